@@ -1,0 +1,184 @@
+// Package table is the narrow interface through which everything is stored: one table of versioned rows.
+//
+// Its comments are the contract that table/tabletest checks and that table/bolt (embedded) and table/dynamo (production)
+// keep. What the rows mean is shared/store's affair.
+package table
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Limits that both engines refuse to exceed, with ErrLimit. They are DynamoDB's (Service, account, and table quotas).
+const (
+	MaxWrites  = 100       // writes in one transaction
+	MaxRowSize = 390 << 10 // bytes of a row's Data; DynamoDB allows an item of 400 KB, names included
+	MaxPK      = 1024      // bytes of a partition key; 2048 in DynamoDB
+	MaxSK      = 1024      // bytes of a sort key
+)
+
+var (
+	// ErrNotFound: there is no row with that key.
+	ErrNotFound = errors.New("table: no such row")
+	// ErrConflict: a row did not have the expected version, and nothing was written. A *ConflictError says which.
+	// Whoever called reads again and decides again; the same transaction repeated would fail again.
+	ErrConflict = errors.New("table: a row changed")
+	// ErrLimit: the call can never succeed: too many writes, a row too large, a key empty, too long or with a NUL byte,
+	// the same key twice in one transaction, Data that is not a JSON object.
+	ErrLimit = errors.New("table: over a limit")
+	// ErrUnavailable: the engine did not answer, or throttled, after its own retries. A transaction may or may not have
+	// been applied; repeating it with the same expected versions is safe and tells (ErrConflict where it had been).
+	ErrUnavailable = errors.New("table: unavailable")
+)
+
+// ConflictError says which rows of a transaction did not have their expected version. It is an ErrConflict.
+type ConflictError struct{ Keys []Key }
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%v: %v", ErrConflict, e.Keys)
+}
+
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// Key is a row's address: a partition, and a place in its order. Neither is empty nor holds a NUL byte; both are valid
+// UTF-8 and compare byte by byte.
+type Key struct{ PK, SK string }
+
+func (k Key) String() string { return k.PK + "/" + k.SK }
+
+// Row is what is stored under a key.
+type Row struct {
+	Key
+	Type    string          // what the row is, such as "request"; for readers of the table and for decoding
+	Schema  int             // the version of Data's shape, from 1
+	Version int64           // 1 when the row is created, one more with each write; set by the engine
+	Expires time.Time       // the engine may drop the row some time after this second (DynamoDB TTL); zero: never
+	Data    json.RawMessage // a JSON object; comes back equal as JSON, not necessarily byte for byte
+}
+
+// Any, as an expected version, writes whatever the row's version is. It is for rows that are only ever written together
+// with the row that guards them, such as index rows.
+const Any int64 = -1
+
+// Write is one part of a transaction: a put or a delete of a row that is expected to have a version.
+type Write struct {
+	Row    Row   // of a delete, only the key
+	Expect int64 // 0: the row must not exist; n > 0: it must have version n; Any: no condition
+	Delete bool
+}
+
+// Create writes a row that must not exist.
+func Create(row Row) Write { return Write{Row: row} }
+
+// Update writes a row that must still have the version it was read with.
+func Update(row Row) Write { return Write{Row: row, Expect: row.Version} }
+
+// Set writes a row whatever is there.
+func Set(row Row) Write { return Write{Row: row, Expect: Any} }
+
+// Delete deletes a row that must still have the version, or with Any whether or not it is there.
+func Delete(key Key, version int64) Write {
+	return Write{Row: Row{Key: key}, Expect: version, Delete: true}
+}
+
+// Query asks for the rows of one partition whose sort key is at least From and below To.
+type Query struct {
+	PK         string
+	From, To   string // "" is an open end
+	Descending bool
+	Limit      int    // rows in a page at the most; 0 means 100, more than 1000 means 1000
+	After      string // Page.Next of the page before; "" begins
+}
+
+// Prefix asks for the rows of a partition whose sort key begins with an ASCII prefix that is not empty.
+func Prefix(pk, prefix string) Query {
+	last := len(prefix) - 1
+	return Query{PK: pk, From: prefix, To: prefix[:last] + string(prefix[last]+1)}
+}
+
+// Page is a part of what a query found, in order.
+type Page struct {
+	Rows []Row
+	Next string // for Query.After; "" when there is nothing more. A page may be short, even empty, and still have a Next.
+}
+
+// Table is a table of rows. Its methods may be called from several goroutines at once. All take the context's end as an
+// order to give up. Reads are consistent: they see every transaction that was answered before they began.
+type Table interface {
+	// Get reads a row; ErrNotFound where there is none.
+	Get(ctx context.Context, key Key) (Row, error)
+
+	// Query reads a page of a partition. A row that is written or deleted between pages may be in either state;
+	// no other row is missed or comes twice.
+	Query(ctx context.Context, q Query) (Page, error)
+
+	// Transact applies all writes or none, and has them on disk when it returns nil. It fails with ErrConflict where a
+	// row does not have its expected version. The engine itself repeats what is lost on the way and what collides with
+	// another transaction in flight, so that a write of its own never counts as somebody else's.
+	// At most MaxWrites, each key once. No writes: nil.
+	Transact(ctx context.Context, writes ...Write) error
+}
+
+// All reads a query to its end, page by page, and gives each row to f until f fails.
+func All(ctx context.Context, t Table, q Query, f func(Row) error) error {
+	for {
+		page, err := t.Query(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, row := range page.Rows {
+			if err := f(row); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
+}
+
+// Check says which limit a transaction is over, if any, as ErrLimit. Engines call it before they begin.
+func Check(writes []Write) error {
+	if len(writes) > MaxWrites {
+		return fmt.Errorf("%w: %d writes in one transaction", ErrLimit, len(writes))
+	}
+	seen := make(map[Key]bool, len(writes))
+	for _, w := range writes {
+		key := w.Row.Key
+		if err := CheckKey(key); err != nil {
+			return err
+		}
+		if seen[key] {
+			return fmt.Errorf("%w: %v twice in one transaction", ErrLimit, key)
+		}
+		seen[key] = true
+		if w.Delete {
+			continue
+		}
+		if len(w.Row.Data) > MaxRowSize {
+			return fmt.Errorf("%w: %v has %d bytes", ErrLimit, key, len(w.Row.Data))
+		}
+		if !json.Valid(w.Row.Data) || w.Row.Data[0] != '{' {
+			return fmt.Errorf("%w: %v: Data is not a JSON object", ErrLimit, key)
+		}
+	}
+	return nil
+}
+
+// CheckKey says what is wrong with a key, if anything, as ErrLimit.
+func CheckKey(key Key) error {
+	switch {
+	case key.PK == "" || key.SK == "":
+		return fmt.Errorf("%w: an empty key", ErrLimit)
+	case len(key.PK) > MaxPK || len(key.SK) > MaxSK:
+		return fmt.Errorf("%w: a key of %d and %d bytes", ErrLimit, len(key.PK), len(key.SK))
+	case strings.IndexByte(key.PK, 0) >= 0 || strings.IndexByte(key.SK, 0) >= 0:
+		return fmt.Errorf("%w: a key with a NUL byte", ErrLimit)
+	}
+	return nil
+}
