@@ -1,0 +1,93 @@
+// Package config reads the configuration of every program from the environment, once, in its main.
+package config
+
+import (
+	"fmt"
+	"net/mail"
+	"net/url"
+	"strings"
+)
+
+// Config is what can be configured. The fields' meanings and defaults stand in Variables.
+type Config struct {
+	SiteURL             string
+	PackagesURL         string
+	TableName           string
+	DynamoDBEndpoint    string
+	SESEndpoint         string
+	SESConfigurationSet string
+	MailFrom            string
+	SalesEmail          string
+}
+
+// Variable is an environment variable that configures the programs.
+type Variable struct {
+	Name    string
+	Default string // "" is no default: what needs it says so when it is missing
+	Doc     string
+	set     func(*Config, string)
+	check   func(string) error
+}
+
+// Variables lists every variable that Load reads. The table in README.md is checked against it.
+var Variables = []Variable{
+	{"SITE_URL", "", "Where the customers reach the site: absolute, without a slash at the end. Goes into mails, links and the catalog.",
+		func(c *Config, v string) { c.SiteURL = strings.TrimSuffix(v, "/") }, checkURL},
+	{"PACKAGES_URL", "", "Where the CDN keeps the package ZIPs: the download links redirect to it.",
+		func(c *Config, v string) { c.PackagesURL = strings.TrimSuffix(v, "/") }, checkURL},
+	{"TABLE_NAME", "", "The DynamoDB table.",
+		func(c *Config, v string) { c.TableName = v }, nil},
+	{"DYNAMODB_ENDPOINT", "", "A DynamoDB engine other than AWS's own, such as http://127.0.0.1:8000.",
+		func(c *Config, v string) { c.DynamoDBEndpoint = v }, checkURL},
+	{"SES_ENDPOINT", "", "An SES other than AWS's own, for tests.",
+		func(c *Config, v string) { c.SESEndpoint = v }, checkURL},
+	{"SES_CONFIGURATION_SET", "", "The SES configuration set that mails are sent with.",
+		func(c *Config, v string) { c.SESConfigurationSet = v }, nil},
+	{"MAIL_FROM", "", "The sender of every mail: an address, or Name <address>.",
+		func(c *Config, v string) { c.MailFrom = v }, checkMailbox},
+	{"SALES_EMAIL", "", "Where sales operations are told of new requests; replies of customers go there too.",
+		func(c *Config, v string) { c.SalesEmail = v }, checkMailbox},
+}
+
+// Load reads the configuration through getenv, such as os.Getenv. A variable that is set to what it cannot be is an error
+// that names it; so is one of needed that is missing.
+func Load(getenv func(string) string, needed ...string) (Config, error) {
+	var c Config
+	for _, v := range Variables {
+		value := strings.TrimSpace(getenv(v.Name))
+		if value == "" {
+			value = v.Default
+		}
+		if value == "" {
+			for _, n := range needed {
+				if n == v.Name {
+					return Config{}, fmt.Errorf("config: %s is not set: %s", v.Name, v.Doc)
+				}
+			}
+			continue
+		}
+		if v.check != nil {
+			if err := v.check(value); err != nil {
+				return Config{}, fmt.Errorf("config: %s=%q: %w", v.Name, value, err)
+			}
+		}
+		v.set(&c, value)
+	}
+	return c, nil
+}
+
+func checkURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil {
+		return err
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("not an absolute http(s) address without ? and #")
+	}
+	return nil
+}
+
+func checkMailbox(s string) error {
+	_, err := mail.ParseAddress(s)
+	return err
+}

@@ -1,0 +1,52 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func env(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestLoadReadsEveryVariable(t *testing.T) {
+	c, err := Load(env(
+		"SITE_URL", "https://licenses.example.com/", "PACKAGES_URL", "https://cdn.example.com/p/", "TABLE_NAME", "t",
+		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
+		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com"))
+	want := Config{
+		SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
+		DynamoDBEndpoint: "http://127.0.0.1:8000", SESEndpoint: "http://127.0.0.1:5000", SESConfigurationSet: "set",
+		MailFrom: "Licensing <licensing@example.com>", SalesEmail: "sales@example.com",
+	}
+	if err != nil || c != want {
+		t.Errorf("Load = %+v, %v; want %+v", c, err, want)
+	}
+}
+
+func TestLoadNamesTheVariableThatIsWrongOrMissing(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		env    func(string) string
+		needed []string
+		want   string
+	}{
+		{"missing", env(), []string{"TABLE_NAME"}, "TABLE_NAME is not set"},
+		{"not absolute", env("SITE_URL", "licenses.example.com"), nil, "SITE_URL"},
+		{"with a query", env("SITE_URL", "https://a.example/?x=1"), nil, "SITE_URL"},
+		{"no mailbox", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := Load(tt.env, tt.needed...); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Load: %v; want an error with %q", err, tt.want)
+			}
+		})
+	}
+}
