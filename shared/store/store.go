@@ -8,6 +8,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,9 +55,9 @@ func (s *Store) get(ctx context.Context, key table.Key, v any) (version int64, e
 	return row.Version, nil
 }
 
-// missing turns the table's ErrNotFound into a fault with a sentence for people.
+// missing turns the table's ErrNotFound into a fault with a sentence for people. An ID that no key can hold is none either.
 func missing(err error, format string, args ...any) error {
-	if errors.Is(err, table.ErrNotFound) {
+	if errors.Is(err, table.ErrNotFound) || errors.Is(err, table.ErrLimit) {
 		return fault.Wrap(fault.NotFound, err, format, args...)
 	}
 	return err
@@ -75,4 +76,9 @@ func encode(key table.Key, kind rowType, v any) table.Row {
 func at(row table.Row, version int64) table.Row {
 	row.Version = version
 	return row
+}
+
+// sameSecret compares two secrets in a time that tells nothing of them.
+func sameSecret(a, b string) bool {
+	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }

@@ -1,0 +1,282 @@
+package request
+
+import (
+	"net/mail"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+)
+
+// Form is a license request as it was typed or sent: every field a text. The form's fields and the members of the JSON
+// bear the names in the tags.
+type Form struct {
+	Kind           string `json:"kind"`
+	Edition        string `json:"edition"`
+	Server         string `json:"serverId"`
+	Loc            string `json:"ncloc"`
+	ProductVersion string `json:"productVersion"`
+	Name           string `json:"name"`
+	Email          string `json:"email"`
+	Company        string `json:"company"`
+	Country        string `json:"country"`
+	Phone          string `json:"phone"`
+	Message        string `json:"message"`
+	Contacts       string `json:"contacts"`
+	Replaces       string `json:"replaces"`
+	Environment    string `json:"environment"`
+	OldServer      string `json:"oldServer"`
+	IdempotencyKey string `json:"idempotencyKey"`
+}
+
+// Limits of the fields, in characters.
+const (
+	MaxName     = 100
+	MaxEmail    = 254 // RFC 5321 §4.5.3.1.3, less the angle brackets
+	MaxCompany  = 200
+	MaxCountry  = 80
+	MaxPhone    = 40
+	MaxMessage  = 4000
+	MaxContacts = 5 // addresses
+	MaxReplaces = 64
+	MaxKey      = 200
+)
+
+// FirstVersion is the first product version that is sold in editions.
+const FirstVersion = "6.7"
+
+// Accept checks every field and gives the request's details. What is wrong is an Invalid fault with a sentence for each
+// field, all at once.
+func (f Form) Accept() (Details, error) {
+	var bad fault.Fields
+	d := Details{
+		Kind:           f.kind(&bad),
+		Edition:        f.edition(&bad),
+		Loc:            f.loc(&bad),
+		ProductVersion: f.productVersion(&bad),
+		Name:           line(&bad, "name", "your name", f.Name, MaxName, required),
+		Email:          email(&bad, "email", f.Email, "your work e-mail address"),
+		Company:        line(&bad, "company", "your company", f.Company, MaxCompany, required),
+		Country:        line(&bad, "country", "your country", f.Country, MaxCountry, required),
+		Phone:          f.phone(&bad),
+		Message:        f.message(&bad),
+		Contacts:       f.contacts(&bad),
+	}
+	server, err := license.ParseServer(f.Server)
+	if err != nil {
+		bad.Add("serverId", "%s", sentence(err))
+	}
+	d.Server = server
+	f.related(&d, &bad)
+	line(&bad, "idempotencyKey", "the idempotency key", f.IdempotencyKey, MaxKey, optional)
+	return d, bad.Err("The request could not be accepted. Nothing was recorded.")
+}
+
+func (f Form) kind(bad *fault.Fields) Kind {
+	k := Kind(strings.TrimSpace(f.Kind))
+	if !k.Valid() {
+		names := make([]string, len(Kinds))
+		for i, k := range Kinds {
+			names[i] = string(k)
+		}
+		bad.Add("kind", "Choose what you ask for: %s.", strings.Join(names, ", "))
+	}
+	return k
+}
+
+func (f Form) edition(bad *fault.Fields) license.Edition {
+	e := license.Edition(strings.TrimSpace(f.Edition))
+	switch {
+	case e == license.Community:
+		bad.Add("edition", "The Community Edition needs no license. Choose developer, enterprise or datacenter.")
+	case !e.Valid():
+		bad.Add("edition", "There is no such edition. Choose developer, enterprise or datacenter.")
+	}
+	return e
+}
+
+// grouped is a number written with its thousands apart, as people copy it from pages: 120,000 or 120'000 or 120 000.
+var grouped = regexp.MustCompile(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
+
+var notDigit = regexp.MustCompile(`\D`)
+
+func (f Form) loc(bad *fault.Fields) int64 {
+	s := strings.TrimSpace(f.Loc)
+	if grouped.MatchString(s) {
+		s = notDigit.ReplaceAllString(s, "")
+	}
+	n, err := ParseLoc(s)
+	if err != nil {
+		bad.Add("ncloc", "%s", sentence(err))
+	}
+	return n
+}
+
+// ParseLoc reads a number of lines of code as the client writes it: a decimal 64-bit integer, not negative
+// (CLIENT-CONTRACT §3). What it refuses is an Invalid fault with a sentence.
+func ParseLoc(s string) (int64, error) {
+	if s == "" {
+		return 0, fault.New(fault.Invalid, "The number of lines of code is missing.")
+	}
+	if notDigit.MatchString(s) {
+		return 0, fault.New(fault.Invalid, "The number of lines of code is a whole number, such as 120000.")
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0, fault.New(fault.Invalid, "The number of lines of code is too large.")
+	}
+	return n, nil
+}
+
+// version takes the product version as the server shows it, "6.7.1 (build 35068)" or "7.0-SNAPSHOT" among others.
+var version = regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
+
+func (f Form) productVersion(bad *fault.Fields) string {
+	s := strings.TrimSpace(f.ProductVersion)
+	if s == "" {
+		bad.Add("productVersion", "The version of your server is missing. Its pages show it at the bottom.")
+		return ""
+	}
+	m := version.FindStringSubmatch(s)
+	if m == nil {
+		bad.Add("productVersion", "This is not a product version. One looks like 6.7.1.")
+		return ""
+	}
+	n := make([]int, 3)
+	for i := range n {
+		n[i], _ = strconv.Atoi(m[i+1])
+	}
+	if slices.Compare(n, []int{6, 7, 0}) < 0 {
+		bad.Add("productVersion", "Editions begin with version %s. Upgrade the server first.", FirstVersion)
+	}
+	v := strconv.Itoa(n[0]) + "." + strconv.Itoa(n[1])
+	if n[2] != 0 {
+		v += "." + strconv.Itoa(n[2])
+	}
+	return v
+}
+
+var phoneNumber = regexp.MustCompile(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
+
+func (f Form) phone(bad *fault.Fields) string {
+	s := line(bad, "phone", "the phone number", f.Phone, MaxPhone, optional)
+	if s != "" && !phoneNumber.MatchString(s) {
+		bad.Add("phone", "This is not a phone number. One looks like +41 22 555 01 23.")
+	}
+	return s
+}
+
+func (f Form) message(bad *fault.Fields) string {
+	s := strings.TrimSpace(strings.ReplaceAll(f.Message, "\r\n", "\n"))
+	switch {
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != '\t' && hidden(r) }):
+		bad.Add("message", "The message holds control characters. Remove them.")
+	case utf8.RuneCountInString(s) > MaxMessage:
+		bad.Add("message", "The message is too long: at most %d characters.", MaxMessage)
+	}
+	return s
+}
+
+func (f Form) contacts(bad *fault.Fields) (list []string) {
+	split := strings.FieldsFunc(f.Contacts, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) })
+	for _, s := range split {
+		address := email(bad, "contacts", s, "an e-mail address")
+		if !slices.ContainsFunc(list, func(have string) bool { return strings.EqualFold(have, address) }) {
+			list = append(list, address)
+		}
+	}
+	if len(list) > MaxContacts {
+		bad.Add("contacts", "At most %d further contacts.", MaxContacts)
+	}
+	return list
+}
+
+// related takes the fields that say which license or server the request is about.
+func (f Form) related(d *Details, bad *fault.Fields) {
+	d.Replaces = line(bad, "replaces", "the license or server ID", f.Replaces, MaxReplaces, optional)
+	d.Environment = Environment(strings.TrimSpace(f.Environment))
+	d.OldServer = OldServer(strings.TrimSpace(f.OldServer))
+	if d.Environment != "" && d.Environment != ProductionUse && d.Environment != StagingUse {
+		bad.Add("environment", "Choose production or staging.")
+	}
+	if d.OldServer != "" && d.OldServer != OldStopped && d.OldServer != OldRunning && d.OldServer != OldLost {
+		bad.Add("oldServer", "Choose stopped, running or lost.")
+	}
+	switch d.Kind {
+	case Replacement:
+		if d.Replaces == "" {
+			bad.Add("replaces", "Say which license is to be replaced: its license ID, or the old server ID.")
+		}
+	case Staging:
+		if d.Edition == license.Developer && d.Replaces == "" {
+			bad.Add("replaces", "Staging licenses come with the Enterprise and the Data Center Edition, and with support. Name the production license or its server ID, so that we can see that it has support.")
+		}
+	default:
+		d.Environment, d.OldServer = "", ""
+	}
+}
+
+type need bool
+
+const (
+	required need = true
+	optional need = false
+)
+
+// line takes a text of one line.
+func line(bad *fault.Fields, field, what, s string, limit int, n need) string {
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "" && n == required:
+		bad.Add(field, "%s is missing.", upperFirst(what))
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, hidden):
+		bad.Add(field, "%s holds control characters or line breaks. Remove them.", upperFirst(what))
+	case utf8.RuneCountInString(s) > limit:
+		bad.Add(field, "%s is too long: at most %d characters.", upperFirst(what), limit)
+	}
+	return s
+}
+
+// hidden reports characters that a reader does not see and that change what others read: controls, line separators, and
+// the marks that turn the direction of writing.
+func hidden(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+}
+
+// email takes a bare address with a domain name that has a dot.
+func email(bad *fault.Fields, field, s, what string) string {
+	s = line(bad, field, what, s, MaxEmail, required)
+	if s == "" {
+		return ""
+	}
+	parsed, err := mail.ParseAddress(s)
+	if err != nil || parsed.Name != "" || parsed.Address != s || !emailDomain.MatchString(s) {
+		bad.Add(field, "%s is not an e-mail address.", quote(s))
+	}
+	return s
+}
+
+var emailDomain = regexp.MustCompile(`@[^\s@.]+(\.[^\s@.]+)+$`)
+
+// quote shows what was typed, cut where it is long.
+func quote(s string) string {
+	if runes := []rune(s); len(runes) > 60 {
+		s = string(runes[:60]) + "…"
+	}
+	return "“" + s + "”"
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// sentence is what a fault says to its reader.
+func sentence(err error) string {
+	if f, ok := err.(*fault.Error); ok {
+		return f.Msg
+	}
+	return err.Error()
+}

@@ -1,0 +1,128 @@
+// Package request holds what a license request is: its kinds and states, the fields that each kind needs, and what is
+// accepted in them. It knows neither the form (functions/requests/site) nor how requests are stored (shared/store).
+package request
+
+import (
+	"time"
+
+	"marketplace/shared/license"
+)
+
+// Kind is what a customer asks for.
+type Kind string
+
+const (
+	Evaluation  Kind = "evaluation"
+	New         Kind = "new"
+	Renewal     Kind = "renewal"
+	Upgrade     Kind = "upgrade"     // to a larger edition or more lines of code
+	Replacement Kind = "replacement" // the server ID changed or the key is lost
+	Staging     Kind = "staging"     // a second key, for a server that mirrors the production one
+)
+
+// Kinds lists every kind, in the order in which customers are offered them.
+var Kinds = []Kind{Evaluation, New, Renewal, Upgrade, Replacement, Staging}
+
+// Name is the kind as people are told it.
+func (k Kind) Name() string {
+	switch k {
+	case Evaluation:
+		return "Evaluation license"
+	case New:
+		return "New license"
+	case Renewal:
+		return "Renewal"
+	case Upgrade:
+		return "Upgrade to a larger edition or more lines of code"
+	case Replacement:
+		return "Replacement, because the server ID changed or the key is lost"
+	case Staging:
+		return "Staging license"
+	}
+	return string(k)
+}
+
+// Valid reports whether k is one of Kinds.
+func (k Kind) Valid() bool { return k.Name() != string(k) }
+
+// NeedsReplaces reports whether a request of the kind has to name the license or server that it is about.
+func (k Kind) NeedsReplaces() bool { return k == Replacement }
+
+// State is how far a request has come.
+type State string
+
+const (
+	Received  State = "received"
+	InReview  State = "in review"
+	Waiting   State = "waiting for customer"
+	Issued    State = "issued"
+	Rejected  State = "rejected"
+	Withdrawn State = "withdrawn"
+)
+
+// Environment is what a server is for.
+type Environment string
+
+const (
+	ProductionUse Environment = "production"
+	StagingUse    Environment = "staging"
+)
+
+// OldServer is what became of the server whose license is replaced.
+type OldServer string
+
+const (
+	OldStopped OldServer = "stopped"
+	OldRunning OldServer = "running"
+	OldLost    OldServer = "lost"
+)
+
+// Details are what a customer asks for and who asks, accepted: every field is trimmed, within its limits, and free of
+// control characters (but for line breaks in Message).
+type Details struct {
+	Kind           Kind            `json:"kind"`
+	Edition        license.Edition `json:"edition"`
+	Server         license.Server  `json:"serverId"`
+	Loc            int64           `json:"ncloc"`          // lines of code that the server counts, 0 or more
+	ProductVersion string          `json:"productVersion"` // X.Y or X.Y.Z, a zero patch left out
+	Name           string          `json:"name"`
+	Email          string          `json:"email"`
+	Company        string          `json:"company"`
+	Country        string          `json:"country"`
+	Phone          string          `json:"phone,omitempty"`
+	Message        string          `json:"message,omitempty"`
+	Contacts       []string        `json:"contacts,omitempty"` // further e-mail addresses for reminders
+	// Replaces is the ID of the license or of the server that a replacement is for; of a staging request, the production
+	// license or server that it mirrors.
+	Replaces    string      `json:"replaces,omitempty"`
+	Environment Environment `json:"environment,omitempty"` // of a replacement
+	OldServer   OldServer   `json:"oldServer,omitempty"`   // of a replacement
+}
+
+// Request is a license request on record.
+type Request struct {
+	ID      string    `json:"id"`
+	Token   string    `json:"token"` // opens the customer's status page; a secret
+	State   State     `json:"state"`
+	Created time.Time `json:"created"` // UTC
+	Due     time.Time `json:"due"`     // UTC; one business day after it came
+	Details
+}
+
+// DueAt is one business day after a request came: the same time on the next day that is no Saturday or Sunday, in UTC.
+// What comes on a weekend counts as coming when Monday begins.
+func DueAt(created time.Time) time.Time {
+	t := created.UTC()
+	for weekend(t) {
+		t = license.DateOf(t).AddDays(1).Start()
+	}
+	t = t.AddDate(0, 0, 1)
+	for weekend(t) {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t
+}
+
+func weekend(t time.Time) bool {
+	return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday
+}
