@@ -1,16 +1,15 @@
 package request
 
 import (
-	"net/mail"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/text"
 )
 
 // Form is a license request as it was typed or sent: every field a text. The form's fields and the members of the JSON
@@ -37,7 +36,6 @@ type Form struct {
 // Limits of the fields, in characters.
 const (
 	MaxName     = 100
-	MaxEmail    = 254 // RFC 5321 §4.5.3.1.3, less the angle brackets
 	MaxCompany  = 200
 	MaxCountry  = 80
 	MaxPhone    = 40
@@ -59,10 +57,10 @@ func (f Form) Accept() (Details, error) {
 		Edition:        f.edition(&bad),
 		Loc:            f.loc(&bad),
 		ProductVersion: f.productVersion(&bad),
-		Name:           line(&bad, "name", "your name", f.Name, MaxName, required),
-		Email:          email(&bad, "email", f.Email, "your work e-mail address"),
-		Company:        line(&bad, "company", "your company", f.Company, MaxCompany, required),
-		Country:        line(&bad, "country", "your country", f.Country, MaxCountry, required),
+		Name:           line(&bad, "name", "Your name", f.Name, MaxName, required),
+		Email:          f.email(&bad),
+		Company:        line(&bad, "company", "Your company", f.Company, MaxCompany, required),
+		Country:        line(&bad, "country", "Your country", f.Country, MaxCountry, required),
 		Phone:          f.phone(&bad),
 		Message:        f.message(&bad),
 		Contacts:       f.contacts(&bad),
@@ -73,7 +71,7 @@ func (f Form) Accept() (Details, error) {
 	}
 	d.Server = server
 	f.related(&d, &bad)
-	line(&bad, "idempotencyKey", "the idempotency key", f.IdempotencyKey, MaxKey, optional)
+	line(&bad, "idempotencyKey", "The idempotency key", f.IdempotencyKey, MaxKey, optional)
 	return d, bad.Err("The request could not be accepted. Nothing was recorded.")
 }
 
@@ -164,20 +162,25 @@ func (f Form) productVersion(bad *fault.Fields) string {
 var phoneNumber = regexp.MustCompile(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
 
 func (f Form) phone(bad *fault.Fields) string {
-	s := line(bad, "phone", "the phone number", f.Phone, MaxPhone, optional)
+	s := line(bad, "phone", "The phone number", f.Phone, MaxPhone, optional)
 	if s != "" && !phoneNumber.MatchString(s) {
 		bad.Add("phone", "This is not a phone number. One looks like +41 22 555 01 23.")
 	}
 	return s
 }
 
+func (f Form) email(bad *fault.Fields) string {
+	address, err := text.Email(f.Email)
+	if err != nil {
+		bad.Add("email", "%s", sentence(err))
+	}
+	return address
+}
+
 func (f Form) message(bad *fault.Fields) string {
-	s := strings.TrimSpace(strings.ReplaceAll(f.Message, "\r\n", "\n"))
-	switch {
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != '\t' && hidden(r) }):
-		bad.Add("message", "The message holds control characters. Remove them.")
-	case utf8.RuneCountInString(s) > MaxMessage:
-		bad.Add("message", "The message is too long: at most %d characters.", MaxMessage)
+	s, err := text.Block(f.Message, "The message", MaxMessage)
+	if err != nil {
+		bad.Add("message", "%s", sentence(err))
 	}
 	return s
 }
@@ -185,7 +188,11 @@ func (f Form) message(bad *fault.Fields) string {
 func (f Form) contacts(bad *fault.Fields) (list []string) {
 	split := strings.FieldsFunc(f.Contacts, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) })
 	for _, s := range split {
-		address := email(bad, "contacts", s, "an e-mail address")
+		address, err := text.Email(s)
+		if err != nil {
+			bad.Add("contacts", "%s", sentence(err))
+			continue
+		}
 		if !slices.ContainsFunc(list, func(have string) bool { return strings.EqualFold(have, address) }) {
 			list = append(list, address)
 		}
@@ -198,7 +205,7 @@ func (f Form) contacts(bad *fault.Fields) (list []string) {
 
 // related takes the fields that say which license or server the request is about.
 func (f Form) related(d *Details, bad *fault.Fields) {
-	d.Replaces = line(bad, "replaces", "the license or server ID", f.Replaces, MaxReplaces, optional)
+	d.Replaces = line(bad, "replaces", "The license or server ID", f.Replaces, MaxReplaces, optional)
 	d.Environment = Environment(strings.TrimSpace(f.Environment))
 	d.OldServer = OldServer(strings.TrimSpace(f.OldServer))
 	if d.Environment != "" && d.Environment != ProductionUse && d.Environment != StagingUse {
@@ -230,52 +237,19 @@ const (
 
 // line takes a text of one line.
 func line(bad *fault.Fields, field, what, s string, limit int, n need) string {
-	s = strings.TrimSpace(s)
+	s, err := text.Line(s, what, limit)
 	switch {
+	case err != nil:
+		bad.Add(field, "%s", sentence(err))
 	case s == "" && n == required:
-		bad.Add(field, "%s is missing.", upperFirst(what))
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, hidden):
-		bad.Add(field, "%s holds control characters or line breaks. Remove them.", upperFirst(what))
-	case utf8.RuneCountInString(s) > limit:
-		bad.Add(field, "%s is too long: at most %d characters.", upperFirst(what), limit)
+		bad.Add(field, "%s is missing.", what)
 	}
 	return s
 }
-
-// hidden reports characters that a reader does not see and that change what others read: controls, line separators, and
-// the marks that turn the direction of writing.
-func hidden(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
-}
-
-// email takes a bare address with a domain name that has a dot.
-func email(bad *fault.Fields, field, s, what string) string {
-	s = line(bad, field, what, s, MaxEmail, required)
-	if s == "" {
-		return ""
-	}
-	parsed, err := mail.ParseAddress(s)
-	if err != nil || parsed.Name != "" || parsed.Address != s || !emailDomain.MatchString(s) {
-		bad.Add(field, "%s is not an e-mail address.", quote(s))
-	}
-	return s
-}
-
-var emailDomain = regexp.MustCompile(`@[^\s@.]+(\.[^\s@.]+)+$`)
-
-// quote shows what was typed, cut where it is long.
-func quote(s string) string {
-	if runes := []rune(s); len(runes) > 60 {
-		s = string(runes[:60]) + "…"
-	}
-	return "“" + s + "”"
-}
-
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // sentence is what a fault says to its reader.
 func sentence(err error) string {
-	if f, ok := err.(*fault.Error); ok {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Msg
 	}
 	return err.Error()

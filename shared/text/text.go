@@ -1,0 +1,75 @@
+// Package text holds the rules for what people type, wherever it is typed: a line, a message of several lines, an e-mail
+// address. What passes is trimmed, valid UTF-8 and holds no character that a reader does not see, so that it can stand in
+// a mail's header, a page and a table.
+package text
+
+import (
+	"net/mail"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"marketplace/shared/fault"
+)
+
+// MaxEmail is how long an e-mail address may be, in characters: RFC 5321 §4.5.3.1.3, less the angle brackets.
+const MaxEmail = 254
+
+// Line takes one line of at most limit characters; an empty one is fine. What it refuses is an Invalid fault whose sentence
+// begins with what, such as "The company".
+func Line(s, what string, limit int) (string, error) {
+	return check(s, what, limit, Hidden)
+}
+
+// Block takes a text of several lines and of at most limit characters; an empty one is fine. Its line breaks come out
+// as LF.
+func Block(s, what string, limit int) (string, error) {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return check(s, what, limit, func(r rune) bool { return r != '\n' && r != '\t' && Hidden(r) })
+}
+
+func check(s, what string, limit int, refused func(rune) bool) (string, error) {
+	s = strings.TrimSpace(s)
+	switch {
+	case !utf8.ValidString(s):
+		return "", fault.New(fault.Invalid, "%s is not UTF-8 text.", what)
+	case strings.ContainsFunc(s, refused):
+		return "", fault.New(fault.Invalid, "%s holds control characters or line breaks. Remove them.", what)
+	case utf8.RuneCountInString(s) > limit:
+		return "", fault.New(fault.Invalid, "%s is too long: at most %d characters.", what, limit)
+	}
+	return s, nil
+}
+
+// Hidden reports characters that a reader does not see and that change what others read: controls, line separators, and
+// the marks that turn the direction of writing.
+func Hidden(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+}
+
+var emailDomain = regexp.MustCompile(`@[^\s@.\[\]]+(\.[^\s@.\[\]]+)+$`)
+
+// Email takes a bare e-mail address, without a name and without angle brackets, whose domain has a dot.
+func Email(s string) (string, error) {
+	s, err := Line(s, "The e-mail address", MaxEmail)
+	if err != nil {
+		return "", err
+	}
+	if s == "" {
+		return "", fault.New(fault.Invalid, "The e-mail address is missing.")
+	}
+	parsed, err := mail.ParseAddress(s)
+	if err != nil || parsed.Address != s || !emailDomain.MatchString(s) {
+		return "", fault.New(fault.Invalid, "%s is not an e-mail address.", Quote(s))
+	}
+	return s, nil
+}
+
+// Quote shows what was typed, cut where it is long.
+func Quote(s string) string {
+	if runes := []rune(s); len(runes) > 60 {
+		s = string(runes[:60]) + "…"
+	}
+	return "“" + s + "”"
+}

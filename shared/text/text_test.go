@@ -1,0 +1,55 @@
+package text
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEmail(t *testing.T) {
+	for _, good := range []string{"ada@example.com", "a.b+c@sub.example.co.uk", "jürgen@müller.example", " ada@example.com ", "o'hara@example.com"} {
+		if got, err := Email(good); err != nil || got != strings.TrimSpace(good) {
+			t.Errorf("Email(%q) = %q, %v", good, got, err)
+		}
+	}
+	for _, bad := range []string{
+		"", "ada", "ada@localhost", "@example.com", "ada@example.com, eve@example.com", "Ada <ada@example.com>", "<ada@example.com>",
+		"ada@example.com\r\nBcc: eve@example.com", "ada@@example.com", "ada@example..com", "ada@[127.0.0.1]", "ada@example.com.", "ada@.example.com",
+		strings.Repeat("a", 250) + "@example.com", "ada\u202e@example.com", "ada@exam ple.com", "ada@example.com (Ada)",
+	} {
+		if got, err := Email(bad); err == nil {
+			t.Errorf("Email(%q) = %q, want it refused", bad, got)
+		}
+	}
+}
+
+func TestLineRefusesWhatAReaderDoesNotSee(t *testing.T) {
+	for _, bad := range []string{"a\r\nBcc: b", "a\nb", "a\x00b", "a\x1bb", "a\u2028b", "a\u202eb", "a\u2066b", "a\x85b", "\xff"} {
+		if got, err := Line(bad, "The name", 100); err == nil {
+			t.Errorf("Line(%q) = %q, want it refused", bad, got)
+		}
+	}
+	for _, good := range []string{"", "Ada Lovelace", `"><script>alert(1)</script>`, "李小龍", "Zoë 🦊", "=1+1"} {
+		if got, err := Line(good, "The name", 100); err != nil || got != good {
+			t.Errorf("Line(%q) = %q, %v", good, got, err)
+		}
+	}
+}
+
+func TestLimitsCountCharacters(t *testing.T) {
+	if _, err := Line(strings.Repeat("é", 100), "The name", 100); err != nil {
+		t.Errorf("100 characters: %v", err)
+	}
+	if _, err := Line(strings.Repeat("é", 101), "The name", 100); err == nil {
+		t.Error("101 characters were taken")
+	}
+}
+
+func TestBlockKeepsLines(t *testing.T) {
+	got, err := Block(" one\r\ntwo\n\tthree ", "The message", 100)
+	if err != nil || got != "one\ntwo\n\tthree" {
+		t.Errorf("Block = %q, %v", got, err)
+	}
+	if _, err := Block("one\rtwo", "The message", 100); err == nil {
+		t.Error("a lone CR was taken")
+	}
+}
