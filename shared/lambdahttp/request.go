@@ -1,0 +1,84 @@
+package lambdahttp
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// Request gives the event as the request that a net/http server would hand to a handler. Its body is in memory; RemoteAddr has
+// the client's address with port 0; TLS is not nil where the client spoke HTTPS to the gateway.
+// Only a body that claims to be base64 and is not is an error.
+func (e *Event) Request(ctx context.Context) (*http.Request, error) {
+	body, err := e.decodeBody()
+	if err != nil {
+		return nil, err
+	}
+	u := &url.URL{Path: e.Path, RawQuery: e.Query}
+	r := &http.Request{
+		Method:        e.Method,
+		URL:           u,
+		RequestURI:    u.RequestURI(),
+		Header:        make(http.Header, 16),
+		Body:          http.NoBody,
+		ContentLength: int64(len(body)),
+		RemoteAddr:    net.JoinHostPort(unescape(e.sourceIP), "0"),
+		Proto:         unescape(e.protocol),
+	}
+	if len(body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	var ok bool
+	if r.ProtoMajor, r.ProtoMinor, ok = http.ParseHTTPVersion(r.Proto); !ok {
+		r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
+	}
+	e.eachHeader(func(name, value []byte) { r.Header.Add(unescape(name), unescape(value)) })
+	if line := e.cookieLine(); line != "" {
+		r.Header.Set("Cookie", line)
+	}
+	if r.Host = r.Header.Get("Host"); r.Host == "" {
+		r.Host = unescape(e.domain)
+	}
+	if r.Header.Get("X-Forwarded-Proto") == "https" {
+		r.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: r.Host}
+	}
+	for _, name := range []string{"Host", "Transfer-Encoding", "Trailer"} { // net/http takes these out as well
+		delete(r.Header, name)
+	}
+	if id := unescape(e.id); id != "" {
+		ctx = WithRequestID(ctx, id)
+	}
+	return r.WithContext(ctx), nil
+}
+
+func (e *Event) decodeBody() ([]byte, error) {
+	text := unescape(e.body)
+	if !e.base64 {
+		return []byte(text), nil
+	}
+	body, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("lambdahttp: the event's body is not the base64 that it claims to be: %w", err)
+	}
+	return body, nil
+}
+
+type requestIDKey struct{}
+
+// WithRequestID returns a context that RequestID finds id in. The adapter does it for every event; a local server may as well.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestID is API Gateway's id of the request that ctx belongs to, the one that the client sees in the answer's
+// apigw-requestid header; "" outside of a request.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
