@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/reminder"
 	"marketplace/shared/table"
@@ -28,7 +30,8 @@ const attempts = 20
 // AddLicense puts a license on record, with its index rows and its next reminder. A license of the same dataset that it
 // succeeds is told so and reminds no more (license.Succeeds); a license that succeeds it likewise stops its own.
 //
-// The ID decides: where a license with that ID is on record already, nothing changes and added is false.
+// The ID decides: where a license with that ID is on record already, nothing changes and added is false; where that one
+// has other terms, it is a Conflict fault.
 func (s *Store) AddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
 	for range attempts {
 		added, err = s.tryAddLicense(ctx, l, by)
@@ -43,9 +46,10 @@ func (s *Store) AddLicense(ctx context.Context, l license.License, by string) (a
 }
 
 func (s *Store) tryAddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
-	if _, err := s.table.Get(ctx, licenseKey(l.ID)); err == nil {
-		return false, nil
-	} else if !errors.Is(err, table.ErrNotFound) {
+	switch known, err := s.License(ctx, l.ID); {
+	case err == nil:
+		return false, sameTerms(known.License, l)
+	case fault.KindOf(err) != fault.NotFound:
 		return false, err
 	}
 	// The guard makes two licenses that come on record for one dataset at once see each other.
@@ -74,6 +78,16 @@ func (s *Store) tryAddLicense(ctx context.Context, l license.License, by string)
 	writes = append(writes, s.licenseWrites(Recorded{License: l})...)
 	writes = append(writes, licenseIndexWrites(l)...)
 	return true, s.table.Transact(ctx, writes...)
+}
+
+// sameTerms is a Conflict fault where a license that came on record earlier is not the one that is to be.
+func sameTerms(known, l license.License) error {
+	// These are what happened to the license since, not what it is.
+	l.Recorded, l.Successor, l.Muted, l.Revoked = known.Recorded, known.Successor, known.Muted, known.Revoked
+	if !reflect.DeepEqual(known, l) {
+		return fault.New(fault.Conflict, "The license %s is on record already, with other terms.", l.ID)
+	}
+	return nil
 }
 
 // successorWrites note on a license which one follows it; with that it reminds no more.

@@ -1,0 +1,248 @@
+// Package ledger brings licenses on record that a vendor issued before this system: it reads them from a CSV file and
+// records each with its reminders. The operator's tool and the local server use it.
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/text"
+)
+
+// Header is the first line of the file: the columns, in this order.
+var Header = []string{"organization", "contact", "email", "server_id", "edition", "type", "max_loc", "expiration", "support"}
+
+// Refusal says why a line of the file was not taken.
+type Refusal struct {
+	Line    int      `json:"line"` // from 1, the header being line 1
+	Reasons []string `json:"reasons"`
+}
+
+func (r Refusal) String() string {
+	return fmt.Sprintf("line %d: %s", r.Line, strings.Join(r.Reasons, " "))
+}
+
+// Entry is a line of the file that can be taken.
+type Entry struct {
+	Line    int
+	License license.License
+}
+
+// Limits of a file and its fields.
+const (
+	MaxFile         = 256 << 20 // bytes
+	maxOrganization = 200       // characters
+	maxContact      = 100       // characters
+)
+
+// Read reads a file of licenses: UTF-8 with or without a byte-order mark, the Header, then a line each. Dates are
+// YYYY-MM-DD, types are those of license.Types in either case, support is yes or no (or true or false), max_loc is a
+// number of lines of code from 1 up; contact may be blank.
+//
+// Every line that cannot be taken comes back as a refusal with all its reasons. An error means that the file as a whole is
+// not such a file.
+func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
+	c := csv.NewReader(withoutBOM(r))
+	c.FieldsPerRecord = -1
+	header, err := c.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, nil, fault.New(fault.Invalid, "The file is empty.")
+	}
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Invalid, err, "The file is not CSV: %v.", err)
+	}
+	if got := strings.Join(header, ","); !strings.EqualFold(strings.ReplaceAll(got, " ", ""), strings.Join(Header, ",")) {
+		return nil, nil, fault.New(fault.Invalid, "The first line is %s; it has to be %s.", text.Quote(got), strings.Join(Header, ","))
+	}
+	lines := map[string]int{} // by license ID
+	for {
+		record, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return entries, refused, nil
+		}
+		if err != nil {
+			return nil, nil, fault.Wrap(fault.Invalid, err, "The file is not CSV: %v.", err)
+		}
+		line, _ := c.FieldPos(0)
+		l, reasons := parse(record)
+		if len(reasons) == 0 {
+			if first, ok := lines[l.ID]; ok {
+				reasons = []string{fmt.Sprintf("It repeats line %d.", first)}
+			}
+			lines[l.ID] = line
+		}
+		if len(reasons) > 0 {
+			refused = append(refused, Refusal{Line: line, Reasons: reasons})
+			continue
+		}
+		entries = append(entries, Entry{Line: line, License: l})
+	}
+}
+
+func parse(record []string) (l license.License, reasons []string) {
+	if len(record) != len(Header) {
+		return l, []string{fmt.Sprintf("It has %d fields instead of %d.", len(record), len(Header))}
+	}
+	refuse := func(err error) {
+		if err == nil {
+			return
+		}
+		if f, ok := errors.AsType[*fault.Error](err); ok {
+			reasons = append(reasons, f.Msg)
+			return
+		}
+		reasons = append(reasons, err.Error()+".")
+	}
+	var err error
+	var contact license.Contact
+	l.Organization, err = text.Line(record[0], "The organization", maxOrganization)
+	if err == nil && l.Organization == "" {
+		err = fault.New(fault.Invalid, "The organization is missing.")
+	}
+	refuse(err)
+	contact.Name, err = text.Line(record[1], "The contact", maxContact)
+	refuse(err)
+	contact.Email, err = text.Email(record[2])
+	refuse(err)
+	l.Contacts = []license.Contact{contact}
+	l.Server, err = license.ParseServer(record[3])
+	refuse(err)
+	if l.Edition = license.Edition(strings.ToLower(strings.TrimSpace(record[4]))); !l.Edition.Valid() {
+		refuse(fault.New(fault.Invalid, "%s is no edition: %v.", text.Quote(record[4]), license.Editions))
+	}
+	if l.Type = license.Type(strings.ToUpper(strings.TrimSpace(record[5]))); !l.Type.Valid() {
+		refuse(fault.New(fault.Invalid, "%s is no license type: %v.", text.Quote(record[5]), license.Types))
+	}
+	l.MaxLoc, err = parseMaxLoc(strings.TrimSpace(record[6]))
+	refuse(err)
+	l.Expiration, err = license.ParseDate(strings.TrimSpace(record[7]))
+	refuse(err)
+	l.Support, err = parseSupport(strings.TrimSpace(record[8]))
+	refuse(err)
+	l.ID = idOf(l)
+	return l, reasons
+}
+
+func parseMaxLoc(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 1 || s[0] == '+' {
+		return 0, fault.New(fault.Invalid, "%s is no limit of lines of code: a whole number from 1 up.", text.Quote(s))
+	}
+	return n, nil
+}
+
+func parseSupport(s string) (bool, error) {
+	switch strings.ToLower(s) {
+	case "yes", "true":
+		return true, nil
+	case "no", "false", "":
+		return false, nil
+	}
+	return false, fault.New(fault.Invalid, "%s says neither that support is included nor that it is not: yes or no.", text.Quote(s))
+}
+
+// idOf derives the license's ID from the server, edition, type and expiration, so that a file that is imported again,
+// whole or after a break, records nothing twice. It has the form of every other ID: 26 letters and digits in lower case.
+func idOf(l license.License) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		"import", string(l.Server), string(l.Edition), string(l.Type), l.Expiration.String(),
+	}, "\n")))
+	const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
+	return base32.NewEncoding(crockford).WithPadding(base32.NoPadding).EncodeToString(sum[:])[:26]
+}
+
+// Recorder puts a license on record. added is false where it is on record already; a Conflict fault says that its ID is,
+// with other terms.
+type Recorder interface {
+	AddLicense(ctx context.Context, l license.License, by string) (added bool, err error)
+}
+
+// Report is what came of an import.
+type Report struct {
+	Recorded int       `json:"recorded"` // licenses that are on record now and were not before
+	Known    int       `json:"known"`    // licenses that were on record before
+	Refused  []Refusal `json:"refused,omitempty"`
+}
+
+// Import reads a file and records its licenses. Where a line is refused nothing at all is recorded, unless
+// skipRefused; the report then says which lines and why. Each license comes on record whole, with its index rows and
+// its reminder. An import that breaks off in the middle is finished by running it again.
+func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefused bool) (Report, error) {
+	entries, refused, err := Read(r)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Refused: refused}
+	if len(refused) > 0 && !skipRefused {
+		return report, nil
+	}
+	var mu sync.Mutex
+	record := func(ctx context.Context, e Entry) error {
+		added, err := rec.AddLicense(ctx, e.License, by)
+		mu.Lock()
+		defer mu.Unlock()
+		switch conflict, _ := errors.AsType[*fault.Error](err); {
+		case err == nil && added:
+			report.Recorded++
+		case err == nil:
+			report.Known++
+		case conflict != nil && conflict.Kind == fault.Conflict:
+			report.Refused = append(report.Refused, Refusal{Line: e.Line, Reasons: []string{conflict.Msg}})
+		default:
+			return err
+		}
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for n := range lanes {
+		g.Go(func() error {
+			for _, e := range entries {
+				if lane(e.License) != n {
+					continue
+				}
+				if err := record(ctx, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err = g.Wait()
+	slices.SortFunc(report.Refused, func(a, b Refusal) int { return a.Line - b.Line })
+	if err != nil {
+		return report, fmt.Errorf("import: %d licenses are on record and the rest is not; run it again to finish: %w", report.Recorded+report.Known, err)
+	}
+	return report, nil
+}
+
+// lanes is how many licenses are recorded at once. Those of one dataset share a lane: they change each other.
+const lanes = 32
+
+func lane(l license.License) int {
+	sum := sha256.Sum256([]byte(l.Server.Dataset()))
+	return int(sum[0]) % lanes
+}
+
+// withoutBOM drops a UTF-8 byte-order mark at the beginning.
+func withoutBOM(r io.Reader) io.Reader {
+	first := make([]byte, utf8.UTFMax-1)
+	n, err := io.ReadFull(r, first)
+	if err == nil && string(first) == "\ufeff" {
+		return r
+	}
+	return io.MultiReader(strings.NewReader(string(first[:n])), r)
+}
