@@ -9,16 +9,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
-// Limits that both engines refuse to exceed, with ErrLimit. They are DynamoDB's (Service, account, and table quotas).
+// Limits that both engines refuse to exceed, with ErrLimit. They are DynamoDB's (Service, account, and table quotas; Item
+// sizes and formats). Sizes are the greater of the JSON text's and of what DynamoDB counts, where `[]` is four bytes.
 const (
-	MaxWrites  = 100       // writes in one transaction
-	MaxRowSize = 390 << 10 // bytes of a row's Data; DynamoDB allows an item of 400 KB, names included
-	MaxPK      = 1024      // bytes of a partition key; 2048 in DynamoDB
-	MaxSK      = 1024      // bytes of a sort key
+	MaxWrites      = 100       // writes in one transaction
+	MaxTransaction = 4 << 20   // bytes of all rows that a transaction puts
+	MaxRowSize     = 390 << 10 // bytes of a row's Type and Data; DynamoDB allows an item of 400 KB, names included
+	MaxPK          = 1024      // bytes of a partition key; 2048 in DynamoDB
+	MaxSK          = 1024      // bytes of a sort key
+	MaxDepth       = 30        // objects and arrays within one another, Data itself the first; 32 in DynamoDB
+	MaxDigits      = 38        // significant digits of a number in Data
+	MaxExponent    = 125       // a number's magnitude is 0, or at least 1e-130 and below 1e126
+	MinExponent    = -130
 )
 
 var (
@@ -27,11 +32,13 @@ var (
 	// ErrConflict: a row did not have the expected version, and nothing was written. A *ConflictError says which.
 	// Whoever called reads again and decides again; the same transaction repeated would fail again.
 	ErrConflict = errors.New("table: a row changed")
-	// ErrLimit: the call can never succeed: too many writes, a row too large, a key empty, too long or with a NUL byte,
-	// the same key twice in one transaction, Data that is not a JSON object.
+	// ErrLimit: the call can never succeed: too many writes, a row or a transaction too large, a key empty, too long, with a
+	// NUL byte or not UTF-8, the same key twice in one transaction, an expectation below Any, Data that is not a JSON object
+	// or holds what DynamoDB cannot: a number of too many digits, a member without a name, too deep a nest.
 	ErrLimit = errors.New("table: over a limit")
 	// ErrUnavailable: the engine did not answer, or throttled, after its own retries. A transaction may or may not have
 	// been applied; repeating it with the same expected versions is safe and tells (ErrConflict where it had been).
+	// A call whose context ended is unavailable too, and its error is also the context's.
 	ErrUnavailable = errors.New("table: unavailable")
 )
 
@@ -56,7 +63,7 @@ type Row struct {
 	Type    string          // what the row is, such as "request"; for readers of the table and for decoding
 	Schema  int             // the version of Data's shape, from 1
 	Version int64           // 1 when the row is created, one more with each write; set by the engine
-	Expires time.Time       // the engine may drop the row some time after this second (DynamoDB TTL); zero: never
+	Expires time.Time       // the engine may drop the row some time after this second (DynamoDB TTL); zero: never; comes back as a whole second in UTC
 	Data    json.RawMessage // a JSON object; comes back equal as JSON, not necessarily byte for byte
 }
 
@@ -68,7 +75,7 @@ const Any int64 = -1
 type Write struct {
 	Row    Row   // of a delete, only the key
 	Expect int64 // 0: the row must not exist; n > 0: it must have version n; Any: no condition
-	Delete bool
+	Delete bool  // with Expect 0 it only makes sure that there is no such row
 }
 
 // Create writes a row that must not exist.
@@ -91,7 +98,7 @@ type Query struct {
 	From, To   string // "" is an open end
 	Descending bool
 	Limit      int    // rows in a page at the most; 0 means 100, more than 1000 means 1000
-	After      string // Page.Next of the page before; "" begins
+	After      string // Page.Next of the page before, or any sort key: the page begins beyond it; "" begins
 }
 
 // Prefix asks for the rows of a partition whose sort key begins with an ASCII prefix that is not empty.
@@ -113,7 +120,7 @@ type Table interface {
 	Get(ctx context.Context, key Key) (Row, error)
 
 	// Query reads a page of a partition. A row that is written or deleted between pages may be in either state;
-	// no other row is missed or comes twice.
+	// no other row is missed or comes twice. A transaction in flight may be met halfway: some of its rows written, some not.
 	Query(ctx context.Context, q Query) (Page, error)
 
 	// Transact applies all writes or none, and has them on disk when it returns nil. It fails with ErrConflict where a
@@ -140,45 +147,4 @@ func All(ctx context.Context, t Table, q Query, f func(Row) error) error {
 		}
 		q.After = page.Next
 	}
-}
-
-// Check says which limit a transaction is over, if any, as ErrLimit. Engines call it before they begin.
-func Check(writes []Write) error {
-	if len(writes) > MaxWrites {
-		return fmt.Errorf("%w: %d writes in one transaction", ErrLimit, len(writes))
-	}
-	seen := make(map[Key]bool, len(writes))
-	for _, w := range writes {
-		key := w.Row.Key
-		if err := CheckKey(key); err != nil {
-			return err
-		}
-		if seen[key] {
-			return fmt.Errorf("%w: %v twice in one transaction", ErrLimit, key)
-		}
-		seen[key] = true
-		if w.Delete {
-			continue
-		}
-		if len(w.Row.Data) > MaxRowSize {
-			return fmt.Errorf("%w: %v has %d bytes", ErrLimit, key, len(w.Row.Data))
-		}
-		if !json.Valid(w.Row.Data) || w.Row.Data[0] != '{' {
-			return fmt.Errorf("%w: %v: Data is not a JSON object", ErrLimit, key)
-		}
-	}
-	return nil
-}
-
-// CheckKey says what is wrong with a key, if anything, as ErrLimit.
-func CheckKey(key Key) error {
-	switch {
-	case key.PK == "" || key.SK == "":
-		return fmt.Errorf("%w: an empty key", ErrLimit)
-	case len(key.PK) > MaxPK || len(key.SK) > MaxSK:
-		return fmt.Errorf("%w: a key of %d and %d bytes", ErrLimit, len(key.PK), len(key.SK))
-	case strings.IndexByte(key.PK, 0) >= 0 || strings.IndexByte(key.SK, 0) >= 0:
-		return fmt.Errorf("%w: a key with a NUL byte", ErrLimit)
-	}
-	return nil
 }
