@@ -1,6 +1,7 @@
-// Package mail holds the messages that the vendor sends: what they say (templates, as text and as HTML), how they look on
-// the wire (MIME), and the Sender that takes them away. When a message is sent and how often is not its affair: the
-// outbox in shared/store keeps messages, functions/mailer sends them.
+// Package mail holds the messages that the vendor sends: what they say, as text and as HTML, and the Sender that takes
+// them away. How a message looks on the wire is mail/eml's affair; mail/ses and mail/outboxdir are the Senders. When a
+// message is sent and how often is decided elsewhere: the outbox in shared/store keeps messages, functions/mailer sends
+// them.
 package mail
 
 import (
@@ -17,12 +18,6 @@ const (
 	LicenseExpiring Kind = "license-expiring" // to the customer: your license expires
 )
 
-// Address is a mailbox. Neither part holds line breaks or other control characters.
-type Address struct {
-	Name  string `json:"name,omitempty"`
-	Email string `json:"email"`
-}
-
 // Attachment is a file that travels with a message.
 type Attachment struct {
 	Name        string `json:"name"`
@@ -38,24 +33,34 @@ type Message struct {
 	To      Address `json:"to"`
 	ReplyTo Address `json:"replyTo,omitzero"`
 	Subject string  `json:"subject"`
-	Text    string  `json:"text"`
-	HTML    string  `json:"html"`
+	Text    string  `json:"text"` // lines end with \n
+	HTML    string  `json:"html"` // lines end with \n
 	// Unsubscribe is a mailto: or https: address for List-Unsubscribe; "" for mails that the reader asked for.
 	Unsubscribe string       `json:"unsubscribe,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
 }
 
-// Sender takes a message away. It returns the ID under which the carrier knows it. A Sender may be called from several
-// goroutines at once.
-//
-// An error that is ErrThrottled means that nothing more will be taken for now: stop, keep everything. ErrRejected means
-// that this message will never be taken: do not try it again. Any other error: it may or may not have been taken, try it
-// again later.
+// Sender takes messages away. Its methods may be called from several goroutines at once.
 type Sender interface {
+	// Send takes a message away and returns the ID under which the carrier knows it. It does not try again by itself.
+	//
+	// An error that is ErrThrottled or ErrSetup means that nothing more will be taken for now: stop, keep everything.
+	// ErrRejected means that this message will never be taken: do not try it again. Any other error: it may or may not
+	// have been taken, try it again later. An error may name addresses: see logging.Error.
 	Send(ctx context.Context, m Message) (id string, err error)
+
+	// Quota asks how much the carrier takes at present.
+	Quota(ctx context.Context) (Quota, error)
+}
+
+// Quota is how much a carrier takes. The zero Quota has no limit.
+type Quota struct {
+	PerSecond float64 // messages a second; 0: no limit
+	Exhausted bool    // the day's messages are used up
 }
 
 var (
 	ErrThrottled = errors.New("mail: the carrier takes no more for now")
+	ErrSetup     = errors.New("mail: the carrier takes nothing until somebody sets it right")
 	ErrRejected  = errors.New("mail: the carrier will not take this message")
 )

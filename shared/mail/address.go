@@ -1,0 +1,49 @@
+package mail
+
+import (
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
+)
+
+// Address is a mailbox.
+type Address struct {
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email"`
+}
+
+// ParseAddress reads a mailbox as the configuration has it: an address, or Name <address>. The error does not repeat it.
+func ParseAddress(s string) (Address, error) {
+	parsed, err := mail.ParseAddress(s)
+	if err != nil {
+		return Address{}, fmt.Errorf("mail: not an address, nor Name <address>")
+	}
+	return Address{Name: oneLine(parsed.Name, maxName), Email: parsed.Address}, nil
+}
+
+// maxName is how much of a person's or a company's name goes into a header, in characters.
+const maxName = 100
+
+// Mailbox is the address as it goes onto the wire: the name on one line and cut where it is long, the domain in ASCII
+// (RFC 5891). What no carrier takes is an error that does not repeat it: line breaks and the like, a missing domain, and
+// letters beyond ASCII before the @, for which SES has no way.
+func (a Address) Mailbox() (*mail.Address, error) {
+	parsed, err := mail.ParseAddress(a.Email)
+	if err != nil || parsed.Name != "" || parsed.Address != a.Email || strings.ContainsFunc(a.Email, unfit) {
+		return nil, fmt.Errorf("not an e-mail address")
+	}
+	at := strings.LastIndexByte(a.Email, '@')
+	local, domain := a.Email[:at], a.Email[at+1:]
+	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return nil, fmt.Errorf("an e-mail address with letters beyond ASCII before the @")
+	}
+	if domain, err = idna.Lookup.ToASCII(domain); err != nil {
+		return nil, fmt.Errorf("an e-mail address with an impossible domain")
+	}
+	return &mail.Address{Name: oneLine(a.Name, maxName), Address: local + "@" + domain}, nil
+}
+
+func unfit(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || invisible(r) }

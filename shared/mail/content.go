@@ -1,0 +1,134 @@
+package mail
+
+import (
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"strings"
+	"sync"
+	texttemplate "text/template"
+	"unicode/utf8"
+)
+
+// content is what a message says, before it is laid out as text and as HTML: one source, so that neither says less than
+// the other. All of it is text from anywhere: laying out makes it harmless.
+type content struct {
+	Title    string
+	Preview  string // what a list of mails shows beside the subject
+	Greeting string
+	Intro    []string // paragraphs
+	Facts    []fact   // one without a value is left out
+	Quote    quotation
+	Lead     string // what the link is for
+	Action   link
+	Notes    []note
+	Footer   []string
+	Stop     link // of the footer; the text's footer says how in words
+}
+
+type fact struct{ Label, Value string }
+
+type note struct{ Title, Text string }
+
+type link struct{ Label, URL string }
+
+// quotation is what somebody wrote, line by line.
+type quotation struct {
+	Title string
+	Lines []string
+}
+
+//go:embed template
+var templates embed.FS
+
+var htmlLayout = sync.OnceValue(func() *htmltemplate.Template {
+	return htmltemplate.Must(htmltemplate.ParseFS(templates, "template/mail.html"))
+})
+
+var textLayout = sync.OnceValue(func() *texttemplate.Template {
+	return texttemplate.Must(texttemplate.New("mail.txt").Funcs(texttemplate.FuncMap{
+		"paragraph": func(s string) string { return strings.Join(wrap(s, textWidth), "\n") },
+		"facts":     textFacts,
+		"quote":     textQuote,
+		"heading":   func(s string) string { return s + "\n" + strings.Repeat("=", utf8.RuneCountInString(s)) },
+	}).ParseFS(templates, "template/mail.txt"))
+})
+
+// layOut writes the content as text and as HTML. The layouts are checked against contents full and empty by a test:
+// laying out cannot fail.
+func (c content) layOut() (text, html string) {
+	c = c.clean()
+	var t, h strings.Builder
+	if err := textLayout().Execute(&t, c); err != nil {
+		panic(fmt.Sprintf("mail: laying out as text: %v", err))
+	}
+	if err := htmlLayout().Execute(&h, c); err != nil {
+		panic(fmt.Sprintf("mail: laying out as HTML: %v", err))
+	}
+	return strings.TrimSpace(t.String()) + "\n", h.String()
+}
+
+// clean makes every text of the content harmless in a mail (oneLine). Links are URL-encoded where they are made.
+func (c content) clean() content {
+	clean := func(list []string) []string {
+		cleaned := make([]string, len(list))
+		for i, s := range list {
+			cleaned[i] = oneLine(s, maxParagraph)
+		}
+		return cleaned
+	}
+	c.Title, c.Preview, c.Greeting = oneLine(c.Title, maxSubject), oneLine(c.Preview, maxSubject), oneLine(c.Greeting, maxSubject)
+	c.Intro, c.Quote.Lines, c.Footer = clean(c.Intro), clean(c.Quote.Lines), clean(c.Footer)
+	var known []fact
+	for _, f := range c.Facts {
+		if value := oneLine(f.Value, maxValue); value != "" {
+			known = append(known, fact{f.Label, value})
+		}
+	}
+	c.Facts = known
+	notes := make([]note, len(c.Notes))
+	for i, n := range c.Notes {
+		notes[i] = note{n.Title, oneLine(n.Text, maxParagraph)}
+	}
+	c.Notes = notes
+	return c
+}
+
+// How much of a text goes into a mail, in characters. The form and the import take less of nearly everything.
+const (
+	maxSubject   = 150
+	maxValue     = 1500 // five e-mail addresses
+	maxParagraph = 4000
+)
+
+// textFacts writes facts in two columns; a long value goes on below its beginning.
+func textFacts(facts []fact) string {
+	width := 0
+	for _, f := range facts {
+		width = max(width, utf8.RuneCountInString(f.Label))
+	}
+	var b strings.Builder
+	for _, f := range facts {
+		label := f.Label + ":"
+		for _, line := range wrap(f.Value, textWidth-width-5) {
+			fmt.Fprintf(&b, "  %-*s  %s\n", width+1, label, line)
+			label = ""
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// textQuote writes a quotation as mails do.
+func textQuote(lines []string) string {
+	var b strings.Builder
+	for _, line := range lines {
+		parts := wrap(line, textWidth-2)
+		if len(parts) == 0 {
+			b.WriteString(">\n")
+		}
+		for _, part := range parts {
+			b.WriteString("> " + part + "\n")
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

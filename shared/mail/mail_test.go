@@ -1,0 +1,312 @@
+package mail
+
+import (
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var site = Site{URL: "https://licenses.example.com", Sales: Address{Name: "License Sales", Email: "sales@example.com"}}
+
+func someRequest() request.Request {
+	return request.Request{
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Token: "secret", State: request.Received,
+		Created: time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC), Due: time.Date(2018, 2, 27, 9, 30, 0, 0, time.UTC),
+		Details: request.Details{
+			Kind: request.Replacement, Edition: license.Developer, Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Loc: 1_200_000,
+			ProductVersion: "6.7.5", Name: "Zoë Müller-O’Neill", Email: "zoe@müller.example", Company: "Müller & Söhne GmbH",
+			Country: "Germany", Phone: "+49 30 5550123 ext. 7", Contacts: []string{"ops@example.org", "it@example.org"},
+			Message:  "We moved the database to a new host, and the server ID has changed.\n\nThe old server is off.\nThank you!",
+			Replaces: "AWHW8w9JtzBzSrmf9GQX", Environment: request.ProductionUse, OldServer: request.OldStopped,
+		},
+	}
+}
+
+func someLicense() license.License {
+	return license.License{
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Müller & Söhne GmbH",
+		Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 2_000_000, Support: true,
+		Expiration: license.Date{Year: 2018, Month: 8, Day: 31},
+		Contacts:   []license.Contact{{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"}},
+	}
+}
+
+const statusURL = "https://licenses.example.com/requests/01c6x2m4vj8q0n5r7t9w3y1z2a?token=QX4C7D2WJ5T3VAZLQK2M6YHN3E"
+
+// messages are the three messages about a full request and license.
+func messages() map[string]Message {
+	l := someLicense()
+	return map[string]Message{
+		"request-received": NewRequestReceived(site, "m1", someRequest(), statusURL),
+		"request-new":      NewRequestNew(site, "m2", someRequest()),
+		"license-expiring": NewLicenseExpiring(site, "m3", l, l.Contacts[0], license.Date{Year: 2018, Month: 6, Day: 30}),
+	}
+}
+
+func TestTheMessagesReadAsAgreed(t *testing.T) {
+	for name, m := range messages() {
+		for ext, body := range map[string]string{".txt": "Subject: " + m.Subject + "\n\n" + m.Text, ".html": m.HTML} {
+			file := filepath.Join("testdata", name+ext)
+			if *update {
+				if err := os.MkdirAll("testdata", 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(body), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body != string(want) {
+				t.Errorf("%s differs; go test ./shared/mail -update writes it anew, git diff shows how", file)
+			}
+		}
+	}
+}
+
+// hostile texts are what a form, or a vendor's old list of licenses, can bring.
+var hostile = []string{
+	`"><script>alert(1)</script>`,
+	"Eve\r\nBcc: everybody@example.com\r\n\r\nBuy this",
+	"Eve\nBcc: x@example.com",
+	"\u202Egnp.exe\u202C and \u2067more\u2069\u200F",
+	strings.Repeat("x", 200),
+	strings.Repeat("långt namn ", 50),
+	"👩‍💻 Ada 🎉",
+	"{{.Title}} {{template \"x\"}} ${7*7} %s%d",
+	"\x00\x07\x1b[31m\u2028\u2029\uFEFF",
+	"\xff\xfe invalid",
+	"javascript:alert(1)", "=?utf-8?q?=0D=0ABcc:_x?=",
+	"visit http://evil.example/win now",
+}
+
+func hostileMessages(s string) map[string]Message {
+	r := someRequest()
+	r.Name, r.Company, r.Country, r.Phone, r.Message, r.Replaces = s, s, s, s, s+"\n"+s, s
+	r.Edition, r.Kind, r.Server, r.ProductVersion = license.Edition(s), request.Kind(s), license.Server(s), s
+	r.Contacts = []string{s}
+	l := someLicense()
+	l.Organization, l.Server, l.Edition, l.ID = s, license.Server(s), license.Edition(s), s
+	return map[string]Message{
+		"request-received": NewRequestReceived(site, "m1", r, statusURL),
+		"request-new":      NewRequestNew(site, "m2", r),
+		"license-expiring": NewLicenseExpiring(site, "m3", l, license.Contact{Name: s, Email: "eve@example.org"}, l.Expiration),
+	}
+}
+
+func TestHostileDataIsHarmless(t *testing.T) {
+	for _, s := range hostile {
+		for name, m := range hostileMessages(s) {
+			for what, header := range map[string]string{"subject": m.Subject, "name": m.To.Name, "reply name": m.ReplyTo.Name, "unsubscribe": m.Unsubscribe} {
+				if strings.ContainsFunc(header, unfitForHeader) {
+					t.Errorf("%s about %.40q: the %s is %q", name, s, what, header)
+				}
+				if n := utf8.RuneCountInString(header); n > 1000 || what != "unsubscribe" && n > maxSubject {
+					t.Errorf("%s about %.40q: the %s has %d characters", name, s, what, n)
+				}
+			}
+			if strings.ContainsFunc(m.Text, func(r rune) bool { return r != '\n' && unfitForHeader(r) }) || !utf8.ValidString(m.Text) {
+				t.Errorf("%s about %.40q: text %q", name, s, m.Text)
+			}
+			doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := doc.Find("script, img, link, iframe, object, form").Length(); n > 0 || strings.ContainsFunc(m.HTML, invisible) {
+				t.Errorf("%s about %.40q: the HTML holds what it must not", name, s)
+			}
+			doc.Find("a").Each(func(_ int, a *goquery.Selection) {
+				href, _ := a.Attr("href")
+				if u, err := url.Parse(href); err != nil || u.Scheme != "https" && u.Scheme != "mailto" || u.Host != "" && u.Host != "licenses.example.com" {
+					t.Errorf("%s about %.40q: a link to %q", name, s, href)
+				}
+			})
+		}
+	}
+}
+
+func unfitForHeader(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || invisible(r)
+}
+
+func TestAStrangerCannotPutTextIntoTheCustomersMail(t *testing.T) {
+	r := someRequest()
+	const ad = "cheap pills at evil.example"
+	r.Name, r.Company, r.Country, r.Message, r.Replaces, r.Phone = ad, ad, ad, ad, ad, ad
+	m := NewRequestReceived(site, "m1", r, statusURL)
+	if all := fmt.Sprint(m); strings.Contains(all, "evil") {
+		t.Errorf("the message repeats it: %s", all)
+	}
+}
+
+func TestANameGreetsOnlyWhereItLooksLikeOne(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ada Lovelace":          "Hello Ada Lovelace,",
+		"J. R. O'Neill-Smith":   "Hello J. R. O'Neill-Smith,",
+		"José":                  "Hello José,",
+		"李雷":                    "Hello 李雷,",
+		"":                      "Hello,",
+		"evil.example":          "Hello,",
+		"http://x":              "Hello,",
+		"Bob <b@x>":             "Hello,",
+		strings.Repeat("a", 61): "Hello,",
+	} {
+		if got := greeting(name); got != want {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+}
+
+func TestTextAndHTMLSayTheSame(t *testing.T) {
+	for name, m := range messages() {
+		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(strings.Fields(m.Text), " ")
+		for _, selector := range []string{"h1", "h2", "p", "th", "td[dir]"} {
+			doc.Find(selector).Each(func(_ int, s *goquery.Selection) {
+				said := strings.Join(strings.Fields(strings.TrimPrefix(s.Text(), "Or open ")), " ")
+				if strings.HasPrefix(said, "Stop reminders") {
+					return // the text says it in the words of its footer
+				}
+				if !strings.Contains(text, said) && !strings.Contains(strings.ReplaceAll(text, "> ", ""), said) {
+					t.Errorf("%s: the text does not say %q", name, said)
+				}
+			})
+		}
+		for line := range strings.Lines(m.Text) {
+			if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > textWidth && strings.Contains(strings.TrimSpace(line), " ") {
+				t.Errorf("%s: a line of %d characters: %q", name, n, line)
+			}
+		}
+	}
+}
+
+// TestLayoutsTakeEveryContent executes both layouts for contents full and empty: html/template finds only then what it
+// cannot escape.
+func TestLayoutsTakeEveryContent(t *testing.T) {
+	var zero content
+	zero.layOut()
+	content{
+		Title: "t", Preview: "p", Greeting: "g", Intro: []string{"a", "b"}, Facts: []fact{{"l", "v"}, {}},
+		Quote: quotation{"q", []string{"", "x"}}, Lead: "l", Action: link{"a", "https://x"}, Notes: []note{{}, {"t", "x"}},
+		Footer: []string{"f"}, Stop: link{"s", "mailto:x"},
+	}.layOut()
+	NewRequestReceived(Site{}, "", request.Request{}, "")
+	NewRequestNew(Site{}, "", request.Request{})
+	NewLicenseExpiring(Site{}, "", license.License{}, license.Contact{}, license.Date{})
+}
+
+func TestTheRenewalLinkFillsTheForm(t *testing.T) {
+	for _, c := range []struct {
+		typ  license.Type
+		kind string
+	}{{license.Production, "renewal"}, {license.Staging, "renewal"}, {license.Evaluation, "new"}} {
+		l := someLicense()
+		l.Type, l.Server = c.typ, "abc_-&=+ d/?#%éxyzabc"
+		m := NewLicenseExpiring(site, "m", l, l.Contacts[0], l.Expiration)
+		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
+		if err != nil {
+			t.Fatal(err)
+		}
+		href, _ := doc.Find(".button a").Attr("href")
+		u, err := url.Parse(href)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := url.Values{"serverId": {string(l.Server)}, "ncloc": {"2000000"}, "kind": {c.kind}}
+		if u.Path != "/request/developer" || !reflect.DeepEqual(u.Query(), want) {
+			t.Errorf("%s: %s", c.typ, href)
+		}
+		if !strings.Contains(m.Text, "\n"+href+"\n") {
+			t.Errorf("%s: the text has another link", c.typ)
+		}
+	}
+}
+
+func TestAReminderSaysHowToStopIt(t *testing.T) {
+	m := messages()["license-expiring"]
+	want := "mailto:sales@example.com?subject=Stop%20reminders%20of%20license%2001c6x2m4vj8q0n5r7t9w3y1z2b"
+	if m.Unsubscribe != want {
+		t.Errorf("Unsubscribe is %q", m.Unsubscribe)
+	}
+	if doc, _ := goquery.NewDocumentFromReader(strings.NewReader(m.HTML)); doc.Find(`a[href="`+want+`"]`).Length() != 1 {
+		t.Error("the HTML has no such link")
+	}
+	for _, name := range []string{"request-received", "request-new"} {
+		if messages()[name].Unsubscribe != "" {
+			t.Errorf("%s can be unsubscribed", name)
+		}
+	}
+}
+
+func TestHowLongALicenseStillRuns(t *testing.T) {
+	for days, want := range map[int]string{62: "in 62 days", 2: "in 2 days", 1: "tomorrow", 0: "today"} {
+		l := someLicense()
+		if m := NewLicenseExpiring(site, "m", l, l.Contacts[0], l.Expiration.AddDays(-days)); !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
+			t.Errorf("%d days: %q", days, m.Subject)
+		}
+	}
+}
+
+func TestMailboxes(t *testing.T) {
+	for in, want := range map[string]string{
+		"a@example.com":                       "a@example.com",
+		"zoe@müller.example":                  "zoe@xn--mller-kva.example",
+		"a.b+c@sub.example.com":               "a.b+c@sub.example.com",
+		"zoë@example.com":                     "",
+		"":                                    "",
+		"a":                                   "",
+		"a@":                                  "",
+		"@example.com":                        "",
+		"A <a@example.com>":                   "",
+		"a@example.com, b@example.com":        "",
+		"a@example.com\r\nBcc: b@example.com": "",
+		"a\n@example.com":                     "",
+		"a @example.com":                      "",
+		"a@exa mple.com":                      "",
+		"a@\u202Eexample.com":                 "",
+		"a@exa_mple..com":                     "",
+	} {
+		got, err := Address{Email: in}.Mailbox()
+		if (err == nil) != (want != "") || err == nil && got.Address != want {
+			t.Errorf("%q: %v, %v; want %q", in, got, err, want)
+		}
+		if err != nil && in != "" && len(in) > 1 && strings.Contains(err.Error(), in) {
+			t.Errorf("%q: the error repeats it: %v", in, err)
+		}
+	}
+}
+
+func TestParseAddressReadsWhatTheConfigurationHas(t *testing.T) {
+	for in, want := range map[string]Address{
+		"sales@example.com":                 {Email: "sales@example.com"},
+		"License Sales <sales@example.com>": {"License Sales", "sales@example.com"},
+		`"Sales, EU" <sales@example.com>`:   {"Sales, EU", "sales@example.com"},
+	} {
+		if got, err := ParseAddress(in); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", in, got, err)
+		}
+	}
+	if _, err := ParseAddress("nobody"); err == nil {
+		t.Error("nobody is an address")
+	}
+}
