@@ -175,6 +175,9 @@ func (e *Event) Header(name string) string {
 	return value
 }
 
+// HasBody reports whether the event carries a request body.
+func (e *Event) HasBody() bool { return len(e.body) > 0 }
+
 func (e *Event) eachHeader(field func(name, value []byte)) {
 	if e.headers == nil {
 		return

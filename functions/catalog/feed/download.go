@@ -1,0 +1,87 @@
+package feed
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"time"
+
+	"marketplace/catalog/bundle"
+)
+
+// download answers for the package of the name that follows /downloads/. Only names of the bundle lead anywhere, so that no
+// name can leave the folder.
+func (f *Feed) download(q question) (reply, *failure) {
+	p, ok := f.files[q.rest]
+	switch {
+	case !ok:
+		return reply{}, &failure{status: http.StatusNotFound, detail: "There is no package of this name.", page: true}
+	case p.Withdrawn != "":
+		return reply{}, &failure{status: http.StatusGone, detail: p.Withdrawn, page: true, file: p}
+	}
+	return reply{file: p}, nil
+}
+
+// serveFile serves a package from the folder: ranges, HEAD and conditions are net/http's.
+func (f *Feed) serveFile(w http.ResponseWriter, r *http.Request, p *bundle.Package) {
+	file, err := os.OpenInRoot(f.options.Dir, p.File)
+	if err != nil {
+		f.missing(w, r, p, err)
+		return
+	}
+	defer file.Close()
+	h := w.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Content-Disposition", `attachment; filename="`+p.File+`"`)
+	h.Set("Cache-Control", "public, max-age=300")
+	if info, err := file.Stat(); err != nil || info.IsDir() {
+		f.missing(w, r, p, err)
+		return
+	} else if info.Size() == p.Size && p.SHA256 != "" {
+		h.Set("ETag", `"`+p.SHA256+`"`)
+	}
+	http.ServeContent(w, r, p.File, time.Time{}, file)
+}
+
+func (f *Feed) missing(w http.ResponseWriter, r *http.Request, p *bundle.Package, err error) {
+	f.options.Log.ErrorContext(r.Context(), "package file not there", "file", p.File, "dir", f.options.Dir, "error", err)
+	(&failure{status: http.StatusServiceUnavailable, detail: "The package cannot be read at the moment. Please try again later.", page: true}).
+		write(f, w, r.Header.Get("Accept"))
+}
+
+// metric is a line of CloudWatch's embedded metric format: "Downloads" in the namespace "Marketplace", by edition and version.
+type metric struct {
+	AWS       metricMeta `json:"_aws"`
+	Edition   string
+	Version   string
+	File      string
+	Downloads int
+}
+
+type metricMeta struct {
+	Timestamp         int64 // milliseconds since 1970
+	CloudWatchMetrics [1]metricDirective
+}
+
+type metricDirective struct {
+	Namespace  string
+	Dimensions [1][2]string
+	Metrics    [1]metricName
+}
+
+type metricName struct{ Name, Unit string }
+
+// count writes a metric line, in one write, when p sends somebody to a package.
+func (f *Feed) count(p reply) {
+	if p.file == nil || p.head || f.options.Metrics == nil {
+		return
+	}
+	line, err := json.Marshal(metric{
+		AWS: metricMeta{f.options.Now().UnixMilli(), [1]metricDirective{{
+			Namespace: "Marketplace", Dimensions: [1][2]string{{"Edition", "Version"}}, Metrics: [1]metricName{{"Downloads", "Count"}}}}},
+		Edition: p.file.Edition, Version: p.file.Version, File: p.file.File, Downloads: 1,
+	})
+	if err == nil {
+		f.options.Metrics.Write(append(line, '\n')) // a count lost is no reason to fail a download
+	}
+}
