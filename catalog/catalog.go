@@ -1,0 +1,160 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Format is the number of the shape of Catalog in JSON. New fields do not change it.
+const Format = 1
+
+// Catalog is all that is offered: what /catalog.json shows and the requests site reads. Lists are never null in JSON.
+type Catalog struct {
+	Format        int              `json:"format"`
+	SiteURL       string           `json:"siteUrl"`            // without trailing slash, "" where it was not given
+	TermsURL      string           `json:"termsUrl,omitempty"` // the terms and conditions of the packages
+	Editions      []Edition        `json:"editions"`           // in key order
+	Versions      []ProductVersion `json:"versions"`           // from 6.7 up, oldest first
+	Plugins       []Plugin         `json:"plugins"`            // those of the editions, in key order
+	Languages     []Language       `json:"languages"`
+	Features      []Feature        `json:"features"`
+	LOCThresholds []int64          `json:"locThresholds"` // lines of code that a license may allow, ascending
+	Packages      []Package        `json:"packages"`      // by version, then by edition; withdrawn ones of earlier builds behind
+}
+
+// Edition is one edition of the product.
+type Edition struct {
+	Key               string   `json:"key"` // Community, Developer, Enterprise or DataCenter
+	Name              string   `json:"name"`
+	TextDescription   string   `json:"textDescription"`   // plain text
+	HomeURL           string   `json:"homeUrl"`           // may be ""
+	LicenseRequestURL string   `json:"licenseRequestUrl"` // may be ""; holds neither ? nor #
+	Plugins           []string `json:"plugins"`           // keys, as a license for it must list them; empty: the edition has no package
+	Languages         []string `json:"languages"`         // keys
+	Features          []string `json:"features"`          // keys
+}
+
+// ProductVersion is a version of the product for which there are editions.
+type ProductVersion struct {
+	Version      string   `json:"version"` // "6.7.1"; a zero patch is not written
+	Line         string   `json:"line"`    // "6.7"
+	Date         string   `json:"date"`    // day of release, yyyy-mm-dd
+	LTS          bool     `json:"lts"`     // its line is the one with long-term support
+	Description  string   `json:"description"`
+	ChangelogURL string   `json:"changelogUrl"`
+	Editions     []string `json:"editions"` // keys of the editions that exist for it, in key order
+}
+
+// Plugin is a part of the product that an edition's package brings.
+type Plugin struct {
+	Key         string `json:"key"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// Language is a programming language that the product analyses.
+type Language struct {
+	Key    string `json:"key"`
+	Name   string `json:"name"`
+	Plugin string `json:"plugin"` // what brings it; "": every edition has it
+}
+
+// Feature is something that tells the editions apart.
+type Feature struct {
+	Key         string `json:"key"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// Package is the ZIP of an edition for one version of the product.
+type Package struct {
+	File      string `json:"file"` // "developer-edition-6.7.1.717.zip"
+	Edition   string `json:"edition"`
+	Version   string `json:"version"`
+	URL       string `json:"url"`
+	Size      int64  `json:"size,omitempty"`      // bytes; 0 where the package was not built
+	SHA256    string `json:"sha256,omitempty"`    // lower-case hex
+	Withdrawn string `json:"withdrawn,omitempty"` // why it is no longer offered
+	Jars      []Jar  `json:"jars"`                // by file name
+}
+
+// Jar is a file of a package.
+type Jar struct {
+	File    string `json:"file"` // "sonar-cfamily-plugin-5.1.0.10083.jar"
+	Plugin  string `json:"plugin"`
+	Release string `json:"release"` // "5.1"
+}
+
+// Decode reads a catalog from the JSON of /catalog.json.
+func Decode(data []byte) (*Catalog, error) {
+	c := &Catalog{}
+	if err := json.Unmarshal(data, c); err != nil {
+		return nil, fmt.Errorf("catalog: reading catalog.json: %w", err)
+	}
+	if c.Format != Format {
+		return nil, fmt.Errorf("catalog: catalog.json has format %d, want %d", c.Format, Format)
+	}
+	return c, nil
+}
+
+// Edition finds an edition by its key.
+func (c *Catalog) Edition(key string) (Edition, bool) {
+	return find(c.Editions, func(e Edition) bool { return e.Key == key })
+}
+
+// Version finds a version of the product by its number, "6.7.1".
+func (c *Catalog) Version(number string) (ProductVersion, bool) {
+	return find(c.Versions, func(v ProductVersion) bool { return v.Version == number })
+}
+
+// Newest is the newest version of the product.
+func (c *Catalog) Newest() ProductVersion { return c.Versions[len(c.Versions)-1] }
+
+// Package finds the package of an edition for a version of the product, withdrawn or not.
+func (c *Catalog) Package(edition, version string) (Package, bool) {
+	return find(c.Packages, func(p Package) bool { return p.Edition == edition && p.Version == version && len(p.Jars) > 0 })
+}
+
+// Jars are all jars that packages hold, each once, by file name.
+func (c *Catalog) Jars() []Jar {
+	var jars []Jar
+	for _, p := range c.Packages {
+		jars = append(jars, p.Jars...)
+	}
+	slices.SortFunc(jars, compareJars)
+	return slices.Compact(jars)
+}
+
+func find[T any](list []T, is func(T) bool) (found T, ok bool) {
+	if i := slices.IndexFunc(list, is); i >= 0 {
+		return list[i], true
+	}
+	return found, false
+}
+
+// Column is a column of an edition's matrix: a line of the product, shown by its newest patch.
+type Column struct {
+	ProductVersion
+	Package *Package // nil: the edition has none for this version
+	Offered bool     // the edition exists for this version
+}
+
+// Matrix is what an edition's page shows: one column for each X.Y, newest first. It is empty for an edition that does not exist.
+func (c *Catalog) Matrix(edition string) []Column {
+	var columns []Column
+	if _, ok := c.Edition(edition); !ok {
+		return nil
+	}
+	for _, v := range slices.Backward(c.Versions) {
+		if len(columns) > 0 && columns[len(columns)-1].Line == v.Line {
+			continue
+		}
+		column := Column{ProductVersion: v, Offered: slices.Contains(v.Editions, edition)}
+		if p, ok := c.Package(edition, v.Version); ok {
+			column.Package = &p
+		}
+		columns = append(columns, column)
+	}
+	return columns
+}

@@ -1,0 +1,99 @@
+package catalog
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Files of our own beside the vendor's. Both may be absent.
+const (
+	factsFile     = "product.properties"
+	withdrawnFile = "withdrawn.properties"
+)
+
+// facts are what people and licenses need to know of the product and the vendor's format does not say.
+type facts struct {
+	termsURL      string
+	languages     []Language
+	features      []feature
+	locThresholds []int64
+}
+
+type feature struct {
+	Feature
+	editions []string
+}
+
+// readFacts reads product.properties:
+//
+//	termsUrl=${SITE_URL}/terms                  the terms and conditions of the packages
+//	languages=cobol,java                        in the order in which people read them
+//	language.cobol.name=COBOL
+//	language.cobol.plugin=cobol                 what brings it; empty: every edition has it
+//	features=branches
+//	feature.branches.name=Branch analysis
+//	feature.branches.description=One sentence.
+//	feature.branches.editions=developer,enterprise,datacenter
+//	locThresholds=100000,500000                 the lines of code that sales picks from, ascending
+func readFacts(s *source, templates []template) facts {
+	f := facts{termsURL: s.value("termsUrl")}
+	for _, key := range s.list("languages") {
+		f.languages = append(f.languages, Language{
+			Key:    key,
+			Name:   s.required("language." + key + ".name"),
+			Plugin: s.value("language." + key + ".plugin"),
+		})
+	}
+	for _, key := range s.list("features") {
+		next := feature{Feature: Feature{
+			Key:         key,
+			Name:        s.required("feature." + key + ".name"),
+			Description: s.value("feature." + key + ".description"),
+		}, editions: s.list("feature." + key + ".editions")}
+		for _, edition := range next.editions {
+			if !slices.ContainsFunc(templates, func(t template) bool { return t.key == edition }) {
+				s.fault("property feature.%s.editions: no edition %s", key, edition)
+			}
+		}
+		f.features = append(f.features, next)
+	}
+	for _, text := range s.list("locThresholds") {
+		lines, err := strconv.ParseInt(text, 10, 64)
+		if last := len(f.locThresholds); err != nil || lines <= 0 || last > 0 && lines <= f.locThresholds[last-1] {
+			s.fault("locThresholds: %q is not a number of lines above the one before", text)
+		}
+		f.locThresholds = append(f.locThresholds, lines)
+	}
+	return f
+}
+
+var packageName = regexp.MustCompile(`^(community|developer|enterprise|datacenter)-edition-([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9]+\.zip$`)
+
+// readWithdrawn reads withdrawn.properties: "<package file>=<why, one sentence for people>". Packages of earlier builds may stand
+// in it, so that their old links are answered with the reason.
+func readWithdrawn(s *source) map[string]string {
+	withdrawn := make(map[string]string)
+	for file, reason := range s.props.All() {
+		reason = strings.TrimSpace(reason)
+		if !packageName.MatchString(file) {
+			s.fault("%q is not the name of a package, as in developer-edition-6.7.1.717.zip", file)
+		} else if reason == "" {
+			s.fault("%s: the reason is missing", file)
+		}
+		withdrawn[file] = reason
+	}
+	return withdrawn
+}
+
+// readOptional reads a file of our own where it exists.
+func readOptional(dir fs.FS, name string, faults *[]error, read func(*source)) {
+	if _, err := fs.Stat(dir, name); err != nil {
+		return
+	}
+	if s, ok := open(dir, name, faults); ok {
+		read(s)
+	}
+}

@@ -1,0 +1,52 @@
+// Package catalog makes the editions catalog and the plan of the packages from the release metadata that the vendor's release
+// engineers keep. It is pure: it reads files of a folder and returns values and bytes. Compressing and bundling (catalog/prepare),
+// building the ZIPs (catalog/archive) and serving are left to others.
+//
+// The metadata is a folder of Java properties files (CLIENT-CONTRACT §2):
+//
+//	update-center-source.properties   plugins=, publicVersions=, ltsVersion= and <version>.date, .description, .downloadUrl, .changelogUrl
+//	<plugin>.properties               name=, publicVersions=, archivedVersions= and <release>.sqVersions, .date, .description,
+//	                                  .downloadUrl; defaults.<property> for a release without its own
+//	edition-templates.properties      editions= and <edition>.name, .textDescription, .homeUrl, .requestLicenseUrl, .plugins
+//	product.properties                ours, optional: languages, features, thresholds of lines of code (see readFacts)
+//	withdrawn.properties              ours, optional: <package file>=<reason>
+//
+// "${SITE_URL}" in homeUrl, requestLicenseUrl and termsUrl stands for the address of the site, given when the catalog is made.
+// Private and development versions do not count. Everything that is wrong is reported at once, by file, plugin and release.
+package catalog
+
+import (
+	"errors"
+	"io/fs"
+)
+
+// Metadata is a folder of release metadata that is free of faults.
+type Metadata struct {
+	products  products
+	lts       Version
+	plugins   map[string]*plugin
+	templates []template
+	facts     facts
+	withdrawn map[string]string
+}
+
+// Read reads and checks release metadata. The error joins one error per fault (errors.Join); a fault is one line of text.
+func Read(dir fs.FS) (*Metadata, error) {
+	var faults []error
+	m := &Metadata{}
+	if s, ok := open(dir, versionsFile, &faults); ok {
+		m.products, m.lts = readProducts(s)
+		if len(m.products) > 0 {
+			m.plugins = readPlugins(dir, s, m.products)
+		}
+	}
+	if s, ok := open(dir, templatesFile, &faults); ok {
+		m.templates = readTemplates(s)
+	}
+	readOptional(dir, factsFile, &faults, func(s *source) { m.facts = readFacts(s, m.templates) })
+	readOptional(dir, withdrawnFile, &faults, func(s *source) { m.withdrawn = readWithdrawn(s) })
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return m, nil
+}

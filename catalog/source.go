@@ -1,0 +1,178 @@
+package catalog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"marketplace/shared/properties"
+)
+
+// source is one properties file. What is wrong in it goes to faults, so that one run names everything.
+type source struct {
+	name   string
+	props  *properties.Properties
+	faults *[]error
+}
+
+// open reads a file of the folder. Plugin files and the list of versions are ISO-8859-1 for the vendor's reader, yet people save
+// them as UTF-8; nothing but sentences for people depends on it, so what is valid UTF-8 counts as UTF-8.
+func open(dir fs.FS, name string, faults *[]error) (*source, bool) {
+	s := &source{name: name, faults: faults}
+	data, err := fs.ReadFile(dir, name)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errors.New("the file is missing")
+		}
+		s.fault("%w", err)
+		return nil, false
+	}
+	text, err := decode(data, name)
+	if err == nil {
+		s.props, err = properties.Parse(text)
+	}
+	if err != nil {
+		s.fault("%w", err)
+		return nil, false
+	}
+	return s, true
+}
+
+func decode(data []byte, name string) (string, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if utf8.Valid(data) {
+		return string(data), nil
+	}
+	if name == templatesFile {
+		return "", errors.New("the file is not UTF-8")
+	}
+	latin1 := make([]rune, len(data))
+	for i, b := range data {
+		latin1[i] = rune(b)
+	}
+	return string(latin1), nil
+}
+
+// fault notes something wrong in the file.
+func (s *source) fault(format string, args ...any) {
+	*s.faults = append(*s.faults, fmt.Errorf(s.name+": "+format, args...))
+}
+
+// value is a property that may be missing or blank: then it is "".
+func (s *source) value(key string) string {
+	value, _ := s.props.Get(key)
+	return strings.TrimSpace(value)
+}
+
+// required is a property that may not be blank.
+func (s *source) required(key string) string {
+	value := s.value(key)
+	if value == "" {
+		s.fault("property %s is missing", key)
+	}
+	return value
+}
+
+// list is a comma-separated property; blanks around an entry and empty entries do not count.
+func (s *source) list(key string) []string {
+	return splitList(s.value(key))
+}
+
+func splitList(text string) []string {
+	var entries []string
+	for entry := range strings.SplitSeq(text, ",") {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+// entry is what a file says of one version: "<version>.date" and so on.
+type entry struct {
+	*source
+	name    string // the version as the file writes it
+	subject string // begins each fault: "release 3.5: "
+}
+
+// value is a property of the version, or else the file's "defaults." one. A blank value of its own is a value.
+func (e entry) value(property string) string {
+	if value, defined := e.props.Get(e.name + "." + property); defined {
+		return strings.TrimSpace(value)
+	}
+	return e.source.value("defaults." + property)
+}
+
+func (e entry) fault(format string, args ...any) {
+	e.source.fault(e.subject+format, args...)
+}
+
+func (e entry) required(property string) string {
+	value := e.value(property)
+	if value == "" {
+		e.fault("no %s: property %s.%s is missing or blank", property, e.name, property)
+	}
+	return value
+}
+
+var dateForm = regexp.MustCompile(`^([0-9]+)-([0-9]+)-([0-9]+)`)
+
+// date is the property "date", yyyy-mm-dd. As for the vendor, months and days may have one digit and too high a value runs over into
+// the next year or month: releases of the past are dated 2016-19-20.
+func (e entry) date(required bool) time.Time {
+	text := e.value("date")
+	if required {
+		text = e.required("date")
+	}
+	if text == "" {
+		return time.Time{}
+	}
+	var numbers [3]int
+	parts := dateForm.FindStringSubmatch(text)
+	for i := range numbers {
+		var err error
+		if parts != nil {
+			numbers[i], err = strconv.Atoi(parts[1+i])
+		}
+		if parts == nil || err != nil {
+			e.fault("the date %q is not of the form yyyy-mm-dd", text)
+			return time.Time{}
+		}
+	}
+	return time.Date(numbers[0], time.Month(numbers[1]), numbers[2], 0, 0, 0, 0, time.UTC)
+}
+
+// url is a property that holds an address, or "".
+func (e entry) url(property string, required bool) string {
+	text := e.value(property)
+	if required {
+		text = e.required(property)
+	}
+	if text != "" {
+		if err := checkURL(text); err != nil {
+			e.fault("the %s %q %w", property, text, err)
+		}
+	}
+	return text
+}
+
+// checkURL wants an absolute address that a browser can follow.
+func checkURL(text string) error {
+	address, err := url.Parse(text)
+	switch {
+	case err != nil || strings.ContainsAny(text, " \"<>\\^`{|}") || strings.ContainsFunc(text, isControl):
+		return errors.New("is not a valid URL")
+	case address.Scheme != "https" && address.Scheme != "http" && address.Scheme != "ftp":
+		return errors.New("is not an http or https URL")
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }

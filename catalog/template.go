@@ -1,0 +1,86 @@
+package catalog
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const templatesFile = "edition-templates.properties"
+
+// The keys of the editions are compiled into the client (CLIENT-CONTRACT §1).
+const (
+	Community  = "community"
+	Developer  = "developer"
+	Enterprise = "enterprise"
+	DataCenter = "datacenter"
+)
+
+var editionKeys = []string{Community, DataCenter, Developer, Enterprise}
+
+// template is an edition as edition-templates.properties describes it.
+type template struct {
+	key, name, textDescription, homeURL, requestLicenseURL string
+	plugins                                                []string
+}
+
+// readTemplates reads the editions, in key order. A property may be empty but not missing.
+func readTemplates(s *source) []template {
+	var templates []template
+	text := func(key string) string {
+		value, defined := s.props.Get(key)
+		if !defined {
+			s.fault("property %s is missing", key)
+		}
+		return value
+	}
+	for _, key := range splitList(text("editions")) {
+		if !slices.Contains(editionKeys, key) {
+			s.fault("editions: the client knows no edition %q, only %s", key, strings.Join(editionKeys, ", "))
+			continue
+		}
+		if slices.ContainsFunc(templates, func(t template) bool { return t.key == key }) {
+			s.fault("editions: %s is listed twice", key)
+			continue
+		}
+		t := template{
+			key:               key,
+			name:              text(key + ".name"),
+			textDescription:   text(key + ".textDescription"),
+			homeURL:           text(key + ".homeUrl"),
+			requestLicenseURL: text(key + ".requestLicenseUrl"),
+		}
+		for _, plugin := range splitList(text(key + ".plugins")) {
+			if !slices.Contains(t.plugins, plugin) {
+				t.plugins = append(t.plugins, plugin)
+			}
+		}
+		if err := checkRequestURL(t.requestLicenseURL); err != nil {
+			s.fault("property %s.requestLicenseUrl: %w", key, err)
+		}
+		templates = append(templates, t)
+	}
+	if !slices.ContainsFunc(templates, func(t template) bool { return t.key == Community }) {
+		s.fault("editions: there is no %s edition, without which the client's page breaks", Community)
+	}
+	slices.SortFunc(templates, func(a, b template) int { return strings.Compare(a.key, b.key) })
+	return templates
+}
+
+// siteMarker stands in an address for the site's own one, which only a deployment knows.
+const siteMarker = "${SITE_URL}"
+
+// checkRequestURL refuses what the client cannot append "?serverId=…" to (CLIENT-CONTRACT §3). An empty one is fine.
+func checkRequestURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	if strings.ContainsAny(text, "?#") {
+		return fmt.Errorf("%q holds ? or #, and the client appends its own ?", text)
+	}
+	if address, err := url.Parse(strings.Replace(text, siteMarker, "https://site", 1)); err != nil || address.Scheme != "https" && address.Scheme != "http" {
+		return fmt.Errorf("%q is not an absolute http or https URL", text)
+	}
+	return nil
+}
