@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"marketplace/shared/fault"
@@ -47,6 +48,12 @@ func (s *Store) outboxWrites(m mail.Message) []table.Write {
 		table.Create(encode(mailKey(m.ID), rowMail, Mail{Message: m, State: MailPending, Created: s.now()})),
 		table.Set(encode(pendingKey(m.ID), rowPending, struct{}{})),
 	}
+}
+
+// WakesMailer reports whether a write puts a mail into the outbox that is to be sent: what the table's stream wakes the
+// mailer for.
+func WakesMailer(w table.Write) bool {
+	return !w.Delete && w.Row.PK == pendingPK && strings.HasPrefix(w.Row.SK, pendingPrefix)
 }
 
 // PendingMail reads the IDs of mails that are to be sent, in the order of their IDs, at most limit and from after on

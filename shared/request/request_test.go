@@ -1,0 +1,166 @@
+package request
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+)
+
+func good() Form {
+	return Form{
+		Kind: "evaluation", Edition: "developer", Server: "AWHW8w9JtzBzSrmf9GQX", Loc: "120000", ProductVersion: "6.7.1",
+		Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
+	}
+}
+
+// refused says which fields of a form are refused.
+func refused(f Form) (fields []string) {
+	_, err := f.Accept()
+	var bad *fault.Error
+	if errors.As(err, &bad) {
+		for _, field := range bad.Fields {
+			fields = append(fields, field.Name)
+		}
+	}
+	slices.Sort(fields)
+	return fields
+}
+
+func TestAcceptTakesAGoodForm(t *testing.T) {
+	f := good()
+	f.Phone, f.Message, f.Contacts = "+41 22 555 01 23", " Two lines,\r\nplease. ", "bob@acme.example, Bob@acme.example;carol@acme.example\n"
+	d, err := f.Accept()
+	want := Details{
+		Kind: Evaluation, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
+		Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
+		Phone: "+41 22 555 01 23", Message: "Two lines,\nplease.", Contacts: []string{"bob@acme.example", "carol@acme.example"},
+	}
+	if err != nil || fmt.Sprint(d) != fmt.Sprint(want) {
+		t.Errorf("Accept = %+v, %v; want %+v", d, err, want)
+	}
+}
+
+func TestAcceptNamesEveryFieldThatIsMissing(t *testing.T) {
+	want := []string{"company", "country", "edition", "email", "kind", "name", "ncloc", "productVersion", "serverId"}
+	if got := refused(Form{}); !slices.Equal(got, want) {
+		t.Errorf("refused %v, want %v", got, want)
+	}
+}
+
+func TestAcceptRefuses(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("x", n+1) }
+	for _, tt := range []struct {
+		name, field string
+		change      func(*Form)
+	}{
+		{"unknown kind", "kind", func(f *Form) { f.Kind = "gift" }},
+		{"unknown edition", "edition", func(f *Form) { f.Edition = "professional" }},
+		{"community", "edition", func(f *Form) { f.Edition = "community" }},
+		{"server ID of 16", "serverId", func(f *Form) { f.Server = "AWHW8w9JtzBzSrmf" }},
+		{"negative lines", "ncloc", func(f *Form) { f.Loc = "-1" }},
+		{"lines as a word", "ncloc", func(f *Form) { f.Loc = "abc" }},
+		{"lines beyond 64 bits", "ncloc", func(f *Form) { f.Loc = "9223372036854775808" }},
+		{"lines with a sign", "ncloc", func(f *Form) { f.Loc = "+1" }},
+		{"lines in hexadecimal", "ncloc", func(f *Form) { f.Loc = "0x10" }},
+		{"lines as a fraction", "ncloc", func(f *Form) { f.Loc = "1.5" }},
+		{"lines in Arabic digits", "ncloc", func(f *Form) { f.Loc = "١٢٣" }},
+		{"version before editions", "productVersion", func(f *Form) { f.ProductVersion = "6.6" }},
+		{"version that is none", "productVersion", func(f *Form) { f.ProductVersion = "latest" }},
+		{"version with a dash", "productVersion", func(f *Form) { f.ProductVersion = "6.7-beta" }},
+		{"line break in the name", "name", func(f *Form) { f.Name = "Ada\r\nBcc: eve@example.com" }},
+		{"long name", "name", func(f *Form) { f.Name = long(MaxName) }},
+		{"e-mail with a header", "email", func(f *Form) { f.Email = "ada@acme.example\nBcc: eve@example.com" }},
+		{"two e-mails", "email", func(f *Form) { f.Email = "ada@acme.example,eve@acme.example" }},
+		{"long company", "company", func(f *Form) { f.Company = long(MaxCompany) }},
+		{"long country", "country", func(f *Form) { f.Country = long(MaxCountry) }},
+		{"phone with letters", "phone", func(f *Form) { f.Phone = "call me" }},
+		{"long phone", "phone", func(f *Form) { f.Phone = strings.Repeat("1", MaxPhone+1) }},
+		{"long message", "message", func(f *Form) { f.Message = long(MaxMessage) }},
+		{"NUL in the message", "message", func(f *Form) { f.Message = "a\x00b" }},
+		{"contact that is no address", "contacts", func(f *Form) { f.Contacts = "bob@acme.example carol" }},
+		{"six contacts", "contacts", func(f *Form) { f.Contacts = "a@x.example b@x.example c@x.example d@x.example e@x.example f@x.example" }},
+		{"replacement of nothing", "replaces", func(f *Form) { f.Kind = "replacement" }},
+		{"staging of the smallest edition without its license", "replaces", func(f *Form) { f.Kind = "staging" }},
+		{"environment", "environment", func(f *Form) { f.Kind, f.Replaces, f.Environment = "replacement", "x", "test" }},
+		{"old server", "oldServer", func(f *Form) { f.Kind, f.Replaces, f.OldServer = "replacement", "x", "sold" }},
+		{"long token", "idempotencyKey", func(f *Form) { f.IdempotencyKey = long(MaxKey) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := good()
+			tt.change(&f)
+			if got := refused(f); !slices.Equal(got, []string{tt.field}) {
+				t.Errorf("refused %v, want %s", got, tt.field)
+			}
+		})
+	}
+}
+
+func TestAcceptTakesWhatPeopleType(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*Form)
+		check  func(Details) bool
+	}{
+		{"no lines yet", func(f *Form) { f.Loc = "0" }, func(d Details) bool { return d.Loc == 0 }},
+		{"the largest number", func(f *Form) { f.Loc = "9223372036854775807" }, func(d Details) bool { return d.Loc == 1<<63-1 }},
+		{"thousands by comma", func(f *Form) { f.Loc = "1,200,000" }, func(d Details) bool { return d.Loc == 1_200_000 }},
+		{"thousands by apostrophe", func(f *Form) { f.Loc = "5'000'000" }, func(d Details) bool { return d.Loc == 5_000_000 }},
+		{"thousands by narrow space", func(f *Form) { f.Loc = "120\u202f000" }, func(d Details) bool { return d.Loc == 120_000 }},
+		{"version with build", func(f *Form) { f.ProductVersion = "6.7.1 (build 35068)" }, func(d Details) bool { return d.ProductVersion == "6.7.1" }},
+		{"zero patch", func(f *Form) { f.ProductVersion = "6.7.0" }, func(d Details) bool { return d.ProductVersion == "6.7" }},
+		{"four numbers", func(f *Form) { f.ProductVersion = "6.7.1.35068" }, func(d Details) bool { return d.ProductVersion == "6.7.1" }},
+		{"snapshot", func(f *Form) { f.ProductVersion = "7.0-SNAPSHOT" }, func(d Details) bool { return d.ProductVersion == "7.0" }},
+		{"name with markup", func(f *Form) { f.Name = `"><script>alert(1)</script>` }, func(d Details) bool { return d.Name == `"><script>alert(1)</script>` }},
+		{"replacement", func(f *Form) { f.Kind, f.Replaces, f.OldServer = "replacement", "AWHW8w9JtzBzSrmf9GQY", "lost" }, func(d Details) bool { return d.OldServer == OldLost }},
+		{"staging of the largest edition", func(f *Form) { f.Kind, f.Edition = "staging", "datacenter" }, func(d Details) bool { return d.Kind == Staging }},
+		{"what only a replacement needs", func(f *Form) { f.OldServer, f.Environment = "lost", "staging" }, func(d Details) bool { return d.OldServer == "" && d.Environment == "" }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := good()
+			tt.change(&f)
+			if d, err := f.Accept(); err != nil || !tt.check(d) {
+				t.Errorf("Accept = %+v, %v", d, err)
+			}
+		})
+	}
+}
+
+func TestDueAtIsOneBusinessDayLater(t *testing.T) {
+	for _, tt := range []struct{ came, due string }{
+		{"2018-03-01T09:30:00Z", "2018-03-02T09:30:00Z"},      // Thursday
+		{"2018-03-02T15:00:00Z", "2018-03-05T15:00:00Z"},      // Friday
+		{"2018-03-03T15:00:00Z", "2018-03-06T00:00:00Z"},      // Saturday
+		{"2018-03-04T23:59:59Z", "2018-03-06T00:00:00Z"},      // Sunday
+		{"2018-03-02T20:00:00-05:00", "2018-03-06T00:00:00Z"}, // Saturday in UTC
+	} {
+		came, err := time.Parse(time.RFC3339, tt.came)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := DueAt(came).Format(time.RFC3339); got != tt.due {
+			t.Errorf("what came at %s is due at %s, want %s", tt.came, got, tt.due)
+		}
+	}
+}
+
+func FuzzAcceptNeverTakesWhatWouldNotFitAMailHeader(f *testing.F) {
+	f.Add("Ada", "ada@acme.example", "Acme AG", "120000")
+	f.Add("Ada\r\nBcc: x", "ada@acme.example\n", "Acme\u2028AG", "-1")
+	f.Fuzz(func(t *testing.T, name, email, company, loc string) {
+		form := good()
+		form.Name, form.Email, form.Company, form.Loc = name, email, company, loc
+		d, err := form.Accept()
+		if err != nil {
+			return
+		}
+		if s := d.Name + d.Email + d.Company; strings.ContainsAny(s, "\r\n\x00") || d.Loc < 0 {
+			t.Errorf("accepted %+v", d)
+		}
+	})
+}

@@ -1,0 +1,392 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/reminder"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/table/tabletest"
+)
+
+// bench is a store over a table that counts and can fail, with a clock that stands still until it is moved.
+type workbench struct {
+	*store.Store
+	table *tabletest.Faulty
+	now   time.Time
+}
+
+func newWorkbench(tb testing.TB) *workbench {
+	engine, err := bolt.Open(filepath.Join(tb.TempDir(), "table.db"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	b := &workbench{table: &tabletest.Faulty{Table: engine}, now: day("2018-03-01").Start().Add(9 * time.Hour)}
+	b.Store = store.New(b.table, store.Options{Now: func() time.Time { return b.now }})
+	return b
+}
+
+func day(s string) license.Date {
+	d, err := license.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+var evaluation = request.Details{
+	Kind: request.Evaluation, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
+	Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
+}
+
+// twoMails are messages of the kind that the site makes of a request.
+func twoMails(r request.Request) []mail.Message {
+	return []mail.Message{
+		{ID: r.ID + "-customer", Kind: mail.RequestReceived, About: r.ID, To: mail.Address{Email: r.Email}, Subject: "received", Text: r.Token},
+		{ID: r.ID + "-sales", Kind: mail.RequestNew, About: r.ID, To: mail.Address{Email: "sales@example.com"}, Subject: "new"},
+	}
+}
+
+func pending(t *testing.T, s *store.Store) []string {
+	t.Helper()
+	ids, err := s.PendingMail(t.Context(), "", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+func TestFileRequestIsOneTransactionAndNoRead(t *testing.T) {
+	b := newWorkbench(t)
+	r, created, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+	if err != nil || !created {
+		t.Fatalf("FileRequest = %v, %v", created, err)
+	}
+	if c := b.table.Counts(); c.Transacts != 1 || c.Gets+c.Queries != 0 {
+		t.Errorf("it took %+v, want one transaction and no read", c)
+	}
+	got, err := b.Request(t.Context(), r.ID)
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(r) {
+		t.Errorf("Request = %+v, %v; want %+v", got, err, r)
+	}
+	if r.State != request.Received || !r.Due.Equal(b.now.AddDate(0, 0, 1)) || len(r.Token) < 26 {
+		t.Errorf("filed as %+v", r)
+	}
+	events, err := b.RequestTimeline(t.Context(), r.ID)
+	if err != nil || len(events) != 1 || events[0].Action != store.RequestReceived || events[0].By != store.Customer {
+		t.Errorf("timeline %+v, %v", events, err)
+	}
+	if ids := pending(t, b.Store); !slices.Equal(ids, []string{r.ID + "-customer", r.ID + "-sales"}) {
+		t.Errorf("pending mails %v", ids)
+	}
+}
+
+func TestOneTokenIsOneRequestHoweverOftenItComes(t *testing.T) {
+	b := newWorkbench(t)
+	ids := make([]string, 200)
+	var wg sync.WaitGroup
+	for i := range ids {
+		wg.Go(func() {
+			r, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = r.ID
+		})
+	}
+	wg.Wait()
+	if slices.Sort(ids); ids[0] != ids[len(ids)-1] {
+		t.Errorf("200 posts made the requests %v", slices.Compact(ids))
+	}
+	if got := pending(t, b.Store); len(got) != 2 {
+		t.Errorf("200 posts made the mails %v", got)
+	}
+}
+
+func TestATokenIsNotTakenForAnotherRequest(t *testing.T) {
+	b := newWorkbench(t)
+	first, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := evaluation
+	other.Email = "eve@acme.example"
+	r, created, err := b.FileRequest(t.Context(), other, "token", twoMails)
+	if !errors.Is(err, store.ErrReused) || created || r.ID != first.ID {
+		t.Errorf("FileRequest = %s, %v, %v; want ErrReused with the first request", r.ID, created, err)
+	}
+	if got := pending(t, b.Store); len(got) != 2 {
+		t.Errorf("mails %v", got)
+	}
+}
+
+func TestARetryAfterALostAnswerFindsItsRequest(t *testing.T) {
+	b := newWorkbench(t)
+	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
+		if c.N == 1 {
+			return tabletest.Lost
+		}
+		return tabletest.Fault{}
+	}
+	if _, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails); !errors.Is(err, table.ErrUnavailable) {
+		t.Fatalf("the answer should be lost: %v", err)
+	}
+	_, created, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+	if err != nil || created {
+		t.Errorf("the retry = %v, %v; want the request that is there", created, err)
+	}
+	if got := pending(t, b.Store); len(got) != 2 {
+		t.Errorf("mails %v", got)
+	}
+}
+
+func TestARequestOpensOnlyByItsToken(t *testing.T) {
+	b := newWorkbench(t)
+	r, _, err := b.FileRequest(t.Context(), evaluation, "", twoMails)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.RequestByToken(t.Context(), r.ID, r.Token); err != nil || got.ID != r.ID {
+		t.Errorf("with its token: %v, %v", got.ID, err)
+	}
+	for _, tt := range []struct{ id, token string }{
+		{r.ID, ""}, {r.ID, r.Token[1:]}, {r.ID, strings.ToLower(r.Token)}, {"01h00000000000000000000000", r.Token},
+		{"", r.Token}, {"a\x00b", r.Token}, {strings.Repeat("x", 5000), r.Token},
+	} {
+		got, err := b.RequestByToken(t.Context(), tt.id, tt.token)
+		if fault.KindOf(err) != fault.NotFound || got.ID != "" {
+			t.Errorf("RequestByToken(%.40q, %q) = %+v, %v; want NotFound", tt.id, tt.token, got, err)
+		}
+	}
+}
+
+// expiring is a license that expires on the day.
+func expiring(id, expiration string) license.License {
+	return license.License{
+		ID: id, Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
+		MaxLoc: 1_000_000, Expiration: day(expiration), Contacts: []license.Contact{{Name: "Ada", Email: "ada@acme.example"}},
+	}
+}
+
+func add(t *testing.T, b *workbench, l license.License) {
+	t.Helper()
+	if added, err := b.AddLicense(t.Context(), l, "ops"); err != nil || !added {
+		t.Fatalf("AddLicense(%s) = %v, %v", l.ID, added, err)
+	}
+}
+
+func due(t *testing.T, b *workbench, through string) (ids []string) {
+	t.Helper()
+	err := b.DueReminders(t.Context(), day(through), func(d store.Due) error {
+		ids = append(ids, d.License.ID+" "+d.Day.String())
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+func TestALicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	if got := due(t, b, "2018-06-29"); got != nil {
+		t.Errorf("due the day before: %v", got)
+	}
+	b.now = day("2018-06-30").Start().Add(6 * time.Hour)
+	if got := due(t, b, "2018-06-30"); !slices.Equal(got, []string{"l1 2018-06-30"}) {
+		t.Fatalf("due: %v", got)
+	}
+	remind(t, b, "2018-06-30", 2, "m2")
+	if got := due(t, b, "2018-07-30"); got != nil {
+		t.Errorf("due again: %v", got)
+	}
+	b.now = day("2018-07-31").Start().Add(6 * time.Hour)
+	remind(t, b, "2018-07-31", 1, "m1")
+	for _, d := range []string{"2018-08-01", "2018-08-31", "2018-09-01", "2019-01-01"} {
+		b.now = day(d).Start()
+		if got := due(t, b, d); got != nil {
+			t.Errorf("due on %s: %v", d, got)
+		}
+	}
+	if got := pending(t, b.Store); !slices.Equal(got, []string{"m1", "m2"}) {
+		t.Errorf("mails %v", got)
+	}
+}
+
+// remind records the stage with one message for everything that is due.
+func remind(t *testing.T, b *workbench, through string, stage reminder.Stage, mailID string) {
+	t.Helper()
+	err := b.DueReminders(t.Context(), day(through), func(d store.Due) error {
+		return b.RecordReminder(t.Context(), d, stage, []mail.Message{{ID: mailID, Kind: mail.LicenseExpiring, About: d.License.ID}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADayThatWasMissedIsCaughtUpWith(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	for _, d := range []string{"2018-07-02", "2018-08-31"} {
+		b.now = day(d).Start()
+		if got := due(t, b, d); !slices.Equal(got, []string{"l1 2018-06-30"}) {
+			t.Errorf("due on %s: %v", d, got)
+		}
+	}
+}
+
+func TestASuccessorStopsTheReminders(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		successor  func(*license.License)
+		oldReminds bool
+	}{
+		{"that outlives it", func(l *license.License) {}, false},
+		{"that begins on its last day", func(l *license.License) { l.NotBefore = day("2018-08-31") }, false},
+		{"that begins the day after", func(l *license.License) { l.NotBefore = day("2018-09-01") }, false},
+		{"with the dataset under a new database address", func(l *license.License) { l.Server = "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX" }, false},
+		{"not one that begins after a gap", func(l *license.License) { l.NotBefore = day("2018-09-02") }, true},
+		{"not one that ends the same day", func(l *license.License) { l.Expiration = day("2018-08-31") }, true},
+		{"not one for another server", func(l *license.License) { l.Server = "AWHW8w9JtzBzSrmf9GQY" }, true},
+		{"not one for staging", func(l *license.License) { l.Type = license.Staging }, true},
+	} {
+		for _, order := range []string{"recorded later", "recorded first"} {
+			t.Run(tt.name+", "+order, func(t *testing.T) {
+				b := newWorkbench(t)
+				old, successor := expiring("old", "2018-08-31"), expiring("successor", "2019-08-31")
+				tt.successor(&successor)
+				if order == "recorded first" {
+					add(t, b, successor)
+					add(t, b, old)
+				} else {
+					add(t, b, old)
+					add(t, b, successor)
+				}
+				got := due(t, b, "2018-07-15")
+				if reminds := slices.Contains(got, "old 2018-06-30"); reminds != tt.oldReminds {
+					t.Errorf("due: %v; the old one reminds: %v, want %v", got, reminds, tt.oldReminds)
+				}
+				b.now = day("2019-07-15").Start()
+				if tt.successor(&successor); successor.Expiration == day("2019-08-31") {
+					if got := due(t, b, "2019-07-15"); !slices.Contains(got, "successor 2019-06-30") {
+						t.Errorf("the successor's own reminder is missing: %v", got)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestLicensesOfOneDatasetThatComeAtOnceSeeEachOther(t *testing.T) {
+	b := newWorkbench(t)
+	var wg sync.WaitGroup
+	for year := range 8 {
+		wg.Go(func() {
+			l := expiring(fmt.Sprintf("l%d", year), fmt.Sprintf("20%d-08-31", 18+year))
+			if _, err := b.AddLicense(t.Context(), l, "ops"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	all, err := b.LicensesOfDataset(t.Context(), "AWHW8w9JtzBzSrmf9GQX")
+	if err != nil || len(all) != 8 {
+		t.Fatalf("%d licenses, %v", len(all), err)
+	}
+	for i, r := range all {
+		if last := i == 7; (r.License.Successor == "") != last || r.NextReminder.IsZero() == last {
+			t.Errorf("%s has successor %q and reminds on %q", r.License.ID, r.License.Successor, r.NextReminder)
+		}
+	}
+}
+
+func TestARecordedLicenseIsKnownAndOtherTermsAreRefused(t *testing.T) {
+	b := newWorkbench(t)
+	l := expiring("l1", "2018-08-31")
+	add(t, b, l)
+	add(t, b, expiring("l2", "2019-08-31")) // which changes l1's row
+	if added, err := b.AddLicense(t.Context(), l, "ops"); err != nil || added {
+		t.Errorf("again: %v, %v", added, err)
+	}
+	l.MaxLoc++
+	if added, err := b.AddLicense(t.Context(), l, "ops"); fault.KindOf(err) != fault.Conflict || added {
+		t.Errorf("with other terms: %v, %v", added, err)
+	}
+}
+
+func TestAReminderIsRecordedOnce(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	b.now = day("2018-06-30").Start()
+	var found store.Due
+	if err := b.DueReminders(t.Context(), day("2018-06-30"), func(d store.Due) error { found = d; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	messages := []mail.Message{{ID: "m1"}, {ID: "m2"}}
+	if err := b.RecordReminder(t.Context(), found, 2, messages); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.RecordReminder(t.Context(), found, 2, messages); !errors.Is(err, store.ErrDueChanged) {
+		t.Errorf("a second time: %v, want ErrDueChanged", err)
+	}
+	if got := pending(t, b.Store); len(got) != 2 {
+		t.Errorf("mails %v", got)
+	}
+}
+
+func TestAMailThatIsInTheOutboxAlreadyIsNotPutThereAgain(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	add(t, b, func() license.License {
+		l := expiring("l2", "2018-08-31")
+		l.Server = "AWHW8w9JtzBzSrmf9GQY"
+		return l
+	}())
+	b.now = day("2018-06-30").Start()
+	err := b.DueReminders(t.Context(), day("2018-06-30"), func(d store.Due) error {
+		return b.RecordReminder(t.Context(), d, 2, []mail.Message{{ID: "same"}, {ID: d.License.ID}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pending(t, b.Store); !slices.Equal(got, []string{"l1", "l2", "same"}) {
+		t.Errorf("mails %v", got)
+	}
+	if got := due(t, b, "2018-06-30"); got != nil {
+		t.Errorf("still due: %v", got)
+	}
+}
+
+func TestTheDailyRunReadsOnlyWhatIsDue(t *testing.T) {
+	b := newWorkbench(t)
+	for i := range 365 {
+		l := expiring(fmt.Sprintf("l%03d", i), day("2018-06-01").AddDays(i).String())
+		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9%03d", i))
+		add(t, b, l)
+	}
+	b.now = day("2018-08-15").Start()
+	b.table.Reset()
+	got := due(t, b, "2018-08-15")
+	read := b.table.Counts().RowsRead
+	if len(got) == 0 || read != len(got) {
+		t.Errorf("%d rows read for %d due", read, len(got))
+	}
+}
