@@ -43,7 +43,9 @@ func (a Address) Mailbox() (*mail.Address, error) {
 	if domain, err = idna.Lookup.ToASCII(domain); err != nil {
 		return nil, fmt.Errorf("an e-mail address with an impossible domain")
 	}
-	return &mail.Address{Name: oneLine(a.Name, maxName), Address: local + "@" + domain}, nil
+	// A backslash stands for itself nowhere in a header; not every reader undoes what net/mail writes for it.
+	name := strings.ReplaceAll(oneLine(a.Name, maxName), `\`, "/")
+	return &mail.Address{Name: name, Address: local + "@" + domain}, nil
 }
 
 func unfit(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || invisible(r) }

@@ -1,0 +1,222 @@
+package eml
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"marketplace/shared/mail"
+)
+
+var (
+	from = mail.Address{Name: "Lizenzbüro", Email: "licenses@example.com"}
+	date = time.Date(2018, 2, 26, 9, 30, 15, 0, time.UTC)
+	// keyText is one line of base64, longer than any line of a mail, with "=" at its end.
+	keyText = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("Format=1\nKid=p1\nEdition=developer\nPlugins=abap,cpp,license\n"), 40)) + "="
+)
+
+func full() mail.Message {
+	return mail.Message{
+		ID: "01c6x2m4-2m-1a2b3c4d", Kind: mail.LicenseExpiring, About: "01c6x2m4",
+		To:      mail.Address{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"},
+		ReplyTo: mail.Address{Name: "License Sales, EU", Email: "sales@example.com"},
+		Subject: "Ihre Lizenz für Müller & Söhne läuft ab: " + strings.Repeat("ein langer Betreff ", 10) + "🎉",
+		Text:    "Hello,\n\nthis is your key:\n\n" + keyText + "\n\n.\nFrom here on\n--\nbye = \t\n" + strings.Repeat("ü", 500) + "\n",
+		HTML:    "<!DOCTYPE html>\n<p>" + strings.Repeat("wörd ", 400) + "</p>\n",
+
+		Unsubscribe: "mailto:sales@example.com?subject=Stop%20reminders",
+		Attachments: []mail.Attachment{
+			{Name: "license.txt", ContentType: "text/plain; charset=us-ascii", Data: []byte(keyText)},
+			{Name: "Schlüssel für Zoë.bin", ContentType: "application/octet-stream", Data: []byte{0, 1, 255, '\r', '\n', '\n', '.', '='}},
+		},
+	}
+}
+
+// parsed is the message as it was before ID, Kind and About, which no header has.
+func parsed(t interface{ Fatal(...any) }, data []byte) Mail {
+	m, err := Parse(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestWhatIsWrittenIsReadBackByteForByte(t *testing.T) {
+	for name, change := range map[string]func(*mail.Message){
+		"full":                 func(*mail.Message) {},
+		"no attachments":       func(m *mail.Message) { m.Attachments = nil },
+		"one attachment":       func(m *mail.Message) { m.Attachments = m.Attachments[:1] },
+		"text alone":           func(m *mail.Message) { m.Attachments, m.HTML = nil, "" },
+		"text and attachments": func(m *mail.Message) { m.HTML = "" },
+		"plain addresses":      func(m *mail.Message) { m.To.Name, m.ReplyTo = "", mail.Address{} },
+		"no unsubscribe":       func(m *mail.Message) { m.Unsubscribe = "" },
+	} {
+		m := full()
+		change(&m)
+		data, err := Format(m, from, date)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got := parsed(t, data)
+		want := m
+		want.ID, want.Kind, want.About = "", "", ""
+		if !reflect.DeepEqual(got.Message, want) {
+			t.Errorf("%s: read back\n%#v\nwant\n%#v", name, got.Message, want)
+		}
+		if got.From != from || !got.Date.Equal(date) {
+			t.Errorf("%s: from %v on %v", name, got.From, got.Date)
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	data, err := Format(full(), from, date.In(time.FixedZone("CET", 3600)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := parsed(t, data).Header
+	for name, want := range map[string]string{
+		"Message-Id":            "<01c6x2m4-2m-1a2b3c4d@example.com>",
+		"Date":                  "Mon, 26 Feb 2018 09:30:15 +0000",
+		"Auto-Submitted":        "auto-generated",
+		"List-Unsubscribe":      "<mailto:sales@example.com?subject=Stop%20reminders>",
+		"List-Unsubscribe-Post": "",
+		"Mime-Version":          "1.0",
+		"User-Agent":            "",
+		"X-Mailer":              "",
+		"Bcc":                   "",
+	} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	m := full()
+	m.Unsubscribe = "https://example.com/stop?x=1&y=2"
+	if data, err = Format(m, from, date); err != nil {
+		t.Fatal(err)
+	}
+	h = parsed(t, data).Header
+	if h.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" || h.Get("List-Unsubscribe") != "<https://example.com/stop?x=1&y=2>" {
+		t.Errorf("https: %q %q", h.Get("List-Unsubscribe"), h.Get("List-Unsubscribe-Post"))
+	}
+}
+
+// fits fails where the bytes are not what every mail server takes: ASCII, CR LF, lines of at most 998 characters.
+func fits(t interface{ Errorf(string, ...any) }, data []byte) {
+	for i, line := range bytes.Split(data, []byte("\r\n")) {
+		if len(line) > 998 || bytes.ContainsAny(line, "\r\n\x00") {
+			t.Errorf("line %d: %q", i+1, line)
+		}
+	}
+	for i, b := range data {
+		if b >= 0x80 {
+			t.Errorf("byte %d is %x", i, b)
+			return
+		}
+	}
+}
+
+func TestTheWireFitsEveryMailServer(t *testing.T) {
+	m := full()
+	m.To.Name = strings.Repeat("x", 5000)
+	m.Subject = strings.Repeat("y", 900)
+	data, err := Format(m, from, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fits(t, data)
+}
+
+func TestWhatNoCarrierTakesIsRejected(t *testing.T) {
+	for name, change := range map[string]func(*mail.Message){
+		"no recipient":               func(m *mail.Message) { m.To = mail.Address{} },
+		"CR LF in the recipient":     func(m *mail.Message) { m.To.Email = "zoe@example.org\r\nBcc: eve@example.org" },
+		"two recipients":             func(m *mail.Message) { m.To.Email = "zoe@example.org, eve@example.org" },
+		"letters beyond ASCII":       func(m *mail.Message) { m.To.Email = "zoë@example.org" },
+		"a bad address for replies":  func(m *mail.Message) { m.ReplyTo.Email = "zoe" },
+		"CR LF in the subject":       func(m *mail.Message) { m.Subject = "a\r\nBcc: eve@example.org" },
+		"an endless subject":         func(m *mail.Message) { m.Subject = strings.Repeat("a", 1000) },
+		"CR LF in the ID":            func(m *mail.Message) { m.ID = "a\r\nb" },
+		"a path as ID":               func(m *mail.Message) { m.ID = "../../etc/passwd" },
+		"no ID":                      func(m *mail.Message) { m.ID = "" },
+		"no text":                    func(m *mail.Message) { m.Text = " \n" },
+		"CR LF in unsubscribe":       func(m *mail.Message) { m.Unsubscribe = "mailto:a@b.c?x=\r\nBcc: x" },
+		"javascript in unsubscribe":  func(m *mail.Message) { m.Unsubscribe = "javascript:alert(1)" },
+		"two unsubscribes":           func(m *mail.Message) { m.Unsubscribe = "mailto:a@b.c>, <mailto:d@e.f" },
+		"CR LF in attachment's name": func(m *mail.Message) { m.Attachments[0].Name = "a\r\nX: y" },
+		"CR LF in attachment's type": func(m *mail.Message) { m.Attachments[0].ContentType = "text/plain\r\nX: y" },
+	} {
+		m := full()
+		change(&m)
+		_, err := Format(m, from, date)
+		if !errors.Is(err, mail.ErrRejected) {
+			t.Errorf("%s: %v", name, err)
+		} else if strings.Contains(err.Error(), "example.org") {
+			t.Errorf("%s: the error names an address: %v", name, err)
+		}
+	}
+	if _, err := Format(full(), mail.Address{Email: "nobody"}, date); !errors.Is(err, mail.ErrSetup) {
+		t.Errorf("a bad sender: %v", err)
+	}
+}
+
+// TestNoFieldWritesAHeader formats messages of arbitrary texts: either they are refused, or exactly the known headers
+// come out and the texts come back.
+func TestNoFieldWritesAHeader(t *testing.T) {
+	known := map[string]bool{"Message-Id": true, "Date": true, "Mime-Version": true, "Subject": true, "From": true, "To": true,
+		"Reply-To": true, "Auto-Submitted": true, "Content-Type": true, "Content-Transfer-Encoding": true}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-zé \t\r\n:;,<>@"\\()=?._-]{0,120}`))
+		m := mail.Message{ID: "id", Text: "t" + text.Draw(t, "text"), HTML: text.Draw(t, "html"), Subject: text.Draw(t, "subject")}
+		m.To = mail.Address{Name: text.Draw(t, "name"), Email: "a@example.com"}
+		m.ReplyTo = mail.Address{Name: text.Draw(t, "reply name"), Email: "b@example.com"}
+		if data := text.Draw(t, "attachment"); data != "" {
+			m.Attachments = []mail.Attachment{{Name: text.Draw(t, "file name"), ContentType: "text/plain", Data: []byte(data)}}
+		}
+		data, err := Format(m, from, date)
+		if errors.Is(err, mail.ErrRejected) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		fits(t, data)
+		got := parsed(t, data)
+		for name, values := range got.Header {
+			if !known[name] || len(values) != 1 {
+				t.Fatalf("header %s: %q", name, values)
+			}
+		}
+		lf := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+		if got.Text != lf(m.Text) || got.HTML != lf(m.HTML) || len(got.Attachments) != len(m.Attachments) {
+			t.Fatalf("read back %#v", got.Message)
+		}
+		if strings.Join(strings.Fields(got.Subject), " ") != strings.Join(strings.Fields(m.Subject), " ") {
+			t.Fatalf("subject %q", got.Subject)
+		}
+		if len(m.Attachments) > 0 && !bytes.Equal(got.Attachments[0].Data, m.Attachments[0].Data) {
+			t.Fatalf("attachment %q", got.Attachments[0].Data)
+		}
+		if got.To.Email != "a@example.com" || got.ReplyTo.Email != "b@example.com" {
+			t.Fatalf("to %v, reply to %v", got.To, got.ReplyTo)
+		}
+	})
+}
+
+func TestACutOffMessageIsAnError(t *testing.T) {
+	data, err := Format(full(), from, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(data) - len("--\r\n") {
+		if _, err := Parse(bytes.NewReader(data[:n])); err == nil {
+			t.Fatalf("the first %d of %d bytes are taken for a message", n, len(data))
+		}
+	}
+}

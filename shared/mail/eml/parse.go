@@ -1,0 +1,130 @@
+package eml
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"net/textproto"
+	"strings"
+	"time"
+
+	vendor "marketplace/shared/mail"
+)
+
+// Mail is a message as it was read from the wire.
+type Mail struct {
+	vendor.Message // ID, Kind and About are the reader's affair: they stand in no header
+	Header         mail.Header
+	From           vendor.Address
+	Date           time.Time // UTC
+}
+
+// depth is how many multiparts may stand in each other.
+const depth = 4
+
+// Parse reads a message as Format writes it: UTF-8, addresses and subject decoded, lines of text ending in \n. A message
+// of several parts that ends early is an error.
+func Parse(r io.Reader) (Mail, error) {
+	msg, err := mail.ReadMessage(r)
+	if err != nil {
+		return Mail{}, fmt.Errorf("eml: reading headers: %w", err)
+	}
+	m := Mail{Header: msg.Header}
+	if m.Subject, err = new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); err != nil {
+		return Mail{}, fmt.Errorf("eml: subject: %w", err)
+	}
+	for name, a := range map[string]*vendor.Address{"From": &m.From, "To": &m.To, "Reply-To": &m.ReplyTo} {
+		if *a, err = address(msg.Header, name); err != nil {
+			return Mail{}, fmt.Errorf("eml: %s: %w", name, err)
+		}
+	}
+	if m.Date, err = msg.Header.Date(); err != nil {
+		return Mail{}, fmt.Errorf("eml: date: %w", err)
+	}
+	m.Date = m.Date.UTC()
+	if list := msg.Header.Get("List-Unsubscribe"); list != "" {
+		m.Unsubscribe = strings.Trim(list, "<> ")
+	}
+	if err := m.part(textproto.MIMEHeader(msg.Header), msg.Body, depth); err != nil {
+		return Mail{}, fmt.Errorf("eml: %w", err)
+	}
+	return m, nil
+}
+
+// address reads the one mailbox of a header; a header that is absent is the zero Address.
+func address(h mail.Header, name string) (vendor.Address, error) {
+	if h.Get(name) == "" {
+		return vendor.Address{}, nil
+	}
+	list, err := h.AddressList(name)
+	if err != nil {
+		return vendor.Address{}, err
+	}
+	return vendor.Address{Name: list[0].Name, Email: list[0].Address}, nil
+}
+
+// part reads a part, and the parts in it.
+func (m *Mail) part(h textproto.MIMEHeader, body io.Reader, left int) error {
+	typ, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		return fmt.Errorf("content type: %w", err)
+	}
+	if strings.HasPrefix(typ, "multipart/") {
+		if left == 0 {
+			return fmt.Errorf("too many parts in parts")
+		}
+		whole, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		// The reader of parts takes an end within the headers of a part for the end of all parts.
+		if !bytes.Contains(whole, []byte("--"+params["boundary"]+"--")) {
+			return fmt.Errorf("%s: %w", typ, io.ErrUnexpectedEOF)
+		}
+		parts := multipart.NewReader(bytes.NewReader(whole), params["boundary"])
+		for {
+			p, err := parts.NextRawPart()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("next part: %w", err)
+			}
+			if err := m.part(p.Header, p, left-1); err != nil {
+				return err
+			}
+		}
+	}
+	switch strings.ToLower(h.Get("Content-Transfer-Encoding")) {
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	}
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("a %s part: %w", typ, err)
+	}
+	disposition, file, err := mime.ParseMediaType(h.Get("Content-Disposition"))
+	switch {
+	case err == nil && disposition == "attachment":
+		name, err := new(mime.WordDecoder).DecodeHeader(file["filename"])
+		if err != nil {
+			return fmt.Errorf("the name of an attachment: %w", err)
+		}
+		delete(params, "name")
+		m.Attachments = append(m.Attachments, vendor.Attachment{Name: name, ContentType: mime.FormatMediaType(typ, params), Data: data})
+	case typ == "text/plain":
+		m.Text = strings.ReplaceAll(string(data), "\r\n", "\n")
+	case typ == "text/html":
+		m.HTML = strings.ReplaceAll(string(data), "\r\n", "\n")
+	default:
+		return fmt.Errorf("a part of type %q that is no attachment", typ)
+	}
+	return nil
+}
