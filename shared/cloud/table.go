@@ -1,0 +1,67 @@
+// Package cloud opens what the functions need of AWS, as the configuration says. Clients are built by hand from Lambda's
+// environment: config.LoadDefaultConfig costs a third of a cold start (DESIGN §10). Only the operator's tool uses it.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"marketplace/shared/config"
+	"marketplace/shared/table"
+	"marketplace/shared/table/dynamo"
+)
+
+// Table is the function's table: TABLE_NAME, at DYNAMODB_ENDPOINT where that is set.
+func Table(c config.Config, getenv func(string) string) table.Table {
+	return dynamo.New(dynamoClient(c, lambdaConfig(getenv)), c.TableName)
+}
+
+// LocalTable is a table on an engine of one's own machine, at DYNAMODB_ENDPOINT: TABLE_NAME, else "marketplace". It is
+// made where it is missing.
+func LocalTable(ctx context.Context, c config.Config) (table.Table, error) {
+	if c.TableName == "" {
+		c.TableName = "marketplace"
+	}
+	// Such engines ask for credentials and take any.
+	client := dynamoClient(c, aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")})
+	if err := dynamo.CreateTable(ctx, client, c.TableName); err != nil {
+		return nil, fmt.Errorf("cloud: table %s at %s: %w", c.TableName, c.DynamoDBEndpoint, err)
+	}
+	return dynamo.New(client, c.TableName), nil
+}
+
+// OperatorTable is a table in the cloud for a person with the usual AWS profile or environment.
+func OperatorTable(ctx context.Context, name string) (table.Table, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cloud: AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("cloud: no AWS region is configured; set AWS_REGION")
+	}
+	return dynamo.New(dynamodb.NewFromConfig(cfg), name), nil
+}
+
+func dynamoClient(c config.Config, cfg aws.Config) *dynamodb.Client {
+	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+		if c.DynamoDBEndpoint != "" {
+			o.BaseEndpoint = &c.DynamoDBEndpoint
+		}
+	})
+}
+
+// lambdaConfig is the region and the credentials that Lambda gives a function in its environment. They last as long as
+// the function's sandbox.
+func lambdaConfig(getenv func(string) string) aws.Config {
+	return aws.Config{
+		Region: getenv("AWS_REGION"),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
+	}
+}
