@@ -1,0 +1,89 @@
+# What is done here by hand: `make` lists it. run, test, bench and build need Go 1.26 and nothing else; the linters of
+# template.yaml and of the shell scripts come with `make tools`.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+export GOWORK := off
+
+PORT ?= 8080
+DATA ?= .local
+ARCH ?= arm64
+FUZZTIME ?= 20s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+TOOLS := .ci/cache/tools/bin
+
+.PHONY: help
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: ## serve everything on PORT (8080), with its data in DATA (.local/)
+	@go build -o .build/local ./infra/local
+	@PORT='$(PORT)' DATA='$(DATA)' exec .build/local
+
+.PHONY: test
+test: ## run all tests; the last line says how many passed, failed and were skipped
+	@go run ./infra/check/tally ./...
+
+.PHONY: race
+race: ## run all tests with the race detector, which needs gcc
+	@CGO_ENABLED=1 go run ./infra/check/tally -- -race ./...
+
+.PHONY: bench
+bench: ## measure the catalog function against a minimal Lambda, and the Go benchmarks
+	@go run ./infra/bench $(BENCH)
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME (20s)
+	@grep -rs --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' catalog functions infra shared | sort | \
+	while IFS=: read -r file target; do \
+		echo "$$file $${target#func }"; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done
+
+.PHONY: lint
+lint: ## check formatting, go vet, staticcheck, go.mod, and with `make tools` the template and the scripts
+	@unformatted=$$(gofmt -l catalog functions infra shared); \
+	if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:" $$unformatted; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go mod tidy -diff
+	go mod verify
+	@if [ -e $(TOOLS)/installed ]; then $(MAKE) --no-print-directory lint-tools; \
+	else echo "not checked: template.yaml and the scripts; make tools installs what that needs"; fi
+
+.PHONY: lint-tools
+lint-tools:
+	$(TOOLS)/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 $(TOOLS)/sam validate --lint --region us-east-1 --template template.yaml
+	$(TOOLS)/shellcheck -x .ci/run infra/*/*.sh
+
+.PHONY: tools
+tools: $(TOOLS)/installed ## install the linters of the template and the scripts (needs python3 with venv)
+$(TOOLS)/installed: .ci/tools.txt
+	rm -rf .ci/cache/tools && python3 -m venv .ci/cache/tools
+	$(TOOLS)/pip install --quiet --disable-pip-version-check -r .ci/tools.txt
+	touch $@
+
+.PHONY: check
+check: ## all that CI runs
+	bash .ci/run
+
+.PHONY: clean
+clean: ## remove what was built; what `make run` stored and what CI installed stay
+	rm -rf .build .aws-sam
+
+# The Lambda functions. `sam build` makes build-<logical ID of the template> with ARTIFACTS_DIR saying where to.
+LAMBDAS := build-CatalogFunction build-MailerFunction build-RemindersFunction build-RequestsFunction
+
+.PHONY: build
+build: $(LAMBDAS) ## build all Lambda functions for ARCH (arm64) into .build/; SITE_URL goes into the catalog's links
+
+.PHONY: $(LAMBDAS)
+build-CatalogFunction: MAIN := ./functions/catalog
+build-MailerFunction: MAIN := ./functions/mailer
+build-RemindersFunction: MAIN := ./functions/reminders
+build-RequestsFunction: MAIN := ./functions/requests
+$(LAMBDAS): ARTIFACTS_DIR ?= .build/$(@:build-%=%)
+$(LAMBDAS):
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w -buildid=' \
+		$(OVERLAY) -o '$(ARTIFACTS_DIR)/bootstrap' $(MAIN)
