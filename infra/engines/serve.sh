@@ -1,0 +1,80 @@
+# Sourced by with-*.sh: installs a server that speaks an AWS protocol, runs it on loopback for as long as a command runs,
+# and leaves nothing behind. What is installed stays in $ENGINES_CACHE (default: .ci/cache in the checkout), a folder per
+# pinned version. Installing goes through the package managers' own configuration.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${ENGINES_CACHE:-$here/../../.ci/cache}
+
+fail() {
+	echo "$(basename "$0"): $*" >&2
+	exit 1
+}
+
+# need TOOL...: fails unless every tool is on the PATH.
+need() {
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || fail "needs $tool"
+	done
+}
+
+# installed NAME COMMAND...: runs the command in a new folder of the cache, once ever, and leaves the folder's path in $home.
+# Two runs at a time take turns; an installation that was interrupted is begun again.
+installed() {
+	mkdir -p "$cache"
+	home=$(cd "$cache" && pwd)/$1
+	shift
+	(
+		flock 9
+		[ -e "$home/.installed" ] && exit 0
+		rm -rf "$home" && mkdir "$home" && cd "$home"
+		"$@" >install.log 2>&1 || {
+			tail -n 30 install.log >&2
+			exit 1
+		}
+		touch .installed
+	) 9>"$home.lock" || fail "could not install $(basename "$home")"
+}
+
+# serving VARIABLE COMMAND...: runs the rest of the script's arguments, "$@" of the caller in the array command, with the
+# server's address in VARIABLE. The server's command gets its port where it says PORT. Exits with the command's status.
+serving() {
+	local variable=$1 port
+	shift
+	log=$(mktemp) server=
+	trap stop EXIT
+	for attempt in 1 2 3; do
+		port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+		"${@//PORT/$port}" >"$log" 2>&1 </dev/null &
+		server=$!
+		if answers "$port"; then
+			status=0
+			env "$variable=http://127.0.0.1:$port" "${command[@]}" || status=$?
+			exit "$status"
+		fi
+	done
+	cat "$log" >&2
+	fail "the server did not start"
+}
+
+# answers PORT: waits up to a minute until the server accepts a connection; fails at once when it has ended.
+answers() {
+	for _ in $(seq 600); do
+		kill -0 "$server" 2>/dev/null || return 1
+		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
+		sleep 0.1
+	done
+	kill "$server" 2>/dev/null
+	return 1
+}
+
+stop() {
+	if [ -n "$server" ]; then
+		kill "$server" 2>/dev/null || true
+		wait "$server" 2>/dev/null || true
+	fi
+	rm -f "$log"
+}
+
+command=("$@")
+[ ${#command[@]} -gt 0 ] || fail "usage: $(basename "$0") COMMAND [ARGUMENT...]"

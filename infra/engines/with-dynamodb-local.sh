@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# with-dynamodb-local.sh COMMAND...: runs the command with DYNAMODB_ENDPOINT naming a DynamoDB Local server, Amazon's own.
+# Needs java 17 or later, mvn and python3. In memory: what is written is gone after. It listens on every interface; it has
+# no option for less.
+. "$(dirname "$0")/serve.sh"
+version=3.1.0
+jars() {
+	mvn -B -ntp -f "$here/dynamodb-local.xml" -Dengine.version="$version" -DoutputDirectory="$PWD/lib" -DincludeScope=runtime \
+		org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies
+}
+need java mvn python3
+installed "dynamodb-local-$version" jars
+serving DYNAMODB_ENDPOINT java -Xmx1g -Djava.library.path="$home/lib" -cp "$home/lib/*" \
+	software.amazon.dynamodb.services.local.main.ServerRunner -inMemory -disableTelemetry -port PORT
