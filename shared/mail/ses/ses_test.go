@@ -1,0 +1,187 @@
+package ses
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ses"
+
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/eml"
+)
+
+var (
+	from = mail.Address{Name: "License Sales", Email: "licenses@bücher.example"}
+	now  = func() time.Time { return time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC) }
+)
+
+func message() mail.Message {
+	return mail.Message{
+		ID: "m1", Kind: mail.RequestReceived, About: "01c6x2m4 é/",
+		To:      mail.Address{Name: "Zoë", Email: "zoe@müller.example"},
+		Subject: "Grüße", Text: "Hello\n", HTML: "<p>Hello\n",
+	}
+}
+
+// fake is the API that remembers what was asked of it.
+type fake struct {
+	in    *sdk.SendRawEmailInput
+	opts  sdk.Options
+	quota sdk.GetSendQuotaOutput
+	err   error
+}
+
+func (f *fake) SendRawEmail(_ context.Context, in *sdk.SendRawEmailInput, opts ...func(*sdk.Options)) (*sdk.SendRawEmailOutput, error) {
+	f.in = in
+	for _, o := range opts {
+		o(&f.opts)
+	}
+	return &sdk.SendRawEmailOutput{MessageId: aws.String("carrier-1")}, f.err
+}
+
+func (f *fake) GetSendQuota(context.Context, *sdk.GetSendQuotaInput, ...func(*sdk.Options)) (*sdk.GetSendQuotaOutput, error) {
+	return &f.quota, f.err
+}
+
+func TestSend(t *testing.T) {
+	f := &fake{}
+	id, err := New(f, Options{From: from, ConfigurationSet: "licenses", Now: now}).Send(t.Context(), message())
+	if err != nil || id != "carrier-1" {
+		t.Fatalf("%q, %v", id, err)
+	}
+	if *f.in.Source != "licenses@xn--bcher-kva.example" || *f.in.ConfigurationSetName != "licenses" ||
+		len(f.in.Destinations) != 1 || f.in.Destinations[0] != "zoe@xn--mller-kva.example" {
+		t.Errorf("%s from %s to %v", *f.in.ConfigurationSetName, *f.in.Source, f.in.Destinations)
+	}
+	tags := ""
+	for _, tag := range f.in.Tags {
+		tags += fmt.Sprintf("%s=%s ", *tag.Name, *tag.Value)
+	}
+	if tags != "kind=request-received about=01c6x2m4___ " {
+		t.Errorf("tags %q", tags)
+	}
+	m, err := eml.Parse(bytes.NewReader(f.in.RawMessage.Data))
+	if err != nil || m.Subject != "Grüße" || m.Text != "Hello\n" || !m.Date.Equal(now()) {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, once := f.opts.Retryer.(aws.NopRetryer); !once {
+		t.Error("the SDK may send again")
+	}
+}
+
+func TestWithoutAConfigurationSetNoneIsNamed(t *testing.T) {
+	f := &fake{}
+	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), message()); err != nil || f.in.ConfigurationSetName != nil {
+		t.Errorf("%v, %v", f.in.ConfigurationSetName, err)
+	}
+}
+
+func TestABadAddressNeverReachesSES(t *testing.T) {
+	f := &fake{}
+	m := message()
+	m.To.Email = "zoe@example.org\r\nBcc: eve@example.org"
+	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), m); !errors.Is(err, mail.ErrRejected) || f.in != nil {
+		t.Error(err)
+	}
+	if _, err := New(f, Options{From: mail.Address{Email: "x"}, Now: now}).Send(t.Context(), message()); !errors.Is(err, mail.ErrSetup) || f.in != nil {
+		t.Error(err)
+	}
+}
+
+func TestQuota(t *testing.T) {
+	for _, c := range []struct {
+		quota sdk.GetSendQuotaOutput
+		want  mail.Quota
+	}{
+		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 199}, mail.Quota{PerSecond: 1}},
+		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 200}, mail.Quota{PerSecond: 1, Exhausted: true}},
+		{sdk.GetSendQuotaOutput{Max24HourSend: -1, MaxSendRate: 14, SentLast24Hours: 1e9}, mail.Quota{PerSecond: 14}},
+	} {
+		if got, err := New(&fake{quota: c.quota}, Options{From: from, Now: now}).Quota(t.Context()); err != nil || got != c.want {
+			t.Errorf("%+v: %+v, %v", c.quota, got, err)
+		}
+	}
+}
+
+// client is the SDK's own client for an endpoint.
+func client(endpoint string) *sdk.Client {
+	return sdk.New(sdk.Options{
+		Region: "us-east-1", BaseEndpoint: &endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+	})
+}
+
+// TestErrorsOfTheAPI sends through the SDK to a server that answers with SES's errors.
+func TestErrorsOfTheAPI(t *testing.T) {
+	other := errors.New("none of mail's errors")
+	for _, c := range []struct {
+		status        int
+		code, message string
+		want          error
+	}{
+		{400, "Throttling", "Maximum sending rate exceeded.", mail.ErrThrottled},
+		{400, "Throttling", "Daily message quota exceeded.", mail.ErrThrottled},
+		{400, "ThrottlingException", "Rate exceeded", mail.ErrThrottled},
+		{400, "AccountSendingPausedException", "Sending is disabled", mail.ErrSetup},
+		{400, "ConfigurationSetDoesNotExist", "Configuration set <licenses> does not exist.", mail.ErrSetup},
+		{400, "ConfigurationSetSendingPausedException", "Sending is disabled", mail.ErrSetup},
+		{400, "MailFromDomainNotVerifiedException", "no MX", mail.ErrSetup},
+		{403, "AccessDenied", "User is not authorized to perform ses:SendRawEmail", mail.ErrSetup},
+		{403, "SignatureDoesNotMatch", "Signature expired", mail.ErrSetup},
+		{400, "MessageRejected", "Email address is not verified. The following identities failed the check in region US-EAST-1: zoe@example.org, Licenses@xn--bcher-kva.example", mail.ErrSetup},
+		{400, "MessageRejected", "Email address is not verified. The following identities failed the check in region US-EAST-1: zoe@example.org", other},
+		{400, "MessageRejected", "Sending paused for this account. For more information, please check the inbox.", mail.ErrSetup},
+		{400, "MessageRejected", "Address blacklisted.", mail.ErrRejected},
+		{400, "InvalidParameterValue", "Local address contains control or whitespace", mail.ErrRejected},
+		{400, "InvalidParameterValue", "Message length is more than 10485760 bytes long", mail.ErrRejected},
+		{500, "InternalFailure", "Unknown", other},
+		{503, "ServiceUnavailable", "Try again", other},
+		{400, "SomethingNew", "?", other},
+	} {
+		calls := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			calls++
+			io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "text/xml")
+			w.WriteHeader(c.status)
+			fmt.Fprintf(w, `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>r</RequestId></ErrorResponse>`,
+				c.code, strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(c.message))
+		}))
+		_, err := New(client(server.URL), Options{From: from, Now: now}).Send(t.Context(), message())
+		server.Close()
+		if err == nil || !strings.Contains(err.Error(), c.code) {
+			t.Errorf("%s %q: %v", c.code, c.message, err)
+		}
+		for _, kind := range []error{mail.ErrThrottled, mail.ErrSetup, mail.ErrRejected} {
+			if errors.Is(err, kind) != (kind == c.want) {
+				t.Errorf("%s %q is %v", c.code, c.message, err)
+			}
+		}
+		if calls != 1 {
+			t.Errorf("%s %q: sent %d times", c.code, c.message, calls)
+		}
+	}
+}
+
+func TestALostConnectionIsNoneOfMailsErrorsAndIsNotTriedAgain(t *testing.T) {
+	calls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		calls++
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	_, err := New(client(server.URL), Options{From: from, Now: now}).Send(t.Context(), message())
+	if err == nil || errors.Is(err, mail.ErrThrottled) || errors.Is(err, mail.ErrSetup) || errors.Is(err, mail.ErrRejected) || calls != 1 {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}
