@@ -1,0 +1,190 @@
+// Package outboxdir is the mail.Sender of a laptop: each message becomes a file NAME.eml of a folder, where NAME is its
+// ID, that any mail program opens; List and Read tell of them for the local outbox page.
+package outboxdir
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	netmail "net/mail"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/eml"
+)
+
+// Dir is the folder. It may be used from several goroutines and by several processes at once.
+type Dir struct {
+	root *os.Root
+	from mail.Address
+	now  func() time.Time
+}
+
+var _ mail.Sender = (*Dir)(nil)
+
+// The headers that a file has before those of the message.
+const (
+	headerID    = "X-Outbox-Id"
+	headerKind  = "X-Outbox-Kind"
+	headerAbout = "X-Outbox-About"
+)
+
+const suffix, unfinished = ".eml", ".part"
+
+// Open opens the folder, and makes it where there is none. from is the sender of every message, now the clock.
+func Open(path string, from mail.Address, now func() time.Time) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("outboxdir: making the folder: %w", err)
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("outboxdir: opening the folder: %w", err)
+	}
+	return &Dir{root, from, now}, nil
+}
+
+// Close closes the folder.
+func (d *Dir) Close() error { return d.root.Close() }
+
+// Send implements mail.Sender: when it returns, the whole message is on disk. The same ID again takes the place of the
+// message before. The carrier's ID is the name of the file.
+func (d *Dir) Send(_ context.Context, m mail.Message) (id string, err error) {
+	body, err := eml.Format(m, d.from, d.now()) // checks the ID, too
+	if err != nil {
+		return "", fmt.Errorf("outboxdir: %w", err)
+	}
+	var file bytes.Buffer
+	for _, h := range [][2]string{{headerID, m.ID}, {headerKind, string(m.Kind)}, {headerAbout, m.About}} {
+		fmt.Fprintf(&file, "%s: %s\r\n", h[0], mime.QEncoding.Encode("utf-8", h[1]))
+	}
+	file.Write(body)
+	if err := d.write(m.ID+suffix, file.Bytes()); err != nil {
+		return "", fmt.Errorf("outboxdir: writing mail %s: %w", m.ID, err)
+	}
+	return m.ID + suffix, nil
+}
+
+// write makes a file that is whole whenever it is seen.
+func (d *Dir) write(name string, data []byte) error {
+	part := name + "." + rand.Text() + unfinished
+	f, err := d.root.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = d.root.Rename(part, name)
+	}
+	if err != nil {
+		return errors.Join(err, d.root.Remove(part))
+	}
+	dir, err := d.root.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Quota implements mail.Sender: a folder has no limit.
+func (*Dir) Quota(context.Context) (mail.Quota, error) { return mail.Quota{}, nil }
+
+// Item is a message of the folder, in short.
+type Item struct {
+	ID      string    `json:"id"`
+	Kind    mail.Kind `json:"kind"`
+	To      string    `json:"to"` // the address alone, as it stands on the wire
+	Subject string    `json:"subject"`
+	At      time.Time `json:"at"`    // when it was sent, in UTC, to the second
+	About   string    `json:"about"` // the ID of the request or license
+}
+
+// List gives every message, the newest first. Files that Send did not write are passed over.
+func (d *Dir) List() ([]Item, error) {
+	files, err := fs.ReadDir(d.root.FS(), ".")
+	if err != nil {
+		return nil, fmt.Errorf("outboxdir: reading the folder: %w", err)
+	}
+	items := []Item{}
+	for _, file := range files {
+		id, ok := strings.CutSuffix(file.Name(), suffix)
+		if !ok || !eml.ID.MatchString(id) || !file.Type().IsRegular() {
+			continue
+		}
+		item, err := d.item(id)
+		if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	slices.SortFunc(items, func(a, b Item) int {
+		return cmp.Or(b.At.Compare(a.At), strings.Compare(b.ID, a.ID))
+	})
+	return items, nil
+}
+
+// errForeign: Send did not write the file.
+var errForeign = errors.New("outboxdir: not a file of the outbox")
+
+// item reads the headers of a file.
+func (d *Dir) item(id string) (Item, error) {
+	f, err := d.root.Open(id + suffix)
+	if err != nil {
+		return Item{}, fmt.Errorf("outboxdir: opening mail %s: %w", id, err)
+	}
+	defer f.Close()
+	msg, err := netmail.ReadMessage(f)
+	if err != nil || msg.Header.Get(headerID) != id {
+		return Item{}, errForeign
+	}
+	item := Item{ID: id, Kind: mail.Kind(decoded(msg.Header, headerKind)), Subject: decoded(msg.Header, "Subject"), About: decoded(msg.Header, headerAbout)}
+	if to, err := msg.Header.AddressList("To"); err == nil {
+		item.To = to[0].Address
+	}
+	if at, err := msg.Header.Date(); err == nil {
+		item.At = at.UTC()
+	}
+	return item, nil
+}
+
+// decoded is the text of a header.
+func decoded(h netmail.Header, name string) string {
+	text, err := new(mime.WordDecoder).DecodeHeader(h.Get(name))
+	if err != nil {
+		return h.Get(name)
+	}
+	return text
+}
+
+// Read gives a whole message as its reader has it; a NotFound fault where there is none.
+func (d *Dir) Read(id string) (eml.Mail, error) {
+	if !eml.ID.MatchString(id) {
+		return eml.Mail{}, fault.New(fault.NotFound, "There is no mail of that name.")
+	}
+	f, err := d.root.Open(id + suffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return eml.Mail{}, fault.New(fault.NotFound, "There is no mail %s.", id)
+	}
+	if err != nil {
+		return eml.Mail{}, fmt.Errorf("outboxdir: opening mail %s: %w", id, err)
+	}
+	defer f.Close()
+	m, err := eml.Parse(f)
+	if err != nil {
+		return eml.Mail{}, fmt.Errorf("outboxdir: reading mail %s: %w", id, err)
+	}
+	m.ID, m.Kind, m.About = id, mail.Kind(decoded(m.Header, headerKind)), decoded(m.Header, headerAbout)
+	return m, nil
+}
