@@ -1,0 +1,246 @@
+package site
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+const apiPath = "/api/license-requests"
+
+// publicRequest is what everybody may know who knows the ID of a request.
+type publicRequest struct {
+	ID             string          `json:"id"`
+	State          request.State   `json:"state"`
+	Kind           request.Kind    `json:"kind"`
+	Edition        license.Edition `json:"edition"`
+	Server         license.Server  `json:"serverId"`
+	Loc            int64           `json:"ncloc"`
+	ProductVersion string          `json:"productVersion"`
+	Created        time.Time       `json:"created"`
+	Due            time.Time       `json:"due"`
+}
+
+// filedRequest is the answer to who filed a request.
+type filedRequest struct {
+	publicRequest
+	StatusURL string `json:"statusUrl"` // the private link
+}
+
+// wholeRequest is what the holder of the private link sees.
+type wholeRequest struct {
+	publicRequest
+	Name        string              `json:"name"`
+	Email       string              `json:"email"`
+	Company     string              `json:"company"`
+	Country     string              `json:"country"`
+	Phone       string              `json:"phone"`
+	Message     string              `json:"message"`
+	Contacts    []string            `json:"contacts"`
+	Replaces    string              `json:"replaces"`
+	Environment request.Environment `json:"environment"`
+	OldServer   request.OldServer   `json:"oldServer"`
+}
+
+func public(r request.Request) publicRequest {
+	return publicRequest{r.ID, r.State, r.Kind, r.Edition, r.Server, r.Loc, r.ProductVersion, r.Created, r.Due}
+}
+
+// apiFile takes a request as JSON: 201, or 200 for one that came before under the same idempotency key.
+func (s *site) apiFile(w http.ResponseWriter, r *http.Request) error {
+	body, err := web.ReadJSON(r)
+	if err != nil {
+		return err
+	}
+	f, bad, err := decodeForm(body)
+	if err != nil {
+		return err
+	}
+	if key := headerKey(r); key != "" {
+		if f.IdempotencyKey != "" && f.IdempotencyKey != key {
+			bad.Add("idempotencyKey", "The header Idempotency-Key has another key than the body. Send one.")
+		}
+		f.IdempotencyKey = key
+	}
+	filed, created, err := s.file(r.Context(), f, bad, byAPI)
+	switch {
+	case errors.Is(err, store.ErrReused):
+		return fault.Wrap(fault.Conflict, err, "This idempotency key came before, with another request. Nothing was recorded: send a new request with a new key.")
+	case err != nil:
+		return err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	w.Header().Set("Location", apiPath+"/"+filed.ID)
+	return web.WriteJSON(w, status, filedRequest{public(filed), s.statusURL(filed)})
+}
+
+// headerKey is the key of the header Idempotency-Key, with or without the quotes of a structured field.
+func headerKey(r *http.Request) string {
+	key := strings.TrimSpace(r.Header.Get("Idempotency-Key"))
+	if len(key) >= 2 && key[0] == '"' && key[len(key)-1] == '"' {
+		key = key[1 : len(key)-1]
+	}
+	return key
+}
+
+// apiRequest tells what is known of a request: all of it to who has the token, else only what is about no person.
+func (s *site) apiRequest(w http.ResponseWriter, r *http.Request) error {
+	token := r.URL.Query().Get("token")
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		token = bearer
+	}
+	if token == "" {
+		found, err := s.store.Request(r.Context(), strings.ToLower(r.PathValue("id")))
+		if err != nil {
+			return err
+		}
+		return web.WriteJSON(w, http.StatusOK, public(found))
+	}
+	found, err := s.byToken(r, token)
+	if err != nil {
+		return err
+	}
+	d := found.Details
+	if d.Contacts == nil {
+		d.Contacts = []string{}
+	}
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	return web.WriteJSON(w, http.StatusOK, wholeRequest{
+		public(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces, d.Environment, d.OldServer,
+	})
+}
+
+// maxFaults is how many wrong members are told of.
+const maxFaults = 40
+
+// decodeForm reads the JSON of a request: one object, each member once, all of them texts but for ncloc, which may be a
+// number, and contacts, which may be an array of texts. null is a member that was left out. Faults of single members are
+// in bad; err is a body that is no such object at all.
+func decodeForm(body string) (f request.Form, bad fault.Fields, err error) {
+	in := json.NewDecoder(strings.NewReader(body))
+	if start, err := in.Token(); err != nil || start != json.Delim('{') {
+		return f, nil, notJSON(err)
+	}
+	seen := make(map[string]bool)
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return f, nil, notJSON(err)
+		}
+		var value json.RawMessage
+		if err := in.Decode(&value); err != nil {
+			return f, nil, notJSON(err)
+		}
+		key := name.(string)
+		if len(bad) == maxFaults {
+			return f, nil, fault.New(fault.Invalid, "The JSON object is none of a license request: too many of its members are wrong.")
+		}
+		if seen[key] {
+			bad.Add(key, "This member comes twice.")
+			continue
+		}
+		seen[key] = true
+		setMember(&f, key, value, &bad)
+	}
+	if _, err := in.Token(); err != nil {
+		return f, nil, notJSON(err)
+	}
+	if _, err := in.Token(); err != io.EOF {
+		return f, nil, fault.Wrap(fault.Invalid, err, "Something follows the JSON object. Send one object and nothing else.")
+	}
+	return f, bad, nil
+}
+
+func notJSON(err error) error {
+	return fault.Wrap(fault.Invalid, err, "The body is not a JSON object, or not a whole one.")
+}
+
+// setMember puts the value of a JSON member into the form.
+func setMember(f *request.Form, name string, value json.RawMessage, bad *fault.Fields) {
+	target := member(f, name)
+	if target == nil {
+		bad.Add(name, "There is no such member.")
+		return
+	}
+	var list []*string
+	switch {
+	case string(value) == "null":
+	case value[0] == '"':
+		if json.Unmarshal(value, target) != nil {
+			bad.Add(name, "This is not a text.")
+		}
+	case name == "ncloc" && (value[0] == '-' || '0' <= value[0] && value[0] <= '9'):
+		if strings.ContainsAny(string(value), ".eE") {
+			bad.Add(name, "The number of lines of code is a whole number, such as 120000.")
+		}
+		*target = string(value)
+	case name == "contacts" && value[0] == '[':
+		if json.Unmarshal(value, &list) != nil {
+			bad.Add(name, "This is an array of texts, or one text.")
+		}
+		for _, contact := range list {
+			if contact == nil {
+				bad.Add(name, "This is an array of texts, or one text.")
+				return
+			}
+			*target += *contact + "\n"
+		}
+	case name == "contacts":
+		bad.Add(name, "This is an array of texts, or one text.")
+	case name == "ncloc":
+		bad.Add(name, "This is a number, or a text.")
+	default:
+		bad.Add(name, "This is a text.")
+	}
+}
+
+// member is where the form keeps a member of the JSON; nil for a name that it does not have.
+func member(f *request.Form, name string) *string {
+	switch name {
+	case "kind":
+		return &f.Kind
+	case "edition":
+		return &f.Edition
+	case "serverId":
+		return &f.Server
+	case "ncloc":
+		return &f.Loc
+	case "productVersion":
+		return &f.ProductVersion
+	case "name":
+		return &f.Name
+	case "email":
+		return &f.Email
+	case "company":
+		return &f.Company
+	case "country":
+		return &f.Country
+	case "phone":
+		return &f.Phone
+	case "message":
+		return &f.Message
+	case "contacts":
+		return &f.Contacts
+	case "replaces":
+		return &f.Replaces
+	case "environment":
+		return &f.Environment
+	case "oldServer":
+		return &f.OldServer
+	case "idempotencyKey":
+		return &f.IdempotencyKey
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+)
+
+// channel is the way on which a request came. The tokens of each are a world of their own: the form's are made here and
+// cannot be guessed, an API client may count 1, 2, 3.
+type channel string
+
+const (
+	byForm channel = "form"
+	byAPI  channel = "api"
+)
+
+// file accepts a form and records the request with its mails: to the customer, and to sales. What its sender could not
+// write down at all is in bad. A form whose idempotency key came before is the request that it made, with created false.
+//
+// Errors are an Invalid fault with all fields that are wrong, store.ErrReused with the request that the key made, and those
+// of the storage.
+func (s *site) file(ctx context.Context, f request.Form, bad fault.Fields, c channel) (r request.Request, created bool, err error) {
+	d, err := f.Accept()
+	var invalid *fault.Error
+	if errors.As(err, &invalid) {
+		for _, field := range invalid.Fields {
+			bad.Add(field.Name, "%s", field.Msg)
+		}
+	}
+	if err := bad.Err("The request was not accepted, and nothing was recorded."); err != nil {
+		return request.Request{}, false, err
+	}
+	token := ""
+	if f.IdempotencyKey != "" {
+		token = string(c) + ":" + f.IdempotencyKey
+	}
+	r, created, err = s.store.FileRequest(ctx, d, token, s.mails)
+	if created {
+		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind), "edition", string(r.Edition), "channel", string(c))
+	}
+	return r, created, err
+}
+
+// mails are the mails that a new request causes. Their IDs come from the request's, so that each is made once.
+func (s *site) mails(r request.Request) []mail.Message {
+	return []mail.Message{
+		mail.NewRequestReceived(s.mail, r.ID+"-received", r, s.statusURL(r)),
+		mail.NewRequestNew(s.mail, r.ID+"-new", r),
+	}
+}
+
+// statusPath is the customer's private link, within the site.
+func statusPath(r request.Request) string {
+	return "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
+}
+
+func (s *site) statusURL(r request.Request) string { return s.mail.URL + statusPath(r) }

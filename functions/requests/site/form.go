@@ -1,0 +1,168 @@
+package site
+
+import (
+	"crypto/rand"
+	"net/url"
+	"strings"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/web"
+)
+
+// formView is the data of the request form.
+type formView struct {
+	Edition        license.Edition
+	IdempotencyKey string
+	Kind           web.Field
+	Related        []web.Field // of a replacement and of a staging license
+	Server         []web.Field
+	Person         []web.Field
+	More           []web.Field
+	Errors         []web.Field // the fields with an error, in the order of the page
+	Stray          []string    // errors of fields that are not on the page
+	Sent           string      // the address of the request that this form has sent before, with other content; "" for none
+	FromServer     bool        // the server filled in what it knows
+	Others         []license.Edition
+	Query          string // what links to the other editions keep
+	Sales          string
+}
+
+// newFormView makes a form with what was typed and what is wrong with it.
+func newFormView(f request.Form, bad []fault.Field) formView {
+	edition := license.Edition(f.Edition)
+	v := formView{Edition: edition, IdempotencyKey: f.IdempotencyKey}
+	for _, e := range license.Editions {
+		if e != license.Community && e != edition {
+			v.Others = append(v.Others, e)
+		}
+	}
+	v.Kind = web.Field{Name: "kind", Label: "What do you need?", Type: "radio", Options: kindOptions(), Value: f.Kind, Required: true}
+	v.Related = []web.Field{
+		{Name: "replaces", Label: "The license that you have", Value: f.Replaces, Class: "wide",
+			Hint: "Its license ID, or the server ID that it was made for. For a staging license: that of the production server."},
+		{Name: "environment", Label: "What is the server used for?", Type: "radio", Value: f.Environment, Optional: true, Class: "for-replacement", Options: []web.Option{
+			{Value: string(request.ProductionUse), Label: "Production"},
+			{Value: string(request.StagingUse), Label: "Staging", Hint: "a second server that mirrors production"},
+		}},
+		{Name: "oldServer", Label: "What became of the old server?", Type: "radio", Value: f.OldServer, Optional: true, Class: "for-replacement", Options: []web.Option{
+			{Value: string(request.OldStopped), Label: "It is stopped"},
+			{Value: string(request.OldRunning), Label: "It still runs"},
+			{Value: string(request.OldLost), Label: "It is lost"},
+		}},
+	}
+	v.Server = []web.Field{
+		{Name: "serverId", Label: "Server ID", Value: f.Server, Required: true, Class: "wide code",
+			Hint: "In SonarQube, under Administration, System. It has 14 to 29 characters; copy all of them."},
+		{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Required: true, InputMode: "numeric",
+			Hint: "How many the server analyses, such as 120000."},
+		{Name: "productVersion", Label: "Version of SonarQube", Value: f.ProductVersion, Required: true,
+			Hint: "At the bottom of each page, such as 6.7.1."},
+	}
+	v.Person = []web.Field{
+		{Name: "name", Label: "Your name", Value: f.Name, Required: true, Autocomplete: "name"},
+		{Name: "email", Label: "Work e-mail", Value: f.Email, Required: true, Type: "email", Autocomplete: "email",
+			Hint: "The license key goes to this address."},
+		{Name: "company", Label: "Company", Value: f.Company, Required: true, Autocomplete: "organization"},
+		{Name: "country", Label: "Country", Value: f.Country, Required: true, Autocomplete: "country-name"},
+		{Name: "phone", Label: "Phone", Value: f.Phone, Optional: true, Type: "tel", Autocomplete: "tel"},
+	}
+	v.More = []web.Field{
+		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2, Class: "wide",
+			Hint: "Up to five e-mail addresses, one per line. We write to them as well before the license expires."},
+		{Name: "message", Label: "Message", Value: f.Message, Optional: true, Type: "textarea", Rows: 4, Class: "wide"},
+	}
+	v.mark(bad)
+	return v
+}
+
+// mark puts errors beside their fields.
+func (v *formView) mark(bad []fault.Field) {
+	unseen := make(map[string]string, len(bad))
+	for _, b := range bad {
+		unseen[b.Name] = b.Msg
+	}
+	for _, group := range [][]web.Field{{v.Kind}, v.Related, v.Server, v.Person, v.More} {
+		for i := range group {
+			field := &group[i]
+			if field.Error = unseen[field.Name]; field.Error != "" {
+				v.Errors = append(v.Errors, *field)
+				delete(unseen, field.Name)
+			}
+		}
+	}
+	for _, e := range v.Errors {
+		if e.Name == v.Kind.Name {
+			v.Kind = e
+		}
+	}
+	for _, b := range bad {
+		if msg, ok := unseen[b.Name]; ok {
+			v.Stray = append(v.Stray, msg)
+		}
+	}
+}
+
+// kindOptions are the kinds of request, explained.
+func kindOptions() []web.Option {
+	options := make([]web.Option, len(request.Kinds))
+	for i, k := range request.Kinds {
+		options[i] = web.Option{Value: string(k)}
+		options[i].Label, options[i].Hint = kindTexts(k)
+	}
+	return options
+}
+
+func kindTexts(k request.Kind) (label, hint string) {
+	switch k {
+	case request.Evaluation:
+		return "Evaluation", "Try the edition on your own server for a while."
+	case request.New:
+		return "New license", "Your first license for this server."
+	case request.Renewal:
+		return "Renewal", "Your license expires, and you want to go on."
+	case request.Upgrade:
+		return "Upgrade", "A larger edition, or more lines of code."
+	case request.Replacement:
+		return "Replacement", "The server ID changed, or the key is lost."
+	case request.Staging:
+		return "Staging", "A second server that mirrors production."
+	}
+	return k.Name(), ""
+}
+
+// honeypot is a field that people do not see; who fills it in is no person.
+const honeypot = "website"
+
+// formOf reads a form that was sent for an edition. What it says twice in different words, and an edition other than the
+// one in its address, are in bad.
+func formOf(values url.Values, edition license.Edition) (f request.Form, bad fault.Fields) {
+	take := func(name string) string {
+		sent := values[name]
+		if len(sent) == 0 {
+			return ""
+		}
+		for _, v := range sent[1:] {
+			if v != sent[0] {
+				bad.Add(name, "This was sent more than once, with different values. Send one.")
+			}
+		}
+		return sent[0]
+	}
+	f = request.Form{
+		Kind: take("kind"), Edition: take("edition"), Server: take("serverId"), Loc: take("ncloc"),
+		ProductVersion: take("productVersion"), Name: take("name"), Email: take("email"), Company: take("company"),
+		Country: take("country"), Phone: take("phone"), Message: take("message"),
+		Contacts: strings.Join(values["contacts"], "\n"), Replaces: take("replaces"),
+		Environment: take("environment"), OldServer: take("oldServer"), IdempotencyKey: take("idempotencyKey"),
+	}
+	if f.Edition != "" && f.Edition != string(edition) {
+		bad.Add("edition", "The form is for another edition than its address says. It is shown for the %s now: check it, and send it again.", edition.Name())
+	}
+	f.Edition = string(edition)
+	return f, bad
+}
+
+// newToken makes the idempotency key of a form.
+func newToken() string { return rand.Text() }

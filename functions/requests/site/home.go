@@ -1,0 +1,88 @@
+package site
+
+import (
+	"io"
+	"net/http"
+
+	"marketplace/catalog"
+	"marketplace/shared/license"
+	"marketplace/shared/web"
+)
+
+// cachePublic lets caches keep a page that is the same for everybody.
+const cachePublic = "public, max-age=300, stale-while-revalidate=86400"
+
+type homeView struct {
+	Editions []editionCard
+	Newest   string // version of the product
+	LTS      string // newest version of the line with long-term support; "" where there is none
+	Sales    string
+}
+
+// editionCard is an edition in a list.
+type editionCard struct {
+	Key, Name, Text string
+	Languages       int
+	HasPackage      bool
+	Query           string // "?serverId=…", what the links keep of the address; "" for nothing
+}
+
+func (s *site) home(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.catalog()
+	if err != nil {
+		return err
+	}
+	view := homeView{Newest: c.Newest().Version, Sales: s.mail.Sales.Email}
+	for _, v := range c.Versions {
+		if v.LTS {
+			view.LTS = v.Version
+		}
+	}
+	view.Editions = cards(c, "")
+	w.Header().Set("Cache-Control", cachePublic)
+	return s.pages.Render(w, http.StatusOK, "home.html", web.View{
+		Title:       "SonarQube editions and licenses",
+		Description: "The editions of SonarQube: what is in them, their packages, and how to get a license.",
+		Data:        view,
+	})
+}
+
+// cards are the editions of the catalog, from the smallest to the largest.
+func cards(c *catalog.Catalog, query string) (list []editionCard) {
+	for _, key := range license.Editions {
+		if e, ok := c.Edition(string(key)); ok {
+			list = append(list, editionCard{
+				Key: e.Key, Name: e.Name, Text: e.TextDescription, Languages: len(e.Languages), HasPackage: len(e.Plugins) > 0, Query: query,
+			})
+		}
+	}
+	return list
+}
+
+func (s *site) toEditions(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, "/#editions", http.StatusFound)
+	return nil
+}
+
+type termsView struct{ Sales string }
+
+func (s *site) terms(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", cachePublic)
+	return s.pages.Render(w, http.StatusOK, "terms.html", web.View{
+		Title: "Terms and conditions of the packages", Data: termsView{s.mail.Sales.Email},
+	})
+}
+
+func health(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := io.WriteString(w, "ok\n")
+	return err
+}
+
+// robots keeps search engines out of everything that belongs to one customer.
+func robots(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", cachePublic)
+	_, err := io.WriteString(w, "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n")
+	return err
+}

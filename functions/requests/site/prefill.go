@@ -1,0 +1,67 @@
+package site
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+)
+
+// prefill reads what a link brings along (CLIENT-CONTRACT §3) into a form for the edition. Of each parameter the first
+// value that makes sense is taken; all else is ignored.
+func prefill(q url.Values, edition license.Edition) request.Form {
+	f := request.Form{Edition: string(edition)}
+	f.Server = firstSane(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
+	f.Loc = firstSane(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil })
+	f.Kind = firstSane(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
+	if f.Kind == "" {
+		f.Kind = string(kindFrom(firstSane(q["sourceEdition"], func(s string) bool { return editionNamed(s).Valid() }), edition))
+	}
+	return f
+}
+
+// kindFrom guesses what is asked for from the edition that the server runs: the same one again is a renewal, a smaller one
+// with a license an upgrade. Of Community nothing can be told: an evaluation and a purchase both begin there.
+func kindFrom(source string, wanted license.Edition) request.Kind {
+	from := editionNamed(source)
+	switch {
+	case from == wanted:
+		return request.Renewal
+	case from != license.Community && from.Valid() && slices.Index(license.Editions, from) < slices.Index(license.Editions, wanted):
+		return request.Upgrade
+	}
+	return ""
+}
+
+// editionNamed is the edition of a key or a name, however it is written: developer, Developer Edition, data center.
+func editionNamed(s string) license.Edition {
+	s = strings.ToLower(strings.Join(strings.Fields(s), ""))
+	return license.Edition(strings.TrimSuffix(s, "edition"))
+}
+
+func firstSane(values []string, sane func(string) bool) string {
+	for _, v := range values {
+		if v = strings.TrimSpace(v); sane(v) {
+			return v
+		}
+	}
+	return ""
+}
+
+// linkQuery is what links keep of the server that the visitor came from: "?ncloc=…&serverId=…", or "" for nothing.
+func linkQuery(q url.Values) string {
+	f := prefill(q, "")
+	kept := make(url.Values, 2)
+	if f.Server != "" {
+		kept.Set("serverId", f.Server)
+	}
+	if f.Loc != "" {
+		kept.Set("ncloc", f.Loc)
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return "?" + kept.Encode()
+}

@@ -1,0 +1,110 @@
+package site
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+type chooseView struct{ Editions []editionCard }
+
+// chooseEdition is where the request begins for who comes without an edition.
+func (s *site) chooseEdition(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.catalog()
+	if err != nil {
+		return err
+	}
+	q := linkQuery(r.URL.Query())
+	if q == "" {
+		w.Header().Set("Cache-Control", cachePublic)
+	}
+	return s.pages.Render(w, http.StatusOK, "choose.html", web.View{
+		Title: "Request a license", Private: q != "", Data: chooseView{cards(c, q)},
+	})
+}
+
+// requestForm is the form for an edition, filled in with what the link brings along.
+func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
+	edition := license.Edition(r.PathValue("edition"))
+	switch {
+	case edition == license.Community:
+		w.Header().Set("Cache-Control", cachePublic)
+		return s.pages.Render(w, http.StatusOK, "community.html", web.View{Title: "No license needed"})
+	case !edition.Valid():
+		return noEdition()
+	}
+	f := prefill(r.URL.Query(), edition)
+	f.IdempotencyKey = newToken()
+	v := newFormView(f, nil)
+	v.FromServer = f.Server != "" || f.Loc != ""
+	v.Query = linkQuery(r.URL.Query())
+	// A browser that goes back shows the page that it has, and so the same token: what was sent stays one request.
+	w.Header().Set("Cache-Control", "private, no-cache")
+	return s.renderForm(w, http.StatusOK, v)
+}
+
+func (s *site) renderForm(w http.ResponseWriter, status int, v formView) error {
+	v.Sales = s.mail.Sales.Email
+	title := "Request a license: " + v.Edition.Name()
+	if status != http.StatusOK {
+		title = "Error: " + title
+	}
+	return s.pages.Render(w, status, "request.html", web.View{Title: title, Private: true, Data: v})
+}
+
+// sendForm takes the form. It leads to the request's page, or shows the form again with what is wrong with it.
+func (s *site) sendForm(w http.ResponseWriter, r *http.Request) error {
+	edition := license.Edition(r.PathValue("edition"))
+	if !edition.Valid() {
+		return noEdition()
+	}
+	values, err := web.ReadForm(r)
+	if err != nil {
+		return err
+	}
+	if edition == license.Community {
+		return fault.New(fault.Invalid, "The Community Edition needs no license, so there is nothing to request. Nothing was recorded.")
+	}
+	if values.Get(honeypot) != "" {
+		http.Redirect(w, r, "/request/thanks", http.StatusSeeOther)
+		return nil
+	}
+
+	f, bad := formOf(values, edition)
+	filed, _, err := s.file(r.Context(), f, bad, byForm)
+	var invalid *fault.Error
+	switch {
+	case err == nil:
+		http.Redirect(w, r, statusPath(filed), http.StatusSeeOther)
+		return nil
+	case errors.Is(err, store.ErrReused):
+		return s.formAgain(w, http.StatusConflict, f, nil, statusPath(filed))
+	case errors.As(err, &invalid) && len(invalid.Fields) > 0:
+		return s.formAgain(w, http.StatusUnprocessableEntity, f, invalid.Fields, "")
+	}
+	return err
+}
+
+// formAgain shows the form with all that was typed. A token that was used, or cannot be, is replaced.
+func (s *site) formAgain(w http.ResponseWriter, status int, f request.Form, bad []fault.Field, sent string) error {
+	if sent != "" || f.IdempotencyKey == "" || len(f.IdempotencyKey) > request.MaxKey {
+		f.IdempotencyKey = newToken()
+	}
+	v := newFormView(f, bad)
+	v.Sent = sent
+	v.Query = linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}})
+	return s.renderForm(w, status, v)
+}
+
+type thanksView struct{ Sales string }
+
+// thanks is where a form leads that no person sent.
+func (s *site) thanks(w http.ResponseWriter, r *http.Request) error {
+	return s.pages.Render(w, http.StatusOK, "thanks.html", web.View{Title: "Thank you", Private: true, Data: thanksView{s.mail.Sales.Email}})
+}

@@ -1,0 +1,25 @@
+package site
+
+import "marketplace/shared/web"
+
+// routes are all addresses of the site. The static files of shared/web come on top.
+func (s *site) routes() []web.Route {
+	return []web.Route{
+		{Pattern: "GET /{$}", Handle: s.home},
+		{Pattern: "GET /editions", Handle: s.toEditions},
+		{Pattern: "GET /editions/{key}", Handle: s.edition},
+		{Pattern: "GET /terms", Handle: s.terms},
+
+		{Pattern: "GET /request", Handle: s.chooseEdition},
+		{Pattern: "GET /request/{edition}", Handle: s.requestForm},
+		{Pattern: "POST /request/{edition}", Handle: s.sendForm},
+		{Pattern: "GET /request/thanks", Handle: s.thanks},
+		{Pattern: "GET /requests/{id}", Handle: s.status},
+
+		{Pattern: "POST /api/license-requests", Handle: s.apiFile},
+		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiRequest},
+
+		{Pattern: "GET /healthz", Handle: health},
+		{Pattern: "GET /robots.txt", Handle: robots},
+	}
+}

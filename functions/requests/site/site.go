@@ -1,0 +1,69 @@
+// Package site is what customers see and use: the editions and their packages, the form and the API that take license
+// requests, and the page that follows one. Its addresses are all in routes.go.
+//
+// What a request needs is decided in shared/request, what is kept of it in shared/store, what its mails say in shared/mail.
+package site
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/http"
+
+	"marketplace/catalog"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/web"
+)
+
+// Store is where license requests are kept; shared/store is one.
+type Store interface {
+	// FileRequest records a request and the mails about it. The same details under a token that came before are the same
+	// request, with created false; other details are store.ErrReused, with the request that the token made.
+	FileRequest(ctx context.Context, d request.Details, token string, mails func(request.Request) []mail.Message) (r request.Request, created bool, err error)
+	// Request reads a request; a NotFound fault where there is none.
+	Request(ctx context.Context, id string) (request.Request, error)
+	// RequestByToken reads a request for who holds its private link; a wrong token is a NotFound fault as well.
+	RequestByToken(ctx context.Context, id, token string) (request.Request, error)
+}
+
+// Options are what the site is made of.
+type Options struct {
+	Store Store
+	// Catalog gives what is offered. It is called for each page that shows it, and may change between calls.
+	Catalog   func() (*catalog.Catalog, error)
+	SiteURL   string       // where customers reach the site, without a slash at the end
+	Sales     mail.Address // whom customers write to, and who is told of their requests
+	RequestID func(context.Context) string
+	Log       *slog.Logger
+}
+
+type site struct {
+	store   Store
+	catalog func() (*catalog.Catalog, error)
+	mail    mail.Site
+	pages   *web.Pages
+	log     *slog.Logger
+}
+
+// New makes the site's handler.
+func New(o Options) http.Handler {
+	s := &site{
+		store: o.Store, catalog: o.Catalog, mail: mail.Site{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(), log: o.Log,
+	}
+	return web.New(web.Options{
+		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,
+	})
+}
+
+//go:embed templates
+var templates embed.FS
+
+func newPages() *web.Pages {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		panic("site: templates: " + err.Error())
+	}
+	return web.NewPages(files)
+}

@@ -1,0 +1,105 @@
+package web
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"sync"
+	"time"
+)
+
+//go:embed templates
+var sharedTemplates embed.FS
+
+// Pages are the templates of a site. A page is one file that defines "main" and may define "title"; the file "site.html"
+// defines what surrounds every page of the site, "header" and "footer"; "error.html" is the page of an error.
+// The document around it all is templates/layout.html here; beside it stand the parts that sites share.
+type Pages struct {
+	files  fs.FS
+	parsed sync.Map // the page's name: func() (*template.Template, error)
+}
+
+// NewPages makes pages of the files. Each page is parsed when it is first shown.
+func NewPages(files fs.FS) *Pages { return &Pages{files: files} }
+
+// View is what the layout shows around a page.
+type View struct {
+	Title       string
+	Description string // for search engines; "" for none
+	Private     bool   // not for search engines, and its address not for other sites
+	Data        any    // what "main" shows
+}
+
+// Render shows a page. It sets no caching headers.
+func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) error {
+	t, err := p.Template(name)
+	if err != nil {
+		return err
+	}
+	if v.Private {
+		w.Header().Set("X-Robots-Tag", "noindex")
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if err := t.ExecuteTemplate(w, "layout.html", v); err != nil {
+		return fmt.Errorf("web: showing page %s: %w", name, err)
+	}
+	return nil
+}
+
+// Template is the parsed template of a page, with the layout as "layout.html".
+func (p *Pages) Template(name string) (*template.Template, error) {
+	parse, ok := p.parsed.Load(name)
+	if !ok {
+		parse, _ = p.parsed.LoadOrStore(name, sync.OnceValues(func() (*template.Template, error) { return p.parse(name) }))
+	}
+	return parse.(func() (*template.Template, error))()
+}
+
+func (p *Pages) parse(name string) (*template.Template, error) {
+	t := template.New(path.Base(name)).Funcs(functions).Option("missingkey=error")
+	t, err := t.ParseFS(sharedTemplates, "templates/*.html")
+	if err == nil {
+		t, err = t.ParseFS(p.files, "site.html", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("web: parsing page %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// functions are what templates can call.
+var functions = template.FuncMap{
+	"static":  Static,
+	"number":  Number,
+	"size":    Size,
+	"instant": Instant,
+	"isoTime": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+}
+
+// Number writes a number with its thousands apart: 1,200,000.
+func Number(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Size writes a number of bytes for people: 412 bytes, 3.1 KB, 89.4 MB.
+func Size(n int64) string {
+	switch {
+	case n < 1000:
+		return strconv.FormatInt(n, 10) + " bytes"
+	case n < 1_000_000:
+		return strconv.FormatFloat(float64(n)/1e3, 'f', 1, 64) + " KB"
+	}
+	return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
+}
+
+// Instant writes a time for people: 05 Mar 2018, 14:30 UTC.
+func Instant(t time.Time) string { return t.UTC().Format("02 Jan 2006, 15:04 UTC") }
