@@ -1,0 +1,227 @@
+package check
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pkg is what `go list` says of a package.
+type pkg struct {
+	ImportPath string
+	Name       string
+	Doc        string
+	Standard   bool
+	GoFiles    []string
+	Imports    []string
+	Deps       []string // all that it links
+	Module     *struct{ Path string }
+}
+
+const module = "marketplace/"
+
+// listed gives every package of the module, by its path from the root, as it is compiled for Lambda.
+func listed(t *testing.T) map[string]pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-tags", "lambda.norpc", "-json=ImportPath,Name,Doc,GoFiles,Imports,Deps", "./...")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0", "GOWORK=off")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	packages := map[string]pkg{}
+	for d := json.NewDecoder(out); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages[strings.TrimPrefix(p.ImportPath, module)] = p
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	return packages
+}
+
+// layer says how high a package stands: it may import what does not stand higher (DESIGN §3).
+func layer(name string) int {
+	switch parts := strings.Split(name, "/"); {
+	case parts[0] == "infra":
+		return 6
+	case parts[0] == "functions" && len(parts) == 2:
+		return 5
+	case parts[0] == "functions":
+		return 4
+	case wiring(name):
+		return 3
+	case name == "shared/fault":
+		return 0
+	case domain(name):
+		return 1
+	default:
+		return 2
+	}
+}
+
+// wiring packages open what a program needs: only mains and infra do that.
+func wiring(name string) bool {
+	return name == "shared/cloud" || name == "shared/table/dynamo" || name == "shared/table/bolt" ||
+		name == "shared/mail/ses" || name == "shared/mail/outboxdir"
+}
+
+// domain packages know neither HTTP nor AWS.
+func domain(name string) bool {
+	return within(name, "catalog", "shared/fault", "shared/license", "shared/properties", "shared/reminder", "shared/request", "shared/text")
+}
+
+func within(name string, folders ...string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool { return name == f || strings.HasPrefix(name, f+"/") })
+}
+
+// function gives the folder of the function to which a package belongs; "" for none.
+func function(name string) string {
+	if parts := strings.Split(name, "/"); parts[0] == "functions" && len(parts) > 1 {
+		return parts[1]
+	}
+	return ""
+}
+
+func awsSDK(importPath string) bool {
+	return within(importPath, "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go")
+}
+
+// checkImports: imports go one way.
+func checkImports(packages map[string]pkg) (problems []string) {
+	for name, p := range packages {
+		for _, imported := range p.Imports {
+			other, ours := strings.CutPrefix(imported, module)
+			switch {
+			case !ours && awsSDK(imported) && !within(name, "shared/table/dynamo", "shared/mail/ses", "shared/cloud"):
+				problems = append(problems, fmt.Sprintf("%s imports the AWS SDK: %s", name, imported))
+			case !ours && within(imported, "github.com/aws/aws-lambda-go") && layer(name) < 5 && name != "shared/lambdahttp":
+				problems = append(problems, fmt.Sprintf("%s imports %s, which is for mains", name, imported))
+			case !ours:
+			case layer(other) > layer(name):
+				problems = append(problems, fmt.Sprintf("%s imports %s, which stands above it", name, other))
+			case wiring(other) && !wiring(name) && layer(name) < 5:
+				problems = append(problems, fmt.Sprintf("%s imports %s, which is for mains", name, other))
+			case function(name) != "" && function(other) != "" && function(name) != function(other):
+				problems = append(problems, fmt.Sprintf("%s imports another function's %s", name, other))
+			}
+		}
+	}
+	return problems
+}
+
+// checkLinked: what a program or a domain package draws in, however far away it is imported.
+func checkLinked(packages map[string]pkg) (problems []string) {
+	for name, p := range packages {
+		for _, dep := range p.Deps {
+			why := ""
+			switch {
+			case domain(name) && (dep == "net/http" || awsSDK(dep)):
+				why = "a domain package"
+			case function(name) == "catalog" && (awsSDK(dep) || dep == "html/template" || dep == "text/template" || dep == "github.com/andybalholm/brotli"):
+				why = "it would slow the catalog's cold start down"
+			case function(name) != "" && (dep == "testing" || within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
+				"github.com/aws/aws-sdk-go-v2/config", "pgregory.net/rapid", "github.com/PuerkitoBio/goquery", "github.com/chromedp")):
+				why = "a Lambda function"
+			}
+			// shared/cloud holds the operator's way in beside the functions'; the linker drops what they do not call.
+			if why != "" && !(dep == "github.com/aws/aws-sdk-go-v2/config" && slices.Contains(p.Deps, module+"shared/cloud")) {
+				problems = append(problems, fmt.Sprintf("%s links %s: %s", name, dep, why))
+			}
+		}
+	}
+	return problems
+}
+
+// checkPackages: names that say a subject, and a comment that says what the package is for.
+func checkPackages(packages map[string]pkg) (problems []string) {
+	for name, p := range packages {
+		if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "types", "models", "misc", "base"}, path.Base(name)) {
+			problems = append(problems, name+" is no subject")
+		}
+		want := "Package " + p.Name + " "
+		if p.Name == "main" {
+			want = "Command " + path.Base(name) + " "
+		}
+		if len(p.GoFiles) > 0 && !strings.HasPrefix(p.Doc, want) {
+			problems = append(problems, fmt.Sprintf("%s: its comment does not begin with %q", name, want))
+		}
+	}
+	return problems
+}
+
+func TestImportsGoOneWay(t *testing.T) { report(t, checkImports(listed(t))) }
+
+func TestProgramsLinkOnlyWhatTheyNeed(t *testing.T) { report(t, checkLinked(listed(t))) }
+
+func TestPackagesSayWhatTheyAreFor(t *testing.T) { report(t, checkPackages(listed(t))) }
+
+func TestImportCheckFinds(t *testing.T) {
+	imports := func(names ...string) pkg { return pkg{Imports: names} }
+	finds(t, checkImports(map[string]pkg{
+		"shared/fault":               imports("marketplace/shared/license"),
+		"shared/license":             imports("marketplace/shared/store", "marketplace/shared/fault"),
+		"shared/store":               imports("marketplace/shared/table", "marketplace/shared/table/bolt"),
+		"shared/web":                 imports("marketplace/functions/requests/site"),
+		"catalog":                    imports("marketplace/infra/local"),
+		"functions/requests/site":    imports("marketplace/shared/cloud", "marketplace/functions/catalog/feed", "github.com/aws/aws-lambda-go/events"),
+		"functions/requests":         imports("marketplace/shared/cloud", "marketplace/functions/requests/site", "github.com/aws/aws-lambda-go/lambda"),
+		"functions/mailer":           imports("marketplace/infra/local"),
+		"infra/local":                imports("marketplace/functions/requests/site", "github.com/aws/aws-sdk-go-v2/aws"),
+		"shared/table/dynamo":        imports("github.com/aws/aws-sdk-go-v2/service/dynamodb", "marketplace/shared/table"),
+		"functions/reminders/daily":  imports("marketplace/shared/table/dynamo"),
+		"functions/mailevents/event": imports("marketplace/functions/mailer"),
+	}),
+		"shared/fault imports shared/license, which stands above it",
+		"shared/license imports shared/store, which stands above it",
+		"shared/store imports shared/table/bolt, which stands above it",
+		"shared/web imports functions/requests/site, which stands above it",
+		"catalog imports infra/local, which stands above it",
+		"functions/requests/site imports shared/cloud, which is for mains",
+		"functions/requests/site imports another function's functions/catalog/feed",
+		"functions/requests/site imports github.com/aws/aws-lambda-go/events, which is for mains",
+		"functions/mailer imports infra/local, which stands above it",
+		"infra/local imports the AWS SDK",
+		"functions/reminders/daily imports shared/table/dynamo, which is for mains",
+		"functions/mailevents/event imports functions/mailer, which stands above it",
+	)
+}
+
+func TestLinkCheckFinds(t *testing.T) {
+	finds(t, checkLinked(map[string]pkg{
+		"catalog":            {Deps: []string{"net/url", "net/http"}},
+		"shared/request":     {Deps: []string{"github.com/aws/smithy-go/time"}},
+		"functions/catalog":  {Deps: []string{"net/http", "html/template", "github.com/aws/aws-sdk-go-v2/aws"}},
+		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing"}},
+		"infra/local":        {Deps: []string{"go.etcd.io/bbolt"}},
+	}),
+		"catalog links net/http", "shared/request links github.com/aws/smithy-go/time", "functions/catalog links html/template",
+		"functions/catalog links github.com/aws/aws-sdk-go-v2/aws", "functions/requests links go.etcd.io/bbolt", "functions/requests links testing")
+}
+
+func TestPackageCheckFinds(t *testing.T) {
+	finds(t, checkPackages(map[string]pkg{
+		"shared/util":       {Name: "util", Doc: "Package util helps.", GoFiles: []string{"a.go"}},
+		"shared/license":    {Name: "license", GoFiles: []string{"a.go"}},
+		"functions/catalog": {Name: "main", Doc: "Package main is it.", GoFiles: []string{"main.go"}},
+		"functions/mailer":  {Name: "main", Doc: "Command mailer sends.", GoFiles: []string{"main.go"}},
+		"infra/only/tests":  {Name: "tests"},
+	}), "shared/util is no subject", "shared/license: its comment", "functions/catalog: its comment")
+}
