@@ -1,14 +1,12 @@
 // Package cloud opens what the functions need of AWS, as the configuration says. Clients are built by hand from Lambda's
-// environment: config.LoadDefaultConfig costs a third of a cold start (DESIGN §10). Only the operator's tool uses it.
+// environment: config.LoadDefaultConfig costs a third of a cold start (DESIGN §10). Only cloud/operator uses it.
 package cloud
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -34,18 +32,6 @@ func LocalTable(ctx context.Context, c config.Config) (table.Table, error) {
 		return nil, fmt.Errorf("cloud: table %s at %s: %w", c.TableName, c.DynamoDBEndpoint, err)
 	}
 	return dynamo.New(client, c.TableName), nil
-}
-
-// OperatorTable is a table in the cloud for a person with the usual AWS profile or environment.
-func OperatorTable(ctx context.Context, name string) (table.Table, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("cloud: AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return nil, errors.New("cloud: no AWS region is configured; set AWS_REGION")
-	}
-	return dynamo.New(dynamodb.NewFromConfig(cfg), name), nil
 }
 
 func dynamoClient(c config.Config, cfg aws.Config) *dynamodb.Client {
