@@ -12,14 +12,17 @@ import (
 // download answers for the package of the name that follows /downloads/. Only names of the bundle lead anywhere, so that no
 // name can leave the folder.
 func (f *Feed) download(q question) (reply, *failure) {
-	p, ok := f.files[q.rest]
-	switch {
-	case !ok:
-		return reply{}, &failure{status: http.StatusNotFound, detail: "There is no package of this name.", page: true}
-	case p.Withdrawn != "":
-		return reply{}, &failure{status: http.StatusGone, detail: p.Withdrawn, page: true, file: p}
+	for i := range f.bundle.Packages {
+		p := &f.bundle.Packages[i]
+		switch {
+		case p.File != q.rest:
+		case p.Withdrawn != "":
+			return reply{}, &failure{status: http.StatusGone, detail: p.Withdrawn, page: true, file: p}
+		default:
+			return reply{file: p}, nil
+		}
 	}
-	return reply{file: p}, nil
+	return reply{}, &failure{status: http.StatusNotFound, detail: "There is no package of this name.", page: true}
 }
 
 // serveFile serves a package from the folder: ranges, HEAD and conditions are net/http's.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"slices"
 	"strings"
 
 	"marketplace/catalog/bundle"
@@ -68,7 +69,12 @@ func (f *Feed) page(e *failure) string {
 	title := "No such package"
 	advice := "Please check the link: names of packages look like <code>developer-edition-6.7.1.717.zip</code>. " +
 		"All packages are listed on the page of their edition:"
-	editions := f.editions
+	var editions []string
+	for _, p := range f.bundle.Packages {
+		if !slices.Contains(editions, p.Edition) {
+			editions = append(editions, p.Edition)
+		}
+	}
 	switch {
 	case e.status == http.StatusGone:
 		title = e.file.File + " was withdrawn"
@@ -82,7 +88,7 @@ func (f *Feed) page(e *failure) string {
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n"+
 		"<title>%[1]s</title>\n<h1>%[1]s</h1>\n<p>%[2]s</p>\n<p>%[3]s</p>\n<ul>\n", html.EscapeString(title), html.EscapeString(e.detail), advice)
 	for _, key := range editions {
-		fmt.Fprintf(&b, "<li><a href=\"%s/editions/%[2]s\">%[2]s</a></li>\n", html.EscapeString(f.siteURL), html.EscapeString(key))
+		fmt.Fprintf(&b, "<li><a href=\"%s/editions/%[2]s\">%[2]s</a></li>\n", html.EscapeString(f.bundle.SiteURL), html.EscapeString(key))
 	}
 	b.WriteString("</ul>\n</html>\n")
 	return b.String()

@@ -39,19 +39,17 @@ type Options struct {
 
 // Feed is the catalog function: an http.Handler, and for Lambda an Invoke that gives the same answers without going through one.
 type Feed struct {
-	options   Options
-	siteURL   string
-	routes    []route
-	documents map[string]*bundle.Document // by path, or path?query
-	files     map[string]*bundle.Package
-	editions  []string // keys of the editions that have packages
-	adapter   *lambdahttp.Handler
+	bundle  *bundle.Bundle
+	options Options
+	routes  []route
+	adapter *lambdahttp.Handler
 
-	mu       sync.Mutex
-	prepared map[reply][]byte // Lambda answers, made when first asked for
+	mu      sync.Mutex
+	answers map[reply][]byte // Lambda answers, made when first asked for
 }
 
-// New makes the function of a bundle, which must not change afterwards. It runs at every cold start and copies nothing.
+// New makes the function of a bundle, which must not change afterwards. It runs at every cold start, so it indexes nothing: the
+// documents and packages of a bundle are dozens.
 func New(b *bundle.Bundle, o Options) *Feed {
 	if o.PackagesURL == "" {
 		o.PackagesURL = b.SiteURL + "/packages"
@@ -60,31 +58,7 @@ func New(b *bundle.Bundle, o Options) *Feed {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	f := &Feed{
-		options:   o,
-		siteURL:   b.SiteURL,
-		routes:    routes(),
-		documents: make(map[string]*bundle.Document, len(b.Documents)),
-		files:     make(map[string]*bundle.Package, len(b.Packages)),
-		prepared:  make(map[reply][]byte),
-	}
-	for i := range b.Documents {
-		d := &b.Documents[i]
-		name := d.Path
-		if d.Query != "" {
-			name += "?" + d.Query
-		}
-		f.documents[name] = d
-	}
-	edition := make(map[string]bool)
-	for i := range b.Packages {
-		p := &b.Packages[i]
-		f.files[p.File] = p
-		if !edition[p.Edition] {
-			edition[p.Edition] = true
-			f.editions = append(f.editions, p.Edition)
-		}
-	}
+	f := &Feed{bundle: b, options: o, routes: routes(), answers: make(map[reply][]byte)}
 	f.adapter = lambdahttp.New(f, o.Log)
 	return f
 }
@@ -222,7 +196,7 @@ func (f *Feed) ready(e *lambdahttp.Event) (answer []byte, ok bool) {
 func (f *Feed) prepare(p reply) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if answer, ok := f.prepared[p]; ok {
+	if answer, ok := f.answers[p]; ok {
 		return answer, nil
 	}
 	method := http.MethodGet
@@ -234,7 +208,7 @@ func (f *Feed) prepare(p reply) ([]byte, error) {
 		p.write(f, w)
 	})
 	if err == nil {
-		f.prepared[p] = answer
+		f.answers[p] = answer
 	}
 	return answer, err
 }

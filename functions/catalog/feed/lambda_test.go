@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -168,16 +169,31 @@ func FuzzPreparedAnswersAreTheHandlers(f *testing.F) {
 	})
 }
 
+// BenchmarkInvoke is read by infra/bench, which compares its allocations with hello's.
 func BenchmarkInvoke(b *testing.B) {
-	f := newFeed(feed.Options{})
-	event, err := lambdahttptest.Event(httptest.NewRequest("GET", "/editions.json", nil))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := f.Invoke(b.Context(), event); err != nil {
-			b.Fatal(err)
-		}
+	for _, test := range []struct{ name, target, accept, tag string }{
+		{"br", "/editions.json", "gzip, deflate, br", ""},
+		{"identity", "/editions.json", "identity", ""},
+		{"304", "/editions.json", "gzip, deflate, br", `"/editions.json-br"`},
+		{"download", "/downloads/" + available, "gzip, deflate, br", ""},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			r := httptest.NewRequest("GET", test.target, nil)
+			r.Header.Set("Accept-Encoding", test.accept)
+			if test.tag != "" {
+				r.Header.Set("If-None-Match", test.tag)
+			}
+			event, err := lambdahttptest.Event(r)
+			if err != nil {
+				b.Fatal(err)
+			}
+			f := newFeed(feed.Options{Metrics: io.Discard, Now: time.Now})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := f.Invoke(b.Context(), event); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -50,29 +50,31 @@ func (p reply) write(f *Feed, w http.ResponseWriter) {
 
 // document answers with the document at the path, whatever the query.
 func (f *Feed) document(q question) (reply, *failure) {
-	return f.named(q.path, q)
+	return f.prepared(q, "")
 }
 
-// packages answers with the packages of the version asked for, the newest without one.
+// packages answers with the packages of the version asked for, of the newest without one.
 func (f *Feed) packages(q question) (reply, *failure) {
 	version, err := first(q.query, "version")
 	if err != nil {
 		return reply{}, &failure{status: http.StatusBadRequest, detail: "The version in the query is not percent-encoded correctly."}
 	}
 	if version == "" {
-		return f.named(q.path, q)
+		return f.prepared(q, "")
 	}
-	return f.named(q.path+"?version="+version, q)
+	return f.prepared(q, "version="+version)
 }
 
-func (f *Feed) named(name string, q question) (reply, *failure) {
-	d, ok := f.documents[name]
-	if !ok {
-		return reply{}, &failure{status: http.StatusNotFound, detail: "The catalog has no such document or version."}
+// prepared answers with the bundle's document at the path with the query, both as the bundle has them.
+func (f *Feed) prepared(q question, query string) (reply, *failure) {
+	for i := range f.bundle.Documents {
+		if d := &f.bundle.Documents[i]; d.Path == q.path && d.Query == query {
+			p := reply{document: d, coding: choose(q.acceptEncoding)}
+			p.notModified = matches(q.ifNoneMatch, p.coding.body(d).ETag)
+			return p, nil
+		}
 	}
-	p := reply{document: d, coding: choose(q.acceptEncoding)}
-	p.notModified = matches(q.ifNoneMatch, p.coding.body(d).ETag)
-	return p, nil
+	return reply{}, &failure{status: http.StatusNotFound, detail: "The catalog has no such document or version."}
 }
 
 // first returns the first value of a query parameter, "" when there is none. What else the query holds does not matter,

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// benchmark is one result of go test -bench, or why there is none.
+type benchmark struct {
+	name        string // package's last element and the part after the benchmark's slash, "feed/br"; else the benchmark's name
+	what        string
+	nanoseconds float64
+	bytes       int
+	allocations int
+	problem     string
+}
+
+// benchmarks are the Go benchmarks that belong to the project's budgets.
+var benchmarks = [...]struct{ what, importPath, name string }{
+	{"catalog and all documents from release metadata", "marketplace/catalog", "BenchmarkGenerate"},
+	{"one license request recorded on bolt", "marketplace/shared/store", "BenchmarkFileRequest"},
+	{"hello's handler", "marketplace/infra/bench/hello", "BenchmarkInvoke"},
+	{"the catalog's handler", "marketplace/functions/catalog/feed", "BenchmarkInvoke"},
+}
+
+func goBenchmarks(ctx context.Context) []benchmark {
+	var results []benchmark
+	for _, b := range benchmarks {
+		out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+b.name+"$", "-benchmem", b.importPath).CombinedOutput()
+		found := parse(string(out), path.Base(b.importPath), b.what)
+		if len(found) == 0 {
+			problem := "there is no such benchmark"
+			if err != nil {
+				problem = err.Error() + ": " + strings.TrimSpace(string(out))
+			}
+			found = []benchmark{{name: path.Base(b.importPath), what: b.what, problem: problem}}
+		}
+		results = append(results, found...)
+	}
+	return results
+}
+
+// parse reads lines such as "BenchmarkInvoke/br-2   463797   2440 ns/op   256 B/op   5 allocs/op"; further metrics may stand
+// between.
+func parse(output, pkg, what string) []benchmark {
+	var results []benchmark
+	for line := range strings.Lines(output) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
+			continue
+		}
+		b := benchmark{name: pkg, what: what}
+		if _, sub, ok := strings.Cut(fields[0], "/"); ok {
+			if i := strings.LastIndexByte(sub, '-'); i >= 0 {
+				sub = sub[:i]
+			}
+			b.name += "/" + sub
+		}
+		for i := 2; i+1 < len(fields); i += 2 {
+			v, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				continue
+			}
+			switch fields[i+1] {
+			case "ns/op":
+				b.nanoseconds = v
+			case "B/op":
+				b.bytes = int(v)
+			case "allocs/op":
+				b.allocations = int(v)
+			}
+		}
+		results = append(results, b)
+	}
+	return results
+}
+
+// allocations returns those of the named result, -1 when it is not there.
+func allocations(results []benchmark, name string) int {
+	for _, b := range results {
+		if b.name == name && b.problem == "" {
+			return b.allocations
+		}
+	}
+	return -1
+}

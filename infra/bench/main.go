@@ -1,0 +1,147 @@
+// Command bench measures what a cold start and a request cost, as ratios to the least Go Lambda that can be (infra/bench/hello):
+// both are compiled with the flags of a deployment, run in turns under a Runtime API on this machine, and judged against the
+// budgets of DESIGN §10. Then it runs the Go benchmarks of what is done once per publication or once per license request.
+//
+//	go run ./infra/bench [-cold 41] [-warm 6000] [-strict] [-skip-go]
+//
+// Absolute numbers say little about AWS; the ratios carry over. On a shared machine the same program measured twice differs by
+// 5 % cold and 10 % warm.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"marketplace/catalog/published"
+	"marketplace/infra/runtimeapi"
+)
+
+func main() {
+	var c config
+	flag.IntVar(&c.cold, "cold", 41, "cold starts of each target")
+	flag.IntVar(&c.warm, "warm", 6000, "warm requests to each target")
+	flag.BoolVar(&c.strict, "strict", false, "exit with status 1 when a budget is exceeded")
+	flag.BoolVar(&c.skipGo, "skip-go", false, "leave the Go benchmarks out; allocations come from them")
+	flag.Parse()
+	if flag.NArg() > 0 || c.cold < 1 || c.warm < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	within, err := run(ctx, c)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	if c.strict && !within {
+		os.Exit(1)
+	}
+}
+
+type config struct {
+	cold, warm     int
+	strict, skipGo bool
+}
+
+func run(ctx context.Context, c config) (within bool, err error) {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(dir)
+	targets, err := build(ctx, dir)
+	if err != nil {
+		return false, err
+	}
+	if err := measureCold(ctx, targets, c.cold); err != nil {
+		return false, err
+	}
+	if err := measureWarm(ctx, targets, c.warm); err != nil {
+		return false, err
+	}
+	var results []benchmark
+	if !c.skipGo {
+		results = goBenchmarks(ctx)
+		for _, t := range targets {
+			t.allocations = allocations(results, t.benchmark)
+		}
+	}
+	printTargets(os.Stdout, targets)
+	within = printBudgets(os.Stdout, targets)
+	printBenchmarks(os.Stdout, results)
+	return within, nil
+}
+
+// build compiles both programs and makes the requests of a browser that reads the catalog and follows a download link. The
+// first target is the one that the others are compared with.
+func build(ctx context.Context, dir string) ([]*target, error) {
+	hello, catalog := filepath.Join(dir, "hello"), filepath.Join(dir, "catalog")
+	if err := runtimeapi.Build(ctx, "marketplace/infra/bench/hello", hello); err != nil {
+		return nil, err
+	}
+	if err := runtimeapi.Build(ctx, "marketplace/functions/catalog", catalog); err != nil {
+		return nil, err
+	}
+	b, err := published.Bundle()
+	if err != nil {
+		return nil, err
+	}
+	download, etag := "", ""
+	for _, p := range b.Packages {
+		if p.Withdrawn == "" {
+			download = "/downloads/" + p.File
+		}
+	}
+	for _, d := range b.Documents {
+		if d.Path == "/editions.json" {
+			etag = d.Brotli.ETag
+		}
+	}
+	targets := []*target{
+		{name: "hello", bootstrap: hello, path: "/editions.json", benchmark: "hello"},
+		{name: "catalog br", bootstrap: catalog, path: "/editions.json", benchmark: "feed/br"},
+		{name: "catalog identity", bootstrap: catalog, path: "/editions.json", encoding: "identity", benchmark: "feed/identity"},
+		{name: "catalog 304", bootstrap: catalog, path: "/editions.json", ifNoneMatch: etag, benchmark: "feed/304"},
+		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "feed/download"},
+	}
+	for _, t := range targets {
+		if t.event, err = browserEvent(t); err != nil {
+			return nil, err
+		}
+		info, err := os.Stat(t.bootstrap)
+		if err != nil {
+			return nil, err
+		}
+		t.size = info.Size()
+	}
+	return targets, nil
+}
+
+func browserEvent(t *target) ([]byte, error) {
+	r, err := http.NewRequest(http.MethodGet, "https://editions.example.com"+t.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	encoding := "gzip, deflate, br"
+	if t.encoding != "" {
+		encoding = t.encoding
+	}
+	for name, value := range map[string]string{
+		"Accept": "application/json", "Accept-Encoding": encoding, "Accept-Language": "en-US,en;q=0.9", "Cache-Control": "no-cache",
+		"Origin": "https://sonarqube.example.org", "Referer": "https://sonarqube.example.org/admin", "Sec-Fetch-Dest": "empty",
+		"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site", "X-Amzn-Trace-Id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+		"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36",
+	} {
+		r.Header.Set(name, value)
+	}
+	if t.ifNoneMatch != "" {
+		r.Header.Set("If-None-Match", t.ifNoneMatch)
+	}
+	return runtimeapi.HTTP(r)
+}

@@ -1,0 +1,143 @@
+package runtimeapi_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/brotli"
+
+	"marketplace/catalog/published"
+	"marketplace/infra/runtimeapi"
+	"marketplace/shared/lambdahttp/lambdahttptest"
+)
+
+// TestFunctionsRunAsCompiled builds each function as it is deployed, for this machine, and drives it.
+func TestFunctionsRunAsCompiled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles every function")
+	}
+	for _, function := range []struct {
+		name  string
+		env   []string
+		drive func(*testing.T, *runtimeapi.Function)
+	}{
+		{"catalog", []string{"PACKAGES_URL=https://cdn.example.com/packages"}, driveCatalog},
+	} {
+		t.Run(function.name, func(t *testing.T) {
+			bootstrap := filepath.Join(t.TempDir(), "bootstrap")
+			if err := runtimeapi.Build(t.Context(), "marketplace/functions/"+function.name, bootstrap); err != nil {
+				t.Fatal(err)
+			}
+			f, err := runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: bootstrap, Env: function.env})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(f.Stop)
+			function.drive(t, f)
+		})
+	}
+}
+
+// send sends a request through the function; headers are "Name: value".
+func send(t *testing.T, f *runtimeapi.Function, method, target string, headers ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Set(name, value)
+	}
+	event, err := runtimeapi.HTTP(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := f.Invoke(t.Context(), event)
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", method, target, err, f.Stderr())
+	}
+	resp, err := lambdahttptest.Response(answer.Payload)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, target, err)
+	}
+	return resp
+}
+
+func driveCatalog(t *testing.T, f *runtimeapi.Function) {
+	b, err := published.Bundle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []byte
+	for _, d := range b.Documents {
+		if d.Path == "/editions.json" {
+			want = d.Identity.Bytes
+		}
+	}
+	for range 2 { // made, and handed out again
+		for _, coding := range []string{"identity", "gzip", "br"} {
+			resp := send(t, f, "GET", "/editions.json", "Accept-Encoding: "+coding, "Accept: application/json")
+			if resp.StatusCode != 200 || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("%s: %d %v", coding, resp.StatusCode, resp.Header)
+			}
+			if got := decompress(t, resp); !bytes.Equal(got, want) {
+				t.Errorf("%s: %d bytes, want the bundle's %d", coding, len(got), len(want))
+			}
+			again := send(t, f, "GET", "/editions.json", "Accept-Encoding: "+coding, "If-None-Match: "+resp.Header.Get("ETag"))
+			if again.StatusCode != 304 || again.Header.Get("ETag") != resp.Header.Get("ETag") {
+				t.Errorf("%s again: %d %v", coding, again.StatusCode, again.Header)
+			}
+		}
+	}
+	if resp := send(t, f, "GET", "/nothing"); resp.StatusCode != 404 || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("404: %d %v", resp.StatusCode, resp.Header)
+	}
+	if resp := send(t, f, "POST", "/editions.json"); resp.StatusCode != 405 || resp.Header.Get("Allow") == "" {
+		t.Errorf("405: %d %v", resp.StatusCode, resp.Header)
+	}
+	if resp := send(t, f, "HEAD", "/catalog.json"); resp.StatusCode != 200 || resp.ContentLength != 0 || resp.Header.Get("Content-Length") == "" {
+		t.Errorf("HEAD: %d %v", resp.StatusCode, resp.Header)
+	}
+	for _, p := range b.Packages {
+		if p.Withdrawn != "" {
+			continue
+		}
+		resp := send(t, f, "GET", "/downloads/"+p.File)
+		if resp.StatusCode != 302 || resp.Header.Get("Location") != "https://cdn.example.com/packages/"+p.File {
+			t.Errorf("%s: %d %v", p.File, resp.StatusCode, resp.Header)
+		}
+		if !strings.Contains(f.Stdout(), `"File":"`+p.File+`"`) {
+			t.Errorf("%s was not counted: %s", p.File, f.Stdout())
+		}
+	}
+	if _, err := f.Invoke(t.Context(), []byte(`{"Records":[]}`)); err == nil || !strings.Contains(err.Error(), "payload format 2.0") {
+		t.Errorf("an event of another kind: %v", err)
+	}
+	if resp := send(t, f, "GET", "/editions.json"); resp.StatusCode != 200 {
+		t.Errorf("after it: %d", resp.StatusCode)
+	}
+}
+
+func decompress(t *testing.T, resp *http.Response) []byte {
+	t.Helper()
+	var r io.Reader = resp.Body
+	switch resp.Header.Get("Content-Encoding") {
+	case "gzip":
+		z, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = z
+	case "br":
+		r = brotli.NewReader(resp.Body)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
