@@ -1,0 +1,206 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"marketplace/catalog"
+	"marketplace/catalog/prepare"
+)
+
+const publishUsage = `usage: ops publish -metadata DIR -base-url URL -build N -out DIR [-jars DIR] [-site-url URL]
+
+Writes the catalog, a page per edition, the bundle that is served and, with -jars, the packages. The folder of -out appears or
+changes as a whole: at any moment, a kill included, it holds all of the old or all of the new. It must be absent, empty, or made
+by publish; a folder with other files in it is refused. Without -jars it holds no packages.
+
+`
+
+const bundleUsage = `usage: ops bundle -metadata DIR -site-url URL [-base-url URL] -build N [-jars DIR | -sample-jars] -out FILE
+
+Prepares the bundle that the catalog function serves, for the build of a deployment. The sizes and SHA-256 of the packages come
+from -jars or -sample-jars; without, the bundle does not know them.
+
+`
+
+// input is what both commands make a catalog from.
+type input struct {
+	*flag.FlagSet
+	metadata, jars, out string
+	options             catalog.Options
+}
+
+func newInput(name, usage string, stderr io.Writer) *input {
+	in := &input{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError)}
+	in.SetOutput(stderr)
+	in.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		in.PrintDefaults()
+	}
+	in.StringVar(&in.metadata, "metadata", "", "`folder` of release metadata")
+	in.StringVar(&in.options.SiteURL, "site-url", "", "`URL` that stands for ${SITE_URL} in the metadata")
+	in.StringVar(&in.options.BaseURL, "base-url", "", "`URL` of the folder that packages are downloaded from (default: the site's /downloads)")
+	in.StringVar(&in.options.Build, "build", "", "build `number` in the names of the packages")
+	in.StringVar(&in.jars, "jars", "", "`folder` of the jars that the packages are built of")
+	in.StringVar(&in.out, "out", "", "`path` to write to")
+	return in
+}
+
+// parse reads the arguments; where they make no sense it says why, shows the usage and returns false.
+func (in *input) parse(args []string) bool {
+	if in.Parse(args) != nil {
+		return false
+	}
+	for _, required := range []string{"metadata", "build", "out"} {
+		if in.Lookup(required).Value.String() == "" {
+			return in.misuse("-%s is required", required)
+		}
+	}
+	if cmp.Or(in.options.BaseURL, in.options.SiteURL) == "" {
+		return in.misuse("-base-url or -site-url is required")
+	}
+	if in.NArg() > 0 {
+		return in.misuse("unexpected argument %q", in.Arg(0))
+	}
+	return true
+}
+
+func (in *input) misuse(format string, args ...any) bool {
+	fmt.Fprintf(in.Output(), "%s: %s\n\n", in.Name(), fmt.Sprintf(format, args...))
+	in.Usage()
+	return false
+}
+
+func (in *input) catalog() (*catalog.Catalog, error) {
+	metadata, err := catalog.Read(os.DirFS(in.metadata))
+	if err != nil {
+		return nil, err
+	}
+	return metadata.Catalog(in.options)
+}
+
+// refuse tells why nothing was written.
+func (in *input) refuse(err error) int {
+	fmt.Fprintf(in.Output(), "%s: refused, %s is as it was:\n%v\n", in.Name(), in.out, err)
+	return 1
+}
+
+func publish(args []string, stdout, stderr io.Writer) int {
+	in := newInput("publish", publishUsage, stderr)
+	if !in.parse(args) {
+		return 2
+	}
+	made, err := in.catalog()
+	if err != nil {
+		return in.refuse(err)
+	}
+	files, err := replaceFolder(in.out, func(fresh string) error { return fill(fresh, made, in.jars) })
+	if err != nil {
+		return in.refuse(err)
+	}
+	fmt.Fprintf(stdout, "published %d files to %s: %d versions, %d editions, %d packages\n", files, in.out, len(made.Versions), len(made.Editions), len(made.Packages))
+	return 0
+}
+
+// fill writes all files of a publication into an empty folder.
+func fill(folder string, made *catalog.Catalog, jars string) error {
+	if jars != "" {
+		if err := prepare.Packages(made, jars, folder); err != nil {
+			return err
+		}
+	}
+	bundled, err := prepare.Bundle(made)
+	if err != nil {
+		return err
+	}
+	newest, _ := made.PackagesJSON(made.Newest().Version)
+	files := map[string][]byte{
+		"editions.json": made.EditionsJSON(),
+		"packages.json": newest,
+		"catalog.json":  made.JSON(),
+		"bundle.bin":    bundled.Encode(),
+		styleFile:       style,
+	}
+	for _, e := range made.Editions {
+		if files[e.Key+".html"], err = editionPage(made, e); err != nil {
+			return err
+		}
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeBundle(args []string, _, stderr io.Writer) int {
+	in := newInput("bundle", bundleUsage, stderr)
+	sample := in.Bool("sample-jars", false, "take sample jars")
+	if !in.parse(args) {
+		return 2
+	}
+	if *sample && in.jars != "" {
+		in.misuse("-jars and -sample-jars exclude each other")
+		return 2
+	}
+	if err := in.writeBundle(*sample); err != nil {
+		return in.refuse(err)
+	}
+	return 0
+}
+
+func (in *input) writeBundle(sample bool) error {
+	made, err := in.catalog()
+	if err != nil {
+		return err
+	}
+	switch {
+	case sample:
+		err = prepare.SamplePackages(made, "")
+	case in.jars != "":
+		err = measure(made, in.jars)
+	}
+	if err != nil {
+		return err
+	}
+	bundled, err := prepare.Bundle(made)
+	if err != nil {
+		return err
+	}
+	return replaceFile(in.out, bundled.Encode())
+}
+
+// measure notes the sizes and sums of packages that it does not keep.
+func measure(made *catalog.Catalog, jars string) error {
+	temporary, err := os.MkdirTemp("", "packages-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	return prepare.Packages(made, jars, temporary)
+}
+
+// replaceFile writes a file beside its place and moves it there.
+func replaceFile(path string, content []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name())
+	defer temporary.Close()
+	if _, err := temporary.Write(content); err != nil {
+		return err
+	}
+	if err := temporary.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := temporary.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
+}

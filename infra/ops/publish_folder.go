@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// sumsFile lists every file of a publication with its SHA-256, for `sha256sum -c`. It is also how publish knows its own folder.
+const sumsFile = "SHA256SUMS"
+
+// replaceFolder puts a folder with the files that fill writes in the place of out, and returns how many they are. The new folder is
+// written beside out and to the disk before one rename puts it there, so a run that is refused, fails or is killed leaves out as it
+// was, or as it should be. What a killed run leaves beside it, the next one removes.
+func replaceFolder(out string, fill func(folder string) error) (files int, err error) {
+	p, err := openPlace(out)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { p.close(err != nil) }()
+	if err := p.recover(); err != nil {
+		return 0, err
+	}
+	if err := p.checkOurs(); err != nil {
+		return 0, err
+	}
+	fresh, err := os.MkdirTemp(p.parent, p.prefix+"new-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(fresh) // after the exchange, this is what was published before
+	if err := fill(fresh); err != nil {
+		return 0, err
+	}
+	if files, err = seal(fresh); err != nil {
+		return 0, err
+	}
+	if err := p.put(fresh); err != nil {
+		return 0, fmt.Errorf("putting the new folder in place: %w", err)
+	}
+	return files, syncFolder(p.parent)
+}
+
+// place is where a folder is to be: locked, so that two runs do not take each other's leftovers for garbage.
+type place struct {
+	path, parent string
+	prefix       string   // how the names of folders of unfinished runs begin
+	made         []string // folders above path that were made for it, the innermost last
+	lock         *os.File
+}
+
+func openPlace(out string) (*place, error) {
+	path, err := filepath.Abs(out)
+	if err != nil {
+		return nil, err
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	parent := filepath.Dir(path)
+	if parent == path {
+		return nil, fmt.Errorf("-out %s: the root of the file system cannot be replaced", out)
+	}
+	p := &place{path: path, parent: parent, prefix: "." + filepath.Base(path) + ".publish-"}
+	for above := parent; !exists(above); above = filepath.Dir(above) {
+		p.made = append([]string{above}, p.made...)
+	}
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, err
+	}
+	if p.lock, err = os.Open(parent); err != nil {
+		return nil, err
+	}
+	if err := lockFile(p.lock); err != nil {
+		p.close(true)
+		return nil, fmt.Errorf("another run publishes into %s: %w", parent, err)
+	}
+	return p, nil
+}
+
+// close frees the place. After a failure, the folders that were made for it go again.
+func (p *place) close(failed bool) {
+	p.lock.Close()
+	for _, folder := range slices.Backward(p.made) {
+		if failed {
+			os.Remove(folder)
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// previous is where the old folder stands for a moment on systems that cannot exchange two folders.
+func (p *place) previous() string { return filepath.Join(p.parent, p.prefix+"previous") }
+
+// recover finishes or undoes what a killed run began.
+func (p *place) recover() error {
+	if !exists(p.path) {
+		if err := os.Rename(p.previous(), p.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	entries, err := os.ReadDir(p.parent)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), p.prefix) {
+			if err := os.RemoveAll(filepath.Join(p.parent, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkOurs refuses a folder that holds anything but a publication: replacing it would remove what is not ours.
+func (p *place) checkOurs() error {
+	entries, err := os.ReadDir(p.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	ours, err := listed(filepath.Join(p.path, sumsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s is not empty and was not made by publish: it has no %s", p.path, sumsFile)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != sumsFile && (e.IsDir() || !slices.Contains(ours, e.Name())) {
+			return fmt.Errorf("%s holds %s, which publish did not make: move it away first", p.path, e.Name())
+		}
+	}
+	return nil
+}
+
+// listed are the names in a file of sums.
+func listed(path string) ([]string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var names []string
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if _, name, ok := strings.Cut(lines.Text(), "  "); ok {
+			names = append(names, name)
+		}
+	}
+	return names, lines.Err()
+}
+
+// seal writes the sums of a folder's files and brings all of it to the disk. It returns how many files there are.
+func seal(folder string) (files int, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return 0, err
+	}
+	var sums strings.Builder
+	for _, e := range entries {
+		sum, err := sumFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			return 0, err
+		}
+		fmt.Fprintf(&sums, "%s  %s\n", sum, e.Name())
+	}
+	path := filepath.Join(folder, sumsFile)
+	if err := os.WriteFile(path, []byte(sums.String()), 0o644); err != nil {
+		return 0, err
+	}
+	if _, err := sumFile(path); err != nil {
+		return 0, err
+	}
+	if err := os.Chmod(folder, 0o755); err != nil {
+		return 0, err
+	}
+	return len(entries) + 1, syncFolder(folder)
+}
+
+// sumFile is the SHA-256 of a file, which it brings to the disk.
+func sumFile(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), file.Sync()
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}
+
+// put makes fresh the folder at p.path; what was there is then at fresh.
+func (p *place) put(fresh string) error {
+	if !exists(p.path) {
+		return os.Rename(fresh, p.path)
+	}
+	err := exchange(fresh, p.path)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	// For a moment nothing is at p.path. A run killed just then leaves both folders whole, and the next one puts the old one back.
+	if err := os.Rename(p.path, p.previous()); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, p.path); err != nil {
+		return errors.Join(err, os.Rename(p.previous(), p.path))
+	}
+	return os.Rename(p.previous(), fresh)
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"time"
+
+	"marketplace/catalog"
+)
+
+const styleFile = "editions.css"
+
+var (
+	//go:embed publish_page.css
+	style []byte
+	//go:embed publish_page.html
+	pageText string
+)
+
+// page is what an edition's page shows.
+type page struct {
+	catalog.Edition
+	TermsURL  string
+	Languages []string // names
+	Features  []catalog.Feature
+	Columns   []column
+	Packages  bool // at least one can be downloaded
+}
+
+type column struct {
+	catalog.Column
+	Month string // "November 2017"
+	Size  string // "12.3 MB"; "" where it is not known
+}
+
+// editionPage is the page that stands alone: no scripts, one style sheet beside it.
+func editionPage(c *catalog.Catalog, e catalog.Edition) ([]byte, error) {
+	p := page{Edition: e, TermsURL: c.TermsURL}
+	for _, l := range c.Languages {
+		for _, key := range e.Languages {
+			if l.Key == key {
+				p.Languages = append(p.Languages, l.Name)
+			}
+		}
+	}
+	for _, f := range c.Features {
+		for _, key := range e.Features {
+			if f.Key == key {
+				p.Features = append(p.Features, f)
+			}
+		}
+	}
+	for _, from := range c.Matrix(e.Key) {
+		next := column{Column: from}
+		date, err := time.Parse(time.DateOnly, from.Date)
+		if err != nil {
+			return nil, fmt.Errorf("page of %s: version %s: %w", e.Key, from.Version, err)
+		}
+		next.Month = date.Format("January 2006")
+		if from.Package != nil && from.Package.Size > 0 {
+			next.Size = size(from.Package.Size)
+		}
+		p.Packages = p.Packages || from.Package != nil && from.Package.Withdrawn == ""
+		p.Columns = append(p.Columns, next)
+	}
+	parsed, err := template.New("page").Parse(pageText)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := parsed.Execute(&out, p); err != nil {
+		return nil, fmt.Errorf("page of %s: %w", e.Key, err)
+	}
+	return out.Bytes(), nil
+}
+
+func size(bytes int64) string {
+	if bytes < 1_000_000 {
+		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+}
