@@ -11,4 +11,4 @@ jars() {
 need java mvn python3
 installed "dynamodb-local-$version" jars
 serving DYNAMODB_ENDPOINT java -Xmx1g -Djava.library.path="$home/lib" -cp "$home/lib/*" \
-	software.amazon.dynamodb.services.local.main.ServerRunner -inMemory -disableTelemetry -port PORT
+	software.amazon.dynamodb.services.local.main.ServerRunner -inMemory -sharedDb -disableTelemetry -port PORT
