@@ -36,9 +36,13 @@ func FuzzEventIsReadLikeEncodingJSON(f *testing.F) {
 		`{"version":"2.0","rawPath":"/a","rawQueryString":"b=c","headers":{"a":"b","accept-encoding":"gzip"},"cookies":["x=y"],"requestContext":{"http":{"method":"GET"}},"isBase64Encoded":false}`,
 		`{"version":"2.\u0030","raw\u0050ath":"/\ud83d\ude00\ud83d","requestContext":{"stage":"s","http":{"method":"G\/"}},"body":null}`,
 		"{\"version\":\"2.0\",\"rawPath\":\"/\xff\",\"rawPath\":\"/b\",\"headers\":null,\"requestContext\":{\"http\":null},\"requestContext\":{\"http\":{\"method\":\"M\"}}}",
-		` { "a" : [ 1 , -0.5e+7 , true , false , null , { } , [ ] ] } `, `{"a":01}`, `{"a":1.}`, `{"a":"` + "\x01" + `"}`, `{"a":tru}`, `{,}`, `{"a":1,}`, `[`, `"`,
+		`[`, `"`, ` { } `,
 	} {
 		f.Add([]byte(seed))
+	}
+	for _, value := range []string{` [ 1 , -0.5e+7 , 0 , true , false , null , { } , [ ] ] `, `01`, `1.`, `-`, `.5`, `1e`, `tru`, `nul`, `[1,]`, `{"b":1,}`, `{1:2}`,
+		`"\x"`, `"\u12g4"`, `"\u12`, "\"\x01\"", "\"\x1f\"", "\"\x7f\xff\"", `"`, ``, `1 2`, `{"b" 1}`, `'a'`, "\v1"} {
+		f.Add([]byte(`{"version":"2.0","rawPath":"/a","requestContext":{"http":{"method":"GET"}},"x":` + value + `}`))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var want reference

@@ -84,6 +84,21 @@ func TestPreparedAnswersAreTheHandlers(t *testing.T) {
 	t.Logf("%d events", n)
 }
 
+func TestPreparedAnswersAreTheHandlersForOddEvents(t *testing.T) {
+	p := newPair()
+	for _, event := range []string{
+		`{"version":"2.0","rawPath":"/editions.json","requestContext":{"http":{"method":"GET"}},"body":"!","isBase64Encoded":true}`,
+		`{"version":"2.0","rawPath":"/editions.json","requestContext":{"http":{"method":"GET"}},"body":"text"}`,
+		`{"version":"2.0","rawPath":"/v1/editions.json","requestContext":{"stage":"v1","http":{"method":"GET"}}}`,
+		`{"version":"2.0","rawPath":"\/\u0065ditions.json","headers":{"Accept-Encoding":"gzip","accept-encoding":"br;q=0.5","IF-NONE-MATCH":"*"},"requestContext":{"http":{"method":"HEAD"}}}`,
+		`{"version":"1.0","rawPath":"/editions.json","requestContext":{"http":{"method":"GET"}}}`,
+		`{"version":"2.0","rawPath":"/editions.json?","requestContext":{"http":{"method":"GET"}}}`,
+		`{"Records":[]}`, `{`, ``,
+	} {
+		p.compare(t, []byte(event))
+	}
+}
+
 func TestPreparedAnswersAreNetHTTPs(t *testing.T) {
 	f := newFeed(feed.Options{})
 	server := httptest.NewServer(f)
