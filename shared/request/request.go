@@ -48,18 +48,6 @@ func (k Kind) Valid() bool { return k.Name() != string(k) }
 // NeedsReplaces reports whether a request of the kind has to name the license or server that it is about.
 func (k Kind) NeedsReplaces() bool { return k == Replacement }
 
-// State is how far a request has come.
-type State string
-
-const (
-	Received  State = "received"
-	InReview  State = "in review"
-	Waiting   State = "waiting for customer"
-	Issued    State = "issued"
-	Rejected  State = "rejected"
-	Withdrawn State = "withdrawn"
-)
-
 // Environment is what a server is for.
 type Environment string
 
@@ -107,7 +95,41 @@ type Request struct {
 	Created time.Time `json:"created"` // UTC
 	Due     time.Time `json:"due"`     // UTC; one business day after it came
 	Details
+
+	Reviewer string    `json:"reviewer,omitempty"` // the operator who works on it
+	Question string    `json:"question,omitempty"` // what the customer was asked last
+	Reason   string    `json:"reason,omitempty"`   // why it was rejected or withdrawn
+	Licenses []string  `json:"licenses,omitempty"` // the IDs of the licenses that were issued for it
+	Closed   time.Time `json:"closed,omitzero"`    // UTC; when it was issued, rejected or withdrawn
+
+	// Version is the version of the request as it was read; a change of it says which version it is a change of.
+	Version int64 `json:"-"`
 }
+
+// Late reports whether a request is still open after it was due.
+func (r Request) Late(now time.Time) bool { return r.State.Open() && r.State != Waiting && now.After(r.Due) }
+
+// Summary is a request in a list.
+type Summary struct {
+	ID       string          `json:"id"`
+	Kind     Kind            `json:"kind"`
+	State    State           `json:"state"`
+	Edition  license.Edition `json:"edition"`
+	Company  string          `json:"company"`
+	Server   license.Server  `json:"server"`
+	Loc      int64           `json:"loc"`
+	Created  time.Time       `json:"created"`
+	Due      time.Time       `json:"due"`
+	Reviewer string          `json:"reviewer,omitempty"`
+}
+
+// Summary is what a list shows of a request.
+func (r Request) Summary() Summary {
+	return Summary{r.ID, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due, r.Reviewer}
+}
+
+// Late reports whether the request is still open after it was due.
+func (s Summary) Late(now time.Time) bool { return s.State.Open() && s.State != Waiting && now.After(s.Due) }
 
 // DueAt is one business day after a request came: the same time on the next day that is no Saturday or Sunday, in UTC.
 // What comes on a weekend counts as coming when Monday begins.
