@@ -1,0 +1,610 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/table/tabletest"
+)
+
+// carrier is a mail.Sender that counts what it took.
+type carrier struct {
+	quota    mail.Quota
+	quotaErr error
+	delay    time.Duration // of each message
+	// fault says what becomes of a message: whether it is taken, and what is answered; nil takes everything.
+	fault func(m mail.Message) (taken bool, err error)
+
+	mu     sync.Mutex
+	taken  map[string]int
+	at     []time.Time // when messages came
+	quotas int         // how often the quota was asked for
+}
+
+func (c *carrier) Send(ctx context.Context, m mail.Message) (string, error) {
+	select {
+	case <-time.After(c.delay):
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = append(c.at, time.Now())
+	taken, err := true, error(nil)
+	if c.fault != nil {
+		taken, err = c.fault(m)
+	}
+	if taken {
+		if c.taken == nil {
+			c.taken = map[string]int{}
+		}
+		c.taken[m.ID]++
+	}
+	return "carrier-" + m.ID, err
+}
+
+func (c *carrier) Quota(context.Context) (mail.Quota, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quotas++
+	return c.quota, c.quotaErr
+}
+
+// world is an outbox over a bolt table that can be made to fail, and a log. Its clock is time.Now, which is the bubble's.
+type world struct {
+	t      testing.TB
+	faulty *tabletest.Faulty
+	store  *store.Store
+	log    bytes.Buffer
+}
+
+func newWorld(t testing.TB, dir string) *world {
+	t.Helper()
+	b, err := bolt.Open(dir + ".bolt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	w := &world{t: t, faulty: &tabletest.Faulty{Table: b}}
+	w.store = store.New(w.faulty, store.Options{Now: time.Now})
+	return w
+}
+
+// inWorld runs a test in a bubble of its own time.
+func inWorld(t *testing.T, f func(w *world)) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "table")
+	synctest.Test(t, func(t *testing.T) { f(newWorld(t, dir)) })
+}
+
+func (w *world) dispatcher(c *carrier) *Dispatcher {
+	return &Dispatcher{Outbox: w.store, Sender: c, Now: time.Now, Log: logging.New(&w.log)}
+}
+
+// put puts mails m000, m001, … into the outbox.
+func (w *world) put(n int) {
+	w.t.Helper()
+	for begin := 0; begin < n; begin += 40 {
+		_, _, err := w.store.FileRequest(context.Background(), request.Details{Name: "Ada"}, "", func(request.Request) (list []mail.Message) {
+			for i := begin; i < min(n, begin+40); i++ {
+				list = append(list, mail.Message{ID: fmt.Sprintf("m%03d", i), Kind: mail.RequestNew, About: "r1",
+					To: mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
+			}
+			return list
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) mail(i int) store.Mail {
+	w.t.Helper()
+	m, err := w.store.Mail(context.Background(), fmt.Sprintf("m%03d", i))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+func (w *world) run(d *Dispatcher) {
+	w.t.Helper()
+	if err := d.Run(context.Background()); err != nil {
+		w.t.Fatal(err, w.log.String())
+	}
+}
+
+// eachOnce fails where the carrier did not take each of n mails exactly once.
+func (w *world) eachOnce(c *carrier, n int) {
+	w.t.Helper()
+	for i := range n {
+		m := w.mail(i)
+		if c.taken[m.Message.ID] != 1 || m.State != store.MailSent || m.Leased {
+			w.t.Errorf("mail %d was taken %d times and is %s", i, c.taken[m.Message.ID], m.State)
+		}
+	}
+}
+
+func TestEveryPendingMailIsSentOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const n = 2*pageSize + 5
+		w.put(n)
+		c := &carrier{}
+		d := w.dispatcher(c)
+		w.run(d)
+		w.eachOnce(c, n)
+		if m := w.mail(0); m.CarrierID != "carrier-m000" || m.Attempts != 1 || m.MaybeTwice || m.Sent.IsZero() {
+			t.Errorf("%+v", m)
+		}
+		if !strings.Contains(w.log.String(), fmt.Sprintf(`"MailsSent":%d`, n)) {
+			t.Errorf("logged %s", w.log.String())
+		}
+		w.log.Reset()
+		w.run(d)
+		w.eachOnce(c, n)
+		if w.log.Len() > 0 {
+			t.Errorf("a run with nothing to do logged %s", w.log.String())
+		}
+	})
+}
+
+func TestManyDispatchersAtOnceSendEachMailOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(60)
+		c := &carrier{delay: 50 * time.Millisecond}
+		same := w.dispatcher(c)
+		var wg sync.WaitGroup
+		for i := range 6 {
+			d := same
+			if i%2 == 0 {
+				d = w.dispatcher(c)
+			}
+			wg.Go(func() { w.run(d) })
+		}
+		wg.Wait()
+		w.eachOnce(c, 60)
+	})
+}
+
+func TestMailsPassAtTheRateThatTheCarrierAllows(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(21)
+		c := &carrier{quota: mail.Quota{PerSecond: 2}}
+		start := time.Now()
+		w.run(w.dispatcher(c))
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("21 mails at 2 a second took %v", took)
+		}
+		for i := range c.at[:len(c.at)-2] {
+			if apart := c.at[i+2].Sub(c.at[i]); apart < 900*time.Millisecond {
+				t.Errorf("mails %d to %d in %v", i, i+2, apart)
+			}
+		}
+		w.eachOnce(c, 21)
+	})
+}
+
+func TestARateThatIsNotKnownIsACautiousOne(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(3)
+		c := &carrier{quotaErr: fmt.Errorf("%w: Rate exceeded", mail.ErrThrottled)}
+		start := time.Now()
+		w.run(w.dispatcher(c))
+		if took := time.Since(start); took != 2*time.Second {
+			t.Errorf("3 mails took %v", took)
+		}
+		w.eachOnce(c, 3)
+	})
+}
+
+func TestTheQuotaIsAskedForOnceAMinuteAndOnlyWhenThereIsMail(t *testing.T) {
+	inWorld(t, func(w *world) {
+		c := &carrier{}
+		d := w.dispatcher(c)
+		w.run(d)
+		if c.quotas != 0 {
+			t.Error("asked without mail")
+		}
+		w.put(1)
+		for range 3 {
+			w.run(d)
+		}
+		if c.quotas != 1 {
+			t.Errorf("asked %d times", c.quotas)
+		}
+	})
+}
+
+func TestAnExhaustedQuotaKeepsEverything(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(3)
+		c := &carrier{quota: mail.Quota{Exhausted: true}}
+		d := w.dispatcher(c)
+		w.run(d)
+		if m := w.mail(0); len(c.at) != 0 || m.State != store.MailPending || m.Attempts != 0 || m.Leased {
+			t.Errorf("%d sent, %+v", len(c.at), m)
+		}
+		c.quota = mail.Quota{}
+		time.Sleep(2 * time.Minute)
+		w.run(d)
+		w.eachOnce(c, 3)
+	})
+}
+
+func TestThrottlingStopsTheRunAndKeepsTheRest(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(50)
+		c := &carrier{delay: time.Millisecond}
+		c.fault = func(mail.Message) (bool, error) {
+			if len(c.at) > 10 {
+				return false, fmt.Errorf("%w: Daily message quota exceeded", mail.ErrThrottled)
+			}
+			return true, nil
+		}
+		w.run(w.dispatcher(c))
+		if len(c.taken) != 10 || len(c.at) > 10+atOnce {
+			t.Errorf("%d taken of %d tries", len(c.taken), len(c.at))
+		}
+		for i := range 50 {
+			if m := w.mail(i); m.State != store.MailSent && (m.State != store.MailPending || m.Attempts != 0 || m.Leased || m.MaybeTwice) {
+				t.Errorf("mail %d: %+v", i, m)
+			}
+		}
+		c.fault = nil
+		w.run(w.dispatcher(c))
+		w.eachOnce(c, 50)
+	})
+}
+
+func TestACarrierThatHasToBeSetRightIsAnErrorAndLosesNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(20)
+		c := &carrier{fault: func(mail.Message) (bool, error) {
+			return false, fmt.Errorf("%w: ConfigurationSetDoesNotExist", mail.ErrSetup)
+		}}
+		if err := w.dispatcher(c).Run(context.Background()); !errors.Is(err, mail.ErrSetup) || len(c.at) > atOnce {
+			t.Errorf("%v after %d tries", err, len(c.at))
+		}
+		c.fault = nil
+		c.quotaErr = fmt.Errorf("%w: AccessDenied", mail.ErrSetup)
+		if err := w.dispatcher(c).Run(context.Background()); !errors.Is(err, mail.ErrSetup) {
+			t.Errorf("no quota: %v", err)
+		}
+		c.quotaErr = nil
+		w.run(w.dispatcher(c))
+		w.eachOnce(c, 20)
+	})
+}
+
+func TestAMailThatIsNeverTakenIsBuriedAndTheOthersGo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(3)
+		c := &carrier{fault: func(m mail.Message) (bool, error) {
+			if m.ID == "m001" {
+				return false, fmt.Errorf("%w: MessageRejected: Address blacklisted", mail.ErrRejected)
+			}
+			return true, nil
+		}}
+		w.run(w.dispatcher(c))
+		if m := w.mail(1); m.State != store.MailDead || !strings.Contains(m.LastError, "blacklisted") || m.Leased {
+			t.Errorf("%+v", m)
+		}
+		if w.mail(0).State != store.MailSent || w.mail(2).State != store.MailSent {
+			t.Error("the others did not go")
+		}
+		w.run(w.dispatcher(c))
+		if len(c.at) != 3 {
+			t.Error("it was tried again")
+		}
+	})
+}
+
+func TestAFailureIsTriedAgainAfterLongerAndLongerPausesAndThenBuried(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(1)
+		c := &carrier{fault: func(mail.Message) (bool, error) { return false, errors.New("connection reset") }}
+		d := w.dispatcher(c)
+		start := time.Now()
+		for time.Since(start) < 48*time.Hour {
+			w.run(d)
+			time.Sleep(time.Minute)
+		}
+		if len(c.at) != maxAttempts {
+			t.Fatalf("tried %d times", len(c.at))
+		}
+		for i := 1; i < len(c.at); i++ {
+			if apart := c.at[i].Sub(c.at[i-1]); apart < pause(i) || apart > pause(i)+time.Minute {
+				t.Errorf("try %d came %v after the one before", i+1, apart)
+			}
+		}
+		if pause(1) != time.Minute || pause(2) != 2*time.Minute || pause(maxAttempts) != maxPause {
+			t.Error("pauses")
+		}
+		if m := w.mail(0); m.State != store.MailDead || m.LastError != "connection reset" || !m.MaybeTwice {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
+func TestNothingIsBegunShortlyBeforeTheDeadline(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(100)
+		c := &carrier{delay: 9 * time.Second}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		if err := w.dispatcher(c).Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > time.Minute-recordTimeout || len(c.at) != 5*atOnce {
+			t.Errorf("%d mails in %v", len(c.at), took)
+		}
+		for i := range 100 {
+			if m := w.mail(i); m.Leased || (m.State == store.MailSent) != (c.taken[m.Message.ID] == 1) {
+				t.Errorf("mail %d: %+v", i, m)
+			}
+		}
+	})
+}
+
+func TestACarrierThatHangsDelaysAMailOnly(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(1)
+		c := &carrier{delay: time.Hour}
+		w.run(w.dispatcher(c))
+		if m := w.mail(0); m.State != store.MailPending || m.Leased || !m.MaybeTwice {
+			t.Errorf("%+v", m)
+		}
+		c.delay = 0
+		time.Sleep(5 * time.Minute)
+		w.run(w.dispatcher(c))
+		w.eachOnce(c, 1)
+	})
+}
+
+func TestAMailThatKillsWhoSendsItIsGivenUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(1)
+		for range maxAttempts {
+			if _, err := w.store.ClaimMail(context.Background(), "m000", time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Minute)
+		}
+		c := &carrier{}
+		w.run(w.dispatcher(c))
+		if m := w.mail(0); m.State != store.MailDead || len(c.at) != 0 || m.LastError == "" {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
+func TestALeaseThatRanOutWhileWaitingIsGivenBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(3)
+		c := &carrier{quota: mail.Quota{PerSecond: 0.1}}
+		d := w.dispatcher(c)
+		d.Lease = 5 * time.Second
+		w.run(d)
+		if len(c.at) != 1 {
+			t.Errorf("%d sent, some under a lease that had run out", len(c.at))
+		}
+		for range 2 {
+			time.Sleep(time.Minute)
+			w.run(d)
+		}
+		w.eachOnce(c, 3)
+	})
+}
+
+// TestADeathAtEveryStep lets the process die at each call of the table and of the carrier, before the call is made and
+// after it was, and lets another one go on.
+func TestADeathAtEveryStep(t *testing.T) {
+	const n = 3
+	died := 0
+	for step := 1; step == 1 || died == step-1; step++ {
+		for _, lost := range []bool{false, true} {
+			inWorld(t, func(w *world) {
+				w.put(n)
+				var mu sync.Mutex
+				calls, dead := 0, false
+				// die counts a call, and says whether the process is dead before it and after it.
+				die := func() (before, after bool) {
+					mu.Lock()
+					defer mu.Unlock()
+					calls++
+					if calls == step && !dead {
+						dead, died = true, step
+						return !lost, lost
+					}
+					return dead, dead
+				}
+				w.faulty.Fault = func(tabletest.Call) tabletest.Fault {
+					switch before, after := die(); {
+					case before:
+						return tabletest.Down
+					case after:
+						return tabletest.Lost
+					}
+					return tabletest.Fault{}
+				}
+				c := &carrier{}
+				c.fault = func(mail.Message) (bool, error) {
+					before, after := die()
+					if before || after {
+						return !before, errors.New("dead")
+					}
+					return true, nil
+				}
+				w.dispatcher(c).Run(context.Background())
+
+				w.faulty.Fault, c.fault = nil, nil
+				time.Sleep(defaultLease)
+				w.run(w.dispatcher(c))
+				time.Sleep(defaultLease)
+				w.run(w.dispatcher(c))
+				for i := range n {
+					m := w.mail(i)
+					if taken := c.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 2 || taken == 2 && !m.MaybeTwice {
+						t.Errorf("death at step %d (lost %v): mail %d was taken %d times: %+v", step, lost, i, taken, m)
+					}
+				}
+			})
+		}
+	}
+	if died < 3*n {
+		t.Errorf("only %d steps", died)
+	}
+}
+
+// history is what befalls a number of mails.
+type history struct {
+	mails   int
+	table   []tabletest.Fault // of the calls, in their order
+	carrier []answer
+	runs    []runs
+}
+
+type answer struct {
+	taken bool
+	err   error
+}
+
+type runs struct {
+	atOnce int
+	then   time.Duration // to the next
+}
+
+func drawHistory(t *rapid.T) history {
+	return history{
+		mails: rapid.IntRange(1, 6).Draw(t, "mails"),
+		table: rapid.SliceOfN(rapid.SampledFrom([]tabletest.Fault{{}, {}, {}, tabletest.Down, tabletest.Lost}), 0, 60).Draw(t, "table"),
+		carrier: rapid.SliceOfN(rapid.SampledFrom([]answer{
+			{true, nil}, {true, nil}, {true, errors.New("answer lost")}, {false, errors.New("connection refused")}, {false, mail.ErrThrottled},
+		}), 0, 10).Draw(t, "carrier"),
+		runs: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) runs {
+			return runs{rapid.IntRange(1, 2).Draw(t, "at once"), time.Duration(rapid.IntRange(0, 300).Draw(t, "seconds")) * time.Second}
+		}), 1, 8).Draw(t, "runs"),
+	}
+}
+
+// next takes the first of a list that several goroutines take from; the zero value when there is no more.
+func next[T any](mu *sync.Mutex, list *[]T) (v T, ok bool) {
+	mu.Lock()
+	defer mu.Unlock()
+	if len(*list) == 0 {
+		return v, false
+	}
+	v, *list = (*list)[0], (*list)[1:]
+	return v, true
+}
+
+// live lets the history happen and says what is wrong at its end.
+func (h history) live(w *world) (wrong string) {
+	w.put(h.mails)
+	var mu sync.Mutex
+	w.faulty.Fault = func(tabletest.Call) tabletest.Fault {
+		f, _ := next(&mu, &h.table)
+		return f
+	}
+	c := &carrier{fault: func(mail.Message) (bool, error) {
+		if a, ok := next(&mu, &h.carrier); ok {
+			return a.taken, a.err
+		}
+		return true, nil
+	}}
+	for _, r := range h.runs {
+		var wg sync.WaitGroup
+		for range r.atOnce {
+			wg.Go(func() { w.dispatcher(c).Run(context.Background()) })
+		}
+		wg.Wait()
+		time.Sleep(r.then)
+	}
+	w.faulty.Fault, c.fault = nil, nil
+	for range 3 {
+		time.Sleep(maxPause)
+		w.run(w.dispatcher(c))
+	}
+	for i := range h.mails {
+		m := w.mail(i)
+		if taken := c.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 1 && !m.MaybeTwice {
+			wrong += fmt.Sprintf("mail %d was taken %d times: %+v\n", i, taken, m)
+		}
+	}
+	return wrong
+}
+
+// TestHistories lets table and carrier fail at random. Whatever happens, each mail ends up taken, and more than once only
+// where its row says that it may have been.
+func TestHistories(t *testing.T) {
+	dir, n := t.TempDir(), 0
+	rapid.Check(t, func(rt *rapid.T) {
+		h, wrong := drawHistory(rt), ""
+		n++
+		synctest.Test(t, func(t *testing.T) { wrong = h.live(newWorld(t, filepath.Join(dir, fmt.Sprint(n)))) })
+		if wrong != "" {
+			rt.Fatal(wrong)
+		}
+	})
+}
+
+func TestTheLogHoldsNothingOfPeople(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(4)
+		c := &carrier{fault: func(m mail.Message) (bool, error) {
+			kind := map[string]error{"m000": mail.ErrRejected, "m001": errors.New("lost"), "m002": mail.ErrSetup}[m.ID]
+			if kind == nil {
+				return true, nil
+			}
+			return false, fmt.Errorf("%w: to Ada.L+x@mail.example.org: refused", kind)
+		}}
+		err := w.dispatcher(c).Run(context.Background())
+		if !errors.Is(err, mail.ErrSetup) {
+			t.Fatal(err)
+		}
+		all := w.log.String() + err.Error()
+		if strings.Contains(all, "@") || strings.Contains(all, "Lovelace") || !strings.Contains(all, "[redacted]") {
+			t.Errorf("logged %s", all)
+		}
+	})
+}
+
+func TestWhateverWakesItGetsItsAnswer(t *testing.T) {
+	stream := `{"Records":[{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb","dynamodb":{"Keys":{"PK":{"S":"OUTBOX"}},"SequenceNumber":"1"}}]}`
+	for _, payload := range []string{stream, `{"source":"aws.scheduler"}`, `{}`, `{"Records":[]}`, `null`, `"x"`, ``, `garbage`, `[1,2]`, `{"Records":7}`} {
+		inWorld(t, func(w *world) {
+			w.put(2)
+			c := &carrier{}
+			d := w.dispatcher(c)
+			if answer, err := d.Invoke(context.Background(), []byte(payload)); err != nil || string(answer) != `{"batchItemFailures":[]}` {
+				t.Errorf("%q: %s, %v", payload, answer, err)
+			}
+			w.eachOnce(c, 2)
+
+			w.faulty.Fault = func(tabletest.Call) tabletest.Fault { return tabletest.Down }
+			answer, err := d.Invoke(context.Background(), []byte(payload))
+			if payload == stream && (err != nil || string(answer) != `{"batchItemFailures":[]}`) {
+				t.Errorf("the stream would deliver again: %s, %v", answer, err)
+			}
+			if payload != stream && err == nil {
+				t.Errorf("%q: a failed run is not seen", payload)
+			}
+		})
+	}
+}
