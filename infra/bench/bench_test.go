@@ -35,26 +35,29 @@ func TestQuantile(t *testing.T) {
 }
 
 func TestBudgetsAreJudged(t *testing.T) {
-	row := func(name string, cold, warm time.Duration, size int64) *target {
-		return &target{name: name, cold: []time.Duration{cold}, warm: []time.Duration{warm}, cpu: []time.Duration{100}, size: size, allocations: 5}
+	row := func(b budget) *target {
+		return &target{name: "it", cold: []time.Duration{100}, warm: []time.Duration{100}, cpu: []time.Duration{100}, size: 7_000_000, allocations: 5, budget: b}
 	}
+	all := budget{cold: 1.10, warm: 1, cpu: 1, allocations: 1, megabytes: 7}
 	for _, test := range []struct {
 		name   string
-		change func(catalog, download *target)
+		budget budget
+		change func(*target)
 		over   string
 	}{
-		{"within", func(*target, *target) {}, ""},
-		{"cold", func(c, _ *target) { c.cold[0] = 112 }, "catalog br: cold start"},
-		{"warm", func(c, _ *target) { c.warm[0] = 102 }, "catalog br: warm"},
-		{"redirect cold", func(_, d *target) { d.cold[0] = 122 }, "download redirect: cold"},
-		{"redirect warm", func(_, d *target) { d.warm[0] = 112 }, "download redirect: warm"},
-		{"allocations", func(c, _ *target) { c.allocations = 6 }, "catalog br: allocations"},
-		{"size", func(c, _ *target) { c.size = 7_100_000 }, "catalog: binary"},
+		{"all at the limit", all, func(t *target) { t.cold[0] = 110 }, ""},
+		{"cold", all, func(t *target) { t.cold[0] = 111 }, "it: cold start"},
+		{"warm", all, func(t *target) { t.warm[0] = 101 }, "it: warm p50"},
+		{"CPU", all, func(t *target) { t.cpu[0] = 101 }, "it: CPU"},
+		{"allocations", all, func(t *target) { t.allocations = 6 }, "it: allocations"},
+		{"size", all, func(t *target) { t.size++ }, "it: binary"},
+		{"without a budget", budget{}, func(t *target) { t.cold[0], t.warm[0], t.size = 900, 900, 9e9 }, ""},
+		{"not measured", all, func(t *target) { t.allocations = -1 }, ""},
 	} {
-		catalog, download := row("catalog br", 110, 100, 7_000_000), row("download redirect", 120, 110, 7_000_000)
-		test.change(catalog, download)
+		measured := row(test.budget)
+		test.change(measured)
 		var out strings.Builder
-		within := printBudgets(&out, []*target{row("hello", 100, 100, 6_000_000), catalog, download})
+		within := printBudgets(&out, []*target{row(budget{}), measured})
 		var over []string
 		for line := range strings.Lines(out.String()) {
 			if strings.HasSuffix(strings.TrimSpace(line), "over") {

@@ -68,9 +68,9 @@ func run(ctx context.Context, c config) (within bool, err error) {
 	var results []benchmark
 	if !c.skipGo {
 		results = goBenchmarks(ctx)
-		for _, t := range targets {
-			t.allocations = allocations(results, t.benchmark)
-		}
+	}
+	for _, t := range targets {
+		t.allocations = allocations(results, t.benchmark)
 	}
 	printTargets(os.Stdout, targets)
 	within = printBudgets(os.Stdout, targets)
@@ -105,10 +105,12 @@ func build(ctx context.Context, dir string) ([]*target, error) {
 	}
 	targets := []*target{
 		{name: "hello", bootstrap: hello, path: "/editions.json", benchmark: "hello"},
-		{name: "catalog br", bootstrap: catalog, path: "/editions.json", benchmark: "feed/br"},
+		{name: "catalog br", bootstrap: catalog, path: "/editions.json", benchmark: "feed/br",
+			budget: budget{cold: 1.10, warm: 1.00, cpu: 1.00, allocations: 1.00, megabytes: 7}},
 		{name: "catalog identity", bootstrap: catalog, path: "/editions.json", encoding: "identity", benchmark: "feed/identity"},
 		{name: "catalog 304", bootstrap: catalog, path: "/editions.json", ifNoneMatch: etag, benchmark: "feed/304"},
-		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "feed/download"},
+		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "feed/download",
+			budget: budget{cold: 1.20, warm: 1.10}},
 	}
 	for _, t := range targets {
 		if t.event, err = browserEvent(t); err != nil {
