@@ -20,6 +20,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/store"
 	"marketplace/shared/text"
 )
 
@@ -208,10 +209,10 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 		return nil
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for n := range lanes {
+	for shard := range store.Shards {
 		g.Go(func() error {
 			for _, e := range entries {
-				if lane(e.License) != n {
+				if store.Shard(e.License.Server) != shard {
 					continue
 				}
 				if err := record(ctx, e); err != nil {
@@ -227,14 +228,6 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 		return report, fmt.Errorf("import: %d licenses are on record and the rest is not; run it again to finish: %w", report.Recorded+report.Known, err)
 	}
 	return report, nil
-}
-
-// lanes is how many licenses are recorded at once. Those of one dataset share a lane: they change each other.
-const lanes = 32
-
-func lane(l license.License) int {
-	sum := sha256.Sum256([]byte(l.Server.Dataset()))
-	return int(sum[0]) % lanes
 }
 
 // withoutBOM drops a UTF-8 byte-order mark at the beginning.

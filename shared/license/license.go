@@ -67,13 +67,25 @@ type License struct {
 	NotBefore    Date      `json:"notBefore"`  // the first day on which it is valid; zero: since ever
 	Recorded     time.Time `json:"recorded"`   // when it came on record here, UTC
 	Contacts     []Contact `json:"contacts"`   // whom to write to, first to last; at least one
+
+	// Of a license that was issued here; zero for one that was imported.
+	KeyText   string   `json:"keyText,omitempty"` // the license key, as the customer has it
+	Issued    Date     `json:"issued,omitzero"`
+	Plugins   []string `json:"plugins,omitempty"`
+	Languages []string `json:"languages,omitempty"`
+	Features  []string `json:"features,omitempty"`
+	Request   string   `json:"request,omitempty"`  // the ID of the request that it answers
+	Packages  []string `json:"packages,omitempty"` // names of the packages that were tailored for it
+
 	// Successor is the license of the same dataset that begins by the expiration of this one and outlives it; "" where
 	// there is none.
 	Successor string `json:"successor,omitempty"`
 	// Muted is set by sales: no reminders.
 	Muted bool `json:"muted,omitempty"`
 	// Revoked is when the license was revoked or replaced; zero: it was not.
-	Revoked time.Time `json:"revoked,omitzero"`
+	Revoked       time.Time `json:"revoked,omitzero"`
+	RevokedReason string    `json:"revokedReason,omitempty"`
+	ReplacedBy    string    `json:"replacedBy,omitempty"` // the ID of the license that replaces it
 }
 
 // Contact is somebody at the customer's.

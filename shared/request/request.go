@@ -107,7 +107,9 @@ type Request struct {
 }
 
 // Late reports whether a request is still open after it was due.
-func (r Request) Late(now time.Time) bool { return r.State.Open() && r.State != Waiting && now.After(r.Due) }
+func (r Request) Late(now time.Time) bool {
+	return r.State.Open() && r.State != Waiting && now.After(r.Due)
+}
 
 // Summary is a request in a list.
 type Summary struct {
@@ -129,7 +131,9 @@ func (r Request) Summary() Summary {
 }
 
 // Late reports whether the request is still open after it was due.
-func (s Summary) Late(now time.Time) bool { return s.State.Open() && s.State != Waiting && now.After(s.Due) }
+func (s Summary) Late(now time.Time) bool {
+	return s.State.Open() && s.State != Waiting && now.After(s.Due)
+}
 
 // DueAt is one business day after a request came: the same time on the next day that is no Saturday or Sunday, in UTC.
 // What comes on a weekend counts as coming when Monday begins.

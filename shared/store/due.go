@@ -25,7 +25,7 @@ type dueRow struct {
 	LicenseVersion int64 `json:"licenseVersion"` // of the license's own row
 }
 
-// dueWrites move a license's reminder from the day on which it waited, if any, to r.NextReminder, if any. r.version is
+// dueWrites move a license's reminder from the day on which it waited, if any, to r.NextReminder, if any. r.Version is
 // the one that the license's row gets in the same transaction.
 func dueWrites(was license.Date, r Recorded) (writes []table.Write) {
 	id, next := r.License.ID, r.NextReminder
@@ -33,7 +33,7 @@ func dueWrites(was license.Date, r Recorded) (writes []table.Write) {
 		writes = append(writes, table.Delete(dueKey(was, id), table.Any))
 	}
 	if !next.IsZero() {
-		row := encode(dueKey(next, id), rowDue, dueRow{Recorded: r, LicenseVersion: r.version})
+		row := encode(dueKey(next, id), rowDue, dueRow{Recorded: r, LicenseVersion: r.Version})
 		// Nobody looks at a reminder that a run missed by more than the policy's longest stage: see DueReminders.
 		row.Expires = r.License.Expiration.AddMonths(1).End()
 		writes = append(writes, table.Set(row))
@@ -54,7 +54,7 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 				return err
 			}
 			d := Due{Recorded: stored.Recorded, Day: stored.NextReminder}
-			d.version = stored.LicenseVersion
+			d.Version = stored.LicenseVersion
 			return f(d)
 		})
 		if err != nil {
@@ -79,7 +79,7 @@ func (s *Store) RecordReminder(ctx context.Context, d Due, stage reminder.Stage,
 		writes := s.licenseWrites(d.Recorded)
 		for _, m := range messages {
 			writes = append(writes, s.outboxWrites(m)...)
-			writes = append(writes, s.eventWrite(licenseKey(d.License.ID), System, ReminderQueued, m.ID))
+			writes = append(writes, s.eventWrite(licenseKey(d.License.ID), System, ReminderQueued, m.ID, nil))
 		}
 		err := s.table.Transact(ctx, writes...)
 		var conflict *table.ConflictError

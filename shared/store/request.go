@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/table"
@@ -24,11 +25,6 @@ const idempotencyDays = 90
 type idempotency struct {
 	RequestID   string `json:"requestId"`
 	Fingerprint string `json:"fingerprint"` // of the details that came with it
-}
-
-// requestIndex is what the index rows of a request say of it.
-type requestIndex struct {
-	ID string `json:"id"`
 }
 
 // ErrReused: the client's token came before, with another request. The request that it made comes with the error.
@@ -47,11 +43,9 @@ func (s *Store) FileRequest(ctx context.Context, d request.Details, token string
 	entity := requestKey(r.ID)
 	writes := []table.Write{
 		table.Create(encode(entity, rowRequest, r)),
-		s.eventWrite(entity, Customer, RequestReceived, ""),
+		s.eventWrite(entity, Customer, RequestReceived, "", nil),
 	}
-	for _, key := range requestIndexKeys(r) {
-		writes = append(writes, table.Set(encode(key, rowIndex, requestIndex{ID: r.ID})))
-	}
+	writes = append(writes, requestIndexWrites(r, nil)...)
 	for _, m := range mails(r) {
 		writes = append(writes, s.outboxWrites(m)...)
 	}
@@ -65,6 +59,7 @@ func (s *Store) FileRequest(ctx context.Context, d request.Details, token string
 	var conflict *table.ConflictError
 	switch {
 	case err == nil:
+		r.Version = 1
 		return r, true, nil
 	case errors.As(err, &conflict) && token != "" && slices.Contains(conflict.Keys, idempotencyKey(token)):
 		r, err := s.requestOfToken(ctx, token, d)
@@ -96,21 +91,37 @@ func fingerprint(d request.Details) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func requestIndexKeys(r request.Request) []table.Key {
-	return []table.Key{
-		queueKey(r),
-		{PK: datasetPK(r.Server), SK: requestPrefix + r.ID},
-		{PK: emailPK(r.Email), SK: requestPrefix + r.ID},
-		{PK: companyPK(r.Company), SK: requestPrefix + r.ID},
+// requestIndexWrites write the rows by which a request is found, with its summary. was is the request as it stood before,
+// nil where it is new.
+func requestIndexWrites(r request.Request, was *request.Request) (writes []table.Write) {
+	entity := requestPrefix + r.ID
+	keys := append(queueKeys(r),
+		table.Key{PK: datasetPK(r.Server), SK: entity},
+		table.Key{PK: emailPK(r.Email), SK: entity},
+		table.Key{PK: weekPK(license.DateOf(r.Created)), SK: filedPrefix + r.ID})
+	for _, w := range words(r.Company) {
+		keys = append(keys, wordKey(w, entity))
 	}
+	summary := r.Summary()
+	for _, key := range keys {
+		writes = append(writes, table.Set(encode(key, rowIndex, summary)))
+	}
+	if was != nil && was.State != r.State {
+		for _, key := range queueKeys(*was) {
+			writes = append(writes, table.Delete(key, table.Any))
+		}
+	}
+	return writes
 }
 
 // Request reads a license request; a NotFound fault where there is none.
 func (s *Store) Request(ctx context.Context, id string) (request.Request, error) {
 	var r request.Request
-	if _, err := s.get(ctx, requestKey(id), &r); err != nil {
+	version, err := s.get(ctx, requestKey(id), &r)
+	if err != nil {
 		return request.Request{}, missing(err, "There is no license request %s.", id)
 	}
+	r.Version = version
 	return r, nil
 }
 

@@ -3,8 +3,12 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -24,6 +28,8 @@ const (
 	rowDue         rowType = "due"         // the next reminder of a license
 	rowMail        rowType = "mail"
 	rowPending     rowType = "pending" // a mail that is to be sent
+	rowDead        rowType = "dead"    // a mail that was given up
+	rowStats       rowType = "stats"   // counts of licenses
 )
 
 // Every key of the table. '#' parts the pieces. What a person typed is the last piece of a partition key, so that it can
@@ -50,16 +56,46 @@ func pendingKey(mailID string) table.Key {
 	return table.Key{PK: pendingPK, SK: pendingPrefix + mailID}
 }
 
+// So do those that were given up, the newest last.
+const deadPK = "DEADMAIL"
+
+func deadKey(at time.Time, mailID string) table.Key {
+	return table.Key{PK: deadPK, SK: at.UTC().Format(time.RFC3339) + "#" + mailID}
+}
+
 // A client's token may be long and hold anything.
 func idempotencyKey(token string) table.Key {
 	sum := sha256.Sum256([]byte(token))
 	return table.Key{PK: "IDEMPOTENCY#" + hex.EncodeToString(sum[:]), SK: "REQUEST"}
 }
 
-// The open requests stand by state, the oldest first.
-func queueKey(r request.Request) table.Key {
-	return table.Key{PK: "QUEUE#" + string(r.State), SK: r.Created.UTC().Format(time.RFC3339) + "#" + r.ID}
+// The requests of a state stand in the order in which they are due: all of them, and once more for each kind, each
+// edition, and both, so that a filtered list is read as fast as the whole one.
+func queuePK(state request.State, kind request.Kind, edition license.Edition) string {
+	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition)
 }
+
+func queueKeys(r request.Request) []table.Key {
+	sk := r.Due.UTC().Format(time.RFC3339) + "#" + r.ID
+	var keys []table.Key
+	for _, kind := range []request.Kind{"", r.Kind} {
+		for _, edition := range []license.Edition{"", r.Edition} {
+			keys = append(keys, table.Key{PK: queuePK(r.State, kind, edition), SK: sk})
+		}
+	}
+	return keys
+}
+
+// The requests that came in a week, and those that were answered with a license in it, stand together.
+func weekPK(day license.Date) string {
+	year, week := day.Start().ISOWeek()
+	return fmt.Sprintf("WEEK#%04d-W%02d", year, week)
+}
+
+const (
+	filedPrefix  = "FILED#"
+	issuedPrefix = "ISSUED#"
+)
 
 // The reminders to come stand by month, in the order of their days: one row a license, its next reminder.
 func duePK(month license.Date) string { return "DUE#" + month.String()[:len("2006-01")] }
@@ -74,11 +110,28 @@ func expiryKey(l license.License) table.Key {
 	return table.Key{PK: "EXPIRY#" + day[:len("2006-01")], SK: day + "#" + l.ID}
 }
 
-// What is known of a dataset, an e-mail address and a company stands together: requests and licenses side by side.
+// What is known of a dataset and of an e-mail address stands together: requests and licenses side by side.
 func datasetPK(s license.Server) string { return "DATASET#" + s.Dataset() }
 func emailPK(email string) string       { return "EMAIL#" + strings.ToLower(email) }
-func companyPK(company string) string {
-	return "COMPANY#" + strings.ToLower(strings.Join(strings.Fields(company), " "))
+
+// A company is found by the beginning of any word of its name, from two characters on. Its requests and licenses stand
+// under each of the first words, in partitions by the words' first two characters.
+const maxWords = 6
+
+// words are those of a name that it is found by, in lower case.
+func words(name string) (found []string) {
+	split := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	for _, w := range split {
+		if utf8.RuneCountInString(w) >= 2 && !slices.Contains(found, w) && len(found) < maxWords {
+			found = append(found, w)
+		}
+	}
+	return found
+}
+
+func wordKey(word, entity string) table.Key {
+	first := []rune(word)[:2]
+	return table.Key{PK: "WORD#" + string(first), SK: word + "#" + entity}
 }
 
 func datasetGuardKey(s license.Server) table.Key {

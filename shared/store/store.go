@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -23,9 +24,10 @@ import (
 
 // Store keeps the entities in a table. It may be used from several goroutines at once.
 type Store struct {
-	table table.Table
-	now   func() time.Time
-	newID func() string
+	table      table.Table
+	now        func() time.Time
+	newID      func() string
+	newEventID func() string // in the order of the calls, also within a millisecond
 }
 
 // Options are what a Store needs besides its table. The zero Options will not do: Now is needed.
@@ -38,9 +40,15 @@ type Options struct {
 func New(t table.Table, o Options) *Store {
 	s := &Store{table: t, now: func() time.Time { return o.Now().UTC() }, newID: o.NewID}
 	if s.newID == nil {
-		s.newID = func() string { return strings.ToLower(ulid.MustNew(ulid.Timestamp(s.now()), rand.Reader).String()) }
+		s.newID = func() string { return s.ulid(rand.Reader) }
 	}
+	inOrder := &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
+	s.newEventID = func() string { return s.ulid(inOrder) }
 	return s
+}
+
+func (s *Store) ulid(entropy io.Reader) string {
+	return strings.ToLower(ulid.MustNew(ulid.Timestamp(s.now()), entropy).String())
 }
 
 // get reads the entity under a key into v, and gives the version that it has.
