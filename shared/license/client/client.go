@@ -1,0 +1,140 @@
+// Package client reads a license key text as the open-source server in the field does (CLIENT-CONTRACT §5): leniently, and
+// only the edition and the plugins. A key that is about to be sent is read with it first, because what this reader makes of
+// a key is what the customer's server will do.
+//
+// It verifies nothing: neither the signature nor the terms. That is the work of package license.
+package client
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"marketplace/shared/properties"
+)
+
+// License is what the server takes from a key.
+type License struct {
+	Edition string   // the edition's key as written: not trimmed, not compared with the keys that exist
+	Plugins []string // plugin keys as written, each once, in their order; at least one. "cpp, abap" holds " abap"
+}
+
+// Parse reads a key text. It reports false where the server would say that the license is invalid.
+func Parse(text string) (License, bool) {
+	props, err := properties.Parse(decodeUTF8(decodeBase64(trim(text))))
+	if err != nil {
+		return License{}, false
+	}
+	edition, _ := props.Get("Edition")
+	list, _ := props.Get("Plugins")
+	plugins := split(list)
+	if strings.TrimFunc(edition, blank) == "" || len(plugins) == 0 {
+		return License{}, false
+	}
+	return License{Edition: edition, Plugins: plugins}, true
+}
+
+// trim drops what java.lang.String.trim drops: everything up to the space, and no other white space.
+func trim(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
+}
+
+// decodeBase64 takes both alphabets, skips every other byte and ends at the first "=", wherever that stands. Of what is left
+// at the end, 6 bits are dropped, 12 give one byte and 18 give two.
+func decodeBase64(s string) []byte {
+	out := make([]byte, 0, len(s)/4*3+2)
+	bits, sextets := uint32(0), 0
+	for i := 0; i < len(s) && s[i] != '='; i++ {
+		value, ok := sextet(s[i])
+		if !ok {
+			continue
+		}
+		bits = bits<<6 | value
+		if sextets++; sextets == 4 {
+			out = append(out, byte(bits>>16), byte(bits>>8), byte(bits))
+			bits, sextets = 0, 0
+		}
+	}
+	switch sextets {
+	case 2:
+		out = append(out, byte(bits>>4))
+	case 3:
+		out = append(out, byte(bits>>10), byte(bits>>2))
+	}
+	return out
+}
+
+func sextet(c byte) (uint32, bool) {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return uint32(c - 'A'), true
+	case 'a' <= c && c <= 'z':
+		return uint32(c-'a') + 26, true
+	case '0' <= c && c <= '9':
+		return uint32(c-'0') + 52, true
+	case c == '+' || c == '-':
+		return 62, true
+	case c == '/' || c == '_':
+		return 63, true
+	}
+	return 0, false
+}
+
+// decodeUTF8 replaces malformed bytes by U+FFFD in the portions in which Java does: an encoded surrogate is one portion,
+// otherwise the bytes that could still have begun a character are.
+func decodeUTF8(b []byte) string {
+	var out strings.Builder
+	out.Grow(len(b))
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if r == utf8.RuneError && size == 1 {
+			size = malformed(b)
+		}
+		out.WriteRune(r)
+		b = b[size:]
+	}
+	return out.String()
+}
+
+func malformed(b []byte) int {
+	continues := func(i int) bool { return i < len(b) && b[i]&0xC0 == 0x80 }
+	second := func(low, high byte) bool { return len(b) > 1 && low <= b[1] && b[1] <= high }
+	switch c := b[0]; {
+	case 0xE0 == c && !second(0xA0, 0xBF):
+		return 1
+	case 0xE0 <= c && c <= 0xEF && continues(1):
+		if continues(2) {
+			return 3
+		}
+		return 2
+	case c == 0xF0 && second(0x90, 0xBF), 0xF1 <= c && c <= 0xF3 && continues(1), c == 0xF4 && second(0x80, 0x8F):
+		if continues(2) {
+			return 3
+		}
+		return 2
+	}
+	return 1
+}
+
+// split cuts at commas; empty pieces count for nothing, and a set keeps each piece once.
+func split(list string) []string {
+	var pieces []string
+	seen := make(map[string]bool)
+	for piece := range strings.SplitSeq(list, ",") {
+		if piece != "" && !seen[piece] {
+			seen[piece] = true
+			pieces = append(pieces, piece)
+		}
+	}
+	return pieces
+}
+
+// blank is java.lang.Character.isWhitespace: it knows the separators of Unicode, and not those that do not break.
+func blank(r rune) bool {
+	switch r {
+	case '\t', '\n', '\v', '\f', '\r', 0x1C, 0x1D, 0x1E, 0x1F, ' ', 0x1680, 0x2028, 0x2029, 0x205F, 0x3000:
+		return true
+	case 0x2007:
+		return false
+	}
+	return 0x2000 <= r && r <= 0x200A
+}
