@@ -1,0 +1,425 @@
+package check
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"marketplace/functions/catalog/feed"
+	"marketplace/shared/config"
+	"marketplace/shared/table"
+)
+
+// template is template.yaml, where !Ref x reads {"Ref": x} and so on.
+type template struct{ root any }
+
+func parseTemplate(text string) (template, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		return template{}, err
+	}
+	return template{plain(doc.Content[0])}, nil
+}
+
+func plain(n *yaml.Node) (v any) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i < len(n.Content); i += 2 {
+			m[n.Content[i].Value] = plain(n.Content[i+1])
+		}
+		v = m
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, c := range n.Content {
+			list = append(list, plain(c))
+		}
+		v = list
+	default:
+		v = n.Value
+	}
+	if tag := n.Tag; strings.HasPrefix(tag, "!") && !strings.HasPrefix(tag, "!!") {
+		v = map[string]any{tag[1:]: v}
+	}
+	return v
+}
+
+// at follows keys into a tree; nil where there is nothing.
+func at(v any, keys ...string) any {
+	for _, key := range keys {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
+}
+
+func str(v any) string { s, _ := v.(string); return s }
+
+// list gives a list, or what stands in a list's place as one.
+func list(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	default:
+		return []any{v}
+	}
+}
+
+func keysOf(v any) []string {
+	m, _ := v.(map[string]any)
+	return slices.Sorted(maps.Keys(m))
+}
+
+// functions gives the properties of every function, Globals included, by logical ID.
+func (t template) functions() map[string]map[string]any {
+	functions := map[string]map[string]any{}
+	for _, id := range keysOf(at(t.root, "Resources")) {
+		r := at(t.root, "Resources", id)
+		if at(r, "Type") != "AWS::Serverless::Function" {
+			continue
+		}
+		properties := map[string]any{"BuildMethod": at(r, "Metadata", "BuildMethod")}
+		for _, from := range []any{at(t.root, "Globals", "Function"), at(r, "Properties")} {
+			for _, key := range keysOf(from) {
+				properties[key] = at(from, key)
+			}
+		}
+		functions[id] = properties
+	}
+	return functions
+}
+
+// folder is where a function's code is: CatalogFunction is functions/catalog.
+func folder(id string) string { return strings.ToLower(strings.TrimSuffix(id, "Function")) }
+
+// checkFunctions: every folder with a main is a function and the other way round, built by its target of the Makefile,
+// with a log group that forgets.
+func checkFunctions(t template, folders []string, makefile string) (problems []string) {
+	functions := t.functions()
+	for _, name := range folders {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(functions)), func(id string) bool { return folder(id) == name }) {
+			problems = append(problems, fmt.Sprintf("functions/%s is no function of the template", name))
+		}
+	}
+	for id, f := range functions {
+		if !slices.Contains(folders, folder(id)) {
+			problems = append(problems, fmt.Sprintf("%s: there is no functions/%s/main.go", id, folder(id)))
+		}
+		for key, want := range map[string]string{"BuildMethod": "makefile", "Runtime": "provided.al2023", "Handler": "bootstrap", "CodeUri": "."} {
+			if str(f[key]) != want {
+				problems = append(problems, fmt.Sprintf("%s: %s is %v, not %s", id, key, f[key], want))
+			}
+		}
+		if !slices.Equal(list(f["Architectures"]), []any{"arm64"}) {
+			problems = append(problems, id+" is not for arm64")
+		}
+		log := at(t.root, "Resources", str(at(f["LoggingConfig"], "LogGroup", "Ref")))
+		if at(log, "Type") != "AWS::Logs::LogGroup" || at(log, "Properties", "RetentionInDays") == nil {
+			problems = append(problems, id+" has no log group with a retention of its own")
+		}
+		if want := fmt.Sprintf("\nbuild-%s: MAIN := ./functions/%s\n", id, folder(id)); !strings.Contains(makefile, want) {
+			problems = append(problems, fmt.Sprintf("Makefile: no line %q", strings.TrimSpace(want)))
+		}
+	}
+	for _, target := range makeTargets(makefile, "LAMBDAS") {
+		if id := strings.TrimPrefix(target, "build-"); functions[id] == nil {
+			problems = append(problems, fmt.Sprintf("Makefile: %s builds no function of the template", target))
+		}
+	}
+	return problems
+}
+
+// makeTargets are the words of a variable of the Makefile.
+func makeTargets(makefile, variable string) []string {
+	m := regexp.MustCompile(`(?m)^` + variable + ` := (.*)$`).FindStringSubmatch(makefile)
+	if m == nil {
+		return nil
+	}
+	return strings.Fields(m[1])
+}
+
+// samples are values for the template's parameters, as someone who deploys would give them.
+var samples = map[string]string{
+	"SiteUrl": "https://licenses.example.com", "PackagesUrl": "https://cdn.example.com/packages", "MailIdentity": "example.com",
+	"MailFromAddress": "licensing@example.com", "SalesEmail": "sales@example.com",
+}
+
+// resolved is the text that a value has in a deployment with the samples. A resource's Ref is its logical ID.
+func (t template) resolved(v any) string {
+	ref := func(name string) string {
+		if s, ok := samples[name]; ok {
+			return s
+		}
+		if s := at(t.root, "Parameters", name, "Default"); s != nil {
+			return str(s)
+		}
+		return name
+	}
+	if name := at(v, "Ref"); name != nil {
+		return ref(str(name))
+	}
+	if text := at(v, "Sub"); text != nil {
+		return regexp.MustCompile(`\$\{[^}]+\}`).ReplaceAllStringFunc(str(text), func(s string) string { return ref(s[2 : len(s)-1]) })
+	}
+	return str(v)
+}
+
+// checkEnvironment: a function gets the variables that its main reads, each a variable of config, with values that config
+// accepts; what is for tests only is not deployed. mains gives the text of each main by its folder.
+func checkEnvironment(t template, mains map[string]string) (problems []string) {
+	for id, f := range t.functions() {
+		variables := at(f["Environment"], "Variables")
+		given, read := keysOf(variables), variablesRead(mains[folder(id)])
+		for _, name := range read {
+			if !slices.Contains(given, name) && !strings.HasSuffix(name, "_ENDPOINT") {
+				problems = append(problems, fmt.Sprintf("%s: its main reads %s, which the template does not set", id, name))
+			}
+		}
+		for _, name := range given {
+			switch {
+			case !slices.Contains(read, name):
+				problems = append(problems, fmt.Sprintf("%s: its main does not read %s", id, name))
+			case strings.HasSuffix(name, "_ENDPOINT"):
+				problems = append(problems, fmt.Sprintf("%s: %s is for tests", id, name))
+			}
+		}
+		if _, err := config.Load(func(name string) string { return t.resolved(at(variables, name)) }, given...); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", id, err))
+		}
+	}
+	return problems
+}
+
+// variablesRead are the configuration variables that a main names, or whose field of a Config it uses.
+func variablesRead(main string) (names []string) {
+	said := literals(main)
+	for _, v := range config.Variables {
+		if slices.Contains(said, v.Name) || strings.Contains(main, "."+field(v)) {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
+// field is the field of a Config that a variable sets.
+func field(v config.Variable) string {
+	for _, value := range []string{"https://a.example", "a@a.example", "a"} {
+		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
+		for f, set := range reflect.ValueOf(c).Fields() {
+			if err == nil && set.String() == value {
+				return f.Name
+			}
+		}
+	}
+	return "of no value"
+}
+
+func literals(source string) (found []string) {
+	f, err := parser.ParseFile(token.NewFileSet(), "", source, 0)
+	if err != nil {
+		return nil
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			s, _ := strconv.Unquote(lit.Value)
+			found = append(found, s)
+		}
+		return true
+	})
+	return found
+}
+
+// checkParameters: a text that is typed in says what it may be, and what the samples and defaults are passes.
+func checkParameters(t template) (problems []string) {
+	for _, name := range keysOf(at(t.root, "Parameters")) {
+		p := at(t.root, "Parameters", name)
+		if at(p, "Type") != "String" || at(p, "AllowedValues") != nil {
+			continue
+		}
+		pattern, err := regexp.Compile("^(?:" + str(at(p, "AllowedPattern")) + ")$")
+		if err != nil || at(p, "AllowedPattern") == nil {
+			problems = append(problems, fmt.Sprintf("parameter %s has no AllowedPattern: %v", name, err))
+			continue
+		}
+		if v := t.resolved(map[string]any{"Ref": name}); !pattern.MatchString(v) {
+			problems = append(problems, fmt.Sprintf("parameter %s does not allow %q", name, v))
+		}
+	}
+	return problems
+}
+
+// checkRoutes: the catalog function gets exactly its own paths, for every method; all else goes to the requests function;
+// a route that is throttled apart is one that exists. siteRoutes are patterns of http.ServeMux.
+func checkRoutes(t template, feedPatterns, siteRoutes []string) (problems []string) {
+	// A path variable is named in the one and catches all in the other, so that no path of the folder is Requests'.
+	shape := func(path string) string { return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(path, "*") }
+	routes, catch := map[string]bool{}, ""
+	got := map[string]bool{}
+	for id, f := range t.functions() {
+		for _, name := range keysOf(f["Events"]) {
+			event := at(f["Events"], name)
+			if at(event, "Type") != "HttpApi" {
+				continue
+			}
+			method, path := str(at(event, "Properties", "Method")), str(at(event, "Properties", "Path"))
+			switch {
+			case path == "":
+				catch += id
+			case id == "CatalogFunction":
+				got[shape(path)] = true
+				if method != "ANY" {
+					problems = append(problems, fmt.Sprintf("%s: %s is only for %s: every answer has to carry CORS", id, path, method))
+				}
+				if strings.HasSuffix(path, "}") && !strings.HasSuffix(path, "+}") {
+					problems = append(problems, fmt.Sprintf("%s: %s does not catch deeper paths", id, path))
+				}
+			case !slices.Contains(siteRoutes, method+" "+path):
+				problems = append(problems, fmt.Sprintf("%s: %s %s is no route of the site", id, method, path))
+			}
+			routes[method+" "+path] = true
+		}
+	}
+	if catch != "RequestsFunction" {
+		problems = append(problems, fmt.Sprintf("what no route names goes to %q", catch))
+	}
+	for _, pattern := range feedPatterns {
+		if !got[shape(pattern)] {
+			problems = append(problems, fmt.Sprintf("CatalogFunction does not get %s", pattern))
+		}
+		delete(got, shape(pattern))
+	}
+	for path := range got {
+		problems = append(problems, fmt.Sprintf("CatalogFunction gets %s, which it has no route for", path))
+	}
+	for _, key := range keysOf(at(t.root, "Resources", "Api", "Properties", "RouteSettings")) {
+		if !routes[key] {
+			problems = append(problems, fmt.Sprintf("Api: %s has settings and is no route", key))
+		}
+	}
+	return problems
+}
+
+// deployed is the template and what it is held against.
+type deployed struct {
+	text     string
+	folders  []string          // of functions with a main
+	mains    map[string]string // their text
+	makefile string
+	site     []string // patterns of the requests function
+	table    map[string]any
+	actions  map[string][]string // permissions that each function needs, by folder
+	rows     []table.Row         // that filing a request creates
+}
+
+func deployment(t *testing.T) deployed {
+	t.Helper()
+	d := deployed{
+		text: read(t, "template.yaml"), makefile: read(t, "Makefile"), mains: map[string]string{},
+		site: literals(read(t, "functions/requests/site/routes.go")),
+	}
+	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range mains {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder := filepath.Base(filepath.Dir(name))
+		d.folders = append(d.folders, folder)
+		d.mains[folder] = string(text)
+	}
+	d.table = tableMade(t)
+	d.actions, d.rows = usage(t)
+	return d
+}
+
+func (d deployed) check(tpl template) (problems []string) {
+	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains), checkParameters(tpl),
+		checkRoutes(tpl, feed.Patterns(), d.site), checkTable(tpl, d.table), checkPermissions(tpl, d.actions), checkWaking(tpl, d.rows))
+}
+
+func TestTemplateIsTrueToTheCode(t *testing.T) {
+	d := deployment(t)
+	tpl, err := parseTemplate(d.text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, d.check(tpl))
+}
+
+// Every check is shown to find the template changed.
+func TestTemplateCheckFinds(t *testing.T) {
+	d := deployment(t)
+	for _, tt := range []struct{ old, new, want string }{
+		{"  MailerFunction:\n", "  PostmanFunction:\n", "there is no functions/postman/main.go"},
+		{"Metadata: {BuildMethod: makefile}", "Metadata: {BuildMethod: go1.x}", "BuildMethod is go1.x"},
+		{"Architectures: [arm64]", "Architectures: [x86_64]", "is not for arm64"},
+		{"LoggingConfig: {LogGroup: !Ref CatalogLog}", "", "CatalogFunction has no log group"},
+		{"          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "", "MailerFunction: its main reads SES_CONFIGURATION_SET"},
+		{"          MAIL_FROM", "          SES_ENDPOINT: https://ses.example.com\n          MAIL_FROM", "SES_ENDPOINT is for tests"},
+		{"          PACKAGES_URL: !Ref PackagesUrl\n", "          TABLE_NAME: !Ref Table\n", "CatalogFunction: its main does not read TABLE_NAME"},
+		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromAddress}>\n", "", "MailerFunction: its main reads MAIL_FROM"},
+		{"!Sub ${MailFromName} <${MailFromAddress}>", "!Sub ${MailFromName} ${MailFromAddress}", "config: MAIL_FROM="},
+		{"          SITE_URL: !Ref SiteUrl\n", "          SITE_URL: licenses.example.com\n", "config: SITE_URL="},
+		{"    AllowedPattern: ^https://[^?#\\s]*[^/?#\\s]$\n", "", "parameter SiteUrl has no AllowedPattern"},
+		{"Default: Editions and Licenses", "Default: Editions <Licenses>", "parameter MailFromName does not allow"},
+		{"Path: /editions.json", "Path: /edition.json", "CatalogFunction does not get /editions.json"},
+		{"Method: ANY, Path: /catalog.json", "Method: GET, Path: /catalog.json", "/catalog.json is only for GET"},
+		{"/downloads/{proxy+}", "/downloads/{file}", "does not catch deeper paths"},
+		{"        POST /request/{edition}:\n", "        POST /requests:\n", "POST /requests has settings and is no route"},
+		{"Method: POST, Path: /api/license-requests", "Method: POST, Path: /api/licenses", "POST /api/licenses is no route of the site"},
+		{"Properties: {ApiId: !Ref Api}\n", "Properties: {ApiId: !Ref Api, Method: ANY, Path: /x}\n", `what no route names goes to ""`},
+		{"{AttributeName: expires, Enabled: true}", "{AttributeName: ttl, Enabled: true}", "TimeToLiveSpecification"},
+		{"StreamViewType: KEYS_ONLY", "StreamViewType: NEW_IMAGE", "StreamSpecification"},
+		{"{AttributeName: SK, KeyType: RANGE}", "{AttributeName: sk, KeyType: RANGE}", "KeySchema"},
+		{"    DeletionPolicy: Retain\n", "", "is deleted with the stack"},
+		{"[dynamodb:GetItem, dynamodb:UpdateItem]", "[dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]", "RequestsFunction may dynamodb:Scan"},
+		{"[dynamodb:GetItem, dynamodb:UpdateItem]", "[dynamodb:UpdateItem]", "RequestsFunction may not dynamodb:GetItem"},
+		{"Action: ses:SendRawEmail", "Action: ses:SendEmail", "MailerFunction may not ses:SendRawEmail"},
+		{"Resource: !GetAtt Table.Arn", `Resource: "*"`, "on every resource"},
+		{`"PENDING#"`, `"MAIL#"`, "wakes nobody"},
+		{`{"S":["OUTBOX"]},"SK":{"S":[{"prefix":"PENDING#"}]}`, `{"S":[{"prefix":""}]},"SK":{"S":[{"prefix":""}]}`, "wakes the mailer"},
+	} {
+		t.Run(tt.want, func(t *testing.T) {
+			if !strings.Contains(d.text, tt.old) {
+				t.Fatalf("template.yaml does not say %q any more", tt.old)
+			}
+			tpl, err := parseTemplate(strings.Replace(d.text, tt.old, tt.new, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			problems := d.check(tpl)
+			if !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, tt.want) }) {
+				t.Errorf("nobody says %q in %q", tt.want, problems)
+			}
+		})
+	}
+}
+
+func TestTemplateCheckFindsWhatTheTemplateLacks(t *testing.T) {
+	d := deployment(t)
+	tpl, err := parseTemplate(d.text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	finds(t, checkFunctions(tpl, append(d.folders, "console"), d.makefile+"\nLAMBDAS := build-NoFunction\n")[:1], "functions/console is no function")
+	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction", "build-MailerFunction",
+		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction builds no function")
+	finds(t, checkRoutes(tpl, append(feed.Patterns(), "/more.json"), d.site), "CatalogFunction does not get /more.json")
+}
