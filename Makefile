@@ -72,11 +72,11 @@ check: ## all that CI runs
 clean: ## remove what was built; what `make run` stored and what CI installed stay
 	rm -rf .build .aws-sam
 
-# The Lambda functions. `sam build` makes build-<logical ID of the template> with ARTIFACTS_DIR saying where to.
+# The Lambda functions. `sam build` makes build-<logical ID of the template> with ARTIFACTS_DIR in its environment.
 LAMBDAS := build-CatalogFunction build-MailerFunction build-RemindersFunction build-RequestsFunction
 
 .PHONY: build
-build: $(LAMBDAS) ## build all Lambda functions for ARCH (arm64) into .build/; SITE_URL goes into the catalog's links
+build: $(LAMBDAS) ## build all Lambda functions for ARCH (arm64) into .build/, with the catalog of SITE_URL
 
 .PHONY: $(LAMBDAS)
 build-CatalogFunction: MAIN := ./functions/catalog
@@ -87,3 +87,20 @@ $(LAMBDAS): ARTIFACTS_DIR ?= .build/$(@:build-%=%)
 $(LAMBDAS):
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w -buildid=' \
 		$(OVERLAY) -o '$(ARTIFACTS_DIR)/bootstrap' $(MAIN)
+
+# The catalog's links carry the site's address, and its packages the build number of the release; both are in the binary.
+# METADATA and JARS are what `go run ./infra/ops publish` takes; without JARS the catalog does not tell sizes and SHA-256.
+METADATA ?= catalog/data
+BUILD ?= 1042
+ifdef SITE_URL
+OVERLAY := -overlay .build/overlay.json
+$(LAMBDAS): .build/overlay.json
+else ifeq ($(origin ARTIFACTS_DIR),environment)
+$(error SITE_URL is not set: sam build needs the address of the site, the same as the parameter SiteUrl)
+endif
+
+.PHONY: .build/overlay.json
+.build/overlay.json:
+	@mkdir -p .build
+	go run ./infra/ops bundle -metadata '$(METADATA)' -site-url '$(SITE_URL)' -build '$(BUILD)' $(if $(JARS),-jars '$(JARS)') -out .build/bundle.bin
+	@printf '{"Replace":{"%s":"%s"}}\n' '$(CURDIR)/catalog/published/bundle.bin' '$(CURDIR)/.build/bundle.bin' >$@
