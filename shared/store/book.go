@@ -84,12 +84,36 @@ func (b *book) add(l license.License, by string, action Action, note string) err
 	return nil
 }
 
-// follow notes on a license which one follows it; with that it reminds no more.
+// follow notes on a license which one follows it; with that it reminds no more. "" is none, and it reminds again.
 func (b *book) follow(e *entry, successor string) {
 	before := e.now.License
 	e.now.License.Successor = successor
 	e.changed = true
-	b.tell(before.ID, System, LicenseFollowed, successor, changes(before, e.now.License))
+	action := LicenseFollowed
+	if successor == "" {
+		action = LicenseAlone
+	}
+	b.tell(before.ID, System, action, successor, changes(before, e.now.License))
+}
+
+// release frees the licenses that a license follows once it is revoked: nothing follows them any more, unless another does.
+func (b *book) release(revoked *entry) {
+	if revoked.now.License.Revoked.IsZero() {
+		return
+	}
+	d := b.datasets[datasetPK(revoked.now.License.Server)]
+	for _, e := range d.licenses {
+		if e.now.License.Successor != revoked.now.License.ID {
+			continue
+		}
+		successor := ""
+		for _, other := range d.licenses {
+			if other.now.License.Succeeds(e.now.License) {
+				successor = other.now.License.ID
+			}
+		}
+		b.follow(e, successor)
+	}
 }
 
 // change changes a license of the book, by whoever did it.

@@ -46,8 +46,8 @@ func dueWrites(was license.Date, r Recorded) (writes []table.Write) {
 // policy's longest stage. f may record reminders while the reading goes on.
 func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(Due) error) error {
 	first := through.AddMonths(-int(reminder.Default.Longest()))
-	for month := first; duePK(month) <= duePK(through); month = month.AddMonths(1) {
-		q := table.Query{PK: duePK(month), To: through.AddDays(1).String()}
+	for m := first; duePK(m) <= duePK(through); m = m.AddMonths(1) {
+		q := table.Query{PK: duePK(m), To: through.AddDays(1).String()}
 		err := table.All(ctx, s.table, q, func(row table.Row) error {
 			stored, err := decode[dueRow](row)
 			if err != nil {
@@ -58,7 +58,7 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 			return f(d)
 		})
 		if err != nil {
-			return fmt.Errorf("store: reminders due in %s: %w", month.String()[:len("2006-01")], err)
+			return fmt.Errorf("store: reminders due in %s: %w", month(m), err)
 		}
 	}
 	return nil

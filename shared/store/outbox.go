@@ -118,14 +118,15 @@ func (s *Store) RecordSent(ctx context.Context, m Mail, carrierID string) error 
 // BuryMail notes that a claimed mail will never be taken, and why.
 func (s *Store) BuryMail(ctx context.Context, m Mail, cause error) error {
 	m.State, m.LastError = MailDead, cause.Error()
-	return s.closeMail(ctx, m)
+	return s.closeMail(ctx, m, table.Set(encode(deadKey(s.now(), m.Message.ID), rowDead,
+		deadMail{string(m.Message.Kind), m.Message.About, m.LastError})))
 }
 
-func (s *Store) closeMail(ctx context.Context, m Mail) error {
+func (s *Store) closeMail(ctx context.Context, m Mail, more ...table.Write) error {
 	m.Leased, m.NotBefore = false, time.Time{}
-	err := s.table.Transact(ctx,
+	err := s.table.Transact(ctx, append(more,
 		table.Update(at(encode(mailKey(m.Message.ID), rowMail, m), m.version)),
-		table.Delete(pendingKey(m.Message.ID), table.Any))
+		table.Delete(pendingKey(m.Message.ID), table.Any))...)
 	if err != nil {
 		return fmt.Errorf("store: recording mail %s as %s: %w", m.Message.ID, m.State, err)
 	}

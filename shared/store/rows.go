@@ -98,16 +98,17 @@ const (
 )
 
 // The reminders to come stand by month, in the order of their days: one row a license, its next reminder.
-func duePK(month license.Date) string { return "DUE#" + month.String()[:len("2006-01")] }
+func duePK(day license.Date) string { return "DUE#" + month(day) }
 
 func dueKey(day license.Date, licenseID string) table.Key {
 	return table.Key{PK: duePK(day), SK: day.String() + "#" + licenseID}
 }
 
 // Licenses stand by the month in which they expire, in the order of the days.
+func expiryPK(day license.Date) string { return "EXPIRY#" + month(day) }
+
 func expiryKey(l license.License) table.Key {
-	day := l.Expiration.String()
-	return table.Key{PK: "EXPIRY#" + day[:len("2006-01")], SK: day + "#" + l.ID}
+	return table.Key{PK: expiryPK(l.Expiration), SK: l.Expiration.String() + "#" + l.ID}
 }
 
 // What is known of a dataset and of an e-mail address stands together: requests and licenses side by side.

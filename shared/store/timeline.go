@@ -65,6 +65,7 @@ const (
 	RequestReceived Action = "request received"
 	LicenseRecorded Action = "license recorded"
 	LicenseFollowed Action = "successor recorded"
+	LicenseAlone    Action = "successor revoked"
 	ReminderQueued  Action = "reminder queued"
 )
 
