@@ -68,7 +68,8 @@ func printBenchmarks(out io.Writer, results []benchmark) {
 			fmt.Fprintf(w, "%s\t%s\tnot measured: %.300s\n", b.name, b.what, b.problem)
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%v\t%.1f kB\t%d\n", b.name, b.what, time.Duration(b.nanoseconds).Round(10*time.Nanosecond), float64(b.bytes)/1e3, b.allocations)
+		fmt.Fprintf(w, "%s\t%s\t%v\t%.1f kB\t%d\n", b.name, b.what,
+			time.Duration(b.nanoseconds).Round(10*time.Nanosecond), float64(b.bytes)/1e3, b.allocations)
 	}
 }
 

@@ -145,7 +145,8 @@ func (f *Function) finish(id string) (took time.Duration, ok bool) {
 }
 
 func (c *conn) status(code int) bool {
-	_, err := fmt.Fprintf(c.c, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n", code, http.StatusText(code))
+	_, err := fmt.Fprintf(c.c, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n",
+		code, http.StatusText(code))
 	return err == nil
 }
 
