@@ -1,0 +1,36 @@
+// Command mailer is the Lambda function that sends the outbox's mails through SES. The table's stream wakes it when a mail
+// is written, and a schedule every few minutes. It needs a timeout of a minute or more.
+package main
+
+import (
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"marketplace/functions/mailer/dispatch"
+	"marketplace/shared/cloud"
+	"marketplace/shared/config"
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/ses"
+	"marketplace/shared/store"
+)
+
+func main() {
+	c, err := config.Load(os.Getenv, "TABLE_NAME", "MAIL_FROM")
+	if err != nil {
+		log.Fatal(err)
+	}
+	from, err := mail.ParseAddress(c.MailFrom)
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(&dispatch.Dispatcher{
+		Outbox: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint), ses.Options{From: from, ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
+		Now:    time.Now,
+		Log:    logging.New(os.Stdout),
+	})
+}

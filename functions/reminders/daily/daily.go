@@ -1,0 +1,143 @@
+// Package daily reminds customers that their licenses expire: once a day it puts the mails of all reminders that are due
+// up to that day into the outbox. When a reminder is due is shared/reminder's policy; functions/mailer sends the mails.
+package daily
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/license"
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/reminder"
+	"marketplace/shared/store"
+)
+
+// Store is what is asked of the store.
+type Store interface {
+	DueReminders(ctx context.Context, through license.Date, f func(store.Due) error) error
+	RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage, messages []mail.Message) error
+}
+
+// Options are what a Job needs, all of them.
+type Options struct {
+	Store Store
+	Site  mail.Site        // what the mails say of the vendor
+	Now   func() time.Time // the clock; the day is the day in UTC
+	Log   *slog.Logger
+}
+
+// Job is the daily run.
+type Job struct{ Options }
+
+// New makes a Job.
+func New(o Options) *Job { return &Job{o} }
+
+const (
+	atOnce = 16 // licenses under way at the same time
+	passes = 3  // how often a license is looked at that others change meanwhile
+)
+
+// Run reminds of every license that is due by the end of today, UTC. It may be run as often as one likes: what was
+// reminded of once is not due any more, and a day that was missed is caught up with.
+//
+// A license that cannot be reminded of keeps none of the others waiting. It stays due, its cause is in the log, and the
+// error says how many there were.
+func (j *Job) Run(ctx context.Context) error {
+	today := license.DateOf(j.Now())
+	var queued, moved, failed int64
+	var err error
+	for range passes {
+		p := pass{Job: j, today: today}
+		err = p.all(ctx)
+		queued, moved, failed = queued+p.queued.Load(), moved+p.moved.Load(), p.failed.Load()+p.changed.Load()
+		if p.changed.Load() == 0 || err != nil {
+			break
+		}
+	}
+	j.Log.Info("reminders", "today", today.String(), "moved", moved,
+		logging.Metrics(j.Now(), slog.Int64("RemindersQueued", queued), slog.Int64("RemindersFailed", failed)))
+	if err != nil {
+		return fmt.Errorf("daily: %w", err)
+	}
+	if failed > 0 {
+		return fmt.Errorf("daily: no reminder of %d licenses that are due, see the log", failed)
+	}
+	return nil
+}
+
+// pass looks once at every license that is due.
+type pass struct {
+	*Job
+	today license.Date
+
+	queued  atomic.Int64 // a reminder was queued
+	moved   atomic.Int64 // there was nothing to remind of
+	changed atomic.Int64 // somebody changed the license meanwhile
+	failed  atomic.Int64
+}
+
+func (p *pass) all(ctx context.Context) error {
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	defer g.Wait()
+	return p.Store.DueReminders(ctx, p.today, func(d store.Due) error {
+		g.Go(func() error { p.one(ctx, d); return nil })
+		return ctx.Err()
+	})
+}
+
+// one reminds of one license, or finds that there is nothing to remind of and lets it move on.
+func (p *pass) one(ctx context.Context, d store.Due) {
+	var messages []mail.Message
+	stage, due := reminder.Default.Due(d.License, p.today, d.Reminded)
+	if due {
+		to, err := recipient(d.License)
+		if err != nil {
+			p.fail(d, err)
+			return
+		}
+		messages = []mail.Message{mail.NewLicenseExpiring(p.Site, messageID(d.License, stage, to), d.License, to, p.today)}
+	}
+	err := p.Store.RecordReminder(ctx, d, stage, messages)
+	switch {
+	case errors.Is(err, store.ErrDueChanged):
+		p.changed.Add(1)
+	case err != nil:
+		p.fail(d, err)
+	case due:
+		p.queued.Add(1)
+	default:
+		p.moved.Add(1)
+	}
+}
+
+func (p *pass) fail(d store.Due, err error) {
+	p.failed.Add(1)
+	p.Log.Error("no reminder of a license that is due", "license", d.License.ID, "due", d.Day.String(), logging.Error(err))
+}
+
+// recipient is the first contact that a mail can be sent to.
+func recipient(l license.License) (license.Contact, error) {
+	for _, c := range l.Contacts {
+		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err == nil {
+			return c, nil
+		}
+	}
+	return license.Contact{}, fmt.Errorf("daily: none of %d contacts has an address that mail can be sent to", len(l.Contacts))
+}
+
+// messageID names the one reminder that a contact ever gets of a license, for an expiration and a stage.
+func messageID(l license.License, stage reminder.Stage, to license.Contact) string {
+	contact := sha256.Sum256([]byte(strings.ToLower(to.Email)))
+	return fmt.Sprintf("%s-%s-%dm-%s", l.ID, l.Expiration, stage, hex.EncodeToString(contact[:4]))
+}

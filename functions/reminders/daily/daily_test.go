@@ -1,0 +1,359 @@
+package daily
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"marketplace/shared/license"
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/reminder"
+	"marketplace/shared/store"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/table/tabletest"
+)
+
+// world is a store whose clock a test sets, and a job over it.
+type world struct {
+	t      interface{ Fatal(...any) }
+	faulty *tabletest.Faulty
+	store  *store.Store
+	today  license.Date
+	log    bytes.Buffer
+	job    *Job
+}
+
+func newWorld(t interface {
+	Fatal(...any)
+	Cleanup(func())
+}, file string) *world {
+	b, err := bolt.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	w := &world{t: t, faulty: &tabletest.Faulty{Table: b}}
+	now := func() time.Time { return w.today.Start().Add(6 * time.Hour) }
+	w.store = store.New(w.faulty, store.Options{Now: now})
+	w.job = New(Options{
+		Store: w.store, Now: now, Log: logging.New(&w.log),
+		Site: mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}},
+	})
+	return w
+}
+
+func testWorld(t *testing.T, today string) *world {
+	w := newWorld(t, filepath.Join(t.TempDir(), "table"))
+	w.today = date(today)
+	return w
+}
+
+func date(s string) license.Date {
+	d, err := license.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// server makes a server ID of a dataset of its own.
+func server(n int) license.Server { return license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf%04d", n)) }
+
+func (w *world) add(n int, expiration license.Date, change ...func(*license.License)) license.License {
+	l := license.License{
+		ID: fmt.Sprintf("license%d", n), Type: license.Production, Organization: "Analytical Engines", Server: server(n),
+		Edition: license.Developer, MaxLoc: 100_000, Expiration: expiration,
+		Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}},
+	}
+	for _, c := range change {
+		c(&l)
+	}
+	if _, err := w.store.AddLicense(context.Background(), l, "test"); err != nil {
+		w.t.Fatal(err)
+	}
+	return l
+}
+
+func (w *world) run() {
+	if err := w.job.Run(context.Background()); err != nil {
+		w.t.Fatal(err, w.log.String())
+	}
+}
+
+// mails lists what is in the outbox: license, stage and day on which it was put there.
+func (w *world) mails() (list []string) {
+	w.faulty.Fault = nil
+	ids, err := w.store.PendingMail(context.Background(), "", 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, id := range ids {
+		m, err := w.store.Mail(context.Background(), id)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		list = append(list, fmt.Sprintf("%s %s on %s", m.Message.About, strings.Split(id, "-")[4], license.DateOf(m.Created)))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestARunEveryDayRemindsTwoMonthsAndOneMonthBefore(t *testing.T) {
+	w := testWorld(t, "2018-01-01")
+	for i, expiration := range []string{"2018-08-31", "2018-04-30", "2018-04-29", "2018-12-31", "2018-03-01", "2018-07-15"} {
+		w.add(i, date(expiration))
+	}
+	for ; w.today.Year == 2018; w.today = w.today.AddDays(1) {
+		w.run()
+	}
+	expect(t, w.mails(),
+		"license0 1m on 2018-07-31", "license0 2m on 2018-06-30",
+		"license1 1m on 2018-03-30", "license1 2m on 2018-02-28",
+		"license2 1m on 2018-03-29", "license2 2m on 2018-02-28",
+		"license3 1m on 2018-11-30", "license3 2m on 2018-10-31",
+		"license4 1m on 2018-02-01", "license4 2m on 2018-01-01",
+		"license5 1m on 2018-06-15", "license5 2m on 2018-05-15")
+}
+
+func TestADayThatWasMissedIsCaughtUpWithByTheNewestStageOnly(t *testing.T) {
+	w := testWorld(t, "2018-01-01")
+	w.add(0, date("2018-04-30"))
+	w.add(1, date("2018-04-30"))
+	w.today = date("2018-03-05") // 2m was due on 28 February
+	w.run()
+	w.add(2, date("2018-04-30"))
+	w.today = date("2018-04-29") // 1m was due on 30 March
+	w.run()
+	w.add(3, date("2018-05-15"))
+	w.run()
+	w.add(4, date("2018-04-30"))
+	w.today = date("2018-05-01")
+	w.run()
+	w.today = date("2018-09-01")
+	w.run()
+	expect(t, w.mails(),
+		"license0 1m on 2018-04-29", "license0 2m on 2018-03-05",
+		"license1 1m on 2018-04-29", "license1 2m on 2018-03-05",
+		"license2 1m on 2018-04-29",
+		"license3 1m on 2018-04-29")
+}
+
+func TestRunsOfTheSameDayAndAtTheSameTimeRemindOnce(t *testing.T) {
+	w := testWorld(t, "2018-03-01")
+	var want []string
+	for i := range 40 {
+		w.add(i, date("2018-04-30"))
+		want = append(want, fmt.Sprintf("license%d 2m on 2018-03-01", i))
+	}
+	slices.Sort(want)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(w.run)
+	}
+	wg.Wait()
+	w.run()
+	expect(t, w.mails(), want...)
+}
+
+func TestALicenseThatNeedsNoReminderGetsNone(t *testing.T) {
+	w := testWorld(t, "2018-01-01")
+	w.add(0, date("2018-04-30"), func(l *license.License) { l.Muted = true })
+	w.add(1, date("2018-04-30"), func(l *license.License) { l.Revoked = date("2018-01-01").Start() })
+	w.add(2, date("2018-04-30"))
+	w.today = date("2018-02-28")
+	w.add(3, date("2019-04-30"), func(l *license.License) { l.Server = server(2) }) // succeeds the one before
+	for ; w.today != date("2018-06-01"); w.today = w.today.AddDays(1) {
+		w.run()
+	}
+	expect(t, w.mails())
+	for ; w.today != date("2019-06-01"); w.today = w.today.AddDays(1) {
+		w.run()
+	}
+	expect(t, w.mails(), "license3 1m on 2019-03-30", "license3 2m on 2019-02-28")
+}
+
+func TestTheMailGoesToTheFirstContactThatCanBeWrittenTo(t *testing.T) {
+	w := testWorld(t, "2018-03-01")
+	l := w.add(0, date("2018-04-30"), func(l *license.License) {
+		l.Contacts = []license.Contact{{Name: "Nobody", Email: "nobody"}, {Name: "Ada", Email: "Ada@example.org"}, {Email: "charles@example.org"}}
+	})
+	w.run()
+	m, err := w.store.Mail(context.Background(), messageID(l, 2, l.Contacts[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Message.To != (mail.Address{Name: "Ada", Email: "Ada@example.org"}) || m.Message.Kind != mail.LicenseExpiring || m.Message.About != l.ID {
+		t.Errorf("%+v", m.Message)
+	}
+	if !strings.Contains(m.Message.Subject, "in 60 days") || !strings.Contains(m.Message.HTML, "https://licenses.example.com/request/developer?") {
+		t.Errorf("%s\n%s", m.Message.Subject, m.Message.Text)
+	}
+}
+
+func TestTheIDOfAReminderNamesLicenseExpirationStageAndContact(t *testing.T) {
+	l := license.License{ID: "01c6x2m4", Expiration: date("2018-08-31")}
+	id := func(l license.License, s reminder.Stage, email string) string {
+		return messageID(l, s, license.Contact{Email: email})
+	}
+	base := id(l, 2, "ada@example.org")
+	if !strings.HasPrefix(base, "01c6x2m4-2018-08-31-2m-") || base != id(l, 2, "ADA@example.org") {
+		t.Error(base)
+	}
+	later := l
+	later.Expiration = date("2019-08-31")
+	different := map[string]bool{base: true, id(l, 1, "ada@example.org"): true, id(l, 2, "charles@example.org"): true, id(later, 2, "ada@example.org"): true}
+	if len(different) != 4 {
+		t.Error(slices.Collect(maps.Keys(different)))
+	}
+}
+
+func TestOneBadLicenseKeepsNoneOfTheOthersWaiting(t *testing.T) {
+	w := testWorld(t, "2018-03-01")
+	w.add(0, date("2018-04-30"))
+	w.add(1, date("2018-04-30"), func(l *license.License) {
+		l.Contacts = []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org\r\nBcc: eve@example.org"}}
+	})
+	w.add(2, date("2018-04-30"))
+	err := w.job.Run(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "1 licenses") {
+		t.Errorf("%v", err)
+	}
+	expect(t, w.mails(), "license0 2m on 2018-03-01", "license2 2m on 2018-03-01")
+	said := w.log.String() + err.Error()
+	if !strings.Contains(said, "license1") || strings.Contains(said, "Lovelace") || strings.Contains(said, "@") || strings.Contains(said, "Analytical") {
+		t.Errorf("logged %s", said)
+	}
+	if !strings.Contains(said, `"RemindersQueued":2,"RemindersFailed":1`) {
+		t.Errorf("logged %s", said)
+	}
+}
+
+// changing is a store in which somebody changes every license as often as given, always just before it is recorded.
+type changing struct {
+	Store
+	mu    sync.Mutex
+	times int
+}
+
+func (c *changing) RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage, messages []mail.Message) error {
+	c.mu.Lock()
+	changed := c.times > 0
+	c.times--
+	c.mu.Unlock()
+	if changed {
+		return store.ErrDueChanged
+	}
+	return c.Store.RecordReminder(ctx, d, stage, messages)
+}
+
+func TestALicenseThatChangesMeanwhileIsLookedAtAgain(t *testing.T) {
+	w := testWorld(t, "2018-03-01")
+	w.add(0, date("2018-04-30"))
+	w.job.Store = &changing{Store: w.store, times: 2}
+	w.run()
+	expect(t, w.mails(), "license0 2m on 2018-03-01")
+
+	w.add(1, date("2018-04-30"))
+	w.job.Store = &changing{Store: w.store, times: 1000}
+	if err := w.job.Run(context.Background()); err == nil {
+		t.Error("a license that always changes is no error")
+	}
+}
+
+func TestAStoreThatDoesNotAnswerIsAnError(t *testing.T) {
+	w := testWorld(t, "2018-03-01")
+	w.add(0, date("2018-04-30"))
+	w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+		if c.Op == "query" {
+			return tabletest.Down
+		}
+		return tabletest.Fault{}
+	}
+	if err := w.job.Run(context.Background()); err == nil {
+		t.Error("no error")
+	}
+	w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+		if c.Op == "transact" {
+			return tabletest.Lost
+		}
+		return tabletest.Fault{}
+	}
+	if err := w.job.Run(context.Background()); err == nil {
+		t.Error("no error")
+	}
+	w.faulty.Fault = nil
+	w.run()
+	expect(t, w.mails(), "license0 2m on 2018-03-01")
+}
+
+func TestACancelledRunEnds(t *testing.T) {
+	w := testWorld(t, "2018-03-01")
+	w.add(0, date("2018-04-30"))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := w.job.Run(ctx); err == nil {
+		t.Error("no error")
+	}
+}
+
+// TestHistories runs the job over random days, with calls of the table that fail or lose their answers, against the
+// policy: no reminder comes twice, none on a day on which it is not due, and none is left out that a good run could make.
+func TestHistories(t *testing.T) {
+	dir, n := t.TempDir(), 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		w := newWorld(t, filepath.Join(dir, fmt.Sprint(n)))
+		first := date("2018-01-01")
+		w.today = first
+		licenses := map[string]license.License{}
+		for i, days := range rapid.SliceOfN(rapid.IntRange(0, 150), 1, 5).Draw(rt, "days to expiration") {
+			l := w.add(i, first.AddDays(days))
+			licenses[l.ID] = l
+		}
+		sent := map[string]reminder.Stage{}
+		var want []string
+		for range rapid.IntRange(1, 12).Draw(rt, "runs") {
+			w.today = w.today.AddDays(rapid.IntRange(0, 40).Draw(rt, "days to the next run"))
+			faults := rapid.SliceOfN(rapid.SampledFrom([]tabletest.Fault{{}, {}, tabletest.Down, tabletest.Lost}), 0, 8).Draw(rt, "faults")
+			var mu sync.Mutex
+			w.faulty.Fault = func(tabletest.Call) (f tabletest.Fault) {
+				mu.Lock()
+				defer mu.Unlock()
+				if len(faults) > 0 {
+					f, faults = faults[0], faults[1:]
+				}
+				return f
+			}
+			w.job.Run(context.Background())
+			w.faulty.Fault = nil
+			w.run() // whatever failed before, the day's last run is a good one
+			for id, l := range licenses {
+				if stage, due := reminder.Default.Due(l, w.today, sent[id]); due {
+					sent[id] = stage
+					want = append(want, fmt.Sprintf("%s %dm on %s", id, stage, w.today))
+				}
+			}
+		}
+		slices.Sort(want)
+		if got := w.mails(); !slices.Equal(got, want) {
+			rt.Fatalf("mails\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}

@@ -1,0 +1,35 @@
+// Command reminders is the Lambda function that a schedule runs once a day: it puts the reminders that are due into the
+// outbox.
+package main
+
+import (
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"marketplace/functions/reminders/daily"
+	"marketplace/shared/cloud"
+	"marketplace/shared/config"
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+func main() {
+	c, err := config.Load(os.Getenv, "TABLE_NAME", "SITE_URL", "SALES_EMAIL")
+	if err != nil {
+		log.Fatal(err)
+	}
+	sales, err := mail.ParseAddress(c.SalesEmail)
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(daily.New(daily.Options{
+		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Site:  mail.Site{URL: c.SiteURL, Sales: sales},
+		Now:   time.Now,
+		Log:   logging.New(os.Stdout),
+	}).Run)
+}
