@@ -58,6 +58,9 @@ func kindOf(err error) fault.Kind {
 	)
 	switch {
 	case errors.As(err, &f):
+		if int(f.Kind) >= len(answers) {
+			return fault.Internal
+		}
 		return f.Kind
 	case errors.As(err, &method):
 		return fault.Method
@@ -83,9 +86,6 @@ type Problem struct {
 // ProblemOf is what the reader of an error is told. An invalid input is 422 where its fields are known, else 400.
 func ProblemOf(err error) Problem {
 	kind := kindOf(err)
-	if int(kind) >= len(answers) {
-		kind = fault.Internal
-	}
 	p := Problem{Type: "about:blank", Status: answers[kind].status, Detail: answers[kind].msg}
 	var f *fault.Error
 	if errors.As(err, &f) && kind != fault.Internal {

@@ -14,18 +14,19 @@ import (
 type editionView struct {
 	catalog.Edition
 	Features  []catalog.Feature
-	Languages []string // names of those that the edition adds
-	Everyone  int      // languages that every edition has
-	Columns   []column
-	Plugins   []pluginRow
-	Newest    *column // the newest version with a package; nil where there is none
+	Languages []string    // names of those that the edition adds
+	Everyone  int         // languages that every edition has
+	Newest    []column    // the newest patch of each X.Y, newest first
+	Earlier   []column    // the patches before, which have packages too
+	Plugins   []pluginRow // with a release for each of Newest
+	Example   string      // the file name of a package
 	Query     string
 	TermsURL  string
 	Others    []editionCard
 	Sales     string
 }
 
-// column is a line of the product, X.Y, in an edition's matrix.
+// column is a version of the product in an edition's matrix.
 type column struct {
 	catalog.Column
 	Month string // of the release: "May 2018"
@@ -54,7 +55,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", cachePublic)
 	}
 	view := editionView{
-		Edition: e, Columns: columns(c, e.Key), Query: q, TermsURL: c.TermsURL, Sales: s.mail.Sales.Email,
+		Edition: e, Newest: newest(c, e.Key), Query: q, TermsURL: c.TermsURL, Sales: s.mail.Sales.Email,
 		Others: slices.DeleteFunc(cards(c, q), func(card editionCard) bool { return card.Key == e.Key }),
 	}
 	if view.TermsURL == "" {
@@ -72,24 +73,46 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 			view.Languages = append(view.Languages, l.Name)
 		}
 	}
-	view.Plugins = pluginRows(c, e, view.Columns)
-	if i := slices.IndexFunc(view.Columns, func(c column) bool { return c.Package != nil && c.Package.Withdrawn == "" }); i >= 0 {
-		view.Newest = &view.Columns[i]
+	view.Earlier = earlier(c, e.Key, view.Newest)
+	view.Plugins = pluginRows(c, e, view.Newest)
+	view.Example = "package.zip"
+	for _, col := range slices.Backward(view.Newest) {
+		if col.Package != nil && col.Package.Withdrawn == "" {
+			view.Example = col.Package.File
+		}
 	}
 	return s.pages.Render(w, http.StatusOK, "edition.html", web.View{
 		Title: e.Name + " of SonarQube", Description: e.TextDescription, Private: q != "", Data: view,
 	})
 }
 
-func columns(c *catalog.Catalog, edition string) (list []column) {
+// newest are the columns of an edition's matrix.
+func newest(c *catalog.Catalog, edition string) (list []column) {
 	for _, col := range c.Matrix(edition) {
-		month := col.Date
-		if day, err := time.Parse(time.DateOnly, col.Date); err == nil {
-			month = day.Format("January 2006")
-		}
-		list = append(list, column{col, month})
+		list = append(list, newColumn(col))
 	}
 	return list
+}
+
+// earlier are the versions with a package of the edition that are not among the newest ones; newest first.
+func earlier(c *catalog.Catalog, edition string, newest []column) (list []column) {
+	for _, v := range slices.Backward(c.Versions) {
+		if slices.ContainsFunc(newest, func(n column) bool { return n.Version == v.Version }) {
+			continue
+		}
+		if p, ok := c.Package(edition, v.Version); ok {
+			list = append(list, newColumn(catalog.Column{ProductVersion: v, Package: &p, Offered: true}))
+		}
+	}
+	return list
+}
+
+func newColumn(col catalog.Column) column {
+	month := col.Date
+	if day, err := time.Parse(time.DateOnly, col.Date); err == nil {
+		month = day.Format("January 2006")
+	}
+	return column{col, month}
 }
 
 func pluginRows(c *catalog.Catalog, e catalog.Edition, columns []column) (rows []pluginRow) {

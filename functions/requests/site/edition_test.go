@@ -1,0 +1,120 @@
+package site
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+func TestEditionShowsItsPackages(t *testing.T) {
+	doc := newWorld(t).get("/editions/enterprise").wantStatus(200).page()
+	c, _ := sample()
+	rows := doc.Find("#packages .gate > table tbody tr")
+	if want := len(c.Matrix("enterprise")); rows.Length() != want {
+		t.Fatalf("%d versions, want %d, one for each X.Y", rows.Length(), want)
+	}
+
+	newest := rows.First()
+	if got := text(newest.Find("th")); got != "7.1" {
+		t.Errorf("first version %q, want the newest", got)
+	}
+	if got := text(newest.Find("time")); got != "April 2018" {
+		t.Errorf("month %q", got)
+	}
+	if got := newest.Find("a.download").AttrOr("href", ""); got != siteURL+"/downloads/enterprise-edition-7.1.0.1042.zip" {
+		t.Errorf("download %q", got)
+	}
+	if got := text(newest); !strings.Contains(got, "89.4 MB") || !strings.Contains(got, strings.Repeat("0123456789abcdef", 4)) {
+		t.Errorf("size or SHA-256 missing in %q", got)
+	}
+
+	withdrawn := rows.Eq(1)
+	if !strings.Contains(text(withdrawn), "One of its plugins was broken; take 7.1.") || withdrawn.Find("a").Length() != 0 {
+		t.Errorf("withdrawn package: %q", text(withdrawn))
+	}
+	if lts := rows.Last(); text(lts.Find("th")) != "6.7.4 LTS" {
+		t.Errorf("last version %q, want the one with long-term support", text(lts.Find("th")))
+	}
+	var patches []string
+	doc.Find("#packages details tbody th").Each(func(_ int, s *goquery.Selection) { patches = append(patches, text(s)) })
+	if got := strings.Join(patches, ", "); got != "6.7.3 LTS, 6.7.2 LTS, 6.7.1 LTS, 6.7 LTS" {
+		t.Errorf("earlier patches %s", got)
+	}
+}
+
+func TestDownloadsStandBehindTheTerms(t *testing.T) {
+	doc := newWorld(t).get("/editions/developer").wantStatus(200).page()
+	if doc.Find("#packages .gate > input#terms:not([checked]) ~ table a.download").Length() == 0 {
+		t.Error("the downloads do not follow an unchecked box, which the style sheet needs")
+	}
+	if got := doc.Find(".gate label[for=terms] a").AttrOr("href", ""); !strings.HasSuffix(got, "/terms") {
+		t.Errorf("terms at %q", got)
+	}
+	all := doc.Find("a[href*='/downloads/']").Length()
+	if gated := doc.Find(".gate a.download[href*='/downloads/']").Length(); all != gated {
+		t.Errorf("%d downloads, %d behind the box", all, gated)
+	}
+}
+
+func TestEditionShowsPluginsOfEachVersion(t *testing.T) {
+	doc := newWorld(t).get("/editions/developer").wantStatus(200).page()
+	row := doc.Find(".matrix tbody tr").FilterFunction(func(_ int, s *goquery.Selection) bool {
+		return strings.HasPrefix(text(s.Find("th")), "SonarCFamily")
+	})
+	var cells []string
+	row.Find("td").Each(func(_ int, s *goquery.Selection) { cells = append(cells, text(s)) })
+	if got := strings.Join(cells, " "); got != "5.1 5.1 5.1" {
+		t.Errorf("releases %q", got)
+	}
+}
+
+func TestEditionLinksKeepTheServer(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct{ query, want string }{
+		{"", ""},
+		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"},
+		{"?ncloc=0", "?ncloc=0"},
+		{"?serverId=%22%3E%3Cscript%3E&ncloc=-1", ""},
+		{"?serverId=%zz;&ncloc=99999999999999999999", ""},
+	} {
+		a := w.get("/editions/developer" + tt.query).wantStatus(200)
+		doc := a.page()
+		if got := doc.Find(".hero a.button").First().AttrOr("href", ""); got != "/request/developer"+tt.want {
+			t.Errorf("%q: request link %q", tt.query, got)
+		}
+		if got := doc.Find(".cards a").First().AttrOr("href", ""); got != "/editions/community"+tt.want {
+			t.Errorf("%q: link to another edition %q", tt.query, got)
+		}
+		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") != (tt.want == "") {
+			t.Errorf("%q: Cache-Control %q: what is about a server is not for caches that many share", tt.query, cache)
+		}
+	}
+}
+
+func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
+	w := newWorld(t)
+	doc := w.get("/editions/community").wantStatus(200).page()
+	if said := text(doc.Find(".notice")); !strings.Contains(said, "no package") || !strings.Contains(said, "no license") {
+		t.Errorf("notice %q", said)
+	}
+	if doc.Find("#packages, #install, a[href^='/request/']").Length() != 0 {
+		t.Error("it offers a package or a request")
+	}
+	form := w.get("/request/community?serverId=AWHW8w9JtzBzSrmf9GQX").wantStatus(200).page()
+	if form.Find("form").Length() != 0 || !strings.Contains(text(form.Find("h1")), "needs no license") {
+		t.Error("the request for Community does not say that none is needed")
+	}
+}
+
+func TestUnknownEditionIsAPageThatHelps(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/editions/professional", "/request/professional", "/editions/Developer%00", "/editions/%3Cscript%3E"} {
+		a := w.get(path).wantStatus(404)
+		for _, key := range []string{"community", "developer", "enterprise", "datacenter"} {
+			if a.page().Find("a[href='/editions/"+key+"']").Length() == 0 {
+				t.Errorf("%s: no link to %s", path, key)
+			}
+		}
+	}
+}

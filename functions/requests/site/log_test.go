@@ -1,0 +1,73 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"marketplace/shared/table"
+)
+
+// failingTable is a table whose calls fail, with an error that names a key.
+type failingTable struct {
+	table.Table
+	err error
+}
+
+func (f failingTable) Get(_ context.Context, key table.Key) (table.Row, error) {
+	return table.Row{}, fmt.Errorf("get %v: %w", key, f.err)
+}
+
+func (f failingTable) Transact(_ context.Context, writes ...table.Write) error {
+	for _, w := range writes {
+		if strings.HasPrefix(w.Row.PK, "EMAIL#") {
+			return fmt.Errorf("transact %v: %w", w.Row.Key, f.err)
+		}
+	}
+	return f.err
+}
+
+func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
+	w := newWorldOver(t, failingTable{err: table.ErrUnavailable})
+	for _, a := range []*answer{w.send("/request/developer", goodForm()), w.api(goodJSON()), w.get("/requests/1?token=x"), w.get("/api/license-requests/1")} {
+		a.wantStatus(http.StatusServiceUnavailable)
+		if a.Header.Get("Retry-After") == "" || strings.Contains(a.body, "REQUEST#") {
+			t.Errorf("%v %s", a.Header, a.body)
+		}
+	}
+	w = newWorldOver(t, failingTable{err: errors.New("the disk is on fire")})
+	if a := w.send("/request/developer", goodForm()).wantStatus(500); strings.Contains(a.body, "fire") {
+		t.Errorf("the cause is shown: %s", a.body)
+	}
+	if !strings.Contains(w.log.String(), "fire") {
+		t.Errorf("the cause is not in the log: %s", w.log)
+	}
+}
+
+func TestLogTellsNothingOfCustomers(t *testing.T) {
+	for _, w := range []*world{newWorld(t), newWorldOver(t, failingTable{err: errors.New("broken")}), newWorldOver(t, failingTable{err: table.ErrUnavailable})} {
+		to := w.send("/request/developer", goodForm()).Header.Get("Location")
+		w.send("/request/developer", with(goodForm(), "serverId", "x", "email", "jane.doe@customer.example,", "name", "Jane\x00Doe"))
+		w.send("/request/developer", with(goodForm(), "ncloc", "7"))
+		w.api(goodJSON("message", 7, "jane.doe@customer.example", 7, "Jane Doe", 7))
+		w.api(goodJSON())
+		if to != "" {
+			w.get(to)
+			w.get(strings.Replace(to, "token=", "token=x", 1))
+		}
+		w.get("/jane.doe@customer.example/")
+		log := w.log.String()
+		if log == "" {
+			t.Fatal("nothing is logged")
+		}
+		_, token, _ := strings.Cut(to, "token=")
+		for _, secret := range []string{"jane", "Jane", "Doe", "customer & sons", "Customer & Sons", "Switzerland", "555", "hurry", "john", token} {
+			if secret != "" && strings.Contains(log, secret) {
+				t.Errorf("the log has %q:\n%s", secret, log)
+			}
+		}
+	}
+}

@@ -1,0 +1,408 @@
+package site
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+)
+
+// typed is what a field of the form holds.
+func typed(doc *goquery.Document, name string) string {
+	fields := doc.Find("form [name='" + name + "']")
+	switch {
+	case fields.Is("textarea"):
+		return fields.Text()
+	case fields.Is("[type=radio]"):
+		return fields.Filter("[checked]").AttrOr("value", "")
+	}
+	return fields.AttrOr("value", "")
+}
+
+func TestFormIsFilledInFromTheLink(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct{ query, server, loc, kind string }{
+		{"", "", "", ""},
+		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "AWHW8w9JtzBzSrmf9GQX", "120000", ""},
+		{"?ncloc=0", "", "0", ""},
+		{"?serverId=20180305093000", "20180305093000", "", ""},
+		{"?serverId=BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "", ""},
+		{"?ncloc=9223372036854775807", "", "9223372036854775807", ""},
+		{"?ncloc=9223372036854775808&serverId=AWHW8w9JtzBzSrmf", "", "", ""},
+		{"?ncloc=-1&serverId=", "", "", ""},
+		{"?ncloc=abc&ncloc=7&serverId=no&serverId=AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf9GQX", "7", ""},
+		{"?ncloc=%ff&serverId=%00&%zz=%&;;", "", "", ""},
+		{"?serverId=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "", "", ""},
+		{"?sourceEdition=community", "", "", ""},
+		{"?sourceEdition=Developer+Edition", "", "", "upgrade"},
+		{"?sourceEdition=enterprise", "", "", "renewal"},
+		{"?sourceEdition=Data%20Center", "", "", ""},
+		{"?sourceEdition=developer&kind=staging", "", "", "staging"},
+		{"?kind=party&kind=renewal", "", "", "renewal"},
+	} {
+		doc := w.get("/request/enterprise" + tt.query).wantStatus(200).page()
+		if got := typed(doc, "serverId"); got != tt.server {
+			t.Errorf("%q: server ID %q, want %q", tt.query, got, tt.server)
+		}
+		if got := typed(doc, "ncloc"); got != tt.loc {
+			t.Errorf("%q: lines of code %q, want %q", tt.query, got, tt.loc)
+		}
+		if got := typed(doc, "kind"); got != tt.kind {
+			t.Errorf("%q: kind %q, want %q", tt.query, got, tt.kind)
+		}
+		if said := doc.Find(".sheet .notice").Length() == 1; said != (tt.server+tt.loc != "") {
+			t.Errorf("%q: says %v that the server filled it in", tt.query, said)
+		}
+		if doc.Find("script, .error").Length() > 0 {
+			t.Errorf("%q: a script or an error on a fresh form", tt.query)
+		}
+	}
+}
+
+func TestFormOffersEveryKind(t *testing.T) {
+	doc := newWorld(t).get("/request/developer").wantStatus(200).page()
+	for _, k := range request.Kinds {
+		if doc.Find("input[type=radio][name=kind][value='"+string(k)+"']").Length() != 1 {
+			t.Errorf("no choice for %s", k)
+		}
+		if label, hint := kindTexts(k); hint == "" || len(label) > 20 {
+			t.Errorf("%s is not explained: %q, %q", k, label, hint)
+		}
+	}
+}
+
+func TestSentFormLeadsToTheRequest(t *testing.T) {
+	w := newWorld(t)
+	a := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther)
+	to := a.Header.Get("Location")
+	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
+
+	recorded, err := w.store.Request(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := recorded.Details; d.Kind != request.New || d.Loc != 120000 || d.Company != "Customer & Sons" || d.Contacts[0] != "john@customer.example" {
+		t.Errorf("recorded %+v", d)
+	}
+
+	status := w.get(to).wantStatus(200)
+	page := text(status.page().Find("main"))
+	for _, want := range []string{
+		id, "We have your request", "06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120,000", "6.7.1",
+		"Jane Doe", "jane.doe@customer.example", "Customer & Sons", "Switzerland", "+41 22 555 01 23", "Please hurry.", "john@customer.example",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the status page lacks %q", want)
+		}
+	}
+	for name, want := range map[string]string{
+		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
+	} {
+		if got := status.Header.Get(name); got != want {
+			t.Errorf("status page: %s %q, want %q", name, got, want)
+		}
+	}
+	if status.page().Find("form").Length() != 0 {
+		t.Error("the status page has a form: scanners of mails send them")
+	}
+}
+
+func TestRequestCausesTwoMails(t *testing.T) {
+	w := newWorld(t)
+	to := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther).Header.Get("Location")
+	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
+	if got := strings.Join(w.pendingMails(), " "); got != id+"-new "+id+"-received" {
+		t.Fatalf("mails %s", got)
+	}
+	received, err := w.store.Mail(t.Context(), id+"-received")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := received.Message; m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" || m.About != id || !strings.Contains(m.Text, siteURL+to) {
+		t.Errorf("mail to the customer: %s to %s about %s, with the private link %v", m.Kind, m.To.Email, m.About, strings.Contains(m.Text, to))
+	}
+	toSales, err := w.store.Mail(t.Context(), id+"-new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := toSales.Message; m.Kind != mail.RequestNew || m.To.Email != "sales@vendor.example" || strings.Contains(m.Text, "token=") {
+		t.Errorf("mail to sales: %s to %s", m.Kind, m.To.Email)
+	}
+}
+
+func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
+	w := newWorld(t)
+	hostile := `"><script>alert(1)</script>`
+	for _, tt := range []struct {
+		name          string
+		field, value  string
+		message       string
+		keepsIdentity bool
+	}{
+		{name: "server ID of 16 characters", field: "serverId", value: "AWHW8w9JtzBzSrmf", message: "16 characters"},
+		{name: "negative lines", field: "ncloc", value: "-1", message: "whole number"},
+		{name: "lines in letters", field: "ncloc", value: "abc", message: "whole number"},
+		{name: "too many lines", field: "ncloc", value: "9223372036854775808", message: "too large"},
+		{name: "old version", field: "productVersion", value: "5.6", message: "6.7"},
+		{name: "line break in the name", field: "name", value: "Jane\r\nBcc: all@victims.example", message: "line breaks"},
+		{name: "line break in the address", field: "email", value: "jane@customer.example\r\nBcc: all@victims.example", message: "line breaks"},
+		{name: "script in the server ID", field: "serverId", value: hostile, message: "not a server ID"},
+		{name: "script in the lines", field: "ncloc", value: hostile, message: "whole number"},
+		{name: "script in the version", field: "productVersion", value: hostile, message: "not a product version"},
+		{name: "script in the address", field: "email", value: hostile, message: "not an e-mail address"},
+		{name: "script in the phone number", field: "phone", value: hostile, message: "not a phone number"},
+		{name: "script in the contacts", field: "contacts", value: hostile, message: "not an e-mail address"},
+		{name: "long name", field: "name", value: strings.Repeat("ä", 101), message: "at most 100"},
+		{name: "long message", field: "message", value: strings.Repeat("x", 4001), message: "at most 4000"},
+		{name: "missing company", field: "company", value: " ", message: "missing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := w.in(t).send("/request/developer", with(goodForm(), tt.field, tt.value)).wantStatus(http.StatusUnprocessableEntity)
+			doc := a.page()
+			field := doc.Find("[name='" + tt.field + "']")
+			if field.AttrOr("aria-invalid", "") != "true" {
+				t.Error("the field is not marked")
+			}
+			said := ""
+			for id := range strings.FieldsSeq(field.AttrOr("aria-describedby", "")) {
+				if strings.HasSuffix(id, "-error") {
+					said = text(doc.Find("#" + id))
+				}
+			}
+			if !strings.Contains(said, tt.message) {
+				t.Errorf("beside the field: %q, want %q", said, tt.message)
+			}
+			summary := doc.Find("#errors[autofocus][role=alert] a[href='#" + tt.field + "']")
+			if !strings.Contains(text(summary), tt.message) {
+				t.Errorf("on top: %q, want %q", text(summary), tt.message)
+			}
+			normal := strings.NewReplacer("\r\n", "", "\n", "")
+			if got := typed(doc, tt.field); normal.Replace(got) != normal.Replace(tt.value) {
+				t.Errorf("what was typed became %q", got)
+			}
+			for name, values := range goodForm() {
+				if name != tt.field && typed(doc, name) != values[0] {
+					t.Errorf("%s became %q", name, typed(doc, name))
+				}
+			}
+			if doc.Find("script").Length() > 0 {
+				t.Error("a script")
+			}
+		})
+	}
+	if mails := w.pendingMails(); len(mails) > 0 {
+		t.Errorf("mails of refused requests: %v", mails)
+	}
+}
+
+func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
+	w := newWorld(t)
+	hostile := `"><script>alert('x')</script>{{.}}`
+	form := with(goodForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile, "replaces", hostile[:30], "idempotencyKey", hostile)
+	to := w.send("/request/developer", form).wantStatus(http.StatusSeeOther).Header.Get("Location")
+	status := w.get(to).wantStatus(200)
+	if status.page().Find("script").Length() > 0 || strings.Count(text(status.page().Find(".facts")), hostile) != 4 {
+		t.Error("the status page does not show it as text")
+	}
+	for name := range form {
+		form.Set(name, hostile)
+	}
+	if w.send("/request/developer", form).wantStatus(422).page().Find("script").Length() > 0 {
+		t.Error("the form does not show it as text")
+	}
+}
+
+func TestSameTokenIsSameRequest(t *testing.T) {
+	w := newWorld(t)
+	first := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther).Header.Get("Location")
+	again := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther).Header.Get("Location")
+	if first != again {
+		t.Errorf("the second leads to %s, the first to %s", again, first)
+	}
+
+	a := w.send("/request/developer", with(goodForm(), "ncloc", "500000")).wantStatus(http.StatusConflict)
+	doc := a.page()
+	if got := doc.Find("#errors a").AttrOr("href", ""); got != first {
+		t.Errorf("link to the request that was sent: %q", got)
+	}
+	fresh := typed(doc, "idempotencyKey")
+	if fresh == goodForm().Get("idempotencyKey") || fresh == "" || typed(doc, "ncloc") != "500000" {
+		t.Errorf("token %q, lines %q", fresh, typed(doc, "ncloc"))
+	}
+	second := w.send("/request/developer", with(goodForm(), "ncloc", "500000", "idempotencyKey", fresh)).wantStatus(http.StatusSeeOther)
+	if second.Header.Get("Location") == first {
+		t.Error("the changed request did not become one of its own")
+	}
+	if got := len(w.pendingMails()); got != 4 {
+		t.Errorf("%d mails for two requests, want 4", got)
+	}
+}
+
+func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
+	w := newWorld(t)
+	w.api(goodJSON("idempotencyKey", "1")).wantStatus(http.StatusCreated)
+	a := w.send("/request/developer", with(goodForm(), "idempotencyKey", "1", "email", "stranger@other.example"))
+	a.wantStatus(http.StatusSeeOther)
+}
+
+func TestEachRenderingHasItsToken(t *testing.T) {
+	w := newWorld(t)
+	first := typed(w.get("/request/developer").page(), "idempotencyKey")
+	second := typed(w.get("/request/developer").page(), "idempotencyKey")
+	if first == "" || first == second {
+		t.Errorf("tokens %q and %q", first, second)
+	}
+}
+
+func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
+	w := newWorld(t)
+	var (
+		all  sync.WaitGroup
+		mu   sync.Mutex
+		seen = make(map[string]int)
+	)
+	for range 200 {
+		all.Go(func() {
+			a := w.send("/request/developer", goodForm())
+			mu.Lock()
+			defer mu.Unlock()
+			seen[a.Status+" "+a.Header.Get("Location")]++
+		})
+	}
+	all.Wait()
+	if len(seen) != 1 || len(w.pendingMails()) != 2 {
+		t.Errorf("answers %v, mails %v", seen, w.pendingMails())
+	}
+	for answer := range seen {
+		if !strings.HasPrefix(answer, "303 See Other /requests/") {
+			t.Errorf("answer %s", answer)
+		}
+	}
+}
+
+func TestTrapTakesNothing(t *testing.T) {
+	w := newWorld(t)
+	a := w.send("/request/developer", with(goodForm(), "website", "https://spam.example")).wantStatus(http.StatusSeeOther)
+	if to := a.Header.Get("Location"); to != "/request/thanks" || len(w.pendingMails()) != 0 {
+		t.Errorf("to %s, mails %v", to, w.pendingMails())
+	}
+	if w.get("/request/developer").page().Find(".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]").Length() != 1 {
+		t.Error("people could meet the trap")
+	}
+}
+
+func TestBodiesThatAreNoForm(t *testing.T) {
+	w := newWorld(t)
+	const urlencoded = "application/x-www-form-urlencoded"
+	for _, tt := range []struct {
+		name, path, contentType, body string
+		status                        int
+	}{
+		{"1 MB", "/request/developer", urlencoded, "message=" + strings.Repeat("x", 1<<20), 413},
+		{"JSON", "/request/developer", "application/json", `{"kind":"new"}`, 415},
+		{"multipart", "/request/developer", "multipart/form-data; boundary=x", "--x--", 415},
+		{"no type", "/request/developer", "", "kind=new", 415},
+		{"another charset", "/request/developer", urlencoded + "; charset=iso-8859-1", "name=J%FCrg", 415},
+		{"bad percent encoding", "/request/developer", urlencoded, "name=%zz", 400},
+		{"bytes that are not UTF-8", "/request/developer", urlencoded, "name=J%FCrg", 400},
+		{"empty", "/request/developer", urlencoded, "", 422},
+		{"unknown edition", "/request/professional", urlencoded, goodForm().Encode(), 404},
+		{"community", "/request/community", urlencoded, goodForm().Encode(), 400},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := w.in(t).do("POST", tt.path, tt.body, "Content-Type", tt.contentType).wantStatus(tt.status)
+			if text(a.page().Find("h1")) == "" {
+				t.Error("no page")
+			}
+		})
+	}
+	if mails := w.pendingMails(); len(mails) > 0 {
+		t.Errorf("mails: %v", mails)
+	}
+}
+
+func TestFieldsThatComeTwice(t *testing.T) {
+	w := newWorld(t)
+	form := goodForm()
+	form["name"] = []string{"Jane Doe", "John Doe"}
+	doc := w.send("/request/developer", form).wantStatus(422).page()
+	if got := text(doc.Find("#name-error")); !strings.Contains(got, "more than once") {
+		t.Errorf("beside the name: %q", got)
+	}
+	form["name"] = []string{"Jane Doe", "Jane Doe"}
+	form["contacts"] = []string{"a@customer.example", "b@customer.example"}
+	w.send("/request/developer", form).wantStatus(http.StatusSeeOther)
+}
+
+func TestEditionOfTheFormIsThatOfItsAddress(t *testing.T) {
+	w := newWorld(t)
+	doc := w.send("/request/developer", with(goodForm(), "edition", "enterprise")).wantStatus(422).page()
+	if got := text(doc.Find(".notice.bad")); !strings.Contains(got, "Developer Edition") {
+		t.Errorf("it says %q", got)
+	}
+	form := goodForm()
+	form.Del("edition")
+	w.send("/request/developer", form).wantStatus(http.StatusSeeOther)
+}
+
+func TestFormFromAnotherSiteIsRefused(t *testing.T) {
+	w := newWorld(t)
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
+		w.do("POST", "/request/developer", goodForm().Encode(), header...).wantStatus(http.StatusForbidden)
+	}
+	w.do("POST", "/request/developer", goodForm().Encode(), "Origin", siteURL, "Content-Type", "application/x-www-form-urlencoded").
+		wantStatus(http.StatusSeeOther)
+}
+
+func TestPrivateLinkOpensNothingElse(t *testing.T) {
+	w := newWorld(t)
+	to := w.send("/request/developer", goodForm()).Header.Get("Location")
+	path, _, _ := strings.Cut(to, "?")
+	unknown := w.get("/requests/00000000000000000000000000?token=x").wantStatus(404)
+	for _, target := range []string{path, path + "?token=", path + "?token=wrong", to + "x", path + "?token=" + strings.Repeat("A", 26)} {
+		a := w.get(target).wantStatus(404)
+		if text(a.page().Find("main")) != text(unknown.page().Find("main")) {
+			t.Errorf("%s: a wrong token can be told from an unknown request", target)
+		}
+	}
+	if a := w.get(strings.ToUpper(path) + "?" + to[len(path)+1:]); a.StatusCode != 404 {
+		t.Errorf("the path in capitals: %d", a.StatusCode) // /REQUESTS/ is no page
+	}
+}
+
+func TestEveryStateIsToldInWords(t *testing.T) {
+	titles := make(map[string]bool)
+	for _, s := range []request.State{request.Received, request.InReview, request.Waiting, request.Issued, request.Rejected, request.Withdrawn} {
+		p := progressOf(s)
+		if p.Text == "" || p.Step < 1 || p.Step > 3 || titles[p.Title] {
+			t.Errorf("%s: %+v", s, p)
+		}
+		titles[p.Title] = true
+	}
+}
+
+func FuzzPrefill(f *testing.F) {
+	f.Add("serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000&sourceEdition=Developer+Edition&kind=new")
+	f.Add("ncloc=-1&ncloc=7&serverId=%00&;%zz=")
+	f.Fuzz(func(t *testing.T, query string) {
+		q, _ := url.ParseQuery(query)
+		form := prefill(q, "enterprise")
+		if form.Server != "" && len(form.Server) < 14 || form.Kind != "" && !request.Kind(form.Kind).Valid() {
+			t.Errorf("%q fills in %+v", query, form)
+		}
+		again, err := url.ParseQuery(strings.TrimPrefix(linkQuery(q), "?"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := prefill(again, "enterprise"); kept.Server != form.Server || kept.Loc != form.Loc {
+			t.Errorf("%q: the links keep %+v of %+v", query, kept, form)
+		}
+	})
+}

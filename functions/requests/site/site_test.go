@@ -1,0 +1,266 @@
+package site
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/catalog"
+	"marketplace/catalog/data"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+	"marketplace/shared/table"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/web"
+	"marketplace/shared/web/webtest"
+)
+
+const siteURL = "https://licenses.vendor.example"
+
+// start is when the tests' clock stands: a Monday.
+var start = time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
+
+// sample is the catalog of the sample metadata, as if its packages were built and one was withdrawn.
+var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
+	metadata, err := catalog.Read(data.Files)
+	if err != nil {
+		return nil, err
+	}
+	c, err := metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.Packages {
+		p := &c.Packages[i]
+		p.Size, p.SHA256 = 89_400_000, strings.Repeat("0123456789abcdef", 4)
+		if p.Edition == "enterprise" && p.Version == "7.0" {
+			p.Withdrawn = "One of its plugins was broken; take 7.1."
+		}
+	}
+	return c, nil
+})
+
+// world is a site over a real store, and what tests look at behind it.
+type world struct {
+	t     *testing.T
+	site  http.Handler
+	store *store.Store
+	table table.Table
+	log   *bytes.Buffer
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	opened, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { opened.Close() })
+	return newWorldOver(t, opened)
+}
+
+func newWorldOver(t *testing.T, tab table.Table) *world {
+	t.Helper()
+	w := &world{t: t, table: tab, log: new(bytes.Buffer)}
+	w.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
+	w.site = New(Options{
+		Store: w.store, Catalog: sample, SiteURL: siteURL,
+		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
+		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil)),
+	})
+	return w
+}
+
+// in is the world for a subtest.
+func (w *world) in(t *testing.T) *world {
+	sub := *w
+	sub.t = t
+	return &sub
+}
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// do sends a request; header is pairs of names and values.
+func (w *world) do(method, target, body string, header ...string) *answer {
+	w.t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	rec := httptest.NewRecorder()
+	w.site.ServeHTTP(rec, r)
+	return &answer{t: w.t, Response: rec.Result(), body: rec.Body.String()}
+}
+
+func (w *world) get(target string, header ...string) *answer {
+	w.t.Helper()
+	return w.do("GET", target, "", header...)
+}
+
+// send posts a form as a browser does.
+func (w *world) send(target string, form url.Values) *answer {
+	w.t.Helper()
+	return w.do("POST", target, form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+}
+
+// pendingMails are the IDs of the mails in the outbox.
+func (w *world) pendingMails() []string {
+	w.t.Helper()
+	ids, err := w.store.PendingMail(w.t.Context(), "", 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ids
+}
+
+type answer struct {
+	t *testing.T
+	*http.Response
+	body string
+}
+
+func (a *answer) wantStatus(status int) *answer {
+	a.t.Helper()
+	if a.StatusCode != status {
+		a.t.Fatalf("status %d, want %d\n%s", a.StatusCode, status, a.body)
+	}
+	return a
+}
+
+func (a *answer) page() *goquery.Document {
+	a.t.Helper()
+	if ct := a.Header.Get("Content-Type"); ct != "text/html; charset=utf-8" {
+		a.t.Fatalf("Content-Type %q", ct)
+	}
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return doc
+}
+
+// text is what a reader sees of a selection, white space collapsed.
+func text(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }
+
+// goodForm is a form that is accepted.
+func goodForm() url.Values {
+	return url.Values{
+		"kind": {"new"}, "edition": {"developer"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}, "productVersion": {"6.7.1"},
+		"name": {"Jane Doe"}, "email": {"jane.doe@customer.example"}, "company": {"Customer & Sons"}, "country": {"Switzerland"},
+		"phone": {"+41 22 555 01 23"}, "message": {"Please hurry."}, "contacts": {"john@customer.example"}, "idempotencyKey": {"a-token-of-the-form"},
+	}
+}
+
+// with is the form with other values; pairs of names and values.
+func with(form url.Values, pairs ...string) url.Values {
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return form
+}
+
+func TestEveryPageFitsWhatItShows(t *testing.T) {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	webtest.CheckPages(t, files, map[string]any{
+		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
+		"community.html": nil, "thanks.html": thanksView{}, "terms.html": termsView{}, "status.html": statusView{}, "error.html": web.ErrorView{},
+	})
+}
+
+func TestEveryPageIsWhole(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{
+		"/", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX", "/request/developer", "/request/enterprise", "/request/datacenter",
+		"/request/community", "/request/thanks", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
+		w.send("/request/developer", goodForm()).Header.Get("Location"),
+	} {
+		t.Run(path, func(t *testing.T) {
+			doc := w.in(t).get(path).wantStatus(200).page()
+			if n := doc.Find("h1").Length(); n != 1 {
+				t.Errorf("%d h1, want 1", n)
+			}
+			if text(doc.Find("title")) == "" || doc.Find("html[lang]").Length() != 1 || doc.Find("main#main").Length() != 1 {
+				t.Error("title, lang or main is missing")
+			}
+			ids := make(map[string]bool)
+			doc.Find("[id]").Each(func(_ int, s *goquery.Selection) {
+				if id := s.AttrOr("id", ""); ids[id] {
+					t.Errorf("id %q twice", id)
+				} else {
+					ids[id] = true
+				}
+			})
+			doc.Find("a[href^='#'], label[for], [aria-describedby], [aria-labelledby]").Each(func(_ int, s *goquery.Selection) {
+				refs := s.AttrOr("for", "") + " " + s.AttrOr("aria-describedby", "") + " " + s.AttrOr("aria-labelledby", "") + " "
+				if href := s.AttrOr("href", ""); strings.HasPrefix(href, "#") {
+					refs += href[1:]
+				}
+				for _, id := range strings.Fields(refs) {
+					if !ids[id] {
+						t.Errorf("nothing has the id %q", id)
+					}
+				}
+			})
+			doc.Find("input:not([type=hidden]), textarea").Each(func(_ int, s *goquery.Selection) {
+				if doc.Find("label[for='"+s.AttrOr("id", "")+"']").Length() != 1 {
+					t.Errorf("field %q has no label", s.AttrOr("name", ""))
+				}
+			})
+			if doc.Find("script, style, [style], [onclick]").Length() > 0 {
+				t.Error("inline code, which the policy forbids")
+			}
+			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
+				href, _, _ := strings.Cut(s.AttrOr("href", ""), "#")
+				if href == "/catalog.json" || strings.HasPrefix(href, "/downloads/") {
+					return // of the catalog function
+				}
+				if status := w.get(href).StatusCode; status != 200 {
+					t.Errorf("link to %s: %d", href, status)
+				}
+			})
+		})
+	}
+}
+
+func TestHomeShowsTheEditions(t *testing.T) {
+	doc := newWorld(t).get("/").wantStatus(200).page()
+	var keys []string
+	doc.Find(".card a").Each(func(_ int, s *goquery.Selection) { keys = append(keys, s.AttrOr("href", "")) })
+	want := "/editions/community /editions/developer /editions/enterprise /editions/datacenter"
+	if got := strings.Join(keys, " "); got != want {
+		t.Errorf("editions %s, want %s", got, want)
+	}
+}
+
+func TestHealthAndRobots(t *testing.T) {
+	w := newWorld(t)
+	if body := w.get("/healthz").wantStatus(200).body; body != "ok\n" {
+		t.Errorf("health %q", body)
+	}
+	if body := w.get("/robots.txt").wantStatus(200).body; !strings.Contains(body, "Disallow: /requests/\n") {
+		t.Errorf("robots %q", body)
+	}
+}
