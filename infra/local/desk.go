@@ -1,0 +1,220 @@
+package main
+
+import (
+	"embed"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"marketplace/infra/ledger"
+	"marketplace/infra/localdata"
+	"marketplace/shared/fault"
+	"marketplace/shared/mail/outboxdir"
+	"marketplace/shared/web"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// desk serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the Lambdas.
+type desk struct {
+	data     localdata.Dir
+	worker   *worker
+	outbox   *outboxdir.Dir
+	recorder ledger.Recorder
+	pages    *web.Pages
+}
+
+// The pages' data, by template.
+type (
+	indexView struct {
+		Now  time.Time
+		Data localdata.Dir
+	}
+	clockView struct {
+		Now   time.Time
+		Steps []clockStep
+	}
+	clockStep struct {
+		Label string
+		To    time.Time
+	}
+	outboxView struct{ Mails []outboxdir.Item }
+)
+
+func newDesk(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder ledger.Recorder, log *slog.Logger) http.Handler {
+	files, err := fs.Sub(templateFiles, "templates")
+	if err != nil {
+		panic("local: " + err.Error())
+	}
+	d := &desk{data, w, outbox, recorder, web.NewPages(files)}
+	return web.New(web.Options{Routes: d.routes(), Pages: d.pages, Log: log})
+}
+
+func (d *desk) routes() []web.Route {
+	return []web.Route{
+		{Pattern: "GET /_local/{$}", Handle: d.index},
+		{Pattern: "GET /_local/clock", Handle: d.clock},
+		{Pattern: "POST /_local/clock", Handle: d.moveClock},
+		{Pattern: "POST /_local/licenses", Handle: d.importLicenses},
+		{Pattern: "GET /_local/outbox", Handle: d.mails},
+		{Pattern: "GET /_local/outbox.json", Handle: d.mailsJSON},
+		{Pattern: "GET /_local/outbox/{id}", Handle: d.mail},
+		{Pattern: "GET /_local/outbox/{id}/html", Handle: d.mailHTML},
+		{Pattern: "GET /_local/outbox/{id}/message.eml", Handle: d.mailRaw},
+		{Pattern: "GET /_local/outbox/{id}/attachments/{n}", Handle: d.attachment},
+	}
+}
+
+func (d *desk) index(w http.ResponseWriter, _ *http.Request) error {
+	return d.render(w, "index.html", "Local desk", indexView{d.worker.clock.Now(), d.data})
+}
+
+// clockState is the JSON of GET and POST /_local/clock.
+type clockState struct {
+	Now time.Time `json:"now"`
+}
+
+func (d *desk) clock(w http.ResponseWriter, r *http.Request) error {
+	now := d.worker.clock.Now()
+	if !wantsPage(r) {
+		return web.WriteJSON(w, http.StatusOK, clockState{Now: now})
+	}
+	return d.render(w, "clock.html", "The clock", clockView{now, []clockStep{
+		{"A day on", now.AddDate(0, 0, 1)},
+		{"A week on", now.AddDate(0, 0, 7)},
+		{"A month on", now.AddDate(0, 1, 0)},
+		{"A year on", now.AddDate(1, 0, 0)},
+		{"Back to the real time", time.Now()},
+	}})
+}
+
+// maxMove is how far the clock can be moved at once; every day on the way is gone through.
+const maxMove = 50 * 366 * 24 * time.Hour
+
+func (d *desk) moveClock(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r)
+	if err != nil {
+		return err
+	}
+	typed := strings.TrimSpace(form.Get("now"))
+	to, err := time.Parse(time.RFC3339, typed)
+	if err != nil {
+		return fault.New(fault.Invalid, "The form field now is %q; it has to be a time such as 2018-07-01T09:00:00Z.", typed)
+	}
+	if move := to.Sub(d.worker.clock.Now()).Abs(); move > maxMove {
+		return fault.New(fault.Invalid, "The clock can be moved by 50 years at the most.")
+	}
+	if err := d.worker.move(r.Context(), to); err != nil {
+		return err
+	}
+	if wantsPage(r) {
+		http.Redirect(w, r, "/_local/clock", http.StatusSeeOther)
+		return nil
+	}
+	return web.WriteJSON(w, http.StatusOK, clockState{Now: d.worker.clock.Now()})
+}
+
+// importLicenses takes a CSV file (see package ledger) as the body; ?skip-refused=true records the other lines where some
+// are refused.
+func (d *desk) importLicenses(w http.ResponseWriter, r *http.Request) error {
+	skip := r.URL.Query().Get("skip-refused") == "true"
+	file := http.MaxBytesReader(nil, r.Body, ledger.MaxFile)
+	report, err := ledger.Import(r.Context(), d.recorder, file, "import", skip)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, report)
+}
+
+// mailsJSON is /_local/outbox.json: an array of outboxdir.Item, the newest first.
+func (d *desk) mailsJSON(w http.ResponseWriter, r *http.Request) error {
+	items, err := d.delivered(r)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, items)
+}
+
+func (d *desk) mails(w http.ResponseWriter, r *http.Request) error {
+	items, err := d.delivered(r)
+	if err != nil {
+		return err
+	}
+	return d.render(w, "outbox.html", "Outbox", outboxView{items})
+}
+
+// delivered lists the mails, having first sent whatever waits, so that a page shows what was caused before it was asked for.
+func (d *desk) delivered(r *http.Request) ([]outboxdir.Item, error) {
+	d.worker.deliver(r.Context())
+	return d.outbox.List()
+}
+
+func (d *desk) mail(w http.ResponseWriter, r *http.Request) error {
+	m, err := d.outbox.Read(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return d.render(w, "mail.html", m.Subject, m)
+}
+
+// mailHTML is the mail's HTML as it came, in a frame of mail.html where it can run nothing.
+func (d *desk) mailHTML(w http.ResponseWriter, r *http.Request) error {
+	m, err := d.outbox.Read(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
+	// What a mail program does with the links of a mail: open them beside it.
+	_, err = io.WriteString(w, strings.Replace(m.HTML, "<head>", `<head><base target="_blank">`, 1))
+	return err
+}
+
+// mailRaw is the message as it was sent, for a mail program.
+func (d *desk) mailRaw(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if _, err := d.outbox.Read(id); err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(filepath.Join(d.data.Outbox(), id+".eml"))
+	if err != nil {
+		return err
+	}
+	return download(w, id+".eml", raw)
+}
+
+func (d *desk) attachment(w http.ResponseWriter, r *http.Request) error {
+	m, err := d.outbox.Read(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(r.PathValue("n"))
+	if err != nil || n < 0 || n >= len(m.Attachments) {
+		return fault.New(fault.NotFound, "This mail has no such attachment.")
+	}
+	return download(w, m.Attachments[n].Name, m.Attachments[n].Data)
+}
+
+func download(w http.ResponseWriter, name string, data []byte) error {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(name))
+	_, err := w.Write(data)
+	return err
+}
+
+// render shows a page of the desk; its frames are the mails.
+func (d *desk) render(w http.ResponseWriter, page, title string, data any) error {
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'")
+	return d.pages.Render(w, http.StatusOK, page, web.View{Title: title, Private: true, Data: data})
+}
+
+// wantsPage tells a browser from a program.
+func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"marketplace/infra/localdata"
+)
+
+// launch starts the compiled program in the folder and gives where it answers. It is killed, not stopped.
+func launch(t *testing.T, program string, data localdata.Dir) (url string, kill func()) {
+	t.Helper()
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), "PORT=0", "DATA="+string(data))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	t.Cleanup(kill)
+	first, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the program did not start: %v", err)
+	}
+	return strings.TrimSuffix(regexp.MustCompile(`http://\S+`).FindString(first), "/"), kill
+}
+
+// answered is a request that the server said it recorded.
+type answered struct{ ID, Email string }
+
+// post sends requests until the server is gone, and tells of each that was answered.
+func post(url string, poster int, tell func(answered)) {
+	client := http.Client{Timeout: 5 * time.Second}
+	for n := 0; ; n++ {
+		email := fmt.Sprintf("ada+%d.%d@acme.example", poster, n)
+		body := fmt.Sprintf(`{"kind":"evaluation","edition":"developer","serverId":"AWHW8w9JtzBzSrmf9GQX","ncloc":%d,"productVersion":"6.7.1",
+			"name":"Ada","email":%q,"company":"Acme AG","country":"CH","idempotencyKey":%q}`, n, email, email)
+		resp, err := client.Post(url+"/api/license-requests", "application/json", strings.NewReader(body))
+		if err != nil {
+			return
+		}
+		a := answered{Email: email}
+		err = json.NewDecoder(resp.Body).Decode(&a)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusCreated {
+			return
+		}
+		tell(a)
+	}
+}
+
+func TestEveryAnsweredRequestSurvivesAKill(t *testing.T) {
+	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
+		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
+	}
+	program := filepath.Join(t.TempDir(), "local")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	data := localdata.Dir(t.TempDir())
+	var all []answered
+	for round := range 3 {
+		url, kill := launch(t, program, data)
+		answers := make(chan answered)
+		var posters sync.WaitGroup
+		for poster := range 8 {
+			posters.Go(func() { post(url, round*8+poster, func(a answered) { answers <- a }) })
+		}
+		go func() {
+			posters.Wait()
+			close(answers)
+		}()
+		life := 0
+		for a := range answers {
+			all = append(all, a)
+			if life++; life == 40+11*round {
+				kill()
+			}
+		}
+		if life < 40 {
+			t.Errorf("only %d requests were answered before the posts ended", life)
+		}
+	}
+
+	url, _ := launch(t, program, data)
+	p := &product{Server: &Server{URL: url}, t: t}
+	mails := map[string]int{} // by kind and request
+	for _, m := range p.outbox() {
+		mails[m.Kind+" "+m.About]++
+	}
+	for _, a := range all {
+		p.get("/api/license-requests/"+a.ID, http.StatusOK)
+		for _, kind := range []string{"request-received ", "request-new "} {
+			if mails[kind+a.ID] != 1 {
+				t.Errorf("request %s of %s has %d mails of kind %s", a.ID, a.Email, mails[kind+a.ID], kind)
+			}
+		}
+	}
+	t.Logf("%d requests were answered in three lives; all are there, with their mails", len(all))
+}

@@ -1,0 +1,325 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/infra/localdata"
+	"marketplace/shared/config"
+)
+
+// product is a running server and a client of it that follows no redirects.
+type product struct {
+	*Server
+	t      *testing.T
+	client http.Client
+}
+
+// start starts a server in the folder, on the table of DYNAMODB_ENDPOINT where that is set.
+func start(t *testing.T, data localdata.Dir) *product {
+	t.Helper()
+	s, err := Start(t.Context(), Options{
+		Addr: "localhost:0", Data: data, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Config: config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), TableName: tableName(t)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &product{s, t, http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// tableName keeps tests that share an engine apart.
+func tableName(t *testing.T) string {
+	return "local-" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, t.Name()) + fmt.Sprint(time.Now().UnixNano())
+}
+
+// do sends a request and reads the answer whole.
+func (p *product) do(method, target, contentType, body string, headers ...string) (*http.Response, string) {
+	p.t.Helper()
+	if !strings.HasPrefix(target, "http") {
+		target = p.URL + target
+	}
+	req, err := http.NewRequestWithContext(p.t.Context(), method, target, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+func (p *product) get(target string, want int) string {
+	p.t.Helper()
+	resp, body := p.do("GET", target, "", "")
+	if resp.StatusCode != want {
+		p.t.Fatalf("GET %s = %s, want %d\n%.500s", target, resp.Status, want, body)
+	}
+	return body
+}
+
+func (p *product) page(target string) *goquery.Document {
+	p.t.Helper()
+	return document(p.t, p.get(target, http.StatusOK))
+}
+
+func document(t *testing.T, page string) *goquery.Document {
+	t.Helper()
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func (p *product) postForm(target string, form url.Values) (*http.Response, string) {
+	p.t.Helper()
+	return p.do("POST", target, "application/x-www-form-urlencoded", form.Encode())
+}
+
+// outboxMail is a line of /_local/outbox.json.
+type outboxMail struct{ ID, Kind, To, Subject, At, About string }
+
+func (p *product) outbox() (mails []outboxMail) {
+	p.t.Helper()
+	if err := json.Unmarshal([]byte(p.get("/_local/outbox.json", http.StatusOK)), &mails); err != nil {
+		p.t.Fatal(err)
+	}
+	return mails
+}
+
+func (p *product) moveClock(to string) {
+	p.t.Helper()
+	resp, body := p.postForm("/_local/clock", url.Values{"now": {to}})
+	if resp.StatusCode != http.StatusOK {
+		p.t.Fatalf("moving the clock to %s: %s %s", to, resp.Status, body)
+	}
+}
+
+// fill reads the form of a page with the values that stand in it.
+func fill(form *goquery.Selection) url.Values {
+	values := url.Values{}
+	form.Find("input[name], textarea[name], select[name]").Each(func(_ int, in *goquery.Selection) {
+		name := in.AttrOr("name", "")
+		kind := in.AttrOr("type", "text")
+		_, checked := in.Attr("checked")
+		switch {
+		case kind == "radio" || kind == "checkbox":
+			if checked {
+				values.Set(name, in.AttrOr("value", "on"))
+			}
+		case goquery.NodeName(in) == "textarea":
+			values.Set(name, in.Text())
+		default:
+			values.Set(name, in.AttrOr("value", ""))
+		}
+	})
+	return values
+}
+
+const requestLink = "/request/developer?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000"
+
+func TestACustomersJourney(t *testing.T) {
+	p := start(t, localdata.Dir(t.TempDir()))
+
+	form := p.page(requestLink).Find("form[method=post]")
+	values := fill(form)
+	if values.Get("serverId") != "AWHW8w9JtzBzSrmf9GQX" || values.Get("ncloc") != "120000" {
+		t.Fatalf("the form is filled with %v", values)
+	}
+	for name, value := range map[string]string{
+		"kind": "evaluation", "productVersion": "6.7.1", "name": "Ada Lovelace", "email": "ada@acme.example",
+		"company": "Acme AG", "country": "Switzerland",
+	} {
+		values.Set(name, value)
+	}
+	action := form.AttrOr("action", requestLink)
+	resp, body := p.postForm(action, values)
+	if resp.StatusCode != http.StatusSeeOther {
+		t.Fatalf("sending the form: %s\n%s", resp.Status, body)
+	}
+	status := resp.Header.Get("Location")
+	if text := p.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") || !strings.Contains(text, "120,000") {
+		t.Errorf("the status page says:\n%s", text)
+	}
+
+	again, _ := p.postForm(action, values)
+	if again.Header.Get("Location") != status {
+		t.Errorf("sent again it leads to %s, not %s", again.Header.Get("Location"), status)
+	}
+	mails := p.outbox()
+	kinds := map[string]string{}
+	for _, m := range mails {
+		kinds[m.Kind] = m.To
+		p.page("/_local/outbox/" + m.ID)
+		p.page("/_local/outbox/" + m.ID + "/html")
+	}
+	if len(mails) != 2 || kinds["request-received"] != "ada@acme.example" || kinds["request-new"] != "sales@vendor.example" {
+		t.Errorf("outbox: %+v", mails)
+	}
+	for _, m := range mails {
+		if m.Kind == "request-received" && !strings.Contains(p.page("/_local/outbox/"+m.ID).Text(), path.Base(strings.Split(status, "?")[0])) {
+			t.Errorf("the mail to the customer does not hold the link to %s", status)
+		}
+	}
+}
+
+func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
+	p := start(t, localdata.Dir(t.TempDir()))
+	var versions map[string][]struct{ Key, HomeURL, LicenseRequestURL, DownloadURL string }
+	if err := json.Unmarshal([]byte(p.get("/editions.json", http.StatusOK)), &versions); err != nil {
+		t.Fatal(err)
+	}
+	if len(versions) < 5 {
+		t.Fatalf("editions.json lists %d versions", len(versions))
+	}
+	for version, editions := range versions {
+		if len(editions) != 4 {
+			t.Errorf("%s has %d editions", version, len(editions))
+		}
+		for _, e := range editions {
+			p.get(e.HomeURL, http.StatusOK)
+			if e.LicenseRequestURL != "" {
+				p.get(e.LicenseRequestURL+"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=1", http.StatusOK)
+			}
+			if e.Key == "community" {
+				continue
+			}
+			body := p.get(e.DownloadURL, http.StatusOK)
+			z, err := zip.NewReader(bytes.NewReader([]byte(body)), int64(len(body)))
+			if err != nil {
+				t.Fatalf("%s: %v", e.DownloadURL, err)
+			}
+			if len(z.File) < 9 {
+				t.Errorf("%s holds %d jars", e.DownloadURL, len(z.File))
+			}
+			for _, f := range z.File {
+				if path.Ext(f.Name) != ".jar" || strings.Contains(f.Name, "/") {
+					t.Errorf("%s holds %s", e.DownloadURL, f.Name)
+				}
+			}
+		}
+	}
+}
+
+const ledgerHeader = "organization,contact,email,server_id,edition,type,max_loc,expiration,support\n"
+
+// importLicenses imports a license per expiration day, each for a server of its own.
+func (p *product) importLicenses(expirations ...string) {
+	p.t.Helper()
+	file := ledgerHeader
+	for i, day := range expirations {
+		file += fmt.Sprintf("Acme AG,Ada,ada+%s@acme.example,AWHW8w9JtzBzSrmf9%03d,developer,PRODUCTION,1000000,%s,yes\n", day, i, day)
+	}
+	resp, body := p.do("POST", "/_local/licenses", "text/csv", file)
+	if resp.StatusCode != http.StatusOK || !strings.Contains(body, fmt.Sprintf(`"recorded":%d`, len(expirations))) {
+		p.t.Fatalf("import: %s %s", resp.Status, body)
+	}
+}
+
+func TestRemindersComeOnTheRightDaysOfEveryMonth(t *testing.T) {
+	p := start(t, localdata.Dir(t.TempDir()))
+	p.moveClock("2027-11-15T12:00:00Z")
+	days := map[string][2]string{ // expiration: two months before, one month before
+		"2028-02-29": {"2027-12-29", "2028-01-29"},
+		"2028-03-31": {"2028-01-31", "2028-02-29"},
+		"2028-04-30": {"2028-02-29", "2028-03-30"},
+		"2028-05-31": {"2028-03-31", "2028-04-30"},
+		"2028-08-31": {"2028-06-30", "2028-07-31"},
+		"2029-02-28": {"2028-12-28", "2029-01-28"},
+		"2029-04-30": {"2029-02-28", "2029-03-30"},
+	}
+	var expirations []string
+	for day := range days {
+		expirations = append(expirations, day)
+	}
+	p.importLicenses(expirations...)
+	if mails := p.outbox(); len(mails) != 0 {
+		t.Fatalf("mails before the clock moved: %v", mails)
+	}
+	p.moveClock("2028-06-15T00:00:00Z")
+	p.moveClock("2028-06-30T00:00:00Z") // just at the beginning of a day on which one is due
+	p.moveClock("2030-01-01T00:00:00Z")
+
+	got := map[string][]string{}
+	mails := p.outbox()
+	for i := len(mails) - 1; i >= 0; i-- { // oldest first
+		m := mails[i]
+		if m.Kind != "license-expiring" {
+			t.Errorf("a mail of kind %s", m.Kind)
+		}
+		expiration := strings.TrimSuffix(strings.TrimPrefix(m.To, "ada+"), "@acme.example")
+		got[expiration] = append(got[expiration], m.At[:len("2006-01-02")])
+	}
+	for expiration, want := range days {
+		if fmt.Sprint(got[expiration]) != fmt.Sprint(want[:]) {
+			t.Errorf("the license that expires on %s reminded on %v, want %v", expiration, got[expiration], want)
+		}
+	}
+	p.moveClock("2027-11-15T12:00:00Z")
+	p.moveClock("2030-01-01T00:00:00Z")
+	if again := p.outbox(); len(again) != len(mails) {
+		t.Errorf("gone through a second time, the year made %d mails of %d", len(again), len(mails))
+	}
+}
+
+func TestTheClockIsKeptAndRefusesWhatIsNoTime(t *testing.T) {
+	data := localdata.Dir(t.TempDir())
+	p := start(t, data)
+	for _, bad := range []string{"", "tomorrow", "2028-02-30T00:00:00Z", "2028-02-28", "9999-01-01T00:00:00Z"} {
+		if resp, body := p.postForm("/_local/clock", url.Values{"now": {bad}}); resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("now=%q: %s %s", bad, resp.Status, body)
+		}
+	}
+	p.moveClock("2028-03-01T10:00:00+02:00")
+	var now struct{ Now time.Time }
+	if err := json.Unmarshal([]byte(p.get("/_local/clock", http.StatusOK)), &now); err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2028, 3, 1, 8, 0, 0, 0, time.UTC)
+	if passed := now.Now.Sub(want); passed < 0 || passed > time.Minute {
+		t.Errorf("the clock says %v, want %v", now.Now, want)
+	}
+	clock, err := data.OpenClock(time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if passed := clock.Now().Sub(want); passed < 0 || passed > time.Minute {
+		t.Errorf("after a restart the clock would say %v", clock.Now())
+	}
+}

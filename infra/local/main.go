@@ -1,0 +1,50 @@
+// Command local is `make run`: every function of the product on one port, with an embedded table, an outbox that shows the
+// mails, and a clock that can be moved. It needs nothing but Go.
+//
+// Environment: PORT (default 8080), DATA (the folder in which everything is kept, default .local), and the variables of
+// shared/config, of which DYNAMODB_ENDPOINT puts the table on a DynamoDB engine instead of a file.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"marketplace/infra/localdata"
+	"marketplace/shared/config"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c, err := config.Load(os.Getenv)
+	if err != nil {
+		return err
+	}
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
+	s, err := Start(ctx, Options{
+		Addr: "localhost:" + port, Data: localdata.FromEnv(os.Getenv), Config: c, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("The site        %s/\nBehind it       %s/_local/  (outbox, clock)\nCtrl-C stops it.\n", s.URL, s.URL)
+	<-ctx.Done()
+	stop()
+	return s.Close()
+}

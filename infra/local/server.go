@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"marketplace/catalog"
+	"marketplace/catalog/data"
+	"marketplace/catalog/prepare"
+	"marketplace/functions/catalog/feed"
+	"marketplace/functions/mailer/dispatch"
+	"marketplace/functions/reminders/daily"
+	"marketplace/functions/requests/site"
+	"marketplace/infra/localdata"
+	"marketplace/shared/config"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/outboxdir"
+	"marketplace/shared/store"
+)
+
+// Options are what a Server is started with.
+type Options struct {
+	Addr   string // to listen on; port 0 takes a free one
+	Data   localdata.Dir
+	Config config.Config // SiteURL, MailFrom and SalesEmail have defaults here
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Server is every function of the product on one port.
+type Server struct {
+	URL string // where it answers: http://localhost:8080
+
+	http   http.Server
+	data   localdata.Dir
+	stop   context.CancelFunc // ends the worker
+	done   sync.WaitGroup
+	served chan error
+	close  func() error // closes the table
+}
+
+// Start starts a server. It answers when Start returns.
+func Start(ctx context.Context, o Options) (_ *Server, err error) {
+	ln, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w; another PORT may be free", err)
+	}
+	s := &Server{
+		URL:    fmt.Sprintf("http://localhost:%d", ln.Addr().(*net.TCPAddr).Port),
+		data:   o.Data,
+		stop:   func() {},
+		served: make(chan error, 1),
+		close:  func() error { return nil },
+	}
+	defer func() {
+		if err != nil {
+			ln.Close()
+			s.close()
+		}
+	}()
+	if err := s.assemble(ctx, o); err != nil {
+		return nil, err
+	}
+	go func() { s.served <- s.http.Serve(ln) }()
+	return s, o.Data.Announce(s.URL)
+}
+
+// assemble puts the functions together as template.yaml does in the cloud.
+func (s *Server) assemble(ctx context.Context, o Options) error {
+	c := withDefaults(o.Config, s.URL)
+	if err := os.MkdirAll(string(o.Data), 0o700); err != nil {
+		return err
+	}
+	clock, err := o.Data.OpenClock(o.Now)
+	if err != nil {
+		return err
+	}
+	engine, closeTable, err := o.Data.OpenTable(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.close = closeTable
+	from, err := mail.ParseAddress(c.MailFrom)
+	if err != nil {
+		return err
+	}
+	sales, err := mail.ParseAddress(c.SalesEmail)
+	if err != nil {
+		return err
+	}
+	outbox, err := outboxdir.Open(o.Data.Outbox(), from, clock.Now)
+	if err != nil {
+		return err
+	}
+	offered, err := sampleCatalog(c.SiteURL, o.Data.Packages())
+	if err != nil {
+		return err
+	}
+	prepared, err := prepare.Bundle(offered)
+	if err != nil {
+		return err
+	}
+
+	w := &worker{clock: clock, log: o.Log, wake: make(chan struct{}, 1)}
+	kept := store.New(streamed{engine, w.wake}, store.Options{Now: clock.Now})
+	if err := takeBack(ctx, kept, clock.Now()); err != nil {
+		return err
+	}
+	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Now: clock.Now, Log: o.Log}
+	w.mailer = mailer.Run
+	w.reminders = daily.New(daily.Options{
+		Store: kept, Site: mail.Site{URL: c.SiteURL, Sales: sales}, Now: clock.Now, Log: o.Log,
+	}).Run
+
+	mux := http.NewServeMux()
+	mux.Handle("/_local/", newDesk(o.Data, w, outbox, kept, o.Log))
+	catalogHandler := feed.New(prepared, feed.Options{Dir: o.Data.Packages(), Log: o.Log})
+	for _, pattern := range feed.Patterns() {
+		mux.Handle(pattern, catalogHandler)
+	}
+	mux.Handle("/", site.New(site.Options{
+		Store: kept, Catalog: func() (*catalog.Catalog, error) { return offered, nil }, SiteURL: c.SiteURL, Sales: sales, Log: o.Log,
+	}))
+
+	s.http = http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+	}
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.done.Go(func() { w.run(work) })
+	return nil
+}
+
+// sampleCatalog makes the catalog of the sample metadata, and its packages in the folder.
+func sampleCatalog(siteURL, folder string) (*catalog.Catalog, error) {
+	metadata, err := catalog.Read(data.Files)
+	if err != nil {
+		return nil, err
+	}
+	c, err := metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	return c, prepare.SamplePackages(c, folder)
+}
+
+func withDefaults(c config.Config, url string) config.Config {
+	for _, d := range []struct {
+		value   *string
+		missing string
+	}{
+		{&c.SiteURL, url},
+		{&c.MailFrom, "Editions & Licenses <licensing@vendor.example>"},
+		{&c.SalesEmail, "Sales operations <sales@vendor.example>"},
+	} {
+		if *d.value == "" {
+			*d.value = d.missing
+		}
+	}
+	return c
+}
+
+// Close stops the server: what is being answered is answered, then everything is closed.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	s.stop()
+	s.done.Wait()
+	return errors.Join(err, s.close(), s.data.Withdraw())
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"marketplace/infra/localdata"
+	"marketplace/shared/license"
+	"marketplace/shared/store"
+	"marketplace/shared/table"
+)
+
+// remindersAt is the time of day (UTC) of the daily run, as in template.yaml.
+const remindersAt = 6 * time.Hour
+
+// job is what a Lambda without HTTP does when it is woken.
+type job func(context.Context) error
+
+// worker does what the table's stream and the schedules do in the cloud: it wakes the mailer when a mail is written, and
+// runs the reminders every day.
+type worker struct {
+	clock     *localdata.Clock
+	reminders job
+	mailer    job
+	log       *slog.Logger
+
+	wake chan struct{}
+	mu   sync.Mutex // held while a job runs or the clock moves
+}
+
+// run works until the context ends.
+func (w *worker) run(ctx context.Context) {
+	sweep := time.NewTicker(time.Second)
+	defer sweep.Stop()
+	last := w.clock.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.wake:
+			w.deliver(ctx)
+		case <-sweep.C:
+			// Days that pass while the clock simply runs on; those that it is moved over are move's.
+			if now := w.clock.Now(); crossed(last, now) == 1 {
+				w.mu.Lock()
+				w.do(ctx, "reminders", w.reminders)
+				w.mu.Unlock()
+				w.deliver(ctx)
+			}
+			last = w.clock.Now()
+		}
+	}
+}
+
+// crossed counts the daily runs that fall due after from and by to.
+func crossed(from, to time.Time) int {
+	run := func(t time.Time) license.Date { return license.DateOf(t.Add(-remindersAt)) }
+	return run(from).DaysUntil(run(to))
+}
+
+// deliver sends what is in the outbox. Who asked for it going away stops nothing.
+func (w *worker) deliver(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.do(context.WithoutCancel(ctx), "mailer", w.mailer)
+}
+
+// move moves the clock. On the way forward every daily run takes place at its own time; having arrived, whatever is due
+// by then is done too. On the way back nothing happens.
+func (w *worker) move(ctx context.Context, to time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	from := w.clock.Now()
+	for at := license.DateOf(from).Start().Add(remindersAt); at.Before(to) && ctx.Err() == nil; at = at.Add(24 * time.Hour) {
+		if at.Before(from) {
+			continue
+		}
+		w.clock.Set(at)
+		w.do(ctx, "reminders", w.reminders)
+		w.do(ctx, "mailer", w.mailer)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.clock.Set(to)
+	if to.After(from) {
+		w.do(ctx, "reminders", w.reminders)
+		w.do(ctx, "mailer", w.mailer)
+	}
+	return w.clock.Keep()
+}
+
+func (w *worker) do(ctx context.Context, name string, j job) {
+	if err := j(ctx); err != nil && ctx.Err() == nil {
+		w.log.ErrorContext(ctx, "job failed", "job", name, "err", err)
+	}
+}
+
+// streamed is a table that wakes the mailer when a mail is written, as the table's stream does in the cloud.
+type streamed struct {
+	table.Table
+	wake chan<- struct{}
+}
+
+func (s streamed) Transact(ctx context.Context, writes ...table.Write) error {
+	err := s.Table.Transact(ctx, writes...)
+	if slices.ContainsFunc(writes, store.WakesMailer) {
+		select {
+		case s.wake <- struct{}{}:
+		default: // it is awake already
+		}
+	}
+	return err
+}
+
+// takeBack gives the mails free that a process before this one was sending when it was killed: the data belongs to one
+// process at a time, so nobody is sending them now, and nobody need wait until their leases run out.
+func takeBack(ctx context.Context, s *store.Store, now time.Time) error {
+	const page = 100
+	for after := ""; ; {
+		ids, err := s.PendingMail(ctx, after, page)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			m, err := s.Mail(ctx, id)
+			if err != nil {
+				return err
+			}
+			if m.Leased {
+				m.MaybeTwice = true
+				if err := s.RetryMail(ctx, m, errors.New("the process that was sending it ended"), now); err != nil {
+					return err
+				}
+			}
+		}
+		if len(ids) < page {
+			return nil
+		}
+		after = ids[page-1]
+	}
+}
