@@ -55,7 +55,7 @@ lint: ## check formatting, go vet, staticcheck, go.mod, and with `make tools` th
 lint-tools:
 	$(TOOLS)/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 $(TOOLS)/sam validate --lint --region us-east-1 --template template.yaml
-	$(TOOLS)/shellcheck -x .ci/run infra/*/*.sh
+	$(TOOLS)/shellcheck .ci/run infra/*/*.sh
 
 .PHONY: tools
 tools: $(TOOLS)/installed ## install the linters of the template and the scripts (needs python3 with venv)

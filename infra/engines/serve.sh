@@ -43,7 +43,7 @@ serving() {
 	shift
 	log=$(mktemp) server=
 	trap stop EXIT
-	for attempt in 1 2 3; do
+	for _ in 1 2 3; do
 		port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 		"${@//PORT/$port}" >"$log" 2>&1 </dev/null &
 		server=$!
