@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
@@ -96,11 +97,16 @@ func (w *world) dispatcher(c *carrier) *Dispatcher {
 	return &Dispatcher{Outbox: w.store, Sender: c, Now: time.Now, Log: logging.New(&w.log)}
 }
 
+var details = request.Details{
+	Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7",
+	Name: "Ada Lovelace", Email: "ada@example.org", Company: "Analytical Engines", Country: "England",
+}
+
 // put puts mails m000, m001, … into the outbox.
 func (w *world) put(n int) {
 	w.t.Helper()
 	for begin := 0; begin < n; begin += 40 {
-		_, _, err := w.store.FileRequest(context.Background(), request.Details{Name: "Ada"}, "", func(request.Request) (list []mail.Message) {
+		_, _, err := w.store.FileRequest(context.Background(), details, "", func(request.Request) (list []mail.Message) {
 			for i := begin; i < min(n, begin+40); i++ {
 				list = append(list, mail.Message{ID: fmt.Sprintf("m%03d", i), Kind: mail.RequestNew, About: "r1",
 					To: mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
