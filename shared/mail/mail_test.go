@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/jba/templatecheck"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -203,8 +204,15 @@ func TestTextAndHTMLSayTheSame(t *testing.T) {
 // TestLayoutsTakeEveryContent executes both layouts for contents full and empty: html/template finds only then what it
 // cannot escape.
 func TestLayoutsTakeEveryContent(t *testing.T) {
-	var zero content
-	zero.layOut()
+	for name, err := range map[string]error{
+		"mail.html": templatecheck.CheckHTML(htmlLayout(), content{}),
+		"mail.txt":  templatecheck.CheckText(textLayout(), content{}),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	content{}.layOut()
 	content{
 		Title: "t", Preview: "p", Greeting: "g", Intro: []string{"a", "b"}, Facts: []fact{{"l", "v"}, {}},
 		Quote: quotation{"q", []string{"", "x"}}, Lead: "l", Action: link{"a", "https://x"}, Notes: []note{{}, {"t", "x"}},

@@ -347,6 +347,29 @@ func TestAFailureIsTriedAgainAfterLongerAndLongerPausesAndThenBuried(t *testing.
 	})
 }
 
+func TestARecordWhoseAnswerWasLostIsFoundAndNotMadeAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.put(1)
+		transacts := 0
+		w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+			if c.Op == "transact" {
+				transacts++
+				if transacts == 2 { // the first claims the mail
+					return tabletest.Lost
+				}
+			}
+			return tabletest.Fault{}
+		}
+		c := &carrier{}
+		start := time.Now()
+		w.run(w.dispatcher(c))
+		w.eachOnce(c, 1)
+		if took := time.Since(start); transacts != 2 || took != 0 || !strings.Contains(w.log.String(), `"MailsSent":1`) {
+			t.Errorf("%d transactions in %v, logged %s", transacts, took, w.log.String())
+		}
+	})
+}
+
 func TestNothingIsBegunShortlyBeforeTheDeadline(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put(100)

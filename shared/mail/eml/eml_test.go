@@ -133,6 +133,16 @@ func TestTheWireFitsEveryMailServer(t *testing.T) {
 	fits(t, data)
 }
 
+func TestNoBodyIsQuotedPrintable(t *testing.T) {
+	data, err := Format(full(), from, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(data, []byte("Content-Transfer-Encoding: base64\r\n")); n != 4 || bytes.Contains(data, []byte("quoted-printable")) {
+		t.Errorf("%d of 4 bodies are base64", n)
+	}
+}
+
 func TestWhatNoCarrierTakesIsRejected(t *testing.T) {
 	for name, change := range map[string]func(*mail.Message){
 		"no recipient":               func(m *mail.Message) { m.To = mail.Address{} },
