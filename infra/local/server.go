@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -119,18 +121,16 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		Store: kept, Site: mail.Site{URL: c.SiteURL, Sales: sales}, Now: clock.Now, Log: o.Log,
 	}).Run
 
-	mux := http.NewServeMux()
-	mux.Handle("/_local/", newDesk(o.Data, w, outbox, kept, o.Log))
-	catalogHandler := feed.New(prepared, feed.Options{Dir: o.Data.Packages(), Log: o.Log})
-	for _, pattern := range feed.Patterns() {
-		mux.Handle(pattern, catalogHandler)
+	functions := router{
+		desk:    newDesk(o.Data, w, outbox, kept, o.Log),
+		catalog: feed.New(prepared, feed.Options{Dir: o.Data.Packages(), Log: o.Log}),
+		requests: site.New(site.Options{
+			Store: kept, Catalog: func() (*catalog.Catalog, error) { return offered, nil }, SiteURL: c.SiteURL, Sales: sales, Log: o.Log,
+		}),
 	}
-	mux.Handle("/", site.New(site.Options{
-		Store: kept, Catalog: func() (*catalog.Catalog, error) { return offered, nil }, SiteURL: c.SiteURL, Sales: sales, Log: o.Log,
-	}))
 
 	s.http = http.Server{
-		Handler:           mux,
+		Handler:           functions,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -140,6 +140,27 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	s.stop = stop
 	s.done.Go(func() { w.run(work) })
 	return nil
+}
+
+// router hands each request to its function, as the HTTP API does. It is no ServeMux, which would answer a path that is not
+// clean by itself, where the catalog has an answer that any origin may read.
+type router struct{ desk, catalog, requests http.Handler }
+
+func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/_local/"):
+		f.desk.ServeHTTP(w, r)
+	case slices.ContainsFunc(feed.Patterns(), func(pattern string) bool { return matches(pattern, r.URL.Path) }):
+		f.catalog.ServeHTTP(w, r)
+	default:
+		f.requests.ServeHTTP(w, r)
+	}
+}
+
+// matches reports whether a path is a pattern's, or begins as one that ends in a name in braces does.
+func matches(pattern, path string) bool {
+	prefix, _, open := strings.Cut(pattern, "{")
+	return path == pattern || open && strings.HasPrefix(path, prefix)
 }
 
 // sampleCatalog makes the catalog of the sample metadata, and its packages in the folder.
