@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"marketplace/infra/ledger"
+	"marketplace/infra/localdata"
+	"marketplace/shared/cloud/operator"
+	"marketplace/shared/config"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+const importUsage = `usage: ops import-licenses [-table NAME] [-skip-refused] FILE.csv
+
+Brings a vendor's existing licenses on record, with their reminders. The file is CSV with the header
+  organization,contact,email,server_id,edition,type,max_loc,expiration,support
+(dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no). Where a line is refused, every refused line is
+reported with its reasons and nothing is recorded. A file can be imported again: what is on record stays as it is.
+
+Where to: the table of -table or TABLE_NAME in the cloud; else the data of the local server (DATA, default .local), whether
+it is running or not.
+`
+
+// importLicenses is the command; it returns the exit status.
+func importLicenses(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("import-licenses", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, importUsage) }
+	tableName := flags.String("table", os.Getenv("TABLE_NAME"), "")
+	skip := flags.Bool("skip-refused", false, "")
+	if err := flags.Parse(args); err != nil || flags.NArg() != 1 {
+		if err == nil {
+			flags.Usage()
+		}
+		return 2
+	}
+	file, err := os.Open(flags.Arg(0))
+	if err == nil {
+		defer file.Close()
+		var report ledger.Report
+		report, err = importInto(context.Background(), *tableName, file, *skip)
+		if code := tell(report, err, stdout, stderr); code != 0 {
+			return code
+		}
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "import-licenses: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// tell prints what came of the import; 1 where a line was refused.
+func tell(report ledger.Report, err error, stdout, stderr io.Writer) int {
+	for _, r := range report.Refused {
+		fmt.Fprintln(stderr, r)
+	}
+	if err == nil {
+		fmt.Fprintf(stdout, "%d recorded, %d on record before, %d refused\n", report.Recorded, report.Known, len(report.Refused))
+	}
+	if len(report.Refused) > 0 {
+		if report.Recorded+report.Known == 0 {
+			fmt.Fprintln(stderr, "import-licenses: nothing was recorded; mend the lines above, or leave them out with -skip-refused")
+		}
+		return 1
+	}
+	return 0
+}
+
+func importInto(ctx context.Context, tableName string, file io.Reader, skip bool) (ledger.Report, error) {
+	c, err := config.Load(os.Getenv)
+	if err != nil {
+		return ledger.Report{}, err
+	}
+	if tableName != "" && c.DynamoDBEndpoint == "" {
+		t, err := operator.Table(ctx, tableName)
+		if err != nil {
+			return ledger.Report{}, err
+		}
+		return ledger.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
+	}
+	dir := localdata.FromEnv(os.Getenv)
+	if server := dir.Server(ctx); server != "" {
+		return importByServer(ctx, server, file, skip)
+	}
+	t, done, err := dir.OpenTable(ctx, c)
+	if err != nil {
+		return ledger.Report{}, err
+	}
+	report, err := ledger.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
+	return report, errors.Join(err, done())
+}
+
+// importByServer lets the running local server do it, whose table and clock are its own.
+func importByServer(ctx context.Context, server string, file io.Reader, skip bool) (report ledger.Report, err error) {
+	target := server + "/_local/licenses"
+	if skip {
+		target += "?" + url.Values{"skip-refused": {"true"}}.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, file)
+	if err != nil {
+		return report, err
+	}
+	req.Header.Set("Content-Type", "text/csv")
+	req.Header.Set("Accept", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return report, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		var p web.Problem
+		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil || p.Detail == "" {
+			return report, fmt.Errorf("the local server answered %s", resp.Status)
+		}
+		return report, errors.New(p.Detail)
+	}
+	return report, json.NewDecoder(resp.Body).Decode(&report)
+}
