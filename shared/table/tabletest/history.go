@@ -128,7 +128,9 @@ func (h *history) query(rt *rapid.T) {
 	want := among(h.model.sortKeys(q.PK), q)
 	var got []string
 	err := table.All(h.t.Context(), h, q, func(r table.Row) error {
-		got = append(got, r.SK)
+		if got = append(got, r.SK); len(got) > len(sortKeys) {
+			return errors.New("more rows than there can be")
+		}
 		return difference(r, h.model[r.Key])
 	})
 	if err != nil || !slices.Equal(got, want) {
