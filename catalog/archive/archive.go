@@ -153,8 +153,9 @@ const firstDay = 1<<5 | 1
 
 func copyEntry(out *zip.Writer, folder string, e entry) error {
 	header := &zip.FileHeader{
-		Name:               e.name,
-		Method:             zip.Store,
+		Name:   e.name,
+		Method: zip.Store,
+		//lint:ignore SA1019 CreateRaw takes the date from here, not from Modified
 		ModifiedDate:       firstDay,
 		CRC32:              e.crc,
 		CompressedSize64:   uint64(e.size),

@@ -92,7 +92,9 @@ func document(path, query string, content []byte) (bundle.Document, error) {
 	if err != nil {
 		return d, fmt.Errorf("compressing %s with gzip: %w", path, err)
 	}
-	d.Brotli, err = compress(content, func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriterLevel(w, brotli.BestCompression), nil })
+	d.Brotli, err = compress(content, func(w io.Writer) (io.WriteCloser, error) {
+		return brotli.NewWriterLevel(w, brotli.BestCompression), nil
+	})
 	if err != nil {
 		return d, fmt.Errorf("compressing %s with brotli: %w", path, err)
 	}

@@ -36,7 +36,8 @@ func write(path string, jar catalog.Jar) error {
 		CRC32:              crc32.ChecksumIEEE([]byte(manifest)),
 		CompressedSize64:   uint64(len(manifest)),
 		UncompressedSize64: uint64(len(manifest)),
-		ModifiedDate:       1<<5 | 1, // 1 January 1980
+		//lint:ignore SA1019 CreateRaw takes the date from here, not from Modified
+		ModifiedDate: 1<<5 | 1, // 1 January 1980
 	})
 	if err != nil {
 		return err
