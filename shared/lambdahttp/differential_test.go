@@ -243,8 +243,10 @@ func TestAdapterAnswersLikeNetHTTP(t *testing.T) {
 				io.WriteString(w, many)
 			}
 		}},
-		{"redirect", get, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other?a=b", 307) }},
-		{"http.Error", get, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", 418) }},
+		{"redirect", get, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/other?a=b", http.StatusTemporaryRedirect)
+		}},
+		{"http.Error", get, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusTeapot) }},
 		{"ranges", request{method: "GET", target: "/", header: http.Header{"Range": {"bytes=2-4"}}}, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "a.txt", time.Time{}, strings.NewReader("0123456789"))
 		}},

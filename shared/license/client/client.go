@@ -99,14 +99,14 @@ func malformed(b []byte) int {
 	continues := func(i int) bool { return i < len(b) && b[i]&0xC0 == 0x80 }
 	second := func(low, high byte) bool { return len(b) > 1 && low <= b[1] && b[1] <= high }
 	switch c := b[0]; {
-	case 0xE0 == c && !second(0xA0, 0xBF):
+	case c == 0xE0 && !second(0xA0, 0xBF):
 		return 1
-	case 0xE0 <= c && c <= 0xEF && continues(1):
+	case c >= 0xE0 && c <= 0xEF && continues(1):
 		if continues(2) {
 			return 3
 		}
 		return 2
-	case c == 0xF0 && second(0x90, 0xBF), 0xF1 <= c && c <= 0xF3 && continues(1), c == 0xF4 && second(0x80, 0x8F):
+	case c == 0xF0 && second(0x90, 0xBF), c >= 0xF1 && c <= 0xF3 && continues(1), c == 0xF4 && second(0x80, 0x8F):
 		if continues(2) {
 			return 3
 		}
