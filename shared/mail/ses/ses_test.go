@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -148,9 +149,9 @@ func TestErrorsOfTheAPI(t *testing.T) {
 		{503, "ServiceUnavailable", "Try again", other},
 		{400, "SomethingNew", "?", other},
 	} {
-		calls := 0
+		var calls atomic.Int64
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			calls++
+			calls.Add(1)
 			io.Copy(io.Discard, r.Body)
 			w.Header().Set("Content-Type", "text/xml")
 			w.WriteHeader(c.status)
@@ -167,21 +168,21 @@ func TestErrorsOfTheAPI(t *testing.T) {
 				t.Errorf("%s %q is %v", c.code, c.message, err)
 			}
 		}
-		if calls != 1 {
-			t.Errorf("%s %q: sent %d times", c.code, c.message, calls)
+		if n := calls.Load(); n != 1 {
+			t.Errorf("%s %q: sent %d times", c.code, c.message, n)
 		}
 	}
 }
 
 func TestALostConnectionIsNoneOfMailsErrorsAndIsNotTriedAgain(t *testing.T) {
-	calls := 0
+	var calls atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		calls++
+		calls.Add(1)
 		panic(http.ErrAbortHandler)
 	}))
 	defer server.Close()
 	_, err := New(client(server.URL), Options{From: from, Now: now}).Send(t.Context(), message())
-	if err == nil || errors.Is(err, mail.ErrThrottled) || errors.Is(err, mail.ErrSetup) || errors.Is(err, mail.ErrRejected) || calls != 1 {
-		t.Errorf("%d calls, %v", calls, err)
+	if err == nil || errors.Is(err, mail.ErrThrottled) || errors.Is(err, mail.ErrSetup) || errors.Is(err, mail.ErrRejected) || calls.Load() != 1 {
+		t.Errorf("%d calls, %v", calls.Load(), err)
 	}
 }
