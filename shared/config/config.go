@@ -43,7 +43,7 @@ var Variables = []Variable{
 		func(c *Config, v string) { c.SESEndpoint = v }, checkURL},
 	{"SES_CONFIGURATION_SET", "", "The SES configuration set that mails are sent with.",
 		func(c *Config, v string) { c.SESConfigurationSet = v }, nil},
-	{"MAIL_FROM", "", "The sender of every mail: an address, or Name <address>.",
+	{"MAIL_FROM", "", "The sender of every mail: an address, or a name with the address in angle brackets.",
 		func(c *Config, v string) { c.MailFrom = v }, checkMailbox},
 	{"SALES_EMAIL", "", "Where sales operations are told of new requests; replies of customers go there too.",
 		func(c *Config, v string) { c.SalesEmail = v }, checkMailbox},
