@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -72,6 +73,7 @@ type world struct {
 	faulty *tabletest.Faulty
 	store  *store.Store
 	log    bytes.Buffer
+	logger *slog.Logger
 }
 
 func newWorld(t testing.TB, dir string) *world {
@@ -83,6 +85,7 @@ func newWorld(t testing.TB, dir string) *world {
 	t.Cleanup(func() { b.Close() })
 	w := &world{t: t, faulty: &tabletest.Faulty{Table: b}}
 	w.store = store.New(w.faulty, store.Options{Now: time.Now})
+	w.logger = logging.New(&w.log)
 	return w
 }
 
@@ -94,7 +97,7 @@ func inWorld(t *testing.T, f func(w *world)) {
 }
 
 func (w *world) dispatcher(c *carrier) *Dispatcher {
-	return &Dispatcher{Outbox: w.store, Sender: c, Now: time.Now, Log: logging.New(&w.log)}
+	return &Dispatcher{Outbox: w.store, Sender: c, Now: time.Now, Log: w.logger}
 }
 
 var details = request.Details{
