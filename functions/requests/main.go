@@ -1,0 +1,39 @@
+// Command requests is the Lambda function of the public site: editions, license requests, their status.
+package main
+
+import (
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"marketplace/catalog/published"
+	"marketplace/functions/requests/site"
+	"marketplace/shared/cloud"
+	"marketplace/shared/config"
+	"marketplace/shared/lambdahttp"
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+func main() {
+	c, err := config.Load(os.Getenv, "SITE_URL", "TABLE_NAME", "SALES_EMAIL")
+	if err != nil {
+		log.Fatal(err)
+	}
+	sales, err := mail.ParseAddress(c.SalesEmail)
+	if err != nil {
+		log.Fatal(err)
+	}
+	logger := logging.New(os.Stdout)
+	lambda.Start(lambdahttp.New(site.New(site.Options{
+		Store:     store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Catalog:   site.BundleCatalog(published.Bundle),
+		SiteURL:   c.SiteURL,
+		Sales:     sales,
+		RequestID: lambdahttp.RequestID,
+		Log:       logger,
+	}), logger))
+}
