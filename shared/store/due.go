@@ -43,15 +43,18 @@ func dueWrites(was license.Date, r Recorded) (writes []table.Write) {
 
 // DueReminders gives f every license whose reminders want a look by the end of the day through, in the order of days.
 // Days that were missed are caught up with as far back as a license can still be valid when it is found there: the
-// policy's longest stage. f may record reminders while the reading goes on.
+// policy's longest stage. f may record reminders while the reading goes on. A row that cannot be decoded keeps no other
+// from f; the error at the end tells of it.
 func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(Due) error) error {
+	var broken []error
 	first := through.AddMonths(-int(reminder.Default.Longest()))
 	for m := first; duePK(m) <= duePK(through); m = m.AddMonths(1) {
 		q := table.Query{PK: duePK(m), To: through.AddDays(1).String()}
 		err := table.All(ctx, s.table, q, func(row table.Row) error {
 			stored, err := decode[dueRow](row)
 			if err != nil {
-				return err
+				broken = append(broken, err)
+				return nil
 			}
 			d := Due{Recorded: stored.Recorded, Day: stored.NextReminder}
 			d.Version = stored.LicenseVersion
@@ -61,7 +64,7 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 			return fmt.Errorf("store: reminders due in %s: %w", month(m), err)
 		}
 	}
-	return nil
+	return errors.Join(broken...)
 }
 
 // ErrDueChanged: the license changed since it was found due; what is to be done about it now, the next run finds out.

@@ -390,3 +390,29 @@ func TestTheDailyRunReadsOnlyWhatIsDue(t *testing.T) {
 		t.Errorf("%d rows read for %d due", read, len(got))
 	}
 }
+
+func TestARowThatCannotBeReadKeepsNoOtherFromBeingDue(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	broken := table.Row{Key: table.Key{PK: "DUE#2018-06", SK: "2018-06-01#l0"}, Type: "due", Schema: 1, Data: []byte(`{"license":7}`)}
+	if err := b.table.Transact(t.Context(), table.Create(broken)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	err := b.DueReminders(t.Context(), day("2018-06-30"), func(d store.Due) error {
+		got = append(got, d.License.ID)
+		return nil
+	})
+	if err == nil || !slices.Equal(got, []string{"l1"}) {
+		t.Errorf("due: %v, %v; want l1, and an error that tells of the other", got, err)
+	}
+}
+
+func BenchmarkFileRequest(b *testing.B) {
+	w := newWorkbench(b)
+	for i := 0; b.Loop(); i++ {
+		if _, _, err := w.FileRequest(b.Context(), evaluation, fmt.Sprint(i), twoMails); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

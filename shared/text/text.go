@@ -48,7 +48,12 @@ func Hidden(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
 }
 
-var emailDomain = regexp.MustCompile(`@[^\s@.\[\]]+(\.[^\s@.\[\]]+)+$`)
+// An address that mail can be sent to everywhere: its local part is ASCII and not quoted, since SES takes no other, and its
+// domain is of labels as IDNA knows them. Whether there is such a mailbox, only sending tells.
+var (
+	localPart = regexp.MustCompile("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
+	domain    = regexp.MustCompile(`^([\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])+$`)
+)
 
 // Email takes a bare e-mail address, without a name and without angle brackets, whose domain has a dot.
 func Email(s string) (string, error) {
@@ -59,9 +64,13 @@ func Email(s string) (string, error) {
 	if s == "" {
 		return "", fault.New(fault.Invalid, "The e-mail address is missing.")
 	}
+	at := strings.LastIndexByte(s, '@')
 	parsed, err := mail.ParseAddress(s)
-	if err != nil || parsed.Address != s || !emailDomain.MatchString(s) {
+	if err != nil || parsed.Address != s || !domain.MatchString(s[at+1:]) {
 		return "", fault.New(fault.Invalid, "%s is not an e-mail address.", Quote(s))
+	}
+	if !localPart.MatchString(s[:at]) {
+		return "", fault.New(fault.Invalid, "Our mail cannot reach %s, because of the characters before the @. Give another address.", Quote(s))
 	}
 	return s, nil
 }

@@ -1,0 +1,201 @@
+package store_test
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+func issue(r request.Request, replaces map[string]int64, licenses ...license.License) store.Issue {
+	return store.Issue{Licenses: licenses, By: "sam@vendor.example", Request: r.ID, RequestVersion: r.Version, Replaces: replaces}
+}
+
+func TestIssuingIsOneTransaction(t *testing.T) {
+	b := newWorkbench(t)
+	r := file(t, b, evaluation)
+	b.now = b.now.Add(3 * time.Hour)
+	b.table.Reset()
+	l := expiring("l1", "2019-08-31")
+	if err := b.IssueLicenses(t.Context(), issue(r, nil, l), []mail.Message{{ID: "m1", About: "l1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.table.Counts().Transacts; n != 1 {
+		t.Errorf("it took %d transactions", n)
+	}
+	got, err := b.Request(t.Context(), r.ID)
+	if err != nil || got.State != request.Issued || got.Licenses[0] != "l1" || got.Reviewer != "sam@vendor.example" {
+		t.Errorf("the request is %+v, %v", got, err)
+	}
+	recorded, err := b.License(t.Context(), "l1")
+	if err != nil || recorded.License.Request != r.ID || !recorded.License.Recorded.Equal(b.now) {
+		t.Errorf("the license is %+v, %v", recorded, err)
+	}
+	if got := pending(t, b.Store); len(got) != 1 {
+		t.Errorf("mails %v", got)
+	}
+	weeks, err := b.Weeks(t.Context(), license.DateOf(b.now), 2)
+	if err != nil || weeks[1].Filed != 1 || len(weeks[1].TimeToIssue) != 1 || weeks[1].TimeToIssue[0] != 3*time.Hour {
+		t.Errorf("weeks %+v, %v", weeks, err)
+	}
+}
+
+func TestOneIssueActionMakesOneLicense(t *testing.T) {
+	b := newWorkbench(t)
+	r := file(t, b, evaluation)
+	var done, told atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31")), []mail.Message{{ID: "m1"}})
+			switch {
+			case err == nil:
+				done.Add(1)
+			case errors.Is(err, store.ErrIssued), fault.KindOf(err) == fault.Conflict:
+				told.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if done.Load() != 1 || told.Load() != 19 {
+		t.Errorf("%d issued, %d were told", done.Load(), told.Load())
+	}
+}
+
+func TestTwoPeopleIssueForOneRequest(t *testing.T) {
+	b := newWorkbench(t)
+	r := file(t, b, evaluation)
+	if err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31")), nil); err != nil {
+		t.Fatal(err)
+	}
+	err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l2", "2019-08-31")), []mail.Message{{ID: "m2"}})
+	if fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the second was told %v", err)
+	}
+	if _, err := b.License(t.Context(), "l2"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("the second license is there: %v", err)
+	}
+	if got := pending(t, b.Store); len(got) != 0 {
+		t.Errorf("mails %v", got)
+	}
+}
+
+func TestAReplacedLicenseIsRevokedAndRemindsNoMore(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("old", "2018-08-31"))
+	old, err := b.License(t.Context(), "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	new := expiring("new", "2018-08-31")
+	new.Server = "AWHW8w9JtzBzSrmf9GQZ"
+	i := store.Issue{Licenses: []license.License{new}, By: "sam", Replaces: map[string]int64{"old": old.Version}}
+	if err := b.IssueLicenses(t.Context(), i, nil); err != nil {
+		t.Fatal(err)
+	}
+	old, err = b.License(t.Context(), "old")
+	if err != nil || old.License.Revoked.IsZero() || old.License.ReplacedBy != "new" || !old.NextReminder.IsZero() {
+		t.Errorf("the old one is %+v, %v", old, err)
+	}
+	if got := due(t, b, "2018-07-15"); len(got) != 1 || got[0] != "new 2018-06-30" {
+		t.Errorf("due: %v", got)
+	}
+	i.Licenses[0].ID = "newer"
+	if err := b.IssueLicenses(t.Context(), i, nil); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("replaced a second time: %v", err)
+	}
+}
+
+func TestARevokedSuccessorLetsTheRemindersComeAgain(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	add(t, b, expiring("l2", "2019-08-31"))
+	l2, err := b.License(t.Context(), "l2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l2", Version: l2.Version, By: "sam"}, "never paid"); err != nil {
+		t.Fatal(err)
+	}
+	if got := due(t, b, "2018-07-15"); len(got) != 1 || got[0] != "l1 2018-06-30" {
+		t.Errorf("due: %v", got)
+	}
+	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l2", Version: l2.Version, By: "sam"}, "again"); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("revoked with an old version: %v", err)
+	}
+	events, err := b.LicenseTimeline(t.Context(), "l2")
+	if err != nil || events[len(events)-1].Action != store.LicenseRevoked || events[len(events)-1].Note != "never paid" {
+		t.Errorf("timeline %+v, %v", events, err)
+	}
+}
+
+func TestMutedRemindersStopAndComeAgain(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	for _, muted := range []bool{true, false} {
+		l, err := b.License(t.Context(), "l1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.MuteReminders(t.Context(), store.LicenseChange{ID: "l1", Version: l.Version, By: "sam"}, muted); err != nil {
+			t.Fatal(err)
+		}
+		if got := due(t, b, "2018-07-15"); (len(got) == 0) != muted {
+			t.Errorf("muted %v: due %v", muted, got)
+		}
+	}
+}
+
+func TestLicensesAreCountedOnceByMonth(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	add(t, b, expiring("l2", "2019-08-31")) // follows l1
+	other := expiring("l3", "2019-08-01")
+	other.Server, other.Edition, other.MaxLoc = "AWHW8w9JtzBzSrmf9GQY", license.Enterprise, 5_000_000
+	add(t, b, other)
+	months, rest, err := b.Expiring(t.Context(), day("2018-08-15"), 12)
+	if err != nil || len(months) != 12 || len(months[0].Counts) != 0 {
+		t.Errorf("months %v, %v; want none in August 2018, as l1 is followed", months, err)
+	}
+	want := map[store.Class]store.Count{
+		{Edition: license.Developer, Type: license.Production}:  {Licenses: 1, MaxLoc: 1_000_000},
+		{Edition: license.Enterprise, Type: license.Production}: {Licenses: 1, MaxLoc: 5_000_000},
+	}
+	for class, n := range want {
+		if rest[class] != n {
+			t.Errorf("after them %v, want %v of %v", rest, n, class)
+		}
+	}
+	l3, err := b.License(t.Context(), "l3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l3", Version: l3.Version, By: "sam"}, "why"); err != nil {
+		t.Fatal(err)
+	}
+	if _, rest, _ = b.Expiring(t.Context(), day("2018-08-15"), 12); len(rest) != 1 {
+		t.Errorf("after the revocation %v", rest)
+	}
+}
+
+func TestAKeyIsSentAgainOnceForEachMail(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	for range 3 {
+		if err := b.SendKeyAgain(t.Context(), "l1", "sam", mail.Message{ID: "again-1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := pending(t, b.Store); len(got) != 1 {
+		t.Errorf("mails %v", got)
+	}
+}
