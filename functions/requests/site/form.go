@@ -70,7 +70,7 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 	}
 	v.More = []web.Field{
 		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2, Class: "wide",
-			Hint: "Up to five e-mail addresses, one per line. We write to them as well before the license expires."},
+			Hint: "Up to five e-mail addresses, one per line. We write to them when our mails do not reach you."},
 		{Name: "message", Label: "Message", Value: f.Message, Optional: true, Type: "textarea", Rows: 4, Class: "wide"},
 	}
 	v.mark(bad)
