@@ -1,4 +1,6 @@
-// Package license holds what a license is: its terms, its calendar, and the ID of the server that it is bound to.
+// Package license holds what a license is: its terms, its calendar, the ID of the server that it is bound to, and the key in
+// which a customer gets it: how that is written and signed (Issuer), read (Read, Verify), judged for a server (Evaluate), and
+// freed from what mails do to it (Unmangle). testdata/README.md describes the key to authors of other readers.
 //
 // It knows nothing of how licenses are stored (shared/store), when customers are reminded (shared/reminder) or how they
 // are told (shared/mail).
@@ -22,6 +24,19 @@ var Types = []Type{Evaluation, Production, Staging}
 
 // Valid reports whether t is one of Types.
 func (t Type) Valid() bool { return t == Evaluation || t == Production || t == Staging }
+
+// Name is the type as people are told it, such as "Evaluation"; the type itself where it is none of Types.
+func (t Type) Name() string {
+	switch t {
+	case Evaluation:
+		return "Evaluation"
+	case Production:
+		return "Production"
+	case Staging:
+		return "Staging"
+	}
+	return string(t)
+}
 
 // Edition is the key of an edition. The keys are compiled into the client (CLIENT-CONTRACT §1).
 type Edition string

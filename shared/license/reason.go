@@ -1,0 +1,115 @@
+package license
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Code names a Reason for good: programs and the test vectors use it, and it is never given another meaning.
+type Code string
+
+// Why a key is not valid. The first seven are of texts that cannot be read; such a key has that one reason alone.
+const (
+	Empty         Code = "empty"
+	NotBase64     Code = "not-base64"     // characters that base64 does not have, or a "=" inside
+	Truncated     Code = "truncated"      // the end is missing
+	TextAfterKey  Code = "text-after-key" // a whole key, then something else
+	SeveralKeys   Code = "several-keys"
+	UnknownFormat Code = "unknown-format" // a first line "Format=" with another number
+	WrongFormat   Code = "wrong-format"   // not as Canonical writes it
+
+	UnknownKid       Code = "unknown-kid"
+	BadSignature     Code = "bad-signature"
+	TypeNotAllowed   Code = "type-not-allowed" // the Kid may not sign this type
+	KidOutOfUse      Code = "kid-out-of-use"   // the Kid may not sign on the day of Issued
+	WrongServer      Code = "wrong-server"
+	NewAddress       Code = "new-address" // same data, new database address
+	NotYetValid      Code = "not-yet-valid"
+	Expired          Code = "expired"
+	LocExceeded      Code = "loc-exceeded"
+	PluginNotCovered Code = "plugin-not-covered"
+	WrongEdition     Code = "wrong-edition"
+)
+
+// What to know of a key that is valid.
+const (
+	ServerUpgraded   Code = "server-upgraded"    // the ID got its prefix after the key was issued
+	ExpiresSoon      Code = "expires-soon"       // within WarnDays
+	LocNearlyReached Code = "loc-nearly-reached" // above nine tenths of MaxLoc
+)
+
+// Reason is why a key is not valid, or a warning. It is an error.
+type Reason struct {
+	Code     Code   `json:"code"`
+	Sentence string `json:"sentence"`          // what is wrong, for a person
+	Remedy   string `json:"remedy"`            // what to do next, for a person
+	Request  string `json:"request,omitempty"` // the kind of license request that mends it (shared/request.Kinds); "" where none does
+}
+
+func (r Reason) Error() string { return string(r.Code) + ": " + r.Sentence }
+
+// Unreadable reports whether the key could not be read at all.
+func (c Code) Unreadable() bool {
+	i := slices.Index(Codes(), c)
+	return i >= 0 && i <= slices.Index(Codes(), WrongFormat)
+}
+
+// Warning reports whether c is of a key that is valid.
+func (c Code) Warning() bool {
+	return slices.Index(Codes(), c) >= slices.Index(Codes(), ServerUpgraded)
+}
+
+// Codes lists every code, in the order in which the checks are made.
+func Codes() []Code {
+	var codes []Code
+	for _, w := range wordings {
+		codes = append(codes, w.code)
+	}
+	return codes
+}
+
+const copyAgain = "Copy it again from our mail, from the first character to the last, or take it from the attached file."
+
+// wordings are what people are told. $1 and so on stand for what newReason was given.
+var wordings = []struct {
+	code             Code
+	sentence, remedy string
+	request          string
+}{
+	{Empty, "There is no license key.", "Copy the key from our mail: it is one long line that begins with " + keyStart + ".", ""},
+	{NotBase64, "The key holds characters that do not belong to it, such as line breaks, spaces or words of a mail.", copyAgain, ""},
+	{Truncated, "The end of the key is missing.", copyAgain, ""},
+	{TextAfterKey, "Further text follows the key.", "Remove what stands behind the key.", ""},
+	{SeveralKeys, "There is more than one key.", "Paste one key: the one for this server.", ""},
+	{UnknownFormat, "The key is in a format that is not known here.", "Update the license plugin, then set the key again.", ""},
+	{WrongFormat, "This is not a license key as we write them: $1.", copyAgain + " If that does not help, ask us to replace it.", "replacement"},
+	{UnknownKid, "The key was signed with $1, which is not known here.", "Update the license plugin: a newer one knows newer signatures. If the newest does not know this one, ask us to replace the key.", "replacement"},
+	{BadSignature, "The signature does not fit: the key was changed, or it is not from us.", copyAgain + " If that does not help, ask us to replace it.", "replacement"},
+	{TypeNotAllowed, "The key was signed with $1, which may not sign licenses of the type $2.", "Ask us to replace the key.", "replacement"},
+	{KidOutOfUse, "The key was signed with $1, which was not in use on $2.", "Ask us to replace the key.", "replacement"},
+	{WrongServer, "The key is for the server $1; this server is $2.", "Set it on the server that it is for, or ask us for a key with the ID of this one.", "replacement"},
+	{NewAddress, "The key is for the server $1. This server, $2, has the same data at another database address.", "If the database has moved for good, ask us to replace the key. If this server is a copy, it needs a staging key of its own.", "replacement"},
+	{NotYetValid, "The key is valid from $1 on.", "Keep the previous key until then, and check the clock of the server.", ""},
+	{Expired, "The key has expired: its last day was $1 (UTC).", "Ask us for $2, then set the new key.", "renewal"},
+	{LocExceeded, "The server has $1 lines of code; the key allows $2.", "Remove projects that are no longer needed, or ask us for more lines of code.", "upgrade"},
+	{PluginNotCovered, "The key does not cover what is installed: $1.", "Please uninstall $1, or ask us for a license that covers it.", "upgrade"},
+	{WrongEdition, "The key is for the $1; the server has the $2.", "Install the package of the $1, or ask us for a license of the $2.", "upgrade"},
+	{ServerUpgraded, "The ID of the server was $1 when the key was issued; since an upgrade it is $2.", "The key stays valid. Give the new ID when you renew it.", ""},
+	{ExpiresSoon, "The key is valid through $1 (UTC).", "Ask us for $2 in time.", "renewal"},
+	{LocNearlyReached, "The server has $1 lines of code, of $2 that the key allows.", "Ask us for more lines of code before the limit is reached.", "upgrade"},
+}
+
+func newReason(code Code, args ...string) Reason {
+	var places []string
+	for i, arg := range args {
+		places = append(places, "$"+strconv.Itoa(i+1), arg)
+	}
+	fill := strings.NewReplacer(places...)
+	for _, w := range wordings {
+		if w.code == code {
+			return Reason{code, fill.Replace(w.sentence), fill.Replace(w.remedy), w.request}
+		}
+	}
+	return Reason{Code: code}
+}

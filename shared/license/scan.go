@@ -1,0 +1,98 @@
+package license
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	// A line end of quoted-printable (RFC 2045 §6.7): "=" at the end of a line, perhaps behind an encoded space.
+	softLineEnd = regexp.MustCompile(`^=(?:20|09)?[ \t]*\r?\n`)
+	// Tags that mails put around and into a long word. A key in angle brackets is none.
+	tag = regexp.MustCompile(`(?i)^</?(?:a|b|blockquote|body|br|code|div|em|font|html|i|li|o:p|p|pre|span|strong|table|tbody|td|tr|tt|u|wbr)(?:\s[^<>]*)?/?>`)
+	// A character reference of HTML.
+	entity = regexp.MustCompile(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,12});`)
+)
+
+// scanner turns a text into tokens.
+type scanner struct {
+	tokens  tokenList
+	noise   marks // seen since the last token
+	inStart bool  // nothing but noise since the line began
+}
+
+func scan(s string) tokenList {
+	c := scanner{tokens: make(tokenList, 0, len(s)+1), inStart: true}
+	for s != "" {
+		size := c.special(s)
+		if size == 0 {
+			var r rune
+			r, size = utf8.DecodeRuneInString(s)
+			c.character(r, 0)
+		}
+		s = s[size:]
+	}
+	c.emit(0, 0)
+	return c.tokens
+}
+
+// special takes what is more than one character from the front of s, and returns how long that was.
+func (c *scanner) special(s string) int {
+	switch s[0] {
+	case '=':
+		if end := softLineEnd.FindString(s); end != "" {
+			c.skip(softBreak)
+			c.inStart = true
+			return len(end)
+		}
+		if len(s) > 2 && strings.EqualFold(s[1:3], "3D") {
+			c.emit('=', escaped)
+			return 3
+		}
+	case '<':
+		if found := tag.FindString(s); found != "" {
+			c.skip(markup)
+			return len(found)
+		}
+	case '&':
+		if found := entity.FindString(s); found != "" {
+			for _, r := range html.UnescapeString(found) {
+				c.character(r, markup)
+			}
+			return len(found)
+		}
+	}
+	return 0
+}
+
+func (c *scanner) character(r rune, own marks) {
+	switch {
+	case r == '\n' || r == '\r':
+		c.skip(own | lineBreak)
+		c.inStart = true
+	case r == ' ' || r == '\t':
+		c.skip(own | blank)
+	case unicode.IsSpace(r), unicode.Is(unicode.Cf, r):
+		c.skip(own | unseen)
+	case c.inStart && (r == '>' || r == '|'):
+		c.skip(own | quoted)
+	case r == '-':
+		c.emit('+', own|urlSafe)
+	case r == '_':
+		c.emit('/', own|urlSafe)
+	case r == '=' || r < utf8.RuneSelf && isBase64(byte(r)):
+		c.emit(byte(r), own)
+	default:
+		c.emit(0, own)
+	}
+}
+
+func (c *scanner) skip(noise marks) { c.noise |= noise }
+
+func (c *scanner) emit(char byte, own marks) {
+	c.tokens = append(c.tokens, token{char: char, before: c.noise, own: own})
+	c.noise, c.inStart = 0, false
+}

@@ -1,0 +1,212 @@
+package license
+
+import (
+	"bytes"
+	"encoding/base64"
+	"slices"
+	"strings"
+)
+
+// Mangling is something that a key went through on its way and that was undone. The code is for good; the sentence is for a
+// person.
+type Mangling struct {
+	Code     string `json:"code"`
+	Sentence string `json:"sentence"`
+}
+
+// marks are manglings found, as a set.
+type marks uint16
+
+const (
+	lineBreak marks = 1 << iota // a line end of the text
+	blank                       // a space or a tab
+	unseen                      // any other space, or a character without width
+	quoted
+	softBreak // "=" at the end of a line
+	escaped   // "=3D"
+	markup
+	urlSafe
+	unpadded
+	surrounded
+	repeated
+)
+
+var manglings = []struct {
+	marks marks
+	Mangling
+}{
+	{surrounded, Mangling{"surrounding-text", "The text around the key was left out."}},
+	{repeated, Mangling{"repeated", "The same key was there more than once."}},
+	{lineBreak, Mangling{"line-breaks", "The key was broken into lines, which were joined."}},
+	{blank | unseen, Mangling{"spaces", "Spaces and characters that cannot be seen were removed."}},
+	{quoted, Mangling{"quoting", "The marks of a quoted mail, such as >, were removed."}},
+	{softBreak | escaped, Mangling{"quoted-printable", "The signs of a mail's transfer encoding, such as = at the end of a line, were removed."}},
+	{markup, Mangling{"html", "Remains of a mail in HTML were removed."}},
+	{urlSafe, Mangling{"url-safe", "The characters - and _ were turned back into + and /."}},
+	{unpadded, Mangling{"padding", "The = at the end of the key had been lost and were added."}},
+}
+
+func (m marks) list() []Mangling {
+	var undone []Mangling
+	for _, known := range manglings {
+		if m&known.marks != 0 {
+			undone = append(undone, known.Mangling)
+		}
+	}
+	return undone
+}
+
+// Manglings lists all that Unmangle can undo.
+func Manglings() []Mangling { return marks(^marks(0)).list() }
+
+// maxAttempt is how much of a text is tried as one key, in tokens. Sign writes no key of more than half of it.
+const maxAttempt = 2 * MaxText
+
+// Unmangle finds the key in what a person pasted and undoes what mails do to keys: wrapping, quoting, transfer encodings, HTML,
+// text around it. It says what it undid. It puts no character of the key's content in the place of another: what the key said,
+// it still says, and its signature tells whether that was ever signed. Where there is no whole key, the text comes back with
+// the manglings undone that can be, so that Evaluate says what is missing; two different keys come back as two.
+//
+// It takes time in proportion to the text; whoever takes a text from the network limits it.
+func Unmangle(pasted string) (text string, undone []Mangling) {
+	tokens := scan(pasted)
+	for from := 0; ; from++ {
+		start := tokens.find(from)
+		if start < 0 {
+			break
+		}
+		if text, end, found := tokens.key(start); text != "" {
+			if start > 0 {
+				found |= surrounded
+			} else {
+				found |= tokens[0].before &^ (lineBreak | blank)
+			}
+			if len(tokens)-1 > end {
+				found |= surrounded
+			}
+			text, more := tokens[end:].others(text)
+			return text, (found | more).list()
+		}
+		from = start
+	}
+	if start := tokens.find(0); start >= 0 {
+		if text, found, ok := tokens[start:].incomplete(); ok {
+			if start > 0 {
+				found |= surrounded
+			}
+			return text, found.list()
+		}
+	}
+	return strings.TrimSpace(pasted), nil
+}
+
+// token is a character of base64, "=", or 0 for any other character that is not noise; with the noise that stood before it.
+type token struct {
+	char   byte
+	before marks
+	own    marks // what was undone to get char
+}
+
+// tokenList is a scanned text. Its last token is no character and has the noise at the end of the text.
+type tokenList []token
+
+// find gives where a key may start, at or behind from; -1 where none does.
+func (l tokenList) find(from int) int {
+	for i := from; i+len(keyStart) < len(l); i++ {
+		match := true
+		for j := range len(keyStart) {
+			if l[i+j].char != keyStart[j] {
+				match = false
+				break
+			}
+		}
+		if match {
+			return i
+		}
+	}
+	return -1
+}
+
+// key takes the key that begins at start, written anew; "" where it does not reach its end. end is the token behind it.
+func (l tokenList) key(start int) (text string, end int, found marks) {
+	var chars []byte
+	var at []int // the token of each of chars
+	for i := start; i < min(len(l)-1, start+maxAttempt) && l[i].char != 0; i++ {
+		if l[i].char != '=' {
+			chars, at = append(chars, l[i].char), append(at, i)
+		}
+	}
+	chars = chars[:len(chars)/4*4+[]int{0, 0, 2, 3}[len(chars)%4]]
+	raw := make([]byte, base64.RawStdEncoding.DecodedLen(len(chars)))
+	n, _ := base64.RawStdEncoding.Decode(raw, chars) // cannot fail: only characters of base64, and not one left over
+	before, after, ok := bytes.Cut(raw[:n], []byte(signatureLine))
+	signature, _, ended := bytes.Cut(after, []byte("\n"))
+	if !ok || !ended {
+		return "", 0, 0
+	}
+	raw = raw[:len(before)+len(signatureLine)+len(signature)+1]
+
+	last := at[base64.RawStdEncoding.EncodedLen(len(raw))-1]
+	found = l[start].own
+	for i := start + 1; i <= last; i++ {
+		found |= l[i].before | l[i].own
+		if l[i].char == '=' {
+			found |= softBreak // its line end was lost
+		}
+	}
+	text = base64.StdEncoding.EncodeToString(raw)
+	end = last + 1
+	missing := strings.Count(text[len(text)-2:], "=")
+	for ; missing > 0 && l[end].char == '='; end++ {
+		missing--
+		found |= l[end].before | l[end].own
+	}
+	behind := l[end].before
+	if missing > 0 && behind&softBreak != 0 { // the padding itself stood at the end of a line
+		missing--
+		behind &^= softBreak
+	}
+	if missing > 0 {
+		found |= unpadded
+	}
+	if end == len(l)-1 {
+		found |= behind &^ (lineBreak | blank)
+	}
+	return text, end, found
+}
+
+// others looks for further keys behind one. The same once more is forgiven; another is kept, so that a reader sees both.
+func (l tokenList) others(text string) (string, marks) {
+	for from := 0; ; from++ {
+		start := l.find(from)
+		if start < 0 {
+			return text, 0
+		}
+		next, end, _ := l.key(start)
+		switch next {
+		case "":
+			from = start
+		case text:
+			text, more := l[end:].others(text)
+			return text, more | repeated
+		default:
+			return text + next, 0
+		}
+	}
+}
+
+// incomplete gives what there is of a key without its end; not ok where something else stands in the middle of it.
+func (l tokenList) incomplete() (text string, found marks, ok bool) {
+	var out []byte
+	for i, t := range l[:len(l)-1] {
+		if t.char == 0 {
+			return "", 0, false
+		}
+		if i > 0 {
+			found |= t.before
+		}
+		out = append(out, t.char)
+		found |= t.own
+	}
+	return string(slices.Clip(out)), found, true
+}
