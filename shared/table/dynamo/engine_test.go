@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -42,14 +43,24 @@ func client(endpoint string, options ...func(*dynamodb.Options)) *dynamodb.Clien
 	}, options...)
 }
 
-// open creates a table of a name of its own.
-func open(t *testing.T, options ...func(*dynamodb.Options)) *dynamo.Table {
+// createTable makes a table that lasts as long as the test, and gives its name.
+func createTable(t *testing.T) string {
 	t.Helper()
-	client, name := engine(t, options...), "test-"+rand.Text()
-	if err := dynamo.CreateTable(t.Context(), engine(t), name); err != nil {
+	client, name := engine(t), "test-"+rand.Text()
+	t.Cleanup(func() {
+		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := dynamo.CreateTable(t.Context(), client, name); err != nil {
 		t.Fatal(err)
 	}
-	return dynamo.New(client, name)
+	return name
+}
+
+func open(t *testing.T, options ...func(*dynamodb.Options)) *dynamo.Table {
+	t.Helper()
+	return dynamo.New(engine(t, options...), createTable(t))
 }
 
 func TestDynamoKeepsTheContract(t *testing.T) {
@@ -144,7 +155,7 @@ func TestAMissingTableIsSaidClearly(t *testing.T) {
 }
 
 func TestCreateTableLeavesATableThatExists(t *testing.T) {
-	client, name := engine(t), "test-"+rand.Text()
+	client, name := engine(t), createTable(t)
 	for range 2 {
 		if err := dynamo.CreateTable(t.Context(), client, name); err != nil {
 			t.Fatal(err)

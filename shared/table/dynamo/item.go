@@ -50,9 +50,6 @@ func encode(v any) types.AttributeValue {
 	case string:
 		return text(v)
 	case json.Number:
-		if f, err := v.Float64(); err == nil && f == 0 {
-			v = "0" // 0e999, whose exponent DynamoDB would mind; table.Check lets nothing else come to 0
-		}
 		return &types.AttributeValueMemberN{Value: v.String()}
 	case []any:
 		list := make([]types.AttributeValue, len(v))
