@@ -36,10 +36,10 @@ installed() {
 	) 9>"$home.lock" || fail "could not install $(basename "$home")"
 }
 
-# serving VARIABLE COMMAND...: runs the rest of the script's arguments, "$@" of the caller in the array command, with the
-# server's address in VARIABLE. The server's command gets its port where it says PORT. Exits with the command's status.
+# serving VARIABLE SERVER...: starts the server, with a free port where an argument says PORT, runs the script's command
+# with the server's address in VARIABLE, and exits with the command's status. A port may be snatched away, hence three tries.
 serving() {
-	local variable=$1 port
+	local variable=$1 port status=0
 	shift
 	log=$(mktemp) server=
 	trap stop EXIT
@@ -48,7 +48,6 @@ serving() {
 		"${@//PORT/$port}" >"$log" 2>&1 </dev/null &
 		server=$!
 		if answers "$port"; then
-			status=0
 			env "$variable=http://127.0.0.1:$port" "${command[@]}" || status=$?
 			exit "$status"
 		fi
