@@ -3,16 +3,17 @@ package license
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"marketplace/shared/fault"
 )
 
 // The forms of a server ID, by the era of the server that made it (CLIENT-CONTRACT §4). Case matters.
 var (
-	serverDigits = regexp.MustCompile(`^\d{14}$`)
-	serverHex    = regexp.MustCompile(`^1[0-9a-f]{14}$`)
-	serverUUID   = regexp.MustCompile(`^[A-Za-z0-9_-]{20}$`)
-	serverPrefix = regexp.MustCompile(`^[0-9A-F]{8}-`)
+	serverDigits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{14}$`) })
+	serverHex    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^1[0-9a-f]{14}$`) })
+	serverUUID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{20}$`) })
+	serverPrefix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-F]{8}-`) })
 )
 
 // datasetIndex is where the dataset part of a prefixed server ID begins: behind the dash at index 8.
@@ -29,12 +30,12 @@ func ParseServer(s string) (Server, error) {
 		return "", fault.New(fault.Invalid, "The server ID is missing.")
 	}
 	dataset := s
-	if serverPrefix.MatchString(s) && (len(s) == 24 || len(s) == 29) {
+	if serverPrefix().MatchString(s) && (len(s) == 24 || len(s) == 29) {
 		dataset = s[datasetIndex:]
-	} else if serverDigits.MatchString(s) {
+	} else if serverDigits().MatchString(s) {
 		return Server(s), nil
 	}
-	if serverHex.MatchString(dataset) || serverUUID.MatchString(dataset) {
+	if serverHex().MatchString(dataset) || serverUUID().MatchString(dataset) {
 		return Server(s), nil
 	}
 	switch n := len([]rune(s)); n {

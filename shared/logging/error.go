@@ -3,6 +3,7 @@ package logging
 import (
 	"log/slog"
 	"regexp"
+	"sync"
 )
 
 // Error is an error as a log may have it: under "error", with every e-mail address in its text redacted. What failed may
@@ -11,8 +12,8 @@ func Error(err error) slog.Attr {
 	if err == nil {
 		return slog.Attr{}
 	}
-	return slog.String("error", address.ReplaceAllString(err.Error(), "[redacted]"))
+	return slog.String("error", address().ReplaceAllString(err.Error(), "[redacted]"))
 }
 
 // address takes what may be an e-mail address, rather too much than too little.
-var address = regexp.MustCompile(`[^\s<>"',;:()\[\]]+@[^\s<>"',;()\[\]]+`)
+var address = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^\s<>"',;:()\[\]]+@[^\s<>"',;()\[\]]+`) })

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"marketplace/shared/request"
@@ -21,13 +22,13 @@ type Site struct {
 const instant = "02 Jan 2006, 15:04 UTC"
 
 // identifier is what a license ID or a server ID may look like.
-var identifier = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
+var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`) })
 
 // NewRequestReceived tells a customer that a license request came. statusURL is the private link that shows how far it
 // is. The request may have come from anybody under anybody's address, so the message repeats nothing that could carry
 // text of a stranger's choice: no message, no company, and a name or an ID only where it looks like one.
 func NewRequestReceived(site Site, id string, r request.Request, statusURL string) Message {
-	if !identifier.MatchString(r.Replaces) {
+	if !identifier().MatchString(r.Replaces) {
 		r.Replaces = ""
 	}
 	c := content{

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -99,14 +100,14 @@ func (f Form) edition(bad *fault.Fields) license.Edition {
 }
 
 // grouped is a number written with its thousands apart, as people copy it from pages: 120,000 or 120'000 or 120 000.
-var grouped = regexp.MustCompile(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
+var grouped = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`) })
 
-var notDigit = regexp.MustCompile(`\D`)
+var notDigit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\D`) })
 
 func (f Form) loc(bad *fault.Fields) int64 {
 	s := strings.TrimSpace(f.Loc)
-	if grouped.MatchString(s) {
-		s = notDigit.ReplaceAllString(s, "")
+	if grouped().MatchString(s) {
+		s = notDigit().ReplaceAllString(s, "")
 	}
 	n, err := ParseLoc(s)
 	if err != nil {
@@ -121,7 +122,7 @@ func ParseLoc(s string) (int64, error) {
 	if s == "" {
 		return 0, fault.New(fault.Invalid, "The number of lines of code is missing.")
 	}
-	if notDigit.MatchString(s) {
+	if notDigit().MatchString(s) {
 		return 0, fault.New(fault.Invalid, "The number of lines of code is a whole number, such as 120000.")
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
@@ -132,7 +133,9 @@ func ParseLoc(s string) (int64, error) {
 }
 
 // version takes the product version as the server shows it, "6.7.1 (build 35068)" or "7.0-SNAPSHOT" among others.
-var version = regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
+var version = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
+})
 
 func (f Form) productVersion(bad *fault.Fields) string {
 	s := strings.TrimSpace(f.ProductVersion)
@@ -140,7 +143,7 @@ func (f Form) productVersion(bad *fault.Fields) string {
 		bad.Add("productVersion", "The version of your server is missing. Its pages show it at the bottom.")
 		return ""
 	}
-	m := version.FindStringSubmatch(s)
+	m := version().FindStringSubmatch(s)
 	if m == nil {
 		bad.Add("productVersion", "This is not a product version. One looks like 6.7.1.")
 		return ""
@@ -159,11 +162,11 @@ func (f Form) productVersion(bad *fault.Fields) string {
 	return v
 }
 
-var phoneNumber = regexp.MustCompile(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
+var phoneNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`) })
 
 func (f Form) phone(bad *fault.Fields) string {
 	s := line(bad, "phone", "The phone number", f.Phone, MaxPhone, optional)
-	if s != "" && !phoneNumber.MatchString(s) {
+	if s != "" && !phoneNumber().MatchString(s) {
 		bad.Add("phone", "This is not a phone number. One looks like +41 22 555 01 23.")
 	}
 	return s

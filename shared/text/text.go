@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -51,8 +52,10 @@ func Hidden(r rune) bool {
 // An address that mail can be sent to everywhere: its local part is ASCII and not quoted, since SES takes no other, and its
 // domain is of labels as IDNA knows them. Whether there is such a mailbox, only sending tells.
 var (
-	localPart = regexp.MustCompile("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
-	domain    = regexp.MustCompile(`^([\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])+$`)
+	localPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$") })
+	domain    = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])+$`)
+	})
 )
 
 // Email takes a bare e-mail address, without a name and without angle brackets, whose domain has a dot.
@@ -66,10 +69,10 @@ func Email(s string) (string, error) {
 	}
 	at := strings.LastIndexByte(s, '@')
 	parsed, err := mail.ParseAddress(s)
-	if err != nil || parsed.Address != s || !domain.MatchString(s[at+1:]) {
+	if err != nil || parsed.Address != s || !domain().MatchString(s[at+1:]) {
 		return "", fault.New(fault.Invalid, "%s is not an e-mail address.", Quote(s))
 	}
-	if !localPart.MatchString(s[:at]) {
+	if !localPart().MatchString(s[:at]) {
 		return "", fault.New(fault.Invalid, "Our mail cannot reach %s, because of the characters before the @. Give another address.", Quote(s))
 	}
 	return s, nil
