@@ -27,8 +27,8 @@ type Result struct {
 	SHA256 string // lower-case hex
 }
 
-// Build writes the package that holds the jars, found in folder, to the file path. It appears there whole or not at all. However
-// large the jars are, memory stays flat. The error joins one error per jar that is missing or not the one meant.
+// Build writes the package that holds the jars, found in folder, to the file path. It appears there whole or not at all, whenever
+// the process ends; bringing it to the disk is the caller's. However large the jars are, memory stays flat. The error joins one error per jar that is missing or not the one meant.
 func Build(path, folder string, jars []catalog.Jar) (Result, error) {
 	entries, err := check(folder, jars)
 	if err != nil {
@@ -137,9 +137,6 @@ func write(path, folder string, entries []entry) (result Result, err error) {
 	}
 	result.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	if err := temporary.Chmod(0o644); err != nil {
-		return result, err
-	}
-	if err := temporary.Sync(); err != nil {
 		return result, err
 	}
 	if err := temporary.Close(); err != nil {

@@ -42,7 +42,7 @@ func replaceFolder(out string, fill func(folder string) error) (files int, err e
 	if files, err = seal(fresh); err != nil {
 		return 0, err
 	}
-	if err := p.put(fresh); err != nil {
+	if err := p.put(fresh, exchange); err != nil {
 		return 0, fmt.Errorf("putting the new folder in place: %w", err)
 	}
 	return files, syncFolder(p.parent)
@@ -218,8 +218,8 @@ func syncFolder(path string) error {
 	return folder.Sync()
 }
 
-// put makes fresh the folder at p.path; what was there is then at fresh.
-func (p *place) put(fresh string) error {
+// put makes fresh the folder at p.path; what was there is then at fresh. exchange swaps two folders in one step, where it can.
+func (p *place) put(fresh string, exchange func(a, b string) error) error {
 	if !exists(p.path) {
 		return os.Rename(fresh, p.path)
 	}
