@@ -8,11 +8,10 @@ import (
 	"html"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
-	"sync"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/logging"
 	"marketplace/shared/table"
 )
 
@@ -173,7 +172,7 @@ func (s *server) logError(r *http.Request, err error) {
 		level = slog.LevelWarn
 	}
 	if level > slog.LevelInfo {
-		attrs = append(attrs, slog.String("cause", withoutAddresses(err.Error())))
+		attrs = append(attrs, logging.Error(err))
 	}
 	if errors.As(err, &panicked) {
 		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
@@ -187,14 +186,4 @@ func loggable(name string) string {
 		return "?"
 	}
 	return name
-}
-
-var address = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^\s"'<>#/\[\]]+@[^\s"'<>#/\[\]]+`) })
-
-// withoutAddresses takes e-mail addresses out of the text of a cause: keys of the table hold them.
-func withoutAddresses(s string) string {
-	if !strings.Contains(s, "@") {
-		return s
-	}
-	return address().ReplaceAllString(s, "[redacted]")
 }
