@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
+	"marketplace/shared/table/bolt"
 )
 
 // Options are what a Server is started with.
@@ -110,7 +111,13 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 
-	w := &worker{clock: clock, log: o.Log, wake: make(chan struct{}, 1)}
+	w := &worker{clock: clock, log: o.Log, wake: make(chan struct{}, 1), sweep: func(context.Context) error {
+		if b, ok := engine.(*bolt.Table); ok {
+			_, err := b.Sweep(clock.Now())
+			return err
+		}
+		return nil
+	}}
 	kept := store.New(streamed{engine, w.wake}, store.Options{Now: clock.Now})
 	if err := takeBack(ctx, kept, clock.Now()); err != nil {
 		return err

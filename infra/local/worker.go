@@ -26,6 +26,7 @@ type worker struct {
 	clock     *localdata.Clock
 	reminders job
 	mailer    job
+	sweep     job // removes what has expired, as DynamoDB does by itself
 	log       *slog.Logger
 
 	wake chan struct{}
@@ -34,8 +35,8 @@ type worker struct {
 
 // run works until the context ends.
 func (w *worker) run(ctx context.Context) {
-	sweep := time.NewTicker(time.Second)
-	defer sweep.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
 	last := w.clock.Now()
 	for {
 		select {
@@ -43,11 +44,12 @@ func (w *worker) run(ctx context.Context) {
 			return
 		case <-w.wake:
 			w.deliver(ctx)
-		case <-sweep.C:
+		case <-tick.C:
 			// Days that pass while the clock simply runs on; those that it is moved over are move's.
 			if now := w.clock.Now(); crossed(last, now) == 1 {
 				w.mu.Lock()
 				w.do(ctx, "reminders", w.reminders)
+				w.do(ctx, "sweep", w.sweep)
 				w.mu.Unlock()
 				w.deliver(ctx)
 			}
