@@ -86,6 +86,11 @@ type Jar struct {
 	Release string `json:"release"` // "5.1"
 }
 
+// Plain reports whether the file has a name that every file system takes and that stays in its folder.
+func (j Jar) Plain() bool { return jarName().MatchString(j.File) }
+
+var jarName = pattern(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
+
 // Decode reads a catalog from the JSON of /catalog.json.
 func Decode(data []byte) (*Catalog, error) {
 	c := &Catalog{}

@@ -3,7 +3,6 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -24,8 +23,8 @@ const latest = "LATEST"
 
 // An entry as it should be, and as the vendor's reader takes it. Metadata of some years holds "[6.7][7.3,LATEST]" and "7.6+".
 var (
-	cleanEntry = regexp.MustCompile(`^(\[[0-9A-Za-z.*\- ]+(,[0-9A-Za-z.*\- ]+)?\]|[0-9A-Za-z.*\-]+)$`)
-	rangeEntry = regexp.MustCompile(`^\[(.*),(.*)\]$`)
+	cleanEntry = pattern(`^(\[[0-9A-Za-z.*\- ]+(,[0-9A-Za-z.*\- ]+)?\]|[0-9A-Za-z.*\-]+)$`)
+	rangeEntry = pattern(`^\[(.*),(.*)\]$`)
 )
 
 // compatibility reads a list of versions and ranges: "[6.7,LATEST]", "5.6,[6.0,6.7*]", "[7.9]". Ranges hold the public product
@@ -33,12 +32,12 @@ var (
 func (p products) compatibility(text string) (compatibility, error) {
 	var c compatibility
 	for _, item := range splitEntries(text) {
-		if c.malformed == "" && !cleanEntry.MatchString(item) {
+		if c.malformed == "" && !cleanEntry().MatchString(item) {
 			c.malformed = item
 		}
 		first := strings.TrimSuffix(strings.TrimPrefix(item, "["), "]")
 		last := first
-		ends := rangeEntry.FindStringSubmatch(item)
+		ends := rangeEntry().FindStringSubmatch(item)
 		if ends != nil {
 			first, last = ends[1], ends[2]
 		}

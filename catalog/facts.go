@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"io/fs"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,7 +69,7 @@ func readFacts(s *source, templates []template) facts {
 	return f
 }
 
-var packageName = regexp.MustCompile(`^(community|developer|enterprise|datacenter)-edition-([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9]+\.zip$`)
+var packageName = pattern(`^(community|developer|enterprise|datacenter)-edition-([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9]+\.zip$`)
 
 // readWithdrawn reads withdrawn.properties: "<package file>=<why, one sentence for people>". Packages of earlier builds may stand
 // in it, so that their old links are answered with the reason.
@@ -78,7 +77,7 @@ func readWithdrawn(s *source) map[string]string {
 	withdrawn := make(map[string]string)
 	for file, reason := range s.props.All() {
 		reason = strings.TrimSpace(reason)
-		if !packageName.MatchString(file) {
+		if !packageName().MatchString(file) {
 			s.fault("%q is not the name of a package, as in developer-edition-6.7.1.717.zip", file)
 		} else if reason == "" {
 			s.fault("%s: the reason is missing", file)

@@ -242,7 +242,7 @@ func (b *builder) withdrawnBefore() {
 		if slices.ContainsFunc(b.made.Packages, func(p Package) bool { return p.File == file }) {
 			continue
 		}
-		part := packageName.FindStringSubmatch(file)
+		part := packageName().FindStringSubmatch(file)
 		version := part[2] + "." + part[3]
 		if part[4] != "0" {
 			version += "." + part[4]

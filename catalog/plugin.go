@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 )
 
@@ -29,14 +28,14 @@ func (p *plugin) jar(r release) (Jar, error) {
 	if r.downloadURL == "" {
 		return Jar{}, fmt.Errorf("%s.properties: plugin %[1]s: release %s: no downloadUrl, so its jar has no name", p.key, r.version)
 	}
-	name := ""
+	jar := Jar{Plugin: p.key, Release: r.version.String()}
 	if address, err := url.Parse(r.downloadURL); err == nil {
-		name = path.Base(address.EscapedPath())
+		jar.File = path.Base(address.EscapedPath())
 	}
-	if !jarName.MatchString(name) {
+	if !jar.Plain() {
 		return Jar{}, fmt.Errorf("%s.properties: plugin %[1]s: release %s: downloadUrl %s does not end in the name of a jar", p.key, r.version, r.downloadURL)
 	}
-	return Jar{File: name, Plugin: p.key, Release: r.version.String()}, nil
+	return jar, nil
 }
 
 // highest is the highest release that runs on a product version.
@@ -49,7 +48,7 @@ func (p *plugin) highest(v Version) (release, bool) {
 	return release{}, false
 }
 
-var pluginKey = regexp.MustCompile(`^[0-9A-Za-z]+$`)
+var pluginKey = pattern(`^[0-9A-Za-z]+$`)
 
 // readPlugins reads the file of each plugin that "plugins" lists. A plugin without a public or archived release is as good as not
 // defined.
@@ -59,7 +58,7 @@ func readPlugins(dir fs.FS, s *source, versions products) map[string]*plugin {
 		if plugins[key] != nil {
 			continue
 		}
-		if !pluginKey.MatchString(key) {
+		if !pluginKey().MatchString(key) {
 			s.fault("plugins: the plugin key %q has other characters than letters and digits", key)
 			continue
 		}
@@ -147,5 +146,3 @@ func (p *plugin) checkLatest(s *source) {
 		}
 	}
 }
-
-var jarName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)

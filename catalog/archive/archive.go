@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -48,8 +47,6 @@ type entry struct {
 	crc  uint32
 }
 
-var flatName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
-
 // check reads every jar once: the ZIP's headers need sizes and checksums before the contents, or the Java reader of stored entries
 // refuses it.
 func check(folder string, jars []catalog.Jar) ([]entry, error) {
@@ -60,7 +57,7 @@ func check(folder string, jars []catalog.Jar) ([]entry, error) {
 	var faults []error
 	plugins := make(map[string]string)
 	for _, jar := range jars {
-		if !flatName.MatchString(jar.File) {
+		if !jar.Plain() {
 			faults = append(faults, fmt.Errorf("%q is not the plain name of a jar", jar.File))
 			continue
 		}

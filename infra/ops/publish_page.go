@@ -27,6 +27,7 @@ type page struct {
 	Features  []catalog.Feature
 	Columns   []column
 	Packages  bool // at least one can be downloaded
+	Measured  bool // of at least one, size and sum are known
 }
 
 type column struct {
@@ -60,7 +61,7 @@ func editionPage(c *catalog.Catalog, e catalog.Edition) ([]byte, error) {
 		}
 		next.Month = date.Format("January 2006")
 		if from.Package != nil && from.Package.Size > 0 {
-			next.Size = size(from.Package.Size)
+			next.Size, p.Measured = size(from.Package.Size), true
 		}
 		p.Packages = p.Packages || from.Package != nil && from.Package.Withdrawn == ""
 		p.Columns = append(p.Columns, next)
