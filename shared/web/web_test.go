@@ -194,6 +194,17 @@ func TestAddressesThatAreNoRoute(t *testing.T) {
 	}
 }
 
+func TestHeadIsGetWithoutItsBody(t *testing.T) {
+	hello := func(w http.ResponseWriter, _ *http.Request) error {
+		_, err := io.WriteString(w, "hello")
+		return err
+	}
+	got, body, _ := serve(t, hello, httptest.NewRequest("HEAD", "/page", nil))
+	if got.StatusCode != 200 || got.Header.Get("Content-Length") != "5" || body != "" {
+		t.Errorf("%d, length %s, body %q", got.StatusCode, got.Header.Get("Content-Length"), body)
+	}
+}
+
 func TestEveryAnswerIsSecured(t *testing.T) {
 	for _, target := range []string{"/page", "/nothing", "/page/", "/static/site.css", Static("site.css"), "/favicon.ico", "/api/thing"} {
 		for _, secure := range []bool{false, true} {

@@ -7,7 +7,6 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
-	"marketplace/shared/license"
 	"marketplace/shared/web"
 )
 
@@ -136,14 +135,6 @@ func pluginRows(c *catalog.Catalog, e catalog.Edition, columns []column) (rows [
 	return rows
 }
 
-// noEdition is the fault of an edition that there is not. It repeats nothing of the address.
-func noEdition() error {
-	names := ""
-	for i, e := range license.Editions {
-		if i > 0 {
-			names += ", "
-		}
-		names += string(e)
-	}
-	return fault.New(fault.NotFound, "There is no such edition. The editions are %s.", names)
-}
+// noEdition is the fault of an edition that there is not. It repeats nothing of the address; its page names those that
+// there are.
+func noEdition() error { return fault.New(fault.NotFound, "There is no such edition of SonarQube.") }

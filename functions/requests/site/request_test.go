@@ -253,7 +253,11 @@ func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
 
 func TestEachRenderingHasItsToken(t *testing.T) {
 	w := newWorld(t)
-	first := typed(w.get("/request/developer").page(), "idempotencyKey")
+	a := w.get("/request/developer").wantStatus(200)
+	if cache := a.Header.Get("Cache-Control"); cache != "private, no-cache" {
+		t.Errorf("Cache-Control %q: nobody else may have this token, and who goes back must", cache)
+	}
+	first := typed(a.page(), "idempotencyKey")
 	second := typed(w.get("/request/developer").page(), "idempotencyKey")
 	if first == "" || first == second {
 		t.Errorf("tokens %q and %q", first, second)
