@@ -3,6 +3,7 @@ package site
 import (
 	"crypto/rand"
 	"net/url"
+	"slices"
 	"strings"
 
 	"marketplace/shared/fault"
@@ -77,29 +78,30 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 	return v
 }
 
+// fields are the fields of the form in the order of the page.
+func (v *formView) fields() []*web.Field {
+	list := []*web.Field{&v.Kind}
+	for _, group := range [][]web.Field{v.Related, v.Server, v.Person, v.More} {
+		for i := range group {
+			list = append(list, &group[i])
+		}
+	}
+	return list
+}
+
 // mark puts errors beside their fields.
 func (v *formView) mark(bad []fault.Field) {
-	unseen := make(map[string]string, len(bad))
-	for _, b := range bad {
-		unseen[b.Name] = b.Msg
-	}
-	for _, group := range [][]web.Field{{v.Kind}, v.Related, v.Server, v.Person, v.More} {
-		for i := range group {
-			field := &group[i]
-			if field.Error = unseen[field.Name]; field.Error != "" {
+	for _, field := range v.fields() {
+		for _, b := range bad {
+			if b.Name == field.Name {
+				field.Error = b.Msg
 				v.Errors = append(v.Errors, *field)
-				delete(unseen, field.Name)
 			}
 		}
 	}
-	for _, e := range v.Errors {
-		if e.Name == v.Kind.Name {
-			v.Kind = e
-		}
-	}
 	for _, b := range bad {
-		if msg, ok := unseen[b.Name]; ok {
-			v.Stray = append(v.Stray, msg)
+		if !slices.ContainsFunc(v.Errors, func(f web.Field) bool { return f.Name == b.Name }) {
+			v.Stray = append(v.Stray, b.Msg)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package site
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -23,46 +22,6 @@ func typed(doc *goquery.Document, name string) string {
 		return fields.Filter("[checked]").AttrOr("value", "")
 	}
 	return fields.AttrOr("value", "")
-}
-
-func TestFormIsFilledInFromTheLink(t *testing.T) {
-	w := newWorld(t)
-	for _, tt := range []struct{ query, server, loc, kind string }{
-		{"", "", "", ""},
-		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "AWHW8w9JtzBzSrmf9GQX", "120000", ""},
-		{"?ncloc=0", "", "0", ""},
-		{"?serverId=20180305093000", "20180305093000", "", ""},
-		{"?serverId=BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "", ""},
-		{"?ncloc=9223372036854775807", "", "9223372036854775807", ""},
-		{"?ncloc=9223372036854775808&serverId=AWHW8w9JtzBzSrmf", "", "", ""},
-		{"?ncloc=-1&serverId=", "", "", ""},
-		{"?ncloc=abc&ncloc=7&serverId=no&serverId=AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf9GQX", "7", ""},
-		{"?ncloc=%ff&serverId=%00&%zz=%&;;", "", "", ""},
-		{"?serverId=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "", "", ""},
-		{"?sourceEdition=community", "", "", ""},
-		{"?sourceEdition=Developer+Edition", "", "", "upgrade"},
-		{"?sourceEdition=enterprise", "", "", "renewal"},
-		{"?sourceEdition=Data%20Center", "", "", ""},
-		{"?sourceEdition=developer&kind=staging", "", "", "staging"},
-		{"?kind=party&kind=renewal", "", "", "renewal"},
-	} {
-		doc := w.get("/request/enterprise" + tt.query).wantStatus(200).page()
-		if got := typed(doc, "serverId"); got != tt.server {
-			t.Errorf("%q: server ID %q, want %q", tt.query, got, tt.server)
-		}
-		if got := typed(doc, "ncloc"); got != tt.loc {
-			t.Errorf("%q: lines of code %q, want %q", tt.query, got, tt.loc)
-		}
-		if got := typed(doc, "kind"); got != tt.kind {
-			t.Errorf("%q: kind %q, want %q", tt.query, got, tt.kind)
-		}
-		if said := doc.Find(".sheet .notice").Length() == 1; said != (tt.server+tt.loc != "") {
-			t.Errorf("%q: says %v that the server filled it in", tt.query, said)
-		}
-		if doc.Find("script, .error").Length() > 0 {
-			t.Errorf("%q: a script or an error on a fresh form", tt.query)
-		}
-	}
 }
 
 func TestFormOffersEveryKind(t *testing.T) {
@@ -390,23 +349,4 @@ func TestEveryStateIsToldInWords(t *testing.T) {
 		}
 		titles[p.Title] = true
 	}
-}
-
-func FuzzPrefill(f *testing.F) {
-	f.Add("serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000&sourceEdition=Developer+Edition&kind=new")
-	f.Add("ncloc=-1&ncloc=7&serverId=%00&;%zz=")
-	f.Fuzz(func(t *testing.T, query string) {
-		q, _ := url.ParseQuery(query)
-		form := prefill(q, "enterprise")
-		if form.Server != "" && len(form.Server) < 14 || form.Kind != "" && !request.Kind(form.Kind).Valid() {
-			t.Errorf("%q fills in %+v", query, form)
-		}
-		again, err := url.ParseQuery(strings.TrimPrefix(linkQuery(q), "?"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if kept := prefill(again, "enterprise"); kept.Server != form.Server || kept.Loc != form.Loc {
-			t.Errorf("%q: the links keep %+v of %+v", query, kept, form)
-		}
-	})
 }
