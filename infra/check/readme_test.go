@@ -2,8 +2,7 @@ package check
 
 import (
 	"fmt"
-	"os"
-	"path"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,20 +81,16 @@ func checkReadme(readme, makefile string, variables []config.Variable, folders [
 
 // folders are the rooms of the house: the domain and what functions share as a whole, the others one by one.
 func folders(t *testing.T) []string {
-	t.Helper()
-	all := []string{"catalog", "shared"}
-	for _, parent := range []string{"functions", "infra"} {
-		entries, err := os.ReadDir(path.Join(root, parent))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range entries {
-			if e.IsDir() {
-				all = append(all, parent+"/"+e.Name())
-			}
+	all := map[string]bool{}
+	for name := range tracked(t) {
+		switch parts := strings.Split(name, "/"); {
+		case parts[0] == "catalog" || parts[0] == "shared":
+			all[parts[0]] = true
+		case len(parts) > 2:
+			all[parts[0]+"/"+parts[1]] = true
 		}
 	}
-	return all
+	return slices.Sorted(maps.Keys(all))
 }
 
 func TestReadmeTablesAreTrue(t *testing.T) {

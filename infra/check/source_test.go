@@ -11,13 +11,15 @@ import (
 	"testing"
 )
 
-// checkSource: the clock is read only where programs are wired (DESIGN §9), and no package does anything by being imported.
+// checkSource: the clock is read only where programs are wired (DESIGN §9), wiring is all that a function's main does, and
+// no package does anything by being imported.
 func checkSource(files map[string]string) (problems []string) {
 	for name, text := range files {
 		if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || strings.Contains(name, "/testdata/") {
 			continue
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, text, 0)
+		files := token.NewFileSet()
+		f, err := parser.ParseFile(files, name, text, 0)
 		if err != nil {
 			problems = append(problems, err.Error())
 			continue
@@ -29,6 +31,9 @@ func checkSource(files map[string]string) (problems []string) {
 			case *ast.FuncDecl:
 				if n.Recv == nil && n.Name.Name == "init" {
 					problems = append(problems, name+" has an init function")
+				}
+				if lines := files.Position(n.End()).Line - files.Position(n.Pos()).Line; main && lines > 40 {
+					problems = append(problems, fmt.Sprintf("%s: %s has %d lines: wiring is a main's whole job", name, n.Name.Name, lines))
 				}
 			case *ast.SelectorExpr:
 				x, ok := n.X.(*ast.Ident)
@@ -68,11 +73,12 @@ func TestSourceCheckFinds(t *testing.T) {
 		"functions/requests/main.go":    clock,
 		"functions/requests/site/x.go":  clock,
 		"infra/local/main.go":           clock,
+		"functions/mailer/main.go":      "package main\nfunc main() {" + strings.Repeat("\n", 41) + "}\n",
 		"shared/web/web.go":             "package web\nfunc init() {}\n",
 		"shared/table/table.go":         "package table\ntype time struct{ Now int }\nfunc f(t time) int { return t.Now }\n",
 		"shared/table/testdata/no.go":   "not Go",
 		"shared/license/testdata/x.txt": "time.Now",
 	}),
 		"shared/store/store.go reads the clock: time.Now", "shared/mail/mail.go reads the clock: time.Since",
-		"functions/requests/site/x.go reads the clock", "shared/web/web.go has an init function")
+		"functions/requests/site/x.go reads the clock", "shared/web/web.go has an init function", "functions/mailer/main.go: main has 41 lines")
 }
