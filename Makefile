@@ -18,7 +18,7 @@ help: ## list what can be made
 
 .PHONY: run
 run: ## serve everything on PORT (8080), with its data in DATA (.local/)
-	@go build -o .build/local ./infra/local
+	@go build -buildvcs=false -o .build/local ./infra/local
 	@PORT='$(PORT)' DATA='$(DATA)' exec .build/local
 
 .PHONY: test
