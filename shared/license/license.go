@@ -91,6 +91,7 @@ type License struct {
 	Features  []string `json:"features,omitempty"`
 	Request   string   `json:"request,omitempty"`  // the ID of the request that it answers
 	Packages  []string `json:"packages,omitempty"` // names of the packages that were tailored for it
+	Mirrors   Server   `json:"mirrors,omitempty"`  // of a staging license: the ID of the production server that its server mirrors
 
 	// Successor is the license of the same dataset that begins by the expiration of this one and outlives it; "" where
 	// there is none.

@@ -70,6 +70,11 @@ func (b *book) add(l license.License, by string, action Action, note string) err
 	if err != nil {
 		return err
 	}
+	if l.Mirrors != "" { // so that the other dataset's version tells that it has one more staging license
+		if _, err := b.open(l.Mirrors); err != nil {
+			return err
+		}
+	}
 	l.Recorded = b.store.now()
 	for _, other := range d.licenses {
 		switch {
@@ -185,6 +190,9 @@ func (s *Store) licenseWrites(r Recorded) []table.Write {
 func licenseIndexWrites(l license.License) []table.Write {
 	entity := licensePrefix + l.ID
 	keys := []table.Key{expiryKey(l), {PK: datasetPK(l.Server), SK: entity}}
+	if l.Mirrors != "" {
+		keys = append(keys, table.Key{PK: datasetPK(l.Mirrors), SK: stagingPrefix + entity})
+	}
 	for _, w := range words(l.Organization) {
 		keys = append(keys, wordKey(w, entity))
 	}

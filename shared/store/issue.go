@@ -34,14 +34,16 @@ type Issue struct {
 	RequestVersion int64
 	// Replaces are the licenses that are revoked because these take their place, with the versions that the operator saw.
 	Replaces map[string]int64
+	// Datasets are the versions of the datasets that the operator decided by (Store.Dataset).
+	Datasets map[license.Server]int64
 }
 
 // ErrIssued: these licenses were issued before, by the same issue sent twice. Nothing was written.
 var ErrIssued = errors.New("store: the licenses were issued before")
 
 // IssueLicenses puts new licenses on record, answers the request, revokes what they replace, and puts the mails into the
-// outbox: one transaction. It is ErrIssued where that was done before, and a Conflict fault where the request or a license that
-// is replaced changed since the operator saw it.
+// outbox: one transaction. It is ErrIssued where that was done before, and a Conflict fault where the request, a license that
+// is replaced, or a dataset changed since the operator saw it.
 func (s *Store) IssueLicenses(ctx context.Context, i Issue, mails []mail.Message) (err error) {
 	for range attempts {
 		if err = s.tryIssue(ctx, i, mails); !errors.Is(err, table.ErrConflict) {
@@ -59,6 +61,9 @@ func (s *Store) tryIssue(ctx context.Context, i Issue, mails []mail.Message) err
 		return err
 	}
 	b := s.newBook(ctx)
+	if err := b.unchanged(i.Datasets); err != nil {
+		return err
+	}
 	var replaced []*entry
 	for id, version := range i.Replaces {
 		e, err := b.find(id, version)

@@ -139,6 +139,9 @@ func datasetGuardKey(s license.Server) table.Key {
 	return table.Key{PK: datasetPK(s), SK: "DATASET"}
 }
 
+// The staging licenses of a production server stand with its dataset, beside the licenses of the dataset itself.
+const stagingPrefix = "STAGING#"
+
 const (
 	requestPrefix = "REQUEST#"
 	licensePrefix = "LICENSE#"
