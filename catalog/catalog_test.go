@@ -1,7 +1,6 @@
 package catalog_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"reflect"
@@ -142,89 +141,6 @@ func TestZeroPatchIsNotWritten(t *testing.T) {
 	}
 }
 
-func TestCompatibilityRanges(t *testing.T) {
-	for sqVersions, want := range map[string]string{
-		"[6.7,LATEST]":          "6.7 6.7.1 7.0 7.10",
-		"LATEST":                "7.10",
-		"[LATEST]":              "7.10",
-		"[6.7,6.7*]":            "6.7 6.7.1",
-		"[6.7,6.7.*]":           "6.7 6.7.1",
-		"6.7*":                  "6.7 6.7.1",
-		"[6.7*,LATEST]":         "6.7 6.7.1 7.0 7.10",
-		"[6.7,6.7.1]":           "6.7 6.7.1",
-		"[6.7.1,LATEST]":        "6.7.1 7.0 7.10",
-		"[6.7]":                 "6.7",
-		"6.7.1":                 "6.7.1",
-		"6.7,7.0":               "6.7 7.0",
-		"6.7, [7.0, LATEST]":    "6.7 7.0 7.10",
-		"[6.7,6.7.1],[7.10]":    "6.7 6.7.1 7.10",
-		"[1.0,99.0]":            "6.7 6.7.1 7.0 7.10",
-		"[6.7,7.1]":             "6.7 6.7.1 7.0",
-		"[6.7,7.1.x]":           "6.7 6.7.1 7.0",
-		"7.*":                   "7.0 7.10",
-		"[6.7.0,6.7.0]":         "6.7",
-		"[6.7-SNAPSHOT,6.7]":    "6.7",
-		"7.0-RC1":               "7.0",
-		" [6.7,6.7.1] , [7.0],": "6.7 6.7.1 7.0",
-	} {
-		files := sound()
-		for _, c := range []change{
-			{versions, "6.7.1,7.0", "6.7.1,7.0,7.10"}, {versions, "", "7.10.date=2019-01-01"},
-			{cpp, "[6.7,LATEST]", sqVersions}, {cpp, "archivedVersions=5.0", ""},
-			{templates, "enterprise.plugins=license,cpp", "enterprise.plugins=cpp"},
-		} {
-			c.apply(t, files)
-		}
-		c, err := generate(files, options())
-		if err != nil {
-			t.Errorf("%s: %v", sqVersions, err)
-			continue
-		}
-		var got []string
-		for _, v := range c.Versions {
-			if slices.Contains(v.Editions, "enterprise") {
-				got = append(got, v.Version)
-			}
-		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s: %s, want %s", sqVersions, got, want)
-		}
-	}
-}
-
-func TestVersionOrder(t *testing.T) {
-	ascending := []string{"5.6", "5.6.1-SNAPSHOT", "5.6.1", "6.0-RC1", "6.0-RC2", "6.0", "6.0.0.1", "6.0.0.9999", "6.0.0.10083", "6.7", "6.7.2", "6.7.10", "6.10", "6.x", "10.0"}
-	for i, a := range ascending {
-		for j, b := range ascending {
-			if got, want := sign(catalog.NewVersion(a).Compare(catalog.NewVersion(b))), sign(i-j); got != want {
-				t.Errorf("%s and %s compare %d, want %d", a, b, got, want)
-			}
-		}
-	}
-	for _, equal := range [][2]string{{"6.7", "6.7.0"}, {"6.7", "06.07"}, {" 6.7 ", "6.7.0.0"}} {
-		if catalog.NewVersion(equal[0]).Compare(catalog.NewVersion(equal[1])) != 0 {
-			t.Errorf("%q differs", equal)
-		}
-	}
-}
-
-func sign(n int) int { return max(-1, min(1, n)) }
-
-func TestVersionOrderIsTotal(t *testing.T) {
-	version := rapid.Custom(func(t *rapid.T) catalog.Version {
-		return catalog.NewVersion(rapid.StringMatching(`[0-9x]{1,2}(\.[0-9x]{1,5}){0,4}(-[A-C]{1,2})?`).Draw(t, "version"))
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		a, b, c := version.Draw(t, "a"), version.Draw(t, "b"), version.Draw(t, "c")
-		if a.Compare(b) != -b.Compare(a) {
-			t.Fatal("not antisymmetric")
-		}
-		if a.Compare(b) <= 0 && b.Compare(c) <= 0 && a.Compare(c) > 0 {
-			t.Fatal("not transitive")
-		}
-	})
-}
-
 // TestRandomMetadata checks the rule of CLIENT-CONTRACT §2 against a plain restatement of it, on random ranges.
 func TestRandomMetadata(t *testing.T) {
 	product := []string{"6.6", "6.7", "6.7.1", "6.7.2", "7.0", "7.1"}
@@ -273,19 +189,6 @@ func TestRandomMetadata(t *testing.T) {
 	})
 }
 
-func TestTextsAreWrittenAsTheVendorDoes(t *testing.T) {
-	files := sound()
-	change{templates, "Free", `<b>\u00e9\u2028 "quoted" \\ & tab\t end `}.apply(t, files)
-	got := string(mustGenerate(t, files).EditionsJSON())
-	const want = `"textDescription": "<b>é\u2028 \"quoted\" \\ & tab\t end "`
-	if !strings.Contains(got, want) {
-		t.Errorf("no %s in\n%s", want, got)
-	}
-	if strings.HasSuffix(got, "\n") {
-		t.Error("it ends in a line end")
-	}
-}
-
 func TestSiteAddressesComeFromTheOptions(t *testing.T) {
 	files := sound()
 	change{templates, "https://example.com/developer", "${SITE_URL}/editions/developer"}.apply(t, files)
@@ -312,6 +215,7 @@ func TestMatrixHasOneColumnForEachLine(t *testing.T) {
 	files := sound()
 	change{cpp, "[6.7,LATEST]", "[7.0,LATEST]"}.apply(t, files)
 	change{cpp, "[6.7,6.7.1]", "[6.7,6.7]"}.apply(t, files)
+	change{versions, "ltsVersion=6.7.1", "ltsVersion=6.7"}.apply(t, files) // the whole line is the LTS, its patches too
 	c := mustGenerate(t, files)
 	columns := c.Matrix("enterprise")
 	if len(columns) != 2 {
@@ -329,61 +233,6 @@ func TestMatrixHasOneColumnForEachLine(t *testing.T) {
 	}
 	if c.Matrix("gold") != nil {
 		t.Error("an edition that does not exist has columns")
-	}
-}
-
-func TestCatalogReadsBackFromItsJSON(t *testing.T) {
-	m, err := catalog.Read(data.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := m.Catalog(catalog.Options{SiteURL: "http://localhost:8080", Build: data.Build})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := catalog.Decode(c.JSON())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, c) {
-		t.Errorf("got %+v\nwant %+v", got, c)
-	}
-	if _, err := catalog.Decode([]byte(`{"format":2}`)); err == nil {
-		t.Error("another format is accepted")
-	}
-	if strings.Contains(string(mustGenerate(t, sound()).JSON()), "null") {
-		t.Error("a list is null in JSON")
-	}
-}
-
-func TestPackagesAreKeyedByEdition(t *testing.T) {
-	files := sound()
-	change{templates, "More", "More <b>than</b> that"}.apply(t, files)
-	files["product.properties"] = "features=branches\nfeature.branches.name=Branches & more\nfeature.branches.editions=developer\n"
-	files["withdrawn.properties"] = "enterprise-edition-7.0.0.717.zip=It held a wrong jar.\n"
-	c := mustGenerate(t, files)
-	content, ok := c.PackagesJSON("7.0")
-	if !ok {
-		t.Fatal("no such version")
-	}
-	var got map[string]map[string]string
-	if err := json.Unmarshal(content, &got); err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 2 || got["datacenter"] == nil {
-		t.Errorf("got the editions %v, want those with a package that is not withdrawn", got)
-	}
-	want := map[string]string{
-		"name":          "Developer Edition",
-		"desc":          "<p>More &lt;b&gt;than&lt;/b&gt; that</p><ul><li>Branches &amp; more</li></ul>",
-		"more_link":     "https://example.com/developer",
-		"download_link": "https://downloads.example.com/developer-edition-7.0.0.717.zip",
-	}
-	if !reflect.DeepEqual(got["developer"], want) {
-		t.Errorf("got %q", got["developer"])
-	}
-	if _, ok := c.PackagesJSON("9.9"); ok {
-		t.Error("a version that there is not has packages")
 	}
 }
 

@@ -13,6 +13,12 @@
 //
 // "${SITE_URL}" in homeUrl, requestLicenseUrl and termsUrl stands for the address of the site, given when the catalog is made.
 // Private and development versions do not count. Everything that is wrong is reported at once, by file, plugin and release.
+//
+// On the vendor's own metadata of every revision since 2017 the result is the same, byte for byte, as that of the vendor's generator.
+// Where the two differ on purpose: a wildcard is every patch (the vendor takes the newest alone, outside the end of a range); LATEST is
+// refused on an older release even where the newest version would do; an edition that clients do not know, a version without the
+// community edition, a request link with ? or #, and a package's file that is no jar are refused; blanks in lists, a byte-order mark, and
+// plugins without a category or Maven coordinates are taken.
 package catalog
 
 import (
