@@ -33,24 +33,22 @@ func read(text string) (document, error) {
 	if text == "" {
 		return document{}, newReason(Empty)
 	}
-	head, tail := cutBase64(text)
-	incomplete := Truncated
-	if tail != "" {
-		incomplete = NotBase64
+	n := 0
+	for n < len(text) && isBase64(text[n]) {
+		n++
+	}
+	incomplete := NotBase64 // what a text is that ends too early
+	if strings.Trim(text[n:], "=") == "" {
+		incomplete = Truncated
 	}
 	switch {
-	case !strings.HasPrefix(text, keyStart) && tail == "":
-		return document{}, newReason(WrongFormat, "it is not a license key at all")
+	case !strings.HasPrefix(text, keyStart) && incomplete == Truncated:
+		return document{}, newReason(WrongFormat, "it does not begin as keys do")
 	case !strings.HasPrefix(text, keyStart):
-		return document{}, newReason(NotBase64)
-	case len(head)%4 != 0:
-		return document{}, newReason(incomplete)
-	}
-	raw, err := base64.StdEncoding.Strict().DecodeString(head)
-	if err != nil {
 		return document{}, newReason(NotBase64)
 	}
 
+	raw := decode(text[:n])
 	if line, _, ended := bytes.Cut(raw, []byte("\n")); !ended {
 		return document{}, newReason(incomplete)
 	} else if string(line) != formatStart+format {
@@ -58,16 +56,16 @@ func read(text string) (document, error) {
 	}
 	before, after, found := bytes.Cut(raw, []byte(signatureLine))
 	encoded, rest, ended := bytes.Cut(after, []byte("\n"))
-	switch next := strings.TrimLeft(tail, white); {
-	case !found || !ended:
+	if !found || !ended {
 		return document{}, newReason(incomplete)
-	case bytes.HasPrefix(rest, []byte(formatStart)), len(rest) == 0 && strings.HasPrefix(next, keyStart):
-		return document{}, newReason(SeveralKeys)
-	case len(rest) > 0, tail != "":
-		return document{}, newReason(TextAfterKey)
+	}
+	raw = raw[:len(raw)-len(rest)]
+	if code := around(text, base64.StdEncoding.EncodeToString(raw), rest); code != "" {
+		return document{}, newReason(code)
 	}
 
 	d := document{signed: raw[:len(before)+1]}
+	var err error
 	if d.key, err = parseCanonical(string(d.signed)); err != nil {
 		return document{}, newReason(WrongFormat, err.Error())
 	}
@@ -77,16 +75,31 @@ func read(text string) (document, error) {
 	return d, nil
 }
 
-// cutBase64 cuts a text behind its first stretch of base64 characters and the padding that follows them.
-func cutBase64(text string) (head, tail string) {
-	n := 0
-	for n < len(text) && isBase64(text[n]) {
-		n++
+// around says how a text differs from the one key that it begins with; "" where it is that key. rest is what was read behind
+// the key.
+func around(text, key string, rest []byte) Code {
+	behind, begins := strings.CutPrefix(text, key)
+	switch {
+	case text == key:
+		return ""
+	case bytes.HasPrefix(rest, []byte(formatStart)), begins && strings.HasPrefix(strings.TrimLeft(behind, white), keyStart):
+		return SeveralKeys
+	case begins || len(rest) > 0:
+		return TextAfterKey
+	case strings.HasPrefix(key, text):
+		return Truncated // of its padding
 	}
-	for n < len(text) && text[n] == '=' {
-		n++
+	return NotBase64
+}
+
+// decode takes characters of base64 without padding; one that is left over, and bits that are, are dropped.
+func decode(chars string) []byte {
+	if len(chars)%4 == 1 {
+		chars = chars[:len(chars)-1]
 	}
-	return text[:n], text[n:]
+	raw := make([]byte, base64.RawStdEncoding.DecodedLen(len(chars)))
+	n, _ := base64.RawStdEncoding.Decode(raw, []byte(chars)) // only characters of base64: it cannot fail
+	return raw[:n]
 }
 
 func isBase64(c byte) bool {

@@ -136,10 +136,8 @@ func (l tokenList) key(start int) (text string, end int, found marks) {
 			chars, at = append(chars, l[i].char), append(at, i)
 		}
 	}
-	chars = chars[:len(chars)/4*4+[]int{0, 0, 2, 3}[len(chars)%4]]
-	raw := make([]byte, base64.RawStdEncoding.DecodedLen(len(chars)))
-	n, _ := base64.RawStdEncoding.Decode(raw, chars) // cannot fail: only characters of base64, and not one left over
-	before, after, ok := bytes.Cut(raw[:n], []byte(signatureLine))
+	raw := decode(string(chars))
+	before, after, ok := bytes.Cut(raw, []byte(signatureLine))
 	signature, _, ended := bytes.Cut(after, []byte("\n"))
 	if !ok || !ended {
 		return "", 0, 0

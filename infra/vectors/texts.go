@@ -1,0 +1,210 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+
+	"marketplace/shared/license"
+)
+
+// broken is a vector of a text that cannot be read.
+func broken(name, text string, reason license.Code, c *client) vector {
+	return vector{Name: name, Text: text, Instance: here(), Reasons: []license.Code{reason}, Client: c}
+}
+
+// inThrees is base with an organization that makes the whole text of a key a multiple of three bytes, plus over.
+func inThrees(over int) lines {
+	for l := base; ; l = l.replaced("Acme", "Acmee") {
+		if len(l.raw(production1))%3 == over {
+			return l
+		}
+	}
+}
+
+func unreadable() []vector {
+	key := base.text(production1)
+	raw := base.raw(production1)
+	read := base.client()
+	whole, padded := inThrees(0).text(production1), inThrees(1).text(production1)
+	other := base.with("Edition", "enterprise").with("Plugins", "license,governance").text(production1)
+	jwt := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte("{}")) + "."
+	return []vector{
+		broken("empty", "", license.Empty, nil),
+		broken("blank", " \r\n\t ", license.Empty, nil),
+		broken("a word", "developer", license.WrongFormat, nil),
+		broken("a sentence", "See the attached file.", license.NotBase64, nil),
+		broken("a JSON Web Token", jwt, license.NotBase64, nil),
+		broken("the text that base64 should hold", raw, license.NotBase64, nil),
+		broken("other base64", encode("Edition=developer\nPlugins=license\n"), license.WrongFormat, &client{"developer", []string{"license"}}),
+		broken("half of a key", key[:len(key)/8*4], license.Truncated, read),
+		broken("the last character is missing", key[:len(key)-1], license.Truncated, read),
+		broken("padding is missing", strings.TrimRight(padded, "="), license.Truncated, read),
+		broken("padding is missing in part", strings.TrimSuffix(padded, "="), license.Truncated, read),
+		broken("cut behind the first line", encode("Format=1\n"), license.Truncated, nil),
+		broken("cut in the first line", encode("Format=1"), license.Truncated, nil),
+		broken("cut before the signature", encode(string(base)), license.Truncated, read),
+		broken("cut in the signature", encode(raw[:len(raw)-30]), license.Truncated, read),
+		broken("no line end behind the signature", encode(raw[:len(raw)-1]), license.Truncated, read),
+		broken("too much padding", padded+"=", license.TextAfterKey, read),
+		broken("bits in the padding that are not zero", strings.TrimSuffix(padded, "g==")+"h==", license.NotBase64, read),
+		broken("a character that base64 does not have", key[:100]+"*"+key[101:], license.NotBase64, nil),
+		broken("= in the middle, between groups of four", key[:400]+"="+key[400:], license.NotBase64, read),
+		broken("a line of text behind the signature", encode(raw+"Thanks\n"), license.TextAfterKey, read),
+		broken("a line end too many", encode(raw+"\n"), license.TextAfterKey, read),
+		broken("letters behind the padding", padded+"Thanks", license.TextAfterKey, read),
+		broken("letters behind a key without padding", whole+"Thanks", license.TextAfterKey, read),
+		broken("two keys, the first padded", padded+other, license.SeveralKeys, read),
+		broken("two keys, the first without padding", whole+other, license.SeveralKeys, &client{"enterprise", []string{"license", "governance"}}),
+		broken("two keys on two lines", padded+"\n"+other, license.SeveralKeys, read),
+		broken("the same key twice", padded+padded, license.SeveralKeys, read),
+		broken("format 2", base.replaced("Format=1", "Format=2").text(production1), license.UnknownFormat, read),
+		broken("format 10", base.replaced("Format=1", "Format=10").text(production1), license.UnknownFormat, read),
+		broken("lines that end with CR LF", lines(strings.ReplaceAll(string(base), "\n", "\r\n")).text(production1), license.UnknownFormat, read),
+	}
+}
+
+// wrong are keys that are signed and not exactly in the format.
+func wrong() []vector {
+	r, s := signature(production1, license.Domain+string(base))
+	signature := rawSignature(r, s)
+	with := func(name string, l lines) vector {
+		return broken(name, l.text(production1), license.WrongFormat, base.client())
+	}
+	signed := func(name, signature string) vector {
+		return broken(name, encode(string(base)+"Signature="+signature+"\n"), license.WrongFormat, base.client())
+	}
+	reads := func(v vector, edition string, plugins ...string) vector {
+		v.Client = nil
+		if edition != "" {
+			v.Client = &client{edition, plugins}
+		}
+		return v
+	}
+	vectors := []vector{
+		with("spaces around =", base.replaced("Type=", "Type = ")),
+		with("colon for =", base.replaced("Type=", "Type:")),
+		with("space before a name", base.replaced("\nType", "\n Type")),
+		with("space behind a value", base.replaced("PRODUCTION\n", "PRODUCTION \n")),
+		with("blank line", base.replaced("\nType", "\n\nType")),
+		with("comment", base.replaced("\nType", "\n#\nType")),
+		with("line that is continued", base.replaced("Acme AG", "Acme\\\n AG")),
+		with("two properties in another order", base.replaced("Support=true\nNotBefore=2018-03-01\n", "NotBefore=2018-03-01\nSupport=true\n")),
+		with("property twice", base.replaced("MaxLoc=5000000\n", "MaxLoc=5000000\nMaxLoc=5000000\n")),
+		with("property twice, with two values", base.replaced("MaxLoc=5000000\n", "MaxLoc=5000000\nMaxLoc=9000000\n")),
+		with("property that the format does not have", base+"Sales=Ada\n"),
+		with("property without a value", base.with("Languages", "")),
+		with("name in lower case", base.replaced("Type=", "type=")),
+		with("escape in lower case", base.with("Organization", `Zo\u00eb`)),
+		with("escape that is not needed", base.with("Organization", `\u0041cme AG`)),
+		with("short escape", base.with("Organization", `Acme\tAG`)),
+		with("backslash that escapes nothing", base.with("Organization", `A\cme AG`)),
+		with("UTF-8 that is not escaped", base.with("Organization", "Zoë")),
+		with("control character that is not escaped", base.with("Organization", "Acme\x00AG")),
+		with("half of a character outside the basic plane", base.with("Organization", `Acme \uD83E AG`)),
+		with("its other half", base.with("Organization", `Acme \uDD8A AG`)),
+		reads(with("malformed escape", base.with("Organization", `C:\users`)), ""),
+		with("type in lower case", base.with("Type", "production")),
+		with("type that does not exist", base.with("Type", "PERPETUAL")),
+		reads(with("edition that does not exist", base.with("Edition", "professional")), "professional", base.client().Plugins...),
+		reads(with("edition in upper case", base.with("Edition", "Developer")), "Developer", base.client().Plugins...),
+		with("server ID of 16 characters", base.with("Server", "AWHW8w9JtzBzSrmf")),
+		with("server ID with a prefix in lower case", base.with("Server", "0a1b2c3d-AWHW8w9JtzBzSrmf9GQX")),
+		with("ID with a space", base.with("Id", "01cdk 5zy3")),
+		with("Kid of 65 characters", base.with("Kid", strings.Repeat("k", 65))),
+		reads(with("space behind a comma", base.with("Plugins", "license, cpp")), "developer", "license", " cpp"),
+		reads(with("comma at the end", base.with("Plugins", "license,cpp,")), "developer", "license", "cpp"),
+		reads(with("plugin twice", base.with("Plugins", "license,cpp,cpp")), "developer", "license", "cpp"),
+		with("language twice", base.with("Languages", "cobol,cobol")),
+		with("no lines of code", base.with("MaxLoc", "0")),
+		with("negative lines of code", base.with("MaxLoc", "-1")),
+		with("lines of code with a sign", base.with("MaxLoc", "+5000000")),
+		with("lines of code with a zero before", base.with("MaxLoc", "05000000")),
+		with("lines of code with separators", base.with("MaxLoc", "5'000'000")),
+		with("lines of code beyond 64 bits", base.with("MaxLoc", "9223372036854775808")),
+		with("support in other words", base.with("Support", "yes")),
+		with("support in upper case", base.with("Support", "TRUE")),
+		with("day that does not exist", base.with("Expiration", "2019-02-29")),
+		with("day in another form", base.with("Expiration", "28 Feb 2019")),
+		with("day with a time", base.with("Expiration", "2019-02-28T00:00:00Z")),
+		signed("signature with padding", signature+"=="),
+		signed("signature of 63 bytes", signature[:84]),
+		signed("signature of 66 bytes", signature+"AA"),
+		signed("signature with bits behind its end", signature[:85]+string(signature[85]+1)),
+		signed("signature in the alphabet of base64", "+"+signature[1:]),
+		signed("signature in DER", encode(strings.Repeat("0", 70))),
+		signed("no signature", ""),
+	}
+	for _, name := range []string{"Kid", "Id", "Type", "Organization", "Server", "MaxLoc", "Support", "Expiration", "Issued"} {
+		vectors = append(vectors, with("no "+name, base.without(name)))
+	}
+	return append(vectors,
+		reads(with("no Edition", base.without("Edition")), ""),
+		reads(with("no Plugins", base.without("Plugins")), ""))
+}
+
+// mangled are keys as mails deliver them (CLIENT-CONTRACT §5). Each text is broken for a strict reader.
+func mangled() []vector {
+	l := base.with("Organization", "Acme AG ~~~???>>>") // gives + and / in base64
+	for len(l.raw(production1))%3 != 1 {
+		l = l.replaced("Acme", "Acmee")
+	}
+	key := l.text(production1) // ends with ==
+	wrapped := wrap(key, 64, "\r\n")
+	other := base.with("Edition", "enterprise").with("Plugins", "license,governance").text(production1)
+	mangling := func(name, text string, reason license.Code, c *client, undone ...string) vector {
+		v := broken(name, text, reason, c)
+		v.Unmangle = &unmangled{key, undone, []license.Code{}}
+		return v
+	}
+	read := l.client()
+	page, err := json.Marshal(key) // as in a page's source: > and & are escaped, a key has neither
+	if err != nil {
+		panic(err)
+	}
+	return []vector{
+		mangling("wrapped", wrapped, license.NotBase64, read, "line-breaks"),
+		mangling("wrapped, with spaces before each line", wrap(key, 60, "\n    "), license.NotBase64, read, "line-breaks", "spaces"),
+		mangling("spaces inside", wrap(key, 50, " "), license.NotBase64, read, "spaces"),
+		mangling("spaces that do not break, and without width", wrap(key, 50, "\u00a0\u200b"), license.NotBase64, read, "spaces"),
+		mangling("byte-order mark before", "\ufeff"+key, license.NotBase64, read, "spaces"),
+		mangling("quoted", "> "+wrap(key, 64, "\n> "), license.NotBase64, read, "line-breaks", "spaces", "quoting"),
+		mangling("quoted three times", ">>> "+wrap(key, 64, "\r\n>>> "), license.NotBase64, read, "line-breaks", "spaces", "quoting"),
+		mangling("in quotation marks", `"`+key+`"`, license.NotBase64, read, "surrounding-text"),
+		mangling("in a string of JSON, with a comma", string(page)+",", license.NotBase64, read, "surrounding-text"),
+		mangling("in typographic quotation marks", "\u201c"+key+"\u201d", license.NotBase64, read, "surrounding-text"),
+		mangling("in angle brackets", "<"+key+">", license.NotBase64, read, "surrounding-text"),
+		mangling("quoted-printable", strings.ReplaceAll(wrapQuoted(key), "\x00", "=\r\n"), license.NotBase64, nil, "quoted-printable"),
+		mangling("quoted-printable whose line ends were lost", strings.TrimRight(strings.ReplaceAll(wrapQuoted(strings.TrimRight(key, "=")), "\x00", "="), "="), license.NotBase64, nil, "quoted-printable", "padding"),
+		mangling("quoted-printable with a line end in the plugins", key[:256]+"=\n"+key[256:], license.NotBase64, l.cut(256), "quoted-printable"),
+		mangling("HTML tags", "<p>"+wrap(key, 70, "<br>\n")+"</p>", license.NotBase64, nil, "line-breaks", "html"),
+		mangling("HTML character references", strings.ReplaceAll(key, "=", "&#61;"), license.NotBase64, read, "html"),
+		mangling("URL-safe alphabet", strings.NewReplacer("+", "-", "/", "_").Replace(key), license.NotBase64, read, "url-safe"),
+		mangling("padding lost", strings.TrimRight(key, "="), license.Truncated, read, "padding"),
+		mangling("text behind the padding", key+"\n\nKind regards", license.TextAfterKey, read, "surrounding-text"),
+		mangling("padding lost, text behind", strings.TrimRight(key, "=")+" Kind regards", license.NotBase64, read, "surrounding-text", "padding"),
+		mangling("label", "Key: "+key, license.NotBase64, nil, "surrounding-text"),
+		mangling("PEM armour", "-----BEGIN LICENSE-----\n"+wrapped+"\n-----END LICENSE-----\n", license.NotBase64, nil, "surrounding-text", "line-breaks"),
+		mangling("a whole mail, forwarded", "Hello,\n\nhere is the key (it begins with Rm9ybWF0P):\n\n> "+wrap(key, 76, "\n> ")+"\n\n-- \nAda\n", license.NotBase64, nil,
+			"surrounding-text", "line-breaks", "spaces", "quoting"),
+		mangling("the same key twice, a line each", key+"\n"+key+"\n", license.SeveralKeys, read, "surrounding-text", "repeated"),
+		{Name: "two keys in a mail", Text: "Old: " + key + "\nNew: " + other, Instance: here(), Reasons: []license.Code{license.NotBase64},
+			Unmangle: &unmangled{key + other, []string{"surrounding-text"}, []license.Code{license.SeveralKeys}}},
+		{Name: "wrapped, and its end is missing", Text: wrapped[:300], Instance: here(), Reasons: []license.Code{license.NotBase64}, Client: l.cut(292),
+			Unmangle: &unmangled{strings.ReplaceAll(wrapped[:300], "\r\n", ""), []string{"line-breaks"}, []license.Code{license.Truncated}}},
+	}
+}
+
+func wrap(s string, width int, by string) string {
+	var out strings.Builder
+	for ; len(s) > width; s = s[width:] {
+		out.WriteString(s[:width] + by)
+	}
+	return out.String() + s
+}
+
+// cut is what the open-source server takes from the first characters of a key of these lines.
+func (l lines) cut(characters int) *client { return l[:characters*3/4].client() }
+
+// wrapQuoted is s in quoted-printable, with a NUL for each soft line break.
+func wrapQuoted(s string) string { return strings.ReplaceAll(wrap(s, 75, "\x00"), "=", "=3D") }
