@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -36,10 +37,8 @@ func (a *answer) Write(p []byte) (int, error) {
 // sendTo writes the answer. An error can only mean that the client is gone.
 func (a *answer) sendTo(w http.ResponseWriter) {
 	a.WriteHeader(http.StatusOK)
+	a.copyHeader(w)
 	header := w.Header()
-	for name, values := range a.header {
-		header[name] = values
-	}
 	if a.status != http.StatusNoContent && a.status != http.StatusNotModified && header.Get("Content-Length") == "" {
 		header.Set("Content-Length", strconv.Itoa(a.body.Len()))
 	}
@@ -47,6 +46,10 @@ func (a *answer) sendTo(w http.ResponseWriter) {
 	if !a.head {
 		_, _ = w.Write(a.body.Bytes())
 	}
+}
+
+func (a *answer) copyHeader(w http.ResponseWriter) {
+	maps.Copy(w.Header(), a.header)
 }
 
 // panicError is a panic of a handler.

@@ -106,7 +106,7 @@ type ErrorView struct {
 }
 
 // writeError answers with the error: a problem for programs, a page for people.
-func (s *server) writeError(a *answer, r *http.Request, err error) {
+func (s *server) writeError(a *answer, r *http.Request, visitor *Visitor, err error) {
 	p := ProblemOf(err)
 	var method *methodError
 	if errors.As(err, &method) {
@@ -122,7 +122,7 @@ func (s *server) writeError(a *answer, r *http.Request, err error) {
 			return
 		}
 	}
-	view := View{Title: p.Title, Private: true, Data: ErrorView{p, s.requestID(r.Context())}}
+	view := View{Title: p.Title, Private: true, Visitor: visitor, Data: ErrorView{p, s.requestID(r.Context())}}
 	if err := s.pages.Render(a, p.Status, "error.html", view); err != nil {
 		s.logError(r, fmt.Errorf("web: the page of an error: %w", err))
 		a.body.Reset()

@@ -16,7 +16,8 @@ import (
 var sharedTemplates embed.FS
 
 // Pages are the templates of a site. A page is one file that defines "main" and may define "title"; the file "site.html"
-// defines what surrounds every page of the site, "header" and "footer"; "error.html" is the page of an error.
+// defines what surrounds every page of the site, "header" and "footer", and may define "head", what its documents' heads have
+// besides; "error.html" is the page of an error.
 // The document around it all is templates/layout.html here; beside it stand the parts that sites share.
 type Pages struct {
 	files  fs.FS
@@ -31,7 +32,14 @@ type View struct {
 	Title       string
 	Description string // for search engines; "" for none
 	Private     bool   // not for search engines, and its address not for other sites
-	Data        any    // what "main" shows
+	Section     string // the part of the site that its navigation marks as the current one; "" for none
+	Visitor     *Visitor
+	Data        any // what "main" shows
+}
+
+// Visitor is who is signed in, as a site's header shows it; nil is nobody.
+type Visitor struct {
+	Name, Email, Role string
 }
 
 // Render shows a page. It sets no caching headers.

@@ -48,8 +48,8 @@ func Static(name string) string {
 }
 
 var staticRoutes = []Route{
-	{"GET /static/{file}", serveStatic},
-	{"GET /favicon.ico", serveFavicon},
+	{Pattern: "GET /static/{file}", Handle: serveStatic},
+	{Pattern: "GET /favicon.ico", Handle: serveFavicon},
 }
 
 // serveStatic serves a file under the address of its content for good. Under the address of another content, which a page

@@ -9,6 +9,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,6 +22,8 @@ type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
 type Route struct {
 	Pattern string
 	Handle  HandlerFunc
+	// Stream lets an answer that is too large to be kept go out as it is written: see stream.
+	Stream bool
 }
 
 // Options are what a site is made of.
@@ -56,14 +59,14 @@ func New(o Options) http.Handler {
 		_ = s.forgery.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
 	for _, route := range append(o.Routes, staticRoutes...) {
-		s.mux.Handle(route.Pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route.Handle) }))
+		s.mux.Handle(route.Pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route) }))
 	}
 	return s
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if handler, pattern := s.mux.Handler(r); pattern == "" {
-		s.serve(w, r, func(w http.ResponseWriter, r *http.Request) error { return s.unmatched(w, r, handler) })
+		s.serve(w, r, Route{Handle: func(w http.ResponseWriter, r *http.Request) error { return s.unmatched(w, r, handler) }})
 		return
 	}
 	s.mux.ServeHTTP(w, r)
@@ -101,21 +104,30 @@ func (s *server) withoutSlash(r *http.Request) string {
 }
 
 // serve runs a handler between the headers that every answer has and the one place where errors are answered.
-func (s *server) serve(w http.ResponseWriter, r *http.Request, handle HandlerFunc) {
+func (s *server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	secure(w.Header(), r)
-	a := newAnswer(r)
+	r, visit := withVisit(r)
+	out := &stream{answer: newAnswer(r), to: w, limit: math.MaxInt}
+	if route.Stream {
+		out.limit = keptOfStream
+	}
 	err := s.forgery.Check(r)
 	if err != nil {
 		err = forged(err)
 	} else {
-		err = run(handle, a, r)
+		err = run(route.Handle, out, r)
 	}
 	if err != nil {
 		s.logError(r, err)
-		a = newAnswer(r)
-		s.writeError(a, r, err)
+		if out.begun {
+			panic(http.ErrAbortHandler)
+		}
+		out.answer = newAnswer(r)
+		s.writeError(out.answer, r, visit.visitor, err)
 	}
-	a.sendTo(w)
+	if !out.begun {
+		out.sendTo(w)
+	}
 }
 
 // secure sets the headers that every answer has; handlers may replace those of caching and of the referrer.

@@ -19,6 +19,14 @@ import (
 	"marketplace/shared/table"
 )
 
+func filesOf(contents map[string]string) fstest.MapFS {
+	files := fstest.MapFS{}
+	for name, content := range contents {
+		files[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	return files
+}
+
 var pages = fstest.MapFS{
 	"site.html":  {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
 	"error.html": {Data: []byte(`{{define "main"}}<h1>{{.Status}}</h1><p>{{.Detail}}</p><i>{{.RequestID}}</i>{{end}}`)},
@@ -31,13 +39,20 @@ func serve(t *testing.T, handle HandlerFunc, r *http.Request) (*http.Response, s
 	t.Helper()
 	var log bytes.Buffer
 	site := New(Options{
-		Routes: []Route{{"GET /page", handle}, {"POST /page", handle}, {"GET /api/thing", handle}, {"GET /sub/{name}", handle}},
+		Routes: routesTo(handle, "GET /page", "POST /page", "GET /api/thing", "GET /sub/{name}"),
 		Pages:  NewPages(pages), SiteURL: "https://site.example", Log: slog.New(slog.NewTextHandler(&log, nil)),
 		RequestID: func(context.Context) string { return "request-7" },
 	})
 	rec := httptest.NewRecorder()
 	site.ServeHTTP(rec, r)
 	return rec.Result(), rec.Body.String(), log.String()
+}
+
+func routesTo(handle HandlerFunc, patterns ...string) (routes []Route) {
+	for _, p := range patterns {
+		routes = append(routes, Route{Pattern: p, Handle: handle})
+	}
+	return routes
 }
 
 func failing(err error) HandlerFunc {
@@ -160,7 +175,7 @@ func TestAPageThatCannotBeShownIsAFault(t *testing.T) {
 		}
 	}
 	broken := New(Options{
-		Routes: []Route{{"GET /page", failing(fault.New(fault.Gone, "<b>It went.</b>"))}},
+		Routes: routesTo(failing(fault.New(fault.Gone, "<b>It went.</b>")), "GET /page"),
 		Pages:  NewPages(fstest.MapFS{}), Log: slog.New(slog.DiscardHandler),
 	})
 	rec := httptest.NewRecorder()
