@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func (s *Store) outboxWrites(m mail.Message) []table.Write {
 	return []table.Write{
 		table.Create(encode(mailKey(m.ID), rowMail, Mail{Message: m, State: MailPending, Created: s.now()})),
 		table.Set(encode(pendingKey(m.ID), rowPending, struct{}{})),
+		table.Set(encode(aboutKey(m), rowIndex, struct{}{})),
 	}
 }
 
@@ -163,6 +165,23 @@ func (s *Store) Mail(ctx context.Context, id string) (Mail, error) {
 	}
 	m.version = version
 	return m, nil
+}
+
+// MailsAbout reads the mails about a request or a license, at most limit, in the order in which they were made.
+func (s *Store) MailsAbout(ctx context.Context, id string, limit int) (list []Mail, err error) {
+	page, err := s.table.Query(ctx, table.Query{PK: aboutPK(id), Limit: limit})
+	if err != nil {
+		return nil, fmt.Errorf("store: mails about %s: %w", id, err)
+	}
+	for _, row := range page.Rows {
+		m, err := s.Mail(ctx, row.SK)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	slices.SortStableFunc(list, func(a, b Mail) int { return a.Created.Compare(b.Created) })
+	return list, nil
 }
 
 // decode reads an entity from a row that a query gave.

@@ -61,6 +61,46 @@ func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(Su
 	return nil
 }
 
+// LicensesPage is a part of the licenses of a month.
+type LicensesPage struct {
+	Licenses []Summary
+	Next     string // where the part behind it begins; "" at the end
+}
+
+// LicensesOfMonth reads at most limit of the licenses that expire in the month of the day, in the order of their days, those
+// that were revoked or that something follows among them. after is LicensesPage.Next of the part before; "" begins.
+func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int, after string) (LicensesPage, error) {
+	page, err := s.table.Query(ctx, table.Query{PK: expiryPK(in), Limit: limit, After: after})
+	if err != nil {
+		return LicensesPage{}, fmt.Errorf("store: licenses that expire in %s: %w", month(in), err)
+	}
+	list := LicensesPage{Next: page.Next}
+	for _, row := range page.Rows {
+		l, err := decode[Summary](row)
+		if err != nil {
+			return LicensesPage{}, err
+		}
+		list.Licenses = append(list.Licenses, l)
+	}
+	return list, nil
+}
+
+// RemindersToCome counts the licenses whose next reminder is due from a day on through another, and stops at the limit.
+func (s *Store) RemindersToCome(ctx context.Context, from, through license.Date, limit int) (n int, err error) {
+	for m := from; duePK(m) <= duePK(through); m = firstOfNext(m) {
+		q := table.Query{PK: duePK(m), From: from.String(), To: through.AddDays(1).String()}
+		if n, err = s.count(ctx, q, n, limit); err != nil {
+			return 0, fmt.Errorf("store: counting the reminders due in %s: %w", month(m), err)
+		}
+	}
+	return n, nil
+}
+
+// firstOfNext is the first day of the month after that of a day.
+func firstOfNext(d license.Date) license.Date {
+	return license.Date{Year: d.Year, Month: d.Month, Day: 1}.AddMonths(1)
+}
+
 // Week is what came and went in a week.
 type Week struct {
 	Begins      license.Date    // its Monday

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -17,6 +18,7 @@ type QueueQuery struct {
 	States  []request.State
 	Kind    request.Kind    // "" is every kind
 	Edition license.Edition // "" is every edition
+	Before  time.Time       // only what is due before; zero: whenever it is due
 	Latest  bool            // the latest due first; else those that were due first
 	Limit   int             // requests in a page
 	After   string          // QueuePage.Next of the page before; "" begins
@@ -33,9 +35,7 @@ func (s *Store) Queue(ctx context.Context, q QueueQuery) (QueuePage, error) {
 	var found []table.Row
 	more := false
 	for _, state := range q.States {
-		page, err := s.table.Query(ctx, table.Query{
-			PK: queuePK(state, q.Kind, q.Edition), Descending: q.Latest, Limit: q.Limit, After: q.After,
-		})
+		page, err := s.table.Query(ctx, q.of(state))
 		if err != nil {
 			return QueuePage{}, fmt.Errorf("store: queue of requests %s: %w", state, err)
 		}
@@ -61,6 +61,42 @@ func (s *Store) Queue(ctx context.Context, q QueueQuery) (QueuePage, error) {
 		page.Next = found[n-1].SK
 	}
 	return page, nil
+}
+
+// of is the query for the requests of one of the states.
+func (q QueueQuery) of(state request.State) table.Query {
+	t := table.Query{PK: queuePK(state, q.Kind, q.Edition), Descending: q.Latest, Limit: q.Limit, After: q.After}
+	if !q.Before.IsZero() {
+		t.To = q.Before.UTC().Format(time.RFC3339)
+	}
+	return t
+}
+
+// QueueLength counts the requests that a query asks for on all its pages, and stops at the query's limit.
+func (s *Store) QueueLength(ctx context.Context, q QueueQuery) (n int, err error) {
+	for _, state := range q.States {
+		if n, err = s.count(ctx, q.of(state), n, q.Limit); err != nil {
+			return 0, fmt.Errorf("store: counting requests %s: %w", state, err)
+		}
+	}
+	return n, nil
+}
+
+// count adds the rows of a query to n, and stops at the limit.
+func (s *Store) count(ctx context.Context, q table.Query, n, limit int) (int, error) {
+	for n < limit {
+		q.Limit = limit - n
+		page, err := s.table.Query(ctx, q)
+		if err != nil {
+			return n, err
+		}
+		n += len(page.Rows)
+		if page.Next == "" {
+			break
+		}
+		q.After = page.Next
+	}
+	return min(n, limit), nil
 }
 
 // Found is what a search or a history found: requests and licenses, each the newest first.

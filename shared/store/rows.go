@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/table"
 )
@@ -45,6 +46,11 @@ const eventPrefix = "EVENT#"
 func eventKey(entity table.Key, eventID string) table.Key {
 	return table.Key{PK: entity.PK, SK: eventPrefix + eventID}
 }
+
+// The mails about a request or a license stand together.
+func aboutPK(id string) string { return "ABOUT#" + id }
+
+func aboutKey(m mail.Message) table.Key { return table.Key{PK: aboutPK(m.About), SK: m.ID} }
 
 // The mails that are to be sent stand together.
 const (
