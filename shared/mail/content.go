@@ -8,6 +8,8 @@ import (
 	"sync"
 	texttemplate "text/template"
 	"unicode/utf8"
+
+	"marketplace/shared/license"
 )
 
 // content is what a message says, before it is laid out as text and as HTML: one source, so that neither says less than
@@ -16,8 +18,10 @@ type content struct {
 	Title    string
 	Preview  string // what a list of mails shows beside the subject
 	Greeting string
-	Intro    []string // paragraphs
-	Facts    []fact   // one without a value is left out
+	Intro    []string  // paragraphs
+	Said     quotation // what the mail is about, before the facts
+	Facts    []fact    // one without a value is left out
+	Keys     []keyPart
 	Quote    quotation
 	Lead     string // what the link is for
 	Action   link
@@ -28,7 +32,19 @@ type content struct {
 
 type fact struct{ Label, Value string }
 
-type note struct{ Title, Text string }
+// keyPart is a license with its key.
+type keyPart struct {
+	Title string // "" where there is but one
+	Facts []fact
+	Lead  string
+	Key   string // one line, however long; ASCII without spaces
+}
+
+type note struct {
+	Title, Text string
+	Steps       []string // numbered
+	Links       []link
+}
 
 type link struct{ Label, URL string }
 
@@ -50,6 +66,7 @@ var textLayout = sync.OnceValue(func() *texttemplate.Template {
 		"paragraph": func(s string) string { return strings.Join(wrap(s, textWidth), "\n") },
 		"facts":     textFacts,
 		"quote":     textQuote,
+		"steps":     textSteps,
 		"heading":   func(s string) string { return s + "\n" + strings.Repeat("=", utf8.RuneCountInString(s)) },
 	}).ParseFS(templates, "template/mail.txt"))
 })
@@ -70,28 +87,41 @@ func (c content) layOut() (text, html string) {
 
 // clean makes every text of the content harmless in a mail (oneLine). Links are URL-encoded where they are made.
 func (c content) clean() content {
-	clean := func(list []string) []string {
-		cleaned := make([]string, len(list))
-		for i, s := range list {
-			cleaned[i] = oneLine(s, maxParagraph)
-		}
-		return cleaned
-	}
 	c.Title, c.Preview, c.Greeting = oneLine(c.Title, maxSubject), oneLine(c.Preview, maxSubject), oneLine(c.Greeting, maxSubject)
-	c.Intro, c.Quote.Lines, c.Footer = clean(c.Intro), clean(c.Quote.Lines), clean(c.Footer)
-	var known []fact
-	for _, f := range c.Facts {
+	c.Intro, c.Footer = cleanLines(c.Intro), cleanLines(c.Footer)
+	c.Said.Lines, c.Quote.Lines = cleanLines(c.Said.Lines), cleanLines(c.Quote.Lines)
+	c.Facts = cleanFacts(c.Facts)
+	keys := make([]keyPart, len(c.Keys))
+	for i, k := range c.Keys {
+		keys[i] = keyPart{oneLine(k.Title, maxSubject), cleanFacts(k.Facts), oneLine(k.Lead, maxParagraph), oneLine(k.Key, license.MaxText)}
+	}
+	notes := make([]note, len(c.Notes))
+	for i, n := range c.Notes {
+		notes[i] = note{n.Title, oneLine(n.Text, maxParagraph), cleanLines(n.Steps), nil}
+		for _, l := range n.Links {
+			notes[i].Links = append(notes[i].Links, link{oneLine(l.Label, maxSubject), l.URL})
+		}
+	}
+	c.Keys, c.Notes = keys, notes
+	return c
+}
+
+func cleanLines(list []string) []string {
+	cleaned := make([]string, len(list))
+	for i, s := range list {
+		cleaned[i] = oneLine(s, maxParagraph)
+	}
+	return cleaned
+}
+
+// cleanFacts leaves out what has no value.
+func cleanFacts(facts []fact) (known []fact) {
+	for _, f := range facts {
 		if value := oneLine(f.Value, maxValue); value != "" {
 			known = append(known, fact{f.Label, value})
 		}
 	}
-	c.Facts = known
-	notes := make([]note, len(c.Notes))
-	for i, n := range c.Notes {
-		notes[i] = note{n.Title, oneLine(n.Text, maxParagraph)}
-	}
-	c.Notes = notes
-	return c
+	return known
 }
 
 // How much of a text goes into a mail, in characters. The form and the import take less of nearly everything.
@@ -128,6 +158,19 @@ func textQuote(lines []string) string {
 		}
 		for _, part := range parts {
 			b.WriteString("> " + part + "\n")
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// textSteps numbers steps; a long one goes on below its beginning.
+func textSteps(steps []string) string {
+	var b strings.Builder
+	for i, step := range steps {
+		number := fmt.Sprintf("%d.", i+1)
+		for _, line := range wrap(step, textWidth-4) {
+			fmt.Fprintf(&b, "%-3s %s\n", number, line)
+			number = ""
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")

@@ -14,7 +14,7 @@ import (
 func NewLicenseExpiring(site Site, id string, l license.License, to license.Contact, today license.Date) Message {
 	edition := l.Edition.Name()
 	when := within(today.DaysUntil(l.Expiration))
-	last := l.Expiration.End().Add(-time.Second).Format("02 Jan 2006, 15:04:05 UTC")
+	last := through(l)
 	ask := renewal(l.Type)
 	stop := stopReminders(site.Sales, l.ID)
 	c := content{
@@ -30,12 +30,12 @@ func NewLicenseExpiring(site Site, id string, l license.License, to license.Cont
 			{"Edition", edition},
 			{"License type", typeName(l.Type)},
 			{"Server ID", string(l.Server)},
-			{"Lines of code", "up to " + grouped(l.MaxLoc)},
+			{"Lines of code", "up to " + license.Lines(l.MaxLoc)},
 			{"Support", support(l.Support)},
 			{"Valid through", last},
 		},
 		Lead:   ask.lead,
-		Action: link{Label: ask.label, URL: requestURL(site.URL, l, ask.kind)},
+		Action: link{Label: ask.label, URL: requestURL(site.URL, l.Edition, l.Server, l.MaxLoc, ask.kind)},
 		Notes: []note{
 			{
 				Title: "What happens after that?",
@@ -76,13 +76,13 @@ func renewal(t license.Type) ask {
 	return ask{request.Renewal, "To go on without a gap, request the renewal now. The form opens with your server ID and lines of code filled in; change what has changed.", "Renew this license"}
 }
 
-// requestURL is the request form, filled in for the license.
-func requestURL(site string, l license.License, kind request.Kind) string {
-	q := url.Values{"serverId": {string(l.Server)}, "kind": {string(kind)}}
-	if l.MaxLoc > 0 {
-		q.Set("ncloc", fmt.Sprint(l.MaxLoc))
+// requestURL is the request form, filled in for a server.
+func requestURL(site string, e license.Edition, server license.Server, loc int64, kind request.Kind) string {
+	q := url.Values{"serverId": {string(server)}, "kind": {string(kind)}}
+	if loc > 0 {
+		q.Set("ncloc", fmt.Sprint(loc))
 	}
-	return site + "/request/" + url.PathEscape(string(l.Edition)) + "?" + q.Encode()
+	return site + "/request/" + url.PathEscape(string(e)) + "?" + q.Encode()
 }
 
 func stopSubject(licenseID string) string {
@@ -100,6 +100,11 @@ func stopReminders(sales Address, licenseID string) string {
 		Opaque:   url.PathEscape(mailbox.Address),
 		RawQuery: "subject=" + url.PathEscape(stopSubject(licenseID)),
 	}).String()
+}
+
+// through is the last second of a license.
+func through(l license.License) string {
+	return l.Expiration.End().Add(-time.Second).Format("02 Jan 2006, 15:04:05 UTC")
 }
 
 // within says when something is that is some days away.

@@ -16,13 +16,14 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/jba/templatecheck"
 
+	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var site = Site{URL: "https://licenses.example.com", Sales: Address{Name: "License Sales", Email: "sales@example.com"}}
+var site = Site{URL: "https://licenses.example.com", Sales: Address{Name: "License Sales", Email: "sales@example.com"}, Packages: "https://packages.example.com"}
 
 func someRequest() request.Request {
 	return request.Request{
@@ -49,13 +50,48 @@ func someLicense() license.License {
 
 const statusURL = "https://licenses.example.com/requests/01c6x2m4vj8q0n5r7t9w3y1z2a?token=QX4C7D2WJ5T3VAZLQK2M6YHN3E"
 
-// messages are the three messages about a full request and license.
+// someKeys are a production license and its staging license, with keys.
+func someKeys() Delivery {
+	l := someLicense()
+	l.KeyText = strings.Repeat("Rm9ybWF0PTEKS2lkPXAxCg+/", 29) + "aQ=="
+	l.Issued, l.NotBefore = license.Date{Year: 2018, Month: 2, Day: 26}, license.Date{Year: 2018, Month: 3, Day: 1}
+	l.Recorded = time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC)
+	l.Languages = []string{"cobol"}
+	staging := l
+	staging.ID, staging.Type, staging.Server = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging, "5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"
+	return Delivery{To: l.Contacts[0], Licenses: []license.License{l, staging}, ProductVersion: "6.7.1", Catalog: someCatalog()}
+}
+
+func someCatalog() *catalog.Catalog {
+	return &catalog.Catalog{
+		Editions:  []catalog.Edition{{Key: "developer", Name: "Developer Edition", Plugins: []string{"cpp", "license"}, Languages: []string{"java", "cpp", "js"}}},
+		Languages: []catalog.Language{{Key: "cpp", Name: "C/C++"}, {Key: "js", Name: "JavaScript"}, {Key: "java", Name: "Java"}, {Key: "cobol", Name: "COBOL"}},
+		Packages: []catalog.Package{{
+			File: "developer-edition-6.7.1.717.zip", Edition: "developer", Version: "6.7.1",
+			URL: "https://licenses.example.com/downloads/developer-edition-6.7.1.717.zip", Jars: []catalog.Jar{{}},
+		}},
+	}
+}
+
+// messages are all messages, about a full request and license.
 func messages() map[string]Message {
 	l := someLicense()
+	one := someKeys()
+	one.Licenses, one.Again = one.Licenses[:1], true
+	one.Licenses[0].Packages = []string{"developer-edition-6.7.1-qx4c7d2wj5t3vazlqk2m6yhn3e.zip"}
+	asked := someRequest()
+	asked.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
+	asked.Reason = "There is no license for the server AWHW8w9JtzBzSrmf9GQX.\nPlease ask for a new one."
 	return map[string]Message{
 		"request-received": NewRequestReceived(site, "m1", someRequest(), statusURL),
 		"request-new":      NewRequestNew(site, "m2", someRequest()),
 		"license-expiring": NewLicenseExpiring(site, "m3", l, l.Contacts[0], license.Date{Year: 2018, Month: 6, Day: 30}),
+		"license-keys":     NewLicenseKey(site, "m4", someKeys()),
+		"license-key":      NewLicenseKey(site, "m5", one),
+
+		"request-question":  NewRequestQuestion(site, "m6", asked),
+		"request-rejected":  NewRequestRejected(site, "m7", asked),
+		"request-withdrawn": NewRequestWithdrawn(site, "m8", asked),
 	}
 }
 
@@ -102,14 +138,24 @@ func hostileMessages(s string) map[string]Message {
 	r := someRequest()
 	r.Name, r.Company, r.Country, r.Phone, r.Message, r.Replaces = s, s, s, s, s+"\n"+s, s
 	r.Edition, r.Kind, r.Server, r.ProductVersion = license.Edition(s), request.Kind(s), license.Server(s), s
-	r.Contacts = []string{s}
+	r.Contacts, r.Question, r.Reason = []string{s}, s, s
 	l := someLicense()
 	l.Organization, l.Server, l.Edition, l.ID = s, license.Server(s), license.Edition(s), s
 	return map[string]Message{
 		"request-received": NewRequestReceived(site, "m1", r, statusURL),
 		"request-new":      NewRequestNew(site, "m2", r),
 		"license-expiring": NewLicenseExpiring(site, "m3", l, license.Contact{Name: s, Email: "eve@example.org"}, l.Expiration),
+		"license-key":      NewLicenseKey(site, "m4", hostileKeys(l, s)),
+
+		"request-question":  NewRequestQuestion(site, "m5", r),
+		"request-rejected":  NewRequestRejected(site, "m6", r),
+		"request-withdrawn": NewRequestWithdrawn(site, "m7", r),
 	}
+}
+
+func hostileKeys(l license.License, s string) Delivery {
+	l.KeyText, l.Packages, l.Languages = s, []string{s}, []string{s}
+	return Delivery{To: license.Contact{Name: s, Email: "eve@example.org"}, Licenses: []license.License{l, l}, ProductVersion: s, Catalog: someCatalog()}
 }
 
 func TestHostileDataIsHarmless(t *testing.T) {
@@ -135,7 +181,7 @@ func TestHostileDataIsHarmless(t *testing.T) {
 			}
 			doc.Find("a").Each(func(_ int, a *goquery.Selection) {
 				href, _ := a.Attr("href")
-				if u, err := url.Parse(href); err != nil || u.Scheme != "https" && u.Scheme != "mailto" || u.Host != "" && u.Host != "licenses.example.com" {
+				if u, err := url.Parse(href); err != nil || u.Scheme != "https" && u.Scheme != "mailto" || u.Host != "" && u.Host != "licenses.example.com" && u.Host != "packages.example.com" {
 					t.Errorf("%s about %.40q: a link to %q", name, s, href)
 				}
 			})
@@ -182,7 +228,7 @@ func TestTextAndHTMLSayTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := strings.Join(strings.Fields(m.Text), " ")
-		for _, selector := range []string{"h1", "h2", "p", "th", "td[dir]"} {
+		for _, selector := range []string{"h1", "h2", "p", "th", "td[dir]", "td.panel", "li"} {
 			doc.Find(selector).Each(func(_ int, s *goquery.Selection) {
 				said := strings.Join(strings.Fields(strings.TrimPrefix(s.Text(), "Or open ")), " ")
 				if strings.HasPrefix(said, "Stop reminders") {
@@ -215,12 +261,17 @@ func TestLayoutsTakeEveryContent(t *testing.T) {
 	content{}.layOut()
 	content{
 		Title: "t", Preview: "p", Greeting: "g", Intro: []string{"a", "b"}, Facts: []fact{{"l", "v"}, {}},
-		Quote: quotation{"q", []string{"", "x"}}, Lead: "l", Action: link{"a", "https://x"}, Notes: []note{{}, {"t", "x"}},
+		Quote: quotation{"q", []string{"", "x"}}, Lead: "l", Action: link{"a", "https://x"}, Notes: []note{{}, {"t", "x", []string{"s"}, []link{{"l", "https://x"}}}},
+		Keys: []keyPart{{}, {"t", []fact{{"l", "v"}}, "l", "k"}}, Said: quotation{"s", []string{"x"}},
 		Footer: []string{"f"}, Stop: link{"s", "mailto:x"},
 	}.layOut()
 	NewRequestReceived(Site{}, "", request.Request{}, "")
 	NewRequestNew(Site{}, "", request.Request{})
 	NewLicenseExpiring(Site{}, "", license.License{}, license.Contact{}, license.Date{})
+	NewLicenseKey(Site{}, "", Delivery{Licenses: make([]license.License, 2)})
+	NewRequestQuestion(Site{}, "", request.Request{})
+	NewRequestRejected(Site{}, "", request.Request{})
+	NewRequestWithdrawn(Site{}, "", request.Request{})
 }
 
 func TestTheRenewalLinkFillsTheForm(t *testing.T) {

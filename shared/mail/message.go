@@ -13,9 +13,13 @@ import (
 type Kind string
 
 const (
-	RequestReceived Kind = "request-received" // to the customer: we have your license request
-	RequestNew      Kind = "request-new"      // to sales: there is a new license request
-	LicenseExpiring Kind = "license-expiring" // to the customer: your license expires
+	RequestReceived  Kind = "request-received"  // to the customer: we have your license request
+	RequestNew       Kind = "request-new"       // to sales: there is a new license request
+	RequestQuestion  Kind = "request-question"  // to the customer: we need something from you
+	RequestRejected  Kind = "request-rejected"  // to the customer: your request was declined
+	RequestWithdrawn Kind = "request-withdrawn" // to the customer: your request was withdrawn
+	LicenseKey       Kind = "license-key"       // to the customer: this is your license key
+	LicenseExpiring  Kind = "license-expiring"  // to the customer: your license expires
 )
 
 // Attachment is a file that travels with a message.

@@ -2,13 +2,14 @@ package mail
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode"
 
+	"marketplace/shared/license"
 	"marketplace/shared/request"
 )
 
@@ -16,6 +17,14 @@ import (
 type Site struct {
 	URL   string  // where customers reach the site (SITE_URL), without a slash at the end
 	Sales Address // whom customers write to, and who is told of requests
+	// Packages is where package ZIPs are kept (PACKAGES_URL), without a slash at the end; those that were tailored for a
+	// license lie under tailored/. Only mails with keys of such licenses need it.
+	Packages string
+}
+
+// StatusURL is the private link that shows a customer how far a request is.
+func (s Site) StatusURL(r request.Request) string {
+	return s.URL + "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
 }
 
 // instant is a time as people are told it, in UTC.
@@ -98,7 +107,7 @@ func asked(d request.Details) []fact {
 		{"Request", d.Kind.Name()},
 		{"Edition", d.Edition.Name()},
 		{"Server ID", string(d.Server)},
-		{"Lines of code", grouped(d.Loc)},
+		{"Lines of code", license.Lines(d.Loc)},
 		{"Product version", d.ProductVersion},
 		{"About license or server", d.Replaces},
 		{"Server is used for", string(d.Environment)},
@@ -112,15 +121,6 @@ func lines(s string) []string {
 		return nil
 	}
 	return strings.Split(s, "\n")
-}
-
-// grouped writes a number with its thousands apart: 1,200,000.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 func greeting(name string) string {

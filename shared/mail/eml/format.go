@@ -80,7 +80,7 @@ func wireLines(s string) string {
 // unsubscribe takes the addresses that fit a header as they are.
 var unsubscribe = regexp.MustCompile(`^(mailto|https):[!-;=?-~]{1,900}$`)
 
-var contentType = regexp.MustCompile(`^[a-z]+/[a-z0-9.+-]+(; charset=[a-z0-9-]+)?$`)
+var contentType = regexp.MustCompile(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-z0-9-]+)*$`)
 
 func check(m mail.Message) error {
 	switch {

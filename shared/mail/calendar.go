@@ -1,0 +1,87 @@
+package mail
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"marketplace/shared/license"
+)
+
+const calendarType = "text/calendar; charset=utf-8; method=PUBLISH"
+
+// alarmDays are how many days before the expiration the calendar reminds of it.
+var alarmDays = []int{60, 30}
+
+// calendar is the expiration of a license as a calendar file (RFC 5545): an event of the whole day, wherever the reader is,
+// with alarms. The same license is always the same event, so that a calendar that has it gets no second one.
+func calendar(site Site, l license.License) []byte {
+	title := fmt.Sprintf("SonarQube %s license expires: %s", l.Edition.Name(), l.Organization)
+	renew := requestURL(site.URL, l.Edition, l.Server, l.MaxLoc, renewal(l.Type).kind)
+	var b calendarFile
+	b.line("BEGIN", "VCALENDAR")
+	b.line("VERSION", "2.0")
+	b.line("PRODID", "-//"+text(host(site.URL))+"//Licenses//EN")
+	b.line("METHOD", "PUBLISH")
+	b.line("BEGIN", "VEVENT")
+	b.line("UID", text("license-"+l.ID+"@"+host(site.URL)))
+	b.line("DTSTAMP", stamped(l).UTC().Format("20060102T150405Z"))
+	b.line("DTSTART;VALUE=DATE", l.Expiration.Start().Format("20060102"))
+	b.line("DTEND;VALUE=DATE", l.Expiration.End().Format("20060102"))
+	b.line("SUMMARY", text(title))
+	b.line("DESCRIPTION",
+		text(fmt.Sprintf("The license %s of the server %s is valid through %s.", l.ID, l.Server, through(l))),
+		text("Ask for the next one in time: "+renew))
+	b.line("URL", renew)
+	b.line("TRANSP", "TRANSPARENT")
+	for _, days := range alarmDays {
+		b.line("BEGIN", "VALARM")
+		b.line("ACTION", "DISPLAY")
+		b.line("TRIGGER", fmt.Sprintf("-P%dD", days))
+		b.line("DESCRIPTION", text(title))
+		b.line("END", "VALARM")
+	}
+	b.line("END", "VEVENT")
+	b.line("END", "VCALENDAR")
+	return []byte(b.String())
+}
+
+// stamped is when the event was made: a moment that does not change when it is sent again.
+func stamped(l license.License) time.Time {
+	if l.Recorded.IsZero() {
+		return l.Issued.Start()
+	}
+	return l.Recorded
+}
+
+func host(site string) string {
+	if u, err := url.Parse(site); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return "localhost"
+}
+
+// text writes a value of type TEXT (RFC 5545 §3.3.11).
+func text(s string) string {
+	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`).Replace(oneLine(s, maxValue))
+}
+
+// calendarFile gathers the lines of a calendar.
+type calendarFile struct{ strings.Builder }
+
+// line writes a content line, folded to at most 75 bytes a line without a cut through a character (RFC 5545 §3.1). Several
+// values are the lines of one TEXT.
+func (c *calendarFile) line(name string, values ...string) {
+	rest := name + ":" + strings.Join(values, `\n`)
+	for limit := 75; len(rest) > limit; limit = 74 {
+		end := limit
+		for !utf8.RuneStart(rest[end]) {
+			end--
+		}
+		c.WriteString(rest[:end] + "\r\n ")
+		rest = rest[end:]
+	}
+	c.WriteString(rest + "\r\n")
+}
