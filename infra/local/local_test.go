@@ -19,6 +19,8 @@ import (
 
 	"marketplace/infra/localdata"
 	"marketplace/shared/config"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
 )
 
 // product is a running server and a client of it that follows no redirects.
@@ -32,7 +34,7 @@ type product struct {
 func start(t *testing.T, data localdata.Dir) *product {
 	t.Helper()
 	s, err := Start(t.Context(), Options{
-		Addr: "localhost:0", Data: data, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Addr: "localhost:0", Data: data, Empty: true, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Config: config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), TableName: tableName(t)},
 	})
 	if err != nil {
@@ -321,5 +323,45 @@ func TestTheClockIsKeptAndRefusesWhatIsNoTime(t *testing.T) {
 	}
 	if passed := clock.Now().Sub(want); passed < 0 || passed > time.Minute {
 		t.Errorf("after a restart the clock would say %v", clock.Now())
+	}
+}
+
+func TestASeededServerHasRequestsAndLicensesButNoMail(t *testing.T) {
+	data := localdata.Dir(t.TempDir())
+	for range 2 { // the second start seeds nothing
+		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &product{Server: s, t: t}
+		if mails := p.outbox(); len(mails) != 0 {
+			t.Errorf("mails %v", mails)
+		}
+		p.moveClock(time.Now().AddDate(1, 0, 0).Format(time.RFC3339))
+		if mails := p.outbox(); len(mails) != 0 {
+			t.Errorf("a year later mails %v", mails)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	engine, done, err := data.OpenTable(t.Context(), config.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	kept := store.New(engine, store.Options{Now: time.Now})
+	states := map[request.State]int{}
+	for _, state := range request.States {
+		page, err := kept.Queue(t.Context(), store.QueueQuery{States: []request.State{state}, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		states[state] = len(page.Requests)
+	}
+	for state, n := range states {
+		if n == 0 || n > 60 {
+			t.Errorf("%d requests are %s: %v", n, state, states)
+		}
 	}
 }

@@ -33,6 +33,7 @@ type Options struct {
 	Addr   string // to listen on; port 0 takes a free one
 	Data   localdata.Dir
 	Config config.Config // SiteURL, MailFrom and SalesEmail have defaults here
+	Empty  bool          // begin without sample requests and licenses
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -107,6 +108,19 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	prepared, err := prepare.Bundle(offered)
+	if err != nil {
+		return err
+	}
+	issuer, err := o.Data.Issuer()
+	if err != nil {
+		return err
+	}
+	err = o.Data.Once("seeded", func() error {
+		if o.Empty {
+			return nil
+		}
+		return seed(ctx, engine, issuer, offered, clock.Now())
+	})
 	if err != nil {
 		return err
 	}

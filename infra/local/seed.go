@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"marketplace/catalog"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table"
+)
+
+// seeder fills a new table with requests and licenses of invented customers, as if sales had worked here for a year. It
+// sends no mail, and its licenses are muted: what comes into the outbox is what whoever tries the program caused.
+type seeder struct {
+	*store.Store
+	random  *rand.Rand
+	now     time.Time // of the store, while the past is written
+	issuer  license.Issuer
+	offered *catalog.Catalog
+}
+
+// company is an invented customer.
+type company struct {
+	name, country, domain string
+	people                []string
+}
+
+var companies = []company{
+	{"Northwind Trading GmbH", "Germany", "northwind.example", []string{"Mara Keller", "Jonas Brandt"}},
+	{"Banque du Léman SA", "Switzerland", "leman.example", []string{"Luc Favre", "Chloé Rochat"}},
+	{"Polder Software BV", "Netherlands", "polder.example", []string{"Anouk de Vries"}},
+	{"Kiwi Analytics Ltd", "New Zealand", "kiwi.example", []string{"Tane Walker", "Ruby Hall"}},
+	{"Fjord Systems AS", "Norway", "fjord.example", []string{"Ingrid Dahl"}},
+	{"Maple Leaf Insurance Inc.", "Canada", "mapleleaf.example", []string{"Olivia Tremblay", "Noah Singh"}},
+	{"Sakura Denki K.K.", "Japan", "sakura.example", []string{"Haruto Tanaka"}},
+	{"Pampa Retail S.A.", "Argentina", "pampa.example", []string{"Lucía Fernández"}},
+	{"Wisła Telekom S.A.", "Poland", "wisla.example", []string{"Paweł Nowak", "Zofia Wójcik"}},
+	{"Cedar Health Systems", "United States", "cedarhealth.example", []string{"Grace Miller", "Ethan Brooks"}},
+	{"Atlas Aviation plc", "United Kingdom", "atlas.example", []string{"Amelia Shaw"}},
+	{"Baobab Mobile (Pty) Ltd", "South Africa", "baobab.example", []string{"Thandi Nkosi"}},
+	{"Lumière Énergie SAS", "France", "lumiere.example", []string{"Hugo Lambert", "Inès Moreau"}},
+	{"Tejo Logística Lda.", "Portugal", "tejo.example", []string{"Rui Carvalho"}},
+}
+
+// operators are those of the people page who work requests.
+var operators = []string{"sam.sales@vendor.example", "robin.sales@vendor.example"}
+
+// seed fills the table, ending at now. What it writes is the same each time, but for the IDs.
+func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *catalog.Catalog, now time.Time) error {
+	s := &seeder{random: rand.New(rand.NewPCG(6, 7)), issuer: issuer, offered: offered}
+	s.Store = store.New(t, store.Options{Now: func() time.Time { return s.now }})
+	for i, c := range companies {
+		if err := s.customer(ctx, c, i, now); err != nil {
+			return fmt.Errorf("seed: %s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+// customer is the course of one customer: an evaluation, most of the time a license a month later, and what came of it.
+func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) error {
+	server := s.server()
+	edition := license.Editions[1+i%3]
+	began := now.AddDate(0, 0, -330+23*i).Truncate(time.Hour)
+
+	s.now = began
+	evaluation, err := s.file(ctx, c, request.Evaluation, edition, server)
+	if err != nil {
+		return err
+	}
+	s.now = s.now.Add(time.Duration(2+s.random.IntN(20)) * time.Hour)
+	if i%7 == 6 {
+		_, err := s.review(ctx, evaluation, request.Rejected, "A competitor asks for a third evaluation.")
+		return err
+	}
+	if err := s.issue(ctx, evaluation, license.Evaluation, license.DateOf(s.now).AddDays(30), false); err != nil {
+		return err
+	}
+
+	if s.now = began.AddDate(0, 0, 25); s.now.Before(now.AddDate(0, 0, -2)) {
+		bought, err := s.file(ctx, c, request.New, edition, server)
+		if err != nil {
+			return err
+		}
+		s.now = s.now.Add(time.Duration(1+s.random.IntN(30)) * time.Hour)
+		if err := s.issue(ctx, bought, license.Production, license.DateOf(s.now).AddMonths(12), i%2 == 0); err != nil {
+			return err
+		}
+		if edition != license.Developer && s.now.AddDate(0, 0, 5).Before(now) {
+			s.now = s.now.AddDate(0, 0, 5)
+			staging, err := s.file(ctx, c, request.Staging, edition, s.server())
+			if err != nil {
+				return err
+			}
+			if err := s.issue(ctx, staging, license.Staging, license.DateOf(s.now).AddMonths(12), i%2 == 0); err != nil {
+				return err
+			}
+		}
+	}
+	return s.recent(ctx, c, i, edition, server, now)
+}
+
+// recent is what is still open, in every state.
+func (s *seeder) recent(ctx context.Context, c company, i int, edition license.Edition, server license.Server, now time.Time) error {
+	kind := []request.Kind{request.Renewal, request.Upgrade, request.Replacement, request.New}[i%4]
+	s.now = now.Add(-time.Duration(3+11*i) * time.Hour)
+	r, err := s.file(ctx, c, kind, edition, server)
+	if err != nil {
+		return err
+	}
+	s.now = s.now.Add(90 * time.Minute)
+	switch i % 5 {
+	case 1, 2:
+		r, err = s.review(ctx, r, request.InReview, "")
+		if err == nil && i%5 == 2 {
+			err = s.NoteOnRequest(ctx, r.ID, r.Reviewer, "Called them; the purchase order is on its way.")
+		}
+	case 3:
+		_, err = s.review(ctx, r, request.Waiting, "Is this server the successor of the one that you have a license for?")
+	case 4:
+		_, err = s.review(ctx, r, request.Withdrawn, "Sent twice by mistake.")
+	}
+	return err
+}
+
+func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition license.Edition, server license.Server) (request.Request, error) {
+	person := c.people[s.random.IntN(len(c.people))]
+	form := request.Form{
+		Kind: string(kind), Edition: string(edition), Server: string(server),
+		Loc:            fmt.Sprint((1 + s.random.IntN(90)) * 37_000),
+		ProductVersion: []string{"6.7", "6.7.1", "6.7.4", "7.0", "7.1"}[s.random.IntN(5)],
+		Name:           person, Email: strings.ToLower(strings.Fields(asciiName(person))[0]) + "@" + c.domain, Company: c.name, Country: c.country,
+	}
+	if kind == request.Replacement {
+		form.Replaces, form.OldServer = string(server), "stopped"
+	}
+	if s.random.IntN(3) == 0 {
+		form.Message = "We would like to begin next month. Please send the invoice to our purchasing department."
+	}
+	d, err := form.Accept()
+	if err != nil {
+		return request.Request{}, err
+	}
+	r, _, err := s.FileRequest(ctx, d, "", func(request.Request) []mail.Message { return nil })
+	return r, err
+}
+
+func (s *seeder) review(ctx context.Context, r request.Request, to request.State, text string) (request.Request, error) {
+	by := operators[s.random.IntN(len(operators))]
+	return s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text}, nil)
+}
+
+// issue answers a request with a license whose key is as real as any.
+func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type, expiration license.Date, support bool) error {
+	e, ok := s.offered.Edition(string(r.Edition))
+	if !ok {
+		return fmt.Errorf("the catalog has no edition %s", r.Edition)
+	}
+	l := license.License{
+		ID: strings.ToLower(r.ID[:20] + "000000"), Type: kind, Organization: r.Company, Server: r.Server, Edition: r.Edition,
+		MaxLoc: s.threshold(r.Loc), Support: support, NotBefore: license.DateOf(s.now), Expiration: expiration, Issued: license.DateOf(s.now),
+		Plugins: e.Plugins, Contacts: []license.Contact{{Name: r.Name, Email: r.Email}}, Muted: true,
+	}
+	var err error
+	if l.KeyText, err = s.issuer.Issue(l.Terms()); err != nil {
+		return err
+	}
+	by := operators[s.random.IntN(len(operators))]
+	return s.IssueLicenses(ctx, store.Issue{Licenses: []license.License{l}, By: by, Request: r.ID, RequestVersion: r.Version}, nil)
+}
+
+// threshold is the smallest of the limits on sale that is enough.
+func (s *seeder) threshold(loc int64) int64 {
+	for _, limit := range s.offered.LOCThresholds {
+		if limit >= loc {
+			return limit
+		}
+	}
+	return s.offered.LOCThresholds[len(s.offered.LOCThresholds)-1]
+}
+
+// server is a server ID as versions 6.1 to 6.7.4 and 7.0 to 7.2 make them.
+func (s *seeder) server() license.Server {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	id := []byte("AW")
+	for len(id) < 20 {
+		id = append(id, alphabet[s.random.IntN(len(alphabet))])
+	}
+	return license.Server(id)
+}
+
+// asciiName writes a name as it stands in an e-mail address.
+func asciiName(name string) string {
+	return strings.NewReplacer("é", "e", "í", "i", "ł", "l", "ó", "o", "è", "e", "ì", "i").Replace(name)
+}

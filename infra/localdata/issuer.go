@@ -1,0 +1,61 @@
+package localdata
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"marketplace/shared/license"
+)
+
+// Issuer signs with the folder's own keys, one for evaluation licenses and one for the others. They are made when they are
+// missing; a license that was signed with a key that was deleted since is valid no more.
+func (d Dir) Issuer() (license.Issuer, error) {
+	issuer := license.Issuer{Signers: map[string]crypto.Signer{}}
+	for _, k := range []struct {
+		kid   string
+		types []license.Type
+	}{
+		{"local-evaluation", []license.Type{license.Evaluation}},
+		{"local-production", []license.Type{license.Production, license.Staging}},
+	} {
+		key, err := d.signer(d.path(k.kid + ".pem"))
+		if err != nil {
+			return issuer, err
+		}
+		issuer.Signers[k.kid] = key
+		issuer.Keys = append(issuer.Keys, license.PublicKey{Kid: k.kid, Types: k.types, Key: &key.PublicKey})
+	}
+	return issuer, nil
+}
+
+// signer reads the private key in a file, or makes one.
+func (d Dir) signer(path string) (*ecdsa.PrivateKey, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newSigner(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := license.ParseSigner(data)
+	if err != nil {
+		return nil, fmt.Errorf("signer: %s: %w", path, err)
+	}
+	return key, nil
+}
+
+func newSigner(path string) (*ecdsa.PrivateKey, error) {
+	key, err := license.GenerateSigner()
+	if err != nil {
+		return nil, err
+	}
+	data, err := license.MarshalSigner(key)
+	if err != nil {
+		return nil, err
+	}
+	return key, WriteFile(path, data)
+}
