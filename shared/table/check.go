@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,14 +89,14 @@ func checkText(s string, most int) error {
 // checkRow gives what a row counts in a transaction.
 func checkRow(row Row) (size int, err error) {
 	if !utf8.ValidString(row.Type) {
-		return 0, fmt.Errorf("Type is not UTF-8")
+		return 0, errors.New("the Type is not UTF-8")
 	}
 	if !json.Valid(row.Data) || !utf8.Valid(row.Data) || bytes.TrimLeft(row.Data, " \t\r\n")[0] != '{' {
-		return 0, fmt.Errorf("Data is not a JSON object")
+		return 0, errors.New("the Data is not a JSON object")
 	}
 	size, err = measure(row.Data)
 	if err != nil {
-		return 0, fmt.Errorf("Data %w", err)
+		return 0, fmt.Errorf("the Data %w", err)
 	}
 	size = len(row.Type) + max(size, len(row.Data))
 	if size > MaxRowSize {
