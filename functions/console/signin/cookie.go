@@ -1,0 +1,77 @@
+package signin
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// cookie is one of the gate's cookies. Its name is part of what it is sealed for: the one cannot be passed off as the
+// other.
+type cookie string
+
+const (
+	sessionCookie cookie = "console"
+	attemptCookie cookie = "console-signin"
+)
+
+// purpose changes with the form of what is sealed: after that, cookies of before open no longer.
+func (c cookie) purpose() string { return "sales console, cookie " + string(c) + ", form 1" }
+
+type cookies struct {
+	secure bool // the site is reached by https
+	keys   Keys
+}
+
+// name is the cookie's name for browsers. With the prefix they take it from this host alone, over TLS, for the whole site
+// (RFC 6265bis §4.1.3.2), so no other host of the same domain can plant one.
+func (c cookies) name(of cookie) string {
+	if c.secure {
+		return "__Host-" + string(of)
+	}
+	return string(of)
+}
+
+// set seals v into a cookie that the browser keeps for life.
+//
+// SameSite is Lax: who returns from the provider comes by a link of another site, and with Strict the browser would keep
+// the cookies back just then. Lax ones come along with such links, which change nothing, and not with a stranger's forms.
+func (c cookies) set(w http.ResponseWriter, of cookie, v any, life time.Duration) error {
+	var data bytes.Buffer
+	e := json.NewEncoder(&data)
+	e.SetEscapeHTML(false) // "&" in six bytes would make an address too long
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("signin: cookie %s: %w", of, err)
+	}
+	http.SetCookie(w, c.made(of, c.keys.seal(of.purpose(), data.Bytes()), int(life/time.Second)))
+	return nil
+}
+
+// clear takes the cookie away from a browser that has sent it, in whatever state.
+func (c cookies) clear(w http.ResponseWriter, r *http.Request, of cookie) {
+	for _, line := range r.Header["Cookie"] {
+		if strings.Contains(line, c.name(of)+"=") {
+			http.SetCookie(w, c.made(of, "", -1))
+			return
+		}
+	}
+}
+
+func (c cookies) made(of cookie, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: c.name(of), Value: value, Path: "/", MaxAge: maxAge, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// read opens the request's cookie into v, and reports whether it could.
+func (c cookies) read(r *http.Request, of cookie, v any) bool {
+	have, err := r.Cookie(c.name(of))
+	if err != nil {
+		return false
+	}
+	data, err := c.keys.open(of.purpose(), have.Value)
+	return err == nil && json.Unmarshal(data, v) == nil
+}

@@ -1,0 +1,75 @@
+package signin
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Keys encrypt and sign cookies with AES-256-GCM. The first one seals and all of them open, so a key is replaced without
+// signing anybody out: put the new one in front, and take the old one away a day later.
+type Keys struct{ all []cipher.AEAD }
+
+// keySize is the size of a key in bytes: AES-256.
+const keySize = 32
+
+// ParseKeys reads keys from a configuration: each 32 bytes in base64, with commas between them. Its errors do not show
+// them.
+func ParseKeys(list string) (Keys, error) {
+	var k Keys
+	for i, text := range strings.Split(list, ",") {
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+		if err != nil || len(raw) != keySize {
+			return Keys{}, fmt.Errorf("signin: session key %d is not %d bytes in base64", i+1, keySize)
+		}
+		block, err := aes.NewCipher(raw)
+		if err != nil {
+			return Keys{}, fmt.Errorf("signin: session key %d: %w", i+1, err)
+		}
+		aead, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return Keys{}, fmt.Errorf("signin: session key %d: %w", i+1, err)
+		}
+		k.all = append(k.all, aead)
+	}
+	return k, nil
+}
+
+// NewKey makes a key for ParseKeys.
+func NewKey() string {
+	raw := make([]byte, keySize)
+	_, _ = rand.Read(raw) // never fails
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// sealed is the text form. It is strict, so that one value has one text: else the unused bits of the last character could
+// be altered.
+var sealed = base64.RawURLEncoding.Strict()
+
+var errNotSealed = errors.New("signin: not sealed with one of the keys for this purpose")
+
+// seal encrypts and signs data for a purpose. What comes out suits a cookie.
+func (k Keys) seal(purpose string, data []byte) string {
+	return sealed.EncodeToString(k.all[0].Seal(nil, nil, data, []byte(purpose)))
+}
+
+// open gives what was sealed for the same purpose, unaltered.
+func (k Keys) open(purpose, text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") { // the decoder would pass over them
+		return nil, errNotSealed
+	}
+	box, err := sealed.DecodeString(text)
+	if err != nil {
+		return nil, errNotSealed
+	}
+	for _, key := range k.all {
+		if data, err := key.Open(nil, nil, box, []byte(purpose)); err == nil {
+			return data, nil
+		}
+	}
+	return nil, errNotSealed
+}
