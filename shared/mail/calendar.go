@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"marketplace/shared/license"
@@ -16,7 +15,7 @@ const calendarType = "text/calendar; charset=utf-8; method=PUBLISH"
 var alarmDays = []int{60, 30}
 
 // calendar is the expiration of a license as a calendar file (RFC 5545): an event of the whole day, wherever the reader is,
-// with alarms. The same license is always the same event, so that a calendar that has it gets no second one.
+// with alarms. The same license is always the same event, byte for byte, so that a calendar that has it gets no second one.
 func calendar(site Site, l license.License) []byte {
 	title := fmt.Sprintf("SonarQube %s license expires: %s", l.Edition.Name(), l.Organization)
 	renew := requestURL(site.URL, l.Edition, l.Server, l.MaxLoc, renewal(l.Type).kind)
@@ -27,7 +26,7 @@ func calendar(site Site, l license.License) []byte {
 	b.line("METHOD", "PUBLISH")
 	b.line("BEGIN", "VEVENT")
 	b.line("UID", text("license-"+l.ID+"@"+host(site.URL)))
-	b.line("DTSTAMP", stamped(l).UTC().Format("20060102T150405Z"))
+	b.line("DTSTAMP", l.Issued.Start().Format("20060102T150405Z"))
 	b.line("DTSTART;VALUE=DATE", l.Expiration.Start().Format("20060102"))
 	b.line("DTEND;VALUE=DATE", l.Expiration.End().Format("20060102"))
 	b.line("SUMMARY", text(title))
@@ -46,14 +45,6 @@ func calendar(site Site, l license.License) []byte {
 	b.line("END", "VEVENT")
 	b.line("END", "VCALENDAR")
 	return []byte(b.String())
-}
-
-// stamped is when the event was made: a moment that does not change when it is sent again.
-func stamped(l license.License) time.Time {
-	if l.Recorded.IsZero() {
-		return l.Issued.Start()
-	}
-	return l.Recorded
 }
 
 func host(site string) string {

@@ -43,8 +43,8 @@ func someLicense() license.License {
 	return license.License{
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Müller & Söhne GmbH",
 		Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 2_000_000, Support: true,
-		Expiration: license.Date{Year: 2018, Month: 8, Day: 31},
-		Contacts:   []license.Contact{{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"}},
+		Issued: license.Date{Year: 2018, Month: 2, Day: 26}, Expiration: license.Date{Year: 2018, Month: 8, Day: 31},
+		Contacts: []license.Contact{{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"}},
 	}
 }
 
@@ -54,8 +54,7 @@ const statusURL = "https://licenses.example.com/requests/01c6x2m4vj8q0n5r7t9w3y1
 func someKeys() Delivery {
 	l := someLicense()
 	l.KeyText = strings.Repeat("Rm9ybWF0PTEKS2lkPXAxCg+/", 29) + "aQ=="
-	l.Issued, l.NotBefore = license.Date{Year: 2018, Month: 2, Day: 26}, license.Date{Year: 2018, Month: 3, Day: 1}
-	l.Recorded = time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC)
+	l.NotBefore = license.Date{Year: 2018, Month: 3, Day: 1}
 	l.Languages = []string{"cobol"}
 	staging := l
 	staging.ID, staging.Type, staging.Server = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging, "5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"

@@ -1,0 +1,190 @@
+package mail
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"marketplace/shared/license"
+)
+
+// component is a component of a calendar, read strictly.
+type component struct {
+	name       string
+	properties map[string]string // by name with parameters; values as they stand
+	parts      []component
+}
+
+var (
+	contentLine  = regexp.MustCompile(`^([A-Z-]+)((?:;[A-Z-]+=[^";:,]+)*):(.*)$`)
+	dateValue    = regexp.MustCompile(`^\d{8}$`)
+	instantValue = regexp.MustCompile(`^\d{8}T\d{6}Z$`)
+)
+
+// parseCalendar reads a calendar as RFC 5545 has it: CR LF, lines of at most 75 bytes, UTF-8 in each, no controls, components
+// that end in their order, each property once.
+func parseCalendar(data string) (component, error) {
+	if !strings.HasSuffix(data, "\r\n") {
+		return component{}, fmt.Errorf("it does not end with CR LF")
+	}
+	var unfolded []string
+	for i, line := range strings.Split(strings.TrimSuffix(data, "\r\n"), "\r\n") {
+		switch {
+		case len(line) > 75:
+			return component{}, fmt.Errorf("line %d has %d bytes", i+1, len(line))
+		case !utf8.ValidString(line):
+			return component{}, fmt.Errorf("line %d is cut through a character", i+1)
+		case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7F }):
+			return component{}, fmt.Errorf("line %d holds controls: %q", i+1, line)
+		case strings.HasPrefix(line, " ") && i > 0:
+			unfolded[len(unfolded)-1] += line[1:]
+		default:
+			unfolded = append(unfolded, line)
+		}
+	}
+	var open []component
+	for _, line := range unfolded {
+		m := contentLine.FindStringSubmatch(line)
+		if m == nil {
+			return component{}, fmt.Errorf("not a content line: %q", line)
+		}
+		switch name, value := m[1]+m[2], m[3]; {
+		case name == "BEGIN":
+			open = append(open, component{name: value, properties: map[string]string{}})
+		case len(open) == 0:
+			return component{}, fmt.Errorf("%q stands outside", line)
+		case name == "END":
+			last := open[len(open)-1]
+			if last.name != value {
+				return component{}, fmt.Errorf("%s ends as %s", last.name, value)
+			}
+			if open = open[:len(open)-1]; len(open) == 0 {
+				if line != unfolded[len(unfolded)-1] {
+					return component{}, fmt.Errorf("something follows the calendar")
+				}
+				return last, nil
+			}
+			open[len(open)-1].parts = append(open[len(open)-1].parts, last)
+		default:
+			here := open[len(open)-1].properties
+			if _, twice := here[name]; twice {
+				return component{}, fmt.Errorf("%s comes twice", name)
+			}
+			here[name] = value
+		}
+	}
+	return component{}, fmt.Errorf("it does not end")
+}
+
+// textValue reads a value of type TEXT; escapes that RFC 5545 §3.3.11 does not know, and bare commas and semicolons, are errors.
+func textValue(s string) (string, error) {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == ',' || c == ';':
+			return "", fmt.Errorf("a bare %c in %q", c, s)
+		case c != '\\':
+			out.WriteByte(c)
+		case i+1 == len(s):
+			return "", fmt.Errorf("%q ends with a backslash", s)
+		default:
+			i++
+			switch s[i] {
+			case '\\', ',', ';':
+				out.WriteByte(s[i])
+			case 'n', 'N':
+				out.WriteByte('\n')
+			default:
+				return "", fmt.Errorf("an unknown escape in %q", s)
+			}
+		}
+	}
+	return out.String(), nil
+}
+
+// checkCalendar parses the calendar of a license and returns its event and the texts in it.
+func checkCalendar(t interface {
+	Fatalf(string, ...any)
+	Helper()
+}, l license.License) (event component, texts map[string]string) {
+	t.Helper()
+	data := string(calendar(site, l))
+	c, err := parseCalendar(data)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, data)
+	}
+	if c.name != "VCALENDAR" || c.properties["VERSION"] != "2.0" || c.properties["PRODID"] == "" || c.properties["METHOD"] != "PUBLISH" ||
+		len(c.parts) != 1 || c.parts[0].name != "VEVENT" {
+		t.Fatalf("not a published calendar of one event:\n%s", data)
+	}
+	event, texts = c.parts[0], map[string]string{}
+	for _, name := range []string{"UID", "SUMMARY", "DESCRIPTION"} {
+		if texts[name], err = textValue(event.properties[name]); err != nil || texts[name] == "" {
+			t.Fatalf("%s: %v in\n%s", name, err, data)
+		}
+	}
+	if p := event.properties; !instantValue.MatchString(p["DTSTAMP"]) || !dateValue.MatchString(p["DTSTART;VALUE=DATE"]) || !dateValue.MatchString(p["DTEND;VALUE=DATE"]) {
+		t.Fatalf("dates of the event:\n%s", data)
+	}
+	for _, alarm := range event.parts {
+		if description, err := textValue(alarm.properties["DESCRIPTION"]); alarm.name != "VALARM" || alarm.properties["ACTION"] != "DISPLAY" || err != nil || description == "" {
+			t.Fatalf("an alarm: %v in\n%s", err, data)
+		}
+	}
+	return event, texts
+}
+
+func TestTheCalendarHasTheDayOfExpirationAndItsAlarms(t *testing.T) {
+	l := someLicense()
+	l.Organization = `Müller, Söhne; Töchter \ Co. — ` + strings.Repeat("Bürobedarf ", 12)
+	event, texts := checkCalendar(t, l)
+	for name, want := range map[string]string{
+		"UID":                "license-01c6x2m4vj8q0n5r7t9w3y1z2b@licenses.example.com",
+		"DTSTAMP":            "20180226T000000Z",
+		"DTSTART;VALUE=DATE": "20180831",
+		"DTEND;VALUE=DATE":   "20180901",
+		"URL":                "https://licenses.example.com/request/developer?kind=renewal&ncloc=2000000&serverId=4A6F8E2B-AWHW8w9JtzBzSrmf9GQX",
+		"TRANSP":             "TRANSPARENT",
+	} {
+		if got := event.properties[name]; got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if want := "SonarQube Developer Edition license expires: " + strings.TrimSpace(l.Organization); texts["SUMMARY"] != want {
+		t.Errorf("SUMMARY is %q", texts["SUMMARY"])
+	}
+	first, second, _ := strings.Cut(texts["DESCRIPTION"], "\n")
+	if !strings.Contains(first, "31 Aug 2018, 23:59:59 UTC") || second != "Ask for the next one in time: "+event.properties["URL"] {
+		t.Errorf("DESCRIPTION is %q", texts["DESCRIPTION"])
+	}
+	var triggers []string
+	for _, alarm := range event.parts {
+		triggers = append(triggers, alarm.properties["TRIGGER"])
+	}
+	if got := strings.Join(triggers, " "); got != "-P60D -P30D" {
+		t.Errorf("alarms %s", got)
+	}
+	if again, _ := checkCalendar(t, l); fmt.Sprint(again) != fmt.Sprint(event) {
+		t.Error("the same license makes another event")
+	}
+}
+
+func TestNoNameBreaksTheCalendar(t *testing.T) {
+	for _, s := range append(hostile, "a\\n,;b", "END:VEVENT\r\nEND:VCALENDAR", strings.Repeat("😀", 80)) {
+		l := someLicense()
+		l.Organization, l.ID, l.Server, l.Edition = s, s, license.Server(s), license.Edition(s)
+		checkCalendar(t, l)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		l := someLicense()
+		l.Organization, l.ID = rapid.String().Draw(t, "organization"), rapid.String().Draw(t, "id")
+		_, texts := checkCalendar(t, l)
+		if want := "SonarQube Developer Edition license expires: " + oneLine(l.Organization, maxValue); texts["SUMMARY"] != oneLine(want, maxValue) {
+			t.Fatalf("SUMMARY is %q, want %q", texts["SUMMARY"], want)
+		}
+	})
+}
