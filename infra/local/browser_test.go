@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"marketplace/infra/localdata"
+)
+
+// browser starts the Chromium that CHROMIUM names, in a profile of the test's own.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	program := os.Getenv("CHROMIUM")
+	if program == "" {
+		t.Skip("CHROMIUM names no browser; .ci/run installs one")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1200, 900)); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// stepTime is how long a step may take before the test gives it up.
+const stepTime = 30 * time.Second
+
+// act does what a person does, and says which step failed.
+func act(t *testing.T, ctx context.Context, step string, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		t.Fatalf("%s: %v", step, err)
+	}
+}
+
+// see reads something of the page.
+func see[T any](t *testing.T, ctx context.Context, what string, action chromedp.Action[T]) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	return v
+}
+
+// look takes a picture of the page, wide and narrow, into the folder that SCREENSHOTS names, if it names one. A page that is
+// wider than a narrow window fails the test.
+func look(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	for _, size := range []struct {
+		name  string
+		width int64
+	}{{"wide", 1200}, {"narrow", 360}} {
+		act(t, ctx, "sizing the window", chromedp.EmulateViewport(size.width, 900))
+		if width := see(t, ctx, "measuring "+name, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); width > size.width {
+			t.Errorf("%s is %d pixels wide in a window of %d", name, width, size.width)
+		}
+		picture := see(t, ctx, "looking at "+name, chromedp.FullScreenshot(100))
+		if folder := os.Getenv("SCREENSHOTS"); folder != "" {
+			if err := os.WriteFile(filepath.Join(folder, name+"-"+size.name+".png"), picture, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	act(t, ctx, "widening the window again", chromedp.EmulateViewport(1200, 900))
+}
+
+// text is what a part of the page says.
+func text(t *testing.T, ctx context.Context, selector string) string {
+	t.Helper()
+	return see(t, ctx, "reading "+selector, chromedp.Text(selector))
+}
+
+// fileByBrowser files an evaluation request as a customer does, and leaves its status page open.
+func fileByBrowser(t *testing.T, ctx context.Context, p *product) {
+	t.Helper()
+	act(t, ctx, "opening the form", chromedp.Navigate(p.URL+requestLink), chromedp.WaitVisible(`#serverId`))
+	look(t, ctx, "form")
+	act(t, ctx, "sending the form with nothing chosen",
+		chromedp.SendKeys(`#name`, "Ada Lovelace"),
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("form[method=post]").noValidate = true`),
+		chromedp.Submit(`#name`), chromedp.WaitVisible(`[aria-invalid=true]`))
+	look(t, ctx, "form-refused")
+	act(t, ctx, "filling the form",
+		chromedp.Click(`input[name=kind][value=evaluation]`),
+		chromedp.SendKeys(`#productVersion`, "6.7.1"),
+		chromedp.SendKeys(`#email`, "ada@acme.example"),
+		chromedp.SendKeys(`#company`, "Acme AG"),
+		chromedp.SendKeys(`#country`, "Switzerland"))
+	act(t, ctx, "sending the form", chromedp.Submit(`#email`), chromedp.WaitVisible(`.progress`))
+	look(t, ctx, "status")
+}
+
+func TestACustomerFilesARequestInABrowser(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, localdata.Dir(t.TempDir()))
+	for name, path := range map[string]string{"home": "/", "edition": "/editions/enterprise", "desk": "/_local/", "clock": "/_local/clock", "not-found": "/editions/none"} {
+		act(t, ctx, "opening "+path, chromedp.Navigate(p.URL+path), chromedp.WaitVisible(`main h1`))
+		look(t, ctx, name)
+	}
+	fileByBrowser(t, ctx, p)
+	if page := text(t, ctx, "main"); !strings.Contains(page, "AWHW8w9JtzBzSrmf9GQX") || !strings.Contains(page, "Ada Lovelace") {
+		t.Errorf("the status page says:\n%s", page)
+	}
+	mails := p.outbox()
+	if len(mails) != 2 {
+		t.Fatalf("mails %v", mails)
+	}
+	for _, m := range mails {
+		act(t, ctx, "opening the mail", chromedp.Navigate(p.URL+"/_local/outbox/"+m.ID+"/html"), chromedp.WaitVisible(`h1`))
+		look(t, ctx, "mail-"+m.Kind)
+	}
+}
+
+func TestThePackagesOpenWhenTheTermsAreAccepted(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, localdata.Dir(t.TempDir()))
+	link := `a[href*="/downloads/developer-edition-7.1.0"]`
+	visible := chromedp.Evaluate[bool](`(() => { const a = document.querySelector('` + link + `'); return !!a && a.offsetParent !== null })()`)
+	act(t, ctx, "opening the page", chromedp.Navigate(p.URL+"/editions/developer"), chromedp.WaitVisible(`main h1`))
+	before := see(t, ctx, "looking for the link", visible)
+	act(t, ctx, "accepting the terms", chromedp.Click(`main input[type=checkbox]`))
+	after := see(t, ctx, "looking for the link", visible)
+	if before || !after {
+		t.Errorf("the link to the package is visible before the terms are accepted: %v, after: %v", before, after)
+	}
+}
