@@ -144,7 +144,12 @@ func (l tokenList) key(start int) (text string, end int, found marks) {
 	}
 	raw = raw[:len(before)+len(signatureLine)+len(signature)+1]
 
-	last := at[base64.RawStdEncoding.EncodedLen(len(raw))-1]
+	text = base64.StdEncoding.EncodeToString(raw)
+	length := base64.RawStdEncoding.EncodedLen(len(raw))
+	last := at[length-1]
+	if l[last].char != text[length-1] { // its spare bits were changed
+		return "", 0, 0
+	}
 	found = l[start].own
 	for i := start + 1; i <= last; i++ {
 		found |= l[i].before | l[i].own
@@ -152,7 +157,6 @@ func (l tokenList) key(start int) (text string, end int, found marks) {
 			found |= softBreak // its line end was lost
 		}
 	}
-	text = base64.StdEncoding.EncodeToString(raw)
 	end = last + 1
 	missing := strings.Count(text[len(text)-2:], "=")
 	for ; missing > 0 && l[end].char == '='; end++ {

@@ -163,3 +163,24 @@ func TestREADMEListsEveryCodeInOrder(t *testing.T) {
 		t.Error("README does not tell the domain")
 	}
 }
+
+// FuzzUnmangle begins with the text of every vector.
+func FuzzUnmangle(f *testing.F) {
+	pack := readVectors(f)
+	signed := make(map[string]bool) // whole key texts
+	for _, v := range pack.Vectors {
+		f.Add(v.Text)
+		text, _ := license.Unmangle(v.Text)
+		signed[text] = true
+	}
+	f.Fuzz(func(t *testing.T, pasted string) {
+		text, _ := license.Unmangle(pasted)
+		if _, err := license.Verify(text, pack.KeySet); err == nil && !signed[text] {
+			t.Errorf("%q became a key that was never signed: %q", pasted, text)
+		}
+		if again, undone := license.Unmangle(text); again != text {
+			t.Errorf("%q became %q, and that %q, %v", pasted, text, again, undone)
+		}
+		license.Evaluate(pasted, license.Instance{Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 1}, pack.KeySet)
+	})
+}
