@@ -39,11 +39,11 @@ type Person struct {
 // in each other's way.
 func Invented() []Person {
 	return []Person{
-		{Email: "vera.vogel@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"}, About: "Looks at everything and changes nothing."},
-		{Email: "sam.okoye@vendor.example", Name: "Sam Okoye", Groups: []string{"sales"}, About: "Works on requests and issues licenses."},
-		{Email: "lucia.marin@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"}, About: "A colleague, to work on the same request at once."},
-		{Email: "ada.brandt@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"}, About: "Also does what cannot be undone."},
-		{Email: "nico.neumann@vendor.example", Name: "Nico Neumann", About: "Came yesterday, and is not let in yet."},
+		{Email: "vera@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"}, About: "Looks at everything and changes nothing."},
+		{Email: "sam@vendor.example", Name: "Sam Okoye", Groups: []string{"sales"}, About: "Works on requests and issues licenses."},
+		{Email: "lucia@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"}, About: "A colleague, to work on the same request at once."},
+		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"}, About: "Also does what cannot be undone."},
+		{Email: "nico@vendor.example", Name: "Nico Neumann", About: "Came yesterday, and is not let in yet."},
 	}
 }
 
