@@ -65,7 +65,10 @@ func valid() []vector {
 	blanks := judged("organization that begins with a space and holds line ends",
 		base.with("Organization", `\u0020 two\u000ASignature=\u000D\u0009\u0085 `), production1, here())
 	blanks.Terms["Organization"] = "  two\nSignature=\r\t\u0085 "
+	pasted := judged("line ends and blanks around the key", inThrees(1), production1, here())
+	pasted.Text = "\n \t" + pasted.Text + "\r\n"
 	return []vector{
+		pasted,
 		judged("production key with every property", base, production1, here()),
 		judged("key without the properties that may be left out", short, production1, here()),
 		judged("nothing known of the server", base, production1, instance{}),

@@ -121,15 +121,19 @@ func TestMailsDoNotChangeAKey(t *testing.T) {
 }
 
 func TestUnmangleForgivesNoContent(t *testing.T) {
-	text, keys := signed(t, sample())
-	for i := range text {
-		for _, changed := range []string{text[:i] + "A" + text[i+1:], text[:i] + text[i+1:], text[:i] + "*" + text[i+1:], text[:i]} {
-			got, undone := Unmangle(changed)
-			if got == text && changed != text && len(undone) == 0 {
-				t.Fatalf("%q was mended without a word", changed)
-			}
-			if _, err := Verify(got, keys); err == nil && got != text {
-				t.Fatalf("%q became another key", changed)
+	for _, organization := range []string{"Acme", "Acme A", "Acme AG"} { // ends in every padding
+		k := sample()
+		k.Organization = organization
+		text, keys := signed(t, k)
+		for i := range text {
+			for _, changed := range []string{text[:i] + "h" + text[i+1:], text[:i] + text[i+1:], text[:i] + "*" + text[i+1:], text[:i]} {
+				got, undone := Unmangle(changed)
+				if got == text && changed != text && len(undone) == 0 {
+					t.Fatalf("%q was mended without a word", changed)
+				}
+				if _, err := Verify(got, keys); err == nil && got != text {
+					t.Fatalf("%q became another key", changed)
+				}
 			}
 		}
 	}

@@ -92,7 +92,7 @@ func TestVectors(t *testing.T) {
 
 			text, undone := license.Unmangle(v.Text)
 			if v.Unmangle == nil {
-				if got.Valid() && (text != v.Text || len(undone) > 0) {
+				if got.Valid() && (text != strings.TrimSpace(v.Text) || len(undone) > 0) {
 					t.Errorf("unmangled a key that is whole: %q, %v", text, undone)
 				}
 				return
