@@ -62,6 +62,9 @@ func Manglings() []Mangling { return marks(^marks(0)).list() }
 // maxAttempt is how much of a text is tried as one key, in tokens. Sign writes no key of more than half of it.
 const maxAttempt = 2 * MaxText
 
+// maxAttempts is at how many places of a text a key is looked for. A text could be made of beginnings of keys alone.
+const maxAttempts = 100
+
 // Unmangle finds the key in what a person pasted and undoes what mails do to keys: wrapping, quoting, transfer encodings, HTML,
 // text around it. It says what it undid. It puts no character of the key's content in the place of another: what the key said,
 // it still says, and its signature tells whether that was ever signed. Where there is no whole key, the text comes back with
@@ -69,13 +72,13 @@ const maxAttempt = 2 * MaxText
 //
 // It takes time in proportion to the text; whoever takes a text from the network limits it.
 func Unmangle(pasted string) (text string, undone []Mangling) {
-	tokens := scan(pasted)
+	tokens, left := scan(pasted), maxAttempts
 	for from := 0; ; from++ {
 		start := tokens.find(from)
 		if start < 0 {
 			break
 		}
-		if text, end, found := tokens.key(start); text != "" {
+		if text, end, found := tokens.key(start, &left); text != "" {
 			if start > 0 {
 				found |= surrounded
 			} else {
@@ -84,7 +87,7 @@ func Unmangle(pasted string) (text string, undone []Mangling) {
 			if len(tokens)-1 > end {
 				found |= surrounded
 			}
-			text, more := tokens[end:].others(text)
+			text, more := tokens[end:].others(text, &left)
 			return text, (found | more).list()
 		}
 		from = start
@@ -127,8 +130,12 @@ func (l tokenList) find(from int) int {
 	return -1
 }
 
-// key takes the key that begins at start, written anew; "" where it does not reach its end. end is the token behind it.
-func (l tokenList) key(start int) (text string, end int, found marks) {
+// key takes the key that begins at start, written anew; "" where it does not reach its end, or no attempt is left. end is the
+// token behind it.
+func (l tokenList) key(start int, left *int) (text string, end int, found marks) {
+	if *left--; *left < 0 {
+		return "", 0, 0
+	}
 	var chars []byte
 	var at []int // the token of each of chars
 	for i := start; i < min(len(l)-1, start+maxAttempt) && l[i].char != 0; i++ {
@@ -178,18 +185,18 @@ func (l tokenList) key(start int) (text string, end int, found marks) {
 }
 
 // others looks for further keys behind one. The same once more is forgiven; another is kept, so that a reader sees both.
-func (l tokenList) others(text string) (string, marks) {
+func (l tokenList) others(text string, left *int) (string, marks) {
 	for from := 0; ; from++ {
 		start := l.find(from)
 		if start < 0 {
 			return text, 0
 		}
-		next, end, _ := l.key(start)
+		next, end, _ := l.key(start, left)
 		switch next {
 		case "":
 			from = start
 		case text:
-			text, more := l[end:].others(text)
+			text, more := l[end:].others(text, left)
 			return text, more | repeated
 		default:
 			return text + next, 0
