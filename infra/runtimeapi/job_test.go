@@ -1,0 +1,212 @@
+package runtimeapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ses"
+
+	"marketplace/infra/runtimeapi"
+	"marketplace/shared/cloud"
+	"marketplace/shared/config"
+	"marketplace/shared/lambdahttp/lambdahttptest"
+	"marketplace/shared/license"
+	"marketplace/shared/mail/eml"
+	"marketplace/shared/store"
+)
+
+// TestTheMainJobRunsInCompiledLambdas files a request, lets the daily run find a license that expires, and sends the mails:
+// each step by the function as it is deployed, on a DynamoDB engine and an SES.
+func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
+	c := config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), SESEndpoint: os.Getenv("SES_ENDPOINT")}
+	switch {
+	case c.DynamoDBEndpoint == "":
+		t.Skip("DYNAMODB_ENDPOINT names no engine; infra/engines/with-dynoxide.sh and with-dynamodb-local.sh do")
+	case c.SESEndpoint == "":
+		t.Skip("SES_ENDPOINT is not set: no SES to send through (infra/engines/with-moto.sh starts one)")
+	}
+	c.TableName = fmt.Sprintf("job-%d", time.Now().UnixNano())
+	from := fmt.Sprintf("licensing-%d@vendor.example", time.Now().UnixNano())
+	env := []string{
+		"TABLE_NAME=" + c.TableName, "DYNAMODB_ENDPOINT=" + c.DynamoDBEndpoint, "SES_ENDPOINT=" + c.SESEndpoint,
+		"SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example", "MAIL_FROM=Licensing <" + from + ">",
+	}
+	table, err := cloud.LocalTable(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := store.New(table, store.Options{Now: time.Now})
+	carrier := sdk.New(sdk.Options{
+		Region: "eu-central-1", BaseEndpoint: &c.SESEndpoint, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+	if _, err := carrier.VerifyEmailIdentity(t.Context(), &sdk.VerifyEmailIdentityInput{EmailAddress: &from}); err != nil {
+		t.Fatal(err)
+	}
+	expiring := license.License{
+		ID: "01c6x2m4z0000000000000000a", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
+		Edition: license.Developer, MaxLoc: 1_000_000, Expiration: license.DateOf(time.Now()).AddDays(45),
+		Contacts: []license.Contact{{Name: "Ada", Email: "ada@acme.example"}},
+	}
+	if _, err := kept.AddLicense(t.Context(), expiring, "test"); err != nil {
+		t.Fatal(err)
+	}
+
+	requests := launch(t, "requests", env)
+	id := postForm(t, requests)
+	postJSON(t, requests, id)
+
+	scheduled, err := runtimeapi.Schedule("reminders", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reminders := launch(t, "reminders", env)
+	for range 2 { // a schedule may deliver twice
+		if _, err := reminders.Invoke(t.Context(), scheduled); err != nil {
+			t.Fatalf("%v\n%s", err, reminders.Stderr())
+		}
+	}
+
+	mailer := launch(t, "mailer", env)
+	inserted, err := runtimeapi.Stream(c.TableName, time.Now(), runtimeapi.Change{
+		Keys: map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"}, New: map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range [][]byte{inserted, inserted, scheduled} {
+		if _, err := mailer.Invoke(t.Context(), event); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, mailer.Stdout(), mailer.Stderr())
+		}
+	}
+	var got []string
+	for _, m := range arrived(t, c.SESEndpoint, from) {
+		got = append(got, m.To.Email+": "+m.Subject)
+	}
+	slices.Sort(got)
+	want := []string{"ada@acme.example: Your SonarQube Developer Edition license expires", "eve@acme.example: License request received", "sales@vendor.example: New license request"}
+	if len(got) != len(want) {
+		t.Fatalf("these mails arrived:\n%s", strings.Join(got, "\n"))
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("arrived: %s; want %s…", got[i], want[i])
+		}
+	}
+}
+
+// launch builds and starts a function.
+func launch(t *testing.T, name string, env []string) *runtimeapi.Function {
+	t.Helper()
+	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
+	if err := runtimeapi.Build(t.Context(), "marketplace/functions/"+name, bootstrap); err != nil {
+		t.Fatal(err)
+	}
+	f, err := runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: bootstrap, Env: env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Stop)
+	return f
+}
+
+// post sends a body through a function.
+func post(t *testing.T, f *runtimeapi.Function, target, contentType, body string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest("POST", target, strings.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
+	event, err := runtimeapi.HTTP(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := f.Invoke(t.Context(), event)
+	if err != nil {
+		t.Fatalf("POST %s: %v\n%s", target, err, f.Stderr())
+	}
+	resp, err := lambdahttptest.Response(answer.Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+// fields are those of a request, as the form and the API name them.
+var fields = map[string]string{
+	"kind": "evaluation", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQY", "ncloc": "120000", "productVersion": "6.7.1",
+	"name": "Eve", "email": "eve@acme.example", "company": "Acme AG", "country": "Switzerland", "idempotencyKey": "k1",
+}
+
+// postForm files a request by the form, twice, and gives its ID.
+func postForm(t *testing.T, f *runtimeapi.Function) (id string) {
+	t.Helper()
+	form := url.Values{}
+	for name, value := range fields {
+		form.Set(name, value)
+	}
+	var status string
+	for range 2 {
+		resp := post(t, f, "/request/developer", "application/x-www-form-urlencoded", form.Encode())
+		location := resp.Header.Get("Location")
+		if resp.StatusCode != http.StatusSeeOther || status != "" && location != status {
+			t.Fatalf("the form was answered with %d and %q, after %q", resp.StatusCode, location, status)
+		}
+		status = location
+	}
+	if resp := send(t, f, "GET", status); resp.StatusCode != http.StatusOK {
+		t.Errorf("status page: %d", resp.StatusCode)
+	}
+	path, _, _ := strings.Cut(status, "?")
+	return path[strings.LastIndex(path, "/")+1:]
+}
+
+// postJSON sends what cannot be accepted, and reads the request that the form made.
+func postJSON(t *testing.T, f *runtimeapi.Function, id string) {
+	t.Helper()
+	if resp := post(t, f, "/api/license-requests", "application/json", `{"kind":"gift"}`); resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a bad request: %d", resp.StatusCode)
+	}
+	resp := send(t, f, "GET", "/api/license-requests/"+id)
+	var known struct{ ID, State, ServerID string }
+	if err := json.NewDecoder(resp.Body).Decode(&known); err != nil || known.ID != id || known.State != "received" || known.ServerID != fields["serverId"] {
+		t.Errorf("the API says %+v, %v", known, err)
+	}
+}
+
+// arrived are the mails that moto's SES took from the sender.
+func arrived(t *testing.T, endpoint, from string) (mails []eml.Mail) {
+	t.Helper()
+	resp, err := http.Get(endpoint + "/moto-api/data.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var data struct {
+		SES struct {
+			RawMessage []struct {
+				Data string `json:"raw_data"`
+			}
+		} `json:"ses"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&data); err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range data.SES.RawMessage {
+		m, err := eml.Parse(strings.NewReader(raw.Data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.From.Email == from {
+			mails = append(mails, m)
+		}
+	}
+	return mails
+}
