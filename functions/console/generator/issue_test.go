@@ -1,0 +1,414 @@
+package generator
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/license/client"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+func TestIssuingAnswersTheRequestWithAKeyInTheMail(t *testing.T) {
+	w := newWorld(t)
+	r := w.file(asked(request.Evaluation))
+	o := Origin{Request: r.ID}
+	l := w.issue(o, w.begin(o))
+	key, err := license.Verify(l.KeyText, w.issuer.Keys)
+	if err != nil || key.Kid != "eval-1" || !slices.Contains(key.Plugins, "license") || key.Server != prod {
+		t.Errorf("the key says %+v, %v", key, err)
+	}
+	r, err = w.store.Request(t.Context(), r.ID)
+	if err != nil || r.State != request.Issued || !slices.Equal(r.Licenses, []string{l.ID}) || l.Request != r.ID {
+		t.Errorf("the request is %s with %v, %v", r.State, r.Licenses, err)
+	}
+	mails := w.mails()
+	if len(mails) != 1 || mails[0].To.Email != "ada@acme.example" || mails[0].About != l.ID {
+		t.Fatalf("mails %+v", mails)
+	}
+	if !bytes.Equal(mails[0].Attachments[0].Data, []byte(l.KeyText+"\n")) || !strings.Contains(mails[0].Text, "\n"+l.KeyText+"\n") {
+		t.Error("the mail does not bring the key as it is")
+	}
+}
+
+func TestTheMailIsAsItWasReviewed(t *testing.T) {
+	w := newWorld(t)
+	o := Origin{Request: w.file(asked(request.New)).ID}
+	f := w.begin(o)
+	seen := w.review(o, f).Mail
+	l := w.issue(o, f)
+	sent := w.mails()[0]
+	if got := strings.ReplaceAll(sent.Text, l.KeyText, KeyPlace); got != seen.Text || sent.Subject != seen.Subject || sent.To != seen.To {
+		t.Errorf("sent\n%s\nreviewed\n%s", got, seen.Text)
+	}
+}
+
+func TestOneIssueSentOftenIsOne(t *testing.T) {
+	w := newWorld(t)
+	o := Origin{Request: w.file(asked(request.New)).ID}
+	f := w.begin(o)
+	c := confirmed(w.review(o, f))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if id, err := w.Issue(t.Context(), o, f, c); err != nil || id != f.ID {
+				t.Errorf("%q, %v", id, err)
+			}
+		})
+	}
+	wg.Wait()
+	f.Organization = "Changed afterwards"
+	if id, err := w.Issue(t.Context(), o, f, Confirmation{}); err != nil || id != f.ID {
+		t.Errorf("sent again with something else: %q, %v", id, err)
+	}
+	d, err := w.store.Dataset(t.Context(), prod)
+	if err != nil || len(d.Licenses) != 1 || d.Licenses[0].License.Organization != "Acme AG" || len(w.mails()) != 1 {
+		t.Errorf("%d licenses, %d mails, %v", len(d.Licenses), len(w.mails()), err)
+	}
+}
+
+func TestTheSecondOfTwoPeopleIsTold(t *testing.T) {
+	w := newWorld(t)
+	r := w.file(asked(request.New))
+	o := Origin{Request: r.ID}
+	mine, yours := w.begin(o), w.begin(o)
+	c := confirmed(w.review(o, yours))
+	w.issue(o, mine)
+	if _, err := w.Issue(t.Context(), o, yours, c); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("told %v", err)
+	}
+	if _, err := w.store.License(t.Context(), yours.ID); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("the second license is there: %v", err)
+	}
+	if n := len(w.mails()); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+}
+
+func TestWhatChangedSinceTheReviewIsShownAgain(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*testing.T, *world, *Form, request.Request)
+	}{
+		{"the request", func(t *testing.T, w *world, _ *Form, r request.Request) {
+			if _, err := w.store.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "pat", To: request.InReview}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a license of the server", func(_ *testing.T, w *world, _ *Form, _ request.Request) {
+			w.add(sold("l9", func(l *license.License) { l.Type = license.Evaluation }))
+		}},
+		{"a staging license of the server", func(_ *testing.T, w *world, _ *Form, _ request.Request) {
+			w.add(sold("l9", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }))
+		}},
+		{"the day", func(_ *testing.T, w *world, _ *Form, _ request.Request) { w.now = w.now.AddDate(0, 0, 1) }},
+		{"the form", func(_ *testing.T, _ *world, f *Form, _ request.Request) { f.Support = "yes" }},
+		{"whom the mail goes to", func(_ *testing.T, _ *world, f *Form, _ request.Request) { f.Name = "Grace Hopper" }},
+		{"the package", func(_ *testing.T, _ *world, f *Form, _ request.Request) { f.Tailored = "yes" }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.file(asked(request.New))
+			o := Origin{Request: r.ID}
+			f := w.begin(o)
+			c := confirmed(w.review(o, f))
+			test.change(t, w, &f, r)
+			_, err := w.Issue(t.Context(), o, f, c)
+			again, ok := errors.AsType[*Unconfirmed](err)
+			if !ok || !again.Changed {
+				t.Fatalf("issued by an old review: %v", err)
+			}
+			if _, err := w.store.License(t.Context(), f.ID); fault.KindOf(err) != fault.NotFound || len(w.mails()) != 0 {
+				t.Errorf("something was issued: %v, %d mails", err, len(w.mails()))
+			}
+			if _, err := w.Issue(t.Context(), o, f, confirmed(again.Review)); err != nil {
+				t.Errorf("the new review does not issue: %v", err)
+			}
+		})
+	}
+}
+
+// interfering records what somebody else does between the last look and the transaction.
+type interfering struct {
+	*store.Store
+	do func()
+}
+
+func (i interfering) IssueLicenses(ctx context.Context, s store.Issue, m []mail.Message) error {
+	i.do()
+	return i.Store.IssueLicenses(ctx, s, m)
+}
+
+func TestWhatChangesAtTheLastMomentIsShownAgain(t *testing.T) {
+	w := newWorld(t)
+	o := Origin{Request: w.file(asked(request.Evaluation)).ID}
+	f := w.begin(o)
+	c := confirmed(w.review(o, f))
+	w.Records = interfering{w.store, func() { w.add(sold("l9", func(l *license.License) { l.Type = license.Evaluation })) }}
+	_, err := w.Issue(t.Context(), o, f, c)
+	again, ok := errors.AsType[*Unconfirmed](err)
+	if !ok || !again.Changed || len(again.Review.Warnings) == 0 || again.Review.Warnings[0].Code != SecondEvaluation {
+		t.Errorf("told %v", err)
+	}
+}
+
+func TestWarningsHaveToBeConfirmedEachByItself(t *testing.T) {
+	w := newWorld(t)
+	o := Origin{Request: w.file(asked(request.New)).ID}
+	f := w.begin(o)
+	f.Expiration, f.Edition = "2020-03-04", "enterprise"
+	c := confirmed(w.review(o, f))
+	c.Codes = c.Codes[:1]
+	_, err := w.Issue(t.Context(), o, f, c)
+	if again, ok := errors.AsType[*Unconfirmed](err); !ok || again.Changed || len(again.Review.Warnings) != 2 {
+		t.Errorf("told %v", err)
+	}
+}
+
+func TestWhereNoKeyCanBeMadeNothingHappens(t *testing.T) {
+	elsewhere := newIssuer(t)
+	for name, breakIt := range map[string]func(*world){
+		"the signer fails":         func(w *world) { w.issuer.Signers["prod-1"] = brokenSigner{w.issuer.Signers["prod-1"]} },
+		"the signer is another":    func(w *world) { w.issuer.Signers["prod-1"] = elsewhere.Signers["prod-1"] },
+		"there is no signer":       func(w *world) { w.issuer.Signers = map[string]crypto.Signer{} },
+		"the package fails":        func(w *world) { w.packages.err = errors.New("disk full") },
+		"the public key is not on": func(w *world) { w.issuer.Keys = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.file(asked(request.New))
+			o := Origin{Request: r.ID}
+			f := w.begin(o)
+			f.Tailored = "yes"
+			c := confirmed(w.review(o, f))
+			breakIt(w)
+			_, err := w.Issue(t.Context(), o, f, c)
+			if fault.KindOf(err) != fault.Unavailable {
+				t.Errorf("told %v", err)
+			}
+			if _, err := w.store.License(t.Context(), f.ID); fault.KindOf(err) != fault.NotFound || len(w.mails()) != 0 {
+				t.Errorf("something was issued: %v, %d mails", err, len(w.mails()))
+			}
+			if now, _ := w.store.Request(t.Context(), r.ID); now.State != request.Received {
+				t.Errorf("the request is %s", now.State)
+			}
+		})
+	}
+}
+
+func TestAReplacedLicenseIsRevokedWithTheIssue(t *testing.T) {
+	w := newWorld(t)
+	w.add(sold("l1"))
+	o := Origin{Replaces: "l1"}
+	f := w.begin(o)
+	f.Server = other
+	r := w.review(o, f)
+	if r.Revoked == nil || r.Revoked.ID != "l1" || len(r.Differences) == 0 {
+		t.Errorf("review %+v", r)
+	}
+	l := w.issue(o, f)
+	if old := w.license("l1"); old.ReplacedBy != l.ID || old.Revoked.IsZero() {
+		t.Errorf("the old one is %+v", old)
+	}
+}
+
+func TestARenewalIssuesStagingLicensesInTheSameMail(t *testing.T) {
+	w := newWorld(t)
+	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }))
+	o := Origin{Renews: "l1"}
+	f := w.begin(o)
+	l := w.issue(o, f)
+	mails := w.mails()
+	second := w.license(nthID(f.ID, 1))
+	if len(mails) != 1 || second.Type != license.Staging || second.Server != stage || second.Mirrors != prod || second.Expiration != l.Expiration {
+		t.Errorf("%d mails, the second license is %+v", len(mails), second)
+	}
+	for _, key := range []string{l.KeyText, second.KeyText} {
+		if _, err := license.Verify(key, w.issuer.Keys); err != nil || !strings.Contains(mails[0].Text, key) {
+			t.Errorf("a key that does not work, or is not in the mail: %v", err)
+		}
+	}
+	if w.license("l1").Successor != l.ID || w.license("s1").Successor != second.ID {
+		t.Error("the old ones do not know what follows them")
+	}
+	if d, err := w.store.Dataset(t.Context(), prod); err != nil || len(standing(d)) != 1 {
+		t.Errorf("staging licenses now: %d, %v", len(standing(d)), err)
+	}
+}
+
+func TestTooManyLicensesAtOnceAreRefusedAsAWhole(t *testing.T) {
+	w := newWorld(t)
+	w.add(sold("l1"))
+	for _, id := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
+		w.add(sold("s"+id, func(l *license.License) {
+			l.Type, l.Server, l.Mirrors = license.Staging, license.Server("AWHW8w9JtzBzSrmf9ST"+id), prod
+		}))
+	}
+	o := Origin{Renews: "l1"}
+	f := w.begin(o)
+	_, err := w.Issue(t.Context(), o, f, confirmed(w.review(o, f)))
+	if fault.KindOf(err) != fault.Invalid || len(w.mails()) != 0 {
+		t.Errorf("told %v", err)
+	}
+}
+
+func TestEveryFieldThatIsWrongIsNamed(t *testing.T) {
+	w := newWorld(t)
+	w.add(sold("l1"))
+	for _, test := range []struct {
+		change func(*Form)
+		want   []string
+	}{
+		{func(f *Form) { *f = Form{} }, []string{"type", "serverId", "organization", "edition", "maxLoc", "notBefore", "expiration", "email", "id", "token"}},
+		{func(f *Form) { f.Type = "production" }, []string{"type"}},
+		{func(f *Form) { f.Server = "AWHW8w9JtzBzSrmf" }, []string{"serverId"}},
+		{func(f *Form) { f.Organization = "Acme\r\nBcc: x" }, []string{"organization"}},
+		{func(f *Form) { f.Organization = strings.Repeat("x", 201) }, []string{"organization"}},
+		{func(f *Form) { f.Edition = "ultimate" }, []string{"edition"}},
+		{func(f *Form) { f.MaxLoc = "120000" }, []string{"maxLoc"}},
+		{func(f *Form) { f.MaxLoc = "9223372036854775808" }, []string{"maxLoc"}},
+		{func(f *Form) { f.Languages = []string{"cobol", "klingon"} }, []string{"languages"}},
+		{func(f *Form) { f.Support = "perhaps" }, []string{"support"}},
+		{func(f *Form) { f.NotBefore = "31.03.2018" }, []string{"notBefore"}},
+		{func(f *Form) { f.Expiration = "2018-02-30" }, []string{"expiration"}},
+		{func(f *Form) { f.Expiration = "0218-02-28" }, []string{"expiration"}},
+		{func(f *Form) { f.Expiration = "2018-03-04" }, []string{"expiration"}},
+		{func(f *Form) { f.Email = "ada@acme" }, []string{"email"}},
+		{func(f *Form) { f.Contacts = "a@x.example b" }, []string{"contacts"}},
+		{func(f *Form) { f.Contacts = "a@x.de b@x.de c@x.de d@x.de e@x.de f@x.de" }, []string{"contacts"}},
+		{func(f *Form) { f.Type = "STAGING" }, []string{"mirrors"}},
+		{func(f *Form) { f.Type, f.Mirrors = "STAGING", "nothing" }, []string{"mirrors"}},
+		{func(f *Form) { f.Staging = []string{"l1"} }, []string{"staging"}},
+		{func(f *Form) { f.ProductVersion = "9.9" }, []string{"productVersion"}},
+		{func(f *Form) { f.ProductVersion, f.Tailored = "", "yes" }, []string{"productVersion"}},
+		{func(f *Form) { f.ID = "../x" }, []string{"id"}},
+		{func(f *Form) { f.Token = "../../../../../../../../x" }, []string{"token"}},
+	} {
+		o := Origin{Renews: "l1"}
+		f := w.begin(o)
+		test.change(&f)
+		if _, err := w.Review(t.Context(), o, f); !slices.Equal(refused(err), test.want) {
+			t.Errorf("%+v: refused %v, want %v", f, refused(err), test.want)
+		}
+		if _, err := w.Issue(t.Context(), o, f, Confirmation{}); !slices.Equal(refused(err), test.want) {
+			t.Errorf("%+v: issue %v", f, err)
+		}
+	}
+}
+
+func TestTheIDsOfAnIssueFollowFromTheFirst(t *testing.T) {
+	const id = "01c7zzzzzzzzzzzzzzzzzzzzzz"
+	second, third := nthID(id, 1), nthID(id, 2)
+	if nthID(id, 0) != id || second == id || third == second || !validID(second) || second[:10] != id[:10] {
+		t.Errorf("%s, %s, %s", id, second, third)
+	}
+}
+
+func TestTheDifferenceIsToldFieldByField(t *testing.T) {
+	c, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := sold("l1", func(l *license.License) { l.Edition = license.Developer; l.Plugins = []string{"license", "cpp"} })
+	now := old
+	now.Type, now.Organization, now.Server, now.Edition, now.MaxLoc = license.Evaluation, "Acme AG", "BF41A1F2-"+prod, license.Enterprise, 1_000_000
+	now.Languages, now.Plugins, now.Support, now.Expiration = []string{"vb"}, []string{"license", "vb"}, false, day("2019-04-30")
+	now.Contacts = []license.Contact{{Email: "dan@acme.example"}}
+	want := []Difference{
+		{"Type", "Production", "Evaluation", ""},
+		{"Organization", "Acme Corporation", "Acme AG", ""},
+		{"Server ID", prod, "BF41A1F2-" + prod, "the same data under another ID"},
+		{"Edition", "Developer Edition", "Enterprise Edition", "larger"},
+		{"Lines of code", "500'000", "1'000'000", "500'000 more"},
+		{"Languages beyond the edition", "none", "VB6", "added: vb"},
+		{"Plugins", "cpp, license", "license, vb", "added: vb; gone: cpp"},
+		{"Support", "included", "not included", ""},
+		{"Valid through", "30 Apr 2018", "30 Apr 2019", "365 days later"},
+		{"Contacts", "Carol <carol@acme.example>", "dan@acme.example", ""},
+	}
+	if got := differences(c, old, now); !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v, want\n%+v", got, want)
+	}
+	if got := differences(c, old, old); got != nil {
+		t.Errorf("nothing differs, told %+v", got)
+	}
+}
+
+// TestWhateverIsAcceptedWorks: any form that passes becomes a key that the license plugin verifies and the open-source server
+// reads, both with the edition and the plugins that the form means.
+func TestWhateverIsAcceptedWorks(t *testing.T) {
+	c, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, l := range c.Languages {
+		keys = append(keys, l.Key)
+	}
+	issued := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t)
+		f := w.begin(Origin{})
+		f.Type = string(rapid.SampledFrom(license.Types).Draw(rt, "type"))
+		f.Server = rapid.SampledFrom([]string{prod, "BF41A1F2-" + prod, "20180305093000", "15fa0e36bd4c3f1"}).Draw(rt, "server")
+		f.Organization = rapid.String().Draw(rt, "organization")
+		f.Edition = string(rapid.SampledFrom(license.Editions).Draw(rt, "edition"))
+		f.MaxLoc = rapid.SampledFrom([]string{"100000", "100000000", "7"}).Draw(rt, "lines")
+		f.Languages = rapid.SliceOfDistinct(rapid.SampledFrom(keys), rapid.ID).Draw(rt, "languages")
+		f.Support = rapid.SampledFrom([]string{"", "yes"}).Draw(rt, "support")
+		f.Expiration = day("2018-03-05").AddDays(rapid.IntRange(-3, 3000).Draw(rt, "days")).String()
+		f.Name, f.Email, f.Mirrors = rapid.String().Draw(rt, "name"), "ada@acme.example", other
+		f.Tailored = rapid.SampledFrom([]string{"", "yes"}).Draw(rt, "tailored")
+		r, err := w.Review(t.Context(), Origin{}, f)
+		if err != nil {
+			if len(refused(err)) == 0 {
+				rt.Fatal(err)
+			}
+			return
+		}
+		id, err := w.Issue(t.Context(), Origin{}, f, confirmed(r))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		issued++
+		l := w.license(id)
+		key, err := license.Verify(l.KeyText, w.issuer.Keys)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		read, ok := client.Parse(l.KeyText)
+		want, _, err := plugins(c, l.Edition, f.Languages)
+		want = sorted(want)
+		if err != nil || !ok || read.Edition != f.Edition || !slices.Equal(sorted(read.Plugins), want) || !slices.Equal(key.Plugins, read.Plugins) || string(key.Edition) != f.Edition {
+			rt.Fatalf("the key says %+v, the client reads %+v, want %v", key, read, want)
+		}
+		if v := license.Evaluate(l.KeyText, license.Instance{Server: l.Server, Loc: l.MaxLoc, Edition: l.Edition, Plugins: want, Now: l.NotBefore.Start().Add(time.Hour)}, w.issuer.Keys); !v.Valid() {
+			rt.Fatalf("the server would say %+v", v.Reasons)
+		}
+		if r.Licenses[0].Packages != nil {
+			var packed []string
+			for _, j := range w.packages.made[l.Packages[0]] {
+				packed = append(packed, j.Plugin)
+			}
+			if !slices.Equal(sorted(packed), want) {
+				rt.Fatalf("the package holds %v, the key lists %v", packed, want)
+			}
+		}
+	})
+	if issued == 0 {
+		t.Error("nothing was accepted")
+	}
+}

@@ -1,0 +1,112 @@
+package generator
+
+import (
+	"slices"
+	"testing"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+)
+
+func TestWhatAsksForASecondConfirmation(t *testing.T) {
+	evaluation := func(l *license.License) { l.Type = license.Evaluation }
+	staging := func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, other, prod }
+	noSupport := func(l *license.License) { l.Support, l.Edition = false, license.Developer }
+	forStaging := func(d *request.Details) { d.Server, d.Replaces, d.Edition = stage, prod, license.Enterprise }
+	for _, test := range []struct {
+		name   string
+		kind   request.Kind // of a request; "" is the origin
+		origin Origin
+		ask    func(*request.Details)
+		old    []license.License
+		form   func(*Form)
+		want   []Code
+	}{
+		{name: "an evaluation as asked for", kind: request.Evaluation},
+		{name: "a purchase as asked for", kind: request.New},
+		{name: "a renewal without a gap", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")}},
+		{name: "a replacement as asked for", kind: request.Replacement, old: []license.License{sold("l1")},
+			ask: func(d *request.Details) { d.Server, d.Replaces, d.Edition = other, prod, license.Enterprise }},
+
+		{name: "400 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-08" }},
+		{name: "401 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-09" }, want: []Code{LongTerm}},
+		{name: "a renewal by two years", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.Expiration = "2020-04-30" }, want: []Code{LongTerm}},
+		{name: "a first day in the past", kind: request.New, form: func(f *Form) { f.NotBefore = "2018-03-04" }, want: []Code{BackDated}},
+		{name: "a last day in the past", kind: request.New, form: func(f *Form) { f.NotBefore, f.Expiration = "2018-03-01", "2018-03-04" }, want: []Code{BackDated}},
+		{name: "today alone", kind: request.New, form: func(f *Form) { f.Expiration = "2018-03-05" }},
+		{name: "a renewal that begins late", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.NotBefore = "2018-05-02" }, want: []Code{Gap}},
+		{name: "a renewal that begins the day after", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.NotBefore = "2018-05-01" }},
+		{name: "a second renewal", origin: Origin{Renews: "l1"},
+			old: []license.License{sold("l1"), sold("l2", func(l *license.License) { l.Expiration = day("2019-04-30") })}, want: []Code{RenewedBefore}},
+
+		{name: "a second evaluation", kind: request.Evaluation, old: []license.License{sold("l1", evaluation, func(l *license.License) { l.Expiration = day("2017-04-30") })},
+			want: []Code{SecondEvaluation}},
+		{name: "a second evaluation under the ID after an upgrade", kind: request.Evaluation,
+			ask: func(d *request.Details) { d.Server = "BF41A1F2-" + prod },
+			old: []license.License{sold("l1", evaluation)}, want: []Code{SecondEvaluation}},
+		{name: "an evaluation that replaces the first", origin: Origin{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)}},
+		{name: "an evaluation after production", kind: request.Evaluation, ask: func(d *request.Details) { d.Edition = license.Enterprise }, old: []license.License{sold("l1")}},
+		{name: "another domain", kind: request.Renewal, ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@freemail.example" },
+			old: []license.License{sold("l1")}, want: []Code{EmailDomain}},
+		{name: "another domain than production's", kind: request.Staging, old: []license.License{sold("l1")},
+			ask: func(d *request.Details) { forStaging(d); d.Email = "ada@freemail.example" }, want: []Code{EmailDomain}},
+		{name: "the same domain in capitals", kind: request.Renewal, ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@ACME.example" },
+			old: []license.License{sold("l1")}},
+
+		{name: "the first staging license", kind: request.Staging, ask: forStaging, old: []license.License{sold("l1")}},
+		{name: "the second staging license", kind: request.Staging, ask: forStaging, old: []license.License{sold("l1"), sold("s1", staging)}, want: []Code{StagingLimit}},
+		{name: "a staging license after one that has expired", kind: request.Staging, ask: forStaging,
+			old: []license.License{sold("l1"), sold("s1", staging, func(l *license.License) { l.Expiration = day("2018-03-04") })}},
+		{name: "the staging license again", origin: Origin{Renews: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
+		{name: "a new key for the staging server", origin: Origin{Replaces: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)},
+			form: func(f *Form) { f.Server = stage }},
+		{name: "staging without support", kind: request.Staging, old: []license.License{sold("l1", noSupport)},
+			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }, want: []Code{StagingNotIncluded}},
+		{name: "staging with support", kind: request.Staging, old: []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true })},
+			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }},
+		{name: "staging without production", kind: request.Staging, ask: forStaging, want: []Code{StagingNotIncluded}},
+		{name: "production with its staging license", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
+		{name: "production with one staging license of two", origin: Origin{Renews: "l1"},
+			old:  []license.License{sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Server = stage })},
+			form: func(f *Form) { f.Staging = []string{"s1"} }, want: []Code{StagingLimit}},
+		{name: "production with staging licenses that lose their support", origin: Origin{Renews: "l1"},
+			old:  []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true }), sold("s1", staging, func(l *license.License) { l.Edition = license.Developer })},
+			form: func(f *Form) { f.Support = "" }, want: []Code{StagingNotIncluded}},
+
+		{name: "fewer lines than the server counts", kind: request.New, form: func(f *Form) { f.MaxLoc = "100000" }, want: []Code{LocBelowServer}},
+		{name: "a smaller edition than before", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.Edition = "developer" }, want: []Code{SmallerEdition}},
+		{name: "a smaller edition than was evaluated", kind: request.New, old: []license.License{sold("l1", evaluation)}},
+		{name: "another edition than asked for", kind: request.New, form: func(f *Form) { f.Edition = "datacenter" }, want: []Code{OtherEdition}},
+		{name: "another server than asked for", kind: request.New, form: func(f *Form) { f.Server = other }, want: []Code{OtherServer}},
+		{name: "another server than the renewed one", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.Server = other }, want: []Code{LongTerm, OtherServer}},
+		{name: "everything at once", kind: request.New, old: []license.License{sold("l1")},
+			form: func(f *Form) {
+				f.Type, f.Edition, f.MaxLoc, f.NotBefore, f.Expiration, f.Email = "PRODUCTION", "community", "100000", "2018-01-01", "2020-01-01", "x@else.example"
+			},
+			want: []Code{LongTerm, BackDated, EmailDomain, SmallerEdition, LocBelowServer, OtherEdition}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.add(test.old...)
+			if test.kind != "" {
+				if test.ask == nil {
+					test.ask = func(*request.Details) {}
+				}
+				test.origin.Request = w.file(asked(test.kind, test.ask)).ID
+			}
+			f := w.begin(test.origin)
+			if test.form != nil {
+				test.form(&f)
+			}
+			r := w.review(test.origin, f)
+			if got := confirmed(r).Codes; !slices.Equal(got, test.want) {
+				t.Errorf("warnings %v, want %v: %+v", got, test.want, r.Warnings)
+			}
+		})
+	}
+}
