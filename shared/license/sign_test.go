@@ -83,15 +83,17 @@ func TestSignRefusesWhatWouldNotBeReadBack(t *testing.T) {
 	}
 }
 
-// stub is a signer that gives what it is told.
-type stub struct {
+// fixedSigner is a signer that gives what it is told.
+type fixedSigner struct {
 	public crypto.PublicKey
 	der    []byte
 	err    error
 }
 
-func (s stub) Public() crypto.PublicKey                                          { return s.public }
-func (s stub) Sign(io.Reader, []byte, crypto.SignerOpts) (der []byte, err error) { return s.der, s.err }
+func (s fixedSigner) Public() crypto.PublicKey { return s.public }
+func (s fixedSigner) Sign(io.Reader, []byte, crypto.SignerOpts) (der []byte, err error) {
+	return s.der, s.err
+}
 
 func TestSignRefusesOtherSigners(t *testing.T) {
 	private, _ := newSigner(t, "test-1")
@@ -110,14 +112,14 @@ func TestSignRefusesOtherSigners(t *testing.T) {
 	failed := errors.New("no answer")
 	for name, signer := range map[string]crypto.Signer{
 		"another curve":  p384,
-		"RSA":            stub{public: &rsa.PublicKey{}},
-		"fails":          stub{public: &private.PublicKey, err: failed},
-		"not DER":        stub{public: &private.PublicKey, der: make([]byte, 64)},
-		"bytes behind":   stub{public: &private.PublicKey, der: append(der(one, one), 0)},
-		"zero":           stub{public: &private.PublicKey, der: der(new(big.Int), one)},
-		"negative":       stub{public: &private.PublicKey, der: der(one, big.NewInt(-1))},
-		"out of range":   stub{public: &private.PublicKey, der: der(order, one)},
-		"s out of range": stub{public: &private.PublicKey, der: der(one, order)},
+		"RSA":            fixedSigner{public: &rsa.PublicKey{}},
+		"fails":          fixedSigner{public: &private.PublicKey, err: failed},
+		"not DER":        fixedSigner{public: &private.PublicKey, der: make([]byte, 64)},
+		"bytes behind":   fixedSigner{public: &private.PublicKey, der: append(der(one, one), 0)},
+		"zero":           fixedSigner{public: &private.PublicKey, der: der(new(big.Int), one)},
+		"negative":       fixedSigner{public: &private.PublicKey, der: der(one, big.NewInt(-1))},
+		"out of range":   fixedSigner{public: &private.PublicKey, der: der(order, one)},
+		"s out of range": fixedSigner{public: &private.PublicKey, der: der(one, order)},
 	} {
 		if text, err := Sign(signer, sample()); err == nil {
 			t.Errorf("%s: signed as %s", name, text)
