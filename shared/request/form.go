@@ -105,15 +105,20 @@ var grouped = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`
 var notDigit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\D`) })
 
 func (f Form) loc(bad *fault.Fields) int64 {
-	s := strings.TrimSpace(f.Loc)
-	if grouped().MatchString(s) {
-		s = notDigit().ReplaceAllString(s, "")
-	}
-	n, err := ParseLoc(s)
+	n, err := ParseTypedLoc(f.Loc)
 	if err != nil {
 		bad.Add("ncloc", "%s", sentence(err))
 	}
 	return n
+}
+
+// ParseTypedLoc is ParseLoc for what people type: blanks around the number and its thousands apart are fine.
+func ParseTypedLoc(s string) (int64, error) {
+	s = strings.TrimSpace(s)
+	if grouped().MatchString(s) {
+		s = notDigit().ReplaceAllString(s, "")
+	}
+	return ParseLoc(s)
 }
 
 // ParseLoc reads a number of lines of code as the client writes it: a decimal 64-bit integer, not negative
@@ -138,28 +143,36 @@ var version = sync.OnceValue(func() *regexp.Regexp {
 })
 
 func (f Form) productVersion(bad *fault.Fields) string {
-	s := strings.TrimSpace(f.ProductVersion)
+	v, err := ParseVersion(f.ProductVersion)
+	if err != nil {
+		bad.Add("productVersion", "%s", sentence(err))
+	}
+	return v
+}
+
+// ParseVersion reads a version of the product as the server shows it, and gives it as X.Y or X.Y.Z, a zero patch left out. What
+// it refuses is an Invalid fault with a sentence.
+func ParseVersion(s string) (string, error) {
+	s = strings.TrimSpace(s)
 	if s == "" {
-		bad.Add("productVersion", "The version of your server is missing. Its pages show it at the bottom.")
-		return ""
+		return "", fault.New(fault.Invalid, "The version of your server is missing. Its pages show it at the bottom.")
 	}
 	m := version().FindStringSubmatch(s)
 	if m == nil {
-		bad.Add("productVersion", "This is not a product version. One looks like 6.7.1.")
-		return ""
+		return "", fault.New(fault.Invalid, "This is not a product version. One looks like 6.7.1.")
 	}
 	n := make([]int, 3)
 	for i := range n {
 		n[i], _ = strconv.Atoi(m[i+1])
 	}
 	if slices.Compare(n, []int{6, 7, 0}) < 0 {
-		bad.Add("productVersion", "Editions begin with version %s. Upgrade the server first.", FirstVersion)
+		return "", fault.New(fault.Invalid, "Editions begin with version %s. Upgrade the server first.", FirstVersion)
 	}
 	v := strconv.Itoa(n[0]) + "." + strconv.Itoa(n[1])
 	if n[2] != 0 {
 		v += "." + strconv.Itoa(n[2])
 	}
-	return v
+	return v, nil
 }
 
 var phoneNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`) })
