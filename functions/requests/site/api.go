@@ -1,9 +1,7 @@
 package site
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -122,88 +120,20 @@ func (s *site) apiRequest(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// maxFaults is how many wrong members are told of.
-const maxFaults = 40
-
-// decodeForm reads the JSON of a request: one object, each member once, all of them texts but for ncloc, which may be a
-// number, and contacts, which may be an array of texts. null is a member that was left out. Faults of single members are
-// in bad; err is a body that is no such object at all.
+// decodeForm reads the JSON of a request (decodeObject): all members are texts but for ncloc, which may be a number, and
+// contacts, which may be an array of texts.
 func decodeForm(body string) (f request.Form, bad fault.Fields, err error) {
-	in := json.NewDecoder(strings.NewReader(body))
-	if start, err := in.Token(); err != nil || start != json.Delim('{') {
-		return f, nil, notJSON(err)
-	}
-	seen := make(map[string]bool)
-	for in.More() {
-		name, err := in.Token()
-		if err != nil {
-			return f, nil, notJSON(err)
+	bad, err = decodeObject(body, func(m jsonMember) {
+		switch target := member(&f, m.name); m.name {
+		case "ncloc":
+			m.number(target)
+		case "contacts":
+			m.list(target)
+		default:
+			m.text(target)
 		}
-		var value json.RawMessage
-		if err := in.Decode(&value); err != nil {
-			return f, nil, notJSON(err)
-		}
-		key := name.(string)
-		if len(bad) == maxFaults {
-			return f, nil, fault.New(fault.Invalid, "The JSON object is none of a license request: too many of its members are wrong.")
-		}
-		if seen[key] {
-			bad.Add(key, "This member comes twice.")
-			continue
-		}
-		seen[key] = true
-		setMember(&f, key, value, &bad)
-	}
-	if _, err := in.Token(); err != nil {
-		return f, nil, notJSON(err)
-	}
-	if _, err := in.Token(); err != io.EOF {
-		return f, nil, fault.Wrap(fault.Invalid, err, "Something follows the JSON object. Send one object and nothing else.")
-	}
-	return f, bad, nil
-}
-
-func notJSON(err error) error {
-	return fault.Wrap(fault.Invalid, err, "The body is not a JSON object, or not a whole one.")
-}
-
-// setMember puts the value of a JSON member into the form.
-func setMember(f *request.Form, name string, value json.RawMessage, bad *fault.Fields) {
-	target := member(f, name)
-	if target == nil {
-		bad.Add(name, "There is no such member.")
-		return
-	}
-	var list []*string
-	switch {
-	case string(value) == "null":
-	case value[0] == '"':
-		if json.Unmarshal(value, target) != nil {
-			bad.Add(name, "This is not a text.")
-		}
-	case name == "ncloc" && (value[0] == '-' || '0' <= value[0] && value[0] <= '9'):
-		if strings.ContainsAny(string(value), ".eE") {
-			bad.Add(name, "The number of lines of code is a whole number, such as 120000.")
-		}
-		*target = string(value)
-	case name == "contacts" && value[0] == '[':
-		if json.Unmarshal(value, &list) != nil {
-			bad.Add(name, "This is an array of texts, or one text.")
-		}
-		for _, contact := range list {
-			if contact == nil {
-				bad.Add(name, "This is an array of texts, or one text.")
-				return
-			}
-			*target += *contact + "\n"
-		}
-	case name == "contacts":
-		bad.Add(name, "This is an array of texts, or one text.")
-	case name == "ncloc":
-		bad.Add(name, "This is a number, or a text.")
-	default:
-		bad.Add(name, "This is a text.")
-	}
+	})
+	return f, bad, err
 }
 
 // member is where the form keeps a member of the JSON; nil for a name that it does not have.

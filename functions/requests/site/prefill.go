@@ -2,8 +2,10 @@ package site
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -16,6 +18,7 @@ func prefill(q url.Values, edition license.Edition) request.Form {
 	f.Server = firstSane(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
 	f.Loc = firstSane(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil })
 	f.Kind = firstSane(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
+	f.Replaces = firstSane(q["replaces"], licenseID().MatchString)
 	if f.Kind == "" {
 		f.Kind = string(kindFrom(firstSane(q["sourceEdition"], func(s string) bool { return editionNamed(s).Valid() }), edition))
 	}
@@ -40,6 +43,9 @@ func editionNamed(s string) license.Edition {
 	s = strings.ToLower(strings.Join(strings.Fields(s), ""))
 	return license.Edition(strings.TrimSuffix(s, "edition"))
 }
+
+// licenseID is what the ID of a license, or of a server, may look like in a link.
+var licenseID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) })
 
 func firstSane(values []string, sane func(string) bool) string {
 	for _, v := range values {

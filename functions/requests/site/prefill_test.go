@@ -48,6 +48,19 @@ func TestFormIsFilledInFromTheLink(t *testing.T) {
 	}
 }
 
+func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
+	w := newWorld(t)
+	for query, want := range map[string]string{
+		"?kind=replacement&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b":     "01c6x2m4vj8q0n5r7t9w3y1z2b",
+		"?kind=replacement&replaces=%22%3E&replaces=20180305093000": "20180305093000",
+		"?kind=replacement&replaces=buy+this":                       "",
+	} {
+		if got := typed(w.get("/request/enterprise"+query).wantStatus(200).page(), "replaces"); got != want {
+			t.Errorf("%q: %q, want %q", query, got, want)
+		}
+	}
+}
+
 func FuzzPrefill(f *testing.F) {
 	f.Add("serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000&sourceEdition=Developer+Edition&kind=new")
 	f.Add("ncloc=-1&ncloc=7&serverId=%00&;%zz=")

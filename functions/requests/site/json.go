@@ -1,0 +1,109 @@
+package site
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"marketplace/shared/fault"
+)
+
+// maxFaults is how many wrong members are told of.
+const maxFaults = 40
+
+// decodeObject reads a body that is one JSON object with each member once, and hands each to set. Faults of single members
+// are in bad; err is a body that is no such object at all.
+func decodeObject(body string, set func(jsonMember)) (bad fault.Fields, err error) {
+	in := json.NewDecoder(strings.NewReader(body))
+	if start, err := in.Token(); err != nil || start != json.Delim('{') {
+		return nil, notJSON(err)
+	}
+	seen := make(map[string]bool)
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		m := jsonMember{name: name.(string), bad: &bad}
+		if err := in.Decode(&m.value); err != nil {
+			return nil, notJSON(err)
+		}
+		if len(bad) == maxFaults {
+			return nil, fault.New(fault.Invalid, "Too many members of the JSON object are wrong: it is meant for something else.")
+		}
+		if seen[m.name] {
+			m.fault("This member comes twice.")
+			continue
+		}
+		seen[m.name] = true
+		set(m)
+	}
+	if _, err := in.Token(); err != nil {
+		return nil, notJSON(err)
+	}
+	if _, err := in.Token(); err != io.EOF {
+		return nil, fault.Wrap(fault.Invalid, err, "Something follows the JSON object. Send one object and nothing else.")
+	}
+	return bad, nil
+}
+
+func notJSON(err error) error {
+	return fault.Wrap(fault.Invalid, err, "The body is not a JSON object, or not a whole one.")
+}
+
+// jsonMember is a member of a JSON object. Its methods put the value where it belongs, as a person would type it; null is a
+// member that was left out, and a nil target one that there is not.
+type jsonMember struct {
+	name  string
+	value json.RawMessage
+	bad   *fault.Fields
+}
+
+func (m jsonMember) fault(msg string) { m.bad.Add(m.name, "%s", msg) }
+
+func (m jsonMember) text(target *string) { m.take(target, "This is a text.") }
+
+// take takes a text, and says what the member is where it is none.
+func (m jsonMember) take(target *string, what string) {
+	switch {
+	case target == nil:
+		m.fault("There is no such member.")
+	case string(m.value) == "null":
+	case m.value[0] != '"':
+		m.fault(what)
+	case json.Unmarshal(m.value, target) != nil:
+		m.fault("This is not a text.")
+	}
+}
+
+// number takes a whole number, or a text.
+func (m jsonMember) number(target *string) {
+	if c := m.value[0]; c != '-' && (c < '0' || '9' < c) {
+		m.take(target, "This is a number, or a text.")
+		return
+	}
+	if strings.ContainsAny(string(m.value), ".eE") {
+		m.fault("The number of lines of code is a whole number, such as 120000.")
+	}
+	*target = string(m.value)
+}
+
+// list takes an array of texts, each as a line, or one text.
+func (m jsonMember) list(target *string) {
+	const what = "This is an array of texts, or one text."
+	if m.value[0] != '[' {
+		m.take(target, what)
+		return
+	}
+	var list []*string
+	if json.Unmarshal(m.value, &list) != nil {
+		m.fault(what)
+	}
+	for _, item := range list {
+		if item == nil {
+			m.fault(what)
+			return
+		}
+		*target += *item + "\n"
+	}
+}
