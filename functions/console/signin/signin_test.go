@@ -203,7 +203,7 @@ func TestSigningInLeadsToThePageThatWasAskedFor(t *testing.T) {
 	if want := "lucia@vendor.example|Lucía Marín|sales|/console/requests/r1?tab=history&q=a%26b"; in.body != want {
 		t.Errorf("signed in: %q, want %q", in.body, want)
 	}
-	if again := b.do("GET", c.URL+"/console"); again.Request.URL.Path != "/console" || !strings.HasPrefix(again.body, "lucia.marin") {
+	if again := b.do("GET", c.URL+"/console"); again.Request.URL.Path != "/console" || !strings.HasPrefix(again.body, "lucia@") {
 		t.Errorf("the next page: %s %s", again.Request.URL, again.body)
 	}
 	for _, secret := range []string{"lucia", "Marín", clientSecret, "code=", "state="} {
