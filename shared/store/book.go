@@ -79,7 +79,10 @@ func (b *book) add(l license.License, by string, action Action, note string) err
 	for _, other := range d.licenses {
 		switch {
 		case l.Succeeds(other.now.License):
-			b.follow(other, l.ID)
+			// One that is followed already stays so: a dataset with a long history is not written anew with each license.
+			if other.now.License.Successor == "" {
+				b.follow(other, l.ID)
+			}
 		case other.now.License.Succeeds(l):
 			l.Successor = other.now.License.ID
 		}
