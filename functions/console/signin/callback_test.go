@@ -33,31 +33,32 @@ func altered(u *url.URL, name, value string) string {
 
 func TestAnswersThatCannotBeFinished(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		call func(c *console, b *browser, to *url.URL) answer
+		name   string
+		reason string
+		call   func(c *console, b *browser, to *url.URL) answer
 	}{
-		{"another state", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "x")) }},
-		{"no state", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "")) }},
-		{"another code", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "x")) }},
-		{"no code", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "")) }},
-		{"another browser", func(_ *console, _ *browser, to *url.URL) answer { return newBrowser(t).do("GET", to.String()) }},
-		{"a later attempt", func(c *console, b *browser, to *url.URL) answer {
+		{"another state", "the state is not this browser's", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "x")) }},
+		{"no state", "the state is not this browser's", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "")) }},
+		{"another code", "the code is not good", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "x")) }},
+		{"no code", "the code is not good", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "")) }},
+		{"another browser", "the state is not this browser's", func(_ *console, _ *browser, to *url.URL) answer { return newBrowser(t).do("GET", to.String()) }},
+		{"a later attempt", "the state is not this browser's", func(c *console, b *browser, to *url.URL) answer {
 			b.do("GET", c.URL+SignInPath)
 			return b.do("GET", to.String())
 		}},
-		{"too late for the code", func(c *console, b *browser, to *url.URL) answer {
+		{"too late for the code", "the code is not good", func(c *console, b *browser, to *url.URL) answer {
 			c.move(2 * time.Minute)
 			return b.do("GET", to.String())
 		}},
-		{"too late for the attempt", func(c *console, b *browser, to *url.URL) answer {
+		{"too late for the attempt", "the state is not this browser's", func(c *console, b *browser, to *url.URL) answer {
 			c.move(attemptLife)
 			return b.do("GET", to.String())
 		}},
-		{"a clock that was set back", func(c *console, b *browser, to *url.URL) answer {
+		{"a clock that was set back", "the state is not this browser's", func(c *console, b *browser, to *url.URL) answer {
 			c.move(-time.Hour)
 			return b.do("GET", to.String())
 		}},
-		{"a code that was used", func(c *console, b *browser, to *url.URL) answer {
+		{"a code that was used", "the code is not good", func(c *console, b *browser, to *url.URL) answer {
 			at, _ := url.Parse(c.URL)
 			kept := b.Jar.Cookies(at)
 			if a := b.do("GET", to.String()); a.StatusCode != 200 {
@@ -66,7 +67,7 @@ func TestAnswersThatCannotBeFinished(t *testing.T) {
 			b.Jar.SetCookies(at, kept)
 			return b.do("GET", to.String())
 		}},
-		{"another PKCE verifier", func(c *console, b *browser, to *url.URL) answer {
+		{"another PKCE verifier", "the code is not good", func(c *console, b *browser, to *url.URL) answer {
 			state := to.Query().Get("state")
 			at, _ := url.Parse(c.URL)
 			b.Jar.SetCookies(at, c.sealed(t, attemptCookie, attempt{State: state, Verifier: "v", Begun: c.Now().Unix()}))
@@ -80,7 +81,7 @@ func TestAnswersThatCannotBeFinished(t *testing.T) {
 			if a.StatusCode != 400 || a.text("h1") != "This sign-in cannot be finished" || a.text("main a.button") != "Start again" {
 				t.Errorf("%d %s", a.StatusCode, a.body)
 			}
-			if strings.Contains(c.log.String(), "ERROR") {
+			if log := c.log.String(); strings.Contains(log, "ERROR") || !strings.Contains(log, tt.reason) {
 				t.Errorf("log: %s", c.log)
 			}
 		})

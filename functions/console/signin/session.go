@@ -34,7 +34,7 @@ func (s session) person() Person {
 // clock that was set back, has ended too.
 func (s session) lives(now time.Time) time.Duration {
 	begun, used := time.Unix(s.Begun, 0), time.Unix(s.Used, 0)
-	if now.Before(begun.Add(-clocksDiffer)) || now.Before(used.Add(-clocksDiffer)) {
+	if now.Before(used.Add(-clocksDiffer)) {
 		return 0
 	}
 	return min(begun.Add(sessionLife).Sub(now), used.Add(idleLife).Sub(now))

@@ -127,7 +127,13 @@ func TestKeysRotate(t *testing.T) {
 			t.Errorf("%s: %q %v", tt.name, data, err)
 		}
 	}
-	if old.seal("p", []byte("data")) == old.seal("p", []byte("data")) {
+	whole := old.seal("p", []byte("data"))
+	for _, broken := range []string{"\n" + whole, whole[:4] + "\r\n" + whole[4:], whole + "\n"} {
+		if _, err := old.open("p", broken); err == nil {
+			t.Errorf("%q opens", broken)
+		}
+	}
+	if whole == old.seal("p", []byte("data")) {
 		t.Error("sealed twice, the same")
 	}
 }

@@ -26,6 +26,7 @@ type rogue struct {
 	key   *rsa.PrivateKey
 	token func(claims map[string]any) string // the ID token; "" to answer without one
 	down  string                             // a path that does not work
+	asked int                                // how often for a token
 }
 
 func newRogue(t *testing.T) *rogue {
@@ -38,6 +39,9 @@ func newRogue(t *testing.T) *rogue {
 	var nonce string
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/token" {
+			p.asked++
+		}
 		if r.URL.Path == p.down {
 			http.Error(w, "<html>jane@customer.example", http.StatusBadGateway)
 			return
@@ -202,10 +206,13 @@ func TestAProviderThatBreaksOnTheWay(t *testing.T) {
 	p := newRogue(t)
 	p.token = p.sign
 	for _, path := range []string{"/token", "/keys"} {
-		p.down = path
+		p.down, p.asked = path, 0
 		a, log := p.signIn(t)
 		if a.StatusCode != 503 || a.text("h1") != "Signing in does not work right now" || strings.Contains(a.body, "jane") {
 			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+		}
+		if p.asked != 1 {
+			t.Errorf("%s: the code was sent %d times", path, p.asked)
 		}
 		if !strings.Contains(log, "level=WARN") || strings.Contains(log, "jane@") {
 			t.Errorf("%s: log %s", path, log)
