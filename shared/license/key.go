@@ -2,7 +2,6 @@ package license
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,10 +130,10 @@ var keyProperties = []struct {
 		func(_ *Key, s string) error { return demand(s == format, s) }},
 	{"Kid", false,
 		func(k Key) string { return k.Kid },
-		func(k *Key, s string) error { k.Kid = s; return demand(identifier.MatchString(s), s) }},
+		func(k *Key, s string) error { k.Kid = s; return demand(identifier().MatchString(s), s) }},
 	{"Id", false,
 		func(k Key) string { return k.ID },
-		func(k *Key, s string) error { k.ID = s; return demand(identifier.MatchString(s), s) }},
+		func(k *Key, s string) error { k.ID = s; return demand(identifier().MatchString(s), s) }},
 	{"Type", false,
 		func(k Key) string { return string(k.Type) },
 		func(k *Key, s string) error { k.Type = Type(s); return demand(k.Type.Valid(), s) }},
@@ -177,13 +176,13 @@ var keyProperties = []struct {
 }
 
 // identifier is the form of a Kid, of a license's ID, and of a plugin's, a language's and a feature's key.
-var identifier = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var identifier = pattern(`^[A-Za-z0-9._-]{1,64}$`)
 
 func parseList(list *[]string, s string) error {
 	*list = strings.Split(s, ",")
 	seen := make(map[string]bool)
 	for _, item := range *list {
-		if !identifier.MatchString(item) {
+		if !identifier().MatchString(item) {
 			return fmt.Errorf("%q is not a key", item)
 		}
 		if seen[item] {

@@ -116,7 +116,7 @@ func (set jwkSet) keys() (KeySet, error) {
 	s := make(KeySet, 0, len(set.Keys))
 	for _, k := range set.Keys {
 		switch _, twice := s.Find(k.Kid); {
-		case !identifier.MatchString(k.Kid):
+		case !identifier().MatchString(k.Kid):
 			return nil, fmt.Errorf("%q is not a key ID", k.Kid)
 		case twice:
 			return nil, fmt.Errorf("key %s is there twice", k.Kid)

@@ -2,7 +2,6 @@ package license
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,11 +9,11 @@ import (
 
 var (
 	// A line end of quoted-printable (RFC 2045 §6.7): "=" at the end of a line, perhaps behind an encoded space.
-	softLineEnd = regexp.MustCompile(`^=(?:20|09)?[ \t]*\r?\n`)
+	softLineEnd = pattern(`^=(?:20|09)?[ \t]*\r?\n`)
 	// Tags that mails put around and into a long word. A key in angle brackets is none.
-	tag = regexp.MustCompile(`(?i)^</?(?:a|b|blockquote|body|br|code|div|em|font|html|i|li|o:p|p|pre|span|strong|table|tbody|td|tr|tt|u|wbr)(?:\s[^<>]*)?/?>`)
+	tag = pattern(`(?i)^</?(?:a|b|blockquote|body|br|code|div|em|font|html|i|li|o:p|p|pre|span|strong|table|tbody|td|tr|tt|u|wbr)(?:\s[^<>]*)?/?>`)
 	// A character reference of HTML.
-	entity = regexp.MustCompile(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,12});`)
+	entity = pattern(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,12});`)
 )
 
 // scanner turns a text into tokens.
@@ -43,7 +42,7 @@ func scan(s string) tokenList {
 func (c *scanner) special(s string) int {
 	switch s[0] {
 	case '=':
-		if end := softLineEnd.FindString(s); end != "" {
+		if end := softLineEnd().FindString(s); end != "" {
 			c.skip(softBreak)
 			c.inStart = true
 			return len(end)
@@ -53,12 +52,12 @@ func (c *scanner) special(s string) int {
 			return 3
 		}
 	case '<':
-		if found := tag.FindString(s); found != "" {
+		if found := tag().FindString(s); found != "" {
 			c.skip(markup)
 			return len(found)
 		}
 	case '&':
-		if found := entity.FindString(s); found != "" {
+		if found := entity().FindString(s); found != "" {
 			for _, r := range html.UnescapeString(found) {
 				c.character(r, markup)
 			}

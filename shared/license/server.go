@@ -1,19 +1,17 @@
 package license
 
 import (
-	"regexp"
 	"strings"
-	"sync"
 
 	"marketplace/shared/fault"
 )
 
 // The forms of a server ID, by the era of the server that made it (CLIENT-CONTRACT §4). Case matters.
 var (
-	serverDigits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{14}$`) })
-	serverHex    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^1[0-9a-f]{14}$`) })
-	serverUUID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{20}$`) })
-	serverPrefix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-F]{8}-`) })
+	serverDigits = pattern(`^\d{14}$`)
+	serverHex    = pattern(`^1[0-9a-f]{14}$`)
+	serverUUID   = pattern(`^[A-Za-z0-9_-]{20}$`)
+	serverPrefix = pattern(`^[0-9A-F]{8}-`)
 )
 
 // datasetIndex is where the dataset part of a prefixed server ID begins: behind the dash at index 8.
