@@ -1,0 +1,190 @@
+package desk
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+func noKey(l license.License) error {
+	return fault.New(fault.NotFound, "The license %s was issued elsewhere: its key is not on record here.", l.ID)
+}
+
+// sendKey sends the license's key once more. A form that comes twice sends one mail.
+func (d *desk) sendKey(w http.ResponseWriter, r *http.Request) error {
+	form, b, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	recorded, err := d.recorded(r)
+	if err != nil {
+		return err
+	}
+	l := recorded.License
+	if l.KeyText == "" {
+		return noKey(l)
+	}
+	if !l.Revoked.IsZero() {
+		return d.licenseAgain(w, r, b, fault.New(fault.Conflict, "The license was revoked, so its key is not sent any more."))
+	}
+	i := slices.IndexFunc(l.Contacts, func(c license.Contact) bool { return c.Email == form.Get("to") })
+	if i < 0 {
+		return fault.New(fault.Invalid, "The key goes to contacts of the license only. Choose one of them.")
+	}
+	offered, err := d.catalog()
+	if err != nil {
+		return err
+	}
+	m := mail.NewLicenseKey(d.mail, l.ID+"-again-"+b.Seen, mail.Delivery{
+		To: l.Contacts[i], Licenses: []license.License{l}, Again: true, ProductVersion: d.productVersion(r, l), Catalog: offered,
+	})
+	if err := d.store.SendKeyAgain(r.Context(), l.ID, by(r), m); err != nil {
+		return err
+	}
+	return toLicense(w, r, l.ID, "send-key")
+}
+
+// productVersion is that of the customer's server, as far as the request tells that the license answers; "" where none does.
+func (d *desk) productVersion(r *http.Request, l license.License) string {
+	if l.Request == "" {
+		return ""
+	}
+	answered, err := d.store.Request(r.Context(), l.Request)
+	if err != nil {
+		return ""
+	}
+	return answered.ProductVersion
+}
+
+func toLicense(w http.ResponseWriter, r *http.Request, id, done string) error {
+	http.Redirect(w, r, "/console/licenses/"+id+"?done="+done, http.StatusSeeOther)
+	return nil
+}
+
+// mute is the handler that stops a license's reminders, or lets them come again.
+func (d *desk) mute(muted bool) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		_, b, err := readForm(r)
+		if err != nil {
+			return err
+		}
+		recorded, err := d.recorded(r)
+		if err != nil {
+			return err
+		}
+		done := "unmute"
+		if muted {
+			done = "mute"
+		}
+		if recorded.License.Muted != muted {
+			err = d.store.MuteReminders(r.Context(), store.LicenseChange{ID: recorded.License.ID, Version: b.Version, By: by(r)}, muted)
+		}
+		if fault.KindOf(err) == fault.Conflict {
+			return d.licenseAgain(w, r, b, err)
+		}
+		if err != nil {
+			return err
+		}
+		return toLicense(w, r, recorded.License.ID, done)
+	}
+}
+
+// licenseAgain shows the license with what came between.
+func (d *desk) licenseAgain(w http.ResponseWriter, r *http.Request, b basis, conflict error) error {
+	v, err := d.licenseView(r)
+	if err != nil {
+		return err
+	}
+	events, err := d.store.LicenseTimeline(r.Context(), v.ID)
+	if err != nil {
+		return err
+	}
+	v.Trouble = overtaken(conflict, events, b)
+	return d.showLicense(w, r, http.StatusConflict, v)
+}
+
+type revokeView struct {
+	license.License
+	Badge     badge
+	Basis     basis
+	Revocable bool
+	Reason    web.Field
+	Sure      bool   // the box is ticked
+	SureError string // why it has to be
+	Trouble   *trouble
+}
+
+var revocation = prompt{"reason", "The reason", "For the timeline. Customers do not see it."}
+
+// revokeForm asks for the reason, and whether it is meant.
+func (d *desk) revokeForm(w http.ResponseWriter, r *http.Request) error {
+	v, _, err := d.revokeView(r)
+	if err != nil {
+		return err
+	}
+	return d.showRevoke(w, r, http.StatusOK, v)
+}
+
+func (d *desk) revokeView(r *http.Request) (v revokeView, events []store.Event, err error) {
+	recorded, err := d.recorded(r)
+	if err != nil {
+		return v, nil, err
+	}
+	if events, err = d.store.LicenseTimeline(r.Context(), recorded.License.ID); err != nil {
+		return v, nil, err
+	}
+	return revokeView{
+		License: recorded.License, Badge: licenseBadge(recorded.License, d.today()), Revocable: recorded.License.Revoked.IsZero(),
+		Basis: basis{recorded.Version, lastOf(events)}, Reason: revocation.field("", ""),
+	}, events, nil
+}
+
+func (d *desk) showRevoke(w http.ResponseWriter, r *http.Request, status int, v revokeView) error {
+	return d.render(w, r, status, "revoke.html", inLicenses, "Revoke the license of "+v.Organization, v)
+}
+
+// revoke takes a license back, once it is told why and that it is meant.
+func (d *desk) revoke(w http.ResponseWriter, r *http.Request) error {
+	form, b, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	v, events, err := d.revokeView(r)
+	if err != nil {
+		return err
+	}
+	typed, wrong := revocation.take(form)
+	v.Sure = form.Get("sure") == "yes"
+	v.Reason = revocation.field(typed, wrong)
+	if !v.Sure {
+		v.SureError = "Tick the box if you mean it."
+	}
+	if wrong != "" || !v.Sure {
+		return d.showRevoke(w, r, http.StatusUnprocessableEntity, v)
+	}
+	err = d.store.RevokeLicense(r.Context(), store.LicenseChange{ID: v.ID, Version: b.Version, By: by(r)}, typed)
+	if fault.KindOf(err) == fault.Conflict {
+		conflict, sent := err, v.Reason
+		if v, events, err = d.revokeView(r); err != nil {
+			return errors.Join(err, conflict)
+		}
+		if repeats(since(events, b.Seen), by(r), store.LicenseRevoked, typed) {
+			return toLicense(w, r, v.ID, "revoke")
+		}
+		v.Reason, v.Trouble = sent, overtaken(conflict, events, b)
+		if !v.Revocable {
+			v.Trouble.Kept, v.Trouble.KeptAs = typed, revocation.label
+		}
+		return d.showRevoke(w, r, http.StatusConflict, v)
+	}
+	if err != nil {
+		return err
+	}
+	return toLicense(w, r, v.ID, "revoke")
+}

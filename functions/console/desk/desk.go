@@ -1,0 +1,116 @@
+// Package desk is the sales console: the queue of license requests, the page of each request and each license with what
+// can be done there, what expires, and exports. Its addresses are all in routes.go, each with the role that it needs.
+//
+// Who somebody is and what a role is, functions/console/signin knows; what a change means, shared/store. The license
+// generator's own rules are in functions/console/generator.
+package desk
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"marketplace/catalog"
+	"marketplace/functions/console/signin"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+// Gate lets people in; *signin.Gate is one.
+type Gate interface {
+	// Routes are the addresses of signing in and out, open to everybody.
+	Routes() []web.Route
+	// Require lets those through to the handler who have the role or a higher one.
+	Require(signin.Role, web.HandlerFunc) web.HandlerFunc
+}
+
+// Options are what the console is made of.
+type Options struct {
+	Store *store.Store
+	Gate  Gate
+	// Catalog gives what is offered. It is called for each page or mail that needs it.
+	Catalog func() (*catalog.Catalog, error)
+	SiteURL string       // where customers reach the site, without a slash at the end
+	Sales   mail.Address // whom customers write to
+	// ExportLimit is the largest export in bytes, for a host that takes answers only as a whole; 0: exports are streamed, and
+	// have no limit.
+	ExportLimit int
+	Now         func() time.Time
+	RequestID   func(context.Context) string
+	Log         *slog.Logger
+}
+
+type desk struct {
+	store       *store.Store
+	catalog     func() (*catalog.Catalog, error)
+	mail        mail.Site
+	pages       *web.Pages
+	exportLimit int
+	now         func() time.Time
+}
+
+// New makes the console's handler.
+func New(o Options) http.Handler {
+	d := &desk{
+		store: o.Store, catalog: o.Catalog, mail: mail.Site{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(),
+		exportLimit: o.ExportLimit,
+		now:         func() time.Time { return o.Now().UTC() },
+	}
+	routes := o.Gate.Routes()
+	for _, r := range d.routes() {
+		routes = append(routes, web.Route{Pattern: r.pattern, Handle: o.Gate.Require(r.least, greeted(r.handle)), Stream: r.stream})
+	}
+	return web.New(web.Options{Routes: routes, Pages: d.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log})
+}
+
+// greeted shows on each page who is signed in, also on that of an error.
+func greeted(handle web.HandlerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		web.Welcome(r.Context(), visitor(r))
+		return handle(w, r)
+	}
+}
+
+func visitor(r *http.Request) *web.Visitor {
+	p := signin.PersonOf(r.Context())
+	return &web.Visitor{Name: p.Name, Email: p.Email, Role: p.Role.String()}
+}
+
+// by is who acts, as timelines name them.
+func by(r *http.Request) string { return signin.PersonOf(r.Context()).Email }
+
+// acts reports whether who is signed in may change something.
+func acts(r *http.Request) bool { return signin.PersonOf(r.Context()).Role >= signin.Sales }
+
+func (d *desk) today() license.Date { return license.DateOf(d.now()) }
+
+// Sections of the console, as its navigation names them.
+const (
+	inQueue    = "queue"
+	inLicenses = "licenses"
+	inOverview = "overview"
+	inExport   = "export"
+)
+
+// render shows a page to who is signed in.
+func (d *desk) render(w http.ResponseWriter, r *http.Request, status int, page, section, title string, data any) error {
+	return d.pages.Render(w, status, page, web.View{
+		Title: title, Private: true, Section: section, Visitor: visitor(r), Data: data,
+	})
+}
+
+//go:embed templates
+var templates embed.FS
+
+func newPages() *web.Pages {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		panic("desk: templates: " + err.Error())
+	}
+	return web.NewPages(files)
+}

@@ -1,0 +1,311 @@
+package desk
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/catalog"
+	"marketplace/catalog/data"
+	"marketplace/functions/console/signin"
+	"marketplace/infra/local/people"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/web"
+	"marketplace/shared/web/webtest"
+)
+
+const siteURL = "https://licenses.vendor.example"
+
+// start is when the tests' clock begins: a Monday.
+var start = time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
+
+// People of infra/local/people.
+const (
+	vera  = "Vera Vogel"  // viewer
+	sam   = "Sam Okoye"   // sales
+	lucia = "Lucía Marín" // sales
+	ada   = "Ada Brandt"  // admin
+)
+
+// door is a gate, with the cookies of the people that came in by it.
+type door struct {
+	gate    *signin.Gate
+	cookies map[string][]*http.Cookie
+}
+
+// open signs everybody in, once for all tests, as a browser does.
+var open = sync.OnceValues(func() (door, error) {
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	now, log := func() time.Time { return start }, slog.New(slog.DiscardHandler)
+	provider, err := people.New(people.Options{
+		Issuer: server.URL + people.Path, ClientID: "console", ClientSecret: "secret", RedirectURI: server.URL + signin.CallbackPath,
+		SignedOutURI: server.URL + signin.SignedOutPath, People: people.Invented(), Now: now, Log: log,
+	})
+	if err != nil {
+		return door{}, err
+	}
+	keys, err := signin.ParseKeys(signin.NewKey())
+	if err != nil {
+		return door{}, err
+	}
+	d := door{cookies: map[string][]*http.Cookie{}, gate: signin.New(signin.Options{
+		Issuer: server.URL + people.Path, ClientID: "console", ClientSecret: "secret", SiteURL: server.URL, Keys: keys, Now: now, Log: log,
+	})}
+	mux.Handle(people.Path+"/", provider)
+	mux.Handle("/", web.New(web.Options{Pages: newPages(), Log: log, Routes: append(d.gate.Routes(),
+		web.Route{Pattern: "GET /console", Handle: d.gate.Require(signin.Viewer, func(http.ResponseWriter, *http.Request) error { return nil })})}))
+	for _, p := range people.Invented() {
+		if len(p.Groups) == 0 {
+			continue
+		}
+		if d.cookies[p.Name], err = enter(server.URL, p.Name); err != nil {
+			return door{}, err
+		}
+	}
+	return d, nil
+})
+
+// enter signs in as somebody, and gives the cookies that the browser has then.
+func enter(address, name string) ([]*http.Cookie, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	browser := http.Client{Jar: jar}
+	page, err := browser.Get(address + "/console")
+	if err != nil {
+		return nil, err
+	}
+	defer page.Body.Close()
+	doc, err := goquery.NewDocumentFromReader(page.Body)
+	if err != nil {
+		return nil, err
+	}
+	href := doc.Find("main a").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == name }).AttrOr("href", "")
+	to, err := page.Request.URL.Parse(href)
+	if err != nil {
+		return nil, err
+	}
+	console, err := browser.Get(to.String())
+	if err != nil {
+		return nil, err
+	}
+	console.Body.Close()
+	if console.StatusCode != http.StatusOK || console.Request.URL.Path != "/console" {
+		return nil, fmt.Errorf("signing in as %s: %s at %s", name, console.Status, console.Request.URL)
+	}
+	at, err := url.Parse(address)
+	return jar.Cookies(at), err
+}
+
+// sample is the catalog of the sample metadata.
+var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
+	metadata, err := catalog.Read(data.Files)
+	if err != nil {
+		return nil, err
+	}
+	return metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
+})
+
+// world is a console over a real store, and what tests look at behind it.
+type world struct {
+	t     testing.TB
+	site  http.Handler
+	store *store.Store
+	now   *time.Time
+	log   *bytes.Buffer
+	door  door
+}
+
+func newWorld(t testing.TB, adjust ...func(*Options)) *world {
+	t.Helper()
+	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	now := start
+	w := &world{t: t, now: &now, log: new(bytes.Buffer)}
+	if w.door, err = open(); err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time { return *w.now }
+	w.store = store.New(engine, store.Options{Now: clock})
+	o := Options{
+		Store: w.store, Gate: w.door.gate, Catalog: sample, SiteURL: siteURL, Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
+		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+	}
+	for _, f := range adjust {
+		f(&o)
+	}
+	w.site = New(o)
+	return w
+}
+
+// in is the world for a subtest.
+func (w *world) in(t *testing.T) *world {
+	sub := *w
+	sub.t = t
+	return &sub
+}
+
+func (w *world) pass(d time.Duration) { *w.now = w.now.Add(d) }
+
+// do sends a request as somebody; "" is nobody. header is pairs of names and values.
+func (w *world) do(who, method, target, body string, header ...string) *answer {
+	w.t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for _, c := range w.door.cookies[who] {
+		r.AddCookie(c)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	rec := httptest.NewRecorder()
+	w.site.ServeHTTP(rec, r)
+	return &answer{t: w.t, Response: rec.Result(), body: rec.Body.String()}
+}
+
+func (w *world) get(who, target string) *answer {
+	w.t.Helper()
+	return w.do(who, "GET", target, "")
+}
+
+// send posts a form as a browser does.
+func (w *world) send(who, target string, form url.Values) *answer {
+	w.t.Helper()
+	return w.do(who, "POST", target, form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+}
+
+// basis is what the forms of a page are based on.
+func (w *world) basis(page string) url.Values {
+	w.t.Helper()
+	form := w.get(sam, page).wantStatus(200).page().Find("main form[method=post]").First()
+	return url.Values{
+		"version": {form.Find("input[name=version]").AttrOr("value", "")},
+		"seen":    {form.Find("input[name=seen]").AttrOr("value", "")},
+	}
+}
+
+type answer struct {
+	t testing.TB
+	*http.Response
+	body string
+}
+
+func (a *answer) wantStatus(status int) *answer {
+	a.t.Helper()
+	if a.StatusCode != status {
+		a.t.Fatalf("status %d, want %d\n%s", a.StatusCode, status, a.body)
+	}
+	return a
+}
+
+func (a *answer) wantRedirect(to string) {
+	a.t.Helper()
+	if got := a.wantStatus(http.StatusSeeOther).Header.Get("Location"); got != to {
+		a.t.Fatalf("led to %s, want %s", got, to)
+	}
+}
+
+func (a *answer) page() *goquery.Document {
+	a.t.Helper()
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return doc
+}
+
+// text is what a reader sees of a selection, white space collapsed.
+func text1(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }
+
+// asked are the details of a request.
+var asked = request.Details{
+	Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
+	Name: "Jane Doe", Email: "jane.doe@customer.example", Company: "Customer & Sons", Country: "Switzerland",
+	Contacts: []string{"john@customer.example"}, Message: "Please hurry.",
+}
+
+func (w *world) file(d request.Details) request.Request {
+	w.t.Helper()
+	r, _, err := w.store.FileRequest(w.t.Context(), d, "", func(r request.Request) []mail.Message {
+		return []mail.Message{mail.NewRequestReceived(mail.Site{URL: siteURL}, r.ID+"-received", r, siteURL+"/requests/"+r.ID)}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// granted is a license as it is issued here.
+func granted(id string, expiration license.Date) license.License {
+	return license.License{
+		ID: id, Type: license.Production, Organization: "Customer & Sons", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
+		MaxLoc: 200_000, NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: expiration, Issued: license.Date{Year: 2018, Month: 3, Day: 1},
+		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane.doe@customer.example"}, {Email: "john@customer.example"}},
+		KeyText:  strings.Repeat("Rm9ybWF0PTEK", 60), Plugins: []string{"license"}, Features: []string{"branches"},
+	}
+}
+
+func (w *world) record(l license.License) {
+	w.t.Helper()
+	if _, err := w.store.AddLicense(w.t.Context(), l, "import"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) pendingMails() []string {
+	w.t.Helper()
+	ids, err := w.store.PendingMail(w.t.Context(), "", 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ids
+}
+
+func TestEveryPageFitsWhatItShows(t *testing.T) {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	webtest.CheckPages(t, files, map[string]any{
+		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{}, "license.html": licenseView{},
+		"revoke.html": revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{}, "export.html": exportView{},
+		"error.html": web.ErrorView{},
+	})
+}
+
+var _ io.Writer = (*bytes.Buffer)(nil)
+
+func TestSmoke(t *testing.T) {
+	w := newWorld(t)
+	r := w.file(asked)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	for _, p := range []string{"/console", "/console/search?q=customer", "/console/overview", "/console/requests/" + r.ID, "/console/licenses", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/export", "/console/export/licenses.csv?from=2018-01&to=2018-12", "/console/export/requests.csv?from=2018-01&to=2018-12"} {
+		a := w.get(sam, p)
+		t.Log(p, a.StatusCode, len(a.body))
+		if a.StatusCode != 200 {
+			t.Error(a.body, w.log)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package desk
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+// streams reports whether exports go out while they are written.
+func (d *desk) streams() bool { return d.exportLimit == 0 }
+
+type exportView struct {
+	Requests, Licenses exportForm
+	Limited            bool // the host takes no more than so much at once
+}
+
+// exportForm asks for the months of an export, as their names in the form YYYY-MM.
+type exportForm struct{ From, To string }
+
+// months of an export, both with the months that their names say.
+type months struct{ from, to license.Date }
+
+// maxMonths is how many months an export can have.
+const maxMonths = 240
+
+// exportForm shows what can be exported: at first the requests of the last year, and the licenses that expire from a year ago
+// to three years ahead.
+func (d *desk) exportForm(w http.ResponseWriter, r *http.Request) error {
+	today := d.today()
+	return d.render(w, r, http.StatusOK, "export.html", inExport, "Export", exportView{
+		Requests: exportForm{monthValue(today.AddMonths(-11)), monthValue(today)},
+		Licenses: exportForm{monthValue(today.AddMonths(-12)), monthValue(today.AddMonths(36))},
+		Limited:  !d.streams(),
+	})
+}
+
+// readMonths reads the months of an export from its address.
+func readMonths(q url.Values) (m months, err error) {
+	var bad fault.Fields
+	var ok bool
+	if m.from, ok = parseMonth(q.Get("from")); !ok {
+		bad.Add("from", "Name the first month in the form 2018-03.")
+	}
+	if m.to, ok = parseMonth(q.Get("to")); !ok {
+		bad.Add("to", "Name the last month in the form 2018-03.")
+	}
+	if len(bad) == 0 && m.to.Before(m.from) {
+		bad.Add("to", "The last month comes before the first.")
+	}
+	if len(bad) == 0 && m.from.AddMonths(maxMonths).Before(m.to) {
+		bad.Add("to", "An export has at most %d months.", maxMonths)
+	}
+	return m, bad.Err("The export was not begun.")
+}
+
+// export answers with a table: its name, its header, and fill, which adds the rows of the months.
+func (d *desk) export(w http.ResponseWriter, r *http.Request, name string, header []string, fill func(context.Context, months, *table) error) error {
+	m, err := readMonths(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+"-"+monthValue(m.from)+"-"+monthValue(m.to)+`.csv"`)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	var to io.Writer = w
+	if !d.streams() {
+		to = &limited{w, d.exportLimit}
+	}
+	t, err := newTable(to, header...)
+	if err != nil {
+		return err
+	}
+	if err := fill(r.Context(), m, t); err != nil {
+		return err
+	}
+	return t.end()
+}
+
+var requestColumns = []string{
+	"id", "state", "kind", "edition", "server_id", "dataset", "lines_of_code", "product_version", "company", "country", "name", "email",
+	"phone", "contacts", "message", "replaces", "environment", "old_server", "created", "due", "closed", "reviewer", "question", "reason",
+	"licenses",
+}
+
+// exportRequests answers with the requests that came in some months, oldest first.
+func (d *desk) exportRequests(w http.ResponseWriter, r *http.Request) error {
+	return d.export(w, r, "requests", requestColumns, func(ctx context.Context, m months, t *table) error {
+		end := license.Date{Year: m.to.Year, Month: m.to.Month, Day: 1}.AddMonths(1)
+		for week := m.from; week.Before(end.AddDays(7)); week = week.AddDays(7) {
+			err := d.store.RequestsFiledIn(ctx, week, func(r request.Request) error {
+				if day := license.DateOf(r.Created); day.Before(m.from) || !day.Before(end) {
+					return nil
+				}
+				return t.add(requestCells(r)...)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func requestCells(r request.Request) []string {
+	return []string{
+		r.ID, string(r.State), string(r.Kind), string(r.Edition), string(r.Server), r.Server.Dataset(), strconv.FormatInt(r.Loc, 10),
+		r.ProductVersion, r.Company, r.Country, r.Name, r.Email, r.Phone, strings.Join(r.Contacts, " "), r.Message, r.Replaces,
+		string(r.Environment), string(r.OldServer), stamp(r.Created), stamp(r.Due), stamp(r.Closed), r.Reviewer, r.Question, r.Reason,
+		strings.Join(r.Licenses, " "),
+	}
+}
+
+var licenseColumns = []string{
+	"id", "type", "edition", "organization", "server_id", "dataset", "max_lines_of_code", "support", "not_before", "expiration", "contacts",
+	"languages", "issued", "recorded", "request", "successor", "reminders_muted", "next_reminder", "revoked", "revoked_reason", "replaced_by",
+}
+
+// exportLicenses answers with the licenses that expire in some months, in the order of their expirations. Their keys stay
+// here: an export goes from hand to hand.
+func (d *desk) exportLicenses(w http.ResponseWriter, r *http.Request) error {
+	return d.export(w, r, "licenses", licenseColumns, func(ctx context.Context, m months, t *table) error {
+		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
+			err := d.store.LicensesExpiring(ctx, month, func(s store.Summary) error {
+				recorded, err := d.store.License(ctx, s.ID)
+				if err != nil {
+					return err
+				}
+				return t.add(licenseCells(recorded)...)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func licenseCells(r store.Recorded) []string {
+	l := r.License
+	contacts := make([]string, len(l.Contacts))
+	for i, c := range l.Contacts {
+		contacts[i] = c.Email
+	}
+	return []string{
+		l.ID, string(l.Type), string(l.Edition), l.Organization, string(l.Server), l.Server.Dataset(), strconv.FormatInt(l.MaxLoc, 10),
+		strconv.FormatBool(l.Support), l.NotBefore.String(), l.Expiration.String(), strings.Join(contacts, " "), strings.Join(l.Languages, " "),
+		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor, strconv.FormatBool(l.Muted), r.NextReminder.String(), stamp(l.Revoked),
+		l.RevokedReason, l.ReplacedBy,
+	}
+}
+
+// stamp is a time in a table: RFC 3339 in UTC, to the second; "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,141 @@
+package desk
+
+import (
+	"net/http"
+	"strings"
+
+	"marketplace/shared/license"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+type licenseView struct {
+	license.License
+	Badge      badge
+	Reminder   string // when the next reminder is due, or why none is
+	Reminded   int    // months before the expiration of the newest reminder that was queued; 0: none
+	Acts       bool   // who looks may change something
+	Basis      basis
+	Recipients []web.Option // to whom the key can be sent again
+	Sendable   bool
+	Revocable  bool
+	Trouble    *trouble
+	Done       string
+	SameServer related
+	Mails      []mailRow
+	Timeline   []eventView
+}
+
+// doneToLicense says what was just done.
+func doneToLicense(path string) string {
+	switch path {
+	case "send-key":
+		return "The key goes to the contact once more."
+	case "mute":
+		return "The customer is not reminded any more."
+	case "unmute":
+		return "The customer is reminded again."
+	case "revoke":
+		return "The license is revoked."
+	}
+	return ""
+}
+
+// license shows a license.
+func (d *desk) license(w http.ResponseWriter, r *http.Request) error {
+	v, err := d.licenseView(r)
+	if err != nil {
+		return err
+	}
+	v.Done = doneToLicense(r.URL.Query().Get("done"))
+	return d.showLicense(w, r, http.StatusOK, v)
+}
+
+func (d *desk) showLicense(w http.ResponseWriter, r *http.Request, status int, v licenseView) error {
+	title := v.Organization + ": " + v.Type.Name() + " license"
+	if status != http.StatusOK {
+		title = "Not taken: " + title
+	}
+	return d.render(w, r, status, "license.html", inLicenses, title, v)
+}
+
+// licenseView gathers what the page of the license in the address shows.
+func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
+	ctx := r.Context()
+	recorded, err := d.recorded(r)
+	if err != nil {
+		return v, err
+	}
+	l := recorded.License
+	v.License = l
+	events, err := d.store.LicenseTimeline(ctx, l.ID)
+	if err != nil {
+		return v, err
+	}
+	v.Badge = licenseBadge(l, d.today())
+	v.Reminder, v.Reminded = nextReminder(recorded, d.today()), int(recorded.Reminded)
+	v.Acts = acts(r)
+	v.Basis = basis{recorded.Version, lastOf(events)}
+	v.Sendable, v.Revocable = v.Acts && l.KeyText != "", v.Acts && l.Revoked.IsZero()
+	for _, c := range l.Contacts {
+		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
+	}
+	v.Timeline = timelineView(events)
+	if v.Mails, err = d.mailsAbout(r, l.ID); err != nil {
+		return v, err
+	}
+	found, err := d.store.FindByDataset(ctx, l.Server, maxRelated)
+	v.SameServer = d.related(found, map[string]bool{l.ID: true})
+	return v, err
+}
+
+// recorded reads the license in the address. Our own IDs are found in capitals as well.
+func (d *desk) recorded(r *http.Request) (store.Recorded, error) {
+	id := r.PathValue("id")
+	recorded, err := d.store.License(r.Context(), id)
+	if lower := strings.ToLower(id); err != nil && lower != id {
+		if again, err := d.store.License(r.Context(), lower); err == nil {
+			return again, nil
+		}
+	}
+	return recorded, err
+}
+
+func licenseBadge(l license.License, today license.Date) badge {
+	if l.ReplacedBy != "" {
+		return badge{"Replaced", "bad"}
+	}
+	return standing(store.Summary{Revoked: l.Revoked, Expiration: l.Expiration, NotBefore: l.NotBefore, Successor: l.Successor}, today)
+}
+
+// nextReminder is when the customer is reminded next, or why that does not happen.
+func nextReminder(r store.Recorded, today license.Date) string {
+	switch l := r.License; {
+	case !l.Revoked.IsZero():
+		return "None: the license was revoked"
+	case today.After(l.Expiration):
+		return "None: the license has expired"
+	case l.Muted:
+		return "None: muted"
+	case l.Successor != "":
+		return "None: another license follows"
+	case r.NextReminder.IsZero():
+		return "None is left"
+	}
+	return r.NextReminder.Long()
+}
+
+// key hands the license key out as a file, for whoever cannot copy it from the page.
+func (d *desk) key(w http.ResponseWriter, r *http.Request) error {
+	recorded, err := d.recorded(r)
+	if err != nil {
+		return err
+	}
+	if recorded.License.KeyText == "" {
+		return noKey(recorded.License)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=us-ascii")
+	w.Header().Set("Content-Disposition", `attachment; filename="license-`+recorded.License.ID+`.txt"`)
+	_, err = w.Write([]byte(recorded.License.KeyText + "\n"))
+	return err
+}

@@ -1,0 +1,183 @@
+package desk
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+type overviewView struct {
+	Late        []requestRow // the first of them
+	LateCount   string
+	Open        string
+	Waiting     string
+	Pending     string // mails that are to be sent
+	Reminders   string // licenses whose next reminder is due in the next 30 days
+	Dead        []deadRow
+	Editions    []license.Edition // those that anything expires of
+	Months      []monthRow
+	Rest        int // licenses that expire after those months
+	Expiring    chart
+	Lines       []linesRow
+	Weeks       []weekRow
+	Filed       chart
+	MonthsAhead int
+}
+
+// deadRow is a mail that was given up.
+type deadRow struct {
+	store.MailTrouble
+	Name, To string // what it was for, and the page of what it is about
+}
+
+// monthRow is a month with what expires in it.
+type monthRow struct {
+	Month string
+	To    string
+	Of    []int // as overviewView.Editions
+	Total int
+}
+
+// linesRow is what an edition's licenses allow.
+type linesRow struct {
+	Edition    license.Edition
+	Production store.Count
+	Staging    store.Count
+	Evaluation store.Count
+}
+
+// weekRow is a week of requests.
+type weekRow struct {
+	Begins        string
+	Filed, Issued int
+	Median        string // the time to issue; "" where nothing was issued
+}
+
+const (
+	monthsAhead = 12
+	weeksBack   = 12
+	daysAhead   = 30
+	maxLate     = 5
+	maxDead     = 20
+	manyMails   = 1000 // how far mails and reminders are counted
+)
+
+// overview shows what expires, what comes in and how fast it goes out, and what went wrong.
+func (d *desk) overview(w http.ResponseWriter, r *http.Request) error {
+	v := overviewView{MonthsAhead: monthsAhead}
+	for _, gather := range []func(*http.Request, *overviewView) error{d.gatherQueue, d.gatherMails, d.gatherLicenses, d.gatherWeeks} {
+		if err := gather(r, &v); err != nil {
+			return err
+		}
+	}
+	return d.render(w, r, http.StatusOK, "overview.html", inOverview, "Overview", v)
+}
+
+func (d *desk) gatherQueue(r *http.Request, v *overviewView) (err error) {
+	late := store.QueueQuery{States: tabs[0].states, Before: d.now(), Limit: maxLate}
+	page, err := d.store.Queue(r.Context(), late)
+	if err != nil {
+		return err
+	}
+	v.Late = d.requestRows(page.Requests)
+	if v.LateCount, err = d.length(r, late); err != nil {
+		return err
+	}
+	if v.Open, err = d.length(r, store.QueueQuery{States: tabs[0].states}); err != nil {
+		return err
+	}
+	v.Waiting, err = d.length(r, store.QueueQuery{States: tabs[1].states})
+	return err
+}
+
+func (d *desk) gatherMails(r *http.Request, v *overviewView) error {
+	ctx, today := r.Context(), d.today()
+	pending, err := d.store.PendingMail(ctx, "", manyMails+1)
+	if err != nil {
+		return err
+	}
+	v.Pending = upTo(len(pending), manyMails)
+	reminders, err := d.store.RemindersToCome(ctx, today, today.AddDays(daysAhead), manyMails+1)
+	if err != nil {
+		return err
+	}
+	v.Reminders = upTo(reminders, manyMails)
+	dead, err := d.store.DeadMails(ctx, maxDead)
+	for _, m := range dead {
+		v.Dead = append(v.Dead, deadRow{m, mailName(mail.Kind(m.Dead.Kind)), searchFor(m.Dead.About)})
+	}
+	return err
+}
+
+func (d *desk) gatherLicenses(r *http.Request, v *overviewView) error {
+	months, rest, err := d.store.Expiring(r.Context(), d.today(), monthsAhead)
+	if err != nil {
+		return err
+	}
+	all := append(slices.Clone(months), store.ExpiringMonth{Counts: rest})
+	for _, e := range slices.Backward(license.Editions) {
+		lines := linesRow{Edition: e}
+		for _, m := range all {
+			for class, n := range m.Counts {
+				if class.Edition != e {
+					continue
+				}
+				switch class.Type {
+				case license.Production:
+					lines.Production = plus(lines.Production, n)
+				case license.Staging:
+					lines.Staging = plus(lines.Staging, n)
+				case license.Evaluation:
+					lines.Evaluation = plus(lines.Evaluation, n)
+				}
+			}
+		}
+		if (lines != linesRow{Edition: e}) {
+			v.Editions, v.Lines = append(v.Editions, e), append(v.Lines, lines)
+		}
+	}
+	for _, n := range rest {
+		v.Rest += n.Licenses
+	}
+	v.Expiring = chart{Legend: v.Editions}
+	for _, m := range months {
+		row := monthRow{Month: m.Month.Start().Format("Jan 2006"), To: monthAddress(m.Month, ""), Of: make([]int, len(v.Editions))}
+		for class, n := range m.Counts {
+			if i := slices.Index(v.Editions, class.Edition); i >= 0 {
+				row.Of[i] += n.Licenses
+				row.Total += n.Licenses
+			}
+		}
+		v.Months = append(v.Months, row)
+		v.Expiring.add(m.Month.Start().Format("Jan"), row.Of...)
+	}
+	return nil
+}
+
+func plus(a, b store.Count) store.Count {
+	return store.Count{Licenses: a.Licenses + b.Licenses, MaxLoc: a.MaxLoc + b.MaxLoc}
+}
+
+func (d *desk) gatherWeeks(r *http.Request, v *overviewView) error {
+	weeks, err := d.store.Weeks(r.Context(), d.today(), weeksBack)
+	for _, week := range weeks {
+		row := weekRow{Begins: week.Begins.Start().Format("02 Jan 2006"), Filed: week.Filed, Issued: len(week.TimeToIssue)}
+		if row.Issued > 0 {
+			row.Median = span(median(week.TimeToIssue))
+		}
+		v.Weeks = append(v.Weeks, row)
+		v.Filed.add(week.Begins.Start().Format("2 Jan"), week.Filed)
+	}
+	return err
+}
+
+// median is the middle one of several, or between the two in the middle.
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2
+}

@@ -1,0 +1,165 @@
+package desk
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+type requestView struct {
+	request.Request
+	Badge, When badge
+	Replaced    string // the address that leads to what Replaces names; "" for none
+	Acts        bool   // who looks may change something
+	Basis       basis
+	Issuable    bool
+	Steps       []stepView
+	Trouble     *trouble
+	Done        string // what was just done; "" for nothing
+	SameServer  related
+	SameCompany related
+	Mails       []mailRow
+	Timeline    []eventView
+}
+
+// Short is the request's kind in a word.
+func (v requestView) Short() string { return shortKind(v.Kind) }
+
+// stepView is a form for something that can be done with the request.
+type stepView struct {
+	Path, Label, Hint string
+	Field             *web.Field // nil: it is a button alone
+	Open              bool       // its field is to be seen
+}
+
+// related are other requests and licenses that have something in common with what a page shows.
+type related struct {
+	Requests []requestRow
+	Licenses []licenseRow
+	More     bool
+}
+
+// maxRelated is how many related requests, and licenses, a page shows.
+const maxRelated = 20
+
+// request shows a request.
+func (d *desk) request(w http.ResponseWriter, r *http.Request) error {
+	v, err := d.requestView(r)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(steps, func(s step) bool { return s.path == r.URL.Query().Get("done") }); i >= 0 {
+		v.Done = steps[i].done
+	}
+	return d.showRequest(w, r, http.StatusOK, v)
+}
+
+func (d *desk) showRequest(w http.ResponseWriter, r *http.Request, status int, v requestView) error {
+	title := v.Company + ": " + v.Short()
+	if status != http.StatusOK {
+		title = "Not taken: " + title
+	}
+	return d.render(w, r, status, "request.html", inQueue, title, v)
+}
+
+// requestView gathers what the page of the request in the address shows.
+func (d *desk) requestView(r *http.Request) (v requestView, err error) {
+	ctx := r.Context()
+	if v.Request, err = d.store.Request(ctx, idOf(r)); err != nil {
+		return v, err
+	}
+	events, err := d.store.RequestTimeline(ctx, v.ID)
+	if err != nil {
+		return v, err
+	}
+	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), d.now())
+	v.Basis = basis{v.Version, lastOf(events)}
+	v.Timeline = timelineView(events)
+	if v.Acts = acts(r); v.Acts {
+		v.Issuable = v.State.Leads(request.Issued)
+		for _, s := range steps {
+			if s.possible(v.State) {
+				v.Steps = append(v.Steps, s.view("", ""))
+			}
+		}
+	}
+	if v.Replaces != "" {
+		v.Replaced = searchFor(v.Replaces)
+	}
+	if v.Mails, err = d.mailsAbout(r, v.ID); err != nil {
+		return v, err
+	}
+	seen := map[string]bool{v.ID: true}
+	found, err := d.store.FindByDataset(ctx, v.Request.Server, maxRelated)
+	if err != nil {
+		return v, err
+	}
+	v.SameServer = d.related(found, seen)
+	if found, err = d.store.FindByCompany(ctx, v.Company, maxRelated); err != nil {
+		return v, err
+	}
+	v.SameCompany = d.related(found, seen)
+	return v, nil
+}
+
+// idOf is the ID of the request in the address.
+func idOf(r *http.Request) string { return strings.ToLower(r.PathValue("id")) }
+
+// related leaves out what was seen, and notes what it shows.
+func (d *desk) related(found store.Found, seen map[string]bool) related {
+	fresh := func(id string) bool {
+		known := seen[id]
+		seen[id] = true
+		return !known
+	}
+	found.Requests = slices.DeleteFunc(found.Requests, func(r request.Summary) bool { return !fresh(r.ID) })
+	found.Licenses = slices.DeleteFunc(found.Licenses, func(l store.Summary) bool { return !fresh(l.ID) })
+	return related{d.requestRows(found.Requests), d.licenseRows(found.Licenses), found.More}
+}
+
+// Any reports whether there is anything.
+func (r related) Any() bool { return len(r.Requests)+len(r.Licenses) > 0 }
+
+// mailRow is a mail about a request or a license.
+type mailRow struct {
+	store.Mail
+	Badge badge
+}
+
+// maxMails is how many mails a page shows.
+const maxMails = 50
+
+func (d *desk) mailsAbout(r *http.Request, id string) (rows []mailRow, err error) {
+	list, err := d.store.MailsAbout(r.Context(), id, maxMails)
+	for _, m := range list {
+		b := badge{"Sent", "good"}
+		switch {
+		case m.State == store.MailDead:
+			b = badge{"Given up", "bad"}
+		case m.State == store.MailPending && m.LastError != "":
+			b = badge{"Failed, will be tried again", "warn"}
+		case m.State == store.MailPending:
+			b = badge{"To be sent", ""}
+		}
+		rows = append(rows, mailRow{m, b})
+	}
+	return rows, err
+}
+
+// Name is what the mail is for.
+func (m mailRow) Name() string { return mailName(m.Message.Kind) }
+
+func mailName(k mail.Kind) string {
+	if s, ok := map[mail.Kind]string{
+		mail.RequestReceived: "Confirmation", mail.RequestNew: "Notice to sales", mail.RequestQuestion: "Question",
+		mail.RequestRejected: "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key", mail.LicenseExpiring: "Reminder",
+	}[k]; ok {
+		return s
+	}
+	return string(k)
+}
