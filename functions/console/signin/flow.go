@@ -34,7 +34,9 @@ const maxReturn = 2000
 func returnPath(to string) string {
 	u, err := url.Parse(to)
 	switch {
-	case err != nil, len(to) > maxReturn, u.IsAbs(), u.Host != "", u.User != nil, strings.Contains(u.Path, `\`):
+	case err != nil, len(to) > maxReturn, strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return Home
+	case u.IsAbs(), u.Host != "", u.User != nil, strings.Contains(u.Path, `\`):
 		return Home
 	case u.Path != Home && !strings.HasPrefix(u.Path, Home+"/"), path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/"):
 		return Home
