@@ -7,8 +7,8 @@ type Field struct {
 	Hint  string // how to fill it in; "" for none
 	Value string // as it was typed
 	Error string // what is wrong with it; "" where nothing is
-	// Type is the input's type, "text" where it is empty. "textarea" is an area of Rows lines, "radio" is a choice of
-	// Options.
+	// Type is the input's type, "text" where it is empty. "textarea" is an area of Rows lines. "radio" is a choice of Options
+	// that all are seen, "select" one of which the chosen is; of "boxes" any number can be Ticked.
 	Type         string
 	Rows         int
 	Options      []Option
@@ -21,9 +21,10 @@ type Field struct {
 
 // Option is one of a field's choices.
 type Option struct {
-	Value string
-	Label string
-	Hint  string
+	Value  string
+	Label  string
+	Hint   string
+	Ticked bool // of boxes
 }
 
 // DescribedBy are the ids of the texts that belong to the field's input.
@@ -41,7 +42,7 @@ func (f Field) DescribedBy() string {
 
 // Target is the id that a link to the field leads to.
 func (f Field) Target() string {
-	if f.Type == "radio" && len(f.Options) > 0 {
+	if (f.Type == "radio" || f.Type == "boxes") && len(f.Options) > 0 {
 		return f.Name + "-" + f.Options[0].Value
 	}
 	return f.Name

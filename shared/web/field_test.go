@@ -1,0 +1,44 @@
+package web
+
+import (
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+func TestWhatIsChosenIsMarkedInEachKindOfField(t *testing.T) {
+	pages := NewPages(fstest.MapFS{
+		"site.html": {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
+		"page.html": {Data: []byte(`{{define "main"}}{{range .}}{{template "field" .}}{{end}}{{end}}`)},
+	})
+	options := []Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Ticked: true}, {Value: "c", Label: "C", Ticked: true}}
+	rec := httptest.NewRecorder()
+	err := pages.Render(rec, 200, "page.html", View{Data: []Field{
+		{Name: "one", Type: "radio", Value: "b", Options: options}, {Name: "two", Type: "select", Value: "c", Options: options},
+		{Name: "many", Type: "boxes", Options: options, Error: "No."},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(rec.Body.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for selector, want := range map[string][]string{
+		`input[type=radio][name=one][checked]`:                          {"b"},
+		`select#two option[selected]`:                                   {"c"},
+		`input[type=checkbox][name=many][checked][aria-invalid="true"]`: {"b", "c"},
+	} {
+		got := doc.Find(selector).Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("value", "") })
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", selector, got, want)
+		}
+	}
+	if id := (Field{Name: "many", Type: "boxes", Options: options}).Target(); doc.Find("#"+id).Length() != 1 {
+		t.Errorf("nothing has the id %s", id)
+	}
+}
