@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/functions/console/generator"
 	"marketplace/functions/console/signin"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -35,8 +36,14 @@ type Options struct {
 	Gate  Gate
 	// Catalog gives what is offered. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
-	SiteURL string       // where customers reach the site, without a slash at the end
-	Sales   mail.Address // whom customers write to
+	// Issuer signs license keys. It is called when a license is issued.
+	Issuer func() (license.Issuer, error)
+	// Packager makes tailored packages; nil: none are made.
+	Packager generator.Packager
+	// PackagesURL is where customers get packages, without a slash at the end; tailored ones are below /tailored/.
+	PackagesURL string
+	SiteURL     string       // where customers reach the site, without a slash at the end
+	Sales       mail.Address // whom customers write to
 	// ExportLimit is the largest export in bytes, for a host that takes answers only as a whole; 0: exports are streamed, and
 	// have no limit.
 	ExportLimit int
@@ -50,17 +57,23 @@ type desk struct {
 	catalog     func() (*catalog.Catalog, error)
 	mail        mail.Site
 	pages       *web.Pages
+	generator   *generator.Generator
 	exportLimit int
 	now         func() time.Time
+	log         *slog.Logger
 }
 
 // New makes the console's handler.
 func New(o Options) http.Handler {
 	d := &desk{
-		store: o.Store, catalog: o.Catalog, mail: mail.Site{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(),
+		store: o.Store, catalog: o.Catalog, mail: mail.Site{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales}, pages: newPages(),
 		exportLimit: o.ExportLimit,
 		now:         func() time.Time { return o.Now().UTC() },
+		log:         o.Log,
 	}
+	d.generator = generator.New(generator.Options{
+		Records: o.Store, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager, Site: d.mail, Now: o.Now,
+	})
 	routes := o.Gate.Routes()
 	for _, r := range d.routes() {
 		routes = append(routes, web.Route{Pattern: r.pattern, Handle: o.Gate.Require(r.least, greeted(r.handle)), Stream: r.stream})

@@ -291,7 +291,7 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 	webtest.CheckPages(t, files, map[string]any{
 		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{}, "license.html": licenseView{},
 		"revoke.html": revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{}, "export.html": exportView{},
-		"error.html": web.ErrorView{},
+		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{}, "wizard-package.html": packageView{},
 	})
 }
 

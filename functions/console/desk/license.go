@@ -35,6 +35,8 @@ func doneToLicense(path string) string {
 		return "The customer is not reminded any more."
 	case "unmute":
 		return "The customer is reminded again."
+	case "issue":
+		return "The license is issued, and its key is on its way to the customer."
 	case "revoke":
 		return "The license is revoked."
 	}

@@ -38,6 +38,17 @@ func (d *desk) routes() []route {
 		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: d.revokeForm},
 		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: d.revoke},
 
+		{pattern: "GET /console/requests/{id}/issue", least: signin.Sales, handle: d.begin(issueFor)},
+		{pattern: "POST /console/requests/{id}/issue", least: signin.Sales, handle: d.goOn(issueFor)},
+		{pattern: "GET /console/licenses/new", least: signin.Sales, handle: d.begin(issueNew)},
+		{pattern: "POST /console/licenses/new", least: signin.Sales, handle: d.goOn(issueNew)},
+		{pattern: "GET /console/licenses/{id}/renew", least: signin.Sales, handle: d.begin(renew)},
+		{pattern: "POST /console/licenses/{id}/renew", least: signin.Sales, handle: d.goOn(renew)},
+		{pattern: "GET /console/licenses/{id}/replace", least: signin.Sales, handle: d.begin(replace)},
+		{pattern: "POST /console/licenses/{id}/replace", least: signin.Sales, handle: d.goOn(replace)},
+		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: d.packageForm},
+		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: d.tailor},
+
 		{pattern: "GET /console/export", least: signin.Sales, handle: d.exportForm},
 		{pattern: "GET /console/export/requests.csv", least: signin.Sales, handle: d.exportRequests, stream: d.streams()},
 		{pattern: "GET /console/export/licenses.csv", least: signin.Sales, handle: d.exportLicenses, stream: d.streams()},

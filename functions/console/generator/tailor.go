@@ -153,5 +153,12 @@ func (g *Generator) Tailor(ctx context.Context, id string, f PackageForm, by str
 	if err := g.Packager.Tailor(ctx, file, list); err != nil {
 		return "", fault.Wrap(fault.Unavailable, err, "The package could not be made, and nothing was changed. Try again in a few minutes.")
 	}
-	return file, g.Records.AddPackage(ctx, store.LicenseChange{ID: id, Version: f.Version, By: by}, file)
+	err = g.Records.AddPackage(ctx, store.LicenseChange{ID: id, Version: f.Version, By: by}, file)
+	if fault.KindOf(err) == fault.Conflict {
+		// What was faster may be this very form, sent twice.
+		if now, again := g.Records.License(ctx, id); again == nil && slices.Contains(now.License.Packages, file) {
+			return file, nil
+		}
+	}
+	return file, err
 }
