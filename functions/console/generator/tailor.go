@@ -150,6 +150,9 @@ func (g *Generator) Tailor(ctx context.Context, id string, f PackageForm, by str
 	if slices.Contains(t.License.License.Packages, file) {
 		return file, nil
 	}
+	if f.Version != t.License.Version {
+		return "", fault.New(fault.Conflict, "Somebody changed the license %s while you looked at it. Look at it again, and repeat your change.", id)
+	}
 	if err := g.Packager.Tailor(ctx, file, list); err != nil {
 		return "", fault.Wrap(fault.Unavailable, err, "The package could not be made, and nothing was changed. Try again in a few minutes.")
 	}
