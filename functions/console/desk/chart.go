@@ -1,16 +1,17 @@
 package desk
 
-import (
-	"strconv"
-
-	"marketplace/shared/license"
-)
+import "strconv"
 
 // chart is a bar chart, as the template "chart" draws it: its columns stand beside each other, the parts of each on one
 // another. Its lengths are in units of the drawing.
 type chart struct {
-	Legend  []license.Edition // whose the parts are, from below; empty: the columns have one part each
+	Legend  []legend // whose the parts are, from below; empty: the columns have one part each
 	columns []column
+}
+
+// legend is whose a part of the columns is.
+type legend struct {
+	Class, Name string
 }
 
 type column struct {
@@ -38,8 +39,9 @@ type bar struct {
 
 // mark is a text, with a line of the scale where it has one.
 type mark struct {
-	Text string
-	X, Y int
+	Text  string
+	X, Y  int
+	Spare bool // left out where there is little room
 }
 
 func (c chart) Width() int  { return chartWidth }
@@ -87,7 +89,7 @@ func (c chart) pitch() int { return (chartWidth - chartLeft) / max(1, len(c.colu
 // Scale are the lines across.
 func (c chart) Scale() (marks []mark) {
 	for n := 0; n <= c.top(); n += c.step() {
-		marks = append(marks, mark{strconv.Itoa(n), chartLeft - 6, c.y(n)})
+		marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft - 6, Y: c.y(n)})
 	}
 	return marks
 }
@@ -95,7 +97,7 @@ func (c chart) Scale() (marks []mark) {
 // Labels stand below the columns.
 func (c chart) Labels() (marks []mark) {
 	for i, col := range c.columns {
-		marks = append(marks, mark{col.label, chartLeft + i*c.pitch() + c.pitch()/2, chartBase + 20})
+		marks = append(marks, mark{col.label, chartLeft + i*c.pitch() + c.pitch()/2, chartBase + 20, i%2 == 1})
 	}
 	return marks
 }
@@ -104,7 +106,7 @@ func (c chart) Labels() (marks []mark) {
 func (c chart) Sums() (marks []mark) {
 	for i, col := range c.columns {
 		if n := sum(col.parts); n > 0 {
-			marks = append(marks, mark{strconv.Itoa(n), chartLeft + i*c.pitch() + c.pitch()/2, c.y(n) - 5})
+			marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft + i*c.pitch() + c.pitch()/2, Y: c.y(n) - 5})
 		}
 	}
 	return marks
@@ -119,9 +121,9 @@ func (c chart) Bars() (bars []bar) {
 			if n == 0 {
 				continue
 			}
-			class := "bar"
+			class := "part"
 			if len(c.Legend) > 0 {
-				class += " " + string(c.Legend[part])
+				class += " " + c.Legend[part].Class
 			}
 			y := c.y(below + n)
 			bars = append(bars, bar{class, chartLeft + i*c.pitch() + (c.pitch()-width)/2, y, width, c.y(below) - y})

@@ -18,7 +18,6 @@ type overviewView struct {
 	Pending     string // mails that are to be sent
 	Reminders   string // licenses whose next reminder is due in the next 30 days
 	Dead        []deadRow
-	Editions    []license.Edition // those that anything expires of
 	Months      []monthRow
 	Rest        int // licenses that expire after those months
 	Expiring    chart
@@ -38,7 +37,7 @@ type deadRow struct {
 type monthRow struct {
 	Month string
 	To    string
-	Of    []int // as overviewView.Editions
+	Of    []int // as the legend of overviewView.Expiring
 	Total int
 }
 
@@ -119,6 +118,7 @@ func (d *desk) gatherLicenses(r *http.Request, v *overviewView) error {
 		return err
 	}
 	all := append(slices.Clone(months), store.ExpiringMonth{Counts: rest})
+	var editions []license.Edition
 	for _, e := range slices.Backward(license.Editions) {
 		lines := linesRow{Edition: e}
 		for _, m := range all {
@@ -137,17 +137,18 @@ func (d *desk) gatherLicenses(r *http.Request, v *overviewView) error {
 			}
 		}
 		if (lines != linesRow{Edition: e}) {
-			v.Editions, v.Lines = append(v.Editions, e), append(v.Lines, lines)
+			editions = append(editions, e)
+			v.Lines = append(v.Lines, lines)
+			v.Expiring.Legend = append(v.Expiring.Legend, legend{string(e), shortEdition(e)})
 		}
 	}
 	for _, n := range rest {
 		v.Rest += n.Licenses
 	}
-	v.Expiring = chart{Legend: v.Editions}
 	for _, m := range months {
-		row := monthRow{Month: m.Month.Start().Format("Jan 2006"), To: monthAddress(m.Month, ""), Of: make([]int, len(v.Editions))}
+		row := monthRow{Month: m.Month.Start().Format("Jan 2006"), To: monthAddress(m.Month, ""), Of: make([]int, len(editions))}
 		for class, n := range m.Counts {
-			if i := slices.Index(v.Editions, class.Edition); i >= 0 {
+			if i := slices.Index(editions, class.Edition); i >= 0 {
 				row.Of[i] += n.Licenses
 				row.Total += n.Licenses
 			}

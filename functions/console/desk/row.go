@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"marketplace/shared/license"
@@ -88,14 +89,20 @@ func shortKind(k request.Kind) string {
 	return string(k)
 }
 
-// Short is the row's kind in a word.
-func (r requestRow) Short() string { return shortKind(r.Kind) }
+// Wants is what is asked for: Renewal, Developer.
+func (r requestRow) Wants() string { return shortKind(r.Kind) + ", " + shortEdition(r.Edition) }
+
+// shortEdition is an edition's name where it is clear that it is one: Data Center.
+func shortEdition(e license.Edition) string { return strings.TrimSuffix(e.Name(), " Edition") }
 
 // licenseRow is a license in a list.
 type licenseRow struct {
 	store.Summary
 	Standing badge
 }
+
+// Allows is what the license is: Production, Developer.
+func (l licenseRow) Allows() string { return l.Type.Name() + ", " + shortEdition(l.Edition) }
 
 func (d *desk) licenseRows(list []store.Summary) (rows []licenseRow) {
 	today := d.today()
