@@ -108,6 +108,16 @@ func (c *Catalog) Edition(key string) (Edition, bool) {
 	return find(c.Editions, func(e Edition) bool { return e.Key == key })
 }
 
+// Language finds a language by its key.
+func (c *Catalog) Language(key string) (Language, bool) {
+	return find(c.Languages, func(l Language) bool { return l.Key == key })
+}
+
+// Feature finds a feature by its key.
+func (c *Catalog) Feature(key string) (Feature, bool) {
+	return find(c.Features, func(f Feature) bool { return f.Key == key })
+}
+
 // Version finds a version of the product by its number, "6.7.1".
 func (c *Catalog) Version(number string) (ProductVersion, bool) {
 	return find(c.Versions, func(v ProductVersion) bool { return v.Version == number })

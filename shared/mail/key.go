@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -118,13 +119,8 @@ func languages(l license.License, c *catalog.Catalog) string {
 	edition, _ := c.Edition(string(l.Edition))
 	var names []string
 	for _, key := range slices.Concat(edition.Languages, l.Languages) {
-		name := key
-		for _, known := range c.Languages {
-			if known.Key == key {
-				name = known.Name
-			}
-		}
-		if !slices.Contains(names, name) {
+		language, _ := c.Language(key)
+		if name := cmp.Or(language.Name, key); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
