@@ -176,7 +176,7 @@ func TestACustomersJourney(t *testing.T) {
 		t.Fatalf("sending the form: %s\n%s", resp.Status, body)
 	}
 	status := resp.Header.Get("Location")
-	if text := p.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") || !strings.Contains(text, "120,000") {
+	if text := p.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") || !strings.Contains(text, "120'000") {
 		t.Errorf("the status page says:\n%s", text)
 	}
 

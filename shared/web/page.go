@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"marketplace/shared/license"
 )
 
 //go:embed templates
@@ -89,14 +91,8 @@ var functions = template.FuncMap{
 	"isoTime": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }
 
-// Number writes a number with its thousands apart: 1,200,000.
-func Number(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+// Number writes a number with its thousands apart, as the product does: 1'200'000.
+func Number(n int64) string { return license.Lines(n) }
 
 // Size writes a number of bytes for people: 412 bytes, 3.1 KB, 89.4 MB.
 func Size(n int64) string {

@@ -359,7 +359,7 @@ func TestBodies(t *testing.T) {
 }
 
 func TestNumbersForPeople(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1'000", 1234567: "1'234'567", -1000: "-1'000"} {
 		if got := Number(n); got != want {
 			t.Errorf("%d: %s", n, got)
 		}

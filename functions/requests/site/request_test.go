@@ -53,7 +53,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 	status := w.get(to).wantStatus(200)
 	page := text(status.page().Find("main"))
 	for _, want := range []string{
-		id, "We have your request", "06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120,000", "6.7.1",
+		id, "We have your request", "06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
 		"Jane Doe", "jane.doe@customer.example", "Customer & Sons", "Switzerland", "+41 22 555 01 23", "Please hurry.", "john@customer.example",
 	} {
 		if !strings.Contains(page, want) {
