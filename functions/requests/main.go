@@ -1,4 +1,4 @@
-// Command requests is the Lambda function of the public site: editions, license requests, their status.
+// Command requests is the Lambda function of the public site: editions, license requests, their status, the check of license keys.
 package main
 
 import (
@@ -31,6 +31,8 @@ func main() {
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store:     store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
 		Catalog:   site.BundleCatalog(published.Bundle),
+		Keys:      site.JSONKeys(c.LicenseKeys),
+		Now:       time.Now,
 		SiteURL:   c.SiteURL,
 		Sales:     sales,
 		RequestID: lambdahttp.RequestID,

@@ -147,6 +147,8 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 		{"FileRequest", file}, // a repeated one reads
 		{"Request", func() error { _, err := s.Request(ctx, filed.ID); return err }},
 		{"RequestByToken", func() error { _, err := s.RequestByToken(ctx, filed.ID, filed.Token); return err }},
+		{"RequestTimeline", func() error { _, err := s.RequestTimeline(ctx, filed.ID); return err }},
+		{"License", func() error { _, err := s.License(ctx, l.ID); return err }},
 	})
 	rows = slices.Clone(r.created)
 	try("mailer", reflect.TypeFor[dispatch.Outbox](), []step{

@@ -108,7 +108,7 @@ func variablesRead(main string) (names []string) {
 
 // field is the field of a Config that a variable sets.
 func field(v config.Variable) string {
-	for _, value := range []string{"https://a.example", "a@a.example", "a"} {
+	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a"} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
 			if err == nil && set.String() == value {
@@ -280,8 +280,8 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"StreamViewType: KEYS_ONLY", "StreamViewType: NEW_IMAGE", "StreamSpecification"},
 		{"{AttributeName: SK, KeyType: RANGE}", "{AttributeName: sk, KeyType: RANGE}", "KeySchema"},
 		{"    DeletionPolicy: Retain\n", "", "is deleted with the stack"},
-		{"[dynamodb:GetItem, dynamodb:UpdateItem]", "[dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]", "RequestsFunction may dynamodb:Scan"},
-		{"[dynamodb:GetItem, dynamodb:UpdateItem]", "[dynamodb:UpdateItem]", "RequestsFunction may not dynamodb:GetItem"},
+		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]", "RequestsFunction may dynamodb:Scan"},
+		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:UpdateItem]", "RequestsFunction may not dynamodb:GetItem"},
 		{"Action: ses:SendRawEmail", "Action: ses:SendEmail", "MailerFunction may not ses:SendRawEmail"},
 		{"Resource: !GetAtt Table.Arn", `Resource: "*"`, "on every resource"},
 		{`"PENDING#"`, `"MAIL#"`, "wakes nobody"},

@@ -22,6 +22,7 @@ import (
 	"marketplace/functions/requests/site"
 	"marketplace/infra/localdata"
 	"marketplace/shared/config"
+	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
@@ -147,6 +148,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		catalog: feed.New(prepared, feed.Options{Dir: o.Data.Packages(), Log: o.Log}),
 		requests: site.New(site.Options{
 			Store: kept, Catalog: func() (*catalog.Catalog, error) { return offered, nil }, SiteURL: c.SiteURL, Sales: sales, Log: o.Log,
+			Keys: func() (license.KeySet, error) { return issuer.Keys, nil }, Now: clock.Now,
 		}),
 	}
 

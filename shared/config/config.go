@@ -2,6 +2,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -18,6 +19,7 @@ type Config struct {
 	SESConfigurationSet string
 	MailFrom            string
 	SalesEmail          string
+	LicenseKeys         string
 }
 
 // Variable is an environment variable that configures the programs.
@@ -47,6 +49,8 @@ var Variables = []Variable{
 		func(c *Config, v string) { c.MailFrom = v }, checkMailbox},
 	{"SALES_EMAIL", "", "Where sales operations are told of new requests; replies of customers go there too.",
 		func(c *Config, v string) { c.SalesEmail = v }, checkMailbox},
+	{"LICENSE_KEYS", `{"keys":[]}`, "The public keys that verify licenses, as a JWK Set: what /.well-known/license-keys.json says.",
+		func(c *Config, v string) { c.LicenseKeys = v }, checkJSON},
 }
 
 // Load reads the configuration through getenv, such as os.Getenv. A variable that is set to what it cannot be is an error
@@ -83,6 +87,13 @@ func checkURL(s string) error {
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("not an absolute http(s) address without ? and #")
+	}
+	return nil
+}
+
+func checkJSON(s string) error {
+	if !json.Valid([]byte(s)) {
+		return fmt.Errorf("not JSON")
 	}
 	return nil
 }

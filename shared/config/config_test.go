@@ -20,11 +20,13 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 	c, err := Load(env(
 		"SITE_URL", "https://licenses.example.com/", "PACKAGES_URL", "https://cdn.example.com/p/", "TABLE_NAME", "t",
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
-		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com"))
+		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",
+		"LICENSE_KEYS", `{"keys":[]}`))
 	want := Config{
 		SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		DynamoDBEndpoint: "http://127.0.0.1:8000", SESEndpoint: "http://127.0.0.1:5000", SESConfigurationSet: "set",
 		MailFrom: "Licensing <licensing@example.com>", SalesEmail: "sales@example.com",
+		LicenseKeys: `{"keys":[]}`,
 	}
 	if err != nil || c != want {
 		t.Errorf("Load = %+v, %v; want %+v", c, err, want)
@@ -41,6 +43,7 @@ func TestLoadNamesTheVariableThatIsWrongOrMissing(t *testing.T) {
 		{"missing", env(), []string{"TABLE_NAME"}, "TABLE_NAME is not set"},
 		{"not absolute", env("SITE_URL", "licenses.example.com"), nil, "SITE_URL"},
 		{"with a query", env("SITE_URL", "https://a.example/?x=1"), nil, "SITE_URL"},
+		{"no JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
 		{"no mailbox", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

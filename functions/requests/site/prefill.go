@@ -44,6 +44,22 @@ func editionNamed(s string) license.Edition {
 	return license.Edition(strings.TrimSuffix(s, "edition"))
 }
 
+// formPath is the address of a form that is filled in: what prefill reads. Without an edition that needs a license it is the
+// page that asks for one.
+func formPath(f request.Form) string {
+	path := "/request"
+	if e := license.Edition(f.Edition); e.Valid() && e != license.Community {
+		path += "/" + f.Edition
+	}
+	q := make(url.Values)
+	for name, value := range map[string]string{"serverId": f.Server, "ncloc": f.Loc, "kind": f.Kind, "replaces": f.Replaces} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return path + "?" + q.Encode()
+}
+
 // licenseID is what the ID of a license, or of a server, may look like in a link.
 var licenseID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) })
 

@@ -19,6 +19,11 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /api/license-requests", Handle: s.apiFile},
 		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiRequest},
 
+		{Pattern: "GET /licenses/check", Handle: s.checkPage},
+		{Pattern: "POST /licenses/check", Handle: s.sendCheck},
+		{Pattern: "POST /api/licenses/check", Handle: s.apiCheck},
+		{Pattern: "GET /.well-known/license-keys.json", Handle: s.licenseKeys},
+
 		{Pattern: "GET /healthz", Handle: health},
 		{Pattern: "GET /robots.txt", Handle: robots},
 	}

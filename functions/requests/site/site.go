@@ -1,7 +1,8 @@
 // Package site is what customers see and use: the editions and their packages, the form and the API that take license
-// requests, and the page that follows one. Its addresses are all in routes.go.
+// requests, the page that follows one, and the check of license keys. Its addresses are all in routes.go.
 //
-// What a request needs is decided in shared/request, what is kept of it in shared/store, what its mails say in shared/mail.
+// What a request needs is decided in shared/request, what is kept of it in shared/store, what its mails say in shared/mail, what is
+// right about a key in shared/license.
 package site
 
 import (
@@ -10,10 +11,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"marketplace/catalog"
+	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
 
@@ -26,13 +30,21 @@ type Store interface {
 	Request(ctx context.Context, id string) (request.Request, error)
 	// RequestByToken reads a request for who holds its private link; a wrong token is a NotFound fault as well.
 	RequestByToken(ctx context.Context, id, token string) (request.Request, error)
+	// RequestTimeline reads what happened to a request, oldest first.
+	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
+	// License reads a license; a NotFound fault where there is none.
+	License(ctx context.Context, id string) (store.Recorded, error)
 }
 
 // Options are what the site is made of.
 type Options struct {
 	Store Store
 	// Catalog gives what is offered. It is called for each page that shows it, and may change between calls.
-	Catalog   func() (*catalog.Catalog, error)
+	Catalog func() (*catalog.Catalog, error)
+	// Keys gives the public keys with which licenses are verified. It is called when a key is checked and when they are
+	// published, and may change between calls: a rotation needs no restart.
+	Keys      func() (license.KeySet, error)
+	Now       func() time.Time
 	SiteURL   string       // where customers reach the site, without a slash at the end
 	Sales     mail.Address // whom customers write to, and who is told of their requests
 	RequestID func(context.Context) string
@@ -42,6 +54,8 @@ type Options struct {
 type site struct {
 	store   Store
 	catalog func() (*catalog.Catalog, error)
+	keys    func() (license.KeySet, error)
+	now     func() time.Time
 	mail    mail.Site
 	pages   *web.Pages
 	log     *slog.Logger
@@ -50,7 +64,8 @@ type site struct {
 // New makes the site's handler.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, catalog: o.Catalog, mail: mail.Site{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(), log: o.Log,
+		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
+		mail: mail.Site{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(), log: o.Log,
 	}
 	return web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,

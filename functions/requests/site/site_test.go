@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"crypto"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/catalog/data"
+	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -58,6 +60,7 @@ type world struct {
 	store *store.Store
 	table table.Table
 	log   *bytes.Buffer
+	keys  license.Issuer
 }
 
 func newWorld(t *testing.T) *world {
@@ -72,14 +75,29 @@ func newWorld(t *testing.T) *world {
 
 func newWorldOver(t *testing.T, tab table.Table) *world {
 	t.Helper()
-	w := &world{t: t, table: tab, log: new(bytes.Buffer)}
+	w := &world{t: t, table: tab, log: new(bytes.Buffer), keys: newIssuer(t)}
 	w.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
 	w.site = New(Options{
-		Store: w.store, Catalog: sample, SiteURL: siteURL,
+		Store: w.store, Catalog: sample, Keys: func() (license.KeySet, error) { return w.keys.Keys, nil }, Now: func() time.Time { return start }, SiteURL: siteURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil)),
 	})
 	return w
+}
+
+// newIssuer signs with keys of its own: one for evaluations, one for the rest.
+func newIssuer(t testing.TB) license.Issuer {
+	t.Helper()
+	issuer := license.Issuer{Signers: map[string]crypto.Signer{}}
+	for kid, types := range map[string][]license.Type{"e1": {license.Evaluation}, "p1": {license.Production, license.Staging}} {
+		signer, err := license.GenerateSigner()
+		if err != nil {
+			t.Fatal(err)
+		}
+		issuer.Signers[kid] = signer
+		issuer.Keys = append(issuer.Keys, license.PublicKey{Kid: kid, Types: types, Key: &signer.PublicKey})
+	}
+	return issuer
 }
 
 // in is the world for a subtest.
@@ -186,7 +204,7 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 	}
 	webtest.CheckPages(t, files, map[string]any{
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
-		"community.html": nil, "thanks.html": thanksView{}, "terms.html": termsView{}, "status.html": statusView{}, "error.html": web.ErrorView{},
+		"community.html": nil, "thanks.html": thanksView{}, "terms.html": termsView{}, "status.html": statusView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
 
@@ -194,7 +212,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{
 		"/", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX", "/request/developer", "/request/enterprise", "/request/datacenter",
-		"/request/community", "/request/thanks", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
+		"/request/community", "/request/thanks", "/licenses/check", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
 		w.send("/request/developer", goodForm()).Header.Get("Location"),
 	} {
 		t.Run(path, func(t *testing.T) {

@@ -1,0 +1,289 @@
+package site
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"marketplace/catalog"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/web"
+)
+
+// checkForm is what is asked of a key, as it was typed. Only Key is needed; what is blank is not checked.
+type checkForm struct {
+	Key     string
+	Server  string
+	Loc     string
+	Version string
+	Edition string
+	Plugins string // keys or names of jars, apart by white space, commas or semicolons
+}
+
+// question is a checkForm that was accepted.
+type question struct {
+	Key     string
+	At      license.Instance
+	Version string   // of the product, as request.ParseVersion gives it; "" where it was not said
+	Ignored []string // plugins that are not checked: free ones, and those that the catalog does not know
+}
+
+// accept reads the form at the time now. What it refuses is an Invalid fault with all fields that are wrong.
+func (f checkForm) accept(c *catalog.Catalog, now time.Time) (question, error) {
+	var bad fault.Fields
+	q := question{Key: f.Key, At: license.Instance{Now: now}}
+	var err error
+	note := func(field string) {
+		if err != nil {
+			bad.Add(field, "%s", web.ProblemOf(err).Detail)
+		}
+	}
+	if strings.TrimSpace(f.Key) == "" {
+		empty := license.Evaluate("", license.Instance{}, nil).Reasons[0]
+		bad.Add("key", "%s %s", empty.Sentence, empty.Remedy)
+	}
+	if strings.TrimSpace(f.Server) != "" {
+		q.At.Server, err = license.ParseServer(f.Server)
+		note("serverId")
+	}
+	if strings.TrimSpace(f.Loc) != "" {
+		q.At.Loc, err = request.ParseTypedLoc(f.Loc)
+		note("ncloc")
+	}
+	if strings.TrimSpace(f.Version) != "" {
+		q.Version, err = request.ParseVersion(f.Version)
+		note("productVersion")
+	}
+	if strings.TrimSpace(f.Edition) != "" {
+		if q.At.Edition = editionNamed(f.Edition); !q.At.Edition.Valid() {
+			bad.Add("edition", "There is no such edition. Choose community, developer, enterprise or datacenter.")
+		}
+	}
+	q.At.Plugins, q.Ignored = licensedPlugins(f.Plugins, c)
+	return q, bad.Err("The key could not be checked.")
+}
+
+// jarVersion is where the version of a jar begins in its name: sonar-cfamily-plugin-5.1.0.10083.jar.
+var jarVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-\d[^/\\]*\.jar$`) })
+
+// licensedPlugins parts a list of installed plugins into the keys of those that an edition brings, each once, and the others
+// as they were typed. A plugin is named by its key or by its jar.
+func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
+	known := make(map[string]string)
+	for _, jar := range c.Jars() {
+		known[strings.ToLower(jarVersion().ReplaceAllString(jar.File, ""))] = jar.Plugin
+	}
+	for _, e := range c.Editions {
+		for _, key := range e.Plugins {
+			known[strings.ToLower(key)] = key
+		}
+	}
+	for _, name := range strings.FieldsFunc(typed, func(r rune) bool { return strings.ContainsRune(" ,;\t\r\n", r) }) {
+		key, ok := known[strings.ToLower(jarVersion().ReplaceAllString(name, ""))]
+		switch {
+		case ok && !slices.Contains(keys, key):
+			keys = append(keys, key)
+		case !ok && !slices.Contains(others, name):
+			others = append(others, name)
+		}
+	}
+	return keys, others
+}
+
+// finding is what is found of a key. It is what the API answers with, and what the page shows.
+type finding struct {
+	Valid     bool               `json:"valid"`     // nothing speaks against the key
+	Authentic bool               `json:"authentic"` // it is ours, unaltered
+	Key       *checkedKey        `json:"key"`       // null where it could not be read; not to be believed where it is not authentic
+	Reasons   []advice           `json:"reasons"`   // why it is not valid, all that apply
+	Warnings  []advice           `json:"warnings"`
+	Undone    []license.Mangling `json:"undone"` // what a mail had done to the key
+	// Text is the key with that undone, as it has to be set; left out where nothing was, and where the key is not authentic.
+	Text     string   `json:"text,omitempty"`
+	Ignored  []string `json:"ignoredPlugins"` // plugins that were not checked: they need no license, or are not known
+	NotAsked []string `json:"-"`              // what was not checked because it was not said
+}
+
+// advice is a reason or a warning, with the request form that mends it.
+type advice struct {
+	license.Reason
+	RequestURL string `json:"requestUrl,omitempty"` // absolute; filled in for the server
+	Path       string `json:"-"`                    // the same within the site
+	Action     string `json:"-"`                    // what the link is called
+}
+
+// checkedKey is what a key says.
+type checkedKey struct {
+	ID             string          `json:"id"`
+	Type           license.Type    `json:"type"`
+	Organization   string          `json:"organization"`
+	Server         license.Server  `json:"serverId"`
+	Edition        license.Edition `json:"edition"`
+	EditionName    string          `json:"editionName"`
+	Package        *checkedPackage `json:"package,omitempty"` // left out where the version is not known, or has none
+	Plugins        []string        `json:"plugins"`
+	Languages      []checkedPart   `json:"languages"` // those of the edition, and those that the key adds
+	Features       []checkedPart   `json:"features"`  // likewise
+	MaxLoc         int64           `json:"maxLoc"`
+	MaxLocText     string          `json:"maxLocText"` // 5'000'000
+	Support        bool            `json:"support"`
+	NotBefore      license.Date    `json:"notBefore,omitzero"`
+	Expiration     license.Date    `json:"expiration"`
+	ExpirationText string          `json:"expirationText"` // 05 Mar 2018
+	ValidThrough   time.Time       `json:"validThrough"`   // the last second, UTC
+	Issued         license.Date    `json:"issued"`
+	Kid            string          `json:"kid"`
+}
+
+// checkedPackage is the edition's package for the version of the server.
+type checkedPackage struct {
+	Version string `json:"version"`
+	File    string `json:"file"`
+	URL     string `json:"url"`
+}
+
+// checkedPart is a language or a feature.
+type checkedPart struct {
+	Key  string `json:"key"`
+	Name string `json:"name"`
+}
+
+// check judges a key. Neither it nor its callers keep the key or tell the log of it.
+func (s *site) check(f checkForm) (finding, error) {
+	c, err := s.catalog()
+	if err != nil {
+		return finding{}, err
+	}
+	q, err := f.accept(c, s.now())
+	if err != nil {
+		return finding{}, err
+	}
+	keys, err := s.keys()
+	if err != nil {
+		return finding{}, fmt.Errorf("site: license keys: %w", err)
+	}
+	if len(keys) == 0 {
+		return finding{}, fault.New(fault.Unavailable, "Keys cannot be checked here yet: the keys of our signatures are missing. Write to us.")
+	}
+	text, undone := license.Unmangle(q.Key)
+	v := license.Evaluate(text, q.At, keys)
+	found := finding{
+		Valid: v.Valid(), Authentic: v.Authentic(), NotAsked: q.notAsked(),
+		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
+		Reasons: s.advise(v.Reasons, v.Key, q.At), Warnings: s.advise(v.Warnings, v.Key, q.At),
+	}
+	if v.Key != nil {
+		found.Key = describe(*v.Key, c, q.Version)
+	}
+	if len(undone) > 0 && found.Authentic {
+		found.Text = text
+	}
+	return found, nil
+}
+
+// notAsked names what was not checked.
+func (q question) notAsked() (list []string) {
+	for _, c := range []struct {
+		missing bool
+		what    string
+	}{
+		{q.At.Server == "", "the server ID"},
+		{q.At.Loc == 0, "the lines of code"},
+		{q.At.Edition == "", "the edition that runs"},
+		{len(q.At.Plugins) == 0, "the installed plugins"},
+	} {
+		if c.missing {
+			list = append(list, c.what)
+		}
+	}
+	return list
+}
+
+func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Instance) []advice {
+	list := make([]advice, len(reasons))
+	for i, r := range reasons {
+		list[i] = advice{Reason: r}
+		if r.Request != "" {
+			list[i].Path = requestPath(r, k, at)
+			list[i].RequestURL = s.mail.URL + list[i].Path
+			list[i].Action = actionOf(request.Kind(r.Request))
+		}
+	}
+	return list
+}
+
+func actionOf(k request.Kind) string {
+	switch k {
+	case request.Renewal:
+		return "Request a renewal"
+	case request.Upgrade:
+		return "Request an upgrade"
+	case request.Replacement:
+		return "Request a replacement"
+	}
+	return "Request a license"
+}
+
+// requestPath is the request form that mends a reason, filled in with what is known of the server and of the key.
+func requestPath(r license.Reason, k *license.Key, at license.Instance) string {
+	f := request.Form{Kind: r.Request, Server: string(at.Server), Edition: string(at.Edition)}
+	loc := at.Loc
+	if k != nil {
+		if f.Server == "" {
+			f.Server = string(k.Server)
+		}
+		if loc == 0 {
+			loc = k.MaxLoc
+		}
+		if r.Code != license.WrongEdition {
+			f.Edition = string(k.Edition)
+		}
+		if request.Kind(r.Request).NeedsReplaces() {
+			f.Replaces = k.ID
+		}
+	}
+	if loc > 0 {
+		f.Loc = fmt.Sprint(loc)
+	}
+	return formPath(f)
+}
+
+// describe tells what a key says, with the names that the catalog has.
+func describe(k license.Key, c *catalog.Catalog, version string) *checkedKey {
+	edition, _ := c.Edition(string(k.Edition))
+	d := &checkedKey{
+		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, EditionName: k.Edition.Name(),
+		Plugins: k.Plugins, Languages: []checkedPart{}, Features: []checkedPart{},
+		MaxLoc: k.MaxLoc, MaxLocText: license.Lines(k.MaxLoc), Support: k.Support,
+		NotBefore: k.NotBefore, Expiration: k.Expiration, ExpirationText: k.Expiration.Long(), ValidThrough: k.Expiration.End().Add(-time.Second),
+		Issued: k.Issued, Kid: k.Kid,
+	}
+	if p, ok := c.Package(edition.Key, version); ok && p.Withdrawn == "" {
+		d.Package = &checkedPackage{Version: p.Version, File: p.File, URL: p.URL}
+	}
+	for _, key := range union(edition.Languages, k.Languages) {
+		l, _ := c.Language(key)
+		d.Languages = append(d.Languages, checkedPart{key, cmp.Or(l.Name, key)})
+	}
+	for _, key := range union(edition.Features, k.Features) {
+		f, _ := c.Feature(key)
+		d.Features = append(d.Features, checkedPart{key, cmp.Or(f.Name, key)})
+	}
+	return d
+}
+
+// union is both lists, each item once, in their order.
+func union(a, b []string) (all []string) {
+	for _, item := range slices.Concat(a, b) {
+		if !slices.Contains(all, item) {
+			all = append(all, item)
+		}
+	}
+	return all
+}

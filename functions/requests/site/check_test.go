@@ -1,0 +1,506 @@
+package site
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/license"
+	"marketplace/shared/web"
+)
+
+const (
+	itsServer   = "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX"
+	otherServer = "4A6F8E2B-BWHW8w9JtzBzSrmf9GQX"
+)
+
+// terms are those of a key that is valid at start.
+func terms() license.Key {
+	return license.Key{
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Customer & Sons", Server: itsServer,
+		Edition: license.Developer, Plugins: []string{"abap", "branch", "cpp", "license", "cobol"}, Languages: []string{"cobol"}, Features: []string{"branch"},
+		MaxLoc: 5_000_000, Support: true, Issued: license.Date{Year: 2018, Month: 2, Day: 26},
+		NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: license.Date{Year: 2019, Month: 2, Day: 28},
+	}
+}
+
+// issue signs a key with other terms.
+func (w *world) issue(change func(*license.Key)) string {
+	w.t.Helper()
+	k := terms()
+	if change != nil {
+		change(&k)
+	}
+	text, err := w.keys.Issue(k)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
+// check sends the form; pairs of names and values beside the key.
+func (w *world) check(key string, pairs ...string) *answer {
+	w.t.Helper()
+	return w.send("/licenses/check", with(url.Values{"key": {key}}, pairs...))
+}
+
+// facts are what a page tells in its lists of facts.
+func facts(doc *goquery.Document) map[string]string {
+	m := make(map[string]string)
+	doc.Find("dl.facts div").Each(func(_ int, s *goquery.Selection) { m[text(s.Find("dt"))] = text(s.Find("dd")) })
+	return m
+}
+
+// codes are those that a page tells, in order.
+func codes(s *goquery.Selection) (list []string) {
+	s.Find("li[data-code]").Each(func(_ int, li *goquery.Selection) { list = append(list, li.AttrOr("data-code", "")) })
+	return list
+}
+
+func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
+	w := newWorld(t)
+	doc := w.check(w.issue(nil), "serverId", itsServer, "ncloc", "1'200'000", "productVersion", "6.7.1 (build 35068)", "edition", "developer",
+		"plugins", "cpp, abap\r\nsonar-cobol-plugin-3.4.0.1932.jar, java git").wantStatus(200).page()
+	if got := text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") || !strings.Contains(got, itsServer) || strings.Contains(got, "Not checked") {
+		t.Errorf("the result says %q", got)
+	}
+	got := facts(doc)
+	for what, want := range map[string]string{
+		"License": "01c6x2m4vj8q0n5r7t9w3y1z2b", "Organization": "Customer & Sons", "License type": "Production", "Edition": "Developer Edition",
+		"Package for SonarQube 6.7.1": "developer-edition-6.7.1.1042.zip", "Server ID": itsServer, "Lines of code": "up to 5'000'000",
+		"Plugins": "abap, branch, cpp, license, cobol", "Support": "included", "Valid from": "01 Mar 2018",
+		"Valid through": "28 Feb 2019, 23:59:59 UTC", "Issued": "26 Feb 2018, signed with p1",
+	} {
+		if got[what] != want {
+			t.Errorf("%s: %q, want %q", what, got[what], want)
+		}
+	}
+	for what, part := range map[string]string{"Languages": "COBOL", "Features": "Branch"} {
+		if !strings.Contains(strings.ToLower(got[what]), strings.ToLower(part)) {
+			t.Errorf("%s: %q lacks %s", what, got[what], part)
+		}
+	}
+	if got := text(doc.Find("#ignored")); !strings.HasSuffix(got, "java, git.") {
+		t.Errorf("ignored: %q", got)
+	}
+	if doc.Find("#warnings").Length() > 0 || doc.Find("#text").Length() > 0 {
+		t.Error("warned of, or put right, without a cause")
+	}
+}
+
+func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
+	w := newWorld(t)
+	doc := w.check(w.issue(nil)).wantStatus(200).page()
+	if got := text(doc.Find("#result.good")); !strings.Contains(got, "Not checked, because you did not say it: the server ID, the lines of code, the edition that runs, the installed plugins.") {
+		t.Errorf("the result says %q", got)
+	}
+}
+
+// bad are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no link.
+func bad(w *world) map[string]struct {
+	key   string
+	said  []string
+	codes []string
+	link  string
+} {
+	valid := w.issue(nil)
+	return map[string]struct {
+		key   string
+		said  []string
+		codes []string
+		link  string
+	}{
+		"words":           {"this is not a key", nil, []string{"not-base64"}, ""},
+		"cut":             {valid[:len(valid)/2], nil, []string{"truncated"}, ""},
+		"two keys":        {valid + "\n" + w.issue(func(k *license.Key) { k.ID = "other" }), nil, []string{"several-keys"}, ""},
+		"something else":  {"Rm9ybWF0PTIKCg==", nil, []string{"unknown-format"}, ""},
+		"another server":  {valid, []string{"serverId", otherServer}, []string{"wrong-server"}, "/request/developer?kind=replacement&ncloc=5000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" + otherServer},
+		"another address": {valid, []string{"serverId", "00000000-AWHW8w9JtzBzSrmf9GQX", "ncloc", "7"}, []string{"new-address"}, "/request/developer?kind=replacement&ncloc=7&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=00000000-AWHW8w9JtzBzSrmf9GQX"},
+		"too early":       {w.issue(func(k *license.Key) { k.NotBefore = license.Date{Year: 2018, Month: 3, Day: 6} }), nil, []string{"not-yet-valid"}, ""},
+		"expired":         {w.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }), nil, []string{"expired"}, "/request/developer?kind=renewal&ncloc=5000000&serverId=" + itsServer},
+		"evaluation over": {w.issue(func(k *license.Key) {
+			k.Type, k.Expiration = license.Evaluation, license.Date{Year: 2018, Month: 3, Day: 4}
+		}), nil, []string{"expired"}, "/request/developer?kind=new&ncloc=5000000&serverId=" + itsServer},
+		"too many lines":  {valid, []string{"ncloc", "5000001"}, []string{"loc-exceeded"}, "/request/developer?kind=upgrade&ncloc=5000001&serverId=" + itsServer},
+		"a plugin more":   {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"}, []string{"plugin-not-covered"}, "/request/developer?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"another edition": {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"}, "/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"of community":    {valid, []string{"edition", "community"}, []string{"wrong-edition"}, "/request?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"all at once": {w.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }),
+			[]string{"serverId", otherServer, "ncloc", "9000000", "edition", "enterprise", "plugins", "pli"},
+			[]string{"wrong-server", "expired", "loc-exceeded", "plugin-not-covered", "wrong-edition"},
+			"/request/developer?kind=replacement&ncloc=9000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" + otherServer},
+	}
+}
+
+func TestEveryReasonComesWithWhatToDo(t *testing.T) {
+	w := newWorld(t)
+	for name, tt := range bad(w) {
+		t.Run(name, func(t *testing.T) {
+			w := w.in(t)
+			doc := w.check(tt.key, tt.said...).wantStatus(200).page()
+			result := doc.Find("#result.bad")
+			if got := codes(result); !slices.Equal(got, tt.codes) {
+				t.Fatalf("reasons %v, want %v", got, tt.codes)
+			}
+			result.Find("li[data-code]").Each(func(_ int, li *goquery.Selection) {
+				if sentence := text(li.Find("b")); sentence == "" || text(li) == sentence {
+					t.Errorf("no sentence or no remedy: %q", text(li))
+				}
+			})
+			href := result.Find("li a").First().AttrOr("href", "")
+			if href != tt.link {
+				t.Errorf("the link is %q, want %q", href, tt.link)
+			}
+			if href == "" {
+				return
+			}
+			form := w.get(href).wantStatus(200).page()
+			u, err := url.Parse(href)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if u.Path == "/request" {
+				return // asks for the edition first
+			}
+			for name, values := range u.Query() {
+				if got := typed(form, name); got != values[0] {
+					t.Errorf("the form has %s=%q, want %q", name, got, values[0])
+				}
+			}
+		})
+	}
+}
+
+func TestAKeyThatIsNotOursIsNotBelieved(t *testing.T) {
+	w := newWorld(t)
+	for name, tt := range map[string]struct{ key, code string }{
+		"signed by a stranger":       {newWorld(t).issue(nil), "bad-signature"},
+		"with a Kid nobody knows of": {(&world{t: t, keys: unknownKid(t)}).issue(nil), "unknown-kid"},
+	} {
+		doc := w.check(tt.key + "\n> quoted").wantStatus(200).page()
+		if got := codes(doc.Find("#result.bad")); !slices.Equal(got, []string{tt.code}) {
+			t.Errorf("%s: %v", name, got)
+		}
+		if !strings.Contains(text(doc.Find("main")), "Do not rely on it") || doc.Find("#text").Length() > 0 {
+			t.Errorf("%s: what it says is shown as if it were true", name)
+		}
+	}
+}
+
+func unknownKid(t *testing.T) license.Issuer {
+	issuer := newIssuer(t)
+	for i := range issuer.Keys {
+		issuer.Signers["new-"+issuer.Keys[i].Kid] = issuer.Signers[issuer.Keys[i].Kid]
+		issuer.Keys[i].Kid = "new-" + issuer.Keys[i].Kid
+	}
+	return issuer
+}
+
+func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
+	w := newWorld(t)
+	key := w.issue(func(k *license.Key) {
+		k.Server, k.Expiration = "AWHW8w9JtzBzSrmf9GQX", license.Date{Year: 2018, Month: 4, Day: 4}
+	})
+	doc := w.check(key, "serverId", itsServer, "ncloc", "4600000").wantStatus(200).page()
+	if doc.Find("#result.good").Length() != 1 {
+		t.Error("the key is not valid")
+	}
+	if got := codes(doc.Find("#warnings")); !slices.Equal(got, []string{"server-upgraded", "expires-soon", "loc-nearly-reached"}) {
+		t.Errorf("warnings %v", got)
+	}
+}
+
+func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
+	w := newWorld(t)
+	key := w.issue(nil)
+	var lines []string
+	for rest := key; rest != ""; rest = rest[min(76, len(rest)):] {
+		lines = append(lines, rest[:min(76, len(rest))])
+	}
+	for name, pasted := range map[string]string{
+		"wrapped": strings.Join(lines, "\r\n"), "quoted": "> " + strings.Join(lines, "\n> "), "with a label": "Here it is:\n\n" + key + "\n\nRegards",
+		"quoted-printable": strings.ReplaceAll(strings.Join(lines, "=\n"), "==", "=3D=3D"), "HTML": "<p>" + strings.Join(lines, "<br>\n") + "</p>",
+	} {
+		doc := w.check(pasted).wantStatus(200).page()
+		if doc.Find("#result.good").Length() != 1 {
+			t.Errorf("%s: not valid: %q", name, text(doc.Find("#result")))
+		}
+		if doc.Find("#undone li").Length() == 0 {
+			t.Errorf("%s: it is not said what was forgiven", name)
+		}
+		if got := doc.Find("#text").Text(); got != key {
+			t.Errorf("%s: the key to set is %q", name, got)
+		}
+	}
+	if doc := w.check("  " + key + "\r\n").wantStatus(200).page(); doc.Find("#undone").Length() > 0 {
+		t.Errorf("forgiven what needs no forgiveness: %q", text(doc.Find("#undone")))
+	}
+}
+
+func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
+	w := newWorld(t)
+	doc := w.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional", "plugins", `"><script>alert(1)</script>`).
+		wantStatus(422).page()
+	var fields []string
+	doc.Find(".invalid").Each(func(_ int, s *goquery.Selection) {
+		fields = append(fields, s.Find("input, textarea").First().AttrOr("name", ""))
+	})
+	if want := []string{"key", "serverId", "ncloc", "productVersion", "edition"}; !slices.Equal(fields, want) {
+		t.Errorf("wrong are %v, want %v", fields, want)
+	}
+	if typed(doc, "serverId") != "abc" || doc.Find("textarea#plugins").Text() != `"><script>alert(1)</script>` || doc.Find("script").Length() > 0 {
+		t.Error("what was typed did not come back as it was")
+	}
+	if doc.Find("#result").Length() > 0 {
+		t.Error("a result without a check")
+	}
+}
+
+func TestAKeyIsNeverTakenFromAnAddress(t *testing.T) {
+	w := newWorld(t)
+	key := w.issue(nil)
+	a := w.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + itsServer).wantStatus(200)
+	doc := a.page()
+	if strings.Contains(a.body, key[:60]) || doc.Find("#result").Length() > 0 || typed(doc, "serverId") != itsServer {
+		t.Error("the key of the address is used, or the server ID is not")
+	}
+	if form := doc.Find("form"); form.AttrOr("method", "") != "post" || form.AttrOr("action", "") != "/licenses/check" {
+		t.Error("the form puts the key into an address")
+	}
+	if a := w.do("POST", "/licenses/check?key="+url.QueryEscape(key), "", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 422 {
+		t.Errorf("a key in the address is checked: %d", a.StatusCode)
+	}
+	if cc := w.check(key).Header.Get("Cache-Control"); cc != "no-store" {
+		t.Errorf("the answer may be kept: %q", cc)
+	}
+}
+
+func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
+	// The table fails whatever is asked of it: a check must not ask.
+	w := newWorldOver(t, failingTable{err: errors.New("touched")})
+	broken := newWorldOver(t, failingTable{err: errors.New("touched")})
+	key := w.issue(nil)
+	mangled := "> " + key[:70] + "\n> " + key[70:]
+	tampered := key[:200] + "A" + key[201:]
+	for _, pasted := range []string{key, mangled, tampered, key[:300], key + key, "Customer & Sons " + key} {
+		w.check(pasted, "serverId", otherServer).wantStatus(200)
+		w.apiCheck(map[string]any{"key": pasted}).wantStatus(200)
+		w.apiCheck(map[string]any{"key": pasted, "serverId": "x"}).wantStatus(422)
+		w.apiCheck(map[string]any{"key": 7, pasted: 7})
+		w.do("POST", "/licenses/check", pasted, "Content-Type", "text/plain", "Sec-Fetch-Site", "same-origin").wantStatus(415)
+		w.do("POST", "/licenses/check", "key="+url.QueryEscape(pasted), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").wantStatus(403)
+		w.check(pasted + strings.Repeat(" ", web.MaxBody)).wantStatus(413)
+		broken.keys.Keys = license.KeySet{{Kid: "bad"}} // cannot be written
+		broken.get("/.well-known/license-keys.json").wantStatus(500)
+		broken.keys.Keys = nil
+		broken.check(pasted).wantStatus(503)
+	}
+	for _, log := range []string{w.log.String(), broken.log.String()} {
+		if log == "" {
+			t.Fatal("nothing is logged")
+		}
+		for i := range len(key) - 20 {
+			if strings.Contains(log, key[i:i+20]) {
+				t.Fatalf("the log has a part of the key:\n%s", log)
+			}
+		}
+		for _, secret := range []string{"Customer", "AWHW8w9Jtz", "BWHW8w9Jtz", "01c6x2m4vj8q0n5r7t9w3y1z2b", "touched"} {
+			if strings.Contains(log, secret) {
+				t.Errorf("the log has %q:\n%s", secret, log)
+			}
+		}
+	}
+}
+
+func (w *world) apiCheck(body map[string]any) *answer {
+	w.t.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.do("POST", "/api/licenses/check", string(data), "Content-Type", "application/json")
+}
+
+// found is an answer of the API.
+type found struct {
+	Valid, Authentic  bool
+	Key               map[string]any
+	Reasons, Warnings []struct{ Code, Sentence, Remedy, Request, RequestURL string }
+	Undone            []license.Mangling
+	Text              string
+	IgnoredPlugins    []string
+}
+
+func (a *answer) found() (f found) {
+	a.t.Helper()
+	if err := json.Unmarshal([]byte(a.wantStatus(200).body), &f); err != nil {
+		a.t.Fatal(err)
+	}
+	return f
+}
+
+func TestTheAPITellsAllOfAValidKey(t *testing.T) {
+	w := newWorld(t)
+	a := w.apiCheck(map[string]any{
+		"key": w.issue(nil), "serverId": itsServer, "ncloc": 1_200_000, "productVersion": "6.7.1", "edition": "developer", "plugins": []string{"cpp", "java"},
+	})
+	f := a.found()
+	if !f.Valid || !f.Authentic || len(f.Reasons)+len(f.Warnings)+len(f.Undone) > 0 || f.Text != "" || !slices.Equal(f.IgnoredPlugins, []string{"java"}) {
+		t.Errorf("%+v", f)
+	}
+	for name, want := range map[string]any{
+		"id": "01c6x2m4vj8q0n5r7t9w3y1z2b", "type": "PRODUCTION", "organization": "Customer & Sons", "serverId": itsServer, "edition": "developer",
+		"editionName": "Developer Edition", "maxLoc": 5e6, "maxLocText": "5'000'000", "support": true, "notBefore": "2018-03-01",
+		"expiration": "2019-02-28", "expirationText": "28 Feb 2019", "validThrough": "2019-02-28T23:59:59Z", "issued": "2018-02-26", "kid": "p1",
+	} {
+		if f.Key[name] != want {
+			t.Errorf("%s is %v, want %v", name, f.Key[name], want)
+		}
+	}
+	for _, list := range []string{`"reasons":[]`, `"warnings":[]`, `"undone":[]`, `{"key":"cobol","name":"COBOL"}`, `"file":"developer-edition-6.7.1.1042.zip"`} {
+		if !strings.Contains(a.body, list) {
+			t.Errorf("%s is not in %s", list, a.body)
+		}
+	}
+}
+
+func TestTheAPITellsEveryReason(t *testing.T) {
+	w := newWorld(t)
+	for name, tt := range bad(w) {
+		body := map[string]any{"key": tt.key}
+		for i := 0; i < len(tt.said); i += 2 {
+			body[tt.said[i]] = tt.said[i+1]
+		}
+		f := w.apiCheck(body).found()
+		var got []string
+		for _, r := range f.Reasons {
+			got = append(got, r.Code)
+			if r.Sentence == "" || r.Remedy == "" || (r.Request == "") != (r.RequestURL == "") {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+		if f.Valid || !slices.Equal(got, tt.codes) {
+			t.Errorf("%s: %v, want %v", name, got, tt.codes)
+		}
+		if tt.link != "" && f.Reasons[0].RequestURL != siteURL+tt.link {
+			t.Errorf("%s: leads to %q", name, f.Reasons[0].RequestURL)
+		}
+		if unreadable := license.Code(tt.codes[0]).Unreadable(); (f.Key == nil) != unreadable {
+			t.Errorf("%s: key %v", name, f.Key)
+		}
+	}
+}
+
+func TestTheAPIRefuses(t *testing.T) {
+	w := newWorld(t)
+	key := w.issue(nil)
+	for _, tt := range []struct {
+		name  string
+		body  map[string]any
+		wrong []string
+	}{
+		{"no key", map[string]any{"serverId": itsServer}, []string{"key"}},
+		{"an empty key", map[string]any{"key": "\n"}, []string{"key"}},
+		{"a key that is no text", map[string]any{"key": []string{key}}, []string{"key"}},
+		{"a server that is none", map[string]any{"key": key, "serverId": "AWHW8w9JtzBzSrmf"}, []string{"serverId"}},
+		{"lines that are none", map[string]any{"key": key, "ncloc": -1}, []string{"ncloc"}},
+		{"a version before editions", map[string]any{"key": key, "productVersion": "6.6"}, []string{"productVersion"}},
+		{"an edition that is none", map[string]any{"key": key, "edition": "professional"}, []string{"edition"}},
+		{"plugins in an object", map[string]any{"key": key, "plugins": map[string]any{}}, []string{"plugins"}},
+		{"a member that there is not", map[string]any{"key": key, "server": itsServer}, []string{"server"}},
+	} {
+		fields := w.apiCheck(tt.body).wantStatus(422).wrong()
+		for _, name := range tt.wrong {
+			if fields[name] == "" || len(fields) != len(tt.wrong) {
+				t.Errorf("%s: %v", tt.name, fields)
+			}
+		}
+	}
+	w.do("POST", "/api/licenses/check", "[]", "Content-Type", "application/json").wantStatus(400)
+	w.do("POST", "/api/licenses/check", "key="+key, "Content-Type", "application/x-www-form-urlencoded").wantStatus(415)
+	w.get("/api/licenses/check").wantStatus(405)
+}
+
+func TestWithoutPublicKeysNothingIsCalledInvalid(t *testing.T) {
+	w := newWorld(t)
+	key := w.issue(nil)
+	w.keys.Keys = nil
+	w.check(key).wantStatus(http.StatusServiceUnavailable)
+	w.apiCheck(map[string]any{"key": key}).wantStatus(http.StatusServiceUnavailable)
+}
+
+func TestPublicKeysArePublished(t *testing.T) {
+	w := newWorld(t)
+	a := w.get("/.well-known/license-keys.json", "Origin", "https://elsewhere.example").wantStatus(200)
+	keys, err := license.ParseKeySet([]byte(a.body))
+	if err != nil || len(keys) != 2 {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	if v := license.Evaluate(w.issue(nil), license.Instance{Server: itsServer, Now: start}, keys); !v.Valid() {
+		t.Errorf("a key does not verify with them: %v", v.Reasons)
+	}
+	etag := a.Header.Get("ETag")
+	for name, want := range map[string]string{"Access-Control-Allow-Origin": "*", "Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=3600"} {
+		if got := a.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for _, match := range []string{etag, `"x", W/` + etag, "*"} {
+		again := w.get("/.well-known/license-keys.json", "If-None-Match", match).wantStatus(304)
+		if again.body != "" || again.Header.Get("ETag") != etag || again.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %v %q", match, again.Header, again.body)
+		}
+	}
+	w.keys.Keys = w.keys.Keys[:1]
+	if rotated := w.get("/.well-known/license-keys.json", "If-None-Match", etag).wantStatus(200); rotated.Header.Get("ETag") == etag {
+		t.Error("other keys have the same ETag")
+	}
+}
+
+func TestKeysOfTheConfigurationAreRead(t *testing.T) {
+	w := newWorld(t)
+	jwks, err := json.Marshal(w.keys.Keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := JSONKeys(string(jwks))(); err != nil || len(keys) != 2 {
+		t.Errorf("%v, %v", keys, err)
+	}
+	if _, err := JSONKeys(`{"keys":[{}]}`)(); err == nil {
+		t.Error("a key that is none is taken")
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	issuer := newIssuer(f)
+	key, err := issuer.Issue(terms())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(key, itsServer, "120000", "6.7.1", "developer", "cpp java")
+	f.Add("> "+key[:80]+"=\n> "+key[80:], "", "", "", "", "")
+	f.Add(key+key, "AWHW8w9JtzBzSrmf9GQX", "0", "7.0-SNAPSHOT", "Data Center Edition", "a,b;c\n<script>")
+	var w *world
+	f.Fuzz(func(t *testing.T, key, server, loc, version, edition, plugins string) {
+		if w == nil {
+			w = newWorldOver(t, failingTable{err: errors.New("touched")})
+			w.keys = issuer
+		}
+		a := w.in(t).check(key, "serverId", server, "ncloc", loc, "productVersion", version, "edition", edition, "plugins", plugins)
+		switch a.StatusCode {
+		case 200, 422:
+			if doc := a.page(); doc.Find("script, style, img").Length() > 0 || doc.Find("h1").Length() != 1 {
+				t.Errorf("the page holds what it must not:\n%s", a.body)
+			}
+		case 400, 413: // not UTF-8, too large
+		default:
+			t.Errorf("status %d", a.StatusCode)
+		}
+	})
+}

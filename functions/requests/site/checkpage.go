@@ -1,0 +1,156 @@
+package site
+
+import (
+	"errors"
+	"net/http"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/web"
+)
+
+// checkView is the data of the page that checks keys.
+type checkView struct {
+	Found  *finding // nil: nothing was checked yet
+	Key    web.Field
+	Server []web.Field
+	Errors []web.Field // the fields with an error, in the order of the page
+	Sales  string
+}
+
+// checkPage is the empty form; a link may bring along what is known of the server, never the key.
+func (s *site) checkPage(w http.ResponseWriter, r *http.Request) error {
+	f := checkForm{}
+	known := prefill(r.URL.Query(), "")
+	f.Server, f.Loc = known.Server, known.Loc
+	if len(r.URL.Query()) == 0 {
+		w.Header().Set("Cache-Control", cachePublic)
+	}
+	return s.renderCheck(w, http.StatusOK, f, nil, nil)
+}
+
+// sendCheck checks the key of the form and shows what was found, above the form as it was typed.
+func (s *site) sendCheck(w http.ResponseWriter, r *http.Request) error {
+	values, err := web.ReadForm(r)
+	if err != nil {
+		return err
+	}
+	f := checkForm{
+		Key: values.Get("key"), Server: values.Get("serverId"), Loc: values.Get("ncloc"),
+		Version: values.Get("productVersion"), Edition: values.Get("edition"), Plugins: values.Get("plugins"),
+	}
+	found, err := s.check(f)
+	var invalid *fault.Error
+	switch {
+	case err == nil:
+		return s.renderCheck(w, http.StatusOK, f, &found, nil)
+	case errors.As(err, &invalid) && len(invalid.Fields) > 0:
+		return s.renderCheck(w, http.StatusUnprocessableEntity, f, nil, invalid.Fields)
+	}
+	return err
+}
+
+func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found *finding, bad []fault.Field) error {
+	v := newCheckView(f, bad)
+	v.Found, v.Sales = found, s.mail.Sales.Email
+	title := "Check a license key"
+	switch {
+	case found != nil && found.Valid:
+		title = "Valid: " + title
+	case found != nil:
+		title = "Not valid: " + title
+	case status != http.StatusOK:
+		title = "Error: " + title
+	}
+	return s.pages.Render(w, status, "check.html", web.View{
+		Title: title, Description: "Paste a license key of SonarQube: what it allows, and what is wrong with it.",
+		Private: found != nil || status != http.StatusOK, Data: v,
+	})
+}
+
+// newCheckView makes the form with what was typed and what is wrong with it.
+func newCheckView(f checkForm, bad []fault.Field) checkView {
+	v := checkView{
+		Key: web.Field{Name: "key", Label: "License key", Value: f.Key, Required: true, Class: "wide code",
+			Hint: "One long line that begins with Rm9ybWF0P. Paste it as the mail has it: line breaks and quote marks do no harm."},
+		Server: []web.Field{
+			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "wide code",
+				Hint: "In SonarQube, under Administration, System."},
+			{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Optional: true, InputMode: "numeric",
+				Hint: "How many the server analyses, such as 120000."},
+			{Name: "productVersion", Label: "Version of SonarQube", Value: f.Version, Optional: true,
+				Hint: "At the bottom of each page, such as 6.7.1."},
+			{Name: "edition", Label: "Edition that the server runs", Type: "radio", Value: string(editionNamed(f.Edition)), Optional: true, Class: "wide",
+				Options: editionOptions()},
+			{Name: "plugins", Label: "Installed plugins", Value: f.Plugins, Optional: true, Type: "textarea", Rows: 3, Class: "wide code",
+				Hint: "Their keys, such as cpp, or the names of the jars in extensions/plugins. Free plugins do no harm."},
+		},
+	}
+	faults := make(map[string]string, len(bad))
+	for _, b := range bad {
+		faults[b.Name] = b.Msg
+	}
+	if v.Key.Error = faults["key"]; v.Key.Error != "" {
+		v.Errors = append(v.Errors, v.Key)
+	}
+	for i := range v.Server {
+		field := &v.Server[i]
+		if field.Error = faults[field.Name]; field.Error != "" {
+			v.Errors = append(v.Errors, *field)
+		}
+	}
+	return v
+}
+
+// editionOptions are the editions, and that nothing was said.
+func editionOptions() []web.Option {
+	options := []web.Option{{Value: "", Label: "Do not check it"}}
+	for _, e := range license.Editions {
+		options = append(options, web.Option{Value: string(e), Label: e.Name()})
+	}
+	return options
+}
+
+// apiCheck checks a key that comes as JSON: 200 with what was found, whether the key is valid or not.
+func (s *site) apiCheck(w http.ResponseWriter, r *http.Request) error {
+	body, err := web.ReadJSON(r)
+	if err != nil {
+		return err
+	}
+	var f checkForm
+	bad, err := decodeObject(body, func(m jsonMember) {
+		switch m.name {
+		case "key":
+			m.text(&f.Key)
+		case "serverId":
+			m.text(&f.Server)
+		case "ncloc":
+			m.number(&f.Loc)
+		case "productVersion":
+			m.text(&f.Version)
+		case "edition":
+			m.text(&f.Edition)
+		case "plugins":
+			m.list(&f.Plugins)
+		default:
+			m.text(nil)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	found, err := s.check(f)
+	var invalid *fault.Error
+	if errors.As(err, &invalid) {
+		for _, field := range invalid.Fields {
+			bad.Add(field.Name, "%s", field.Msg)
+		}
+	}
+	if wrong := bad.Err("The key could not be checked."); wrong != nil {
+		return wrong
+	}
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, found)
+}

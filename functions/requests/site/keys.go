@@ -1,0 +1,54 @@
+package site
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"marketplace/shared/license"
+)
+
+// JSONKeys is a source for Options.Keys: a JWK Set, such as the configuration has it, read when it is first asked for.
+func JSONKeys(jwks string) func() (license.KeySet, error) {
+	return sync.OnceValues(func() (license.KeySet, error) { return license.ParseKeySet([]byte(jwks)) })
+}
+
+// licenseKeys serves the public keys with which licenses are verified, as a JWK Set (license.KeySet), to scripts of any
+// origin. A new key is published long before it signs: an hour in caches does no harm.
+func (s *site) licenseKeys(w http.ResponseWriter, r *http.Request) error {
+	keys, err := s.keys()
+	if err != nil {
+		return fmt.Errorf("site: license keys: %w", err)
+	}
+	body, err := json.Marshal(keys)
+	if err != nil {
+		return fmt.Errorf("site: license keys: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cache-Control", "public, max-age=3600")
+	h.Set("ETag", etag)
+	if sentBefore(r, etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", "application/jwk-set+json")
+	_, err = w.Write(body)
+	return err
+}
+
+// sentBefore reports whether the client has the answer with the ETag (RFC 9110 §13.1.2).
+func sentBefore(r *http.Request, etag string) bool {
+	for candidate := range strings.SplitSeq(strings.Join(r.Header.Values("If-None-Match"), ","), ",") {
+		if c := strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); c == etag || c == "*" {
+			return true
+		}
+	}
+	return false
+}
