@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"marketplace/catalog"
 	"marketplace/functions/console/generator"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -19,15 +20,16 @@ import (
 
 // wizard is an address of the license generator, by where the operator comes from.
 type wizard struct {
-	title  string
-	origin func(id string) generator.Origin // of the ID in the address
+	title   string
+	section string
+	origin  func(id string) generator.Origin // of the ID in the address
 }
 
 var (
-	issueFor = wizard{"Issue a license", func(id string) generator.Origin { return generator.Origin{Request: strings.ToLower(id)} }}
-	renew    = wizard{"Renew the license", func(id string) generator.Origin { return generator.Origin{Renews: id} }}
-	replace  = wizard{"Replace the license", func(id string) generator.Origin { return generator.Origin{Replaces: id} }}
-	issueNew = wizard{"Issue a license without a request", func(string) generator.Origin { return generator.Origin{} }}
+	issueFor = wizard{"Issue a license", inQueue, func(id string) generator.Origin { return generator.Origin{Request: strings.ToLower(id)} }}
+	renew    = wizard{"Renew the license", inLicenses, func(id string) generator.Origin { return generator.Origin{Renews: id} }}
+	replace  = wizard{"Replace the license", inLicenses, func(id string) generator.Origin { return generator.Origin{Replaces: id} }}
+	issueNew = wizard{"Issue a license without a request", inLicenses, func(string) generator.Origin { return generator.Origin{} }}
 )
 
 // Steps of the wizard: what the button that was pressed asks for.
@@ -131,7 +133,7 @@ func (d *desk) showForm(w http.ResponseWriter, r *http.Request, z wizard, status
 	if status != http.StatusOK {
 		title = "Error: " + title
 	}
-	return d.render(w, r, status, "wizard.html", inQueue, title, v)
+	return d.render(w, r, status, "wizard.html", z.section, title, v)
 }
 
 // reviewView is the data of the page of a review.
@@ -143,6 +145,7 @@ type reviewView struct {
 	Changed   bool   // it is another one than was looked at
 	Missing   bool   // not every warning was confirmed
 	Trouble   string // why it could not be issued, where that is not the form's fault
+	offered   *catalog.Catalog
 }
 
 // Ticked reports whether a warning was confirmed.
@@ -151,9 +154,15 @@ func (v reviewView) Ticked(c generator.Code) bool { return slices.Contains(v.Con
 // Lines writes a limit as the product does.
 func (v reviewView) Lines(n int64) string { return license.Lines(n) }
 
+// Names are those of languages.
+func (v reviewView) Names(keys []string) string { return generator.LanguageNames(v.offered, keys) }
+
 func (d *desk) showReview(w http.ResponseWriter, r *http.Request, z wizard, status int, f generator.Form, v reviewView) error {
 	about, err := d.about(r, z, z.origin(r.PathValue("id")))
 	if err != nil {
+		return err
+	}
+	if v.offered, err = d.catalog(); err != nil {
 		return err
 	}
 	v.About, v.Hidden = about, hiddenFields(f)
@@ -161,7 +170,7 @@ func (d *desk) showReview(w http.ResponseWriter, r *http.Request, z wizard, stat
 	if status != http.StatusOK {
 		title = "Not issued: " + about.Title
 	}
-	return d.render(w, r, status, "wizard-review.html", inQueue, title, v)
+	return d.render(w, r, status, "wizard-review.html", z.section, title, v)
 }
 
 // aboutView is what each page of the wizard says of where the operator came from.

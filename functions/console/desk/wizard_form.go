@@ -23,6 +23,7 @@ type wizardView struct {
 	Edition   web.Field
 	MaxLoc    web.Field
 	Languages web.Field
+	Extra     bool // the languages are to be seen: one is ticked, or wrong
 	Support   web.Field
 	Term      []web.Field
 	Customer  []web.Field
@@ -52,7 +53,7 @@ func newWizardView(c *catalog.Catalog, staging []generator.Candidate, packages b
 	for _, n := range c.LOCThresholds {
 		v.MaxLoc.Options = append(v.MaxLoc.Options, web.Option{Value: strconv.FormatInt(n, 10), Label: license.Lines(n)})
 	}
-	v.Languages = extraLanguages(c, f.Languages)
+	v.Languages, v.Extra = extraLanguages(c, f.Languages), len(f.Languages) > 0
 	v.Support = web.Field{Name: "support", Label: "Support", Type: "boxes", Options: []web.Option{
 		{Value: "yes", Label: "Support is included", Ticked: f.Support == "yes"},
 	}}
@@ -83,7 +84,7 @@ func newWizardView(c *catalog.Catalog, staging []generator.Candidate, packages b
 
 // extraLanguages are those that a plugin brings, with the editions that have them anyway.
 func extraLanguages(c *catalog.Catalog, chosen []string) web.Field {
-	list := web.Field{Name: "languages", Type: "boxes", Optional: true, Class: "many", Label: "Languages beyond the edition", Hint: "Those that the edition has are in it anyway."}
+	list := web.Field{Name: "languages", Type: "boxes", Optional: true, Class: "many", Label: "Which", Hint: "Those that the edition has are in it anyway."}
 	for _, l := range c.Languages {
 		if l.Plugin == "" {
 			continue
@@ -143,6 +144,7 @@ func (v *wizardView) mark(bad []fault.Field) {
 			delete(unseen, f.Name)
 		}
 	}
+	v.Extra = v.Extra || v.Languages.Error != ""
 	for _, b := range bad {
 		if msg, ok := unseen[b.Name]; ok {
 			v.Stray = append(v.Stray, msg)

@@ -37,7 +37,7 @@ func differences(c *catalog.Catalog, old, now license.License) (list []Differenc
 	}
 	add("Edition", old.Edition.Name(), now.Edition.Name(), edition)
 	add("Lines of code", license.Lines(old.MaxLoc), license.Lines(now.MaxLoc), moreOrLess(now.MaxLoc-old.MaxLoc))
-	add("Languages beyond the edition", languageNames(c, old.Languages), languageNames(c, now.Languages), addedAndGone(old.Languages, now.Languages))
+	add("Languages beyond the edition", LanguageNames(c, old.Languages), LanguageNames(c, now.Languages), "")
 	if len(old.Plugins) > 0 { // those of an imported license are not on record
 		add("Plugins", strings.Join(sorted(old.Plugins), ", "), strings.Join(sorted(now.Plugins), ", "), addedAndGone(old.Plugins, now.Plugins))
 	}
@@ -101,7 +101,8 @@ func included(support bool) string {
 	return "not included"
 }
 
-func languageNames(c *catalog.Catalog, keys []string) string {
+// LanguageNames are the names of languages as people read them, in one line.
+func LanguageNames(c *catalog.Catalog, keys []string) string {
 	names := make([]string, len(keys))
 	for i, key := range keys {
 		l, _ := language(c, key)
