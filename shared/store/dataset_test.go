@@ -57,8 +57,13 @@ func TestAnIssueIsRefusedWhereADatasetChangedSinceItWasSeen(t *testing.T) {
 		t.Errorf("issued by an old dataset: %v", err)
 	}
 	i.Datasets = map[license.Server]int64{"AWHW8w9JtzBzSrmf9GQX": dataset(t, b, "AWHW8w9JtzBzSrmf9GQX").Version}
+	i.Confirmed = "It is the second."
 	if err := b.IssueLicenses(t.Context(), i, nil); err != nil {
 		t.Error(err)
+	}
+	events, err := b.LicenseTimeline(t.Context(), "l2")
+	if last := events[len(events)-1]; err != nil || last.Action != store.WarningsConfirmed || last.Note != i.Confirmed || last.By != "sam" {
+		t.Errorf("the timeline ends with %+v, %v", last, err)
 	}
 }
 

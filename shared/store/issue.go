@@ -15,12 +15,13 @@ import (
 
 // Actions of operators on licenses.
 const (
-	LicenseIssued   Action = "license issued"
-	LicenseReplaced Action = "license replaced"
-	LicenseRevoked  Action = "license revoked"
-	RemindersMuted  Action = "reminders muted"
-	RemindersOn     Action = "reminders resumed"
-	KeySentAgain    Action = "key sent again"
+	LicenseIssued     Action = "license issued"
+	LicenseReplaced   Action = "license replaced"
+	LicenseRevoked    Action = "license revoked"
+	RemindersMuted    Action = "reminders muted"
+	RemindersOn       Action = "reminders resumed"
+	WarningsConfirmed Action = "warnings confirmed"
+	KeySentAgain      Action = "key sent again"
 )
 
 // Issue is the issuing of licenses in one go: one, or a production license with its staging licenses.
@@ -34,6 +35,8 @@ type Issue struct {
 	RequestVersion int64
 	// Replaces are the licenses that are revoked because these take their place, with the versions that the operator saw.
 	Replaces map[string]int64
+	// Confirmed are the doubts that the operator was told of and confirmed, for the timeline; "" for none.
+	Confirmed string
 	// Datasets are the versions of the datasets that the operator decided by (Store.Dataset).
 	Datasets map[license.Server]int64
 }
@@ -85,6 +88,9 @@ func (s *Store) tryIssue(ctx context.Context, i Issue, mails []mail.Message) err
 			return err
 		}
 		ids = append(ids, l.ID)
+	}
+	if i.Confirmed != "" {
+		b.tell(ids[0], i.By, WarningsConfirmed, i.Confirmed, nil)
 	}
 	for _, e := range replaced {
 		b.release(e)

@@ -15,6 +15,7 @@ type licensesView struct {
 	Before, Behind string // the addresses of the months around it
 	Licenses       []licenseRow
 	Begin, Next    string // the addresses of the first and the next page; "" where they are not needed
+	Acts           bool   // who looks may issue a license
 }
 
 // licenses shows the licenses that expire in a month: that of the query, else the current one.
@@ -34,6 +35,7 @@ func (d *desk) licenses(w http.ResponseWriter, r *http.Request) error {
 	v := licensesView{
 		Month: month.Start().Format("January 2006"), Value: monthValue(month), Licenses: d.licenseRows(page.Licenses),
 		Before: monthAddress(month.AddMonths(-1), ""), Behind: monthAddress(month.AddMonths(1), ""),
+		Acts: acts(r),
 	}
 	if after != "" {
 		v.Begin = monthAddress(month, "")

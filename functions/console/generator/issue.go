@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
@@ -80,7 +81,7 @@ func (g *Generator) issue(ctx context.Context, o Origin, f Form, c Confirmation)
 			return fault.Wrap(fault.Unavailable, err, "The package could not be made, so nothing was issued and nothing was sent. Try again in a few minutes, or without the package.")
 		}
 	}
-	i := store.Issue{Licenses: p.licenses, By: c.By, Datasets: p.datasets}
+	i := store.Issue{Licenses: p.licenses, By: c.By, Datasets: p.datasets, Confirmed: sentences(r.Warnings)}
 	if b.request != nil {
 		i.Request, i.RequestVersion = b.request.ID, b.request.Version
 	}
@@ -126,4 +127,13 @@ func (g *Generator) sign(b basis, p plan) (mail.Message, error) {
 		}
 	}
 	return m, nil
+}
+
+// sentences are what the warnings say, one in each line.
+func sentences(warnings []Warning) string {
+	var lines []string
+	for _, w := range warnings {
+		lines = append(lines, w.Sentence)
+	}
+	return strings.Join(lines, "\n")
 }

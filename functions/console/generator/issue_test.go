@@ -173,8 +173,16 @@ func TestWarningsHaveToBeConfirmedEachByItself(t *testing.T) {
 	c := confirmed(w.review(o, f))
 	c.Codes = c.Codes[:1]
 	_, err := w.Issue(t.Context(), o, f, c)
-	if again, ok := errors.AsType[*Unconfirmed](err); !ok || again.Changed || len(again.Review.Warnings) != 2 {
-		t.Errorf("told %v", err)
+	again, ok := errors.AsType[*Unconfirmed](err)
+	if !ok || again.Changed || len(again.Review.Warnings) != 2 {
+		t.Fatalf("told %v", err)
+	}
+	if _, err := w.Issue(t.Context(), o, f, confirmed(again.Review)); err != nil {
+		t.Fatal(err)
+	}
+	events, err := w.store.LicenseTimeline(t.Context(), f.ID)
+	if last := events[len(events)-1]; err != nil || last.Action != store.WarningsConfirmed || strings.Count(last.Note, "\n") != 1 || last.By != "sam@vendor.example" {
+		t.Errorf("the timeline ends with %+v, %v", last, err)
 	}
 }
 
