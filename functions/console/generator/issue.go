@@ -90,8 +90,6 @@ func (g *Generator) issue(ctx context.Context, o Origin, f Form, c Confirmation)
 	}
 	err = g.Records.IssueLicenses(ctx, i, []mail.Message{m})
 	switch {
-	case errors.Is(err, store.ErrIssued):
-		return nil
 	case errors.Is(err, table.ErrLimit):
 		return fault.Wrap(fault.Invalid, err, "These are too many licenses to issue at once, and nothing was issued. Renew the staging licenses one by one.")
 	case fault.KindOf(err) == fault.Conflict:
