@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/catalog/tailored"
 	"marketplace/infra/ledger"
 	"marketplace/infra/localdata"
 	"marketplace/shared/fault"
@@ -23,8 +24,8 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// desk serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the Lambdas.
-type desk struct {
+// localDesk serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the Lambdas.
+type localDesk struct {
 	data     localdata.Dir
 	worker   *worker
 	outbox   *outboxdir.Dir
@@ -54,16 +55,17 @@ func newDesk(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder ledg
 	if err != nil {
 		panic("local: " + err.Error())
 	}
-	d := &desk{data, w, outbox, recorder, web.NewPages(files)}
+	d := &localDesk{data, w, outbox, recorder, web.NewPages(files)}
 	return web.New(web.Options{Routes: d.routes(), Pages: d.pages, Log: log})
 }
 
-func (d *desk) routes() []web.Route {
+func (d *localDesk) routes() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /_local/{$}", Handle: d.index},
 		{Pattern: "GET /_local/clock", Handle: d.clock},
 		{Pattern: "POST /_local/clock", Handle: d.moveClock},
 		{Pattern: "POST /_local/licenses", Handle: d.importLicenses},
+		{Pattern: "GET " + packagesPath + "/tailored/{name}", Handle: d.tailoredPackage},
 		{Pattern: "GET /_local/outbox", Handle: d.mails},
 		{Pattern: "GET /_local/outbox.json", Handle: d.mailsJSON},
 		{Pattern: "GET /_local/outbox/{id}", Handle: d.mail},
@@ -73,7 +75,7 @@ func (d *desk) routes() []web.Route {
 	}
 }
 
-func (d *desk) index(w http.ResponseWriter, _ *http.Request) error {
+func (d *localDesk) index(w http.ResponseWriter, _ *http.Request) error {
 	return d.render(w, "index.html", "Local desk", indexView{d.worker.clock.Now(), d.data})
 }
 
@@ -82,7 +84,7 @@ type clockState struct {
 	Now time.Time `json:"now"`
 }
 
-func (d *desk) clock(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) clock(w http.ResponseWriter, r *http.Request) error {
 	now := d.worker.clock.Now()
 	if !wantsPage(r) {
 		return web.WriteJSON(w, http.StatusOK, clockState{Now: now})
@@ -99,7 +101,7 @@ func (d *desk) clock(w http.ResponseWriter, r *http.Request) error {
 // maxMove is how far the clock can be moved at once; every day on the way is gone through.
 const maxMove = 50 * 366 * 24 * time.Hour
 
-func (d *desk) moveClock(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) moveClock(w http.ResponseWriter, r *http.Request) error {
 	form, err := web.ReadForm(r)
 	if err != nil {
 		return err
@@ -124,7 +126,7 @@ func (d *desk) moveClock(w http.ResponseWriter, r *http.Request) error {
 
 // importLicenses takes a CSV file (see package ledger) as the body; ?skip-refused=true records the other lines where some
 // are refused.
-func (d *desk) importLicenses(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) importLicenses(w http.ResponseWriter, r *http.Request) error {
 	skip := r.URL.Query().Get("skip-refused") == "true"
 	file := http.MaxBytesReader(nil, r.Body, ledger.MaxFile)
 	report, err := ledger.Import(r.Context(), d.recorder, file, "import", skip)
@@ -135,7 +137,7 @@ func (d *desk) importLicenses(w http.ResponseWriter, r *http.Request) error {
 }
 
 // mailsJSON is /_local/outbox.json: an array of outboxdir.Item, the newest first.
-func (d *desk) mailsJSON(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) mailsJSON(w http.ResponseWriter, r *http.Request) error {
 	items, err := d.delivered(r)
 	if err != nil {
 		return err
@@ -143,7 +145,7 @@ func (d *desk) mailsJSON(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, items)
 }
 
-func (d *desk) mails(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) mails(w http.ResponseWriter, r *http.Request) error {
 	items, err := d.delivered(r)
 	if err != nil {
 		return err
@@ -152,12 +154,12 @@ func (d *desk) mails(w http.ResponseWriter, r *http.Request) error {
 }
 
 // delivered lists the mails, having first sent whatever waits, so that a page shows what was caused before it was asked for.
-func (d *desk) delivered(r *http.Request) ([]outboxdir.Item, error) {
+func (d *localDesk) delivered(r *http.Request) ([]outboxdir.Item, error) {
 	d.worker.deliver(r.Context())
 	return d.outbox.List()
 }
 
-func (d *desk) mail(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) mail(w http.ResponseWriter, r *http.Request) error {
 	m, err := d.outbox.Read(r.PathValue("id"))
 	if err != nil {
 		return err
@@ -166,7 +168,7 @@ func (d *desk) mail(w http.ResponseWriter, r *http.Request) error {
 }
 
 // mailHTML is the mail's HTML as it came, in a frame of mail.html where it can run nothing.
-func (d *desk) mailHTML(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) mailHTML(w http.ResponseWriter, r *http.Request) error {
 	m, err := d.outbox.Read(r.PathValue("id"))
 	if err != nil {
 		return err
@@ -179,7 +181,7 @@ func (d *desk) mailHTML(w http.ResponseWriter, r *http.Request) error {
 }
 
 // mailRaw is the message as it was sent, for a mail program.
-func (d *desk) mailRaw(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) mailRaw(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	if _, err := d.outbox.Read(id); err != nil {
 		return err
@@ -191,7 +193,7 @@ func (d *desk) mailRaw(w http.ResponseWriter, r *http.Request) error {
 	return download(w, id+".eml", raw)
 }
 
-func (d *desk) attachment(w http.ResponseWriter, r *http.Request) error {
+func (d *localDesk) attachment(w http.ResponseWriter, r *http.Request) error {
 	m, err := d.outbox.Read(r.PathValue("id"))
 	if err != nil {
 		return err
@@ -203,6 +205,21 @@ func (d *desk) attachment(w http.ResponseWriter, r *http.Request) error {
 	return download(w, m.Attachments[n].Name, m.Attachments[n].Data)
 }
 
+// packagesPath stands in for the CDN: packages made for a customer are below it.
+const packagesPath = "/_local/packages"
+
+func (d *localDesk) tailoredPackage(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("name")
+	if err := tailored.CheckName(name); err != nil {
+		return fault.Wrap(fault.NotFound, err, "There is no such package.")
+	}
+	data, err := os.ReadFile(filepath.Join(d.data.Tailored(), name))
+	if err != nil {
+		return fault.Wrap(fault.NotFound, err, "There is no such package.")
+	}
+	return download(w, name, data)
+}
+
 func download(w http.ResponseWriter, name string, data []byte) error {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(name))
@@ -211,7 +228,7 @@ func download(w http.ResponseWriter, name string, data []byte) error {
 }
 
 // render shows a page of the desk; its frames are the mails.
-func (d *desk) render(w http.ResponseWriter, page, title string, data any) error {
+func (d *localDesk) render(w http.ResponseWriter, page, title string, data any) error {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'")
 	return d.pages.Render(w, http.StatusOK, page, web.View{Title: title, Private: true, Data: data})
 }

@@ -48,8 +48,8 @@ var companies = []company{
 	{"Tejo Logística Lda.", "Portugal", "tejo.example", []string{"Rui Carvalho"}},
 }
 
-// operators are those of the people page who work requests.
-var operators = []string{"sam.sales@vendor.example", "robin.sales@vendor.example"}
+// operators are the people of sales operations, as package people invents them.
+var operators = []string{"sam@vendor.example", "lucia@vendor.example"}
 
 // seed fills the table, ending at now. What it writes is the same each time, but for the IDs.
 func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *catalog.Catalog, now time.Time) error {

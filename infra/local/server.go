@@ -16,10 +16,13 @@ import (
 	"marketplace/catalog"
 	"marketplace/catalog/data"
 	"marketplace/catalog/prepare"
+	"marketplace/catalog/samplejar"
 	"marketplace/functions/catalog/feed"
+	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
+	"marketplace/infra/local/people"
 	"marketplace/infra/localdata"
 	"marketplace/shared/config"
 	"marketplace/shared/license"
@@ -104,7 +107,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	offered, err := sampleCatalog(c.SiteURL, o.Data.Packages())
+	offered, err := sampleCatalog(c.SiteURL, o.Data)
 	if err != nil {
 		return err
 	}
@@ -143,7 +146,17 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		Store: kept, Site: mail.Site{URL: c.SiteURL, Sales: sales}, Now: clock.Now, Log: o.Log,
 	}).Run
 
+	sessionKeys, err := o.Data.SessionKeys()
+	if err != nil {
+		return err
+	}
+	console, err := newConsole(consoleParts{o, c, kept, offered, issuer, sessionKeys, clock.Now})
+	if err != nil {
+		return err
+	}
 	functions := router{
+		people:  console.people,
+		console: console.desk,
 		desk:    newDesk(o.Data, w, outbox, kept, o.Log),
 		catalog: feed.New(prepared, feed.Options{Dir: o.Data.Packages(), Log: o.Log}),
 		requests: site.New(site.Options{
@@ -167,10 +180,14 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 
 // router hands each request to its function, as the HTTP API does. It is no ServeMux, which would answer a path that is not
 // clean by itself, where the catalog has an answer that any origin may read.
-type router struct{ desk, catalog, requests http.Handler }
+type router struct{ people, desk, console, catalog, requests http.Handler }
 
 func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
+	case strings.HasPrefix(r.URL.Path, people.Path+"/"):
+		f.people.ServeHTTP(w, r)
+	case r.URL.Path == signin.Home || strings.HasPrefix(r.URL.Path, signin.Home+"/"):
+		f.console.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/_local/"):
 		f.desk.ServeHTTP(w, r)
 	case slices.ContainsFunc(feed.Patterns(), func(pattern string) bool { return matches(pattern, r.URL.Path) }):
@@ -186,8 +203,8 @@ func matches(pattern, path string) bool {
 	return path == pattern || open && strings.HasPrefix(path, prefix)
 }
 
-// sampleCatalog makes the catalog of the sample metadata, and its packages in the folder.
-func sampleCatalog(siteURL, folder string) (*catalog.Catalog, error) {
+// sampleCatalog makes the catalog of the sample metadata, and its jars and packages in the folder.
+func sampleCatalog(siteURL string, folder localdata.Dir) (*catalog.Catalog, error) {
 	metadata, err := catalog.Read(data.Files)
 	if err != nil {
 		return nil, err
@@ -196,10 +213,15 @@ func sampleCatalog(siteURL, folder string) (*catalog.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	for _, dir := range []string{folder.Jars(), folder.Packages()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if err := samplejar.Write(folder.Jars(), c.Jars()); err != nil {
 		return nil, err
 	}
-	return c, prepare.SamplePackages(c, folder)
+	return c, prepare.Packages(c, folder.Jars(), folder.Packages())
 }
 
 func withDefaults(c config.Config, url string) config.Config {
@@ -208,6 +230,7 @@ func withDefaults(c config.Config, url string) config.Config {
 		missing string
 	}{
 		{&c.SiteURL, url},
+		{&c.PackagesURL, url + packagesPath},
 		{&c.MailFrom, "Editions & Licenses <licensing@vendor.example>"},
 		{&c.SalesEmail, "Sales operations <sales@vendor.example>"},
 	} {

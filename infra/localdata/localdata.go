@@ -5,12 +5,15 @@ package localdata
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
+	"marketplace/functions/console/signin"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
@@ -30,8 +33,11 @@ func FromEnv(getenv func(string) string) Dir {
 
 func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
 
-// Packages is the folder of the package ZIPs, Outbox that of the mails.
+// Packages is the folder of the package ZIPs, Tailored that of the ones made for a customer, Jars that of the jars that they
+// are made of, Outbox that of the mails.
 func (d Dir) Packages() string { return d.path("packages") }
+func (d Dir) Tailored() string { return d.path("tailored") }
+func (d Dir) Jars() string     { return d.path("jars") }
 func (d Dir) Outbox() string   { return d.path("outbox") }
 
 // OpenTable opens the table in the folder, or, where DYNAMODB_ENDPOINT is set, the one on that engine, made if it is
@@ -91,6 +97,20 @@ func (d Dir) Server(ctx context.Context) string {
 		return ""
 	}
 	return a.URL
+}
+
+// SessionKeys are the keys of the console's cookies, made when they are missing: who is signed in stays so over a restart.
+func (d Dir) SessionKeys() (signin.Keys, error) {
+	path := d.path("session.key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		text = []byte(signin.NewKey())
+		err = WriteFile(path, text)
+	}
+	if err != nil {
+		return signin.Keys{}, err
+	}
+	return signin.ParseKeys(string(text))
 }
 
 // Once does something the first time that the folder is asked for it by the name: f is not called again once it succeeded.

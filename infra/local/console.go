@@ -1,0 +1,62 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"marketplace/catalog"
+	"marketplace/catalog/tailored"
+	"marketplace/functions/console/desk"
+	"marketplace/functions/console/signin"
+	"marketplace/infra/local/people"
+	"marketplace/shared/config"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+// console is the sales console, and the provider that its people sign in with.
+type console struct{ desk, people http.Handler }
+
+// consoleParts are what it is made of.
+type consoleParts struct {
+	Options
+	config      config.Config
+	kept        *store.Store
+	offered     *catalog.Catalog
+	issuer      license.Issuer
+	sessionKeys signin.Keys
+	now         func() time.Time
+}
+
+// What the console and the provider know of each other. It is no secret: both are in this process, and ask for no password.
+const (
+	clientID     = "console"
+	clientSecret = "local"
+)
+
+func newConsole(p consoleParts) (console, error) {
+	sales, err := mail.ParseAddress(p.config.SalesEmail)
+	if err != nil {
+		return console{}, err
+	}
+	issuer := p.config.SiteURL + people.Path
+	provider, err := people.New(people.Options{
+		Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret,
+		RedirectURI: p.config.SiteURL + signin.CallbackPath, SignedOutURI: p.config.SiteURL + signin.SignedOutPath,
+		People: people.Invented(), Now: p.now, Log: p.Log,
+	})
+	if err != nil {
+		return console{}, err
+	}
+	return console{people: provider, desk: desk.New(desk.Options{
+		Store: p.kept,
+		Gate: signin.New(signin.Options{
+			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL, Keys: p.sessionKeys, Now: p.now, Log: p.Log,
+		}),
+		Catalog:     func() (*catalog.Catalog, error) { return p.offered, nil },
+		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
+		Packager:    tailored.Folder{Jars: p.Data.Jars(), Out: p.Data.Tailored()},
+		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: sales, Now: p.now, Log: p.Log,
+	})}, nil
+}
