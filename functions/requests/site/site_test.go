@@ -61,6 +61,7 @@ type world struct {
 	table table.Table
 	log   *bytes.Buffer
 	keys  license.Issuer
+	clock time.Time
 }
 
 func newWorld(t *testing.T) *world {
@@ -75,10 +76,10 @@ func newWorld(t *testing.T) *world {
 
 func newWorldOver(t *testing.T, tab table.Table) *world {
 	t.Helper()
-	w := &world{t: t, table: tab, log: new(bytes.Buffer), keys: newIssuer(t)}
+	w := &world{t: t, table: tab, log: new(bytes.Buffer), keys: newIssuer(t), clock: start}
 	w.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
 	w.site = New(Options{
-		Store: w.store, Catalog: sample, Keys: func() (license.KeySet, error) { return w.keys.Keys, nil }, Now: func() time.Time { return start }, SiteURL: siteURL,
+		Store: w.store, Catalog: sample, Keys: func() (license.KeySet, error) { return w.keys.Keys, nil }, Now: func() time.Time { return w.clock }, SiteURL: siteURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil)),
 	})

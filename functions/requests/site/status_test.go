@@ -1,0 +1,203 @@
+package site
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+const operator = "olga@vendor.example"
+
+// filed is a request that the form has sent, and the address of its page.
+func (w *world) filed() (request.Request, string) {
+	w.t.Helper()
+	page := w.send("/request/developer", goodForm()).wantStatus(303).Header.Get("Location")
+	id, _, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?")
+	r, err := w.store.Request(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r, page
+}
+
+// review brings a request into a state, as an operator does.
+func (w *world) review(r request.Request, to request.State, said string) request.Request {
+	w.t.Helper()
+	r, err := w.store.Review(w.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said}, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// answered issues licenses for a request.
+func (w *world) answered(r request.Request, ids ...string) []license.License {
+	w.t.Helper()
+	var list []license.License
+	for _, id := range ids {
+		key := w.issue(func(k *license.Key) { k.ID, k.Server = id, r.Server })
+		k, err := license.Read(key)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		list = append(list, license.License{
+			ID: id, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc, Support: k.Support,
+			Expiration: k.Expiration, NotBefore: k.NotBefore, Contacts: []license.Contact{{Email: r.Email}}, KeyText: key, Issued: k.Issued, Plugins: k.Plugins,
+		})
+	}
+	err := w.store.IssueLicenses(w.t.Context(), store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version}, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+// happenings are the lines of a page's history, without their times.
+func happenings(doc *goquery.Document) (list []string) {
+	doc.Find(".history dd").Each(func(_ int, s *goquery.Selection) { list = append(list, text(s)) })
+	return list
+}
+
+func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
+	w := newWorld(t)
+	r, page := w.filed()
+	const asked = "Is the old server off?\n\n\"><script>alert(1)</script> And why?"
+	w.review(r, request.Waiting, asked)
+	doc := w.get(page).wantStatus(200).page()
+	if got := doc.Find("#question").Text(); got != asked {
+		t.Errorf("the question is %q", got)
+	}
+	main := text(doc.Find("main"))
+	for _, want := range []string{"We need something from you", "reply to the mail that we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
+		if !strings.Contains(main, want) {
+			t.Errorf("%q is not on the page", want)
+		}
+	}
+	if strings.Contains(main, "You have an answer by") || doc.Find("script").Length() > 0 {
+		t.Error("an answer is promised while the customer's is missing, or the question is markup")
+	}
+	// When the review goes on, the question is no longer asked.
+	again, err := w.store.Request(t.Context(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.review(again, request.InReview, "")
+	if w.get(page).page().Find("#question").Length() > 0 {
+		t.Error("the question is still asked")
+	}
+}
+
+func TestAReasonIsShown(t *testing.T) {
+	for state, title := range map[request.State]string{request.Rejected: "The request was declined", request.Withdrawn: "The request was withdrawn"} {
+		w := newWorld(t)
+		r, page := w.filed()
+		w.review(r, state, "There is no contract <b>yet</b>.")
+		doc := w.get(page).wantStatus(200).page()
+		if text(doc.Find("h1")) != title || doc.Find("#reason").Text() != "There is no contract <b>yet</b>." {
+			t.Errorf("%s: %q, reason %q", state, text(doc.Find("h1")), doc.Find("#reason").Text())
+		}
+		if doc.Find(`main a[href="/request/developer"]`).Length() != 1 {
+			t.Errorf("%s: no way to another request", state)
+		}
+	}
+}
+
+func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
+	w := newWorld(t)
+	r, page := w.filed()
+	licenses := w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa", "01c7wnn8g0bbbbbbbbbbbbbbbb")
+	a := w.get(page).wantStatus(200)
+	doc := a.page()
+	if got := text(doc.Find("h1")); got != "Your license was issued" {
+		t.Errorf("title %q", got)
+	}
+	var told []string
+	doc.Find("dl.license").Each(func(_ int, s *goquery.Selection) { told = append(told, text(s)) })
+	if len(told) != 2 {
+		t.Fatalf("licenses %q", told)
+	}
+	for i, l := range licenses {
+		for _, want := range []string{l.ID, "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "up to 5'000'000", "28 Feb 2019, 23:59:59 UTC"} {
+			if !strings.Contains(told[i], want) {
+				t.Errorf("license %d: %q is not in %q", i, want, told[i])
+			}
+		}
+		id, token, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?token=")
+		for where, body := range map[string]string{"page": a.body, "API": w.get("/api/license-requests/" + id + "?token=" + token).wantStatus(200).body} {
+			for n := 0; n+40 < len(l.KeyText); n += 20 {
+				if strings.Contains(body, l.KeyText[n:n+40]) {
+					t.Fatalf("the %s has a part of the key", where)
+				}
+			}
+		}
+	}
+	if check := doc.Find(`main a[href^="/licenses/check"]`).AttrOr("href", ""); check == "" || w.get(check).StatusCode != 200 {
+		t.Errorf("no way to the key check: %q", check)
+	}
+
+	recorded, err := w.store.License(t.Context(), licenses[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := store.LicenseChange{ID: licenses[0].ID, Version: recorded.Version, By: operator}
+	if err := w.store.RevokeLicense(t.Context(), change, "never paid"); err != nil {
+		t.Fatal(err)
+	}
+	a = w.get(page).wantStatus(200)
+	if first := text(a.page().Find("dl.license").First()); !strings.Contains(first, "Taken back") || strings.Contains(a.body, "never paid") {
+		t.Errorf("the revoked license: %q", first)
+	}
+}
+
+func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
+	w := newWorld(t)
+	r, page := w.filed()
+	r = w.review(r, request.InReview, "")
+	if err := w.store.NoteOnRequest(t.Context(), r.ID, operator, "difficult people"); err != nil {
+		t.Fatal(err)
+	}
+	r = w.review(r, request.Waiting, "Why?")
+	r = w.review(r, request.InReview, "")
+	w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")
+	a := w.get(page).wantStatus(200)
+	want := []string{
+		"You sent the request.", "Our sales team began to look at it.", "We asked you a question.", "We went on with it.",
+		"The license was issued, and its key went to you by mail.",
+	}
+	if got := happenings(a.page()); !slices.Equal(got, want) {
+		t.Errorf("history %q", got)
+	}
+	for _, secret := range []string{operator, "olga", "difficult"} {
+		if strings.Contains(a.body, secret) {
+			t.Errorf("the page tells %q", secret)
+		}
+	}
+}
+
+func TestALateAnswerIsAdmitted(t *testing.T) {
+	w := newWorld(t)
+	_, page := w.filed()
+	if main := text(w.get(page).page().Find("main")); !strings.Contains(main, "You have an answer by 06 Mar 2018, 09:30 UTC") {
+		t.Errorf("in time: %q", main)
+	}
+	w.clock = start.Add(25 * time.Hour)
+	if main := text(w.get(page).page().Find("main")); !strings.Contains(main, "You should have had an answer by 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "You have an answer") {
+		t.Errorf("late: %q", main)
+	}
+}
+
+func TestTheLinkOfAMailOpensThePage(t *testing.T) {
+	w := newWorld(t)
+	r, page := w.filed()
+	if got := (mail.Site{URL: siteURL}).StatusURL(r); got != siteURL+page {
+		t.Errorf("mails say %s, the site %s", got, page)
+	}
+}
