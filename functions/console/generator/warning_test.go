@@ -1,7 +1,9 @@
 package generator
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"marketplace/shared/license"
@@ -60,6 +62,10 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 		{name: "the second staging license", kind: request.Staging, ask: forStaging, old: []license.License{sold("l1"), sold("s1", staging)}, want: []Code{StagingLimit}},
 		{name: "a staging license after one that has expired", kind: request.Staging, ask: forStaging,
 			old: []license.License{sold("l1"), sold("s1", staging, func(l *license.License) { l.Expiration = day("2018-03-04") })}},
+		{name: "a staging license after one that was renewed", kind: request.Staging, ask: forStaging,
+			old: []license.License{sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Expiration = day("2019-04-30") })}, want: []Code{StagingLimit}},
+		{name: "a staging license after one that was revoked", kind: request.Staging, ask: forStaging,
+			old: []license.License{sold("l1"), sold("s1", staging, func(l *license.License) { l.Revoked = day("2018-03-01").Start() })}},
 		{name: "the staging license again", origin: Origin{Renews: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
 		{name: "a new key for the staging server", origin: Origin{Replaces: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)},
 			form: func(f *Form) { f.Server = stage }},
@@ -104,6 +110,9 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 				test.form(&f)
 			}
 			r := w.review(test.origin, f)
+			if strings.Contains(fmt.Sprint(r.Warnings), "would have 3 staging") {
+				t.Errorf("a license is counted with the one that follows it: %+v", r.Warnings)
+			}
 			if got := confirmed(r).Codes; !slices.Equal(got, test.want) {
 				t.Errorf("warnings %v, want %v: %+v", got, test.want, r.Warnings)
 			}
