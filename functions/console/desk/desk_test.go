@@ -3,7 +3,6 @@ package desk
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -43,6 +42,15 @@ const (
 	lucia = "Lucía Marín" // sales
 	ada   = "Ada Brandt"  // admin
 )
+
+// emails are their addresses.
+var emails = func() map[string]string {
+	m := map[string]string{}
+	for _, p := range people.Invented() {
+		m[p.Name] = p.Email
+	}
+	return m
+}()
 
 // door is a gate, with the cookies of the people that came in by it.
 type door struct {
@@ -295,17 +303,76 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 	})
 }
 
-var _ io.Writer = (*bytes.Buffer)(nil)
-
-func TestSmoke(t *testing.T) {
-	w := newWorld(t)
+// everyPage are the addresses of the console's pages, with things to show.
+func (w *world) everyPage() []string {
+	w.t.Helper()
 	r := w.file(asked)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
-	for _, p := range []string{"/console", "/console/search?q=customer", "/console/overview", "/console/requests/" + r.ID, "/console/licenses", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/export", "/console/export/licenses.csv?from=2018-01&to=2018-12", "/console/export/requests.csv?from=2018-01&to=2018-12"} {
-		a := w.get(sam, p)
-		t.Log(p, a.StatusCode, len(a.body))
-		if a.StatusCode != 200 {
-			t.Error(a.body, w.log)
+	return []string{
+		"/console", "/console?show=waiting", "/console?show=closed", "/console?kind=new&edition=developer", "/console?kind=renewal",
+		"/console/search", "/console/search?q=customer", "/console/search?q=nobody", "/console/overview", "/console/requests/" + r.ID,
+		"/console/licenses", "/console/licenses?expires=2018-08", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/export",
+	}
+}
+
+func TestEveryPageIsWhole(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range w.everyPage() {
+		t.Run(path, func(t *testing.T) {
+			a := w.in(t).get(sam, path).wantStatus(200)
+			if got := a.Header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("Cache-Control %q", got)
+			}
+			doc := a.page()
+			if n := doc.Find("h1").Length(); n != 1 {
+				t.Errorf("%d h1, want 1", n)
+			}
+			if text1(doc.Find("title")) == "" || doc.Find("meta[name=robots][content=noindex]").Length() != 1 {
+				t.Error("the title or the word to robots is missing")
+			}
+			if who := text1(doc.Find("header .who")); who != "Sam Okoye (sales) Sign out" {
+				t.Errorf("the header says %q", who)
+			}
+			ids := map[string]bool{}
+			doc.Find("[id]").Each(func(_ int, s *goquery.Selection) {
+				if id := s.AttrOr("id", ""); ids[id] {
+					t.Errorf("id %q twice", id)
+				} else {
+					ids[id] = true
+				}
+			})
+			doc.Find("a[href^='#'], label[for], [aria-describedby], [aria-labelledby]").Each(func(_ int, s *goquery.Selection) {
+				refs := s.AttrOr("for", "") + " " + s.AttrOr("aria-describedby", "") + " " + s.AttrOr("aria-labelledby", "") + " " + strings.TrimPrefix(s.AttrOr("href", ""), "#")
+				for _, id := range strings.Fields(refs) {
+					if !ids[id] {
+						t.Errorf("nothing has the id %q", id)
+					}
+				}
+			})
+			doc.Find("input:not([type=hidden]), textarea, select").Each(func(_ int, s *goquery.Selection) {
+				if doc.Find("label[for='"+s.AttrOr("id", "")+"']").Length() != 1 {
+					t.Errorf("field %q has no label", s.AttrOr("name", ""))
+				}
+			})
+			if doc.Find("script, style, [style], [onclick]").Length() > 0 {
+				t.Error("inline code, which the policy forbids")
+			}
+			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
+				if href := s.AttrOr("href", ""); href != "/" && w.get(sam, href).StatusCode != 200 {
+					t.Errorf("link to %s: %d", href, w.get(sam, href).StatusCode)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsNotThereIsToldWithTheHeaderOfWhoAsks(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/console/requests/none", "/console/licenses/none", "/console/licenses/none/key", "/console/requests/%00", "/console/licenses/" + strings.Repeat("x", 3000)} {
+		doc := w.get(sam, path).wantStatus(404).page()
+		if text1(doc.Find("header .who b, header .who")) == "" {
+			t.Errorf("%s: nobody is signed in", path)
 		}
 	}
+	w.get(sam, "/console/").wantStatus(http.StatusMovedPermanently)
 }

@@ -19,6 +19,7 @@ type licenseView struct {
 	Recipients []web.Option // to whom the key can be sent again
 	Sendable   bool
 	Revocable  bool
+	Tailorable bool // packages of its own can be made
 	Trouble    *trouble
 	Done       string
 	SameServer related
@@ -78,7 +79,8 @@ func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
 	v.Reminder, v.Reminded = nextReminder(recorded, d.today()), int(recorded.Reminded)
 	v.Acts = acts(r)
 	v.Basis = basis{recorded.Version, lastOf(events)}
-	v.Sendable, v.Revocable = v.Acts && l.KeyText != "", v.Acts && l.Revoked.IsZero()
+	v.Sendable, v.Revocable = v.Acts && l.KeyText != "" && l.Revoked.IsZero(), v.Acts && l.Revoked.IsZero()
+	v.Tailorable = v.Revocable && d.generator.Packager != nil
 	for _, c := range l.Contacts {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}

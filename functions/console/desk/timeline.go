@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"marketplace/shared/license"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -38,7 +39,7 @@ func timelineView(events []store.Event) (list []eventView) {
 			v.Link = ""
 		}
 		for _, c := range e.Changes {
-			v.Changes = append(v.Changes, changeView{fieldName(c.Field), plain(c.Before), plain(c.After)})
+			v.Changes = append(v.Changes, changeView{fieldName(c.Field), inWords(c.Field, c.Before), inWords(c.Field, c.After)})
 		}
 		list = append(list, v)
 	}
@@ -55,6 +56,15 @@ func fieldName(name string) string {
 		return known
 	}
 	return name
+}
+
+// inWords is the JSON value of a field as pages show it.
+func inWords(field, value string) string {
+	words := plain(value)
+	if field == "state" && words != "" {
+		return stateBadge(request.State(words)).Text
+	}
+	return words
 }
 
 // plain is a JSON value as people write it.

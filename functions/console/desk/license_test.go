@@ -1,0 +1,199 @@
+package desk
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+func day(s string) license.Date {
+	d, err := license.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func (w *world) license(id string) store.Recorded {
+	w.t.Helper()
+	l, err := w.store.License(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return l
+}
+
+func TestALicenseSaysWhatItIsWorth(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*license.License)
+		want   string
+	}{
+		{"far from its end", func(l *license.License) { l.Expiration = day("2019-03-05") }, "Active"},
+		{"two months before", func(l *license.License) { l.Expiration = day("2018-05-05") }, "Expires in 61 days"},
+		{"tomorrow", func(l *license.License) { l.Expiration = day("2018-03-06") }, "Expires tomorrow"},
+		{"on its last day", func(l *license.License) { l.Expiration = day("2018-03-05") }, "Expires today"},
+		{"the day after", func(l *license.License) { l.Expiration = day("2018-03-04") }, "Expired"},
+		{"before its first day", func(l *license.License) { l.NotBefore, l.Expiration = day("2018-03-06"), day("2019-03-05") }, "Not yet valid"},
+		{"followed", func(l *license.License) { l.Successor = "l2"; l.Expiration = day("2018-04-05") }, "Active, followed by another"},
+		{"revoked", func(l *license.License) { l.Revoked = start; l.Expiration = day("2018-03-04") }, "Revoked"},
+		{"replaced", func(l *license.License) { l.Revoked, l.ReplacedBy = start, "l2" }, "Replaced"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			l := granted("l1", day("2019-03-05"))
+			l.NotBefore = license.Date{}
+			tt.change(&l)
+			w.record(l)
+			if got := text1(w.get(vera, "/console/licenses/l1").wantStatus(200).page().Find(".head .state")); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestALicensesKeyCanBeCopiedAndTaken(t *testing.T) {
+	w := newWorld(t)
+	l := granted("l1", day("2018-08-31"))
+	w.record(l)
+	if got := w.get(vera, "/console/licenses/l1").page().Find("pre.key").Text(); got != l.KeyText {
+		t.Errorf("the page has the key %q", got)
+	}
+	file := w.get(vera, "/console/licenses/l1/key").wantStatus(200)
+	if file.body != l.KeyText+"\n" || file.Header.Get("Content-Type") != "text/plain; charset=us-ascii" || file.Header.Get("Content-Disposition") != `attachment; filename="license-l1.txt"` {
+		t.Errorf("the file is %q, %v", file.body, file.Header)
+	}
+	l.ID, l.KeyText = "l2", ""
+	w.record(l)
+	w.get(vera, "/console/licenses/l2/key").wantStatus(404)
+	if doc := w.get(sam, "/console/licenses/l2").wantStatus(200).page(); doc.Find("form[action$='/send-key']").Length() > 0 {
+		t.Error("a key that is not there can be sent")
+	}
+	w.send(sam, "/console/licenses/l2/send-key", w.filled("/console/licenses/l2")).wantStatus(404)
+	w.get(vera, "/console/licenses/L1").wantStatus(200)
+}
+
+func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
+	w := newWorld(t)
+	r := w.file(asked)
+	l := granted("l1", day("2018-08-31"))
+	l.Request = r.ID
+	w.record(l)
+	page := "/console/licenses/l1"
+	form := with(w.basis(page), "to", "john@customer.example")
+	for range 3 {
+		w.send(sam, page+"/send-key", form).wantRedirect(page + "?done=send-key")
+	}
+	mails, err := w.store.MailsAbout(t.Context(), "l1", 10)
+	if err != nil || len(mails) != 1 {
+		t.Fatalf("%d mails, %v", len(mails), err)
+	}
+	m := mails[0].Message
+	if m.Kind != mail.LicenseKey || m.To.Email != "john@customer.example" || !strings.Contains(m.Text, l.KeyText) || !strings.Contains(m.Subject, "Once more") {
+		t.Errorf("the mail is %s to %s: %s", m.Kind, m.To, m.Subject)
+	}
+	doc := w.get(vera, page).page()
+	if got := text1(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != "License key john@customer.example To be sent 05 Mar 2018, 09:30 UTC" {
+		t.Errorf("the page lists %q", got)
+	}
+	w.send(sam, page+"/send-key", with(w.basis(page), "to", "john@customer.example")).wantStatus(303)
+	w.send(sam, page+"/send-key", with(w.basis(page), "to", "stranger@evil.example")).wantStatus(http.StatusBadRequest)
+	if n := len(w.pendingMails()); n != 3 { // with the confirmation of the request
+		t.Errorf("%d mails", n)
+	}
+}
+
+func TestRemindersAreMutedAndComeAgain(t *testing.T) {
+	w := newWorld(t)
+	w.record(granted("l1", day("2018-08-31")))
+	page := "/console/licenses/l1"
+	reminder := func() string {
+		return text1(w.get(vera, page).page().Find("section[aria-labelledby=record-title] dd").First())
+	}
+	if got := reminder(); got != "30 Jun 2018" {
+		t.Errorf("the next reminder is %q", got)
+	}
+	first := w.basis(page)
+	for range 2 {
+		w.send(sam, page+"/mute", first).wantRedirect(page + "?done=mute")
+	}
+	if got := reminder(); got != "None: muted" || !w.license("l1").License.Muted {
+		t.Errorf("muted, the next reminder is %q", got)
+	}
+	w.send(sam, page+"/unmute", w.basis(page)).wantRedirect(page + "?done=unmute")
+	if got := reminder(); got != "30 Jun 2018" {
+		t.Errorf("the next reminder is %q", got)
+	}
+	told := w.send(lucia, page+"/mute", first).wantStatus(http.StatusConflict).page()
+	if got := text1(told.Find("#trouble")); !strings.Contains(got, "reminders muted by "+emails[sam]) || !strings.Contains(got, "reminders resumed by "+emails[sam]) {
+		t.Errorf("Lucía is told %q", got)
+	}
+}
+
+func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
+	w := newWorld(t)
+	w.record(granted("l1", day("2018-08-31")))
+	page := "/console/licenses/l1/revoke"
+	basis := w.basis(page)
+	for _, tt := range []struct{ reason, sure, wrong string }{
+		{"Unpaid.", "", "#sure-error"}, {"Unpaid.", "no", "#sure-error"}, {"", "yes", "#reason-error"}, {strings.Repeat("x", maxText+1), "yes", "#reason-error"},
+	} {
+		doc := w.send(sam, page, with(basis, "reason", tt.reason, "sure", tt.sure)).wantStatus(http.StatusUnprocessableEntity).page()
+		if text1(doc.Find(tt.wrong)) == "" {
+			t.Errorf("%q, %q: %s is missing", tt.reason, tt.sure, tt.wrong)
+		}
+		if got := strings.TrimPrefix(doc.Find("#reason").Text(), "\n"); got != tt.reason {
+			t.Errorf("%q is kept of %q", got, tt.reason)
+		}
+	}
+	if !w.license("l1").License.Revoked.IsZero() {
+		t.Fatal("it is revoked")
+	}
+	form := with(basis, "reason", "Unpaid.", "sure", "yes")
+	for range 2 {
+		w.send(sam, page, form).wantRedirect("/console/licenses/l1?done=revoke")
+	}
+	if l := w.license("l1").License; l.RevokedReason != "Unpaid." || !l.Revoked.Equal(start) {
+		t.Errorf("the license is %+v", l)
+	}
+	told := w.send(lucia, page, like(basis, "reason", "Stolen.", "sure", "yes")).wantStatus(http.StatusConflict).page()
+	if got := text1(told.Find("#trouble")); !strings.Contains(got, "license revoked by "+emails[sam]) || !strings.Contains(got, "Stolen.") {
+		t.Errorf("Lucía is told %q", got)
+	}
+	if got := offered(w.get(sam, "/console/licenses/l1").page()); len(got) != 0 {
+		t.Errorf("a revoked license offers %q", got)
+	}
+	w.send(sam, "/console/licenses/l1/send-key", like(basis, "to", "john@customer.example")).wantStatus(http.StatusConflict)
+}
+
+func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
+	w := newWorld(t)
+	for i := range 120 {
+		l := granted(fmt.Sprintf("l%03d", i), day("2018-08-01").AddDays(i%31))
+		l.Server, l.Organization = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9%03d", i)), l.ID
+		w.record(l)
+	}
+	var names []string
+	for next := "/console/licenses?expires=2018-08"; next != ""; {
+		doc := w.get(vera, next).wantStatus(200).page()
+		names = append(names, listed(doc)...)
+		next = doc.Find("a[rel=next]").AttrOr("href", "")
+	}
+	if slices.Sort(names); len(slices.Compact(names)) != 120 {
+		t.Errorf("%d licenses", len(names))
+	}
+	for _, path := range []string{"/console/licenses?expires=2018-9", "/console/licenses?expires=%00", "/console/licenses?after=%00", "/console/licenses"} {
+		if h1 := text1(w.get(vera, path).wantStatus(200).page().Find("h1")); h1 != "Licenses that expire in March 2018" {
+			t.Errorf("%s: %q", path, h1)
+		}
+	}
+	if doc := w.get(vera, "/console/licenses?expires=2018-12").page(); doc.Find("a[href='/console/licenses?expires=2019-01']").Length() != 1 {
+		t.Error("after December comes no January")
+	}
+}
