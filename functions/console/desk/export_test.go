@@ -32,8 +32,8 @@ func (a *answer) rows() [][]string {
 	return rows
 }
 
-// column is the number of a column.
-func column(header []string, name string) int { return slices.Index(header, name) }
+// at is the number of a column.
+func at(header []string, name string) int { return slices.Index(header, name) }
 
 func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 	w := newWorld(t)
@@ -53,14 +53,14 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 		rows := w.get(sam, "/console/export/requests.csv?"+query).rows()
 		var got []string
 		for _, row := range rows[1:] {
-			got = append(got, row[column(rows[0], "created")])
+			got = append(got, row[at(rows[0], "created")])
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
 	rows := w.get(sam, "/console/export/requests.csv?from=2018-04&to=2018-04").rows()
-	if got := rows[1][column(rows[0], "company")]; got != asked.Company || len(rows[1]) != len(requestColumns) {
+	if got := rows[1][at(rows[0], "company")]; got != asked.Company || len(rows[1]) != len(requestColumns) {
 		t.Errorf("company %q in %q", got, rows[1])
 	}
 }
@@ -76,7 +76,7 @@ func TestLicensesAreExportedByTheMonthInWhichTheyExpire(t *testing.T) {
 	if len(rows) != 3 || rows[1][0] != "l1" || rows[2][0] != "l2" || len(rows[1]) != len(licenseColumns) {
 		t.Errorf("%q", rows)
 	}
-	if got := rows[1][column(rows[0], "contacts")]; got != "jane.doe@customer.example john@customer.example" {
+	if got := rows[1][at(rows[0], "contacts")]; got != "jane.doe@customer.example john@customer.example" {
 		t.Errorf("contacts %q", got)
 	}
 	if strings.Contains(strings.Join(rows[1], " "), "Rm9ybWF0PTEK") {

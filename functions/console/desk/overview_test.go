@@ -55,7 +55,7 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 	}
 	var lines []string
 	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int, s *goquery.Selection) { lines = append(lines, text1(s)) })
-	if want := []string{"Enterprise Edition400,0002200,000100", "Developer Edition200,000100200,0001"}; !slices.Equal(lines, want) {
+	if want := []string{"Enterprise Edition400'0002200'000100", "Developer Edition200'000100200'0001"}; !slices.Equal(lines, want) {
 		t.Errorf("lines of code %q, want %q", lines, want)
 	}
 }

@@ -303,7 +303,7 @@ func TestTheTimelineTellsBeforeAndAfterInWords(t *testing.T) {
 	if !slices.Equal(told, want) {
 		t.Errorf("%s", strings.Join(told, "\n"))
 	}
-	for value, want := range map[string]string{`"x"`: "x", `12000`: "12,000", `true`: "yes", `["a","b"]`: "a, b", `[1]`: "[1]", ``: "", `"2018-03-05"`: "05 Mar 2018", `null`: "null"} {
+	for value, want := range map[string]string{`"x"`: "x", `12000`: "12'000", `true`: "yes", `["a","b"]`: "a, b", `[1]`: "[1]", ``: "", `"2018-03-05"`: "05 Mar 2018", `null`: "null"} {
 		if got := plain(value); got != want {
 			t.Errorf("%s is told as %q, want %q", value, got, want)
 		}
