@@ -21,6 +21,7 @@ type seeder struct {
 	*store.Store
 	random  *rand.Rand
 	now     time.Time // of the store, while the past is written
+	loc     int       // lines of code of the customer who is at hand
 	issuer  license.Issuer
 	offered *catalog.Catalog
 }
@@ -67,6 +68,7 @@ func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *ca
 func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) error {
 	server := s.server()
 	edition := license.Editions[1+i%3]
+	s.loc = (1 + s.random.IntN(90)) * 37_000
 	began := now.AddDate(0, 0, -330+23*i).Truncate(time.Hour)
 
 	s.now = began
@@ -98,6 +100,7 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 			if err != nil {
 				return err
 			}
+			s.now = s.now.Add(time.Duration(1+s.random.IntN(9)) * time.Hour)
 			if err := s.issue(ctx, staging, license.Staging, license.DateOf(s.now).AddMonths(12), i%2 == 0); err != nil {
 				return err
 			}
@@ -133,7 +136,7 @@ func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition
 	person := c.people[s.random.IntN(len(c.people))]
 	form := request.Form{
 		Kind: string(kind), Edition: string(edition), Server: string(server),
-		Loc:            fmt.Sprint((1 + s.random.IntN(90)) * 37_000),
+		Loc:            fmt.Sprint(s.loc),
 		ProductVersion: []string{"6.7", "6.7.1", "6.7.4", "7.0", "7.1"}[s.random.IntN(5)],
 		Name:           person, Email: strings.ToLower(strings.Fields(asciiName(person))[0]) + "@" + c.domain, Company: c.name, Country: c.country,
 	}
