@@ -174,7 +174,7 @@ func (s *site) check(f checkForm) (finding, error) {
 	text, undone := license.Unmangle(q.Key)
 	v := license.Evaluate(text, q.At, keys)
 	found := finding{
-		Valid: v.Valid(), Authentic: v.Authentic(), NotAsked: q.notAsked(),
+		Valid: v.Valid(), Authentic: v.Authentic(), NotAsked: f.notAsked(),
 		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
 		Reasons: s.advise(v.Reasons, v.Key, q.At), Warnings: s.advise(v.Warnings, v.Key, q.At),
 	}
@@ -187,19 +187,16 @@ func (s *site) check(f checkForm) (finding, error) {
 	return found, nil
 }
 
-// notAsked names what was not checked.
-func (q question) notAsked() (list []string) {
-	for _, c := range []struct {
-		missing bool
-		what    string
-	}{
-		{q.At.Server == "", "the server ID"},
-		{q.At.Loc == 0, "the lines of code"},
-		{q.At.Edition == "", "the edition that runs"},
-		{len(q.At.Plugins) == 0, "the installed plugins"},
+// notAsked names what is not checked.
+func (f checkForm) notAsked() (list []string) {
+	for _, said := range []struct{ value, what string }{
+		{f.Server, "the server ID"},
+		{f.Loc, "the lines of code"},
+		{f.Edition, "the edition that runs"},
+		{f.Plugins, "the installed plugins"},
 	} {
-		if c.missing {
-			list = append(list, c.what)
+		if strings.TrimSpace(said.value) == "" {
+			list = append(list, said.what)
 		}
 	}
 	return list

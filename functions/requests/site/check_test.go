@@ -100,6 +100,10 @@ func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
 	if got := text(doc.Find("#result.good")); !strings.Contains(got, "Not checked, because you did not say it: the server ID, the lines of code, the edition that runs, the installed plugins.") {
 		t.Errorf("the result says %q", got)
 	}
+	doc = w.check(w.issue(nil), "serverId", itsServer, "ncloc", "0", "edition", "developer", "plugins", "java").wantStatus(200).page()
+	if got := text(doc.Find("#result.good")); strings.Contains(got, "Not checked") {
+		t.Errorf("no lines and a free plugin were said: %q", got)
+	}
 }
 
 // bad are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no link.
@@ -249,9 +253,9 @@ func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 		wantStatus(422).page()
 	var fields []string
 	doc.Find(".invalid").Each(func(_ int, s *goquery.Selection) {
-		fields = append(fields, s.Find("input, textarea").First().AttrOr("name", ""))
+		fields = append(fields, s.Find("input, textarea, select").First().AttrOr("name", ""))
 	})
-	if want := []string{"key", "serverId", "ncloc", "productVersion", "edition"}; !slices.Equal(fields, want) {
+	if want := []string{"key", "serverId", "edition", "ncloc", "productVersion"}; !slices.Equal(fields, want) {
 		t.Errorf("wrong are %v, want %v", fields, want)
 	}
 	if typed(doc, "serverId") != "abc" || doc.Find("textarea#plugins").Text() != `"><script>alert(1)</script>` || doc.Find("script").Length() > 0 {

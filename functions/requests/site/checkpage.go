@@ -74,14 +74,14 @@ func newCheckView(f checkForm, bad []fault.Field) checkView {
 		Key: web.Field{Name: "key", Label: "License key", Value: f.Key, Required: true, Class: "wide code",
 			Hint: "One long line that begins with Rm9ybWF0P. Paste it as the mail has it: line breaks and quote marks do no harm."},
 		Server: []web.Field{
-			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "wide code",
+			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "code",
 				Hint: "In SonarQube, under Administration, System."},
+			{Name: "edition", Label: "Edition that the server runs", Type: "select", Value: string(editionNamed(f.Edition)), Optional: true,
+				Options: editionOptions()},
 			{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Optional: true, InputMode: "numeric",
 				Hint: "How many the server analyses, such as 120000."},
 			{Name: "productVersion", Label: "Version of SonarQube", Value: f.Version, Optional: true,
 				Hint: "At the bottom of each page, such as 6.7.1."},
-			{Name: "edition", Label: "Edition that the server runs", Type: "radio", Value: string(editionNamed(f.Edition)), Optional: true, Class: "wide",
-				Options: editionOptions()},
 			{Name: "plugins", Label: "Installed plugins", Value: f.Plugins, Optional: true, Type: "textarea", Rows: 3, Class: "wide code",
 				Hint: "Their keys, such as cpp, or the names of the jars in extensions/plugins. Free plugins do no harm."},
 		},
@@ -104,7 +104,7 @@ func newCheckView(f checkForm, bad []fault.Field) checkView {
 
 // editionOptions are the editions, and that nothing was said.
 func editionOptions() []web.Option {
-	options := []web.Option{{Value: "", Label: "Do not check it"}}
+	options := []web.Option{{Value: "", Label: "not checked"}}
 	for _, e := range license.Editions {
 		options = append(options, web.Option{Value: string(e), Label: e.Name()})
 	}
