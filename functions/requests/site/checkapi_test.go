@@ -1,0 +1,119 @@
+package site
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"marketplace/shared/license"
+)
+
+func (w *world) apiCheck(body map[string]any) *answer {
+	w.t.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.do("POST", "/api/licenses/check", string(data), "Content-Type", "application/json")
+}
+
+// found is an answer of the API.
+type found struct {
+	Valid, Authentic  bool
+	Key               map[string]any
+	Reasons, Warnings []struct{ Code, Sentence, Remedy, Request, RequestURL string }
+	Undone            []license.Mangling
+	Text              string
+	IgnoredPlugins    []string
+}
+
+func (a *answer) found() (f found) {
+	a.t.Helper()
+	if err := json.Unmarshal([]byte(a.wantStatus(200).body), &f); err != nil {
+		a.t.Fatal(err)
+	}
+	return f
+}
+
+func TestTheAPITellsAllOfAValidKey(t *testing.T) {
+	w := newWorld(t)
+	a := w.apiCheck(map[string]any{
+		"key": w.issue(nil), "serverId": itsServer, "ncloc": 1_200_000, "productVersion": "6.7.1", "edition": "developer", "plugins": []string{"cpp", "java"},
+	})
+	f := a.found()
+	if !f.Valid || !f.Authentic || len(f.Reasons)+len(f.Warnings)+len(f.Undone) > 0 || f.Text != "" || !slices.Equal(f.IgnoredPlugins, []string{"java"}) {
+		t.Errorf("%+v", f)
+	}
+	for name, want := range map[string]any{
+		"id": "01c6x2m4vj8q0n5r7t9w3y1z2b", "type": "PRODUCTION", "organization": "Customer & Sons", "serverId": itsServer, "edition": "developer",
+		"editionName": "Developer Edition", "maxLoc": 5e6, "maxLocText": "5'000'000", "support": true, "notBefore": "2018-03-01",
+		"expiration": "2019-02-28", "expirationText": "28 Feb 2019", "validThrough": "2019-02-28T23:59:59Z", "issued": "2018-02-26", "kid": "p1",
+	} {
+		if f.Key[name] != want {
+			t.Errorf("%s is %v, want %v", name, f.Key[name], want)
+		}
+	}
+	for _, list := range []string{`"reasons":[]`, `"warnings":[]`, `"undone":[]`, `{"key":"cobol","name":"COBOL"}`, `"file":"developer-edition-6.7.1.1042.zip"`} {
+		if !strings.Contains(a.body, list) {
+			t.Errorf("%s is not in %s", list, a.body)
+		}
+	}
+}
+
+func TestTheAPITellsEveryReason(t *testing.T) {
+	w := newWorld(t)
+	for name, tt := range bad(w) {
+		body := map[string]any{"key": tt.key}
+		for i := 0; i < len(tt.said); i += 2 {
+			body[tt.said[i]] = tt.said[i+1]
+		}
+		f := w.apiCheck(body).found()
+		var got []string
+		for _, r := range f.Reasons {
+			got = append(got, r.Code)
+			if r.Sentence == "" || r.Remedy == "" || (r.Request == "") != (r.RequestURL == "") {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+		if f.Valid || !slices.Equal(got, tt.codes) {
+			t.Errorf("%s: %v, want %v", name, got, tt.codes)
+		}
+		if tt.link != "" && f.Reasons[0].RequestURL != siteURL+tt.link {
+			t.Errorf("%s: leads to %q", name, f.Reasons[0].RequestURL)
+		}
+		if unreadable := license.Code(tt.codes[0]).Unreadable(); (f.Key == nil) != unreadable {
+			t.Errorf("%s: key %v", name, f.Key)
+		}
+	}
+}
+
+func TestTheAPIRefuses(t *testing.T) {
+	w := newWorld(t)
+	key := w.issue(nil)
+	for _, tt := range []struct {
+		name  string
+		body  map[string]any
+		wrong []string
+	}{
+		{"no key", map[string]any{"serverId": itsServer}, []string{"key"}},
+		{"an empty key", map[string]any{"key": "\n"}, []string{"key"}},
+		{"a key that is no text", map[string]any{"key": []string{key}}, []string{"key"}},
+		{"a server that is none", map[string]any{"key": key, "serverId": "AWHW8w9JtzBzSrmf"}, []string{"serverId"}},
+		{"lines that are none", map[string]any{"key": key, "ncloc": -1}, []string{"ncloc"}},
+		{"a version before editions", map[string]any{"key": key, "productVersion": "6.6"}, []string{"productVersion"}},
+		{"an edition that is none", map[string]any{"key": key, "edition": "professional"}, []string{"edition"}},
+		{"plugins in an object", map[string]any{"key": key, "plugins": map[string]any{}}, []string{"plugins"}},
+		{"a member that there is not", map[string]any{"key": key, "server": itsServer}, []string{"server"}},
+	} {
+		fields := w.apiCheck(tt.body).wantStatus(422).wrong()
+		for _, name := range tt.wrong {
+			if fields[name] == "" || len(fields) != len(tt.wrong) {
+				t.Errorf("%s: %v", tt.name, fields)
+			}
+		}
+	}
+	w.do("POST", "/api/licenses/check", "[]", "Content-Type", "application/json").wantStatus(400)
+	w.do("POST", "/api/licenses/check", "key="+key, "Content-Type", "application/x-www-form-urlencoded").wantStatus(415)
+	w.get("/api/licenses/check").wantStatus(405)
+}

@@ -1,0 +1,50 @@
+package site
+
+import (
+	"encoding/json"
+	"testing"
+
+	"marketplace/shared/license"
+)
+
+func TestPublicKeysArePublished(t *testing.T) {
+	w := newWorld(t)
+	a := w.get("/.well-known/license-keys.json", "Origin", "https://elsewhere.example").wantStatus(200)
+	keys, err := license.ParseKeySet([]byte(a.body))
+	if err != nil || len(keys) != 2 {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	if v := license.Evaluate(w.issue(nil), license.Instance{Server: itsServer, Now: start}, keys); !v.Valid() {
+		t.Errorf("a key does not verify with them: %v", v.Reasons)
+	}
+	etag := a.Header.Get("ETag")
+	for name, want := range map[string]string{"Access-Control-Allow-Origin": "*", "Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=3600"} {
+		if got := a.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for _, match := range []string{etag, `"x", W/` + etag, "*"} {
+		again := w.get("/.well-known/license-keys.json", "If-None-Match", match).wantStatus(304)
+		if again.body != "" || again.Header.Get("ETag") != etag || again.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %v %q", match, again.Header, again.body)
+		}
+	}
+	w.keys.Keys = w.keys.Keys[:1]
+	if rotated := w.get("/.well-known/license-keys.json", "If-None-Match", etag).wantStatus(200); rotated.Header.Get("ETag") == etag {
+		t.Error("other keys have the same ETag")
+	}
+}
+
+func TestKeysOfTheConfigurationAreRead(t *testing.T) {
+	w := newWorld(t)
+	jwks, err := json.Marshal(w.keys.Keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := JSONKeys(string(jwks))(); err != nil || len(keys) != 2 {
+		t.Errorf("%v, %v", keys, err)
+	}
+	if _, err := JSONKeys(`{"keys":[{}]}`)(); err == nil {
+		t.Error("a key that is none is taken")
+	}
+}
