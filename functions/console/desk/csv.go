@@ -8,25 +8,25 @@ import (
 	"marketplace/shared/fault"
 )
 
-// table writes rows of text as CSV that spreadsheets open as text: CRLF (RFC 4180), UTF-8 with a byte order mark, without
+// sheet writes rows of text as CSV that spreadsheets open as text: CRLF (RFC 4180), UTF-8 with a byte order mark, without
 // which Excel takes it for another encoding, and no cell that a spreadsheet would take for a formula.
-type table struct {
+type sheet struct {
 	csv  *csv.Writer
 	rows int
 }
 
 const byteOrderMark = "\uFEFF"
 
-func newTable(w io.Writer, header ...string) (*table, error) {
+func newSheet(w io.Writer, header ...string) (*sheet, error) {
 	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return nil, err
 	}
-	t := &table{csv: csv.NewWriter(w)}
+	t := &sheet{csv: csv.NewWriter(w)}
 	t.csv.UseCRLF = true
 	return t, t.csv.Write(header)
 }
 
-func (t *table) add(cells ...string) error {
+func (t *sheet) add(cells ...string) error {
 	for i := range cells {
 		cells[i] = harmless(cells[i])
 	}
@@ -34,7 +34,7 @@ func (t *table) add(cells ...string) error {
 	return t.csv.Write(cells)
 }
 
-func (t *table) end() error {
+func (t *sheet) end() error {
 	t.csv.Flush()
 	return t.csv.Error()
 }

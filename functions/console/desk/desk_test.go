@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/web"
 	"marketplace/shared/web/webtest"
@@ -139,6 +140,7 @@ type world struct {
 	t     testing.TB
 	site  http.Handler
 	store *store.Store
+	table table.Table
 	now   *time.Time
 	log   *bytes.Buffer
 	door  door
@@ -152,7 +154,7 @@ func newWorld(t testing.TB, adjust ...func(*Options)) *world {
 	}
 	t.Cleanup(func() { engine.Close() })
 	now := start
-	w := &world{t: t, now: &now, log: new(bytes.Buffer)}
+	w := &world{t: t, table: engine, now: &now, log: new(bytes.Buffer)}
 	if w.door, err = open(); err != nil {
 		t.Fatal(err)
 	}

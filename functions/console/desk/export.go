@@ -63,7 +63,7 @@ func readMonths(q url.Values) (m months, err error) {
 }
 
 // export answers with a table: its name, its header, and fill, which adds the rows of the months.
-func (d *desk) export(w http.ResponseWriter, r *http.Request, name string, header []string, fill func(context.Context, months, *table) error) error {
+func (d *desk) export(w http.ResponseWriter, r *http.Request, name string, header []string, fill func(context.Context, months, *sheet) error) error {
 	m, err := readMonths(r.URL.Query())
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (d *desk) export(w http.ResponseWriter, r *http.Request, name string, heade
 	if !d.streams() {
 		to = &limited{w, d.exportLimit}
 	}
-	t, err := newTable(to, header...)
+	t, err := newSheet(to, header...)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ var requestColumns = []string{
 
 // exportRequests answers with the requests that came in some months, oldest first.
 func (d *desk) exportRequests(w http.ResponseWriter, r *http.Request) error {
-	return d.export(w, r, "requests", requestColumns, func(ctx context.Context, m months, t *table) error {
+	return d.export(w, r, "requests", requestColumns, func(ctx context.Context, m months, t *sheet) error {
 		end := license.Date{Year: m.to.Year, Month: m.to.Month, Day: 1}.AddMonths(1)
 		for week := m.from; week.Before(end.AddDays(7)); week = week.AddDays(7) {
 			err := d.store.RequestsFiledIn(ctx, week, func(r request.Request) error {
@@ -129,7 +129,7 @@ var licenseColumns = []string{
 // exportLicenses answers with the licenses that expire in some months, in the order of their expirations. Their keys stay
 // here: an export goes from hand to hand.
 func (d *desk) exportLicenses(w http.ResponseWriter, r *http.Request) error {
-	return d.export(w, r, "licenses", licenseColumns, func(ctx context.Context, m months, t *table) error {
+	return d.export(w, r, "licenses", licenseColumns, func(ctx context.Context, m months, t *sheet) error {
 		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
 			err := d.store.LicensesExpiring(ctx, month, func(s store.Summary) error {
 				recorded, err := d.store.License(ctx, s.ID)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -102,13 +103,19 @@ func TestNoCellIsAFormula(t *testing.T) {
 	rows := w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03").rows()
 	for _, row := range rows[1:] {
 		for _, cell := range row {
-			for _, part := range strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(";,\t\r\n|", r) }) {
-				if strings.ContainsAny(strings.TrimLeft(part, ` "`)[:min(1, len(strings.TrimLeft(part, ` "`)))], "=+-@") {
-					t.Errorf("the cell %q", cell)
-				}
+			if isFormula(cell) {
+				t.Errorf("the cell %q", cell)
 			}
 		}
 	}
+}
+
+// isFormula reports whether some program sees a formula in a cell, however it parts cells.
+func isFormula(cell string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(cell, parts), func(part string) bool {
+		part = strings.TrimLeft(part, ` "`)
+		return part != "" && strings.ContainsRune("=+-@", rune(part[0]))
+	})
 }
 
 func FuzzCellsAreHarmless(f *testing.F) {
@@ -117,13 +124,12 @@ func FuzzCellsAreHarmless(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, cell string) {
 		safe := harmless(cell)
-		for _, part := range strings.FieldsFunc(safe, parts) {
-			if part = strings.TrimLeft(part, ` "`); part != "" && strings.ContainsAny(part[:1], "=+-@") {
-				t.Errorf("%q became %q", cell, safe)
-			}
+		if isFormula(safe) {
+			t.Errorf("%q became %q", cell, safe)
 		}
-		if got, want := strings.ReplaceAll(safe, "'", ""), strings.ReplaceAll(strings.ToValidUTF8(cell, "\uFFFD"), "'", ""); strings.ToValidUTF8(got, "\uFFFD") != want && len(got) < len(want) {
-			t.Errorf("%q lost something: %q", cell, safe)
+		without := func(s string) string { return strings.ReplaceAll(s, "'", "") }
+		if utf8.ValidString(cell) && without(safe) != without(cell) {
+			t.Errorf("%q became %q, which says something else", cell, safe)
 		}
 	})
 }
