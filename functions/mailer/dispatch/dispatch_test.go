@@ -108,9 +108,9 @@ var details = request.Details{
 // put puts mails m000, m001, … into the outbox.
 func (w *world) put(n int) {
 	w.t.Helper()
-	for begin := 0; begin < n; begin += 40 {
+	for begin := 0; begin < n; begin += 25 {
 		_, _, err := w.store.FileRequest(context.Background(), details, "", func(request.Request) (list []mail.Message) {
-			for i := begin; i < min(n, begin+40); i++ {
+			for i := begin; i < min(n, begin+25); i++ {
 				list = append(list, mail.Message{ID: fmt.Sprintf("m%03d", i), Kind: mail.RequestNew, About: "r1",
 					To: mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
 			}
