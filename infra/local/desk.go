@@ -217,11 +217,14 @@ func (d *localDesk) tailoredPackage(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return fault.Wrap(fault.NotFound, err, "There is no such package.")
 	}
+	w.Header().Set("Content-Type", "application/zip")
 	return download(w, name, data)
 }
 
 func download(w http.ResponseWriter, name string, data []byte) error {
-	w.Header().Set("Content-Type", "application/octet-stream")
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/octet-stream")
+	}
 	w.Header().Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(name))
 	_, err := w.Write(data)
 	return err

@@ -78,7 +78,7 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 	}
 	s.now = s.now.Add(time.Duration(2+s.random.IntN(20)) * time.Hour)
 	if i%7 == 6 {
-		_, err := s.review(ctx, evaluation, request.Rejected, "A competitor asks for a third evaluation.")
+		_, err := s.review(ctx, evaluation, request.Rejected, "You have evaluated this edition twice already. Write to us about an offer.")
 		return err
 	}
 	if err := s.issue(ctx, evaluation, license.Evaluation, license.DateOf(s.now).AddDays(30), false); err != nil {
