@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"marketplace/catalog/offered"
 	"marketplace/catalog/published"
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud"
@@ -30,7 +31,7 @@ func main() {
 	logger := logging.New(os.Stdout)
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store:     store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Catalog:   site.BundleCatalog(published.Bundle),
+		Catalog:   offered.FromBundle(published.Bundle),
 		Keys:      site.JSONKeys(c.LicenseKeys),
 		Now:       time.Now,
 		SiteURL:   c.SiteURL,

@@ -20,6 +20,12 @@ type Config struct {
 	MailFrom            string
 	SalesEmail          string
 	LicenseKeys         string
+	LicenseSigners      string
+	PackagesBucket      string
+	OIDCIssuer          string
+	OIDCClientID        string
+	OIDCClientSecret    string
+	SessionKeys         string
 }
 
 // Variable is an environment variable that configures the programs.
@@ -51,6 +57,19 @@ var Variables = []Variable{
 		func(c *Config, v string) { c.SalesEmail = v }, checkMailbox},
 	{"LICENSE_KEYS", `{"keys":[]}`, "The public keys that verify licenses, as a JWK Set: what /.well-known/license-keys.json says.",
 		func(c *Config, v string) { c.LicenseKeys = v }, checkJSON},
+	{"LICENSE_SIGNERS", "", "The KMS keys that sign licenses, by their Kid in LICENSE_KEYS: kid=ARN, with commas between them.",
+		func(c *Config, v string) { c.LicenseSigners = v }, nil},
+	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for packages that are tailored to a customer.",
+		func(c *Config, v string) { c.PackagesBucket = v }, nil},
+	{"OIDC_ISSUER", "", "The OpenID Connect provider that knows who may use the console, exactly as its tokens name it.",
+		func(c *Config, v string) { c.OIDCIssuer = v }, checkURL},
+	{"OIDC_CLIENT_ID", "", "As which client the provider knows the console.",
+		func(c *Config, v string) { c.OIDCClientID = v }, nil},
+	// Load quotes what a check refuses, so secrets have none here.
+	{"OIDC_CLIENT_SECRET", "", "The client's secret.",
+		func(c *Config, v string) { c.OIDCClientSecret = v }, nil},
+	{"SESSION_KEYS", "", "The secret keys that seal the console's sessions, each 32 bytes in base64, with commas between them: the first one seals, all of them open.",
+		func(c *Config, v string) { c.SessionKeys = v }, nil},
 }
 
 // Load reads the configuration through getenv, such as os.Getenv. A variable that is set to what it cannot be is an error

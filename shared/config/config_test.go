@@ -21,12 +21,14 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"SITE_URL", "https://licenses.example.com/", "PACKAGES_URL", "https://cdn.example.com/p/", "TABLE_NAME", "t",
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
 		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",
-		"LICENSE_KEYS", `{"keys":[]}`))
+		"LICENSE_KEYS", `{"keys":[]}`, "LICENSE_SIGNERS", "k=arn", "PACKAGES_BUCKET", "b", "OIDC_ISSUER", "https://id.example.com/pool/",
+		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2"))
 	want := Config{
 		SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		DynamoDBEndpoint: "http://127.0.0.1:8000", SESEndpoint: "http://127.0.0.1:5000", SESConfigurationSet: "set",
 		MailFrom: "Licensing <licensing@example.com>", SalesEmail: "sales@example.com",
-		LicenseKeys: `{"keys":[]}`,
+		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
+		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2",
 	}
 	if err != nil || c != want {
 		t.Errorf("Load = %+v, %v; want %+v", c, err, want)

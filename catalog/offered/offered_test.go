@@ -1,4 +1,4 @@
-package site
+package offered
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 
 func TestPublishedBundleHasTheCatalog(t *testing.T) {
 	opened := 0
-	source := BundleCatalog(func() (*bundle.Bundle, error) { opened++; return published.Bundle() })
+	source := FromBundle(func() (*bundle.Bundle, error) { opened++; return published.Bundle() })
 	if opened != 0 {
 		t.Error("the bundle is opened before anybody asks")
 	}
@@ -25,7 +25,7 @@ func TestPublishedBundleHasTheCatalog(t *testing.T) {
 	if opened != 1 {
 		t.Errorf("opened %d times", opened)
 	}
-	if _, err := BundleCatalog(func() (*bundle.Bundle, error) { return &bundle.Bundle{}, nil })(); err == nil {
+	if _, err := FromBundle(func() (*bundle.Bundle, error) { return &bundle.Bundle{}, nil })(); err == nil {
 		t.Error("an empty bundle has a catalog")
 	}
 }

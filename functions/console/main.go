@@ -1,0 +1,57 @@
+// Command console is the Lambda function of the sales console.
+package main
+
+import (
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"marketplace/catalog/offered"
+	"marketplace/catalog/published"
+	"marketplace/functions/console/desk"
+	"marketplace/functions/console/signin"
+	"marketplace/shared/cloud"
+	"marketplace/shared/cloud/signer"
+	"marketplace/shared/cloud/tailor"
+	"marketplace/shared/config"
+	"marketplace/shared/lambdahttp"
+	"marketplace/shared/license"
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+// exportLimit is what Lambda carries of an answer at the most (6 MB), less what writing it as JSON adds.
+const exportLimit = 4 << 20
+
+func main() {
+	c, err := config.Load(os.Getenv, "SITE_URL", "PACKAGES_URL", "PACKAGES_BUCKET", "TABLE_NAME", "SALES_EMAIL", "LICENSE_SIGNERS",
+		"OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "SESSION_KEYS")
+	if err != nil {
+		log.Fatal(err)
+	}
+	sales, err := mail.ParseAddress(c.SalesEmail)
+	if err != nil {
+		log.Fatal(err)
+	}
+	sessions, err := signin.ParseKeys(c.SessionKeys)
+	if err != nil {
+		log.Fatal(err)
+	}
+	logger := logging.New(os.Stdout)
+	lambda.Start(lambdahttp.New(desk.New(desk.Options{
+		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Gate: signin.New(signin.Options{
+			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL, Keys: sessions, Now: time.Now, Log: logger,
+		}),
+		Catalog: offered.FromBundle(published.Bundle),
+		Issuer: func() (license.Issuer, error) {
+			return signer.Issuer(signer.Client(os.Getenv), c.LicenseKeys, c.LicenseSigners)
+		},
+		Packager:    tailor.Bucket{API: tailor.Client(os.Getenv), Name: c.PackagesBucket},
+		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: sales, ExportLimit: exportLimit,
+		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
+	}), logger))
+}
