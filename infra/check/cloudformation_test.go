@@ -94,6 +94,7 @@ func (t template) functions() map[string]map[string]any {
 var samples = map[string]string{
 	"SiteUrl": "https://licenses.example.com", "PackagesUrl": "https://cdn.example.com/packages", "MailIdentity": "example.com",
 	"MailFromAddress": "licensing@example.com", "SalesEmail": "sales@example.com",
+	"OidcIssuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI", "OidcClientId": "client", "ConsoleSecret": "licensing/console",
 }
 
 // resolved is the text that a value has in a deployment with the samples. A resource's Ref is its logical ID.

@@ -21,6 +21,7 @@ import (
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
+	"marketplace/shared/cloud/tailor"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/ses"
@@ -171,6 +172,22 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 			return s.RecordReminder(ctx, due, reminder.Default.Longest(), []mail.Message{{ID: "r1"}})
 		}},
 	})
+	// The desk has the whole store; its kinds of access are these.
+	try("console", reflect.TypeFor[any](), []step{
+		{"Queue", func() error {
+			_, err := s.Queue(ctx, store.QueueQuery{States: request.States, Limit: 10})
+			return err
+		}},
+		{"Request", func() (err error) { filed, err = s.Request(ctx, filed.ID); return err }},
+		{"Review", func() error {
+			_, err := s.Review(ctx, store.Review{ID: filed.ID, Version: filed.Version, By: "a@example.com", To: request.InReview}, nil)
+			return err
+		}},
+	})
+	for method := range reflect.TypeFor[tailor.API]().Methods() {
+		actions["console"] = append(actions["console"], "s3:"+method.Name)
+	}
+	actions["console"] = append(actions["console"], "kms:Sign") // the other method of signer.API is the operator's
 	return actions, rows
 }
 
@@ -285,7 +302,7 @@ func checkTable(t template, made map[string]any) (problems []string) {
 	}
 	for _, id := range keysOf(at(t.root, "Resources")) {
 		r := at(t.root, "Resources", id)
-		keeps := at(r, "Type") == "AWS::DynamoDB::Table" || at(r, "Type") == "AWS::S3::Bucket"
+		keeps := slices.Contains([]any{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"}, at(r, "Type"))
 		if keeps && (at(r, "DeletionPolicy") != "Retain" || at(r, "UpdateReplacePolicy") != "Retain") {
 			problems = append(problems, id+" is deleted with the stack")
 		}

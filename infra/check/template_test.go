@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"marketplace/functions/catalog/feed"
+	"marketplace/functions/console/signin"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
 )
@@ -153,13 +154,22 @@ func checkParameters(t template) (problems []string) {
 	return problems
 }
 
-// checkRoutes: the catalog function gets exactly its own paths, for every method; all else goes to the requests function;
-// a route that is throttled apart is one that exists. siteRoutes are patterns of http.ServeMux.
-func checkRoutes(t template, feedPatterns, siteRoutes []string) (problems []string) {
+// consolePaths are those that go to the console: its home, and everything below.
+var consolePaths = []string{"ANY /console", "ANY /console/{proxy+}"}
+
+// checkRoutes: the catalog function gets exactly its own paths, for every method; the console gets its home and what is below
+// it, where all its routes are; all else goes to the requests function; a route that is throttled apart is one that exists.
+// siteRoutes and consoleRoutes are patterns of http.ServeMux.
+func checkRoutes(t template, feedPatterns, siteRoutes, consoleRoutes []string) (problems []string) {
 	// A path variable is named in the one and catches all in the other, so that no path of the folder is Requests'.
 	shape := func(path string) string { return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(path, "*") }
 	routes, catch := map[string]bool{}, ""
 	got := map[string]bool{}
+	for _, pattern := range consoleRoutes {
+		if _, path, _ := strings.Cut(pattern, " "); path != "/console" && !strings.HasPrefix(path, "/console/") {
+			problems = append(problems, fmt.Sprintf("ConsoleFunction: %s is not below /console", pattern))
+		}
+	}
 	for id, f := range t.functions() {
 		for _, name := range keysOf(f["Events"]) {
 			event := at(f["Events"], name)
@@ -178,6 +188,10 @@ func checkRoutes(t template, feedPatterns, siteRoutes []string) (problems []stri
 				if strings.HasSuffix(path, "}") && !strings.HasSuffix(path, "+}") {
 					problems = append(problems, fmt.Sprintf("%s: %s does not catch deeper paths", id, path))
 				}
+			case id == "ConsoleFunction":
+				if !slices.Contains(consolePaths, method+" "+path) {
+					problems = append(problems, fmt.Sprintf("ConsoleFunction: %s %s is not the console's", method, path))
+				}
 			case !slices.Contains(siteRoutes, method+" "+path):
 				problems = append(problems, fmt.Sprintf("%s: %s %s is no route of the site", id, method, path))
 			}
@@ -186,6 +200,11 @@ func checkRoutes(t template, feedPatterns, siteRoutes []string) (problems []stri
 	}
 	if catch != "RequestsFunction" {
 		problems = append(problems, fmt.Sprintf("what no route names goes to %q", catch))
+	}
+	for _, path := range consolePaths {
+		if !routes[path] {
+			problems = append(problems, fmt.Sprintf("ConsoleFunction does not get %s", path))
+		}
 	}
 	for _, pattern := range feedPatterns {
 		if !got[shape(pattern)] {
@@ -211,6 +230,7 @@ type deployed struct {
 	mains    map[string]string // their text
 	makefile string
 	site     []string // patterns of the requests function
+	console  []string // patterns of the console
 	table    map[string]any
 	actions  map[string][]string // permissions that each function needs, by folder
 	rows     []table.Row         // that filing a request creates
@@ -221,6 +241,14 @@ func deployment(t *testing.T) deployed {
 	d := deployed{
 		text: read(t, "template.yaml"), makefile: read(t, "Makefile"), mains: map[string]string{},
 		site: literals(read(t, "functions/requests/site/routes.go")),
+	}
+	for _, text := range literals(read(t, "functions/console/desk/routes.go")) {
+		if strings.Contains(text, " /") {
+			d.console = append(d.console, text)
+		}
+	}
+	for _, path := range []string{signin.Home, signin.SignInPath, signin.CallbackPath, signin.SignOutPath, signin.SignedOutPath} {
+		d.console = append(d.console, "GET "+path)
 	}
 	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
 	if err != nil {
@@ -242,7 +270,7 @@ func deployment(t *testing.T) deployed {
 
 func (d deployed) check(tpl template) (problems []string) {
 	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains), checkParameters(tpl),
-		checkRoutes(tpl, feed.Patterns(), d.site), checkTable(tpl, d.table), checkPermissions(tpl, d.actions), checkWaking(tpl, d.rows))
+		checkRoutes(tpl, feed.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions), checkWaking(tpl, d.rows))
 }
 
 func TestTemplateIsTrueToTheCode(t *testing.T) {
@@ -280,6 +308,11 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"StreamViewType: KEYS_ONLY", "StreamViewType: NEW_IMAGE", "StreamSpecification"},
 		{"{AttributeName: SK, KeyType: RANGE}", "{AttributeName: sk, KeyType: RANGE}", "KeySchema"},
 		{"    DeletionPolicy: Retain\n", "", "is deleted with the stack"},
+		{"    Type: AWS::KMS::Key\n    DeletionPolicy: Retain\n", "    Type: AWS::KMS::Key\n", "EvaluationKey is deleted with the stack"},
+		{"Path: /console}", "Path: /consoles}", "ConsoleFunction: ANY /consoles is not the console's"},
+		{"Path: /console}", "Path: /consoles}", "ConsoleFunction does not get ANY /console"},
+		{"Action: kms:Sign", "Action: kms:Decrypt", "ConsoleFunction may not kms:Sign"},
+		{"Action: s3:PutObject", "Action: s3:DeleteObject", "ConsoleFunction may not s3:PutObject"},
 		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]", "RequestsFunction may dynamodb:Scan"},
 		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:UpdateItem]", "RequestsFunction may not dynamodb:GetItem"},
 		{"Action: ses:SendRawEmail", "Action: ses:SendEmail", "MailerFunction may not ses:SendRawEmail"},
@@ -309,8 +342,9 @@ func TestTemplateCheckFindsWhatTheTemplateLacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	finds(t, checkFunctions(tpl, append(d.folders, "console"), d.makefile+"\nLAMBDAS := build-NoFunction\n")[:1], "functions/console is no function")
-	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction", "build-MailerFunction",
+	finds(t, checkFunctions(tpl, append(d.folders, "extra"), d.makefile), "functions/extra is no function")
+	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction", "build-ConsoleFunction", "build-MailerFunction",
 		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction builds no function")
-	finds(t, checkRoutes(tpl, append(feed.Patterns(), "/more.json"), d.site), "CatalogFunction does not get /more.json")
+	finds(t, checkRoutes(tpl, append(feed.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
+		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")
 }
