@@ -246,8 +246,8 @@ func (a *answer) page() *goquery.Document {
 	return doc
 }
 
-// text is what a reader sees of a selection, white space collapsed.
-func text1(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }
+// words is what a reader sees of a selection, white space collapsed.
+func words(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }
 
 // asked are the details of a request.
 var asked = request.Details{
@@ -329,10 +329,10 @@ func TestEveryPageIsWhole(t *testing.T) {
 			if n := doc.Find("h1").Length(); n != 1 {
 				t.Errorf("%d h1, want 1", n)
 			}
-			if text1(doc.Find("title")) == "" || doc.Find("meta[name=robots][content=noindex]").Length() != 1 {
+			if words(doc.Find("title")) == "" || doc.Find("meta[name=robots][content=noindex]").Length() != 1 {
 				t.Error("the title or the word to robots is missing")
 			}
-			if who := text1(doc.Find("header .who")); who != "Sam Okoye (sales) Sign out" {
+			if who := words(doc.Find("header .who")); who != "Sam Okoye (sales) Sign out" {
 				t.Errorf("the header says %q", who)
 			}
 			ids := map[string]bool{}
@@ -372,7 +372,7 @@ func TestWhatIsNotThereIsToldWithTheHeaderOfWhoAsks(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/console/requests/none", "/console/licenses/none", "/console/licenses/none/key", "/console/requests/%00", "/console/licenses/" + strings.Repeat("x", 3000)} {
 		doc := w.get(sam, path).wantStatus(404).page()
-		if text1(doc.Find("header .who b, header .who")) == "" {
+		if words(doc.Find("header .who b, header .who")) == "" {
 			t.Errorf("%s: nobody is signed in", path)
 		}
 	}

@@ -139,7 +139,7 @@ func TestMonthsOfAnExportAreChecked(t *testing.T) {
 	for _, query := range []string{"", "from=2018-01", "from=2018-1&to=2018-02", "from=2018-03&to=2018-02", "from=1900-01&to=2100-01", "from=%00&to=2018-01"} {
 		for _, what := range []string{"requests", "licenses"} {
 			a := w.get(sam, "/console/export/"+what+".csv?"+query).wantStatus(http.StatusUnprocessableEntity)
-			if text1(a.page().Find("main ul")) == "" {
+			if words(a.page().Find("main ul")) == "" {
 				t.Errorf("%s: nothing is said", query)
 			}
 		}
@@ -186,7 +186,7 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 	if rows := w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03").rows(); len(rows) != 2 {
 		t.Errorf("a small one has %d rows", len(rows))
 	}
-	if doc := w.get(sam, "/console/export").page(); !strings.Contains(text1(doc.Find("main")), "take fewer months") {
+	if doc := w.get(sam, "/console/export").page(); !strings.Contains(words(doc.Find("main")), "take fewer months") {
 		t.Error("the page does not tell of the limit")
 	}
 }

@@ -73,9 +73,10 @@ type trouble struct {
 
 // overtaken is the trouble of a form that somebody else was faster than.
 func overtaken(err error, events []store.Event, b basis) *trouble {
-	t := &trouble{Title: "Somebody was faster", Text: sentence(err), Meanwhile: timelineView(since(events, b.Seen))}
-	if len(t.Meanwhile) == 0 {
-		t.Title = "This is not possible now"
+	t := &trouble{Title: "This is not possible now", Text: sentence(err), Meanwhile: timelineView(since(events, b.Seen))}
+	if len(t.Meanwhile) > 0 {
+		t.Title = "Somebody was faster"
+		t.Text = "This changed while you looked at it, so nothing of yours was written. What you typed is kept: see what happened, and send it again if it still fits."
 	}
 	return t
 }

@@ -51,7 +51,7 @@ func TestALicenseSaysWhatItIsWorth(t *testing.T) {
 			l.NotBefore = license.Date{}
 			tt.change(&l)
 			w.record(l)
-			if got := text1(w.get(vera, "/console/licenses/l1").wantStatus(200).page().Find(".head .state")); got != tt.want {
+			if got := words(w.get(vera, "/console/licenses/l1").wantStatus(200).page().Find(".head .state")); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
@@ -99,7 +99,7 @@ func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
 		t.Errorf("the mail is %s to %s: %s", m.Kind, m.To, m.Subject)
 	}
 	doc := w.get(vera, page).page()
-	if got := text1(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != "License key john@customer.example To be sent 05 Mar 2018, 09:30 UTC" {
+	if got := words(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != "License key john@customer.example To be sent 05 Mar 2018, 09:30 UTC" {
 		t.Errorf("the page lists %q", got)
 	}
 	w.send(sam, page+"/send-key", with(w.basis(page), "to", "john@customer.example")).wantStatus(303)
@@ -114,7 +114,7 @@ func TestRemindersAreMutedAndComeAgain(t *testing.T) {
 	w.record(granted("l1", day("2018-08-31")))
 	page := "/console/licenses/l1"
 	reminder := func() string {
-		return text1(w.get(vera, page).page().Find("section[aria-labelledby=record-title] dd").First())
+		return words(w.get(vera, page).page().Find("section[aria-labelledby=record-title] dd").First())
 	}
 	if got := reminder(); got != "30 Jun 2018" {
 		t.Errorf("the next reminder is %q", got)
@@ -131,7 +131,7 @@ func TestRemindersAreMutedAndComeAgain(t *testing.T) {
 		t.Errorf("the next reminder is %q", got)
 	}
 	told := w.send(lucia, page+"/mute", first).wantStatus(http.StatusConflict).page()
-	if got := text1(told.Find("#trouble")); !strings.Contains(got, "reminders muted by "+emails[sam]) || !strings.Contains(got, "reminders resumed by "+emails[sam]) {
+	if got := words(told.Find("#trouble")); !strings.Contains(got, "reminders muted by "+emails[sam]) || !strings.Contains(got, "reminders resumed by "+emails[sam]) {
 		t.Errorf("Lucía is told %q", got)
 	}
 }
@@ -145,7 +145,7 @@ func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
 		{"Unpaid.", "", "#sure-error"}, {"Unpaid.", "no", "#sure-error"}, {"", "yes", "#reason-error"}, {strings.Repeat("x", maxText+1), "yes", "#reason-error"},
 	} {
 		doc := w.send(sam, page, with(basis, "reason", tt.reason, "sure", tt.sure)).wantStatus(http.StatusUnprocessableEntity).page()
-		if text1(doc.Find(tt.wrong)) == "" {
+		if words(doc.Find(tt.wrong)) == "" {
 			t.Errorf("%q, %q: %s is missing", tt.reason, tt.sure, tt.wrong)
 		}
 		if got := strings.TrimPrefix(doc.Find("#reason").Text(), "\n"); got != tt.reason {
@@ -163,7 +163,7 @@ func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
 		t.Errorf("the license is %+v", l)
 	}
 	told := w.send(lucia, page, like(basis, "reason", "Stolen.", "sure", "yes")).wantStatus(http.StatusConflict).page()
-	if got := text1(told.Find("#trouble")); !strings.Contains(got, "license revoked by "+emails[sam]) || !strings.Contains(got, "Stolen.") {
+	if got := words(told.Find("#trouble")); !strings.Contains(got, "license revoked by "+emails[sam]) || !strings.Contains(got, "Stolen.") {
 		t.Errorf("Lucía is told %q", got)
 	}
 	if got := offered(w.get(sam, "/console/licenses/l1").page()); len(got) != 0 {
@@ -189,7 +189,7 @@ func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
 		t.Errorf("%d licenses", len(names))
 	}
 	for _, path := range []string{"/console/licenses?expires=2018-9", "/console/licenses?expires=%00", "/console/licenses?after=%00", "/console/licenses"} {
-		if h1 := text1(w.get(vera, path).wantStatus(200).page().Find("h1")); h1 != "Licenses that expire in March 2018" {
+		if h1 := words(w.get(vera, path).wantStatus(200).page().Find("h1")); h1 != "Licenses that expire in March 2018" {
 			t.Errorf("%s: %q", path, h1)
 		}
 	}

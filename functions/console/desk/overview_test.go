@@ -35,13 +35,13 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 	var rows []string
 	section.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
 		var cells []string
-		s.Find("th, td").Each(func(_ int, c *goquery.Selection) { cells = append(cells, text1(c)) })
+		s.Find("th, td").Each(func(_ int, c *goquery.Selection) { cells = append(cells, words(c)) })
 		rows = append(rows, strings.Join(cells, " "))
 	})
 	if len(rows) != 12 || rows[0] != "Mar 2018 1 2 3" || rows[1] != "Apr 2018 0 0 0" || rows[11] != "Feb 2019 1 0 1" {
 		t.Errorf("the table is %q", rows)
 	}
-	if head := text1(section.Find("thead")); head != "MonthEnterpriseDeveloperAll" {
+	if head := words(section.Find("thead")); head != "MonthEnterpriseDeveloperAll" {
 		t.Errorf("its head is %q", head)
 	}
 	if n := section.Find("svg rect").Length(); n != 3 {
@@ -50,11 +50,11 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 	if first := section.Find("tbody a").First().AttrOr("href", ""); first != "/console/licenses?expires=2018-03" {
 		t.Errorf("the first month leads to %s", first)
 	}
-	if got := text1(section); !strings.Contains(got, "1 more expire after that.") {
+	if got := words(section); !strings.Contains(got, "1 more expire after that.") {
 		t.Errorf("what comes later is not told: %s", got)
 	}
 	var lines []string
-	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int, s *goquery.Selection) { lines = append(lines, text1(s)) })
+	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int, s *goquery.Selection) { lines = append(lines, words(s)) })
 	if want := []string{"Enterprise Edition400'0002200'000100", "Developer Edition200'000100200'0001"}; !slices.Equal(lines, want) {
 		t.Errorf("lines of code %q, want %q", lines, want)
 	}
@@ -121,7 +121,7 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 
 	doc := w.get(vera, "/console/overview").wantStatus(200).page()
 	figures := map[string]string{}
-	doc.Find(".figures div").Each(func(_ int, s *goquery.Selection) { figures[text1(s.Find("dt"))] = text1(s.Find("dd")) })
+	doc.Find(".figures div").Each(func(_ int, s *goquery.Selection) { figures[words(s.Find("dt"))] = words(s.Find("dd")) })
 	for name, want := range map[string]string{
 		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Mails to be sent": "5", "Mails given up": "1", "Reminders in the next 30 days": "3",
 	} {
@@ -133,11 +133,11 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 		t.Errorf("late are %q", got)
 	}
 	weeks := doc.Find("section[aria-labelledby=weeks-title] tbody tr")
-	if got := text1(weeks.Last()); weeks.Length() != 12 || got != "05 Mar 2018533 h" {
+	if got := words(weeks.Last()); weeks.Length() != 12 || got != "05 Mar 2018533 h" {
 		t.Errorf("%d weeks, the last %q", weeks.Length(), got)
 	}
 	dead := doc.Find("section[aria-labelledby=dead-title] tbody tr")
-	if got := text1(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") || !strings.Contains(got, "no such mailbox") {
+	if got := words(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") || !strings.Contains(got, "no such mailbox") {
 		t.Errorf("given up %q", got)
 	}
 	about := dead.Find("a").AttrOr("href", "")
@@ -149,7 +149,7 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 
 func TestAnEmptyConsoleHasAnOverview(t *testing.T) {
 	doc := newWorld(t).get(vera, "/console/overview").wantStatus(200).page()
-	if got := text1(doc.Find("section[aria-labelledby=expiring-title] .empty")); got != "None." {
+	if got := words(doc.Find("section[aria-labelledby=expiring-title] .empty")); got != "None." {
 		t.Errorf("what expires: %q", got)
 	}
 }

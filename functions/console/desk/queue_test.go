@@ -17,7 +17,7 @@ import (
 
 // listed are the companies or organizations in the tables of a page, in their order.
 func listed(doc *goquery.Document) (names []string) {
-	doc.Find("main tbody th a").Each(func(_ int, s *goquery.Selection) { names = append(names, text1(s)) })
+	doc.Find("main tbody th a").Each(func(_ int, s *goquery.Selection) { names = append(names, words(s)) })
 	return names
 }
 
@@ -55,7 +55,7 @@ func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 			t.Errorf("%s: no tab is current", show)
 		}
 	}
-	if tabs := text1(w.get(vera, "/console").page().Find(".tabs")); tabs != "Open 2 Waiting for customers 1 Closed" {
+	if tabs := words(w.get(vera, "/console").page().Find(".tabs")); tabs != "Open 2 Waiting for customers 1 Closed" {
 		t.Errorf("tabs %q", tabs)
 	}
 }
@@ -72,13 +72,13 @@ func TestWhatIsLateIsFirstAndSaidInWords(t *testing.T) {
 	doc := w.get(vera, "/console").wantStatus(200).page()
 	var due []string
 	doc.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
-		due = append(due, text1(s.Find("th"))+": "+text1(s.Find("td").Eq(3)))
+		due = append(due, words(s.Find("th"))+": "+words(s.Find("td").Eq(3)))
 	})
 	want := []string{"Monday: Late by 26 h", "Tuesday: Late by 2 h", "Wednesday: Due in 22 h"}
 	if !slices.Equal(due, want) {
 		t.Errorf("%q, want %q", due, want)
 	}
-	if got := text1(doc.Find("h1")); got != "Requests 2 late" {
+	if got := words(doc.Find("h1")); got != "Requests 2 late" {
 		t.Errorf("title %q", got)
 	}
 }
@@ -100,11 +100,11 @@ func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
 		if got := listed(doc); len(got) != want {
 			t.Errorf("%s: %d requests, want %d", query, len(got), want)
 		}
-		if tab := text1(doc.Find(".tabs [aria-current] .count")); tab != fmt.Sprint(want) {
+		if tab := words(doc.Find(".tabs [aria-current] .count")); tab != fmt.Sprint(want) {
 			t.Errorf("%s: the tab counts %s, want %d", query, tab, want)
 		}
 	}
-	if chosen := text1(w.get(vera, "/console?kind=renewal").page().Find("option[selected]")); chosen != "Renewal" {
+	if chosen := words(w.get(vera, "/console?kind=renewal").page().Find("option[selected]")); chosen != "Renewal" {
 		t.Errorf("the filter shows %q", chosen)
 	}
 }
@@ -132,7 +132,7 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 			}
 			seen[name] = true
 		}
-		if n := text1(doc.Find(".tabs [aria-current] .count")); n != "200+" {
+		if n := words(doc.Find(".tabs [aria-current] .count")); n != "200+" {
 			t.Errorf("the tab counts %s", n)
 		}
 		if begin := doc.Find("nav.pages a").First().AttrOr("href", ""); pages > 0 && begin != "/console?kind=new" {
@@ -148,7 +148,7 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 func TestAnEmptyQueueSaysWhatToExpect(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/console", "/console?show=waiting", "/console?show=closed", "/console?kind=new", "/console?after=2018-03-05T00:00:00Z%23x"} {
-		if empty := text1(w.get(vera, path).wantStatus(200).page().Find(".empty")); empty == "" {
+		if empty := words(w.get(vera, path).wantStatus(200).page().Find(".empty")); empty == "" {
 			t.Errorf("%s says nothing", path)
 		}
 	}
@@ -188,7 +188,7 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 		if doc.Find("main input[name=q]").AttrOr("value", "") != tt.q || doc.Find("main script").Length() > 0 {
 			t.Errorf("%q: the field holds something else", tt.q)
 		}
-		if text1(doc.Find("main [role=status]")) == "" {
+		if words(doc.Find("main [role=status]")) == "" {
 			t.Errorf("%q: nothing is said", tt.q)
 		}
 	}

@@ -39,6 +39,9 @@ func timelineView(events []store.Event) (list []eventView) {
 			v.Link = ""
 		}
 		for _, c := range e.Changes {
+			if e.Note != "" && plain(c.After) == e.Note {
+				continue // it stands there already
+			}
 			v.Changes = append(v.Changes, changeView{fieldName(c.Field), inWords(c.Field, c.Before), inWords(c.Field, c.After)})
 		}
 		list = append(list, v)

@@ -68,7 +68,7 @@ func (w *workshop) press(a *answer, button string, change ...func(url.Values)) *
 	w.t.Helper()
 	form := a.page().Find("main form.wizard")
 	values := filledIn(form)
-	b := form.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return text1(s) == button })
+	b := form.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return words(s) == button })
 	if b.Length() != 1 {
 		w.t.Fatalf("no button %q\n%s", button, a.body)
 	}
@@ -143,9 +143,9 @@ func TestAnOrdinaryRequestTakesTwoClicks(t *testing.T) {
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue").wantStatus(200)
 	review := w.press(form, "Review").wantStatus(200)
 	if warnings := review.page().Find("#warnings"); warnings.Length() > 0 {
-		t.Errorf("warnings of an ordinary request: %s", text1(warnings))
+		t.Errorf("warnings of an ordinary request: %s", words(warnings))
 	}
-	read := text1(review.page().Find("main"))
+	read := words(review.page().Find("main"))
 	for _, want := range []string{"Customer & Sons", "AWHW8w9JtzBzSrmf9GQX", "Developer Edition", "up to 250'000", "04 Mar 2019", "jane.doe@customer.example", "No license of this server is on record before."} {
 		if !strings.Contains(read, want) {
 			t.Errorf("the review does not say %q", want)
@@ -214,7 +214,7 @@ func TestTheSecondOfTwoPeopleIsToldThatItWasIssued(t *testing.T) {
 	yours := w.press(w.get(lucia, "/console/requests/"+r.ID+"/issue"), "Review")
 	w.issued(w.press(mine, "Issue and send"))
 	told := w.press(yours, "Issue and send").wantStatus(http.StatusConflict)
-	if got := text1(told.page().Find("main")); !strings.Contains(got, "The request is issued") {
+	if got := words(told.page().Find("main")); !strings.Contains(got, "The request is issued") {
 		t.Errorf("told %s", got)
 	}
 	if n := len(w.pendingMails()); n != 2 {
@@ -230,7 +230,7 @@ func TestWhatChangedMeanwhileIsReviewedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := w.press(review, "Issue and send").wantStatus(http.StatusConflict)
-	if got := text1(again.page().Find("[role=alert]")); !strings.Contains(got, "Something changed since you looked") {
+	if got := words(again.page().Find("[role=alert]")); !strings.Contains(got, "Something changed since you looked") {
 		t.Errorf("told %q", got)
 	}
 	w.nothingIssued(1)
@@ -312,7 +312,7 @@ func TestASignerThatFailsLosesNothing(t *testing.T) {
 	signer := w.issuer.Signers["prod-1"]
 	w.issuer.Signers["prod-1"] = lockedAway{signer}
 	failed := w.press(review, "Issue and send").wantStatus(http.StatusServiceUnavailable)
-	if got := text1(failed.page().Find("[role=alert]")); !strings.Contains(got, "nothing was issued and nothing was sent") {
+	if got := words(failed.page().Find("[role=alert]")); !strings.Contains(got, "nothing was issued and nothing was sent") {
 		t.Errorf("told %q", got)
 	}
 	if strings.Contains(failed.body, "locked away") || !strings.Contains(w.log.String(), "locked away") || strings.Contains(w.log.String(), "sam@") {
@@ -347,7 +347,7 @@ func TestALicenseIsRenewedReplacedAndIssuedWithoutARequest(t *testing.T) {
 	w := newWorkshop(t)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
 	review := w.press(w.get(sam, "/console/licenses/l1/renew").wantStatus(200), "Review").wantStatus(200)
-	if got := text1(review.page().Find(".differences")); !strings.Contains(got, "30 Apr 2019365 days later") {
+	if got := words(review.page().Find(".differences")); !strings.Contains(got, "30 Apr 2019365 days later") {
 		t.Errorf("the difference is %s", got)
 	}
 	next := w.issued(w.press(review, "Issue and send", confirm(review)))
@@ -356,7 +356,7 @@ func TestALicenseIsRenewedReplacedAndIssuedWithoutARequest(t *testing.T) {
 	}
 
 	review = w.press(w.get(sam, "/console/licenses/"+next.ID+"/replace").wantStatus(200), "Review", set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).wantStatus(200)
-	if got := text1(review.page().Find("main")); !strings.Contains(got, "It is revoked when this one is issued.") {
+	if got := words(review.page().Find("main")); !strings.Contains(got, "It is revoked when this one is issued.") {
 		t.Error("the review does not say what is revoked")
 	}
 	replaced := w.issued(w.press(review, "Issue and send", confirm(review)))
