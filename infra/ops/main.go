@@ -1,4 +1,5 @@
-// Command ops is the operator's tool: it publishes release metadata, prepares what deployments serve and brings licenses on record.
+// Command ops is the operator's tool: it publishes release metadata, prepares what deployments serve, brings licenses on record and
+// prints the public keys of license signers.
 // Each command is in a file of its own; this one only finds it.
 package main
 
@@ -18,6 +19,7 @@ var commands = []command{
 	{"publish", "write the catalog, the editions' pages and the packages to a folder", publish},
 	{"bundle", "prepare the bundle that the catalog function serves", writeBundle},
 	{"import-licenses", "bring a vendor's existing licenses on record", importLicenses},
+	{"license-keys", "print the public keys of KMS keys, as LICENSE_KEYS takes them", licenseKeys},
 }
 
 func main() {

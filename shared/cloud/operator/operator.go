@@ -1,4 +1,4 @@
-// Package operator opens the table for a person at a terminal, with the usual AWS profile or environment. It stands apart
+// Package operator opens the table and the signing keys for a person at a terminal, with the usual AWS profile or environment. It stands apart
 // from cloud because what finds a profile would cost every function two milliseconds of its start, though it never calls it.
 package operator
 
@@ -7,21 +7,41 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"marketplace/shared/cloud/signer"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
 )
 
 // Table is the table of that name, in the region that is configured.
 func Table(ctx context.Context, name string) (table.Table, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	cfg, err := configured(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("operator: AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return nil, errors.New("operator: no AWS region is configured; set AWS_REGION")
+		return nil, err
 	}
 	return dynamo.New(dynamodb.NewFromConfig(cfg), name), nil
+}
+
+// Keys is KMS, in the region that is configured.
+func Keys(ctx context.Context) (signer.API, error) {
+	cfg, err := configured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return kms.NewFromConfig(cfg), nil
+}
+
+func configured(ctx context.Context) (aws.Config, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return cfg, fmt.Errorf("operator: AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return cfg, errors.New("operator: no AWS region is configured; set AWS_REGION")
+	}
+	return cfg, nil
 }

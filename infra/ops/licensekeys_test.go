@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"marketplace/shared/cloud/signer"
+	"marketplace/shared/license"
+)
+
+// vault is a KMS with a key under every ID.
+type vault struct {
+	signer.API
+	t *testing.T
+}
+
+func (v vault) GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error) {
+	key, err := license.GenerateSigner()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return &kms.GetPublicKeyOutput{PublicKey: der, KeyUsage: types.KeyUsageTypeSignVerify, KeySpec: types.KeySpecEccNistP256}, nil
+}
+
+func TestTheKeySetIsWhatTheFunctionsRead(t *testing.T) {
+	set, err := keySet(t.Context(), vault{t: t}, []string{"evaluation-1:EVALUATION=arn:a", "production-1:PRODUCTION,STAGING=arn:b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(data) > 3500 {
+		t.Errorf("two keys take %d bytes", len(data))
+	}
+	read, err := license.ParseKeySet(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	production, ok := read.Find("production-1")
+	if len(read) != 2 || !ok || !production.Signs(license.Staging) || production.Signs(license.Evaluation) {
+		t.Errorf("read back: %+v", read)
+	}
+}
+
+func TestArgumentsThatNameNoKeyAreRefused(t *testing.T) {
+	for _, arg := range []string{"", "a", "a=b", "a:TRIAL=b", ":EVALUATION=b", "a:EVALUATION=", "a:EVALUATION"} {
+		if set, err := keySet(t.Context(), vault{t: t}, []string{arg}); err == nil {
+			t.Errorf("%q gave %v", arg, set)
+		}
+	}
+}
