@@ -3,6 +3,7 @@ package runtimeapi_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +29,11 @@ func TestFunctionsRunAsCompiled(t *testing.T) {
 	}{
 		{"catalog", []string{"PACKAGES_URL=https://cdn.example.com/packages"}, driveCatalog},
 		{"requests", []string{"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example"}, driveRequests},
+		{"console", []string{
+			"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example", "PACKAGES_URL=https://cdn.example.com",
+			"PACKAGES_BUCKET=none", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=console", "OIDC_CLIENT_SECRET=none",
+			"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		}, driveConsole},
 	} {
 		t.Run(function.name, func(t *testing.T) {
 			function.drive(t, launch(t, function.name, function.env))
@@ -122,6 +128,20 @@ func driveRequests(t *testing.T, f *runtimeapi.Function) {
 		if resp := send(t, f, "GET", target); resp.StatusCode != want {
 			t.Errorf("%s: %d, want %d", target, resp.StatusCode, want)
 		}
+	}
+}
+
+// driveConsole comes as a stranger, and finds the provider away.
+func driveConsole(t *testing.T, f *runtimeapi.Function) {
+	resp := send(t, f, "GET", "/console/requests/01h")
+	if location := resp.Header.Get("Location"); resp.StatusCode != 303 || !strings.HasPrefix(location, "/console/signin") {
+		t.Errorf("a stranger is answered %d and sent to %q", resp.StatusCode, location)
+	}
+	if resp := send(t, f, "GET", "/console/signin"); resp.StatusCode != 503 {
+		t.Errorf("without the provider: %d", resp.StatusCode)
+	}
+	if resp := send(t, f, "POST", "/console/requests/01h/take"); resp.StatusCode != 403 {
+		t.Errorf("a stranger who changes something: %d", resp.StatusCode)
 	}
 }
 
