@@ -155,7 +155,7 @@ func (d *desk) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, events, err := d.revokeView(r)
+	v, _, err := d.revokeView(r)
 	if err != nil {
 		return err
 	}
@@ -171,9 +171,11 @@ func (d *desk) revoke(w http.ResponseWriter, r *http.Request) error {
 	err = d.store.RevokeLicense(r.Context(), store.LicenseChange{ID: v.ID, Version: b.Version, By: by(r)}, typed)
 	if fault.KindOf(err) == fault.Conflict {
 		conflict, sent := err, v.Reason
-		if v, events, err = d.revokeView(r); err != nil {
+		again, events, err := d.revokeView(r)
+		if err != nil {
 			return errors.Join(err, conflict)
 		}
+		v = again
 		if repeats(since(events, b.Seen), by(r), store.LicenseRevoked, typed) {
 			return toLicense(w, r, v.ID, "revoke")
 		}
