@@ -1,8 +1,9 @@
 // Command bench measures what a cold start and a request cost, as ratios to the least Go Lambda that can be (infra/bench/hello):
 // both are compiled with the flags of a deployment, run in turns under a Runtime API on this machine, and judged against the
-// budgets of DESIGN §10. Then it runs the Go benchmarks of what is done once per publication or once per license request.
+// budgets of DESIGN §10. Then it runs the Go benchmarks of what is done once per publication or once per license request, and of
+// the console's pages over 100,000 licenses and requests.
 //
-//	go run ./infra/bench [-cold 41] [-warm 6000] [-strict] [-skip-go]
+//	go run ./infra/bench [-cold 41] [-warm 6000] [-strict] [-short] [-skip-go]
 //
 // Absolute numbers say little about AWS; the ratios carry over. On a shared machine the same program measured twice differs by
 // 5 % cold and 10 % warm.
@@ -10,6 +11,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"net/http"
@@ -26,6 +28,7 @@ func main() {
 	flag.IntVar(&c.cold, "cold", 41, "cold starts of each target")
 	flag.IntVar(&c.warm, "warm", 6000, "warm requests to each target")
 	flag.BoolVar(&c.strict, "strict", false, "exit with status 1 when a budget is exceeded")
+	flag.BoolVar(&c.short, "short", false, "a tenth of the licenses and requests under the console")
 	flag.BoolVar(&c.skipGo, "skip-go", false, "leave the Go benchmarks out; allocations come from them")
 	flag.Parse()
 	if flag.NArg() > 0 || c.cold < 1 || c.warm < 1 {
@@ -45,8 +48,8 @@ func main() {
 }
 
 type config struct {
-	cold, warm     int
-	strict, skipGo bool
+	cold, warm            int
+	strict, short, skipGo bool
 }
 
 func run(ctx context.Context, c config) (within bool, err error) {
@@ -67,7 +70,7 @@ func run(ctx context.Context, c config) (within bool, err error) {
 	}
 	var results []benchmark
 	if !c.skipGo {
-		results = goBenchmarks(ctx)
+		results = goBenchmarks(ctx, c.short)
 	}
 	for _, t := range targets {
 		t.allocations = allocations(results, t.benchmark)
@@ -81,13 +84,16 @@ func run(ctx context.Context, c config) (within bool, err error) {
 // build compiles both programs and makes the requests of a browser that reads the catalog and follows a download link. The
 // first target is the one that the others are compared with.
 func build(ctx context.Context, dir string) ([]*target, error) {
-	hello, catalog := filepath.Join(dir, "hello"), filepath.Join(dir, "catalog")
-	if err := runtimeapi.Build(ctx, "marketplace/infra/bench/hello", hello); err != nil {
-		return nil, err
+	program := func(name string) string { return filepath.Join(dir, name) }
+	for name, importPath := range map[string]string{
+		"hello": "marketplace/infra/bench/hello", "catalog": "marketplace/functions/catalog",
+		"requests": "marketplace/functions/requests", "console": "marketplace/functions/console",
+	} {
+		if err := runtimeapi.Build(ctx, importPath, program(name)); err != nil {
+			return nil, err
+		}
 	}
-	if err := runtimeapi.Build(ctx, "marketplace/functions/catalog", catalog); err != nil {
-		return nil, err
-	}
+	hello, catalog := program("hello"), program("catalog")
 	b, err := published.Bundle()
 	if err != nil {
 		return nil, err
@@ -111,6 +117,8 @@ func build(ctx context.Context, dir string) ([]*target, error) {
 		{name: "catalog 304", bootstrap: catalog, path: "/editions.json", ifNoneMatch: etag, benchmark: "feed/304"},
 		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "feed/download",
 			budget: budget{cold: 1.20, warm: 1.10}},
+		{name: "requests, form", bootstrap: program("requests"), env: siteEnv, path: "/request/developer", budget: budget{cold: 1.70}},
+		{name: "console, stranger", bootstrap: program("console"), env: siteEnv, path: "/console", budget: budget{cold: 1.80}},
 	}
 	for _, t := range targets {
 		if t.event, err = browserEvent(t); err != nil {
@@ -123,6 +131,13 @@ func build(ctx context.Context, dir string) ([]*target, error) {
 		t.size = info.Size()
 	}
 	return targets, nil
+}
+
+// siteEnv is what the functions with pages need to start. None of the addresses is called.
+var siteEnv = []string{
+	"SITE_URL=https://licenses.example.com", "PACKAGES_URL=https://cdn.example.com", "PACKAGES_BUCKET=none", "TABLE_NAME=none",
+	"SALES_EMAIL=sales@vendor.example", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=none", "OIDC_CLIENT_SECRET=none",
+	"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 }
 
 func browserEvent(t *target) ([]byte, error) {

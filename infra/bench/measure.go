@@ -14,6 +14,7 @@ type target struct {
 	name, bootstrap             string
 	path, encoding, ifNoneMatch string
 	event                       []byte
+	env                         []string // beside Lambda's own
 	benchmark                   string // the Go benchmark of the same request, for its allocations
 	budget                      budget
 
@@ -41,7 +42,7 @@ func measureCold(ctx context.Context, targets []*target, n int) error {
 		for i := range targets {
 			t := targets[(i+round)%len(targets)]
 			begin := time.Now()
-			f, err := runtimeapi.Start(ctx, runtimeapi.Options{Bootstrap: t.bootstrap})
+			f, err := runtimeapi.Start(ctx, runtimeapi.Options{Bootstrap: t.bootstrap, Env: t.env})
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
@@ -66,7 +67,7 @@ const batch = 250
 func measureWarm(ctx context.Context, targets []*target, n int) error {
 	for _, t := range targets {
 		var err error
-		if t.function, err = runtimeapi.Start(ctx, runtimeapi.Options{Bootstrap: t.bootstrap}); err != nil {
+		if t.function, err = runtimeapi.Start(ctx, runtimeapi.Options{Bootstrap: t.bootstrap, Env: t.env}); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 		defer t.function.Stop()

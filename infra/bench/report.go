@@ -62,14 +62,18 @@ func printBenchmarks(out io.Writer, results []benchmark) {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
-	fmt.Fprintln(w, "\nGo benchmark\t\ttime\tmemory\tallocations")
+	fmt.Fprintln(w, "\nGo benchmark\t\ttime\tp95\tmemory\tallocations")
 	for _, b := range results {
 		if b.problem != "" {
 			fmt.Fprintf(w, "%s\t%s\tnot measured: %.300s\n", b.name, b.what, b.problem)
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%v\t%.1f kB\t%d\n", b.name, b.what,
-			time.Duration(b.nanoseconds).Round(10*time.Nanosecond), float64(b.bytes)/1e3, b.allocations)
+		p95 := ""
+		if b.p95 > 0 {
+			p95 = fmt.Sprintf("%.1f ms", b.p95)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%v\t%s\t%.1f kB\t%d\n", b.name, b.what,
+			time.Duration(b.nanoseconds).Round(10*time.Nanosecond), p95, float64(b.bytes)/1e3, b.allocations)
 	}
 }
 

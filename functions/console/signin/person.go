@@ -17,7 +17,7 @@ const (
 	NoRole Role = iota // may see nothing
 	Viewer             // sees everything, changes nothing
 	Sales              // works on requests and licenses
-	Admin              // also does what cannot be undone
+	Admin              // may do all that sales may
 )
 
 var roleNames = [...]string{NoRole: "", Viewer: "viewer", Sales: "sales", Admin: "admin"}

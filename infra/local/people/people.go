@@ -42,7 +42,7 @@ func Invented() []Person {
 		{Email: "vera@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"}, About: "Looks at everything and changes nothing."},
 		{Email: "sam@vendor.example", Name: "Sam Okoye", Groups: []string{"sales"}, About: "Works on requests and issues licenses."},
 		{Email: "lucia@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"}, About: "A colleague, to work on the same request at once."},
-		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"}, About: "Also does what cannot be undone."},
+		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"}, About: "May do all that sales may."},
 		{Email: "nico@vendor.example", Name: "Nico Neumann", About: "Came yesterday, and is not let in yet."},
 	}
 }
