@@ -15,7 +15,7 @@ type target struct {
 	path, encoding, ifNoneMatch string
 	event                       []byte
 	env                         []string // beside Lambda's own
-	benchmark                   string // the Go benchmark of the same request, for its allocations
+	benchmark                   string   // the Go benchmark of the same request, for its allocations
 	budget                      budget
 
 	size        int64           // of the program, bytes
