@@ -48,9 +48,9 @@ func main() {
 		}),
 		Catalog: offered.FromBundle(published.Bundle),
 		Issuer: func() (license.Issuer, error) {
-			return signer.Issuer(signer.Client(os.Getenv), c.LicenseKeys, c.LicenseSigners)
+			return signer.Issuer(signer.Client(os.Getenv, time.Now), c.LicenseKeys, c.LicenseSigners)
 		},
-		Packager:    tailor.Bucket{API: tailor.Client(os.Getenv), Name: c.PackagesBucket},
+		Packager:    tailor.Bucket{API: tailor.Client(os.Getenv, time.Now), Name: c.PackagesBucket},
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: sales, ExportLimit: exportLimit,
 		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"marketplace/shared/cloud/operator"
 	"marketplace/shared/cloud/signer"
@@ -27,7 +28,7 @@ func licenseKeys(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	ctx := context.Background()
-	kms, err := operator.Keys(ctx)
+	kms, err := operator.Keys(ctx, time.Now)
 	if err == nil {
 		var set license.KeySet
 		if set, err = keySet(ctx, kms, args); err == nil {
@@ -42,7 +43,7 @@ func licenseKeys(args []string, stdout, stderr io.Writer) int {
 }
 
 // keySet asks KMS for the keys that the arguments name.
-func keySet(ctx context.Context, kms signer.API, args []string) (set license.KeySet, err error) {
+func keySet(ctx context.Context, kms signer.Keys, args []string) (set license.KeySet, err error) {
 	for _, arg := range args {
 		name, key, ok := strings.Cut(arg, "=")
 		kid, types, _ := strings.Cut(name, ":")

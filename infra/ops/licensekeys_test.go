@@ -6,20 +6,14 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/license"
 )
 
 // vault is a KMS with a key under every ID.
-type vault struct {
-	signer.API
-	t *testing.T
-}
+type vault struct{ t *testing.T }
 
-func (v vault) GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error) {
+func (v vault) GetPublicKey(context.Context, string) (signer.KeyData, error) {
 	key, err := license.GenerateSigner()
 	if err != nil {
 		v.t.Fatal(err)
@@ -28,11 +22,11 @@ func (v vault) GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*km
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	return &kms.GetPublicKeyOutput{PublicKey: der, KeyUsage: types.KeyUsageTypeSignVerify, KeySpec: types.KeySpecEccNistP256}, nil
+	return signer.KeyData{PublicKey: der, KeyUsage: signer.KeyUsage, KeySpec: signer.KeySpec}, nil
 }
 
 func TestTheKeySetIsWhatTheFunctionsRead(t *testing.T) {
-	set, err := keySet(t.Context(), vault{t: t}, []string{"evaluation-1:EVALUATION=arn:a", "production-1:PRODUCTION,STAGING=arn:b"})
+	set, err := keySet(t.Context(), vault{t}, []string{"evaluation-1:EVALUATION=arn:a", "production-1:PRODUCTION,STAGING=arn:b"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +49,7 @@ func TestTheKeySetIsWhatTheFunctionsRead(t *testing.T) {
 
 func TestArgumentsThatNameNoKeyAreRefused(t *testing.T) {
 	for _, arg := range []string{"", "a", "a=b", "a:TRIAL=b", ":EVALUATION=b", "a:EVALUATION=", "a:EVALUATION"} {
-		if set, err := keySet(t.Context(), vault{t: t}, []string{arg}); err == nil {
+		if set, err := keySet(t.Context(), vault{t}, []string{arg}); err == nil {
 			t.Errorf("%q gave %v", arg, set)
 		}
 	}

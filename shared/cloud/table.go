@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"marketplace/shared/cloud/sandbox"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
@@ -17,7 +18,7 @@ import (
 
 // Table is the function's table: TABLE_NAME, at DYNAMODB_ENDPOINT where that is set.
 func Table(c config.Config, getenv func(string) string) table.Table {
-	return dynamo.New(dynamoClient(c, lambdaConfig(getenv)), c.TableName)
+	return dynamo.New(dynamoClient(c, sandbox.Config(getenv)), c.TableName)
 }
 
 // LocalTable is a table on an engine of one's own machine, at DYNAMODB_ENDPOINT: TABLE_NAME, else "marketplace". It is
@@ -40,14 +41,4 @@ func dynamoClient(c config.Config, cfg aws.Config) *dynamodb.Client {
 			o.BaseEndpoint = &c.DynamoDBEndpoint
 		}
 	})
-}
-
-// lambdaConfig is the region and the credentials that Lambda gives a function in its environment. They last as long as
-// the function's sandbox.
-func lambdaConfig(getenv func(string) string) aws.Config {
-	return aws.Config{
-		Region: getenv("AWS_REGION"),
-		Credentials: credentials.NewStaticCredentialsProvider(
-			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
-	}
 }

@@ -6,11 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/table"
@@ -26,13 +26,13 @@ func Table(ctx context.Context, name string) (table.Table, error) {
 	return dynamo.New(dynamodb.NewFromConfig(cfg), name), nil
 }
 
-// Keys is KMS, in the region that is configured.
-func Keys(ctx context.Context) (signer.API, error) {
+// Keys is KMS, in the region that is configured. now is the clock that its requests are signed by.
+func Keys(ctx context.Context, now func() time.Time) (signer.Keys, error) {
 	cfg, err := configured(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return kms.NewFromConfig(cfg), nil
+	return signer.NewKMS(cfg, now), nil
 }
 
 func configured(ctx context.Context) (aws.Config, error) {

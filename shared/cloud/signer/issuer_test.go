@@ -7,31 +7,29 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-
 	"marketplace/shared/license"
 )
 
 func TestAnIssuerIsMadeOfTheConfiguration(t *testing.T) {
-	api := newFake(t, elliptic.P256(), types.KeySpecEccNistP256)
-	keys, err := json.Marshal(license.KeySet{{Kid: "e1", Types: []license.Type{license.Evaluation}, Key: &api.key.PublicKey}})
+	fake := newFake(t, elliptic.P256(), KeySpec)
+	keys, err := json.Marshal(license.KeySet{{Kid: "e1", Types: []license.Type{license.Evaluation}, Key: &fake.key.PublicKey}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuer, err := Issuer(api, string(keys), " e1=arn:aws:kms:eu-central-1:1:key/a=b ")
+	issuer, err := Issuer(fake.api(), string(keys), " e1=arn:aws:kms:eu-central-1:1:key/a=b ")
 	if err != nil || len(issuer.Keys) != 1 || len(issuer.Signers) != 1 {
 		t.Fatalf("%+v, %v", issuer, err)
 	}
 	digest := make([]byte, 32)
-	if _, err := issuer.Signers["e1"].Sign(nil, digest, crypto.SHA256); err != nil || *api.last.KeyId != "arn:aws:kms:eu-central-1:1:key/a=b" {
-		t.Errorf("signed with %v, %v", api.last, err)
+	if _, err := issuer.Signers["e1"].Sign(nil, digest, crypto.SHA256); err != nil || fake.last["KeyId"] != "arn:aws:kms:eu-central-1:1:key/a=b" {
+		t.Errorf("signed with %v, %v", fake.last, err)
 	}
 	for signers, want := range map[string]string{"": "not a Kid", "e1": "not a Kid", "e1=": "not a Kid", "e2=arn": "not among the published", "e1=arn,": "not a Kid"} {
-		if _, err := Issuer(api, string(keys), signers); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Issuer(fake.api(), string(keys), signers); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", signers, err)
 		}
 	}
-	if _, err := Issuer(api, "{", "e1=arn"); err == nil {
+	if _, err := Issuer(fake.api(), "{", "e1=arn"); err == nil {
 		t.Error("a broken key set is taken")
 	}
 }

@@ -1,5 +1,5 @@
 // Package signer signs with a key that never leaves AWS KMS: a crypto.Signer for license.Issuer, and the reading of its public
-// key for the published key set. It stands apart from cloud so that only the function that signs links KMS.
+// key for the published key set. It stands apart from cloud so that only the function that signs links it.
 package signer
 
 import (
@@ -12,29 +12,34 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// API is what is called of a *kms.Client.
+// API is what signing asks of KMS, by the names that operations have there: an IAM action is "kms:" and such a name.
 type API interface {
-	Sign(context.Context, *kms.SignInput, ...func(*kms.Options)) (*kms.SignOutput, error)
-	GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error)
+	// Sign signs a SHA-256 digest: ECDSA_SHA_256, in DER.
+	Sign(ctx context.Context, keyID string, digest []byte) ([]byte, error)
 }
 
-// Client is KMS with the region and credentials that Lambda gives a function in its environment.
-func Client(getenv func(string) string) *kms.Client {
-	return kms.New(kms.Options{
-		Region: getenv("AWS_REGION"),
-		Credentials: credentials.NewStaticCredentialsProvider(
-			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
-	})
+// Keys is what an operator asks of KMS, by the names that operations have there.
+type Keys interface {
+	// GetPublicKey reads the public half of a key and what the key is for.
+	GetPublicKey(ctx context.Context, keyID string) (KeyData, error)
 }
 
-// timeout is for one signature with the SDK's retries; crypto.Signer takes no context.
+// KeyData is what KMS tells of an asymmetric key.
+type KeyData struct {
+	PublicKey []byte // DER, as x509.ParsePKIXPublicKey reads it
+	KeySpec   string // such as KeySpec
+	KeyUsage  string // such as KeyUsage
+}
+
+// Of a key that can sign licenses (KMS developer guide, "Key spec reference").
+const (
+	KeySpec  = "ECC_NIST_P256"
+	KeyUsage = "SIGN_VERIFY"
+)
+
+// timeout is for one signature with its repetitions; crypto.Signer takes no context.
 const timeout = 10 * time.Second
 
 // Signer is a crypto.Signer over a KMS key of the spec ECC_NIST_P256. Several goroutines may use it.
@@ -61,29 +66,24 @@ func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	out, err := s.api.Sign(ctx, &kms.SignInput{
-		KeyId: &s.keyID, Message: digest,
-		MessageType:      types.MessageTypeDigest,
-		SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
-	})
+	signature, err := s.api.Sign(ctx, s.keyID, digest)
 	if err != nil {
 		return nil, fmt.Errorf("signer: KMS key %s: %w", s.keyID, err)
 	}
-	return out.Signature, nil
+	return signature, nil
 }
 
 // PublicKey asks KMS for the public half of a key, for the operator who publishes it. A key that cannot sign licenses is an
 // error.
-func PublicKey(ctx context.Context, api API, keyID string) (*ecdsa.PublicKey, error) {
-	out, err := api.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: aws.String(keyID)})
+func PublicKey(ctx context.Context, keys Keys, keyID string) (*ecdsa.PublicKey, error) {
+	data, err := keys.GetPublicKey(ctx, keyID)
 	if err != nil {
 		return nil, fmt.Errorf("signer: public key of KMS key %s: %w", keyID, err)
 	}
-	if out.KeyUsage != types.KeyUsageTypeSignVerify || out.KeySpec != types.KeySpecEccNistP256 {
-		return nil, fmt.Errorf("signer: KMS key %s is %s for %s, want %s for %s", keyID,
-			out.KeySpec, out.KeyUsage, types.KeySpecEccNistP256, types.KeyUsageTypeSignVerify)
+	if data.KeyUsage != KeyUsage || data.KeySpec != KeySpec {
+		return nil, fmt.Errorf("signer: KMS key %s is %q for %q, want %s for %s", keyID, data.KeySpec, data.KeyUsage, KeySpec, KeyUsage)
 	}
-	parsed, err := x509.ParsePKIXPublicKey(out.PublicKey)
+	parsed, err := x509.ParsePKIXPublicKey(data.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("signer: public key of KMS key %s: %w", keyID, err)
 	}

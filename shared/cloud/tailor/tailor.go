@@ -1,36 +1,26 @@
 // Package tailor makes packages that are for one customer, in S3: of the jars that were published there, below the same address
-// as the packages of the editions. It stands apart from cloud so that only the function that makes packages links S3.
+// as the packages of the editions. It stands apart from cloud so that only the function that makes packages links it.
 package tailor
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
 	"marketplace/catalog"
+	"marketplace/catalog/archive"
 	"marketplace/catalog/tailored"
 )
 
-// API is what is called of a *s3.Client.
+// API is what is asked of S3, by the names that operations have there: an IAM action is "s3:" and such a name.
 type API interface {
-	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
-	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
-}
-
-// Client is S3 with the region and credentials that Lambda gives a function in its environment.
-func Client(getenv func(string) string) *s3.Client {
-	return s3.New(s3.Options{
-		Region: getenv("AWS_REGION"),
-		Credentials: credentials.NewStaticCredentialsProvider(
-			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
-	})
+	// GetObject writes what is stored under a key into a file, from the file's beginning.
+	GetObject(ctx context.Context, bucket, key string, file *os.File) error
+	// PutObject stores an object under a key, in place of what was there, whole or not at all.
+	PutObject(ctx context.Context, bucket, key string, o Object) error
 }
 
 // Where things are in the bucket. What is below TailoredPrefix must not be listed to the public: its names are secrets.
@@ -61,10 +51,12 @@ func (b Bucket) Tailor(ctx context.Context, name string, jars []catalog.Jar) (er
 	if err := b.fetch(ctx, folder, jars); err != nil {
 		return fmt.Errorf("tailor: package %s: %w", name, err)
 	}
-	if err := (tailored.Folder{Jars: folder, Out: folder}).Tailor(ctx, name, jars); err != nil {
-		return err
+	path := filepath.Join(folder, name)
+	built, err := archive.Build(path, folder, jars)
+	if err != nil {
+		return fmt.Errorf("tailor: %w", err)
 	}
-	if err := b.put(ctx, filepath.Join(folder, name), name); err != nil {
+	if err := b.put(ctx, path, name, built); err != nil {
 		return fmt.Errorf("tailor: package %s: %w", name, err)
 	}
 	return nil
@@ -86,33 +78,27 @@ func (b Bucket) fetch(ctx context.Context, folder string, jars []catalog.Jar) er
 }
 
 func (b Bucket) get(ctx context.Context, path, key string) error {
-	object, err := b.API.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.Name, Key: &key})
-	if err != nil {
-		return err
-	}
-	defer object.Body.Close()
 	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if _, err := io.Copy(file, object.Body); err != nil {
+	if err := b.API.GetObject(ctx, b.Name, key, file); err != nil {
 		return err
 	}
 	return file.Close()
 }
 
 // put stores the package as downloads are served (CLIENT-CONTRACT §6).
-func (b Bucket) put(ctx context.Context, path, name string) error {
+func (b Bucket) put(ctx context.Context, path, name string, built archive.Result) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	_, err = b.API.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &b.Name, Key: aws.String(TailoredPrefix + name), Body: file,
-		ContentType: aws.String("application/zip"), ContentDisposition: aws.String(`attachment; filename="` + name + `"`),
-		CacheControl: aws.String("private, max-age=86400"),
+	return b.API.PutObject(ctx, b.Name, TailoredPrefix+name, Object{
+		Content: file, Size: built.Size, SHA256: built.SHA256,
+		ContentType: "application/zip", ContentDisposition: `attachment; filename="` + name + `"`,
+		CacheControl: "private, max-age=86400",
 	})
-	return err
 }

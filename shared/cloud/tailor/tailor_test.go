@@ -3,20 +3,18 @@ package tailor_test
 import (
 	"archive/zip"
 	"bytes"
-	"context"
-	"errors"
-	"io"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
 	"marketplace/catalog"
 	"marketplace/catalog/samplejar"
+	"marketplace/shared/cloud/signed/signedtest"
 	"marketplace/shared/cloud/tailor"
 )
 
@@ -26,39 +24,52 @@ var (
 	name = "developer-edition-7.1-abcdefghijklmnopqrstuvwxyz.zip"
 )
 
-// bucket is an S3 bucket in memory.
+// bucket is an S3 bucket in memory, which answers requests as S3 does.
 type bucket struct {
+	t       *testing.T
 	mu      sync.Mutex
-	objects map[string][]byte
-	put     *s3.PutObjectInput
-	err     error // of PutObject
+	objects map[string][]byte // by bucket and key
+	put     http.Header
+	refuses bool // to store
 }
 
-func (b *bucket) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := signedtest.Verify(r, "s3", signedtest.Keys)
+	if err != nil {
+		b.t.Error(err)
+	}
+	refuse := func(status int, code string) {
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "<?xml version=\"1.0\"?>\n<Error><Code>%s</Code><Message>No.</Message></Error>", code)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	content, ok := b.objects[*in.Bucket+"/"+*in.Key]
-	if !ok {
-		return nil, &types.NoSuchKey{}
+	switch name := strings.TrimPrefix(r.URL.Path, "/"); {
+	case r.Method == http.MethodPut && b.refuses:
+		refuse(http.StatusForbidden, "AccessDenied")
+	case r.Method == http.MethodPut:
+		if r.ContentLength != int64(len(body)) {
+			b.t.Errorf("%d bytes came with the length %d", len(body), r.ContentLength)
+		}
+		b.put, b.objects[name] = r.Header, body
+	case b.objects[name] == nil:
+		refuse(http.StatusNotFound, "NoSuchKey")
+	default:
+		_, _ = w.Write(b.objects[name])
 	}
-	return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(content))}, nil
 }
 
-func (b *bucket) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.err != nil {
-		return nil, b.err
-	}
-	content, err := io.ReadAll(in.Body)
-	b.put, b.objects[*in.Bucket+"/"+*in.Key] = in, content
-	return &s3.PutObjectOutput{}, err
+// api is a client of the bucket.
+func (b *bucket) api() *tailor.S3 {
+	server := httptest.NewServer(b)
+	b.t.Cleanup(server.Close)
+	return tailor.NewS3(signedtest.Config(server.URL, server.Client()), signedtest.Now)
 }
 
 // stocked is a bucket with jars.
 func stocked(t *testing.T, jars ...catalog.Jar) *bucket {
 	t.Helper()
-	b, folder := &bucket{objects: map[string][]byte{}}, t.TempDir()
+	b, folder := &bucket{t: t, objects: map[string][]byte{}}, t.TempDir()
 	if err := samplejar.Write(folder, jars); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +85,7 @@ func stocked(t *testing.T, jars ...catalog.Jar) *bucket {
 
 func TestAPackageOfTheJarsInTheBucketIsPutThere(t *testing.T) {
 	b, temp := stocked(t, cpp, lic), t.TempDir()
-	if err := (tailor.Bucket{API: b, Name: "packages", Temp: temp}).Tailor(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
+	if err := (tailor.Bucket{API: b.api(), Name: "packages", Temp: temp}).Tailor(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
 		t.Fatal(err)
 	}
 	content := b.objects["packages/tailored/"+name]
@@ -82,7 +93,7 @@ func TestAPackageOfTheJarsInTheBucketIsPutThere(t *testing.T) {
 	if err != nil || len(z.File) != 2 || z.File[0].Name != cpp.File {
 		t.Errorf("it holds %v, %v", z.File, err)
 	}
-	if *b.put.ContentType != "application/zip" || !strings.Contains(*b.put.ContentDisposition, name) {
+	if b.put.Get("Content-Type") != "application/zip" || b.put.Get("Content-Disposition") != `attachment; filename="`+name+`"` || b.put.Get("Cache-Control") != "private, max-age=86400" {
 		t.Errorf("put as %+v", b.put)
 	}
 	if left, err := filepath.Glob(temp + "/*"); err != nil || len(left) > 0 {
@@ -94,7 +105,7 @@ func TestAPackageThatCannotBeMadeIsNotPut(t *testing.T) {
 	swapped := stocked(t, cpp, lic)
 	swapped.objects["packages/jars/"+cpp.File] = swapped.objects["packages/jars/"+lic.File]
 	refusing := stocked(t, cpp, lic)
-	refusing.err = errors.New("access denied")
+	refusing.refuses = true
 	for what, test := range map[string]struct {
 		bucket *bucket
 		name   string
@@ -106,7 +117,7 @@ func TestAPackageThatCannotBeMadeIsNotPut(t *testing.T) {
 		"the name could be guessed by many": {stocked(t, cpp, lic), "developer-edition-7.1.zip"},
 	} {
 		temp := t.TempDir()
-		if err := (tailor.Bucket{API: test.bucket, Name: "packages", Temp: temp}).Tailor(t.Context(), test.name, []catalog.Jar{cpp, lic}); err == nil {
+		if err := (tailor.Bucket{API: test.bucket.api(), Name: "packages", Temp: temp}).Tailor(t.Context(), test.name, []catalog.Jar{cpp, lic}); err == nil {
 			t.Errorf("%s: it was made", what)
 		}
 		for key := range test.bucket.objects {
