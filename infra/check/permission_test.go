@@ -21,6 +21,7 @@ import (
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
+	"marketplace/shared/cloud/signer"
 	"marketplace/shared/cloud/tailor"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -184,10 +185,11 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 			return err
 		}},
 	})
-	for method := range reflect.TypeFor[tailor.API]().Methods() {
-		actions["console"] = append(actions["console"], "s3:"+method.Name)
+	for service, asked := range map[string]reflect.Type{"s3": reflect.TypeFor[tailor.API](), "kms": reflect.TypeFor[signer.API]()} {
+		for method := range asked.Methods() {
+			actions["console"] = append(actions["console"], service+":"+method.Name)
+		}
 	}
-	actions["console"] = append(actions["console"], "kms:Sign") // the other method of signer.API is the operator's
 	return actions, rows
 }
 
