@@ -20,7 +20,7 @@ const (
 	Gap                Code = "gap"                  // a renewal begins after the old license has ended
 	RenewedBefore      Code = "renewed-before"       // another license follows the old one already
 	SecondEvaluation   Code = "second-evaluation"    // the dataset has had one
-	EmailDomain        Code = "email-domain"         // the key goes to another domain than before
+	EmailDomain        Code = "email-domain"         // the key goes to another domain than before, or than the request came from
 	StagingNotIncluded Code = "staging-not-included" // the contract has no staging licenses
 	StagingLimit       Code = "staging-limit"        // more than StagingPerProduction
 	LocBelowServer     Code = "loc-below-server"     // the server counts more lines of code
@@ -105,6 +105,9 @@ func (d *doubts) people() {
 		reference = &d.production.License
 	}
 	if reference == nil {
+		if r := d.request; r != nil && !strings.EqualFold(domain(r.Email), domain(l.Contacts[0].Email)) {
+			d.add(EmailDomain, "The key goes to %s. The request came from another domain: %s.", l.Contacts[0].Email, r.Email)
+		}
 		return
 	}
 	known := func(c license.Contact) bool { return strings.EqualFold(domain(c.Email), domain(l.Contacts[0].Email)) }

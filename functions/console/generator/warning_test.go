@@ -55,6 +55,8 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 			old: []license.License{sold("l1")}, want: []Code{EmailDomain}},
 		{name: "another domain than production's", kind: request.Staging, old: []license.License{sold("l1")},
 			ask: func(d *request.Details) { forStaging(d); d.Email = "ada@freemail.example" }, want: []Code{EmailDomain}},
+		{name: "another domain than the request's", kind: request.New, form: func(f *Form) { f.Email = "ada@freemail.example" }, want: []Code{EmailDomain}},
+		{name: "another person of the request's domain", kind: request.New, form: func(f *Form) { f.Email = "grace@ACME.example" }},
 		{name: "the same domain in capitals", kind: request.Renewal, ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@ACME.example" },
 			old: []license.License{sold("l1")}},
 
