@@ -197,12 +197,13 @@ func (s *Store) tryChangeLicense(ctx context.Context, c LicenseChange, action Ac
 	return nil
 }
 
-// SendKeyAgain puts a mail with the license's key into the outbox. A mail that is there already is not put there again.
+// SendKeyAgain puts a mail with the license's key into the outbox; the timeline says to whom it goes. A mail that is there
+// already is not put there again.
 func (s *Store) SendKeyAgain(ctx context.Context, id, by string, m mail.Message) error {
 	if _, err := s.License(ctx, id); err != nil {
 		return err
 	}
-	writes := append(s.outboxWrites(m), s.eventWrite(licenseKey(id), by, KeySentAgain, m.ID, nil))
+	writes := append(s.outboxWrites(m), s.eventWrite(licenseKey(id), by, KeySentAgain, m.To.Email, nil))
 	err := s.table.Transact(ctx, writes...)
 	if conflict, ok := errors.AsType[*table.ConflictError](err); ok && slices.Contains(conflict.Keys, mailKey(m.ID)) {
 		return nil

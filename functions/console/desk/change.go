@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -16,7 +17,7 @@ func noKey(l license.License) error {
 	return fault.New(fault.NotFound, "The license %s was issued elsewhere: its key is not on record here.", l.ID)
 }
 
-// sendKey sends the license's key once more. A form that comes twice sends one mail.
+// sendKey sends the license's key once more. A form that comes twice sends one mail to each contact that it names.
 func (d *desk) sendKey(w http.ResponseWriter, r *http.Request) error {
 	form, b, err := readForm(r)
 	if err != nil {
@@ -41,7 +42,7 @@ func (d *desk) sendKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := mail.NewLicenseKey(d.mail, l.ID+"-again-"+b.Seen, mail.Delivery{
+	m := mail.NewLicenseKey(d.mail, l.ID+"-again-"+b.Seen+"-"+strconv.Itoa(i), mail.Delivery{
 		To: l.Contacts[i], Licenses: []license.License{l}, Again: true, ProductVersion: d.productVersion(r, l), Catalog: offered,
 	})
 	if err := d.store.SendKeyAgain(r.Context(), l.ID, by(r), m); err != nil {

@@ -109,6 +109,28 @@ func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
 	}
 }
 
+func TestAKeyGoesToEachContactThatTwoPeopleChooseAtOnce(t *testing.T) {
+	w := newWorld(t)
+	l := granted("l1", day("2018-08-31"))
+	l.KeyText = "Rm9ybWF0PTE="
+	l.Contacts = []license.Contact{{Email: "john@customer.example"}, {Email: "mary@customer.example"}}
+	w.record(l)
+	page := "/console/licenses/l1"
+	seen := w.basis(page)
+	w.send(sam, page+"/send-key", with(seen, "to", "john@customer.example")).wantStatus(303)
+	w.send(lucia, page+"/send-key", like(seen, "to", "mary@customer.example")).wantStatus(303)
+	w.send(lucia, page+"/send-key", like(seen, "to", "mary@customer.example")).wantStatus(303)
+	if n := len(w.pendingMails()); n != 2 {
+		t.Errorf("%d mails", n)
+	}
+	timeline := words(w.get(vera, page).page().Find(".timeline"))
+	for _, want := range []string{"mary@customer.example", "john@customer.example"} {
+		if strings.Count(timeline, want) != 1 {
+			t.Errorf("the timeline does not say once to whom the key went: %q", timeline)
+		}
+	}
+}
+
 func TestRemindersAreMutedAndComeAgain(t *testing.T) {
 	w := newWorld(t)
 	w.record(granted("l1", day("2018-08-31")))
