@@ -7,15 +7,13 @@ import (
 	"unicode/utf8"
 
 	"marketplace/shared/license"
+	"marketplace/shared/reminder"
 )
 
 const calendarType = "text/calendar; charset=utf-8; method=PUBLISH"
 
-// alarmDays are how many days before the expiration the calendar reminds of it.
-var alarmDays = []int{60, 30}
-
 // calendar is the expiration of a license as a calendar file (RFC 5545): an event of the whole day, wherever the reader is,
-// with alarms. The same license is always the same event, byte for byte, so that a calendar that has it gets no second one.
+// with an alarm on each day on which we remind, too. The same license is always the same event, byte for byte, so that a calendar that has it gets no second one.
 func calendar(site Site, l license.License) []byte {
 	title := fmt.Sprintf("SonarQube %s license expires: %s", l.Edition.Name(), l.Organization)
 	renew := requestURL(site.URL, l.Edition, l.Server, l.MaxLoc, renewal(l.Type).kind)
@@ -35,10 +33,10 @@ func calendar(site Site, l license.License) []byte {
 		text("Ask for the next one in time: "+renew))
 	b.line("URL", renew)
 	b.line("TRANSP", "TRANSPARENT")
-	for _, days := range alarmDays {
+	for _, stage := range reminder.Default.Within(l) {
 		b.line("BEGIN", "VALARM")
 		b.line("ACTION", "DISPLAY")
-		b.line("TRIGGER", fmt.Sprintf("-P%dD", days))
+		b.line("TRIGGER", fmt.Sprintf("-P%dD", stage.Day(l.Expiration).DaysUntil(l.Expiration)))
 		b.line("DESCRIPTION", text(title))
 		b.line("END", "VALARM")
 	}

@@ -165,11 +165,34 @@ func TestTheCalendarHasTheDayOfExpirationAndItsAlarms(t *testing.T) {
 	for _, alarm := range event.parts {
 		triggers = append(triggers, alarm.properties["TRIGGER"])
 	}
-	if got := strings.Join(triggers, " "); got != "-P60D -P30D" {
+	if got := strings.Join(triggers, " "); got != "-P62D -P31D" {
 		t.Errorf("alarms %s", got)
 	}
 	if again, _ := checkCalendar(t, l); fmt.Sprint(again) != fmt.Sprint(event) {
 		t.Error("the same license makes another event")
+	}
+}
+
+func TestTheCalendarAndItsMailPromiseOnlyRemindersThatCome(t *testing.T) {
+	for _, tt := range []struct{ from, alarms, promise string }{
+		{"2018-03-01", "-P62D -P31D", "reminds you two months and one month before. We write to you then, too."},
+		{"2018-06-30", "-P31D", "reminds you one month before. We write to you then, too."},
+		{"2018-08-01", "", "The term is too short for reminders."},
+	} {
+		d := someKeys()
+		d.Licenses = d.Licenses[:1]
+		d.Licenses[0].NotBefore, _ = license.ParseDate(tt.from)
+		event, _ := checkCalendar(t, d.Licenses[0])
+		var triggers []string
+		for _, alarm := range event.parts {
+			triggers = append(triggers, alarm.properties["TRIGGER"])
+		}
+		if got := strings.Join(triggers, " "); got != tt.alarms {
+			t.Errorf("from %s: alarms %q, want %q", tt.from, got, tt.alarms)
+		}
+		if text := strings.Join(strings.Fields(NewLicenseKey(site, "m1", d).Text), " "); !strings.Contains(text, tt.promise) {
+			t.Errorf("from %s: the mail does not say %q:\n%s", tt.from, tt.promise, text)
+		}
 	}
 }
 

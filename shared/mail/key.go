@@ -9,6 +9,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
+	"marketplace/shared/reminder"
 )
 
 // Delivery is what a mail with license keys brings.
@@ -73,7 +74,7 @@ func NewLicenseKey(site Site, id string, d Delivery) Message {
 		},
 		{
 			Title: "Put the expiration into your calendar",
-			Text:  "The attached calendar file has the day on which the license expires, and reminds you two months and one month before. We write to you then, too.",
+			Text:  calendarText(first),
 		},
 		{
 			Title: "Do you have a question?",
@@ -186,6 +187,29 @@ func checkURL(site string, licenses []license.License) string {
 		return page
 	}
 	return page + "?" + url.Values{"serverId": {string(licenses[0].Server)}}.Encode()
+}
+
+// calendarText says what the calendar file of a license is good for.
+func calendarText(l license.License) string {
+	const has = "The attached calendar file has the day on which the license expires"
+	var before []string
+	for _, stage := range reminder.Default.Within(l) {
+		before = append(before, months(stage))
+	}
+	if len(before) == 0 {
+		return has + ". The term is too short for reminders."
+	}
+	return has + ", and reminds you " + strings.Join(before, " and ") + " before. We write to you then, too."
+}
+
+func months(s reminder.Stage) string {
+	switch s {
+	case 1:
+		return "one month"
+	case 2:
+		return "two months"
+	}
+	return fmt.Sprintf("%d months", s)
 }
 
 // types names what licenses are for, each type once: production and staging.

@@ -53,12 +53,17 @@ func (p Policy) Longest() Stage {
 	return p[0]
 }
 
-// stages are the stages that a license has as of today, earliest first: none where nobody is to be reminded any more, and
-// none whose day is not behind the license's first day, since its customer has only just received it.
+// stages are the stages that a license has as of today, earliest first: none where nobody is to be reminded any more.
 func (p Policy) stages(l license.License, today license.Date) Policy {
 	if l.Muted || l.Successor != "" || !l.Revoked.IsZero() || today.After(l.Expiration) {
 		return nil
 	}
+	return p.Within(l)
+}
+
+// Within are the stages that the term of a license has, earliest first: none whose day is not behind the license's first
+// day, since its customer has only just received it.
+func (p Policy) Within(l license.License) Policy {
 	for i, s := range p {
 		if l.NotBefore.IsZero() || s.Day(l.Expiration).After(l.NotBefore) {
 			return p[i:]
