@@ -19,7 +19,9 @@ type licenseView struct {
 	Recipients []web.Option // to whom the key can be sent again
 	Sendable   bool
 	Revocable  bool
-	Tailorable bool // packages of its own can be made
+	Tailorable bool          // packages of its own can be made
+	Tailored   []packageLink // those that there are
+	Beside     string        // the address that leads to the server that Mirrors names
 	Trouble    *trouble
 	Done       string
 	SameServer related
@@ -81,6 +83,7 @@ func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
 	v.Basis = basis{recorded.Version, lastOf(events)}
 	v.Sendable, v.Revocable = v.Acts && l.KeyText != "" && l.Revoked.IsZero(), v.Acts && l.Revoked.IsZero()
 	v.Tailorable = v.Revocable && d.generator.Packager != nil
+	v.Tailored, v.Beside = d.packagesOf(l), searchFor(string(l.Mirrors))
 	for _, c := range l.Contacts {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}

@@ -27,6 +27,14 @@ type packageView struct {
 
 type packageLink struct{ Name, URL string }
 
+// packagesOf are the packages that were tailored for a license.
+func (d *desk) packagesOf(l license.License) (list []packageLink) {
+	for _, name := range l.Packages {
+		list = append(list, packageLink{name, d.mail.Packages + "/tailored/" + name})
+	}
+	return list
+}
+
 // packageForm asks what a package for a license is to hold.
 func (d *desk) packageForm(w http.ResponseWriter, r *http.Request) error {
 	f, t, err := d.generator.BeginPackage(r.Context(), r.PathValue("id"))
@@ -69,7 +77,7 @@ func (d *desk) tailor(w http.ResponseWriter, r *http.Request) error {
 
 func (d *desk) showPackage(w http.ResponseWriter, r *http.Request, status int, f generator.PackageForm, t generator.Tailorable, bad []fault.Field) error {
 	l := t.License.License
-	v := packageView{License: l, Seen: f.Version, Token: f.Token, Done: r.URL.Query().Get("done") == "package"}
+	v := packageView{License: l, Seen: f.Version, Token: f.Token, Packages: d.packagesOf(l), Done: r.URL.Query().Get("done") == "package"}
 	v.Version = web.Field{Name: "productVersion", Label: "Version of the product", Type: "select", Value: f.ProductVersion, Required: true}
 	for _, version := range t.Versions {
 		v.Version.Options = append(v.Version.Options, web.Option{Value: version, Label: version})
@@ -77,9 +85,6 @@ func (d *desk) showPackage(w http.ResponseWriter, r *http.Request, status int, f
 	v.Plugins = web.Field{Name: "plugins", Type: "boxes", Label: "Plugins beyond the " + l.Edition.Name()}
 	for _, p := range t.Plugins {
 		v.Plugins.Options = append(v.Plugins.Options, web.Option{Value: p.Key, Label: p.Name, Hint: p.Description, Ticked: slices.Contains(f.Plugins, p.Key)})
-	}
-	for _, name := range l.Packages {
-		v.Packages = append(v.Packages, packageLink{name, d.mail.Packages + "/tailored/" + name})
 	}
 	for _, b := range bad {
 		switch b.Name {
