@@ -72,7 +72,7 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 	began := now.AddDate(0, 0, -330+23*i).Truncate(time.Hour)
 
 	s.now = began
-	evaluation, err := s.file(ctx, c, request.Evaluation, edition, server)
+	evaluation, err := s.file(ctx, c, request.Evaluation, edition, server, "")
 	if err != nil {
 		return err
 	}
@@ -81,28 +81,35 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 		_, err := s.review(ctx, evaluation, request.Rejected, "You have evaluated this edition twice already. Write to us about an offer.")
 		return err
 	}
-	if err := s.issue(ctx, evaluation, license.Evaluation, license.DateOf(s.now).AddDays(30), false); err != nil {
+	if err := s.issue(ctx, evaluation, license.Evaluation, license.DateOf(s.now).AddDays(30), false, ""); err != nil {
 		return err
 	}
 
 	if s.now = began.AddDate(0, 0, 25); s.now.Before(now.AddDate(0, 0, -2)) {
-		bought, err := s.file(ctx, c, request.New, edition, server)
+		bought, err := s.file(ctx, c, request.New, edition, server, "")
 		if err != nil {
 			return err
 		}
 		s.now = s.now.Add(time.Duration(1+s.random.IntN(30)) * time.Hour)
-		if err := s.issue(ctx, bought, license.Production, license.DateOf(s.now).AddMonths(12), i%2 == 0); err != nil {
+		if err := s.issue(ctx, bought, license.Production, license.DateOf(s.now).AddMonths(12), i%2 == 0, ""); err != nil {
 			return err
 		}
 		if edition != license.Developer && s.now.AddDate(0, 0, 5).Before(now) {
 			s.now = s.now.AddDate(0, 0, 5)
-			staging, err := s.file(ctx, c, request.Staging, edition, s.server())
+			staging, err := s.file(ctx, c, request.Staging, edition, s.server(), server)
 			if err != nil {
 				return err
 			}
 			s.now = s.now.Add(time.Duration(1+s.random.IntN(9)) * time.Hour)
-			if err := s.issue(ctx, staging, license.Staging, license.DateOf(s.now).AddMonths(12), i%2 == 0); err != nil {
+			if err := s.issue(ctx, staging, license.Staging, license.DateOf(s.now).AddMonths(12), i%2 == 0, server); err != nil {
 				return err
+			}
+			if i == 4 {
+				s.now = s.now.AddDate(0, 0, 9)
+				change := store.LicenseChange{ID: licenseID(staging), Version: 1, By: operators[0]}
+				if err := s.RevokeLicense(ctx, change, "The staging server is switched off, and the customer gave the license back."); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -113,7 +120,11 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 func (s *seeder) recent(ctx context.Context, c company, i int, edition license.Edition, server license.Server, now time.Time) error {
 	kind := []request.Kind{request.Renewal, request.Upgrade, request.Replacement, request.New}[i%4]
 	s.now = now.Add(-time.Duration(3+11*i) * time.Hour)
-	r, err := s.file(ctx, c, kind, edition, server)
+	about := license.Server("")
+	if kind == request.Replacement {
+		about = server
+	}
+	r, err := s.file(ctx, c, kind, edition, server, about)
 	if err != nil {
 		return err
 	}
@@ -132,16 +143,18 @@ func (s *seeder) recent(ctx context.Context, c company, i int, edition license.E
 	return err
 }
 
-func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition license.Edition, server license.Server) (request.Request, error) {
+// file files a request for a server, about the license that another one has, if about is not "".
+func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition license.Edition, server, about license.Server) (request.Request, error) {
 	person := c.people[s.random.IntN(len(c.people))]
 	form := request.Form{
 		Kind: string(kind), Edition: string(edition), Server: string(server),
 		Loc:            fmt.Sprint(s.loc),
 		ProductVersion: []string{"6.7", "6.7.1", "6.7.4", "7.0", "7.1"}[s.random.IntN(5)],
 		Name:           person, Email: strings.ToLower(strings.Fields(asciiName(person))[0]) + "@" + c.domain, Company: c.name, Country: c.country,
+		Replaces: string(about),
 	}
 	if kind == request.Replacement {
-		form.Replaces, form.OldServer = string(server), "stopped"
+		form.OldServer = "stopped"
 	}
 	if s.random.IntN(3) == 0 {
 		form.Message = "We would like to begin next month. Please send the invoice to our purchasing department."
@@ -159,16 +172,20 @@ func (s *seeder) review(ctx context.Context, r request.Request, to request.State
 	return s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text}, nil)
 }
 
-// issue answers a request with a license whose key is as real as any.
-func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type, expiration license.Date, support bool) error {
+// licenseID is the ID of the license that answers a request.
+func licenseID(r request.Request) string { return strings.ToLower(r.ID[:20] + "000000") }
+
+// issue answers a request with a license whose key is as real as any; mirrors is the production server beside a staging one.
+func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type, expiration license.Date, support bool, mirrors license.Server) error {
 	e, ok := s.offered.Edition(string(r.Edition))
 	if !ok {
 		return fmt.Errorf("the catalog has no edition %s", r.Edition)
 	}
 	l := license.License{
-		ID: strings.ToLower(r.ID[:20] + "000000"), Type: kind, Organization: r.Company, Server: r.Server, Edition: r.Edition,
+		ID: licenseID(r), Type: kind, Organization: r.Company, Server: r.Server, Edition: r.Edition,
 		MaxLoc: s.threshold(r.Loc), Support: support, NotBefore: license.DateOf(s.now), Expiration: expiration, Issued: license.DateOf(s.now),
 		Plugins: e.Plugins, Contacts: []license.Contact{{Name: r.Name, Email: r.Email}}, Muted: true,
+		Mirrors: mirrors,
 	}
 	var err error
 	if l.KeyText, err = s.issuer.Issue(l.Terms()); err != nil {
