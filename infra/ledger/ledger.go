@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
@@ -75,7 +76,11 @@ func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 		if errors.Is(err, io.EOF) {
 			return entries, refused, nil
 		}
-		if err != nil {
+		if broken, ok := errors.AsType[*csv.ParseError](err); ok && broken.Line == broken.StartLine {
+			refused = append(refused, Refusal{Line: broken.Line, Reasons: []string{fmt.Sprintf("It is not CSV: column %d: %v.", broken.Column, broken.Err)}})
+			continue
+		}
+		if err != nil { // a quotation that does not end takes lines with it
 			return nil, nil, fault.Wrap(fault.Invalid, err, "The file is not CSV: %v.", err)
 		}
 		line, _ := c.FieldPos(0)
@@ -123,19 +128,29 @@ func parse(record []string) (l license.License, reasons []string) {
 	l.Server, err = license.ParseServer(record[3])
 	refuse(err)
 	if l.Edition = license.Edition(strings.ToLower(strings.TrimSpace(record[4]))); !l.Edition.Valid() {
-		refuse(fault.New(fault.Invalid, "%s is no edition: %v.", text.Quote(record[4]), license.Editions))
+		refuse(fault.New(fault.Invalid, "%s is no edition: %s.", text.Quote(record[4]), list(license.Editions)))
 	}
 	if l.Type = license.Type(strings.ToUpper(strings.TrimSpace(record[5]))); !l.Type.Valid() {
-		refuse(fault.New(fault.Invalid, "%s is no license type: %v.", text.Quote(record[5]), license.Types))
+		refuse(fault.New(fault.Invalid, "%s is no license type: %s.", text.Quote(record[5]), list(license.Types)))
 	}
 	l.MaxLoc, err = parseMaxLoc(strings.TrimSpace(record[6]))
 	refuse(err)
-	l.Expiration, err = license.ParseDate(strings.TrimSpace(record[7]))
-	refuse(err)
+	if l.Expiration, err = license.ParseDate(strings.TrimSpace(record[7])); err != nil {
+		refuse(fault.New(fault.Invalid, "%s is not a day in the form YYYY-MM-DD.", text.Quote(record[7])))
+	}
 	l.Support, err = parseSupport(strings.TrimSpace(record[8]))
 	refuse(err)
 	l.ID = idOf(l)
 	return l, reasons
+}
+
+// list names the choices: "PRODUCTION, STAGING".
+func list[T ~string](choices []T) string {
+	names := make([]string, len(choices))
+	for i, c := range choices {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
 }
 
 func parseMaxLoc(s string) (int64, error) {
@@ -166,9 +181,10 @@ func idOf(l license.License) string {
 	return base32.NewEncoding(crockford).WithPadding(base32.NoPadding).EncodeToString(sum[:])[:26]
 }
 
-// Recorder puts a license on record. added is false where it is on record already; a Conflict fault says that its ID is,
-// with other terms.
+// Recorder puts licenses on record. A Conflict fault says that the license's ID is on record already, with other terms.
 type Recorder interface {
+	OnRecord(ctx context.Context, l license.License) (bool, error)
+	// AddLicense changes nothing where the license is on record already; then added is false.
 	AddLicense(ctx context.Context, l license.License, by string) (added bool, err error)
 }
 
@@ -179,35 +195,49 @@ type Report struct {
 	Refused  []Refusal `json:"refused,omitempty"`
 }
 
-// Import reads a file and records its licenses. Where a line is refused nothing at all is recorded, unless
-// skipRefused; the report then says which lines and why. Each license comes on record whole, with its index rows and
-// its reminder. An import that breaks off in the middle is finished by running it again.
+// Import reads a file and records its licenses. Where a line is refused, for what it says or because its license is on record with
+// other terms, nothing at all is recorded, unless skipRefused; the report then says which lines and why. Each license comes on
+// record whole, with its index rows and its reminder. An import that breaks off in the middle is finished by running it again.
 func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefused bool) (Report, error) {
 	entries, refused, err := Read(r)
 	if err != nil {
 		return Report{}, err
 	}
 	report := Report{Refused: refused}
-	if len(refused) > 0 && !skipRefused {
-		return report, nil
-	}
-	var mu sync.Mutex
-	record := func(ctx context.Context, e Entry) error {
-		added, err := rec.AddLicense(ctx, e.License, by)
-		mu.Lock()
-		defer mu.Unlock()
-		switch conflict, _ := errors.AsType[*fault.Error](err); {
-		case err == nil && added:
-			report.Recorded++
-		case err == nil:
-			report.Known++
-		case conflict != nil && conflict.Kind == fault.Conflict:
-			report.Refused = append(report.Refused, Refusal{Line: e.Line, Reasons: []string{conflict.Msg}})
-		default:
+	if !skipRefused {
+		err := report.each(ctx, entries, func(ctx context.Context, e Entry) error {
+			_, err := rec.OnRecord(ctx, e.License)
 			return err
+		})
+		if err != nil {
+			return report, fmt.Errorf("import: looking up what is on record; nothing was recorded: %w", err)
+		}
+		if len(report.Refused) > 0 {
+			return report, nil
+		}
+	}
+	var recorded, known atomic.Int64
+	err = report.each(ctx, entries, func(ctx context.Context, e Entry) error {
+		switch added, err := rec.AddLicense(ctx, e.License, by); {
+		case err != nil:
+			return err
+		case added:
+			recorded.Add(1)
+		default:
+			known.Add(1)
 		}
 		return nil
+	})
+	report.Recorded, report.Known = int(recorded.Load()), int(known.Load())
+	if err != nil {
+		return report, fmt.Errorf("import: %d licenses are on record and the rest is not; run it again to finish: %w", report.Recorded+report.Known, err)
 	}
+	return report, nil
+}
+
+// each does something with every entry, the shards of their servers side by side. A Conflict fault goes to the refusals.
+func (r *Report) each(ctx context.Context, entries []Entry, do func(context.Context, Entry) error) error {
+	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	for shard := range store.Shards {
 		g.Go(func() error {
@@ -215,19 +245,21 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 				if store.Shard(e.License.Server) != shard {
 					continue
 				}
-				if err := record(ctx, e); err != nil {
+				err := do(ctx, e)
+				if conflict, ok := errors.AsType[*fault.Error](err); ok && conflict.Kind == fault.Conflict {
+					mu.Lock()
+					r.Refused = append(r.Refused, Refusal{Line: e.Line, Reasons: []string{conflict.Msg}})
+					mu.Unlock()
+				} else if err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	err = g.Wait()
-	slices.SortFunc(report.Refused, func(a, b Refusal) int { return a.Line - b.Line })
-	if err != nil {
-		return report, fmt.Errorf("import: %d licenses are on record and the rest is not; run it again to finish: %w", report.Recorded+report.Known, err)
-	}
-	return report, nil
+	err := g.Wait()
+	slices.SortFunc(r.Refused, func(a, b Refusal) int { return a.Line - b.Line })
+	return err
 }
 
 // withoutBOM drops a UTF-8 byte-order mark at the beginning.

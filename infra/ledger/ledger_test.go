@@ -77,10 +77,19 @@ func TestReadGivesEveryReasonOfALine(t *testing.T) {
 
 func TestReadRefusesAFileThatIsNotOfLicenses(t *testing.T) {
 	for name, file := range map[string]string{
-		"empty": "", "no header": good, "columns in another order": "contact,organization" + header[len("organization,contact"):], "quote": header + "\"Acme\n",
+		"empty": "", "no header": good, "columns in another order": "contact,organization" + header[len("organization,contact"):], "quotation without an end": header + "\"" + good + good,
 	} {
 		if _, _, err := Read(strings.NewReader(file)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v, want an Invalid fault", name, err)
+		}
+	}
+}
+
+func TestReadRefusesABrokenLineAndReadsOn(t *testing.T) {
+	for _, broken := range []string{`Acme "Best" AG,,,,,,,,` + "\n", `"Acme" AG,,,,,,,,` + "\n"} {
+		entries, refused, err := Read(strings.NewReader(header + broken + "short\n" + good))
+		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 || !strings.Contains(refused[0].String(), "not CSV") || refused[1].Line != 3 {
+			t.Errorf("after %q: Read = %v, %v, %v; want lines 2 and 3 refused, line 4 taken", broken, entries, refused, err)
 		}
 	}
 }
@@ -92,15 +101,22 @@ type book struct {
 	limit int
 }
 
-func (b *book) AddLicense(_ context.Context, l license.License, _ string) (bool, error) {
+func (b *book) OnRecord(_ context.Context, l license.License) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if known, ok := b.have[l.ID]; ok {
-		if known.MaxLoc != l.MaxLoc {
-			return false, fault.New(fault.Conflict, "other terms")
-		}
-		return false, nil
+	known, ok := b.have[l.ID]
+	if ok && known.MaxLoc != l.MaxLoc {
+		return true, fault.New(fault.Conflict, "other terms")
 	}
+	return ok, nil
+}
+
+func (b *book) AddLicense(ctx context.Context, l license.License, _ string) (bool, error) {
+	if known, err := b.OnRecord(ctx, l); known || err != nil {
+		return false, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.limit > 0 && len(b.have) == b.limit {
 		return false, errors.New("out of order")
 	}
@@ -139,13 +155,20 @@ func TestImportThatBrokeOffIsFinishedByTheNext(t *testing.T) {
 	}
 }
 
-func TestImportReportsALicenseThatIsOnRecordWithOtherTerms(t *testing.T) {
+func TestImportRecordsNothingWhenALicenseIsOnRecordWithOtherTerms(t *testing.T) {
 	b := &book{have: map[string]license.License{}}
 	if _, err := Import(t.Context(), b, strings.NewReader(header+good), "ops", false); err != nil {
 		t.Fatal(err)
 	}
-	report, err := Import(t.Context(), b, strings.NewReader(header+strings.Replace(good, "1000000", "2000000", 1)), "ops", false)
-	if err != nil || len(report.Refused) != 1 || report.Refused[0].Line != 2 {
-		t.Errorf("Import = %+v, %v; want line 2 refused", report, err)
+	other := strings.Replace(good, "1000000", "2000000", 1)
+	fresh := strings.Replace(good, "2018-08-31", "2019-08-31", 1)
+	file := header + fresh + other + "broken\n"
+	report, err := Import(t.Context(), b, strings.NewReader(file), "ops", false)
+	if err != nil || len(report.Refused) != 2 || report.Refused[0].Line != 3 || report.Refused[1].Line != 4 || report.Recorded != 0 || len(b.have) != 1 {
+		t.Errorf("Import = %+v, %v, %d on record; want lines 3 and 4 refused and nothing recorded", report, err, len(b.have))
+	}
+	report, err = Import(t.Context(), b, strings.NewReader(file), "ops", true)
+	if err != nil || len(report.Refused) != 2 || report.Recorded != 1 || len(b.have) != 2 {
+		t.Errorf("Import that skips = %+v, %v, %d on record; want one recorded", report, err, len(b.have))
 	}
 }

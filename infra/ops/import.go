@@ -25,7 +25,8 @@ const importUsage = `usage: ops import-licenses [-table NAME] [-skip-refused] FI
 Brings a vendor's existing licenses on record, with their reminders. The file is CSV with the header
   organization,contact,email,server_id,edition,type,max_loc,expiration,support
 (dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no). Where a line is refused, every refused line is
-reported with its reasons and nothing is recorded. A file can be imported again: what is on record stays as it is.
+reported with its reasons and nothing is recorded; refused as well is a license that is on record with other terms. A file can be
+imported again: what is on record stays as it is.
 
 Where to: the table of -table or TABLE_NAME in the cloud; else the data of the local server (DATA, default .local), whether
 it is running or not.
@@ -44,37 +45,31 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 		}
 		return 2
 	}
-	file, err := os.Open(flags.Arg(0))
-	if err == nil {
-		defer file.Close()
-		var report ledger.Report
-		report, err = importInto(context.Background(), *tableName, file, *skip)
-		if code := tell(report, err, stdout, stderr); code != 0 {
-			return code
-		}
+	report, err := importFile(context.Background(), *tableName, flags.Arg(0), *skip)
+	for _, r := range report.Refused {
+		fmt.Fprintln(stderr, r)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "import-licenses: %v\n", err)
 		return 1
 	}
-	return 0
+	fmt.Fprintf(stdout, "%d recorded, %d on record before, %d refused\n", report.Recorded, report.Known, len(report.Refused))
+	if len(report.Refused) == 0 {
+		return 0
+	}
+	if !*skip && report.Recorded+report.Known == 0 {
+		fmt.Fprintln(stderr, "import-licenses: nothing was recorded; mend the lines above, or leave them out with -skip-refused")
+	}
+	return 1
 }
 
-// tell prints what came of the import; 1 where a line was refused.
-func tell(report ledger.Report, err error, stdout, stderr io.Writer) int {
-	for _, r := range report.Refused {
-		fmt.Fprintln(stderr, r)
+func importFile(ctx context.Context, tableName, path string, skip bool) (ledger.Report, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return ledger.Report{}, err
 	}
-	if err == nil {
-		fmt.Fprintf(stdout, "%d recorded, %d on record before, %d refused\n", report.Recorded, report.Known, len(report.Refused))
-	}
-	if len(report.Refused) > 0 {
-		if report.Recorded+report.Known == 0 {
-			fmt.Fprintln(stderr, "import-licenses: nothing was recorded; mend the lines above, or leave them out with -skip-refused")
-		}
-		return 1
-	}
-	return 0
+	defer file.Close()
+	return importInto(ctx, tableName, file, skip)
 }
 
 func importInto(ctx context.Context, tableName string, file io.Reader, skip bool) (ledger.Report, error) {

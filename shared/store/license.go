@@ -70,10 +70,7 @@ func (s *Store) AddLicense(ctx context.Context, l license.License, by string) (a
 }
 
 func (s *Store) tryAddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
-	switch known, err := s.License(ctx, l.ID); {
-	case err == nil:
-		return false, sameTerms(known.License, l)
-	case fault.KindOf(err) != fault.NotFound:
+	if known, err := s.OnRecord(ctx, l); known || err != nil {
 		return false, err
 	}
 	b := s.newBook(ctx)
@@ -85,6 +82,18 @@ func (s *Store) tryAddLicense(ctx context.Context, l license.License, by string)
 		return false, err
 	}
 	return true, s.table.Transact(ctx, writes...)
+}
+
+// OnRecord tells whether a license with the ID of l is on record; where that one has other terms, it is a Conflict fault.
+func (s *Store) OnRecord(ctx context.Context, l license.License) (bool, error) {
+	switch known, err := s.License(ctx, l.ID); {
+	case err == nil:
+		return true, sameTerms(known.License, l)
+	case fault.KindOf(err) == fault.NotFound:
+		return false, nil
+	default:
+		return false, err
+	}
 }
 
 // sameTerms is a Conflict fault where a license that came on record earlier is not the one that is to be.
