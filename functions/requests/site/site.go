@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"marketplace/catalog"
@@ -67,8 +68,19 @@ func New(o Options) http.Handler {
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
 		mail: mail.Site{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(), log: o.Log,
 	}
-	return web.New(web.Options{
+	return readable(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,
+	}))
+}
+
+// readable lets scripts of any origin read what is said of an address with a JSON document's name. A mistyped address of the
+// catalog arrives here, and the catalog's readers are to see every answer (CLIENT-CONTRACT §1). All of it is public.
+func readable(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, ".json") {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+		}
+		h.ServeHTTP(w, r)
 	})
 }
 

@@ -274,6 +274,21 @@ func TestHomeShowsTheEditions(t *testing.T) {
 	}
 }
 
+func TestAMistypedCatalogIsReadableFromAnyOrigin(t *testing.T) {
+	w := newWorld(t)
+	for _, method := range []string{"GET", "POST"} {
+		for _, path := range []string{"/edition.json", "/editions.json/", "/api/editions.json"} {
+			a := w.do(method, path, "").wantStatus(http.StatusNotFound)
+			if got := a.Header.Get("Access-Control-Allow-Origin"); got != "*" {
+				t.Errorf("%s %s allows the origin %q, want *", method, path, got)
+			}
+		}
+	}
+	if got := w.get("/nothing").wantStatus(http.StatusNotFound).Header.Get("Access-Control-Allow-Origin"); got != "" {
+		t.Errorf("/nothing allows the origin %q, want none", got)
+	}
+}
+
 func TestHealthAndRobots(t *testing.T) {
 	w := newWorld(t)
 	if body := w.get("/healthz").wantStatus(200).body; body != "ok\n" {
