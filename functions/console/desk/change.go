@@ -31,8 +31,8 @@ func (d *desk) sendKey(w http.ResponseWriter, r *http.Request) error {
 	if l.KeyText == "" {
 		return noKey(l)
 	}
-	if !l.Revoked.IsZero() {
-		return d.licenseAgain(w, r, b, fault.New(fault.Conflict, "The license was revoked, so its key is not sent any more."))
+	if why := unsendable(l, d.today()); why != "" {
+		return d.licenseAgain(w, r, b, fault.New(fault.Conflict, "%s", why))
 	}
 	i := slices.IndexFunc(l.Contacts, func(c license.Contact) bool { return c.Email == form.Get("to") })
 	if i < 0 {
@@ -49,6 +49,17 @@ func (d *desk) sendKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return toLicense(w, r, l.ID, "send-key")
+}
+
+// unsendable says why the key of a license is not sent any more; "" where it is.
+func unsendable(l license.License, today license.Date) string {
+	switch {
+	case !l.Revoked.IsZero():
+		return "The license was revoked, so its key is not sent any more."
+	case today.After(l.Expiration):
+		return "The license has expired, so its key is not sent any more. Renew it instead."
+	}
+	return ""
 }
 
 // productVersion is that of the customer's server, as far as the request tells that the license answers; "" where none does.

@@ -81,7 +81,8 @@ func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
 	v.Reminder, v.Reminded = nextReminder(recorded, d.today()), int(recorded.Reminded)
 	v.Acts = acts(r)
 	v.Basis = basis{recorded.Version, lastOf(events)}
-	v.Sendable, v.Revocable = v.Acts && l.KeyText != "" && l.Revoked.IsZero(), v.Acts && l.Revoked.IsZero()
+	v.Sendable = v.Acts && l.KeyText != "" && unsendable(l, d.today()) == ""
+	v.Revocable = v.Acts && l.Revoked.IsZero()
 	v.Tailorable = v.Revocable && d.generator.Packager != nil
 	v.Tailored, v.Beside = d.packagesOf(l), searchFor(string(l.Mirrors))
 	for _, c := range l.Contacts {

@@ -194,6 +194,21 @@ func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
 	w.send(sam, "/console/licenses/l1/send-key", like(basis, "to", "john@customer.example")).wantStatus(http.StatusConflict)
 }
 
+func TestTheKeyOfAnExpiredLicenseIsNotSentAgain(t *testing.T) {
+	w := newWorld(t)
+	today := license.DateOf(start)
+	w.record(granted("today", today))
+	w.record(granted("over", today.AddDays(-1)))
+	for id, status := range map[string]int{"today": http.StatusSeeOther, "over": http.StatusConflict} {
+		page := "/console/licenses/" + id
+		offered := w.get(sam, page).page().Find("form[action$='/send-key']").Length() > 0
+		if offered != (status == http.StatusSeeOther) {
+			t.Errorf("%s: the button is there: %v", id, offered)
+		}
+		w.send(sam, page+"/send-key", with(w.basis(page), "to", "john@customer.example")).wantStatus(status)
+	}
+}
+
 func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
 	w := newWorld(t)
 	for i := range 120 {
