@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"marketplace/shared/pattern"
 )
 
 // Format is the number of the shape of Catalog in JSON. New fields do not change it.
@@ -89,7 +91,7 @@ type Jar struct {
 // Plain reports whether the file has a name that every file system takes and that stays in its folder.
 func (j Jar) Plain() bool { return jarName().MatchString(j.File) }
 
-var jarName = pattern(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
+var jarName = pattern.Lazy(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
 
 // Decode reads a catalog from the JSON of /catalog.json.
 func Decode(data []byte) (*Catalog, error) {

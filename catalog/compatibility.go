@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"marketplace/shared/pattern"
 )
 
 // compatibility is what "sqVersions" of a release says: the product versions on which it runs.
@@ -23,8 +25,8 @@ const latest = "LATEST"
 
 // An entry as it should be, and as the vendor's reader takes it. Metadata of some years holds "[6.7][7.3,LATEST]" and "7.6+".
 var (
-	cleanEntry = pattern(`^(\[[0-9A-Za-z.*\- ]+(,[0-9A-Za-z.*\- ]+)?\]|[0-9A-Za-z.*\-]+)$`)
-	rangeEntry = pattern(`^\[(.*),(.*)\]$`)
+	cleanEntry = pattern.Lazy(`^(\[[0-9A-Za-z.*\- ]+(,[0-9A-Za-z.*\- ]+)?\]|[0-9A-Za-z.*\-]+)$`)
+	rangeEntry = pattern.Lazy(`^\[(.*),(.*)\]$`)
 )
 
 // compatibility reads a list of versions and ranges: "[6.7,LATEST]", "5.6,[6.0,6.7*]", "[7.9]". Ranges hold the public product

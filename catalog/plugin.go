@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path"
 	"slices"
+
+	"marketplace/shared/pattern"
 )
 
 // plugin is what <key>.properties says: the public and the archived releases, oldest first.
@@ -48,7 +50,7 @@ func (p *plugin) highest(v Version) (release, bool) {
 	return release{}, false
 }
 
-var pluginKey = pattern(`^[0-9A-Za-z]+$`)
+var pluginKey = pattern.Lazy(`^[0-9A-Za-z]+$`)
 
 // readPlugins reads the file of each plugin that "plugins" lists. A plugin without a public or archived release is as good as not
 // defined.

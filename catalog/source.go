@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
+	"marketplace/shared/pattern"
 	"marketplace/shared/properties"
 )
 
@@ -123,7 +122,7 @@ func (e entry) required(property string) string {
 	return value
 }
 
-var dateForm = pattern(`^([0-9]+)-([0-9]+)-([0-9]+)`)
+var dateForm = pattern.Lazy(`^([0-9]+)-([0-9]+)-([0-9]+)`)
 
 // date is the property "date", yyyy-mm-dd. As for the vendor, months and days may have one digit and too high a value runs over into
 // the next year or month: releases of the past are dated 2016-19-20.
@@ -162,11 +161,6 @@ func (e entry) url(property string, required bool) string {
 		}
 	}
 	return text
-}
-
-// pattern is a regular expression that is compiled when it is first needed: programs that only read a catalog do not pay for it.
-func pattern(text string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
 // checkURL wants an absolute address that a browser can follow.

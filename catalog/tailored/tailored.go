@@ -7,19 +7,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"sync"
 
 	"marketplace/catalog"
 	"marketplace/catalog/archive"
+	"marketplace/shared/pattern"
 )
 
 // Folder makes packages in the folder Out of the jars in the folder Jars. Out is made when it is needed.
 type Folder struct{ Jars, Out string }
 
-var packageName = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[a-z]+-edition-[0-9.]+-[a-z2-7]{26}\.zip$`)
-})
+var packageName = pattern.Lazy(`^[a-z]+-edition-[0-9.]+-[a-z2-7]{26}\.zip$`)
 
 // CheckName refuses what is not the name of a tailored package, such as developer-edition-6.7.1-<26 letters and digits>.zip.
 func CheckName(name string) error {

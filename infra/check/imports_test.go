@@ -84,7 +84,7 @@ func wiring(name string) bool {
 
 // domain packages know neither HTTP nor AWS.
 func domain(name string) bool {
-	return within(name, "catalog", "shared/fault", "shared/license", "shared/properties", "shared/reminder", "shared/request", "shared/text")
+	return within(name, "catalog", "shared/fault", "shared/license", "shared/pattern", "shared/properties", "shared/reminder", "shared/request", "shared/text")
 }
 
 func within(name string, folders ...string) bool {

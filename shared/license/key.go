@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"marketplace/shared/pattern"
 	"marketplace/shared/properties"
 )
 
@@ -176,7 +177,10 @@ var keyProperties = []struct {
 }
 
 // identifier is the form of a Kid, of a license's ID, and of a plugin's, a language's and a feature's key.
-var identifier = pattern(`^[A-Za-z0-9._-]{1,64}$`)
+var identifier = pattern.Lazy(`^[A-Za-z0-9._-]{1,64}$`)
+
+// ValidID reports whether a license may have the ID: 1 to 64 letters, digits, dots, underscores and dashes of ASCII.
+func ValidID(id string) bool { return identifier().MatchString(id) }
 
 func parseList(list *[]string, s string) error {
 	*list = strings.Split(s, ",")

@@ -4,14 +4,15 @@ import (
 	"strings"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/pattern"
 )
 
 // The forms of a server ID, by the era of the server that made it (CLIENT-CONTRACT §4). Case matters.
 var (
-	serverDigits = pattern(`^\d{14}$`)
-	serverHex    = pattern(`^1[0-9a-f]{14}$`)
-	serverUUID   = pattern(`^[A-Za-z0-9_-]{20}$`)
-	serverPrefix = pattern(`^[0-9A-F]{8}-`)
+	serverDigits = pattern.Lazy(`^\d{14}$`)
+	serverHex    = pattern.Lazy(`^1[0-9a-f]{14}$`)
+	serverUUID   = pattern.Lazy(`^[A-Za-z0-9_-]{20}$`)
+	serverPrefix = pattern.Lazy(`^[0-9A-F]{8}-`)
 )
 
 // datasetIndex is where the dataset part of a prefixed server ID begins: behind the dash at index 8.

@@ -2,8 +2,8 @@ package logging
 
 import (
 	"log/slog"
-	"regexp"
-	"sync"
+
+	"marketplace/shared/pattern"
 )
 
 // Error is an error as a log may have it: under "error", with every e-mail address in its text redacted. What failed may
@@ -16,4 +16,4 @@ func Error(err error) slog.Attr {
 }
 
 // address takes what may be an e-mail address, rather too much than too little.
-var address = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^\s<>"',;:()\[\]]+@[^\s<>"',;()\[\]]+`) })
+var address = pattern.Lazy(`[^\s<>"',;:()\[\]]+@[^\s<>"',;()\[\]]+`)

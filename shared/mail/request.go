@@ -3,13 +3,12 @@ package mail
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 
 	"marketplace/shared/license"
+	"marketplace/shared/pattern"
 	"marketplace/shared/request"
 )
 
@@ -30,8 +29,8 @@ func (s Site) StatusURL(r request.Request) string {
 // instant is a time as people are told it, in UTC.
 const instant = "02 Jan 2006, 15:04 UTC"
 
-// identifier is what a license ID or a server ID may look like.
-var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`) })
+// identifier is what of a license ID or a server ID a mail repeats: nothing with a dot, of which readers make a link.
+var identifier = pattern.Lazy(`^[A-Za-z0-9_-]{0,64}$`)
 
 // NewRequestReceived tells a customer that a license request came. statusURL is the private link that shows how far it
 // is. The request may have come from anybody under anybody's address, so the message repeats nothing that could carry

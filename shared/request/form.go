@@ -2,14 +2,13 @@ package request
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/pattern"
 	"marketplace/shared/text"
 )
 
@@ -100,9 +99,9 @@ func (f Form) edition(bad *fault.Fields) license.Edition {
 }
 
 // grouped is a number written with its thousands apart, as people copy it from pages: 120,000 or 120'000 or 120 000.
-var grouped = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`) })
+var grouped = pattern.Lazy(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
 
-var notDigit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\D`) })
+var notDigit = pattern.Lazy(`\D`)
 
 func (f Form) loc(bad *fault.Fields) int64 {
 	n, err := ParseTypedLoc(f.Loc)
@@ -138,9 +137,7 @@ func ParseLoc(s string) (int64, error) {
 }
 
 // version takes the product version as the server shows it, "6.7.1 (build 35068)" or "7.0-SNAPSHOT" among others.
-var version = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
-})
+var version = pattern.Lazy(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
 
 func (f Form) productVersion(bad *fault.Fields) string {
 	v, err := ParseVersion(f.ProductVersion)
@@ -175,7 +172,7 @@ func ParseVersion(s string) (string, error) {
 	return v, nil
 }
 
-var phoneNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`) })
+var phoneNumber = pattern.Lazy(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
 
 func (f Form) phone(bad *fault.Fields) string {
 	s := line(bad, "phone", "The phone number", f.Phone, MaxPhone, optional)

@@ -5,13 +5,12 @@ package text
 
 import (
 	"net/mail"
-	"regexp"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/pattern"
 )
 
 // MaxEmail is how long an e-mail address may be, in characters: RFC 5321 §4.5.3.1.3, less the angle brackets.
@@ -52,10 +51,8 @@ func Hidden(r rune) bool {
 // An address that mail can be sent to everywhere: its local part is ASCII and not quoted, since SES takes no other, and its
 // domain is of labels as IDNA knows them. Whether there is such a mailbox, only sending tells.
 var (
-	localPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$") })
-	domain    = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^([\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])+$`)
-	})
+	localPart = pattern.Lazy("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
+	domain    = pattern.Lazy(`^([\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])+$`)
 )
 
 // Email takes a bare e-mail address, without a name and without angle brackets, whose domain has a dot.

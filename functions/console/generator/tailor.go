@@ -3,14 +3,13 @@ package generator
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/pattern"
 	"marketplace/shared/store"
 )
 
@@ -21,7 +20,7 @@ type Packager interface {
 	Tailor(ctx context.Context, name string, jars []catalog.Jar) error
 }
 
-var token = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z2-7]{26}$`) })
+var token = pattern.Lazy(`^[a-z2-7]{26}$`)
 
 // validToken reports whether newToken can have made a token.
 func validToken(s string) bool { return token().MatchString(s) }

@@ -3,15 +3,14 @@ package site
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/pattern"
 	"marketplace/shared/request"
 	"marketplace/shared/web"
 )
@@ -70,7 +69,7 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (question, error) {
 }
 
 // jarVersion is where the version of a jar begins in its name: sonar-cfamily-plugin-5.1.0.10083.jar.
-var jarVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-\d[^/\\]*\.jar$`) })
+var jarVersion = pattern.Lazy(`-\d[^/\\]*\.jar$`)
 
 // licensedPlugins parts a list of installed plugins into the keys of those that an edition brings, each once, and the others
 // as they were typed. A plugin is named by its key or by its jar.

@@ -2,10 +2,8 @@ package site
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -18,7 +16,7 @@ func prefill(q url.Values, edition license.Edition) request.Form {
 	f.Server = firstSane(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
 	f.Loc = firstSane(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil })
 	f.Kind = firstSane(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
-	f.Replaces = firstSane(q["replaces"], licenseID().MatchString)
+	f.Replaces = firstSane(q["replaces"], license.ValidID) // the ID of a server has the form, too
 	if f.Kind == "" {
 		f.Kind = string(kindFrom(firstSane(q["sourceEdition"], func(s string) bool { return editionNamed(s).Valid() }), edition))
 	}
@@ -59,9 +57,6 @@ func formPath(f request.Form) string {
 	}
 	return path + "?" + q.Encode()
 }
-
-// licenseID is what the ID of a license, or of a server, may look like in a link.
-var licenseID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) })
 
 func firstSane(values []string, sane func(string) bool) string {
 	for _, v := range values {

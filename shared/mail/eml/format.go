@@ -5,7 +5,6 @@ package eml
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -13,10 +12,13 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"marketplace/shared/mail"
+	"marketplace/shared/pattern"
 )
 
-// ID is what the ID of a message may look like: it becomes a Message-ID and the name of a file.
-var ID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$`)
+var messageID = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$`)
+
+// ValidID reports whether a message may have the ID: it becomes a Message-ID and the name of a file.
+func ValidID(id string) bool { return messageID().MatchString(id) }
 
 // Format writes a message as MIME: text and HTML as alternatives, attachments beside them. All bodies are base64: what
 // was signed or is to be copied, such as a license key, comes out byte for byte, where quoted-printable would put "=" into
@@ -78,23 +80,23 @@ func wireLines(s string) string {
 }
 
 // unsubscribe takes the addresses that fit a header as they are.
-var unsubscribe = regexp.MustCompile(`^(mailto|https):[!-;=?-~]{1,900}$`)
+var unsubscribe = pattern.Lazy(`^(mailto|https):[!-;=?-~]{1,900}$`)
 
-var contentType = regexp.MustCompile(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-z0-9-]+)*$`)
+var contentType = pattern.Lazy(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-z0-9-]+)*$`)
 
 func check(m mail.Message) error {
 	switch {
-	case !ID.MatchString(m.ID):
+	case !ValidID(m.ID):
 		return fmt.Errorf("the ID %q does not fit a header", m.ID)
 	case strings.ContainsFunc(m.Subject, unicode.IsControl) || len(m.Subject) > 900:
 		return fmt.Errorf("the subject does not fit a header")
 	case strings.TrimSpace(m.Text) == "":
 		return fmt.Errorf("it has no text")
-	case m.Unsubscribe != "" && !unsubscribe.MatchString(m.Unsubscribe):
+	case m.Unsubscribe != "" && !unsubscribe().MatchString(m.Unsubscribe):
 		return fmt.Errorf("the address to unsubscribe at does not fit a header")
 	}
 	for i, a := range m.Attachments {
-		if !contentType.MatchString(a.ContentType) || a.Name == "" || len(a.Name) > 100 || strings.ContainsFunc(a.Name, unicode.IsControl) {
+		if !contentType().MatchString(a.ContentType) || a.Name == "" || len(a.Name) > 100 || strings.ContainsFunc(a.Name, unicode.IsControl) {
 			return fmt.Errorf("the name or type of attachment %d does not fit a header", i+1)
 		}
 	}

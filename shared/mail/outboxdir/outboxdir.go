@@ -117,7 +117,7 @@ func (d *Dir) List() ([]Item, error) {
 	items := []Item{}
 	for _, file := range files {
 		id, ok := strings.CutSuffix(file.Name(), suffix)
-		if !ok || !eml.ID.MatchString(id) || !file.Type().IsRegular() {
+		if !ok || !eml.ValidID(id) || !file.Type().IsRegular() {
 			continue
 		}
 		item, err := d.item(id)
@@ -170,7 +170,7 @@ func decoded(h netmail.Header, name string) string {
 
 // Read gives a whole message as its reader has it; a NotFound fault where there is none.
 func (d *Dir) Read(id string) (eml.Mail, error) {
-	if !eml.ID.MatchString(id) {
+	if !eml.ValidID(id) {
 		return eml.Mail{}, fault.New(fault.NotFound, "There is no mail of that name.")
 	}
 	f, err := d.root.Open(id + suffix)
