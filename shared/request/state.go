@@ -25,9 +25,6 @@ var next = map[State][]State{
 	Waiting:  {InReview, Issued, Rejected, Withdrawn},
 }
 
-// Valid reports whether s is one of States.
-func (s State) Valid() bool { return slices.Contains(States, s) }
-
 // Open reports whether there is still something to do.
 func (s State) Open() bool { return len(next[s]) > 0 }
 
