@@ -30,7 +30,7 @@ race: ## run all tests with the race detector, which needs gcc
 	@CGO_ENABLED=1 go run ./infra/check/tally -- -race ./...
 
 .PHONY: bench
-bench: ## measure the catalog function against a minimal Lambda, and the Go benchmarks
+bench: ## measure the HTTP functions against a minimal Lambda, and run the Go benchmarks
 	@go run ./infra/bench $(BENCH)
 
 .PHONY: fuzz

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -55,4 +56,39 @@ func sampleJars(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o755))
 	ts.Check(samplejar.Write(ts.MkAbs(args[1]), c.Jars()))
+}
+
+// readmeCommands are the lines of README.md that run the tool: their arguments.
+func readmeCommands(t *testing.T) (commands [][]string) {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if args, ok := strings.CutPrefix(line, "go run ./infra/ops "); ok {
+			commands = append(commands, strings.Fields(args))
+		}
+	}
+	return commands
+}
+
+func TestTheCommandsOfTheReadmeDoWhatItSays(t *testing.T) {
+	commands := readmeCommands(t)
+	if len(commands) < 2 {
+		t.Fatalf("README.md runs the tool with %q only", commands)
+	}
+	t.Chdir("../..")
+	t.Setenv("DATA", t.TempDir())
+	for _, args := range commands {
+		for i := 1; i < len(args); i++ {
+			if args[i-1] == "-out" {
+				args[i] = t.TempDir() + "/out"
+			}
+		}
+		var stdout, stderr strings.Builder
+		if status := run(args, &stdout, &stderr); status != 0 || stdout.Len() == 0 {
+			t.Errorf("ops %s: status %d\n%s%s", strings.Join(args, " "), status, &stdout, &stderr)
+		}
+	}
 }
