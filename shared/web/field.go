@@ -1,5 +1,7 @@
 package web
 
+import "marketplace/shared/fault"
+
 // Field is a field of a form, as the template "field" shows it: label, hint, error, input. Its id is its name.
 type Field struct {
 	Name  string
@@ -46,4 +48,34 @@ func (f Field) Target() string {
 		return f.Name + "-" + f.Options[0].Value
 	}
 	return f.Name
+}
+
+// Marked is what is wrong with a form, as the template "form-errors" shows it on top.
+type Marked struct {
+	Errors []Field  // the fields with an error, in the order of the page
+	Stray  []string // errors of fields that are not on the page
+}
+
+// Mark puts errors beside the fields of a form, which come in the order of the page. Boxes without Options are not on it.
+func Mark(bad []fault.Field, fields ...*Field) (m Marked) {
+	messages := make(map[string]string, len(bad))
+	for _, b := range bad {
+		messages[b.Name] = b.Msg
+	}
+	for _, f := range fields {
+		msg, wrong := messages[f.Name]
+		if !wrong || f.Type == "boxes" && len(f.Options) == 0 {
+			continue
+		}
+		f.Error = msg
+		m.Errors = append(m.Errors, *f)
+		delete(messages, f.Name)
+	}
+	for _, b := range bad {
+		if msg, stray := messages[b.Name]; stray {
+			m.Stray = append(m.Stray, msg)
+			delete(messages, b.Name)
+		}
+	}
+	return m
 }

@@ -8,6 +8,8 @@ import (
 	"testing/fstest"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/fault"
 )
 
 func TestWhatIsChosenIsMarkedInEachKindOfField(t *testing.T) {
@@ -40,5 +42,22 @@ func TestWhatIsChosenIsMarkedInEachKindOfField(t *testing.T) {
 	}
 	if id := (Field{Name: "many", Type: "boxes", Options: options}).Target(); doc.Find("#"+id).Length() != 1 {
 		t.Errorf("nothing has the id %s", id)
+	}
+}
+
+func TestErrorsStandBesideTheirFieldsAndTheOthersAlone(t *testing.T) {
+	name, email := Field{Name: "name"}, Field{Name: "email"}
+	nothing, some := Field{Name: "extra", Type: "boxes"}, Field{Name: "many", Type: "boxes", Options: []Option{{Value: "a"}}}
+	m := Mark([]fault.Field{
+		{Name: "many", Msg: "too many"}, {Name: "hidden", Msg: "not on the page"}, {Name: "extra", Msg: "nothing to tick"}, {Name: "name", Msg: "too long"},
+	}, &name, &email, &nothing, &some)
+	if name.Error != "too long" || email.Error != "" || nothing.Error != "" || some.Error != "too many" {
+		t.Errorf("fields %q, %q, %q, %q", name.Error, email.Error, nothing.Error, some.Error)
+	}
+	if len(m.Errors) != 2 || m.Errors[0].Name != "name" || m.Errors[1].Name != "many" || m.Errors[1].Error != "too many" {
+		t.Errorf("errors in the order of the page: %+v", m.Errors)
+	}
+	if !slices.Equal(m.Stray, []string{"not on the page", "nothing to tick"}) {
+		t.Errorf("stray %q", m.Stray)
 	}
 }

@@ -29,9 +29,8 @@ type wizardView struct {
 	Customer  []web.Field
 	Staging   web.Field // without Options: there is none to renew along
 	Version   web.Field
-	Tailored  web.Field   // without Options: no packages are tailored here
-	Errors    []web.Field // the fields with an error, in the order of the page
-	Stray     []string    // errors of fields that are not on the page
+	Tailored  web.Field // without Options: no packages are tailored here
+	web.Marked
 }
 
 // newWizardView makes the wizard's form with what was typed.
@@ -66,7 +65,7 @@ func newWizardView(c *catalog.Catalog, staging []generator.Candidate, packages b
 		{Name: "name", Label: "Name", Value: f.Name, Optional: true},
 		{Name: "email", Label: "E-mail", Value: f.Email, Type: "email", Required: true, Hint: "The key goes to this address."},
 		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2, Class: "wide",
-			Hint: "Up to five e-mail addresses, one per line, for reminders."},
+			Hint: "Up to five e-mail addresses, one per line, for reminders that the first address cannot get."},
 	}
 	v.Staging = stagingChoices(staging, f.Staging)
 	v.Version = web.Field{Name: "productVersion", Label: "Version of the product", Type: "select", Value: f.ProductVersion, Options: []web.Option{{Label: "Not known"}},
@@ -134,22 +133,8 @@ func (v *wizardView) fields() []*web.Field {
 
 // mark puts errors beside their fields.
 func (v *wizardView) mark(bad []fault.Field) {
-	unseen := make(map[string]string, len(bad))
-	for _, b := range bad {
-		unseen[b.Name] = b.Msg
-	}
-	for _, f := range v.fields() {
-		if f.Error = unseen[f.Name]; f.Error != "" && (f.Type != "boxes" || len(f.Options) > 0) {
-			v.Errors = append(v.Errors, *f)
-			delete(unseen, f.Name)
-		}
-	}
+	v.Marked = web.Mark(bad, v.fields()...)
 	v.Extra = v.Extra || v.Languages.Error != ""
-	for _, b := range bad {
-		if msg, ok := unseen[b.Name]; ok {
-			v.Stray = append(v.Stray, msg)
-		}
-	}
 }
 
 // generatorForm reads the wizard's form.

@@ -20,9 +20,8 @@ type packageView struct {
 	Version  web.Field
 	Plugins  web.Field     // without Options: the license covers none beyond its edition
 	Packages []packageLink // those that there are
-	Errors   []web.Field
-	Stray    []string
-	Done     bool
+	web.Marked
+	Done bool
 }
 
 type packageLink struct{ Name, URL string }
@@ -86,14 +85,6 @@ func (d *desk) showPackage(w http.ResponseWriter, r *http.Request, status int, f
 	for _, p := range t.Plugins {
 		v.Plugins.Options = append(v.Plugins.Options, web.Option{Value: p.Key, Label: p.Name, Hint: p.Description, Ticked: slices.Contains(f.Plugins, p.Key)})
 	}
-	for _, b := range bad {
-		switch b.Name {
-		case v.Version.Name:
-			v.Version.Error = b.Msg
-			v.Errors = append(v.Errors, v.Version)
-		default:
-			v.Stray = append(v.Stray, b.Msg)
-		}
-	}
+	v.Marked = web.Mark(bad, &v.Version, &v.Plugins)
 	return d.render(w, r, status, "wizard-package.html", inLicenses, "Packages of "+l.Organization, v)
 }

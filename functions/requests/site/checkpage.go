@@ -14,8 +14,8 @@ type checkView struct {
 	Found  *finding // nil: nothing was checked yet
 	Key    web.Field
 	Server []web.Field
-	Errors []web.Field // the fields with an error, in the order of the page
-	Sales  string
+	web.Marked
+	Sales string
 }
 
 // checkPage is the empty form; a link may bring along what is known of the server, never the key.
@@ -86,19 +86,11 @@ func newCheckView(f checkForm, bad []fault.Field) checkView {
 				Hint: "Their keys, such as cpp, or the names of the jars in extensions/plugins. Free plugins do no harm."},
 		},
 	}
-	faults := make(map[string]string, len(bad))
-	for _, b := range bad {
-		faults[b.Name] = b.Msg
-	}
-	if v.Key.Error = faults["key"]; v.Key.Error != "" {
-		v.Errors = append(v.Errors, v.Key)
-	}
+	fields := []*web.Field{&v.Key}
 	for i := range v.Server {
-		field := &v.Server[i]
-		if field.Error = faults[field.Name]; field.Error != "" {
-			v.Errors = append(v.Errors, *field)
-		}
+		fields = append(fields, &v.Server[i])
 	}
+	v.Marked = web.Mark(bad, fields...)
 	return v
 }
 

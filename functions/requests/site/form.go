@@ -3,7 +3,6 @@ package site
 import (
 	"crypto/rand"
 	"net/url"
-	"slices"
 	"strings"
 
 	"marketplace/shared/fault"
@@ -21,13 +20,12 @@ type formView struct {
 	Server         []web.Field
 	Person         []web.Field
 	More           []web.Field
-	Errors         []web.Field // the fields with an error, in the order of the page
-	Stray          []string    // errors of fields that are not on the page
-	Sent           string      // the address of the request that this form has sent before, with other content; "" for none
-	FromServer     bool        // the server filled in what it knows
-	Others         []license.Edition
-	Query          string // what links to the other editions keep
-	Sales          string
+	web.Marked
+	Sent       string // the address of the request that this form has sent before, with other content; "" for none
+	FromServer bool   // the server filled in what it knows
+	Others     []license.Edition
+	Query      string // what links to the other editions keep
+	Sales      string
 }
 
 // newFormView makes a form with what was typed and what is wrong with it.
@@ -74,7 +72,7 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 			Hint: "Up to five e-mail addresses, one per line. We write to them when our mails do not reach you."},
 		{Name: "message", Label: "Message", Value: f.Message, Optional: true, Type: "textarea", Rows: 4, Class: "wide"},
 	}
-	v.mark(bad)
+	v.Marked = web.Mark(bad, v.fields()...)
 	return v
 }
 
@@ -87,23 +85,6 @@ func (v *formView) fields() []*web.Field {
 		}
 	}
 	return list
-}
-
-// mark puts errors beside their fields.
-func (v *formView) mark(bad []fault.Field) {
-	for _, field := range v.fields() {
-		for _, b := range bad {
-			if b.Name == field.Name {
-				field.Error = b.Msg
-				v.Errors = append(v.Errors, *field)
-			}
-		}
-	}
-	for _, b := range bad {
-		if !slices.ContainsFunc(v.Errors, func(f web.Field) bool { return f.Name == b.Name }) {
-			v.Stray = append(v.Stray, b.Msg)
-		}
-	}
 }
 
 // kindOptions are the kinds of request, explained.
