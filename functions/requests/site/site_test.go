@@ -218,39 +218,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			doc := w.in(t).get(path).wantStatus(200).page()
-			if n := doc.Find("h1").Length(); n != 1 {
-				t.Errorf("%d h1, want 1", n)
-			}
-			if text(doc.Find("title")) == "" || doc.Find("html[lang]").Length() != 1 || doc.Find("main#main").Length() != 1 {
-				t.Error("title, lang or main is missing")
-			}
-			ids := make(map[string]bool)
-			doc.Find("[id]").Each(func(_ int, s *goquery.Selection) {
-				if id := s.AttrOr("id", ""); ids[id] {
-					t.Errorf("id %q twice", id)
-				} else {
-					ids[id] = true
-				}
-			})
-			doc.Find("a[href^='#'], label[for], [aria-describedby], [aria-labelledby]").Each(func(_ int, s *goquery.Selection) {
-				refs := s.AttrOr("for", "") + " " + s.AttrOr("aria-describedby", "") + " " + s.AttrOr("aria-labelledby", "") + " "
-				if href := s.AttrOr("href", ""); strings.HasPrefix(href, "#") {
-					refs += href[1:]
-				}
-				for _, id := range strings.Fields(refs) {
-					if !ids[id] {
-						t.Errorf("nothing has the id %q", id)
-					}
-				}
-			})
-			doc.Find("input:not([type=hidden]), textarea").Each(func(_ int, s *goquery.Selection) {
-				if doc.Find("label[for='"+s.AttrOr("id", "")+"']").Length() != 1 {
-					t.Errorf("field %q has no label", s.AttrOr("name", ""))
-				}
-			})
-			if doc.Find("script, style, [style], [onclick]").Length() > 0 {
-				t.Error("inline code, which the policy forbids")
-			}
+			webtest.CheckPage(t, doc)
 			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
 				href, _, _ := strings.Cut(s.AttrOr("href", ""), "#")
 				if href == "/catalog.json" || strings.HasPrefix(href, "/downloads/") {

@@ -3,8 +3,10 @@ package webtest
 
 import (
 	"io/fs"
+	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/jba/templatecheck"
 
 	"marketplace/shared/web"
@@ -50,5 +52,44 @@ func CheckPages(t *testing.T, files fs.FS, data map[string]any) {
 		if err != nil {
 			t.Errorf("around page %s: %v", name, err)
 		}
+	}
+}
+
+// CheckPage checks what holds of every page, whatever it shows: it has one heading and a title, each id is there once, what
+// refers to an id finds it, each field has a label, and nothing is inline that the policy forbids.
+func CheckPage(t *testing.T, doc *goquery.Document) {
+	t.Helper()
+	if n := doc.Find("h1").Length(); n != 1 {
+		t.Errorf("%d h1, want 1", n)
+	}
+	if strings.TrimSpace(doc.Find("title").Text()) == "" || doc.Find("html[lang]").Length() != 1 || doc.Find("main#main").Length() != 1 {
+		t.Error("title, lang or main is missing")
+	}
+	ids := make(map[string]bool)
+	doc.Find("[id]").Each(func(_ int, s *goquery.Selection) {
+		if id := s.AttrOr("id", ""); ids[id] {
+			t.Errorf("id %q twice", id)
+		} else {
+			ids[id] = true
+		}
+	})
+	doc.Find("a[href^='#'], label[for], [aria-describedby], [aria-labelledby]").Each(func(_ int, s *goquery.Selection) {
+		refs := s.AttrOr("for", "") + " " + s.AttrOr("aria-describedby", "") + " " + s.AttrOr("aria-labelledby", "")
+		if id, ok := strings.CutPrefix(s.AttrOr("href", ""), "#"); ok {
+			refs += " " + id
+		}
+		for _, id := range strings.Fields(refs) {
+			if !ids[id] {
+				t.Errorf("nothing has the id %q", id)
+			}
+		}
+	})
+	doc.Find("input:not([type=hidden]), textarea, select").Each(func(_ int, s *goquery.Selection) {
+		if doc.Find("label[for='"+s.AttrOr("id", "")+"']").Length() != 1 {
+			t.Errorf("field %q has no label", s.AttrOr("name", ""))
+		}
+	})
+	if doc.Find("script, style, [style], [onclick]").Length() > 0 {
+		t.Error("inline code, which the policy forbids")
 	}
 }
