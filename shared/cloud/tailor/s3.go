@@ -8,15 +8,14 @@ import (
 	"net/http"
 	"os"
 	"path"
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"marketplace/shared/cloud/sandbox"
 	"marketplace/shared/cloud/signed"
+	"marketplace/shared/pattern"
 )
 
 // Object is what is put into a bucket.
@@ -91,7 +90,7 @@ func (s *S3) call(ctx context.Context, bucket, key string, r signed.Request) err
 }
 
 // bucketName is of buckets that a host name can be made of (S3 user guide, "General purpose bucket naming rules").
-var bucketName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`) })
+var bucketName = pattern.Lazy(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // locate says where an object is: below the bucket's own host name, or below its name on S3's where there is a dot in it, which the
 // certificate of the former does not cover, and on an S3 that is not AWS's. A key that a proxy could take for another is refused.
