@@ -50,6 +50,17 @@ func summaryOf(l license.License) Summary {
 // attempts is how often a change that somebody else's change got in the way of is decided anew.
 const attempts = 20
 
+// settle makes a change by reading, deciding and writing, and does all of it anew as long as somebody else's change gets in
+// the way.
+func settle(change func() error) (err error) {
+	for range attempts {
+		if err = change(); !errors.Is(err, table.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
 // AddLicense puts a license that was issued elsewhere on record, with its index rows and its next reminder. A license of
 // the same dataset that it succeeds is told so and reminds no more (license.Succeeds); a license that succeeds it likewise
 // stops its own.
@@ -57,12 +68,10 @@ const attempts = 20
 // The ID decides: where a license with that ID is on record already, nothing changes and added is false; where that one
 // has other terms, it is a Conflict fault.
 func (s *Store) AddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
-	for range attempts {
+	err = settle(func() (err error) {
 		added, err = s.tryAddLicense(ctx, l, by)
-		if !errors.Is(err, table.ErrConflict) {
-			break
-		}
-	}
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("store: adding license %s: %w", l.ID, err)
 	}
