@@ -40,15 +40,18 @@ type Options struct {
 func New(t table.Table, o Options) *Store {
 	s := &Store{table: t, now: func() time.Time { return o.Now().UTC() }, newID: o.NewID}
 	if s.newID == nil {
-		s.newID = func() string { return s.ulid(rand.Reader) }
+		s.newID = func() string { return NewID(s.now()) }
 	}
 	inOrder := &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
-	s.newEventID = func() string { return s.ulid(inOrder) }
+	s.newEventID = func() string { return lowerULID(s.now(), inOrder) }
 	return s
 }
 
-func (s *Store) ulid(entropy io.Reader) string {
-	return strings.ToLower(ulid.MustNew(ulid.Timestamp(s.now()), entropy).String())
+// NewID makes the ID of an entity: a ULID of the time and 80 random bits, in lower case.
+func NewID(now time.Time) string { return lowerULID(now, rand.Reader) }
+
+func lowerULID(now time.Time, entropy io.Reader) string {
+	return strings.ToLower(ulid.MustNew(ulid.Timestamp(now), entropy).String())
 }
 
 // get reads the entity under a key into v, and gives the version that it has.

@@ -64,9 +64,7 @@ type Origin struct {
 func (g *Generator) today() license.Date { return license.DateOf(g.Now()) }
 
 // newID makes the ID of a license.
-func (g *Generator) newID() string {
-	return strings.ToLower(ulid.MustNew(ulid.Timestamp(g.Now()), rand.Reader).String())
-}
+func (g *Generator) newID() string { return store.NewID(g.Now()) }
 
 // validID reports whether newID can have made an ID.
 func validID(id string) bool {
