@@ -40,6 +40,9 @@ func (d Date) String() string {
 // Long is the day as people are told it, in mails, pages and the product alike: 05 Mar 2018.
 func (d Date) Long() string { return d.Start().Format("02 Jan 2006") }
 
+// YearMonth is the month of the day, YYYY-MM. The zero Date has none.
+func (d Date) YearMonth() string { return d.Start().Format("2006-01") }
+
 // IsZero reports whether d is no day.
 func (d Date) IsZero() bool { return d == Date{} }
 

@@ -30,11 +30,8 @@ func Shard(server license.Server) int {
 const statsPK = "STATS"
 
 func statsKey(l license.License) table.Key {
-	return table.Key{PK: statsPK, SK: fmt.Sprintf("%s#%02d", month(l.Expiration), Shard(l.Server))}
+	return table.Key{PK: statsPK, SK: fmt.Sprintf("%s#%02d", l.Expiration.YearMonth(), Shard(l.Server))}
 }
-
-// month is YYYY-MM.
-func month(d license.Date) string { return d.String()[:len("2006-01")] }
 
 // Count is how many licenses there are, and how many lines of code they allow together.
 type Count struct {

@@ -61,7 +61,7 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 			return f(d)
 		})
 		if err != nil {
-			return fmt.Errorf("store: reminders due in %s: %w", month(m), err)
+			return fmt.Errorf("store: reminders due in %s: %w", m.YearMonth(), err)
 		}
 	}
 	return errors.Join(broken...)

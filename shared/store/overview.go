@@ -24,11 +24,11 @@ func (s *Store) Expiring(ctx context.Context, from license.Date, months int) (li
 	index := map[string]map[Class]Count{}
 	for i := range months {
 		m := ExpiringMonth{first.AddMonths(i), map[Class]Count{}}
-		index[month(m.Month)] = m.Counts
+		index[m.Month.YearMonth()] = m.Counts
 		list = append(list, m)
 	}
 	rest = map[Class]Count{}
-	err = table.All(ctx, s.table, table.Query{PK: statsPK, From: month(first), Limit: 1000}, func(row table.Row) error {
+	err = table.All(ctx, s.table, table.Query{PK: statsPK, From: first.YearMonth(), Limit: 1000}, func(row table.Row) error {
 		counted, err := decode[map[Class]Count](row)
 		into, ok := index[row.SK[:len("2006-01")]]
 		if !ok {
@@ -56,7 +56,7 @@ func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(Su
 		return f(l)
 	})
 	if err != nil {
-		return fmt.Errorf("store: licenses that expire in %s: %w", month(in), err)
+		return fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ type LicensesPage struct {
 func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int, after string) (LicensesPage, error) {
 	page, err := s.table.Query(ctx, table.Query{PK: expiryPK(in), Limit: limit, After: after})
 	if err != nil {
-		return LicensesPage{}, fmt.Errorf("store: licenses that expire in %s: %w", month(in), err)
+		return LicensesPage{}, fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)
 	}
 	list := LicensesPage{Next: page.Next}
 	for _, row := range page.Rows {
@@ -90,7 +90,7 @@ func (s *Store) RemindersToCome(ctx context.Context, from, through license.Date,
 	for m := from; duePK(m) <= duePK(through); m = firstOfNext(m) {
 		q := table.Query{PK: duePK(m), From: from.String(), To: through.AddDays(1).String()}
 		if n, err = s.count(ctx, q, n, limit); err != nil {
-			return 0, fmt.Errorf("store: counting the reminders due in %s: %w", month(m), err)
+			return 0, fmt.Errorf("store: counting the reminders due in %s: %w", m.YearMonth(), err)
 		}
 	}
 	return n, nil

@@ -104,14 +104,14 @@ const (
 )
 
 // The reminders to come stand by month, in the order of their days: one row a license, its next reminder.
-func duePK(day license.Date) string { return "DUE#" + month(day) }
+func duePK(day license.Date) string { return "DUE#" + day.YearMonth() }
 
 func dueKey(day license.Date, licenseID string) table.Key {
 	return table.Key{PK: duePK(day), SK: day.String() + "#" + licenseID}
 }
 
 // Licenses stand by the month in which they expire, in the order of the days.
-func expiryPK(day license.Date) string { return "EXPIRY#" + month(day) }
+func expiryPK(day license.Date) string { return "EXPIRY#" + day.YearMonth() }
 
 func expiryKey(l license.License) table.Key {
 	return table.Key{PK: expiryPK(l.Expiration), SK: l.Expiration.String() + "#" + l.ID}

@@ -37,8 +37,8 @@ const maxMonths = 240
 func (d *desk) exportForm(w http.ResponseWriter, r *http.Request) error {
 	today := d.today()
 	return d.render(w, r, http.StatusOK, "export.html", inExport, "Export", exportView{
-		Requests: exportForm{monthValue(today.AddMonths(-11)), monthValue(today)},
-		Licenses: exportForm{monthValue(today.AddMonths(-12)), monthValue(today.AddMonths(36))},
+		Requests: exportForm{today.AddMonths(-11).YearMonth(), today.YearMonth()},
+		Licenses: exportForm{today.AddMonths(-12).YearMonth(), today.AddMonths(36).YearMonth()},
 		Limited:  !d.streams(),
 	})
 }
@@ -69,7 +69,7 @@ func (d *desk) export(w http.ResponseWriter, r *http.Request, name string, heade
 		return err
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+"-"+monthValue(m.from)+"-"+monthValue(m.to)+`.csv"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+"-"+m.from.YearMonth()+"-"+m.to.YearMonth()+`.csv"`)
 	if r.Method == http.MethodHead {
 		return nil
 	}

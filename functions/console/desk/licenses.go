@@ -33,7 +33,7 @@ func (d *desk) licenses(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := licensesView{
-		Month: month.Start().Format("January 2006"), Value: monthValue(month), Licenses: d.licenseRows(page.Licenses),
+		Month: month.Start().Format("January 2006"), Value: month.YearMonth(), Licenses: d.licenseRows(page.Licenses),
 		Before: monthAddress(month.AddMonths(-1), ""), Behind: monthAddress(month.AddMonths(1), ""),
 		Acts: acts(r),
 	}
@@ -52,10 +52,8 @@ func parseMonth(s string) (license.Date, bool) {
 	return license.DateOf(t), err == nil
 }
 
-func monthValue(d license.Date) string { return d.Start().Format("2006-01") }
-
 func monthAddress(d license.Date, after string) string {
-	q := url.Values{"expires": {monthValue(d)}}
+	q := url.Values{"expires": {d.YearMonth()}}
 	if after != "" {
 		q.Set("after", after)
 	}
