@@ -46,8 +46,8 @@ func (d *desk) routes() []route {
 		{pattern: "POST /console/licenses/{id}/renew", least: signin.Sales, handle: d.goOn(renew)},
 		{pattern: "GET /console/licenses/{id}/replace", least: signin.Sales, handle: d.begin(replace)},
 		{pattern: "POST /console/licenses/{id}/replace", least: signin.Sales, handle: d.goOn(replace)},
-		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: d.packageForm},
-		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: d.tailor},
+		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: d.unlessEnded(inLicenses, d.packageForm)},
+		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: d.unlessEnded(inLicenses, d.tailor)},
 
 		{pattern: "GET /console/export", least: signin.Sales, handle: d.exportForm},
 		{pattern: "GET /console/export/requests.csv", least: signin.Sales, handle: d.exportRequests, stream: d.streams()},

@@ -41,7 +41,7 @@ const (
 
 // begin shows the wizard's form with its defaults.
 func (d *desk) begin(z wizard) web.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) error {
+	return d.unlessEnded(z.section, func(w http.ResponseWriter, r *http.Request) error {
 		f, err := d.generator.Begin(r.Context(), z.origin(r.PathValue("id")), r.URL.Query().Get("serverId"))
 		if err != nil {
 			return err
@@ -49,12 +49,12 @@ func (d *desk) begin(z wizard) web.HandlerFunc {
 		// A browser that goes back shows the page that it has, and so the same ID: what was issued stays one license.
 		w.Header().Set("Cache-Control", "private, no-cache")
 		return d.showForm(w, r, z, http.StatusOK, f, nil)
-	}
+	})
 }
 
 // goOn takes the wizard's form to its next step.
 func (d *desk) goOn(z wizard) web.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) error {
+	return d.unlessEnded(z.section, func(w http.ResponseWriter, r *http.Request) error {
 		values, err := web.ReadForm(r)
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func (d *desk) goOn(z wizard) web.HandlerFunc {
 			return d.formAgain(w, r, z, f, err)
 		}
 		return d.showReview(w, r, z, http.StatusOK, f, reviewView{Review: review})
-	}
+	})
 }
 
 // issue issues what was reviewed, or shows why not.

@@ -207,18 +207,51 @@ func TestIssuingTwiceIsIssuingOnce(t *testing.T) {
 	}
 }
 
-func TestTheSecondOfTwoPeopleIsToldThatItWasIssued(t *testing.T) {
+func TestTheSecondOfTwoPeopleIsToldWhoIssuedWhat(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
+	form := w.get(lucia, "/console/requests/"+r.ID+"/issue")
 	mine := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
-	yours := w.press(w.get(lucia, "/console/requests/"+r.ID+"/issue"), "Review")
-	w.issued(w.press(mine, "Issue and send"))
-	told := w.press(yours, "Issue and send").wantStatus(http.StatusConflict)
-	if got := words(told.page().Find("main")); !strings.Contains(got, "The request is issued") {
-		t.Errorf("told %s", got)
+	yours := w.press(form, "Review")
+	l := w.issued(w.press(mine, "Issue and send"))
+	for _, told := range []*answer{
+		w.press(yours, "Issue and send"), w.press(yours, "Change something"), w.press(form, "Review"), w.get(lucia, "/console/requests/"+r.ID+"/issue"),
+	} {
+		page := told.wantStatus(http.StatusConflict).page()
+		trouble := page.Find("[role=alert]")
+		for _, want := range []string{"The request is issued", "by sam@vendor.example, 05 Mar 2018", "Nothing of yours was written."} {
+			if got := words(trouble); !strings.Contains(got, want) {
+				t.Errorf("told %q, without %q", got, want)
+			}
+		}
+		if trouble.Find("a[href='/console/licenses/"+l.ID+"']").Length() != 1 || words(page.Find("h1")) != r.Company {
+			t.Errorf("leads neither to the license nor to the request\n%s", told.body)
+		}
 	}
 	if n := len(w.pendingMails()); n != 2 {
 		t.Errorf("%d mails", n)
+	}
+}
+
+func TestWhoGoesOnWithARevokedLicenseIsToldWhoRevokedIt(t *testing.T) {
+	w := newWorkshop(t)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
+	review := w.press(w.get(sam, "/console/licenses/l1/renew"), "Review")
+	pack := filledIn(w.get(sam, "/console/licenses/l1/packages").page().Find("main form"))
+	if err := w.store.RevokeLicense(t.Context(), store.LicenseChange{ID: "l1", Version: 1, By: "lucia@vendor.example"}, "not paid"); err != nil {
+		t.Fatal(err)
+	}
+	for _, told := range []*answer{
+		w.press(review, "Issue and send", confirm(review)), w.get(sam, "/console/licenses/l1/renew"), w.get(sam, "/console/licenses/l1/replace"),
+		w.get(sam, "/console/licenses/l1/packages"), w.send(sam, "/console/licenses/l1/packages", pack),
+	} {
+		page := told.wantStatus(http.StatusConflict).page()
+		if got := words(page.Find("[role=alert]")); !strings.Contains(got, "by lucia@vendor.example") || !strings.Contains(got, "not paid") {
+			t.Errorf("told %q", got)
+		}
+		if words(page.Find("h1")) != "Customer & Sons" {
+			t.Errorf("is not the license's page\n%s", told.body)
+		}
 	}
 }
 
