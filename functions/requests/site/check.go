@@ -2,6 +2,7 @@ package site
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,7 +103,8 @@ type finding struct {
 	Key       *checkedKey        `json:"key"`       // null where it could not be read; not to be believed where it is not authentic
 	Reasons   []advice           `json:"reasons"`   // why it is not valid, all that apply
 	Warnings  []advice           `json:"warnings"`
-	Undone    []license.Mangling `json:"undone"` // what a mail had done to the key
+	Notices   []notice           `json:"notices"` // what our records say, where the key is authentic; whether it is valid does not depend on them
+	Undone    []license.Mangling `json:"undone"`  // what a mail had done to the key
 	// Text is the key with that undone, as it has to be set; left out where nothing was, and where the key is not authentic.
 	Text     string   `json:"text,omitempty"`
 	Ignored  []string `json:"ignoredPlugins"` // plugins that were not checked: they need no license, or are not known
@@ -154,7 +156,7 @@ type checkedPart struct {
 }
 
 // check judges a key. Neither it nor its callers keep the key or tell the log of it.
-func (s *site) check(f checkForm) (finding, error) {
+func (s *site) check(ctx context.Context, f checkForm) (finding, error) {
 	c, err := s.catalog()
 	if err != nil {
 		return finding{}, err
@@ -175,13 +177,16 @@ func (s *site) check(f checkForm) (finding, error) {
 	found := finding{
 		Valid: v.Valid(), Authentic: v.Authentic(), NotAsked: f.notAsked(),
 		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
-		Reasons: s.advise(v.Reasons, v.Key, q.At), Warnings: s.advise(v.Warnings, v.Key, q.At),
+		Reasons: s.advise(v.Reasons, v.Key, q.At), Warnings: s.advise(v.Warnings, v.Key, q.At), Notices: []notice{},
 	}
 	if v.Key != nil {
 		found.Key = describe(*v.Key, c, q.Version)
 	}
-	if len(undone) > 0 && found.Authentic {
-		found.Text = text
+	if found.Authentic {
+		found.Notices = s.notices(ctx, *v.Key)
+		if len(undone) > 0 {
+			found.Text = text
+		}
 	}
 	return found, nil
 }

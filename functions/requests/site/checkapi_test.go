@@ -23,6 +23,7 @@ type found struct {
 	Valid, Authentic  bool
 	Key               map[string]any
 	Reasons, Warnings []struct{ Code, Sentence, Remedy, Request, RequestURL string }
+	Notices           []notice
 	Undone            []license.Mangling
 	Text              string
 	IgnoredPlugins    []string
@@ -54,7 +55,7 @@ func TestTheAPITellsAllOfAValidKey(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, f.Key[name], want)
 		}
 	}
-	for _, list := range []string{`"reasons":[]`, `"warnings":[]`, `"undone":[]`, `{"key":"cobol","name":"COBOL"}`, `"file":"developer-edition-6.7.1.1042.zip"`} {
+	for _, list := range []string{`"reasons":[]`, `"warnings":[]`, `"notices":[]`, `"undone":[]`, `{"key":"cobol","name":"COBOL"}`, `"file":"developer-edition-6.7.1.1042.zip"`} {
 		if !strings.Contains(a.body, list) {
 			t.Errorf("%s is not in %s", list, a.body)
 		}

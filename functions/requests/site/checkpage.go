@@ -39,7 +39,7 @@ func (s *site) sendCheck(w http.ResponseWriter, r *http.Request) error {
 		Key: values.Get("key"), Server: values.Get("serverId"), Loc: values.Get("ncloc"),
 		Version: values.Get("productVersion"), Edition: values.Get("edition"), Plugins: values.Get("plugins"),
 	}
-	found, err := s.check(f)
+	found, err := s.check(r.Context(), f)
 	var invalid *fault.Error
 	switch {
 	case err == nil:
@@ -131,7 +131,7 @@ func (s *site) apiCheck(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.check(f)
+	found, err := s.check(r.Context(), f)
 	var invalid *fault.Error
 	if errors.As(err, &invalid) {
 		for _, field := range invalid.Fields {
