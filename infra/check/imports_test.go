@@ -136,6 +136,8 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 			switch {
 			case function(name) == "catalog" && (awsSDK(dep) || dep == "html/template" || dep == "text/template" || dep == "github.com/andybalholm/brotli"):
 				why = "it would slow the catalog's cold start down"
+			case (function(name) == "requests" || function(name) == "console") && strings.HasPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/") && path.Base(dep) == "schemas":
+				why = "they are built at every cold start (decision 12)"
 			case function(name) != "" && (dep == "testing" || within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
 				"github.com/aws/aws-sdk-go-v2/config", "pgregory.net/rapid", "github.com/PuerkitoBio/goquery", "github.com/chromedp")):
 				why = "it is for tests or for operators"
@@ -210,11 +212,12 @@ func TestImportCheckFinds(t *testing.T) {
 func TestLinkCheckFinds(t *testing.T) {
 	finds(t, checkLinked(map[string]pkg{
 		"functions/catalog":  {Deps: []string{"net/http", "html/template", "github.com/aws/aws-sdk-go-v2/aws"}},
-		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing"}},
+		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing", "github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas"}},
+		"functions/mailer":   {Deps: []string{"github.com/aws/aws-sdk-go-v2/service/ses/schemas"}},
 		"infra/local":        {Deps: []string{"go.etcd.io/bbolt"}},
 	}),
 		"functions/catalog links html/template", "functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
-		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing")
+		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing", "functions/requests links github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas")
 }
 
 func TestPackageCheckFinds(t *testing.T) {
