@@ -104,14 +104,9 @@ func parse(record []string) (l license.License, reasons []string) {
 		return l, []string{fmt.Sprintf("It has %d fields instead of %d.", len(record), len(Header))}
 	}
 	refuse := func(err error) {
-		if err == nil {
-			return
+		if err != nil {
+			reasons = append(reasons, fault.Sentence(err))
 		}
-		if f, ok := errors.AsType[*fault.Error](err); ok {
-			reasons = append(reasons, f.Msg)
-			return
-		}
-		reasons = append(reasons, err.Error()+".")
 	}
 	var err error
 	var contact license.Contact

@@ -87,6 +87,14 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
+// Sentence is what err tells its reader: the Msg of the first Error in its chain, or its own text where there is none.
+func Sentence(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Msg
+	}
+	return err.Error()
+}
+
 // Fields gathers what is wrong with an input, field by field, in the order in which the fields were checked.
 type Fields []Field
 
@@ -98,6 +106,13 @@ func (f *Fields) Add(name, format string, args ...any) {
 		}
 	}
 	*f = append(*f, Field{Name: name, Msg: fmt.Sprintf(format, args...)})
+}
+
+// Refuse notes that a field is wrong in the way that err says (Sentence); nothing where err is nil.
+func (f *Fields) Refuse(name string, err error) {
+	if err != nil {
+		f.Add(name, "%s", Sentence(err))
+	}
 }
 
 // Err is nil where nothing was noted, else an Invalid error with the fields.

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,9 +65,7 @@ func (f Form) Accept() (Details, error) {
 		Contacts:       f.contacts(&bad),
 	}
 	server, err := license.ParseServer(f.Server)
-	if err != nil {
-		bad.Add("serverId", "%s", sentence(err))
-	}
+	bad.Refuse("serverId", err)
 	d.Server = server
 	f.related(&d, &bad)
 	line(&bad, "idempotencyKey", "The idempotency key", f.IdempotencyKey, MaxKey, optional)
@@ -105,9 +102,7 @@ var notDigit = pattern.Lazy(`\D`)
 
 func (f Form) loc(bad *fault.Fields) int64 {
 	n, err := ParseTypedLoc(f.Loc)
-	if err != nil {
-		bad.Add("ncloc", "%s", sentence(err))
-	}
+	bad.Refuse("ncloc", err)
 	return n
 }
 
@@ -141,9 +136,7 @@ var version = pattern.Lazy(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(
 
 func (f Form) productVersion(bad *fault.Fields) string {
 	v, err := ParseVersion(f.ProductVersion)
-	if err != nil {
-		bad.Add("productVersion", "%s", sentence(err))
-	}
+	bad.Refuse("productVersion", err)
 	return v
 }
 
@@ -184,17 +177,13 @@ func (f Form) phone(bad *fault.Fields) string {
 
 func (f Form) email(bad *fault.Fields) string {
 	address, err := text.Email(f.Email)
-	if err != nil {
-		bad.Add("email", "%s", sentence(err))
-	}
+	bad.Refuse("email", err)
 	return address
 }
 
 func (f Form) message(bad *fault.Fields) string {
 	s, err := text.Block(f.Message, "The message", MaxMessage)
-	if err != nil {
-		bad.Add("message", "%s", sentence(err))
-	}
+	bad.Refuse("message", err)
 	return s
 }
 
@@ -203,7 +192,7 @@ func (f Form) contacts(bad *fault.Fields) (list []string) {
 	for _, s := range split {
 		address, err := text.Email(s)
 		if err != nil {
-			bad.Add("contacts", "%s", sentence(err))
+			bad.Refuse("contacts", err)
 			continue
 		}
 		if !slices.ContainsFunc(list, func(have string) bool { return strings.EqualFold(have, address) }) {
@@ -253,17 +242,9 @@ func line(bad *fault.Fields, field, what, s string, limit int, n need) string {
 	s, err := text.Line(s, what, limit)
 	switch {
 	case err != nil:
-		bad.Add(field, "%s", sentence(err))
+		bad.Refuse(field, err)
 	case s == "" && n == required:
 		bad.Add(field, "%s is missing.", what)
 	}
 	return s
-}
-
-// sentence is what a fault says to its reader.
-func sentence(err error) string {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f.Msg
-	}
-	return err.Error()
 }

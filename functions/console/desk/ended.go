@@ -52,7 +52,7 @@ func (d *desk) licenseEnded(w http.ResponseWriter, r *http.Request, conflict err
 
 // ended is the trouble of who comes too late, with the event that closed the request or revoked the license.
 func ended(conflict error, events []store.Event) *trouble {
-	t := &trouble{Title: "This is not possible any more", Text: sentence(conflict) + " Nothing of yours was written."}
+	t := &trouble{Title: "This is not possible any more", Text: fault.Sentence(conflict) + " Nothing of yours was written."}
 	for _, e := range slices.Backward(events) {
 		if slices.ContainsFunc(e.Changes, func(c store.Change) bool { return c.Field == "closed" || c.Field == "revoked" }) {
 			t.Meanwhile = timelineView([]store.Event{e})

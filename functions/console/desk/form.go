@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -47,19 +46,11 @@ func (p prompt) take(form url.Values) (typed, wrong string) {
 	typed, err := text.Block(form.Get(p.name), p.label, maxText)
 	switch {
 	case err != nil:
-		return form.Get(p.name), sentence(err)
+		return form.Get(p.name), fault.Sentence(err)
 	case typed == "":
 		return "", p.label + " is missing."
 	}
 	return typed, ""
-}
-
-// sentence is what a fault says to its reader.
-func sentence(err error) string {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f.Msg
-	}
-	return err.Error()
 }
 
 // trouble is why a form was not taken.
@@ -73,7 +64,7 @@ type trouble struct {
 
 // overtaken is the trouble of a form that somebody else was faster than.
 func overtaken(err error, events []store.Event, b basis) *trouble {
-	t := &trouble{Title: "This is not possible now", Text: sentence(err), Meanwhile: timelineView(since(events, b.Seen))}
+	t := &trouble{Title: "This is not possible now", Text: fault.Sentence(err), Meanwhile: timelineView(since(events, b.Seen))}
 	if len(t.Meanwhile) > 0 {
 		t.Title = "Somebody was faster"
 		t.Text = "This changed while you looked at it, so nothing of yours was written. What you typed is kept: see what happened, and send it again if it still fits."

@@ -34,7 +34,7 @@ func (d *desk) search(w http.ResponseWriter, r *http.Request) error {
 	}
 	q, err := text.Line(v.Query, "The search", maxQuery)
 	if err != nil {
-		v.Error = sentence(err)
+		v.Error = fault.Sentence(err)
 		return show(http.StatusUnprocessableEntity)
 	}
 	if q == "" {

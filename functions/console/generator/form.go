@@ -51,9 +51,8 @@ func (f Form) accept(c *catalog.Catalog) (a accepted, bad fault.Fields) {
 		bad.Add("type", "Choose Evaluation, Production or Staging.")
 	}
 	var err error
-	if a.Server, err = license.ParseServer(f.Server); err != nil {
-		bad.Add("serverId", "%s", sentence(err))
-	}
+	a.Server, err = license.ParseServer(f.Server)
+	bad.Refuse("serverId", err)
 	a.Organization = f.line(&bad, "organization", "The organization", f.Organization, license.MaxOrganization)
 	if a.Organization == "" {
 		bad.Add("organization", "The organization is missing.")
@@ -105,13 +104,15 @@ func (f Form) term(bad *fault.Fields, l *license.License) {
 	var err error
 	if f.NotBefore = strings.TrimSpace(f.NotBefore); f.NotBefore == "" {
 		bad.Add("notBefore", "The first day is missing.")
-	} else if l.NotBefore, err = parseDay(f.NotBefore); err != nil {
-		bad.Add("notBefore", "%s", sentence(err))
+	} else {
+		l.NotBefore, err = parseDay(f.NotBefore)
+		bad.Refuse("notBefore", err)
 	}
 	if f.Expiration = strings.TrimSpace(f.Expiration); f.Expiration == "" {
 		bad.Add("expiration", "The last day is missing.")
-	} else if l.Expiration, err = parseDay(f.Expiration); err != nil {
-		bad.Add("expiration", "%s", sentence(err))
+	} else {
+		l.Expiration, err = parseDay(f.Expiration)
+		bad.Refuse("expiration", err)
 	}
 	if !l.NotBefore.IsZero() && !l.Expiration.IsZero() && l.NotBefore.After(l.Expiration) {
 		bad.Add("expiration", "The last day is before the first: the license would never be valid.")
@@ -133,15 +134,13 @@ func parseDay(s string) (license.Date, error) {
 // people are whom to write to: first who gets the key.
 func (f Form) people(bad *fault.Fields) []license.Contact {
 	email, err := text.Email(f.Email)
-	if err != nil {
-		bad.Add("email", "%s", sentence(err))
-	}
+	bad.Refuse("email", err)
 	list := []license.Contact{{Name: f.line(bad, "name", "The name", f.Name, request.MaxName), Email: email}}
 	further := strings.FieldsFunc(f.Contacts, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) })
 	for _, s := range further {
 		email, err := text.Email(s)
 		if err != nil {
-			bad.Add("contacts", "%s", sentence(err))
+			bad.Refuse("contacts", err)
 			continue
 		}
 		if !slices.ContainsFunc(list, func(have license.Contact) bool { return strings.EqualFold(have.Email, email) }) {
@@ -156,9 +155,7 @@ func (f Form) people(bad *fault.Fields) []license.Contact {
 
 func (f Form) line(bad *fault.Fields, field, what, s string, limit int) string {
 	s, err := text.Line(s, what, limit)
-	if err != nil {
-		bad.Add(field, "%s", sentence(err))
-	}
+	bad.Refuse(field, err)
 	return s
 }
 
@@ -167,12 +164,4 @@ func chosen(bad *fault.Fields, field, s string) bool {
 		bad.Add(field, "Choose yes, or leave it.")
 	}
 	return s == "yes"
-}
-
-// sentence is what a fault says to its reader.
-func sentence(err error) string {
-	if f, ok := err.(*fault.Error); ok {
-		return f.Msg
-	}
-	return err.Error()
 }

@@ -102,7 +102,7 @@ func (g *Generator) plan(ctx context.Context, b basis, f Form) (p plan, err erro
 	}
 	if a.tailored {
 		if p.jars, err = g.tailored(b, a, all); err != nil {
-			bad.Add("productVersion", "%s", sentence(err))
+			bad.Refuse("productVersion", err)
 			return p, refused()
 		}
 		first.Packages = []string{packageName(a.Edition, a.version, f.Token)}

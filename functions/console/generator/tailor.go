@@ -142,7 +142,7 @@ func (g *Generator) Tailor(ctx context.Context, id string, f PackageForm, by str
 	edition := t.License.License.Edition
 	list, err := jars(c, edition, f.ProductVersion, f.Plugins)
 	if err != nil {
-		bad.Add("productVersion", "%s", sentence(err))
+		bad.Refuse("productVersion", err)
 		return "", bad.Err("The package could not be made.")
 	}
 	file = packageName(edition, f.ProductVersion, f.Token)
