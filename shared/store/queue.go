@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"marketplace/shared/license"
@@ -97,107 +96,4 @@ func (s *Store) count(ctx context.Context, q table.Query, n, limit int) (int, er
 		q.After = page.Next
 	}
 	return min(n, limit), nil
-}
-
-// Found is what a search or a history found: requests and licenses, each the newest first.
-type Found struct {
-	Requests []request.Summary
-	Licenses []Summary
-	More     bool // there is more than the limit of each
-}
-
-// FindByDataset finds what there is about a server, under whichever ID: by its dataset.
-func (s *Store) FindByDataset(ctx context.Context, server license.Server, limit int) (Found, error) {
-	return s.find(ctx, datasetPK(server), "", limit)
-}
-
-// FindByEmail finds what there is about a person.
-func (s *Store) FindByEmail(ctx context.Context, email string, limit int) (Found, error) {
-	return s.find(ctx, emailPK(email), "", limit)
-}
-
-// FindByCompany finds what there is about companies with a word that begins with the last word of the name and with the
-// words before it. Words of a single character do not count; a name without others finds nothing.
-func (s *Store) FindByCompany(ctx context.Context, name string, limit int) (Found, error) {
-	wanted := words(name)
-	if len(wanted) == 0 {
-		return Found{}, nil
-	}
-	// The longest word is the rarest, as far as one can tell without looking.
-	longest := slices.MaxFunc(wanted, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
-	key := wordKey(longest, "")
-	found, err := s.find(ctx, key.PK, longest, limit)
-	if err != nil {
-		return Found{}, err
-	}
-	matches := func(company string) bool {
-		have := words(company)
-		return !slices.ContainsFunc(wanted, func(w string) bool {
-			return !slices.ContainsFunc(have, func(h string) bool { return len(h) >= len(w) && h[:len(w)] == w })
-		})
-	}
-	found.Requests = slices.DeleteFunc(found.Requests, func(r request.Summary) bool { return !matches(r.Company) })
-	found.Licenses = slices.DeleteFunc(found.Licenses, func(l Summary) bool { return !matches(l.Organization) })
-	return found, nil
-}
-
-// searched is how many index rows a search reads at the most.
-const searched = 2000
-
-// find reads the index rows of a partition whose sort key begins with the prefix.
-func (s *Store) find(ctx context.Context, pk, prefix string, limit int) (found Found, err error) {
-	q := table.Query{PK: pk, Limit: 500}
-	if prefix != "" {
-		q.From, q.To = prefix, prefix+"\U0010ffff"
-	}
-	requests, licenses := map[string]request.Summary{}, map[string]Summary{}
-	for read := 0; ; {
-		page, err := s.table.Query(ctx, q)
-		if err != nil {
-			return Found{}, fmt.Errorf("store: searching %s: %w", pk, err)
-		}
-		for _, row := range page.Rows {
-			if err := collect(row, requests, licenses); err != nil {
-				return Found{}, err
-			}
-		}
-		if read += len(page.Rows); page.Next == "" {
-			break
-		}
-		if read >= searched {
-			found.More = true
-			break
-		}
-		q.After = page.Next
-	}
-	for _, r := range requests {
-		found.Requests = append(found.Requests, r)
-	}
-	for _, l := range licenses {
-		found.Licenses = append(found.Licenses, l)
-	}
-	slices.SortFunc(found.Requests, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
-	slices.SortFunc(found.Licenses, func(a, b Summary) int {
-		return cmp.Or(b.Expiration.Start().Compare(a.Expiration.Start()), cmp.Compare(b.ID, a.ID))
-	})
-	if len(found.Requests) > limit || len(found.Licenses) > limit {
-		found.More = true
-		found.Requests, found.Licenses = found.Requests[:min(limit, len(found.Requests))], found.Licenses[:min(limit, len(found.Licenses))]
-	}
-	return found, nil
-}
-
-// collect sorts an index row to the requests or the licenses, by what its sort key names.
-func collect(row table.Row, requests map[string]request.Summary, licenses map[string]Summary) error {
-	switch {
-	case strings.Contains(row.SK, requestPrefix):
-		r, err := decode[request.Summary](row)
-		requests[r.ID] = r
-		return err
-	case strings.Contains(row.SK, licensePrefix):
-		l, err := decode[Summary](row)
-		licenses[l.ID] = l
-		return err
-	}
-	return nil // the guard of a dataset
 }

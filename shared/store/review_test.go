@@ -207,3 +207,25 @@ func TestSearchFindsByServerPersonAndCompany(t *testing.T) {
 		}
 	}
 }
+
+func TestACompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
+	b := newWorkbench(t)
+	company := func(i int, name string) license.License {
+		l := expiring(fmt.Sprintf("l%d", i), "2018-08-31")
+		l.Organization, l.Server = name, license.Server(fmt.Sprintf("%020d", i))
+		return l
+	}
+	add(t, b, company(0, "Fjord International"))
+	for i := range 30 {
+		add(t, b, company(i+1, fmt.Sprintf("Company%d International", i)))
+	}
+	for _, name := range []string{"Fjord International", "international fjord", "fj int"} {
+		found, err := b.FindByCompany(t.Context(), name, 20)
+		if err != nil || len(found.Licenses) != 1 || found.Licenses[0].ID != "l0" || found.More {
+			t.Errorf("%q finds %+v, %v", name, found, err)
+		}
+	}
+	if found, err := b.FindByCompany(t.Context(), "international", 20); err != nil || len(found.Licenses) != 20 || !found.More {
+		t.Errorf("the word of all finds %d, more %v, %v", len(found.Licenses), found.More, err)
+	}
+}
