@@ -229,3 +229,39 @@ func TestACompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
 		t.Errorf("the word of all finds %d, more %v, %v", len(found.Licenses), found.More, err)
 	}
 }
+
+func TestACompanyIsFoundHoweverItIsWritten(t *testing.T) {
+	b := newWorkbench(t)
+	for i, tt := range []struct{ name, asked string }{
+		{"Bücher AG", "bucher, buecher, BÜCHER, bü, bu, bue, bu\u0308cher"},
+		{"Mueller GmbH", "Müller, muller, mueller, müll"},
+		{"\u00d6sterreichische Post", "osterr, oesterr, ÖSTERR, O\u0308sterreichische post"},
+		{"Lumière Énergie", "lumiere energie, LUMIÈRE ÉNERGIE, energ"},
+		{"Wisła Telekom", "wisla, WISŁA, wis"},
+		{"Æther Ørsted", "aether, aeth orsted, ørsted, oersted"},
+		{"Großbäckerei Weiß", "grossbackerei, Großbaeckerei, weiss, weiß"},
+		{"İstanbul Sigorta", "istanbul, ISTANBUL, ıstanbul"},
+		{"ＮＴＴ　ﾃﾞｰﾀ", "ntt, データ"},
+		{"AE Systems", "ae, AE systems"},
+		{"Συστήματα ΑΕ", "συστηματα, ΣΥΣΤΉΜΑΤΑ"},
+		{"Ελληνικός Όμιλος", "ΕΛΛΗΝΙΚΌΣ ΌΜΙΛΟΣ"},
+		{"Йогурт", "йогурт, иогурт"},
+		{"हिन्दी प्रकाशन", "हिन्दी"},
+	} {
+		l := expiring(fmt.Sprintf("l%02d", i), "2018-08-31")
+		l.Organization, l.Server = tt.name, license.Server(fmt.Sprintf("%020d", i))
+		add(t, b, l)
+		for name := range strings.SplitSeq(tt.asked, ", ") {
+			found, err := b.FindByCompany(t.Context(), name, 10)
+			if err != nil || !slices.ContainsFunc(found.Licenses, func(s store.Summary) bool { return s.ID == l.ID }) {
+				t.Errorf("%q does not find %q: %+v, %v", name, tt.name, found.Licenses, err)
+			}
+		}
+	}
+	for name, not := range map[string]string{"bacher": "l00", "lumeire": "l03", "a": "l09"} {
+		found, err := b.FindByCompany(t.Context(), name, 10)
+		if err != nil || len(found.Licenses) > 0 {
+			t.Errorf("%q finds %s: %+v, %v", name, not, found.Licenses, err)
+		}
+	}
+}

@@ -4,11 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -121,21 +118,7 @@ func expiryKey(l license.License) table.Key {
 func datasetPK(s license.Server) string { return "DATASET#" + s.Dataset() }
 func emailPK(email string) string       { return "EMAIL#" + strings.ToLower(email) }
 
-// A company is found by the beginning of any word of its name, from two characters on. Its requests and licenses stand
-// under each of the first words, in partitions by the words' first two characters.
-const maxWords = 6
-
-// words are those of a name that it is found by, in lower case.
-func words(name string) (found []string) {
-	split := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
-	for _, w := range split {
-		if utf8.RuneCountInString(w) >= 2 && !slices.Contains(found, w) && len(found) < maxWords {
-			found = append(found, w)
-		}
-	}
-	return found
-}
-
+// A company's requests and licenses stand under words of its name, in partitions by the words' first two characters.
 func wordKey(word, entity string) table.Key {
 	first := []rune(word)[:2]
 	return table.Key{PK: "WORD#" + string(first), SK: word + "#" + entity}
