@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Options are what the metadata does not say.
@@ -165,7 +166,7 @@ func (b *builder) version(p product) {
 	v := ProductVersion{
 		Version:      key,
 		Line:         p.version.line(),
-		Date:         p.date.Format("2006-01-02"),
+		Date:         p.date.Format(time.DateOnly),
 		LTS:          p.version.line() == b.lts.line(),
 		Description:  p.description,
 		ChangelogURL: p.changelogURL,

@@ -64,7 +64,7 @@ func (c *Catalog) description(e Edition) string {
 	if len(e.Features) > 0 {
 		desc.WriteString("<ul>")
 		for _, key := range e.Features {
-			f, _ := find(c.Features, func(f Feature) bool { return f.Key == key })
+			f, _ := c.Feature(key)
 			fmt.Fprintf(&desc, "<li>%s</li>", html.EscapeString(f.Name))
 		}
 		desc.WriteString("</ul>")

@@ -105,7 +105,7 @@ func included(support bool) string {
 func LanguageNames(c *catalog.Catalog, keys []string) string {
 	names := make([]string, len(keys))
 	for i, key := range keys {
-		l, _ := language(c, key)
+		l, _ := c.Language(key)
 		names[i] = cmp.Or(l.Name, key)
 	}
 	return strings.Join(names, ", ")

@@ -86,7 +86,7 @@ func (f Form) accept(c *catalog.Catalog) (a accepted, bad fault.Fields) {
 // chosenLanguages are the languages beyond the edition, in the order of the catalog. One that the edition has anyway is left out.
 func (f Form) chosenLanguages(bad *fault.Fields, c *catalog.Catalog, edition license.Edition) (keys []string) {
 	for _, key := range f.Languages {
-		if _, ok := language(c, key); !ok {
+		if _, ok := c.Language(key); !ok {
 			bad.Add("languages", "There is no language %s.", text.Quote(key))
 		}
 	}

@@ -23,7 +23,7 @@ func plugins(c *catalog.Catalog, edition license.Edition, languages []string) (a
 		all = append([]string{licensePlugin}, all...)
 	}
 	for _, key := range languages {
-		l, ok := language(c, key)
+		l, ok := c.Language(key)
 		if !ok {
 			return nil, nil, fmt.Errorf("generator: the catalog has no language %q", key)
 		}
@@ -32,12 +32,4 @@ func plugins(c *catalog.Catalog, edition license.Edition, languages []string) (a
 		}
 	}
 	return all, extra, nil
-}
-
-func language(c *catalog.Catalog, key string) (catalog.Language, bool) {
-	i := slices.IndexFunc(c.Languages, func(l catalog.Language) bool { return l.Key == key })
-	if i < 0 {
-		return catalog.Language{}, false
-	}
-	return c.Languages[i], true
 }
