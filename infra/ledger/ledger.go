@@ -21,6 +21,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/text"
 )
@@ -44,12 +45,8 @@ type Entry struct {
 	License license.License
 }
 
-// Limits of a file and its fields.
-const (
-	MaxFile         = 256 << 20 // bytes
-	maxOrganization = 200       // characters
-	maxContact      = 100       // characters
-)
+// MaxFile is how large a file may be, in bytes.
+const MaxFile = 256 << 20
 
 // Read reads a file of licenses: UTF-8 with or without a byte-order mark, the Header, then a line each. Dates are
 // YYYY-MM-DD, types are those of license.Types in either case, support is yes or no (or true or false), max_loc is a
@@ -110,12 +107,12 @@ func parse(record []string) (l license.License, reasons []string) {
 	}
 	var err error
 	var contact license.Contact
-	l.Organization, err = text.Line(record[0], "The organization", maxOrganization)
+	l.Organization, err = text.Line(record[0], "The organization", license.MaxOrganization)
 	if err == nil && l.Organization == "" {
 		err = fault.New(fault.Invalid, "The organization is missing.")
 	}
 	refuse(err)
-	contact.Name, err = text.Line(record[1], "The contact", maxContact)
+	contact.Name, err = text.Line(record[1], "The contact", request.MaxName)
 	refuse(err)
 	contact.Email, err = text.Email(record[2])
 	refuse(err)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/license"
 	"marketplace/shared/store"
 	"marketplace/shared/text"
 	"marketplace/shared/web"
@@ -25,7 +26,7 @@ func readForm(r *http.Request) (form url.Values, b basis, err error) {
 	}
 	b.Seen = form.Get("seen")
 	b.Version, err = strconv.ParseInt(form.Get("version"), 10, 64)
-	if err != nil || b.Version < 1 || !isID(b.Seen) {
+	if err != nil || b.Version < 1 || !license.ValidID(b.Seen) {
 		return nil, basis{}, fault.Wrap(fault.Invalid, err, "The form does not say what it is about. Load the page again, and repeat your change.")
 	}
 	return form, b, nil

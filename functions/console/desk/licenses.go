@@ -64,5 +64,5 @@ func monthAddress(d license.Date, after string) string {
 func isPlace(s string) bool {
 	day, id, ok := strings.Cut(s, "#")
 	_, err := license.ParseDate(day)
-	return ok && err == nil && isID(id)
+	return ok && err == nil && license.ValidID(id)
 }

@@ -166,7 +166,7 @@ func plus(a, b store.Count) store.Count {
 func (d *desk) gatherWeeks(r *http.Request, v *overviewView) error {
 	weeks, err := d.store.Weeks(r.Context(), d.today(), weeksBack)
 	for _, week := range weeks {
-		row := weekRow{Begins: week.Begins.Start().Format("02 Jan 2006"), Filed: week.Filed, Issued: len(week.TimeToIssue)}
+		row := weekRow{Begins: week.Begins.Long(), Filed: week.Filed, Issued: len(week.TimeToIssue)}
 		if row.Issued > 0 {
 			row.Median = span(median(week.TimeToIssue))
 		}

@@ -147,17 +147,7 @@ func queueAddress(show string, q store.QueueQuery, after string) string {
 func isCursor(s string) bool {
 	at, id, ok := strings.Cut(s, "#")
 	_, err := time.Parse(time.RFC3339, at)
-	return ok && err == nil && isID(id)
-}
-
-// maxID is how long an ID can be, in bytes: our own have 26, those of imported licenses may be longer.
-const maxID = 64
-
-// isID reports whether s can be the ID of a request or a license.
-func isID(s string) bool {
-	return s != "" && len(s) <= maxID && !strings.ContainsFunc(s, func(r rune) bool {
-		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
+	return ok && err == nil && license.ValidID(id)
 }
 
 func kindChoices(chosen request.Kind) (list []choice) {

@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/web"
 )
 
 // step is something that an operator can do with a request.
@@ -75,7 +76,7 @@ func (s step) view(typed, wrong string) stepView {
 }
 
 // review is the handler of a step that leads a request into another state.
-func (d *desk) review(s step) func(http.ResponseWriter, *http.Request) error {
+func (d *desk) review(s step) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		return d.takeStep(w, r, s, func(b basis, id, typed string) error {
 			v := store.Review{ID: id, Version: b.Version, By: by(r), To: s.to, Text: typed}

@@ -22,8 +22,8 @@ type searchView struct {
 }
 
 const (
-	maxQuery = 254 // characters: an e-mail address can be so long
-	maxFound = 100 // requests, and licenses, that are shown
+	maxQuery = text.MaxEmail // characters: nothing that is looked for is longer than an e-mail address
+	maxFound = 100           // requests, and licenses, that are shown
 )
 
 // search finds requests and licenses. What the query is, its form tells: an ID leads straight to its page.
@@ -59,7 +59,7 @@ func (d *desk) search(w http.ResponseWriter, r *http.Request) error {
 
 // pageOf is the address of the page of the request or license with an ID; "" where it is the ID of none.
 func (d *desk) pageOf(ctx context.Context, id string) (string, error) {
-	if !isID(id) {
+	if !license.ValidID(id) {
 		return "", nil
 	}
 	// Our own IDs are in lower case, whatever became of them on the way; imported ones are as they are.

@@ -91,7 +91,7 @@ func extraLanguages(c *catalog.Catalog, chosen []string) web.Field {
 		var in []string
 		for _, e := range license.Editions {
 			if offered, ok := c.Edition(string(e)); ok && slices.Contains(offered.Languages, l.Key) {
-				in = append(in, strings.TrimSuffix(e.Name(), " Edition"))
+				in = append(in, shortEdition(e))
 			}
 		}
 		hint := ""
