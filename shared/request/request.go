@@ -106,10 +106,8 @@ type Request struct {
 	Version int64 `json:"-"`
 }
 
-// Late reports whether a request is still open after it was due.
-func (r Request) Late(now time.Time) bool {
-	return r.State.Open() && r.State != Waiting && now.After(r.Due)
-}
+// Late is Summary.Late.
+func (r Request) Late(now time.Time) bool { return r.Summary().Late(now) }
 
 // Summary is a request in a list.
 type Summary struct {
@@ -130,7 +128,7 @@ func (r Request) Summary() Summary {
 	return Summary{r.ID, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due, r.Reviewer}
 }
 
-// Late reports whether the request is still open after it was due.
+// Late reports whether it is our turn still after the request was due: what waits for its customer is not late.
 func (s Summary) Late(now time.Time) bool {
 	return s.State.Open() && s.State != Waiting && now.After(s.Due)
 }

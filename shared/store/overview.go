@@ -87,18 +87,13 @@ func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int,
 
 // RemindersToCome counts the licenses whose next reminder is due from a day on through another, and stops at the limit.
 func (s *Store) RemindersToCome(ctx context.Context, from, through license.Date, limit int) (n int, err error) {
-	for m := from; duePK(m) <= duePK(through); m = firstOfNext(m) {
+	for m := from; duePK(m) <= duePK(through); m = m.AddMonths(1) {
 		q := table.Query{PK: duePK(m), From: from.String(), To: through.AddDays(1).String()}
 		if n, err = s.count(ctx, q, n, limit); err != nil {
 			return 0, fmt.Errorf("store: counting the reminders due in %s: %w", m.YearMonth(), err)
 		}
 	}
 	return n, nil
-}
-
-// firstOfNext is the first day of the month after that of a day.
-func firstOfNext(d license.Date) license.Date {
-	return license.Date{Year: d.Year, Month: d.Month, Day: 1}.AddMonths(1)
 }
 
 // Week is what came and went in a week.
