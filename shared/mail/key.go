@@ -129,8 +129,8 @@ func languages(l license.License, c *catalog.Catalog) string {
 	return strings.Join(names, ", ")
 }
 
-// steps say how to set a key. A server that lacks the edition fetches its package when it gets the key; of one that was tailored
-// it knows nothing.
+// steps say how to set a key. A server that lacks the edition fetches the edition's plugins when it gets the key; of a package
+// that was tailored it knows nothing.
 func steps(d Delivery) []string {
 	edition := d.Licenses[0].Edition
 	tailored := slices.ContainsFunc(d.Licenses, func(l license.License) bool { return len(l.Packages) > 0 })
@@ -145,7 +145,7 @@ func steps(d Delivery) []string {
 	return []string{
 		login,
 		fmt.Sprintf("Is the %s installed already? %s That is all.", edition.Name(), set),
-		fmt.Sprintf("If not, open Administration, Marketplace, choose to install the %s, and paste the key when you are asked for it. The server fetches the package by itself, and asks for a restart.", edition.Name()),
+		fmt.Sprintf("If not, open Administration, Marketplace, choose to install the %s, and paste the key when you are asked for it. The server fetches the plugins by itself, and asks for a restart.", edition.Name()),
 		"A server without a way to the internet cannot do that: install the package by hand (below), then set the key in the License Manager.",
 	}
 }
