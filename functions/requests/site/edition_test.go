@@ -75,6 +75,8 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 		{"", ""},
 		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"},
 		{"?ncloc=0", "?ncloc=0"},
+		{"?sourceEdition=Developer+Edition&ncloc=7", "?ncloc=7&sourceEdition=developer"},
+		{"?sourceEdition=gold", ""},
 		{"?serverId=%22%3E%3Cscript%3E&ncloc=-1", ""},
 		{"?serverId=%zz;&ncloc=99999999999999999999", ""},
 	} {
@@ -89,6 +91,32 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") != (tt.want == "") {
 			t.Errorf("%q: Cache-Control %q: what is about a server is not for caches that many share", tt.query, cache)
 		}
+	}
+}
+
+func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
+	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX&sourceEdition=developer"
+	w := newWorld(t)
+	if got := w.get("/editions" + server).wantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
+		t.Errorf("/editions leads to %s", got)
+	}
+	for _, path := range []string{"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise"} {
+		a := w.get(path + server).wantStatus(200)
+		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") {
+			t.Errorf("%s: Cache-Control %q", path, cache)
+		}
+		links := a.page().Find("main").Find("a[href^='/request'], a[href^='/editions'], a[href^='/#'], a[href^='/?']")
+		if links.Length() == 0 {
+			t.Errorf("%s leads nowhere", path)
+		}
+		links.Each(func(_ int, s *goquery.Selection) {
+			if href := s.AttrOr("href", ""); !strings.Contains(href, server) {
+				t.Errorf("%s: the link to %s forgets the server", path, href)
+			}
+		})
+	}
+	if kind := w.get("/request/enterprise"+server).page().Find("input[name=kind][checked]").AttrOr("value", ""); kind != "upgrade" {
+		t.Errorf("from Developer to Enterprise is taken as %q", kind)
 	}
 }
 

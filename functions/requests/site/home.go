@@ -16,6 +16,7 @@ type homeView struct {
 	Editions []editionCard
 	Newest   string // version of the product
 	LTS      string // newest version of the line with long-term support; "" where there is none
+	Query    string // what links keep
 	Sales    string
 }
 
@@ -32,17 +33,21 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := homeView{Newest: c.Newest().Version, Sales: s.mail.Sales.Email}
+	q := linkQuery(r.URL.Query())
+	if q == "" {
+		w.Header().Set("Cache-Control", cachePublic)
+	}
+	view := homeView{Newest: c.Newest().Version, Query: q, Sales: s.mail.Sales.Email}
 	for _, v := range c.Versions {
 		if v.LTS {
 			view.LTS = v.Version
 		}
 	}
-	view.Editions = cards(c, "")
-	w.Header().Set("Cache-Control", cachePublic)
+	view.Editions = cards(c, q)
 	return s.pages.Render(w, http.StatusOK, "home.html", web.View{
 		Title:       "SonarQube editions and licenses",
 		Description: "The editions of SonarQube: what is in them, their packages, and how to get a license.",
+		Private:     q != "",
 		Data:        view,
 	})
 }
@@ -60,7 +65,7 @@ func cards(c *catalog.Catalog, query string) (list []editionCard) {
 }
 
 func (s *site) toEditions(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, "/#editions", http.StatusFound)
+	http.Redirect(w, r, "/"+linkQuery(r.URL.Query())+"#editions", http.StatusFound)
 	return nil
 }
 

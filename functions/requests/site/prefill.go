@@ -18,15 +18,19 @@ func prefill(q url.Values, edition license.Edition) request.Form {
 	f.Kind = firstSane(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
 	f.Replaces = firstSane(q["replaces"], license.ValidID) // the ID of a server has the form, too
 	if f.Kind == "" {
-		f.Kind = string(kindFrom(firstSane(q["sourceEdition"], func(s string) bool { return editionNamed(s).Valid() }), edition))
+		f.Kind = string(kindFrom(sourceEdition(q), edition))
 	}
 	return f
 }
 
+// sourceEdition is the edition that the server runs, "" where the link does not say.
+func sourceEdition(q url.Values) license.Edition {
+	return editionNamed(firstSane(q["sourceEdition"], func(s string) bool { return editionNamed(s).Valid() }))
+}
+
 // kindFrom guesses what is asked for from the edition that the server runs: the same one again is a renewal, a smaller one
 // with a license an upgrade. Of Community nothing can be told: an evaluation and a purchase both begin there.
-func kindFrom(source string, wanted license.Edition) request.Kind {
-	from := editionNamed(source)
+func kindFrom(from, wanted license.Edition) request.Kind {
 	switch {
 	case from == wanted:
 		return request.Renewal
@@ -67,15 +71,15 @@ func firstSane(values []string, sane func(string) bool) string {
 	return ""
 }
 
-// linkQuery is what links keep of the server that the visitor came from: "?ncloc=…&serverId=…", or "" for nothing.
+// linkQuery is what links keep of the server that the visitor came from: "?ncloc=…&serverId=…&sourceEdition=…", or "" for
+// nothing.
 func linkQuery(q url.Values) string {
 	f := prefill(q, "")
-	kept := make(url.Values, 2)
-	if f.Server != "" {
-		kept.Set("serverId", f.Server)
-	}
-	if f.Loc != "" {
-		kept.Set("ncloc", f.Loc)
+	kept := make(url.Values)
+	for name, value := range map[string]string{"serverId": f.Server, "ncloc": f.Loc, "sourceEdition": string(sourceEdition(q))} {
+		if value != "" {
+			kept.Set(name, value)
+		}
 	}
 	if len(kept) == 0 {
 		return ""

@@ -12,7 +12,10 @@ import (
 	"marketplace/shared/web"
 )
 
-type chooseView struct{ Editions []editionCard }
+type (
+	chooseView    struct{ Editions []editionCard }
+	communityView struct{ Query string } // what links keep
+)
 
 // chooseEdition is where the request begins for who comes without an edition.
 func (s *site) chooseEdition(w http.ResponseWriter, r *http.Request) error {
@@ -34,8 +37,13 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	edition := license.Edition(r.PathValue("edition"))
 	switch {
 	case edition == license.Community:
-		w.Header().Set("Cache-Control", cachePublic)
-		return s.pages.Render(w, http.StatusOK, "community.html", web.View{Title: "No license needed"})
+		q := linkQuery(r.URL.Query())
+		if q == "" {
+			w.Header().Set("Cache-Control", cachePublic)
+		}
+		return s.pages.Render(w, http.StatusOK, "community.html", web.View{
+			Title: "No license needed", Private: q != "", Data: communityView{q},
+		})
 	case !edition.Valid():
 		return noEdition()
 	}

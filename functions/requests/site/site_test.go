@@ -205,14 +205,14 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 	}
 	webtest.CheckPages(t, files, map[string]any{
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
-		"community.html": nil, "thanks.html": thanksView{}, "terms.html": termsView{}, "status.html": statusView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
+		"community.html": communityView{}, "thanks.html": thanksView{}, "terms.html": termsView{}, "status.html": statusView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
 
 func TestEveryPageIsWhole(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{
-		"/", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX", "/request/developer", "/request/enterprise", "/request/datacenter",
+		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX", "/request/developer", "/request/enterprise", "/request/datacenter",
 		"/request/community", "/request/thanks", "/licenses/check", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
 		w.send("/request/developer", goodForm()).Header.Get("Location"),
 	} {
