@@ -27,6 +27,7 @@ const (
 	SmallerEdition     Code = "smaller-edition"      // than before
 	OtherEdition       Code = "other-edition"        // than the request's
 	OtherServer        Code = "other-server"         // than the request's or the renewed license's
+	OtherType          Code = "other-type"           // than what was asked for, or than what is replaced
 )
 
 // LongTermDays is from how many days on a term is more than anybody ordinarily buys: a year, and some to close a gap.
@@ -129,6 +130,9 @@ func (d *doubts) contents() {
 	l := d.licenses[0]
 	if d.previous != nil && d.previous.Type != license.Evaluation && size(l.Edition) < size(d.previous.Edition) {
 		d.add(SmallerEdition, "The license %s has the %s, this one the %s.", d.previous.ID, d.previous.Edition.Name(), l.Edition.Name())
+	}
+	if wanted := d.defaultType(); wanted != l.Type && (d.request != nil && d.kind != request.Renewal || d.replaces()) {
+		d.add(OtherType, "What is asked for is of the type %s, the license of the type %s.", wanted.Name(), l.Type.Name())
 	}
 	if r := d.request; r != nil {
 		if l.MaxLoc < r.Loc {
