@@ -34,7 +34,7 @@ const maxReturn = 2000
 func returnPath(to string) string {
 	u, err := url.Parse(to)
 	switch {
-	case err != nil, len(to) > maxReturn, strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case err != nil, len(u.RequestURI()) > maxReturn, strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return Home
 	case u.IsAbs(), u.Host != "", u.User != nil, strings.Contains(u.Path, `\`):
 		return Home

@@ -126,6 +126,7 @@ func TestReturnPaths(t *testing.T) {
 		{SignOutPath, Home},
 		{SignedOutPath, Home},
 		{"/console/?q=" + strings.Repeat("a", maxReturn), Home},
+		{"/console/" + strings.Repeat("^", maxReturn/2), Home}, // written %5E where it leads
 	} {
 		if got := returnPath(tt.to); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.to, got, tt.want)
