@@ -88,11 +88,15 @@ func importInto(ctx context.Context, tableName string, file io.Reader, skip bool
 	if server := dir.Server(ctx); server != "" {
 		return importByServer(ctx, server, file, skip)
 	}
+	clock, err := dir.OpenClock(time.Now)
+	if err != nil {
+		return ledger.Report{}, err
+	}
 	t, done, err := dir.OpenTable(ctx, c)
 	if err != nil {
 		return ledger.Report{}, err
 	}
-	report, err := ledger.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
+	report, err := ledger.Import(ctx, store.New(t, store.Options{Now: clock.Now}), file, "import", skip)
 	return report, errors.Join(err, done())
 }
 
