@@ -48,8 +48,6 @@ func someLicense() license.License {
 	}
 }
 
-const statusURL = "https://licenses.example.com/requests/01c6x2m4vj8q0n5r7t9w3y1z2a?token=QX4C7D2WJ5T3VAZLQK2M6YHN3E"
-
 // someKeys are a production license and its staging license, with keys.
 func someKeys() Delivery {
 	l := someLicense()
@@ -82,7 +80,7 @@ func messages() map[string]Message {
 	asked.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
 	asked.Reason = "There is no license for the server AWHW8w9JtzBzSrmf9GQX.\nPlease ask for a new one."
 	return map[string]Message{
-		"request-received": NewRequestReceived(site, "m1", someRequest(), statusURL),
+		"request-received": NewRequestReceived(site, "m1", someRequest()),
 		"request-new":      NewRequestNew(site, "m2", someRequest()),
 		"license-expiring": NewLicenseExpiring(site, "m3", l, l.Contacts[0], license.Date{Year: 2018, Month: 6, Day: 30}),
 		"license-keys":     NewLicenseKey(site, "m4", someKeys()),
@@ -141,7 +139,7 @@ func hostileMessages(s string) map[string]Message {
 	l := someLicense()
 	l.Organization, l.Server, l.Edition, l.ID = s, license.Server(s), license.Edition(s), s
 	return map[string]Message{
-		"request-received": NewRequestReceived(site, "m1", r, statusURL),
+		"request-received": NewRequestReceived(site, "m1", r),
 		"request-new":      NewRequestNew(site, "m2", r),
 		"license-expiring": NewLicenseExpiring(site, "m3", l, license.Contact{Name: s, Email: "eve@example.org"}, l.Expiration),
 		"license-key":      NewLicenseKey(site, "m4", hostileKeys(l, s)),
@@ -196,7 +194,7 @@ func TestAStrangerCannotPutTextIntoTheCustomersMail(t *testing.T) {
 	r := someRequest()
 	const ad = "cheap pills at evil.example"
 	r.Name, r.Company, r.Country, r.Message, r.Replaces, r.Phone = ad, ad, ad, ad, ad, ad
-	m := NewRequestReceived(site, "m1", r, statusURL)
+	m := NewRequestReceived(site, "m1", r)
 	if all := fmt.Sprint(m); strings.Contains(all, "evil") {
 		t.Errorf("the message repeats it: %s", all)
 	}
@@ -264,7 +262,7 @@ func TestLayoutsTakeEveryContent(t *testing.T) {
 		Keys: []keyPart{{}, {"t", []fact{{"l", "v"}}, "l", "k"}}, Said: quotation{"s", []string{"x"}},
 		Footer: []string{"f"}, Stop: link{"s", "mailto:x"},
 	}.layOut()
-	NewRequestReceived(Site{}, "", request.Request{}, "")
+	NewRequestReceived(Site{}, "", request.Request{})
 	NewRequestNew(Site{}, "", request.Request{})
 	NewLicenseExpiring(Site{}, "", license.License{}, license.Contact{}, license.Date{})
 	NewLicenseKey(Site{}, "", Delivery{Licenses: make([]license.License, 2)})

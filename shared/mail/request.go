@@ -22,8 +22,11 @@ type Site struct {
 }
 
 // StatusURL is the private link that shows a customer how far a request is.
-func (s Site) StatusURL(r request.Request) string {
-	return s.URL + "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
+func (s Site) StatusURL(r request.Request) string { return s.URL + StatusPath(r) }
+
+// StatusPath is the same within the site.
+func StatusPath(r request.Request) string {
+	return "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
 }
 
 // instant is a time as people are told it, in UTC.
@@ -32,10 +35,10 @@ const instant = "02 Jan 2006, 15:04 UTC"
 // identifier is what of a license ID or a server ID a mail repeats: nothing with a dot, of which readers make a link.
 var identifier = pattern.Lazy(`^[A-Za-z0-9_-]{0,64}$`)
 
-// NewRequestReceived tells a customer that a license request came. statusURL is the private link that shows how far it
-// is. The request may have come from anybody under anybody's address, so the message repeats nothing that could carry
-// text of a stranger's choice: no message, no company, and a name or an ID only where it looks like one.
-func NewRequestReceived(site Site, id string, r request.Request, statusURL string) Message {
+// NewRequestReceived tells a customer that a license request came. The request may have come from anybody under anybody's
+// address, so the message repeats nothing that could carry text of a stranger's choice: no message, no company, and a name
+// or an ID only where it looks like one.
+func NewRequestReceived(site Site, id string, r request.Request) Message {
 	if !identifier().MatchString(r.Replaces) {
 		r.Replaces = ""
 	}
@@ -51,7 +54,7 @@ func NewRequestReceived(site Site, id string, r request.Request, statusURL strin
 		Lead:  "See at any time how far your request is. The link is private: whoever has it can see the request.",
 		Action: link{
 			Label: "Follow the request",
-			URL:   statusURL,
+			URL:   site.StatusURL(r),
 		},
 		Notes: []note{{
 			Title: "Is something wrong, or do you have a question?",

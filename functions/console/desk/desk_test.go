@@ -259,7 +259,7 @@ var asked = request.Details{
 func (w *world) file(d request.Details) request.Request {
 	w.t.Helper()
 	r, _, err := w.store.FileRequest(w.t.Context(), d, "", func(r request.Request) []mail.Message {
-		return []mail.Message{mail.NewRequestReceived(mail.Site{URL: siteURL}, r.ID+"-received", r, siteURL+"/requests/"+r.ID)}
+		return []mail.Message{mail.NewRequestReceived(mail.Site{URL: siteURL}, r.ID+"-received", r)}
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -81,7 +81,7 @@ func (s *site) apiFile(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusCreated
 	}
 	w.Header().Set("Location", apiPath+"/"+filed.ID)
-	return web.WriteJSON(w, status, filedRequest{public(filed), s.statusURL(filed)})
+	return web.WriteJSON(w, status, filedRequest{public(filed), s.mail.StatusURL(filed)})
 }
 
 // headerKey is the key of the header Idempotency-Key, with or without the quotes of a structured field.

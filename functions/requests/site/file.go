@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"errors"
-	"net/url"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
@@ -49,14 +48,7 @@ func (s *site) file(ctx context.Context, f request.Form, bad fault.Fields, c cha
 // mails are the mails that a new request causes. Their IDs come from the request's, so that each is made once.
 func (s *site) mails(r request.Request) []mail.Message {
 	return []mail.Message{
-		mail.NewRequestReceived(s.mail, r.ID+"-received", r, s.statusURL(r)),
+		mail.NewRequestReceived(s.mail, r.ID+"-received", r),
 		mail.NewRequestNew(s.mail, r.ID+"-new", r),
 	}
 }
-
-// statusPath is the customer's private link, within the site.
-func statusPath(r request.Request) string {
-	return "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
-}
-
-func (s *site) statusURL(r request.Request) string { return s.mail.URL + statusPath(r) }

@@ -7,6 +7,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
@@ -89,10 +90,10 @@ func (s *site) sendForm(w http.ResponseWriter, r *http.Request) error {
 	var invalid *fault.Error
 	switch {
 	case err == nil:
-		http.Redirect(w, r, statusPath(filed), http.StatusSeeOther)
+		http.Redirect(w, r, mail.StatusPath(filed), http.StatusSeeOther)
 		return nil
 	case errors.Is(err, store.ErrReused):
-		return s.formAgain(w, http.StatusConflict, f, nil, statusPath(filed))
+		return s.formAgain(w, http.StatusConflict, f, nil, mail.StatusPath(filed))
 	case errors.As(err, &invalid) && len(invalid.Fields) > 0:
 		return s.formAgain(w, http.StatusUnprocessableEntity, f, invalid.Fields, "")
 	}

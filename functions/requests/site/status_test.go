@@ -9,7 +9,6 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -197,7 +196,12 @@ func TestALateAnswerIsAdmitted(t *testing.T) {
 func TestTheLinkOfAMailOpensThePage(t *testing.T) {
 	w := newWorld(t)
 	r, page := w.filed()
-	if got := (mail.Site{URL: siteURL}).StatusURL(r); got != siteURL+page {
-		t.Errorf("mails say %s, the site %s", got, page)
+	confirmation, err := w.store.Mail(t.Context(), r.ID+"-received")
+	if err != nil {
+		t.Fatal(err)
 	}
+	if text := confirmation.Message.Text; !strings.Contains(text, siteURL+page+"\n") {
+		t.Errorf("the mail does not lead to %s:\n%s", page, text)
+	}
+	w.get(page).wantStatus(200)
 }
