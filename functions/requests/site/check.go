@@ -177,7 +177,7 @@ func (s *site) check(ctx context.Context, f checkForm) (finding, error) {
 	found := finding{
 		Valid: v.Valid(), Authentic: v.Authentic(), NotAsked: f.notAsked(),
 		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
-		Reasons: s.advise(v.Reasons, v.Key, q.At), Warnings: s.advise(v.Warnings, v.Key, q.At), Notices: []notice{},
+		Reasons: s.advise(v.Reasons, v.Key, q.At, c), Warnings: s.advise(v.Warnings, v.Key, q.At, c), Notices: []notice{},
 	}
 	if v.Key != nil {
 		found.Key = describe(*v.Key, c, q.Version)
@@ -206,12 +206,12 @@ func (f checkForm) notAsked() (list []string) {
 	return list
 }
 
-func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Instance) []advice {
+func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Instance, c *catalog.Catalog) []advice {
 	list := make([]advice, len(reasons))
 	for i, r := range reasons {
 		list[i] = advice{Reason: r}
 		if r.Request != "" {
-			list[i].Path = requestPath(r, k, at)
+			list[i].Path = requestPath(r, k, at, c)
 			list[i].RequestURL = s.mail.URL + list[i].Path
 			list[i].Action = actionOf(request.Kind(r.Request))
 		}
@@ -232,7 +232,7 @@ func actionOf(k request.Kind) string {
 }
 
 // requestPath is the request form that mends a reason, filled in with what is known of the server and of the key.
-func requestPath(r license.Reason, k *license.Key, at license.Instance) string {
+func requestPath(r license.Reason, k *license.Key, at license.Instance, c *catalog.Catalog) string {
 	f := request.Form{Kind: r.Request, Server: string(at.Server), Edition: string(at.Edition)}
 	loc := at.Loc
 	if k != nil {
@@ -242,7 +242,11 @@ func requestPath(r license.Reason, k *license.Key, at license.Instance) string {
 		if loc == 0 {
 			loc = k.MaxLoc
 		}
-		if r.Code != license.WrongEdition {
+		switch r.Code {
+		case license.WrongEdition: // the one that runs
+		case license.PluginNotCovered:
+			f.Edition = string(covering(c, *k, at.Plugins))
+		default:
 			f.Edition = string(k.Edition)
 		}
 		if request.Kind(r.Request).NeedsReplaces() {
@@ -253,6 +257,18 @@ func requestPath(r license.Reason, k *license.Key, at license.Instance) string {
 		f.Loc = fmt.Sprint(loc)
 	}
 	return formPath(f)
+}
+
+// covering is the smallest edition, from the key's own on, that brings the plugins which the key does not cover; the key's own
+// where none brings them all.
+func covering(c *catalog.Catalog, k license.Key, plugins []string) license.Edition {
+	for _, edition := range license.Editions[slices.Index(license.Editions, k.Edition):] {
+		brings, _ := c.Edition(string(edition))
+		if !slices.ContainsFunc(plugins, func(p string) bool { return !slices.Contains(k.Plugins, p) && !slices.Contains(brings.Plugins, p) }) {
+			return edition
+		}
+	}
+	return k.Edition
 }
 
 // describe tells what a key says, with the names that the catalog has.

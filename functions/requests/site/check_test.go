@@ -131,10 +131,11 @@ func bad(w *world) map[string]struct {
 		"evaluation over": {w.issue(func(k *license.Key) {
 			k.Type, k.Expiration = license.Evaluation, license.Date{Year: 2018, Month: 3, Day: 4}
 		}), nil, []string{"expired"}, "/request/developer?kind=new&ncloc=5000000&serverId=" + itsServer},
-		"too many lines":  {valid, []string{"ncloc", "5000001"}, []string{"loc-exceeded"}, "/request/developer?kind=upgrade&ncloc=5000001&serverId=" + itsServer},
-		"a plugin more":   {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"}, []string{"plugin-not-covered"}, "/request/developer?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
-		"another edition": {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"}, "/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
-		"of community":    {valid, []string{"edition", "community"}, []string{"wrong-edition"}, "/request?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"too many lines":                {valid, []string{"ncloc", "5000001"}, []string{"loc-exceeded"}, "/request/developer?kind=upgrade&ncloc=5000001&serverId=" + itsServer},
+		"a plugin more":                 {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"}, []string{"plugin-not-covered"}, "/request/enterprise?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"a plugin that its edition has": {valid, []string{"plugins", "swift cobol"}, []string{"plugin-not-covered"}, "/request/developer?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"another edition":               {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"}, "/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"of community":                  {valid, []string{"edition", "community"}, []string{"wrong-edition"}, "/request?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
 		"all at once": {w.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }),
 			[]string{"serverId", otherServer, "ncloc", "9000000", "edition", "enterprise", "plugins", "pli"},
 			[]string{"wrong-server", "expired", "loc-exceeded", "plugin-not-covered", "wrong-edition"},
