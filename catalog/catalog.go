@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -93,7 +94,7 @@ func (j Jar) Plain() bool { return jarName().MatchString(j.File) }
 
 var jarName = pattern.Lazy(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
 
-// Decode reads a catalog from the JSON of /catalog.json.
+// Decode reads a catalog from the JSON of /catalog.json. One without a version of the product is refused, as it is never made.
 func Decode(data []byte) (*Catalog, error) {
 	c := &Catalog{}
 	if err := json.Unmarshal(data, c); err != nil {
@@ -101,6 +102,9 @@ func Decode(data []byte) (*Catalog, error) {
 	}
 	if c.Format != Format {
 		return nil, fmt.Errorf("catalog: catalog.json has format %d, want %d", c.Format, Format)
+	}
+	if len(c.Versions) == 0 {
+		return nil, errors.New("catalog: catalog.json has no version of the product")
 	}
 	return c, nil
 }

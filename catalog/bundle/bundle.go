@@ -24,11 +24,38 @@ const (
 	headerSize = len(magic) + 4 + 4
 )
 
+// Paths at which every bundle has a document without a query.
+const (
+	EditionsPath = "/editions.json"
+	PackagesPath = "/packages.json"
+	CatalogPath  = "/catalog.json"
+)
+
 // Bundle is everything that the catalog function serves.
 type Bundle struct {
 	SiteURL   string // the site's own address, without trailing slash, as it stands in the documents
 	Documents []Document
-	Packages  []Package
+	Packages  []Package // all that can be downloaded: more than the documents list, where packages of earlier builds are kept
+}
+
+// Document finds the document at a path with a query, "" for the path alone.
+func (b *Bundle) Document(path, query string) (*Document, bool) {
+	for i := range b.Documents {
+		if d := &b.Documents[i]; d.Path == path && d.Query == query {
+			return d, true
+		}
+	}
+	return nil, false
+}
+
+// Complete is an error where a document is missing that every bundle has.
+func (b *Bundle) Complete() error {
+	for _, path := range []string{EditionsPath, PackagesPath, CatalogPath} {
+		if _, ok := b.Document(path, ""); !ok {
+			return fmt.Errorf("catalog bundle: it has no %s", path)
+		}
+	}
+	return nil
 }
 
 // Document is one prepared answer.

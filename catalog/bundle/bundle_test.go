@@ -92,6 +92,38 @@ func TestBodiesAreSlicesOfTheFile(t *testing.T) {
 	}
 }
 
+func TestDocumentsAreFoundByPathAndQuery(t *testing.T) {
+	b := sample()
+	if d, ok := b.Document("/packages.json", "version=6.3"); !ok || d != &b.Documents[3] {
+		t.Errorf("found %v, %t", d, ok)
+	}
+	for _, missing := range [][2]string{{"/packages.json", ""}, {"/packages.json", "version=6"}, {"/", "version=6.3"}} {
+		if d, ok := b.Document(missing[0], missing[1]); ok {
+			t.Errorf("%q: found %v", missing, d)
+		}
+	}
+}
+
+func TestCompleteBundleHasADocumentAtEachPath(t *testing.T) {
+	paths := []string{bundle.EditionsPath, bundle.PackagesPath, bundle.CatalogPath}
+	for missing := range len(paths) + 1 {
+		b := &bundle.Bundle{}
+		for i, path := range paths {
+			if i != missing {
+				b.Documents = append(b.Documents, bundle.Document{Path: path})
+			}
+		}
+		err := b.Complete()
+		if missing == len(paths) {
+			if err != nil {
+				t.Error(err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), paths[missing]) {
+			t.Errorf("without %s: %v", paths[missing], err)
+		}
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	data := sample().Encode()
 	b.SetBytes(int64(len(data)))

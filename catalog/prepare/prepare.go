@@ -61,19 +61,19 @@ func Bundle(c *catalog.Catalog) (*bundle.Bundle, error) {
 		b.Documents = append(b.Documents, d)
 		return err
 	}
-	if err := add("/editions.json", "", c.EditionsJSON()); err != nil {
+	if err := add(bundle.EditionsPath, "", c.EditionsJSON()); err != nil {
 		return nil, err
 	}
-	if err := add("/catalog.json", "", c.JSON()); err != nil {
+	if err := add(bundle.CatalogPath, "", c.JSON()); err != nil {
 		return nil, err
 	}
 	newest, _ := c.PackagesJSON(c.Newest().Version)
-	if err := add("/packages.json", "", newest); err != nil {
+	if err := add(bundle.PackagesPath, "", newest); err != nil {
 		return nil, err
 	}
 	for _, v := range c.Versions {
 		content, _ := c.PackagesJSON(v.Version)
-		if err := add("/packages.json", "version="+v.Version, content); err != nil {
+		if err := add(bundle.PackagesPath, "version="+v.Version, content); err != nil {
 			return nil, err
 		}
 	}

@@ -67,14 +67,13 @@ func (f *Feed) packages(q question) (reply, *failure) {
 
 // prepared answers with the bundle's document at the path with the query, both as the bundle has them.
 func (f *Feed) prepared(q question, query string) (reply, *failure) {
-	for i := range f.bundle.Documents {
-		if d := &f.bundle.Documents[i]; d.Path == q.path && d.Query == query {
-			p := reply{document: d, coding: choose(q.acceptEncoding)}
-			p.notModified = matches(q.ifNoneMatch, p.coding.body(d).ETag)
-			return p, nil
-		}
+	d, ok := f.bundle.Document(q.path, query)
+	if !ok {
+		return reply{}, &failure{status: http.StatusNotFound, detail: "The catalog has no such document or version."}
 	}
-	return reply{}, &failure{status: http.StatusNotFound, detail: "The catalog has no such document or version."}
+	p := reply{document: d, coding: choose(q.acceptEncoding)}
+	p.notModified = matches(q.ifNoneMatch, p.coding.body(d).ETag)
+	return p, nil
 }
 
 // first returns the first value of a query parameter, "" when there is none. What else the query holds does not matter,

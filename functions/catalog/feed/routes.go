@@ -1,6 +1,10 @@
 package feed
 
-import "strings"
+import (
+	"strings"
+
+	"marketplace/catalog/bundle"
+)
 
 // route is one path of the catalog function. Its resolver decides by the question alone what the answer is, so that a Lambda
 // answer prepared earlier and a handler's answer are the same decision.
@@ -11,9 +15,9 @@ type route struct {
 
 func routes() []route {
 	return []route{
-		{"/editions.json", (*Feed).document},
-		{"/packages.json", (*Feed).packages},
-		{"/catalog.json", (*Feed).document},
+		{bundle.EditionsPath, (*Feed).document},
+		{bundle.PackagesPath, (*Feed).packages},
+		{bundle.CatalogPath, (*Feed).document},
 		{"/downloads/{file}", (*Feed).download},
 	}
 }
