@@ -92,7 +92,7 @@ $(LAMBDAS):
 		$(OVERLAY) -o '$(ARTIFACTS_DIR)/bootstrap' $(MAIN)
 
 # The catalog's links carry the site's address, and its packages the build number of the release; both are in the binary.
-# METADATA and JARS are what `go run ./infra/ops publish` takes; without JARS the catalog does not tell sizes and SHA-256.
+# METADATA, JARS and PREVIOUS are what `go run ./infra/ops publish` takes; without JARS the catalog does not tell sizes and SHA-256.
 METADATA ?= catalog/data
 BUILD ?= 1042
 ifdef SITE_URL
@@ -105,5 +105,6 @@ endif
 .PHONY: .build/overlay.json
 .build/overlay.json:
 	@mkdir -p .build
-	go run ./infra/ops bundle -metadata '$(METADATA)' -site-url '$(SITE_URL)' -build '$(BUILD)' $(if $(JARS),-jars '$(JARS)') -out .build/bundle.bin
+	go run ./infra/ops bundle -metadata '$(METADATA)' -site-url '$(SITE_URL)' -build '$(BUILD)' $(if $(JARS),-jars '$(JARS)') \
+		$(if $(PREVIOUS),-previous '$(PREVIOUS)') -out .build/bundle.bin
 	@printf '{"Replace":{"%s":"%s"}}\n' '$(CURDIR)/catalog/published/bundle.bin' '$(CURDIR)/.build/bundle.bin' >$@

@@ -9,29 +9,33 @@ import (
 	"path/filepath"
 
 	"marketplace/catalog"
+	"marketplace/catalog/bundle"
 	"marketplace/catalog/prepare"
 )
 
-const publishUsage = `usage: ops publish -metadata DIR -base-url URL -build N -out DIR [-jars DIR] [-site-url URL]
+const publishUsage = `usage: ops publish -metadata DIR -base-url URL -build N -out DIR [-jars DIR] [-site-url URL] [-previous FILE]
 
-Writes the catalog, a page per edition, the bundle that is served and, with -jars, the packages. The folder of -out appears or
-changes as a whole: at any moment, a kill included, it holds all of the old or all of the new. It must be absent, empty, or made
-by publish; a folder with other files in it is refused. Without -jars it holds no packages.
+Writes the catalog, a page per edition, the bundle that is served (bundle.bin) and, with -jars, the packages. The folder of -out
+appears or changes as a whole: at any moment, a kill included, it holds all of the old or all of the new. It must be absent,
+empty, or made by publish; a folder with other files in it is refused. Without -jars it holds no packages.
+
+With -previous, the bundle that was served before, the packages of that bundle and of all before it stay downloadable, though no
+page lists them. A package that was published with another content is refused: it takes another build number.
 
 `
 
-const bundleUsage = `usage: ops bundle -metadata DIR -site-url URL [-base-url URL] -build N [-jars DIR | -sample-jars] -out FILE
+const bundleUsage = `usage: ops bundle -metadata DIR -site-url URL [-base-url URL] -build N [-jars DIR | -sample-jars] [-previous FILE] -out FILE
 
-Prepares the bundle that the catalog function serves, for the build of a deployment. The sizes and SHA-256 of the packages come
-from -jars or -sample-jars; without, the bundle does not know them.
+Prepares the bundle that the functions carry, for the build of a deployment. The sizes and SHA-256 of the packages come from
+-jars or -sample-jars; without, the bundle does not know them. -previous is as in publish.
 
 `
 
 // input is what both commands make a catalog from.
 type input struct {
 	*flag.FlagSet
-	metadata, jars, out string
-	options             catalog.Options
+	metadata, jars, previous, out string
+	options                       catalog.Options
 }
 
 func newInput(name, usage string, stderr io.Writer) *input {
@@ -46,6 +50,7 @@ func newInput(name, usage string, stderr io.Writer) *input {
 	in.StringVar(&in.options.BaseURL, "base-url", "", "`URL` of the folder that packages are downloaded from (default: the site's /downloads)")
 	in.StringVar(&in.options.Build, "build", "", "build `number` in the names of the packages")
 	in.StringVar(&in.jars, "jars", "", "`folder` of the jars that the packages are built of")
+	in.StringVar(&in.previous, "previous", "", "`bundle` that was served before, whose packages stay downloadable")
 	in.StringVar(&in.out, "out", "", "`path` to write to")
 	return in
 }
@@ -83,6 +88,26 @@ func (in *input) catalog() (*catalog.Catalog, error) {
 	return metadata.Catalog(in.options)
 }
 
+// bundle prepares the bundle of a catalog and says in words what it keeps of the previous one.
+func (in *input) bundle(made *catalog.Catalog) (b *bundle.Bundle, keeps string, err error) {
+	if b, err = prepare.Bundle(made); err != nil || in.previous == "" {
+		return b, "", err
+	}
+	file, err := os.ReadFile(in.previous)
+	if err != nil {
+		return nil, "", err
+	}
+	previous, err := bundle.Decode(file)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", in.previous, err)
+	}
+	kept, err := prepare.Keep(b, previous)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", in.previous, err)
+	}
+	return b, fmt.Sprintf("; %d packages of before stay downloadable", kept), nil
+}
+
 // refuse tells why nothing was written.
 func (in *input) refuse(err error) int {
 	fmt.Fprintf(in.Output(), "%s: refused, %s is as it was:\n%v\n", in.Name(), in.out, err)
@@ -98,24 +123,29 @@ func publish(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return in.refuse(err)
 	}
-	files, err := replaceFolder(in.out, func(fresh string) error { return fill(fresh, made, in.jars) })
+	var keeps string
+	files, err := replaceFolder(in.out, func(fresh string) (err error) {
+		keeps, err = in.fill(fresh, made)
+		return err
+	})
 	if err != nil {
 		return in.refuse(err)
 	}
-	fmt.Fprintf(stdout, "published %d files to %s: %d versions, %d editions, %d packages\n", files, in.out, len(made.Versions), len(made.Editions), len(made.Packages))
+	fmt.Fprintf(stdout, "published %d files to %s: %d versions, %d editions, %d packages%s\n",
+		files, in.out, len(made.Versions), len(made.Editions), len(made.Packages), keeps)
 	return 0
 }
 
-// fill writes all files of a publication into an empty folder.
-func fill(folder string, made *catalog.Catalog, jars string) error {
-	if jars != "" {
-		if err := prepare.Packages(made, jars, folder); err != nil {
-			return err
+// fill writes all files of a publication into an empty folder. keeps is bundle's.
+func (in *input) fill(folder string, made *catalog.Catalog) (keeps string, err error) {
+	if in.jars != "" {
+		if err := prepare.Packages(made, in.jars, folder); err != nil {
+			return "", err
 		}
 	}
-	bundled, err := prepare.Bundle(made)
+	bundled, keeps, err := in.bundle(made)
 	if err != nil {
-		return err
+		return "", err
 	}
 	newest, _ := made.PackagesJSON(made.Newest().Version)
 	files := map[string][]byte{
@@ -127,15 +157,15 @@ func fill(folder string, made *catalog.Catalog, jars string) error {
 	}
 	for _, e := range made.Editions {
 		if files[e.Key+".html"], err = editionPage(made, e); err != nil {
-			return err
+			return "", err
 		}
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return keeps, nil
 }
 
 func writeBundle(args []string, _, stderr io.Writer) int {
@@ -168,7 +198,7 @@ func (in *input) writeBundle(sample bool) error {
 	if err != nil {
 		return err
 	}
-	bundled, err := prepare.Bundle(made)
+	bundled, _, err := in.bundle(made)
 	if err != nil {
 		return err
 	}
