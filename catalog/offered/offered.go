@@ -3,25 +3,17 @@
 package offered
 
 import (
-	"errors"
-	"sync"
+	"fmt"
 
 	"marketplace/catalog"
 	"marketplace/catalog/bundle"
 )
 
-// FromBundle gives the catalog in a prepared bundle, which is opened and read when it is first asked for.
-func FromBundle(open func() (*bundle.Bundle, error)) func() (*catalog.Catalog, error) {
-	return sync.OnceValues(func() (*catalog.Catalog, error) {
-		b, err := open()
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range b.Documents {
-			if d.Path == "/catalog.json" && d.Query == "" {
-				return catalog.Decode(d.Identity.Bytes)
-			}
-		}
-		return nil, errors.New("offered: the bundle has no /catalog.json")
-	})
+// Read gives the catalog that a bundle says.
+func Read(b *bundle.Bundle) (*catalog.Catalog, error) {
+	d, ok := b.Document(bundle.CatalogPath, "")
+	if !ok {
+		return nil, fmt.Errorf("offered: the bundle has no %s", bundle.CatalogPath)
+	}
+	return catalog.Decode(d.Identity.Bytes)
 }

@@ -1,31 +1,35 @@
-package offered
+package offered_test
 
 import (
 	"testing"
 
 	"marketplace/catalog/bundle"
+	"marketplace/catalog/offered"
 	"marketplace/catalog/published"
 )
 
-func TestPublishedBundleHasTheCatalog(t *testing.T) {
-	opened := 0
-	source := FromBundle(func() (*bundle.Bundle, error) { opened++; return published.Bundle() })
-	if opened != 0 {
-		t.Error("the bundle is opened before anybody asks")
+func TestBuiltInBundleHasTheCatalog(t *testing.T) {
+	b, err := published.Bundle()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for range 2 {
-		c, err := source()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := c.Edition("developer"); !ok {
-			t.Error("no developer edition")
-		}
+	c, err := offered.Read(b)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if opened != 1 {
-		t.Errorf("opened %d times", opened)
+	if _, ok := c.Edition("developer"); !ok {
+		t.Error("no developer edition")
 	}
-	if _, err := FromBundle(func() (*bundle.Bundle, error) { return &bundle.Bundle{}, nil })(); err == nil {
+}
+
+func TestBundleWithoutACatalogIsRefused(t *testing.T) {
+	if _, err := offered.Read(&bundle.Bundle{}); err == nil {
 		t.Error("an empty bundle has a catalog")
+	}
+	for _, text := range []string{"", "{", `{"format":1}`, `{"format":2,"versions":[{"version":"6.7"}]}`} {
+		b := &bundle.Bundle{Documents: []bundle.Document{{Path: bundle.CatalogPath, Identity: bundle.Body{Bytes: []byte(text)}}}}
+		if _, err := offered.Read(b); err == nil {
+			t.Errorf("%q is a catalog", text)
+		}
 	}
 }

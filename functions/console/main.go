@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"marketplace/catalog"
 	"marketplace/catalog/offered"
 	"marketplace/catalog/published"
 	"marketplace/functions/console/desk"
@@ -16,6 +17,7 @@ import (
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/cloud/tailor"
 	"marketplace/shared/config"
+	"marketplace/shared/current"
 	"marketplace/shared/lambdahttp"
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
@@ -41,12 +43,15 @@ func main() {
 		log.Fatal(err)
 	}
 	logger := logging.New(os.Stdout)
+	catalogs := current.New(current.Options[*catalog.Catalog]{
+		BuiltIn: published.Bundle, URL: c.BundleURL, Make: offered.Read, Now: time.Now, Log: logger,
+	})
 	lambda.Start(lambdahttp.New(desk.New(desk.Options{
 		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL, Keys: sessions, Now: time.Now, Log: logger,
 		}),
-		Catalog: offered.FromBundle(published.Bundle),
+		Catalog: catalogs.Get,
 		Issuer: func() (license.Issuer, error) {
 			return signer.Issuer(signer.Client(os.Getenv, time.Now), c.LicenseKeys, c.LicenseSigners)
 		},

@@ -8,11 +8,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"marketplace/catalog"
 	"marketplace/catalog/offered"
 	"marketplace/catalog/published"
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
+	"marketplace/shared/current"
 	"marketplace/shared/lambdahttp"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
@@ -29,9 +31,12 @@ func main() {
 		log.Fatal(err)
 	}
 	logger := logging.New(os.Stdout)
+	catalogs := current.New(current.Options[*catalog.Catalog]{
+		BuiltIn: published.Bundle, URL: c.BundleURL, Make: offered.Read, Now: time.Now, Log: logger,
+	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store:     store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Catalog:   offered.FromBundle(published.Bundle),
+		Catalog:   catalogs.Get,
 		Keys:      site.JSONKeys(c.LicenseKeys),
 		Now:       time.Now,
 		SiteURL:   c.SiteURL,

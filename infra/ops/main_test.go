@@ -50,12 +50,22 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // sampleJars makes the jars that metadata asks for: "samplejars <metadata> <folder>".
 func sampleJars(ts *testscript.TestScript, neg bool, args []string) {
-	m, err := catalog.Read(os.DirFS(ts.MkAbs(args[0])))
-	ts.Check(err)
+	ts.Check(writeSampleJars(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+}
+
+func writeSampleJars(metadata, folder string) error {
+	m, err := catalog.Read(os.DirFS(metadata))
+	if err != nil {
+		return err
+	}
 	c, err := m.Catalog(catalog.Options{SiteURL: "https://site.example.com", Build: "1"})
-	ts.Check(err)
-	ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o755))
-	ts.Check(samplejar.Write(ts.MkAbs(args[1]), c.Jars()))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return samplejar.Write(folder, c.Jars())
 }
 
 // readmeCommands are the lines of README.md that run the tool: their arguments.
@@ -80,10 +90,19 @@ func TestTheCommandsOfTheReadmeDoWhatItSays(t *testing.T) {
 	}
 	t.Chdir("../..")
 	t.Setenv("DATA", t.TempDir())
+	jars := t.TempDir()
+	if err := writeSampleJars("catalog/data", jars); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range commands {
 		for i := 1; i < len(args); i++ {
-			if args[i-1] == "-out" {
+			switch args[i-1] {
+			case "-out":
 				args[i] = t.TempDir() + "/out"
+			case "-jars":
+				args[i] = jars
+			case "-previous":
+				args[i] = "catalog/published/bundle.bin"
 			}
 		}
 		var stdout, stderr strings.Builder

@@ -4,6 +4,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -13,6 +14,7 @@ import (
 type Config struct {
 	SiteURL             string
 	PackagesURL         string
+	BundleURL           string
 	TableName           string
 	DynamoDBEndpoint    string
 	SESEndpoint         string
@@ -43,6 +45,8 @@ var Variables = []Variable{
 		func(c *Config, v string) { c.SiteURL = strings.TrimSuffix(v, "/") }, checkURL},
 	{"PACKAGES_URL", "", "Where the CDN keeps the package ZIPs: the download links redirect to it.",
 		func(c *Config, v string) { c.PackagesURL = strings.TrimSuffix(v, "/") }, checkURL},
+	{"BUNDLE_URL", "", "Where the prepared catalog is published, which is looked for once a minute: https, or http on this machine. Without it the built-in catalog serves.",
+		func(c *Config, v string) { c.BundleURL = v }, checkSecureURL},
 	{"TABLE_NAME", "", "The DynamoDB table.",
 		func(c *Config, v string) { c.TableName = v }, nil},
 	{"DYNAMODB_ENDPOINT", "", "A DynamoDB engine other than AWS's own, such as http://127.0.0.1:8000.",
@@ -106,6 +110,21 @@ func checkURL(s string) error {
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("not an absolute http(s) address without ? and #")
+	}
+	return nil
+}
+
+// checkSecureURL refuses what could be changed on its way.
+func checkSecureURL(s string) error {
+	if err := checkURL(s); err != nil {
+		return err
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return err
+	}
+	if host := u.Hostname(); u.Scheme != "https" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return fmt.Errorf("not https, which only an address of this machine may do without")
 	}
 	return nil
 }

@@ -19,12 +19,14 @@ func env(pairs ...string) func(string) string {
 func TestLoadReadsEveryVariable(t *testing.T) {
 	c, err := Load(env(
 		"SITE_URL", "https://licenses.example.com/", "PACKAGES_URL", "https://cdn.example.com/p/", "TABLE_NAME", "t",
+		"BUNDLE_URL", "https://cdn.example.com/p/catalog/bundle.bin",
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
 		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",
 		"LICENSE_KEYS", `{"keys":[]}`, "LICENSE_SIGNERS", "k=arn", "PACKAGES_BUCKET", "b", "OIDC_ISSUER", "https://id.example.com/pool/",
 		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2"))
 	want := Config{
 		SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
+		BundleURL:        "https://cdn.example.com/p/catalog/bundle.bin",
 		DynamoDBEndpoint: "http://127.0.0.1:8000", SESEndpoint: "http://127.0.0.1:5000", SESConfigurationSet: "set",
 		MailFrom: "Licensing <licensing@example.com>", SalesEmail: "sales@example.com",
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
@@ -45,6 +47,8 @@ func TestLoadNamesTheVariableThatIsWrongOrMissing(t *testing.T) {
 		{"missing", env(), []string{"TABLE_NAME"}, "TABLE_NAME is not set"},
 		{"not absolute", env("SITE_URL", "licenses.example.com"), nil, "SITE_URL"},
 		{"with a query", env("SITE_URL", "https://a.example/?x=1"), nil, "SITE_URL"},
+		{"not encrypted", env("BUNDLE_URL", "http://cdn.example.com/bundle.bin"), nil, "BUNDLE_URL"},
+		{"not encrypted, to a name that begins like this machine's", env("BUNDLE_URL", "http://localhost.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"no JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
 		{"no mailbox", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
 	} {
@@ -53,5 +57,13 @@ func TestLoadNamesTheVariableThatIsWrongOrMissing(t *testing.T) {
 				t.Errorf("Load: %v; want an error with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestLoadTakesThisMachineWithoutHTTPS(t *testing.T) {
+	for _, address := range []string{"http://localhost:9000/bundle.bin", "http://127.0.0.1:9000/b", "http://[::1]/b", "https://cdn.example.com/b"} {
+		if c, err := Load(env("BUNDLE_URL", address)); err != nil || c.BundleURL != address {
+			t.Errorf("%s: %+v, %v", address, c, err)
+		}
 	}
 }
