@@ -23,7 +23,7 @@ type consoleParts struct {
 	Options
 	config      config.Config
 	kept        *store.Store
-	offered     *catalog.Catalog
+	offered     func() (*catalog.Catalog, error)
 	issuer      license.Issuer
 	sessionKeys signin.Keys
 	now         func() time.Time
@@ -54,7 +54,7 @@ func newConsole(p consoleParts) (console, error) {
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL, Keys: p.sessionKeys, Now: p.now, Log: p.Log,
 		}),
-		Catalog:     func() (*catalog.Catalog, error) { return p.offered, nil },
+		Catalog:     p.offered,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
 		Packager:    tailored.Folder{Jars: p.Data.Jars(), Out: p.Data.Tailored()},
 		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: sales, Now: p.now, Log: p.Log,

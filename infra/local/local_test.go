@@ -33,9 +33,15 @@ type product struct {
 // start starts a server in the folder, on the table of DYNAMODB_ENDPOINT where that is set.
 func start(t *testing.T, data localdata.Dir) *product {
 	t.Helper()
+	return startWith(t, data, config.Config{})
+}
+
+func startWith(t *testing.T, data localdata.Dir, c config.Config) *product {
+	t.Helper()
+	c.DynamoDBEndpoint, c.TableName = os.Getenv("DYNAMODB_ENDPOINT"), tableName(t)
 	s, err := Start(t.Context(), Options{
 		Addr: "localhost:0", Data: data, Empty: true, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Config: config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), TableName: tableName(t)},
+		Config: c,
 	})
 	if err != nil {
 		t.Fatal(err)

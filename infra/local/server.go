@@ -13,10 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"marketplace/catalog"
-	"marketplace/catalog/data"
-	"marketplace/catalog/prepare"
-	"marketplace/catalog/samplejar"
 	"marketplace/functions/catalog/feed"
 	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
@@ -107,11 +103,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	offered, err := sampleCatalog(c.SiteURL, o.Data)
-	if err != nil {
-		return err
-	}
-	prepared, err := prepare.Bundle(offered)
+	catalogs, err := openCatalogs(c, o)
 	if err != nil {
 		return err
 	}
@@ -123,7 +115,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		if o.Empty {
 			return nil
 		}
-		return seed(ctx, engine, issuer, offered, clock.Now())
+		return seed(ctx, engine, issuer, catalogs.sample, clock.Now())
 	})
 	if err != nil {
 		return err
@@ -150,7 +142,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	console, err := newConsole(consoleParts{o, c, kept, offered, issuer, sessionKeys, clock.Now})
+	console, err := newConsole(consoleParts{o, c, kept, catalogs.offered, issuer, sessionKeys, clock.Now})
 	if err != nil {
 		return err
 	}
@@ -158,9 +150,9 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		people:  console.people,
 		console: console.desk,
 		desk:    newDesk(o.Data, w, outbox, kept, o.Log),
-		catalog: feed.New(prepared, feed.Options{Dir: o.Data.Packages(), Log: o.Log}),
+		catalog: catalogs.feed,
 		requests: site.New(site.Options{
-			Store: kept, Catalog: func() (*catalog.Catalog, error) { return offered, nil }, SiteURL: c.SiteURL, Sales: sales, Log: o.Log,
+			Store: kept, Catalog: catalogs.offered, SiteURL: c.SiteURL, Sales: sales, Log: o.Log,
 			Keys: func() (license.KeySet, error) { return issuer.Keys, nil }, Now: clock.Now,
 		}),
 	}
@@ -201,27 +193,6 @@ func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func matches(pattern, path string) bool {
 	prefix, _, open := strings.Cut(pattern, "{")
 	return path == pattern || open && strings.HasPrefix(path, prefix)
-}
-
-// sampleCatalog makes the catalog of the sample metadata, and its jars and packages in the folder.
-func sampleCatalog(siteURL string, folder localdata.Dir) (*catalog.Catalog, error) {
-	metadata, err := catalog.Read(data.Files)
-	if err != nil {
-		return nil, err
-	}
-	c, err := metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
-	if err != nil {
-		return nil, err
-	}
-	for _, dir := range []string{folder.Jars(), folder.Packages()} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
-		}
-	}
-	if err := samplejar.Write(folder.Jars(), c.Jars()); err != nil {
-		return nil, err
-	}
-	return c, prepare.Packages(c, folder.Jars(), folder.Packages())
 }
 
 func withDefaults(c config.Config, url string) config.Config {

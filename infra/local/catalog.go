@@ -1,0 +1,67 @@
+package main
+
+import (
+	"net/http"
+	"os"
+
+	"marketplace/catalog"
+	"marketplace/catalog/bundle"
+	"marketplace/catalog/data"
+	"marketplace/catalog/offered"
+	"marketplace/catalog/prepare"
+	"marketplace/catalog/samplejar"
+	"marketplace/functions/catalog/feed"
+	"marketplace/infra/localdata"
+	"marketplace/shared/config"
+	"marketplace/shared/current"
+)
+
+// catalogs are what is offered, as the functions get it. Here the sample is what they are built with.
+type catalogs struct {
+	sample  *catalog.Catalog
+	offered func() (*catalog.Catalog, error)
+	feed    http.Handler
+}
+
+func openCatalogs(c config.Config, o Options) (catalogs, error) {
+	sample, err := sampleCatalog(c.SiteURL, o.Data)
+	if err != nil {
+		return catalogs{}, err
+	}
+	prepared, err := prepare.Bundle(sample)
+	if err != nil {
+		return catalogs{}, err
+	}
+	builtIn := func() (*bundle.Bundle, error) { return prepared, nil }
+	return catalogs{
+		sample:  sample,
+		offered: current.New(current.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL, Make: offered.Read, Now: o.Now, Log: o.Log}).Get,
+		feed: feed.Current(current.New(current.Options[*feed.Feed]{
+			BuiltIn: builtIn, URL: c.BundleURL, Now: o.Now, Log: o.Log,
+			Make: func(b *bundle.Bundle) (*feed.Feed, error) {
+				return feed.New(b, feed.Options{Dir: o.Data.Packages(), Log: o.Log}), nil
+			},
+		}).Get),
+	}, nil
+}
+
+// sampleCatalog makes the catalog of the sample metadata, and its jars and packages in the folder.
+func sampleCatalog(siteURL string, folder localdata.Dir) (*catalog.Catalog, error) {
+	metadata, err := catalog.Read(data.Files)
+	if err != nil {
+		return nil, err
+	}
+	c, err := metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{folder.Jars(), folder.Packages()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if err := samplejar.Write(folder.Jars(), c.Jars()); err != nil {
+		return nil, err
+	}
+	return c, prepare.Packages(c, folder.Jars(), folder.Packages())
+}

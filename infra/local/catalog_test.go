@@ -1,0 +1,44 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"marketplace/catalog"
+	"marketplace/catalog/data"
+	"marketplace/catalog/prepare"
+	"marketplace/infra/localdata"
+	"marketplace/shared/config"
+)
+
+// prepared is the bundle of the sample metadata with another build number.
+func prepared(t *testing.T, site, build string) []byte {
+	t.Helper()
+	m, err := catalog.Read(data.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.Catalog(catalog.Options{SiteURL: site, Build: build})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := prepare.Bundle(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Encode()
+}
+
+func TestPublishedCatalogIsServedByEveryFunction(t *testing.T) {
+	const site = "http://licenses.localhost"
+	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(prepared(t, site, "2042")) }))
+	defer cdn.Close()
+	p := startWith(t, localdata.Dir(t.TempDir()), config.Config{SiteURL: site, BundleURL: cdn.URL})
+	for _, target := range []string{"/editions.json", "/editions/developer"} {
+		if text := p.get(target, http.StatusOK); !strings.Contains(text, ".2042.zip") || strings.Contains(text, "."+data.Build+".zip") {
+			t.Errorf("%s shows another catalog than the published one", target)
+		}
+	}
+}
