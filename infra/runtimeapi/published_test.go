@@ -1,0 +1,115 @@
+package runtimeapi_test
+
+import (
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/catalog"
+	"marketplace/catalog/bundle"
+	"marketplace/catalog/data"
+	"marketplace/catalog/prepare"
+	"marketplace/catalog/published"
+)
+
+// newer is a bundle of the sample metadata with the version 7.2 besides, for the site of the built-in one, whose packages it keeps.
+func newer(t *testing.T) *bundle.Bundle {
+	t.Helper()
+	names, err := fs.Glob(data.Files, "*.properties")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	for _, name := range names {
+		text, err := data.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: text}
+	}
+	versions := files["update-center-source.properties"]
+	text := strings.Replace(string(versions.Data), "7.0,7.1\n", "7.0,7.1,7.2\n", 1)
+	versions.Data = []byte(text + "\n7.2.description=New\n7.2.date=2018-06-18\n7.2.downloadUrl=https://downloads.example.com/7.2.zip\n7.2.changelogUrl=https://www.example.com/7.2\n")
+	metadata, err := catalog.Read(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := published.Bundle()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := metadata.Catalog(catalog.Options{SiteURL: before.SiteURL, Build: "2042"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := prepare.Bundle(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := prepare.Keep(b, before); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestPublishedCatalogIsServedByCompiledFunctions publishes a catalog where functions look that were built with another.
+func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles functions")
+	}
+	b := newer(t)
+	file := b.Encode()
+	var asked atomic.Int64
+	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1); r.URL.Path != "/catalog/bundle.bin" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("ETag", `"newer"`)
+		w.Write(file)
+	}))
+	defer cdn.Close()
+	there, nowhere := "BUNDLE_URL="+cdn.URL+"/catalog/bundle.bin", "BUNDLE_URL="+cdn.URL+"/nothing"
+
+	f := launch(t, "catalog", []string{"PACKAGES_URL=https://cdn.example.com/packages", there})
+	if asked.Load() != 0 {
+		t.Error("the catalog function looks before anybody asks")
+	}
+	for range 2 {
+		for _, d := range b.Documents {
+			resp := send(t, f, "GET", d.Path+"?"+d.Query, "Accept-Encoding: br")
+			if resp.StatusCode != 200 || resp.Header.Get("ETag") != d.Brotli.ETag || string(decompress(t, resp)) != string(d.Identity.Bytes) {
+				t.Errorf("%s?%s: %d %v, not the published one", d.Path, d.Query, resp.StatusCode, resp.Header)
+			}
+		}
+	}
+	for _, p := range []string{"developer-edition-7.2.0.2042.zip", "developer-edition-7.1.0." + data.Build + ".zip"} {
+		if resp := send(t, f, "GET", "/downloads/"+p); resp.StatusCode != 302 || resp.Header.Get("Location") != "https://cdn.example.com/packages/"+p {
+			t.Errorf("%s: %d %v", p, resp.StatusCode, resp.Header)
+		}
+	}
+	if asked.Load() != 1 || strings.Count(f.Stdout(), `"msg":"published catalog taken"`) != 1 {
+		t.Errorf("looked %d times, and logged\n%s", asked.Load(), f.Stdout())
+	}
+
+	site := []string{"TABLE_NAME=none", "SITE_URL=http://localhost:8080", "SALES_EMAIL=sales@vendor.example"}
+	for _, test := range []struct{ bundle, shown, other string }{
+		{there, "developer-edition-7.2.0.2042.zip", data.Build},
+		{nowhere, "developer-edition-7.1.0." + data.Build + ".zip", "2042"},
+	} {
+		f := launch(t, "requests", append(site, test.bundle))
+		page, err := goquery.NewDocumentFromReader(send(t, f, "GET", "/editions/developer").Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page.Find("a.download[href$='/downloads/"+test.shown+"']").Length() != 1 || page.Find("a.download[href$='."+test.other+".zip']").Length() != 0 {
+			t.Errorf("%s: the page does not show %s, or shows build %s", test.bundle, test.shown, test.other)
+		}
+	}
+}
