@@ -10,15 +10,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
+	"marketplace/catalog/bundle"
 	"marketplace/catalog/published"
 	"marketplace/infra/runtimeapi"
 )
@@ -58,7 +62,16 @@ func run(ctx context.Context, c config) (within bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	targets, err := build(ctx, dir)
+	b, err := published.Bundle()
+	if err != nil {
+		return false, err
+	}
+	place, err := publish(b)
+	if err != nil {
+		return false, err
+	}
+	defer place.Close()
+	targets, err := build(ctx, dir, b, "http://"+place.Addr().String()+"/bundle.bin")
 	if err != nil {
 		return false, err
 	}
@@ -81,9 +94,23 @@ func run(ctx context.Context, c config) (within bool, err error) {
 	return within, nil
 }
 
-// build compiles both programs and makes the requests of a browser that reads the catalog and follows a download link. The
-// first target is the one that the others are compared with.
-func build(ctx context.Context, dir string) ([]*target, error) {
+// publish serves a bundle on loopback, as the CDN does.
+func publish(b *bundle.Bundle) (net.Listener, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	file := b.Encode()
+	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"bundle"`)
+		http.ServeContent(w, r, "bundle.bin", time.Time{}, bytes.NewReader(file))
+	}))
+	return listener, nil
+}
+
+// build compiles the programs and makes the requests of a browser that reads the catalog and follows a download link. The first
+// target is the one that the others are compared with; bundleURL is where b is published.
+func build(ctx context.Context, dir string, b *bundle.Bundle, bundleURL string) ([]*target, error) {
 	program := func(name string) string { return filepath.Join(dir, name) }
 	for name, importPath := range map[string]string{
 		"hello": "marketplace/infra/bench/hello", "catalog": "marketplace/functions/catalog",
@@ -94,25 +121,21 @@ func build(ctx context.Context, dir string) ([]*target, error) {
 		}
 	}
 	hello, catalog := program("hello"), program("catalog")
-	b, err := published.Bundle()
-	if err != nil {
-		return nil, err
-	}
 	download, etag := "", ""
 	for _, p := range b.Packages {
 		if p.Withdrawn == "" {
 			download = "/downloads/" + p.File
 		}
 	}
-	for _, d := range b.Documents {
-		if d.Path == "/editions.json" {
-			etag = d.Brotli.ETag
-		}
+	if d, ok := b.Document(bundle.EditionsPath, ""); ok {
+		etag = d.Brotli.ETag
 	}
 	targets := []*target{
 		{name: "hello", bootstrap: hello, path: "/editions.json", benchmark: "hello"},
 		{name: "catalog br", bootstrap: catalog, path: "/editions.json", benchmark: "feed/br",
 			budget: budget{cold: 1.10, warm: 1.00, cpu: 1.00, allocations: 1.00, megabytes: 7}},
+		{name: "catalog published", bootstrap: catalog, env: []string{"BUNDLE_URL=" + bundleURL}, path: "/editions.json", benchmark: "feed/br",
+			budget: budget{cold: 1.10, warm: 1.00}},
 		{name: "catalog identity", bootstrap: catalog, path: "/editions.json", encoding: "identity", benchmark: "feed/identity"},
 		{name: "catalog 304", bootstrap: catalog, path: "/editions.json", ifNoneMatch: etag, benchmark: "feed/304"},
 		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "feed/download",
@@ -121,6 +144,7 @@ func build(ctx context.Context, dir string) ([]*target, error) {
 		{name: "console, stranger", bootstrap: program("console"), env: siteEnv, path: "/console", budget: budget{cold: 1.80}},
 	}
 	for _, t := range targets {
+		var err error
 		if t.event, err = browserEvent(t); err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/andybalholm/brotli"
 
+	"marketplace/catalog/bundle"
 	"marketplace/catalog/published"
 	"marketplace/infra/runtimeapi"
 	"marketplace/shared/lambdahttp/lambdahttptest"
@@ -69,12 +70,11 @@ func driveCatalog(t *testing.T, f *runtimeapi.Function) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []byte
-	for _, d := range b.Documents {
-		if d.Path == "/editions.json" {
-			want = d.Identity.Bytes
-		}
+	editions, ok := b.Document(bundle.EditionsPath, "")
+	if !ok {
+		t.Fatal("the bundle has no editions")
 	}
+	want := editions.Identity.Bytes
 	for range 2 { // made, and handed out again
 		for _, coding := range []string{"identity", "gzip", "br"} {
 			resp := send(t, f, "GET", "/editions.json", "Accept-Encoding: "+coding, "Accept: application/json")
