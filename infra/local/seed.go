@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -52,16 +54,21 @@ var companies = []company{
 // operators are the people of sales operations, as package people invents them.
 var operators = []string{"sam@vendor.example", "lucia@vendor.example"}
 
-// seed fills the table, ending at now. What it writes is the same each time, but for the IDs.
+// seed fills the table, ending at now, with all customers at once: those that wait for the disk go to it together. What it
+// writes is the same each time, but for the IDs.
 func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *catalog.Catalog, now time.Time) error {
-	s := &seeder{random: rand.New(rand.NewPCG(6, 7)), issuer: issuer, offered: offered}
-	s.Store = store.New(t, store.Options{Now: func() time.Time { return s.now }})
+	g, ctx := errgroup.WithContext(ctx)
 	for i, c := range companies {
-		if err := s.customer(ctx, c, i, now); err != nil {
-			return fmt.Errorf("seed: %s: %w", c.name, err)
-		}
+		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, offered: offered}
+		s.Store = store.New(t, store.Options{Now: func() time.Time { return s.now }})
+		g.Go(func() error {
+			if err := s.customer(ctx, c, i, now); err != nil {
+				return fmt.Errorf("seed: %s: %w", c.name, err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
 // customer is the course of one customer: an evaluation, most of the time a license a month later, and what came of it.
