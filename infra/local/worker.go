@@ -45,8 +45,8 @@ func (w *worker) run(ctx context.Context) {
 		case <-w.wake:
 			w.deliver(ctx)
 		case <-tick.C:
-			// Days that pass while the clock simply runs on; those that it is moved over are move's.
-			if now := w.clock.Now(); crossed(last, now) == 1 {
+			// A day begins, or several while the computer slept. After a move this finds nothing left to do.
+			if crossed(last, w.clock.Now()) > 0 {
 				w.mu.Lock()
 				w.do(ctx, "reminders", w.reminders)
 				w.do(ctx, "sweep", w.sweep)
@@ -86,7 +86,7 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 		w.do(ctx, "mailer", w.mailer)
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return errors.Join(err, w.clock.Keep()) // the days that were gone through are past, for a restart too
 	}
 	w.clock.Set(to)
 	if to.After(from) {

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"marketplace/infra/localdata"
+)
+
+func TestADayThatTheComputerSleptThroughIsCaughtUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slept atomic.Int64 // the real clock goes on while the timers of a computer that sleeps stand still
+		clock, err := localdata.Dir(t.TempDir()).OpenClock(func() time.Time { return time.Now().Add(time.Duration(slept.Load())) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs := 0
+		nothing := func(context.Context) error { return nil }
+		w := &worker{clock: clock, mailer: nothing, sweep: nothing, log: slog.New(slog.DiscardHandler),
+			reminders: func(context.Context) error { runs++; return nil }}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go w.run(ctx)
+
+		for _, step := range []struct {
+			passes time.Duration
+			asleep bool
+			runs   int
+		}{
+			{time.Hour, false, 0},
+			{24 * time.Hour, false, 1},
+			{3 * 24 * time.Hour, true, 2},
+			{-2 * 24 * time.Hour, true, 2},
+			{time.Hour, false, 2},
+		} {
+			if step.asleep {
+				slept.Add(int64(step.passes))
+			} else {
+				time.Sleep(step.passes)
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if runs != step.runs {
+				t.Errorf("after %v, asleep %v: %d daily runs, want %d", step.passes, step.asleep, runs, step.runs)
+			}
+		}
+	})
+}
+
+func TestAMoveThatIsBrokenOffKeepsTheDaysThatItWentThrough(t *testing.T) {
+	dir := localdata.Dir(t.TempDir())
+	now := func() time.Time { return time.Date(2018, 3, 1, 12, 0, 0, 0, time.UTC) }
+	clock, err := dir.OpenClock(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, breakOff := context.WithCancel(t.Context())
+	days := 0
+	w := &worker{clock: clock, log: slog.New(slog.DiscardHandler), mailer: func(context.Context) error { return nil },
+		reminders: func(context.Context) error {
+			if days++; days == 5 {
+				breakOff()
+			}
+			return nil
+		}}
+	if err := w.move(ctx, now().AddDate(1, 0, 0)); err == nil {
+		t.Error("a move that was broken off says nothing")
+	}
+	again, err := dir.OpenClock(now)
+	if want := time.Date(2018, 3, 6, 6, 0, 0, 0, time.UTC); err != nil || !again.Now().Equal(want) {
+		t.Errorf("after a restart it is %v, %v; want %v", again.Now(), err, want)
+	}
+}
