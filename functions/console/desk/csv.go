@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"encoding/csv"
 	"io"
 	"strings"
@@ -66,9 +67,9 @@ func harmless(cell string) string {
 // parts reports whether some program takes r for the end of a cell.
 func parts(r rune) bool { return strings.ContainsRune(",;|\t\r\n", r) }
 
-// limited refuses what goes beyond a number of bytes.
+// limited keeps what is written, and refuses what goes beyond a number of bytes.
 type limited struct {
-	w    io.Writer
+	kept bytes.Buffer
 	left int
 }
 
@@ -76,5 +77,5 @@ func (l *limited) Write(p []byte) (int, error) {
 	if l.left -= len(p); l.left < 0 {
 		return 0, fault.New(fault.TooLarge, "The export is too large to be sent in one piece. Choose fewer months, and export the others after it.")
 	}
-	return l.w.Write(p)
+	return l.kept.Write(p)
 }

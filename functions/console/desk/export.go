@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/web"
 )
 
 // streams reports whether exports go out while they are written.
@@ -24,7 +25,10 @@ type exportView struct {
 }
 
 // exportForm asks for the months of an export, as their names in the form YYYY-MM.
-type exportForm struct{ From, To string }
+type exportForm struct {
+	From, To string
+	Wrong    []string // why these were not exported
+}
 
 // months of an export, both with the months that their names say.
 type months struct{ from, to license.Date }
@@ -32,15 +36,46 @@ type months struct{ from, to license.Date }
 // maxMonths is how many months an export can have.
 const maxMonths = 240
 
-// exportForm shows what can be exported: at first the requests of the last year, and the licenses that expire from a year ago
-// to three years ahead.
 func (d *desk) exportForm(w http.ResponseWriter, r *http.Request) error {
+	return d.showExports(w, r, http.StatusOK, d.exports())
+}
+
+// exports are what can be exported: at first the requests of the last year, and the licenses that expire from a year ago to
+// three years ahead.
+func (d *desk) exports() exportView {
 	today := d.today()
-	return d.render(w, r, http.StatusOK, "export.html", inExport, "Export", exportView{
-		Requests: exportForm{today.AddMonths(-11).YearMonth(), today.YearMonth()},
-		Licenses: exportForm{today.AddMonths(-12).YearMonth(), today.AddMonths(36).YearMonth()},
+	return exportView{
+		Requests: exportForm{From: today.AddMonths(-11).YearMonth(), To: today.YearMonth()},
+		Licenses: exportForm{From: today.AddMonths(-12).YearMonth(), To: today.AddMonths(36).YearMonth()},
 		Limited:  !d.streams(),
-	})
+	}
+}
+
+func (d *desk) showExports(w http.ResponseWriter, r *http.Request, status int, v exportView) error {
+	title := "Export"
+	if status != http.StatusOK {
+		title = "Error: " + title
+	}
+	return d.render(w, r, status, "export.html", inExport, title, v)
+}
+
+// exportAgain shows the form with the months that were refused, and why.
+func (d *desk) exportAgain(w http.ResponseWriter, r *http.Request, name string, refused error) error {
+	problem := web.ProblemOf(refused)
+	f := exportForm{From: r.URL.Query().Get("from"), To: r.URL.Query().Get("to"), Wrong: []string{problem.Detail}}
+	if len(problem.Errors) > 0 {
+		f.Wrong = nil
+		for _, e := range problem.Errors {
+			f.Wrong = append(f.Wrong, e.Msg)
+		}
+	}
+	v := d.exports()
+	if name == exportsRequests {
+		v.Requests = f
+	} else {
+		v.Licenses = f
+	}
+	return d.showExports(w, r, problem.Status, v)
 }
 
 // readMonths reads the months of an export from its address.
@@ -62,29 +97,49 @@ func readMonths(q url.Values) (m months, err error) {
 	return m, bad.Err("The export was not begun.")
 }
 
+// What is exported, as the files are named.
+const (
+	exportsRequests = "requests"
+	exportsLicenses = "licenses"
+)
+
 // export answers with a table: its name, its header, and fill, which adds the rows of the months.
 func (d *desk) export(w http.ResponseWriter, r *http.Request, name string, header []string, fill func(context.Context, months, *sheet) error) error {
 	m, err := readMonths(r.URL.Query())
 	if err != nil {
-		return err
+		return d.exportAgain(w, r, name, err)
 	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+"-"+m.from.YearMonth()+"-"+m.to.YearMonth()+`.csv"`)
-	if r.Method == http.MethodHead {
+	begin := func() {
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		w.Header().Set("Content-Disposition", `attachment; filename="`+name+"-"+m.from.YearMonth()+"-"+m.to.YearMonth()+`.csv"`)
+	}
+	write := func(to io.Writer) error {
+		t, err := newSheet(to, header...)
+		if err != nil {
+			return err
+		}
+		if err := fill(r.Context(), m, t); err != nil {
+			return err
+		}
+		return t.end()
+	}
+	switch {
+	case r.Method == http.MethodHead:
+		begin()
 		return nil
+	case d.streams():
+		begin()
+		return write(w)
 	}
-	var to io.Writer = w
-	if !d.streams() {
-		to = &limited{w, d.exportLimit}
-	}
-	t, err := newSheet(to, header...)
-	if err != nil {
+	whole := &limited{left: d.exportLimit}
+	if err := write(whole); fault.KindOf(err) == fault.TooLarge {
+		return d.exportAgain(w, r, name, err)
+	} else if err != nil {
 		return err
 	}
-	if err := fill(r.Context(), m, t); err != nil {
-		return err
-	}
-	return t.end()
+	begin()
+	_, err = w.Write(whole.kept.Bytes())
+	return err
 }
 
 var requestColumns = []string{
@@ -95,7 +150,7 @@ var requestColumns = []string{
 
 // exportRequests answers with the requests that came in some months, oldest first.
 func (d *desk) exportRequests(w http.ResponseWriter, r *http.Request) error {
-	return d.export(w, r, "requests", requestColumns, func(ctx context.Context, m months, t *sheet) error {
+	return d.export(w, r, exportsRequests, requestColumns, func(ctx context.Context, m months, t *sheet) error {
 		end := license.Date{Year: m.to.Year, Month: m.to.Month, Day: 1}.AddMonths(1)
 		for week := m.from; week.Before(end.AddDays(7)); week = week.AddDays(7) {
 			err := d.store.RequestsFiledIn(ctx, week, func(r request.Request) error {
@@ -129,7 +184,7 @@ var licenseColumns = []string{
 // exportLicenses answers with the licenses that expire in some months, in the order of their expirations. Their keys stay
 // here: an export goes from hand to hand.
 func (d *desk) exportLicenses(w http.ResponseWriter, r *http.Request) error {
-	return d.export(w, r, "licenses", licenseColumns, func(ctx context.Context, m months, t *sheet) error {
+	return d.export(w, r, exportsLicenses, licenseColumns, func(ctx context.Context, m months, t *sheet) error {
 		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
 			err := d.store.LicensesExpiring(ctx, month, func(s store.Summary) error {
 				recorded, err := d.store.License(ctx, s.ID)

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -139,8 +142,12 @@ func TestMonthsOfAnExportAreChecked(t *testing.T) {
 	for _, query := range []string{"", "from=2018-01", "from=2018-1&to=2018-02", "from=2018-03&to=2018-02", "from=1900-01&to=2100-01", "from=%00&to=2018-01"} {
 		for _, what := range []string{"requests", "licenses"} {
 			a := w.get(sam, "/console/export/"+what+".csv?"+query).wantStatus(http.StatusUnprocessableEntity)
-			if words(a.page().Find("main ul")) == "" {
-				t.Errorf("%s: nothing is said", query)
+			form := a.page().Find("main form[action$='/" + what + ".csv']")
+			if words(form.Find("[role=alert]")) == "" || a.page().Find("[role=alert]").Length() != 1 || a.Header.Get("Content-Disposition") != "" {
+				t.Errorf("%s: nothing is said in the form: %s", query, a.body)
+			}
+			if q, _ := url.ParseQuery(query); form.Find("[name=from]").AttrOr("value", "") != strings.ReplaceAll(q.Get("from"), "\x00", "\ufffd") {
+				t.Errorf("%s: what was typed is lost: %s", query, words(form))
 			}
 		}
 	}
@@ -173,6 +180,10 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 		if name == "limited" {
 			if resp.StatusCode != http.StatusRequestEntityTooLarge {
 				t.Errorf("%s: %s", name, resp.Status)
+			}
+			page, err := goquery.NewDocumentFromReader(resp.Body)
+			if err != nil || !strings.Contains(words(page.Find("main [role=alert]")), "Choose fewer months") || page.Find("[name=from][value='2018-03']").Length() != 1 {
+				t.Errorf("%s: the form does not come back: %v", name, err)
 			}
 			continue
 		}
