@@ -53,6 +53,7 @@ func TestReadSaysWhyALineIsRefused(t *testing.T) {
 		{"edition", strings.Replace(good, "developer", "professional", 1), "no edition"},
 		{"type", strings.Replace(good, "PRODUCTION", "TRIAL", 1), "no license type"},
 		{"no lines of code", strings.Replace(good, "1000000", "0", 1), "no limit"},
+		{"lines of code with a sign", strings.Replace(good, "1000000", "+1000000", 1), "no limit"},
 		{"lines of code", strings.Replace(good, "1000000", "1M", 1), "no limit"},
 		{"no such day", strings.Replace(good, "2018-08-31", "2018-09-31", 1), "not a day"},
 		{"day first", strings.Replace(good, "2018-08-31", "31.08.2018", 1), "not a day"},

@@ -18,7 +18,7 @@ func env(pairs ...string) func(string) string {
 
 func TestLoadReadsEveryVariable(t *testing.T) {
 	c, err := Load(env(
-		"SITE_URL", "https://licenses.example.com/", "PACKAGES_URL", "https://cdn.example.com/p/", "TABLE_NAME", "t",
+		"SITE_URL", "https://licenses.example.com/", "PACKAGES_URL", "https://cdn.example.com/p/", "TABLE_NAME", " t\n",
 		"BUNDLE_URL", "https://cdn.example.com/p/catalog/bundle.bin",
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
 		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",

@@ -295,6 +295,33 @@ func TestASuccessorStopsTheReminders(t *testing.T) {
 	}
 }
 
+func TestALicenseThatIsFollowedStaysFollowedByTheFirst(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	add(t, b, expiring("l2", "2019-08-31"))
+	before, err := b.License(t.Context(), "l1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, b, expiring("l3", "2020-08-31"))
+	after, err := b.License(t.Context(), "l1")
+	if err != nil || after.License.Successor != "l2" || after.Version != before.Version {
+		t.Errorf("l1 is followed by %q in version %d, want l2 in version %d; %v", after.License.Successor, after.Version, before.Version, err)
+	}
+}
+
+func TestAReminderThatNobodyLooksAtExpires(t *testing.T) {
+	b := newWorkbench(t)
+	add(t, b, expiring("l1", "2018-08-31"))
+	page, err := b.table.Query(t.Context(), table.Query{PK: "DUE#2018-06"})
+	if err != nil || len(page.Rows) != 1 {
+		t.Fatalf("%d rows, %v", len(page.Rows), err)
+	}
+	if got, want := page.Rows[0].Expires, day("2018-10-01").Start(); !got.Equal(want) {
+		t.Errorf("it expires on %v, want %v", got, want)
+	}
+}
+
 func TestLicensesOfOneDatasetThatComeAtOnceSeeEachOther(t *testing.T) {
 	b := newWorkbench(t)
 	var wg sync.WaitGroup

@@ -197,6 +197,7 @@ func TestAddressesThatAreNoRoute(t *testing.T) {
 		{"GET", "/page//?serverId=a&ncloc=1", 307, "Location", "/page/?serverId=a&ncloc=1"}, // the mux cleans, then we
 		{"GET", "/page/?serverId=a&ncloc=1", 301, "Location", "/page?serverId=a&ncloc=1"},
 		{"GET", "/nothing/", 404, "", ""},
+		{"GET", "//page/", 307, "Location", "/page/"}, // and never //page, which is another host
 		{"DELETE", "/page", 405, "Allow", "GET, HEAD, POST"},
 		{"HEAD", "/page", 200, "Content-Length", "0"},
 		{"HEAD", "/nothing", 404, "", ""},

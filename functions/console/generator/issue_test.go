@@ -293,6 +293,7 @@ func TestEveryFieldThatIsWrongIsNamed(t *testing.T) {
 		{func(f *Form) { f.NotBefore = "31.03.2018" }, []string{"notBefore"}},
 		{func(f *Form) { f.Expiration = "2018-02-30" }, []string{"expiration"}},
 		{func(f *Form) { f.Expiration = "0218-02-28" }, []string{"expiration"}},
+		{func(f *Form) { f.Expiration = "2200-01-01" }, []string{"expiration"}},
 		{func(f *Form) { f.Expiration = "2018-03-04" }, []string{"expiration"}},
 		{func(f *Form) { f.Email = "ada@acme" }, []string{"email"}},
 		{func(f *Form) { f.Contacts = "a@x.example b" }, []string{"contacts"}},

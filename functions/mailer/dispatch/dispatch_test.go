@@ -105,13 +105,14 @@ var details = request.Details{
 	Name: "Ada Lovelace", Email: "ada@example.org", Company: "Analytical Engines", Country: "England",
 }
 
-// put puts mails m000, m001, … into the outbox.
-func (w *world) put(n int) {
+// put puts mails m000, m001, … into the outbox; a prefix takes the place of m.
+func (w *world) put(n int, prefix ...string) {
 	w.t.Helper()
+	prefix = append(prefix, "m")
 	for begin := 0; begin < n; begin += 25 {
 		_, _, err := w.store.FileRequest(context.Background(), details, "", func(request.Request) (list []mail.Message) {
 			for i := begin; i < min(n, begin+25); i++ {
-				list = append(list, mail.Message{ID: fmt.Sprintf("m%03d", i), Kind: mail.RequestNew, About: "r1",
+				list = append(list, mail.Message{ID: fmt.Sprintf("%s%03d", prefix[0], i), Kind: mail.RequestNew, About: "r1",
 					To: mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
 			}
 			return list
@@ -223,18 +224,26 @@ func TestARateThatIsNotKnownIsACautiousOne(t *testing.T) {
 
 func TestTheQuotaIsAskedForOnceAMinuteAndOnlyWhenThereIsMail(t *testing.T) {
 	inWorld(t, func(w *world) {
-		c := &carrier{}
+		c, start := &carrier{}, time.Now()
 		d := w.dispatcher(c)
 		w.run(d)
 		if c.quotas != 0 {
 			t.Error("asked without mail")
 		}
-		w.put(1)
-		for range 3 {
+		for n, at := range []struct {
+			after time.Duration // the beginning
+			asked int           // times by then
+		}{
+			{0, 1}, {quotaAge - time.Second, 1}, {quotaAge, 2}, {quotaAge + time.Second, 2},
+			{-time.Hour, 3}, // the clock was set back
+		} {
+			now := start.Add(at.after)
+			d.Now = func() time.Time { return now }
+			w.put(1, fmt.Sprintf("run%d-", n))
 			w.run(d)
-		}
-		if c.quotas != 1 {
-			t.Errorf("asked %d times", c.quotas)
+			if c.quotas != at.asked {
+				t.Errorf("%v after the beginning: asked %d times, want %d", at.after, c.quotas, at.asked)
+			}
 		}
 	})
 }
