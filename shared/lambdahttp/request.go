@@ -52,7 +52,7 @@ func (e *Event) Request(ctx context.Context) (*http.Request, error) {
 		delete(r.Header, name)
 	}
 	if id := unescape(e.id); id != "" {
-		ctx = WithRequestID(ctx, id)
+		ctx = context.WithValue(ctx, requestIDKey{}, id)
 	}
 	return r.WithContext(ctx), nil
 }
@@ -70,11 +70,6 @@ func (e *Event) decodeBody() ([]byte, error) {
 }
 
 type requestIDKey struct{}
-
-// WithRequestID returns a context that RequestID finds id in. The adapter does it for every event; a local server may as well.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
 
 // RequestID is API Gateway's id of the request that ctx belongs to, the one that the client sees in the answer's
 // apigw-requestid header; "" outside of a request.

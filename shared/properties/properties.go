@@ -16,9 +16,8 @@ import (
 
 // Properties are the pairs of one text. The zero value is empty.
 type Properties struct {
-	values     map[string]string
-	order      []string // keys, by first appearance
-	duplicates []string // keys defined again, in the order found
+	values map[string]string
+	order  []string // keys, by first appearance
 }
 
 // Get returns the value of key: the last one, where the text defines it more than once.
@@ -38,12 +37,6 @@ func (p *Properties) All() iter.Seq2[string, string] {
 	}
 }
 
-// Len is the number of keys.
-func (p *Properties) Len() int { return len(p.order) }
-
-// Duplicates are the keys that the text defines more than once, each named once.
-func (p *Properties) Duplicates() []string { return p.duplicates }
-
 // ErrEscape is a backslash and u without four hexadecimal digits behind them. Parse wraps it with the number of the line.
 var ErrEscape = errors.New(`malformed \uXXXX escape`)
 
@@ -52,7 +45,6 @@ var ErrEscape = errors.New(`malformed \uXXXX escape`)
 // Java keeps, becomes U+FFFD.
 func Parse(text string) (*Properties, error) {
 	p := &Properties{values: make(map[string]string)}
-	twice := make(map[string]bool)
 	lines := reader{rest: text, next: 1}
 	for {
 		line, ok := lines.logical()
@@ -70,9 +62,6 @@ func Parse(text string) (*Properties, error) {
 		}
 		if _, defined := p.values[key]; !defined {
 			p.order = append(p.order, key)
-		} else if !twice[key] {
-			twice[key] = true
-			p.duplicates = append(p.duplicates, key)
 		}
 		p.values[key] = value
 	}

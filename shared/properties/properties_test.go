@@ -96,7 +96,7 @@ func TestMalformedEscapeNamesItsLine(t *testing.T) {
 	}
 }
 
-func TestOrderAndDuplicatesAreKept(t *testing.T) {
+func TestTheFirstPlaceAndTheLastValueOfAKeyCount(t *testing.T) {
 	p, err := properties.Parse("c=1\na=2\nc=3\nb=4\nc=5\na=2")
 	if err != nil {
 		t.Fatal(err)
@@ -108,9 +108,6 @@ func TestOrderAndDuplicatesAreKept(t *testing.T) {
 	if !slices.Equal(keys, []string{"c", "a", "b"}) {
 		t.Errorf("keys %q", keys)
 	}
-	if !slices.Equal(p.Duplicates(), []string{"c", "a"}) {
-		t.Errorf("duplicates %q", p.Duplicates())
-	}
 	if value, defined := p.Get("c"); value != "5" || !defined {
 		t.Errorf("c = %q, %v", value, defined)
 	}
@@ -121,8 +118,11 @@ func TestOrderAndDuplicatesAreKept(t *testing.T) {
 
 func TestZeroValueIsEmpty(t *testing.T) {
 	var p properties.Properties
-	if _, defined := p.Get("a"); defined || p.Len() != 0 {
+	if _, defined := p.Get("a"); defined {
 		t.Error("the zero value holds something")
+	}
+	for key := range p.All() {
+		t.Errorf("the zero value holds %q", key)
 	}
 }
 
