@@ -19,23 +19,23 @@ const MaxEmail = 254
 // Line takes one line of at most limit characters; an empty one is fine. What it refuses is an Invalid fault whose sentence
 // begins with what, such as "The company".
 func Line(s, what string, limit int) (string, error) {
-	return check(s, what, limit, Hidden)
+	return check(s, what, limit, Hidden, "control characters or line breaks")
 }
 
 // Block takes a text of several lines and of at most limit characters; an empty one is fine. Its line breaks come out
 // as LF.
 func Block(s, what string, limit int) (string, error) {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
-	return check(s, what, limit, func(r rune) bool { return r != '\n' && r != '\t' && Hidden(r) })
+	return check(s, what, limit, func(r rune) bool { return r != '\n' && r != '\t' && Hidden(r) }, "control characters")
 }
 
-func check(s, what string, limit int, refused func(rune) bool) (string, error) {
+func check(s, what string, limit int, refused func(rune) bool, names string) (string, error) {
 	s = strings.TrimSpace(s)
 	switch {
 	case !utf8.ValidString(s):
 		return "", fault.New(fault.Invalid, "%s is not UTF-8 text.", what)
 	case strings.ContainsFunc(s, refused):
-		return "", fault.New(fault.Invalid, "%s holds control characters or line breaks. Remove them.", what)
+		return "", fault.New(fault.Invalid, "%s holds %s. Remove them.", what, names)
 	case utf8.RuneCountInString(s) > limit:
 		return "", fault.New(fault.Invalid, "%s is too long: at most %d characters.", what, limit)
 	}

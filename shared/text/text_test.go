@@ -52,5 +52,7 @@ func TestBlockKeepsLines(t *testing.T) {
 	}
 	if _, err := Block("one\rtwo", "The message", 100); err == nil {
 		t.Error("a lone CR was taken")
+	} else if strings.Contains(err.Error(), "line breaks") {
+		t.Errorf("it may have line breaks, and is told %q", err)
 	}
 }
