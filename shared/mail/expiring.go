@@ -76,13 +76,17 @@ func renewal(t license.Type) ask {
 	return ask{request.Renewal, "To go on without a gap, request the renewal now. The form opens with your server ID and lines of code filled in; change what has changed.", "Renew this license"}
 }
 
-// requestURL is the request form, filled in for a server.
+// requestURL is the request form, filled in for a server; of the Community Edition, which has none, the choice of an edition.
 func requestURL(site string, e license.Edition, server license.Server, loc int64, kind request.Kind) string {
 	q := url.Values{"serverId": {string(server)}, "kind": {string(kind)}}
 	if loc > 0 {
 		q.Set("ncloc", fmt.Sprint(loc))
 	}
-	return site + "/request/" + url.PathEscape(string(e)) + "?" + q.Encode()
+	page := "/request"
+	if e != license.Community {
+		page += "/" + url.PathEscape(string(e))
+	}
+	return site + page + "?" + q.Encode()
 }
 
 func stopSubject(licenseID string) string {

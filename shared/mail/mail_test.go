@@ -273,11 +273,17 @@ func TestLayoutsTakeEveryContent(t *testing.T) {
 
 func TestTheRenewalLinkFillsTheForm(t *testing.T) {
 	for _, c := range []struct {
-		typ  license.Type
-		kind string
-	}{{license.Production, "renewal"}, {license.Staging, "renewal"}, {license.Evaluation, "new"}} {
+		edition    license.Edition
+		typ        license.Type
+		path, kind string
+	}{
+		{license.Developer, license.Production, "/request/developer", "renewal"},
+		{license.Developer, license.Staging, "/request/developer", "renewal"},
+		{license.Developer, license.Evaluation, "/request/developer", "new"},
+		{license.Community, license.Production, "/request", "renewal"}, // its own page says that nothing can be requested
+	} {
 		l := someLicense()
-		l.Type, l.Server = c.typ, "abc_-&=+ d/?#%éxyzabc"
+		l.Edition, l.Type, l.Server = c.edition, c.typ, "abc_-&=+ d/?#%éxyzabc"
 		m := NewLicenseExpiring(site, "m", l, l.Contacts[0], l.Expiration)
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
 		if err != nil {
@@ -289,7 +295,7 @@ func TestTheRenewalLinkFillsTheForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := url.Values{"serverId": {string(l.Server)}, "ncloc": {"2000000"}, "kind": {c.kind}}
-		if u.Path != "/request/developer" || !reflect.DeepEqual(u.Query(), want) {
+		if u.Path != c.path || !reflect.DeepEqual(u.Query(), want) {
 			t.Errorf("%s: %s", c.typ, href)
 		}
 		if !strings.Contains(m.Text, "\n"+href+"\n") {
