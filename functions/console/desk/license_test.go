@@ -194,6 +194,28 @@ func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
 	w.send(sam, "/console/licenses/l1/send-key", like(basis, "to", "john@customer.example")).wantStatus(http.StatusConflict)
 }
 
+func TestARevokedLicenseLeadsOn(t *testing.T) {
+	w := newWorld(t)
+	l := granted("l1", license.Date{Year: 2018, Month: 8, Day: 31})
+	l.Muted = true
+	w.record(l)
+	l.ID = "l2"
+	w.record(l)
+	if err := w.store.RevokeLicense(t.Context(), store.LicenseChange{ID: "l1", Version: 1, By: emails[sam]}, "Stolen."); err != nil {
+		t.Fatal(err)
+	}
+	next := granted("l3", l.Expiration)
+	if err := w.store.IssueLicenses(t.Context(), store.Issue{Licenses: []license.License{next}, By: emails[sam], Replaces: map[string]int64{"l2": 1}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for id, to := range map[string]string{"l1": "/console/licenses/new?serverId=" + string(l.Server), "l2": "/console/licenses/l3"} {
+		tasks := w.get(sam, "/console/licenses/"+id).wantStatus(200).page().Find(".tasks")
+		if tasks.Find("form").Length() > 0 || tasks.Find("a").Length() != 1 || tasks.Find("a").AttrOr("href", "") != to {
+			t.Errorf("%s: there is to do: %s", id, words(tasks))
+		}
+	}
+}
+
 func TestTheKeyOfAnExpiredLicenseIsNotSentAgain(t *testing.T) {
 	w := newWorld(t)
 	today := license.DateOf(start)
