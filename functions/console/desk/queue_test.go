@@ -176,7 +176,7 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 		requests, licenses int
 	}{
 		{"customer", 1, 2}, {"sons cust", 1, 2}, {"CUSTOMER & SONS", 1, 2}, {"internationalization", 2, 0}, {"Inc", 2, 0}, {"nobody", 0, 0},
-		{"jane.doe@customer.example", 1, 2}, {"JANE.DOE@customer.example", 1, 2}, {"john@customer.example", 0, 2}, {"nobody@customer.example", 0, 0},
+		{"jane.doe@customer.example", 1, 2}, {"JANE.DOE@customer.example", 1, 2}, {"Jane Doe <jane.doe@customer.example>", 1, 2}, {"john@customer.example", 0, 2}, {"nobody@customer.example", 0, 0},
 		{"AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"1234ABCD-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"00000000-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"AWHW8w9JtzBzSrmf9GQZ", 1, 0},
 		{"20180305093000", 0, 0}, {"x", 0, 0}, {"'; DROP TABLE--", 0, 0}, {"a#b", 0, 0}, {"<script>alert(1)</script>", 0, 0},
 	} {

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"strings"
 
@@ -88,6 +89,9 @@ func searchFor(q string) string { return "/console/search?" + url.Values{"q": {q
 // find looks a query up as what it looks like. A word of a company that happens to look like a server ID is found as well.
 func (d *desk) find(ctx context.Context, q string) (what string, found store.Found, err error) {
 	if strings.Contains(q, "@") {
+		if a, err := mail.ParseAddress(q); err == nil { // with a name, as mail programs copy it
+			q = a.Address
+		}
 		found, err = d.store.FindByEmail(ctx, q, maxFound)
 		return "the e-mail address", found, err
 	}
