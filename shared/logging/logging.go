@@ -1,4 +1,5 @@
-// Package logging makes the logger of every program: slog as JSON lines. Names and addresses of people redact themselves.
+// Package logging makes the logger of every program: slog as JSON lines. What is about people is not logged at all; an error
+// that may quote an address goes through Error.
 package logging
 
 import (
@@ -9,16 +10,4 @@ import (
 // New makes a logger that writes JSON lines.
 func New(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, nil))
-}
-
-// Personal is a text about a person (a name, an e-mail address, what they wrote) that must never reach a log. Logged, it
-// shows only that something was there.
-type Personal string
-
-// LogValue implements slog.LogValuer.
-func (p Personal) LogValue() slog.Value {
-	if p == "" {
-		return slog.StringValue("")
-	}
-	return slog.StringValue("[redacted]")
 }

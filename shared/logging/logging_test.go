@@ -11,13 +11,12 @@ import (
 	"time"
 )
 
-func TestNamesAndAddressesRedactThemselves(t *testing.T) {
+func TestAddressesInErrorsAreRedacted(t *testing.T) {
 	var out bytes.Buffer
 	log := New(&out)
-	log.Info("request", "name", Personal("Ada Lovelace"), "nobody", Personal(""), slog.Group("customer", "email", Personal("ada@example.org")))
 	log.Info("failed", Error(errors.New(`to "Ada" <ada.l+x@mail.example.org>: zoe@müller.example, ok`)))
 	log.Info("fine", Error(nil))
-	if s := out.String(); strings.Contains(s, "Ada Lovelace") || strings.Contains(s, "@") || !strings.Contains(s, "[redacted]") || !strings.Contains(s, "ok") {
+	if s := out.String(); strings.Contains(s, "@") || !strings.Contains(s, "[redacted]") || !strings.Contains(s, "[redacted], ok") {
 		t.Errorf("logged %s", s)
 	}
 }
