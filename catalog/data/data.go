@@ -2,7 +2,11 @@
 // versions 6.7 to 7.1. The versions, ranges, jar names and dates are real; the sentences are this project's.
 package data
 
-import "embed"
+import (
+	"embed"
+
+	"marketplace/catalog"
+)
 
 // Files are the metadata, for catalog.Read.
 //
@@ -11,3 +15,12 @@ var Files embed.FS
 
 // Build is the build number of the sample packages.
 const Build = "1042"
+
+// Catalog makes the catalog of the sample metadata for the site at an address.
+func Catalog(siteURL string) (*catalog.Catalog, error) {
+	metadata, err := catalog.Read(Files)
+	if err != nil {
+		return nil, err
+	}
+	return metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: Build})
+}

@@ -47,11 +47,7 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 
 // sampleCatalog makes the catalog of the sample metadata, and its jars and packages in the folder.
 func sampleCatalog(siteURL string, folder localdata.Dir) (*catalog.Catalog, error) {
-	metadata, err := catalog.Read(data.Files)
-	if err != nil {
-		return nil, err
-	}
-	c, err := metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
+	c, err := data.Catalog(siteURL)
 	if err != nil {
 		return nil, err
 	}

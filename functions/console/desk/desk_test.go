@@ -127,13 +127,7 @@ func enter(address, name string) ([]*http.Cookie, error) {
 }
 
 // sample is the catalog of the sample metadata.
-var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
-	metadata, err := catalog.Read(data.Files)
-	if err != nil {
-		return nil, err
-	}
-	return metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
-})
+var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog(siteURL) })
 
 // world is a console over a real store, and what tests look at behind it.
 type world struct {

@@ -18,6 +18,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -32,15 +33,7 @@ type workshop struct {
 
 func newWorkshop(t *testing.T) *workshop {
 	t.Helper()
-	w := &workshop{issuer: license.Issuer{Signers: map[string]crypto.Signer{}}}
-	for kid, types := range map[string][]license.Type{"eval-1": {license.Evaluation}, "prod-1": {license.Production, license.Staging}} {
-		signer, err := license.GenerateSigner()
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.issuer.Signers[kid] = signer
-		w.issuer.Keys = append(w.issuer.Keys, license.PublicKey{Kid: kid, Types: types, Key: &signer.PublicKey})
-	}
+	w := &workshop{issuer: licensetest.Issuer(t)}
 	w.world = newWorld(t, func(o *Options) {
 		o.Issuer = func() (license.Issuer, error) { return w.issuer, nil }
 		o.Packager = w

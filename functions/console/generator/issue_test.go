@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/license/client"
+	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -187,7 +188,7 @@ func TestWarningsHaveToBeConfirmedEachByItself(t *testing.T) {
 }
 
 func TestWhereNoKeyCanBeMadeNothingHappens(t *testing.T) {
-	elsewhere := newIssuer(t)
+	elsewhere := licensetest.Issuer(t)
 	for name, breakIt := range map[string]func(*world){
 		"the signer fails":         func(w *world) { w.issuer.Signers["prod-1"] = brokenSigner{w.issuer.Signers["prod-1"]} },
 		"the signer is another":    func(w *world) { w.issuer.Signers["prod-1"] = elsewhere.Signers["prod-1"] },

@@ -14,19 +14,14 @@ import (
 	"marketplace/catalog/data"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table/bolt"
 )
 
-var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
-	metadata, err := catalog.Read(data.Files)
-	if err != nil {
-		return nil, err
-	}
-	return metadata.Catalog(catalog.Options{SiteURL: "https://licenses.vendor.example", Build: data.Build})
-})
+var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog("https://licenses.vendor.example") })
 
 // world is a generator over a real store, with keys of its own, on a day that stands still until it is moved.
 type world struct {
@@ -51,7 +46,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	w := &world{T: t, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), issuer: newIssuer(t)}
+	w := &world{T: t, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), issuer: licensetest.Issuer(t)}
 	clock := func() time.Time { return w.now }
 	w.store = store.New(engine, store.Options{Now: clock})
 	w.Generator = New(Options{
@@ -60,19 +55,6 @@ func newWorld(t *testing.T) *world {
 		Now:  clock,
 	})
 	return w
-}
-
-func newIssuer(t testing.TB) license.Issuer {
-	i := license.Issuer{Signers: map[string]crypto.Signer{}}
-	for kid, types := range map[string][]license.Type{"eval-1": {license.Evaluation}, "prod-1": {license.Production, license.Staging}} {
-		signer, err := license.GenerateSigner()
-		if err != nil {
-			t.Fatal(err)
-		}
-		i.Signers[kid] = signer
-		i.Keys = append(i.Keys, license.PublicKey{Kid: kid, Types: types, Key: &signer.PublicKey})
-	}
-	return i
 }
 
 // packages notes what was tailored.

@@ -11,6 +11,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
 	"marketplace/shared/table"
 	"marketplace/shared/web"
 )
@@ -75,7 +76,7 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 		"License": "01c6x2m4vj8q0n5r7t9w3y1z2b", "Organization": "Customer & Sons", "License type": "Production", "Edition": "Developer Edition",
 		"Package for SonarQube 6.7.1": "developer-edition-6.7.1.1042.zip", "Server ID": itsServer, "Lines of code": "up to 5'000'000",
 		"Plugins": "abap, branch, cpp, license, cobol", "Support": "included", "Valid from": "01 Mar 2018",
-		"Valid through": "28 Feb 2019, 23:59:59 UTC", "Issued": "26 Feb 2018, signed with p1",
+		"Valid through": "28 Feb 2019, 23:59:59 UTC", "Issued": "26 Feb 2018, signed with prod-1",
 	} {
 		if got[what] != want {
 			t.Errorf("%s: %q, want %q", what, got[what], want)
@@ -199,7 +200,7 @@ func TestAKeyThatIsNotOursIsNotBelieved(t *testing.T) {
 }
 
 func unknownKid(t *testing.T) license.Issuer {
-	issuer := newIssuer(t)
+	issuer := licensetest.Issuer(t)
 	for i := range issuer.Keys {
 		issuer.Signers["new-"+issuer.Keys[i].Kid] = issuer.Signers[issuer.Keys[i].Kid]
 		issuer.Keys[i].Kid = "new-" + issuer.Keys[i].Kid
@@ -332,7 +333,7 @@ func TestWithoutPublicKeysNothingIsCalledInvalid(t *testing.T) {
 }
 
 func FuzzCheck(f *testing.F) {
-	issuer := newIssuer(f)
+	issuer := licensetest.Issuer(f)
 	key, err := issuer.Issue(terms())
 	if err != nil {
 		f.Fatal(err)

@@ -49,7 +49,7 @@ func TestTheAPITellsAllOfAValidKey(t *testing.T) {
 	for name, want := range map[string]any{
 		"id": "01c6x2m4vj8q0n5r7t9w3y1z2b", "type": "PRODUCTION", "organization": "Customer & Sons", "serverId": itsServer, "edition": "developer",
 		"editionName": "Developer Edition", "maxLoc": 5e6, "maxLocText": "5'000'000", "support": true, "notBefore": "2018-03-01",
-		"expiration": "2019-02-28", "expirationText": "28 Feb 2019", "validThrough": "2019-02-28T23:59:59Z", "issued": "2018-02-26", "kid": "p1",
+		"expiration": "2019-02-28", "expirationText": "28 Feb 2019", "validThrough": "2019-02-28T23:59:59Z", "issued": "2018-02-26", "kid": "prod-1",
 	} {
 		if f.Key[name] != want {
 			t.Errorf("%s is %v, want %v", name, f.Key[name], want)

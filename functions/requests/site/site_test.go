@@ -2,7 +2,6 @@ package site
 
 import (
 	"bytes"
-	"crypto"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -20,6 +19,7 @@ import (
 	"marketplace/catalog"
 	"marketplace/catalog/data"
 	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -35,11 +35,7 @@ var start = time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
 
 // sample is the catalog of the sample metadata, as if its packages were built and one was withdrawn.
 var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
-	metadata, err := catalog.Read(data.Files)
-	if err != nil {
-		return nil, err
-	}
-	c, err := metadata.Catalog(catalog.Options{SiteURL: siteURL, Build: data.Build})
+	c, err := data.Catalog(siteURL)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +72,7 @@ func newWorld(t *testing.T) *world {
 
 func newWorldOver(t *testing.T, tab table.Table) *world {
 	t.Helper()
-	w := &world{t: t, table: tab, log: new(bytes.Buffer), keys: newIssuer(t), clock: start}
+	w := &world{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
 	w.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
 	w.site = New(Options{
 		Store: w.store, Catalog: sample, Keys: func() (license.KeySet, error) { return w.keys.Keys, nil }, Now: func() time.Time { return w.clock }, SiteURL: siteURL,
@@ -84,21 +80,6 @@ func newWorldOver(t *testing.T, tab table.Table) *world {
 		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil)),
 	})
 	return w
-}
-
-// newIssuer signs with keys of its own: one for evaluations, one for the rest.
-func newIssuer(t testing.TB) license.Issuer {
-	t.Helper()
-	issuer := license.Issuer{Signers: map[string]crypto.Signer{}}
-	for kid, types := range map[string][]license.Type{"e1": {license.Evaluation}, "p1": {license.Production, license.Staging}} {
-		signer, err := license.GenerateSigner()
-		if err != nil {
-			t.Fatal(err)
-		}
-		issuer.Signers[kid] = signer
-		issuer.Keys = append(issuer.Keys, license.PublicKey{Kid: kid, Types: types, Key: &signer.PublicKey})
-	}
-	return issuer
 }
 
 // in is the world for a subtest.

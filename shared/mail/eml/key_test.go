@@ -1,7 +1,6 @@
 package eml
 
 import (
-	"crypto"
 	"fmt"
 	"io"
 	"mime/quotedprintable"
@@ -14,18 +13,14 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/license/client"
+	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
 )
 
 // issued is a production license with its staging license, and the public keys that verify them.
 func issued(t *testing.T, organization string) ([]license.License, license.KeySet) {
 	t.Helper()
-	signer, err := license.GenerateSigner()
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := license.KeySet{{Kid: "p1", Types: []license.Type{license.Production, license.Staging}, Key: &signer.PublicKey}}
-	issuer := license.Issuer{Keys: keys, Signers: map[string]crypto.Signer{"p1": signer}}
+	issuer := licensetest.Issuer(t)
 	production := license.License{
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: organization, Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 5_000_000, Support: true,
@@ -36,11 +31,12 @@ func issued(t *testing.T, organization string) ([]license.License, license.KeySe
 	staging.ID, staging.Type, staging.Server = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging, "5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"
 	list := []license.License{production, staging}
 	for i := range list {
+		var err error
 		if list[i].KeyText, err = issuer.Issue(list[i].Terms()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return list, keys
+	return list, issuer.Keys
 }
 
 // sent is a mail with the keys, as it arrives.
@@ -102,7 +98,7 @@ func TestKeysComeOutOfTheMailAsTheyWereIssued(t *testing.T) {
 
 func withKid(l license.License) license.Key {
 	k := l.Terms()
-	k.Kid = "p1"
+	k.Kid = "prod-1"
 	return k
 }
 
