@@ -18,10 +18,10 @@ func TestADayThatTheComputerSleptThroughIsCaughtUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runs := 0
+		var runs atomic.Int64
 		nothing := func(context.Context) error { return nil }
 		w := &worker{clock: clock, mailer: nothing, sweep: nothing, log: slog.New(slog.DiscardHandler),
-			reminders: func(context.Context) error { runs++; return nil }}
+			reminders: func(context.Context) error { runs.Add(1); return nil }}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go w.run(ctx)
@@ -29,7 +29,7 @@ func TestADayThatTheComputerSleptThroughIsCaughtUp(t *testing.T) {
 		for _, step := range []struct {
 			passes time.Duration
 			asleep bool
-			runs   int
+			runs   int64
 		}{
 			{time.Hour, false, 0},
 			{24 * time.Hour, false, 1},
@@ -44,8 +44,8 @@ func TestADayThatTheComputerSleptThroughIsCaughtUp(t *testing.T) {
 			}
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			if runs != step.runs {
-				t.Errorf("after %v, asleep %v: %d daily runs, want %d", step.passes, step.asleep, runs, step.runs)
+			if got := runs.Load(); got != step.runs {
+				t.Errorf("after %v, asleep %v: %d daily runs, want %d", step.passes, step.asleep, got, step.runs)
 			}
 		}
 	})
