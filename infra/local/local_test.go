@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -303,6 +305,26 @@ func TestRemindersComeOnTheRightDaysOfEveryMonth(t *testing.T) {
 	p.moveClock("2030-01-01T00:00:00Z")
 	if again := p.outbox(); len(again) != len(mails) {
 		t.Errorf("gone through a second time, the year made %d mails of %d", len(again), len(mails))
+	}
+}
+
+func TestTheClockGoesBackBeforeAReminderThatWasTooLate(t *testing.T) {
+	p := start(t, localdata.Dir(t.TempDir()))
+	p.moveClock("2028-08-20T12:00:00Z")
+	p.importLicenses("2028-08-01", "2028-08-31", "2028-09-30") // expired, both days missed, the first day missed
+	p.moveClock("2028-05-01T12:00:00Z")
+	p.moveClock("2028-12-01T12:00:00Z")
+	days := map[string][]string{}
+	for _, m := range p.outbox() {
+		days[m.To] = append(days[m.To], m.At[:len("2006-01-02")])
+	}
+	want := map[string][]string{ // the newest first
+		"ada+2028-08-01@acme.example": {"2028-07-01", "2028-06-01"},
+		"ada+2028-08-31@acme.example": {"2028-07-31", "2028-06-30"},
+		"ada+2028-09-30@acme.example": {"2028-08-30", "2028-07-30"},
+	}
+	if !maps.EqualFunc(days, want, slices.Equal) {
+		t.Errorf("reminders came on %v, want %v", days, want)
 	}
 }
 

@@ -138,6 +138,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		Store: kept, Site: mail.Site{URL: c.SiteURL, Sales: sales}, Now: clock.Now, Log: o.Log,
 	}).Run
 
+	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, kept, from, clock.Now()) }
+
 	sessionKeys, err := o.Data.SessionKeys()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"marketplace/infra/localdata"
 	"marketplace/shared/license"
+	"marketplace/shared/reminder"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
 )
@@ -28,6 +29,8 @@ type worker struct {
 	mailer    job
 	sweep     job // removes what has expired, as DynamoDB does by itself
 	log       *slog.Logger
+
+	replan func(ctx context.Context, from time.Time) error // the reminders to come, after the clock went back
 
 	wake chan struct{}
 	mu   sync.Mutex // held while a job runs or the clock moves
@@ -72,7 +75,7 @@ func (w *worker) deliver(ctx context.Context) {
 }
 
 // move moves the clock. On the way forward every daily run takes place at its own time; having arrived, whatever is due
-// by then is done too. On the way back nothing happens.
+// by then is done too. On the way back nothing is sent, and the reminders to come are planned anew.
 func (w *worker) move(ctx context.Context, to time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -92,6 +95,8 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 	if to.After(from) {
 		w.do(ctx, "reminders", w.reminders)
 		w.do(ctx, "mailer", w.mailer)
+	} else {
+		w.do(ctx, "replan", func(ctx context.Context) error { return w.replan(ctx, from) })
 	}
 	return w.clock.Keep()
 }
@@ -100,6 +105,31 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 	if err := j(ctx); err != nil && ctx.Err() == nil {
 		w.log.ErrorContext(ctx, "job failed", "job", name, "err", err)
 	}
+}
+
+// replan settles anew when licenses are to be reminded of, after the clock went back from a time to now: whatever had expired
+// by then, or had its day behind it, waited for no reminder any more. In the cloud time does not go back.
+func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
+	month, last := license.DateOf(now), license.DateOf(from).AddMonths(int(reminder.Default.Longest()))
+	for month.Day = 1; !month.After(last); month = month.AddMonths(1) {
+		err := s.LicensesExpiring(ctx, month, func(l store.Summary) error {
+			recorded, err := s.License(ctx, l.ID)
+			if err != nil {
+				return err
+			}
+			if next, _ := reminder.Default.Next(recorded.License, license.DateOf(now), recorded.Reminded); next == recorded.NextReminder {
+				return nil
+			}
+			if err := s.RecordReminder(ctx, store.Due{Recorded: recorded}, 0, nil); !errors.Is(err, store.ErrDueChanged) {
+				return err
+			}
+			return nil // whoever changed it planned it anew
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // streamed is a table that wakes the mailer when a mail is written, as the table's stream does in the cloud.
