@@ -33,7 +33,8 @@ func prepared(t *testing.T, site, build string) []byte {
 
 func TestPublishedCatalogIsServedByEveryFunction(t *testing.T) {
 	const site = "http://licenses.localhost"
-	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(prepared(t, site, "2042")) }))
+	published := prepared(t, site, "2042") // which takes longer than the server waits, where the machine is busy
+	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(published) }))
 	defer cdn.Close()
 	p := startWith(t, localdata.Dir(t.TempDir()), config.Config{SiteURL: site, BundleURL: cdn.URL})
 	for _, target := range []string{"/editions.json", "/editions/developer"} {
