@@ -1,5 +1,6 @@
-// Package published is the bundle that is built into the catalog function. The committed one is made from catalog/data for a site on
-// this machine; the build of a deployment puts its own in its place (go build -overlay, see the Makefile).
+// Package published is the bundle that is built into the functions. The committed one is made from catalog/data for a site on this
+// machine; the build of a deployment puts its own in its place (go build -overlay, see the Makefile). What is published after the
+// build is for shared/current.
 package published
 
 import (
