@@ -69,6 +69,13 @@ func (p *place) looks() int {
 	return len(p.asked)
 }
 
+// world is a program that looks here, with patience for a busy machine.
+func (p *place) world() *world {
+	w := newWorld(p.URL)
+	w.client.Timeout = time.Minute
+	return w
+}
+
 // file serves a file as a CDN does.
 func file(content []byte, etag string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -168,7 +175,7 @@ func TestWithoutAnAddressTheBuiltInCatalogServes(t *testing.T) {
 func TestFirstRequestTakesWhatIsPublished(t *testing.T) {
 	p := newPlace(t)
 	p.publish("one")
-	w := newWorld(p.URL)
+	w := p.world()
 	if p.looks() != 0 {
 		t.Error("it looks before anybody asks")
 	}
@@ -179,7 +186,7 @@ func TestFirstRequestTakesWhatIsPublished(t *testing.T) {
 func TestItLooksOnceAMinute(t *testing.T) {
 	p := newPlace(t)
 	p.publish("one")
-	w := newWorld(p.URL)
+	w := p.world()
 	for _, step := range []struct {
 		after time.Duration
 		looks int
@@ -199,7 +206,7 @@ func TestWhatHasNotChangedCostsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t)
 			p.answers(file(made("one").Encode(), etag))
-			w := newWorld(p.URL)
+			w := p.world()
 			for range 3 {
 				w.serves(t, "one")
 				w.now = w.now.Add(time.Minute)
@@ -222,7 +229,7 @@ func TestWhatHasNotChangedCostsNothing(t *testing.T) {
 
 func TestWhatHasChangedIsTakenAnOlderOneToo(t *testing.T) {
 	p := newPlace(t)
-	w := newWorld(p.URL)
+	w := p.world()
 	for _, text := range []string{"one", "two", "one", "built in"} {
 		p.publish(text)
 		w.serves(t, text)
@@ -271,7 +278,7 @@ func TestWhatIsWrongIsNotTaken(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPlace(t)
 			p.publish("one")
-			w := newWorld(p.URL)
+			w := p.world()
 			w.serves(t, "one")
 			p.answers(test.serve)
 			for range 2 {
@@ -292,7 +299,7 @@ func TestNothingPublishedYetIsSaidOnce(t *testing.T) {
 	for _, code := range []int{http.StatusForbidden, http.StatusNotFound} {
 		p := newPlace(t)
 		p.answers(status(code))
-		w := newWorld(p.URL)
+		w := p.world()
 		for range 3 {
 			w.serves(t, "built in")
 			w.now = w.now.Add(time.Minute)
@@ -308,7 +315,7 @@ func TestRedirectOfTheSameSchemeIsFollowed(t *testing.T) {
 	p, other := newPlace(t), newPlace(t)
 	other.publish("one")
 	p.answers(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect).ServeHTTP)
-	w := newWorld(p.URL)
+	w := p.world()
 	w.serves(t, "one")
 	w.now = w.now.Add(time.Minute)
 	w.serves(t, "one")
@@ -320,7 +327,7 @@ func TestRedirectOfTheSameSchemeIsFollowed(t *testing.T) {
 func TestNobodyAnswers(t *testing.T) {
 	p := newPlace(t)
 	p.Close()
-	w := newWorld(p.URL)
+	w := p.world()
 	w.serves(t, "built in")
 	w.logs(t, notTaken+"…connection refused")
 }
@@ -367,7 +374,7 @@ func TestOthersGoOnWhileOneLooks(t *testing.T) {
 		<-answer
 		file(made("one").Encode(), "")(w, r)
 	})
-	w := newWorld(p.URL)
+	w := p.world()
 	first := make(chan string)
 	go func() {
 		text, _ := w.Get()
@@ -404,6 +411,7 @@ func TestCatalogsAreSwappedWhole(t *testing.T) {
 		Now: func() time.Time { return time.Unix(0, 0).Add(time.Duration(minute.Load()) * time.Minute) },
 		Log: slog.New(slog.DiscardHandler),
 	})
+	s.client.Timeout = time.Minute
 	var readers sync.WaitGroup
 	for range 8 {
 		readers.Go(func() {
