@@ -16,6 +16,7 @@ import (
 	"marketplace/infra/localdata"
 	"marketplace/shared/cloud/operator"
 	"marketplace/shared/config"
+	"marketplace/shared/fault"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -50,6 +51,9 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, r)
 	}
 	if err != nil {
+		if refused, ok := err.(*fault.Error); ok { // the file as a whole; what is wrapped says how far it came
+			err = errors.New(refused.Msg)
+		}
 		fmt.Fprintf(stderr, "import-licenses: %v\n", err)
 		return 1
 	}
