@@ -329,6 +329,18 @@ func TestHowLongALicenseStillRuns(t *testing.T) {
 	}
 }
 
+func TestAWithdrawnPackageIsNotLinked(t *testing.T) {
+	d := someKeys()
+	file := d.Catalog.Packages[0].File
+	if m := NewLicenseKey(site, "m", d); !strings.Contains(m.Text, file) {
+		t.Fatalf("the package %s is not linked while it is offered:\n%s", file, m.Text)
+	}
+	d.Catalog.Packages[0].Withdrawn = "One of its plugins was broken."
+	if m := NewLicenseKey(site, "m", d); strings.Contains(m.Text, file) || strings.Contains(m.HTML, file) {
+		t.Errorf("the withdrawn package %s is linked:\n%s", file, m.Text)
+	}
+}
+
 func TestMailboxes(t *testing.T) {
 	for in, want := range map[string]string{
 		"a@example.com":                       "a@example.com",

@@ -120,6 +120,25 @@ func TestOneTokenIsOneRequestHoweverOftenItComes(t *testing.T) {
 	}
 }
 
+func TestATokenIsRememberedForNinetyDays(t *testing.T) {
+	b := newWorkbench(t)
+	var expires []time.Time
+	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
+		for _, w := range c.Writes {
+			if !w.Row.Expires.IsZero() {
+				expires = append(expires, w.Row.Expires)
+			}
+		}
+		return tabletest.Fault{}
+	}
+	if _, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails); err != nil {
+		t.Fatal(err)
+	}
+	if len(expires) != 1 || !expires[0].Equal(b.now.AddDate(0, 0, 90)) {
+		t.Errorf("rows expire at %v, want the token's alone, 90 days from %v", expires, b.now)
+	}
+}
+
 func TestATokenIsNotTakenForAnotherRequest(t *testing.T) {
 	b := newWorkbench(t)
 	first, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)

@@ -108,6 +108,9 @@ func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 	}
 	for _, whole := range []*answer{w.get(where + "?token=" + token), w.get(where, "Authorization", "Bearer "+token)} {
 		body := whole.wantStatus(200).json()
+		if got := whole.Header.Get("Referrer-Policy"); got != "no-referrer" {
+			t.Errorf("Referrer-Policy %q: the address holds the token", got)
+		}
 		if body["email"] != "jane.doe@customer.example" || body["company"] != "Customer" || body["token"] != nil {
 			t.Errorf("whole %v", body)
 		}

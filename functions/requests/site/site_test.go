@@ -243,7 +243,7 @@ func TestHealthAndRobots(t *testing.T) {
 	if body := w.get("/healthz").wantStatus(200).body; body != "ok\n" {
 		t.Errorf("health %q", body)
 	}
-	if body := w.get("/robots.txt").wantStatus(200).body; !strings.Contains(body, "Disallow: /requests/\n") {
+	if body := w.get("/robots.txt").wantStatus(200).body; body != "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n" {
 		t.Errorf("robots %q", body)
 	}
 }
