@@ -101,7 +101,10 @@ func importInto(ctx context.Context, tableName string, file io.Reader, skip bool
 		return ledger.Report{}, err
 	}
 	report, err := ledger.Import(ctx, store.New(t, store.Options{Now: clock.Now}), file, "import", skip)
-	return report, errors.Join(err, done())
+	if closed := done(); err == nil {
+		err = closed
+	}
+	return report, err
 }
 
 // importByServer lets the running local server do it, whose table and clock are its own.
