@@ -216,7 +216,7 @@ func TestACompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
 		return l
 	}
 	add(t, b, company(0, "Fjord International"))
-	for i := range 30 {
+	for i := range 510 { // more than are read at once
 		add(t, b, company(i+1, fmt.Sprintf("Company%d International", i)))
 	}
 	for _, name := range []string{"Fjord International", "international fjord", "fj int"} {

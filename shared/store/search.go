@@ -32,7 +32,7 @@ func (s *Store) FindByEmail(ctx context.Context, email string, limit int) (Found
 
 func (s *Store) find(ctx context.Context, pk string, limit int) (Found, error) {
 	h := newHarvest()
-	more, err := s.gather(ctx, pk, "", h)
+	more, err := s.gather(ctx, pk, "", searched, h)
 	return h.found(more, limit), err
 }
 
@@ -41,17 +41,27 @@ func (s *Store) find(ctx context.Context, pk string, limit int) (Found, error) {
 // nothing.
 func (s *Store) FindByCompany(ctx context.Context, name string, limit int) (Found, error) {
 	wanted := words(name)
-	// The longest word is the rarest, as far as one can tell without looking. Where it is the word of too many, another may
-	// not be.
+	if len(wanted) == 0 {
+		return Found{}, nil
+	}
+	// The longest word is the rarest, as far as one can tell without looking.
 	slices.SortStableFunc(wanted, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	h, more := newHarvest(), false
-	for _, w := range wanted {
-		var err error
-		if more, err = s.gather(ctx, wordKey(w, "").PK, w, h); err != nil {
-			return Found{}, err
+	h, more := newHarvest(), true
+	if len(wanted) > 1 { // a word of few tells all
+		for _, w := range wanted {
+			var err error
+			if more, err = s.gather(ctx, wordKey(w, "").PK, w, searchedAtOnce, h); err != nil {
+				return Found{}, err
+			}
+			if !more {
+				break
+			}
 		}
-		if !more {
-			break
+	}
+	if more {
+		var err error
+		if more, err = s.gather(ctx, wordKey(wanted[0], "").PK, wanted[0], searched, h); err != nil || len(wanted) == 1 {
+			return h.found(more, limit), err
 		}
 	}
 	other := func(company string) bool {
@@ -73,12 +83,16 @@ type harvest struct {
 
 func newHarvest() harvest { return harvest{map[string]request.Summary{}, map[string]Summary{}} }
 
-// searched is how many index rows of a partition a search reads at the most.
-const searched = 2000
+// How many index rows of a partition a search reads: at once, and at the most.
+const (
+	searchedAtOnce = 500
+	searched       = 2000
+)
 
-// gather reads the index rows of a partition whose sort key begins with the prefix; more: not all of them.
-func (s *Store) gather(ctx context.Context, pk, prefix string, h harvest) (more bool, err error) {
-	q := table.Query{PK: pk, Limit: 500}
+// gather reads the index rows of a partition whose sort key begins with the prefix, about so many at the most; more: not all
+// of them.
+func (s *Store) gather(ctx context.Context, pk, prefix string, most int, h harvest) (more bool, err error) {
+	q := table.Query{PK: pk, Limit: searchedAtOnce}
 	if prefix != "" {
 		q.From, q.To = prefix, prefix+"\U0010ffff"
 	}
@@ -93,7 +107,7 @@ func (s *Store) gather(ctx context.Context, pk, prefix string, h harvest) (more 
 			}
 		}
 		read += len(page.Rows)
-		if page.Next == "" || read >= searched {
+		if page.Next == "" || read >= most {
 			return page.Next != "", nil
 		}
 		q.After = page.Next
