@@ -164,14 +164,22 @@ func TestREADMEListsEveryCodeInOrder(t *testing.T) {
 	}
 }
 
-// FuzzUnmangle begins with the text of every vector.
+// FuzzUnmangle begins with the text of every vector, and with each key in it.
 func FuzzUnmangle(f *testing.F) {
 	pack := readVectors(f)
 	signed := make(map[string]bool) // whole key texts
 	for _, v := range pack.Vectors {
-		f.Add(v.Text)
-		text, _ := license.Unmangle(v.Text)
-		signed[text] = true
+		for begins := 0; ; { // a text may hold several keys
+			rest := v.Text[begins:]
+			f.Add(rest)
+			text, _ := license.Unmangle(rest)
+			signed[text] = true
+			next := strings.Index(rest[min(1, len(rest)):], "Rm9ybWF0P")
+			if next < 0 {
+				break
+			}
+			begins += 1 + next
+		}
 	}
 	f.Fuzz(func(t *testing.T, pasted string) {
 		text, _ := license.Unmangle(pasted)
