@@ -174,74 +174,31 @@ func (w *world) in(t *testing.T) *world {
 
 func (w *world) pass(d time.Duration) { *w.now = w.now.Add(d) }
 
-// do sends a request as somebody; "" is nobody. header is pairs of names and values.
-func (w *world) do(who, method, target, body string, header ...string) *answer {
-	w.t.Helper()
-	r := httptest.NewRequest(method, target, strings.NewReader(body))
-	for _, c := range w.door.cookies[who] {
-		r.AddCookie(c)
-	}
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	rec := httptest.NewRecorder()
-	w.site.ServeHTTP(rec, r)
-	return &answer{t: w.t, Response: rec.Result(), body: rec.Body.String()}
+// as asks as somebody; "" is nobody.
+func (w *world) as(who string) webtest.Client {
+	return webtest.Client{T: w.t, Site: w.site, Cookies: w.door.cookies[who]}
 }
 
-func (w *world) get(who, target string) *answer {
+func (w *world) get(who, target string) *webtest.Answer {
 	w.t.Helper()
-	return w.do(who, "GET", target, "")
+	return w.as(who).Do("GET", target, "")
 }
 
 // send posts a form as a browser does.
-func (w *world) send(who, target string, form url.Values) *answer {
+func (w *world) send(who, target string, form url.Values) *webtest.Answer {
 	w.t.Helper()
-	return w.do(who, "POST", target, form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+	return w.as(who).Send(target, form)
 }
 
 // basis is what the forms of a page are based on.
 func (w *world) basis(page string) url.Values {
 	w.t.Helper()
-	form := w.get(sam, page).wantStatus(200).page().Find("main form[method=post]").First()
+	form := w.get(sam, page).WantStatus(200).Page().Find("main form[method=post]").First()
 	return url.Values{
 		"version": {form.Find("input[name=version]").AttrOr("value", "")},
 		"seen":    {form.Find("input[name=seen]").AttrOr("value", "")},
 	}
 }
-
-type answer struct {
-	t testing.TB
-	*http.Response
-	body string
-}
-
-func (a *answer) wantStatus(status int) *answer {
-	a.t.Helper()
-	if a.StatusCode != status {
-		a.t.Fatalf("status %d, want %d\n%s", a.StatusCode, status, a.body)
-	}
-	return a
-}
-
-func (a *answer) wantRedirect(to string) {
-	a.t.Helper()
-	if got := a.wantStatus(http.StatusSeeOther).Header.Get("Location"); got != to {
-		a.t.Fatalf("led to %s, want %s", got, to)
-	}
-}
-
-func (a *answer) page() *goquery.Document {
-	a.t.Helper()
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return doc
-}
-
-// words is what a reader sees of a selection, white space collapsed.
-func words(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }
 
 // asked are the details of a request.
 var asked = request.Details{
@@ -315,16 +272,16 @@ func TestEveryPageIsWhole(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range w.everyPage() {
 		t.Run(path, func(t *testing.T) {
-			a := w.in(t).get(sam, path).wantStatus(200)
+			a := w.in(t).get(sam, path).WantStatus(200)
 			if got := a.Header.Get("Cache-Control"); got != "no-store" {
 				t.Errorf("Cache-Control %q", got)
 			}
-			doc := a.page()
+			doc := a.Page()
 			webtest.CheckPage(t, doc)
 			if doc.Find("meta[name=robots][content=noindex]").Length() != 1 {
 				t.Error("the word to robots is missing")
 			}
-			if who := words(doc.Find("header .who")); who != "Sam Okoye (sales) Sign out" {
+			if who := webtest.Text(doc.Find("header .who")); who != "Sam Okoye (sales) Sign out" {
 				t.Errorf("the header says %q", who)
 			}
 			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
@@ -339,10 +296,10 @@ func TestEveryPageIsWhole(t *testing.T) {
 func TestWhatIsNotThereIsToldWithTheHeaderOfWhoAsks(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/console/requests/none", "/console/licenses/none", "/console/licenses/none/key", "/console/requests/%00", "/console/licenses/" + strings.Repeat("x", 3000)} {
-		doc := w.get(sam, path).wantStatus(404).page()
-		if words(doc.Find("header .who b, header .who")) == "" {
+		doc := w.get(sam, path).WantStatus(404).Page()
+		if webtest.Text(doc.Find("header .who b, header .who")) == "" {
 			t.Errorf("%s: nobody is signed in", path)
 		}
 	}
-	w.get(sam, "/console/").wantStatus(http.StatusMovedPermanently)
+	w.get(sam, "/console/").WantStatus(http.StatusMovedPermanently)
 }

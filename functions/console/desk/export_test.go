@@ -16,22 +16,23 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/web/webtest"
 )
 
-// rows reads a table that was exported, and checks what every one has to have. The first is the header.
-func (a *answer) rows() [][]string {
-	a.t.Helper()
-	a.wantStatus(200)
-	body, marked := strings.CutPrefix(a.body, byteOrderMark)
+// exported reads a table that was exported, and checks what every one has to have. The first is the header.
+func exported(a *webtest.Answer) [][]string {
+	a.T.Helper()
+	a.WantStatus(200)
+	body, marked := strings.CutPrefix(a.Body, byteOrderMark)
 	if !marked || !strings.HasSuffix(body, "\r\n") || strings.Contains(strings.ReplaceAll(body, "\r\n", ""), "\n") {
-		a.t.Errorf("no byte order mark, or lines that do not end with CRLF: %q", a.body)
+		a.T.Errorf("no byte order mark, or lines that do not end with CRLF: %q", a.Body)
 	}
 	if a.Header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.HasPrefix(a.Header.Get("Content-Disposition"), `attachment; filename="`) {
-		a.t.Errorf("headers %v", a.Header)
+		a.T.Errorf("headers %v", a.Header)
 	}
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
 	if err != nil {
-		a.t.Fatal(err)
+		a.T.Fatal(err)
 	}
 	return rows
 }
@@ -54,7 +55,7 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 		"from=2018-02&to=2018-03": times[1:4], "from=2018-01&to=2018-01": times[:1], "from=2018-04&to=2018-04": times[4:], "from=2010-01&to=2017-12": nil,
 		"from=2017-12&to=2018-12": times,
 	} {
-		rows := w.get(sam, "/console/export/requests.csv?"+query).rows()
+		rows := exported(w.get(sam, "/console/export/requests.csv?"+query))
 		var got []string
 		for _, row := range rows[1:] {
 			got = append(got, row[at(rows[0], "created")])
@@ -63,7 +64,7 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
-	rows := w.get(sam, "/console/export/requests.csv?from=2018-04&to=2018-04").rows()
+	rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-04&to=2018-04"))
 	if got := rows[1][at(rows[0], "company")]; got != asked.Company || len(rows[1]) != len(requestColumns) {
 		t.Errorf("company %q in %q", got, rows[1])
 	}
@@ -76,7 +77,7 @@ func TestLicensesAreExportedByTheMonthInWhichTheyExpire(t *testing.T) {
 		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
 		w.record(l)
 	}
-	rows := w.get(sam, "/console/export/licenses.csv?from=2018-04&to=2018-04").rows()
+	rows := exported(w.get(sam, "/console/export/licenses.csv?from=2018-04&to=2018-04"))
 	if len(rows) != 3 || rows[1][0] != "l1" || rows[2][0] != "l2" || len(rows[1]) != len(licenseColumns) {
 		t.Errorf("%q", rows)
 	}
@@ -103,7 +104,7 @@ func TestNoCellIsAFormula(t *testing.T) {
 	d := asked
 	d.Company, d.Name, d.Message, d.Server, d.Phone = "=cmd|' /C calc'!A1", "@SUM(1)", "x\n=HYPERLINK(\"http://evil.example\")", "-WHW8w9JtzBzSrmf9GQX", "+41 22 555"
 	w.file(d)
-	rows := w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03").rows()
+	rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03"))
 	for _, row := range rows[1:] {
 		for _, cell := range row {
 			if isFormula(cell) {
@@ -141,13 +142,13 @@ func TestMonthsOfAnExportAreChecked(t *testing.T) {
 	w := newWorld(t)
 	for _, query := range []string{"", "from=2018-01", "from=2018-1&to=2018-02", "from=2018-03&to=2018-02", "from=1900-01&to=2100-01", "from=%00&to=2018-01"} {
 		for _, what := range []string{"requests", "licenses"} {
-			a := w.get(sam, "/console/export/"+what+".csv?"+query).wantStatus(http.StatusUnprocessableEntity)
-			form := a.page().Find("main form[action$='/" + what + ".csv']")
-			if words(form.Find("[role=alert]")) == "" || a.page().Find("[role=alert]").Length() != 1 || a.Header.Get("Content-Disposition") != "" {
-				t.Errorf("%s: nothing is said in the form: %s", query, a.body)
+			a := w.get(sam, "/console/export/"+what+".csv?"+query).WantStatus(http.StatusUnprocessableEntity)
+			form := a.Page().Find("main form[action$='/" + what + ".csv']")
+			if webtest.Text(form.Find("[role=alert]")) == "" || a.Page().Find("[role=alert]").Length() != 1 || a.Header.Get("Content-Disposition") != "" {
+				t.Errorf("%s: nothing is said in the form: %s", query, a.Body)
 			}
 			if q, _ := url.ParseQuery(query); form.Find("[name=from]").AttrOr("value", "") != strings.ReplaceAll(q.Get("from"), "\x00", "\ufffd") {
-				t.Errorf("%s: what was typed is lost: %s", query, words(form))
+				t.Errorf("%s: what was typed is lost: %s", query, webtest.Text(form))
 			}
 		}
 	}
@@ -182,7 +183,7 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 				t.Errorf("%s: %s", name, resp.Status)
 			}
 			page, err := goquery.NewDocumentFromReader(resp.Body)
-			if err != nil || !strings.Contains(words(page.Find("main [role=alert]")), "Choose fewer months") || page.Find("[name=from][value='2018-03']").Length() != 1 {
+			if err != nil || !strings.Contains(webtest.Text(page.Find("main [role=alert]")), "Choose fewer months") || page.Find("[name=from][value='2018-03']").Length() != 1 {
 				t.Errorf("%s: the form does not come back: %v", name, err)
 			}
 			continue
@@ -194,10 +195,10 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 	}
 	w := newWorld(t, limited)
 	w.file(asked)
-	if rows := w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03").rows(); len(rows) != 2 {
+	if rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03")); len(rows) != 2 {
 		t.Errorf("a small one has %d rows", len(rows))
 	}
-	if doc := w.get(sam, "/console/export").page(); !strings.Contains(words(doc.Find("main")), "take fewer months") {
+	if doc := w.get(sam, "/console/export").Page(); !strings.Contains(webtest.Text(doc.Find("main")), "take fewer months") {
 		t.Error("the page does not tell of the limit")
 	}
 }
@@ -205,9 +206,9 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 func TestAnExportIsAskedForByHead(t *testing.T) {
 	w := newWorld(t)
 	w.file(asked)
-	a := w.do(sam, "HEAD", "/console/export/requests.csv?from=2018-03&to=2018-03", "").wantStatus(200)
-	if a.body != "" || a.Header.Get("Content-Disposition") != `attachment; filename="requests-2018-03-2018-03.csv"` {
-		t.Errorf("%q, %v", a.body, a.Header)
+	a := w.as(sam).Do("HEAD", "/console/export/requests.csv?from=2018-03&to=2018-03", "").WantStatus(200)
+	if a.Body != "" || a.Header.Get("Content-Disposition") != `attachment; filename="requests-2018-03-2018-03.csv"` {
+		t.Errorf("%q, %v", a.Body, a.Header)
 	}
 	if r := (request.Request{}); len(requestCells(r)) != len(requestColumns) {
 		t.Error("columns and cells differ")

@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
 )
 
 func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
@@ -30,18 +31,18 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 		g.Edition, g.Type, g.Server = l.edition, l.kind, license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
 		w.record(g)
 	}
-	doc := w.get(vera, "/console/overview").wantStatus(200).page()
+	doc := w.get(vera, "/console/overview").WantStatus(200).Page()
 	section := doc.Find("section[aria-labelledby=expiring-title]")
 	var rows []string
 	section.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
 		var cells []string
-		s.Find("th, td").Each(func(_ int, c *goquery.Selection) { cells = append(cells, words(c)) })
+		s.Find("th, td").Each(func(_ int, c *goquery.Selection) { cells = append(cells, webtest.Text(c)) })
 		rows = append(rows, strings.Join(cells, " "))
 	})
 	if len(rows) != 12 || rows[0] != "Mar 2018 1 2 3" || rows[1] != "Apr 2018 0 0 0" || rows[11] != "Feb 2019 1 0 1" {
 		t.Errorf("the table is %q", rows)
 	}
-	if head := words(section.Find("thead")); head != "MonthEnterpriseDeveloperAll" {
+	if head := webtest.Text(section.Find("thead")); head != "MonthEnterpriseDeveloperAll" {
 		t.Errorf("its head is %q", head)
 	}
 	if n := section.Find("svg rect").Length(); n != 3 {
@@ -50,11 +51,11 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 	if first := section.Find("tbody a").First().AttrOr("href", ""); first != "/console/licenses?expires=2018-03" {
 		t.Errorf("the first month leads to %s", first)
 	}
-	if got := words(section); !strings.Contains(got, "1 more expire after that.") {
+	if got := webtest.Text(section); !strings.Contains(got, "1 more expire after that.") {
 		t.Errorf("what comes later is not told: %s", got)
 	}
 	var lines []string
-	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int, s *goquery.Selection) { lines = append(lines, words(s)) })
+	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int, s *goquery.Selection) { lines = append(lines, webtest.Text(s)) })
 	if want := []string{"Enterprise Edition400'0002200'000100", "Developer Edition200'000100200'0001"}; !slices.Equal(lines, want) {
 		t.Errorf("lines of code %q, want %q", lines, want)
 	}
@@ -119,9 +120,9 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	doc := w.get(vera, "/console/overview").wantStatus(200).page()
+	doc := w.get(vera, "/console/overview").WantStatus(200).Page()
 	figures := map[string]string{}
-	doc.Find(".figures div").Each(func(_ int, s *goquery.Selection) { figures[words(s.Find("dt"))] = words(s.Find("dd")) })
+	doc.Find(".figures div").Each(func(_ int, s *goquery.Selection) { figures[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd")) })
 	for name, want := range map[string]string{
 		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Mails to be sent": "5", "Mails given up": "1", "Reminders in the next 30 days": "3",
 	} {
@@ -133,23 +134,23 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 		t.Errorf("late are %q", got)
 	}
 	weeks := doc.Find("section[aria-labelledby=weeks-title] tbody tr")
-	if got := words(weeks.Last()); weeks.Length() != 12 || got != "05 Mar 2018533 h" {
+	if got := webtest.Text(weeks.Last()); weeks.Length() != 12 || got != "05 Mar 2018533 h" {
 		t.Errorf("%d weeks, the last %q", weeks.Length(), got)
 	}
 	dead := doc.Find("section[aria-labelledby=dead-title] tbody tr")
-	if got := words(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") || !strings.Contains(got, "no such mailbox") {
+	if got := webtest.Text(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") || !strings.Contains(got, "no such mailbox") {
 		t.Errorf("given up %q", got)
 	}
 	about := dead.Find("a").AttrOr("href", "")
-	w.get(vera, about).wantRedirect("/console/requests/" + m.Message.About)
+	w.get(vera, about).WantRedirect("/console/requests/" + m.Message.About)
 	if m.Message.Kind != mail.RequestReceived {
 		t.Errorf("it was %s", m.Message.Kind)
 	}
 }
 
 func TestAnEmptyConsoleHasAnOverview(t *testing.T) {
-	doc := newWorld(t).get(vera, "/console/overview").wantStatus(200).page()
-	if got := words(doc.Find("section[aria-labelledby=expiring-title] .empty")); got != "None." {
+	doc := newWorld(t).get(vera, "/console/overview").WantStatus(200).Page()
+	if got := webtest.Text(doc.Find("section[aria-labelledby=expiring-title] .empty")); got != "None." {
 		t.Errorf("what expires: %q", got)
 	}
 }

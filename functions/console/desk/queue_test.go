@@ -13,11 +13,12 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
 )
 
 // listed are the companies or organizations in the tables of a page, in their order.
 func listed(doc *goquery.Document) (names []string) {
-	doc.Find("main tbody th a").Each(func(_ int, s *goquery.Selection) { names = append(names, words(s)) })
+	doc.Find("main tbody th a").Each(func(_ int, s *goquery.Selection) { names = append(names, webtest.Text(s)) })
 	return names
 }
 
@@ -47,7 +48,7 @@ func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 		"closed":  {"5 withdrawn", "4 rejected", "1 issued"},
 		"nothing": {"2 in review", "3 received"},
 	} {
-		doc := w.get(vera, "/console?show="+show).wantStatus(200).page()
+		doc := w.get(vera, "/console?show="+show).WantStatus(200).Page()
 		if got := listed(doc); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", show, got, want)
 		}
@@ -55,7 +56,7 @@ func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 			t.Errorf("%s: no tab is current", show)
 		}
 	}
-	if tabs := words(w.get(vera, "/console").page().Find(".tabs")); tabs != "Open 2 Waiting for customers 1 Closed" {
+	if tabs := webtest.Text(w.get(vera, "/console").Page().Find(".tabs")); tabs != "Open 2 Waiting for customers 1 Closed" {
 		t.Errorf("tabs %q", tabs)
 	}
 }
@@ -69,16 +70,16 @@ func TestWhatIsLateIsFirstAndSaidInWords(t *testing.T) {
 		w.pass(24 * time.Hour)
 	}
 	w.pass(-22 * time.Hour) // Wednesday, two hours after the third: Monday's was due a day and two hours ago, Tuesday's two hours
-	doc := w.get(vera, "/console").wantStatus(200).page()
+	doc := w.get(vera, "/console").WantStatus(200).Page()
 	var due []string
 	doc.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
-		due = append(due, words(s.Find("th"))+": "+words(s.Find("td").Eq(3)))
+		due = append(due, webtest.Text(s.Find("th"))+": "+webtest.Text(s.Find("td").Eq(3)))
 	})
 	want := []string{"Monday: Late by 26 h", "Tuesday: Late by 2 h", "Wednesday: Due in 22 h"}
 	if !slices.Equal(due, want) {
 		t.Errorf("%q, want %q", due, want)
 	}
-	if got := words(doc.Find("h1")); got != "Requests 2 late" {
+	if got := webtest.Text(doc.Find("h1")); got != "Requests 2 late" {
 		t.Errorf("title %q", got)
 	}
 }
@@ -96,15 +97,15 @@ func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
 		"kind=renewal": 2, "edition=enterprise": 6, "kind=renewal&edition=enterprise": 1, "edition=datacenter": 0, "kind=&edition=": 12,
 		"kind=nonsense&edition=%00": 12, "after=nonsense": 12, "after=2018-03-05T00:00:00Z%23" + strings.Repeat("x", 2000): 12,
 	} {
-		doc := w.get(vera, "/console?"+query).wantStatus(200).page()
+		doc := w.get(vera, "/console?"+query).WantStatus(200).Page()
 		if got := listed(doc); len(got) != want {
 			t.Errorf("%s: %d requests, want %d", query, len(got), want)
 		}
-		if tab := words(doc.Find(".tabs [aria-current] .count")); tab != fmt.Sprint(want) {
+		if tab := webtest.Text(doc.Find(".tabs [aria-current] .count")); tab != fmt.Sprint(want) {
 			t.Errorf("%s: the tab counts %s, want %d", query, tab, want)
 		}
 	}
-	if chosen := words(w.get(vera, "/console?kind=renewal").page().Find("option[selected]")); chosen != "Renewal" {
+	if chosen := webtest.Text(w.get(vera, "/console?kind=renewal").Page().Find("option[selected]")); chosen != "Renewal" {
 		t.Errorf("the filter shows %q", chosen)
 	}
 }
@@ -125,14 +126,14 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 	seen := map[string]bool{}
 	pages := 0
 	for next := "/console?kind=new"; next != ""; pages++ {
-		doc := w.get(vera, next).wantStatus(200).page()
+		doc := w.get(vera, next).WantStatus(200).Page()
 		for _, name := range listed(doc) {
 			if seen[name] {
 				t.Errorf("%s comes twice", name)
 			}
 			seen[name] = true
 		}
-		if n := words(doc.Find(".tabs [aria-current] .count")); n != "200+" {
+		if n := webtest.Text(doc.Find(".tabs [aria-current] .count")); n != "200+" {
 			t.Errorf("the tab counts %s", n)
 		}
 		if begin := doc.Find("nav.pages a").First().AttrOr("href", ""); pages > 0 && begin != "/console?kind=new" {
@@ -148,7 +149,7 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 func TestAnEmptyQueueSaysWhatToExpect(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/console", "/console?show=waiting", "/console?show=closed", "/console?kind=new", "/console?after=2018-03-05T00:00:00Z%23x"} {
-		if empty := words(w.get(vera, path).wantStatus(200).page().Find(".empty")); empty == "" {
+		if empty := webtest.Text(w.get(vera, path).WantStatus(200).Page().Find(".empty")); empty == "" {
 			t.Errorf("%s says nothing", path)
 		}
 	}
@@ -169,7 +170,7 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 		r.ID: "/console/requests/" + r.ID, strings.ToUpper(r.ID): "/console/requests/" + r.ID, "  " + other.ID + " ": "/console/requests/" + other.ID,
 		"01HX0000000000000000000001": "/console/licenses/01hx0000000000000000000001", "import-A.1": "/console/licenses/import-A.1",
 	} {
-		w.do(vera, "GET", searchFor(q), "").wantRedirect(to)
+		w.as(vera).Do("GET", searchFor(q), "").WantRedirect(to)
 	}
 	for _, tt := range []struct {
 		q                  string
@@ -180,7 +181,7 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 		{"AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"1234ABCD-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"00000000-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"AWHW8w9JtzBzSrmf9GQZ", 1, 0},
 		{"20180305093000", 0, 0}, {"x", 0, 0}, {"'; DROP TABLE--", 0, 0}, {"a#b", 0, 0}, {"<script>alert(1)</script>", 0, 0},
 	} {
-		doc := w.get(vera, searchFor(tt.q)).wantStatus(200).page()
+		doc := w.get(vera, searchFor(tt.q)).WantStatus(200).Page()
 		requests, licenses := doc.Find("main a[href^='/console/requests/']").Length(), doc.Find("main a[href^='/console/licenses/']").Length()
 		if requests != tt.requests || licenses != tt.licenses {
 			t.Errorf("%q: %d requests and %d licenses, want %d and %d", tt.q, requests, licenses, tt.requests, tt.licenses)
@@ -188,12 +189,12 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 		if doc.Find("main input[name=q]").AttrOr("value", "") != tt.q || doc.Find("main script").Length() > 0 {
 			t.Errorf("%q: the field holds something else", tt.q)
 		}
-		if words(doc.Find("main [role=status]")) == "" {
+		if webtest.Text(doc.Find("main [role=status]")) == "" {
 			t.Errorf("%q: nothing is said", tt.q)
 		}
 	}
 	for _, q := range []string{strings.Repeat("x", 300), "a\x00b", "a\u202eb"} {
-		w.get(vera, searchFor(q)).wantStatus(http.StatusUnprocessableEntity)
+		w.get(vera, searchFor(q)).WantStatus(http.StatusUnprocessableEntity)
 	}
-	w.get(vera, "/console/search").wantStatus(200)
+	w.get(vera, "/console/search").WantStatus(200)
 }

@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
 )
 
 // with is a form with other values; pairs of names and values.
@@ -64,7 +65,7 @@ func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
 					r = w.review(r, state)
 				}
 				page := "/console/requests/" + r.ID
-				doc := w.get(sam, page).wantStatus(200).page()
+				doc := w.get(sam, page).WantStatus(200).Page()
 				if got := offered(doc); !slices.Equal(got, want) {
 					t.Errorf("offered %q, want %q", got, want)
 				}
@@ -74,16 +75,16 @@ func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
 				a := w.send(sam, page+"/"+s.path, w.filled(page))
 				after := w.request(r.ID)
 				if slices.Contains(want, s.path) {
-					a.wantRedirect(page + "?done=" + s.path)
+					a.WantRedirect(page + "?done=" + s.path)
 					if s.to != "" && after.State != s.to {
 						t.Errorf("%s led to %s", s.path, after.State)
 					}
-					if done := words(w.get(sam, page+"?done="+s.path).page().Find("main .notice.good")); done != s.done {
+					if done := webtest.Text(w.get(sam, page+"?done="+s.path).Page().Find("main .notice.good")); done != s.done {
 						t.Errorf("%s: the page says %q", s.path, done)
 					}
 					continue
 				}
-				a.wantStatus(http.StatusConflict)
+				a.WantStatus(http.StatusConflict)
 				if after.State != state || after.Version != r.Version {
 					t.Errorf("%s was refused, and led to %s", s.path, after.State)
 				}
@@ -109,7 +110,7 @@ func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
 			t.Errorf("%s: %d mails", path, len(mails))
 		case mails[0].Message.Kind != want || mails[0].Message.To.Email != asked.Email || !strings.Contains(mails[0].Message.Text, "Which <b>one</b>?"):
 			t.Errorf("%s: %+v", path, mails[0].Message)
-		case words(w.get(sam, page).page().Find("#mails-title + table tbody tr").Last()) == "":
+		case webtest.Text(w.get(sam, page).Page().Find("#mails-title + table tbody tr").Last()) == "":
 			t.Errorf("%s: the page does not show the mail", path)
 		}
 	}
@@ -120,14 +121,14 @@ func TestTheSecondOfTwoPeopleIsToldWhoDidWhatAndKeepsWhatTheyTyped(t *testing.T)
 	r := w.file(asked)
 	page := "/console/requests/" + r.ID
 	seen := w.basis(page) // both look at it
-	w.send(lucia, page+"/ask", like(seen, "question", "How many servers?")).wantStatus(303)
+	w.send(lucia, page+"/ask", like(seen, "question", "How many servers?")).WantStatus(303)
 	mails := w.pendingMails()
 
-	told := w.send(sam, page+"/reject", with(seen, "rejection", "Not with\nthis server.")).wantStatus(http.StatusConflict).page()
+	told := w.send(sam, page+"/reject", with(seen, "rejection", "Not with\nthis server.")).WantStatus(http.StatusConflict).Page()
 	trouble := told.Find("#trouble")
 	for _, want := range []string{"Somebody was faster", "customer asked by " + emails[lucia], "How many servers?", "State: Received Waiting for customer"} {
-		if !strings.Contains(strings.ToLower(words(trouble)), strings.ToLower(want)) {
-			t.Errorf("the page does not say %q:\n%s", want, words(trouble))
+		if !strings.Contains(strings.ToLower(webtest.Text(trouble)), strings.ToLower(want)) {
+			t.Errorf("the page does not say %q:\n%s", want, webtest.Text(trouble))
 		}
 	}
 	if kept := strings.TrimPrefix(told.Find("#rejection").Text(), "\n"); kept != "Not with\nthis server." {
@@ -143,7 +144,7 @@ func TestTheSecondOfTwoPeopleIsToldWhoDidWhatAndKeepsWhatTheyTyped(t *testing.T)
 	again := told.Find("form[action$='/reject']")
 	form := url.Values{"rejection": {"Not with this server."}}
 	again.Find("input[type=hidden]").Each(func(_ int, s *goquery.Selection) { form.Set(s.AttrOr("name", ""), s.AttrOr("value", "")) })
-	w.send(sam, page+"/reject", form).wantRedirect(page + "?done=reject")
+	w.send(sam, page+"/reject", form).WantRedirect(page + "?done=reject")
 }
 
 func TestWhatWasTypedIsShownWhereItsFormIsGone(t *testing.T) {
@@ -151,8 +152,8 @@ func TestWhatWasTypedIsShownWhereItsFormIsGone(t *testing.T) {
 	r := w.file(asked)
 	page := "/console/requests/" + r.ID
 	seen := w.basis(page)
-	w.send(lucia, page+"/reject", with(w.basis(page), "rejection", "No.")).wantStatus(303)
-	told := w.send(sam, page+"/ask", with(seen, "question", "Is it <urgent>?")).wantStatus(http.StatusConflict).page()
+	w.send(lucia, page+"/reject", with(w.basis(page), "rejection", "No.")).WantStatus(303)
+	told := w.send(sam, page+"/ask", with(seen, "question", "Is it <urgent>?")).WantStatus(http.StatusConflict).Page()
 	if kept := told.Find("pre.kept").Text(); kept != "Is it <urgent>?" {
 		t.Errorf("the page keeps %q", kept)
 	}
@@ -165,7 +166,7 @@ func TestAFormThatComesTwiceIsTakenOnce(t *testing.T) {
 		page := "/console/requests/" + r.ID
 		form := w.filled(page)
 		for range 3 {
-			w.send(sam, page+"/"+path, form).wantRedirect(page + "?done=" + path)
+			w.send(sam, page+"/"+path, form).WantRedirect(page + "?done=" + path)
 		}
 		events, err := w.store.RequestTimeline(t.Context(), r.ID)
 		if err != nil || len(events) != 2 {
@@ -210,8 +211,8 @@ func TestWhatIsTypedIsChecked(t *testing.T) {
 		{"withdraw", "withdrawal", "a\x00b", "control characters"},
 		{"note", "note", "\u202egnisrever", "control characters"},
 	} {
-		doc := w.send(sam, page+"/"+tt.path, with(w.basis(page), tt.field, tt.typed)).wantStatus(http.StatusUnprocessableEntity).page()
-		if got := words(doc.Find("#" + tt.field + "-error")); !strings.Contains(got, tt.wrong) {
+		doc := w.send(sam, page+"/"+tt.path, with(w.basis(page), tt.field, tt.typed)).WantStatus(http.StatusUnprocessableEntity).Page()
+		if got := webtest.Text(doc.Find("#" + tt.field + "-error")); !strings.Contains(got, tt.wrong) {
 			t.Errorf("%s %q: %q", tt.path, tt.typed, got)
 		}
 		if doc.Find("details[open] #"+tt.field+"[aria-invalid=true]").Length() != 1 {
@@ -219,9 +220,9 @@ func TestWhatIsTypedIsChecked(t *testing.T) {
 		}
 	}
 	for _, form := range []url.Values{{"note": {"x"}}, {"note": {"x"}, "version": {"-1"}, "seen": {"x"}}, {"note": {"x"}, "version": {"1"}, "seen": {"<>"}}} {
-		w.send(sam, page+"/note", form).wantStatus(http.StatusBadRequest)
+		w.send(sam, page+"/note", form).WantStatus(http.StatusBadRequest)
 	}
-	w.send(sam, "/console/requests/none/note", w.filled(page)).wantStatus(http.StatusNotFound)
+	w.send(sam, "/console/requests/none/note", w.filled(page)).WantStatus(http.StatusNotFound)
 	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 1 {
 		t.Errorf("%d events, %v", len(events), err)
 	}
@@ -236,7 +237,7 @@ func TestARequestShowsWhatElseIsKnownOfServerAndCompany(t *testing.T) {
 	both.Server = "89ABCDEF-AWHW8w9JtzBzSrmf9GQX"
 	a, b, c := w.file(sameServer), w.file(sameCompany), w.file(both)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
-	doc := w.get(vera, "/console/requests/"+r.ID).wantStatus(200).page()
+	doc := w.get(vera, "/console/requests/"+r.ID).WantStatus(200).Page()
 	links := func(section string) (hrefs []string) {
 		doc.Find("section[aria-labelledby=" + section + "] tbody a").Each(func(_ int, s *goquery.Selection) {
 			hrefs = append(hrefs, s.AttrOr("href", ""))
@@ -266,19 +267,19 @@ func TestHostileTextIsTextOnEveryPage(t *testing.T) {
 	r := w.file(d)
 	page := "/console/requests/" + r.ID
 	for _, path := range []string{"note", "ask"} {
-		w.send(sam, page+"/"+path, with(w.basis(page), "note", hostile, "question", hostile)).wantStatus(303)
+		w.send(sam, page+"/"+path, with(w.basis(page), "note", hostile, "question", hostile)).WantStatus(303)
 	}
 	l := granted("l1", license.Date{Year: 2018, Month: 3, Day: 31})
 	l.Organization, l.Languages, l.Plugins, l.Features, l.Packages = hostile, []string{hostile}, []string{hostile}, []string{hostile}, []string{hostile}
 	l.Contacts = []license.Contact{{Name: hostile, Email: `"<script>"@evil.example`}}
 	w.record(l)
-	w.send(sam, "/console/licenses/l1/revoke", with(w.basis("/console/licenses/l1"), "reason", hostile, "sure", "yes")).wantStatus(303)
+	w.send(sam, "/console/licenses/l1/revoke", with(w.basis("/console/licenses/l1"), "reason", hostile, "sure", "yes")).WantStatus(303)
 	for _, path := range []string{"/console?show=waiting", page, "/console/licenses", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/overview", searchFor(hostile), searchFor("script alert")} {
-		doc := w.get(sam, path).wantStatus(200).page()
+		doc := w.get(sam, path).WantStatus(200).Page()
 		if n := doc.Find("script, img, [onerror], a[href^='javascript']").Length(); n > 0 {
 			t.Errorf("%s: %d things that do something", path, n)
 		}
-		if !strings.Contains(words(doc.Find("main"))+doc.Find("main input[name=q]").AttrOr("value", ""), "<script>alert(1)</script>") && path != "/console/overview" {
+		if !strings.Contains(webtest.Text(doc.Find("main"))+doc.Find("main input[name=q]").AttrOr("value", ""), "<script>alert(1)</script>") && path != "/console/overview" {
 			t.Errorf("%s does not show the text", path)
 		}
 	}
@@ -291,10 +292,10 @@ func TestTheTimelineTellsBeforeAndAfterInWords(t *testing.T) {
 	w := newWorld(t)
 	r := w.file(asked)
 	page := "/console/requests/" + r.ID
-	w.send(sam, page+"/take", w.basis(page)).wantStatus(303)
-	w.send(sam, page+"/reject", with(w.basis(page), "rejection", "No\nbudget.")).wantStatus(303)
+	w.send(sam, page+"/take", w.basis(page)).WantStatus(303)
+	w.send(sam, page+"/reject", with(w.basis(page), "rejection", "No\nbudget.")).WantStatus(303)
 	var told []string
-	w.get(vera, page).page().Find(".timeline > li").Each(func(_ int, s *goquery.Selection) { told = append(told, words(s)) })
+	w.get(vera, page).Page().Find(".timeline > li").Each(func(_ int, s *goquery.Selection) { told = append(told, webtest.Text(s)) })
 	want := []string{
 		"rejected by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. Closed: 05 Mar 2018, 09:30 UTC State: In review Rejected",
 		"taken into review by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Worked on by: " + emails[sam] + " State: Received In review",

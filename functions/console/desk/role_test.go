@@ -67,7 +67,7 @@ func TestEveryAddressNeedsItsRole(t *testing.T) {
 			t.Errorf("%s needs only the role %q", route.pattern, route.least)
 		}
 		for who, role := range people {
-			a := w.do(who, method, target, w.filled(page).Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+			a := w.as(who).Do(method, target, w.filled(page).Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 			want := http.StatusOK
 			switch {
 			case role == signin.NoRole && method == "GET":
@@ -87,7 +87,7 @@ func TestEveryAddressNeedsItsRole(t *testing.T) {
 		t.Errorf("something changed:\n%+v\n%+v", before, after)
 	}
 	for _, who := range []string{sam, ada} {
-		w.send(who, "/console/requests/"+r.ID+"/note", w.filled("/console/requests/"+r.ID)).wantStatus(http.StatusSeeOther)
+		w.send(who, "/console/requests/"+r.ID+"/note", w.filled("/console/requests/"+r.ID)).WantStatus(http.StatusSeeOther)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
 			id = "l1"
 		}
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-			a := w.do(ada, method, strings.Replace(pattern, "{id}", id, 1), w.filled("/console/requests/"+r.ID).Encode(),
+			a := w.as(ada).Do(method, strings.Replace(pattern, "{id}", id, 1), w.filled("/console/requests/"+r.ID).Encode(),
 				"Content-Type", "application/x-www-form-urlencoded", name, value)
 			if a.StatusCode != http.StatusForbidden {
 				t.Errorf("%s with %s: %d", route.pattern, name, a.StatusCode)
@@ -123,12 +123,12 @@ func TestAViewerSeesNothingToPress(t *testing.T) {
 	r := w.file(asked)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	for _, path := range []string{"/console", "/console/requests/" + r.ID, "/console/licenses/l1", "/console/licenses", "/console/overview"} {
-		doc := w.get(vera, path).wantStatus(200).page()
+		doc := w.get(vera, path).WantStatus(200).Page()
 		if n := doc.Find("main form[method=post], main .tasks, a[href*='/issue'], a[href*='/renew'], a[href*='/revoke'], a[href='/console/licenses/new'], a[href^='/console/export']").Length(); n > 0 {
 			t.Errorf("%s shows a viewer %d things to press", path, n)
 		}
 	}
-	doc := w.get(sam, "/console/requests/"+r.ID).page()
+	doc := w.get(sam, "/console/requests/"+r.ID).Page()
 	if doc.Find("main form[method=post]").Length() != 5 || doc.Find("a[href$='/issue']").Length() != 1 {
 		t.Error("sales cannot do what they can")
 	}
@@ -140,10 +140,10 @@ func TestEveryChangeSaysWhoMadeIt(t *testing.T) {
 	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	page := "/console/requests/" + r.ID
 	for _, path := range []string{"take", "ask", "resume", "note", "reject"} {
-		w.send(lucia, page+"/"+path, w.filled(page)).wantStatus(http.StatusSeeOther)
+		w.send(lucia, page+"/"+path, w.filled(page)).WantStatus(http.StatusSeeOther)
 	}
 	for _, path := range []string{"send-key", "mute", "unmute", "revoke"} {
-		w.send(lucia, "/console/licenses/l1/"+path, w.filled("/console/licenses/l1")).wantStatus(http.StatusSeeOther)
+		w.send(lucia, "/console/licenses/l1/"+path, w.filled("/console/licenses/l1")).WantStatus(http.StatusSeeOther)
 	}
 	ofRequest, err := w.store.RequestTimeline(t.Context(), r.ID)
 	if err != nil {

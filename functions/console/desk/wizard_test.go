@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
 )
 
 // workshop is a console that can issue licenses and make packages.
@@ -57,13 +58,13 @@ func (lockedAway) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 }
 
 // press sends the page's form as a browser does when a button is pressed, and fails where the page has none.
-func (w *workshop) press(a *answer, button string, change ...func(url.Values)) *answer {
+func (w *workshop) press(a *webtest.Answer, button string, change ...func(url.Values)) *webtest.Answer {
 	w.t.Helper()
-	form := a.page().Find("main form.wizard")
+	form := a.Page().Find("main form.wizard")
 	values := filledIn(form)
-	b := form.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return words(s) == button })
+	b := form.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return webtest.Text(s) == button })
 	if b.Length() != 1 {
-		w.t.Fatalf("no button %q\n%s", button, a.body)
+		w.t.Fatalf("no button %q\n%s", button, a.Body)
 	}
 	values.Set(b.AttrOr("name", ""), b.AttrOr("value", ""))
 	for _, c := range change {
@@ -96,9 +97,9 @@ func filledIn(form *goquery.Selection) url.Values {
 }
 
 // confirm ticks every warning of a review.
-func confirm(a *answer) func(url.Values) {
+func confirm(a *webtest.Answer) func(url.Values) {
 	return func(values url.Values) {
-		values["confirm"] = a.page().Find("#warnings input").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("value", "") })
+		values["confirm"] = a.Page().Find("#warnings input").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("value", "") })
 	}
 }
 
@@ -107,9 +108,9 @@ func set(name string, value ...string) func(url.Values) {
 }
 
 // issued is the license that an answer leads to.
-func (w *workshop) issued(a *answer) license.License {
+func (w *workshop) issued(a *webtest.Answer) license.License {
 	w.t.Helper()
-	to := a.wantStatus(http.StatusSeeOther).Header.Get("Location")
+	to := a.WantStatus(http.StatusSeeOther).Header.Get("Location")
 	id, ok := strings.CutPrefix(strings.TrimSuffix(to, "?done=issue"), "/console/licenses/")
 	if !ok {
 		w.t.Fatalf("led to %s", to)
@@ -133,12 +134,12 @@ func (w *workshop) nothingIssued(mails int) {
 func TestAnOrdinaryRequestTakesTwoClicks(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
-	form := w.get(sam, "/console/requests/"+r.ID+"/issue").wantStatus(200)
-	review := w.press(form, "Review").wantStatus(200)
-	if warnings := review.page().Find("#warnings"); warnings.Length() > 0 {
-		t.Errorf("warnings of an ordinary request: %s", words(warnings))
+	form := w.get(sam, "/console/requests/"+r.ID+"/issue").WantStatus(200)
+	review := w.press(form, "Review").WantStatus(200)
+	if warnings := review.Page().Find("#warnings"); warnings.Length() > 0 {
+		t.Errorf("warnings of an ordinary request: %s", webtest.Text(warnings))
 	}
-	read := words(review.page().Find("main"))
+	read := webtest.Text(review.Page().Find("main"))
 	for _, want := range []string{"Customer & Sons", "AWHW8w9JtzBzSrmf9GQX", "Developer Edition", "up to 250'000", "04 Mar 2019", "jane.doe@customer.example", "No license of this server is on record before."} {
 		if !strings.Contains(read, want) {
 			t.Errorf("the review does not say %q", want)
@@ -149,7 +150,7 @@ func TestAnOrdinaryRequestTakesTwoClicks(t *testing.T) {
 	if _, err := license.Verify(l.KeyText, w.issuer.Keys); err != nil {
 		t.Error(err)
 	}
-	page := w.get(sam, "/console/licenses/"+l.ID+"?done=issue").wantStatus(200).page()
+	page := w.get(sam, "/console/licenses/"+l.ID+"?done=issue").WantStatus(200).Page()
 	if got := page.Find("pre.key").Text(); got != l.KeyText {
 		t.Errorf("the page shows the key %q", got)
 	}
@@ -171,7 +172,7 @@ func TestIssuingTwiceIsIssuingOnce(t *testing.T) {
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	review := w.press(form, "Review")
-	values := filledIn(review.page().Find("main form.wizard"))
+	values := filledIn(review.Page().Find("main form.wizard"))
 	values.Set("step", "issue")
 	var wg sync.WaitGroup
 	var led sync.Map
@@ -207,18 +208,18 @@ func TestTheSecondOfTwoPeopleIsToldWhoIssuedWhat(t *testing.T) {
 	mine := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	yours := w.press(form, "Review")
 	l := w.issued(w.press(mine, "Issue and send"))
-	for _, told := range []*answer{
+	for _, told := range []*webtest.Answer{
 		w.press(yours, "Issue and send"), w.press(yours, "Change something"), w.press(form, "Review"), w.get(lucia, "/console/requests/"+r.ID+"/issue"),
 	} {
-		page := told.wantStatus(http.StatusConflict).page()
+		page := told.WantStatus(http.StatusConflict).Page()
 		trouble := page.Find("[role=alert]")
 		for _, want := range []string{"The request is issued", "by sam@vendor.example, 05 Mar 2018", "Nothing of yours was written."} {
-			if got := words(trouble); !strings.Contains(got, want) {
+			if got := webtest.Text(trouble); !strings.Contains(got, want) {
 				t.Errorf("told %q, without %q", got, want)
 			}
 		}
-		if trouble.Find("a[href='/console/licenses/"+l.ID+"']").Length() != 1 || words(page.Find("h1")) != r.Company {
-			t.Errorf("leads neither to the license nor to the request\n%s", told.body)
+		if trouble.Find("a[href='/console/licenses/"+l.ID+"']").Length() != 1 || webtest.Text(page.Find("h1")) != r.Company {
+			t.Errorf("leads neither to the license nor to the request\n%s", told.Body)
 		}
 	}
 	if n := len(w.pendingMails()); n != 2 {
@@ -230,20 +231,20 @@ func TestWhoGoesOnWithARevokedLicenseIsToldWhoRevokedIt(t *testing.T) {
 	w := newWorkshop(t)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
 	review := w.press(w.get(sam, "/console/licenses/l1/renew"), "Review")
-	pack := filledIn(w.get(sam, "/console/licenses/l1/packages").page().Find("main form"))
+	pack := filledIn(w.get(sam, "/console/licenses/l1/packages").Page().Find("main form"))
 	if err := w.store.RevokeLicense(t.Context(), store.LicenseChange{ID: "l1", Version: 1, By: "lucia@vendor.example"}, "not paid"); err != nil {
 		t.Fatal(err)
 	}
-	for _, told := range []*answer{
+	for _, told := range []*webtest.Answer{
 		w.press(review, "Issue and send", confirm(review)), w.get(sam, "/console/licenses/l1/renew"), w.get(sam, "/console/licenses/l1/replace"),
 		w.get(sam, "/console/licenses/l1/packages"), w.send(sam, "/console/licenses/l1/packages", pack),
 	} {
-		page := told.wantStatus(http.StatusConflict).page()
-		if got := words(page.Find("[role=alert]")); !strings.Contains(got, "by lucia@vendor.example") || !strings.Contains(got, "not paid") {
+		page := told.WantStatus(http.StatusConflict).Page()
+		if got := webtest.Text(page.Find("[role=alert]")); !strings.Contains(got, "by lucia@vendor.example") || !strings.Contains(got, "not paid") {
 			t.Errorf("told %q", got)
 		}
-		if words(page.Find("h1")) != "Customer & Sons" {
-			t.Errorf("is not the license's page\n%s", told.body)
+		if webtest.Text(page.Find("h1")) != "Customer & Sons" {
+			t.Errorf("is not the license's page\n%s", told.Body)
 		}
 	}
 }
@@ -255,8 +256,8 @@ func TestWhatChangedMeanwhileIsReviewedAgain(t *testing.T) {
 	if _, err := w.store.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "lucia@vendor.example", To: request.InReview}, nil); err != nil {
 		t.Fatal(err)
 	}
-	again := w.press(review, "Issue and send").wantStatus(http.StatusConflict)
-	if got := words(again.page().Find("[role=alert]")); !strings.Contains(got, "Something changed since you looked") {
+	again := w.press(review, "Issue and send").WantStatus(http.StatusConflict)
+	if got := webtest.Text(again.Page().Find("[role=alert]")); !strings.Contains(got, "Something changed since you looked") {
 		t.Errorf("told %q", got)
 	}
 	w.nothingIssued(1)
@@ -267,15 +268,15 @@ func TestAWarningHasToBeTicked(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
-	review := w.press(form, "Review", set("maxLoc", "100000"), set("expiration", "2020-01-01")).wantStatus(200)
-	if n := review.page().Find("#warnings input[required]").Length(); n != 2 {
+	review := w.press(form, "Review", set("maxLoc", "100000"), set("expiration", "2020-01-01")).WantStatus(200)
+	if n := review.Page().Find("#warnings input[required]").Length(); n != 2 {
 		t.Fatalf("%d warnings", n)
 	}
-	again := w.press(review, "Issue and send", set("confirm", "long-term")).wantStatus(http.StatusUnprocessableEntity)
-	if got, _ := again.page().Find("#confirm-long-term").Attr("checked"); got != "" {
+	again := w.press(review, "Issue and send", set("confirm", "long-term")).WantStatus(http.StatusUnprocessableEntity)
+	if got, _ := again.Page().Find("#confirm-long-term").Attr("checked"); got != "" {
 		t.Errorf("checked=%q", got)
 	}
-	if ticked := again.page().Find("#warnings input[checked]").Length(); ticked != 1 {
+	if ticked := again.Page().Find("#warnings input[checked]").Length(); ticked != 1 {
 		t.Errorf("%d are still ticked", ticked)
 	}
 	w.nothingIssued(1)
@@ -290,9 +291,9 @@ func TestGoingBackKeepsWhatWasTyped(t *testing.T) {
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	var typed url.Values
 	review := w.press(form, "Review", set("organization", `Žluťoučký & "Söhne" <b>`), set("languages", "cobol", "rpg"), set("support", "yes"),
-		set("contacts", "a@b.example\nc@d.example"), set("tailored", "yes"), set("mirrors", "AWHW8w9JtzBzSrmf9PRD"), func(v url.Values) { typed = v }).wantStatus(200)
-	back := w.press(review, "Change something").wantStatus(200)
-	got := filledIn(back.page().Find("main form.wizard"))
+		set("contacts", "a@b.example\nc@d.example"), set("tailored", "yes"), set("mirrors", "AWHW8w9JtzBzSrmf9PRD"), func(v url.Values) { typed = v }).WantStatus(200)
+	back := w.press(review, "Change something").WantStatus(200)
+	got := filledIn(back.Page().Find("main form.wizard"))
 	typed.Del("step")
 	if !reflect.DeepEqual(got, typed) {
 		t.Errorf("got\n%v, want\n%v", got, typed)
@@ -312,8 +313,8 @@ func TestWrongFieldsAreNamedBesideWhatWasTyped(t *testing.T) {
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	again := w.press(form, "Review", set("serverId", "short"), set("maxLoc", ""), set("expiration", "2018-02-30"), set("languages", "klingon"), set("type", "")).
-		wantStatus(http.StatusUnprocessableEntity)
-	page := again.page()
+		WantStatus(http.StatusUnprocessableEntity)
+	page := again.Page()
 	var named []string
 	page.Find("#errors a").Each(func(_ int, s *goquery.Selection) {
 		id := strings.TrimPrefix(s.AttrOr("href", ""), "#")
@@ -337,11 +338,11 @@ func TestASignerThatFailsLosesNothing(t *testing.T) {
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	signer := w.issuer.Signers["prod-1"]
 	w.issuer.Signers["prod-1"] = lockedAway{signer}
-	failed := w.press(review, "Issue and send").wantStatus(http.StatusServiceUnavailable)
-	if got := words(failed.page().Find("[role=alert]")); !strings.Contains(got, "nothing was issued and nothing was sent") {
+	failed := w.press(review, "Issue and send").WantStatus(http.StatusServiceUnavailable)
+	if got := webtest.Text(failed.Page().Find("[role=alert]")); !strings.Contains(got, "nothing was issued and nothing was sent") {
 		t.Errorf("told %q", got)
 	}
-	if strings.Contains(failed.body, "locked away") || !strings.Contains(w.log.String(), "locked away") || strings.Contains(w.log.String(), "sam@") {
+	if strings.Contains(failed.Body, "locked away") || !strings.Contains(w.log.String(), "locked away") || strings.Contains(w.log.String(), "sam@") {
 		t.Errorf("the cause belongs to the log alone, without addresses: %s", w.log)
 	}
 	w.nothingIssued(1)
@@ -354,13 +355,13 @@ func TestHostileTextIsTextInTheWizard(t *testing.T) {
 	d := asked
 	d.Company, d.Message, d.Name = `"><script>alert(1)</script>`, "<img src=x onerror=alert(1)>", `<b onclick="x">`
 	r := w.file(d)
-	form := w.get(sam, "/console/requests/"+r.ID+"/issue").wantStatus(200)
-	review := w.press(form, "Review").wantStatus(200)
-	for _, a := range []*answer{form, review} {
-		if n := a.page().Find("script, img, main b[onclick]").Length(); n > 0 {
-			t.Errorf("%d elements of the customer's\n%s", n, a.body)
+	form := w.get(sam, "/console/requests/"+r.ID+"/issue").WantStatus(200)
+	review := w.press(form, "Review").WantStatus(200)
+	for _, a := range []*webtest.Answer{form, review} {
+		if n := a.Page().Find("script, img, main b[onclick]").Length(); n > 0 {
+			t.Errorf("%d elements of the customer's\n%s", n, a.Body)
 		}
-		if got := a.page().Find("input[name=organization]").AttrOr("value", ""); got != d.Company {
+		if got := a.Page().Find("input[name=organization]").AttrOr("value", ""); got != d.Company {
 			t.Errorf("the organization is %q", got)
 		}
 	}
@@ -372,8 +373,8 @@ func TestHostileTextIsTextInTheWizard(t *testing.T) {
 func TestALicenseIsRenewedReplacedAndIssuedWithoutARequest(t *testing.T) {
 	w := newWorkshop(t)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
-	review := w.press(w.get(sam, "/console/licenses/l1/renew").wantStatus(200), "Review").wantStatus(200)
-	if got := words(review.page().Find(".differences")); !strings.Contains(got, "30 Apr 2019365 days later") {
+	review := w.press(w.get(sam, "/console/licenses/l1/renew").WantStatus(200), "Review").WantStatus(200)
+	if got := webtest.Text(review.Page().Find(".differences")); !strings.Contains(got, "30 Apr 2019365 days later") {
 		t.Errorf("the difference is %s", got)
 	}
 	next := w.issued(w.press(review, "Issue and send", confirm(review)))
@@ -381,21 +382,21 @@ func TestALicenseIsRenewedReplacedAndIssuedWithoutARequest(t *testing.T) {
 		t.Errorf("the old one is %+v, %v", old, err)
 	}
 
-	review = w.press(w.get(sam, "/console/licenses/"+next.ID+"/replace").wantStatus(200), "Review", set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).wantStatus(200)
-	if got := words(review.page().Find("main")); !strings.Contains(got, "It is revoked when this one is issued.") {
+	review = w.press(w.get(sam, "/console/licenses/"+next.ID+"/replace").WantStatus(200), "Review", set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
+	if got := webtest.Text(review.Page().Find("main")); !strings.Contains(got, "It is revoked when this one is issued.") {
 		t.Error("the review does not say what is revoked")
 	}
 	replaced := w.issued(w.press(review, "Issue and send", confirm(review)))
-	w.get(sam, "/console/licenses/"+next.ID+"/replace").wantStatus(http.StatusConflict)
+	w.get(sam, "/console/licenses/"+next.ID+"/replace").WantStatus(http.StatusConflict)
 
-	review = w.press(w.get(sam, "/console/licenses/new?serverId=AWHW8w9JtzBzSrmf9NEW").wantStatus(200), "Review", set("organization", "New Ltd"),
-		set("edition", "community"), set("maxLoc", "100000"), set("email", "it@new.example"), set("type", "EVALUATION")).wantStatus(200)
+	review = w.press(w.get(sam, "/console/licenses/new?serverId=AWHW8w9JtzBzSrmf9NEW").WantStatus(200), "Review", set("organization", "New Ltd"),
+		set("edition", "community"), set("maxLoc", "100000"), set("email", "it@new.example"), set("type", "EVALUATION")).WantStatus(200)
 	l := w.issued(w.press(review, "Issue and send", confirm(review)))
 	if l.Server != "AWHW8w9JtzBzSrmf9NEW" || !slices.Equal(l.Plugins, []string{"license"}) || l.Request != "" || replaced.ID == l.ID {
 		t.Errorf("issued %+v", l)
 	}
-	w.get(sam, "/console/licenses/none/renew").wantStatus(http.StatusNotFound)
-	w.get(sam, "/console/requests/none/issue").wantStatus(http.StatusNotFound)
+	w.get(sam, "/console/licenses/none/renew").WantStatus(http.StatusNotFound)
+	w.get(sam, "/console/requests/none/issue").WantStatus(http.StatusNotFound)
 }
 
 func TestAPackageIsMadeForALicenseOnce(t *testing.T) {
@@ -403,29 +404,29 @@ func TestAPackageIsMadeForALicenseOnce(t *testing.T) {
 	l := granted("l1", license.Date{Year: 2018, Month: 8, Day: 31})
 	l.Plugins = []string{"license", "branch", "developer", "cpp", "swift", "vbnet", "abap", "plsql", "tsql", "cobol"}
 	w.record(l)
-	page := w.get(sam, "/console/licenses/l1/packages").wantStatus(200).page()
+	page := w.get(sam, "/console/licenses/l1/packages").WantStatus(200).Page()
 	values := filledIn(page.Find("main form"))
 	if !slices.Equal(values["plugins"], []string{"cobol"}) || values.Get("productVersion") != "7.1" {
 		t.Errorf("the form begins with %v", values)
 	}
 	for range 2 {
-		w.send(sam, "/console/licenses/l1/packages", values).wantRedirect("/console/licenses/l1/packages?done=package")
+		w.send(sam, "/console/licenses/l1/packages", values).WantRedirect("/console/licenses/l1/packages?done=package")
 	}
 	now, err := w.store.License(t.Context(), "l1")
 	if err != nil || len(now.License.Packages) != 1 || len(w.packages) != 1 {
 		t.Fatalf("packages %v, made %v, %v", now.License.Packages, w.packages, err)
 	}
-	link := w.get(sam, "/console/licenses/l1/packages?done=package").page().Find("ul.packages a").AttrOr("href", "")
+	link := w.get(sam, "/console/licenses/l1/packages?done=package").Page().Find("ul.packages a").AttrOr("href", "")
 	if link != "https://packages.vendor.example/tailored/"+w.packages[0] {
 		t.Errorf("links %q", link)
 	}
 
 	values.Set("token", strings.Repeat("a", 26))
-	w.send(sam, "/console/licenses/l1/packages", values).wantStatus(http.StatusConflict) // somebody made one meanwhile
+	w.send(sam, "/console/licenses/l1/packages", values).WantStatus(http.StatusConflict) // somebody made one meanwhile
 	for _, bad := range []struct{ name, value string }{{"productVersion", "9.9"}, {"plugins", "governance"}, {"token", "../../etc"}} {
-		values := filledIn(w.get(sam, "/console/licenses/l1/packages").page().Find("main form"))
+		values := filledIn(w.get(sam, "/console/licenses/l1/packages").Page().Find("main form"))
 		values.Set(bad.name, bad.value)
-		w.send(sam, "/console/licenses/l1/packages", values).wantStatus(http.StatusUnprocessableEntity)
+		w.send(sam, "/console/licenses/l1/packages", values).WantStatus(http.StatusUnprocessableEntity)
 	}
 	if len(w.packages) != 1 {
 		t.Errorf("made %v", w.packages)
@@ -436,13 +437,13 @@ func TestNobodyIssuesWithoutTheRole(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
-	values := filledIn(review.page().Find("main form.wizard"))
+	values := filledIn(review.Page().Find("main form.wizard"))
 	values.Set("step", "issue")
 	for _, who := range []string{vera, ""} {
-		w.send(who, "/console/requests/"+r.ID+"/issue", values).wantStatus(http.StatusForbidden)
+		w.send(who, "/console/requests/"+r.ID+"/issue", values).WantStatus(http.StatusForbidden)
 	}
-	a := w.do(sam, "POST", "/console/requests/"+r.ID+"/issue", values.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site")
-	a.wantStatus(http.StatusForbidden)
+	a := w.as(sam).Do("POST", "/console/requests/"+r.ID+"/issue", values.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site")
+	a.WantStatus(http.StatusForbidden)
 	w.nothingIssued(1)
 }
 
@@ -450,10 +451,10 @@ func TestTheEnterKeyReviewsAndThenIssues(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
-	if got := form.page().Find("form.wizard button").First().AttrOr("value", ""); got != "review" {
+	if got := form.Page().Find("form.wizard button").First().AttrOr("value", ""); got != "review" {
 		t.Errorf("Enter in the form does %q", got)
 	}
-	if got := w.press(form, "Review").page().Find("form.wizard button").First().AttrOr("value", ""); got != "issue" {
+	if got := w.press(form, "Review").Page().Find("form.wizard button").First().AttrOr("value", ""); got != "issue" {
 		t.Errorf("Enter in the review does %q", got)
 	}
 }
@@ -464,5 +465,5 @@ func TestAReviewOfYesterdayIsMadeAgainToday(t *testing.T) {
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	*w.now = time.Date(2018, 3, 5, 23, 59, 59, 0, time.UTC)
 	w.pass(time.Second)
-	w.press(review, "Issue and send").wantStatus(http.StatusConflict)
+	w.press(review, "Issue and send").WantStatus(http.StatusConflict)
 }

@@ -9,34 +9,35 @@ import (
 
 	"marketplace/shared/request"
 	"marketplace/shared/web"
+	"marketplace/shared/web/webtest"
 )
 
-func (w *world) api(body string, header ...string) *answer {
+func (w *world) api(body string, header ...string) *webtest.Answer {
 	w.t.Helper()
 	return w.do("POST", "/api/license-requests", body, append([]string{"Content-Type", "application/json"}, header...)...)
 }
 
-func (a *answer) json() map[string]any {
-	a.t.Helper()
+func members(a *webtest.Answer) map[string]any {
+	a.T.Helper()
 	var v map[string]any
-	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
-		a.t.Fatalf("%v in %s", err, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &v); err != nil {
+		a.T.Fatalf("%v in %s", err, a.Body)
 	}
 	return v
 }
 
 // wrong are the fields that a problem names, each with its message.
-func (a *answer) wrong() map[string]string {
-	a.t.Helper()
+func wrong(a *webtest.Answer) map[string]string {
+	a.T.Helper()
 	if ct := a.Header.Get("Content-Type"); ct != "application/problem+json" {
-		a.t.Fatalf("Content-Type %q", ct)
+		a.T.Fatalf("Content-Type %q", ct)
 	}
 	var p web.Problem
-	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
-		a.t.Fatal(err)
+	if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
+		a.T.Fatal(err)
 	}
 	if p.Status != a.StatusCode || p.Title == "" || p.Detail == "" || p.Type != "about:blank" {
-		a.t.Errorf("problem %+v", p)
+		a.T.Errorf("problem %+v", p)
 	}
 	fields := make(map[string]string)
 	for _, f := range p.Errors {
@@ -66,8 +67,8 @@ func goodJSON(pairs ...any) string {
 
 func TestAPIFilesARequest(t *testing.T) {
 	w := newWorld(t)
-	a := w.api(goodJSON("contacts", []string{"a@customer.example", "b@customer.example"}, "message", "Grüezi", "phone", nil)).wantStatus(http.StatusCreated)
-	body := a.json()
+	a := w.api(goodJSON("contacts", []string{"a@customer.example", "b@customer.example"}, "message", "Grüezi", "phone", nil)).WantStatus(http.StatusCreated)
+	body := members(a)
 	id, _ := body["id"].(string)
 	if a.Header.Get("Location") != "/api/license-requests/"+id || body["state"] != "received" || body["due"] != "2018-03-06T09:30:00Z" {
 		t.Errorf("Location %s, body %v", a.Header.Get("Location"), body)
@@ -77,7 +78,7 @@ func TestAPIFilesARequest(t *testing.T) {
 	if !ok {
 		t.Fatalf("statusUrl %q", statusURL)
 	}
-	w.get(private).wantStatus(200)
+	w.get(private).WantStatus(200)
 	recorded, err := w.store.Request(t.Context(), id)
 	if err != nil || len(recorded.Contacts) != 2 || recorded.Message != "Grüezi" || recorded.Loc != 120000 {
 		t.Errorf("recorded %+v, %v", recorded.Details, err)
@@ -89,13 +90,13 @@ func TestAPIFilesARequest(t *testing.T) {
 
 func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 	w := newWorld(t)
-	filed := w.api(goodJSON()).wantStatus(http.StatusCreated)
+	filed := w.api(goodJSON()).WantStatus(http.StatusCreated)
 	where := filed.Header.Get("Location")
-	_, token, _ := strings.Cut(filed.json()["statusUrl"].(string), "token=")
+	_, token, _ := strings.Cut(members(filed)["statusUrl"].(string), "token=")
 
-	public := w.get(where).wantStatus(200).json()
+	public := members(w.get(where).WantStatus(200))
 	want := map[string]any{
-		"id": filed.json()["id"], "state": "received", "kind": "new", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQX",
+		"id": members(filed)["id"], "state": "received", "kind": "new", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQX",
 		"ncloc": 120000.0, "productVersion": "6.7.1", "created": "2018-03-05T09:30:00Z", "due": "2018-03-06T09:30:00Z",
 	}
 	if len(public) != len(want) {
@@ -106,8 +107,8 @@ func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, public[name], value)
 		}
 	}
-	for _, whole := range []*answer{w.get(where + "?token=" + token), w.get(where, "Authorization", "Bearer "+token)} {
-		body := whole.wantStatus(200).json()
+	for _, whole := range []*webtest.Answer{w.get(where + "?token=" + token), w.get(where, "Authorization", "Bearer "+token)} {
+		body := members(whole.WantStatus(200))
 		if got := whole.Header.Get("Referrer-Policy"); got != "no-referrer" {
 			t.Errorf("Referrer-Policy %q: the address holds the token", got)
 		}
@@ -115,39 +116,39 @@ func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 			t.Errorf("whole %v", body)
 		}
 	}
-	for _, missing := range []*answer{
+	for _, missing := range []*webtest.Answer{
 		w.get(where + "?token=wrong"), w.get(where, "Authorization", "Bearer wrong"), w.get("/api/license-requests/unknown"),
 		w.get("/api/license-requests/" + strings.Repeat("x", 3000)), w.get("/api/license-requests/%00"),
 	} {
-		missing.wantStatus(404).wrong()
+		wrong(missing.WantStatus(404))
 	}
 }
 
 func TestAPIReplay(t *testing.T) {
 	w := newWorld(t)
-	first := w.api(goodJSON("idempotencyKey", "1")).wantStatus(http.StatusCreated)
-	again := w.api(goodJSON("idempotencyKey", "1")).wantStatus(http.StatusOK)
-	if first.body != again.body || first.Header.Get("Location") != again.Header.Get("Location") {
-		t.Errorf("first %s, again %s", first.body, again.body)
+	first := w.api(goodJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
+	again := w.api(goodJSON("idempotencyKey", "1")).WantStatus(http.StatusOK)
+	if first.Body != again.Body || first.Header.Get("Location") != again.Header.Get("Location") {
+		t.Errorf("first %s, again %s", first.Body, again.Body)
 	}
 	for _, header := range []string{"1", `"1"`} {
-		if a := w.api(goodJSON(), "Idempotency-Key", header).wantStatus(http.StatusOK); a.body != first.body {
-			t.Errorf("by header %s: %s", header, a.body)
+		if a := w.api(goodJSON(), "Idempotency-Key", header).WantStatus(http.StatusOK); a.Body != first.Body {
+			t.Errorf("by header %s: %s", header, a.Body)
 		}
 	}
-	other := w.api(goodJSON("idempotencyKey", "1", "ncloc", 5)).wantStatus(http.StatusConflict)
-	other.wrong()
-	if strings.Contains(other.body, "token=") || strings.Contains(other.body, first.json()["id"].(string)) {
-		t.Errorf("the conflict tells of the first request: %s", other.body)
+	other := w.api(goodJSON("idempotencyKey", "1", "ncloc", 5)).WantStatus(http.StatusConflict)
+	wrong(other)
+	if strings.Contains(other.Body, "token=") || strings.Contains(other.Body, members(first)["id"].(string)) {
+		t.Errorf("the conflict tells of the first request: %s", other.Body)
 	}
-	if fields := w.api(goodJSON("idempotencyKey", "1"), "Idempotency-Key", "2").wantStatus(422).wrong(); fields["idempotencyKey"] == "" {
+	if fields := wrong(w.api(goodJSON("idempotencyKey", "1"), "Idempotency-Key", "2").WantStatus(422)); fields["idempotencyKey"] == "" {
 		t.Errorf("two keys: %v", fields)
 	}
 	if got := len(w.pendingMails()); got != 2 {
 		t.Errorf("%d mails, want 2", got)
 	}
-	w.api(goodJSON()).wantStatus(http.StatusCreated)
-	w.api(goodJSON()).wantStatus(http.StatusCreated) // without a key each is a request of its own
+	w.api(goodJSON()).WantStatus(http.StatusCreated)
+	w.api(goodJSON()).WantStatus(http.StatusCreated) // without a key each is a request of its own
 }
 
 // manyMembers is an object of n members that no request has.
@@ -202,15 +203,15 @@ func TestAPIRefuses(t *testing.T) {
 		{"a long key", goodJSON("idempotencyKey", strings.Repeat("k", 201)), 422, "idempotencyKey", "too long"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fields := w.in(t).api(tt.body).wantStatus(tt.status).wrong()
+			fields := wrong(w.in(t).api(tt.body).WantStatus(tt.status))
 			if tt.field != "" && !strings.Contains(fields[tt.field], tt.msg) {
 				t.Errorf("%v, want %s: %s", fields, tt.field, tt.msg)
 			}
 		})
 	}
-	w.do("POST", "/api/license-requests", good, "Content-Type", "text/plain").wantStatus(415).wrong()
-	w.do("POST", "/api/license-requests", good, "Content-Type", "application/json", "Content-Encoding", "gzip").wantStatus(415).wrong()
-	if a := w.get("/api/license-requests").wantStatus(405); a.Header.Get("Allow") != "POST" {
+	wrong(w.do("POST", "/api/license-requests", good, "Content-Type", "text/plain").WantStatus(415))
+	wrong(w.do("POST", "/api/license-requests", good, "Content-Type", "application/json", "Content-Encoding", "gzip").WantStatus(415))
+	if a := w.get("/api/license-requests").WantStatus(405); a.Header.Get("Allow") != "POST" {
 		t.Errorf("Allow %q", a.Header.Get("Allow"))
 	}
 	if mails := w.pendingMails(); len(mails) > 0 {
@@ -219,7 +220,7 @@ func TestAPIRefuses(t *testing.T) {
 }
 
 func TestAPITellsAllThatIsWrongAtOnce(t *testing.T) {
-	fields := newWorld(t).api(`{"kind": 7, "licence": "x", "ncloc": -1}`).wantStatus(422).wrong()
+	fields := wrong(newWorld(t).api(`{"kind": 7, "licence": "x", "ncloc": -1}`).WantStatus(422))
 	for _, name := range []string{"kind", "licence", "ncloc", "edition", "serverId", "productVersion", "name", "email", "company", "country"} {
 		if fields[name] == "" {
 			t.Errorf("nothing about %s in %v", name, fields)

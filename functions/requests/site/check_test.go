@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/table"
 	"marketplace/shared/web"
+	"marketplace/shared/web/webtest"
 )
 
 const (
@@ -46,7 +47,7 @@ func (w *world) issue(change func(*license.Key)) string {
 }
 
 // check sends the form; pairs of names and values beside the key.
-func (w *world) check(key string, pairs ...string) *answer {
+func (w *world) check(key string, pairs ...string) *webtest.Answer {
 	w.t.Helper()
 	return w.send("/licenses/check", with(url.Values{"key": {key}}, pairs...))
 }
@@ -54,7 +55,7 @@ func (w *world) check(key string, pairs ...string) *answer {
 // facts are what a page tells in its lists of facts.
 func facts(doc *goquery.Document) map[string]string {
 	m := make(map[string]string)
-	doc.Find("dl.facts div").Each(func(_ int, s *goquery.Selection) { m[text(s.Find("dt"))] = text(s.Find("dd")) })
+	doc.Find("dl.facts div").Each(func(_ int, s *goquery.Selection) { m[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd")) })
 	return m
 }
 
@@ -67,8 +68,8 @@ func codes(s *goquery.Selection) (list []string) {
 func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 	w := newWorld(t)
 	doc := w.check(w.issue(nil), "serverId", itsServer, "ncloc", "1'200'000", "productVersion", "6.7.1 (build 35068)", "edition", "developer",
-		"plugins", "cpp, abap\r\nsonar-cobol-plugin-3.4.0.1932.jar, java git").wantStatus(200).page()
-	if got := text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") || !strings.Contains(got, itsServer) || strings.Contains(got, "Not checked") {
+		"plugins", "cpp, abap\r\nsonar-cobol-plugin-3.4.0.1932.jar, java git").WantStatus(200).Page()
+	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") || !strings.Contains(got, itsServer) || strings.Contains(got, "Not checked") {
 		t.Errorf("the result says %q", got)
 	}
 	got := facts(doc)
@@ -87,7 +88,7 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 			t.Errorf("%s: %q lacks %s", what, got[what], part)
 		}
 	}
-	if got := text(doc.Find("#ignored")); !strings.HasSuffix(got, "java, git.") {
+	if got := webtest.Text(doc.Find("#ignored")); !strings.HasSuffix(got, "java, git.") {
 		t.Errorf("ignored: %q", got)
 	}
 	if doc.Find("#warnings").Length() > 0 || doc.Find("#text").Length() > 0 {
@@ -97,12 +98,12 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 
 func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
 	w := newWorld(t)
-	doc := w.check(w.issue(nil)).wantStatus(200).page()
-	if got := text(doc.Find("#result.good")); !strings.Contains(got, "Not checked, because you did not say it: the server ID, the lines of code, the edition that runs, the installed plugins.") {
+	doc := w.check(w.issue(nil)).WantStatus(200).Page()
+	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "Not checked, because you did not say it: the server ID, the lines of code, the edition that runs, the installed plugins.") {
 		t.Errorf("the result says %q", got)
 	}
-	doc = w.check(w.issue(nil), "serverId", itsServer, "ncloc", "0", "edition", "developer", "plugins", "java").wantStatus(200).page()
-	if got := text(doc.Find("#result.good")); strings.Contains(got, "Not checked") {
+	doc = w.check(w.issue(nil), "serverId", itsServer, "ncloc", "0", "edition", "developer", "plugins", "java").WantStatus(200).Page()
+	if got := webtest.Text(doc.Find("#result.good")); strings.Contains(got, "Not checked") {
 		t.Errorf("no lines and a free plugin were said: %q", got)
 	}
 }
@@ -149,14 +150,14 @@ func TestEveryReasonComesWithWhatToDo(t *testing.T) {
 	for name, tt := range bad(w) {
 		t.Run(name, func(t *testing.T) {
 			w := w.in(t)
-			doc := w.check(tt.key, tt.said...).wantStatus(200).page()
+			doc := w.check(tt.key, tt.said...).WantStatus(200).Page()
 			result := doc.Find("#result.bad")
 			if got := codes(result); !slices.Equal(got, tt.codes) {
 				t.Fatalf("reasons %v, want %v", got, tt.codes)
 			}
 			result.Find("li[data-code]").Each(func(_ int, li *goquery.Selection) {
-				if sentence := text(li.Find("b")); sentence == "" || text(li) == sentence {
-					t.Errorf("no sentence or no remedy: %q", text(li))
+				if sentence := webtest.Text(li.Find("b")); sentence == "" || webtest.Text(li) == sentence {
+					t.Errorf("no sentence or no remedy: %q", webtest.Text(li))
 				}
 			})
 			href := result.Find("li a").First().AttrOr("href", "")
@@ -166,7 +167,7 @@ func TestEveryReasonComesWithWhatToDo(t *testing.T) {
 			if href == "" {
 				return
 			}
-			form := w.get(href).wantStatus(200).page()
+			form := w.get(href).WantStatus(200).Page()
 			u, err := url.Parse(href)
 			if err != nil {
 				t.Fatal(err)
@@ -189,11 +190,11 @@ func TestAKeyThatIsNotOursIsNotBelieved(t *testing.T) {
 		"signed by a stranger":       {newWorld(t).issue(nil), "bad-signature"},
 		"with a Kid nobody knows of": {(&world{t: t, keys: unknownKid(t)}).issue(nil), "unknown-kid"},
 	} {
-		doc := w.check(tt.key + "\n> quoted").wantStatus(200).page()
+		doc := w.check(tt.key + "\n> quoted").WantStatus(200).Page()
 		if got := codes(doc.Find("#result.bad")); !slices.Equal(got, []string{tt.code}) {
 			t.Errorf("%s: %v", name, got)
 		}
-		if !strings.Contains(text(doc.Find("main")), "Do not rely on it") || doc.Find("#text").Length() > 0 {
+		if !strings.Contains(webtest.Text(doc.Find("main")), "Do not rely on it") || doc.Find("#text").Length() > 0 {
 			t.Errorf("%s: what it says is shown as if it were true", name)
 		}
 	}
@@ -213,7 +214,7 @@ func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
 	key := w.issue(func(k *license.Key) {
 		k.Server, k.Expiration = "AWHW8w9JtzBzSrmf9GQX", license.Date{Year: 2018, Month: 4, Day: 4}
 	})
-	doc := w.check(key, "serverId", itsServer, "ncloc", "4600000").wantStatus(200).page()
+	doc := w.check(key, "serverId", itsServer, "ncloc", "4600000").WantStatus(200).Page()
 	if doc.Find("#result.good").Length() != 1 {
 		t.Error("the key is not valid")
 	}
@@ -233,9 +234,9 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 		"wrapped": strings.Join(lines, "\r\n"), "quoted": "> " + strings.Join(lines, "\n> "), "with a label": "Here it is:\n\n" + key + "\n\nRegards",
 		"quoted-printable": strings.ReplaceAll(strings.Join(lines, "=\n"), "==", "=3D=3D"), "HTML": "<p>" + strings.Join(lines, "<br>\n") + "</p>",
 	} {
-		doc := w.check(pasted).wantStatus(200).page()
+		doc := w.check(pasted).WantStatus(200).Page()
 		if doc.Find("#result.good").Length() != 1 {
-			t.Errorf("%s: not valid: %q", name, text(doc.Find("#result")))
+			t.Errorf("%s: not valid: %q", name, webtest.Text(doc.Find("#result")))
 		}
 		if doc.Find("#undone li").Length() == 0 {
 			t.Errorf("%s: it is not said what was forgiven", name)
@@ -244,15 +245,15 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 			t.Errorf("%s: the key to set is %q", name, got)
 		}
 	}
-	if doc := w.check("  " + key + "\r\n").wantStatus(200).page(); doc.Find("#undone").Length() > 0 {
-		t.Errorf("forgiven what needs no forgiveness: %q", text(doc.Find("#undone")))
+	if doc := w.check("  " + key + "\r\n").WantStatus(200).Page(); doc.Find("#undone").Length() > 0 {
+		t.Errorf("forgiven what needs no forgiveness: %q", webtest.Text(doc.Find("#undone")))
 	}
 }
 
 func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 	w := newWorld(t)
 	doc := w.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional", "plugins", `"><script>alert(1)</script>`).
-		wantStatus(422).page()
+		WantStatus(422).Page()
 	var fields []string
 	doc.Find(".invalid").Each(func(_ int, s *goquery.Selection) {
 		fields = append(fields, s.Find("input, textarea, select").First().AttrOr("name", ""))
@@ -271,9 +272,9 @@ func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 func TestAKeyIsNeverTakenFromAnAddress(t *testing.T) {
 	w := newWorld(t)
 	key := w.issue(nil)
-	a := w.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + itsServer).wantStatus(200)
-	doc := a.page()
-	if strings.Contains(a.body, key[:60]) || doc.Find("#result").Length() > 0 || typed(doc, "serverId") != itsServer {
+	a := w.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + itsServer).WantStatus(200)
+	doc := a.Page()
+	if strings.Contains(a.Body, key[:60]) || doc.Find("#result").Length() > 0 || typed(doc, "serverId") != itsServer {
 		t.Error("the key of the address is used, or the server ID is not")
 	}
 	if form := doc.Find("form"); form.AttrOr("method", "") != "post" || form.AttrOr("action", "") != "/licenses/check" {
@@ -295,17 +296,17 @@ func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
 	mangled := "> " + key[:70] + "\n> " + key[70:]
 	tampered := key[:200] + "A" + key[201:]
 	for _, pasted := range []string{key, mangled, tampered, key[:300], key + key, "Customer & Sons " + key} {
-		w.check(pasted, "serverId", otherServer).wantStatus(200)
-		w.apiCheck(map[string]any{"key": pasted}).wantStatus(200)
-		w.apiCheck(map[string]any{"key": pasted, "serverId": "x"}).wantStatus(422)
+		w.check(pasted, "serverId", otherServer).WantStatus(200)
+		w.apiCheck(map[string]any{"key": pasted}).WantStatus(200)
+		w.apiCheck(map[string]any{"key": pasted, "serverId": "x"}).WantStatus(422)
 		w.apiCheck(map[string]any{"key": 7, pasted: 7})
-		w.do("POST", "/licenses/check", pasted, "Content-Type", "text/plain", "Sec-Fetch-Site", "same-origin").wantStatus(415)
-		w.do("POST", "/licenses/check", "key="+url.QueryEscape(pasted), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").wantStatus(403)
-		w.check(pasted + strings.Repeat(" ", web.MaxBody)).wantStatus(413)
+		w.do("POST", "/licenses/check", pasted, "Content-Type", "text/plain", "Sec-Fetch-Site", "same-origin").WantStatus(415)
+		w.do("POST", "/licenses/check", "key="+url.QueryEscape(pasted), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").WantStatus(403)
+		w.check(pasted + strings.Repeat(" ", web.MaxBody)).WantStatus(413)
 		broken.keys.Keys = license.KeySet{{Kid: "bad"}} // cannot be written
-		broken.get("/.well-known/license-keys.json").wantStatus(500)
+		broken.get("/.well-known/license-keys.json").WantStatus(500)
 		broken.keys.Keys = nil
-		broken.check(pasted).wantStatus(503)
+		broken.check(pasted).WantStatus(503)
 	}
 	for _, log := range []string{w.log.String(), broken.log.String()} {
 		if log == "" {
@@ -328,8 +329,8 @@ func TestWithoutPublicKeysNothingIsCalledInvalid(t *testing.T) {
 	w := newWorld(t)
 	key := w.issue(nil)
 	w.keys.Keys = nil
-	w.check(key).wantStatus(http.StatusServiceUnavailable)
-	w.apiCheck(map[string]any{"key": key}).wantStatus(http.StatusServiceUnavailable)
+	w.check(key).WantStatus(http.StatusServiceUnavailable)
+	w.apiCheck(map[string]any{"key": key}).WantStatus(http.StatusServiceUnavailable)
 }
 
 func FuzzCheck(f *testing.F) {
@@ -350,8 +351,8 @@ func FuzzCheck(f *testing.F) {
 		a := w.in(t).check(key, "serverId", server, "ncloc", loc, "productVersion", version, "edition", edition, "plugins", plugins)
 		switch a.StatusCode {
 		case 200, 422:
-			if doc := a.page(); doc.Find("script, style, img").Length() > 0 || doc.Find("h1").Length() != 1 {
-				t.Errorf("the page holds what it must not:\n%s", a.body)
+			if doc := a.Page(); doc.Find("script, style, img").Length() > 0 || doc.Find("h1").Length() != 1 {
+				t.Errorf("the page holds what it must not:\n%s", a.Body)
 			}
 		case 400, 413: // not UTF-8, too large
 		default:

@@ -7,9 +7,10 @@ import (
 	"testing"
 
 	"marketplace/shared/license"
+	"marketplace/shared/web/webtest"
 )
 
-func (w *world) apiCheck(body map[string]any) *answer {
+func (w *world) apiCheck(body map[string]any) *webtest.Answer {
 	w.t.Helper()
 	data, err := json.Marshal(body)
 	if err != nil {
@@ -29,10 +30,10 @@ type found struct {
 	IgnoredPlugins    []string
 }
 
-func (a *answer) found() (f found) {
-	a.t.Helper()
-	if err := json.Unmarshal([]byte(a.wantStatus(200).body), &f); err != nil {
-		a.t.Fatal(err)
+func findings(a *webtest.Answer) (f found) {
+	a.T.Helper()
+	if err := json.Unmarshal([]byte(a.WantStatus(200).Body), &f); err != nil {
+		a.T.Fatal(err)
 	}
 	return f
 }
@@ -42,7 +43,7 @@ func TestTheAPITellsAllOfAValidKey(t *testing.T) {
 	a := w.apiCheck(map[string]any{
 		"key": w.issue(nil), "serverId": itsServer, "ncloc": 1_200_000, "productVersion": "6.7.1", "edition": "developer", "plugins": []string{"cpp", "java"},
 	})
-	f := a.found()
+	f := findings(a)
 	if !f.Valid || !f.Authentic || len(f.Reasons)+len(f.Warnings)+len(f.Undone) > 0 || f.Text != "" || !slices.Equal(f.IgnoredPlugins, []string{"java"}) {
 		t.Errorf("%+v", f)
 	}
@@ -56,8 +57,8 @@ func TestTheAPITellsAllOfAValidKey(t *testing.T) {
 		}
 	}
 	for _, list := range []string{`"reasons":[]`, `"warnings":[]`, `"notices":[]`, `"undone":[]`, `{"key":"cobol","name":"COBOL"}`, `"file":"developer-edition-6.7.1.1042.zip"`} {
-		if !strings.Contains(a.body, list) {
-			t.Errorf("%s is not in %s", list, a.body)
+		if !strings.Contains(a.Body, list) {
+			t.Errorf("%s is not in %s", list, a.Body)
 		}
 	}
 }
@@ -69,7 +70,7 @@ func TestTheAPITellsEveryReason(t *testing.T) {
 		for i := 0; i < len(tt.said); i += 2 {
 			body[tt.said[i]] = tt.said[i+1]
 		}
-		f := w.apiCheck(body).found()
+		f := findings(w.apiCheck(body))
 		var got []string
 		for _, r := range f.Reasons {
 			got = append(got, r.Code)
@@ -107,14 +108,14 @@ func TestTheAPIRefuses(t *testing.T) {
 		{"plugins in an object", map[string]any{"key": key, "plugins": map[string]any{}}, []string{"plugins"}},
 		{"a member that there is not", map[string]any{"key": key, "server": itsServer}, []string{"server"}},
 	} {
-		fields := w.apiCheck(tt.body).wantStatus(422).wrong()
+		fields := wrong(w.apiCheck(tt.body).WantStatus(422))
 		for _, name := range tt.wrong {
 			if fields[name] == "" || len(fields) != len(tt.wrong) {
 				t.Errorf("%s: %v", tt.name, fields)
 			}
 		}
 	}
-	w.do("POST", "/api/licenses/check", "[]", "Content-Type", "application/json").wantStatus(400)
-	w.do("POST", "/api/licenses/check", "key="+key, "Content-Type", "application/x-www-form-urlencoded").wantStatus(415)
-	w.get("/api/licenses/check").wantStatus(405)
+	w.do("POST", "/api/licenses/check", "[]", "Content-Type", "application/json").WantStatus(400)
+	w.do("POST", "/api/licenses/check", "key="+key, "Content-Type", "application/x-www-form-urlencoded").WantStatus(415)
+	w.get("/api/licenses/check").WantStatus(405)
 }

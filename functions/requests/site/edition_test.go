@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/web/webtest"
 )
 
 func TestEditionShowsItsPackages(t *testing.T) {
-	doc := newWorld(t).get("/editions/enterprise").wantStatus(200).page()
+	doc := newWorld(t).get("/editions/enterprise").WantStatus(200).Page()
 	c, _ := sample()
 	rows := doc.Find("#packages .gate > table tbody tr")
 	if want := len(c.Matrix("enterprise")); rows.Length() != want {
@@ -16,35 +18,35 @@ func TestEditionShowsItsPackages(t *testing.T) {
 	}
 
 	newest := rows.First()
-	if got := text(newest.Find("th")); got != "7.1" {
+	if got := webtest.Text(newest.Find("th")); got != "7.1" {
 		t.Errorf("first version %q, want the newest", got)
 	}
-	if got := text(newest.Find("time")); got != "April 2018" {
+	if got := webtest.Text(newest.Find("time")); got != "April 2018" {
 		t.Errorf("month %q", got)
 	}
 	if got := newest.Find("a.download").AttrOr("href", ""); got != siteURL+"/downloads/enterprise-edition-7.1.0.1042.zip" {
 		t.Errorf("download %q", got)
 	}
-	if got := text(newest); !strings.Contains(got, "89.4 MB") || !strings.Contains(got, strings.Repeat("0123456789abcdef", 4)) {
+	if got := webtest.Text(newest); !strings.Contains(got, "89.4 MB") || !strings.Contains(got, strings.Repeat("0123456789abcdef", 4)) {
 		t.Errorf("size or SHA-256 missing in %q", got)
 	}
 
 	withdrawn := rows.Eq(1)
-	if !strings.Contains(text(withdrawn), "One of its plugins was broken; take 7.1.") || withdrawn.Find("a").Length() != 0 {
-		t.Errorf("withdrawn package: %q", text(withdrawn))
+	if !strings.Contains(webtest.Text(withdrawn), "One of its plugins was broken; take 7.1.") || withdrawn.Find("a").Length() != 0 {
+		t.Errorf("withdrawn package: %q", webtest.Text(withdrawn))
 	}
-	if lts := rows.Last(); text(lts.Find("th")) != "6.7.4 LTS" {
-		t.Errorf("last version %q, want the one with long-term support", text(lts.Find("th")))
+	if lts := rows.Last(); webtest.Text(lts.Find("th")) != "6.7.4 LTS" {
+		t.Errorf("last version %q, want the one with long-term support", webtest.Text(lts.Find("th")))
 	}
 	var patches []string
-	doc.Find("#packages details tbody th").Each(func(_ int, s *goquery.Selection) { patches = append(patches, text(s)) })
+	doc.Find("#packages details tbody th").Each(func(_ int, s *goquery.Selection) { patches = append(patches, webtest.Text(s)) })
 	if got := strings.Join(patches, ", "); got != "6.7.3 LTS, 6.7.2 LTS, 6.7.1 LTS, 6.7 LTS" {
 		t.Errorf("earlier patches %s", got)
 	}
 }
 
 func TestDownloadsStandBehindTheTerms(t *testing.T) {
-	doc := newWorld(t).get("/editions/developer").wantStatus(200).page()
+	doc := newWorld(t).get("/editions/developer").WantStatus(200).Page()
 	if doc.Find("#packages .gate > input#terms:not([checked]) ~ table a.download").Length() == 0 {
 		t.Error("the downloads do not follow an unchecked box, which the style sheet needs")
 	}
@@ -58,12 +60,12 @@ func TestDownloadsStandBehindTheTerms(t *testing.T) {
 }
 
 func TestEditionShowsPluginsOfEachVersion(t *testing.T) {
-	doc := newWorld(t).get("/editions/developer").wantStatus(200).page()
+	doc := newWorld(t).get("/editions/developer").WantStatus(200).Page()
 	row := doc.Find(".matrix tbody tr").FilterFunction(func(_ int, s *goquery.Selection) bool {
-		return strings.HasPrefix(text(s.Find("th")), "SonarCFamily")
+		return strings.HasPrefix(webtest.Text(s.Find("th")), "SonarCFamily")
 	})
 	var cells []string
-	row.Find("td").Each(func(_ int, s *goquery.Selection) { cells = append(cells, text(s)) })
+	row.Find("td").Each(func(_ int, s *goquery.Selection) { cells = append(cells, webtest.Text(s)) })
 	if got := strings.Join(cells, " "); got != "5.1 5.1 5.1" {
 		t.Errorf("releases %q", got)
 	}
@@ -80,8 +82,8 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 		{"?serverId=%22%3E%3Cscript%3E&ncloc=-1", ""},
 		{"?serverId=%zz;&ncloc=99999999999999999999", ""},
 	} {
-		a := w.get("/editions/developer" + tt.query).wantStatus(200)
-		doc := a.page()
+		a := w.get("/editions/developer" + tt.query).WantStatus(200)
+		doc := a.Page()
 		if got := doc.Find(".hero a.button").First().AttrOr("href", ""); got != "/request/developer"+tt.want {
 			t.Errorf("%q: request link %q", tt.query, got)
 		}
@@ -97,15 +99,15 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX&sourceEdition=developer"
 	w := newWorld(t)
-	if got := w.get("/editions" + server).wantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
+	if got := w.get("/editions" + server).WantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
 		t.Errorf("/editions leads to %s", got)
 	}
 	for _, path := range []string{"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise"} {
-		a := w.get(path + server).wantStatus(200)
+		a := w.get(path + server).WantStatus(200)
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") {
 			t.Errorf("%s: Cache-Control %q", path, cache)
 		}
-		links := a.page().Find("main").Find("a[href^='/request'], a[href^='/editions'], a[href^='/#'], a[href^='/?']")
+		links := a.Page().Find("main").Find("a[href^='/request'], a[href^='/editions'], a[href^='/#'], a[href^='/?']")
 		if links.Length() == 0 {
 			t.Errorf("%s leads nowhere", path)
 		}
@@ -115,22 +117,22 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 			}
 		})
 	}
-	if kind := w.get("/request/enterprise"+server).page().Find("input[name=kind][checked]").AttrOr("value", ""); kind != "upgrade" {
+	if kind := w.get("/request/enterprise"+server).Page().Find("input[name=kind][checked]").AttrOr("value", ""); kind != "upgrade" {
 		t.Errorf("from Developer to Enterprise is taken as %q", kind)
 	}
 }
 
 func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
 	w := newWorld(t)
-	doc := w.get("/editions/community").wantStatus(200).page()
-	if said := text(doc.Find(".notice")); !strings.Contains(said, "no package") || !strings.Contains(said, "no license") {
+	doc := w.get("/editions/community").WantStatus(200).Page()
+	if said := webtest.Text(doc.Find(".notice")); !strings.Contains(said, "no package") || !strings.Contains(said, "no license") {
 		t.Errorf("notice %q", said)
 	}
 	if doc.Find("#packages, #install, a[href^='/request/']").Length() != 0 {
 		t.Error("it offers a package or a request")
 	}
-	form := w.get("/request/community?serverId=AWHW8w9JtzBzSrmf9GQX").wantStatus(200).page()
-	if form.Find("form").Length() != 0 || !strings.Contains(text(form.Find("h1")), "needs no license") {
+	form := w.get("/request/community?serverId=AWHW8w9JtzBzSrmf9GQX").WantStatus(200).Page()
+	if form.Find("form").Length() != 0 || !strings.Contains(webtest.Text(form.Find("h1")), "needs no license") {
 		t.Error("the request for Community does not say that none is needed")
 	}
 }
@@ -138,9 +140,9 @@ func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
 func TestUnknownEditionIsAPageThatHelps(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/editions/professional", "/request/professional", "/editions/Developer%00", "/editions/%3Cscript%3E"} {
-		a := w.get(path).wantStatus(404)
+		a := w.get(path).WantStatus(404)
 		for _, key := range []string{"community", "developer", "enterprise", "datacenter"} {
-			if a.page().Find("a[href='/editions/"+key+"']").Length() == 0 {
+			if a.Page().Find("a[href='/editions/"+key+"']").Length() == 0 {
 				t.Errorf("%s: no link to %s", path, key)
 			}
 		}

@@ -9,10 +9,10 @@ import (
 
 func TestPublicKeysArePublished(t *testing.T) {
 	w := newWorld(t)
-	a := w.get("/.well-known/license-keys.json", "Origin", "https://elsewhere.example").wantStatus(200)
-	keys, err := license.ParseKeySet([]byte(a.body))
+	a := w.get("/.well-known/license-keys.json", "Origin", "https://elsewhere.example").WantStatus(200)
+	keys, err := license.ParseKeySet([]byte(a.Body))
 	if err != nil || len(keys) != 2 {
-		t.Fatalf("%v in %s", err, a.body)
+		t.Fatalf("%v in %s", err, a.Body)
 	}
 	if v := license.Evaluate(w.issue(nil), license.Instance{Server: itsServer, Now: start}, keys); !v.Valid() {
 		t.Errorf("a key does not verify with them: %v", v.Reasons)
@@ -24,13 +24,13 @@ func TestPublicKeysArePublished(t *testing.T) {
 		}
 	}
 	for _, match := range []string{etag, `"x", W/` + etag, "*"} {
-		again := w.get("/.well-known/license-keys.json", "If-None-Match", match).wantStatus(304)
-		if again.body != "" || again.Header.Get("ETag") != etag || again.Header.Get("Access-Control-Allow-Origin") != "*" {
-			t.Errorf("%s: %v %q", match, again.Header, again.body)
+		again := w.get("/.well-known/license-keys.json", "If-None-Match", match).WantStatus(304)
+		if again.Body != "" || again.Header.Get("ETag") != etag || again.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %v %q", match, again.Header, again.Body)
 		}
 	}
 	w.keys.Keys = w.keys.Keys[:1]
-	if rotated := w.get("/.well-known/license-keys.json", "If-None-Match", etag).wantStatus(200); rotated.Header.Get("ETag") == etag {
+	if rotated := w.get("/.well-known/license-keys.json", "If-None-Match", etag).WantStatus(200); rotated.Header.Get("ETag") == etag {
 		t.Error("other keys have the same ETag")
 	}
 }

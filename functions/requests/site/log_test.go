@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"marketplace/shared/table"
+	"marketplace/shared/web/webtest"
 )
 
 // failingTable is a table whose calls fail, with an error that names a key.
@@ -32,15 +33,15 @@ func (f failingTable) Transact(_ context.Context, writes ...table.Write) error {
 
 func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
 	w := newWorldOver(t, failingTable{err: table.ErrUnavailable})
-	for _, a := range []*answer{w.send("/request/developer", goodForm()), w.api(goodJSON()), w.get("/requests/1?token=x"), w.get("/api/license-requests/1")} {
-		a.wantStatus(http.StatusServiceUnavailable)
-		if a.Header.Get("Retry-After") == "" || strings.Contains(a.body, "REQUEST#") {
-			t.Errorf("%v %s", a.Header, a.body)
+	for _, a := range []*webtest.Answer{w.send("/request/developer", goodForm()), w.api(goodJSON()), w.get("/requests/1?token=x"), w.get("/api/license-requests/1")} {
+		a.WantStatus(http.StatusServiceUnavailable)
+		if a.Header.Get("Retry-After") == "" || strings.Contains(a.Body, "REQUEST#") {
+			t.Errorf("%v %s", a.Header, a.Body)
 		}
 	}
 	w = newWorldOver(t, failingTable{err: errors.New("the disk is on fire")})
-	if a := w.send("/request/developer", goodForm()).wantStatus(500); strings.Contains(a.body, "fire") {
-		t.Errorf("the cause is shown: %s", a.body)
+	if a := w.send("/request/developer", goodForm()).WantStatus(500); strings.Contains(a.Body, "fire") {
+		t.Errorf("the cause is shown: %s", a.Body)
 	}
 	if !strings.Contains(w.log.String(), "fire") {
 		t.Errorf("the cause is not in the log: %s", w.log)

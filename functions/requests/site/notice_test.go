@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
+	"marketplace/shared/web/webtest"
 )
 
 // onRecord puts the license of a key on record.
@@ -54,30 +55,30 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 			w := newWorld(t)
 			tt.happen(w, w.onRecord(terms()))
 			a := w.apiCheck(map[string]any{"key": w.issue(nil)})
-			f := a.found()
+			f := findings(a)
 			if !f.Valid || len(f.Reasons)+len(f.Warnings) > 0 {
-				t.Errorf("a record speaks against the key: %s", a.body)
+				t.Errorf("a record speaks against the key: %s", a.Body)
 			}
-			doc := w.check(w.issue(nil)).wantStatus(200).page()
+			doc := w.check(w.issue(nil)).WantStatus(200).Page()
 			if tt.code == "" {
 				if len(f.Notices) > 0 || doc.Find("#notices").Length() > 0 {
-					t.Errorf("notices of nothing: %s", a.body)
+					t.Errorf("notices of nothing: %s", a.Body)
 				}
 				return
 			}
 			if len(f.Notices) != 1 || f.Notices[0].Code != tt.code || !strings.Contains(f.Notices[0].Sentence, tt.says) || f.Notices[0].Remedy == "" {
 				t.Errorf("notices %+v", f.Notices)
 			}
-			if got := doc.Find("#notices"); !slices.Equal(codes(got), []string{tt.code}) || !strings.Contains(text(got), tt.says) || doc.Find("#result.good").Length() != 1 {
-				t.Errorf("the page says %q", text(got))
+			if got := doc.Find("#notices"); !slices.Equal(codes(got), []string{tt.code}) || !strings.Contains(webtest.Text(got), tt.says) || doc.Find("#result.good").Length() != 1 {
+				t.Errorf("the page says %q", webtest.Text(got))
 			}
-			if strings.Contains(a.body, "invoice") || strings.Contains(text(doc.Find("main")), "invoice") {
+			if strings.Contains(a.Body, "invoice") || strings.Contains(webtest.Text(doc.Find("main")), "invoice") {
 				t.Error("the reason is for us alone")
 			}
 
 			// Who made up a key learns nothing.
 			forged := newWorld(t).issue(nil)
-			if f := w.apiCheck(map[string]any{"key": forged}).found(); len(f.Notices) > 0 || w.check(forged).page().Find("#notices").Length() > 0 {
+			if f := findings(w.apiCheck(map[string]any{"key": forged})); len(f.Notices) > 0 || w.check(forged).Page().Find("#notices").Length() > 0 {
 				t.Errorf("a forged key is told %+v", f.Notices)
 			}
 		})
@@ -87,7 +88,7 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 func TestAKeyIsCheckedWithoutRecords(t *testing.T) {
 	for _, err := range []error{table.ErrUnavailable, errors.New("the disk is on fire")} {
 		w := newWorldOver(t, failingTable{err: err})
-		f := w.apiCheck(map[string]any{"key": w.issue(nil)}).found()
+		f := findings(w.apiCheck(map[string]any{"key": w.issue(nil)}))
 		if !f.Valid || len(f.Notices) != 1 || f.Notices[0].Code != "not-looked-up" || strings.Contains(f.Notices[0].Sentence, "fire") {
 			t.Errorf("%+v", f)
 		}

@@ -29,7 +29,7 @@ func TestFormIsFilledInFromTheLink(t *testing.T) {
 		{"?sourceEdition=developer&kind=staging", "", "", "staging"},
 		{"?kind=party&kind=renewal", "", "", "renewal"},
 	} {
-		doc := w.get("/request/enterprise" + tt.query).wantStatus(200).page()
+		doc := w.get("/request/enterprise" + tt.query).WantStatus(200).Page()
 		if got := typed(doc, "serverId"); got != tt.server {
 			t.Errorf("%q: server ID %q, want %q", tt.query, got, tt.server)
 		}
@@ -55,7 +55,7 @@ func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
 		"?kind=replacement&replaces=%22%3E&replaces=20180305093000": "20180305093000",
 		"?kind=replacement&replaces=buy+this":                       "",
 	} {
-		if got := typed(w.get("/request/enterprise"+query).wantStatus(200).page(), "replaces"); got != want {
+		if got := typed(w.get("/request/enterprise"+query).WantStatus(200).Page(), "replaces"); got != want {
 			t.Errorf("%q: %q, want %q", query, got, want)
 		}
 	}

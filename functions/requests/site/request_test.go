@@ -10,6 +10,7 @@ import (
 
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
+	"marketplace/shared/web/webtest"
 )
 
 // typed is what a field of the form holds.
@@ -25,7 +26,7 @@ func typed(doc *goquery.Document, name string) string {
 }
 
 func TestFormOffersEveryKind(t *testing.T) {
-	doc := newWorld(t).get("/request/developer").wantStatus(200).page()
+	doc := newWorld(t).get("/request/developer").WantStatus(200).Page()
 	for _, k := range request.Kinds {
 		if doc.Find("input[type=radio][name=kind][value='"+string(k)+"']").Length() != 1 {
 			t.Errorf("no choice for %s", k)
@@ -38,7 +39,7 @@ func TestFormOffersEveryKind(t *testing.T) {
 
 func TestSentFormLeadsToTheRequest(t *testing.T) {
 	w := newWorld(t)
-	a := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther)
+	a := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther)
 	to := a.Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
 
@@ -50,8 +51,8 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 		t.Errorf("recorded %+v", d)
 	}
 
-	status := w.get(to).wantStatus(200)
-	page := text(status.page().Find("main"))
+	status := w.get(to).WantStatus(200)
+	page := webtest.Text(status.Page().Find("main"))
 	for _, want := range []string{
 		id, "We have your request", "06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
 		"Jane Doe", "jane.doe@customer.example", "Customer & Sons", "Switzerland", "+41 22 555 01 23", "Please hurry.", "john@customer.example",
@@ -67,14 +68,14 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 			t.Errorf("status page: %s %q, want %q", name, got, want)
 		}
 	}
-	if status.page().Find("form").Length() != 0 {
+	if status.Page().Find("form").Length() != 0 {
 		t.Error("the status page has a form: scanners of mails send them")
 	}
 }
 
 func TestRequestCausesTwoMails(t *testing.T) {
 	w := newWorld(t)
-	to := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther).Header.Get("Location")
+	to := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
 	if got := strings.Join(w.pendingMails(), " "); got != id+"-new "+id+"-received" {
 		t.Fatalf("mails %s", got)
@@ -122,8 +123,8 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 		{name: "missing company", field: "company", value: " ", message: "missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := w.in(t).send("/request/developer", with(goodForm(), tt.field, tt.value)).wantStatus(http.StatusUnprocessableEntity)
-			doc := a.page()
+			a := w.in(t).send("/request/developer", with(goodForm(), tt.field, tt.value)).WantStatus(http.StatusUnprocessableEntity)
+			doc := a.Page()
 			field := doc.Find("[name='" + tt.field + "']")
 			if field.AttrOr("aria-invalid", "") != "true" {
 				t.Error("the field is not marked")
@@ -131,15 +132,15 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 			said := ""
 			for id := range strings.FieldsSeq(field.AttrOr("aria-describedby", "")) {
 				if strings.HasSuffix(id, "-error") {
-					said = text(doc.Find("#" + id))
+					said = webtest.Text(doc.Find("#" + id))
 				}
 			}
 			if !strings.Contains(said, tt.message) {
 				t.Errorf("beside the field: %q, want %q", said, tt.message)
 			}
 			summary := doc.Find("#errors[autofocus][role=alert] a[href='#" + tt.field + "']")
-			if !strings.Contains(text(summary), tt.message) {
-				t.Errorf("on top: %q, want %q", text(summary), tt.message)
+			if !strings.Contains(webtest.Text(summary), tt.message) {
+				t.Errorf("on top: %q, want %q", webtest.Text(summary), tt.message)
 			}
 			normal := strings.NewReplacer("\r\n", "", "\n", "")
 			if got := typed(doc, tt.field); normal.Replace(got) != normal.Replace(tt.value) {
@@ -164,29 +165,29 @@ func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
 	w := newWorld(t)
 	hostile := `"><script>alert('x')</script>{{.}}`
 	form := with(goodForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile, "replaces", hostile[:30], "idempotencyKey", hostile)
-	to := w.send("/request/developer", form).wantStatus(http.StatusSeeOther).Header.Get("Location")
-	status := w.get(to).wantStatus(200)
-	if status.page().Find("script").Length() > 0 || strings.Count(text(status.page().Find(".facts")), hostile) != 4 {
+	to := w.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	status := w.get(to).WantStatus(200)
+	if status.Page().Find("script").Length() > 0 || strings.Count(webtest.Text(status.Page().Find(".facts")), hostile) != 4 {
 		t.Error("the status page does not show it as text")
 	}
 	for name := range form {
 		form.Set(name, hostile)
 	}
-	if w.send("/request/developer", form).wantStatus(422).page().Find("script").Length() > 0 {
+	if w.send("/request/developer", form).WantStatus(422).Page().Find("script").Length() > 0 {
 		t.Error("the form does not show it as text")
 	}
 }
 
 func TestSameTokenIsSameRequest(t *testing.T) {
 	w := newWorld(t)
-	first := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther).Header.Get("Location")
-	again := w.send("/request/developer", goodForm()).wantStatus(http.StatusSeeOther).Header.Get("Location")
+	first := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	again := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	if first != again {
 		t.Errorf("the second leads to %s, the first to %s", again, first)
 	}
 
-	a := w.send("/request/developer", with(goodForm(), "ncloc", "500000")).wantStatus(http.StatusConflict)
-	doc := a.page()
+	a := w.send("/request/developer", with(goodForm(), "ncloc", "500000")).WantStatus(http.StatusConflict)
+	doc := a.Page()
 	if got := doc.Find("#errors a").AttrOr("href", ""); got != first {
 		t.Errorf("link to the request that was sent: %q", got)
 	}
@@ -194,7 +195,7 @@ func TestSameTokenIsSameRequest(t *testing.T) {
 	if fresh == goodForm().Get("idempotencyKey") || fresh == "" || typed(doc, "ncloc") != "500000" {
 		t.Errorf("token %q, lines %q", fresh, typed(doc, "ncloc"))
 	}
-	second := w.send("/request/developer", with(goodForm(), "ncloc", "500000", "idempotencyKey", fresh)).wantStatus(http.StatusSeeOther)
+	second := w.send("/request/developer", with(goodForm(), "ncloc", "500000", "idempotencyKey", fresh)).WantStatus(http.StatusSeeOther)
 	if second.Header.Get("Location") == first {
 		t.Error("the changed request did not become one of its own")
 	}
@@ -205,19 +206,19 @@ func TestSameTokenIsSameRequest(t *testing.T) {
 
 func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
 	w := newWorld(t)
-	w.api(goodJSON("idempotencyKey", "1")).wantStatus(http.StatusCreated)
+	w.api(goodJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
 	a := w.send("/request/developer", with(goodForm(), "idempotencyKey", "1", "email", "stranger@other.example"))
-	a.wantStatus(http.StatusSeeOther)
+	a.WantStatus(http.StatusSeeOther)
 }
 
 func TestEachRenderingHasItsToken(t *testing.T) {
 	w := newWorld(t)
-	a := w.get("/request/developer").wantStatus(200)
+	a := w.get("/request/developer").WantStatus(200)
 	if cache := a.Header.Get("Cache-Control"); cache != "private, no-cache" {
 		t.Errorf("Cache-Control %q: nobody else may have this token, and who goes back must", cache)
 	}
-	first := typed(a.page(), "idempotencyKey")
-	second := typed(w.get("/request/developer").page(), "idempotencyKey")
+	first := typed(a.Page(), "idempotencyKey")
+	second := typed(w.get("/request/developer").Page(), "idempotencyKey")
 	if first == "" || first == second {
 		t.Errorf("tokens %q and %q", first, second)
 	}
@@ -251,11 +252,11 @@ func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
 
 func TestTrapTakesNothing(t *testing.T) {
 	w := newWorld(t)
-	a := w.send("/request/developer", with(goodForm(), "website", "https://spam.example")).wantStatus(http.StatusSeeOther)
+	a := w.send("/request/developer", with(goodForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
 	if to := a.Header.Get("Location"); to != "/request/thanks" || len(w.pendingMails()) != 0 {
 		t.Errorf("to %s, mails %v", to, w.pendingMails())
 	}
-	if w.get("/request/developer").page().Find(".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]").Length() != 1 {
+	if w.get("/request/developer").Page().Find(".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]").Length() != 1 {
 		t.Error("people could meet the trap")
 	}
 }
@@ -279,8 +280,8 @@ func TestBodiesThatAreNoForm(t *testing.T) {
 		{"community", "/request/community", urlencoded, goodForm().Encode(), 400},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := w.in(t).do("POST", tt.path, tt.body, "Content-Type", tt.contentType).wantStatus(tt.status)
-			if text(a.page().Find("h1")) == "" {
+			a := w.in(t).do("POST", tt.path, tt.body, "Content-Type", tt.contentType).WantStatus(tt.status)
+			if webtest.Text(a.Page().Find("h1")) == "" {
 				t.Error("no page")
 			}
 		})
@@ -294,44 +295,44 @@ func TestFieldsThatComeTwice(t *testing.T) {
 	w := newWorld(t)
 	form := goodForm()
 	form["name"] = []string{"Jane Doe", "John Doe"}
-	doc := w.send("/request/developer", form).wantStatus(422).page()
-	if got := text(doc.Find("#name-error")); !strings.Contains(got, "more than once") {
+	doc := w.send("/request/developer", form).WantStatus(422).Page()
+	if got := webtest.Text(doc.Find("#name-error")); !strings.Contains(got, "more than once") {
 		t.Errorf("beside the name: %q", got)
 	}
 	form["name"] = []string{"Jane Doe", "Jane Doe"}
 	form["contacts"] = []string{"a@customer.example", "b@customer.example"}
-	w.send("/request/developer", form).wantStatus(http.StatusSeeOther)
+	w.send("/request/developer", form).WantStatus(http.StatusSeeOther)
 }
 
 func TestEditionOfTheFormIsThatOfItsAddress(t *testing.T) {
 	w := newWorld(t)
-	doc := w.send("/request/developer", with(goodForm(), "edition", "enterprise")).wantStatus(422).page()
-	if got := text(doc.Find(".notice.bad")); !strings.Contains(got, "Developer Edition") {
+	doc := w.send("/request/developer", with(goodForm(), "edition", "enterprise")).WantStatus(422).Page()
+	if got := webtest.Text(doc.Find(".notice.bad")); !strings.Contains(got, "Developer Edition") {
 		t.Errorf("it says %q", got)
 	}
 	form := goodForm()
 	form.Del("edition")
-	w.send("/request/developer", form).wantStatus(http.StatusSeeOther)
+	w.send("/request/developer", form).WantStatus(http.StatusSeeOther)
 }
 
 func TestFormFromAnotherSiteIsRefused(t *testing.T) {
 	w := newWorld(t)
 	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
 		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
-		w.do("POST", "/request/developer", goodForm().Encode(), header...).wantStatus(http.StatusForbidden)
+		w.do("POST", "/request/developer", goodForm().Encode(), header...).WantStatus(http.StatusForbidden)
 	}
 	w.do("POST", "/request/developer", goodForm().Encode(), "Origin", siteURL, "Content-Type", "application/x-www-form-urlencoded").
-		wantStatus(http.StatusSeeOther)
+		WantStatus(http.StatusSeeOther)
 }
 
 func TestPrivateLinkOpensNothingElse(t *testing.T) {
 	w := newWorld(t)
 	to := w.send("/request/developer", goodForm()).Header.Get("Location")
 	path, _, _ := strings.Cut(to, "?")
-	unknown := w.get("/requests/00000000000000000000000000?token=x").wantStatus(404)
+	unknown := w.get("/requests/00000000000000000000000000?token=x").WantStatus(404)
 	for _, target := range []string{path, path + "?token=", path + "?token=wrong", to + "x", path + "?token=" + strings.Repeat("A", 26)} {
-		a := w.get(target).wantStatus(404)
-		if text(a.page().Find("main")) != text(unknown.page().Find("main")) {
+		a := w.get(target).WantStatus(404)
+		if webtest.Text(a.Page().Find("main")) != webtest.Text(unknown.Page().Find("main")) {
 			t.Errorf("%s: a wrong token can be told from an unknown request", target)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -101,26 +100,20 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 }
 
 // do sends a request; header is pairs of names and values.
-func (w *world) do(method, target, body string, header ...string) *answer {
+func (w *world) do(method, target, body string, header ...string) *webtest.Answer {
 	w.t.Helper()
-	r := httptest.NewRequest(method, target, strings.NewReader(body))
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	rec := httptest.NewRecorder()
-	w.site.ServeHTTP(rec, r)
-	return &answer{t: w.t, Response: rec.Result(), body: rec.Body.String()}
+	return webtest.Client{T: w.t, Site: w.site}.Do(method, target, body, header...)
 }
 
-func (w *world) get(target string, header ...string) *answer {
+func (w *world) get(target string, header ...string) *webtest.Answer {
 	w.t.Helper()
 	return w.do("GET", target, "", header...)
 }
 
 // send posts a form as a browser does.
-func (w *world) send(target string, form url.Values) *answer {
+func (w *world) send(target string, form url.Values) *webtest.Answer {
 	w.t.Helper()
-	return w.do("POST", target, form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+	return webtest.Client{T: w.t, Site: w.site}.Send(target, form)
 }
 
 // pendingMails are the IDs of the mails in the outbox.
@@ -132,35 +125,6 @@ func (w *world) pendingMails() []string {
 	}
 	return ids
 }
-
-type answer struct {
-	t *testing.T
-	*http.Response
-	body string
-}
-
-func (a *answer) wantStatus(status int) *answer {
-	a.t.Helper()
-	if a.StatusCode != status {
-		a.t.Fatalf("status %d, want %d\n%s", a.StatusCode, status, a.body)
-	}
-	return a
-}
-
-func (a *answer) page() *goquery.Document {
-	a.t.Helper()
-	if ct := a.Header.Get("Content-Type"); ct != "text/html; charset=utf-8" {
-		a.t.Fatalf("Content-Type %q", ct)
-	}
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return doc
-}
-
-// text is what a reader sees of a selection, white space collapsed.
-func text(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }
 
 // goodForm is a form that is accepted.
 func goodForm() url.Values {
@@ -198,7 +162,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 		w.send("/request/developer", goodForm()).Header.Get("Location"),
 	} {
 		t.Run(path, func(t *testing.T) {
-			doc := w.in(t).get(path).wantStatus(200).page()
+			doc := w.in(t).get(path).WantStatus(200).Page()
 			webtest.CheckPage(t, doc)
 			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
 				href, _, _ := strings.Cut(s.AttrOr("href", ""), "#")
@@ -214,7 +178,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 }
 
 func TestHomeShowsTheEditions(t *testing.T) {
-	doc := newWorld(t).get("/").wantStatus(200).page()
+	doc := newWorld(t).get("/").WantStatus(200).Page()
 	var keys []string
 	doc.Find(".card a").Each(func(_ int, s *goquery.Selection) { keys = append(keys, s.AttrOr("href", "")) })
 	want := "/editions/community /editions/developer /editions/enterprise /editions/datacenter"
@@ -227,23 +191,23 @@ func TestAMistypedCatalogIsReadableFromAnyOrigin(t *testing.T) {
 	w := newWorld(t)
 	for _, method := range []string{"GET", "POST"} {
 		for _, path := range []string{"/edition.json", "/editions.json/", "/api/editions.json"} {
-			a := w.do(method, path, "").wantStatus(http.StatusNotFound)
+			a := w.do(method, path, "").WantStatus(http.StatusNotFound)
 			if got := a.Header.Get("Access-Control-Allow-Origin"); got != "*" {
 				t.Errorf("%s %s allows the origin %q, want *", method, path, got)
 			}
 		}
 	}
-	if got := w.get("/nothing").wantStatus(http.StatusNotFound).Header.Get("Access-Control-Allow-Origin"); got != "" {
+	if got := w.get("/nothing").WantStatus(http.StatusNotFound).Header.Get("Access-Control-Allow-Origin"); got != "" {
 		t.Errorf("/nothing allows the origin %q, want none", got)
 	}
 }
 
 func TestHealthAndRobots(t *testing.T) {
 	w := newWorld(t)
-	if body := w.get("/healthz").wantStatus(200).body; body != "ok\n" {
+	if body := w.get("/healthz").WantStatus(200).Body; body != "ok\n" {
 		t.Errorf("health %q", body)
 	}
-	if body := w.get("/robots.txt").wantStatus(200).body; body != "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n" {
+	if body := w.get("/robots.txt").WantStatus(200).Body; body != "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n" {
 		t.Errorf("robots %q", body)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
 )
 
 const operator = "olga@vendor.example"
@@ -18,7 +19,7 @@ const operator = "olga@vendor.example"
 // filed is a request that the form has sent, and the address of its page.
 func (w *world) filed() (request.Request, string) {
 	w.t.Helper()
-	page := w.send("/request/developer", goodForm()).wantStatus(303).Header.Get("Location")
+	page := w.send("/request/developer", goodForm()).WantStatus(303).Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?")
 	r, err := w.store.Request(w.t.Context(), id)
 	if err != nil {
@@ -61,7 +62,7 @@ func (w *world) answered(r request.Request, ids ...string) []license.License {
 
 // happenings are the lines of a page's history, without their times.
 func happenings(doc *goquery.Document) (list []string) {
-	doc.Find(".history dd").Each(func(_ int, s *goquery.Selection) { list = append(list, text(s)) })
+	doc.Find(".history dd").Each(func(_ int, s *goquery.Selection) { list = append(list, webtest.Text(s)) })
 	return list
 }
 
@@ -70,11 +71,11 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 	r, page := w.filed()
 	const asked = "Is the old server off?\n\n\"><script>alert(1)</script> And why?"
 	w.review(r, request.Waiting, asked)
-	doc := w.get(page).wantStatus(200).page()
+	doc := w.get(page).WantStatus(200).Page()
 	if got := doc.Find("#question").Text(); got != asked {
 		t.Errorf("the question is %q", got)
 	}
-	main := text(doc.Find("main"))
+	main := webtest.Text(doc.Find("main"))
 	for _, want := range []string{"We need something from you", "reply to the mail that we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
 		if !strings.Contains(main, want) {
 			t.Errorf("%q is not on the page", want)
@@ -89,7 +90,7 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.review(again, request.InReview, "")
-	if w.get(page).page().Find("#question").Length() > 0 {
+	if w.get(page).Page().Find("#question").Length() > 0 {
 		t.Error("the question is still asked")
 	}
 }
@@ -99,9 +100,9 @@ func TestAReasonIsShown(t *testing.T) {
 		w := newWorld(t)
 		r, page := w.filed()
 		w.review(r, state, "There is no contract <b>yet</b>.")
-		doc := w.get(page).wantStatus(200).page()
-		if text(doc.Find("h1")) != title || doc.Find("#reason").Text() != "There is no contract <b>yet</b>." {
-			t.Errorf("%s: %q, reason %q", state, text(doc.Find("h1")), doc.Find("#reason").Text())
+		doc := w.get(page).WantStatus(200).Page()
+		if webtest.Text(doc.Find("h1")) != title || doc.Find("#reason").Text() != "There is no contract <b>yet</b>." {
+			t.Errorf("%s: %q, reason %q", state, webtest.Text(doc.Find("h1")), doc.Find("#reason").Text())
 		}
 		if doc.Find(`main a[href="/request/developer"]`).Length() != 1 {
 			t.Errorf("%s: no way to another request", state)
@@ -113,13 +114,13 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 	w := newWorld(t)
 	r, page := w.filed()
 	licenses := w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa", "01c7wnn8g0bbbbbbbbbbbbbbbb")
-	a := w.get(page).wantStatus(200)
-	doc := a.page()
-	if got := text(doc.Find("h1")); got != "Your license was issued" {
+	a := w.get(page).WantStatus(200)
+	doc := a.Page()
+	if got := webtest.Text(doc.Find("h1")); got != "Your license was issued" {
 		t.Errorf("title %q", got)
 	}
 	var told []string
-	doc.Find("dl.license").Each(func(_ int, s *goquery.Selection) { told = append(told, text(s)) })
+	doc.Find("dl.license").Each(func(_ int, s *goquery.Selection) { told = append(told, webtest.Text(s)) })
 	if len(told) != 2 {
 		t.Fatalf("licenses %q", told)
 	}
@@ -130,7 +131,7 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 			}
 		}
 		id, token, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?token=")
-		for where, body := range map[string]string{"page": a.body, "API": w.get("/api/license-requests/" + id + "?token=" + token).wantStatus(200).body} {
+		for where, body := range map[string]string{"page": a.Body, "API": w.get("/api/license-requests/" + id + "?token=" + token).WantStatus(200).Body} {
 			for n := 0; n+40 < len(l.KeyText); n += 20 {
 				if strings.Contains(body, l.KeyText[n:n+40]) {
 					t.Fatalf("the %s has a part of the key", where)
@@ -150,8 +151,8 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 	if err := w.store.RevokeLicense(t.Context(), change, "never paid"); err != nil {
 		t.Fatal(err)
 	}
-	a = w.get(page).wantStatus(200)
-	if first := text(a.page().Find("dl.license").First()); !strings.Contains(first, "Taken back") || strings.Contains(a.body, "never paid") {
+	a = w.get(page).WantStatus(200)
+	if first := webtest.Text(a.Page().Find("dl.license").First()); !strings.Contains(first, "Taken back") || strings.Contains(a.Body, "never paid") {
 		t.Errorf("the revoked license: %q", first)
 	}
 }
@@ -166,16 +167,16 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 	r = w.review(r, request.Waiting, "Why?")
 	r = w.review(r, request.InReview, "")
 	w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")
-	a := w.get(page).wantStatus(200)
+	a := w.get(page).WantStatus(200)
 	want := []string{
 		"You sent the request.", "Our sales team began to look at it.", "We asked you a question.", "We went on with it.",
 		"The license was issued, and its key went to you by mail.",
 	}
-	if got := happenings(a.page()); !slices.Equal(got, want) {
+	if got := happenings(a.Page()); !slices.Equal(got, want) {
 		t.Errorf("history %q", got)
 	}
 	for _, secret := range []string{operator, "olga", "difficult"} {
-		if strings.Contains(a.body, secret) {
+		if strings.Contains(a.Body, secret) {
 			t.Errorf("the page tells %q", secret)
 		}
 	}
@@ -184,11 +185,11 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 func TestALateAnswerIsAdmitted(t *testing.T) {
 	w := newWorld(t)
 	_, page := w.filed()
-	if main := text(w.get(page).page().Find("main")); !strings.Contains(main, "You have an answer by 06 Mar 2018, 09:30 UTC") {
+	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "You have an answer by 06 Mar 2018, 09:30 UTC") {
 		t.Errorf("in time: %q", main)
 	}
 	w.clock = start.Add(25 * time.Hour)
-	if main := text(w.get(page).page().Find("main")); !strings.Contains(main, "You should have had an answer by 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "You have an answer") {
+	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "You should have had an answer by 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "You have an answer") {
 		t.Errorf("late: %q", main)
 	}
 }
@@ -203,5 +204,5 @@ func TestTheLinkOfAMailOpensThePage(t *testing.T) {
 	if text := confirmation.Message.Text; !strings.Contains(text, siteURL+page+"\n") {
 		t.Errorf("the mail does not lead to %s:\n%s", page, text)
 	}
-	w.get(page).wantStatus(200)
+	w.get(page).WantStatus(200)
 }
