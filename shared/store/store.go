@@ -1,5 +1,5 @@
-// Package store keeps requests, licenses, the outbox and the timeline in a table.Table. It is written once for every
-// engine. What a row means is said in the file of its entity; rows.go lists every key.
+// Package store keeps requests, licenses, the outbox, the timeline and the console's ended sessions in a table.Table. It is
+// written once for every engine. What a row means is said in the file of its entity; rows.go lists every key.
 //
 // Each change is one transaction that carries the entity, its index rows, its timeline and the mails that it causes:
 // a reader never sees one without the others.
