@@ -34,11 +34,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	sales, err := mail.ParseAddress(c.SalesEmail)
-	if err != nil {
-		log.Fatal(err)
-	}
-	sessions, err := signin.ParseKeys(c.SessionKeys)
+	keys, err := signin.ParseKeys(c.SessionKeys)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -46,17 +42,19 @@ func main() {
 	catalogs := current.New(current.Options[*catalog.Catalog]{
 		BuiltIn: published.Bundle, URL: c.BundleURL, Make: offered.Read, Now: time.Now, Log: logger,
 	})
+	kept := store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now})
 	lambda.Start(lambdahttp.New(desk.New(desk.Options{
-		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Store: kept,
 		Gate: signin.New(signin.Options{
-			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL, Keys: sessions, Now: time.Now, Log: logger,
+			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
+			Keys: keys, Sessions: kept, Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get,
 		Issuer: func() (license.Issuer, error) {
 			return signer.Issuer(signer.Client(os.Getenv, time.Now), c.LicenseKeys, c.LicenseSigners)
 		},
 		Packager:    tailor.Bucket{API: tailor.Client(os.Getenv, time.Now), Name: c.PackagesBucket},
-		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: sales, ExportLimit: exportLimit,
+		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
 		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger))
 }

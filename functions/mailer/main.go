@@ -23,13 +23,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	from, err := mail.ParseAddress(c.MailFrom)
-	if err != nil {
-		log.Fatal(err)
-	}
 	lambda.Start(&dispatch.Dispatcher{
 		Outbox: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint), ses.Options{From: from, ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
+		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint), ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
 		Now:    time.Now,
 		Log:    logging.New(os.Stdout),
 	})

@@ -22,13 +22,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	sales, err := mail.ParseAddress(c.SalesEmail)
-	if err != nil {
-		log.Fatal(err)
-	}
 	lambda.Start(daily.New(daily.Options{
 		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Site:  mail.Site{URL: c.SiteURL, Sales: sales},
+		Site:  mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)},
 		Now:   time.Now,
 		Log:   logging.New(os.Stdout),
 	}).Run)

@@ -26,10 +26,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	sales, err := mail.ParseAddress(c.SalesEmail)
-	if err != nil {
-		log.Fatal(err)
-	}
 	logger := logging.New(os.Stdout)
 	catalogs := current.New(current.Options[*catalog.Catalog]{
 		BuiltIn: published.Bundle, URL: c.BundleURL, Make: offered.Read, Now: time.Now, Log: logger,
@@ -40,7 +36,7 @@ func main() {
 		Keys:      site.JSONKeys(c.LicenseKeys),
 		Now:       time.Now,
 		SiteURL:   c.SiteURL,
-		Sales:     sales,
+		Sales:     mail.AddressOf(c.SalesEmail),
 		RequestID: lambdahttp.RequestID,
 		Log:       logger,
 	}), logger))

@@ -109,10 +109,11 @@ func variablesRead(main string) (names []string) {
 
 // field is the field of a Config that a variable sets.
 func field(v config.Variable) string {
+	none, _ := config.Load(func(string) string { return "" })
 	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a"} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
-			if err == nil && set.String() == value {
+			if err == nil && !set.Equal(reflect.ValueOf(none).FieldByIndex(f.Index)) {
 				return f.Name
 			}
 		}

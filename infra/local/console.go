@@ -36,10 +36,6 @@ const (
 )
 
 func newConsole(p consoleParts) (console, error) {
-	sales, err := mail.ParseAddress(p.config.SalesEmail)
-	if err != nil {
-		return console{}, err
-	}
 	issuer := p.config.SiteURL + people.Path
 	provider, err := people.New(people.Options{
 		Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret,
@@ -52,11 +48,12 @@ func newConsole(p consoleParts) (console, error) {
 	return console{people: provider, desk: desk.New(desk.Options{
 		Store: p.kept,
 		Gate: signin.New(signin.Options{
-			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL, Keys: p.sessionKeys, Now: p.now, Log: p.Log,
+			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
+			Keys: p.sessionKeys, Sessions: p.kept, Now: p.now, Log: p.Log,
 		}),
 		Catalog:     p.offered,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
 		Packager:    tailored.Folder{Jars: p.Data.Jars(), Out: p.Data.Tailored()},
-		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: sales, Now: p.now, Log: p.Log,
+		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail), Now: p.now, Log: p.Log,
 	})}, nil
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	netmail "net/mail"
 	"os"
 	"slices"
 	"strings"
@@ -91,15 +93,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	s.close = closeTable
-	from, err := mail.ParseAddress(c.MailFrom)
-	if err != nil {
-		return err
-	}
-	sales, err := mail.ParseAddress(c.SalesEmail)
-	if err != nil {
-		return err
-	}
-	outbox, err := outboxdir.Open(o.Data.Outbox(), from, clock.Now)
+	outbox, err := outboxdir.Open(o.Data.Outbox(), mail.AddressOf(c.MailFrom), clock.Now)
 	if err != nil {
 		return err
 	}
@@ -135,7 +129,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Now: clock.Now, Log: o.Log}
 	w.mailer = mailer.Run
 	w.reminders = daily.New(daily.Options{
-		Store: kept, Site: mail.Site{URL: c.SiteURL, Sales: sales}, Now: clock.Now, Log: o.Log,
+		Store: kept, Site: mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}, Now: clock.Now, Log: o.Log,
 	}).Run
 
 	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, kept, from, clock.Now()) }
@@ -154,7 +148,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		desk:    newDesk(o.Data, w, outbox, kept, o.Log),
 		catalog: catalogs.feed,
 		requests: site.New(site.Options{
-			Store: kept, Catalog: catalogs.offered, SiteURL: c.SiteURL, Sales: sales, Log: o.Log,
+			Store: kept, Catalog: catalogs.offered, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,
 			Keys: func() (license.KeySet, error) { return issuer.Keys, nil }, Now: clock.Now,
 		}),
 	}
@@ -198,19 +192,10 @@ func matches(pattern, path string) bool {
 }
 
 func withDefaults(c config.Config, url string) config.Config {
-	for _, d := range []struct {
-		value   *string
-		missing string
-	}{
-		{&c.SiteURL, url},
-		{&c.PackagesURL, url + packagesPath},
-		{&c.MailFrom, "Editions & Licenses <licensing@vendor.example>"},
-		{&c.SalesEmail, "Sales operations <sales@vendor.example>"},
-	} {
-		if *d.value == "" {
-			*d.value = d.missing
-		}
-	}
+	c.SiteURL = cmp.Or(c.SiteURL, url)
+	c.PackagesURL = cmp.Or(c.PackagesURL, url+packagesPath)
+	c.MailFrom = cmp.Or(c.MailFrom, netmail.Address{Name: "Editions & Licenses", Address: "licensing@vendor.example"})
+	c.SalesEmail = cmp.Or(c.SalesEmail, netmail.Address{Name: "Sales operations", Address: "sales@vendor.example"})
 	return c
 }
 

@@ -19,8 +19,8 @@ type Config struct {
 	DynamoDBEndpoint    string
 	SESEndpoint         string
 	SESConfigurationSet string
-	MailFrom            string
-	SalesEmail          string
+	MailFrom            mail.Address
+	SalesEmail          mail.Address
 	LicenseKeys         string
 	LicenseSigners      string
 	PackagesBucket      string
@@ -35,45 +35,44 @@ type Variable struct {
 	Name    string
 	Default string // "" is no default: what needs it says so when it is missing
 	Doc     string
-	set     func(*Config, string)
-	check   func(string) error
+	set     func(*Config, string) error
 }
 
 // Variables lists every variable that Load reads. The table in README.md is checked against it.
 var Variables = []Variable{
 	{"SITE_URL", "", "Where the customers reach the site: absolute, without a slash at the end. Goes into mails, links and the catalog.",
-		func(c *Config, v string) { c.SiteURL = strings.TrimSuffix(v, "/") }, checkURL},
+		checked(checkURL, func(c *Config, v string) { c.SiteURL = strings.TrimSuffix(v, "/") })},
 	{"PACKAGES_URL", "", "Where the CDN keeps the package ZIPs: the download links redirect to it.",
-		func(c *Config, v string) { c.PackagesURL = strings.TrimSuffix(v, "/") }, checkURL},
+		checked(checkURL, func(c *Config, v string) { c.PackagesURL = strings.TrimSuffix(v, "/") })},
 	{"BUNDLE_URL", "", "Where the prepared catalog is published, which is looked for once a minute: https, or http on this machine. Without it the built-in catalog serves.",
-		func(c *Config, v string) { c.BundleURL = v }, checkSecureURL},
+		checked(checkSecureURL, func(c *Config, v string) { c.BundleURL = v })},
 	{"TABLE_NAME", "", "The DynamoDB table.",
-		func(c *Config, v string) { c.TableName = v }, nil},
+		unchecked(func(c *Config, v string) { c.TableName = v })},
 	{"DYNAMODB_ENDPOINT", "", "A DynamoDB engine other than AWS's own, such as http://127.0.0.1:8000.",
-		func(c *Config, v string) { c.DynamoDBEndpoint = v }, checkURL},
+		checked(checkURL, func(c *Config, v string) { c.DynamoDBEndpoint = v })},
 	{"SES_ENDPOINT", "", "An SES other than AWS's own, for tests.",
-		func(c *Config, v string) { c.SESEndpoint = v }, checkURL},
+		checked(checkURL, func(c *Config, v string) { c.SESEndpoint = v })},
 	{"SES_CONFIGURATION_SET", "", "The SES configuration set that mails are sent with.",
-		func(c *Config, v string) { c.SESConfigurationSet = v }, nil},
+		unchecked(func(c *Config, v string) { c.SESConfigurationSet = v })},
 	{"MAIL_FROM", "", "The sender of every mail: an address, or a name with the address in angle brackets.",
-		func(c *Config, v string) { c.MailFrom = v }, checkMailbox},
+		mailbox(func(c *Config, a mail.Address) { c.MailFrom = a })},
 	{"SALES_EMAIL", "", "Where sales operations are told of new requests; replies of customers go there too.",
-		func(c *Config, v string) { c.SalesEmail = v }, checkMailbox},
+		mailbox(func(c *Config, a mail.Address) { c.SalesEmail = a })},
 	{"LICENSE_KEYS", `{"keys":[]}`, "The public keys that verify licenses, as a JWK Set: what /.well-known/license-keys.json says.",
-		func(c *Config, v string) { c.LicenseKeys = v }, checkJSON},
+		checked(checkJSON, func(c *Config, v string) { c.LicenseKeys = v })},
 	{"LICENSE_SIGNERS", "", "The KMS keys that sign licenses, by their Kid in LICENSE_KEYS: kid=ARN, with commas between them.",
-		func(c *Config, v string) { c.LicenseSigners = v }, nil},
+		unchecked(func(c *Config, v string) { c.LicenseSigners = v })},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for packages that are tailored to a customer.",
-		func(c *Config, v string) { c.PackagesBucket = v }, nil},
+		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
 	{"OIDC_ISSUER", "", "The OpenID Connect provider that knows who may use the console, exactly as its tokens name it.",
-		func(c *Config, v string) { c.OIDCIssuer = v }, checkURL},
+		checked(checkURL, func(c *Config, v string) { c.OIDCIssuer = v })},
 	{"OIDC_CLIENT_ID", "", "As which client the provider knows the console.",
-		func(c *Config, v string) { c.OIDCClientID = v }, nil},
-	// Load quotes what a check refuses, so secrets have none here.
+		unchecked(func(c *Config, v string) { c.OIDCClientID = v })},
+	// Load quotes what is refused, so secrets are not checked here.
 	{"OIDC_CLIENT_SECRET", "", "The client's secret.",
-		func(c *Config, v string) { c.OIDCClientSecret = v }, nil},
+		unchecked(func(c *Config, v string) { c.OIDCClientSecret = v })},
 	{"SESSION_KEYS", "", "The secret keys that seal the console's sessions, each 32 bytes in base64, with commas between them: the first one seals, all of them open.",
-		func(c *Config, v string) { c.SessionKeys = v }, nil},
+		unchecked(func(c *Config, v string) { c.SessionKeys = v })},
 }
 
 // Load reads the configuration through getenv, such as os.Getenv. A variable that is set to what it cannot be is an error
@@ -93,14 +92,36 @@ func Load(getenv func(string) string, needed ...string) (Config, error) {
 			}
 			continue
 		}
-		if v.check != nil {
-			if err := v.check(value); err != nil {
-				return Config{}, fmt.Errorf("config: %s=%q: %w", v.Name, value, err)
-			}
+		if err := v.set(&c, value); err != nil {
+			return Config{}, fmt.Errorf("config: %s=%q: %w", v.Name, value, err)
 		}
-		v.set(&c, value)
 	}
 	return c, nil
+}
+
+func unchecked(set func(*Config, string)) func(*Config, string) error {
+	return checked(func(string) error { return nil }, set)
+}
+
+func checked(check func(string) error, set func(*Config, string)) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		if err := check(v); err != nil {
+			return err
+		}
+		set(c, v)
+		return nil
+	}
+}
+
+func mailbox(set func(*Config, mail.Address)) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		a, err := mail.ParseAddress(v)
+		if err != nil {
+			return err
+		}
+		set(c, *a)
+		return nil
+	}
 }
 
 func checkURL(s string) error {
@@ -134,9 +155,4 @@ func checkJSON(s string) error {
 		return fmt.Errorf("not JSON")
 	}
 	return nil
-}
-
-func checkMailbox(s string) error {
-	_, err := mail.ParseAddress(s)
-	return err
 }

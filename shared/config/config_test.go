@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/mail"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		BundleURL:        "https://cdn.example.com/p/catalog/bundle.bin",
 		DynamoDBEndpoint: "http://127.0.0.1:8000", SESEndpoint: "http://127.0.0.1:5000", SESConfigurationSet: "set",
-		MailFrom: "Licensing <licensing@example.com>", SalesEmail: "sales@example.com",
+		MailFrom: mail.Address{Name: "Licensing", Address: "licensing@example.com"}, SalesEmail: mail.Address{Address: "sales@example.com"},
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
 		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2",
 	}

@@ -15,14 +15,8 @@ type Address struct {
 	Email string `json:"email"`
 }
 
-// ParseAddress reads a mailbox as the configuration has it: an address, or Name <address>. The error does not repeat it.
-func ParseAddress(s string) (Address, error) {
-	parsed, err := mail.ParseAddress(s)
-	if err != nil {
-		return Address{}, fmt.Errorf("mail: not an address, nor Name <address>")
-	}
-	return Address{Name: oneLine(parsed.Name, maxName), Email: parsed.Address}, nil
-}
+// AddressOf is a mailbox as the configuration has it.
+func AddressOf(a mail.Address) Address { return Address{Name: a.Name, Email: a.Address} }
 
 // maxName is how much of a person's or a company's name goes into a header, in characters.
 const maxName = 100

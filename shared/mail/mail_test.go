@@ -369,18 +369,3 @@ func TestMailboxes(t *testing.T) {
 		}
 	}
 }
-
-func TestParseAddressReadsWhatTheConfigurationHas(t *testing.T) {
-	for in, want := range map[string]Address{
-		"sales@example.com":                 {Email: "sales@example.com"},
-		"License Sales <sales@example.com>": {"License Sales", "sales@example.com"},
-		`"Sales, EU" <sales@example.com>`:   {"Sales, EU", "sales@example.com"},
-	} {
-		if got, err := ParseAddress(in); err != nil || got != want {
-			t.Errorf("%q: %+v, %v", in, got, err)
-		}
-	}
-	if _, err := ParseAddress("nobody"); err == nil {
-		t.Error("nobody is an address")
-	}
-}
