@@ -34,6 +34,7 @@ type history struct {
 
 type modelRequest struct {
 	state    request.State
+	reviewer string
 	licenses []string
 	told     []store.Action
 	version  int64
@@ -107,17 +108,20 @@ func (h *history) review(rt *rapid.T) {
 	id, r := one(rt, h.requests, "request")
 	to := rapid.SampledFrom([]request.State{request.InReview, request.Waiting, request.Rejected, request.Withdrawn}).Draw(rt, "to")
 	after, err := h.Review(rt.Context(), store.Review{ID: id, Version: r.seen[who], By: who, To: to, Text: "because"}, nil)
-	may := r.seen[who] == r.version && r.state.Leads(to)
+	takenOver := r.state == request.InReview && to == request.InReview && r.reviewer != who
+	may := r.seen[who] == r.version && (r.state.Leads(to) || takenOver)
 	h.expect(rt, err, may)
 	if !may {
 		return
 	}
 	action := told[to]
 	if to == request.InReview {
-		action = store.RequestTaken
-		if r.state == request.Waiting {
-			action = store.RequestResumed
-		}
+		action = map[request.State]store.Action{
+			request.Received: store.RequestTaken, request.Waiting: store.RequestResumed, request.InReview: store.RequestTakenOver,
+		}[r.state]
+	}
+	if to == request.InReview || to == request.Waiting {
+		r.reviewer = who
 	}
 	r.state, r.version, r.seen[who] = to, after.Version, after.Version
 	r.told = append(r.told, action)
@@ -239,32 +243,40 @@ func (h *history) check(rt *rapid.T) {
 	}
 }
 
-// checkQueues: every request stands in the queue of its state, and in no other.
+// checkQueues: every request stands in the queue of its state, and in no other; what is in review in that of its reviewer as
+// well.
 func (h *history) checkQueues(rt *rapid.T) {
 	for _, state := range request.States {
-		var want, got []string
-		for id, m := range h.requests {
-			if m.state == state {
-				want = append(want, id)
+		h.checkQueue(rt, state, "")
+	}
+	for _, who := range people {
+		h.checkQueue(rt, request.InReview, who)
+	}
+}
+
+func (h *history) checkQueue(rt *rapid.T, state request.State, reviewer string) {
+	var want, got []string
+	for id, m := range h.requests {
+		if m.state == state && (reviewer == "" || m.reviewer == reviewer) {
+			want = append(want, id)
+		}
+	}
+	q := store.QueueQuery{States: []request.State{state}, Reviewer: reviewer, Limit: 1000}
+	for more := true; more; more = q.After != "" {
+		page, err := h.Queue(rt.Context(), q)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, r := range page.Requests {
+			if _, ours := h.requests[r.ID]; ours {
+				got = append(got, r.ID)
 			}
 		}
-		q := store.QueueQuery{States: []request.State{state}, Limit: 1000}
-		for more := true; more; more = q.After != "" {
-			page, err := h.Queue(rt.Context(), q)
-			if err != nil {
-				rt.Fatal(err)
-			}
-			for _, r := range page.Requests {
-				if _, ours := h.requests[r.ID]; ours {
-					got = append(got, r.ID)
-				}
-			}
-			q.After = page.Next
-		}
-		slices.Sort(want)
-		if slices.Sort(got); !slices.Equal(got, want) {
-			rt.Fatalf("the queue of what is %s holds %v, want %v", state, got, want)
-		}
+		q.After = page.Next
+	}
+	slices.Sort(want)
+	if slices.Sort(got); !slices.Equal(got, want) {
+		rt.Fatalf("the queue of what is %s with %q holds %v, want %v", state, reviewer, got, want)
 	}
 }
 

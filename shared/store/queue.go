@@ -17,10 +17,12 @@ type QueueQuery struct {
 	States  []request.State
 	Kind    request.Kind    // "" is every kind
 	Edition license.Edition // "" is every edition
-	Before  time.Time       // only what is due before; zero: whenever it is due
-	Latest  bool            // the latest due first; else those that were due first
-	Limit   int             // requests in a page
-	After   string          // QueuePage.Next of the page before; "" begins
+	// Reviewer is who works on it, as Review.By had it, where the states are request.InReview alone; "" is everybody.
+	Reviewer string
+	Before   time.Time // only what is due before; zero: whenever it is due
+	Latest   bool      // the latest due first; else those that were due first
+	Limit    int       // requests in a page
+	After    string    // QueuePage.Next of the page before; "" begins
 }
 
 // QueuePage is a page of the queue.
@@ -64,7 +66,7 @@ func (s *Store) Queue(ctx context.Context, q QueueQuery) (QueuePage, error) {
 
 // of is the query for the requests of one of the states.
 func (q QueueQuery) of(state request.State) table.Query {
-	t := table.Query{PK: queuePK(state, q.Kind, q.Edition), Descending: q.Latest, Limit: q.Limit, After: q.After}
+	t := table.Query{PK: queuePK(state, q.Kind, q.Edition, q.Reviewer), Descending: q.Latest, Limit: q.Limit, After: q.After}
 	if !q.Before.IsZero() {
 		t.To = q.Before.UTC().Format(time.RFC3339)
 	}

@@ -106,9 +106,11 @@ func requestIndexWrites(r request.Request, was *request.Request) (writes []table
 	for _, key := range keys {
 		writes = append(writes, table.Set(encode(key, rowIndex, summary)))
 	}
-	if was != nil && was.State != r.State {
+	if was != nil {
 		for _, key := range queueKeys(*was) {
-			writes = append(writes, table.Delete(key, table.Any))
+			if !slices.Contains(keys, key) {
+				writes = append(writes, table.Delete(key, table.Any))
+			}
 		}
 	}
 	return writes

@@ -23,6 +23,7 @@ type Review struct {
 // Actions of operators on requests.
 const (
 	RequestTaken     Action = "taken into review"
+	RequestTakenOver Action = "taken over"
 	CustomerAsked    Action = "customer asked"
 	RequestResumed   Action = "review resumed"
 	RequestRejected  Action = "rejected"
@@ -32,8 +33,8 @@ const (
 )
 
 // Review brings a request into another state, with the mail that tells of it, if any: mails makes it from the request as
-// it will be. It is a Conflict fault where somebody changed the request since it was seen, and where its state does not lead
-// to the other.
+// it will be. Who brings into review what a colleague has in review takes it over. It is a Conflict fault where somebody changed
+// the request since it was seen, and where its state does not lead to the other.
 func (s *Store) Review(ctx context.Context, v Review, mails func(request.Request) []mail.Message) (request.Request, error) {
 	r, action, err := s.reviewed(ctx, v)
 	if err != nil {
@@ -63,7 +64,8 @@ func (s *Store) reviewed(ctx context.Context, v Review) (r reviewed, action Acti
 	if r.before, err = s.requestAt(ctx, v.ID, v.Version); err != nil {
 		return r, "", err
 	}
-	if !r.before.State.Leads(v.To) {
+	takenOver := v.To == request.InReview && r.before.State == request.InReview && r.before.Reviewer != v.By
+	if !r.before.State.Leads(v.To) && !takenOver {
 		return r, "", fault.New(fault.Conflict, "The request is %s; it cannot become %s.", r.before.State, v.To)
 	}
 	r.after = r.before
@@ -72,7 +74,10 @@ func (s *Store) reviewed(ctx context.Context, v Review) (r reviewed, action Acti
 	case request.InReview:
 		r.after.Reviewer = v.By
 		action = RequestTaken
-		if r.before.State == request.Waiting {
+		switch {
+		case takenOver:
+			action = RequestTakenOver
+		case r.before.State == request.Waiting:
 			action = RequestResumed
 		}
 	case request.Waiting:

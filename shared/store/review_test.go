@@ -27,7 +27,12 @@ func file(t *testing.T, b *workbench, d request.Details) request.Request {
 
 func review(t *testing.T, b *workbench, r request.Request, to request.State, text string) request.Request {
 	t.Helper()
-	r, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example", To: to, Text: text}, nil)
+	return reviewBy(t, b, "sam@vendor.example", r, to, text)
+}
+
+func reviewBy(t *testing.T, b *workbench, who string, r request.Request, to request.State, text string) request.Request {
+	t.Helper()
+	r, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: who, To: to, Text: text}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,12 +106,101 @@ func TestAStateLeadsOnlyWhereItMay(t *testing.T) {
 			if from != request.Received {
 				r = review(t, b, r, from, "why")
 			}
-			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam", To: to}, nil)
+			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example", To: to}, nil)
 			if ok := err == nil; ok != from.Leads(to) || !ok && fault.KindOf(err) != fault.Conflict {
 				t.Errorf("%s to %s: %v", from, to, err)
 			}
 		}
 	}
+}
+
+func TestAColleagueTakesARequestOver(t *testing.T) {
+	b := newWorkbench(t)
+	first := review(t, b, file(t, b, evaluation), request.InReview, "")
+	over := reviewBy(t, b, "lucia@vendor.example", first, request.InReview, "")
+	if over.Reviewer != "lucia@vendor.example" || over.State != request.InReview || over.Version != first.Version+1 {
+		t.Errorf("the request is %+v", over)
+	}
+	events, err := b.RequestTimeline(t.Context(), over.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := events[len(events)-1]
+	want := []store.Change{{Field: "reviewer", Before: `"sam@vendor.example"`, After: `"lucia@vendor.example"`}}
+	if last.Action != store.RequestTakenOver || last.By != "lucia@vendor.example" || !slices.Equal(last.Changes, want) {
+		t.Errorf("the timeline ends with %+v", last)
+	}
+	_, err = b.Review(t.Context(), store.Review{ID: first.ID, Version: first.Version, By: "sam@vendor.example", To: request.Rejected, Text: "why"}, nil)
+	if fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the first reviewer, who does not know of it: %v", err)
+	}
+}
+
+func TestOneOfManyTakesARequestOver(t *testing.T) {
+	b := newWorkbench(t)
+	r := review(t, b, file(t, b, evaluation), request.InReview, "")
+	var done atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: fmt.Sprint(i, "@vendor.example"), To: request.InReview}, nil)
+			if err == nil {
+				done.Add(1)
+			} else if fault.KindOf(err) != fault.Conflict {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	events, err := b.RequestTimeline(t.Context(), r.ID)
+	if err != nil || done.Load() != 1 || len(events) != 3 {
+		t.Errorf("%d took it over; the timeline has %d events, %v", done.Load(), len(events), err)
+	}
+}
+
+func TestTheQueueKnowsWhoHasWhatInReview(t *testing.T) {
+	b := newWorkbench(t)
+	queue := func(who string, kind request.Kind, edition license.Edition) (ids string) {
+		t.Helper()
+		q := store.QueueQuery{States: []request.State{request.InReview}, Kind: kind, Edition: edition, Reviewer: who, Limit: 10}
+		page, err := b.Queue(t.Context(), q)
+		n, errLength := b.QueueLength(t.Context(), q)
+		if err != nil || errLength != nil || n != len(page.Requests) {
+			t.Fatalf("%d requests, %d counted, %v, %v", len(page.Requests), n, err, errLength)
+		}
+		for _, r := range page.Requests {
+			ids += r.ID
+			if who != "" && r.Reviewer != who {
+				t.Errorf("%s has %+v", who, r)
+			}
+		}
+		return ids
+	}
+	const sam, lucia = "sam@vendor.example", "lucia@vendor.example"
+	a := reviewBy(t, b, sam, file(t, b, evaluation), request.InReview, "")
+	b.now = b.now.Add(time.Hour)
+	file(t, b, evaluation)
+	d := evaluation
+	d.Kind, d.Edition = request.Renewal, license.Enterprise
+	r := reviewBy(t, b, lucia, file(t, b, d), request.InReview, "")
+	expect := func(ofSam, ofLucia, ofLuciaRenewals string) {
+		t.Helper()
+		if got := [...]string{queue(sam, "", ""), queue(lucia, "", ""), queue(lucia, request.Renewal, license.Enterprise)}; got != [...]string{ofSam, ofLucia, ofLuciaRenewals} {
+			t.Errorf("in review are %q, want %q, %q, %q", got, ofSam, ofLucia, ofLuciaRenewals)
+		}
+		if all := queue("", "", ""); len(all) != len(ofSam+ofLucia) {
+			t.Errorf("of all %q", all)
+		}
+	}
+	expect(a.ID, r.ID, r.ID)
+	a = reviewBy(t, b, lucia, a, request.InReview, "")
+	expect("", a.ID+r.ID, r.ID)
+	r = reviewBy(t, b, sam, r, request.Waiting, "Which one?")
+	expect("", a.ID, "")
+	r = reviewBy(t, b, sam, r, request.InReview, "")
+	expect(r.ID, a.ID, "")
+	reviewBy(t, b, lucia, r, request.Rejected, "why")
+	expect("", a.ID, "")
 }
 
 func TestTheQueueShowsWhatIsDueFirstInPages(t *testing.T) {

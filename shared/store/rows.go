@@ -77,17 +77,23 @@ func idempotencyKey(token string) table.Key {
 func endedSessionKey(id string) table.Key { return table.Key{PK: "SESSION#" + id, SK: "ENDED"} }
 
 // The requests of a state stand in the order in which they are due: all of them, and once more for each kind, each
-// edition, and both, so that a filtered list is read as fast as the whole one.
-func queuePK(state request.State, kind request.Kind, edition license.Edition) string {
-	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition)
+// edition, and both, so that a filtered list is read as fast as the whole one. What is in review stands so for its reviewer as
+// well.
+func queuePK(state request.State, kind request.Kind, edition license.Edition, reviewer string) string {
+	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition) + "#" + reviewer
 }
 
-func queueKeys(r request.Request) []table.Key {
+func queueKeys(r request.Request) (keys []table.Key) {
 	sk := r.Due.UTC().Format(time.RFC3339) + "#" + r.ID
-	var keys []table.Key
+	reviewers := []string{""}
+	if r.State == request.InReview {
+		reviewers = append(reviewers, r.Reviewer)
+	}
 	for _, kind := range []request.Kind{"", r.Kind} {
 		for _, edition := range []license.Edition{"", r.Edition} {
-			keys = append(keys, table.Key{PK: queuePK(r.State, kind, edition), SK: sk})
+			for _, reviewer := range reviewers {
+				keys = append(keys, table.Key{PK: queuePK(r.State, kind, edition, reviewer), SK: sk})
+			}
 		}
 	}
 	return keys
