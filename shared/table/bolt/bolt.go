@@ -67,14 +67,18 @@ func (t *Table) Get(ctx context.Context, key table.Key) (row table.Row, err erro
 		return table.Row{}, err
 	}
 	err = t.view(ctx, func(rows *bbolt.Bucket) error {
-		value := rows.Get(address(key))
-		if value == nil {
-			return fmt.Errorf("%w: %v", table.ErrNotFound, key)
-		}
-		row, err = decode(key, value)
+		row, err = read(rows, key)
 		return err
 	})
 	return row, err
+}
+
+func read(rows *bbolt.Bucket, key table.Key) (table.Row, error) {
+	value := rows.Get(address(key))
+	if value == nil {
+		return table.Row{}, fmt.Errorf("%w: %v", table.ErrNotFound, key)
+	}
+	return decode(key, value)
 }
 
 // Query reads a page; see table.Table.
@@ -82,29 +86,34 @@ func (t *Table) Query(ctx context.Context, q table.Query) (page table.Page, err 
 	if err := table.CheckQuery(q); err != nil {
 		return table.Page{}, err
 	}
+	err = t.view(ctx, func(rows *bbolt.Bucket) error {
+		page, err = readPage(rows, q)
+		return err
+	})
+	return page, err
+}
+
+func readPage(rows *bbolt.Bucket, q table.Query) (page table.Page, err error) {
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 100
 	}
 	limit = min(limit, 1000)
-	err = t.view(ctx, func(rows *bbolt.Bucket) error {
-		size := 0
-		next := walk(rows.Cursor(), q)
-		for key, value := next(); key != nil; key, value = next() {
-			if len(page.Rows) == limit || size > maxPage {
-				page.Next = page.Rows[len(page.Rows)-1].SK
-				return nil
-			}
-			row, err := decode(table.Key{PK: q.PK, SK: string(key[len(q.PK)+1:])}, value)
-			if err != nil {
-				return err
-			}
-			page.Rows = append(page.Rows, row)
-			size += len(key) + len(value)
+	size := 0
+	next := walk(rows.Cursor(), q)
+	for key, value := next(); key != nil; key, value = next() {
+		if len(page.Rows) == limit || size > maxPage {
+			page.Next = page.Rows[len(page.Rows)-1].SK
+			return page, nil
 		}
-		return nil
-	})
-	return page, err
+		row, err := decode(table.Key{PK: q.PK, SK: string(key[len(q.PK)+1:])}, value)
+		if err != nil {
+			return page, err
+		}
+		page.Rows = append(page.Rows, row)
+		size += len(key) + len(value)
+	}
+	return page, nil
 }
 
 func (t *Table) view(ctx context.Context, f func(rows *bbolt.Bucket) error) error {

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -69,15 +70,9 @@ func (t *Table) commitWaiting() {
 	err := t.db.Update(func(tx *bbolt.Tx) error {
 		rows := tx.Bucket(rowsBucket)
 		for i, own := range batch {
-			conflicts, err := conflicting(rows, own.writes)
-			if err == nil && conflicts != nil {
-				answers[i] = &table.ConflictError{Keys: conflicts}
-				continue
-			}
-			if err == nil {
-				err = apply(rows, own.writes)
-			}
-			if err != nil {
+			if err := write(rows, own.writes); errors.Is(err, table.ErrConflict) {
+				answers[i] = err
+			} else if err != nil {
 				return err
 			}
 		}
@@ -89,6 +84,18 @@ func (t *Table) commitWaiting() {
 		}
 		own.answer <- answers[i]
 	}
+}
+
+// write applies all writes, or none where there is a conflict; after any other error it may have applied some.
+func write(rows *bbolt.Bucket, writes []table.Write) error {
+	conflicts, err := conflicting(rows, writes)
+	if err != nil {
+		return err
+	}
+	if conflicts != nil {
+		return &table.ConflictError{Keys: conflicts}
+	}
+	return apply(rows, writes)
 }
 
 // conflicting gives the keys whose rows do not have the expected version.
