@@ -19,7 +19,7 @@ const (
 )
 
 // purpose changes with the form of what is sealed: after that, cookies of before open no longer.
-func (c cookie) purpose() string { return "sales console, cookie " + string(c) + ", form 1" }
+func (c cookie) purpose() string { return "sales console, cookie " + string(c) + ", form 2" }
 
 type cookies struct {
 	secure bool // the site is reached by https

@@ -74,7 +74,11 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	answer := r.URL.Query()
 	a, ok := g.attempt(r)
 	if !ok || subtle.ConstantTimeCompare([]byte(a.State), []byte(answer.Get("state"))) != 1 {
-		if _, in := g.session(r); in {
+		_, in, err := g.session(r)
+		if err != nil {
+			return err
+		}
+		if in {
 			// Signed in with another tab, or back by the browser's button.
 			http.Redirect(w, r, Home, http.StatusSeeOther)
 			return nil
@@ -89,6 +93,10 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	p, err := g.party.person(r.Context(), answer.Get("code"), a)
 	if err != nil {
 		return g.refuse(w, r, err, a.Return)
+	}
+	// Where somebody signs in again, nobody is left who could sign out of the session of before.
+	if err := g.end(r); err != nil {
+		return err
 	}
 	if err := g.write(w, newSession(p, g.now())); err != nil {
 		return err
@@ -112,8 +120,12 @@ func declined(code string) error {
 	return fmt.Errorf("signin: the provider refuses to sign anybody in: error %s", wellFormed(code))
 }
 
-// signOut ends the session here, then at the provider: else whoever comes next is signed in again without being asked.
+// signOut ends the session here, then at the provider: else whoever comes next is signed in again without being asked. A
+// browser keeps its cookie until the end is noted, so that signing out can be tried again.
 func (g *Gate) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := g.end(r); err != nil {
+		return g.refuse(w, r, notEnded(err), "")
+	}
 	g.cookies.clear(w, r, sessionCookie)
 	g.cookies.clear(w, r, attemptCookie)
 	provider, err := g.party.provider(r.Context())

@@ -70,13 +70,13 @@ func personOf(claims map[string]json.RawMessage, rolesClaim string) (Person, err
 	if verified := strings.Trim(string(claims["email_verified"]), `"`); verified != "true" {
 		return Person{}, &refusal{
 			err:   fault.New(fault.Forbidden, "The sign-in service has not verified the e-mail address %s yet. Verify it there, then sign in again.", p.Email),
-			title: "Your e-mail address is not verified", reason: "e-mail address not verified", signOut: true,
+			title: "Your e-mail address is not verified", reason: "e-mail address not verified", signOut: asSomebodyElse,
 		}
 	}
 	if p.Role == NoRole {
 		return Person{}, &refusal{
 			err:   fault.New(fault.Forbidden, "You signed in as %s, who has no role here yet. Ask an administrator for one (viewer, sales or admin), then sign in again.", p.Email),
-			title: "You have no role in the console", reason: "no role", signOut: true,
+			title: "You have no role in the console", reason: "no role", signOut: asSomebodyElse,
 		}
 	}
 	p.Name = oneLine(text(claims["name"]))

@@ -21,8 +21,11 @@ type refusal struct {
 	again   string // the words of a link to sign in; "" for none
 	newTab  bool   // sign in beside this page
 	home    bool   // back to the console
-	signOut bool   // sign out at the provider, to sign in as somebody else
+	signOut string // the words of a button to sign out; "" for none
 }
+
+// asSomebodyElse signs out at the provider, which else would answer the same again.
+const asSomebodyElse = "Sign in as somebody else"
 
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
@@ -51,13 +54,21 @@ func unavailable(reason string, cause error) *refusal {
 	}
 }
 
+// notEnded is a session whose end could not be noted.
+func notEnded(cause error) *refusal {
+	return &refusal{
+		err:   fault.Wrap(fault.Unavailable, cause, "That you signed out could not be recorded. Try again in a minute."),
+		title: "You may still be signed in", reason: "the session cannot be ended", signOut: "Sign out",
+	}
+}
+
 // notice is the data of the page "notice.html".
 type notice struct {
 	Title, Text string
 	Onward      string // where the browser goes by itself; "" to stay
 	Go, To      string // a link: its words, "" for none, and its address
 	NewTab      bool
-	SignOut     bool
+	SignOut     string // a button to sign out: its words, "" for none
 }
 
 // refuse answers with a refusal's page; its link to sign in leads to the page of the console then. Any other error goes on

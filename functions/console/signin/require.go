@@ -11,10 +11,14 @@ import (
 
 // Require lets people with the role or a higher one through to h, where PersonOf tells who it is. Who is not signed in is
 // sent to sign in and comes back to the page asked for; what would change something is refused instead, with nothing
-// changed. It is the only place where roles are enforced: every address of the console goes through it.
+// changed. While it cannot be known whether they signed out, nobody comes in. It is the only place where roles are enforced:
+// every address of the console goes through it.
 func (g *Gate) Require(role Role, h web.HandlerFunc) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		s, ok := g.session(r)
+		s, ok, err := g.session(r)
+		if err != nil {
+			return err
+		}
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {
 		case !ok && reads:

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"crypto/rand"
 	"net/http"
 	"time"
 )
@@ -15,6 +16,8 @@ const (
 
 // session is what a session's cookie holds.
 type session struct {
+	// ID names the session from signing in to its end: 130 random bits. It opens nothing: that takes a cookie under our keys.
+	ID    string `json:"id"`
 	Email string `json:"email"`
 	Name  string `json:"name"`
 	Role  string `json:"role"`
@@ -23,7 +26,7 @@ type session struct {
 }
 
 func newSession(p Person, now time.Time) session {
-	return session{Email: p.Email, Name: p.Name, Role: p.Role.String(), Begun: now.Unix(), Used: now.Unix()}
+	return session{ID: rand.Text(), Email: p.Email, Name: p.Name, Role: p.Role.String(), Begun: now.Unix(), Used: now.Unix()}
 }
 
 func (s session) person() Person {
@@ -33,20 +36,36 @@ func (s session) person() Person {
 // lives is how long the session goes on if it is not used; nothing or less: it has ended. A session of the future, on a
 // clock that was set back, has ended too.
 func (s session) lives(now time.Time) time.Duration {
-	begun, used := time.Unix(s.Begun, 0), time.Unix(s.Used, 0)
+	used := time.Unix(s.Used, 0)
 	if now.Before(used.Add(-clocksDiffer)) {
 		return 0
 	}
-	return min(begun.Add(sessionLife).Sub(now), used.Add(idleLife).Sub(now))
+	return min(s.latest().Sub(now), used.Add(idleLife).Sub(now))
 }
 
-// session is the request's, if it has one that has not ended.
-func (g *Gate) session(r *http.Request) (session, bool) {
-	var s session
+// latest is when the session ends at the latest, however it is used.
+func (s session) latest() time.Time { return time.Unix(s.Begun, 0).Add(sessionLife) }
+
+// session is the request's, if it has one that has not ended. Without a cookie that could be one, nobody is asked.
+func (g *Gate) session(r *http.Request) (s session, ok bool, err error) {
 	if !g.cookies.read(r, sessionCookie, &s) || s.lives(g.now()) <= 0 {
-		return session{}, false
+		return session{}, false, nil
 	}
-	return s, true
+	ended, err := g.sessions.SessionEnded(r.Context(), s.ID)
+	if err != nil || ended {
+		return session{}, false, err
+	}
+	return s, true, nil
+}
+
+// end ends the request's session for every copy of its cookie. So it does with one that was idle for too long: another copy
+// may have been used since.
+func (g *Gate) end(r *http.Request) error {
+	var s session
+	if !g.cookies.read(r, sessionCookie, &s) || !g.now().Before(s.latest()) {
+		return nil
+	}
+	return g.sessions.EndSession(r.Context(), s.ID, s.latest())
 }
 
 // write gives the session to the browser, as used now.

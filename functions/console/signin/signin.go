@@ -5,11 +5,13 @@
 // Who has which role is kept by the provider. What a role may do is the desk's to say, which names the role that each of
 // its addresses needs. Nothing here is fetched, parsed or computed before somebody signs in.
 //
-// A session lives in the browser alone: it ends an hour after its last use, eight hours after it began, and when all of
-// its keys are taken out of the configuration. Until then it keeps its role, whatever the provider has learned meanwhile.
+// A session lives in the browser: it ends an hour after its last use, eight hours after it began, and when all of its keys
+// are taken out of the configuration. Signing out ends it for every copy of its cookie, which is all that is kept of sessions
+// here (decision 13). Until then it keeps its role, whatever the provider has learned meanwhile.
 package signin
 
 import (
+	"context"
 	"embed"
 	"io/fs"
 	"log/slog"
@@ -20,6 +22,14 @@ import (
 	"marketplace/shared/web"
 )
 
+// Sessions keeps which sessions somebody signed out of; *store.Store does. A session is known by its ID alone.
+type Sessions interface {
+	// EndSession notes that a session was signed out of, at least until the time. To end it twice is no error.
+	EndSession(ctx context.Context, id string, until time.Time) error
+	// SessionEnded reports whether it was. It sees every end that was noted before it was called.
+	SessionEnded(ctx context.Context, id string) (bool, error)
+}
+
 // Options are what a Gate is made of.
 type Options struct {
 	// Issuer is the provider's address, exactly as its tokens name it, such as
@@ -29,8 +39,9 @@ type Options struct {
 	ClientSecret string // "" for a client without one; PKCE is used either way
 	// SiteURL is where browsers reach the console's site, without a slash at the end. The provider has to know
 	// SiteURL + CallbackPath as a redirect address and SiteURL + SignedOutPath as a sign-out address.
-	SiteURL string
-	Keys    Keys // at least one
+	SiteURL  string
+	Keys     Keys // at least one
+	Sessions Sessions
 	// RolesClaim is the claim of the ID token that lists roles; "" is "cognito:groups", the groups of a Cognito user.
 	RolesClaim string
 	// Client calls the provider; nil is one that gives up after five seconds.
@@ -50,11 +61,12 @@ const (
 
 // Gate decides who comes into the console. Its methods may be called at once.
 type Gate struct {
-	party   *party
-	cookies cookies
-	pages   *web.Pages
-	now     func() time.Time
-	log     *slog.Logger
+	party    *party
+	cookies  cookies
+	sessions Sessions
+	pages    *web.Pages
+	now      func() time.Time
+	log      *slog.Logger
 }
 
 // New makes a gate. It calls nobody: the provider is asked when the first person signs in.
@@ -66,11 +78,12 @@ func New(o Options) *Gate {
 		o.Client = &http.Client{Timeout: 5 * time.Second}
 	}
 	return &Gate{
-		party:   &party{Options: o},
-		cookies: cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: o.Keys},
-		pages:   newPages(),
-		now:     o.Now,
-		log:     o.Log,
+		party:    &party{Options: o},
+		cookies:  cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: o.Keys},
+		sessions: o.Sessions,
+		pages:    newPages(),
+		now:      o.Now,
+		log:      o.Log,
 	}
 }
 
