@@ -188,8 +188,7 @@ func (f Form) message(bad *fault.Fields) string {
 }
 
 func (f Form) contacts(bad *fault.Fields) (list []string) {
-	split := strings.FieldsFunc(f.Contacts, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) })
-	for _, s := range split {
+	for _, s := range text.Fields(f.Contacts) {
 		address, err := text.Email(s)
 		if err != nil {
 			bad.Refuse("contacts", err)

@@ -1,5 +1,5 @@
-// Package text holds the rules for what people type, wherever it is typed: a line, a message of several lines, an e-mail
-// address. What passes is trimmed, valid UTF-8 and holds no character that a reader does not see, so that it can stand in
+// Package text holds the rules for what people type, wherever it is typed: a line, a message of several lines, a list, an
+// e-mail address. What passes is trimmed, valid UTF-8 and holds no character that a reader does not see, so that it can stand in
 // a mail's header, a page and a table.
 package text
 
@@ -40,6 +40,11 @@ func check(s, what string, limit int, refused func(rune) bool, names string) (st
 		return "", fault.New(fault.Invalid, "%s is too long: at most %d characters.", what, limit)
 	}
 	return s, nil
+}
+
+// Fields parts a list as people type it or paste it: at commas, semicolons and white space, line breaks among it.
+func Fields(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 }
 
 // Hidden reports characters that a reader does not see and that change what others read: controls, line separators, and

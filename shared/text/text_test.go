@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,20 @@ func TestLineRefusesWhatAReaderDoesNotSee(t *testing.T) {
 		if got, err := Line(good, "The name", 100); err != nil || got != good {
 			t.Errorf("Line(%q) = %q, %v", good, got, err)
 		}
+	}
+}
+
+func TestFieldsPartsAListAsItIsTyped(t *testing.T) {
+	want := []string{"a@b.example", "c@d.example", "e-f_g"}
+	for _, typed := range []string{
+		"a@b.example c@d.example e-f_g", "a@b.example,c@d.example;e-f_g", " a@b.example ,\r\n\tc@d.example;\n e-f_g, ;", "a@b.example\u00a0c@d.example\u2003e-f_g",
+	} {
+		if got := Fields(typed); !slices.Equal(got, want) {
+			t.Errorf("Fields(%q) = %q", typed, got)
+		}
+	}
+	if got := Fields(" ,;\n"); len(got) > 0 {
+		t.Errorf("nothing is %q", got)
 	}
 }
 

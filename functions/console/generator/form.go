@@ -136,8 +136,7 @@ func (f Form) people(bad *fault.Fields) []license.Contact {
 	email, err := text.Email(f.Email)
 	bad.Refuse("email", err)
 	list := []license.Contact{{Name: f.line(bad, "name", "The name", f.Name, request.MaxName), Email: email}}
-	further := strings.FieldsFunc(f.Contacts, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) })
-	for _, s := range further {
+	for _, s := range text.Fields(f.Contacts) {
 		email, err := text.Email(s)
 		if err != nil {
 			bad.Refuse("contacts", err)

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/pattern"
 	"marketplace/shared/request"
+	"marketplace/shared/text"
 	"marketplace/shared/web"
 )
 
@@ -84,7 +85,7 @@ func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
 			known[strings.ToLower(key)] = key
 		}
 	}
-	for _, name := range strings.FieldsFunc(typed, func(r rune) bool { return strings.ContainsRune(" ,;\t\r\n", r) }) {
+	for _, name := range text.Fields(typed) {
 		key, ok := known[strings.ToLower(jarVersion().ReplaceAllString(name, ""))]
 		switch {
 		case ok && !slices.Contains(keys, key):
@@ -111,11 +112,12 @@ type finding struct {
 	NotAsked []string `json:"-"`              // what was not checked because it was not said
 }
 
-// advice is a reason or a warning, with the request form that mends it.
+// advice is a reason or a warning, with the page that helps to mend it.
 type advice struct {
 	license.Reason
-	RequestURL string `json:"requestUrl,omitempty"` // absolute; filled in for the server
-	Path       string `json:"-"`                    // the same within the site
+	RequestURL string `json:"requestUrl,omitempty"` // the form of a request, filled in for the server; absolute
+	InstallURL string `json:"installUrl,omitempty"` // how to install the package of the key's edition; absolute
+	Path       string `json:"-"`                    // whichever there is, within the site
 	Action     string `json:"-"`                    // what the link is called
 }
 
@@ -210,10 +212,15 @@ func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Insta
 	list := make([]advice, len(reasons))
 	for i, r := range reasons {
 		list[i] = advice{Reason: r}
-		if r.Request != "" {
+		switch {
+		case r.Request != "":
 			list[i].Path = requestPath(r, k, at, c)
 			list[i].RequestURL = s.mail.URL + list[i].Path
 			list[i].Action = actionOf(request.Kind(r.Request))
+		case r.Code == license.WrongEdition: // the server has the package of no edition
+			list[i].Path = "/editions/" + string(k.Edition) + "#install"
+			list[i].InstallURL = s.mail.URL + list[i].Path
+			list[i].Action = "How to install it"
 		}
 	}
 	return list
