@@ -86,6 +86,8 @@ func messages() map[string]Message {
 		"license-keys":     NewLicenseKey(site, "m4", someKeys()),
 		"license-key":      NewLicenseKey(site, "m5", one),
 
+		"license-unreached": NewLicenseUnreached(site, l),
+
 		"request-question":  NewRequestQuestion(site, "m6", asked),
 		"request-rejected":  NewRequestRejected(site, "m7", asked),
 		"request-withdrawn": NewRequestWithdrawn(site, "m8", asked),
@@ -143,6 +145,8 @@ func hostileMessages(s string) map[string]Message {
 		"request-new":      NewRequestNew(site, "m2", r),
 		"license-expiring": NewLicenseExpiring(site, "m3", l, license.Contact{Name: s, Email: "eve@example.org"}, l.Expiration),
 		"license-key":      NewLicenseKey(site, "m4", hostileKeys(l, s)),
+
+		"license-unreached": NewLicenseUnreached(site, l),
 
 		"request-question":  NewRequestQuestion(site, "m5", r),
 		"request-rejected":  NewRequestRejected(site, "m6", r),

@@ -20,7 +20,16 @@ const (
 	RequestWithdrawn Kind = "request-withdrawn" // to the customer: your request was withdrawn
 	LicenseKey       Kind = "license-key"       // to the customer: this is your license key
 	LicenseExpiring  Kind = "license-expiring"  // to the customer: your license expires
+	LicenseUnreached Kind = "license-unreached" // to sales: no contact of the license can be reached
 )
+
+// ToSales reports whether messages of the kind go to sales operations, and not to a customer.
+func (k Kind) ToSales() bool { return k == RequestNew || k == LicenseUnreached }
+
+// AboutLicense reports whether messages of the kind are about a license, and not about a request.
+func (k Kind) AboutLicense() bool {
+	return k == LicenseKey || k == LicenseExpiring || k == LicenseUnreached
+}
 
 // Attachment is a file that travels with a message.
 type Attachment struct {
