@@ -122,8 +122,22 @@ func (j *judge) parts(k Key, at Instance) {
 		j.add(PluginNotCovered, strings.Join(beyond, ", "))
 	}
 	if at.Edition != "" && at.Edition != k.Edition {
-		j.add(WrongEdition, k.Edition.Name(), at.Edition.Name())
+		j.edition(k.Edition, at.Edition)
 	}
+}
+
+// edition: of an edition, a server has the package or has none. No license is for a server without one.
+func (j *judge) edition(licensed, installed Edition) {
+	wrong := newReason(WrongEdition, licensed.Name(), installed.Name())
+	switch {
+	case installed == Community:
+		wrong.Sentence = "The key is for the " + licensed.Name() + "; the server runs without its package."
+		wrong.Remedy = "Install the package of the " + licensed.Name() + ", on the server's Marketplace page or by hand, and set the key."
+		wrong.Request = ""
+	case licensed == Community:
+		wrong.Remedy = "Uninstall the package of the " + installed.Name() + ", or ask us for a license of it."
+	}
+	j.reasons = append(j.reasons, wrong)
 }
 
 // Lines writes a number of lines of code as the product does: 5'000'000.

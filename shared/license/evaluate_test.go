@@ -35,6 +35,27 @@ func TestEvaluateSpeaksToPeople(t *testing.T) {
 	}
 }
 
+func TestAKeyOfAnotherEditionSpeaksOfItsPackage(t *testing.T) {
+	for _, tt := range []struct {
+		licensed, installed Edition
+		want                Reason
+	}{
+		{Developer, DataCenter, Reason{WrongEdition, "The key is for the Developer Edition; the server has the Data Center Edition.",
+			"Install the package of the Developer Edition, or ask us for a license of the Data Center Edition.", "upgrade"}},
+		{Developer, Community, Reason{WrongEdition, "The key is for the Developer Edition; the server runs without its package.",
+			"Install the package of the Developer Edition, on the server's Marketplace page or by hand, and set the key.", ""}},
+		{Community, Enterprise, Reason{WrongEdition, "The key is for the Community Edition; the server has the Enterprise Edition.",
+			"Uninstall the package of the Enterprise Edition, or ask us for a license of it.", "upgrade"}},
+	} {
+		k := sample()
+		k.Edition = tt.licensed
+		text, keys := signed(t, k)
+		if got := Evaluate(text, Instance{Edition: tt.installed}, keys).Reasons; !slices.Equal(got, []Reason{tt.want}) {
+			t.Errorf("%s on %s: %+v", tt.licensed, tt.installed, got)
+		}
+	}
+}
+
 func TestAnEvaluationIsFollowedByALicense(t *testing.T) {
 	k := sample()
 	k.Type = Evaluation

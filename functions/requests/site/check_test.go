@@ -137,7 +137,7 @@ func bad(w *world) map[string]struct {
 		"a plugin more":                 {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"}, []string{"plugin-not-covered"}, "/request/enterprise?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
 		"a plugin that its edition has": {valid, []string{"plugins", "swift cobol"}, []string{"plugin-not-covered"}, "/request/developer?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
 		"another edition":               {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"}, "/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
-		"of community":                  {valid, []string{"edition", "community"}, []string{"wrong-edition"}, "/request?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		"of community":                  {valid, []string{"edition", "community"}, []string{"wrong-edition"}, "/editions/developer#install"},
 		"all at once": {w.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }),
 			[]string{"serverId", otherServer, "ncloc", "9000000", "edition", "enterprise", "plugins", "pli"},
 			[]string{"wrong-server", "expired", "loc-exceeded", "plugin-not-covered", "wrong-edition"},
@@ -167,13 +167,13 @@ func TestEveryReasonComesWithWhatToDo(t *testing.T) {
 			if href == "" {
 				return
 			}
-			form := w.get(href).WantStatus(200).Page()
 			u, err := url.Parse(href)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if u.Path == "/request" {
-				return // asks for the edition first
+			form := w.get(u.RequestURI()).WantStatus(200).Page()
+			if u.Fragment != "" && form.Find("#"+u.Fragment).Length() != 1 {
+				t.Errorf("the page has no #%s", u.Fragment)
 			}
 			for name, values := range u.Query() {
 				if got := typed(form, name); got != values[0] {

@@ -23,7 +23,7 @@ func (w *world) apiCheck(body map[string]any) *webtest.Answer {
 type found struct {
 	Valid, Authentic  bool
 	Key               map[string]any
-	Reasons, Warnings []struct{ Code, Sentence, Remedy, Request, RequestURL string }
+	Reasons, Warnings []struct{ Code, Sentence, Remedy, Request, RequestURL, InstallURL string }
 	Notices           []notice
 	Undone            []license.Mangling
 	Text              string
@@ -81,8 +81,8 @@ func TestTheAPITellsEveryReason(t *testing.T) {
 		if f.Valid || !slices.Equal(got, tt.codes) {
 			t.Errorf("%s: %v, want %v", name, got, tt.codes)
 		}
-		if tt.link != "" && f.Reasons[0].RequestURL != siteURL+tt.link {
-			t.Errorf("%s: leads to %q", name, f.Reasons[0].RequestURL)
+		if r := f.Reasons[0]; tt.link != "" && r.RequestURL+r.InstallURL != siteURL+tt.link {
+			t.Errorf("%s: leads to %q%q", name, r.RequestURL, r.InstallURL)
 		}
 		if unreadable := license.Code(tt.codes[0]).Unreadable(); (f.Key == nil) != unreadable {
 			t.Errorf("%s: key %v", name, f.Key)
