@@ -30,9 +30,16 @@ func (b *browser) session(c *console) *http.Cookie {
 
 // asks asks for a page with a cookie.
 func (c *console) asks(method string, with *http.Cookie) *http.Response {
+	return c.sends(method, "/console/requests/r1", with)
+}
+
+// sends sends a request with a cookie; nil for none.
+func (c *console) sends(method, path string, with *http.Cookie) *http.Response {
 	rec := httptest.NewRecorder()
-	r := httptest.NewRequest(method, "/console/requests/r1", nil)
-	r.Header.Set("Cookie", with.Name+"="+with.Value)
+	r := httptest.NewRequest(method, path, nil)
+	if with != nil {
+		r.Header.Set("Cookie", with.Name+"="+with.Value)
+	}
 	c.Config.Handler.ServeHTTP(rec, r)
 	return rec.Result()
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,9 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/infra/local/people"
+	"marketplace/shared/store"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/table/tabletest"
 	"marketplace/shared/web"
 )
 
@@ -44,6 +48,7 @@ type console struct {
 	*httptest.Server
 	*clock
 	gate    *Gate
+	table   *tabletest.Faulty
 	log     *bytes.Buffer
 	changes int // how often something was changed
 }
@@ -52,7 +57,14 @@ const clientSecret = "a secret: 100% & more" // to be encoded on its way
 
 func newConsole(t *testing.T, adjust ...func(*Options, *people.Options)) *console {
 	t.Helper()
-	c := &console{clock: &clock{now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}, log: new(bytes.Buffer)}
+	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	c := &console{
+		clock: &clock{now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}, table: &tabletest.Faulty{Table: engine}, log: new(bytes.Buffer),
+	}
 	var mux http.ServeMux
 	c.Server = httptest.NewServer(&mux)
 	t.Cleanup(c.Server.Close)
@@ -62,7 +74,8 @@ func newConsole(t *testing.T, adjust ...func(*Options, *people.Options)) *consol
 	}
 	log := slog.New(slog.NewTextHandler(c.log, nil))
 	own := Options{
-		Issuer: c.URL + people.Path, ClientID: "console", ClientSecret: clientSecret, SiteURL: c.URL, Keys: keys, Now: c.Now, Log: log,
+		Issuer: c.URL + people.Path, ClientID: "console", ClientSecret: clientSecret, SiteURL: c.URL,
+		Keys: keys, Sessions: store.New(c.table, store.Options{Now: c.Now}), Now: c.Now, Log: log,
 	}
 	local := people.Options{
 		Issuer: c.URL + people.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,
