@@ -83,8 +83,8 @@ func (d *desk) requestView(r *http.Request) (v requestView, err error) {
 	if v.Acts = acts(r); v.Acts {
 		v.Issuable = v.State.Leads(request.Issued)
 		for _, s := range steps {
-			if s.possible(v.State) {
-				v.Steps = append(v.Steps, s.view("", ""))
+			if s.refused(v.Request, by(r)) == nil {
+				v.Steps = append(v.Steps, s.view(v.Request, "", ""))
 			}
 		}
 	}

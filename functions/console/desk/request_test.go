@@ -51,7 +51,7 @@ func offered(doc *goquery.Document) (paths []string) {
 func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
 	for state, want := range map[request.State][]string{
 		request.Received:  {"take", "ask", "note", "reject", "withdraw"},
-		request.InReview:  {"ask", "note", "reject", "withdraw"},
+		request.InReview:  {"take-over", "ask", "note", "reject", "withdraw"},
 		request.Waiting:   {"resume", "note", "reject", "withdraw"},
 		request.Issued:    {"note"},
 		request.Rejected:  {"note"},
@@ -197,6 +197,64 @@ func TestManyPeopleAtOnceDoOneThing(t *testing.T) {
 		if status != http.StatusSeeOther && status != http.StatusConflict {
 			t.Errorf("status %d", status)
 		}
+	}
+}
+
+func TestAColleagueTakesOverAndTheFirstIsTold(t *testing.T) {
+	w := newWorld(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	w.send(lucia, page+"/take", w.basis(page)).WantStatus(303)
+	if got := offered(w.get(lucia, page).Page()); slices.Contains(got, "take-over") {
+		t.Errorf("who works on it is offered %q", got)
+	}
+	button := webtest.Text(w.get(sam, page).Page().Find("form[action$='/take-over'] button"))
+	if button != "Take over from "+emails[lucia] {
+		t.Errorf("the button says %q", button)
+	}
+	old := w.basis(page)
+	w.send(lucia, page+"/take-over", old).WantStatus(http.StatusConflict)
+	for range 2 { // a double click
+		w.send(sam, page+"/take-over", old).WantRedirect(page + "?done=take-over")
+	}
+	told := webtest.Text(w.get(vera, page).Page().Find(".timeline > li").First())
+	if want := "taken over by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Worked on by: " + emails[lucia] + " " + emails[sam]; told != want {
+		t.Errorf("the timeline begins with %q", told)
+	}
+	trouble := webtest.Text(w.send(lucia, page+"/reject", with(old, "rejection", "No.")).WantStatus(http.StatusConflict).Page().Find("#trouble"))
+	if !strings.Contains(trouble, "Somebody was faster") || !strings.Contains(trouble, "taken over by "+emails[sam]) {
+		t.Errorf("the first is told %q", trouble)
+	}
+	if got := w.request(r.ID); got.State != request.InReview || got.Reviewer != emails[sam] || got.Version != 3 {
+		t.Errorf("the request is %+v", got)
+	}
+}
+
+func TestOfTwoWhoTakeOverAtOnceOneIsTold(t *testing.T) {
+	w := newWorld(t)
+	r := w.review(w.file(asked), request.InReview)
+	page := "/console/requests/" + r.ID
+	form := w.basis(page)
+	people := []string{sam, lucia, ada}
+	answers := make([]*webtest.Answer, len(people))
+	var wg sync.WaitGroup
+	for i, who := range people {
+		wg.Go(func() { answers[i] = w.send(who, page+"/take-over", form) })
+	}
+	wg.Wait()
+	now := w.request(r.ID)
+	for i, who := range people {
+		if now.Reviewer == emails[who] {
+			answers[i].WantRedirect(page + "?done=take-over")
+			continue
+		}
+		told := webtest.Text(answers[i].WantStatus(http.StatusConflict).Page().Find("#trouble"))
+		if !strings.Contains(told, "taken over by "+now.Reviewer) {
+			t.Errorf("%s is told %q", who, told)
+		}
+	}
+	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 3 {
+		t.Errorf("%d events, %v", len(events), err)
 	}
 }
 

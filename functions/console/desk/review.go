@@ -15,21 +15,27 @@ import (
 
 // step is something that an operator can do with a request.
 type step struct {
-	path   string // of its address, behind that of the request
-	label  string // on its button
-	hint   string
-	from   []request.State // in which it can be done; nil: in each
-	to     request.State   // into which it leads; "" leaves the state as it is
-	action store.Action    // as which the timeline has it
-	prompt *prompt         // what has to be typed; nil: nothing
-	mail   func(mail.Site, string, request.Request) mail.Message
-	done   string // what is told when it is done
+	path     string // of its address, behind that of the request
+	label    string // on its button
+	hint     string
+	from     []request.State // in which it can be done; nil: in each
+	takeOver bool            // it is done with what a colleague works on
+	to       request.State   // into which it leads; "" leaves the state as it is
+	action   store.Action    // as which the timeline has it
+	prompt   *prompt         // what has to be typed; nil: nothing
+	mail     func(mail.Site, string, request.Request) mail.Message
+	done     string // what is told when it is done
 }
 
 var (
 	take = step{
 		path: "take", label: "Take into review", hint: "The others see that you work on it.",
 		from: []request.State{request.Received}, to: request.InReview, action: store.RequestTaken,
+		done: "You work on this request now.",
+	}
+	takeOver = step{
+		path: "take-over", label: "Take over", hint: "You work on it from then on. Your colleague is told when they go on with their page.",
+		from: []request.State{request.InReview}, takeOver: true, to: request.InReview, action: store.RequestTakenOver,
 		done: "You work on this request now.",
 	}
 	resume = step{
@@ -62,12 +68,25 @@ var (
 )
 
 // steps are all of them, as the page of a request shows them.
-var steps = []step{take, resume, ask, note, reject, withdraw}
+var steps = []step{take, takeOver, resume, ask, note, reject, withdraw}
 
-func (s step) possible(in request.State) bool { return s.from == nil || slices.Contains(s.from, in) }
+// refused is a Conflict fault where somebody cannot do the step with a request.
+func (s step) refused(r request.Request, who string) error {
+	switch {
+	case s.from != nil && !slices.Contains(s.from, r.State):
+		return fault.New(fault.Conflict, "The request is %s, so this is not possible: %s.", strings.ToLower(stateBadge(r.State).Text), strings.ToLower(s.label))
+	case s.takeOver && r.Reviewer == who:
+		return fault.New(fault.Conflict, "You work on this request already.")
+	}
+	return nil
+}
 
-func (s step) view(typed, wrong string) stepView {
+// view is the form of the step for a request.
+func (s step) view(r request.Request, typed, wrong string) stepView {
 	v := stepView{Path: s.path, Label: s.label, Hint: s.hint, Open: typed != "" || wrong != ""}
+	if s.takeOver {
+		v.Label += " from " + r.Reviewer
+	}
 	if s.prompt != nil {
 		f := s.prompt.field(typed, wrong)
 		v.Field = &f
@@ -119,7 +138,7 @@ func (d *desk) takeStep(w http.ResponseWriter, r *http.Request, s step, do func(
 	// it, since the two may come at once.
 	twice, err := d.repeated(r, s, b, typed)
 	if err == nil && !twice {
-		if err = s.refused(current.State); err == nil {
+		if err = s.refused(current, by(r)); err == nil {
 			err = do(b, current.ID, typed)
 		}
 	}
@@ -140,14 +159,6 @@ func (d *desk) takeStep(w http.ResponseWriter, r *http.Request, s step, do func(
 	return nil
 }
 
-// refused is a Conflict fault where the step cannot be done in a state.
-func (s step) refused(in request.State) error {
-	if s.possible(in) {
-		return nil
-	}
-	return fault.New(fault.Conflict, "The request is %s, so this is not possible: %s.", strings.ToLower(stateBadge(in).Text), strings.ToLower(s.label))
-}
-
 // repeated reports whether the last that happened since the form was shown is that the same person did the same.
 func (d *desk) repeated(r *http.Request, s step, b basis, typed string) (bool, error) {
 	events, err := d.store.RequestTimeline(r.Context(), idOf(r))
@@ -163,7 +174,7 @@ func (d *desk) stepAgain(w http.ResponseWriter, r *http.Request, s step, status 
 	i := slices.IndexFunc(v.Steps, func(have stepView) bool { return have.Path == s.path })
 	switch {
 	case i >= 0:
-		v.Steps[i] = s.view(typed, wrong)
+		v.Steps[i] = s.view(v.Request, typed, wrong)
 	case t != nil && typed != "":
 		t.Kept, t.KeptAs = typed, s.prompt.label
 	}

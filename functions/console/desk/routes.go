@@ -23,6 +23,7 @@ func (d *desk) routes() []route {
 
 		{pattern: "GET /console/requests/{id}", least: signin.Viewer, handle: d.request},
 		{pattern: "POST /console/requests/{id}/take", least: signin.Sales, handle: d.review(take)},
+		{pattern: "POST /console/requests/{id}/take-over", least: signin.Sales, handle: d.review(takeOver)},
 		{pattern: "POST /console/requests/{id}/ask", least: signin.Sales, handle: d.review(ask)},
 		{pattern: "POST /console/requests/{id}/resume", least: signin.Sales, handle: d.review(resume)},
 		{pattern: "POST /console/requests/{id}/reject", least: signin.Sales, handle: d.review(reject)},
