@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"os"
+	"sync"
 
 	"marketplace/catalog"
 	"marketplace/catalog/bundle"
@@ -21,6 +22,7 @@ type catalogs struct {
 	sample  *catalog.Catalog
 	offered func() (*catalog.Catalog, error)
 	feed    http.Handler
+	prepare func() // takes its time, so that whoever asks first need not wait
 }
 
 func openCatalogs(c config.Config, o Options) (catalogs, error) {
@@ -28,13 +30,10 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 	if err != nil {
 		return catalogs{}, err
 	}
-	prepared, err := prepare.Bundle(sample)
-	if err != nil {
-		return catalogs{}, err
-	}
-	builtIn := func() (*bundle.Bundle, error) { return prepared, nil }
+	builtIn := sync.OnceValues(func() (*bundle.Bundle, error) { return prepare.Bundle(sample) })
 	return catalogs{
 		sample:  sample,
+		prepare: func() { _, _ = builtIn() }, // an error is told to whoever asks
 		offered: current.New(current.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL, Make: offered.Read, Now: o.Now, Log: o.Log}).Get,
 		feed: feed.Current(current.New(current.Options[*feed.Feed]{
 			BuiltIn: builtIn, URL: c.BundleURL, Now: o.Now, Log: o.Log,

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,7 +17,20 @@ import (
 	"time"
 
 	"marketplace/infra/localdata"
+	"marketplace/shared/config"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
 )
+
+// compile gives the path of the compiled program.
+func compile(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "local")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return program
+}
 
 // launch starts the compiled program in the folder and gives where it answers. It is killed, not stopped.
 func launch(t *testing.T, program string, data localdata.Dir) (url string, kill func()) {
@@ -70,10 +85,7 @@ func TestEveryAnsweredRequestSurvivesAKill(t *testing.T) {
 	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
 		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
 	}
-	program := filepath.Join(t.TempDir(), "local")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	program := compile(t)
 	data := localdata.Dir(t.TempDir())
 	var all []answered
 	for round := range 3 {
@@ -114,4 +126,61 @@ func TestEveryAnsweredRequestSurvivesAKill(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests were answered in three lives; all are there, with their mails", len(all))
+}
+
+// requests counts what is on record in the folder of a server that does not run.
+func requests(t *testing.T, data localdata.Dir) int {
+	t.Helper()
+	engine, done, err := data.OpenTable(t.Context(), config.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	page, err := store.New(engine, store.Options{Now: time.Now}).Queue(t.Context(), store.QueueQuery{States: request.States, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(page.Requests)
+}
+
+func TestAFirstStartThatIsKilledLeavesNoHalfOfTheSample(t *testing.T) {
+	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
+		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
+	}
+	begin := func(data localdata.Dir) {
+		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := localdata.Dir(t.TempDir())
+	begin(whole)
+	want := requests(t, whole)
+	if want < 20 {
+		t.Fatalf("the sample has %d requests", want)
+	}
+
+	program := compile(t)
+	killed := map[int]int{} // runs by how many requests they left
+	for after := 5 * time.Millisecond; killed[want] < 3; after += after / 8 {
+		data := localdata.Dir(t.TempDir())
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		cmd := exec.CommandContext(ctx, program)
+		cmd.Env = append(os.Environ(), "PORT=0", "DATA="+string(data))
+		_ = cmd.Run()
+		cancel()
+		left := requests(t, data)
+		killed[left]++
+		if left != 0 && left != want {
+			t.Errorf("killed after %v, it left %d requests of %d", after, left, want)
+		}
+		begin(data)
+		if got := requests(t, data); got != want {
+			t.Errorf("killed after %v and begun again, there are %d requests, want %d", after, got, want)
+		}
+	}
+	t.Logf("runs by the requests that they left: %v", killed)
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
+	"marketplace/shared/table/bolt"
 )
 
 // seeder fills a new table with requests and licenses of invented customers, as if sales had worked here for a year. It
@@ -54,21 +55,37 @@ var companies = []company{
 // operators are the people of sales operations, as package people invents them.
 var operators = []string{"sam@vendor.example", "lucia@vendor.example"}
 
-// seed fills the table, ending at now, with all customers at once: those that wait for the disk go to it together. What it
-// writes is the same each time, but for the IDs.
+// seeded is the row that says that a table has what it is to begin with.
+var seeded = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 1, Data: json.RawMessage(`{}`)}
+
+// seedOnce lets f write what a table begins with, once in its life. The file in the folder then has all of it or, after a kill,
+// nothing; a DynamoDB engine may have a part, and gets the whole besides at the next start.
+func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) error {
+	if _, err := t.Get(ctx, seeded.Key); !errors.Is(err, table.ErrNotFound) {
+		return err
+	}
+	whole := func(t table.Table) error {
+		if err := f(t); err != nil {
+			return err
+		}
+		return t.Transact(ctx, table.Create(seeded))
+	}
+	if file, ok := t.(*bolt.Table); ok {
+		return file.Fill(ctx, whole)
+	}
+	return whole(t)
+}
+
+// seed writes the sample customers, ending at now. What it writes is the same each time, but for the IDs and the signatures.
 func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *catalog.Catalog, now time.Time) error {
-	g, ctx := errgroup.WithContext(ctx)
 	for i, c := range companies {
 		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, offered: offered}
 		s.Store = store.New(t, store.Options{Now: func() time.Time { return s.now }})
-		g.Go(func() error {
-			if err := s.customer(ctx, c, i, now); err != nil {
-				return fmt.Errorf("seed: %s: %w", c.name, err)
-			}
-			return nil
-		})
+		if err := s.customer(ctx, c, i, now); err != nil {
+			return fmt.Errorf("seed: %s: %w", c.name, err)
+		}
 	}
-	return g.Wait()
+	return nil
 }
 
 // customer is the course of one customer: an evaluation, most of the time a license a month later, and what came of it.

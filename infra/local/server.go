@@ -27,6 +27,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
+	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 )
 
@@ -105,11 +106,11 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	err = o.Data.Once("seeded", func() error {
+	err = seedOnce(ctx, engine, func(t table.Table) error {
 		if o.Empty {
 			return nil
 		}
-		return seed(ctx, engine, issuer, catalogs.sample, clock.Now())
+		return seed(ctx, t, issuer, catalogs.sample, clock.Now())
 	})
 	if err != nil {
 		return err
@@ -163,6 +164,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { w.run(work) })
+	s.done.Go(catalogs.prepare)
 	return nil
 }
 

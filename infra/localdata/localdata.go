@@ -113,18 +113,6 @@ func (d Dir) SessionKeys() (signin.Keys, error) {
 	return signin.ParseKeys(string(text))
 }
 
-// Once does something the first time that the folder is asked for it by the name: f is not called again once it succeeded.
-func (d Dir) Once(name string, f func() error) error {
-	done := d.path(name)
-	if _, err := os.Stat(done); err == nil {
-		return nil
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	return WriteFile(done, nil)
-}
-
 // WriteFile replaces a file as a whole: whoever reads it sees the old content or the new.
 func WriteFile(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
