@@ -39,6 +39,9 @@ type Mail struct {
 	// MaybeTwice: a lease ran out without an answer, so that the mail may have been sent before.
 	MaybeTwice bool `json:"maybeTwice,omitempty"`
 
+	// Reports are what the carrier said of it afterwards, in no order; only MailsAbout reads them.
+	Reports []Report `json:"-"`
+
 	version int64
 }
 
@@ -86,7 +89,7 @@ func (s *Store) PendingMail(ctx context.Context, after string, limit int) (ids [
 var ErrNotClaimed = errors.New("store: the mail is not to be sent now")
 
 // ClaimMail takes a pending mail for the length of a lease, in which nobody else gets it. The caller sends it and says how
-// that ended with RecordSent, RetryMail, ReleaseMail or BuryMail. ErrNotClaimed where it is not to be had.
+// that ended with RecordSent, RetryMail, ReleaseMail, BuryMail or BurySuppressed. ErrNotClaimed where it is not to be had.
 func (s *Store) ClaimMail(ctx context.Context, id string, lease time.Duration) (Mail, error) {
 	m, err := s.Mail(ctx, id)
 	if err != nil {
@@ -119,9 +122,13 @@ func (s *Store) RecordSent(ctx context.Context, m Mail, carrierID string) error 
 
 // BuryMail notes that a claimed mail will never be taken, and why.
 func (s *Store) BuryMail(ctx context.Context, m Mail, cause error) error {
+	return s.buryMail(ctx, m, cause)
+}
+
+func (s *Store) buryMail(ctx context.Context, m Mail, cause error, more ...table.Write) error {
 	m.State, m.LastError = MailDead, cause.Error()
-	return s.closeMail(ctx, m, table.Set(encode(deadKey(s.now(), m.Message.ID), rowDead,
-		deadMail{string(m.Message.Kind), m.Message.About, m.LastError})))
+	return s.closeMail(ctx, m, append(more, table.Set(encode(deadKey(s.now(), m.Message.ID), rowDead,
+		deadMail{string(m.Message.Kind), m.Message.About, m.LastError})))...)
 }
 
 func (s *Store) closeMail(ctx context.Context, m Mail, more ...table.Write) error {
@@ -174,7 +181,7 @@ func (s *Store) MailsAbout(ctx context.Context, id string, limit int) (list []Ma
 		return nil, fmt.Errorf("store: mails about %s: %w", id, err)
 	}
 	for _, row := range page.Rows {
-		m, err := s.Mail(ctx, row.SK)
+		m, err := s.mailWithReports(ctx, row.SK)
 		if err != nil {
 			return nil, err
 		}

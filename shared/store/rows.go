@@ -28,7 +28,10 @@ const (
 	rowPending     rowType = "pending" // a mail that is to be sent
 	rowDead        rowType = "dead"    // a mail that was given up
 	rowStats       rowType = "stats"   // counts of licenses
-	rowSession     rowType = "session" // a session of the console that somebody signed out of
+
+	rowReport      rowType = "report"      // what the carrier said of a mail after it took it
+	rowSuppression rowType = "suppression" // no mail goes to an address any more
+	rowSession     rowType = "session"     // a session of the console that somebody signed out of
 )
 
 // Every key of the table. '#' parts the pieces. What a person typed is the last piece of a partition key, so that it can
@@ -66,6 +69,29 @@ const deadPK = "DEADMAIL"
 func deadKey(at time.Time, mailID string) table.Key {
 	return table.Key{PK: deadPK, SK: at.UTC().Format(time.RFC3339) + "#" + mailID}
 }
+
+// What the carrier said of a mail stands with the mail, and for a while in a list of all, the newest last.
+const (
+	reportPrefix = "REPORT#"
+	reportedPK   = "REPORTED"
+)
+
+func reportKey(r Report) table.Key {
+	sum := sha256.Sum256([]byte(r.CarrierID + "\x00" + string(r.Outcome) + "\x00" + strings.ToLower(r.Recipient)))
+	return table.Key{PK: mailKey(r.Mail).PK, SK: reportPrefix + hex.EncodeToString(sum[:16])}
+}
+
+func reportedKey(at time.Time, r Report) table.Key {
+	key := reportKey(r)
+	return table.Key{PK: reportedPK, SK: at.UTC().Format(time.RFC3339) + "#" + r.Mail + "#" + key.SK[len(reportPrefix):]}
+}
+
+// An address that no mail goes to stands with what is known of it; the licenses none of whose contacts is left, together.
+func suppressionKey(email string) table.Key { return table.Key{PK: emailPK(email), SK: "SUPPRESSED"} }
+
+const unreachedPK = "UNREACHED"
+
+func unreachedKey(licenseID string) table.Key { return table.Key{PK: unreachedPK, SK: licenseID} }
 
 // A client's token may be long and hold anything.
 func idempotencyKey(token string) table.Key {

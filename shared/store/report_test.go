@@ -1,0 +1,365 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+	"marketplace/shared/table"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/table/tabletest"
+)
+
+var ctx = context.Background()
+
+var vendor = mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
+
+func task(l license.License) mail.Message { return mail.NewLicenseUnreached(vendor, l) }
+
+// reached is a license with contacts, whose first one was sent the reminder of two months and a key.
+type reached struct {
+	*workbench
+	t        interface{ Fatal(...any) }
+	l        license.License
+	reminder mail.Message
+	key      mail.Message
+}
+
+func newReached(t *testing.T, contacts ...string) *reached {
+	return reachedIn(t, newWorkbench(t), "l1", contacts)
+}
+
+func reachedIn(t interface{ Fatal(...any) }, b *workbench, id string, contacts []string) *reached {
+	server := license.Server("AWHW8w9JtzBzSr" + strings.ToUpper(mail.ReaderID(id))[:6])
+	l := license.License{
+		ID: id, Type: license.Production, Organization: "Acme AG", Server: server, Edition: license.Developer, MaxLoc: 1,
+		Expiration: license.DateOf(b.now).AddMonths(2),
+	}
+	for _, c := range contacts {
+		l.Contacts = append(l.Contacts, license.Contact{Email: c})
+	}
+	r := &reached{workbench: b, t: t, l: l}
+	r.must(errOf(b.AddLicense(ctx, l, "test")))
+	r.reminder = mail.NewLicenseExpiring(vendor, id+"-2m-"+mail.ReaderID(contacts[0]), l, l.Contacts[0], license.DateOf(b.now))
+	r.key = mail.NewLicenseKey(vendor, id+"-key", mail.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
+	recorded, err := b.License(ctx, id)
+	r.must(err)
+	r.must(b.RecordReminder(ctx, store.Due{Recorded: recorded}, 2, []mail.Message{r.reminder}))
+	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", r.key))
+	return r
+}
+
+func errOf[T any](_ T, err error) error { return err }
+
+func (r *reached) must(err error) {
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *reached) report(m mail.Message, o store.Outcome) (recorded bool) {
+	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, CarrierID: "c-" + m.ID, Recipient: m.To.Email, Outcome: o, Detail: "no such user"}, task)
+	r.must(err)
+	return recorded
+}
+
+// to lists the readers of the mails about the license: kind and address.
+func (r *reached) to() (list []string) {
+	mails, err := r.MailsAbout(ctx, r.l.ID, 100)
+	r.must(err)
+	for _, m := range mails {
+		list = append(list, fmt.Sprintf("%s %s", m.Message.Kind, m.Message.To.Email))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (r *reached) told() (list []string) {
+	events, err := r.LicenseTimeline(ctx, r.l.ID)
+	r.must(err)
+	for _, e := range events {
+		list = append(list, strings.TrimSuffix(string(e.Action)+": "+e.Note, ": "))
+	}
+	return list[3:] // recorded, reminder queued, key sent
+}
+
+func (r *reached) want(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestAMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
+	for _, outcome := range []store.Outcome{store.Bounced, store.Complained} {
+		r := newReached(t, "Ada@acme.example", "nobody", "it@acme.example", "boss@acme.example")
+		if !r.report(r.reminder, outcome) || r.report(r.reminder, outcome) {
+			t.Error("the report is not recorded once")
+		}
+		why, err := r.Suppressed(ctx, "ada@ACME.example")
+		if err != nil || why == nil || why.Outcome != outcome || why.Mail != r.reminder.ID || strings.Contains(why.Error(), "@") {
+			t.Errorf("suppressed: %+v, %v", why, err)
+		}
+		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example", "license-key Ada@acme.example")
+		action := map[store.Outcome]string{store.Bounced: "mail bounced", store.Complained: "complaint about a mail"}[outcome]
+		r.want(t, r.told(), action+": Ada@acme.example: no such user", "mail goes to the next contact: it@acme.example")
+
+		r.report(r.key, outcome)
+		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example", "license-key Ada@acme.example", "license-key it@acme.example")
+		list, err := r.Reports(ctx, r.now.AddDate(0, 0, -30), 10)
+		if err != nil || len(list) != 2 || list[0].About != "l1" || list[0].To != "Ada@acme.example" || list[0].Outcome != outcome {
+			t.Errorf("reports %+v, %v", list, err)
+		}
+		mails, err := r.MailsAbout(ctx, "l1", 10)
+		if err != nil || len(mails[0].Reports) != 1 || mails[0].Reports[0].Outcome != outcome || mails[0].State != store.MailPending {
+			t.Errorf("%+v, %v", mails[0], err)
+		}
+	}
+}
+
+func TestSalesAreToldOnceWhereNoContactIsLeft(t *testing.T) {
+	r := newReached(t, "ada@acme.example", "ADA@acme.example", "it@acme.example")
+	r.report(r.reminder, store.Bounced)
+	next := r.reminder.Readdressed(r.l.Contacts[2])
+	r.report(next, store.Complained)
+	r.report(r.key, store.Bounced)
+	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example", "license-key ada@acme.example", "license-unreached sales@vendor.example")
+	list, err := r.Unreached(ctx, 10)
+	if err != nil || len(list) != 1 || list[0].ID != "l1" {
+		t.Errorf("unreached %+v, %v", list, err)
+	}
+	if told, err := r.RecordUnreached(ctx, r.l, task(r.l)); told || err != nil {
+		t.Errorf("told again: %v, %v", told, err)
+	}
+	for range 2 { // a button that is clicked twice
+		r.must(r.LiftSuppression(ctx, store.On{License: "l1"}, "It@acme.example", "sam@vendor.example"))
+	}
+	if told := r.told(); told[len(told)-1] != "mail to the address allowed again: It@acme.example" || told[len(told)-2] == told[len(told)-1] {
+		t.Errorf("told %q", told)
+	}
+	if list, err := r.Unreached(ctx, 10); err != nil || len(list) != 0 {
+		t.Errorf("unreached after the address was allowed again: %+v, %v", list, err)
+	}
+	if r.report(next, store.Complained) {
+		t.Error("the old complaint, delivered again, counts again")
+	}
+	if why, err := r.Suppressed(ctx, "it@acme.example"); why != nil || err != nil {
+		t.Errorf("%v, %v", why, err)
+	}
+}
+
+func TestWhatIsNoBounceForGoodOnlyTells(t *testing.T) {
+	r := newReached(t, "ada@acme.example", "it@acme.example")
+	r.report(r.reminder, store.Delayed)
+	r.report(r.key, store.Refused)
+	r.want(t, r.told(), "mail bounced for now: ada@acme.example: no such user", "mail refused by the carrier: ada@acme.example: no such user")
+	if why, err := r.Suppressed(ctx, "ada@acme.example"); why != nil || err != nil {
+		t.Errorf("%v, %v", why, err)
+	}
+	r.want(t, r.to(), "license-expiring ada@acme.example", "license-key ada@acme.example")
+	if list, err := r.Reports(ctx, r.now, 10); err != nil || len(list) != 1 || list[0].Outcome != store.Refused {
+		t.Errorf("reports %+v, %v", list, err)
+	}
+}
+
+func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
+	r := newReached(t, "it@acme.example", "boss@acme.example")
+	report := func(carrierID, recipient string, o store.Outcome) {
+		t.Helper()
+		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, CarrierID: carrierID, Recipient: recipient, Outcome: o}, task)
+		if err != nil || !recorded {
+			t.Errorf("%v, %v", recorded, err)
+		}
+	}
+	report("c1", "it@acme.example", store.Complained)
+	report("c1", "it@acme.example", store.Bounced)
+	report("c1", "bob@acme.example", store.Bounced) // it@ is an alias
+	report("c2", "it@acme.example", store.Bounced)  // it was sent twice
+	r.want(t, r.told(), "complaint about a mail: it@acme.example", "mail goes to the next contact: boss@acme.example",
+		"mail bounced: it@acme.example", "mail bounced: it@acme.example (where it went to bob@acme.example)", "mail bounced: it@acme.example")
+	r.want(t, r.to(), "license-expiring boss@acme.example", "license-expiring it@acme.example", "license-key it@acme.example")
+	if why, err := r.Suppressed(ctx, "it@acme.example"); err != nil || why.Outcome != store.Complained {
+		t.Errorf("%+v, %v", why, err)
+	}
+}
+
+func TestAMailThatLostItsPointGoesToNobodyElse(t *testing.T) {
+	for name, change := range map[string]func(*reached) error{
+		"muted": func(r *reached) error {
+			return r.MuteReminders(ctx, store.LicenseChange{ID: "l1", Version: 2, By: "sam"}, true)
+		},
+		"revoked": func(r *reached) error {
+			return r.RevokeLicense(ctx, store.LicenseChange{ID: "l1", Version: 2, By: "sam"}, "unpaid")
+		},
+		"old":     func(r *reached) error { r.now = r.now.AddDate(0, 0, 8); return nil },
+		"expired": func(r *reached) error { r.now = r.now.AddDate(0, 3, 0); return nil },
+	} {
+		r := newReached(t, "ada@acme.example", "it@acme.example")
+		r.must(change(r))
+		r.report(r.reminder, store.Bounced)
+		r.want(t, r.to(), "license-expiring ada@acme.example", "license-key ada@acme.example")
+		if why, err := r.Suppressed(ctx, "ada@acme.example"); why == nil || err != nil {
+			t.Errorf("%s: not suppressed: %v", name, err)
+		}
+	}
+}
+
+func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
+	b := newWorkbench(t)
+	r, _, err := b.FileRequest(ctx, evaluation, "", twoMails)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{r.ID + "-customer", r.ID + "-sales"} {
+		if _, err := b.RecordReport(ctx, store.Report{Mail: id, CarrierID: "c", Outcome: store.Bounced}, task); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for email, want := range map[string]bool{evaluation.Email: true, "sales@example.com": false} {
+		if why, err := b.Suppressed(ctx, email); err != nil || (why != nil) != want {
+			t.Errorf("%s: %v, %v", email, why, err)
+		}
+	}
+	events, err := b.RequestTimeline(ctx, r.ID)
+	if err != nil || len(events) != 3 || events[2].Action != store.MailBounced {
+		t.Errorf("%+v, %v", events, err)
+	}
+	if n := len(pending(t, b.Store)); n != 2 {
+		t.Errorf("%d mails", n)
+	}
+	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", CarrierID: "c", Outcome: store.Bounced}, task); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a mail that is not ours: %v", err)
+	}
+	found, err := b.FindByEmail(ctx, evaluation.Email, 10)
+	if err != nil || len(found.Requests) != 1 {
+		t.Errorf("the address is not searched any more: %+v, %v", found, err)
+	}
+}
+
+func TestASuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
+	r := newReached(t, "ada@acme.example", "it@acme.example")
+	r.report(r.reminder, store.Bounced)
+	m, err := r.ClaimMail(ctx, r.key.ID, time.Minute)
+	r.must(err)
+	why, err := r.Suppressed(ctx, "ada@acme.example")
+	r.must(err)
+	r.must(r.BurySuppressed(ctx, m, *why, task))
+	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example", "license-key ada@acme.example", "license-key it@acme.example")
+	if m, err = r.Mail(ctx, r.key.ID); err != nil || m.State != store.MailDead || !strings.HasPrefix(m.LastError, "not sent: a mail to this address bounced on 01 Mar 2018") {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+func TestReportsAtTheSameTimeAndWithFaultsAreRecordedOnce(t *testing.T) {
+	r := newReached(t, "ada@acme.example", "it@acme.example")
+	var mu sync.Mutex
+	faults := 0
+	r.table.Fault = func(c tabletest.Call) tabletest.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if faults++; c.Op == "transact" && faults < 60 {
+			return []tabletest.Fault{tabletest.Down, tabletest.Lost}[faults%2]
+		}
+		return tabletest.Fault{}
+	}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		m := []mail.Message{r.reminder, r.key}[i%2]
+		wg.Go(func() {
+			for {
+				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, CarrierID: "c", Recipient: m.To.Email, Outcome: store.Bounced}, task)
+				if err == nil {
+					return
+				}
+				if !errors.Is(err, table.ErrUnavailable) {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example", "license-key ada@acme.example", "license-key it@acme.example")
+	if told := r.told(); len(told) != 4 {
+		t.Errorf("told %q", told)
+	}
+}
+
+// TestHistoriesOfReports: whatever is reported of whichever mail, how often and in which order, with addresses allowed again
+// in between: who is suppressed is as simple reckoning has it, nobody gets a mail twice, and a mail that bounced has been
+// sent to somebody who can be reached, or sales know.
+func TestHistoriesOfReports(t *testing.T) {
+	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		b := &workbench{table: &tabletest.Faulty{Table: engine}, now: day("2018-03-01").Start()}
+		b.Store = store.New(b.table, store.Options{Now: func() time.Time { return b.now }})
+		var contacts []string
+		for i := range rapid.IntRange(1, 4).Draw(rt, "contacts") {
+			contacts = append(contacts, fmt.Sprintf("c%d@h%d.example", i, n))
+		}
+		r := reachedIn(rt, b, fmt.Sprintf("h%d", n), contacts)
+		suppressed, seen, lifted := map[string]bool{}, map[string]bool{}, false
+		for range rapid.IntRange(1, 12).Draw(rt, "events") {
+			if rapid.IntRange(0, 5).Draw(rt, "lift") == 0 {
+				email := rapid.SampledFrom(contacts).Draw(rt, "address")
+				r.must(r.LiftSuppression(ctx, store.On{License: r.l.ID}, email, "sam"))
+				lifted = lifted || suppressed[email]
+				delete(suppressed, email)
+				continue
+			}
+			mails, err := r.MailsAbout(ctx, r.l.ID, 100)
+			r.must(err)
+			m := rapid.SampledFrom(mails).Draw(rt, "mail").Message
+			o := rapid.SampledFrom([]store.Outcome{store.Bounced, store.Complained, store.Delayed, store.Refused}).Draw(rt, "outcome")
+			fresh := !seen[m.ID+string(o)]
+			if recorded := r.report(m, o); recorded != fresh {
+				rt.Fatalf("%s of %s recorded: %v", o, m.ID, recorded)
+			}
+			seen[m.ID+string(o)] = true
+			if fresh && (o == store.Bounced || o == store.Complained) && !m.Kind.ToSales() {
+				suppressed[m.To.Email] = true
+				next, err := r.Reachable(ctx, r.l.Contacts)
+				r.must(err)
+				id := fmt.Sprintf("%s-%s-unreached", r.l.ID, r.l.Expiration)
+				if next != nil {
+					id = m.Readdressed(*next).ID
+				}
+				if _, err := r.Mail(ctx, id); err != nil {
+					rt.Fatalf("after %s of %s nobody else has it: %v", o, m.ID, err)
+				}
+			}
+		}
+		for _, email := range contacts {
+			if why, err := r.Suppressed(ctx, email); err != nil || (why != nil) != suppressed[email] {
+				rt.Fatalf("%s suppressed: %v, %v", email, why, err)
+			}
+		}
+		to := r.to()
+		if twice := len(to) - len(slices.Compact(slices.Clone(to))); twice > 1 || twice == 1 && !lifted { // the key, to a contact whose address was allowed again
+			rt.Fatalf("mails %q", to)
+		}
+		list, err := r.Unreached(ctx, 1000)
+		r.must(err)
+		if listed := slices.ContainsFunc(list, func(l store.Summary) bool { return l.ID == r.l.ID }); listed && len(suppressed) < len(contacts) {
+			rt.Fatalf("unreached, where %d of %d are suppressed", len(suppressed), len(contacts))
+		}
+	})
+}
