@@ -16,7 +16,7 @@ func Metrics(now time.Time, counts ...slog.Attr) slog.Attr {
 	for i, c := range counts {
 		metrics[i] = metric{c.Key, "Count"}
 	}
-	aws := map[string]any{
+	aws := embedded{
 		"Timestamp": now.UnixMilli(),
 		"CloudWatchMetrics": []any{map[string]any{
 			"Namespace": Namespace, "Dimensions": [][]string{{}}, "Metrics": metrics,
@@ -25,3 +25,6 @@ func Metrics(now time.Time, counts ...slog.Attr) slog.Attr {
 	// A group without a name puts its members into the line itself.
 	return slog.Attr{Value: slog.GroupValue(append(counts, slog.Any("_aws", aws))...)}
 }
+
+// embedded is what CloudWatch reads beside the counts.
+type embedded map[string]any
