@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
@@ -173,8 +174,10 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 			return s.RecordReminder(ctx, due, reminder.Default.Longest(), []mail.Message{{ID: "r1"}})
 		}},
 	})
-	// The desk has the whole store; its kinds of access are these.
-	try("console", reflect.TypeFor[any](), []step{
+	// The desk has the whole store; its kinds of access are these. Of what its gate does, each is here.
+	try("console", reflect.TypeFor[signin.Sessions](), []step{
+		{"SessionEnded", func() error { _, err := s.SessionEnded(ctx, "s1"); return err }},
+		{"EndSession", func() error { return s.EndSession(ctx, "s1", now.Add(time.Hour)) }},
 		{"Queue", func() error {
 			_, err := s.Queue(ctx, store.QueueQuery{States: request.States, Limit: 10})
 			return err
