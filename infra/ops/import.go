@@ -14,10 +14,12 @@ import (
 
 	"marketplace/infra/ledger"
 	"marketplace/infra/localdata"
+	"marketplace/shared/cloud"
 	"marketplace/shared/cloud/operator"
 	"marketplace/shared/config"
 	"marketplace/shared/fault"
 	"marketplace/shared/store"
+	"marketplace/shared/table"
 	"marketplace/shared/web"
 )
 
@@ -29,8 +31,9 @@ Brings a vendor's existing licenses on record, with their reminders. The file is
 reported with its reasons and nothing is recorded; refused as well is a license that is on record with other terms. A file can be
 imported again: what is on record stays as it is.
 
-Where to: the table of -table or TABLE_NAME in the cloud; else the data of the local server (DATA, default .local), whether
-it is running or not.
+Where to: the table that -table or TABLE_NAME names, in the cloud or, where DYNAMODB_ENDPOINT is set, on that engine (which makes
+it if it is missing). Where no table is named, the data of the local server (DATA, default .local), whether it is running or not.
+The report says where it was.
 `
 
 // importLicenses is the command; it returns the exit status.
@@ -46,7 +49,7 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 		}
 		return 2
 	}
-	report, err := importFile(context.Background(), *tableName, flags.Arg(0), *skip)
+	report, where, err := importFile(context.Background(), *tableName, flags.Arg(0), *skip)
 	for _, r := range report.Refused {
 		fmt.Fprintln(stderr, r)
 	}
@@ -57,7 +60,7 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "import-licenses: %v\n", err)
 		return 1
 	}
-	fmt.Fprintf(stdout, "%d recorded, %d on record before, %d refused\n", report.Recorded, report.Known, len(report.Refused))
+	fmt.Fprintf(stdout, "%d recorded in %s, %d on record before, %d refused\n", report.Recorded, where, report.Known, len(report.Refused))
 	if len(report.Refused) == 0 {
 		return 0
 	}
@@ -67,31 +70,53 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-func importFile(ctx context.Context, tableName, path string, skip bool) (ledger.Report, error) {
+func importFile(ctx context.Context, tableName, path string, skip bool) (report ledger.Report, where string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return ledger.Report{}, err
+		return ledger.Report{}, "", err
 	}
 	defer file.Close()
 	return importInto(ctx, tableName, file, skip)
 }
 
-func importInto(ctx context.Context, tableName string, file io.Reader, skip bool) (ledger.Report, error) {
+// importInto imports the file into the table of that name; with "", into the local server's data. where is that in words.
+func importInto(ctx context.Context, tableName string, file io.Reader, skip bool) (report ledger.Report, where string, err error) {
 	c, err := config.Load(os.Getenv)
 	if err != nil {
-		return ledger.Report{}, err
+		return ledger.Report{}, "", err
 	}
-	if tableName != "" && c.DynamoDBEndpoint == "" {
-		t, err := operator.Table(ctx, tableName)
-		if err != nil {
-			return ledger.Report{}, err
-		}
-		return ledger.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
+	if c.TableName = tableName; tableName != "" {
+		return importIntoTable(ctx, c, file, skip)
 	}
 	dir := localdata.FromEnv(os.Getenv)
 	if server := dir.Server(ctx); server != "" {
-		return importByServer(ctx, server, file, skip)
+		report, err = importByServer(ctx, server, file, skip)
+		return report, "the running local server at " + server, err
 	}
+	if where = string(dir); c.DynamoDBEndpoint != "" {
+		where = "the local server's table at " + c.DynamoDBEndpoint
+	}
+	report, err = importIntoFolder(ctx, dir, c, file, skip)
+	return report, where, err
+}
+
+func importIntoTable(ctx context.Context, c config.Config, file io.Reader, skip bool) (report ledger.Report, where string, err error) {
+	var t table.Table
+	if where = "table " + c.TableName; c.DynamoDBEndpoint == "" {
+		t, err = operator.Table(ctx, c.TableName)
+	} else {
+		where += " at " + c.DynamoDBEndpoint
+		t, err = cloud.LocalTable(ctx, c)
+	}
+	if err != nil {
+		return ledger.Report{}, "", err
+	}
+	report, err = ledger.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
+	return report, where, err
+}
+
+// importIntoFolder stands in for the local server, with its clock.
+func importIntoFolder(ctx context.Context, dir localdata.Dir, c config.Config, file io.Reader, skip bool) (ledger.Report, error) {
 	clock, err := dir.OpenClock(time.Now)
 	if err != nil {
 		return ledger.Report{}, err
