@@ -5,9 +5,9 @@
 // Who has which role is kept by the provider. What a role may do is the desk's to say, which names the role that each of
 // its addresses needs. Nothing here is fetched, parsed or computed before somebody signs in.
 //
-// A session lives in the browser: it ends an hour after its last use, eight hours after it began, and when all of its keys
-// are taken out of the configuration. Signing out ends it for every copy of its cookie, which is all that is kept of sessions
-// here (decision 13). Until then it keeps its role, whatever the provider has learned meanwhile.
+// A session lives in the browser's cookie: it ends an hour after its last use, eight hours after it began, and when all of
+// its keys are taken out of the configuration. Signing out ends it for every copy of the cookie: that it ended is all that is
+// kept of a session on our side (decision 13). Until its end it keeps its role, whatever the provider has learned meanwhile.
 package signin
 
 import (
