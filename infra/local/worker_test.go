@@ -3,12 +3,18 @@ package main
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"marketplace/infra/localdata"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table/bolt"
 )
 
 func TestADayThatTheComputerSleptThroughIsCaughtUp(t *testing.T) {
@@ -73,5 +79,35 @@ func TestAMoveThatIsBrokenOffKeepsTheDaysThatItWentThrough(t *testing.T) {
 	again, err := dir.OpenClock(now)
 	if want := time.Date(2018, 3, 6, 6, 0, 0, 0, time.UTC); err != nil || !again.Now().Equal(want) {
 		t.Errorf("after a restart it is %v, %v; want %v", again.Now(), err, want)
+	}
+}
+
+func TestAMailThatWasBeingSentAtTheEndMayHaveBeenSent(t *testing.T) {
+	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	now := time.Date(2018, 3, 1, 12, 0, 0, 0, time.UTC)
+	s := store.New(engine, store.Options{Now: func() time.Time { return now }})
+	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Email: "ada@example.org"}
+	_, _, err = s.FileRequest(t.Context(), details, "", func(r request.Request) []mail.Message {
+		return []mail.Message{{ID: "being-sent", About: r.ID}, {ID: "waiting", About: r.ID}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ClaimMail(t.Context(), "being-sent", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := takeBack(t.Context(), s, now); err != nil {
+		t.Fatal(err)
+	}
+	for id, twice := range map[string]bool{"being-sent": true, "waiting": false} {
+		m, err := s.ClaimMail(t.Context(), id, time.Hour)
+		if err != nil || m.MaybeTwice != twice {
+			t.Errorf("%s: maybe sent twice %v, want %v; %v", id, m.MaybeTwice, twice, err)
+		}
 	}
 }

@@ -324,6 +324,22 @@ func TestRedirectOfTheSameSchemeIsFollowed(t *testing.T) {
 	}
 }
 
+func TestThreeRedirectsAreFollowedAndNoMore(t *testing.T) {
+	for redirects, want := range map[int]string{3: "one", 4: "built in"} {
+		p := newPlace(t)
+		arrived := file(made("one").Encode(), "")
+		left := redirects
+		p.answers(func(w http.ResponseWriter, r *http.Request) {
+			if left--; left >= 0 {
+				http.Redirect(w, r, p.URL, http.StatusFound)
+				return
+			}
+			arrived(w, r)
+		})
+		p.world().serves(t, want)
+	}
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	p := newPlace(t)
 	p.Close()

@@ -346,6 +346,28 @@ func TestPagesSayWhatToDo(t *testing.T) {
 	}
 }
 
+func TestFailuresSayWhatTheyDependOnAndForHowLong(t *testing.T) {
+	lambda, local := newFeed(feed.Options{}), newFeed(feed.Options{Dir: t.TempDir()})
+	for _, test := range []struct {
+		handler                   http.Handler
+		target                    string
+		vary, retryAfter, caching string
+	}{
+		{lambda, "/downloads/none.zip", "Accept", "", "public, max-age=60"},
+		{lambda, "/downloads/" + withdrawn, "Accept", "", "public, max-age=60"},
+		{local, "/downloads/" + available, "Accept", "60", "no-store"},
+		{lambda, "/packages.json?version=5.6", "", "", "public, max-age=60"},
+		{lambda, "/packages.json?version=%zz", "", "", "no-store"},
+	} {
+		for _, accept := range []string{"text/html", "application/json"} {
+			h := ask(test.handler, "GET", test.target, "Accept: "+accept).Header
+			if h.Get("Vary") != test.vary || h.Get("Retry-After") != test.retryAfter || h.Get("Cache-Control") != test.caching {
+				t.Errorf("%s as %s: %v", test.target, accept, h)
+			}
+		}
+	}
+}
+
 func TestPanicIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	f := feed.New(testBundle(), feed.Options{Metrics: panicking{}, Now: time.Now, Log: slog.New(slog.NewJSONHandler(&log, nil))})

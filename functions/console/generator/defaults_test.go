@@ -125,6 +125,16 @@ func TestARenewalTakesItsStagingLicensesAlong(t *testing.T) {
 	}
 }
 
+func TestAStagingLicenseOfACopyOfTheDataIsOneCandidate(t *testing.T) {
+	w := newWorld(t)
+	const sameData = "BF41A1F2-" + prod // as the staging server has it, whose database is a copy at another address
+	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, sameData, prod }))
+	candidates, err := w.Staging(t.Context(), Origin{Renews: "l1"})
+	if err != nil || len(candidates) != 1 || candidates[0].License.ID != "s1" || !candidates[0].Chosen {
+		t.Errorf("candidates %+v, %v; want s1, once and chosen", candidates, err)
+	}
+}
+
 func TestWhatIsClosedCannotBeIssuedFor(t *testing.T) {
 	w := newWorld(t)
 	w.add(sold("l1"))

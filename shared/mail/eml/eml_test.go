@@ -126,6 +126,7 @@ func TestTheWireFitsEveryMailServer(t *testing.T) {
 	m := full()
 	m.To.Name = strings.Repeat("x", 5000)
 	m.Subject = strings.Repeat("y", 900)
+	m.Attachments[0].Name = strings.Repeat("z", 100)
 	data, err := Format(m, from, date)
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +161,7 @@ func TestWhatNoCarrierTakesIsRejected(t *testing.T) {
 		"javascript in unsubscribe":  func(m *mail.Message) { m.Unsubscribe = "javascript:alert(1)" },
 		"two unsubscribes":           func(m *mail.Message) { m.Unsubscribe = "mailto:a@b.c>, <mailto:d@e.f" },
 		"CR LF in attachment's name": func(m *mail.Message) { m.Attachments[0].Name = "a\r\nX: y" },
+		"an endless attachment name": func(m *mail.Message) { m.Attachments[0].Name = strings.Repeat("a", 101) },
 		"CR LF in attachment's type": func(m *mail.Message) { m.Attachments[0].ContentType = "text/plain\r\nX: y" },
 	} {
 		m := full()

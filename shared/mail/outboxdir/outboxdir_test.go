@@ -74,6 +74,21 @@ func TestWhatWasSentIsListedAndRead(t *testing.T) {
 	}
 }
 
+func TestMailsOfOneSecondAreListedByTheirIDs(t *testing.T) {
+	d, err := Open(t.TempDir(), mail.Address{Email: "licenses@example.com"}, func() time.Time { return noon })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, id := range []string{"m2", "m1", "m3"} {
+		send(t, d, message(id))
+	}
+	items, err := d.List()
+	if err != nil || len(items) != 3 || items[0].ID != "m3" || items[1].ID != "m2" || items[2].ID != "m1" {
+		t.Errorf("%v, %v", items, err)
+	}
+}
+
 func TestTheSameMessageAgainIsNoSecondOne(t *testing.T) {
 	d, path := open(t)
 	var wg sync.WaitGroup

@@ -114,6 +114,18 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+func TestTagsAreAsLongAsSESTakesThem(t *testing.T) {
+	f := &fake{}
+	m := message()
+	m.About = strings.Repeat("a", 255) + "bc"
+	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if about := aws.ToString(f.in.Tags[1].Value); about != strings.Repeat("a", 255)+"b" {
+		t.Errorf("a tag of %d characters: %s", len(about), about)
+	}
+}
+
 // client is the SDK's own client for an endpoint.
 func client(endpoint string) *sdk.Client {
 	return sdk.New(sdk.Options{

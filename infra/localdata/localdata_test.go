@@ -1,0 +1,45 @@
+package localdata
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestServerIsTheOneThatAnswersForTheFolder(t *testing.T) {
+	answers := func(status int) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/_local/clock" {
+				status = http.StatusTeapot
+			}
+			w.WriteHeader(status)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	running, another, dead := answers(http.StatusOK), answers(http.StatusNotFound), httptest.NewServer(nil)
+	dead.Close()
+	for _, test := range []struct{ name, announced, want string }{
+		{"it runs", running, running},
+		{"another program has its port now", another, ""},
+		{"it was killed", dead.URL, ""},
+		{"no address", "http://%zz", ""},
+	} {
+		d := Dir(t.TempDir())
+		if got := d.Server(t.Context()); got != "" {
+			t.Errorf("nobody has announced itself: %s", got)
+		}
+		if err := d.Announce(test.announced); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Server(t.Context()); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+		if err := d.Withdraw(); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Server(t.Context()); got != "" {
+			t.Errorf("%s: withdrawn, and still %s", test.name, got)
+		}
+	}
+}
