@@ -32,6 +32,8 @@ func BenchmarkDesk(b *testing.B) {
 	}{
 		{"queue", func() string { return "/console" }},
 		{"queue filtered", func() string { return "/console?kind=renewal&edition=enterprise" }},
+		{"queue of one state", func() string { return "/console?state=rejected&kind=staging" }},
+		{"queue of mine", func() string { return "/console?show=mine&kind=renewal" }},
 		{"queue of closed", func() string {
 			return "/console?show=closed&after=" + known.day() + "T12:00:00Z%23x"
 		}},
@@ -49,7 +51,7 @@ func BenchmarkDesk(b *testing.B) {
 			for b.Loop() {
 				path := page.path()
 				began := time.Now()
-				status := w.get(vera, path).StatusCode
+				status := w.get(sam, path).StatusCode
 				took = append(took, time.Since(began))
 				if status >= 400 {
 					b.Fatalf("%s: %d", path, status)
@@ -142,7 +144,13 @@ func (f *filler) one(ctx context.Context, answered bool) (r request.Request, lic
 	customer := int(d.Server[3])*131 + int(d.Server[4])*17 + int(d.Server[5])
 	d.Company = fmt.Sprintf("%s %s GmbH", syllables(customer), syllables(customer*7+1))
 	d.Email = fmt.Sprintf("jane@%s.example", strings.ToLower(syllables(customer)))
-	if r, _, err = f.store.FileRequest(ctx, d, "", func(request.Request) []mail.Message { return nil }); err != nil || !answered {
+	if r, _, err = f.store.FileRequest(ctx, d, "", func(request.Request) []mail.Message { return nil }); err != nil {
+		return r, "", err
+	}
+	if !answered {
+		if f.random.IntN(2) == 0 {
+			_, err = f.store.Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example", To: request.InReview}, nil)
+		}
 		return r, "", err
 	}
 	f.now = f.now.Add(time.Duration(1+f.random.IntN(30)) * time.Hour)

@@ -264,7 +264,7 @@ func (w *world) everyPage() []string {
 	r := w.file(asked)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	return []string{
-		"/console", "/console?show=waiting", "/console?show=closed", "/console?kind=new&edition=developer", "/console?kind=renewal",
+		"/console", "/console?show=mine", "/console?show=waiting", "/console?show=closed", "/console?state=in-review", "/console?kind=new&edition=developer", "/console?kind=renewal",
 		"/console/search", "/console/search?q=customer", "/console/search?q=nobody", "/console/overview", "/console/requests/" + r.ID,
 		"/console/licenses", "/console/licenses?expires=2018-08", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/export",
 	}

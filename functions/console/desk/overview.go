@@ -77,7 +77,7 @@ func (d *desk) overview(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *desk) gatherQueue(r *http.Request, v *overviewView) (err error) {
-	late := store.QueueQuery{States: tabs[0].states, Before: d.now(), Limit: maxLate}
+	late := store.QueueQuery{States: openTab.states, Before: d.now(), Limit: maxLate}
 	page, err := d.store.Queue(r.Context(), late)
 	if err != nil {
 		return err
@@ -86,10 +86,10 @@ func (d *desk) gatherQueue(r *http.Request, v *overviewView) (err error) {
 	if v.LateCount, err = d.length(r, late); err != nil {
 		return err
 	}
-	if v.Open, err = d.length(r, store.QueueQuery{States: tabs[0].states}); err != nil {
+	if v.Open, err = d.length(r, store.QueueQuery{States: openTab.states}); err != nil {
 		return err
 	}
-	v.Waiting, err = d.length(r, store.QueueQuery{States: tabs[1].states})
+	v.Waiting, err = d.length(r, store.QueueQuery{States: waitingTab.states})
 	return err
 }
 

@@ -3,6 +3,7 @@ package desk
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,20 +16,106 @@ import (
 // tab is a group of states in the queue.
 type tab struct {
 	key, label string
+	all        string // the choice of all its states
 	states     []request.State
 	latest     bool // the latest first
+	mine       bool // only what who looks has in review
 }
 
-var tabs = []tab{
-	{"open", "Open", []request.State{request.Received, request.InReview}, false},
-	{"waiting", "Waiting for customers", []request.State{request.Waiting}, false},
-	{"closed", "Closed", []request.State{request.Issued, request.Rejected, request.Withdrawn}, true},
+var (
+	openTab    = tab{key: "open", label: "Open", all: "All open", states: []request.State{request.Received, request.InReview}}
+	mineTab    = tab{key: "mine", label: "Mine", all: "All mine", states: []request.State{request.InReview}, mine: true}
+	waitingTab = tab{key: "waiting", label: "Waiting for customers", all: "All waiting", states: []request.State{request.Waiting}}
+	closedTab  = tab{key: "closed", label: "Closed", all: "All closed", states: []request.State{request.Issued, request.Rejected, request.Withdrawn}, latest: true}
+)
+
+// tabsFor are the tabs of who looks: who changes nothing has nothing in review.
+func tabsFor(r *http.Request) []tab {
+	if acts(r) {
+		return []tab{openTab, mineTab, waitingTab, closedTab}
+	}
+	return []tab{openTab, waitingTab, closedTab}
+}
+
+// filter is which requests the queue shows.
+type filter struct {
+	tab     tab
+	state   request.State   // "" is every state of the tab
+	kind    request.Kind    // "" is every kind
+	edition license.Edition // "" is every edition
+}
+
+// filterOf reads a filter from an address; what is none there is passed over. A state that the tab does not have leads to the
+// tab that has it.
+func filterOf(r *http.Request) filter {
+	asked := r.URL.Query()
+	f := filter{tab: openTab, kind: request.Kind(asked.Get("kind")), edition: license.Edition(asked.Get("edition"))}
+	if !f.kind.Valid() {
+		f.kind = ""
+	}
+	if !f.edition.Valid() {
+		f.edition = ""
+	}
+	for _, s := range request.States {
+		if stateKey(s) == stateKey(request.State(asked.Get("state"))) {
+			f.state, f.tab = s, tabOf(s)
+		}
+	}
+	for _, t := range tabsFor(r) {
+		if t.key == asked.Get("show") && (f.state == "" || slices.Contains(t.states, f.state)) {
+			f.tab = t
+		}
+	}
+	return f
+}
+
+// stateKey is a state in an address: in-review.
+func stateKey(s request.State) string { return strings.ReplaceAll(string(s), " ", "-") }
+
+// tabOf is where a state is shown unless the address says otherwise.
+func tabOf(s request.State) tab {
+	for _, t := range []tab{waitingTab, closedTab} {
+		if slices.Contains(t.states, s) {
+			return t
+		}
+	}
+	return openTab
+}
+
+// query is the filter as the store takes it, for who looks.
+func (f filter) query(r *http.Request) store.QueueQuery {
+	q := store.QueueQuery{States: f.tab.states, Kind: f.kind, Edition: f.edition, Latest: f.tab.latest, Limit: pageSize}
+	if f.state != "" {
+		q.States = []request.State{f.state}
+	}
+	if f.tab.mine {
+		q.Reviewer = by(r)
+	}
+	return q
+}
+
+// address is that of a page of the queue; after is where it begins, "" for the first.
+func (f filter) address(after string) string {
+	v := url.Values{}
+	for name, value := range map[string]string{"state": stateKey(f.state), "kind": string(f.kind), "edition": string(f.edition), "after": after} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if f.tab.key != tabOf(f.state).key {
+		v.Set("show", f.tab.key)
+	}
+	if len(v) == 0 {
+		return "/console"
+	}
+	return "/console?" + v.Encode()
 }
 
 type queueView struct {
 	Tabs     []tabView
 	Show     string // the key of the current tab
-	Label    string // its name
+	All      string // the choice of all its states
+	States   []choice
 	Kinds    []choice
 	Editions []choice
 	Filtered bool
@@ -55,48 +142,32 @@ const (
 	counted = 200
 )
 
-// queue shows the requests of a group of states: what is due first, first; of the closed ones the latest. What its address
-// holds that is no filter is passed over.
+// queue shows the requests of a filter: what is due first, first; of the closed ones the latest.
 func (d *desk) queue(w http.ResponseWriter, r *http.Request) error {
-	asked := r.URL.Query()
-	q := store.QueueQuery{
-		Kind: request.Kind(asked.Get("kind")), Edition: license.Edition(asked.Get("edition")), Limit: pageSize, After: asked.Get("after"),
+	f := filterOf(r)
+	q := f.query(r)
+	if after := r.URL.Query().Get("after"); isCursor(after) {
+		q.After = after
 	}
-	if !q.Kind.Valid() {
-		q.Kind = ""
-	}
-	if !q.Edition.Valid() {
-		q.Edition = ""
-	}
-	if !isCursor(q.After) {
-		q.After = ""
-	}
-	current := tabs[0]
-	for _, t := range tabs {
-		if t.key == asked.Get("show") {
-			current = t
-		}
-	}
-	q.States, q.Latest = current.states, current.latest
 	page, err := d.store.Queue(r.Context(), q)
 	if err != nil {
 		return err
 	}
-
 	v := queueView{
-		Show: current.key, Label: current.label, Kinds: kindChoices(q.Kind), Editions: editionChoices(q.Edition),
-		Filtered: q.Kind != "" || q.Edition != "", Requests: d.requestRows(page.Requests),
+		Show: f.tab.key, All: f.tab.all, States: stateChoices(f.state), Kinds: kindChoices(f.kind), Editions: editionChoices(f.edition),
+		Filtered: f.state != "" || f.kind != "" || f.edition != "", Requests: d.requestRows(page.Requests),
 	}
-	for _, t := range tabs {
+	for _, t := range tabsFor(r) {
+		whole := filter{tab: t, kind: f.kind, edition: f.edition}
 		n := ""
-		if !t.latest {
-			if n, err = d.length(r, store.QueueQuery{States: t.states, Kind: q.Kind, Edition: q.Edition}); err != nil {
+		if t.key != closedTab.key {
+			if n, err = d.length(r, whole.query(r)); err != nil {
 				return err
 			}
 		}
-		v.Tabs = append(v.Tabs, tabView{t.label, n, queueAddress(t.key, q, ""), t.key == current.key})
+		v.Tabs = append(v.Tabs, tabView{t.label, n, whole.address(""), t.key == f.tab.key})
 	}
-	late := store.QueueQuery{States: tabs[0].states, Kind: q.Kind, Edition: q.Edition, Before: d.now()}
+	late := store.QueueQuery{States: openTab.states, Kind: f.kind, Edition: f.edition, Before: d.now()}
 	if v.Late, err = d.length(r, late); err != nil {
 		return err
 	}
@@ -104,12 +175,16 @@ func (d *desk) queue(w http.ResponseWriter, r *http.Request) error {
 		v.Late = ""
 	}
 	if q.After != "" {
-		v.Begin = queueAddress(current.key, q, "")
+		v.Begin = f.address("")
 	}
 	if page.Next != "" {
-		v.Next = queueAddress(current.key, q, page.Next)
+		v.Next = f.address(page.Next)
 	}
-	return d.render(w, r, http.StatusOK, "queue.html", inQueue, "Requests: "+current.label, v)
+	title := "Requests: " + f.tab.label
+	if f.state != "" {
+		title = "Requests: " + stateBadge(f.state).Text
+	}
+	return d.render(w, r, http.StatusOK, "queue.html", inQueue, title, v)
 }
 
 // length counts a queue: "12", or "200+".
@@ -127,27 +202,18 @@ func upTo(n, limit int) string {
 	return strconv.Itoa(n)
 }
 
-func queueAddress(show string, q store.QueueQuery, after string) string {
-	v := url.Values{}
-	for name, value := range map[string]string{"kind": string(q.Kind), "edition": string(q.Edition), "after": after} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	if show != tabs[0].key {
-		v.Set("show", show)
-	}
-	if len(v) == 0 {
-		return "/console"
-	}
-	return "/console?" + v.Encode()
-}
-
 // isCursor reports whether s can be a place in the queue: a time and the ID of a request.
 func isCursor(s string) bool {
 	at, id, ok := strings.Cut(s, "#")
 	_, err := time.Parse(time.RFC3339, at)
 	return ok && err == nil && license.ValidID(id)
+}
+
+func stateChoices(chosen request.State) (list []choice) {
+	for _, s := range request.States {
+		list = append(list, choice{stateKey(s), stateBadge(s).Text, s == chosen})
+	}
+	return list
 }
 
 func kindChoices(chosen request.Kind) (list []choice) {

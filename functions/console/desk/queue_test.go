@@ -110,6 +110,95 @@ func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
 	}
 }
 
+func TestTheQueueIsFilteredByOneState(t *testing.T) {
+	w := newWorld(t)
+	for _, state := range request.States {
+		for _, kind := range []request.Kind{request.New, request.Renewal} {
+			d := asked
+			d.Kind, d.Company = kind, string(kind)+" "+string(state)
+			if r := w.file(d); state != request.Received {
+				w.review(r, state)
+			}
+			w.pass(time.Hour)
+		}
+	}
+	for query, want := range map[string]struct {
+		companies []string
+		tab       string
+	}{
+		"state=received":                         {[]string{"new received", "renewal received"}, "Open"},
+		"state=in-review":                        {[]string{"new in review", "renewal in review"}, "Open"},
+		"state=in+review&kind=new":               {[]string{"new in review"}, "Open"},
+		"state=waiting-for-customer&kind=new":    {[]string{"new waiting for customer"}, "Waiting for customers"},
+		"state=issued":                           {[]string{"renewal issued", "new issued"}, "Closed"},
+		"state=rejected&kind=renewal":            {[]string{"renewal rejected"}, "Closed"},
+		"state=withdrawn&edition=enterprise":     {nil, "Closed"},
+		"show=closed&state=received":             {[]string{"new received", "renewal received"}, "Open"},
+		"show=closed&state=issued":               {[]string{"renewal issued", "new issued"}, "Closed"},
+		"show=waiting&state=nonsense&kind=":      {[]string{"new waiting for customer", "renewal waiting for customer"}, "Waiting for customers"},
+		"state=%00&state=received":               {[]string{"new received", "renewal received", "new in review", "renewal in review"}, "Open"},
+		"state=received&kind=new&edition=bogus&": {[]string{"new received"}, "Open"},
+	} {
+		doc := w.get(vera, "/console?"+query).WantStatus(200).Page()
+		if got := listed(doc); !slices.Equal(got, want.companies) {
+			t.Errorf("%s: %q, want %q", query, got, want.companies)
+		}
+		if got := webtest.Text(doc.Find(".tabs [aria-current=page]")); !strings.HasPrefix(got, want.tab) {
+			t.Errorf("%s: the tab is %q, want %q", query, got, want.tab)
+		}
+	}
+	// What is chosen stays chosen, and the address of the next page says it as the form does.
+	doc := w.get(vera, "/console?state=issued").Page()
+	if chosen := webtest.Text(doc.Find("#state option[selected]")); chosen != "Issued" || webtest.Text(doc.Find("#state option").First()) != "All closed" {
+		t.Errorf("the filter shows %q", chosen)
+	}
+	f := filter{tab: closedTab, state: request.Issued, kind: request.New}
+	if got := f.address(""); got != "/console?kind=new&state=issued" {
+		t.Errorf("the address is %s", got)
+	}
+}
+
+func TestWhatIHaveInReviewIsMine(t *testing.T) {
+	w := newWorld(t)
+	taken := func(who, company string, kind request.Kind) string {
+		d := asked
+		d.Company, d.Kind = company, kind
+		page := "/console/requests/" + w.file(d).ID
+		if who != "" {
+			w.send(who, page+"/take", w.basis(page)).WantStatus(http.StatusSeeOther)
+		}
+		w.pass(time.Hour)
+		return page
+	}
+	taken("", "Nobody's", request.New)
+	page := taken(sam, "Sam's", request.New)
+	taken(sam, "Sam's renewal", request.Renewal)
+	taken(lucia, "Lucía's", request.New)
+	for _, tt := range []struct {
+		who, query string
+		want       []string
+	}{
+		{sam, "show=mine", []string{"Sam's", "Sam's renewal"}},
+		{sam, "show=mine&kind=renewal&edition=developer", []string{"Sam's renewal"}},
+		{sam, "show=mine&state=in-review&kind=new", []string{"Sam's"}},
+		{sam, "show=mine&state=received", []string{"Nobody's"}},
+		{lucia, "show=mine", []string{"Lucía's"}},
+		{ada, "show=mine", nil},
+		{vera, "show=mine", []string{"Nobody's", "Sam's", "Sam's renewal", "Lucía's"}}, // who changes nothing has no such list
+	} {
+		if got := listed(w.get(tt.who, "/console?"+tt.query).WantStatus(200).Page()); !slices.Equal(got, tt.want) {
+			t.Errorf("%s, %s: %q, want %q", tt.who, tt.query, got, tt.want)
+		}
+	}
+	w.send(lucia, page+"/take-over", w.basis(page)).WantStatus(http.StatusSeeOther)
+	if got := listed(w.get(lucia, "/console?show=mine").Page()); !slices.Equal(got, []string{"Sam's", "Lucía's"}) {
+		t.Errorf("after taking over, Lucía has %q", got)
+	}
+	if tabs := webtest.Text(w.get(sam, "/console?kind=renewal").Page().Find(".tabs")); tabs != "Open 1 Mine 1 Waiting for customers 0 Closed" {
+		t.Errorf("tabs %q", tabs)
+	}
+}
+
 func TestFiveHundredRequestsComeInPages(t *testing.T) {
 	w := newWorld(t)
 	for i := range 500 {
@@ -146,10 +235,34 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 	}
 }
 
+func TestOneStateComesInPages(t *testing.T) {
+	w := newWorld(t)
+	for i := range 120 {
+		d := asked
+		d.Company = fmt.Sprintf("Company %03d", i)
+		if r := w.file(d); i%2 == 0 {
+			w.review(r, request.InReview)
+		}
+		w.pass(time.Second)
+	}
+	var sizes []int
+	for next := "/console?edition=developer&state=in-review"; next != ""; {
+		doc := w.get(vera, next).WantStatus(200).Page()
+		sizes = append(sizes, len(listed(doc)))
+		next = doc.Find("a[rel=next]").AttrOr("href", "")
+		if next != "" && !strings.HasPrefix(next, "/console?after=") || strings.Contains(next, "show=") {
+			t.Errorf("the next page is %s", next)
+		}
+	}
+	if !slices.Equal(sizes, []int{50, 10}) {
+		t.Errorf("pages of %v", sizes)
+	}
+}
+
 func TestAnEmptyQueueSaysWhatToExpect(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"/console", "/console?show=waiting", "/console?show=closed", "/console?kind=new", "/console?after=2018-03-05T00:00:00Z%23x"} {
-		if empty := webtest.Text(w.get(vera, path).WantStatus(200).Page().Find(".empty")); empty == "" {
+	for _, path := range []string{"/console", "/console?show=mine", "/console?state=issued", "/console?show=waiting", "/console?show=closed", "/console?kind=new", "/console?after=2018-03-05T00:00:00Z%23x"} {
+		if empty := webtest.Text(w.get(sam, path).WantStatus(200).Page().Find(".empty")); empty == "" {
 			t.Errorf("%s says nothing", path)
 		}
 	}
