@@ -109,7 +109,7 @@ func fileByBrowser(t *testing.T, ctx context.Context, p *product) {
 func TestACustomerFilesARequestInABrowser(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, localdata.Dir(t.TempDir()))
-	for name, path := range map[string]string{"home": "/", "edition": "/editions/enterprise", "desk": "/_local/", "clock": "/_local/clock", "not-found": "/editions/none"} {
+	for name, path := range map[string]string{"home": "/", "edition": "/editions/enterprise", "local": "/_local/", "clock": "/_local/clock", "not-found": "/editions/none"} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(p.URL+path), chromedp.WaitVisible(`main h1`))
 		look(t, ctx, name)
 	}

@@ -146,7 +146,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	functions := router{
 		people:  console.people,
 		console: console.desk,
-		desk:    newDesk(o.Data, w, outbox, kept, o.Log),
+		pages:   newPages(o.Data, w, outbox, kept, o.Log),
 		catalog: catalogs.feed,
 		requests: site.New(site.Options{
 			Store: kept, Catalog: catalogs.offered, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,
@@ -170,7 +170,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 
 // router hands each request to its function, as the HTTP API does. It is no ServeMux, which would answer a path that is not
 // clean by itself, where the catalog has an answer that any origin may read.
-type router struct{ people, desk, console, catalog, requests http.Handler }
+type router struct{ people, pages, console, catalog, requests http.Handler }
 
 func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -179,7 +179,7 @@ func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == signin.Home || strings.HasPrefix(r.URL.Path, signin.Home+"/"):
 		f.console.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/_local/"):
-		f.desk.ServeHTTP(w, r)
+		f.pages.ServeHTTP(w, r)
 	case slices.ContainsFunc(feed.Patterns(), func(pattern string) bool { return matches(pattern, r.URL.Path) }):
 		f.catalog.ServeHTTP(w, r)
 	default:

@@ -21,7 +21,7 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// bench is a store over a table that counts and can fail, with a clock that stands still until it is moved.
+// workbench is a store over a table that counts and can fail, with a clock that stands still until it is moved.
 type workbench struct {
 	*store.Store
 	table *tabletest.Faulty

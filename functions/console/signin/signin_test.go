@@ -97,7 +97,7 @@ func newConsole(t *testing.T, adjust ...func(*Options, *people.Options)) *consol
 	return c
 }
 
-// handler is a desk of four addresses.
+// handler is a console of four addresses.
 func (c *console) handler(log *slog.Logger) http.Handler {
 	who := func(w http.ResponseWriter, r *http.Request) error {
 		p := PersonOf(r.Context())

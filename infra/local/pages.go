@@ -24,8 +24,8 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// localDesk serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the Lambdas.
-type localDesk struct {
+// localPages serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the Lambdas.
+type localPages struct {
 	data     localdata.Dir
 	worker   *worker
 	outbox   *outboxdir.Dir
@@ -50,33 +50,33 @@ type (
 	outboxView struct{ Mails []outboxdir.Item }
 )
 
-func newDesk(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder ledger.Recorder, log *slog.Logger) http.Handler {
+func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder ledger.Recorder, log *slog.Logger) http.Handler {
 	files, err := fs.Sub(templateFiles, "templates")
 	if err != nil {
 		panic("local: " + err.Error())
 	}
-	d := &localDesk{data, w, outbox, recorder, web.NewPages(files)}
-	return web.New(web.Options{Routes: d.routes(), Pages: d.pages, Log: log})
+	p := &localPages{data, w, outbox, recorder, web.NewPages(files)}
+	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, Log: log})
 }
 
-func (d *localDesk) routes() []web.Route {
+func (p *localPages) routes() []web.Route {
 	return []web.Route{
-		{Pattern: "GET /_local/{$}", Handle: d.index},
-		{Pattern: "GET /_local/clock", Handle: d.clock},
-		{Pattern: "POST /_local/clock", Handle: d.moveClock},
-		{Pattern: "POST /_local/licenses", Handle: d.importLicenses},
-		{Pattern: "GET " + packagesPath + "/tailored/{name}", Handle: d.tailoredPackage},
-		{Pattern: "GET /_local/outbox", Handle: d.mails},
-		{Pattern: "GET /_local/outbox.json", Handle: d.mailsJSON},
-		{Pattern: "GET /_local/outbox/{id}", Handle: d.mail},
-		{Pattern: "GET /_local/outbox/{id}/html", Handle: d.mailHTML},
-		{Pattern: "GET /_local/outbox/{id}/message.eml", Handle: d.mailRaw},
-		{Pattern: "GET /_local/outbox/{id}/attachments/{n}", Handle: d.attachment},
+		{Pattern: "GET /_local/{$}", Handle: p.index},
+		{Pattern: "GET /_local/clock", Handle: p.clock},
+		{Pattern: "POST /_local/clock", Handle: p.moveClock},
+		{Pattern: "POST /_local/licenses", Handle: p.importLicenses},
+		{Pattern: "GET " + packagesPath + "/tailored/{name}", Handle: p.tailoredPackage},
+		{Pattern: "GET /_local/outbox", Handle: p.mails},
+		{Pattern: "GET /_local/outbox.json", Handle: p.mailsJSON},
+		{Pattern: "GET /_local/outbox/{id}", Handle: p.mail},
+		{Pattern: "GET /_local/outbox/{id}/html", Handle: p.mailHTML},
+		{Pattern: "GET /_local/outbox/{id}/message.eml", Handle: p.mailRaw},
+		{Pattern: "GET /_local/outbox/{id}/attachments/{n}", Handle: p.attachment},
 	}
 }
 
-func (d *localDesk) index(w http.ResponseWriter, _ *http.Request) error {
-	return d.render(w, "index.html", "Local desk", indexView{d.worker.clock.Now(), d.data})
+func (p *localPages) index(w http.ResponseWriter, _ *http.Request) error {
+	return p.render(w, "index.html", "Local pages", indexView{p.worker.clock.Now(), p.data})
 }
 
 // clockState is the JSON of GET and POST /_local/clock.
@@ -84,12 +84,12 @@ type clockState struct {
 	Now time.Time `json:"now"`
 }
 
-func (d *localDesk) clock(w http.ResponseWriter, r *http.Request) error {
-	now := d.worker.clock.Now()
+func (p *localPages) clock(w http.ResponseWriter, r *http.Request) error {
+	now := p.worker.clock.Now()
 	if !wantsPage(r) {
 		return web.WriteJSON(w, http.StatusOK, clockState{Now: now})
 	}
-	return d.render(w, "clock.html", "The clock", clockView{now, []clockStep{
+	return p.render(w, "clock.html", "The clock", clockView{now, []clockStep{
 		{"A day on", now.AddDate(0, 0, 1)},
 		{"A week on", now.AddDate(0, 0, 7)},
 		{"A month on", now.AddDate(0, 1, 0)},
@@ -101,7 +101,7 @@ func (d *localDesk) clock(w http.ResponseWriter, r *http.Request) error {
 // maxMove is how far the clock can be moved at once; every day on the way is gone through.
 const maxMove = 50 * 366 * 24 * time.Hour
 
-func (d *localDesk) moveClock(w http.ResponseWriter, r *http.Request) error {
+func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
 	form, err := web.ReadForm(r)
 	if err != nil {
 		return err
@@ -111,25 +111,25 @@ func (d *localDesk) moveClock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "The form field now is %q; it has to be a time such as 2018-07-01T09:00:00Z.", typed)
 	}
-	if move := to.Sub(d.worker.clock.Now()).Abs(); move > maxMove {
+	if move := to.Sub(p.worker.clock.Now()).Abs(); move > maxMove {
 		return fault.New(fault.Invalid, "The clock can be moved by 50 years at the most.")
 	}
-	if err := d.worker.move(r.Context(), to); err != nil {
+	if err := p.worker.move(r.Context(), to); err != nil {
 		return err
 	}
 	if wantsPage(r) {
 		http.Redirect(w, r, "/_local/clock", http.StatusSeeOther)
 		return nil
 	}
-	return web.WriteJSON(w, http.StatusOK, clockState{Now: d.worker.clock.Now()})
+	return web.WriteJSON(w, http.StatusOK, clockState{Now: p.worker.clock.Now()})
 }
 
 // importLicenses takes a CSV file (see package ledger) as the body; ?skip-refused=true records the other lines where some
 // are refused.
-func (d *localDesk) importLicenses(w http.ResponseWriter, r *http.Request) error {
+func (p *localPages) importLicenses(w http.ResponseWriter, r *http.Request) error {
 	skip := r.URL.Query().Get("skip-refused") == "true"
 	file := http.MaxBytesReader(nil, r.Body, ledger.MaxFile)
-	report, err := ledger.Import(r.Context(), d.recorder, file, "import", skip)
+	report, err := ledger.Import(r.Context(), p.recorder, file, "import", skip)
 	if err != nil {
 		return err
 	}
@@ -137,39 +137,39 @@ func (d *localDesk) importLicenses(w http.ResponseWriter, r *http.Request) error
 }
 
 // mailsJSON is /_local/outbox.json: an array of outboxdir.Item, the newest first.
-func (d *localDesk) mailsJSON(w http.ResponseWriter, r *http.Request) error {
-	items, err := d.delivered(r)
+func (p *localPages) mailsJSON(w http.ResponseWriter, r *http.Request) error {
+	items, err := p.delivered(r)
 	if err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, items)
 }
 
-func (d *localDesk) mails(w http.ResponseWriter, r *http.Request) error {
-	items, err := d.delivered(r)
+func (p *localPages) mails(w http.ResponseWriter, r *http.Request) error {
+	items, err := p.delivered(r)
 	if err != nil {
 		return err
 	}
-	return d.render(w, "outbox.html", "Outbox", outboxView{items})
+	return p.render(w, "outbox.html", "Outbox", outboxView{items})
 }
 
 // delivered lists the mails, having first sent whatever waits, so that a page shows what was caused before it was asked for.
-func (d *localDesk) delivered(r *http.Request) ([]outboxdir.Item, error) {
-	d.worker.deliver(r.Context())
-	return d.outbox.List()
+func (p *localPages) delivered(r *http.Request) ([]outboxdir.Item, error) {
+	p.worker.deliver(r.Context())
+	return p.outbox.List()
 }
 
-func (d *localDesk) mail(w http.ResponseWriter, r *http.Request) error {
-	m, err := d.outbox.Read(r.PathValue("id"))
+func (p *localPages) mail(w http.ResponseWriter, r *http.Request) error {
+	m, err := p.outbox.Read(r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return d.render(w, "mail.html", m.Subject, m)
+	return p.render(w, "mail.html", m.Subject, m)
 }
 
 // mailHTML is the mail's HTML as it came, in a frame of mail.html where it can run nothing.
-func (d *localDesk) mailHTML(w http.ResponseWriter, r *http.Request) error {
-	m, err := d.outbox.Read(r.PathValue("id"))
+func (p *localPages) mailHTML(w http.ResponseWriter, r *http.Request) error {
+	m, err := p.outbox.Read(r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -181,20 +181,20 @@ func (d *localDesk) mailHTML(w http.ResponseWriter, r *http.Request) error {
 }
 
 // mailRaw is the message as it was sent, for a mail program.
-func (d *localDesk) mailRaw(w http.ResponseWriter, r *http.Request) error {
+func (p *localPages) mailRaw(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	if _, err := d.outbox.Read(id); err != nil {
+	if _, err := p.outbox.Read(id); err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(filepath.Join(d.data.Outbox(), id+".eml"))
+	raw, err := os.ReadFile(filepath.Join(p.data.Outbox(), id+".eml"))
 	if err != nil {
 		return err
 	}
 	return download(w, id+".eml", raw)
 }
 
-func (d *localDesk) attachment(w http.ResponseWriter, r *http.Request) error {
-	m, err := d.outbox.Read(r.PathValue("id"))
+func (p *localPages) attachment(w http.ResponseWriter, r *http.Request) error {
+	m, err := p.outbox.Read(r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -208,12 +208,12 @@ func (d *localDesk) attachment(w http.ResponseWriter, r *http.Request) error {
 // packagesPath stands in for the CDN: packages made for a customer are below it.
 const packagesPath = "/_local/packages"
 
-func (d *localDesk) tailoredPackage(w http.ResponseWriter, r *http.Request) error {
+func (p *localPages) tailoredPackage(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	if err := tailored.CheckName(name); err != nil {
 		return fault.Wrap(fault.NotFound, err, "There is no such package.")
 	}
-	data, err := os.ReadFile(filepath.Join(d.data.Tailored(), name))
+	data, err := os.ReadFile(filepath.Join(p.data.Tailored(), name))
 	if err != nil {
 		return fault.Wrap(fault.NotFound, err, "There is no such package.")
 	}
@@ -230,10 +230,10 @@ func download(w http.ResponseWriter, name string, data []byte) error {
 	return err
 }
 
-// render shows a page of the desk; its frames are the mails.
-func (d *localDesk) render(w http.ResponseWriter, page, title string, data any) error {
+// render shows a page; its frames are the mails.
+func (p *localPages) render(w http.ResponseWriter, page, title string, data any) error {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'")
-	return d.pages.Render(w, http.StatusOK, page, web.View{Title: title, Private: true, Data: data})
+	return p.pages.Render(w, http.StatusOK, page, web.View{Title: title, Private: true, Data: data})
 }
 
 // wantsPage tells a browser from a program.
