@@ -59,7 +59,7 @@ func (g *Generator) review(ctx context.Context, o Origin, f Form) (b basis, p pl
 	if p, err = g.plan(ctx, b, f); err != nil {
 		return b, p, r, err
 	}
-	r = Review{Licenses: p.licenses, Previous: p.previous, Warnings: p.warnings(b)}
+	r = Review{Licenses: p.licenses, Previous: p.previous, Warnings: g.warnings(b, p)}
 	if p.previous != nil {
 		r.Differences = differences(b.catalog, *p.previous, p.licenses[0])
 	}

@@ -15,19 +15,20 @@ type Code string
 
 // What asks for a second confirmation.
 const (
-	LongTerm           Code = "long-term"            // more than LongTermDays
-	BackDated          Code = "back-dated"           // begins or ends in the past
-	Gap                Code = "gap"                  // a renewal begins after the old license has ended
-	RenewedBefore      Code = "renewed-before"       // another license follows the old one already
-	SecondEvaluation   Code = "second-evaluation"    // the dataset has had one
-	EmailDomain        Code = "email-domain"         // the key goes to another domain than before, or than the request came from
-	StagingNotIncluded Code = "staging-not-included" // the contract has no staging licenses
-	StagingLimit       Code = "staging-limit"        // more than StagingPerProduction
-	LocBelowServer     Code = "loc-below-server"     // the server counts more lines of code
-	SmallerEdition     Code = "smaller-edition"      // than before
-	OtherEdition       Code = "other-edition"        // than the request's
-	OtherServer        Code = "other-server"         // than the request's or the renewed license's
-	OtherType          Code = "other-type"           // than what was asked for, or than what is replaced
+	LongTerm               Code = "long-term"                // more than LongTermDays
+	BackDated              Code = "back-dated"               // begins or ends in the past
+	Gap                    Code = "gap"                      // a renewal begins after the old license has ended
+	RenewedBefore          Code = "renewed-before"           // another license follows the old one already
+	SecondEvaluation       Code = "second-evaluation"        // the dataset has had one
+	EmailDomain            Code = "email-domain"             // the key goes to another domain than before, or than the request came from
+	StagingNotIncluded     Code = "staging-not-included"     // the contract has no staging licenses
+	StagingLimit           Code = "staging-limit"            // more than StagingPerProduction
+	LocBelowServer         Code = "loc-below-server"         // the server counts more lines of code
+	SmallerEdition         Code = "smaller-edition"          // than before
+	OtherEdition           Code = "other-edition"            // than the request's
+	OtherServer            Code = "other-server"             // than the request's or the renewed license's
+	OtherType              Code = "other-type"               // than what was asked for, or than what is replaced
+	LanguageWithoutPackage Code = "language-without-package" // one beyond the edition, and no package with its plugin is in the mail
 )
 
 // LongTermDays is from how many days on a term is more than anybody ordinarily buys: a year, and some to close a gap.
@@ -43,16 +44,18 @@ type Warning struct {
 type doubts struct {
 	basis
 	plan
-	list []Warning
+	tailors bool // packages are tailored here
+	list    []Warning
 }
 
 // warnings are what asks for a second confirmation in a plan.
-func (p plan) warnings(b basis) []Warning {
-	d := doubts{basis: b, plan: p}
+func (g *Generator) warnings(b basis, p plan) []Warning {
+	d := doubts{basis: b, plan: p, tailors: g.Packager != nil}
 	d.term()
 	d.renewal()
 	d.people()
 	d.contents()
+	d.packages()
 	d.copies()
 	return d.list
 }
@@ -149,6 +152,21 @@ func (d *doubts) contents() {
 	if d.kind == request.Renewal && d.old != nil && l.Server.Dataset() != d.old.License.Server.Dataset() {
 		d.add(OtherServer, "The license that it renews is for the server %s, this one for %s.", d.old.License.Server, l.Server)
 	}
+}
+
+// packages: those that the mail links bring the plugins of the edition, or those of the whole license where one is tailored.
+func (d *doubts) packages() {
+	l := d.licenses[0]
+	_, extra, err := plugins(d.catalog, l.Edition, l.Languages)
+	if err != nil || len(extra) == 0 || len(l.Packages) > 0 {
+		return
+	}
+	mend := "Packages cannot be tailored here: see how the customer gets them."
+	if d.tailors {
+		mend = "Make one first (“Change something”, then “A package of its own”), unless the customer has them."
+	}
+	d.add(LanguageWithoutPackage, "The license has languages beyond the %s: %s. The mail links no package that brings their plugins: %s. %s",
+		l.Edition.Name(), LanguageNames(d.catalog, l.Languages), strings.Join(extra, ", "), mend)
 }
 
 // copies: staging licenses are counted against the production license beside them.

@@ -10,6 +10,21 @@ import (
 	"marketplace/shared/request"
 )
 
+func TestALanguageWithoutAPackageIsToldWithWhatToDo(t *testing.T) {
+	w := newWorld(t)
+	o := Origin{Request: w.file(asked(request.New)).ID}
+	f := w.begin(o)
+	f.Languages = []string{"cobol", "rpg"}
+	want := "The license has languages beyond the Developer Edition: COBOL, RPG. The mail links no package that brings their plugins: cobol, rpg. "
+	if got := w.review(o, f).Warnings[0].Sentence; got != want+"Make one first (“Change something”, then “A package of its own”), unless the customer has them." {
+		t.Error(got)
+	}
+	w.Packager = nil
+	if got := w.review(o, f).Warnings[0].Sentence; got != want+"Packages cannot be tailored here: see how the customer gets them." {
+		t.Error(got)
+	}
+}
+
 func TestWhatAsksForASecondConfirmation(t *testing.T) {
 	evaluation := func(l *license.License) { l.Type = license.Evaluation }
 	staging := func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, other, prod }
@@ -97,6 +112,14 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 			form: func(f *Form) { f.Type, f.NotBefore, f.Expiration = "EVALUATION", "2018-05-01", "2018-05-30" }, want: []Code{SecondEvaluation}},
 		{name: "an evaluation that is replaced by production", origin: Origin{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)},
 			form: func(f *Form) { f.Type = "PRODUCTION" }, want: []Code{OtherType}},
+		{name: "a language beyond the edition", kind: request.New, form: func(f *Form) { f.Languages = []string{"cobol", "rpg"} }, want: []Code{LanguageWithoutPackage}},
+		{name: "a language beyond the edition, with a package of its own", kind: request.New,
+			form: func(f *Form) { f.Languages, f.Tailored = []string{"cobol"}, "yes" }},
+		{name: "a language that the edition has", kind: request.New, form: func(f *Form) { f.Languages = []string{"cpp"} }},
+		{name: "a language beyond the community edition", kind: request.New,
+			form: func(f *Form) { f.Edition, f.Languages = "community", []string{"cobol"} }, want: []Code{OtherEdition, LanguageWithoutPackage}},
+		{name: "a renewal with a language beyond the edition", origin: Origin{Renews: "l1"},
+			old: []license.License{sold("l1", func(l *license.License) { l.Edition, l.Languages = license.Developer, []string{"cobol"} })}},
 		{name: "another server than the renewed one", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Server = other }, want: []Code{LongTerm, OtherServer}},
 		{name: "everything at once", kind: request.New, old: []license.License{sold("l1")},
