@@ -103,6 +103,7 @@ func ProblemOf(err error) Problem {
 type ErrorView struct {
 	Problem
 	RequestID string // "" where there is none
+	Query     string // as in View
 }
 
 // writeError answers with the error: a problem for programs, a page for people.
@@ -122,7 +123,8 @@ func (s *server) writeError(a *answer, r *http.Request, visitor *Visitor, err er
 			return
 		}
 	}
-	view := View{Title: p.Title, Private: true, Visitor: visitor, Data: ErrorView{p, s.requestID(r.Context())}}
+	query := s.query(r)
+	view := View{Title: p.Title, Private: true, Query: query, Visitor: visitor, Data: ErrorView{p, s.requestID(r.Context()), query}}
 	if err := s.pages.Render(a, p.Status, "error.html", view); err != nil {
 		s.logError(r, fmt.Errorf("web: the page of an error: %w", err))
 		a.body.Reset()

@@ -35,6 +35,7 @@ type View struct {
 	Description string // for search engines; "" for none
 	Private     bool   // not for search engines, and its address not for other sites
 	Section     string // the part of the site that its navigation marks as the current one; "" for none
+	Query       string // what the site's own links keep of where the visitor came from: "?…", or "" for nothing
 	Visitor     *Visitor
 	Data        any // what "main" shows
 }

@@ -33,6 +33,8 @@ type Options struct {
 	// SiteURL is where people reach the site. A form that was sent from there is let in, even where a proxy hides the
 	// name under which the browser knows the site.
 	SiteURL string
+	// Query gives what the links of an error's page keep of a request's address: View.Query; nil: nothing.
+	Query func(*http.Request) string
 	// RequestID gives the ID under which the log knows the request; nil: requests have none.
 	RequestID func(context.Context) string
 	Log       *slog.Logger
@@ -42,6 +44,7 @@ type server struct {
 	mux       *http.ServeMux
 	pages     *Pages
 	forgery   *http.CrossOriginProtection
+	query     func(*http.Request) string
 	requestID func(context.Context) string
 	log       *slog.Logger
 }
@@ -49,7 +52,11 @@ type server struct {
 // New makes the site's handler. Beside the routes it serves the static files. Patterns that contradict each other panic.
 func New(o Options) http.Handler {
 	s := &server{
-		mux: http.NewServeMux(), pages: o.Pages, forgery: http.NewCrossOriginProtection(), requestID: o.RequestID, log: o.Log,
+		mux: http.NewServeMux(), pages: o.Pages, forgery: http.NewCrossOriginProtection(), query: o.Query, requestID: o.RequestID,
+		log: o.Log,
+	}
+	if s.query == nil {
+		s.query = func(*http.Request) string { return "" }
 	}
 	if s.requestID == nil {
 		s.requestID = func(context.Context) string { return "" }

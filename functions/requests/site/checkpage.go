@@ -3,6 +3,7 @@ package site
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -20,10 +21,9 @@ type checkView struct {
 
 // checkPage is the empty form; a link may bring along what is known of the server, never the key.
 func (s *site) checkPage(w http.ResponseWriter, r *http.Request) error {
-	f := checkForm{}
 	known := prefill(r.URL.Query(), "")
-	f.Server, f.Loc = known.Server, known.Loc
-	if len(r.URL.Query()) == 0 {
+	f := checkForm{Server: known.Server, Loc: known.Loc, Edition: string(sourceEdition(r.URL.Query()))}
+	if f == (checkForm{}) {
 		w.Header().Set("Cache-Control", cachePublic)
 	}
 	return s.renderCheck(w, http.StatusOK, f, nil, nil)
@@ -62,9 +62,10 @@ func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found
 	case status != http.StatusOK:
 		title = "Error: " + title
 	}
+	query := linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}, "sourceEdition": {f.Edition}})
 	return s.pages.Render(w, status, "check.html", web.View{
 		Title: title, Description: "Paste a license key of SonarQube: what it allows, and what is wrong with it.",
-		Private: found != nil || status != http.StatusOK, Data: v,
+		Private: found != nil || status != http.StatusOK || query != "", Query: query, Data: v,
 	})
 }
 

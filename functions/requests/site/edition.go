@@ -50,9 +50,6 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 		return noEdition()
 	}
 	q := linkQuery(r.URL.Query())
-	if q == "" {
-		w.Header().Set("Cache-Control", cachePublic)
-	}
 	view := editionView{
 		Edition: e, Newest: newest(c, e.Key), Query: q, TermsURL: c.TermsURL, Sales: s.mail.Sales.Email,
 		Others: slices.DeleteFunc(cards(c, q), func(card editionCard) bool { return card.Key == e.Key }),
@@ -80,8 +77,8 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 			view.Example = col.Package.File
 		}
 	}
-	return s.pages.Render(w, http.StatusOK, "edition.html", web.View{
-		Title: e.Name + " of SonarQube", Description: e.TextDescription, Private: q != "", Data: view,
+	return s.public(w, "edition.html", web.View{
+		Title: e.Name + " of SonarQube", Description: e.TextDescription, Query: q, Data: view,
 	})
 }
 

@@ -1,6 +1,8 @@
 package site
 
 import (
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,15 +104,19 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 	if got := w.get("/editions" + server).WantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
 		t.Errorf("/editions leads to %s", got)
 	}
-	for _, path := range []string{"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise"} {
-		a := w.get(path + server).WantStatus(200)
+	for _, path := range []string{
+		"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise", "/licenses/check", "/terms",
+		"/request/gold", "/nothing",
+	} {
+		a := w.get(path + server)
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") {
 			t.Errorf("%s: Cache-Control %q", path, cache)
 		}
-		links := a.Page().Find("main").Find("a[href^='/request'], a[href^='/editions'], a[href^='/#'], a[href^='/?']")
-		if links.Length() == 0 {
-			t.Errorf("%s leads nowhere", path)
+		header := a.Page().Find("header a").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("href", "") })
+		if want := []string{"/" + server, "/" + server + "#editions", "/request" + server, "/licenses/check" + server}; !slices.Equal(header, want) {
+			t.Errorf("%s: the header leads to %q", path, header)
 		}
+		links := a.Page().Find("a[href^='/request'], a[href^='/editions'], a[href='/'], a[href^='/#'], a[href^='/?']")
 		links.Each(func(_ int, s *goquery.Selection) {
 			if href := s.AttrOr("href", ""); !strings.Contains(href, server) {
 				t.Errorf("%s: the link to %s forgets the server", path, href)
@@ -119,6 +125,24 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 	}
 	if kind := w.get("/request/enterprise"+server).Page().Find("input[name=kind][checked]").AttrOr("value", ""); kind != "upgrade" {
 		t.Errorf("from Developer to Enterprise is taken as %q", kind)
+	}
+}
+
+func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
+	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"
+	w := newWorld(t)
+	_, status := w.filed()
+	broken := goodForm()
+	broken.Del("email")
+	for name, a := range map[string]*webtest.Answer{
+		"the page of a request":         w.get(status).WantStatus(200),
+		"the form that comes back":      w.send("/request/developer", broken).WantStatus(422),
+		"the check of a key":            w.send("/licenses/check", url.Values{"key": {"?"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}}).WantStatus(200),
+		"the check of no key at a link": w.get("/licenses/check" + server).WantStatus(200),
+	} {
+		if got := a.Page().Find("header nav a").Eq(1).AttrOr("href", ""); got != "/request"+server {
+			t.Errorf("%s: its header leads to %s", name, got)
+		}
 	}
 }
 

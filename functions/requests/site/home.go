@@ -34,9 +34,6 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := linkQuery(r.URL.Query())
-	if q == "" {
-		w.Header().Set("Cache-Control", cachePublic)
-	}
 	view := homeView{Newest: c.Newest().Version, Query: q, Sales: s.mail.Sales.Email}
 	for _, v := range c.Versions {
 		if v.LTS {
@@ -44,12 +41,22 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	view.Editions = cards(c, q)
-	return s.pages.Render(w, http.StatusOK, "home.html", web.View{
+	return s.public(w, "home.html", web.View{
 		Title:       "SonarQube editions and licenses",
 		Description: "The editions of SonarQube: what is in them, their packages, and how to get a license.",
-		Private:     q != "",
+		Query:       q,
 		Data:        view,
 	})
+}
+
+// public shows a page that is the same for everybody, but for the server in its links. With one, caches that many share do not
+// keep it and search engines do not list it.
+func (s *site) public(w http.ResponseWriter, page string, v web.View) error {
+	if v.Query == "" {
+		w.Header().Set("Cache-Control", cachePublic)
+	}
+	v.Private = v.Query != ""
+	return s.pages.Render(w, http.StatusOK, page, v)
 }
 
 // cards are the editions of the catalog, from the smallest to the largest.
@@ -72,9 +79,8 @@ func (s *site) toEditions(w http.ResponseWriter, r *http.Request) error {
 type termsView struct{ Sales string }
 
 func (s *site) terms(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Cache-Control", cachePublic)
-	return s.pages.Render(w, http.StatusOK, "terms.html", web.View{
-		Title: "Terms and conditions of the packages", Data: termsView{s.mail.Sales.Email},
+	return s.public(w, "terms.html", web.View{
+		Title: "Terms and conditions of the packages", Query: linkQuery(r.URL.Query()), Data: termsView{s.mail.Sales.Email},
 	})
 }
 

@@ -25,12 +25,7 @@ func (s *site) chooseEdition(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := linkQuery(r.URL.Query())
-	if q == "" {
-		w.Header().Set("Cache-Control", cachePublic)
-	}
-	return s.pages.Render(w, http.StatusOK, "choose.html", web.View{
-		Title: "Request a license", Private: q != "", Data: chooseView{cards(c, q)},
-	})
+	return s.public(w, "choose.html", web.View{Title: "Request a license", Query: q, Data: chooseView{cards(c, q)}})
 }
 
 // requestForm is the form for an edition, filled in with what the link brings along.
@@ -39,12 +34,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case edition == license.Community:
 		q := linkQuery(r.URL.Query())
-		if q == "" {
-			w.Header().Set("Cache-Control", cachePublic)
-		}
-		return s.pages.Render(w, http.StatusOK, "community.html", web.View{
-			Title: "No license needed", Private: q != "", Data: communityView{q},
-		})
+		return s.public(w, "community.html", web.View{Title: "No license needed", Query: q, Data: communityView{q}})
 	case !edition.Valid():
 		return noEdition()
 	}
@@ -64,7 +54,7 @@ func (s *site) renderForm(w http.ResponseWriter, status int, v formView) error {
 	if status != http.StatusOK {
 		title = "Error: " + title
 	}
-	return s.pages.Render(w, status, "request.html", web.View{Title: title, Private: true, Data: v})
+	return s.pages.Render(w, status, "request.html", web.View{Title: title, Private: true, Query: v.Query, Data: v})
 }
 
 // sendForm takes the form. It leads to the request's page, or shows the form again with what is wrong with it.

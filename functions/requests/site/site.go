@@ -70,6 +70,7 @@ func New(o Options) http.Handler {
 	}
 	return readable(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,
+		Query: func(r *http.Request) string { return linkQuery(r.URL.Query()) },
 	}))
 }
 

@@ -3,6 +3,8 @@ package site
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ type statusView struct {
 	Late     bool // the answer should be there by now
 	Licenses []license.License
 	History  []event
+	Query    string // what links keep
 	Sales    string
 }
 
@@ -95,6 +98,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := statusView{
 		Request: found, State: progressOf(found.State), Late: found.Late(s.now()), History: history(events), Sales: s.mail.Sales.Email,
+		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
 	for _, id := range found.Licenses {
 		l, err := s.store.License(r.Context(), id)
@@ -104,7 +108,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 		v.Licenses = append(v.Licenses, l.License)
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	return s.pages.Render(w, http.StatusOK, "status.html", web.View{Title: "License request " + found.ID, Private: true, Data: v})
+	return s.pages.Render(w, http.StatusOK, "status.html", web.View{Title: "License request " + found.ID, Private: true, Query: v.Query, Data: v})
 }
 
 // byToken reads the request of the path for who has its token. Whether the ID or the token is wrong is not told.
