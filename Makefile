@@ -75,7 +75,7 @@ clean: ## remove what was built; what `make run` stored and what CI installed st
 	rm -rf .build .aws-sam
 
 # The Lambda functions. `sam build` makes build-<logical ID of the template> with ARTIFACTS_DIR in its environment.
-LAMBDAS := build-CatalogFunction build-ConsoleFunction build-MailerFunction build-RemindersFunction build-RequestsFunction
+LAMBDAS := build-CatalogFunction build-ConsoleFunction build-MailEventsFunction build-MailerFunction build-RemindersFunction build-RequestsFunction
 
 .PHONY: build
 build: $(LAMBDAS) ## build all Lambda functions for ARCH (arm64) into .build/, with the catalog of SITE_URL
@@ -83,6 +83,7 @@ build: $(LAMBDAS) ## build all Lambda functions for ARCH (arm64) into .build/, w
 .PHONY: $(LAMBDAS)
 build-CatalogFunction: MAIN := ./functions/catalog
 build-ConsoleFunction: MAIN := ./functions/console
+build-MailEventsFunction: MAIN := ./functions/mailevents
 build-MailerFunction: MAIN := ./functions/mailer
 build-RemindersFunction: MAIN := ./functions/reminders
 build-RequestsFunction: MAIN := ./functions/requests

@@ -19,13 +19,14 @@ import (
 )
 
 func main() {
-	c, err := config.Load(os.Getenv, "TABLE_NAME", "MAIL_FROM")
+	c, err := config.Load(os.Getenv, "TABLE_NAME", "MAIL_FROM", "SITE_URL", "SALES_EMAIL")
 	if err != nil {
 		log.Fatal(err)
 	}
 	lambda.Start(&dispatch.Dispatcher{
 		Outbox: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
 		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint), ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
+		Site:   mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)},
 		Now:    time.Now,
 		Log:    logging.New(os.Stdout),
 	})

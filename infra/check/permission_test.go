@@ -20,6 +20,7 @@ import (
 
 	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
+	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud/signer"
@@ -127,6 +128,11 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 			return errors.New("every mail is claimed")
 		}
 	}
+	unreached := func(l license.License) mail.Message { return mail.NewLicenseUnreached(mail.Site{}, l) }
+	key := mail.Message{ID: "k1", Kind: mail.LicenseKey, About: l.ID, To: mail.Address{Email: "a@example.com"}}
+	if err := s.SendKeyAgain(ctx, l.ID, store.System, key); err != nil {
+		t.Fatal(err)
+	}
 	var due store.Due
 	cause := errors.New("a cause")
 
@@ -162,10 +168,18 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 		{"BuryMail", claim(func(m store.Mail) error { return s.BuryMail(ctx, m, cause) })},
 		{"ReleaseMail", claim(func(m store.Mail) error { return s.ReleaseMail(ctx, m) })},
 		{"RetryMail", claim(func(m store.Mail) error { return s.RetryMail(ctx, m, cause, now) })},
+		{"Suppressed", func() error { _, err := s.Suppressed(ctx, "a@example.com"); return err }},
+		{"BurySuppressed", claim(func(m store.Mail) error { return s.BurySuppressed(ctx, m, store.Suppression{}, unreached) })},
 	})
 	for method := range reflect.TypeFor[ses.API]().Methods() {
 		actions["mailer"] = append(actions["mailer"], "ses:"+method.Name)
 	}
+	try("mailevents", reflect.TypeFor[feedback.Store](), []step{
+		{"RecordReport", func() error {
+			_, err := s.RecordReport(ctx, store.Report{Mail: key.ID, CarrierID: "x", Outcome: store.Bounced}, unreached)
+			return err
+		}},
+	})
 	try("reminders", reflect.TypeFor[daily.Store](), []step{
 		{"DueReminders", func() error {
 			return s.DueReminders(ctx, today, func(d store.Due) error { due = d; return nil })
@@ -173,6 +187,8 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 		{"RecordReminder", func() error {
 			return s.RecordReminder(ctx, due, reminder.Default.Longest(), []mail.Message{{ID: "r1"}})
 		}},
+		{"Reachable", func() error { _, err := s.Reachable(ctx, l.Contacts); return err }},
+		{"RecordUnreached", func() error { _, err := s.RecordUnreached(ctx, l, unreached(l)); return err }},
 	})
 	// The desk has the whole store; its kinds of access are these. Of what its gate does, each is here.
 	try("console", reflect.TypeFor[signin.Sessions](), []step{

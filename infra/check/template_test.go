@@ -344,7 +344,7 @@ func TestTemplateCheckFindsWhatTheTemplateLacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	finds(t, checkFunctions(tpl, append(d.folders, "extra"), d.makefile), "functions/extra is no function")
-	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction", "build-ConsoleFunction", "build-MailerFunction",
+	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction", "build-ConsoleFunction", "build-MailEventsFunction", "build-MailerFunction",
 		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction builds no function")
 	finds(t, checkRoutes(tpl, append(feed.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
 		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")

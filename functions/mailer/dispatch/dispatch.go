@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
@@ -31,12 +32,15 @@ type Outbox interface {
 	RetryMail(ctx context.Context, m store.Mail, cause error, from time.Time) error
 	ReleaseMail(ctx context.Context, m store.Mail) error
 	BuryMail(ctx context.Context, m store.Mail, cause error) error
+	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
+	BurySuppressed(ctx context.Context, m store.Mail, why store.Suppression, task func(license.License) mail.Message) error
 }
 
 // Dispatcher sends what is pending. Several may run at once, in one process or in many.
 type Dispatcher struct {
 	Outbox Outbox
 	Sender mail.Sender
+	Site   mail.Site        // what a mail to sales says of the vendor, where no contact of a customer is left
 	Now    func() time.Time // the clock of the outbox
 	Log    *slog.Logger
 	// Lease is how long a mail belongs to who claimed it, and how long it waits when that one dies; 0: two minutes. A
@@ -149,6 +153,8 @@ func (r *run) one(id string) {
 	case m.Attempts > maxAttempts:
 		r.bury(m, fmt.Errorf("given up: begun %d times, and no answer kept", m.Attempts-1))
 		return
+	case r.suppressed(m):
+		return
 	}
 	// The clock may have been moved, or waiting may have taken longer than the lease: then the mail is somebody else's.
 	if !r.pace.wait(r.begin) || r.Now().Add(r.sendTimeout).After(m.NotBefore) {
@@ -172,6 +178,28 @@ func (r *run) one(id string) {
 		m.MaybeTwice = true // what was answered is not known
 		r.retry(m, err)
 	}
+}
+
+// suppressed deals with a mail whose reader's address takes no mail any more: it is given up, and the next contact gets it.
+// Mails to sales always go.
+func (r *run) suppressed(m store.Mail) bool {
+	if m.Message.Kind.ToSales() {
+		return false
+	}
+	why, err := r.Outbox.Suppressed(r.ctx, m.Message.To.Email)
+	switch {
+	case err != nil:
+		r.fail("it is not known whether an address takes mail", err, about(m))
+		r.release(m)
+	case why == nil:
+		return false
+	default:
+		r.Log.Warn("a mail is given up: its address is suppressed", about(m), slog.String("outcome", string(why.Outcome)))
+		r.settle(m, "dead", &r.dead, func(ctx context.Context) error {
+			return r.Outbox.BurySuppressed(ctx, m, *why, func(l license.License) mail.Message { return mail.NewLicenseUnreached(r.Site, l) })
+		})
+	}
+	return true
 }
 
 func (r *run) retry(m store.Mail, cause error) {

@@ -112,7 +112,7 @@ func (w *world) put(n int, prefix ...string) {
 	for begin := 0; begin < n; begin += 25 {
 		_, _, err := w.store.FileRequest(context.Background(), details, "", func(request.Request) (list []mail.Message) {
 			for i := begin; i < min(n, begin+25); i++ {
-				list = append(list, mail.Message{ID: fmt.Sprintf("%s%03d", prefix[0], i), Kind: mail.RequestNew, About: "r1",
+				list = append(list, mail.Message{ID: fmt.Sprintf("%s%03d", prefix[0], i), Kind: mail.RequestReceived, About: "r1",
 					To: mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
 			}
 			return list
@@ -148,6 +148,61 @@ func (w *world) eachOnce(c *carrier, n int) {
 			w.t.Errorf("mail %d was taken %d times and is %s", i, c.taken[m.Message.ID], m.State)
 		}
 	}
+}
+
+func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ctx := context.Background()
+		l := license.License{
+			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
+			MaxLoc: 1, Expiration: license.DateOf(time.Now()).AddDays(90),
+			Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}, {Email: "it@example.org"}},
+		}
+		if _, err := w.store.AddLicense(ctx, l, "test"); err != nil {
+			t.Fatal(err)
+		}
+		site := mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "ada@example.org"}} // who is a customer here as well
+		send := func(id string) mail.Message {
+			m := mail.NewLicenseKey(site, id, mail.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
+			if err := w.store.SendKeyAgain(ctx, l.ID, "sam", m); err != nil {
+				t.Fatal(err)
+			}
+			return m
+		}
+		c := &carrier{}
+		d := w.dispatcher(c)
+		d.Site = site
+		first := send("k1")
+		w.run(d)
+		w.put(1)
+		bounce := func(id string) {
+			if _, err := w.store.RecordReport(ctx, store.Report{Mail: id, CarrierID: "c", Outcome: store.Bounced},
+				func(l license.License) mail.Message { return mail.NewLicenseUnreached(site, l) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bounce("k1")
+		again := send("k2")
+		w.run(d)
+		w.run(d)
+		for _, m := range []mail.Message{first.Readdressed(l.Contacts[1]), again.Readdressed(l.Contacts[1])} {
+			if c.taken[m.ID] != 1 {
+				t.Errorf("the next contact got %s %d times", m.ID, c.taken[m.ID])
+			}
+		}
+		if m := w.mail(0); c.taken["k2"]+c.taken["m000"] != 0 || m.State != store.MailDead || m.Leased {
+			t.Errorf("the address got a mail: %v; %+v", c.taken, m)
+		}
+		bounce(first.Readdressed(l.Contacts[1]).ID)
+		send("k3")
+		w.run(d)
+		if id := mail.NewLicenseUnreached(site, l).ID; c.taken["k3"] != 0 || c.taken[id] != 1 {
+			t.Errorf("sales are not told, or a customer was written to: %v", c.taken)
+		}
+		if s := w.log.String(); strings.Contains(s, "@") || strings.Contains(s, "Lovelace") || !strings.Contains(s, "its address is suppressed") {
+			t.Errorf("logged %s", s)
+		}
+	})
 }
 
 func TestEveryPendingMailIsSentOnce(t *testing.T) {

@@ -4,12 +4,9 @@ package daily
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +22,9 @@ import (
 // Store is what is asked of the store.
 type Store interface {
 	DueReminders(ctx context.Context, through license.Date, f func(store.Due) error) error
+	Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error)
 	RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage, messages []mail.Message) error
+	RecordUnreached(ctx context.Context, l license.License, task mail.Message) (told bool, err error)
 }
 
 // Options are what a Job needs, all of them.
@@ -50,22 +49,23 @@ const (
 // Run reminds of every license that is due by the end of today, UTC. It may be run as often as one likes: what was
 // reminded of once is not due any more, and a day that was missed is caught up with.
 //
-// A license that cannot be reminded of keeps none of the others waiting. It stays due, its cause is in the log, and the
-// error says how many there were.
+// A license none of whose contacts can be reached becomes a task for sales, once, and stays due: where a contact is left or
+// comes back, the next run reminds. A license that cannot be reminded of for another cause keeps none of the others waiting. It
+// stays due as well, its cause is in the log, and the error says how many there were.
 func (j *Job) Run(ctx context.Context) error {
 	today := license.DateOf(j.Now())
-	var queued, moved, failed int64
+	var queued, moved, told, failed int64
 	var err error
 	for range passes {
 		p := pass{Job: j, today: today}
 		err = p.all(ctx)
-		queued, moved, failed = queued+p.queued.Load(), moved+p.moved.Load(), p.failed.Load()+p.changed.Load()
+		queued, moved, told, failed = queued+p.queued.Load(), moved+p.moved.Load(), told+p.told.Load(), p.failed.Load()+p.changed.Load()
 		if p.changed.Load() == 0 || err != nil {
 			break
 		}
 	}
 	j.Log.Info("reminders", "today", today.String(), "moved", moved,
-		logging.Metrics(j.Now(), slog.Int64("RemindersQueued", queued), slog.Int64("RemindersFailed", failed)))
+		logging.Metrics(j.Now(), slog.Int64("RemindersQueued", queued), slog.Int64("CustomersUnreached", told), slog.Int64("RemindersFailed", failed)))
 	if err != nil {
 		return fmt.Errorf("daily: %w", err)
 	}
@@ -82,6 +82,7 @@ type pass struct {
 
 	queued  atomic.Int64 // a reminder was queued
 	moved   atomic.Int64 // there was nothing to remind of
+	told    atomic.Int64 // sales were told that nobody can be reached
 	changed atomic.Int64 // somebody changed the license meanwhile
 	failed  atomic.Int64
 }
@@ -101,12 +102,16 @@ func (p *pass) one(ctx context.Context, d store.Due) {
 	var messages []mail.Message
 	stage, due := reminder.Default.Due(d.License, p.today, d.Reminded)
 	if due {
-		to, err := recipient(d.License)
-		if err != nil {
+		to, err := p.Store.Reachable(ctx, d.License.Contacts)
+		switch {
+		case err != nil:
 			p.fail(d, err)
 			return
+		case to == nil:
+			p.unreached(ctx, d)
+			return
 		}
-		messages = []mail.Message{mail.NewLicenseExpiring(p.Site, messageID(d.License, stage, to), d.License, to, p.today)}
+		messages = []mail.Message{mail.NewLicenseExpiring(p.Site, messageID(d.License, stage, *to), d.License, *to, p.today)}
 	}
 	err := p.Store.RecordReminder(ctx, d, stage, messages)
 	switch {
@@ -126,18 +131,18 @@ func (p *pass) fail(d store.Due, err error) {
 	p.Log.Error("no reminder of a license that is due", "license", d.License.ID, "due", d.Day.String(), logging.Error(err))
 }
 
-// recipient is the first contact that a mail can be sent to.
-func recipient(l license.License) (license.Contact, error) {
-	for _, c := range l.Contacts {
-		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err == nil {
-			return c, nil
-		}
+// unreached tells sales, unless they know, that none of the license's contacts can be reached.
+func (p *pass) unreached(ctx context.Context, d store.Due) {
+	switch told, err := p.Store.RecordUnreached(ctx, d.License, mail.NewLicenseUnreached(p.Site, d.License)); {
+	case err != nil:
+		p.fail(d, err)
+	case told:
+		p.told.Add(1)
+		p.Log.Warn("no contact of a license can be reached, sales are told", "license", d.License.ID, "contacts", len(d.License.Contacts))
 	}
-	return license.Contact{}, fmt.Errorf("daily: none of %d contacts has an address that mail can be sent to", len(l.Contacts))
 }
 
 // messageID names the one reminder that a contact ever gets of a license, for an expiration and a stage.
 func messageID(l license.License, stage reminder.Stage, to license.Contact) string {
-	contact := sha256.Sum256([]byte(strings.ToLower(to.Email)))
-	return fmt.Sprintf("%s-%s-%dm-%s", l.ID, l.Expiration, stage, hex.EncodeToString(contact[:4]))
+	return fmt.Sprintf("%s-%s-%dm-%s", l.ID, l.Expiration, stage, mail.ReaderID(to.Email))
 }

@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
+	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
 )
@@ -224,25 +225,74 @@ func TestTheIDOfAReminderNamesLicenseExpirationStageAndContact(t *testing.T) {
 	}
 }
 
+// refusing is a store that cannot record the reminder of one license.
+type refusing struct {
+	Store
+	license string
+}
+
+func (r refusing) RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage, messages []mail.Message) error {
+	if d.License.ID == r.license {
+		return fmt.Errorf("reminder to %s: %w", d.License.Contacts[0].Email, table.ErrUnavailable)
+	}
+	return r.Store.RecordReminder(ctx, d, stage, messages)
+}
+
 func TestOneBadLicenseKeepsNoneOfTheOthersWaiting(t *testing.T) {
 	w := testWorld(t, "2018-03-01")
-	w.add(0, date("2018-04-30"))
-	w.add(1, date("2018-04-30"), func(l *license.License) {
-		l.Contacts = []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org\r\nBcc: eve@example.org"}}
-	})
-	w.add(2, date("2018-04-30"))
+	for i := range 3 {
+		w.add(i, date("2018-04-30"))
+	}
+	w.job.Store = refusing{w.store, "license1"}
 	err := w.job.Run(context.Background())
 	if err == nil || !strings.Contains(err.Error(), "1 licenses") {
-		t.Errorf("%v", err)
+		t.Fatalf("%v", err)
 	}
 	expect(t, w.mails(), "license0 2m on 2018-03-01", "license2 2m on 2018-03-01")
 	said := w.log.String() + err.Error()
 	if !strings.Contains(said, "license1") || strings.Contains(said, "Lovelace") || strings.Contains(said, "@") || strings.Contains(said, "Analytical") {
 		t.Errorf("logged %s", said)
 	}
-	if !strings.Contains(said, `"RemindersQueued":2,"RemindersFailed":1`) {
+	if !strings.Contains(said, `"RemindersQueued":2,"CustomersUnreached":0,"RemindersFailed":1`) {
 		t.Errorf("logged %s", said)
 	}
+}
+
+func TestALicenseWithoutAContactIsATaskForSalesOnceAndIsRemindedOfWhenOneIsBack(t *testing.T) {
+	w := testWorld(t, "2018-01-01")
+	hostile := license.Contact{Name: "Ada Lovelace", Email: "ada@example.org\r\nBcc: eve@example.org"}
+	first := w.add(0, date("2018-03-31"), func(l *license.License) { l.Contacts = []license.Contact{hostile, {Email: "ada@example.org"}} })
+	w.today = date("2018-01-31")
+	w.run()
+	bounced := messageID(first, 2, first.Contacts[1])
+	_, err := w.store.RecordReport(context.Background(), store.Report{Mail: bounced, CarrierID: "c", Outcome: store.Bounced},
+		func(l license.License) mail.Message { return mail.NewLicenseUnreached(w.job.Site, l) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.add(1, date("2018-04-30"), func(l *license.License) { l.Contacts = []license.Contact{hostile} })
+	w.add(2, date("2018-04-30"), func(l *license.License) {
+		l.Contacts = []license.Contact{{Email: "ADA@example.org"}, {Email: "it@example.org"}}
+	})
+	w.add(3, date("2018-04-30"), func(l *license.License) { l.Contacts = []license.Contact{{Email: "ada@example.org"}} })
+	for w.today = date("2018-02-28"); w.today != date("2018-03-10"); w.today = w.today.AddDays(1) {
+		w.run()
+	}
+	expect(t, w.mails(), "license0 2m on 2018-01-31", "license0 unreached on 2018-01-31",
+		"license1 unreached on 2018-02-28", "license2 2m on 2018-02-28", "license3 unreached on 2018-02-28")
+	if _, err := w.store.Mail(context.Background(), messageID(license.License{ID: "license2", Expiration: date("2018-04-30")}, 2, license.Contact{Email: "it@example.org"})); err != nil {
+		t.Errorf("the reminder did not go to the second contact: %v", err)
+	}
+	said := w.log.String()
+	if strings.Count(said, "sales are told") != 2 || !strings.Contains(said, `"CustomersUnreached":2,"RemindersFailed":0`) || strings.Contains(said, "@") {
+		t.Errorf("logged %s", said)
+	}
+	if err := w.store.LiftSuppression(context.Background(), store.On{License: "license3"}, "ada@example.org", "sam@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	w.run()
+	expect(t, w.mails(), "license0 1m on 2018-03-10", "license0 2m on 2018-01-31", "license0 unreached on 2018-01-31",
+		"license1 unreached on 2018-02-28", "license2 2m on 2018-02-28", "license3 2m on 2018-03-10", "license3 unreached on 2018-02-28")
 }
 
 // changing is a store in which somebody changes every license as often as given, always just before it is recorded.

@@ -43,7 +43,8 @@ var _ mail.Sender = (*Sender)(nil)
 func New(api API, o Options) *Sender { return &Sender{api, o} }
 
 // Send implements mail.Sender. The ID is SES's message ID, which is also the Message-ID's part before the @ that the
-// reader sees. The message carries its kind and what it is about as tags.
+// reader sees. The message carries its ID, its kind and what it is about as tags, which SES's events about it bring back:
+// so they tell which mail they are about, also before its message ID is on record.
 func (s *Sender) Send(ctx context.Context, m mail.Message) (id string, err error) {
 	raw, err := eml.Format(m, s.o.From, s.o.Now())
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *Sender) Send(ctx context.Context, m mail.Message) (id string, err error
 		Source:       &from.Address,
 		Destinations: []string{to.Address},
 		RawMessage:   &types.RawMessage{Data: raw},
-		Tags:         tags(map[string]string{"kind": string(m.Kind), "about": m.About}),
+		Tags:         tags(map[string]string{"mail": m.ID, "kind": string(m.Kind), "about": m.About}),
 	}
 	if s.o.ConfigurationSet != "" {
 		in.ConfigurationSetName = &s.o.ConfigurationSet
@@ -73,7 +74,7 @@ func once(o *sdk.Options) { o.Retryer = aws.NopRetryer{} }
 
 // tags makes message tags, of the characters that SES allows in them; what is empty is left out.
 func tags(values map[string]string) (tags []types.MessageTag) {
-	for _, name := range []string{"kind", "about"} {
+	for _, name := range []string{"mail", "kind", "about"} {
 		value := strings.Map(func(r rune) rune {
 			switch {
 			case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-':

@@ -68,7 +68,7 @@ func TestSend(t *testing.T) {
 	for _, tag := range f.in.Tags {
 		tags += fmt.Sprintf("%s=%s ", *tag.Name, *tag.Value)
 	}
-	if tags != "kind=request-received about=01c6x2m4___ " {
+	if tags != "mail=m1 kind=request-received about=01c6x2m4___ " {
 		t.Errorf("tags %q", tags)
 	}
 	m, err := eml.Parse(bytes.NewReader(f.in.RawMessage.Data))
@@ -121,7 +121,7 @@ func TestTagsAreAsLongAsSESTakesThem(t *testing.T) {
 	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if about := aws.ToString(f.in.Tags[1].Value); about != strings.Repeat("a", 255)+"b" {
+	if about := aws.ToString(f.in.Tags[2].Value); about != strings.Repeat("a", 255)+"b" {
 		t.Errorf("a tag of %d characters: %s", len(about), about)
 	}
 }

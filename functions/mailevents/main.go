@@ -1,0 +1,31 @@
+// Command mailevents is the Lambda function that an SNS topic wakes with what SES says of mails after it took them: bounces,
+// complaints and rejections.
+package main
+
+import (
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"marketplace/functions/mailevents/feedback"
+	"marketplace/shared/cloud"
+	"marketplace/shared/config"
+	"marketplace/shared/logging"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+func main() {
+	c, err := config.Load(os.Getenv, "TABLE_NAME", "SITE_URL", "SALES_EMAIL")
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(feedback.New(feedback.Options{
+		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Site:  mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)},
+		Now:   time.Now,
+		Log:   logging.New(os.Stdout),
+	}))
+}
