@@ -67,5 +67,5 @@ func (c *Clock) Keep() error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(c.path, data)
+	return WriteFile(c.path, data, 0o600)
 }

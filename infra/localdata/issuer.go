@@ -57,5 +57,5 @@ func newSigner(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, WriteFile(path, data)
+	return key, WriteFile(path, data, 0o600)
 }

@@ -68,7 +68,7 @@ func (d Dir) Announce(url string) error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(d.path("server.json"), data)
+	return WriteFile(d.path("server.json"), data, 0o600)
 }
 
 // Withdraw takes the announcement back.
@@ -105,7 +105,7 @@ func (d Dir) SessionKeys() (signin.Keys, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte(signin.NewKey())
-		err = WriteFile(path, text)
+		err = WriteFile(path, text, 0o600)
 	}
 	if err != nil {
 		return signin.Keys{}, err
@@ -113,14 +113,17 @@ func (d Dir) SessionKeys() (signin.Keys, error) {
 	return signin.ParseKeys(string(text))
 }
 
-// WriteFile replaces a file as a whole: whoever reads it sees the old content or the new.
-func WriteFile(path string, data []byte) error {
+// WriteFile replaces a file as a whole: whoever reads it, after a power failure too, sees the old content or the new.
+func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

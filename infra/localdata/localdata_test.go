@@ -1,8 +1,11 @@
 package localdata
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -41,5 +44,32 @@ func TestServerIsTheOneThatAnswersForTheFolder(t *testing.T) {
 		if got := d.Server(t.Context()); got != "" {
 			t.Errorf("%s: withdrawn, and still %s", test.name, got)
 		}
+	}
+}
+
+func TestWriteFileReplacesAFileAsAWhole(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	for _, step := range []struct {
+		content string
+		mode    fs.FileMode
+	}{{"first", 0o600}, {"the second", 0o644}, {"", 0o600}} {
+		if err := WriteFile(path, []byte(step.content), step.mode); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		info, _ := os.Stat(path)
+		if err != nil || string(got) != step.content || info.Mode() != step.mode {
+			t.Errorf("%q with mode %v, %v; want %q with %v", got, info.Mode(), err, step.content, step.mode)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "folder", "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(filepath.Join(dir, "folder"), []byte("x"), 0o600); err == nil {
+		t.Error("a folder was replaced by a file")
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 2 {
+		t.Errorf("left behind: %v", files)
 	}
 }

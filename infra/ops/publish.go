@@ -11,6 +11,7 @@ import (
 	"marketplace/catalog"
 	"marketplace/catalog/bundle"
 	"marketplace/catalog/prepare"
+	"marketplace/infra/localdata"
 )
 
 const publishUsage = `usage: ops publish -metadata DIR -base-url URL -build N -out DIR [-jars DIR] [-site-url URL] [-previous FILE]
@@ -202,7 +203,7 @@ func (in *input) writeBundle(sample bool) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(in.out, bundled.Encode())
+	return localdata.WriteFile(in.out, bundled.Encode(), 0o644)
 }
 
 // measure notes the sizes and sums of packages that it does not keep.
@@ -213,24 +214,4 @@ func measure(made *catalog.Catalog, jars string) error {
 	}
 	defer os.RemoveAll(temporary)
 	return prepare.Packages(made, jars, temporary)
-}
-
-// replaceFile writes a file beside its place and moves it there.
-func replaceFile(path string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name())
-	defer temporary.Close()
-	if _, err := temporary.Write(content); err != nil {
-		return err
-	}
-	if err := temporary.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := temporary.Sync(); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
 }
