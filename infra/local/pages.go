@@ -102,14 +102,9 @@ func (p *localPages) clock(w http.ResponseWriter, r *http.Request) error {
 const maxMove = 50 * 366 * 24 * time.Hour
 
 func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.ReadForm(r)
+	to, err := readNow(r)
 	if err != nil {
 		return err
-	}
-	typed := strings.TrimSpace(form.Get("now"))
-	to, err := time.Parse(time.RFC3339, typed)
-	if err != nil {
-		return fault.New(fault.Invalid, "The form field now is %q; it has to be a time such as 2018-07-01T09:00:00Z.", typed)
 	}
 	if move := to.Sub(p.worker.clock.Now()).Abs(); move > maxMove {
 		return fault.New(fault.Invalid, "The clock can be moved by 50 years at the most.")

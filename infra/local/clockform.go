@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/web"
+)
+
+// readNow reads the time that the clock is to show: the form field now, RFC 3339, once. The form comes as a browser sends it, or as
+// curl -F does.
+func readNow(r *http.Request) (time.Time, error) {
+	form, err := readAnyForm(r)
+	if err != nil {
+		return time.Time{}, err
+	}
+	const wanted = "it has to be a time such as 2018-07-01T09:00:00Z."
+	switch typed := form["now"]; {
+	case len(typed) == 0:
+		return time.Time{}, fault.New(fault.Invalid, "The form field now is missing; "+wanted)
+	case len(typed) > 1:
+		return time.Time{}, fault.New(fault.Invalid, "The form field now is there %d times; send it once.", len(typed))
+	case strings.TrimSpace(typed[0]) == "":
+		return time.Time{}, fault.New(fault.Invalid, "The form field now is empty; "+wanted)
+	default:
+		to, err := time.Parse(time.RFC3339, strings.TrimSpace(typed[0]))
+		if err != nil {
+			return to, fault.Wrap(fault.Invalid, err, "The form field now is %.60q; "+wanted, typed[0])
+		}
+		return to, nil
+	}
+}
+
+// readAnyForm is web.ReadForm that takes multipart/form-data as well; files in it do not count.
+func readAnyForm(r *http.Request) (url.Values, error) {
+	if contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); contentType != "multipart/form-data" {
+		return web.ReadForm(r)
+	}
+	r.Body = http.MaxBytesReader(nil, r.Body, web.MaxBody)
+	err := r.ParseMultipartForm(web.MaxBody)
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, tooLarge
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "The form could not be read: it is damaged or wrongly encoded.")
+	}
+	return r.MultipartForm.Value, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"marketplace/infra/localdata"
+)
+
+// multipartForm is a form as curl -F sends it: its content type and body.
+func multipartForm(t *testing.T, fields url.Values) (contentType, body string) {
+	t.Helper()
+	var b strings.Builder
+	w := multipart.NewWriter(&b)
+	for name, values := range fields {
+		for _, value := range values {
+			if err := w.WriteField(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w.FormDataContentType(), b.String()
+}
+
+func TestTheClockTakesAFormOfEitherKind(t *testing.T) {
+	p := start(t, localdata.Dir(t.TempDir()))
+	p.moveClock("2028-01-01T00:00:00Z")
+	contentType, body := multipartForm(t, url.Values{"now": {" 2028-02-01T00:00:00Z\n"}})
+	if resp, problem := p.do("POST", "/_local/clock", contentType, body); resp.StatusCode != http.StatusOK {
+		t.Errorf("%s %s", resp.Status, problem)
+	}
+	if passed := p.clock().Sub(time.Date(2028, 2, 1, 0, 0, 0, 0, time.UTC)); passed < 0 || passed > time.Minute {
+		t.Errorf("the clock is %v beyond what it was set to", passed)
+	}
+}
+
+func TestTheClockSaysWhatItCannotTake(t *testing.T) {
+	p := start(t, localdata.Dir(t.TempDir()))
+	before := time.Now()
+	for _, tt := range []struct {
+		form url.Values
+		want string
+	}{
+		{nil, "now is missing"},
+		{url.Values{"Now": {"2028-03-01T10:00:00Z"}}, "now is missing"},
+		{url.Values{"now": {"  "}}, "now is empty"},
+		{url.Values{"now": {"2028-03-01T10:00:00Z", "2028-03-01T10:00:00Z"}}, "now is there 2 times"},
+		{url.Values{"now": {"tomorrow"}}, "it has to be a time such as 2"},
+		{url.Values{"now": {"2028-02-30T00:00:00Z"}}, "has to be a time"},
+		{url.Values{"now": {"2028-02-28"}}, "has to be a time"},
+		{url.Values{"now": {"9999-01-01T00:00:00Z"}}, "50 years"},
+	} {
+		contentType, body := multipartForm(t, tt.form)
+		for contentType, body := range map[string]string{contentType: body, "application/x-www-form-urlencoded": tt.form.Encode()} {
+			if resp, problem := p.do("POST", "/_local/clock", contentType, body); resp.StatusCode != http.StatusBadRequest || !strings.Contains(problem, tt.want) {
+				t.Errorf("%v as %s: %s %s, want %s", tt.form, contentType, resp.Status, problem, tt.want)
+			}
+		}
+	}
+	contentType, body := multipartForm(t, url.Values{"now": {"2028-03-01T10:00:00Z"}, "more": {strings.Repeat("x", 1<<20)}})
+	for _, tt := range []struct {
+		contentType, body string
+		status            int
+	}{
+		{"application/json", `{"now":"2028-03-01T10:00:00Z"}`, http.StatusUnsupportedMediaType},
+		{"", "", http.StatusUnsupportedMediaType},
+		{"multipart/form-data", body, http.StatusBadRequest},
+		{contentType, body[:200], http.StatusBadRequest},
+		{contentType, body, http.StatusRequestEntityTooLarge},
+	} {
+		if resp, problem := p.do("POST", "/_local/clock", tt.contentType, tt.body); resp.StatusCode != tt.status {
+			t.Errorf("%q: %s %s, want %d", tt.contentType, resp.Status, problem, tt.status)
+		}
+	}
+	if now := p.clock(); now.Sub(before) > time.Hour {
+		t.Errorf("what was refused moved the clock to %v", now)
+	}
+}
