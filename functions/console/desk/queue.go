@@ -25,7 +25,7 @@ type tab struct {
 var (
 	openTab    = tab{key: "open", label: "Open", all: "All open", states: []request.State{request.Received, request.InReview}}
 	mineTab    = tab{key: "mine", label: "Mine", all: "All mine", states: []request.State{request.InReview}, mine: true}
-	waitingTab = tab{key: "waiting", label: "Waiting for customers", all: "All waiting", states: []request.State{request.Waiting}}
+	waitingTab = tab{key: "waiting", label: "Waiting", all: "All waiting", states: []request.State{request.Waiting}}
 	closedTab  = tab{key: "closed", label: "Closed", all: "All closed", states: []request.State{request.Issued, request.Rejected, request.Withdrawn}, latest: true}
 )
 
@@ -226,7 +226,7 @@ func kindChoices(chosen request.Kind) (list []choice) {
 func editionChoices(chosen license.Edition) (list []choice) {
 	for _, e := range license.Editions {
 		if e != license.Community { // nobody requests a license for it
-			list = append(list, choice{string(e), e.Name(), e == chosen})
+			list = append(list, choice{string(e), shortEdition(e), e == chosen})
 		}
 	}
 	return list

@@ -56,7 +56,7 @@ func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 			t.Errorf("%s: no tab is current", show)
 		}
 	}
-	if tabs := webtest.Text(w.get(vera, "/console").Page().Find(".tabs")); tabs != "Open 2 Waiting for customers 1 Closed" {
+	if tabs := webtest.Text(w.get(vera, "/console").Page().Find(".tabs")); tabs != "Open 2 Waiting 1 Closed" {
 		t.Errorf("tabs %q", tabs)
 	}
 }
@@ -129,13 +129,13 @@ func TestTheQueueIsFilteredByOneState(t *testing.T) {
 		"state=received":                         {[]string{"new received", "renewal received"}, "Open"},
 		"state=in-review":                        {[]string{"new in review", "renewal in review"}, "Open"},
 		"state=in+review&kind=new":               {[]string{"new in review"}, "Open"},
-		"state=waiting-for-customer&kind=new":    {[]string{"new waiting for customer"}, "Waiting for customers"},
+		"state=waiting-for-customer&kind=new":    {[]string{"new waiting for customer"}, "Waiting"},
 		"state=issued":                           {[]string{"renewal issued", "new issued"}, "Closed"},
 		"state=rejected&kind=renewal":            {[]string{"renewal rejected"}, "Closed"},
 		"state=withdrawn&edition=enterprise":     {nil, "Closed"},
 		"show=closed&state=received":             {[]string{"new received", "renewal received"}, "Open"},
 		"show=closed&state=issued":               {[]string{"renewal issued", "new issued"}, "Closed"},
-		"show=waiting&state=nonsense&kind=":      {[]string{"new waiting for customer", "renewal waiting for customer"}, "Waiting for customers"},
+		"show=waiting&state=nonsense&kind=":      {[]string{"new waiting for customer", "renewal waiting for customer"}, "Waiting"},
 		"state=%00&state=received":               {[]string{"new received", "renewal received", "new in review", "renewal in review"}, "Open"},
 		"state=received&kind=new&edition=bogus&": {[]string{"new received"}, "Open"},
 	} {
@@ -194,7 +194,7 @@ func TestWhatIHaveInReviewIsMine(t *testing.T) {
 	if got := listed(w.get(lucia, "/console?show=mine").Page()); !slices.Equal(got, []string{"Sam's", "Lucía's"}) {
 		t.Errorf("after taking over, Lucía has %q", got)
 	}
-	if tabs := webtest.Text(w.get(sam, "/console?kind=renewal").Page().Find(".tabs")); tabs != "Open 1 Mine 1 Waiting for customers 0 Closed" {
+	if tabs := webtest.Text(w.get(sam, "/console?kind=renewal").Page().Find(".tabs")); tabs != "Open 1 Mine 1 Waiting 0 Closed" {
 		t.Errorf("tabs %q", tabs)
 	}
 }
