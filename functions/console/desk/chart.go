@@ -27,7 +27,7 @@ const (
 	chartWidth  = 600
 	chartHeight = 240
 	chartLeft   = 34
-	chartTop    = 18
+	chartTop    = 22
 	chartBase   = 210 // where the columns stand
 )
 

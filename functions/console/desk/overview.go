@@ -22,6 +22,7 @@ type overviewView struct {
 	Rest        int // licenses that expire after those months
 	Expiring    chart
 	Lines       []linesRow
+	LinesOf     []license.Type
 	Weeks       []weekRow
 	Filed       chart
 	MonthsAhead int
@@ -43,10 +44,8 @@ type monthRow struct {
 
 // linesRow is what an edition's licenses allow.
 type linesRow struct {
-	Edition    license.Edition
-	Production store.Count
-	Staging    store.Count
-	Evaluation store.Count
+	Edition license.Edition
+	Of      []store.Count // as overviewView.LinesOf
 }
 
 // weekRow is a week of requests.
@@ -117,26 +116,19 @@ func (d *desk) gatherLicenses(r *http.Request, v *overviewView) error {
 	if err != nil {
 		return err
 	}
+	v.LinesOf = []license.Type{license.Production, license.Staging, license.Evaluation}
 	all := append(slices.Clone(months), store.ExpiringMonth{Counts: rest})
 	var editions []license.Edition
 	for _, e := range slices.Backward(license.Editions) {
-		lines := linesRow{Edition: e}
+		lines := linesRow{e, make([]store.Count, len(v.LinesOf))}
 		for _, m := range all {
 			for class, n := range m.Counts {
-				if class.Edition != e {
-					continue
-				}
-				switch class.Type {
-				case license.Production:
-					lines.Production = plus(lines.Production, n)
-				case license.Staging:
-					lines.Staging = plus(lines.Staging, n)
-				case license.Evaluation:
-					lines.Evaluation = plus(lines.Evaluation, n)
+				if i := slices.Index(v.LinesOf, class.Type); i >= 0 && class.Edition == e {
+					lines.Of[i] = plus(lines.Of[i], n)
 				}
 			}
 		}
-		if (lines != linesRow{Edition: e}) {
+		if slices.ContainsFunc(lines.Of, func(n store.Count) bool { return n.Licenses > 0 }) {
 			editions = append(editions, e)
 			v.Lines = append(v.Lines, lines)
 			v.Expiring.Legend = append(v.Expiring.Legend, legend{string(e), shortEdition(e)})

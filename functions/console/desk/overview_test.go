@@ -56,7 +56,7 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 	}
 	var lines []string
 	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int, s *goquery.Selection) { lines = append(lines, webtest.Text(s)) })
-	if want := []string{"Enterprise Edition400'0002200'000100", "Developer Edition200'000100200'0001"}; !slices.Equal(lines, want) {
+	if want := []string{"Enterprise Edition400'000 in 2 licenses200'000 in 1 license0", "Developer Edition200'000 in 1 license0200'000 in 1 license"}; !slices.Equal(lines, want) {
 		t.Errorf("lines of code %q, want %q", lines, want)
 	}
 }
