@@ -12,9 +12,11 @@ import (
 type licenseView struct {
 	license.License
 	Badge      badge
-	Reminder   string // when the next reminder is due, or why none is
-	Reminded   int    // months before the expiration of the newest reminder that was queued; 0: none
-	Acts       bool   // who looks may change something
+	Addresses  []addressRow // of its contacts
+	Unreached  bool         // mail reaches none of them
+	Reminder   string       // when the next reminder is due, or why none is
+	Reminded   int          // months before the expiration of the newest reminder that was queued; 0: none
+	Acts       bool         // who looks may change something
 	Basis      basis
 	Recipients []web.Option // to whom the key can be sent again
 	Sendable   bool
@@ -42,6 +44,8 @@ func doneToLicense(path string) string {
 		return "The license is issued, and its key is on its way to the customer."
 	case "revoke":
 		return "The license is revoked."
+	case "lift":
+		return lifted
 	}
 	return ""
 }
@@ -85,6 +89,11 @@ func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
 	v.Revocable = v.Acts && l.Revoked.IsZero()
 	v.Tailorable = v.Revocable && d.generator.Packager != nil
 	v.Tailored, v.Beside = d.packagesOf(l), searchFor(string(l.Mirrors))
+	reachable := false
+	if v.Addresses, reachable, err = d.addressRows(r, l.Contacts); err != nil {
+		return v, err
+	}
+	v.Unreached = !reachable && l.Revoked.IsZero() && l.Successor == "" && !d.today().After(l.Expiration)
 	for _, c := range l.Contacts {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}

@@ -18,6 +18,10 @@ type overviewView struct {
 	Pending     string // mails that are to be sent
 	Reminders   string // licenses whose next reminder is due in the next 30 days
 	Dead        []deadRow
+	Reported    string // bounces and complaints of the last DaysBack days
+	Reports     []reportRow
+	DaysBack    int
+	Unreached   []licenseRow // licenses none of whose contacts can be reached
 	Months      []monthRow
 	Rest        int // licenses that expire after those months
 	Expiring    chart
@@ -67,7 +71,7 @@ const (
 // overview shows what expires, what comes in and how fast it goes out, and what went wrong.
 func (d *desk) overview(w http.ResponseWriter, r *http.Request) error {
 	v := overviewView{MonthsAhead: monthsAhead}
-	for _, gather := range []func(*http.Request, *overviewView) error{d.gatherQueue, d.gatherMails, d.gatherLicenses, d.gatherWeeks} {
+	for _, gather := range []func(*http.Request, *overviewView) error{d.gatherQueue, d.gatherMails, d.gatherReports, d.gatherLicenses, d.gatherWeeks} {
 		if err := gather(r, &v); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -14,8 +15,9 @@ import (
 type requestView struct {
 	request.Request
 	Badge, When badge
-	Replaced    string // the address that leads to what Replaces names; "" for none
-	Acts        bool   // who looks may change something
+	Address     addressRow // of who asks
+	Replaced    string     // the address that leads to what Replaces names; "" for none
+	Acts        bool       // who looks may change something
 	Basis       basis
 	Issuable    bool
 	Steps       []stepView
@@ -55,6 +57,8 @@ func (d *desk) request(w http.ResponseWriter, r *http.Request) error {
 	}
 	if i := slices.IndexFunc(steps, func(s step) bool { return s.path == r.URL.Query().Get("done") }); i >= 0 {
 		v.Done = steps[i].done
+	} else if r.URL.Query().Get("done") == "lift" {
+		v.Done = lifted
 	}
 	return d.showRequest(w, r, http.StatusOK, v)
 }
@@ -80,6 +84,11 @@ func (d *desk) requestView(r *http.Request) (v requestView, err error) {
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), d.now())
 	v.Basis = basis{v.Version, lastOf(events)}
 	v.Timeline = timelineView(events)
+	addresses, _, err := d.addressRows(r, []license.Contact{{Name: v.Name, Email: v.Email}})
+	if err != nil {
+		return v, err
+	}
+	v.Address = addresses[0]
 	if v.Acts = acts(r); v.Acts {
 		v.Issuable = v.State.Leads(request.Issued)
 		for _, s := range steps {
@@ -145,6 +154,8 @@ func (d *desk) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 			b = badge{"Failed, will be tried again", "warn"}
 		case m.State == store.MailPending:
 			b = badge{"To be sent", ""}
+		case len(m.Reports) > 0:
+			b = outcomeBadge(worst(m.Reports))
 		}
 		rows = append(rows, mailRow{m, b})
 	}
@@ -158,6 +169,7 @@ func mailName(k mail.Kind) string {
 	if s, ok := map[mail.Kind]string{
 		mail.RequestReceived: "Confirmation", mail.RequestNew: "Notice to sales", mail.RequestQuestion: "Question",
 		mail.RequestRejected: "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key", mail.LicenseExpiring: "Reminder",
+		mail.LicenseUnreached: "Task for sales",
 	}[k]; ok {
 		return s
 	}

@@ -29,6 +29,7 @@ func (d *desk) routes() []route {
 		{pattern: "POST /console/requests/{id}/reject", least: signin.Sales, handle: d.review(reject)},
 		{pattern: "POST /console/requests/{id}/withdraw", least: signin.Sales, handle: d.review(withdraw)},
 		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: d.note},
+		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: d.liftRequest},
 
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: d.licenses},
 		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: d.license},
@@ -36,6 +37,7 @@ func (d *desk) routes() []route {
 		{pattern: "POST /console/licenses/{id}/send-key", least: signin.Sales, handle: d.sendKey},
 		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: d.mute(true)},
 		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: d.mute(false)},
+		{pattern: "POST /console/licenses/{id}/lift", least: signin.Sales, handle: d.liftLicense},
 		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: d.revokeForm},
 		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: d.revoke},
 
