@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"marketplace/catalog"
 	"marketplace/catalog/bundle"
@@ -17,8 +19,9 @@ import (
 const publishUsage = `usage: ops publish -metadata DIR -base-url URL -build N -out DIR [-jars DIR] [-site-url URL] [-previous FILE]
 
 Writes the catalog, a page per edition, the bundle that is served (bundle.bin) and, with -jars, the packages. The folder of -out
-appears or changes as a whole: at any moment, a kill included, it holds all of the old or all of the new. It must be absent,
-empty, or made by publish; a folder with other files in it is refused. Without -jars it holds no packages.
+appears or changes as a whole: at any moment, a kill included, it holds all of the old or all of the new. Without -jars it holds
+no packages. Files in it that publish did not make, such as robots.txt, stay as they are, unless publish writes one of that name;
+a folder or a link in it is refused. SHA256SUMS lists what publish made: what is listed and not made again goes.
 
 With -previous, the bundle that was served before, the packages of that bundle and of all before it stay downloadable, though no
 page lists them. A package that was published with another content is refused: it takes another build number.
@@ -82,11 +85,36 @@ func (in *input) misuse(format string, args ...any) bool {
 }
 
 func (in *input) catalog() (*catalog.Catalog, error) {
+	if err := checkMetadata(in.metadata); err != nil {
+		return nil, fmt.Errorf("-metadata %s: %w", in.metadata, err)
+	}
 	metadata, err := catalog.Read(os.DirFS(in.metadata))
 	if err != nil {
 		return nil, err
 	}
 	return metadata.Catalog(in.options)
+}
+
+// checkMetadata wants a folder with properties files; which ones, the catalog knows.
+func checkMetadata(folder string) error {
+	info, err := os.Stat(folder)
+	if errors.Is(err, os.ErrNotExist) {
+		return errors.New("there is no such folder")
+	}
+	if err == nil && !info.IsDir() {
+		return errors.New("it is a file, where the folder of the release metadata is wanted")
+	}
+	if err != nil {
+		return err
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(files, func(f os.DirEntry) bool { return filepath.Ext(f.Name()) == ".properties" }) {
+		return errors.New("the folder holds no release metadata: update-center-source.properties and the other .properties files are missing")
+	}
+	return nil
 }
 
 // bundle prepares the bundle of a catalog and says in words what it keeps of the previous one.
@@ -125,17 +153,27 @@ func publish(args []string, stdout, stderr io.Writer) int {
 		return in.refuse(err)
 	}
 	var keeps string
-	files, err := replaceFolder(in.out, func(fresh string) (err error) {
+	files, carried, err := replaceFolder(in.out, func(fresh string) (err error) {
 		keeps, err = in.fill(fresh, made)
 		return err
 	})
 	if err != nil {
 		return in.refuse(err)
 	}
-	fmt.Fprintf(stdout, "published %d files to %s: %d versions, %d editions, %d packages%s\n",
-		files, in.out, len(made.Versions), len(made.Editions), len(made.Packages), keeps)
+	stay := ""
+	if carried > 0 {
+		stay = fmt.Sprintf("; other files kept: %d", carried)
+	}
+	fmt.Fprintf(stdout, "published %d files to %s: %d versions, %d editions, %d packages%s%s\n",
+		files, in.out, len(made.Versions), len(made.Editions), len(made.Packages), keeps, stay)
 	return 0
 }
+
+// Documents of every publication.
+const (
+	editionsFile = "editions.json"
+	catalogFile  = "catalog.json"
+)
 
 // fill writes all files of a publication into an empty folder. keeps is bundle's.
 func (in *input) fill(folder string, made *catalog.Catalog) (keeps string, err error) {
@@ -150,9 +188,9 @@ func (in *input) fill(folder string, made *catalog.Catalog) (keeps string, err e
 	}
 	newest, _ := made.PackagesJSON(made.Newest().Version)
 	files := map[string][]byte{
-		"editions.json": made.EditionsJSON(),
+		editionsFile:    made.EditionsJSON(),
 		"packages.json": newest,
-		"catalog.json":  made.JSON(),
+		catalogFile:     made.JSON(),
 		"bundle.bin":    bundled.Encode(),
 		styleFile:       style,
 	}

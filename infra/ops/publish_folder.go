@@ -11,41 +11,46 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
-// sumsFile lists every file of a publication with its SHA-256, for `sha256sum -c`. It is also how publish knows its own folder.
+// sumsFile lists every file of a publication with its SHA-256, for `sha256sum -c`. It is also how publish knows its own files.
 const sumsFile = "SHA256SUMS"
 
-// replaceFolder puts a folder with the files that fill writes in the place of out, and returns how many they are. The new folder is
-// written beside out and to the disk before one rename puts it there, so a run that is refused, fails or is killed leaves out as it
-// was, or as it should be. What a killed run leaves beside it, the next one removes.
-func replaceFolder(out string, fill func(folder string) error) (files int, err error) {
+// replaceFolder puts a folder with the files that fill writes in the place of out, and returns how many they are, and how many of
+// somebody else it carried over. The new folder is written beside out and to the disk before one rename puts it there, so a run
+// that is refused, fails or is killed leaves out as it was, or as it should be. What a killed run leaves beside it, the next one
+// removes.
+func replaceFolder(out string, fill func(folder string) error) (files, carried int, err error) {
 	p, err := openPlace(out)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { p.close(err != nil) }()
 	if err := p.recover(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if err := p.checkOurs(); err != nil {
-		return 0, err
+	if _, err := p.others(); err != nil {
+		return 0, 0, err
 	}
 	fresh, err := os.MkdirTemp(p.parent, p.prefix+"new-")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer os.RemoveAll(fresh) // after the exchange, this is what was published before
 	if err := fill(fresh); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if files, err = seal(fresh); err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	if carried, err = p.carryOver(fresh); err != nil {
+		return 0, 0, err
 	}
 	if err := p.put(fresh, exchange); err != nil {
-		return 0, fmt.Errorf("putting the new folder in place: %w", err)
+		return 0, 0, fmt.Errorf("putting the new folder in place: %w", err)
 	}
-	return files, syncFolder(p.parent)
+	return files, carried, syncFolder(p.parent)
 }
 
 // place is where a folder is to be: locked, so that two runs do not take each other's leftovers for garbage.
@@ -124,31 +129,90 @@ func (p *place) recover() error {
 	return nil
 }
 
-// checkOurs refuses a folder that holds anything but a publication: replacing it would remove what is not ours.
-func (p *place) checkOurs() error {
+// others are the plain files in the folder that publish did not make. Whatever else it did not make is refused: it makes neither
+// folders nor links nor devices.
+func (p *place) others() (names []string, err error) {
 	entries, err := os.ReadDir(p.path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(entries) == 0 {
-		return nil
-	}
-	ours, err := listed(filepath.Join(p.path, sumsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is not empty and was not made by publish: it has no %s", p.path, sumsFile)
-	}
-	if err != nil {
-		return err
-	}
+	var strange []string
 	for _, e := range entries {
-		if e.Name() != sumsFile && (e.IsDir() || !slices.Contains(ours, e.Name())) {
-			return fmt.Errorf("%s holds %s, which publish did not make: move it away first", p.path, e.Name())
+		if e.Type().IsRegular() {
+			names = append(names, e.Name())
+		} else {
+			strange = append(strange, e.Name())
 		}
 	}
-	return nil
+	if len(strange) > 0 {
+		return nil, fmt.Errorf("%s holds %s, which publish did not make and carries over only if it is a plain file: move it away first",
+			p.path, strings.Join(strange, " and "))
+	}
+	ours, err := published(p.path)
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(ours, name) }), err
+}
+
+// carryOver copies the others into the new folder, except those of whose name it has its own.
+func (p *place) carryOver(fresh string) (carried int, err error) {
+	names, err := p.others()
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		target := filepath.Join(fresh, name)
+		if exists(target) {
+			continue
+		}
+		if err := copyFile(target, filepath.Join(p.path, name)); err != nil {
+			return 0, fmt.Errorf("carrying %s over: %w", name, err)
+		}
+		carried++
+	}
+	return carried, syncFolder(fresh)
+}
+
+// copyFile copies a file with its mode and its time, and brings the copy to the disk.
+func copyFile(target, source string) error {
+	in, err := os.Open(source)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	out, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if _, err := io.Copy(out, in); err != nil {
+		return err
+	}
+	if err := out.Chmod(info.Mode()); err != nil {
+		return err
+	}
+	if err := os.Chtimes(target, time.Time{}, info.ModTime()); err != nil {
+		return err
+	}
+	return out.Sync()
+}
+
+// published are the names of the files in a folder that publish made. A list of sums without the documents of every publication is
+// somebody else's.
+func published(folder string) ([]string, error) {
+	names, err := listed(filepath.Join(folder, sumsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if !slices.Contains(names, editionsFile) || !slices.Contains(names, catalogFile) {
+		return nil, err
+	}
+	return append(names, sumsFile), err
 }
 
 // listed are the names in a file of sums.

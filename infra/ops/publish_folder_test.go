@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestFoldersArePutWhereTheyCannotBeExchanged(t *testing.T) {
@@ -28,6 +31,48 @@ func TestFoldersArePutWhereTheyCannotBeExchanged(t *testing.T) {
 	}
 	if !exists(filepath.Join(out, "new")) || !exists(filepath.Join(fresh, "old")) || exists(p.previous()) {
 		t.Error("the folders were not swapped")
+	}
+}
+
+func TestAFileOfSomebodyElseStaysWithItsModeAndTime(t *testing.T) {
+	out := t.TempDir()
+	robots := filepath.Join(out, "robots.txt")
+	if err := os.WriteFile(robots, []byte("User-agent: *"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	when := time.Date(2018, 2, 26, 12, 0, 0, 0, time.UTC)
+	if err := errors.Join(os.Chmod(robots, 0o640|fs.ModeSetgid), os.Chtimes(robots, when, when)); err != nil {
+		t.Fatal(err)
+	}
+	fill := func(folder string) error { return os.WriteFile(filepath.Join(folder, editionsFile), nil, 0o644) }
+	if files, carried, err := replaceFolder(out, fill); err != nil || files != 2 || carried != 1 {
+		t.Fatalf("%d files, %d carried over, %v", files, carried, err)
+	}
+	info, err := os.Stat(robots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(robots)
+	if err != nil || string(content) != "User-agent: *" || info.Mode() != 0o640|fs.ModeSetgid || !info.ModTime().Equal(when) {
+		t.Errorf("%q %v %v %v", content, info.Mode(), info.ModTime(), err)
+	}
+}
+
+func TestWhatIsNewInTheFolderWhileItIsReplacedIsSeen(t *testing.T) {
+	out := t.TempDir()
+	fill := func(name string, make func(path string) error) func(string) error {
+		return func(folder string) error {
+			return errors.Join(make(filepath.Join(out, name)), os.WriteFile(filepath.Join(folder, editionsFile), nil, 0o644))
+		}
+	}
+	if _, carried, err := replaceFolder(out, fill("late.txt", func(path string) error { return os.WriteFile(path, nil, 0o644) })); err != nil || carried != 1 {
+		t.Errorf("a late file: %d carried over, %v", carried, err)
+	}
+	if _, _, err := replaceFolder(out, fill("late", func(path string) error { return os.Mkdir(path, 0o755) })); err == nil || !strings.Contains(err.Error(), "holds late") {
+		t.Errorf("a late folder: %v", err)
+	}
+	if !exists(filepath.Join(out, "late.txt")) || !exists(filepath.Join(out, "late")) {
+		t.Error("what was there is gone")
 	}
 }
 

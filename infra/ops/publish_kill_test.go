@@ -45,6 +45,10 @@ func TestKilledPublishLeavesOldOrNewWhole(t *testing.T) {
 		t.Fatalf("%v: %s", err, output)
 	}
 	whole := time.Since(started)
+	robots := filepath.Join(out, "robots.txt")
+	if err := os.WriteFile(robots, []byte("not of publish"), 0o640); err != nil {
+		t.Fatal(err)
+	}
 
 	before, killed, finished := "1", 0, 0
 	const runs = 16
@@ -61,6 +65,10 @@ func TestKilledPublishLeavesOldOrNewWhole(t *testing.T) {
 			finished++
 		}
 		timer.Stop()
+		content, err := os.ReadFile(robots)
+		if info, statErr := os.Stat(robots); err != nil || statErr != nil || string(content) != "not of publish" || info.Mode() != 0o640 {
+			t.Fatalf("run %d: robots.txt is %q %v, %v, %v", i, content, info, err, statErr)
+		}
 		now := wholeBuild(t, out)
 		if now != before && now != build {
 			t.Fatalf("run %d: the folder is of build %s, was %s, was to be %s", i, now, before, build)
@@ -103,7 +111,7 @@ func wholeBuild(t *testing.T, out string) string {
 		}
 	}
 	entries, err := os.ReadDir(out)
-	if err != nil || len(entries) != len(lines)+1 {
+	if err != nil || len(entries) != len(lines)+2 { // the sums, and robots.txt
 		t.Fatalf("%d files in the folder, %d with a sum: %v", len(entries), len(lines), err)
 	}
 	return build
