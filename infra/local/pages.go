@@ -30,6 +30,7 @@ type localPages struct {
 	worker   *worker
 	outbox   *outboxdir.Dir
 	recorder ledger.Recorder
+	hear     hear
 	pages    *web.Pages
 }
 
@@ -50,12 +51,12 @@ type (
 	outboxView struct{ Mails []outboxdir.Item }
 )
 
-func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder ledger.Recorder, log *slog.Logger) http.Handler {
+func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder ledger.Recorder, hear hear, log *slog.Logger) http.Handler {
 	files, err := fs.Sub(templateFiles, "templates")
 	if err != nil {
 		panic("local: " + err.Error())
 	}
-	p := &localPages{data, w, outbox, recorder, web.NewPages(files)}
+	p := &localPages{data, w, outbox, recorder, hear, web.NewPages(files)}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, Log: log})
 }
 
@@ -69,6 +70,7 @@ func (p *localPages) routes() []web.Route {
 		{Pattern: "GET /_local/outbox", Handle: p.mails},
 		{Pattern: "GET /_local/outbox.json", Handle: p.mailsJSON},
 		{Pattern: "GET /_local/outbox/{id}", Handle: p.mail},
+		{Pattern: "POST /_local/outbox/{id}/report", Handle: p.reportMail},
 		{Pattern: "GET /_local/outbox/{id}/html", Handle: p.mailHTML},
 		{Pattern: "GET /_local/outbox/{id}/message.eml", Handle: p.mailRaw},
 		{Pattern: "GET /_local/outbox/{id}/attachments/{n}", Handle: p.attachment},

@@ -18,6 +18,7 @@ import (
 	"marketplace/functions/catalog/feed"
 	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
+	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
 	"marketplace/infra/local/people"
@@ -127,11 +128,11 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err := takeBack(ctx, kept, clock.Now()); err != nil {
 		return err
 	}
-	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Now: clock.Now, Log: o.Log}
+	vendor := mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}
+	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Site: vendor, Now: clock.Now, Log: o.Log}
 	w.mailer = mailer.Run
-	w.reminders = daily.New(daily.Options{
-		Store: kept, Site: mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}, Now: clock.Now, Log: o.Log,
-	}).Run
+	w.reminders = daily.New(daily.Options{Store: kept, Site: vendor, Now: clock.Now, Log: o.Log}).Run
+	mailEvents := feedback.New(feedback.Options{Store: kept, Site: vendor, Now: clock.Now, Log: o.Log})
 
 	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, kept, from, clock.Now()) }
 
@@ -146,7 +147,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	functions := router{
 		people:  console.people,
 		console: console.desk,
-		pages:   newPages(o.Data, w, outbox, kept, o.Log),
+		pages:   newPages(o.Data, w, outbox, kept, mailEvents.Invoke, o.Log),
 		catalog: catalogs.feed,
 		requests: site.New(site.Options{
 			Store: kept, Catalog: catalogs.offered, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,

@@ -105,8 +105,11 @@ func (s *Store) tryRecordReport(ctx context.Context, r Report, task func(license
 
 // reportNote is a report as a timeline has it.
 func reportNote(m mail.Message, r Report) string {
-	note := m.To.Email
-	if r.Recipient != "" && !sameAddress(r.Recipient, m.To.Email) {
+	note, onWire := m.To.Email, m.To.Email
+	if box, err := m.To.Mailbox(); err == nil {
+		onWire = box.Address // the domain in ASCII
+	}
+	if r.Recipient != "" && !sameAddress(r.Recipient, m.To.Email) && !sameAddress(r.Recipient, onWire) {
 		note += " (where it went to " + r.Recipient + ")"
 	}
 	if r.Detail != "" {

@@ -161,14 +161,14 @@ func TestSalesAreToldOnceWhereNoContactIsLeft(t *testing.T) {
 }
 
 func TestWhatIsNoBounceForGoodOnlyTells(t *testing.T) {
-	r := newReached(t, "ada@acme.example", "it@acme.example")
-	r.report(r.reminder, store.Delayed)
+	r := newReached(t, "ada@müller.example", "it@acme.example")
+	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, CarrierID: "c", Recipient: "ADA@xn--mller-kva.example", Outcome: store.Delayed, Detail: "no such user"}, task)))
 	r.report(r.key, store.Refused)
-	r.want(t, r.told(), "mail bounced for now: ada@acme.example: no such user", "mail refused by the carrier: ada@acme.example: no such user")
-	if why, err := r.Suppressed(ctx, "ada@acme.example"); why != nil || err != nil {
+	r.want(t, r.told(), "mail bounced for now: ada@müller.example: no such user", "mail refused by the carrier: ada@müller.example: no such user")
+	if why, err := r.Suppressed(ctx, "ada@müller.example"); why != nil || err != nil {
 		t.Errorf("%v, %v", why, err)
 	}
-	r.want(t, r.to(), "license-expiring ada@acme.example", "license-key ada@acme.example")
+	r.want(t, r.to(), "license-expiring ada@müller.example", "license-key ada@müller.example")
 	if list, err := r.Reports(ctx, r.now, 10); err != nil || len(list) != 1 || list[0].Outcome != store.Refused {
 		t.Errorf("reports %+v, %v", list, err)
 	}
