@@ -9,11 +9,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 
 	"marketplace/catalog/bundle"
 	"marketplace/catalog/published"
+	"marketplace/functions/mailevents/feedback/feedbacktest"
 	"marketplace/infra/runtimeapi"
 	"marketplace/shared/lambdahttp/lambdahttptest"
 )
@@ -35,6 +37,7 @@ func TestFunctionsRunAsCompiled(t *testing.T) {
 			"PACKAGES_BUCKET=none", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=console", "OIDC_CLIENT_SECRET=none",
 			"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		}, driveConsole},
+		{"mailevents", []string{"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example"}, driveMailEvents},
 	} {
 		t.Run(function.name, func(t *testing.T) {
 			function.drive(t, launch(t, function.name, function.env))
@@ -142,6 +145,19 @@ func driveConsole(t *testing.T, f *runtimeapi.Function) {
 	}
 	if resp := send(t, f, "POST", "/console/requests/01h/take"); resp.StatusCode != 403 {
 		t.Errorf("a stranger who changes something: %d", resp.StatusCode)
+	}
+}
+
+// driveMailEvents sends what needs no table; TestTheMainJobRunsInCompiledLambdas does the rest.
+func driveMailEvents(t *testing.T, f *runtimeapi.Function) {
+	if _, err := f.Invoke(t.Context(), feedbacktest.Notification(time.Now(), "Successfully validated SNS topic for Amazon SES event publishing.", "{")); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(f.Stdout(), `"MailEventsMalformed":1`) {
+		t.Errorf("logged %s", f.Stdout())
+	}
+	if _, err := f.Invoke(t.Context(), []byte(`{"Records":[]}`)); err == nil {
+		t.Error("an event of another kind is none to this function")
 	}
 }
 

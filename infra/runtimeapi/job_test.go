@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ses"
 
+	"marketplace/functions/mailevents/feedback/feedbacktest"
 	"marketplace/infra/runtimeapi"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
@@ -101,6 +102,35 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 		if !strings.HasPrefix(got[i], want[i]) {
 			t.Errorf("arrived: %s; want %s…", got[i], want[i])
 		}
+	}
+
+	// The reminder bounces: sales hear of a license none of whose contacts is left, once.
+	reminded, err := kept.MailsAbout(t.Context(), expiring.ID, 10)
+	if err != nil || len(reminded) != 1 || reminded[0].CarrierID == "" {
+		t.Fatalf("%+v, %v", reminded, err)
+	}
+	bounce := feedbacktest.Notification(time.Now(), feedbacktest.Bounce(feedbacktest.Mail{
+		ID: reminded[0].Message.ID, CarrierID: reminded[0].CarrierID, To: "ada@acme.example", At: time.Now(),
+	}, "Permanent", "General", "smtp; 550 5.1.1 user unknown"))
+	mailEvents := launch(t, "mailevents", env)
+	for range 2 {
+		for function, event := range map[*runtimeapi.Function][]byte{mailEvents: bounce, reminders: scheduled} {
+			if _, err := function.Invoke(t.Context(), event); err != nil {
+				t.Fatalf("%v\n%s", err, function.Stderr())
+			}
+		}
+		if _, err := mailer.Invoke(t.Context(), scheduled); err != nil {
+			t.Fatalf("%v\n%s", err, mailer.Stderr())
+		}
+	}
+	told := 0
+	for _, m := range arrived(t, c.SESEndpoint, from) {
+		if strings.HasPrefix(m.Subject, "Customer cannot be reached: Acme AG") && m.To.Email == "sales@vendor.example" {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("sales were told %d times", told)
 	}
 }
 
