@@ -126,7 +126,7 @@ func (h harvest) add(row table.Row) error {
 		h.licenses[l.ID] = l
 		return err
 	}
-	return nil // the guard of a dataset
+	return nil // the guard of a dataset, or that no mail goes to an address
 }
 
 // found sorts what there is, and leaves out what is beyond the limit.

@@ -96,6 +96,10 @@ func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T
 	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 1 || !strings.HasPrefix(got[0], "Customer & Sons") {
 		t.Errorf("the overview lists %q", got)
 	}
+	form := with(w.basis("/console/licenses/l1/revoke"), "to", "john@customer.example")
+	if doc := w.send(sam, page+"/send-key", form).WantStatus(409).Page(); !strings.Contains(webtest.Text(doc.Find("#trouble")), "No mail goes to john@customer.example any more.") {
+		t.Errorf("the key to an address that takes no mail: %s", webtest.Text(doc.Find("#trouble")))
+	}
 	for _, email := range []string{"", "stranger@evil.example"} {
 		w.send(sam, page+"/lift", url.Values{"to": {email}}).WantStatus(400)
 	}
@@ -107,6 +111,7 @@ func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T
 	if doc.Find("#unreached").Length() != 0 || webtest.Text(doc.Find("[role=status]")) != lifted || doc.Find("form[action$='/lift']").Length() != 1 {
 		t.Errorf("after it: %s", webtest.Text(doc.Find("main")))
 	}
+	w.send(sam, page+"/send-key", with(w.basis("/console/licenses/l1/revoke"), "to", "john@customer.example")).WantStatus(303)
 	timeline := webtest.Text(doc.Find("section[aria-labelledby=timeline-title]"))
 	if strings.Count(timeline, "mail to the address allowed again by sam@vendor.example") != 1 {
 		t.Errorf("the timeline says %q", timeline)

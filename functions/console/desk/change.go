@@ -38,6 +38,12 @@ func (d *desk) sendKey(w http.ResponseWriter, r *http.Request) error {
 	if i < 0 {
 		return fault.New(fault.Invalid, "The key goes to contacts of the license only. Choose one of them.")
 	}
+	switch why, err := d.store.Suppressed(r.Context(), form.Get("to")); {
+	case err != nil:
+		return err
+	case why != nil:
+		return d.licenseAgain(w, r, b, fault.New(fault.Conflict, "No mail goes to %s any more. Choose another contact, or let mail go there again first.", l.Contacts[i].Email))
+	}
 	offered, err := d.catalog()
 	if err != nil {
 		return err
