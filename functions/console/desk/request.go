@@ -165,6 +165,17 @@ func (d *desk) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 // Name is what the mail is for.
 func (m mailRow) Name() string { return mailName(m.Message.Kind) }
 
+// Said is what the carrier said of the mail, and servers on its way.
+func (m mailRow) Said() string {
+	var said []string
+	for _, r := range m.Reports {
+		if r.Detail != "" && !slices.Contains(said, r.Detail) {
+			said = append(said, r.Detail)
+		}
+	}
+	return strings.Join(said, " · ")
+}
+
 func mailName(k mail.Kind) string {
 	if s, ok := map[mail.Kind]string{
 		mail.RequestReceived: "Confirmation", mail.RequestNew: "Notice to sales", mail.RequestQuestion: "Question",
