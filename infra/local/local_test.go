@@ -379,6 +379,23 @@ func TestASeededServerHasRequestsAndLicensesButNoMail(t *testing.T) {
 	}
 	defer done()
 	kept := store.New(engine, store.Options{Now: time.Now})
+	waiting, err := kept.Queue(t.Context(), store.QueueQuery{States: []request.State{request.Waiting}, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bounced := 0
+	for _, r := range waiting.Requests {
+		mails, err := kept.MailsAbout(t.Context(), r.ID, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range mails {
+			bounced += len(m.Reports)
+		}
+	}
+	if bounced != 1 {
+		t.Errorf("%d mails bounced", bounced)
+	}
 	states := map[request.State]int{}
 	for _, state := range request.States {
 		page, err := kept.Queue(t.Context(), store.QueueQuery{States: []request.State{state}, Limit: 100})

@@ -160,7 +160,11 @@ func (s *seeder) recent(ctx context.Context, c company, i int, edition license.E
 			err = s.NoteOnRequest(ctx, r.ID, r.Reviewer, "Called them; the purchase order is on its way.")
 		}
 	case 3:
-		_, err = s.review(ctx, r, request.Waiting, "Is this server the successor of the one that you have a license for?")
+		const question = "Is this server the successor of the one that you have a license for?"
+		if i == 3 {
+			return s.askInVain(ctx, r, question)
+		}
+		_, err = s.review(ctx, r, request.Waiting, question)
 	case 4:
 		_, err = s.review(ctx, r, request.Withdrawn, "Sent twice by mistake.")
 	}
@@ -194,6 +198,29 @@ func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition
 func (s *seeder) review(ctx context.Context, r request.Request, to request.State, text string) (request.Request, error) {
 	by := operators[s.random.IntN(len(operators))]
 	return s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text}, nil)
+}
+
+// askInVain asks a customer a question, by a mail that was sent and bounced.
+func (s *seeder) askInVain(ctx context.Context, r request.Request, question string) error {
+	id := r.ID + "-ask-1"
+	v := store.Review{ID: r.ID, Version: r.Version, By: operators[0], To: request.Waiting, Text: question}
+	_, err := s.Review(ctx, v, func(after request.Request) []mail.Message {
+		return []mail.Message{mail.NewRequestQuestion(mail.Site{}, id, after)}
+	})
+	if err != nil {
+		return err
+	}
+	m, err := s.ClaimMail(ctx, id, time.Minute)
+	if err != nil {
+		return err
+	}
+	if err := s.RecordSent(ctx, m, "sample"); err != nil {
+		return err
+	}
+	s.now = s.now.Add(time.Minute)
+	bounce := store.Report{Mail: id, CarrierID: "sample", Outcome: store.Bounced, Detail: "General, smtp; 550 5.1.1 user unknown"}
+	_, err = s.RecordReport(ctx, bounce, nil) // a request has no further contact, and makes no task
+	return err
 }
 
 // licenseID is the ID of the license that answers a request.
