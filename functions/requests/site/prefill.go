@@ -15,12 +15,16 @@ func prefill(q url.Values, edition license.Edition) request.Form {
 	f := request.Form{Edition: string(edition)}
 	f.Server = firstSane(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
 	f.Loc = firstSane(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil })
-	f.Kind = firstSane(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
-	f.Replaces = firstSane(q["replaces"], license.ValidID) // the ID of a server has the form, too
-	if f.Kind == "" {
+	if f.Kind, f.Replaces = asked(q); f.Kind == "" {
 		f.Kind = string(kindFrom(sourceEdition(q), edition))
 	}
 	return f
+}
+
+// asked is the kind of request that a link is for, and which license it is about; "" where the link does not say.
+func asked(q url.Values) (kind, replaces string) {
+	kind = firstSane(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
+	return kind, firstSane(q["replaces"], license.ValidID) // the ID of a server has the form, too
 }
 
 // sourceEdition is the edition that the server runs, "" where the link does not say.
@@ -53,13 +57,7 @@ func formPath(f request.Form) string {
 	if e := license.Edition(f.Edition); e.Valid() && e != license.Community {
 		path += "/" + f.Edition
 	}
-	q := make(url.Values)
-	for name, value := range map[string]string{"serverId": f.Server, "ncloc": f.Loc, "kind": f.Kind, "replaces": f.Replaces} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	return path + "?" + q.Encode()
+	return path + queryOf(map[string]string{"serverId": f.Server, "ncloc": f.Loc, "kind": f.Kind, "replaces": f.Replaces})
 }
 
 func firstSane(values []string, sane func(string) bool) string {
@@ -73,16 +71,31 @@ func firstSane(values []string, sane func(string) bool) string {
 
 // linkQuery is what links keep of the server that the visitor came from: "?ncloc=…&serverId=…&sourceEdition=…", or "" for
 // nothing.
-func linkQuery(q url.Values) string {
+func linkQuery(q url.Values) string { return queryOf(ofServer(q)) }
+
+// formQuery is what links to the form of an edition keep: beside that, what is asked for, which is of that form alone.
+func formQuery(q url.Values) string {
+	keep := ofServer(q)
+	keep["kind"], keep["replaces"] = asked(q)
+	return queryOf(keep)
+}
+
+// ofServer is what a link says of the server, by the names of its parameters.
+func ofServer(q url.Values) map[string]string {
 	f := prefill(q, "")
-	kept := make(url.Values)
-	for name, value := range map[string]string{"serverId": f.Server, "ncloc": f.Loc, "sourceEdition": string(sourceEdition(q))} {
+	return map[string]string{"serverId": f.Server, "ncloc": f.Loc, "sourceEdition": string(sourceEdition(q))}
+}
+
+// queryOf is the query with the parameters that have a value: "?…", or "" for none.
+func queryOf(parameters map[string]string) string {
+	q := make(url.Values)
+	for name, value := range parameters {
 		if value != "" {
-			kept.Set(name, value)
+			q.Set(name, value)
 		}
 	}
-	if len(kept) == 0 {
+	if len(q) == 0 {
 		return ""
 	}
-	return "?" + kept.Encode()
+	return "?" + q.Encode()
 }

@@ -24,8 +24,8 @@ func (s *site) chooseEdition(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := linkQuery(r.URL.Query())
-	return s.public(w, "choose.html", web.View{Title: "Request a license", Query: q, Data: chooseView{cards(c, q)}})
+	q := r.URL.Query()
+	return s.public(w, "choose.html", web.View{Title: "Request a license", Query: linkQuery(q), Data: chooseView{cards(c, formQuery(q))}})
 }
 
 // requestForm is the form for an edition, filled in with what the link brings along.
