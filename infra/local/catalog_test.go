@@ -36,10 +36,18 @@ func TestPublishedCatalogIsServedByEveryFunction(t *testing.T) {
 	published := prepared(t, site, "2042") // which takes longer than the server waits, where the machine is busy
 	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(published) }))
 	defer cdn.Close()
-	p := startWith(t, localdata.Dir(t.TempDir()), config.Config{SiteURL: site, BundleURL: cdn.URL})
-	for _, target := range []string{"/editions.json", "/editions/developer"} {
-		if text := p.get(target, http.StatusOK); !strings.Contains(text, ".2042.zip") || strings.Contains(text, "."+data.Build+".zip") {
-			t.Errorf("%s shows another catalog than the published one", target)
+	var wrong []string
+	for range 10 { // a server waits for a second, which a busy machine may let pass; another one looks again
+		p := startWith(t, localdata.Dir(t.TempDir()), config.Config{SiteURL: site, BundleURL: cdn.URL})
+		wrong = nil
+		for _, target := range []string{"/editions.json", "/editions/developer"} {
+			if text := p.get(target, http.StatusOK); !strings.Contains(text, ".2042.zip") || strings.Contains(text, "."+data.Build+".zip") {
+				wrong = append(wrong, target)
+			}
+		}
+		if len(wrong) == 0 {
+			return
 		}
 	}
+	t.Errorf("%q show another catalog than the published one", wrong)
 }

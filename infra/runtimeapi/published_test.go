@@ -16,6 +16,7 @@ import (
 	"marketplace/catalog/data"
 	"marketplace/catalog/prepare"
 	"marketplace/catalog/published"
+	"marketplace/infra/runtimeapi"
 )
 
 // newer is a bundle of the sample metadata with the version 7.2 besides, for the site of the built-in one, whose packages it keeps.
@@ -77,10 +78,24 @@ func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
 	defer cdn.Close()
 	there, nowhere := "BUNDLE_URL="+cdn.URL+"/catalog/bundle.bin", "BUNDLE_URL="+cdn.URL+"/nothing"
 
-	f := launch(t, "catalog", []string{"PACKAGES_URL=https://cdn.example.com/packages", there})
-	if asked.Load() != 0 {
-		t.Error("the catalog function looks before anybody asks")
+	// answering launches a function and asks it first for the path. It waits a second for the CDN: where a busy machine lets that
+	// pass, another one begins.
+	answering := func(name, path string, env []string) (*runtimeapi.Function, *http.Response) {
+		for range 10 {
+			asked.Store(0)
+			f := launch(t, name, env)
+			if asked.Load() != 0 {
+				t.Errorf("the function %s looks before anybody asks", name)
+			}
+			if first := send(t, f, "GET", path); !strings.Contains(f.Stdout(), "deadline exceeded") {
+				return f, first
+			}
+		}
+		t.Fatalf("the function %s never gets the published catalog in time", name)
+		return nil, nil
 	}
+
+	f, _ := answering("catalog", "/editions.json", []string{"PACKAGES_URL=https://cdn.example.com/packages", there})
 	for range 2 {
 		for _, d := range b.Documents {
 			resp := send(t, f, "GET", d.Path+"?"+d.Query, "Accept-Encoding: br")
@@ -103,8 +118,8 @@ func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
 		{there, "developer-edition-7.2.0.2042.zip", data.Build},
 		{nowhere, "developer-edition-7.1.0." + data.Build + ".zip", "2042"},
 	} {
-		f := launch(t, "requests", append(site, test.bundle))
-		page, err := goquery.NewDocumentFromReader(send(t, f, "GET", "/editions/developer").Body)
+		_, first := answering("requests", "/editions/developer", append(site, test.bundle))
+		page, err := goquery.NewDocumentFromReader(first.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
