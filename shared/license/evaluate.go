@@ -126,7 +126,7 @@ func (j *judge) parts(k Key, at Instance) {
 	}
 }
 
-// edition: of an edition, a server has the package or has none. No license is for a server without one.
+// edition: the server has the package of another edition than the license's, or none, which is Community.
 func (j *judge) edition(licensed, installed Edition) {
 	wrong := newReason(WrongEdition, licensed.Name(), installed.Name())
 	switch {

@@ -104,26 +104,37 @@ func (s *Store) BurySuppressed(ctx context.Context, m Mail, why Suppression, tas
 	})
 }
 
-// Unreached lists licenses of which mails reached no contact, at most limit: those that still have a point, and still no
-// contact that mail can be sent to.
+// Unreached lists licenses of which mails reached no contact, the newest first, at most limit: those that still have a point, and
+// still no contact that mail can be sent to. Of more than three times limit, those beyond are not looked at.
 func (s *Store) Unreached(ctx context.Context, limit int) (list []Summary, err error) {
-	today := license.DateOf(s.now())
-	err = table.All(ctx, s.table, table.Query{PK: unreachedPK}, func(row table.Row) error {
-		if len(list) == limit {
-			return nil
+	defer func() {
+		if err != nil {
+			list, err = nil, fmt.Errorf("store: licenses without a contact: %w", err)
 		}
+	}()
+	today := license.DateOf(s.now())
+	page, err := s.table.Query(ctx, table.Query{PK: unreachedPK, Descending: true, Limit: 3 * limit})
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range page.Rows {
 		r, err := s.License(ctx, row.SK)
-		if err != nil || pointless(mail.LicenseExpiring, r.License, today) {
-			return err
+		if err != nil {
+			return nil, err
+		}
+		if pointless(mail.LicenseExpiring, r.License, today) {
+			continue
 		}
 		c, err := s.Reachable(ctx, r.License.Contacts)
-		if err == nil && c == nil {
+		if err != nil {
+			return nil, err
+		}
+		if c == nil {
 			list = append(list, summaryOf(r.License))
 		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: licenses without a contact: %w", err)
+		if len(list) == limit {
+			break
+		}
 	}
 	return list, nil
 }

@@ -93,7 +93,7 @@ func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
 	if v.Addresses, reachable, err = d.addressRows(r, l.Contacts); err != nil {
 		return v, err
 	}
-	v.Unreached = !reachable && l.Revoked.IsZero() && l.Successor == "" && !d.today().After(l.Expiration)
+	v.Unreached = !reachable && !l.Muted && l.Revoked.IsZero() && l.Successor == "" && !d.today().After(l.Expiration)
 	for _, c := range l.Contacts {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
