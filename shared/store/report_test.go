@@ -160,6 +160,24 @@ func TestSalesAreToldOnceWhereNoContactIsLeft(t *testing.T) {
 	}
 }
 
+func TestTheNewestLicensesThatNoMailReachesAreListed(t *testing.T) {
+	b := newWorkbench(t)
+	for _, id := range []string{"l1", "l2", "l3"} {
+		r := reachedIn(t, b, id, []string{id + "@acme.example"})
+		r.report(r.reminder, store.Bounced)
+	}
+	for limit, want := range map[int]string{1: "l3", 2: "l3 l2", 10: "l3 l2 l1"} {
+		list, err := b.Unreached(ctx, limit)
+		var got []string
+		for _, l := range list {
+			got = append(got, l.ID)
+		}
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("at most %d: %q, %v; want %s", limit, got, err, want)
+		}
+	}
+}
+
 func TestWhatIsNoBounceForGoodOnlyTells(t *testing.T) {
 	r := newReached(t, "ada@müller.example", "it@acme.example")
 	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, CarrierID: "c", Recipient: "ADA@xn--mller-kva.example", Outcome: store.Delayed, Detail: "no such user"}, task)))
