@@ -53,12 +53,18 @@ func (p Policy) Longest() Stage {
 	return p[0]
 }
 
-// stages are the stages that a license has as of today, earliest first: none where nobody is to be reminded any more.
+// stages are the stages that a license has as of today, earliest first: none where reminders are over.
 func (p Policy) stages(l license.License, today license.Date) Policy {
-	if l.Muted || l.Successor != "" || !l.Revoked.IsZero() || today.After(l.Expiration) {
+	if Over(l, today) {
 		return nil
 	}
 	return p.Within(l)
+}
+
+// Over reports whether nobody is to be reminded of a license any more: it was muted or revoked, another follows it, or it has
+// expired.
+func Over(l license.License, today license.Date) bool {
+	return l.Muted || l.Successor != "" || !l.Revoked.IsZero() || today.After(l.Expiration)
 }
 
 // Within are the stages that the term of a license has, earliest first: none whose day is not behind the license's first

@@ -8,6 +8,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/reminder"
 	"marketplace/shared/table"
 )
 
@@ -54,7 +55,10 @@ func (s *Store) onward(ctx context.Context, m Mail, task func(license.License) m
 
 // pointless reports whether a mail about a license need not be read any more.
 func pointless(k mail.Kind, l license.License, today license.Date) bool {
-	return !l.Revoked.IsZero() || today.After(l.Expiration) || k == mail.LicenseExpiring && (l.Muted || l.Successor != "")
+	if k == mail.LicenseExpiring {
+		return reminder.Over(l, today)
+	}
+	return !l.Revoked.IsZero() || today.After(l.Expiration)
 }
 
 // unreachedWrites tell sales, once for each license and expiration, that no contact of a license can be reached.
@@ -122,7 +126,7 @@ func (s *Store) Unreached(ctx context.Context, limit int) (list []Summary, err e
 		if err != nil {
 			return nil, err
 		}
-		if pointless(mail.LicenseExpiring, r.License, today) {
+		if reminder.Over(r.License, today) {
 			continue
 		}
 		c, err := s.Reachable(ctx, r.License.Contacts)

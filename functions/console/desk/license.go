@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"marketplace/shared/license"
+	"marketplace/shared/reminder"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -29,6 +30,7 @@ type licenseView struct {
 	SameServer related
 	Mails      []mailRow
 	Timeline   []eventView
+	events     []store.Event // what Timeline tells
 }
 
 // doneToLicense says what was just done.
@@ -77,14 +79,13 @@ func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
 	}
 	l := recorded.License
 	v.License = l
-	events, err := d.store.LicenseTimeline(ctx, l.ID)
-	if err != nil {
+	if v.events, err = d.store.LicenseTimeline(ctx, l.ID); err != nil {
 		return v, err
 	}
 	v.Badge = licenseBadge(l, d.today())
 	v.Reminder, v.Reminded = nextReminder(recorded, d.today()), int(recorded.Reminded)
 	v.Acts = acts(r)
-	v.Basis = basis{recorded.Version, lastOf(events)}
+	v.Basis = basis{recorded.Version, lastOf(v.events)}
 	v.Sendable = v.Acts && l.KeyText != "" && unsendable(l, d.today()) == ""
 	v.Revocable = v.Acts && l.Revoked.IsZero()
 	v.Tailorable = v.Revocable && d.generator.Packager != nil
@@ -93,11 +94,11 @@ func (d *desk) licenseView(r *http.Request) (v licenseView, err error) {
 	if v.Addresses, reachable, err = d.addressRows(r, l.Contacts); err != nil {
 		return v, err
 	}
-	v.Unreached = !reachable && !l.Muted && l.Revoked.IsZero() && l.Successor == "" && !d.today().After(l.Expiration)
+	v.Unreached = !reachable && !reminder.Over(l, d.today())
 	for _, c := range l.Contacts {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
-	v.Timeline = timelineView(events)
+	v.Timeline = timelineView(v.events)
 	if v.Mails, err = d.mailsAbout(r, l.ID); err != nil {
 		return v, err
 	}
