@@ -83,8 +83,7 @@ func (d *desk) liftRequest(w http.ResponseWriter, r *http.Request) error {
 	if err := d.lift(r, store.On{Request: asked.ID}, []license.Contact{{Email: asked.Email}}); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/console/requests/"+asked.ID+"?done=lift", http.StatusSeeOther)
-	return nil
+	return toRequest(w, r, asked.ID, "lift")
 }
 
 const lifted = "Mail goes to the address again."

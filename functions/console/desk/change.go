@@ -119,11 +119,7 @@ func (d *desk) licenseAgain(w http.ResponseWriter, r *http.Request, b basis, con
 	if err != nil {
 		return err
 	}
-	events, err := d.store.LicenseTimeline(r.Context(), v.ID)
-	if err != nil {
-		return err
-	}
-	v.Trouble = overtaken(conflict, events, b)
+	v.Trouble = overtaken(conflict, v.events, b)
 	return d.showLicense(w, r, http.StatusConflict, v)
 }
 
@@ -136,31 +132,33 @@ type revokeView struct {
 	Sure      bool   // the box is ticked
 	SureError string // why it has to be
 	Trouble   *trouble
+	events    []store.Event // of the license's timeline
 }
 
 var revocation = prompt{"reason", "The reason", "For the timeline. Customers do not see it."}
 
 // revokeForm asks for the reason, and whether it is meant.
 func (d *desk) revokeForm(w http.ResponseWriter, r *http.Request) error {
-	v, _, err := d.revokeView(r)
+	v, err := d.revokeView(r)
 	if err != nil {
 		return err
 	}
 	return d.showRevoke(w, r, http.StatusOK, v)
 }
 
-func (d *desk) revokeView(r *http.Request) (v revokeView, events []store.Event, err error) {
+func (d *desk) revokeView(r *http.Request) (revokeView, error) {
 	recorded, err := d.recorded(r)
 	if err != nil {
-		return v, nil, err
+		return revokeView{}, err
 	}
-	if events, err = d.store.LicenseTimeline(r.Context(), recorded.License.ID); err != nil {
-		return v, nil, err
+	events, err := d.store.LicenseTimeline(r.Context(), recorded.License.ID)
+	if err != nil {
+		return revokeView{}, err
 	}
 	return revokeView{
 		License: recorded.License, Badge: licenseBadge(recorded.License, d.today()), Revocable: recorded.License.Revoked.IsZero(),
-		Basis: basis{recorded.Version, lastOf(events)}, Reason: revocation.field("", ""),
-	}, events, nil
+		Basis: basis{recorded.Version, lastOf(events)}, Reason: revocation.field("", ""), events: events,
+	}, nil
 }
 
 func (d *desk) showRevoke(w http.ResponseWriter, r *http.Request, status int, v revokeView) error {
@@ -173,7 +171,7 @@ func (d *desk) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, _, err := d.revokeView(r)
+	v, err := d.revokeView(r)
 	if err != nil {
 		return err
 	}
@@ -189,15 +187,15 @@ func (d *desk) revoke(w http.ResponseWriter, r *http.Request) error {
 	err = d.store.RevokeLicense(r.Context(), store.LicenseChange{ID: v.ID, Version: b.Version, By: by(r)}, typed)
 	if fault.KindOf(err) == fault.Conflict {
 		conflict, sent := err, v.Reason
-		again, events, err := d.revokeView(r)
+		again, err := d.revokeView(r)
 		if err != nil {
 			return errors.Join(err, conflict)
 		}
 		v = again
-		if repeats(since(events, b.Seen), by(r), store.LicenseRevoked, typed) {
+		if repeats(since(v.events, b.Seen), by(r), store.LicenseRevoked, typed) {
 			return toLicense(w, r, v.ID, "revoke")
 		}
-		v.Reason, v.Trouble = sent, overtaken(conflict, events, b)
+		v.Reason, v.Trouble = sent, overtaken(conflict, v.events, b)
 		if !v.Revocable {
 			v.Trouble.Kept, v.Trouble.KeptAs = typed, revocation.label
 		}

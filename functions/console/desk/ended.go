@@ -29,11 +29,7 @@ func (d *desk) requestEnded(w http.ResponseWriter, r *http.Request, conflict err
 	if err != nil {
 		return err
 	}
-	events, err := d.store.RequestTimeline(r.Context(), v.ID)
-	if err != nil {
-		return err
-	}
-	v.Trouble = ended(conflict, events)
+	v.Trouble = ended(conflict, v.events)
 	return d.showRequest(w, r, http.StatusConflict, v)
 }
 
@@ -42,11 +38,7 @@ func (d *desk) licenseEnded(w http.ResponseWriter, r *http.Request, conflict err
 	if err != nil {
 		return err
 	}
-	events, err := d.store.LicenseTimeline(r.Context(), v.ID)
-	if err != nil {
-		return err
-	}
-	v.Trouble = ended(conflict, events)
+	v.Trouble = ended(conflict, v.events)
 	return d.showLicense(w, r, http.StatusConflict, v)
 }
 

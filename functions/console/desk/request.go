@@ -27,6 +27,7 @@ type requestView struct {
 	SameCompany related
 	Mails       []mailRow
 	Timeline    []eventView
+	events      []store.Event // what Timeline tells
 }
 
 // Short is the request's kind in a word.
@@ -77,13 +78,12 @@ func (d *desk) requestView(r *http.Request) (v requestView, err error) {
 	if v.Request, err = d.store.Request(ctx, idOf(r)); err != nil {
 		return v, err
 	}
-	events, err := d.store.RequestTimeline(ctx, v.ID)
-	if err != nil {
+	if v.events, err = d.store.RequestTimeline(ctx, v.ID); err != nil {
 		return v, err
 	}
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), d.now())
-	v.Basis = basis{v.Version, lastOf(events)}
-	v.Timeline = timelineView(events)
+	v.Basis = basis{v.Version, lastOf(v.events)}
+	v.Timeline = timelineView(v.events)
 	addresses, _, err := d.addressRows(r, []license.Contact{{Name: v.Name, Email: v.Email}})
 	if err != nil {
 		return v, err

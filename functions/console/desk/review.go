@@ -136,7 +136,7 @@ func (d *desk) takeStep(w http.ResponseWriter, r *http.Request, s step, do func(
 	}
 	// Who sends a form twice is told of the first time. Looking comes before doing, since notes have no version, and after
 	// it, since the two may come at once.
-	twice, err := d.repeated(r, s, b, typed)
+	twice, _, err := d.repeated(r, s, b, typed)
 	if err == nil && !twice {
 		if err = s.refused(current, by(r)); err == nil {
 			err = do(b, current.ID, typed)
@@ -144,25 +144,27 @@ func (d *desk) takeStep(w http.ResponseWriter, r *http.Request, s step, do func(
 	}
 	if fault.KindOf(err) == fault.Conflict {
 		conflict := err
-		if twice, err = d.repeated(r, s, b, typed); err == nil && !twice {
-			events, err := d.store.RequestTimeline(r.Context(), current.ID)
-			if err != nil {
-				return err
-			}
+		var events []store.Event
+		if twice, events, err = d.repeated(r, s, b, typed); err == nil && !twice {
 			return d.stepAgain(w, r, s, http.StatusConflict, typed, "", overtaken(conflict, events, b))
 		}
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/console/requests/"+current.ID+"?done="+s.path, http.StatusSeeOther)
+	return toRequest(w, r, current.ID, s.path)
+}
+
+func toRequest(w http.ResponseWriter, r *http.Request, id, done string) error {
+	http.Redirect(w, r, "/console/requests/"+id+"?done="+done, http.StatusSeeOther)
 	return nil
 }
 
-// repeated reports whether the last that happened since the form was shown is that the same person did the same.
-func (d *desk) repeated(r *http.Request, s step, b basis, typed string) (bool, error) {
-	events, err := d.store.RequestTimeline(r.Context(), idOf(r))
-	return repeats(since(events, b.Seen), by(r), s.action, typed), err
+// repeated reports whether the last that happened since the form was shown is that the same person did the same. events are
+// all that happened.
+func (d *desk) repeated(r *http.Request, s step, b basis, typed string) (twice bool, events []store.Event, err error) {
+	events, err = d.store.RequestTimeline(r.Context(), idOf(r))
+	return repeats(since(events, b.Seen), by(r), s.action, typed), events, err
 }
 
 // stepAgain shows the request with what was typed for a step.
