@@ -14,7 +14,6 @@ import (
 	"marketplace/shared/pattern"
 	"marketplace/shared/request"
 	"marketplace/shared/text"
-	"marketplace/shared/web"
 )
 
 // checkForm is what is asked of a key, as it was typed. Only Key is needed; what is blank is not checked.
@@ -40,26 +39,21 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (question, error) {
 	var bad fault.Fields
 	q := question{Key: f.Key, At: license.Instance{Now: now}}
 	var err error
-	note := func(field string) {
-		if err != nil {
-			bad.Add(field, "%s", web.ProblemOf(err).Detail)
-		}
-	}
 	if strings.TrimSpace(f.Key) == "" {
 		empty := license.Evaluate("", license.Instance{}, nil).Reasons[0]
 		bad.Add("key", "%s %s", empty.Sentence, empty.Remedy)
 	}
 	if strings.TrimSpace(f.Server) != "" {
 		q.At.Server, err = license.ParseServer(f.Server)
-		note("serverId")
+		bad.Refuse("serverId", err)
 	}
 	if strings.TrimSpace(f.Loc) != "" {
 		q.At.Loc, err = request.ParseTypedLoc(f.Loc)
-		note("ncloc")
+		bad.Refuse("ncloc", err)
 	}
 	if strings.TrimSpace(f.Version) != "" {
 		q.Version, err = request.ParseVersion(f.Version)
-		note("productVersion")
+		bad.Refuse("productVersion", err)
 	}
 	if strings.TrimSpace(f.Edition) != "" {
 		if q.At.Edition = editionNamed(f.Edition); !q.At.Edition.Valid() {
