@@ -108,4 +108,4 @@ endif
 	@mkdir -p .build
 	go run ./infra/ops bundle -metadata '$(METADATA)' -site-url '$(SITE_URL)' -build '$(BUILD)' $(if $(JARS),-jars '$(JARS)') \
 		$(if $(PREVIOUS),-previous '$(PREVIOUS)') -out .build/bundle.bin
-	@printf '{"Replace":{"%s":"%s"}}\n' '$(CURDIR)/catalog/published/bundle.bin' '$(CURDIR)/.build/bundle.bin' >$@
+	@printf '{"Replace":{"%s":"%s"}}\n' '$(CURDIR)/catalog/builtin/bundle.bin' '$(CURDIR)/.build/bundle.bin' >$@

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 // Format is the number of the shape of Catalog in JSON. New fields do not change it.
@@ -92,7 +92,7 @@ type Jar struct {
 // Plain reports whether the file has a name that every file system takes and that stays in its folder.
 func (j Jar) Plain() bool { return jarName().MatchString(j.File) }
 
-var jarName = pattern.Lazy(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
+var jarName = lazyregexp.New(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
 
 // Decode reads a catalog from the JSON of /catalog.json. One without a version of the product is refused, as it is never made.
 func Decode(data []byte) (*Catalog, error) {

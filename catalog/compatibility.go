@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 // compatibility is what "sqVersions" of a release says: the product versions on which it runs.
@@ -25,8 +25,8 @@ const latest = "LATEST"
 
 // An entry as it should be, and as the vendor's reader takes it. Metadata of some years holds "[6.7][7.3,LATEST]" and "7.6+".
 var (
-	cleanEntry = pattern.Lazy(`^(\[[0-9A-Za-z.*\- ]+(,[0-9A-Za-z.*\- ]+)?\]|[0-9A-Za-z.*\-]+)$`)
-	rangeEntry = pattern.Lazy(`^\[(.*),(.*)\]$`)
+	cleanEntry = lazyregexp.New(`^(\[[0-9A-Za-z.*\- ]+(,[0-9A-Za-z.*\- ]+)?\]|[0-9A-Za-z.*\-]+)$`)
+	rangeEntry = lazyregexp.New(`^\[(.*),(.*)\]$`)
 )
 
 // compatibility reads a list of versions and ranges: "[6.7,LATEST]", "5.6,[6.0,6.7*]", "[7.9]". Ranges hold the public product

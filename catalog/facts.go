@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 // Files of our own beside the vendor's. Both may be absent.
@@ -71,7 +71,7 @@ func readFacts(s *source, templates []template) facts {
 	return f
 }
 
-var packageName = pattern.Lazy(`^(community|developer|enterprise|datacenter)-edition-([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9]+\.zip$`)
+var packageName = lazyregexp.New(`^(community|developer|enterprise|datacenter)-edition-([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9]+\.zip$`)
 
 // readWithdrawn reads withdrawn.properties: "<package file>=<why, one sentence for people>". Packages of earlier builds may stand
 // in it, so that their old links are answered with the reason.

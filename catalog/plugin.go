@@ -7,7 +7,7 @@ import (
 	"path"
 	"slices"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 // plugin is what <key>.properties says: the public and the archived releases, oldest first.
@@ -50,7 +50,7 @@ func (p *plugin) highest(v Version) (release, bool) {
 	return release{}, false
 }
 
-var pluginKey = pattern.Lazy(`^[0-9A-Za-z]+$`)
+var pluginKey = lazyregexp.New(`^[0-9A-Za-z]+$`)
 
 // readPlugins reads the file of each plugin that "plugins" lists. A plugin without a public or archived release is as good as not
 // defined.

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/properties"
 )
 
@@ -122,7 +122,7 @@ func (e entry) required(property string) string {
 	return value
 }
 
-var dateForm = pattern.Lazy(`^([0-9]+)-([0-9]+)-([0-9]+)`)
+var dateForm = lazyregexp.New(`^([0-9]+)-([0-9]+)-([0-9]+)`)
 
 // date is the property "date", yyyy-mm-dd. As for the vendor, months and days may have one digit and too high a value runs over into
 // the next year or month: releases of the past are dated 2016-19-20.

@@ -9,11 +9,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"marketplace/catalog/builtin"
 	"marketplace/catalog/bundle"
-	"marketplace/catalog/published"
-	"marketplace/functions/catalog/feed"
+	"marketplace/functions/catalog/api"
 	"marketplace/shared/config"
-	"marketplace/shared/current"
+	"marketplace/shared/livecatalog"
 )
 
 func main() {
@@ -22,11 +22,11 @@ func main() {
 		log.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	feeds := current.New(current.Options[*feed.Feed]{
-		BuiltIn: published.Bundle, URL: c.BundleURL, Now: time.Now, Log: logger,
-		Make: func(b *bundle.Bundle) (*feed.Feed, error) {
-			return feed.New(b, feed.Options{PackagesURL: c.PackagesURL, Metrics: os.Stdout, Now: time.Now, Log: logger}), nil
+	feeds := livecatalog.New(livecatalog.Options[*api.Handler]{
+		BuiltIn: builtin.Bundle, URL: c.BundleURL, Now: time.Now, Log: logger,
+		Make: func(b *bundle.Bundle) (*api.Handler, error) {
+			return api.New(b, api.Options{PackagesURL: c.PackagesURL, Metrics: os.Stdout, Now: time.Now, Log: logger}), nil
 		},
 	})
-	lambda.Start(feed.Current(feeds.Get))
+	lambda.Start(api.Current(feeds.Get))
 }

@@ -9,17 +9,16 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"marketplace/catalog"
-	"marketplace/catalog/offered"
-	"marketplace/catalog/published"
-	"marketplace/functions/console/desk"
+	"marketplace/catalog/builtin"
 	"marketplace/functions/console/signin"
+	"marketplace/functions/console/site"
 	"marketplace/shared/cloud"
+	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/signer"
-	"marketplace/shared/cloud/tailor"
 	"marketplace/shared/config"
-	"marketplace/shared/current"
 	"marketplace/shared/lambdahttp"
 	"marketplace/shared/license"
+	"marketplace/shared/livecatalog"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
@@ -39,11 +38,11 @@ func main() {
 		log.Fatal(err)
 	}
 	logger := logging.New(os.Stdout)
-	catalogs := current.New(current.Options[*catalog.Catalog]{
-		BuiltIn: published.Bundle, URL: c.BundleURL, Make: offered.Read, Now: time.Now, Log: logger,
+	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
+		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
 	kept := store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now})
-	lambda.Start(lambdahttp.New(desk.New(desk.Options{
+	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept,
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
@@ -53,7 +52,7 @@ func main() {
 		Issuer: func() (license.Issuer, error) {
 			return signer.Issuer(signer.Client(os.Getenv, time.Now), c.LicenseKeys, c.LicenseSigners)
 		},
-		Packager:    tailor.Bucket{API: tailor.Client(os.Getenv, time.Now), Name: c.PackagesBucket},
+		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv, time.Now), Name: c.PackagesBucket},
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
 		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger))

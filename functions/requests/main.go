@@ -9,13 +9,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"marketplace/catalog"
-	"marketplace/catalog/offered"
-	"marketplace/catalog/published"
+	"marketplace/catalog/builtin"
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
-	"marketplace/shared/current"
 	"marketplace/shared/lambdahttp"
+	"marketplace/shared/livecatalog"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
@@ -27,8 +26,8 @@ func main() {
 		log.Fatal(err)
 	}
 	logger := logging.New(os.Stdout)
-	catalogs := current.New(current.Options[*catalog.Catalog]{
-		BuiltIn: published.Bundle, URL: c.BundleURL, Make: offered.Read, Now: time.Now, Log: logger,
+	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
+		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store:     store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),

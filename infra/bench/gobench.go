@@ -27,8 +27,8 @@ var benchmarks = [...]struct {
 	{"catalog and all documents from release metadata", "marketplace/catalog", "BenchmarkGenerate", nil},
 	{"one license request recorded on bolt", "marketplace/shared/store", "BenchmarkFileRequest", nil},
 	{"hello's handler", "marketplace/infra/bench/hello", "BenchmarkInvoke", nil},
-	{"the catalog's handler", "marketplace/functions/catalog/feed", "BenchmarkInvoke", nil},
-	{"a page of the console", "marketplace/functions/console/desk", "BenchmarkDesk", []string{"-benchtime", "200x"}},
+	{"the catalog's handler", "marketplace/functions/catalog/api", "BenchmarkInvoke", nil},
+	{"a page of the console", "marketplace/functions/console/site", "BenchmarkDesk", []string{"-benchtime", "200x"}},
 }
 
 // goBenchmarks runs them; short fills the console's table with a tenth.

@@ -22,8 +22,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"marketplace/catalog/builtin"
 	"marketplace/catalog/bundle"
-	"marketplace/catalog/published"
 	"marketplace/infra/runtimeapi"
 )
 
@@ -62,7 +62,7 @@ func run(ctx context.Context, c config) (within bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	b, err := published.Bundle()
+	b, err := builtin.Bundle()
 	if err != nil {
 		return false, err
 	}

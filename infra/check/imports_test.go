@@ -84,7 +84,7 @@ func wiring(name string) bool {
 
 // domain packages know neither HTTP nor AWS.
 func domain(name string) bool {
-	return within(name, "catalog", "shared/fault", "shared/license", "shared/pattern", "shared/properties", "shared/reminder", "shared/request", "shared/text")
+	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/properties", "shared/reminder", "shared/request", "shared/input")
 }
 
 func within(name string, folders ...string) bool {
@@ -183,8 +183,8 @@ func TestImportCheckFinds(t *testing.T) {
 		"catalog":                    imports("marketplace/infra/local"),
 		"catalog/prepare":            imports("net/http"),
 		"shared/request":             imports("github.com/aws/smithy-go/time", "net/url"),
-		"shared/cloud/operator":      imports("github.com/aws/aws-sdk-go-v2/config", "marketplace/shared/table/dynamo"),
-		"functions/requests/site":    imports("marketplace/shared/cloud", "marketplace/functions/catalog/feed", "github.com/aws/aws-lambda-go/events"),
+		"shared/cloud/awsprofile":    imports("github.com/aws/aws-sdk-go-v2/config", "marketplace/shared/table/dynamo"),
+		"functions/requests/site":    imports("marketplace/shared/cloud", "marketplace/functions/catalog/api", "github.com/aws/aws-lambda-go/events"),
 		"functions/requests":         imports("marketplace/shared/cloud", "marketplace/functions/requests/site", "github.com/aws/aws-lambda-go/lambda"),
 		"functions/mailer":           imports("marketplace/infra/local"),
 		"infra/local":                imports("marketplace/functions/requests/site", "github.com/aws/aws-sdk-go-v2/aws"),
@@ -200,7 +200,7 @@ func TestImportCheckFinds(t *testing.T) {
 		"catalog/prepare imports net/http: a domain package",
 		"shared/request imports the AWS SDK",
 		"functions/requests/site imports shared/cloud, which is for mains",
-		"functions/requests/site imports another function's functions/catalog/feed",
+		"functions/requests/site imports another function's functions/catalog/api",
 		"functions/requests/site imports github.com/aws/aws-lambda-go/events, which is for mains",
 		"functions/mailer imports infra/local, which stands above it",
 		"infra/local imports the AWS SDK",

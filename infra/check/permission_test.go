@@ -23,8 +23,8 @@ import (
 	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
+	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/signer"
-	"marketplace/shared/cloud/tailor"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/ses"
@@ -165,18 +165,18 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 		{"Mail", func() error { _, err := s.Mail(ctx, filed.ID+"-1"); return err }},
 		{"ClaimMail", claim(func(m store.Mail) error { return s.RecordSent(ctx, m, "x") })},
 		{"RecordSent", func() error { return nil }},
-		{"BuryMail", claim(func(m store.Mail) error { return s.BuryMail(ctx, m, cause) })},
+		{"FailMail", claim(func(m store.Mail) error { return s.FailMail(ctx, m, cause) })},
 		{"ReleaseMail", claim(func(m store.Mail) error { return s.ReleaseMail(ctx, m) })},
 		{"RetryMail", claim(func(m store.Mail) error { return s.RetryMail(ctx, m, cause, now) })},
 		{"Suppressed", func() error { _, err := s.Suppressed(ctx, "a@example.com"); return err }},
-		{"BurySuppressed", claim(func(m store.Mail) error { return s.BurySuppressed(ctx, m, store.Suppression{}, unreached) })},
+		{"FailSuppressed", claim(func(m store.Mail) error { return s.FailSuppressed(ctx, m, store.Suppression{}, unreached) })},
 	})
 	for method := range reflect.TypeFor[ses.API]().Methods() {
 		actions["mailer"] = append(actions["mailer"], "ses:"+method.Name)
 	}
 	try("mailevents", reflect.TypeFor[feedback.Store](), []step{
 		{"RecordReport", func() error {
-			_, err := s.RecordReport(ctx, store.Report{Mail: key.ID, CarrierID: "x", Outcome: store.Bounced}, unreached)
+			_, err := s.RecordReport(ctx, store.Report{Mail: key.ID, ProviderID: "x", Outcome: store.Bounced}, unreached)
 			return err
 		}},
 	})
@@ -190,7 +190,7 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 		{"Reachable", func() error { _, err := s.Reachable(ctx, l.Contacts); return err }},
 		{"RecordUnreached", func() error { _, err := s.RecordUnreached(ctx, l, unreached(l)); return err }},
 	})
-	// The desk has the whole store; its kinds of access are these. Of what its gate does, each is here.
+	// The console has the whole store; its kinds of access are these. Of what its gate does, each is here.
 	try("console", reflect.TypeFor[signin.Sessions](), []step{
 		{"SessionEnded", func() error { _, err := s.SessionEnded(ctx, "s1"); return err }},
 		{"EndSession", func() error { return s.EndSession(ctx, "s1", now.Add(time.Hour)) }},
@@ -204,7 +204,7 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 			return err
 		}},
 	})
-	for service, asked := range map[string]reflect.Type{"s3": reflect.TypeFor[tailor.API](), "kms": reflect.TypeFor[signer.API]()} {
+	for service, asked := range map[string]reflect.Type{"s3": reflect.TypeFor[packagestore.API](), "kms": reflect.TypeFor[signer.API]()} {
 		for method := range asked.Methods() {
 			actions["console"] = append(actions["console"], service+":"+method.Name)
 		}

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"marketplace/functions/catalog/feed"
+	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
@@ -243,7 +243,7 @@ func deployment(t *testing.T) deployed {
 		text: read(t, "template.yaml"), makefile: read(t, "Makefile"), mains: map[string]string{},
 		site: literals(read(t, "functions/requests/site/routes.go")),
 	}
-	for _, text := range literals(read(t, "functions/console/desk/routes.go")) {
+	for _, text := range literals(read(t, "functions/console/site/routes.go")) {
 		if strings.Contains(text, " /") {
 			d.console = append(d.console, text)
 		}
@@ -271,7 +271,7 @@ func deployment(t *testing.T) deployed {
 
 func (d deployed) check(tpl template) (problems []string) {
 	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains), checkParameters(tpl),
-		checkRoutes(tpl, feed.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions), checkWaking(tpl, d.rows))
+		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions), checkWaking(tpl, d.rows))
 }
 
 func TestTemplateIsTrueToTheCode(t *testing.T) {
@@ -346,6 +346,6 @@ func TestTemplateCheckFindsWhatTheTemplateLacks(t *testing.T) {
 	finds(t, checkFunctions(tpl, append(d.folders, "extra"), d.makefile), "functions/extra is no function")
 	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction", "build-ConsoleFunction", "build-MailEventsFunction", "build-MailerFunction",
 		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction builds no function")
-	finds(t, checkRoutes(tpl, append(feed.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
+	finds(t, checkRoutes(tpl, append(api.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
 		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")
 }

@@ -8,13 +8,12 @@ import (
 	"marketplace/catalog"
 	"marketplace/catalog/bundle"
 	"marketplace/catalog/data"
-	"marketplace/catalog/offered"
 	"marketplace/catalog/prepare"
 	"marketplace/catalog/samplejar"
-	"marketplace/functions/catalog/feed"
+	"marketplace/functions/catalog/api"
 	"marketplace/infra/localdata"
 	"marketplace/shared/config"
-	"marketplace/shared/current"
+	"marketplace/shared/livecatalog"
 )
 
 // catalogs are what is offered, as the functions get it. Here the sample is what they are built with.
@@ -34,11 +33,11 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 	return catalogs{
 		sample:  sample,
 		prepare: func() { _, _ = builtIn() }, // an error is told to whoever asks
-		offered: current.New(current.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL, Make: offered.Read, Now: o.Now, Log: o.Log}).Get,
-		feed: feed.Current(current.New(current.Options[*feed.Feed]{
+		offered: livecatalog.New(livecatalog.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL, Make: catalog.FromBundle, Now: o.Now, Log: o.Log}).Get,
+		feed: api.Current(livecatalog.New(livecatalog.Options[*api.Handler]{
 			BuiltIn: builtIn, URL: c.BundleURL, Now: o.Now, Log: o.Log,
-			Make: func(b *bundle.Bundle) (*feed.Feed, error) {
-				return feed.New(b, feed.Options{Dir: o.Data.Packages(), Log: o.Log}), nil
+			Make: func(b *bundle.Bundle) (*api.Handler, error) {
+				return api.New(b, api.Options{Dir: o.Data.Packages(), Log: o.Log}), nil
 			},
 		}).Get),
 	}, nil

@@ -5,10 +5,10 @@ import (
 	"time"
 
 	"marketplace/catalog"
-	"marketplace/catalog/tailored"
-	"marketplace/functions/console/desk"
+	"marketplace/catalog/custompackage"
 	"marketplace/functions/console/signin"
-	"marketplace/infra/local/people"
+	"marketplace/functions/console/site"
+	"marketplace/infra/local/devidp"
 	"marketplace/shared/config"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -16,7 +16,7 @@ import (
 )
 
 // console is the sales console, and the provider that its people sign in with.
-type console struct{ desk, people http.Handler }
+type console struct{ site, devIDP http.Handler }
 
 // consoleParts are what it is made of.
 type consoleParts struct {
@@ -36,16 +36,16 @@ const (
 )
 
 func newConsole(p consoleParts) (console, error) {
-	issuer := p.config.SiteURL + people.Path
-	provider, err := people.New(people.Options{
+	issuer := p.config.SiteURL + devidp.Path
+	provider, err := devidp.New(devidp.Options{
 		Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret,
 		RedirectURI: p.config.SiteURL + signin.CallbackPath, SignedOutURI: p.config.SiteURL + signin.SignedOutPath,
-		People: people.Invented(), Now: p.now, Log: p.Log,
+		People: devidp.Invented(), Now: p.now, Log: p.Log,
 	})
 	if err != nil {
 		return console{}, err
 	}
-	return console{people: provider, desk: desk.New(desk.Options{
+	return console{devIDP: provider, site: site.New(site.Options{
 		Store: p.kept,
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
@@ -53,7 +53,7 @@ func newConsole(p consoleParts) (console, error) {
 		}),
 		Catalog:     p.offered,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
-		Packager:    tailored.Folder{Jars: p.Data.Jars(), Out: p.Data.Tailored()},
+		Packager:    custompackage.Folder{Jars: p.Data.Jars(), Out: p.Data.Tailored()},
 		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail), Now: p.now, Log: p.Log,
 	})}, nil
 }

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"marketplace/catalog/tailored"
-	"marketplace/infra/ledger"
+	"marketplace/catalog/custompackage"
+	"marketplace/infra/licenseimport"
 	"marketplace/infra/localdata"
 	"marketplace/shared/fault"
 	"marketplace/shared/mail/outboxdir"
@@ -29,7 +29,7 @@ type localPages struct {
 	data     localdata.Dir
 	worker   *worker
 	outbox   *outboxdir.Dir
-	recorder ledger.Recorder
+	recorder licenseimport.Recorder
 	hear     hear
 	pages    *web.Pages
 }
@@ -51,7 +51,7 @@ type (
 	outboxView struct{ Mails []outboxdir.Item }
 )
 
-func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder ledger.Recorder, hear hear, log *slog.Logger) http.Handler {
+func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder, hear hear, log *slog.Logger) http.Handler {
 	files, err := fs.Sub(templateFiles, "templates")
 	if err != nil {
 		panic("local: " + err.Error())
@@ -125,8 +125,8 @@ func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
 // are refused.
 func (p *localPages) importLicenses(w http.ResponseWriter, r *http.Request) error {
 	skip := r.URL.Query().Get("skip-refused") == "true"
-	file := http.MaxBytesReader(nil, r.Body, ledger.MaxFile)
-	report, err := ledger.Import(r.Context(), p.recorder, file, "import", skip)
+	file := http.MaxBytesReader(nil, r.Body, licenseimport.MaxFile)
+	report, err := licenseimport.Import(r.Context(), p.recorder, file, "import", skip)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ const packagesPath = "/_local/packages"
 
 func (p *localPages) tailoredPackage(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
-	if err := tailored.CheckName(name); err != nil {
+	if err := custompackage.CheckName(name); err != nil {
 		return fault.Wrap(fault.NotFound, err, "There is no such package.")
 	}
 	data, err := os.ReadFile(filepath.Join(p.data.Tailored(), name))

@@ -218,7 +218,7 @@ func (s *seeder) askInVain(ctx context.Context, r request.Request, question stri
 		return err
 	}
 	s.now = s.now.Add(time.Minute)
-	bounce := store.Report{Mail: id, CarrierID: "sample", Outcome: store.Bounced, Detail: "General, smtp; 550 5.1.1 user unknown"}
+	bounce := store.Report{Mail: id, ProviderID: "sample", Outcome: store.Bounced, Detail: "General, smtp; 550 5.1.1 user unknown"}
 	_, err = s.RecordReport(ctx, bounce, nil) // a request has no further contact, and makes no task
 	return err
 }

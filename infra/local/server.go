@@ -15,13 +15,13 @@ import (
 	"sync"
 	"time"
 
-	"marketplace/functions/catalog/feed"
+	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
-	"marketplace/infra/local/people"
+	"marketplace/infra/local/devidp"
 	"marketplace/infra/localdata"
 	"marketplace/shared/config"
 	"marketplace/shared/license"
@@ -145,8 +145,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	functions := router{
-		people:  console.people,
-		console: console.desk,
+		devIDP:  console.devIDP,
+		console: console.site,
 		pages:   newPages(o.Data, w, outbox, kept, mailEvents.Invoke, o.Log),
 		catalog: catalogs.feed,
 		requests: site.New(site.Options{
@@ -171,17 +171,17 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 
 // router hands each request to its function, as the HTTP API does. It is no ServeMux, which would answer a path that is not
 // clean by itself, where the catalog has an answer that any origin may read.
-type router struct{ people, pages, console, catalog, requests http.Handler }
+type router struct{ devIDP, pages, console, catalog, requests http.Handler }
 
 func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case strings.HasPrefix(r.URL.Path, people.Path+"/"):
-		f.people.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, devidp.Path+"/"):
+		f.devIDP.ServeHTTP(w, r)
 	case r.URL.Path == signin.Home || strings.HasPrefix(r.URL.Path, signin.Home+"/"):
 		f.console.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/_local/"):
 		f.pages.ServeHTTP(w, r)
-	case slices.ContainsFunc(feed.Patterns(), func(pattern string) bool { return matches(pattern, r.URL.Path) }):
+	case slices.ContainsFunc(api.Patterns(), func(pattern string) bool { return matches(pattern, r.URL.Path) }):
 		f.catalog.ServeHTTP(w, r)
 	default:
 		f.requests.ServeHTTP(w, r)

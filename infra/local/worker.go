@@ -120,7 +120,7 @@ func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 			if next, _ := reminder.Default.Next(recorded.License, license.DateOf(now), recorded.Reminded); next == recorded.NextReminder {
 				return nil
 			}
-			if err := s.RecordReminder(ctx, store.Due{Recorded: recorded}, 0, nil); !errors.Is(err, store.ErrDueChanged) {
+			if err := s.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, 0, nil); !errors.Is(err, store.ErrDueChanged) {
 				return err
 			}
 			return nil // whoever changed it planned it anew

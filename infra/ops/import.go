@@ -12,10 +12,10 @@ import (
 	"os"
 	"time"
 
-	"marketplace/infra/ledger"
+	"marketplace/infra/licenseimport"
 	"marketplace/infra/localdata"
 	"marketplace/shared/cloud"
-	"marketplace/shared/cloud/operator"
+	"marketplace/shared/cloud/awsprofile"
 	"marketplace/shared/config"
 	"marketplace/shared/fault"
 	"marketplace/shared/store"
@@ -70,20 +70,20 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-func importFile(ctx context.Context, tableName, path string, skip bool) (report ledger.Report, where string, err error) {
+func importFile(ctx context.Context, tableName, path string, skip bool) (report licenseimport.Report, where string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return ledger.Report{}, "", err
+		return licenseimport.Report{}, "", err
 	}
 	defer file.Close()
 	return importInto(ctx, tableName, file, skip)
 }
 
 // importInto imports the file into the table of that name; with "", into the local server's data. where is that in words.
-func importInto(ctx context.Context, tableName string, file io.Reader, skip bool) (report ledger.Report, where string, err error) {
+func importInto(ctx context.Context, tableName string, file io.Reader, skip bool) (report licenseimport.Report, where string, err error) {
 	c, err := config.Load(os.Getenv)
 	if err != nil {
-		return ledger.Report{}, "", err
+		return licenseimport.Report{}, "", err
 	}
 	if c.TableName = tableName; tableName != "" {
 		return importIntoTable(ctx, c, file, skip)
@@ -100,32 +100,32 @@ func importInto(ctx context.Context, tableName string, file io.Reader, skip bool
 	return report, where, err
 }
 
-func importIntoTable(ctx context.Context, c config.Config, file io.Reader, skip bool) (report ledger.Report, where string, err error) {
+func importIntoTable(ctx context.Context, c config.Config, file io.Reader, skip bool) (report licenseimport.Report, where string, err error) {
 	var t table.Table
 	if where = "table " + c.TableName; c.DynamoDBEndpoint == "" {
-		t, err = operator.Table(ctx, c.TableName)
+		t, err = awsprofile.Table(ctx, c.TableName)
 	} else {
 		where += " at " + c.DynamoDBEndpoint
 		t, err = cloud.LocalTable(ctx, c)
 	}
 	if err != nil {
-		return ledger.Report{}, "", err
+		return licenseimport.Report{}, "", err
 	}
-	report, err = ledger.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
+	report, err = licenseimport.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
 	return report, where, err
 }
 
 // importIntoFolder stands in for the local server, with its clock.
-func importIntoFolder(ctx context.Context, dir localdata.Dir, c config.Config, file io.Reader, skip bool) (ledger.Report, error) {
+func importIntoFolder(ctx context.Context, dir localdata.Dir, c config.Config, file io.Reader, skip bool) (licenseimport.Report, error) {
 	clock, err := dir.OpenClock(time.Now)
 	if err != nil {
-		return ledger.Report{}, err
+		return licenseimport.Report{}, err
 	}
 	t, done, err := dir.OpenTable(ctx, c)
 	if err != nil {
-		return ledger.Report{}, err
+		return licenseimport.Report{}, err
 	}
-	report, err := ledger.Import(ctx, store.New(t, store.Options{Now: clock.Now}), file, "import", skip)
+	report, err := licenseimport.Import(ctx, store.New(t, store.Options{Now: clock.Now}), file, "import", skip)
 	if closed := done(); err == nil {
 		err = closed
 	}
@@ -133,7 +133,7 @@ func importIntoFolder(ctx context.Context, dir localdata.Dir, c config.Config, f
 }
 
 // importByServer lets the running local server do it, whose table and clock are its own.
-func importByServer(ctx context.Context, server string, file io.Reader, skip bool) (report ledger.Report, err error) {
+func importByServer(ctx context.Context, server string, file io.Reader, skip bool) (report licenseimport.Report, err error) {
 	target := server + "/_local/licenses"
 	if skip {
 		target += "?" + url.Values{"skip-refused": {"true"}}.Encode()

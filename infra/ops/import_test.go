@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"marketplace/infra/ledger"
+	"marketplace/infra/licenseimport"
 	"marketplace/infra/localdata"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
@@ -33,7 +33,7 @@ func TestAnImportIntoAStoppedServersDataGoesByItsClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	expiration := license.DateOf(clock.Now()).AddMonths(6)
-	file := strings.Join(ledger.Header, ",") + "\nAcme AG,Ada,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,developer,PRODUCTION,100000," + expiration.String() + ",yes\n"
+	file := strings.Join(licenseimport.Header, ",") + "\nAcme AG,Ada,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,developer,PRODUCTION,100000," + expiration.String() + ",yes\n"
 	if report, _, err := importInto(t.Context(), "", strings.NewReader(file), false); err != nil || report.Recorded != 1 {
 		t.Fatalf("import: %+v, %v", report, err)
 	}
@@ -77,7 +77,7 @@ func licensesFile(t *testing.T, server string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "licenses.csv")
 	line := "Acme AG,Ada,ada@acme.example," + server + ",developer,PRODUCTION,100000,2035-08-31,yes\n"
-	if err := os.WriteFile(path, []byte(strings.Join(ledger.Header, ",")+"\n"+line), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Join(licenseimport.Header, ",")+"\n"+line), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"marketplace/shared/cloud/operator"
+	"marketplace/shared/cloud/awsprofile"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/license"
 )
@@ -28,7 +28,7 @@ func licenseKeys(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	ctx := context.Background()
-	kms, err := operator.Keys(ctx, time.Now)
+	kms, err := awsprofile.Keys(ctx, time.Now)
 	if err == nil {
 		var set license.KeySet
 		if set, err = keySet(ctx, kms, args); err == nil {

@@ -102,7 +102,7 @@ func TestTheCommandsOfTheReadmeDoWhatItSays(t *testing.T) {
 			case "-jars":
 				args[i] = jars
 			case "-previous":
-				args[i] = "catalog/published/bundle.bin"
+				args[i] = "catalog/builtin/bundle.bin"
 			}
 		}
 		var stdout, stderr strings.Builder

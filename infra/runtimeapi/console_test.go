@@ -13,7 +13,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"marketplace/infra/local/people"
+	"marketplace/infra/local/devidp"
 	"marketplace/infra/runtimeapi"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
@@ -58,11 +58,11 @@ func TestSigningOutOfTheCompiledConsole(t *testing.T) {
 	var provider http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { provider.ServeHTTP(w, r) }))
 	defer server.Close()
-	issuer := server.URL + people.Path
+	issuer := server.URL + devidp.Path
 	var err error
-	provider, err = people.New(people.Options{
+	provider, err = devidp.New(devidp.Options{
 		Issuer: issuer, ClientID: "console", ClientSecret: "secret", RedirectURI: consoleURL + "/callback", SignedOutURI: consoleURL + "/signedout",
-		People: people.Invented(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		People: devidp.Invented(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 
 	"github.com/andybalholm/brotli"
 
+	"marketplace/catalog/builtin"
 	"marketplace/catalog/bundle"
-	"marketplace/catalog/published"
 	"marketplace/functions/mailevents/feedback/feedbacktest"
 	"marketplace/infra/runtimeapi"
 	"marketplace/shared/lambdahttp/lambdahttptest"
@@ -69,7 +69,7 @@ func send(t *testing.T, f *runtimeapi.Function, method, target string, headers .
 }
 
 func driveCatalog(t *testing.T, f *runtimeapi.Function) {
-	b, err := published.Bundle()
+	b, err := builtin.Bundle()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,10 +47,10 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := store.New(table, store.Options{Now: time.Now})
-	carrier := sdk.New(sdk.Options{
+	provider := sdk.New(sdk.Options{
 		Region: "eu-central-1", BaseEndpoint: &c.SESEndpoint, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
-	if _, err := carrier.VerifyEmailIdentity(t.Context(), &sdk.VerifyEmailIdentityInput{EmailAddress: &from}); err != nil {
+	if _, err := provider.VerifyEmailIdentity(t.Context(), &sdk.VerifyEmailIdentityInput{EmailAddress: &from}); err != nil {
 		t.Fatal(err)
 	}
 	expiring := license.License{
@@ -106,11 +106,11 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 
 	// The reminder bounces: sales hear of a license none of whose contacts is left, once.
 	reminded, err := kept.MailsAbout(t.Context(), expiring.ID, 10)
-	if err != nil || len(reminded) != 1 || reminded[0].CarrierID == "" {
+	if err != nil || len(reminded) != 1 || reminded[0].ProviderID == "" {
 		t.Fatalf("%+v, %v", reminded, err)
 	}
 	bounce := feedbacktest.Notification(time.Now(), feedbacktest.Bounce(feedbacktest.Mail{
-		ID: reminded[0].Message.ID, CarrierID: reminded[0].CarrierID, To: "ada@acme.example", At: time.Now(),
+		ID: reminded[0].Message.ID, ProviderID: reminded[0].ProviderID, To: "ada@acme.example", At: time.Now(),
 	}, "Permanent", "General", "smtp; 550 5.1.1 user unknown"))
 	mailEvents := launch(t, "mailevents", env)
 	for range 2 {

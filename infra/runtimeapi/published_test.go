@@ -12,10 +12,10 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/catalog"
+	"marketplace/catalog/builtin"
 	"marketplace/catalog/bundle"
 	"marketplace/catalog/data"
 	"marketplace/catalog/prepare"
-	"marketplace/catalog/published"
 	"marketplace/infra/runtimeapi"
 )
 
@@ -41,7 +41,7 @@ func newer(t *testing.T) *bundle.Bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := published.Bundle()
+	before, err := builtin.Bundle()
 	if err != nil {
 		t.Fatal(err)
 	}

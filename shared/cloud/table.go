@@ -1,5 +1,5 @@
 // Package cloud opens what the functions need of AWS, as the configuration says. Clients are built by hand from Lambda's
-// environment: config.LoadDefaultConfig costs a third of a cold start (DESIGN §10). Only cloud/operator uses it.
+// environment: config.LoadDefaultConfig costs a third of a cold start (DESIGN §10). Only cloud/awsprofile uses it.
 package cloud
 
 import (
@@ -10,15 +10,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"marketplace/shared/cloud/sandbox"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
 )
 
+// AWSConfig is the region and the credentials that Lambda gives a function. They last as long as the function's
+// execution environment.
+func AWSConfig(getenv func(string) string) aws.Config {
+	return aws.Config{
+		Region: getenv("AWS_REGION"),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
+	}
+}
+
 // Table is the function's table: TABLE_NAME, at DYNAMODB_ENDPOINT where that is set.
 func Table(c config.Config, getenv func(string) string) table.Table {
-	return dynamo.New(dynamoClient(c, sandbox.Config(getenv)), c.TableName)
+	return dynamo.New(dynamoClient(c, AWSConfig(getenv)), c.TableName)
 }
 
 // LocalTable is a table on an engine of one's own machine, at DYNAMODB_ENDPOINT: TABLE_NAME, else "marketplace". It is

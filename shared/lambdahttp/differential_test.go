@@ -220,7 +220,7 @@ func TestAdapterAnswersLikeNetHTTP(t *testing.T) {
 		{"declared length cuts what is too much", get, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "5")
 			io.WriteString(w, "hello")
-			io.WriteString(w, " world")
+			io.WriteString(w, " testEnv")
 		}},
 		{"several values and several cookies", get, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Add("Vary", "Accept-Encoding")

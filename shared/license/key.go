@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/properties"
 )
 
@@ -177,7 +177,7 @@ var keyProperties = []struct {
 }
 
 // identifier is the form of a Kid, of a license's ID, and of a plugin's, a language's and a feature's key.
-var identifier = pattern.Lazy(`^[A-Za-z0-9._-]{1,64}$`)
+var identifier = lazyregexp.New(`^[A-Za-z0-9._-]{1,64}$`)
 
 // ValidID reports whether a license may have the ID: 1 to 64 letters, digits, dots, underscores and dashes of ASCII.
 func ValidID(id string) bool { return identifier().MatchString(id) }

@@ -6,16 +6,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 var (
 	// A line end of quoted-printable (RFC 2045 §6.7): "=" at the end of a line, perhaps behind an encoded space.
-	softLineEnd = pattern.Lazy(`^=(?:20|09)?[ \t]*\r?\n`)
+	softLineEnd = lazyregexp.New(`^=(?:20|09)?[ \t]*\r?\n`)
 	// Tags that mails put around and into a long word. A key in angle brackets is none.
-	tag = pattern.Lazy(`(?i)^</?(?:a|b|blockquote|body|br|code|div|em|font|html|i|li|o:p|p|pre|span|strong|table|tbody|td|tr|tt|u|wbr)(?:\s[^<>]*)?/?>`)
+	tag = lazyregexp.New(`(?i)^</?(?:a|b|blockquote|body|br|code|div|em|font|html|i|li|o:p|p|pre|span|strong|table|tbody|td|tr|tt|u|wbr)(?:\s[^<>]*)?/?>`)
 	// A character reference of HTML.
-	entity = pattern.Lazy(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,12});`)
+	entity = lazyregexp.New(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,12});`)
 )
 
 // scanner turns a text into tokens.

@@ -4,15 +4,15 @@ import (
 	"strings"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 // The forms of a server ID, by the era of the server that made it (CLIENT-CONTRACT §4). Case matters.
 var (
-	serverDigits = pattern.Lazy(`^\d{14}$`)
-	serverHex    = pattern.Lazy(`^1[0-9a-f]{14}$`)
-	serverUUID   = pattern.Lazy(`^[A-Za-z0-9_-]{20}$`)
-	serverPrefix = pattern.Lazy(`^[0-9A-F]{8}-`)
+	serverDigits = lazyregexp.New(`^\d{14}$`)
+	serverHex    = lazyregexp.New(`^1[0-9a-f]{14}$`)
+	serverUUID   = lazyregexp.New(`^[A-Za-z0-9_-]{20}$`)
+	serverPrefix = lazyregexp.New(`^[0-9A-F]{8}-`)
 )
 
 // datasetIndex is where the dataset part of a prefixed server ID begins: behind the dash at index 8.

@@ -13,7 +13,7 @@ import (
 	"math/big"
 	"slices"
 
-	"marketplace/shared/text"
+	"marketplace/shared/input"
 )
 
 // Domain stands before the canonical text when it is signed, so that no signature made for something else can be passed off
@@ -59,7 +59,7 @@ func Sign(signer crypto.Signer, k Key) (string, error) {
 
 // check says what keeps k from being signed.
 func (k Key) check() error {
-	switch line, err := text.Line(k.Organization, "The organization", MaxOrganization); {
+	switch line, err := input.Line(k.Organization, "The organization", MaxOrganization); {
 	case err != nil:
 		return err
 	case line != k.Organization:

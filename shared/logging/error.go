@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 // Error is an error as a log may have it: under "error", with every e-mail address in its text redacted. What failed may
@@ -30,4 +30,4 @@ func redact(s string) string {
 }
 
 // address takes what may be an e-mail address, rather too much than too little.
-var address = pattern.Lazy(`[^\s<>"',;:()\[\]]+@[^\s<>"',;()\[\]]+`)
+var address = lazyregexp.New(`[^\s<>"',;:()\[\]]+@[^\s<>"',;()\[\]]+`)

@@ -64,7 +64,7 @@ func TestRecordsOfPeopleShowIDsAndStatesOnly(t *testing.T) {
 		record[request.Form](), record[request.Details](), record[request.Request](), record[request.Summary](),
 		record[license.License](), record[license.Contact](), record[license.Key](),
 		record[mail.Address](), record[mail.Attachment](), record[mail.Message](),
-		record[store.Recorded](), record[store.Due](), record[store.Summary](), record[store.Mail](), record[store.Event](),
+		record[store.LicenseRecord](), record[store.Due](), record[store.Summary](), record[store.Mail](), record[store.Event](),
 	} {
 		v := reflect.ValueOf(record)
 		name, value := v.Elem().Type().String(), v.Elem().Interface()

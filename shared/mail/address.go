@@ -22,7 +22,7 @@ func AddressOf(a mail.Address) Address { return Address{Name: a.Name, Email: a.A
 const maxName = 100
 
 // Mailbox is the address as it goes onto the wire: the name on one line and cut where it is long, the domain in ASCII
-// (RFC 5891). What no carrier takes is an error that does not repeat it: line breaks and the like, a missing domain, and
+// (RFC 5891). What no provider takes is an error that does not repeat it: line breaks and the like, a missing domain, and
 // letters beyond ASCII before the @, for which SES has no way.
 func (a Address) Mailbox() (*mail.Address, error) {
 	parsed, err := mail.ParseAddress(a.Email)

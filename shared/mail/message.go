@@ -55,25 +55,25 @@ type Message struct {
 
 // Sender takes messages away. Its methods may be called from several goroutines at once.
 type Sender interface {
-	// Send takes a message away and returns the ID under which the carrier knows it. It does not try again by itself.
+	// Send takes a message away and returns the ID under which the provider knows it. It does not try again by itself.
 	//
 	// An error that is ErrThrottled or ErrSetup means that nothing more will be taken for now: stop, keep everything.
 	// ErrRejected means that this message will never be taken: do not try it again. Any other error: it may or may not
 	// have been taken, try it again later. An error may name addresses: see logging.Error.
 	Send(ctx context.Context, m Message) (id string, err error)
 
-	// Quota asks how much the carrier takes at present.
+	// Quota asks how much the provider takes at present.
 	Quota(ctx context.Context) (Quota, error)
 }
 
-// Quota is how much a carrier takes. The zero Quota has no limit.
+// Quota is how much a provider takes. The zero Quota has no limit.
 type Quota struct {
 	PerSecond float64 // messages a second; 0: no limit
 	Exhausted bool    // the day's messages are used up
 }
 
 var (
-	ErrThrottled = errors.New("mail: the carrier takes no more for now")
-	ErrSetup     = errors.New("mail: the carrier takes nothing until somebody sets it right")
-	ErrRejected  = errors.New("mail: the carrier will not take this message")
+	ErrThrottled = errors.New("mail: the provider takes no more for now")
+	ErrSetup     = errors.New("mail: the provider takes nothing until somebody sets it right")
+	ErrRejected  = errors.New("mail: the provider will not take this message")
 )

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
-	"marketplace/shared/pattern"
 	"marketplace/shared/request"
 )
 
@@ -33,7 +33,7 @@ func StatusPath(r request.Request) string {
 const instant = "02 Jan 2006, 15:04 UTC"
 
 // identifier is what of a license ID or a server ID a mail repeats: nothing with a dot, of which readers make a link.
-var identifier = pattern.Lazy(`^[A-Za-z0-9_-]{0,64}$`)
+var identifier = lazyregexp.New(`^[A-Za-z0-9_-]{0,64}$`)
 
 // NewRequestReceived tells a customer that a license request came. The request may have come from anybody under anybody's
 // address, so the message repeats nothing that could carry text of a stranger's choice: no message, no company, and a name

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
-	"marketplace/shared/pattern"
-	"marketplace/shared/text"
 )
 
 // Form is a license request as it was typed or sent: every field a text. The form's fields and the members of the JSON
@@ -96,9 +96,9 @@ func (f Form) edition(bad *fault.Fields) license.Edition {
 }
 
 // grouped is a number written with its thousands apart, as people copy it from pages: 120,000 or 120'000 or 120 000.
-var grouped = pattern.Lazy(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
+var grouped = lazyregexp.New(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
 
-var notDigit = pattern.Lazy(`\D`)
+var notDigit = lazyregexp.New(`\D`)
 
 func (f Form) loc(bad *fault.Fields) int64 {
 	n, err := ParseTypedLoc(f.Loc)
@@ -132,7 +132,7 @@ func ParseLoc(s string) (int64, error) {
 }
 
 // version takes the product version as the server shows it, "6.7.1 (build 35068)" or "7.0-SNAPSHOT" among others.
-var version = pattern.Lazy(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
+var version = lazyregexp.New(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
 
 func (f Form) productVersion(bad *fault.Fields) string {
 	v, err := ParseVersion(f.ProductVersion)
@@ -165,7 +165,7 @@ func ParseVersion(s string) (string, error) {
 	return v, nil
 }
 
-var phoneNumber = pattern.Lazy(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
+var phoneNumber = lazyregexp.New(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
 
 func (f Form) phone(bad *fault.Fields) string {
 	s := line(bad, "phone", "The phone number", f.Phone, MaxPhone, optional)
@@ -176,20 +176,20 @@ func (f Form) phone(bad *fault.Fields) string {
 }
 
 func (f Form) email(bad *fault.Fields) string {
-	address, err := text.Email(f.Email)
+	address, err := input.Email(f.Email)
 	bad.Refuse("email", err)
 	return address
 }
 
 func (f Form) message(bad *fault.Fields) string {
-	s, err := text.Block(f.Message, "The message", MaxMessage)
+	s, err := input.Block(f.Message, "The message", MaxMessage)
 	bad.Refuse("message", err)
 	return s
 }
 
 func (f Form) contacts(bad *fault.Fields) (list []string) {
-	for _, s := range text.Fields(f.Contacts) {
-		address, err := text.Email(s)
+	for _, s := range input.Fields(f.Contacts) {
+		address, err := input.Email(s)
 		if err != nil {
 			bad.Refuse("contacts", err)
 			continue
@@ -238,7 +238,7 @@ const (
 
 // line takes a text of one line.
 func line(bad *fault.Fields, field, what, s string, limit int, n need) string {
-	s, err := text.Line(s, what, limit)
+	s, err := input.Line(s, what, limit)
 	switch {
 	case err != nil:
 		bad.Refuse(field, err)

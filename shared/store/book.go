@@ -32,8 +32,8 @@ type dataset struct {
 
 // entry is a license in a book.
 type entry struct {
-	now     Recorded
-	was     *Recorded // as it was read; nil where it is new
+	now     LicenseRecord
+	was     *LicenseRecord // as it was read; nil where it is new
 	changed bool
 }
 
@@ -87,7 +87,7 @@ func (b *book) add(l license.License, by string, action Action, note string) err
 			l.Successor = other.now.License.ID
 		}
 	}
-	d.licenses = append(d.licenses, &entry{now: Recorded{License: l}, changed: true})
+	d.licenses = append(d.licenses, &entry{now: LicenseRecord{License: l}, changed: true})
 	b.tell(l.ID, by, action, note, nil)
 	return nil
 }
@@ -181,7 +181,7 @@ func (b *book) writes() ([]table.Write, error) {
 }
 
 // licenseWrites write a license and move its reminder to where the policy now wants it.
-func (s *Store) licenseWrites(r Recorded) []table.Write {
+func (s *Store) licenseWrites(r LicenseRecord) []table.Write {
 	was := r.NextReminder
 	r.NextReminder, _ = reminder.Default.Next(r.License, license.DateOf(s.now()), r.Reminded)
 	writes := []table.Write{table.Update(at(encode(licenseKey(r.License.ID), rowLicense, r), r.Version))}

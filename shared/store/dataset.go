@@ -12,8 +12,8 @@ import (
 
 // Dataset is what is on record about the data of a server, whichever IDs the server had.
 type Dataset struct {
-	Licenses []Recorded // in the order of their IDs
-	Staging  []Recorded // staging licenses of servers that mirror this one, in the order of their IDs
+	Licenses []LicenseRecord // in the order of their IDs
+	Staging  []LicenseRecord // staging licenses of servers that mirror this one, in the order of their IDs
 	// Version is another one after each change of Licenses and each addition to Staging; for Issue.Datasets.
 	Version int64
 }

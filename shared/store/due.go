@@ -15,25 +15,25 @@ import (
 // Due is a license on whose reminders the policy wants a look taken on Day. Its row carries the whole license as it is on
 // record, so that the daily run reads nothing else: a license has at most one, which moves whenever the license changes.
 type Due struct {
-	Recorded
+	LicenseRecord
 	Day license.Date
 }
 
 // dueRow is a Due as it is stored.
 type dueRow struct {
-	Recorded
+	LicenseRecord
 	LicenseVersion int64 `json:"licenseVersion"` // of the license's own row
 }
 
 // dueWrites move a license's reminder from the day on which it waited, if any, to r.NextReminder, if any. r.Version is
 // the one that the license's row gets in the same transaction.
-func dueWrites(was license.Date, r Recorded) (writes []table.Write) {
+func dueWrites(was license.Date, r LicenseRecord) (writes []table.Write) {
 	id, next := r.License.ID, r.NextReminder
 	if !was.IsZero() && was != next {
 		writes = append(writes, table.Delete(dueKey(was, id), table.Any))
 	}
 	if !next.IsZero() {
-		row := encode(dueKey(next, id), rowDue, dueRow{Recorded: r, LicenseVersion: r.Version})
+		row := encode(dueKey(next, id), rowDue, dueRow{LicenseRecord: r, LicenseVersion: r.Version})
 		// Nobody looks at a reminder that a run missed by more than the policy's longest stage: see DueReminders.
 		row.Expires = r.License.Expiration.AddMonths(1).End()
 		writes = append(writes, table.Set(row))
@@ -56,7 +56,7 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 				broken = append(broken, err)
 				return nil
 			}
-			d := Due{Recorded: stored.Recorded, Day: stored.NextReminder}
+			d := Due{LicenseRecord: stored.LicenseRecord, Day: stored.NextReminder}
 			d.Version = stored.LicenseVersion
 			return f(d)
 		})
@@ -79,7 +79,7 @@ func (s *Store) RecordReminder(ctx context.Context, d Due, stage reminder.Stage,
 	}
 	messages = slices.Clone(messages)
 	for range attempts {
-		writes := s.licenseWrites(d.Recorded)
+		writes := s.licenseWrites(d.LicenseRecord)
 		for _, m := range messages {
 			writes = append(writes, s.outboxWrites(m)...)
 			writes = append(writes, s.eventWrite(licenseKey(d.License.ID), System, ReminderQueued, m.ID, nil))

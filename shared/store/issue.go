@@ -48,7 +48,7 @@ var ErrIssued = errors.New("store: the licenses were issued before")
 // outbox: one transaction. It is ErrIssued where that was done before, and a Conflict fault where the request, a license that
 // is replaced, or a dataset changed since the operator saw it.
 func (s *Store) IssueLicenses(ctx context.Context, i Issue, mails []mail.Message) error {
-	return settle(func() error { return s.tryIssue(ctx, i, mails) })
+	return retryOnConflict(func() error { return s.tryIssue(ctx, i, mails) })
 }
 
 func (s *Store) tryIssue(ctx context.Context, i Issue, mails []mail.Message) error {
@@ -162,7 +162,7 @@ func (s *Store) MuteReminders(ctx context.Context, c LicenseChange, muted bool) 
 }
 
 func (s *Store) changeLicense(ctx context.Context, c LicenseChange, action Action, note string, f func(*license.License) error) error {
-	return settle(func() error { return s.tryChangeLicense(ctx, c, action, note, f) })
+	return retryOnConflict(func() error { return s.tryChangeLicense(ctx, c, action, note, f) })
 }
 
 func (s *Store) tryChangeLicense(ctx context.Context, c LicenseChange, action Action, note string, f func(*license.License) error) error {

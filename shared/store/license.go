@@ -13,9 +13,9 @@ import (
 	"marketplace/shared/table"
 )
 
-// Recorded is a license with what is kept beside it. Each change of one is a transaction that takes its reminder along
+// LicenseRecord is a license with what is kept beside it. Each change of one is a transaction that takes its reminder along
 // (dueWrites), so that the row of the reminder never tells of an older license.
-type Recorded struct {
+type LicenseRecord struct {
 	License license.License `json:"license"`
 	// Reminded is the newest reminder that was queued for License.Expiration; 0: none.
 	Reminded reminder.Stage `json:"reminded,omitempty"`
@@ -50,9 +50,9 @@ func summaryOf(l license.License) Summary {
 // attempts is how often a change that somebody else's change got in the way of is decided anew.
 const attempts = 20
 
-// settle makes a change by reading, deciding and writing, and does all of it anew as long as somebody else's change gets in
+// retryOnConflict makes a change by reading, deciding and writing, and does all of it anew as long as somebody else's change gets in
 // the way.
-func settle(change func() error) (err error) {
+func retryOnConflict(change func() error) (err error) {
 	for range attempts {
 		if err = change(); !errors.Is(err, table.ErrConflict) {
 			return err
@@ -68,7 +68,7 @@ func settle(change func() error) (err error) {
 // The ID decides: where a license with that ID is on record already, nothing changes and added is false; where that one
 // has other terms, it is a Conflict fault.
 func (s *Store) AddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
-	err = settle(func() (err error) {
+	err = retryOnConflict(func() (err error) {
 		added, err = s.tryAddLicense(ctx, l, by)
 		return err
 	})
@@ -116,18 +116,18 @@ func sameTerms(known, l license.License) error {
 }
 
 // License reads a license; a NotFound fault where there is none.
-func (s *Store) License(ctx context.Context, id string) (Recorded, error) {
-	var r Recorded
+func (s *Store) License(ctx context.Context, id string) (LicenseRecord, error) {
+	var r LicenseRecord
 	version, err := s.get(ctx, licenseKey(id), &r)
 	if err != nil {
-		return Recorded{}, missing(err, "There is no license %s.", id)
+		return LicenseRecord{}, notFound(err, "There is no license %s.", id)
 	}
 	r.Version = version
 	return r, nil
 }
 
 // LicensesOfDataset reads every license of the server's dataset, in the order of their IDs.
-func (s *Store) LicensesOfDataset(ctx context.Context, server license.Server) (found []Recorded, err error) {
+func (s *Store) LicensesOfDataset(ctx context.Context, server license.Server) (found []LicenseRecord, err error) {
 	q := table.Prefix(datasetPK(server), licensePrefix)
 	err = table.All(ctx, s.table, q, func(row table.Row) error {
 		r, err := s.License(ctx, row.SK[len(licensePrefix):])

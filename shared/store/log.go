@@ -5,7 +5,7 @@ import "log/slog"
 // What a log may have of what is kept: IDs and states.
 
 // LogValue implements slog.LogValuer.
-func (r Recorded) LogValue() slog.Value { return r.License.LogValue() }
+func (r LicenseRecord) LogValue() slog.Value { return r.License.LogValue() }
 
 // LogValue implements slog.LogValuer.
 func (s Summary) LogValue() slog.Value {

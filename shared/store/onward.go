@@ -82,7 +82,7 @@ func (s *Store) hasMail(ctx context.Context, id string) (bool, error) {
 // RecordUnreached tells sales that a license's reminder can be sent to none of its contacts: task goes into the outbox, once
 // for each license and expiration; told is false where it did before. The license stays due.
 func (s *Store) RecordUnreached(ctx context.Context, l license.License, task mail.Message) (told bool, err error) {
-	err = settle(func() error {
+	err = retryOnConflict(func() error {
 		writes, err := s.unreachedWrites(ctx, l, task)
 		if err != nil {
 			return err
@@ -96,15 +96,15 @@ func (s *Store) RecordUnreached(ctx context.Context, l license.License, task mai
 	return told, nil
 }
 
-// BurySuppressed gives up a claimed mail whose address is suppressed, and sends it to the license's next contact, or tells
+// FailSuppressed gives up a claimed mail whose address is suppressed, and sends it to the license's next contact, or tells
 // sales, as RecordReport does.
-func (s *Store) BurySuppressed(ctx context.Context, m Mail, why Suppression, task func(license.License) mail.Message) error {
-	return settle(func() error {
+func (s *Store) FailSuppressed(ctx context.Context, m Mail, why Suppression, task func(license.License) mail.Message) error {
+	return retryOnConflict(func() error {
 		onward, err := s.onward(ctx, m, task)
 		if err != nil {
 			return fmt.Errorf("store: mail %s to the next contact: %w", m.Message.ID, err)
 		}
-		return s.buryMail(ctx, m, why, onward...)
+		return s.failMail(ctx, m, why, onward...)
 	})
 }
 

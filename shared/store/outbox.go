@@ -20,7 +20,7 @@ type MailState string
 const (
 	MailPending MailState = "pending" // to be sent, or being sent under a lease
 	MailSent    MailState = "sent"
-	MailDead    MailState = "dead" // given up; for people to look at
+	MailFailed  MailState = "dead" // given up; for people to look at
 )
 
 // Mail is a mail of the outbox. The row of a pending one stands a second time under the pending mails, as a reference.
@@ -30,16 +30,16 @@ type Mail struct {
 	Created time.Time    `json:"created"`
 	// NotBefore is when the mail may be tried (again): the end of the lease while somebody is sending it, or the end of
 	// the pause after a failure.
-	NotBefore time.Time `json:"notBefore,omitzero"`
-	Attempts  int       `json:"attempts,omitempty"`  // how often sending was begun
-	Leased    bool      `json:"leased,omitempty"`    // somebody began to send and has not said how it ended
-	Sent      time.Time `json:"sent,omitzero"`       // when the carrier took it
-	CarrierID string    `json:"carrierId,omitempty"` // under which the carrier knows it
-	LastError string    `json:"lastError,omitempty"`
+	NotBefore  time.Time `json:"notBefore,omitzero"`
+	Attempts   int       `json:"attempts,omitempty"`  // how often sending was begun
+	Leased     bool      `json:"leased,omitempty"`    // somebody began to send and has not said how it ended
+	Sent       time.Time `json:"sent,omitzero"`       // when the provider took it
+	ProviderID string    `json:"carrierId,omitempty"` // under which the provider knows it
+	LastError  string    `json:"lastError,omitempty"`
 	// MaybeTwice: a lease ran out without an answer, so that the mail may have been sent before.
 	MaybeTwice bool `json:"maybeTwice,omitempty"`
 
-	// Reports are what the carrier said of it afterwards, in no order; only MailsAbout reads them.
+	// Reports are what the provider said of it afterwards, in no order; only MailsAbout reads them.
 	Reports []Report `json:"-"`
 
 	version int64
@@ -89,7 +89,7 @@ func (s *Store) PendingMail(ctx context.Context, after string, limit int) (ids [
 var ErrNotClaimed = errors.New("store: the mail is not to be sent now")
 
 // ClaimMail takes a pending mail for the length of a lease, in which nobody else gets it. The caller sends it and says how
-// that ended with RecordSent, RetryMail, ReleaseMail, BuryMail or BurySuppressed. ErrNotClaimed where it is not to be had.
+// that ended with RecordSent, RetryMail, ReleaseMail, FailMail or FailSuppressed. ErrNotClaimed where it is not to be had.
 func (s *Store) ClaimMail(ctx context.Context, id string, lease time.Duration) (Mail, error) {
 	m, err := s.Mail(ctx, id)
 	if err != nil {
@@ -114,19 +114,19 @@ func (s *Store) ClaimMail(ctx context.Context, id string, lease time.Duration) (
 	return m, nil
 }
 
-// RecordSent notes that the carrier took a claimed mail.
-func (s *Store) RecordSent(ctx context.Context, m Mail, carrierID string) error {
-	m.State, m.Sent, m.CarrierID, m.LastError = MailSent, s.now(), carrierID, ""
+// RecordSent notes that the provider took a claimed mail.
+func (s *Store) RecordSent(ctx context.Context, m Mail, providerID string) error {
+	m.State, m.Sent, m.ProviderID, m.LastError = MailSent, s.now(), providerID, ""
 	return s.closeMail(ctx, m)
 }
 
-// BuryMail notes that a claimed mail will never be taken, and why.
-func (s *Store) BuryMail(ctx context.Context, m Mail, cause error) error {
-	return s.buryMail(ctx, m, cause)
+// FailMail notes that a claimed mail will never be taken, and why.
+func (s *Store) FailMail(ctx context.Context, m Mail, cause error) error {
+	return s.failMail(ctx, m, cause)
 }
 
-func (s *Store) buryMail(ctx context.Context, m Mail, cause error, more ...table.Write) error {
-	m.State, m.LastError = MailDead, cause.Error()
+func (s *Store) failMail(ctx context.Context, m Mail, cause error, more ...table.Write) error {
+	m.State, m.LastError = MailFailed, cause.Error()
 	return s.closeMail(ctx, m, append(more, table.Set(encode(deadKey(s.now(), m.Message.ID), rowDead,
 		deadMail{string(m.Message.Kind), m.Message.About, m.LastError})))...)
 }
@@ -168,7 +168,7 @@ func (s *Store) Mail(ctx context.Context, id string) (Mail, error) {
 	var m Mail
 	version, err := s.get(ctx, mailKey(id), &m)
 	if err != nil {
-		return Mail{}, missing(err, "There is no mail %s.", id)
+		return Mail{}, notFound(err, "There is no mail %s.", id)
 	}
 	m.version = version
 	return m, nil

@@ -82,14 +82,14 @@ func TestALeaseThatRanOutIsToldInTheMail(t *testing.T) {
 	if err != nil || !again.MaybeTwice || again.Attempts != 2 {
 		t.Fatalf("claimed again: %+v, %v", again, err)
 	}
-	if err := b.RecordSent(t.Context(), again, "carrier-1"); err != nil {
+	if err := b.RecordSent(t.Context(), again, "provider-1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.RecordSent(t.Context(), lost, "carrier-0"); err == nil {
+	if err := b.RecordSent(t.Context(), lost, "provider-0"); err == nil {
 		t.Error("the first claimant, whose lease ran out, recorded over the second")
 	}
 	m, err := b.Mail(t.Context(), "m00")
-	if err != nil || m.State != store.MailSent || m.CarrierID != "carrier-1" || !m.MaybeTwice || !m.Sent.Equal(b.now) {
+	if err != nil || m.State != store.MailSent || m.ProviderID != "provider-1" || !m.MaybeTwice || !m.Sent.Equal(b.now) {
 		t.Errorf("recorded %+v, %v", m, err)
 	}
 	if got := pending(t, b.Store); len(got) != 0 {
@@ -107,8 +107,8 @@ func TestHowAClaimEnds(t *testing.T) {
 	}{
 		{"sent", func(b *workbench, m store.Mail) error { return b.RecordSent(t.Context(), m, "id") }, store.MailSent, 1, 0},
 		{"buried", func(b *workbench, m store.Mail) error {
-			return b.BuryMail(t.Context(), m, errors.New("no such mailbox"))
-		}, store.MailDead, 1, 0},
+			return b.FailMail(t.Context(), m, errors.New("no such mailbox"))
+		}, store.MailFailed, 1, 0},
 		{"retried later", func(b *workbench, m store.Mail) error {
 			return b.RetryMail(t.Context(), m, errors.New("timeout"), b.now.Add(time.Hour))
 		}, store.MailPending, 1, time.Hour},

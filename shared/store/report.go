@@ -12,13 +12,13 @@ import (
 	"marketplace/shared/table"
 )
 
-// Outcome is what became of a mail after the carrier took it.
+// Outcome is what became of a mail after the provider took it.
 type Outcome string
 
 const (
 	Bounced    Outcome = "bounced"    // the address does not exist, or takes no mail: nor will it take another
 	Complained Outcome = "complained" // the reader does not want it
-	Refused    Outcome = "refused"    // the carrier did not send it after all
+	Refused    Outcome = "refused"    // the provider did not send it after all
 	Delayed    Outcome = "delayed"    // it came back, and another mail may arrive: a full mailbox, an absence
 )
 
@@ -37,26 +37,26 @@ func (o Outcome) action() Action {
 	return MailDelayed
 }
 
-// Report is what the carrier said of a mail after it took it. The same report may come several times, and reports in any
-// order: Mail, CarrierID, Outcome and Recipient tell one from another.
+// Report is what the provider said of a mail after it took it. The same report may come several times, and reports in any
+// order: Mail, ProviderID, Outcome and Recipient tell one from another.
 type Report struct {
-	Mail      string  `json:"mail"`                // the ID of the mail
-	CarrierID string  `json:"carrierId"`           // under which the carrier knows it: another one each time that it was sent
-	Recipient string  `json:"recipient,omitempty"` // for whom, as the carrier knows: behind an alias, not the mail's reader
-	Outcome   Outcome `json:"outcome"`
-	Detail    string  `json:"detail,omitempty"` // in the words of the carrier or the reader's server, on one line
+	Mail       string  `json:"mail"`                // the ID of the mail
+	ProviderID string  `json:"carrierId"`           // under which the provider knows it: another one each time that it was sent
+	Recipient  string  `json:"recipient,omitempty"` // for whom, as the provider knows: behind an alias, not the mail's reader
+	Outcome    Outcome `json:"outcome"`
+	Detail     string  `json:"detail,omitempty"` // in the words of the provider or the reader's server, on one line
 }
 
 // reportShown is how long the list of reports shows one. The timelines and the mails keep them.
 const reportShown = 31 * 24 * time.Hour
 
-// RecordReport notes what the carrier said of a mail: with the mail, on the timeline of what the mail is about, and, unless
+// RecordReport notes what the provider said of a mail: with the mail, on the timeline of what the mail is about, and, unless
 // it was only delayed, in the list of Reports. A bounce or a complaint suppresses the address, and the mail goes to the next
 // contact of the license, or where none can be reached any more, task's mail goes to sales. All of it is one transaction.
 //
 // It does nothing, and recorded is false, where the report came before. A mail that is not known is a NotFound fault.
 func (s *Store) RecordReport(ctx context.Context, r Report, task func(license.License) mail.Message) (recorded bool, err error) {
-	err = settle(func() (err error) {
+	err = retryOnConflict(func() (err error) {
 		recorded, err = s.tryRecordReport(ctx, r, task)
 		return err
 	})
@@ -153,7 +153,7 @@ func (s *Store) Reports(ctx context.Context, since time.Time, limit int) (list [
 	return list, nil
 }
 
-// mailWithReports reads a mail and what the carrier said of it.
+// mailWithReports reads a mail and what the provider said of it.
 func (s *Store) mailWithReports(ctx context.Context, id string) (m Mail, err error) {
 	err = table.All(ctx, s.table, table.Query{PK: mailKey(id).PK}, func(row table.Row) (err error) {
 		if strings.HasPrefix(row.SK, reportPrefix) {
@@ -169,5 +169,5 @@ func (s *Store) mailWithReports(ctx context.Context, id string) (m Mail, err err
 	if err == nil && m.version == 0 {
 		err = table.ErrNotFound
 	}
-	return m, missing(err, "There is no mail %s.", id)
+	return m, notFound(err, "There is no mail %s.", id)
 }

@@ -56,7 +56,7 @@ func reachedIn(t interface{ Fatal(...any) }, b *workbench, id string, contacts [
 	r.key = mail.NewLicenseKey(vendor, id+"-key", mail.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
 	recorded, err := b.License(ctx, id)
 	r.must(err)
-	r.must(b.RecordReminder(ctx, store.Due{Recorded: recorded}, 2, []mail.Message{r.reminder}))
+	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, 2, []mail.Message{r.reminder}))
 	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", r.key))
 	return r
 }
@@ -70,7 +70,7 @@ func (r *reached) must(err error) {
 }
 
 func (r *reached) report(m mail.Message, o store.Outcome) (recorded bool) {
-	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, CarrierID: "c-" + m.ID, Recipient: m.To.Email, Outcome: o, Detail: "no such user"}, task)
+	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email, Outcome: o, Detail: "no such user"}, task)
 	r.must(err)
 	return recorded
 }
@@ -144,7 +144,7 @@ func TestSalesAreToldOnceWhereNoContactIsLeft(t *testing.T) {
 		t.Errorf("told again: %v, %v", told, err)
 	}
 	for range 2 { // a button that is clicked twice
-		r.must(r.LiftSuppression(ctx, store.On{License: "l1"}, "It@acme.example", "sam@vendor.example"))
+		r.must(r.LiftSuppression(ctx, store.Subject{License: "l1"}, "It@acme.example", "sam@vendor.example"))
 	}
 	if told := r.told(); told[len(told)-1] != "mail to the address allowed again: It@acme.example" || told[len(told)-2] == told[len(told)-1] {
 		t.Errorf("told %q", told)
@@ -180,7 +180,7 @@ func TestTheNewestLicensesThatNoMailReachesAreListed(t *testing.T) {
 
 func TestWhatIsNoBounceForGoodOnlyTells(t *testing.T) {
 	r := newReached(t, "ada@müller.example", "it@acme.example")
-	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, CarrierID: "c", Recipient: "ADA@xn--mller-kva.example", Outcome: store.Delayed, Detail: "no such user"}, task)))
+	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: "c", Recipient: "ADA@xn--mller-kva.example", Outcome: store.Delayed, Detail: "no such user"}, task)))
 	r.report(r.key, store.Refused)
 	r.want(t, r.told(), "mail bounced for now: ada@müller.example: no such user", "mail refused by the carrier: ada@müller.example: no such user")
 	if why, err := r.Suppressed(ctx, "ada@müller.example"); why != nil || err != nil {
@@ -194,9 +194,9 @@ func TestWhatIsNoBounceForGoodOnlyTells(t *testing.T) {
 
 func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 	r := newReached(t, "it@acme.example", "boss@acme.example")
-	report := func(carrierID, recipient string, o store.Outcome) {
+	report := func(providerID, recipient string, o store.Outcome) {
 		t.Helper()
-		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, CarrierID: carrierID, Recipient: recipient, Outcome: o}, task)
+		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: providerID, Recipient: recipient, Outcome: o}, task)
 		if err != nil || !recorded {
 			t.Errorf("%v, %v", recorded, err)
 		}
@@ -241,7 +241,7 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{r.ID + "-customer", r.ID + "-sales"} {
-		if _, err := b.RecordReport(ctx, store.Report{Mail: id, CarrierID: "c", Outcome: store.Bounced}, task); err != nil {
+		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: store.Bounced}, task); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -257,7 +257,7 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	if n := len(pending(t, b.Store)); n != 2 {
 		t.Errorf("%d mails", n)
 	}
-	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", CarrierID: "c", Outcome: store.Bounced}, task); fault.KindOf(err) != fault.NotFound {
+	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: store.Bounced}, task); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a mail that is not ours: %v", err)
 	}
 	found, err := b.FindByEmail(ctx, evaluation.Email, 10)
@@ -273,9 +273,9 @@ func TestASuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
 	r.must(err)
 	why, err := r.Suppressed(ctx, "ada@acme.example")
 	r.must(err)
-	r.must(r.BurySuppressed(ctx, m, *why, task))
+	r.must(r.FailSuppressed(ctx, m, *why, task))
 	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example", "license-key ada@acme.example", "license-key it@acme.example")
-	if m, err = r.Mail(ctx, r.key.ID); err != nil || m.State != store.MailDead || !strings.HasPrefix(m.LastError, "not sent: a mail to this address bounced on 01 Mar 2018") {
+	if m, err = r.Mail(ctx, r.key.ID); err != nil || m.State != store.MailFailed || !strings.HasPrefix(m.LastError, "not sent: a mail to this address bounced on 01 Mar 2018") {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
@@ -297,7 +297,7 @@ func TestReportsAtTheSameTimeAndWithFaultsAreRecordedOnce(t *testing.T) {
 		m := []mail.Message{r.reminder, r.key}[i%2]
 		wg.Go(func() {
 			for {
-				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, CarrierID: "c", Recipient: m.To.Email, Outcome: store.Bounced}, task)
+				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c", Recipient: m.To.Email, Outcome: store.Bounced}, task)
 				if err == nil {
 					return
 				}
@@ -338,7 +338,7 @@ func TestHistoriesOfReports(t *testing.T) {
 		for range rapid.IntRange(1, 12).Draw(rt, "events") {
 			if rapid.IntRange(0, 5).Draw(rt, "lift") == 0 {
 				email := rapid.SampledFrom(contacts).Draw(rt, "address")
-				r.must(r.LiftSuppression(ctx, store.On{License: r.l.ID}, email, "sam"))
+				r.must(r.LiftSuppression(ctx, store.Subject{License: r.l.ID}, email, "sam"))
 				lifted = lifted || suppressed[email]
 				delete(suppressed, email)
 				continue

@@ -121,7 +121,7 @@ func (s *Store) Request(ctx context.Context, id string) (request.Request, error)
 	var r request.Request
 	version, err := s.get(ctx, requestKey(id), &r)
 	if err != nil {
-		return request.Request{}, missing(err, "There is no license request %s.", id)
+		return request.Request{}, notFound(err, "There is no license request %s.", id)
 	}
 	r.Version = version
 	return r, nil

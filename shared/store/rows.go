@@ -29,7 +29,7 @@ const (
 	rowDead        rowType = "dead"    // a mail that was given up
 	rowStats       rowType = "stats"   // counts of licenses
 
-	rowReport      rowType = "report"      // what the carrier said of a mail after it took it
+	rowReport      rowType = "report"      // what the provider said of a mail after it took it
 	rowSuppression rowType = "suppression" // no mail goes to an address any more
 	rowSession     rowType = "session"     // a session of the console that somebody signed out of
 )
@@ -70,14 +70,14 @@ func deadKey(at time.Time, mailID string) table.Key {
 	return table.Key{PK: deadPK, SK: at.UTC().Format(time.RFC3339) + "#" + mailID}
 }
 
-// What the carrier said of a mail stands with the mail, and for a while in a list of all, the newest last.
+// What the provider said of a mail stands with the mail, and for a while in a list of all, the newest last.
 const (
 	reportPrefix = "REPORT#"
 	reportedPK   = "REPORTED"
 )
 
 func reportKey(r Report) table.Key {
-	sum := sha256.Sum256([]byte(r.CarrierID + "\x00" + string(r.Outcome) + "\x00" + strings.ToLower(r.Recipient)))
+	sum := sha256.Sum256([]byte(r.ProviderID + "\x00" + string(r.Outcome) + "\x00" + strings.ToLower(r.Recipient)))
 	return table.Key{PK: mailKey(r.Mail).PK, SK: reportPrefix + hex.EncodeToString(sum[:16])}
 }
 

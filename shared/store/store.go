@@ -66,8 +66,8 @@ func (s *Store) get(ctx context.Context, key table.Key, v any) (version int64, e
 	return row.Version, nil
 }
 
-// missing turns the table's ErrNotFound into a fault with a sentence for people. An ID that no key can hold is none either.
-func missing(err error, format string, args ...any) error {
+// notFound turns the table's ErrNotFound into a fault with a sentence for people. An ID that no key can hold is none either.
+func notFound(err error, format string, args ...any) error {
 	if errors.Is(err, table.ErrNotFound) || errors.Is(err, table.ErrLimit) {
 		return fault.Wrap(fault.NotFound, err, format, args...)
 	}

@@ -74,7 +74,7 @@ const (
 
 // LiftSuppression lets mail go to an address again, and says so on the timeline of a license or a request, whose ID it is
 // told by. Where mail goes to the address already, nothing changes.
-func (s *Store) LiftSuppression(ctx context.Context, on On, email, by string) error {
+func (s *Store) LiftSuppression(ctx context.Context, on Subject, email, by string) error {
 	why, err := s.Suppressed(ctx, email)
 	if err != nil || why == nil {
 		return err
@@ -89,10 +89,10 @@ func (s *Store) LiftSuppression(ctx context.Context, on On, email, by string) er
 	return nil
 }
 
-// On names the license or the request on whose timeline something is told: one of the two.
-type On struct{ License, Request string }
+// Subject names the license or the request on whose timeline something is told: one of the two.
+type Subject struct{ License, Request string }
 
-func (o On) key() table.Key {
+func (o Subject) key() table.Key {
 	if o.License != "" {
 		return licenseKey(o.License)
 	}
@@ -100,11 +100,11 @@ func (o On) key() table.Key {
 }
 
 // about is on whose timeline things about a mail are told.
-func about(m mail.Message) On {
+func about(m mail.Message) Subject {
 	if m.Kind.AboutLicense() {
-		return On{License: m.About}
+		return Subject{License: m.About}
 	}
-	return On{Request: m.About}
+	return Subject{Request: m.About}
 }
 
 func sameAddress(a, b string) bool { return strings.EqualFold(a, b) }

@@ -19,7 +19,7 @@ type basis struct {
 	request *request.Request // nil: none
 	// old is the license that is renewed, replaced or upgraded; of a staging license, the production license beside it.
 	// nil: none, or none on record.
-	old     *store.Recorded
+	old     *store.LicenseRecord
 	catalog *catalog.Catalog
 	today   license.Date
 }
@@ -84,9 +84,9 @@ func (g *Generator) openRequest(ctx context.Context, b basis, id string) (basis,
 
 // meant are the licenses that a request can be about: those that it names, else those of its server, else those of the
 // person who asks, each without the revoked ones.
-func (g *Generator) meant(ctx context.Context, r request.Request) ([]store.Recorded, error) {
+func (g *Generator) meant(ctx context.Context, r request.Request) ([]store.LicenseRecord, error) {
 	if l, err := g.Records.License(ctx, strings.ToLower(r.Replaces)); r.Replaces != "" && err == nil && l.License.Revoked.IsZero() {
-		return []store.Recorded{l}, nil
+		return []store.LicenseRecord{l}, nil
 	} else if err != nil && fault.KindOf(err) != fault.NotFound {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (g *Generator) meant(ctx context.Context, r request.Request) ([]store.Recor
 }
 
 // ofPerson are the licenses of a person, if there are few enough to tell which is meant.
-func (g *Generator) ofPerson(ctx context.Context, email string) (list []store.Recorded, err error) {
+func (g *Generator) ofPerson(ctx context.Context, email string) (list []store.LicenseRecord, err error) {
 	const few = 20
 	found, err := g.Records.FindByEmail(ctx, email, few)
 	if err != nil || found.More {
@@ -135,15 +135,15 @@ func wantedType(r request.Request) license.Type {
 }
 
 // inForce leaves the revoked licenses out.
-func inForce(list []store.Recorded) []store.Recorded {
-	return slices.DeleteFunc(slices.Clone(list), func(r store.Recorded) bool { return !r.License.Revoked.IsZero() })
+func inForce(list []store.LicenseRecord) []store.LicenseRecord {
+	return slices.DeleteFunc(slices.Clone(list), func(r store.LicenseRecord) bool { return !r.License.Revoked.IsZero() })
 }
 
 // best is the license that somebody means who names a server: one of the wanted type, if any is wanted; of that very ID
 // rather than of its dataset, production rather than another type, and then the one that lasts longest. nil where there is
 // none.
-func best(list []store.Recorded, wanted license.Type, server license.Server) *store.Recorded {
-	rank := func(r store.Recorded) int {
+func best(list []store.LicenseRecord, wanted license.Type, server license.Server) *store.LicenseRecord {
+	rank := func(r store.LicenseRecord) int {
 		n := 0
 		if r.License.Server == server {
 			n += 2
@@ -153,11 +153,11 @@ func best(list []store.Recorded, wanted license.Type, server license.Server) *st
 		}
 		return n
 	}
-	list = slices.DeleteFunc(slices.Clone(list), func(r store.Recorded) bool { return wanted != "" && r.License.Type != wanted })
+	list = slices.DeleteFunc(slices.Clone(list), func(r store.LicenseRecord) bool { return wanted != "" && r.License.Type != wanted })
 	if len(list) == 0 {
 		return nil
 	}
-	found := slices.MaxFunc(list, func(a, b store.Recorded) int {
+	found := slices.MaxFunc(list, func(a, b store.LicenseRecord) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.License.Expiration.Start().Compare(b.License.Expiration.Start()),
 			cmp.Compare(a.License.ID, b.License.ID))
 	})

@@ -74,7 +74,7 @@ func TestTheFormBeginsWithWhatIsKnown(t *testing.T) {
 		{name: "from nothing", want: Form{Type: "PRODUCTION", NotBefore: "2018-03-05", Expiration: "2019-03-04", ProductVersion: "7.1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newTestEnv(t)
 			w.add(test.old...)
 			if test.kind != "" {
 				change := test.change
@@ -111,7 +111,7 @@ func TestTheFormBeginsWithWhatIsKnown(t *testing.T) {
 }
 
 func TestARenewalTakesItsStagingLicensesAlong(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }),
 		sold("s2", func(l *license.License) { l.Type, l.Server = license.Staging, other }))
 	o := Origin{Renews: "l1"}
@@ -126,7 +126,7 @@ func TestARenewalTakesItsStagingLicensesAlong(t *testing.T) {
 }
 
 func TestAStagingLicenseOfACopyOfTheDataIsOneCandidate(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	const sameData = "BF41A1F2-" + prod // as the staging server has it, whose database is a copy at another address
 	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, sameData, prod }))
 	candidates, err := w.Staging(t.Context(), Origin{Renews: "l1"})
@@ -136,7 +136,7 @@ func TestAStagingLicenseOfACopyOfTheDataIsOneCandidate(t *testing.T) {
 }
 
 func TestWhatIsClosedCannotBeIssuedFor(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	w.add(sold("l1"))
 	r := w.file(asked(request.Replacement, func(d *request.Details) { d.Server = other; d.Replaces = "l1" }))
 	w.issue(Origin{Request: r.ID}, w.begin(Origin{Request: r.ID}))

@@ -7,9 +7,9 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
-	"marketplace/shared/text"
 )
 
 // Form is what an operator typed and chose: every field a text. The page's fields bear the names in the comments.
@@ -87,7 +87,7 @@ func (f Form) accept(c *catalog.Catalog) (a accepted, bad fault.Fields) {
 func (f Form) chosenLanguages(bad *fault.Fields, c *catalog.Catalog, edition license.Edition) (keys []string) {
 	for _, key := range f.Languages {
 		if _, ok := c.Language(key); !ok {
-			bad.Add("languages", "There is no language %s.", text.Quote(key))
+			bad.Add("languages", "There is no language %s.", input.Quote(key))
 		}
 	}
 	e, _ := c.Edition(string(edition))
@@ -124,7 +124,7 @@ func parseDay(s string) (license.Date, error) {
 	d, err := license.ParseDate(s)
 	switch {
 	case err != nil:
-		return d, fault.New(fault.Invalid, "%s is not a day. One looks like 2018-03-31.", text.Quote(s))
+		return d, fault.New(fault.Invalid, "%s is not a day. One looks like 2018-03-31.", input.Quote(s))
 	case d.Year < 2000 || d.Year > 2199:
 		return license.Date{}, fault.New(fault.Invalid, "The year %d is none that a license can have.", d.Year)
 	}
@@ -133,11 +133,11 @@ func parseDay(s string) (license.Date, error) {
 
 // people are whom to write to: first who gets the key.
 func (f Form) people(bad *fault.Fields) []license.Contact {
-	email, err := text.Email(f.Email)
+	email, err := input.Email(f.Email)
 	bad.Refuse("email", err)
 	list := []license.Contact{{Name: f.line(bad, "name", "The name", f.Name, request.MaxName), Email: email}}
-	for _, s := range text.Fields(f.Contacts) {
-		email, err := text.Email(s)
+	for _, s := range input.Fields(f.Contacts) {
+		email, err := input.Email(s)
 		if err != nil {
 			bad.Refuse("contacts", err)
 			continue
@@ -153,7 +153,7 @@ func (f Form) people(bad *fault.Fields) []license.Contact {
 }
 
 func (f Form) line(bad *fault.Fields, field, what, s string, limit int) string {
-	s, err := text.Line(s, what, limit)
+	s, err := input.Line(s, what, limit)
 	bad.Refuse(field, err)
 	return s
 }

@@ -3,7 +3,7 @@
 // server's previous one, what asks for a second confirmation, the mail; and from a confirmed review the licenses themselves
 // (Issue): signed, checked, recorded and mailed, or nothing at all.
 //
-// Its pages are the desk's. How a key is written and checked is decided in shared/license, what is kept in shared/store, what
+// Its pages are in functions/console/site. How a key is written and checked is decided in shared/license, what is kept in shared/store, what
 // mails say in shared/mail.
 package generator
 
@@ -26,7 +26,7 @@ import (
 type Records interface {
 	// Request and License read one; a NotFound fault where there is none.
 	Request(ctx context.Context, id string) (request.Request, error)
-	License(ctx context.Context, id string) (store.Recorded, error)
+	License(ctx context.Context, id string) (store.LicenseRecord, error)
 	// Dataset reads what is on record about a server.
 	Dataset(ctx context.Context, server license.Server) (store.Dataset, error)
 	// FindByEmail finds the licenses of a person.

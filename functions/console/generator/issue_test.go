@@ -24,7 +24,7 @@ import (
 )
 
 func TestIssuingAnswersTheRequestWithAKeyInTheMail(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	r := w.file(asked(request.Evaluation))
 	o := Origin{Request: r.ID}
 	l := w.issue(o, w.begin(o))
@@ -46,7 +46,7 @@ func TestIssuingAnswersTheRequestWithAKeyInTheMail(t *testing.T) {
 }
 
 func TestTheMailIsAsItWasReviewed(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	o := Origin{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
 	seen := w.review(o, f).Mail
@@ -58,7 +58,7 @@ func TestTheMailIsAsItWasReviewed(t *testing.T) {
 }
 
 func TestOneIssueSentOftenIsOne(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	o := Origin{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
 	c := confirmed(w.review(o, f))
@@ -82,7 +82,7 @@ func TestOneIssueSentOftenIsOne(t *testing.T) {
 }
 
 func TestTheSecondOfTwoPeopleIsTold(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	r := w.file(asked(request.New))
 	o := Origin{Request: r.ID}
 	mine, yours := w.begin(o), w.begin(o)
@@ -102,26 +102,26 @@ func TestTheSecondOfTwoPeopleIsTold(t *testing.T) {
 func TestWhatChangedSinceTheReviewIsShownAgain(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		change func(*testing.T, *world, *Form, request.Request)
+		change func(*testing.T, *testEnv, *Form, request.Request)
 	}{
-		{"the request", func(t *testing.T, w *world, _ *Form, r request.Request) {
+		{"the request", func(t *testing.T, w *testEnv, _ *Form, r request.Request) {
 			if _, err := w.store.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "pat", To: request.InReview}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"a license of the server", func(_ *testing.T, w *world, _ *Form, _ request.Request) {
+		{"a license of the server", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) {
 			w.add(sold("l9", func(l *license.License) { l.Type = license.Evaluation }))
 		}},
-		{"a staging license of the server", func(_ *testing.T, w *world, _ *Form, _ request.Request) {
+		{"a staging license of the server", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) {
 			w.add(sold("l9", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }))
 		}},
-		{"the day", func(_ *testing.T, w *world, _ *Form, _ request.Request) { w.now = w.now.AddDate(0, 0, 1) }},
-		{"the form", func(_ *testing.T, _ *world, f *Form, _ request.Request) { f.Support = "yes" }},
-		{"whom the mail goes to", func(_ *testing.T, _ *world, f *Form, _ request.Request) { f.Name = "Grace Hopper" }},
-		{"the package", func(_ *testing.T, _ *world, f *Form, _ request.Request) { f.Tailored = "yes" }},
+		{"the day", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) { w.now = w.now.AddDate(0, 0, 1) }},
+		{"the form", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Support = "yes" }},
+		{"whom the mail goes to", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Name = "Grace Hopper" }},
+		{"the package", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Tailored = "yes" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newTestEnv(t)
 			r := w.file(asked(request.New))
 			o := Origin{Request: r.ID}
 			f := w.begin(o)
@@ -154,7 +154,7 @@ func (i interfering) IssueLicenses(ctx context.Context, s store.Issue, m []mail.
 }
 
 func TestWhatChangesAtTheLastMomentIsShownAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	o := Origin{Request: w.file(asked(request.Evaluation)).ID}
 	f := w.begin(o)
 	c := confirmed(w.review(o, f))
@@ -167,7 +167,7 @@ func TestWhatChangesAtTheLastMomentIsShownAgain(t *testing.T) {
 }
 
 func TestWarningsHaveToBeConfirmedEachByItself(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	o := Origin{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
 	f.Expiration, f.Edition = "2020-03-04", "enterprise"
@@ -189,15 +189,15 @@ func TestWarningsHaveToBeConfirmedEachByItself(t *testing.T) {
 
 func TestWhereNoKeyCanBeMadeNothingHappens(t *testing.T) {
 	elsewhere := licensetest.Issuer(t)
-	for name, breakIt := range map[string]func(*world){
-		"the signer fails":         func(w *world) { w.issuer.Signers["prod-1"] = brokenSigner{w.issuer.Signers["prod-1"]} },
-		"the signer is another":    func(w *world) { w.issuer.Signers["prod-1"] = elsewhere.Signers["prod-1"] },
-		"there is no signer":       func(w *world) { w.issuer.Signers = map[string]crypto.Signer{} },
-		"the package fails":        func(w *world) { w.packages.err = errors.New("disk full") },
-		"the public key is not on": func(w *world) { w.issuer.Keys = nil },
+	for name, breakIt := range map[string]func(*testEnv){
+		"the signer fails":         func(w *testEnv) { w.issuer.Signers["prod-1"] = brokenSigner{w.issuer.Signers["prod-1"]} },
+		"the signer is another":    func(w *testEnv) { w.issuer.Signers["prod-1"] = elsewhere.Signers["prod-1"] },
+		"there is no signer":       func(w *testEnv) { w.issuer.Signers = map[string]crypto.Signer{} },
+		"the package fails":        func(w *testEnv) { w.packages.err = errors.New("disk full") },
+		"the public key is not on": func(w *testEnv) { w.issuer.Keys = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newTestEnv(t)
 			r := w.file(asked(request.New))
 			o := Origin{Request: r.ID}
 			f := w.begin(o)
@@ -219,7 +219,7 @@ func TestWhereNoKeyCanBeMadeNothingHappens(t *testing.T) {
 }
 
 func TestAReplacedLicenseIsRevokedWithTheIssue(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	w.add(sold("l1"))
 	o := Origin{Replaces: "l1"}
 	f := w.begin(o)
@@ -235,7 +235,7 @@ func TestAReplacedLicenseIsRevokedWithTheIssue(t *testing.T) {
 }
 
 func TestARenewalIssuesStagingLicensesInTheSameMail(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }))
 	o := Origin{Renews: "l1"}
 	f := w.begin(o)
@@ -259,7 +259,7 @@ func TestARenewalIssuesStagingLicensesInTheSameMail(t *testing.T) {
 }
 
 func TestTooManyLicensesAtOnceAreRefusedAsAWhole(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	w.add(sold("l1"))
 	for _, id := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
 		w.add(sold("s"+id, func(l *license.License) {
@@ -275,7 +275,7 @@ func TestTooManyLicensesAtOnceAreRefusedAsAWhole(t *testing.T) {
 }
 
 func TestEveryFieldThatIsWrongIsNamed(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	w.add(sold("l1"))
 	for _, test := range []struct {
 		change func(*Form)
@@ -370,7 +370,7 @@ func TestWhateverIsAcceptedWorks(t *testing.T) {
 	}
 	issued := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t)
+		w := newTestEnv(t)
 		f := w.begin(Origin{})
 		f.Type = string(rapid.SampledFrom(license.Types).Draw(rt, "type"))
 		f.Server = rapid.SampledFrom([]string{prod, "BF41A1F2-" + prod, "20180305093000", "15fa0e36bd4c3f1"}).Draw(rt, "server")

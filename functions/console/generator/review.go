@@ -38,8 +38,8 @@ type plan struct {
 	licenses   []license.License
 	dataset    store.Dataset            // of the first license's server
 	previous   *license.License         // of the first license's server
-	production *store.Recorded          // that a staging license stands beside; nil: none is on record
-	staging    []store.Recorded         // standing beside the production license
+	production *store.LicenseRecord     // that a staging license stands beside; nil: none is on record
+	staging    []store.LicenseRecord    // standing beside the production license
 	superseded []string                 // IDs of the licenses that the issue takes the place of
 	datasets   map[license.Server]int64 // versions of the datasets that this was decided by
 	version    string                   // of the product
@@ -169,7 +169,7 @@ func (g *Generator) beside(ctx context.Context, p *plan, a *accepted, named stri
 		return err
 	}
 	p.production = best(inForce(d.Licenses), license.Production, server)
-	p.staging = slices.DeleteFunc(standing(d), func(r store.Recorded) bool { return a.Succeeds(r.License) })
+	p.staging = slices.DeleteFunc(standing(d), func(r store.LicenseRecord) bool { return a.Succeeds(r.License) })
 	a.Mirrors = server
 	return nil
 }

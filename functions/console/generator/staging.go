@@ -58,10 +58,10 @@ func (g *Generator) stagingOf(ctx context.Context, b basis) (list []Candidate, e
 }
 
 // standing are the staging licenses of a production server that are neither revoked nor followed by another.
-func standing(d store.Dataset) (list []store.Recorded) {
+func standing(d store.Dataset) (list []store.LicenseRecord) {
 	for _, r := range slices.Concat(d.Staging, d.Licenses) {
 		l := r.License
-		known := slices.ContainsFunc(list, func(have store.Recorded) bool { return have.License.ID == l.ID })
+		known := slices.ContainsFunc(list, func(have store.LicenseRecord) bool { return have.License.ID == l.ID })
 		if !known && l.Type == license.Staging && l.Revoked.IsZero() && l.Successor == "" {
 			list = append(list, r)
 		}

@@ -8,8 +8,8 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
-	"marketplace/shared/pattern"
 	"marketplace/shared/store"
 )
 
@@ -20,7 +20,7 @@ type Packager interface {
 	Tailor(ctx context.Context, name string, jars []catalog.Jar) error
 }
 
-var token = pattern.Lazy(`^[a-z2-7]{26}$`)
+var token = lazyregexp.New(`^[a-z2-7]{26}$`)
 
 // validToken reports whether newToken can have made a token.
 func validToken(s string) bool { return token().MatchString(s) }
@@ -68,7 +68,7 @@ type PackageForm struct {
 
 // Tailorable is what a package can be tailored of for a license that is on record.
 type Tailorable struct {
-	License  store.Recorded
+	License  store.LicenseRecord
 	Plugins  []catalog.Plugin // those that the license covers beyond the edition
 	Versions []string         // of the product, the newest first
 }

@@ -122,7 +122,7 @@ func (d *doubts) people() {
 }
 
 // wasEvaluation: one that is replaced now or was before is the same evaluation still.
-func (d *doubts) wasEvaluation(r store.Recorded) bool {
+func (d *doubts) wasEvaluation(r store.LicenseRecord) bool {
 	replaced := r.License.ReplacedBy != "" || d.replaces() && r.License.ID == d.old.License.ID
 	return r.License.Type == license.Evaluation && !replaced
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestALanguageWithoutAPackageIsToldWithWhatToDo(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	o := Origin{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
 	f.Languages = []string{"cobol", "rpg"}
@@ -129,7 +129,7 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 			want: []Code{LongTerm, BackDated, EmailDomain, SmallerEdition, LocBelowServer, OtherEdition}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newTestEnv(t)
 			w.add(test.old...)
 			if test.kind != "" {
 				if test.ask == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
-	"marketplace/infra/local/people"
+	"marketplace/infra/local/devidp"
 )
 
 // A real browser knows what a client with a cookie jar does not: which cookies come along from another site, where forms
@@ -104,7 +104,7 @@ func (b tab) look(name string) {
 
 func TestInABrowserWithTheProviderOnAnotherSite(t *testing.T) {
 	b := newTab(t)
-	c := newConsole(t, func(o *Options, p *people.Options) {
+	c := newConsole(t, func(o *Options, p *devidp.Options) {
 		o.Issuer = strings.Replace(o.Issuer, "127.0.0.1", "localhost", 1)
 		p.Issuer = o.Issuer
 	})

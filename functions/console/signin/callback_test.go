@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"marketplace/infra/local/people"
+	"marketplace/infra/local/devidp"
 )
 
 // answered is the address that the provider leads a browser back to, not yet followed.
@@ -172,14 +172,14 @@ func TestTheProvidersErrors(t *testing.T) {
 func TestAProviderThatCannotBeUsed(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		adjust func(*Options, *people.Options)
+		adjust func(*Options, *devidp.Options)
 		status int
 		log    string
 	}{
-		{"nobody there", func(o *Options, _ *people.Options) { o.Issuer = "http://127.0.0.1:1" }, 503, "level=WARN"},
-		{"no provider", func(o *Options, _ *people.Options) { o.Issuer = o.SiteURL + "/console" }, 503, "level=WARN"},
-		{"of another name", func(_ *Options, p *people.Options) { p.Issuer += "/other" }, 503, "level=WARN"},
-		{"a slash too much", func(o *Options, _ *people.Options) { o.Issuer += "/" }, 500, "did not match"},
+		{"nobody there", func(o *Options, _ *devidp.Options) { o.Issuer = "http://127.0.0.1:1" }, 503, "level=WARN"},
+		{"no provider", func(o *Options, _ *devidp.Options) { o.Issuer = o.SiteURL + "/console" }, 503, "level=WARN"},
+		{"of another name", func(_ *Options, p *devidp.Options) { p.Issuer += "/other" }, 503, "level=WARN"},
+		{"a slash too much", func(o *Options, _ *devidp.Options) { o.Issuer += "/" }, 500, "did not match"},
 	} {
 		c := newConsole(t, tt.adjust)
 		b := newBrowser(t)
@@ -200,7 +200,7 @@ func TestAProviderThatCannotBeUsed(t *testing.T) {
 }
 
 func TestAClientThatTheProviderDoesNotKnow(t *testing.T) {
-	c := newConsole(t, func(o *Options, _ *people.Options) { o.ClientSecret = "another" })
+	c := newConsole(t, func(o *Options, _ *devidp.Options) { o.ClientSecret = "another" })
 	b := newBrowser(t)
 	if a := b.do("GET", c.answered(t, b).String()); a.StatusCode != 500 || !strings.Contains(c.log.String(), "invalid_client") {
 		t.Errorf("%d, log %s", a.StatusCode, c.log)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"marketplace/infra/local/people"
+	"marketplace/infra/local/devidp"
 )
 
 // session is the browser's cookie of a session.
@@ -229,7 +229,7 @@ func TestCookiesAreClosedToOthers(t *testing.T) {
 		{"https://licenses.example", "__Host-", true},
 		{"http://localhost:8080", "", false},
 	} {
-		c := newConsole(t, func(o *Options, _ *people.Options) { o.SiteURL = tt.site })
+		c := newConsole(t, func(o *Options, _ *devidp.Options) { o.SiteURL = tt.site })
 		for _, of := range []cookie{sessionCookie, attemptCookie} {
 			made := c.sealed(t, of, session{})[0]
 			if made.Name != tt.prefix+string(of) || made.Path != "/" || made.Domain != "" || !made.HttpOnly || made.Secure != tt.secure || made.SameSite != http.SameSiteLaxMode {
@@ -240,7 +240,7 @@ func TestCookiesAreClosedToOthers(t *testing.T) {
 }
 
 func TestCookiesAreSmallEnough(t *testing.T) {
-	c := newConsole(t, func(o *Options, _ *people.Options) { o.SiteURL = "https://licenses.example" })
+	c := newConsole(t, func(o *Options, _ *devidp.Options) { o.SiteURL = "https://licenses.example" })
 	// As long as it can be: a name of 100 characters of four bytes, an address of 254.
 	s := newSession(Person{Email: strings.Repeat("e", maxEmail), Name: strings.Repeat("\U0001F600", 100), Role: Viewer}, c.Now())
 	if n := len(c.sealed(t, sessionCookie, s)[0].String()); n >= 4096 {

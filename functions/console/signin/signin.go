@@ -1,8 +1,8 @@
 // Package signin lets people into the sales console. It sends them to an OpenID Connect provider (Amazon Cognito in the
-// cloud, infra/local/people on a laptop), makes a Person of what the provider says, keeps the person in a sealed cookie,
+// cloud, infra/local/devidp on a laptop), makes a Person of what the provider says, keeps the person in a sealed cookie,
 // and is the one place where roles are enforced.
 //
-// Who has which role is kept by the provider. What a role may do is the desk's to say, which names the role that each of
+// Who has which role is kept by the provider. What a role may do is the console site's to say, which names the role that each of
 // its addresses needs. Nothing here is fetched, parsed or computed before somebody signs in.
 //
 // A session lives in the browser's cookie: it ends an hour after its last use, eight hours after it began, and when all of
@@ -61,7 +61,7 @@ const (
 
 // Gate decides who comes into the console. Its methods may be called at once.
 type Gate struct {
-	party    *party
+	party    *oidcClient
 	cookies  cookies
 	sessions Sessions
 	pages    *web.Pages
@@ -78,7 +78,7 @@ func New(o Options) *Gate {
 		o.Client = &http.Client{Timeout: 5 * time.Second}
 	}
 	return &Gate{
-		party:    &party{Options: o},
+		party:    &oidcClient{Options: o},
 		cookies:  cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: o.Keys},
 		sessions: o.Sessions,
 		pages:    newPages(),

@@ -18,7 +18,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"marketplace/infra/local/people"
+	"marketplace/infra/local/devidp"
 	"marketplace/shared/store"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -55,7 +55,7 @@ type console struct {
 
 const clientSecret = "a secret: 100% & more" // to be encoded on its way
 
-func newConsole(t *testing.T, adjust ...func(*Options, *people.Options)) *console {
+func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *console {
 	t.Helper()
 	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
@@ -74,25 +74,25 @@ func newConsole(t *testing.T, adjust ...func(*Options, *people.Options)) *consol
 	}
 	log := slog.New(slog.NewTextHandler(c.log, nil))
 	own := Options{
-		Issuer: c.URL + people.Path, ClientID: "console", ClientSecret: clientSecret, SiteURL: c.URL,
+		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, SiteURL: c.URL,
 		Keys: keys, Sessions: store.New(c.table, store.Options{Now: c.Now}), Now: c.Now, Log: log,
 	}
-	local := people.Options{
-		Issuer: c.URL + people.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,
+	local := devidp.Options{
+		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,
 		SignedOutURI: c.URL + SignedOutPath, Now: c.Now, Log: log,
-		People: append(people.Invented(),
-			people.Person{Email: "una@vendor.example", Name: "Una Unverified", Groups: []string{"admin"}, Unverified: true},
-			people.Person{Email: "rolf@vendor.example", Name: "Rolf Role", Groups: []string{"superuser", "Admin", ""}}),
+		People: append(devidp.Invented(),
+			devidp.Person{Email: "una@vendor.example", Name: "Una Unverified", Groups: []string{"admin"}, Unverified: true},
+			devidp.Person{Email: "rolf@vendor.example", Name: "Rolf Role", Groups: []string{"superuser", "Admin", ""}}),
 	}
 	for _, f := range adjust {
 		f(&own, &local)
 	}
-	provider, err := people.New(local)
+	provider, err := devidp.New(local)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.gate = New(own)
-	mux.Handle(people.Path+"/", provider)
+	mux.Handle(devidp.Path+"/", provider)
 	mux.Handle("/", c.handler(log))
 	return c
 }
@@ -209,7 +209,7 @@ func TestSigningInLeadsToThePageThatWasAskedFor(t *testing.T) {
 	c := newConsole(t)
 	b := newBrowser(t)
 	page := b.do("GET", c.URL+"/console/requests/r1?tab=history&q=a%26b")
-	if page.Request.URL.Path != people.Path+"/authorize" || page.StatusCode != 200 {
+	if page.Request.URL.Path != devidp.Path+"/authorize" || page.StatusCode != 200 {
 		t.Fatalf("sent to %s: %d", page.Request.URL, page.StatusCode)
 	}
 	in := b.choose(page, "Lucía Marín")
@@ -234,7 +234,7 @@ func TestSigningInFromAPageOfTheConsoleGoesByAPage(t *testing.T) {
 	b.header.Set("Sec-Fetch-Site", "same-origin")
 	a := b.do("GET", c.URL+SignInPath)
 	_, to, _ := strings.Cut(a.Header.Get("Refresh"), "0; url=")
-	if href, _ := a.page.Find("main a").Attr("href"); a.StatusCode != 200 || to == "" || href != to || !strings.HasPrefix(to, c.URL+people.Path+"/authorize?") {
+	if href, _ := a.page.Find("main a").Attr("href"); a.StatusCode != 200 || to == "" || href != to || !strings.HasPrefix(to, c.URL+devidp.Path+"/authorize?") {
 		t.Errorf("%d, to %q, link %q", a.StatusCode, to, href)
 	}
 	b.header.Set("Sec-Fetch-Site", "cross-site")

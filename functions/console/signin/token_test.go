@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"marketplace/infra/local/people"
+	"marketplace/infra/local/devidp"
 )
 
 // rogue is a provider that signs what a test tells it to, with RS256 as Cognito does.
@@ -101,7 +101,7 @@ func (p *rogue) with(changes map[string]any) func(map[string]any) string {
 // signIn goes through a sign-in with the provider.
 func (p *rogue) signIn(t *testing.T) (answer, string) {
 	t.Helper()
-	c := newConsole(t, func(o *Options, _ *people.Options) { o.Issuer = p.URL })
+	c := newConsole(t, func(o *Options, _ *devidp.Options) { o.Issuer = p.URL })
 	return newBrowser(t).do("GET", c.URL+"/console"), c.log.String()
 }
 

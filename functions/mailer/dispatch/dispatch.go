@@ -1,4 +1,4 @@
-// Package dispatch takes the mails of the outbox to the carrier. How a mail is kept is shared/store's affair, how it is
+// Package dispatch takes the mails of the outbox to the provider. How a mail is kept is shared/store's affair, how it is
 // carried shared/mail's.
 //
 // A mail is claimed under a lease, sent, and recorded as sent. If the process dies in between, the lease runs out and the
@@ -28,12 +28,12 @@ type Outbox interface {
 	PendingMail(ctx context.Context, after string, limit int) ([]string, error)
 	Mail(ctx context.Context, id string) (store.Mail, error)
 	ClaimMail(ctx context.Context, id string, lease time.Duration) (store.Mail, error)
-	RecordSent(ctx context.Context, m store.Mail, carrierID string) error
+	RecordSent(ctx context.Context, m store.Mail, providerID string) error
 	RetryMail(ctx context.Context, m store.Mail, cause error, from time.Time) error
 	ReleaseMail(ctx context.Context, m store.Mail) error
-	BuryMail(ctx context.Context, m store.Mail, cause error) error
+	FailMail(ctx context.Context, m store.Mail, cause error) error
 	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
-	BurySuppressed(ctx context.Context, m store.Mail, why store.Suppression, task func(license.License) mail.Message) error
+	FailSuppressed(ctx context.Context, m store.Mail, why store.Suppression, task func(license.License) mail.Message) error
 }
 
 // Dispatcher sends what is pending. Several may run at once, in one process or in many.
@@ -65,12 +65,12 @@ const (
 	maxAttempts = 12
 )
 
-// Run sends every mail that is to be sent now, at the rate that the carrier allows. It stops early, keeping the rest, when
-// the carrier takes no more, or when the context's deadline comes near: the time to send and record one mail is kept free,
+// Run sends every mail that is to be sent now, at the rate that the provider allows. It stops early, keeping the rest, when
+// the provider takes no more, or when the context's deadline comes near: the time to send and record one mail is kept free,
 // so the deadline should be a minute away or more.
 //
-// The error says that mails could not be dealt with, or that the carrier has to be set right (mail.ErrSetup); why is in
-// the log. That the carrier throttles is no error. The next run goes on where this one stopped.
+// The error says that mails could not be dealt with, or that the provider has to be set right (mail.ErrSetup); why is in
+// the log. That the provider throttles is no error. The next run goes on where this one stopped.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	r := &run{Dispatcher: d, ctx: ctx, lease: cmp.Or(d.Lease, defaultLease)}
 	r.sendTimeout = min(sendTimeout, r.lease/6)
@@ -164,12 +164,12 @@ func (r *run) one(id string) {
 
 	ctx, cancel := context.WithTimeout(r.ctx, r.sendTimeout)
 	defer cancel()
-	carrierID, err := r.Sender.Send(ctx, m.Message)
+	providerID, err := r.Sender.Send(ctx, m.Message)
 	switch {
 	case err == nil:
-		r.settle(m, "sent", &r.sent, func(ctx context.Context) error { return r.Outbox.RecordSent(ctx, m, carrierID) })
+		r.settle(m, "sent", &r.sent, func(ctx context.Context) error { return r.Outbox.RecordSent(ctx, m, providerID) })
 	case errors.Is(err, mail.ErrThrottled), errors.Is(err, mail.ErrSetup):
-		r.Log.Warn("the carrier takes no more", about(m), logging.Error(err))
+		r.Log.Warn("the provider takes no more", about(m), logging.Error(err))
 		r.stop(err)
 		r.release(m)
 	case errors.Is(err, mail.ErrRejected):
@@ -196,7 +196,7 @@ func (r *run) suppressed(m store.Mail) bool {
 	default:
 		r.Log.Warn("a mail is given up: its address is suppressed", about(m), slog.String("outcome", string(why.Outcome)))
 		r.settle(m, "dead", &r.dead, func(ctx context.Context) error {
-			return r.Outbox.BurySuppressed(ctx, m, *why, func(l license.License) mail.Message { return mail.NewLicenseUnreached(r.Site, l) })
+			return r.Outbox.FailSuppressed(ctx, m, *why, func(l license.License) mail.Message { return mail.NewLicenseUnreached(r.Site, l) })
 		})
 	}
 	return true
@@ -219,14 +219,14 @@ func pause(n int) time.Duration {
 
 func (r *run) bury(m store.Mail, cause error) {
 	r.Log.Error("a mail is given up", about(m), slog.Int("attempts", m.Attempts), logging.Error(cause))
-	r.settle(m, "dead", &r.dead, func(ctx context.Context) error { return r.Outbox.BuryMail(ctx, m, cause) })
+	r.settle(m, "dead", &r.dead, func(ctx context.Context) error { return r.Outbox.FailMail(ctx, m, cause) })
 }
 
 func (r *run) release(m store.Mail) {
 	r.settle(m, "released", &r.released, func(ctx context.Context) error { return r.Outbox.ReleaseMail(ctx, m) })
 }
 
-// settle records how a claimed mail ended, and counts it. It goes on when the run is called off: the carrier cannot be
+// settle records how a claimed mail ended, and counts it. It goes on when the run is called off: the provider cannot be
 // asked afterwards. A record whose answer was lost shows in the mail, which is under no lease any more.
 func (r *run) settle(m store.Mail, how string, count *atomic.Int64, record func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), recordTimeout)
@@ -275,7 +275,7 @@ func (r *run) summarize() {
 		logging.Metrics(r.Now(), slog.Int64("MailsSent", sent), slog.Int64("MailsRetried", retried), slog.Int64("MailsDead", dead), slog.Int64("MailErrors", failed)))
 }
 
-// quotaCache remembers the carrier's quota for a while: SES answers for it once a second at most.
+// quotaCache remembers the provider's quota for a while: SES answers for it once a second at most.
 type quotaCache struct {
 	mu    sync.Mutex
 	quota mail.Quota
@@ -284,7 +284,7 @@ type quotaCache struct {
 
 const (
 	quotaAge = time.Minute
-	// cautious is the rate where the carrier does not tell: what SES allows everybody.
+	// cautious is the rate where the provider does not tell: what SES allows everybody.
 	cautious = 1
 )
 
@@ -297,7 +297,7 @@ func (c *quotaCache) get(ctx context.Context, r *run) mail.Quota {
 	}
 	q, err := r.Sender.Quota(ctx)
 	if err != nil {
-		r.Log.Warn("the carrier's quota is not known", logging.Error(err))
+		r.Log.Warn("the provider's quota is not known", logging.Error(err))
 		if errors.Is(err, mail.ErrSetup) {
 			r.stop(err)
 		}

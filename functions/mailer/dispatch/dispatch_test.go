@@ -24,8 +24,8 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// carrier is a mail.Sender that counts what it took.
-type carrier struct {
+// provider is a mail.Sender that counts what it took.
+type provider struct {
 	quota    mail.Quota
 	quotaErr error
 	delay    time.Duration // of each message
@@ -38,7 +38,7 @@ type carrier struct {
 	quotas int         // how often the quota was asked for
 }
 
-func (c *carrier) Send(ctx context.Context, m mail.Message) (string, error) {
+func (c *provider) Send(ctx context.Context, m mail.Message) (string, error) {
 	select {
 	case <-time.After(c.delay):
 	case <-ctx.Done():
@@ -57,18 +57,18 @@ func (c *carrier) Send(ctx context.Context, m mail.Message) (string, error) {
 		}
 		c.taken[m.ID]++
 	}
-	return "carrier-" + m.ID, err
+	return "provider-" + m.ID, err
 }
 
-func (c *carrier) Quota(context.Context) (mail.Quota, error) {
+func (c *provider) Quota(context.Context) (mail.Quota, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.quotas++
 	return c.quota, c.quotaErr
 }
 
-// world is an outbox over a bolt table that can be made to fail, and a log. Its clock is time.Now, which is the bubble's.
-type world struct {
+// testEnv is an outbox over a bolt table that can be made to fail, and a log. Its clock is time.Now, which is the bubble's.
+type testEnv struct {
 	t      testing.TB
 	faulty *tabletest.Faulty
 	store  *store.Store
@@ -76,27 +76,27 @@ type world struct {
 	logger *slog.Logger
 }
 
-func newWorld(t testing.TB, dir string) *world {
+func newTestEnv(t testing.TB, dir string) *testEnv {
 	t.Helper()
 	b, err := bolt.Open(dir + ".bolt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	w := &world{t: t, faulty: &tabletest.Faulty{Table: b}}
+	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: b}}
 	w.store = store.New(w.faulty, store.Options{Now: time.Now})
 	w.logger = logging.New(&w.log)
 	return w
 }
 
-// inWorld runs a test in a bubble of its own time.
-func inWorld(t *testing.T, f func(w *world)) {
+// inTestEnv runs a test in a bubble of its own time.
+func inTestEnv(t *testing.T, f func(w *testEnv)) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "table")
-	synctest.Test(t, func(t *testing.T) { f(newWorld(t, dir)) })
+	synctest.Test(t, func(t *testing.T) { f(newTestEnv(t, dir)) })
 }
 
-func (w *world) dispatcher(c *carrier) *Dispatcher {
+func (w *testEnv) dispatcher(c *provider) *Dispatcher {
 	return &Dispatcher{Outbox: w.store, Sender: c, Now: time.Now, Log: w.logger}
 }
 
@@ -106,7 +106,7 @@ var details = request.Details{
 }
 
 // put puts mails m000, m001, … into the outbox; a prefix takes the place of m.
-func (w *world) put(n int, prefix ...string) {
+func (w *testEnv) put(n int, prefix ...string) {
 	w.t.Helper()
 	prefix = append(prefix, "m")
 	for begin := 0; begin < n; begin += 25 {
@@ -123,7 +123,7 @@ func (w *world) put(n int, prefix ...string) {
 	}
 }
 
-func (w *world) mail(i int) store.Mail {
+func (w *testEnv) mail(i int) store.Mail {
 	w.t.Helper()
 	m, err := w.store.Mail(context.Background(), fmt.Sprintf("m%03d", i))
 	if err != nil {
@@ -132,15 +132,15 @@ func (w *world) mail(i int) store.Mail {
 	return m
 }
 
-func (w *world) run(d *Dispatcher) {
+func (w *testEnv) run(d *Dispatcher) {
 	w.t.Helper()
 	if err := d.Run(context.Background()); err != nil {
 		w.t.Fatal(err, w.log.String())
 	}
 }
 
-// eachOnce fails where the carrier did not take each of n mails exactly once.
-func (w *world) eachOnce(c *carrier, n int) {
+// eachOnce fails where the provider did not take each of n mails exactly once.
+func (w *testEnv) eachOnce(c *provider, n int) {
 	w.t.Helper()
 	for i := range n {
 		m := w.mail(i)
@@ -151,7 +151,7 @@ func (w *world) eachOnce(c *carrier, n int) {
 }
 
 func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		ctx := context.Background()
 		l := license.License{
 			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
@@ -169,14 +169,14 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 			}
 			return m
 		}
-		c := &carrier{}
+		c := &provider{}
 		d := w.dispatcher(c)
 		d.Site = site
 		first := send("k1")
 		w.run(d)
 		w.put(1)
 		bounce := func(id string) {
-			if _, err := w.store.RecordReport(ctx, store.Report{Mail: id, CarrierID: "c", Outcome: store.Bounced},
+			if _, err := w.store.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: store.Bounced},
 				func(l license.License) mail.Message { return mail.NewLicenseUnreached(site, l) }); err != nil {
 				t.Fatal(err)
 			}
@@ -190,7 +190,7 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 				t.Errorf("the next contact got %s %d times", m.ID, c.taken[m.ID])
 			}
 		}
-		if m := w.mail(0); c.taken["k2"]+c.taken["m000"] != 0 || m.State != store.MailDead || m.Leased {
+		if m := w.mail(0); c.taken["k2"]+c.taken["m000"] != 0 || m.State != store.MailFailed || m.Leased {
 			t.Errorf("the address got a mail: %v; %+v", c.taken, m)
 		}
 		bounce(first.Readdressed(l.Contacts[1]).ID)
@@ -206,14 +206,14 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 }
 
 func TestEveryPendingMailIsSentOnce(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		const n = 2*pageSize + 5
 		w.put(n)
-		c := &carrier{}
+		c := &provider{}
 		d := w.dispatcher(c)
 		w.run(d)
 		w.eachOnce(c, n)
-		if m := w.mail(0); m.CarrierID != "carrier-m000" || m.Attempts != 1 || m.MaybeTwice || m.Sent.IsZero() {
+		if m := w.mail(0); m.ProviderID != "provider-m000" || m.Attempts != 1 || m.MaybeTwice || m.Sent.IsZero() {
 			t.Errorf("%+v", m)
 		}
 		if !strings.Contains(w.log.String(), fmt.Sprintf(`"MailsSent":%d`, n)) {
@@ -229,9 +229,9 @@ func TestEveryPendingMailIsSentOnce(t *testing.T) {
 }
 
 func TestManyDispatchersAtOnceSendEachMailOnce(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(60)
-		c := &carrier{delay: 50 * time.Millisecond}
+		c := &provider{delay: 50 * time.Millisecond}
 		same := w.dispatcher(c)
 		var wg sync.WaitGroup
 		for i := range 6 {
@@ -246,10 +246,10 @@ func TestManyDispatchersAtOnceSendEachMailOnce(t *testing.T) {
 	})
 }
 
-func TestMailsPassAtTheRateThatTheCarrierAllows(t *testing.T) {
-	inWorld(t, func(w *world) {
+func TestMailsPassAtTheRateThatTheProviderAllows(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(21)
-		c := &carrier{quota: mail.Quota{PerSecond: 2}}
+		c := &provider{quota: mail.Quota{PerSecond: 2}}
 		start := time.Now()
 		w.run(w.dispatcher(c))
 		if took := time.Since(start); took != 10*time.Second {
@@ -265,9 +265,9 @@ func TestMailsPassAtTheRateThatTheCarrierAllows(t *testing.T) {
 }
 
 func TestARateThatIsNotKnownIsACautiousOne(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &carrier{quotaErr: fmt.Errorf("%w: Rate exceeded", mail.ErrThrottled)}
+		c := &provider{quotaErr: fmt.Errorf("%w: Rate exceeded", mail.ErrThrottled)}
 		start := time.Now()
 		w.run(w.dispatcher(c))
 		if took := time.Since(start); took != 2*time.Second {
@@ -278,8 +278,8 @@ func TestARateThatIsNotKnownIsACautiousOne(t *testing.T) {
 }
 
 func TestTheQuotaIsAskedForOnceAMinuteAndOnlyWhenThereIsMail(t *testing.T) {
-	inWorld(t, func(w *world) {
-		c, start := &carrier{}, time.Now()
+	inTestEnv(t, func(w *testEnv) {
+		c, start := &provider{}, time.Now()
 		d := w.dispatcher(c)
 		w.run(d)
 		if c.quotas != 0 {
@@ -304,9 +304,9 @@ func TestTheQuotaIsAskedForOnceAMinuteAndOnlyWhenThereIsMail(t *testing.T) {
 }
 
 func TestAnExhaustedQuotaKeepsEverything(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &carrier{quota: mail.Quota{Exhausted: true}}
+		c := &provider{quota: mail.Quota{Exhausted: true}}
 		d := w.dispatcher(c)
 		w.run(d)
 		if m := w.mail(0); len(c.at) != 0 || m.State != store.MailPending || m.Attempts != 0 || m.Leased {
@@ -320,9 +320,9 @@ func TestAnExhaustedQuotaKeepsEverything(t *testing.T) {
 }
 
 func TestThrottlingStopsTheRunAndKeepsTheRest(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(50)
-		c := &carrier{delay: time.Millisecond}
+		c := &provider{delay: time.Millisecond}
 		c.fault = func(mail.Message) (bool, error) {
 			if len(c.at) > 10 {
 				return false, fmt.Errorf("%w: Daily message quota exceeded", mail.ErrThrottled)
@@ -344,10 +344,10 @@ func TestThrottlingStopsTheRunAndKeepsTheRest(t *testing.T) {
 	})
 }
 
-func TestACarrierThatHasToBeSetRightIsAnErrorAndLosesNothing(t *testing.T) {
-	inWorld(t, func(w *world) {
+func TestAProviderThatHasToBeSetRightIsAnErrorAndLosesNothing(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(20)
-		c := &carrier{fault: func(mail.Message) (bool, error) {
+		c := &provider{fault: func(mail.Message) (bool, error) {
 			return false, fmt.Errorf("%w: ConfigurationSetDoesNotExist", mail.ErrSetup)
 		}}
 		if err := w.dispatcher(c).Run(context.Background()); !errors.Is(err, mail.ErrSetup) || len(c.at) > atOnce {
@@ -365,16 +365,16 @@ func TestACarrierThatHasToBeSetRightIsAnErrorAndLosesNothing(t *testing.T) {
 }
 
 func TestAMailThatIsNeverTakenIsBuriedAndTheOthersGo(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &carrier{fault: func(m mail.Message) (bool, error) {
+		c := &provider{fault: func(m mail.Message) (bool, error) {
 			if m.ID == "m001" {
 				return false, fmt.Errorf("%w: MessageRejected: Address blacklisted", mail.ErrRejected)
 			}
 			return true, nil
 		}}
 		w.run(w.dispatcher(c))
-		if m := w.mail(1); m.State != store.MailDead || !strings.Contains(m.LastError, "blacklisted") || m.Leased {
+		if m := w.mail(1); m.State != store.MailFailed || !strings.Contains(m.LastError, "blacklisted") || m.Leased {
 			t.Errorf("%+v", m)
 		}
 		if w.mail(0).State != store.MailSent || w.mail(2).State != store.MailSent {
@@ -388,9 +388,9 @@ func TestAMailThatIsNeverTakenIsBuriedAndTheOthersGo(t *testing.T) {
 }
 
 func TestAFailureIsTriedAgainAfterLongerAndLongerPausesAndThenBuried(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
-		c := &carrier{fault: func(mail.Message) (bool, error) { return false, errors.New("connection reset") }}
+		c := &provider{fault: func(mail.Message) (bool, error) { return false, errors.New("connection reset") }}
 		d := w.dispatcher(c)
 		start := time.Now()
 		for time.Since(start) < 48*time.Hour {
@@ -408,14 +408,14 @@ func TestAFailureIsTriedAgainAfterLongerAndLongerPausesAndThenBuried(t *testing.
 		if pause(1) != time.Minute || pause(2) != 2*time.Minute || pause(maxAttempts) != maxPause {
 			t.Error("pauses")
 		}
-		if m := w.mail(0); m.State != store.MailDead || m.LastError != "connection reset" || !m.MaybeTwice {
+		if m := w.mail(0); m.State != store.MailFailed || m.LastError != "connection reset" || !m.MaybeTwice {
 			t.Errorf("%+v", m)
 		}
 	})
 }
 
 func TestARecordWhoseAnswerWasLostIsFoundAndNotMadeAgain(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
 		transacts := 0
 		w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
@@ -427,7 +427,7 @@ func TestARecordWhoseAnswerWasLostIsFoundAndNotMadeAgain(t *testing.T) {
 			}
 			return tabletest.Fault{}
 		}
-		c := &carrier{}
+		c := &provider{}
 		start := time.Now()
 		w.run(w.dispatcher(c))
 		w.eachOnce(c, 1)
@@ -438,9 +438,9 @@ func TestARecordWhoseAnswerWasLostIsFoundAndNotMadeAgain(t *testing.T) {
 }
 
 func TestNothingIsBegunShortlyBeforeTheDeadline(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(100)
-		c := &carrier{delay: 9 * time.Second}
+		c := &provider{delay: 9 * time.Second}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		start := time.Now()
@@ -458,10 +458,10 @@ func TestNothingIsBegunShortlyBeforeTheDeadline(t *testing.T) {
 	})
 }
 
-func TestACarrierThatHangsDelaysAMailOnly(t *testing.T) {
-	inWorld(t, func(w *world) {
+func TestAProviderThatHangsDelaysAMailOnly(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
-		c := &carrier{delay: time.Hour}
+		c := &provider{delay: time.Hour}
 		w.run(w.dispatcher(c))
 		if m := w.mail(0); m.State != store.MailPending || m.Leased || !m.MaybeTwice {
 			t.Errorf("%+v", m)
@@ -474,7 +474,7 @@ func TestACarrierThatHangsDelaysAMailOnly(t *testing.T) {
 }
 
 func TestAMailThatKillsWhoSendsItIsGivenUp(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
 		for range maxAttempts {
 			if _, err := w.store.ClaimMail(context.Background(), "m000", time.Minute); err != nil {
@@ -482,18 +482,18 @@ func TestAMailThatKillsWhoSendsItIsGivenUp(t *testing.T) {
 			}
 			time.Sleep(2 * time.Minute)
 		}
-		c := &carrier{}
+		c := &provider{}
 		w.run(w.dispatcher(c))
-		if m := w.mail(0); m.State != store.MailDead || len(c.at) != 0 || m.LastError == "" {
+		if m := w.mail(0); m.State != store.MailFailed || len(c.at) != 0 || m.LastError == "" {
 			t.Errorf("%+v", m)
 		}
 	})
 }
 
 func TestALeaseThatRanOutWhileWaitingIsGivenBack(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &carrier{quota: mail.Quota{PerSecond: 0.1}}
+		c := &provider{quota: mail.Quota{PerSecond: 0.1}}
 		d := w.dispatcher(c)
 		d.Lease = 5 * time.Second
 		w.run(d)
@@ -508,14 +508,14 @@ func TestALeaseThatRanOutWhileWaitingIsGivenBack(t *testing.T) {
 	})
 }
 
-// TestADeathAtEveryStep lets the process die at each call of the table and of the carrier, before the call is made and
+// TestADeathAtEveryStep lets the process die at each call of the table and of the provider, before the call is made and
 // after it was, and lets another one go on.
 func TestADeathAtEveryStep(t *testing.T) {
 	const n = 3
 	died := 0
 	for step := 1; step == 1 || died == step-1; step++ {
 		for _, lost := range []bool{false, true} {
-			inWorld(t, func(w *world) {
+			inTestEnv(t, func(w *testEnv) {
 				w.put(n)
 				var mu sync.Mutex
 				calls, dead := 0, false
@@ -539,7 +539,7 @@ func TestADeathAtEveryStep(t *testing.T) {
 					}
 					return tabletest.Fault{}
 				}
-				c := &carrier{}
+				c := &provider{}
 				c.fault = func(mail.Message) (bool, error) {
 					before, after := die()
 					if before || after {
@@ -570,10 +570,10 @@ func TestADeathAtEveryStep(t *testing.T) {
 
 // history is what befalls a number of mails.
 type history struct {
-	mails   int
-	table   []tabletest.Fault // of the calls, in their order
-	carrier []answer
-	runs    []runs
+	mails    int
+	table    []tabletest.Fault // of the calls, in their order
+	provider []answer
+	runs     []runs
 }
 
 type answer struct {
@@ -590,9 +590,9 @@ func drawHistory(t *rapid.T) history {
 	return history{
 		mails: rapid.IntRange(1, 6).Draw(t, "mails"),
 		table: rapid.SliceOfN(rapid.SampledFrom([]tabletest.Fault{{}, {}, {}, tabletest.Down, tabletest.Lost}), 0, 60).Draw(t, "table"),
-		carrier: rapid.SliceOfN(rapid.SampledFrom([]answer{
+		provider: rapid.SliceOfN(rapid.SampledFrom([]answer{
 			{true, nil}, {true, nil}, {true, errors.New("answer lost")}, {false, errors.New("connection refused")}, {false, mail.ErrThrottled},
-		}), 0, 10).Draw(t, "carrier"),
+		}), 0, 10).Draw(t, "provider"),
 		runs: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) runs {
 			return runs{rapid.IntRange(1, 2).Draw(t, "at once"), time.Duration(rapid.IntRange(0, 300).Draw(t, "seconds")) * time.Second}
 		}), 1, 8).Draw(t, "runs"),
@@ -611,15 +611,15 @@ func next[T any](mu *sync.Mutex, list *[]T) (v T, ok bool) {
 }
 
 // live lets the history happen and says what is wrong at its end.
-func (h history) live(w *world) (wrong string) {
+func (h history) live(w *testEnv) (wrong string) {
 	w.put(h.mails)
 	var mu sync.Mutex
 	w.faulty.Fault = func(tabletest.Call) tabletest.Fault {
 		f, _ := next(&mu, &h.table)
 		return f
 	}
-	c := &carrier{fault: func(mail.Message) (bool, error) {
-		if a, ok := next(&mu, &h.carrier); ok {
+	c := &provider{fault: func(mail.Message) (bool, error) {
+		if a, ok := next(&mu, &h.provider); ok {
 			return a.taken, a.err
 		}
 		return true, nil
@@ -646,14 +646,14 @@ func (h history) live(w *world) (wrong string) {
 	return wrong
 }
 
-// TestHistories lets table and carrier fail at random. Whatever happens, each mail ends up taken, and more than once only
+// TestHistories lets table and provider fail at random. Whatever happens, each mail ends up taken, and more than once only
 // where its row says that it may have been.
 func TestHistories(t *testing.T) {
 	dir, n := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		h, wrong := drawHistory(rt), ""
 		n++
-		synctest.Test(t, func(t *testing.T) { wrong = h.live(newWorld(t, filepath.Join(dir, fmt.Sprint(n)))) })
+		synctest.Test(t, func(t *testing.T) { wrong = h.live(newTestEnv(t, filepath.Join(dir, fmt.Sprint(n)))) })
 		if wrong != "" {
 			rt.Fatal(wrong)
 		}
@@ -661,9 +661,9 @@ func TestHistories(t *testing.T) {
 }
 
 func TestTheLogHoldsNothingOfPeople(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inTestEnv(t, func(w *testEnv) {
 		w.put(4)
-		c := &carrier{fault: func(m mail.Message) (bool, error) {
+		c := &provider{fault: func(m mail.Message) (bool, error) {
 			kind := map[string]error{"m000": mail.ErrRejected, "m001": errors.New("lost"), "m002": mail.ErrSetup}[m.ID]
 			if kind == nil {
 				return true, nil
@@ -684,9 +684,9 @@ func TestTheLogHoldsNothingOfPeople(t *testing.T) {
 func TestWhateverWakesItGetsItsAnswer(t *testing.T) {
 	stream := `{"Records":[{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb","dynamodb":{"Keys":{"PK":{"S":"OUTBOX"}},"SequenceNumber":"1"}}]}`
 	for _, payload := range []string{stream, `{"source":"aws.scheduler"}`, `{}`, `{"Records":[]}`, `null`, `"x"`, ``, `garbage`, `[1,2]`, `{"Records":7}`} {
-		inWorld(t, func(w *world) {
+		inTestEnv(t, func(w *testEnv) {
 			w.put(2)
-			c := &carrier{}
+			c := &provider{}
 			d := w.dispatcher(c)
 			if answer, err := d.Invoke(context.Background(), []byte(payload)); err != nil || string(answer) != `{"batchItemFailures":[]}` {
 				t.Errorf("%q: %s, %v", payload, answer, err)

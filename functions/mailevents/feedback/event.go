@@ -8,8 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"marketplace/shared/input"
 	"marketplace/shared/store"
-	"marketplace/shared/text"
 )
 
 // notification is a batch of SNS notifications, as Lambda gets them (Lambda developer guide, "Invoking Lambda functions with
@@ -66,7 +66,7 @@ func parse(message string) ([]store.Report, error) {
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
 		return nil, fmt.Errorf("feedback: the message is no JSON of an event")
 	}
-	r := store.Report{CarrierID: line(e.Mail.MessageID, maxID)}
+	r := store.Report{ProviderID: line(e.Mail.MessageID, maxID)}
 	if tag := e.Mail.Tags["mail"]; len(tag) == 1 {
 		r.Mail = line(tag[0], maxID)
 	}
@@ -94,7 +94,7 @@ func parse(message string) ([]store.Report, error) {
 	default:
 		return nil, nil
 	}
-	if r.CarrierID == "" {
+	if r.ProviderID == "" {
 		return nil, fmt.Errorf("feedback: the event does not say which mail it is about")
 	}
 	return reports(r, recipients), nil
@@ -114,7 +114,7 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 	}
 	for _, to := range recipients[:min(len(recipients), maxRecipients)] {
 		one := r
-		one.Recipient = line(to.Email, text.MaxEmail)
+		one.Recipient = line(to.Email, input.MaxEmail)
 		details := []string{r.Detail, to.Diagnostic}
 		if !strings.Contains(to.Diagnostic, to.Status) {
 			details = []string{r.Detail, to.Status, to.Diagnostic}
@@ -132,7 +132,7 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 // collapsed, and at most limit characters.
 func line(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || text.Hidden(r) {
+		if unicode.IsSpace(r) || input.Hidden(r) {
 			return ' '
 		}
 		return r

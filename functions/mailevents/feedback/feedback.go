@@ -74,7 +74,7 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // record takes one report to the store.
 func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
-	about := slog.Group("", "mail", r.Mail, "carrierId", r.CarrierID, "outcome", r.Outcome)
+	about := slog.Group("", "mail", r.Mail, "carrierId", r.ProviderID, "outcome", r.Outcome)
 	recorded, err := j.Store.RecordReport(ctx, r, func(l license.License) mail.Message { return mail.NewLicenseUnreached(j.Site, l) })
 	switch {
 	case fault.KindOf(err) == fault.NotFound:

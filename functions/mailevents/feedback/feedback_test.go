@@ -21,8 +21,8 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// world is a job over a table in which a license's reminder lies in the outbox, sent or not.
-type world struct {
+// testEnv is a job over a table in which a license's reminder lies in the outbox, sent or not.
+type testEnv struct {
 	*Job
 	t      *testing.T
 	faulty *tabletest.Faulty
@@ -34,14 +34,14 @@ type world struct {
 
 var now = time.Date(2018, 3, 1, 9, 30, 0, 0, time.UTC)
 
-func newWorld(t *testing.T, contacts ...string) *world {
+func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
 	clock := func() time.Time { return now }
-	w := &world{t: t, faulty: &tabletest.Faulty{Table: engine}}
+	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: engine}}
 	w.store = store.New(w.faulty, store.Options{Now: clock})
 	w.Job = New(Options{
 		Store: w.store, Now: clock, Log: logging.New(&w.log),
@@ -61,11 +61,11 @@ func newWorld(t *testing.T, contacts ...string) *world {
 	if err := w.store.SendKeyAgain(t.Context(), w.l.ID, store.System, m); err != nil {
 		t.Fatal(err)
 	}
-	w.sent = feedbacktest.Mail{ID: m.ID, CarrierID: "0100016b-ses-1", To: contacts[0], At: now}
+	w.sent = feedbacktest.Mail{ID: m.ID, ProviderID: "0100016b-ses-1", To: contacts[0], At: now}
 	return w
 }
 
-func (w *world) hear(messages ...string) {
+func (w *testEnv) hear(messages ...string) {
 	w.t.Helper()
 	if _, err := w.Invoke(w.t.Context(), feedbacktest.Notification(now, messages...)); err != nil {
 		w.t.Fatal(err)
@@ -73,7 +73,7 @@ func (w *world) hear(messages ...string) {
 }
 
 // told is what the timeline says after the mail was put into the outbox.
-func (w *world) told() (list []string) {
+func (w *testEnv) told() (list []string) {
 	w.t.Helper()
 	events, err := w.store.LicenseTimeline(w.t.Context(), w.l.ID)
 	if err != nil {
@@ -116,7 +116,7 @@ func TestEachKindOfEvent(t *testing.T) {
 		}, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, "ada@acme.example", "it@acme.example")
+			w := newTestEnv(t, "ada@acme.example", "it@acme.example")
 			w.hear(tt.message(w.sent))
 			w.hear(tt.message(w.sent), tt.message(w.sent)) // delivered again
 			if got := w.told(); !slices.Equal(got, tt.told) {
@@ -133,13 +133,13 @@ func TestEachKindOfEvent(t *testing.T) {
 }
 
 func TestEventsComeInAnyOrderAlsoBeforeTheMailerRecorded(t *testing.T) {
-	w := newWorld(t, "ada@acme.example")
+	w := newTestEnv(t, "ada@acme.example")
 	m, err := w.store.ClaimMail(t.Context(), w.sent.ID, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.hear(feedbacktest.Complaint(w.sent, "abuse"), feedbacktest.Bounce(w.sent, "Permanent", "General", ""))
-	if err := w.store.RecordSent(t.Context(), m, w.sent.CarrierID); err != nil {
+	if err := w.store.RecordSent(t.Context(), m, w.sent.ProviderID); err != nil {
 		t.Errorf("the mailer cannot record what it sent: %v", err)
 	}
 	want := []string{"complaint about a mail: ada@acme.example: abuse", "no contact can be reached", "mail bounced: ada@acme.example: General, 5.1.1"}
@@ -152,7 +152,7 @@ func TestEventsComeInAnyOrderAlsoBeforeTheMailerRecorded(t *testing.T) {
 }
 
 func TestWhatIsNoEventKeepsNoneOfTheOthersWaiting(t *testing.T) {
-	w := newWorld(t, "ada@acme.example", "it@acme.example")
+	w := newTestEnv(t, "ada@acme.example", "it@acme.example")
 	stranger := w.sent
 	stranger.ID = "none"
 	foreign := w.sent
@@ -179,7 +179,7 @@ func TestAStoreThatFailsIsAnErrorAndTheNextDeliveryMakesItGood(t *testing.T) {
 		for _, fault := range []tabletest.Fault{
 			tabletest.Down, tabletest.Lost, {Before: fmt.Errorf("%w: the row of ada@acme.example", table.ErrUnavailable)},
 		} {
-			w := newWorld(t, "ada@acme.example", "it@acme.example")
+			w := newTestEnv(t, "ada@acme.example", "it@acme.example")
 			payload := feedbacktest.Notification(now, "no event", feedbacktest.Bounce(w.sent, "Permanent", "General", ""), feedbacktest.Reject(w.sent, "Bad content"))
 			failed := false
 			w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
@@ -203,7 +203,7 @@ func TestAStoreThatFailsIsAnErrorAndTheNextDeliveryMakesItGood(t *testing.T) {
 			}
 		}
 	}
-	w := newWorld(t, "ada@acme.example")
+	w := newTestEnv(t, "ada@acme.example")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := w.Invoke(ctx, feedbacktest.Notification(now, feedbacktest.Reject(w.sent, "x"))); err == nil {
@@ -215,7 +215,7 @@ func TestWhatAServerAnswersIsOneHarmlessLine(t *testing.T) {
 	for _, diagnostic := range []string{
 		"smtp; 550\r\nBcc: eve@example.com\x00\u202egnp.exe\u2028x", strings.Repeat("é", 5000), "\xff\xfe", `"><script>alert(1)</script>`,
 	} {
-		w := newWorld(t, "ada@acme.example", "it@acme.example")
+		w := newTestEnv(t, "ada@acme.example", "it@acme.example")
 		w.hear(feedbacktest.Bounce(w.sent, "Permanent", "General", diagnostic))
 		events, err := w.store.LicenseTimeline(t.Context(), "l1")
 		if err != nil || len(events) != 4 {
@@ -229,7 +229,7 @@ func TestWhatAServerAnswersIsOneHarmlessLine(t *testing.T) {
 }
 
 func TestAnEventMayNameSeveralRecipients(t *testing.T) {
-	r := store.Report{CarrierID: "c", Outcome: store.Bounced, Detail: "General"}
+	r := store.Report{ProviderID: "c", Outcome: store.Bounced, Detail: "General"}
 	list := reports(r, []recipient{{Email: "a@x.example", Status: "5.1.1", Diagnostic: "smtp; 550 5.1.1 no"}, {Email: "A@x.example"}, {Email: "b@x.example", Status: "5.7.1", Diagnostic: "no"}})
 	if len(list) != 2 || list[0].Recipient != "a@x.example" || list[0].Detail != "General, smtp; 550 5.1.1 no" || list[1].Detail != "General, 5.7.1, no" {
 		t.Errorf("%+v", list)
@@ -247,7 +247,7 @@ func TestAnEventMayNameSeveralRecipients(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	m := feedbacktest.Mail{ID: "m1", CarrierID: "c1", To: "ada@acme.example", At: now}
+	m := feedbacktest.Mail{ID: "m1", ProviderID: "c1", To: "ada@acme.example", At: now}
 	f.Add(feedbacktest.Bounce(m, "Permanent", "General", "smtp; 550 5.1.1 user unknown"))
 	f.Add(feedbacktest.Complaint(m, "abuse"))
 	f.Add(feedbacktest.Reject(m, "Bad content"))
@@ -258,12 +258,12 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d reports, %v", len(list), err)
 		}
 		for _, r := range list {
-			for _, s := range []string{r.Mail, r.CarrierID, r.Recipient, r.Detail} {
+			for _, s := range []string{r.Mail, r.ProviderID, r.Recipient, r.Detail} {
 				if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxDetail || line(s, maxDetail) != s {
 					t.Errorf("%q", s)
 				}
 			}
-			if r.CarrierID == "" || r.Outcome == "" {
+			if r.ProviderID == "" || r.Outcome == "" {
 				t.Errorf("%+v", r)
 			}
 		}

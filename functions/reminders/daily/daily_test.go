@@ -24,8 +24,8 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// world is a store whose clock a test sets, and a job over it.
-type world struct {
+// testEnv is a store whose clock a test sets, and a job over it.
+type testEnv struct {
 	t      interface{ Fatal(...any) }
 	faulty *tabletest.Faulty
 	store  *store.Store
@@ -34,16 +34,16 @@ type world struct {
 	job    *Job
 }
 
-func newWorld(t interface {
+func newTestEnv(t interface {
 	Fatal(...any)
 	Cleanup(func())
-}, file string) *world {
+}, file string) *testEnv {
 	b, err := bolt.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	w := &world{t: t, faulty: &tabletest.Faulty{Table: b}}
+	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: b}}
 	now := func() time.Time { return w.today.Start().Add(6 * time.Hour) }
 	w.store = store.New(w.faulty, store.Options{Now: now})
 	w.job = New(Options{
@@ -53,8 +53,8 @@ func newWorld(t interface {
 	return w
 }
 
-func testWorld(t *testing.T, today string) *world {
-	w := newWorld(t, filepath.Join(t.TempDir(), "table"))
+func testWorld(t *testing.T, today string) *testEnv {
+	w := newTestEnv(t, filepath.Join(t.TempDir(), "table"))
 	w.today = date(today)
 	return w
 }
@@ -70,7 +70,7 @@ func date(s string) license.Date {
 // server makes a server ID of a dataset of its own.
 func server(n int) license.Server { return license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf%04d", n)) }
 
-func (w *world) add(n int, expiration license.Date, change ...func(*license.License)) license.License {
+func (w *testEnv) add(n int, expiration license.Date, change ...func(*license.License)) license.License {
 	l := license.License{
 		ID: fmt.Sprintf("license%d", n), Type: license.Production, Organization: "Analytical Engines", Server: server(n),
 		Edition: license.Developer, MaxLoc: 100_000, Expiration: expiration,
@@ -85,14 +85,14 @@ func (w *world) add(n int, expiration license.Date, change ...func(*license.Lice
 	return l
 }
 
-func (w *world) run() {
+func (w *testEnv) run() {
 	if err := w.job.Run(context.Background()); err != nil {
 		w.t.Fatal(err, w.log.String())
 	}
 }
 
 // mails lists what is in the outbox: license, stage and day on which it was put there.
-func (w *world) mails() (list []string) {
+func (w *testEnv) mails() (list []string) {
 	w.faulty.Fault = nil
 	ids, err := w.store.PendingMail(context.Background(), "", 1000)
 	if err != nil {
@@ -265,7 +265,7 @@ func TestALicenseWithoutAContactIsATaskForSalesOnceAndIsRemindedOfWhenOneIsBack(
 	w.today = date("2018-01-31")
 	w.run()
 	bounced := messageID(first, 2, first.Contacts[1])
-	_, err := w.store.RecordReport(context.Background(), store.Report{Mail: bounced, CarrierID: "c", Outcome: store.Bounced},
+	_, err := w.store.RecordReport(context.Background(), store.Report{Mail: bounced, ProviderID: "c", Outcome: store.Bounced},
 		func(l license.License) mail.Message { return mail.NewLicenseUnreached(w.job.Site, l) })
 	if err != nil {
 		t.Fatal(err)
@@ -287,7 +287,7 @@ func TestALicenseWithoutAContactIsATaskForSalesOnceAndIsRemindedOfWhenOneIsBack(
 	if strings.Count(said, "sales are told") != 2 || !strings.Contains(said, `"CustomersUnreached":2,"RemindersFailed":0`) || strings.Contains(said, "@") {
 		t.Errorf("logged %s", said)
 	}
-	if err := w.store.LiftSuppression(context.Background(), store.On{License: "license3"}, "ada@example.org", "sam@example.com"); err != nil {
+	if err := w.store.LiftSuppression(context.Background(), store.Subject{License: "license3"}, "ada@example.org", "sam@example.com"); err != nil {
 		t.Fatal(err)
 	}
 	w.run()
@@ -369,7 +369,7 @@ func TestHistories(t *testing.T) {
 	dir, n := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		w := newWorld(t, filepath.Join(dir, fmt.Sprint(n)))
+		w := newTestEnv(t, filepath.Join(dir, fmt.Sprint(n)))
 		first := date("2018-01-01")
 		w.today = first
 		licenses := map[string]license.License{}

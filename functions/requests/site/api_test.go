@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-func (w *world) api(body string, header ...string) *webtest.Answer {
+func (w *testEnv) api(body string, header ...string) *webtest.Answer {
 	w.t.Helper()
 	return w.do("POST", "/api/license-requests", body, append([]string{"Content-Type", "application/json"}, header...)...)
 }
@@ -66,7 +66,7 @@ func goodJSON(pairs ...any) string {
 }
 
 func TestAPIFilesARequest(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	a := w.api(goodJSON("contacts", []string{"a@customer.example", "b@customer.example"}, "message", "Grüezi", "phone", nil)).WantStatus(http.StatusCreated)
 	body := members(a)
 	id, _ := body["id"].(string)
@@ -89,7 +89,7 @@ func TestAPIFilesARequest(t *testing.T) {
 }
 
 func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	filed := w.api(goodJSON()).WantStatus(http.StatusCreated)
 	where := filed.Header.Get("Location")
 	_, token, _ := strings.Cut(members(filed)["statusUrl"].(string), "token=")
@@ -125,7 +125,7 @@ func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 }
 
 func TestAPIReplay(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	first := w.api(goodJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
 	again := w.api(goodJSON("idempotencyKey", "1")).WantStatus(http.StatusOK)
 	if first.Body != again.Body || first.Header.Get("Location") != again.Header.Get("Location") {
@@ -161,7 +161,7 @@ func manyMembers(n int) string {
 }
 
 func TestAPIRefuses(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	good := goodJSON()
 	for _, tt := range []struct {
 		name, body string
@@ -220,7 +220,7 @@ func TestAPIRefuses(t *testing.T) {
 }
 
 func TestAPITellsAllThatIsWrongAtOnce(t *testing.T) {
-	fields := wrong(newWorld(t).api(`{"kind": 7, "licence": "x", "ncloc": -1}`).WantStatus(422))
+	fields := wrong(newTestEnv(t).api(`{"kind": 7, "licence": "x", "ncloc": -1}`).WantStatus(422))
 	for _, name := range []string{"kind", "licence", "ncloc", "edition", "serverId", "productVersion", "name", "email", "company", "country"} {
 		if fields[name] == "" {
 			t.Errorf("nothing about %s in %v", name, fields)

@@ -10,10 +10,10 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
-	"marketplace/shared/pattern"
 	"marketplace/shared/request"
-	"marketplace/shared/text"
 )
 
 // checkForm is what is asked of a key, as it was typed. Only Key is needed; what is blank is not checked.
@@ -65,7 +65,7 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (question, error) {
 }
 
 // jarVersion is where the version of a jar begins in its name: sonar-cfamily-plugin-5.1.0.10083.jar.
-var jarVersion = pattern.Lazy(`-\d[^/\\]*\.jar$`)
+var jarVersion = lazyregexp.New(`-\d[^/\\]*\.jar$`)
 
 // licensedPlugins parts a list of installed plugins into the keys of those that an edition brings, each once, and the others
 // as they were typed. A plugin is named by its key or by its jar.
@@ -79,7 +79,7 @@ func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
 			known[strings.ToLower(key)] = key
 		}
 	}
-	for _, name := range text.Fields(typed) {
+	for _, name := range input.Fields(typed) {
 		key, ok := known[strings.ToLower(jarVersion().ReplaceAllString(name, ""))]
 		switch {
 		case ok && !slices.Contains(keys, key):

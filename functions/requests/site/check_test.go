@@ -33,7 +33,7 @@ func terms() license.Key {
 }
 
 // issue signs a key with other terms.
-func (w *world) issue(change func(*license.Key)) string {
+func (w *testEnv) issue(change func(*license.Key)) string {
 	w.t.Helper()
 	k := terms()
 	if change != nil {
@@ -47,7 +47,7 @@ func (w *world) issue(change func(*license.Key)) string {
 }
 
 // check sends the form; pairs of names and values beside the key.
-func (w *world) check(key string, pairs ...string) *webtest.Answer {
+func (w *testEnv) check(key string, pairs ...string) *webtest.Answer {
 	w.t.Helper()
 	return w.send("/licenses/check", with(url.Values{"key": {key}}, pairs...))
 }
@@ -66,7 +66,7 @@ func codes(s *goquery.Selection) (list []string) {
 }
 
 func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	doc := w.check(w.issue(nil), "serverId", itsServer, "ncloc", "1'200'000", "productVersion", "6.7.1 (build 35068)", "edition", "developer",
 		"plugins", "cpp, abap\r\nsonar-cobol-plugin-3.4.0.1932.jar, java git").WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") || !strings.Contains(got, itsServer) || strings.Contains(got, "Not checked") {
@@ -97,7 +97,7 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 }
 
 func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	doc := w.check(w.issue(nil)).WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "Not checked, because you did not say it: the server ID, the lines of code, the edition that runs, the installed plugins.") {
 		t.Errorf("the result says %q", got)
@@ -109,7 +109,7 @@ func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
 }
 
 // bad are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no link.
-func bad(w *world) map[string]struct {
+func bad(w *testEnv) map[string]struct {
 	key   string
 	said  []string
 	codes []string
@@ -146,7 +146,7 @@ func bad(w *world) map[string]struct {
 }
 
 func TestEveryReasonComesWithWhatToDo(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for name, tt := range bad(w) {
 		t.Run(name, func(t *testing.T) {
 			w := w.in(t)
@@ -185,10 +185,10 @@ func TestEveryReasonComesWithWhatToDo(t *testing.T) {
 }
 
 func TestAKeyThatIsNotOursIsNotBelieved(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for name, tt := range map[string]struct{ key, code string }{
-		"signed by a stranger":       {newWorld(t).issue(nil), "bad-signature"},
-		"with a Kid nobody knows of": {(&world{t: t, keys: unknownKid(t)}).issue(nil), "unknown-kid"},
+		"signed by a stranger":       {newTestEnv(t).issue(nil), "bad-signature"},
+		"with a Kid nobody knows of": {(&testEnv{t: t, keys: unknownKid(t)}).issue(nil), "unknown-kid"},
 	} {
 		doc := w.check(tt.key + "\n> quoted").WantStatus(200).Page()
 		if got := codes(doc.Find("#result.bad")); !slices.Equal(got, []string{tt.code}) {
@@ -210,7 +210,7 @@ func unknownKid(t *testing.T) license.Issuer {
 }
 
 func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	key := w.issue(func(k *license.Key) {
 		k.Server, k.Expiration = "AWHW8w9JtzBzSrmf9GQX", license.Date{Year: 2018, Month: 4, Day: 4}
 	})
@@ -224,7 +224,7 @@ func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
 }
 
 func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	key := w.issue(nil)
 	var lines []string
 	for rest := key; rest != ""; rest = rest[min(76, len(rest)):] {
@@ -251,7 +251,7 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 }
 
 func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	doc := w.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional", "plugins", `"><script>alert(1)</script>`).
 		WantStatus(422).Page()
 	var fields []string
@@ -270,7 +270,7 @@ func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 }
 
 func TestAKeyIsNeverTakenFromAnAddress(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	key := w.issue(nil)
 	a := w.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + itsServer).WantStatus(200)
 	doc := a.Page()
@@ -326,7 +326,7 @@ func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
 }
 
 func TestWithoutPublicKeysNothingIsCalledInvalid(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	key := w.issue(nil)
 	w.keys.Keys = nil
 	w.check(key).WantStatus(http.StatusServiceUnavailable)
@@ -342,7 +342,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add(key, itsServer, "120000", "6.7.1", "developer", "cpp java")
 	f.Add("> "+key[:80]+"=\n> "+key[80:], "", "", "", "", "")
 	f.Add(key+key, "AWHW8w9JtzBzSrmf9GQX", "0", "7.0-SNAPSHOT", "Data Center Edition", "a,b;c\n<script>")
-	var w *world
+	var w *testEnv
 	f.Fuzz(func(t *testing.T, key, server, loc, version, edition, plugins string) {
 		if w == nil {
 			w = newWorldOver(t, failingTable{err: errors.New("touched")})

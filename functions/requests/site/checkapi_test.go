@@ -10,7 +10,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-func (w *world) apiCheck(body map[string]any) *webtest.Answer {
+func (w *testEnv) apiCheck(body map[string]any) *webtest.Answer {
 	w.t.Helper()
 	data, err := json.Marshal(body)
 	if err != nil {
@@ -39,7 +39,7 @@ func findings(a *webtest.Answer) (f found) {
 }
 
 func TestTheAPITellsAllOfAValidKey(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	a := w.apiCheck(map[string]any{
 		"key": w.issue(nil), "serverId": itsServer, "ncloc": 1_200_000, "productVersion": "6.7.1", "edition": "developer", "plugins": []string{"cpp", "java"},
 	})
@@ -64,7 +64,7 @@ func TestTheAPITellsAllOfAValidKey(t *testing.T) {
 }
 
 func TestTheAPITellsEveryReason(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for name, tt := range bad(w) {
 		body := map[string]any{"key": tt.key}
 		for i := 0; i < len(tt.said); i += 2 {
@@ -91,7 +91,7 @@ func TestTheAPITellsEveryReason(t *testing.T) {
 }
 
 func TestTheAPIRefuses(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	key := w.issue(nil)
 	for _, tt := range []struct {
 		name  string

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEditionShowsItsPackages(t *testing.T) {
-	doc := newWorld(t).get("/editions/enterprise").WantStatus(200).Page()
+	doc := newTestEnv(t).get("/editions/enterprise").WantStatus(200).Page()
 	c, _ := sample()
 	rows := doc.Find("#packages .gate > table tbody tr")
 	if want := len(c.Matrix("enterprise")); rows.Length() != want {
@@ -48,7 +48,7 @@ func TestEditionShowsItsPackages(t *testing.T) {
 }
 
 func TestDownloadsStandBehindTheTerms(t *testing.T) {
-	doc := newWorld(t).get("/editions/developer").WantStatus(200).Page()
+	doc := newTestEnv(t).get("/editions/developer").WantStatus(200).Page()
 	if doc.Find("#packages .gate > input#terms:not([checked]) ~ table a.download").Length() == 0 {
 		t.Error("the downloads do not follow an unchecked box, which the style sheet needs")
 	}
@@ -62,7 +62,7 @@ func TestDownloadsStandBehindTheTerms(t *testing.T) {
 }
 
 func TestEditionShowsPluginsOfEachVersion(t *testing.T) {
-	doc := newWorld(t).get("/editions/developer").WantStatus(200).Page()
+	doc := newTestEnv(t).get("/editions/developer").WantStatus(200).Page()
 	row := doc.Find(".matrix tbody tr").FilterFunction(func(_ int, s *goquery.Selection) bool {
 		return strings.HasPrefix(webtest.Text(s.Find("th")), "SonarCFamily")
 	})
@@ -74,7 +74,7 @@ func TestEditionShowsPluginsOfEachVersion(t *testing.T) {
 }
 
 func TestEditionLinksKeepTheServer(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for _, tt := range []struct{ query, want string }{
 		{"", ""},
 		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"},
@@ -100,7 +100,7 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 
 func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX&sourceEdition=developer"
-	w := newWorld(t)
+	w := newTestEnv(t)
 	if got := w.get("/editions" + server).WantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
 		t.Errorf("/editions leads to %s", got)
 	}
@@ -130,7 +130,7 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 
 func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"
-	w := newWorld(t)
+	w := newTestEnv(t)
 	_, status := w.filed()
 	broken := goodForm()
 	broken.Del("email")
@@ -147,7 +147,7 @@ func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
 }
 
 func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	doc := w.get("/editions/community").WantStatus(200).Page()
 	if said := webtest.Text(doc.Find(".notice")); !strings.Contains(said, "no package") || !strings.Contains(said, "no license") {
 		t.Errorf("notice %q", said)
@@ -162,7 +162,7 @@ func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
 }
 
 func TestUnknownEditionIsAPageThatHelps(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for _, path := range []string{"/editions/professional", "/request/professional", "/editions/Developer%00", "/editions/%3Cscript%3E"} {
 		a := w.get(path).WantStatus(404)
 		for _, key := range []string{"community", "developer", "enterprise", "datacenter"} {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPublicKeysArePublished(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	a := w.get("/.well-known/license-keys.json", "Origin", "https://elsewhere.example").WantStatus(200)
 	keys, err := license.ParseKeySet([]byte(a.Body))
 	if err != nil || len(keys) != 2 {
@@ -36,7 +36,7 @@ func TestPublicKeysArePublished(t *testing.T) {
 }
 
 func TestKeysOfTheConfigurationAreRead(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	jwks, err := json.Marshal(w.keys.Keys)
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
 }
 
 func TestLogTellsNothingOfCustomers(t *testing.T) {
-	for _, w := range []*world{newWorld(t), newWorldOver(t, failingTable{err: errors.New("broken")}), newWorldOver(t, failingTable{err: table.ErrUnavailable})} {
+	for _, w := range []*testEnv{newTestEnv(t), newWorldOver(t, failingTable{err: errors.New("broken")}), newWorldOver(t, failingTable{err: table.ErrUnavailable})} {
 		to := w.send("/request/developer", goodForm()).Header.Get("Location")
 		w.send("/request/developer", with(goodForm(), "serverId", "x", "email", "jane.doe@customer.example,", "name", "Jane\x00Doe"))
 		w.send("/request/developer", with(goodForm(), "ncloc", "7"))

@@ -13,7 +13,7 @@ import (
 )
 
 // onRecord puts the license of a key on record.
-func (w *world) onRecord(k license.Key) store.LicenseChange {
+func (w *testEnv) onRecord(k license.Key) store.LicenseChange {
 	w.t.Helper()
 	_, err := w.store.AddLicense(w.t.Context(), license.License{
 		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc,
@@ -29,30 +29,30 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 	const newer = "01c7x2m4vj8q0n5r7t9w3y1z2b"
 	for _, tt := range []struct {
 		name   string
-		happen func(*world, store.LicenseChange)
+		happen func(*testEnv, store.LicenseChange)
 		code   string // "": there is nothing to say
 		says   string
 	}{
-		{"nothing", func(*world, store.LicenseChange) {}, "", ""},
-		{"revoked", func(w *world, c store.LicenseChange) {
+		{"nothing", func(*testEnv, store.LicenseChange) {}, "", ""},
+		{"revoked", func(w *testEnv, c store.LicenseChange) {
 			if err := w.store.RevokeLicense(w.t.Context(), c, "the invoice was not paid"); err != nil {
 				w.t.Fatal(err)
 			}
 		}, "revoked", "05 Mar 2018"},
-		{"replaced", func(w *world, c store.LicenseChange) {
+		{"replaced", func(w *testEnv, c store.LicenseChange) {
 			by := license.License{ID: newer, Type: license.Production, Server: otherServer, Edition: license.Developer, Expiration: terms().Expiration}
 			if err := w.store.IssueLicenses(w.t.Context(), store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}}, nil); err != nil {
 				w.t.Fatal(err)
 			}
 		}, "replaced", newer},
-		{"renewed", func(w *world, _ store.LicenseChange) {
+		{"renewed", func(w *testEnv, _ store.LicenseChange) {
 			k := terms()
 			k.ID, k.Expiration = newer, k.Expiration.AddMonths(12)
 			w.onRecord(k)
 		}, "superseded", newer},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newTestEnv(t)
 			tt.happen(w, w.onRecord(terms()))
 			a := w.apiCheck(map[string]any{"key": w.issue(nil)})
 			f := findings(a)
@@ -77,7 +77,7 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 			}
 
 			// Who made up a key learns nothing.
-			forged := newWorld(t).issue(nil)
+			forged := newTestEnv(t).issue(nil)
 			if f := findings(w.apiCheck(map[string]any{"key": forged})); len(f.Notices) > 0 || w.check(forged).Page().Find("#notices").Length() > 0 {
 				t.Errorf("a forged key is told %+v", f.Notices)
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestFormIsFilledInFromTheLink(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for _, tt := range []struct{ query, server, loc, kind string }{
 		{"", "", "", ""},
 		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "AWHW8w9JtzBzSrmf9GQX", "120000", ""},
@@ -52,7 +52,7 @@ func TestFormIsFilledInFromTheLink(t *testing.T) {
 }
 
 func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for query, want := range map[string]string{
 		"?kind=replacement&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b":     "01c6x2m4vj8q0n5r7t9w3y1z2b",
 		"?kind=replacement&replaces=%22%3E&replaces=20180305093000": "20180305093000",
@@ -66,7 +66,7 @@ func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
 
 // What is no key of ours does not say its edition: the link to a replacement leads by way of the choice of one.
 func TestTheChoiceOfAnEditionKeepsWhatIsAskedFor(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	found := w.send("/licenses/check", url.Values{"key": {"hello"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}}).WantStatus(200).Page()
 	choice := found.Find("main a[href^='/request?']").AttrOr("href", "")
 	for link, want := range map[string]string{

@@ -26,7 +26,7 @@ func typed(doc *goquery.Document, name string) string {
 }
 
 func TestFormOffersEveryKind(t *testing.T) {
-	doc := newWorld(t).get("/request/developer").WantStatus(200).Page()
+	doc := newTestEnv(t).get("/request/developer").WantStatus(200).Page()
 	for _, k := range request.Kinds {
 		if doc.Find("input[type=radio][name=kind][value='"+string(k)+"']").Length() != 1 {
 			t.Errorf("no choice for %s", k)
@@ -38,7 +38,7 @@ func TestFormOffersEveryKind(t *testing.T) {
 }
 
 func TestSentFormLeadsToTheRequest(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	a := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther)
 	to := a.Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
@@ -74,7 +74,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 }
 
 func TestRequestCausesTwoMails(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	to := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
 	if got := strings.Join(w.pendingMails(), " "); got != id+"-new "+id+"-received" {
@@ -97,7 +97,7 @@ func TestRequestCausesTwoMails(t *testing.T) {
 }
 
 func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	hostile := `"><script>alert(1)</script>`
 	for _, tt := range []struct {
 		name          string
@@ -162,7 +162,7 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 }
 
 func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	hostile := `"><script>alert('x')</script>{{.}}`
 	form := with(goodForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile, "replaces", hostile[:30], "idempotencyKey", hostile)
 	to := w.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
@@ -179,7 +179,7 @@ func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
 }
 
 func TestSameTokenIsSameRequest(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	first := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	again := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	if first != again {
@@ -205,14 +205,14 @@ func TestSameTokenIsSameRequest(t *testing.T) {
 }
 
 func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	w.api(goodJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
 	a := w.send("/request/developer", with(goodForm(), "idempotencyKey", "1", "email", "stranger@other.example"))
 	a.WantStatus(http.StatusSeeOther)
 }
 
 func TestEachRenderingHasItsToken(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	a := w.get("/request/developer").WantStatus(200)
 	if cache := a.Header.Get("Cache-Control"); cache != "private, no-cache" {
 		t.Errorf("Cache-Control %q: nobody else may have this token, and who goes back must", cache)
@@ -225,7 +225,7 @@ func TestEachRenderingHasItsToken(t *testing.T) {
 }
 
 func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	var (
 		all  sync.WaitGroup
 		mu   sync.Mutex
@@ -251,7 +251,7 @@ func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
 }
 
 func TestTrapTakesNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	a := w.send("/request/developer", with(goodForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
 	if to := a.Header.Get("Location"); to != "/request/thanks" || len(w.pendingMails()) != 0 {
 		t.Errorf("to %s, mails %v", to, w.pendingMails())
@@ -262,7 +262,7 @@ func TestTrapTakesNothing(t *testing.T) {
 }
 
 func TestBodiesThatAreNoForm(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	const urlencoded = "application/x-www-form-urlencoded"
 	for _, tt := range []struct {
 		name, path, contentType, body string
@@ -292,7 +292,7 @@ func TestBodiesThatAreNoForm(t *testing.T) {
 }
 
 func TestFieldsThatComeTwice(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	form := goodForm()
 	form["name"] = []string{"Jane Doe", "John Doe"}
 	doc := w.send("/request/developer", form).WantStatus(422).Page()
@@ -305,7 +305,7 @@ func TestFieldsThatComeTwice(t *testing.T) {
 }
 
 func TestEditionOfTheFormIsThatOfItsAddress(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	doc := w.send("/request/developer", with(goodForm(), "edition", "enterprise")).WantStatus(422).Page()
 	if got := webtest.Text(doc.Find(".notice.bad")); !strings.Contains(got, "Developer Edition") {
 		t.Errorf("it says %q", got)
@@ -316,7 +316,7 @@ func TestEditionOfTheFormIsThatOfItsAddress(t *testing.T) {
 }
 
 func TestFormFromAnotherSiteIsRefused(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
 		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
 		w.do("POST", "/request/developer", goodForm().Encode(), header...).WantStatus(http.StatusForbidden)
@@ -326,7 +326,7 @@ func TestFormFromAnotherSiteIsRefused(t *testing.T) {
 }
 
 func TestPrivateLinkOpensNothingElse(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	to := w.send("/request/developer", goodForm()).Header.Get("Location")
 	path, _, _ := strings.Cut(to, "?")
 	unknown := w.get("/requests/00000000000000000000000000?token=x").WantStatus(404)

@@ -34,7 +34,7 @@ type Store interface {
 	// RequestTimeline reads what happened to a request, oldest first.
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
 	// License reads a license; a NotFound fault where there is none.
-	License(ctx context.Context, id string) (store.Recorded, error)
+	License(ctx context.Context, id string) (store.LicenseRecord, error)
 }
 
 // Options are what the site is made of.

@@ -48,8 +48,8 @@ var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
 	return c, nil
 })
 
-// world is a site over a real store, and what tests look at behind it.
-type world struct {
+// testEnv is a site over a real store, and what tests look at behind it.
+type testEnv struct {
 	t     *testing.T
 	site  http.Handler
 	store *store.Store
@@ -59,7 +59,7 @@ type world struct {
 	clock time.Time
 }
 
-func newWorld(t *testing.T) *world {
+func newTestEnv(t *testing.T) *testEnv {
 	t.Helper()
 	opened, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
@@ -69,9 +69,9 @@ func newWorld(t *testing.T) *world {
 	return newWorldOver(t, opened)
 }
 
-func newWorldOver(t *testing.T, tab table.Table) *world {
+func newWorldOver(t *testing.T, tab table.Table) *testEnv {
 	t.Helper()
-	w := &world{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
+	w := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
 	w.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
 	w.site = New(Options{
 		Store: w.store, Catalog: sample, Keys: func() (license.KeySet, error) { return w.keys.Keys, nil }, Now: func() time.Time { return w.clock }, SiteURL: siteURL,
@@ -81,8 +81,8 @@ func newWorldOver(t *testing.T, tab table.Table) *world {
 	return w
 }
 
-// in is the world for a subtest.
-func (w *world) in(t *testing.T) *world {
+// in is the testEnv for a subtest.
+func (w *testEnv) in(t *testing.T) *testEnv {
 	sub := *w
 	sub.t = t
 	return &sub
@@ -100,24 +100,24 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 }
 
 // do sends a request; header is pairs of names and values.
-func (w *world) do(method, target, body string, header ...string) *webtest.Answer {
+func (w *testEnv) do(method, target, body string, header ...string) *webtest.Answer {
 	w.t.Helper()
 	return webtest.Client{T: w.t, Site: w.site}.Do(method, target, body, header...)
 }
 
-func (w *world) get(target string, header ...string) *webtest.Answer {
+func (w *testEnv) get(target string, header ...string) *webtest.Answer {
 	w.t.Helper()
 	return w.do("GET", target, "", header...)
 }
 
 // send posts a form as a browser does.
-func (w *world) send(target string, form url.Values) *webtest.Answer {
+func (w *testEnv) send(target string, form url.Values) *webtest.Answer {
 	w.t.Helper()
 	return webtest.Client{T: w.t, Site: w.site}.Send(target, form)
 }
 
 // pendingMails are the IDs of the mails in the outbox.
-func (w *world) pendingMails() []string {
+func (w *testEnv) pendingMails() []string {
 	w.t.Helper()
 	ids, err := w.store.PendingMail(w.t.Context(), "", 1000)
 	if err != nil {
@@ -155,7 +155,7 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 }
 
 func TestEveryPageIsWhole(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for _, path := range []string{
 		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX", "/request/developer", "/request/enterprise", "/request/datacenter",
 		"/request/community", "/request/thanks", "/licenses/check", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
@@ -178,7 +178,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 }
 
 func TestHomeShowsTheEditions(t *testing.T) {
-	doc := newWorld(t).get("/").WantStatus(200).Page()
+	doc := newTestEnv(t).get("/").WantStatus(200).Page()
 	var keys []string
 	doc.Find(".card a").Each(func(_ int, s *goquery.Selection) { keys = append(keys, s.AttrOr("href", "")) })
 	want := "/editions/community /editions/developer /editions/enterprise /editions/datacenter"
@@ -188,7 +188,7 @@ func TestHomeShowsTheEditions(t *testing.T) {
 }
 
 func TestAMistypedCatalogIsReadableFromAnyOrigin(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	for _, method := range []string{"GET", "POST"} {
 		for _, path := range []string{"/edition.json", "/editions.json/", "/api/editions.json"} {
 			a := w.do(method, path, "").WantStatus(http.StatusNotFound)
@@ -203,7 +203,7 @@ func TestAMistypedCatalogIsReadableFromAnyOrigin(t *testing.T) {
 }
 
 func TestHealthAndRobots(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	if body := w.get("/healthz").WantStatus(200).Body; body != "ok\n" {
 		t.Errorf("health %q", body)
 	}

@@ -17,7 +17,7 @@ import (
 const operator = "olga@vendor.example"
 
 // filed is a request that the form has sent, and the address of its page.
-func (w *world) filed() (request.Request, string) {
+func (w *testEnv) filed() (request.Request, string) {
 	w.t.Helper()
 	page := w.send("/request/developer", goodForm()).WantStatus(303).Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?")
@@ -29,7 +29,7 @@ func (w *world) filed() (request.Request, string) {
 }
 
 // review brings a request into a state, as an operator does.
-func (w *world) review(r request.Request, to request.State, said string) request.Request {
+func (w *testEnv) review(r request.Request, to request.State, said string) request.Request {
 	w.t.Helper()
 	r, err := w.store.Review(w.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said}, nil)
 	if err != nil {
@@ -39,7 +39,7 @@ func (w *world) review(r request.Request, to request.State, said string) request
 }
 
 // answered issues licenses for a request.
-func (w *world) answered(r request.Request, ids ...string) []license.License {
+func (w *testEnv) answered(r request.Request, ids ...string) []license.License {
 	w.t.Helper()
 	var list []license.License
 	for _, id := range ids {
@@ -67,7 +67,7 @@ func happenings(doc *goquery.Document) (list []string) {
 }
 
 func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	r, page := w.filed()
 	const asked = "Is the old server off?\n\n\"><script>alert(1)</script> And why?"
 	w.review(r, request.Waiting, asked)
@@ -97,7 +97,7 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 
 func TestAReasonIsShown(t *testing.T) {
 	for state, title := range map[request.State]string{request.Rejected: "The request was declined", request.Withdrawn: "The request was withdrawn"} {
-		w := newWorld(t)
+		w := newTestEnv(t)
 		r, page := w.filed()
 		w.review(r, state, "There is no contract <b>yet</b>.")
 		doc := w.get(page).WantStatus(200).Page()
@@ -111,7 +111,7 @@ func TestAReasonIsShown(t *testing.T) {
 }
 
 func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	r, page := w.filed()
 	licenses := w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa", "01c7wnn8g0bbbbbbbbbbbbbbbb")
 	a := w.get(page).WantStatus(200)
@@ -158,7 +158,7 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 }
 
 func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	r, page := w.filed()
 	r = w.review(r, request.InReview, "")
 	if err := w.store.NoteOnRequest(t.Context(), r.ID, operator, "difficult people"); err != nil {
@@ -183,7 +183,7 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 }
 
 func TestALateAnswerIsAdmitted(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	_, page := w.filed()
 	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "You have an answer by 06 Mar 2018, 09:30 UTC") {
 		t.Errorf("in time: %q", main)
@@ -195,7 +195,7 @@ func TestALateAnswerIsAdmitted(t *testing.T) {
 }
 
 func TestTheLinkOfAMailOpensThePage(t *testing.T) {
-	w := newWorld(t)
+	w := newTestEnv(t)
 	r, page := w.filed()
 	confirmation, err := w.store.Mail(t.Context(), r.ID+"-received")
 	if err != nil {

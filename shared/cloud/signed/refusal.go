@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
-	"marketplace/shared/pattern"
+	"marketplace/shared/lazyregexp"
 )
 
 // Error is a refusal by AWS. It carries none of AWS's words: those can repeat what was asked, with the session's token in it.
@@ -63,7 +63,7 @@ func (c *Client) refusal(operation string, r *http.Response) *Error {
 	return e
 }
 
-var word = pattern.Lazy(`^[A-Za-z0-9._-]{1,80}$`)
+var word = lazyregexp.New(`^[A-Za-z0-9._-]{1,80}$`)
 
 // plain is a word that may stand in a log; "" for what is none.
 func plain(s string) string {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"marketplace/shared/cloud/sandbox"
+	"marketplace/shared/cloud"
 	"marketplace/shared/cloud/signed"
 )
 
@@ -23,7 +23,7 @@ type KMS struct{ client *signed.Client }
 
 // Client is KMS with the region and credentials that Lambda gives a function in its environment.
 func Client(getenv func(string) string, now func() time.Time) *KMS {
-	return NewKMS(sandbox.Config(getenv), now)
+	return NewKMS(cloud.AWSConfig(getenv), now)
 }
 
 // NewKMS is KMS as configured; signed.New says what it takes of that.

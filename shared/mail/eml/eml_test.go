@@ -144,7 +144,7 @@ func TestNoBodyIsQuotedPrintable(t *testing.T) {
 	}
 }
 
-func TestWhatNoCarrierTakesIsRejected(t *testing.T) {
+func TestWhatNoProviderTakesIsRejected(t *testing.T) {
 	for name, change := range map[string]func(*mail.Message){
 		"no recipient":               func(m *mail.Message) { m.To = mail.Address{} },
 		"CR LF in the recipient":     func(m *mail.Message) { m.To.Email = "zoe@example.org\r\nBcc: eve@example.org" },

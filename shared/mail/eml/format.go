@@ -11,11 +11,11 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/mail"
-	"marketplace/shared/pattern"
 )
 
-var messageID = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$`)
+var messageID = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$`)
 
 // ValidID reports whether a message may have the ID: it becomes a Message-ID and the name of a file.
 func ValidID(id string) bool { return messageID().MatchString(id) }
@@ -80,9 +80,9 @@ func wireLines(s string) string {
 }
 
 // unsubscribe takes the addresses that fit a header as they are.
-var unsubscribe = pattern.Lazy(`^(mailto|https):[!-;=?-~]{1,900}$`)
+var unsubscribe = lazyregexp.New(`^(mailto|https):[!-;=?-~]{1,900}$`)
 
-var contentType = pattern.Lazy(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-z0-9-]+)*$`)
+var contentType = lazyregexp.New(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-z0-9-]+)*$`)
 
 func check(m mail.Message) error {
 	switch {

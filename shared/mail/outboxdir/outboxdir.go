@@ -56,7 +56,7 @@ func Open(path string, from mail.Address, now func() time.Time) (*Dir, error) {
 func (d *Dir) Close() error { return d.root.Close() }
 
 // Send implements mail.Sender: when it returns, the whole message is on disk. The same ID again takes the place of the
-// message before. The carrier's ID is the name of the file.
+// message before. The provider's ID is the name of the file.
 func (d *Dir) Send(_ context.Context, m mail.Message) (id string, err error) {
 	body, err := eml.Format(m, d.from, d.now()) // checks the ID, too
 	if err != nil {

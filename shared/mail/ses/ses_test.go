@@ -47,7 +47,7 @@ func (f *fake) SendRawEmail(_ context.Context, in *sdk.SendRawEmailInput, opts .
 	for _, o := range opts {
 		o(&f.opts)
 	}
-	return &sdk.SendRawEmailOutput{MessageId: aws.String("carrier-1")}, f.err
+	return &sdk.SendRawEmailOutput{MessageId: aws.String("provider-1")}, f.err
 }
 
 func (f *fake) GetSendQuota(context.Context, *sdk.GetSendQuotaInput, ...func(*sdk.Options)) (*sdk.GetSendQuotaOutput, error) {
@@ -57,7 +57,7 @@ func (f *fake) GetSendQuota(context.Context, *sdk.GetSendQuotaInput, ...func(*sd
 func TestSend(t *testing.T) {
 	f := &fake{}
 	id, err := New(f, Options{From: from, ConfigurationSet: "licenses", Now: now}).Send(t.Context(), message())
-	if err != nil || id != "carrier-1" {
+	if err != nil || id != "provider-1" {
 		t.Fatalf("%q, %v", id, err)
 	}
 	if *f.in.Source != "licenses@xn--bcher-kva.example" || *f.in.ConfigurationSetName != "licenses" ||

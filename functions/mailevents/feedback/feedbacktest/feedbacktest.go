@@ -1,5 +1,5 @@
 // Package feedbacktest makes the events by which SES and SNS wake the function, for tests and for the local server, where no
-// carrier says anything.
+// provider says anything.
 package feedbacktest
 
 import (
@@ -10,10 +10,10 @@ import (
 
 // Mail is the mail that an event is about.
 type Mail struct {
-	ID        string // in the outbox
-	CarrierID string // the message ID that SES gave it
-	To        string // the address
-	At        time.Time
+	ID         string // in the outbox
+	ProviderID string // the message ID that SES gave it
+	To         string // the address
+	At         time.Time
 }
 
 // Bounce is SES's event of a bounce. kind is Permanent, Transient or Undetermined; subtype such as General or
@@ -21,14 +21,14 @@ type Mail struct {
 func Bounce(m Mail, kind, subtype, diagnostic string) string {
 	return m.event("Bounce", map[string]any{"bounceType": kind, "bounceSubType": subtype, "bouncedRecipients": []any{
 		map[string]string{"emailAddress": m.To, "action": "failed", "status": "5.1.1", "diagnosticCode": diagnostic},
-	}, "timestamp": stamp(m.At), "feedbackId": "0100016feedback-" + m.CarrierID, "reportingMTA": "dns; mta.example.com"})
+	}, "timestamp": stamp(m.At), "feedbackId": "0100016feedback-" + m.ProviderID, "reportingMTA": "dns; mta.example.com"})
 }
 
 // Complaint is SES's event of a complaint. feedback is its type, such as abuse; "" where the reader's provider does not say.
 func Complaint(m Mail, feedback string) string {
 	c := map[string]any{
 		"complainedRecipients": []any{map[string]string{"emailAddress": m.To}}, "complaintSubType": nil,
-		"timestamp": stamp(m.At), "feedbackId": "0100016feedback-" + m.CarrierID, "userAgent": "Feedback Loop/2.0",
+		"timestamp": stamp(m.At), "feedbackId": "0100016feedback-" + m.ProviderID, "userAgent": "Feedback Loop/2.0",
 	}
 	if feedback != "" {
 		c["complaintFeedbackType"] = feedback
@@ -46,7 +46,7 @@ func (m Mail) event(kind string, detail map[string]any) string {
 	data, err := json.Marshal(map[string]any{
 		"eventType": kind, member: detail,
 		"mail": map[string]any{
-			"timestamp": stamp(m.At), "messageId": m.CarrierID, "source": "licensing@vendor.example", "sendingAccountId": "123456789012",
+			"timestamp": stamp(m.At), "messageId": m.ProviderID, "source": "licensing@vendor.example", "sendingAccountId": "123456789012",
 			"sourceArn": "arn:aws:ses:eu-central-1:123456789012:identity/vendor.example", "destination": []string{m.To},
 			"headersTruncated": false, "headers": []any{map[string]string{"name": "To", "value": m.To}},
 			"tags": map[string][]string{

@@ -1,0 +1,45 @@
+// Package custompackage makes packages that are for one customer, in a folder. What is in them and what they are called is decided
+// by the license generator; archive builds them.
+package custompackage
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"marketplace/catalog"
+	"marketplace/catalog/archive"
+	"marketplace/shared/lazyregexp"
+)
+
+// Folder makes packages in the folder Out of the jars in the folder Jars. Out is made when it is needed.
+type Folder struct{ Jars, Out string }
+
+var packageName = lazyregexp.New(`^[a-z]+-edition-[0-9.]+-[a-z2-7]{26}\.zip$`)
+
+// CheckName refuses what is not the name of a tailored package, such as developer-edition-6.7.1-<26 letters and digits>.zip.
+func CheckName(name string) error {
+	if !packageName().MatchString(name) {
+		return fmt.Errorf("custompackage: %q is not the name of a package", name)
+	}
+	return nil
+}
+
+// Tailor makes the package of the jars under a name, whole or not at all. The same jars under the same name again are the same
+// bytes.
+func (f Folder) Tailor(ctx context.Context, name string, jars []catalog.Jar) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("custompackage: package %s: %w", name, err)
+	}
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.Out, 0o755); err != nil {
+		return fmt.Errorf("custompackage: %w", err)
+	}
+	if _, err := archive.Build(filepath.Join(f.Out, name), f.Jars, jars); err != nil {
+		return fmt.Errorf("custompackage: %w", err)
+	}
+	return nil
+}

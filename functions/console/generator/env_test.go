@@ -1,0 +1,201 @@
+package generator
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"io"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"marketplace/catalog"
+	"marketplace/catalog/data"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table/bolt"
+)
+
+var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog("https://licenses.vendor.example") })
+
+// testEnv is a generator over a real store, with keys of its own, on a day that stands still until it is moved.
+type testEnv struct {
+	*Generator
+	*testing.T
+	store    *store.Store
+	now      time.Time
+	issuer   license.Issuer
+	packages packages
+}
+
+const (
+	prod  = "AWHW8w9JtzBzSrmf9GQX"
+	other = "AWHW8w9JtzBzSrmf9GQZ"
+	stage = "AWHW8w9JtzBzSrmf9STG"
+)
+
+func newTestEnv(t *testing.T) *testEnv {
+	t.Helper()
+	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	w := &testEnv{T: t, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), issuer: licensetest.Issuer(t)}
+	clock := func() time.Time { return w.now }
+	w.store = store.New(engine, store.Options{Now: clock})
+	w.Generator = New(Options{
+		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil }, Packager: &w.packages,
+		Site: mail.Site{URL: "https://licenses.vendor.example", Packages: "https://packages.vendor.example", Sales: mail.Address{Email: "sales@vendor.example"}},
+		Now:  clock,
+	})
+	return w
+}
+
+// packages notes what was tailored.
+type packages struct {
+	made map[string][]catalog.Jar
+	err  error
+}
+
+func (p *packages) Tailor(_ context.Context, name string, jars []catalog.Jar) error {
+	if p.made == nil {
+		p.made = map[string][]catalog.Jar{}
+	}
+	p.made[name] = jars
+	return p.err
+}
+
+// brokenSigner is a signer that cannot sign.
+type brokenSigner struct{ crypto.Signer }
+
+func (brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("the key is locked away")
+}
+
+func day(s string) license.Date {
+	d, err := license.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// asked is a request of a customer.
+func asked(kind request.Kind, change ...func(*request.Details)) request.Details {
+	d := request.Details{
+		Kind: kind, Edition: license.Developer, Server: prod, Loc: 120_000, ProductVersion: "6.7.1",
+		Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland", Contacts: []string{"bob@acme.example"},
+	}
+	for _, c := range change {
+		c(&d)
+	}
+	return d
+}
+
+func (w *testEnv) file(d request.Details) request.Request {
+	w.Helper()
+	r, _, err := w.store.FileRequest(w.Context(), d, "", func(request.Request) []mail.Message { return nil })
+	if err != nil {
+		w.Fatal(err)
+	}
+	return r
+}
+
+// sold is a production license on record.
+func sold(id string, change ...func(*license.License)) license.License {
+	l := license.License{
+		ID: id, Type: license.Production, Organization: "Acme Corporation", Server: prod, Edition: license.Enterprise, MaxLoc: 500_000,
+		Expiration: day("2018-04-30"), Contacts: []license.Contact{{Name: "Carol", Email: "carol@acme.example"}}, Support: true,
+	}
+	for _, c := range change {
+		c(&l)
+	}
+	return l
+}
+
+func (w *testEnv) add(list ...license.License) {
+	w.Helper()
+	for _, l := range list {
+		if _, err := w.store.AddLicense(w.Context(), l, "import"); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+func (w *testEnv) begin(o Origin) Form {
+	w.Helper()
+	f, err := w.Begin(w.Context(), o, "")
+	if err != nil {
+		w.Fatal(err)
+	}
+	return f
+}
+
+func (w *testEnv) review(o Origin, f Form) Review {
+	w.Helper()
+	r, err := w.Review(w.Context(), o, f)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return r
+}
+
+// confirmed is a review with every warning confirmed.
+func confirmed(r Review) Confirmation {
+	c := Confirmation{Digest: r.Digest, By: "sam@vendor.example"}
+	for _, w := range r.Warnings {
+		c.Codes = append(c.Codes, w.Code)
+	}
+	return c
+}
+
+func (w *testEnv) issue(o Origin, f Form) license.License {
+	w.Helper()
+	id, err := w.Issue(w.Context(), o, f, confirmed(w.review(o, f)))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return w.license(id)
+}
+
+func (w *testEnv) license(id string) license.License {
+	w.Helper()
+	r, err := w.store.License(w.Context(), id)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return r.License
+}
+
+func (w *testEnv) mails() []mail.Message {
+	w.Helper()
+	ids, err := w.store.PendingMail(w.Context(), "", 100)
+	if err != nil {
+		w.Fatal(err)
+	}
+	var list []mail.Message
+	for _, id := range ids {
+		m, err := w.store.Mail(w.Context(), id)
+		if err != nil {
+			w.Fatal(err)
+		}
+		list = append(list, m.Message)
+	}
+	return list
+}
+
+// refused are the names of the fields that an error speaks of.
+func refused(err error) (names []string) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		for _, field := range f.Fields {
+			names = append(names, field.Name)
+		}
+	}
+	return names
+}

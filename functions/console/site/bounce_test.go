@@ -1,0 +1,156 @@
+package site
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
+)
+
+// bounce lets the provider say what became of a mail.
+func (w *testEnv) bounce(id string, o store.Outcome, detail string) {
+	w.t.Helper()
+	_, err := w.store.RecordReport(w.t.Context(), store.Report{Mail: id, ProviderID: "c", Outcome: o, Detail: detail},
+		func(l license.License) mail.Message { return mail.NewLicenseUnreached(mail.Site{URL: siteURL}, l) })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// mailed is a license whose key was sent to its first contact.
+func (w *testEnv) mailed() (id string) {
+	w.t.Helper()
+	l := granted("l1", day("2018-08-31"))
+	w.record(l)
+	page := "/console/licenses/l1"
+	w.send(sam, page+"/send-key", with(w.basis(page), "to", l.Contacts[0].Email)).WantStatus(303)
+	mails, err := w.store.MailsAbout(w.t.Context(), "l1", 10)
+	if err != nil || len(mails) != 1 {
+		w.t.Fatalf("%d mails, %v", len(mails), err)
+	}
+	return mails[0].Message.ID
+}
+
+func rows(doc *goquery.Document, section string) (list []string) {
+	doc.Find("section[aria-labelledby=" + section + "] tbody tr").Each(func(_ int, s *goquery.Selection) { list = append(list, webtest.Text(s)) })
+	return list
+}
+
+const scripted = `smtp; 550 <script>alert(1)</script>`
+
+func TestABounceStandsOnTheLicenseAndTheOverviewWithItsLink(t *testing.T) {
+	w := newTestEnv(t)
+	id := w.mailed()
+	w.bounce(id, store.Bounced, scripted)
+	doc := w.get(vera, "/console/licenses/l1").WantStatus(200).Page()
+	webtest.CheckPage(t, doc)
+	if got := webtest.Text(doc.Find("section[aria-labelledby=timeline-title] li").Eq(1)); !strings.HasPrefix(got, "mail bounced by system") || !strings.Contains(got, "jane.doe@customer.example: "+scripted) {
+		t.Errorf("the timeline says %q", got)
+	}
+	if got := webtest.Text(doc.Find("section[aria-labelledby=record-title]")); !strings.Contains(got, "Jane Doe jane.doe@customer.example Bounced no mail goes there since 05 Mar 2018, john@customer.example") {
+		t.Errorf("the contacts are %q", got)
+	}
+	mails := rows(doc, "mails-title")
+	if len(mails) != 2 || !strings.Contains(mails[0], "License key jane.doe@customer.example") || !strings.Contains(mails[1], "License key john@customer.example To be sent") {
+		t.Errorf("the mails are %q", mails)
+	}
+	if doc.Find("#unreached").Length() > 0 || doc.Find("form[action$='/lift']").Length() > 0 {
+		t.Error("a viewer is offered to act, or told that nobody is left")
+	}
+
+	doc = w.get(vera, "/console/overview").WantStatus(200).Page()
+	webtest.CheckPage(t, doc)
+	if got := rows(doc, "reports-title"); len(got) != 1 || !strings.HasPrefix(got[0], "License keyjane.doe@customer.exampleBounced"+scripted) {
+		t.Errorf("the overview lists %q", got)
+	}
+	if to := doc.Find("section[aria-labelledby=reports-title] a").AttrOr("href", ""); to != "/console/licenses/l1" {
+		t.Errorf("it leads to %s", to)
+	}
+	if got := webtest.Text(doc.Find("dl.figures")); !strings.Contains(got, "Bounces and complaints in 30 days1") {
+		t.Errorf("the figures are %q", got)
+	}
+}
+
+func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T) {
+	w := newTestEnv(t)
+	id := w.mailed()
+	w.bounce(id, store.Bounced, "")
+	mails, err := w.store.MailsAbout(t.Context(), "l1", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.bounce(mails[1].Message.ID, store.Complained, "abuse")
+	page := "/console/licenses/l1"
+	if doc := w.get(sam, page).Page(); doc.Find("#unreached").Length() != 1 || doc.Find("form[action$='/lift']").Length() != 2 {
+		t.Error("the page does not say that nobody is left, or offers no way out")
+	}
+	if w.get(vera, page).Page().Find("#unreached").Length() != 1 {
+		t.Error("a viewer is not told")
+	}
+	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 1 || !strings.HasPrefix(got[0], "Customer & Sons") {
+		t.Errorf("the overview lists %q", got)
+	}
+	form := with(w.basis("/console/licenses/l1/revoke"), "to", "john@customer.example")
+	if doc := w.send(sam, page+"/send-key", form).WantStatus(409).Page(); !strings.Contains(webtest.Text(doc.Find("#trouble")), "No mail goes to john@customer.example any more.") {
+		t.Errorf("the key to an address that takes no mail: %s", webtest.Text(doc.Find("#trouble")))
+	}
+	for _, email := range []string{"", "stranger@evil.example"} {
+		w.send(sam, page+"/lift", url.Values{"to": {email}}).WantStatus(400)
+	}
+	w.send(vera, page+"/lift", url.Values{"to": {"john@customer.example"}}).WantStatus(403)
+	for range 2 {
+		w.send(sam, page+"/lift", url.Values{"to": {"john@customer.example"}}).WantRedirect(page + "?done=lift")
+	}
+	doc := w.get(sam, page+"?done=lift").Page()
+	if doc.Find("#unreached").Length() != 0 || webtest.Text(doc.Find("[role=status]")) != lifted || doc.Find("form[action$='/lift']").Length() != 1 {
+		t.Errorf("after it: %s", webtest.Text(doc.Find("main")))
+	}
+	w.send(sam, page+"/send-key", with(w.basis("/console/licenses/l1/revoke"), "to", "john@customer.example")).WantStatus(303)
+	timeline := webtest.Text(doc.Find("section[aria-labelledby=timeline-title]"))
+	if strings.Count(timeline, "mail to the address allowed again by sam@vendor.example") != 1 {
+		t.Errorf("the timeline says %q", timeline)
+	}
+	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 0 {
+		t.Errorf("the overview still lists %q", got)
+	}
+}
+
+func TestABounceOfARequestsMailStandsOnTheRequest(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	m, err := w.store.ClaimMail(t.Context(), r.ID+"-received", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.RecordSent(t.Context(), m, "c"); err != nil {
+		t.Fatal(err)
+	}
+	w.bounce(r.ID+"-received", store.Delayed, "MailboxFull")
+	doc := w.get(sam, page).Page()
+	if got := rows(doc, "mails-title"); len(got) != 1 || !strings.Contains(got[0], "Bounced for now MailboxFull") || doc.Find("form[action$='/lift']").Length() > 0 {
+		t.Errorf("the mails are %q", got)
+	}
+	w.bounce(r.ID+"-received", store.Bounced, scripted)
+	doc = w.get(sam, page).Page()
+	webtest.CheckPage(t, doc)
+	if got := rows(doc, "mails-title"); !strings.Contains(got[0], "Confirmation jane.doe@customer.example Bounced") {
+		t.Errorf("the mails are %q", got)
+	}
+	if got := webtest.Text(doc.Find("section[aria-labelledby=who-title]")); !strings.Contains(got, "jane.doe@customer.example Bounced no mail goes there") {
+		t.Errorf("who asks is %q", got)
+	}
+	if to := w.get(sam, "/console/overview").Page().Find("section[aria-labelledby=reports-title] a").AttrOr("href", ""); to != page {
+		t.Errorf("the overview leads to %s", to)
+	}
+	w.send(sam, page+"/lift", url.Values{"to": {asked.Email}}).WantRedirect(page + "?done=lift")
+	if doc := w.get(sam, page+"?done=lift").Page(); webtest.Text(doc.Find("[role=status]")) != lifted || doc.Find("form[action$='/lift']").Length() > 0 {
+		t.Errorf("after it: %s", webtest.Text(doc.Find("main")))
+	}
+}

@@ -1,0 +1,134 @@
+package site
+
+import "strconv"
+
+// chart is a bar chart, as the template "chart" draws it: its columns stand beside each other, the parts of each on one
+// another. Its lengths are in units of the drawing.
+type chart struct {
+	Legend  []legend // whose the parts are, from below; empty: the columns have one part each
+	columns []column
+}
+
+// legend is whose a part of the columns is.
+type legend struct {
+	Class, Name string
+}
+
+type column struct {
+	label string
+	parts []int
+}
+
+// add adds a column on the right.
+func (c *chart) add(label string, parts ...int) { c.columns = append(c.columns, column{label, parts}) }
+
+// The drawing: a field of columns between a margin on the left for the scale and one below for the labels.
+const (
+	chartWidth  = 600
+	chartHeight = 240
+	chartLeft   = 34
+	chartTop    = 22
+	chartBase   = 210 // where the columns stand
+)
+
+// bar is a part of a column.
+type bar struct {
+	Class               string
+	X, Y, Width, Height int
+}
+
+// mark is a text, with a line of the scale where it has one.
+type mark struct {
+	Text  string
+	X, Y  int
+	Spare bool // left out where there is little room
+}
+
+func (c chart) Width() int  { return chartWidth }
+func (c chart) Height() int { return chartHeight }
+func (c chart) Left() int   { return chartLeft }
+
+// Empty reports whether there is nothing to draw.
+func (c chart) Empty() bool { return c.highest() == 0 }
+
+func (c chart) highest() (n int) {
+	for _, col := range c.columns {
+		n = max(n, sum(col.parts))
+	}
+	return n
+}
+
+func sum(parts []int) (n int) {
+	for _, p := range parts {
+		n += p
+	}
+	return n
+}
+
+// step is the distance of the lines of the scale: 1, 2 or 5 times a power of ten, so that there are at most five.
+func (c chart) step() int {
+	for power := 1; ; power *= 10 {
+		for _, times := range []int{1, 2, 5} {
+			if step := times * power; c.highest() <= 5*step {
+				return step
+			}
+		}
+	}
+}
+
+// top is the number at the top of the scale.
+func (c chart) top() int {
+	step := c.step()
+	return max(step, (c.highest()+step-1)/step*step)
+}
+
+func (c chart) y(n int) int { return chartBase - (chartBase-chartTop)*n/c.top() }
+
+func (c chart) pitch() int { return (chartWidth - chartLeft) / max(1, len(c.columns)) }
+
+// Scale are the lines across.
+func (c chart) Scale() (marks []mark) {
+	for n := 0; n <= c.top(); n += c.step() {
+		marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft - 6, Y: c.y(n)})
+	}
+	return marks
+}
+
+// Labels stand below the columns.
+func (c chart) Labels() (marks []mark) {
+	for i, col := range c.columns {
+		marks = append(marks, mark{col.label, chartLeft + i*c.pitch() + c.pitch()/2, chartBase + 20, i%2 == 1})
+	}
+	return marks
+}
+
+// Sums stand on top of the columns that are not empty.
+func (c chart) Sums() (marks []mark) {
+	for i, col := range c.columns {
+		if n := sum(col.parts); n > 0 {
+			marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft + i*c.pitch() + c.pitch()/2, Y: c.y(n) - 5})
+		}
+	}
+	return marks
+}
+
+// Bars are the parts of all columns.
+func (c chart) Bars() (bars []bar) {
+	width := c.pitch() * 3 / 5
+	for i, col := range c.columns {
+		below := 0
+		for part, n := range col.parts {
+			if n == 0 {
+				continue
+			}
+			class := "part"
+			if len(c.Legend) > 0 {
+				class += " " + c.Legend[part].Class
+			}
+			y := c.y(below + n)
+			bars = append(bars, bar{class, chartLeft + i*c.pitch() + (c.pitch()-width)/2, y, width, c.y(below) - y})
+			below += n
+		}
+	}
+	return bars
+}

@@ -1,0 +1,180 @@
+package site
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store"
+)
+
+type overviewView struct {
+	Late        []requestRow // the first of them
+	LateCount   string
+	Open        string
+	Waiting     string
+	Pending     string // mails that are to be sent
+	Reminders   string // licenses whose next reminder is due in the next 30 days
+	Dead        []deadRow
+	Reported    string // bounces and complaints of the last DaysBack days
+	Reports     []reportRow
+	DaysBack    int
+	Unreached   []licenseRow // licenses none of whose contacts can be reached
+	Months      []monthRow
+	Rest        int // licenses that expire after those months
+	Expiring    chart
+	Lines       []linesRow
+	LinesOf     []license.Type
+	Weeks       []weekRow
+	Filed       chart
+	MonthsAhead int
+}
+
+// deadRow is a mail that was given up.
+type deadRow struct {
+	store.MailTrouble
+	Name, To string // what it was for, and the page of what it is about
+}
+
+// monthRow is a month with what expires in it.
+type monthRow struct {
+	Month string
+	To    string
+	Of    []int // as the legend of overviewView.Expiring
+	Total int
+}
+
+// linesRow is what an edition's licenses allow.
+type linesRow struct {
+	Edition license.Edition
+	Of      []store.Count // as overviewView.LinesOf
+}
+
+// weekRow is a week of requests.
+type weekRow struct {
+	Begins        string
+	Filed, Issued int
+	Median        string // the time to issue; "" where nothing was issued
+}
+
+const (
+	monthsAhead = 12
+	weeksBack   = 12
+	daysAhead   = 30
+	maxLate     = 5
+	maxDead     = 20
+	manyMails   = 1000 // how far mails and reminders are counted
+)
+
+// overview shows what expires, what comes in and how fast it goes out, and what went wrong.
+func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
+	v := overviewView{MonthsAhead: monthsAhead}
+	for _, gather := range []func(*http.Request, *overviewView) error{s.gatherQueue, s.gatherMails, s.gatherReports, s.gatherLicenses, s.gatherWeeks} {
+		if err := gather(r, &v); err != nil {
+			return err
+		}
+	}
+	return s.render(w, r, http.StatusOK, "overview.html", inOverview, "Overview", v)
+}
+
+func (s *site) gatherQueue(r *http.Request, v *overviewView) (err error) {
+	late := store.QueueQuery{States: openTab.states, Before: s.now(), Limit: maxLate}
+	page, err := s.store.Queue(r.Context(), late)
+	if err != nil {
+		return err
+	}
+	v.Late = s.requestRows(page.Requests)
+	if v.LateCount, err = s.length(r, late); err != nil {
+		return err
+	}
+	if v.Open, err = s.length(r, store.QueueQuery{States: openTab.states}); err != nil {
+		return err
+	}
+	v.Waiting, err = s.length(r, store.QueueQuery{States: waitingTab.states})
+	return err
+}
+
+func (s *site) gatherMails(r *http.Request, v *overviewView) error {
+	ctx, today := r.Context(), s.today()
+	pending, err := s.store.PendingMail(ctx, "", manyMails+1)
+	if err != nil {
+		return err
+	}
+	v.Pending = upTo(len(pending), manyMails)
+	reminders, err := s.store.RemindersToCome(ctx, today, today.AddDays(daysAhead), manyMails+1)
+	if err != nil {
+		return err
+	}
+	v.Reminders = upTo(reminders, manyMails)
+	dead, err := s.store.DeadMails(ctx, maxDead)
+	for _, m := range dead {
+		v.Dead = append(v.Dead, deadRow{m, mailName(mail.Kind(m.Dead.Kind)), searchFor(m.Dead.About)})
+	}
+	return err
+}
+
+func (s *site) gatherLicenses(r *http.Request, v *overviewView) error {
+	months, rest, err := s.store.Expiring(r.Context(), s.today(), monthsAhead)
+	if err != nil {
+		return err
+	}
+	v.LinesOf = []license.Type{license.Production, license.Staging, license.Evaluation}
+	all := append(slices.Clone(months), store.ExpiringMonth{Counts: rest})
+	var editions []license.Edition
+	for _, e := range slices.Backward(license.Editions) {
+		lines := linesRow{e, make([]store.Count, len(v.LinesOf))}
+		for _, m := range all {
+			for class, n := range m.Counts {
+				if i := slices.Index(v.LinesOf, class.Type); i >= 0 && class.Edition == e {
+					lines.Of[i] = plus(lines.Of[i], n)
+				}
+			}
+		}
+		if slices.ContainsFunc(lines.Of, func(n store.Count) bool { return n.Licenses > 0 }) {
+			editions = append(editions, e)
+			v.Lines = append(v.Lines, lines)
+			v.Expiring.Legend = append(v.Expiring.Legend, legend{string(e), shortEdition(e)})
+		}
+	}
+	for _, n := range rest {
+		v.Rest += n.Licenses
+	}
+	for _, m := range months {
+		row := monthRow{Month: m.Month.Start().Format("Jan 2006"), To: monthAddress(m.Month, ""), Of: make([]int, len(editions))}
+		for class, n := range m.Counts {
+			if i := slices.Index(editions, class.Edition); i >= 0 {
+				row.Of[i] += n.Licenses
+				row.Total += n.Licenses
+			}
+		}
+		v.Months = append(v.Months, row)
+		v.Expiring.add(m.Month.Start().Format("Jan"), row.Of...)
+	}
+	return nil
+}
+
+func plus(a, b store.Count) store.Count {
+	return store.Count{Licenses: a.Licenses + b.Licenses, MaxLoc: a.MaxLoc + b.MaxLoc}
+}
+
+func (s *site) gatherWeeks(r *http.Request, v *overviewView) error {
+	weeks, err := s.store.Weeks(r.Context(), s.today(), weeksBack)
+	for _, week := range weeks {
+		row := weekRow{Begins: week.Begins.Long(), Filed: week.Filed, Issued: len(week.TimeToIssue)}
+		if row.Issued > 0 {
+			row.Median = span(median(week.TimeToIssue))
+		}
+		v.Weeks = append(v.Weeks, row)
+		v.Filed.add(week.Begins.Start().Format("2 Jan"), week.Filed)
+	}
+	return err
+}
+
+// median is the middle one of several, or between the two in the middle.
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2
+}

@@ -1,0 +1,233 @@
+package site
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+// tab is a group of states in the queue.
+type tab struct {
+	key, label string
+	all        string // the choice of all its states
+	states     []request.State
+	latest     bool // the latest first
+	mine       bool // only what who looks has in review
+}
+
+var (
+	openTab    = tab{key: "open", label: "Open", all: "All open", states: []request.State{request.Received, request.InReview}}
+	mineTab    = tab{key: "mine", label: "Mine", all: "All mine", states: []request.State{request.InReview}, mine: true}
+	waitingTab = tab{key: "waiting", label: "Waiting", all: "All waiting", states: []request.State{request.Waiting}}
+	closedTab  = tab{key: "closed", label: "Closed", all: "All closed", states: []request.State{request.Issued, request.Rejected, request.Withdrawn}, latest: true}
+)
+
+// tabsFor are the tabs of who looks: who changes nothing has nothing in review.
+func tabsFor(r *http.Request) []tab {
+	if acts(r) {
+		return []tab{openTab, mineTab, waitingTab, closedTab}
+	}
+	return []tab{openTab, waitingTab, closedTab}
+}
+
+// filter is which requests the queue shows.
+type filter struct {
+	tab     tab
+	state   request.State   // "" is every state of the tab
+	kind    request.Kind    // "" is every kind
+	edition license.Edition // "" is every edition
+}
+
+// filterOf reads a filter from an address; what is none there is passed over. A state that the tab does not have leads to the
+// tab that has it.
+func filterOf(r *http.Request) filter {
+	asked := r.URL.Query()
+	f := filter{tab: openTab, kind: request.Kind(asked.Get("kind")), edition: license.Edition(asked.Get("edition"))}
+	if !f.kind.Valid() {
+		f.kind = ""
+	}
+	if !f.edition.Valid() {
+		f.edition = ""
+	}
+	for _, s := range request.States {
+		if stateKey(s) == stateKey(request.State(asked.Get("state"))) {
+			f.state, f.tab = s, tabOf(s)
+		}
+	}
+	for _, t := range tabsFor(r) {
+		if t.key == asked.Get("show") && (f.state == "" || slices.Contains(t.states, f.state)) {
+			f.tab = t
+		}
+	}
+	return f
+}
+
+// stateKey is a state in an address: in-review.
+func stateKey(s request.State) string { return strings.ReplaceAll(string(s), " ", "-") }
+
+// tabOf is where a state is shown unless the address says otherwise.
+func tabOf(s request.State) tab {
+	for _, t := range []tab{waitingTab, closedTab} {
+		if slices.Contains(t.states, s) {
+			return t
+		}
+	}
+	return openTab
+}
+
+// query is the filter as the store takes it, for who looks.
+func (f filter) query(r *http.Request) store.QueueQuery {
+	q := store.QueueQuery{States: f.tab.states, Kind: f.kind, Edition: f.edition, Latest: f.tab.latest, Limit: pageSize}
+	if f.state != "" {
+		q.States = []request.State{f.state}
+	}
+	if f.tab.mine {
+		q.Reviewer = by(r)
+	}
+	return q
+}
+
+// address is that of a page of the queue; after is where it begins, "" for the first.
+func (f filter) address(after string) string {
+	v := url.Values{}
+	for name, value := range map[string]string{"state": stateKey(f.state), "kind": string(f.kind), "edition": string(f.edition), "after": after} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if f.tab.key != tabOf(f.state).key {
+		v.Set("show", f.tab.key)
+	}
+	if len(v) == 0 {
+		return "/console"
+	}
+	return "/console?" + v.Encode()
+}
+
+type queueView struct {
+	Tabs     []tabView
+	Show     string // the key of the current tab
+	All      string // the choice of all its states
+	States   []choice
+	Kinds    []choice
+	Editions []choice
+	Filtered bool
+	Requests []requestRow
+	Late     string // how many of the open ones are late; "" for none
+	Begin    string // the address of the first page; "" on it
+	Next     string // the address of the next page; "" on the last
+}
+
+type tabView struct {
+	Label, Count, To string
+	Current          bool
+}
+
+// choice is an option of a filter.
+type choice struct {
+	Value, Label string
+	Chosen       bool
+}
+
+const (
+	pageSize = 50
+	// counted is how far lists are counted: what is more is told as "200+".
+	counted = 200
+)
+
+// queue shows the requests of a filter: what is due first, first; of the closed ones the latest.
+func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
+	f := filterOf(r)
+	q := f.query(r)
+	if after := r.URL.Query().Get("after"); isCursor(after) {
+		q.After = after
+	}
+	page, err := s.store.Queue(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	v := queueView{
+		Show: f.tab.key, All: f.tab.all, States: stateChoices(f.state), Kinds: kindChoices(f.kind), Editions: editionChoices(f.edition),
+		Filtered: f.state != "" || f.kind != "" || f.edition != "", Requests: s.requestRows(page.Requests),
+	}
+	for _, t := range tabsFor(r) {
+		whole := filter{tab: t, kind: f.kind, edition: f.edition}
+		n := ""
+		if t.key != closedTab.key {
+			if n, err = s.length(r, whole.query(r)); err != nil {
+				return err
+			}
+		}
+		v.Tabs = append(v.Tabs, tabView{t.label, n, whole.address(""), t.key == f.tab.key})
+	}
+	late := store.QueueQuery{States: openTab.states, Kind: f.kind, Edition: f.edition, Before: s.now()}
+	if v.Late, err = s.length(r, late); err != nil {
+		return err
+	}
+	if v.Late == "0" {
+		v.Late = ""
+	}
+	if q.After != "" {
+		v.Begin = f.address("")
+	}
+	if page.Next != "" {
+		v.Next = f.address(page.Next)
+	}
+	title := "Requests: " + f.tab.label
+	if f.state != "" {
+		title = "Requests: " + stateBadge(f.state).Text
+	}
+	return s.render(w, r, http.StatusOK, "queue.html", inQueue, title, v)
+}
+
+// length counts a queue: "12", or "200+".
+func (s *site) length(r *http.Request, q store.QueueQuery) (string, error) {
+	q.Limit = counted + 1
+	n, err := s.store.QueueLength(r.Context(), q)
+	return upTo(n, counted), err
+}
+
+// upTo is a number that was counted to a limit.
+func upTo(n, limit int) string {
+	if n > limit {
+		return strconv.Itoa(limit) + "+"
+	}
+	return strconv.Itoa(n)
+}
+
+// isCursor reports whether s can be a place in the queue: a time and the ID of a request.
+func isCursor(s string) bool {
+	at, id, ok := strings.Cut(s, "#")
+	_, err := time.Parse(time.RFC3339, at)
+	return ok && err == nil && license.ValidID(id)
+}
+
+func stateChoices(chosen request.State) (list []choice) {
+	for _, s := range request.States {
+		list = append(list, choice{stateKey(s), stateBadge(s).Text, s == chosen})
+	}
+	return list
+}
+
+func kindChoices(chosen request.Kind) (list []choice) {
+	for _, k := range request.Kinds {
+		list = append(list, choice{string(k), shortKind(k), k == chosen})
+	}
+	return list
+}
+
+func editionChoices(chosen license.Edition) (list []choice) {
+	for _, e := range license.Editions {
+		if e != license.Community { // nobody requests a license for it
+			list = append(list, choice{string(e), shortEdition(e), e == chosen})
+		}
+	}
+	return list
+}

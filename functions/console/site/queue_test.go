@@ -1,0 +1,313 @@
+package site
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
+)
+
+// listed are the companies or organizations in the tables of a page, in their order.
+func listed(doc *goquery.Document) (names []string) {
+	doc.Find("main tbody th a").Each(func(_ int, s *goquery.Selection) { names = append(names, webtest.Text(s)) })
+	return names
+}
+
+func (w *testEnv) review(r request.Request, to request.State) request.Request {
+	w.t.Helper()
+	r, err := w.store.Review(w.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "robin@vendor.example", To: to, Text: "why"}, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
+	w := newTestEnv(t)
+	for i, state := range []request.State{request.Waiting, request.Issued, request.InReview, request.Received, request.Rejected, request.Withdrawn} {
+		d := asked
+		d.Company = fmt.Sprintf("%d %s", i, state)
+		if r := w.file(d); state != request.Received {
+			w.review(r, state)
+		}
+		w.pass(time.Hour)
+	}
+	for show, want := range map[string][]string{
+		"":        {"2 in review", "3 received"},
+		"open":    {"2 in review", "3 received"},
+		"waiting": {"0 waiting for customer"},
+		"closed":  {"5 withdrawn", "4 rejected", "1 issued"},
+		"nothing": {"2 in review", "3 received"},
+	} {
+		doc := w.get(vera, "/console?show="+show).WantStatus(200).Page()
+		if got := listed(doc); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", show, got, want)
+		}
+		if doc.Find(".tabs [aria-current=page]").Length() != 1 {
+			t.Errorf("%s: no tab is current", show)
+		}
+	}
+	if tabs := webtest.Text(w.get(vera, "/console").Page().Find(".tabs")); tabs != "Open 2 Waiting 1 Closed" {
+		t.Errorf("tabs %q", tabs)
+	}
+}
+
+func TestWhatIsLateIsFirstAndSaidInWords(t *testing.T) {
+	w := newTestEnv(t)
+	for _, company := range []string{"Monday", "Tuesday", "Wednesday"} {
+		d := asked
+		d.Company = company
+		w.file(d)
+		w.pass(24 * time.Hour)
+	}
+	w.pass(-22 * time.Hour) // Wednesday, two hours after the third: Monday's was due a day and two hours ago, Tuesday's two hours
+	doc := w.get(vera, "/console").WantStatus(200).Page()
+	var due []string
+	doc.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
+		due = append(due, webtest.Text(s.Find("th"))+": "+webtest.Text(s.Find("td").Eq(3)))
+	})
+	want := []string{"Monday: Late by 26 h", "Tuesday: Late by 2 h", "Wednesday: Due in 22 h"}
+	if !slices.Equal(due, want) {
+		t.Errorf("%q, want %q", due, want)
+	}
+	if got := webtest.Text(doc.Find("h1")); got != "Requests 2 late" {
+		t.Errorf("title %q", got)
+	}
+}
+
+func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
+	w := newTestEnv(t)
+	for _, kind := range request.Kinds {
+		for _, edition := range []license.Edition{license.Developer, license.Enterprise} {
+			d := asked
+			d.Kind, d.Edition, d.Company = kind, edition, string(kind)+" "+string(edition)
+			w.file(d)
+		}
+	}
+	for query, want := range map[string]int{
+		"kind=renewal": 2, "edition=enterprise": 6, "kind=renewal&edition=enterprise": 1, "edition=datacenter": 0, "kind=&edition=": 12,
+		"kind=nonsense&edition=%00": 12, "after=nonsense": 12, "after=2018-03-05T00:00:00Z%23" + strings.Repeat("x", 2000): 12,
+	} {
+		doc := w.get(vera, "/console?"+query).WantStatus(200).Page()
+		if got := listed(doc); len(got) != want {
+			t.Errorf("%s: %d requests, want %d", query, len(got), want)
+		}
+		if tab := webtest.Text(doc.Find(".tabs [aria-current] .count")); tab != fmt.Sprint(want) {
+			t.Errorf("%s: the tab counts %s, want %d", query, tab, want)
+		}
+	}
+	if chosen := webtest.Text(w.get(vera, "/console?kind=renewal").Page().Find("option[selected]")); chosen != "Renewal" {
+		t.Errorf("the filter shows %q", chosen)
+	}
+}
+
+func TestTheQueueIsFilteredByOneState(t *testing.T) {
+	w := newTestEnv(t)
+	for _, state := range request.States {
+		for _, kind := range []request.Kind{request.New, request.Renewal} {
+			d := asked
+			d.Kind, d.Company = kind, string(kind)+" "+string(state)
+			if r := w.file(d); state != request.Received {
+				w.review(r, state)
+			}
+			w.pass(time.Hour)
+		}
+	}
+	for query, want := range map[string]struct {
+		companies []string
+		tab       string
+	}{
+		"state=received":                         {[]string{"new received", "renewal received"}, "Open"},
+		"state=in-review":                        {[]string{"new in review", "renewal in review"}, "Open"},
+		"state=in+review&kind=new":               {[]string{"new in review"}, "Open"},
+		"state=waiting-for-customer&kind=new":    {[]string{"new waiting for customer"}, "Waiting"},
+		"state=issued":                           {[]string{"renewal issued", "new issued"}, "Closed"},
+		"state=rejected&kind=renewal":            {[]string{"renewal rejected"}, "Closed"},
+		"state=withdrawn&edition=enterprise":     {nil, "Closed"},
+		"show=closed&state=received":             {[]string{"new received", "renewal received"}, "Open"},
+		"show=closed&state=issued":               {[]string{"renewal issued", "new issued"}, "Closed"},
+		"show=waiting&state=nonsense&kind=":      {[]string{"new waiting for customer", "renewal waiting for customer"}, "Waiting"},
+		"state=%00&state=received":               {[]string{"new received", "renewal received", "new in review", "renewal in review"}, "Open"},
+		"state=received&kind=new&edition=bogus&": {[]string{"new received"}, "Open"},
+	} {
+		doc := w.get(vera, "/console?"+query).WantStatus(200).Page()
+		if got := listed(doc); !slices.Equal(got, want.companies) {
+			t.Errorf("%s: %q, want %q", query, got, want.companies)
+		}
+		if got := webtest.Text(doc.Find(".tabs [aria-current=page]")); !strings.HasPrefix(got, want.tab) {
+			t.Errorf("%s: the tab is %q, want %q", query, got, want.tab)
+		}
+	}
+	// What is chosen stays chosen, and the address of the next page says it as the form does.
+	doc := w.get(vera, "/console?state=issued").Page()
+	if chosen := webtest.Text(doc.Find("#state option[selected]")); chosen != "Issued" || webtest.Text(doc.Find("#state option").First()) != "All closed" {
+		t.Errorf("the filter shows %q", chosen)
+	}
+	f := filter{tab: closedTab, state: request.Issued, kind: request.New}
+	if got := f.address(""); got != "/console?kind=new&state=issued" {
+		t.Errorf("the address is %s", got)
+	}
+}
+
+func TestWhatIHaveInReviewIsMine(t *testing.T) {
+	w := newTestEnv(t)
+	taken := func(who, company string, kind request.Kind) string {
+		d := asked
+		d.Company, d.Kind = company, kind
+		page := "/console/requests/" + w.file(d).ID
+		if who != "" {
+			w.send(who, page+"/take", w.basis(page)).WantStatus(http.StatusSeeOther)
+		}
+		w.pass(time.Hour)
+		return page
+	}
+	taken("", "Nobody's", request.New)
+	page := taken(sam, "Sam's", request.New)
+	taken(sam, "Sam's renewal", request.Renewal)
+	taken(lucia, "Lucía's", request.New)
+	for _, tt := range []struct {
+		who, query string
+		want       []string
+	}{
+		{sam, "show=mine", []string{"Sam's", "Sam's renewal"}},
+		{sam, "show=mine&kind=renewal&edition=developer", []string{"Sam's renewal"}},
+		{sam, "show=mine&state=in-review&kind=new", []string{"Sam's"}},
+		{sam, "show=mine&state=received", []string{"Nobody's"}},
+		{lucia, "show=mine", []string{"Lucía's"}},
+		{ada, "show=mine", nil},
+		{vera, "show=mine", []string{"Nobody's", "Sam's", "Sam's renewal", "Lucía's"}}, // who changes nothing has no such list
+	} {
+		if got := listed(w.get(tt.who, "/console?"+tt.query).WantStatus(200).Page()); !slices.Equal(got, tt.want) {
+			t.Errorf("%s, %s: %q, want %q", tt.who, tt.query, got, tt.want)
+		}
+	}
+	w.send(lucia, page+"/take-over", w.basis(page)).WantStatus(http.StatusSeeOther)
+	if got := listed(w.get(lucia, "/console?show=mine").Page()); !slices.Equal(got, []string{"Sam's", "Lucía's"}) {
+		t.Errorf("after taking over, Lucía has %q", got)
+	}
+	if tabs := webtest.Text(w.get(sam, "/console?kind=renewal").Page().Find(".tabs")); tabs != "Open 1 Mine 1 Waiting 0 Closed" {
+		t.Errorf("tabs %q", tabs)
+	}
+}
+
+func TestFiveHundredRequestsComeInPages(t *testing.T) {
+	w := newTestEnv(t)
+	for i := range 500 {
+		d := asked
+		d.Company = fmt.Sprintf("Company %03d", i)
+		r := w.file(d)
+		if i%3 == 0 {
+			w.review(r, request.InReview)
+		}
+		if i%2 == 0 {
+			w.pass(time.Second)
+		}
+	}
+	seen := map[string]bool{}
+	pages := 0
+	for next := "/console?kind=new"; next != ""; pages++ {
+		doc := w.get(vera, next).WantStatus(200).Page()
+		for _, name := range listed(doc) {
+			if seen[name] {
+				t.Errorf("%s comes twice", name)
+			}
+			seen[name] = true
+		}
+		if n := webtest.Text(doc.Find(".tabs [aria-current] .count")); n != "200+" {
+			t.Errorf("the tab counts %s", n)
+		}
+		if begin := doc.Find("nav.pages a").First().AttrOr("href", ""); pages > 0 && begin != "/console?kind=new" {
+			t.Errorf("page %d leads back to %q", pages, begin)
+		}
+		next = doc.Find("a[rel=next]").AttrOr("href", "")
+	}
+	if len(seen) != 500 || pages != 10 {
+		t.Errorf("%d requests on %d pages", len(seen), pages)
+	}
+}
+
+func TestOneStateComesInPages(t *testing.T) {
+	w := newTestEnv(t)
+	for i := range 120 {
+		d := asked
+		d.Company = fmt.Sprintf("Company %03d", i)
+		if r := w.file(d); i%2 == 0 {
+			w.review(r, request.InReview)
+		}
+		w.pass(time.Second)
+	}
+	var sizes []int
+	for next := "/console?edition=developer&state=in-review"; next != ""; {
+		doc := w.get(vera, next).WantStatus(200).Page()
+		sizes = append(sizes, len(listed(doc)))
+		next = doc.Find("a[rel=next]").AttrOr("href", "")
+		if next != "" && !strings.HasPrefix(next, "/console?after=") || strings.Contains(next, "show=") {
+			t.Errorf("the next page is %s", next)
+		}
+	}
+	if !slices.Equal(sizes, []int{50, 10}) {
+		t.Errorf("pages of %v", sizes)
+	}
+}
+
+func TestAnEmptyQueueSaysWhatToExpect(t *testing.T) {
+	w := newTestEnv(t)
+	for _, path := range []string{"/console", "/console?show=mine", "/console?state=issued", "/console?show=waiting", "/console?show=closed", "/console?kind=new", "/console?after=2018-03-05T00:00:00Z%23x"} {
+		if empty := webtest.Text(w.get(sam, path).WantStatus(200).Page().Find(".empty")); empty == "" {
+			t.Errorf("%s says nothing", path)
+		}
+	}
+}
+
+func TestTheSearchTellsWhatItIsFor(t *testing.T) {
+	w := newTestEnv(t)
+	w.record(granted("01hx0000000000000000000001", license.Date{Year: 2018, Month: 8, Day: 31}))
+	w.record(granted("import-A.1", license.Date{Year: 2018, Month: 9, Day: 30}))
+	r := w.file(asked)
+	d := asked
+	d.Company, d.Email, d.Server = "Internationalization Inc", "someone@else.example", "1234ABCD-AWHW8w9JtzBzSrmf9GQX"
+	other := w.file(d)
+	d.Server = "BF41A1F2-AWHW8w9JtzBzSrmf9GQZ"
+	w.file(d)
+
+	for q, to := range map[string]string{
+		r.ID: "/console/requests/" + r.ID, strings.ToUpper(r.ID): "/console/requests/" + r.ID, "  " + other.ID + " ": "/console/requests/" + other.ID,
+		"01HX0000000000000000000001": "/console/licenses/01hx0000000000000000000001", "import-A.1": "/console/licenses/import-A.1",
+	} {
+		w.as(vera).Do("GET", searchFor(q), "").WantRedirect(to)
+	}
+	for _, tt := range []struct {
+		q                  string
+		requests, licenses int
+	}{
+		{"customer", 1, 2}, {"sons cust", 1, 2}, {"CUSTOMER & SONS", 1, 2}, {"internationalization", 2, 0}, {"Inc", 2, 0}, {"nobody", 0, 0},
+		{"jane.doe@customer.example", 1, 2}, {"JANE.DOE@customer.example", 1, 2}, {"Jane Doe <jane.doe@customer.example>", 1, 2}, {"john@customer.example", 0, 2}, {"nobody@customer.example", 0, 0},
+		{"AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"1234ABCD-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"00000000-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"AWHW8w9JtzBzSrmf9GQZ", 1, 0},
+		{"20180305093000", 0, 0}, {"x", 0, 0}, {"'; DROP TABLE--", 0, 0}, {"a#b", 0, 0}, {"<script>alert(1)</script>", 0, 0},
+	} {
+		doc := w.get(vera, searchFor(tt.q)).WantStatus(200).Page()
+		requests, licenses := doc.Find("main a[href^='/console/requests/']").Length(), doc.Find("main a[href^='/console/licenses/']").Length()
+		if requests != tt.requests || licenses != tt.licenses {
+			t.Errorf("%q: %d requests and %d licenses, want %d and %d", tt.q, requests, licenses, tt.requests, tt.licenses)
+		}
+		if doc.Find("main input[name=q]").AttrOr("value", "") != tt.q || doc.Find("main script").Length() > 0 {
+			t.Errorf("%q: the field holds something else", tt.q)
+		}
+		if webtest.Text(doc.Find("main [role=status]")) == "" {
+			t.Errorf("%q: nothing is said", tt.q)
+		}
+	}
+	for _, q := range []string{strings.Repeat("x", 300), "a\x00b", "a\u202eb"} {
+		w.get(vera, searchFor(q)).WantStatus(http.StatusUnprocessableEntity)
+	}
+	w.get(vera, "/console/search").WantStatus(200)
+}

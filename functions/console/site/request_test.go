@@ -1,0 +1,370 @@
+package site
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
+)
+
+// with is a form with other values; pairs of names and values.
+func with(form url.Values, pairs ...string) url.Values {
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return form
+}
+
+// like is a form based on what another one was based on.
+func like(basis url.Values, pairs ...string) url.Values {
+	return with(url.Values{"version": basis["version"], "seen": basis["seen"]}, pairs...)
+}
+
+func (w *testEnv) request(id string) request.Request {
+	w.t.Helper()
+	r, err := w.store.Request(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// offered are the steps that a request's page offers.
+func offered(doc *goquery.Document) (paths []string) {
+	doc.Find(".tasks form[method=post]").Each(func(_ int, s *goquery.Selection) {
+		action := s.AttrOr("action", "")
+		paths = append(paths, action[strings.LastIndex(action, "/")+1:])
+	})
+	return paths
+}
+
+func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
+	for state, want := range map[request.State][]string{
+		request.Received:  {"take", "ask", "note", "reject", "withdraw"},
+		request.InReview:  {"take-over", "ask", "note", "reject", "withdraw"},
+		request.Waiting:   {"resume", "note", "reject", "withdraw"},
+		request.Issued:    {"note"},
+		request.Rejected:  {"note"},
+		request.Withdrawn: {"note"},
+	} {
+		t.Run(string(state), func(t *testing.T) {
+			w := newTestEnv(t)
+			for _, s := range steps {
+				r := w.file(asked)
+				if state != request.Received {
+					r = w.review(r, state)
+				}
+				page := "/console/requests/" + r.ID
+				doc := w.get(sam, page).WantStatus(200).Page()
+				if got := offered(doc); !slices.Equal(got, want) {
+					t.Errorf("offered %q, want %q", got, want)
+				}
+				if issue := doc.Find(".tasks a[href$='/issue']").Length() == 1; issue != state.Open() {
+					t.Errorf("a license can be issued: %v", issue)
+				}
+				a := w.send(sam, page+"/"+s.path, w.filled(page))
+				after := w.request(r.ID)
+				if slices.Contains(want, s.path) {
+					a.WantRedirect(page + "?done=" + s.path)
+					if s.to != "" && after.State != s.to {
+						t.Errorf("%s led to %s", s.path, after.State)
+					}
+					if done := webtest.Text(w.get(sam, page+"?done="+s.path).Page().Find("main .notice.good")); done != s.done {
+						t.Errorf("%s: the page says %q", s.path, done)
+					}
+					continue
+				}
+				a.WantStatus(http.StatusConflict)
+				if after.State != state || after.Version != r.Version {
+					t.Errorf("%s was refused, and led to %s", s.path, after.State)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
+	for path, want := range map[string]mail.Kind{"take": "", "note": "", "ask": mail.RequestQuestion, "reject": mail.RequestRejected, "withdraw": mail.RequestWithdrawn} {
+		w := newTestEnv(t)
+		r := w.file(asked)
+		page := "/console/requests/" + r.ID
+		w.send(sam, page+"/"+path, with(w.basis(page), "question", "Which <b>one</b>?", "rejection", "Which <b>one</b>?", "withdrawal", "Which <b>one</b>?", "note", "Which?"))
+		mails, err := w.store.MailsAbout(t.Context(), r.ID, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mails = slices.DeleteFunc(mails, func(m store.Mail) bool { return m.Message.Kind == mail.RequestReceived })
+		switch {
+		case want == "" && len(mails) == 0:
+		case want == "" || len(mails) != 1:
+			t.Errorf("%s: %d mails", path, len(mails))
+		case mails[0].Message.Kind != want || mails[0].Message.To.Email != asked.Email || !strings.Contains(mails[0].Message.Text, "Which <b>one</b>?"):
+			t.Errorf("%s: %+v", path, mails[0].Message)
+		case webtest.Text(w.get(sam, page).Page().Find("#mails-title + table tbody tr").Last()) == "":
+			t.Errorf("%s: the page does not show the mail", path)
+		}
+	}
+}
+
+func TestTheSecondOfTwoPeopleIsToldWhoDidWhatAndKeepsWhatTheyTyped(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	seen := w.basis(page) // both look at it
+	w.send(lucia, page+"/ask", like(seen, "question", "How many servers?")).WantStatus(303)
+	mails := w.pendingMails()
+
+	told := w.send(sam, page+"/reject", with(seen, "rejection", "Not with\nthis server.")).WantStatus(http.StatusConflict).Page()
+	trouble := told.Find("#trouble")
+	for _, want := range []string{"Somebody was faster", "customer asked by " + emails[lucia], "How many servers?", "State: Received Waiting for customer"} {
+		if !strings.Contains(strings.ToLower(webtest.Text(trouble)), strings.ToLower(want)) {
+			t.Errorf("the page does not say %q:\n%s", want, webtest.Text(trouble))
+		}
+	}
+	if kept := strings.TrimPrefix(told.Find("#rejection").Text(), "\n"); kept != "Not with\nthis server." {
+		t.Errorf("the page keeps %q", kept)
+	}
+	if told.Find("details[open] #rejection").Length() != 1 {
+		t.Error("what was typed is not to be seen")
+	}
+	if got := w.request(r.ID); got.State != request.Waiting || got.Reason != "" || !slices.Equal(mails, w.pendingMails()) {
+		t.Errorf("the request is %+v", got)
+	}
+	// The page that says so is the one to go on with.
+	again := told.Find("form[action$='/reject']")
+	form := url.Values{"rejection": {"Not with this server."}}
+	again.Find("input[type=hidden]").Each(func(_ int, s *goquery.Selection) { form.Set(s.AttrOr("name", ""), s.AttrOr("value", "")) })
+	w.send(sam, page+"/reject", form).WantRedirect(page + "?done=reject")
+}
+
+func TestWhatWasTypedIsShownWhereItsFormIsGone(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	seen := w.basis(page)
+	w.send(lucia, page+"/reject", with(w.basis(page), "rejection", "No.")).WantStatus(303)
+	told := w.send(sam, page+"/ask", with(seen, "question", "Is it <urgent>?")).WantStatus(http.StatusConflict).Page()
+	if kept := told.Find("pre.kept").Text(); kept != "Is it <urgent>?" {
+		t.Errorf("the page keeps %q", kept)
+	}
+}
+
+func TestAFormThatComesTwiceIsTakenOnce(t *testing.T) {
+	for _, path := range []string{"take", "ask", "note", "reject", "withdraw"} {
+		w := newTestEnv(t)
+		r := w.file(asked)
+		page := "/console/requests/" + r.ID
+		form := w.filled(page)
+		for range 3 {
+			w.send(sam, page+"/"+path, form).WantRedirect(page + "?done=" + path)
+		}
+		events, err := w.store.RequestTimeline(t.Context(), r.ID)
+		if err != nil || len(events) != 2 {
+			t.Errorf("%s: %d events, %v", path, len(events), err)
+		}
+	}
+}
+
+func TestManyPeopleAtOnceDoOneThing(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	form := w.filled(page)
+	statuses := make([]int, 20)
+	var wg sync.WaitGroup
+	for i := range statuses {
+		wg.Go(func() {
+			path := []string{"take", "ask", "reject", "withdraw"}[i%4]
+			statuses[i] = w.send([]string{sam, lucia, ada}[i%3], page+"/"+path, form).StatusCode
+		})
+	}
+	wg.Wait()
+	events, err := w.store.RequestTimeline(t.Context(), r.ID)
+	if err != nil || len(events) != 2 {
+		t.Errorf("%d events, %v; statuses %v", len(events), err, statuses)
+	}
+	for _, status := range statuses {
+		if status != http.StatusSeeOther && status != http.StatusConflict {
+			t.Errorf("status %d", status)
+		}
+	}
+}
+
+func TestAColleagueTakesOverAndTheFirstIsTold(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	w.send(lucia, page+"/take", w.basis(page)).WantStatus(303)
+	if got := offered(w.get(lucia, page).Page()); slices.Contains(got, "take-over") {
+		t.Errorf("who works on it is offered %q", got)
+	}
+	button := webtest.Text(w.get(sam, page).Page().Find("form[action$='/take-over'] button"))
+	if button != "Take over from "+emails[lucia] {
+		t.Errorf("the button says %q", button)
+	}
+	old := w.basis(page)
+	w.send(lucia, page+"/take-over", old).WantStatus(http.StatusConflict)
+	for range 2 { // a double click
+		w.send(sam, page+"/take-over", old).WantRedirect(page + "?done=take-over")
+	}
+	told := webtest.Text(w.get(vera, page).Page().Find(".timeline > li").First())
+	if want := "taken over by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Worked on by: " + emails[lucia] + " " + emails[sam]; told != want {
+		t.Errorf("the timeline begins with %q", told)
+	}
+	trouble := webtest.Text(w.send(lucia, page+"/reject", with(old, "rejection", "No.")).WantStatus(http.StatusConflict).Page().Find("#trouble"))
+	if !strings.Contains(trouble, "Somebody was faster") || !strings.Contains(trouble, "taken over by "+emails[sam]) {
+		t.Errorf("the first is told %q", trouble)
+	}
+	if got := w.request(r.ID); got.State != request.InReview || got.Reviewer != emails[sam] || got.Version != 3 {
+		t.Errorf("the request is %+v", got)
+	}
+}
+
+func TestOfTwoWhoTakeOverAtOnceOneIsTold(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.review(w.file(asked), request.InReview)
+	page := "/console/requests/" + r.ID
+	form := w.basis(page)
+	people := []string{sam, lucia, ada}
+	answers := make([]*webtest.Answer, len(people))
+	var wg sync.WaitGroup
+	for i, who := range people {
+		wg.Go(func() { answers[i] = w.send(who, page+"/take-over", form) })
+	}
+	wg.Wait()
+	now := w.request(r.ID)
+	for i, who := range people {
+		if now.Reviewer == emails[who] {
+			answers[i].WantRedirect(page + "?done=take-over")
+			continue
+		}
+		told := webtest.Text(answers[i].WantStatus(http.StatusConflict).Page().Find("#trouble"))
+		if !strings.Contains(told, "taken over by "+now.Reviewer) {
+			t.Errorf("%s is told %q", who, told)
+		}
+	}
+	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 3 {
+		t.Errorf("%d events, %v", len(events), err)
+	}
+}
+
+func TestWhatIsTypedIsChecked(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	for _, tt := range []struct{ path, field, typed, wrong string }{
+		{"ask", "question", "", "Your question is missing."},
+		{"ask", "question", " \r\n ", "Your question is missing."},
+		{"reject", "rejection", strings.Repeat("x", maxText+1), "too long"},
+		{"withdraw", "withdrawal", "a\x00b", "control characters"},
+		{"note", "note", "\u202egnisrever", "control characters"},
+	} {
+		doc := w.send(sam, page+"/"+tt.path, with(w.basis(page), tt.field, tt.typed)).WantStatus(http.StatusUnprocessableEntity).Page()
+		if got := webtest.Text(doc.Find("#" + tt.field + "-error")); !strings.Contains(got, tt.wrong) {
+			t.Errorf("%s %q: %q", tt.path, tt.typed, got)
+		}
+		if doc.Find("details[open] #"+tt.field+"[aria-invalid=true]").Length() != 1 {
+			t.Errorf("%s %q: the field is not marked", tt.path, tt.typed)
+		}
+	}
+	for _, form := range []url.Values{{"note": {"x"}}, {"note": {"x"}, "version": {"-1"}, "seen": {"x"}}, {"note": {"x"}, "version": {"1"}, "seen": {"<>"}}} {
+		w.send(sam, page+"/note", form).WantStatus(http.StatusBadRequest)
+	}
+	w.send(sam, "/console/requests/none/note", w.filled(page)).WantStatus(http.StatusNotFound)
+	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 1 {
+		t.Errorf("%d events, %v", len(events), err)
+	}
+}
+
+func TestARequestShowsWhatElseIsKnownOfServerAndCompany(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	sameServer, sameCompany, both := asked, asked, asked
+	sameServer.Server, sameServer.Company = "0123ABCD-AWHW8w9JtzBzSrmf9GQX", "Renamed Ltd"
+	sameCompany.Server = "AWHW8w9JtzBzSrmf9GQZ"
+	both.Server = "89ABCDEF-AWHW8w9JtzBzSrmf9GQX"
+	a, b, c := w.file(sameServer), w.file(sameCompany), w.file(both)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	doc := w.get(vera, "/console/requests/"+r.ID).WantStatus(200).Page()
+	links := func(section string) (hrefs []string) {
+		doc.Find("section[aria-labelledby=" + section + "] tbody a").Each(func(_ int, s *goquery.Selection) {
+			hrefs = append(hrefs, s.AttrOr("href", ""))
+		})
+		slices.Sort(hrefs)
+		return hrefs
+	}
+	want := []string{"/console/licenses/l1", "/console/requests/" + a.ID, "/console/requests/" + c.ID}
+	slices.Sort(want)
+	if got := links("server-title"); !slices.Equal(got, want) {
+		t.Errorf("of the server %q, want %q", got, want)
+	}
+	if got := links("company-title"); !slices.Equal(got, []string{"/console/requests/" + b.ID}) {
+		t.Errorf("of the company %q", got)
+	}
+}
+
+// hostile is text that means something to HTML, CSS, URLs, mails or spreadsheets.
+const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)> {{.}} =1+1 javascript:alert(1) ' -- %s`
+
+func TestHostileTextIsTextOnEveryPage(t *testing.T) {
+	w := newTestEnv(t)
+	d := asked
+	d.Name, d.Company, d.Country, d.Phone, d.Message, d.ProductVersion = hostile, hostile, hostile, hostile, hostile+"\n"+hostile, hostile
+	d.Email, d.Replaces, d.Contacts = `"<script>"@evil.example`, hostile, []string{hostile}
+	d.Environment, d.OldServer = request.Environment(hostile), request.OldServer(hostile)
+	r := w.file(d)
+	page := "/console/requests/" + r.ID
+	for _, path := range []string{"note", "ask"} {
+		w.send(sam, page+"/"+path, with(w.basis(page), "note", hostile, "question", hostile)).WantStatus(303)
+	}
+	l := granted("l1", license.Date{Year: 2018, Month: 3, Day: 31})
+	l.Organization, l.Languages, l.Plugins, l.Features, l.Packages = hostile, []string{hostile}, []string{hostile}, []string{hostile}, []string{hostile}
+	l.Contacts = []license.Contact{{Name: hostile, Email: `"<script>"@evil.example`}}
+	w.record(l)
+	w.send(sam, "/console/licenses/l1/revoke", with(w.basis("/console/licenses/l1"), "reason", hostile, "sure", "yes")).WantStatus(303)
+	for _, path := range []string{"/console?show=waiting", page, "/console/licenses", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/overview", searchFor(hostile), searchFor("script alert")} {
+		doc := w.get(sam, path).WantStatus(200).Page()
+		if n := doc.Find("script, img, [onerror], a[href^='javascript']").Length(); n > 0 {
+			t.Errorf("%s: %d things that do something", path, n)
+		}
+		if !strings.Contains(webtest.Text(doc.Find("main"))+doc.Find("main input[name=q]").AttrOr("value", ""), "<script>alert(1)</script>") && path != "/console/overview" {
+			t.Errorf("%s does not show the text", path)
+		}
+	}
+	if strings.Contains(w.log.String(), "evil.example") {
+		t.Errorf("the log names people: %s", w.log)
+	}
+}
+
+func TestTheTimelineTellsBeforeAndAfterInWords(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	page := "/console/requests/" + r.ID
+	w.send(sam, page+"/take", w.basis(page)).WantStatus(303)
+	w.send(sam, page+"/reject", with(w.basis(page), "rejection", "No\nbudget.")).WantStatus(303)
+	var told []string
+	w.get(vera, page).Page().Find(".timeline > li").Each(func(_ int, s *goquery.Selection) { told = append(told, webtest.Text(s)) })
+	want := []string{
+		"rejected by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. Closed: 05 Mar 2018, 09:30 UTC State: In review Rejected",
+		"taken into review by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Worked on by: " + emails[sam] + " State: Received In review",
+		"request received by customer, 05 Mar 2018, 09:30 UTC",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("%s", strings.Join(told, "\n"))
+	}
+	for value, want := range map[string]string{`"x"`: "x", `12000`: "12'000", `true`: "yes", `["a","b"]`: "a, b", `[1]`: "[1]", ``: "", `"2018-03-05"`: "05 Mar 2018", `null`: "null"} {
+		if got := plain(value); got != want {
+			t.Errorf("%s is told as %q, want %q", value, got, want)
+		}
+	}
+}

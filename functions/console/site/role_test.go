@@ -1,0 +1,169 @@
+package site
+
+import (
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"marketplace/functions/console/signin"
+	"marketplace/shared/license"
+	"marketplace/shared/store"
+)
+
+// state is all that the pages could change about a request and a license.
+func (w *testEnv) state(request, licenseID string) []any {
+	w.t.Helper()
+	r, err := w.store.Request(w.t.Context(), request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	l, err := w.store.License(w.t.Context(), licenseID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ofRequest, err := w.store.RequestTimeline(w.t.Context(), request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ofLicense, err := w.store.LicenseTimeline(w.t.Context(), licenseID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return []any{r, l, ofRequest, ofLicense, w.pendingMails()}
+}
+
+// filled is a form that every address of the console would take.
+func (w *testEnv) filled(page string) url.Values {
+	form := w.basis(page)
+	for name, value := range map[string]string{
+		"question": "Why?", "rejection": "No.", "withdrawal": "No more.", "note": "Call them.", "reason": "Unpaid.", "sure": "yes",
+		"to": "jane.doe@customer.example",
+	} {
+		form.Set(name, value)
+	}
+	return form
+}
+
+func TestEveryAddressNeedsItsRole(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	before := w.state(r.ID, "l1")
+	d := &site{}
+	people := map[string]signin.Role{"": signin.NoRole, vera: signin.Viewer}
+	for _, route := range d.routes() {
+		method, pattern, _ := strings.Cut(route.pattern, " ")
+		id, page := r.ID, "/console/requests/"+r.ID
+		if strings.Contains(pattern, "/licenses/") {
+			id, page = "l1", "/console/licenses/l1"
+		}
+		target := strings.Replace(pattern, "{id}", id, 1)
+		if strings.HasSuffix(target, ".csv") {
+			target += "?from=2018-01&to=2018-12"
+		}
+		if route.least < signin.Viewer || method != "GET" && route.least < signin.Sales {
+			t.Errorf("%s needs only the role %q", route.pattern, route.least)
+		}
+		for who, role := range people {
+			a := w.as(who).Do(method, target, w.filled(page).Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+			want := http.StatusOK
+			switch {
+			case role == signin.NoRole && method == "GET":
+				want = http.StatusSeeOther
+			case role < route.least:
+				want = http.StatusForbidden
+			}
+			if a.StatusCode != want {
+				t.Errorf("%s by %q: %d, want %d", route.pattern, who, a.StatusCode, want)
+			}
+			if to := a.Header.Get("Location"); want == http.StatusSeeOther && !strings.HasPrefix(to, signin.SignInPath) {
+				t.Errorf("%s by nobody leads to %s", route.pattern, to)
+			}
+		}
+	}
+	if after := w.state(r.ID, "l1"); !reflect.DeepEqual(before, after) {
+		t.Errorf("something changed:\n%+v\n%+v", before, after)
+	}
+	for _, who := range []string{sam, ada} {
+		w.send(who, "/console/requests/"+r.ID+"/note", w.filled("/console/requests/"+r.ID)).WantStatus(http.StatusSeeOther)
+	}
+}
+
+func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	before := w.state(r.ID, "l1")
+	for _, route := range (&site{}).routes() {
+		method, pattern, _ := strings.Cut(route.pattern, " ")
+		if method == "GET" {
+			continue
+		}
+		id := r.ID
+		if strings.Contains(pattern, "/licenses/") {
+			id = "l1"
+		}
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+			a := w.as(ada).Do(method, strings.Replace(pattern, "{id}", id, 1), w.filled("/console/requests/"+r.ID).Encode(),
+				"Content-Type", "application/x-www-form-urlencoded", name, value)
+			if a.StatusCode != http.StatusForbidden {
+				t.Errorf("%s with %s: %d", route.pattern, name, a.StatusCode)
+			}
+		}
+	}
+	if after := w.state(r.ID, "l1"); !reflect.DeepEqual(before, after) {
+		t.Errorf("something changed:\n%+v\n%+v", before, after)
+	}
+}
+
+func TestAViewerSeesNothingToPress(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	for _, path := range []string{"/console", "/console/requests/" + r.ID, "/console/licenses/l1", "/console/licenses", "/console/overview"} {
+		doc := w.get(vera, path).WantStatus(200).Page()
+		if n := doc.Find("main form[method=post], main .tasks, a[href*='/issue'], a[href*='/renew'], a[href*='/revoke'], a[href='/console/licenses/new'], a[href^='/console/export']").Length(); n > 0 {
+			t.Errorf("%s shows a viewer %d things to press", path, n)
+		}
+	}
+	doc := w.get(sam, "/console/requests/"+r.ID).Page()
+	if doc.Find("main form[method=post]").Length() != 5 || doc.Find("a[href$='/issue']").Length() != 1 {
+		t.Error("sales cannot do what they can")
+	}
+}
+
+func TestEveryChangeSaysWhoMadeIt(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(asked)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	page := "/console/requests/" + r.ID
+	for _, path := range []string{"take", "ask", "resume", "note", "reject"} {
+		w.send(lucia, page+"/"+path, w.filled(page)).WantStatus(http.StatusSeeOther)
+	}
+	for _, path := range []string{"send-key", "mute", "unmute", "revoke"} {
+		w.send(lucia, "/console/licenses/l1/"+path, w.filled("/console/licenses/l1")).WantStatus(http.StatusSeeOther)
+	}
+	ofRequest, err := w.store.RequestTimeline(t.Context(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofLicense, err := w.store.LicenseTimeline(t.Context(), "l1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, events := range [][]store.Event{ofRequest[1:], ofLicense[1:]} {
+		for _, e := range events {
+			if e.By != emails[lucia] {
+				t.Errorf("%s by %s", e.Action, e.By)
+			}
+			told = append(told, string(e.Action))
+		}
+	}
+	want := "taken into review,customer asked,review resumed,note added,rejected,key sent again,reminders muted,reminders resumed,license revoked"
+	if got := strings.Join(told, ","); got != want {
+		t.Errorf("the timelines tell %s, want %s", got, want)
+	}
+}

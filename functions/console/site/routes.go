@@ -1,0 +1,59 @@
+package site
+
+import (
+	"marketplace/functions/console/signin"
+	"marketplace/shared/web"
+)
+
+// route is an address of the console with the least role that it needs.
+type route struct {
+	pattern string
+	least   signin.Role
+	handle  web.HandlerFunc
+	stream  bool
+}
+
+// routes are all addresses of the console, but for those of signing in. A viewer reads, sales operations act. Exports need
+// sales as well: they carry the data of all customers out of the console.
+func (s *site) routes() []route {
+	return []route{
+		{pattern: "GET /console", least: signin.Viewer, handle: s.queue},
+		{pattern: "GET /console/search", least: signin.Viewer, handle: s.search},
+		{pattern: "GET /console/overview", least: signin.Viewer, handle: s.overview},
+
+		{pattern: "GET /console/requests/{id}", least: signin.Viewer, handle: s.request},
+		{pattern: "POST /console/requests/{id}/take", least: signin.Sales, handle: s.review(take)},
+		{pattern: "POST /console/requests/{id}/take-over", least: signin.Sales, handle: s.review(takeOver)},
+		{pattern: "POST /console/requests/{id}/ask", least: signin.Sales, handle: s.review(ask)},
+		{pattern: "POST /console/requests/{id}/resume", least: signin.Sales, handle: s.review(resume)},
+		{pattern: "POST /console/requests/{id}/reject", least: signin.Sales, handle: s.review(reject)},
+		{pattern: "POST /console/requests/{id}/withdraw", least: signin.Sales, handle: s.review(withdraw)},
+		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: s.note},
+		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.liftRequest},
+
+		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
+		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license},
+		{pattern: "GET /console/licenses/{id}/key", least: signin.Viewer, handle: s.key},
+		{pattern: "POST /console/licenses/{id}/send-key", least: signin.Sales, handle: s.sendKey},
+		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: s.mute(true)},
+		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: s.mute(false)},
+		{pattern: "POST /console/licenses/{id}/lift", least: signin.Sales, handle: s.liftLicense},
+		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revokeForm},
+		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revoke},
+
+		{pattern: "GET /console/requests/{id}/issue", least: signin.Sales, handle: s.begin(issueFor)},
+		{pattern: "POST /console/requests/{id}/issue", least: signin.Sales, handle: s.goOn(issueFor)},
+		{pattern: "GET /console/licenses/new", least: signin.Sales, handle: s.begin(issueNew)},
+		{pattern: "POST /console/licenses/new", least: signin.Sales, handle: s.goOn(issueNew)},
+		{pattern: "GET /console/licenses/{id}/renew", least: signin.Sales, handle: s.begin(renew)},
+		{pattern: "POST /console/licenses/{id}/renew", least: signin.Sales, handle: s.goOn(renew)},
+		{pattern: "GET /console/licenses/{id}/replace", least: signin.Sales, handle: s.begin(replace)},
+		{pattern: "POST /console/licenses/{id}/replace", least: signin.Sales, handle: s.goOn(replace)},
+		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: s.unlessEnded(inLicenses, s.packageForm)},
+		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: s.unlessEnded(inLicenses, s.tailor)},
+
+		{pattern: "GET /console/export", least: signin.Sales, handle: s.exportForm},
+		{pattern: "GET /console/export/requests.csv", least: signin.Sales, handle: s.exportRequests, stream: s.streams()},
+		{pattern: "GET /console/export/licenses.csv", least: signin.Sales, handle: s.exportLicenses, stream: s.streams()},
+	}
+}

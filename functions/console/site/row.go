@@ -1,0 +1,138 @@
+package site
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+// badge is a word about something, with how good or bad it is: "good", "warn", "bad" or "".
+type badge struct{ Text, Tone string }
+
+// requestRow is a request in a list.
+type requestRow struct {
+	request.Summary
+	State badge
+	Due   badge // of an open one: when it is due, from now
+}
+
+func (s *site) requestRows(list []request.Summary) (rows []requestRow) {
+	now := s.now()
+	for _, r := range list {
+		rows = append(rows, requestRow{r, stateBadge(r.State), dueBadge(r, now)})
+	}
+	return rows
+}
+
+func stateBadge(s request.State) badge {
+	switch s {
+	case request.Received:
+		return badge{"Received", ""}
+	case request.InReview:
+		return badge{"In review", ""}
+	case request.Waiting:
+		return badge{"Waiting for customer", "warn"}
+	case request.Issued:
+		return badge{"Issued", "good"}
+	case request.Rejected:
+		return badge{"Rejected", "bad"}
+	case request.Withdrawn:
+		return badge{"Withdrawn", ""}
+	}
+	return badge{string(s), ""}
+}
+
+// dueBadge says when an open request is due, seen from now; nothing where the customer has to act, or nobody.
+func dueBadge(r request.Summary, now time.Time) badge {
+	switch {
+	case r.Late(now):
+		return badge{"Late by " + span(now.Sub(r.Due)), "bad"}
+	case r.State.Open() && r.State != request.Waiting && r.Due.Sub(now) < 4*time.Hour:
+		return badge{"Due in " + span(r.Due.Sub(now)), "warn"}
+	case r.State.Open() && r.State != request.Waiting:
+		return badge{"Due in " + span(r.Due.Sub(now)), ""}
+	}
+	return badge{}
+}
+
+// span is a length of time in one unit: 5 min, 7 h, 3 days.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
+
+// shortKind is a kind of request in a word.
+func shortKind(k request.Kind) string {
+	switch k {
+	case request.Evaluation:
+		return "Evaluation"
+	case request.New:
+		return "New"
+	case request.Renewal:
+		return "Renewal"
+	case request.Upgrade:
+		return "Upgrade"
+	case request.Replacement:
+		return "Replacement"
+	case request.Staging:
+		return "Staging"
+	}
+	return string(k)
+}
+
+// Wants is what is asked for: Renewal, Developer.
+func (r requestRow) Wants() string { return shortKind(r.Kind) + ", " + shortEdition(r.Edition) }
+
+// shortEdition is an edition's name where it is clear that it is one: Data Center.
+func shortEdition(e license.Edition) string { return strings.TrimSuffix(e.Name(), " Edition") }
+
+// licenseRow is a license in a list.
+type licenseRow struct {
+	store.Summary
+	Standing badge
+}
+
+// Allows is what the license is: Production, Developer.
+func (l licenseRow) Allows() string { return l.Type.Name() + ", " + shortEdition(l.Edition) }
+
+func (s *site) licenseRows(list []store.Summary) (rows []licenseRow) {
+	today := s.today()
+	for _, l := range list {
+		rows = append(rows, licenseRow{l, standing(l, today)})
+	}
+	return rows
+}
+
+// soon is how many days before its expiration a license is said to expire soon: the two months of the first reminder.
+const soon = 61
+
+// standing is what a license is worth on a day.
+func standing(l store.Summary, today license.Date) badge {
+	left := today.DaysUntil(l.Expiration)
+	switch {
+	case !l.Revoked.IsZero():
+		return badge{"Revoked", "bad"}
+	case left < 0:
+		return badge{"Expired", "bad"}
+	case l.NotBefore.After(today):
+		return badge{"Not yet valid", "warn"}
+	case l.Successor != "":
+		return badge{"Active, followed by another", "good"}
+	case left == 0:
+		return badge{"Expires today", "warn"}
+	case left == 1:
+		return badge{"Expires tomorrow", "warn"}
+	case left <= soon:
+		return badge{fmt.Sprintf("Expires in %d days", left), "warn"}
+	}
+	return badge{"Active", "good"}
+}

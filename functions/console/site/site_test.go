@@ -1,0 +1,307 @@
+package site
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/catalog"
+	"marketplace/catalog/data"
+	"marketplace/functions/console/signin"
+	"marketplace/infra/local/devidp"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table"
+	"marketplace/shared/table/bolt"
+	"marketplace/shared/web"
+	"marketplace/shared/web/webtest"
+)
+
+const siteURL = "https://licenses.vendor.example"
+
+// start is when the tests' clock begins: a Monday.
+var start = time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
+
+// People of infra/local/devidp.
+const (
+	vera  = "Vera Vogel"  // viewer
+	sam   = "Sam Okoye"   // sales
+	lucia = "Lucía Marín" // sales
+	ada   = "Ada Brandt"  // admin
+)
+
+// emails are their addresses.
+var emails = func() map[string]string {
+	m := map[string]string{}
+	for _, p := range devidp.Invented() {
+		m[p.Name] = p.Email
+	}
+	return m
+}()
+
+// door is what a gate is made of, with the cookies of the people that came in by one.
+type door struct {
+	signin.Options
+	cookies map[string][]*http.Cookie
+}
+
+// open signs everybody in, once for all tests, as a browser does.
+var open = sync.OnceValues(func() (door, error) {
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	now, log := func() time.Time { return start }, slog.New(slog.DiscardHandler)
+	provider, err := devidp.New(devidp.Options{
+		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", RedirectURI: server.URL + signin.CallbackPath,
+		SignedOutURI: server.URL + signin.SignedOutPath, People: devidp.Invented(), Now: now, Log: log,
+	})
+	if err != nil {
+		return door{}, err
+	}
+	keys, err := signin.ParseKeys(signin.NewKey())
+	if err != nil {
+		return door{}, err
+	}
+	d := door{cookies: map[string][]*http.Cookie{}, Options: signin.Options{
+		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", SiteURL: server.URL, Keys: keys, Now: now, Log: log,
+	}}
+	mux.Handle(devidp.Path+"/", provider)
+	mux.Handle("/", web.New(web.Options{Pages: newPages(), Log: log, Routes: append(signin.New(d.Options).Routes(),
+		web.Route{Pattern: "GET /console", Handle: func(http.ResponseWriter, *http.Request) error { return nil }})}))
+	for _, p := range devidp.Invented() {
+		if len(p.Groups) == 0 {
+			continue
+		}
+		if d.cookies[p.Name], err = enter(server.URL, p.Name); err != nil {
+			return door{}, err
+		}
+	}
+	return d, nil
+})
+
+// enter signs in as somebody, and gives the cookies that the browser has then.
+func enter(address, name string) ([]*http.Cookie, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	browser := http.Client{Jar: jar}
+	page, err := browser.Get(address + signin.SignInPath)
+	if err != nil {
+		return nil, err
+	}
+	defer page.Body.Close()
+	doc, err := goquery.NewDocumentFromReader(page.Body)
+	if err != nil {
+		return nil, err
+	}
+	href := doc.Find("main a").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == name }).AttrOr("href", "")
+	to, err := page.Request.URL.Parse(href)
+	if err != nil {
+		return nil, err
+	}
+	console, err := browser.Get(to.String())
+	if err != nil {
+		return nil, err
+	}
+	console.Body.Close()
+	if console.StatusCode != http.StatusOK || console.Request.URL.Path != "/console" {
+		return nil, fmt.Errorf("signing in as %s: %s at %s", name, console.Status, console.Request.URL)
+	}
+	at, err := url.Parse(address)
+	return jar.Cookies(at), err
+}
+
+// sample is the catalog of the sample metadata.
+var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog(siteURL) })
+
+// testEnv is a console over a real store, and what tests look at behind it.
+type testEnv struct {
+	t     testing.TB
+	site  http.Handler
+	store *store.Store
+	table table.Table
+	now   *time.Time
+	log   *bytes.Buffer
+	door  door
+}
+
+func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
+	t.Helper()
+	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	now := start
+	w := &testEnv{t: t, table: engine, now: &now, log: new(bytes.Buffer)}
+	if w.door, err = open(); err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time { return *w.now }
+	w.store = store.New(engine, store.Options{Now: clock})
+	gate := w.door.Options
+	gate.Sessions = w.store
+	o := Options{
+		Store: w.store, Gate: signin.New(gate), Catalog: sample, SiteURL: siteURL, Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
+		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+	}
+	for _, f := range adjust {
+		f(&o)
+	}
+	w.site = New(o)
+	return w
+}
+
+// in is the testEnv for a subtest.
+func (w *testEnv) in(t *testing.T) *testEnv {
+	sub := *w
+	sub.t = t
+	return &sub
+}
+
+func (w *testEnv) pass(d time.Duration) { *w.now = w.now.Add(d) }
+
+// as asks as somebody; "" is nobody.
+func (w *testEnv) as(who string) webtest.Client {
+	return webtest.Client{T: w.t, Site: w.site, Cookies: w.door.cookies[who]}
+}
+
+func (w *testEnv) get(who, target string) *webtest.Answer {
+	w.t.Helper()
+	return w.as(who).Do("GET", target, "")
+}
+
+// send posts a form as a browser does.
+func (w *testEnv) send(who, target string, form url.Values) *webtest.Answer {
+	w.t.Helper()
+	return w.as(who).Send(target, form)
+}
+
+// basis is what the forms of a page are based on.
+func (w *testEnv) basis(page string) url.Values {
+	w.t.Helper()
+	form := w.get(sam, page).WantStatus(200).Page().Find("main form[method=post]").First()
+	return url.Values{
+		"version": {form.Find("input[name=version]").AttrOr("value", "")},
+		"seen":    {form.Find("input[name=seen]").AttrOr("value", "")},
+	}
+}
+
+// asked are the details of a request.
+var asked = request.Details{
+	Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
+	Name: "Jane Doe", Email: "jane.doe@customer.example", Company: "Customer & Sons", Country: "Switzerland",
+	Contacts: []string{"john@customer.example"}, Message: "Please hurry.",
+}
+
+func (w *testEnv) file(d request.Details) request.Request {
+	w.t.Helper()
+	r, _, err := w.store.FileRequest(w.t.Context(), d, "", func(r request.Request) []mail.Message {
+		return []mail.Message{mail.NewRequestReceived(mail.Site{URL: siteURL}, r.ID+"-received", r)}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// granted is a license as it is issued here.
+func granted(id string, expiration license.Date) license.License {
+	return license.License{
+		ID: id, Type: license.Production, Organization: "Customer & Sons", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
+		MaxLoc: 200_000, NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: expiration, Issued: license.Date{Year: 2018, Month: 3, Day: 1},
+		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane.doe@customer.example"}, {Email: "john@customer.example"}},
+		KeyText:  strings.Repeat("Rm9ybWF0PTEK", 60), Plugins: []string{"license"}, Features: []string{"branches"},
+	}
+}
+
+func (w *testEnv) record(l license.License) {
+	w.t.Helper()
+	if _, err := w.store.AddLicense(w.t.Context(), l, "import"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *testEnv) pendingMails() []string {
+	w.t.Helper()
+	ids, err := w.store.PendingMail(w.t.Context(), "", 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ids
+}
+
+func TestEveryPageFitsWhatItShows(t *testing.T) {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	webtest.CheckPages(t, files, map[string]any{
+		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{}, "license.html": licenseView{},
+		"revoke.html": revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{}, "export.html": exportView{},
+		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{}, "wizard-package.html": packageView{},
+	})
+}
+
+// everyPage are the addresses of the console's pages, with things to show.
+func (w *testEnv) everyPage() []string {
+	w.t.Helper()
+	r := w.file(asked)
+	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	return []string{
+		"/console", "/console?show=mine", "/console?show=waiting", "/console?show=closed", "/console?state=in-review", "/console?kind=new&edition=developer", "/console?kind=renewal",
+		"/console/search", "/console/search?q=customer", "/console/search?q=nobody", "/console/overview", "/console/requests/" + r.ID,
+		"/console/licenses", "/console/licenses?expires=2018-08", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/export",
+	}
+}
+
+func TestEveryPageIsWhole(t *testing.T) {
+	w := newTestEnv(t)
+	for _, path := range w.everyPage() {
+		t.Run(path, func(t *testing.T) {
+			a := w.in(t).get(sam, path).WantStatus(200)
+			if got := a.Header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("Cache-Control %q", got)
+			}
+			doc := a.Page()
+			webtest.CheckPage(t, doc)
+			if doc.Find("meta[name=robots][content=noindex]").Length() != 1 {
+				t.Error("the word to robots is missing")
+			}
+			if who := webtest.Text(doc.Find("header .who")); who != "Sam Okoye (sales) Sign out" {
+				t.Errorf("the header says %q", who)
+			}
+			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
+				if href := s.AttrOr("href", ""); href != "/" && w.get(sam, href).StatusCode != 200 {
+					t.Errorf("link to %s: %d", href, w.get(sam, href).StatusCode)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsNotThereIsToldWithTheHeaderOfWhoAsks(t *testing.T) {
+	w := newTestEnv(t)
+	for _, path := range []string{"/console/requests/none", "/console/licenses/none", "/console/licenses/none/key", "/console/requests/%00", "/console/licenses/" + strings.Repeat("x", 3000)} {
+		doc := w.get(sam, path).WantStatus(404).Page()
+		if webtest.Text(doc.Find("header .who b, header .who")) == "" {
+			t.Errorf("%s: nobody is signed in", path)
+		}
+	}
+	w.get(sam, "/console/").WantStatus(http.StatusMovedPermanently)
+}

@@ -1,0 +1,90 @@
+package site
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"marketplace/functions/console/generator"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/web"
+)
+
+// packageView is the data of the page that tailors a package for a license on record.
+type packageView struct {
+	license.License
+	Seen     int64 // the version of the license
+	Token    string
+	Version  web.Field
+	Plugins  web.Field     // without Options: the license covers none beyond its edition
+	Packages []packageLink // those that there are
+	web.Marked
+	Done bool
+}
+
+type packageLink struct{ Name, URL string }
+
+// packagesOf are the packages that were tailored for a license.
+func (s *site) packagesOf(l license.License) (list []packageLink) {
+	for _, name := range l.Packages {
+		list = append(list, packageLink{name, s.mail.Packages + "/tailored/" + name})
+	}
+	return list
+}
+
+// packageForm asks what a package for a license is to hold.
+func (s *site) packageForm(w http.ResponseWriter, r *http.Request) error {
+	f, t, err := s.generator.BeginPackage(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.showPackage(w, r, http.StatusOK, f, t, nil)
+}
+
+// tailor makes the package. A form that comes twice makes one.
+func (s *site) tailor(w http.ResponseWriter, r *http.Request) error {
+	values, err := web.ReadForm(r)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	f := generator.PackageForm{Token: values.Get("token"), ProductVersion: values.Get("productVersion"), Plugins: values["plugins"]}
+	f.Version, _ = strconv.ParseInt(values.Get("version"), 10, 64) // a version that is none is not the license's
+	_, err = s.generator.Tailor(r.Context(), id, f, by(r))
+	if err == nil {
+		http.Redirect(w, r, "/console/licenses/"+id+"/packages?done=package", http.StatusSeeOther)
+		return nil
+	}
+	invalid, ok := errors.AsType[*fault.Error](err)
+	conflict := fault.KindOf(err) == fault.Conflict
+	if !conflict && (!ok || len(invalid.Fields) == 0) {
+		return err
+	}
+	now, t, again := s.generator.BeginPackage(r.Context(), id)
+	if again != nil {
+		return again
+	}
+	status, bad := http.StatusUnprocessableEntity, invalid.Fields
+	if conflict {
+		status, bad = http.StatusConflict, []fault.Field{{Name: "version", Msg: invalid.Msg}}
+	}
+	f.Version = now.Version
+	return s.showPackage(w, r, status, f, t, bad)
+}
+
+func (s *site) showPackage(w http.ResponseWriter, r *http.Request, status int, f generator.PackageForm, t generator.Tailorable, bad []fault.Field) error {
+	l := t.License.License
+	v := packageView{License: l, Seen: f.Version, Token: f.Token, Packages: s.packagesOf(l), Done: r.URL.Query().Get("done") == "package"}
+	v.Version = web.Field{Name: "productVersion", Label: "Version of the product", Type: "select", Value: f.ProductVersion, Required: true}
+	for _, version := range t.Versions {
+		v.Version.Options = append(v.Version.Options, web.Option{Value: version, Label: version})
+	}
+	v.Plugins = web.Field{Name: "plugins", Type: "boxes", Label: "Plugins beyond the " + l.Edition.Name()}
+	for _, p := range t.Plugins {
+		v.Plugins.Options = append(v.Plugins.Options, web.Option{Value: p.Key, Label: p.Name, Hint: p.Description, Ticked: slices.Contains(f.Plugins, p.Key)})
+	}
+	v.Marked = web.Mark(bad, &v.Version, &v.Plugins)
+	return s.render(w, r, status, "wizard-package.html", inLicenses, "Packages of "+l.Organization, v)
+}

@@ -1,0 +1,265 @@
+// Package licenseimport brings licenses on record that a vendor issued before this system: it reads them from a CSV file and
+// records each with its reminders. The operator's tool and the local server use it.
+package licenseimport
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/input"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+// Header is the first line of the file: the columns, in this order.
+var Header = []string{"organization", "contact", "email", "server_id", "edition", "type", "max_loc", "expiration", "support"}
+
+// Refusal says why a line of the file was not taken.
+type Refusal struct {
+	Line    int      `json:"line"` // from 1, the header being line 1
+	Reasons []string `json:"reasons"`
+}
+
+func (r Refusal) String() string {
+	return fmt.Sprintf("line %d: %s", r.Line, strings.Join(r.Reasons, " "))
+}
+
+// Entry is a line of the file that can be taken.
+type Entry struct {
+	Line    int
+	License license.License
+}
+
+// MaxFile is how large a file may be, in bytes.
+const MaxFile = 256 << 20
+
+// Read reads a file of licenses: UTF-8 with or without a byte-order mark, the Header, then a line each. Dates are
+// YYYY-MM-DD, types are those of license.Types in either case, support is yes or no (or true or false), max_loc is a
+// number of lines of code from 1 up; contact may be blank.
+//
+// Every line that cannot be taken comes back as a refusal with all its reasons. An error means that the file as a whole is
+// not such a file.
+func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
+	c := csv.NewReader(withoutBOM(r))
+	c.FieldsPerRecord = -1
+	header, err := c.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, nil, fault.New(fault.Invalid, "The file is empty.")
+	}
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Invalid, err, "The file is not CSV: %v.", err)
+	}
+	if got := strings.Join(header, ","); !strings.EqualFold(strings.ReplaceAll(got, " ", ""), strings.Join(Header, ",")) {
+		return nil, nil, fault.New(fault.Invalid, "The first line is %s; it has to be %s.", input.Quote(got), strings.Join(Header, ","))
+	}
+	lines := map[string]int{} // by license ID
+	for {
+		record, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return entries, refused, nil
+		}
+		if broken, ok := errors.AsType[*csv.ParseError](err); ok && broken.Line == broken.StartLine {
+			refused = append(refused, Refusal{Line: broken.Line, Reasons: []string{fmt.Sprintf("It is not CSV: column %d: %v.", broken.Column, broken.Err)}})
+			continue
+		}
+		if err != nil { // a quotation that does not end takes lines with it
+			return nil, nil, fault.Wrap(fault.Invalid, err, "The file is not CSV: %v.", err)
+		}
+		line, _ := c.FieldPos(0)
+		l, reasons := parse(record)
+		if len(reasons) == 0 {
+			if first, ok := lines[l.ID]; ok {
+				reasons = []string{fmt.Sprintf("It repeats line %d.", first)}
+			}
+			lines[l.ID] = line
+		}
+		if len(reasons) > 0 {
+			refused = append(refused, Refusal{Line: line, Reasons: reasons})
+			continue
+		}
+		entries = append(entries, Entry{Line: line, License: l})
+	}
+}
+
+func parse(record []string) (l license.License, reasons []string) {
+	if len(record) != len(Header) {
+		return l, []string{fmt.Sprintf("It has %d fields instead of %d.", len(record), len(Header))}
+	}
+	refuse := func(err error) {
+		if err != nil {
+			reasons = append(reasons, fault.Sentence(err))
+		}
+	}
+	var err error
+	var contact license.Contact
+	l.Organization, err = input.Line(record[0], "The organization", license.MaxOrganization)
+	if err == nil && l.Organization == "" {
+		err = fault.New(fault.Invalid, "The organization is missing.")
+	}
+	refuse(err)
+	contact.Name, err = input.Line(record[1], "The contact", request.MaxName)
+	refuse(err)
+	contact.Email, err = input.Email(record[2])
+	refuse(err)
+	l.Contacts = []license.Contact{contact}
+	l.Server, err = license.ParseServer(record[3])
+	refuse(err)
+	if l.Edition = license.Edition(strings.ToLower(strings.TrimSpace(record[4]))); !l.Edition.Valid() {
+		refuse(fault.New(fault.Invalid, "%s is no edition: %s.", input.Quote(record[4]), list(license.Editions)))
+	}
+	if l.Type = license.Type(strings.ToUpper(strings.TrimSpace(record[5]))); !l.Type.Valid() {
+		refuse(fault.New(fault.Invalid, "%s is no license type: %s.", input.Quote(record[5]), list(license.Types)))
+	}
+	l.MaxLoc, err = parseMaxLoc(strings.TrimSpace(record[6]))
+	refuse(err)
+	if l.Expiration, err = license.ParseDate(strings.TrimSpace(record[7])); err != nil {
+		refuse(fault.New(fault.Invalid, "%s is not a day in the form YYYY-MM-DD.", input.Quote(record[7])))
+	}
+	l.Support, err = parseSupport(strings.TrimSpace(record[8]))
+	refuse(err)
+	l.ID = idOf(l)
+	return l, reasons
+}
+
+// list names the choices: "PRODUCTION, STAGING".
+func list[T ~string](choices []T) string {
+	names := make([]string, len(choices))
+	for i, c := range choices {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
+}
+
+func parseMaxLoc(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 1 || s[0] == '+' {
+		return 0, fault.New(fault.Invalid, "%s is no limit of lines of code: a whole number from 1 up.", input.Quote(s))
+	}
+	return n, nil
+}
+
+func parseSupport(s string) (bool, error) {
+	switch strings.ToLower(s) {
+	case "yes", "true":
+		return true, nil
+	case "no", "false", "":
+		return false, nil
+	}
+	return false, fault.New(fault.Invalid, "%s says neither that support is included nor that it is not: yes or no.", input.Quote(s))
+}
+
+// idOf derives the license's ID from the server, edition, type and expiration, so that a file that is imported again,
+// whole or after a break, records nothing twice. It has the form of every other ID: 26 letters and digits in lower case.
+func idOf(l license.License) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		"import", string(l.Server), string(l.Edition), string(l.Type), l.Expiration.String(),
+	}, "\n")))
+	const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
+	return base32.NewEncoding(crockford).WithPadding(base32.NoPadding).EncodeToString(sum[:])[:26]
+}
+
+// Recorder puts licenses on record. A Conflict fault says that the license's ID is on record already, with other terms.
+type Recorder interface {
+	OnRecord(ctx context.Context, l license.License) (bool, error)
+	// AddLicense changes nothing where the license is on record already; then added is false.
+	AddLicense(ctx context.Context, l license.License, by string) (added bool, err error)
+}
+
+// Report is what came of an import.
+type Report struct {
+	Recorded int       `json:"recorded"` // licenses that are on record now and were not before
+	Known    int       `json:"known"`    // licenses that were on record before
+	Refused  []Refusal `json:"refused,omitempty"`
+}
+
+// Import reads a file and records its licenses. Where a line is refused, for what it says or because its license is on record with
+// other terms, nothing at all is recorded, unless skipRefused; the report then says which lines and why. Each license comes on
+// record whole, with its index rows and its reminder. An import that breaks off in the middle is finished by running it again.
+func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefused bool) (Report, error) {
+	entries, refused, err := Read(r)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Refused: refused}
+	if !skipRefused {
+		err := report.each(ctx, entries, func(ctx context.Context, e Entry) error {
+			_, err := rec.OnRecord(ctx, e.License)
+			return err
+		})
+		if err != nil {
+			return report, fmt.Errorf("import: looking up what is on record; nothing was recorded: %w", err)
+		}
+		if len(report.Refused) > 0 {
+			return report, nil
+		}
+	}
+	var recorded, known atomic.Int64
+	err = report.each(ctx, entries, func(ctx context.Context, e Entry) error {
+		switch added, err := rec.AddLicense(ctx, e.License, by); {
+		case err != nil:
+			return err
+		case added:
+			recorded.Add(1)
+		default:
+			known.Add(1)
+		}
+		return nil
+	})
+	report.Recorded, report.Known = int(recorded.Load()), int(known.Load())
+	if err != nil {
+		return report, fmt.Errorf("import: %d licenses are on record and the rest is not; run it again to finish: %w", report.Recorded+report.Known, err)
+	}
+	return report, nil
+}
+
+// each does something with every entry, the shards of their servers side by side. A Conflict fault goes to the refusals.
+func (r *Report) each(ctx context.Context, entries []Entry, do func(context.Context, Entry) error) error {
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	for shard := range store.Shards {
+		g.Go(func() error {
+			for _, e := range entries {
+				if store.Shard(e.License.Server) != shard {
+					continue
+				}
+				err := do(ctx, e)
+				if conflict, ok := errors.AsType[*fault.Error](err); ok && conflict.Kind == fault.Conflict {
+					mu.Lock()
+					r.Refused = append(r.Refused, Refusal{Line: e.Line, Reasons: []string{conflict.Msg}})
+					mu.Unlock()
+				} else if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	slices.SortFunc(r.Refused, func(a, b Refusal) int { return a.Line - b.Line })
+	return err
+}
+
+// withoutBOM drops a UTF-8 byte-order mark at the beginning.
+func withoutBOM(r io.Reader) io.Reader {
+	first := make([]byte, utf8.UTFMax-1)
+	n, err := io.ReadFull(r, first)
+	if err == nil && string(first) == "\ufeff" {
+		return r
+	}
+	return io.MultiReader(strings.NewReader(string(first[:n])), r)
+}

@@ -1,0 +1,97 @@
+package devidp
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/web"
+)
+
+// choice is a link of the page that asks who to be.
+type choice struct {
+	Person
+	Href string
+}
+
+// chooseView is the data of the page "choose.html".
+type chooseView struct {
+	Choices []choice
+	Cancel  string // the address that declines
+}
+
+// authorize is RFC 6749 §4.1.1 with RFC 7636: it shows the page, whose links are the same address with one parameter more,
+// "person" or "cancel", and those lead back to the client.
+func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	switch {
+	case q.Get("client_id") != p.ClientID:
+		return fault.New(fault.Invalid, "No client of this provider sent you here: its client_id is another one.")
+	case q.Get("redirect_uri") != p.RedirectURI:
+		return fault.New(fault.Invalid, "The redirect_uri is not exactly %s, so you are not led there.", p.RedirectURI)
+	}
+	if code := mistake(q); code != "" {
+		return p.back(w, r, url.Values{"error": {code}, "state": q["state"]})
+	}
+	if q.Has("cancel") {
+		return p.back(w, r, url.Values{"error": {"access_denied"}, "state": q["state"]})
+	}
+	if q.Has("person") {
+		person, ok := p.named(q.Get("person"))
+		if !ok {
+			return fault.New(fault.NotFound, "Nobody here has this e-mail address.")
+		}
+		code := p.codes.issue(grant{person: person, challenge: q.Get("code_challenge"), nonce: q.Get("nonce"), redirectURI: p.RedirectURI})
+		return p.back(w, r, url.Values{"code": {code}, "state": q["state"]})
+	}
+	view := chooseView{Cancel: p.with(q, "cancel", "yes")}
+	for _, person := range p.People {
+		view.Choices = append(view.Choices, choice{person, p.with(q, "person", person.Email)})
+	}
+	return p.pages.Render(w, http.StatusOK, "choose.html", web.View{Title: "Who do you want to be?", Private: true, Data: view})
+}
+
+// mistake is the error code of a request that the client got wrong (RFC 6749 §4.1.2.1, RFC 7636 §4.4.1); "" for none.
+func mistake(q url.Values) string {
+	for _, values := range q {
+		if len(values) > 1 {
+			return "invalid_request"
+		}
+	}
+	switch {
+	case q.Get("response_type") != "code":
+		return "unsupported_response_type"
+	case !slices.Contains(strings.Fields(q.Get("scope")), "openid"):
+		return "invalid_scope"
+	case q.Get("code_challenge") == "", q.Get("code_challenge_method") != "S256":
+		return "invalid_request"
+	}
+	return ""
+}
+
+// back leads to the client.
+func (p *provider) back(w http.ResponseWriter, r *http.Request, answer url.Values) error {
+	http.Redirect(w, r, p.RedirectURI+"?"+answer.Encode(), http.StatusSeeOther)
+	return nil
+}
+
+// with is the page's own address with one parameter more.
+func (p *provider) with(q url.Values, name, value string) string {
+	more := url.Values{name: {value}}
+	for name, values := range q {
+		more[name] = values
+	}
+	return p.path + "/authorize?" + more.Encode()
+}
+
+// signOut is RP-Initiated Logout §2. There is no session to end: the page asks every time.
+func (p *provider) signOut(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	if q.Get("client_id") != p.ClientID || q.Get("post_logout_redirect_uri") != p.SignedOutURI {
+		return fault.New(fault.Invalid, "You are signed out. The post_logout_redirect_uri is not exactly %s, so you are not led there.", p.SignedOutURI)
+	}
+	http.Redirect(w, r, p.SignedOutURI, http.StatusSeeOther)
+	return nil
+}
