@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/store"
 )
@@ -24,10 +25,10 @@ func main() {
 		log.Fatal(err)
 	}
 	lambda.Start(&dispatch.Dispatcher{
-		Outbox: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint), ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
-		Site:   mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)},
-		Now:    time.Now,
-		Log:    logging.New(os.Stdout),
+		Outbox:    store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Sender:    ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint), ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
+		Now:       time.Now,
+		Log:       logging.New(os.Stdout),
+		Unreached: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}.LicenseUnreached,
 	})
 }

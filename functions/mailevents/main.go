@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 )
 
@@ -23,9 +24,9 @@ func main() {
 		log.Fatal(err)
 	}
 	lambda.Start(feedback.New(feedback.Options{
-		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Site:  mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)},
-		Now:   time.Now,
-		Log:   logging.New(os.Stdout),
+		Store:     store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Now:       time.Now,
+		Log:       logging.New(os.Stdout),
+		Unreached: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}.LicenseUnreached,
 	}))
 }

@@ -15,7 +15,7 @@ var designed = strings.Fields(`
 	functions/reminders functions/reminders/daily functions/mailer functions/mailer/dispatch functions/mailevents functions/mailevents/feedback
 	infra/local infra/ops infra/check catalog catalog/data
 	shared/license shared/request shared/reminder shared/fault shared/table shared/table/tabletest shared/table/dynamo shared/table/bolt shared/store
-	shared/mail shared/mail/ses shared/mail/outboxdir shared/web shared/lambdahttp shared/cloud shared/config shared/logging`)
+	shared/mail shared/mail/letter shared/mail/ses shared/mail/outboxdir shared/web shared/lambdahttp shared/cloud shared/config shared/logging`)
 
 // checkDecision: what a list of the decision names is there, and it names every package that the design does not, but for
 // those of tests.

@@ -128,6 +128,11 @@ func checkImports(packages map[string]pkg) (problems []string) {
 	return problems
 }
 
+// storesMail reports the packages that keep and move messages without knowing what they say.
+func storesMail(name string) bool {
+	return within(name, "shared/store", "functions/mailer/dispatch", "functions/mailevents/feedback", "functions/reminders/daily")
+}
+
 // checkLinked: what a function draws in, however far away it is imported.
 func checkLinked(packages map[string]pkg) (problems []string) {
 	for name, p := range packages {
@@ -136,6 +141,8 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 			switch {
 			case function(name) == "catalog" && (awsSDK(dep) || dep == "html/template" || dep == "text/template" || dep == "github.com/andybalholm/brotli"):
 				why = "it would slow the catalog's cold start down"
+			case storesMail(name) && (dep == "html/template" || within(dep, module+"catalog", module+"shared/mail/letter")):
+				why = "letters are passed to it as functions"
 			case (function(name) == "requests" || function(name) == "console") && strings.HasPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/") && path.Base(dep) == "schemas":
 				why = "they are built at every cold start (decision 12)"
 			case function(name) != "" && (dep == "testing" || within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
@@ -215,7 +222,14 @@ func TestLinkCheckFinds(t *testing.T) {
 		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing", "github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas"}},
 		"functions/mailer":   {Deps: []string{"github.com/aws/aws-sdk-go-v2/service/ses/schemas"}},
 		"infra/local":        {Deps: []string{"go.etcd.io/bbolt"}},
+		"shared/store":       {Deps: []string{"html/template", "marketplace/shared/mail"}},
+
+		"functions/mailevents/feedback": {Deps: []string{"marketplace/catalog"}},
+		"functions/mailevents":          {Deps: []string{"html/template", "marketplace/catalog", "marketplace/shared/mail/letter"}},
+		"functions/reminders/daily":     {Deps: []string{"marketplace/shared/mail/letter", "marketplace/shared/license"}},
 	}),
+		"shared/store links html/template", "functions/mailevents/feedback links marketplace/catalog",
+		"functions/reminders/daily links marketplace/shared/mail/letter",
 		"functions/catalog links html/template", "functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
 		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing", "functions/requests links github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas")
 }

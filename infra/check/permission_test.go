@@ -27,6 +27,7 @@ import (
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
@@ -128,7 +129,7 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 			return errors.New("every mail is claimed")
 		}
 	}
-	unreached := func(l license.License) mail.Message { return mail.NewLicenseUnreached(mail.Site{}, l) }
+	unreached := letter.Writer{}.LicenseUnreached
 	key := mail.Message{ID: "k1", Kind: mail.LicenseKey, About: l.ID, To: mail.Address{Email: "a@example.com"}}
 	if err := s.SendKeyAgain(ctx, l.ID, store.System, key); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -205,7 +206,7 @@ func (s *seeder) askInVain(ctx context.Context, r request.Request, question stri
 	id := r.ID + "-ask-1"
 	v := store.Review{ID: r.ID, Version: r.Version, By: operators[0], To: request.Waiting, Text: question}
 	_, err := s.Review(ctx, v, func(after request.Request) []mail.Message {
-		return []mail.Message{mail.NewRequestQuestion(mail.Site{}, id, after)}
+		return []mail.Message{letter.Writer{}.RequestQuestion(id, after)}
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -128,11 +129,11 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err := takeBack(ctx, kept, clock.Now()); err != nil {
 		return err
 	}
-	vendor := mail.Site{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}
-	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Site: vendor, Now: clock.Now, Log: o.Log}
+	letters := letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}
+	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Unreached: letters.LicenseUnreached, Now: clock.Now, Log: o.Log}
 	w.mailer = mailer.Run
-	w.reminders = daily.New(daily.Options{Store: kept, Site: vendor, Now: clock.Now, Log: o.Log}).Run
-	mailEvents := feedback.New(feedback.Options{Store: kept, Site: vendor, Now: clock.Now, Log: o.Log})
+	w.reminders = daily.New(daily.Options{Store: kept, Letters: letters, Now: clock.Now, Log: o.Log}).Run
+	mailEvents := feedback.New(feedback.Options{Store: kept, Unreached: letters.LicenseUnreached, Now: clock.Now, Log: o.Log})
 
 	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, kept, from, clock.Now()) }
 

@@ -18,8 +18,8 @@ type Address struct {
 // AddressOf is a mailbox as the configuration has it.
 func AddressOf(a mail.Address) Address { return Address{Name: a.Name, Email: a.Address} }
 
-// maxName is how much of a person's or a company's name goes into a header, in characters.
-const maxName = 100
+// MaxName is how much of a person's or a company's name goes into a header, in characters.
+const MaxName = 100
 
 // Mailbox is the address as it goes onto the wire: the name on one line and cut where it is long, the domain in ASCII
 // (RFC 5891). What no provider takes is an error that does not repeat it: line breaks and the like, a missing domain, and
@@ -38,8 +38,8 @@ func (a Address) Mailbox() (*mail.Address, error) {
 		return nil, fmt.Errorf("an e-mail address with an impossible domain")
 	}
 	// A backslash stands for itself nowhere in a header; not every reader undoes what net/mail writes for it.
-	name := strings.ReplaceAll(oneLine(a.Name, maxName), `\`, "/")
+	name := strings.ReplaceAll(OneLine(a.Name, MaxName), `\`, "/")
 	return &mail.Address{Name: name, Address: local + "@" + domain}, nil
 }
 
-func unfit(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || invisible(r) }
+func unfit(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || Invisible(r) }

@@ -1,7 +1,6 @@
-// Package mail holds the messages that the vendor sends: what they say, as text and as HTML, and the Sender that takes
-// them away. How a message looks on the wire is mail/eml's affair; mail/ses and mail/outboxdir are the Senders. When a
-// message is sent and how often is decided elsewhere: the outbox in shared/store keeps messages, functions/mailer sends
-// them.
+// Package mail holds the messages that the vendor sends and the Sender that delivers them. mail/letter writes them, mail/eml
+// turns them into MIME, and mail/ses and mail/outboxdir are the Senders. The outbox in shared/store keeps messages, and
+// functions/mailer decides when and how often one is sent.
 package mail
 
 import (
@@ -46,8 +45,11 @@ type Message struct {
 	To      Address `json:"to"`
 	ReplyTo Address `json:"replyTo,omitzero"`
 	Subject string  `json:"subject"`
-	Text    string  `json:"text"` // lines end with \n
-	HTML    string  `json:"html"` // lines end with \n
+	// Greeting is the line that greets the recipient; "" for none. Text and HTML have GreetingSlot in its place, so that the
+	// same message greets whoever gets it: see Bodies.
+	Greeting string `json:"greeting,omitempty"`
+	Text     string `json:"text"` // lines end with \n
+	HTML     string `json:"html"` // lines end with \n
 	// Unsubscribe is a mailto: or https: address for List-Unsubscribe; "" for mails that the reader asked for.
 	Unsubscribe string       `json:"unsubscribe,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -24,9 +25,9 @@ import (
 
 var ctx = context.Background()
 
-var vendor = mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
+var vendor = letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
 
-func task(l license.License) mail.Message { return mail.NewLicenseUnreached(vendor, l) }
+func task(l license.License) mail.Message { return vendor.LicenseUnreached(l) }
 
 // reached is a license with contacts, whose first one was sent the reminder of two months and a key.
 type reached struct {
@@ -42,7 +43,7 @@ func newReached(t *testing.T, contacts ...string) *reached {
 }
 
 func reachedIn(t interface{ Fatal(...any) }, b *workbench, id string, contacts []string) *reached {
-	server := license.Server("AWHW8w9JtzBzSr" + strings.ToUpper(mail.ReaderID(id))[:6])
+	server := license.Server("AWHW8w9JtzBzSr" + strings.ToUpper(mail.RecipientID(id))[:6])
 	l := license.License{
 		ID: id, Type: license.Production, Organization: "Acme AG", Server: server, Edition: license.Developer, MaxLoc: 1,
 		Expiration: license.DateOf(b.now).AddMonths(2),
@@ -52,8 +53,8 @@ func reachedIn(t interface{ Fatal(...any) }, b *workbench, id string, contacts [
 	}
 	r := &reached{workbench: b, t: t, l: l}
 	r.must(errOf(b.AddLicense(ctx, l, "test")))
-	r.reminder = mail.NewLicenseExpiring(vendor, id+"-2m-"+mail.ReaderID(contacts[0]), l, l.Contacts[0], license.DateOf(b.now))
-	r.key = mail.NewLicenseKey(vendor, id+"-key", mail.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
+	r.reminder = vendor.LicenseExpiring(id+"-2m-"+mail.RecipientID(contacts[0]), l, l.Contacts[0], license.DateOf(b.now))
+	r.key = vendor.LicenseKey(id+"-key", letter.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
 	recorded, err := b.License(ctx, id)
 	r.must(err)
 	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, 2, []mail.Message{r.reminder}))

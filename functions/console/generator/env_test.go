@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table/bolt"
@@ -51,7 +52,7 @@ func newTestEnv(t *testing.T) *testEnv {
 	w.store = store.New(engine, store.Options{Now: clock})
 	w.Generator = New(Options{
 		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil }, Packager: &w.packages,
-		Site: mail.Site{URL: "https://licenses.vendor.example", Packages: "https://packages.vendor.example", Sales: mail.Address{Email: "sales@vendor.example"}},
+		Site: letter.Writer{URL: "https://licenses.vendor.example", Packages: "https://packages.vendor.example", Sales: mail.Address{Email: "sales@vendor.example"}},
 		Now:  clock,
 	})
 	return w

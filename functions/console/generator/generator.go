@@ -18,6 +18,7 @@ import (
 	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -43,7 +44,7 @@ type Options struct {
 	Catalog  func() (*catalog.Catalog, error)
 	Issuer   func() (license.Issuer, error) // called when a license is issued, not before
 	Packager Packager                       // nil: no packages are tailored here
-	Site     mail.Site
+	Site     letter.Writer
 	Now      func() time.Time
 }
 

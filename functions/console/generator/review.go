@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -225,7 +226,7 @@ func (g *Generator) mail(b basis, p plan, keys []string) mail.Message {
 	for i := range delivered {
 		delivered[i].KeyText = keys[i]
 	}
-	return mail.NewLicenseKey(g.Site, delivered[0].ID+"-key", mail.Delivery{
+	return g.Site.LicenseKey(delivered[0].ID+"-key", letter.Delivery{
 		To: delivered[0].Contacts[0], Licenses: delivered, ProductVersion: p.version, Catalog: b.catalog,
 	})
 }

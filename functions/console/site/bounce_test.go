@@ -7,8 +7,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"marketplace/shared/license"
-	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 	"marketplace/shared/web/webtest"
 )
@@ -17,7 +16,7 @@ import (
 func (w *testEnv) bounce(id string, o store.Outcome, detail string) {
 	w.t.Helper()
 	_, err := w.store.RecordReport(w.t.Context(), store.Report{Mail: id, ProviderID: "c", Outcome: o, Detail: detail},
-		func(l license.License) mail.Message { return mail.NewLicenseUnreached(mail.Site{URL: siteURL}, l) })
+		letter.Writer{URL: siteURL}.LicenseUnreached)
 	if err != nil {
 		w.t.Fatal(err)
 	}

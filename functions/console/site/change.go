@@ -8,7 +8,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -48,7 +48,7 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := mail.NewLicenseKey(s.mail, l.ID+"-again-"+b.Seen+"-"+strconv.Itoa(i), mail.Delivery{
+	m := s.mail.LicenseKey(l.ID+"-again-"+b.Seen+"-"+strconv.Itoa(i), letter.Delivery{
 		To: l.Contacts[i], Licenses: []license.License{l}, Again: true, ProductVersion: s.productVersion(r, l), Catalog: offered,
 	})
 	if err := s.store.SendKeyAgain(r.Context(), l.ID, by(r), m); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
@@ -23,7 +24,7 @@ type step struct {
 	to       request.State   // into which it leads; "" leaves the state as it is
 	action   store.Action    // as which the timeline has it
 	prompt   *prompt         // what has to be typed; nil: nothing
-	mail     func(mail.Site, string, request.Request) mail.Message
+	mail     func(letter.Writer, string, request.Request) mail.Message
 	done     string // what is told when it is done
 }
 
@@ -46,19 +47,19 @@ var (
 	ask = step{
 		path: "ask", label: "Ask the customer a question", hint: "Goes to the customer by mail. The request waits for the answer, which comes to the sales mailbox.",
 		from: []request.State{request.Received, request.InReview}, to: request.Waiting, action: store.CustomerAsked,
-		prompt: &prompt{"question", "Your question", "The customer reads it as you type it."}, mail: mail.NewRequestQuestion,
+		prompt: &prompt{"question", "Your question", "The customer reads it as you type it."}, mail: letter.Writer.RequestQuestion,
 		done: "The question goes to the customer, and the request waits for the answer.",
 	}
 	reject = step{
 		path: "reject", label: "Reject", hint: "Goes to the customer by mail, and closes the request.",
 		from: []request.State{request.Received, request.InReview, request.Waiting}, to: request.Rejected, action: store.RequestRejected,
-		prompt: &prompt{"rejection", "The reason of the rejection", "The customer reads it as you type it."}, mail: mail.NewRequestRejected,
+		prompt: &prompt{"rejection", "The reason of the rejection", "The customer reads it as you type it."}, mail: letter.Writer.RequestRejected,
 		done: "The request is rejected, and the customer is told.",
 	}
 	withdraw = step{
 		path: "withdraw", label: "Withdraw", hint: "The customer does not want it any more. A mail confirms it, and the request is closed.",
 		from: []request.State{request.Received, request.InReview, request.Waiting}, to: request.Withdrawn, action: store.RequestWithdrawn,
-		prompt: &prompt{"withdrawal", "The reason of the withdrawal", "The customer reads it as you type it."}, mail: mail.NewRequestWithdrawn,
+		prompt: &prompt{"withdrawal", "The reason of the withdrawal", "The customer reads it as you type it."}, mail: letter.Writer.RequestWithdrawn,
 		done: "The request is withdrawn, and the customer is told.",
 	}
 	note = step{

@@ -18,6 +18,7 @@ import (
 	"marketplace/functions/console/signin"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -55,7 +56,7 @@ type Options struct {
 type site struct {
 	store       *store.Store
 	catalog     func() (*catalog.Catalog, error)
-	mail        mail.Site
+	mail        letter.Writer
 	pages       *web.Pages
 	generator   *generator.Generator
 	exportLimit int
@@ -66,7 +67,7 @@ type site struct {
 // New makes the console's handler.
 func New(o Options) http.Handler {
 	d := &site{
-		store: o.Store, catalog: o.Catalog, mail: mail.Site{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales}, pages: newPages(),
+		store: o.Store, catalog: o.Catalog, mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales}, pages: newPages(),
 		exportLimit: o.ExportLimit,
 		now:         func() time.Time { return o.Now().UTC() },
 		log:         o.Log,

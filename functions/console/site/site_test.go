@@ -23,6 +23,7 @@ import (
 	"marketplace/infra/local/devidp"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -212,7 +213,7 @@ var asked = request.Details{
 func (w *testEnv) file(d request.Details) request.Request {
 	w.t.Helper()
 	r, _, err := w.store.FileRequest(w.t.Context(), d, "", func(r request.Request) []mail.Message {
-		return []mail.Message{mail.NewRequestReceived(mail.Site{URL: siteURL}, r.ID+"-received", r)}
+		return []mail.Message{letter.Writer{URL: siteURL}.RequestReceived(r.ID+"-received", r)}
 	})
 	if err != nil {
 		w.t.Fatal(err)

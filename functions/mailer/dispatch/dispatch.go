@@ -40,9 +40,10 @@ type Outbox interface {
 type Dispatcher struct {
 	Outbox Outbox
 	Sender mail.Sender
-	Site   mail.Site        // what a mail to sales says of the vendor, where no contact of a customer is left
 	Now    func() time.Time // the clock of the outbox
 	Log    *slog.Logger
+	// Unreached writes the mail to sales about a license none of whose contacts can be reached.
+	Unreached func(license.License) mail.Message
 	// Lease is how long a mail belongs to who claimed it, and how long it waits when that one dies; 0: two minutes. A
 	// sixth of it, and at most sendTimeout, is given to the sending.
 	Lease time.Duration
@@ -196,7 +197,7 @@ func (r *run) suppressed(m store.Mail) bool {
 	default:
 		r.Log.Warn("a mail is given up: its address is suppressed", about(m), slog.String("outcome", string(why.Outcome)))
 		r.settle(m, "dead", &r.dead, func(ctx context.Context) error {
-			return r.Outbox.FailSuppressed(ctx, m, *why, func(l license.License) mail.Message { return mail.NewLicenseUnreached(r.Site, l) })
+			return r.Outbox.FailSuppressed(ctx, m, *why, r.Unreached)
 		})
 	}
 	return true

@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table/bolt"
@@ -161,9 +162,9 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 		if _, err := w.store.AddLicense(ctx, l, "test"); err != nil {
 			t.Fatal(err)
 		}
-		site := mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "ada@example.org"}} // who is a customer here as well
+		letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "ada@example.org"}} // who is a customer here as well
 		send := func(id string) mail.Message {
-			m := mail.NewLicenseKey(site, id, mail.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
+			m := letters.LicenseKey(id, letter.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
 			if err := w.store.SendKeyAgain(ctx, l.ID, "sam", m); err != nil {
 				t.Fatal(err)
 			}
@@ -171,13 +172,13 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 		}
 		c := &provider{}
 		d := w.dispatcher(c)
-		d.Site = site
+		d.Unreached = letters.LicenseUnreached
 		first := send("k1")
 		w.run(d)
 		w.put(1)
 		bounce := func(id string) {
 			if _, err := w.store.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: store.Bounced},
-				func(l license.License) mail.Message { return mail.NewLicenseUnreached(site, l) }); err != nil {
+				letters.LicenseUnreached); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -196,7 +197,7 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 		bounce(first.Readdressed(l.Contacts[1]).ID)
 		send("k3")
 		w.run(d)
-		if id := mail.NewLicenseUnreached(site, l).ID; c.taken["k3"] != 0 || c.taken[id] != 1 {
+		if id := letters.LicenseUnreached(l).ID; c.taken["k3"] != 0 || c.taken[id] != 1 {
 			t.Errorf("sales are not told, or a customer was written to: %v", c.taken)
 		}
 		if s := w.log.String(); strings.Contains(s, "@") || strings.Contains(s, "Lovelace") || !strings.Contains(s, "its address is suppressed") {

@@ -27,9 +27,10 @@ type Store interface {
 // Options are what a Job needs, all of them.
 type Options struct {
 	Store Store
-	Site  mail.Site // what the mail to sales says of the vendor, where a customer cannot be reached
 	Now   func() time.Time
 	Log   *slog.Logger
+	// Unreached writes the mail to sales about a license none of whose contacts can be reached.
+	Unreached func(license.License) mail.Message
 }
 
 // Job records what SES says.
@@ -75,7 +76,7 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // record takes one report to the store.
 func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
 	about := slog.Group("", "mail", r.Mail, "carrierId", r.ProviderID, "outcome", r.Outcome)
-	recorded, err := j.Store.RecordReport(ctx, r, func(l license.License) mail.Message { return mail.NewLicenseUnreached(j.Site, l) })
+	recorded, err := j.Store.RecordReport(ctx, r, j.Unreached)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		t.unknown++

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -34,6 +35,8 @@ type testEnv struct {
 
 var now = time.Date(2018, 3, 1, 9, 30, 0, 0, time.UTC)
 
+var letters = letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
+
 func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
@@ -45,7 +48,7 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	w.store = store.New(w.faulty, store.Options{Now: clock})
 	w.Job = New(Options{
 		Store: w.store, Now: clock, Log: logging.New(&w.log),
-		Site: mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}},
+		Unreached: letters.LicenseUnreached,
 	})
 	w.l = license.License{
 		ID: "l1", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 1,
@@ -57,7 +60,7 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	if _, err := w.store.AddLicense(t.Context(), w.l, "test"); err != nil {
 		t.Fatal(err)
 	}
-	m := mail.NewLicenseExpiring(w.Site, "l1-2m-"+mail.ReaderID(contacts[0]), w.l, w.l.Contacts[0], license.DateOf(now))
+	m := letters.LicenseExpiring("l1-2m-"+mail.RecipientID(contacts[0]), w.l, w.l.Contacts[0], license.DateOf(now))
 	if err := w.store.SendKeyAgain(t.Context(), w.l.ID, store.System, m); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +149,7 @@ func TestEventsComeInAnyOrderAlsoBeforeTheMailerRecorded(t *testing.T) {
 	if got := w.told(); !slices.Equal(got, want) {
 		t.Errorf("told %q", got)
 	}
-	if ids, err := w.store.PendingMail(t.Context(), "", 10); err != nil || !slices.Equal(ids, []string{mail.NewLicenseUnreached(w.Site, w.l).ID}) {
+	if ids, err := w.store.PendingMail(t.Context(), "", 10); err != nil || !slices.Equal(ids, []string{letters.LicenseUnreached(w.l).ID}) {
 		t.Errorf("pending %q, %v", ids, err)
 	}
 }

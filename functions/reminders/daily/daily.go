@@ -27,12 +27,18 @@ type Store interface {
 	RecordUnreached(ctx context.Context, l license.License, task mail.Message) (told bool, err error)
 }
 
+// Letters writes the mails.
+type Letters interface {
+	LicenseExpiring(id string, l license.License, to license.Contact, today license.Date) mail.Message
+	LicenseUnreached(l license.License) mail.Message
+}
+
 // Options are what a Job needs, all of them.
 type Options struct {
-	Store Store
-	Site  mail.Site        // what the mails say of the vendor
-	Now   func() time.Time // the clock; the day is the day in UTC
-	Log   *slog.Logger
+	Store   Store
+	Letters Letters
+	Now     func() time.Time // the clock; the day is the day in UTC
+	Log     *slog.Logger
 }
 
 // Job is the daily run.
@@ -111,7 +117,7 @@ func (p *pass) one(ctx context.Context, d store.Due) {
 			p.unreached(ctx, d)
 			return
 		}
-		messages = []mail.Message{mail.NewLicenseExpiring(p.Site, messageID(d.License, stage, *to), d.License, *to, p.today)}
+		messages = []mail.Message{p.Letters.LicenseExpiring(messageID(d.License, stage, *to), d.License, *to, p.today)}
 	}
 	err := p.Store.RecordReminder(ctx, d, stage, messages)
 	switch {
@@ -133,7 +139,7 @@ func (p *pass) fail(d store.Due, err error) {
 
 // unreached tells sales, unless they know, that none of the license's contacts can be reached.
 func (p *pass) unreached(ctx context.Context, d store.Due) {
-	switch told, err := p.Store.RecordUnreached(ctx, d.License, mail.NewLicenseUnreached(p.Site, d.License)); {
+	switch told, err := p.Store.RecordUnreached(ctx, d.License, p.Letters.LicenseUnreached(d.License)); {
 	case err != nil:
 		p.fail(d, err)
 	case told:
@@ -144,5 +150,5 @@ func (p *pass) unreached(ctx context.Context, d store.Due) {
 
 // messageID names the one reminder that a contact ever gets of a license, for an expiration and a stage.
 func messageID(l license.License, stage reminder.Stage, to license.Contact) string {
-	return fmt.Sprintf("%s-%s-%dm-%s", l.ID, l.Expiration, stage, mail.ReaderID(to.Email))
+	return fmt.Sprintf("%s-%s-%dm-%s", l.ID, l.Expiration, stage, mail.RecipientID(to.Email))
 }

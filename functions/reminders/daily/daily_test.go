@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -48,7 +49,7 @@ func newTestEnv(t interface {
 	w.store = store.New(w.faulty, store.Options{Now: now})
 	w.job = New(Options{
 		Store: w.store, Now: now, Log: logging.New(&w.log),
-		Site: mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}},
+		Letters: letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}},
 	})
 	return w
 }
@@ -266,7 +267,7 @@ func TestALicenseWithoutAContactIsATaskForSalesOnceAndIsRemindedOfWhenOneIsBack(
 	w.run()
 	bounced := messageID(first, 2, first.Contacts[1])
 	_, err := w.store.RecordReport(context.Background(), store.Report{Mail: bounced, ProviderID: "c", Outcome: store.Bounced},
-		func(l license.License) mail.Message { return mail.NewLicenseUnreached(w.job.Site, l) })
+		w.job.Letters.LicenseUnreached)
 	if err != nil {
 		t.Fatal(err)
 	}

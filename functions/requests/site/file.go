@@ -48,7 +48,7 @@ func (s *site) file(ctx context.Context, f request.Form, bad fault.Fields, c cha
 // mails are the mails that a new request causes. Their IDs come from the request's, so that each is made once.
 func (s *site) mails(r request.Request) []mail.Message {
 	return []mail.Message{
-		mail.NewRequestReceived(s.mail, r.ID+"-received", r),
-		mail.NewRequestNew(s.mail, r.ID+"-new", r),
+		s.mail.RequestReceived(r.ID+"-received", r),
+		s.mail.RequestNew(r.ID+"-new", r),
 	}
 }

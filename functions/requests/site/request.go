@@ -7,7 +7,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
@@ -80,10 +80,10 @@ func (s *site) sendForm(w http.ResponseWriter, r *http.Request) error {
 	var invalid *fault.Error
 	switch {
 	case err == nil:
-		http.Redirect(w, r, mail.StatusPath(filed), http.StatusSeeOther)
+		http.Redirect(w, r, letter.StatusPath(filed), http.StatusSeeOther)
 		return nil
 	case errors.Is(err, store.ErrReused):
-		return s.formAgain(w, http.StatusConflict, f, nil, mail.StatusPath(filed))
+		return s.formAgain(w, http.StatusConflict, f, nil, letter.StatusPath(filed))
 	case errors.As(err, &invalid) && len(invalid.Fields) > 0:
 		return s.formAgain(w, http.StatusUnprocessableEntity, f, invalid.Fields, "")
 	}

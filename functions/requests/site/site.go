@@ -17,6 +17,7 @@ import (
 	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
@@ -57,7 +58,7 @@ type site struct {
 	catalog func() (*catalog.Catalog, error)
 	keys    func() (license.KeySet, error)
 	now     func() time.Time
-	mail    mail.Site
+	mail    letter.Writer
 	pages   *web.Pages
 	log     *slog.Logger
 }
@@ -66,7 +67,7 @@ type site struct {
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
-		mail: mail.Site{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(), log: o.Log,
+		mail: letter.Writer{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(), log: o.Log,
 	}
 	return readable(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,

@@ -60,9 +60,10 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 			msg.SetListUnsubscribePost()
 		}
 	}
-	msg.SetBodyString(gomail.TypeTextPlain, wireLines(m.Text))
-	if m.HTML != "" {
-		msg.AddAlternativeString(gomail.TypeTextHTML, wireLines(m.HTML))
+	text, html := m.Bodies()
+	msg.SetBodyString(gomail.TypeTextPlain, wireLines(text))
+	if html != "" {
+		msg.AddAlternativeString(gomail.TypeTextHTML, wireLines(html))
 	}
 	for _, a := range m.Attachments {
 		msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Data), gomail.WithFileContentType(gomail.ContentType(a.ContentType)))

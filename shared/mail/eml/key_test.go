@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license/client"
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 )
 
 // issued is a production license with its staging license, and the public keys that verify them.
@@ -42,8 +43,8 @@ func issued(t *testing.T, organization string) ([]license.License, license.KeySe
 // sent is a mail with the keys, as it arrives.
 func sent(t *testing.T, licenses ...license.License) Mail {
 	t.Helper()
-	site := mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
-	m := mail.NewLicenseKey(site, "m1", mail.Delivery{To: licenses[0].Contacts[0], Licenses: licenses})
+	site := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
+	m := site.LicenseKey("m1", letter.Delivery{To: licenses[0].Contacts[0], Licenses: licenses})
 	data, err := Format(m, from, date)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
+	"marketplace/shared/mail/letter"
 )
 
 // raw is a message that moto's SES took, as moto tells of it.
@@ -54,8 +55,8 @@ func TestMoto(t *testing.T) {
 		ID: "01c6x2m4", Organization: "Müller & Söhne", Edition: license.Developer, Type: license.Production, MaxLoc: 100_000,
 		Server: "AWHW8w9JtzBzSrmf9GQX", Expiration: license.Date{Year: 2018, Month: 4, Day: 30},
 	}
-	site := mail.Site{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
-	m := mail.NewLicenseExpiring(site, "01c6x2m4-2m", l, license.Contact{Name: "Zoë", Email: "zoe@müller.example"}, l.Expiration.AddMonths(-2))
+	site := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
+	m := site.LicenseExpiring("01c6x2m4-2m", l, license.Contact{Name: "Zoë", Email: "zoe@müller.example"}, l.Expiration.AddMonths(-2))
 	m.Attachments = []mail.Attachment{{Name: "license.txt", ContentType: "text/plain; charset=us-ascii", Data: []byte(strings.Repeat("Rm9ybWF0PTE=", 200))}}
 
 	if _, err := api.CreateConfigurationSet(t.Context(), &sdk.CreateConfigurationSetInput{ConfigurationSet: &types.ConfigurationSet{Name: &set}}); err != nil {

@@ -1,4 +1,6 @@
-package mail
+// Package letter writes the mails of the vendor: subject, text and HTML, with license keys and calendar files attached. How
+// a mail is kept and sent is not its concern: shared/store keeps it, functions/mailer sends it.
+package letter
 
 import (
 	"embed"
@@ -10,14 +12,15 @@ import (
 	"unicode/utf8"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 )
 
 // content is what a message says, before it is laid out as text and as HTML: one source, so that neither says less than
 // the other. All of it is text from anywhere: laying out makes it harmless.
 type content struct {
 	Title    string
-	Preview  string // what a list of mails shows beside the subject
-	Greeting string
+	Preview  string    // what a list of mails shows beside the subject
+	Greeting string    // mail.GreetingSlot where the message greets somebody; set by compose
 	Intro    []string  // paragraphs
 	Said     quotation // what the mail is about, before the facts
 	Facts    []fact    // one without a value is left out
@@ -71,6 +74,15 @@ var textLayout = sync.OnceValue(func() *texttemplate.Template {
 	}).ParseFS(templates, "template/mail.txt"))
 })
 
+// compose completes a message with what the content says, as text and as HTML.
+func compose(m mail.Message, c content) mail.Message {
+	if m.Greeting != "" {
+		c.Greeting = mail.GreetingSlot
+	}
+	m.Text, m.HTML = c.layOut()
+	return m
+}
+
 // layOut writes the content as text and as HTML. The layouts are checked against contents full and empty by a test:
 // laying out cannot fail.
 func (c content) layOut() (text, html string) {
@@ -87,19 +99,19 @@ func (c content) layOut() (text, html string) {
 
 // clean makes every text of the content harmless in a mail (oneLine). Links are URL-encoded where they are made.
 func (c content) clean() content {
-	c.Title, c.Preview, c.Greeting = oneLine(c.Title, maxSubject), oneLine(c.Preview, maxSubject), oneLine(c.Greeting, maxSubject)
+	c.Title, c.Preview = mail.OneLine(c.Title, maxSubject), mail.OneLine(c.Preview, maxSubject)
 	c.Intro, c.Footer = cleanLines(c.Intro), cleanLines(c.Footer)
 	c.Said.Lines, c.Quote.Lines = cleanLines(c.Said.Lines), cleanLines(c.Quote.Lines)
 	c.Facts = cleanFacts(c.Facts)
 	keys := make([]keyPart, len(c.Keys))
 	for i, k := range c.Keys {
-		keys[i] = keyPart{oneLine(k.Title, maxSubject), cleanFacts(k.Facts), oneLine(k.Lead, maxParagraph), oneLine(k.Key, license.MaxText)}
+		keys[i] = keyPart{mail.OneLine(k.Title, maxSubject), cleanFacts(k.Facts), mail.OneLine(k.Lead, maxParagraph), mail.OneLine(k.Key, license.MaxText)}
 	}
 	notes := make([]note, len(c.Notes))
 	for i, n := range c.Notes {
-		notes[i] = note{n.Title, oneLine(n.Text, maxParagraph), cleanLines(n.Steps), nil}
+		notes[i] = note{n.Title, mail.OneLine(n.Text, maxParagraph), cleanLines(n.Steps), nil}
 		for _, l := range n.Links {
-			notes[i].Links = append(notes[i].Links, link{oneLine(l.Label, maxSubject), l.URL})
+			notes[i].Links = append(notes[i].Links, link{mail.OneLine(l.Label, maxSubject), l.URL})
 		}
 	}
 	c.Keys, c.Notes = keys, notes
@@ -109,7 +121,7 @@ func (c content) clean() content {
 func cleanLines(list []string) []string {
 	cleaned := make([]string, len(list))
 	for i, s := range list {
-		cleaned[i] = oneLine(s, maxParagraph)
+		cleaned[i] = mail.OneLine(s, maxParagraph)
 	}
 	return cleaned
 }
@@ -117,7 +129,7 @@ func cleanLines(list []string) []string {
 // cleanFacts leaves out what has no value.
 func cleanFacts(facts []fact) (known []fact) {
 	for _, f := range facts {
-		if value := oneLine(f.Value, maxValue); value != "" {
+		if value := mail.OneLine(f.Value, maxValue); value != "" {
 			known = append(known, fact{f.Label, value})
 		}
 	}

@@ -1,4 +1,4 @@
-package mail
+package letter
 
 import (
 	"flag"
@@ -18,12 +18,13 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/request"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var site = Site{URL: "https://licenses.example.com", Sales: Address{Name: "License Sales", Email: "sales@example.com"}, Packages: "https://packages.example.com"}
+var letters = Writer{URL: "https://licenses.example.com", Sales: mail.Address{Name: "License Sales", Email: "sales@example.com"}, Packages: "https://packages.example.com"}
 
 func someRequest() request.Request {
 	return request.Request{
@@ -71,7 +72,7 @@ func someCatalog() *catalog.Catalog {
 }
 
 // messages are all messages, about a full request and license.
-func messages() map[string]Message {
+func messages() map[string]mail.Message {
 	l := someLicense()
 	one := someKeys()
 	one.Licenses, one.Again = one.Licenses[:1], true
@@ -79,24 +80,25 @@ func messages() map[string]Message {
 	asked := someRequest()
 	asked.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
 	asked.Reason = "There is no license for the server AWHW8w9JtzBzSrmf9GQX.\nPlease ask for a new one."
-	return map[string]Message{
-		"request-received": NewRequestReceived(site, "m1", someRequest()),
-		"request-new":      NewRequestNew(site, "m2", someRequest()),
-		"license-expiring": NewLicenseExpiring(site, "m3", l, l.Contacts[0], license.Date{Year: 2018, Month: 6, Day: 30}),
-		"license-keys":     NewLicenseKey(site, "m4", someKeys()),
-		"license-key":      NewLicenseKey(site, "m5", one),
+	return map[string]mail.Message{
+		"request-received": letters.RequestReceived("m1", someRequest()),
+		"request-new":      letters.RequestNew("m2", someRequest()),
+		"license-expiring": letters.LicenseExpiring("m3", l, l.Contacts[0], license.Date{Year: 2018, Month: 6, Day: 30}),
+		"license-keys":     letters.LicenseKey("m4", someKeys()),
+		"license-key":      letters.LicenseKey("m5", one),
 
-		"license-unreached": NewLicenseUnreached(site, l),
+		"license-unreached": letters.LicenseUnreached(l),
 
-		"request-question":  NewRequestQuestion(site, "m6", asked),
-		"request-rejected":  NewRequestRejected(site, "m7", asked),
-		"request-withdrawn": NewRequestWithdrawn(site, "m8", asked),
+		"request-question":  letters.RequestQuestion("m6", asked),
+		"request-rejected":  letters.RequestRejected("m7", asked),
+		"request-withdrawn": letters.RequestWithdrawn("m8", asked),
 	}
 }
 
 func TestTheMessagesReadAsAgreed(t *testing.T) {
 	for name, m := range messages() {
-		for ext, body := range map[string]string{".txt": "Subject: " + m.Subject + "\n\n" + m.Text, ".html": m.HTML} {
+		text, html := m.Bodies()
+		for ext, body := range map[string]string{".txt": "Subject: " + m.Subject + "\n\n" + text, ".html": html} {
 			file := filepath.Join("testdata", name+ext)
 			if *update {
 				if err := os.MkdirAll("testdata", 0o755); err != nil {
@@ -133,24 +135,24 @@ var hostile = []string{
 	"visit http://evil.example/win now",
 }
 
-func hostileMessages(s string) map[string]Message {
+func hostileMessages(s string) map[string]mail.Message {
 	r := someRequest()
 	r.Name, r.Company, r.Country, r.Phone, r.Message, r.Replaces = s, s, s, s, s+"\n"+s, s
 	r.Edition, r.Kind, r.Server, r.ProductVersion = license.Edition(s), request.Kind(s), license.Server(s), s
 	r.Contacts, r.Question, r.Reason = []string{s}, s, s
 	l := someLicense()
 	l.Organization, l.Server, l.Edition, l.ID = s, license.Server(s), license.Edition(s), s
-	return map[string]Message{
-		"request-received": NewRequestReceived(site, "m1", r),
-		"request-new":      NewRequestNew(site, "m2", r),
-		"license-expiring": NewLicenseExpiring(site, "m3", l, license.Contact{Name: s, Email: "eve@example.org"}, l.Expiration),
-		"license-key":      NewLicenseKey(site, "m4", hostileKeys(l, s)),
+	return map[string]mail.Message{
+		"request-received": letters.RequestReceived("m1", r),
+		"request-new":      letters.RequestNew("m2", r),
+		"license-expiring": letters.LicenseExpiring("m3", l, license.Contact{Name: s, Email: "eve@example.org"}, l.Expiration),
+		"license-key":      letters.LicenseKey("m4", hostileKeys(l, s)),
 
-		"license-unreached": NewLicenseUnreached(site, l),
+		"license-unreached": letters.LicenseUnreached(l),
 
-		"request-question":  NewRequestQuestion(site, "m5", r),
-		"request-rejected":  NewRequestRejected(site, "m6", r),
-		"request-withdrawn": NewRequestWithdrawn(site, "m7", r),
+		"request-question":  letters.RequestQuestion("m5", r),
+		"request-rejected":  letters.RequestRejected("m6", r),
+		"request-withdrawn": letters.RequestWithdrawn("m7", r),
 	}
 }
 
@@ -162,6 +164,7 @@ func hostileKeys(l license.License, s string) Delivery {
 func TestHostileDataIsHarmless(t *testing.T) {
 	for _, s := range hostile {
 		for name, m := range hostileMessages(s) {
+			m.Text, m.HTML = m.Bodies()
 			for what, header := range map[string]string{"subject": m.Subject, "name": m.To.Name, "reply name": m.ReplyTo.Name, "unsubscribe": m.Unsubscribe} {
 				if strings.ContainsFunc(header, unfitForHeader) {
 					t.Errorf("%s about %.40q: the %s is %q", name, s, what, header)
@@ -177,7 +180,7 @@ func TestHostileDataIsHarmless(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := doc.Find("script, img, link, iframe, object, form").Length(); n > 0 || strings.ContainsFunc(m.HTML, invisible) {
+			if n := doc.Find("script, img, link, iframe, object, form").Length(); n > 0 || strings.ContainsFunc(m.HTML, mail.Invisible) {
 				t.Errorf("%s about %.40q: the HTML holds what it must not", name, s)
 			}
 			doc.Find("a").Each(func(_ int, a *goquery.Selection) {
@@ -191,39 +194,22 @@ func TestHostileDataIsHarmless(t *testing.T) {
 }
 
 func unfitForHeader(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || invisible(r)
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || mail.Invisible(r)
 }
 
 func TestAStrangerCannotPutTextIntoTheCustomersMail(t *testing.T) {
 	r := someRequest()
 	const ad = "cheap pills at evil.example"
 	r.Name, r.Company, r.Country, r.Message, r.Replaces, r.Phone = ad, ad, ad, ad, ad, ad
-	m := NewRequestReceived(site, "m1", r)
+	m := letters.RequestReceived("m1", r)
 	if all := fmt.Sprint(m); strings.Contains(all, "evil") {
 		t.Errorf("the message repeats it: %s", all)
 	}
 }
 
-func TestANameGreetsOnlyWhereItLooksLikeOne(t *testing.T) {
-	for name, want := range map[string]string{
-		"Ada Lovelace":          "Hello Ada Lovelace,",
-		"J. R. O'Neill-Smith":   "Hello J. R. O'Neill-Smith,",
-		"José":                  "Hello José,",
-		"李雷":                    "Hello 李雷,",
-		"":                      "Hello,",
-		"evil.example":          "Hello,",
-		"http://x":              "Hello,",
-		"Bob <b@x>":             "Hello,",
-		strings.Repeat("a", 61): "Hello,",
-	} {
-		if got := greeting(name); got != want {
-			t.Errorf("%q: %q", name, got)
-		}
-	}
-}
-
 func TestTextAndHTMLSayTheSame(t *testing.T) {
 	for name, m := range messages() {
+		m.Text, m.HTML = m.Bodies()
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
 		if err != nil {
 			t.Fatal(err)
@@ -266,13 +252,13 @@ func TestLayoutsTakeEveryContent(t *testing.T) {
 		Keys: []keyPart{{}, {"t", []fact{{"l", "v"}}, "l", "k"}}, Said: quotation{"s", []string{"x"}},
 		Footer: []string{"f"}, Stop: link{"s", "mailto:x"},
 	}.layOut()
-	NewRequestReceived(Site{}, "", request.Request{})
-	NewRequestNew(Site{}, "", request.Request{})
-	NewLicenseExpiring(Site{}, "", license.License{}, license.Contact{}, license.Date{})
-	NewLicenseKey(Site{}, "", Delivery{Licenses: make([]license.License, 2)})
-	NewRequestQuestion(Site{}, "", request.Request{})
-	NewRequestRejected(Site{}, "", request.Request{})
-	NewRequestWithdrawn(Site{}, "", request.Request{})
+	Writer{}.RequestReceived("", request.Request{})
+	Writer{}.RequestNew("", request.Request{})
+	Writer{}.LicenseExpiring("", license.License{}, license.Contact{}, license.Date{})
+	Writer{}.LicenseKey("", Delivery{Licenses: make([]license.License, 2)})
+	Writer{}.RequestQuestion("", request.Request{})
+	Writer{}.RequestRejected("", request.Request{})
+	Writer{}.RequestWithdrawn("", request.Request{})
 }
 
 func TestTheRenewalLinkFillsTheForm(t *testing.T) {
@@ -288,7 +274,7 @@ func TestTheRenewalLinkFillsTheForm(t *testing.T) {
 	} {
 		l := someLicense()
 		l.Edition, l.Type, l.Server = c.edition, c.typ, "abc_-&=+ d/?#%éxyzabc"
-		m := NewLicenseExpiring(site, "m", l, l.Contacts[0], l.Expiration)
+		m := letters.LicenseExpiring("m", l, l.Contacts[0], l.Expiration)
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
 		if err != nil {
 			t.Fatal(err)
@@ -327,7 +313,7 @@ func TestAReminderSaysHowToStopIt(t *testing.T) {
 func TestHowLongALicenseStillRuns(t *testing.T) {
 	for days, want := range map[int]string{62: "in 62 days", 2: "in 2 days", 1: "tomorrow", 0: "today"} {
 		l := someLicense()
-		if m := NewLicenseExpiring(site, "m", l, l.Contacts[0], l.Expiration.AddDays(-days)); !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
+		if m := letters.LicenseExpiring("m", l, l.Contacts[0], l.Expiration.AddDays(-days)); !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
 			t.Errorf("%d days: %q", days, m.Subject)
 		}
 	}
@@ -336,40 +322,11 @@ func TestHowLongALicenseStillRuns(t *testing.T) {
 func TestAWithdrawnPackageIsNotLinked(t *testing.T) {
 	d := someKeys()
 	file := d.Catalog.Packages[0].File
-	if m := NewLicenseKey(site, "m", d); !strings.Contains(m.Text, file) {
+	if m := letters.LicenseKey("m", d); !strings.Contains(m.Text, file) {
 		t.Fatalf("the package %s is not linked while it is offered:\n%s", file, m.Text)
 	}
 	d.Catalog.Packages[0].Withdrawn = "One of its plugins was broken."
-	if m := NewLicenseKey(site, "m", d); strings.Contains(m.Text, file) || strings.Contains(m.HTML, file) {
+	if m := letters.LicenseKey("m", d); strings.Contains(m.Text, file) || strings.Contains(m.HTML, file) {
 		t.Errorf("the withdrawn package %s is linked:\n%s", file, m.Text)
-	}
-}
-
-func TestMailboxes(t *testing.T) {
-	for in, want := range map[string]string{
-		"a@example.com":                       "a@example.com",
-		"zoe@müller.example":                  "zoe@xn--mller-kva.example",
-		"a.b+c@sub.example.com":               "a.b+c@sub.example.com",
-		"zoë@example.com":                     "",
-		"":                                    "",
-		"a":                                   "",
-		"a@":                                  "",
-		"@example.com":                        "",
-		"A <a@example.com>":                   "",
-		"a@example.com, b@example.com":        "",
-		"a@example.com\r\nBcc: b@example.com": "",
-		"a\n@example.com":                     "",
-		"a @example.com":                      "",
-		"a@exa mple.com":                      "",
-		"a@\u202Eexample.com":                 "",
-		"a@exa_mple..com":                     "",
-	} {
-		got, err := Address{Email: in}.Mailbox()
-		if (err == nil) != (want != "") || err == nil && got.Address != want {
-			t.Errorf("%q: %v, %v; want %q", in, got, err, want)
-		}
-		if err != nil && in != "" && len(in) > 1 && strings.Contains(err.Error(), in) {
-			t.Errorf("%q: the error repeats it: %v", in, err)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package mail
+package letter
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
 )
 
@@ -14,16 +15,16 @@ const calendarType = "text/calendar; charset=utf-8; method=PUBLISH"
 
 // calendar is the expiration of a license as a calendar file (RFC 5545): an event of the whole day, wherever the reader is,
 // with an alarm on each day on which we remind, too. The same license is always the same event, byte for byte, so that a calendar that has it gets no second one.
-func calendar(site Site, l license.License) []byte {
+func (w Writer) calendar(l license.License) []byte {
 	title := fmt.Sprintf("SonarQube %s license expires: %s", l.Edition.Name(), l.Organization)
-	renew := requestURL(site.URL, l.Edition, l.Server, l.MaxLoc, renewal(l.Type).kind)
+	renew := requestURL(w.URL, l.Edition, l.Server, l.MaxLoc, renewal(l.Type).kind)
 	var b calendarFile
 	b.line("BEGIN", "VCALENDAR")
 	b.line("VERSION", "2.0")
-	b.line("PRODID", "-//"+text(host(site.URL))+"//Licenses//EN")
+	b.line("PRODID", "-//"+text(host(w.URL))+"//Licenses//EN")
 	b.line("METHOD", "PUBLISH")
 	b.line("BEGIN", "VEVENT")
-	b.line("UID", text("license-"+l.ID+"@"+host(site.URL)))
+	b.line("UID", text("license-"+l.ID+"@"+host(w.URL)))
 	b.line("DTSTAMP", l.Issued.Start().Format("20060102T150405Z"))
 	b.line("DTSTART;VALUE=DATE", l.Expiration.Start().Format("20060102"))
 	b.line("DTEND;VALUE=DATE", l.Expiration.End().Format("20060102"))
@@ -54,7 +55,7 @@ func host(site string) string {
 
 // text writes a value of type TEXT (RFC 5545 §3.3.11).
 func text(s string) string {
-	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`).Replace(oneLine(s, maxValue))
+	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`).Replace(mail.OneLine(s, maxValue))
 }
 
 // calendarFile gathers the lines of a calendar.

@@ -1,4 +1,4 @@
-package mail
+package letter
 
 import (
 	"fmt"
@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 )
 
-// NewLicenseUnreached tells sales that mail reaches no contact of a license. There is one for each license and expiration.
-func NewLicenseUnreached(site Site, l license.License) Message {
+// LicenseUnreached tells sales that mail reaches no contact of a license. There is one for each license and expiration.
+func (w Writer) LicenseUnreached(l license.License) mail.Message {
 	var contacts []string
 	for _, c := range l.Contacts {
 		contacts = append(contacts, c.Email)
@@ -30,18 +31,17 @@ func NewLicenseUnreached(site Site, l license.License) Message {
 			{"Valid through", through(l)},
 		},
 		Lead:   "The license's page says which mails did not arrive, and why.",
-		Action: link{Label: "Open it in the console", URL: site.URL + "/console/licenses/" + url.PathEscape(l.ID)},
+		Action: link{Label: "Open it in the console", URL: w.URL + "/console/licenses/" + url.PathEscape(l.ID)},
 		Notes: []note{{
 			Title: "What to do",
 			Text:  "Reach the customer by telephone or by letter. If an address is right after all, let mail go to it again on the license's page. If not, renew or replace the license with another contact.",
 		}},
 		Footer: []string{"This mail comes once for each license and expiration. The console's overview lists the license until a contact can be reached."},
 	}
-	m := Message{
-		ID: fmt.Sprintf("%s-%s-unreached", l.ID, l.Expiration), Kind: LicenseUnreached, About: l.ID,
-		To: site.Sales, ReplyTo: site.Sales,
-		Subject: oneLine(fmt.Sprintf("Customer cannot be reached: %s, %s", l.Organization, l.Edition.Name()), maxSubject),
+	m := mail.Message{
+		ID: fmt.Sprintf("%s-%s-unreached", l.ID, l.Expiration), Kind: mail.LicenseUnreached, About: l.ID,
+		To: w.Sales, ReplyTo: w.Sales,
+		Subject: mail.OneLine(fmt.Sprintf("Customer cannot be reached: %s, %s", l.Organization, l.Edition.Name()), maxSubject),
 	}
-	m.Text, m.HTML = c.layOut()
-	return m
+	return compose(m, c)
 }

@@ -1,4 +1,4 @@
-package mail
+package letter
 
 import (
 	"fmt"
@@ -6,21 +6,21 @@ import (
 	"time"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/request"
 )
 
-// NewLicenseExpiring reminds a contact on the day today that a license expires, and says how to renew it and how to get no
+// LicenseExpiring reminds a contact on the day today that a license expires, and says how to renew it and how to get no
 // more reminders. l.Expiration is today or later.
-func NewLicenseExpiring(site Site, id string, l license.License, to license.Contact, today license.Date) Message {
+func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact, today license.Date) mail.Message {
 	edition := l.Edition.Name()
 	when := within(today.DaysUntil(l.Expiration))
 	last := through(l)
 	ask := renewal(l.Type)
-	stop := stopReminders(site.Sales, l.ID)
+	stop := stopReminders(w.Sales, l.ID)
 	c := content{
-		Title:    "Your license expires " + when,
-		Preview:  fmt.Sprintf("%s of %s: valid through %s.", edition, l.Organization, last),
-		Greeting: greeting(to.Name),
+		Title:   "Your license expires " + when,
+		Preview: fmt.Sprintf("%s of %s: valid through %s.", edition, l.Organization, last),
 		Intro: []string{
 			fmt.Sprintf("Your %s for SonarQube %s expires %s. It is valid through %s.", typeName(l.Type), edition, when, last),
 		},
@@ -35,7 +35,7 @@ func NewLicenseExpiring(site Site, id string, l license.License, to license.Cont
 			{"Valid through", last},
 		},
 		Lead:   ask.lead,
-		Action: link{Label: ask.label, URL: requestURL(site.URL, l.Edition, l.Server, l.MaxLoc, ask.kind)},
+		Action: link{Label: ask.label, URL: requestURL(w.URL, l.Edition, l.Server, l.MaxLoc, ask.kind)},
 		Notes: []note{
 			{
 				Title: "What happens after that?",
@@ -44,22 +44,21 @@ func NewLicenseExpiring(site Site, id string, l license.License, to license.Cont
 			},
 			{
 				Title: "Is the server not in use any more, or do you have a question?",
-				Text:  fmt.Sprintf("Reply to this mail, or write to %s, and give the license.", site.Sales.Email),
+				Text:  fmt.Sprintf("Reply to this mail, or write to %s, and give the license.", w.Sales.Email),
 			},
 		},
 		Footer: []string{
-			fmt.Sprintf("You get this mail because you are a contact of this license. To get no more reminders of it, write to %s with the subject “%s”.", site.Sales.Email, stopSubject(l.ID)),
+			fmt.Sprintf("You get this mail because you are a contact of this license. To get no more reminders of it, write to %s with the subject “%s”.", w.Sales.Email, stopSubject(l.ID)),
 		},
 		Stop: link{Label: "Stop reminders of this license", URL: stop},
 	}
-	m := Message{
-		ID: id, Kind: LicenseExpiring, About: l.ID,
-		To: Address{Name: oneLine(to.Name, maxName), Email: to.Email}, ReplyTo: site.Sales,
-		Subject:     oneLine(fmt.Sprintf("Your SonarQube %s license expires %s, on %s", edition, when, l.Expiration.Long()), maxSubject),
+	m := mail.Message{
+		ID: id, Kind: mail.LicenseExpiring, About: l.ID,
+		ReplyTo:     w.Sales,
+		Subject:     mail.OneLine(fmt.Sprintf("Your SonarQube %s license expires %s, on %s", edition, when, l.Expiration.Long()), maxSubject),
 		Unsubscribe: stop,
 	}
-	m.Text, m.HTML = c.layOut()
-	return m
+	return compose(m.AddressedTo(to), c)
 }
 
 // ask is what the owner of a license is asked to do before it expires.
@@ -90,11 +89,11 @@ func requestURL(site string, e license.Edition, server license.Server, loc int64
 }
 
 func stopSubject(licenseID string) string {
-	return oneLine("Stop reminders of license "+licenseID, maxSubject)
+	return mail.OneLine("Stop reminders of license "+licenseID, maxSubject)
 }
 
 // stopReminders is a mailto: address with a subject (RFC 6068, in which a space is %20); "" where there is nobody to write to.
-func stopReminders(sales Address, licenseID string) string {
+func stopReminders(sales mail.Address, licenseID string) string {
 	mailbox, err := sales.Mailbox()
 	if err != nil {
 		return ""

@@ -1,4 +1,4 @@
-package mail
+package letter
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
 )
 
@@ -24,17 +25,16 @@ type Delivery struct {
 	Catalog *catalog.Catalog
 }
 
-// NewLicenseKey brings a customer license keys: in the text, each as one line however long it is, and as attached files; with
+// LicenseKey brings a customer license keys: in the text, each as one line however long it is, and as attached files; with
 // what each allows, how to set it, where the packages are, and the expiration as a calendar file. A key is not altered in any
 // way (CLIENT-CONTRACT §5).
-func NewLicenseKey(site Site, id string, d Delivery) Message {
+func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 	first := d.Licenses[0]
 	edition := first.Edition.Name()
 	several := len(d.Licenses) > 1
 	c := content{
-		Title:    "Your license key",
-		Greeting: greeting(d.To.Name),
-		Intro:    []string{fmt.Sprintf("Here is your license key for SonarQube %s. It stands below, and in the attached file %s.", edition, keyFile(first))},
+		Title: "Your license key",
+		Intro: []string{fmt.Sprintf("Here is your license key for SonarQube %s. It stands below, and in the attached file %s.", edition, keyFile(first))},
 		Footer: []string{
 			"A key works on no other server than the one whose ID it bears. You get this mail because you are a contact of the license.",
 		},
@@ -52,25 +52,25 @@ func NewLicenseKey(site Site, id string, d Delivery) Message {
 	}
 	c.Preview = fmt.Sprintf("%s of %s: valid through %s.", edition, first.Organization, through(first))
 
-	var attachments []Attachment
+	var attachments []mail.Attachment
 	for _, l := range d.Licenses {
 		part := keyPart{Facts: allowed(l, d.Catalog), Lead: fmt.Sprintf("The key is one line without spaces. If your mail program has broken it, take it from the file %s.", keyFile(l)), Key: l.KeyText}
 		if several {
 			part.Title = l.Type.Name() + " license, server " + string(l.Server)
 		}
 		c.Keys = append(c.Keys, part)
-		attachments = append(attachments, Attachment{Name: keyFile(l), ContentType: "text/plain; charset=us-ascii", Data: []byte(l.KeyText + "\n")})
+		attachments = append(attachments, mail.Attachment{Name: keyFile(l), ContentType: "text/plain; charset=us-ascii", Data: []byte(l.KeyText + "\n")})
 	}
 	for _, l := range d.Licenses {
-		attachments = append(attachments, Attachment{Name: fileName(l, ".ics"), ContentType: calendarType, Data: calendar(site, l)})
+		attachments = append(attachments, mail.Attachment{Name: fileName(l, ".ics"), ContentType: calendarType, Data: w.calendar(l)})
 	}
 	c.Notes = []note{
 		{Title: "Set the key in SonarQube", Steps: steps(d)},
-		packages(site, d),
+		w.packages(d),
 		{
 			Title: "Does the server refuse it?",
 			Text:  "Paste the key into our check page: it says all that the key allows, and what is wrong with it.",
-			Links: []link{{"Check a license key", checkURL(site.URL, d.Licenses)}},
+			Links: []link{{"Check a license key", checkURL(w.URL, d.Licenses)}},
 		},
 		{
 			Title: "Put the expiration into your calendar",
@@ -78,18 +78,17 @@ func NewLicenseKey(site Site, id string, d Delivery) Message {
 		},
 		{
 			Title: "Do you have a question?",
-			Text:  fmt.Sprintf("Reply to this mail, or write to %s, and give the license: %s.", site.Sales.Email, ids(d.Licenses)),
+			Text:  fmt.Sprintf("Reply to this mail, or write to %s, and give the license: %s.", w.Sales.Email, ids(d.Licenses)),
 		},
 	}
 	c.Notes = slices.DeleteFunc(c.Notes, func(n note) bool { return n.Title == "" })
 
-	m := Message{
-		ID: id, Kind: LicenseKey, About: first.ID,
-		To: Address{Name: oneLine(d.To.Name, maxName), Email: d.To.Email}, ReplyTo: site.Sales,
-		Subject: oneLine(subject, maxSubject), Attachments: attachments,
+	m := mail.Message{
+		ID: id, Kind: mail.LicenseKey, About: first.ID,
+		ReplyTo: w.Sales,
+		Subject: mail.OneLine(subject, maxSubject), Attachments: attachments,
 	}
-	m.Text, m.HTML = c.layOut()
-	return m
+	return compose(m.AddressedTo(d.To), c)
 }
 
 // allowed are the facts of what a license allows.
@@ -151,18 +150,18 @@ func steps(d Delivery) []string {
 }
 
 // packages says where the packages are: those that were tailored for the licenses, and that of the edition.
-func packages(site Site, d Delivery) note {
+func (w Writer) packages(d Delivery) note {
 	var links []link
 	for _, l := range d.Licenses {
 		for _, name := range l.Packages {
-			tailored := link{"The package that we made for you", site.Packages + "/tailored/" + url.PathEscape(name)}
+			tailored := link{"The package that we made for you", w.Packages + "/tailored/" + url.PathEscape(name)}
 			if !slices.Contains(links, tailored) {
 				links = append(links, tailored)
 			}
 		}
 	}
 	first := d.Licenses[0]
-	page := site.URL + "/editions/" + url.PathEscape(string(first.Edition))
+	page := w.URL + "/editions/" + url.PathEscape(string(first.Edition))
 	if d.Catalog != nil && first.Edition != license.Community {
 		if p, ok := d.Catalog.Package(string(first.Edition), d.ProductVersion); ok && p.Withdrawn == "" {
 			links = append(links, link{fmt.Sprintf("The package of the %s for SonarQube %s", first.Edition.Name(), p.Version), p.URL})

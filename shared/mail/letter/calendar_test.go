@@ -1,4 +1,4 @@
-package mail
+package letter
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 )
 
 // component is a component of a calendar, read strictly.
@@ -112,7 +113,7 @@ func checkCalendar(t interface {
 	Helper()
 }, l license.License) (event component, texts map[string]string) {
 	t.Helper()
-	data := string(calendar(site, l))
+	data := string(letters.calendar(l))
 	c, err := parseCalendar(data)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, data)
@@ -190,7 +191,7 @@ func TestTheCalendarAndItsMailPromiseOnlyRemindersThatCome(t *testing.T) {
 		if got := strings.Join(triggers, " "); got != tt.alarms {
 			t.Errorf("from %s: alarms %q, want %q", tt.from, got, tt.alarms)
 		}
-		if text := strings.Join(strings.Fields(NewLicenseKey(site, "m1", d).Text), " "); !strings.Contains(text, tt.promise) {
+		if text := strings.Join(strings.Fields(letters.LicenseKey("m1", d).Text), " "); !strings.Contains(text, tt.promise) {
 			t.Errorf("from %s: the mail does not say %q:\n%s", tt.from, tt.promise, text)
 		}
 	}
@@ -206,7 +207,7 @@ func TestNoNameBreaksTheCalendar(t *testing.T) {
 		l := someLicense()
 		l.Organization, l.ID = rapid.String().Draw(t, "organization"), rapid.String().Draw(t, "id")
 		_, texts := checkCalendar(t, l)
-		if want := "SonarQube Developer Edition license expires: " + oneLine(l.Organization, maxValue); texts["SUMMARY"] != oneLine(want, maxValue) {
+		if want := "SonarQube Developer Edition license expires: " + mail.OneLine(l.Organization, maxValue); texts["SUMMARY"] != mail.OneLine(want, maxValue) {
 			t.Fatalf("SUMMARY is %q, want %q", texts["SUMMARY"], want)
 		}
 	})

@@ -1,0 +1,69 @@
+package mail
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"html"
+	"strings"
+	"unicode"
+
+	"marketplace/shared/license"
+)
+
+// GreetingSlot is where Message.Text and Message.HTML have the greeting: a control character (SUBSTITUTE), which OneLine
+// removes from everything else that a message says.
+const GreetingSlot = "\x1a"
+
+// Bodies returns the text and the HTML as they are sent, with the greeting in its place.
+func (m Message) Bodies() (text, htmlBody string) {
+	return strings.ReplaceAll(m.Text, GreetingSlot, m.Greeting),
+		strings.ReplaceAll(m.HTML, GreetingSlot, html.EscapeString(m.Greeting))
+}
+
+// AddressedTo returns the message with c as its recipient, greeted by name.
+func (m Message) AddressedTo(c license.Contact) Message {
+	m.To = Address{Name: OneLine(c.Name, MaxName), Email: c.Email}
+	m.Greeting = Greeting(c.Name)
+	return m
+}
+
+// Readdressed returns the same message to another contact. Its ID is the message's, with the RecipientID of the new recipient
+// in place of the old one's.
+func (m Message) Readdressed(to license.Contact) Message {
+	m.ID = strings.TrimSuffix(m.ID, "-"+RecipientID(m.To.Email)) + "-" + RecipientID(to.Email)
+	return m.AddressedTo(to)
+}
+
+// RecipientID ends the ID of a message that exists once per recipient: eight characters of a hash of the address, in
+// whatever case it is written.
+func RecipientID(email string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(email)))
+	return hex.EncodeToString(sum[:4])
+}
+
+// Greeting returns the line that greets a person, by name where PersonName finds one.
+func Greeting(name string) string {
+	if name = PersonName(name); name != "" {
+		return "Hello " + name + ","
+	}
+	return "Hello,"
+}
+
+// PersonName returns the name where it looks like a person's: letters, spaces, and the few signs that names have. Anything
+// else, such as a web address or the text of an advertisement, gives "".
+func PersonName(name string) string {
+	name = OneLine(name, MaxName)
+	runes := []rune(name)
+	if len(runes) > 60 {
+		return ""
+	}
+	for i, r := range runes {
+		switch {
+		case unicode.IsLetter(r), unicode.IsMark(r), r == ' ', r == '-', r == '\'', r == '’', r == '\u200D', r == '\u200C':
+		case r == '.' && (i == len(runes)-1 || runes[i+1] == ' '):
+		default:
+			return ""
+		}
+	}
+	return name
+}
