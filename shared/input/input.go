@@ -33,11 +33,11 @@ func check(s, what string, limit int, refused func(rune) bool, names string) (st
 	s = strings.TrimSpace(s)
 	switch {
 	case !utf8.ValidString(s):
-		return "", fault.New(fault.Invalid, "%s is not UTF-8 text.", what)
+		return "", fault.New(fault.Invalid, "%s is not valid UTF-8 text.", what)
 	case strings.ContainsFunc(s, refused):
-		return "", fault.New(fault.Invalid, "%s holds %s. Remove them.", what, names)
+		return "", fault.New(fault.Invalid, "%s contains %s. Remove them.", what, names)
 	case utf8.RuneCountInString(s) > limit:
-		return "", fault.New(fault.Invalid, "%s is too long: at most %d characters.", what, limit)
+		return "", fault.New(fault.Invalid, "%s is too long. Use at most %d characters.", what, limit)
 	}
 	return s, nil
 }
@@ -62,20 +62,20 @@ var (
 
 // Email takes a bare e-mail address, without a name and without angle brackets, whose domain has a dot.
 func Email(s string) (string, error) {
-	s, err := Line(s, "The e-mail address", MaxEmail)
+	s, err := Line(s, "The email address", MaxEmail)
 	if err != nil {
 		return "", err
 	}
 	if s == "" {
-		return "", fault.New(fault.Invalid, "The e-mail address is missing.")
+		return "", fault.New(fault.Invalid, "Enter an email address, for example name@example.com.")
 	}
 	at := strings.LastIndexByte(s, '@')
 	parsed, err := mail.ParseAddress(s)
 	if err != nil || parsed.Address != s || !domain().MatchString(s[at+1:]) {
-		return "", fault.New(fault.Invalid, "%s is not an e-mail address.", Quote(s))
+		return "", fault.New(fault.Invalid, "%s is not an email address. Enter one like name@example.com.", Quote(s))
 	}
 	if !localPart().MatchString(s[:at]) {
-		return "", fault.New(fault.Invalid, "Our mail cannot reach %s, because of the characters before the @. Give another address.", Quote(s))
+		return "", fault.New(fault.Invalid, "We cannot send email to %s because of the characters before the @. Enter another address.", Quote(s))
 	}
 	return s, nil
 }

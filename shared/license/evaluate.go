@@ -131,11 +131,11 @@ func (j *judge) edition(licensed, installed Edition) {
 	wrong := newReason(WrongEdition, licensed.Name(), installed.Name())
 	switch {
 	case installed == Community:
-		wrong.Sentence = "The key is for the " + licensed.Name() + "; the server runs without its package."
-		wrong.Remedy = "Install the package of the " + licensed.Name() + ", on the server's Marketplace page or by hand, and set the key."
+		wrong.Sentence = "The key is for the " + licensed.Name() + ", but the server runs without its package."
+		wrong.Remedy = "Install the " + licensed.Name() + " package from the server's Marketplace page or manually, then install the key."
 		wrong.Request = ""
 	case licensed == Community:
-		wrong.Remedy = "Uninstall the package of the " + installed.Name() + ", or ask us for a license of it."
+		wrong.Remedy = "Uninstall the " + installed.Name() + " package, or ask us for a license."
 	}
 	j.reasons = append(j.reasons, wrong)
 }

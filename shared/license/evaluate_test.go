@@ -16,11 +16,11 @@ func TestEvaluateSpeaksToPeople(t *testing.T) {
 		Now: time.Date(2019, 3, 2, 0, 0, 0, 0, time.UTC),
 	}, keys)
 	want := []Reason{
-		{WrongServer, "The key is for the server 0A1B2C3D-AWHW8w9JtzBzSrmf9GQX; this server is 0A1B2C3D-AWHW8w9JtzBzSrmf9GQY.", "", "replacement"},
-		{Expired, "The key has expired: its last day was 01 Mar 2019 (UTC).", "Ask us for a renewal, then set the new key.", "renewal"},
-		{LocExceeded, "The server has 6'000'000 lines of code; the key allows 5'000'000.", "", "upgrade"},
-		{PluginNotCovered, "The key does not cover what is installed: cobol, rpg.", "Please uninstall cobol, rpg, or ask us for a license that covers it.", "upgrade"},
-		{WrongEdition, "The key is for the Developer Edition; the server has the Enterprise Edition.", "", "upgrade"},
+		{WrongServer, "The key is for server 0A1B2C3D-AWHW8w9JtzBzSrmf9GQX, but this server is 0A1B2C3D-AWHW8w9JtzBzSrmf9GQY.", "", "replacement"},
+		{Expired, "The key has expired: its last day was 01 Mar 2019 (UTC).", "Ask us for a renewal, then install the new key.", "renewal"},
+		{LocExceeded, "The server has 6'000'000 lines of code, but the key covers 5'000'000.", "", "upgrade"},
+		{PluginNotCovered, "The key does not cover these installed plugins: cobol, rpg.", "Please uninstall cobol, rpg, or ask us for a license that covers this.", "upgrade"},
+		{WrongEdition, "The key is for the Developer Edition, but the server has the Enterprise Edition.", "", "upgrade"},
 	}
 	if len(got.Reasons) != len(want) || got.Valid() || !got.Authentic() {
 		t.Fatalf("%+v", got)
@@ -40,12 +40,12 @@ func TestAKeyOfAnotherEditionSpeaksOfItsPackage(t *testing.T) {
 		licensed, installed Edition
 		want                Reason
 	}{
-		{Developer, DataCenter, Reason{WrongEdition, "The key is for the Developer Edition; the server has the Data Center Edition.",
-			"Install the package of the Developer Edition, or ask us for a license of the Data Center Edition.", "upgrade"}},
-		{Developer, Community, Reason{WrongEdition, "The key is for the Developer Edition; the server runs without its package.",
-			"Install the package of the Developer Edition, on the server's Marketplace page or by hand, and set the key.", ""}},
-		{Community, Enterprise, Reason{WrongEdition, "The key is for the Community Edition; the server has the Enterprise Edition.",
-			"Uninstall the package of the Enterprise Edition, or ask us for a license of it.", "upgrade"}},
+		{Developer, DataCenter, Reason{WrongEdition, "The key is for the Developer Edition, but the server has the Data Center Edition.",
+			"Install the Developer Edition package, or ask us for a Data Center Edition license.", "upgrade"}},
+		{Developer, Community, Reason{WrongEdition, "The key is for the Developer Edition, but the server runs without its package.",
+			"Install the Developer Edition package from the server's Marketplace page or manually, then install the key.", ""}},
+		{Community, Enterprise, Reason{WrongEdition, "The key is for the Community Edition, but the server has the Enterprise Edition.",
+			"Uninstall the Enterprise Edition package, or ask us for a license.", "upgrade"}},
 	} {
 		k := sample()
 		k.Edition = tt.licensed
@@ -61,7 +61,7 @@ func TestAnEvaluationIsFollowedByALicense(t *testing.T) {
 	k.Type = Evaluation
 	text, keys := signed(t, k)
 	got := Evaluate(text, Instance{Now: k.Expiration.End()}, keys)
-	if len(got.Reasons) != 1 || got.Reasons[0].Request != "new" || got.Reasons[0].Remedy != "Ask us for a license, then set the new key." {
+	if len(got.Reasons) != 1 || got.Reasons[0].Request != "new" || got.Reasons[0].Remedy != "Ask us for a license, then install the new key." {
 		t.Errorf("%+v", got.Reasons)
 	}
 }
@@ -71,7 +71,7 @@ func TestWhatAKeySaysIsNeverTakenForOurWords(t *testing.T) {
 	k.Kid = "test-1"
 	text, _ := signed(t, k)
 	got := Evaluate(text, Instance{Plugins: []string{"$2", "$1"}}, nil)
-	if s := got.Reasons[1].Sentence; s != "The key does not cover what is installed: $2, $1." {
+	if s := got.Reasons[1].Sentence; s != "The key does not cover these installed plugins: $2, $1." {
 		t.Error(s)
 	}
 }

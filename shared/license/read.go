@@ -43,7 +43,7 @@ func read(text string) (document, error) {
 	}
 	switch {
 	case !strings.HasPrefix(text, keyStart) && incomplete == Truncated:
-		return document{}, newReason(WrongFormat, "it does not begin as keys do")
+		return document{}, newReason(WrongFormat, "it does not start like one")
 	case !strings.HasPrefix(text, keyStart):
 		return document{}, newReason(NotBase64)
 	}
@@ -70,7 +70,7 @@ func read(text string) (document, error) {
 		return document{}, newReason(WrongFormat, err.Error())
 	}
 	if d.signature, err = parseSignature(string(encoded)); err != nil {
-		return document{}, newReason(WrongFormat, "the signature is not written as the format has it")
+		return document{}, newReason(WrongFormat, "its signature has the wrong format")
 	}
 	return d, nil
 }

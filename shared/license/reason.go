@@ -69,7 +69,7 @@ func Codes() []Code {
 	return codes
 }
 
-const copyAgain = "Copy it again from our mail, from the first character to the last, or take it from the attached file."
+const copyAgain = "Copy the whole key again from our email, or use the attached file."
 
 // wordings are what people are told. $1 and so on stand for what newReason was given.
 var wordings = []struct {
@@ -77,27 +77,27 @@ var wordings = []struct {
 	sentence, remedy string
 	request          string
 }{
-	{Empty, "There is no license key.", "Copy the key from our mail: it is one long line that begins with " + keyStart + ".", ""},
-	{NotBase64, "The key holds characters that do not belong to it, such as line breaks, spaces or words of a mail.", copyAgain, ""},
+	{Empty, "Enter the license key.", "Copy it from our email: it is one long line that begins with " + keyStart + ".", ""},
+	{NotBase64, "The key contains characters that do not belong to it, such as line breaks, spaces or other text from an email.", copyAgain, ""},
 	{Truncated, "The end of the key is missing.", copyAgain, ""},
-	{TextAfterKey, "Further text follows the key.", "Remove what stands behind the key.", ""},
-	{SeveralKeys, "There is more than one key.", "Paste one key: the one for this server.", ""},
-	{UnknownFormat, "The key is in a format that is not known here.", "Update the license plugin, then set the key again.", ""},
-	{WrongFormat, "This is not a license key as we write them: $1.", copyAgain + " If that does not help, ask us to replace it.", "replacement"},
-	{UnknownKid, "The key was signed with $1, which is not known here.", "Update the license plugin: a newer one knows newer signatures. If the newest does not know this one, ask us to replace the key.", "replacement"},
-	{BadSignature, "The signature does not fit: the key was changed, or it is not from us.", copyAgain + " If that does not help, ask us to replace it.", "replacement"},
-	{TypeNotAllowed, "The key was signed with $1, which may not sign licenses of the type $2.", "Ask us to replace the key.", "replacement"},
-	{KidOutOfUse, "The key was signed with $1, which was not in use on $2.", "Ask us to replace the key.", "replacement"},
-	{WrongServer, "The key is for the server $1; this server is $2.", "Set it on the server that it is for, or ask us for a key with the ID of this one.", "replacement"},
-	{NewAddress, "The key is for the server $1. This server, $2, has the same data at another database address.", "If the database has moved for good, ask us to replace the key. If this server is a copy, it needs a staging key of its own.", "replacement"},
-	{NotYetValid, "The key is valid from $1 on.", "Keep the previous key until then, and check the clock of the server.", ""},
-	{Expired, "The key has expired: its last day was $1 (UTC).", "Ask us for $2, then set the new key.", "renewal"},
-	{LocExceeded, "The server has $1 lines of code; the key allows $2.", "Remove projects that are no longer needed, or ask us for more lines of code.", "upgrade"},
-	{PluginNotCovered, "The key does not cover what is installed: $1.", "Please uninstall $1, or ask us for a license that covers it.", "upgrade"},
-	{WrongEdition, "The key is for the $1; the server has the $2.", "Install the package of the $1, or ask us for a license of the $2.", "upgrade"},
-	{ServerUpgraded, "The ID of the server was $1 when the key was issued; since an upgrade it is $2.", "The key stays valid. Give the new ID when you renew it.", ""},
-	{ExpiresSoon, "The key is valid through $1 (UTC).", "Ask us for $2 in time.", "renewal"},
-	{LocNearlyReached, "The server has $1 lines of code, of $2 that the key allows.", "Ask us for more lines of code before the limit is reached.", "upgrade"},
+	{TextAfterKey, "There is other text after the key.", "Remove the text after the key.", ""},
+	{SeveralKeys, "There is more than one key.", "Paste only the key for this server.", ""},
+	{UnknownFormat, "The key has a newer format.", "Update the license plugin, then install the key again.", ""},
+	{WrongFormat, "This does not look like one of our license keys: $1.", copyAgain + " If that does not help, ask us for a replacement.", "replacement"},
+	{UnknownKid, "The key was signed with $1, which is unknown here.", "Update the license plugin: newer versions know newer signatures. If the latest version does not help, ask us for a replacement.", "replacement"},
+	{BadSignature, "The signature is invalid: the key was altered, or we did not issue it.", copyAgain + " If that does not help, ask us for a replacement.", "replacement"},
+	{TypeNotAllowed, "The key was signed with $1, which may not sign $2 licenses.", "Ask us for a replacement.", "replacement"},
+	{KidOutOfUse, "The key was signed with $1, which was not in use on $2.", "Ask us for a replacement.", "replacement"},
+	{WrongServer, "The key is for server $1, but this server is $2.", "Install it on the server that it is for, or ask us for a key for this server.", "replacement"},
+	{NewAddress, "The key is for server $1. This server, $2, has the same data at another database address.", "If the database has moved permanently, ask us for a replacement. If this server is a copy, it needs its own staging key.", "replacement"},
+	{NotYetValid, "The key is not valid before $1.", "Keep the previous key until then, and check the server's clock.", ""},
+	{Expired, "The key has expired: its last day was $1 (UTC).", "Ask us for $2, then install the new key.", "renewal"},
+	{LocExceeded, "The server has $1 lines of code, but the key covers $2.", "Remove projects that you no longer need, or ask us for more lines of code.", "upgrade"},
+	{PluginNotCovered, "The key does not cover these installed plugins: $1.", "Please uninstall $1, or ask us for a license that covers this.", "upgrade"},
+	{WrongEdition, "The key is for the $1, but the server has the $2.", "Install the $1 package, or ask us for a $2 license.", "upgrade"},
+	{ServerUpgraded, "The server ID was $1 when we issued the key. It has been $2 since an upgrade.", "The key remains valid. Use the new ID when you renew it.", ""},
+	{ExpiresSoon, "The key is valid through $1 (UTC).", "Ask us for $2 before then.", "renewal"},
+	{LocNearlyReached, "The server has $1 of the $2 lines of code that the key covers.", "Ask us for more lines of code before you reach the limit.", "upgrade"},
 }
 
 func newReason(code Code, args ...string) Reason {

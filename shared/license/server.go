@@ -26,7 +26,7 @@ type Server string
 func ParseServer(s string) (Server, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
-		return "", fault.New(fault.Invalid, "The server ID is missing.")
+		return "", fault.New(fault.Invalid, "Enter the server ID.")
 	}
 	dataset := s
 	if serverPrefix().MatchString(s) && (len(s) == 24 || len(s) == 29) {
@@ -39,9 +39,9 @@ func ParseServer(s string) (Server, error) {
 	}
 	switch n := len([]rune(s)); n {
 	case 14, 15, 20, 24, 29:
-		return "", fault.New(fault.Invalid, "This is not a server ID: the length is right, but it holds characters that no server ID has there. Copy it again from the server's System page.")
+		return "", fault.New(fault.Invalid, "This is not a server ID: the length is right, but it contains invalid characters. Copy it again from the server's System page.")
 	default:
-		return "", fault.New(fault.Invalid, "This is not a server ID: it has %d characters, and server IDs have 14, 15, 20, 24 or 29. Copy it again from the server's System page.", n)
+		return "", fault.New(fault.Invalid, "This is not a server ID: it has %d characters, but server IDs have 14, 15, 20, 24 or 29. Copy it again from the server's System page.", n)
 	}
 }
 

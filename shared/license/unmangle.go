@@ -35,15 +35,15 @@ var manglings = []struct {
 	marks marks
 	Mangling
 }{
-	{surrounded, Mangling{"surrounding-text", "The text around the key was left out."}},
-	{repeated, Mangling{"repeated", "The same key was there more than once."}},
-	{lineBreak, Mangling{"line-breaks", "The key was broken into lines, which were joined."}},
-	{blank | unseen, Mangling{"spaces", "Spaces and characters that cannot be seen were removed."}},
-	{quoted, Mangling{"quoting", "The marks of a quoted mail, such as >, were removed."}},
-	{softBreak | escaped, Mangling{"quoted-printable", "The signs of a mail's transfer encoding, such as = at the end of a line, were removed."}},
-	{markup, Mangling{"html", "Remains of a mail in HTML were removed."}},
-	{urlSafe, Mangling{"url-safe", "The characters - and _ were turned back into + and /."}},
-	{unpadded, Mangling{"padding", "The = at the end of the key had been lost and were added."}},
+	{surrounded, Mangling{"surrounding-text", "Other text around the key was removed."}},
+	{repeated, Mangling{"repeated", "The same key appeared more than once."}},
+	{lineBreak, Mangling{"line-breaks", "Line breaks were removed."}},
+	{blank | unseen, Mangling{"spaces", "Spaces and invisible characters were removed."}},
+	{quoted, Mangling{"quoting", "Quote marks of an email reply, such as >, were removed."}},
+	{softBreak | escaped, Mangling{"quoted-printable", "Email encoding, such as = at the end of a line, was removed."}},
+	{markup, Mangling{"html", "HTML was removed."}},
+	{urlSafe, Mangling{"url-safe", "The characters - and _ were changed back to + and /."}},
+	{unpadded, Mangling{"padding", "The missing = at the end of the key was added."}},
 }
 
 func (m marks) list() []Mangling {

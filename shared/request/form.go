@@ -56,10 +56,10 @@ func (f Form) Accept() (Details, error) {
 		Edition:        f.edition(&bad),
 		Loc:            f.loc(&bad),
 		ProductVersion: f.productVersion(&bad),
-		Name:           line(&bad, "name", "Your name", f.Name, MaxName, required),
+		Name:           line(&bad, "name", "name", f.Name, MaxName, required),
 		Email:          f.email(&bad),
-		Company:        line(&bad, "company", "Your company", f.Company, MaxCompany, required),
-		Country:        line(&bad, "country", "Your country", f.Country, MaxCountry, required),
+		Company:        line(&bad, "company", "company", f.Company, MaxCompany, required),
+		Country:        line(&bad, "country", "country", f.Country, MaxCountry, required),
 		Phone:          f.phone(&bad),
 		Message:        f.message(&bad),
 		Contacts:       f.contacts(&bad),
@@ -68,8 +68,8 @@ func (f Form) Accept() (Details, error) {
 	bad.Refuse("serverId", err)
 	d.Server = server
 	f.related(&d, &bad)
-	line(&bad, "idempotencyKey", "The idempotency key", f.IdempotencyKey, MaxKey, optional)
-	return d, bad.Err("The request could not be accepted. Nothing was recorded.")
+	line(&bad, "idempotencyKey", "idempotency key", f.IdempotencyKey, MaxKey, optional)
+	return d, bad.Err("The request was not saved. Correct the fields and send it again.")
 }
 
 func (f Form) kind(bad *fault.Fields) Kind {
@@ -79,7 +79,7 @@ func (f Form) kind(bad *fault.Fields) Kind {
 		for i, k := range Kinds {
 			names[i] = string(k)
 		}
-		bad.Add("kind", "Choose what you ask for: %s.", strings.Join(names, ", "))
+		bad.Add("kind", "Select what you need: %s.", strings.Join(names, ", "))
 	}
 	return k
 }
@@ -90,7 +90,7 @@ func (f Form) edition(bad *fault.Fields) license.Edition {
 	case e == license.Community:
 		bad.Add("edition", "The Community Edition needs no license. Choose developer, enterprise or datacenter.")
 	case !e.Valid():
-		bad.Add("edition", "There is no such edition. Choose developer, enterprise or datacenter.")
+		bad.Add("edition", "Choose developer, enterprise or datacenter.")
 	}
 	return e
 }
@@ -119,14 +119,14 @@ func ParseTypedLoc(s string) (int64, error) {
 // (CLIENT-CONTRACT §3). What it refuses is an Invalid fault with a sentence.
 func ParseLoc(s string) (int64, error) {
 	if s == "" {
-		return 0, fault.New(fault.Invalid, "The number of lines of code is missing.")
+		return 0, fault.New(fault.Invalid, "Enter the lines of code, for example 120000.")
 	}
 	if notDigit().MatchString(s) {
-		return 0, fault.New(fault.Invalid, "The number of lines of code is a whole number, such as 120000.")
+		return 0, fault.New(fault.Invalid, "Enter the lines of code as a whole number, for example 120000.")
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return 0, fault.New(fault.Invalid, "The number of lines of code is too large.")
+		return 0, fault.New(fault.Invalid, "The number of lines of code is too large. Enter the number that your server shows.")
 	}
 	return n, nil
 }
@@ -145,18 +145,18 @@ func (f Form) productVersion(bad *fault.Fields) string {
 func ParseVersion(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
-		return "", fault.New(fault.Invalid, "The version of your server is missing. Its pages show it at the bottom.")
+		return "", fault.New(fault.Invalid, "Enter the SonarQube version. You find it at the bottom of every SonarQube page.")
 	}
 	m := version().FindStringSubmatch(s)
 	if m == nil {
-		return "", fault.New(fault.Invalid, "This is not a product version. One looks like 6.7.1.")
+		return "", fault.New(fault.Invalid, "Enter a SonarQube version, for example 6.7.1.")
 	}
 	n := make([]int, 3)
 	for i := range n {
 		n[i], _ = strconv.Atoi(m[i+1])
 	}
 	if slices.Compare(n, []int{6, 7, 0}) < 0 {
-		return "", fault.New(fault.Invalid, "Editions begin with version %s. Upgrade the server first.", FirstVersion)
+		return "", fault.New(fault.Invalid, "Licenses need SonarQube %s or later. Upgrade the server first.", FirstVersion)
 	}
 	v := strconv.Itoa(n[0]) + "." + strconv.Itoa(n[1])
 	if n[2] != 0 {
@@ -168,9 +168,9 @@ func ParseVersion(s string) (string, error) {
 var phoneNumber = lazyregexp.New(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
 
 func (f Form) phone(bad *fault.Fields) string {
-	s := line(bad, "phone", "The phone number", f.Phone, MaxPhone, optional)
+	s := line(bad, "phone", "phone number", f.Phone, MaxPhone, optional)
 	if s != "" && !phoneNumber().MatchString(s) {
-		bad.Add("phone", "This is not a phone number. One looks like +41 22 555 01 23.")
+		bad.Add("phone", "Enter a phone number, for example +41 22 555 01 23.")
 	}
 	return s
 }
@@ -182,7 +182,7 @@ func (f Form) email(bad *fault.Fields) string {
 }
 
 func (f Form) message(bad *fault.Fields) string {
-	s, err := input.Block(f.Message, "The message", MaxMessage)
+	s, err := input.Block(f.Message, "Your message", MaxMessage)
 	bad.Refuse("message", err)
 	return s
 }
@@ -199,14 +199,14 @@ func (f Form) contacts(bad *fault.Fields) (list []string) {
 		}
 	}
 	if len(list) > MaxContacts {
-		bad.Add("contacts", "At most %d further contacts.", MaxContacts)
+		bad.Add("contacts", "Enter at most %d further contacts.", MaxContacts)
 	}
 	return list
 }
 
 // related takes the fields that say which license or server the request is about.
 func (f Form) related(d *Details, bad *fault.Fields) {
-	d.Replaces = line(bad, "replaces", "The license or server ID", f.Replaces, MaxReplaces, optional)
+	d.Replaces = line(bad, "replaces", "license or server ID", f.Replaces, MaxReplaces, optional)
 	d.Environment = Environment(strings.TrimSpace(f.Environment))
 	d.OldServer = OldServer(strings.TrimSpace(f.OldServer))
 	if d.Environment != "" && d.Environment != ProductionUse && d.Environment != StagingUse {
@@ -218,11 +218,11 @@ func (f Form) related(d *Details, bad *fault.Fields) {
 	switch d.Kind {
 	case Replacement:
 		if d.Replaces == "" {
-			bad.Add("replaces", "Say which license is to be replaced: its license ID, or the old server ID.")
+			bad.Add("replaces", "Enter the ID of the license to replace, or the old server ID.")
 		}
 	case Staging:
 		if d.Edition == license.Developer && d.Replaces == "" {
-			bad.Add("replaces", "Staging licenses come with the Enterprise and the Data Center Edition, and with support. Name the production license or its server ID, so that we can see that it has support.")
+			bad.Add("replaces", "For the Developer Edition, a staging license needs a production license with support. Enter the ID of that license or of its server.")
 		}
 	default:
 		d.Environment, d.OldServer = "", ""
@@ -236,14 +236,14 @@ const (
 	optional need = false
 )
 
-// line takes a text of one line.
-func line(bad *fault.Fields, field, what, s string, limit int, n need) string {
-	s, err := input.Line(s, what, limit)
+// line reads a text of one line; its errors call it noun.
+func line(bad *fault.Fields, field, noun, s string, limit int, n need) string {
+	s, err := input.Line(s, "Your "+noun, limit)
 	switch {
 	case err != nil:
 		bad.Refuse(field, err)
 	case s == "" && n == required:
-		bad.Add(field, "%s is missing.", what)
+		bad.Add(field, "Enter your %s.", noun)
 	}
 	return s
 }

@@ -65,14 +65,14 @@ func (s *site) apiFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	if key := headerKey(r); key != "" {
 		if f.IdempotencyKey != "" && f.IdempotencyKey != key {
-			bad.Add("idempotencyKey", "The header Idempotency-Key has another key than the body. Send one.")
+			bad.Add("idempotencyKey", "The Idempotency-Key header differs from idempotencyKey in the body. Send one of them.")
 		}
 		f.IdempotencyKey = key
 	}
 	filed, created, err := s.file(r.Context(), f, bad, byAPI)
 	switch {
 	case errors.Is(err, store.ErrReused):
-		return fault.Wrap(fault.Conflict, err, "This idempotency key came before, with another request. Nothing was recorded: send a new request with a new key.")
+		return fault.Wrap(fault.Conflict, err, "This idempotency key was already used for a different request. Nothing was saved. Use a new key.")
 	case err != nil:
 		return err
 	}

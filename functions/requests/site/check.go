@@ -57,11 +57,11 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (question, error) {
 	}
 	if strings.TrimSpace(f.Edition) != "" {
 		if q.At.Edition = editionNamed(f.Edition); !q.At.Edition.Valid() {
-			bad.Add("edition", "There is no such edition. Choose community, developer, enterprise or datacenter.")
+			bad.Add("edition", "Choose community, developer, enterprise or datacenter.")
 		}
 	}
 	q.At.Plugins, q.Ignored = licensedPlugins(f.Plugins, c)
-	return q, bad.Err("The key could not be checked.")
+	return q, bad.Err("We could not check the key.")
 }
 
 // jarVersion is where the version of a jar begins in its name: sonar-cfamily-plugin-5.1.0.10083.jar.
@@ -166,7 +166,7 @@ func (s *site) check(ctx context.Context, f checkForm) (finding, error) {
 		return finding{}, fmt.Errorf("site: license keys: %w", err)
 	}
 	if len(keys) == 0 {
-		return finding{}, fault.New(fault.Unavailable, "Keys cannot be checked here yet: the keys of our signatures are missing. Write to us.")
+		return finding{}, fault.New(fault.Unavailable, "We cannot check keys at the moment. Write to us instead.")
 	}
 	text, undone := license.Unmangle(q.Key)
 	v := license.Evaluate(text, q.At, keys)
@@ -192,7 +192,7 @@ func (f checkForm) notAsked() (list []string) {
 	for _, said := range []struct{ value, what string }{
 		{f.Server, "the server ID"},
 		{f.Loc, "the lines of code"},
-		{f.Edition, "the edition that runs"},
+		{f.Edition, "the installed edition"},
 		{f.Plugins, "the installed plugins"},
 	} {
 		if strings.TrimSpace(said.value) == "" {
@@ -214,7 +214,7 @@ func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Insta
 		case r.Code == license.WrongEdition: // the server has the package of no edition
 			list[i].Path = "/editions/" + string(k.Edition) + "#install"
 			list[i].InstallURL = s.mail.URL + list[i].Path
-			list[i].Action = "How to install it"
+			list[i].Action = "How to install the package"
 		}
 	}
 	return list

@@ -99,7 +99,7 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
 	w := newTestEnv(t)
 	doc := w.check(w.issue(nil)).WantStatus(200).Page()
-	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "Not checked, because you did not say it: the server ID, the lines of code, the edition that runs, the installed plugins.") {
+	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "Not checked (left empty): the server ID, the lines of code, the installed edition, the installed plugins.") {
 		t.Errorf("the result says %q", got)
 	}
 	doc = w.check(w.issue(nil), "serverId", itsServer, "ncloc", "0", "edition", "developer", "plugins", "java").WantStatus(200).Page()
@@ -194,7 +194,7 @@ func TestAKeyThatIsNotOursIsNotBelieved(t *testing.T) {
 		if got := codes(doc.Find("#result.bad")); !slices.Equal(got, []string{tt.code}) {
 			t.Errorf("%s: %v", name, got)
 		}
-		if !strings.Contains(webtest.Text(doc.Find("main")), "Do not rely on it") || doc.Find("#text").Length() > 0 {
+		if !strings.Contains(webtest.Text(doc.Find("main")), "Do not rely on this") || doc.Find("#text").Length() > 0 {
 			t.Errorf("%s: what it says is shown as if it were true", name)
 		}
 	}

@@ -64,7 +64,7 @@ func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found
 	}
 	query := linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}, "sourceEdition": {f.Edition}})
 	return s.pages.Render(w, status, "check.html", web.View{
-		Title: title, Description: "Paste a license key of SonarQube: what it allows, and what is wrong with it.",
+		Title: title, Description: "Paste a SonarQube license key to see what it covers, and why a server rejects it.",
 		Private: found != nil || status != http.StatusOK || query != "", Query: query, Data: v,
 	})
 }
@@ -73,18 +73,18 @@ func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found
 func newCheckView(f checkForm, bad []fault.Field) checkView {
 	v := checkView{
 		Key: web.Field{Name: "key", Label: "License key", Value: f.Key, Required: true, Class: "wide code",
-			Hint: "One long line that begins with Rm9ybWF0P. Paste it as the mail has it: line breaks and quote marks do no harm."},
+			Hint: "One long line that begins with Rm9ybWF0P. Paste it as it is in the email: we remove line breaks and quote marks."},
 		Server: []web.Field{
 			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "code",
-				Hint: "In SonarQube, under Administration, System."},
-			{Name: "edition", Label: "Edition that the server runs", Type: "select", Value: string(editionNamed(f.Edition)), Optional: true,
+				Hint: "In SonarQube, under Administration > System."},
+			{Name: "edition", Label: "Installed edition", Type: "select", Value: string(editionNamed(f.Edition)), Optional: true,
 				Options: editionOptions()},
 			{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Optional: true, InputMode: "numeric",
-				Hint: "How many the server analyses, such as 120000."},
-			{Name: "productVersion", Label: "Version of SonarQube", Value: f.Version, Optional: true,
-				Hint: "At the bottom of each page, such as 6.7.1."},
+				Hint: "Total analysed by the server, for example 120000."},
+			{Name: "productVersion", Label: "SonarQube version", Value: f.Version, Optional: true,
+				Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
 			{Name: "plugins", Label: "Installed plugins", Value: f.Plugins, Optional: true, Type: "textarea", Rows: 3, Class: "wide code",
-				Hint: "Their keys, such as cpp, or the names of the jars in extensions/plugins. Free plugins do no harm."},
+				Hint: "Plugin keys such as cpp, or the file names of the jars in extensions/plugins. Free plugins can be listed too."},
 		},
 	}
 	fields := []*web.Field{&v.Key}
@@ -97,7 +97,7 @@ func newCheckView(f checkForm, bad []fault.Field) checkView {
 
 // editionOptions are the editions, and that nothing was said.
 func editionOptions() []web.Option {
-	options := []web.Option{{Value: "", Label: "not checked"}}
+	options := []web.Option{{Value: "", Label: "Not checked"}}
 	for _, e := range license.Editions {
 		options = append(options, web.Option{Value: string(e), Label: e.Name()})
 	}
@@ -139,7 +139,7 @@ func (s *site) apiCheck(w http.ResponseWriter, r *http.Request) error {
 			bad.Add(field.Name, "%s", field.Msg)
 		}
 	}
-	if wrong := bad.Err("The key could not be checked."); wrong != nil {
+	if wrong := bad.Err("We could not check the key."); wrong != nil {
 		return wrong
 	}
 	if err != nil {

@@ -78,7 +78,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return s.public(w, "edition.html", web.View{
-		Title: e.Name + " of SonarQube", Description: e.TextDescription, Query: q, Data: view,
+		Title: "SonarQube " + e.Name, Description: e.TextDescription, Query: q, Data: view,
 	})
 }
 
@@ -134,4 +134,4 @@ func pluginRows(c *catalog.Catalog, e catalog.Edition, columns []column) (rows [
 
 // noEdition is the fault of an edition that there is not. It repeats nothing of the address; its page names those that
 // there are.
-func noEdition() error { return fault.New(fault.NotFound, "There is no such edition of SonarQube.") }
+func noEdition() error { return fault.New(fault.NotFound, "SonarQube has no such edition.") }

@@ -31,7 +31,7 @@ func (s *site) file(ctx context.Context, f request.Form, bad fault.Fields, c cha
 			bad.Add(field.Name, "%s", field.Msg)
 		}
 	}
-	if err := bad.Err("The request was not accepted, and nothing was recorded."); err != nil {
+	if err := bad.Err("The request was not saved. Correct the fields and send it again."); err != nil {
 		return request.Request{}, false, err
 	}
 	token := ""

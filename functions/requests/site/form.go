@@ -39,37 +39,37 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 	}
 	v.Kind = web.Field{Name: "kind", Label: "What do you need?", Type: "radio", Options: kindOptions(), Value: f.Kind, Required: true}
 	v.Related = []web.Field{
-		{Name: "replaces", Label: "The license that you have", Value: f.Replaces, Class: "wide",
-			Hint: "Its license ID, or the server ID that it was made for. For a staging license: that of the production server."},
+		{Name: "replaces", Label: "Your current license", Value: f.Replaces, Class: "wide",
+			Hint: "The license ID, or the server ID that it was issued for. For a staging license, use those of the production server."},
 		{Name: "environment", Label: "What is the server used for?", Type: "radio", Value: f.Environment, Optional: true, Class: "for-replacement", Options: []web.Option{
 			{Value: string(request.ProductionUse), Label: "Production"},
-			{Value: string(request.StagingUse), Label: "Staging", Hint: "a second server that mirrors production"},
+			{Value: string(request.StagingUse), Label: "Staging", Hint: "A second server that mirrors production"},
 		}},
-		{Name: "oldServer", Label: "What became of the old server?", Type: "radio", Value: f.OldServer, Optional: true, Class: "for-replacement", Options: []web.Option{
-			{Value: string(request.OldStopped), Label: "It is stopped"},
-			{Value: string(request.OldRunning), Label: "It still runs"},
-			{Value: string(request.OldLost), Label: "It is lost"},
+		{Name: "oldServer", Label: "What happened to the old server?", Type: "radio", Value: f.OldServer, Optional: true, Class: "for-replacement", Options: []web.Option{
+			{Value: string(request.OldStopped), Label: "It is switched off"},
+			{Value: string(request.OldRunning), Label: "It is still running"},
+			{Value: string(request.OldLost), Label: "It no longer exists"},
 		}},
 	}
 	v.Server = []web.Field{
 		{Name: "serverId", Label: "Server ID", Value: f.Server, Required: true, Class: "wide code",
-			Hint: "In SonarQube, under Administration, System. It has 14 to 29 characters; copy all of them."},
+			Hint: "In SonarQube, under Administration > System. Copy all 14 to 29 characters."},
 		{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Required: true, InputMode: "numeric",
-			Hint: "How many the server analyses, such as 120000."},
-		{Name: "productVersion", Label: "Version of SonarQube", Value: f.ProductVersion, Required: true,
-			Hint: "At the bottom of each page, such as 6.7.1."},
+			Hint: "Total analysed by the server, for example 120000."},
+		{Name: "productVersion", Label: "SonarQube version", Value: f.ProductVersion, Required: true,
+			Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
 	}
 	v.Person = []web.Field{
 		{Name: "name", Label: "Your name", Value: f.Name, Required: true, Autocomplete: "name"},
-		{Name: "email", Label: "Work e-mail", Value: f.Email, Required: true, Type: "email", Autocomplete: "email",
-			Hint: "The license key goes to this address."},
+		{Name: "email", Label: "Work email", Value: f.Email, Required: true, Type: "email", Autocomplete: "email",
+			Hint: "We send the license key to this address."},
 		{Name: "company", Label: "Company", Value: f.Company, Required: true, Autocomplete: "organization"},
 		{Name: "country", Label: "Country", Value: f.Country, Required: true, Autocomplete: "country-name"},
 		{Name: "phone", Label: "Phone", Value: f.Phone, Optional: true, Type: "tel", Autocomplete: "tel"},
 	}
 	v.More = []web.Field{
 		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2, Class: "wide",
-			Hint: "Up to five e-mail addresses, one per line. We write to them when our mails do not reach you."},
+			Hint: "Up to five email addresses, one per line. We write to them if our emails do not reach you."},
 		{Name: "message", Label: "Message", Value: f.Message, Optional: true, Type: "textarea", Rows: 4, Class: "wide"},
 	}
 	v.Marked = web.Mark(bad, v.fields()...)
@@ -100,15 +100,15 @@ func kindOptions() []web.Option {
 func kindTexts(k request.Kind) (label, hint string) {
 	switch k {
 	case request.Evaluation:
-		return "Evaluation", "Try the edition on your own server for a while."
+		return "Evaluation", "Try the edition on your own server for 30 days."
 	case request.New:
-		return "New license", "Your first license for this server."
+		return "New license", "A first license for this server."
 	case request.Renewal:
-		return "Renewal", "Your license expires, and you want to go on."
+		return "Renewal", "Extend a license that is about to expire."
 	case request.Upgrade:
 		return "Upgrade", "A larger edition, or more lines of code."
 	case request.Replacement:
-		return "Replacement", "The server ID changed, or the key is lost."
+		return "Replacement", "The server ID changed, or you lost the key."
 	case request.Staging:
 		return "Staging", "A second server that mirrors production."
 	}
@@ -128,7 +128,7 @@ func formOf(values url.Values, edition license.Edition) (f request.Form, bad fau
 		}
 		for _, v := range sent[1:] {
 			if v != sent[0] {
-				bad.Add(name, "This was sent more than once, with different values. Send one.")
+				bad.Add(name, "This field was sent more than once with different values. Send one value.")
 			}
 		}
 		return sent[0]
@@ -141,7 +141,7 @@ func formOf(values url.Values, edition license.Edition) (f request.Form, bad fau
 		Environment: take("environment"), OldServer: take("oldServer"), IdempotencyKey: take("idempotencyKey"),
 	}
 	if f.Edition != "" && f.Edition != string(edition) {
-		bad.Add("edition", "The form is for another edition than its address says. It is shown for the %s now: check it, and send it again.", edition.Name())
+		bad.Add("edition", "The form was for another edition than its address. It now shows the %s: check it and send it again.", edition.Name())
 	}
 	f.Edition = string(edition)
 	return f, bad

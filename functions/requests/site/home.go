@@ -43,7 +43,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	view.Editions = cards(c, q)
 	return s.public(w, "home.html", web.View{
 		Title:       "SonarQube editions and licenses",
-		Description: "The editions of SonarQube: what is in them, their packages, and how to get a license.",
+		Description: "Compare the SonarQube editions, download their packages, and request a license.",
 		Query:       q,
 		Data:        view,
 	})
@@ -80,7 +80,7 @@ type termsView struct{ Sales string }
 
 func (s *site) terms(w http.ResponseWriter, r *http.Request) error {
 	return s.public(w, "terms.html", web.View{
-		Title: "Terms and conditions of the packages", Query: linkQuery(r.URL.Query()), Data: termsView{s.mail.Sales.Email},
+		Title: "Terms and conditions for packages", Query: linkQuery(r.URL.Query()), Data: termsView{s.mail.Sales.Email},
 	})
 }
 

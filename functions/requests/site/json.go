@@ -29,10 +29,10 @@ func decodeObject(body string, set func(jsonMember)) (bad fault.Fields, err erro
 			return nil, notJSON(err)
 		}
 		if len(bad) == maxFaults {
-			return nil, fault.New(fault.Invalid, "Too many members of the JSON object are wrong: it is meant for something else.")
+			return nil, fault.New(fault.Invalid, "Too many members of the JSON object are invalid. Check the format.")
 		}
 		if seen[m.name] {
-			m.fault("This member comes twice.")
+			m.fault("This member appears twice. Send it once.")
 			continue
 		}
 		seen[m.name] = true
@@ -42,13 +42,13 @@ func decodeObject(body string, set func(jsonMember)) (bad fault.Fields, err erro
 		return nil, notJSON(err)
 	}
 	if _, err := in.Token(); err != io.EOF {
-		return nil, fault.Wrap(fault.Invalid, err, "Something follows the JSON object. Send one object and nothing else.")
+		return nil, fault.Wrap(fault.Invalid, err, "The body continues after the JSON object. Send one object only.")
 	}
 	return bad, nil
 }
 
 func notJSON(err error) error {
-	return fault.Wrap(fault.Invalid, err, "The body is not a JSON object, or not a whole one.")
+	return fault.Wrap(fault.Invalid, err, "The body is not a complete JSON object.")
 }
 
 // jsonMember is a member of a JSON object. Its methods put the value where it belongs, as a person would type it; null is a
@@ -61,36 +61,36 @@ type jsonMember struct {
 
 func (m jsonMember) fault(msg string) { m.bad.Add(m.name, "%s", msg) }
 
-func (m jsonMember) text(target *string) { m.take(target, "This is a text.") }
+func (m jsonMember) text(target *string) { m.take(target, "Send a string.") }
 
 // take takes a text, and says what the member is where it is none.
 func (m jsonMember) take(target *string, what string) {
 	switch {
 	case target == nil:
-		m.fault("There is no such member.")
+		m.fault("Unknown member. Remove it.")
 	case string(m.value) == "null":
 	case m.value[0] != '"':
 		m.fault(what)
 	case json.Unmarshal(m.value, target) != nil:
-		m.fault("This is not a text.")
+		m.fault("This string is not valid. Send UTF-8 text.")
 	}
 }
 
 // number takes a whole number, or a text.
 func (m jsonMember) number(target *string) {
 	if c := m.value[0]; c != '-' && (c < '0' || '9' < c) {
-		m.take(target, "This is a number, or a text.")
+		m.take(target, "Send a number or a string.")
 		return
 	}
 	if strings.ContainsAny(string(m.value), ".eE") {
-		m.fault("The number of lines of code is a whole number, such as 120000.")
+		m.fault("Enter the lines of code as a whole number, for example 120000.")
 	}
 	*target = string(m.value)
 }
 
 // list takes an array of texts, each as a line, or one text.
 func (m jsonMember) list(target *string) {
-	const what = "This is an array of texts, or one text."
+	const what = "Send an array of strings, or one string."
 	if m.value[0] != '[' {
 		m.take(target, what)
 		return

@@ -33,13 +33,13 @@ func (s *site) notices(ctx context.Context, k license.Key) []notice {
 	case fault.KindOf(err) == fault.NotFound:
 	case err != nil:
 		s.log.WarnContext(ctx, "license of a key not looked up", logging.Error(err))
-		return []notice{{notLookedUp, "Our records cannot be read at the moment, so this is what the key itself says.", "To learn whether the license was revoked or replaced, check the key again in a few minutes."}}
+		return []notice{{notLookedUp, "We cannot read our records at the moment, so this result is based on the key alone.", "To find out whether the license was revoked or replaced, check the key again in a few minutes."}}
 	case l.ReplacedBy != "":
-		return []notice{{replaced, "We replaced this license on " + license.DateOf(l.Revoked).Long() + " by the license " + l.ReplacedBy + ".", "Set the key of that one, which came by mail, in the place of this one."}}
+		return []notice{{replaced, "We replaced this license on " + license.DateOf(l.Revoked).Long() + " with license " + l.ReplacedBy + ".", "Install the key of the new license instead. We emailed it to you."}}
 	case !l.Revoked.IsZero():
-		return []notice{{revoked, "We revoked this license on " + license.DateOf(l.Revoked).Long() + ".", "Do not use the key any more. If you do not know why, ask us."}}
+		return []notice{{revoked, "We revoked this license on " + license.DateOf(l.Revoked).Long() + ".", "Stop using the key. If you do not know why, ask us."}}
 	case l.Successor != "":
-		return []notice{{superseded, "The license " + l.Successor + " follows this one.", "Its key came by mail: set it as soon as it is valid."}}
+		return []notice{{superseded, "License " + l.Successor + " supersedes this one.", "We emailed you its key: install it as soon as it is valid."}}
 	}
 	return []notice{}
 }

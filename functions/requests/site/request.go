@@ -68,7 +68,7 @@ func (s *site) sendForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if edition == license.Community {
-		return fault.New(fault.Invalid, "The Community Edition needs no license, so there is nothing to request. Nothing was recorded.")
+		return fault.New(fault.Invalid, "The Community Edition needs no license, so there is nothing to request.")
 	}
 	if values.Get(honeypot) != "" {
 		http.Redirect(w, r, "/request/thanks", http.StatusSeeOther)

@@ -54,7 +54,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 	status := w.get(to).WantStatus(200)
 	page := webtest.Text(status.Page().Find("main"))
 	for _, want := range []string{
-		id, "We have your request", "06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
+		id, "We have your request", "Tuesday 06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
 		"Jane Doe", "jane.doe@customer.example", "Customer & Sons", "Switzerland", "+41 22 555 01 23", "Please hurry.", "john@customer.example",
 	} {
 		if !strings.Contains(page, want) {
@@ -114,13 +114,13 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 		{name: "line break in the address", field: "email", value: "jane@customer.example\r\nBcc: all@victims.example", message: "line breaks"},
 		{name: "script in the server ID", field: "serverId", value: hostile, message: "not a server ID"},
 		{name: "script in the lines", field: "ncloc", value: hostile, message: "whole number"},
-		{name: "script in the version", field: "productVersion", value: hostile, message: "not a product version"},
-		{name: "script in the address", field: "email", value: hostile, message: "not an e-mail address"},
-		{name: "script in the phone number", field: "phone", value: hostile, message: "not a phone number"},
-		{name: "script in the contacts", field: "contacts", value: hostile, message: "not an e-mail address"},
-		{name: "long name", field: "name", value: strings.Repeat("ä", 101), message: "at most 100"},
-		{name: "long message", field: "message", value: strings.Repeat("x", 4001), message: "at most 4000"},
-		{name: "missing company", field: "company", value: " ", message: "missing"},
+		{name: "script in the version", field: "productVersion", value: hostile, message: "Enter a SonarQube version"},
+		{name: "script in the address", field: "email", value: hostile, message: "not an email address"},
+		{name: "script in the phone number", field: "phone", value: hostile, message: "Enter a phone number"},
+		{name: "script in the contacts", field: "contacts", value: hostile, message: "not an email address"},
+		{name: "long name", field: "name", value: strings.Repeat("ä", 101), message: "at most 100 characters"},
+		{name: "long message", field: "message", value: strings.Repeat("x", 4001), message: "at most 4000 characters"},
+		{name: "missing company", field: "company", value: " ", message: "Enter your company"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := w.in(t).send("/request/developer", with(goodForm(), tt.field, tt.value)).WantStatus(http.StatusUnprocessableEntity)

@@ -31,6 +31,9 @@ type event struct {
 	Text string
 }
 
+// Deadline is when we promised an answer, with the day of the week: "Tuesday 06 Mar 2018, 09:30 UTC".
+func (v statusView) Deadline() string { return v.Due.UTC().Format("Monday ") + web.Instant(v.Due) }
+
 // Waiting reports whether it is the customer's turn.
 func (v statusView) Waiting() bool { return v.Request.State == request.Waiting }
 
@@ -46,17 +49,17 @@ type progress struct {
 func progressOf(s request.State) progress {
 	switch s {
 	case request.Received:
-		return progress{"We have your request", "It waits for our sales team to look at it.", 1, true, ""}
+		return progress{"We have your request", "Our sales team will review it.", 1, true, ""}
 	case request.InReview:
-		return progress{"We are looking at your request", "Somebody of our sales team is working on it.", 2, true, ""}
+		return progress{"We are reviewing your request", "Someone in our sales team is working on it.", 2, true, ""}
 	case request.Waiting:
-		return progress{"We need something from you", "The request goes on when we have your answer.", 2, true, "warn"}
+		return progress{"We need something from you", "We will continue once we have your answer.", 2, true, "warn"}
 	case request.Issued:
-		return progress{"Your license was issued", "The key went to you by mail, together with what to do with it.", 3, false, "good"}
+		return progress{"Your license was issued", "We emailed you the key with installation steps.", 3, false, "good"}
 	case request.Rejected:
-		return progress{"The request was declined", "The reason stands below; we wrote it to you, too.", 3, false, "bad"}
+		return progress{"The request was declined", "The reason is below. We emailed it to you as well.", 3, false, "bad"}
 	case request.Withdrawn:
-		return progress{"The request was withdrawn", "Nothing more happens. You can send a new request at any time.", 3, false, ""}
+		return progress{"The request was withdrawn", "We will not work on it. You can send a new request at any time.", 3, false, ""}
 	}
 	return progress{"Your request: " + string(s), "", 1, true, ""}
 }
@@ -65,11 +68,11 @@ func progressOf(s request.State) progress {
 // neither are the names of operators.
 var happened = map[store.Action]string{
 	store.RequestReceived:  "You sent the request.",
-	store.RequestTaken:     "Our sales team began to look at it.",
+	store.RequestTaken:     "Our sales team started the review.",
 	store.CustomerAsked:    "We asked you a question.",
-	store.RequestResumed:   "We went on with it.",
-	store.RequestIssued:    "The license was issued, and its key went to you by mail.",
-	store.RequestRejected:  "The request was declined.",
+	store.RequestResumed:   "We continued the review.",
+	store.RequestIssued:    "We issued the license and emailed you the key.",
+	store.RequestRejected:  "We declined the request.",
 	store.RequestWithdrawn: "The request was withdrawn.",
 }
 
@@ -116,7 +119,7 @@ func (s *site) byToken(r *http.Request, token string) (request.Request, error) {
 	found, err := s.store.RequestByToken(r.Context(), strings.ToLower(r.PathValue("id")), token)
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind == fault.NotFound {
-		err = fault.Wrap(fault.NotFound, err, "This link opens no license request. Perhaps it was cut: copy all of it from the mail.")
+		err = fault.Wrap(fault.NotFound, err, "This link does not open a license request. It may be incomplete: copy all of it from our email.")
 	}
 	return found, err
 }

@@ -76,12 +76,12 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 		t.Errorf("the question is %q", got)
 	}
 	main := webtest.Text(doc.Find("main"))
-	for _, want := range []string{"We need something from you", "reply to the mail that we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
+	for _, want := range []string{"We need something from you", "reply to the email we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
 		if !strings.Contains(main, want) {
 			t.Errorf("%q is not on the page", want)
 		}
 	}
-	if strings.Contains(main, "You have an answer by") || doc.Find("script").Length() > 0 {
+	if strings.Contains(main, "We will email you") || doc.Find("script").Length() > 0 {
 		t.Error("an answer is promised while the customer's is missing, or the question is markup")
 	}
 	// When the review goes on, the question is no longer asked.
@@ -152,7 +152,7 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	a = w.get(page).WantStatus(200)
-	if first := webtest.Text(a.Page().Find("dl.license").First()); !strings.Contains(first, "Taken back") || strings.Contains(a.Body, "never paid") {
+	if first := webtest.Text(a.Page().Find("dl.license").First()); !strings.Contains(first, "Revoked") || strings.Contains(a.Body, "never paid") {
 		t.Errorf("the revoked license: %q", first)
 	}
 }
@@ -169,8 +169,8 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 	w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")
 	a := w.get(page).WantStatus(200)
 	want := []string{
-		"You sent the request.", "Our sales team began to look at it.", "We asked you a question.", "We went on with it.",
-		"The license was issued, and its key went to you by mail.",
+		"You sent the request.", "Our sales team started the review.", "We asked you a question.", "We continued the review.",
+		"We issued the license and emailed you the key.",
 	}
 	if got := happenings(a.Page()); !slices.Equal(got, want) {
 		t.Errorf("history %q", got)
@@ -185,11 +185,11 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 func TestALateAnswerIsAdmitted(t *testing.T) {
 	w := newTestEnv(t)
 	_, page := w.filed()
-	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "You have an answer by 06 Mar 2018, 09:30 UTC") {
+	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "We will email you at jane.doe@customer.example by Tuesday 06 Mar 2018, 09:30 UTC") {
 		t.Errorf("in time: %q", main)
 	}
 	w.clock = start.Add(25 * time.Hour)
-	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "You should have had an answer by 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "You have an answer") {
+	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "We promised an answer by Tuesday 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "We will email you") {
 		t.Errorf("late: %q", main)
 	}
 }
