@@ -62,10 +62,10 @@ func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 		return nil, nil, fault.New(fault.Invalid, "The file is empty.")
 	}
 	if err != nil {
-		return nil, nil, fault.Wrap(fault.Invalid, err, "The file is not CSV: %v.", err)
+		return nil, nil, fault.Wrap(fault.Invalid, err, "This is not a valid CSV file: %v.", err)
 	}
 	if got := strings.Join(header, ","); !strings.EqualFold(strings.ReplaceAll(got, " ", ""), strings.Join(Header, ",")) {
-		return nil, nil, fault.New(fault.Invalid, "The first line is %s; it has to be %s.", input.Quote(got), strings.Join(Header, ","))
+		return nil, nil, fault.New(fault.Invalid, "The first line is %s, but must be %s.", input.Quote(got), strings.Join(Header, ","))
 	}
 	lines := map[string]int{} // by license ID
 	for {
@@ -74,17 +74,17 @@ func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 			return entries, refused, nil
 		}
 		if broken, ok := errors.AsType[*csv.ParseError](err); ok && broken.Line == broken.StartLine {
-			refused = append(refused, Refusal{Line: broken.Line, Reasons: []string{fmt.Sprintf("It is not CSV: column %d: %v.", broken.Column, broken.Err)}})
+			refused = append(refused, Refusal{Line: broken.Line, Reasons: []string{fmt.Sprintf("Invalid CSV in column %d: %v.", broken.Column, broken.Err)}})
 			continue
 		}
 		if err != nil { // a quotation that does not end takes lines with it
-			return nil, nil, fault.Wrap(fault.Invalid, err, "The file is not CSV: %v.", err)
+			return nil, nil, fault.Wrap(fault.Invalid, err, "This is not a valid CSV file: %v.", err)
 		}
 		line, _ := c.FieldPos(0)
 		l, reasons := parse(record)
 		if len(reasons) == 0 {
 			if first, ok := lines[l.ID]; ok {
-				reasons = []string{fmt.Sprintf("It repeats line %d.", first)}
+				reasons = []string{fmt.Sprintf("This line repeats line %d.", first)}
 			}
 			lines[l.ID] = line
 		}
@@ -98,7 +98,7 @@ func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 
 func parse(record []string) (l license.License, reasons []string) {
 	if len(record) != len(Header) {
-		return l, []string{fmt.Sprintf("It has %d fields instead of %d.", len(record), len(Header))}
+		return l, []string{fmt.Sprintf("This line has %d fields instead of %d.", len(record), len(Header))}
 	}
 	refuse := func(err error) {
 		if err != nil {
@@ -109,7 +109,7 @@ func parse(record []string) (l license.License, reasons []string) {
 	var contact license.Contact
 	l.Organization, err = input.Line(record[0], "The organization", license.MaxOrganization)
 	if err == nil && l.Organization == "" {
-		err = fault.New(fault.Invalid, "The organization is missing.")
+		err = fault.New(fault.Invalid, "Enter the organization.")
 	}
 	refuse(err)
 	contact.Name, err = input.Line(record[1], "The contact", request.MaxName)
@@ -120,15 +120,15 @@ func parse(record []string) (l license.License, reasons []string) {
 	l.Server, err = license.ParseServer(record[3])
 	refuse(err)
 	if l.Edition = license.Edition(strings.ToLower(strings.TrimSpace(record[4]))); !l.Edition.Valid() {
-		refuse(fault.New(fault.Invalid, "%s is no edition: %s.", input.Quote(record[4]), list(license.Editions)))
+		refuse(fault.New(fault.Invalid, "%s is not an edition. Use one of: %s.", input.Quote(record[4]), list(license.Editions)))
 	}
 	if l.Type = license.Type(strings.ToUpper(strings.TrimSpace(record[5]))); !l.Type.Valid() {
-		refuse(fault.New(fault.Invalid, "%s is no license type: %s.", input.Quote(record[5]), list(license.Types)))
+		refuse(fault.New(fault.Invalid, "%s is not a license type. Use one of: %s.", input.Quote(record[5]), list(license.Types)))
 	}
 	l.MaxLoc, err = parseMaxLoc(strings.TrimSpace(record[6]))
 	refuse(err)
 	if l.Expiration, err = license.ParseDate(strings.TrimSpace(record[7])); err != nil {
-		refuse(fault.New(fault.Invalid, "%s is not a day in the form YYYY-MM-DD.", input.Quote(record[7])))
+		refuse(fault.New(fault.Invalid, "%s is not a date. Write it as YYYY-MM-DD.", input.Quote(record[7])))
 	}
 	l.Support, err = parseSupport(strings.TrimSpace(record[8]))
 	refuse(err)
@@ -148,7 +148,7 @@ func list[T ~string](choices []T) string {
 func parseMaxLoc(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 1 || s[0] == '+' {
-		return 0, fault.New(fault.Invalid, "%s is no limit of lines of code: a whole number from 1 up.", input.Quote(s))
+		return 0, fault.New(fault.Invalid, "%s is not a valid max_loc. Use a whole number from 1.", input.Quote(s))
 	}
 	return n, nil
 }
@@ -160,7 +160,7 @@ func parseSupport(s string) (bool, error) {
 	case "no", "false", "":
 		return false, nil
 	}
-	return false, fault.New(fault.Invalid, "%s says neither that support is included nor that it is not: yes or no.", input.Quote(s))
+	return false, fault.New(fault.Invalid, "%s is not a valid support value. Use yes or no.", input.Quote(s))
 }
 
 // idOf derives the license's ID from the server, edition, type and expiration, so that a file that is imported again,
@@ -202,7 +202,7 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 			return err
 		})
 		if err != nil {
-			return report, fmt.Errorf("import: looking up what is on record; nothing was recorded: %w", err)
+			return report, fmt.Errorf("import: looking up licenses (nothing was imported): %w", err)
 		}
 		if len(report.Refused) > 0 {
 			return report, nil
@@ -222,7 +222,7 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 	})
 	report.Recorded, report.Known = int(recorded.Load()), int(known.Load())
 	if err != nil {
-		return report, fmt.Errorf("import: %d licenses are on record and the rest is not; run it again to finish: %w", report.Recorded+report.Known, err)
+		return report, fmt.Errorf("import: stopped after %d licenses; run it again to import the rest: %w", report.Recorded+report.Known, err)
 	}
 	return report, nil
 }

@@ -45,18 +45,18 @@ func TestReadForgivesWhatSpreadsheetsDo(t *testing.T) {
 func TestReadSaysWhyALineIsRefused(t *testing.T) {
 	for _, tt := range []struct{ name, line, want string }{
 		{"fields", "Acme AG,Ada\n", "2 fields instead of 9"},
-		{"organization", strings.Replace(good, "Acme AG", " ", 1), "organization is missing"},
+		{"organization", strings.Replace(good, "Acme AG", " ", 1), "Enter the organization"},
 		{"control characters", strings.Replace(good, "Acme AG", "\"Acme\r\nBcc: eve@example.com\"", 1), "control characters"},
-		{"e-mail", strings.Replace(good, "ada@acme.example", "ada at acme", 1), "not an e-mail address"},
-		{"no e-mail", strings.Replace(good, "ada@acme.example", "", 1), "e-mail address is missing"},
+		{"e-mail", strings.Replace(good, "ada@acme.example", "ada at acme", 1), "not an email address"},
+		{"no e-mail", strings.Replace(good, "ada@acme.example", "", 1), "Enter an email address"},
 		{"server of 16", strings.Replace(good, "AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf", 1), "16 characters"},
-		{"edition", strings.Replace(good, "developer", "professional", 1), "no edition"},
-		{"type", strings.Replace(good, "PRODUCTION", "TRIAL", 1), "no license type"},
-		{"no lines of code", strings.Replace(good, "1000000", "0", 1), "no limit"},
-		{"lines of code with a sign", strings.Replace(good, "1000000", "+1000000", 1), "no limit"},
-		{"lines of code", strings.Replace(good, "1000000", "1M", 1), "no limit"},
-		{"no such day", strings.Replace(good, "2018-08-31", "2018-09-31", 1), "not a day"},
-		{"day first", strings.Replace(good, "2018-08-31", "31.08.2018", 1), "not a day"},
+		{"edition", strings.Replace(good, "developer", "professional", 1), "not an edition"},
+		{"type", strings.Replace(good, "PRODUCTION", "TRIAL", 1), "not a license type"},
+		{"no lines of code", strings.Replace(good, "1000000", "0", 1), "not a valid max_loc"},
+		{"lines of code with a sign", strings.Replace(good, "1000000", "+1000000", 1), "not a valid max_loc"},
+		{"lines of code", strings.Replace(good, "1000000", "1M", 1), "not a valid max_loc"},
+		{"no such day", strings.Replace(good, "2018-08-31", "2018-09-31", 1), "not a date"},
+		{"day first", strings.Replace(good, "2018-08-31", "31.08.2018", 1), "not a date"},
 		{"support", strings.Replace(good, "yes", "perhaps", 1), "support"},
 		{"repeated", good + good, "repeats line 2"},
 	} {
@@ -89,7 +89,7 @@ func TestReadRefusesAFileThatIsNotOfLicenses(t *testing.T) {
 func TestReadRefusesABrokenLineAndReadsOn(t *testing.T) {
 	for _, broken := range []string{`Acme "Best" AG,,,,,,,,` + "\n", `"Acme" AG,,,,,,,,` + "\n"} {
 		entries, refused, err := Read(strings.NewReader(header + broken + "short\n" + good))
-		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 || !strings.Contains(refused[0].String(), "not CSV") || refused[1].Line != 3 {
+		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 || !strings.Contains(refused[0].String(), "Invalid CSV") || refused[1].Line != 3 {
 			t.Errorf("after %q: Read = %v, %v, %v; want lines 2 and 3 refused, line 4 taken", broken, entries, refused, err)
 		}
 	}

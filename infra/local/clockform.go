@@ -19,18 +19,18 @@ func readNow(r *http.Request) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	const wanted = "it has to be a time such as 2018-07-01T09:00:00Z."
+	const example = "Send an RFC 3339 time, for example 2018-07-01T09:00:00Z."
 	switch typed := form["now"]; {
 	case len(typed) == 0:
-		return time.Time{}, fault.New(fault.Invalid, "The form field now is missing; "+wanted)
+		return time.Time{}, fault.New(fault.Invalid, "The form field now is missing. "+example)
 	case len(typed) > 1:
-		return time.Time{}, fault.New(fault.Invalid, "The form field now is there %d times; send it once.", len(typed))
+		return time.Time{}, fault.New(fault.Invalid, "The form field now was sent %d times. Send it once.", len(typed))
 	case strings.TrimSpace(typed[0]) == "":
-		return time.Time{}, fault.New(fault.Invalid, "The form field now is empty; "+wanted)
+		return time.Time{}, fault.New(fault.Invalid, "The form field now is empty. "+example)
 	default:
 		to, err := time.Parse(time.RFC3339, strings.TrimSpace(typed[0]))
 		if err != nil {
-			return to, fault.Wrap(fault.Invalid, err, "The form field now is %.60q; "+wanted, typed[0])
+			return to, fault.Wrap(fault.Invalid, err, "The form field now is %.60q. "+example, typed[0])
 		}
 		return to, nil
 	}
@@ -47,7 +47,7 @@ func readAnyForm(r *http.Request) (url.Values, error) {
 		return nil, tooLarge
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "The form could not be read: it is damaged or wrongly encoded.")
+		return nil, fault.Wrap(fault.Invalid, err, "We could not read the form: it is damaged or wrongly encoded.")
 	}
 	return r.MultipartForm.Value, nil
 }

@@ -51,10 +51,10 @@ func TestTheClockSaysWhatItCannotTake(t *testing.T) {
 		{nil, "now is missing"},
 		{url.Values{"Now": {"2028-03-01T10:00:00Z"}}, "now is missing"},
 		{url.Values{"now": {"  "}}, "now is empty"},
-		{url.Values{"now": {"2028-03-01T10:00:00Z", "2028-03-01T10:00:00Z"}}, "now is there 2 times"},
-		{url.Values{"now": {"tomorrow"}}, "it has to be a time such as 2"},
-		{url.Values{"now": {"2028-02-30T00:00:00Z"}}, "has to be a time"},
-		{url.Values{"now": {"2028-02-28"}}, "has to be a time"},
+		{url.Values{"now": {"2028-03-01T10:00:00Z", "2028-03-01T10:00:00Z"}}, "now was sent 2 times"},
+		{url.Values{"now": {"tomorrow"}}, "RFC 3339 time, for example 2"},
+		{url.Values{"now": {"2028-02-30T00:00:00Z"}}, "RFC 3339 time"},
+		{url.Values{"now": {"2028-02-28"}}, "RFC 3339 time"},
 		{url.Values{"now": {"9999-01-01T00:00:00Z"}}, "50 years"},
 	} {
 		contentType, body := multipartForm(t, tt.form)

@@ -37,7 +37,7 @@ func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 	}
 	event, ok := said[form.Get("said")]
 	if !ok {
-		return fault.New(fault.Invalid, "The form field said is none of bounced, delayed and complained.")
+		return fault.New(fault.Invalid, "The form field said must be bounced, delayed or complained.")
 	}
 	now := p.worker.clock.Now()
 	message := event(feedbacktest.Mail{ID: m.ID, ProviderID: "local-" + m.ID, To: m.To.Email, At: m.Date.In(time.UTC)})

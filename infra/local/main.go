@@ -44,7 +44,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The site        %s/\nBehind it       %s/_local/  (outbox, clock)\nCtrl-C stops it.\n", s.URL, s.URL)
+	fmt.Printf("Site         %s/\nLocal pages  %s/_local/  (outbox, clock)\nPress Ctrl-C to stop.\n", s.URL, s.URL)
 	<-ctx.Done()
 	stop()
 	return s.Close()

@@ -91,12 +91,12 @@ func (p *localPages) clock(w http.ResponseWriter, r *http.Request) error {
 	if !wantsPage(r) {
 		return web.WriteJSON(w, http.StatusOK, clockState{Now: now})
 	}
-	return p.render(w, "clock.html", "The clock", clockView{now, []clockStep{
-		{"A day on", now.AddDate(0, 0, 1)},
-		{"A week on", now.AddDate(0, 0, 7)},
-		{"A month on", now.AddDate(0, 1, 0)},
-		{"A year on", now.AddDate(1, 0, 0)},
-		{"Back to the real time", time.Now()},
+	return p.render(w, "clock.html", "Clock", clockView{now, []clockStep{
+		{"One day forward", now.AddDate(0, 0, 1)},
+		{"One week forward", now.AddDate(0, 0, 7)},
+		{"One month forward", now.AddDate(0, 1, 0)},
+		{"One year forward", now.AddDate(1, 0, 0)},
+		{"Back to the current time", time.Now()},
 	}})
 }
 
@@ -109,7 +109,7 @@ func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if move := to.Sub(p.worker.clock.Now()).Abs(); move > maxMove {
-		return fault.New(fault.Invalid, "The clock can be moved by 50 years at the most.")
+		return fault.New(fault.Invalid, "Move the clock by at most 50 years.")
 	}
 	if err := p.worker.move(r.Context(), to); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (p *localPages) attachment(w http.ResponseWriter, r *http.Request) error {
 	}
 	n, err := strconv.Atoi(r.PathValue("n"))
 	if err != nil || n < 0 || n >= len(m.Attachments) {
-		return fault.New(fault.NotFound, "This mail has no such attachment.")
+		return fault.New(fault.NotFound, "This email has no such attachment.")
 	}
 	return download(w, m.Attachments[n].Name, m.Attachments[n].Data)
 }

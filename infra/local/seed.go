@@ -103,7 +103,7 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 	}
 	s.now = s.now.Add(time.Duration(2+s.random.IntN(20)) * time.Hour)
 	if i%7 == 6 {
-		_, err := s.review(ctx, evaluation, request.Rejected, "You have evaluated this edition twice already. Write to us about an offer.")
+		_, err := s.review(ctx, evaluation, request.Rejected, "You have already evaluated this edition twice. Please ask us for a quote.")
 		return err
 	}
 	if err := s.issue(ctx, evaluation, license.Evaluation, license.DateOf(s.now).AddDays(30), false, ""); err != nil {
@@ -132,7 +132,7 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 			if i == 4 {
 				s.now = s.now.AddDate(0, 0, 9)
 				change := store.LicenseChange{ID: licenseID(staging), Version: 1, By: operators[0]}
-				if err := s.RevokeLicense(ctx, change, "The staging server is switched off, and the customer gave the license back."); err != nil {
+				if err := s.RevokeLicense(ctx, change, "The staging server was shut down, and the customer returned the license."); err != nil {
 					return err
 				}
 			}
@@ -158,10 +158,10 @@ func (s *seeder) recent(ctx context.Context, c company, i int, edition license.E
 	case 1, 2:
 		r, err = s.review(ctx, r, request.InReview, "")
 		if err == nil && i%5 == 2 {
-			err = s.NoteOnRequest(ctx, r.ID, r.Reviewer, "Called them; the purchase order is on its way.")
+			err = s.NoteOnRequest(ctx, r.ID, r.Reviewer, "Called them. The purchase order is on its way.")
 		}
 	case 3:
-		const question = "Is this server the successor of the one that you have a license for?"
+		const question = "Does this server replace the one that you already have a license for?"
 		if i == 3 {
 			return s.askInVain(ctx, r, question)
 		}
@@ -186,7 +186,7 @@ func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition
 		form.OldServer = "stopped"
 	}
 	if s.random.IntN(3) == 0 {
-		form.Message = "We would like to begin next month. Please send the invoice to our purchasing department."
+		form.Message = "We would like to start next month. Please send the invoice to our purchasing department."
 	}
 	d, err := form.Accept()
 	if err != nil {

@@ -59,7 +59,7 @@ type Server struct {
 func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	ln, err := net.Listen("tcp", o.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("%w; another PORT may be free", err)
+		return nil, fmt.Errorf("%w; try another PORT", err)
 	}
 	s := &Server{
 		URL:    fmt.Sprintf("http://localhost:%d", ln.Addr().(*net.TCPAddr).Port),

@@ -65,7 +65,7 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if !*skip && report.Recorded+report.Known == 0 {
-		fmt.Fprintln(stderr, "import-licenses: nothing was recorded; mend the lines above, or leave them out with -skip-refused")
+		fmt.Fprintln(stderr, "import-licenses: nothing was recorded; fix the lines above, or skip them with -skip-refused")
 	}
 	return 1
 }

@@ -108,11 +108,11 @@ func TestInABrowserWithTheProviderOnAnotherSite(t *testing.T) {
 		o.Issuer = strings.Replace(o.Issuer, "127.0.0.1", "localhost", 1)
 		p.Issuer = o.Issuer
 	})
-	b.act("opening a page", chromedp.Navigate(c.URL+"/console/requests/r1"), shown("Who do you want to be?"))
+	b.act("opening a page", chromedp.Navigate(c.URL+"/console/requests/r1"), shown("Sign in as…"))
 	b.look("people")
 	b.act("cancelling", chosen("Cancel"), shown("Signing in was cancelled"))
 	b.look("cancelled")
-	b.act("signing in", chosen("Sign in"), shown("Who do you want to be?"), chosen("Sam Okoye"), shown("|Sam Okoye|sales|/console/requests/r1"))
+	b.act("signing in", chosen("Sign in"), shown("Sign in as…"), chosen("Sam Okoye"), shown("|Sam Okoye|sales|/console/requests/r1"))
 	b.act("changing something", send("post", "/console/requests/r1"), shown("|Sam Okoye|"))
 
 	c.move(2 * time.Hour)
@@ -125,21 +125,21 @@ func TestInABrowserWithTheProviderOnAnotherSite(t *testing.T) {
 	b.act("opening another tab", chosen("Sign in, in a new tab"))
 	ctx, cancel := chromedp.NewContext(b, chromedp.WithTargetID(<-opened))
 	defer cancel()
-	tab{ctx, t}.act("signing in there", shown("Who do you want to be?"), chosen("Sam Okoye"), shown("|Sam Okoye|"))
+	tab{ctx, t}.act("signing in there", shown("Sign in as…"), chosen("Sam Okoye"), shown("|Sam Okoye|"))
 	b.act("reloading the page", chromedp.Reload(), shown("|Sam Okoye|sales|/console/requests/r1"))
 	if c.changes != 2 {
 		t.Errorf("reloaded: %d changes", c.changes)
 	}
 
 	c.move(2 * time.Hour)
-	b.act("searching after the session", chromedp.Navigate(c.URL+SignedOutPath), send("get", "/console"), shown("Who do you want to be?"),
+	b.act("searching after the session", chromedp.Navigate(c.URL+SignedOutPath), send("get", "/console"), shown("Sign in as…"),
 		chosen("Vera Vogel"), shown("|Vera Vogel|viewer|"))
 	b.act("changing something without the role", send("post", "/console/requests/r1"), shown("Your role does not allow this"))
 	b.look("role-too-low")
 	b.act("signing out", send("post", SignOutPath), shown("You are signed out"))
 	b.look("signed-out")
-	b.act("coming back", chromedp.Navigate(c.URL+"/console"), shown("Who do you want to be?"), chosen("Nico Neumann"), shown("You have no role"))
+	b.act("coming back", chromedp.Navigate(c.URL+"/console"), shown("Sign in as…"), chosen("Nico Neumann"), shown("You have no role"))
 	b.look("no-role")
 	b.act("being somebody else", chromedp.Click(chromedp.CSS("main form button")), shown("To come back, sign in again"), chosen("Sign in"),
-		shown("Who do you want to be?"), chosen("Ada Brandt"), shown("|Ada Brandt|admin|/console"))
+		shown("Sign in as…"), chosen("Ada Brandt"), shown("|Ada Brandt|admin|/console"))
 }

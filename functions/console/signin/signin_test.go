@@ -250,7 +250,7 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 	if out.Request.URL.Path != SignedOutPath || out.text("h1") != "You are signed out" {
 		t.Errorf("signed out at %s: %s", out.Request.URL, out.body)
 	}
-	if a := b.do("GET", c.URL+"/console"); a.text("h1") != "Who do you want to be?" {
+	if a := b.do("GET", c.URL+"/console"); a.text("h1") != "Sign in as…" {
 		t.Errorf("after signing out: %s", a.body)
 	}
 	if a := b.do("GET", c.URL+SignOutPath); a.StatusCode != 405 {
@@ -299,7 +299,7 @@ func TestWhoIsNotLetInIsToldWhy(t *testing.T) {
 		} else if action, _ := a.page.Find("main form").Attr("action"); action != SignOutPath {
 			t.Errorf("%s: nobody else can sign in: form to %q", name, action)
 		}
-		if a := b.do("GET", c.URL+"/console"); a.text("h1") != "Who do you want to be?" {
+		if a := b.do("GET", c.URL+"/console"); a.text("h1") != "Sign in as…" {
 			t.Errorf("%s is let in: %s", name, a.body)
 		}
 		if strings.Contains(c.log.String(), "@vendor") {

@@ -240,7 +240,7 @@ func TestNobodyComesInWhileTheTableDoesNotAnswer(t *testing.T) {
 				t.Errorf("%s: %s gives %d with %v: %s", tt.name, method, a.StatusCode, a.Cookies(), a.body)
 			}
 		}
-		if a := newBrowser(t).do("GET", c.URL+"/console"); a.text("h1") != "Who do you want to be?" {
+		if a := newBrowser(t).do("GET", c.URL+"/console"); a.text("h1") != "Sign in as…" {
 			t.Errorf("%s: a stranger cannot sign in: %d", tt.name, a.StatusCode)
 		}
 		if c.changes != 0 {

@@ -28,9 +28,9 @@ func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	switch {
 	case q.Get("client_id") != p.ClientID:
-		return fault.New(fault.Invalid, "No client of this provider sent you here: its client_id is another one.")
+		return fault.New(fault.Invalid, "Unknown client_id. Start from the sales console.")
 	case q.Get("redirect_uri") != p.RedirectURI:
-		return fault.New(fault.Invalid, "The redirect_uri is not exactly %s, so you are not led there.", p.RedirectURI)
+		return fault.New(fault.Invalid, "We did not redirect you: redirect_uri must be exactly %s.", p.RedirectURI)
 	}
 	if code := mistake(q); code != "" {
 		return p.back(w, r, url.Values{"error": {code}, "state": q["state"]})
@@ -41,7 +41,7 @@ func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	if q.Has("person") {
 		person, ok := p.named(q.Get("person"))
 		if !ok {
-			return fault.New(fault.NotFound, "Nobody here has this e-mail address.")
+			return fault.New(fault.NotFound, "No person has this email address.")
 		}
 		code := p.codes.issue(grant{person: person, challenge: q.Get("code_challenge"), nonce: q.Get("nonce"), redirectURI: p.RedirectURI})
 		return p.back(w, r, url.Values{"code": {code}, "state": q["state"]})
@@ -50,7 +50,7 @@ func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	for _, person := range p.People {
 		view.Choices = append(view.Choices, choice{person, p.with(q, "person", person.Email)})
 	}
-	return p.pages.Render(w, http.StatusOK, "choose.html", web.View{Title: "Who do you want to be?", Private: true, Data: view})
+	return p.pages.Render(w, http.StatusOK, "choose.html", web.View{Title: "Sign in as…", Private: true, Data: view})
 }
 
 // mistake is the error code of a request that the client got wrong (RFC 6749 §4.1.2.1, RFC 7636 §4.4.1); "" for none.
@@ -90,7 +90,7 @@ func (p *provider) with(q url.Values, name, value string) string {
 func (p *provider) signOut(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	if q.Get("client_id") != p.ClientID || q.Get("post_logout_redirect_uri") != p.SignedOutURI {
-		return fault.New(fault.Invalid, "You are signed out. The post_logout_redirect_uri is not exactly %s, so you are not led there.", p.SignedOutURI)
+		return fault.New(fault.Invalid, "You are signed out. We did not redirect you: post_logout_redirect_uri must be exactly %s.", p.SignedOutURI)
 	}
 	http.Redirect(w, r, p.SignedOutURI, http.StatusSeeOther)
 	return nil

@@ -39,11 +39,11 @@ type Person struct {
 // in each other's way.
 func Invented() []Person {
 	return []Person{
-		{Email: "vera@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"}, About: "Looks at everything and changes nothing."},
+		{Email: "vera@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"}, About: "Can view everything and change nothing."},
 		{Email: "sam@vendor.example", Name: "Sam Okoye", Groups: []string{"sales"}, About: "Works on requests and issues licenses."},
-		{Email: "lucia@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"}, About: "A colleague, to work on the same request at once."},
-		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"}, About: "May do all that sales may."},
-		{Email: "nico@vendor.example", Name: "Nico Neumann", About: "Came yesterday, and is not let in yet."},
+		{Email: "lucia@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"}, About: "A colleague who works on the same requests."},
+		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"}, About: "Can do everything that sales can."},
+		{Email: "nico@vendor.example", Name: "Nico Neumann", About: "New colleague, no role yet."},
 	}
 }
 
