@@ -18,9 +18,9 @@ import (
 	"marketplace/shared/cloud/awsprofile"
 	"marketplace/shared/config"
 	"marketplace/shared/fault"
+	"marketplace/shared/response"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
-	"marketplace/shared/web"
 )
 
 const importUsage = `usage: ops import-licenses [-table NAME] [-skip-refused] FILE.csv
@@ -150,7 +150,7 @@ func importByServer(ctx context.Context, server string, file io.Reader, skip boo
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		var p web.Problem
+		var p response.Problem
 		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil || p.Detail == "" {
 			return report, fmt.Errorf("the local server answered %s", resp.Status)
 		}

@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+
+	"marketplace/shared/response"
 )
 
 // Handler implements the Handler interface of aws-lambda-go, so that lambda.Start needs no reflection.
@@ -43,19 +45,19 @@ func (h *Handler) Serve(ctx context.Context, e *Event) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newRecorder(r.Method)
+	w := newBuffer(r.Method)
 	if p := h.run(w, r); p != nil {
-		h.log.ErrorContext(r.Context(), "panic in handler", "panic", fmt.Sprint(p.value), "method", r.Method, "path", r.URL.Path,
-			"request", RequestID(r.Context()), "stack", string(p.stack))
-		return failure(r.Method), nil
+		h.log.ErrorContext(r.Context(), "panic in handler", "panic", fmt.Sprint(p.value), "method", r.Method,
+			"path", r.URL.Path, "request", RequestID(r.Context()), "stack", string(p.stack))
+		return internalError(r.Method), nil
 	}
-	answer, err := w.answer()
+	payload, err := encoded(r.Method, w)
 	if err != nil {
-		h.log.ErrorContext(r.Context(), "answer not sent", "error", err, "method", r.Method, "path", r.URL.Path,
+		h.log.ErrorContext(r.Context(), "response not sent", "error", err, "method", r.Method, "path", r.URL.Path,
 			"request", RequestID(r.Context()))
-		return failure(r.Method), nil
+		return internalError(r.Method), nil
 	}
-	return answer, nil
+	return payload, nil
 }
 
 type panicked struct {
@@ -73,20 +75,19 @@ func (h *Handler) run(w http.ResponseWriter, r *http.Request) (p *panicked) {
 	return nil
 }
 
-// Record gives the answer that serve writes, for a function that prepares its answers. Method matters for HEAD only.
+// Record returns the encoded response that serve writes, for a function that prepares its responses. The method matters for
+// HEAD only.
 func Record(method string, serve func(http.ResponseWriter)) ([]byte, error) {
-	w := newRecorder(method)
+	w := newBuffer(method)
 	serve(w)
-	return w.answer()
+	return encoded(method, w)
 }
 
-// failure is the answer where the handler has none.
-func failure(method string) []byte {
-	w := newRecorder(method)
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusInternalServerError)
-	w.WriteString(`{"type":"about:blank","title":"Internal Server Error","status":500}`)
-	answer, _ := w.answer()
-	return answer
+// internalError is the encoded response where the handler has none.
+func internalError(method string) []byte {
+	payload, _ := Record(method, func(w http.ResponseWriter) {
+		w.Header().Set("Cache-Control", "no-store")
+		response.NewProblem(http.StatusInternalServerError, "").Write(w)
+	})
+	return payload
 }

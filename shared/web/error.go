@@ -7,48 +7,52 @@ import (
 	"fmt"
 	"html"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/logging"
+	"marketplace/shared/response"
 	"marketplace/shared/table"
 )
 
-// answers says how each kind of fault is answered: with which status, and what its reader is told where the fault itself
-// says nothing.
+// answers has the status of each kind of fault, and what its reader is told if the fault itself says nothing.
 var answers = [...]struct {
 	status int
 	msg    string
 }{
-	fault.Internal:    {http.StatusInternalServerError, "Something went wrong on our side, and we have been told. Try again in a few minutes."},
-	fault.Invalid:     {http.StatusBadRequest, "The request could not be understood."},
-	fault.NotFound:    {http.StatusNotFound, "There is nothing at this address."},
-	fault.Gone:        {http.StatusGone, "This is no longer offered."},
-	fault.Conflict:    {http.StatusConflict, "Somebody else changed this at the same time. Load it again, and repeat your change."},
-	fault.Forbidden:   {http.StatusForbidden, "You may not do this."},
+	fault.Internal: {http.StatusInternalServerError,
+		"Something went wrong on our side, and we have been notified. Try again in a few minutes."},
+	fault.Invalid:     {http.StatusBadRequest, "We could not understand the request."},
+	fault.NotFound:    {http.StatusNotFound, "There is no page at this address."},
+	fault.Gone:        {http.StatusGone, "This is no longer available."},
+	fault.Conflict:    {http.StatusConflict, "Someone else changed this first. Reload the page and make your change again."},
+	fault.Forbidden:   {http.StatusForbidden, "You are not allowed to do this."},
 	fault.TooLarge:    {http.StatusRequestEntityTooLarge, "What you sent is too large."},
-	fault.Unsupported: {http.StatusUnsupportedMediaType, "This content type is not read here."},
-	fault.Method:      {http.StatusMethodNotAllowed, "This address does not take requests of this method."},
-	fault.RateLimited: {http.StatusTooManyRequests, "These were too many requests. Try again in a few minutes."},
-	fault.Unavailable: {http.StatusServiceUnavailable, "The site cannot answer at the moment. Nothing was lost: try again in a few seconds."},
+	fault.Unsupported: {http.StatusUnsupportedMediaType, "This content type is not supported here."},
+	fault.Method:      {http.StatusMethodNotAllowed, "This address does not support the request's method."},
+	fault.RateLimited: {http.StatusTooManyRequests, "Too many requests. Try again in a few minutes."},
+	fault.Unavailable: {http.StatusServiceUnavailable,
+		"The site is temporarily unavailable. Nothing was lost; try again in a few seconds."},
 }
 
-// retryAfter is when to try again what was unavailable or too much, in seconds.
+// retryAfter tells clients of an overload when to try again, in seconds.
 const retryAfter = "5"
 
-var errNoPage = fault.New(fault.NotFound, "There is no page at this address. It may have been cut or mistyped.")
+var errNoPage = fault.New(fault.NotFound, "There is no page at this address. The link may be incomplete or mistyped.")
 
-// methodError is a method that the address does not take.
+// methodError is a method that the address does not support.
 type methodError struct{ allow string }
 
 func (e *methodError) Error() string { return "method not allowed; allowed: " + e.allow }
 
 func forged(err error) error {
-	return fault.Wrap(fault.Forbidden, err, "The form was sent from another site, so it was not taken. Open the page here, and send the form again.")
+	return fault.Wrap(fault.Forbidden, err,
+		"We did not accept the form because it was sent from another site. Open the page here and send the form again.")
 }
 
-// kindOf is the kind of any error that a handler can return.
+// kindOf returns the kind of any error that a handler can return.
 func kindOf(err error) fault.Kind {
 	var (
 		f        *fault.Error
@@ -73,66 +77,75 @@ func kindOf(err error) fault.Kind {
 	return fault.Internal
 }
 
-// Problem is an error as an API tells it (RFC 9457), with what is wrong field by field.
-type Problem struct {
-	Type   string        `json:"type"`
-	Title  string        `json:"title"`
-	Status int           `json:"status"`
-	Detail string        `json:"detail"`
-	Errors []fault.Field `json:"errors,omitempty"`
-}
-
-// ProblemOf is what the reader of an error is told. An invalid input is 422 where its fields are known, else 400.
-func ProblemOf(err error) Problem {
+// ProblemOf returns what the reader of an error is told. An invalid input is 422 if its fields are known, else 400.
+func ProblemOf(err error) response.Problem {
 	kind := kindOf(err)
-	p := Problem{Type: "about:blank", Status: answers[kind].status, Detail: answers[kind].msg}
+	status, detail := answers[kind].status, answers[kind].msg
+	var fields []fault.Field
 	var f *fault.Error
 	if errors.As(err, &f) && kind != fault.Internal {
 		if f.Msg != "" {
-			p.Detail = f.Msg
+			detail = f.Msg
 		}
-		if p.Errors = f.Fields; kind == fault.Invalid && len(f.Fields) > 0 {
-			p.Status = http.StatusUnprocessableEntity
+		if fields = f.Fields; kind == fault.Invalid && len(fields) > 0 {
+			status = http.StatusUnprocessableEntity
 		}
 	}
-	p.Title = http.StatusText(p.Status)
+	p := response.NewProblem(status, detail)
+	p.Errors = fields
 	return p
 }
 
 // ErrorView is the data of the page "error.html".
 type ErrorView struct {
-	Problem
-	RequestID string // "" where there is none
+	response.Problem
+	RequestID string // "" if there is none
 	Query     string // as in View
 }
 
-// writeError answers with the error: a problem for programs, a page for people.
-func (s *server) writeError(a *answer, r *http.Request, visitor *Visitor, err error) {
+// errorResponse answers with the error: a problem for programs, a page for people.
+func (s *server) errorResponse(r *http.Request, err error) *response.Buffer {
 	p := ProblemOf(err)
-	var method *methodError
-	if errors.As(err, &method) {
-		a.header.Set("Allow", method.allow)
-	}
-	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
-		a.header.Set("Retry-After", retryAfter)
-	}
-	a.header.Set("Vary", "Accept")
+	b := errorBuffer(r, p, err)
 	if wantsJSON(r) {
-		if err := WriteJSON(a, p.Status, p); err == nil {
-			a.header.Set("Content-Type", "application/problem+json")
-			return
-		}
+		p.Write(b)
+		return b
 	}
 	query := s.query(r)
-	view := View{Title: p.Title, Private: true, Query: query, Visitor: visitor, Data: ErrorView{p, s.requestID(r.Context()), query}}
-	if err := s.pages.Render(a, p.Status, "error.html", view); err != nil {
-		s.logError(r, fmt.Errorf("web: the page of an error: %w", err))
-		a.body.Reset()
-		a.header.Set("Content-Type", "text/html; charset=utf-8")
-		a.status = p.Status
-		fmt.Fprintf(a, "<!doctype html><html lang=en><meta charset=utf-8><title>%s</title><h1>%[1]s</h1><p>%s</p>",
+	view := View{
+		Title: p.Title, Private: true, Query: query,
+		Data: ErrorView{Problem: p, RequestID: s.requestID(r.Context()), Query: query},
+	}
+	if known, ok := errors.AsType[*visitorError](err); ok {
+		view.Visitor = known.visitor
+	}
+	if renderErr := s.pages.Render(b, p.Status, "error.html", view); renderErr != nil {
+		s.logError(r, fmt.Errorf("web: the page of an error: %w", renderErr))
+		b = errorBuffer(r, p, err)
+		b.Header().Set("Content-Type", "text/html; charset=utf-8")
+		b.WriteHeader(p.Status)
+		fmt.Fprintf(b, "<!doctype html><html lang=en><meta charset=utf-8><title>%s</title><h1>%[1]s</h1><p>%s</p>",
 			html.EscapeString(p.Title), html.EscapeString(p.Detail))
 	}
+	return b
+}
+
+// errorBuffer returns an empty response with the headers that belong to the error.
+func errorBuffer(r *http.Request, p response.Problem, err error) *response.Buffer {
+	b := response.NewBuffer(r.Method, math.MaxInt)
+	b.Header().Set("Vary", "Accept")
+	if method, ok := errors.AsType[*methodError](err); ok {
+		b.Header().Set("Allow", method.allow)
+	}
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+		b.Header().Set("Retry-After", retryAfter)
+	}
+	return b
+}
+
+// wantsJSON reports whether an error is reported to a program: under /api/, or if the client prefers JSON to a page.
+func wantsJSON(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/api/") || response.PrefersJSON(strings.Join(r.Header.Values("Accept"), ","))
 }
 
 // WriteJSON answers with v as JSON.
@@ -147,8 +160,7 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return err
 }
 
-// logError tells the log of an error. What is about people stays out: neither what they typed nor what they were told of
-// it, only which fields it was.
+// logError logs an error without personal data: neither what people typed nor what they were told, only the fields' names.
 func (s *server) logError(r *http.Request, err error) {
 	kind := kindOf(err)
 	level := slog.LevelInfo
@@ -182,9 +194,10 @@ func (s *server) logError(r *http.Request, err error) {
 	s.log.LogAttrs(r.Context(), level, "request failed", attrs...)
 }
 
-// loggable is a field's name, unless a client made it up: then it could be anything.
+// loggable returns the name of a field, and "?" for one that a client may have made up.
 func loggable(name string) string {
-	if len(name) > 20 || strings.ContainsFunc(name, func(r rune) bool { return r|0x20 < 'a' || r|0x20 > 'z' }) {
+	notLetter := func(r rune) bool { return r|0x20 < 'a' || r|0x20 > 'z' }
+	if len(name) > 20 || strings.ContainsFunc(name, notLetter) {
 		return "?"
 	}
 	return name

@@ -40,11 +40,6 @@ type View struct {
 	Data        any // what "main" shows
 }
 
-// Visitor is who is signed in, as a site's header shows it; nil is nobody.
-type Visitor struct {
-	Name, Email, Role string
-}
-
 // Render shows a page. It sets no caching headers.
 func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) error {
 	t, err := p.Template(name)

@@ -26,7 +26,7 @@ func TestAStreamGoesOutWhileItIsWritten(t *testing.T) {
 	arrived, line := make(chan bool), strings.Repeat("x", 1023)+"\n"
 	server := streamed(t, func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Content-Type", "text/csv")
-		for range 2 * keptOfStream >> 10 {
+		for range 2 * bufferedOfStream >> 10 {
 			if _, err := io.WriteString(w, line); err != nil {
 				return err
 			}
@@ -40,12 +40,12 @@ func TestAStreamGoesOutWhileItIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if _, err := io.ReadFull(resp.Body, make([]byte, keptOfStream)); err != nil {
+	if _, err := io.ReadFull(resp.Body, make([]byte, bufferedOfStream)); err != nil {
 		t.Fatal(err)
 	}
 	close(arrived)
 	rest, err := io.ReadAll(resp.Body)
-	if err != nil || !strings.HasSuffix(string(rest), "\nend") || len(rest) != keptOfStream+len("end") {
+	if err != nil || !strings.HasSuffix(string(rest), "\nend") || len(rest) != bufferedOfStream+len("end") {
 		t.Errorf("the rest has %d bytes, %v", len(rest), err)
 	}
 	if resp.Header.Get("Content-Type") != "text/csv" || resp.Header.Get("Content-Security-Policy") == "" || resp.Header.Get("Cache-Control") != "no-store" {
@@ -62,8 +62,8 @@ func TestAStreamThatFailsIsAnErrorOrBreaksOff(t *testing.T) {
 		whole  bool
 	}{
 		{"before it began", 100, func() error { return errors.New("no") }, 500, true},
-		{"after it began", 2 * keptOfStream, func() error { return errors.New("no") }, 200, false},
-		{"by a panic after it began", 2 * keptOfStream, func() error { panic("no") }, 200, false},
+		{"after it began", 2 * bufferedOfStream, func() error { return errors.New("no") }, 200, false},
+		{"by a panic after it began", 2 * bufferedOfStream, func() error { panic("no") }, 200, false},
 		{"not at all", 100, func() error { return nil }, 200, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestAStreamThatFailsIsAnErrorOrBreaksOff(t *testing.T) {
 
 func TestAStreamSendsNoBodyToHead(t *testing.T) {
 	server := streamed(t, func(w http.ResponseWriter, _ *http.Request) error {
-		_, err := io.WriteString(w, strings.Repeat("x", 2*keptOfStream))
+		_, err := io.WriteString(w, strings.Repeat("x", 2*bufferedOfStream))
 		return err
 	})
 	resp, err := http.Head(server.URL + "/export")
@@ -97,7 +97,7 @@ func TestAStreamSendsNoBodyToHead(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if resp.StatusCode != 200 || resp.ContentLength != 2*keptOfStream {
+	if resp.StatusCode != 200 || resp.ContentLength != 2*bufferedOfStream {
 		t.Errorf("status %d, length %d", resp.StatusCode, resp.ContentLength)
 	}
 }
@@ -107,16 +107,19 @@ func TestAnErrorsPageKnowsWhoIsSignedIn(t *testing.T) {
 		"site.html":  `{{define "header"}}{{with .Visitor}}<b>{{.Name}}</b>{{end}}{{end}}{{define "footer"}}{{end}}`,
 		"error.html": `{{define "main"}}{{.Status}}{{end}}`,
 	}
+	sam := func(*http.Request) *Visitor { return &Visitor{Name: "Sam"} }
 	site := New(Options{
-		Routes: []Route{{Pattern: "GET /page", Handle: func(_ http.ResponseWriter, r *http.Request) error {
-			Welcome(r.Context(), &Visitor{Name: "Sam"})
-			return errNoPage
-		}}},
+		Routes: []Route{
+			{Pattern: "GET /page", Handle: ShowVisitor(sam, func(http.ResponseWriter, *http.Request) error { return errNoPage })},
+			{Pattern: "GET /panic", Handle: ShowVisitor(sam, func(http.ResponseWriter, *http.Request) error { panic("no") })},
+		},
 		Pages: NewPages(filesOf(files)), Log: slog.New(slog.DiscardHandler),
 	})
-	rec := httptest.NewRecorder()
-	site.ServeHTTP(rec, httptest.NewRequest("GET", "/page", nil))
-	if rec.Code != 404 || !strings.Contains(rec.Body.String(), "<b>Sam</b>") {
-		t.Errorf("%d %s", rec.Code, rec.Body)
+	for path, status := range map[string]int{"/page": 404, "/panic": 500} {
+		rec := httptest.NewRecorder()
+		site.ServeHTTP(rec, httptest.NewRequest("GET", path, nil))
+		if rec.Code != status || !strings.Contains(rec.Body.String(), "<b>Sam</b>") {
+			t.Errorf("%s: got %d %s, want %d with the visitor's name", path, rec.Code, rec.Body, status)
+		}
 	}
 }

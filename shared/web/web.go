@@ -1,9 +1,9 @@
-// Package web is what the sites of the functions share: one list of routes becomes an http.Handler in which every answer
-// carries the security headers, every unsafe method is protected against forged requests, and every error becomes one
-// answer, chosen by its kind. Around it: pages (Pages), form fields (Field), bodies (ReadForm, ReadJSON), static files.
+// Package web is what the functions' sites share. It makes an http.Handler of a list of routes: every response has the
+// security headers, every unsafe method is protected against forged requests, and every error is answered in one place, by
+// its kind. It also has pages (Pages), form fields (Field), request bodies (ReadForm, ReadJSON) and static files.
 //
-// What a site shows and asks stays with the site. Nothing is parsed before it is needed: a function's cold start pays for
-// the page that it serves and for no other.
+// What a site shows and asks stays with the site. Nothing is parsed before it is needed: a cold start pays only for the page
+// that it serves.
 package web
 
 import (
@@ -13,29 +13,32 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"marketplace/shared/response"
 )
 
-// HandlerFunc answers a request, or says why it cannot. What it wrote before it failed is dropped, headers and all.
+// HandlerFunc answers a request or returns why it cannot. What it wrote before it failed is dropped, headers included.
 type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
 
 // Route is a line of a site's list: a pattern of http.ServeMux with its method, such as "GET /editions/{key}".
 type Route struct {
 	Pattern string
 	Handle  HandlerFunc
-	// Stream lets an answer that is too large to be kept go out as it is written: see stream.
+	// Stream sends a response that is too large to be kept while it is still being written. An error after that breaks the
+	// connection off, so that nobody mistakes the part that was sent for the whole.
 	Stream bool
 }
 
-// Options are what a site is made of.
+// Options configures a site.
 type Options struct {
 	Routes []Route
 	Pages  *Pages
-	// SiteURL is where people reach the site. A form that was sent from there is let in, even where a proxy hides the
-	// name under which the browser knows the site.
+	// SiteURL is where people reach the site. A form sent from there is accepted even if a proxy hides the name by which the
+	// browser knows the site.
 	SiteURL string
-	// Query gives what the links of an error's page keep of a request's address: View.Query; nil: nothing.
+	// Query returns what the links of an error page keep of a request's address (View.Query); nil keeps nothing.
 	Query func(*http.Request) string
-	// RequestID gives the ID under which the log knows the request; nil: requests have none.
+	// RequestID returns the request's ID in the log; nil means that requests have none.
 	RequestID func(context.Context) string
 	Log       *slog.Logger
 }
@@ -49,11 +52,11 @@ type server struct {
 	log       *slog.Logger
 }
 
-// New makes the site's handler. Beside the routes it serves the static files. Patterns that contradict each other panic.
+// New returns the site's handler, which also serves the static files. Conflicting patterns panic.
 func New(o Options) http.Handler {
 	s := &server{
-		mux: http.NewServeMux(), pages: o.Pages, forgery: http.NewCrossOriginProtection(), query: o.Query, requestID: o.RequestID,
-		log: o.Log,
+		mux: http.NewServeMux(), pages: o.Pages, forgery: http.NewCrossOriginProtection(),
+		query: o.Query, requestID: o.RequestID, log: o.Log,
 	}
 	if s.query == nil {
 		s.query = func(*http.Request) string { return "" }
@@ -62,30 +65,32 @@ func New(o Options) http.Handler {
 		s.requestID = func(context.Context) string { return "" }
 	}
 	if u, err := url.Parse(o.SiteURL); err == nil && u.Host != "" {
-		// An origin of a scheme and a host is never refused.
+		// An origin made of a scheme and a host is always valid.
 		_ = s.forgery.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
 	for _, route := range append(o.Routes, staticRoutes...) {
-		s.mux.Handle(route.Pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route) }))
+		s.mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route) })
 	}
 	return s
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if handler, pattern := s.mux.Handler(r); pattern == "" {
-		s.serve(w, r, Route{Handle: func(w http.ResponseWriter, r *http.Request) error { return s.unmatched(w, r, handler) }})
+		s.serve(w, r, Route{Handle: func(w http.ResponseWriter, r *http.Request) error {
+			return s.unmatched(w, r, handler)
+		}})
 		return
 	}
 	s.mux.ServeHTTP(w, r)
 }
 
-// unmatched answers where no route is meant: the mux knows whether the method or the address is at fault.
+// unmatched answers a request without a route: the mux knows whether the method or the address is wrong.
 func (s *server) unmatched(w http.ResponseWriter, r *http.Request, mux http.Handler) error {
-	verdict := newAnswer(r)
-	mux.ServeHTTP(verdict, r)
-	switch verdict.status {
+	answer := response.NewBuffer(r.Method, math.MaxInt)
+	mux.ServeHTTP(answer, r)
+	switch answer.Status() {
 	case http.StatusMethodNotAllowed:
-		return &methodError{allow: verdict.header.Get("Allow")}
+		return &methodError{allow: answer.Header().Get("Allow")}
 	case http.StatusNotFound:
 		if to := s.withoutSlash(r); to != "" {
 			http.Redirect(w, r, to, http.StatusMovedPermanently)
@@ -93,11 +98,10 @@ func (s *server) unmatched(w http.ResponseWriter, r *http.Request, mux http.Hand
 		}
 		return errNoPage
 	}
-	verdict.sendTo(w)
-	return nil
+	return answer.SendTo(w)
 }
 
-// withoutSlash is the address of the request without the slash at its end, where there is a page: people add one.
+// withoutSlash returns the request's address without the slash that people add at its end, "" if there is no such page.
 func (s *server) withoutSlash(r *http.Request) string {
 	path := strings.TrimRight(r.URL.Path, "/")
 	if path == r.URL.Path || path == "" || strings.HasPrefix(path, "//") {
@@ -110,13 +114,15 @@ func (s *server) withoutSlash(r *http.Request) string {
 	return u.String()
 }
 
-// serve runs a handler between the headers that every answer has and the one place where errors are answered.
+// bufferedOfStream is how many bytes of a streamed response are kept before it is sent.
+const bufferedOfStream = 64 << 10
+
+// serve runs a handler between the headers that every response has and the one place where errors are answered.
 func (s *server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	secure(w.Header(), r)
-	r, visit := withVisit(r)
-	out := &stream{answer: newAnswer(r), to: w, limit: math.MaxInt}
+	out := response.NewBuffer(r.Method, math.MaxInt)
 	if route.Stream {
-		out.limit = keptOfStream
+		out = response.NewStream(r.Method, bufferedOfStream, w)
 	}
 	err := s.forgery.Check(r)
 	if err != nil {
@@ -126,25 +132,25 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	}
 	if err != nil {
 		s.logError(r, err)
-		if out.begun {
+		if out.Begun() {
 			panic(http.ErrAbortHandler)
 		}
-		out.answer = newAnswer(r)
-		s.writeError(out.answer, r, visit.visitor, err)
+		out = s.errorResponse(r, err)
 	}
-	if !out.begun {
-		out.sendTo(w)
-	}
+	_ = out.SendTo(w) // an error can only mean that the client is gone
 }
 
-// secure sets the headers that every answer has; handlers may replace those of caching and of the referrer.
+// contentSecurityPolicy forbids inline scripts and styles, and everything from other sites.
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'"
+
+// secure sets the headers that every response has; handlers may replace Cache-Control and Referrer-Policy.
 func secure(h http.Header, r *http.Request) {
-	// The site has no inline script or style, and none of anybody else.
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", contentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	// Not no-referrer: with it, browsers send "Origin: null" along with the site's own forms, and those that do not send
-	// Sec-Fetch-Site could not be told from a stranger's. Pages without forms whose address is a secret set it.
+	// Not no-referrer: browsers would send "Origin: null" with the site's own forms, and without Sec-Fetch-Site those look
+	// like a stranger's. Pages without forms whose address is a secret set no-referrer.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	if r.TLS != nil {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"marketplace/catalog/bundle"
+	"marketplace/shared/response"
 )
 
 // failure is an answer that is not what was asked for.
@@ -17,13 +17,6 @@ type failure struct {
 	detail string // for people, one or two sentences
 	page   bool   // people follow this link: a page, unless they ask for JSON
 	file   *bundle.Package
-}
-
-type problem struct { // RFC 9457
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
 }
 
 func (e *failure) write(f *Handler, w http.ResponseWriter, accept string) {
@@ -41,27 +34,14 @@ func (e *failure) write(f *Handler, w http.ResponseWriter, accept string) {
 	if e.page {
 		h.Set("Vary", "Accept")
 	}
-	if e.page && !asksForJSON(accept) {
+	if e.page && !response.PrefersJSON(accept) {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'")
 		w.WriteHeader(e.status)
 		w.Write([]byte(f.page(e)))
 		return
 	}
-	body, err := json.Marshal(problem{"about:blank", http.StatusText(e.status), e.status, e.detail})
-	if err != nil {
-		body = nil // never: only strings and a number
-	}
-	h.Set("Content-Type", "application/problem+json")
-	w.WriteHeader(e.status)
-	w.Write(body)
-}
-
-// asksForJSON tells programs from browsers, which name HTML.
-func asksForJSON(accept string) bool {
-	accept = strings.ToLower(accept)
-	return (strings.Contains(accept, "application/json") || strings.Contains(accept, "application/problem+json")) &&
-		!strings.Contains(accept, "text/html")
+	response.NewProblem(e.status, e.detail).Write(w)
 }
 
 // page says what to do instead. It has no style and no script, and no template package is linked for it.

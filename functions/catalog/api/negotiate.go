@@ -4,9 +4,10 @@ import (
 	"strings"
 
 	"marketplace/catalog/bundle"
+	"marketplace/shared/response"
 )
 
-// coding is a content coding that documents are prepared in, in the order of preference.
+// coding is a content coding of prepared documents. The order is ours of preference.
 type coding int8
 
 const (
@@ -22,8 +23,8 @@ func (c coding) body(d *bundle.Document) *bundle.Body {
 	return [...]*bundle.Body{&d.Brotli, &d.Gzip, &d.Identity}[c]
 }
 
-// choose returns the coding that an Accept-Encoding field likes best (RFC 9110 §12.5.3); of equals the smaller body. Elements
-// that are not understood count for nothing. A field that excludes everything gets identity: never a 406.
+// choose returns the coding that an Accept-Encoding field prefers (RFC 9110 §12.5.3); of equals, that of the smaller body.
+// Malformed elements count for nothing. A field that excludes everything gets identity, never a 406.
 func choose(accept string) coding {
 	const unlisted = -1
 	weights := [codings]int{unlisted, unlisted, unlisted}
@@ -32,7 +33,7 @@ func choose(accept string) coding {
 		var element string
 		element, accept, _ = strings.Cut(accept, ",")
 		name, parameters, _ := strings.Cut(element, ";")
-		weight, ok := quality(parameters)
+		weight, ok := response.Weight(parameters)
 		if !ok {
 			continue
 		}
@@ -50,7 +51,7 @@ func choose(accept string) coding {
 	best, most := identity, 0
 	for c, weight := range weights {
 		if weight == unlisted {
-			weight = others // which leaves an unlisted identity acceptable, as the last choice
+			weight = others // an unlisted identity stays acceptable as the last choice
 		}
 		if weight > most {
 			best, most = coding(c), weight
@@ -59,40 +60,8 @@ func choose(accept string) coding {
 	return best
 }
 
-// quality returns the weight among an element's parameters in thousandths, 1000 without one (RFC 9110 §12.4.2).
-func quality(parameters string) (weight int, ok bool) {
-	for parameters != "" {
-		var parameter string
-		parameter, parameters, _ = strings.Cut(parameters, ";")
-		key, value, _ := strings.Cut(strings.Trim(parameter, " \t"), "=")
-		if strings.EqualFold(key, "q") {
-			return qvalue(value)
-		}
-	}
-	return 1000, true
-}
-
-// qvalue reads "0", "1", or these with a point and up to three digits, at most 1.
-func qvalue(s string) (thousandths int, ok bool) {
-	if s == "" || len(s) > len("0.000") || len(s) > 1 && s[1] != '.' {
-		return 0, false
-	}
-	scale := 1000
-	for i := range len(s) {
-		if i == 1 {
-			continue
-		}
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-		thousandths += int(s[i]-'0') * scale
-		scale /= 10
-	}
-	return thousandths, thousandths <= 1000
-}
-
-// matches reports whether an If-None-Match field names etag, which is strong; the comparison is weak (RFC 9110 §13.1.2). What
-// follows the first thing that is no entity tag is not looked at.
+// matches reports whether an If-None-Match field names the strong etag; the comparison is weak (RFC 9110 §13.1.2). The rest of
+// the field after a malformed entity tag is ignored.
 func matches(field, etag string) bool {
 	for {
 		field = strings.TrimLeft(field, " \t,")

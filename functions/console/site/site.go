@@ -77,17 +77,9 @@ func New(o Options) http.Handler {
 	})
 	routes := o.Gate.Routes()
 	for _, r := range d.routes() {
-		routes = append(routes, web.Route{Pattern: r.pattern, Handle: o.Gate.Require(r.least, greeted(r.handle)), Stream: r.stream})
+		routes = append(routes, web.Route{Pattern: r.pattern, Handle: o.Gate.Require(r.least, web.ShowVisitor(visitor, r.handle)), Stream: r.stream})
 	}
 	return web.New(web.Options{Routes: routes, Pages: d.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log})
-}
-
-// greeted shows on each page who is signed in, also on that of an error.
-func greeted(handle web.HandlerFunc) web.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		web.Welcome(r.Context(), visitor(r))
-		return handle(w, r)
-	}
 }
 
 func visitor(r *http.Request) *web.Visitor {

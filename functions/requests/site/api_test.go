@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"marketplace/shared/request"
-	"marketplace/shared/web"
+	"marketplace/shared/response"
 	"marketplace/shared/web/webtest"
 )
 
@@ -32,7 +32,7 @@ func wrong(a *webtest.Answer) map[string]string {
 	if ct := a.Header.Get("Content-Type"); ct != "application/problem+json" {
 		a.T.Fatalf("Content-Type %q", ct)
 	}
-	var p web.Problem
+	var p response.Problem
 	if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
 		a.T.Fatal(err)
 	}
