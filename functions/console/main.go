@@ -50,9 +50,9 @@ func main() {
 		}),
 		Catalog: catalogs.Get,
 		Issuer: func() (license.Issuer, error) {
-			return signer.Issuer(signer.Client(os.Getenv, time.Now), c.LicenseKeys, c.LicenseSigners)
+			return signer.Issuer(signer.Client(os.Getenv), c.LicenseKeys, c.LicenseSigners)
 		},
-		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv, time.Now), Name: c.PackagesBucket},
+		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv), Name: c.PackagesBucket},
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
 		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger))

@@ -141,7 +141,7 @@ func build(ctx context.Context, dir string, b *bundle.Bundle, bundleURL string) 
 		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "feed/download",
 			budget: budget{cold: 1.20, warm: 1.10}},
 		{name: "requests, form", bootstrap: program("requests"), env: siteEnv, path: "/request/developer", budget: budget{cold: 1.70}},
-		{name: "console, stranger", bootstrap: program("console"), env: siteEnv, path: "/console", budget: budget{cold: 1.80}},
+		{name: "console, stranger", bootstrap: program("console"), env: siteEnv, path: "/console", budget: budget{cold: 2.40}},
 	}
 	for _, t := range targets {
 		var err error

@@ -143,8 +143,11 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 				why = "it would slow the catalog's cold start down"
 			case storesMail(name) && (dep == "html/template" || within(dep, module+"catalog", module+"shared/mail/letter")):
 				why = "letters are passed to it as functions"
-			case (function(name) == "requests" || function(name) == "console") && strings.HasPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/") && path.Base(dep) == "schemas":
+			case buildsSchemas(name, dep):
 				why = "they are built at every cold start (decision 12)"
+			case function(name) != "" && function(name) != "console" && within(dep, "github.com/aws/aws-sdk-go-v2/service/kms",
+				"github.com/aws/aws-sdk-go-v2/service/s3"):
+				why = "only the console signs and makes packages"
 			case function(name) != "" && (dep == "testing" || within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
 				"github.com/aws/aws-sdk-go-v2/config", "pgregory.net/rapid", "github.com/PuerkitoBio/goquery", "github.com/chromedp")):
 				why = "it is for tests or for operators"
@@ -155,6 +158,16 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 		}
 	}
 	return problems
+}
+
+// buildsSchemas reports whether a function that answers browsers links the schemas of an AWS client. The console may link
+// those of KMS: its budget includes them (decision 15).
+func buildsSchemas(name, dep string) bool {
+	service, isAWS := strings.CutPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/")
+	if !isAWS || path.Base(dep) != "schemas" {
+		return false
+	}
+	return function(name) == "requests" || function(name) == "console" && service != "kms/schemas"
 }
 
 // checkPackages: names that say a subject, and a comment that says what the package is for.
@@ -217,10 +230,12 @@ func TestImportCheckFinds(t *testing.T) {
 }
 
 func TestLinkCheckFinds(t *testing.T) {
+	const services = "github.com/aws/aws-sdk-go-v2/service/"
 	finds(t, checkLinked(map[string]pkg{
 		"functions/catalog":  {Deps: []string{"net/http", "html/template", "github.com/aws/aws-sdk-go-v2/aws"}},
-		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing", "github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas"}},
-		"functions/mailer":   {Deps: []string{"github.com/aws/aws-sdk-go-v2/service/ses/schemas"}},
+		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing", services + "dynamodb/schemas"}},
+		"functions/console":  {Deps: []string{services + "s3", services + "kms/schemas", services + "dynamodb/schemas"}},
+		"functions/mailer":   {Deps: []string{services + "ses/schemas", services + "kms"}},
 		"infra/local":        {Deps: []string{"go.etcd.io/bbolt"}},
 		"shared/store":       {Deps: []string{"html/template", "marketplace/shared/mail"}},
 
@@ -231,7 +246,9 @@ func TestLinkCheckFinds(t *testing.T) {
 		"shared/store links html/template", "functions/mailevents/feedback links marketplace/catalog",
 		"functions/reminders/daily links marketplace/shared/mail/letter",
 		"functions/catalog links html/template", "functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
-		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing", "functions/requests links github.com/aws/aws-sdk-go-v2/service/dynamodb/schemas")
+		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing",
+		"functions/requests links "+services+"dynamodb/schemas", "functions/console links "+services+"dynamodb/schemas",
+		"functions/mailer links "+services+"kms")
 }
 
 func TestPackageCheckFinds(t *testing.T) {

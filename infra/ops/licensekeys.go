@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"marketplace/shared/cloud/awsprofile"
 	"marketplace/shared/cloud/signer"
@@ -28,7 +27,7 @@ func licenseKeys(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	ctx := context.Background()
-	kms, err := awsprofile.Keys(ctx, time.Now)
+	kms, err := awsprofile.Keys(ctx)
 	if err == nil {
 		var set license.KeySet
 		if set, err = keySet(ctx, kms, args); err == nil {

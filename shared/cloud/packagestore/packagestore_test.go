@@ -3,7 +3,10 @@ package packagestore_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,10 +15,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
 	"marketplace/catalog"
 	"marketplace/catalog/samplejar"
 	"marketplace/shared/cloud/packagestore"
-	"marketplace/shared/cloud/signed/signedtest"
 )
 
 var (
@@ -24,7 +29,7 @@ var (
 	name = "developer-edition-7.1-abcdefghijklmnopqrstuvwxyz.zip"
 )
 
-// bucket is an S3 bucket in memory, which answers requests as S3 does.
+// bucket is an S3 bucket in memory, behind an HTTP server.
 type bucket struct {
 	t       *testing.T
 	mu      sync.Mutex
@@ -34,40 +39,54 @@ type bucket struct {
 }
 
 func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := signedtest.Verify(r, "s3", signedtest.Keys)
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		b.t.Error(err)
-	}
-	refuse := func(status int, code string) {
-		w.WriteHeader(status)
-		fmt.Fprintf(w, "<?xml version=\"1.0\"?>\n<Error><Code>%s</Code><Message>No.</Message></Error>", code)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch name := strings.TrimPrefix(r.URL.Path, "/"); {
 	case r.Method == http.MethodPut && b.refuses:
-		refuse(http.StatusForbidden, "AccessDenied")
+		refuse(w, http.StatusForbidden, "AccessDenied")
 	case r.Method == http.MethodPut:
-		if r.ContentLength != int64(len(body)) {
-			b.t.Errorf("%d bytes came with the length %d", len(body), r.ContentLength)
+		sum := sha256.Sum256(body)
+		if got, want := r.Header.Get("X-Amz-Checksum-Sha256"), base64.StdEncoding.EncodeToString(sum[:]); got != want {
+			b.t.Errorf("got the checksum %s of %d bytes, want %s", got, len(body), want)
 		}
 		b.put, b.objects[name] = r.Header, body
 	case b.objects[name] == nil:
-		refuse(http.StatusNotFound, "NoSuchKey")
+		refuse(w, http.StatusNotFound, "NoSuchKey")
 	default:
 		_, _ = w.Write(b.objects[name])
 	}
 }
 
-// api is a client of the bucket.
+// refuse answers with an error as S3 does.
+func refuse(w http.ResponseWriter, status int, code string) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "<?xml version=\"1.0\"?>\n<Error><Code>%s</Code><Message>No.</Message></Error>", code)
+}
+
+// api returns a client of the bucket.
 func (b *bucket) api() *packagestore.S3 {
 	server := httptest.NewServer(b)
 	b.t.Cleanup(server.Close)
-	return packagestore.NewS3(signedtest.Config(server.URL, server.Client()), signedtest.Now)
+	return packagestore.NewS3(awsConfig(server.URL, server.Client()))
 }
 
-// stocked is a bucket with jars.
-func stocked(t *testing.T, jars ...catalog.Jar) *bucket {
+// awsConfig returns the configuration of a client. An empty endpoint means AWS's own address.
+func awsConfig(endpoint string, client aws.HTTPClient) aws.Config {
+	c := aws.Config{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "token"), HTTPClient: client,
+	}
+	if endpoint != "" {
+		c.BaseEndpoint = &endpoint
+	}
+	return c
+}
+
+// bucketWith returns a bucket with jars.
+func bucketWith(t *testing.T, jars ...catalog.Jar) *bucket {
 	t.Helper()
 	b, folder := &bucket{t: t, objects: map[string][]byte{}}, t.TempDir()
 	if err := samplejar.Write(folder, jars); err != nil {
@@ -83,46 +102,53 @@ func stocked(t *testing.T, jars ...catalog.Jar) *bucket {
 	return b
 }
 
-func TestAPackageOfTheJarsInTheBucketIsPutThere(t *testing.T) {
-	b, temp := stocked(t, cpp, lic), t.TempDir()
-	if err := (packagestore.Bucket{API: b.api(), Name: "packages", Temp: temp}).Tailor(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
+func TestPackageIsBuiltFromTheJarsInTheBucket(t *testing.T) {
+	b, temp := bucketWith(t, cpp, lic), t.TempDir()
+	store := packagestore.Bucket{API: b.api(), Name: "packages", Temp: temp}
+	if err := store.Tailor(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
 		t.Fatal(err)
 	}
 	content := b.objects["packages/tailored/"+name]
 	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil || len(z.File) != 2 || z.File[0].Name != cpp.File {
-		t.Errorf("it holds %v, %v", z.File, err)
+		t.Errorf("the package holds %v, %v", z.File, err)
 	}
-	if b.put.Get("Content-Type") != "application/zip" || b.put.Get("Content-Disposition") != `attachment; filename="`+name+`"` || b.put.Get("Cache-Control") != "private, max-age=86400" {
-		t.Errorf("put as %+v", b.put)
+	for header, want := range map[string]string{
+		"Content-Type": "application/zip", "Content-Disposition": `attachment; filename="` + name + `"`,
+		"Cache-Control": "private, max-age=86400",
+	} {
+		if got := b.put.Get(header); got != want {
+			t.Errorf("%s: got %q, want %q", header, got, want)
+		}
 	}
 	if left, err := filepath.Glob(temp + "/*"); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 
-func TestAPackageThatCannotBeMadeIsNotPut(t *testing.T) {
-	swapped := stocked(t, cpp, lic)
+func TestIncompletePackageIsNotStored(t *testing.T) {
+	swapped := bucketWith(t, cpp, lic)
 	swapped.objects["packages/jars/"+cpp.File] = swapped.objects["packages/jars/"+lic.File]
-	refusing := stocked(t, cpp, lic)
+	refusing := bucketWith(t, cpp, lic)
 	refusing.refuses = true
 	for what, test := range map[string]struct {
 		bucket *bucket
 		name   string
 	}{
-		"a jar is missing":                  {stocked(t, lic), name},
-		"a jar is another plugin's":         {swapped, name},
-		"the bucket refuses":                {refusing, name},
-		"the name leads out of its folder":  {stocked(t, cpp, lic), "../" + name},
-		"the name could be guessed by many": {stocked(t, cpp, lic), "developer-edition-7.1.zip"},
+		"missing jar":                 {bucketWith(t, lic), name},
+		"jar of another plugin":       {swapped, name},
+		"bucket that refuses":         {refusing, name},
+		"name outside of its folder":  {bucketWith(t, cpp, lic), "../" + name},
+		"name without a secret token": {bucketWith(t, cpp, lic), "developer-edition-7.1.zip"},
 	} {
 		temp := t.TempDir()
-		if err := (packagestore.Bucket{API: test.bucket.api(), Name: "packages", Temp: temp}).Tailor(t.Context(), test.name, []catalog.Jar{cpp, lic}); err == nil {
-			t.Errorf("%s: it was made", what)
+		store := packagestore.Bucket{API: test.bucket.api(), Name: "packages", Temp: temp}
+		if err := store.Tailor(t.Context(), test.name, []catalog.Jar{cpp, lic}); err == nil {
+			t.Errorf("%s: got no error", what)
 		}
 		for key := range test.bucket.objects {
 			if strings.HasPrefix(key, "packages/tailored/") {
-				t.Errorf("%s: there is %s", what, key)
+				t.Errorf("%s: %s was stored", what, key)
 			}
 		}
 		if left, err := filepath.Glob(temp + "/*"); err != nil || len(left) > 0 {

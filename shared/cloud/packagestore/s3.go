@@ -2,107 +2,135 @@ package packagestore
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 
 	"marketplace/shared/cloud"
-	"marketplace/shared/cloud/signed"
-	"marketplace/shared/lazyregexp"
 )
 
-// Object is what is put into a bucket.
+// Object is an object to be stored in a bucket.
 type Object struct {
 	Content                                       io.ReaderAt
 	Size                                          int64
-	SHA256                                        string // of the content, in lower-case hex: S3 takes no other content
+	SHA256                                        string // of the content, in lower-case hex; S3 verifies it
 	ContentType, ContentDisposition, CacheControl string // headers that it is served with
 }
 
-// S3 is Amazon S3 by its REST protocol. Several goroutines may use it.
-type S3 struct{ client *signed.Client }
+// S3 implements API with Amazon S3. It is safe for concurrent use.
+type S3 struct{ client *s3.Client }
 
-// Client is S3 with the region and credentials that Lambda gives a function in its environment.
-func Client(getenv func(string) string, now func() time.Time) *S3 {
-	return NewS3(cloud.AWSConfig(getenv), now)
-}
+// Client returns an S3 client with the region and credentials that Lambda gives a function.
+func Client(getenv func(string) string) *S3 { return NewS3(cloud.AWSConfig(getenv)) }
 
-// NewS3 is S3 as configured; signed.New says what it takes of that.
-func NewS3(config aws.Config, now func() time.Time) *S3 { return &S3{signed.New("s3", config, now)} }
+// NewS3 returns an S3 client for an AWS configuration; its BaseEndpoint, if set, replaces AWS's own address.
+func NewS3(config aws.Config) *S3 { return &S3{s3.NewFromConfig(config)} }
 
-// GetObject writes what is stored under a key into a file, from the file's beginning.
+// downloads is how often GetObject starts a download that breaks off; the SDK only repeats requests without a response.
+const downloads = 3
+
+// GetObject writes the object stored under a key into a file, from the file's beginning.
 func (s *S3) GetObject(ctx context.Context, bucket, key string, file *os.File) error {
-	return s.call(ctx, bucket, key, signed.Request{
-		Operation: "GetObject", Method: http.MethodGet,
-		Answer: func(r io.Reader) error {
-			if _, err := file.Seek(0, io.SeekStart); err != nil {
-				return err
-			}
-			if err := file.Truncate(0); err != nil {
-				return err
-			}
-			_, err := io.Copy(file, r)
-			return err
-		},
-	})
-}
-
-// PutObject stores an object under a key, in place of what was there. It is there whole or not at all.
-func (s *S3) PutObject(ctx context.Context, bucket, key string, o Object) error {
-	return s.call(ctx, bucket, key, signed.Request{
-		Operation: "PutObject", Method: http.MethodPut,
-		Header: http.Header{
-			"Content-Type": {o.ContentType}, "Content-Disposition": {o.ContentDisposition}, "Cache-Control": {o.CacheControl},
-			"Expect": {"100-continue"}, // a refusal comes before the content goes
-		},
-		Body: o.Content, Size: o.Size, SHA256: o.SHA256,
-	})
-}
-
-// call says what S3's refusals mean.
-func (s *S3) call(ctx context.Context, bucket, key string, r signed.Request) error {
-	var err error
-	if r.Address, r.Path, err = s.locate(bucket, key); err != nil {
-		return fmt.Errorf("s3 %s: %w", r.Operation, err)
-	}
-	err = s.client.Do(ctx, r)
-	var refusal *signed.Error
-	switch {
-	case !errors.As(err, &refusal):
+	if err := checkKey(key); err != nil {
 		return err
-	case refusal.Code == "NoSuchKey":
+	}
+	for attempt := 1; ; attempt++ {
+		again, err := s.download(ctx, bucket, key, file)
+		if err == nil {
+			return nil
+		}
+		if !again || attempt == downloads || ctx.Err() != nil {
+			return explain(err, bucket, key)
+		}
+	}
+}
+
+// download reads an object once. again reports whether the download broke off, so that another attempt may succeed.
+func (s *S3) download(ctx context.Context, bucket, key string, file *os.File) (again bool, err error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	if err := file.Truncate(0); err != nil {
+		return false, err
+	}
+	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return false, err
+	}
+	defer out.Body.Close()
+	body := &erringReader{Reader: out.Body}
+	_, err = io.Copy(file, body)
+	return body.err != nil, err
+}
+
+// PutObject stores an object under a key and replaces the previous one. Readers see either the old or the new object.
+func (s *S3) PutObject(ctx context.Context, bucket, key string, o Object) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	sum, err := hex.DecodeString(o.SHA256)
+	if err != nil {
+		return fmt.Errorf("%s: SHA-256: %w", key, err)
+	}
+	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &bucket, Key: &key, Body: io.NewSectionReader(o.Content, 0, o.Size), ContentLength: &o.Size,
+		ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(sum)),
+		ContentType:    &o.ContentType, ContentDisposition: &o.ContentDisposition, CacheControl: &o.CacheControl,
+	})
+	return explain(err, bucket, key)
+}
+
+// checkKey refuses a key that a proxy or a CDN could mistake for another one.
+func checkKey(key string) error {
+	if key == "" || path.Clean("/"+key) != "/"+key {
+		return fmt.Errorf("%q is not a key that every proxy leaves unchanged", key)
+	}
+	return nil
+}
+
+// explain says in words what an error of S3 means for the object under a key.
+func explain(err error, bucket, key string) error {
+	if err == nil {
+		return nil
+	}
+	var operation *smithy.OperationError
+	reading := errors.As(err, &operation) && operation.Operation() == "GetObject"
+	var refusal smithy.APIError
+	code := ""
+	if errors.As(err, &refusal) {
+		code = refusal.ErrorCode()
+	}
+	switch {
+	case code == "NoSuchKey":
 		return fmt.Errorf("%s is not in the bucket %s: %w", key, bucket, err)
-	case refusal.Status == http.StatusNotFound:
+	case code == "NoSuchBucket":
 		return fmt.Errorf("there is no bucket %s: %w", bucket, err)
-	case refusal.Status == http.StatusForbidden && r.Method == http.MethodGet:
-		// S3 tells only those who may list a bucket what is not in it.
+	case code == "AccessDenied" && reading:
+		// S3 reports a missing object as such only to those who may list the bucket.
 		return fmt.Errorf("%s is not in the bucket %s, or may not be read: %w", key, bucket, err)
 	default:
 		return fmt.Errorf("%s in the bucket %s: %w", key, bucket, err)
 	}
 }
 
-// bucketName is of buckets that a host name can be made of (S3 user guide, "General purpose bucket naming rules").
-var bucketName = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+// erringReader remembers the error that ended reading, unless that is io.EOF.
+type erringReader struct {
+	io.Reader
+	err error
+}
 
-// locate says where an object is: below the bucket's own host name, or below its name on S3's where there is a dot in it, which the
-// certificate of the former does not cover, and on an S3 that is not AWS's. A key that a proxy could take for another is refused.
-func (s *S3) locate(bucket, key string) (address, where string, err error) {
-	switch {
-	case !bucketName().MatchString(bucket):
-		return "", "", fmt.Errorf("%q is not the name of a bucket", bucket)
-	case path.Clean("/"+key) != "/"+key || key == "":
-		return "", "", fmt.Errorf("%q is not a key that every proxy leaves as it is", key)
-	case strings.Contains(bucket, ".") || s.client.Elsewhere():
-		return s.client.Address(""), "/" + bucket + "/" + key, nil
-	default:
-		return s.client.Address(bucket), "/" + key, nil
+func (r *erringReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
 	}
+	return n, err
 }
