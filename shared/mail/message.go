@@ -46,7 +46,7 @@ type Message struct {
 	ReplyTo Address `json:"replyTo,omitzero"`
 	Subject string  `json:"subject"`
 	// Greeting is the line that greets the recipient; "" for none. Text and HTML have GreetingSlot in its place, so that the
-	// same message greets whoever gets it: see Bodies.
+	// same message greets whoever gets it: see TextBody and HTMLBody.
 	Greeting string `json:"greeting,omitempty"`
 	Text     string `json:"text"` // lines end with \n
 	HTML     string `json:"html"` // lines end with \n

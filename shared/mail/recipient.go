@@ -14,10 +14,12 @@ import (
 // removes from everything else that a message says.
 const GreetingSlot = "\x1a"
 
-// Bodies returns the text and the HTML as they are sent, with the greeting in its place.
-func (m Message) Bodies() (text, htmlBody string) {
-	return strings.ReplaceAll(m.Text, GreetingSlot, m.Greeting),
-		strings.ReplaceAll(m.HTML, GreetingSlot, html.EscapeString(m.Greeting))
+// TextBody returns the text as it is sent, with the greeting in its place.
+func (m Message) TextBody() string { return strings.ReplaceAll(m.Text, GreetingSlot, m.Greeting) }
+
+// HTMLBody returns the HTML as it is sent, with the greeting in its place.
+func (m Message) HTMLBody() string {
+	return strings.ReplaceAll(m.HTML, GreetingSlot, html.EscapeString(m.Greeting))
 }
 
 // AddressedTo returns the message with c as its recipient, greeted by name.

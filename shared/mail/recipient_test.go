@@ -30,11 +30,11 @@ func TestGreetingFollowsTheRecipientWhateverItsWords(t *testing.T) {
 		ID: "m1", To: Address{Name: "Zoë", Email: "zoe@example.org"}, Greeting: "Good morning, Zoë!",
 		Text: "Title\n\n" + GreetingSlot + "\n\nZoë wrote:\n", HTML: "<p>" + GreetingSlot + "<p>Zoë wrote:",
 	}
-	text, html := m.Readdressed(license.Contact{Name: "Ada d'Arc", Email: "ada@example.org"}).Bodies()
-	if want := "Title\n\nHello Ada d'Arc,\n\nZoë wrote:\n"; text != want {
-		t.Errorf("text: got %q, want %q", text, want)
+	m = m.Readdressed(license.Contact{Name: "Ada d'Arc", Email: "ada@example.org"})
+	if want := "Title\n\nHello Ada d'Arc,\n\nZoë wrote:\n"; m.TextBody() != want {
+		t.Errorf("text: got %q, want %q", m.TextBody(), want)
 	}
-	if want := "<p>Hello Ada d&#39;Arc,<p>Zoë wrote:"; html != want {
-		t.Errorf("HTML: got %q, want %q", html, want)
+	if want := "<p>Hello Ada d&#39;Arc,<p>Zoë wrote:"; m.HTMLBody() != want {
+		t.Errorf("HTML: got %q, want %q", m.HTMLBody(), want)
 	}
 }

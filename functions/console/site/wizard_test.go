@@ -19,6 +19,7 @@ import (
 	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
+	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web/webtest"
@@ -146,6 +147,9 @@ func TestAnOrdinaryRequestTakesTwoClicks(t *testing.T) {
 		}
 	}
 	w.nothingIssued(1)
+	if preview := review.Page().Find("pre.mail").Text(); !strings.Contains(preview, "\n"+mail.Greeting(asked.Name)+"\n") {
+		t.Errorf("the preview of the mail does not greet %s:\n%s", asked.Name, preview)
+	}
 	l := w.issued(w.press(review, "Issue and send"))
 	if _, err := license.Verify(l.KeyText, w.issuer.Keys); err != nil {
 		t.Error(err)

@@ -60,9 +60,8 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 			msg.SetListUnsubscribePost()
 		}
 	}
-	text, html := m.Bodies()
-	msg.SetBodyString(gomail.TypeTextPlain, wireLines(text))
-	if html != "" {
+	msg.SetBodyString(gomail.TypeTextPlain, wireLines(m.TextBody()))
+	if html := m.HTMLBody(); html != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, wireLines(html))
 	}
 	for _, a := range m.Attachments {

@@ -97,8 +97,7 @@ func messages() map[string]mail.Message {
 
 func TestTheMessagesReadAsAgreed(t *testing.T) {
 	for name, m := range messages() {
-		text, html := m.Bodies()
-		for ext, body := range map[string]string{".txt": "Subject: " + m.Subject + "\n\n" + text, ".html": html} {
+		for ext, body := range map[string]string{".txt": "Subject: " + m.Subject + "\n\n" + m.TextBody(), ".html": m.HTMLBody()} {
 			file := filepath.Join("testdata", name+ext)
 			if *update {
 				if err := os.MkdirAll("testdata", 0o755); err != nil {
@@ -164,7 +163,7 @@ func hostileKeys(l license.License, s string) Delivery {
 func TestHostileDataIsHarmless(t *testing.T) {
 	for _, s := range hostile {
 		for name, m := range hostileMessages(s) {
-			m.Text, m.HTML = m.Bodies()
+			m.Text, m.HTML = m.TextBody(), m.HTMLBody()
 			for what, header := range map[string]string{"subject": m.Subject, "name": m.To.Name, "reply name": m.ReplyTo.Name, "unsubscribe": m.Unsubscribe} {
 				if strings.ContainsFunc(header, unfitForHeader) {
 					t.Errorf("%s about %.40q: the %s is %q", name, s, what, header)
@@ -209,7 +208,7 @@ func TestAStrangerCannotPutTextIntoTheCustomersMail(t *testing.T) {
 
 func TestTextAndHTMLSayTheSame(t *testing.T) {
 	for name, m := range messages() {
-		m.Text, m.HTML = m.Bodies()
+		m.Text, m.HTML = m.TextBody(), m.HTMLBody()
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
 		if err != nil {
 			t.Fatal(err)

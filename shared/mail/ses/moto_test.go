@@ -95,6 +95,7 @@ func TestMoto(t *testing.T) {
 	}
 	want := m
 	want.ID, want.Kind, want.About = "", "", "" // no header has them
+	want.Text, want.HTML, want.Greeting = m.TextBody(), m.HTMLBody(), ""
 	want.To.Email = "zoe@xn--mller-kva.example"
 	if !reflect.DeepEqual(got.Message, want) {
 		t.Errorf("arrived\n%#v\nsent\n%#v", got.Message, want)
