@@ -3,21 +3,19 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"marketplace/shared/license"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
 
 // Licenses are counted by the month in which they expire, so that the overview need not read them. Each month is counted
-// in Shards rows, by dataset: changes of different shards never meet.
+// in Shards rows, by dataset: changes of different shards never collide.
 
-// Shards is how many rows a month is counted in.
+// Shards is how many rows count a month.
 const Shards = 16
 
 // Shard is the number, below Shards, of the row that counts the licenses of a server's dataset. Licenses of different
@@ -25,12 +23,6 @@ const Shards = 16
 func Shard(server license.Server) int {
 	sum := sha256.Sum256([]byte(server.Dataset()))
 	return int(sum[0]) % Shards
-}
-
-const statsPK = "STATS"
-
-func statsKey(l license.License) table.Key {
-	return table.Key{PK: statsPK, SK: fmt.Sprintf("%s#%02d", l.Expiration.YearMonth(), Shard(l.Server))}
 }
 
 // Count is how many licenses there are, and how many lines of code they allow together.
@@ -45,10 +37,10 @@ type Class struct {
 	Type    license.Type
 }
 
+func (c Class) String() string { return string(c.Edition) + "/" + string(c.Type) }
+
 // MarshalText makes a Class the key of a JSON object: developer/PRODUCTION.
-func (c Class) MarshalText() ([]byte, error) {
-	return []byte(string(c.Edition) + "/" + string(c.Type)), nil
-}
+func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // UnmarshalText reads what MarshalText writes.
 func (c *Class) UnmarshalText(data []byte) error {
@@ -57,62 +49,50 @@ func (c *Class) UnmarshalText(data []byte) error {
 	return nil
 }
 
-// counts is a change of counts while it is worked out.
-type counts struct {
-	store *Store
-	ctx   context.Context
-	delta map[table.Key]map[Class]Count
+// counted is what a license adds to the counts: nothing once it has a successor or was revoked.
+func counted(l license.License) []entity.Addend {
+	if l.Successor != "" || !l.Revoked.IsZero() {
+		return nil
+	}
+	return []entity.Addend{{
+		Sum:    rowkey.Stats(l.Expiration, Shard(l.Server)),
+		Class:  Class{l.Edition, l.Type}.String(),
+		Fields: map[string]int64{"licenses": 1, "maxLoc": l.MaxLoc}, // as in Count
+	}}
 }
 
-func (s *Store) newCounts(ctx context.Context) *counts {
-	return &counts{s, ctx, map[table.Key]map[Class]Count{}}
+// ExpiringMonth is a month with the licenses that expire in it, without those that were revoked or have a successor.
+type ExpiringMonth struct {
+	Month  license.Date // its first day
+	Counts map[Class]Count
 }
 
-// counted are the licenses that expire without anything that follows them.
-func counted(l license.License) bool { return l.Successor == "" && l.Revoked.IsZero() }
-
-func (c *counts) put(l license.License)  { c.add(l, 1) }
-func (c *counts) take(l license.License) { c.add(l, -1) }
-
-func (c *counts) add(l license.License, sign int) {
-	if !counted(l) {
-		return
+// Expiring counts the licenses that expire, month by month from the month of a day on. It lists as many months as asked
+// for, also those in which nothing expires. rest counts what expires after them.
+func (s *Store) Expiring(ctx context.Context, from license.Date, months int) (list []ExpiringMonth, rest map[Class]Count, err error) {
+	first := license.Date{Year: from.Year, Month: from.Month, Day: 1}
+	index := map[string]map[Class]Count{}
+	for i := range months {
+		m := ExpiringMonth{first.AddMonths(i), map[Class]Count{}}
+		index[m.Month.YearMonth()] = m.Counts
+		list = append(list, m)
 	}
-	key, class := statsKey(l), Class{l.Edition, l.Type}
-	if c.delta[key] == nil {
-		c.delta[key] = map[Class]Count{}
+	rest = map[Class]Count{}
+	q := table.Query{PK: rowkey.StatsPK, From: first.YearMonth(), Limit: 1000}
+	err = s.table.Each(ctx, q, func(row table.Row) error {
+		counted, err := entity.Decode[map[Class]Count](row)
+		into, ok := index[row.SK[:len("2006-01")]]
+		if !ok {
+			into = rest
+		}
+		for class, n := range counted {
+			sum := into[class]
+			into[class] = Count{sum.Licenses + n.Licenses, sum.MaxLoc + n.MaxLoc}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: counts of licenses: %w", err)
 	}
-	n := c.delta[key][class]
-	n.Licenses += sign
-	n.MaxLoc += int64(sign) * l.MaxLoc
-	c.delta[key][class] = n
-}
-
-// writes read the counts that change, and write them changed.
-func (c *counts) writes() (writes []table.Write, err error) {
-	for key, delta := range c.delta {
-		maps.DeleteFunc(delta, func(_ Class, n Count) bool { return n == Count{} })
-		if len(delta) == 0 {
-			continue
-		}
-		row, err := c.store.table.Get(c.ctx, key)
-		if err != nil && !errors.Is(err, table.ErrNotFound) {
-			return nil, err
-		}
-		sum := map[Class]Count{}
-		if row.Version > 0 {
-			if err := json.Unmarshal(row.Data, &sum); err != nil {
-				return nil, fmt.Errorf("store: decoding %v: %w", key, err)
-			}
-		}
-		for class, n := range delta {
-			n.Licenses += sum[class].Licenses
-			n.MaxLoc += sum[class].MaxLoc
-			sum[class] = n
-		}
-		maps.DeleteFunc(sum, func(_ Class, n Count) bool { return n.Licenses == 0 })
-		writes = append(writes, table.Update(at(encode(key, rowStats, sum), row.Version)))
-	}
-	slices.SortFunc(writes, func(a, b table.Write) int { return strings.Compare(a.Row.SK, b.Row.SK) })
-	return writes, nil
+	return list, rest, nil
 }

@@ -2,29 +2,32 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
+	"log/slog"
 	"time"
 
-	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/reminder"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
 
-// LicenseRecord is a license with what is kept beside it. Each change of one is a transaction that takes its reminder along
-// (dueWrites), so that the row of the reminder never tells of an older license.
+// LicenseRecord is a license with what is kept beside it. The row of its next reminder carries all of it, and changes
+// with it.
 type LicenseRecord struct {
 	License license.License `json:"license"`
 	// Reminded is the newest reminder that was queued for License.Expiration; 0: none.
 	Reminded reminder.Stage `json:"reminded,omitempty"`
-	// NextReminder is the day of the row that waits among the reminders; zero: none waits.
+	// NextReminder is the day of the next reminder; zero: none is due any more.
 	NextReminder license.Date `json:"nextReminder,omitzero"`
 
 	// Version is the version of the license as it was read; a change of it says which version it is a change of.
 	Version int64 `json:"-"`
 }
+
+// LogValue implements slog.LogValuer.
+func (r LicenseRecord) LogValue() slog.Value { return r.License.LogValue() }
 
 // Summary is a license in a list.
 type Summary struct {
@@ -47,95 +50,112 @@ func summaryOf(l license.License) Summary {
 	}
 }
 
-// attempts is how often a change that somebody else's change got in the way of is decided anew.
-const attempts = 20
-
-// retryOnConflict makes a change by reading, deciding and writing, and does all of it anew as long as somebody else's change gets in
-// the way.
-func retryOnConflict(change func() error) (err error) {
-	for range attempts {
-		if err = change(); !errors.Is(err, table.ErrConflict) {
-			return err
-		}
-	}
-	return err
+// LogValue implements slog.LogValuer.
+func (s Summary) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", s.ID), slog.String("type", string(s.Type)),
+		slog.String("edition", string(s.Edition)), slog.String("server", string(s.Server)),
+		slog.String("expiration", s.Expiration.String()), slog.Bool("revoked", !s.Revoked.IsZero()))
 }
 
-// AddLicense puts a license that was issued elsewhere on record, with its index rows and its next reminder. A license of
-// the same dataset that it succeeds is told so and reminds no more (license.Succeeds); a license that succeeds it likewise
-// stops its own.
-//
-// The ID decides: where a license with that ID is on record already, nothing changes and added is false; where that one
-// has other terms, it is a Conflict fault.
-func (s *Store) AddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
-	err = retryOnConflict(func() (err error) {
-		added, err = s.tryAddLicense(ctx, l, by)
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("store: adding license %s: %w", l.ID, err)
+// licenseEntity is a license as a changeset writes it.
+type licenseEntity struct{ LicenseRecord }
+
+func (e licenseEntity) Key() table.Key { return rowkey.License(e.License.ID) }
+func (e licenseEntity) Row() table.Row {
+	return entity.Encode(e.Key(), rowkey.TypeLicense, e.LicenseRecord)
+}
+func (e licenseEntity) Facts() any               { return e.License }
+func (e licenseEntity) Counted() []entity.Addend { return counted(e.License) }
+
+func (e licenseEntity) Index(version int64) (rows []table.Row) {
+	l, name := e.License, rowkey.LicensePrefix+e.License.ID
+	keys := []table.Key{rowkey.Expiry(l), {PK: rowkey.DatasetPK(l.Server), SK: name}}
+	if l.Mirrors != "" {
+		keys = append(keys, table.Key{PK: rowkey.DatasetPK(l.Mirrors), SK: rowkey.StagingPrefix + l.ID})
 	}
-	return added, nil
+	for _, w := range words(l.Organization) {
+		keys = append(keys, rowkey.Word(w, name))
+	}
+	for _, contact := range l.Contacts {
+		keys = append(keys, table.Key{PK: rowkey.EmailPK(contact.Email), SK: name})
+	}
+	summary := summaryOf(l)
+	for _, key := range keys {
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
+	}
+	if !e.NextReminder.IsZero() {
+		rows = append(rows, dueRow(e.LicenseRecord, version))
+	}
+	return rows
 }
 
-func (s *Store) tryAddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
-	if known, err := s.OnRecord(ctx, l); known || err != nil {
-		return false, err
-	}
-	b := s.newBook(ctx)
-	if err := b.add(l, by, LicenseRecorded, ""); err != nil {
-		return false, err
-	}
-	writes, err := b.writes()
-	if err != nil {
-		return false, err
-	}
-	return true, s.table.Transact(ctx, writes...)
+// storedDue is a Due as it is stored.
+type storedDue struct {
+	LicenseRecord
+	LicenseVersion int64 `json:"licenseVersion"` // of the license's own row
 }
 
-// OnRecord tells whether a license with the ID of l is on record; where that one has other terms, it is a Conflict fault.
-func (s *Store) OnRecord(ctx context.Context, l license.License) (bool, error) {
-	switch known, err := s.License(ctx, l.ID); {
-	case err == nil:
-		return true, sameTerms(known.License, l)
-	case fault.KindOf(err) == fault.NotFound:
-		return false, nil
-	default:
-		return false, err
-	}
+// dueRow is the row of the next reminder of a license whose own row has the version.
+func dueRow(r LicenseRecord, version int64) table.Row {
+	key := rowkey.Due(r.NextReminder, r.License.ID)
+	row := entity.Encode(key, rowkey.TypeDue, storedDue{LicenseRecord: r, LicenseVersion: version})
+	// Nobody looks at a reminder that a run missed by more than the policy's longest stage: see DueReminders.
+	row.Expires = r.License.Expiration.AddMonths(1).End()
+	return row
 }
 
-// sameTerms is a Conflict fault where a license that came on record earlier is not the one that is to be.
-func sameTerms(known, l license.License) error {
-	if known.Server != l.Server || known.Edition != l.Edition || known.Type != l.Type || known.Expiration != l.Expiration ||
-		known.Organization != l.Organization || known.MaxLoc != l.MaxLoc || known.Support != l.Support ||
-		!slices.Equal(known.Contacts, l.Contacts) {
-		return fault.New(fault.Conflict, "The license %s is on record already, with other terms.", l.ID)
-	}
-	return nil
+// schedule moves a license's next reminder to the day that the policy wants now.
+func (c *changeset) schedule(r *LicenseRecord) {
+	r.NextReminder, _ = reminder.Default.Next(r.License, license.DateOf(c.store.now()), r.Reminded)
 }
 
-// License reads a license; a NotFound fault where there is none.
+// License reads a license; a NotFound fault if there is none.
 func (s *Store) License(ctx context.Context, id string) (LicenseRecord, error) {
 	var r LicenseRecord
-	version, err := s.get(ctx, licenseKey(id), &r)
+	version, err := s.table.Get(ctx, rowkey.License(id), &r)
 	if err != nil {
-		return LicenseRecord{}, notFound(err, "There is no license %s.", id)
+		return LicenseRecord{}, entity.Missing(err, "There is no license %s.", id)
 	}
 	r.Version = version
 	return r, nil
 }
 
-// LicensesOfDataset reads every license of the server's dataset, in the order of their IDs.
-func (s *Store) LicensesOfDataset(ctx context.Context, server license.Server) (found []LicenseRecord, err error) {
-	q := table.Prefix(datasetPK(server), licensePrefix)
-	err = table.All(ctx, s.table, q, func(row table.Row) error {
-		r, err := s.License(ctx, row.SK[len(licensePrefix):])
-		found = append(found, r)
-		return err
+// LicensesExpiring passes the licenses that expire in the month of the day to f, in the order of their days, until f
+// fails.
+func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(Summary) error) error {
+	err := s.table.Each(ctx, table.Query{PK: rowkey.ExpiryPK(in), Limit: 1000}, func(row table.Row) error {
+		l, err := entity.Decode[Summary](row)
+		if err != nil {
+			return err
+		}
+		return f(l)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: licenses of dataset %s: %w", server.Dataset(), err)
+		return fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)
 	}
-	return found, nil
+	return nil
+}
+
+// LicensesPage is a page of the licenses of a month.
+type LicensesPage struct {
+	Licenses []Summary
+	Next     string // where the next page begins; "" at the end
+}
+
+// LicensesOfMonth reads at most limit of the licenses that expire in the month of the day, in the order of their days,
+// including those that were revoked or have a successor. after is LicensesPage.Next of the page before; "" begins.
+func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int, after string) (page LicensesPage, err error) {
+	rows, next, err := s.table.First(ctx, table.Query{PK: rowkey.ExpiryPK(in), After: after}, limit)
+	if err != nil {
+		return LicensesPage{}, fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)
+	}
+	page.Next = next
+	for _, row := range rows {
+		l, err := entity.Decode[Summary](row)
+		if err != nil {
+			return LicensesPage{}, err
+		}
+		page.Licenses = append(page.Licenses, l)
+	}
+	return page, nil
 }

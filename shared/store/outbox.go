@@ -2,28 +2,71 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
 
-// MailState is how far a mail of the outbox has come.
+// MailState is the state of a mail in the outbox.
 type MailState string
 
+// States of a mail.
 const (
 	MailPending MailState = "pending" // to be sent, or being sent under a lease
 	MailSent    MailState = "sent"
 	MailFailed  MailState = "dead" // given up; for people to look at
 )
 
-// Mail is a mail of the outbox. The row of a pending one stands a second time under the pending mails, as a reference.
+// Outcome is what happened to a mail after the provider accepted it.
+type Outcome string
+
+// Outcomes of a mail.
+const (
+	Bounced    Outcome = "bounced"    // the address does not exist or accepts no mail, and never will
+	Complained Outcome = "complained" // the reader does not want it
+	Refused    Outcome = "refused"    // the provider did not send it after all
+	Delayed    Outcome = "delayed"    // it was returned, and another mail may arrive: a full mailbox, an absence
+)
+
+// suppresses reports whether no more mail is sent to the address.
+func (o Outcome) suppresses() bool { return o == Bounced || o == Complained }
+
+func (o Outcome) action() Action {
+	switch o {
+	case Bounced:
+		return MailBounced
+	case Complained:
+		return MailComplained
+	case Refused:
+		return MailRefused
+	}
+	return MailDelayed
+}
+
+// Report is what the provider reported about a mail after it accepted it. The same report may be delivered several times,
+// and reports in any order: Mail, ProviderID, Outcome and Recipient tell them apart.
+type Report struct {
+	Mail       string  `json:"mail"`                // the ID of the mail
+	ProviderID string  `json:"carrierId"`           // the provider's ID of it, which differs each time that it is sent
+	Recipient  string  `json:"recipient,omitempty"` // as the provider knows it: behind an alias, not the mail's reader
+	Outcome    Outcome `json:"outcome"`
+	Detail     string  `json:"detail,omitempty"` // in the words of the provider or the reader's server, on one line
+}
+
+func (r Report) key() table.Key {
+	return rowkey.Report(r.Mail, r.ProviderID, string(r.Outcome), r.Recipient)
+}
+
+// Mail is a mail of the outbox.
 type Mail struct {
 	Message mail.Message `json:"message"`
 	State   MailState    `json:"state"`
@@ -33,63 +76,65 @@ type Mail struct {
 	NotBefore  time.Time `json:"notBefore,omitzero"`
 	Attempts   int       `json:"attempts,omitempty"`  // how often sending was begun
 	Leased     bool      `json:"leased,omitempty"`    // somebody began to send and has not said how it ended
-	Sent       time.Time `json:"sent,omitzero"`       // when the provider took it
-	ProviderID string    `json:"carrierId,omitempty"` // under which the provider knows it
+	Sent       time.Time `json:"sent,omitzero"`       // when the provider accepted it
+	ProviderID string    `json:"carrierId,omitempty"` // the provider's ID of it
 	LastError  string    `json:"lastError,omitempty"`
 	// MaybeTwice: a lease ran out without an answer, so that the mail may have been sent before.
 	MaybeTwice bool `json:"maybeTwice,omitempty"`
 
-	// Reports are what the provider said of it afterwards, in no order; only MailsAbout reads them.
+	// Reports are what the provider reported about it, in no order; only MailsAbout reads them.
 	Reports []Report `json:"-"`
 
 	version int64
 }
 
-// outboxWrites are the writes that put a message into the outbox. A message whose ID is there already makes the
-// transaction fail with a conflict on mailKey(m.ID): one cause, one mail.
-func (s *Store) outboxWrites(m mail.Message) []table.Write {
-	return []table.Write{
-		table.Create(encode(mailKey(m.ID), rowMail, Mail{Message: m, State: MailPending, Created: s.now()})),
-		table.Set(encode(pendingKey(m.ID), rowPending, struct{}{})),
-		table.Set(encode(aboutKey(m), rowIndex, struct{}{})),
+// LogValue implements slog.LogValuer.
+func (m Mail) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("message", m.Message), slog.String("state", string(m.State)),
+		slog.Int("attempts", m.Attempts))
+}
+
+func (m Mail) row() table.Row { return entity.Encode(rowkey.Mail(m.Message.ID), rowkey.TypeMail, m) }
+
+// queue puts messages into the outbox. A message whose ID was queued before gets in the way of the changeset, with the
+// key of its mail: one cause, one mail.
+func (c *changeset) queue(messages ...mail.Message) {
+	for _, m := range messages {
+		about := table.Key{PK: rowkey.AboutPK(m.About), SK: m.ID}
+		c.Create(Mail{Message: m, State: MailPending, Created: c.store.now()}.row())
+		c.Set(entity.Encode(rowkey.Pending(m.ID), rowkey.TypePending, struct{}{}))
+		c.Set(entity.Encode(about, rowkey.TypeIndex, struct{}{}))
 	}
 }
 
-// WakesMailer reports whether a write puts a mail into the outbox that is to be sent: what the table's stream wakes the
-// mailer for.
+// WakesMailer reports whether a write queues a mail to send: the table's stream wakes the mailer for it.
 func WakesMailer(w table.Write) bool {
-	return !w.Delete && w.Row.PK == pendingPK && strings.HasPrefix(w.Row.SK, pendingPrefix)
+	return !w.Delete && w.Row.PK == rowkey.PendingPK && strings.HasPrefix(w.Row.SK, rowkey.PendingPrefix)
 }
 
-// PendingMail reads the IDs of mails that are to be sent, in the order of their IDs, at most limit and from after on
-// ("" begins). Some may not be due yet, or be under somebody's lease; ClaimMail tells.
+// PendingMail reads the IDs of mails to send, in the order of their IDs, at most limit and from after on ("" begins).
+// Some may not be due yet, or be under somebody's lease; ClaimMail tells.
 func (s *Store) PendingMail(ctx context.Context, after string, limit int) (ids []string, err error) {
-	q := table.Prefix(pendingPK, pendingPrefix)
-	q.Limit = limit
+	q := table.Prefix(rowkey.PendingPK, rowkey.PendingPrefix)
 	if after != "" {
-		q.After = pendingKey(after).SK
+		q.After = rowkey.Pending(after).SK
 	}
-	for len(ids) < limit {
-		page, err := s.table.Query(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("store: pending mails: %w", err)
-		}
-		for _, row := range page.Rows {
-			ids = append(ids, row.SK[len(pendingPrefix):])
-		}
-		if page.Next == "" {
-			break
-		}
-		q.After = page.Next
+	rows, _, err := s.table.First(ctx, q, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: pending mails: %w", err)
 	}
-	return ids[:min(len(ids), limit)], nil
+	for _, row := range rows {
+		ids = append(ids, row.SK[len(rowkey.PendingPrefix):])
+	}
+	return ids, nil
 }
 
-// ErrNotClaimed: the mail is not to be sent now, by this caller: it was sent, it is under a lease, or its pause is not over.
+// ErrNotClaimed means that the caller must not send the mail now: it was sent, it is under a lease, or it is paused.
 var ErrNotClaimed = errors.New("store: the mail is not to be sent now")
 
-// ClaimMail takes a pending mail for the length of a lease, in which nobody else gets it. The caller sends it and says how
-// that ended with RecordSent, RetryMail, ReleaseMail, FailMail or FailSuppressed. ErrNotClaimed where it is not to be had.
+// ClaimMail reserves a pending mail for the length of a lease, in which nobody else gets it. The caller sends it and says
+// how that ended with RecordSent, RetryMail, ReleaseMail, FailMail or FailSuppressed. ErrNotClaimed if it is not
+// available.
 func (s *Store) ClaimMail(ctx context.Context, id string, lease time.Duration) (Mail, error) {
 	m, err := s.Mail(ctx, id)
 	if err != nil {
@@ -103,8 +148,10 @@ func (s *Store) ClaimMail(ctx context.Context, id string, lease time.Duration) (
 	m.Leased = true
 	m.Attempts++
 	m.NotBefore = now.Add(lease)
-	err = s.table.Transact(ctx, table.Update(at(encode(mailKey(id), rowMail, m), m.version)))
-	if errors.Is(err, table.ErrConflict) {
+	c := s.begin()
+	c.Update(m.row(), m.version)
+	err = c.Commit(ctx)
+	if fault.KindOf(err) == fault.Conflict {
 		return Mail{}, ErrNotClaimed
 	}
 	if err != nil {
@@ -114,41 +161,43 @@ func (s *Store) ClaimMail(ctx context.Context, id string, lease time.Duration) (
 	return m, nil
 }
 
-// RecordSent notes that the provider took a claimed mail.
+// RecordSent notes that the provider accepted a claimed mail.
 func (s *Store) RecordSent(ctx context.Context, m Mail, providerID string) error {
 	m.State, m.Sent, m.ProviderID, m.LastError = MailSent, s.now(), providerID, ""
-	return s.closeMail(ctx, m)
+	return s.begin().closeMail(ctx, m)
 }
 
-// FailMail notes that a claimed mail will never be taken, and why.
+// FailMail gives up a claimed mail, and notes why.
 func (s *Store) FailMail(ctx context.Context, m Mail, cause error) error {
-	return s.failMail(ctx, m, cause)
+	return s.begin().failMail(ctx, m, cause.Error())
 }
 
-func (s *Store) failMail(ctx context.Context, m Mail, cause error, more ...table.Write) error {
-	m.State, m.LastError = MailFailed, cause.Error()
-	return s.closeMail(ctx, m, append(more, table.Set(encode(deadKey(s.now(), m.Message.ID), rowDead,
-		deadMail{string(m.Message.Kind), m.Message.About, m.LastError})))...)
+// failMail commits the changeset together with the failure of a claimed mail.
+func (c *changeset) failMail(ctx context.Context, m Mail, why string) error {
+	m.State, m.LastError = MailFailed, why
+	failed := failedMail{string(m.Message.Kind), m.Message.About, why}
+	c.Set(entity.Encode(rowkey.Failed(c.store.now(), m.Message.ID), rowkey.TypeFailed, failed))
+	return c.closeMail(ctx, m)
 }
 
-func (s *Store) closeMail(ctx context.Context, m Mail, more ...table.Write) error {
+// closeMail commits the changeset together with a claimed mail that is not to be sent any more.
+func (c *changeset) closeMail(ctx context.Context, m Mail) error {
 	m.Leased, m.NotBefore = false, time.Time{}
-	err := s.table.Transact(ctx, append(more,
-		table.Update(at(encode(mailKey(m.Message.ID), rowMail, m), m.version)),
-		table.Delete(pendingKey(m.Message.ID), table.Any))...)
-	if err != nil {
+	c.Update(m.row(), m.version)
+	c.Delete(rowkey.Pending(m.Message.ID), table.Any)
+	if err := c.Commit(ctx); err != nil {
 		return fmt.Errorf("store: recording mail %s as %s: %w", m.Message.ID, m.State, err)
 	}
 	return nil
 }
 
-// RetryMail gives a claimed mail back after a failure, to be tried again from the time on.
+// RetryMail returns a claimed mail after a failure, to be tried again at the time from.
 func (s *Store) RetryMail(ctx context.Context, m Mail, cause error, from time.Time) error {
 	m.LastError, m.NotBefore = cause.Error(), from.UTC()
 	return s.reopenMail(ctx, m)
 }
 
-// ReleaseMail gives a claimed mail back untried, as if it had not been claimed.
+// ReleaseMail returns a claimed mail untried, as if it had not been claimed.
 func (s *Store) ReleaseMail(ctx context.Context, m Mail) error {
 	m.Attempts--
 	m.NotBefore = time.Time{}
@@ -157,30 +206,33 @@ func (s *Store) ReleaseMail(ctx context.Context, m Mail) error {
 
 func (s *Store) reopenMail(ctx context.Context, m Mail) error {
 	m.Leased = false
-	if err := s.table.Transact(ctx, table.Update(at(encode(mailKey(m.Message.ID), rowMail, m), m.version))); err != nil {
-		return fmt.Errorf("store: giving mail %s back: %w", m.Message.ID, err)
+	c := s.begin()
+	c.Update(m.row(), m.version)
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("store: returning mail %s: %w", m.Message.ID, err)
 	}
 	return nil
 }
 
-// Mail reads a mail of the outbox; a NotFound fault where there is none.
+// Mail reads a mail of the outbox; a NotFound fault if there is none.
 func (s *Store) Mail(ctx context.Context, id string) (Mail, error) {
 	var m Mail
-	version, err := s.get(ctx, mailKey(id), &m)
+	version, err := s.table.Get(ctx, rowkey.Mail(id), &m)
 	if err != nil {
-		return Mail{}, notFound(err, "There is no mail %s.", id)
+		return Mail{}, entity.Missing(err, "There is no mail %s.", id)
 	}
 	m.version = version
 	return m, nil
 }
 
-// MailsAbout reads the mails about a request or a license, at most limit, in the order in which they were made.
+// MailsAbout reads the mails about a request or a license with what the provider reported about them, at most limit, in
+// the order in which they were queued.
 func (s *Store) MailsAbout(ctx context.Context, id string, limit int) (list []Mail, err error) {
-	page, err := s.table.Query(ctx, table.Query{PK: aboutPK(id), Limit: limit})
+	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.AboutPK(id)}, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: mails about %s: %w", id, err)
 	}
-	for _, row := range page.Rows {
+	for _, row := range rows {
 		m, err := s.mailWithReports(ctx, row.SK)
 		if err != nil {
 			return nil, err
@@ -191,11 +243,56 @@ func (s *Store) MailsAbout(ctx context.Context, id string, limit int) (list []Ma
 	return list, nil
 }
 
-// decode reads an entity from a row that a query gave.
-func decode[T any](row table.Row) (T, error) {
-	var v T
-	if err := json.Unmarshal(row.Data, &v); err != nil {
-		return v, fault.Wrap(fault.Internal, err, "store: decoding %v", row.Key)
+func (s *Store) mailWithReports(ctx context.Context, id string) (m Mail, err error) {
+	err = s.table.Each(ctx, table.Query{PK: rowkey.Mail(id).PK}, func(row table.Row) error {
+		if strings.HasPrefix(row.SK, rowkey.ReportPrefix) {
+			r, err := entity.Decode[Report](row)
+			m.Reports = append(m.Reports, r)
+			return err
+		}
+		reports := m.Reports
+		var err error
+		m, err = entity.Decode[Mail](row)
+		m.Reports, m.version = reports, row.Version
+		return err
+	})
+	if err == nil && m.version == 0 {
+		err = fault.New(fault.NotFound, "There is no mail %s.", id)
 	}
-	return v, nil
+	return m, err
+}
+
+// FailedMail is a mail that was given up.
+type FailedMail struct {
+	At     time.Time
+	MailID string
+	Dead   failedMail
+}
+
+// failedMail is what the list of failed mails says of one.
+type failedMail struct {
+	Kind  string `json:"kind"`
+	About string `json:"about"`
+	Error string `json:"error"`
+}
+
+// FailedMails lists the newest mails that were given up.
+func (s *Store) FailedMails(ctx context.Context, limit int) (list []FailedMail, err error) {
+	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.FailedPK, Descending: true}, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: failed mails: %w", err)
+	}
+	for _, row := range rows {
+		d, err := entity.Decode[failedMail](row)
+		if err != nil {
+			return nil, err
+		}
+		stamp, id, _ := strings.Cut(row.SK, "#")
+		at, err := time.Parse(time.RFC3339, stamp)
+		if err != nil {
+			return nil, fmt.Errorf("store: %v: %w", row.Key, err)
+		}
+		list = append(list, FailedMail{at, id, d})
+	}
+	return list, nil
 }

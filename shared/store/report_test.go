@@ -110,7 +110,7 @@ func TestAMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 			t.Error("the report is not recorded once")
 		}
 		why, err := r.Suppressed(ctx, "ada@ACME.example")
-		if err != nil || why == nil || why.Outcome != outcome || why.Mail != r.reminder.ID || strings.Contains(why.Error(), "@") {
+		if err != nil || why == nil || why.Outcome != outcome || why.Mail != r.reminder.ID || strings.Contains(why.Reason(), "@") {
 			t.Errorf("suppressed: %+v, %v", why, err)
 		}
 		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example", "license-key Ada@acme.example")

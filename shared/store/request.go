@@ -4,19 +4,53 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
+
+// requestEntity is a request as a changeset writes it.
+type requestEntity struct{ request.Request }
+
+func (e requestEntity) Key() table.Key           { return rowkey.Request(e.ID) }
+func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(), rowkey.TypeRequest, e.Request) }
+func (e requestEntity) Facts() any               { return e.Request }
+func (e requestEntity) Counted() []entity.Addend { return nil }
+func (e requestEntity) Index(int64) (rows []table.Row) {
+	name := rowkey.RequestPrefix + e.ID
+	keys := append(rowkey.Queue(e.Request),
+		table.Key{PK: rowkey.DatasetPK(e.Server), SK: name},
+		table.Key{PK: rowkey.EmailPK(e.Email), SK: name},
+		table.Key{PK: rowkey.WeekPK(license.DateOf(e.Created)), SK: rowkey.FiledPrefix + e.ID})
+	for _, w := range words(e.Company) {
+		keys = append(keys, rowkey.Word(w, name))
+	}
+	summary := e.Summary()
+	for _, key := range keys {
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
+	}
+	if e.State == request.Issued {
+		key := table.Key{PK: rowkey.WeekPK(license.DateOf(e.Closed)), SK: rowkey.IssuedPrefix + e.ID}
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, timeToIssue{int64(e.Closed.Sub(e.Created).Seconds())}))
+	}
+	return rows
+}
+
+// timeToIssue is how long a request waited for its license.
+type timeToIssue struct {
+	Seconds int64 `json:"seconds"`
+}
 
 // idempotencyDays is how long a client's token is remembered.
 const idempotencyDays = 90
@@ -27,41 +61,33 @@ type idempotency struct {
 	Fingerprint string `json:"fingerprint"` // of the details that came with it
 }
 
-// ErrReused: the client's token came before, with another request. The request that it made comes with the error.
+// ErrReused means that the client's token was used before for another request, which is returned with the error.
 var ErrReused = errors.New("store: the idempotency key was used for another request")
 
-// FileRequest records a license request with its index rows, its timeline and the mails that tell of it, in one
-// transaction and, where the token is new, without reading. token is the client's: the same details with the same token
-// are the same request, which comes back with created false; other details with it are ErrReused. "" is no token.
+// FileRequest records a license request and the mails about it, in one transaction and, if the token is new, without
+// reading. token is the client's: the same details with the same token are the same request, which is returned with
+// created false; other details with it are ErrReused. "" is no token.
 //
 // mails makes the messages from the request as it is recorded.
-func (s *Store) FileRequest(ctx context.Context, d request.Details, token string, mails func(request.Request) []mail.Message) (r request.Request, created bool, err error) {
+func (s *Store) FileRequest(ctx context.Context, d request.Details, token string,
+	mails func(request.Request) []mail.Message) (r request.Request, created bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
 	r = request.Request{
 		ID: s.newID(), Token: rand.Text(), State: request.Received, Created: now, Due: request.DueAt(now), Details: d,
 	}
-	entity := requestKey(r.ID)
-	writes := []table.Write{
-		table.Create(encode(entity, rowRequest, r)),
-		s.eventWrite(entity, Customer, RequestReceived, "", nil),
-	}
-	writes = append(writes, requestIndexWrites(r, nil)...)
-	for _, m := range mails(r) {
-		writes = append(writes, s.outboxWrites(m)...)
-	}
+	c := s.begin()
+	c.Add(requestEntity{r}, entity.Line{By: Customer, Action: RequestReceived})
+	c.queue(mails(r)...)
 	if token != "" {
-		row := encode(idempotencyKey(token), rowIdempotency, idempotency{RequestID: r.ID, Fingerprint: fingerprint(d)})
+		row := entity.Encode(rowkey.Idempotency(token), rowkey.TypeIdempotency, idempotency{r.ID, fingerprint(d)})
 		row.Expires = now.AddDate(0, 0, idempotencyDays)
-		writes = append(writes, table.Create(row))
+		c.Create(row)
 	}
-
-	err = s.table.Transact(ctx, writes...)
-	var conflict *table.ConflictError
-	switch {
+	switch err = c.Commit(ctx); {
 	case err == nil:
 		r.Version = 1
 		return r, true, nil
-	case errors.As(err, &conflict) && token != "" && slices.Contains(conflict.Keys, idempotencyKey(token)):
+	case token != "" && entity.InTheWay(err, rowkey.Idempotency(token)):
 		r, err := s.requestOfToken(ctx, token, d)
 		return r, false, err
 	default:
@@ -69,10 +95,10 @@ func (s *Store) FileRequest(ctx context.Context, d request.Details, token string
 	}
 }
 
-// requestOfToken reads the request that a token made.
+// requestOfToken reads the request that a token created.
 func (s *Store) requestOfToken(ctx context.Context, token string, d request.Details) (request.Request, error) {
 	var known idempotency
-	if _, err := s.get(ctx, idempotencyKey(token), &known); err != nil {
+	if _, err := s.table.Get(ctx, rowkey.Idempotency(token), &known); err != nil {
 		return request.Request{}, err
 	}
 	r, err := s.Request(ctx, known.RequestID)
@@ -91,47 +117,131 @@ func fingerprint(d request.Details) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// requestIndexWrites write the rows by which a request is found, with its summary. was is the request as it stood before,
-// nil where it is new.
-func requestIndexWrites(r request.Request, was *request.Request) (writes []table.Write) {
-	entity := requestPrefix + r.ID
-	keys := append(queueKeys(r),
-		table.Key{PK: datasetPK(r.Server), SK: entity},
-		table.Key{PK: emailPK(r.Email), SK: entity},
-		table.Key{PK: weekPK(license.DateOf(r.Created)), SK: filedPrefix + r.ID})
-	for _, w := range words(r.Company) {
-		keys = append(keys, wordKey(w, entity))
-	}
-	summary := r.Summary()
-	for _, key := range keys {
-		writes = append(writes, table.Set(encode(key, rowIndex, summary)))
-	}
-	if was != nil {
-		for _, key := range queueKeys(*was) {
-			if !slices.Contains(keys, key) {
-				writes = append(writes, table.Delete(key, table.Any))
-			}
-		}
-	}
-	return writes
-}
-
-// Request reads a license request; a NotFound fault where there is none.
+// Request reads a license request; a NotFound fault if there is none.
 func (s *Store) Request(ctx context.Context, id string) (request.Request, error) {
 	var r request.Request
-	version, err := s.get(ctx, requestKey(id), &r)
+	version, err := s.table.Get(ctx, rowkey.Request(id), &r)
 	if err != nil {
-		return request.Request{}, notFound(err, "There is no license request %s.", id)
+		return request.Request{}, entity.Missing(err, "There is no license request %s.", id)
 	}
 	r.Version = version
 	return r, nil
 }
 
-// RequestByToken reads a license request for who holds its private link. A wrong token is told like a missing request.
+// RequestByToken reads a license request for the holder of its private link. A wrong token is reported like a missing
+// request.
 func (s *Store) RequestByToken(ctx context.Context, id, token string) (request.Request, error) {
 	r, err := s.Request(ctx, id)
 	if err == nil && !sameSecret(r.Token, token) {
 		return request.Request{}, fault.New(fault.NotFound, "There is no license request %s.", id)
 	}
 	return r, err
+}
+
+// sameSecret compares two secrets in a time that does not depend on where they differ.
+func sameSecret(a, b string) bool {
+	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}
+
+// Review is what an operator does to a request.
+type Review struct {
+	ID      string
+	Version int64         // of the request as the operator saw it
+	By      string        // the operator's email address
+	To      request.State // the state that the request changes to
+	Text    string        // the question to the customer, or the reason of a rejection or withdrawal
+}
+
+// Review changes the state of a request, and queues the mails about it, if any: mails makes them from the request as it
+// will be. Bringing into review what a colleague has in review takes it over. It is a Conflict fault if somebody changed
+// the request since it was seen, and if its state does not lead to the other.
+func (s *Store) Review(ctx context.Context, v Review, mails func(request.Request) []mail.Message) (request.Request, error) {
+	c := s.begin()
+	r, err := c.review(ctx, v, v.Text, nil)
+	if err != nil {
+		return request.Request{}, err
+	}
+	if mails != nil {
+		c.queue(mails(r)...)
+	}
+	err = c.Commit(ctx)
+	if fault.KindOf(err) == fault.Conflict {
+		return request.Request{}, changedMeanwhile(err)
+	}
+	if err != nil {
+		return request.Request{}, fmt.Errorf("store: request %s: %w", v.ID, err)
+	}
+	r.Version++
+	return r, nil
+}
+
+// review changes a request's state, with a note on its timeline. more changes further fields; nil changes none.
+func (c *changeset) review(ctx context.Context, v Review, note string, more func(*request.Request)) (request.Request, error) {
+	before, err := c.store.Request(ctx, v.ID)
+	switch {
+	case err != nil:
+		return before, err
+	case before.Version != v.Version:
+		return before, changedMeanwhile(nil)
+	}
+	after, action, err := c.store.reviewed(before, v)
+	if err != nil {
+		return before, err
+	}
+	if more != nil {
+		more(&after)
+	}
+	c.Change(requestEntity{before}, requestEntity{after}, before.Version, entity.Line{By: v.By, Action: action, Note: note})
+	return after, nil
+}
+
+// reviewed is a request after a review.
+func (s *Store) reviewed(before request.Request, v Review) (after request.Request, action Action, err error) {
+	takenOver := v.To == request.InReview && before.State == request.InReview && before.Reviewer != v.By
+	if !before.State.Leads(v.To) && !takenOver {
+		return before, "", fault.New(fault.Conflict, "The request is %s; it cannot become %s.", before.State, v.To)
+	}
+	after = before
+	after.State = v.To
+	switch v.To {
+	case request.InReview:
+		after.Reviewer = v.By
+		action = RequestTaken
+		switch {
+		case takenOver:
+			action = RequestTakenOver
+		case before.State == request.Waiting:
+			action = RequestResumed
+		}
+	case request.Waiting:
+		after.Reviewer, after.Question = v.By, v.Text
+		action = CustomerAsked
+	case request.Rejected, request.Withdrawn:
+		after.Reason, after.Closed = v.Text, s.now()
+		action = RequestRejected
+		if v.To == request.Withdrawn {
+			action = RequestWithdrawn
+		}
+	case request.Issued:
+		after.Closed = s.now()
+		action = RequestIssued
+	}
+	return after, action, nil
+}
+
+func changedMeanwhile(err error) error {
+	return fault.Wrap(fault.Conflict, err, "Somebody changed this request while you looked at it, so nothing of yours was written. Load it again, and repeat your change.")
+}
+
+// NoteOnRequest adds a line to a request's timeline and changes nothing else.
+func (s *Store) NoteOnRequest(ctx context.Context, id, by, note string) error {
+	if _, err := s.Request(ctx, id); err != nil {
+		return err
+	}
+	c := s.begin()
+	c.Tell(rowkey.Request(id), entity.Line{By: by, Action: NoteAdded, Note: note})
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("store: note on request %s: %w", id, err)
+	}
+	return nil
 }

@@ -2,32 +2,32 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"marketplace/shared/table"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
 )
 
-// EndSession notes that somebody signed out of the console's session of an ID. The row says nothing else, and may be
-// dropped after the time at which the session would have ended anyway. To end a session twice is to end it once.
+// EndSession notes that somebody signed out of the console's session with an ID. The row contains nothing else, and may
+// be dropped after the time at which the session would have ended anyway. Ending a session again changes nothing.
 func (s *Store) EndSession(ctx context.Context, id string, until time.Time) error {
-	row := encode(endedSessionKey(id), rowSession, struct{}{})
+	key := rowkey.EndedSession(id)
+	row := entity.Encode(key, rowkey.TypeSession, struct{}{})
 	row.Expires = until
-	if err := s.table.Transact(ctx, table.Create(row)); err != nil && !errors.Is(err, table.ErrConflict) {
+	c := s.begin()
+	c.Create(row)
+	if err := c.Commit(ctx); err != nil && !entity.InTheWay(err, key) {
 		return fmt.Errorf("store: ending a session: %w", err)
 	}
 	return nil
 }
 
-// SessionEnded reports whether somebody signed out of the session of an ID.
+// SessionEnded reports whether somebody signed out of the session with an ID.
 func (s *Store) SessionEnded(ctx context.Context, id string) (bool, error) {
-	switch _, err := s.table.Get(ctx, endedSessionKey(id)); {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, table.ErrNotFound):
-		return false, nil
-	default:
+	version, err := s.table.Version(ctx, rowkey.EndedSession(id))
+	if err != nil {
 		return false, fmt.Errorf("store: looking for the end of a session: %w", err)
 	}
+	return version > 0, nil
 }

@@ -2,103 +2,90 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
-	"time"
 
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
 
-// Event is a line of the timeline of a request or a license. Events are only ever added.
-type Event struct {
-	ID     string    `json:"id"`
-	At     time.Time `json:"at"`     // UTC
-	By     string    `json:"by"`     // who did it: Customer, System, or an operator's e-mail address
-	Action Action    `json:"action"` // what was done
-	Note   string    `json:"note,omitempty"`
-	// Changes are the fields that it changed, in the order of their names.
-	Changes []Change `json:"changes,omitempty"`
-}
-
-// Change is a field before and after, as JSON has its value; "" where it was absent.
-type Change struct {
-	Field  string `json:"field"`
-	Before string `json:"before,omitempty"`
-	After  string `json:"after,omitempty"`
-}
-
-// changes are the fields in which two states of an entity differ.
-func changes(before, after any) (list []Change) {
-	was, is := fields(before), fields(after)
-	for _, name := range slices.Sorted(maps.Keys(merged(was, is))) {
-		if b, a := string(was[name]), string(is[name]); b != a {
-			list = append(list, Change{name, b, a})
-		}
-	}
-	return list
-}
-
-// fields are the members of an entity's JSON.
-func fields(v any) (members map[string]json.RawMessage) {
-	data, err := json.Marshal(v)
-	if err == nil {
-		err = json.Unmarshal(data, &members)
-	}
-	if err != nil {
-		panic("store: an entity is not a JSON object: " + err.Error())
-	}
-	return members
-}
-
-func merged(a, b map[string]json.RawMessage) map[string]json.RawMessage {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return all
-}
-
-// Action is what an event tells.
-type Action string
-
-const (
-	RequestReceived Action = "request received"
-	LicenseRecorded Action = "license recorded"
-	LicenseFollowed Action = "successor recorded"
-	LicenseAlone    Action = "successor revoked"
-	ReminderQueued  Action = "reminder queued"
+// What a timeline consists of.
+type (
+	Event  = entity.Event  // a line of the timeline of a request or a license
+	Action = entity.Action // what was done
+	Change = entity.Change // a field before and after
 )
 
-// Who acts where no operator does.
+// Who acts if it is not an operator.
 const (
 	Customer = "customer"
 	System   = "system"
 )
 
-// eventWrite adds a line to the timeline of the entity under the key.
-func (s *Store) eventWrite(entity table.Key, by string, action Action, note string, changed []Change) table.Write {
-	e := Event{ID: s.newEventID(), At: s.now(), By: by, Action: action, Note: note, Changes: changed}
-	return table.Create(encode(eventKey(entity, e.ID), rowEvent, e))
+// Actions on requests.
+const (
+	RequestReceived  Action = "request received"
+	RequestTaken     Action = "taken into review"
+	RequestTakenOver Action = "taken over"
+	CustomerAsked    Action = "customer asked"
+	RequestResumed   Action = "review resumed"
+	RequestRejected  Action = "rejected"
+	RequestWithdrawn Action = "withdrawn"
+	RequestIssued    Action = "issued"
+	NoteAdded        Action = "note added"
+)
+
+// Actions on licenses.
+const (
+	LicenseRecorded   Action = "license recorded"
+	LicenseIssued     Action = "license issued"
+	LicenseReplaced   Action = "license replaced"
+	LicenseRevoked    Action = "license revoked"
+	LicenseFollowed   Action = "successor recorded"
+	LicenseAlone      Action = "successor revoked"
+	WarningsConfirmed Action = "warnings confirmed"
+	PackageTailored   Action = "package tailored" // a custom package was made
+	KeySentAgain      Action = "key sent again"
+	RemindersMuted    Action = "reminders muted"
+	RemindersOn       Action = "reminders resumed"
+	ReminderQueued    Action = "reminder queued"
+)
+
+// Actions about addresses, and about mails that did not arrive.
+const (
+	MailBounced       Action = "mail bounced"
+	MailComplained    Action = "complaint about a mail"
+	MailRefused       Action = "mail refused by the carrier"
+	MailDelayed       Action = "mail bounced for now"
+	MailReaddressed   Action = "mail goes to the next contact"
+	ContactsUnreached Action = "no contact can be reached"
+	SuppressionLifted Action = "mail to the address allowed again"
+)
+
+// Subject names the license or the request on whose timeline something is told: one of the two.
+type Subject struct{ License, Request string }
+
+func (s Subject) key() table.Key {
+	if s.License != "" {
+		return rowkey.License(s.License)
+	}
+	return rowkey.Request(s.Request)
 }
 
 // RequestTimeline reads what happened to a request, oldest first.
 func (s *Store) RequestTimeline(ctx context.Context, id string) ([]Event, error) {
-	return s.timeline(ctx, requestKey(id))
+	return s.timeline(ctx, Subject{Request: id})
 }
 
 // LicenseTimeline reads what happened to a license, oldest first.
 func (s *Store) LicenseTimeline(ctx context.Context, id string) ([]Event, error) {
-	return s.timeline(ctx, licenseKey(id))
+	return s.timeline(ctx, Subject{License: id})
 }
 
-func (s *Store) timeline(ctx context.Context, entity table.Key) (events []Event, err error) {
-	err = table.All(ctx, s.table, table.Prefix(entity.PK, eventPrefix), func(row table.Row) error {
-		e, err := decode[Event](row)
-		events = append(events, e)
-		return err
-	})
+func (s *Store) timeline(ctx context.Context, of Subject) ([]Event, error) {
+	events, err := s.table.Timeline(ctx, of.key())
 	if err != nil {
-		return nil, fmt.Errorf("store: timeline of %s: %w", entity.PK, err)
+		return nil, fmt.Errorf("store: timeline of %s: %w", of.key().PK, err)
 	}
 	return events, nil
 }

@@ -34,7 +34,7 @@ type overviewView struct {
 
 // deadRow is a mail that was given up.
 type deadRow struct {
-	store.MailTrouble
+	store.FailedMail
 	Name, To string // what it was for, and the page of what it is about
 }
 
@@ -108,7 +108,7 @@ func (s *site) gatherMails(r *http.Request, v *overviewView) error {
 		return err
 	}
 	v.Reminders = upTo(reminders, manyMails)
-	dead, err := s.store.DeadMails(ctx, maxDead)
+	dead, err := s.store.FailedMails(ctx, maxDead)
 	for _, m := range dead {
 		v.Dead = append(v.Dead, deadRow{m, mailName(mail.Kind(m.Dead.Kind)), searchFor(m.Dead.About)})
 	}

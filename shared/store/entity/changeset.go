@@ -1,0 +1,226 @@
+package entity
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// Entity is one state of something that has a row of its own and a timeline.
+type Entity interface {
+	// Key is the key of the entity's own row; its timeline is in the same partition.
+	Key() table.Key
+	// Row is the entity's own row, without its version.
+	Row() table.Row
+	// Facts is what the timeline tells changes of, as a JSON object.
+	Facts() any
+	// Index lists the rows by which the entity is found while its own row has the version.
+	Index(version int64) []table.Row
+	// Counted lists what the entity adds to rows of sums.
+	Counted() []Addend
+}
+
+// Addend is what an entity adds to the fields of one class in a row of sums.
+type Addend struct {
+	Sum    table.Key
+	Class  string
+	Fields map[string]int64
+}
+
+// sums is the data of a row of sums: for each class, the sum of each field.
+type sums map[string]map[string]int64
+
+// Changeset is a change while it is worked out. Commit writes all of it in one transaction: each entity with its index
+// rows, its counts and its timeline, so that nobody can forget one of them.
+type Changeset struct {
+	table    *Table
+	entities map[table.Key]*changed
+	order    []table.Key // of the entities, as they were first changed
+	writes   []table.Write
+}
+
+// changed is an entity before and after all changes of a changeset.
+type changed struct {
+	before  Entity // nil for a new one
+	after   Entity
+	version int64 // of before; 0 for a new one
+}
+
+// Begin returns an empty changeset.
+func (t *Table) Begin() *Changeset {
+	return &Changeset{table: t, entities: map[table.Key]*changed{}}
+}
+
+// Add creates an entity.
+func (c *Changeset) Add(e Entity, l Line) {
+	key := e.Key()
+	c.entities[key] = &changed{after: e}
+	c.order = append(c.order, key)
+	c.Tell(key, l)
+}
+
+// Change changes an entity that has the version. An entity may change several times, each with a line of its own.
+func (c *Changeset) Change(before, after Entity, version int64, l Line) {
+	key := after.Key()
+	if e := c.entities[key]; e != nil {
+		e.after = after
+	} else {
+		c.entities[key] = &changed{before, after, version}
+		c.order = append(c.order, key)
+	}
+	c.Create(c.table.event(key, l, difference(encodeFacts(before), encodeFacts(after))))
+}
+
+func encodeFacts(e Entity) json.RawMessage {
+	data, err := json.Marshal(e.Facts())
+	if err != nil {
+		panic("store: encoding an entity: " + err.Error())
+	}
+	return data
+}
+
+// Refresh changes what is kept beside an entity's facts, of which its timeline tells nothing.
+func (c *Changeset) Refresh(before, after Entity, version int64) {
+	key := after.Key()
+	c.entities[key] = &changed{before, after, version}
+	c.order = append(c.order, key)
+}
+
+// Tell adds a line to the timeline of the entity under the key and changes nothing else.
+func (c *Changeset) Tell(entity table.Key, l Line) { c.Create(c.table.event(entity, l, nil)) }
+
+// Create writes a row that must not exist.
+func (c *Changeset) Create(row table.Row) { c.writes = append(c.writes, table.Create(row)) }
+
+// Update writes a row that must have the version; 0 if it must not exist.
+func (c *Changeset) Update(row table.Row, version int64) {
+	row.Version = version
+	c.writes = append(c.writes, table.Update(row))
+}
+
+// Set writes a row whether or not it exists.
+func (c *Changeset) Set(row table.Row) { c.writes = append(c.writes, table.Set(row)) }
+
+// Delete deletes a row that must have the version, or with table.Any whether or not it exists.
+func (c *Changeset) Delete(key table.Key, version int64) {
+	c.writes = append(c.writes, table.Delete(key, version))
+}
+
+// Empty reports whether there is nothing to commit.
+func (c *Changeset) Empty() bool { return len(c.order)+len(c.writes) == 0 }
+
+// Commit writes the changeset in one transaction. It is a Conflict fault if something changed since it was read
+// (InTheWay tells what), and nothing is written then; TooLarge if it is more than one transaction can write.
+func (c *Changeset) Commit(ctx context.Context) error {
+	writes := slices.Clone(c.writes)
+	total := map[table.Key]sums{}
+	for _, key := range c.order {
+		e := c.entities[key]
+		row := e.after.Row()
+		row.Version = e.version
+		writes = append(writes, table.Update(row))
+		writes = append(writes, e.indexWrites()...)
+		if e.before != nil {
+			add(total, e.before.Counted(), -1)
+		}
+		add(total, e.after.Counted(), 1)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(total), byKey) {
+		w, changes, err := c.table.sumWrite(ctx, key, total[key])
+		if err != nil {
+			return err
+		}
+		if changes {
+			writes = append(writes, w)
+		}
+	}
+	return failure(c.table.rows.Transact(ctx, writes...))
+}
+
+func byKey(a, b table.Key) int {
+	if c := strings.Compare(a.PK, b.PK); c != 0 {
+		return c
+	}
+	return strings.Compare(a.SK, b.SK)
+}
+
+// indexWrites replaces the index rows of an entity by those that it has now.
+func (e *changed) indexWrites() (writes []table.Write) {
+	before := map[table.Key]table.Row{}
+	if e.before != nil {
+		for _, row := range e.before.Index(e.version) {
+			before[row.Key] = row
+		}
+	}
+	seen := map[table.Key]bool{}
+	for _, row := range e.after.Index(e.version + 1) {
+		if seen[row.Key] {
+			continue
+		}
+		seen[row.Key] = true
+		if was, ok := before[row.Key]; !ok || !bytes.Equal(was.Data, row.Data) {
+			writes = append(writes, table.Set(row))
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(before), byKey) {
+		if !seen[key] {
+			writes = append(writes, table.Delete(key, table.Any))
+		}
+	}
+	return writes
+}
+
+// add adds the addends to the sums, or subtracts them where sign is -1.
+func add(total map[table.Key]sums, addends []Addend, sign int64) {
+	for _, a := range addends {
+		if total[a.Sum] == nil {
+			total[a.Sum] = sums{}
+		}
+		if total[a.Sum][a.Class] == nil {
+			total[a.Sum][a.Class] = map[string]int64{}
+		}
+		for field, n := range a.Fields {
+			total[a.Sum][a.Class][field] += sign * n
+		}
+	}
+}
+
+// sumWrite reads a row of sums and writes it with what is added to it; changes is false if that is nothing.
+func (t *Table) sumWrite(ctx context.Context, key table.Key, more sums) (w table.Write, changes bool, err error) {
+	zero := func(_ string, n int64) bool { return n == 0 }
+	for class, fields := range more {
+		if maps.DeleteFunc(fields, zero); len(fields) == 0 {
+			delete(more, class)
+		}
+	}
+	if len(more) == 0 {
+		return table.Write{}, false, nil
+	}
+	sum := sums{}
+	version, err := t.Get(ctx, key, &sum)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return table.Write{}, false, fmt.Errorf("store: counts: %w", err)
+	}
+	for class, fields := range more {
+		if sum[class] == nil {
+			sum[class] = map[string]int64{}
+		}
+		for field, n := range fields {
+			sum[class][field] += n
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Values(sum[class])), func(n int64) bool { return n != 0 }) {
+			delete(sum, class)
+		}
+	}
+	row := Encode(key, rowkey.TypeStats, sum)
+	row.Version = version
+	return table.Update(row), true, nil
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/reminder"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// Due is a license whose reminders the policy wants checked on Day. Its row carries the whole license, so that the daily
+// run reads nothing else: a license has at most one, which moves whenever the license changes.
+type Due struct {
+	LicenseRecord
+	Day license.Date
+}
+
+// DueReminders passes every license whose reminders are due by the end of the day through to f, in the order of days.
+// It goes back as far as a license found there can still be valid: the policy's longest stage. f may record reminders
+// meanwhile. A row that cannot be decoded keeps no other from f; the error at the end tells of it.
+func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(Due) error) error {
+	var broken []error
+	first := through.AddMonths(-int(reminder.Default.Longest()))
+	for m := first; rowkey.DuePK(m) <= rowkey.DuePK(through); m = m.AddMonths(1) {
+		q := table.Query{PK: rowkey.DuePK(m), To: through.AddDays(1).String()}
+		err := s.table.Each(ctx, q, func(row table.Row) error {
+			stored, err := entity.Decode[storedDue](row)
+			if err != nil {
+				broken = append(broken, err)
+				return nil
+			}
+			d := Due{LicenseRecord: stored.LicenseRecord, Day: stored.NextReminder}
+			d.Version = stored.LicenseVersion
+			return f(d)
+		})
+		if err != nil {
+			return fmt.Errorf("store: reminders due in %s: %w", m.YearMonth(), err)
+		}
+	}
+	return errors.Join(broken...)
+}
+
+// ErrDueChanged means that the license changed since it was found due. The next run finds out what is due now.
+var ErrDueChanged = errors.New("store: the license changed since it was found due")
+
+// RecordReminder notes that the stage was dealt with for a license that was found due, queues its messages, and moves the
+// license to the day of its next reminder, in one transaction. A message that was queued before is not queued again.
+// stage 0 notes nothing and only moves the license.
+func (s *Store) RecordReminder(ctx context.Context, d Due, stage reminder.Stage, messages []mail.Message) error {
+	messages = slices.Clone(messages)
+	license := rowkey.License(d.License.ID)
+	err := entity.Retry(func() error {
+		c := s.begin()
+		after := d.LicenseRecord
+		if stage != 0 {
+			after.Reminded = stage
+		}
+		c.schedule(&after)
+		c.Refresh(licenseEntity{d.LicenseRecord}, licenseEntity{after}, d.Version)
+		for _, m := range messages {
+			c.queue(m)
+			c.Tell(license, entity.Line{By: System, Action: ReminderQueued, Note: m.ID})
+		}
+		err := c.Commit(ctx)
+		if entity.InTheWay(err, license) {
+			return ErrDueChanged
+		}
+		messages = slices.DeleteFunc(messages, func(m mail.Message) bool {
+			return entity.InTheWay(err, rowkey.Mail(m.ID))
+		})
+		return err
+	})
+	if err != nil && err != ErrDueChanged {
+		return fmt.Errorf("store: reminder of license %s: %w", d.License.ID, err)
+	}
+	return err
+}
+
+// RemindersToCome counts the licenses whose next reminder is due from a day through another, up to a limit.
+func (s *Store) RemindersToCome(ctx context.Context, from, through license.Date, limit int) (n int, err error) {
+	for m := from; rowkey.DuePK(m) <= rowkey.DuePK(through); m = m.AddMonths(1) {
+		q := table.Query{PK: rowkey.DuePK(m), From: from.String(), To: through.AddDays(1).String()}
+		more, err := s.table.Count(ctx, q, limit-n)
+		if err != nil {
+			return 0, fmt.Errorf("store: counting the reminders due in %s: %w", m.YearMonth(), err)
+		}
+		n += more
+	}
+	return n, nil
+}

@@ -1,0 +1,201 @@
+// Package rowkey names every row of the table: the key and the type of each, in one place. What a row holds and when it
+// is written is in shared/store; infra/docs/storage.md lists both.
+//
+// '#' separates the parts of a key. Text that a person typed is the last part of a partition key, so that it may contain
+// a '#', or it is hashed.
+package rowkey
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/table"
+)
+
+// Type is the `type` of a row, for whoever reads the table.
+type Type string
+
+// Every type of row.
+const (
+	TypeRequest     Type = "request"
+	TypeLicense     Type = "license"
+	TypeEvent       Type = "event"       // a line of a timeline
+	TypeIndex       Type = "index"       // finds an entity by something else than its ID, with a summary of it
+	TypeIdempotency Type = "idempotency" // a client's token and the request that it created
+	TypeDataset     Type = "dataset"     // guards the licenses of one dataset against concurrent changes
+	TypeDue         Type = "due"         // the next reminder of a license
+	TypeMail        Type = "mail"
+	TypePending     Type = "pending"     // a mail to send
+	TypeFailed      Type = "dead"        // a mail that was given up
+	TypeStats       Type = "stats"       // counts of licenses
+	TypeReport      Type = "report"      // what the provider reported about a mail
+	TypeSuppression Type = "suppression" // a suppressed email address
+	TypeSession     Type = "session"     // a console session that somebody signed out of
+)
+
+// Prefixes of sort keys that name a request or a license within a partition of something else.
+const (
+	RequestPrefix = "REQUEST#"
+	LicensePrefix = "LICENSE#"
+)
+
+// Request is the row of a license request itself.
+func Request(id string) table.Key { return table.Key{PK: RequestPrefix + id, SK: "REQUEST"} }
+
+// License is the row of a license itself.
+func License(id string) table.Key { return table.Key{PK: LicensePrefix + id, SK: "LICENSE"} }
+
+// Mail is the row of a mail itself.
+func Mail(id string) table.Key { return table.Key{PK: "MAIL#" + id, SK: "MAIL"} }
+
+// EventPrefix begins the sort keys of a timeline, which shares the partition of its entity, in the order of the events.
+const EventPrefix = "EVENT#"
+
+// Event is a line of an entity's timeline.
+func Event(entity table.Key, eventID string) table.Key {
+	return table.Key{PK: entity.PK, SK: EventPrefix + eventID}
+}
+
+// Idempotency is the row of a client's token, which may be long and contain anything.
+func Idempotency(token string) table.Key {
+	sum := sha256.Sum256([]byte(token))
+	return table.Key{PK: "IDEMPOTENCY#" + hex.EncodeToString(sum[:]), SK: "REQUEST"}
+}
+
+// EndedSession is the row of a console session that somebody signed out of. A session's ID does not tell whose it is.
+func EndedSession(id string) table.Key { return table.Key{PK: "SESSION#" + id, SK: "ENDED"} }
+
+// QueuePK is the partition of the requests in a state, in the order in which they are due. There is one for all of them,
+// and one for each kind ("" is every kind), each edition, and both, so that a filtered list is as fast as the whole one.
+// Requests in review are also listed by reviewer.
+func QueuePK(state request.State, kind request.Kind, edition license.Edition, reviewer string) string {
+	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition) + "#" + reviewer
+}
+
+// Queue lists every row of a request in the queue.
+func Queue(r request.Request) (keys []table.Key) {
+	sk := r.Due.UTC().Format(time.RFC3339) + "#" + r.ID
+	reviewers := []string{""}
+	if r.State == request.InReview {
+		reviewers = append(reviewers, r.Reviewer)
+	}
+	for _, kind := range []request.Kind{"", r.Kind} {
+		for _, edition := range []license.Edition{"", r.Edition} {
+			for _, reviewer := range reviewers {
+				keys = append(keys, table.Key{PK: QueuePK(r.State, kind, edition, reviewer), SK: sk})
+			}
+		}
+	}
+	return keys
+}
+
+// Prefixes of sort keys in the partition of a week.
+const (
+	FiledPrefix  = "FILED#"
+	IssuedPrefix = "ISSUED#"
+)
+
+// WeekPK is the partition of the requests that were received in the week of a day, and of those that were answered with
+// a license in it.
+func WeekPK(day license.Date) string {
+	year, week := day.Start().ISOWeek()
+	return fmt.Sprintf("WEEK#%04d-W%02d", year, week)
+}
+
+// DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for each
+// license, its next reminder.
+func DuePK(day license.Date) string { return "DUE#" + day.YearMonth() }
+
+// Due is the row of a license's next reminder.
+func Due(day license.Date, licenseID string) table.Key {
+	return table.Key{PK: DuePK(day), SK: day.String() + "#" + licenseID}
+}
+
+// ExpiryPK is the partition of the licenses that expire in the month of a day, in the order of the days.
+func ExpiryPK(day license.Date) string { return "EXPIRY#" + day.YearMonth() }
+
+// Expiry is the row of a license in the month of its expiration.
+func Expiry(l license.License) table.Key {
+	return table.Key{PK: ExpiryPK(l.Expiration), SK: l.Expiration.String() + "#" + l.ID}
+}
+
+// StatsPK is the partition of the counts of licenses.
+const StatsPK = "STATS"
+
+// Stats is the row that counts the licenses of one shard that expire in the month of a day.
+func Stats(day license.Date, shard int) table.Key {
+	return table.Key{PK: StatsPK, SK: fmt.Sprintf("%s#%02d", day.YearMonth(), shard)}
+}
+
+// DatasetPK is the partition of the requests and licenses of a server's dataset.
+func DatasetPK(s license.Server) string { return "DATASET#" + s.Dataset() }
+
+// DatasetGuard is the row that changes with every change of the dataset's licenses.
+func DatasetGuard(s license.Server) table.Key { return table.Key{PK: DatasetPK(s), SK: "DATASET"} }
+
+// StagingPrefix begins the sort keys of staging licenses in the partition of the dataset that they mirror.
+const StagingPrefix = "STAGING#" + LicensePrefix
+
+// EmailPK is the partition of the requests and licenses of an email address, in whatever case it is written.
+func EmailPK(email string) string { return "EMAIL#" + strings.ToLower(email) }
+
+// Suppression is the row of a suppressed address. It shares a partition with the address's requests and licenses.
+func Suppression(email string) table.Key { return table.Key{PK: EmailPK(email), SK: "SUPPRESSED"} }
+
+// Word is the row that finds an entity by a word of a company's name, in a partition by the word's first two characters.
+// entity is the entity's ID with its prefix.
+func Word(word, entity string) table.Key {
+	first := []rune(word)[:2]
+	return table.Key{PK: "WORD#" + string(first), SK: word + "#" + entity}
+}
+
+// AboutPK is the partition of the mails about a request or a license; their IDs are the sort keys.
+func AboutPK(id string) string { return "ABOUT#" + id }
+
+// The mails to send are in one partition, by ID.
+const (
+	PendingPK     = "OUTBOX"
+	PendingPrefix = "PENDING#"
+)
+
+// Pending is the row of a mail to send.
+func Pending(mailID string) table.Key { return table.Key{PK: PendingPK, SK: PendingPrefix + mailID} }
+
+// FailedPK is the partition of the mails that were given up, the newest last.
+const FailedPK = "DEADMAIL"
+
+// Failed is the row of a mail that was given up.
+func Failed(at time.Time, mailID string) table.Key {
+	return table.Key{PK: FailedPK, SK: at.UTC().Format(time.RFC3339) + "#" + mailID}
+}
+
+// ReportPrefix begins the sort keys of what the provider reported about a mail, in the partition of the mail.
+const ReportPrefix = "REPORT#"
+
+// Report is the row of a report. providerID, outcome and recipient tell the reports about a mail apart.
+func Report(mailID, providerID, outcome, recipient string) table.Key {
+	sum := sha256.Sum256([]byte(providerID + "\x00" + outcome + "\x00" + strings.ToLower(recipient)))
+	return table.Key{PK: Mail(mailID).PK, SK: ReportPrefix + hex.EncodeToString(sum[:16])}
+}
+
+// ReportedPK is the partition of the recent reports about all mails, the newest last.
+const ReportedPK = "REPORTED"
+
+// Reported is the row of a report in the list of recent ones. report is the report's own key.
+func Reported(at time.Time, mailID string, report table.Key) table.Key {
+	return table.Key{
+		PK: ReportedPK,
+		SK: at.UTC().Format(time.RFC3339) + "#" + mailID + "#" + strings.TrimPrefix(report.SK, ReportPrefix),
+	}
+}
+
+// UnreachedPK is the partition of the licenses none of whose contacts can be reached, by ID.
+const UnreachedPK = "UNREACHED"
+
+// Unreached is the row of a license none of whose contacts can be reached.
+func Unreached(licenseID string) table.Key { return table.Key{PK: UnreachedPK, SK: licenseID} }
