@@ -91,6 +91,12 @@ func within(name string, folders ...string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return name == f || strings.HasPrefix(name, f+"/") })
 }
 
+// knowsTable reports whether a package may import the table: the store, which turns its errors into faults, and what
+// opens it.
+func knowsTable(name string) bool {
+	return layer(name) >= 5 || within(name, "shared/store", "shared/table", "shared/cloud")
+}
+
 // function gives the folder of the function to which a package belongs; "" for none.
 func function(name string) string {
 	if parts := strings.Split(name, "/"); parts[0] == "functions" && len(parts) > 1 {
@@ -116,6 +122,8 @@ func checkImports(packages map[string]pkg) (problems []string) {
 			case !ours && within(imported, "github.com/aws/aws-lambda-go") && layer(name) < 5 && name != "shared/lambdahttp":
 				problems = append(problems, fmt.Sprintf("%s imports %s, which is for mains", name, imported))
 			case !ours:
+			case within(other, "shared/table") && !knowsTable(name):
+				problems = append(problems, fmt.Sprintf("%s imports %s, which only the store knows", name, other))
 			case layer(other) > layer(name):
 				problems = append(problems, fmt.Sprintf("%s imports %s, which stands above it", name, other))
 			case wiring(other) && !wiring(name) && layer(name) < 5:
@@ -199,7 +207,7 @@ func TestImportCheckFinds(t *testing.T) {
 		"shared/fault":               imports("marketplace/shared/license"),
 		"shared/license":             imports("marketplace/shared/store", "marketplace/shared/fault"),
 		"shared/store":               imports("marketplace/shared/table", "marketplace/shared/table/bolt"),
-		"shared/web":                 imports("marketplace/functions/requests/site"),
+		"shared/web":                 imports("marketplace/functions/requests/site", "marketplace/shared/table"),
 		"catalog":                    imports("marketplace/infra/local"),
 		"catalog/prepare":            imports("net/http"),
 		"shared/request":             imports("github.com/aws/smithy-go/time", "net/url"),
@@ -209,13 +217,14 @@ func TestImportCheckFinds(t *testing.T) {
 		"functions/mailer":           imports("marketplace/infra/local"),
 		"infra/local":                imports("marketplace/functions/requests/site", "github.com/aws/aws-sdk-go-v2/aws"),
 		"shared/table/dynamo":        imports("github.com/aws/aws-sdk-go-v2/service/dynamodb", "marketplace/shared/table"),
-		"functions/reminders/daily":  imports("marketplace/shared/table/dynamo"),
+		"functions/reminders/daily":  imports("marketplace/shared/table/dynamo", "marketplace/shared/table"),
 		"functions/mailevents/event": imports("marketplace/functions/mailer"),
 	}),
 		"shared/fault imports shared/license, which stands above it",
 		"shared/license imports shared/store, which stands above it",
 		"shared/store imports shared/table/bolt, which stands above it",
 		"shared/web imports functions/requests/site, which stands above it",
+		"shared/web imports shared/table, which only the store knows",
 		"catalog imports infra/local, which stands above it",
 		"catalog/prepare imports net/http: a domain package",
 		"shared/request imports the AWS SDK",
@@ -224,7 +233,8 @@ func TestImportCheckFinds(t *testing.T) {
 		"functions/requests/site imports github.com/aws/aws-lambda-go/events, which is for mains",
 		"functions/mailer imports infra/local, which stands above it",
 		"infra/local imports the AWS SDK",
-		"functions/reminders/daily imports shared/table/dynamo, which is for mains",
+		"functions/reminders/daily imports shared/table/dynamo, which only the store knows",
+		"functions/reminders/daily imports shared/table, which only the store knows",
 		"functions/mailevents/event imports functions/mailer, which stands above it",
 	)
 }

@@ -14,7 +14,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/logging"
 	"marketplace/shared/response"
-	"marketplace/shared/table"
 )
 
 // answers has the status of each kind of fault, and what its reader is told if the fault itself says nothing.
@@ -69,10 +68,8 @@ func kindOf(err error) fault.Kind {
 		return fault.Method
 	case errors.As(err, &tooLarge):
 		return fault.TooLarge
-	case errors.Is(err, table.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return fault.Unavailable
-	case errors.Is(err, table.ErrConflict):
-		return fault.Conflict
 	}
 	return fault.Internal
 }

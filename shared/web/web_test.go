@@ -17,7 +17,6 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/response"
-	"marketplace/shared/table"
 )
 
 func filesOf(contents map[string]string) fstest.MapFS {
@@ -87,8 +86,8 @@ func TestErrorsAreAnsweredByTheirKind(t *testing.T) {
 		{"an unknown error", errors.New("secret cause"), 500, answers[fault.Internal].msg},
 		{"an internal fault", fault.Wrap(fault.Internal, errors.New("secret cause"), "secret words"), 500, answers[fault.Internal].msg},
 		{"a fault of no known kind", fault.New(200, "secret words"), 500, answers[fault.Internal].msg},
-		{"storage that does not answer", fmt.Errorf("store: %w", table.ErrUnavailable), 503, answers[fault.Unavailable].msg},
-		{"storage that changed", fmt.Errorf("store: %w", &table.ConflictError{}), 409, answers[fault.Conflict].msg},
+		{"storage that does not answer", fmt.Errorf("store: %w", fault.Wrap(fault.Unavailable, errors.New("no answer"), "")), 503, answers[fault.Unavailable].msg},
+		{"storage that changed", fmt.Errorf("store: %w", fault.Wrap(fault.Conflict, errors.New("a row changed"), "")), 409, answers[fault.Conflict].msg},
 		{"a time that ran out", context.DeadlineExceeded, 503, answers[fault.Unavailable].msg},
 		{"a large body", &http.MaxBytesError{Limit: 1}, 413, answers[fault.TooLarge].msg},
 	} {
@@ -291,7 +290,7 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 	const person = "jane.doe@customer.example"
 	for name, err := range map[string]error{
 		"fields":         &fault.Error{Kind: fault.Invalid, Msg: person, Fields: fault.Fields{{Name: "email", Msg: person}, {Name: person, Msg: person}}},
-		"a cause":        fmt.Errorf("store: [EMAIL#%s/REQUEST#1]: %w", person, table.ErrUnavailable),
+		"a cause":        fmt.Errorf("store: [EMAIL#%s/REQUEST#1]: %w", person, fault.Wrap(fault.Unavailable, errors.New(person), "")),
 		"a sentence":     fault.New(fault.NotFound, "%s", person),
 		"internal":       fault.Wrap(fault.Internal, errors.New("MAIL <"+person+">"), "%s", person),
 		"a quoted cause": fmt.Errorf("sending to %q", person),

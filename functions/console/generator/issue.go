@@ -3,7 +3,6 @@ package generator
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
-	"marketplace/shared/table"
 )
 
 // Confirmation is what an operator confirms of a Review.
@@ -90,7 +88,7 @@ func (g *Generator) issue(ctx context.Context, o Origin, f Form, c Confirmation)
 	}
 	err = g.Records.IssueLicenses(ctx, i, []mail.Message{m})
 	switch {
-	case errors.Is(err, table.ErrLimit):
+	case fault.KindOf(err) == fault.TooLarge:
 		return fault.Wrap(fault.Invalid, err, "These are too many licenses to issue at once, and nothing was issued. Renew the staging licenses one by one.")
 	case fault.KindOf(err) == fault.Conflict:
 		_, _, now, again := g.review(ctx, o, f)
