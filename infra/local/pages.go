@@ -3,7 +3,6 @@ package main
 import (
 	"embed"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -52,11 +51,7 @@ type (
 )
 
 func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder, hear hear, log *slog.Logger) http.Handler {
-	files, err := fs.Sub(templateFiles, "templates")
-	if err != nil {
-		panic("local: " + err.Error())
-	}
-	p := &localPages{data, w, outbox, recorder, hear, web.NewPages(files)}
+	p := &localPages{data, w, outbox, recorder, hear, web.NewPages(templateFiles)}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, Log: log})
 }
 

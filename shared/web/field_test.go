@@ -14,8 +14,8 @@ import (
 
 func TestWhatIsChosenIsMarkedInEachKindOfField(t *testing.T) {
 	pages := NewPages(fstest.MapFS{
-		"site.html": {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
-		"page.html": {Data: []byte(`{{define "main"}}{{range .}}{{template "field" .}}{{end}}{{end}}`)},
+		"templates/site.html": {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
+		"templates/page.html": {Data: []byte(`{{define "main"}}{{range .}}{{template "field" .}}{{end}}{{end}}`)},
 	})
 	options := []Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Ticked: true}, {Value: "c", Label: "C", Ticked: true}}
 	rec := httptest.NewRecorder()

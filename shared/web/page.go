@@ -17,30 +17,30 @@ import (
 //go:embed templates
 var sharedTemplates embed.FS
 
-// Pages are the templates of a site. A page is one file that defines "main" and may define "title"; the file "site.html"
-// defines what surrounds every page of the site, "header" and "footer", and may define "head", what its documents' heads have
-// besides; "error.html" is the page of an error.
-// The document around it all is templates/layout.html here; beside it stand the parts that sites share.
+// Pages are a site's templates. A page is one file that defines "main" and may define "title". The file "site.html" defines
+// what surrounds every page of the site, "header" and "footer", and may define "head", additions to the HTML head;
+// "error.html" is the page of an error. The document around it all is templates/layout.html of this package, beside the parts
+// that sites share.
 type Pages struct {
-	files  fs.FS
+	files  fs.FS    // the site's folder "templates" is in it
 	parsed sync.Map // the page's name: func() (*template.Template, error)
 }
 
-// NewPages makes pages of the files. Each page is parsed when it is first shown.
+// NewPages returns the pages in the folder "templates" of files, which a site embeds. Each is parsed when it is first shown.
 func NewPages(files fs.FS) *Pages { return &Pages{files: files} }
 
 // View is what the layout shows around a page.
 type View struct {
 	Title       string
 	Description string // for search engines; "" for none
-	Private     bool   // not for search engines, and its address not for other sites
-	Section     string // the part of the site that its navigation marks as the current one; "" for none
-	Query       string // what the site's own links keep of where the visitor came from: "?…", or "" for nothing
+	Private     bool   // keeps search engines away
+	Section     string // the part of the site that its navigation marks as current; "" for none
+	Query       string // what the site's own links keep of the visitor's address: "?…" or ""
 	Visitor     *Visitor
 	Data        any // what "main" shows
 }
 
-// Render shows a page. It sets no caching headers.
+// Render writes a page. It sets no caching headers.
 func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) error {
 	t, err := p.Template(name)
 	if err != nil {
@@ -57,20 +57,22 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) e
 	return nil
 }
 
-// Template is the parsed template of a page, with the layout as "layout.html".
+// Template returns the parsed template of a page, with the layout as "layout.html".
 func (p *Pages) Template(name string) (*template.Template, error) {
 	parse, ok := p.parsed.Load(name)
 	if !ok {
-		parse, _ = p.parsed.LoadOrStore(name, sync.OnceValues(func() (*template.Template, error) { return p.parse(name) }))
+		parse, _ = p.parsed.LoadOrStore(name, sync.OnceValues(func() (*template.Template, error) {
+			return p.parse(name)
+		}))
 	}
 	return parse.(func() (*template.Template, error))()
 }
 
 func (p *Pages) parse(name string) (*template.Template, error) {
-	t := template.New(path.Base(name)).Funcs(functions).Option("missingkey=error")
+	t := template.New(path.Base(name)).Funcs(functions).Funcs(factFunctions).Option("missingkey=error")
 	t, err := t.ParseFS(sharedTemplates, "templates/*.html")
 	if err == nil {
-		t, err = t.ParseFS(p.files, "site.html", name)
+		t, err = t.ParseFS(p.files, "templates/site.html", "templates/"+name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("web: parsing page %s: %w", name, err)
@@ -87,10 +89,10 @@ var functions = template.FuncMap{
 	"isoTime": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }
 
-// Number writes a number with its thousands apart, as the product does: 1'200'000.
+// Number formats a number with its thousands apart, as the product does: 1'200'000.
 func Number(n int64) string { return license.Lines(n) }
 
-// Size writes a number of bytes for people: 412 bytes, 3.1 KB, 89.4 MB.
+// Size formats a number of bytes for people: 412 bytes, 3.1 KB, 89.4 MB.
 func Size(n int64) string {
 	switch {
 	case n < 1000:
@@ -101,5 +103,5 @@ func Size(n int64) string {
 	return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
 }
 
-// Instant writes a time for people: 05 Mar 2018, 14:30 UTC.
+// Instant formats a time for people: 05 Mar 2018, 14:30 UTC.
 func Instant(t time.Time) string { return t.UTC().Format("02 Jan 2006, 15:04 UTC") }

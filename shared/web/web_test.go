@@ -22,16 +22,16 @@ import (
 func filesOf(contents map[string]string) fstest.MapFS {
 	files := fstest.MapFS{}
 	for name, content := range contents {
-		files[name] = &fstest.MapFile{Data: []byte(content)}
+		files["templates/"+name] = &fstest.MapFile{Data: []byte(content)}
 	}
 	return files
 }
 
 var pages = fstest.MapFS{
-	"site.html":  {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
-	"error.html": {Data: []byte(`{{define "main"}}<h1>{{.Status}}</h1><p>{{.Detail}}</p><i>{{.RequestID}}</i>{{end}}`)},
-	"page.html":  {Data: []byte(`{{define "main"}}<p>{{.Text}}</p>{{end}}`)},
-	"wrong.html": {Data: []byte(`{{define "main"}}<p>{{.Nothing}}</p>{{end}}`)},
+	"templates/site.html":  {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
+	"templates/error.html": {Data: []byte(`{{define "main"}}<h1>{{.Status}}</h1><p>{{.Detail}}</p><i>{{.RequestID}}</i>{{end}}`)},
+	"templates/page.html":  {Data: []byte(`{{define "main"}}<p>{{.Text}}</p>{{end}}`)},
+	"templates/wrong.html": {Data: []byte(`{{define "main"}}<p>{{.Nothing}}</p>{{end}}`)},
 }
 
 // serve answers a request by a site of one route, and gives what was logged.

@@ -13,7 +13,6 @@ package signin
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -81,7 +80,7 @@ func New(o Options) *Gate {
 		party:    &oidcClient{Options: o},
 		cookies:  cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: o.Keys},
 		sessions: o.Sessions,
-		pages:    newPages(),
+		pages:    web.NewPages(templates),
 		now:      o.Now,
 		log:      o.Log,
 	}
@@ -99,11 +98,3 @@ func (g *Gate) Routes() []web.Route {
 
 //go:embed templates
 var templates embed.FS
-
-func newPages() *web.Pages {
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		panic("signin: templates: " + err.Error())
-	}
-	return web.NewPages(files)
-}

@@ -109,8 +109,8 @@ func (c *console) handler(log *slog.Logger) http.Handler {
 		return who(w, r)
 	}
 	pages := web.NewPages(fstest.MapFS{
-		"site.html":  {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
-		"error.html": {Data: []byte(`{{define "main"}}<h1>{{.Title}}</h1><p>{{.Detail}}</p>{{end}}`)},
+		"templates/site.html":  {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
+		"templates/error.html": {Data: []byte(`{{define "main"}}<h1>{{.Title}}</h1><p>{{.Detail}}</p>{{end}}`)},
 	})
 	return web.New(web.Options{Pages: pages, SiteURL: c.URL, Log: log, Routes: append(c.gate.Routes(),
 		web.Route{Pattern: "GET /console", Handle: c.gate.Require(Viewer, who)},

@@ -8,7 +8,6 @@ package site
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -67,7 +66,7 @@ type site struct {
 // New makes the console's handler.
 func New(o Options) http.Handler {
 	d := &site{
-		store: o.Store, catalog: o.Catalog, mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales}, pages: newPages(),
+		store: o.Store, catalog: o.Catalog, mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales}, pages: web.NewPages(templates),
 		exportLimit: o.ExportLimit,
 		now:         func() time.Time { return o.Now().UTC() },
 		log:         o.Log,
@@ -112,11 +111,3 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, page, 
 
 //go:embed templates
 var templates embed.FS
-
-func newPages() *web.Pages {
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		panic("site: templates: " + err.Error())
-	}
-	return web.NewPages(files)
-}

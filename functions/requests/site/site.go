@@ -8,7 +8,6 @@ package site
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -67,7 +66,7 @@ type site struct {
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
-		mail: letter.Writer{URL: o.SiteURL, Sales: o.Sales}, pages: newPages(), log: o.Log,
+		mail: letter.Writer{URL: o.SiteURL, Sales: o.Sales}, pages: web.NewPages(templates), log: o.Log,
 	}
 	return readable(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,
@@ -88,11 +87,3 @@ func readable(h http.Handler) http.Handler {
 
 //go:embed templates
 var templates embed.FS
-
-func newPages() *web.Pages {
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		panic("site: templates: " + err.Error())
-	}
-	return web.NewPages(files)
-}

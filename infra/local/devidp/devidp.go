@@ -12,7 +12,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -80,11 +79,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("devidp: making a key: %w", err)
 	}
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("devidp: templates: %w", err)
-	}
-	p := &provider{Options: o, path: issuer.Path, key: key, codes: codes{now: o.Now}, pages: web.NewPages(files)}
+	p := &provider{Options: o, path: issuer.Path, key: key, codes: codes{now: o.Now}, pages: web.NewPages(templates)}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, SiteURL: o.Issuer, Log: o.Log}), nil
 }
 

@@ -3,6 +3,7 @@ package webtest
 
 import (
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 
@@ -12,17 +13,18 @@ import (
 	"marketplace/shared/web"
 )
 
-// CheckPages checks every page of a site against the type of what it shows: each field, method and function that a template
-// names exists, in every branch. data has a value of that type for each file but site.html; nil for a page that shows
-// nothing.
+// CheckPages checks every page in the folder "templates" of files against the type of what it shows: each field, method and
+// function that a template names exists, in every branch. data has a value of that type for each file but site.html, nil for a
+// page that shows nothing.
 func CheckPages(t *testing.T, files fs.FS, data map[string]any) {
 	t.Helper()
-	names, err := fs.Glob(files, "*.html")
-	if err != nil {
-		t.Fatal(err)
+	paths, err := fs.Glob(files, "templates/*.html")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("got %d templates, %v", len(paths), err)
 	}
 	pages := web.NewPages(files)
-	for _, name := range names {
+	for _, file := range paths {
+		name := path.Base(file)
 		if name == "site.html" {
 			continue
 		}
