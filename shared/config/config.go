@@ -38,7 +38,7 @@ type Variable struct {
 	set     func(*Config, string) error
 }
 
-// Variables lists every variable that Load reads. The table in README.md is checked against it.
+// Variables lists every variable that Load reads. The table in operations.md is checked against it.
 var Variables = []Variable{
 	{"SITE_URL", "", "Where the customers reach the site: absolute, without a slash at the end. Goes into mails, links and the catalog.",
 		checked(checkURL, func(c *Config, v string) { c.SiteURL = strings.TrimSuffix(v, "/") })},
