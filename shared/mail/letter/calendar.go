@@ -13,11 +13,12 @@ import (
 
 const calendarType = "text/calendar; charset=utf-8; method=PUBLISH"
 
-// calendar is the expiration of a license as a calendar file (RFC 5545): an event of the whole day, wherever the reader is,
-// with an alarm on each day on which we remind, too. The same license is always the same event, byte for byte, so that a calendar that has it gets no second one.
+// calendar returns the expiration of a license as a calendar file (RFC 5545): an all-day event in the calendar's own
+// time zone, with an alarm on each day on which we send a reminder. The same license gives the same bytes, so that a
+// calendar does not get a second event.
 func (w Writer) calendar(l license.License) []byte {
 	title := fmt.Sprintf("SonarQube %s license expires: %s", l.Edition.Name(), l.Organization)
-	renew := requestURL(w.URL, l.Edition, l.Server, l.MaxLoc, renewal(l.Type).kind)
+	renew := w.requestURL(l.Edition, l.Server, l.MaxLoc, followUpOf(l.Type).kind)
 	var b calendarFile
 	b.line("BEGIN", "VCALENDAR")
 	b.line("VERSION", "2.0")
@@ -30,8 +31,8 @@ func (w Writer) calendar(l license.License) []byte {
 	b.line("DTEND;VALUE=DATE", l.Expiration.End().Format("20060102"))
 	b.line("SUMMARY", text(title))
 	b.line("DESCRIPTION",
-		text(fmt.Sprintf("The license %s of the server %s is valid through %s.", l.ID, l.Server, through(l))),
-		text("Ask for the next one in time: "+renew))
+		text(fmt.Sprintf("License %s for server %s is valid through %s.", l.ID, l.Server, lastSecond(l))),
+		text("Request the next license in time: "+renew))
 	b.line("URL", renew)
 	b.line("TRANSP", "TRANSPARENT")
 	for _, stage := range reminder.Default.Within(l) {
@@ -53,16 +54,16 @@ func host(site string) string {
 	return "localhost"
 }
 
-// text writes a value of type TEXT (RFC 5545 §3.3.11).
+// text escapes a value of type TEXT (RFC 5545 §3.3.11).
 func text(s string) string {
 	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`).Replace(mail.OneLine(s, maxValue))
 }
 
-// calendarFile gathers the lines of a calendar.
+// calendarFile builds the lines of a calendar.
 type calendarFile struct{ strings.Builder }
 
-// line writes a content line, folded to at most 75 bytes a line without a cut through a character (RFC 5545 §3.1). Several
-// values are the lines of one TEXT.
+// line writes a content line, folded to at most 75 bytes without cutting a character (RFC 5545 §3.1). Several values
+// are the lines of one TEXT.
 func (c *calendarFile) line(name string, values ...string) {
 	rest := name + ":" + strings.Join(values, `\n`)
 	for limit := 75; len(rest) > limit; limit = 74 {

@@ -13,10 +13,10 @@ import (
 	"marketplace/shared/mail"
 )
 
-// component is a component of a calendar, read strictly.
+// component is a component of a calendar.
 type component struct {
 	name       string
-	properties map[string]string // by name with parameters; values as they stand
+	properties map[string]string // by name with parameters; values still escaped
 	parts      []component
 }
 
@@ -26,11 +26,11 @@ var (
 	instantValue = regexp.MustCompile(`^\d{8}T\d{6}Z$`)
 )
 
-// parseCalendar reads a calendar as RFC 5545 has it: CR LF, lines of at most 75 bytes, UTF-8 in each, no controls, components
-// that end in their order, each property once.
+// parseCalendar reads a calendar strictly (RFC 5545): CR LF, lines of at most 75 bytes, UTF-8 in each, no controls,
+// components that end in their order, each property once.
 func parseCalendar(data string) (component, error) {
 	if !strings.HasSuffix(data, "\r\n") {
-		return component{}, fmt.Errorf("it does not end with CR LF")
+		return component{}, fmt.Errorf("no CR LF at the end")
 	}
 	var unfolded []string
 	for i, line := range strings.Split(strings.TrimSuffix(data, "\r\n"), "\r\n") {
@@ -38,9 +38,9 @@ func parseCalendar(data string) (component, error) {
 		case len(line) > 75:
 			return component{}, fmt.Errorf("line %d has %d bytes", i+1, len(line))
 		case !utf8.ValidString(line):
-			return component{}, fmt.Errorf("line %d is cut through a character", i+1)
+			return component{}, fmt.Errorf("line %d cuts a character", i+1)
 		case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7F }):
-			return component{}, fmt.Errorf("line %d holds controls: %q", i+1, line)
+			return component{}, fmt.Errorf("line %d has control characters: %q", i+1, line)
 		case strings.HasPrefix(line, " ") && i > 0:
 			unfolded[len(unfolded)-1] += line[1:]
 		default:
@@ -57,7 +57,7 @@ func parseCalendar(data string) (component, error) {
 		case name == "BEGIN":
 			open = append(open, component{name: value, properties: map[string]string{}})
 		case len(open) == 0:
-			return component{}, fmt.Errorf("%q stands outside", line)
+			return component{}, fmt.Errorf("%q is outside a component", line)
 		case name == "END":
 			last := open[len(open)-1]
 			if last.name != value {
@@ -65,7 +65,7 @@ func parseCalendar(data string) (component, error) {
 			}
 			if open = open[:len(open)-1]; len(open) == 0 {
 				if line != unfolded[len(unfolded)-1] {
-					return component{}, fmt.Errorf("something follows the calendar")
+					return component{}, fmt.Errorf("text after the calendar")
 				}
 				return last, nil
 			}
@@ -73,15 +73,15 @@ func parseCalendar(data string) (component, error) {
 		default:
 			here := open[len(open)-1].properties
 			if _, twice := here[name]; twice {
-				return component{}, fmt.Errorf("%s comes twice", name)
+				return component{}, fmt.Errorf("%s appears twice", name)
 			}
 			here[name] = value
 		}
 	}
-	return component{}, fmt.Errorf("it does not end")
+	return component{}, fmt.Errorf("no END")
 }
 
-// textValue reads a value of type TEXT; escapes that RFC 5545 §3.3.11 does not know, and bare commas and semicolons, are errors.
+// textValue unescapes a value of type TEXT. Escapes unknown to RFC 5545 §3.3.11, bare commas and semicolons are errors.
 func textValue(s string) (string, error) {
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -107,7 +107,7 @@ func textValue(s string) (string, error) {
 	return out.String(), nil
 }
 
-// checkCalendar parses the calendar of a license and returns its event and the texts in it.
+// checkCalendar parses the calendar of a license and returns its event and that event's texts.
 func checkCalendar(t interface {
 	Fatalf(string, ...any)
 	Helper()
@@ -118,8 +118,8 @@ func checkCalendar(t interface {
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, data)
 	}
-	if c.name != "VCALENDAR" || c.properties["VERSION"] != "2.0" || c.properties["PRODID"] == "" || c.properties["METHOD"] != "PUBLISH" ||
-		len(c.parts) != 1 || c.parts[0].name != "VEVENT" {
+	if c.name != "VCALENDAR" || c.properties["VERSION"] != "2.0" || c.properties["PRODID"] == "" ||
+		c.properties["METHOD"] != "PUBLISH" || len(c.parts) != 1 || c.parts[0].name != "VEVENT" {
 		t.Fatalf("not a published calendar of one event:\n%s", data)
 	}
 	event, texts = c.parts[0], map[string]string{}
@@ -128,19 +128,21 @@ func checkCalendar(t interface {
 			t.Fatalf("%s: %v in\n%s", name, err, data)
 		}
 	}
-	if p := event.properties; !instantValue.MatchString(p["DTSTAMP"]) || !dateValue.MatchString(p["DTSTART;VALUE=DATE"]) || !dateValue.MatchString(p["DTEND;VALUE=DATE"]) {
+	if p := event.properties; !instantValue.MatchString(p["DTSTAMP"]) ||
+		!dateValue.MatchString(p["DTSTART;VALUE=DATE"]) || !dateValue.MatchString(p["DTEND;VALUE=DATE"]) {
 		t.Fatalf("dates of the event:\n%s", data)
 	}
 	for _, alarm := range event.parts {
-		if description, err := textValue(alarm.properties["DESCRIPTION"]); alarm.name != "VALARM" || alarm.properties["ACTION"] != "DISPLAY" || err != nil || description == "" {
+		description, err := textValue(alarm.properties["DESCRIPTION"])
+		if alarm.name != "VALARM" || alarm.properties["ACTION"] != "DISPLAY" || err != nil || description == "" {
 			t.Fatalf("an alarm: %v in\n%s", err, data)
 		}
 	}
 	return event, texts
 }
 
-func TestTheCalendarHasTheDayOfExpirationAndItsAlarms(t *testing.T) {
-	l := someLicense()
+func TestCalendarHasTheExpiryDateAndAlarms(t *testing.T) {
+	l := testLicense()
 	l.Organization = `Müller, Söhne; Töchter \ Co. — ` + strings.Repeat("Bürobedarf ", 12)
 	event, texts := checkCalendar(t, l)
 	for name, want := range map[string]string{
@@ -155,12 +157,14 @@ func TestTheCalendarHasTheDayOfExpirationAndItsAlarms(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if want := "SonarQube Developer Edition license expires: " + strings.TrimSpace(l.Organization); texts["SUMMARY"] != want {
-		t.Errorf("SUMMARY is %q", texts["SUMMARY"])
+	wantSummary := "SonarQube Developer Edition license expires: " + strings.TrimSpace(l.Organization)
+	if got := texts["SUMMARY"]; got != wantSummary {
+		t.Errorf("SUMMARY: got %q, want %q", got, wantSummary)
 	}
 	first, second, _ := strings.Cut(texts["DESCRIPTION"], "\n")
-	if !strings.Contains(first, "31 Aug 2018, 23:59:59 UTC") || second != "Ask for the next one in time: "+event.properties["URL"] {
-		t.Errorf("DESCRIPTION is %q", texts["DESCRIPTION"])
+	if !strings.Contains(first, "31 Aug 2018, 23:59:59 UTC") ||
+		second != "Request the next license in time: "+event.properties["URL"] {
+		t.Errorf("DESCRIPTION: got %q", texts["DESCRIPTION"])
 	}
 	var triggers []string
 	for _, alarm := range event.parts {
@@ -170,17 +174,17 @@ func TestTheCalendarHasTheDayOfExpirationAndItsAlarms(t *testing.T) {
 		t.Errorf("alarms %s", got)
 	}
 	if again, _ := checkCalendar(t, l); fmt.Sprint(again) != fmt.Sprint(event) {
-		t.Error("the same license makes another event")
+		t.Error("the same license gives a different event")
 	}
 }
 
-func TestTheCalendarAndItsMailPromiseOnlyRemindersThatCome(t *testing.T) {
+func TestCalendarAndLetterPromiseOnlyRemindersThatWeSend(t *testing.T) {
 	for _, tt := range []struct{ from, alarms, promise string }{
-		{"2018-03-01", "-P62D -P31D", "reminds you two months and one month before. We write to you then, too."},
-		{"2018-06-30", "-P31D", "reminds you one month before. We write to you then, too."},
+		{"2018-03-01", "-P62D -P31D", "reminds you two months and one month before. We will email you then, too."},
+		{"2018-06-30", "-P31D", "reminds you one month before. We will email you then, too."},
 		{"2018-08-01", "", "The term is too short for reminders."},
 	} {
-		d := someKeys()
+		d := testDelivery()
 		d.Licenses = d.Licenses[:1]
 		d.Licenses[0].NotBefore, _ = license.ParseDate(tt.from)
 		event, _ := checkCalendar(t, d.Licenses[0])
@@ -191,24 +195,26 @@ func TestTheCalendarAndItsMailPromiseOnlyRemindersThatCome(t *testing.T) {
 		if got := strings.Join(triggers, " "); got != tt.alarms {
 			t.Errorf("from %s: alarms %q, want %q", tt.from, got, tt.alarms)
 		}
-		if text := strings.Join(strings.Fields(letters.LicenseKey("m1", d).Text), " "); !strings.Contains(text, tt.promise) {
-			t.Errorf("from %s: the mail does not say %q:\n%s", tt.from, tt.promise, text)
+		text := strings.Join(strings.Fields(letters.LicenseKey("m1", d).Text), " ")
+		if !strings.Contains(text, tt.promise) {
+			t.Errorf("from %s: the letter does not say %q:\n%s", tt.from, tt.promise, text)
 		}
 	}
 }
 
-func TestNoNameBreaksTheCalendar(t *testing.T) {
+func TestCalendarSurvivesEveryName(t *testing.T) {
 	for _, s := range append(hostile, "a\\n,;b", "END:VEVENT\r\nEND:VCALENDAR", strings.Repeat("😀", 80)) {
-		l := someLicense()
+		l := testLicense()
 		l.Organization, l.ID, l.Server, l.Edition = s, s, license.Server(s), license.Edition(s)
 		checkCalendar(t, l)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		l := someLicense()
+		l := testLicense()
 		l.Organization, l.ID = rapid.String().Draw(t, "organization"), rapid.String().Draw(t, "id")
 		_, texts := checkCalendar(t, l)
-		if want := "SonarQube Developer Edition license expires: " + mail.OneLine(l.Organization, maxValue); texts["SUMMARY"] != mail.OneLine(want, maxValue) {
-			t.Fatalf("SUMMARY is %q, want %q", texts["SUMMARY"], want)
+		want := "SonarQube Developer Edition license expires: " + mail.OneLine(l.Organization, maxValue)
+		if got := texts["SUMMARY"]; got != mail.OneLine(want, maxValue) {
+			t.Fatalf("SUMMARY: got %q, want %q", got, want)
 		}
 	})
 }

@@ -1,5 +1,5 @@
-// Package letter writes the mails of the vendor: subject, text and HTML, with license keys and calendar files attached. How
-// a mail is kept and sent is not its concern: shared/store keeps it, functions/mailer sends it.
+// Package letter writes the mails of the vendor: subject, text and HTML, with license keys and calendar files
+// attached. How a mail is kept and sent is not its concern: shared/store keeps it, functions/mailer sends it.
 package letter
 
 import (
@@ -15,29 +15,29 @@ import (
 	"marketplace/shared/mail"
 )
 
-// content is what a message says, before it is laid out as text and as HTML: one source, so that neither says less than
-// the other. All of it is text from anywhere: laying out makes it harmless.
+// content is what a letter says, before it is rendered as text and as HTML: one source, so that neither says less than
+// the other. Any of it may come from strangers: rendering makes it harmless.
 type content struct {
-	Title    string
-	Preview  string    // what a list of mails shows beside the subject
-	Greeting string    // mail.GreetingSlot where the message greets somebody; set by compose
-	Intro    []string  // paragraphs
-	Said     quotation // what the mail is about, before the facts
-	Facts    []fact    // one without a value is left out
-	Keys     []keyPart
-	Quote    quotation
-	Lead     string // what the link is for
-	Action   link
-	Notes    []note
-	Footer   []string
-	Stop     link // of the footer; the text's footer says how in words
+	Title     string
+	Preview   string    // what a list of mails shows beside the subject
+	Greeting  string    // mail.GreetingSlot where the message greets somebody; set by compose
+	Intro     []string  // paragraphs
+	Statement quotation // what sales wrote, before the facts
+	Facts     []fact    // those without a value are left out
+	Keys      []keyPart
+	Message   quotation // what the customer wrote, after the facts
+	Lead      string    // what the action is for
+	Action    link
+	Notes     []note
+	Footer    []string
+	Stop      link // in the footer of the HTML; the footer of the text describes it in words
 }
 
 type fact struct{ Label, Value string }
 
-// keyPart is a license with its key.
+// keyPart is one license with its key.
 type keyPart struct {
-	Title string // "" where there is but one
+	Title string // "" if there is only one
 	Facts []fact
 	Lead  string
 	Key   string // one line, however long; ASCII without spaces
@@ -51,7 +51,7 @@ type note struct {
 
 type link struct{ Label, URL string }
 
-// quotation is what somebody wrote, line by line.
+// quotation is what a person wrote, line by line.
 type quotation struct {
 	Title string
 	Lines []string
@@ -60,11 +60,11 @@ type quotation struct {
 //go:embed template
 var templates embed.FS
 
-var htmlLayout = sync.OnceValue(func() *htmltemplate.Template {
+var htmlTemplate = sync.OnceValue(func() *htmltemplate.Template {
 	return htmltemplate.Must(htmltemplate.ParseFS(templates, "template/mail.html"))
 })
 
-var textLayout = sync.OnceValue(func() *texttemplate.Template {
+var textTemplate = sync.OnceValue(func() *texttemplate.Template {
 	return texttemplate.Must(texttemplate.New("mail.txt").Funcs(texttemplate.FuncMap{
 		"paragraph": func(s string) string { return strings.Join(wrap(s, textWidth), "\n") },
 		"facts":     textFacts,
@@ -74,25 +74,30 @@ var textLayout = sync.OnceValue(func() *texttemplate.Template {
 	}).ParseFS(templates, "template/mail.txt"))
 })
 
-// compose completes a message with what the content says, as text and as HTML.
+// compose returns the message with the content as its text and HTML.
 func compose(m mail.Message, c content) mail.Message {
 	if m.Greeting != "" {
 		c.Greeting = mail.GreetingSlot
 	}
-	m.Text, m.HTML = c.layOut()
+	m.Text, m.HTML = c.render()
 	return m
 }
 
-// layOut writes the content as text and as HTML. The layouts are checked against contents full and empty by a test:
-// laying out cannot fail.
-func (c content) layOut() (text, html string) {
+// subject formats a subject that is harmless in a header.
+func subject(format string, args ...any) string {
+	return mail.OneLine(fmt.Sprintf(format, args...), maxSubject)
+}
+
+// render writes the content as text and as HTML. It cannot fail: a test checks the templates against full and empty
+// contents.
+func (c content) render() (text, html string) {
 	c = c.clean()
 	var t, h strings.Builder
-	if err := textLayout().Execute(&t, c); err != nil {
-		panic(fmt.Sprintf("mail: laying out as text: %v", err))
+	if err := textTemplate().Execute(&t, c); err != nil {
+		panic(fmt.Sprintf("mail: rendering the text: %v", err))
 	}
-	if err := htmlLayout().Execute(&h, c); err != nil {
-		panic(fmt.Sprintf("mail: laying out as HTML: %v", err))
+	if err := htmlTemplate().Execute(&h, c); err != nil {
+		panic(fmt.Sprintf("mail: rendering the HTML: %v", err))
 	}
 	return strings.TrimSpace(t.String()) + "\n", h.String()
 }
@@ -101,11 +106,14 @@ func (c content) layOut() (text, html string) {
 func (c content) clean() content {
 	c.Title, c.Preview = mail.OneLine(c.Title, maxSubject), mail.OneLine(c.Preview, maxSubject)
 	c.Intro, c.Footer = cleanLines(c.Intro), cleanLines(c.Footer)
-	c.Said.Lines, c.Quote.Lines = cleanLines(c.Said.Lines), cleanLines(c.Quote.Lines)
+	c.Statement.Lines, c.Message.Lines = cleanLines(c.Statement.Lines), cleanLines(c.Message.Lines)
 	c.Facts = cleanFacts(c.Facts)
 	keys := make([]keyPart, len(c.Keys))
 	for i, k := range c.Keys {
-		keys[i] = keyPart{mail.OneLine(k.Title, maxSubject), cleanFacts(k.Facts), mail.OneLine(k.Lead, maxParagraph), mail.OneLine(k.Key, license.MaxText)}
+		keys[i] = keyPart{
+			Title: mail.OneLine(k.Title, maxSubject), Facts: cleanFacts(k.Facts),
+			Lead: mail.OneLine(k.Lead, maxParagraph), Key: mail.OneLine(k.Key, license.MaxText),
+		}
 	}
 	notes := make([]note, len(c.Notes))
 	for i, n := range c.Notes {
@@ -126,7 +134,7 @@ func cleanLines(list []string) []string {
 	return cleaned
 }
 
-// cleanFacts leaves out what has no value.
+// cleanFacts leaves out facts without a value.
 func cleanFacts(facts []fact) (known []fact) {
 	for _, f := range facts {
 		if value := mail.OneLine(f.Value, maxValue); value != "" {
@@ -136,14 +144,14 @@ func cleanFacts(facts []fact) (known []fact) {
 	return known
 }
 
-// How much of a text goes into a mail, in characters. The form and the import take less of nearly everything.
+// Limits of texts in a mail, in characters. The form and the import accept less of nearly everything.
 const (
 	maxSubject   = 150
-	maxValue     = 1500 // five e-mail addresses
+	maxValue     = 1500 // five email addresses
 	maxParagraph = 4000
 )
 
-// textFacts writes facts in two columns; a long value goes on below its beginning.
+// textFacts writes facts in two columns; a long value is wrapped within its column.
 func textFacts(facts []fact) string {
 	width := 0
 	for _, f := range facts {
@@ -160,7 +168,7 @@ func textFacts(facts []fact) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// textQuote writes a quotation as mails do.
+// textQuote prefixes lines with "> ", as mail programs do.
 func textQuote(lines []string) string {
 	var b strings.Builder
 	for _, line := range lines {
@@ -175,7 +183,7 @@ func textQuote(lines []string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// textSteps numbers steps; a long one goes on below its beginning.
+// textSteps numbers steps; a long one is wrapped with an indent.
 func textSteps(steps []string) string {
 	var b strings.Builder
 	for i, step := range steps {

@@ -13,106 +13,155 @@ import (
 	"marketplace/shared/reminder"
 )
 
-// Delivery is what a mail with license keys brings.
+// Delivery is what a letter with license keys contains.
 type Delivery struct {
-	To       license.Contact
-	Licenses []license.License // at least one, each with its KeyText: a license alone, or production with its staging licenses
-	Again    bool              // the customer has had the keys before
-	// ProductVersion is that of the customer's server, such as "6.7.1"; "" where it is not known.
+	To license.Contact
+	// Licenses has at least one, each with its KeyText: a license alone, or production with its staging licenses.
+	Licenses []license.License
+	Again    bool // the customer has received the keys before
+	// ProductVersion is that of the customer's server, such as "6.7.1"; "" if unknown.
 	ProductVersion string
-	// Catalog has the names of languages and the addresses of packages; nil: keys stand for names, and the edition's page
-	// for its packages.
+	// Catalog has the names of languages and the addresses of packages. Without it the letter shows language keys and
+	// links only the edition's page.
 	Catalog *catalog.Catalog
 }
 
-// LicenseKey brings a customer license keys: in the text, each as one line however long it is, and as attached files; with
-// what each allows, how to set it, where the packages are, and the expiration as a calendar file. A key is not altered in any
-// way (CLIENT-CONTRACT §5).
+// LicenseKey sends a customer license keys: in the text, each as one line however long it is, and as attached files;
+// with what each allows, how to install it, where the packages are, and the expiration as a calendar file. The key
+// itself is not altered in any way (CLIENT-CONTRACT §5).
 func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 	first := d.Licenses[0]
 	edition := first.Edition.Name()
-	several := len(d.Licenses) > 1
-	c := content{
-		Title: "Your license key",
-		Intro: []string{fmt.Sprintf("Here is your license key for SonarQube %s. It stands below, and in the attached file %s.", edition, keyFile(first))},
-		Footer: []string{
-			"A key works on no other server than the one whose ID it bears. You get this mail because you are a contact of the license.",
-		},
-	}
-	subject := fmt.Sprintf("Your SonarQube %s license key, valid through %s", edition, first.Expiration.Long())
-	if several {
+	var c content
+	if len(d.Licenses) == 1 {
+		c.Title = "Your license key"
+		c.Intro = []string{
+			fmt.Sprintf("Your license key for SonarQube %s is below and in the attached file %s.",
+				edition, keyFile(first)),
+		}
+		c.Footer = []string{
+			"The key works only on the server with the ID above. " +
+				"You received this email because you are a contact for the license.",
+		}
+	} else {
 		c.Title = "Your license keys"
-		c.Intro = []string{fmt.Sprintf("Here are your %d license keys for SonarQube. Each is for one server: take care to set the right one. They stand below, and in the attached files.", len(d.Licenses))}
-		subject = "Your SonarQube license keys: " + types(d.Licenses)
+		c.Intro = []string{
+			fmt.Sprintf("Your %d license keys for SonarQube are below and in the attached files. "+
+				"Each key is for one server: make sure to install the right one.", len(d.Licenses)),
+		}
+		c.Footer = []string{
+			"Each key works only on the server with its ID. " +
+				"You received this email because you are a contact for the licenses.",
+		}
 	}
 	if d.Again {
-		c.Title += ", once more"
-		subject = "Once more: " + subject
-		c.Intro = append(c.Intro, "This is what we sent you before. Where it is set already, there is nothing to do.")
+		c.Title += " (resent)"
+		c.Intro = append(c.Intro, resentText(len(d.Licenses)))
 	}
-	c.Preview = fmt.Sprintf("%s of %s: valid through %s.", edition, first.Organization, through(first))
-
-	var attachments []mail.Attachment
-	for _, l := range d.Licenses {
-		part := keyPart{Facts: allowed(l, d.Catalog), Lead: fmt.Sprintf("The key is one line without spaces. If your mail program has broken it, take it from the file %s.", keyFile(l)), Key: l.KeyText}
-		if several {
-			part.Title = l.Type.Name() + " license, server " + string(l.Server)
-		}
-		c.Keys = append(c.Keys, part)
-		attachments = append(attachments, mail.Attachment{Name: keyFile(l), ContentType: "text/plain; charset=us-ascii", Data: []byte(l.KeyText + "\n")})
-	}
-	for _, l := range d.Licenses {
-		attachments = append(attachments, mail.Attachment{Name: fileName(l, ".ics"), ContentType: calendarType, Data: w.calendar(l)})
-	}
-	c.Notes = []note{
-		{Title: "Set the key in SonarQube", Steps: steps(d)},
-		w.packages(d),
-		{
-			Title: "Does the server refuse it?",
-			Text:  "Paste the key into our check page: it says all that the key allows, and what is wrong with it.",
-			Links: []link{{"Check a license key", checkURL(w.URL, d.Licenses)}},
-		},
-		{
-			Title: "Put the expiration into your calendar",
-			Text:  calendarText(first),
-		},
-		{
-			Title: "Do you have a question?",
-			Text:  fmt.Sprintf("Reply to this mail, or write to %s, and give the license: %s.", w.Sales.Email, ids(d.Licenses)),
-		},
-	}
-	c.Notes = slices.DeleteFunc(c.Notes, func(n note) bool { return n.Title == "" })
-
+	c.Preview = fmt.Sprintf("%s for %s: valid through %s.", edition, first.Organization, lastSecond(first))
+	c.Keys = keyParts(d)
+	c.Notes = w.keyNotes(d)
 	m := mail.Message{
-		ID: id, Kind: mail.LicenseKey, About: first.ID,
-		ReplyTo: w.Sales,
-		Subject: mail.OneLine(subject, maxSubject), Attachments: attachments,
+		ID: id, Kind: mail.LicenseKey, About: first.ID, ReplyTo: w.Sales,
+		Subject: keySubject(d), Attachments: w.keyAttachments(d.Licenses),
 	}
 	return compose(m.AddressedTo(d.To), c)
 }
 
-// allowed are the facts of what a license allows.
-func allowed(l license.License, c *catalog.Catalog) []fact {
-	from := "at once"
+func keySubject(d Delivery) string {
+	first, resent := d.Licenses[0], ""
+	if d.Again {
+		resent = "Resent: "
+	}
+	if len(d.Licenses) > 1 {
+		return subject("%sYour SonarQube license keys: %s", resent, typeNames(d.Licenses))
+	}
+	return subject("%sYour SonarQube %s license key, valid through %s",
+		resent, first.Edition.Name(), first.Expiration.Long())
+}
+
+func resentText(keys int) string {
+	if keys == 1 {
+		return "This is the same key as before. If it is already installed, you can ignore this email."
+	}
+	return "These are the same keys as before. If they are already installed, you can ignore this email."
+}
+
+// keyParts returns the part of each license, with a title if there are several.
+func keyParts(d Delivery) (parts []keyPart) {
+	for _, l := range d.Licenses {
+		part := keyPart{
+			Facts: licenseFacts(l, d.Catalog),
+			Lead: "The key is one line without spaces. " +
+				"If it is wrapped or cut, use the attached file " + keyFile(l) + ".",
+			Key: l.KeyText,
+		}
+		if len(d.Licenses) > 1 {
+			part.Title = l.Type.Name() + " license, server " + string(l.Server)
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// keyAttachments returns all key files, and then all calendar files.
+func (w Writer) keyAttachments(licenses []license.License) (attachments []mail.Attachment) {
+	for _, l := range licenses {
+		attachments = append(attachments, mail.Attachment{
+			Name: keyFile(l), ContentType: "text/plain; charset=us-ascii", Data: []byte(l.KeyText + "\n"),
+		})
+	}
+	for _, l := range licenses {
+		attachments = append(attachments, mail.Attachment{
+			Name: fileName(l, ".ics"), ContentType: calendarType, Data: w.calendar(l),
+		})
+	}
+	return attachments
+}
+
+func (w Writer) keyNotes(d Delivery) []note {
+	notes := []note{{Title: "How to install the key", Steps: installSteps(d)}}
+	if links := w.packageLinks(d); len(links) > 0 {
+		notes = append(notes, note{Title: "Packages", Links: links})
+	}
+	return append(notes,
+		note{
+			Title: "Key not accepted?",
+			Text:  "Paste it into our check page to see what it covers and why a server rejects it.",
+			Links: []link{{"Check a license key", w.checkURL(d.Licenses)}},
+		},
+		note{
+			Title: "Add the expiry date to your calendar",
+			Text:  calendarText(d.Licenses[0]),
+		},
+		note{
+			Title: "Have a question?",
+			Text:  w.contactSales(licenseIDs(d.Licenses)),
+		})
+}
+
+// licenseFacts lists what a license allows.
+func licenseFacts(l license.License, c *catalog.Catalog) []fact {
+	from := "now"
 	if !l.NotBefore.IsZero() {
 		from = l.NotBefore.Long()
 	}
 	return []fact{
-		{"License", l.ID},
+		{"License ID", l.ID},
 		{"Organization", l.Organization},
 		{"Edition", l.Edition.Name()},
 		{"License type", typeName(l.Type)},
 		{"Server ID", string(l.Server)},
 		{"Lines of code", "up to " + license.Lines(l.MaxLoc)},
-		{"Languages", languages(l, c)},
+		{"Languages", languageNames(l, c)},
 		{"Support", support(l.Support)},
 		{"Valid from", from},
-		{"Valid through", through(l)},
+		{"Valid through", lastSecond(l)},
 	}
 }
 
-// languages are the names of those that the edition has, and of those that the license adds.
-func languages(l license.License, c *catalog.Catalog) string {
+// languageNames lists the languages of the edition and those that the license adds.
+func languageNames(l license.License, c *catalog.Catalog) string {
 	if c == nil {
 		c = &catalog.Catalog{}
 	}
@@ -128,77 +177,74 @@ func languages(l license.License, c *catalog.Catalog) string {
 	return strings.Join(names, ", ")
 }
 
-// steps say how to set a key. A server that lacks the edition fetches the edition's plugins when it gets the key; of a package
-// that was tailored it knows nothing.
-func steps(d Delivery) []string {
+// installSteps say how to install a key. A server without the edition downloads the edition's plugins when it gets the
+// key, but it does not know custom packages.
+func installSteps(d Delivery) []string {
 	edition := d.Licenses[0].Edition
-	tailored := slices.ContainsFunc(d.Licenses, func(l license.License) bool { return len(l.Packages) > 0 })
-	login := "Log in to SonarQube as an administrator."
-	set := "Open Administration, Configuration, License Manager, and set the key there."
+	custom := slices.ContainsFunc(d.Licenses, func(l license.License) bool { return len(l.Packages) > 0 })
+	const login = "Log in to SonarQube as an administrator."
+	const paste = "o to Administration > Configuration > License Manager and paste the key."
 	switch {
-	case tailored:
-		return []string{"Install the package that we made for you (below) by hand, and start the server.", login, set}
+	case custom:
+		return []string{"Install your custom package (see below) manually, and start the server.", login, "G" + paste}
 	case edition == license.Community:
-		return []string{login, set}
+		return []string{login, "G" + paste}
 	}
 	return []string{
 		login,
-		fmt.Sprintf("Is the %s installed already? %s That is all.", edition.Name(), set),
-		fmt.Sprintf("If not, open Administration, Marketplace, choose to install the %s, and paste the key when you are asked for it. The server fetches the plugins by itself, and asks for a restart.", edition.Name()),
-		"A server without a way to the internet cannot do that: install the package by hand (below), then set the key in the License Manager.",
+		fmt.Sprintf("If the %s is already installed, g%s", edition.Name(), paste),
+		fmt.Sprintf("If not, go to Administration > Marketplace, choose to install the %s, "+
+			"and paste the key when asked for it. "+
+			"The server downloads the plugins and asks you to restart it.", edition.Name()),
+		"No internet access? Install the package manually (see below), then paste the key in the License Manager.",
 	}
 }
 
-// packages says where the packages are: those that were tailored for the licenses, and that of the edition.
-func (w Writer) packages(d Delivery) note {
-	var links []link
+// packageLinks lists the custom packages of the licenses and the package of the edition.
+func (w Writer) packageLinks(d Delivery) (links []link) {
 	for _, l := range d.Licenses {
 		for _, name := range l.Packages {
-			tailored := link{"The package that we made for you", w.Packages + "/tailored/" + url.PathEscape(name)}
-			if !slices.Contains(links, tailored) {
-				links = append(links, tailored)
+			custom := link{"Your custom package", w.Packages + "/tailored/" + url.PathEscape(name)}
+			if !slices.Contains(links, custom) {
+				links = append(links, custom)
 			}
 		}
 	}
-	first := d.Licenses[0]
-	page := w.URL + "/editions/" + url.PathEscape(string(first.Edition))
-	if d.Catalog != nil && first.Edition != license.Community {
-		if p, ok := d.Catalog.Package(string(first.Edition), d.ProductVersion); ok && p.Withdrawn == "" {
-			links = append(links, link{fmt.Sprintf("The package of the %s for SonarQube %s", first.Edition.Name(), p.Version), p.URL})
+	edition := d.Licenses[0].Edition
+	if edition == license.Community {
+		return links
+	}
+	if d.Catalog != nil {
+		if p, ok := d.Catalog.Package(string(edition), d.ProductVersion); ok && p.Withdrawn == "" {
+			links = append(links, link{fmt.Sprintf("%s package for SonarQube %s", edition.Name(), p.Version), p.URL})
 		}
 	}
-	if first.Edition != license.Community {
-		links = append(links,
-			link{fmt.Sprintf("All packages of the %s", first.Edition.Name()), page},
-			link{"How to install a package by hand", page + "#install"},
-		)
-	}
-	if len(links) == 0 {
-		return note{}
-	}
-	return note{Title: "Packages", Links: links}
+	page := w.URL + "/editions/" + url.PathEscape(string(edition))
+	return append(links,
+		link{fmt.Sprintf("All %s packages", edition.Name()), page},
+		link{"How to install a package manually", page + "#install"})
 }
 
-// checkURL is the page that checks a key, filled in with the server where there is but one.
-func checkURL(site string, licenses []license.License) string {
-	page := site + "/licenses/check"
+// checkURL returns the page that checks a key, filled in with the server if there is only one.
+func (w Writer) checkURL(licenses []license.License) string {
+	page := w.URL + "/licenses/check"
 	if len(licenses) > 1 {
 		return page
 	}
 	return page + "?" + url.Values{"serverId": {string(licenses[0].Server)}}.Encode()
 }
 
-// calendarText says what the calendar file of a license is good for.
+// calendarText says what the calendar file of a license contains.
 func calendarText(l license.License) string {
-	const has = "The attached calendar file has the day on which the license expires"
+	const file = "The attached calendar file contains the expiry date"
 	var before []string
 	for _, stage := range reminder.Default.Within(l) {
 		before = append(before, months(stage))
 	}
 	if len(before) == 0 {
-		return has + ". The term is too short for reminders."
+		return file + ". The term is too short for reminders."
 	}
-	return has + ", and reminds you " + strings.Join(before, " and ") + " before. We write to you then, too."
+	return file + " and reminds you " + strings.Join(before, " and ") + " before. We will email you then, too."
 }
 
 func months(s reminder.Stage) string {
@@ -211,8 +257,8 @@ func months(s reminder.Stage) string {
 	return fmt.Sprintf("%d months", s)
 }
 
-// types names what licenses are for, each type once: production and staging.
-func types(licenses []license.License) string {
+// typeNames lists the types of the licenses, each once: "production and staging".
+func typeNames(licenses []license.License) string {
 	var names []string
 	for _, l := range licenses {
 		if name := strings.ToLower(l.Type.Name()); !slices.Contains(names, name) {
@@ -222,17 +268,22 @@ func types(licenses []license.License) string {
 	return strings.Join(names, " and ")
 }
 
-func ids(licenses []license.License) string {
-	var list []string
-	for _, l := range licenses {
-		list = append(list, l.ID)
+// licenseIDs names the licenses: "the license IDs a and b".
+func licenseIDs(licenses []license.License) string {
+	if len(licenses) == 1 {
+		return "the license ID " + licenses[0].ID
 	}
-	return strings.Join(list, ", ")
+	var ids []string
+	for _, l := range licenses {
+		ids = append(ids, l.ID)
+	}
+	last := len(ids) - 1
+	return "the license IDs " + strings.Join(ids[:last], ", ") + " and " + ids[last]
 }
 
 func keyFile(l license.License) string { return fileName(l, ".txt") }
 
-// fileName is the name of an attached file about a license.
+// fileName returns the name of an attached file about a license.
 func fileName(l license.License, extension string) string {
 	if !identifier().MatchString(l.ID) {
 		return "license" + extension

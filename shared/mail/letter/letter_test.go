@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,25 +23,32 @@ import (
 	"marketplace/shared/request"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-var letters = Writer{URL: "https://licenses.example.com", Sales: mail.Address{Name: "License Sales", Email: "sales@example.com"}, Packages: "https://packages.example.com"}
+var letters = Writer{
+	URL:      "https://licenses.example.com",
+	Sales:    mail.Address{Name: "License Sales", Email: "sales@example.com"},
+	Packages: "https://packages.example.com",
+}
 
-func someRequest() request.Request {
+func testRequest() request.Request {
 	return request.Request{
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Token: "secret", State: request.Received,
 		Created: time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC), Due: time.Date(2018, 2, 27, 9, 30, 0, 0, time.UTC),
 		Details: request.Details{
-			Kind: request.Replacement, Edition: license.Developer, Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Loc: 1_200_000,
-			ProductVersion: "6.7.5", Name: "Zoë Müller-O’Neill", Email: "zoe@müller.example", Company: "Müller & Söhne GmbH",
-			Country: "Germany", Phone: "+49 30 5550123 ext. 7", Contacts: []string{"ops@example.org", "it@example.org"},
-			Message:  "We moved the database to a new host, and the server ID has changed.\n\nThe old server is off.\nThank you!",
+			Kind: request.Replacement, Edition: license.Developer, Loc: 1_200_000,
+			Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", ProductVersion: "6.7.5",
+			Name: "Zoë Müller-O’Neill", Email: "zoe@müller.example",
+			Company: "Müller & Söhne GmbH", Country: "Germany", Phone: "+49 30 5550123 ext. 7",
+			Contacts: []string{"ops@example.org", "it@example.org"},
+			Message: "We moved the database to a new host, and the server ID has changed.\n\n" +
+				"The old server is off.\nThank you!",
 			Replaces: "AWHW8w9JtzBzSrmf9GQX", Environment: request.ProductionUse, OldServer: request.OldStopped,
 		},
 	}
 }
 
-func someLicense() license.License {
+func testLicense() license.License {
 	return license.License{
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Müller & Söhne GmbH",
 		Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 2_000_000, Support: true,
@@ -49,21 +57,30 @@ func someLicense() license.License {
 	}
 }
 
-// someKeys are a production license and its staging license, with keys.
-func someKeys() Delivery {
-	l := someLicense()
+// testDelivery returns a production license and its staging license, with keys.
+func testDelivery() Delivery {
+	l := testLicense()
 	l.KeyText = strings.Repeat("Rm9ybWF0PTEKS2lkPXAxCg+/", 29) + "aQ=="
 	l.NotBefore = license.Date{Year: 2018, Month: 3, Day: 1}
 	l.Languages = []string{"cobol"}
 	staging := l
-	staging.ID, staging.Type, staging.Server = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging, "5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"
-	return Delivery{To: l.Contacts[0], Licenses: []license.License{l, staging}, ProductVersion: "6.7.1", Catalog: someCatalog()}
+	staging.ID, staging.Type = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging
+	staging.Server = "5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"
+	return Delivery{
+		To: l.Contacts[0], Licenses: []license.License{l, staging}, ProductVersion: "6.7.1", Catalog: testCatalog(),
+	}
 }
 
-func someCatalog() *catalog.Catalog {
+func testCatalog() *catalog.Catalog {
 	return &catalog.Catalog{
-		Editions:  []catalog.Edition{{Key: "developer", Name: "Developer Edition", Plugins: []string{"cpp", "license"}, Languages: []string{"java", "cpp", "js"}}},
-		Languages: []catalog.Language{{Key: "cpp", Name: "C/C++"}, {Key: "js", Name: "JavaScript"}, {Key: "java", Name: "Java"}, {Key: "cobol", Name: "COBOL"}},
+		Editions: []catalog.Edition{{
+			Key: "developer", Name: "Developer Edition",
+			Plugins: []string{"cpp", "license"}, Languages: []string{"java", "cpp", "js"},
+		}},
+		Languages: []catalog.Language{
+			{Key: "cpp", Name: "C/C++"}, {Key: "js", Name: "JavaScript"},
+			{Key: "java", Name: "Java"}, {Key: "cobol", Name: "COBOL"},
+		},
 		Packages: []catalog.Package{{
 			File: "developer-edition-6.7.1.717.zip", Edition: "developer", Version: "6.7.1",
 			URL: "https://licenses.example.com/downloads/developer-edition-6.7.1.717.zip", Jars: []catalog.Jar{{}},
@@ -71,33 +88,34 @@ func someCatalog() *catalog.Catalog {
 	}
 }
 
-// messages are all messages, about a full request and license.
+// messages returns one of each letter, about a full request and license.
 func messages() map[string]mail.Message {
-	l := someLicense()
-	one := someKeys()
+	l := testLicense()
+	one := testDelivery()
 	one.Licenses, one.Again = one.Licenses[:1], true
 	one.Licenses[0].Packages = []string{"developer-edition-6.7.1-qx4c7d2wj5t3vazlqk2m6yhn3e.zip"}
-	asked := someRequest()
-	asked.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
-	asked.Reason = "There is no license for the server AWHW8w9JtzBzSrmf9GQX.\nPlease ask for a new one."
+	reviewed := testRequest()
+	reviewed.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
+	reviewed.Reason = "There is no license for the server AWHW8w9JtzBzSrmf9GQX.\nPlease ask for a new one."
 	return map[string]mail.Message{
-		"request-received": letters.RequestReceived("m1", someRequest()),
-		"request-new":      letters.RequestNew("m2", someRequest()),
-		"license-expiring": letters.LicenseExpiring("m3", l, l.Contacts[0], license.Date{Year: 2018, Month: 6, Day: 30}),
-		"license-keys":     letters.LicenseKey("m4", someKeys()),
+		"request-received": letters.RequestReceived("m1", testRequest()),
+		"request-new":      letters.RequestNew("m2", testRequest()),
+		"license-expiring": letters.LicenseExpiring("m3", l, l.Contacts[0], l.Expiration.AddDays(-62)),
+		"license-keys":     letters.LicenseKey("m4", testDelivery()),
 		"license-key":      letters.LicenseKey("m5", one),
 
 		"license-unreached": letters.LicenseUnreached(l),
 
-		"request-question":  letters.RequestQuestion("m6", asked),
-		"request-rejected":  letters.RequestRejected("m7", asked),
-		"request-withdrawn": letters.RequestWithdrawn("m8", asked),
+		"request-question":  letters.RequestQuestion("m6", reviewed),
+		"request-rejected":  letters.RequestRejected("m7", reviewed),
+		"request-withdrawn": letters.RequestWithdrawn("m8", reviewed),
 	}
 }
 
-func TestTheMessagesReadAsAgreed(t *testing.T) {
+func TestLettersMatchTheirGoldenFiles(t *testing.T) {
 	for name, m := range messages() {
-		for ext, body := range map[string]string{".txt": "Subject: " + m.Subject + "\n\n" + m.TextBody(), ".html": m.HTMLBody()} {
+		bodies := map[string]string{".txt": "Subject: " + m.Subject + "\n\n" + m.TextBody(), ".html": m.HTMLBody()}
+		for ext, body := range bodies {
 			file := filepath.Join("testdata", name+ext)
 			if *update {
 				if err := os.MkdirAll("testdata", 0o755); err != nil {
@@ -112,13 +130,13 @@ func TestTheMessagesReadAsAgreed(t *testing.T) {
 				t.Fatal(err)
 			}
 			if body != string(want) {
-				t.Errorf("%s differs; go test ./shared/mail -update writes it anew, git diff shows how", file)
+				t.Errorf("%s differs: run go test ./shared/mail/letter -update and look at git diff", file)
 			}
 		}
 	}
 }
 
-// hostile texts are what a form, or a vendor's old list of licenses, can bring.
+// hostile are texts that a form, or the vendor's old list of licenses, can contain.
 var hostile = []string{
 	`"><script>alert(1)</script>`,
 	"Eve\r\nBcc: everybody@example.com\r\n\r\nBuy this",
@@ -130,22 +148,24 @@ var hostile = []string{
 	"{{.Title}} {{template \"x\"}} ${7*7} %s%d",
 	"\x00\x07\x1b[31m\u2028\u2029\uFEFF",
 	"\xff\xfe invalid",
+	"Hello " + mail.GreetingSlot + "Ada",
 	"javascript:alert(1)", "=?utf-8?q?=0D=0ABcc:_x?=",
 	"visit http://evil.example/win now",
 }
 
 func hostileMessages(s string) map[string]mail.Message {
-	r := someRequest()
+	r := testRequest()
 	r.Name, r.Company, r.Country, r.Phone, r.Message, r.Replaces = s, s, s, s, s+"\n"+s, s
 	r.Edition, r.Kind, r.Server, r.ProductVersion = license.Edition(s), request.Kind(s), license.Server(s), s
 	r.Contacts, r.Question, r.Reason = []string{s}, s, s
-	l := someLicense()
+	l := testLicense()
 	l.Organization, l.Server, l.Edition, l.ID = s, license.Server(s), license.Edition(s), s
+	to := license.Contact{Name: s, Email: "eve@example.org"}
 	return map[string]mail.Message{
 		"request-received": letters.RequestReceived("m1", r),
 		"request-new":      letters.RequestNew("m2", r),
-		"license-expiring": letters.LicenseExpiring("m3", l, license.Contact{Name: s, Email: "eve@example.org"}, l.Expiration),
-		"license-key":      letters.LicenseKey("m4", hostileKeys(l, s)),
+		"license-expiring": letters.LicenseExpiring("m3", l, to, l.Expiration),
+		"license-key":      letters.LicenseKey("m4", hostileDelivery(l, to, s)),
 
 		"license-unreached": letters.LicenseUnreached(l),
 
@@ -155,102 +175,124 @@ func hostileMessages(s string) map[string]mail.Message {
 	}
 }
 
-func hostileKeys(l license.License, s string) Delivery {
+func hostileDelivery(l license.License, to license.Contact, s string) Delivery {
 	l.KeyText, l.Packages, l.Languages = s, []string{s}, []string{s}
-	return Delivery{To: license.Contact{Name: s, Email: "eve@example.org"}, Licenses: []license.License{l, l}, ProductVersion: s, Catalog: someCatalog()}
+	return Delivery{To: to, Licenses: []license.License{l, l}, ProductVersion: s, Catalog: testCatalog()}
 }
 
 func TestHostileDataIsHarmless(t *testing.T) {
 	for _, s := range hostile {
 		for name, m := range hostileMessages(s) {
-			m.Text, m.HTML = m.TextBody(), m.HTMLBody()
-			for what, header := range map[string]string{"subject": m.Subject, "name": m.To.Name, "reply name": m.ReplyTo.Name, "unsubscribe": m.Unsubscribe} {
-				if strings.ContainsFunc(header, unfitForHeader) {
-					t.Errorf("%s about %.40q: the %s is %q", name, s, what, header)
-				}
-				if n := utf8.RuneCountInString(header); n > 1000 || what != "unsubscribe" && n > maxSubject {
-					t.Errorf("%s about %.40q: the %s has %d characters", name, s, what, n)
-				}
+			label := fmt.Sprintf("%s with %.40q", name, s)
+			checkHeaders(t, label, m)
+			if text := m.TextBody(); !utf8.ValidString(text) ||
+				strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && unfitForHeader(r) }) {
+				t.Errorf("%s: the text is %q", label, text)
 			}
-			if strings.ContainsFunc(m.Text, func(r rune) bool { return r != '\n' && unfitForHeader(r) }) || !utf8.ValidString(m.Text) {
-				t.Errorf("%s about %.40q: text %q", name, s, m.Text)
-			}
-			doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := doc.Find("script, img, link, iframe, object, form").Length(); n > 0 || strings.ContainsFunc(m.HTML, mail.Invisible) {
-				t.Errorf("%s about %.40q: the HTML holds what it must not", name, s)
-			}
-			doc.Find("a").Each(func(_ int, a *goquery.Selection) {
-				href, _ := a.Attr("href")
-				if u, err := url.Parse(href); err != nil || u.Scheme != "https" && u.Scheme != "mailto" || u.Host != "" && u.Host != "licenses.example.com" && u.Host != "packages.example.com" {
-					t.Errorf("%s about %.40q: a link to %q", name, s, href)
-				}
-			})
+			checkHTML(t, label, m.HTMLBody())
 		}
 	}
+}
+
+func checkHeaders(t *testing.T, label string, m mail.Message) {
+	t.Helper()
+	for what, header := range map[string]string{
+		"subject": m.Subject, "name": m.To.Name, "reply name": m.ReplyTo.Name, "unsubscribe": m.Unsubscribe,
+	} {
+		if strings.ContainsFunc(header, unfitForHeader) {
+			t.Errorf("%s: the %s is %q", label, what, header)
+		}
+		if n := utf8.RuneCountInString(header); n > 1000 || what != "unsubscribe" && n > maxSubject {
+			t.Errorf("%s: the %s has %d characters", label, what, n)
+		}
+	}
+}
+
+func checkHTML(t *testing.T, label, html string) {
+	t.Helper()
+	doc := parseHTML(t, html)
+	if strings.ContainsFunc(html, mail.Invisible) {
+		t.Errorf("%s: the HTML has invisible characters", label)
+	}
+	if n := doc.Find("script, img, link, iframe, object, form").Length(); n > 0 {
+		t.Errorf("%s: the HTML has %d active or external elements", label, n)
+	}
+	doc.Find("a").Each(func(_ int, a *goquery.Selection) {
+		href := a.AttrOr("href", "")
+		u, err := url.Parse(href)
+		if err != nil || u.Scheme != "https" && u.Scheme != "mailto" ||
+			!slices.Contains([]string{"", "licenses.example.com", "packages.example.com"}, u.Host) {
+			t.Errorf("%s: a link goes to %q", label, href)
+		}
+	})
+}
+
+func parseHTML(t *testing.T, html string) *goquery.Document {
+	t.Helper()
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(html))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
 }
 
 func unfitForHeader(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || mail.Invisible(r)
 }
 
-func TestAStrangerCannotPutTextIntoTheCustomersMail(t *testing.T) {
-	r := someRequest()
+func TestConfirmationRepeatsNoTextOfAStranger(t *testing.T) {
+	r := testRequest()
 	const ad = "cheap pills at evil.example"
 	r.Name, r.Company, r.Country, r.Message, r.Replaces, r.Phone = ad, ad, ad, ad, ad, ad
-	m := letters.RequestReceived("m1", r)
-	if all := fmt.Sprint(m); strings.Contains(all, "evil") {
-		t.Errorf("the message repeats it: %s", all)
+	if m := fmt.Sprint(letters.RequestReceived("m1", r)); strings.Contains(m, "evil") {
+		t.Errorf("got the stranger's text in %s", m)
 	}
 }
 
 func TestTextAndHTMLSayTheSame(t *testing.T) {
 	for name, m := range messages() {
-		m.Text, m.HTML = m.TextBody(), m.HTMLBody()
-		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := strings.Join(strings.Fields(m.Text), " ")
+		body := m.TextBody()
+		text := strings.Join(strings.Fields(body), " ")
+		doc := parseHTML(t, m.HTMLBody())
 		for _, selector := range []string{"h1", "h2", "p", "th", "td[dir]", "td.panel", "li"} {
 			doc.Find(selector).Each(func(_ int, s *goquery.Selection) {
-				said := strings.Join(strings.Fields(strings.TrimPrefix(s.Text(), "Or open ")), " ")
-				if strings.HasPrefix(said, "Stop reminders") {
-					return // the text says it in the words of its footer
+				want := strings.Join(strings.Fields(strings.TrimPrefix(s.Text(), "Or open ")), " ")
+				if strings.HasPrefix(want, "Stop reminders") {
+					return // the footer of the text says it in its own words
 				}
-				if !strings.Contains(text, said) && !strings.Contains(strings.ReplaceAll(text, "> ", ""), said) {
-					t.Errorf("%s: the text does not say %q", name, said)
+				if !strings.Contains(text, want) && !strings.Contains(strings.ReplaceAll(text, "> ", ""), want) {
+					t.Errorf("%s: the text does not say %q", name, want)
 				}
 			})
 		}
-		for line := range strings.Lines(m.Text) {
-			if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > textWidth && strings.Contains(strings.TrimSpace(line), " ") {
-				t.Errorf("%s: a line of %d characters: %q", name, n, line)
+		for line := range strings.Lines(body) {
+			line = strings.TrimSpace(line)
+			if n := utf8.RuneCountInString(line); n > textWidth && strings.Contains(line, " ") {
+				t.Errorf("%s: got a line of %d characters, want at most %d: %q", name, n, textWidth, line)
 			}
 		}
 	}
 }
 
-// TestLayoutsTakeEveryContent executes both layouts for contents full and empty: html/template finds only then what it
-// cannot escape.
-func TestLayoutsTakeEveryContent(t *testing.T) {
+// TestTemplatesRenderEveryContent renders full and empty contents: html/template finds what it cannot escape only then.
+func TestTemplatesRenderEveryContent(t *testing.T) {
 	for name, err := range map[string]error{
-		"mail.html": templatecheck.CheckHTML(htmlLayout(), content{}),
-		"mail.txt":  templatecheck.CheckText(textLayout(), content{}),
+		"mail.html": templatecheck.CheckHTML(htmlTemplate(), content{}),
+		"mail.txt":  templatecheck.CheckText(textTemplate(), content{}),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	content{}.layOut()
+	content{}.render()
 	content{
 		Title: "t", Preview: "p", Greeting: "g", Intro: []string{"a", "b"}, Facts: []fact{{"l", "v"}, {}},
-		Quote: quotation{"q", []string{"", "x"}}, Lead: "l", Action: link{"a", "https://x"}, Notes: []note{{}, {"t", "x", []string{"s"}, []link{{"l", "https://x"}}}},
-		Keys: []keyPart{{}, {"t", []fact{{"l", "v"}}, "l", "k"}}, Said: quotation{"s", []string{"x"}},
+		Statement: quotation{"s", []string{"x"}}, Message: quotation{"q", []string{"", "x"}},
+		Keys:  []keyPart{{}, {"t", []fact{{"l", "v"}}, "l", "k"}},
+		Notes: []note{{}, {"t", "x", []string{"s"}, []link{{"l", "https://x"}}}},
+		Lead:  "l", Action: link{"a", "https://x"},
 		Footer: []string{"f"}, Stop: link{"s", "mailto:x"},
-	}.layOut()
+	}.render()
 	Writer{}.RequestReceived("", request.Request{})
 	Writer{}.RequestNew("", request.Request{})
 	Writer{}.LicenseExpiring("", license.License{}, license.Contact{}, license.Date{})
@@ -260,8 +302,8 @@ func TestLayoutsTakeEveryContent(t *testing.T) {
 	Writer{}.RequestWithdrawn("", request.Request{})
 }
 
-func TestTheRenewalLinkFillsTheForm(t *testing.T) {
-	for _, c := range []struct {
+func TestRenewalLinkFillsInTheForm(t *testing.T) {
+	for _, tt := range []struct {
 		edition    license.Edition
 		typ        license.Type
 		path, kind string
@@ -269,60 +311,57 @@ func TestTheRenewalLinkFillsTheForm(t *testing.T) {
 		{license.Developer, license.Production, "/request/developer", "renewal"},
 		{license.Developer, license.Staging, "/request/developer", "renewal"},
 		{license.Developer, license.Evaluation, "/request/developer", "new"},
-		{license.Community, license.Production, "/request", "renewal"}, // its own page says that nothing can be requested
+		{license.Community, license.Production, "/request", "renewal"}, // the Community Edition has no form
 	} {
-		l := someLicense()
-		l.Edition, l.Type, l.Server = c.edition, c.typ, "abc_-&=+ d/?#%éxyzabc"
+		l := testLicense()
+		l.Edition, l.Type, l.Server = tt.edition, tt.typ, "abc_-&=+ d/?#%éxyzabc"
 		m := letters.LicenseExpiring("m", l, l.Contacts[0], l.Expiration)
-		doc, err := goquery.NewDocumentFromReader(strings.NewReader(m.HTML))
-		if err != nil {
-			t.Fatal(err)
-		}
-		href, _ := doc.Find(".button a").Attr("href")
+		href := parseHTML(t, m.HTMLBody()).Find(".button a").AttrOr("href", "")
 		u, err := url.Parse(href)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := url.Values{"serverId": {string(l.Server)}, "ncloc": {"2000000"}, "kind": {c.kind}}
-		if u.Path != c.path || !reflect.DeepEqual(u.Query(), want) {
-			t.Errorf("%s: %s", c.typ, href)
+		want := url.Values{"serverId": {string(l.Server)}, "ncloc": {"2000000"}, "kind": {tt.kind}}
+		if u.Path != tt.path || !reflect.DeepEqual(u.Query(), want) {
+			t.Errorf("%s: got %s, want %s?%s", tt.typ, href, tt.path, want.Encode())
 		}
 		if !strings.Contains(m.Text, "\n"+href+"\n") {
-			t.Errorf("%s: the text has another link", c.typ)
+			t.Errorf("%s: the text does not have the link %s", tt.typ, href)
 		}
 	}
 }
 
-func TestAReminderSaysHowToStopIt(t *testing.T) {
+func TestReminderSaysHowToStopIt(t *testing.T) {
 	m := messages()["license-expiring"]
-	want := "mailto:sales@example.com?subject=Stop%20reminders%20of%20license%2001c6x2m4vj8q0n5r7t9w3y1z2b"
+	want := "mailto:sales@example.com?subject=Stop%20reminders%20for%20license%2001c6x2m4vj8q0n5r7t9w3y1z2b"
 	if m.Unsubscribe != want {
-		t.Errorf("Unsubscribe is %q", m.Unsubscribe)
+		t.Errorf("Unsubscribe: got %q, want %q", m.Unsubscribe, want)
 	}
-	if doc, _ := goquery.NewDocumentFromReader(strings.NewReader(m.HTML)); doc.Find(`a[href="`+want+`"]`).Length() != 1 {
-		t.Error("the HTML has no such link")
+	if n := parseHTML(t, m.HTML).Find(`a[href="` + want + `"]`).Length(); n != 1 {
+		t.Errorf("got %d such links in the HTML, want 1", n)
 	}
 	for _, name := range []string{"request-received", "request-new"} {
-		if messages()[name].Unsubscribe != "" {
-			t.Errorf("%s can be unsubscribed", name)
+		if got := messages()[name].Unsubscribe; got != "" {
+			t.Errorf("%s: got Unsubscribe %q, want none", name, got)
 		}
 	}
 }
 
-func TestHowLongALicenseStillRuns(t *testing.T) {
+func TestReminderCountsTheDaysLeft(t *testing.T) {
 	for days, want := range map[int]string{62: "in 62 days", 2: "in 2 days", 1: "tomorrow", 0: "today"} {
-		l := someLicense()
-		if m := letters.LicenseExpiring("m", l, l.Contacts[0], l.Expiration.AddDays(-days)); !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
-			t.Errorf("%d days: %q", days, m.Subject)
+		l := testLicense()
+		m := letters.LicenseExpiring("m", l, l.Contacts[0], l.Expiration.AddDays(-days))
+		if !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
+			t.Errorf("%d days: got the subject %q, want %q in it and in the text", days, m.Subject, want)
 		}
 	}
 }
 
-func TestAWithdrawnPackageIsNotLinked(t *testing.T) {
-	d := someKeys()
+func TestWithdrawnPackageIsNotLinked(t *testing.T) {
+	d := testDelivery()
 	file := d.Catalog.Packages[0].File
 	if m := letters.LicenseKey("m", d); !strings.Contains(m.Text, file) {
-		t.Fatalf("the package %s is not linked while it is offered:\n%s", file, m.Text)
+		t.Fatalf("the offered package %s is not linked:\n%s", file, m.Text)
 	}
 	d.Catalog.Packages[0].Withdrawn = "One of its plugins was broken."
 	if m := letters.LicenseKey("m", d); strings.Contains(m.Text, file) || strings.Contains(m.HTML, file) {

@@ -14,7 +14,8 @@ import (
 // sent returns the message as its recipient reads it, after its way through MIME.
 func sent(t *testing.T, m mail.Message) eml.Mail {
 	t.Helper()
-	raw, err := eml.Format(m, mail.Address{Email: "licenses@example.com"}, time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC))
+	from, date := mail.Address{Email: "licenses@example.com"}, time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC)
+	raw, err := eml.Format(m, from, date)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,14 +27,16 @@ func sent(t *testing.T, m mail.Message) eml.Mail {
 }
 
 func TestReaddressedMessageGreetsItsNewRecipient(t *testing.T) {
-	l := someLicense()
+	l := testLicense()
 	first := license.Contact{Name: "Zoë Müller-O'Neill", Email: "Zoe@example.org"}
-	keys := someKeys()
+	keys := testDelivery()
 	keys.To = first
 	for _, m := range []mail.Message{
-		letters.LicenseExpiring("l1-2m", l, first, l.Expiration.AddDays(-60)), letters.LicenseKey("l1-key", keys),
+		letters.LicenseExpiring("l1-2m", l, first, l.Expiration.AddDays(-60)),
+		letters.LicenseKey("l1-key", keys),
 	} {
-		if got := sent(t, m); !strings.Contains(got.Text, "Hello Zoë Müller-O'Neill,\n") || !strings.Contains(got.HTML, "Hello Zoë Müller-O&#39;Neill,") {
+		if got := sent(t, m); !strings.Contains(got.Text, "Hello Zoë Müller-O'Neill,\n") ||
+			!strings.Contains(got.HTML, "Hello Zoë Müller-O&#39;Neill,") {
 			t.Errorf("%s does not greet its first recipient:\n%s", m.ID, got.Text)
 		}
 		for _, tt := range []struct {
@@ -50,14 +53,17 @@ func TestReaddressedMessageGreetsItsNewRecipient(t *testing.T) {
 			}
 			got := sent(t, readdressed)
 			if got.To.Email != tt.to.Email || got.Subject != m.Subject || len(got.Attachments) != len(m.Attachments) {
-				t.Errorf("%s: got %q to %s with %d attachments", readdressed.ID, got.Subject, got.To.Email, len(got.Attachments))
+				t.Errorf("%s: got %q to %s with %d attachments",
+					readdressed.ID, got.Subject, got.To.Email, len(got.Attachments))
 			}
 			if !strings.Contains(got.Text, "\n"+tt.greeting+"\n") ||
-				!strings.Contains(got.HTML, ">"+strings.ReplaceAll(tt.greeting, "'", "&#39;")+"<") || strings.Contains(got.Text+got.HTML, "Neill") {
+				!strings.Contains(got.HTML, ">"+strings.ReplaceAll(tt.greeting, "'", "&#39;")+"<") ||
+				strings.Contains(got.Text+got.HTML, "Neill") {
 				t.Errorf("%s: want only the greeting %q\n%s", readdressed.ID, tt.greeting, got.Text)
 			}
 			back := readdressed.Readdressed(first)
-			if back.ID != m.ID+"-"+mail.RecipientID("zoe@example.org") || back.Text != m.Text || back.HTML != m.HTML || back.Greeting != m.Greeting {
+			if back.ID != m.ID+"-"+mail.RecipientID("zoe@example.org") ||
+				back.Text != m.Text || back.HTML != m.HTML || back.Greeting != m.Greeting {
 				t.Errorf("readdressed to its first recipient: got %s, greeting %q", back.ID, back.Greeting)
 			}
 		}
@@ -70,8 +76,9 @@ func TestEveryLetterHasOneSlotForItsGreeting(t *testing.T) {
 		if m.Kind.ToSales() {
 			want = 0
 		}
-		if n := strings.Count(m.Text, mail.GreetingSlot); n != want || n != strings.Count(m.HTML, mail.GreetingSlot) {
-			t.Errorf("%s: got %d slots in the text, %d in the HTML, want %d", name, n, strings.Count(m.HTML, mail.GreetingSlot), want)
+		inText, inHTML := strings.Count(m.Text, mail.GreetingSlot), strings.Count(m.HTML, mail.GreetingSlot)
+		if inText != want || inHTML != want {
+			t.Errorf("%s: got %d slots in the text, %d in the HTML, want %d", name, inText, inHTML, want)
 		}
 		if (m.Greeting != "") != (want == 1) {
 			t.Errorf("%s: the greeting is %q", name, m.Greeting)

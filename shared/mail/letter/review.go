@@ -7,94 +7,87 @@ import (
 	"marketplace/shared/request"
 )
 
-// RequestQuestion asks a customer what sales want to know (r.Question, as it was typed) before they go on with a request.
+// RequestQuestion asks a customer what sales need to know (r.Question, as typed) before they can continue with a
+// request.
 func (w Writer) RequestQuestion(id string, r request.Request) mail.Message {
 	return w.review(id, r, review{
-		kind:    mail.RequestQuestion,
-		title:   "A question about your license request",
-		subject: "We have a question about your license request",
-		intro:   "To go on with your license request, our sales team needs an answer from you. Please reply to this mail: the request waits until then.",
-		said:    "Our sales team asks:",
-		text:    r.Question,
+		kind:  mail.RequestQuestion,
+		title: "A question about your license request",
+		topic: "We have a question about your license request",
+		intro: "Our sales team needs an answer from you before we can continue with your license request. " +
+			"Please reply to this email.",
+		quotation: quotation{"Question from our sales team:", splitLines(r.Question)},
 		notes: []note{{
 			Title: "How to answer",
-			Text:  fmt.Sprintf("Reply to this mail, or write to %s and give the reference %s. If you do not want the license any more, say so.", w.Sales.Email, r.ID),
+			Text:  w.contactSales("the reference "+r.ID) + " If you no longer need the license, just tell us.",
 		}},
 	})
 }
 
-// RequestRejected tells a customer that a request was declined, and why (r.Reason, as it was typed).
+// RequestRejected tells a customer that a request was declined, and why (r.Reason, as typed).
 func (w Writer) RequestRejected(id string, r request.Request) mail.Message {
 	return w.review(id, r, review{
-		kind:    mail.RequestRejected,
-		title:   "Your license request was declined",
-		subject: "Your license request was declined",
-		intro:   "We are sorry: we cannot issue the license that you asked for.",
-		said:    "Our sales team gives the reason:",
-		text:    r.Reason,
-		notes:   []note{w.questions(r), w.anew(r, "Has something changed since, or should another license be issued?")},
+		kind:      mail.RequestRejected,
+		title:     "Your license request was declined",
+		topic:     "Your license request was declined",
+		intro:     "We are sorry, but we cannot issue the license that you requested.",
+		quotation: quotation{"Reason from our sales team:", splitLines(r.Reason)},
+		notes: []note{
+			{Title: "Disagree, or have a question?", Text: w.contactSales("the reference " + r.ID)},
+			w.newRequest(r, "Has anything changed, or do you need a different license?"),
+		},
 	})
 }
 
-// RequestWithdrawn tells a customer that a request was withdrawn, and why (r.Reason, as it was typed).
+// RequestWithdrawn tells a customer that a request was withdrawn, and why (r.Reason, as typed).
 func (w Writer) RequestWithdrawn(id string, r request.Request) mail.Message {
 	return w.review(id, r, review{
-		kind:    mail.RequestWithdrawn,
-		title:   "Your license request was withdrawn",
-		subject: "Your license request was withdrawn",
-		intro:   "Your license request was withdrawn: nothing more happens, and no key will be sent for it.",
-		said:    "Our sales team gives the reason:",
-		text:    r.Reason,
-		notes:   []note{w.questions(r), w.anew(r, "Do you need a license after all?")},
+		kind:      mail.RequestWithdrawn,
+		title:     "Your license request was withdrawn",
+		topic:     "Your license request was withdrawn",
+		intro:     "Your license request was withdrawn. We will take no further action and will not send a key for it.",
+		quotation: quotation{"Reason from our sales team:", splitLines(r.Reason)},
+		notes: []note{
+			{Title: "Have a question?", Text: w.contactSales("the reference " + r.ID)},
+			w.newRequest(r, "Still need a license?"),
+		},
 	})
 }
 
-// review is what a mail says of what sales did to a request.
+// review is a letter about what sales did with a request.
 type review struct {
-	kind           mail.Kind
-	title, subject string
-	intro          string
-	said, text     string // the words of the operator, and whose they are
-	notes          []note
+	kind         mail.Kind
+	title, topic string // of the body and of the subject
+	intro        string
+	quotation    quotation // what the operator wrote
+	notes        []note
 }
 
-// review is a mail to the customer of a request. As in NewRequestReceived, it repeats nothing that could carry text of a
-// stranger's choice; what the operator wrote stands apart, as it was typed.
+// review writes to the customer of a request. Like RequestReceived, it repeats no text of the request that a stranger
+// could have chosen; what the operator wrote is quoted as typed.
 func (w Writer) review(id string, r request.Request, v review) mail.Message {
-	if !identifier().MatchString(r.Replaces) {
-		r.Replaces = ""
-	}
-	c := content{
-		Title:   v.title,
-		Preview: fmt.Sprintf("%s, asked for on %s.", r.Edition.Name(), r.Created.UTC().Format(instant)),
-		Intro:   []string{v.intro},
-		Said:    quotation{v.said, lines(v.text)},
-		Facts:   append([]fact{{"Reference", r.ID}, {"Came", r.Created.UTC().Format(instant)}}, asked(r.Details)...),
-		Lead:    "All that we know of the request stands on its page. The link is private: whoever has it can see the request.",
-		Action:  link{"See the request", w.StatusURL(r)},
-		Notes:   v.notes,
-		Footer:  []string{"You get this mail because a license was requested on " + w.URL + " with this address. If that was not you, please tell us: " + w.Sales.Email + "."},
-	}
-	m := mail.Message{
-		ID: id, Kind: v.kind, About: r.ID,
-		To: mail.Address{Name: mail.PersonName(r.Name), Email: r.Email}, Greeting: mail.Greeting(r.Name), ReplyTo: w.Sales,
-		Subject: mail.OneLine(fmt.Sprintf("%s: %s (%s)", v.subject, r.Edition.Name(), r.ID), maxSubject),
-	}
-	return compose(m, c)
+	return compose(w.toCustomer(id, v.kind, r, v.topic), content{
+		Title:     v.title,
+		Preview:   fmt.Sprintf("%s, requested on %s.", r.Edition.Name(), instant(r.Created)),
+		Intro:     []string{v.intro},
+		Statement: v.quotation,
+		Facts: append([]fact{
+			{"Reference", r.ID},
+			{"Received", instant(r.Created)},
+		}, detailFacts(withoutFreeText(r))...),
+		Lead:   "The request page has all the details. The link is private: anyone who has it can see the request.",
+		Action: link{"View the request", w.StatusURL(r)},
+		Notes:  v.notes,
+		Footer: []string{w.whyToRequester() + " If this wasn't you, please tell us: " + w.Sales.Email + "."},
+	})
 }
 
-func (w Writer) questions(r request.Request) note {
-	return note{
-		Title: "Do you have a question, or do you see it otherwise?",
-		Text:  fmt.Sprintf("Reply to this mail, or write to %s, and give the reference %s.", w.Sales.Email, r.ID),
-	}
-}
-
-// anew leads to a new request for the same server.
-func (w Writer) anew(r request.Request, title string) note {
+// newRequest invites to a new request for the same server.
+func (w Writer) newRequest(r request.Request, title string) note {
 	return note{
 		Title: title,
-		Text:  "Send a new request at any time. The form opens with your server ID and lines of code filled in.",
-		Links: []link{{"Send a new request", requestURL(w.URL, r.Edition, r.Server, r.Loc, r.Kind)}},
+		Text: "You can send a new request at any time. " +
+			"The form opens with your server ID and lines of code filled in.",
+		Links: []link{{"Send a new request", w.requestURL(r.Edition, r.Server, r.Loc, r.Kind)}},
 	}
 }

@@ -1,0 +1,72 @@
+package letter
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"marketplace/shared/lazyregexp"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+)
+
+// Writer writes letters. Its fields are what they say about the vendor.
+type Writer struct {
+	URL   string       // where customers reach the site (SITE_URL), without a slash at the end
+	Sales mail.Address // whom customers write to, and who learns of new requests
+	// Packages is where package ZIPs are kept (PACKAGES_URL), without a slash at the end; custom packages are under
+	// tailored/. Only letters with keys of licenses that have such packages need it.
+	Packages string
+}
+
+// StatusURL returns the private link to the status page of a request.
+func (w Writer) StatusURL(r request.Request) string { return w.URL + StatusPath(r) }
+
+// StatusPath returns the path of StatusURL within the site.
+func StatusPath(r request.Request) string {
+	return "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
+}
+
+// requestURL returns the request form of an edition, filled in for a server. The Community Edition has no form: it
+// gets the page on which an edition is chosen.
+func (w Writer) requestURL(e license.Edition, server license.Server, loc int64, kind request.Kind) string {
+	q := url.Values{"serverId": {string(server)}, "kind": {string(kind)}}
+	if loc > 0 {
+		q.Set("ncloc", strconv.FormatInt(loc, 10))
+	}
+	page := "/request"
+	if e != license.Community {
+		page += "/" + url.PathEscape(string(e))
+	}
+	return w.URL + page + "?" + q.Encode()
+}
+
+// contactSales says how to reach the sales team, quoting what identifies the matter, such as "the reference 01c6…".
+func (w Writer) contactSales(quoting string) string {
+	return "Reply to this email, or write to " + w.Sales.Email + " quoting " + quoting + "."
+}
+
+// instant formats a time for readers, in UTC.
+func instant(t time.Time) string { return t.UTC().Format("02 Jan 2006, 15:04 UTC") }
+
+// deadline formats a time for readers who plan by the weekday, in UTC.
+func deadline(t time.Time) string { return t.UTC().Format("Monday 02 Jan 2006, 15:04 UTC") }
+
+// lastSecond formats the last second in which a license is valid.
+func lastSecond(l license.License) string {
+	return l.Expiration.End().Add(-time.Second).Format("02 Jan 2006, 15:04:05 UTC")
+}
+
+// identifier matches the license and server IDs that a letter repeats: without a dot, since mail programs turn text
+// with dots into links.
+var identifier = lazyregexp.New(`^[A-Za-z0-9_-]{0,64}$`)
+
+// splitLines returns the lines of what somebody wrote; white space alone has none.
+func splitLines(s string) []string {
+	if s = strings.TrimSpace(s); s == "" {
+		return nil
+	}
+	return strings.Split(s, "\n")
+}
