@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"marketplace/functions/console/signin"
+	console "marketplace/functions/console/site"
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
@@ -33,39 +33,8 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
-	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/dynamo"
 )
-
-// recorder is a table that notes which permissions table/dynamo would need for what is done with it, and what is created.
-type recorder struct {
-	table.Table
-	actions map[string]bool
-	created []table.Row
-}
-
-func (r *recorder) Get(ctx context.Context, key table.Key) (table.Row, error) {
-	r.actions["dynamodb:GetItem"] = true
-	return r.Table.Get(ctx, key)
-}
-
-func (r *recorder) Query(ctx context.Context, q table.Query) (table.Page, error) {
-	r.actions["dynamodb:Query"] = true
-	return r.Table.Query(ctx, q)
-}
-
-// A transaction needs the permissions of its parts (DynamoDB developer guide, "Using IAM with DynamoDB transactions").
-func (r *recorder) Transact(ctx context.Context, writes ...table.Write) error {
-	for _, w := range writes {
-		if w.Delete {
-			r.actions["dynamodb:DeleteItem"] = true
-		} else {
-			r.actions["dynamodb:UpdateItem"] = true
-			r.created = append(r.created, w.Row)
-		}
-	}
-	return r.Table.Transact(ctx, writes...)
-}
 
 // step is a method of the store and a call of it.
 type step struct {
@@ -73,144 +42,235 @@ type step struct {
 	call   func() error
 }
 
-// usage does with a store what each function does with its own, and gives by function which permissions that takes, and
-// the rows that filing a request writes. A method that a function may call and that is not tried here is an error.
+// usage does with a store in DynamoDB what each function does with its own, and returns by function which permissions
+// that needs, and the rows that filing a request writes. A method that a function may call and that is not tried here is
+// an error.
 func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 	t.Helper()
-	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close() })
+	db, tab := newDynamoDB(t)
 	now := time.Date(2018, 6, 1, 12, 0, 0, 0, time.UTC)
-	ctx := t.Context()
-	r := &recorder{Table: engine}
-	s := store.New(r, store.Options{Now: func() time.Time { return now }})
-
-	server, err := license.ParseServer("AWHW8w9JtzBzSrmf9GQX")
-	if err != nil {
-		t.Fatal(err)
-	}
-	today := license.DateOf(now)
-	l := license.License{
-		ID: "l1", Type: license.Production, Organization: "Example", Server: server, Edition: license.Developer, MaxLoc: 1,
-		Expiration: today.AddMonths(2), Contacts: []license.Contact{{Email: "a@example.com"}},
-	}
-	r.actions = map[string]bool{}
-	if _, err := s.AddLicense(ctx, l, store.System); err != nil {
-		t.Fatal(err)
-	}
-
-	details := request.Details{Kind: request.Evaluation, Edition: license.Developer, Server: server, Email: "a@example.com", Company: "Example"}
-	mails := func(r request.Request) []mail.Message {
-		return []mail.Message{{ID: r.ID + "-1"}, {ID: r.ID + "-2"}, {ID: r.ID + "-3"}}
-	}
-	var filed request.Request
-	file := func() (err error) {
-		filed, _, err = s.FileRequest(ctx, details, "token", mails)
-		return err
-	}
-	claim := func(end func(store.Mail) error) func() error {
-		return func() error {
-			ids, err := s.PendingMail(ctx, "", 100)
-			if err != nil || len(ids) == 0 {
-				return fmt.Errorf("no pending mail: %w", err)
-			}
-			for _, id := range ids {
-				m, err := s.ClaimMail(ctx, id, time.Minute)
-				if errors.Is(err, store.ErrNotClaimed) {
-					continue
-				}
-				if err != nil {
-					return err
-				}
-				return end(m)
-			}
-			return errors.New("every mail is claimed")
-		}
-	}
-	unreached := letter.Writer{}.LicenseUnreached
-	key := mail.Message{ID: "k1", Kind: mail.LicenseKey, About: l.ID, To: mail.Address{Email: "a@example.com"}}
-	if err := s.SendKeyAgain(ctx, l.ID, store.System, key); err != nil {
-		t.Fatal(err)
-	}
-	var due store.Due
-	cause := errors.New("a cause")
+	u := &user{ctx: t.Context(), now: now, s: store.New(tab, store.Options{Now: func() time.Time { return now }})}
+	u.prepare(t)
 
 	actions = map[string][]string{"catalog": nil}
-	try := func(function string, declared reflect.Type, steps []step) {
-		r.actions = map[string]bool{}
-		for method := range declared.Methods() {
-			if !slices.ContainsFunc(steps, func(s step) bool { return s.method == method.Name }) {
-				t.Errorf("%s may call %s: it is not known which permissions that takes", function, method.Name)
+	try := func(function string, steps []step, declared ...reflect.Type) {
+		db.actions = map[string]bool{}
+		for _, d := range declared {
+			for method := range d.Methods() {
+				if !slices.ContainsFunc(steps, func(s step) bool { return s.method == method.Name }) {
+					t.Errorf("%s may call %s: it is not known which permissions that needs", function, method.Name)
+				}
 			}
 		}
 		for _, s := range steps {
 			if err := s.call(); err != nil {
-				t.Fatalf("%s: %s: %v", function, s.method, err)
+				t.Errorf("%s: %s: %v", function, s.method, err)
 			}
 		}
-		actions[function] = slices.Sorted(maps.Keys(r.actions))
+		actions[function] = slices.Sorted(maps.Keys(db.actions))
 	}
-	try("requests", reflect.TypeFor[site.Store](), []step{
-		{"FileRequest", file},
-		{"FileRequest", file}, // a repeated one reads
-		{"Request", func() error { _, err := s.Request(ctx, filed.ID); return err }},
-		{"RequestByToken", func() error { _, err := s.RequestByToken(ctx, filed.ID, filed.Token); return err }},
-		{"RequestTimeline", func() error { _, err := s.RequestTimeline(ctx, filed.ID); return err }},
-		{"License", func() error { _, err := s.License(ctx, l.ID); return err }},
-	})
-	rows = slices.Clone(r.created)
-	try("mailer", reflect.TypeFor[dispatch.Outbox](), []step{
-		{"PendingMail", func() error { _, err := s.PendingMail(ctx, "", 1); return err }},
-		{"Mail", func() error { _, err := s.Mail(ctx, filed.ID+"-1"); return err }},
-		{"ClaimMail", claim(func(m store.Mail) error { return s.RecordSent(ctx, m, "x") })},
-		{"RecordSent", func() error { return nil }},
-		{"FailMail", claim(func(m store.Mail) error { return s.FailMail(ctx, m, cause) })},
-		{"ReleaseMail", claim(func(m store.Mail) error { return s.ReleaseMail(ctx, m) })},
-		{"RetryMail", claim(func(m store.Mail) error { return s.RetryMail(ctx, m, cause, now) })},
-		{"Suppressed", func() error { _, err := s.Suppressed(ctx, "a@example.com"); return err }},
-		{"FailSuppressed", claim(func(m store.Mail) error { return s.FailSuppressed(ctx, m, store.Suppression{}, unreached) })},
-	})
-	for method := range reflect.TypeFor[ses.API]().Methods() {
-		actions["mailer"] = append(actions["mailer"], "ses:"+method.Name)
+	try("requests", u.requestsSteps(), reflect.TypeFor[site.Store]())
+	for _, i := range db.created {
+		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
+		rows = append(rows, table.Row{Key: key, Type: i.text("type")})
 	}
-	try("mailevents", reflect.TypeFor[feedback.Store](), []step{
-		{"RecordReport", func() error {
-			_, err := s.RecordReport(ctx, store.Report{Mail: key.ID, ProviderID: "x", Outcome: store.Bounced}, unreached)
-			return err
-		}},
-	})
-	try("reminders", reflect.TypeFor[daily.Store](), []step{
-		{"DueReminders", func() error {
-			return s.DueReminders(ctx, today, func(d store.Due) error { due = d; return nil })
-		}},
-		{"RecordReminder", func() error {
-			return s.RecordReminder(ctx, due, reminder.Default.Longest(), []mail.Message{{ID: "r1"}})
-		}},
-		{"Reachable", func() error { _, err := s.Reachable(ctx, l.Contacts); return err }},
-		{"RecordUnreached", func() error { _, err := s.RecordUnreached(ctx, l, unreached(l)); return err }},
-	})
-	// The console has the whole store; its kinds of access are these. Of what its gate does, each is here.
-	try("console", reflect.TypeFor[signin.Sessions](), []step{
-		{"SessionEnded", func() error { _, err := s.SessionEnded(ctx, "s1"); return err }},
-		{"EndSession", func() error { return s.EndSession(ctx, "s1", now.Add(time.Hour)) }},
-		{"Queue", func() error {
-			_, err := s.Queue(ctx, store.QueueQuery{States: request.States, Limit: 10})
-			return err
-		}},
-		{"Request", func() (err error) { filed, err = s.Request(ctx, filed.ID); return err }},
-		{"Review", func() error {
-			_, err := s.Review(ctx, store.Review{ID: filed.ID, Version: filed.Version, By: "a@example.com", To: request.InReview}, nil)
-			return err
-		}},
-	})
-	for service, asked := range map[string]reflect.Type{"s3": reflect.TypeFor[packagestore.API](), "kms": reflect.TypeFor[signer.API]()} {
+	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox]())
+	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
+	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
+	try("console", u.consoleSteps(), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions]())
+
+	for service, asked := range map[string]reflect.Type{
+		"mailer ses": reflect.TypeFor[ses.API](), "console s3": reflect.TypeFor[packagestore.API](),
+		"console kms": reflect.TypeFor[signer.API](),
+	} {
+		function, service, _ := strings.Cut(service, " ")
 		for method := range asked.Methods() {
-			actions["console"] = append(actions["console"], service+":"+method.Name)
+			actions[function] = append(actions[function], service+":"+method.Name)
 		}
 	}
 	return actions, rows
+}
+
+// user uses a store as the functions do.
+type user struct {
+	ctx context.Context
+	now time.Time
+	s   *store.Store
+
+	license license.License // on record
+	key     mail.Message    // a mail with its key
+	filed   request.Request
+	due     store.Due
+}
+
+const operator = "sales@example.com"
+
+// prepare puts a license on record, and queues a mail with its key.
+func (u *user) prepare(t *testing.T) {
+	t.Helper()
+	u.license = license.License{
+		ID: "l1", Type: license.Production, Organization: "Example", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
+		MaxLoc: 1, Expiration: license.DateOf(u.now).AddMonths(2), Contacts: []license.Contact{{Email: "a@example.com"}},
+	}
+	if _, err := u.s.AddLicense(u.ctx, u.license, store.System); err != nil {
+		t.Fatal(err)
+	}
+	u.key = mail.Message{ID: "k1", Kind: mail.LicenseKey, About: u.license.ID, To: mail.Address{Email: "a@example.com"}}
+	if err := u.s.SendKeyAgain(u.ctx, u.license.ID, operator, u.key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (u *user) unreached(l license.License) mail.Message { return letter.Writer{}.LicenseUnreached(l) }
+
+// last drops all results of a call but its error.
+func last[T any](_ T, err error) error { return err }
+
+func (u *user) requestsSteps() []step {
+	file := func() (err error) {
+		details := request.Details{
+			Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com", Company: "Example",
+		}
+		u.filed, _, err = u.s.FileRequest(u.ctx, details, "token", func(r request.Request) []mail.Message {
+			return []mail.Message{{ID: r.ID + "-1"}, {ID: r.ID + "-2"}, {ID: r.ID + "-3"}}
+		})
+		return err
+	}
+	return []step{
+		{"FileRequest", file},
+		{"FileRequest", file}, // a repeated one reads
+		{"Request", func() error { return last(u.s.Request(u.ctx, u.filed.ID)) }},
+		{"RequestByToken", func() error { return last(u.s.RequestByToken(u.ctx, u.filed.ID, u.filed.Token)) }},
+		{"RequestTimeline", func() error { return last(u.s.RequestTimeline(u.ctx, u.filed.ID)) }},
+		{"License", func() error { return last(u.s.License(u.ctx, u.license.ID)) }},
+	}
+}
+
+func (u *user) mailerSteps() []step {
+	return []step{
+		{"PendingMail", func() error { return last(u.s.PendingMail(u.ctx, "", 1)) }},
+		{"Mail", func() error { return last(u.s.Mail(u.ctx, u.filed.ID+"-1")) }},
+		{"ClaimMail", u.claim(func(m store.Mail) error { return u.s.RecordSent(u.ctx, m, "x") })},
+		{"RecordSent", func() error { return nil }}, // with ClaimMail
+		{"FailMail", u.claim(func(m store.Mail) error { return u.s.FailMail(u.ctx, m, errors.New("a cause")) })},
+		{"ReleaseMail", u.claim(func(m store.Mail) error { return u.s.ReleaseMail(u.ctx, m) })},
+		{"RetryMail", u.claim(func(m store.Mail) error { return u.s.RetryMail(u.ctx, m, errors.New("a cause"), u.now) })},
+		{"Suppressed", func() error { return last(u.s.Suppressed(u.ctx, "a@example.com")) }},
+		{"FailSuppressed", u.claim(func(m store.Mail) error {
+			return u.s.FailSuppressed(u.ctx, m, store.Suppression{}, u.unreached)
+		})},
+	}
+}
+
+// claim claims a mail and ends the claim.
+func (u *user) claim(end func(store.Mail) error) func() error {
+	return func() error {
+		ids, err := u.s.PendingMail(u.ctx, "", 100)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			m, err := u.s.ClaimMail(u.ctx, id, time.Minute)
+			if errors.Is(err, store.ErrNotClaimed) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			return end(m)
+		}
+		return errors.New("there is no mail to claim")
+	}
+}
+
+func (u *user) mailEventsSteps() []step {
+	return []step{{"RecordReport", func() error {
+		return last(u.s.RecordReport(u.ctx, store.Report{Mail: u.key.ID, ProviderID: "x", Outcome: store.Bounced}, u.unreached))
+	}}}
+}
+
+func (u *user) remindersSteps() []step {
+	return []step{
+		{"DueReminders", func() error {
+			return u.s.DueReminders(u.ctx, license.DateOf(u.now), func(d store.Due) error { u.due = d; return nil })
+		}},
+		{"RecordReminder", func() error {
+			return u.s.RecordReminder(u.ctx, u.due, reminder.Default.Longest(), []mail.Message{{ID: "r1"}})
+		}},
+		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, u.license.Contacts)) }},
+		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license, u.unreached(u.license))) }},
+	}
+}
+
+func (u *user) consoleSteps() []step {
+	s, ctx, day := u.s, u.ctx, license.DateOf(u.now)
+	everything := store.QueueQuery{States: request.States, Limit: 10}
+	change := func() (c store.LicenseChange, err error) {
+		r, err := s.License(ctx, u.license.ID)
+		return store.LicenseChange{ID: u.license.ID, Version: r.Version, By: operator}, err
+	}
+	changed := func(f func(store.LicenseChange) error) func() error {
+		return func() error {
+			c, err := change()
+			if err != nil {
+				return err
+			}
+			return f(c)
+		}
+	}
+	return []step{
+		{"SessionEnded", func() error { return last(s.SessionEnded(ctx, "s1")) }},
+		{"EndSession", func() error { return s.EndSession(ctx, "s1", u.now.Add(time.Hour)) }},
+
+		{"Queue", func() error { return last(s.Queue(ctx, everything)) }},
+		{"QueueLength", func() error { return last(s.QueueLength(ctx, everything)) }},
+		{"Weeks", func() error { return last(s.Weeks(ctx, day, 2)) }},
+		{"RequestsFiledIn", func() error {
+			return s.RequestsFiledIn(ctx, day, func(request.Request) error { return nil })
+		}},
+		{"Request", func() (err error) { u.filed, err = s.Request(ctx, u.filed.ID); return err }},
+		{"RequestTimeline", func() error { return last(s.RequestTimeline(ctx, u.filed.ID)) }},
+		{"NoteOnRequest", func() error { return s.NoteOnRequest(ctx, u.filed.ID, operator, "a note") }},
+		{"Review", func() (err error) {
+			v := store.Review{ID: u.filed.ID, Version: u.filed.Version, By: operator, To: request.InReview}
+			u.filed, err = s.Review(ctx, v, nil)
+			return err
+		}},
+
+		{"License", func() error { return last(s.License(ctx, u.license.ID)) }},
+		{"Dataset", func() error { return last(s.Dataset(ctx, u.license.Server)) }},
+		{"LicenseTimeline", func() error { return last(s.LicenseTimeline(ctx, u.license.ID)) }},
+		{"LicensesExpiring", func() error {
+			return s.LicensesExpiring(ctx, u.license.Expiration, func(store.Summary) error { return nil })
+		}},
+		{"LicensesOfMonth", func() error { return last(s.LicensesOfMonth(ctx, u.license.Expiration, 10, "")) }},
+		{"Expiring", func() error { _, _, err := s.Expiring(ctx, day, 12); return err }},
+		{"RemindersToCome", func() error { return last(s.RemindersToCome(ctx, day, day.AddMonths(1), 10)) }},
+		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
+		{"MuteReminders", changed(func(c store.LicenseChange) error { return s.MuteReminders(ctx, c, true) })},
+		{"SendKeyAgain", func() error { return s.SendKeyAgain(ctx, u.license.ID, operator, mail.Message{ID: "k2"}) }},
+		{"IssueLicenses", func() error {
+			l := u.license
+			l.ID = "l2"
+			i := store.Issue{Licenses: []license.License{l}, By: operator, Request: u.filed.ID, RequestVersion: u.filed.Version}
+			return s.IssueLicenses(ctx, i, []mail.Message{{ID: "k3"}})
+		}},
+		{"RevokeLicense", changed(func(c store.LicenseChange) error { return s.RevokeLicense(ctx, c, "a reason") })},
+
+		{"FindByCompany", func() error { return last(s.FindByCompany(ctx, "example", 10)) }},
+		{"FindByDataset", func() error { return last(s.FindByDataset(ctx, u.license.Server, 10)) }},
+		{"FindByEmail", func() error { return last(s.FindByEmail(ctx, "a@example.com", 10)) }},
+
+		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
+		{"PendingMail", func() error { return last(s.PendingMail(ctx, "", 10)) }},
+		{"FailedMails", func() error { return last(s.FailedMails(ctx, 10)) }},
+		{"Reports", func() error { return last(s.Reports(ctx, u.now.AddDate(0, 0, -30), 10)) }},
+		{"Unreached", func() error { return last(s.Unreached(ctx, 10)) }},
+		{"Suppressed", func() error { return last(s.Suppressed(ctx, "a@example.com")) }},
+		{"LiftSuppression", func() error {
+			return s.LiftSuppression(ctx, store.Subject{License: u.license.ID}, "a@example.com", operator)
+		}},
+	}
 }
 
 // checkPermissions: a function may do exactly what it does, on the table and nothing else; the mailer sends in one name.

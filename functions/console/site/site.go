@@ -18,7 +18,6 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
-	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
 
@@ -32,7 +31,7 @@ type Gate interface {
 
 // Options are what the console is made of.
 type Options struct {
-	Store *store.Store
+	Store Store
 	Gate  Gate
 	// Catalog gives what is offered. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
@@ -53,7 +52,7 @@ type Options struct {
 }
 
 type site struct {
-	store       *store.Store
+	store       Store
 	catalog     func() (*catalog.Catalog, error)
 	mail        letter.Writer
 	pages       *web.Pages

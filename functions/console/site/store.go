@@ -1,0 +1,49 @@
+package site
+
+import (
+	"context"
+	"time"
+
+	"marketplace/functions/console/generator"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+)
+
+// Store is what the console reads and changes; *store.Store is one. What its methods promise is said there.
+type Store interface {
+	generator.Records
+
+	// The queue, and the requests in it.
+	Queue(context.Context, store.QueueQuery) (store.QueuePage, error)
+	QueueLength(context.Context, store.QueueQuery) (int, error)
+	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
+	RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error
+	Review(context.Context, store.Review, func(request.Request) []mail.Message) (request.Request, error)
+	NoteOnRequest(ctx context.Context, id, by, note string) error
+	Weeks(ctx context.Context, day license.Date, weeks int) ([]store.Week, error)
+
+	// Licenses.
+	LicenseTimeline(ctx context.Context, id string) ([]store.Event, error)
+	LicensesExpiring(ctx context.Context, month license.Date, f func(store.Summary) error) error
+	LicensesOfMonth(ctx context.Context, month license.Date, limit int, after string) (store.LicensesPage, error)
+	Expiring(ctx context.Context, from license.Date, months int) ([]store.ExpiringMonth, map[store.Class]store.Count, error)
+	RemindersToCome(ctx context.Context, from, through license.Date, limit int) (int, error)
+	MuteReminders(ctx context.Context, c store.LicenseChange, muted bool) error
+	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
+	SendKeyAgain(ctx context.Context, id, by string, m mail.Message) error
+
+	// Searches, beside generator.Records' FindByEmail.
+	FindByCompany(ctx context.Context, name string, limit int) (store.Found, error)
+	FindByDataset(ctx context.Context, server license.Server, limit int) (store.Found, error)
+
+	// Mails, and what became of them.
+	MailsAbout(ctx context.Context, id string, limit int) ([]store.Mail, error)
+	PendingMail(ctx context.Context, after string, limit int) ([]string, error)
+	FailedMails(ctx context.Context, limit int) ([]store.FailedMail, error)
+	Reports(ctx context.Context, since time.Time, limit int) ([]store.Reported, error)
+	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
+	LiftSuppression(ctx context.Context, on store.Subject, email, by string) error
+	Unreached(ctx context.Context, limit int) ([]store.Summary, error)
+}
