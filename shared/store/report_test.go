@@ -328,8 +328,7 @@ func TestHistoriesOfReports(t *testing.T) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		b := &workbench{table: &tabletest.Faulty{Table: engine}, now: day("2018-03-01").Start()}
-		b.Store = store.New(b.table, store.Options{Now: func() time.Time { return b.now }})
+		b := newWorkbenchOver(engine)
 		var contacts []string
 		for i := range rapid.IntRange(1, 4).Draw(rt, "contacts") {
 			contacts = append(contacts, fmt.Sprintf("c%d@h%d.example", i, n))

@@ -15,8 +15,11 @@ type Faulty struct {
 	// Fault says what happens to a call; nil lets all pass. It may itself wait, or make other calls of Table first, to be
 	// the other writer who was faster.
 	Fault func(Call) Fault
+	// ShortPages makes queries return one row a page, and every other page empty with a Next, as the contract allows.
+	ShortPages bool
 
 	mu     sync.Mutex
+	empty  bool // the next page, if it is not the first of a query
 	calls  int
 	counts Counts
 }
@@ -93,10 +96,30 @@ func (f *Faulty) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, err
 	}
-	page, err := f.Table.Query(ctx, q)
+	page, err := f.query(ctx, q)
 	f.add(Counts{Queries: 1, RowsRead: len(page.Rows)})
 	if lost != nil {
 		return table.Page{}, lost
+	}
+	return page, err
+}
+
+func (f *Faulty) query(ctx context.Context, q table.Query) (table.Page, error) {
+	if !f.ShortPages {
+		return f.Table.Query(ctx, q)
+	}
+	q.Limit = 1
+	page, err := f.Table.Query(ctx, q)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if q.After != "" {
+		f.empty = !f.empty
+		if f.empty && len(page.Rows) > 0 {
+			return table.Page{Next: q.After}, err
+		}
+	}
+	if len(page.Rows) > 0 {
+		page.Next = page.Rows[0].SK // also after the last row
 	}
 	return page, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,4 +94,40 @@ func TestADelayedCallIsMadeLaterOrNotAtAll(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 	})
+}
+
+func TestShortPagesHaveEveryRowInOrder(t *testing.T) {
+	tab := open(t)
+	want := []string{"a", "b", "c", "d", "e"}
+	for _, sk := range want {
+		if err := tab.Transact(t.Context(), table.Create(table.Row{Key: table.Key{PK: "p", SK: sk}, Data: row.Data})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tab.ShortPages = true
+	for _, descending := range []bool{false, true} {
+		var got []string
+		empty, q := 0, table.Query{PK: "p", Descending: descending}
+		for pages := 0; ; pages++ {
+			page, err := tab.Query(t.Context(), q)
+			if err != nil || len(page.Rows) > 1 || pages > 20 {
+				t.Fatalf("page %d: got %d rows, %v; want at most one", pages, len(page.Rows), err)
+			}
+			if len(page.Rows) == 0 {
+				empty++
+			}
+			for _, r := range page.Rows {
+				got = append(got, r.SK)
+			}
+			if q.After = page.Next; q.After == "" {
+				break
+			}
+		}
+		if descending {
+			slices.Reverse(got)
+		}
+		if !slices.Equal(got, want) || empty < 2 {
+			t.Errorf("descending %v: got %q with %d empty pages; want %q", descending, got, empty, want)
+		}
+	}
 }
