@@ -26,9 +26,9 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Tailor makes the package of the jars under a name, whole or not at all. The same jars under the same name again are the same
+// MakePackage makes the package of the jars under a name, whole or not at all. The same jars under the same name again are the same
 // bytes.
-func (f Folder) Tailor(ctx context.Context, name string, jars []catalog.Jar) error {
+func (f Folder) MakePackage(ctx context.Context, name string, jars []catalog.Jar) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("custompackage: package %s: %w", name, err)
 	}

@@ -33,7 +33,7 @@ func TestAPackageHoldsItsJarsAndIsTheSameAgain(t *testing.T) {
 	f := folder(t)
 	var made [][]byte
 	for range 2 {
-		if err := f.Tailor(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
+		if err := f.MakePackage(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
 			t.Fatal(err)
 		}
 		content, err := os.ReadFile(filepath.Join(f.Out, name))
@@ -74,7 +74,7 @@ func TestWhatIsNoPackageIsNotMade(t *testing.T) {
 		{t.Context(), name, nil},
 		{gone, name, []catalog.Jar{cpp}},
 	} {
-		if err := f.Tailor(test.ctx, test.name, test.jars); err == nil {
+		if err := f.MakePackage(test.ctx, test.name, test.jars); err == nil {
 			t.Errorf("%s of %v was made", test.name, test.jars)
 		}
 	}

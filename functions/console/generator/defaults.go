@@ -10,137 +10,133 @@ import (
 	"marketplace/shared/request"
 )
 
-// What a license is given where nothing says otherwise.
+// Default terms.
 const (
-	EvaluationDays   = 30 // after the day on which it begins
+	EvaluationDays   = 30 // after the first day
 	ProductionMonths = 12
 )
 
-// Begin makes the form that an operator begins with: all that the request and the previous license say. Where the origin
-// names neither, server is the ID that the operator came with, or "".
-func (g *Generator) Begin(ctx context.Context, o Origin, server string) (Form, error) {
-	b, err := g.open(ctx, o)
+// Begin returns a draft whose form has defaults: all that the request and the old license say. If the source names
+// neither, the form has the server ID that the operator came with, or "".
+func (g *Generator) Begin(ctx context.Context, s Source, server string) (*Draft, error) {
+	d, err := g.Edit(ctx, s, Form{ID: newID(g.Now()), Token: newToken()})
 	if err != nil {
-		return Form{}, err
+		return nil, err
 	}
-	f := b.defaults()
-	f.ID, f.Token = g.newID(), newToken()
-	if f.Server == "" {
-		f.Server = server
+	d.setDefaults()
+	if d.Form.Server == "" {
+		d.Form.Server = server
 	}
-	candidates, err := g.stagingOf(ctx, b)
+	staging, err := d.StagingLicenses(ctx)
 	if err != nil {
-		return Form{}, err
+		return nil, err
 	}
-	for _, c := range candidates {
-		if c.Chosen {
-			f.Staging = append(f.Staging, c.License.ID)
+	for _, l := range staging {
+		if l.Mirrored {
+			d.Form.Staging = append(d.Form.Staging, l.License.ID)
 		}
 	}
-	return f, nil
+	return d, nil
 }
 
-// defaults are the form's fields by the request and the old license alone.
-func (b basis) defaults() Form {
-	f := Form{
-		Type: string(b.defaultType()), Edition: string(b.defaultEdition()), MaxLoc: b.defaultMaxLoc(),
-		NotBefore: b.defaultStart().String(), Expiration: b.defaultExpiration().String(), ProductVersion: b.defaultVersion(),
-	}
-	if b.old != nil {
-		old := b.old.License
-		f.Server, f.Organization = string(old.Server), old.Organization
-		if b.kind == request.Staging {
-			f.Mirrors = string(old.Server)
-		} else {
-			f.Mirrors, f.Support = string(old.Mirrors), yes(old.Support)
-		}
-		f.Languages = b.beyond(license.Edition(f.Edition), old.Languages)
-	} else if b.kind == request.Staging {
-		f.Mirrors = b.request.Replaces
-	}
+// setDefaults fills in the form from the request and the old license.
+func (d *Draft) setDefaults() {
+	f := &d.Form
+	f.Type, f.Edition, f.MaxLoc = string(d.defaultType()), string(d.defaultEdition()), d.defaultMaxLoc()
+	f.NotBefore, f.Expiration = d.defaultStart().String(), d.defaultExpiration().String()
+	f.ProductVersion = d.defaultVersion()
 	var contacts []license.Contact
-	if r := b.request; r != nil {
-		f.Server = string(r.Server)
-		if b.old == nil {
-			f.Organization = r.Company
-		}
+	if r := d.Request; r != nil {
+		f.Server, f.Organization = string(r.Server), r.Company
 		contacts = append(contacts, license.Contact{Name: r.Name, Email: r.Email})
 		for _, email := range r.Contacts {
 			contacts = append(contacts, license.Contact{Email: email})
 		}
 	}
-	if b.old != nil {
-		contacts = append(contacts, b.old.License.Contacts...)
+	if d.Old != nil {
+		old := d.Old.License
+		if d.Request == nil {
+			f.Server = string(old.Server)
+		}
+		f.Organization = old.Organization
+		if d.Kind == request.Staging {
+			f.Mirrors = string(old.Server)
+		} else {
+			f.Mirrors, f.Support = string(old.Mirrors), formYes(old.Support)
+		}
+		f.Languages = d.withoutIncluded(old.Languages)
+		contacts = append(contacts, old.Contacts...)
+	} else if d.Kind == request.Staging {
+		f.Mirrors = d.Request.Replaces
 	}
-	f.contacts(contacts)
-	if _, extra, err := plugins(b.catalog, license.Edition(f.Edition), f.Languages); err == nil && len(extra) > 0 && f.ProductVersion != "" {
-		f.Tailored = yes(true)
+	f.setContacts(contacts)
+	if _, extra := plugins(d.Catalog, license.Edition(f.Edition), f.Languages); len(extra) > 0 && f.ProductVersion != "" {
+		f.CustomPackage = formYes(true)
 	}
-	return f
 }
 
-// contacts fills in whom to write to: the first is who gets the key.
-func (f *Form) contacts(list []license.Contact) {
+// setContacts fills in the contacts: the first one receives the key.
+func (f *Form) setContacts(list []license.Contact) {
 	if len(list) == 0 {
 		return
 	}
 	f.Name, f.Email = list[0].Name, list[0].Email
 	var further []string
 	for _, c := range list[1:] {
-		known := strings.EqualFold(c.Email, f.Email) || slices.ContainsFunc(further, func(have string) bool { return strings.EqualFold(have, c.Email) })
-		if !known && len(further) < request.MaxContacts {
+		same := func(have string) bool { return strings.EqualFold(have, c.Email) }
+		if !same(f.Email) && !slices.ContainsFunc(further, same) && len(further) < request.MaxContacts {
 			further = append(further, c.Email)
 		}
 	}
 	f.Contacts = strings.Join(further, "\n")
 }
 
-func (b basis) defaultType() license.Type {
+func (d *Draft) defaultType() license.Type {
 	switch {
-	case b.kind == request.Evaluation:
+	case d.Kind == request.Evaluation:
 		return license.Evaluation
-	case b.kind == request.Staging:
+	case d.Kind == request.Staging:
 		return license.Staging
-	case b.old == nil:
-		if b.request != nil {
-			if wanted := wantedType(*b.request); wanted != "" {
+	case d.Old == nil:
+		if d.Request != nil {
+			if wanted := wantedType(*d.Request); wanted != "" {
 				return wanted
 			}
 		}
 		return license.Production
-	case b.old.License.Type == license.Evaluation && b.request != nil && b.kind == request.Renewal:
-		return license.Production // customers who renew an evaluation buy
+	case d.Old.License.Type == license.Evaluation && d.Request != nil && d.Kind == request.Renewal:
+		return license.Production // customers renew an evaluation by buying
 	}
-	return b.old.License.Type
+	return d.Old.License.Type
 }
 
-func (b basis) defaultEdition() license.Edition {
+func (d *Draft) defaultEdition() license.Edition {
 	switch {
-	case b.old != nil && (b.kind == request.Replacement || b.kind == request.Staging):
-		return b.old.License.Edition
-	case b.request != nil:
-		return b.request.Edition
-	case b.old != nil:
-		return b.old.License.Edition
+	case d.Old != nil && (d.Kind == request.Replacement || d.Kind == request.Staging):
+		return d.Old.License.Edition
+	case d.Request != nil:
+		return d.Request.Edition
+	case d.Old != nil:
+		return d.Old.License.Edition
 	}
 	return ""
 }
 
-// defaultMaxLoc is the smallest threshold that is enough for the server, and for what the old license allowed; "" where
-// nobody knows, or none is enough.
-func (b basis) defaultMaxLoc() string {
+// defaultMaxLoc returns the smallest threshold that covers the server and what the old license allowed; "" if that is
+// unknown or above every threshold.
+func (d *Draft) defaultMaxLoc() string {
 	lines := int64(-1)
-	if b.request != nil {
-		lines = b.request.Loc
+	if d.Request != nil {
+		lines = d.Request.Loc
 	}
-	if b.old != nil {
-		if allowed := b.old.License.MaxLoc; b.kind == request.Replacement || b.kind == request.Staging {
+	if d.Old != nil {
+		if allowed := d.Old.License.MaxLoc; d.Kind == request.Replacement || d.Kind == request.Staging {
 			lines = allowed
 		} else {
 			lines = max(lines, allowed)
 		}
 	}
-	for _, threshold := range b.catalog.LOCThresholds {
+	for _, threshold := range d.Catalog.LOCThresholds {
 		if lines >= 0 && threshold >= lines {
 			return strconv.FormatInt(threshold, 10)
 		}
@@ -148,55 +144,56 @@ func (b basis) defaultMaxLoc() string {
 	return ""
 }
 
-// defaultStart is today: a key that is set when it arrives has to be valid, also where the old one has not expired.
-func (b basis) defaultStart() license.Date {
-	if b.old != nil && b.kind == request.Replacement && b.old.License.NotBefore.After(b.today) {
-		return b.old.License.NotBefore
+// defaultStart returns today: a key has to be valid when it arrives, even if the old one has not expired yet.
+func (d *Draft) defaultStart() license.Date {
+	if d.Old != nil && d.Kind == request.Replacement && d.Old.License.NotBefore.After(d.today) {
+		return d.Old.License.NotBefore
 	}
-	return b.today
+	return d.today
 }
 
-func (b basis) defaultExpiration() license.Date {
-	year := b.today.AddMonths(ProductionMonths).AddDays(-1)
-	if b.old == nil {
-		if b.kind == request.Evaluation {
-			return b.today.AddDays(EvaluationDays)
+func (d *Draft) defaultExpiration() license.Date {
+	year := d.today.AddMonths(ProductionMonths).AddDays(-1)
+	if d.Old == nil {
+		if d.Kind == request.Evaluation {
+			return d.today.AddDays(EvaluationDays)
 		}
 		return year
 	}
-	end := b.old.License.Expiration
-	lapsed := end.Before(b.today)
+	end := d.Old.License.Expiration
+	lapsed := end.Before(d.today)
 	switch {
-	case b.kind == request.Replacement:
+	case d.Kind == request.Replacement:
 		return end
-	case b.defaultType() == license.Evaluation:
-		return later(end, b.today).AddDays(EvaluationDays)
+	case d.defaultType() == license.Evaluation:
+		return later(end, d.today).AddDays(EvaluationDays)
 	case lapsed:
 		return year
-	case b.kind == request.Renewal && b.old.License.Type != license.Evaluation:
+	case d.Kind == request.Renewal && d.Old.License.Type != license.Evaluation:
 		return end.AddMonths(ProductionMonths)
-	case b.kind == request.Renewal:
+	case d.Kind == request.Renewal:
 		return year
 	}
-	return end // of an upgrade, and of a staging license beside its production license
+	return end // an upgrade keeps the term; a staging license has that of its production license
 }
 
-// defaultVersion is the version of the product that the customer named, where there are packages for it; of customers who
-// named none, the newest.
-func (b basis) defaultVersion() string {
-	if b.request == nil {
-		return b.catalog.Newest().Version
+// defaultVersion returns the product version that the request names, if there are packages for it; without a request, the
+// newest version.
+func (d *Draft) defaultVersion() string {
+	if d.Request == nil {
+		return d.Catalog.Newest().Version
 	}
-	if _, ok := b.catalog.Version(b.request.ProductVersion); ok {
-		return b.request.ProductVersion
+	if _, ok := d.Catalog.Version(d.Request.ProductVersion); ok {
+		return d.Request.ProductVersion
 	}
 	return ""
 }
 
-// beyond are those of the languages that the edition does not have.
-func (b basis) beyond(edition license.Edition, languages []string) []string {
-	e, _ := b.catalog.Edition(string(edition))
-	return slices.DeleteFunc(slices.Clone(languages), func(key string) bool { return slices.Contains(e.Languages, key) })
+// withoutIncluded returns the languages that the form's edition does not include.
+func (d *Draft) withoutIncluded(languages []string) []string {
+	e, _ := d.Catalog.Edition(d.Form.Edition)
+	included := func(key string) bool { return slices.Contains(e.Languages, key) }
+	return slices.DeleteFunc(slices.Clone(languages), included)
 }
 
 func later(a, b license.Date) license.Date {
@@ -206,8 +203,8 @@ func later(a, b license.Date) license.Date {
 	return b
 }
 
-// yes is how a form says so; no is "".
-func yes(b bool) string {
+// formYes returns the form's value for a ticked box or an empty one.
+func formYes(b bool) string {
 	if b {
 		return "yes"
 	}

@@ -18,8 +18,8 @@ func TestTheFormBeginsWithWhatIsKnown(t *testing.T) {
 	lapsed := func(l *license.License) { l.Expiration = day("2018-02-10") }
 	for _, test := range []struct {
 		name   string
-		kind   request.Kind // of a request; "" is the origin
-		origin Origin
+		kind   request.Kind // of a request; "" uses source
+		source Source
 		change func(*request.Details)
 		old    []license.License
 		want   Form
@@ -64,11 +64,11 @@ func TestTheFormBeginsWithWhatIsKnown(t *testing.T) {
 		{name: "staging without a license on record", kind: request.Staging, change: func(d *request.Details) { d.Replaces = prod }, want: Form{
 			Type: "STAGING", Server: prod, Organization: "Acme AG", Edition: "developer", MaxLoc: "250000", NotBefore: "2018-03-05",
 			Expiration: "2019-03-04", Name: "Ada Lovelace", Email: "ada@acme.example", Contacts: "bob@acme.example", ProductVersion: "6.7.1", Mirrors: prod}},
-		{name: "renew by hand", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1", func(l *license.License) { l.Languages = []string{"cobol"}; l.Edition = license.Developer })}, want: Form{
+		{name: "renew by hand", source: Source{Renews: "l1"}, old: []license.License{sold("l1", func(l *license.License) { l.Languages = []string{"cobol"}; l.Edition = license.Developer })}, want: Form{
 			Type: "PRODUCTION", Server: prod, Organization: "Acme Corporation", Edition: "developer", MaxLoc: "500000", NotBefore: "2018-03-05",
-			Expiration: "2019-04-30", Name: "Carol", Email: "carol@acme.example", ProductVersion: "7.1", Support: "yes", Languages: []string{"cobol"}, Tailored: "yes"}},
-		{name: "extend an evaluation by hand", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1", evaluated)}, want: Form{Expiration: "2018-05-30", Type: "e"}},
-		{name: "replace by hand", origin: Origin{Replaces: "l1"}, old: []license.License{sold("l1")}, want: Form{
+			Expiration: "2019-04-30", Name: "Carol", Email: "carol@acme.example", ProductVersion: "7.1", Support: "yes", Languages: []string{"cobol"}, CustomPackage: "yes"}},
+		{name: "extend an evaluation by hand", source: Source{Renews: "l1"}, old: []license.License{sold("l1", evaluated)}, want: Form{Expiration: "2018-05-30", Type: "e"}},
+		{name: "replace by hand", source: Source{Replaces: "l1"}, old: []license.License{sold("l1")}, want: Form{
 			Type: "PRODUCTION", Server: prod, Organization: "Acme Corporation", Edition: "enterprise", MaxLoc: "500000", NotBefore: "2018-03-05",
 			Expiration: "2018-04-30", Name: "Carol", Email: "carol@acme.example", ProductVersion: "7.1", Support: "yes"}},
 		{name: "from nothing", want: Form{Type: "PRODUCTION", NotBefore: "2018-03-05", Expiration: "2019-03-04", ProductVersion: "7.1"}},
@@ -81,9 +81,9 @@ func TestTheFormBeginsWithWhatIsKnown(t *testing.T) {
 				if change == nil {
 					change = func(*request.Details) {}
 				}
-				test.origin.Request = w.file(asked(test.kind, change)).ID
+				test.source.Request = w.file(asked(test.kind, change)).ID
 			}
-			got := w.begin(test.origin)
+			got := w.begin(test.source)
 			if !validID(got.ID) || !validToken(got.Token) {
 				t.Errorf("ID %q, token %q", got.ID, got.Token)
 			}
@@ -114,13 +114,17 @@ func TestARenewalTakesItsStagingLicensesAlong(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }),
 		sold("s2", func(l *license.License) { l.Type, l.Server = license.Staging, other }))
-	o := Origin{Renews: "l1"}
+	o := Source{Renews: "l1"}
 	f := w.begin(o)
 	if !slices.Equal(f.Staging, []string{"s1"}) {
 		t.Fatalf("chosen are %v; want the one that is known to mirror the server", f.Staging)
 	}
-	candidates, err := w.Staging(t.Context(), o)
-	if err != nil || len(candidates) != 2 || candidates[1].License.ID != "s2" || candidates[1].Chosen {
+	d, err := w.Begin(t.Context(), o, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates, err := d.StagingLicenses(t.Context())
+	if err != nil || len(candidates) != 2 || candidates[1].License.ID != "s2" || candidates[1].Mirrored {
 		t.Errorf("candidates %+v, %v; want the contact's other one too, not chosen", candidates, err)
 	}
 }
@@ -129,8 +133,12 @@ func TestAStagingLicenseOfACopyOfTheDataIsOneCandidate(t *testing.T) {
 	w := newTestEnv(t)
 	const sameData = "BF41A1F2-" + prod // as the staging server has it, whose database is a copy at another address
 	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, sameData, prod }))
-	candidates, err := w.Staging(t.Context(), Origin{Renews: "l1"})
-	if err != nil || len(candidates) != 1 || candidates[0].License.ID != "s1" || !candidates[0].Chosen {
+	d, err := w.Begin(t.Context(), Source{Renews: "l1"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates, err := d.StagingLicenses(t.Context())
+	if err != nil || len(candidates) != 1 || candidates[0].License.ID != "s1" || !candidates[0].Mirrored {
 		t.Errorf("candidates %+v, %v; want s1, once and chosen", candidates, err)
 	}
 }
@@ -139,13 +147,13 @@ func TestWhatIsClosedCannotBeIssuedFor(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
 	r := w.file(asked(request.Replacement, func(d *request.Details) { d.Server = other; d.Replaces = "l1" }))
-	w.issue(Origin{Request: r.ID}, w.begin(Origin{Request: r.ID}))
-	for _, o := range []Origin{{Request: r.ID}, {Renews: "l1"}, {Replaces: "l1"}} {
+	w.issue(Source{Request: r.ID}, w.begin(Source{Request: r.ID}))
+	for _, o := range []Source{{Request: r.ID}, {Renews: "l1"}, {Replaces: "l1"}} {
 		if _, err := w.Begin(t.Context(), o, ""); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
-	if _, err := w.Begin(t.Context(), Origin{Request: "none"}, ""); fault.KindOf(err) != fault.NotFound {
+	if _, err := w.Begin(t.Context(), Source{Request: "none"}, ""); fault.KindOf(err) != fault.NotFound {
 		t.Error(err)
 	}
 }

@@ -52,8 +52,8 @@ func newTestEnv(t *testing.T) *testEnv {
 	w.store = store.New(engine, store.Options{Now: clock})
 	w.Generator = New(Options{
 		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil }, Packager: &w.packages,
-		Site: letter.Writer{URL: "https://licenses.vendor.example", Packages: "https://packages.vendor.example", Sales: mail.Address{Email: "sales@vendor.example"}},
-		Now:  clock,
+		Letters: letter.Writer{URL: "https://licenses.vendor.example", Packages: "https://packages.vendor.example", Sales: mail.Address{Email: "sales@vendor.example"}},
+		Now:     clock,
 	})
 	return w
 }
@@ -64,7 +64,7 @@ type packages struct {
 	err  error
 }
 
-func (p *packages) Tailor(_ context.Context, name string, jars []catalog.Jar) error {
+func (p *packages) MakePackage(_ context.Context, name string, jars []catalog.Jar) error {
 	if p.made == nil {
 		p.made = map[string][]catalog.Jar{}
 	}
@@ -129,40 +129,39 @@ func (w *testEnv) add(list ...license.License) {
 	}
 }
 
-func (w *testEnv) begin(o Origin) Form {
+func (w *testEnv) begin(o Source) Form {
 	w.Helper()
-	f, err := w.Begin(w.Context(), o, "")
+	d, err := w.Begin(w.Context(), o, "")
 	if err != nil {
 		w.Fatal(err)
 	}
-	return f
+	return d.Form
 }
 
-func (w *testEnv) review(o Origin, f Form) Review {
+func (w *testEnv) draft(o Source, f Form) *Draft {
 	w.Helper()
-	r, err := w.Review(w.Context(), o, f)
+	d, err := w.Draft(w.Context(), o, f)
 	if err != nil {
 		w.Fatal(err)
 	}
-	return r
+	return d
 }
 
-// confirmed is a review with every warning confirmed.
-func confirmed(r Review) Confirmation {
-	c := Confirmation{Digest: r.Digest, By: "sam@vendor.example"}
-	for _, w := range r.Warnings {
+// confirmed is the confirmation of a draft with every warning.
+func confirmed(d *Draft) Confirmation {
+	c := Confirmation{Digest: d.Digest, By: "sam@vendor.example"}
+	for _, w := range d.Warnings {
 		c.Codes = append(c.Codes, w.Code)
 	}
 	return c
 }
 
-func (w *testEnv) issue(o Origin, f Form) license.License {
+func (w *testEnv) issue(o Source, f Form) license.License {
 	w.Helper()
-	id, err := w.Issue(w.Context(), o, f, confirmed(w.review(o, f)))
-	if err != nil {
+	if err := w.Issue(w.Context(), o, f, confirmed(w.draft(o, f))); err != nil {
 		w.Fatal(err)
 	}
-	return w.license(id)
+	return w.license(f.ID)
 }
 
 func (w *testEnv) license(id string) license.License {

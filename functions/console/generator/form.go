@@ -1,21 +1,27 @@
 package generator
 
 import (
+	"crypto/rand"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 )
 
-// Form is what an operator typed and chose: every field a text. The page's fields bear the names in the comments.
+// Form is what an operator typed and selected, every field as text. The comments name the page's fields.
 type Form struct {
-	ID             string   // id: of the license that will be; the same ID is the same issue
-	Token          string   // token: of the package that will be tailored
+	ID             string   // id: of the license to issue; the same ID is the same issue
+	Token          string   // token: the secret part of the custom package's name
 	Type           string   // type
 	Server         string   // serverId
 	Organization   string   // organization
@@ -25,142 +31,174 @@ type Form struct {
 	Support        string   // support: "yes" or ""
 	NotBefore      string   // notBefore: YYYY-MM-DD
 	Expiration     string   // expiration: YYYY-MM-DD
-	Name           string   // name, of who gets the key
-	Email          string   // email, of who gets the key
-	Contacts       string   // contacts: further e-mail addresses
-	Mirrors        string   // mirrors: of a staging license, the license ID or the server ID of production
-	Staging        []string // staging: IDs of staging licenses that are renewed together with a production license
-	ProductVersion string   // productVersion; "" is not known
-	Tailored       string   // tailored: "yes" for a package of its own
+	Name           string   // name: of the recipient of the key
+	Email          string   // email: of the recipient of the key
+	Contacts       string   // contacts: further email addresses
+	Mirrors        string   // mirrors: of a staging license, the production license or server that it mirrors
+	Staging        []string // staging: IDs of the staging licenses to renew together with a production license
+	ProductVersion string   // productVersion; "" if unknown
+	CustomPackage  string   // tailored: "yes" or ""
 }
 
-// accepted is a form in which nothing is wrong by itself.
-type accepted struct {
-	license.License // without its ID, plugins, languages and features; the others are as they will be
-	languages       []string
-	staging         []string
-	version         string
-	tailored        bool
-}
-
-// accept checks every field against the catalog. What is wrong is an Invalid fault with a sentence for each field, all at
-// once.
-func (f Form) accept(c *catalog.Catalog) (a accepted, bad fault.Fields) {
-	a.Type = license.Type(strings.TrimSpace(f.Type))
-	if !a.Type.Valid() {
-		bad.Add("type", "Choose Evaluation, Production or Staging.")
+// parse checks every field of the form against the catalog, and reports all wrong fields at once. The license lacks what
+// depends on records: see fill. It also sets the draft's product version and the contents of its custom package.
+func (d *Draft) parse() (l license.License, bad fault.Fields) {
+	f := d.Form
+	l.ID, l.Issued = f.ID, d.today
+	l.Type = license.Type(strings.TrimSpace(f.Type))
+	if !l.Type.Valid() {
+		bad.Add("type", "Select Evaluation, Production or Staging.")
 	}
 	var err error
-	a.Server, err = license.ParseServer(f.Server)
+	l.Server, err = license.ParseServer(f.Server)
 	bad.Refuse("serverId", err)
-	a.Organization = f.line(&bad, "organization", "The organization", f.Organization, license.MaxOrganization)
-	if a.Organization == "" {
-		bad.Add("organization", "The organization is missing.")
+	l.Organization = parseLine(&bad, "organization", "The organization", f.Organization, license.MaxOrganization)
+	if l.Organization == "" {
+		bad.Add("organization", "Enter the organization.")
 	}
-	a.Edition = license.Edition(strings.TrimSpace(f.Edition))
-	if _, ok := c.Edition(string(a.Edition)); !ok || !a.Edition.Valid() {
-		bad.Add("edition", "Choose an edition.")
+	l.Edition = license.Edition(strings.TrimSpace(f.Edition))
+	edition, ok := d.Catalog.Edition(string(l.Edition))
+	if !ok || !l.Edition.Valid() {
+		bad.Add("edition", "Select an edition.")
 	}
-	if a.MaxLoc, err = strconv.ParseInt(strings.TrimSpace(f.MaxLoc), 10, 64); err != nil || !slices.Contains(c.LOCThresholds, a.MaxLoc) {
-		bad.Add("maxLoc", "Choose how many lines of code the license allows.")
+	l.Features = edition.Features
+	l.MaxLoc, err = strconv.ParseInt(strings.TrimSpace(f.MaxLoc), 10, 64)
+	if err != nil || !slices.Contains(d.Catalog.LOCThresholds, l.MaxLoc) {
+		bad.Add("maxLoc", "Select the maximum lines of code.")
 	}
-	a.languages = f.chosenLanguages(&bad, c, a.Edition)
-	a.Support = chosen(&bad, "support", f.Support)
-	f.term(&bad, &a.License)
-	a.License.Contacts = f.people(&bad)
-	a.staging = f.Staging
-	a.version = strings.TrimSpace(f.ProductVersion)
-	if _, ok := c.Version(a.version); a.version != "" && !ok {
-		bad.Add("productVersion", "There are no packages for this version. Choose one of the list.")
+	l.Languages = f.extraLanguages(&bad, d.Catalog, edition)
+	l.Support = parseYes(&bad, "support", f.Support)
+	f.parseTerm(&bad, &l)
+	l.Contacts = f.parseContacts(&bad)
+	d.productVersion = strings.TrimSpace(f.ProductVersion)
+	if _, ok := d.Catalog.Version(d.productVersion); d.productVersion != "" && !ok {
+		bad.Add("productVersion", "No packages exist for this version. Select one from the list.")
 	}
-	a.tailored = chosen(&bad, "tailored", f.Tailored)
+	custom := parseYes(&bad, "tailored", f.CustomPackage)
 	if !validID(f.ID) {
-		bad.Add("id", "The form has lost its number. Begin again from the request or the license.")
+		bad.Add("id", "The form lost its ID. Start again from the request or the license.")
 	}
 	if !validToken(f.Token) {
-		bad.Add("token", "The form has lost the name of its package. Begin again from the request or the license.")
+		bad.Add("token", "The form lost the name of its package. Start again from the request or the license.")
 	}
-	return a, bad
+	l.Plugins, d.extraPlugins = plugins(d.Catalog, l.Edition, l.Languages)
+	if custom && len(bad) == 0 {
+		l.Packages, d.jars, err = d.customPackage(l)
+		bad.Refuse("productVersion", err)
+	}
+	return l, bad
 }
 
-// chosenLanguages are the languages beyond the edition, in the order of the catalog. One that the edition has anyway is left out.
-func (f Form) chosenLanguages(bad *fault.Fields, c *catalog.Catalog, edition license.Edition) (keys []string) {
+// extraLanguages returns the selected languages that the edition does not include, in the order of the catalog.
+func (f Form) extraLanguages(bad *fault.Fields, c *catalog.Catalog, edition catalog.Edition) (keys []string) {
 	for _, key := range f.Languages {
 		if _, ok := c.Language(key); !ok {
-			bad.Add("languages", "There is no language %s.", input.Quote(key))
+			bad.Add("languages", "Unknown language %s.", input.Quote(key))
 		}
 	}
-	e, _ := c.Edition(string(edition))
 	for _, l := range c.Languages {
-		if slices.Contains(f.Languages, l.Key) && l.Plugin != "" && !slices.Contains(e.Languages, l.Key) {
+		if slices.Contains(f.Languages, l.Key) && l.Plugin != "" && !slices.Contains(edition.Languages, l.Key) {
 			keys = append(keys, l.Key)
 		}
 	}
 	return keys
 }
 
-// term takes the first and the last day.
-func (f Form) term(bad *fault.Fields, l *license.License) {
-	var err error
-	if f.NotBefore = strings.TrimSpace(f.NotBefore); f.NotBefore == "" {
-		bad.Add("notBefore", "The first day is missing.")
-	} else {
-		l.NotBefore, err = parseDay(f.NotBefore)
-		bad.Refuse("notBefore", err)
-	}
-	if f.Expiration = strings.TrimSpace(f.Expiration); f.Expiration == "" {
-		bad.Add("expiration", "The last day is missing.")
-	} else {
-		l.Expiration, err = parseDay(f.Expiration)
-		bad.Refuse("expiration", err)
-	}
+// parseTerm reads the first and the last day.
+func (f Form) parseTerm(bad *fault.Fields, l *license.License) {
+	l.NotBefore = parseDay(bad, "notBefore", "Enter the first day.", f.NotBefore)
+	l.Expiration = parseDay(bad, "expiration", "Enter the last day.", f.Expiration)
 	if !l.NotBefore.IsZero() && !l.Expiration.IsZero() && l.NotBefore.After(l.Expiration) {
-		bad.Add("expiration", "The last day is before the first: the license would never be valid.")
+		bad.Add("expiration", "The last day is before the first day. Enter a later one.")
 	}
 }
 
-// parseDay takes a day of this product's life; a year of three digits is a slip of the hand.
-func parseDay(s string) (license.Date, error) {
-	d, err := license.ParseDate(s)
+// parseDay reads a day of the product's lifetime: a year such as 0218 is a slip.
+func parseDay(bad *fault.Fields, field, missing, s string) license.Date {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		bad.Add(field, "%s", missing)
+		return license.Date{}
+	}
+	day, err := license.ParseDate(s)
 	switch {
 	case err != nil:
-		return d, fault.New(fault.Invalid, "%s is not a day. One looks like 2018-03-31.", input.Quote(s))
-	case d.Year < 2000 || d.Year > 2199:
-		return license.Date{}, fault.New(fault.Invalid, "The year %d is none that a license can have.", d.Year)
+		bad.Add(field, "%s is not a date. Enter one like 2018-03-31.", input.Quote(s))
+		return license.Date{}
+	case day.Year < 2000 || day.Year > 2199:
+		bad.Add(field, "Enter a year from 2000 to 2199.")
+		return license.Date{}
 	}
-	return d, nil
+	return day
 }
 
-// people are whom to write to: first who gets the key.
-func (f Form) people(bad *fault.Fields) []license.Contact {
+// parseContacts reads the contacts: first the recipient of the key.
+func (f Form) parseContacts(bad *fault.Fields) []license.Contact {
 	email, err := input.Email(f.Email)
 	bad.Refuse("email", err)
-	list := []license.Contact{{Name: f.line(bad, "name", "The name", f.Name, request.MaxName), Email: email}}
+	list := []license.Contact{{Name: parseLine(bad, "name", "The name", f.Name, request.MaxName), Email: email}}
 	for _, s := range input.Fields(f.Contacts) {
 		email, err := input.Email(s)
 		if err != nil {
 			bad.Refuse("contacts", err)
 			continue
 		}
-		if !slices.ContainsFunc(list, func(have license.Contact) bool { return strings.EqualFold(have.Email, email) }) {
+		listed := func(have license.Contact) bool { return strings.EqualFold(have.Email, email) }
+		if !slices.ContainsFunc(list, listed) {
 			list = append(list, license.Contact{Email: email})
 		}
 	}
 	if len(list) > 1+request.MaxContacts {
-		bad.Add("contacts", "At most %d further contacts.", request.MaxContacts)
+		bad.Add("contacts", "Enter at most %d further contacts.", request.MaxContacts)
 	}
 	return list
 }
 
-func (f Form) line(bad *fault.Fields, field, what, s string, limit int) string {
+func parseLine(bad *fault.Fields, field, what, s string, limit int) string {
 	s, err := input.Line(s, what, limit)
 	bad.Refuse(field, err)
 	return s
 }
 
-func chosen(bad *fault.Fields, field, s string) bool {
+func parseYes(bad *fault.Fields, field, s string) bool {
 	if s != "" && s != "yes" {
-		bad.Add(field, "Choose yes, or leave it.")
+		bad.Add(field, "Tick the box or leave it empty.")
 	}
 	return s == "yes"
 }
+
+// licensePlugin is in every key: a client rejects a key without it (CLIENT-CONTRACT §5).
+const licensePlugin = "license"
+
+// plugins returns the plugins that a license lists: those of the edition's package, and extra ones for the languages
+// beyond it. The server removes commercial plugins that are not listed (CLIENT-CONTRACT §5).
+func plugins(c *catalog.Catalog, edition license.Edition, languages []string) (all, extra []string) {
+	e, _ := c.Edition(string(edition))
+	all = slices.Clone(e.Plugins)
+	if !slices.Contains(all, licensePlugin) {
+		all = append([]string{licensePlugin}, all...)
+	}
+	for _, key := range languages {
+		if l, _ := c.Language(key); l.Plugin != "" && !slices.Contains(all, l.Plugin) {
+			all, extra = append(all, l.Plugin), append(extra, l.Plugin)
+		}
+	}
+	return all, extra
+}
+
+// newID returns a new license ID.
+func newID(now time.Time) string { return store.NewID(now) }
+
+// validID reports whether s can be an ID from newID.
+func validID(s string) bool {
+	_, err := ulid.ParseStrict(s)
+	return err == nil && s == strings.ToLower(s)
+}
+
+// newToken returns the part of a custom package's name that nobody can guess.
+func newToken() string { return strings.ToLower(rand.Text()) }
+
+var tokenPattern = lazyregexp.New(`^[a-z2-7]{26}$`)
+
+// validToken reports whether s can be a token from newToken.
+func validToken(s string) bool { return tokenPattern().MatchString(s) }

@@ -1,19 +1,15 @@
-// Package generator is the license generator of the sales console. From a request, or from a license that is renewed or
-// replaced, it makes a form with defaults (Begin); from the form a review (Review): the licenses, how they differ from the
-// server's previous one, what asks for a second confirmation, the mail; and from a confirmed review the licenses themselves
-// (Issue): signed, checked, recorded and mailed, or nothing at all.
+// Package generator is the license generator of the sales console. Begin turns a request, or a license to renew or
+// replace, into a form with defaults. Draft works out what a form would issue: the licenses, how they differ from the
+// server's previous license, the warnings to confirm, and the email. Issue issues a confirmed draft: all its licenses are
+// signed, checked, recorded and emailed, or nothing happens at all.
 //
-// Its pages are in functions/console/site. How a key is written and checked is decided in shared/license, what is kept in shared/store, what
-// mails say in shared/mail.
+// Its pages are in functions/console/site. shared/license writes and checks keys, shared/store keeps the records,
+// shared/mail/letter writes the email.
 package generator
 
 import (
 	"context"
-	"crypto/rand"
-	"strings"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
@@ -23,69 +19,34 @@ import (
 	"marketplace/shared/store"
 )
 
-// Records is what is on record; shared/store's Store is one.
+// Records reads and writes what is on record; *store.Store implements it.
 type Records interface {
-	// Request and License read one; a NotFound fault where there is none.
+	// Request and License read one record. They return a NotFound fault if the ID is unknown.
 	Request(ctx context.Context, id string) (request.Request, error)
 	License(ctx context.Context, id string) (store.LicenseRecord, error)
-	// Dataset reads what is on record about a server.
+	// Dataset reads the licenses of a server's dataset.
 	Dataset(ctx context.Context, server license.Server) (store.Dataset, error)
-	// FindByEmail finds the licenses of a person.
+	// FindByEmail finds the licenses that list an email address as a contact.
 	FindByEmail(ctx context.Context, email string, limit int) (store.Found, error)
-	// IssueLicenses is one transaction; store.ErrIssued where it was made before, a Conflict fault where something changed.
+	// IssueLicenses records an issue in one transaction. It returns store.ErrIssued if the same issue was recorded before,
+	// a Conflict fault if a record changed since it was read, and a TooLarge fault if one transaction cannot hold the issue.
 	IssueLicenses(ctx context.Context, i store.Issue, mails []mail.Message) error
-	// AddPackage lists a package on a license, once.
+	// AddPackage lists a custom package on a license, once.
 	AddPackage(ctx context.Context, c store.LicenseChange, file string) error
 }
 
-// Options are what a Generator is made of.
+// Options configure a Generator.
 type Options struct {
 	Records  Records
 	Catalog  func() (*catalog.Catalog, error)
-	Issuer   func() (license.Issuer, error) // called when a license is issued, not before
-	Packager Packager                       // nil: no packages are tailored here
-	Site     letter.Writer
+	Issuer   func() (license.Issuer, error) // called only when a license is issued
+	Packager Packager                       // nil: custom packages are not available
+	Letters  letter.Writer
 	Now      func() time.Time
 }
 
-// Generator issues licenses. Its methods may be called at once.
+// Generator issues licenses. It is safe for concurrent use.
 type Generator struct{ Options }
 
-// New makes a generator.
+// New returns a generator.
 func New(o Options) *Generator { return &Generator{o} }
-
-// Origin is where an operator begins: at most one of the fields is set. None is a license without a request.
-type Origin struct {
-	Request  string // the ID of the request that is answered
-	Renews   string // the ID of the license that is renewed
-	Replaces string // the ID of the license that is replaced
-}
-
-// today is the day on which a license is issued.
-func (g *Generator) today() license.Date { return license.DateOf(g.Now()) }
-
-// newID makes the ID of a license.
-func (g *Generator) newID() string { return store.NewID(g.Now()) }
-
-// validID reports whether newID can have made an ID.
-func validID(id string) bool {
-	_, err := ulid.ParseStrict(id)
-	return err == nil && id == strings.ToLower(id)
-}
-
-// nthID is the ID of the n-th license of an issue, the first being 0: one issue has the same IDs however often it is sent.
-func nthID(id string, n int) string {
-	u, err := ulid.ParseStrict(id)
-	if err != nil {
-		panic("generator: " + id + " is not an ID")
-	}
-	for carry, i := n, len(u)-1; carry > 0 && i >= 6; i-- { // the time stays as it is
-		carry += int(u[i])
-		u[i] = byte(carry)
-		carry >>= 8
-	}
-	return strings.ToLower(u.String())
-}
-
-// newToken makes the part of a package's name that nobody can guess.
-func newToken() string { return strings.ToLower(rand.Text()) }

@@ -1,55 +1,75 @@
 package generator
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/mail"
-	"marketplace/shared/store"
 )
 
-// Confirmation is what an operator confirms of a Review.
+// Confirmation is what an operator confirms of a draft.
 type Confirmation struct {
-	Digest string // of the review that was looked at
-	Codes  []Code // of the warnings that were confirmed
-	By     string // the operator's e-mail address
+	Digest string // of the draft that the operator reviewed
+	Codes  []Code // of the warnings that the operator confirmed
+	By     string // the operator's email address
 }
 
-// Unconfirmed is an error: what would be issued is not what was confirmed. Nothing was issued.
-type Unconfirmed struct {
-	Review  Review // to look at now
-	Changed bool   // it is not the one that was looked at; else warnings were not confirmed
+// NotIssued is the error of an issue that an operator can mend. Nothing was issued.
+type NotIssued struct {
+	Draft   *Draft // the draft as it is now, to show with the error
+	Changed bool   // Draft differs from the draft that was reviewed
+	Err     error  // why issuing failed; nil: Changed, or not every warning was confirmed
 }
 
-func (e *Unconfirmed) Error() string {
-	if e.Changed {
-		return "generator: what is on record changed since the review"
+func (e *NotIssued) Error() string {
+	switch {
+	case e.Err != nil:
+		return e.Err.Error()
+	case e.Changed:
+		return "generator: the draft changed since the review"
 	}
 	return "generator: not every warning was confirmed"
 }
 
-// Issue issues the licenses of a form as they were reviewed, and gives the ID of the first. The same form sent again issues
-// nothing more and gives the same ID. It is *Unconfirmed where something changed since the review or a warning was not
-// confirmed; with any error, nothing was issued and nothing is mailed.
-func (g *Generator) Issue(ctx context.Context, o Origin, f Form, c Confirmation) (id string, err error) {
+func (e *NotIssued) Unwrap() error { return e.Err }
+
+// Issue issues the licenses of a form as the operator reviewed them; the first license has the form's ID. The same form
+// sent again issues nothing more. With any error, nothing was issued and nothing is emailed. The error is *NotIssued if
+// the form is wrong, if the draft changed since the review, if a warning was not confirmed, and, with an Unavailable fault,
+// if a key or a package could not be made; otherwise it is a fault of Draft.
+func (g *Generator) Issue(ctx context.Context, s Source, f Form, c Confirmation) error {
 	if done, err := g.issued(ctx, f.ID); done || err != nil {
-		return f.ID, err
+		return err
 	}
-	err = g.issue(ctx, o, f, c)
+	d, err := g.Draft(ctx, s, f)
 	if err == nil {
-		return f.ID, nil
+		err = d.issue(ctx, c)
+	} else if d != nil {
+		err = &NotIssued{Draft: d, Err: err}
 	}
-	// What stands in the way may be this very issue, sent twice.
+	if err == nil {
+		return nil
+	}
+	// What failed may be this very issue, sent twice.
 	if done, again := g.issued(ctx, f.ID); done && again == nil {
-		return f.ID, nil
+		return nil
 	}
-	return "", err
+	if d != nil && fault.KindOf(err) == fault.Conflict {
+		return g.reviewAgain(ctx, s, f)
+	}
+	return err
 }
 
+// reviewAgain returns the draft anew as the error of an issue during which a record changed.
+func (g *Generator) reviewAgain(ctx context.Context, s Source, f Form) error {
+	d, err := g.Draft(ctx, s, f)
+	if d == nil {
+		return err
+	}
+	return &NotIssued{Draft: d, Changed: true, Err: err}
+}
+
+// issued reports whether a license was issued under the ID.
 func (g *Generator) issued(ctx context.Context, id string) (bool, error) {
 	if !validID(id) {
 		return false, nil
@@ -61,75 +81,14 @@ func (g *Generator) issued(ctx context.Context, id string) (bool, error) {
 	return err == nil, err
 }
 
-func (g *Generator) issue(ctx context.Context, o Origin, f Form, c Confirmation) error {
-	b, p, r, err := g.review(ctx, o, f)
-	if err != nil {
-		return err
+// issue issues the draft if the operator confirmed it.
+func (d *Draft) issue(ctx context.Context, c Confirmation) error {
+	if c.Digest != d.Digest {
+		return &NotIssued{Draft: d, Changed: true}
 	}
 	unconfirmed := func(w Warning) bool { return !slices.Contains(c.Codes, w.Code) }
-	if c.Digest != r.Digest || slices.ContainsFunc(r.Warnings, unconfirmed) {
-		return &Unconfirmed{Review: r, Changed: c.Digest != r.Digest}
+	if slices.ContainsFunc(d.Warnings, unconfirmed) {
+		return &NotIssued{Draft: d}
 	}
-	m, err := g.sign(b, p)
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The key could not be made, so nothing was issued and nothing was sent. Try again in a few minutes.")
-	}
-	if len(p.jars) > 0 {
-		if err := g.Packager.Tailor(ctx, p.licenses[0].Packages[0], p.jars); err != nil {
-			return fault.Wrap(fault.Unavailable, err, "The package could not be made, so nothing was issued and nothing was sent. Try again in a few minutes, or without the package.")
-		}
-	}
-	i := store.Issue{Licenses: p.licenses, By: c.By, Datasets: p.datasets, Confirmed: sentences(r.Warnings)}
-	if b.request != nil {
-		i.Request, i.RequestVersion = b.request.ID, b.request.Version
-	}
-	if b.replaces() {
-		i.Replaces = map[string]int64{b.old.License.ID: b.old.Version}
-	}
-	err = g.Records.IssueLicenses(ctx, i, []mail.Message{m})
-	switch {
-	case fault.KindOf(err) == fault.TooLarge:
-		return fault.Wrap(fault.Invalid, err, "These are too many licenses to issue at once, and nothing was issued. Renew the staging licenses one by one.")
-	case fault.KindOf(err) == fault.Conflict:
-		_, _, now, again := g.review(ctx, o, f)
-		if again != nil {
-			return again
-		}
-		return &Unconfirmed{Review: now, Changed: true}
-	}
-	return err
-}
-
-// sign makes the keys of a plan's licenses, which takes the issuer's word that each can be read by its receivers, and the mail
-// that brings them.
-func (g *Generator) sign(b basis, p plan) (mail.Message, error) {
-	issuer, err := g.Issuer()
-	if err != nil {
-		return mail.Message{}, err
-	}
-	keys := make([]string, len(p.licenses))
-	for i := range p.licenses {
-		l := &p.licenses[i]
-		if l.KeyText, err = issuer.Issue(l.Terms()); err != nil {
-			return mail.Message{}, err
-		}
-		keys[i] = l.KeyText
-	}
-	m := g.mail(b, p, keys)
-	for i, key := range keys {
-		attached := func(a mail.Attachment) bool { return bytes.Equal(a.Data, []byte(key+"\n")) }
-		if !slices.ContainsFunc(m.Attachments, attached) {
-			return mail.Message{}, fmt.Errorf("generator: the mail does not bring the key of license %s as it is", p.licenses[i].ID)
-		}
-	}
-	return m, nil
-}
-
-// sentences are what the warnings say, one in each line.
-func sentences(warnings []Warning) string {
-	var lines []string
-	for _, w := range warnings {
-		lines = append(lines, w.Sentence)
-	}
-	return strings.Join(lines, "\n")
+	return d.record(ctx, c.By)
 }

@@ -26,7 +26,7 @@ import (
 func TestIssuingAnswersTheRequestWithAKeyInTheMail(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(asked(request.Evaluation))
-	o := Origin{Request: r.ID}
+	o := Source{Request: r.ID}
 	l := w.issue(o, w.begin(o))
 	key, err := license.Verify(l.KeyText, w.issuer.Keys)
 	if err != nil || key.Kid != "eval-1" || !slices.Contains(key.Plugins, "license") || key.Server != prod {
@@ -47,33 +47,33 @@ func TestIssuingAnswersTheRequestWithAKeyInTheMail(t *testing.T) {
 
 func TestTheMailIsAsItWasReviewed(t *testing.T) {
 	w := newTestEnv(t)
-	o := Origin{Request: w.file(asked(request.New)).ID}
+	o := Source{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
-	seen := w.review(o, f).Mail
+	seen := w.draft(o, f).Mail
 	l := w.issue(o, f)
 	sent := w.mails()[0]
-	if got := strings.ReplaceAll(sent.Text, l.KeyText, KeyPlace); got != seen.Text || sent.Subject != seen.Subject || sent.To != seen.To {
+	if got := strings.ReplaceAll(sent.Text, l.KeyText, KeyPlaceholder); got != seen.Text || sent.Subject != seen.Subject || sent.To != seen.To {
 		t.Errorf("sent\n%s\nreviewed\n%s", got, seen.Text)
 	}
 }
 
 func TestOneIssueSentOftenIsOne(t *testing.T) {
 	w := newTestEnv(t)
-	o := Origin{Request: w.file(asked(request.New)).ID}
+	o := Source{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
-	c := confirmed(w.review(o, f))
+	c := confirmed(w.draft(o, f))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if id, err := w.Issue(t.Context(), o, f, c); err != nil || id != f.ID {
-				t.Errorf("%q, %v", id, err)
+			if err := w.Issue(t.Context(), o, f, c); err != nil {
+				t.Errorf("issue failed: %v", err)
 			}
 		})
 	}
 	wg.Wait()
 	f.Organization = "Changed afterwards"
-	if id, err := w.Issue(t.Context(), o, f, Confirmation{}); err != nil || id != f.ID {
-		t.Errorf("sent again with something else: %q, %v", id, err)
+	if err := w.Issue(t.Context(), o, f, Confirmation{}); err != nil {
+		t.Errorf("the form sent again with another organization: %v", err)
 	}
 	d, err := w.store.Dataset(t.Context(), prod)
 	if err != nil || len(d.Licenses) != 1 || d.Licenses[0].License.Organization != "Acme AG" || len(w.mails()) != 1 {
@@ -84,11 +84,11 @@ func TestOneIssueSentOftenIsOne(t *testing.T) {
 func TestTheSecondOfTwoPeopleIsTold(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(asked(request.New))
-	o := Origin{Request: r.ID}
+	o := Source{Request: r.ID}
 	mine, yours := w.begin(o), w.begin(o)
-	c := confirmed(w.review(o, yours))
+	c := confirmed(w.draft(o, yours))
 	w.issue(o, mine)
-	if _, err := w.Issue(t.Context(), o, yours, c); fault.KindOf(err) != fault.Conflict {
+	if err := w.Issue(t.Context(), o, yours, c); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("told %v", err)
 	}
 	if _, err := w.store.License(t.Context(), yours.ID); fault.KindOf(err) != fault.NotFound {
@@ -118,24 +118,24 @@ func TestWhatChangedSinceTheReviewIsShownAgain(t *testing.T) {
 		{"the day", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) { w.now = w.now.AddDate(0, 0, 1) }},
 		{"the form", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Support = "yes" }},
 		{"whom the mail goes to", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Name = "Grace Hopper" }},
-		{"the package", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Tailored = "yes" }},
+		{"the package", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.CustomPackage = "yes" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newTestEnv(t)
 			r := w.file(asked(request.New))
-			o := Origin{Request: r.ID}
+			o := Source{Request: r.ID}
 			f := w.begin(o)
-			c := confirmed(w.review(o, f))
+			c := confirmed(w.draft(o, f))
 			test.change(t, w, &f, r)
-			_, err := w.Issue(t.Context(), o, f, c)
-			again, ok := errors.AsType[*Unconfirmed](err)
+			err := w.Issue(t.Context(), o, f, c)
+			again, ok := errors.AsType[*NotIssued](err)
 			if !ok || !again.Changed {
 				t.Fatalf("issued by an old review: %v", err)
 			}
 			if _, err := w.store.License(t.Context(), f.ID); fault.KindOf(err) != fault.NotFound || len(w.mails()) != 0 {
 				t.Errorf("something was issued: %v, %d mails", err, len(w.mails()))
 			}
-			if _, err := w.Issue(t.Context(), o, f, confirmed(again.Review)); err != nil {
+			if err := w.Issue(t.Context(), o, f, confirmed(again.Draft)); err != nil {
 				t.Errorf("the new review does not issue: %v", err)
 			}
 		})
@@ -155,30 +155,30 @@ func (i interfering) IssueLicenses(ctx context.Context, s store.Issue, m []mail.
 
 func TestWhatChangesAtTheLastMomentIsShownAgain(t *testing.T) {
 	w := newTestEnv(t)
-	o := Origin{Request: w.file(asked(request.Evaluation)).ID}
+	o := Source{Request: w.file(asked(request.Evaluation)).ID}
 	f := w.begin(o)
-	c := confirmed(w.review(o, f))
+	c := confirmed(w.draft(o, f))
 	w.Records = interfering{w.store, func() { w.add(sold("l9", func(l *license.License) { l.Type = license.Evaluation })) }}
-	_, err := w.Issue(t.Context(), o, f, c)
-	again, ok := errors.AsType[*Unconfirmed](err)
-	if !ok || !again.Changed || len(again.Review.Warnings) == 0 || again.Review.Warnings[0].Code != SecondEvaluation {
+	err := w.Issue(t.Context(), o, f, c)
+	again, ok := errors.AsType[*NotIssued](err)
+	if !ok || !again.Changed || len(again.Draft.Warnings) == 0 || again.Draft.Warnings[0].Code != SecondEvaluation {
 		t.Errorf("told %v", err)
 	}
 }
 
 func TestWarningsHaveToBeConfirmedEachByItself(t *testing.T) {
 	w := newTestEnv(t)
-	o := Origin{Request: w.file(asked(request.New)).ID}
+	o := Source{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
 	f.Expiration, f.Edition = "2020-03-04", "enterprise"
-	c := confirmed(w.review(o, f))
+	c := confirmed(w.draft(o, f))
 	c.Codes = c.Codes[:1]
-	_, err := w.Issue(t.Context(), o, f, c)
-	again, ok := errors.AsType[*Unconfirmed](err)
-	if !ok || again.Changed || len(again.Review.Warnings) != 2 {
+	err := w.Issue(t.Context(), o, f, c)
+	again, ok := errors.AsType[*NotIssued](err)
+	if !ok || again.Changed || len(again.Draft.Warnings) != 2 {
 		t.Fatalf("told %v", err)
 	}
-	if _, err := w.Issue(t.Context(), o, f, confirmed(again.Review)); err != nil {
+	if err := w.Issue(t.Context(), o, f, confirmed(again.Draft)); err != nil {
 		t.Fatal(err)
 	}
 	events, err := w.store.LicenseTimeline(t.Context(), f.ID)
@@ -199,12 +199,12 @@ func TestWhereNoKeyCanBeMadeNothingHappens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newTestEnv(t)
 			r := w.file(asked(request.New))
-			o := Origin{Request: r.ID}
+			o := Source{Request: r.ID}
 			f := w.begin(o)
-			f.Tailored = "yes"
-			c := confirmed(w.review(o, f))
+			f.CustomPackage = "yes"
+			c := confirmed(w.draft(o, f))
 			breakIt(w)
-			_, err := w.Issue(t.Context(), o, f, c)
+			err := w.Issue(t.Context(), o, f, c)
 			if fault.KindOf(err) != fault.Unavailable {
 				t.Errorf("told %v", err)
 			}
@@ -221,12 +221,12 @@ func TestWhereNoKeyCanBeMadeNothingHappens(t *testing.T) {
 func TestAReplacedLicenseIsRevokedWithTheIssue(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
-	o := Origin{Replaces: "l1"}
+	o := Source{Replaces: "l1"}
 	f := w.begin(o)
 	f.Server = other
-	r := w.review(o, f)
-	if r.Revoked == nil || r.Revoked.ID != "l1" || len(r.Differences) == 0 {
-		t.Errorf("review %+v", r)
+	d := w.draft(o, f)
+	if r := d.Revoked(); r == nil || r.ID != "l1" || len(d.Differences()) == 0 {
+		t.Errorf("draft %+v", d)
 	}
 	l := w.issue(o, f)
 	if old := w.license("l1"); old.ReplacedBy != l.ID || old.Revoked.IsZero() {
@@ -237,7 +237,7 @@ func TestAReplacedLicenseIsRevokedWithTheIssue(t *testing.T) {
 func TestARenewalIssuesStagingLicensesInTheSameMail(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"), sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }))
-	o := Origin{Renews: "l1"}
+	o := Source{Renews: "l1"}
 	f := w.begin(o)
 	l := w.issue(o, f)
 	mails := w.mails()
@@ -253,8 +253,8 @@ func TestARenewalIssuesStagingLicensesInTheSameMail(t *testing.T) {
 	if w.license("l1").Successor != l.ID || w.license("s1").Successor != second.ID {
 		t.Error("the old ones do not know what follows them")
 	}
-	if d, err := w.store.Dataset(t.Context(), prod); err != nil || len(standing(d)) != 1 {
-		t.Errorf("staging licenses now: %d, %v", len(standing(d)), err)
+	if d, err := w.store.Dataset(t.Context(), prod); err != nil || len(currentStaging(d)) != 1 {
+		t.Errorf("staging licenses now: %d, %v", len(currentStaging(d)), err)
 	}
 }
 
@@ -266,9 +266,9 @@ func TestTooManyLicensesAtOnceAreRefusedAsAWhole(t *testing.T) {
 			l.Type, l.Server, l.Mirrors = license.Staging, license.Server("AWHW8w9JtzBzSrmf9ST"+id), prod
 		}))
 	}
-	o := Origin{Renews: "l1"}
+	o := Source{Renews: "l1"}
 	f := w.begin(o)
-	_, err := w.Issue(t.Context(), o, f, confirmed(w.review(o, f)))
+	err := w.Issue(t.Context(), o, f, confirmed(w.draft(o, f)))
 	if fault.KindOf(err) != fault.Invalid || len(w.mails()) != 0 {
 		t.Errorf("told %v", err)
 	}
@@ -303,17 +303,18 @@ func TestEveryFieldThatIsWrongIsNamed(t *testing.T) {
 		{func(f *Form) { f.Type, f.Mirrors = "STAGING", "nothing" }, []string{"mirrors"}},
 		{func(f *Form) { f.Staging = []string{"l1"} }, []string{"staging"}},
 		{func(f *Form) { f.ProductVersion = "9.9" }, []string{"productVersion"}},
-		{func(f *Form) { f.ProductVersion, f.Tailored = "", "yes" }, []string{"productVersion"}},
+		{func(f *Form) { f.ProductVersion, f.CustomPackage = "", "yes" }, []string{"productVersion"}},
 		{func(f *Form) { f.ID = "../x" }, []string{"id"}},
 		{func(f *Form) { f.Token = "../../../../../../../../x" }, []string{"token"}},
 	} {
-		o := Origin{Renews: "l1"}
+		o := Source{Renews: "l1"}
 		f := w.begin(o)
 		test.change(&f)
-		if _, err := w.Review(t.Context(), o, f); !slices.Equal(refused(err), test.want) {
+		d, err := w.Draft(t.Context(), o, f)
+		if d == nil || !slices.Equal(refused(err), test.want) {
 			t.Errorf("%+v: refused %v, want %v", f, refused(err), test.want)
 		}
-		if _, err := w.Issue(t.Context(), o, f, Confirmation{}); !slices.Equal(refused(err), test.want) {
+		if err := w.Issue(t.Context(), o, f, Confirmation{}); !slices.Equal(refused(err), test.want) {
 			t.Errorf("%+v: issue %v", f, err)
 		}
 	}
@@ -340,11 +341,11 @@ func TestTheDifferenceIsToldFieldByField(t *testing.T) {
 	want := []Difference{
 		{"Type", "Production", "Evaluation", ""},
 		{"Organization", "Acme Corporation", "Acme AG", ""},
-		{"Server ID", prod, "BF41A1F2-" + prod, "the same data under another ID"},
+		{"Server ID", prod, "BF41A1F2-" + prod, "same data, new ID"},
 		{"Edition", "Developer Edition", "Enterprise Edition", "larger"},
 		{"Lines of code", "500'000", "1'000'000", "500'000 more"},
 		{"Languages beyond the edition", "none", "VB6", ""},
-		{"Plugins", "cpp, license", "license, vb", "added: vb; gone: cpp"},
+		{"Plugins", "cpp, license", "license, vb", "added: vb; removed: cpp"},
 		{"Support", "included", "not included", ""},
 		{"Valid through", "30 Apr 2018", "30 Apr 2019", "365 days later"},
 		{"Contacts", "Carol <carol@acme.example>", "dan@acme.example", ""},
@@ -371,7 +372,7 @@ func TestWhateverIsAcceptedWorks(t *testing.T) {
 	issued := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newTestEnv(t)
-		f := w.begin(Origin{})
+		f := w.begin(Source{})
 		f.Type = string(rapid.SampledFrom(license.Types).Draw(rt, "type"))
 		f.Server = rapid.SampledFrom([]string{prod, "BF41A1F2-" + prod, "20180305093000", "15fa0e36bd4c3f1"}).Draw(rt, "server")
 		f.Organization = rapid.String().Draw(rt, "organization")
@@ -381,34 +382,33 @@ func TestWhateverIsAcceptedWorks(t *testing.T) {
 		f.Support = rapid.SampledFrom([]string{"", "yes"}).Draw(rt, "support")
 		f.Expiration = day("2018-03-05").AddDays(rapid.IntRange(-3, 3000).Draw(rt, "days")).String()
 		f.Name, f.Email, f.Mirrors = rapid.String().Draw(rt, "name"), "ada@acme.example", other
-		f.Tailored = rapid.SampledFrom([]string{"", "yes"}).Draw(rt, "tailored")
-		r, err := w.Review(t.Context(), Origin{}, f)
+		f.CustomPackage = rapid.SampledFrom([]string{"", "yes"}).Draw(rt, "tailored")
+		d, err := w.Draft(t.Context(), Source{}, f)
 		if err != nil {
 			if len(refused(err)) == 0 {
 				rt.Fatal(err)
 			}
 			return
 		}
-		id, err := w.Issue(t.Context(), Origin{}, f, confirmed(r))
-		if err != nil {
+		if err := w.Issue(t.Context(), Source{}, f, confirmed(d)); err != nil {
 			rt.Fatal(err)
 		}
 		issued++
-		l := w.license(id)
+		l := w.license(f.ID)
 		key, err := license.Verify(l.KeyText, w.issuer.Keys)
 		if err != nil {
 			rt.Fatal(err)
 		}
 		read, ok := client.Parse(l.KeyText)
-		want, _, err := plugins(c, l.Edition, f.Languages)
+		want, _ := plugins(c, l.Edition, f.Languages)
 		want = sorted(want)
-		if err != nil || !ok || read.Edition != f.Edition || !slices.Equal(sorted(read.Plugins), want) || !slices.Equal(key.Plugins, read.Plugins) || string(key.Edition) != f.Edition {
+		if !ok || read.Edition != f.Edition || !slices.Equal(sorted(read.Plugins), want) || !slices.Equal(key.Plugins, read.Plugins) || string(key.Edition) != f.Edition {
 			rt.Fatalf("the key says %+v, the client reads %+v, want %v", key, read, want)
 		}
 		if v := license.Evaluate(l.KeyText, license.Instance{Server: l.Server, Loc: l.MaxLoc, Edition: l.Edition, Plugins: want, Now: l.NotBefore.Start().Add(time.Hour)}, w.issuer.Keys); !v.Valid() {
 			rt.Fatalf("the server would say %+v", v.Reasons)
 		}
-		if r.Licenses[0].Packages != nil {
+		if d.Licenses[0].Packages != nil {
 			var packed []string
 			for _, j := range w.packages.made[l.Packages[0]] {
 				packed = append(packed, j.Plugin)

@@ -10,194 +10,220 @@ import (
 	"marketplace/shared/store"
 )
 
-// Code names a Warning for good.
+// Code identifies a kind of warning in forms and tests. Codes do not change.
 type Code string
 
-// What asks for a second confirmation.
+// The kinds of warnings.
 const (
 	LongTerm               Code = "long-term"                // more than LongTermDays
 	BackDated              Code = "back-dated"               // begins or ends in the past
 	Gap                    Code = "gap"                      // a renewal begins after the old license has ended
-	RenewedBefore          Code = "renewed-before"           // another license follows the old one already
-	SecondEvaluation       Code = "second-evaluation"        // the dataset has had one
-	EmailDomain            Code = "email-domain"             // the key goes to another domain than before, or than the request came from
+	RenewedBefore          Code = "renewed-before"           // the old license already has a successor
+	SecondEvaluation       Code = "second-evaluation"        // the dataset already had one
+	EmailDomain            Code = "email-domain"             // the key goes to a domain that is new for this customer
 	StagingNotIncluded     Code = "staging-not-included"     // the contract has no staging licenses
 	StagingLimit           Code = "staging-limit"            // more than StagingPerProduction
-	LocBelowServer         Code = "loc-below-server"         // the server counts more lines of code
-	SmallerEdition         Code = "smaller-edition"          // than before
-	OtherEdition           Code = "other-edition"            // than the request's
-	OtherServer            Code = "other-server"             // than the request's or the renewed license's
-	OtherType              Code = "other-type"               // than what was asked for, or than what is replaced
-	LanguageWithoutPackage Code = "language-without-package" // one beyond the edition, and no package with its plugin is in the mail
+	LocBelowServer         Code = "loc-below-server"         // the server has more lines of code
+	SmallerEdition         Code = "smaller-edition"          // than that of the previous license
+	OtherEdition           Code = "other-edition"            // than that of the request
+	OtherServer            Code = "other-server"             // than that of the request or of the renewed license
+	OtherType              Code = "other-type"               // than the request or the replaced license suggests
+	LanguageWithoutPackage Code = "language-without-package" // no package in the email has its plugin
 )
 
-// LongTermDays is from how many days on a term is more than anybody ordinarily buys: a year, and some to close a gap.
-const LongTermDays = 400
+const (
+	// LongTermDays is the longest term without a warning: a year, and some days to close a gap.
+	LongTermDays = 400
+	// StagingPerProduction is how many staging licenses a contract includes for a production license.
+	StagingPerProduction = 1
+)
 
-// Warning is something that an operator has to confirm before the license is issued.
+// Warning is what an operator has to confirm before the license is issued.
 type Warning struct {
 	Code     Code
 	Sentence string
 }
 
-// doubts gathers warnings.
-type doubts struct {
-	basis
-	plan
-	tailors bool // packages are tailored here
-	list    []Warning
+// addWarnings adds what the operator has to confirm.
+func (d *Draft) addWarnings() {
+	d.checkTerm()
+	d.checkRenewal()
+	d.checkEvaluation()
+	d.checkRecipient()
+	d.checkContents()
+	d.checkRequest()
+	d.checkPackages()
+	d.checkStaging()
 }
 
-// warnings are what asks for a second confirmation in a plan.
-func (g *Generator) warnings(b basis, p plan) []Warning {
-	d := doubts{basis: b, plan: p, tailors: g.Packager != nil}
-	d.term()
-	d.renewal()
-	d.people()
-	d.contents()
-	d.packages()
-	d.copies()
-	return d.list
+func (d *Draft) warn(code Code, format string, args ...any) {
+	d.Warnings = append(d.Warnings, Warning{code, fmt.Sprintf(format, args...)})
 }
 
-func (d *doubts) add(code Code, format string, args ...any) {
-	d.list = append(d.list, Warning{code, fmt.Sprintf(format, args...)})
-}
-
-// term: what a renewal adds counts from the end of the old license, since that is what the customer pays for.
-func (d *doubts) term() {
-	l := d.licenses[0]
+// checkTerm counts a renewal from the end of the old license, since that is what the customer pays for.
+func (d *Draft) checkTerm() {
+	l := d.Licenses[0]
 	from := l.NotBefore
-	if d.kind == request.Renewal && d.old != nil && l.Server.Dataset() == d.old.License.Server.Dataset() &&
-		!from.After(d.old.License.Expiration.AddDays(1)) {
-		from = d.old.License.Expiration.AddDays(1)
+	if d.renewsData() {
+		if next := d.Old.License.Expiration.AddDays(1); !from.After(next) {
+			from = next
+		}
 	}
 	if n := from.DaysUntil(l.Expiration) + 1; n > LongTermDays {
-		d.add(LongTerm, "The term has %d days, from %s through %s.", n, from.Long(), l.Expiration.Long())
+		d.warn(LongTerm, "The term is %d days, from %s through %s.", n, from.Long(), l.Expiration.Long())
 	}
 	switch {
 	case l.Expiration.Before(d.today):
-		d.add(BackDated, "The last day, %s, is in the past: the key would have expired when it arrives.", l.Expiration.Long())
+		d.warn(BackDated, "The last day, %s, is in the past: the key expires before it arrives.", l.Expiration.Long())
 	case l.NotBefore.Before(d.today):
-		d.add(BackDated, "The first day, %s, is in the past.", l.NotBefore.Long())
+		d.warn(BackDated, "The first day, %s, is in the past.", l.NotBefore.Long())
 	}
 }
 
-func (d *doubts) renewal() {
-	if d.kind != request.Renewal || d.old == nil {
+// renewsData reports whether the draft renews a license for the same dataset.
+func (d *Draft) renewsData() bool {
+	return d.Kind == request.Renewal && d.Old != nil && d.Licenses[0].Server.Dataset() == d.Old.License.Server.Dataset()
+}
+
+func (d *Draft) checkRenewal() {
+	if d.Kind != request.Renewal || d.Old == nil {
 		return
 	}
-	old, l := d.old.License, d.licenses[0]
+	old, l := d.Old.License, d.Licenses[0]
 	if old.Successor != "" {
-		d.add(RenewedBefore, "The license %s was renewed before: %s follows it.", old.ID, old.Successor)
+		d.warn(RenewedBefore, "License %s was already renewed: its successor is %s.", old.ID, old.Successor)
 	}
 	if !old.Expiration.Before(d.today) && l.NotBefore.After(old.Expiration.AddDays(1)) {
-		d.add(Gap, "The old license ends on %s and this one begins on %s: in between the server has none.", old.Expiration.Long(), l.NotBefore.Long())
+		d.warn(Gap, "The old license ends on %s and this one begins on %s. In between, the server has no license.",
+			old.Expiration.Long(), l.NotBefore.Long())
 	}
 }
 
-func (d *doubts) people() {
-	l := d.licenses[0]
-	if l.Type == license.Evaluation {
-		if i := slices.IndexFunc(d.dataset.Licenses, d.wasEvaluation); i >= 0 {
-			before := d.dataset.Licenses[i].License
-			d.add(SecondEvaluation, "The server has had an evaluation before: %s, through %s.", before.ID, before.Expiration.Long())
-		}
+func (d *Draft) checkEvaluation() {
+	if d.Licenses[0].Type != license.Evaluation {
+		return
 	}
-	reference := d.previous
-	if reference == nil && d.production != nil {
-		reference = &d.production.License
+	if i := slices.IndexFunc(d.dataset.Licenses, d.isOtherEvaluation); i >= 0 {
+		before := d.dataset.Licenses[i].License
+		d.warn(SecondEvaluation, "This server already had an evaluation: %s, through %s.", before.ID, before.Expiration.Long())
 	}
-	if reference == nil {
-		if r := d.request; r != nil && !strings.EqualFold(domain(r.Email), domain(l.Contacts[0].Email)) {
-			d.add(EmailDomain, "The key goes to %s. The request came from another domain: %s.", l.Contacts[0].Email, r.Email)
+}
+
+// isOtherEvaluation leaves out a license that is or was replaced: its replacement is the same evaluation.
+func (d *Draft) isOtherEvaluation(r store.LicenseRecord) bool {
+	revoked := d.Revoked()
+	replaced := r.License.ReplacedBy != "" || revoked != nil && revoked.ID == r.License.ID
+	return r.License.Type == license.Evaluation && !replaced
+}
+
+// checkRecipient compares the domain of the recipient with those of the customer's contacts so far, or of the request.
+func (d *Draft) checkRecipient() {
+	to := d.Licenses[0].Contacts[0].Email
+	sameDomain := func(email string) bool { return strings.EqualFold(domain(email), domain(to)) }
+	known := d.Previous
+	if known == nil && d.production != nil {
+		known = &d.production.License
+	}
+	if known == nil {
+		if r := d.Request; r != nil && !sameDomain(r.Email) {
+			d.warn(EmailDomain, "The key goes to %s. The request came from a different domain: %s.", to, r.Email)
 		}
 		return
 	}
-	known := func(c license.Contact) bool { return strings.EqualFold(domain(c.Email), domain(l.Contacts[0].Email)) }
-	if !slices.ContainsFunc(reference.Contacts, known) {
-		d.add(EmailDomain, "The key goes to %s. The contacts of the license %s are at other domains: %s.",
-			l.Contacts[0].Email, reference.ID, contactList(reference.Contacts))
+	if !slices.ContainsFunc(known.Contacts, func(c license.Contact) bool { return sameDomain(c.Email) }) {
+		d.warn(EmailDomain, "The key goes to %s. The contacts of license %s are at different domains: %s.",
+			to, known.ID, contactList(known.Contacts))
 	}
-}
-
-// wasEvaluation: one that is replaced now or was before is the same evaluation still.
-func (d *doubts) wasEvaluation(r store.LicenseRecord) bool {
-	replaced := r.License.ReplacedBy != "" || d.replaces() && r.License.ID == d.old.License.ID
-	return r.License.Type == license.Evaluation && !replaced
 }
 
 func domain(email string) string { return email[strings.LastIndexByte(email, '@')+1:] }
 
-func (d *doubts) contents() {
-	l := d.licenses[0]
-	if d.previous != nil && d.previous.Type != license.Evaluation && size(l.Edition) < size(d.previous.Edition) {
-		d.add(SmallerEdition, "The license %s has the %s, this one the %s.", d.previous.ID, d.previous.Edition.Name(), l.Edition.Name())
+// checkContents compares the license with the previous one and with the usual one for this kind of request.
+func (d *Draft) checkContents() {
+	l := d.Licenses[0]
+	p := d.Previous
+	if p != nil && p.Type != license.Evaluation && editionRank(l.Edition) < editionRank(p.Edition) {
+		d.warn(SmallerEdition, "License %s is for the %s. This one is for a smaller edition, the %s.",
+			p.ID, p.Edition.Name(), l.Edition.Name())
 	}
-	if wanted := d.defaultType(); wanted != l.Type && (d.request != nil && d.kind != request.Renewal || d.replaces()) {
-		d.add(OtherType, "What is asked for is of the type %s, the license of the type %s.", wanted.Name(), l.Type.Name())
-	}
-	if r := d.request; r != nil {
-		if l.MaxLoc < r.Loc {
-			d.add(LocBelowServer, "The server counts %s lines of code; the license allows %s.", license.Lines(r.Loc), license.Lines(l.MaxLoc))
-		}
-		if l.Edition != r.Edition {
-			d.add(OtherEdition, "The request is for the %s, the license for the %s.", r.Edition.Name(), l.Edition.Name())
-		}
-		if l.Server != r.Server {
-			d.add(OtherServer, "The request is for the server %s, the license for %s.", r.Server, l.Server)
-		}
-		return
-	}
-	if d.kind == request.Renewal && d.old != nil && l.Server.Dataset() != d.old.License.Server.Dataset() {
-		d.add(OtherServer, "The license that it renews is for the server %s, this one for %s.", d.old.License.Server, l.Server)
+	usual := d.defaultType()
+	if asked := d.Request != nil && d.Kind != request.Renewal || d.Revoked() != nil; asked && usual != l.Type {
+		d.warn(OtherType, "The license should be of the type %s. This one is of the type %s.", usual.Name(), l.Type.Name())
 	}
 }
 
-// packages: those that the mail links bring the plugins of the edition, or those of the whole license where one is tailored.
-func (d *doubts) packages() {
-	l := d.licenses[0]
-	_, extra, err := plugins(d.catalog, l.Edition, l.Languages)
-	if err != nil || len(extra) == 0 || len(l.Packages) > 0 {
+// checkRequest compares the license with the request, or with the license that is renewed without a request.
+func (d *Draft) checkRequest() {
+	l, r := d.Licenses[0], d.Request
+	if r == nil {
+		if d.Kind == request.Renewal && !d.renewsData() {
+			d.warn(OtherServer, "The renewed license is for the server %s. This one is for %s.", d.Old.License.Server, l.Server)
+		}
 		return
 	}
-	mend := "Packages cannot be tailored here: see how the customer gets them."
-	if d.tailors {
-		mend = "Make one first (“Change something”, then “A package of its own”), unless the customer has them."
+	if l.MaxLoc < r.Loc {
+		d.warn(LocBelowServer, "The server has %s lines of code. The license allows %s.",
+			license.Lines(r.Loc), license.Lines(l.MaxLoc))
 	}
-	d.add(LanguageWithoutPackage, "The license has languages beyond the %s: %s. The mail links no package that brings their plugins: %s. %s",
-		l.Edition.Name(), LanguageNames(d.catalog, l.Languages), strings.Join(extra, ", "), mend)
+	if l.Edition != r.Edition {
+		d.warn(OtherEdition, "The request is for the %s. The license is for the %s.", r.Edition.Name(), l.Edition.Name())
+	}
+	if l.Server != r.Server {
+		d.warn(OtherServer, "The request is for the server %s. The license is for %s.", r.Server, l.Server)
+	}
 }
 
-// copies: staging licenses are counted against the production license beside them.
-func (d *doubts) copies() {
+// checkPackages looks for the plugins of languages beyond the edition: only a custom package has them.
+func (d *Draft) checkPackages() {
+	l := d.Licenses[0]
+	if len(d.extraPlugins) == 0 || len(l.Packages) > 0 {
+		return
+	}
+	advice := "Custom packages are not available here: arrange another way to deliver the plugins."
+	if d.CustomPackages() {
+		advice = "Choose “Edit” and tick “Custom package”, unless the customer already has the plugins."
+	}
+	d.warn(LanguageWithoutPackage,
+		"The license covers languages beyond the %s: %s. No package in the email contains their plugins: %s. %s",
+		l.Edition.Name(), LanguageNames(d.Catalog, l.Languages), strings.Join(d.extraPlugins, ", "), advice)
+}
+
+// checkStaging counts staging licenses against their production license.
+func (d *Draft) checkStaging() {
 	var production *license.License
-	issued := 0
-	switch l := d.licenses[0]; {
+	n := 0
+	switch l := d.Licenses[0]; {
 	case l.Type == license.Staging:
-		issued = 1
+		n = 1
 		if d.production != nil {
 			production = &d.production.License
 		}
-	case len(d.licenses) > 1:
-		issued, production = len(d.licenses)-1, &l
+	case len(d.Licenses) > 1:
+		n, production = len(d.Licenses)-1, &l
 	default:
 		return
 	}
 	switch {
 	case production == nil:
-		d.add(StagingNotIncluded, "There is no production license on record that this staging license stands beside.")
+		d.warn(StagingNotIncluded, "No production license is on record for this staging license.")
 		return
 	case !allowsStaging(*production):
-		d.add(StagingNotIncluded, "The license %s of the %s has no support, and so no staging licenses.", production.ID, production.Edition.Name())
+		d.warn(StagingNotIncluded, "License %s for the %s has no support, so it includes no staging licenses.",
+			production.ID, production.Edition.Name())
 	}
-	n := issued
 	for _, r := range d.staging {
 		if !slices.Contains(d.superseded, r.License.ID) && !r.License.Expiration.Before(d.today) {
 			n++
 		}
 	}
 	if n > StagingPerProduction {
-		d.add(StagingLimit, "The production server would have %d staging licenses; the contract has %d.", n, StagingPerProduction)
+		d.warn(StagingLimit, "The production server would have %d staging licenses. The contract includes %d.",
+			n, StagingPerProduction)
 	}
+}
+
+// allowsStaging reports whether a contract includes staging licenses: those for the larger editions do, and those with
+// support.
+func allowsStaging(production license.License) bool {
+	return production.Support || production.Edition == license.Enterprise || production.Edition == license.DataCenter
 }

@@ -12,15 +12,16 @@ import (
 
 func TestALanguageWithoutAPackageIsToldWithWhatToDo(t *testing.T) {
 	w := newTestEnv(t)
-	o := Origin{Request: w.file(asked(request.New)).ID}
+	o := Source{Request: w.file(asked(request.New)).ID}
 	f := w.begin(o)
 	f.Languages = []string{"cobol", "rpg"}
-	want := "The license has languages beyond the Developer Edition: COBOL, RPG. The mail links no package that brings their plugins: cobol, rpg. "
-	if got := w.review(o, f).Warnings[0].Sentence; got != want+"Make one first (“Change something”, then “A package of its own”), unless the customer has them." {
+	want := "The license covers languages beyond the Developer Edition: COBOL, RPG. " +
+		"No package in the email contains their plugins: cobol, rpg. "
+	if got := w.draft(o, f).Warnings[0].Sentence; got != want+"Choose “Edit” and tick “Custom package”, unless the customer already has the plugins." {
 		t.Error(got)
 	}
 	w.Packager = nil
-	if got := w.review(o, f).Warnings[0].Sentence; got != want+"Packages cannot be tailored here: see how the customer gets them." {
+	if got := w.draft(o, f).Warnings[0].Sentence; got != want+"Custom packages are not available here: arrange another way to deliver the plugins." {
 		t.Error(got)
 	}
 }
@@ -32,8 +33,8 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 	forStaging := func(d *request.Details) { d.Server, d.Replaces, d.Edition = stage, prod, license.Enterprise }
 	for _, test := range []struct {
 		name   string
-		kind   request.Kind // of a request; "" is the origin
-		origin Origin
+		kind   request.Kind // of a request; "" uses source
+		source Source
 		ask    func(*request.Details)
 		old    []license.License
 		form   func(*Form)
@@ -41,22 +42,22 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 	}{
 		{name: "an evaluation as asked for", kind: request.Evaluation},
 		{name: "a purchase as asked for", kind: request.New},
-		{name: "a renewal without a gap", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")}},
+		{name: "a renewal without a gap", source: Source{Renews: "l1"}, old: []license.License{sold("l1")}},
 		{name: "a replacement as asked for", kind: request.Replacement, old: []license.License{sold("l1")},
 			ask: func(d *request.Details) { d.Server, d.Replaces, d.Edition = other, prod, license.Enterprise }},
 
 		{name: "400 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-08" }},
 		{name: "401 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-09" }, want: []Code{LongTerm}},
-		{name: "a renewal by two years", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a renewal by two years", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Expiration = "2020-04-30" }, want: []Code{LongTerm}},
 		{name: "a first day in the past", kind: request.New, form: func(f *Form) { f.NotBefore = "2018-03-04" }, want: []Code{BackDated}},
 		{name: "a last day in the past", kind: request.New, form: func(f *Form) { f.NotBefore, f.Expiration = "2018-03-01", "2018-03-04" }, want: []Code{BackDated}},
 		{name: "today alone", kind: request.New, form: func(f *Form) { f.Expiration = "2018-03-05" }},
-		{name: "a renewal that begins late", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a renewal that begins late", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.NotBefore = "2018-05-02" }, want: []Code{Gap}},
-		{name: "a renewal that begins the day after", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a renewal that begins the day after", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.NotBefore = "2018-05-01" }},
-		{name: "a second renewal", origin: Origin{Renews: "l1"},
+		{name: "a second renewal", source: Source{Renews: "l1"},
 			old: []license.License{sold("l1"), sold("l2", func(l *license.License) { l.Expiration = day("2019-04-30") })}, want: []Code{RenewedBefore}},
 
 		{name: "a second evaluation", kind: request.Evaluation, old: []license.License{sold("l1", evaluation, func(l *license.License) { l.Expiration = day("2017-04-30") })},
@@ -64,7 +65,7 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 		{name: "a second evaluation under the ID after an upgrade", kind: request.Evaluation,
 			ask: func(d *request.Details) { d.Server = "BF41A1F2-" + prod },
 			old: []license.License{sold("l1", evaluation)}, want: []Code{SecondEvaluation}},
-		{name: "an evaluation that replaces the first", origin: Origin{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)}},
+		{name: "an evaluation that replaces the first", source: Source{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)}},
 		{name: "an evaluation after production", kind: request.Evaluation, ask: func(d *request.Details) { d.Edition = license.Enterprise }, old: []license.License{sold("l1")}},
 		{name: "another domain", kind: request.Renewal, ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@freemail.example" },
 			old: []license.License{sold("l1")}, want: []Code{EmailDomain}},
@@ -83,24 +84,24 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 			old: []license.License{sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Expiration = day("2019-04-30") })}, want: []Code{StagingLimit}},
 		{name: "a staging license after one that was revoked", kind: request.Staging, ask: forStaging,
 			old: []license.License{sold("l1"), sold("s1", staging, func(l *license.License) { l.Revoked = day("2018-03-01").Start() })}},
-		{name: "the staging license again", origin: Origin{Renews: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
-		{name: "a new key for the staging server", origin: Origin{Replaces: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)},
+		{name: "the staging license again", source: Source{Renews: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
+		{name: "a new key for the staging server", source: Source{Replaces: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)},
 			form: func(f *Form) { f.Server = stage }},
 		{name: "staging without support", kind: request.Staging, old: []license.License{sold("l1", noSupport)},
 			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }, want: []Code{StagingNotIncluded}},
 		{name: "staging with support", kind: request.Staging, old: []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true })},
 			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }},
 		{name: "staging without production", kind: request.Staging, ask: forStaging, want: []Code{StagingNotIncluded}},
-		{name: "production with its staging license", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
-		{name: "production with one staging license of two", origin: Origin{Renews: "l1"},
+		{name: "production with its staging license", source: Source{Renews: "l1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
+		{name: "production with one staging license of two", source: Source{Renews: "l1"},
 			old:  []license.License{sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Server = stage })},
 			form: func(f *Form) { f.Staging = []string{"s1"} }, want: []Code{StagingLimit}},
-		{name: "production with staging licenses that lose their support", origin: Origin{Renews: "l1"},
+		{name: "production with staging licenses that lose their support", source: Source{Renews: "l1"},
 			old:  []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true }), sold("s1", staging, func(l *license.License) { l.Edition = license.Developer })},
 			form: func(f *Form) { f.Support = "" }, want: []Code{StagingNotIncluded}},
 
 		{name: "fewer lines than the server counts", kind: request.New, form: func(f *Form) { f.MaxLoc = "100000" }, want: []Code{LocBelowServer}},
-		{name: "a smaller edition than before", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a smaller edition than before", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Edition = "developer" }, want: []Code{SmallerEdition}},
 		{name: "a smaller edition than was evaluated", kind: request.New, old: []license.License{sold("l1", evaluation)}},
 		{name: "another edition than asked for", kind: request.New, form: func(f *Form) { f.Edition = "datacenter" }, want: []Code{OtherEdition}},
@@ -110,17 +111,17 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 		{name: "an evaluation that is prolonged instead of bought", kind: request.Renewal, old: []license.License{sold("l1", evaluation)},
 			ask:  func(d *request.Details) { d.Edition = license.Enterprise },
 			form: func(f *Form) { f.Type, f.NotBefore, f.Expiration = "EVALUATION", "2018-05-01", "2018-05-30" }, want: []Code{SecondEvaluation}},
-		{name: "an evaluation that is replaced by production", origin: Origin{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)},
+		{name: "an evaluation that is replaced by production", source: Source{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)},
 			form: func(f *Form) { f.Type = "PRODUCTION" }, want: []Code{OtherType}},
 		{name: "a language beyond the edition", kind: request.New, form: func(f *Form) { f.Languages = []string{"cobol", "rpg"} }, want: []Code{LanguageWithoutPackage}},
 		{name: "a language beyond the edition, with a package of its own", kind: request.New,
-			form: func(f *Form) { f.Languages, f.Tailored = []string{"cobol"}, "yes" }},
+			form: func(f *Form) { f.Languages, f.CustomPackage = []string{"cobol"}, "yes" }},
 		{name: "a language that the edition has", kind: request.New, form: func(f *Form) { f.Languages = []string{"cpp"} }},
 		{name: "a language beyond the community edition", kind: request.New,
 			form: func(f *Form) { f.Edition, f.Languages = "community", []string{"cobol"} }, want: []Code{OtherEdition, LanguageWithoutPackage}},
-		{name: "a renewal with a language beyond the edition", origin: Origin{Renews: "l1"},
+		{name: "a renewal with a language beyond the edition", source: Source{Renews: "l1"},
 			old: []license.License{sold("l1", func(l *license.License) { l.Edition, l.Languages = license.Developer, []string{"cobol"} })}},
-		{name: "another server than the renewed one", origin: Origin{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "another server than the renewed one", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Server = other }, want: []Code{LongTerm, OtherServer}},
 		{name: "everything at once", kind: request.New, old: []license.License{sold("l1")},
 			form: func(f *Form) {
@@ -135,13 +136,13 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 				if test.ask == nil {
 					test.ask = func(*request.Details) {}
 				}
-				test.origin.Request = w.file(asked(test.kind, test.ask)).ID
+				test.source.Request = w.file(asked(test.kind, test.ask)).ID
 			}
-			f := w.begin(test.origin)
+			f := w.begin(test.source)
 			if test.form != nil {
 				test.form(&f)
 			}
-			r := w.review(test.origin, f)
+			r := w.draft(test.source, f)
 			if strings.Contains(fmt.Sprint(r.Warnings), "would have 3 staging") {
 				t.Errorf("a license is counted with the one that follows it: %+v", r.Warnings)
 			}

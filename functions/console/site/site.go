@@ -71,7 +71,7 @@ func New(o Options) http.Handler {
 		log:         o.Log,
 	}
 	d.generator = generator.New(generator.Options{
-		Records: o.Store, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager, Site: d.mail, Now: o.Now,
+		Records: o.Store, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager, Letters: d.mail, Now: o.Now,
 	})
 	routes := o.Gate.Routes()
 	for _, r := range d.routes() {

@@ -3,11 +3,9 @@ package site
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
-	"marketplace/catalog"
 	"marketplace/functions/console/generator"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -15,202 +13,187 @@ import (
 	"marketplace/shared/web"
 )
 
-// The license generator is a wizard of two pages at one address: a form, and a review of what would be issued. Everything
-// that was typed goes along from page to page in the form itself: nothing is kept here before the license is issued.
+// The license generator is a wizard of two pages at one address: a form, and a review of what would be issued. The form
+// itself carries what was typed from page to page; nothing is stored before the license is issued.
 
-// wizard is an address of the license generator, by where the operator comes from.
+// wizard is an address of the license generator.
 type wizard struct {
 	title   string
 	section string
-	origin  func(id string) generator.Origin // of the ID in the address
+	source  func(id string) generator.Source // of the ID in the address
 }
 
 var (
-	issueFor = wizard{"Issue a license", inQueue, func(id string) generator.Origin { return generator.Origin{Request: strings.ToLower(id)} }}
-	renew    = wizard{"Renew the license", inLicenses, func(id string) generator.Origin { return generator.Origin{Renews: id} }}
-	replace  = wizard{"Replace the license", inLicenses, func(id string) generator.Origin { return generator.Origin{Replaces: id} }}
-	issueNew = wizard{"Issue a license without a request", inLicenses, func(string) generator.Origin { return generator.Origin{} }}
+	issueForRequest = wizard{"Issue a license", inQueue, func(id string) generator.Source {
+		return generator.Source{Request: strings.ToLower(id)}
+	}}
+	renewLicense = wizard{"Renew the license", inLicenses, func(id string) generator.Source {
+		return generator.Source{Renews: id}
+	}}
+	replaceLicense = wizard{"Replace the license", inLicenses, func(id string) generator.Source {
+		return generator.Source{Replaces: id}
+	}}
+	issueWithoutRequest = wizard{"Issue a license without a request", inLicenses, func(string) generator.Source {
+		return generator.Source{}
+	}}
 )
 
-// Steps of the wizard: what the button that was pressed asks for.
+// Steps of the wizard, as its buttons name them. Any other value reviews the form.
 const (
-	stepForm   = "form"
-	stepReview = "review"
-	stepIssue  = "issue"
+	stepForm  = "form"
+	stepIssue = "issue"
 )
 
-// begin shows the wizard's form with its defaults.
-func (s *site) begin(z wizard) web.HandlerFunc {
+// beginWizard shows the wizard's form with defaults.
+func (s *site) beginWizard(z wizard) web.HandlerFunc {
 	return s.unlessEnded(z.section, func(w http.ResponseWriter, r *http.Request) error {
-		f, err := s.generator.Begin(r.Context(), z.origin(r.PathValue("id")), r.URL.Query().Get("serverId"))
+		d, err := s.generator.Begin(r.Context(), z.source(r.PathValue("id")), r.URL.Query().Get("serverId"))
 		if err != nil {
 			return err
 		}
-		// A browser that goes back shows the page that it has, and so the same ID: what was issued stays one license.
+		// A browser that goes back shows the page it has, with the same ID: what was issued stays one license.
 		w.Header().Set("Cache-Control", "private, no-cache")
-		return s.showForm(w, r, z, http.StatusOK, f, nil)
+		return s.showForm(w, r, z, d, nil)
 	})
 }
 
-// goOn takes the wizard's form to its next step.
-func (s *site) goOn(z wizard) web.HandlerFunc {
+// continueWizard handles the wizard's buttons.
+func (s *site) continueWizard(z wizard) web.HandlerFunc {
 	return s.unlessEnded(z.section, func(w http.ResponseWriter, r *http.Request) error {
-		values, err := web.ReadForm(r)
+		step, f, c, err := readWizardForm(r)
 		if err != nil {
 			return err
 		}
-		f := generatorForm(values)
-		switch values.Get("step") {
+		source := z.source(r.PathValue("id"))
+		switch step {
 		case stepForm:
-			return s.showForm(w, r, z, http.StatusOK, f, nil)
+			d, err := s.generator.Edit(r.Context(), source, f)
+			if err != nil {
+				return err
+			}
+			return s.showForm(w, r, z, d, nil)
 		case stepIssue:
-			return s.issue(w, r, z, f, values)
+			if err := s.generator.Issue(r.Context(), source, f, c); err != nil {
+				return s.showNotIssued(w, r, z, c, err)
+			}
+			return toLicense(w, r, f.ID, "issue")
 		}
-		review, err := s.generator.Review(r.Context(), z.origin(r.PathValue("id")), f)
+		d, err := s.generator.Draft(r.Context(), source, f)
 		if err != nil {
-			return s.formAgain(w, r, z, f, err)
+			return s.showInvalid(w, r, z, d, err)
 		}
-		return s.showReview(w, r, z, http.StatusOK, f, reviewView{Review: review})
+		return s.showReview(w, r, z, http.StatusOK, reviewView{Draft: d})
 	})
 }
 
-// issue issues what was reviewed, or shows why not.
-func (s *site) issue(w http.ResponseWriter, r *http.Request, z wizard, f generator.Form, values url.Values) error {
-	origin := z.origin(r.PathValue("id"))
-	c := generator.Confirmation{Digest: values.Get("digest"), By: by(r)}
-	for _, code := range values["confirm"] {
-		c.Codes = append(c.Codes, generator.Code(code))
+// showNotIssued shows why a draft was not issued: the review again, or the form if a field is wrong.
+func (s *site) showNotIssued(w http.ResponseWriter, r *http.Request, z wizard, c generator.Confirmation, err error) error {
+	not, ok := errors.AsType[*generator.NotIssued](err)
+	if !ok {
+		return err
 	}
-	id, err := s.generator.Issue(r.Context(), origin, f, c)
-	if err == nil {
-		return toLicense(w, r, id, "issue")
-	}
-	if again, ok := errors.AsType[*generator.Unconfirmed](err); ok {
-		status := http.StatusUnprocessableEntity
-		if again.Changed {
-			status, c.Codes = http.StatusConflict, nil
-		}
-		return s.showReview(w, r, z, status, f, reviewView{Review: again.Review, Confirmed: c.Codes, Changed: again.Changed, Missing: !again.Changed})
-	}
-	if problem := web.ProblemOf(err); fault.KindOf(err) == fault.Unavailable || fault.KindOf(err) == fault.Invalid && len(problem.Errors) == 0 {
-		review, noReview := s.generator.Review(r.Context(), origin, f)
-		if noReview != nil {
-			return err
-		}
+	v := reviewView{Draft: not.Draft}
+	switch problem := web.ProblemOf(err); {
+	case len(problem.Errors) > 0:
+		return s.showInvalid(w, r, z, not.Draft, err)
+	case not.Err != nil:
 		s.log.WarnContext(r.Context(), "license not issued", logging.Error(err))
-		return s.showReview(w, r, z, problem.Status, f, reviewView{Review: review, Confirmed: c.Codes, Trouble: problem.Detail})
+		v.Confirmed, v.Failure = c.Codes, problem.Detail
+		return s.showReview(w, r, z, problem.Status, v)
+	case not.Changed:
+		v.Changed = true
+		return s.showReview(w, r, z, http.StatusConflict, v)
 	}
-	return s.formAgain(w, r, z, f, err)
+	v.Confirmed, v.Unconfirmed = c.Codes, true
+	return s.showReview(w, r, z, http.StatusUnprocessableEntity, v)
 }
 
-// formAgain shows the form with all that was typed, where it is the form that is at fault.
-func (s *site) formAgain(w http.ResponseWriter, r *http.Request, z wizard, f generator.Form, err error) error {
+// showInvalid shows the form again with an error beside each wrong field. Any other error is returned.
+func (s *site) showInvalid(w http.ResponseWriter, r *http.Request, z wizard, d *generator.Draft, err error) error {
 	invalid, ok := errors.AsType[*fault.Error](err)
 	if !ok || len(invalid.Fields) == 0 {
 		return err
 	}
-	return s.showForm(w, r, z, http.StatusUnprocessableEntity, f, invalid.Fields)
+	return s.showForm(w, r, z, d, invalid.Fields)
 }
 
-func (s *site) showForm(w http.ResponseWriter, r *http.Request, z wizard, status int, f generator.Form, bad []fault.Field) error {
-	origin := z.origin(r.PathValue("id"))
-	about, err := s.about(r, z, origin)
+func (s *site) showForm(w http.ResponseWriter, r *http.Request, z wizard, d *generator.Draft, bad []fault.Field) error {
+	staging, err := d.StagingLicenses(r.Context())
 	if err != nil {
 		return err
 	}
-	offered, err := s.catalog()
-	if err != nil {
-		return err
-	}
-	staging, err := s.generator.Staging(r.Context(), origin)
-	if err != nil {
-		return err
-	}
-	v := newWizardView(offered, staging, s.generator.Packager != nil, f)
-	v.About = about
+	v := newWizardView(d, staging)
+	v.About = aboutDraft(r, z, d)
 	v.mark(bad)
-	title := about.Title
-	if status != http.StatusOK {
-		title = "Error: " + title
+	status, title := http.StatusOK, v.About.Title
+	if len(bad) > 0 {
+		status, title = http.StatusUnprocessableEntity, "Error: "+title
 	}
 	return s.render(w, r, status, "wizard.html", z.section, title, v)
 }
 
-// reviewView is the data of the page of a review.
+// reviewView is the data of the review page.
 type reviewView struct {
-	generator.Review
-	About     aboutView
-	Hidden    []hiddenField
-	Confirmed []generator.Code
-	Changed   bool   // it is another one than was looked at
-	Missing   bool   // not every warning was confirmed
-	Trouble   string // why it could not be issued, where that is not the form's fault
-	offered   *catalog.Catalog
+	*generator.Draft
+	About       aboutView
+	Hidden      []hiddenField
+	Confirmed   []generator.Code
+	Changed     bool   // the draft differs from the reviewed one
+	Unconfirmed bool   // not every warning was confirmed
+	Failure     string // why issuing failed
 }
 
 // Ticked reports whether a warning was confirmed.
 func (v reviewView) Ticked(c generator.Code) bool { return slices.Contains(v.Confirmed, c) }
 
-// Lines writes a limit as the product does.
+// Lines formats a number of lines of code.
 func (v reviewView) Lines(n int64) string { return license.Lines(n) }
 
-// Names are those of languages.
-func (v reviewView) Names(keys []string) string { return generator.LanguageNames(v.offered, keys) }
+// Names returns the names of languages.
+func (v reviewView) Names(keys []string) string { return generator.LanguageNames(v.Catalog, keys) }
 
-func (s *site) showReview(w http.ResponseWriter, r *http.Request, z wizard, status int, f generator.Form, v reviewView) error {
-	about, err := s.about(r, z, z.origin(r.PathValue("id")))
-	if err != nil {
-		return err
-	}
-	if v.offered, err = s.catalog(); err != nil {
-		return err
-	}
-	v.About, v.Hidden = about, hiddenFields(f)
-	title := "Review: " + about.Title
+func (s *site) showReview(w http.ResponseWriter, r *http.Request, z wizard, status int, v reviewView) error {
+	v.About, v.Hidden = aboutDraft(r, z, v.Draft), hiddenFields(v.Form)
+	title := "Review: " + v.About.Title
 	if status != http.StatusOK {
-		title = "Not issued: " + about.Title
+		title = "Not issued: " + v.About.Title
 	}
 	return s.render(w, r, status, "wizard-review.html", z.section, title, v)
 }
 
-// aboutView is what each page of the wizard says of where the operator came from.
+// aboutView is what the wizard's pages say about the request or license that a draft is based on.
 type aboutView struct {
 	Title   string
-	Action  string // where the form goes
-	Back    string // the page of the request or license; "" for none
+	Action  string // address of the form
+	Back    string // address of the request or license; "" for none
 	Facts   []aboutFact
-	Message string // of the customer
+	Message string // from the customer
 }
 
 type aboutFact struct{ Label, Value string }
 
-func (s *site) about(r *http.Request, z wizard, o generator.Origin) (v aboutView, err error) {
-	v = aboutView{Title: z.title, Action: r.URL.Path}
+func aboutDraft(r *http.Request, z wizard, d *generator.Draft) aboutView {
+	v := aboutView{Title: z.title, Action: r.URL.Path}
 	switch {
-	case o.Request != "":
-		asked, err := s.store.Request(r.Context(), o.Request)
-		if err != nil {
-			return v, err
-		}
-		v.Title += " for " + asked.Company
-		v.Back = "/console/requests/" + asked.ID
+	case d.Request != nil:
+		from := d.Request
+		v.Title += " for " + from.Company
+		v.Back = "/console/requests/" + from.ID
 		v.Facts = []aboutFact{
-			{"Asked for", asked.Kind.Name()}, {"Edition", asked.Edition.Name()}, {"Server ID", string(asked.Server)},
-			{"Lines of code", license.Lines(asked.Loc)}, {"Version", asked.ProductVersion}, {"About", asked.Replaces}, {"By", asked.Name + ", " + asked.Email},
+			{"Request", from.Kind.Name()}, {"Edition", from.Edition.Name()}, {"Server ID", string(from.Server)},
+			{"Lines of code", license.Lines(from.Loc)}, {"Version", from.ProductVersion},
+			{"Related license or server", from.Replaces}, {"Requester", from.Name + ", " + from.Email},
 		}
-		v.Message = asked.Message
-	case o.Renews+o.Replaces != "":
-		l, err := s.store.License(r.Context(), o.Renews+o.Replaces)
-		if err != nil {
-			return v, err
-		}
-		v.Title += " of " + l.License.Organization
-		v.Back = "/console/licenses/" + l.License.ID
+		v.Message = from.Message
+	case d.Old != nil:
+		l := d.Old.License
+		v.Title += " of " + l.Organization
+		v.Back = "/console/licenses/" + l.ID
 		v.Facts = []aboutFact{
-			{"License", l.License.ID}, {"Type", l.License.Type.Name()}, {"Edition", l.License.Edition.Name()},
-			{"Server ID", string(l.License.Server)}, {"Lines of code", license.Lines(l.License.MaxLoc)}, {"Valid through", l.License.Expiration.Long()},
+			{"License", l.ID}, {"Type", l.Type.Name()}, {"Edition", l.Edition.Name()}, {"Server ID", string(l.Server)},
+			{"Lines of code", license.Lines(l.MaxLoc)}, {"Valid through", l.Expiration.Long()},
 		}
 	}
 	v.Facts = slices.DeleteFunc(v.Facts, func(f aboutFact) bool { return f.Value == "" })
-	return v, nil
+	return v
 }

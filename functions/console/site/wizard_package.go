@@ -12,21 +12,21 @@ import (
 	"marketplace/shared/web"
 )
 
-// packageView is the data of the page that tailors a package for a license on record.
+// packageView is the data of the page that makes custom packages for a license on record.
 type packageView struct {
 	license.License
 	Seen     int64 // the version of the license
 	Token    string
 	Version  web.Field
 	Plugins  web.Field     // without Options: the license covers none beyond its edition
-	Packages []packageLink // those that there are
+	Packages []packageLink // made so far
 	web.Marked
 	Done bool
 }
 
 type packageLink struct{ Name, URL string }
 
-// packagesOf are the packages that were tailored for a license.
+// packagesOf returns the custom packages of a license.
 func (s *site) packagesOf(l license.License) (list []packageLink) {
 	for _, name := range l.Packages {
 		list = append(list, packageLink{name, s.mail.Packages + "/tailored/" + name})
@@ -34,25 +34,27 @@ func (s *site) packagesOf(l license.License) (list []packageLink) {
 	return list
 }
 
-// packageForm asks what a package for a license is to hold.
+// packageForm shows the form for a custom package.
 func (s *site) packageForm(w http.ResponseWriter, r *http.Request) error {
-	f, t, err := s.generator.BeginPackage(r.Context(), r.PathValue("id"))
+	f, choices, err := s.generator.BeginPackage(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return s.showPackage(w, r, http.StatusOK, f, t, nil)
+	return s.showPackage(w, r, http.StatusOK, f, choices, nil)
 }
 
-// tailor makes the package. A form that comes twice makes one.
-func (s *site) tailor(w http.ResponseWriter, r *http.Request) error {
+// makePackage makes a custom package. The same form sent twice makes one.
+func (s *site) makePackage(w http.ResponseWriter, r *http.Request) error {
 	values, err := web.ReadForm(r)
 	if err != nil {
 		return err
 	}
 	id := r.PathValue("id")
-	f := generator.PackageForm{Token: values.Get("token"), ProductVersion: values.Get("productVersion"), Plugins: values["plugins"]}
-	f.Version, _ = strconv.ParseInt(values.Get("version"), 10, 64) // a version that is none is not the license's
-	_, err = s.generator.Tailor(r.Context(), id, f, by(r))
+	f := generator.PackageForm{
+		Token: values.Get("token"), ProductVersion: values.Get("productVersion"), Plugins: values["plugins"],
+	}
+	f.Version, _ = strconv.ParseInt(values.Get("version"), 10, 64) // a wrong version is not the license's
+	err = s.generator.MakePackage(r.Context(), id, f, by(r))
 	if err == nil {
 		http.Redirect(w, r, "/console/licenses/"+id+"/packages?done=package", http.StatusSeeOther)
 		return nil
@@ -62,7 +64,7 @@ func (s *site) tailor(w http.ResponseWriter, r *http.Request) error {
 	if !conflict && (!ok || len(invalid.Fields) == 0) {
 		return err
 	}
-	now, t, again := s.generator.BeginPackage(r.Context(), id)
+	now, choices, again := s.generator.BeginPackage(r.Context(), id)
 	if again != nil {
 		return again
 	}
@@ -71,20 +73,27 @@ func (s *site) tailor(w http.ResponseWriter, r *http.Request) error {
 		status, bad = http.StatusConflict, []fault.Field{{Name: "version", Msg: invalid.Msg}}
 	}
 	f.Version = now.Version
-	return s.showPackage(w, r, status, f, t, bad)
+	return s.showPackage(w, r, status, f, choices, bad)
 }
 
-func (s *site) showPackage(w http.ResponseWriter, r *http.Request, status int, f generator.PackageForm, t generator.Tailorable, bad []fault.Field) error {
-	l := t.License.License
-	v := packageView{License: l, Seen: f.Version, Token: f.Token, Packages: s.packagesOf(l), Done: r.URL.Query().Get("done") == "package"}
-	v.Version = web.Field{Name: "productVersion", Label: "Version of the product", Type: "select", Value: f.ProductVersion, Required: true}
-	for _, version := range t.Versions {
+func (s *site) showPackage(
+	w http.ResponseWriter, r *http.Request, status int, f generator.PackageForm, choices generator.PackageChoices, bad []fault.Field,
+) error {
+	l := choices.License.License
+	v := packageView{
+		License: l, Seen: f.Version, Token: f.Token, Packages: s.packagesOf(l), Done: r.URL.Query().Get("done") == "package",
+	}
+	v.Version = web.Field{Name: "productVersion", Label: "Product version", Type: "select", Value: f.ProductVersion,
+		Required: true}
+	for _, version := range choices.Versions {
 		v.Version.Options = append(v.Version.Options, web.Option{Value: version, Label: version})
 	}
 	v.Plugins = web.Field{Name: "plugins", Type: "boxes", Label: "Plugins beyond the " + l.Edition.Name()}
-	for _, p := range t.Plugins {
-		v.Plugins.Options = append(v.Plugins.Options, web.Option{Value: p.Key, Label: p.Name, Hint: p.Description, Ticked: slices.Contains(f.Plugins, p.Key)})
+	for _, p := range choices.Plugins {
+		v.Plugins.Options = append(v.Plugins.Options, web.Option{
+			Value: p.Key, Label: p.Name, Hint: p.Description, Ticked: slices.Contains(f.Plugins, p.Key),
+		})
 	}
 	v.Marked = web.Mark(bad, &v.Version, &v.Plugins)
-	return s.render(w, r, status, "wizard-package.html", inLicenses, "Packages of "+l.Organization, v)
+	return s.render(w, r, status, "wizard-package.html", inLicenses, "Custom packages for "+l.Organization, v)
 }

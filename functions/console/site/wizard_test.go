@@ -44,7 +44,7 @@ func newWorkshop(t *testing.T) *workshop {
 	return w
 }
 
-func (w *workshop) Tailor(_ context.Context, name string, _ []catalog.Jar) error {
+func (w *workshop) MakePackage(_ context.Context, name string, _ []catalog.Jar) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.packages = append(w.packages, name)
@@ -141,7 +141,7 @@ func TestAnOrdinaryRequestTakesTwoClicks(t *testing.T) {
 		t.Errorf("warnings of an ordinary request: %s", webtest.Text(warnings))
 	}
 	read := webtest.Text(review.Page().Find("main"))
-	for _, want := range []string{"Customer & Sons", "AWHW8w9JtzBzSrmf9GQX", "Developer Edition", "up to 250'000", "04 Mar 2019", "jane.doe@customer.example", "No license of this server is on record before."} {
+	for _, want := range []string{"Customer & Sons", "AWHW8w9JtzBzSrmf9GQX", "Developer Edition", "up to 250'000", "04 Mar 2019", "jane.doe@customer.example", "No earlier license for this server."} {
 		if !strings.Contains(read, want) {
 			t.Errorf("the review does not say %q", want)
 		}
@@ -213,7 +213,7 @@ func TestTheSecondOfTwoPeopleIsToldWhoIssuedWhat(t *testing.T) {
 	yours := w.press(form, "Review")
 	l := w.issued(w.press(mine, "Issue and send"))
 	for _, told := range []*webtest.Answer{
-		w.press(yours, "Issue and send"), w.press(yours, "Change something"), w.press(form, "Review"), w.get(lucia, "/console/requests/"+r.ID+"/issue"),
+		w.press(yours, "Issue and send"), w.press(yours, "Edit"), w.press(form, "Review"), w.get(lucia, "/console/requests/"+r.ID+"/issue"),
 	} {
 		page := told.WantStatus(http.StatusConflict).Page()
 		trouble := page.Find("[role=alert]")
@@ -261,7 +261,7 @@ func TestWhatChangedMeanwhileIsReviewedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := w.press(review, "Issue and send").WantStatus(http.StatusConflict)
-	if got := webtest.Text(again.Page().Find("[role=alert]")); !strings.Contains(got, "Something changed since you looked") {
+	if got := webtest.Text(again.Page().Find("[role=alert]")); !strings.Contains(got, "Something changed since your review") {
 		t.Errorf("told %q", got)
 	}
 	w.nothingIssued(1)
@@ -296,7 +296,7 @@ func TestGoingBackKeepsWhatWasTyped(t *testing.T) {
 	var typed url.Values
 	review := w.press(form, "Review", set("organization", `Žluťoučký & "Söhne" <b>`), set("languages", "cobol", "rpg"), set("support", "yes"),
 		set("contacts", "a@b.example\nc@d.example"), set("tailored", "yes"), set("mirrors", "AWHW8w9JtzBzSrmf9PRD"), func(v url.Values) { typed = v }).WantStatus(200)
-	back := w.press(review, "Change something").WantStatus(200)
+	back := w.press(review, "Edit").WantStatus(200)
 	got := filledIn(back.Page().Find("main form.wizard"))
 	typed.Del("step")
 	if !reflect.DeepEqual(got, typed) {
@@ -343,7 +343,7 @@ func TestASignerThatFailsLosesNothing(t *testing.T) {
 	signer := w.issuer.Signers["prod-1"]
 	w.issuer.Signers["prod-1"] = lockedAway{signer}
 	failed := w.press(review, "Issue and send").WantStatus(http.StatusServiceUnavailable)
-	if got := webtest.Text(failed.Page().Find("[role=alert]")); !strings.Contains(got, "nothing was issued and nothing was sent") {
+	if got := webtest.Text(failed.Page().Find("[role=alert]")); !strings.Contains(got, "nothing was issued or sent") {
 		t.Errorf("told %q", got)
 	}
 	if strings.Contains(failed.Body, "locked away") || !strings.Contains(w.log.String(), "locked away") || strings.Contains(w.log.String(), "sam@") {
@@ -387,7 +387,7 @@ func TestALicenseIsRenewedReplacedAndIssuedWithoutARequest(t *testing.T) {
 	}
 
 	review = w.press(w.get(sam, "/console/licenses/"+next.ID+"/replace").WantStatus(200), "Review", set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
-	if got := webtest.Text(review.Page().Find("main")); !strings.Contains(got, "It is revoked when this one is issued.") {
+	if got := webtest.Text(review.Page().Find("main")); !strings.Contains(got, "It will be revoked when you issue this one.") {
 		t.Error("the review does not say what is revoked")
 	}
 	replaced := w.issued(w.press(review, "Issue and send", confirm(review)))

@@ -37,9 +37,9 @@ type Bucket struct {
 	Temp string
 }
 
-// Tailor makes the package of the jars available under a name. The same jars under the same name again are the same bytes. However
+// MakePackage makes the package of the jars available under a name. The same jars under the same name again are the same bytes. However
 // large the jars are, memory stays flat.
-func (b Bucket) Tailor(ctx context.Context, name string, jars []catalog.Jar) (err error) {
+func (b Bucket) MakePackage(ctx context.Context, name string, jars []catalog.Jar) (err error) {
 	if err := custompackage.CheckName(name); err != nil {
 		return err
 	}

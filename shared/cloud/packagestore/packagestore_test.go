@@ -105,7 +105,7 @@ func bucketWith(t *testing.T, jars ...catalog.Jar) *bucket {
 func TestPackageIsBuiltFromTheJarsInTheBucket(t *testing.T) {
 	b, temp := bucketWith(t, cpp, lic), t.TempDir()
 	store := packagestore.Bucket{API: b.api(), Name: "packages", Temp: temp}
-	if err := store.Tailor(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
+	if err := store.MakePackage(t.Context(), name, []catalog.Jar{cpp, lic}); err != nil {
 		t.Fatal(err)
 	}
 	content := b.objects["packages/tailored/"+name]
@@ -143,7 +143,7 @@ func TestIncompletePackageIsNotStored(t *testing.T) {
 	} {
 		temp := t.TempDir()
 		store := packagestore.Bucket{API: test.bucket.api(), Name: "packages", Temp: temp}
-		if err := store.Tailor(t.Context(), test.name, []catalog.Jar{cpp, lic}); err == nil {
+		if err := store.MakePackage(t.Context(), test.name, []catalog.Jar{cpp, lic}); err == nil {
 			t.Errorf("%s: got no error", what)
 		}
 		for key := range test.bucket.objects {

@@ -1,0 +1,88 @@
+package generator
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"marketplace/catalog"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
+)
+
+// KeyPlaceholder stands for a key in the email of a draft: keys are made when the draft is issued.
+const KeyPlaceholder = "(the key: it is created when you issue the license)"
+
+// seal adds the email and the digest.
+func (d *Draft) seal() {
+	d.Mail = d.letter(slices.Repeat([]string{KeyPlaceholder}, len(d.Licenses)))
+	d.Digest = d.digest()
+}
+
+// letter returns the email that delivers the licenses with these keys.
+func (d *Draft) letter(keys []string) mail.Message {
+	delivered := slices.Clone(d.Licenses)
+	for i := range delivered {
+		delivered[i].KeyText = keys[i]
+	}
+	return d.generator.Letters.LicenseKey(delivered[0].ID+"-key", letter.Delivery{
+		To: delivered[0].Contacts[0], Licenses: delivered, ProductVersion: d.productVersion, Catalog: d.Catalog,
+	})
+}
+
+// digest returns the hash of all that the operator sees and of the versions of the records behind it.
+func (d *Draft) digest() string {
+	seen := struct {
+		Licenses          []license.License
+		Previous, Revoked *license.License
+		Warnings          []Warning
+		Mail              mail.Message
+		Request, Old      string
+		Datasets          map[license.Server]int64
+		Jars              []catalog.Jar
+	}{
+		Licenses: d.Licenses, Previous: d.Previous, Revoked: d.Revoked(), Warnings: d.Warnings, Mail: d.Mail,
+		Datasets: d.versions, Jars: d.jars,
+	}
+	if d.Request != nil {
+		seen.Request = fmt.Sprintf("%s %d", d.Request.ID, d.Request.Version)
+	}
+	if d.Old != nil {
+		seen.Old = fmt.Sprintf("%s %d", d.Old.License.ID, d.Old.Version)
+	}
+	data, err := json.Marshal(seen)
+	if err != nil {
+		panic("generator: encoding a draft: " + err.Error())
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// sign returns the licenses with their keys, and the email that delivers them. The issuer has read each key back as its
+// receivers do.
+func (d *Draft) sign() ([]license.License, mail.Message, error) {
+	issuer, err := d.generator.Issuer()
+	if err != nil {
+		return nil, mail.Message{}, err
+	}
+	signed := slices.Clone(d.Licenses)
+	keys := make([]string, len(signed))
+	for i := range signed {
+		if keys[i], err = issuer.Issue(signed[i].Terms()); err != nil {
+			return nil, mail.Message{}, err
+		}
+		signed[i].KeyText = keys[i]
+	}
+	m := d.letter(keys)
+	for i, key := range keys {
+		attached := func(a mail.Attachment) bool { return bytes.Equal(a.Data, []byte(key+"\n")) }
+		if !slices.ContainsFunc(m.Attachments, attached) {
+			return nil, mail.Message{}, fmt.Errorf("generator: the email altered the key of license %s", signed[i].ID)
+		}
+	}
+	return signed, m, nil
+}
