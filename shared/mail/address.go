@@ -15,29 +15,29 @@ type Address struct {
 	Email string `json:"email"`
 }
 
-// AddressOf is a mailbox as the configuration has it.
+// AddressOf converts an address of the configuration.
 func AddressOf(a mail.Address) Address { return Address{Name: a.Name, Email: a.Address} }
 
-// MaxName is how much of a person's or a company's name goes into a header, in characters.
+// MaxName is the longest name of a person or company in a header, in characters.
 const MaxName = 100
 
-// Mailbox is the address as it goes onto the wire: the name on one line and cut where it is long, the domain in ASCII
-// (RFC 5891). What no provider takes is an error that does not repeat it: line breaks and the like, a missing domain, and
-// letters beyond ASCII before the @, for which SES has no way.
+// Mailbox returns the address for a header: the name on one line and of at most MaxName characters, the domain in ASCII
+// (RFC 5891). Addresses that no provider accepts are errors that do not repeat the address: with line breaks, without a
+// domain, or with letters beyond ASCII before the @, which SES does not support.
 func (a Address) Mailbox() (*mail.Address, error) {
 	parsed, err := mail.ParseAddress(a.Email)
 	if err != nil || parsed.Name != "" || parsed.Address != a.Email || strings.ContainsFunc(a.Email, unfit) {
-		return nil, fmt.Errorf("not an e-mail address")
+		return nil, fmt.Errorf("not an email address")
 	}
 	at := strings.LastIndexByte(a.Email, '@')
 	local, domain := a.Email[:at], a.Email[at+1:]
 	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return nil, fmt.Errorf("an e-mail address with letters beyond ASCII before the @")
+		return nil, fmt.Errorf("an email address with letters beyond ASCII before the @")
 	}
 	if domain, err = idna.Lookup.ToASCII(domain); err != nil {
-		return nil, fmt.Errorf("an e-mail address with an impossible domain")
+		return nil, fmt.Errorf("an email address with an impossible domain")
 	}
-	// A backslash stands for itself nowhere in a header; not every reader undoes what net/mail writes for it.
+	// net/mail escapes a backslash in a header, and not every mail program unescapes it.
 	name := strings.ReplaceAll(OneLine(a.Name, MaxName), `\`, "/")
 	return &mail.Address{Name: name, Address: local + "@" + domain}, nil
 }

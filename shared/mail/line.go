@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// OneLine makes text from anywhere harmless in a header, a subject or a line of a mail: one line, no controls, no invisible
-// characters that change the writing direction, white space collapsed, and at most limit characters.
+// OneLine makes text from anywhere harmless in a header, a subject or a line of a mail: one line, no controls, no
+// invisible characters that change the writing direction, white space collapsed, and at most limit characters.
 func OneLine(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

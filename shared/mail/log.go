@@ -2,7 +2,7 @@ package mail
 
 import "log/slog"
 
-// What a log may have of a message: its ID, what it is for, and what it is about; not who reads it, nor what it says.
+// Logs may contain a message's ID, its kind and what it is about, but neither its recipient nor its text.
 
 // LogValue implements slog.LogValuer.
 func (m Message) LogValue() slog.Value {

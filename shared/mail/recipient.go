@@ -10,8 +10,8 @@ import (
 	"marketplace/shared/license"
 )
 
-// GreetingSlot is where Message.Text and Message.HTML have the greeting: a control character (SUBSTITUTE), which OneLine
-// removes from everything else that a message says.
+// GreetingSlot is where Message.Text and Message.HTML have the greeting: a control character (SUBSTITUTE), which
+// OneLine removes from everything else that a message says.
 const GreetingSlot = "\x1a"
 
 // TextBody returns the text as it is sent, with the greeting in its place.
@@ -29,8 +29,8 @@ func (m Message) AddressedTo(c license.Contact) Message {
 	return m
 }
 
-// Readdressed returns the same message to another contact. Its ID is the message's, with the RecipientID of the new recipient
-// in place of the old one's.
+// Readdressed returns the same message to another contact. Its ID is the message's, with the RecipientID of the new
+// recipient in place of the old one's.
 func (m Message) Readdressed(to license.Contact) Message {
 	m.ID = strings.TrimSuffix(m.ID, "-"+RecipientID(m.To.Email)) + "-" + RecipientID(to.Email)
 	return m.AddressedTo(to)
@@ -51,8 +51,8 @@ func Greeting(name string) string {
 	return "Hello,"
 }
 
-// PersonName returns the name where it looks like a person's: letters, spaces, and the few signs that names have. Anything
-// else, such as a web address or the text of an advertisement, gives "".
+// PersonName returns the name where it looks like a person's: letters, spaces, and the few signs that names have.
+// Anything else, such as a web address or the text of an advertisement, gives "".
 func PersonName(name string) string {
 	name = OneLine(name, MaxName)
 	runes := []rune(name)
@@ -61,7 +61,8 @@ func PersonName(name string) string {
 	}
 	for i, r := range runes {
 		switch {
-		case unicode.IsLetter(r), unicode.IsMark(r), r == ' ', r == '-', r == '\'', r == '’', r == '\u200D', r == '\u200C':
+		case unicode.IsLetter(r), unicode.IsMark(r), r == ' ', r == '-', r == '\'', r == '’', r == '\u200D',
+			r == '\u200C':
 		case r == '.' && (i == len(runes)-1 || runes[i+1] == ' '):
 		default:
 			return ""

@@ -18,27 +18,34 @@ var (
 	from = mail.Address{Name: "Lizenzbüro", Email: "licenses@example.com"}
 	date = time.Date(2018, 2, 26, 9, 30, 15, 0, time.UTC)
 	// keyText is one line of base64, longer than any line of a mail, with "=" at its end.
-	keyText = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("Format=1\nKid=p1\nEdition=developer\nPlugins=abap,cpp,license\n"), 40)) + "="
+	keyText = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte(keyProperties), 40)) + "="
 )
 
+const keyProperties = "Format=1\nKid=p1\nEdition=developer\nPlugins=abap,cpp,license\n"
+
+// full returns a message with everything that a message can have.
 func full() mail.Message {
 	return mail.Message{
 		ID: "01c6x2m4-2m-1a2b3c4d", Kind: mail.LicenseExpiring, About: "01c6x2m4",
 		To:      mail.Address{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"},
 		ReplyTo: mail.Address{Name: "License Sales, EU", Email: "sales@example.com"},
 		Subject: "Ihre Lizenz für Müller & Söhne läuft ab: " + strings.Repeat("ein langer Betreff ", 10) + "🎉",
-		Text:    "Hello,\n\nthis is your key:\n\n" + keyText + "\n\n.\nFrom here on\n--\nbye = \t\n" + strings.Repeat("ü", 500) + "\n",
-		HTML:    "<!DOCTYPE html>\n<p>" + strings.Repeat("wörd ", 400) + "</p>\n",
+		Text: "Hello,\n\nthis is your key:\n\n" + keyText + "\n\n.\nFrom here on\n--\nbye = \t\n" +
+			strings.Repeat("ü", 500) + "\n",
+		HTML: "<!DOCTYPE html>\n<p>" + strings.Repeat("wörd ", 400) + "</p>\n",
 
 		Unsubscribe: "mailto:sales@example.com?subject=Stop%20reminders",
 		Attachments: []mail.Attachment{
 			{Name: "license.txt", ContentType: "text/plain; charset=us-ascii", Data: []byte(keyText)},
-			{Name: "Schlüssel für Zoë.bin", ContentType: "application/octet-stream", Data: []byte{0, 1, 255, '\r', '\n', '\n', '.', '='}},
+			{
+				Name: "Schlüssel für Zoë.bin", ContentType: "application/octet-stream",
+				Data: []byte{0, 1, 255, '\r', '\n', '\n', '.', '='},
+			},
 		},
 	}
 }
 
-// parsed is the message as it was before ID, Kind and About, which no header has.
+// parsed parses a message; ID, Kind and About are not in it.
 func parsed(t interface{ Fatal(...any) }, data []byte) Mail {
 	m, err := Parse(bytes.NewReader(data))
 	if err != nil {
@@ -47,7 +54,7 @@ func parsed(t interface{ Fatal(...any) }, data []byte) Mail {
 	return m
 }
 
-func TestWhatIsWrittenIsReadBackByteForByte(t *testing.T) {
+func TestParseReturnsWhatFormatWrote(t *testing.T) {
 	for name, change := range map[string]func(*mail.Message){
 		"full":                 func(*mail.Message) {},
 		"no attachments":       func(m *mail.Message) { m.Attachments = nil },
@@ -102,13 +109,14 @@ func TestHeaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	h = parsed(t, data).Header
-	if h.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" || h.Get("List-Unsubscribe") != "<https://example.com/stop?x=1&y=2>" {
+	if h.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" ||
+		h.Get("List-Unsubscribe") != "<https://example.com/stop?x=1&y=2>" {
 		t.Errorf("https: %q %q", h.Get("List-Unsubscribe"), h.Get("List-Unsubscribe-Post"))
 	}
 }
 
-// fits fails where the bytes are not what every mail server takes: ASCII, CR LF, lines of at most 998 characters.
-func fits(t interface{ Errorf(string, ...any) }, data []byte) {
+// checkWire fails unless every mail server accepts the bytes: ASCII, CR LF, lines of at most 998 characters.
+func checkWire(t interface{ Errorf(string, ...any) }, data []byte) {
 	for i, line := range bytes.Split(data, []byte("\r\n")) {
 		if len(line) > 998 || bytes.ContainsAny(line, "\r\n\x00") {
 			t.Errorf("line %d: %q", i+1, line)
@@ -122,7 +130,7 @@ func fits(t interface{ Errorf(string, ...any) }, data []byte) {
 	}
 }
 
-func TestTheWireFitsEveryMailServer(t *testing.T) {
+func TestEveryMailServerAcceptsTheMIME(t *testing.T) {
 	m := full()
 	m.To.Name = strings.Repeat("x", 5000)
 	m.Subject = strings.Repeat("y", 900)
@@ -131,7 +139,7 @@ func TestTheWireFitsEveryMailServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fits(t, data)
+	checkWire(t, data)
 }
 
 func TestNoBodyIsQuotedPrintable(t *testing.T) {
@@ -139,12 +147,13 @@ func TestNoBodyIsQuotedPrintable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := bytes.Count(data, []byte("Content-Transfer-Encoding: base64\r\n")); n != 4 || bytes.Contains(data, []byte("quoted-printable")) {
-		t.Errorf("%d of 4 bodies are base64", n)
+	if n := bytes.Count(data, []byte("Content-Transfer-Encoding: base64\r\n")); n != 4 ||
+		bytes.Contains(data, []byte("quoted-printable")) {
+		t.Errorf("got %d base64 bodies, want 4", n)
 	}
 }
 
-func TestWhatNoProviderTakesIsRejected(t *testing.T) {
+func TestUndeliverableMessageIsRejected(t *testing.T) {
 	for name, change := range map[string]func(*mail.Message){
 		"no recipient":               func(m *mail.Message) { m.To = mail.Address{} },
 		"CR LF in the recipient":     func(m *mail.Message) { m.To.Email = "zoe@example.org\r\nBcc: eve@example.org" },
@@ -170,7 +179,7 @@ func TestWhatNoProviderTakesIsRejected(t *testing.T) {
 		if !errors.Is(err, mail.ErrRejected) {
 			t.Errorf("%s: %v", name, err)
 		} else if strings.Contains(err.Error(), "example.org") {
-			t.Errorf("%s: the error names an address: %v", name, err)
+			t.Errorf("%s: the error contains an address: %v", name, err)
 		}
 	}
 	if _, err := Format(full(), mail.Address{Email: "nobody"}, date); !errors.Is(err, mail.ErrSetup) {
@@ -178,18 +187,24 @@ func TestWhatNoProviderTakesIsRejected(t *testing.T) {
 	}
 }
 
-// TestNoFieldWritesAHeader formats messages of arbitrary texts: either they are refused, or exactly the known headers
-// come out and the texts come back.
-func TestNoFieldWritesAHeader(t *testing.T) {
-	known := map[string]bool{"Message-Id": true, "Date": true, "Mime-Version": true, "Subject": true, "From": true, "To": true,
-		"Reply-To": true, "Auto-Submitted": true, "Content-Type": true, "Content-Transfer-Encoding": true}
+// TestNoFieldInjectsAHeader formats messages of arbitrary texts: either Format rejects them, or the result has exactly
+// the known headers and the same texts.
+func TestNoFieldInjectsAHeader(t *testing.T) {
+	known := map[string]bool{
+		"Message-Id": true, "Date": true, "Mime-Version": true, "Subject": true, "From": true, "To": true,
+		"Reply-To": true, "Auto-Submitted": true, "Content-Type": true, "Content-Transfer-Encoding": true,
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-zé \t\r\n:;,<>@"\\()=?._-]{0,120}`))
-		m := mail.Message{ID: "id", Text: "t" + text.Draw(t, "text"), HTML: text.Draw(t, "html"), Subject: text.Draw(t, "subject")}
+		m := mail.Message{
+			ID: "id", Text: "t" + text.Draw(t, "text"), HTML: text.Draw(t, "html"), Subject: text.Draw(t, "subject"),
+		}
 		m.To = mail.Address{Name: text.Draw(t, "name"), Email: "a@example.com"}
 		m.ReplyTo = mail.Address{Name: text.Draw(t, "reply name"), Email: "b@example.com"}
 		if data := text.Draw(t, "attachment"); data != "" {
-			m.Attachments = []mail.Attachment{{Name: text.Draw(t, "file name"), ContentType: "text/plain", Data: []byte(data)}}
+			m.Attachments = []mail.Attachment{{
+				Name: text.Draw(t, "file name"), ContentType: "text/plain", Data: []byte(data),
+			}}
 		}
 		data, err := Format(m, from, date)
 		if errors.Is(err, mail.ErrRejected) {
@@ -198,7 +213,7 @@ func TestNoFieldWritesAHeader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fits(t, data)
+		checkWire(t, data)
 		got := parsed(t, data)
 		for name, values := range got.Header {
 			if !known[name] || len(values) != 1 {
@@ -221,14 +236,14 @@ func TestNoFieldWritesAHeader(t *testing.T) {
 	})
 }
 
-func TestACutOffMessageIsAnError(t *testing.T) {
+func TestTruncatedMessageIsAnError(t *testing.T) {
 	data, err := Format(full(), from, date)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range len(data) - len("--\r\n") {
 		if _, err := Parse(bytes.NewReader(data[:n])); err == nil {
-			t.Fatalf("the first %d of %d bytes are taken for a message", n, len(data))
+			t.Fatalf("Parse accepts the first %d of %d bytes", n, len(data))
 		}
 	}
 }

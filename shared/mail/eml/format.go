@@ -1,5 +1,5 @@
-// Package eml is how messages look on the wire: it writes a mail.Message as MIME (RFC 5322, 2045 to 2049) and reads one
-// back. Who carries it is mail/ses's and mail/outboxdir's affair.
+// Package eml writes a mail.Message as MIME (RFC 5322, 2045 to 2049) and parses it again. mail/ses and mail/outboxdir
+// send and store the result.
 package eml
 
 import (
@@ -17,43 +17,43 @@ import (
 
 var messageID = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$`)
 
-// ValidID reports whether a message may have the ID: it becomes a Message-ID and the name of a file.
+// ValidID reports whether an ID can become a Message-ID and a file name.
 func ValidID(id string) bool { return messageID().MatchString(id) }
 
-// Format writes a message as MIME: text and HTML as alternatives, attachments beside them. All bodies are base64: what
-// was signed or is to be copied, such as a license key, comes out byte for byte, where quoted-printable would put "=" into
-// its lines (CLIENT-CONTRACT §5). The Message-ID comes from m.ID, so that the same message sent again bears the same one;
-// SES puts its own in its place.
+// Format writes a message as MIME: text and HTML as alternatives, then the attachments. All bodies are base64, so that
+// license keys arrive byte for byte: quoted-printable would put "=" into their lines (CLIENT-CONTRACT §5). The
+// Message-ID comes from m.ID, so that a repeated message has the same one; SES replaces it.
 //
-// A message that nobody would take, or whose fields would write further headers, is a mail.ErrRejected that names no
-// address; a bad from is a mail.ErrSetup.
+// A message that no provider accepts, or whose fields would inject headers, is a mail.ErrRejected without any address
+// in it; a bad from is a mail.ErrSetup.
 func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 	sender, err := from.Mailbox()
 	if err != nil {
-		return nil, fmt.Errorf("eml: %w: the sender is %w", mail.ErrSetup, err)
+		return nil, fmt.Errorf("eml: %w: sender is %w", mail.ErrSetup, err)
 	}
 	if err := check(m); err != nil {
 		return nil, fmt.Errorf("eml: %w: %w", mail.ErrRejected, err)
 	}
 	to, err := m.To.Mailbox()
 	if err != nil {
-		return nil, fmt.Errorf("eml: %w: the recipient is %w", mail.ErrRejected, err)
+		return nil, fmt.Errorf("eml: %w: recipient is %w", mail.ErrRejected, err)
 	}
 
-	msg := gomail.NewMsg(gomail.WithEncoding(gomail.EncodingB64), gomail.WithCharset(gomail.CharsetUTF8), gomail.WithNoDefaultUserAgent())
+	msg := gomail.NewMsg(gomail.WithEncoding(gomail.EncodingB64), gomail.WithCharset(gomail.CharsetUTF8),
+		gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(sender)
 	msg.ToMailAddress(to)
 	if m.ReplyTo != (mail.Address{}) {
 		replyTo, err := m.ReplyTo.Mailbox()
 		if err != nil {
-			return nil, fmt.Errorf("eml: %w: the address for replies is %w", mail.ErrRejected, err)
+			return nil, fmt.Errorf("eml: %w: reply address is %w", mail.ErrRejected, err)
 		}
 		msg.ReplyToMailAddress(replyTo)
 	}
 	msg.Subject(m.Subject)
 	msg.SetDateWithValue(date.UTC())
 	msg.SetMessageIDWithValue(m.ID + sender.Address[strings.LastIndexByte(sender.Address, '@'):])
-	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no answering machine answers
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: suppresses automatic replies
 	if m.Unsubscribe != "" {
 		msg.SetListUnsubscribe(m.Unsubscribe)
 		if strings.HasPrefix(m.Unsubscribe, "https:") {
@@ -65,7 +65,8 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 		msg.AddAlternativeString(gomail.TypeTextHTML, wireLines(html))
 	}
 	for _, a := range m.Attachments {
-		msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Data), gomail.WithFileContentType(gomail.ContentType(a.ContentType)))
+		msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Data),
+			gomail.WithFileContentType(gomail.ContentType(a.ContentType)))
 	}
 	var out bytes.Buffer
 	if _, err := msg.WriteTo(&out); err != nil {
@@ -74,12 +75,12 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// wireLines ends lines with CR LF, as text has them on the wire whatever its encoding (RFC 2046 §4.1.1).
+// wireLines ends lines with CR LF, which MIME text requires in every encoding (RFC 2046 §4.1.1).
 func wireLines(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
 }
 
-// unsubscribe takes the addresses that fit a header as they are.
+// unsubscribe matches addresses that fit a header unescaped.
 var unsubscribe = lazyregexp.New(`^(mailto|https):[!-;=?-~]{1,900}$`)
 
 var contentType = lazyregexp.New(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-z0-9-]+)*$`)
@@ -87,17 +88,18 @@ var contentType = lazyregexp.New(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-
 func check(m mail.Message) error {
 	switch {
 	case !ValidID(m.ID):
-		return fmt.Errorf("the ID %q does not fit a header", m.ID)
+		return fmt.Errorf("ID %q does not fit a header", m.ID)
 	case strings.ContainsFunc(m.Subject, unicode.IsControl) || len(m.Subject) > 900:
-		return fmt.Errorf("the subject does not fit a header")
+		return fmt.Errorf("subject does not fit a header")
 	case strings.TrimSpace(m.Text) == "":
-		return fmt.Errorf("it has no text")
+		return fmt.Errorf("no text")
 	case m.Unsubscribe != "" && !unsubscribe().MatchString(m.Unsubscribe):
-		return fmt.Errorf("the address to unsubscribe at does not fit a header")
+		return fmt.Errorf("unsubscribe address does not fit a header")
 	}
 	for i, a := range m.Attachments {
-		if !contentType().MatchString(a.ContentType) || a.Name == "" || len(a.Name) > 100 || strings.ContainsFunc(a.Name, unicode.IsControl) {
-			return fmt.Errorf("the name or type of attachment %d does not fit a header", i+1)
+		if !contentType().MatchString(a.ContentType) || a.Name == "" || len(a.Name) > 100 ||
+			strings.ContainsFunc(a.Name, unicode.IsControl) {
+			return fmt.Errorf("name or type of attachment %d does not fit a header", i+1)
 		}
 	}
 	return nil

@@ -18,18 +18,21 @@ import (
 	"marketplace/shared/mail/letter"
 )
 
-// issued is a production license with its staging license, and the public keys that verify them.
+// issued returns a production license and its staging license, and the public keys that verify them.
 func issued(t *testing.T, organization string) ([]license.License, license.KeySet) {
 	t.Helper()
 	issuer := licensetest.Issuer(t)
 	production := license.License{
-		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: organization, Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX",
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: organization,
+		Server:  "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 5_000_000, Support: true,
 		Issued: license.Date{Year: 2018, Month: 2, Day: 26}, Expiration: license.Date{Year: 2019, Month: 2, Day: 28},
-		Plugins: []string{"abap", "cpp", "license"}, Contacts: []license.Contact{{Name: "Zoë", Email: "zoe@example.org"}},
+		Plugins:  []string{"abap", "cpp", "license"},
+		Contacts: []license.Contact{{Name: "Zoë", Email: "zoe@example.org"}},
 	}
 	staging := production
-	staging.ID, staging.Type, staging.Server = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging, "5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"
+	staging.ID, staging.Type, staging.Server = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging,
+		"5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"
 	list := []license.License{production, staging}
 	for i := range list {
 		var err error
@@ -40,11 +43,11 @@ func issued(t *testing.T, organization string) ([]license.License, license.KeySe
 	return list, issuer.Keys
 }
 
-// sent is a mail with the keys, as it arrives.
+// sent returns a mail with the keys as its recipient gets it.
 func sent(t *testing.T, licenses ...license.License) Mail {
 	t.Helper()
-	site := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
-	m := site.LicenseKey("m1", letter.Delivery{To: licenses[0].Contacts[0], Licenses: licenses})
+	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
+	m := letters.LicenseKey("m1", letter.Delivery{To: licenses[0].Contacts[0], Licenses: licenses})
 	data, err := Format(m, from, date)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +55,7 @@ func sent(t *testing.T, licenses ...license.License) Mail {
 	return parsed(t, data)
 }
 
-// keyLines are the lines of a text that begin as keys do.
+// keyLines returns the lines of a text that begin like a key.
 func keyLines(text string) (keys []string) {
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "Rm9ybWF0P") {
@@ -62,8 +65,8 @@ func keyLines(text string) (keys []string) {
 	return keys
 }
 
-func TestKeysComeOutOfTheMailAsTheyWereIssued(t *testing.T) {
-	// Names of all lengths, so that keys with every padding are among them.
+func TestKeysArriveAsTheyWereIssued(t *testing.T) {
+	// Names of all lengths give keys with every padding.
 	for n := range 12 {
 		licenses, keys := issued(t, "Acme"+strings.Repeat("x", n))
 		m := sent(t, licenses...)
@@ -73,24 +76,27 @@ func TestKeysComeOutOfTheMailAsTheyWereIssued(t *testing.T) {
 		}
 		inText, panels := keyLines(m.Text), doc.Find("td.panel")
 		if len(inText) != 2 || panels.Length() != 2 || len(m.Attachments) != 4 {
-			t.Fatalf("%d keys in the text, %d in the HTML, %d attachments", len(inText), panels.Length(), len(m.Attachments))
+			t.Fatalf("%d keys in the text, %d in the HTML, %d attachments", len(inText), panels.Length(),
+				len(m.Attachments))
 		}
 		for i, l := range licenses {
 			file := m.Attachments[i]
-			if file.Name != "license-"+l.ID+".txt" || file.ContentType != "text/plain; charset=us-ascii" || string(file.Data) != l.KeyText+"\n" {
-				t.Errorf("attached is %s, %s: %q", file.Name, file.ContentType, file.Data)
+			if file.Name != "license-"+l.ID+".txt" || file.ContentType != "text/plain; charset=us-ascii" ||
+				string(file.Data) != l.KeyText+"\n" {
+				t.Errorf("got the attachment %s, %s: %q", file.Name, file.ContentType, file.Data)
 			}
-			if calendar := m.Attachments[2+i]; calendar.Name != "license-"+l.ID+".ics" || calendar.ContentType != "text/calendar; charset=utf-8; method=PUBLISH" {
-				t.Errorf("attached is %s, %s", calendar.Name, calendar.ContentType)
+			if calendar := m.Attachments[2+i]; calendar.Name != "license-"+l.ID+".ics" ||
+				calendar.ContentType != "text/calendar; charset=utf-8; method=PUBLISH" {
+				t.Errorf("got the attachment %s, %s", calendar.Name, calendar.ContentType)
 			}
 			for where, text := range map[string]string{
 				"text": inText[i], "HTML": panels.Eq(i).Text(), "file": strings.TrimSuffix(string(file.Data), "\n"),
 			} {
 				if text != l.KeyText {
-					t.Errorf("in the %s it is %q", where, text)
+					t.Errorf("%s: got the key %q, want %q", where, text, l.KeyText)
 				}
 				if err := license.CheckBeforeSending(text, withKid(l), keys); err != nil {
-					t.Errorf("in the %s: %v", where, err)
+					t.Errorf("%s: %v", where, err)
 				}
 			}
 		}
@@ -103,7 +109,7 @@ func withKid(l license.License) license.Key {
 	return k
 }
 
-func TestKeysSurviveWhatMailsDoToThem(t *testing.T) {
+func TestKeysSurviveManglingByMailPrograms(t *testing.T) {
 	licenses, keys := issued(t, "Acme & Söhne")
 	l := licenses[0]
 	want := withKid(l)
@@ -111,21 +117,25 @@ func TestKeysSurviveWhatMailsDoToThem(t *testing.T) {
 	_, key, _ := strings.Cut(m.Text, "\n\nRm9ybWF0P")
 	key, _, _ = strings.Cut("Rm9ybWF0P"+key, "\n\n")
 	for name, mangle := range map[string]func(string) string{
-		"as it came":             func(s string) string { return s },
-		"wrapped at 76":          func(s string) string { return wrapped(s, 76, "\n") },
-		"wrapped at 76, CR LF":   func(s string) string { return wrapped(s, 76, "\r\n") },
-		"wrapped and indented":   func(s string) string { return "    " + wrapped(s, 72, "\n    ") },
-		"quoted":                 quoted,
-		"wrapped and quoted":     func(s string) string { return quoted(wrapped(s, 76, "\n")) },
-		"quoted, wrapped, again": func(s string) string { return quoted(wrapped(quoted(wrapped(s, 76, "\n")), 60, "\n")) },
-		"quoted-printable":       func(s string) string { return quotedPrintable(t, s, true) },
-		"trailing spaces":        func(s string) string { return strings.ReplaceAll(wrapped(s, 64, "\n"), "\n", "  \n") + " \n" },
+		"as it came":           func(s string) string { return s },
+		"wrapped at 76":        func(s string) string { return wrapped(s, 76, "\n") },
+		"wrapped at 76, CR LF": func(s string) string { return wrapped(s, 76, "\r\n") },
+		"wrapped and indented": func(s string) string { return "    " + wrapped(s, 72, "\n    ") },
+		"quoted":               quoted,
+		"wrapped and quoted":   func(s string) string { return quoted(wrapped(s, 76, "\n")) },
+		"quoted, wrapped, again": func(s string) string {
+			return quoted(wrapped(quoted(wrapped(s, 76, "\n")), 60, "\n"))
+		},
+		"quoted-printable": func(s string) string { return quotedPrintable(t, s, true) },
+		"trailing spaces": func(s string) string {
+			return strings.ReplaceAll(wrapped(s, 64, "\n"), "\n", "  \n") + " \n"
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mangled := mangle(key)
 			text, _ := license.Unmangle(mangled)
 			if text != l.KeyText {
-				t.Errorf("Unmangle gives %q", text)
+				t.Errorf("Unmangle: got %q", text)
 			}
 			if got, err := license.Read(text); err != nil || !got.Equal(want) {
 				t.Errorf("Read: %+v, %v", got, err)
@@ -139,15 +149,17 @@ func TestKeysSurviveWhatMailsDoToThem(t *testing.T) {
 			}
 		})
 	}
-	// The whole mail, forwarded and pasted, has the key once as text: that is found as well.
-	for name, body := range map[string]string{"text": m.Text, "text, quoted and wrapped": quoted(wrappedLines(m.Text, 76)), "HTML": m.HTML} {
+	// The key is also found in a whole mail that somebody forwards and pastes.
+	for name, body := range map[string]string{
+		"text": m.Text, "text, quoted and wrapped": quoted(wrappedLines(m.Text, 76)), "HTML": m.HTML,
+	} {
 		if text, _ := license.Unmangle(body); text != l.KeyText {
-			t.Errorf("out of the whole %s comes %.60q", name, text)
+			t.Errorf("%s: got the key %.60q", name, text)
 		}
 	}
 }
 
-// wrapped breaks a text at every n characters.
+// wrapped breaks a text after every n bytes, between characters.
 func wrapped(s string, n int, lineEnd string) string {
 	var parts []string
 	for len(s) > n {
@@ -171,7 +183,7 @@ func wrappedLines(s string, n int) string {
 
 func quoted(s string) string { return "> " + strings.ReplaceAll(s, "\n", "\n> ") }
 
-// quotedPrintable is a text as a relay may encode it, decoded again by its reader.
+// quotedPrintable encodes a text as a relay may do, and optionally decodes it as its recipient does.
 func quotedPrintable(t *testing.T, s string, decode bool) string {
 	t.Helper()
 	var encoded strings.Builder
@@ -192,15 +204,16 @@ func quotedPrintable(t *testing.T, s string, decode bool) string {
 	return string(decoded)
 }
 
-// TestRawQuotedPrintableIsForgivenByTheCheckPage: the server in the field stops at the first "=" and loses plugins. Our own
-// mails are base64 on the wire (TestNoBodyIsQuotedPrintable), so only a relay could do this; Unmangle undoes it.
+// TestRawQuotedPrintableIsForgivenByTheCheckPage: the server in the field stops at the first "=" and loses plugins.
+// Our own mails are base64 on the wire (TestNoBodyIsQuotedPrintable), so only a relay could do this; Unmangle undoes
+// it.
 func TestRawQuotedPrintableIsForgivenByTheCheckPage(t *testing.T) {
 	licenses, _ := issued(t, "Acme")
 	raw := quotedPrintable(t, licenses[0].KeyText, false)
 	if text, _ := license.Unmangle(raw); text != licenses[0].KeyText {
-		t.Errorf("Unmangle gives %q", text)
+		t.Errorf("Unmangle: got %q", text)
 	}
 	if got, ok := client.Parse(raw); ok && slices.Equal(got.Plugins, licenses[0].Plugins) {
-		t.Error("the server reads it whole, against CLIENT-CONTRACT §5")
+		t.Error("the server reads the whole key, against CLIENT-CONTRACT §5")
 	}
 }

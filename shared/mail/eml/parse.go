@@ -16,19 +16,19 @@ import (
 	vendor "marketplace/shared/mail"
 )
 
-// Mail is a message as it was read from the wire.
+// Mail is a message parsed from MIME.
 type Mail struct {
-	vendor.Message // ID, Kind and About are the reader's affair: they stand in no header
+	vendor.Message // without ID, Kind, About and Greeting, which MIME does not have
 	Header         mail.Header
 	From           vendor.Address
 	Date           time.Time // UTC
 }
 
-// depth is how many multiparts may stand in each other.
-const depth = 4
+// maxDepth is how deep multiparts may be nested.
+const maxDepth = 4
 
-// Parse reads a message as Format writes it: UTF-8, addresses and subject decoded, lines of text ending in \n. A message
-// of several parts that ends early is an error.
+// Parse reads a message that Format wrote: UTF-8, addresses and subject decoded, lines of text ending in \n. A
+// truncated multipart message is an error.
 func Parse(r io.Reader) (Mail, error) {
 	msg, err := mail.ReadMessage(r)
 	if err != nil {
@@ -50,13 +50,13 @@ func Parse(r io.Reader) (Mail, error) {
 	if list := msg.Header.Get("List-Unsubscribe"); list != "" {
 		m.Unsubscribe = strings.Trim(list, "<> ")
 	}
-	if err := m.part(textproto.MIMEHeader(msg.Header), msg.Body, depth); err != nil {
+	if err := m.part(textproto.MIMEHeader(msg.Header), msg.Body, maxDepth); err != nil {
 		return Mail{}, fmt.Errorf("eml: %w", err)
 	}
 	return m, nil
 }
 
-// address reads the one mailbox of a header; a header that is absent is the zero Address.
+// address returns the first mailbox of a header; the zero Address without that header.
 func address(h mail.Header, name string) (vendor.Address, error) {
 	if h.Get(name) == "" {
 		return vendor.Address{}, nil
@@ -68,7 +68,7 @@ func address(h mail.Header, name string) (vendor.Address, error) {
 	return vendor.Address{Name: list[0].Name, Email: list[0].Address}, nil
 }
 
-// part reads a part, and the parts in it.
+// part reads a part and its nested parts, at most left levels deep.
 func (m *Mail) part(h textproto.MIMEHeader, body io.Reader, left int) error {
 	typ, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
@@ -76,13 +76,13 @@ func (m *Mail) part(h textproto.MIMEHeader, body io.Reader, left int) error {
 	}
 	if strings.HasPrefix(typ, "multipart/") {
 		if left == 0 {
-			return fmt.Errorf("too many parts in parts")
+			return fmt.Errorf("multiparts are nested too deep")
 		}
 		whole, err := io.ReadAll(body)
 		if err != nil {
 			return err
 		}
-		// The reader of parts takes an end within the headers of a part for the end of all parts.
+		// multipart.Reader does not report an end within the headers of a part.
 		if !bytes.Contains(whole, []byte("--"+params["boundary"]+"--")) {
 			return fmt.Errorf("%s: %w", typ, io.ErrUnexpectedEOF)
 		}
@@ -108,23 +108,24 @@ func (m *Mail) part(h textproto.MIMEHeader, body io.Reader, left int) error {
 	}
 	data, err := io.ReadAll(body)
 	if err != nil {
-		return fmt.Errorf("a %s part: %w", typ, err)
+		return fmt.Errorf("part of type %s: %w", typ, err)
 	}
 	disposition, file, err := mime.ParseMediaType(h.Get("Content-Disposition"))
 	switch {
 	case err == nil && disposition == "attachment":
 		name, err := new(mime.WordDecoder).DecodeHeader(file["filename"])
 		if err != nil {
-			return fmt.Errorf("the name of an attachment: %w", err)
+			return fmt.Errorf("name of an attachment: %w", err)
 		}
 		delete(params, "name")
-		m.Attachments = append(m.Attachments, vendor.Attachment{Name: name, ContentType: mime.FormatMediaType(typ, params), Data: data})
+		m.Attachments = append(m.Attachments,
+			vendor.Attachment{Name: name, ContentType: mime.FormatMediaType(typ, params), Data: data})
 	case typ == "text/plain":
 		m.Text = strings.ReplaceAll(string(data), "\r\n", "\n")
 	case typ == "text/html":
 		m.HTML = strings.ReplaceAll(string(data), "\r\n", "\n")
 	default:
-		return fmt.Errorf("a part of type %q that is no attachment", typ)
+		return fmt.Errorf("part of unexpected type %q", typ)
 	}
 	return nil
 }

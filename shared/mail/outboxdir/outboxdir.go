@@ -1,5 +1,5 @@
-// Package outboxdir is the mail.Sender of a laptop: each message becomes a file NAME.eml of a folder, where NAME is its
-// ID, that any mail program opens; List and Read tell of them for the local outbox page.
+// Package outboxdir is the mail.Sender for local use: it writes each message to a file ID.eml in a folder, which any
+// mail program opens. List and Read serve the local outbox page.
 package outboxdir
 
 import (
@@ -22,7 +22,7 @@ import (
 	"marketplace/shared/mail/eml"
 )
 
-// Dir is the folder. It may be used from several goroutines and by several processes at once.
+// Dir is the folder. Several goroutines and processes may use it at once.
 type Dir struct {
 	root *os.Root
 	from mail.Address
@@ -31,7 +31,7 @@ type Dir struct {
 
 var _ mail.Sender = (*Dir)(nil)
 
-// The headers that a file has before those of the message.
+// Headers that a file has before those of the message.
 const (
 	headerID    = "X-Outbox-Id"
 	headerKind  = "X-Outbox-Kind"
@@ -40,10 +40,10 @@ const (
 
 const suffix, unfinished = ".eml", ".part"
 
-// Open opens the folder, and makes it where there is none. from is the sender of every message, now the clock.
+// Open opens the folder and creates it if necessary. from is the sender of every message.
 func Open(path string, from mail.Address, now func() time.Time) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("outboxdir: making the folder: %w", err)
+		return nil, fmt.Errorf("outboxdir: creating the folder: %w", err)
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -55,10 +55,10 @@ func Open(path string, from mail.Address, now func() time.Time) (*Dir, error) {
 // Close closes the folder.
 func (d *Dir) Close() error { return d.root.Close() }
 
-// Send implements mail.Sender: when it returns, the whole message is on disk. The same ID again takes the place of the
-// message before. The provider's ID is the name of the file.
+// Send implements mail.Sender: when it returns, the whole message is on disk. A message with the same ID replaces the
+// one before. The returned ID is the name of the file.
 func (d *Dir) Send(_ context.Context, m mail.Message) (id string, err error) {
-	body, err := eml.Format(m, d.from, d.now()) // checks the ID, too
+	body, err := eml.Format(m, d.from, d.now()) // also checks the ID
 	if err != nil {
 		return "", fmt.Errorf("outboxdir: %w", err)
 	}
@@ -73,7 +73,7 @@ func (d *Dir) Send(_ context.Context, m mail.Message) (id string, err error) {
 	return m.ID + suffix, nil
 }
 
-// write makes a file that is whole whenever it is seen.
+// write replaces a file atomically.
 func (d *Dir) write(name string, data []byte) error {
 	part := name + "." + rand.Text() + unfinished
 	f, err := d.root.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -95,20 +95,20 @@ func (d *Dir) write(name string, data []byte) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// Quota implements mail.Sender: a folder has no limit.
+// Quota implements mail.Sender: a folder has no limits.
 func (*Dir) Quota(context.Context) (mail.Quota, error) { return mail.Quota{}, nil }
 
-// Item is a message of the folder, in short.
+// Item summarizes a message of the folder.
 type Item struct {
 	ID      string    `json:"id"`
 	Kind    mail.Kind `json:"kind"`
-	To      string    `json:"to"` // the address alone, as it stands on the wire
+	To      string    `json:"to"` // the address alone, as in the header
 	Subject string    `json:"subject"`
 	At      time.Time `json:"at"`    // when it was sent, in UTC, to the second
 	About   string    `json:"about"` // the ID of the request or license
 }
 
-// List gives every message, the newest first. Files that Send did not write are passed over.
+// List returns every message, newest first. It skips files that Send did not write.
 func (d *Dir) List() ([]Item, error) {
 	files, err := fs.ReadDir(d.root.FS(), ".")
 	if err != nil {
@@ -135,7 +135,7 @@ func (d *Dir) List() ([]Item, error) {
 	return items, nil
 }
 
-// errForeign: Send did not write the file.
+// errForeign reports a file that Send did not write.
 var errForeign = errors.New("outboxdir: not a file of the outbox")
 
 // item reads the headers of a file.
@@ -149,7 +149,10 @@ func (d *Dir) item(id string) (Item, error) {
 	if err != nil || msg.Header.Get(headerID) != id {
 		return Item{}, errForeign
 	}
-	item := Item{ID: id, Kind: mail.Kind(decoded(msg.Header, headerKind)), Subject: decoded(msg.Header, "Subject"), About: decoded(msg.Header, headerAbout)}
+	item := Item{
+		ID: id, Kind: mail.Kind(decoded(msg.Header, headerKind)), About: decoded(msg.Header, headerAbout),
+		Subject: decoded(msg.Header, "Subject"),
+	}
 	if to, err := msg.Header.AddressList("To"); err == nil {
 		item.To = to[0].Address
 	}
@@ -159,7 +162,7 @@ func (d *Dir) item(id string) (Item, error) {
 	return item, nil
 }
 
-// decoded is the text of a header.
+// decoded returns the text of a header.
 func decoded(h netmail.Header, name string) string {
 	text, err := new(mime.WordDecoder).DecodeHeader(h.Get(name))
 	if err != nil {
@@ -168,10 +171,10 @@ func decoded(h netmail.Header, name string) string {
 	return text
 }
 
-// Read gives a whole message as its reader has it; a NotFound fault where there is none.
+// Read returns a whole message as its recipient gets it; an unknown ID is a NotFound fault.
 func (d *Dir) Read(id string) (eml.Mail, error) {
 	if !eml.ValidID(id) {
-		return eml.Mail{}, fault.New(fault.NotFound, "There is no mail of that name.")
+		return eml.Mail{}, fault.New(fault.NotFound, "There is no such mail.")
 	}
 	f, err := d.root.Open(id + suffix)
 	if errors.Is(err, fs.ErrNotExist) {

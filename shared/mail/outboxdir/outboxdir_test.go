@@ -21,11 +21,13 @@ func message(id string) mail.Message {
 		ID: id, Kind: mail.RequestReceived, About: "01c6x2m4",
 		To: mail.Address{Name: "Zoë", Email: "zoe@example.org"}, ReplyTo: mail.Address{Email: "sales@example.com"},
 		Subject: "Grüße", Text: "Hello,\nZoë\n", HTML: "<p>Hello,\n<p>Zoë\n",
-		Attachments: []mail.Attachment{{Name: "license.txt", ContentType: "text/plain; charset=us-ascii", Data: []byte("Rm9ybWF0PTE=")}},
+		Attachments: []mail.Attachment{{
+			Name: "license.txt", ContentType: "text/plain; charset=us-ascii", Data: []byte("Rm9ybWF0PTE="),
+		}},
 	}
 }
 
-// open opens a folder whose clock goes on by a second with each message.
+// open opens a folder whose clock advances by a second with each message.
 func open(t *testing.T) (*Dir, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "data", "outbox")
@@ -51,10 +53,10 @@ func send(t *testing.T, d *Dir, m mail.Message) {
 	}
 }
 
-func TestWhatWasSentIsListedAndRead(t *testing.T) {
+func TestSentMessagesAreListedAndRead(t *testing.T) {
 	d, _ := open(t)
 	if items, err := d.List(); err != nil || len(items) != 0 || items == nil {
-		t.Fatalf("an empty outbox: %#v, %v", items, err)
+		t.Fatalf("empty outbox: got %#v, %v", items, err)
 	}
 	send(t, d, message("m1"))
 	send(t, d, message("m2"))
@@ -66,15 +68,15 @@ func TestWhatWasSentIsListedAndRead(t *testing.T) {
 	want := `[{"id":"m2","kind":"request-received","to":"zoe@example.org","subject":"Grüße","at":"2018-02-26T12:00:02Z","about":"01c6x2m4"},` +
 		`{"id":"m1","kind":"request-received","to":"zoe@example.org","subject":"Grüße","at":"2018-02-26T12:00:01Z","about":"01c6x2m4"}]`
 	if string(got) != want {
-		t.Errorf("listed %s", got)
+		t.Errorf("got %s, want %s", got, want)
 	}
 	m, err := d.Read("m1")
 	if err != nil || !reflect.DeepEqual(m.Message, message("m1")) {
-		t.Errorf("read %#v, %v", m.Message, err)
+		t.Errorf("got %#v, %v", m.Message, err)
 	}
 }
 
-func TestMailsOfOneSecondAreListedByTheirIDs(t *testing.T) {
+func TestMailsOfTheSameSecondAreListedByID(t *testing.T) {
 	d, err := Open(t.TempDir(), mail.Address{Email: "licenses@example.com"}, func() time.Time { return noon })
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +91,7 @@ func TestMailsOfOneSecondAreListedByTheirIDs(t *testing.T) {
 	}
 }
 
-func TestTheSameMessageAgainIsNoSecondOne(t *testing.T) {
+func TestRepeatedMessageReplacesTheFirst(t *testing.T) {
 	d, path := open(t)
 	var wg sync.WaitGroup
 	for range 20 {
@@ -101,11 +103,11 @@ func TestTheSameMessageAgainIsNoSecondOne(t *testing.T) {
 		t.Errorf("%v, %v", items, err)
 	}
 	if files, _ := os.ReadDir(path); len(files) != 1 {
-		t.Errorf("left behind: %v", files)
+		t.Errorf("files left behind: %v", files)
 	}
 }
 
-func TestFilesThatSendDidNotFinishOrWriteAreNotListed(t *testing.T) {
+func TestUnfinishedAndForeignFilesAreNotListed(t *testing.T) {
 	d, path := open(t)
 	send(t, d, message("m1"))
 	whole, err := os.ReadFile(filepath.Join(path, "m1.eml"))
@@ -115,7 +117,7 @@ func TestFilesThatSendDidNotFinishOrWriteAreNotListed(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"m2.eml.ABC.part": whole[:len(whole)/2],
 		"m3.eml":          []byte("Subject: somebody else's\r\n\r\n"),
-		"m4.eml":          whole, // names another
+		"m4.eml":          whole, // with the ID of another message
 		"m5.eml":          nil,
 		"notes.txt":       []byte("x"),
 		".eml":            whole,
@@ -130,7 +132,7 @@ func TestFilesThatSendDidNotFinishOrWriteAreNotListed(t *testing.T) {
 	}
 }
 
-func TestNoIDLeadsOutOfTheFolder(t *testing.T) {
+func TestNoIDLeavesTheFolder(t *testing.T) {
 	d, path := open(t)
 	for _, id := range []string{"../x", "..", "a/b", `a\b`, "", ".", "a\x00", "/etc/passwd", "a.b", "é"} {
 		if _, err := d.Send(t.Context(), message(id)); !errors.Is(err, mail.ErrRejected) {
@@ -156,14 +158,14 @@ func TestNoIDLeadsOutOfTheFolder(t *testing.T) {
 	}
 }
 
-func TestAMissingMailIsNotFound(t *testing.T) {
+func TestUnknownMailIsNotFound(t *testing.T) {
 	d, _ := open(t)
 	if _, err := d.Read("m1"); fault.KindOf(err) != fault.NotFound {
 		t.Error(err)
 	}
 }
 
-func TestAFolderThatCannotBeWrittenIsAnErrorAndLeavesNothing(t *testing.T) {
+func TestFailedWriteLeavesNoFile(t *testing.T) {
 	d, path := open(t)
 	if err := os.Mkdir(filepath.Join(path, "m1.eml"), 0o700); err != nil {
 		t.Fatal(err)
@@ -172,6 +174,6 @@ func TestAFolderThatCannotBeWrittenIsAnErrorAndLeavesNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if files, _ := os.ReadDir(path); len(files) != 1 {
-		t.Errorf("left behind: %v", files)
+		t.Errorf("files left behind: %v", files)
 	}
 }

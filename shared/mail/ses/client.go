@@ -7,9 +7,9 @@ import (
 	"marketplace/shared/cloud"
 )
 
-// LambdaClient is SES as a Lambda function reaches it: with the region and the credentials that Lambda puts into its
-// environment, which last as long as the function's sandbox. It stands here and not in shared/cloud, so that only who
-// sends mail links SES. endpoint is another server than AWS's own, for tests; "" is none.
+// LambdaClient returns the SES client of a Lambda function, with the region and the credentials from its environment.
+// It is here and not in shared/cloud so that only functions that send mail link SES. endpoint replaces AWS's own, for
+// tests.
 func LambdaClient(getenv func(string) string, endpoint string) API {
 	return sdk.NewFromConfig(cloud.AWSConfig(getenv), func(o *sdk.Options) {
 		if endpoint != "" {

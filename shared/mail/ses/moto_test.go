@@ -19,7 +19,7 @@ import (
 	"marketplace/shared/mail/letter"
 )
 
-// raw is a message that moto's SES took, as moto tells of it.
+// raw is a message that moto's SES accepted, as moto reports it.
 type raw struct {
 	ID           string   `json:"id"`
 	Source       string   `json:"source"`
@@ -52,28 +52,35 @@ func TestMoto(t *testing.T) {
 	api, set := client(endpoint), "licenses"
 	sender := New(api, Options{From: from, ConfigurationSet: set, Now: now})
 	l := license.License{
-		ID: "01c6x2m4", Organization: "Müller & Söhne", Edition: license.Developer, Type: license.Production, MaxLoc: 100_000,
+		ID: "01c6x2m4", Organization: "Müller & Söhne", Edition: license.Developer, Type: license.Production,
+		MaxLoc: 100_000,
 		Server: "AWHW8w9JtzBzSrmf9GQX", Expiration: license.Date{Year: 2018, Month: 4, Day: 30},
 	}
-	site := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
-	m := site.LicenseExpiring("01c6x2m4-2m", l, license.Contact{Name: "Zoë", Email: "zoe@müller.example"}, l.Expiration.AddMonths(-2))
-	m.Attachments = []mail.Attachment{{Name: "license.txt", ContentType: "text/plain; charset=us-ascii", Data: []byte(strings.Repeat("Rm9ybWF0PTE=", 200))}}
+	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
+	m := letters.LicenseExpiring("01c6x2m4-2m", l, license.Contact{Name: "Zoë", Email: "zoe@müller.example"},
+		l.Expiration.AddMonths(-2))
+	m.Attachments = []mail.Attachment{{
+		Name: "license.txt", ContentType: "text/plain; charset=us-ascii",
+		Data: []byte(strings.Repeat("Rm9ybWF0PTE=", 200)),
+	}}
 
-	if _, err := api.CreateConfigurationSet(t.Context(), &sdk.CreateConfigurationSetInput{ConfigurationSet: &types.ConfigurationSet{Name: &set}}); err != nil {
+	if _, err := api.CreateConfigurationSet(t.Context(),
+		&sdk.CreateConfigurationSetInput{ConfigurationSet: &types.ConfigurationSet{Name: &set}}); err != nil {
 		var exists *types.ConfigurationSetAlreadyExistsException
 		if !errors.As(err, &exists) {
 			t.Fatal(err)
 		}
 	}
 	unverified := New(api, Options{From: mail.Address{Email: "stranger@example.net"}, Now: now})
-	if _, err := unverified.Send(t.Context(), m); err == nil { // in words of moto's own
-		t.Error("a sender that is not verified may send")
+	if _, err := unverified.Send(t.Context(), m); err == nil { // moto has its own error message
+		t.Error("an unverified sender may send")
 	}
 	mailbox, err := from.Mailbox()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := api.VerifyEmailIdentity(t.Context(), &sdk.VerifyEmailIdentityInput{EmailAddress: &mailbox.Address}); err != nil {
+	if _, err := api.VerifyEmailIdentity(t.Context(),
+		&sdk.VerifyEmailIdentityInput{EmailAddress: &mailbox.Address}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -84,7 +91,7 @@ func TestMoto(t *testing.T) {
 	sent := sentThrough(t, endpoint)
 	i := slices.IndexFunc(sent, func(r raw) bool { return r.ID == id })
 	if i < 0 {
-		t.Fatalf("message %s did not arrive: %d others did", id, len(sent))
+		t.Fatalf("message %s did not arrive; %d others did", id, len(sent))
 	}
 	if sent[i].Source != mailbox.Address || sent[i].Destinations[0] != "zoe@xn--mller-kva.example" {
 		t.Errorf("from %s to %v", sent[i].Source, sent[i].Destinations)

@@ -1,5 +1,5 @@
-// Package ses is the mail.Sender over Amazon SES, by its first API: SendRawEmail and GetSendQuota. It tries everything
-// once; trying again is the outbox's affair, which knows what a second try may cost.
+// Package ses is the mail.Sender over Amazon SES. It uses the first API: SendRawEmail and GetSendQuota. It tries every
+// call once: the outbox decides whether to retry, since a retry may send a mail twice.
 package ses
 
 import (
@@ -18,7 +18,7 @@ import (
 	"marketplace/shared/mail/eml"
 )
 
-// API is what is called of SES; *ses.Client of the SDK has it.
+// API is the part of SES that a Sender calls; *ses.Client of the SDK implements it.
 type API interface {
 	SendRawEmail(context.Context, *sdk.SendRawEmailInput, ...func(*sdk.Options)) (*sdk.SendRawEmailOutput, error)
 	GetSendQuota(context.Context, *sdk.GetSendQuotaInput, ...func(*sdk.Options)) (*sdk.GetSendQuotaOutput, error)
@@ -39,12 +39,12 @@ type Sender struct {
 
 var _ mail.Sender = (*Sender)(nil)
 
-// New makes a Sender.
+// New returns a Sender.
 func New(api API, o Options) *Sender { return &Sender{api, o} }
 
-// Send implements mail.Sender. The ID is SES's message ID, which is also the Message-ID's part before the @ that the
-// reader sees. The message carries its ID, its kind and what it is about as tags, which SES's events about it bring back:
-// so they tell which mail they are about, also before its message ID is on record.
+// Send implements mail.Sender. The returned ID is SES's message ID, which is also the part before the @ of the
+// Message-ID that the recipient sees. The message's ID, kind and what it is about become tags, which SES repeats in
+// its events: an event identifies its mail even before we have stored the message ID.
 func (s *Sender) Send(ctx context.Context, m mail.Message) (id string, err error) {
 	raw, err := eml.Format(m, s.o.From, s.o.Now())
 	if err != nil {
@@ -69,10 +69,10 @@ func (s *Sender) Send(ctx context.Context, m mail.Message) (id string, err error
 	return aws.ToString(out.MessageId), nil
 }
 
-// once keeps the SDK from sending again what may have been taken.
+// once keeps the SDK from resending a mail that SES may have accepted.
 func once(o *sdk.Options) { o.Retryer = aws.NopRetryer{} }
 
-// tags makes message tags, of the characters that SES allows in them; what is empty is left out.
+// tags returns message tags with the characters that SES allows, without the empty ones.
 func tags(values map[string]string) (tags []types.MessageTag) {
 	for _, name := range []string{"mail", "kind", "about"} {
 		value := strings.Map(func(r rune) rune {
@@ -83,7 +83,8 @@ func tags(values map[string]string) (tags []types.MessageTag) {
 			return '_'
 		}, values[name])
 		if value != "" {
-			tags = append(tags, types.MessageTag{Name: aws.String(name), Value: aws.String(value[:min(len(value), 256)])})
+			value = value[:min(len(value), 256)]
+			tags = append(tags, types.MessageTag{Name: aws.String(name), Value: aws.String(value)})
 		}
 	}
 	return tags
@@ -93,7 +94,7 @@ func tags(values map[string]string) (tags []types.MessageTag) {
 func (s *Sender) Quota(ctx context.Context) (mail.Quota, error) {
 	out, err := s.api.GetSendQuota(ctx, &sdk.GetSendQuotaInput{})
 	if err != nil {
-		return mail.Quota{}, fmt.Errorf("ses: asking for the quota: %w", s.explain(err))
+		return mail.Quota{}, fmt.Errorf("ses: reading the quota: %w", s.explain(err))
 	}
 	const unlimited = -1
 	return mail.Quota{
@@ -102,10 +103,11 @@ func (s *Sender) Quota(ctx context.Context) (mail.Quota, error) {
 	}, nil
 }
 
-// meaning is what an error code of SES means to a sender ("Errors related to the sending quotas", "SendRawEmail: Errors"
-// and "Common Error Types" of the SES API Reference). A code that is not here may mean that the message was taken.
-var meaning = map[string]error{
-	// "Maximum sending rate exceeded" and "Daily message quota exceeded" bear the same code.
+// errorOfCode maps SES's error codes to the errors of package mail ("Errors related to the sending quotas",
+// "SendRawEmail: Errors" and "Common Error Types" of the SES API Reference). After any other code, SES may have
+// accepted the message.
+var errorOfCode = map[string]error{
+	// "Maximum sending rate exceeded" and "Daily message quota exceeded" have the same code.
 	"Throttling":               mail.ErrThrottled,
 	"ThrottlingException":      mail.ErrThrottled,
 	"TooManyRequestsException": mail.ErrThrottled,
@@ -134,13 +136,13 @@ var meaning = map[string]error{
 	"ValidationError":       mail.ErrRejected,
 }
 
-// explain says what an error of the API means, as one of mail's errors where it is one.
+// explain wraps an error of the API in the error of package mail that it means, if any.
 func (s *Sender) explain(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		return err
 	}
-	kind := meaning[api.ErrorCode()]
+	kind := errorOfCode[api.ErrorCode()]
 	if api.ErrorCode() == "MessageRejected" {
 		kind = s.rejection(strings.ToLower(api.ErrorMessage()))
 	}
@@ -151,12 +153,13 @@ func (s *Sender) explain(err error) error {
 	return fmt.Errorf("%w: %s", kind, said)
 }
 
-// rejection tells apart what SES all calls MessageRejected: an account that may not send, a sender that is not verified,
-// and a message that is not wanted. In the sandbox recipients have to be verified too; that passes, so it is none of mail's
+// rejection distinguishes what SES always calls MessageRejected: an account that may not send, a sender that is not
+// verified, and a message that SES rejects. An unverified recipient, an error of SES's sandbox only, is none of mail's
 // errors.
 func (s *Sender) rejection(message string) error {
 	switch {
-	case strings.Contains(message, "sending paused"), strings.Contains(message, "sending suspended"), strings.Contains(message, "account is paused"):
+	case strings.Contains(message, "sending paused"), strings.Contains(message, "sending suspended"),
+		strings.Contains(message, "account is paused"):
 		return mail.ErrSetup
 	case strings.Contains(message, "not verified"):
 		if from, err := s.o.From.Mailbox(); err == nil && strings.Contains(message, strings.ToLower(from.Address)) {

@@ -34,7 +34,7 @@ func message() mail.Message {
 	}
 }
 
-// fake is the API that remembers what was asked of it.
+// fake is an API that records its calls.
 type fake struct {
 	in    *sdk.SendRawEmailInput
 	opts  sdk.Options
@@ -42,7 +42,9 @@ type fake struct {
 	err   error
 }
 
-func (f *fake) SendRawEmail(_ context.Context, in *sdk.SendRawEmailInput, opts ...func(*sdk.Options)) (*sdk.SendRawEmailOutput, error) {
+func (f *fake) SendRawEmail(
+	_ context.Context, in *sdk.SendRawEmailInput, opts ...func(*sdk.Options),
+) (*sdk.SendRawEmailOutput, error) {
 	f.in = in
 	for _, o := range opts {
 		o(&f.opts)
@@ -50,7 +52,9 @@ func (f *fake) SendRawEmail(_ context.Context, in *sdk.SendRawEmailInput, opts .
 	return &sdk.SendRawEmailOutput{MessageId: aws.String("provider-1")}, f.err
 }
 
-func (f *fake) GetSendQuota(context.Context, *sdk.GetSendQuotaInput, ...func(*sdk.Options)) (*sdk.GetSendQuotaOutput, error) {
+func (f *fake) GetSendQuota(
+	context.Context, *sdk.GetSendQuotaInput, ...func(*sdk.Options),
+) (*sdk.GetSendQuotaOutput, error) {
 	return &f.quota, f.err
 }
 
@@ -58,44 +62,47 @@ func TestSend(t *testing.T) {
 	f := &fake{}
 	id, err := New(f, Options{From: from, ConfigurationSet: "licenses", Now: now}).Send(t.Context(), message())
 	if err != nil || id != "provider-1" {
-		t.Fatalf("%q, %v", id, err)
+		t.Fatalf("got %q, %v, want provider-1", id, err)
 	}
 	if *f.in.Source != "licenses@xn--bcher-kva.example" || *f.in.ConfigurationSetName != "licenses" ||
 		len(f.in.Destinations) != 1 || f.in.Destinations[0] != "zoe@xn--mller-kva.example" {
-		t.Errorf("%s from %s to %v", *f.in.ConfigurationSetName, *f.in.Source, f.in.Destinations)
+		t.Errorf("got %s from %s to %v", *f.in.ConfigurationSetName, *f.in.Source, f.in.Destinations)
 	}
 	tags := ""
 	for _, tag := range f.in.Tags {
 		tags += fmt.Sprintf("%s=%s ", *tag.Name, *tag.Value)
 	}
 	if tags != "mail=m1 kind=request-received about=01c6x2m4___ " {
-		t.Errorf("tags %q", tags)
+		t.Errorf("got the tags %q", tags)
 	}
 	m, err := eml.Parse(bytes.NewReader(f.in.RawMessage.Data))
 	if err != nil || m.Subject != "Grüße" || m.Text != "Hello\n" || !m.Date.Equal(now()) {
-		t.Errorf("%+v, %v", m, err)
+		t.Errorf("got %+v, %v", m, err)
 	}
 	if _, once := f.opts.Retryer.(aws.NopRetryer); !once {
 		t.Error("the SDK may send again")
 	}
 }
 
-func TestWithoutAConfigurationSetNoneIsNamed(t *testing.T) {
+func TestConfigurationSetIsOptional(t *testing.T) {
 	f := &fake{}
-	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), message()); err != nil || f.in.ConfigurationSetName != nil {
-		t.Errorf("%v, %v", f.in.ConfigurationSetName, err)
+	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), message()); err != nil ||
+		f.in.ConfigurationSetName != nil {
+		t.Errorf("got the configuration set %v, %v, want none", f.in.ConfigurationSetName, err)
 	}
 }
 
-func TestABadAddressNeverReachesSES(t *testing.T) {
+func TestBadAddressNeverReachesSES(t *testing.T) {
 	f := &fake{}
 	m := message()
 	m.To.Email = "zoe@example.org\r\nBcc: eve@example.org"
-	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), m); !errors.Is(err, mail.ErrRejected) || f.in != nil {
-		t.Error(err)
+	if _, err := New(f, Options{From: from, Now: now}).Send(t.Context(), m); !errors.Is(err, mail.ErrRejected) ||
+		f.in != nil {
+		t.Errorf("bad recipient: got %v, want ErrRejected and no call", err)
 	}
-	if _, err := New(f, Options{From: mail.Address{Email: "x"}, Now: now}).Send(t.Context(), message()); !errors.Is(err, mail.ErrSetup) || f.in != nil {
-		t.Error(err)
+	badSender := Options{From: mail.Address{Email: "x"}, Now: now}
+	if _, err := New(f, badSender).Send(t.Context(), message()); !errors.Is(err, mail.ErrSetup) || f.in != nil {
+		t.Errorf("bad sender: got %v, want ErrSetup and no call", err)
 	}
 }
 
@@ -105,16 +112,18 @@ func TestQuota(t *testing.T) {
 		want  mail.Quota
 	}{
 		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 199}, mail.Quota{PerSecond: 1}},
-		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 200}, mail.Quota{PerSecond: 1, Exhausted: true}},
+		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 200},
+			mail.Quota{PerSecond: 1, Exhausted: true}},
 		{sdk.GetSendQuotaOutput{Max24HourSend: -1, MaxSendRate: 14, SentLast24Hours: 1e9}, mail.Quota{PerSecond: 14}},
 	} {
-		if got, err := New(&fake{quota: c.quota}, Options{From: from, Now: now}).Quota(t.Context()); err != nil || got != c.want {
-			t.Errorf("%+v: %+v, %v", c.quota, got, err)
+		if got, err := New(&fake{quota: c.quota}, Options{From: from, Now: now}).Quota(t.Context()); err != nil ||
+			got != c.want {
+			t.Errorf("%+v: got %+v, %v, want %+v", c.quota, got, err, c.want)
 		}
 	}
 }
 
-func TestTagsAreAsLongAsSESTakesThem(t *testing.T) {
+func TestTagsKeepToTheLimitOfSES(t *testing.T) {
 	f := &fake{}
 	m := message()
 	m.About = strings.Repeat("a", 255) + "bc"
@@ -122,11 +131,11 @@ func TestTagsAreAsLongAsSESTakesThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if about := aws.ToString(f.in.Tags[2].Value); about != strings.Repeat("a", 255)+"b" {
-		t.Errorf("a tag of %d characters: %s", len(about), about)
+		t.Errorf("got a tag of %d characters, want 256: %s", len(about), about)
 	}
 }
 
-// client is the SDK's own client for an endpoint.
+// client returns the SDK's own client for an endpoint.
 func client(endpoint string) *sdk.Client {
 	return sdk.New(sdk.Options{
 		Region: "us-east-1", BaseEndpoint: &endpoint,
@@ -134,9 +143,9 @@ func client(endpoint string) *sdk.Client {
 	})
 }
 
-// TestErrorsOfTheAPI sends through the SDK to a server that answers with SES's errors.
-func TestErrorsOfTheAPI(t *testing.T) {
-	other := errors.New("none of mail's errors")
+// TestAPIErrorsBecomeErrorsOfMail sends through the SDK to a server that answers with SES's errors.
+func TestAPIErrorsBecomeErrorsOfMail(t *testing.T) {
+	other := errors.New("not an error of package mail")
 	for _, c := range []struct {
 		status        int
 		code, message string
@@ -151,9 +160,12 @@ func TestErrorsOfTheAPI(t *testing.T) {
 		{400, "MailFromDomainNotVerifiedException", "no MX", mail.ErrSetup},
 		{403, "AccessDenied", "User is not authorized to perform ses:SendRawEmail", mail.ErrSetup},
 		{403, "SignatureDoesNotMatch", "Signature expired", mail.ErrSetup},
-		{400, "MessageRejected", "Email address is not verified. The following identities failed the check in region US-EAST-1: zoe@example.org, Licenses@xn--bcher-kva.example", mail.ErrSetup},
-		{400, "MessageRejected", "Email address is not verified. The following identities failed the check in region US-EAST-1: zoe@example.org", other},
-		{400, "MessageRejected", "Sending paused for this account. For more information, please check the inbox.", mail.ErrSetup},
+		{400, "MessageRejected",
+			"Email address is not verified. The following identities failed the check in region US-EAST-1: zoe@example.org, Licenses@xn--bcher-kva.example", mail.ErrSetup},
+		{400, "MessageRejected",
+			"Email address is not verified. The following identities failed the check in region US-EAST-1: zoe@example.org", other},
+		{400, "MessageRejected", "Sending paused for this account. For more information, please check the inbox.",
+			mail.ErrSetup},
 		{400, "MessageRejected", "Address blacklisted.", mail.ErrRejected},
 		{400, "InvalidParameterValue", "Local address contains control or whitespace", mail.ErrRejected},
 		{400, "InvalidParameterValue", "Message length is more than 10485760 bytes long", mail.ErrRejected},
@@ -173,20 +185,20 @@ func TestErrorsOfTheAPI(t *testing.T) {
 		_, err := New(client(server.URL), Options{From: from, Now: now}).Send(t.Context(), message())
 		server.Close()
 		if err == nil || !strings.Contains(err.Error(), c.code) {
-			t.Errorf("%s %q: %v", c.code, c.message, err)
+			t.Errorf("%s %q: got %v, want the code in it", c.code, c.message, err)
 		}
 		for _, kind := range []error{mail.ErrThrottled, mail.ErrSetup, mail.ErrRejected} {
 			if errors.Is(err, kind) != (kind == c.want) {
-				t.Errorf("%s %q is %v", c.code, c.message, err)
+				t.Errorf("%s %q: got %v, want %v", c.code, c.message, err, c.want)
 			}
 		}
 		if n := calls.Load(); n != 1 {
-			t.Errorf("%s %q: sent %d times", c.code, c.message, n)
+			t.Errorf("%s %q: got %d calls, want 1", c.code, c.message, n)
 		}
 	}
 }
 
-func TestALostConnectionIsNoneOfMailsErrorsAndIsNotTriedAgain(t *testing.T) {
+func TestLostConnectionIsNotRetried(t *testing.T) {
 	var calls atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		calls.Add(1)
@@ -194,7 +206,8 @@ func TestALostConnectionIsNoneOfMailsErrorsAndIsNotTriedAgain(t *testing.T) {
 	}))
 	defer server.Close()
 	_, err := New(client(server.URL), Options{From: from, Now: now}).Send(t.Context(), message())
-	if err == nil || errors.Is(err, mail.ErrThrottled) || errors.Is(err, mail.ErrSetup) || errors.Is(err, mail.ErrRejected) || calls.Load() != 1 {
-		t.Errorf("%d calls, %v", calls.Load(), err)
+	if err == nil || errors.Is(err, mail.ErrThrottled) || errors.Is(err, mail.ErrSetup) ||
+		errors.Is(err, mail.ErrRejected) || calls.Load() != 1 {
+		t.Errorf("got %d calls, %v, want 1 call and an error of unknown outcome", calls.Load(), err)
 	}
 }
