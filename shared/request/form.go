@@ -79,7 +79,8 @@ func (f Form) kind(bad *fault.Fields) Kind {
 		for i, k := range Kinds {
 			names[i] = string(k)
 		}
-		bad.Add("kind", "Select what you need: %s.", strings.Join(names, ", "))
+		last := len(names) - 1
+		bad.Add("kind", "Select what you need: %s or %s.", strings.Join(names[:last], ", "), names[last])
 	}
 	return k
 }
@@ -145,7 +146,7 @@ func (f Form) productVersion(bad *fault.Fields) string {
 func ParseVersion(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
-		return "", fault.New(fault.Invalid, "Enter the SonarQube version. You find it at the bottom of every SonarQube page.")
+		return "", fault.New(fault.Invalid, "Enter the SonarQube version, for example 6.7.1.")
 	}
 	m := version().FindStringSubmatch(s)
 	if m == nil {

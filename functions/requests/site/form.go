@@ -60,7 +60,8 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 			Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
 	}
 	v.Person = []web.Field{
-		{Name: "name", Label: "Your name", Value: f.Name, Required: true, Autocomplete: "name"},
+		{Name: "name", Label: "Your name", Value: f.Name, Required: true, Autocomplete: "name",
+			Hint: "First and last name."},
 		{Name: "email", Label: "Work email", Value: f.Email, Required: true, Type: "email", Autocomplete: "email",
 			Hint: "We send the license key to this address."},
 		{Name: "company", Label: "Company", Value: f.Company, Required: true, Autocomplete: "organization"},
