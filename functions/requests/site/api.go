@@ -34,8 +34,8 @@ type filedRequest struct {
 	StatusURL string `json:"statusUrl"` // the private link
 }
 
-// wholeRequest is what the holder of the private link sees.
-type wholeRequest struct {
+// fullRequest is what the holder of the private link sees.
+type fullRequest struct {
 	publicRequest
 	Name        string              `json:"name"`
 	Email       string              `json:"email"`
@@ -49,12 +49,12 @@ type wholeRequest struct {
 	OldServer   request.OldServer   `json:"oldServer"`
 }
 
-func public(r request.Request) publicRequest {
+func newPublicRequest(r request.Request) publicRequest {
 	return publicRequest{r.ID, r.State, r.Kind, r.Edition, r.Server, r.Loc, r.ProductVersion, r.Created, r.Due}
 }
 
-// apiFile takes a request as JSON: 201, or 200 for one that came before under the same idempotency key.
-func (s *site) apiFile(w http.ResponseWriter, r *http.Request) error {
+// apiCreateRequest takes a request as JSON: 201, or 200 for one that came before under the same idempotency key.
+func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 	body, err := web.ReadJSON(r)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (s *site) apiFile(w http.ResponseWriter, r *http.Request) error {
 		}
 		f.IdempotencyKey = key
 	}
-	filed, created, err := s.file(r.Context(), f, bad, byAPI)
+	filed, created, err := s.fileRequest(r.Context(), f, bad, byAPI)
 	switch {
 	case errors.Is(err, store.ErrReused):
 		return fault.Wrap(fault.Conflict, err, "This idempotency key was already used for a different request. Nothing was saved. Use a new key.")
@@ -81,7 +81,7 @@ func (s *site) apiFile(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusCreated
 	}
 	w.Header().Set("Location", apiPath+"/"+filed.ID)
-	return web.WriteJSON(w, status, filedRequest{public(filed), s.mail.StatusURL(filed)})
+	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed), s.mail.StatusURL(filed)})
 }
 
 // headerKey is the key of the header Idempotency-Key, with or without the quotes of a structured field.
@@ -93,8 +93,8 @@ func headerKey(r *http.Request) string {
 	return key
 }
 
-// apiRequest tells what is known of a request: all of it to who has the token, else only what is about no person.
-func (s *site) apiRequest(w http.ResponseWriter, r *http.Request) error {
+// apiGetRequest tells what is known of a request: all of it to who has the token, else only what is about no person.
+func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	token := r.URL.Query().Get("token")
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		token = bearer
@@ -104,7 +104,7 @@ func (s *site) apiRequest(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return web.WriteJSON(w, http.StatusOK, public(found))
+		return web.WriteJSON(w, http.StatusOK, newPublicRequest(found))
 	}
 	found, err := s.byToken(r, token)
 	if err != nil {
@@ -115,8 +115,8 @@ func (s *site) apiRequest(w http.ResponseWriter, r *http.Request) error {
 		d.Contacts = []string{}
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	return web.WriteJSON(w, http.StatusOK, wholeRequest{
-		public(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces, d.Environment, d.OldServer,
+	return web.WriteJSON(w, http.StatusOK, fullRequest{
+		newPublicRequest(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces, d.Environment, d.OldServer,
 	})
 }
 
@@ -124,7 +124,7 @@ func (s *site) apiRequest(w http.ResponseWriter, r *http.Request) error {
 // contacts, which may be an array of texts.
 func decodeForm(body string) (f request.Form, bad fault.Fields, err error) {
 	bad, err = decodeObject(body, func(m jsonMember) {
-		switch target := member(&f, m.name); m.name {
+		switch target := formMember(&f, m.name); m.name {
 		case "ncloc":
 			m.number(target)
 		case "contacts":
@@ -136,8 +136,8 @@ func decodeForm(body string) (f request.Form, bad fault.Fields, err error) {
 	return f, bad, err
 }
 
-// member is where the form keeps a member of the JSON; nil for a name that it does not have.
-func member(f *request.Form, name string) *string {
+// formMember returns where the form keeps a member of the JSON; nil for a name that it does not have.
+func formMember(f *request.Form, name string) *string {
 	switch name {
 	case "kind":
 		return &f.Kind

@@ -26,8 +26,8 @@ type checkForm struct {
 	Plugins string // keys or names of jars, apart by white space, commas or semicolons
 }
 
-// question is a checkForm that was accepted.
-type question struct {
+// checkQuery is a checkForm that was accepted.
+type checkQuery struct {
 	Key     string
 	At      license.Instance
 	Version string   // of the product, as request.ParseVersion gives it; "" where it was not said
@@ -35,9 +35,9 @@ type question struct {
 }
 
 // accept reads the form at the time now. What it refuses is an Invalid fault with all fields that are wrong.
-func (f checkForm) accept(c *catalog.Catalog, now time.Time) (question, error) {
+func (f checkForm) accept(c *catalog.Catalog, now time.Time) (checkQuery, error) {
 	var bad fault.Fields
-	q := question{Key: f.Key, At: license.Instance{Now: now}}
+	q := checkQuery{Key: f.Key, At: license.Instance{Now: now}}
 	var err error
 	if strings.TrimSpace(f.Key) == "" {
 		empty := license.Evaluate("", license.Instance{}, nil).Reasons[0]
@@ -56,7 +56,7 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (question, error) {
 		bad.Refuse("productVersion", err)
 	}
 	if strings.TrimSpace(f.Edition) != "" {
-		if q.At.Edition = editionNamed(f.Edition); !q.At.Edition.Valid() {
+		if q.At.Edition = parseEdition(f.Edition); !q.At.Edition.Valid() {
 			bad.Add("edition", "Choose community, developer, enterprise or datacenter.")
 		}
 	}
@@ -91,8 +91,8 @@ func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
 	return keys, others
 }
 
-// finding is what is found of a key. It is what the API answers with, and what the page shows.
-type finding struct {
+// checkResult is what is found of a key. It is what the API answers with, and what the page shows.
+type checkResult struct {
 	Valid     bool               `json:"valid"`     // nothing speaks against the key
 	Authentic bool               `json:"authentic"` // it is ours, unaltered
 	Key       *checkedKey        `json:"key"`       // null where it could not be read; not to be believed where it is not authentic
@@ -101,9 +101,9 @@ type finding struct {
 	Notices   []notice           `json:"notices"` // what our records say, where the key is authentic; whether it is valid does not depend on them
 	Undone    []license.Mangling `json:"undone"`  // what a mail had done to the key
 	// Text is the key with that undone, as it has to be set; left out where nothing was, and where the key is not authentic.
-	Text     string   `json:"text,omitempty"`
-	Ignored  []string `json:"ignoredPlugins"` // plugins that were not checked: they need no license, or are not known
-	NotAsked []string `json:"-"`              // what was not checked because it was not said
+	Text      string   `json:"text,omitempty"`
+	Ignored   []string `json:"ignoredPlugins"` // plugins that were not checked: they need no license, or are not known
+	Unchecked []string `json:"-"`              // what was not checked because it was not said
 }
 
 // advice is a reason or a warning, with the page that helps to mend it.
@@ -152,31 +152,31 @@ type checkedPart struct {
 }
 
 // check judges a key. Neither it nor its callers keep the key or tell the log of it.
-func (s *site) check(ctx context.Context, f checkForm) (finding, error) {
+func (s *site) check(ctx context.Context, f checkForm) (checkResult, error) {
 	c, err := s.catalog()
 	if err != nil {
-		return finding{}, err
+		return checkResult{}, err
 	}
 	q, err := f.accept(c, s.now())
 	if err != nil {
-		return finding{}, err
+		return checkResult{}, err
 	}
 	keys, err := s.keys()
 	if err != nil {
-		return finding{}, fmt.Errorf("site: license keys: %w", err)
+		return checkResult{}, fmt.Errorf("site: license keys: %w", err)
 	}
 	if len(keys) == 0 {
-		return finding{}, fault.New(fault.Unavailable, "We cannot check keys at the moment. Write to us instead.")
+		return checkResult{}, fault.New(fault.Unavailable, "We cannot check keys at the moment. Write to us instead.")
 	}
 	text, undone := license.Unmangle(q.Key)
 	v := license.Evaluate(text, q.At, keys)
-	found := finding{
-		Valid: v.Valid(), Authentic: v.Authentic(), NotAsked: f.notAsked(),
+	found := checkResult{
+		Valid: v.Valid(), Authentic: v.Authentic(), Unchecked: f.unchecked(),
 		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
 		Reasons: s.advise(v.Reasons, v.Key, q.At, c), Warnings: s.advise(v.Warnings, v.Key, q.At, c), Notices: []notice{},
 	}
 	if v.Key != nil {
-		found.Key = describe(*v.Key, c, q.Version)
+		found.Key = newCheckedKey(*v.Key, c, q.Version)
 	}
 	if found.Authentic {
 		found.Notices = s.notices(ctx, *v.Key)
@@ -187,8 +187,8 @@ func (s *site) check(ctx context.Context, f checkForm) (finding, error) {
 	return found, nil
 }
 
-// notAsked names what is not checked.
-func (f checkForm) notAsked() (list []string) {
+// unchecked names what is not checked.
+func (f checkForm) unchecked() (list []string) {
 	for _, said := range []struct{ value, what string }{
 		{f.Server, "the server ID"},
 		{f.Loc, "the lines of code"},
@@ -210,7 +210,7 @@ func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Insta
 		case r.Request != "":
 			list[i].Path = requestPath(r, k, at, c)
 			list[i].RequestURL = s.mail.URL + list[i].Path
-			list[i].Action = actionOf(request.Kind(r.Request))
+			list[i].Action = requestAction(request.Kind(r.Request))
 		case r.Code == license.WrongEdition: // the server has the package of no edition
 			list[i].Path = "/editions/" + string(k.Edition) + "#install"
 			list[i].InstallURL = s.mail.URL + list[i].Path
@@ -220,7 +220,7 @@ func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Insta
 	return list
 }
 
-func actionOf(k request.Kind) string {
+func requestAction(k request.Kind) string {
 	switch k {
 	case request.Renewal:
 		return "Request a renewal"
@@ -246,7 +246,7 @@ func requestPath(r license.Reason, k *license.Key, at license.Instance, c *catal
 		switch r.Code {
 		case license.WrongEdition: // the one that runs
 		case license.PluginNotCovered:
-			f.Edition = string(covering(c, *k, at.Plugins))
+			f.Edition = string(coveringEdition(c, *k, at.Plugins))
 		default:
 			f.Edition = string(k.Edition)
 		}
@@ -260,9 +260,9 @@ func requestPath(r license.Reason, k *license.Key, at license.Instance, c *catal
 	return formPath(f)
 }
 
-// covering is the smallest edition, from the key's own on, that brings the plugins which the key does not cover; the key's own
+// coveringEdition is the smallest edition, from the key's own on, that brings the plugins which the key does not cover; the key's own
 // where none brings them all.
-func covering(c *catalog.Catalog, k license.Key, plugins []string) license.Edition {
+func coveringEdition(c *catalog.Catalog, k license.Key, plugins []string) license.Edition {
 	for _, edition := range license.Editions[slices.Index(license.Editions, k.Edition):] {
 		brings, _ := c.Edition(string(edition))
 		if !slices.ContainsFunc(plugins, func(p string) bool { return !slices.Contains(k.Plugins, p) && !slices.Contains(brings.Plugins, p) }) {
@@ -272,8 +272,8 @@ func covering(c *catalog.Catalog, k license.Key, plugins []string) license.Editi
 	return k.Edition
 }
 
-// describe tells what a key says, with the names that the catalog has.
-func describe(k license.Key, c *catalog.Catalog, version string) *checkedKey {
+// newCheckedKey tells what a key says, with the names that the catalog has.
+func newCheckedKey(k license.Key, c *catalog.Catalog, version string) *checkedKey {
 	edition, _ := c.Edition(string(k.Edition))
 	d := &checkedKey{
 		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, EditionName: k.Edition.Name(),

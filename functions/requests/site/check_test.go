@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	itsServer   = "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX"
+	serverID    = "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX"
 	otherServer = "4A6F8E2B-BWHW8w9JtzBzSrmf9GQX"
 )
 
 // terms are those of a key that is valid at start.
 func terms() license.Key {
 	return license.Key{
-		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Customer & Sons", Server: itsServer,
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Customer & Sons", Server: serverID,
 		Edition: license.Developer, Plugins: []string{"abap", "branch", "cpp", "license", "cobol"}, Languages: []string{"cobol"}, Features: []string{"branch"},
 		MaxLoc: 5_000_000, Support: true, Issued: license.Date{Year: 2018, Month: 2, Day: 26},
 		NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: license.Date{Year: 2019, Month: 2, Day: 28},
@@ -33,23 +33,23 @@ func terms() license.Key {
 }
 
 // issue signs a key with other terms.
-func (w *testEnv) issue(change func(*license.Key)) string {
-	w.t.Helper()
+func (env *testEnv) issue(change func(*license.Key)) string {
+	env.t.Helper()
 	k := terms()
 	if change != nil {
 		change(&k)
 	}
-	text, err := w.keys.Issue(k)
+	text, err := env.keys.Issue(k)
 	if err != nil {
-		w.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	return text
 }
 
 // check sends the form; pairs of names and values beside the key.
-func (w *testEnv) check(key string, pairs ...string) *webtest.Answer {
-	w.t.Helper()
-	return w.send("/licenses/check", with(url.Values{"key": {key}}, pairs...))
+func (env *testEnv) check(key string, pairs ...string) *webtest.Answer {
+	env.t.Helper()
+	return env.send("/licenses/check", withValues(url.Values{"key": {key}}, pairs...))
 }
 
 // facts are what a page tells in its lists of facts.
@@ -66,16 +66,16 @@ func codes(s *goquery.Selection) (list []string) {
 }
 
 func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
-	w := newTestEnv(t)
-	doc := w.check(w.issue(nil), "serverId", itsServer, "ncloc", "1'200'000", "productVersion", "6.7.1 (build 35068)", "edition", "developer",
+	env := newTestEnv(t)
+	doc := env.check(env.issue(nil), "serverId", serverID, "ncloc", "1'200'000", "productVersion", "6.7.1 (build 35068)", "edition", "developer",
 		"plugins", "cpp, abap\r\nsonar-cobol-plugin-3.4.0.1932.jar, java git").WantStatus(200).Page()
-	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") || !strings.Contains(got, itsServer) || strings.Contains(got, "Not checked") {
+	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") || !strings.Contains(got, serverID) || strings.Contains(got, "Not checked") {
 		t.Errorf("the result says %q", got)
 	}
 	got := facts(doc)
 	for what, want := range map[string]string{
 		"License": "01c6x2m4vj8q0n5r7t9w3y1z2b", "Organization": "Customer & Sons", "License type": "Production", "Edition": "Developer Edition",
-		"Package for SonarQube 6.7.1": "developer-edition-6.7.1.1042.zip", "Server ID": itsServer, "Lines of code": "up to 5'000'000",
+		"Package for SonarQube 6.7.1": "developer-edition-6.7.1.1042.zip", "Server ID": serverID, "Lines of code": "up to 5'000'000",
 		"Plugins": "abap, branch, cpp, license, cobol", "Support": "included", "Valid from": "01 Mar 2018",
 		"Valid through": "28 Feb 2019, 23:59:59 UTC", "Issued": "26 Feb 2018, signed with prod-1",
 	} {
@@ -97,25 +97,25 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 }
 
 func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
-	w := newTestEnv(t)
-	doc := w.check(w.issue(nil)).WantStatus(200).Page()
+	env := newTestEnv(t)
+	doc := env.check(env.issue(nil)).WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "Not checked (left empty): the server ID, the lines of code, the installed edition, the installed plugins.") {
 		t.Errorf("the result says %q", got)
 	}
-	doc = w.check(w.issue(nil), "serverId", itsServer, "ncloc", "0", "edition", "developer", "plugins", "java").WantStatus(200).Page()
+	doc = env.check(env.issue(nil), "serverId", serverID, "ncloc", "0", "edition", "developer", "plugins", "java").WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); strings.Contains(got, "Not checked") {
 		t.Errorf("no lines and a free plugin were said: %q", got)
 	}
 }
 
-// bad are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no link.
-func bad(w *testEnv) map[string]struct {
+// badKeys are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no link.
+func badKeys(env *testEnv) map[string]struct {
 	key   string
 	said  []string
 	codes []string
 	link  string
 } {
-	valid := w.issue(nil)
+	valid := env.issue(nil)
 	return map[string]struct {
 		key   string
 		said  []string
@@ -124,21 +124,21 @@ func bad(w *testEnv) map[string]struct {
 	}{
 		"words":           {"this is not a key", nil, []string{"not-base64"}, ""},
 		"cut":             {valid[:len(valid)/2], nil, []string{"truncated"}, ""},
-		"two keys":        {valid + "\n" + w.issue(func(k *license.Key) { k.ID = "other" }), nil, []string{"several-keys"}, ""},
+		"two keys":        {valid + "\n" + env.issue(func(k *license.Key) { k.ID = "other" }), nil, []string{"several-keys"}, ""},
 		"something else":  {"Rm9ybWF0PTIKCg==", nil, []string{"unknown-format"}, ""},
 		"another server":  {valid, []string{"serverId", otherServer}, []string{"wrong-server"}, "/request/developer?kind=replacement&ncloc=5000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" + otherServer},
 		"another address": {valid, []string{"serverId", "00000000-AWHW8w9JtzBzSrmf9GQX", "ncloc", "7"}, []string{"new-address"}, "/request/developer?kind=replacement&ncloc=7&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=00000000-AWHW8w9JtzBzSrmf9GQX"},
-		"too early":       {w.issue(func(k *license.Key) { k.NotBefore = license.Date{Year: 2018, Month: 3, Day: 6} }), nil, []string{"not-yet-valid"}, ""},
-		"expired":         {w.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }), nil, []string{"expired"}, "/request/developer?kind=renewal&ncloc=5000000&serverId=" + itsServer},
-		"evaluation over": {w.issue(func(k *license.Key) {
+		"too early":       {env.issue(func(k *license.Key) { k.NotBefore = license.Date{Year: 2018, Month: 3, Day: 6} }), nil, []string{"not-yet-valid"}, ""},
+		"expired":         {env.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }), nil, []string{"expired"}, "/request/developer?kind=renewal&ncloc=5000000&serverId=" + serverID},
+		"evaluation over": {env.issue(func(k *license.Key) {
 			k.Type, k.Expiration = license.Evaluation, license.Date{Year: 2018, Month: 3, Day: 4}
-		}), nil, []string{"expired"}, "/request/developer?kind=new&ncloc=5000000&serverId=" + itsServer},
-		"too many lines":                {valid, []string{"ncloc", "5000001"}, []string{"loc-exceeded"}, "/request/developer?kind=upgrade&ncloc=5000001&serverId=" + itsServer},
-		"a plugin more":                 {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"}, []string{"plugin-not-covered"}, "/request/enterprise?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
-		"a plugin that its edition has": {valid, []string{"plugins", "swift cobol"}, []string{"plugin-not-covered"}, "/request/developer?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
-		"another edition":               {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"}, "/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + itsServer},
+		}), nil, []string{"expired"}, "/request/developer?kind=new&ncloc=5000000&serverId=" + serverID},
+		"too many lines":                {valid, []string{"ncloc", "5000001"}, []string{"loc-exceeded"}, "/request/developer?kind=upgrade&ncloc=5000001&serverId=" + serverID},
+		"a plugin more":                 {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"}, []string{"plugin-not-covered"}, "/request/enterprise?kind=upgrade&ncloc=5000000&serverId=" + serverID},
+		"a plugin that its edition has": {valid, []string{"plugins", "swift cobol"}, []string{"plugin-not-covered"}, "/request/developer?kind=upgrade&ncloc=5000000&serverId=" + serverID},
+		"another edition":               {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"}, "/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + serverID},
 		"of community":                  {valid, []string{"edition", "community"}, []string{"wrong-edition"}, "/editions/developer#install"},
-		"all at once": {w.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }),
+		"all at once": {env.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }),
 			[]string{"serverId", otherServer, "ncloc", "9000000", "edition", "enterprise", "plugins", "pli"},
 			[]string{"wrong-server", "expired", "loc-exceeded", "plugin-not-covered", "wrong-edition"},
 			"/request/developer?kind=replacement&ncloc=9000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" + otherServer},
@@ -146,11 +146,11 @@ func bad(w *testEnv) map[string]struct {
 }
 
 func TestEveryReasonComesWithWhatToDo(t *testing.T) {
-	w := newTestEnv(t)
-	for name, tt := range bad(w) {
+	env := newTestEnv(t)
+	for name, tt := range badKeys(env) {
 		t.Run(name, func(t *testing.T) {
-			w := w.in(t)
-			doc := w.check(tt.key, tt.said...).WantStatus(200).Page()
+			env := env.in(t)
+			doc := env.check(tt.key, tt.said...).WantStatus(200).Page()
 			result := doc.Find("#result.bad")
 			if got := codes(result); !slices.Equal(got, tt.codes) {
 				t.Fatalf("reasons %v, want %v", got, tt.codes)
@@ -171,12 +171,12 @@ func TestEveryReasonComesWithWhatToDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			form := w.get(u.RequestURI()).WantStatus(200).Page()
+			form := env.get(u.RequestURI()).WantStatus(200).Page()
 			if u.Fragment != "" && form.Find("#"+u.Fragment).Length() != 1 {
 				t.Errorf("the page has no #%s", u.Fragment)
 			}
 			for name, values := range u.Query() {
-				if got := typed(form, name); got != values[0] {
+				if got := fieldValue(form, name); got != values[0] {
 					t.Errorf("the form has %s=%q, want %q", name, got, values[0])
 				}
 			}
@@ -185,12 +185,12 @@ func TestEveryReasonComesWithWhatToDo(t *testing.T) {
 }
 
 func TestAKeyThatIsNotOursIsNotBelieved(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for name, tt := range map[string]struct{ key, code string }{
 		"signed by a stranger":       {newTestEnv(t).issue(nil), "bad-signature"},
 		"with a Kid nobody knows of": {(&testEnv{t: t, keys: unknownKid(t)}).issue(nil), "unknown-kid"},
 	} {
-		doc := w.check(tt.key + "\n> quoted").WantStatus(200).Page()
+		doc := env.check(tt.key + "\n> quoted").WantStatus(200).Page()
 		if got := codes(doc.Find("#result.bad")); !slices.Equal(got, []string{tt.code}) {
 			t.Errorf("%s: %v", name, got)
 		}
@@ -210,11 +210,11 @@ func unknownKid(t *testing.T) license.Issuer {
 }
 
 func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
-	w := newTestEnv(t)
-	key := w.issue(func(k *license.Key) {
+	env := newTestEnv(t)
+	key := env.issue(func(k *license.Key) {
 		k.Server, k.Expiration = "AWHW8w9JtzBzSrmf9GQX", license.Date{Year: 2018, Month: 4, Day: 4}
 	})
-	doc := w.check(key, "serverId", itsServer, "ncloc", "4600000").WantStatus(200).Page()
+	doc := env.check(key, "serverId", serverID, "ncloc", "4600000").WantStatus(200).Page()
 	if doc.Find("#result.good").Length() != 1 {
 		t.Error("the key is not valid")
 	}
@@ -224,8 +224,8 @@ func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
 }
 
 func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
-	w := newTestEnv(t)
-	key := w.issue(nil)
+	env := newTestEnv(t)
+	key := env.issue(nil)
 	var lines []string
 	for rest := key; rest != ""; rest = rest[min(76, len(rest)):] {
 		lines = append(lines, rest[:min(76, len(rest))])
@@ -234,7 +234,7 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 		"wrapped": strings.Join(lines, "\r\n"), "quoted": "> " + strings.Join(lines, "\n> "), "with a label": "Here it is:\n\n" + key + "\n\nRegards",
 		"quoted-printable": strings.ReplaceAll(strings.Join(lines, "=\n"), "==", "=3D=3D"), "HTML": "<p>" + strings.Join(lines, "<br>\n") + "</p>",
 	} {
-		doc := w.check(pasted).WantStatus(200).Page()
+		doc := env.check(pasted).WantStatus(200).Page()
 		if doc.Find("#result.good").Length() != 1 {
 			t.Errorf("%s: not valid: %q", name, webtest.Text(doc.Find("#result")))
 		}
@@ -245,14 +245,14 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 			t.Errorf("%s: the key to set is %q", name, got)
 		}
 	}
-	if doc := w.check("  " + key + "\r\n").WantStatus(200).Page(); doc.Find("#undone").Length() > 0 {
+	if doc := env.check("  " + key + "\r\n").WantStatus(200).Page(); doc.Find("#undone").Length() > 0 {
 		t.Errorf("forgiven what needs no forgiveness: %q", webtest.Text(doc.Find("#undone")))
 	}
 }
 
 func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
-	w := newTestEnv(t)
-	doc := w.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional", "plugins", `"><script>alert(1)</script>`).
+	env := newTestEnv(t)
+	doc := env.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional", "plugins", `"><script>alert(1)</script>`).
 		WantStatus(422).Page()
 	var fields []string
 	doc.Find(".invalid").Each(func(_ int, s *goquery.Selection) {
@@ -261,7 +261,7 @@ func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 	if want := []string{"key", "serverId", "edition", "ncloc", "productVersion"}; !slices.Equal(fields, want) {
 		t.Errorf("wrong are %v, want %v", fields, want)
 	}
-	if typed(doc, "serverId") != "abc" || doc.Find("textarea#plugins").Text() != `"><script>alert(1)</script>` || doc.Find("script").Length() > 0 {
+	if fieldValue(doc, "serverId") != "abc" || doc.Find("textarea#plugins").Text() != `"><script>alert(1)</script>` || doc.Find("script").Length() > 0 {
 		t.Error("what was typed did not come back as it was")
 	}
 	if doc.Find("#result").Length() > 0 {
@@ -270,45 +270,45 @@ func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 }
 
 func TestAKeyIsNeverTakenFromAnAddress(t *testing.T) {
-	w := newTestEnv(t)
-	key := w.issue(nil)
-	a := w.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + itsServer).WantStatus(200)
+	env := newTestEnv(t)
+	key := env.issue(nil)
+	a := env.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + serverID).WantStatus(200)
 	doc := a.Page()
-	if strings.Contains(a.Body, key[:60]) || doc.Find("#result").Length() > 0 || typed(doc, "serverId") != itsServer {
+	if strings.Contains(a.Body, key[:60]) || doc.Find("#result").Length() > 0 || fieldValue(doc, "serverId") != serverID {
 		t.Error("the key of the address is used, or the server ID is not")
 	}
 	if form := doc.Find("form"); form.AttrOr("method", "") != "post" || form.AttrOr("action", "") != "/licenses/check" {
 		t.Error("the form puts the key into an address")
 	}
-	if a := w.do("POST", "/licenses/check?key="+url.QueryEscape(key), "", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 422 {
+	if a := env.do("POST", "/licenses/check?key="+url.QueryEscape(key), "", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 422 {
 		t.Errorf("a key in the address is checked: %d", a.StatusCode)
 	}
-	if cc := w.check(key).Header.Get("Cache-Control"); cc != "no-store" {
+	if cc := env.check(key).Header.Get("Cache-Control"); cc != "no-store" {
 		t.Errorf("the answer may be kept: %q", cc)
 	}
 }
 
 func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
 	// A check may read the license's record; the table fails whatever is written to it.
-	w := newWorldOver(t, failingTable{err: table.ErrNotFound})
-	broken := newWorldOver(t, failingTable{err: errors.New("touched")})
-	key := w.issue(nil)
+	env := newTestEnvOver(t, failingTable{err: table.ErrNotFound})
+	broken := newTestEnvOver(t, failingTable{err: errors.New("touched")})
+	key := env.issue(nil)
 	mangled := "> " + key[:70] + "\n> " + key[70:]
 	tampered := key[:200] + "A" + key[201:]
 	for _, pasted := range []string{key, mangled, tampered, key[:300], key + key, "Customer & Sons " + key} {
-		w.check(pasted, "serverId", otherServer).WantStatus(200)
-		w.apiCheck(map[string]any{"key": pasted}).WantStatus(200)
-		w.apiCheck(map[string]any{"key": pasted, "serverId": "x"}).WantStatus(422)
-		w.apiCheck(map[string]any{"key": 7, pasted: 7})
-		w.do("POST", "/licenses/check", pasted, "Content-Type", "text/plain", "Sec-Fetch-Site", "same-origin").WantStatus(415)
-		w.do("POST", "/licenses/check", "key="+url.QueryEscape(pasted), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").WantStatus(403)
-		w.check(pasted + strings.Repeat(" ", web.MaxBody)).WantStatus(413)
+		env.check(pasted, "serverId", otherServer).WantStatus(200)
+		env.apiCheck(map[string]any{"key": pasted}).WantStatus(200)
+		env.apiCheck(map[string]any{"key": pasted, "serverId": "x"}).WantStatus(422)
+		env.apiCheck(map[string]any{"key": 7, pasted: 7})
+		env.do("POST", "/licenses/check", pasted, "Content-Type", "text/plain", "Sec-Fetch-Site", "same-origin").WantStatus(415)
+		env.do("POST", "/licenses/check", "key="+url.QueryEscape(pasted), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").WantStatus(403)
+		env.check(pasted + strings.Repeat(" ", web.MaxBody)).WantStatus(413)
 		broken.keys.Keys = license.KeySet{{Kid: "bad"}} // cannot be written
 		broken.get("/.well-known/license-keys.json").WantStatus(500)
 		broken.keys.Keys = nil
 		broken.check(pasted).WantStatus(503)
 	}
-	for _, log := range []string{w.log.String(), broken.log.String()} {
+	for _, log := range []string{env.log.String(), broken.log.String()} {
 		if log == "" {
 			t.Fatal("nothing is logged")
 		}
@@ -326,11 +326,11 @@ func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
 }
 
 func TestWithoutPublicKeysNothingIsCalledInvalid(t *testing.T) {
-	w := newTestEnv(t)
-	key := w.issue(nil)
-	w.keys.Keys = nil
-	w.check(key).WantStatus(http.StatusServiceUnavailable)
-	w.apiCheck(map[string]any{"key": key}).WantStatus(http.StatusServiceUnavailable)
+	env := newTestEnv(t)
+	key := env.issue(nil)
+	env.keys.Keys = nil
+	env.check(key).WantStatus(http.StatusServiceUnavailable)
+	env.apiCheck(map[string]any{"key": key}).WantStatus(http.StatusServiceUnavailable)
 }
 
 func FuzzCheck(f *testing.F) {
@@ -339,16 +339,16 @@ func FuzzCheck(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(key, itsServer, "120000", "6.7.1", "developer", "cpp java")
+	f.Add(key, serverID, "120000", "6.7.1", "developer", "cpp java")
 	f.Add("> "+key[:80]+"=\n> "+key[80:], "", "", "", "", "")
 	f.Add(key+key, "AWHW8w9JtzBzSrmf9GQX", "0", "7.0-SNAPSHOT", "Data Center Edition", "a,b;c\n<script>")
-	var w *testEnv
+	var env *testEnv
 	f.Fuzz(func(t *testing.T, key, server, loc, version, edition, plugins string) {
-		if w == nil {
-			w = newWorldOver(t, failingTable{err: errors.New("touched")})
-			w.keys = issuer
+		if env == nil {
+			env = newTestEnvOver(t, failingTable{err: errors.New("touched")})
+			env.keys = issuer
 		}
-		a := w.in(t).check(key, "serverId", server, "ncloc", loc, "productVersion", version, "edition", edition, "plugins", plugins)
+		a := env.in(t).check(key, "serverId", server, "ncloc", loc, "productVersion", version, "edition", edition, "plugins", plugins)
 		switch a.StatusCode {
 		case 200, 422:
 			if doc := a.Page(); doc.Find("script, style, img").Length() > 0 || doc.Find("h1").Length() != 1 {

@@ -10,13 +10,13 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-func (w *testEnv) apiCheck(body map[string]any) *webtest.Answer {
-	w.t.Helper()
+func (env *testEnv) apiCheck(body map[string]any) *webtest.Answer {
+	env.t.Helper()
 	data, err := json.Marshal(body)
 	if err != nil {
-		w.t.Fatal(err)
+		env.t.Fatal(err)
 	}
-	return w.do("POST", "/api/licenses/check", string(data), "Content-Type", "application/json")
+	return env.do("POST", "/api/licenses/check", string(data), "Content-Type", "application/json")
 }
 
 // found is an answer of the API.
@@ -30,7 +30,7 @@ type found struct {
 	IgnoredPlugins    []string
 }
 
-func findings(a *webtest.Answer) (f found) {
+func checkAnswer(a *webtest.Answer) (f found) {
 	a.T.Helper()
 	if err := json.Unmarshal([]byte(a.WantStatus(200).Body), &f); err != nil {
 		a.T.Fatal(err)
@@ -39,16 +39,16 @@ func findings(a *webtest.Answer) (f found) {
 }
 
 func TestTheAPITellsAllOfAValidKey(t *testing.T) {
-	w := newTestEnv(t)
-	a := w.apiCheck(map[string]any{
-		"key": w.issue(nil), "serverId": itsServer, "ncloc": 1_200_000, "productVersion": "6.7.1", "edition": "developer", "plugins": []string{"cpp", "java"},
+	env := newTestEnv(t)
+	a := env.apiCheck(map[string]any{
+		"key": env.issue(nil), "serverId": serverID, "ncloc": 1_200_000, "productVersion": "6.7.1", "edition": "developer", "plugins": []string{"cpp", "java"},
 	})
-	f := findings(a)
+	f := checkAnswer(a)
 	if !f.Valid || !f.Authentic || len(f.Reasons)+len(f.Warnings)+len(f.Undone) > 0 || f.Text != "" || !slices.Equal(f.IgnoredPlugins, []string{"java"}) {
 		t.Errorf("%+v", f)
 	}
 	for name, want := range map[string]any{
-		"id": "01c6x2m4vj8q0n5r7t9w3y1z2b", "type": "PRODUCTION", "organization": "Customer & Sons", "serverId": itsServer, "edition": "developer",
+		"id": "01c6x2m4vj8q0n5r7t9w3y1z2b", "type": "PRODUCTION", "organization": "Customer & Sons", "serverId": serverID, "edition": "developer",
 		"editionName": "Developer Edition", "maxLoc": 5e6, "maxLocText": "5'000'000", "support": true, "notBefore": "2018-03-01",
 		"expiration": "2019-02-28", "expirationText": "28 Feb 2019", "validThrough": "2019-02-28T23:59:59Z", "issued": "2018-02-26", "kid": "prod-1",
 	} {
@@ -64,13 +64,13 @@ func TestTheAPITellsAllOfAValidKey(t *testing.T) {
 }
 
 func TestTheAPITellsEveryReason(t *testing.T) {
-	w := newTestEnv(t)
-	for name, tt := range bad(w) {
+	env := newTestEnv(t)
+	for name, tt := range badKeys(env) {
 		body := map[string]any{"key": tt.key}
 		for i := 0; i < len(tt.said); i += 2 {
 			body[tt.said[i]] = tt.said[i+1]
 		}
-		f := findings(w.apiCheck(body))
+		f := checkAnswer(env.apiCheck(body))
 		var got []string
 		for _, r := range f.Reasons {
 			got = append(got, r.Code)
@@ -91,14 +91,14 @@ func TestTheAPITellsEveryReason(t *testing.T) {
 }
 
 func TestTheAPIRefuses(t *testing.T) {
-	w := newTestEnv(t)
-	key := w.issue(nil)
+	env := newTestEnv(t)
+	key := env.issue(nil)
 	for _, tt := range []struct {
 		name  string
 		body  map[string]any
 		wrong []string
 	}{
-		{"no key", map[string]any{"serverId": itsServer}, []string{"key"}},
+		{"no key", map[string]any{"serverId": serverID}, []string{"key"}},
 		{"an empty key", map[string]any{"key": "\n"}, []string{"key"}},
 		{"a key that is no text", map[string]any{"key": []string{key}}, []string{"key"}},
 		{"a server that is none", map[string]any{"key": key, "serverId": "AWHW8w9JtzBzSrmf"}, []string{"serverId"}},
@@ -106,16 +106,16 @@ func TestTheAPIRefuses(t *testing.T) {
 		{"a version before editions", map[string]any{"key": key, "productVersion": "6.6"}, []string{"productVersion"}},
 		{"an edition that is none", map[string]any{"key": key, "edition": "professional"}, []string{"edition"}},
 		{"plugins in an object", map[string]any{"key": key, "plugins": map[string]any{}}, []string{"plugins"}},
-		{"a member that there is not", map[string]any{"key": key, "server": itsServer}, []string{"server"}},
+		{"a member that there is not", map[string]any{"key": key, "server": serverID}, []string{"server"}},
 	} {
-		fields := wrong(w.apiCheck(tt.body).WantStatus(422))
+		fields := problemFields(env.apiCheck(tt.body).WantStatus(422))
 		for _, name := range tt.wrong {
 			if fields[name] == "" || len(fields) != len(tt.wrong) {
 				t.Errorf("%s: %v", tt.name, fields)
 			}
 		}
 	}
-	w.do("POST", "/api/licenses/check", "[]", "Content-Type", "application/json").WantStatus(400)
-	w.do("POST", "/api/licenses/check", "key="+key, "Content-Type", "application/x-www-form-urlencoded").WantStatus(415)
-	w.get("/api/licenses/check").WantStatus(405)
+	env.do("POST", "/api/licenses/check", "[]", "Content-Type", "application/json").WantStatus(400)
+	env.do("POST", "/api/licenses/check", "key="+key, "Content-Type", "application/x-www-form-urlencoded").WantStatus(415)
+	env.get("/api/licenses/check").WantStatus(405)
 }

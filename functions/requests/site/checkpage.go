@@ -12,7 +12,7 @@ import (
 
 // checkView is the data of the page that checks keys.
 type checkView struct {
-	Found  *finding // nil: nothing was checked yet
+	Found  *checkResult // nil: nothing was checked yet
 	Key    web.Field
 	Server []web.Field
 	web.Marked
@@ -29,8 +29,8 @@ func (s *site) checkPage(w http.ResponseWriter, r *http.Request) error {
 	return s.renderCheck(w, http.StatusOK, f, nil, nil)
 }
 
-// sendCheck checks the key of the form and shows what was found, above the form as it was typed.
-func (s *site) sendCheck(w http.ResponseWriter, r *http.Request) error {
+// submitCheck checks the key of the form and shows what was found, above the form as it was typed.
+func (s *site) submitCheck(w http.ResponseWriter, r *http.Request) error {
 	values, err := web.ReadForm(r)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (s *site) sendCheck(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found *finding, bad []fault.Field) error {
+func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found *checkResult, bad []fault.Field) error {
 	v := newCheckView(f, bad)
 	v.Found, v.Sales = found, s.mail.Sales.Email
 	title := "Check a license key"
@@ -77,7 +77,7 @@ func newCheckView(f checkForm, bad []fault.Field) checkView {
 		Server: []web.Field{
 			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "code",
 				Hint: "In SonarQube, under Administration > System."},
-			{Name: "edition", Label: "Installed edition", Type: "select", Value: string(editionNamed(f.Edition)), Optional: true,
+			{Name: "edition", Label: "Installed edition", Type: "select", Value: string(parseEdition(f.Edition)), Optional: true,
 				Hint: "The edition whose package is installed.", Options: editionOptions()},
 			{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Optional: true, InputMode: "numeric",
 				Hint: "Total analysed by the server, for example 120000."},

@@ -12,17 +12,17 @@ import (
 
 type editionView struct {
 	catalog.Edition
-	Features  []catalog.Feature
-	Languages []string    // names of those that the edition adds
-	Everyone  int         // languages that every edition has
-	Newest    []column    // the newest patch of each X.Y, newest first
-	Earlier   []column    // the patches before, which have packages too
-	Plugins   []pluginRow // with a release for each of Newest
-	Example   string      // the file name of a package
-	Query     string
-	TermsURL  string
-	Others    []editionCard
-	Sales     string
+	Features        []catalog.Feature
+	Languages       []string    // names of those that the edition adds
+	CommonLanguages int         // languages that every edition has
+	Newest          []column    // the newest patch of each X.Y, newest first
+	Earlier         []column    // the patches before, which have packages too
+	Plugins         []pluginRow // with a release for each of Newest
+	Example         string      // the file name of a package
+	Query           string
+	TermsURL        string
+	Others          []editionCard
+	Sales           string
 }
 
 // column is a version of the product in an edition's matrix.
@@ -47,7 +47,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	}
 	e, ok := c.Edition(r.PathValue("key"))
 	if !ok {
-		return noEdition()
+		return unknownEdition()
 	}
 	q := linkQuery(r.URL.Query())
 	view := editionView{
@@ -64,7 +64,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, l := range c.Languages {
 		if l.Plugin == "" {
-			view.Everyone++
+			view.CommonLanguages++
 		} else if slices.Contains(e.Languages, l.Key) {
 			view.Languages = append(view.Languages, l.Name)
 		}
@@ -77,7 +77,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 			view.Example = col.Package.File
 		}
 	}
-	return s.public(w, "edition.html", web.View{
+	return s.renderPublic(w, "edition.html", web.View{
 		Title: "SonarQube " + e.Name, Description: e.TextDescription, Query: q, Data: view,
 	})
 }
@@ -132,6 +132,6 @@ func pluginRows(c *catalog.Catalog, e catalog.Edition, columns []column) (rows [
 	return rows
 }
 
-// noEdition is the fault of an edition that there is not. It repeats nothing of the address; its page names those that
+// unknownEdition is the fault of an edition that there is not. It repeats nothing of the address; its page names those that
 // there are.
-func noEdition() error { return fault.New(fault.NotFound, "SonarQube has no such edition.") }
+func unknownEdition() error { return fault.New(fault.NotFound, "SonarQube has no such edition.") }

@@ -74,7 +74,7 @@ func TestEditionShowsPluginsOfEachVersion(t *testing.T) {
 }
 
 func TestEditionLinksKeepTheServer(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for _, tt := range []struct{ query, want string }{
 		{"", ""},
 		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"},
@@ -84,7 +84,7 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 		{"?serverId=%22%3E%3Cscript%3E&ncloc=-1", ""},
 		{"?serverId=%zz;&ncloc=99999999999999999999", ""},
 	} {
-		a := w.get("/editions/developer" + tt.query).WantStatus(200)
+		a := env.get("/editions/developer" + tt.query).WantStatus(200)
 		doc := a.Page()
 		if got := doc.Find(".hero a.button").First().AttrOr("href", ""); got != "/request/developer"+tt.want {
 			t.Errorf("%q: request link %q", tt.query, got)
@@ -100,15 +100,15 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 
 func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX&sourceEdition=developer"
-	w := newTestEnv(t)
-	if got := w.get("/editions" + server).WantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
+	env := newTestEnv(t)
+	if got := env.get("/editions" + server).WantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
 		t.Errorf("/editions leads to %s", got)
 	}
 	for _, path := range []string{
 		"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise", "/licenses/check", "/terms",
 		"/request/gold", "/nothing",
 	} {
-		a := w.get(path + server)
+		a := env.get(path + server)
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") {
 			t.Errorf("%s: Cache-Control %q", path, cache)
 		}
@@ -123,22 +123,22 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 			}
 		})
 	}
-	if kind := w.get("/request/enterprise"+server).Page().Find("input[name=kind][checked]").AttrOr("value", ""); kind != "upgrade" {
+	if kind := env.get("/request/enterprise"+server).Page().Find("input[name=kind][checked]").AttrOr("value", ""); kind != "upgrade" {
 		t.Errorf("from Developer to Enterprise is taken as %q", kind)
 	}
 }
 
 func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"
-	w := newTestEnv(t)
-	_, status := w.filed()
-	broken := goodForm()
+	env := newTestEnv(t)
+	_, status := env.fileForm()
+	broken := validForm()
 	broken.Del("email")
 	for name, a := range map[string]*webtest.Answer{
-		"the page of a request":         w.get(status).WantStatus(200),
-		"the form that comes back":      w.send("/request/developer", broken).WantStatus(422),
-		"the check of a key":            w.send("/licenses/check", url.Values{"key": {"?"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}}).WantStatus(200),
-		"the check of no key at a link": w.get("/licenses/check" + server).WantStatus(200),
+		"the page of a request":         env.get(status).WantStatus(200),
+		"the form that comes back":      env.send("/request/developer", broken).WantStatus(422),
+		"the check of a key":            env.send("/licenses/check", url.Values{"key": {"?"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}}).WantStatus(200),
+		"the check of no key at a link": env.get("/licenses/check" + server).WantStatus(200),
 	} {
 		if got := a.Page().Find("header nav a").Eq(1).AttrOr("href", ""); got != "/request"+server {
 			t.Errorf("%s: its header leads to %s", name, got)
@@ -147,24 +147,24 @@ func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
 }
 
 func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
-	w := newTestEnv(t)
-	doc := w.get("/editions/community").WantStatus(200).Page()
+	env := newTestEnv(t)
+	doc := env.get("/editions/community").WantStatus(200).Page()
 	if said := webtest.Text(doc.Find(".notice")); !strings.Contains(said, "no package") || !strings.Contains(said, "no license") {
 		t.Errorf("notice %q", said)
 	}
 	if doc.Find("#packages, #install, a[href^='/request/']").Length() != 0 {
 		t.Error("it offers a package or a request")
 	}
-	form := w.get("/request/community?serverId=AWHW8w9JtzBzSrmf9GQX").WantStatus(200).Page()
+	form := env.get("/request/community?serverId=AWHW8w9JtzBzSrmf9GQX").WantStatus(200).Page()
 	if form.Find("form").Length() != 0 || !strings.Contains(webtest.Text(form.Find("h1")), "needs no license") {
 		t.Error("the request for Community does not say that none is needed")
 	}
 }
 
 func TestUnknownEditionIsAPageThatHelps(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for _, path := range []string{"/editions/professional", "/request/professional", "/editions/Developer%00", "/editions/%3Cscript%3E"} {
-		a := w.get(path).WantStatus(404)
+		a := env.get(path).WantStatus(404)
 		for _, key := range []string{"community", "developer", "enterprise", "datacenter"} {
 			if a.Page().Find("a[href='/editions/"+key+"']").Length() == 0 {
 				t.Errorf("%s: no link to %s", path, key)

@@ -119,9 +119,9 @@ func kindTexts(k request.Kind) (label, hint string) {
 // honeypot is a field that people do not see; who fills it in is no person.
 const honeypot = "website"
 
-// formOf reads a form that was sent for an edition. What it says twice in different words, and an edition other than the
+// parseForm reads a form that was sent for an edition. What it says twice in different words, and an edition other than the
 // one in its address, are in bad.
-func formOf(values url.Values, edition license.Edition) (f request.Form, bad fault.Fields) {
+func parseForm(values url.Values, edition license.Edition) (f request.Form, bad fault.Fields) {
 	take := func(name string) string {
 		sent := values[name]
 		if len(sent) == 0 {

@@ -41,7 +41,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	view.Editions = cards(c, q)
-	return s.public(w, "home.html", web.View{
+	return s.renderPublic(w, "home.html", web.View{
 		Title:       "SonarQube editions and licenses",
 		Description: "Compare the SonarQube editions, download their packages, and request a license.",
 		Query:       q,
@@ -49,9 +49,9 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// public shows a page that is the same for everybody, but for the server in its links. With one, caches that many share do not
+// renderPublic shows a page that is the same for everybody, but for the server in its links. With one, caches that many share do not
 // keep it and search engines do not list it.
-func (s *site) public(w http.ResponseWriter, page string, v web.View) error {
+func (s *site) renderPublic(w http.ResponseWriter, page string, v web.View) error {
 	if v.Query == "" {
 		w.Header().Set("Cache-Control", cachePublic)
 	}
@@ -71,7 +71,7 @@ func cards(c *catalog.Catalog, query string) (list []editionCard) {
 	return list
 }
 
-func (s *site) toEditions(w http.ResponseWriter, r *http.Request) error {
+func (s *site) redirectToEditions(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, "/"+linkQuery(r.URL.Query())+"#editions", http.StatusFound)
 	return nil
 }
@@ -79,7 +79,7 @@ func (s *site) toEditions(w http.ResponseWriter, r *http.Request) error {
 type termsView struct{ Sales string }
 
 func (s *site) terms(w http.ResponseWriter, r *http.Request) error {
-	return s.public(w, "terms.html", web.View{
+	return s.renderPublic(w, "terms.html", web.View{
 		Title: "Terms and conditions for packages", Query: linkQuery(r.URL.Query()), Data: termsView{s.mail.Sales.Email},
 	})
 }

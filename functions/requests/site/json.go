@@ -8,8 +8,8 @@ import (
 	"marketplace/shared/fault"
 )
 
-// maxFaults is how many wrong members are told of.
-const maxFaults = 40
+// maxErrors is how many wrong members are told of.
+const maxErrors = 40
 
 // decodeObject reads a body that is one JSON object with each member once, and hands each to set. Faults of single members
 // are in bad; err is a body that is no such object at all.
@@ -28,7 +28,7 @@ func decodeObject(body string, set func(jsonMember)) (bad fault.Fields, err erro
 		if err := in.Decode(&m.value); err != nil {
 			return nil, notJSON(err)
 		}
-		if len(bad) == maxFaults {
+		if len(bad) == maxErrors {
 			return nil, fault.New(fault.Invalid, "Too many members of the JSON object are invalid. Check the format.")
 		}
 		if seen[m.name] {
@@ -61,10 +61,10 @@ type jsonMember struct {
 
 func (m jsonMember) fault(msg string) { m.bad.Add(m.name, "%s", msg) }
 
-func (m jsonMember) text(target *string) { m.take(target, "Send a string.") }
+func (m jsonMember) text(target *string) { m.read(target, "Send a string.") }
 
-// take takes a text, and says what the member is where it is none.
-func (m jsonMember) take(target *string, what string) {
+// read reads a text, and says what the member is where it is none.
+func (m jsonMember) read(target *string, what string) {
 	switch {
 	case target == nil:
 		m.fault("Unknown member. Remove it.")
@@ -79,7 +79,7 @@ func (m jsonMember) take(target *string, what string) {
 // number takes a whole number, or a text.
 func (m jsonMember) number(target *string) {
 	if c := m.value[0]; c != '-' && (c < '0' || '9' < c) {
-		m.take(target, "Send a number or a string.")
+		m.read(target, "Send a number or a string.")
 		return
 	}
 	if strings.ContainsAny(string(m.value), ".eE") {
@@ -92,7 +92,7 @@ func (m jsonMember) number(target *string) {
 func (m jsonMember) list(target *string) {
 	const what = "Send an array of strings, or one string."
 	if m.value[0] != '[' {
-		m.take(target, what)
+		m.read(target, what)
 		return
 	}
 	var list []*string

@@ -34,7 +34,7 @@ func (s *site) licenseKeys(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cache-Control", "public, max-age=3600")
 	h.Set("ETag", etag)
-	if sentBefore(r, etag) {
+	if matchesETag(r, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -43,8 +43,8 @@ func (s *site) licenseKeys(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// sentBefore reports whether the client has the answer with the ETag (RFC 9110 §13.1.2).
-func sentBefore(r *http.Request, etag string) bool {
+// matchesETag reports whether the client has the answer with the ETag (RFC 9110 §13.1.2).
+func matchesETag(r *http.Request, etag string) bool {
 	for candidate := range strings.SplitSeq(strings.Join(r.Header.Values("If-None-Match"), ","), ",") {
 		if c := strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); c == etag || c == "*" {
 			return true

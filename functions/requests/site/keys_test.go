@@ -8,13 +8,13 @@ import (
 )
 
 func TestPublicKeysArePublished(t *testing.T) {
-	w := newTestEnv(t)
-	a := w.get("/.well-known/license-keys.json", "Origin", "https://elsewhere.example").WantStatus(200)
+	env := newTestEnv(t)
+	a := env.get("/.well-known/license-keys.json", "Origin", "https://elsewhere.example").WantStatus(200)
 	keys, err := license.ParseKeySet([]byte(a.Body))
 	if err != nil || len(keys) != 2 {
 		t.Fatalf("%v in %s", err, a.Body)
 	}
-	if v := license.Evaluate(w.issue(nil), license.Instance{Server: itsServer, Now: start}, keys); !v.Valid() {
+	if v := license.Evaluate(env.issue(nil), license.Instance{Server: serverID, Now: start}, keys); !v.Valid() {
 		t.Errorf("a key does not verify with them: %v", v.Reasons)
 	}
 	etag := a.Header.Get("ETag")
@@ -24,20 +24,20 @@ func TestPublicKeysArePublished(t *testing.T) {
 		}
 	}
 	for _, match := range []string{etag, `"x", W/` + etag, "*"} {
-		again := w.get("/.well-known/license-keys.json", "If-None-Match", match).WantStatus(304)
+		again := env.get("/.well-known/license-keys.json", "If-None-Match", match).WantStatus(304)
 		if again.Body != "" || again.Header.Get("ETag") != etag || again.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: %v %q", match, again.Header, again.Body)
 		}
 	}
-	w.keys.Keys = w.keys.Keys[:1]
-	if rotated := w.get("/.well-known/license-keys.json", "If-None-Match", etag).WantStatus(200); rotated.Header.Get("ETag") == etag {
+	env.keys.Keys = env.keys.Keys[:1]
+	if rotated := env.get("/.well-known/license-keys.json", "If-None-Match", etag).WantStatus(200); rotated.Header.Get("ETag") == etag {
 		t.Error("other keys have the same ETag")
 	}
 }
 
 func TestKeysOfTheConfigurationAreRead(t *testing.T) {
-	w := newTestEnv(t)
-	jwks, err := json.Marshal(w.keys.Keys)
+	env := newTestEnv(t)
+	jwks, err := json.Marshal(env.keys.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,35 +32,35 @@ func (f failingTable) Transact(_ context.Context, writes ...table.Write) error {
 }
 
 func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
-	w := newWorldOver(t, failingTable{err: table.ErrUnavailable})
-	for _, a := range []*webtest.Answer{w.send("/request/developer", goodForm()), w.api(goodJSON()), w.get("/requests/1?token=x"), w.get("/api/license-requests/1")} {
+	env := newTestEnvOver(t, failingTable{err: table.ErrUnavailable})
+	for _, a := range []*webtest.Answer{env.send("/request/developer", validForm()), env.api(validJSON()), env.get("/requests/1?token=x"), env.get("/api/license-requests/1")} {
 		a.WantStatus(http.StatusServiceUnavailable)
 		if a.Header.Get("Retry-After") == "" || strings.Contains(a.Body, "REQUEST#") {
 			t.Errorf("%v %s", a.Header, a.Body)
 		}
 	}
-	w = newWorldOver(t, failingTable{err: errors.New("the disk is on fire")})
-	if a := w.send("/request/developer", goodForm()).WantStatus(500); strings.Contains(a.Body, "fire") {
+	env = newTestEnvOver(t, failingTable{err: errors.New("the disk is on fire")})
+	if a := env.send("/request/developer", validForm()).WantStatus(500); strings.Contains(a.Body, "fire") {
 		t.Errorf("the cause is shown: %s", a.Body)
 	}
-	if !strings.Contains(w.log.String(), "fire") {
-		t.Errorf("the cause is not in the log: %s", w.log)
+	if !strings.Contains(env.log.String(), "fire") {
+		t.Errorf("the cause is not in the log: %s", env.log)
 	}
 }
 
 func TestLogTellsNothingOfCustomers(t *testing.T) {
-	for _, w := range []*testEnv{newTestEnv(t), newWorldOver(t, failingTable{err: errors.New("broken")}), newWorldOver(t, failingTable{err: table.ErrUnavailable})} {
-		to := w.send("/request/developer", goodForm()).Header.Get("Location")
-		w.send("/request/developer", with(goodForm(), "serverId", "x", "email", "jane.doe@customer.example,", "name", "Jane\x00Doe"))
-		w.send("/request/developer", with(goodForm(), "ncloc", "7"))
-		w.api(goodJSON("message", 7, "jane.doe@customer.example", 7, "Jane Doe", 7))
-		w.api(goodJSON())
+	for _, env := range []*testEnv{newTestEnv(t), newTestEnvOver(t, failingTable{err: errors.New("broken")}), newTestEnvOver(t, failingTable{err: table.ErrUnavailable})} {
+		to := env.send("/request/developer", validForm()).Header.Get("Location")
+		env.send("/request/developer", withValues(validForm(), "serverId", "x", "email", "jane.doe@customer.example,", "name", "Jane\x00Doe"))
+		env.send("/request/developer", withValues(validForm(), "ncloc", "7"))
+		env.api(validJSON("message", 7, "jane.doe@customer.example", 7, "Jane Doe", 7))
+		env.api(validJSON())
 		if to != "" {
-			w.get(to)
-			w.get(strings.Replace(to, "token=", "token=x", 1))
+			env.get(to)
+			env.get(strings.Replace(to, "token=", "token=x", 1))
 		}
-		w.get("/jane.doe@customer.example/")
-		log := w.log.String()
+		env.get("/jane.doe@customer.example/")
+		log := env.log.String()
 		if log == "" {
 			t.Fatal("nothing is logged")
 		}

@@ -12,15 +12,15 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// onRecord puts the license of a key on record.
-func (w *testEnv) onRecord(k license.Key) store.LicenseChange {
-	w.t.Helper()
-	_, err := w.store.AddLicense(w.t.Context(), license.License{
+// addLicense puts the license of a key on record.
+func (env *testEnv) addLicense(k license.Key) store.LicenseChange {
+	env.t.Helper()
+	_, err := env.store.AddLicense(env.t.Context(), license.License{
 		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc,
 		NotBefore: k.NotBefore, Expiration: k.Expiration, Contacts: []license.Contact{{Email: "jane.doe@customer.example"}},
 	}, "import")
 	if err != nil {
-		w.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	return store.LicenseChange{ID: k.ID, Version: 1, By: "sam@vendor.example"}
 }
@@ -34,32 +34,32 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 		says   string
 	}{
 		{"nothing", func(*testEnv, store.LicenseChange) {}, "", ""},
-		{"revoked", func(w *testEnv, c store.LicenseChange) {
-			if err := w.store.RevokeLicense(w.t.Context(), c, "the invoice was not paid"); err != nil {
-				w.t.Fatal(err)
+		{"revoked", func(env *testEnv, c store.LicenseChange) {
+			if err := env.store.RevokeLicense(env.t.Context(), c, "the invoice was not paid"); err != nil {
+				env.t.Fatal(err)
 			}
 		}, "revoked", "05 Mar 2018"},
-		{"replaced", func(w *testEnv, c store.LicenseChange) {
+		{"replaced", func(env *testEnv, c store.LicenseChange) {
 			by := license.License{ID: newer, Type: license.Production, Server: otherServer, Edition: license.Developer, Expiration: terms().Expiration}
-			if err := w.store.IssueLicenses(w.t.Context(), store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}}, nil); err != nil {
-				w.t.Fatal(err)
+			if err := env.store.IssueLicenses(env.t.Context(), store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}}, nil); err != nil {
+				env.t.Fatal(err)
 			}
 		}, "replaced", newer},
-		{"renewed", func(w *testEnv, _ store.LicenseChange) {
+		{"renewed", func(env *testEnv, _ store.LicenseChange) {
 			k := terms()
 			k.ID, k.Expiration = newer, k.Expiration.AddMonths(12)
-			w.onRecord(k)
+			env.addLicense(k)
 		}, "superseded", newer},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTestEnv(t)
-			tt.happen(w, w.onRecord(terms()))
-			a := w.apiCheck(map[string]any{"key": w.issue(nil)})
-			f := findings(a)
+			env := newTestEnv(t)
+			tt.happen(env, env.addLicense(terms()))
+			a := env.apiCheck(map[string]any{"key": env.issue(nil)})
+			f := checkAnswer(a)
 			if !f.Valid || len(f.Reasons)+len(f.Warnings) > 0 {
 				t.Errorf("a record speaks against the key: %s", a.Body)
 			}
-			doc := w.check(w.issue(nil)).WantStatus(200).Page()
+			doc := env.check(env.issue(nil)).WantStatus(200).Page()
 			if tt.code == "" {
 				if len(f.Notices) > 0 || doc.Find("#notices").Length() > 0 {
 					t.Errorf("notices of nothing: %s", a.Body)
@@ -78,7 +78,7 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 
 			// Who made up a key learns nothing.
 			forged := newTestEnv(t).issue(nil)
-			if f := findings(w.apiCheck(map[string]any{"key": forged})); len(f.Notices) > 0 || w.check(forged).Page().Find("#notices").Length() > 0 {
+			if f := checkAnswer(env.apiCheck(map[string]any{"key": forged})); len(f.Notices) > 0 || env.check(forged).Page().Find("#notices").Length() > 0 {
 				t.Errorf("a forged key is told %+v", f.Notices)
 			}
 		})
@@ -87,13 +87,13 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 
 func TestAKeyIsCheckedWithoutRecords(t *testing.T) {
 	for _, err := range []error{table.ErrUnavailable, errors.New("the disk is on fire")} {
-		w := newWorldOver(t, failingTable{err: err})
-		f := findings(w.apiCheck(map[string]any{"key": w.issue(nil)}))
+		env := newTestEnvOver(t, failingTable{err: err})
+		f := checkAnswer(env.apiCheck(map[string]any{"key": env.issue(nil)}))
 		if !f.Valid || len(f.Notices) != 1 || f.Notices[0].Code != "not-looked-up" || strings.Contains(f.Notices[0].Sentence, "fire") {
 			t.Errorf("%+v", f)
 		}
-		if !strings.Contains(w.log.String(), err.Error()) {
-			t.Errorf("the log has no cause: %s", w.log)
+		if !strings.Contains(env.log.String(), err.Error()) {
+			t.Errorf("the log has no cause: %s", env.log)
 		}
 	}
 }

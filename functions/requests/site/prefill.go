@@ -13,28 +13,28 @@ import (
 // value that makes sense is taken; all else is ignored.
 func prefill(q url.Values, edition license.Edition) request.Form {
 	f := request.Form{Edition: string(edition)}
-	f.Server = firstSane(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
-	f.Loc = firstSane(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil })
-	if f.Kind, f.Replaces = asked(q); f.Kind == "" {
-		f.Kind = string(kindFrom(sourceEdition(q), edition))
+	f.Server = firstValid(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
+	f.Loc = firstValid(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil })
+	if f.Kind, f.Replaces = requestParameters(q); f.Kind == "" {
+		f.Kind = string(guessKind(sourceEdition(q), edition))
 	}
 	return f
 }
 
-// asked is the kind of request that a link is for, and which license it is about; "" where the link does not say.
-func asked(q url.Values) (kind, replaces string) {
-	kind = firstSane(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
-	return kind, firstSane(q["replaces"], license.ValidID) // the ID of a server has the form, too
+// requestParameters returns the kind of request that a link is for, and which license it is about; "" where the link does not say.
+func requestParameters(q url.Values) (kind, replaces string) {
+	kind = firstValid(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
+	return kind, firstValid(q["replaces"], license.ValidID) // the ID of a server has the form, too
 }
 
 // sourceEdition is the edition that the server runs, "" where the link does not say.
 func sourceEdition(q url.Values) license.Edition {
-	return editionNamed(firstSane(q["sourceEdition"], func(s string) bool { return editionNamed(s).Valid() }))
+	return parseEdition(firstValid(q["sourceEdition"], func(s string) bool { return parseEdition(s).Valid() }))
 }
 
-// kindFrom guesses what is asked for from the edition that the server runs: the same one again is a renewal, a smaller one
+// guessKind guesses what is asked for from the edition that the server runs: the same one again is a renewal, a smaller one
 // with a license an upgrade. Of Community nothing can be told: an evaluation and a purchase both begin there.
-func kindFrom(from, wanted license.Edition) request.Kind {
+func guessKind(from, wanted license.Edition) request.Kind {
 	switch {
 	case from == wanted:
 		return request.Renewal
@@ -44,8 +44,8 @@ func kindFrom(from, wanted license.Edition) request.Kind {
 	return ""
 }
 
-// editionNamed is the edition of a key or a name, however it is written: developer, Developer Edition, data center.
-func editionNamed(s string) license.Edition {
+// parseEdition is the edition of a key or a name, however it is written: developer, Developer Edition, data center.
+func parseEdition(s string) license.Edition {
 	s = strings.ToLower(strings.Join(strings.Fields(s), ""))
 	return license.Edition(strings.TrimSuffix(s, "edition"))
 }
@@ -57,12 +57,12 @@ func formPath(f request.Form) string {
 	if e := license.Edition(f.Edition); e.Valid() && e != license.Community {
 		path += "/" + f.Edition
 	}
-	return path + queryOf(map[string]string{"serverId": f.Server, "ncloc": f.Loc, "kind": f.Kind, "replaces": f.Replaces})
+	return path + encodeQuery(map[string]string{"serverId": f.Server, "ncloc": f.Loc, "kind": f.Kind, "replaces": f.Replaces})
 }
 
-func firstSane(values []string, sane func(string) bool) string {
+func firstValid(values []string, valid func(string) bool) string {
 	for _, v := range values {
-		if v = strings.TrimSpace(v); sane(v) {
+		if v = strings.TrimSpace(v); valid(v) {
 			return v
 		}
 	}
@@ -71,23 +71,23 @@ func firstSane(values []string, sane func(string) bool) string {
 
 // linkQuery is what links keep of the server that the visitor came from: "?ncloc=…&serverId=…&sourceEdition=…", or "" for
 // nothing.
-func linkQuery(q url.Values) string { return queryOf(ofServer(q)) }
+func linkQuery(q url.Values) string { return encodeQuery(serverParameters(q)) }
 
 // formQuery is what links to the form of an edition keep: beside that, what is asked for, which is of that form alone.
 func formQuery(q url.Values) string {
-	keep := ofServer(q)
-	keep["kind"], keep["replaces"] = asked(q)
-	return queryOf(keep)
+	keep := serverParameters(q)
+	keep["kind"], keep["replaces"] = requestParameters(q)
+	return encodeQuery(keep)
 }
 
-// ofServer is what a link says of the server, by the names of its parameters.
-func ofServer(q url.Values) map[string]string {
+// serverParameters is what a link says of the server, by the names of its parameters.
+func serverParameters(q url.Values) map[string]string {
 	f := prefill(q, "")
 	return map[string]string{"serverId": f.Server, "ncloc": f.Loc, "sourceEdition": string(sourceEdition(q))}
 }
 
-// queryOf is the query with the parameters that have a value: "?…", or "" for none.
-func queryOf(parameters map[string]string) string {
+// encodeQuery is the query with the parameters that have a value: "?…", or "" for none.
+func encodeQuery(parameters map[string]string) string {
 	q := make(url.Values)
 	for name, value := range parameters {
 		if value != "" {

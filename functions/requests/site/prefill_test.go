@@ -12,7 +12,7 @@ import (
 )
 
 func TestFormIsFilledInFromTheLink(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for _, tt := range []struct{ query, server, loc, kind string }{
 		{"", "", "", ""},
 		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "AWHW8w9JtzBzSrmf9GQX", "120000", ""},
@@ -32,14 +32,14 @@ func TestFormIsFilledInFromTheLink(t *testing.T) {
 		{"?sourceEdition=developer&kind=staging", "", "", "staging"},
 		{"?kind=party&kind=renewal", "", "", "renewal"},
 	} {
-		doc := w.get("/request/enterprise" + tt.query).WantStatus(200).Page()
-		if got := typed(doc, "serverId"); got != tt.server {
+		doc := env.get("/request/enterprise" + tt.query).WantStatus(200).Page()
+		if got := fieldValue(doc, "serverId"); got != tt.server {
 			t.Errorf("%q: server ID %q, want %q", tt.query, got, tt.server)
 		}
-		if got := typed(doc, "ncloc"); got != tt.loc {
+		if got := fieldValue(doc, "ncloc"); got != tt.loc {
 			t.Errorf("%q: lines of code %q, want %q", tt.query, got, tt.loc)
 		}
-		if got := typed(doc, "kind"); got != tt.kind {
+		if got := fieldValue(doc, "kind"); got != tt.kind {
 			t.Errorf("%q: kind %q, want %q", tt.query, got, tt.kind)
 		}
 		if said := doc.Find(".sheet .notice").Length() == 1; said != (tt.server+tt.loc != "") {
@@ -52,13 +52,13 @@ func TestFormIsFilledInFromTheLink(t *testing.T) {
 }
 
 func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for query, want := range map[string]string{
 		"?kind=replacement&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b":     "01c6x2m4vj8q0n5r7t9w3y1z2b",
 		"?kind=replacement&replaces=%22%3E&replaces=20180305093000": "20180305093000",
 		"?kind=replacement&replaces=buy+this":                       "",
 	} {
-		if got := typed(w.get("/request/enterprise"+query).WantStatus(200).Page(), "replaces"); got != want {
+		if got := fieldValue(env.get("/request/enterprise"+query).WantStatus(200).Page(), "replaces"); got != want {
 			t.Errorf("%q: %q, want %q", query, got, want)
 		}
 	}
@@ -66,15 +66,15 @@ func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
 
 // What is no key of ours does not say its edition: the link to a replacement leads by way of the choice of one.
 func TestTheChoiceOfAnEditionKeepsWhatIsAskedFor(t *testing.T) {
-	w := newTestEnv(t)
-	found := w.send("/licenses/check", url.Values{"key": {"hello"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}}).WantStatus(200).Page()
+	env := newTestEnv(t)
+	found := env.send("/licenses/check", url.Values{"key": {"hello"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}}).WantStatus(200).Page()
 	choice := found.Find("main a[href^='/request?']").AttrOr("href", "")
 	for link, want := range map[string]string{
 		choice: "?kind=replacement&serverId=AWHW8w9JtzBzSrmf9GQX",
 		"/request?kind=renewal&replaces=l1&serverId=x&sourceEdition=Enterprise": "?kind=renewal&replaces=l1&sourceEdition=enterprise",
 		"/request?kind=buy&replaces=buy+this":                                   "",
 	} {
-		cards := w.get(link).WantStatus(200).Page().Find(".card a").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("href", "") })
+		cards := env.get(link).WantStatus(200).Page().Find(".card a").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("href", "") })
 		if got := []string{"/request/developer" + want, "/request/enterprise" + want, "/request/datacenter" + want}; !slices.Equal(cards, got) {
 			t.Errorf("%s leads to %q", link, cards)
 		}

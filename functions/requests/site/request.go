@@ -25,7 +25,7 @@ func (s *site) chooseEdition(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := r.URL.Query()
-	return s.public(w, "choose.html", web.View{Title: "Request a license", Query: linkQuery(q), Data: chooseView{cards(c, formQuery(q))}})
+	return s.renderPublic(w, "choose.html", web.View{Title: "Request a license", Query: linkQuery(q), Data: chooseView{cards(c, formQuery(q))}})
 }
 
 // requestForm is the form for an edition, filled in with what the link brings along.
@@ -34,9 +34,9 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case edition == license.Community:
 		q := linkQuery(r.URL.Query())
-		return s.public(w, "community.html", web.View{Title: "No license needed", Query: q, Data: communityView{q}})
+		return s.renderPublic(w, "community.html", web.View{Title: "No license needed", Query: q, Data: communityView{q}})
 	case !edition.Valid():
-		return noEdition()
+		return unknownEdition()
 	}
 	f := prefill(r.URL.Query(), edition)
 	f.IdempotencyKey = newToken()
@@ -57,11 +57,11 @@ func (s *site) renderForm(w http.ResponseWriter, status int, v formView) error {
 	return s.pages.Render(w, status, "request.html", web.View{Title: title, Private: true, Query: v.Query, Data: v})
 }
 
-// sendForm takes the form. It leads to the request's page, or shows the form again with what is wrong with it.
-func (s *site) sendForm(w http.ResponseWriter, r *http.Request) error {
+// submitForm takes the form. It leads to the request's page, or shows the form again with what is wrong with it.
+func (s *site) submitForm(w http.ResponseWriter, r *http.Request) error {
 	edition := license.Edition(r.PathValue("edition"))
 	if !edition.Valid() {
-		return noEdition()
+		return unknownEdition()
 	}
 	values, err := web.ReadForm(r)
 	if err != nil {
@@ -75,23 +75,23 @@ func (s *site) sendForm(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 
-	f, bad := formOf(values, edition)
-	filed, _, err := s.file(r.Context(), f, bad, byForm)
+	f, bad := parseForm(values, edition)
+	filed, _, err := s.fileRequest(r.Context(), f, bad, byForm)
 	var invalid *fault.Error
 	switch {
 	case err == nil:
 		http.Redirect(w, r, letter.StatusPath(filed), http.StatusSeeOther)
 		return nil
 	case errors.Is(err, store.ErrReused):
-		return s.formAgain(w, http.StatusConflict, f, nil, letter.StatusPath(filed))
+		return s.renderFormAgain(w, http.StatusConflict, f, nil, letter.StatusPath(filed))
 	case errors.As(err, &invalid) && len(invalid.Fields) > 0:
-		return s.formAgain(w, http.StatusUnprocessableEntity, f, invalid.Fields, "")
+		return s.renderFormAgain(w, http.StatusUnprocessableEntity, f, invalid.Fields, "")
 	}
 	return err
 }
 
-// formAgain shows the form with all that was typed. A token that was used, or cannot be, is replaced.
-func (s *site) formAgain(w http.ResponseWriter, status int, f request.Form, bad []fault.Field, sent string) error {
+// renderFormAgain shows the form with all that was typed. A token that was used, or cannot be, is replaced.
+func (s *site) renderFormAgain(w http.ResponseWriter, status int, f request.Form, bad []fault.Field, sent string) error {
 	if sent != "" || f.IdempotencyKey == "" || len(f.IdempotencyKey) > request.MaxKey {
 		f.IdempotencyKey = newToken()
 	}

@@ -13,8 +13,8 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// typed is what a field of the form holds.
-func typed(doc *goquery.Document, name string) string {
+// fieldValue returns what a field of the form holds.
+func fieldValue(doc *goquery.Document, name string) string {
 	fields := doc.Find("form [name='" + name + "']")
 	switch {
 	case fields.Is("textarea"):
@@ -38,12 +38,12 @@ func TestFormOffersEveryKind(t *testing.T) {
 }
 
 func TestSentFormLeadsToTheRequest(t *testing.T) {
-	w := newTestEnv(t)
-	a := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther)
+	env := newTestEnv(t)
+	a := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther)
 	to := a.Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
 
-	recorded, err := w.store.Request(t.Context(), id)
+	recorded, err := env.store.Request(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 		t.Errorf("recorded %+v", d)
 	}
 
-	status := w.get(to).WantStatus(200)
+	status := env.get(to).WantStatus(200)
 	page := webtest.Text(status.Page().Find("main"))
 	for _, want := range []string{
 		id, "We have your request", "Tuesday 06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
@@ -74,20 +74,20 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 }
 
 func TestRequestCausesTwoMails(t *testing.T) {
-	w := newTestEnv(t)
-	to := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	env := newTestEnv(t)
+	to := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
-	if got := strings.Join(w.pendingMails(), " "); got != id+"-new "+id+"-received" {
+	if got := strings.Join(env.pendingMails(), " "); got != id+"-new "+id+"-received" {
 		t.Fatalf("mails %s", got)
 	}
-	received, err := w.store.Mail(t.Context(), id+"-received")
+	received, err := env.store.Mail(t.Context(), id+"-received")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if m := received.Message; m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" || m.About != id || !strings.Contains(m.Text, siteURL+to) {
 		t.Errorf("mail to the customer: %s to %s about %s, with the private link %v", m.Kind, m.To.Email, m.About, strings.Contains(m.Text, to))
 	}
-	toSales, err := w.store.Mail(t.Context(), id+"-new")
+	toSales, err := env.store.Mail(t.Context(), id+"-new")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestRequestCausesTwoMails(t *testing.T) {
 }
 
 func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	hostile := `"><script>alert(1)</script>`
 	for _, tt := range []struct {
 		name          string
@@ -123,7 +123,7 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 		{name: "missing company", field: "company", value: " ", message: "Enter your company"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := w.in(t).send("/request/developer", with(goodForm(), tt.field, tt.value)).WantStatus(http.StatusUnprocessableEntity)
+			a := env.in(t).send("/request/developer", withValues(validForm(), tt.field, tt.value)).WantStatus(http.StatusUnprocessableEntity)
 			doc := a.Page()
 			field := doc.Find("[name='" + tt.field + "']")
 			if field.AttrOr("aria-invalid", "") != "true" {
@@ -143,12 +143,12 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 				t.Errorf("on top: %q, want %q", webtest.Text(summary), tt.message)
 			}
 			normal := strings.NewReplacer("\r\n", "", "\n", "")
-			if got := typed(doc, tt.field); normal.Replace(got) != normal.Replace(tt.value) {
+			if got := fieldValue(doc, tt.field); normal.Replace(got) != normal.Replace(tt.value) {
 				t.Errorf("what was typed became %q", got)
 			}
-			for name, values := range goodForm() {
-				if name != tt.field && typed(doc, name) != values[0] {
-					t.Errorf("%s became %q", name, typed(doc, name))
+			for name, values := range validForm() {
+				if name != tt.field && fieldValue(doc, name) != values[0] {
+					t.Errorf("%s became %q", name, fieldValue(doc, name))
 				}
 			}
 			if doc.Find("script").Length() > 0 {
@@ -156,76 +156,76 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 			}
 		})
 	}
-	if mails := w.pendingMails(); len(mails) > 0 {
+	if mails := env.pendingMails(); len(mails) > 0 {
 		t.Errorf("mails of refused requests: %v", mails)
 	}
 }
 
 func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	hostile := `"><script>alert('x')</script>{{.}}`
-	form := with(goodForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile, "replaces", hostile[:30], "idempotencyKey", hostile)
-	to := w.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
-	status := w.get(to).WantStatus(200)
+	form := withValues(validForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile, "replaces", hostile[:30], "idempotencyKey", hostile)
+	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	status := env.get(to).WantStatus(200)
 	if status.Page().Find("script").Length() > 0 || strings.Count(webtest.Text(status.Page().Find(".facts")), hostile) != 4 {
 		t.Error("the status page does not show it as text")
 	}
 	for name := range form {
 		form.Set(name, hostile)
 	}
-	if w.send("/request/developer", form).WantStatus(422).Page().Find("script").Length() > 0 {
+	if env.send("/request/developer", form).WantStatus(422).Page().Find("script").Length() > 0 {
 		t.Error("the form does not show it as text")
 	}
 }
 
 func TestSameTokenIsSameRequest(t *testing.T) {
-	w := newTestEnv(t)
-	first := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
-	again := w.send("/request/developer", goodForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	env := newTestEnv(t)
+	first := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	again := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	if first != again {
 		t.Errorf("the second leads to %s, the first to %s", again, first)
 	}
 
-	a := w.send("/request/developer", with(goodForm(), "ncloc", "500000")).WantStatus(http.StatusConflict)
+	a := env.send("/request/developer", withValues(validForm(), "ncloc", "500000")).WantStatus(http.StatusConflict)
 	doc := a.Page()
 	if got := doc.Find("#errors a").AttrOr("href", ""); got != first {
 		t.Errorf("link to the request that was sent: %q", got)
 	}
-	fresh := typed(doc, "idempotencyKey")
-	if fresh == goodForm().Get("idempotencyKey") || fresh == "" || typed(doc, "ncloc") != "500000" {
-		t.Errorf("token %q, lines %q", fresh, typed(doc, "ncloc"))
+	fresh := fieldValue(doc, "idempotencyKey")
+	if fresh == validForm().Get("idempotencyKey") || fresh == "" || fieldValue(doc, "ncloc") != "500000" {
+		t.Errorf("token %q, lines %q", fresh, fieldValue(doc, "ncloc"))
 	}
-	second := w.send("/request/developer", with(goodForm(), "ncloc", "500000", "idempotencyKey", fresh)).WantStatus(http.StatusSeeOther)
+	second := env.send("/request/developer", withValues(validForm(), "ncloc", "500000", "idempotencyKey", fresh)).WantStatus(http.StatusSeeOther)
 	if second.Header.Get("Location") == first {
 		t.Error("the changed request did not become one of its own")
 	}
-	if got := len(w.pendingMails()); got != 4 {
+	if got := len(env.pendingMails()); got != 4 {
 		t.Errorf("%d mails for two requests, want 4", got)
 	}
 }
 
 func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
-	w := newTestEnv(t)
-	w.api(goodJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
-	a := w.send("/request/developer", with(goodForm(), "idempotencyKey", "1", "email", "stranger@other.example"))
+	env := newTestEnv(t)
+	env.api(validJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
+	a := env.send("/request/developer", withValues(validForm(), "idempotencyKey", "1", "email", "stranger@other.example"))
 	a.WantStatus(http.StatusSeeOther)
 }
 
 func TestEachRenderingHasItsToken(t *testing.T) {
-	w := newTestEnv(t)
-	a := w.get("/request/developer").WantStatus(200)
+	env := newTestEnv(t)
+	a := env.get("/request/developer").WantStatus(200)
 	if cache := a.Header.Get("Cache-Control"); cache != "private, no-cache" {
 		t.Errorf("Cache-Control %q: nobody else may have this token, and who goes back must", cache)
 	}
-	first := typed(a.Page(), "idempotencyKey")
-	second := typed(w.get("/request/developer").Page(), "idempotencyKey")
+	first := fieldValue(a.Page(), "idempotencyKey")
+	second := fieldValue(env.get("/request/developer").Page(), "idempotencyKey")
 	if first == "" || first == second {
 		t.Errorf("tokens %q and %q", first, second)
 	}
 }
 
 func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	var (
 		all  sync.WaitGroup
 		mu   sync.Mutex
@@ -233,15 +233,15 @@ func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
 	)
 	for range 200 {
 		all.Go(func() {
-			a := w.send("/request/developer", goodForm())
+			a := env.send("/request/developer", validForm())
 			mu.Lock()
 			defer mu.Unlock()
 			seen[a.Status+" "+a.Header.Get("Location")]++
 		})
 	}
 	all.Wait()
-	if len(seen) != 1 || len(w.pendingMails()) != 2 {
-		t.Errorf("answers %v, mails %v", seen, w.pendingMails())
+	if len(seen) != 1 || len(env.pendingMails()) != 2 {
+		t.Errorf("answers %v, mails %v", seen, env.pendingMails())
 	}
 	for answer := range seen {
 		if !strings.HasPrefix(answer, "303 See Other /requests/") {
@@ -251,18 +251,18 @@ func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
 }
 
 func TestTrapTakesNothing(t *testing.T) {
-	w := newTestEnv(t)
-	a := w.send("/request/developer", with(goodForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
-	if to := a.Header.Get("Location"); to != "/request/thanks" || len(w.pendingMails()) != 0 {
-		t.Errorf("to %s, mails %v", to, w.pendingMails())
+	env := newTestEnv(t)
+	a := env.send("/request/developer", withValues(validForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
+	if to := a.Header.Get("Location"); to != "/request/thanks" || len(env.pendingMails()) != 0 {
+		t.Errorf("to %s, mails %v", to, env.pendingMails())
 	}
-	if w.get("/request/developer").Page().Find(".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]").Length() != 1 {
+	if env.get("/request/developer").Page().Find(".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]").Length() != 1 {
 		t.Error("people could meet the trap")
 	}
 }
 
 func TestBodiesThatAreNoForm(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	const urlencoded = "application/x-www-form-urlencoded"
 	for _, tt := range []struct {
 		name, path, contentType, body string
@@ -276,67 +276,67 @@ func TestBodiesThatAreNoForm(t *testing.T) {
 		{"bad percent encoding", "/request/developer", urlencoded, "name=%zz", 400},
 		{"bytes that are not UTF-8", "/request/developer", urlencoded, "name=J%FCrg", 400},
 		{"empty", "/request/developer", urlencoded, "", 422},
-		{"unknown edition", "/request/professional", urlencoded, goodForm().Encode(), 404},
-		{"community", "/request/community", urlencoded, goodForm().Encode(), 400},
+		{"unknown edition", "/request/professional", urlencoded, validForm().Encode(), 404},
+		{"community", "/request/community", urlencoded, validForm().Encode(), 400},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := w.in(t).do("POST", tt.path, tt.body, "Content-Type", tt.contentType).WantStatus(tt.status)
+			a := env.in(t).do("POST", tt.path, tt.body, "Content-Type", tt.contentType).WantStatus(tt.status)
 			if webtest.Text(a.Page().Find("h1")) == "" {
 				t.Error("no page")
 			}
 		})
 	}
-	if mails := w.pendingMails(); len(mails) > 0 {
+	if mails := env.pendingMails(); len(mails) > 0 {
 		t.Errorf("mails: %v", mails)
 	}
 }
 
 func TestFieldsThatComeTwice(t *testing.T) {
-	w := newTestEnv(t)
-	form := goodForm()
+	env := newTestEnv(t)
+	form := validForm()
 	form["name"] = []string{"Jane Doe", "John Doe"}
-	doc := w.send("/request/developer", form).WantStatus(422).Page()
+	doc := env.send("/request/developer", form).WantStatus(422).Page()
 	if got := webtest.Text(doc.Find("#name-error")); !strings.Contains(got, "more than once") {
 		t.Errorf("beside the name: %q", got)
 	}
 	form["name"] = []string{"Jane Doe", "Jane Doe"}
 	form["contacts"] = []string{"a@customer.example", "b@customer.example"}
-	w.send("/request/developer", form).WantStatus(http.StatusSeeOther)
+	env.send("/request/developer", form).WantStatus(http.StatusSeeOther)
 }
 
 func TestEditionOfTheFormIsThatOfItsAddress(t *testing.T) {
-	w := newTestEnv(t)
-	doc := w.send("/request/developer", with(goodForm(), "edition", "enterprise")).WantStatus(422).Page()
+	env := newTestEnv(t)
+	doc := env.send("/request/developer", withValues(validForm(), "edition", "enterprise")).WantStatus(422).Page()
 	if got := webtest.Text(doc.Find(".notice.bad")); !strings.Contains(got, "Developer Edition") {
 		t.Errorf("it says %q", got)
 	}
-	form := goodForm()
+	form := validForm()
 	form.Del("edition")
-	w.send("/request/developer", form).WantStatus(http.StatusSeeOther)
+	env.send("/request/developer", form).WantStatus(http.StatusSeeOther)
 }
 
 func TestFormFromAnotherSiteIsRefused(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
 		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
-		w.do("POST", "/request/developer", goodForm().Encode(), header...).WantStatus(http.StatusForbidden)
+		env.do("POST", "/request/developer", validForm().Encode(), header...).WantStatus(http.StatusForbidden)
 	}
-	w.do("POST", "/request/developer", goodForm().Encode(), "Origin", siteURL, "Content-Type", "application/x-www-form-urlencoded").
+	env.do("POST", "/request/developer", validForm().Encode(), "Origin", siteURL, "Content-Type", "application/x-www-form-urlencoded").
 		WantStatus(http.StatusSeeOther)
 }
 
 func TestPrivateLinkOpensNothingElse(t *testing.T) {
-	w := newTestEnv(t)
-	to := w.send("/request/developer", goodForm()).Header.Get("Location")
+	env := newTestEnv(t)
+	to := env.send("/request/developer", validForm()).Header.Get("Location")
 	path, _, _ := strings.Cut(to, "?")
-	unknown := w.get("/requests/00000000000000000000000000?token=x").WantStatus(404)
+	unknown := env.get("/requests/00000000000000000000000000?token=x").WantStatus(404)
 	for _, target := range []string{path, path + "?token=", path + "?token=wrong", to + "x", path + "?token=" + strings.Repeat("A", 26)} {
-		a := w.get(target).WantStatus(404)
+		a := env.get(target).WantStatus(404)
 		if webtest.Text(a.Page().Find("main")) != webtest.Text(unknown.Page().Find("main")) {
 			t.Errorf("%s: a wrong token can be told from an unknown request", target)
 		}
 	}
-	if a := w.get(strings.ToUpper(path) + "?" + to[len(path)+1:]); a.StatusCode != 404 {
+	if a := env.get(strings.ToUpper(path) + "?" + to[len(path)+1:]); a.StatusCode != 404 {
 		t.Errorf("the path in capitals: %d", a.StatusCode) // /REQUESTS/ is no page
 	}
 }

@@ -6,21 +6,21 @@ import "marketplace/shared/web"
 func (s *site) routes() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /{$}", Handle: s.home},
-		{Pattern: "GET /editions", Handle: s.toEditions},
+		{Pattern: "GET /editions", Handle: s.redirectToEditions},
 		{Pattern: "GET /editions/{key}", Handle: s.edition},
 		{Pattern: "GET /terms", Handle: s.terms},
 
 		{Pattern: "GET /request", Handle: s.chooseEdition},
 		{Pattern: "GET /request/{edition}", Handle: s.requestForm},
-		{Pattern: "POST /request/{edition}", Handle: s.sendForm},
+		{Pattern: "POST /request/{edition}", Handle: s.submitForm},
 		{Pattern: "GET /request/thanks", Handle: s.thanks},
 		{Pattern: "GET /requests/{id}", Handle: s.status},
 
-		{Pattern: "POST /api/license-requests", Handle: s.apiFile},
-		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiRequest},
+		{Pattern: "POST /api/license-requests", Handle: s.apiCreateRequest},
+		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiGetRequest},
 
 		{Pattern: "GET /licenses/check", Handle: s.checkPage},
-		{Pattern: "POST /licenses/check", Handle: s.sendCheck},
+		{Pattern: "POST /licenses/check", Handle: s.submitCheck},
 		{Pattern: "POST /api/licenses/check", Handle: s.apiCheck},
 		{Pattern: "GET /.well-known/license-keys.json", Handle: s.licenseKeys},
 

@@ -68,15 +68,15 @@ func New(o Options) http.Handler {
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
 		mail: letter.Writer{URL: o.SiteURL, Sales: o.Sales}, pages: web.NewPages(templates), log: o.Log,
 	}
-	return readable(web.New(web.Options{
+	return allowAnyOrigin(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,
 		Query: func(r *http.Request) string { return linkQuery(r.URL.Query()) },
 	}))
 }
 
-// readable lets scripts of any origin read what is said of an address with a JSON document's name. A mistyped address of the
+// allowAnyOrigin lets scripts of any origin read what is said of an address with a JSON document's name. A mistyped address of the
 // catalog arrives here, and the catalog's readers are to see every answer (CLIENT-CONTRACT §1). All of it is public.
-func readable(h http.Handler) http.Handler {
+func allowAnyOrigin(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, ".json") {
 			w.Header().Set("Access-Control-Allow-Origin", "*")

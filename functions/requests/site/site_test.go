@@ -65,24 +65,24 @@ func newTestEnv(t *testing.T) *testEnv {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { opened.Close() })
-	return newWorldOver(t, opened)
+	return newTestEnvOver(t, opened)
 }
 
-func newWorldOver(t *testing.T, tab table.Table) *testEnv {
+func newTestEnvOver(t *testing.T, tab table.Table) *testEnv {
 	t.Helper()
-	w := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
-	w.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
-	w.site = New(Options{
-		Store: w.store, Catalog: sample, Keys: func() (license.KeySet, error) { return w.keys.Keys, nil }, Now: func() time.Time { return w.clock }, SiteURL: siteURL,
+	env := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
+	env.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
+	env.site = New(Options{
+		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil }, Now: func() time.Time { return env.clock }, SiteURL: siteURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
-		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil)),
+		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: env.log}, nil)),
 	})
-	return w
+	return env
 }
 
 // in is the testEnv for a subtest.
-func (w *testEnv) in(t *testing.T) *testEnv {
-	sub := *w
+func (env *testEnv) in(t *testing.T) *testEnv {
+	sub := *env
 	sub.t = t
 	return &sub
 }
@@ -99,34 +99,34 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 }
 
 // do sends a request; header is pairs of names and values.
-func (w *testEnv) do(method, target, body string, header ...string) *webtest.Answer {
-	w.t.Helper()
-	return webtest.Client{T: w.t, Site: w.site}.Do(method, target, body, header...)
+func (env *testEnv) do(method, target, body string, header ...string) *webtest.Answer {
+	env.t.Helper()
+	return webtest.Client{T: env.t, Site: env.site}.Do(method, target, body, header...)
 }
 
-func (w *testEnv) get(target string, header ...string) *webtest.Answer {
-	w.t.Helper()
-	return w.do("GET", target, "", header...)
+func (env *testEnv) get(target string, header ...string) *webtest.Answer {
+	env.t.Helper()
+	return env.do("GET", target, "", header...)
 }
 
 // send posts a form as a browser does.
-func (w *testEnv) send(target string, form url.Values) *webtest.Answer {
-	w.t.Helper()
-	return webtest.Client{T: w.t, Site: w.site}.Send(target, form)
+func (env *testEnv) send(target string, form url.Values) *webtest.Answer {
+	env.t.Helper()
+	return webtest.Client{T: env.t, Site: env.site}.Send(target, form)
 }
 
 // pendingMails are the IDs of the mails in the outbox.
-func (w *testEnv) pendingMails() []string {
-	w.t.Helper()
-	ids, err := w.store.PendingMail(w.t.Context(), "", 1000)
+func (env *testEnv) pendingMails() []string {
+	env.t.Helper()
+	ids, err := env.store.PendingMail(env.t.Context(), "", 1000)
 	if err != nil {
-		w.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	return ids
 }
 
-// goodForm is a form that is accepted.
-func goodForm() url.Values {
+// validForm is a form that is accepted.
+func validForm() url.Values {
 	return url.Values{
 		"kind": {"new"}, "edition": {"developer"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}, "productVersion": {"6.7.1"},
 		"name": {"Jane Doe"}, "email": {"jane.doe@customer.example"}, "company": {"Customer & Sons"}, "country": {"Switzerland"},
@@ -134,8 +134,8 @@ func goodForm() url.Values {
 	}
 }
 
-// with is the form with other values; pairs of names and values.
-func with(form url.Values, pairs ...string) url.Values {
+// withValues returns the form with other values; pairs of names and values.
+func withValues(form url.Values, pairs ...string) url.Values {
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
@@ -150,21 +150,21 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 }
 
 func TestEveryPageIsWhole(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for _, path := range []string{
 		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX", "/request/developer", "/request/enterprise", "/request/datacenter",
 		"/request/community", "/request/thanks", "/licenses/check", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
-		w.send("/request/developer", goodForm()).Header.Get("Location"),
+		env.send("/request/developer", validForm()).Header.Get("Location"),
 	} {
 		t.Run(path, func(t *testing.T) {
-			doc := w.in(t).get(path).WantStatus(200).Page()
+			doc := env.in(t).get(path).WantStatus(200).Page()
 			webtest.CheckPage(t, doc)
 			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
 				href, _, _ := strings.Cut(s.AttrOr("href", ""), "#")
 				if href == "/catalog.json" || strings.HasPrefix(href, "/downloads/") {
 					return // of the catalog function
 				}
-				if status := w.get(href).StatusCode; status != 200 {
+				if status := env.get(href).StatusCode; status != 200 {
 					t.Errorf("link to %s: %d", href, status)
 				}
 			})
@@ -183,26 +183,26 @@ func TestHomeShowsTheEditions(t *testing.T) {
 }
 
 func TestAMistypedCatalogIsReadableFromAnyOrigin(t *testing.T) {
-	w := newTestEnv(t)
+	env := newTestEnv(t)
 	for _, method := range []string{"GET", "POST"} {
 		for _, path := range []string{"/edition.json", "/editions.json/", "/api/editions.json"} {
-			a := w.do(method, path, "").WantStatus(http.StatusNotFound)
+			a := env.do(method, path, "").WantStatus(http.StatusNotFound)
 			if got := a.Header.Get("Access-Control-Allow-Origin"); got != "*" {
 				t.Errorf("%s %s allows the origin %q, want *", method, path, got)
 			}
 		}
 	}
-	if got := w.get("/nothing").WantStatus(http.StatusNotFound).Header.Get("Access-Control-Allow-Origin"); got != "" {
+	if got := env.get("/nothing").WantStatus(http.StatusNotFound).Header.Get("Access-Control-Allow-Origin"); got != "" {
 		t.Errorf("/nothing allows the origin %q, want none", got)
 	}
 }
 
 func TestHealthAndRobots(t *testing.T) {
-	w := newTestEnv(t)
-	if body := w.get("/healthz").WantStatus(200).Body; body != "ok\n" {
+	env := newTestEnv(t)
+	if body := env.get("/healthz").WantStatus(200).Body; body != "ok\n" {
 		t.Errorf("health %q", body)
 	}
-	if body := w.get("/robots.txt").WantStatus(200).Body; body != "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n" {
+	if body := env.get("/robots.txt").WantStatus(200).Body; body != "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n" {
 		t.Errorf("robots %q", body)
 	}
 }

@@ -66,7 +66,7 @@ func progressOf(s request.State) progress {
 
 // happened is what customers are told of the actions on their requests. Whatever is not here, such as notes, is not for them;
 // neither are the names of operators.
-var happened = map[store.Action]string{
+var historyTexts = map[store.Action]string{
 	store.RequestReceived:  "You sent the request.",
 	store.RequestTaken:     "Our sales team started the review.",
 	store.CustomerAsked:    "We asked you a question.",
@@ -78,7 +78,7 @@ var happened = map[store.Action]string{
 
 func history(events []store.Event) (list []event) {
 	for _, e := range events {
-		if said := happened[e.Action]; said != "" {
+		if said := historyTexts[e.Action]; said != "" {
 			list = append(list, event{e.At, said})
 		}
 	}

@@ -16,62 +16,62 @@ import (
 
 const operator = "olga@vendor.example"
 
-// filed is a request that the form has sent, and the address of its page.
-func (w *testEnv) filed() (request.Request, string) {
-	w.t.Helper()
-	page := w.send("/request/developer", goodForm()).WantStatus(303).Header.Get("Location")
+// fileForm sends the form and returns a request that the form has sent, and the address of its page.
+func (env *testEnv) fileForm() (request.Request, string) {
+	env.t.Helper()
+	page := env.send("/request/developer", validForm()).WantStatus(303).Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?")
-	r, err := w.store.Request(w.t.Context(), id)
+	r, err := env.store.Request(env.t.Context(), id)
 	if err != nil {
-		w.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	return r, page
 }
 
 // review brings a request into a state, as an operator does.
-func (w *testEnv) review(r request.Request, to request.State, said string) request.Request {
-	w.t.Helper()
-	r, err := w.store.Review(w.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said}, nil)
+func (env *testEnv) review(r request.Request, to request.State, said string) request.Request {
+	env.t.Helper()
+	r, err := env.store.Review(env.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said}, nil)
 	if err != nil {
-		w.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	return r
 }
 
-// answered issues licenses for a request.
-func (w *testEnv) answered(r request.Request, ids ...string) []license.License {
-	w.t.Helper()
+// issueFor issues licenses for a request.
+func (env *testEnv) issueFor(r request.Request, ids ...string) []license.License {
+	env.t.Helper()
 	var list []license.License
 	for _, id := range ids {
-		key := w.issue(func(k *license.Key) { k.ID, k.Server = id, r.Server })
+		key := env.issue(func(k *license.Key) { k.ID, k.Server = id, r.Server })
 		k, err := license.Read(key)
 		if err != nil {
-			w.t.Fatal(err)
+			env.t.Fatal(err)
 		}
 		list = append(list, license.License{
 			ID: id, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc, Support: k.Support,
 			Expiration: k.Expiration, NotBefore: k.NotBefore, Contacts: []license.Contact{{Email: r.Email}}, KeyText: key, Issued: k.Issued, Plugins: k.Plugins,
 		})
 	}
-	err := w.store.IssueLicenses(w.t.Context(), store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version}, nil)
+	err := env.store.IssueLicenses(env.t.Context(), store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version}, nil)
 	if err != nil {
-		w.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	return list
 }
 
-// happenings are the lines of a page's history, without their times.
-func happenings(doc *goquery.Document) (list []string) {
+// historyLines are the lines of a page's history, without their times.
+func historyLines(doc *goquery.Document) (list []string) {
 	doc.Find(".history dd").Each(func(_ int, s *goquery.Selection) { list = append(list, webtest.Text(s)) })
 	return list
 }
 
 func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
-	w := newTestEnv(t)
-	r, page := w.filed()
+	env := newTestEnv(t)
+	r, page := env.fileForm()
 	const asked = "Is the old server off?\n\n\"><script>alert(1)</script> And why?"
-	w.review(r, request.Waiting, asked)
-	doc := w.get(page).WantStatus(200).Page()
+	env.review(r, request.Waiting, asked)
+	doc := env.get(page).WantStatus(200).Page()
 	if got := doc.Find("#question").Text(); got != asked {
 		t.Errorf("the question is %q", got)
 	}
@@ -85,22 +85,22 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 		t.Error("an answer is promised while the customer's is missing, or the question is markup")
 	}
 	// When the review goes on, the question is no longer asked.
-	again, err := w.store.Request(t.Context(), r.ID)
+	again, err := env.store.Request(t.Context(), r.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.review(again, request.InReview, "")
-	if w.get(page).Page().Find("#question").Length() > 0 {
+	env.review(again, request.InReview, "")
+	if env.get(page).Page().Find("#question").Length() > 0 {
 		t.Error("the question is still asked")
 	}
 }
 
 func TestAReasonIsShown(t *testing.T) {
 	for state, title := range map[request.State]string{request.Rejected: "The request was declined", request.Withdrawn: "The request was withdrawn"} {
-		w := newTestEnv(t)
-		r, page := w.filed()
-		w.review(r, state, "There is no contract <b>yet</b>.")
-		doc := w.get(page).WantStatus(200).Page()
+		env := newTestEnv(t)
+		r, page := env.fileForm()
+		env.review(r, state, "There is no contract <b>yet</b>.")
+		doc := env.get(page).WantStatus(200).Page()
 		if webtest.Text(doc.Find("h1")) != title || doc.Find("#reason").Text() != "There is no contract <b>yet</b>." {
 			t.Errorf("%s: %q, reason %q", state, webtest.Text(doc.Find("h1")), doc.Find("#reason").Text())
 		}
@@ -111,10 +111,10 @@ func TestAReasonIsShown(t *testing.T) {
 }
 
 func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
-	w := newTestEnv(t)
-	r, page := w.filed()
-	licenses := w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa", "01c7wnn8g0bbbbbbbbbbbbbbbb")
-	a := w.get(page).WantStatus(200)
+	env := newTestEnv(t)
+	r, page := env.fileForm()
+	licenses := env.issueFor(r, "01c7wnn8g0aaaaaaaaaaaaaaaa", "01c7wnn8g0bbbbbbbbbbbbbbbb")
+	a := env.get(page).WantStatus(200)
 	doc := a.Page()
 	if got := webtest.Text(doc.Find("h1")); got != "Your license was issued" {
 		t.Errorf("title %q", got)
@@ -131,7 +131,7 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 			}
 		}
 		id, token, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?token=")
-		for where, body := range map[string]string{"page": a.Body, "API": w.get("/api/license-requests/" + id + "?token=" + token).WantStatus(200).Body} {
+		for where, body := range map[string]string{"page": a.Body, "API": env.get("/api/license-requests/" + id + "?token=" + token).WantStatus(200).Body} {
 			for n := 0; n+40 < len(l.KeyText); n += 20 {
 				if strings.Contains(body, l.KeyText[n:n+40]) {
 					t.Fatalf("the %s has a part of the key", where)
@@ -139,40 +139,40 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 			}
 		}
 	}
-	if check := doc.Find(`main a[href^="/licenses/check"]`).AttrOr("href", ""); check == "" || w.get(check).StatusCode != 200 {
+	if check := doc.Find(`main a[href^="/licenses/check"]`).AttrOr("href", ""); check == "" || env.get(check).StatusCode != 200 {
 		t.Errorf("no way to the key check: %q", check)
 	}
 
-	recorded, err := w.store.License(t.Context(), licenses[0].ID)
+	recorded, err := env.store.License(t.Context(), licenses[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	change := store.LicenseChange{ID: licenses[0].ID, Version: recorded.Version, By: operator}
-	if err := w.store.RevokeLicense(t.Context(), change, "never paid"); err != nil {
+	if err := env.store.RevokeLicense(t.Context(), change, "never paid"); err != nil {
 		t.Fatal(err)
 	}
-	a = w.get(page).WantStatus(200)
+	a = env.get(page).WantStatus(200)
 	if first := webtest.Text(a.Page().Find("dl.license").First()); !strings.Contains(first, "Revoked") || strings.Contains(a.Body, "never paid") {
 		t.Errorf("the revoked license: %q", first)
 	}
 }
 
 func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
-	w := newTestEnv(t)
-	r, page := w.filed()
-	r = w.review(r, request.InReview, "")
-	if err := w.store.NoteOnRequest(t.Context(), r.ID, operator, "difficult people"); err != nil {
+	env := newTestEnv(t)
+	r, page := env.fileForm()
+	r = env.review(r, request.InReview, "")
+	if err := env.store.NoteOnRequest(t.Context(), r.ID, operator, "difficult people"); err != nil {
 		t.Fatal(err)
 	}
-	r = w.review(r, request.Waiting, "Why?")
-	r = w.review(r, request.InReview, "")
-	w.answered(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")
-	a := w.get(page).WantStatus(200)
+	r = env.review(r, request.Waiting, "Why?")
+	r = env.review(r, request.InReview, "")
+	env.issueFor(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")
+	a := env.get(page).WantStatus(200)
 	want := []string{
 		"You sent the request.", "Our sales team started the review.", "We asked you a question.", "We continued the review.",
 		"We issued the license and emailed you the key.",
 	}
-	if got := happenings(a.Page()); !slices.Equal(got, want) {
+	if got := historyLines(a.Page()); !slices.Equal(got, want) {
 		t.Errorf("history %q", got)
 	}
 	for _, secret := range []string{operator, "olga", "difficult"} {
@@ -183,26 +183,26 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 }
 
 func TestALateAnswerIsAdmitted(t *testing.T) {
-	w := newTestEnv(t)
-	_, page := w.filed()
-	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "We will email you at jane.doe@customer.example by Tuesday 06 Mar 2018, 09:30 UTC") {
+	env := newTestEnv(t)
+	_, page := env.fileForm()
+	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main, "We will email you at jane.doe@customer.example by Tuesday 06 Mar 2018, 09:30 UTC") {
 		t.Errorf("in time: %q", main)
 	}
-	w.clock = start.Add(25 * time.Hour)
-	if main := webtest.Text(w.get(page).Page().Find("main")); !strings.Contains(main, "We promised an answer by Tuesday 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "We will email you") {
+	env.clock = start.Add(25 * time.Hour)
+	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main, "We promised an answer by Tuesday 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "We will email you") {
 		t.Errorf("late: %q", main)
 	}
 }
 
 func TestTheLinkOfAMailOpensThePage(t *testing.T) {
-	w := newTestEnv(t)
-	r, page := w.filed()
-	confirmation, err := w.store.Mail(t.Context(), r.ID+"-received")
+	env := newTestEnv(t)
+	r, page := env.fileForm()
+	confirmation, err := env.store.Mail(t.Context(), r.ID+"-received")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if text := confirmation.Message.Text; !strings.Contains(text, siteURL+page+"\n") {
 		t.Errorf("the mail does not lead to %s:\n%s", page, text)
 	}
-	w.get(page).WantStatus(200)
+	env.get(page).WantStatus(200)
 }

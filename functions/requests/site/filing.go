@@ -18,12 +18,12 @@ const (
 	byAPI  channel = "api"
 )
 
-// file accepts a form and records the request with its mails: to the customer, and to sales. What its sender could not
+// fileRequest accepts a form and records the request with its mails: to the customer, and to sales. What its sender could not
 // write down at all is in bad. A form whose idempotency key came before is the request that it made, with created false.
 //
 // Errors are an Invalid fault with all fields that are wrong, store.ErrReused with the request that the key made, and those
 // of the storage.
-func (s *site) file(ctx context.Context, f request.Form, bad fault.Fields, c channel) (r request.Request, created bool, err error) {
+func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields, c channel) (r request.Request, created bool, err error) {
 	d, err := f.Accept()
 	var invalid *fault.Error
 	if errors.As(err, &invalid) {
@@ -38,15 +38,15 @@ func (s *site) file(ctx context.Context, f request.Form, bad fault.Fields, c cha
 	if f.IdempotencyKey != "" {
 		token = string(c) + ":" + f.IdempotencyKey
 	}
-	r, created, err = s.store.FileRequest(ctx, d, token, s.mails)
+	r, created, err = s.store.FileRequest(ctx, d, token, s.requestMails)
 	if created {
 		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind), "edition", string(r.Edition), "channel", string(c))
 	}
 	return r, created, err
 }
 
-// mails are the mails that a new request causes. Their IDs come from the request's, so that each is made once.
-func (s *site) mails(r request.Request) []mail.Message {
+// requestMails returns the emails about a new request. Their IDs derive from the request, so each exists once.
+func (s *site) requestMails(r request.Request) []mail.Message {
 	return []mail.Message{
 		s.mail.RequestReceived(r.ID+"-received", r),
 		s.mail.RequestNew(r.ID+"-new", r),
