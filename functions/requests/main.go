@@ -1,4 +1,5 @@
-// Command requests is the Lambda function of the public site: editions, license requests, their status, the check of license keys.
+// Command requests is the Lambda function of the public site: editions, license requests, their status pages and the
+// key check.
 package main
 
 import (

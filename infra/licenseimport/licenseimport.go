@@ -1,5 +1,5 @@
-// Package licenseimport brings licenses on record that a vendor issued before this system: it reads them from a CSV file and
-// records each with its reminders. The operator's tool and the local server use it.
+// Package licenseimport brings licenses on record that a vendor issued before this system: it reads them from a CSV
+// file and records each with its reminders. The operator's tool and the local server use it.
 package licenseimport
 
 import (
@@ -27,7 +27,8 @@ import (
 )
 
 // Header is the first line of the file: the columns, in this order.
-var Header = []string{"organization", "contact", "email", "server_id", "edition", "type", "max_loc", "expiration", "support"}
+var Header = []string{"organization", "contact", "email", "server_id", "edition", "type", "max_loc", "expiration",
+	"support"}
 
 // Refusal says why a line of the file was not taken.
 type Refusal struct {
@@ -52,8 +53,8 @@ const MaxFile = 256 << 20
 // YYYY-MM-DD, types are those of license.Types in either case, support is yes or no (or true or false), max_loc is a
 // number of lines of code from 1 up; contact may be blank.
 //
-// Every line that cannot be taken comes back as a refusal with all its reasons. An error means that the file as a whole is
-// not such a file.
+// Every line that cannot be taken comes back as a refusal with all its reasons. An error means that the file as a whole
+// is not such a file.
 func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 	c := csv.NewReader(withoutBOM(r))
 	c.FieldsPerRecord = -1
@@ -64,8 +65,10 @@ func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Invalid, err, "This is not a valid CSV file: %v.", err)
 	}
-	if got := strings.Join(header, ","); !strings.EqualFold(strings.ReplaceAll(got, " ", ""), strings.Join(Header, ",")) {
-		return nil, nil, fault.New(fault.Invalid, "The first line is %s, but must be %s.", input.Quote(got), strings.Join(Header, ","))
+	if got := strings.Join(header, ","); !strings.EqualFold(strings.ReplaceAll(got, " ", ""),
+		strings.Join(Header, ",")) {
+		return nil, nil, fault.New(fault.Invalid, "The first line is %s, but must be %s.", input.Quote(got),
+			strings.Join(Header, ","))
 	}
 	lines := map[string]int{} // by license ID
 	for {
@@ -74,7 +77,8 @@ func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 			return entries, refused, nil
 		}
 		if broken, ok := errors.AsType[*csv.ParseError](err); ok && broken.Line == broken.StartLine {
-			refused = append(refused, Refusal{Line: broken.Line, Reasons: []string{fmt.Sprintf("Invalid CSV in column %d: %v.", broken.Column, broken.Err)}})
+			refused = append(refused, Refusal{Line: broken.Line,
+				Reasons: []string{fmt.Sprintf("Invalid CSV in column %d: %v.", broken.Column, broken.Err)}})
 			continue
 		}
 		if err != nil { // a quotation that does not end takes lines with it
@@ -120,10 +124,12 @@ func parse(record []string) (l license.License, reasons []string) {
 	l.Server, err = license.ParseServer(record[3])
 	refuse(err)
 	if l.Edition = license.Edition(strings.ToLower(strings.TrimSpace(record[4]))); !l.Edition.Valid() {
-		refuse(fault.New(fault.Invalid, "%s is not an edition. Use one of: %s.", input.Quote(record[4]), list(license.Editions)))
+		refuse(fault.New(fault.Invalid, "%s is not an edition. Use one of: %s.", input.Quote(record[4]),
+			list(license.Editions)))
 	}
 	if l.Type = license.Type(strings.ToUpper(strings.TrimSpace(record[5]))); !l.Type.Valid() {
-		refuse(fault.New(fault.Invalid, "%s is not a license type. Use one of: %s.", input.Quote(record[5]), list(license.Types)))
+		refuse(fault.New(fault.Invalid, "%s is not a license type. Use one of: %s.", input.Quote(record[5]),
+			list(license.Types)))
 	}
 	l.MaxLoc, err = parseMaxLoc(strings.TrimSpace(record[6]))
 	refuse(err)
@@ -164,7 +170,8 @@ func parseSupport(s string) (bool, error) {
 }
 
 // idOf derives the license's ID from the server, edition, type and expiration, so that a file that is imported again,
-// whole or after a break, records nothing twice. It has the form of every other ID: 26 letters and digits in lower case.
+// whole or after a break, records nothing twice. It has the form of every other ID: 26 letters and digits in lower
+// case.
 func idOf(l license.License) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
 		"import", string(l.Server), string(l.Edition), string(l.Type), l.Expiration.String(),
@@ -187,9 +194,10 @@ type Report struct {
 	Refused  []Refusal `json:"refused,omitempty"`
 }
 
-// Import reads a file and records its licenses. Where a line is refused, for what it says or because its license is on record with
-// other terms, nothing at all is recorded, unless skipRefused; the report then says which lines and why. Each license comes on
-// record whole, with its index rows and its reminder. An import that breaks off in the middle is finished by running it again.
+// Import reads a file and records its licenses. Where a line is refused, for what it says or because its license is on
+// record with other terms, nothing at all is recorded, unless skipRefused; the report then says which lines and why.
+// Each license comes on record whole, with its index rows and its reminder. An import that breaks off in the middle is
+// finished by running it again.
 func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefused bool) (Report, error) {
 	entries, refused, err := Read(r)
 	if err != nil {
@@ -222,12 +230,14 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 	})
 	report.Recorded, report.Known = int(recorded.Load()), int(known.Load())
 	if err != nil {
-		return report, fmt.Errorf("import: stopped after %d licenses; run it again to import the rest: %w", report.Recorded+report.Known, err)
+		return report, fmt.Errorf("import: stopped after %d licenses; run it again to import the rest: %w",
+			report.Recorded+report.Known, err)
 	}
 	return report, nil
 }
 
-// each does something with every entry, the shards of their servers side by side. A Conflict fault goes to the refusals.
+// each does something with every entry, the shards of their servers side by side. A Conflict fault goes to the
+// refusals.
 func (r *Report) each(ctx context.Context, entries []Entry, do func(context.Context, Entry) error) error {
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)

@@ -26,18 +26,22 @@ func TestReadTakesALineWhole(t *testing.T) {
 	if len(l.ID) != 26 {
 		t.Errorf("ID = %q, want 26 characters", l.ID)
 	}
-	if l.Organization != "Acme AG" || l.Contacts[0] != (license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example"}) ||
-		l.Server != "AWHW8w9JtzBzSrmf9GQX" || l.Edition != license.Developer || l.Type != license.Production || l.MaxLoc != 1_000_000 ||
+	if l.Organization != "Acme AG" ||
+		l.Contacts[0] != (license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example"}) ||
+		l.Server != "AWHW8w9JtzBzSrmf9GQX" || l.Edition != license.Developer || l.Type != license.Production ||
+		l.MaxLoc != 1_000_000 ||
 		l.Expiration.String() != "2018-08-31" || !l.Support {
 		t.Errorf("Read = %+v", l)
 	}
 }
 
 func TestReadForgivesWhatSpreadsheetsDo(t *testing.T) {
-	file := "\ufeff" + strings.ReplaceAll(header, ",", ", ") + `"Acme, Inc.", ,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,Developer,production,1000000,2018-08-31,No` + "\n"
+	file := "\ufeff" + strings.ReplaceAll(header, ",",
+		", ") + `"Acme, Inc.", ,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,Developer,production,1000000,2018-08-31,No` + "\n"
 	file = strings.ReplaceAll(file, "\n", "\r\n")
 	entries, refused, err := Read(strings.NewReader(file))
-	if err != nil || len(refused) != 0 || len(entries) != 1 || entries[0].License.Organization != "Acme, Inc." || entries[0].License.Support {
+	if err != nil || len(refused) != 0 || len(entries) != 1 || entries[0].License.Organization != "Acme, Inc." ||
+		entries[0].License.Support {
 		t.Fatalf("Read = %+v, %v, %v", entries, refused, err)
 	}
 }
@@ -46,7 +50,8 @@ func TestReadSaysWhyALineIsRefused(t *testing.T) {
 	for _, tt := range []struct{ name, line, want string }{
 		{"fields", "Acme AG,Ada\n", "2 fields instead of 9"},
 		{"organization", strings.Replace(good, "Acme AG", " ", 1), "Enter the organization"},
-		{"control characters", strings.Replace(good, "Acme AG", "\"Acme\r\nBcc: eve@example.com\"", 1), "control characters"},
+		{"control characters", strings.Replace(good, "Acme AG", "\"Acme\r\nBcc: eve@example.com\"", 1),
+			"control characters"},
 		{"e-mail", strings.Replace(good, "ada@acme.example", "ada at acme", 1), "not an email address"},
 		{"no e-mail", strings.Replace(good, "ada@acme.example", "", 1), "Enter an email address"},
 		{"server of 16", strings.Replace(good, "AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf", 1), "16 characters"},
@@ -78,7 +83,9 @@ func TestReadGivesEveryReasonOfALine(t *testing.T) {
 
 func TestReadRefusesAFileThatIsNotOfLicenses(t *testing.T) {
 	for name, file := range map[string]string{
-		"empty": "", "no header": good, "columns in another order": "contact,organization" + header[len("organization,contact"):], "quotation without an end": header + "\"" + good + good,
+		"empty": "", "no header": good,
+		"columns in another order": "contact,organization" + header[len("organization,contact"):],
+		"quotation without an end": header + "\"" + good + good,
 	} {
 		if _, _, err := Read(strings.NewReader(file)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v, want an Invalid fault", name, err)
@@ -89,8 +96,10 @@ func TestReadRefusesAFileThatIsNotOfLicenses(t *testing.T) {
 func TestReadRefusesABrokenLineAndReadsOn(t *testing.T) {
 	for _, broken := range []string{`Acme "Best" AG,,,,,,,,` + "\n", `"Acme" AG,,,,,,,,` + "\n"} {
 		entries, refused, err := Read(strings.NewReader(header + broken + "short\n" + good))
-		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 || !strings.Contains(refused[0].String(), "Invalid CSV") || refused[1].Line != 3 {
-			t.Errorf("after %q: Read = %v, %v, %v; want lines 2 and 3 refused, line 4 taken", broken, entries, refused, err)
+		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 ||
+			!strings.Contains(refused[0].String(), "Invalid CSV") || refused[1].Line != 3 {
+			t.Errorf("after %q: Read = %v, %v, %v; want lines 2 and 3 refused, line 4 taken", broken, entries, refused,
+				err)
 		}
 	}
 }
@@ -145,7 +154,8 @@ func TestImportThatBrokeOffIsFinishedByTheNext(t *testing.T) {
 		file.WriteString(strings.Replace(good, "2018-08-31", "2018-08-"+day, 1))
 	}
 	b := &book{have: map[string]license.License{}, limit: 4}
-	if _, err := Import(t.Context(), b, strings.NewReader(file.String()), "ops", false); err == nil || !strings.Contains(err.Error(), "run it again") {
+	if _, err := Import(t.Context(), b, strings.NewReader(file.String()), "ops", false); err == nil ||
+		!strings.Contains(err.Error(), "run it again") {
 		t.Fatalf("Import: %v, want it to say how to go on", err)
 	}
 	before := slices.Sorted(maps.Keys(b.have))
@@ -165,8 +175,10 @@ func TestImportRecordsNothingWhenALicenseIsOnRecordWithOtherTerms(t *testing.T) 
 	fresh := strings.Replace(good, "2018-08-31", "2019-08-31", 1)
 	file := header + fresh + other + "broken\n"
 	report, err := Import(t.Context(), b, strings.NewReader(file), "ops", false)
-	if err != nil || len(report.Refused) != 2 || report.Refused[0].Line != 3 || report.Refused[1].Line != 4 || report.Recorded != 0 || len(b.have) != 1 {
-		t.Errorf("Import = %+v, %v, %d on record; want lines 3 and 4 refused and nothing recorded", report, err, len(b.have))
+	if err != nil || len(report.Refused) != 2 || report.Refused[0].Line != 3 || report.Refused[1].Line != 4 ||
+		report.Recorded != 0 || len(b.have) != 1 {
+		t.Errorf("Import = %+v, %v, %d on record; want lines 3 and 4 refused and nothing recorded", report, err,
+			len(b.have))
 	}
 	report, err = Import(t.Context(), b, strings.NewReader(file), "ops", true)
 	if err != nil || len(report.Refused) != 2 || report.Recorded != 1 || len(b.have) != 2 {

@@ -58,8 +58,8 @@ func see[T any](t *testing.T, ctx context.Context, what string, action chromedp.
 	return v
 }
 
-// look takes a picture of the page, wide and narrow, into the folder that SCREENSHOTS names, if it names one. A page that is
-// wider than a narrow window fails the test.
+// look takes a picture of the page, wide and narrow, into the folder that SCREENSHOTS names, if it names one. A page
+// that is wider than a narrow window fails the test.
 func look(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	for _, size := range []struct {
@@ -67,7 +67,8 @@ func look(t *testing.T, ctx context.Context, name string) {
 		width int64
 	}{{"wide", 1200}, {"narrow", 360}} {
 		act(t, ctx, "sizing the window", chromedp.EmulateViewport(size.width, 900))
-		if width := see(t, ctx, "measuring "+name, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); width > size.width {
+		if width := see(t, ctx, "measuring "+name,
+			chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); width > size.width {
 			t.Errorf("%s is %d pixels wide in a window of %d", name, width, size.width)
 		}
 		picture := see(t, ctx, "looking at "+name, chromedp.FullScreenshot(100))
@@ -109,12 +110,14 @@ func fileByBrowser(t *testing.T, ctx context.Context, p *product) {
 func TestACustomerFilesARequestInABrowser(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, localdata.Dir(t.TempDir()))
-	for name, path := range map[string]string{"home": "/", "edition": "/editions/enterprise", "local": "/_local/", "clock": "/_local/clock", "not-found": "/editions/none"} {
+	for name, path := range map[string]string{"home": "/", "edition": "/editions/enterprise", "local": "/_local/",
+		"clock": "/_local/clock", "not-found": "/editions/none"} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(p.URL+path), chromedp.WaitVisible(`main h1`))
 		look(t, ctx, name)
 	}
 	fileByBrowser(t, ctx, p)
-	if page := text(t, ctx, "main"); !strings.Contains(page, "AWHW8w9JtzBzSrmf9GQX") || !strings.Contains(page, "Ada Lovelace") {
+	if page := text(t, ctx, "main"); !strings.Contains(page, "AWHW8w9JtzBzSrmf9GQX") ||
+		!strings.Contains(page, "Ada Lovelace") {
 		t.Errorf("the status page says:\n%s", page)
 	}
 	mails := p.outbox()
@@ -122,7 +125,8 @@ func TestACustomerFilesARequestInABrowser(t *testing.T) {
 		t.Fatalf("mails %v", mails)
 	}
 	for _, m := range mails {
-		act(t, ctx, "opening the mail", chromedp.Navigate(p.URL+"/_local/outbox/"+m.ID+"/html"), chromedp.WaitVisible(`h1`))
+		act(t, ctx, "opening the mail", chromedp.Navigate(p.URL+"/_local/outbox/"+m.ID+"/html"),
+			chromedp.WaitVisible(`h1`))
 		look(t, ctx, "mail-"+m.Kind)
 	}
 }
@@ -131,7 +135,8 @@ func TestThePackagesOpenWhenTheTermsAreAccepted(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, localdata.Dir(t.TempDir()))
 	link := `a[href*="/downloads/developer-edition-7.1.0"]`
-	visible := chromedp.Evaluate[bool](`(() => { const a = document.querySelector('` + link + `'); return !!a && a.offsetParent !== null })()`)
+	visible := chromedp.Evaluate[bool](`(() => { const a = document.querySelector('` + link +
+		`'); return !!a && a.offsetParent !== null })()`)
 	act(t, ctx, "opening the page", chromedp.Navigate(p.URL+"/editions/developer"), chromedp.WaitVisible(`main h1`))
 	before := see(t, ctx, "looking for the link", visible)
 	act(t, ctx, "accepting the terms", chromedp.Click(`main input[type=checkbox]`))

@@ -33,7 +33,8 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 	return catalogs{
 		sample:  sample,
 		prepare: func() { _, _ = builtIn() }, // an error is told to whoever asks
-		offered: livecatalog.New(livecatalog.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL, Make: catalog.FromBundle, Now: o.Now, Log: o.Log}).Get,
+		offered: livecatalog.New(livecatalog.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL,
+			Make: catalog.FromBundle, Now: o.Now, Log: o.Log}).Get,
 		feed: api.Current(livecatalog.New(livecatalog.Options[*api.Handler]{
 			BuiltIn: builtIn, URL: c.BundleURL, Now: o.Now, Log: o.Log,
 			Make: func(b *bundle.Bundle) (*api.Handler, error) {

@@ -41,7 +41,8 @@ func TestPublishedCatalogIsServedByEveryFunction(t *testing.T) {
 		p := startWith(t, localdata.Dir(t.TempDir()), config.Config{SiteURL: site, BundleURL: cdn.URL})
 		wrong = nil
 		for _, target := range []string{"/editions.json", "/editions/developer"} {
-			if text := p.get(target, http.StatusOK); !strings.Contains(text, ".2042.zip") || strings.Contains(text, "."+data.Build+".zip") {
+			if text := p.get(target, http.StatusOK); !strings.Contains(text, ".2042.zip") ||
+				strings.Contains(text, "."+data.Build+".zip") {
 				wrong = append(wrong, target)
 			}
 		}

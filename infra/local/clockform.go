@@ -12,8 +12,8 @@ import (
 	"marketplace/shared/web"
 )
 
-// readNow reads the time that the clock is to show: the form field now, RFC 3339, once. The form comes as a browser sends it, or as
-// curl -F does.
+// readNow reads the time that the clock is to show: the form field now, RFC 3339, once. The form comes as a browser
+// sends it, or as curl -F does.
 func readNow(r *http.Request) (time.Time, error) {
 	form, err := readAnyForm(r)
 	if err != nil {

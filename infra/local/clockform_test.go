@@ -58,13 +58,16 @@ func TestTheClockSaysWhatItCannotTake(t *testing.T) {
 		{url.Values{"now": {"9999-01-01T00:00:00Z"}}, "50 years"},
 	} {
 		contentType, body := multipartForm(t, tt.form)
-		for contentType, body := range map[string]string{contentType: body, "application/x-www-form-urlencoded": tt.form.Encode()} {
-			if resp, problem := p.do("POST", "/_local/clock", contentType, body); resp.StatusCode != http.StatusBadRequest || !strings.Contains(problem, tt.want) {
+		for contentType, body := range map[string]string{contentType: body,
+			"application/x-www-form-urlencoded": tt.form.Encode()} {
+			if resp, problem := p.do("POST", "/_local/clock", contentType,
+				body); resp.StatusCode != http.StatusBadRequest || !strings.Contains(problem, tt.want) {
 				t.Errorf("%v as %s: %s %s, want %s", tt.form, contentType, resp.Status, problem, tt.want)
 			}
 		}
 	}
-	contentType, body := multipartForm(t, url.Values{"now": {"2028-03-01T10:00:00Z"}, "more": {strings.Repeat("x", 1<<20)}})
+	contentType, body := multipartForm(t, url.Values{"now": {"2028-03-01T10:00:00Z"},
+		"more": {strings.Repeat("x", 1<<20)}})
 	for _, tt := range []struct {
 		contentType, body string
 		status            int

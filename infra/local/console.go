@@ -29,7 +29,8 @@ type consoleParts struct {
 	now         func() time.Time
 }
 
-// What the console and the provider know of each other. It is no secret: both are in this process, and ask for no password.
+// What the console and the provider know of each other. It is no secret: both are in this process, and ask for no
+// password.
 const (
 	clientID     = "console"
 	clientSecret = "local"
@@ -54,6 +55,7 @@ func newConsole(p consoleParts) (console, error) {
 		Catalog:     p.offered,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
 		Packager:    custompackage.Folder{Jars: p.Data.Jars(), Out: p.Data.Tailored()},
-		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail), Now: p.now, Log: p.Log,
+		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail),
+		Now: p.now, Log: p.Log,
 	})}, nil
 }

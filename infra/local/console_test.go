@@ -45,7 +45,8 @@ func TestWhoSignedOutIsOutOnALaptopToo(t *testing.T) {
 		if got, _ := p.do("GET", "/console/licenses", "", "", "Cookie", cookie); got.StatusCode != page {
 			t.Errorf("%s: a page gives %d, want %d", what, got.StatusCode, page)
 		}
-		got, body := p.do("POST", "/console/requests/01h/take", "application/x-www-form-urlencoded", "version=1&seen=01h", "Cookie", cookie)
+		got, body := p.do("POST", "/console/requests/01h/take", "application/x-www-form-urlencoded",
+			"version=1&seen=01h", "Cookie", cookie)
 		if got.StatusCode != form {
 			t.Errorf("%s: a form gives %d, want %d\n%.300s", what, got.StatusCode, form, body)
 		}

@@ -136,7 +136,8 @@ func requests(t *testing.T, data localdata.Dir) int {
 		t.Fatal(err)
 	}
 	defer done()
-	page, err := store.New(engine, store.Options{Now: time.Now}).Queue(t.Context(), store.QueueQuery{States: request.States, Limit: 1000})
+	page, err := store.New(engine, store.Options{Now: time.Now}).Queue(t.Context(),
+		store.QueueQuery{States: request.States, Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,8 @@ func TestAFirstStartThatIsKilledLeavesNoHalfOfTheSample(t *testing.T) {
 		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
 	}
 	begin := func(data localdata.Dir) {
-		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now,
+			Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

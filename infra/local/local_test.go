@@ -42,7 +42,8 @@ func startWith(t *testing.T, data localdata.Dir, c config.Config) *product {
 	t.Helper()
 	c.DynamoDBEndpoint, c.TableName = os.Getenv("DYNAMODB_ENDPOINT"), tableName(t)
 	s, err := Start(t.Context(), Options{
-		Addr: "localhost:0", Data: data, Empty: true, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Addr: "localhost:0", Data: data, Empty: true, Now: time.Now,
+		Log:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Config: c,
 	})
 	if err != nil {
@@ -53,7 +54,10 @@ func startWith(t *testing.T, data localdata.Dir, c config.Config) *product {
 			t.Error(err)
 		}
 	})
-	return &product{s, t, http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &product{s, t, http.Client{CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}}
 }
 
 // tableName keeps tests that share an engine apart.
@@ -184,7 +188,8 @@ func TestACustomersJourney(t *testing.T) {
 		t.Fatalf("sending the form: %s\n%s", resp.Status, body)
 	}
 	status := resp.Header.Get("Location")
-	if text := p.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") || !strings.Contains(text, "120'000") {
+	if text := p.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") ||
+		!strings.Contains(text, "120'000") {
 		t.Errorf("the status page says:\n%s", text)
 	}
 
@@ -199,11 +204,13 @@ func TestACustomersJourney(t *testing.T) {
 		p.page("/_local/outbox/" + m.ID)
 		p.page("/_local/outbox/" + m.ID + "/html")
 	}
-	if len(mails) != 2 || kinds["request-received"] != "ada@acme.example" || kinds["request-new"] != "sales@vendor.example" {
+	if len(mails) != 2 || kinds["request-received"] != "ada@acme.example" ||
+		kinds["request-new"] != "sales@vendor.example" {
 		t.Errorf("outbox: %+v", mails)
 	}
 	for _, m := range mails {
-		if m.Kind == "request-received" && !strings.Contains(p.page("/_local/outbox/"+m.ID).Text(), path.Base(strings.Split(status, "?")[0])) {
+		if m.Kind == "request-received" &&
+			!strings.Contains(p.page("/_local/outbox/"+m.ID).Text(), path.Base(strings.Split(status, "?")[0])) {
 			t.Errorf("the mail to the customer does not hold the link to %s", status)
 		}
 	}
@@ -357,7 +364,8 @@ func TestTheClockIsKept(t *testing.T) {
 func TestASeededServerHasRequestsAndLicensesButNoMail(t *testing.T) {
 	data := localdata.Dir(t.TempDir())
 	for range 2 { // the second start seeds nothing
-		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now,
+			Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,8 +24,8 @@ var said = map[string]func(feedbacktest.Mail) string{
 	"complained": func(m feedbacktest.Mail) string { return feedbacktest.Complaint(m, "abuse") },
 }
 
-// reportMail plays the provider of a mail that it has taken: it says of the mail what the form field said names. The outbox
-// shows what that has caused.
+// reportMail plays the provider of a mail that it has taken: it says of the mail what the form field said names. The
+// outbox shows what that has caused.
 func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 	m, err := p.outbox.Read(r.PathValue("id"))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// TestABounceOnALaptopGoesTheWayOfTheCloud: a reminder that bounced is a task for sales, since the license has one contact;
-// the console shows it, sales let mail go there again, and the next reminder is sent.
+// TestABounceOnALaptopGoesTheWayOfTheCloud: a reminder that bounced is a task for sales, since the license has one
+// contact; the console shows it, sales let mail go there again, and the next reminder is sent.
 func TestABounceOnALaptopGoesTheWayOfTheCloud(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 	p.moveClock("2028-06-01T12:00:00Z")
@@ -22,7 +22,8 @@ func TestABounceOnALaptopGoesTheWayOfTheCloud(t *testing.T) {
 	}
 	report := func(said string, want int) {
 		t.Helper()
-		if resp, body := p.postForm("/_local/outbox/"+mails[0].ID+"/report", url.Values{"said": {said}}); resp.StatusCode != want {
+		if resp, body := p.postForm("/_local/outbox/"+mails[0].ID+"/report",
+			url.Values{"said": {said}}); resp.StatusCode != want {
 			t.Fatalf("%s: %s %s", said, resp.Status, body)
 		}
 	}
@@ -54,13 +55,15 @@ func TestABounceOnALaptopGoesTheWayOfTheCloud(t *testing.T) {
 		return body
 	}
 	overview := document(t, see("/console/overview"))
-	if n, m := overview.Find("section[aria-labelledby=reports-title] tbody tr").Length(), overview.Find("section[aria-labelledby=unreached-title] tbody tr").Length(); n != 2 || m != 1 {
+	if n, m := overview.Find("section[aria-labelledby=reports-title] tbody tr").Length(),
+		overview.Find("section[aria-labelledby=unreached-title] tbody tr").Length(); n != 2 || m != 1 {
 		t.Errorf("the overview lists %d reports and %d customers", n, m)
 	}
 	if !strings.Contains(see(page), "user unknown") {
 		t.Error("the license does not say why")
 	}
-	resp, body := p.do("POST", page+"/lift", "application/x-www-form-urlencoded", url.Values{"to": {mails[0].To}}.Encode(), "Cookie", cookie)
+	resp, body := p.do("POST", page+"/lift", "application/x-www-form-urlencoded",
+		url.Values{"to": {mails[0].To}}.Encode(), "Cookie", cookie)
 	if resp.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%s %s", resp.Status, body)
 	}
@@ -69,7 +72,8 @@ func TestABounceOnALaptopGoesTheWayOfTheCloud(t *testing.T) {
 	for _, m := range p.outbox() {
 		got[m.To]++
 	}
-	if got["ada+2028-08-31@acme.example"] != 2 || got["ada+2028-09-30@acme.example"] != 1 || got["sales@vendor.example"] != 1 {
+	if got["ada+2028-08-31@acme.example"] != 2 || got["ada+2028-09-30@acme.example"] != 1 ||
+		got["sales@vendor.example"] != 1 {
 		t.Errorf("mails by reader: %v", got)
 	}
 }

@@ -1,9 +1,9 @@
-// Command local is `make run`: every function of the product on one port, with an embedded table, an outbox that shows the
-// mails, and a clock that can be moved. It needs nothing but Go.
+// Command local is `make run`: every function of the product on one port, with an embedded table, an outbox that shows
+// the mails, and a clock that can be moved. It needs nothing but Go.
 //
-// Environment: PORT (default 8080), DATA (the folder in which everything is kept, default .local), EMPTY (set to anything: begin
-// without sample requests and licenses), and the variables of shared/config, of which DYNAMODB_ENDPOINT puts the table on a
-// DynamoDB engine instead of a file.
+// Environment: PORT (default 8080), DATA (the folder in which everything is kept, default .local), EMPTY (set to
+// anything: begin without sample requests and licenses), and the variables of shared/config, of which DYNAMODB_ENDPOINT
+// puts the table on a DynamoDB engine instead of a file.
 package main
 
 import (
@@ -38,7 +38,8 @@ func run() error {
 		port = "8080"
 	}
 	s, err := Start(ctx, Options{
-		Addr: "localhost:" + port, Data: localdata.FromEnv(os.Getenv), Config: c, Empty: os.Getenv("EMPTY") != "", Now: time.Now,
+		Addr: "localhost:" + port, Data: localdata.FromEnv(os.Getenv), Config: c, Empty: os.Getenv("EMPTY") != "",
+		Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// localPages serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the Lambdas.
+// localPages serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the
+// Lambdas.
 type localPages struct {
 	data     localdata.Dir
 	worker   *worker
@@ -50,7 +51,8 @@ type (
 	outboxView struct{ Mails []outboxdir.Item }
 )
 
-func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder, hear hear, log *slog.Logger) http.Handler {
+func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder, hear hear,
+	log *slog.Logger) http.Handler {
 	p := &localPages{data, w, outbox, recorder, hear, web.NewPages(templateFiles)}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, Log: log})
 }
@@ -116,8 +118,8 @@ func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, clockState{Now: p.worker.clock.Now()})
 }
 
-// importLicenses takes a CSV file (see package ledger) as the body; ?skip-refused=true records the other lines where some
-// are refused.
+// importLicenses takes a CSV file (see package ledger) as the body; ?skip-refused=true records the other lines where
+// some are refused.
 func (p *localPages) importLicenses(w http.ResponseWriter, r *http.Request) error {
 	skip := r.URL.Query().Get("skip-refused") == "true"
 	file := http.MaxBytesReader(nil, r.Body, licenseimport.MaxFile)
@@ -145,7 +147,8 @@ func (p *localPages) mails(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, "outbox.html", "Outbox", outboxView{items})
 }
 
-// delivered lists the mails, having first sent whatever waits, so that a page shows what was caused before it was asked for.
+// delivered lists the mails, having first sent whatever waits, so that a page shows what was caused before it was asked
+// for.
 func (p *localPages) delivered(r *http.Request) ([]outboxdir.Item, error) {
 	p.worker.deliver(r.Context())
 	return p.outbox.List()
@@ -166,7 +169,8 @@ func (p *localPages) mailHTML(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
+	w.Header().Set("Content-Security-Policy",
+		"sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
 	// What a mail program does with the links of a mail: open them beside it.
 	_, err = io.WriteString(w, strings.Replace(m.HTML, "<head>", `<head><base target="_blank">`, 1))
 	return err
@@ -224,7 +228,8 @@ func download(w http.ResponseWriter, name string, data []byte) error {
 
 // render shows a page; its frames are the mails.
 func (p *localPages) render(w http.ResponseWriter, page, title string, data any) error {
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'")
+	w.Header().Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'")
 	return p.pages.Render(w, http.StatusOK, page, web.View{Title: title, Private: true, Data: data})
 }
 

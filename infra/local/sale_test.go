@@ -12,21 +12,26 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// TestASaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID; sales signs in,
-// opens it and issues; the mail arrives with the key; the key passes the check page; the status page says issued.
+// TestASaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID; sales
+// signs in, opens it and issues; the mail arrives with the key; the key passes the check page; the status page says
+// issued.
 func TestASaleInABrowser(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, localdata.Dir(t.TempDir()))
 	fileByBrowser(t, ctx, p)
 	status := see(t, ctx, "the address of the status page", chromedp.Location())
 
-	act(t, ctx, "opening the console", chromedp.Navigate(p.URL+"/console"), chromedp.WaitVisible(`a[href*="person=sam"]`))
+	act(t, ctx, "opening the console", chromedp.Navigate(p.URL+"/console"),
+		chromedp.WaitVisible(`a[href*="person=sam"]`))
 	look(t, ctx, "people")
-	act(t, ctx, "signing in", chromedp.Click(`a[href*="person=sam"]`), chromedp.WaitVisible(`a[href^="/console/requests/"]`))
+	act(t, ctx, "signing in", chromedp.Click(`a[href*="person=sam"]`),
+		chromedp.WaitVisible(`a[href^="/console/requests/"]`))
 	look(t, ctx, "queue")
-	act(t, ctx, "opening the request", chromedp.Click(`a[href^="/console/requests/"]`), chromedp.WaitVisible(`a[href$="/issue"]`))
+	act(t, ctx, "opening the request", chromedp.Click(`a[href^="/console/requests/"]`),
+		chromedp.WaitVisible(`a[href$="/issue"]`))
 	look(t, ctx, "request")
-	act(t, ctx, "opening the generator", chromedp.Click(`a[href$="/issue"]`), chromedp.WaitVisible(`button[value=review]`))
+	act(t, ctx, "opening the generator", chromedp.Click(`a[href$="/issue"]`),
+		chromedp.WaitVisible(`button[value=review]`))
 	look(t, ctx, "generator")
 	act(t, ctx, "reviewing", chromedp.Click(`button[value=review]`), chromedp.WaitVisible(`button[value=issue]`))
 	look(t, ctx, "review")
@@ -40,7 +45,8 @@ func TestASaleInABrowser(t *testing.T) {
 		chromedp.SetValue(`#serverId`, "AWHW8w9JtzBzSrmf9GQX"),
 		chromedp.Submit(`#key`), chromedp.WaitVisible(`#result`))
 	look(t, ctx, "check")
-	if result := text(t, ctx, "main"); !strings.Contains(text(t, ctx, "#result"), "valid") || !strings.Contains(result, "Acme AG") || !strings.Contains(result, "Developer Edition") {
+	if result := text(t, ctx, "main"); !strings.Contains(text(t, ctx, "#result"), "valid") ||
+		!strings.Contains(result, "Acme AG") || !strings.Contains(result, "Developer Edition") {
 		t.Errorf("the check page says:\n%s", result)
 	}
 
@@ -50,14 +56,16 @@ func TestASaleInABrowser(t *testing.T) {
 		t.Errorf("the status page says:\n%s", page)
 	}
 	for path, name := range map[string]string{
-		"/console/overview": "overview", "/console/licenses": "licenses", "/console/export": "export", "/console/search?q=acme": "search", "/console/licenses/new": "generator-empty",
+		"/console/overview": "overview", "/console/licenses": "licenses", "/console/export": "export",
+		"/console/search?q=acme": "search", "/console/licenses/new": "generator-empty",
 	} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(p.URL+path), chromedp.WaitVisible(`main h1`))
 		look(t, ctx, name)
 	}
 }
 
-// keyInTheMail takes the license key out of the mail that the customer got, where it stands as text and as an attachment.
+// keyInTheMail takes the license key out of the mail that the customer got, where it stands as text and as an
+// attachment.
 func keyInTheMail(t *testing.T, p *product) (key string) {
 	t.Helper()
 	for _, m := range p.outbox() {

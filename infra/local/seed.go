@@ -57,10 +57,11 @@ var companies = []company{
 var operators = []string{"sam@vendor.example", "lucia@vendor.example"}
 
 // seeded is the row that says that a table has what it is to begin with.
-var seeded = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 1, Data: json.RawMessage(`{}`)}
+var seeded = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 1,
+	Data: json.RawMessage(`{}`)}
 
-// seedOnce lets f write what a table begins with, once in its life. The file in the folder then has all of it or, after a kill,
-// nothing; a DynamoDB engine may have a part, and gets the whole besides at the next start.
+// seedOnce lets f write what a table begins with, once in its life. The file in the folder then has all of it or, after
+// a kill, nothing; a DynamoDB engine may have a part, and gets the whole besides at the next start.
 func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) error {
 	if _, err := t.Get(ctx, seeded.Key); !errors.Is(err, table.ErrNotFound) {
 		return err
@@ -77,7 +78,8 @@ func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) err
 	return whole(t)
 }
 
-// seed writes the sample customers, ending at now. What it writes is the same each time, but for the IDs and the signatures.
+// seed writes the sample customers, ending at now. What it writes is the same each time, but for the IDs and the
+// signatures.
 func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *catalog.Catalog, now time.Time) error {
 	for i, c := range companies {
 		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, offered: offered}
@@ -103,7 +105,8 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 	}
 	s.now = s.now.Add(time.Duration(2+s.random.IntN(20)) * time.Hour)
 	if i%7 == 6 {
-		_, err := s.review(ctx, evaluation, request.Rejected, "You have already evaluated this edition twice. Please ask us for a quote.")
+		_, err := s.review(ctx, evaluation, request.Rejected,
+			"You have already evaluated this edition twice. Please ask us for a quote.")
 		return err
 	}
 	if err := s.issue(ctx, evaluation, license.Evaluation, license.DateOf(s.now).AddDays(30), false, ""); err != nil {
@@ -116,7 +119,8 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 			return err
 		}
 		s.now = s.now.Add(time.Duration(1+s.random.IntN(30)) * time.Hour)
-		if err := s.issue(ctx, bought, license.Production, license.DateOf(s.now).AddMonths(12), i%2 == 0, ""); err != nil {
+		if err := s.issue(ctx, bought, license.Production, license.DateOf(s.now).AddMonths(12), i%2 == 0,
+			""); err != nil {
 			return err
 		}
 		if edition != license.Developer && s.now.AddDate(0, 0, 5).Before(now) {
@@ -126,13 +130,15 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 				return err
 			}
 			s.now = s.now.Add(time.Duration(1+s.random.IntN(9)) * time.Hour)
-			if err := s.issue(ctx, staging, license.Staging, license.DateOf(s.now).AddMonths(12), i%2 == 0, server); err != nil {
+			if err := s.issue(ctx, staging, license.Staging, license.DateOf(s.now).AddMonths(12), i%2 == 0,
+				server); err != nil {
 				return err
 			}
 			if i == 4 {
 				s.now = s.now.AddDate(0, 0, 9)
 				change := store.LicenseChange{ID: licenseID(staging), Version: 1, By: operators[0]}
-				if err := s.RevokeLicense(ctx, change, "The staging server was shut down, and the customer returned the license."); err != nil {
+				if err := s.RevokeLicense(ctx, change,
+					"The staging server was shut down, and the customer returned the license."); err != nil {
 					return err
 				}
 			}
@@ -142,7 +148,8 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 }
 
 // recent is what is still open, in every state.
-func (s *seeder) recent(ctx context.Context, c company, i int, edition license.Edition, server license.Server, now time.Time) error {
+func (s *seeder) recent(ctx context.Context, c company, i int, edition license.Edition, server license.Server,
+	now time.Time) error {
 	kind := []request.Kind{request.Renewal, request.Upgrade, request.Replacement, request.New}[i%4]
 	s.now = now.Add(-time.Duration(3+11*i) * time.Hour)
 	about := license.Server("")
@@ -173,13 +180,15 @@ func (s *seeder) recent(ctx context.Context, c company, i int, edition license.E
 }
 
 // file files a request for a server, about the license that another one has, if about is not "".
-func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition license.Edition, server, about license.Server) (request.Request, error) {
+func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition license.Edition, server,
+	about license.Server) (request.Request, error) {
 	person := c.people[s.random.IntN(len(c.people))]
 	form := request.Form{
 		Kind: string(kind), Edition: string(edition), Server: string(server),
 		Loc:            fmt.Sprint(s.loc),
 		ProductVersion: []string{"6.7", "6.7.1", "6.7.4", "7.0", "7.1"}[s.random.IntN(5)],
-		Name:           person, Email: strings.ToLower(strings.Fields(asciiName(person))[0]) + "@" + c.domain, Company: c.name, Country: c.country,
+		Name:           person, Email: strings.ToLower(strings.Fields(asciiName(person))[0]) + "@" + c.domain,
+		Company: c.name, Country: c.country,
 		Replaces: string(about),
 	}
 	if kind == request.Replacement {
@@ -196,7 +205,8 @@ func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition
 	return r, err
 }
 
-func (s *seeder) review(ctx context.Context, r request.Request, to request.State, text string) (request.Request, error) {
+func (s *seeder) review(ctx context.Context, r request.Request, to request.State, text string) (request.Request,
+	error) {
 	by := operators[s.random.IntN(len(operators))]
 	return s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text}, nil)
 }
@@ -219,7 +229,8 @@ func (s *seeder) askInVain(ctx context.Context, r request.Request, question stri
 		return err
 	}
 	s.now = s.now.Add(time.Minute)
-	bounce := store.Report{Mail: id, ProviderID: "sample", Outcome: store.Bounced, Detail: "General, smtp; 550 5.1.1 user unknown"}
+	bounce := store.Report{Mail: id, ProviderID: "sample", Outcome: store.Bounced,
+		Detail: "General, smtp; 550 5.1.1 user unknown"}
 	_, err = s.RecordReport(ctx, bounce, nil) // a request has no further contact, and makes no task
 	return err
 }
@@ -227,15 +238,18 @@ func (s *seeder) askInVain(ctx context.Context, r request.Request, question stri
 // licenseID is the ID of the license that answers a request.
 func licenseID(r request.Request) string { return strings.ToLower(r.ID[:20] + "000000") }
 
-// issue answers a request with a license whose key is as real as any; mirrors is the production server beside a staging one.
-func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type, expiration license.Date, support bool, mirrors license.Server) error {
+// issue answers a request with a license whose key is as real as any; mirrors is the production server beside a staging
+// one.
+func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type, expiration license.Date, support bool,
+	mirrors license.Server) error {
 	e, ok := s.offered.Edition(string(r.Edition))
 	if !ok {
 		return fmt.Errorf("the catalog has no edition %s", r.Edition)
 	}
 	l := license.License{
 		ID: licenseID(r), Type: kind, Organization: r.Company, Server: r.Server, Edition: r.Edition,
-		MaxLoc: s.threshold(r.Loc), Support: support, NotBefore: license.DateOf(s.now), Expiration: expiration, Issued: license.DateOf(s.now),
+		MaxLoc: s.threshold(r.Loc), Support: support, NotBefore: license.DateOf(s.now), Expiration: expiration,
+		Issued:  license.DateOf(s.now),
 		Plugins: e.Plugins, Contacts: []license.Contact{{Name: r.Name, Email: r.Email}}, Muted: true,
 		Mirrors: mirrors,
 	}
@@ -244,7 +258,8 @@ func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type
 		return err
 	}
 	by := operators[s.random.IntN(len(operators))]
-	return s.IssueLicenses(ctx, store.Issue{Licenses: []license.License{l}, By: by, Request: r.ID, RequestVersion: r.Version}, nil)
+	return s.IssueLicenses(ctx, store.Issue{Licenses: []license.License{l}, By: by, Request: r.ID,
+		RequestVersion: r.Version}, nil)
 }
 
 // threshold is the smallest of the limits on sale that is enough.

@@ -130,10 +130,12 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	letters := letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}
-	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Unreached: letters.LicenseUnreached, Now: clock.Now, Log: o.Log}
+	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Unreached: letters.LicenseUnreached, Now: clock.Now,
+		Log: o.Log}
 	w.mailer = mailer.Run
 	w.reminders = daily.New(daily.Options{Store: kept, Letters: letters, Now: clock.Now, Log: o.Log}).Run
-	mailEvents := feedback.New(feedback.Options{Store: kept, Unreached: letters.LicenseUnreached, Now: clock.Now, Log: o.Log})
+	mailEvents := feedback.New(feedback.Options{Store: kept, Unreached: letters.LicenseUnreached, Now: clock.Now,
+		Log: o.Log})
 
 	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, kept, from, clock.Now()) }
 
@@ -170,8 +172,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	return nil
 }
 
-// router hands each request to its function, as the HTTP API does. It is no ServeMux, which would answer a path that is not
-// clean by itself, where the catalog has an answer that any origin may read.
+// router hands each request to its function, as the HTTP API does. It is no ServeMux, which would answer a path that is
+// not clean by itself, where the catalog has an answer that any origin may read.
 type router struct{ devIDP, pages, console, catalog, requests http.Handler }
 
 func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {

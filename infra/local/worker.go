@@ -21,8 +21,8 @@ const remindersAt = 6 * time.Hour
 // job is what a Lambda without HTTP does when it is woken.
 type job func(context.Context) error
 
-// worker does what the table's stream and the schedules do in the cloud: it wakes the mailer when a mail is written, and
-// runs the reminders every day.
+// worker does what the table's stream and the schedules do in the cloud: it wakes the mailer when a mail is written,
+// and runs the reminders every day.
 type worker struct {
 	clock     *localdata.Clock
 	reminders job
@@ -80,7 +80,8 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	from := w.clock.Now()
-	for at := license.DateOf(from).Start().Add(remindersAt); at.Before(to) && ctx.Err() == nil; at = at.Add(24 * time.Hour) {
+	for at := license.DateOf(from).Start().Add(remindersAt); at.Before(to) &&
+		ctx.Err() == nil; at = at.Add(24 * time.Hour) {
 		if at.Before(from) {
 			continue
 		}
@@ -107,8 +108,8 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 	}
 }
 
-// replan settles anew when licenses are to be reminded of, after the clock went back from a time to now: whatever had expired
-// by then, or had its day behind it, waited for no reminder any more. In the cloud time does not go back.
+// replan settles anew when licenses are to be reminded of, after the clock went back from a time to now: whatever had
+// expired by then, or had its day behind it, waited for no reminder any more. In the cloud time does not go back.
 func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 	month, last := license.DateOf(now), license.DateOf(from).AddMonths(int(reminder.Default.Longest()))
 	for month.Day = 1; !month.After(last); month = month.AddMonths(1) {
@@ -117,10 +118,12 @@ func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 			if err != nil {
 				return err
 			}
-			if next, _ := reminder.Default.Next(recorded.License, license.DateOf(now), recorded.Reminded); next == recorded.NextReminder {
+			if next, _ := reminder.Default.Next(recorded.License, license.DateOf(now),
+				recorded.Reminded); next == recorded.NextReminder {
 				return nil
 			}
-			if err := s.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, 0, nil); !errors.Is(err, store.ErrDueChanged) {
+			if err := s.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, 0, nil); !errors.Is(err,
+				store.ErrDueChanged) {
 				return err
 			}
 			return nil // whoever changed it planned it anew

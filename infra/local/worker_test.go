@@ -90,7 +90,8 @@ func TestAMailThatWasBeingSentAtTheEndMayHaveBeenSent(t *testing.T) {
 	defer engine.Close()
 	now := time.Date(2018, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := store.New(engine, store.Options{Now: func() time.Time { return now }})
-	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Email: "ada@example.org"}
+	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX",
+		Email: "ada@example.org"}
 	_, _, err = s.FileRequest(t.Context(), details, "", func(r request.Request) []mail.Message {
 		return []mail.Message{{ID: "being-sent", About: r.ID}, {ID: "waiting", About: r.ID}}
 	})

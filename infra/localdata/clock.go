@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Clock is the real clock, moved by an offset. The offset is kept in the folder, so that a restart does not turn back the
-// time that the data has seen.
+// Clock is the real clock, moved by an offset. The offset is kept in the folder, so that a restart does not turn back
+// the time that the data has seen.
 type Clock struct {
 	real func() time.Time
 	path string

@@ -1,5 +1,5 @@
-// Package localdata is the folder in which the local server keeps everything, as the server and the operator's tool both
-// know it.
+// Package localdata is the folder in which the local server keeps everything, as the server and the operator's tool
+// both know it.
 package localdata
 
 import (
@@ -33,8 +33,8 @@ func FromEnv(getenv func(string) string) Dir {
 
 func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
 
-// Packages is the folder of the package ZIPs, Tailored that of the ones made for a customer, Jars that of the jars that they
-// are made of, Outbox that of the mails.
+// Packages is the folder of the package ZIPs, Tailored that of the ones made for a customer, Jars that of the jars that
+// they are made of, Outbox that of the mails.
 func (d Dir) Packages() string { return d.path("packages") }
 func (d Dir) Tailored() string { return d.path("tailored") }
 func (d Dir) Jars() string     { return d.path("jars") }
@@ -99,7 +99,8 @@ func (d Dir) Server(ctx context.Context) string {
 	return a.URL
 }
 
-// SessionKeys are the keys of the console's cookies, made when they are missing: who is signed in stays so over a restart.
+// SessionKeys are the keys of the console's cookies, made when they are missing: who is signed in stays so over a
+// restart.
 func (d Dir) SessionKeys() (signin.Keys, error) {
 	path := d.path("session.key")
 	text, err := os.ReadFile(path)

@@ -3,9 +3,9 @@
 //
 //	go run ./infra/vectors
 //
-// What a vector expects is written here by hand and not asked of the code that it tests. The keys are signed with private keys
-// that anybody can derive, and deterministically (RFC 6979), so that each run writes the same bytes. java/ holds a verifier that
-// uses nothing but Java 8 and this pack.
+// What a vector expects is written here by hand and not asked of the code that it tests. The keys are signed with
+// private keys that anybody can derive, and deterministically (RFC 6979), so that each run writes the same bytes. java/
+// holds a verifier that uses nothing but Java 8 and this pack.
 package main
 
 import (

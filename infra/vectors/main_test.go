@@ -31,8 +31,10 @@ func TestTheVerifierInJava8PassesThePack(t *testing.T) {
 	}
 	classes := t.TempDir()
 	// --release 8 also holds the code to the classes that Java 8 had; a JDK of 8 itself does not know the option.
-	compile := exec.Command(javac, "--release", "8", "-Xlint:all,-options", "-Werror", "-d", classes, "java/Verifier.java", "java/Vectors.java", "java/Json.java")
-	if out, err := compile.CombinedOutput(); bytes.Contains(out, []byte("release version 8 not supported")) || bytes.Contains(out, []byte("invalid flag")) {
+	compile := exec.Command(javac, "--release", "8", "-Xlint:all,-options", "-Werror", "-d", classes,
+		"java/Verifier.java", "java/Vectors.java", "java/Json.java")
+	if out, err := compile.CombinedOutput(); bytes.Contains(out, []byte("release version 8 not supported")) ||
+		bytes.Contains(out, []byte("invalid flag")) {
 		t.Skipf("this JDK does not compile for Java 8: %s", out)
 	} else if err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -74,8 +74,10 @@ func testKey(kid string) *ecdsa.PrivateKey {
 func keySet() license.KeySet {
 	return license.KeySet{
 		{Kid: evaluation1, Types: []license.Type{license.Evaluation}, Key: &testKey(evaluation1).PublicKey},
-		{Kid: production1, Types: []license.Type{license.Production, license.Staging}, Through: license.Date{Year: 2018, Month: 12, Day: 31}, Key: &testKey(production1).PublicKey},
-		{Kid: production2, Types: []license.Type{license.Production, license.Staging}, From: license.Date{Year: 2018, Month: 12, Day: 1}, Key: &testKey(production2).PublicKey},
+		{Kid: production1, Types: []license.Type{license.Production, license.Staging},
+			Through: license.Date{Year: 2018, Month: 12, Day: 31}, Key: &testKey(production1).PublicKey},
+		{Kid: production2, Types: []license.Type{license.Production, license.Staging},
+			From: license.Date{Year: 2018, Month: 12, Day: 1}, Key: &testKey(production2).PublicKey},
 	}
 }
 

@@ -22,7 +22,8 @@ func here() instance {
 }
 
 func newPack() pack {
-	p := pack{Format: 1, KeySet: keySet(), Vectors: slices.Concat(valid(), servers(), limits(), signatures(), unreadable(), wrong(), mangled())}
+	p := pack{Format: 1, KeySet: keySet(),
+		Vectors: slices.Concat(valid(), servers(), limits(), signatures(), unreadable(), wrong(), mangled())}
 	for i := range p.Vectors {
 		v := &p.Vectors[i]
 		if v.Reasons == nil {
@@ -57,10 +58,13 @@ func (l lines) client() *client {
 
 func valid() []vector {
 	short := base.without("Languages").without("Features").without("NotBefore")
-	evaluation := short.with("Kid", evaluation1).with("Type", "EVALUATION").with("Support", "false").with("Expiration", "2018-07-31")
-	rotated := base.with("Kid", production2).with("Issued", "2018-12-20").with("NotBefore", "2019-03-01").with("Expiration", "2020-02-29")
+	evaluation := short.with("Kid", evaluation1).with("Type", "EVALUATION").with("Support", "false").with("Expiration",
+		"2018-07-31")
+	rotated := base.with("Kid", production2).with("Issued", "2018-12-20").with("NotBefore",
+		"2019-03-01").with("Expiration", "2020-02-29")
 	hostile := judged("organization of hostile characters",
-		base.with("Organization", `Zo\u00EB & \u674E = C:\u005Cnew # ! "x" \uD83E\uDD8A <b>, Signature=~~~???>>>`), production1, here())
+		base.with("Organization", `Zo\u00EB & \u674E = C:\u005Cnew # ! "x" \uD83E\uDD8A <b>, Signature=~~~???>>>`),
+		production1, here())
 	hostile.Terms["Organization"] = `Zoë & 李 = C:\new # ! "x" 🦊 <b>, Signature=~~~???>>>`
 	blanks := judged("organization that begins with a space and holds line ends",
 		base.with("Organization", `\u0020 two\u000ASignature=\u000D\u0009\u0085 `), production1, here())
@@ -74,11 +78,15 @@ func valid() []vector {
 		judged("nothing known of the server", base, production1, instance{}),
 		judged("evaluation key", evaluation, evaluation1, here()),
 		judged("staging key", base.with("Type", "STAGING"), production1, here()),
-		judged("community key with the one plugin that it needs", base.with("Edition", "community").with("Plugins", "license").without("Languages").without("Features"),
+		judged("community key with the one plugin that it needs",
+			base.with("Edition", "community").with("Plugins", "license").without("Languages").without("Features"),
 			production1, instance{Server: server, Edition: "community", Plugins: []string{"license"}, Now: june}),
-		judged("key of the new Kid after a rotation", rotated, production2, instance{Server: server, Now: "2019-06-15T12:00:00Z"}),
-		judged("key of the retired Kid, issued on its last day", base.with("Issued", "2018-12-31"), production1, instance{Server: server, Now: "2019-01-15T12:00:00Z"}),
-		judged("largest number of lines of code", base.with("MaxLoc", "9223372036854775807"), production1, instance{Loc: 8_301_034_833_169_298_226}),
+		judged("key of the new Kid after a rotation", rotated, production2,
+			instance{Server: server, Now: "2019-06-15T12:00:00Z"}),
+		judged("key of the retired Kid, issued on its last day", base.with("Issued", "2018-12-31"), production1,
+			instance{Server: server, Now: "2019-01-15T12:00:00Z"}),
+		judged("largest number of lines of code", base.with("MaxLoc", "9223372036854775807"), production1,
+			instance{Loc: 8_301_034_833_169_298_226}),
 		hostile,
 		blanks,
 	}
@@ -86,20 +94,28 @@ func valid() []vector {
 
 func servers() []vector {
 	at := func(id string) instance { return instance{Server: id} }
-	digits, hex, uuid := base.with("Server", "20110407133530"), base.with("Server", "1a2b3c4d5e6f708"), base.with("Server", "AWHW8w9JtzBzSrmf9GQX")
+	digits, hex, uuid := base.with("Server", "20110407133530"), base.with("Server", "1a2b3c4d5e6f708"),
+		base.with("Server", "AWHW8w9JtzBzSrmf9GQX")
 	return []vector{
 		judged("server ID of 14 digits", digits, production1, at("20110407133530")),
 		judged("server ID of 15 hexadecimal digits", hex, production1, at("1a2b3c4d5e6f708")),
 		judged("server ID of 20 characters", uuid, production1, at("AWHW8w9JtzBzSrmf9GQX")),
-		judged("server ID of 24 characters", base.with("Server", "0A1B2C3D-1a2b3c4d5e6f708"), production1, at("0A1B2C3D-1a2b3c4d5e6f708")),
-		judged("server ID with dashes in its dataset part", base.with("Server", "0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-"), production1, at("0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-")),
+		judged("server ID of 24 characters", base.with("Server", "0A1B2C3D-1a2b3c4d5e6f708"), production1,
+			at("0A1B2C3D-1a2b3c4d5e6f708")),
+		judged("server ID with dashes in its dataset part", base.with("Server", "0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-"),
+			production1, at("0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-")),
 		judged("another server", base, production1, at("0A1B2C3D-AWHW8w9JtzBzSrmf9GQY"), license.WrongServer),
-		judged("a server ID that differs in case alone", base, production1, at("0A1B2C3D-AWHW8w9JtzBzSrmf9GQx"), license.WrongServer),
-		judged("another server, IDs without prefix", uuid, production1, at("AWHW8w9JtzBzSrmf9GQY"), license.WrongServer),
-		judged("same data, new database address", base, production1, at("FFFFFFFF-AWHW8w9JtzBzSrmf9GQX"), license.NewAddress),
-		judged("same data, the server lost its prefix", base, production1, at("AWHW8w9JtzBzSrmf9GQX"), license.NewAddress),
+		judged("a server ID that differs in case alone", base, production1, at("0A1B2C3D-AWHW8w9JtzBzSrmf9GQx"),
+			license.WrongServer),
+		judged("another server, IDs without prefix", uuid, production1, at("AWHW8w9JtzBzSrmf9GQY"),
+			license.WrongServer),
+		judged("same data, new database address", base, production1, at("FFFFFFFF-AWHW8w9JtzBzSrmf9GQX"),
+			license.NewAddress),
+		judged("same data, the server lost its prefix", base, production1, at("AWHW8w9JtzBzSrmf9GQX"),
+			license.NewAddress),
 		judged("the server got its prefix in an upgrade", uuid, production1, at(server), license.ServerUpgraded),
-		judged("the server of 15 digits got its prefix in an upgrade", hex, production1, at("0A1B2C3D-1a2b3c4d5e6f708"), license.ServerUpgraded),
+		judged("the server of 15 digits got its prefix in an upgrade", hex, production1, at("0A1B2C3D-1a2b3c4d5e6f708"),
+			license.ServerUpgraded),
 	}
 }
 
@@ -121,11 +137,16 @@ func limits() []vector {
 		judged("first second in which it is valid", base, production1, now("2018-03-01T00:00:00Z")),
 		judged("31 days before the expiration", base, production1, now("2019-01-28T23:59:59Z")),
 		judged("30 days before the expiration", base, production1, now("2019-01-29T00:00:00Z"), license.ExpiresSoon),
-		judged("last second of the expiration day", base, production1, now("2019-02-28T23:59:59Z"), license.ExpiresSoon),
-		judged("first second after the expiration day", base, production1, now("2019-03-01T00:00:00Z"), license.Expired),
-		judged("expiration day in New York, expired in UTC", base, production1, now("2019-02-28T19:00:00-05:00"), license.Expired),
-		judged("day after the expiration in Tokyo, still valid in UTC", base, production1, now("2019-03-01T08:59:59+09:00"), license.ExpiresSoon),
-		judged("expired evaluation", base.with("Kid", evaluation1).with("Type", "EVALUATION"), evaluation1, now("2020-01-01T00:00:00Z"), license.Expired),
+		judged("last second of the expiration day", base, production1, now("2019-02-28T23:59:59Z"),
+			license.ExpiresSoon),
+		judged("first second after the expiration day", base, production1, now("2019-03-01T00:00:00Z"),
+			license.Expired),
+		judged("expiration day in New York, expired in UTC", base, production1, now("2019-02-28T19:00:00-05:00"),
+			license.Expired),
+		judged("day after the expiration in Tokyo, still valid in UTC", base, production1,
+			now("2019-03-01T08:59:59+09:00"), license.ExpiresSoon),
+		judged("expired evaluation", base.with("Kid", evaluation1).with("Type", "EVALUATION"), evaluation1,
+			now("2020-01-01T00:00:00Z"), license.Expired),
 		judged("nine tenths of the lines of code", base, production1, loc(4_500_000)),
 		judged("one line above nine tenths", base, production1, loc(4_500_001), license.LocNearlyReached),
 		judged("all lines of code", base, production1, loc(5_000_000), license.LocNearlyReached),
@@ -133,8 +154,10 @@ func limits() []vector {
 		judged("nine tenths that are no whole number, below", small, production1, loc(13)),
 		judged("nine tenths that are no whole number, above", small, production1, loc(14), license.LocNearlyReached),
 		judged("fewer plugins than the key covers", base, production1, installed("", "license", "cpp")),
-		judged("plugin that the key does not cover", base, production1, installed("", "license", "governance"), license.PluginNotCovered),
-		judged("plugin whose key differs in case", base, production1, installed("", "license", "CPP"), license.PluginNotCovered),
+		judged("plugin that the key does not cover", base, production1, installed("", "license", "governance"),
+			license.PluginNotCovered),
+		judged("plugin whose key differs in case", base, production1, installed("", "license", "CPP"),
+			license.PluginNotCovered),
 		judged("server of another edition", base, production1, installed("enterprise"), license.WrongEdition),
 		altered,
 	}
@@ -153,12 +176,17 @@ func signatures() []vector {
 	fromStart := base.with("Kid", production2)
 	return []vector{
 		judged("unknown Kid", base.with("Kid", stranger), stranger, here(), license.UnknownKid),
-		judged("evaluation Kid on a production key", base.with("Kid", evaluation1), evaluation1, here(), license.TypeNotAllowed),
-		judged("production Kid on an evaluation key", base.with("Type", "EVALUATION"), production1, here(), license.TypeNotAllowed),
-		judged("issued after the Kid was retired", base.with("Issued", "2019-01-01"), production1, here(), license.KidOutOfUse),
-		judged("issued before the Kid came into use", fromStart.with("Issued", "2018-11-30"), production2, here(), license.KidOutOfUse),
+		judged("evaluation Kid on a production key", base.with("Kid", evaluation1), evaluation1, here(),
+			license.TypeNotAllowed),
+		judged("production Kid on an evaluation key", base.with("Type", "EVALUATION"), production1, here(),
+			license.TypeNotAllowed),
+		judged("issued after the Kid was retired", base.with("Issued", "2019-01-01"), production1, here(),
+			license.KidOutOfUse),
+		judged("issued before the Kid came into use", fromStart.with("Issued", "2018-11-30"), production2, here(),
+			license.KidOutOfUse),
 		judged("issued on the first day of the Kid", fromStart.with("Issued", "2018-12-01"), production2, here()),
-		judged("Kid of a key that did not sign", base.with("Kid", production2).with("Issued", "2018-12-20"), production1, here(), license.BadSignature),
+		judged("Kid of a key that did not sign", base.with("Kid", production2).with("Issued", "2018-12-20"),
+			production1, here(), license.BadSignature),
 		judged("forged with a stranger's key", base, stranger, here(), license.BadSignature),
 		bad("signed without the domain", base, sign(production1, string(base))),
 		bad("altered lines of code", base.with("MaxLoc", "50000000"), rawSignature(r, s)),

@@ -1,6 +1,5 @@
-// Package input holds the rules for what people type, wherever it is typed: a line, a message of several lines, a list, an
-// e-mail address. What passes is trimmed, valid UTF-8 and holds no character that a reader does not see, so that it can stand in
-// a mail's header, a page and a table.
+// Package input holds the rules for typed text: a line, a message of several lines, a list, an email address. Accepted
+// text is trimmed, valid UTF-8 and free of invisible characters, so it fits into mail headers, pages and tables.
 package input
 
 import (
@@ -13,17 +12,16 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-// MaxEmail is how long an e-mail address may be, in characters: RFC 5321 §4.5.3.1.3, less the angle brackets.
+// MaxEmail is the maximum length of an email address in characters: RFC 5321 §4.5.3.1.3 without the angle brackets.
 const MaxEmail = 254
 
-// Line takes one line of at most limit characters; an empty one is fine. What it refuses is an Invalid fault whose sentence
+// Line accepts one line of at most limit characters; it may be empty. Its errors are Invalid faults whose sentence
 // begins with what, such as "The company".
 func Line(s, what string, limit int) (string, error) {
 	return check(s, what, limit, Hidden, "control characters or line breaks")
 }
 
-// Block takes a text of several lines and of at most limit characters; an empty one is fine. Its line breaks come out
-// as LF.
+// Block accepts a text of several lines and at most limit characters; it may be empty. It returns LF line breaks.
 func Block(s, what string, limit int) (string, error) {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return check(s, what, limit, func(r rune) bool { return r != '\n' && r != '\t' && Hidden(r) }, "control characters")
@@ -42,25 +40,28 @@ func check(s, what string, limit int, refused func(rune) bool, names string) (st
 	return s, nil
 }
 
-// Fields parts a list as people type it or paste it: at commas, semicolons and white space, line breaks among it.
+// Fields splits a typed or pasted list at commas, semicolons and white space, including line breaks.
 func Fields(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 }
 
-// Hidden reports characters that a reader does not see and that change what others read: controls, line separators, and
-// the marks that turn the direction of writing.
+// Hidden reports invisible characters that change what others read: controls, line separators and bidirectional marks.
 func Hidden(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r &&
+		r <= '\u2069'
 }
 
-// An address that mail can be sent to everywhere: its local part is ASCII and not quoted, since SES takes no other, and its
-// domain is of labels as IDNA knows them. Whether there is such a mailbox, only sending tells.
+// label matches a domain label. A quantifier after it applies to all but its first character.
+const label = `[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])`
+
+// These match addresses that mail can reach: an unquoted ASCII local part, since SES accepts no other, and a domain of
+// IDNA labels. Whether the mailbox exists is known only after sending.
 var (
 	localPart = lazyregexp.New("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
-	domain    = lazyregexp.New(`^([\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])+$`)
+	domain    = lazyregexp.New(`^(` + label + `?\.)+` + label + `+$`)
 )
 
-// Email takes a bare e-mail address, without a name and without angle brackets, whose domain has a dot.
+// Email accepts a bare email address, without a name or angle brackets, whose domain has a dot.
 func Email(s string) (string, error) {
 	s, err := Line(s, "The email address", MaxEmail)
 	if err != nil {
@@ -75,12 +76,13 @@ func Email(s string) (string, error) {
 		return "", fault.New(fault.Invalid, "%s is not an email address. Enter one like name@example.com.", Quote(s))
 	}
 	if !localPart().MatchString(s[:at]) {
-		return "", fault.New(fault.Invalid, "We cannot send email to %s because of the characters before the @. Enter another address.", Quote(s))
+		return "", fault.New(fault.Invalid,
+			"We cannot send email to %s because of the characters before the @. Enter another address.", Quote(s))
 	}
 	return s, nil
 }
 
-// Quote shows what was typed, cut where it is long.
+// Quote quotes typed text, shortened if it is long.
 func Quote(s string) string {
 	if runes := []rune(s); len(runes) > 60 {
 		s = string(runes[:60]) + "…"

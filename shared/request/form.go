@@ -11,8 +11,8 @@ import (
 	"marketplace/shared/license"
 )
 
-// Form is a license request as it was typed or sent: every field a text. The form's fields and the members of the JSON
-// bear the names in the tags.
+// Form is a license request as typed or sent: every field is text. The tags name the fields of the form and the members
+// of the JSON.
 type Form struct {
 	Kind           string `json:"kind"`
 	Edition        string `json:"edition"`
@@ -47,8 +47,8 @@ const (
 // FirstVersion is the first product version that is sold in editions.
 const FirstVersion = "6.7"
 
-// Accept checks every field and gives the request's details. What is wrong is an Invalid fault with a sentence for each
-// field, all at once.
+// Accept checks every field and returns the details of the request. Its error is an Invalid fault with a sentence for
+// each wrong field.
 func (f Form) Accept() (Details, error) {
 	var bad fault.Fields
 	d := Details{
@@ -96,7 +96,7 @@ func (f Form) edition(bad *fault.Fields) license.Edition {
 	return e
 }
 
-// grouped is a number written with its thousands apart, as people copy it from pages: 120,000 or 120'000 or 120 000.
+// grouped matches a number with thousands separators, as people copy it from pages: 120,000 or 120'000 or 120 000.
 var grouped = lazyregexp.New(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
 
 var notDigit = lazyregexp.New(`\D`)
@@ -107,7 +107,7 @@ func (f Form) loc(bad *fault.Fields) int64 {
 	return n
 }
 
-// ParseTypedLoc is ParseLoc for what people type: blanks around the number and its thousands apart are fine.
+// ParseTypedLoc is ParseLoc for typed text: it allows surrounding spaces and thousands separators.
 func ParseTypedLoc(s string) (int64, error) {
 	s = strings.TrimSpace(s)
 	if grouped().MatchString(s) {
@@ -117,7 +117,7 @@ func ParseTypedLoc(s string) (int64, error) {
 }
 
 // ParseLoc reads a number of lines of code as the client writes it: a decimal 64-bit integer, not negative
-// (CLIENT-CONTRACT §3). What it refuses is an Invalid fault with a sentence.
+// (CLIENT-CONTRACT §3). Its errors are Invalid faults with a sentence.
 func ParseLoc(s string) (int64, error) {
 	if s == "" {
 		return 0, fault.New(fault.Invalid, "Enter the lines of code, for example 120000.")
@@ -127,13 +127,15 @@ func ParseLoc(s string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return 0, fault.New(fault.Invalid, "The number of lines of code is too large. Enter the number that your server shows.")
+		return 0, fault.New(fault.Invalid,
+			"The number of lines of code is too large. Enter the number that your server shows.")
 	}
 	return n, nil
 }
 
-// version takes the product version as the server shows it, "6.7.1 (build 35068)" or "7.0-SNAPSHOT" among others.
-var version = lazyregexp.New(`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
+// version matches the product version as the server shows it, such as "6.7.1 (build 35068)" or "7.0-SNAPSHOT".
+var version = lazyregexp.New(
+	`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
 
 func (f Form) productVersion(bad *fault.Fields) string {
 	v, err := ParseVersion(f.ProductVersion)
@@ -141,8 +143,8 @@ func (f Form) productVersion(bad *fault.Fields) string {
 	return v
 }
 
-// ParseVersion reads a version of the product as the server shows it, and gives it as X.Y or X.Y.Z, a zero patch left out. What
-// it refuses is an Invalid fault with a sentence.
+// ParseVersion reads a product version as the server shows it and returns X.Y or X.Y.Z, without a zero patch. Its
+// errors are Invalid faults with a sentence.
 func ParseVersion(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -157,7 +159,8 @@ func ParseVersion(s string) (string, error) {
 		n[i], _ = strconv.Atoi(m[i+1])
 	}
 	if slices.Compare(n, []int{6, 7, 0}) < 0 {
-		return "", fault.New(fault.Invalid, "Licenses need SonarQube %s or later. Upgrade the server first.", FirstVersion)
+		return "", fault.New(fault.Invalid, "Licenses need SonarQube %s or later. Upgrade the server first.",
+			FirstVersion)
 	}
 	v := strconv.Itoa(n[0]) + "." + strconv.Itoa(n[1])
 	if n[2] != 0 {
@@ -205,7 +208,7 @@ func (f Form) contacts(bad *fault.Fields) (list []string) {
 	return list
 }
 
-// related takes the fields that say which license or server the request is about.
+// related reads the fields about the related license or server.
 func (f Form) related(d *Details, bad *fault.Fields) {
 	d.Replaces = line(bad, "replaces", "license or server ID", f.Replaces, MaxReplaces, optional)
 	d.Environment = Environment(strings.TrimSpace(f.Environment))
@@ -223,7 +226,9 @@ func (f Form) related(d *Details, bad *fault.Fields) {
 		}
 	case Staging:
 		if d.Edition == license.Developer && d.Replaces == "" {
-			bad.Add("replaces", "For the Developer Edition, a staging license needs a production license with support. Enter the ID of that license or of its server.")
+			bad.Add("replaces",
+				"For the Developer Edition, a staging license needs a production license with support. "+
+					"Enter the ID of that license or of its server.")
 		}
 	default:
 		d.Environment, d.OldServer = "", ""
@@ -237,7 +242,7 @@ const (
 	optional need = false
 )
 
-// line reads a text of one line; its errors call it noun.
+// line reads one line of text; its errors call it "your" noun.
 func line(bad *fault.Fields, field, noun, s string, limit int, n need) string {
 	s, err := input.Line(s, "Your "+noun, limit)
 	switch {

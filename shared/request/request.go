@@ -1,5 +1,5 @@
-// Package request holds what a license request is: its kinds and states, the fields that each kind needs, and what is
-// accepted in them. It knows neither the form (functions/requests/site) nor how requests are stored (shared/store).
+// Package request defines license requests: their kinds and states, the fields that each kind needs, and which values
+// are accepted. It knows neither the form (functions/requests/site) nor the storage (shared/store).
 package request
 
 import (
@@ -20,10 +20,10 @@ const (
 	Staging     Kind = "staging"     // a second key, for a server that mirrors the production one
 )
 
-// Kinds lists every kind, in the order in which customers are offered them.
+// Kinds lists every kind in the order in which the form offers them.
 var Kinds = []Kind{Evaluation, New, Renewal, Upgrade, Replacement, Staging}
 
-// Name is the kind as people are told it.
+// Name returns the kind as shown to people.
 func (k Kind) Name() string {
 	switch k {
 	case Evaluation:
@@ -45,10 +45,10 @@ func (k Kind) Name() string {
 // Valid reports whether k is one of Kinds.
 func (k Kind) Valid() bool { return k.Name() != string(k) }
 
-// NeedsReplaces reports whether a request of the kind has to name the license or server that it is about.
+// NeedsReplaces reports whether a request of the kind must name the related license or server.
 func (k Kind) NeedsReplaces() bool { return k == Replacement }
 
-// Environment is what a server is for.
+// Environment is the use of a server.
 type Environment string
 
 const (
@@ -56,7 +56,7 @@ const (
 	StagingUse    Environment = "staging"
 )
 
-// OldServer is what became of the server whose license is replaced.
+// OldServer is the state of the server whose license is replaced.
 type OldServer string
 
 const (
@@ -65,35 +65,35 @@ const (
 	OldLost    OldServer = "lost"
 )
 
-// Details are what a customer asks for and who asks, accepted: every field is trimmed, within its limits, and free of
-// control characters (but for line breaks in Message).
+// Details are the accepted fields of a request: trimmed, within their limits, and free of control characters (except
+// line breaks in Message).
 type Details struct {
 	Kind           Kind            `json:"kind"`
 	Edition        license.Edition `json:"edition"`
 	Server         license.Server  `json:"serverId"`
-	Loc            int64           `json:"ncloc"`          // lines of code that the server counts, 0 or more
-	ProductVersion string          `json:"productVersion"` // X.Y or X.Y.Z, a zero patch left out
+	Loc            int64           `json:"ncloc"`          // lines of code, 0 or more
+	ProductVersion string          `json:"productVersion"` // X.Y or X.Y.Z, without a zero patch
 	Name           string          `json:"name"`
 	Email          string          `json:"email"`
 	Company        string          `json:"company"`
 	Country        string          `json:"country"`
 	Phone          string          `json:"phone,omitempty"`
 	Message        string          `json:"message,omitempty"`
-	Contacts       []string        `json:"contacts,omitempty"` // further e-mail addresses for reminders
-	// Replaces is the ID of the license or of the server that a replacement is for; of a staging request, the production
-	// license or server that it mirrors.
+	Contacts       []string        `json:"contacts,omitempty"` // further email addresses for reminders
+	// Replaces is the ID of the license or of the server that a replacement is for; of a staging request, the
+	// production license or server that it mirrors.
 	Replaces    string      `json:"replaces,omitempty"`
 	Environment Environment `json:"environment,omitempty"` // of a replacement
 	OldServer   OldServer   `json:"oldServer,omitempty"`   // of a replacement
 }
 
-// Request is a license request on record.
+// Request is a recorded license request.
 type Request struct {
 	ID      string    `json:"id"`
-	Token   string    `json:"token"` // opens the customer's status page; a secret
+	Token   string    `json:"token"` // opens the customer's status page; secret
 	State   State     `json:"state"`
 	Created time.Time `json:"created"` // UTC
-	Due     time.Time `json:"due"`     // UTC; one business day after it came
+	Due     time.Time `json:"due"`     // UTC; one business day after Created
 	Details
 
 	Reviewer string    `json:"reviewer,omitempty"` // the operator who works on it
@@ -102,7 +102,7 @@ type Request struct {
 	Licenses []string  `json:"licenses,omitempty"` // the IDs of the licenses that were issued for it
 	Closed   time.Time `json:"closed,omitzero"`    // UTC; when it was issued, rejected or withdrawn
 
-	// Version is the version of the request as it was read; a change of it says which version it is a change of.
+	// Version is the version of the request as it was read. A change names the version that it is based on.
 	Version int64 `json:"-"`
 }
 
@@ -123,18 +123,18 @@ type Summary struct {
 	Reviewer string          `json:"reviewer,omitempty"`
 }
 
-// Summary is what a list shows of a request.
+// Summary returns what a list shows of a request.
 func (r Request) Summary() Summary {
 	return Summary{r.ID, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due, r.Reviewer}
 }
 
-// Late reports whether it is our turn still after the request was due: what waits for its customer is not late.
+// Late reports whether the answer is overdue. A request that waits for its customer is never late.
 func (s Summary) Late(now time.Time) bool {
 	return s.State.Open() && s.State != Waiting && now.After(s.Due)
 }
 
-// DueAt is one business day after a request came: the same time on the next day that is no Saturday or Sunday, in UTC.
-// What comes on a weekend counts as coming when Monday begins.
+// DueAt returns the time one business day after created: the same time on the next weekday, in UTC. A request from a
+// weekend counts from the start of Monday.
 func DueAt(created time.Time) time.Time {
 	t := created.UTC()
 	for weekend(t) {

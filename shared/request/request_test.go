@@ -14,8 +14,9 @@ import (
 
 func good() Form {
 	return Form{
-		Kind: "evaluation", Edition: "developer", Server: "AWHW8w9JtzBzSrmf9GQX", Loc: "120000", ProductVersion: "6.7.1",
-		Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
+		Kind: "evaluation", Edition: "developer", Server: "AWHW8w9JtzBzSrmf9GQX", Loc: "120000",
+		ProductVersion: "6.7.1",
+		Name:           "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
 	}
 }
 
@@ -34,12 +35,15 @@ func refused(f Form) (fields []string) {
 
 func TestAcceptTakesAGoodForm(t *testing.T) {
 	f := good()
-	f.Phone, f.Message, f.Contacts = "+41 22 555 01 23", " Two lines,\r\nplease. ", "bob@acme.example, Bob@acme.example;carol@acme.example\n"
+	f.Phone, f.Message, f.Contacts = "+41 22 555 01 23", " Two lines,\r\nplease. ",
+		"bob@acme.example, Bob@acme.example;carol@acme.example\n"
 	d, err := f.Accept()
 	want := Details{
-		Kind: Evaluation, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
-		Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
-		Phone: "+41 22 555 01 23", Message: "Two lines,\nplease.", Contacts: []string{"bob@acme.example", "carol@acme.example"},
+		Kind: Evaluation, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000,
+		ProductVersion: "6.7.1",
+		Name:           "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
+		Phone: "+41 22 555 01 23", Message: "Two lines,\nplease.",
+		Contacts: []string{"bob@acme.example", "carol@acme.example"},
 	}
 	if err != nil || fmt.Sprint(d) != fmt.Sprint(want) {
 		t.Errorf("Accept = %+v, %v; want %+v", d, err, want)
@@ -84,10 +88,12 @@ func TestAcceptRefuses(t *testing.T) {
 		{"long message", "message", func(f *Form) { f.Message = long(MaxMessage) }},
 		{"NUL in the message", "message", func(f *Form) { f.Message = "a\x00b" }},
 		{"contact that is no address", "contacts", func(f *Form) { f.Contacts = "bob@acme.example carol" }},
-		{"six contacts", "contacts", func(f *Form) { f.Contacts = "a@x.example b@x.example c@x.example d@x.example e@x.example f@x.example" }},
+		{"six contacts", "contacts",
+			func(f *Form) { f.Contacts = "a@x.example b@x.example c@x.example d@x.example e@x.example f@x.example" }},
 		{"replacement of nothing", "replaces", func(f *Form) { f.Kind = "replacement" }},
 		{"staging of the smallest edition without its license", "replaces", func(f *Form) { f.Kind = "staging" }},
-		{"environment", "environment", func(f *Form) { f.Kind, f.Replaces, f.Environment = "replacement", "x", "test" }},
+		{"environment", "environment",
+			func(f *Form) { f.Kind, f.Replaces, f.Environment = "replacement", "x", "test" }},
 		{"old server", "oldServer", func(f *Form) { f.Kind, f.Replaces, f.OldServer = "replacement", "x", "sold" }},
 		{"long token", "idempotencyKey", func(f *Form) { f.IdempotencyKey = long(MaxKey) }},
 	} {
@@ -108,18 +114,32 @@ func TestAcceptTakesWhatPeopleType(t *testing.T) {
 		check  func(Details) bool
 	}{
 		{"no lines yet", func(f *Form) { f.Loc = "0" }, func(d Details) bool { return d.Loc == 0 }},
-		{"the largest number", func(f *Form) { f.Loc = "9223372036854775807" }, func(d Details) bool { return d.Loc == 1<<63-1 }},
-		{"thousands by comma", func(f *Form) { f.Loc = "1,200,000" }, func(d Details) bool { return d.Loc == 1_200_000 }},
-		{"thousands by apostrophe", func(f *Form) { f.Loc = "5'000'000" }, func(d Details) bool { return d.Loc == 5_000_000 }},
-		{"thousands by narrow space", func(f *Form) { f.Loc = "120\u202f000" }, func(d Details) bool { return d.Loc == 120_000 }},
-		{"version with build", func(f *Form) { f.ProductVersion = "6.7.1 (build 35068)" }, func(d Details) bool { return d.ProductVersion == "6.7.1" }},
-		{"zero patch", func(f *Form) { f.ProductVersion = "6.7.0" }, func(d Details) bool { return d.ProductVersion == "6.7" }},
-		{"four numbers", func(f *Form) { f.ProductVersion = "6.7.1.35068" }, func(d Details) bool { return d.ProductVersion == "6.7.1" }},
-		{"snapshot", func(f *Form) { f.ProductVersion = "7.0-SNAPSHOT" }, func(d Details) bool { return d.ProductVersion == "7.0" }},
-		{"name with markup", func(f *Form) { f.Name = `"><script>alert(1)</script>` }, func(d Details) bool { return d.Name == `"><script>alert(1)</script>` }},
-		{"replacement", func(f *Form) { f.Kind, f.Replaces, f.OldServer = "replacement", "AWHW8w9JtzBzSrmf9GQY", "lost" }, func(d Details) bool { return d.OldServer == OldLost }},
-		{"staging of the largest edition", func(f *Form) { f.Kind, f.Edition = "staging", "datacenter" }, func(d Details) bool { return d.Kind == Staging }},
-		{"what only a replacement needs", func(f *Form) { f.OldServer, f.Environment = "lost", "staging" }, func(d Details) bool { return d.OldServer == "" && d.Environment == "" }},
+		{"the largest number", func(f *Form) { f.Loc = "9223372036854775807" },
+			func(d Details) bool { return d.Loc == 1<<63-1 }},
+		{"thousands by comma", func(f *Form) { f.Loc = "1,200,000" },
+			func(d Details) bool { return d.Loc == 1_200_000 }},
+		{"thousands by apostrophe", func(f *Form) { f.Loc = "5'000'000" },
+			func(d Details) bool { return d.Loc == 5_000_000 }},
+		{"thousands by narrow space", func(f *Form) { f.Loc = "120\u202f000" },
+			func(d Details) bool { return d.Loc == 120_000 }},
+		{"version with build", func(f *Form) { f.ProductVersion = "6.7.1 (build 35068)" },
+			func(d Details) bool { return d.ProductVersion == "6.7.1" }},
+		{"zero patch", func(f *Form) { f.ProductVersion = "6.7.0" },
+			func(d Details) bool { return d.ProductVersion == "6.7" }},
+		{"four numbers", func(f *Form) { f.ProductVersion = "6.7.1.35068" },
+			func(d Details) bool { return d.ProductVersion == "6.7.1" }},
+		{"snapshot", func(f *Form) { f.ProductVersion = "7.0-SNAPSHOT" },
+			func(d Details) bool { return d.ProductVersion == "7.0" }},
+		{"name with markup", func(f *Form) { f.Name = `"><script>alert(1)</script>` },
+			func(d Details) bool { return d.Name == `"><script>alert(1)</script>` }},
+		{"replacement", func(f *Form) {
+			f.Kind, f.Replaces, f.OldServer = "replacement", "AWHW8w9JtzBzSrmf9GQY",
+				"lost"
+		}, func(d Details) bool { return d.OldServer == OldLost }},
+		{"staging of the largest edition", func(f *Form) { f.Kind, f.Edition = "staging", "datacenter" },
+			func(d Details) bool { return d.Kind == Staging }},
+		{"what only a replacement needs", func(f *Form) { f.OldServer, f.Environment = "lost", "staging" },
+			func(d Details) bool { return d.OldServer == "" && d.Environment == "" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := good()

@@ -2,7 +2,7 @@ package request
 
 import "slices"
 
-// State is how far a request has come.
+// State is the state of a request.
 type State string
 
 const (
@@ -17,16 +17,15 @@ const (
 // States lists every state, the open ones first.
 var States = []State{Received, InReview, Waiting, Issued, Rejected, Withdrawn}
 
-// next says where each state leads to. What is issued, rejected or withdrawn stays so: a customer who wants something
-// else files another request.
+// next lists the states that follow each state. Issued, rejected and withdrawn are final: customers file a new request.
 var next = map[State][]State{
 	Received: {InReview, Waiting, Issued, Rejected, Withdrawn},
 	InReview: {Waiting, Issued, Rejected, Withdrawn},
 	Waiting:  {InReview, Issued, Rejected, Withdrawn},
 }
 
-// Open reports whether there is still something to do.
+// Open reports whether the request needs more work.
 func (s State) Open() bool { return len(next[s]) > 0 }
 
-// Leads reports whether a request in state s can come into state to.
+// Leads reports whether a request in state s can change to state to.
 func (s State) Leads(to State) bool { return slices.Contains(next[s], to) }

@@ -15,7 +15,7 @@ import (
 
 const apiPath = "/api/license-requests"
 
-// publicRequest is what everybody may know who knows the ID of a request.
+// publicRequest is what anyone who knows the ID of a request may see.
 type publicRequest struct {
 	ID             string          `json:"id"`
 	State          request.State   `json:"state"`
@@ -28,7 +28,7 @@ type publicRequest struct {
 	Due            time.Time       `json:"due"`
 }
 
-// filedRequest is the answer to who filed a request.
+// filedRequest is the response to a new request.
 type filedRequest struct {
 	publicRequest
 	StatusURL string `json:"statusUrl"` // the private link
@@ -53,7 +53,8 @@ func newPublicRequest(r request.Request) publicRequest {
 	return publicRequest{r.ID, r.State, r.Kind, r.Edition, r.Server, r.Loc, r.ProductVersion, r.Created, r.Due}
 }
 
-// apiCreateRequest takes a request as JSON: 201, or 200 for one that came before under the same idempotency key.
+// apiCreateRequest files a request sent as JSON. It answers 201, or 200 when the idempotency key was used for the same
+// request.
 func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 	body, err := web.ReadJSON(r)
 	if err != nil {
@@ -65,14 +66,16 @@ func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 	}
 	if key := headerKey(r); key != "" {
 		if f.IdempotencyKey != "" && f.IdempotencyKey != key {
-			bad.Add("idempotencyKey", "The Idempotency-Key header differs from idempotencyKey in the body. Send one of them.")
+			bad.Add("idempotencyKey",
+				"The Idempotency-Key header differs from idempotencyKey in the body. Send one of them.")
 		}
 		f.IdempotencyKey = key
 	}
 	filed, created, err := s.fileRequest(r.Context(), f, bad, byAPI)
 	switch {
 	case errors.Is(err, store.ErrReused):
-		return fault.Wrap(fault.Conflict, err, "This idempotency key was already used for a different request. Nothing was saved. Use a new key.")
+		return fault.Wrap(fault.Conflict, err,
+			"This idempotency key was already used for a different request. Nothing was saved. Use a new key.")
 	case err != nil:
 		return err
 	}
@@ -84,7 +87,7 @@ func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed), s.mail.StatusURL(filed)})
 }
 
-// headerKey is the key of the header Idempotency-Key, with or without the quotes of a structured field.
+// headerKey returns the Idempotency-Key header, with or without the quotes of a structured field.
 func headerKey(r *http.Request) string {
 	key := strings.TrimSpace(r.Header.Get("Idempotency-Key"))
 	if len(key) >= 2 && key[0] == '"' && key[len(key)-1] == '"' {
@@ -93,7 +96,7 @@ func headerKey(r *http.Request) string {
 	return key
 }
 
-// apiGetRequest tells what is known of a request: all of it to who has the token, else only what is about no person.
+// apiGetRequest returns a request: everything with its token, otherwise only what is not personal.
 func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	token := r.URL.Query().Get("token")
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
@@ -116,12 +119,13 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return web.WriteJSON(w, http.StatusOK, fullRequest{
-		newPublicRequest(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces, d.Environment, d.OldServer,
+		newPublicRequest(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces,
+		d.Environment, d.OldServer,
 	})
 }
 
-// decodeForm reads the JSON of a request (decodeObject): all members are texts but for ncloc, which may be a number, and
-// contacts, which may be an array of texts.
+// decodeForm reads the JSON of a request. All members are strings, but ncloc may be a number and contacts an array of
+// strings.
 func decodeForm(body string) (f request.Form, bad fault.Fields, err error) {
 	bad, err = decodeObject(body, func(m jsonMember) {
 		switch target := formMember(&f, m.name); m.name {
@@ -136,7 +140,7 @@ func decodeForm(body string) (f request.Form, bad fault.Fields, err error) {
 	return f, bad, err
 }
 
-// formMember returns where the form keeps a member of the JSON; nil for a name that it does not have.
+// formMember returns the field of the form for a JSON member, or nil for an unknown member.
 func formMember(f *request.Form, name string) *string {
 	switch name {
 	case "kind":

@@ -14,7 +14,8 @@ import (
 
 func (env *testEnv) api(body string, header ...string) *webtest.Answer {
 	env.t.Helper()
-	return env.do("POST", "/api/license-requests", body, append([]string{"Content-Type", "application/json"}, header...)...)
+	return env.do("POST", "/api/license-requests", body,
+		append([]string{"Content-Type", "application/json"}, header...)...)
 }
 
 func jsonObject(a *webtest.Answer) map[string]any {
@@ -49,8 +50,10 @@ func problemFields(a *webtest.Answer) map[string]string {
 // validJSON is a body that is accepted, with other members; a nil leaves one out.
 func validJSON(pairs ...any) string {
 	body := map[string]any{
-		"kind": "new", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQX", "ncloc": 120000, "productVersion": "6.7.1",
-		"name": "Jane Doe", "email": "jane.doe@customer.example", "company": "Customer", "country": "Switzerland",
+		"kind": "new", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQX", "ncloc": 120000,
+		"productVersion": "6.7.1",
+		"name":           "Jane Doe", "email": "jane.doe@customer.example", "company": "Customer",
+		"country": "Switzerland",
 	}
 	for i := 0; i < len(pairs); i += 2 {
 		body[pairs[i].(string)] = pairs[i+1]
@@ -67,10 +70,12 @@ func validJSON(pairs ...any) string {
 
 func TestAPIFilesARequest(t *testing.T) {
 	env := newTestEnv(t)
-	a := env.api(validJSON("contacts", []string{"a@customer.example", "b@customer.example"}, "message", "Grüezi", "phone", nil)).WantStatus(http.StatusCreated)
+	a := env.api(validJSON("contacts", []string{"a@customer.example", "b@customer.example"}, "message", "Grüezi",
+		"phone", nil)).WantStatus(http.StatusCreated)
 	body := jsonObject(a)
 	id, _ := body["id"].(string)
-	if a.Header.Get("Location") != "/api/license-requests/"+id || body["state"] != "received" || body["due"] != "2018-03-06T09:30:00Z" {
+	if a.Header.Get("Location") != "/api/license-requests/"+id || body["state"] != "received" ||
+		body["due"] != "2018-03-06T09:30:00Z" {
 		t.Errorf("Location %s, body %v", a.Header.Get("Location"), body)
 	}
 	statusURL, _ := body["statusUrl"].(string)
@@ -96,8 +101,10 @@ func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 
 	public := jsonObject(env.get(where).WantStatus(200))
 	want := map[string]any{
-		"id": jsonObject(filed)["id"], "state": "received", "kind": "new", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQX",
-		"ncloc": 120000.0, "productVersion": "6.7.1", "created": "2018-03-05T09:30:00Z", "due": "2018-03-06T09:30:00Z",
+		"id": jsonObject(filed)["id"], "state": "received", "kind": "new", "edition": "developer",
+		"serverId": "AWHW8w9JtzBzSrmf9GQX",
+		"ncloc":    120000.0, "productVersion": "6.7.1", "created": "2018-03-05T09:30:00Z",
+		"due": "2018-03-06T09:30:00Z",
 	}
 	if len(public) != len(want) {
 		t.Errorf("public %v", public)
@@ -107,7 +114,8 @@ func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, public[name], value)
 		}
 	}
-	for _, whole := range []*webtest.Answer{env.get(where + "?token=" + token), env.get(where, "Authorization", "Bearer "+token)} {
+	for _, whole := range []*webtest.Answer{env.get(where + "?token=" + token),
+		env.get(where, "Authorization", "Bearer "+token)} {
 		body := jsonObject(whole.WantStatus(200))
 		if got := whole.Header.Get("Referrer-Policy"); got != "no-referrer" {
 			t.Errorf("Referrer-Policy %q: the address holds the token", got)
@@ -117,7 +125,8 @@ func TestAPIShowsWhatIsAboutNoPerson(t *testing.T) {
 		}
 	}
 	for _, missing := range []*webtest.Answer{
-		env.get(where + "?token=wrong"), env.get(where, "Authorization", "Bearer wrong"), env.get("/api/license-requests/unknown"),
+		env.get(where + "?token=wrong"), env.get(where, "Authorization", "Bearer wrong"),
+		env.get("/api/license-requests/unknown"),
 		env.get("/api/license-requests/" + strings.Repeat("x", 3000)), env.get("/api/license-requests/%00"),
 	} {
 		problemFields(missing.WantStatus(404))
@@ -141,7 +150,8 @@ func TestAPIReplay(t *testing.T) {
 	if strings.Contains(other.Body, "token=") || strings.Contains(other.Body, jsonObject(first)["id"].(string)) {
 		t.Errorf("the conflict tells of the first request: %s", other.Body)
 	}
-	if fields := problemFields(env.api(validJSON("idempotencyKey", "1"), "Idempotency-Key", "2").WantStatus(422)); fields["idempotencyKey"] == "" {
+	if fields := problemFields(env.api(validJSON("idempotencyKey", "1"), "Idempotency-Key",
+		"2").WantStatus(422)); fields["idempotencyKey"] == "" {
 		t.Errorf("two keys: %v", fields)
 	}
 	if got := len(env.pendingMails()); got != 2 {
@@ -192,7 +202,8 @@ func TestAPIRefuses(t *testing.T) {
 		{"a truth value for a number", validJSON("ncloc", true), 422, "ncloc", "a number"},
 		{"contacts of numbers", validJSON("contacts", []int{7}), 422, "contacts", "array of strings"},
 		{"contacts of nothing", `{"contacts":[null]}`, 422, "contacts", "array of strings"},
-		{"unknown edition", validJSON("edition", "professional"), 422, "edition", "Choose developer, enterprise or datacenter"},
+		{"unknown edition", validJSON("edition", "professional"), 422, "edition",
+			"Choose developer, enterprise or datacenter"},
 		{"community", validJSON("edition", "community"), 422, "edition", "no license"},
 		{"unknown kind", validJSON("kind", "gift"), 422, "kind", "evaluation"},
 		{"server ID of 16 characters", validJSON("serverId", "AWHW8w9JtzBzSrmf"), 422, "serverId", "16 characters"},
@@ -210,7 +221,8 @@ func TestAPIRefuses(t *testing.T) {
 		})
 	}
 	problemFields(env.do("POST", "/api/license-requests", good, "Content-Type", "text/plain").WantStatus(415))
-	problemFields(env.do("POST", "/api/license-requests", good, "Content-Type", "application/json", "Content-Encoding", "gzip").WantStatus(415))
+	problemFields(env.do("POST", "/api/license-requests", good, "Content-Type", "application/json", "Content-Encoding",
+		"gzip").WantStatus(415))
 	if a := env.get("/api/license-requests").WantStatus(405); a.Header.Get("Allow") != "POST" {
 		t.Errorf("Allow %q", a.Header.Get("Allow"))
 	}
@@ -221,7 +233,8 @@ func TestAPIRefuses(t *testing.T) {
 
 func TestAPITellsAllThatIsWrongAtOnce(t *testing.T) {
 	fields := problemFields(newTestEnv(t).api(`{"kind": 7, "licence": "x", "ncloc": -1}`).WantStatus(422))
-	for _, name := range []string{"kind", "licence", "ncloc", "edition", "serverId", "productVersion", "name", "email", "company", "country"} {
+	for _, name := range []string{"kind", "licence", "ncloc", "edition", "serverId", "productVersion", "name", "email",
+		"company", "country"} {
 		if fields[name] == "" {
 			t.Errorf("nothing about %s in %v", name, fields)
 		}

@@ -16,25 +16,25 @@ import (
 	"marketplace/shared/request"
 )
 
-// checkForm is what is asked of a key, as it was typed. Only Key is needed; what is blank is not checked.
+// checkForm is the key check as it was typed. Only Key is required; blank fields are not checked.
 type checkForm struct {
 	Key     string
 	Server  string
 	Loc     string
 	Version string
 	Edition string
-	Plugins string // keys or names of jars, apart by white space, commas or semicolons
+	Plugins string // keys or jar names, separated by white space, commas or semicolons
 }
 
 // checkQuery is a checkForm that was accepted.
 type checkQuery struct {
 	Key     string
 	At      license.Instance
-	Version string   // of the product, as request.ParseVersion gives it; "" where it was not said
-	Ignored []string // plugins that are not checked: free ones, and those that the catalog does not know
+	Version string   // of the product, from request.ParseVersion; "" if left empty
+	Ignored []string // plugins that are not checked: free or unknown to the catalog
 }
 
-// accept reads the form at the time now. What it refuses is an Invalid fault with all fields that are wrong.
+// accept reads the form at the time now. Its errors are Invalid faults that name every wrong field.
 func (f checkForm) accept(c *catalog.Catalog, now time.Time) (checkQuery, error) {
 	var bad fault.Fields
 	q := checkQuery{Key: f.Key, At: license.Instance{Now: now}}
@@ -64,11 +64,11 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (checkQuery, error)
 	return q, bad.Err("We could not check the key.")
 }
 
-// jarVersion is where the version of a jar begins in its name: sonar-cfamily-plugin-5.1.0.10083.jar.
+// jarVersion matches the version in a jar's file name: sonar-cfamily-plugin-5.1.0.10083.jar.
 var jarVersion = lazyregexp.New(`-\d[^/\\]*\.jar$`)
 
-// licensedPlugins parts a list of installed plugins into the keys of those that an edition brings, each once, and the others
-// as they were typed. A plugin is named by its key or by its jar.
+// licensedPlugins splits a list of installed plugins, given by key or by jar, into the keys of those that an edition
+// contains and the rest as typed.
 func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
 	known := make(map[string]string)
 	for _, jar := range c.Jars() {
@@ -91,31 +91,33 @@ func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
 	return keys, others
 }
 
-// checkResult is what is found of a key. It is what the API answers with, and what the page shows.
+// checkResult is the outcome of a key check: the response of the API, and what the page shows.
 type checkResult struct {
-	Valid     bool               `json:"valid"`     // nothing speaks against the key
-	Authentic bool               `json:"authentic"` // it is ours, unaltered
-	Key       *checkedKey        `json:"key"`       // null where it could not be read; not to be believed where it is not authentic
-	Reasons   []advice           `json:"reasons"`   // why it is not valid, all that apply
-	Warnings  []advice           `json:"warnings"`
-	Notices   []notice           `json:"notices"` // what our records say, where the key is authentic; whether it is valid does not depend on them
-	Undone    []license.Mangling `json:"undone"`  // what a mail had done to the key
-	// Text is the key with that undone, as it has to be set; left out where nothing was, and where the key is not authentic.
+	Valid     bool `json:"valid"`     // there is no reason against the key
+	Authentic bool `json:"authentic"` // we issued it, and it is unaltered
+	// null if the key is unreadable; not to be trusted unless it is authentic
+	Key      *checkedKey `json:"key"`
+	Reasons  []advice    `json:"reasons"` // why it is not valid: all that apply
+	Warnings []advice    `json:"warnings"`
+	// from our records, for authentic keys only; Valid does not depend on them
+	Notices []notice           `json:"notices"`
+	Undone  []license.Mangling `json:"undone"` // what an email program did to the key
+	// Text is the cleaned-up key, as it has to be installed; left out if nothing was undone or the key is not authentic.
 	Text      string   `json:"text,omitempty"`
-	Ignored   []string `json:"ignoredPlugins"` // plugins that were not checked: they need no license, or are not known
-	Unchecked []string `json:"-"`              // what was not checked because it was not said
+	Ignored   []string `json:"ignoredPlugins"` // plugins that were not checked: free or unknown
+	Unchecked []string `json:"-"`              // what was not checked because it was left empty
 }
 
-// advice is a reason or a warning, with the page that helps to mend it.
+// advice is a reason or a warning with a link to the page that helps.
 type advice struct {
 	license.Reason
-	RequestURL string `json:"requestUrl,omitempty"` // the form of a request, filled in for the server; absolute
-	InstallURL string `json:"installUrl,omitempty"` // how to install the package of the key's edition; absolute
-	Path       string `json:"-"`                    // whichever there is, within the site
-	Action     string `json:"-"`                    // what the link is called
+	RequestURL string `json:"requestUrl,omitempty"` // absolute URL of a prefilled request form
+	InstallURL string `json:"installUrl,omitempty"` // absolute URL of the installation steps of the key's edition
+	Path       string `json:"-"`                    // of either URL, within the site
+	Action     string `json:"-"`                    // the text of the link
 }
 
-// checkedKey is what a key says.
+// checkedKey is the content of a key.
 type checkedKey struct {
 	ID             string          `json:"id"`
 	Type           license.Type    `json:"type"`
@@ -123,9 +125,9 @@ type checkedKey struct {
 	Server         license.Server  `json:"serverId"`
 	Edition        license.Edition `json:"edition"`
 	EditionName    string          `json:"editionName"`
-	Package        *checkedPackage `json:"package,omitempty"` // left out where the version is not known, or has none
+	Package        *checkedPackage `json:"package,omitempty"` // left out if the version is unknown or has no package
 	Plugins        []string        `json:"plugins"`
-	Languages      []checkedPart   `json:"languages"` // those of the edition, and those that the key adds
+	Languages      []checkedPart   `json:"languages"` // of the edition, and added by the key
 	Features       []checkedPart   `json:"features"`  // likewise
 	MaxLoc         int64           `json:"maxLoc"`
 	MaxLocText     string          `json:"maxLocText"` // 5'000'000
@@ -138,7 +140,7 @@ type checkedKey struct {
 	Kid            string          `json:"kid"`
 }
 
-// checkedPackage is the edition's package for the version of the server.
+// checkedPackage is the edition's package for the server's version.
 type checkedPackage struct {
 	Version string `json:"version"`
 	File    string `json:"file"`
@@ -151,7 +153,7 @@ type checkedPart struct {
 	Name string `json:"name"`
 }
 
-// check judges a key. Neither it nor its callers keep the key or tell the log of it.
+// check evaluates a key. Neither it nor its callers store or log the key.
 func (s *site) check(ctx context.Context, f checkForm) (checkResult, error) {
 	c, err := s.catalog()
 	if err != nil {
@@ -173,7 +175,8 @@ func (s *site) check(ctx context.Context, f checkForm) (checkResult, error) {
 	found := checkResult{
 		Valid: v.Valid(), Authentic: v.Authentic(), Unchecked: f.unchecked(),
 		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
-		Reasons: s.advise(v.Reasons, v.Key, q.At, c), Warnings: s.advise(v.Warnings, v.Key, q.At, c), Notices: []notice{},
+		Reasons: s.advise(v.Reasons, v.Key, q.At, c), Warnings: s.advise(v.Warnings, v.Key, q.At, c),
+		Notices: []notice{},
 	}
 	if v.Key != nil {
 		found.Key = newCheckedKey(*v.Key, c, q.Version)
@@ -187,7 +190,7 @@ func (s *site) check(ctx context.Context, f checkForm) (checkResult, error) {
 	return found, nil
 }
 
-// unchecked names what is not checked.
+// unchecked names the details that were left empty and are therefore not checked.
 func (f checkForm) unchecked() (list []string) {
 	for _, said := range []struct{ value, what string }{
 		{f.Server, "the server ID"},
@@ -211,7 +214,7 @@ func (s *site) advise(reasons []license.Reason, k *license.Key, at license.Insta
 			list[i].Path = requestPath(r, k, at, c)
 			list[i].RequestURL = s.mail.URL + list[i].Path
 			list[i].Action = requestAction(request.Kind(r.Request))
-		case r.Code == license.WrongEdition: // the server has the package of no edition
+		case r.Code == license.WrongEdition: // the server has no edition package
 			list[i].Path = "/editions/" + string(k.Edition) + "#install"
 			list[i].InstallURL = s.mail.URL + list[i].Path
 			list[i].Action = "How to install the package"
@@ -232,7 +235,8 @@ func requestAction(k request.Kind) string {
 	return "Request a license"
 }
 
-// requestPath is the request form that mends a reason, filled in with what is known of the server and of the key.
+// requestPath returns the request form that resolves a reason, prefilled with what is known about the server and the
+// key.
 func requestPath(r license.Reason, k *license.Key, at license.Instance, c *catalog.Catalog) string {
 	f := request.Form{Kind: r.Request, Server: string(at.Server), Edition: string(at.Edition)}
 	loc := at.Loc
@@ -244,7 +248,7 @@ func requestPath(r license.Reason, k *license.Key, at license.Instance, c *catal
 			loc = k.MaxLoc
 		}
 		switch r.Code {
-		case license.WrongEdition: // the one that runs
+		case license.WrongEdition: // keep the installed edition
 		case license.PluginNotCovered:
 			f.Edition = string(coveringEdition(c, *k, at.Plugins))
 		default:
@@ -260,27 +264,30 @@ func requestPath(r license.Reason, k *license.Key, at license.Instance, c *catal
 	return formPath(f)
 }
 
-// coveringEdition is the smallest edition, from the key's own on, that brings the plugins which the key does not cover; the key's own
-// where none brings them all.
+// coveringEdition returns the smallest edition, starting at the key's own, that contains the plugins which the key
+// lacks; the key's own if none contains them all.
 func coveringEdition(c *catalog.Catalog, k license.Key, plugins []string) license.Edition {
 	for _, edition := range license.Editions[slices.Index(license.Editions, k.Edition):] {
 		brings, _ := c.Edition(string(edition))
-		if !slices.ContainsFunc(plugins, func(p string) bool { return !slices.Contains(k.Plugins, p) && !slices.Contains(brings.Plugins, p) }) {
+		if !slices.ContainsFunc(plugins,
+			func(p string) bool { return !slices.Contains(k.Plugins, p) && !slices.Contains(brings.Plugins, p) }) {
 			return edition
 		}
 	}
 	return k.Edition
 }
 
-// newCheckedKey tells what a key says, with the names that the catalog has.
+// newCheckedKey describes a key with the names of the catalog.
 func newCheckedKey(k license.Key, c *catalog.Catalog, version string) *checkedKey {
 	edition, _ := c.Edition(string(k.Edition))
 	d := &checkedKey{
-		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, EditionName: k.Edition.Name(),
-		Plugins: k.Plugins, Languages: []checkedPart{}, Features: []checkedPart{},
+		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition,
+		EditionName: k.Edition.Name(),
+		Plugins:     k.Plugins, Languages: []checkedPart{}, Features: []checkedPart{},
 		MaxLoc: k.MaxLoc, MaxLocText: license.Lines(k.MaxLoc), Support: k.Support,
-		NotBefore: k.NotBefore, Expiration: k.Expiration, ExpirationText: k.Expiration.Long(), ValidThrough: k.Expiration.End().Add(-time.Second),
-		Issued: k.Issued, Kid: k.Kid,
+		NotBefore: k.NotBefore, Expiration: k.Expiration, ExpirationText: k.Expiration.Long(),
+		ValidThrough: k.Expiration.End().Add(-time.Second),
+		Issued:       k.Issued, Kid: k.Kid,
 	}
 	if p, ok := c.Package(edition.Key, version); ok && p.Withdrawn == "" {
 		d.Package = &checkedPackage{Version: p.Version, File: p.File, URL: p.URL}
@@ -296,7 +303,7 @@ func newCheckedKey(k license.Key, c *catalog.Catalog, version string) *checkedKe
 	return d
 }
 
-// union is both lists, each item once, in their order.
+// union returns the items of both lists in order, each once.
 func union(a, b []string) (all []string) {
 	for _, item := range slices.Concat(a, b) {
 		if !slices.Contains(all, item) {

@@ -26,7 +26,8 @@ const (
 func terms() license.Key {
 	return license.Key{
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Customer & Sons", Server: serverID,
-		Edition: license.Developer, Plugins: []string{"abap", "branch", "cpp", "license", "cobol"}, Languages: []string{"cobol"}, Features: []string{"branch"},
+		Edition: license.Developer, Plugins: []string{"abap", "branch", "cpp", "license", "cobol"},
+		Languages: []string{"cobol"}, Features: []string{"branch"},
 		MaxLoc: 5_000_000, Support: true, Issued: license.Date{Year: 2018, Month: 2, Day: 26},
 		NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: license.Date{Year: 2019, Month: 2, Day: 28},
 	}
@@ -55,7 +56,10 @@ func (env *testEnv) check(key string, pairs ...string) *webtest.Answer {
 // facts are what a page tells in its lists of facts.
 func facts(doc *goquery.Document) map[string]string {
 	m := make(map[string]string)
-	doc.Find("dl.facts div").Each(func(_ int, s *goquery.Selection) { m[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd")) })
+	doc.Find("dl.facts div").Each(func(_ int,
+		s *goquery.Selection) {
+		m[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd"))
+	})
 	return m
 }
 
@@ -67,16 +71,20 @@ func codes(s *goquery.Selection) (list []string) {
 
 func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 	env := newTestEnv(t)
-	doc := env.check(env.issue(nil), "serverId", serverID, "ncloc", "1'200'000", "productVersion", "6.7.1 (build 35068)", "edition", "developer",
+	doc := env.check(env.issue(nil), "serverId", serverID, "ncloc", "1'200'000", "productVersion",
+		"6.7.1 (build 35068)", "edition", "developer",
 		"plugins", "cpp, abap\r\nsonar-cobol-plugin-3.4.0.1932.jar, java git").WantStatus(200).Page()
-	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") || !strings.Contains(got, serverID) || strings.Contains(got, "Not checked") {
+	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") ||
+		!strings.Contains(got, serverID) || strings.Contains(got, "Not checked") {
 		t.Errorf("the result says %q", got)
 	}
 	got := facts(doc)
 	for what, want := range map[string]string{
-		"License": "01c6x2m4vj8q0n5r7t9w3y1z2b", "Organization": "Customer & Sons", "License type": "Production", "Edition": "Developer Edition",
-		"Package for SonarQube 6.7.1": "developer-edition-6.7.1.1042.zip", "Server ID": serverID, "Lines of code": "up to 5'000'000",
-		"Plugins": "abap, branch, cpp, license, cobol", "Support": "included", "Valid from": "01 Mar 2018",
+		"License": "01c6x2m4vj8q0n5r7t9w3y1z2b", "Organization": "Customer & Sons", "License type": "Production",
+		"Edition":                     "Developer Edition",
+		"Package for SonarQube 6.7.1": "developer-edition-6.7.1.1042.zip", "Server ID": serverID,
+		"Lines of code": "up to 5'000'000",
+		"Plugins":       "abap, branch, cpp, license, cobol", "Support": "included", "Valid from": "01 Mar 2018",
 		"Valid through": "28 Feb 2019, 23:59:59 UTC", "Issued": "26 Feb 2018, signed with prod-1",
 	} {
 		if got[what] != want {
@@ -99,16 +107,19 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
 	env := newTestEnv(t)
 	doc := env.check(env.issue(nil)).WantStatus(200).Page()
-	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "Not checked (left empty): the server ID, the lines of code, the installed edition, the installed plugins.") {
+	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got,
+		"Not checked (left empty): the server ID, the lines of code, the installed edition, the installed plugins.") {
 		t.Errorf("the result says %q", got)
 	}
-	doc = env.check(env.issue(nil), "serverId", serverID, "ncloc", "0", "edition", "developer", "plugins", "java").WantStatus(200).Page()
+	doc = env.check(env.issue(nil), "serverId", serverID, "ncloc", "0", "edition", "developer", "plugins",
+		"java").WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); strings.Contains(got, "Not checked") {
 		t.Errorf("no lines and a free plugin were said: %q", got)
 	}
 }
 
-// badKeys are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no link.
+// badKeys are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no
+// link.
 func badKeys(env *testEnv) map[string]struct {
 	key   string
 	said  []string
@@ -122,26 +133,43 @@ func badKeys(env *testEnv) map[string]struct {
 		codes []string
 		link  string
 	}{
-		"words":           {"this is not a key", nil, []string{"not-base64"}, ""},
-		"cut":             {valid[:len(valid)/2], nil, []string{"truncated"}, ""},
-		"two keys":        {valid + "\n" + env.issue(func(k *license.Key) { k.ID = "other" }), nil, []string{"several-keys"}, ""},
-		"something else":  {"Rm9ybWF0PTIKCg==", nil, []string{"unknown-format"}, ""},
-		"another server":  {valid, []string{"serverId", otherServer}, []string{"wrong-server"}, "/request/developer?kind=replacement&ncloc=5000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" + otherServer},
-		"another address": {valid, []string{"serverId", "00000000-AWHW8w9JtzBzSrmf9GQX", "ncloc", "7"}, []string{"new-address"}, "/request/developer?kind=replacement&ncloc=7&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=00000000-AWHW8w9JtzBzSrmf9GQX"},
-		"too early":       {env.issue(func(k *license.Key) { k.NotBefore = license.Date{Year: 2018, Month: 3, Day: 6} }), nil, []string{"not-yet-valid"}, ""},
-		"expired":         {env.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }), nil, []string{"expired"}, "/request/developer?kind=renewal&ncloc=5000000&serverId=" + serverID},
+		"words": {"this is not a key", nil, []string{"not-base64"}, ""},
+		"cut":   {valid[:len(valid)/2], nil, []string{"truncated"}, ""},
+		"two keys": {valid + "\n" + env.issue(func(k *license.Key) { k.ID = "other" }), nil,
+			[]string{"several-keys"}, ""},
+		"something else": {"Rm9ybWF0PTIKCg==", nil, []string{"unknown-format"}, ""},
+		"another server": {valid, []string{"serverId", otherServer}, []string{"wrong-server"},
+			"/request/developer?kind=replacement&ncloc=5000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" +
+				otherServer},
+		"another address": {valid, []string{"serverId", "00000000-AWHW8w9JtzBzSrmf9GQX", "ncloc", "7"},
+			[]string{"new-address"},
+			"/request/developer?kind=replacement&ncloc=7&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=00000000-AWHW8w9JtzBzSrmf9GQX"},
+		"too early": {env.issue(func(k *license.Key) {
+			k.NotBefore = license.Date{Year: 2018, Month: 3,
+				Day: 6}
+		}), nil, []string{"not-yet-valid"}, ""},
+		"expired": {env.issue(func(k *license.Key) {
+			k.Expiration = license.Date{Year: 2018, Month: 3,
+				Day: 4}
+		}), nil, []string{"expired"}, "/request/developer?kind=renewal&ncloc=5000000&serverId=" + serverID},
 		"evaluation over": {env.issue(func(k *license.Key) {
 			k.Type, k.Expiration = license.Evaluation, license.Date{Year: 2018, Month: 3, Day: 4}
 		}), nil, []string{"expired"}, "/request/developer?kind=new&ncloc=5000000&serverId=" + serverID},
-		"too many lines":                {valid, []string{"ncloc", "5000001"}, []string{"loc-exceeded"}, "/request/developer?kind=upgrade&ncloc=5000001&serverId=" + serverID},
-		"a plugin more":                 {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"}, []string{"plugin-not-covered"}, "/request/enterprise?kind=upgrade&ncloc=5000000&serverId=" + serverID},
-		"a plugin that its edition has": {valid, []string{"plugins", "swift cobol"}, []string{"plugin-not-covered"}, "/request/developer?kind=upgrade&ncloc=5000000&serverId=" + serverID},
-		"another edition":               {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"}, "/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + serverID},
-		"of community":                  {valid, []string{"edition", "community"}, []string{"wrong-edition"}, "/editions/developer#install"},
+		"too many lines": {valid, []string{"ncloc", "5000001"}, []string{"loc-exceeded"},
+			"/request/developer?kind=upgrade&ncloc=5000001&serverId=" + serverID},
+		"a plugin more": {valid, []string{"plugins", "sonar-pli-plugin-1.2.jar cpp"},
+			[]string{"plugin-not-covered"}, "/request/enterprise?kind=upgrade&ncloc=5000000&serverId=" + serverID},
+		"a plugin that its edition has": {valid, []string{"plugins", "swift cobol"}, []string{"plugin-not-covered"},
+			"/request/developer?kind=upgrade&ncloc=5000000&serverId=" + serverID},
+		"another edition": {valid, []string{"edition", "Data Center Edition"}, []string{"wrong-edition"},
+			"/request/datacenter?kind=upgrade&ncloc=5000000&serverId=" + serverID},
+		"of community": {valid, []string{"edition", "community"}, []string{"wrong-edition"},
+			"/editions/developer#install"},
 		"all at once": {env.issue(func(k *license.Key) { k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4} }),
 			[]string{"serverId", otherServer, "ncloc", "9000000", "edition", "enterprise", "plugins", "pli"},
 			[]string{"wrong-server", "expired", "loc-exceeded", "plugin-not-covered", "wrong-edition"},
-			"/request/developer?kind=replacement&ncloc=9000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" + otherServer},
+			"/request/developer?kind=replacement&ncloc=9000000&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=" +
+				otherServer},
 	}
 }
 
@@ -218,7 +246,8 @@ func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
 	if doc.Find("#result.good").Length() != 1 {
 		t.Error("the key is not valid")
 	}
-	if got := codes(doc.Find("#warnings")); !slices.Equal(got, []string{"server-upgraded", "expires-soon", "loc-nearly-reached"}) {
+	if got := codes(doc.Find("#warnings")); !slices.Equal(got,
+		[]string{"server-upgraded", "expires-soon", "loc-nearly-reached"}) {
 		t.Errorf("warnings %v", got)
 	}
 }
@@ -231,8 +260,10 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 		lines = append(lines, rest[:min(76, len(rest))])
 	}
 	for name, pasted := range map[string]string{
-		"wrapped": strings.Join(lines, "\r\n"), "quoted": "> " + strings.Join(lines, "\n> "), "with a label": "Here it is:\n\n" + key + "\n\nRegards",
-		"quoted-printable": strings.ReplaceAll(strings.Join(lines, "=\n"), "==", "=3D=3D"), "HTML": "<p>" + strings.Join(lines, "<br>\n") + "</p>",
+		"wrapped": strings.Join(lines, "\r\n"), "quoted": "> " + strings.Join(lines, "\n> "),
+		"with a label":     "Here it is:\n\n" + key + "\n\nRegards",
+		"quoted-printable": strings.ReplaceAll(strings.Join(lines, "=\n"), "==", "=3D=3D"),
+		"HTML":             "<p>" + strings.Join(lines, "<br>\n") + "</p>",
 	} {
 		doc := env.check(pasted).WantStatus(200).Page()
 		if doc.Find("#result.good").Length() != 1 {
@@ -252,7 +283,8 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 
 func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 	env := newTestEnv(t)
-	doc := env.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional", "plugins", `"><script>alert(1)</script>`).
+	doc := env.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional",
+		"plugins", `"><script>alert(1)</script>`).
 		WantStatus(422).Page()
 	var fields []string
 	doc.Find(".invalid").Each(func(_ int, s *goquery.Selection) {
@@ -261,7 +293,8 @@ func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 	if want := []string{"key", "serverId", "edition", "ncloc", "productVersion"}; !slices.Equal(fields, want) {
 		t.Errorf("wrong are %v, want %v", fields, want)
 	}
-	if fieldValue(doc, "serverId") != "abc" || doc.Find("textarea#plugins").Text() != `"><script>alert(1)</script>` || doc.Find("script").Length() > 0 {
+	if fieldValue(doc, "serverId") != "abc" || doc.Find("textarea#plugins").Text() != `"><script>alert(1)</script>` ||
+		doc.Find("script").Length() > 0 {
 		t.Error("what was typed did not come back as it was")
 	}
 	if doc.Find("#result").Length() > 0 {
@@ -274,13 +307,15 @@ func TestAKeyIsNeverTakenFromAnAddress(t *testing.T) {
 	key := env.issue(nil)
 	a := env.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + serverID).WantStatus(200)
 	doc := a.Page()
-	if strings.Contains(a.Body, key[:60]) || doc.Find("#result").Length() > 0 || fieldValue(doc, "serverId") != serverID {
+	if strings.Contains(a.Body, key[:60]) || doc.Find("#result").Length() > 0 ||
+		fieldValue(doc, "serverId") != serverID {
 		t.Error("the key of the address is used, or the server ID is not")
 	}
 	if form := doc.Find("form"); form.AttrOr("method", "") != "post" || form.AttrOr("action", "") != "/licenses/check" {
 		t.Error("the form puts the key into an address")
 	}
-	if a := env.do("POST", "/licenses/check?key="+url.QueryEscape(key), "", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 422 {
+	if a := env.do("POST", "/licenses/check?key="+url.QueryEscape(key), "", "Content-Type",
+		"application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 422 {
 		t.Errorf("a key in the address is checked: %d", a.StatusCode)
 	}
 	if cc := env.check(key).Header.Get("Cache-Control"); cc != "no-store" {
@@ -300,8 +335,10 @@ func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
 		env.apiCheck(map[string]any{"key": pasted}).WantStatus(200)
 		env.apiCheck(map[string]any{"key": pasted, "serverId": "x"}).WantStatus(422)
 		env.apiCheck(map[string]any{"key": 7, pasted: 7})
-		env.do("POST", "/licenses/check", pasted, "Content-Type", "text/plain", "Sec-Fetch-Site", "same-origin").WantStatus(415)
-		env.do("POST", "/licenses/check", "key="+url.QueryEscape(pasted), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").WantStatus(403)
+		env.do("POST", "/licenses/check", pasted, "Content-Type", "text/plain", "Sec-Fetch-Site",
+			"same-origin").WantStatus(415)
+		env.do("POST", "/licenses/check", "key="+url.QueryEscape(pasted), "Content-Type",
+			"application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site").WantStatus(403)
 		env.check(pasted + strings.Repeat(" ", web.MaxBody)).WantStatus(413)
 		broken.keys.Keys = license.KeySet{{Kid: "bad"}} // cannot be written
 		broken.get("/.well-known/license-keys.json").WantStatus(500)
@@ -317,7 +354,8 @@ func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
 				t.Fatalf("the log has a part of the key:\n%s", log)
 			}
 		}
-		for _, secret := range []string{"Customer", "AWHW8w9Jtz", "BWHW8w9Jtz", "01c6x2m4vj8q0n5r7t9w3y1z2b", "touched"} {
+		for _, secret := range []string{"Customer", "AWHW8w9Jtz", "BWHW8w9Jtz", "01c6x2m4vj8q0n5r7t9w3y1z2b",
+			"touched"} {
 			if strings.Contains(log, secret) {
 				t.Errorf("the log has %q:\n%s", secret, log)
 			}
@@ -348,7 +386,8 @@ func FuzzCheck(f *testing.F) {
 			env = newTestEnvOver(t, failingTable{err: errors.New("touched")})
 			env.keys = issuer
 		}
-		a := env.in(t).check(key, "serverId", server, "ncloc", loc, "productVersion", version, "edition", edition, "plugins", plugins)
+		a := env.in(t).check(key, "serverId", server, "ncloc", loc, "productVersion", version, "edition", edition,
+			"plugins", plugins)
 		switch a.StatusCode {
 		case 200, 422:
 			if doc := a.Page(); doc.Find("script, style, img").Length() > 0 || doc.Find("h1").Length() != 1 {

@@ -41,22 +41,28 @@ func checkAnswer(a *webtest.Answer) (f found) {
 func TestTheAPITellsAllOfAValidKey(t *testing.T) {
 	env := newTestEnv(t)
 	a := env.apiCheck(map[string]any{
-		"key": env.issue(nil), "serverId": serverID, "ncloc": 1_200_000, "productVersion": "6.7.1", "edition": "developer", "plugins": []string{"cpp", "java"},
+		"key": env.issue(nil), "serverId": serverID, "ncloc": 1_200_000, "productVersion": "6.7.1",
+		"edition": "developer", "plugins": []string{"cpp", "java"},
 	})
 	f := checkAnswer(a)
-	if !f.Valid || !f.Authentic || len(f.Reasons)+len(f.Warnings)+len(f.Undone) > 0 || f.Text != "" || !slices.Equal(f.IgnoredPlugins, []string{"java"}) {
+	if !f.Valid || !f.Authentic || len(f.Reasons)+len(f.Warnings)+len(f.Undone) > 0 || f.Text != "" ||
+		!slices.Equal(f.IgnoredPlugins, []string{"java"}) {
 		t.Errorf("%+v", f)
 	}
 	for name, want := range map[string]any{
-		"id": "01c6x2m4vj8q0n5r7t9w3y1z2b", "type": "PRODUCTION", "organization": "Customer & Sons", "serverId": serverID, "edition": "developer",
-		"editionName": "Developer Edition", "maxLoc": 5e6, "maxLocText": "5'000'000", "support": true, "notBefore": "2018-03-01",
-		"expiration": "2019-02-28", "expirationText": "28 Feb 2019", "validThrough": "2019-02-28T23:59:59Z", "issued": "2018-02-26", "kid": "prod-1",
+		"id": "01c6x2m4vj8q0n5r7t9w3y1z2b", "type": "PRODUCTION", "organization": "Customer & Sons",
+		"serverId": serverID, "edition": "developer",
+		"editionName": "Developer Edition", "maxLoc": 5e6, "maxLocText": "5'000'000", "support": true,
+		"notBefore":  "2018-03-01",
+		"expiration": "2019-02-28", "expirationText": "28 Feb 2019", "validThrough": "2019-02-28T23:59:59Z",
+		"issued": "2018-02-26", "kid": "prod-1",
 	} {
 		if f.Key[name] != want {
 			t.Errorf("%s is %v, want %v", name, f.Key[name], want)
 		}
 	}
-	for _, list := range []string{`"reasons":[]`, `"warnings":[]`, `"notices":[]`, `"undone":[]`, `{"key":"cobol","name":"COBOL"}`, `"file":"developer-edition-6.7.1.1042.zip"`} {
+	for _, list := range []string{`"reasons":[]`, `"warnings":[]`, `"notices":[]`, `"undone":[]`,
+		`{"key":"cobol","name":"COBOL"}`, `"file":"developer-edition-6.7.1.1042.zip"`} {
 		if !strings.Contains(a.Body, list) {
 			t.Errorf("%s is not in %s", list, a.Body)
 		}
@@ -116,6 +122,7 @@ func TestTheAPIRefuses(t *testing.T) {
 		}
 	}
 	env.do("POST", "/api/licenses/check", "[]", "Content-Type", "application/json").WantStatus(400)
-	env.do("POST", "/api/licenses/check", "key="+key, "Content-Type", "application/x-www-form-urlencoded").WantStatus(415)
+	env.do("POST", "/api/licenses/check", "key="+key, "Content-Type",
+		"application/x-www-form-urlencoded").WantStatus(415)
 	env.get("/api/licenses/check").WantStatus(405)
 }

@@ -10,16 +10,16 @@ import (
 	"marketplace/shared/web"
 )
 
-// checkView is the data of the page that checks keys.
+// checkView is the data of check.html.
 type checkView struct {
-	Found  *checkResult // nil: nothing was checked yet
+	Found  *checkResult // nil before a check
 	Key    web.Field
 	Server []web.Field
 	web.Marked
 	Sales string
 }
 
-// checkPage is the empty form; a link may bring along what is known of the server, never the key.
+// checkPage shows the empty form. A link may prefill the details of the server, but never the key.
 func (s *site) checkPage(w http.ResponseWriter, r *http.Request) error {
 	known := prefill(r.URL.Query(), "")
 	f := checkForm{Server: known.Server, Loc: known.Loc, Edition: string(sourceEdition(r.URL.Query()))}
@@ -29,7 +29,7 @@ func (s *site) checkPage(w http.ResponseWriter, r *http.Request) error {
 	return s.renderCheck(w, http.StatusOK, f, nil, nil)
 }
 
-// submitCheck checks the key of the form and shows what was found, above the form as it was typed.
+// submitCheck checks the key of the form and shows the result above the form.
 func (s *site) submitCheck(w http.ResponseWriter, r *http.Request) error {
 	values, err := web.ReadForm(r)
 	if err != nil {
@@ -50,7 +50,8 @@ func (s *site) submitCheck(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found *checkResult, bad []fault.Field) error {
+func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found *checkResult,
+	bad []fault.Field) error {
 	v := newCheckView(f, bad)
 	v.Found, v.Sales = found, s.mail.Sales.Email
 	title := "Check a license key"
@@ -69,22 +70,25 @@ func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found
 	})
 }
 
-// newCheckView makes the form with what was typed and what is wrong with it.
+// newCheckView fills the form with what was typed and its errors.
 func newCheckView(f checkForm, bad []fault.Field) checkView {
 	v := checkView{
 		Key: web.Field{Name: "key", Label: "License key", Value: f.Key, Required: true, Class: "wide code",
-			Hint: "One long line that begins with Rm9ybWF0P. Paste it as it is in the email: we remove line breaks and quote marks."},
+			Hint: "One long line that begins with Rm9ybWF0P. Paste it as it is in the email: we remove line breaks " +
+				"and quote marks."},
 		Server: []web.Field{
 			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "code",
 				Hint: "In SonarQube, under Administration > System."},
-			{Name: "edition", Label: "Installed edition", Type: "select", Value: string(parseEdition(f.Edition)), Optional: true,
-				Hint: "The edition whose package is installed.", Options: editionOptions()},
+			{Name: "edition", Label: "Installed edition", Type: "select", Value: string(parseEdition(f.Edition)),
+				Optional: true, Hint: "The edition whose package is installed.", Options: editionOptions()},
 			{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Optional: true, InputMode: "numeric",
 				Hint: "Total analysed by the server, for example 120000."},
 			{Name: "productVersion", Label: "SonarQube version", Value: f.Version, Optional: true,
 				Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
-			{Name: "plugins", Label: "Installed plugins", Value: f.Plugins, Optional: true, Type: "textarea", Rows: 3, Class: "wide code",
-				Hint: "Plugin keys such as cpp, or the file names of the jars in extensions/plugins. Free plugins can be listed too."},
+			{Name: "plugins", Label: "Installed plugins", Value: f.Plugins, Optional: true, Type: "textarea", Rows: 3,
+				Class: "wide code",
+				Hint: "Plugin keys such as cpp, or the file names of the jars in extensions/plugins. " +
+					"Free plugins can be listed too."},
 		},
 	}
 	fields := []*web.Field{&v.Key}
@@ -95,7 +99,7 @@ func newCheckView(f checkForm, bad []fault.Field) checkView {
 	return v
 }
 
-// editionOptions are the editions, and that nothing was said.
+// editionOptions lists the editions after an empty choice.
 func editionOptions() []web.Option {
 	options := []web.Option{{Value: "", Label: "Not checked"}}
 	for _, e := range license.Editions {
@@ -104,7 +108,7 @@ func editionOptions() []web.Option {
 	return options
 }
 
-// apiCheck checks a key that comes as JSON: 200 with what was found, whether the key is valid or not.
+// apiCheck checks a key sent as JSON. It answers 200 whether or not the key is valid.
 func (s *site) apiCheck(w http.ResponseWriter, r *http.Request) error {
 	body, err := web.ReadJSON(r)
 	if err != nil {

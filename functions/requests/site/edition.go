@@ -10,14 +10,15 @@ import (
 	"marketplace/shared/web"
 )
 
+// editionView is the data of edition.html.
 type editionView struct {
 	catalog.Edition
 	Features        []catalog.Feature
 	Languages       []string    // names of those that the edition adds
-	CommonLanguages int         // languages that every edition has
+	CommonLanguages int         // number of languages in every edition
 	Newest          []column    // the newest patch of each X.Y, newest first
-	Earlier         []column    // the patches before, which have packages too
-	Plugins         []pluginRow // with a release for each of Newest
+	Earlier         []column    // earlier patches with packages
+	Plugins         []pluginRow // with a release for each column of Newest
 	Example         string      // the file name of a package
 	Query           string
 	TermsURL        string
@@ -25,19 +26,19 @@ type editionView struct {
 	Sales           string
 }
 
-// column is a version of the product in an edition's matrix.
+// column is a product version in an edition's matrix.
 type column struct {
 	catalog.Column
 	Month string // of the release: "May 2018"
 }
 
-// pluginRow is a plugin with its release in each column; "" where it is in none.
+// pluginRow is a plugin with its release in each column; "" if a column does not contain it.
 type pluginRow struct {
 	catalog.Plugin
 	Releases []string
 }
 
-// HasPackage reports whether the edition is installed by a package and runs with a license.
+// HasPackage reports whether the edition has a package and needs a license.
 func (v editionView) HasPackage() bool { return len(v.Edition.Plugins) > 0 }
 
 func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
@@ -82,7 +83,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// newest are the columns of an edition's matrix.
+// newest returns the columns of an edition's matrix.
 func newest(c *catalog.Catalog, edition string) (list []column) {
 	for _, col := range c.Matrix(edition) {
 		list = append(list, newColumn(col))
@@ -90,7 +91,7 @@ func newest(c *catalog.Catalog, edition string) (list []column) {
 	return list
 }
 
-// earlier are the versions with a package of the edition that are not among the newest ones; newest first.
+// earlier returns the versions with a package of the edition that are not in newest, newest first.
 func earlier(c *catalog.Catalog, edition string, newest []column) (list []column) {
 	for _, v := range slices.Backward(c.Versions) {
 		if slices.ContainsFunc(newest, func(n column) bool { return n.Version == v.Version }) {
@@ -132,6 +133,5 @@ func pluginRows(c *catalog.Catalog, e catalog.Edition, columns []column) (rows [
 	return rows
 }
 
-// unknownEdition is the fault of an edition that there is not. It repeats nothing of the address; its page names those that
-// there are.
+// unknownEdition is the error for an unknown edition. It does not repeat the address; its page lists the editions.
 func unknownEdition() error { return fault.New(fault.NotFound, "SonarQube has no such edition.") }

@@ -26,22 +26,28 @@ func TestEditionShowsItsPackages(t *testing.T) {
 	if got := webtest.Text(newest.Find("time")); got != "April 2018" {
 		t.Errorf("month %q", got)
 	}
-	if got := newest.Find("a.download").AttrOr("href", ""); got != siteURL+"/downloads/enterprise-edition-7.1.0.1042.zip" {
+	if got := newest.Find("a.download").AttrOr("href",
+		""); got != siteURL+"/downloads/enterprise-edition-7.1.0.1042.zip" {
 		t.Errorf("download %q", got)
 	}
-	if got := webtest.Text(newest); !strings.Contains(got, "89.4 MB") || !strings.Contains(got, strings.Repeat("0123456789abcdef", 4)) {
+	if got := webtest.Text(newest); !strings.Contains(got, "89.4 MB") ||
+		!strings.Contains(got, strings.Repeat("0123456789abcdef", 4)) {
 		t.Errorf("size or SHA-256 missing in %q", got)
 	}
 
 	withdrawn := rows.Eq(1)
-	if !strings.Contains(webtest.Text(withdrawn), "One of its plugins was broken; take 7.1.") || withdrawn.Find("a").Length() != 0 {
+	if !strings.Contains(webtest.Text(withdrawn), "One of its plugins was broken; take 7.1.") ||
+		withdrawn.Find("a").Length() != 0 {
 		t.Errorf("withdrawn package: %q", webtest.Text(withdrawn))
 	}
 	if lts := rows.Last(); webtest.Text(lts.Find("th")) != "6.7.4 LTS" {
 		t.Errorf("last version %q, want the one with long-term support", webtest.Text(lts.Find("th")))
 	}
 	var patches []string
-	doc.Find("#packages details tbody th").Each(func(_ int, s *goquery.Selection) { patches = append(patches, webtest.Text(s)) })
+	doc.Find("#packages details tbody th").Each(func(_ int,
+		s *goquery.Selection) {
+		patches = append(patches, webtest.Text(s))
+	})
 	if got := strings.Join(patches, ", "); got != "6.7.3 LTS, 6.7.2 LTS, 6.7.1 LTS, 6.7 LTS" {
 		t.Errorf("earlier patches %s", got)
 	}
@@ -105,15 +111,20 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 		t.Errorf("/editions leads to %s", got)
 	}
 	for _, path := range []string{
-		"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise", "/licenses/check", "/terms",
+		"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise",
+		"/licenses/check", "/terms",
 		"/request/gold", "/nothing",
 	} {
 		a := env.get(path + server)
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") {
 			t.Errorf("%s: Cache-Control %q", path, cache)
 		}
-		header := a.Page().Find("header a").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("href", "") })
-		if want := []string{"/" + server, "/" + server + "#editions", "/request" + server, "/licenses/check" + server}; !slices.Equal(header, want) {
+		header := a.Page().Find("header a").Map(func(_ int,
+			s *goquery.Selection) string {
+			return s.AttrOr("href", "")
+		})
+		if want := []string{"/" + server, "/" + server + "#editions", "/request" + server,
+			"/licenses/check" + server}; !slices.Equal(header, want) {
 			t.Errorf("%s: the header leads to %q", path, header)
 		}
 		links := a.Page().Find("a[href^='/request'], a[href^='/editions'], a[href='/'], a[href^='/#'], a[href^='/?']")
@@ -123,7 +134,8 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 			}
 		})
 	}
-	if kind := env.get("/request/enterprise"+server).Page().Find("input[name=kind][checked]").AttrOr("value", ""); kind != "upgrade" {
+	if kind := env.get("/request/enterprise"+server).Page().Find("input[name=kind][checked]").AttrOr("value",
+		""); kind != "upgrade" {
 		t.Errorf("from Developer to Enterprise is taken as %q", kind)
 	}
 }
@@ -135,9 +147,10 @@ func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
 	broken := validForm()
 	broken.Del("email")
 	for name, a := range map[string]*webtest.Answer{
-		"the page of a request":         env.get(status).WantStatus(200),
-		"the form that comes back":      env.send("/request/developer", broken).WantStatus(422),
-		"the check of a key":            env.send("/licenses/check", url.Values{"key": {"?"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}}).WantStatus(200),
+		"the page of a request":    env.get(status).WantStatus(200),
+		"the form that comes back": env.send("/request/developer", broken).WantStatus(422),
+		"the check of a key": env.send("/licenses/check",
+			url.Values{"key": {"?"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}}).WantStatus(200),
 		"the check of no key at a link": env.get("/licenses/check" + server).WantStatus(200),
 	} {
 		if got := a.Page().Find("header nav a").Eq(1).AttrOr("href", ""); got != "/request"+server {
@@ -149,7 +162,8 @@ func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
 func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
 	env := newTestEnv(t)
 	doc := env.get("/editions/community").WantStatus(200).Page()
-	if said := webtest.Text(doc.Find(".notice")); !strings.Contains(said, "no package") || !strings.Contains(said, "no license") {
+	if said := webtest.Text(doc.Find(".notice")); !strings.Contains(said, "no package") ||
+		!strings.Contains(said, "no license") {
 		t.Errorf("notice %q", said)
 	}
 	if doc.Find("#packages, #install, a[href^='/request/']").Length() != 0 {
@@ -163,7 +177,8 @@ func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
 
 func TestUnknownEditionIsAPageThatHelps(t *testing.T) {
 	env := newTestEnv(t)
-	for _, path := range []string{"/editions/professional", "/request/professional", "/editions/Developer%00", "/editions/%3Cscript%3E"} {
+	for _, path := range []string{"/editions/professional", "/request/professional", "/editions/Developer%00",
+		"/editions/%3Cscript%3E"} {
 		a := env.get(path).WantStatus(404)
 		for _, key := range []string{"community", "developer", "enterprise", "datacenter"} {
 			if a.Page().Find("a[href='/editions/"+key+"']").Length() == 0 {

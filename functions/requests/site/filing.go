@@ -9,8 +9,8 @@ import (
 	"marketplace/shared/request"
 )
 
-// channel is the way on which a request came. The tokens of each are a world of their own: the form's are made here and
-// cannot be guessed, an API client may count 1, 2, 3.
+// channel is how a request arrives. Each channel has its own idempotency keys: the form's are random, but an API client
+// may count 1, 2, 3.
 type channel string
 
 const (
@@ -18,12 +18,15 @@ const (
 	byAPI  channel = "api"
 )
 
-// fileRequest accepts a form and records the request with its mails: to the customer, and to sales. What its sender could not
-// write down at all is in bad. A form whose idempotency key came before is the request that it made, with created false.
+// fileRequest accepts a form and records the request with its emails to the customer and to sales. bad holds errors
+// found while decoding. If the idempotency key was used for the same request, it returns that request with created
+// false.
 //
-// Errors are an Invalid fault with all fields that are wrong, store.ErrReused with the request that the key made, and those
-// of the storage.
-func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields, c channel) (r request.Request, created bool, err error) {
+// Errors are an Invalid fault that names every wrong field, store.ErrReused with the request that used the key, and
+// those of the store.
+func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields, c channel) (
+	r request.Request, created bool, err error,
+) {
 	d, err := f.Accept()
 	var invalid *fault.Error
 	if errors.As(err, &invalid) {
@@ -40,7 +43,8 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	}
 	r, created, err = s.store.FileRequest(ctx, d, token, s.requestMails)
 	if created {
-		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind), "edition", string(r.Edition), "channel", string(c))
+		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind),
+			"edition", string(r.Edition), "channel", string(c))
 	}
 	return r, created, err
 }

@@ -11,24 +11,24 @@ import (
 	"marketplace/shared/web"
 )
 
-// formView is the data of the request form.
+// formView is the data of request.html.
 type formView struct {
 	Edition        license.Edition
 	IdempotencyKey string
 	Kind           web.Field
-	Related        []web.Field // of a replacement and of a staging license
+	Related        []web.Field // of a replacement or a staging license
 	Server         []web.Field
 	Person         []web.Field
 	More           []web.Field
 	web.Marked
-	Sent       string // the address of the request that this form has sent before, with other content; "" for none
-	FromServer bool   // the server filled in what it knows
+	Sent       string // the page of the request that this form created with other content; "" for none
+	FromServer bool   // the link prefilled details of the server
 	Others     []license.Edition
-	Query      string // what links to the other editions keep
+	Query      string // of links to the other editions
 	Sales      string
 }
 
-// newFormView makes a form with what was typed and what is wrong with it.
+// newFormView fills the form with what was typed and its errors.
 func newFormView(f request.Form, bad []fault.Field) formView {
 	edition := license.Edition(f.Edition)
 	v := formView{Edition: edition, IdempotencyKey: f.IdempotencyKey}
@@ -37,19 +37,23 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 			v.Others = append(v.Others, e)
 		}
 	}
-	v.Kind = web.Field{Name: "kind", Label: "What do you need?", Type: "radio", Options: kindOptions(), Value: f.Kind, Required: true}
+	v.Kind = web.Field{Name: "kind", Label: "What do you need?", Type: "radio", Options: kindOptions(), Value: f.Kind,
+		Required: true}
 	v.Related = []web.Field{
 		{Name: "replaces", Label: "Your current license", Value: f.Replaces, Class: "wide",
-			Hint: "The license ID, or the server ID that it was issued for. For a staging license, use those of the production server."},
-		{Name: "environment", Label: "What is the server used for?", Type: "radio", Value: f.Environment, Optional: true, Class: "for-replacement", Options: []web.Option{
-			{Value: string(request.ProductionUse), Label: "Production"},
-			{Value: string(request.StagingUse), Label: "Staging", Hint: "A second server that mirrors production"},
-		}},
-		{Name: "oldServer", Label: "What happened to the old server?", Type: "radio", Value: f.OldServer, Optional: true, Class: "for-replacement", Options: []web.Option{
-			{Value: string(request.OldStopped), Label: "It is switched off"},
-			{Value: string(request.OldRunning), Label: "It is still running"},
-			{Value: string(request.OldLost), Label: "It no longer exists"},
-		}},
+			Hint: "The license ID, or the server ID that it was issued for. For a staging license, use those of the " +
+				"production server."},
+		{Name: "environment", Label: "What is the server used for?", Type: "radio", Value: f.Environment,
+			Optional: true, Class: "for-replacement", Options: []web.Option{
+				{Value: string(request.ProductionUse), Label: "Production"},
+				{Value: string(request.StagingUse), Label: "Staging", Hint: "A second server that mirrors production"},
+			}},
+		{Name: "oldServer", Label: "What happened to the old server?", Type: "radio", Value: f.OldServer,
+			Optional: true, Class: "for-replacement", Options: []web.Option{
+				{Value: string(request.OldStopped), Label: "It is switched off"},
+				{Value: string(request.OldRunning), Label: "It is still running"},
+				{Value: string(request.OldLost), Label: "It no longer exists"},
+			}},
 	}
 	v.Server = []web.Field{
 		{Name: "serverId", Label: "Server ID", Value: f.Server, Required: true, Class: "wide code",
@@ -69,15 +73,16 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 		{Name: "phone", Label: "Phone", Value: f.Phone, Optional: true, Type: "tel", Autocomplete: "tel"},
 	}
 	v.More = []web.Field{
-		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2, Class: "wide",
-			Hint: "Up to five email addresses, one per line. We write to them if our emails do not reach you."},
+		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2,
+			Class: "wide",
+			Hint:  "Up to five email addresses, one per line. We write to them if our emails do not reach you."},
 		{Name: "message", Label: "Message", Value: f.Message, Optional: true, Type: "textarea", Rows: 4, Class: "wide"},
 	}
 	v.Marked = web.Mark(bad, v.fields()...)
 	return v
 }
 
-// fields are the fields of the form in the order of the page.
+// fields lists the fields of the form in the order of the page.
 func (v *formView) fields() []*web.Field {
 	list := []*web.Field{&v.Kind}
 	for _, group := range [][]web.Field{v.Related, v.Server, v.Person, v.More} {
@@ -88,7 +93,7 @@ func (v *formView) fields() []*web.Field {
 	return list
 }
 
-// kindOptions are the kinds of request, explained.
+// kindOptions lists the kinds of request with an explanation.
 func kindOptions() []web.Option {
 	options := make([]web.Option, len(request.Kinds))
 	for i, k := range request.Kinds {
@@ -116,11 +121,11 @@ func kindTexts(k request.Kind) (label, hint string) {
 	return k.Name(), ""
 }
 
-// honeypot is a field that people do not see; who fills it in is no person.
+// honeypot is a field that people do not see. Whoever fills it in is a bot.
 const honeypot = "website"
 
-// parseForm reads a form that was sent for an edition. What it says twice in different words, and an edition other than the
-// one in its address, are in bad.
+// parseForm reads a submitted form. Fields with several values, and an edition other than that of the address, are in
+// bad.
 func parseForm(values url.Values, edition license.Edition) (f request.Form, bad fault.Fields) {
 	take := func(name string) string {
 		sent := values[name]
@@ -142,11 +147,13 @@ func parseForm(values url.Values, edition license.Edition) (f request.Form, bad 
 		Environment: take("environment"), OldServer: take("oldServer"), IdempotencyKey: take("idempotencyKey"),
 	}
 	if f.Edition != "" && f.Edition != string(edition) {
-		bad.Add("edition", "The form was for another edition than its address. It now shows the %s: check it and send it again.", edition.Name())
+		bad.Add("edition",
+			"The form was for another edition than its address. It now shows the %s: check it and send it again.",
+			edition.Name())
 	}
 	f.Edition = string(edition)
 	return f, bad
 }
 
-// newToken makes the idempotency key of a form.
+// newToken returns a random idempotency key for a form.
 func newToken() string { return rand.Text() }

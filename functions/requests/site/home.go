@@ -9,14 +9,14 @@ import (
 	"marketplace/shared/web"
 )
 
-// cachePublic lets caches keep a page that is the same for everybody.
+// cachePublic lets shared caches keep a page that is the same for everyone.
 const cachePublic = "public, max-age=300, stale-while-revalidate=86400"
 
 type homeView struct {
 	Editions []editionCard
 	Newest   string // version of the product
-	LTS      string // newest version of the line with long-term support; "" where there is none
-	Query    string // what links keep
+	LTS      string // newest version with long-term support; "" for none
+	Query    string // of links
 	Sales    string
 }
 
@@ -25,7 +25,7 @@ type editionCard struct {
 	Key, Name, Text string
 	Languages       int
 	HasPackage      bool
-	Query           string // "?serverId=…", what the links keep of the address; "" for nothing
+	Query           string // of links: "?serverId=…"; "" for none
 }
 
 func (s *site) home(w http.ResponseWriter, r *http.Request) error {
@@ -49,8 +49,8 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// renderPublic shows a page that is the same for everybody, but for the server in its links. With one, caches that many share do not
-// keep it and search engines do not list it.
+// renderPublic shows a page that is the same for everyone except for the server in its links. With a server, shared
+// caches do not keep it and search engines do not list it.
 func (s *site) renderPublic(w http.ResponseWriter, page string, v web.View) error {
 	if v.Query == "" {
 		w.Header().Set("Cache-Control", cachePublic)
@@ -59,12 +59,13 @@ func (s *site) renderPublic(w http.ResponseWriter, page string, v web.View) erro
 	return s.pages.Render(w, http.StatusOK, page, v)
 }
 
-// cards are the editions of the catalog, from the smallest to the largest.
+// cards lists the editions of the catalog from the smallest to the largest.
 func cards(c *catalog.Catalog, query string) (list []editionCard) {
 	for _, key := range license.Editions {
 		if e, ok := c.Edition(string(key)); ok {
 			list = append(list, editionCard{
-				Key: e.Key, Name: e.Name, Text: e.TextDescription, Languages: len(e.Languages), HasPackage: len(e.Plugins) > 0, Query: query,
+				Key: e.Key, Name: e.Name, Text: e.TextDescription, Languages: len(e.Languages),
+				HasPackage: len(e.Plugins) > 0, Query: query,
 			})
 		}
 	}
@@ -80,7 +81,8 @@ type termsView struct{ Sales string }
 
 func (s *site) terms(w http.ResponseWriter, r *http.Request) error {
 	return s.renderPublic(w, "terms.html", web.View{
-		Title: "Terms and conditions for packages", Query: linkQuery(r.URL.Query()), Data: termsView{s.mail.Sales.Email},
+		Title: "Terms and conditions for packages", Query: linkQuery(r.URL.Query()),
+		Data: termsView{s.mail.Sales.Email},
 	})
 }
 
@@ -90,7 +92,7 @@ func health(w http.ResponseWriter, _ *http.Request) error {
 	return err
 }
 
-// robots keeps search engines out of everything that belongs to one customer.
+// robots keeps search engines away from pages that belong to one customer.
 func robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", cachePublic)

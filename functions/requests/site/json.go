@@ -8,11 +8,11 @@ import (
 	"marketplace/shared/fault"
 )
 
-// maxErrors is how many wrong members are told of.
+// maxErrors limits how many wrong members an answer lists.
 const maxErrors = 40
 
-// decodeObject reads a body that is one JSON object with each member once, and hands each to set. Faults of single members
-// are in bad; err is a body that is no such object at all.
+// decodeObject reads a body that is one JSON object and hands each member to set. bad names wrong members; err means
+// that the body is not such an object.
 func decodeObject(body string, set func(jsonMember)) (bad fault.Fields, err error) {
 	in := json.NewDecoder(strings.NewReader(body))
 	if start, err := in.Token(); err != nil || start != json.Delim('{') {
@@ -51,8 +51,8 @@ func notJSON(err error) error {
 	return fault.Wrap(fault.Invalid, err, "The body is not a complete JSON object.")
 }
 
-// jsonMember is a member of a JSON object. Its methods put the value where it belongs, as a person would type it; null is a
-// member that was left out, and a nil target one that there is not.
+// jsonMember is a member of a JSON object. Its methods store the value as a person would type it. They treat null as
+// missing, and report a nil target as an unknown member.
 type jsonMember struct {
 	name  string
 	value json.RawMessage
@@ -63,20 +63,20 @@ func (m jsonMember) fault(msg string) { m.bad.Add(m.name, "%s", msg) }
 
 func (m jsonMember) text(target *string) { m.read(target, "Send a string.") }
 
-// read reads a text, and says what the member is where it is none.
-func (m jsonMember) read(target *string, what string) {
+// read stores a string; want is the error for other values.
+func (m jsonMember) read(target *string, want string) {
 	switch {
 	case target == nil:
 		m.fault("Unknown member. Remove it.")
 	case string(m.value) == "null":
 	case m.value[0] != '"':
-		m.fault(what)
+		m.fault(want)
 	case json.Unmarshal(m.value, target) != nil:
 		m.fault("This string is not valid. Send UTF-8 text.")
 	}
 }
 
-// number takes a whole number, or a text.
+// number stores a whole number or a string.
 func (m jsonMember) number(target *string) {
 	if c := m.value[0]; c != '-' && (c < '0' || '9' < c) {
 		m.read(target, "Send a number or a string.")
@@ -88,7 +88,7 @@ func (m jsonMember) number(target *string) {
 	*target = string(m.value)
 }
 
-// list takes an array of texts, each as a line, or one text.
+// list stores an array of strings, one a line, or a string.
 func (m jsonMember) list(target *string) {
 	const what = "Send an array of strings, or one string."
 	if m.value[0] != '[' {

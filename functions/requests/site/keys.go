@@ -12,13 +12,13 @@ import (
 	"marketplace/shared/license"
 )
 
-// JSONKeys is a source for Options.Keys: a JWK Set, such as the configuration has it, read when it is first asked for.
+// JSONKeys returns a source for Options.Keys that parses a JWK Set on first use.
 func JSONKeys(jwks string) func() (license.KeySet, error) {
 	return sync.OnceValues(func() (license.KeySet, error) { return license.ParseKeySet([]byte(jwks)) })
 }
 
-// licenseKeys serves the public keys with which licenses are verified, as a JWK Set (license.KeySet), to scripts of any
-// origin. A new key is published long before it signs: an hour in caches does no harm.
+// licenseKeys serves the public keys of our licenses as a JWK Set, to scripts of any origin. New keys are published
+// long before they sign, so caches may keep the answer for an hour.
 func (s *site) licenseKeys(w http.ResponseWriter, r *http.Request) error {
 	keys, err := s.keys()
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *site) licenseKeys(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// matchesETag reports whether the client has the answer with the ETag (RFC 9110 §13.1.2).
+// matchesETag reports whether the client already has the response with this ETag (RFC 9110 §13.1.2).
 func matchesETag(r *http.Request, etag string) bool {
 	for candidate := range strings.SplitSeq(strings.Join(r.Header.Values("If-None-Match"), ","), ",") {
 		if c := strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); c == etag || c == "*" {

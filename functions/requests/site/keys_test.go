@@ -18,19 +18,22 @@ func TestPublicKeysArePublished(t *testing.T) {
 		t.Errorf("a key does not verify with them: %v", v.Reasons)
 	}
 	etag := a.Header.Get("ETag")
-	for name, want := range map[string]string{"Access-Control-Allow-Origin": "*", "Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=3600"} {
+	for name, want := range map[string]string{"Access-Control-Allow-Origin": "*",
+		"Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=3600"} {
 		if got := a.Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 	for _, match := range []string{etag, `"x", W/` + etag, "*"} {
 		again := env.get("/.well-known/license-keys.json", "If-None-Match", match).WantStatus(304)
-		if again.Body != "" || again.Header.Get("ETag") != etag || again.Header.Get("Access-Control-Allow-Origin") != "*" {
+		if again.Body != "" || again.Header.Get("ETag") != etag ||
+			again.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: %v %q", match, again.Header, again.Body)
 		}
 	}
 	env.keys.Keys = env.keys.Keys[:1]
-	if rotated := env.get("/.well-known/license-keys.json", "If-None-Match", etag).WantStatus(200); rotated.Header.Get("ETag") == etag {
+	if rotated := env.get("/.well-known/license-keys.json", "If-None-Match",
+		etag).WantStatus(200); rotated.Header.Get("ETag") == etag {
 		t.Error("other keys have the same ETag")
 	}
 }

@@ -33,7 +33,8 @@ func (f failingTable) Transact(_ context.Context, writes ...table.Write) error {
 
 func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
 	env := newTestEnvOver(t, failingTable{err: table.ErrUnavailable})
-	for _, a := range []*webtest.Answer{env.send("/request/developer", validForm()), env.api(validJSON()), env.get("/requests/1?token=x"), env.get("/api/license-requests/1")} {
+	for _, a := range []*webtest.Answer{env.send("/request/developer", validForm()), env.api(validJSON()),
+		env.get("/requests/1?token=x"), env.get("/api/license-requests/1")} {
 		a.WantStatus(http.StatusServiceUnavailable)
 		if a.Header.Get("Retry-After") == "" || strings.Contains(a.Body, "REQUEST#") {
 			t.Errorf("%v %s", a.Header, a.Body)
@@ -49,9 +50,11 @@ func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
 }
 
 func TestLogTellsNothingOfCustomers(t *testing.T) {
-	for _, env := range []*testEnv{newTestEnv(t), newTestEnvOver(t, failingTable{err: errors.New("broken")}), newTestEnvOver(t, failingTable{err: table.ErrUnavailable})} {
+	for _, env := range []*testEnv{newTestEnv(t), newTestEnvOver(t, failingTable{err: errors.New("broken")}),
+		newTestEnvOver(t, failingTable{err: table.ErrUnavailable})} {
 		to := env.send("/request/developer", validForm()).Header.Get("Location")
-		env.send("/request/developer", withValues(validForm(), "serverId", "x", "email", "jane.doe@customer.example,", "name", "Jane\x00Doe"))
+		env.send("/request/developer",
+			withValues(validForm(), "serverId", "x", "email", "jane.doe@customer.example,", "name", "Jane\x00Doe"))
 		env.send("/request/developer", withValues(validForm(), "ncloc", "7"))
 		env.api(validJSON("message", 7, "jane.doe@customer.example", 7, "Jane Doe", 7))
 		env.api(validJSON())
@@ -65,7 +68,8 @@ func TestLogTellsNothingOfCustomers(t *testing.T) {
 			t.Fatal("nothing is logged")
 		}
 		_, token, _ := strings.Cut(to, "token=")
-		for _, secret := range []string{"jane.doe", "Jane", "Doe", "customer & sons", "Customer & Sons", "Switzerland", "555 01 23", "hurry", "john@", token} {
+		for _, secret := range []string{"jane.doe", "Jane", "Doe", "customer & sons", "Customer & Sons", "Switzerland",
+			"555 01 23", "hurry", "john@", token} {
 			if secret != "" && strings.Contains(log, secret) {
 				t.Errorf("the log has %q:\n%s", secret, log)
 			}

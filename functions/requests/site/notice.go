@@ -8,11 +8,11 @@ import (
 	"marketplace/shared/logging"
 )
 
-// notice is what our records say of the license of a key. It is no reason and makes no key invalid: the reasons are a closed
-// list (license.Codes, DESIGN §7) of what a server finds out offline. A server goes on taking the key of a license that was
-// revoked here; who asks us is told.
+// notice is what our records say about the license of a key. It never makes a key invalid: reasons are a closed list
+// (license.Codes, DESIGN §7) of what a server finds out offline, and a server keeps accepting the key of a license that
+// we revoked.
 type notice struct {
-	Code     string `json:"code"` // for good, like those of reasons
+	Code     string `json:"code"` // stable, like the codes of reasons
 	Sentence string `json:"sentence"`
 	Remedy   string `json:"remedy"`
 }
@@ -21,11 +21,11 @@ type notice struct {
 const (
 	revoked     = "revoked"
 	replaced    = "replaced"
-	superseded  = "superseded"    // another license of the server follows it
-	notLookedUp = "not-looked-up" // nobody can say whether there is another notice
+	superseded  = "superseded"    // the server has a newer license
+	notLookedUp = "not-looked-up" // our records are unavailable
 )
 
-// notices are those of an authentic key. A license that is not on record here has none.
+// notices returns the notices for an authentic key. A license that we have no record of has none.
 func (s *site) notices(ctx context.Context, k license.Key) []notice {
 	recorded, err := s.store.License(ctx, k.ID)
 	l := recorded.License
@@ -33,13 +33,18 @@ func (s *site) notices(ctx context.Context, k license.Key) []notice {
 	case fault.KindOf(err) == fault.NotFound:
 	case err != nil:
 		s.log.WarnContext(ctx, "license of a key not looked up", logging.Error(err))
-		return []notice{{notLookedUp, "We cannot read our records at the moment, so this result is based on the key alone.", "To find out whether the license was revoked or replaced, check the key again in a few minutes."}}
+		return []notice{{notLookedUp,
+			"We cannot read our records at the moment, so this result is based on the key alone.",
+			"To find out whether the license was revoked or replaced, check the key again in a few minutes."}}
 	case l.ReplacedBy != "":
-		return []notice{{replaced, "We replaced this license on " + license.DateOf(l.Revoked).Long() + " with license " + l.ReplacedBy + ".", "Install the key of the new license instead. We emailed it to you."}}
+		return []notice{{replaced, "We replaced this license on " + license.DateOf(l.Revoked).Long() +
+			" with license " + l.ReplacedBy + ".", "Install the key of the new license instead. We emailed it to you."}}
 	case !l.Revoked.IsZero():
-		return []notice{{revoked, "We revoked this license on " + license.DateOf(l.Revoked).Long() + ".", "Stop using the key. If you do not know why, ask us."}}
+		return []notice{{revoked, "We revoked this license on " + license.DateOf(l.Revoked).Long() + ".",
+			"Stop using the key. If you do not know why, ask us."}}
 	case l.Successor != "":
-		return []notice{{superseded, "License " + l.Successor + " supersedes this one.", "We emailed you its key: install it as soon as it is valid."}}
+		return []notice{{superseded, "License " + l.Successor + " supersedes this one.",
+			"We emailed you its key: install it as soon as it is valid."}}
 	}
 	return []notice{}
 }

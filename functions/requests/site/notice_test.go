@@ -17,7 +17,8 @@ func (env *testEnv) addLicense(k license.Key) store.LicenseChange {
 	env.t.Helper()
 	_, err := env.store.AddLicense(env.t.Context(), license.License{
 		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc,
-		NotBefore: k.NotBefore, Expiration: k.Expiration, Contacts: []license.Contact{{Email: "jane.doe@customer.example"}},
+		NotBefore: k.NotBefore, Expiration: k.Expiration,
+		Contacts: []license.Contact{{Email: "jane.doe@customer.example"}},
 	}, "import")
 	if err != nil {
 		env.t.Fatal(err)
@@ -40,8 +41,11 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 			}
 		}, "revoked", "05 Mar 2018"},
 		{"replaced", func(env *testEnv, c store.LicenseChange) {
-			by := license.License{ID: newer, Type: license.Production, Server: otherServer, Edition: license.Developer, Expiration: terms().Expiration}
-			if err := env.store.IssueLicenses(env.t.Context(), store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}}, nil); err != nil {
+			by := license.License{ID: newer, Type: license.Production, Server: otherServer, Edition: license.Developer,
+				Expiration: terms().Expiration}
+			if err := env.store.IssueLicenses(env.t.Context(),
+				store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}},
+				nil); err != nil {
 				env.t.Fatal(err)
 			}
 		}, "replaced", newer},
@@ -66,10 +70,12 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 				}
 				return
 			}
-			if len(f.Notices) != 1 || f.Notices[0].Code != tt.code || !strings.Contains(f.Notices[0].Sentence, tt.says) || f.Notices[0].Remedy == "" {
+			if len(f.Notices) != 1 || f.Notices[0].Code != tt.code ||
+				!strings.Contains(f.Notices[0].Sentence, tt.says) || f.Notices[0].Remedy == "" {
 				t.Errorf("notices %+v", f.Notices)
 			}
-			if got := doc.Find("#notices"); !slices.Equal(codes(got), []string{tt.code}) || !strings.Contains(webtest.Text(got), tt.says) || doc.Find("#result.good").Length() != 1 {
+			if got := doc.Find("#notices"); !slices.Equal(codes(got), []string{tt.code}) ||
+				!strings.Contains(webtest.Text(got), tt.says) || doc.Find("#result.good").Length() != 1 {
 				t.Errorf("the page says %q", webtest.Text(got))
 			}
 			if strings.Contains(a.Body, "invoice") || strings.Contains(webtest.Text(doc.Find("main")), "invoice") {
@@ -78,7 +84,8 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 
 			// Who made up a key learns nothing.
 			forged := newTestEnv(t).issue(nil)
-			if f := checkAnswer(env.apiCheck(map[string]any{"key": forged})); len(f.Notices) > 0 || env.check(forged).Page().Find("#notices").Length() > 0 {
+			if f := checkAnswer(env.apiCheck(map[string]any{"key": forged})); len(f.Notices) > 0 ||
+				env.check(forged).Page().Find("#notices").Length() > 0 {
 				t.Errorf("a forged key is told %+v", f.Notices)
 			}
 		})
@@ -89,7 +96,8 @@ func TestAKeyIsCheckedWithoutRecords(t *testing.T) {
 	for _, err := range []error{table.ErrUnavailable, errors.New("the disk is on fire")} {
 		env := newTestEnvOver(t, failingTable{err: err})
 		f := checkAnswer(env.apiCheck(map[string]any{"key": env.issue(nil)}))
-		if !f.Valid || len(f.Notices) != 1 || f.Notices[0].Code != "not-looked-up" || strings.Contains(f.Notices[0].Sentence, "fire") {
+		if !f.Valid || len(f.Notices) != 1 || f.Notices[0].Code != "not-looked-up" ||
+			strings.Contains(f.Notices[0].Sentence, "fire") {
 			t.Errorf("%+v", f)
 		}
 		if !strings.Contains(env.log.String(), err.Error()) {

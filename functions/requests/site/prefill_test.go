@@ -67,15 +67,20 @@ func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
 // What is no key of ours does not say its edition: the link to a replacement leads by way of the choice of one.
 func TestTheChoiceOfAnEditionKeepsWhatIsAskedFor(t *testing.T) {
 	env := newTestEnv(t)
-	found := env.send("/licenses/check", url.Values{"key": {"hello"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}}).WantStatus(200).Page()
+	found := env.send("/licenses/check",
+		url.Values{"key": {"hello"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}}).WantStatus(200).Page()
 	choice := found.Find("main a[href^='/request?']").AttrOr("href", "")
 	for link, want := range map[string]string{
 		choice: "?kind=replacement&serverId=AWHW8w9JtzBzSrmf9GQX",
 		"/request?kind=renewal&replaces=l1&serverId=x&sourceEdition=Enterprise": "?kind=renewal&replaces=l1&sourceEdition=enterprise",
 		"/request?kind=buy&replaces=buy+this":                                   "",
 	} {
-		cards := env.get(link).WantStatus(200).Page().Find(".card a").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("href", "") })
-		if got := []string{"/request/developer" + want, "/request/enterprise" + want, "/request/datacenter" + want}; !slices.Equal(cards, got) {
+		cards := env.get(link).WantStatus(200).Page().Find(".card a").Map(func(_ int,
+			s *goquery.Selection) string {
+			return s.AttrOr("href", "")
+		})
+		if got := []string{"/request/developer" + want, "/request/enterprise" + want,
+			"/request/datacenter" + want}; !slices.Equal(cards, got) {
 			t.Errorf("%s leads to %q", link, cards)
 		}
 	}

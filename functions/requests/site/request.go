@@ -15,26 +15,28 @@ import (
 
 type (
 	chooseView    struct{ Editions []editionCard }
-	communityView struct{ Query string } // what links keep
+	communityView struct{ Query string } // of links
 )
 
-// chooseEdition is where the request begins for who comes without an edition.
+// chooseEdition asks visitors without an edition for one.
 func (s *site) chooseEdition(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.catalog()
 	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	return s.renderPublic(w, "choose.html", web.View{Title: "Request a license", Query: linkQuery(q), Data: chooseView{cards(c, formQuery(q))}})
+	return s.renderPublic(w, "choose.html",
+		web.View{Title: "Request a license", Query: linkQuery(q), Data: chooseView{cards(c, formQuery(q))}})
 }
 
-// requestForm is the form for an edition, filled in with what the link brings along.
+// requestForm shows the form for an edition, prefilled from the link.
 func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	edition := license.Edition(r.PathValue("edition"))
 	switch {
 	case edition == license.Community:
 		q := linkQuery(r.URL.Query())
-		return s.renderPublic(w, "community.html", web.View{Title: "No license needed", Query: q, Data: communityView{q}})
+		return s.renderPublic(w, "community.html",
+			web.View{Title: "No license needed", Query: q, Data: communityView{q}})
 	case !edition.Valid():
 		return unknownEdition()
 	}
@@ -43,7 +45,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	v := newFormView(f, nil)
 	v.FromServer = f.Server != "" || f.Loc != ""
 	v.Query = linkQuery(r.URL.Query())
-	// A browser that goes back shows the page that it has, and so the same token: what was sent stays one request.
+	// A browser that goes back shows its copy with the same token, so sending the form again makes no second request.
 	w.Header().Set("Cache-Control", "private, no-cache")
 	return s.renderForm(w, http.StatusOK, v)
 }
@@ -57,7 +59,7 @@ func (s *site) renderForm(w http.ResponseWriter, status int, v formView) error {
 	return s.pages.Render(w, status, "request.html", web.View{Title: title, Private: true, Query: v.Query, Data: v})
 }
 
-// submitForm takes the form. It leads to the request's page, or shows the form again with what is wrong with it.
+// submitForm files the request and redirects to its page, or shows the form again with its errors.
 func (s *site) submitForm(w http.ResponseWriter, r *http.Request) error {
 	edition := license.Edition(r.PathValue("edition"))
 	if !edition.Valid() {
@@ -90,8 +92,9 @@ func (s *site) submitForm(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// renderFormAgain shows the form with all that was typed. A token that was used, or cannot be, is replaced.
-func (s *site) renderFormAgain(w http.ResponseWriter, status int, f request.Form, bad []fault.Field, sent string) error {
+// renderFormAgain shows the form with everything that was typed. It replaces a token that was used or is too long.
+func (s *site) renderFormAgain(w http.ResponseWriter, status int, f request.Form, bad []fault.Field,
+	sent string) error {
 	if sent != "" || f.IdempotencyKey == "" || len(f.IdempotencyKey) > request.MaxKey {
 		f.IdempotencyKey = newToken()
 	}
@@ -103,7 +106,8 @@ func (s *site) renderFormAgain(w http.ResponseWriter, status int, f request.Form
 
 type thanksView struct{ Sales string }
 
-// thanks is where a form leads that no person sent.
+// thanks is where a filled-in honeypot leads.
 func (s *site) thanks(w http.ResponseWriter, r *http.Request) error {
-	return s.pages.Render(w, http.StatusOK, "thanks.html", web.View{Title: "Thank you", Private: true, Data: thanksView{s.mail.Sales.Email}})
+	return s.pages.Render(w, http.StatusOK, "thanks.html",
+		web.View{Title: "Thank you", Private: true, Data: thanksView{s.mail.Sales.Email}})
 }

@@ -47,15 +47,18 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := recorded.Details; d.Kind != request.New || d.Loc != 120000 || d.Company != "Customer & Sons" || d.Contacts[0] != "john@customer.example" {
+	if d := recorded.Details; d.Kind != request.New || d.Loc != 120000 || d.Company != "Customer & Sons" ||
+		d.Contacts[0] != "john@customer.example" {
 		t.Errorf("recorded %+v", d)
 	}
 
 	status := env.get(to).WantStatus(200)
 	page := webtest.Text(status.Page().Find("main"))
 	for _, want := range []string{
-		id, "We have your request", "Tuesday 06 Mar 2018, 09:30 UTC", "New license", "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
-		"Jane Doe", "jane.doe@customer.example", "Customer & Sons", "Switzerland", "+41 22 555 01 23", "Please hurry.", "john@customer.example",
+		id, "We have your request", "Tuesday 06 Mar 2018, 09:30 UTC", "New license", "Developer Edition",
+		"AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
+		"Jane Doe", "jane.doe@customer.example", "Customer & Sons", "Switzerland", "+41 22 555 01 23", "Please hurry.",
+		"john@customer.example",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the status page lacks %q", want)
@@ -84,14 +87,17 @@ func TestRequestCausesTwoMails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := received.Message; m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" || m.About != id || !strings.Contains(m.Text, siteURL+to) {
-		t.Errorf("mail to the customer: %s to %s about %s, with the private link %v", m.Kind, m.To.Email, m.About, strings.Contains(m.Text, to))
+	if m := received.Message; m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" ||
+		m.About != id || !strings.Contains(m.Text, siteURL+to) {
+		t.Errorf("mail to the customer: %s to %s about %s, with the private link %v", m.Kind, m.To.Email, m.About,
+			strings.Contains(m.Text, to))
 	}
 	toSales, err := env.store.Mail(t.Context(), id+"-new")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := toSales.Message; m.Kind != mail.RequestNew || m.To.Email != "sales@vendor.example" || strings.Contains(m.Text, "token=") {
+	if m := toSales.Message; m.Kind != mail.RequestNew || m.To.Email != "sales@vendor.example" ||
+		strings.Contains(m.Text, "token=") {
 		t.Errorf("mail to sales: %s to %s", m.Kind, m.To.Email)
 	}
 }
@@ -110,8 +116,10 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 		{name: "lines in letters", field: "ncloc", value: "abc", message: "whole number"},
 		{name: "too many lines", field: "ncloc", value: "9223372036854775808", message: "too large"},
 		{name: "old version", field: "productVersion", value: "5.6", message: "6.7"},
-		{name: "line break in the name", field: "name", value: "Jane\r\nBcc: all@victims.example", message: "line breaks"},
-		{name: "line break in the address", field: "email", value: "jane@customer.example\r\nBcc: all@victims.example", message: "line breaks"},
+		{name: "line break in the name", field: "name", value: "Jane\r\nBcc: all@victims.example",
+			message: "line breaks"},
+		{name: "line break in the address", field: "email", value: "jane@customer.example\r\nBcc: all@victims.example",
+			message: "line breaks"},
 		{name: "script in the server ID", field: "serverId", value: hostile, message: "not a server ID"},
 		{name: "script in the lines", field: "ncloc", value: hostile, message: "whole number"},
 		{name: "script in the version", field: "productVersion", value: hostile, message: "Enter a SonarQube version"},
@@ -123,7 +131,8 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 		{name: "missing company", field: "company", value: " ", message: "Enter your company"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := env.in(t).send("/request/developer", withValues(validForm(), tt.field, tt.value)).WantStatus(http.StatusUnprocessableEntity)
+			a := env.in(t).send("/request/developer",
+				withValues(validForm(), tt.field, tt.value)).WantStatus(http.StatusUnprocessableEntity)
 			doc := a.Page()
 			field := doc.Find("[name='" + tt.field + "']")
 			if field.AttrOr("aria-invalid", "") != "true" {
@@ -164,10 +173,12 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
 	env := newTestEnv(t)
 	hostile := `"><script>alert('x')</script>{{.}}`
-	form := withValues(validForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile, "replaces", hostile[:30], "idempotencyKey", hostile)
+	form := withValues(validForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile,
+		"replaces", hostile[:30], "idempotencyKey", hostile)
 	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	status := env.get(to).WantStatus(200)
-	if status.Page().Find("script").Length() > 0 || strings.Count(webtest.Text(status.Page().Find(".facts")), hostile) != 4 {
+	if status.Page().Find("script").Length() > 0 ||
+		strings.Count(webtest.Text(status.Page().Find(".facts")), hostile) != 4 {
 		t.Error("the status page does not show it as text")
 	}
 	for name := range form {
@@ -195,7 +206,8 @@ func TestSameTokenIsSameRequest(t *testing.T) {
 	if fresh == validForm().Get("idempotencyKey") || fresh == "" || fieldValue(doc, "ncloc") != "500000" {
 		t.Errorf("token %q, lines %q", fresh, fieldValue(doc, "ncloc"))
 	}
-	second := env.send("/request/developer", withValues(validForm(), "ncloc", "500000", "idempotencyKey", fresh)).WantStatus(http.StatusSeeOther)
+	second := env.send("/request/developer",
+		withValues(validForm(), "ncloc", "500000", "idempotencyKey", fresh)).WantStatus(http.StatusSeeOther)
 	if second.Header.Get("Location") == first {
 		t.Error("the changed request did not become one of its own")
 	}
@@ -207,7 +219,8 @@ func TestSameTokenIsSameRequest(t *testing.T) {
 func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
 	env := newTestEnv(t)
 	env.api(validJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
-	a := env.send("/request/developer", withValues(validForm(), "idempotencyKey", "1", "email", "stranger@other.example"))
+	a := env.send("/request/developer",
+		withValues(validForm(), "idempotencyKey", "1", "email", "stranger@other.example"))
 	a.WantStatus(http.StatusSeeOther)
 }
 
@@ -252,11 +265,13 @@ func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
 
 func TestTrapTakesNothing(t *testing.T) {
 	env := newTestEnv(t)
-	a := env.send("/request/developer", withValues(validForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
+	a := env.send("/request/developer",
+		withValues(validForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
 	if to := a.Header.Get("Location"); to != "/request/thanks" || len(env.pendingMails()) != 0 {
 		t.Errorf("to %s, mails %v", to, env.pendingMails())
 	}
-	if env.get("/request/developer").Page().Find(".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]").Length() != 1 {
+	const hidden = ".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]"
+	if env.get("/request/developer").Page().Find(hidden).Length() != 1 {
 		t.Error("people could meet the trap")
 	}
 }
@@ -317,11 +332,13 @@ func TestEditionOfTheFormIsThatOfItsAddress(t *testing.T) {
 
 func TestFormFromAnotherSiteIsRefused(t *testing.T) {
 	env := newTestEnv(t)
-	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"},
+		{"Origin", "null"}} {
 		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
 		env.do("POST", "/request/developer", validForm().Encode(), header...).WantStatus(http.StatusForbidden)
 	}
-	env.do("POST", "/request/developer", validForm().Encode(), "Origin", siteURL, "Content-Type", "application/x-www-form-urlencoded").
+	env.do("POST", "/request/developer", validForm().Encode(), "Origin", siteURL, "Content-Type",
+		"application/x-www-form-urlencoded").
 		WantStatus(http.StatusSeeOther)
 }
 
@@ -330,7 +347,8 @@ func TestPrivateLinkOpensNothingElse(t *testing.T) {
 	to := env.send("/request/developer", validForm()).Header.Get("Location")
 	path, _, _ := strings.Cut(to, "?")
 	unknown := env.get("/requests/00000000000000000000000000?token=x").WantStatus(404)
-	for _, target := range []string{path, path + "?token=", path + "?token=wrong", to + "x", path + "?token=" + strings.Repeat("A", 26)} {
+	for _, target := range []string{path, path + "?token=", path + "?token=wrong", to + "x",
+		path + "?token=" + strings.Repeat("A", 26)} {
 		a := env.get(target).WantStatus(404)
 		if webtest.Text(a.Page().Find("main")) != webtest.Text(unknown.Page().Find("main")) {
 			t.Errorf("%s: a wrong token can be told from an unknown request", target)
@@ -343,7 +361,8 @@ func TestPrivateLinkOpensNothingElse(t *testing.T) {
 
 func TestEveryStateIsToldInWords(t *testing.T) {
 	titles := make(map[string]bool)
-	for _, s := range []request.State{request.Received, request.InReview, request.Waiting, request.Issued, request.Rejected, request.Withdrawn} {
+	for _, s := range []request.State{request.Received, request.InReview, request.Waiting, request.Issued,
+		request.Rejected, request.Withdrawn} {
 		p := progressOf(s)
 		if p.Text == "" || p.Step < 1 || p.Step > 3 || titles[p.Title] {
 			t.Errorf("%s: %+v", s, p)

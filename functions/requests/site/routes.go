@@ -2,7 +2,7 @@ package site
 
 import "marketplace/shared/web"
 
-// routes are all addresses of the site. The static files of shared/web come on top.
+// routes lists all addresses of the site. shared/web adds the static files.
 func (s *site) routes() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /{$}", Handle: s.home},

@@ -1,8 +1,8 @@
-// Package site is what customers see and use: the editions and their packages, the form and the API that take license
-// requests, the page that follows one, and the check of license keys. Its addresses are all in routes.go.
+// Package site is the public site: the editions and their packages, license requests by form and API, their status
+// pages, and the key check. Its addresses are in routes.go.
 //
-// What a request needs is decided in shared/request, what is kept of it in shared/store, what its mails say in shared/mail, what is
-// right about a key in shared/license.
+// shared/request decides what a request needs, shared/store keeps it, shared/mail/letter words its emails, and
+// shared/license evaluates keys.
 package site
 
 import (
@@ -22,32 +22,33 @@ import (
 	"marketplace/shared/web"
 )
 
-// Store is where license requests are kept; shared/store is one.
+// Store keeps license requests. shared/store implements it.
 type Store interface {
-	// FileRequest records a request and the mails about it. The same details under a token that came before are the same
-	// request, with created false; other details are store.ErrReused, with the request that the token made.
-	FileRequest(ctx context.Context, d request.Details, token string, mails func(request.Request) []mail.Message) (r request.Request, created bool, err error)
-	// Request reads a request; a NotFound fault where there is none.
+	// FileRequest records a request and its emails. For a token that was used with the same details it returns that
+	// request with created false; with other details the error is store.ErrReused.
+	FileRequest(ctx context.Context, d request.Details, token string, mails func(request.Request) []mail.Message) (
+		r request.Request, created bool, err error)
+	// Request reads a request. An unknown one is a NotFound fault.
 	Request(ctx context.Context, id string) (request.Request, error)
-	// RequestByToken reads a request for who holds its private link; a wrong token is a NotFound fault as well.
+	// RequestByToken reads a request for the holder of its private link. A wrong token is a NotFound fault too.
 	RequestByToken(ctx context.Context, id, token string) (request.Request, error)
-	// RequestTimeline reads what happened to a request, oldest first.
+	// RequestTimeline reads the events of a request, oldest first.
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
-	// License reads a license; a NotFound fault where there is none.
+	// License reads a license. An unknown one is a NotFound fault.
 	License(ctx context.Context, id string) (store.LicenseRecord, error)
 }
 
-// Options are what the site is made of.
+// Options configures the site.
 type Options struct {
 	Store Store
-	// Catalog gives what is offered. It is called for each page that shows it, and may change between calls.
+	// Catalog returns the current catalog. It is called for each page and may change between calls.
 	Catalog func() (*catalog.Catalog, error)
-	// Keys gives the public keys with which licenses are verified. It is called when a key is checked and when they are
-	// published, and may change between calls: a rotation needs no restart.
+	// Keys returns the public keys of our licenses. It is called for each check and may change between calls, so a
+	// rotation needs no restart.
 	Keys      func() (license.KeySet, error)
 	Now       func() time.Time
-	SiteURL   string       // where customers reach the site, without a slash at the end
-	Sales     mail.Address // whom customers write to, and who is told of their requests
+	SiteURL   string       // public address, without a trailing slash
+	Sales     mail.Address // whom customers write to, and who is notified of requests
 	RequestID func(context.Context) string
 	Log       *slog.Logger
 }
@@ -62,7 +63,7 @@ type site struct {
 	log     *slog.Logger
 }
 
-// New makes the site's handler.
+// New returns the handler of the site.
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
@@ -74,8 +75,9 @@ func New(o Options) http.Handler {
 	}))
 }
 
-// allowAnyOrigin lets scripts of any origin read what is said of an address with a JSON document's name. A mistyped address of the
-// catalog arrives here, and the catalog's readers are to see every answer (CLIENT-CONTRACT §1). All of it is public.
+// allowAnyOrigin lets scripts of any origin read the answers to addresses that look like a JSON document. Mistyped
+// addresses of the catalog arrive here, and its readers must see every answer (CLIENT-CONTRACT §1). All of it is
+// public.
 func allowAnyOrigin(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, ".json") {

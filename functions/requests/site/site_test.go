@@ -73,7 +73,8 @@ func newTestEnvOver(t *testing.T, tab table.Table) *testEnv {
 	env := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
 	env.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
 	env.site = New(Options{
-		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil }, Now: func() time.Time { return env.clock }, SiteURL: siteURL,
+		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
+		Now: func() time.Time { return env.clock }, SiteURL: siteURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: env.log}, nil)),
 	})
@@ -128,9 +129,12 @@ func (env *testEnv) pendingMails() []string {
 // validForm is a form that is accepted.
 func validForm() url.Values {
 	return url.Values{
-		"kind": {"new"}, "edition": {"developer"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"}, "productVersion": {"6.7.1"},
-		"name": {"Jane Doe"}, "email": {"jane.doe@customer.example"}, "company": {"Customer & Sons"}, "country": {"Switzerland"},
-		"phone": {"+41 22 555 01 23"}, "message": {"Please hurry."}, "contacts": {"john@customer.example"}, "idempotencyKey": {"a-token-of-the-form"},
+		"kind": {"new"}, "edition": {"developer"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"},
+		"productVersion": {"6.7.1"},
+		"name":           {"Jane Doe"}, "email": {"jane.doe@customer.example"}, "company": {"Customer & Sons"},
+		"country": {"Switzerland"},
+		"phone":   {"+41 22 555 01 23"}, "message": {"Please hurry."}, "contacts": {"john@customer.example"},
+		"idempotencyKey": {"a-token-of-the-form"},
 	}
 }
 
@@ -145,15 +149,18 @@ func withValues(form url.Values, pairs ...string) url.Values {
 func TestEveryPageFitsWhatItShows(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
-		"community.html": communityView{}, "thanks.html": thanksView{}, "terms.html": termsView{}, "status.html": statusView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
+		"community.html": communityView{}, "thanks.html": thanksView{}, "terms.html": termsView{},
+		"status.html": statusView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
 
 func TestEveryPageIsWhole(t *testing.T) {
 	env := newTestEnv(t)
 	for _, path := range []string{
-		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX", "/request/developer", "/request/enterprise", "/request/datacenter",
-		"/request/community", "/request/thanks", "/licenses/check", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
+		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX",
+		"/request/developer", "/request/enterprise", "/request/datacenter",
+		"/request/community", "/request/thanks", "/licenses/check", "/editions/community", "/editions/developer",
+		"/editions/enterprise", "/editions/datacenter",
 		env.send("/request/developer", validForm()).Header.Get("Location"),
 	} {
 		t.Run(path, func(t *testing.T) {
@@ -202,7 +209,8 @@ func TestHealthAndRobots(t *testing.T) {
 	if body := env.get("/healthz").WantStatus(200).Body; body != "ok\n" {
 		t.Errorf("health %q", body)
 	}
-	if body := env.get("/robots.txt").WantStatus(200).Body; body != "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n" {
+	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n"
+	if body := env.get("/robots.txt").WantStatus(200).Body; body != robots {
 		t.Errorf("robots %q", body)
 	}
 }

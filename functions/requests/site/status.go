@@ -15,29 +15,30 @@ import (
 	"marketplace/shared/web"
 )
 
+// statusView is the data of status.html.
 type statusView struct {
 	request.Request
 	State    progress
-	Late     bool // the answer should be there by now
+	Late     bool // the answer is overdue
 	Licenses []license.License
 	History  []event
-	Query    string // what links keep
+	Query    string // of links
 	Sales    string
 }
 
-// event is something that happened to a request, in words for its customer.
+// event is something that happened to a request, worded for the customer.
 type event struct {
 	At   time.Time
 	Text string
 }
 
-// Deadline is when we promised an answer, with the day of the week: "Tuesday 06 Mar 2018, 09:30 UTC".
+// Deadline returns when we promised an answer, with the weekday: "Tuesday 06 Mar 2018, 09:30 UTC".
 func (v statusView) Deadline() string { return v.Due.UTC().Format("Monday ") + web.Instant(v.Due) }
 
-// Waiting reports whether it is the customer's turn.
+// Waiting reports whether we are waiting for the customer.
 func (v statusView) Waiting() bool { return v.Request.State == request.Waiting }
 
-// progress is how far a request is, in words for its customer.
+// progress is the state of a request, worded for the customer.
 type progress struct {
 	Title string
 	Text  string
@@ -57,15 +58,16 @@ func progressOf(s request.State) progress {
 	case request.Issued:
 		return progress{"Your license was issued", "We emailed you the key with installation steps.", 3, false, "good"}
 	case request.Rejected:
-		return progress{"The request was declined", "The reason is below. We emailed it to you as well.", 3, false, "bad"}
+		return progress{"The request was declined", "The reason is below. We emailed it to you as well.",
+			3, false, "bad"}
 	case request.Withdrawn:
-		return progress{"The request was withdrawn", "We will not work on it. You can send a new request at any time.", 3, false, ""}
+		return progress{"The request was withdrawn", "We will not work on it. You can send a new request at any time.",
+			3, false, ""}
 	}
 	return progress{"Your request: " + string(s), "", 1, true, ""}
 }
 
-// happened is what customers are told of the actions on their requests. Whatever is not here, such as notes, is not for them;
-// neither are the names of operators.
+// historyTexts words the actions on a request for its customer. Notes and the names of operators are not for customers.
 var historyTexts = map[store.Action]string{
 	store.RequestReceived:  "You sent the request.",
 	store.RequestTaken:     "Our sales team started the review.",
@@ -85,11 +87,11 @@ func history(events []store.Event) (list []event) {
 	return list
 }
 
-// status is the page behind a customer's private link. It only reads: mail scanners follow links.
+// status shows the page behind a customer's private link. It only reads, since mail scanners follow links.
 //
-// It tells which license was issued and never shows its key. The link was sent before anybody had looked at the request, to an
-// address that nobody had checked, and is passed on among colleagues to follow the request; the key goes by a mail of its own
-// to the contact that sales chose, and sales can send it again.
+// It shows which license was issued but never the key. The link was sent to an unverified address before anyone
+// reviewed the request, and colleagues share it. The key goes only to the contact that sales chose, and sales can
+// resend it.
 func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	found, err := s.byToken(r, r.URL.Query().Get("token"))
 	if err != nil {
@@ -100,7 +102,8 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := statusView{
-		Request: found, State: progressOf(found.State), Late: found.Late(s.now()), History: history(events), Sales: s.mail.Sales.Email,
+		Request: found, State: progressOf(found.State), Late: found.Late(s.now()), History: history(events),
+		Sales: s.mail.Sales.Email,
 		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
 	for _, id := range found.Licenses {
@@ -111,15 +114,17 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 		v.Licenses = append(v.Licenses, l.License)
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	return s.pages.Render(w, http.StatusOK, "status.html", web.View{Title: "License request " + found.ID, Private: true, Query: v.Query, Data: v})
+	return s.pages.Render(w, http.StatusOK, "status.html",
+		web.View{Title: "License request " + found.ID, Private: true, Query: v.Query, Data: v})
 }
 
-// byToken reads the request of the path for who has its token. Whether the ID or the token is wrong is not told.
+// byToken reads the request of the path with its token. The error does not say whether the ID or the token is wrong.
 func (s *site) byToken(r *http.Request, token string) (request.Request, error) {
 	found, err := s.store.RequestByToken(r.Context(), strings.ToLower(r.PathValue("id")), token)
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind == fault.NotFound {
-		err = fault.Wrap(fault.NotFound, err, "This link does not open a license request. It may be incomplete: copy all of it from our email.")
+		err = fault.Wrap(fault.NotFound, err,
+			"This link does not open a license request. It may be incomplete: copy all of it from our email.")
 	}
 	return found, err
 }

@@ -31,7 +31,8 @@ func (env *testEnv) fileForm() (request.Request, string) {
 // review brings a request into a state, as an operator does.
 func (env *testEnv) review(r request.Request, to request.State, said string) request.Request {
 	env.t.Helper()
-	r, err := env.store.Review(env.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said}, nil)
+	r, err := env.store.Review(env.t.Context(),
+		store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said}, nil)
 	if err != nil {
 		env.t.Fatal(err)
 	}
@@ -49,11 +50,14 @@ func (env *testEnv) issueFor(r request.Request, ids ...string) []license.License
 			env.t.Fatal(err)
 		}
 		list = append(list, license.License{
-			ID: id, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc, Support: k.Support,
-			Expiration: k.Expiration, NotBefore: k.NotBefore, Contacts: []license.Contact{{Email: r.Email}}, KeyText: key, Issued: k.Issued, Plugins: k.Plugins,
+			ID: id, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc,
+			Support:    k.Support,
+			Expiration: k.Expiration, NotBefore: k.NotBefore, Contacts: []license.Contact{{Email: r.Email}},
+			KeyText: key, Issued: k.Issued, Plugins: k.Plugins,
 		})
 	}
-	err := env.store.IssueLicenses(env.t.Context(), store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version}, nil)
+	err := env.store.IssueLicenses(env.t.Context(),
+		store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version}, nil)
 	if err != nil {
 		env.t.Fatal(err)
 	}
@@ -76,7 +80,8 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 		t.Errorf("the question is %q", got)
 	}
 	main := webtest.Text(doc.Find("main"))
-	for _, want := range []string{"We need something from you", "reply to the email we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
+	for _, want := range []string{"We need something from you",
+		"reply to the email we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
 		if !strings.Contains(main, want) {
 			t.Errorf("%q is not on the page", want)
 		}
@@ -96,7 +101,8 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 }
 
 func TestAReasonIsShown(t *testing.T) {
-	for state, title := range map[request.State]string{request.Rejected: "The request was declined", request.Withdrawn: "The request was withdrawn"} {
+	for state, title := range map[request.State]string{request.Rejected: "The request was declined",
+		request.Withdrawn: "The request was withdrawn"} {
 		env := newTestEnv(t)
 		r, page := env.fileForm()
 		env.review(r, state, "There is no contract <b>yet</b>.")
@@ -125,13 +131,15 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 		t.Fatalf("licenses %q", told)
 	}
 	for i, l := range licenses {
-		for _, want := range []string{l.ID, "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "up to 5'000'000", "28 Feb 2019, 23:59:59 UTC"} {
+		for _, want := range []string{l.ID, "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "up to 5'000'000",
+			"28 Feb 2019, 23:59:59 UTC"} {
 			if !strings.Contains(told[i], want) {
 				t.Errorf("license %d: %q is not in %q", i, want, told[i])
 			}
 		}
 		id, token, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?token=")
-		for where, body := range map[string]string{"page": a.Body, "API": env.get("/api/license-requests/" + id + "?token=" + token).WantStatus(200).Body} {
+		for where, body := range map[string]string{"page": a.Body,
+			"API": env.get("/api/license-requests/" + id + "?token=" + token).WantStatus(200).Body} {
 			for n := 0; n+40 < len(l.KeyText); n += 20 {
 				if strings.Contains(body, l.KeyText[n:n+40]) {
 					t.Fatalf("the %s has a part of the key", where)
@@ -139,7 +147,8 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 			}
 		}
 	}
-	if check := doc.Find(`main a[href^="/licenses/check"]`).AttrOr("href", ""); check == "" || env.get(check).StatusCode != 200 {
+	if check := doc.Find(`main a[href^="/licenses/check"]`).AttrOr("href", ""); check == "" ||
+		env.get(check).StatusCode != 200 {
 		t.Errorf("no way to the key check: %q", check)
 	}
 
@@ -152,7 +161,8 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	a = env.get(page).WantStatus(200)
-	if first := webtest.Text(a.Page().Find("dl.license").First()); !strings.Contains(first, "Revoked") || strings.Contains(a.Body, "never paid") {
+	if first := webtest.Text(a.Page().Find("dl.license").First()); !strings.Contains(first, "Revoked") ||
+		strings.Contains(a.Body, "never paid") {
 		t.Errorf("the revoked license: %q", first)
 	}
 }
@@ -169,7 +179,8 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 	env.issueFor(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")
 	a := env.get(page).WantStatus(200)
 	want := []string{
-		"You sent the request.", "Our sales team started the review.", "We asked you a question.", "We continued the review.",
+		"You sent the request.", "Our sales team started the review.", "We asked you a question.",
+		"We continued the review.",
 		"We issued the license and emailed you the key.",
 	}
 	if got := historyLines(a.Page()); !slices.Equal(got, want) {
@@ -185,11 +196,13 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 func TestALateAnswerIsAdmitted(t *testing.T) {
 	env := newTestEnv(t)
 	_, page := env.fileForm()
-	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main, "We will email you at jane.doe@customer.example by Tuesday 06 Mar 2018, 09:30 UTC") {
+	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main,
+		"We will email you at jane.doe@customer.example by Tuesday 06 Mar 2018, 09:30 UTC") {
 		t.Errorf("in time: %q", main)
 	}
 	env.clock = start.Add(25 * time.Hour)
-	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main, "We promised an answer by Tuesday 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "We will email you") {
+	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main,
+		"We promised an answer by Tuesday 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "We will email you") {
 		t.Errorf("late: %q", main)
 	}
 }

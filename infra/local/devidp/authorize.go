@@ -22,8 +22,8 @@ type chooseView struct {
 	Cancel  string // the address that declines
 }
 
-// authorize is RFC 6749 §4.1.1 with RFC 7636: it shows the page, whose links are the same address with one parameter more,
-// "person" or "cancel", and those lead back to the client.
+// authorize is RFC 6749 §4.1.1 with RFC 7636: it shows the page, whose links are the same address with one parameter
+// more, "person" or "cancel", and those lead back to the client.
 func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	switch {
@@ -43,7 +43,8 @@ func (p *provider) authorize(w http.ResponseWriter, r *http.Request) error {
 		if !ok {
 			return fault.New(fault.NotFound, "No person has this email address.")
 		}
-		code := p.codes.issue(grant{person: person, challenge: q.Get("code_challenge"), nonce: q.Get("nonce"), redirectURI: p.RedirectURI})
+		code := p.codes.issue(grant{person: person, challenge: q.Get("code_challenge"), nonce: q.Get("nonce"),
+			redirectURI: p.RedirectURI})
 		return p.back(w, r, url.Values{"code": {code}, "state": q["state"]})
 	}
 	view := chooseView{Cancel: p.with(q, "cancel", "yes")}
@@ -90,7 +91,8 @@ func (p *provider) with(q url.Values, name, value string) string {
 func (p *provider) signOut(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	if q.Get("client_id") != p.ClientID || q.Get("post_logout_redirect_uri") != p.SignedOutURI {
-		return fault.New(fault.Invalid, "You are signed out. We did not redirect you: post_logout_redirect_uri must be exactly %s.", p.SignedOutURI)
+		return fault.New(fault.Invalid,
+			"You are signed out. We did not redirect you: post_logout_redirect_uri must be exactly %s.", p.SignedOutURI)
 	}
 	http.Redirect(w, r, p.SignedOutURI, http.StatusSeeOther)
 	return nil

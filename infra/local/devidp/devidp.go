@@ -1,9 +1,9 @@
-// Package devidp is the OpenID Connect provider of `make run`: a page asks who to be, and the sales console is told that
-// it is so. It stands in for Amazon Cognito, which gives out the same claims.
+// Package devidp is the OpenID Connect provider of `make run`: a page asks who to be, and the sales console is told
+// that it is so. It stands in for Amazon Cognito, which gives out the same claims.
 //
-// What a client could get wrong it refuses as a real provider would: redirect addresses that differ by a character, codes
-// used twice, late, by another client or without the PKCE verifier. It asks nobody for a password, so it belongs on one's
-// own machine only.
+// What a client could get wrong it refuses as a real provider would: redirect addresses that differ by a character,
+// codes used twice, late, by another client or without the PKCE verifier. It asks nobody for a password, so it belongs
+// on one's own machine only.
 package devidp
 
 import (
@@ -34,14 +34,18 @@ type Person struct {
 	Unverified bool     // nobody verified the e-mail address
 }
 
-// Invented are the people of the local server: one for each thing that a role makes different, two of sales, who can get
-// in each other's way.
+// Invented are the people of the local server: one for each thing that a role makes different, two of sales, who can
+// get in each other's way.
 func Invented() []Person {
 	return []Person{
-		{Email: "vera@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"}, About: "Can view everything and change nothing."},
-		{Email: "sam@vendor.example", Name: "Sam Okoye", Groups: []string{"sales"}, About: "Works on requests and issues licenses."},
-		{Email: "lucia@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"}, About: "A colleague who works on the same requests."},
-		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"}, About: "Can do everything that sales can."},
+		{Email: "vera@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"},
+			About: "Can view everything and change nothing."},
+		{Email: "sam@vendor.example", Name: "Sam Okoye", Groups: []string{"sales"},
+			About: "Works on requests and issues licenses."},
+		{Email: "lucia@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"},
+			About: "A colleague who works on the same requests."},
+		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"},
+			About: "Can do everything that sales can."},
 		{Email: "nico@vendor.example", Name: "Nico Neumann", About: "New colleague, no role yet."},
 	}
 }
@@ -108,8 +112,9 @@ func (p *provider) discovery(w http.ResponseWriter, _ *http.Request) error {
 		"id_token_signing_alg_values_supported": []string{"ES256"},
 		"scopes_supported":                      []string{"openid", "email", "profile"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
-		"claims_supported":                      []string{"iss", "sub", "aud", "exp", "iat", "nonce", "email", "email_verified", "name", groupsClaim},
-		"code_challenge_methods_supported":      []string{"S256"},
+		"claims_supported": []string{"iss", "sub", "aud", "exp", "iat", "nonce", "email",
+			"email_verified", "name", groupsClaim},
+		"code_challenge_methods_supported": []string{"S256"},
 	})
 }
 

@@ -35,8 +35,9 @@ func newLocal(t *testing.T) *local {
 	t.Helper()
 	l := &local{now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}
 	h, err := New(Options{
-		Issuer: issuer, ClientID: "console", ClientSecret: "s3cret", RedirectURI: callback, SignedOutURI: "http://localhost:8080/out",
-		People: Invented(), Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler),
+		Issuer: issuer, ClientID: "console", ClientSecret: "s3cret", RedirectURI: callback,
+		SignedOutURI: "http://localhost:8080/out",
+		People:       Invented(), Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,8 @@ func challenge() string {
 // asking is an authorization request as the console makes it, with some parameters changed; "" takes one away.
 func asking(changes ...string) string {
 	q := url.Values{
-		"client_id": {"console"}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid email profile"}, "state": {"a&b"}, "nonce": {"n"},
+		"client_id": {"console"}, "redirect_uri": {callback}, "response_type": {"code"},
+		"scope": {"openid email profile"}, "state": {"a&b"}, "nonce": {"n"},
 		"code_challenge": {challenge()}, "code_challenge_method": {"S256"},
 	}
 	for i := 0; i < len(changes); i += 2 {
@@ -78,7 +80,8 @@ func asking(changes ...string) string {
 func (l *local) code(t *testing.T) string {
 	t.Helper()
 	to, err := l.get(asking("person", "sam@vendor.example")).Location()
-	if err != nil || to.Query().Get("state") != "a&b" || to.Query().Get("code") == "" || !strings.HasPrefix(to.String(), callback+"?") {
+	if err != nil || to.Query().Get("state") != "a&b" || to.Query().Get("code") == "" ||
+		!strings.HasPrefix(to.String(), callback+"?") {
 		t.Fatalf("led to %s: %v", to, err)
 	}
 	return to.Query().Get("code")
@@ -86,7 +89,8 @@ func (l *local) code(t *testing.T) string {
 
 // exchange exchanges a code; changes are of the form.
 func (l *local) exchange(code string, changes ...string) (int, map[string]any) {
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier}}
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback},
+		"code_verifier": {verifier}}
 	for i := 0; i < len(changes); i += 2 {
 		form.Set(changes[i], changes[i+1])
 	}
@@ -115,10 +119,12 @@ func TestThePageOffersEverybody(t *testing.T) {
 		card := cards.Eq(i)
 		href, _ := card.Find("a").Attr("href")
 		to, err := url.Parse(href)
-		if err != nil || to.Path != Path+"/authorize" || to.Query().Get("person") != person.Email || to.Query().Get("state") != "a&b" {
+		if err != nil || to.Path != Path+"/authorize" || to.Query().Get("person") != person.Email ||
+			to.Query().Get("state") != "a&b" {
 			t.Errorf("%s: link to %q", person.Name, href)
 		}
-		if card.Find("a").Text() != person.Name || card.Find(".badge").Text() != person.Roles() || !strings.Contains(card.Text(), person.Email) {
+		if card.Find("a").Text() != person.Name || card.Find(".badge").Text() != person.Roles() ||
+			!strings.Contains(card.Text(), person.Email) {
 			t.Errorf("%s: %s", person.Name, card.Text())
 		}
 	}
@@ -153,7 +159,8 @@ func TestRequestsThatTheClientGotWrong(t *testing.T) {
 				continue
 			}
 			to, err := res.Location()
-			if err != nil || !strings.HasPrefix(to.String(), callback+"?") || to.Query().Get("error") != tt.want || to.Query().Get("state") != "a&b" || to.Query().Has("code") {
+			if err != nil || !strings.HasPrefix(to.String(), callback+"?") || to.Query().Get("error") != tt.want ||
+				to.Query().Get("state") != "a&b" || to.Query().Has("code") {
 				t.Errorf("%s: %d to %s", tt.name, res.StatusCode, to)
 			}
 		}
@@ -172,7 +179,9 @@ func TestTokensAreWhatTheClientCanVerify(t *testing.T) {
 	server := httptest.NewServer(l)
 	defer server.Close()
 	keys := oidc.NewRemoteKeySet(t.Context(), server.URL+Path+"/keys")
-	v := oidc.NewVerifier(issuer, keys, &oidc.Config{ClientID: "console", SupportedSigningAlgs: []string{"ES256"}, Now: func() time.Time { return l.now }})
+	v := oidc.NewVerifier(issuer, keys,
+		&oidc.Config{ClientID: "console", SupportedSigningAlgs: []string{"ES256"},
+			Now: func() time.Time { return l.now }})
 	token, err := v.Verify(t.Context(), said["id_token"].(string))
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +195,8 @@ func TestTokensAreWhatTheClientCanVerify(t *testing.T) {
 	if err := token.Claims(&claims); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprintf("%v %s %v", claims, token.Nonce, token.Expiry.Sub(token.IssuedAt)); got != "{sam@vendor.example true Sam Okoye [sales]} n 5m0s" {
+	if got := fmt.Sprintf("%v %s %v", claims, token.Nonce,
+		token.Expiry.Sub(token.IssuedAt)); got != "{sam@vendor.example true Sam Okoye [sales]} n 5m0s" {
 		t.Error(got)
 	}
 }
@@ -210,7 +220,8 @@ func TestCodesAreGoodOnceForTheirClientAlone(t *testing.T) {
 		{"another client", []string{"client_id", "x", "client_secret", "s3cret"}, 401, "invalid_client"},
 		{"the secret in the form", []string{"client_id", "console", "client_secret", "s3cret"}, 200, ""},
 	} {
-		if status, said := l.exchange(l.code(t), tt.changes...); status != tt.status || tt.want != "" && said["error"] != tt.want {
+		if status, said := l.exchange(l.code(t), tt.changes...); status != tt.status || tt.want != "" &&
+			said["error"] != tt.want {
 			t.Errorf("%s: %d %v", tt.name, status, said)
 		}
 	}

@@ -80,7 +80,8 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) error {
 	}
 	g, ok := p.codes.take(form.Get("code"))
 	challenge := sha256.Sum256([]byte(form.Get("code_verifier")))
-	if !ok || form.Get("redirect_uri") != g.redirectURI || base64.RawURLEncoding.EncodeToString(challenge[:]) != g.challenge {
+	if !ok || form.Get("redirect_uri") != g.redirectURI ||
+		base64.RawURLEncoding.EncodeToString(challenge[:]) != g.challenge {
 		return web.WriteJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant"})
 	}
 	idToken, err := p.sign(p.claims(g))
@@ -88,7 +89,8 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, map[string]any{
-		"access_token": rand.Text(), "token_type": "Bearer", "expires_in": int(tokenLife.Seconds()), "id_token": idToken,
+		"access_token": rand.Text(), "token_type": "Bearer", "expires_in": int(tokenLife.Seconds()),
+		"id_token": idToken,
 	})
 }
 
