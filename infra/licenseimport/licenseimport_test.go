@@ -17,7 +17,7 @@ const header = "organization,contact,email,server_id,edition,type,max_loc,expira
 
 const good = "Acme AG,Ada Lovelace,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,developer,PRODUCTION,1000000,2018-08-31,yes\n"
 
-func TestReadTakesALineWhole(t *testing.T) {
+func TestReadReadsAllColumns(t *testing.T) {
 	entries, refused, err := Read(strings.NewReader(header + good))
 	if err != nil || len(refused) != 0 || len(entries) != 1 {
 		t.Fatalf("Read = %v, %v, %v", entries, refused, err)
@@ -35,7 +35,7 @@ func TestReadTakesALineWhole(t *testing.T) {
 	}
 }
 
-func TestReadForgivesWhatSpreadsheetsDo(t *testing.T) {
+func TestReadAcceptsSpreadsheetVariants(t *testing.T) {
 	file := "\ufeff" + strings.ReplaceAll(header, ",",
 		", ") + `"Acme, Inc.", ,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,Developer,production,1000000,2018-08-31,No` + "\n"
 	file = strings.ReplaceAll(file, "\n", "\r\n")
@@ -46,7 +46,7 @@ func TestReadForgivesWhatSpreadsheetsDo(t *testing.T) {
 	}
 }
 
-func TestReadSaysWhyALineIsRefused(t *testing.T) {
+func TestReadGivesTheReasonForARefusedLine(t *testing.T) {
 	for _, tt := range []struct{ name, line, want string }{
 		{"fields", "Acme AG,Ada\n", "2 fields instead of 9"},
 		{"organization", strings.Replace(good, "Acme AG", " ", 1), "Enter the organization"},
@@ -74,14 +74,14 @@ func TestReadSaysWhyALineIsRefused(t *testing.T) {
 	}
 }
 
-func TestReadGivesEveryReasonOfALine(t *testing.T) {
+func TestReadGivesEveryReasonForALine(t *testing.T) {
 	_, refused, _ := Read(strings.NewReader(header + ",,,,,,,,maybe\n"))
 	if len(refused) != 1 || refused[0].Line != 2 || len(refused[0].Reasons) != 8 {
 		t.Errorf("Read refused %v, want line 2 with a reason for each column but the contact's name", refused)
 	}
 }
 
-func TestReadRefusesAFileThatIsNotOfLicenses(t *testing.T) {
+func TestReadRefusesOtherFiles(t *testing.T) {
 	for name, file := range map[string]string{
 		"empty": "", "no header": good,
 		"columns in another order": "contact,organization" + header[len("organization,contact"):],
@@ -93,7 +93,7 @@ func TestReadRefusesAFileThatIsNotOfLicenses(t *testing.T) {
 	}
 }
 
-func TestReadRefusesABrokenLineAndReadsOn(t *testing.T) {
+func TestReadContinuesAfterABrokenLine(t *testing.T) {
 	for _, broken := range []string{`Acme "Best" AG,,,,,,,,` + "\n", `"Acme" AG,,,,,,,,` + "\n"} {
 		entries, refused, err := Read(strings.NewReader(header + broken + "short\n" + good))
 		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 ||
@@ -134,7 +134,7 @@ func (b *book) AddLicense(ctx context.Context, l license.License, _ string) (boo
 	return true, nil
 }
 
-func TestImportRecordsNothingWhenALineIsRefused(t *testing.T) {
+func TestImportWithARefusedLineRecordsNothing(t *testing.T) {
 	b := &book{have: map[string]license.License{}}
 	file := header + good + "broken\n"
 	report, err := Import(t.Context(), b, strings.NewReader(file), "ops", false)
@@ -147,7 +147,7 @@ func TestImportRecordsNothingWhenALineIsRefused(t *testing.T) {
 	}
 }
 
-func TestImportThatBrokeOffIsFinishedByTheNext(t *testing.T) {
+func TestImportCanBeResumed(t *testing.T) {
 	var file strings.Builder
 	file.WriteString(header)
 	for _, day := range []string{"01", "02", "03", "04", "05", "06", "07"} {
@@ -166,7 +166,7 @@ func TestImportThatBrokeOffIsFinishedByTheNext(t *testing.T) {
 	}
 }
 
-func TestImportRecordsNothingWhenALicenseIsOnRecordWithOtherTerms(t *testing.T) {
+func TestImportWithConflictingTermsRecordsNothing(t *testing.T) {
 	b := &book{have: map[string]license.License{}}
 	if _, err := Import(t.Context(), b, strings.NewReader(header+good), "ops", false); err != nil {
 		t.Fatal(err)

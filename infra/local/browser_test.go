@@ -107,7 +107,7 @@ func fileByBrowser(t *testing.T, ctx context.Context, p *product) {
 	look(t, ctx, "status")
 }
 
-func TestACustomerFilesARequestInABrowser(t *testing.T) {
+func TestCustomerFilesARequestInABrowser(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, localdata.Dir(t.TempDir()))
 	for name, path := range map[string]string{"home": "/", "edition": "/editions/enterprise", "local": "/_local/",
@@ -131,7 +131,7 @@ func TestACustomerFilesARequestInABrowser(t *testing.T) {
 	}
 }
 
-func TestThePackagesOpenWhenTheTermsAreAccepted(t *testing.T) {
+func TestAcceptingTheTermsShowsDownloads(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, localdata.Dir(t.TempDir()))
 	link := `a[href*="/downloads/developer-edition-7.1.0"]`

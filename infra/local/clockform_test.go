@@ -29,7 +29,7 @@ func multipartForm(t *testing.T, fields url.Values) (contentType, body string) {
 	return w.FormDataContentType(), b.String()
 }
 
-func TestTheClockTakesAFormOfEitherKind(t *testing.T) {
+func TestClockAcceptsBothFormEncodings(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 	p.moveClock("2028-01-01T00:00:00Z")
 	contentType, body := multipartForm(t, url.Values{"now": {" 2028-02-01T00:00:00Z\n"}})
@@ -41,7 +41,7 @@ func TestTheClockTakesAFormOfEitherKind(t *testing.T) {
 	}
 }
 
-func TestTheClockSaysWhatItCannotTake(t *testing.T) {
+func TestClockRefusesInvalidTimes(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 	before := time.Now()
 	for _, tt := range []struct {

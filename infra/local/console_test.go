@@ -37,7 +37,7 @@ func (p *product) signIn(person string) string {
 	return strings.Join(pairs, "; ")
 }
 
-func TestWhoSignedOutIsOutOnALaptopToo(t *testing.T) {
+func TestSignOutEndsTheSession(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 	session, other := p.signIn("sam"), p.signIn("sam")
 	want := func(what, cookie string, page, form int) {

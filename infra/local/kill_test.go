@@ -81,7 +81,7 @@ func post(url string, poster int, tell func(answered)) {
 	}
 }
 
-func TestEveryAnsweredRequestSurvivesAKill(t *testing.T) {
+func TestConfirmedRequestsSurviveAKill(t *testing.T) {
 	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
 		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
 	}
@@ -144,7 +144,7 @@ func requests(t *testing.T, data localdata.Dir) int {
 	return len(page.Requests)
 }
 
-func TestAFirstStartThatIsKilledLeavesNoHalfOfTheSample(t *testing.T) {
+func TestKilledFirstStartLeavesNoPartialSample(t *testing.T) {
 	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
 		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
 	}

@@ -168,7 +168,7 @@ func fill(form *goquery.Selection) url.Values {
 
 const requestLink = "/request/developer?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000"
 
-func TestACustomersJourney(t *testing.T) {
+func TestCustomerFilesARequest(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 
 	form := p.page(requestLink).Find("form[method=post]")
@@ -269,7 +269,7 @@ func (p *product) importLicenses(expirations ...string) {
 	}
 }
 
-func TestRemindersComeOnTheRightDaysOfEveryMonth(t *testing.T) {
+func TestRemindersAreSentOnCalendarMonths(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 	p.moveClock("2027-11-15T12:00:00Z")
 	days := map[string][2]string{ // expiration: two months before, one month before
@@ -315,7 +315,7 @@ func TestRemindersComeOnTheRightDaysOfEveryMonth(t *testing.T) {
 	}
 }
 
-func TestTheClockGoesBackBeforeAReminderThatWasTooLate(t *testing.T) {
+func TestMovingTheClockBackPlansRemindersAnew(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 	p.moveClock("2028-08-20T12:00:00Z")
 	p.importLicenses("2028-08-01", "2028-08-31", "2028-09-30") // expired, both days missed, the first day missed
@@ -344,7 +344,7 @@ func (p *product) clock() time.Time {
 	return clock.Now
 }
 
-func TestTheClockIsKept(t *testing.T) {
+func TestClockSurvivesARestart(t *testing.T) {
 	data := localdata.Dir(t.TempDir())
 	p := start(t, data)
 	p.moveClock("2028-03-01T10:00:00+02:00")
@@ -361,7 +361,7 @@ func TestTheClockIsKept(t *testing.T) {
 	}
 }
 
-func TestASeededServerHasRequestsAndLicensesButNoMail(t *testing.T) {
+func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 	data := localdata.Dir(t.TempDir())
 	for range 2 { // the second start seeds nothing
 		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now,

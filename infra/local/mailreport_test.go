@@ -9,9 +9,9 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// TestABounceOnALaptopGoesTheWayOfTheCloud: a reminder that bounced is a task for sales, since the license has one
+// TestBounceReachesTheConsole: a reminder that bounced is a task for sales, since the license has one
 // contact; the console shows it, sales let mail go there again, and the next reminder is sent.
-func TestABounceOnALaptopGoesTheWayOfTheCloud(t *testing.T) {
+func TestBounceReachesTheConsole(t *testing.T) {
 	p := start(t, localdata.Dir(t.TempDir()))
 	p.moveClock("2028-06-01T12:00:00Z")
 	p.importLicenses("2028-08-31", "2028-09-30")

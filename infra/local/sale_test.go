@@ -12,10 +12,10 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// TestASaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID; sales
+// TestSaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID; sales
 // signs in, opens it and issues; the mail arrives with the key; the key passes the check page; the status page says
 // issued.
-func TestASaleInABrowser(t *testing.T) {
+func TestSaleInABrowser(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, localdata.Dir(t.TempDir()))
 	fileByBrowser(t, ctx, p)

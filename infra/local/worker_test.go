@@ -17,7 +17,7 @@ import (
 	"marketplace/shared/table/bolt"
 )
 
-func TestADayThatTheComputerSleptThroughIsCaughtUp(t *testing.T) {
+func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slept atomic.Int64 // the real clock goes on while the timers of a computer that sleeps stand still
 		clock, err := localdata.Dir(t.TempDir()).OpenClock(func() time.Time { return time.Now().Add(time.Duration(slept.Load())) })
@@ -57,7 +57,7 @@ func TestADayThatTheComputerSleptThroughIsCaughtUp(t *testing.T) {
 	})
 }
 
-func TestAMoveThatIsBrokenOffKeepsTheDaysThatItWentThrough(t *testing.T) {
+func TestInterruptedClockMoveKeepsItsDays(t *testing.T) {
 	dir := localdata.Dir(t.TempDir())
 	now := func() time.Time { return time.Date(2018, 3, 1, 12, 0, 0, 0, time.UTC) }
 	clock, err := dir.OpenClock(now)
@@ -82,7 +82,7 @@ func TestAMoveThatIsBrokenOffKeepsTheDaysThatItWentThrough(t *testing.T) {
 	}
 }
 
-func TestAMailThatWasBeingSentAtTheEndMayHaveBeenSent(t *testing.T) {
+func TestInterruptedEmailMayBeSentTwice(t *testing.T) {
 	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
 		t.Fatal(err)

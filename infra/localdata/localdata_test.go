@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestServerIsTheOneThatAnswersForTheFolder(t *testing.T) {
+func TestServerFindsTheRunningServer(t *testing.T) {
 	answers := func(status int) string {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/_local/clock" {
@@ -47,7 +47,7 @@ func TestServerIsTheOneThatAnswersForTheFolder(t *testing.T) {
 	}
 }
 
-func TestWriteFileReplacesAFileAsAWhole(t *testing.T) {
+func TestWriteFileReplacesTheWholeFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
 	for _, step := range []struct {

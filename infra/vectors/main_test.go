@@ -9,7 +9,7 @@ import (
 
 const committed = "../../shared/license/testdata/vectors.json"
 
-func TestTheCommittedPackIsWhatTheCommandWrites(t *testing.T) {
+func TestCommittedPackIsCurrent(t *testing.T) {
 	want, err := marshal(newPack())
 	if err != nil {
 		t.Fatal(err)
@@ -23,8 +23,8 @@ func TestTheCommittedPackIsWhatTheCommandWrites(t *testing.T) {
 	}
 }
 
-// TestTheVerifierInJava8PassesThePack shows that the README and the pack are enough to verify keys elsewhere.
-func TestTheVerifierInJava8PassesThePack(t *testing.T) {
+// TestJava8VerifierPassesThePack shows that the README and the pack are enough to verify keys elsewhere.
+func TestJava8VerifierPassesThePack(t *testing.T) {
 	javac, err := exec.LookPath("javac")
 	if err != nil {
 		t.Skip("no JDK: javac is not on PATH")

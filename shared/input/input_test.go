@@ -28,7 +28,7 @@ func TestEmail(t *testing.T) {
 	}
 }
 
-func TestLineRefusesWhatAReaderDoesNotSee(t *testing.T) {
+func TestLineRefusesInvisibleCharacters(t *testing.T) {
 	for _, bad := range []string{"a\r\nBcc: b", "a\nb", "a\x00b", "a\x1bb", "a\u2028b", "a\u202eb", "a\u2066b",
 		"a\x85b", "\xff"} {
 		if got, err := Line(bad, "The name", 100); err == nil {
@@ -42,7 +42,7 @@ func TestLineRefusesWhatAReaderDoesNotSee(t *testing.T) {
 	}
 }
 
-func TestFieldsPartsAListAsItIsTyped(t *testing.T) {
+func TestFieldsSplitsTypedLists(t *testing.T) {
 	want := []string{"a@b.example", "c@d.example", "e-f_g"}
 	for _, typed := range []string{
 		"a@b.example c@d.example e-f_g", "a@b.example,c@d.example;e-f_g", " a@b.example ,\r\n\tc@d.example;\n e-f_g, ;",

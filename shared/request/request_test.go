@@ -33,7 +33,7 @@ func refused(f Form) (fields []string) {
 	return fields
 }
 
-func TestAcceptTakesAGoodForm(t *testing.T) {
+func TestAcceptReturnsTheDetails(t *testing.T) {
 	f := good()
 	f.Phone, f.Message, f.Contacts = "+41 22 555 01 23", " Two lines,\r\nplease. ",
 		"bob@acme.example, Bob@acme.example;carol@acme.example\n"
@@ -50,14 +50,14 @@ func TestAcceptTakesAGoodForm(t *testing.T) {
 	}
 }
 
-func TestAcceptNamesEveryFieldThatIsMissing(t *testing.T) {
+func TestAcceptNamesEveryMissingField(t *testing.T) {
 	want := []string{"company", "country", "edition", "email", "kind", "name", "ncloc", "productVersion", "serverId"}
 	if got := refused(Form{}); !slices.Equal(got, want) {
 		t.Errorf("refused %v, want %v", got, want)
 	}
 }
 
-func TestAcceptRefuses(t *testing.T) {
+func TestAcceptRefusesInvalidFields(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("x", n+1) }
 	for _, tt := range []struct {
 		name, field string
@@ -107,7 +107,7 @@ func TestAcceptRefuses(t *testing.T) {
 	}
 }
 
-func TestAcceptTakesWhatPeopleType(t *testing.T) {
+func TestAcceptAllowsTypedVariants(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*Form)
@@ -169,7 +169,7 @@ func TestDueAtIsOneBusinessDayLater(t *testing.T) {
 	}
 }
 
-func FuzzAcceptNeverTakesWhatWouldNotFitAMailHeader(f *testing.F) {
+func FuzzAcceptedTextFitsMailHeaders(f *testing.F) {
 	f.Add("Ada", "ada@acme.example", "Acme AG", "120000")
 	f.Add("Ada\r\nBcc: x", "ada@acme.example\n", "Acme\u2028AG", "-1")
 	f.Fuzz(func(t *testing.T, name, email, company, loc string) {

@@ -69,7 +69,7 @@ func codes(s *goquery.Selection) (list []string) {
 	return list
 }
 
-func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
+func TestValidKeyIsShownWithItsTerms(t *testing.T) {
 	env := newTestEnv(t)
 	doc := env.check(env.issue(nil), "serverId", serverID, "ncloc", "1'200'000", "productVersion",
 		"6.7.1 (build 35068)", "edition", "developer",
@@ -104,7 +104,7 @@ func TestAValidKeyIsShownWithAllThatItAllows(t *testing.T) {
 	}
 }
 
-func TestWhatWasNotSaidIsNotChecked(t *testing.T) {
+func TestEmptyDetailsAreNotChecked(t *testing.T) {
 	env := newTestEnv(t)
 	doc := env.check(env.issue(nil)).WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got,
@@ -173,7 +173,7 @@ func badKeys(env *testEnv) map[string]struct {
 	}
 }
 
-func TestEveryReasonComesWithWhatToDo(t *testing.T) {
+func TestEveryReasonHasARemedy(t *testing.T) {
 	env := newTestEnv(t)
 	for name, tt := range badKeys(env) {
 		t.Run(name, func(t *testing.T) {
@@ -212,7 +212,7 @@ func TestEveryReasonComesWithWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsNotOursIsNotBelieved(t *testing.T) {
+func TestForeignKeyIsNotTrusted(t *testing.T) {
 	env := newTestEnv(t)
 	for name, tt := range map[string]struct{ key, code string }{
 		"signed by a stranger":       {newTestEnv(t).issue(nil), "bad-signature"},
@@ -237,7 +237,7 @@ func unknownKid(t *testing.T) license.Issuer {
 	return issuer
 }
 
-func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
+func TestWarningsKeepAKeyValid(t *testing.T) {
 	env := newTestEnv(t)
 	key := env.issue(func(k *license.Key) {
 		k.Server, k.Expiration = "AWHW8w9JtzBzSrmf9GQX", license.Date{Year: 2018, Month: 4, Day: 4}
@@ -252,7 +252,7 @@ func TestWarningsDoNotMakeAKeyInvalid(t *testing.T) {
 	}
 }
 
-func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
+func TestKeyMangledByEmailIsCleanedUp(t *testing.T) {
 	env := newTestEnv(t)
 	key := env.issue(nil)
 	var lines []string
@@ -281,7 +281,7 @@ func TestWhatMailsDidIsForgivenAndSaid(t *testing.T) {
 	}
 }
 
-func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
+func TestCheckFormShowsErrors(t *testing.T) {
 	env := newTestEnv(t)
 	doc := env.check(" ", "serverId", "abc", "ncloc", "many", "productVersion", "latest", "edition", "professional",
 		"plugins", `"><script>alert(1)</script>`).
@@ -302,7 +302,7 @@ func TestTheFormComesBackWithWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAKeyIsNeverTakenFromAnAddress(t *testing.T) {
+func TestKeyInAnAddressIsIgnored(t *testing.T) {
 	env := newTestEnv(t)
 	key := env.issue(nil)
 	a := env.get("/licenses/check?key=" + url.QueryEscape(key) + "&serverId=" + serverID).WantStatus(200)
@@ -323,7 +323,7 @@ func TestAKeyIsNeverTakenFromAnAddress(t *testing.T) {
 	}
 }
 
-func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
+func TestKeyIsNeitherLoggedNorStored(t *testing.T) {
 	// A check may read the license's record; the table fails whatever is written to it.
 	env := newTestEnvOver(t, failingTable{err: table.ErrNotFound})
 	broken := newTestEnvOver(t, failingTable{err: errors.New("touched")})
@@ -363,7 +363,7 @@ func TestAKeyIsNeitherLoggedNorStored(t *testing.T) {
 	}
 }
 
-func TestWithoutPublicKeysNothingIsCalledInvalid(t *testing.T) {
+func TestCheckIsUnavailableWithoutPublicKeys(t *testing.T) {
 	env := newTestEnv(t)
 	key := env.issue(nil)
 	env.keys.Keys = nil

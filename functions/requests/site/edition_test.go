@@ -53,7 +53,7 @@ func TestEditionShowsItsPackages(t *testing.T) {
 	}
 }
 
-func TestDownloadsStandBehindTheTerms(t *testing.T) {
+func TestDownloadsRequireTheTerms(t *testing.T) {
 	doc := newTestEnv(t).get("/editions/developer").WantStatus(200).Page()
 	if doc.Find("#packages .gate > input#terms:not([checked]) ~ table a.download").Length() == 0 {
 		t.Error("the downloads do not follow an unchecked box, which the style sheet needs")
@@ -104,7 +104,7 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 	}
 }
 
-func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
+func TestEveryPageKeepsTheServer(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX&sourceEdition=developer"
 	env := newTestEnv(t)
 	if got := env.get("/editions" + server).WantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
@@ -140,7 +140,7 @@ func TestAVisitorKeepsTheServerOnEveryWayToTheForm(t *testing.T) {
 	}
 }
 
-func TestAPageThatKnowsAServerLeadsOnWithIt(t *testing.T) {
+func TestPagesAboutAServerKeepIt(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"
 	env := newTestEnv(t)
 	_, status := env.fileForm()
@@ -175,7 +175,7 @@ func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
 	}
 }
 
-func TestUnknownEditionIsAPageThatHelps(t *testing.T) {
+func TestUnknownEditionListsTheEditions(t *testing.T) {
 	env := newTestEnv(t)
 	for _, path := range []string{"/editions/professional", "/request/professional", "/editions/Developer%00",
 		"/editions/%3Cscript%3E"} {

@@ -38,7 +38,7 @@ func TestPublicKeysArePublished(t *testing.T) {
 	}
 }
 
-func TestKeysOfTheConfigurationAreRead(t *testing.T) {
+func TestJSONKeysParsesTheConfiguration(t *testing.T) {
 	env := newTestEnv(t)
 	jwks, err := json.Marshal(env.keys.Keys)
 	if err != nil {

@@ -31,7 +31,7 @@ func (f failingTable) Transact(_ context.Context, writes ...table.Write) error {
 	return f.err
 }
 
-func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
+func TestUnavailableStorageAsksToRetry(t *testing.T) {
 	env := newTestEnvOver(t, failingTable{err: table.ErrUnavailable})
 	for _, a := range []*webtest.Answer{env.send("/request/developer", validForm()), env.api(validJSON()),
 		env.get("/requests/1?token=x"), env.get("/api/license-requests/1")} {
@@ -49,7 +49,7 @@ func TestStorageThatDoesNotAnswerIsToldAndTriedAgain(t *testing.T) {
 	}
 }
 
-func TestLogTellsNothingOfCustomers(t *testing.T) {
+func TestLogHasNoCustomerData(t *testing.T) {
 	for _, env := range []*testEnv{newTestEnv(t), newTestEnvOver(t, failingTable{err: errors.New("broken")}),
 		newTestEnvOver(t, failingTable{err: table.ErrUnavailable})} {
 		to := env.send("/request/developer", validForm()).Header.Get("Location")

@@ -26,7 +26,7 @@ func (env *testEnv) addLicense(k license.Key) store.LicenseChange {
 	return store.LicenseChange{ID: k.ID, Version: 1, By: "sam@vendor.example"}
 }
 
-func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
+func TestNoticesKeepAKeyValid(t *testing.T) {
 	const newer = "01c7x2m4vj8q0n5r7t9w3y1z2b"
 	for _, tt := range []struct {
 		name   string
@@ -92,7 +92,7 @@ func TestWhatBecameOfALicenseIsSaidAndKeepsItsKeyValid(t *testing.T) {
 	}
 }
 
-func TestAKeyIsCheckedWithoutRecords(t *testing.T) {
+func TestKeyIsCheckedWithoutRecords(t *testing.T) {
 	for _, err := range []error{table.ErrUnavailable, errors.New("the disk is on fire")} {
 		env := newTestEnvOver(t, failingTable{err: err})
 		f := checkAnswer(env.apiCheck(map[string]any{"key": env.issue(nil)}))

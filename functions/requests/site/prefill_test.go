@@ -11,7 +11,7 @@ import (
 	"marketplace/shared/request"
 )
 
-func TestFormIsFilledInFromTheLink(t *testing.T) {
+func TestLinkPrefillsTheForm(t *testing.T) {
 	env := newTestEnv(t)
 	for _, tt := range []struct{ query, server, loc, kind string }{
 		{"", "", "", ""},
@@ -51,7 +51,7 @@ func TestFormIsFilledInFromTheLink(t *testing.T) {
 	}
 }
 
-func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
+func TestLinkNamesTheReplacedLicense(t *testing.T) {
 	env := newTestEnv(t)
 	for query, want := range map[string]string{
 		"?kind=replacement&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b":     "01c6x2m4vj8q0n5r7t9w3y1z2b",
@@ -65,7 +65,7 @@ func TestLinksSayWhichLicenseIsReplaced(t *testing.T) {
 }
 
 // What is no key of ours does not say its edition: the link to a replacement leads by way of the choice of one.
-func TestTheChoiceOfAnEditionKeepsWhatIsAskedFor(t *testing.T) {
+func TestChoiceOfEditionKeepsTheQuery(t *testing.T) {
 	env := newTestEnv(t)
 	found := env.send("/licenses/check",
 		url.Values{"key": {"hello"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}}).WantStatus(200).Page()

@@ -102,7 +102,7 @@ func TestRequestCausesTwoMails(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
+func TestFieldErrorsAreShownBesideTheField(t *testing.T) {
 	env := newTestEnv(t)
 	hostile := `"><script>alert(1)</script>`
 	for _, tt := range []struct {
@@ -170,7 +170,7 @@ func TestWhatIsWrongStandsBesideItsField(t *testing.T) {
 	}
 }
 
-func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
+func TestMarkupInFieldsIsEscaped(t *testing.T) {
 	env := newTestEnv(t)
 	hostile := `"><script>alert('x')</script>{{.}}`
 	form := withValues(validForm(), "name", hostile, "company", hostile, "country", hostile, "message", hostile,
@@ -189,7 +189,7 @@ func TestScriptInEveryFieldIsOnlyText(t *testing.T) {
 	}
 }
 
-func TestSameTokenIsSameRequest(t *testing.T) {
+func TestRepeatedFormMakesOneRequest(t *testing.T) {
 	env := newTestEnv(t)
 	first := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	again := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
@@ -216,7 +216,7 @@ func TestSameTokenIsSameRequest(t *testing.T) {
 	}
 }
 
-func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
+func TestFormAndAPIDoNotShareIdempotencyKeys(t *testing.T) {
 	env := newTestEnv(t)
 	env.api(validJSON("idempotencyKey", "1")).WantStatus(http.StatusCreated)
 	a := env.send("/request/developer",
@@ -224,7 +224,7 @@ func TestTokensOfTheAPIDoNotOpenRequestsOfTheForm(t *testing.T) {
 	a.WantStatus(http.StatusSeeOther)
 }
 
-func TestEachRenderingHasItsToken(t *testing.T) {
+func TestEachFormHasItsOwnIdempotencyKey(t *testing.T) {
 	env := newTestEnv(t)
 	a := env.get("/request/developer").WantStatus(200)
 	if cache := a.Header.Get("Cache-Control"); cache != "private, no-cache" {
@@ -237,7 +237,7 @@ func TestEachRenderingHasItsToken(t *testing.T) {
 	}
 }
 
-func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
+func TestConcurrentPostsMakeOneRequest(t *testing.T) {
 	env := newTestEnv(t)
 	var (
 		all  sync.WaitGroup
@@ -263,7 +263,7 @@ func TestManyPostsAtOnceMakeOneRequest(t *testing.T) {
 	}
 }
 
-func TestTrapTakesNothing(t *testing.T) {
+func TestHoneypotFilesNothing(t *testing.T) {
 	env := newTestEnv(t)
 	a := env.send("/request/developer",
 		withValues(validForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
@@ -276,7 +276,7 @@ func TestTrapTakesNothing(t *testing.T) {
 	}
 }
 
-func TestBodiesThatAreNoForm(t *testing.T) {
+func TestUnreadableFormIsRefused(t *testing.T) {
 	env := newTestEnv(t)
 	const urlencoded = "application/x-www-form-urlencoded"
 	for _, tt := range []struct {
@@ -306,7 +306,7 @@ func TestBodiesThatAreNoForm(t *testing.T) {
 	}
 }
 
-func TestFieldsThatComeTwice(t *testing.T) {
+func TestRepeatedFieldIsRefusedUnlessEqual(t *testing.T) {
 	env := newTestEnv(t)
 	form := validForm()
 	form["name"] = []string{"Jane Doe", "John Doe"}
@@ -319,7 +319,7 @@ func TestFieldsThatComeTwice(t *testing.T) {
 	env.send("/request/developer", form).WantStatus(http.StatusSeeOther)
 }
 
-func TestEditionOfTheFormIsThatOfItsAddress(t *testing.T) {
+func TestFormForAnotherEditionIsRefused(t *testing.T) {
 	env := newTestEnv(t)
 	doc := env.send("/request/developer", withValues(validForm(), "edition", "enterprise")).WantStatus(422).Page()
 	if got := webtest.Text(doc.Find(".notice.bad")); !strings.Contains(got, "Developer Edition") {
@@ -342,7 +342,7 @@ func TestFormFromAnotherSiteIsRefused(t *testing.T) {
 		WantStatus(http.StatusSeeOther)
 }
 
-func TestPrivateLinkOpensNothingElse(t *testing.T) {
+func TestWrongTokenLooksLikeUnknownRequest(t *testing.T) {
 	env := newTestEnv(t)
 	to := env.send("/request/developer", validForm()).Header.Get("Location")
 	path, _, _ := strings.Cut(to, "?")
@@ -359,7 +359,7 @@ func TestPrivateLinkOpensNothingElse(t *testing.T) {
 	}
 }
 
-func TestEveryStateIsToldInWords(t *testing.T) {
+func TestEveryStateHasAText(t *testing.T) {
 	titles := make(map[string]bool)
 	for _, s := range []request.State{request.Received, request.InReview, request.Waiting, request.Issued,
 		request.Rejected, request.Withdrawn} {

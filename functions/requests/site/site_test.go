@@ -146,7 +146,7 @@ func withValues(form url.Values, pairs ...string) url.Values {
 	return form
 }
 
-func TestEveryPageFitsWhatItShows(t *testing.T) {
+func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
 		"community.html": communityView{}, "thanks.html": thanksView{}, "terms.html": termsView{},
@@ -154,7 +154,7 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 	})
 }
 
-func TestEveryPageIsWhole(t *testing.T) {
+func TestEveryPageIsComplete(t *testing.T) {
 	env := newTestEnv(t)
 	for _, path := range []string{
 		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX",
@@ -189,7 +189,7 @@ func TestHomeShowsTheEditions(t *testing.T) {
 	}
 }
 
-func TestAMistypedCatalogIsReadableFromAnyOrigin(t *testing.T) {
+func TestMistypedCatalogAddressAllowsAnyOrigin(t *testing.T) {
 	env := newTestEnv(t)
 	for _, method := range []string{"GET", "POST"} {
 		for _, path := range []string{"/edition.json", "/editions.json/", "/api/editions.json"} {

@@ -70,7 +70,7 @@ func historyLines(doc *goquery.Document) (list []string) {
 	return list
 }
 
-func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
+func TestStatusShowsOurQuestion(t *testing.T) {
 	env := newTestEnv(t)
 	r, page := env.fileForm()
 	const asked = "Is the old server off?\n\n\"><script>alert(1)</script> And why?"
@@ -100,7 +100,7 @@ func TestAQuestionIsShownWithHowToAnswer(t *testing.T) {
 	}
 }
 
-func TestAReasonIsShown(t *testing.T) {
+func TestStatusShowsTheReason(t *testing.T) {
 	for state, title := range map[request.State]string{request.Rejected: "The request was declined",
 		request.Withdrawn: "The request was withdrawn"} {
 		env := newTestEnv(t)
@@ -116,7 +116,7 @@ func TestAReasonIsShown(t *testing.T) {
 	}
 }
 
-func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
+func TestStatusShowsLicensesWithoutTheirKeys(t *testing.T) {
 	env := newTestEnv(t)
 	r, page := env.fileForm()
 	licenses := env.issueFor(r, "01c7wnn8g0aaaaaaaaaaaaaaaa", "01c7wnn8g0bbbbbbbbbbbbbbbb")
@@ -167,7 +167,7 @@ func TestIssuedLicensesAreToldAndTheirKeysAreNot(t *testing.T) {
 	}
 }
 
-func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
+func TestHistoryIsWordedForTheCustomer(t *testing.T) {
 	env := newTestEnv(t)
 	r, page := env.fileForm()
 	r = env.review(r, request.InReview, "")
@@ -193,7 +193,7 @@ func TestTheHistoryIsInWordsForTheCustomer(t *testing.T) {
 	}
 }
 
-func TestALateAnswerIsAdmitted(t *testing.T) {
+func TestStatusApologizesForALateAnswer(t *testing.T) {
 	env := newTestEnv(t)
 	_, page := env.fileForm()
 	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main,
@@ -207,7 +207,7 @@ func TestALateAnswerIsAdmitted(t *testing.T) {
 	}
 }
 
-func TestTheLinkOfAMailOpensThePage(t *testing.T) {
+func TestConfirmationLinksToTheStatusPage(t *testing.T) {
 	env := newTestEnv(t)
 	r, page := env.fileForm()
 	confirmation, err := env.store.Mail(t.Context(), r.ID+"-received")

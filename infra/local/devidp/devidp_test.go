@@ -105,7 +105,7 @@ func (l *local) exchange(code string, changes ...string) (int, map[string]any) {
 	return res.StatusCode, said
 }
 
-func TestThePageOffersEverybody(t *testing.T) {
+func TestPageOffersEveryPerson(t *testing.T) {
 	res := newLocal(t).get(asking())
 	page, err := goquery.NewDocumentFromReader(res.Body)
 	if err != nil || res.StatusCode != 200 {
@@ -130,7 +130,7 @@ func TestThePageOffersEverybody(t *testing.T) {
 	}
 }
 
-func TestRequestsThatTheClientGotWrong(t *testing.T) {
+func TestInvalidAuthorizationRequests(t *testing.T) {
 	l := newLocal(t)
 	for _, tt := range []struct {
 		name, target string
@@ -170,7 +170,7 @@ func TestRequestsThatTheClientGotWrong(t *testing.T) {
 	}
 }
 
-func TestTokensAreWhatTheClientCanVerify(t *testing.T) {
+func TestTokenPassesTheClientsVerifier(t *testing.T) {
 	l := newLocal(t)
 	status, said := l.exchange(l.code(t))
 	if status != 200 || said["token_type"] != "Bearer" || said["access_token"] == "" {
@@ -201,7 +201,7 @@ func TestTokensAreWhatTheClientCanVerify(t *testing.T) {
 	}
 }
 
-func TestCodesAreGoodOnceForTheirClientAlone(t *testing.T) {
+func TestCodeWorksOnceForItsClient(t *testing.T) {
 	l := newLocal(t)
 	for _, tt := range []struct {
 		name    string
@@ -246,7 +246,7 @@ func TestCodesAreGoodOnceForTheirClientAlone(t *testing.T) {
 	}
 }
 
-func TestSigningOutLeadsBackToTheClientAlone(t *testing.T) {
+func TestSignOutRedirectsOnlyToTheClient(t *testing.T) {
 	l := newLocal(t)
 	for query, want := range map[string]int{
 		"client_id=console&post_logout_redirect_uri=" + url.QueryEscape("http://localhost:8080/out"):   303,
@@ -261,6 +261,6 @@ func TestSigningOutLeadsBackToTheClientAlone(t *testing.T) {
 	}
 }
 
-func TestPagesFitWhatTheyShow(t *testing.T) {
+func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{"choose.html": chooseView{}, "error.html": web.ErrorView{}})
 }

@@ -34,7 +34,8 @@
 //	body [op text]
 //	json pointer [op text]      a JSON pointer (RFC 6901) such as /errors/0/name; objects and lists are compared as compact JSON
 //	html selector [op text]     the text of all elements of a CSS selector, joined with ", "; selector@attribute is the attribute
-//	capture NAME part ...       keeps the value of such a part, as in "capture ID json /id", as $NAME for the following lines
+//	capture NAME part ...       keeps the value of such a part, as in "capture ID json /id", as $NAME for the following lines;
+//	                            with "matches" and a regular expression, what its first group matches
 //
 // The operators are ==, !=, contains and matches (a regular expression). The text may be several words, or @file: then it is
 // the content of that file.
@@ -206,15 +207,28 @@ func compare(got, op, want string) (bool, error) {
 	return false, fmt.Errorf("no operator %q: use ==, !=, contains or matches", op)
 }
 
-// capture keeps a part in a variable: NAME part part-args.
+// capture keeps a part in a variable: NAME part part-args [matches expression].
 func capture(ts *testscript.TestScript, neg bool, args []string) {
+	var expression string
+	if n := len(args); n > 2 && args[n-2] == "matches" {
+		args, expression = args[:n-2], args[n-1]
+	}
 	if neg || len(args) < 2 || len(args) != parts[args[1]].args+2 || parts[args[1]].read == nil {
-		ts.Fatalf("usage: capture NAME header|body|json|html [what]")
+		ts.Fatalf("usage: capture NAME header|body|json|html [what] [matches expression]")
 	}
 	value, ok, err := parts[args[1]].read(last(ts), args[2:])
 	ts.Check(err)
 	if !ok {
 		ts.Fatalf("the response has no %s", strings.Join(args[1:], " "))
+	}
+	if expression != "" {
+		re, err := regexp.Compile(expression)
+		ts.Check(err)
+		groups := re.FindStringSubmatch(value)
+		if len(groups) != 2 {
+			ts.Fatalf("%s: got %s, want one group of %s", strings.Join(args[1:], " "), excerpt([]byte(value)), expression)
+		}
+		value = groups[1]
 	}
 	ts.Setenv(args[0], value)
 }
