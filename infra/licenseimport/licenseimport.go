@@ -1,5 +1,5 @@
-// Package licenseimport brings licenses on record that a vendor issued before this system: it reads them from a CSV
-// file and records each with its reminders. The operator's tool and the local server use it.
+// Package licenseimport imports licenses that a vendor issued before this system: it reads them from a CSV file and
+// records each with its reminders. The operator's tool and the local server use it.
 package licenseimport
 
 import (
@@ -26,13 +26,13 @@ import (
 	"marketplace/shared/store"
 )
 
-// Header is the first line of the file: the columns, in this order.
+// Header is the first line of the file: the columns in this order.
 var Header = []string{"organization", "contact", "email", "server_id", "edition", "type", "max_loc", "expiration",
 	"support"}
 
-// Refusal says why a line of the file was not taken.
+// Refusal is a line of the file that was refused, with the reasons.
 type Refusal struct {
-	Line    int      `json:"line"` // from 1, the header being line 1
+	Line    int      `json:"line"` // from 1, which is the header
 	Reasons []string `json:"reasons"`
 }
 
@@ -40,21 +40,20 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("line %d: %s", r.Line, strings.Join(r.Reasons, " "))
 }
 
-// Entry is a line of the file that can be taken.
+// Entry is an accepted line of the file.
 type Entry struct {
 	Line    int
 	License license.License
 }
 
-// MaxFile is how large a file may be, in bytes.
+// MaxFile is the maximum size of a file, in bytes.
 const MaxFile = 256 << 20
 
-// Read reads a file of licenses: UTF-8 with or without a byte-order mark, the Header, then a line each. Dates are
-// YYYY-MM-DD, types are those of license.Types in either case, support is yes or no (or true or false), max_loc is a
-// number of lines of code from 1 up; contact may be blank.
+// Read reads a file of licenses: UTF-8 with or without a byte-order mark, the Header, then one license a line. Dates
+// are YYYY-MM-DD, types are license.Types in either case, support is yes or no (or true or false), max_loc is a number
+// of lines of code from 1; contact may be blank.
 //
-// Every line that cannot be taken comes back as a refusal with all its reasons. An error means that the file as a whole
-// is not such a file.
+// Each refused line is returned with all its reasons. An error means that the whole file is not such a file.
 func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 	c := csv.NewReader(withoutBOM(r))
 	c.FieldsPerRecord = -1
@@ -81,7 +80,7 @@ func Read(r io.Reader) (entries []Entry, refused []Refusal, err error) {
 				Reasons: []string{fmt.Sprintf("Invalid CSV in column %d: %v.", broken.Column, broken.Err)}})
 			continue
 		}
-		if err != nil { // a quotation that does not end takes lines with it
+		if err != nil { // an unclosed quote swallows the following lines
 			return nil, nil, fault.Wrap(fault.Invalid, err, "This is not a valid CSV file: %v.", err)
 		}
 		line, _ := c.FieldPos(0)
@@ -142,7 +141,7 @@ func parse(record []string) (l license.License, reasons []string) {
 	return l, reasons
 }
 
-// list names the choices: "PRODUCTION, STAGING".
+// list joins the choices: "PRODUCTION, STAGING".
 func list[T ~string](choices []T) string {
 	names := make([]string, len(choices))
 	for i, c := range choices {
@@ -169,9 +168,8 @@ func parseSupport(s string) (bool, error) {
 	return false, fault.New(fault.Invalid, "%s is not a valid support value. Use yes or no.", input.Quote(s))
 }
 
-// idOf derives the license's ID from the server, edition, type and expiration, so that a file that is imported again,
-// whole or after a break, records nothing twice. It has the form of every other ID: 26 letters and digits in lower
-// case.
+// idOf derives the license ID from the server, edition, type and expiration, so that importing a file again records
+// nothing twice. It has the form of all IDs: 26 lower-case letters and digits.
 func idOf(l license.License) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
 		"import", string(l.Server), string(l.Edition), string(l.Type), l.Expiration.String(),
@@ -180,24 +178,23 @@ func idOf(l license.License) string {
 	return base32.NewEncoding(crockford).WithPadding(base32.NoPadding).EncodeToString(sum[:])[:26]
 }
 
-// Recorder puts licenses on record. A Conflict fault says that the license's ID is on record already, with other terms.
+// Recorder records licenses. A Conflict fault means that the license ID is recorded with other terms.
 type Recorder interface {
 	OnRecord(ctx context.Context, l license.License) (bool, error)
-	// AddLicense changes nothing where the license is on record already; then added is false.
+	// AddLicense changes nothing if the license is already recorded; then added is false.
 	AddLicense(ctx context.Context, l license.License, by string) (added bool, err error)
 }
 
-// Report is what came of an import.
+// Report is the result of an import.
 type Report struct {
-	Recorded int       `json:"recorded"` // licenses that are on record now and were not before
-	Known    int       `json:"known"`    // licenses that were on record before
+	Recorded int       `json:"recorded"` // newly recorded licenses
+	Known    int       `json:"known"`    // licenses that were recorded before
 	Refused  []Refusal `json:"refused,omitempty"`
 }
 
-// Import reads a file and records its licenses. Where a line is refused, for what it says or because its license is on
-// record with other terms, nothing at all is recorded, unless skipRefused; the report then says which lines and why.
-// Each license comes on record whole, with its index rows and its reminder. An import that breaks off in the middle is
-// finished by running it again.
+// Import reads a file and records its licenses. If a line is refused, for its content or because its license is
+// recorded with other terms, nothing is recorded unless skipRefused; the report lists the lines and reasons. Each
+// license is recorded whole, with its index rows and its reminder. Running an interrupted import again finishes it.
 func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefused bool) (Report, error) {
 	entries, refused, err := Read(r)
 	if err != nil {
@@ -236,8 +233,7 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 	return report, nil
 }
 
-// each does something with every entry, the shards of their servers side by side. A Conflict fault goes to the
-// refusals.
+// each calls do for every entry, with one goroutine for each shard of servers. A Conflict fault becomes a refusal.
 func (r *Report) each(ctx context.Context, entries []Entry, do func(context.Context, Entry) error) error {
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
@@ -264,7 +260,7 @@ func (r *Report) each(ctx context.Context, entries []Entry, do func(context.Cont
 	return err
 }
 
-// withoutBOM drops a UTF-8 byte-order mark at the beginning.
+// withoutBOM drops a UTF-8 byte-order mark at the start.
 func withoutBOM(r io.Reader) io.Reader {
 	first := make([]byte, utf8.UTFMax-1)
 	n, err := io.ReadFull(r, first)

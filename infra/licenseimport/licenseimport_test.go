@@ -104,14 +104,14 @@ func TestReadContinuesAfterABrokenLine(t *testing.T) {
 	}
 }
 
-// book is a Recorder that fails when it holds limit licenses.
-type book struct {
+// fakeRecorder is a Recorder that fails when it holds limit licenses.
+type fakeRecorder struct {
 	mu    sync.Mutex
 	have  map[string]license.License
 	limit int
 }
 
-func (b *book) OnRecord(_ context.Context, l license.License) (bool, error) {
+func (b *fakeRecorder) OnRecord(_ context.Context, l license.License) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	known, ok := b.have[l.ID]
@@ -121,7 +121,7 @@ func (b *book) OnRecord(_ context.Context, l license.License) (bool, error) {
 	return ok, nil
 }
 
-func (b *book) AddLicense(ctx context.Context, l license.License, _ string) (bool, error) {
+func (b *fakeRecorder) AddLicense(ctx context.Context, l license.License, _ string) (bool, error) {
 	if known, err := b.OnRecord(ctx, l); known || err != nil {
 		return false, err
 	}
@@ -135,7 +135,7 @@ func (b *book) AddLicense(ctx context.Context, l license.License, _ string) (boo
 }
 
 func TestImportWithARefusedLineRecordsNothing(t *testing.T) {
-	b := &book{have: map[string]license.License{}}
+	b := &fakeRecorder{have: map[string]license.License{}}
 	file := header + good + "broken\n"
 	report, err := Import(t.Context(), b, strings.NewReader(file), "ops", false)
 	if err != nil || len(b.have) != 0 || len(report.Refused) != 1 || report.Recorded != 0 {
@@ -153,7 +153,7 @@ func TestImportCanBeResumed(t *testing.T) {
 	for _, day := range []string{"01", "02", "03", "04", "05", "06", "07"} {
 		file.WriteString(strings.Replace(good, "2018-08-31", "2018-08-"+day, 1))
 	}
-	b := &book{have: map[string]license.License{}, limit: 4}
+	b := &fakeRecorder{have: map[string]license.License{}, limit: 4}
 	if _, err := Import(t.Context(), b, strings.NewReader(file.String()), "ops", false); err == nil ||
 		!strings.Contains(err.Error(), "run it again") {
 		t.Fatalf("Import: %v, want it to say how to go on", err)
@@ -167,7 +167,7 @@ func TestImportCanBeResumed(t *testing.T) {
 }
 
 func TestImportWithConflictingTermsRecordsNothing(t *testing.T) {
-	b := &book{have: map[string]license.License{}}
+	b := &fakeRecorder{have: map[string]license.License{}}
 	if _, err := Import(t.Context(), b, strings.NewReader(header+good), "ops", false); err != nil {
 		t.Fatal(err)
 	}

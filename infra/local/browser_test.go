@@ -88,9 +88,9 @@ func text(t *testing.T, ctx context.Context, selector string) string {
 }
 
 // fileByBrowser files an evaluation request as a customer does, and leaves its status page open.
-func fileByBrowser(t *testing.T, ctx context.Context, p *product) {
+func fileByBrowser(t *testing.T, ctx context.Context, env *testEnv) {
 	t.Helper()
-	act(t, ctx, "opening the form", chromedp.Navigate(p.URL+requestLink), chromedp.WaitVisible(`#serverId`))
+	act(t, ctx, "opening the form", chromedp.Navigate(env.URL+requestLink), chromedp.WaitVisible(`#serverId`))
 	look(t, ctx, "form")
 	act(t, ctx, "sending the form with nothing chosen",
 		chromedp.SendKeys(`#name`, "Ada Lovelace"),
@@ -109,23 +109,23 @@ func fileByBrowser(t *testing.T, ctx context.Context, p *product) {
 
 func TestCustomerFilesARequestInABrowser(t *testing.T) {
 	ctx := browser(t)
-	p := start(t, localdata.Dir(t.TempDir()))
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 	for name, path := range map[string]string{"home": "/", "edition": "/editions/enterprise", "local": "/_local/",
 		"clock": "/_local/clock", "not-found": "/editions/none"} {
-		act(t, ctx, "opening "+path, chromedp.Navigate(p.URL+path), chromedp.WaitVisible(`main h1`))
+		act(t, ctx, "opening "+path, chromedp.Navigate(env.URL+path), chromedp.WaitVisible(`main h1`))
 		look(t, ctx, name)
 	}
-	fileByBrowser(t, ctx, p)
+	fileByBrowser(t, ctx, env)
 	if page := text(t, ctx, "main"); !strings.Contains(page, "AWHW8w9JtzBzSrmf9GQX") ||
 		!strings.Contains(page, "Ada Lovelace") {
 		t.Errorf("the status page says:\n%s", page)
 	}
-	mails := p.outbox()
+	mails := env.outbox()
 	if len(mails) != 2 {
 		t.Fatalf("mails %v", mails)
 	}
 	for _, m := range mails {
-		act(t, ctx, "opening the mail", chromedp.Navigate(p.URL+"/_local/outbox/"+m.ID+"/html"),
+		act(t, ctx, "opening the mail", chromedp.Navigate(env.URL+"/_local/outbox/"+m.ID+"/html"),
 			chromedp.WaitVisible(`h1`))
 		look(t, ctx, "mail-"+m.Kind)
 	}
@@ -133,11 +133,11 @@ func TestCustomerFilesARequestInABrowser(t *testing.T) {
 
 func TestAcceptingTheTermsShowsDownloads(t *testing.T) {
 	ctx := browser(t)
-	p := start(t, localdata.Dir(t.TempDir()))
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 	link := `a[href*="/downloads/developer-edition-7.1.0"]`
 	visible := chromedp.Evaluate[bool](`(() => { const a = document.querySelector('` + link +
 		`'); return !!a && a.offsetParent !== null })()`)
-	act(t, ctx, "opening the page", chromedp.Navigate(p.URL+"/editions/developer"), chromedp.WaitVisible(`main h1`))
+	act(t, ctx, "opening the page", chromedp.Navigate(env.URL+"/editions/developer"), chromedp.WaitVisible(`main h1`))
 	before := see(t, ctx, "looking for the link", visible)
 	act(t, ctx, "accepting the terms", chromedp.Click(`main input[type=checkbox]`))
 	after := see(t, ctx, "looking for the link", visible)

@@ -16,12 +16,12 @@ import (
 	"marketplace/shared/livecatalog"
 )
 
-// catalogs are what is offered, as the functions get it. Here the sample is what they are built with.
+// catalogs serves the catalog to the functions. The sample replaces the built-in catalog of the Lambdas.
 type catalogs struct {
 	sample  *catalog.Catalog
-	offered func() (*catalog.Catalog, error)
-	feed    http.Handler
-	prepare func() // takes its time, so that whoever asks first need not wait
+	current func() (*catalog.Catalog, error)
+	api     http.Handler
+	prepare func() // slow; called early so that the first visitor does not wait
 }
 
 func openCatalogs(c config.Config, o Options) (catalogs, error) {
@@ -32,10 +32,10 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 	builtIn := sync.OnceValues(func() (*bundle.Bundle, error) { return prepare.Bundle(sample) })
 	return catalogs{
 		sample:  sample,
-		prepare: func() { _, _ = builtIn() }, // an error is told to whoever asks
-		offered: livecatalog.New(livecatalog.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL,
+		prepare: func() { _, _ = builtIn() }, // each request reports the error
+		current: livecatalog.New(livecatalog.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL,
 			Make: catalog.FromBundle, Now: o.Now, Log: o.Log}).Get,
-		feed: api.Current(livecatalog.New(livecatalog.Options[*api.Handler]{
+		api: api.Current(livecatalog.New(livecatalog.Options[*api.Handler]{
 			BuiltIn: builtIn, URL: c.BundleURL, Now: o.Now, Log: o.Log,
 			Make: func(b *bundle.Bundle) (*api.Handler, error) {
 				return api.New(b, api.Options{Dir: o.Data.Packages(), Log: o.Log}), nil
@@ -44,7 +44,7 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 	}, nil
 }
 
-// sampleCatalog makes the catalog of the sample metadata, and its jars and packages in the folder.
+// sampleCatalog returns the catalog of the sample metadata and writes its jars and packages into the folder.
 func sampleCatalog(siteURL string, folder localdata.Dir) (*catalog.Catalog, error) {
 	c, err := data.Catalog(siteURL)
 	if err != nil {

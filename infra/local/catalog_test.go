@@ -38,10 +38,10 @@ func TestPublishedCatalogIsServedByEveryFunction(t *testing.T) {
 	defer cdn.Close()
 	var wrong []string
 	for range 10 { // a server waits for a second, which a busy machine may let pass; another one looks again
-		p := startWith(t, localdata.Dir(t.TempDir()), config.Config{SiteURL: site, BundleURL: cdn.URL})
+		env := newTestEnvWith(t, localdata.Dir(t.TempDir()), config.Config{SiteURL: site, BundleURL: cdn.URL})
 		wrong = nil
 		for _, target := range []string{"/editions.json", "/editions/developer"} {
-			if text := p.get(target, http.StatusOK); !strings.Contains(text, ".2042.zip") ||
+			if text := env.get(target, http.StatusOK); !strings.Contains(text, ".2042.zip") ||
 				strings.Contains(text, "."+data.Build+".zip") {
 				wrong = append(wrong, target)
 			}

@@ -12,8 +12,7 @@ import (
 	"marketplace/shared/web"
 )
 
-// readNow reads the time that the clock is to show: the form field now, RFC 3339, once. The form comes as a browser
-// sends it, or as curl -F does.
+// readNow reads the new time from the form field now, RFC 3339. The form is sent by a browser or by curl -F.
 func readNow(r *http.Request) (time.Time, error) {
 	form, err := readAnyForm(r)
 	if err != nil {
@@ -36,7 +35,7 @@ func readNow(r *http.Request) (time.Time, error) {
 	}
 }
 
-// readAnyForm is web.ReadForm that takes multipart/form-data as well; files in it do not count.
+// readAnyForm is web.ReadForm for multipart/form-data too; it ignores files.
 func readAnyForm(r *http.Request) (url.Values, error) {
 	if contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); contentType != "multipart/form-data" {
 		return web.ReadForm(r)

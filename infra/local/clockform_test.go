@@ -30,19 +30,19 @@ func multipartForm(t *testing.T, fields url.Values) (contentType, body string) {
 }
 
 func TestClockAcceptsBothFormEncodings(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
-	p.moveClock("2028-01-01T00:00:00Z")
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	env.moveClock("2028-01-01T00:00:00Z")
 	contentType, body := multipartForm(t, url.Values{"now": {" 2028-02-01T00:00:00Z\n"}})
-	if resp, problem := p.do("POST", "/_local/clock", contentType, body); resp.StatusCode != http.StatusOK {
+	if resp, problem := env.do("POST", "/_local/clock", contentType, body); resp.StatusCode != http.StatusOK {
 		t.Errorf("%s %s", resp.Status, problem)
 	}
-	if passed := p.clock().Sub(time.Date(2028, 2, 1, 0, 0, 0, 0, time.UTC)); passed < 0 || passed > time.Minute {
+	if passed := env.clock().Sub(time.Date(2028, 2, 1, 0, 0, 0, 0, time.UTC)); passed < 0 || passed > time.Minute {
 		t.Errorf("the clock is %v beyond what it was set to", passed)
 	}
 }
 
 func TestClockRefusesInvalidTimes(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 	before := time.Now()
 	for _, tt := range []struct {
 		form url.Values
@@ -60,7 +60,7 @@ func TestClockRefusesInvalidTimes(t *testing.T) {
 		contentType, body := multipartForm(t, tt.form)
 		for contentType, body := range map[string]string{contentType: body,
 			"application/x-www-form-urlencoded": tt.form.Encode()} {
-			if resp, problem := p.do("POST", "/_local/clock", contentType,
+			if resp, problem := env.do("POST", "/_local/clock", contentType,
 				body); resp.StatusCode != http.StatusBadRequest || !strings.Contains(problem, tt.want) {
 				t.Errorf("%v as %s: %s %s, want %s", tt.form, contentType, resp.Status, problem, tt.want)
 			}
@@ -78,11 +78,11 @@ func TestClockRefusesInvalidTimes(t *testing.T) {
 		{contentType, body[:200], http.StatusBadRequest},
 		{contentType, body, http.StatusRequestEntityTooLarge},
 	} {
-		if resp, problem := p.do("POST", "/_local/clock", tt.contentType, tt.body); resp.StatusCode != tt.status {
+		if resp, problem := env.do("POST", "/_local/clock", tt.contentType, tt.body); resp.StatusCode != tt.status {
 			t.Errorf("%q: %s %s, want %d", tt.contentType, resp.Status, problem, tt.status)
 		}
 	}
-	if now := p.clock(); now.Sub(before) > time.Hour {
+	if now := env.clock(); now.Sub(before) > time.Hour {
 		t.Errorf("what was refused moved the clock to %v", now)
 	}
 }

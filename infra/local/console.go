@@ -15,22 +15,21 @@ import (
 	"marketplace/shared/store"
 )
 
-// console is the sales console, and the provider that its people sign in with.
+// console is the sales console and its sign-in provider.
 type console struct{ site, devIDP http.Handler }
 
-// consoleParts are what it is made of.
+// consoleParts are the parts of the console.
 type consoleParts struct {
 	Options
 	config      config.Config
-	kept        *store.Store
-	offered     func() (*catalog.Catalog, error)
+	store       *store.Store
+	catalog     func() (*catalog.Catalog, error)
 	issuer      license.Issuer
 	sessionKeys signin.Keys
 	now         func() time.Time
 }
 
-// What the console and the provider know of each other. It is no secret: both are in this process, and ask for no
-// password.
+// The credentials of the console at the provider. They are no secret: both run in this process and ask for no password.
 const (
 	clientID     = "console"
 	clientSecret = "local"
@@ -41,20 +40,20 @@ func newConsole(p consoleParts) (console, error) {
 	provider, err := devidp.New(devidp.Options{
 		Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret,
 		RedirectURI: p.config.SiteURL + signin.CallbackPath, SignedOutURI: p.config.SiteURL + signin.SignedOutPath,
-		People: devidp.Invented(), Now: p.now, Log: p.Log,
+		People: devidp.SamplePeople(), Now: p.now, Log: p.Log,
 	})
 	if err != nil {
 		return console{}, err
 	}
 	return console{devIDP: provider, site: site.New(site.Options{
-		Store: p.kept,
+		Store: p.store,
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
-			Keys: p.sessionKeys, Sessions: p.kept, Now: p.now, Log: p.Log,
+			Keys: p.sessionKeys, Sessions: p.store, Now: p.now, Log: p.Log,
 		}),
-		Catalog:     p.offered,
+		Catalog:     p.catalog,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
-		Packager:    custompackage.Folder{Jars: p.Data.Jars(), Out: p.Data.Tailored()},
+		Packager:    custompackage.Folder{Jars: p.Data.Jars(), Out: p.Data.CustomPackages()},
 		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail),
 		Now: p.now, Log: p.Log,
 	})}, nil

@@ -11,24 +11,24 @@ import (
 )
 
 // signIn is the cookie of somebody who signed in by the local provider.
-func (p *product) signIn(person string) string {
-	p.t.Helper()
+func (env *testEnv) signIn(person string) string {
+	env.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		p.t.Fatal(err)
+		env.t.Fatal(err)
 	}
-	browser := product{p.Server, p.t, http.Client{Jar: jar}}
+	browser := testEnv{env.Server, env.t, http.Client{Jar: jar}}
 	page, body := browser.do("GET", "/console", "", "")
-	to, err := page.Request.URL.Parse(document(p.t, body).Find("a[href*='person="+person+"']").AttrOr("href", ""))
+	to, err := page.Request.URL.Parse(document(env.t, body).Find("a[href*='person="+person+"']").AttrOr("href", ""))
 	if err != nil {
-		p.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	if in, _ := browser.do("GET", to.String(), "", ""); in.Request.URL.Path != "/console" {
-		p.t.Fatalf("signing in as %s leads to %s", person, in.Request.URL)
+		env.t.Fatalf("signing in as %s leads to %s", person, in.Request.URL)
 	}
-	site, err := url.Parse(p.URL)
+	site, err := url.Parse(env.URL)
 	if err != nil {
-		p.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	var pairs []string
 	for _, c := range jar.Cookies(site) {
@@ -38,21 +38,21 @@ func (p *product) signIn(person string) string {
 }
 
 func TestSignOutEndsTheSession(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
-	session, other := p.signIn("sam"), p.signIn("sam")
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	session, other := env.signIn("sam"), env.signIn("sam")
 	want := func(what, cookie string, page, form int) {
 		t.Helper()
-		if got, _ := p.do("GET", "/console/licenses", "", "", "Cookie", cookie); got.StatusCode != page {
+		if got, _ := env.do("GET", "/console/licenses", "", "", "Cookie", cookie); got.StatusCode != page {
 			t.Errorf("%s: a page gives %d, want %d", what, got.StatusCode, page)
 		}
-		got, body := p.do("POST", "/console/requests/01h/take", "application/x-www-form-urlencoded",
+		got, body := env.do("POST", "/console/requests/01h/take", "application/x-www-form-urlencoded",
 			"version=1&seen=01h", "Cookie", cookie)
 		if got.StatusCode != form {
 			t.Errorf("%s: a form gives %d, want %d\n%.300s", what, got.StatusCode, form, body)
 		}
 	}
 	want("signed in", session, 200, 404)
-	if out, _ := p.do("POST", "/console/signout", "", "", "Cookie", session); out.StatusCode != 200 {
+	if out, _ := env.do("POST", "/console/signout", "", "", "Cookie", session); out.StatusCode != 200 {
 		t.Fatalf("signing out: %d", out.StatusCode)
 	}
 	want("signed out", session, 303, 403)

@@ -65,8 +65,8 @@ func post(url string, poster int, tell func(answered)) {
 	client := http.Client{Timeout: 5 * time.Second}
 	for n := 0; ; n++ {
 		email := fmt.Sprintf("ada+%d.%d@acme.example", poster, n)
-		body := fmt.Sprintf(`{"kind":"evaluation","edition":"developer","serverId":"AWHW8w9JtzBzSrmf9GQX","ncloc":%d,"productVersion":"6.7.1",
-			"name":"Ada","email":%q,"company":"Acme AG","country":"CH","idempotencyKey":%q}`, n, email, email)
+		body := fmt.Sprintf(`{"kind":"evaluation","edition":"developer","serverId":"AWHW8w9JtzBzSrmf9GQX","ncloc":%d,
+			"productVersion":"6.7.1","name":"Ada","email":%q,"company":"Acme AG","country":"CH","idempotencyKey":%q}`, n, email, email)
 		resp, err := client.Post(url+"/api/license-requests", "application/json", strings.NewReader(body))
 		if err != nil {
 			return
@@ -112,13 +112,13 @@ func TestConfirmedRequestsSurviveAKill(t *testing.T) {
 	}
 
 	url, _ := launch(t, program, data)
-	p := &product{Server: &Server{URL: url}, t: t}
+	env := &testEnv{Server: &Server{URL: url}, t: t}
 	mails := map[string]int{} // by kind and request
-	for _, m := range p.outbox() {
+	for _, m := range env.outbox() {
 		mails[m.Kind+" "+m.About]++
 	}
 	for _, a := range all {
-		p.get("/api/license-requests/"+a.ID, http.StatusOK)
+		env.get("/api/license-requests/"+a.ID, http.StatusOK)
 		for _, kind := range []string{"request-received ", "request-new "} {
 			if mails[kind+a.ID] != 1 {
 				t.Errorf("request %s of %s has %d mails of kind %s", a.ID, a.Email, mails[kind+a.ID], kind)

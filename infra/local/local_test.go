@@ -25,20 +25,20 @@ import (
 	"marketplace/shared/store"
 )
 
-// product is a running server and a client of it that follows no redirects.
-type product struct {
+// testEnv is a running server and a client of it that follows no redirects.
+type testEnv struct {
 	*Server
 	t      *testing.T
 	client http.Client
 }
 
-// start starts a server in the folder, on the table of DYNAMODB_ENDPOINT where that is set.
-func start(t *testing.T, data localdata.Dir) *product {
+// newTestEnv starts a server in the folder, on the table of DYNAMODB_ENDPOINT where that is set.
+func newTestEnv(t *testing.T, data localdata.Dir) *testEnv {
 	t.Helper()
-	return startWith(t, data, config.Config{})
+	return newTestEnvWith(t, data, config.Config{})
 }
 
-func startWith(t *testing.T, data localdata.Dir, c config.Config) *product {
+func newTestEnvWith(t *testing.T, data localdata.Dir, c config.Config) *testEnv {
 	t.Helper()
 	c.DynamoDBEndpoint, c.TableName = os.Getenv("DYNAMODB_ENDPOINT"), tableName(t)
 	s, err := Start(t.Context(), Options{
@@ -54,8 +54,7 @@ func startWith(t *testing.T, data localdata.Dir, c config.Config) *product {
 			t.Error(err)
 		}
 	})
-	return &product{s, t, http.Client{CheckRedirect: func(*http.Request,
-		[]*http.Request) error {
+	return &testEnv{s, t, http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
 }
@@ -71,14 +70,14 @@ func tableName(t *testing.T) string {
 }
 
 // do sends a request and reads the answer whole.
-func (p *product) do(method, target, contentType, body string, headers ...string) (*http.Response, string) {
-	p.t.Helper()
+func (env *testEnv) do(method, target, contentType, body string, headers ...string) (*http.Response, string) {
+	env.t.Helper()
 	if !strings.HasPrefix(target, "http") {
-		target = p.URL + target
+		target = env.URL + target
 	}
-	req, err := http.NewRequestWithContext(p.t.Context(), method, target, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(env.t.Context(), method, target, strings.NewReader(body))
 	if err != nil {
-		p.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -86,30 +85,30 @@ func (p *product) do(method, target, contentType, body string, headers ...string
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := p.client.Do(req)
+	resp, err := env.client.Do(req)
 	if err != nil {
-		p.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		p.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 	return resp, string(text)
 }
 
-func (p *product) get(target string, want int) string {
-	p.t.Helper()
-	resp, body := p.do("GET", target, "", "")
+func (env *testEnv) get(target string, want int) string {
+	env.t.Helper()
+	resp, body := env.do("GET", target, "", "")
 	if resp.StatusCode != want {
-		p.t.Fatalf("GET %s = %s, want %d\n%.500s", target, resp.Status, want, body)
+		env.t.Fatalf("GET %s = %s, want %d\n%.500s", target, resp.Status, want, body)
 	}
 	return body
 }
 
-func (p *product) page(target string) *goquery.Document {
-	p.t.Helper()
-	return document(p.t, p.get(target, http.StatusOK))
+func (env *testEnv) page(target string) *goquery.Document {
+	env.t.Helper()
+	return document(env.t, env.get(target, http.StatusOK))
 }
 
 func document(t *testing.T, page string) *goquery.Document {
@@ -121,27 +120,27 @@ func document(t *testing.T, page string) *goquery.Document {
 	return doc
 }
 
-func (p *product) postForm(target string, form url.Values) (*http.Response, string) {
-	p.t.Helper()
-	return p.do("POST", target, "application/x-www-form-urlencoded", form.Encode())
+func (env *testEnv) postForm(target string, form url.Values) (*http.Response, string) {
+	env.t.Helper()
+	return env.do("POST", target, "application/x-www-form-urlencoded", form.Encode())
 }
 
 // outboxMail is a line of /_local/outbox.json.
 type outboxMail struct{ ID, Kind, To, Subject, At, About string }
 
-func (p *product) outbox() (mails []outboxMail) {
-	p.t.Helper()
-	if err := json.Unmarshal([]byte(p.get("/_local/outbox.json", http.StatusOK)), &mails); err != nil {
-		p.t.Fatal(err)
+func (env *testEnv) outbox() (mails []outboxMail) {
+	env.t.Helper()
+	if err := json.Unmarshal([]byte(env.get("/_local/outbox.json", http.StatusOK)), &mails); err != nil {
+		env.t.Fatal(err)
 	}
 	return mails
 }
 
-func (p *product) moveClock(to string) {
-	p.t.Helper()
-	resp, body := p.postForm("/_local/clock", url.Values{"now": {to}})
+func (env *testEnv) moveClock(to string) {
+	env.t.Helper()
+	resp, body := env.postForm("/_local/clock", url.Values{"now": {to}})
 	if resp.StatusCode != http.StatusOK {
-		p.t.Fatalf("moving the clock to %s: %s %s", to, resp.Status, body)
+		env.t.Fatalf("moving the clock to %s: %s %s", to, resp.Status, body)
 	}
 }
 
@@ -169,9 +168,9 @@ func fill(form *goquery.Selection) url.Values {
 const requestLink = "/request/developer?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000"
 
 func TestCustomerFilesARequest(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 
-	form := p.page(requestLink).Find("form[method=post]")
+	form := env.page(requestLink).Find("form[method=post]")
 	values := fill(form)
 	if values.Get("serverId") != "AWHW8w9JtzBzSrmf9GQX" || values.Get("ncloc") != "120000" {
 		t.Fatalf("the form is filled with %v", values)
@@ -183,26 +182,26 @@ func TestCustomerFilesARequest(t *testing.T) {
 		values.Set(name, value)
 	}
 	action := form.AttrOr("action", requestLink)
-	resp, body := p.postForm(action, values)
+	resp, body := env.postForm(action, values)
 	if resp.StatusCode != http.StatusSeeOther {
 		t.Fatalf("sending the form: %s\n%s", resp.Status, body)
 	}
 	status := resp.Header.Get("Location")
-	if text := p.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") ||
+	if text := env.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") ||
 		!strings.Contains(text, "120'000") {
 		t.Errorf("the status page says:\n%s", text)
 	}
 
-	again, _ := p.postForm(action, values)
+	again, _ := env.postForm(action, values)
 	if again.Header.Get("Location") != status {
 		t.Errorf("sent again it leads to %s, not %s", again.Header.Get("Location"), status)
 	}
-	mails := p.outbox()
+	mails := env.outbox()
 	kinds := map[string]string{}
 	for _, m := range mails {
 		kinds[m.Kind] = m.To
-		p.page("/_local/outbox/" + m.ID)
-		p.page("/_local/outbox/" + m.ID + "/html")
+		env.page("/_local/outbox/" + m.ID)
+		env.page("/_local/outbox/" + m.ID + "/html")
 	}
 	if len(mails) != 2 || kinds["request-received"] != "ada@acme.example" ||
 		kinds["request-new"] != "sales@vendor.example" {
@@ -210,16 +209,16 @@ func TestCustomerFilesARequest(t *testing.T) {
 	}
 	for _, m := range mails {
 		if m.Kind == "request-received" &&
-			!strings.Contains(p.page("/_local/outbox/"+m.ID).Text(), path.Base(strings.Split(status, "?")[0])) {
+			!strings.Contains(env.page("/_local/outbox/"+m.ID).Text(), path.Base(strings.Split(status, "?")[0])) {
 			t.Errorf("the mail to the customer does not hold the link to %s", status)
 		}
 	}
 }
 
 func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 	var versions map[string][]struct{ Key, HomeURL, LicenseRequestURL, DownloadURL string }
-	if err := json.Unmarshal([]byte(p.get("/editions.json", http.StatusOK)), &versions); err != nil {
+	if err := json.Unmarshal([]byte(env.get("/editions.json", http.StatusOK)), &versions); err != nil {
 		t.Fatal(err)
 	}
 	if len(versions) < 5 {
@@ -230,14 +229,14 @@ func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
 			t.Errorf("%s has %d editions", version, len(editions))
 		}
 		for _, e := range editions {
-			p.get(e.HomeURL, http.StatusOK)
+			env.get(e.HomeURL, http.StatusOK)
 			if e.LicenseRequestURL != "" {
-				p.get(e.LicenseRequestURL+"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=1", http.StatusOK)
+				env.get(e.LicenseRequestURL+"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=1", http.StatusOK)
 			}
 			if e.Key == "community" {
 				continue
 			}
-			body := p.get(e.DownloadURL, http.StatusOK)
+			body := env.get(e.DownloadURL, http.StatusOK)
 			z, err := zip.NewReader(bytes.NewReader([]byte(body)), int64(len(body)))
 			if err != nil {
 				t.Fatalf("%s: %v", e.DownloadURL, err)
@@ -254,24 +253,25 @@ func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
 	}
 }
 
-const ledgerHeader = "organization,contact,email,server_id,edition,type,max_loc,expiration,support\n"
+const csvHeader = "organization,contact,email,server_id,edition,type,max_loc,expiration,support\n"
 
 // importLicenses imports a license per expiration day, each for a server of its own.
-func (p *product) importLicenses(expirations ...string) {
-	p.t.Helper()
-	file := ledgerHeader
+func (env *testEnv) importLicenses(expirations ...string) {
+	env.t.Helper()
+	file := csvHeader
 	for i, day := range expirations {
-		file += fmt.Sprintf("Acme AG,Ada,ada+%s@acme.example,AWHW8w9JtzBzSrmf9%03d,developer,PRODUCTION,1000000,%s,yes\n", day, i, day)
+		file += fmt.Sprintf("Acme AG,Ada,ada+%s@acme.example,AWHW8w9JtzBzSrmf9%03d,developer,PRODUCTION,1000000,%s,yes\n",
+			day, i, day)
 	}
-	resp, body := p.do("POST", "/_local/licenses", "text/csv", file)
+	resp, body := env.do("POST", "/_local/licenses", "text/csv", file)
 	if resp.StatusCode != http.StatusOK || !strings.Contains(body, fmt.Sprintf(`"recorded":%d`, len(expirations))) {
-		p.t.Fatalf("import: %s %s", resp.Status, body)
+		env.t.Fatalf("import: %s %s", resp.Status, body)
 	}
 }
 
 func TestRemindersAreSentOnCalendarMonths(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
-	p.moveClock("2027-11-15T12:00:00Z")
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	env.moveClock("2027-11-15T12:00:00Z")
 	days := map[string][2]string{ // expiration: two months before, one month before
 		"2028-02-29": {"2027-12-29", "2028-01-29"},
 		"2028-03-31": {"2028-01-31", "2028-02-29"},
@@ -285,16 +285,16 @@ func TestRemindersAreSentOnCalendarMonths(t *testing.T) {
 	for day := range days {
 		expirations = append(expirations, day)
 	}
-	p.importLicenses(expirations...)
-	if mails := p.outbox(); len(mails) != 0 {
+	env.importLicenses(expirations...)
+	if mails := env.outbox(); len(mails) != 0 {
 		t.Fatalf("mails before the clock moved: %v", mails)
 	}
-	p.moveClock("2028-06-15T00:00:00Z")
-	p.moveClock("2028-06-30T00:00:00Z") // just at the beginning of a day on which one is due
-	p.moveClock("2030-01-01T00:00:00Z")
+	env.moveClock("2028-06-15T00:00:00Z")
+	env.moveClock("2028-06-30T00:00:00Z") // just at the beginning of a day on which one is due
+	env.moveClock("2030-01-01T00:00:00Z")
 
 	got := map[string][]string{}
-	mails := p.outbox()
+	mails := env.outbox()
 	for i := len(mails) - 1; i >= 0; i-- { // oldest first
 		m := mails[i]
 		if m.Kind != "license-expiring" {
@@ -308,21 +308,21 @@ func TestRemindersAreSentOnCalendarMonths(t *testing.T) {
 			t.Errorf("the license that expires on %s reminded on %v, want %v", expiration, got[expiration], want)
 		}
 	}
-	p.moveClock("2027-11-15T12:00:00Z")
-	p.moveClock("2030-01-01T00:00:00Z")
-	if again := p.outbox(); len(again) != len(mails) {
+	env.moveClock("2027-11-15T12:00:00Z")
+	env.moveClock("2030-01-01T00:00:00Z")
+	if again := env.outbox(); len(again) != len(mails) {
 		t.Errorf("gone through a second time, the year made %d mails of %d", len(again), len(mails))
 	}
 }
 
 func TestMovingTheClockBackPlansRemindersAnew(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
-	p.moveClock("2028-08-20T12:00:00Z")
-	p.importLicenses("2028-08-01", "2028-08-31", "2028-09-30") // expired, both days missed, the first day missed
-	p.moveClock("2028-05-01T12:00:00Z")
-	p.moveClock("2028-12-01T12:00:00Z")
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	env.moveClock("2028-08-20T12:00:00Z")
+	env.importLicenses("2028-08-01", "2028-08-31", "2028-09-30") // expired, both days missed, the first day missed
+	env.moveClock("2028-05-01T12:00:00Z")
+	env.moveClock("2028-12-01T12:00:00Z")
 	days := map[string][]string{}
-	for _, m := range p.outbox() {
+	for _, m := range env.outbox() {
 		days[m.To] = append(days[m.To], m.At[:len("2006-01-02")])
 	}
 	want := map[string][]string{ // the newest first
@@ -335,21 +335,21 @@ func TestMovingTheClockBackPlansRemindersAnew(t *testing.T) {
 	}
 }
 
-func (p *product) clock() time.Time {
-	p.t.Helper()
+func (env *testEnv) clock() time.Time {
+	env.t.Helper()
 	var clock struct{ Now time.Time }
-	if err := json.Unmarshal([]byte(p.get("/_local/clock", http.StatusOK)), &clock); err != nil {
-		p.t.Fatal(err)
+	if err := json.Unmarshal([]byte(env.get("/_local/clock", http.StatusOK)), &clock); err != nil {
+		env.t.Fatal(err)
 	}
 	return clock.Now
 }
 
 func TestClockSurvivesARestart(t *testing.T) {
 	data := localdata.Dir(t.TempDir())
-	p := start(t, data)
-	p.moveClock("2028-03-01T10:00:00+02:00")
+	env := newTestEnv(t, data)
+	env.moveClock("2028-03-01T10:00:00+02:00")
 	want := time.Date(2028, 3, 1, 8, 0, 0, 0, time.UTC)
-	if passed := p.clock().Sub(want); passed < 0 || passed > time.Minute {
+	if passed := env.clock().Sub(want); passed < 0 || passed > time.Minute {
 		t.Errorf("the clock is %v beyond %v", passed, want)
 	}
 	clock, err := data.OpenClock(time.Now)
@@ -369,12 +369,12 @@ func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &product{Server: s, t: t}
-		if mails := p.outbox(); len(mails) != 0 {
+		env := &testEnv{Server: s, t: t}
+		if mails := env.outbox(); len(mails) != 0 {
 			t.Errorf("mails %v", mails)
 		}
-		p.moveClock(time.Now().AddDate(1, 0, 0).Format(time.RFC3339))
-		if mails := p.outbox(); len(mails) != 0 {
+		env.moveClock(time.Now().AddDate(1, 0, 0).Format(time.RFC3339))
+		if mails := env.outbox(); len(mails) != 0 {
 			t.Errorf("a year later mails %v", mails)
 		}
 		if err := s.Close(); err != nil {
@@ -386,14 +386,14 @@ func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer done()
-	kept := store.New(engine, store.Options{Now: time.Now})
-	waiting, err := kept.Queue(t.Context(), store.QueueQuery{States: []request.State{request.Waiting}, Limit: 100})
+	db := store.New(engine, store.Options{Now: time.Now})
+	waiting, err := db.Queue(t.Context(), store.QueueQuery{States: []request.State{request.Waiting}, Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
 	bounced := 0
 	for _, r := range waiting.Requests {
-		mails, err := kept.MailsAbout(t.Context(), r.ID, 10)
+		mails, err := db.MailsAbout(t.Context(), r.ID, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -406,7 +406,7 @@ func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 	}
 	states := map[request.State]int{}
 	for _, state := range request.States {
-		page, err := kept.Queue(t.Context(), store.QueueQuery{States: []request.State{state}, Limit: 100})
+		page, err := db.Queue(t.Context(), store.QueueQuery{States: []request.State{state}, Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

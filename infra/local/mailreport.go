@@ -10,11 +10,11 @@ import (
 	"marketplace/shared/web"
 )
 
-// hear is the function of functions/mailevents, as SNS calls it.
-type hear func(ctx context.Context, payload []byte) ([]byte, error)
+// mailEventsFunc is the handler of functions/mailevents, called as SNS calls it.
+type mailEventsFunc func(ctx context.Context, payload []byte) ([]byte, error)
 
-// said is what the provider can be made to say of a mail, by the value of the button.
-var said = map[string]func(feedbacktest.Mail) string{
+// feedbackEvents are the SES events that the buttons simulate, by the value of the button.
+var feedbackEvents = map[string]func(feedbacktest.Mail) string{
 	"bounced": func(m feedbacktest.Mail) string {
 		return feedbacktest.Bounce(m, "Permanent", "General", "smtp; 550 5.1.1 <"+m.To+">: user unknown")
 	},
@@ -24,8 +24,7 @@ var said = map[string]func(feedbacktest.Mail) string{
 	"complained": func(m feedbacktest.Mail) string { return feedbacktest.Complaint(m, "abuse") },
 }
 
-// reportMail plays the provider of a mail that it has taken: it says of the mail what the form field said names. The
-// outbox shows what that has caused.
+// reportMail simulates the SES event that the form field said names. The outbox shows what it causes.
 func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 	m, err := p.outbox.Read(r.PathValue("id"))
 	if err != nil {
@@ -35,13 +34,13 @@ func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	event, ok := said[form.Get("said")]
+	event, ok := feedbackEvents[form.Get("said")]
 	if !ok {
 		return fault.New(fault.Invalid, "The form field said must be bounced, delayed or complained.")
 	}
 	now := p.worker.clock.Now()
 	message := event(feedbacktest.Mail{ID: m.ID, ProviderID: "local-" + m.ID, To: m.To.Email, At: m.Date.In(time.UTC)})
-	if _, err := p.hear(r.Context(), feedbacktest.Notification(now, message)); err != nil {
+	if _, err := p.mailEvents(r.Context(), feedbacktest.Notification(now, message)); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/_local/outbox", http.StatusSeeOther)

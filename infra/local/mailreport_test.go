@@ -12,43 +12,43 @@ import (
 // TestBounceReachesTheConsole: a reminder that bounced is a task for sales, since the license has one
 // contact; the console shows it, sales let mail go there again, and the next reminder is sent.
 func TestBounceReachesTheConsole(t *testing.T) {
-	p := start(t, localdata.Dir(t.TempDir()))
-	p.moveClock("2028-06-01T12:00:00Z")
-	p.importLicenses("2028-08-31", "2028-09-30")
-	p.moveClock("2028-07-01T12:00:00Z")
-	mails := p.outbox()
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	env.moveClock("2028-06-01T12:00:00Z")
+	env.importLicenses("2028-08-31", "2028-09-30")
+	env.moveClock("2028-07-01T12:00:00Z")
+	mails := env.outbox()
 	if len(mails) != 1 {
 		t.Fatalf("mails %+v", mails)
 	}
 	report := func(said string, want int) {
 		t.Helper()
-		if resp, body := p.postForm("/_local/outbox/"+mails[0].ID+"/report",
+		if resp, body := env.postForm("/_local/outbox/"+mails[0].ID+"/report",
 			url.Values{"said": {said}}); resp.StatusCode != want {
 			t.Fatalf("%s: %s %s", said, resp.Status, body)
 		}
 	}
-	buttons := p.page("/_local/outbox/" + mails[0].ID).Find("form[action$='/report'] button")
-	if buttons.Length() != len(said) {
+	buttons := env.page("/_local/outbox/" + mails[0].ID).Find("form[action$='/report'] button")
+	if buttons.Length() != len(feedbackEvents) {
 		t.Errorf("%d buttons", buttons.Length())
 	}
 	report("lost", http.StatusBadRequest)
 	report("delayed", http.StatusSeeOther)
-	if n := len(p.outbox()); n != 1 {
+	if n := len(env.outbox()); n != 1 {
 		t.Errorf("a full mailbox made %d mails", n)
 	}
 	report("bounced", http.StatusSeeOther)
 	report("bounced", http.StatusSeeOther)
 	report("complained", http.StatusSeeOther)
-	after := p.outbox()
+	after := env.outbox()
 	if len(after) != 2 || after[0].Kind != "license-unreached" || after[0].To != "sales@vendor.example" {
 		t.Fatalf("mails %+v", after)
 	}
 
-	cookie := p.signIn("sam")
+	cookie := env.signIn("sam")
 	page := "/console/licenses/" + mails[0].About
 	see := func(target string) string {
 		t.Helper()
-		resp, body := p.do("GET", target, "", "", "Cookie", cookie)
+		resp, body := env.do("GET", target, "", "", "Cookie", cookie)
 		if resp.StatusCode != http.StatusOK {
 			t.Fatalf("%s: %s", target, resp.Status)
 		}
@@ -62,14 +62,14 @@ func TestBounceReachesTheConsole(t *testing.T) {
 	if !strings.Contains(see(page), "user unknown") {
 		t.Error("the license does not say why")
 	}
-	resp, body := p.do("POST", page+"/lift", "application/x-www-form-urlencoded",
+	resp, body := env.do("POST", page+"/lift", "application/x-www-form-urlencoded",
 		url.Values{"to": {mails[0].To}}.Encode(), "Cookie", cookie)
 	if resp.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%s %s", resp.Status, body)
 	}
-	p.moveClock("2028-08-02T12:00:00Z")
+	env.moveClock("2028-08-02T12:00:00Z")
 	got := map[string]int{}
-	for _, m := range p.outbox() {
+	for _, m := range env.outbox() {
 		got[m.To]++
 	}
 	if got["ada+2028-08-31@acme.example"] != 2 || got["ada+2028-09-30@acme.example"] != 1 ||

@@ -1,9 +1,9 @@
 // Command local is `make run`: every function of the product on one port, with an embedded table, an outbox that shows
-// the mails, and a clock that can be moved. It needs nothing but Go.
+// the emails, and a clock that can be moved. It needs nothing but Go.
 //
-// Environment: PORT (default 8080), DATA (the folder in which everything is kept, default .local), EMPTY (set to
-// anything: begin without sample requests and licenses), and the variables of shared/config, of which DYNAMODB_ENDPOINT
-// puts the table on a DynamoDB engine instead of a file.
+// Environment: PORT (default 8080), DATA (the data folder, default .local), EMPTY (if set, start without sample
+// requests and licenses), and the variables of shared/config, of which DYNAMODB_ENDPOINT selects a DynamoDB engine
+// instead of the embedded table.
 package main
 
 import (

@@ -23,15 +23,14 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// localPages serves what is under /_local/: the outbox, the clock, and the import of licenses. None of it is in the
-// Lambdas.
+// localPages serves /_local/: the outbox, the clock, and the import of licenses. The Lambdas contain none of it.
 type localPages struct {
-	data     localdata.Dir
-	worker   *worker
-	outbox   *outboxdir.Dir
-	recorder licenseimport.Recorder
-	hear     hear
-	pages    *web.Pages
+	data       localdata.Dir
+	worker     *worker
+	outbox     *outboxdir.Dir
+	recorder   licenseimport.Recorder
+	mailEvents mailEventsFunc
+	pages      *web.Pages
 }
 
 // The pages' data, by template.
@@ -51,9 +50,9 @@ type (
 	outboxView struct{ Mails []outboxdir.Item }
 )
 
-func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder, hear hear,
-	log *slog.Logger) http.Handler {
-	p := &localPages{data, w, outbox, recorder, hear, web.NewPages(templateFiles)}
+func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder,
+	mailEvents mailEventsFunc, log *slog.Logger) http.Handler {
+	p := &localPages{data, w, outbox, recorder, mailEvents, web.NewPages(templateFiles)}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, Log: log})
 }
 
@@ -63,7 +62,7 @@ func (p *localPages) routes() []web.Route {
 		{Pattern: "GET /_local/clock", Handle: p.clock},
 		{Pattern: "POST /_local/clock", Handle: p.moveClock},
 		{Pattern: "POST /_local/licenses", Handle: p.importLicenses},
-		{Pattern: "GET " + packagesPath + "/tailored/{name}", Handle: p.tailoredPackage},
+		{Pattern: "GET " + packagesPath + "/tailored/{name}", Handle: p.customPackage},
 		{Pattern: "GET /_local/outbox", Handle: p.mails},
 		{Pattern: "GET /_local/outbox.json", Handle: p.mailsJSON},
 		{Pattern: "GET /_local/outbox/{id}", Handle: p.mail},
@@ -97,7 +96,7 @@ func (p *localPages) clock(w http.ResponseWriter, r *http.Request) error {
 	}})
 }
 
-// maxMove is how far the clock can be moved at once; every day on the way is gone through.
+// maxMove limits a move of the clock, since the worker runs every day in between.
 const maxMove = 50 * 366 * 24 * time.Hour
 
 func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
@@ -118,8 +117,8 @@ func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, clockState{Now: p.worker.clock.Now()})
 }
 
-// importLicenses takes a CSV file (see package ledger) as the body; ?skip-refused=true records the other lines where
-// some are refused.
+// importLicenses imports the CSV file in the body (see package licenseimport). With ?skip-refused=true it imports the
+// other lines if some are refused.
 func (p *localPages) importLicenses(w http.ResponseWriter, r *http.Request) error {
 	skip := r.URL.Query().Get("skip-refused") == "true"
 	file := http.MaxBytesReader(nil, r.Body, licenseimport.MaxFile)
@@ -130,9 +129,9 @@ func (p *localPages) importLicenses(w http.ResponseWriter, r *http.Request) erro
 	return web.WriteJSON(w, http.StatusOK, report)
 }
 
-// mailsJSON is /_local/outbox.json: an array of outboxdir.Item, the newest first.
+// mailsJSON serves /_local/outbox.json: an array of outboxdir.Item, newest first.
 func (p *localPages) mailsJSON(w http.ResponseWriter, r *http.Request) error {
-	items, err := p.delivered(r)
+	items, err := p.deliverAndList(r)
 	if err != nil {
 		return err
 	}
@@ -140,16 +139,15 @@ func (p *localPages) mailsJSON(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *localPages) mails(w http.ResponseWriter, r *http.Request) error {
-	items, err := p.delivered(r)
+	items, err := p.deliverAndList(r)
 	if err != nil {
 		return err
 	}
 	return p.render(w, "outbox.html", "Outbox", outboxView{items})
 }
 
-// delivered lists the mails, having first sent whatever waits, so that a page shows what was caused before it was asked
-// for.
-func (p *localPages) delivered(r *http.Request) ([]outboxdir.Item, error) {
+// deliverAndList sends waiting emails and lists the outbox, so that a page shows everything that was caused before.
+func (p *localPages) deliverAndList(r *http.Request) ([]outboxdir.Item, error) {
 	p.worker.deliver(r.Context())
 	return p.outbox.List()
 }
@@ -162,7 +160,7 @@ func (p *localPages) mail(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, "mail.html", m.Subject, m)
 }
 
-// mailHTML is the mail's HTML as it came, in a frame of mail.html where it can run nothing.
+// mailHTML serves the HTML of an email for the frame in mail.html, where it can run nothing.
 func (p *localPages) mailHTML(w http.ResponseWriter, r *http.Request) error {
 	m, err := p.outbox.Read(r.PathValue("id"))
 	if err != nil {
@@ -170,13 +168,14 @@ func (p *localPages) mailHTML(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy",
-		"sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
-	// What a mail program does with the links of a mail: open them beside it.
+		"sandbox allow-popups allow-popups-to-escape-sandbox; "+
+			"default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'")
+	// Email programs open links in a new window.
 	_, err = io.WriteString(w, strings.Replace(m.HTML, "<head>", `<head><base target="_blank">`, 1))
 	return err
 }
 
-// mailRaw is the message as it was sent, for a mail program.
+// mailRaw serves the message as sent, for an email program.
 func (p *localPages) mailRaw(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	if _, err := p.outbox.Read(id); err != nil {
@@ -201,15 +200,15 @@ func (p *localPages) attachment(w http.ResponseWriter, r *http.Request) error {
 	return download(w, m.Attachments[n].Name, m.Attachments[n].Data)
 }
 
-// packagesPath stands in for the CDN: packages made for a customer are below it.
+// packagesPath replaces the CDN for custom packages.
 const packagesPath = "/_local/packages"
 
-func (p *localPages) tailoredPackage(w http.ResponseWriter, r *http.Request) error {
+func (p *localPages) customPackage(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
 	if err := custompackage.CheckName(name); err != nil {
 		return fault.Wrap(fault.NotFound, err, "There is no such package.")
 	}
-	data, err := os.ReadFile(filepath.Join(p.data.Tailored(), name))
+	data, err := os.ReadFile(filepath.Join(p.data.CustomPackages(), name))
 	if err != nil {
 		return fault.Wrap(fault.NotFound, err, "There is no such package.")
 	}
@@ -226,12 +225,12 @@ func download(w http.ResponseWriter, name string, data []byte) error {
 	return err
 }
 
-// render shows a page; its frames are the mails.
+// render shows a page; its frames are emails.
 func (p *localPages) render(w http.ResponseWriter, page, title string, data any) error {
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self' data:; form-action 'self'")
 	return p.pages.Render(w, http.StatusOK, page, web.View{Title: title, Private: true, Data: data})
 }
 
-// wantsPage tells a browser from a program.
+// wantsPage tells browsers from programs.
 func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }

@@ -17,11 +17,11 @@ import (
 // issued.
 func TestSaleInABrowser(t *testing.T) {
 	ctx := browser(t)
-	p := start(t, localdata.Dir(t.TempDir()))
-	fileByBrowser(t, ctx, p)
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	fileByBrowser(t, ctx, env)
 	status := see(t, ctx, "the address of the status page", chromedp.Location())
 
-	act(t, ctx, "opening the console", chromedp.Navigate(p.URL+"/console"),
+	act(t, ctx, "opening the console", chromedp.Navigate(env.URL+"/console"),
 		chromedp.WaitVisible(`a[href*="person=sam"]`))
 	look(t, ctx, "people")
 	act(t, ctx, "signing in", chromedp.Click(`a[href*="person=sam"]`),
@@ -38,8 +38,8 @@ func TestSaleInABrowser(t *testing.T) {
 	act(t, ctx, "issuing", chromedp.Click(`button[value=issue]`), chromedp.WaitVisible(`form[action$="/send-key"]`))
 	look(t, ctx, "license")
 
-	key := keyInTheMail(t, p)
-	act(t, ctx, "opening the key check", chromedp.Navigate(p.URL+"/licenses/check"), chromedp.WaitVisible(`#key`))
+	key := keyInTheMail(t, env)
+	act(t, ctx, "opening the key check", chromedp.Navigate(env.URL+"/licenses/check"), chromedp.WaitVisible(`#key`))
 	act(t, ctx, "checking the key",
 		chromedp.SetValue(`#key`, "> "+key[:70]+"\n> "+key[70:]), // as it stands in an answer to the mail
 		chromedp.SetValue(`#serverId`, "AWHW8w9JtzBzSrmf9GQX"),
@@ -59,26 +59,26 @@ func TestSaleInABrowser(t *testing.T) {
 		"/console/overview": "overview", "/console/licenses": "licenses", "/console/export": "export",
 		"/console/search?q=acme": "search", "/console/licenses/new": "generator-empty",
 	} {
-		act(t, ctx, "opening "+path, chromedp.Navigate(p.URL+path), chromedp.WaitVisible(`main h1`))
+		act(t, ctx, "opening "+path, chromedp.Navigate(env.URL+path), chromedp.WaitVisible(`main h1`))
 		look(t, ctx, name)
 	}
 }
 
 // keyInTheMail takes the license key out of the mail that the customer got, where it stands as text and as an
 // attachment.
-func keyInTheMail(t *testing.T, p *product) (key string) {
+func keyInTheMail(t *testing.T, env *testEnv) (key string) {
 	t.Helper()
-	for _, m := range p.outbox() {
+	for _, m := range env.outbox() {
 		if m.Kind != "license-key" {
 			continue
 		}
 		if m.To != "ada@acme.example" {
 			t.Errorf("the key went to %s", m.To)
 		}
-		page := p.page("/_local/outbox/" + url.PathEscape(m.ID))
+		page := env.page("/_local/outbox/" + url.PathEscape(m.ID))
 		page.Find(`a[href*="/attachments/"]`).Each(func(_ int, a *goquery.Selection) {
 			if strings.HasSuffix(a.Text(), ".txt") {
-				key = strings.TrimSpace(p.get(a.AttrOr("href", ""), 200))
+				key = strings.TrimSpace(env.get(a.AttrOr("href", ""), 200))
 			}
 		})
 		if body := page.Find("pre.mail").Text(); key == "" || !strings.Contains(squeezed(body), key) {
@@ -86,7 +86,7 @@ func keyInTheMail(t *testing.T, p *product) (key string) {
 		}
 	}
 	if key == "" {
-		t.Fatalf("no mail with a key arrived: %v", p.outbox())
+		t.Fatalf("no mail with a key arrived: %v", env.outbox())
 	}
 	return key
 }

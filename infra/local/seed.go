@@ -19,15 +19,15 @@ import (
 	"marketplace/shared/table/bolt"
 )
 
-// seeder fills a new table with requests and licenses of invented customers, as if sales had worked here for a year. It
-// sends no mail, and its licenses are muted: what comes into the outbox is what whoever tries the program caused.
+// seeder fills a new table with requests and licenses of invented customers, as after a year of sales. It sends no
+// email and mutes its licenses, so the outbox shows only what the person who tries the program causes.
 type seeder struct {
 	*store.Store
 	random  *rand.Rand
-	now     time.Time // of the store, while the past is written
-	loc     int       // lines of code of the customer who is at hand
+	now     time.Time // of the store, while writing the past
+	loc     int       // lines of code of the current customer
 	issuer  license.Issuer
-	offered *catalog.Catalog
+	catalog *catalog.Catalog
 }
 
 // company is an invented customer.
@@ -53,24 +53,24 @@ var companies = []company{
 	{"Tejo Logística Lda.", "Portugal", "tejo.example", []string{"Rui Carvalho"}},
 }
 
-// operators are the people of sales operations, as package people invents them.
+// operators are the sales people that package devidp invents.
 var operators = []string{"sam@vendor.example", "lucia@vendor.example"}
 
-// seeded is the row that says that a table has what it is to begin with.
-var seeded = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 1,
+// seedMarker is the row that marks a table as filled.
+var seedMarker = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 1,
 	Data: json.RawMessage(`{}`)}
 
-// seedOnce lets f write what a table begins with, once in its life. The file in the folder then has all of it or, after
-// a kill, nothing; a DynamoDB engine may have a part, and gets the whole besides at the next start.
+// seedOnce runs f once in the life of a table. The embedded table gets all or nothing of it; a DynamoDB engine may keep
+// a part after a kill, and gets everything again at the next start.
 func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) error {
-	if _, err := t.Get(ctx, seeded.Key); !errors.Is(err, table.ErrNotFound) {
+	if _, err := t.Get(ctx, seedMarker.Key); !errors.Is(err, table.ErrNotFound) {
 		return err
 	}
 	whole := func(t table.Table) error {
 		if err := f(t); err != nil {
 			return err
 		}
-		return t.Transact(ctx, table.Create(seeded))
+		return t.Transact(ctx, table.Create(seedMarker))
 	}
 	if file, ok := t.(*bolt.Table); ok {
 		return file.Fill(ctx, whole)
@@ -78,11 +78,10 @@ func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) err
 	return whole(t)
 }
 
-// seed writes the sample customers, ending at now. What it writes is the same each time, but for the IDs and the
-// signatures.
-func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *catalog.Catalog, now time.Time) error {
+// seed writes the sample customers up to now. The sample is the same each time except for IDs and signatures.
+func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *catalog.Catalog, now time.Time) error {
 	for i, c := range companies {
-		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, offered: offered}
+		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, catalog: sample}
 		s.Store = store.New(t, store.Options{Now: func() time.Time { return s.now }})
 		if err := s.customer(ctx, c, i, now); err != nil {
 			return fmt.Errorf("seed: %s: %w", c.name, err)
@@ -91,7 +90,7 @@ func seed(ctx context.Context, t table.Table, issuer license.Issuer, offered *ca
 	return nil
 }
 
-// customer is the course of one customer: an evaluation, most of the time a license a month later, and what came of it.
+// customer writes the history of a customer: an evaluation, usually a license a month later, and what followed.
 func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) error {
 	server := s.server()
 	edition := license.Editions[1+i%3]
@@ -144,11 +143,11 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 			}
 		}
 	}
-	return s.recent(ctx, c, i, edition, server, now)
+	return s.openRequest(ctx, c, i, edition, server, now)
 }
 
-// recent is what is still open, in every state.
-func (s *seeder) recent(ctx context.Context, c company, i int, edition license.Edition, server license.Server,
+// openRequest writes a recent request. Together they are in every state.
+func (s *seeder) openRequest(ctx context.Context, c company, i int, edition license.Edition, server license.Server,
 	now time.Time) error {
 	kind := []request.Kind{request.Renewal, request.Upgrade, request.Replacement, request.New}[i%4]
 	s.now = now.Add(-time.Duration(3+11*i) * time.Hour)
@@ -170,7 +169,7 @@ func (s *seeder) recent(ctx context.Context, c company, i int, edition license.E
 	case 3:
 		const question = "Does this server replace the one that you already have a license for?"
 		if i == 3 {
-			return s.askInVain(ctx, r, question)
+			return s.askAndBounce(ctx, r, question)
 		}
 		_, err = s.review(ctx, r, request.Waiting, question)
 	case 4:
@@ -179,7 +178,7 @@ func (s *seeder) recent(ctx context.Context, c company, i int, edition license.E
 	return err
 }
 
-// file files a request for a server, about the license that another one has, if about is not "".
+// file files a request for a server, related to the license of the server about unless that is "".
 func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition license.Edition, server,
 	about license.Server) (request.Request, error) {
 	person := c.people[s.random.IntN(len(c.people))]
@@ -211,8 +210,8 @@ func (s *seeder) review(ctx context.Context, r request.Request, to request.State
 	return s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text}, nil)
 }
 
-// askInVain asks a customer a question, by a mail that was sent and bounced.
-func (s *seeder) askInVain(ctx context.Context, r request.Request, question string) error {
+// askAndBounce asks a customer a question by an email that bounces.
+func (s *seeder) askAndBounce(ctx context.Context, r request.Request, question string) error {
 	id := r.ID + "-ask-1"
 	v := store.Review{ID: r.ID, Version: r.Version, By: operators[0], To: request.Waiting, Text: question}
 	_, err := s.Review(ctx, v, func(after request.Request) []mail.Message {
@@ -235,14 +234,13 @@ func (s *seeder) askInVain(ctx context.Context, r request.Request, question stri
 	return err
 }
 
-// licenseID is the ID of the license that answers a request.
+// licenseID returns the ID of the license that answers a request.
 func licenseID(r request.Request) string { return strings.ToLower(r.ID[:20] + "000000") }
 
-// issue answers a request with a license whose key is as real as any; mirrors is the production server beside a staging
-// one.
+// issue answers a request with a license and a real key; mirrors is the production server of a staging license.
 func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type, expiration license.Date, support bool,
 	mirrors license.Server) error {
-	e, ok := s.offered.Edition(string(r.Edition))
+	e, ok := s.catalog.Edition(string(r.Edition))
 	if !ok {
 		return fmt.Errorf("the catalog has no edition %s", r.Edition)
 	}
@@ -262,17 +260,17 @@ func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type
 		RequestVersion: r.Version}, nil)
 }
 
-// threshold is the smallest of the limits on sale that is enough.
+// threshold returns the smallest limit on sale that is large enough.
 func (s *seeder) threshold(loc int64) int64 {
-	for _, limit := range s.offered.LOCThresholds {
+	for _, limit := range s.catalog.LOCThresholds {
 		if limit >= loc {
 			return limit
 		}
 	}
-	return s.offered.LOCThresholds[len(s.offered.LOCThresholds)-1]
+	return s.catalog.LOCThresholds[len(s.catalog.LOCThresholds)-1]
 }
 
-// server is a server ID as versions 6.1 to 6.7.4 and 7.0 to 7.2 make them.
+// server invents a server ID as versions 6.1 to 6.7.4 and 7.0 to 7.2 make them.
 func (s *seeder) server() license.Server {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	id := []byte("AW")
@@ -282,7 +280,7 @@ func (s *seeder) server() license.Server {
 	return license.Server(id)
 }
 
-// asciiName writes a name as it stands in an e-mail address.
+// asciiName writes a name as in an email address.
 func asciiName(name string) string {
 	return strings.NewReplacer("é", "e", "í", "i", "ł", "l", "ó", "o", "è", "e", "ì", "i").Replace(name)
 }

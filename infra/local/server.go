@@ -33,19 +33,19 @@ import (
 	"marketplace/shared/table/bolt"
 )
 
-// Options are what a Server is started with.
+// Options configures a Server.
 type Options struct {
-	Addr   string // to listen on; port 0 takes a free one
+	Addr   string // to listen on; port 0 selects a free one
 	Data   localdata.Dir
 	Config config.Config // SiteURL, MailFrom and SalesEmail have defaults here
-	Empty  bool          // begin without sample requests and licenses
+	Empty  bool          // start without sample requests and licenses
 	Now    func() time.Time
 	Log    *slog.Logger
 }
 
 // Server is every function of the product on one port.
 type Server struct {
-	URL string // where it answers: http://localhost:8080
+	URL string // its address: http://localhost:8080
 
 	http   http.Server
 	data   localdata.Dir
@@ -55,7 +55,7 @@ type Server struct {
 	close  func() error // closes the table
 }
 
-// Start starts a server. It answers when Start returns.
+// Start starts a server. It accepts requests when Start returns.
 func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	ln, err := net.Listen("tcp", o.Addr)
 	if err != nil {
@@ -81,7 +81,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	return s, o.Data.Announce(s.URL)
 }
 
-// assemble puts the functions together as template.yaml does in the cloud.
+// assemble wires the functions as template.yaml does in the cloud.
 func (s *Server) assemble(ctx context.Context, o Options) error {
 	c := withDefaults(o.Config, s.URL)
 	if err := os.MkdirAll(string(o.Data), 0o700); err != nil {
@@ -125,35 +125,35 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		}
 		return nil
 	}}
-	kept := store.New(streamed{engine, w.wake}, store.Options{Now: clock.Now})
-	if err := takeBack(ctx, kept, clock.Now()); err != nil {
+	db := store.New(wakingTable{engine, w.wake}, store.Options{Now: clock.Now})
+	if err := releaseClaims(ctx, db, clock.Now()); err != nil {
 		return err
 	}
 	letters := letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}
-	mailer := &dispatch.Dispatcher{Outbox: kept, Sender: outbox, Unreached: letters.LicenseUnreached, Now: clock.Now,
+	mailer := &dispatch.Dispatcher{Outbox: db, Sender: outbox, Unreached: letters.LicenseUnreached, Now: clock.Now,
 		Log: o.Log}
 	w.mailer = mailer.Run
-	w.reminders = daily.New(daily.Options{Store: kept, Letters: letters, Now: clock.Now, Log: o.Log}).Run
-	mailEvents := feedback.New(feedback.Options{Store: kept, Unreached: letters.LicenseUnreached, Now: clock.Now,
+	w.reminders = daily.New(daily.Options{Store: db, Letters: letters, Now: clock.Now, Log: o.Log}).Run
+	mailEvents := feedback.New(feedback.Options{Store: db, Unreached: letters.LicenseUnreached, Now: clock.Now,
 		Log: o.Log})
 
-	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, kept, from, clock.Now()) }
+	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, db, from, clock.Now()) }
 
 	sessionKeys, err := o.Data.SessionKeys()
 	if err != nil {
 		return err
 	}
-	console, err := newConsole(consoleParts{o, c, kept, catalogs.offered, issuer, sessionKeys, clock.Now})
+	console, err := newConsole(consoleParts{o, c, db, catalogs.current, issuer, sessionKeys, clock.Now})
 	if err != nil {
 		return err
 	}
 	functions := router{
 		devIDP:  console.devIDP,
 		console: console.site,
-		pages:   newPages(o.Data, w, outbox, kept, mailEvents.Invoke, o.Log),
-		catalog: catalogs.feed,
+		pages:   newPages(o.Data, w, outbox, db, mailEvents.Invoke, o.Log),
+		catalog: catalogs.api,
 		requests: site.New(site.Options{
-			Store: kept, Catalog: catalogs.offered, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,
+			Store: db, Catalog: catalogs.current, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,
 			Keys: func() (license.KeySet, error) { return issuer.Keys, nil }, Now: clock.Now,
 		}),
 	}
@@ -172,8 +172,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	return nil
 }
 
-// router hands each request to its function, as the HTTP API does. It is no ServeMux, which would answer a path that is
-// not clean by itself, where the catalog has an answer that any origin may read.
+// router hands each request to its function, as the HTTP API does. A ServeMux would answer unclean paths itself, where
+// the catalog has an answer for scripts of any origin.
 type router struct{ devIDP, pages, console, catalog, requests http.Handler }
 
 func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -184,15 +184,15 @@ func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.console.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/_local/"):
 		f.pages.ServeHTTP(w, r)
-	case slices.ContainsFunc(api.Patterns(), func(pattern string) bool { return matches(pattern, r.URL.Path) }):
+	case slices.ContainsFunc(api.Patterns(), func(pattern string) bool { return matchesPattern(pattern, r.URL.Path) }):
 		f.catalog.ServeHTTP(w, r)
 	default:
 		f.requests.ServeHTTP(w, r)
 	}
 }
 
-// matches reports whether a path is a pattern's, or begins as one that ends in a name in braces does.
-func matches(pattern, path string) bool {
+// matchesPattern reports whether a path matches a pattern, whose last element may be a name in braces.
+func matchesPattern(pattern, path string) bool {
 	prefix, _, open := strings.Cut(pattern, "{")
 	return path == pattern || open && strings.HasPrefix(path, prefix)
 }
@@ -205,7 +205,7 @@ func withDefaults(c config.Config, url string) config.Config {
 	return c
 }
 
-// Close stops the server: what is being answered is answered, then everything is closed.
+// Close stops the server: it finishes the running requests, then closes everything.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -18,19 +18,19 @@ import (
 // remindersAt is the time of day (UTC) of the daily run, as in template.yaml.
 const remindersAt = 6 * time.Hour
 
-// job is what a Lambda without HTTP does when it is woken.
+// job is a run of a Lambda without HTTP.
 type job func(context.Context) error
 
-// worker does what the table's stream and the schedules do in the cloud: it wakes the mailer when a mail is written,
-// and runs the reminders every day.
+// worker does what the stream and the schedules do in the cloud: it wakes the mailer when an email is written, and runs
+// the reminders every day.
 type worker struct {
 	clock     *localdata.Clock
 	reminders job
 	mailer    job
-	sweep     job // removes what has expired, as DynamoDB does by itself
+	sweep     job // removes expired rows, as DynamoDB does by itself
 	log       *slog.Logger
 
-	replan func(ctx context.Context, from time.Time) error // the reminders to come, after the clock went back
+	replan func(ctx context.Context, from time.Time) error // plans reminders after the clock went back
 
 	wake chan struct{}
 	mu   sync.Mutex // held while a job runs or the clock moves
@@ -48,8 +48,8 @@ func (w *worker) run(ctx context.Context) {
 		case <-w.wake:
 			w.deliver(ctx)
 		case <-tick.C:
-			// A day begins, or several while the computer slept. After a move this finds nothing left to do.
-			if crossed(last, w.clock.Now()) > 0 {
+			// A day begins, or several after the computer slept. After a move there is nothing left to do.
+			if runsBetween(last, w.clock.Now()) > 0 {
 				w.mu.Lock()
 				w.do(ctx, "reminders", w.reminders)
 				w.do(ctx, "sweep", w.sweep)
@@ -61,21 +61,21 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-// crossed counts the daily runs that fall due after from and by to.
-func crossed(from, to time.Time) int {
+// runsBetween counts the daily runs that fall due after from and by to.
+func runsBetween(from, to time.Time) int {
 	run := func(t time.Time) license.Date { return license.DateOf(t.Add(-remindersAt)) }
 	return run(from).DaysUntil(run(to))
 }
 
-// deliver sends what is in the outbox. Who asked for it going away stops nothing.
+// deliver sends the outbox, even if the visitor who caused it leaves.
 func (w *worker) deliver(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.do(context.WithoutCancel(ctx), "mailer", w.mailer)
 }
 
-// move moves the clock. On the way forward every daily run takes place at its own time; having arrived, whatever is due
-// by then is done too. On the way back nothing is sent, and the reminders to come are planned anew.
+// move moves the clock. Forward, every daily run happens at its own time, and on arrival everything due is done. Back,
+// it sends nothing and plans the reminders anew.
 func (w *worker) move(ctx context.Context, to time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,7 +90,7 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 		w.do(ctx, "mailer", w.mailer)
 	}
 	if err := ctx.Err(); err != nil {
-		return errors.Join(err, w.clock.Keep()) // the days that were gone through are past, for a restart too
+		return errors.Join(err, w.clock.Save()) // the days that have run stay past after a restart
 	}
 	w.clock.Set(to)
 	if to.After(from) {
@@ -99,7 +99,7 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 	} else {
 		w.do(ctx, "replan", func(ctx context.Context) error { return w.replan(ctx, from) })
 	}
-	return w.clock.Keep()
+	return w.clock.Save()
 }
 
 func (w *worker) do(ctx context.Context, name string, j job) {
@@ -108,8 +108,8 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 	}
 }
 
-// replan settles anew when licenses are to be reminded of, after the clock went back from a time to now: whatever had
-// expired by then, or had its day behind it, waited for no reminder any more. In the cloud time does not go back.
+// replan plans reminders anew after the clock went back from a time to now: licenses that had expired by then, or whose
+// day had passed, waited for no reminder. In the cloud time never goes back.
 func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 	month, last := license.DateOf(now), license.DateOf(from).AddMonths(int(reminder.Default.Longest()))
 	for month.Day = 1; !month.After(last); month = month.AddMonths(1) {
@@ -126,7 +126,7 @@ func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 				store.ErrDueChanged) {
 				return err
 			}
-			return nil // whoever changed it planned it anew
+			return nil // the other change planned it
 		})
 		if err != nil {
 			return err
@@ -135,26 +135,26 @@ func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 	return nil
 }
 
-// streamed is a table that wakes the mailer when a mail is written, as the table's stream does in the cloud.
-type streamed struct {
+// wakingTable is a table that wakes the mailer when an email is written, as the stream does in the cloud.
+type wakingTable struct {
 	table.Table
 	wake chan<- struct{}
 }
 
-func (s streamed) Transact(ctx context.Context, writes ...table.Write) error {
+func (s wakingTable) Transact(ctx context.Context, writes ...table.Write) error {
 	err := s.Table.Transact(ctx, writes...)
 	if slices.ContainsFunc(writes, store.WakesMailer) {
 		select {
 		case s.wake <- struct{}{}:
-		default: // it is awake already
+		default: // already awake
 		}
 	}
 	return err
 }
 
-// takeBack gives the mails free that a process before this one was sending when it was killed: the data belongs to one
-// process at a time, so nobody is sending them now, and nobody need wait until their leases run out.
-func takeBack(ctx context.Context, s *store.Store, now time.Time) error {
+// releaseClaims releases the emails that a killed process was sending. The data belongs to one process at a time, so
+// nobody sends them now, and nobody has to wait until their leases expire.
+func releaseClaims(ctx context.Context, s *store.Store, now time.Time) error {
 	const page = 100
 	for after := ""; ; {
 		ids, err := s.PendingMail(ctx, after, page)

@@ -20,7 +20,9 @@ import (
 func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slept atomic.Int64 // the real clock goes on while the timers of a computer that sleeps stand still
-		clock, err := localdata.Dir(t.TempDir()).OpenClock(func() time.Time { return time.Now().Add(time.Duration(slept.Load())) })
+		clock, err := localdata.Dir(t.TempDir()).OpenClock(func() time.Time {
+			return time.Now().Add(time.Duration(slept.Load()))
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +104,7 @@ func TestInterruptedEmailMayBeSentTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := takeBack(t.Context(), s, now); err != nil {
+	if err := releaseClaims(t.Context(), s, now); err != nil {
 		t.Fatal(err)
 	}
 	for id, twice := range map[string]bool{"being-sent": true, "waiting": false} {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Clock is the real clock, moved by an offset. The offset is kept in the folder, so that a restart does not turn back
-// the time that the data has seen.
+// Clock is the real clock plus an offset. The folder keeps the offset, so a restart does not turn back the time of the
+// data.
 type Clock struct {
 	real func() time.Time
 	path string
@@ -20,12 +20,12 @@ type Clock struct {
 	offset time.Duration
 }
 
-// clockFile is what is kept: {"offset": "24h0m0s"}.
+// clockFile is the content of clock.json: {"offset": "24h0m0s"}.
 type clockFile struct {
 	Offset string `json:"offset"`
 }
 
-// OpenClock opens the folder's clock: real, moved as it was when it was last kept.
+// OpenClock opens the folder's clock with the offset that was last saved.
 func (d Dir) OpenClock(real func() time.Time) (*Clock, error) {
 	c := &Clock{real: real, path: d.path("clock.json")}
 	data, err := os.ReadFile(c.path)
@@ -45,22 +45,22 @@ func (d Dir) OpenClock(real func() time.Time) (*Clock, error) {
 	return c, nil
 }
 
-// Now is the moved clock's time, in UTC.
+// Now returns the time of the clock, in UTC.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.real().Add(c.offset).UTC()
 }
 
-// Set moves the clock; it runs on from t. The move outlives a restart once Keep was called.
+// Set moves the clock to t, from where it runs on. Save makes the move survive a restart.
 func (c *Clock) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.offset = t.Sub(c.real())
 }
 
-// Keep writes down how far the clock is moved.
-func (c *Clock) Keep() error {
+// Save writes the offset to the folder.
+func (c *Clock) Save() error {
 	c.mu.Lock()
 	data, err := json.Marshal(clockFile{Offset: c.offset.String()})
 	c.mu.Unlock()

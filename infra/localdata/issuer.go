@@ -11,8 +11,8 @@ import (
 	"marketplace/shared/license"
 )
 
-// Issuer signs with the folder's own keys, one for evaluation licenses and one for the others. They are made when they
-// are missing; a license that was signed with a key that was deleted since is valid no more.
+// Issuer signs with the keys of the folder, one for evaluation licenses and one for all others. It makes missing keys;
+// licenses signed with a deleted key are no longer valid.
 func (d Dir) Issuer() (license.Issuer, error) {
 	issuer := license.Issuer{Signers: map[string]crypto.Signer{}}
 	for _, k := range []struct {

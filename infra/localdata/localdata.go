@@ -1,5 +1,4 @@
-// Package localdata is the folder in which the local server keeps everything, as the server and the operator's tool
-// both know it.
+// Package localdata is the data folder of the local server, shared with the operator's tool.
 package localdata
 
 import (
@@ -20,10 +19,10 @@ import (
 	"marketplace/shared/table/bolt"
 )
 
-// Dir is the folder. Its zero value will not do.
+// Dir is the path of the folder. It must not be empty.
 type Dir string
 
-// FromEnv is the folder that DATA names, else .local.
+// FromEnv returns the folder that DATA names, or .local.
 func FromEnv(getenv func(string) string) Dir {
 	if d := getenv("DATA"); d != "" {
 		return Dir(d)
@@ -33,15 +32,15 @@ func FromEnv(getenv func(string) string) Dir {
 
 func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
 
-// Packages is the folder of the package ZIPs, Tailored that of the ones made for a customer, Jars that of the jars that
-// they are made of, Outbox that of the mails.
-func (d Dir) Packages() string { return d.path("packages") }
-func (d Dir) Tailored() string { return d.path("tailored") }
-func (d Dir) Jars() string     { return d.path("jars") }
-func (d Dir) Outbox() string   { return d.path("outbox") }
+// Packages, CustomPackages, Jars and Outbox are the folders of the package ZIPs, of those made for one customer, of the
+// jars that both contain, and of the emails.
+func (d Dir) Packages() string       { return d.path("packages") }
+func (d Dir) CustomPackages() string { return d.path("tailored") }
+func (d Dir) Jars() string           { return d.path("jars") }
+func (d Dir) Outbox() string         { return d.path("outbox") }
 
-// OpenTable opens the table in the folder, or, where DYNAMODB_ENDPOINT is set, the one on that engine, made if it is
-// missing. The table in the folder belongs to one process at a time.
+// OpenTable opens the embedded table of the folder, or the table on the engine at DYNAMODB_ENDPOINT, which it creates
+// if missing. The embedded table belongs to one process at a time.
 func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, close func() error, err error) {
 	if c.DynamoDBEndpoint != "" {
 		t, err := cloud.LocalTable(ctx, c)
@@ -62,7 +61,7 @@ type announcement struct {
 	URL string `json:"url"`
 }
 
-// Announce writes down where the running server answers, until Withdraw.
+// Announce records the address of the running server until Withdraw.
 func (d Dir) Announce(url string) error {
 	data, err := json.Marshal(announcement{url})
 	if err != nil {
@@ -71,11 +70,11 @@ func (d Dir) Announce(url string) error {
 	return WriteFile(d.path("server.json"), data, 0o600)
 }
 
-// Withdraw takes the announcement back.
+// Withdraw removes the announcement.
 func (d Dir) Withdraw() error { return os.Remove(d.path("server.json")) }
 
-// Server is where the server that works in this folder answers; "" where none does. A server that was killed leaves its
-// announcement behind, so it is asked.
+// Server returns the address of the server that uses the folder, or "". A killed server leaves its announcement behind,
+// so Server asks it.
 func (d Dir) Server(ctx context.Context) string {
 	var a announcement
 	data, err := os.ReadFile(d.path("server.json"))
@@ -99,8 +98,7 @@ func (d Dir) Server(ctx context.Context) string {
 	return a.URL
 }
 
-// SessionKeys are the keys of the console's cookies, made when they are missing: who is signed in stays so over a
-// restart.
+// SessionKeys returns the keys of the console's cookies. It makes missing keys, so sessions survive a restart.
 func (d Dir) SessionKeys() (signin.Keys, error) {
 	path := d.path("session.key")
 	text, err := os.ReadFile(path)
@@ -114,7 +112,7 @@ func (d Dir) SessionKeys() (signin.Keys, error) {
 	return signin.ParseKeys(string(text))
 }
 
-// WriteFile replaces a file as a whole: whoever reads it, after a power failure too, sees the old content or the new.
+// WriteFile replaces a whole file: readers see the old content or the new, even after a power failure.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {

@@ -29,7 +29,7 @@ func TestAnImportIntoAStoppedServersDataGoesByItsClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock.Set(time.Now().AddDate(-10, 0, 0))
-	if err := clock.Keep(); err != nil {
+	if err := clock.Save(); err != nil {
 		t.Fatal(err)
 	}
 	expiration := license.DateOf(clock.Now()).AddMonths(6)

@@ -62,7 +62,7 @@ func TestSigningOutOfTheCompiledConsole(t *testing.T) {
 	var err error
 	provider, err = devidp.New(devidp.Options{
 		Issuer: issuer, ClientID: "console", ClientSecret: "secret", RedirectURI: consoleURL + "/callback", SignedOutURI: consoleURL + "/signedout",
-		People: devidp.Invented(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		People: devidp.SamplePeople(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 	local := devidp.Options{
 		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,
 		SignedOutURI: c.URL + SignedOutPath, Now: c.Now, Log: log,
-		People: append(devidp.Invented(),
+		People: append(devidp.SamplePeople(),
 			devidp.Person{Email: "una@vendor.example", Name: "Una Unverified", Groups: []string{"admin"}, Unverified: true},
 			devidp.Person{Email: "rolf@vendor.example", Name: "Rolf Role", Groups: []string{"superuser", "Admin", ""}}),
 	}

@@ -47,7 +47,7 @@ const (
 // emails are their addresses.
 var emails = func() map[string]string {
 	m := map[string]string{}
-	for _, p := range devidp.Invented() {
+	for _, p := range devidp.SamplePeople() {
 		m[p.Name] = p.Email
 	}
 	return m
@@ -67,7 +67,7 @@ var open = sync.OnceValues(func() (door, error) {
 	now, log := func() time.Time { return start }, slog.New(slog.DiscardHandler)
 	provider, err := devidp.New(devidp.Options{
 		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", RedirectURI: server.URL + signin.CallbackPath,
-		SignedOutURI: server.URL + signin.SignedOutPath, People: devidp.Invented(), Now: now, Log: log,
+		SignedOutURI: server.URL + signin.SignedOutPath, People: devidp.SamplePeople(), Now: now, Log: log,
 	})
 	if err != nil {
 		return door{}, err
@@ -82,7 +82,7 @@ var open = sync.OnceValues(func() (door, error) {
 	mux.Handle(devidp.Path+"/", provider)
 	mux.Handle("/", web.New(web.Options{Pages: web.NewPages(templates), Log: log, Routes: append(signin.New(d.Options).Routes(),
 		web.Route{Pattern: "GET /console", Handle: func(http.ResponseWriter, *http.Request) error { return nil }})}))
-	for _, p := range devidp.Invented() {
+	for _, p := range devidp.SamplePeople() {
 		if len(p.Groups) == 0 {
 			continue
 		}

@@ -102,7 +102,8 @@ type checkResult struct {
 	// from our records, for authentic keys only; Valid does not depend on them
 	Notices []notice           `json:"notices"`
 	Undone  []license.Mangling `json:"undone"` // what an email program did to the key
-	// Text is the cleaned-up key, as it has to be installed; left out if nothing was undone or the key is not authentic.
+	// Text is the cleaned-up key, as it has to be installed; left out if nothing was undone or the key is not
+	// authentic.
 	Text      string   `json:"text,omitempty"`
 	Ignored   []string `json:"ignoredPlugins"` // plugins that were not checked: free or unknown
 	Unchecked []string `json:"-"`              // what was not checked because it was left empty

@@ -56,8 +56,7 @@ func (env *testEnv) check(key string, pairs ...string) *webtest.Answer {
 // facts are what a page tells in its lists of facts.
 func facts(doc *goquery.Document) map[string]string {
 	m := make(map[string]string)
-	doc.Find("dl.facts div").Each(func(_ int,
-		s *goquery.Selection) {
+	doc.Find("dl.facts div").Each(func(_ int, s *goquery.Selection) {
 		m[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd"))
 	})
 	return m
@@ -143,14 +142,13 @@ func badKeys(env *testEnv) map[string]struct {
 				otherServer},
 		"another address": {valid, []string{"serverId", "00000000-AWHW8w9JtzBzSrmf9GQX", "ncloc", "7"},
 			[]string{"new-address"},
-			"/request/developer?kind=replacement&ncloc=7&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b&serverId=00000000-AWHW8w9JtzBzSrmf9GQX"},
+			"/request/developer?kind=replacement&ncloc=7&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b" +
+				"&serverId=00000000-AWHW8w9JtzBzSrmf9GQX"},
 		"too early": {env.issue(func(k *license.Key) {
-			k.NotBefore = license.Date{Year: 2018, Month: 3,
-				Day: 6}
+			k.NotBefore = license.Date{Year: 2018, Month: 3, Day: 6}
 		}), nil, []string{"not-yet-valid"}, ""},
 		"expired": {env.issue(func(k *license.Key) {
-			k.Expiration = license.Date{Year: 2018, Month: 3,
-				Day: 4}
+			k.Expiration = license.Date{Year: 2018, Month: 3, Day: 4}
 		}), nil, []string{"expired"}, "/request/developer?kind=renewal&ncloc=5000000&serverId=" + serverID},
 		"evaluation over": {env.issue(func(k *license.Key) {
 			k.Type, k.Expiration = license.Evaluation, license.Date{Year: 2018, Month: 3, Day: 4}

@@ -44,8 +44,7 @@ func TestEditionShowsItsPackages(t *testing.T) {
 		t.Errorf("last version %q, want the one with long-term support", webtest.Text(lts.Find("th")))
 	}
 	var patches []string
-	doc.Find("#packages details tbody th").Each(func(_ int,
-		s *goquery.Selection) {
+	doc.Find("#packages details tbody th").Each(func(_ int, s *goquery.Selection) {
 		patches = append(patches, webtest.Text(s))
 	})
 	if got := strings.Join(patches, ", "); got != "6.7.3 LTS, 6.7.2 LTS, 6.7.1 LTS, 6.7 LTS" {
@@ -119,8 +118,7 @@ func TestEveryPageKeepsTheServer(t *testing.T) {
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") {
 			t.Errorf("%s: Cache-Control %q", path, cache)
 		}
-		header := a.Page().Find("header a").Map(func(_ int,
-			s *goquery.Selection) string {
+		header := a.Page().Find("header a").Map(func(_ int, s *goquery.Selection) string {
 			return s.AttrOr("href", "")
 		})
 		if want := []string{"/" + server, "/" + server + "#editions", "/request" + server,

@@ -75,8 +75,7 @@ func TestChoiceOfEditionKeepsTheQuery(t *testing.T) {
 		"/request?kind=renewal&replaces=l1&serverId=x&sourceEdition=Enterprise": "?kind=renewal&replaces=l1&sourceEdition=enterprise",
 		"/request?kind=buy&replaces=buy+this":                                   "",
 	} {
-		cards := env.get(link).WantStatus(200).Page().Find(".card a").Map(func(_ int,
-			s *goquery.Selection) string {
+		cards := env.get(link).WantStatus(200).Page().Find(".card a").Map(func(_ int, s *goquery.Selection) string {
 			return s.AttrOr("href", "")
 		})
 		if got := []string{"/request/developer" + want, "/request/enterprise" + want,

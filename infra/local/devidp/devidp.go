@@ -1,9 +1,9 @@
-// Package devidp is the OpenID Connect provider of `make run`: a page asks who to be, and the sales console is told
-// that it is so. It stands in for Amazon Cognito, which gives out the same claims.
+// Package devidp is the OpenID Connect provider of `make run`: its page lets the developer choose a person to sign in
+// as. It replaces Amazon Cognito and issues the same claims.
 //
-// What a client could get wrong it refuses as a real provider would: redirect addresses that differ by a character,
-// codes used twice, late, by another client or without the PKCE verifier. It asks nobody for a password, so it belongs
-// on one's own machine only.
+// It refuses the mistakes of a client as a real provider does: redirect addresses that differ by a character, and codes
+// that are used twice, late, by another client or without the PKCE verifier. It asks for no password, so it is for
+// developer machines only.
 package devidp
 
 import (
@@ -21,22 +21,21 @@ import (
 	"marketplace/shared/web"
 )
 
-// Path is where the local server mounts the provider: its issuer is the site's address with Path, and everything below
-// Path + "/" is its own.
+// Path is where the local server mounts the provider: the issuer is the site's address with Path, and everything below
+// Path + "/" belongs to it.
 const Path = "/_local/people"
 
-// Person is somebody to be.
+// Person is a person to sign in as.
 type Person struct {
 	Email      string
 	Name       string
 	Groups     []string // roles in the console, as the claim "cognito:groups" lists them
 	About      string   // for the page
-	Unverified bool     // nobody verified the e-mail address
+	Unverified bool     // the email address is not verified
 }
 
-// Invented are the people of the local server: one for each thing that a role makes different, two of sales, who can
-// get in each other's way.
-func Invented() []Person {
+// SamplePeople returns the people of the local server: one for each role, and two of sales to try concurrent changes.
+func SamplePeople() []Person {
 	return []Person{
 		{Email: "vera@vendor.example", Name: "Vera Vogel", Groups: []string{"viewer"},
 			About: "Can view everything and change nothing."},
@@ -50,13 +49,13 @@ func Invented() []Person {
 	}
 }
 
-// Options are what a provider is made of.
+// Options configures a provider.
 type Options struct {
-	Issuer       string // its address, without a slash at the end
+	Issuer       string // its address, without a trailing slash
 	ClientID     string
 	ClientSecret string
-	RedirectURI  string // where the client takes codes
-	SignedOutURI string // where the client takes who has signed out
+	RedirectURI  string // where the client receives codes
+	SignedOutURI string // where the client continues after signing out
 	People       []Person
 	Now          func() time.Time
 	Log          *slog.Logger
@@ -73,7 +72,7 @@ type provider struct {
 //go:embed templates
 var templates embed.FS
 
-// New makes the provider's handler, with a key of its own, for all paths below the issuer's.
+// New returns the handler of a provider with a new key, for all paths below the issuer.
 func New(o Options) (http.Handler, error) {
 	issuer, err := url.Parse(o.Issuer)
 	if err != nil {
@@ -97,7 +96,7 @@ func (p *provider) routes() []web.Route {
 	}
 }
 
-// discovery is OpenID Connect Discovery §3, with the sign-out endpoint of RP-Initiated Logout §2.1.
+// discovery implements OpenID Connect Discovery §3, with the sign-out endpoint of RP-Initiated Logout §2.1.
 func (p *provider) discovery(w http.ResponseWriter, _ *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, map[string]any{
 		"issuer":                                p.Issuer,
@@ -118,8 +117,8 @@ func (p *provider) discovery(w http.ResponseWriter, _ *http.Request) error {
 	})
 }
 
-// named finds a person by the e-mail address.
-func (p *provider) named(email string) (Person, bool) {
+// personByEmail finds a person by email address.
+func (p *provider) personByEmail(email string) (Person, bool) {
 	for _, person := range p.People {
 		if person.Email == email {
 			return person, true
@@ -128,5 +127,5 @@ func (p *provider) named(email string) (Person, bool) {
 	return Person{}, false
 }
 
-// Roles is how the page writes the person's groups.
+// Roles returns the groups of the person for the page.
 func (p Person) Roles() string { return strings.Join(p.Groups, ", ") }

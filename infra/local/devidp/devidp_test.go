@@ -26,34 +26,34 @@ const (
 	verifier = "a-verifier-of-at-least-43-characters-as-rfc7636-asks"
 )
 
-type local struct {
+type testEnv struct {
 	http.Handler
 	now time.Time
 }
 
-func newLocal(t *testing.T) *local {
+func newTestEnv(t *testing.T) *testEnv {
 	t.Helper()
-	l := &local{now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}
+	env := &testEnv{now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}
 	h, err := New(Options{
 		Issuer: issuer, ClientID: "console", ClientSecret: "s3cret", RedirectURI: callback,
 		SignedOutURI: "http://localhost:8080/out",
-		People:       Invented(), Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler),
+		People:       SamplePeople(), Now: func() time.Time { return env.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Handler = h
-	return l
+	env.Handler = h
+	return env
 }
 
-func (l *local) do(r *http.Request) *http.Response {
+func (env *testEnv) do(r *http.Request) *http.Response {
 	rec := httptest.NewRecorder()
-	l.ServeHTTP(rec, r)
+	env.ServeHTTP(rec, r)
 	return rec.Result()
 }
 
-func (l *local) get(target string) *http.Response {
-	return l.do(httptest.NewRequest("GET", target, nil))
+func (env *testEnv) get(target string) *http.Response {
+	return env.do(httptest.NewRequest("GET", target, nil))
 }
 
 func challenge() string {
@@ -61,8 +61,8 @@ func challenge() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// asking is an authorization request as the console makes it, with some parameters changed; "" takes one away.
-func asking(changes ...string) string {
+// authorizeURL is an authorization request as the console makes it, with some parameters changed; "" takes one away.
+func authorizeURL(changes ...string) string {
 	q := url.Values{
 		"client_id": {"console"}, "redirect_uri": {callback}, "response_type": {"code"},
 		"scope": {"openid email profile"}, "state": {"a&b"}, "nonce": {"n"},
@@ -77,9 +77,9 @@ func asking(changes ...string) string {
 }
 
 // code signs somebody in and gives the code.
-func (l *local) code(t *testing.T) string {
+func (env *testEnv) code(t *testing.T) string {
 	t.Helper()
-	to, err := l.get(asking("person", "sam@vendor.example")).Location()
+	to, err := env.get(authorizeURL("person", "sam@vendor.example")).Location()
 	if err != nil || to.Query().Get("state") != "a&b" || to.Query().Get("code") == "" ||
 		!strings.HasPrefix(to.String(), callback+"?") {
 		t.Fatalf("led to %s: %v", to, err)
@@ -88,7 +88,7 @@ func (l *local) code(t *testing.T) string {
 }
 
 // exchange exchanges a code; changes are of the form.
-func (l *local) exchange(code string, changes ...string) (int, map[string]any) {
+func (env *testEnv) exchange(code string, changes ...string) (int, map[string]any) {
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback},
 		"code_verifier": {verifier}}
 	for i := 0; i < len(changes); i += 2 {
@@ -99,23 +99,23 @@ func (l *local) exchange(code string, changes ...string) (int, map[string]any) {
 	if !form.Has("client_id") {
 		r.SetBasicAuth("console", "s3cret")
 	}
-	res := l.do(r)
+	res := env.do(r)
 	var said map[string]any
 	_ = json.NewDecoder(res.Body).Decode(&said)
 	return res.StatusCode, said
 }
 
 func TestPageOffersEveryPerson(t *testing.T) {
-	res := newLocal(t).get(asking())
+	res := newTestEnv(t).get(authorizeURL())
 	page, err := goquery.NewDocumentFromReader(res.Body)
 	if err != nil || res.StatusCode != 200 {
 		t.Fatalf("%d %v", res.StatusCode, err)
 	}
 	cards := page.Find("main .card")
-	if cards.Length() != len(Invented()) {
+	if cards.Length() != len(SamplePeople()) {
 		t.Errorf("%d people", cards.Length())
 	}
-	for i, person := range Invented() {
+	for i, person := range SamplePeople() {
 		card := cards.Eq(i)
 		href, _ := card.Find("a").Attr("href")
 		to, err := url.Parse(href)
@@ -131,27 +131,27 @@ func TestPageOffersEveryPerson(t *testing.T) {
 }
 
 func TestInvalidAuthorizationRequests(t *testing.T) {
-	l := newLocal(t)
+	env := newTestEnv(t)
 	for _, tt := range []struct {
 		name, target string
 		want         string // the error that is led back; "" for a page that leads nowhere
 	}{
-		{"another client", asking("client_id", "x"), ""},
-		{"no client", asking("client_id", ""), ""},
-		{"another redirect address", asking("redirect_uri", "https://evil.example/"), ""},
-		{"a longer one", asking("redirect_uri", callback+"/x"), ""},
-		{"one with a query", asking("redirect_uri", callback+"?a=b"), ""},
-		{"a shorter one", asking("redirect_uri", callback[:len(callback)-1]), ""},
-		{"another response type", asking("response_type", "token"), "unsupported_response_type"},
-		{"no openid", asking("scope", "email openidx"), "invalid_scope"},
-		{"no PKCE", asking("code_challenge", ""), "invalid_request"},
-		{"plain PKCE", asking("code_challenge_method", "plain"), "invalid_request"},
-		{"no method of PKCE", asking("code_challenge_method", ""), "invalid_request"},
-		{"a parameter twice", asking() + "&nonce=m", "invalid_request"},
-		{"cancelled", asking("cancel", "yes"), "access_denied"},
+		{"another client", authorizeURL("client_id", "x"), ""},
+		{"no client", authorizeURL("client_id", ""), ""},
+		{"another redirect address", authorizeURL("redirect_uri", "https://evil.example/"), ""},
+		{"a longer one", authorizeURL("redirect_uri", callback+"/x"), ""},
+		{"one with a query", authorizeURL("redirect_uri", callback+"?a=b"), ""},
+		{"a shorter one", authorizeURL("redirect_uri", callback[:len(callback)-1]), ""},
+		{"another response type", authorizeURL("response_type", "token"), "unsupported_response_type"},
+		{"no openid", authorizeURL("scope", "email openidx"), "invalid_scope"},
+		{"no PKCE", authorizeURL("code_challenge", ""), "invalid_request"},
+		{"plain PKCE", authorizeURL("code_challenge_method", "plain"), "invalid_request"},
+		{"no method of PKCE", authorizeURL("code_challenge_method", ""), "invalid_request"},
+		{"a parameter twice", authorizeURL() + "&nonce=m", "invalid_request"},
+		{"cancelled", authorizeURL("cancel", "yes"), "access_denied"},
 	} {
 		for _, target := range []string{tt.target, tt.target + "&person=ada%40vendor.example"} {
-			res := l.get(target)
+			res := env.get(target)
 			if tt.want == "" {
 				if res.StatusCode != 400 || res.Header.Get("Location") != "" {
 					t.Errorf("%s: %d to %q", tt.name, res.StatusCode, res.Header.Get("Location"))
@@ -165,23 +165,23 @@ func TestInvalidAuthorizationRequests(t *testing.T) {
 			}
 		}
 	}
-	if res := l.get(asking("person", "nobody@vendor.example")); res.StatusCode != 404 {
+	if res := env.get(authorizeURL("person", "nobody@vendor.example")); res.StatusCode != 404 {
 		t.Errorf("nobody: %d", res.StatusCode)
 	}
 }
 
 func TestTokenPassesTheClientsVerifier(t *testing.T) {
-	l := newLocal(t)
-	status, said := l.exchange(l.code(t))
+	env := newTestEnv(t)
+	status, said := env.exchange(env.code(t))
 	if status != 200 || said["token_type"] != "Bearer" || said["access_token"] == "" {
 		t.Fatalf("%d %v", status, said)
 	}
-	server := httptest.NewServer(l)
+	server := httptest.NewServer(env)
 	defer server.Close()
 	keys := oidc.NewRemoteKeySet(t.Context(), server.URL+Path+"/keys")
 	v := oidc.NewVerifier(issuer, keys,
 		&oidc.Config{ClientID: "console", SupportedSigningAlgs: []string{"ES256"},
-			Now: func() time.Time { return l.now }})
+			Now: func() time.Time { return env.now }})
 	token, err := v.Verify(t.Context(), said["id_token"].(string))
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestTokenPassesTheClientsVerifier(t *testing.T) {
 }
 
 func TestCodeWorksOnceForItsClient(t *testing.T) {
-	l := newLocal(t)
+	env := newTestEnv(t)
 	for _, tt := range []struct {
 		name    string
 		changes []string
@@ -220,34 +220,34 @@ func TestCodeWorksOnceForItsClient(t *testing.T) {
 		{"another client", []string{"client_id", "x", "client_secret", "s3cret"}, 401, "invalid_client"},
 		{"the secret in the form", []string{"client_id", "console", "client_secret", "s3cret"}, 200, ""},
 	} {
-		if status, said := l.exchange(l.code(t), tt.changes...); status != tt.status || tt.want != "" &&
+		if status, said := env.exchange(env.code(t), tt.changes...); status != tt.status || tt.want != "" &&
 			said["error"] != tt.want {
 			t.Errorf("%s: %d %v", tt.name, status, said)
 		}
 	}
-	code := l.code(t)
-	if status, _ := l.exchange(code, "code_verifier", "x"); status != 400 {
+	code := env.code(t)
+	if status, _ := env.exchange(code, "code_verifier", "x"); status != 400 {
 		t.Errorf("a wrong try: %d", status)
 	}
-	if status, _ := l.exchange(code); status != 400 {
+	if status, _ := env.exchange(code); status != 400 {
 		t.Errorf("after a wrong try: %d", status)
 	}
-	code = l.code(t)
-	if status, _ := l.exchange(code); status != 200 {
+	code = env.code(t)
+	if status, _ := env.exchange(code); status != 200 {
 		t.Errorf("once: %d", status)
 	}
-	if status, _ := l.exchange(code); status != 400 {
+	if status, _ := env.exchange(code); status != 400 {
 		t.Errorf("twice: %d", status)
 	}
-	code = l.code(t)
-	l.now = l.now.Add(codeLife)
-	if status, _ := l.exchange(code); status != 400 {
+	code = env.code(t)
+	env.now = env.now.Add(codeLife)
+	if status, _ := env.exchange(code); status != 400 {
 		t.Errorf("late: %d", status)
 	}
 }
 
 func TestSignOutRedirectsOnlyToTheClient(t *testing.T) {
-	l := newLocal(t)
+	env := newTestEnv(t)
 	for query, want := range map[string]int{
 		"client_id=console&post_logout_redirect_uri=" + url.QueryEscape("http://localhost:8080/out"):   303,
 		"client_id=console&post_logout_redirect_uri=" + url.QueryEscape("http://localhost:8080/out/x"): 400,
@@ -255,7 +255,7 @@ func TestSignOutRedirectsOnlyToTheClient(t *testing.T) {
 		"client_id=x&post_logout_redirect_uri=" + url.QueryEscape("http://localhost:8080/out"):         400,
 		"": 400,
 	} {
-		if res := l.get(Path + "/signout?" + query); res.StatusCode != want {
+		if res := env.get(Path + "/signout?" + query); res.StatusCode != want {
 			t.Errorf("%s: %d", query, res.StatusCode)
 		}
 	}

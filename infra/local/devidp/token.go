@@ -22,10 +22,10 @@ const (
 	tokenLife = 5 * time.Minute
 )
 
-// groupsClaim lists a person's roles, as Cognito calls it.
+// groupsClaim lists the roles of a person, under the name that Cognito uses.
 const groupsClaim = "cognito:groups"
 
-// grant is what a code stands for.
+// grant is what a code gives access to.
 type grant struct {
 	person      Person
 	challenge   string // of PKCE
@@ -34,7 +34,7 @@ type grant struct {
 	expires     time.Time
 }
 
-// codes are those not yet exchanged.
+// codes are the codes that are not yet exchanged.
 type codes struct {
 	now  func() time.Time
 	mu   sync.Mutex
@@ -55,8 +55,8 @@ func (c *codes) issue(g grant) string {
 	return code
 }
 
-// take gives a code's grant, once.
-func (c *codes) take(code string) (grant, bool) {
+// redeem returns the grant of a code, once.
+func (c *codes) redeem(code string) (grant, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g, ok := c.open[code]
@@ -78,7 +78,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) error {
 	if form.Get("grant_type") != "authorization_code" {
 		return web.WriteJSON(w, http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type"})
 	}
-	g, ok := p.codes.take(form.Get("code"))
+	g, ok := p.codes.redeem(form.Get("code"))
 	challenge := sha256.Sum256([]byte(form.Get("code_verifier")))
 	if !ok || form.Get("redirect_uri") != g.redirectURI ||
 		base64.RawURLEncoding.EncodeToString(challenge[:]) != g.challenge {
@@ -94,7 +94,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// credentials are the client's, by either method of RFC 6749 §2.3.1.
+// credentials returns the client's credentials from either method of RFC 6749 §2.3.1.
 func credentials(r *http.Request, form url.Values) (id, secret string) {
 	id, secret, basic := r.BasicAuth()
 	if !basic {
@@ -123,7 +123,7 @@ func (p *provider) claims(g grant) map[string]any {
 	return claims
 }
 
-// sign makes a JSON Web Token of the claims: ES256, RFC 7518 §3.4.
+// sign returns the claims as a signed JSON Web Token: ES256, RFC 7518 §3.4.
 func (p *provider) sign(claims map[string]any) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -144,7 +144,7 @@ func (p *provider) sign(claims map[string]any) (string, error) {
 
 const keyID = "local"
 
-// keys is the public key as RFC 7517 and RFC 7518 §6.2.1 have it.
+// keys serves the public key as in RFC 7517 and RFC 7518 §6.2.1.
 func (p *provider) keys(w http.ResponseWriter, _ *http.Request) error {
 	point, err := p.key.PublicKey.Bytes() // 4, x, y
 	if err != nil {
