@@ -1,0 +1,83 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+const storageFile = "infra/docs/storage.md"
+
+// checkRows compares the table of rows with the keys and the types of rows of the code. A key is compared by the
+// partition's first part and the beginning of its sort key; "" if that is made of data alone.
+func checkRows(page string, keys []table.Key, types []string) []string {
+	var documented, listed []string
+	for _, row := range tableUnder(page, "Rows") {
+		pk := fixed(strings.Trim(row[0], "`"))
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			documented = append(documented, pk+" "+fixed(m[1]))
+		}
+		listed = append(listed, row[2])
+	}
+	var real []string
+	for _, key := range keys {
+		real = append(real, fixed(key.PK)+" "+fixed(key.SK))
+	}
+	unique := func(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+	problems := differ(storageFile, "the row", unique(documented), unique(real))
+	return append(problems, differ(storageFile, "the type", unique(listed), types)...)
+}
+
+// fixed returns the beginning of a key that is the same for all rows of a kind: its words in capitals.
+func fixed(key string) string { return regexp.MustCompile(`^(?:[A-Z]+(?:#|$))*`).FindString(key) }
+
+// rowKeys returns one key for each kind of row.
+func rowKeys() []table.Key {
+	const server license.Server = "AWHW8w9JtzBzSrmf9GQX"
+	day := license.Date{Year: 2018, Month: 6, Day: 1}
+	keys := rowkey.Queue(request.Request{ID: "r"})
+	for _, entity := range []string{rowkey.RequestPrefix + "r", rowkey.LicensePrefix + "l"} {
+		keys = append(keys, table.Key{PK: rowkey.DatasetPK(server), SK: entity},
+			table.Key{PK: rowkey.EmailPK("a@example.com"), SK: entity}, rowkey.Word("acme", entity))
+	}
+	report := rowkey.Report("m", "p", "bounced", "a@example.com")
+	return append(keys, rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"), rowkey.License("l"),
+		rowkey.Event(rowkey.License("l"), "e"), rowkey.Mail("m"), rowkey.Idempotency("t"), rowkey.EndedSession("s"),
+		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
+		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},
+		table.Key{PK: rowkey.DatasetPK(server), SK: rowkey.StagingPrefix + "l"}, rowkey.DatasetGuard(server),
+		rowkey.Due(day, "l"), rowkey.Expiry(license.License{ID: "l", Expiration: day}), rowkey.Stats(day, 0),
+		rowkey.Suppression("a@example.com"), table.Key{PK: rowkey.AboutPK("r"), SK: "m"}, rowkey.Pending("m"),
+		rowkey.Failed(time.Time{}, "m"), report, rowkey.Reported(time.Time{}, "m", report), rowkey.Unreached("l"))
+}
+
+// rowTypes returns the types of rows that the code declares.
+func rowTypes(t *testing.T) []string {
+	found := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\tType\w+ +Type += "(\w+)"`).FindAllStringSubmatch(read(t, "shared/store/rowkey/rowkey.go"), -1) {
+		found[m[1]] = true
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+func TestStorageListsEveryRow(t *testing.T) {
+	report(t, checkRows(read(t, storageFile), rowKeys(), rowTypes(t)))
+}
+
+func TestRowCheckFinds(t *testing.T) {
+	row := func(pk, sk, kind string) string { return fmt.Sprintf("| `%s` | %s | %s | what |\n", pk, sk, kind) }
+	page := "\n## Rows\n\n| PK | SK | type | what |\n|---|---|---|---|\n" +
+		row("MAIL#<id>", "`MAIL`, `REPORT#<hash>`", "mail") + row("GONE", "`<id>`", "gone")
+	finds(t, checkRows(page, []table.Key{{PK: "MAIL#m", SK: "MAIL"}, {PK: "NEW", SK: "n"}}, []string{"mail", "new"}),
+		"the row MAIL# REPORT# does not exist", "the row GONE  does not exist", "the row NEW  is missing",
+		"the type gone does not exist", "the type new is missing")
+}
