@@ -141,7 +141,7 @@ func TestZeroPatchIsNotWritten(t *testing.T) {
 	}
 }
 
-// TestRandomMetadata checks the rule of CLIENT-CONTRACT §2 against a plain restatement of it, on random ranges.
+// TestRandomMetadata checks the rule of client-contract.md §2 against a plain restatement of it, on random ranges.
 func TestRandomMetadata(t *testing.T) {
 	product := []string{"6.6", "6.7", "6.7.1", "6.7.2", "7.0", "7.1"}
 	rapid.Check(t, func(t *rapid.T) {

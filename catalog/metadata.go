@@ -2,7 +2,7 @@
 // engineers keep. It is pure: it reads files of a folder and returns values and bytes. Compressing and bundling (catalog/prepare),
 // building the ZIPs (catalog/archive) and serving are left to others.
 //
-// The metadata is a folder of Java properties files (CLIENT-CONTRACT §2):
+// The metadata is a folder of Java properties files (client-contract.md §2):
 //
 //	update-center-source.properties   plugins=, publicVersions=, ltsVersion= and <version>.date, .description, .downloadUrl, .changelogUrl
 //	<plugin>.properties               name=, publicVersions=, archivedVersions= and <release>.sqVersions, .date, .description,

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// EditionsJSON is /editions.json, byte for byte as the vendor's own generator writes it (CLIENT-CONTRACT §1): versions in plain
-// string order, two spaces of indent, no HTML escaping, no final line end.
+// EditionsJSON is /editions.json, byte for byte as the vendor's own generator writes it (client-contract.md §1):
+// versions in plain string order, two spaces of indent, no HTML escaping, no final line end.
 func (c *Catalog) EditionsJSON() []byte {
 	type entry struct {
 		Key               string `json:"key"`

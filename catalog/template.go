@@ -9,7 +9,7 @@ import (
 
 const templatesFile = "edition-templates.properties"
 
-// The keys of the editions are compiled into the client (CLIENT-CONTRACT §1).
+// The keys of the editions are compiled into the client (client-contract.md §1).
 const (
 	Community  = "community"
 	Developer  = "developer"
@@ -71,7 +71,8 @@ func readTemplates(s *source) []template {
 // siteMarker stands in an address for the site's own one, which only a deployment knows.
 const siteMarker = "${SITE_URL}"
 
-// checkRequestURL refuses what the client cannot append "?serverId=…" to (CLIENT-CONTRACT §3). An empty one is fine.
+// checkRequestURL refuses what the client cannot append "?serverId=…" to (client-contract.md §3). An empty one is
+// fine.
 func checkRequestURL(text string) error {
 	if text == "" {
 		return nil

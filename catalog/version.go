@@ -86,7 +86,8 @@ func isNumber(s string) bool {
 // line is the X.Y to which a product version belongs.
 func (v Version) line() string { return v.part(0) + "." + v.part(1) }
 
-// key is the product version as the client looks it up: digits and dots, at least X.Y, and no zero patch (CLIENT-CONTRACT §1).
+// key is the product version as the client looks it up: digits and dots, at least X.Y, and no zero patch
+// (client-contract.md §1).
 func (v Version) key() (string, error) {
 	if v.qualifier != "" || len(v.parts) < 2 || slices.ContainsFunc(v.parts, isWord) {
 		return "", fmt.Errorf("a server cannot look up the version %q: it takes X.Y or X.Y.Z, digits only", v)

@@ -1,7 +1,8 @@
-// Command bench measures what a cold start and a request cost, as ratios to the least Go Lambda that can be (infra/bench/hello):
-// both are compiled with the flags of a deployment, run in turns under a Runtime API on this machine, and judged against the
-// budgets of DESIGN §10. Then it runs the Go benchmarks of what is done once per publication or once per license request, and of
-// the console's pages over 100,000 licenses and requests.
+// Command bench measures what a cold start and a request cost, as ratios to the least Go Lambda that can be
+// (infra/bench/hello): both are compiled with the flags of a deployment, run in turns under a Runtime API on this
+// machine, and judged against the budgets of performance.md, "Budgets". Then it runs the Go benchmarks of what is
+// done once per publication or once per license request, and of the console's pages over 100,000 licenses and
+// requests.
 //
 //	go run ./infra/bench [-cold 41] [-warm 6000] [-strict] [-short] [-skip-go]
 //

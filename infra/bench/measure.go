@@ -29,8 +29,9 @@ type target struct {
 	function *runtimeapi.Function
 }
 
-// budget is what DESIGN §10 allows, as ratios to hello but for the size; zero is not judged. The catalog's is for what browsers
-// ask for, which is brotli: an answer many times hello's size takes longer to hand over, whoever makes it.
+// budget is what performance.md, "Budgets" allows, as ratios to hello but for the size; zero is not judged. The
+// catalog's is for what browsers ask for, which is brotli: an answer many times hello's size takes longer to hand
+// over, whoever makes it.
 type budget struct {
 	cold, warm, cpu, allocations, megabytes float64
 }

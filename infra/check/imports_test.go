@@ -57,7 +57,8 @@ func listed(t *testing.T) map[string]pkg {
 	return packages
 }
 
-// layer says how high a package stands: it may import what does not stand higher (DESIGN §3).
+// layer says how high a package stands: it may import what does not stand higher (architecture.md, "Import
+// directions").
 func layer(name string) int {
 	switch parts := strings.Split(name, "/"); {
 	case parts[0] == "infra":

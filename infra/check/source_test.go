@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// checkSource: the clock is read only where programs are wired (DESIGN §9), wiring is all that a function's main does, and
-// no package does anything by being imported.
+// checkSource: the clock is read only where programs are wired (architecture.md, "Clock and IDs"), wiring is all that
+// a function's main does, and no package does anything by being imported.
 func checkSource(files map[string]string) (problems []string) {
 	for name, text := range files {
 		if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || strings.Contains(name, "/testdata/") {

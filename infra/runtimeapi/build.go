@@ -7,7 +7,8 @@ import (
 	"os/exec"
 )
 
-// BuildFlags are those that every function is deployed with (DESIGN §10); the architecture here is the host's.
+// BuildFlags are those that every function is deployed with (performance.md, "Build flags"); the architecture here is
+// the host's.
 func BuildFlags() []string {
 	return []string{"-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w -buildid="}
 }

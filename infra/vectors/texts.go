@@ -152,7 +152,7 @@ func wrong() []vector {
 		reads(with("no Plugins", base.without("Plugins")), ""))
 }
 
-// mangled are keys as mails deliver them (CLIENT-CONTRACT §5). Each text is broken for a strict reader.
+// mangled are keys as mails deliver them (client-contract.md §5). Each text is broken for a strict reader.
 func mangled() []vector {
 	l := base.with("Organization", "Acme AG ~~~???>>>") // gives + and / in base64
 	for len(l.raw(production1))%3 != 1 {

@@ -1,5 +1,6 @@
-// Package cloud opens what the functions need of AWS, as the configuration says. Clients are built by hand from Lambda's
-// environment: config.LoadDefaultConfig costs a third of a cold start (DESIGN §10). Only cloud/awsprofile uses it.
+// Package cloud opens what the functions need of AWS, as the configuration says. Clients are built by hand from
+// Lambda's environment: config.LoadDefaultConfig costs a third of a cold start (performance.md, "What a cold start
+// costs"). Only cloud/awsprofile uses it.
 package cloud
 
 import (

@@ -68,8 +68,9 @@ func (j *judge) add(code Code, args ...string) {
 	j.reasons = append(j.reasons, newReason(code, args...))
 }
 
-// server: a key is bound to all that its server ID says. An ID from before 6.7.5 and 7.3 says nothing of the database's
-// address, so the prefix that such a server gets in an upgrade does not break the key (CLIENT-CONTRACT §4).
+// server: a key is bound to all that its server ID says. An ID from before 6.7.5 and 7.3 says nothing of the
+// database's address, so the prefix that such a server gets in an upgrade does not break the key (client-contract.md
+// §4).
 func (j *judge) server(k Key, id Server) {
 	switch {
 	case id == "" || id == k.Server:

@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/license/client"
 )
 
-// licensePlugin is the plugin that checks the rest; a key without it is of no use (CLIENT-CONTRACT §5).
+// licensePlugin is the plugin that checks the rest; a key without it is of no use (client-contract.md §5).
 const licensePlugin = "license"
 
 // Issuer signs keys. During a rotation Keys has the old and the new Kid, and Signers may have both: the newest that may sign is

@@ -47,9 +47,9 @@ func (k Key) Equal(o Key) bool {
 		slices.Equal(k.Plugins, o.Plugins) && slices.Equal(k.Languages, o.Languages) && slices.Equal(k.Features, o.Features)
 }
 
-// Canonical is the text of k before its signature: a line "Name=value" with LF for each property, in the order of DESIGN §7,
-// none for a property without a value. It is ASCII: every other character, a control, a backslash and a space that begins the
-// value are written \uXXXX, in upper case, by UTF-16 unit.
+// Canonical is the text of k before its signature: a line "Name=value" with LF for each property, in the order of
+// license-keys.md, "The text", none for a property without a value. It is ASCII: every other character, a control, a
+// backslash and a space that begins the value are written \uXXXX, in upper case, by UTF-16 unit.
 func (k Key) Canonical() []byte {
 	var out []byte
 	for _, p := range keyProperties {

@@ -28,9 +28,10 @@ func (p PublicKey) On(issued Date) bool {
 	return !issued.Before(p.From) && (p.Through.IsZero() || !issued.After(p.Through))
 }
 
-// KeySet are the public keys with which licenses are verified, oldest first. A Kid is added at the end, and is never used for
-// another key; one that was stolen is taken out. In JSON it is a JWK Set (RFC 7517), published at /.well-known/license-keys.json
-// (DESIGN §7), whose keys have members of our own beside the registered ones:
+// KeySet are the public keys with which licenses are verified, oldest first. A Kid is added at the end, and is never
+// used for another key; one that was stolen is taken out. In JSON it is a JWK Set (RFC 7517), published at
+// /.well-known/license-keys.json (license-keys.md, "Public keys"), whose keys have members of our own beside the
+// registered ones:
 //
 //	license_types    array of EVALUATION, PRODUCTION, STAGING: what the key may sign
 //	issued_from      YYYY-MM-DD: the first day, by the license's Issued, on which it may sign; left out: any

@@ -38,7 +38,7 @@ func (t Type) Name() string {
 	return string(t)
 }
 
-// Edition is the key of an edition. The keys are compiled into the client (CLIENT-CONTRACT §1).
+// Edition is the key of an edition. The keys are compiled into the client (client-contract.md §1).
 type Edition string
 
 const (

@@ -7,7 +7,7 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-// The forms of a server ID, by the era of the server that made it (CLIENT-CONTRACT §4). Case matters.
+// The forms of a server ID, by the era of the server that made it (client-contract.md §4). Case matters.
 var (
 	serverDigits = lazyregexp.New(`^\d{14}$`)
 	serverHex    = lazyregexp.New(`^1[0-9a-f]{14}$`)

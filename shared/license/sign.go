@@ -26,9 +26,9 @@ const MaxText = 8 << 10
 // MaxOrganization is how long the name of an organization may be in a key that is signed, in characters.
 const MaxOrganization = 200
 
-// Sign writes k as a key text: Canonical, then "Signature=" and the signature with LF, all in one line of base64. It refuses
-// what Read would not read back as k, an organization that holds characters nobody sees, and plugins without "license", which
-// the client needs (CLIENT-CONTRACT §5).
+// Sign writes k as a key text: Canonical, then "Signature=" and the signature with LF, all in one line of base64. It
+// refuses what Read would not read back as k, an organization that holds characters nobody sees, and plugins without
+// "license", which the client needs (client-contract.md §5).
 //
 // The signature is ECDSA over P-256 with SHA-256 of Domain and the canonical text, written as in JWS ES256 (RFC 7518 §3.4):
 // r and s, 32 bytes each, in base64url without padding. s is the smaller of the two possible, so that nobody but the signer

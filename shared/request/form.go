@@ -117,7 +117,7 @@ func ParseTypedLoc(s string) (int64, error) {
 }
 
 // ParseLoc reads a number of lines of code as the client writes it: a decimal 64-bit integer, not negative
-// (CLIENT-CONTRACT §3). Its errors are Invalid faults with a sentence.
+// (client-contract.md §3). Its errors are Invalid faults with a sentence.
 func ParseLoc(s string) (int64, error) {
 	if s == "" {
 		return 0, fault.New(fault.Invalid, "Enter the lines of code, for example 120000.")

@@ -2,8 +2,8 @@
 // The bytes come from a bundle (catalog/bundle), made where metadata is published; the pages for people belong to the requests
 // function.
 //
-// The readers are scripts in browsers on foreign sites: every answer, of whatever status, allows any origin, and none is a 401
-// (CLIENT-CONTRACT §1).
+// The readers are scripts in browsers on foreign sites: every answer, of whatever status, allows any origin, and none
+// is a 401 (client-contract.md §1).
 package api
 
 import (

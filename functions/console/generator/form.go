@@ -167,11 +167,11 @@ func parseYes(bad *fault.Fields, field, s string) bool {
 	return s == "yes"
 }
 
-// licensePlugin is in every key: a client rejects a key without it (CLIENT-CONTRACT §5).
+// licensePlugin is in every key: a client rejects a key without it (client-contract.md §5).
 const licensePlugin = "license"
 
 // plugins returns the plugins that a license lists: those of the edition's package, and extra ones for the languages
-// beyond it. The server removes commercial plugins that are not listed (CLIENT-CONTRACT §5).
+// beyond it. The server removes commercial plugins that are not listed (client-contract.md §5).
 func plugins(c *catalog.Catalog, edition license.Edition, languages []string) (all, extra []string) {
 	e, _ := c.Edition(string(edition))
 	all = slices.Clone(e.Plugins)

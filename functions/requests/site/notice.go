@@ -9,8 +9,8 @@ import (
 )
 
 // notice is what our records say about the license of a key. It never makes a key invalid: reasons are a closed list
-// (license.Codes, DESIGN §7) of what a server finds out offline, and a server keeps accepting the key of a license that
-// we revoked.
+// (license.Codes, license-keys.md, "Reasons") of what a server finds out offline, and a server keeps accepting the
+// key of a license that we revoked.
 type notice struct {
 	Code     string `json:"code"` // stable, like the codes of reasons
 	Sentence string `json:"sentence"`

@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/request"
 )
 
-// prefill reads the parameters of a link (CLIENT-CONTRACT §3) into a form for the edition. It uses the first valid
+// prefill reads the parameters of a link (client-contract.md §3) into a form for the edition. It uses the first valid
 // value of each parameter and ignores everything else.
 func prefill(q url.Values, edition license.Edition) request.Form {
 	f := request.Form{Edition: string(edition)}

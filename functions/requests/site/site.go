@@ -76,7 +76,7 @@ func New(o Options) http.Handler {
 }
 
 // allowAnyOrigin lets scripts of any origin read the answers to addresses that look like a JSON document. Mistyped
-// addresses of the catalog arrive here, and its readers must see every answer (CLIENT-CONTRACT §1). All of it is
+// addresses of the catalog arrive here, and its readers must see every answer (client-contract.md §1). All of it is
 // public.
 func allowAnyOrigin(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

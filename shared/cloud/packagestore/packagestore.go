@@ -89,7 +89,7 @@ func (b Bucket) get(ctx context.Context, path, key string) error {
 	return file.Close()
 }
 
-// put stores the package as downloads are served (CLIENT-CONTRACT §6).
+// put stores the package as downloads are served (client-contract.md §6).
 func (b Bucket) put(ctx context.Context, path, name string, built archive.Result) error {
 	file, err := os.Open(path)
 	if err != nil {

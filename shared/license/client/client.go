@@ -1,6 +1,6 @@
-// Package client reads a license key text as the open-source server in the field does (CLIENT-CONTRACT §5): leniently, and
-// only the edition and the plugins. A key that is about to be sent is read with it first, because what this reader makes of
-// a key is what the customer's server will do.
+// Package client reads a license key text as the open-source server in the field does (client-contract.md §5):
+// leniently, and only the edition and the plugins. A key that is about to be sent is read with it first, because what
+// this reader makes of a key is what the customer's server will do.
 //
 // It verifies nothing: neither the signature nor the terms. That is the work of package license.
 package client

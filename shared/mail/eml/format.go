@@ -20,9 +20,9 @@ var messageID = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]{0,199}$`)
 // ValidID reports whether an ID can become a Message-ID and a file name.
 func ValidID(id string) bool { return messageID().MatchString(id) }
 
-// Format writes a message as MIME: text and HTML as alternatives, then the attachments. All bodies are base64, so that
-// license keys arrive byte for byte: quoted-printable would put "=" into their lines (CLIENT-CONTRACT §5). The
-// Message-ID comes from m.ID, so that a repeated message has the same one; SES replaces it.
+// Format writes a message as MIME: text and HTML as alternatives, then the attachments. All bodies are base64, so
+// that license keys arrive byte for byte: quoted-printable would put "=" into their lines (client-contract.md §5).
+// The Message-ID comes from m.ID, so that a repeated message has the same one; SES replaces it.
 //
 // A message that no provider accepts, or whose fields would inject headers, is a mail.ErrRejected without any address
 // in it; a bad from is a mail.ErrSetup.

@@ -214,6 +214,6 @@ func TestRawQuotedPrintableIsForgivenByTheCheckPage(t *testing.T) {
 		t.Errorf("Unmangle: got %q", text)
 	}
 	if got, ok := client.Parse(raw); ok && slices.Equal(got.Plugins, licenses[0].Plugins) {
-		t.Error("the server reads the whole key, against CLIENT-CONTRACT §5")
+		t.Error("the server reads the whole key, against client-contract.md §5")
 	}
 }

@@ -28,7 +28,7 @@ type Delivery struct {
 
 // LicenseKey sends a customer license keys: in the text, each as one line however long it is, and as attached files;
 // with what each allows, how to install it, where the packages are, and the expiration as a calendar file. The key
-// itself is not altered in any way (CLIENT-CONTRACT §5).
+// itself is not altered in any way (client-contract.md §5).
 func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 	first := d.Licenses[0]
 	edition := first.Edition.Name()
