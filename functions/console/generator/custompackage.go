@@ -14,16 +14,16 @@ import (
 
 // Packager makes packages for single customers.
 type Packager interface {
-	// MakePackage makes the package of the jars available to customers under a name, whole or not at all. Calls with the
-	// same name have the same jars and may be repeated.
+	// MakePackage makes the package of the jars available to customers under a name, whole or not at all. Calls with
+	// the same name have the same jars and may be repeated.
 	MakePackage(ctx context.Context, name string, jars []catalog.Jar) error
 }
 
 // CustomPackages reports whether custom packages are available.
 func (d *Draft) CustomPackages() bool { return d.generator.Packager != nil }
 
-// customPackage returns the names of a license's custom package and its jars. What is wrong is an Invalid fault about the
-// product version.
+// customPackage returns the names of a license's custom package and its jars. What is wrong is an Invalid fault about
+// the product version.
 func (d *Draft) customPackage(l license.License) (names []string, list []catalog.Jar, err error) {
 	switch {
 	case d.generator.Packager == nil:
@@ -40,8 +40,8 @@ func packageName(edition license.Edition, version, token string) string {
 	return fmt.Sprintf("%s-edition-%s-%s.zip", edition, version, token)
 }
 
-// jars returns the jars of an edition's package for a product version, and those of further plugins from the packages of
-// other editions. It returns an Invalid fault if the version lacks one of them.
+// jars returns the jars of an edition's package for a product version, and those of further plugins from the packages
+// of other editions. It returns an Invalid fault if the version lacks one of them.
 func jars(c *catalog.Catalog, edition license.Edition, version string, plugins []string) ([]catalog.Jar, error) {
 	p, ok := c.Package(string(edition), version)
 	switch {
@@ -129,8 +129,8 @@ func (g *Generator) packageChoices(ctx context.Context, id string) (p PackageCho
 }
 
 // MakePackage makes a custom package for a license on record and lists it there. It returns an Invalid fault with its
-// fields for a wrong form, a Conflict fault if the license changed since the form was shown, and an Unavailable fault if
-// the package could not be made. The same form sent twice makes one package.
+// fields for a wrong form, a Conflict fault if the license changed since the form was shown, and an Unavailable fault
+// if the package could not be made. The same form sent twice makes one package.
 func (g *Generator) MakePackage(ctx context.Context, id string, f PackageForm, by string) error {
 	choices, c, err := g.packageChoices(ctx, id)
 	if err != nil {
@@ -146,7 +146,7 @@ func (g *Generator) MakePackage(ctx context.Context, id string, f PackageForm, b
 		return nil
 	}
 	if f.Version != choices.License.Version {
-		return fault.New(fault.Conflict, "Someone else changed license %s in the meantime. Check it, then try again.", id)
+		return fault.New(fault.Conflict, "Someone else changed license %s first. Check it, then try again.", id)
 	}
 	if err := g.Packager.MakePackage(ctx, file, list); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The package could not be created, so nothing was changed. "+
@@ -174,7 +174,8 @@ func (f PackageForm) parse(choices PackageChoices, c *catalog.Catalog) (list []c
 	for _, key := range f.Plugins {
 		covered := func(p catalog.Plugin) bool { return p.Key == key }
 		if !slices.ContainsFunc(choices.Plugins, covered) {
-			bad.Add("plugins", "The license does not cover the plugin %q beyond its edition, so a server would remove it.", key)
+			bad.Add("plugins",
+				"The license does not cover the plugin %q beyond its edition, so a server would remove it.", key)
 		}
 	}
 	if len(bad) == 0 {

@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/license"
 )
 
-func TestATailoredPackageHoldsTheEditionAndTheChosenPlugins(t *testing.T) {
+func TestCustomPackageHasEditionAndSelectedPlugins(t *testing.T) {
 	c, err := sample()
 	if err != nil {
 		t.Fatal(err)
@@ -25,31 +25,31 @@ func TestATailoredPackageHoldsTheEditionAndTheChosenPlugins(t *testing.T) {
 		edition license.Edition
 		version string
 		plugins []string
-		more    int // jars beside those of the edition's package; -1: refused
+		more    int // jars beyond those of the edition's package; -1: an error
 	}{
 		{"the edition alone", c, license.Developer, "6.7.1", nil, 0},
 		{"a plugin of a larger edition", c, license.Developer, "6.7.1", []string{"cobol"}, 1},
-		{"a plugin that it has", c, license.Developer, "6.7.1", []string{"cpp"}, 0},
+		{"a plugin of the edition", c, license.Developer, "6.7.1", []string{"cpp"}, 0},
 		{"community, which has no package", c, license.Community, "6.7.1", []string{"license", "cobol"}, 2},
-		{"a plugin that there is not", c, license.Developer, "6.7.1", []string{"klingon"}, -1},
-		{"a version that there is not", c, license.Developer, "5.6", nil, -1},
+		{"an unknown plugin", c, license.Developer, "6.7.1", []string{"klingon"}, -1},
+		{"an unknown version", c, license.Developer, "5.6", nil, -1},
 		{"a withdrawn package", &withdrawn, license.Developer, "6.7.1", nil, -1},
-		{"a plugin of withdrawn packages alone", &withdrawn, license.Community, "6.7.1", []string{"cobol"}, -1},
+		{"a plugin only in withdrawn packages", &withdrawn, license.Community, "6.7.1", []string{"cobol"}, -1},
 	} {
 		got, err := jars(test.catalog, test.edition, test.version, test.plugins)
 		if test.more < 0 {
 			if fault.KindOf(err) != fault.Invalid {
-				t.Errorf("%s: %v", test.name, err)
+				t.Errorf("%s: got error %v, want an invalid fault", test.name, err)
 			}
 			continue
 		}
 		own, _ := c.Package(string(test.edition), test.version)
 		if err != nil || len(got) != len(own.Jars)+test.more {
-			t.Errorf("%s: %d jars, %v; want %d and %d", test.name, len(got), err, len(own.Jars), test.more)
+			t.Errorf("%s: got %d jars, %v, want %d", test.name, len(got), err, len(own.Jars)+test.more)
 		}
 		for _, plugin := range test.plugins {
 			if !slices.ContainsFunc(got, func(j catalog.Jar) bool { return j.Plugin == plugin }) {
-				t.Errorf("%s: no jar of %s", test.name, plugin)
+				t.Errorf("%s: got no jar of %s", test.name, plugin)
 			}
 		}
 	}

@@ -70,9 +70,8 @@ func (d *Draft) setDefaults() {
 		f.Mirrors = d.Request.Replaces
 	}
 	f.setContacts(contacts)
-	if _, extra := plugins(d.Catalog, license.Edition(f.Edition), f.Languages); len(extra) > 0 && f.ProductVersion != "" {
-		f.CustomPackage = formYes(true)
-	}
+	_, extra := plugins(d.Catalog, license.Edition(f.Edition), f.Languages)
+	f.CustomPackage = formYes(len(extra) > 0 && f.ProductVersion != "")
 }
 
 // setContacts fills in the contacts: the first one receives the key.
@@ -177,8 +176,8 @@ func (d *Draft) defaultExpiration() license.Date {
 	return end // an upgrade keeps the term; a staging license has that of its production license
 }
 
-// defaultVersion returns the product version that the request names, if there are packages for it; without a request, the
-// newest version.
+// defaultVersion returns the product version that the request names, if there are packages for it; without a request,
+// the newest version.
 func (d *Draft) defaultVersion() string {
 	if d.Request == nil {
 		return d.Catalog.Newest().Version

@@ -19,13 +19,13 @@ type Source struct {
 	Replaces string // the ID of the license to replace
 }
 
-// Draft is an issue of licenses while an operator prepares it: what it is based on, the form, and what the form comes to.
-// Generator.Draft works it out once; the review page, the email and the issue read it.
+// Draft is an issue of licenses while an operator prepares it: what it is based on, the form, and what the form comes
+// to. Generator.Draft works it out once; the review page, the email and the issue read it.
 type Draft struct {
 	Form    Form
 	Kind    request.Kind
 	Request *request.Request // the request to answer; nil: none
-	// Old is the license to renew, replace or upgrade; for a staging license, its production license. nil: none on record.
+	// Old is the license to renew, replace or upgrade; for a staging license, its production license. nil: none.
 	Old     *store.LicenseRecord
 	Catalog *catalog.Catalog
 
@@ -51,8 +51,8 @@ type Draft struct {
 	versions       map[license.Server]int64 // of the datasets that the draft was decided by
 }
 
-// Draft works out what a form would issue. It returns an Invalid fault with its fields for a wrong form, together with a
-// draft for showing the form again; a NotFound fault for an unknown source; and a Conflict fault for a source that is
+// Draft works out what a form would issue. It returns an Invalid fault with its fields for a wrong form, together with
+// a draft for showing the form again; a NotFound fault for an unknown source; and a Conflict fault for a source that is
 // closed or revoked.
 func (g *Generator) Draft(ctx context.Context, s Source, f Form) (*Draft, error) {
 	d, err := g.Edit(ctx, s, f)

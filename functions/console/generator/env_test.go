@@ -22,9 +22,11 @@ import (
 	"marketplace/shared/table/bolt"
 )
 
-var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog("https://licenses.vendor.example") })
+var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
+	return data.Catalog("https://licenses.vendor.example")
+})
 
-// testEnv is a generator over a real store, with keys of its own, on a day that stands still until it is moved.
+// testEnv is a generator over a real store, with its own keys and a clock that the test moves.
 type testEnv struct {
 	*Generator
 	*testing.T
@@ -51,14 +53,19 @@ func newTestEnv(t *testing.T) *testEnv {
 	clock := func() time.Time { return w.now }
 	w.store = store.New(engine, store.Options{Now: clock})
 	w.Generator = New(Options{
-		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil }, Packager: &w.packages,
-		Letters: letter.Writer{URL: "https://licenses.vendor.example", Packages: "https://packages.vendor.example", Sales: mail.Address{Email: "sales@vendor.example"}},
-		Now:     clock,
+		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil },
+		Packager: &w.packages,
+		Letters: letter.Writer{
+			URL:      "https://licenses.vendor.example",
+			Packages: "https://packages.vendor.example",
+			Sales:    mail.Address{Email: "sales@vendor.example"},
+		},
+		Now: clock,
 	})
 	return w
 }
 
-// packages notes what was tailored.
+// packages records the custom packages.
 type packages struct {
 	made map[string][]catalog.Jar
 	err  error
@@ -72,7 +79,7 @@ func (p *packages) MakePackage(_ context.Context, name string, jars []catalog.Ja
 	return p.err
 }
 
-// brokenSigner is a signer that cannot sign.
+// brokenSigner fails to sign.
 type brokenSigner struct{ crypto.Signer }
 
 func (brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
@@ -87,11 +94,12 @@ func day(s string) license.Date {
 	return d
 }
 
-// asked is a request of a customer.
+// asked returns the details of a customer's request.
 func asked(kind request.Kind, change ...func(*request.Details)) request.Details {
 	d := request.Details{
 		Kind: kind, Edition: license.Developer, Server: prod, Loc: 120_000, ProductVersion: "6.7.1",
-		Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland", Contacts: []string{"bob@acme.example"},
+		Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
+		Contacts: []string{"bob@acme.example"},
 	}
 	for _, c := range change {
 		c(&d)
@@ -108,11 +116,13 @@ func (w *testEnv) file(d request.Details) request.Request {
 	return r
 }
 
-// sold is a production license on record.
+// sold returns a production license.
 func sold(id string, change ...func(*license.License)) license.License {
 	l := license.License{
-		ID: id, Type: license.Production, Organization: "Acme Corporation", Server: prod, Edition: license.Enterprise, MaxLoc: 500_000,
-		Expiration: day("2018-04-30"), Contacts: []license.Contact{{Name: "Carol", Email: "carol@acme.example"}}, Support: true,
+		ID: id, Type: license.Production, Organization: "Acme Corporation", Server: prod, Edition: license.Enterprise,
+		MaxLoc:     500_000,
+		Expiration: day("2018-04-30"), Support: true,
+		Contacts: []license.Contact{{Name: "Carol", Email: "carol@acme.example"}},
 	}
 	for _, c := range change {
 		c(&l)
@@ -129,25 +139,25 @@ func (w *testEnv) add(list ...license.License) {
 	}
 }
 
-func (w *testEnv) begin(o Source) Form {
+func (w *testEnv) begin(source Source) Form {
 	w.Helper()
-	d, err := w.Begin(w.Context(), o, "")
+	d, err := w.Begin(w.Context(), source, "")
 	if err != nil {
 		w.Fatal(err)
 	}
 	return d.Form
 }
 
-func (w *testEnv) draft(o Source, f Form) *Draft {
+func (w *testEnv) draft(source Source, f Form) *Draft {
 	w.Helper()
-	d, err := w.Draft(w.Context(), o, f)
+	d, err := w.Draft(w.Context(), source, f)
 	if err != nil {
 		w.Fatal(err)
 	}
 	return d
 }
 
-// confirmed is the confirmation of a draft with every warning.
+// confirmed returns the confirmation of a draft and all its warnings.
 func confirmed(d *Draft) Confirmation {
 	c := Confirmation{Digest: d.Digest, By: "sam@vendor.example"}
 	for _, w := range d.Warnings {
@@ -156,9 +166,9 @@ func confirmed(d *Draft) Confirmation {
 	return c
 }
 
-func (w *testEnv) issue(o Source, f Form) license.License {
+func (w *testEnv) issue(source Source, f Form) license.License {
 	w.Helper()
-	if err := w.Issue(w.Context(), o, f, confirmed(w.draft(o, f))); err != nil {
+	if err := w.Issue(w.Context(), source, f, confirmed(w.draft(source, f))); err != nil {
 		w.Fatal(err)
 	}
 	return w.license(f.ID)
@@ -190,8 +200,8 @@ func (w *testEnv) mails() []mail.Message {
 	return list
 }
 
-// refused are the names of the fields that an error speaks of.
-func refused(err error) (names []string) {
+// wrongFields returns the names of the fields that an error reports.
+func wrongFields(err error) (names []string) {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		for _, field := range f.Fields {
 			names = append(names, field.Name)

@@ -40,8 +40,8 @@ type Form struct {
 	CustomPackage  string   // tailored: "yes" or ""
 }
 
-// parse checks every field of the form against the catalog, and reports all wrong fields at once. The license lacks what
-// depends on records: see fill. It also sets the draft's product version and the contents of its custom package.
+// parse checks every field of the form against the catalog, and reports all wrong fields at once. The license lacks
+// what depends on records: see fill. It also sets the draft's product version and the contents of its custom package.
 func (d *Draft) parse() (l license.License, bad fault.Fields) {
 	f := d.Form
 	l.ID, l.Issued = f.ID, d.today

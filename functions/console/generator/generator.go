@@ -1,7 +1,7 @@
 // Package generator is the license generator of the sales console. Begin turns a request, or a license to renew or
 // replace, into a form with defaults. Draft works out what a form would issue: the licenses, how they differ from the
-// server's previous license, the warnings to confirm, and the email. Issue issues a confirmed draft: all its licenses are
-// signed, checked, recorded and emailed, or nothing happens at all.
+// server's previous license, the warnings to confirm, and the email. Issue issues a confirmed draft: all its licenses
+// are signed, checked, recorded and emailed, or nothing happens at all.
 //
 // Its pages are in functions/console/site. shared/license writes and checks keys, shared/store keeps the records,
 // shared/mail/letter writes the email.
@@ -28,8 +28,9 @@ type Records interface {
 	Dataset(ctx context.Context, server license.Server) (store.Dataset, error)
 	// FindByEmail finds the licenses that list an email address as a contact.
 	FindByEmail(ctx context.Context, email string, limit int) (store.Found, error)
-	// IssueLicenses records an issue in one transaction. It returns store.ErrIssued if the same issue was recorded before,
-	// a Conflict fault if a record changed since it was read, and a TooLarge fault if one transaction cannot hold the issue.
+	// IssueLicenses records an issue in one transaction. It returns store.ErrIssued if the same issue was recorded
+	// before, a Conflict fault if a record changed since it was read, and a TooLarge fault if one transaction cannot
+	// hold the issue.
 	IssueLicenses(ctx context.Context, i store.Issue, mails []mail.Message) error
 	// AddPackage lists a custom package on a license, once.
 	AddPackage(ctx context.Context, c store.LicenseChange, file string) error

@@ -20,9 +20,9 @@ type StagingLicense struct {
 	Mirrored bool // known to mirror the production server: selected unless the operator says no
 }
 
-// StagingLicenses reads the staging licenses that a renewal can include: those that mirror the production server or have a
-// copy of its data, and those of the license's first contact for which nobody noted what they mirror. Only renewals of
-// production licenses have any.
+// StagingLicenses reads the staging licenses that a renewal can include: those that mirror the production server or
+// have a copy of its data, and those of the license's first contact for which nobody noted what they mirror. Only
+// renewals of production licenses have any.
 func (d *Draft) StagingLicenses(ctx context.Context) (list []StagingLicense, err error) {
 	if d.Kind != request.Renewal || d.Old == nil || d.Old.License.Type != license.Production {
 		return nil, nil
@@ -94,7 +94,8 @@ func (d *Draft) readDataset(ctx context.Context, server license.Server) (store.D
 	return data, err
 }
 
-// readProduction finds the production license that a staging license mirrors, and the other staging licenses of its server.
+// readProduction finds the production license that a staging license mirrors, and the other staging licenses of its
+// server.
 func (d *Draft) readProduction(ctx context.Context, l *license.License, bad *fault.Fields) error {
 	if l.Type != license.Staging {
 		d.staging = currentStaging(d.dataset)
@@ -170,8 +171,8 @@ func (d *Draft) Revoked() *license.License {
 	return &d.Old.License
 }
 
-// previous returns the server's previous license: the one that the draft is based on, else the best match in its dataset,
-// preferably of the same type.
+// previous returns the server's previous license: the one that the draft is based on, else the best match in its
+// dataset, preferably of the same type.
 func (d *Draft) previous() *license.License {
 	if d.Old != nil && d.Kind != request.Staging {
 		return &d.Old.License

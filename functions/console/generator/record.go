@@ -31,8 +31,9 @@ func (d *Draft) record(ctx context.Context, by string) error {
 	}
 	err = d.generator.Records.IssueLicenses(ctx, i, []mail.Message{m})
 	if fault.KindOf(err) == fault.TooLarge {
-		return d.failed(fault.Invalid, err, "These are too many licenses to issue at once, so nothing was issued or sent. "+
-			"Renew the staging licenses one by one.")
+		return d.failed(fault.Invalid, err,
+			"These are too many licenses to issue at once, so nothing was issued or sent. "+
+				"Renew the staging licenses one by one.")
 	}
 	return err
 }

@@ -57,9 +57,11 @@ func differences(c *catalog.Catalog, old, now license.License) (list []Differenc
 	}
 	add("Support", included(old.Support), included(now.Support), "")
 	if !old.NotBefore.IsZero() {
-		add("Valid from", longDate(old.NotBefore), longDate(now.NotBefore), days(old.NotBefore.DaysUntil(now.NotBefore)))
+		add("Valid from", longDate(old.NotBefore), longDate(now.NotBefore),
+			days(old.NotBefore.DaysUntil(now.NotBefore)))
 	}
-	add("Valid through", longDate(old.Expiration), longDate(now.Expiration), days(old.Expiration.DaysUntil(now.Expiration)))
+	add("Valid through", longDate(old.Expiration), longDate(now.Expiration),
+		days(old.Expiration.DaysUntil(now.Expiration)))
 	add("Contacts", contactList(old.Contacts), contactList(now.Contacts), "")
 	return list
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // KeyPlaceholder stands for a key in the email of a draft: keys are made when the draft is issued.
-const KeyPlaceholder = "(the key: it is created when you issue the license)"
+const KeyPlaceholder = "(license key, created when you issue the license)"
 
 // seal adds the email and the digest.
 func (d *Draft) seal() {

@@ -105,7 +105,8 @@ func (d *Draft) checkEvaluation() {
 	}
 	if i := slices.IndexFunc(d.dataset.Licenses, d.isOtherEvaluation); i >= 0 {
 		before := d.dataset.Licenses[i].License
-		d.warn(SecondEvaluation, "This server already had an evaluation: %s, through %s.", before.ID, before.Expiration.Long())
+		d.warn(SecondEvaluation, "This server already had an evaluation: %s, through %s.",
+			before.ID, before.Expiration.Long())
 	}
 }
 
@@ -148,7 +149,8 @@ func (d *Draft) checkContents() {
 	}
 	usual := d.defaultType()
 	if asked := d.Request != nil && d.Kind != request.Renewal || d.Revoked() != nil; asked && usual != l.Type {
-		d.warn(OtherType, "The license should be of the type %s. This one is of the type %s.", usual.Name(), l.Type.Name())
+		d.warn(OtherType, "The license should be of the type %s. This one is of the type %s.",
+			usual.Name(), l.Type.Name())
 	}
 }
 
@@ -157,7 +159,8 @@ func (d *Draft) checkRequest() {
 	l, r := d.Licenses[0], d.Request
 	if r == nil {
 		if d.Kind == request.Renewal && !d.renewsData() {
-			d.warn(OtherServer, "The renewed license is for the server %s. This one is for %s.", d.Old.License.Server, l.Server)
+			d.warn(OtherServer, "The renewed license is for the server %s. This one is for %s.",
+				d.Old.License.Server, l.Server)
 		}
 		return
 	}
@@ -166,7 +169,8 @@ func (d *Draft) checkRequest() {
 			license.Lines(r.Loc), license.Lines(l.MaxLoc))
 	}
 	if l.Edition != r.Edition {
-		d.warn(OtherEdition, "The request is for the %s. The license is for the %s.", r.Edition.Name(), l.Edition.Name())
+		d.warn(OtherEdition, "The request is for the %s. The license is for the %s.",
+			r.Edition.Name(), l.Edition.Name())
 	}
 	if l.Server != r.Server {
 		d.warn(OtherServer, "The request is for the server %s. The license is for %s.", r.Server, l.Server)

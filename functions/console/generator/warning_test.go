@@ -10,23 +10,25 @@ import (
 	"marketplace/shared/request"
 )
 
-func TestALanguageWithoutAPackageIsToldWithWhatToDo(t *testing.T) {
+func TestLanguageWarningSaysWhatToDo(t *testing.T) {
 	w := newTestEnv(t)
-	o := Source{Request: w.file(asked(request.New)).ID}
-	f := w.begin(o)
+	source := Source{Request: w.file(asked(request.New)).ID}
+	f := w.begin(source)
 	f.Languages = []string{"cobol", "rpg"}
-	want := "The license covers languages beyond the Developer Edition: COBOL, RPG. " +
+	const want = "The license covers languages beyond the Developer Edition: COBOL, RPG. " +
 		"No package in the email contains their plugins: cobol, rpg. "
-	if got := w.draft(o, f).Warnings[0].Sentence; got != want+"Choose “Edit” and tick “Custom package”, unless the customer already has the plugins." {
-		t.Error(got)
+	const advice = "Choose “Edit” and tick “Custom package”, unless the customer already has the plugins."
+	if got := w.draft(source, f).Warnings[0].Sentence; got != want+advice {
+		t.Errorf("got %q, want %q", got, want+advice)
 	}
 	w.Packager = nil
-	if got := w.draft(o, f).Warnings[0].Sentence; got != want+"Custom packages are not available here: arrange another way to deliver the plugins." {
-		t.Error(got)
+	const otherwise = "Custom packages are not available here: arrange another way to deliver the plugins."
+	if got := w.draft(source, f).Warnings[0].Sentence; got != want+otherwise {
+		t.Errorf("got %q, want %q", got, want+otherwise)
 	}
 }
 
-func TestWhatAsksForASecondConfirmation(t *testing.T) {
+func TestDraftWarnings(t *testing.T) {
 	evaluation := func(l *license.License) { l.Type = license.Evaluation }
 	staging := func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, other, prod }
 	noSupport := func(l *license.License) { l.Support, l.Edition = false, license.Developer }
@@ -40,92 +42,143 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 		form   func(*Form)
 		want   []Code
 	}{
-		{name: "an evaluation as asked for", kind: request.Evaluation},
-		{name: "a purchase as asked for", kind: request.New},
+		{name: "an evaluation as requested", kind: request.Evaluation},
+		{name: "a purchase as requested", kind: request.New},
 		{name: "a renewal without a gap", source: Source{Renews: "l1"}, old: []license.License{sold("l1")}},
-		{name: "a replacement as asked for", kind: request.Replacement, old: []license.License{sold("l1")},
+		{name: "a replacement as requested", kind: request.Replacement, old: []license.License{sold("l1")},
 			ask: func(d *request.Details) { d.Server, d.Replaces, d.Edition = other, prod, license.Enterprise }},
 
 		{name: "400 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-08" }},
-		{name: "401 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-09" }, want: []Code{LongTerm}},
+		{name: "401 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-09" },
+			want: []Code{LongTerm}},
 		{name: "a renewal by two years", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Expiration = "2020-04-30" }, want: []Code{LongTerm}},
-		{name: "a first day in the past", kind: request.New, form: func(f *Form) { f.NotBefore = "2018-03-04" }, want: []Code{BackDated}},
-		{name: "a last day in the past", kind: request.New, form: func(f *Form) { f.NotBefore, f.Expiration = "2018-03-01", "2018-03-04" }, want: []Code{BackDated}},
+		{name: "a first day in the past", kind: request.New, form: func(f *Form) { f.NotBefore = "2018-03-04" },
+			want: []Code{BackDated}},
+		{name: "a last day in the past", kind: request.New,
+			form: func(f *Form) { f.NotBefore, f.Expiration = "2018-03-01", "2018-03-04" }, want: []Code{BackDated}},
 		{name: "today alone", kind: request.New, form: func(f *Form) { f.Expiration = "2018-03-05" }},
 		{name: "a renewal that begins late", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.NotBefore = "2018-05-02" }, want: []Code{Gap}},
 		{name: "a renewal that begins the day after", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.NotBefore = "2018-05-01" }},
 		{name: "a second renewal", source: Source{Renews: "l1"},
-			old: []license.License{sold("l1"), sold("l2", func(l *license.License) { l.Expiration = day("2019-04-30") })}, want: []Code{RenewedBefore}},
+			old: []license.License{
+				sold("l1"),
+				sold("l2", func(l *license.License) { l.Expiration = day("2019-04-30") }),
+			},
+			want: []Code{RenewedBefore}},
 
-		{name: "a second evaluation", kind: request.Evaluation, old: []license.License{sold("l1", evaluation, func(l *license.License) { l.Expiration = day("2017-04-30") })},
+		{name: "a second evaluation", kind: request.Evaluation,
+			old: []license.License{
+				sold("l1", evaluation, func(l *license.License) { l.Expiration = day("2017-04-30") }),
+			},
 			want: []Code{SecondEvaluation}},
 		{name: "a second evaluation under the ID after an upgrade", kind: request.Evaluation,
 			ask: func(d *request.Details) { d.Server = "BF41A1F2-" + prod },
 			old: []license.License{sold("l1", evaluation)}, want: []Code{SecondEvaluation}},
-		{name: "an evaluation that replaces the first", source: Source{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)}},
-		{name: "an evaluation after production", kind: request.Evaluation, ask: func(d *request.Details) { d.Edition = license.Enterprise }, old: []license.License{sold("l1")}},
-		{name: "another domain", kind: request.Renewal, ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@freemail.example" },
+		{name: "an evaluation that replaces the first", source: Source{Replaces: "l1"},
+			old: []license.License{sold("l1", evaluation)}},
+		{name: "an evaluation after production", kind: request.Evaluation,
+			ask: func(d *request.Details) { d.Edition = license.Enterprise }, old: []license.License{sold("l1")}},
+		{name: "another domain", kind: request.Renewal,
+			ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@freemail.example" },
 			old: []license.License{sold("l1")}, want: []Code{EmailDomain}},
 		{name: "another domain than production's", kind: request.Staging, old: []license.License{sold("l1")},
-			ask: func(d *request.Details) { forStaging(d); d.Email = "ada@freemail.example" }, want: []Code{EmailDomain}},
-		{name: "another domain than the request's", kind: request.New, form: func(f *Form) { f.Email = "ada@freemail.example" }, want: []Code{EmailDomain}},
-		{name: "another person of the request's domain", kind: request.New, form: func(f *Form) { f.Email = "grace@ACME.example" }},
-		{name: "the same domain in capitals", kind: request.Renewal, ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@ACME.example" },
+			ask:  func(d *request.Details) { forStaging(d); d.Email = "ada@freemail.example" },
+			want: []Code{EmailDomain}},
+		{name: "another domain than the request's", kind: request.New,
+			form: func(f *Form) { f.Email = "ada@freemail.example" }, want: []Code{EmailDomain}},
+		{name: "another person of the request's domain", kind: request.New,
+			form: func(f *Form) { f.Email = "grace@ACME.example" }},
+		{name: "the same domain in capitals", kind: request.Renewal,
+			ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@ACME.example" },
 			old: []license.License{sold("l1")}},
 
 		{name: "the first staging license", kind: request.Staging, ask: forStaging, old: []license.License{sold("l1")}},
-		{name: "the second staging license", kind: request.Staging, ask: forStaging, old: []license.License{sold("l1"), sold("s1", staging)}, want: []Code{StagingLimit}},
+		{name: "the second staging license", kind: request.Staging, ask: forStaging,
+			old: []license.License{sold("l1"), sold("s1", staging)}, want: []Code{StagingLimit}},
 		{name: "a staging license after one that has expired", kind: request.Staging, ask: forStaging,
-			old: []license.License{sold("l1"), sold("s1", staging, func(l *license.License) { l.Expiration = day("2018-03-04") })}},
+			old: []license.License{
+				sold("l1"),
+				sold("s1", staging, func(l *license.License) { l.Expiration = day("2018-03-04") }),
+			}},
 		{name: "a staging license after one that was renewed", kind: request.Staging, ask: forStaging,
-			old: []license.License{sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Expiration = day("2019-04-30") })}, want: []Code{StagingLimit}},
+			old: []license.License{
+				sold("l1"), sold("s1", staging),
+				sold("s2", staging, func(l *license.License) { l.Expiration = day("2019-04-30") }),
+			},
+			want: []Code{StagingLimit}},
 		{name: "a staging license after one that was revoked", kind: request.Staging, ask: forStaging,
-			old: []license.License{sold("l1"), sold("s1", staging, func(l *license.License) { l.Revoked = day("2018-03-01").Start() })}},
-		{name: "the staging license again", source: Source{Renews: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
-		{name: "a new key for the staging server", source: Source{Replaces: "s1"}, old: []license.License{sold("l1"), sold("s1", staging)},
+			old: []license.License{
+				sold("l1"),
+				sold("s1", staging, func(l *license.License) { l.Revoked = day("2018-03-01").Start() }),
+			}},
+		{name: "the renewed staging license", source: Source{Renews: "s1"},
+			old: []license.License{sold("l1"), sold("s1", staging)}},
+		{name: "a new key for the staging server", source: Source{Replaces: "s1"},
+			old:  []license.License{sold("l1"), sold("s1", staging)},
 			form: func(f *Form) { f.Server = stage }},
 		{name: "staging without support", kind: request.Staging, old: []license.License{sold("l1", noSupport)},
 			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }, want: []Code{StagingNotIncluded}},
-		{name: "staging with support", kind: request.Staging, old: []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true })},
+		{name: "staging with support", kind: request.Staging,
+			old: []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true })},
 			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }},
 		{name: "staging without production", kind: request.Staging, ask: forStaging, want: []Code{StagingNotIncluded}},
-		{name: "production with its staging license", source: Source{Renews: "l1"}, old: []license.License{sold("l1"), sold("s1", staging)}},
+		{name: "production with its staging license", source: Source{Renews: "l1"},
+			old: []license.License{sold("l1"), sold("s1", staging)}},
 		{name: "production with one staging license of two", source: Source{Renews: "l1"},
-			old:  []license.License{sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Server = stage })},
+			old: []license.License{
+				sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Server = stage }),
+			},
 			form: func(f *Form) { f.Staging = []string{"s1"} }, want: []Code{StagingLimit}},
 		{name: "production with staging licenses that lose their support", source: Source{Renews: "l1"},
-			old:  []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true }), sold("s1", staging, func(l *license.License) { l.Edition = license.Developer })},
+			old: []license.License{
+				sold("l1", noSupport, func(l *license.License) { l.Support = true }),
+				sold("s1", staging, func(l *license.License) { l.Edition = license.Developer }),
+			},
 			form: func(f *Form) { f.Support = "" }, want: []Code{StagingNotIncluded}},
 
-		{name: "fewer lines than the server counts", kind: request.New, form: func(f *Form) { f.MaxLoc = "100000" }, want: []Code{LocBelowServer}},
+		{name: "fewer lines than the server has", kind: request.New, form: func(f *Form) { f.MaxLoc = "100000" },
+			want: []Code{LocBelowServer}},
 		{name: "a smaller edition than before", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Edition = "developer" }, want: []Code{SmallerEdition}},
-		{name: "a smaller edition than was evaluated", kind: request.New, old: []license.License{sold("l1", evaluation)}},
-		{name: "another edition than asked for", kind: request.New, form: func(f *Form) { f.Edition = "datacenter" }, want: []Code{OtherEdition}},
-		{name: "another server than asked for", kind: request.New, form: func(f *Form) { f.Server = other }, want: []Code{OtherServer}},
-		{name: "production for whom an evaluation was enough", kind: request.Evaluation, form: func(f *Form) { f.Type = "PRODUCTION" }, want: []Code{OtherType}},
-		{name: "an evaluation for who buys", kind: request.New, form: func(f *Form) { f.Type = "EVALUATION" }, want: []Code{OtherType}},
-		{name: "an evaluation that is prolonged instead of bought", kind: request.Renewal, old: []license.License{sold("l1", evaluation)},
-			ask:  func(d *request.Details) { d.Edition = license.Enterprise },
-			form: func(f *Form) { f.Type, f.NotBefore, f.Expiration = "EVALUATION", "2018-05-01", "2018-05-30" }, want: []Code{SecondEvaluation}},
-		{name: "an evaluation that is replaced by production", source: Source{Replaces: "l1"}, old: []license.License{sold("l1", evaluation)},
+		{name: "a smaller edition than was evaluated", kind: request.New,
+			old: []license.License{sold("l1", evaluation)}},
+		{name: "another edition than requested", kind: request.New, form: func(f *Form) { f.Edition = "datacenter" },
+			want: []Code{OtherEdition}},
+		{name: "another server than requested", kind: request.New, form: func(f *Form) { f.Server = other },
+			want: []Code{OtherServer}},
+		{name: "production instead of the requested evaluation", kind: request.Evaluation,
 			form: func(f *Form) { f.Type = "PRODUCTION" }, want: []Code{OtherType}},
-		{name: "a language beyond the edition", kind: request.New, form: func(f *Form) { f.Languages = []string{"cobol", "rpg"} }, want: []Code{LanguageWithoutPackage}},
-		{name: "a language beyond the edition, with a package of its own", kind: request.New,
+		{name: "an evaluation instead of the requested purchase", kind: request.New,
+			form: func(f *Form) { f.Type = "EVALUATION" }, want: []Code{OtherType}},
+		{name: "an extended evaluation instead of a purchase", kind: request.Renewal,
+			old:  []license.License{sold("l1", evaluation)},
+			ask:  func(d *request.Details) { d.Edition = license.Enterprise },
+			form: func(f *Form) { f.Type, f.NotBefore, f.Expiration = "EVALUATION", "2018-05-01", "2018-05-30" },
+			want: []Code{SecondEvaluation}},
+		{name: "an evaluation that is replaced by production", source: Source{Replaces: "l1"},
+			old:  []license.License{sold("l1", evaluation)},
+			form: func(f *Form) { f.Type = "PRODUCTION" }, want: []Code{OtherType}},
+		{name: "a language beyond the edition", kind: request.New,
+			form: func(f *Form) { f.Languages = []string{"cobol", "rpg"} }, want: []Code{LanguageWithoutPackage}},
+		{name: "a language beyond the edition, with a custom package", kind: request.New,
 			form: func(f *Form) { f.Languages, f.CustomPackage = []string{"cobol"}, "yes" }},
-		{name: "a language that the edition has", kind: request.New, form: func(f *Form) { f.Languages = []string{"cpp"} }},
+		{name: "a language of the edition", kind: request.New, form: func(f *Form) { f.Languages = []string{"cpp"} }},
 		{name: "a language beyond the community edition", kind: request.New,
-			form: func(f *Form) { f.Edition, f.Languages = "community", []string{"cobol"} }, want: []Code{OtherEdition, LanguageWithoutPackage}},
+			form: func(f *Form) { f.Edition, f.Languages = "community", []string{"cobol"} },
+			want: []Code{OtherEdition, LanguageWithoutPackage}},
 		{name: "a renewal with a language beyond the edition", source: Source{Renews: "l1"},
-			old: []license.License{sold("l1", func(l *license.License) { l.Edition, l.Languages = license.Developer, []string{"cobol"} })}},
+			old: []license.License{sold("l1", func(l *license.License) {
+				l.Edition, l.Languages = license.Developer, []string{"cobol"}
+			})}},
 		{name: "another server than the renewed one", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Server = other }, want: []Code{LongTerm, OtherServer}},
 		{name: "everything at once", kind: request.New, old: []license.License{sold("l1")},
 			form: func(f *Form) {
-				f.Type, f.Edition, f.MaxLoc, f.NotBefore, f.Expiration, f.Email = "PRODUCTION", "community", "100000", "2018-01-01", "2020-01-01", "x@else.example"
+				f.Type, f.Edition, f.MaxLoc = "PRODUCTION", "community", "100000"
+				f.NotBefore, f.Expiration, f.Email = "2018-01-01", "2020-01-01", "x@else.example"
 			},
 			want: []Code{LongTerm, BackDated, EmailDomain, SmallerEdition, LocBelowServer, OtherEdition}},
 	} {
@@ -144,10 +197,10 @@ func TestWhatAsksForASecondConfirmation(t *testing.T) {
 			}
 			r := w.draft(test.source, f)
 			if strings.Contains(fmt.Sprint(r.Warnings), "would have 3 staging") {
-				t.Errorf("a license is counted with the one that follows it: %+v", r.Warnings)
+				t.Errorf("got a license counted twice, once as its successor: %+v", r.Warnings)
 			}
 			if got := confirmed(r).Codes; !slices.Equal(got, test.want) {
-				t.Errorf("warnings %v, want %v: %+v", got, test.want, r.Warnings)
+				t.Errorf("got warnings %v, want %v: %+v", got, test.want, r.Warnings)
 			}
 		})
 	}

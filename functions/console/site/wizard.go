@@ -87,7 +87,9 @@ func (s *site) continueWizard(z wizard) web.HandlerFunc {
 }
 
 // showNotIssued shows why a draft was not issued: the review again, or the form if a field is wrong.
-func (s *site) showNotIssued(w http.ResponseWriter, r *http.Request, z wizard, c generator.Confirmation, err error) error {
+func (s *site) showNotIssued(
+	w http.ResponseWriter, r *http.Request, z wizard, c generator.Confirmation, err error,
+) error {
 	not, ok := errors.AsType[*generator.NotIssued](err)
 	if !ok {
 		return err
@@ -165,7 +167,7 @@ func (s *site) showReview(w http.ResponseWriter, r *http.Request, z wizard, stat
 type aboutView struct {
 	Title   string
 	Action  string // address of the form
-	Back    string // address of the request or license; "" for none
+	Back    string // address of the request, the license, or the list of licenses
 	Facts   []aboutFact
 	Message string // from the customer
 }
@@ -173,7 +175,7 @@ type aboutView struct {
 type aboutFact struct{ Label, Value string }
 
 func aboutDraft(r *http.Request, z wizard, d *generator.Draft) aboutView {
-	v := aboutView{Title: z.title, Action: r.URL.Path}
+	v := aboutView{Title: z.title, Action: r.URL.Path, Back: "/console/licenses"}
 	switch {
 	case d.Request != nil:
 		from := d.Request

@@ -50,27 +50,30 @@ func newWizardView(d *generator.Draft, staging []generator.StagingLicense) *wiza
 	for _, e := range license.Editions {
 		v.Edition.Options = append(v.Edition.Options, web.Option{Value: string(e), Label: e.Name()})
 	}
-	v.MaxLoc = web.Field{Name: "maxLoc", Label: "Maximum lines of code", Type: "select", Value: f.MaxLoc, Required: true,
-		Options: []web.Option{{Label: "Select"}}}
+	v.MaxLoc = web.Field{Name: "maxLoc", Label: "Maximum lines of code", Type: "select", Value: f.MaxLoc,
+		Required: true, Options: []web.Option{{Label: "Select"}}}
 	for _, n := range c.LOCThresholds {
-		v.MaxLoc.Options = append(v.MaxLoc.Options, web.Option{Value: strconv.FormatInt(n, 10), Label: license.Lines(n)})
+		v.MaxLoc.Options = append(v.MaxLoc.Options,
+			web.Option{Value: strconv.FormatInt(n, 10), Label: license.Lines(n)})
 	}
 	v.Languages, v.Extra = languageField(c, f.Languages), len(f.Languages) > 0
 	v.Support = web.Field{Name: "support", Label: "Support", Type: "boxes", Options: []web.Option{
 		{Value: "yes", Label: "Includes support", Ticked: f.Support == "yes"},
 	}}
 	v.Term = []web.Field{
-		{Name: "notBefore", Label: "First day", Type: "date", Value: f.NotBefore, Required: true, Hint: "From 00:00:00 UTC."},
+		{Name: "notBefore", Label: "First day", Type: "date", Value: f.NotBefore, Required: true,
+			Hint: "From 00:00:00 UTC."},
 		{Name: "expiration", Label: "Last day", Type: "date", Value: f.Expiration, Required: true,
 			Hint: "Through 23:59:59 UTC."},
 	}
 	v.Customer = []web.Field{
 		{Name: "organization", Label: "Organization", Value: f.Organization, Required: true, Class: "wide",
 			Hint: "As written in the key."},
-		{Name: "name", Label: "Name", Value: f.Name, Optional: true},
-		{Name: "email", Label: "Email", Value: f.Email, Type: "email", Required: true, Hint: "We send the key to this address."},
-		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2, Class: "wide",
-			Hint: "Up to five email addresses, one per line. They get reminders if the first address cannot be reached."},
+		{Name: "name", Label: "Name", Value: f.Name, Optional: true, Hint: "Used in the email's greeting."},
+		{Name: "email", Label: "Email", Value: f.Email, Type: "email", Required: true,
+			Hint: "We send the key to this address."},
+		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2,
+			Class: "wide", Hint: "Up to five addresses, one per line. They get reminders if the first one cannot be reached."},
 	}
 	v.Staging = stagingField(staging, f.Staging)
 	v.Version = web.Field{Name: "productVersion", Label: "Product version", Type: "select", Value: f.ProductVersion,
@@ -123,7 +126,8 @@ func stagingField(staging []generator.StagingLicense, selected []string) web.Fie
 			hint += "; production server unknown"
 		}
 		list.Options = append(list.Options, web.Option{
-			Value: s.License.ID, Label: string(s.License.Server), Hint: hint, Ticked: slices.Contains(selected, s.License.ID),
+			Value: s.License.ID, Label: string(s.License.Server), Hint: hint,
+			Ticked: slices.Contains(selected, s.License.ID),
 		})
 	}
 	return list
@@ -179,7 +183,8 @@ func hiddenFields(f generator.Form) (list []hiddenField) {
 		name   string
 		values []string
 	}{
-		{"id", []string{f.ID}}, {"token", []string{f.Token}}, {"type", []string{f.Type}}, {"serverId", []string{f.Server}},
+		{"id", []string{f.ID}}, {"token", []string{f.Token}}, {"type", []string{f.Type}},
+		{"serverId", []string{f.Server}},
 		{"organization", []string{f.Organization}}, {"edition", []string{f.Edition}}, {"maxLoc", []string{f.MaxLoc}},
 		{"languages", f.Languages}, {"support", []string{f.Support}}, {"notBefore", []string{f.NotBefore}},
 		{"expiration", []string{f.Expiration}}, {"name", []string{f.Name}}, {"email", []string{f.Email}},

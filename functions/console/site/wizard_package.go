@@ -77,11 +77,13 @@ func (s *site) makePackage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) showPackage(
-	w http.ResponseWriter, r *http.Request, status int, f generator.PackageForm, choices generator.PackageChoices, bad []fault.Field,
+	w http.ResponseWriter, r *http.Request, status int, f generator.PackageForm, choices generator.PackageChoices,
+	bad []fault.Field,
 ) error {
 	l := choices.License.License
 	v := packageView{
-		License: l, Seen: f.Version, Token: f.Token, Packages: s.packagesOf(l), Done: r.URL.Query().Get("done") == "package",
+		License: l, Seen: f.Version, Token: f.Token, Packages: s.packagesOf(l),
+		Done: r.URL.Query().Get("done") == "package",
 	}
 	v.Version = web.Field{Name: "productVersion", Label: "Product version", Type: "select", Value: f.ProductVersion,
 		Required: true}

@@ -33,14 +33,14 @@ type workshop struct {
 	packages []string
 }
 
-func newWorkshop(t *testing.T) *workshop {
+func newWorkshop(t *testing.T, adjust ...func(*Options)) *workshop {
 	t.Helper()
 	w := &workshop{issuer: licensetest.Issuer(t)}
-	w.testEnv = newTestEnv(t, func(o *Options) {
+	w.testEnv = newTestEnv(t, append([]func(*Options){func(o *Options) {
 		o.Issuer = func() (license.Issuer, error) { return w.issuer, nil }
 		o.Packager = w
 		o.PackagesURL = "https://packages.vendor.example"
-	})
+	}}, adjust...)...)
 	return w
 }
 
@@ -51,21 +51,21 @@ func (w *workshop) MakePackage(_ context.Context, name string, _ []catalog.Jar) 
 	return nil
 }
 
-// lockedAway is a signer that cannot sign.
+// lockedAway fails to sign.
 type lockedAway struct{ crypto.Signer }
 
 func (lockedAway) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	return nil, errors.New("the key of sam@vendor.example is locked away")
 }
 
-// press sends the page's form as a browser does when a button is pressed, and fails where the page has none.
+// press sends the page's form as a browser does when a button is pressed. It fails if the page has no such button.
 func (w *workshop) press(a *webtest.Answer, button string, change ...func(url.Values)) *webtest.Answer {
 	w.t.Helper()
 	form := a.Page().Find("main form.wizard")
 	values := filledIn(form)
 	b := form.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return webtest.Text(s) == button })
 	if b.Length() != 1 {
-		w.t.Fatalf("no button %q\n%s", button, a.Body)
+		w.t.Fatalf("got no button %q\n%s", button, a.Body)
 	}
 	values.Set(b.AttrOr("name", ""), b.AttrOr("value", ""))
 	for _, c := range change {
@@ -74,7 +74,7 @@ func (w *workshop) press(a *webtest.Answer, button string, change ...func(url.Va
 	return w.send(sam, form.AttrOr("action", ""), values)
 }
 
-// filledIn is what a browser would send of a form.
+// filledIn returns what a browser would send of a form.
 func filledIn(form *goquery.Selection) url.Values {
 	values := url.Values{}
 	form.Find("input, textarea, select").Each(func(_ int, s *goquery.Selection) {
@@ -100,7 +100,8 @@ func filledIn(form *goquery.Selection) url.Values {
 // confirm ticks every warning of a review.
 func confirm(a *webtest.Answer) func(url.Values) {
 	return func(values url.Values) {
-		values["confirm"] = a.Page().Find("#warnings input").Map(func(_ int, s *goquery.Selection) string { return s.AttrOr("value", "") })
+		value := func(_ int, s *goquery.Selection) string { return s.AttrOr("value", "") }
+		values["confirm"] = a.Page().Find("#warnings input").Map(value)
 	}
 }
 
@@ -108,13 +109,13 @@ func set(name string, value ...string) func(url.Values) {
 	return func(values url.Values) { values[name] = value }
 }
 
-// issued is the license that an answer leads to.
+// issued returns the license that an answer redirects to.
 func (w *workshop) issued(a *webtest.Answer) license.License {
 	w.t.Helper()
 	to := a.WantStatus(http.StatusSeeOther).Header.Get("Location")
 	id, ok := strings.CutPrefix(strings.TrimSuffix(to, "?done=issue"), "/console/licenses/")
 	if !ok {
-		w.t.Fatalf("led to %s", to)
+		w.t.Fatalf("got location %s, want a license", to)
 	}
 	r, err := w.store.License(w.t.Context(), id)
 	if err != nil {
@@ -123,31 +124,35 @@ func (w *workshop) issued(a *webtest.Answer) license.License {
 	return r.License
 }
 
-// nothingIssued fails where there is a license, or a mail but for the request's confirmation.
+// nothingIssued fails if there is a license, or another number of pending emails.
 func (w *workshop) nothingIssued(mails int) {
 	w.t.Helper()
 	d, err := w.store.Dataset(w.t.Context(), asked.Server)
 	if err != nil || len(d.Licenses) > 0 || len(w.pendingMails()) != mails {
-		w.t.Errorf("%d licenses, mails %v, %v", len(d.Licenses), w.pendingMails(), err)
+		w.t.Errorf("got %d licenses, emails %v, %v, want nothing issued", len(d.Licenses), w.pendingMails(), err)
 	}
 }
 
-func TestAnOrdinaryRequestTakesTwoClicks(t *testing.T) {
+func TestOrdinaryRequestIsIssuedInTwoClicks(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue").WantStatus(200)
 	review := w.press(form, "Review").WantStatus(200)
 	if warnings := review.Page().Find("#warnings"); warnings.Length() > 0 {
-		t.Errorf("warnings of an ordinary request: %s", webtest.Text(warnings))
+		t.Errorf("got warnings %q, want none", webtest.Text(warnings))
 	}
 	read := webtest.Text(review.Page().Find("main"))
-	for _, want := range []string{"Customer & Sons", "AWHW8w9JtzBzSrmf9GQX", "Developer Edition", "up to 250'000", "04 Mar 2019", "jane.doe@customer.example", "No earlier license for this server."} {
+	for _, want := range []string{
+		"Customer & Sons", "AWHW8w9JtzBzSrmf9GQX", "Developer Edition", "up to 250'000", "04 Mar 2019",
+		"jane.doe@customer.example", "No earlier license for this server.",
+	} {
 		if !strings.Contains(read, want) {
-			t.Errorf("the review does not say %q", want)
+			t.Errorf("got a review without %q", want)
 		}
 	}
 	w.nothingIssued(1)
-	if preview := review.Page().Find("pre.mail").Text(); !strings.Contains(preview, "\n"+mail.Greeting(asked.Name)+"\n") {
+	preview := review.Page().Find("pre.mail").Text()
+	if !strings.Contains(preview, "\n"+mail.Greeting(asked.Name)+"\n") {
 		t.Errorf("the preview of the mail does not greet %s:\n%s", asked.Name, preview)
 	}
 	l := w.issued(w.press(review, "Issue and send"))
@@ -156,22 +161,24 @@ func TestAnOrdinaryRequestTakesTwoClicks(t *testing.T) {
 	}
 	page := w.get(sam, "/console/licenses/"+l.ID+"?done=issue").WantStatus(200).Page()
 	if got := page.Find("pre.key").Text(); got != l.KeyText {
-		t.Errorf("the page shows the key %q", got)
+		t.Errorf("got key %q on the page, want %q", got, l.KeyText)
 	}
 	m, err := w.store.Mail(t.Context(), l.ID+"-key")
-	if err != nil || string(m.Message.Attachments[0].Data) != l.KeyText+"\n" || m.Message.To.Email != "jane.doe@customer.example" {
-		t.Errorf("the mail is %+v, %v", m.Message, err)
+	if err != nil || string(m.Message.Attachments[0].Data) != l.KeyText+"\n" ||
+		m.Message.To.Email != "jane.doe@customer.example" {
+		t.Errorf("got email %+v, %v", m.Message, err)
 	}
-	if now, err := w.store.Request(t.Context(), r.ID); err != nil || now.State != request.Issued || now.Licenses[0] != l.ID {
-		t.Errorf("the request is %+v, %v", now, err)
+	if now, err := w.store.Request(t.Context(), r.ID); err != nil || now.State != request.Issued ||
+		now.Licenses[0] != l.ID {
+		t.Errorf("got request %+v, %v", now, err)
 	}
 	events, err := w.store.LicenseTimeline(t.Context(), l.ID)
 	if err != nil || !strings.HasPrefix(events[0].By, "sam@") {
-		t.Errorf("the timeline begins with %+v, %v", events[0], err)
+		t.Errorf("got first event %+v, %v", events[0], err)
 	}
 }
 
-func TestIssuingTwiceIsIssuingOnce(t *testing.T) {
+func TestRepeatedIssueIssuesOnce(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
@@ -191,21 +198,21 @@ func TestIssuingTwiceIsIssuingOnce(t *testing.T) {
 	led.Range(func(to, status any) bool {
 		n++
 		if status != http.StatusSeeOther {
-			t.Errorf("answered %v to %v", status, to)
+			t.Errorf("got status %v and location %v, want a redirect", status, to)
 		}
 		return true
 	})
 	d, err := w.store.Dataset(t.Context(), asked.Server)
 	if err != nil || n != 1 || len(d.Licenses) != 1 || len(w.pendingMails()) != 2 {
-		t.Errorf("%d answers, %d licenses, mails %v, %v", n, len(d.Licenses), w.pendingMails(), err)
+		t.Errorf("got %d answers, %d licenses, emails %v, %v", n, len(d.Licenses), w.pendingMails(), err)
 	}
 	// From the form that the browser still has.
 	if l := w.issued(w.press(review, "Issue and send")); l.ID != d.Licenses[0].License.ID {
-		t.Errorf("led to %s", l.ID)
+		t.Errorf("got license %s, want %s", l.ID, d.Licenses[0].License.ID)
 	}
 }
 
-func TestTheSecondOfTwoPeopleIsToldWhoIssuedWhat(t *testing.T) {
+func TestSecondOperatorSeesWhoIssuedTheLicense(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(lucia, "/console/requests/"+r.ID+"/issue")
@@ -213,89 +220,125 @@ func TestTheSecondOfTwoPeopleIsToldWhoIssuedWhat(t *testing.T) {
 	yours := w.press(form, "Review")
 	l := w.issued(w.press(mine, "Issue and send"))
 	for _, told := range []*webtest.Answer{
-		w.press(yours, "Issue and send"), w.press(yours, "Edit"), w.press(form, "Review"), w.get(lucia, "/console/requests/"+r.ID+"/issue"),
+		w.press(yours, "Issue and send"), w.press(yours, "Edit"), w.press(form, "Review"),
+		w.get(lucia, "/console/requests/"+r.ID+"/issue"),
 	} {
 		page := told.WantStatus(http.StatusConflict).Page()
 		trouble := page.Find("[role=alert]")
-		for _, want := range []string{"The request is issued", "by sam@vendor.example, 05 Mar 2018", "Nothing of yours was written."} {
+		for _, want := range []string{
+			"The request is issued", "by sam@vendor.example, 05 Mar 2018", "Nothing of yours was written.",
+		} {
 			if got := webtest.Text(trouble); !strings.Contains(got, want) {
-				t.Errorf("told %q, without %q", got, want)
+				t.Errorf("got %q, want it to contain %q", got, want)
 			}
 		}
-		if trouble.Find("a[href='/console/licenses/"+l.ID+"']").Length() != 1 || webtest.Text(page.Find("h1")) != r.Company {
-			t.Errorf("leads neither to the license nor to the request\n%s", told.Body)
+		if trouble.Find("a[href='/console/licenses/"+l.ID+"']").Length() != 1 ||
+			webtest.Text(page.Find("h1")) != r.Company {
+			t.Errorf("got a page without links to the license and the request\n%s", told.Body)
 		}
 	}
 	if n := len(w.pendingMails()); n != 2 {
-		t.Errorf("%d mails", n)
+		t.Errorf("got %d emails, want 2", n)
 	}
 }
 
-func TestWhoGoesOnWithARevokedLicenseIsToldWhoRevokedIt(t *testing.T) {
+func TestWizardSaysWhoRevokedTheLicense(t *testing.T) {
 	w := newWorkshop(t)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
 	review := w.press(w.get(sam, "/console/licenses/l1/renew"), "Review")
 	pack := filledIn(w.get(sam, "/console/licenses/l1/packages").Page().Find("main form"))
-	if err := w.store.RevokeLicense(t.Context(), store.LicenseChange{ID: "l1", Version: 1, By: "lucia@vendor.example"}, "not paid"); err != nil {
+	change := store.LicenseChange{ID: "l1", Version: 1, By: "lucia@vendor.example"}
+	if err := w.store.RevokeLicense(t.Context(), change, "not paid"); err != nil {
 		t.Fatal(err)
 	}
 	for _, told := range []*webtest.Answer{
-		w.press(review, "Issue and send", confirm(review)), w.get(sam, "/console/licenses/l1/renew"), w.get(sam, "/console/licenses/l1/replace"),
+		w.press(review, "Issue and send", confirm(review)), w.get(sam, "/console/licenses/l1/renew"),
+		w.get(sam, "/console/licenses/l1/replace"),
 		w.get(sam, "/console/licenses/l1/packages"), w.send(sam, "/console/licenses/l1/packages", pack),
 	} {
 		page := told.WantStatus(http.StatusConflict).Page()
-		if got := webtest.Text(page.Find("[role=alert]")); !strings.Contains(got, "by lucia@vendor.example") || !strings.Contains(got, "not paid") {
-			t.Errorf("told %q", got)
+		got := webtest.Text(page.Find("[role=alert]"))
+		if !strings.Contains(got, "by lucia@vendor.example") || !strings.Contains(got, "not paid") {
+			t.Errorf("got %q", got)
 		}
 		if webtest.Text(page.Find("h1")) != "Customer & Sons" {
-			t.Errorf("is not the license's page\n%s", told.Body)
+			t.Errorf("got another page than the license's\n%s", told.Body)
 		}
 	}
 }
 
-func TestWhatChangedMeanwhileIsReviewedAgain(t *testing.T) {
+func TestChangedRequestIsReviewedAgain(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
-	if _, err := w.store.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "lucia@vendor.example", To: request.InReview}, nil); err != nil {
+	change := store.Review{ID: r.ID, Version: r.Version, By: "lucia@vendor.example", To: request.InReview}
+	if _, err := w.store.Review(t.Context(), change, nil); err != nil {
 		t.Fatal(err)
 	}
 	again := w.press(review, "Issue and send").WantStatus(http.StatusConflict)
-	if got := webtest.Text(again.Page().Find("[role=alert]")); !strings.Contains(got, "Something changed since your review") {
-		t.Errorf("told %q", got)
+	got := webtest.Text(again.Page().Find("[role=alert]"))
+	if !strings.Contains(got, "Something changed since your review") {
+		t.Errorf("got %q", got)
 	}
 	w.nothingIssued(1)
 	w.issued(w.press(again, "Issue and send"))
 }
 
-func TestAWarningHasToBeTicked(t *testing.T) {
+// TestIssuingReadsTheCatalogOnce holds that a POST works out one draft, also when its review is shown again.
+func TestIssuingReadsTheCatalogOnce(t *testing.T) {
+	reads := 0
+	w := newWorkshop(t, func(o *Options) {
+		o.Catalog = func() (*catalog.Catalog, error) { reads++; return sample() }
+	})
+	r := w.file(asked)
+	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
+	review := w.press(form, "Review")
+	signer := w.issuer.Signers["prod-1"]
+	w.issuer.Signers["prod-1"] = lockedAway{signer}
+	reads = 0
+	failed := w.press(review, "Issue and send").WantStatus(http.StatusServiceUnavailable)
+	if reads != 1 {
+		t.Errorf("got %d reads of the catalog for a review shown again, want 1", reads)
+	}
+	w.issuer.Signers["prod-1"] = signer
+	reads = 0
+	w.issued(w.press(failed, "Issue and send"))
+	if reads != 1 {
+		t.Errorf("got %d reads of the catalog for an issue, want 1", reads)
+	}
+}
+
+func TestEveryWarningMustBeTicked(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	review := w.press(form, "Review", set("maxLoc", "100000"), set("expiration", "2020-01-01")).WantStatus(200)
 	if n := review.Page().Find("#warnings input[required]").Length(); n != 2 {
-		t.Fatalf("%d warnings", n)
+		t.Fatalf("got %d warnings, want 2", n)
 	}
 	again := w.press(review, "Issue and send", set("confirm", "long-term")).WantStatus(http.StatusUnprocessableEntity)
 	if got, _ := again.Page().Find("#confirm-long-term").Attr("checked"); got != "" {
-		t.Errorf("checked=%q", got)
+		t.Errorf("got checked=%q, want the attribute alone", got)
 	}
 	if ticked := again.Page().Find("#warnings input[checked]").Length(); ticked != 1 {
-		t.Errorf("%d are still ticked", ticked)
+		t.Errorf("got %d ticked warnings, want 1", ticked)
 	}
 	w.nothingIssued(1)
 	if l := w.issued(w.press(again, "Issue and send", confirm(again))); l.MaxLoc != 100_000 {
-		t.Errorf("issued %+v", l)
+		t.Errorf("got license %+v", l)
 	}
 }
 
-func TestGoingBackKeepsWhatWasTyped(t *testing.T) {
+func TestEditKeepsTheForm(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	var typed url.Values
-	review := w.press(form, "Review", set("organization", `Žluťoučký & "Söhne" <b>`), set("languages", "cobol", "rpg"), set("support", "yes"),
-		set("contacts", "a@b.example\nc@d.example"), set("tailored", "yes"), set("mirrors", "AWHW8w9JtzBzSrmf9PRD"), func(v url.Values) { typed = v }).WantStatus(200)
+	review := w.press(form, "Review",
+		set("organization", `Žluťoučký & "Söhne" <b>`), set("languages", "cobol", "rpg"), set("support", "yes"),
+		set("contacts", "a@b.example\nc@d.example"), set("tailored", "yes"), set("mirrors", "AWHW8w9JtzBzSrmf9PRD"),
+		func(v url.Values) { typed = v },
+	).WantStatus(200)
 	back := w.press(review, "Edit").WantStatus(200)
 	got := filledIn(back.Page().Find("main form.wizard"))
 	typed.Del("step")
@@ -303,20 +346,22 @@ func TestGoingBackKeepsWhatWasTyped(t *testing.T) {
 		t.Errorf("got\n%v, want\n%v", got, typed)
 	}
 	l := w.issued(w.press(review, "Issue and send"))
-	if l.Organization != `Žluťoučký & "Söhne" <b>` || !slices.Contains(l.Plugins, "cobol") || len(l.Packages) != 1 || !slices.Equal(w.packages, l.Packages) {
-		t.Errorf("issued %+v", l)
+	if l.Organization != `Žluťoučký & "Söhne" <b>` || !slices.Contains(l.Plugins, "cobol") || len(l.Packages) != 1 ||
+		!slices.Equal(w.packages, l.Packages) {
+		t.Errorf("got license %+v", l)
 	}
 	m, err := w.store.Mail(t.Context(), l.ID+"-key")
 	if err != nil || !strings.Contains(m.Message.Text, "https://packages.vendor.example/tailored/"+l.Packages[0]) {
-		t.Errorf("the mail does not link the package: %v\n%s", err, m.Message.Text)
+		t.Errorf("got email without a link to the package: %v\n%s", err, m.Message.Text)
 	}
 }
 
-func TestWrongFieldsAreNamedBesideWhatWasTyped(t *testing.T) {
+func TestWrongFieldsKeepTheirValues(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
-	again := w.press(form, "Review", set("serverId", "short"), set("maxLoc", ""), set("expiration", "2018-02-30"), set("languages", "klingon"), set("type", "")).
+	again := w.press(form, "Review", set("serverId", "short"), set("maxLoc", ""), set("expiration", "2018-02-30"),
+		set("languages", "klingon"), set("type", "")).
 		WantStatus(http.StatusUnprocessableEntity)
 	page := again.Page()
 	var named []string
@@ -324,19 +369,20 @@ func TestWrongFieldsAreNamedBesideWhatWasTyped(t *testing.T) {
 		id := strings.TrimPrefix(s.AttrOr("href", ""), "#")
 		named = append(named, id)
 		if page.Find("[id="+id+"]").Length() != 1 {
-			t.Errorf("a link leads to #%s, which is not there", id)
+			t.Errorf("got a link to #%s, want its field on the page", id)
 		}
 	})
-	if want := []string{"type-EVALUATION", "serverId", "maxLoc", "languages-abap", "expiration"}; !slices.Equal(named, want) {
-		t.Errorf("named %v, want %v", named, want)
+	want := []string{"type-EVALUATION", "serverId", "maxLoc", "languages-abap", "expiration"}
+	if !slices.Equal(named, want) {
+		t.Errorf("got fields %v, want %v", named, want)
 	}
 	if got := page.Find("#serverId").AttrOr("value", ""); got != "short" {
-		t.Errorf("the server ID is %q", got)
+		t.Errorf("got server ID %q, want it as typed", got)
 	}
 	w.nothingIssued(1)
 }
 
-func TestASignerThatFailsLosesNothing(t *testing.T) {
+func TestFailedSignerKeepsTheReview(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
@@ -344,17 +390,18 @@ func TestASignerThatFailsLosesNothing(t *testing.T) {
 	w.issuer.Signers["prod-1"] = lockedAway{signer}
 	failed := w.press(review, "Issue and send").WantStatus(http.StatusServiceUnavailable)
 	if got := webtest.Text(failed.Page().Find("[role=alert]")); !strings.Contains(got, "nothing was issued or sent") {
-		t.Errorf("told %q", got)
+		t.Errorf("got %q", got)
 	}
-	if strings.Contains(failed.Body, "locked away") || !strings.Contains(w.log.String(), "locked away") || strings.Contains(w.log.String(), "sam@") {
-		t.Errorf("the cause belongs to the log alone, without addresses: %s", w.log)
+	if strings.Contains(failed.Body, "locked away") || !strings.Contains(w.log.String(), "locked away") ||
+		strings.Contains(w.log.String(), "sam@") {
+		t.Errorf("got log %s, want the cause in it, without addresses, and not on the page", w.log)
 	}
 	w.nothingIssued(1)
 	w.issuer.Signers["prod-1"] = signer
 	w.issued(w.press(failed, "Issue and send"))
 }
 
-func TestHostileTextIsTextInTheWizard(t *testing.T) {
+func TestWizardEscapesHostileText(t *testing.T) {
 	w := newWorkshop(t)
 	d := asked
 	d.Company, d.Message, d.Name = `"><script>alert(1)</script>`, "<img src=x onerror=alert(1)>", `<b onclick="x">`
@@ -363,47 +410,52 @@ func TestHostileTextIsTextInTheWizard(t *testing.T) {
 	review := w.press(form, "Review").WantStatus(200)
 	for _, a := range []*webtest.Answer{form, review} {
 		if n := a.Page().Find("script, img, main b[onclick]").Length(); n > 0 {
-			t.Errorf("%d elements of the customer's\n%s", n, a.Body)
+			t.Errorf("got %d elements from the customer's text\n%s", n, a.Body)
 		}
 		if got := a.Page().Find("input[name=organization]").AttrOr("value", ""); got != d.Company {
-			t.Errorf("the organization is %q", got)
+			t.Errorf("got organization %q, want it as typed", got)
 		}
 	}
 	if l := w.issued(w.press(review, "Issue and send")); l.Organization != d.Company {
-		t.Errorf("issued to %q", l.Organization)
+		t.Errorf("got organization %q", l.Organization)
 	}
 }
 
-func TestALicenseIsRenewedReplacedAndIssuedWithoutARequest(t *testing.T) {
+func TestLicenseIsRenewedReplacedAndIssuedWithoutRequest(t *testing.T) {
 	w := newWorkshop(t)
 	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
 	review := w.press(w.get(sam, "/console/licenses/l1/renew").WantStatus(200), "Review").WantStatus(200)
 	if got := webtest.Text(review.Page().Find(".differences")); !strings.Contains(got, "30 Apr 2019365 days later") {
-		t.Errorf("the difference is %s", got)
+		t.Errorf("got differences %s", got)
 	}
 	next := w.issued(w.press(review, "Issue and send", confirm(review)))
 	if old, err := w.store.License(t.Context(), "l1"); err != nil || old.License.Successor != next.ID {
-		t.Errorf("the old one is %+v, %v", old, err)
+		t.Errorf("got old license %+v, %v", old, err)
 	}
 
-	review = w.press(w.get(sam, "/console/licenses/"+next.ID+"/replace").WantStatus(200), "Review", set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
-	if got := webtest.Text(review.Page().Find("main")); !strings.Contains(got, "It will be revoked when you issue this one.") {
-		t.Error("the review does not say what is revoked")
+	form := w.get(sam, "/console/licenses/"+next.ID+"/replace").WantStatus(200)
+	review = w.press(form, "Review", set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
+	got := webtest.Text(review.Page().Find("main"))
+	if !strings.Contains(got, "It will be revoked when you issue this one.") {
+		t.Errorf("got %q, want it to say what will be revoked", got)
 	}
 	replaced := w.issued(w.press(review, "Issue and send", confirm(review)))
 	w.get(sam, "/console/licenses/"+next.ID+"/replace").WantStatus(http.StatusConflict)
 
-	review = w.press(w.get(sam, "/console/licenses/new?serverId=AWHW8w9JtzBzSrmf9NEW").WantStatus(200), "Review", set("organization", "New Ltd"),
-		set("edition", "community"), set("maxLoc", "100000"), set("email", "it@new.example"), set("type", "EVALUATION")).WantStatus(200)
+	form = w.get(sam, "/console/licenses/new?serverId=AWHW8w9JtzBzSrmf9NEW").WantStatus(200)
+	review = w.press(form, "Review", set("organization", "New Ltd"), set("edition", "community"),
+		set("maxLoc", "100000"), set("email", "it@new.example"), set("type", "EVALUATION"),
+	).WantStatus(200)
 	l := w.issued(w.press(review, "Issue and send", confirm(review)))
-	if l.Server != "AWHW8w9JtzBzSrmf9NEW" || !slices.Equal(l.Plugins, []string{"license"}) || l.Request != "" || replaced.ID == l.ID {
-		t.Errorf("issued %+v", l)
+	if l.Server != "AWHW8w9JtzBzSrmf9NEW" || !slices.Equal(l.Plugins, []string{"license"}) || l.Request != "" ||
+		replaced.ID == l.ID {
+		t.Errorf("got license %+v", l)
 	}
 	w.get(sam, "/console/licenses/none/renew").WantStatus(http.StatusNotFound)
 	w.get(sam, "/console/requests/none/issue").WantStatus(http.StatusNotFound)
 }
 
-func TestAPackageIsMadeForALicenseOnce(t *testing.T) {
+func TestRepeatedPackageFormMakesOnePackage(t *testing.T) {
 	w := newWorkshop(t)
 	l := granted("l1", license.Date{Year: 2018, Month: 8, Day: 31})
 	l.Plugins = []string{"license", "branch", "developer", "cpp", "swift", "vbnet", "abap", "plsql", "tsql", "cobol"}
@@ -411,33 +463,35 @@ func TestAPackageIsMadeForALicenseOnce(t *testing.T) {
 	page := w.get(sam, "/console/licenses/l1/packages").WantStatus(200).Page()
 	values := filledIn(page.Find("main form"))
 	if !slices.Equal(values["plugins"], []string{"cobol"}) || values.Get("productVersion") != "7.1" {
-		t.Errorf("the form begins with %v", values)
+		t.Errorf("got form %v", values)
 	}
 	for range 2 {
 		w.send(sam, "/console/licenses/l1/packages", values).WantRedirect("/console/licenses/l1/packages?done=package")
 	}
 	now, err := w.store.License(t.Context(), "l1")
 	if err != nil || len(now.License.Packages) != 1 || len(w.packages) != 1 {
-		t.Fatalf("packages %v, made %v, %v", now.License.Packages, w.packages, err)
+		t.Fatalf("got packages %v, made %v, %v, want one", now.License.Packages, w.packages, err)
 	}
 	link := w.get(sam, "/console/licenses/l1/packages?done=package").Page().Find("ul.packages a").AttrOr("href", "")
 	if link != "https://packages.vendor.example/tailored/"+w.packages[0] {
-		t.Errorf("links %q", link)
+		t.Errorf("got link %q", link)
 	}
 
 	values.Set("token", strings.Repeat("a", 26))
 	w.send(sam, "/console/licenses/l1/packages", values).WantStatus(http.StatusConflict) // somebody made one meanwhile
-	for _, bad := range []struct{ name, value string }{{"productVersion", "9.9"}, {"plugins", "governance"}, {"token", "../../etc"}} {
+	for _, bad := range []struct{ name, value string }{
+		{"productVersion", "9.9"}, {"plugins", "governance"}, {"token", "../../etc"},
+	} {
 		values := filledIn(w.get(sam, "/console/licenses/l1/packages").Page().Find("main form"))
 		values.Set(bad.name, bad.value)
 		w.send(sam, "/console/licenses/l1/packages", values).WantStatus(http.StatusUnprocessableEntity)
 	}
 	if len(w.packages) != 1 {
-		t.Errorf("made %v", w.packages)
+		t.Errorf("got packages %v, want one", w.packages)
 	}
 }
 
-func TestNobodyIssuesWithoutTheRole(t *testing.T) {
+func TestIssuingNeedsTheSalesRole(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
@@ -446,24 +500,25 @@ func TestNobodyIssuesWithoutTheRole(t *testing.T) {
 	for _, who := range []string{vera, ""} {
 		w.send(who, "/console/requests/"+r.ID+"/issue", values).WantStatus(http.StatusForbidden)
 	}
-	a := w.as(sam).Do("POST", "/console/requests/"+r.ID+"/issue", values.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site")
+	a := w.as(sam).Do("POST", "/console/requests/"+r.ID+"/issue", values.Encode(),
+		"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site")
 	a.WantStatus(http.StatusForbidden)
 	w.nothingIssued(1)
 }
 
-func TestTheEnterKeyReviewsAndThenIssues(t *testing.T) {
+func TestEnterKeyReviewsThenIssues(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	if got := form.Page().Find("form.wizard button").First().AttrOr("value", ""); got != "review" {
-		t.Errorf("Enter in the form does %q", got)
+		t.Errorf("got %q for Enter in the form, want review", got)
 	}
 	if got := w.press(form, "Review").Page().Find("form.wizard button").First().AttrOr("value", ""); got != "issue" {
-		t.Errorf("Enter in the review does %q", got)
+		t.Errorf("got %q for Enter in the review, want issue", got)
 	}
 }
 
-func TestAReviewOfYesterdayIsMadeAgainToday(t *testing.T) {
+func TestReviewFromYesterdayIsReviewedAgain(t *testing.T) {
 	w := newWorkshop(t)
 	r := w.file(asked)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
