@@ -1,5 +1,5 @@
-// Command mailer is the Lambda function that sends the outbox's mails through SES. The table's stream wakes it when a mail
-// is written, and a schedule every few minutes. It needs a timeout of a minute or more.
+// Command mailer is the Lambda function that sends the outbox's mails through SES. The table's stream invokes it when
+// a mail is written, and a schedule does so every few minutes. It needs a timeout of at least a minute.
 package main
 
 import (
@@ -25,8 +25,9 @@ func main() {
 		log.Fatal(err)
 	}
 	lambda.Start(&dispatch.Dispatcher{
-		Outbox:    store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Sender:    ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint), ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
+		Outbox: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint),
+			ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
 		Now:       time.Now,
 		Log:       logging.New(os.Stdout),
 		Unreached: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}.LicenseUnreached,

@@ -1,5 +1,5 @@
-// Command mailevents is the Lambda function that an SNS topic wakes with what SES says of mails after it took them: bounces,
-// complaints and rejections.
+// Command mailevents is the Lambda function that an SNS topic invokes with SES's events about mails that SES has
+// accepted: bounces, complaints and rejections.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command reminders is the Lambda function that a schedule runs once a day: it puts the reminders that are due into the
-// outbox.
+// Command reminders is the Lambda function that a schedule invokes once a day. It puts the reminders that are due into
+// the outbox.
 package main
 
 import (

@@ -1,26 +1,25 @@
-// Package reminder is the policy of when a customer is reminded that a license expires: a pure function of the license,
-// the day and what was sent before. Who acts on it is functions/reminders.
+// Package reminder decides when a customer is reminded that a license expires: a pure function of the license, the day
+// and the reminders sent before. functions/reminders acts on it.
 package reminder
 
 import (
 	"marketplace/shared/license"
 )
 
-// Stage is one reminder: so many calendar months, at least one, before a license's expiration. 0 is no stage.
+// Stage is one reminder: the number of calendar months, at least one, before a license's expiration. 0 is no stage.
 type Stage int
 
 // Policy lists the stages, the earliest reminder (most months) first.
 type Policy []Stage
 
-// Default is what the vendor promises: two months and one month before.
+// Default is the promise of the vendor: two months and one month before.
 var Default = Policy{2, 1}
 
-// Day is when the stage falls due for a license that expires on expiration.
+// Day returns the day on which the stage is due for a license that expires on expiration.
 func (s Stage) Day(expiration license.Date) license.Date { return expiration.AddMonths(-int(s)) }
 
-// Due is the stage to send today: the newest whose day has come, and none where it or a later one was sent. What an
-// earlier stage would have said on a missed day is not sent after it. sent is the newest stage sent for this expiration,
-// 0 where there was none.
+// Due returns the stage to send today: the newest one due, unless it or a later one was sent. Earlier stages whose day
+// was missed are skipped. sent is the newest stage sent for this expiration, 0 for none.
 func (p Policy) Due(l license.License, today license.Date, sent Stage) (Stage, bool) {
 	var newest Stage
 	for _, s := range p.stages(l, today) {
@@ -31,7 +30,7 @@ func (p Policy) Due(l license.License, today license.Date, sent Stage) (Stage, b
 	return newest, newest.follows(sent)
 }
 
-// Next is the first day from today on that has a stage to send: today where one is due, none where nothing will be.
+// Next returns the first day from today on with a stage to send: today if one is due, false if no more will be.
 func (p Policy) Next(l license.License, today license.Date, sent Stage) (license.Date, bool) {
 	if _, due := p.Due(l, today, sent); due {
 		return today, true
@@ -44,7 +43,7 @@ func (p Policy) Next(l license.License, today license.Date, sent Stage) (license
 	return license.Date{}, false
 }
 
-// Longest is the stage with the most months, 0 of an empty policy: no reminder is due longer than this before an
+// Longest returns the stage with the most months, 0 for an empty policy: no reminder is due earlier before an
 // expiration.
 func (p Policy) Longest() Stage {
 	if len(p) == 0 {
@@ -53,7 +52,7 @@ func (p Policy) Longest() Stage {
 	return p[0]
 }
 
-// stages are the stages that a license has as of today, earliest first: none where reminders are over.
+// stages returns the stages of a license as of today, earliest first; none if reminders are over.
 func (p Policy) stages(l license.License, today license.Date) Policy {
 	if Over(l, today) {
 		return nil
@@ -61,14 +60,14 @@ func (p Policy) stages(l license.License, today license.Date) Policy {
 	return p.Within(l)
 }
 
-// Over reports whether nobody is to be reminded of a license any more: it was muted or revoked, another follows it, or it has
+// Over reports whether a license gets no more reminders: it was muted or revoked, a successor replaced it, or it has
 // expired.
 func Over(l license.License, today license.Date) bool {
 	return l.Muted || l.Successor != "" || !l.Revoked.IsZero() || today.After(l.Expiration)
 }
 
-// Within are the stages that the term of a license has, earliest first: none whose day is not behind the license's first
-// day, since its customer has only just received it.
+// Within returns the stages within the term of a license, earliest first. A stage on or before the license's first day
+// is left out, since the customer has only just received the license.
 func (p Policy) Within(l license.License) Policy {
 	for i, s := range p {
 		if l.NotBefore.IsZero() || s.Day(l.Expiration).After(l.NotBefore) {
@@ -78,5 +77,5 @@ func (p Policy) Within(l license.License) Policy {
 	return nil
 }
 
-// follows reports whether s is a stage that comes after what was sent.
+// follows reports whether s comes after the stage that was sent.
 func (s Stage) follows(sent Stage) bool { return s != 0 && (sent == 0 || s < sent) }

@@ -19,7 +19,7 @@ func day(t *testing.T, s string) license.Date {
 	return d
 }
 
-func TestAStageFallsOnTheSameDayOfAnEarlierMonthOrOnItsLast(t *testing.T) {
+func TestStageFallsOnTheSameDayOfAnEarlierMonthOrOnItsLast(t *testing.T) {
 	for _, c := range []struct {
 		expiration string
 		stage      Stage
@@ -45,7 +45,7 @@ func TestAStageFallsOnTheSameDayOfAnEarlierMonthOrOnItsLast(t *testing.T) {
 		{"2000-04-30", 2, "2000-02-29"},
 	} {
 		if got := c.stage.Day(day(t, c.expiration)); got != day(t, c.day) {
-			t.Errorf("%d months before %s is %v, want %s", c.stage, c.expiration, got, c.day)
+			t.Errorf("%d months before %s got %v, want %s", c.stage, c.expiration, got, c.day)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestEveryExpirationDayOfALeapAndANonLeapYear(t *testing.T) {
 	}
 }
 
-func TestNextIsTodayWhenDueElseTheDayOfTheNextStage(t *testing.T) {
+func TestNextIsTodayIfDueElseTheDayOfTheNextStage(t *testing.T) {
 	l := license.License{Expiration: day(t, "2018-08-31")}
 	for _, c := range []struct {
 		today string
@@ -122,12 +122,12 @@ func TestNextIsTodayWhenDueElseTheDayOfTheNextStage(t *testing.T) {
 	}
 }
 
-func TestNobodyIsRemindedOfALicenseThatNeedsNoReminder(t *testing.T) {
+func TestLicenseWithoutNeedGetsNoReminder(t *testing.T) {
 	expiration, today := day(t, "2018-08-31"), day(t, "2018-07-15")
 	for name, l := range map[string]license.License{
-		"revoked":   {Revoked: today.Start()},
-		"muted":     {Muted: true},
-		"succeeded": {Successor: "another"},
+		"revoked":  {Revoked: today.Start()},
+		"muted":    {Muted: true},
+		"replaced": {Successor: "another"},
 		"just begun, with less than a month to go": {NotBefore: day(t, "2018-08-10")},
 	} {
 		l.Expiration = expiration
@@ -142,7 +142,7 @@ func TestNobodyIsRemindedOfALicenseThatNeedsNoReminder(t *testing.T) {
 	}
 }
 
-func TestAStageBeforeTheLicenseBeginsDoesNotExist(t *testing.T) {
+func TestStageBeforeTheLicenseBeginsDoesNotExist(t *testing.T) {
 	l := license.License{NotBefore: day(t, "2018-06-30"), Expiration: day(t, "2018-08-31")}
 	if s, ok := Default.Due(l, day(t, "2018-06-30"), 0); ok {
 		t.Errorf("stage %d due on the first day", s)
@@ -152,20 +152,22 @@ func TestAStageBeforeTheLicenseBeginsDoesNotExist(t *testing.T) {
 	}
 }
 
-func TestAnEmptyPolicyRemindsNobody(t *testing.T) {
+func TestEmptyPolicyRemindsNobody(t *testing.T) {
 	l := license.License{Expiration: day(t, "2018-08-31")}
 	if _, ok := (Policy)(nil).Next(l, day(t, "2018-08-01"), 0); ok {
-		t.Error("something is due")
+		t.Error("got a day, want none")
 	}
 	if (Policy)(nil).Longest() != 0 || Default.Longest() != 2 {
-		t.Error("Longest")
+		t.Errorf("Longest: got %d for no policy and %d for Default, want 0 and 2", (Policy)(nil).Longest(),
+			Default.Longest())
 	}
 }
 
-// TestHistories runs the policy over random stretches of days, some of them missed, as the daily job does.
+// TestHistories runs the policy over random days, some of them missed, as the daily job does.
 func TestHistories(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		policy := Policy(rapid.SliceOfNDistinct(rapid.Map(rapid.IntRange(1, 14), func(n int) Stage { return Stage(n) }), 1, 5, rapid.ID[Stage]).Draw(t, "policy"))
+		policy := Policy(rapid.SliceOfNDistinct(rapid.Map(rapid.IntRange(1, 14),
+			func(n int) Stage { return Stage(n) }), 1, 5, rapid.ID[Stage]).Draw(t, "policy"))
 		slices.SortFunc(policy, func(a, b Stage) int { return int(b - a) })
 		expiration := license.Date{Year: 2018, Month: 1, Day: 1}.AddDays(rapid.IntRange(0, 3*365).Draw(t, "expiration"))
 		l := license.License{Expiration: expiration}
@@ -187,7 +189,7 @@ func TestHistories(t *testing.T) {
 				continue
 			}
 			stage, due := policy.Due(l, today, sent)
-			// A job that only looks at Next's day sees the same.
+			// A job that only looks on the day of Next finds the same.
 			if looked := hasNext && !next.After(today); due && !looked {
 				t.Fatalf("%v: stage %d is due, next day to look is %v %v", today, stage, next, hasNext)
 			}

@@ -1,8 +1,8 @@
-// Package dispatch takes the mails of the outbox to the provider. How a mail is kept is shared/store's affair, how it is
-// carried shared/mail's.
+// Package dispatch sends the mails of the outbox through a provider. shared/store keeps them, and shared/mail knows the
+// provider.
 //
-// A mail is claimed under a lease, sent, and recorded as sent. If the process dies in between, the lease runs out and the
-// mail is sent again: it may go twice, which its row then says, and is never lost.
+// A mail is claimed under a lease, sent, and recorded as sent. If the process dies in between, the lease expires and
+// the mail is sent again: it is never lost, but it may arrive twice, and its row says so.
 package dispatch
 
 import (
@@ -23,7 +23,7 @@ import (
 	"marketplace/shared/store"
 )
 
-// Outbox is what is asked of the store.
+// Outbox is the part of the store that a Dispatcher calls.
 type Outbox interface {
 	PendingMail(ctx context.Context, after string, limit int) ([]string, error)
 	Mail(ctx context.Context, id string) (store.Mail, error)
@@ -33,10 +33,11 @@ type Outbox interface {
 	ReleaseMail(ctx context.Context, m store.Mail) error
 	FailMail(ctx context.Context, m store.Mail, cause error) error
 	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
-	FailSuppressed(ctx context.Context, m store.Mail, why store.Suppression, task func(license.License) mail.Message) error
+	FailSuppressed(ctx context.Context, m store.Mail, why store.Suppression,
+		task func(license.License) mail.Message) error
 }
 
-// Dispatcher sends what is pending. Several may run at once, in one process or in many.
+// Dispatcher sends pending mails. Several may run at once, in one process or in many.
 type Dispatcher struct {
 	Outbox Outbox
 	Sender mail.Sender
@@ -44,8 +45,8 @@ type Dispatcher struct {
 	Log    *slog.Logger
 	// Unreached writes the mail to sales about a license none of whose contacts can be reached.
 	Unreached func(license.License) mail.Message
-	// Lease is how long a mail belongs to who claimed it, and how long it waits when that one dies; 0: two minutes. A
-	// sixth of it, and at most sendTimeout, is given to the sending.
+	// Lease is how long a claimed mail belongs to its Dispatcher, and how long it waits if that process dies; 0 means
+	// two minutes. Sending gets a sixth of it, and at most sendTimeout.
 	Lease time.Duration
 
 	quota quotaCache
@@ -53,25 +54,26 @@ type Dispatcher struct {
 
 const (
 	defaultLease = 2 * time.Minute
-	// sendTimeout and recordTimeout bound the two steps of a mail. No mail is begun when less than both is left to run.
+	// sendTimeout and recordTimeout limit the two steps of a mail. A run begins no mail unless it has time for both.
 	sendTimeout   = 15 * time.Second
 	recordTimeout = 5 * time.Second
 
-	atOnce   = 8   // mails under way at the same time
-	pageSize = 100 // of the pending mails
+	atOnce   = 8   // mails sent concurrently
+	pageSize = 100 // pending mails read at once
 
-	// A mail that fails is tried again after a minute, then after twice as long each time up to maxPause, some 16 hours in all.
+	// A failed mail is retried after a minute, and then after twice as long each time up to maxPause: some 16 hours in
+	// all.
 	firstPause  = time.Minute
 	maxPause    = 4 * time.Hour
 	maxAttempts = 12
 )
 
-// Run sends every mail that is to be sent now, at the rate that the provider allows. It stops early, keeping the rest, when
-// the provider takes no more, or when the context's deadline comes near: the time to send and record one mail is kept free,
-// so the deadline should be a minute away or more.
+// Run sends every mail that is due, at the rate that the provider allows. It stops early, and keeps the rest, when the
+// provider accepts no more or when too little time is left before the context's deadline to send and record another
+// mail: the deadline should be at least a minute away.
 //
-// The error says that mails could not be dealt with, or that the provider has to be set right (mail.ErrSetup); why is in
-// the log. That the provider throttles is no error. The next run goes on where this one stopped.
+// It returns an error if the table failed, or mail.ErrSetup if the provider's setup must be fixed; the log has the
+// details. Throttling by the provider is no error. The next run continues with the rest.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	r := &run{Dispatcher: d, ctx: ctx, lease: cmp.Or(d.Lease, defaultLease)}
 	r.sendTimeout = min(sendTimeout, r.lease/6)
@@ -82,14 +84,14 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		r.begin, cancel = context.WithDeadline(r.begin, deadline.Add(-sendTimeout-recordTimeout))
 		defer cancel()
 	}
-	r.all()
-	r.pace.stop()
+	r.sendPending()
+	r.limiter.stop()
 	r.summarize()
 	if errors.Is(context.Cause(r.begin), mail.ErrSetup) {
 		return fmt.Errorf("dispatch: %w", mail.ErrSetup)
 	}
-	if n := r.failed.Load(); n > 0 {
-		return fmt.Errorf("dispatch: %d errors, see the log", n)
+	if n := r.errors.Load(); n > 0 {
+		return fmt.Errorf("dispatch: %d errors; see the log", n)
 	}
 	return nil
 }
@@ -97,18 +99,18 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 // run is one Run.
 type run struct {
 	*Dispatcher
-	ctx   context.Context         // of the whole run
-	begin context.Context         // ends when no further mail is to be begun
-	stop  context.CancelCauseFunc // ends begin
-	pace  *pace
+	ctx     context.Context         // of the whole run
+	begin   context.Context         // done when the run must begin no further mail
+	stop    context.CancelCauseFunc // cancels begin
+	limiter *limiter
 
 	lease, sendTimeout time.Duration
 
-	sent, retried, dead, released, failed atomic.Int64
+	sent, retried, failed, released, errors atomic.Int64
 }
 
-// all goes through the pending mails, page by page.
-func (r *run) all() {
+// sendPending sends the pending mails, page by page.
+func (r *run) sendPending() {
 	var g errgroup.Group
 	g.SetLimit(atOnce)
 	defer g.Wait()
@@ -117,20 +119,20 @@ func (r *run) all() {
 		ids, err := r.Outbox.PendingMail(r.begin, after, pageSize)
 		if err != nil {
 			if r.begin.Err() == nil {
-				r.fail("pending mails cannot be read", err)
+				r.logError("cannot read pending mails", err)
 			}
 			return
 		}
-		if len(ids) > 0 && r.pace == nil {
+		if len(ids) > 0 && r.limiter == nil {
 			q := r.quota.get(r.begin, r)
 			if q.Exhausted {
 				r.stop(mail.ErrThrottled)
 				return
 			}
-			r.pace = newPace(q.PerSecond)
+			r.limiter = newLimiter(q.PerSecond)
 		}
 		for _, id := range ids {
-			g.Go(func() error { r.one(id); return nil })
+			g.Go(func() error { r.send(id); return nil })
 		}
 		if len(ids) < pageSize {
 			return
@@ -139,8 +141,8 @@ func (r *run) all() {
 	}
 }
 
-// one deals with one pending mail.
-func (r *run) one(id string) {
+// send claims one pending mail, sends it and records the outcome.
+func (r *run) send(id string) {
 	if r.begin.Err() != nil {
 		return
 	}
@@ -149,16 +151,16 @@ func (r *run) one(id string) {
 	case errors.Is(err, store.ErrNotClaimed), err != nil && r.ctx.Err() != nil:
 		return
 	case err != nil:
-		r.fail("a mail cannot be claimed", err, slog.String("mail", id))
+		r.logError("cannot claim a mail", err, slog.String("mail", id))
 		return
 	case m.Attempts > maxAttempts:
-		r.bury(m, fmt.Errorf("given up: begun %d times, and no answer kept", m.Attempts-1))
+		r.giveUp(m, fmt.Errorf("given up after %d attempts without a recorded outcome", m.Attempts-1))
 		return
-	case r.suppressed(m):
+	case r.failIfSuppressed(m):
 		return
 	}
-	// The clock may have been moved, or waiting may have taken longer than the lease: then the mail is somebody else's.
-	if !r.pace.wait(r.begin) || r.Now().Add(r.sendTimeout).After(m.NotBefore) {
+	// If somebody moved the clock, or waiting took longer than the lease, the mail may belong to another Dispatcher.
+	if !r.limiter.wait(r.begin) || r.Now().Add(r.sendTimeout).After(m.NotBefore) {
 		r.release(m)
 		return
 	}
@@ -168,35 +170,35 @@ func (r *run) one(id string) {
 	providerID, err := r.Sender.Send(ctx, m.Message)
 	switch {
 	case err == nil:
-		r.settle(m, "sent", &r.sent, func(ctx context.Context) error { return r.Outbox.RecordSent(ctx, m, providerID) })
+		r.record(m, "sent", &r.sent, func(ctx context.Context) error { return r.Outbox.RecordSent(ctx, m, providerID) })
 	case errors.Is(err, mail.ErrThrottled), errors.Is(err, mail.ErrSetup):
-		r.Log.Warn("the provider takes no more", about(m), logging.Error(err))
+		r.Log.Warn("the provider accepts no more mails", about(m), logging.Error(err))
 		r.stop(err)
 		r.release(m)
 	case errors.Is(err, mail.ErrRejected):
-		r.bury(m, err)
+		r.giveUp(m, err)
 	default:
-		m.MaybeTwice = true // what was answered is not known
+		m.MaybeTwice = true // the provider may have accepted it
 		r.retry(m, err)
 	}
 }
 
-// suppressed deals with a mail whose reader's address takes no mail any more: it is given up, and the next contact gets it.
-// Mails to sales always go.
-func (r *run) suppressed(m store.Mail) bool {
+// failIfSuppressed fails a mail to a suppressed address, and passes it on to the next contact. Mails to sales are
+// always sent.
+func (r *run) failIfSuppressed(m store.Mail) bool {
 	if m.Message.Kind.ToSales() {
 		return false
 	}
 	why, err := r.Outbox.Suppressed(r.ctx, m.Message.To.Email)
 	switch {
 	case err != nil:
-		r.fail("it is not known whether an address takes mail", err, about(m))
+		r.logError("cannot read whether an address is suppressed", err, about(m))
 		r.release(m)
 	case why == nil:
 		return false
 	default:
-		r.Log.Warn("a mail is given up: its address is suppressed", about(m), slog.String("outcome", string(why.Outcome)))
-		r.settle(m, "dead", &r.dead, func(ctx context.Context) error {
+		r.Log.Warn("mail failed: its address is suppressed", about(m), slog.String("outcome", string(why.Outcome)))
+		r.record(m, "failed", &r.failed, func(ctx context.Context) error {
 			return r.Outbox.FailSuppressed(ctx, m, *why, r.Unreached)
 		})
 	}
@@ -205,36 +207,40 @@ func (r *run) suppressed(m store.Mail) bool {
 
 func (r *run) retry(m store.Mail, cause error) {
 	if m.Attempts >= maxAttempts {
-		r.bury(m, cause)
+		r.giveUp(m, cause)
 		return
 	}
 	from := r.Now().Add(pause(m.Attempts))
-	r.Log.Warn("a mail was not sent, to be tried again", about(m), slog.Int("attempts", m.Attempts), slog.Time("from", from), logging.Error(cause))
-	r.settle(m, "retried", &r.retried, func(ctx context.Context) error { return r.Outbox.RetryMail(ctx, m, cause, from) })
+	r.Log.Warn("mail not sent, will retry", about(m), slog.Int("attempts", m.Attempts), slog.Time("from", from),
+		logging.Error(cause))
+	r.record(m, "retried", &r.retried, func(ctx context.Context) error {
+		return r.Outbox.RetryMail(ctx, m, cause,
+			from)
+	})
 }
 
-// pause is how long after the n-th attempt the next one is made.
+// pause returns the time between the n-th attempt and the next.
 func pause(n int) time.Duration {
 	return min(firstPause<<(n-1), maxPause)
 }
 
-func (r *run) bury(m store.Mail, cause error) {
-	r.Log.Error("a mail is given up", about(m), slog.Int("attempts", m.Attempts), logging.Error(cause))
-	r.settle(m, "dead", &r.dead, func(ctx context.Context) error { return r.Outbox.FailMail(ctx, m, cause) })
+func (r *run) giveUp(m store.Mail, cause error) {
+	r.Log.Error("mail failed", about(m), slog.Int("attempts", m.Attempts), logging.Error(cause))
+	r.record(m, "failed", &r.failed, func(ctx context.Context) error { return r.Outbox.FailMail(ctx, m, cause) })
 }
 
 func (r *run) release(m store.Mail) {
-	r.settle(m, "released", &r.released, func(ctx context.Context) error { return r.Outbox.ReleaseMail(ctx, m) })
+	r.record(m, "released", &r.released, func(ctx context.Context) error { return r.Outbox.ReleaseMail(ctx, m) })
 }
 
-// settle records how a claimed mail ended, and counts it. It goes on when the run is called off: the provider cannot be
-// asked afterwards. A record whose answer was lost shows in the mail, which is under no lease any more.
-func (r *run) settle(m store.Mail, how string, count *atomic.Int64, record func(context.Context) error) {
+// record writes the outcome of a claimed mail, and counts it. It does so even after the run was cancelled, since
+// nobody can ask the provider later. If a write succeeded but its answer was lost, the mail no longer has a lease.
+func (r *run) record(m store.Mail, outcome string, count *atomic.Int64, write func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), recordTimeout)
 	defer cancel()
 	wait := 100 * time.Millisecond
 	for {
-		err := record(ctx)
+		err := write(ctx)
 		if err == nil {
 			break
 		}
@@ -245,38 +251,40 @@ func (r *run) settle(m store.Mail, how string, count *atomic.Int64, record func(
 		case <-time.After(wait):
 			wait *= 2
 		case <-ctx.Done():
-			r.fail("how a mail ended cannot be recorded", err, about(m), slog.String("ended", how))
+			r.logError("cannot record the outcome of a mail", err, about(m), slog.String("outcome", outcome))
 			return
 		}
 	}
 	count.Add(1)
 }
 
-func (r *run) fail(what string, err error, attrs ...any) {
-	r.failed.Add(1)
+func (r *run) logError(what string, err error, attrs ...any) {
+	r.errors.Add(1)
 	r.Log.Error(what, append(attrs, logging.Error(err))...)
 }
 
-// about says which mail a line of the log is about, without anything of its reader's.
+// about identifies a mail in the log without naming its recipient.
 func about(m store.Mail) slog.Attr {
 	return slog.Group("", "mail", m.Message.ID, "kind", m.Message.Kind, "about", m.Message.About)
 }
 
-// summarize logs what the run did, where it did anything.
+// summarize logs what the run did, if anything.
 func (r *run) summarize() {
-	sent, retried, dead, released, failed := r.sent.Load(), r.retried.Load(), r.dead.Load(), r.released.Load(), r.failed.Load()
+	sent, retried, failed, released := r.sent.Load(), r.retried.Load(), r.failed.Load(), r.released.Load()
+	errs := r.errors.Load()
 	stopped := ""
 	if cause := context.Cause(r.begin); cause != nil {
 		stopped = logging.Error(cause).Value.String()
 	}
-	if sent+retried+dead+released+failed == 0 && stopped == "" {
+	if sent+retried+failed+released+errs == 0 && stopped == "" {
 		return
 	}
 	r.Log.Info("mails dispatched", "stopped", stopped, "released", released,
-		logging.Metrics(r.Now(), slog.Int64("MailsSent", sent), slog.Int64("MailsRetried", retried), slog.Int64("MailsDead", dead), slog.Int64("MailErrors", failed)))
+		logging.Metrics(r.Now(), slog.Int64("MailsSent", sent), slog.Int64("MailsRetried", retried),
+			slog.Int64("MailsDead", failed), slog.Int64("MailErrors", errs)))
 }
 
-// quotaCache remembers the provider's quota for a while: SES answers for it once a second at most.
+// quotaCache keeps the provider's quota for a while: SES answers one such call a second.
 type quotaCache struct {
 	mu    sync.Mutex
 	quota mail.Quota
@@ -285,8 +293,8 @@ type quotaCache struct {
 
 const (
 	quotaAge = time.Minute
-	// cautious is the rate where the provider does not tell: what SES allows everybody.
-	cautious = 1
+	// cautiousRate applies while the quota is unknown: SES allows it to every account.
+	cautiousRate = 1
 )
 
 func (c *quotaCache) get(ctx context.Context, r *run) mail.Quota {
@@ -298,45 +306,45 @@ func (c *quotaCache) get(ctx context.Context, r *run) mail.Quota {
 	}
 	q, err := r.Sender.Quota(ctx)
 	if err != nil {
-		r.Log.Warn("the provider's quota is not known", logging.Error(err))
+		r.Log.Warn("cannot read the provider's quota", logging.Error(err))
 		if errors.Is(err, mail.ErrSetup) {
 			r.stop(err)
 		}
-		return mail.Quota{PerSecond: cautious}
+		return mail.Quota{PerSecond: cautiousRate}
 	}
 	c.quota, c.until = q, now.Add(quotaAge)
 	return q
 }
 
-// pace lets so many mails pass in a second.
-type pace struct {
+// limiter limits the mails sent per second.
+type limiter struct {
 	first  chan struct{}
-	ticker *time.Ticker // nil: as many as come
+	ticker *time.Ticker // nil: no limit
 }
 
-func newPace(perSecond float64) *pace {
+func newLimiter(perSecond float64) *limiter {
 	if perSecond <= 0 {
-		return &pace{}
+		return &limiter{}
 	}
-	p := &pace{make(chan struct{}, 1), time.NewTicker(time.Duration(float64(time.Second) / perSecond))}
-	p.first <- struct{}{}
-	return p
+	l := &limiter{make(chan struct{}, 1), time.NewTicker(time.Duration(float64(time.Second) / perSecond))}
+	l.first <- struct{}{}
+	return l
 }
 
-// wait waits for the turn of one mail; false when the context ended instead.
-func (p *pace) wait(ctx context.Context) bool {
-	if p.ticker != nil {
+// wait waits until the next mail may be sent; false if the context is done first.
+func (l *limiter) wait(ctx context.Context) bool {
+	if l.ticker != nil {
 		select {
-		case <-p.first:
-		case <-p.ticker.C:
+		case <-l.first:
+		case <-l.ticker.C:
 		case <-ctx.Done():
 		}
 	}
 	return ctx.Err() == nil
 }
 
-func (p *pace) stop() {
-	if p != nil && p.ticker != nil {
-		p.ticker.Stop()
+func (l *limiter) stop() {
+	if l != nil && l.ticker != nil {
+		l.ticker.Stop()
 	}
 }

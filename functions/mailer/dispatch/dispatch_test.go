@@ -25,50 +25,51 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// provider is a mail.Sender that counts what it took.
+// provider is a mail.Sender that counts the messages it accepted.
 type provider struct {
 	quota    mail.Quota
 	quotaErr error
-	delay    time.Duration // of each message
-	// fault says what becomes of a message: whether it is taken, and what is answered; nil takes everything.
+	delay    time.Duration // before each answer
+	// fault decides whether a message is taken, and the answer; nil takes every message.
 	fault func(m mail.Message) (taken bool, err error)
 
 	mu     sync.Mutex
 	taken  map[string]int
-	at     []time.Time // when messages came
-	quotas int         // how often the quota was asked for
+	at     []time.Time // times of the calls of Send
+	quotas int         // calls of Quota
 }
 
-func (c *provider) Send(ctx context.Context, m mail.Message) (string, error) {
+func (p *provider) Send(ctx context.Context, m mail.Message) (string, error) {
 	select {
-	case <-time.After(c.delay):
+	case <-time.After(p.delay):
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = append(c.at, time.Now())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = append(p.at, time.Now())
 	taken, err := true, error(nil)
-	if c.fault != nil {
-		taken, err = c.fault(m)
+	if p.fault != nil {
+		taken, err = p.fault(m)
 	}
 	if taken {
-		if c.taken == nil {
-			c.taken = map[string]int{}
+		if p.taken == nil {
+			p.taken = map[string]int{}
 		}
-		c.taken[m.ID]++
+		p.taken[m.ID]++
 	}
 	return "provider-" + m.ID, err
 }
 
-func (c *provider) Quota(context.Context) (mail.Quota, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.quotas++
-	return c.quota, c.quotaErr
+func (p *provider) Quota(context.Context) (mail.Quota, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.quotas++
+	return p.quota, p.quotaErr
 }
 
-// testEnv is an outbox over a bolt table that can be made to fail, and a log. Its clock is time.Now, which is the bubble's.
+// testEnv is an outbox over a faulty bolt table, and a log. Its clock is time.Now, which is that of the synctest
+// bubble.
 type testEnv struct {
 	t      testing.TB
 	faulty *tabletest.Faulty
@@ -90,15 +91,15 @@ func newTestEnv(t testing.TB, dir string) *testEnv {
 	return w
 }
 
-// inTestEnv runs a test in a bubble of its own time.
+// inTestEnv runs a test in a synctest bubble.
 func inTestEnv(t *testing.T, f func(w *testEnv)) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "table")
 	synctest.Test(t, func(t *testing.T) { f(newTestEnv(t, dir)) })
 }
 
-func (w *testEnv) dispatcher(c *provider) *Dispatcher {
-	return &Dispatcher{Outbox: w.store, Sender: c, Now: time.Now, Log: w.logger}
+func (w *testEnv) dispatcher(p *provider) *Dispatcher {
+	return &Dispatcher{Outbox: w.store, Sender: p, Now: time.Now, Log: w.logger}
 }
 
 var details = request.Details{
@@ -106,18 +107,21 @@ var details = request.Details{
 	Name: "Ada Lovelace", Email: "ada@example.org", Company: "Analytical Engines", Country: "England",
 }
 
-// put puts mails m000, m001, … into the outbox; a prefix takes the place of m.
+// put puts mails m000, m001, … into the outbox; prefix replaces the m.
 func (w *testEnv) put(n int, prefix ...string) {
 	w.t.Helper()
 	prefix = append(prefix, "m")
 	for begin := 0; begin < n; begin += 25 {
-		_, _, err := w.store.FileRequest(context.Background(), details, "", func(request.Request) (list []mail.Message) {
-			for i := begin; i < min(n, begin+25); i++ {
-				list = append(list, mail.Message{ID: fmt.Sprintf("%s%03d", prefix[0], i), Kind: mail.RequestReceived, About: "r1",
-					To: mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
-			}
-			return list
-		})
+		_, _, err := w.store.FileRequest(context.Background(), details, "",
+			func(request.Request) (list []mail.Message) {
+				for i := begin; i < min(n, begin+25); i++ {
+					list = append(list, mail.Message{ID: fmt.Sprintf("%s%03d", prefix[0], i),
+						Kind:  mail.RequestReceived,
+						About: "r1",
+						To:    mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
+				}
+				return list
+			})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -140,29 +144,31 @@ func (w *testEnv) run(d *Dispatcher) {
 	}
 }
 
-// eachOnce fails where the provider did not take each of n mails exactly once.
-func (w *testEnv) eachOnce(c *provider, n int) {
+// eachOnce fails unless the provider took each of n mails exactly once.
+func (w *testEnv) eachOnce(p *provider, n int) {
 	w.t.Helper()
 	for i := range n {
 		m := w.mail(i)
-		if c.taken[m.Message.ID] != 1 || m.State != store.MailSent || m.Leased {
-			w.t.Errorf("mail %d was taken %d times and is %s", i, c.taken[m.Message.ID], m.State)
+		if p.taken[m.Message.ID] != 1 || m.State != store.MailSent || m.Leased {
+			w.t.Errorf("mail %d was taken %d times and is %s, want once and sent", i, p.taken[m.Message.ID], m.State)
 		}
 	}
 }
 
-func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
+func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		ctx := context.Background()
 		l := license.License{
-			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
-			MaxLoc: 1, Expiration: license.DateOf(time.Now()).AddDays(90),
+			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX",
+			Edition: license.Developer,
+			MaxLoc:  1, Expiration: license.DateOf(time.Now()).AddDays(90),
 			Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}, {Email: "it@example.org"}},
 		}
 		if _, err := w.store.AddLicense(ctx, l, "test"); err != nil {
 			t.Fatal(err)
 		}
-		letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "ada@example.org"}} // who is a customer here as well
+		// also a customer here
+		letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "ada@example.org"}}
 		send := func(id string) mail.Message {
 			m := letters.LicenseKey(id, letter.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
 			if err := w.store.SendKeyAgain(ctx, l.ID, "sam", m); err != nil {
@@ -170,8 +176,8 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 			}
 			return m
 		}
-		c := &provider{}
-		d := w.dispatcher(c)
+		p := &provider{}
+		d := w.dispatcher(p)
 		d.Unreached = letters.LicenseUnreached
 		first := send("k1")
 		w.run(d)
@@ -187,20 +193,21 @@ func TestASuppressedAddressGetsNothingAndTheNextContactAll(t *testing.T) {
 		w.run(d)
 		w.run(d)
 		for _, m := range []mail.Message{first.Readdressed(l.Contacts[1]), again.Readdressed(l.Contacts[1])} {
-			if c.taken[m.ID] != 1 {
-				t.Errorf("the next contact got %s %d times", m.ID, c.taken[m.ID])
+			if p.taken[m.ID] != 1 {
+				t.Errorf("the next contact got %s %d times", m.ID, p.taken[m.ID])
 			}
 		}
-		if m := w.mail(0); c.taken["k2"]+c.taken["m000"] != 0 || m.State != store.MailFailed || m.Leased {
-			t.Errorf("the address got a mail: %v; %+v", c.taken, m)
+		if m := w.mail(0); p.taken["k2"]+p.taken["m000"] != 0 || m.State != store.MailFailed || m.Leased {
+			t.Errorf("the suppressed address got a mail: %v; %+v", p.taken, m)
 		}
 		bounce(first.Readdressed(l.Contacts[1]).ID)
 		send("k3")
 		w.run(d)
-		if id := letters.LicenseUnreached(l).ID; c.taken["k3"] != 0 || c.taken[id] != 1 {
-			t.Errorf("sales are not told, or a customer was written to: %v", c.taken)
+		if id := letters.LicenseUnreached(l).ID; p.taken["k3"] != 0 || p.taken[id] != 1 {
+			t.Errorf("sales did not get the task, or a customer got a mail: %v", p.taken)
 		}
-		if s := w.log.String(); strings.Contains(s, "@") || strings.Contains(s, "Lovelace") || !strings.Contains(s, "its address is suppressed") {
+		if s := w.log.String(); strings.Contains(s, "@") || strings.Contains(s, "Lovelace") ||
+			!strings.Contains(s, "its address is suppressed") {
 			t.Errorf("logged %s", s)
 		}
 	})
@@ -210,10 +217,10 @@ func TestEveryPendingMailIsSentOnce(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		const n = 2*pageSize + 5
 		w.put(n)
-		c := &provider{}
-		d := w.dispatcher(c)
+		p := &provider{}
+		d := w.dispatcher(p)
 		w.run(d)
-		w.eachOnce(c, n)
+		w.eachOnce(p, n)
 		if m := w.mail(0); m.ProviderID != "provider-m000" || m.Attempts != 1 || m.MaybeTwice || m.Sent.IsZero() {
 			t.Errorf("%+v", m)
 		}
@@ -222,192 +229,193 @@ func TestEveryPendingMailIsSentOnce(t *testing.T) {
 		}
 		w.log.Reset()
 		w.run(d)
-		w.eachOnce(c, n)
+		w.eachOnce(p, n)
 		if w.log.Len() > 0 {
 			t.Errorf("a run with nothing to do logged %s", w.log.String())
 		}
 	})
 }
 
-func TestManyDispatchersAtOnceSendEachMailOnce(t *testing.T) {
+func TestConcurrentDispatchersSendEachMailOnce(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(60)
-		c := &provider{delay: 50 * time.Millisecond}
-		same := w.dispatcher(c)
+		p := &provider{delay: 50 * time.Millisecond}
+		same := w.dispatcher(p)
 		var wg sync.WaitGroup
 		for i := range 6 {
 			d := same
 			if i%2 == 0 {
-				d = w.dispatcher(c)
+				d = w.dispatcher(p)
 			}
 			wg.Go(func() { w.run(d) })
 		}
 		wg.Wait()
-		w.eachOnce(c, 60)
+		w.eachOnce(p, 60)
 	})
 }
 
-func TestMailsPassAtTheRateThatTheProviderAllows(t *testing.T) {
+func TestMailsAreSentAtTheRateOfTheProvider(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(21)
-		c := &provider{quota: mail.Quota{PerSecond: 2}}
+		p := &provider{quota: mail.Quota{PerSecond: 2}}
 		start := time.Now()
-		w.run(w.dispatcher(c))
+		w.run(w.dispatcher(p))
 		if took := time.Since(start); took != 10*time.Second {
-			t.Errorf("21 mails at 2 a second took %v", took)
+			t.Errorf("21 mails at 2 a second: got %v, want 10s", took)
 		}
-		for i := range c.at[:len(c.at)-2] {
-			if apart := c.at[i+2].Sub(c.at[i]); apart < 900*time.Millisecond {
-				t.Errorf("mails %d to %d in %v", i, i+2, apart)
+		for i := range p.at[:len(p.at)-2] {
+			if apart := p.at[i+2].Sub(p.at[i]); apart < 900*time.Millisecond {
+				t.Errorf("mails %d to %d: got %v apart, want about a second", i, i+2, apart)
 			}
 		}
-		w.eachOnce(c, 21)
+		w.eachOnce(p, 21)
 	})
 }
 
-func TestARateThatIsNotKnownIsACautiousOne(t *testing.T) {
+func TestUnknownRateIsCautious(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &provider{quotaErr: fmt.Errorf("%w: Rate exceeded", mail.ErrThrottled)}
+		p := &provider{quotaErr: fmt.Errorf("%w: Rate exceeded", mail.ErrThrottled)}
 		start := time.Now()
-		w.run(w.dispatcher(c))
+		w.run(w.dispatcher(p))
 		if took := time.Since(start); took != 2*time.Second {
-			t.Errorf("3 mails took %v", took)
+			t.Errorf("3 mails: got %v, want 2s", took)
 		}
-		w.eachOnce(c, 3)
+		w.eachOnce(p, 3)
 	})
 }
 
-func TestTheQuotaIsAskedForOnceAMinuteAndOnlyWhenThereIsMail(t *testing.T) {
+func TestQuotaIsReadOnceAMinuteAndOnlyIfThereIsMail(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		c, start := &provider{}, time.Now()
-		d := w.dispatcher(c)
+		p, start := &provider{}, time.Now()
+		d := w.dispatcher(p)
 		w.run(d)
-		if c.quotas != 0 {
-			t.Error("asked without mail")
+		if p.quotas != 0 {
+			t.Error("read the quota without mail")
 		}
 		for n, at := range []struct {
-			after time.Duration // the beginning
-			asked int           // times by then
+			after time.Duration // since the start
+			calls int           // until then
 		}{
 			{0, 1}, {quotaAge - time.Second, 1}, {quotaAge, 2}, {quotaAge + time.Second, 2},
-			{-time.Hour, 3}, // the clock was set back
+			{-time.Hour, 3}, // the clock is set back
 		} {
 			now := start.Add(at.after)
 			d.Now = func() time.Time { return now }
 			w.put(1, fmt.Sprintf("run%d-", n))
 			w.run(d)
-			if c.quotas != at.asked {
-				t.Errorf("%v after the beginning: asked %d times, want %d", at.after, c.quotas, at.asked)
+			if p.quotas != at.calls {
+				t.Errorf("%v after the start: got %d calls, want %d", at.after, p.quotas, at.calls)
 			}
 		}
 	})
 }
 
-func TestAnExhaustedQuotaKeepsEverything(t *testing.T) {
+func TestExhaustedQuotaKeepsAllMails(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &provider{quota: mail.Quota{Exhausted: true}}
-		d := w.dispatcher(c)
+		p := &provider{quota: mail.Quota{Exhausted: true}}
+		d := w.dispatcher(p)
 		w.run(d)
-		if m := w.mail(0); len(c.at) != 0 || m.State != store.MailPending || m.Attempts != 0 || m.Leased {
-			t.Errorf("%d sent, %+v", len(c.at), m)
+		if m := w.mail(0); len(p.at) != 0 || m.State != store.MailPending || m.Attempts != 0 || m.Leased {
+			t.Errorf("got %d sent, want none; %+v", len(p.at), m)
 		}
-		c.quota = mail.Quota{}
+		p.quota = mail.Quota{}
 		time.Sleep(2 * time.Minute)
 		w.run(d)
-		w.eachOnce(c, 3)
+		w.eachOnce(p, 3)
 	})
 }
 
 func TestThrottlingStopsTheRunAndKeepsTheRest(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(50)
-		c := &provider{delay: time.Millisecond}
-		c.fault = func(mail.Message) (bool, error) {
-			if len(c.at) > 10 {
+		p := &provider{delay: time.Millisecond}
+		p.fault = func(mail.Message) (bool, error) {
+			if len(p.at) > 10 {
 				return false, fmt.Errorf("%w: Daily message quota exceeded", mail.ErrThrottled)
 			}
 			return true, nil
 		}
-		w.run(w.dispatcher(c))
-		if len(c.taken) != 10 || len(c.at) > 10+atOnce {
-			t.Errorf("%d taken of %d tries", len(c.taken), len(c.at))
+		w.run(w.dispatcher(p))
+		if len(p.taken) != 10 || len(p.at) > 10+atOnce {
+			t.Errorf("got %d taken of %d tries, want 10", len(p.taken), len(p.at))
 		}
 		for i := range 50 {
-			if m := w.mail(i); m.State != store.MailSent && (m.State != store.MailPending || m.Attempts != 0 || m.Leased || m.MaybeTwice) {
+			if m := w.mail(i); m.State != store.MailSent &&
+				(m.State != store.MailPending || m.Attempts != 0 || m.Leased || m.MaybeTwice) {
 				t.Errorf("mail %d: %+v", i, m)
 			}
 		}
-		c.fault = nil
-		w.run(w.dispatcher(c))
-		w.eachOnce(c, 50)
+		p.fault = nil
+		w.run(w.dispatcher(p))
+		w.eachOnce(p, 50)
 	})
 }
 
-func TestAProviderThatHasToBeSetRightIsAnErrorAndLosesNothing(t *testing.T) {
+func TestBadSetupIsAnErrorAndKeepsAllMails(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(20)
-		c := &provider{fault: func(mail.Message) (bool, error) {
+		p := &provider{fault: func(mail.Message) (bool, error) {
 			return false, fmt.Errorf("%w: ConfigurationSetDoesNotExist", mail.ErrSetup)
 		}}
-		if err := w.dispatcher(c).Run(context.Background()); !errors.Is(err, mail.ErrSetup) || len(c.at) > atOnce {
-			t.Errorf("%v after %d tries", err, len(c.at))
+		if err := w.dispatcher(p).Run(context.Background()); !errors.Is(err, mail.ErrSetup) || len(p.at) > atOnce {
+			t.Errorf("%v after %d tries", err, len(p.at))
 		}
-		c.fault = nil
-		c.quotaErr = fmt.Errorf("%w: AccessDenied", mail.ErrSetup)
-		if err := w.dispatcher(c).Run(context.Background()); !errors.Is(err, mail.ErrSetup) {
+		p.fault = nil
+		p.quotaErr = fmt.Errorf("%w: AccessDenied", mail.ErrSetup)
+		if err := w.dispatcher(p).Run(context.Background()); !errors.Is(err, mail.ErrSetup) {
 			t.Errorf("no quota: %v", err)
 		}
-		c.quotaErr = nil
-		w.run(w.dispatcher(c))
-		w.eachOnce(c, 20)
+		p.quotaErr = nil
+		w.run(w.dispatcher(p))
+		w.eachOnce(p, 20)
 	})
 }
 
-func TestAMailThatIsNeverTakenIsBuriedAndTheOthersGo(t *testing.T) {
+func TestRejectedMailFailsAndOthersAreSent(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &provider{fault: func(m mail.Message) (bool, error) {
+		p := &provider{fault: func(m mail.Message) (bool, error) {
 			if m.ID == "m001" {
 				return false, fmt.Errorf("%w: MessageRejected: Address blacklisted", mail.ErrRejected)
 			}
 			return true, nil
 		}}
-		w.run(w.dispatcher(c))
+		w.run(w.dispatcher(p))
 		if m := w.mail(1); m.State != store.MailFailed || !strings.Contains(m.LastError, "blacklisted") || m.Leased {
 			t.Errorf("%+v", m)
 		}
 		if w.mail(0).State != store.MailSent || w.mail(2).State != store.MailSent {
-			t.Error("the others did not go")
+			t.Error("the other mails were not sent")
 		}
-		w.run(w.dispatcher(c))
-		if len(c.at) != 3 {
-			t.Error("it was tried again")
+		w.run(w.dispatcher(p))
+		if len(p.at) != 3 {
+			t.Error("the rejected mail was retried")
 		}
 	})
 }
 
-func TestAFailureIsTriedAgainAfterLongerAndLongerPausesAndThenBuried(t *testing.T) {
+func TestFailingMailIsRetriedAtGrowingPausesAndThenFails(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
-		c := &provider{fault: func(mail.Message) (bool, error) { return false, errors.New("connection reset") }}
-		d := w.dispatcher(c)
+		p := &provider{fault: func(mail.Message) (bool, error) { return false, errors.New("connection reset") }}
+		d := w.dispatcher(p)
 		start := time.Now()
 		for time.Since(start) < 48*time.Hour {
 			w.run(d)
 			time.Sleep(time.Minute)
 		}
-		if len(c.at) != maxAttempts {
-			t.Fatalf("tried %d times", len(c.at))
+		if len(p.at) != maxAttempts {
+			t.Fatalf("got %d attempts, want %d", len(p.at), maxAttempts)
 		}
-		for i := 1; i < len(c.at); i++ {
-			if apart := c.at[i].Sub(c.at[i-1]); apart < pause(i) || apart > pause(i)+time.Minute {
-				t.Errorf("try %d came %v after the one before", i+1, apart)
+		for i := 1; i < len(p.at); i++ {
+			if apart := p.at[i].Sub(p.at[i-1]); apart < pause(i) || apart > pause(i)+time.Minute {
+				t.Errorf("attempt %d: got %v after the one before, want %v", i+1, apart, pause(i))
 			}
 		}
 		if pause(1) != time.Minute || pause(2) != 2*time.Minute || pause(maxAttempts) != maxPause {
-			t.Error("pauses")
+			t.Error("pauses do not double from a minute to the maximum")
 		}
 		if m := w.mail(0); m.State != store.MailFailed || m.LastError != "connection reset" || !m.MaybeTwice {
 			t.Errorf("%+v", m)
@@ -415,7 +423,7 @@ func TestAFailureIsTriedAgainAfterLongerAndLongerPausesAndThenBuried(t *testing.
 	})
 }
 
-func TestARecordWhoseAnswerWasLostIsFoundAndNotMadeAgain(t *testing.T) {
+func TestRecordWithALostAnswerIsNotRepeated(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
 		transacts := 0
@@ -428,53 +436,54 @@ func TestARecordWhoseAnswerWasLostIsFoundAndNotMadeAgain(t *testing.T) {
 			}
 			return tabletest.Fault{}
 		}
-		c := &provider{}
+		p := &provider{}
 		start := time.Now()
-		w.run(w.dispatcher(c))
-		w.eachOnce(c, 1)
-		if took := time.Since(start); transacts != 2 || took != 0 || !strings.Contains(w.log.String(), `"MailsSent":1`) {
-			t.Errorf("%d transactions in %v, logged %s", transacts, took, w.log.String())
+		w.run(w.dispatcher(p))
+		w.eachOnce(p, 1)
+		if took := time.Since(start); transacts != 2 || took != 0 ||
+			!strings.Contains(w.log.String(), `"MailsSent":1`) {
+			t.Errorf("got %d transactions in %v, want 2 at once; logged %s", transacts, took, w.log.String())
 		}
 	})
 }
 
-func TestNothingIsBegunShortlyBeforeTheDeadline(t *testing.T) {
+func TestRunBeginsNoMailShortlyBeforeTheDeadline(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(100)
-		c := &provider{delay: 9 * time.Second}
+		p := &provider{delay: 9 * time.Second}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		start := time.Now()
-		if err := w.dispatcher(c).Run(ctx); err != nil {
+		if err := w.dispatcher(p).Run(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took > time.Minute-recordTimeout || len(c.at) != 5*atOnce {
-			t.Errorf("%d mails in %v", len(c.at), took)
+		if took := time.Since(start); took > time.Minute-recordTimeout || len(p.at) != 5*atOnce {
+			t.Errorf("got %d mails in %v, want %d before the deadline", len(p.at), took, 5*atOnce)
 		}
 		for i := range 100 {
-			if m := w.mail(i); m.Leased || (m.State == store.MailSent) != (c.taken[m.Message.ID] == 1) {
+			if m := w.mail(i); m.Leased || (m.State == store.MailSent) != (p.taken[m.Message.ID] == 1) {
 				t.Errorf("mail %d: %+v", i, m)
 			}
 		}
 	})
 }
 
-func TestAProviderThatHangsDelaysAMailOnly(t *testing.T) {
+func TestHangingProviderOnlyDelaysAMail(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
-		c := &provider{delay: time.Hour}
-		w.run(w.dispatcher(c))
+		p := &provider{delay: time.Hour}
+		w.run(w.dispatcher(p))
 		if m := w.mail(0); m.State != store.MailPending || m.Leased || !m.MaybeTwice {
 			t.Errorf("%+v", m)
 		}
-		c.delay = 0
+		p.delay = 0
 		time.Sleep(5 * time.Minute)
-		w.run(w.dispatcher(c))
-		w.eachOnce(c, 1)
+		w.run(w.dispatcher(p))
+		w.eachOnce(p, 1)
 	})
 }
 
-func TestAMailThatKillsWhoSendsItIsGivenUp(t *testing.T) {
+func TestMailThatKillsItsSenderFails(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(1)
 		for range maxAttempts {
@@ -483,35 +492,35 @@ func TestAMailThatKillsWhoSendsItIsGivenUp(t *testing.T) {
 			}
 			time.Sleep(2 * time.Minute)
 		}
-		c := &provider{}
-		w.run(w.dispatcher(c))
-		if m := w.mail(0); m.State != store.MailFailed || len(c.at) != 0 || m.LastError == "" {
+		p := &provider{}
+		w.run(w.dispatcher(p))
+		if m := w.mail(0); m.State != store.MailFailed || len(p.at) != 0 || m.LastError == "" {
 			t.Errorf("%+v", m)
 		}
 	})
 }
 
-func TestALeaseThatRanOutWhileWaitingIsGivenBack(t *testing.T) {
+func TestLeaseThatExpiresWhileWaitingIsReleased(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		c := &provider{quota: mail.Quota{PerSecond: 0.1}}
-		d := w.dispatcher(c)
+		p := &provider{quota: mail.Quota{PerSecond: 0.1}}
+		d := w.dispatcher(p)
 		d.Lease = 5 * time.Second
 		w.run(d)
-		if len(c.at) != 1 {
-			t.Errorf("%d sent, some under a lease that had run out", len(c.at))
+		if len(p.at) != 1 {
+			t.Errorf("got %d sent, want 1: the leases of the others have expired", len(p.at))
 		}
 		for range 2 {
 			time.Sleep(time.Minute)
 			w.run(d)
 		}
-		w.eachOnce(c, 3)
+		w.eachOnce(p, 3)
 	})
 }
 
-// TestADeathAtEveryStep lets the process die at each call of the table and of the provider, before the call is made and
-// after it was, and lets another one go on.
-func TestADeathAtEveryStep(t *testing.T) {
+// TestCrashAtEveryStepLosesNoMail lets the process die at each call of the table and of the provider, before the call
+// and after it, and lets another one continue.
+func TestCrashAtEveryStepLosesNoMail(t *testing.T) {
 	const n = 3
 	died := 0
 	for step := 1; step == 1 || died == step-1; step++ {
@@ -520,7 +529,7 @@ func TestADeathAtEveryStep(t *testing.T) {
 				w.put(n)
 				var mu sync.Mutex
 				calls, dead := 0, false
-				// die counts a call, and says whether the process is dead before it and after it.
+				// die counts a call, and reports whether the process is dead before and after it.
 				die := func() (before, after bool) {
 					mu.Lock()
 					defer mu.Unlock()
@@ -540,39 +549,40 @@ func TestADeathAtEveryStep(t *testing.T) {
 					}
 					return tabletest.Fault{}
 				}
-				c := &provider{}
-				c.fault = func(mail.Message) (bool, error) {
+				p := &provider{}
+				p.fault = func(mail.Message) (bool, error) {
 					before, after := die()
 					if before || after {
 						return !before, errors.New("dead")
 					}
 					return true, nil
 				}
-				w.dispatcher(c).Run(context.Background())
+				w.dispatcher(p).Run(context.Background())
 
-				w.faulty.Fault, c.fault = nil, nil
+				w.faulty.Fault, p.fault = nil, nil
 				time.Sleep(defaultLease)
-				w.run(w.dispatcher(c))
+				w.run(w.dispatcher(p))
 				time.Sleep(defaultLease)
-				w.run(w.dispatcher(c))
+				w.run(w.dispatcher(p))
 				for i := range n {
 					m := w.mail(i)
-					if taken := c.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 2 || taken == 2 && !m.MaybeTwice {
-						t.Errorf("death at step %d (lost %v): mail %d was taken %d times: %+v", step, lost, i, taken, m)
+					if taken := p.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 2 ||
+						taken == 2 && !m.MaybeTwice {
+						t.Errorf("crash at step %d (lost %v): mail %d was taken %d times: %+v", step, lost, i, taken, m)
 					}
 				}
 			})
 		}
 	}
 	if died < 3*n {
-		t.Errorf("only %d steps", died)
+		t.Errorf("got %d steps, want at least %d", died, 3*n)
 	}
 }
 
-// history is what befalls a number of mails.
+// history is a random sequence of runs and faults for a number of mails.
 type history struct {
 	mails    int
-	table    []tabletest.Fault // of the calls, in their order
+	table    []tabletest.Fault // of the calls, in order
 	provider []answer
 	runs     []runs
 }
@@ -584,23 +594,26 @@ type answer struct {
 
 type runs struct {
 	atOnce int
-	then   time.Duration // to the next
+	then   time.Duration // until the next
 }
 
 func drawHistory(t *rapid.T) history {
 	return history{
 		mails: rapid.IntRange(1, 6).Draw(t, "mails"),
-		table: rapid.SliceOfN(rapid.SampledFrom([]tabletest.Fault{{}, {}, {}, tabletest.Down, tabletest.Lost}), 0, 60).Draw(t, "table"),
+		table: rapid.SliceOfN(rapid.SampledFrom([]tabletest.Fault{{}, {}, {}, tabletest.Down, tabletest.Lost}), 0,
+			60).Draw(t, "table"),
 		provider: rapid.SliceOfN(rapid.SampledFrom([]answer{
-			{true, nil}, {true, nil}, {true, errors.New("answer lost")}, {false, errors.New("connection refused")}, {false, mail.ErrThrottled},
+			{true, nil}, {true, nil}, {true, errors.New("answer lost")}, {false, errors.New("connection refused")},
+			{false, mail.ErrThrottled},
 		}), 0, 10).Draw(t, "provider"),
 		runs: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) runs {
-			return runs{rapid.IntRange(1, 2).Draw(t, "at once"), time.Duration(rapid.IntRange(0, 300).Draw(t, "seconds")) * time.Second}
+			return runs{rapid.IntRange(1, 2).Draw(t, "at once"),
+				time.Duration(rapid.IntRange(0, 300).Draw(t, "seconds")) * time.Second}
 		}), 1, 8).Draw(t, "runs"),
 	}
 }
 
-// next takes the first of a list that several goroutines take from; the zero value when there is no more.
+// next removes the first element of a list that several goroutines share; false if it is empty.
 func next[T any](mu *sync.Mutex, list *[]T) (v T, ok bool) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -611,15 +624,15 @@ func next[T any](mu *sync.Mutex, list *[]T) (v T, ok bool) {
 	return v, true
 }
 
-// live lets the history happen and says what is wrong at its end.
-func (h history) live(w *testEnv) (wrong string) {
+// play runs the history and describes what is wrong in the end.
+func (h history) play(w *testEnv) (wrong string) {
 	w.put(h.mails)
 	var mu sync.Mutex
 	w.faulty.Fault = func(tabletest.Call) tabletest.Fault {
 		f, _ := next(&mu, &h.table)
 		return f
 	}
-	c := &provider{fault: func(mail.Message) (bool, error) {
+	p := &provider{fault: func(mail.Message) (bool, error) {
 		if a, ok := next(&mu, &h.provider); ok {
 			return a.taken, a.err
 		}
@@ -628,50 +641,50 @@ func (h history) live(w *testEnv) (wrong string) {
 	for _, r := range h.runs {
 		var wg sync.WaitGroup
 		for range r.atOnce {
-			wg.Go(func() { w.dispatcher(c).Run(context.Background()) })
+			wg.Go(func() { w.dispatcher(p).Run(context.Background()) })
 		}
 		wg.Wait()
 		time.Sleep(r.then)
 	}
-	w.faulty.Fault, c.fault = nil, nil
+	w.faulty.Fault, p.fault = nil, nil
 	for range 3 {
 		time.Sleep(maxPause)
-		w.run(w.dispatcher(c))
+		w.run(w.dispatcher(p))
 	}
 	for i := range h.mails {
 		m := w.mail(i)
-		if taken := c.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 1 && !m.MaybeTwice {
+		if taken := p.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 1 && !m.MaybeTwice {
 			wrong += fmt.Sprintf("mail %d was taken %d times: %+v\n", i, taken, m)
 		}
 	}
 	return wrong
 }
 
-// TestHistories lets table and provider fail at random. Whatever happens, each mail ends up taken, and more than once only
-// where its row says that it may have been.
+// TestHistories lets table and provider fail at random. In the end each mail was taken, and more than once only if its
+// row says so.
 func TestHistories(t *testing.T) {
 	dir, n := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		h, wrong := drawHistory(rt), ""
 		n++
-		synctest.Test(t, func(t *testing.T) { wrong = h.live(newTestEnv(t, filepath.Join(dir, fmt.Sprint(n)))) })
+		synctest.Test(t, func(t *testing.T) { wrong = h.play(newTestEnv(t, filepath.Join(dir, fmt.Sprint(n)))) })
 		if wrong != "" {
 			rt.Fatal(wrong)
 		}
 	})
 }
 
-func TestTheLogHoldsNothingOfPeople(t *testing.T) {
+func TestLogHasNoPersonalData(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(4)
-		c := &provider{fault: func(m mail.Message) (bool, error) {
+		p := &provider{fault: func(m mail.Message) (bool, error) {
 			kind := map[string]error{"m000": mail.ErrRejected, "m001": errors.New("lost"), "m002": mail.ErrSetup}[m.ID]
 			if kind == nil {
 				return true, nil
 			}
 			return false, fmt.Errorf("%w: to Ada.L+x@mail.example.org: refused", kind)
 		}}
-		err := w.dispatcher(c).Run(context.Background())
+		err := w.dispatcher(p).Run(context.Background())
 		if !errors.Is(err, mail.ErrSetup) {
 			t.Fatal(err)
 		}
@@ -682,25 +695,28 @@ func TestTheLogHoldsNothingOfPeople(t *testing.T) {
 	})
 }
 
-func TestWhateverWakesItGetsItsAnswer(t *testing.T) {
-	stream := `{"Records":[{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb","dynamodb":{"Keys":{"PK":{"S":"OUTBOX"}},"SequenceNumber":"1"}}]}`
-	for _, payload := range []string{stream, `{"source":"aws.scheduler"}`, `{}`, `{"Records":[]}`, `null`, `"x"`, ``, `garbage`, `[1,2]`, `{"Records":7}`} {
+func TestEveryCallerGetsItsAnswer(t *testing.T) {
+	stream := `{"Records":[{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb",` +
+		`"dynamodb":{"Keys":{"PK":{"S":"OUTBOX"}},"SequenceNumber":"1"}}]}`
+	for _, payload := range []string{stream, `{"source":"aws.scheduler"}`, `{}`, `{"Records":[]}`, `null`, `"x"`, ``,
+		`garbage`, `[1,2]`, `{"Records":7}`} {
 		inTestEnv(t, func(w *testEnv) {
 			w.put(2)
-			c := &provider{}
-			d := w.dispatcher(c)
-			if answer, err := d.Invoke(context.Background(), []byte(payload)); err != nil || string(answer) != `{"batchItemFailures":[]}` {
+			p := &provider{}
+			d := w.dispatcher(p)
+			if answer, err := d.Invoke(context.Background(), []byte(payload)); err != nil ||
+				string(answer) != `{"batchItemFailures":[]}` {
 				t.Errorf("%q: %s, %v", payload, answer, err)
 			}
-			w.eachOnce(c, 2)
+			w.eachOnce(p, 2)
 
 			w.faulty.Fault = func(tabletest.Call) tabletest.Fault { return tabletest.Down }
 			answer, err := d.Invoke(context.Background(), []byte(payload))
 			if payload == stream && (err != nil || string(answer) != `{"batchItemFailures":[]}`) {
-				t.Errorf("the stream would deliver again: %s, %v", answer, err)
+				t.Errorf("the stream would deliver the records again: %s, %v", answer, err)
 			}
 			if payload != stream && err == nil {
-				t.Errorf("%q: a failed run is not seen", payload)
+				t.Errorf("%q: a failed run is not an error", payload)
 			}
 		})
 	}

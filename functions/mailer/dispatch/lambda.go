@@ -7,12 +7,11 @@ import (
 	"marketplace/shared/logging"
 )
 
-// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. Whatever wakes it, a schedule or the table's stream,
-// it sends what is pending: the payload tells only who is to be answered.
+// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. It sends what is pending, whether a schedule or the
+// table's stream invoked it: the payload only decides the answer.
 //
-// The stream is answered that every record was dealt with, whatever became of the mails: they stay pending, and the
-// schedule comes back to them, where a stream would deliver the same records again until they are a day old. To everybody
-// else a failed run is an error, so that it is seen.
+// The answer to the stream is always a success: a stream would deliver the same records again until they are a day old,
+// while the schedule retries pending mails anyway. For every other caller a failed run is an error.
 func (d *Dispatcher) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	err := d.Run(ctx)
 	if err != nil && !fromStream(payload) {
@@ -31,5 +30,6 @@ func fromStream(payload []byte) bool {
 			EventSource string `json:"eventSource"`
 		}
 	}
-	return json.Unmarshal(payload, &event) == nil && len(event.Records) > 0 && event.Records[0].EventSource == "aws:dynamodb"
+	return json.Unmarshal(payload, &event) == nil && len(event.Records) > 0 &&
+		event.Records[0].EventSource == "aws:dynamodb"
 }

@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/store"
 )
 
-// notification is a batch of SNS notifications, as Lambda gets them (Lambda developer guide, "Invoking Lambda functions with
+// notification is a batch of SNS notifications (Lambda developer guide, "Invoking Lambda functions with
 // Amazon SNS notifications").
 type notification struct {
 	Records []struct {
@@ -24,8 +24,8 @@ type notification struct {
 	}
 }
 
-// event is what SES publishes of a mail: the members that are read here of "Contents of event data that Amazon SES publishes
-// to Amazon SNS" (SES developer guide). Others may come at any time.
+// event is an event that SES publishes about a mail, with the members that we read ("Contents of event data that
+// Amazon SES publishes to Amazon SNS", SES developer guide). SES may add others at any time.
 type event struct {
 	EventType string `json:"eventType"`
 	Mail      struct {
@@ -53,18 +53,18 @@ type recipient struct {
 	Diagnostic string `json:"diagnosticCode"`
 }
 
-// greeting is what SES publishes to a topic once, when it is told of it: the one message that is no event.
-const greeting = "Successfully validated SNS topic"
+// validation is the only message that is no event: SES publishes it once to a new topic.
+const validation = "Successfully validated SNS topic"
 
-// parse gives the reports of an event, one for each recipient that it names; none where the event needs nobody's attention.
+// parse returns the reports of an event, one for each recipient that it names; none if the event needs no attention.
 // The error repeats nothing of the message.
 func parse(message string) ([]store.Report, error) {
-	if strings.HasPrefix(message, greeting) {
+	if strings.HasPrefix(message, validation) {
 		return nil, nil
 	}
 	var e event
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
-		return nil, fmt.Errorf("feedback: the message is no JSON of an event")
+		return nil, fmt.Errorf("feedback: the message is not the JSON of an event")
 	}
 	r := store.Report{ProviderID: line(e.Mail.MessageID, maxID)}
 	if tag := e.Mail.Tags["mail"]; len(tag) == 1 {
@@ -73,14 +73,14 @@ func parse(message string) ([]store.Report, error) {
 	recipients := []recipient{{}}
 	switch e.EventType {
 	case "Bounce":
-		// Transient and Undetermined, and what may be added to them, do not say that the address will take no mail.
+		// Only a permanent bounce says that the address accepts no mail. SES may add other types.
 		r.Outcome = store.Delayed
 		if e.Bounce.Type == "Permanent" {
 			r.Outcome = store.Bounced
 		}
 		r.Detail, recipients = e.Bounce.SubType, e.Bounce.Recipients
 	case "Complaint":
-		if e.Complaint.Feedback == "not-spam" { // the reader takes a complaint back, or a filter's verdict
+		if e.Complaint.Feedback == "not-spam" { // the recipient takes back a complaint, or the verdict of a filter
 			return nil, nil
 		}
 		r.Outcome, r.Detail, recipients = store.Complained, e.Complaint.SubType, e.Complaint.Recipients
@@ -95,7 +95,7 @@ func parse(message string) ([]store.Report, error) {
 		return nil, nil
 	}
 	if r.ProviderID == "" {
-		return nil, fmt.Errorf("feedback: the event does not say which mail it is about")
+		return nil, fmt.Errorf("feedback: the event does not identify its mail")
 	}
 	return reports(r, recipients), nil
 }
@@ -103,32 +103,36 @@ func parse(message string) ([]store.Report, error) {
 const (
 	maxID     = 256
 	maxDetail = 300
-	// A mail has one reader, but behind an alias there can be many.
+	// A mail has one recipient, but an alias can expand to many.
 	maxRecipients = 20
 )
 
-// reports are the report for each of the recipients; one without, where none is named.
+// reports returns the report for each of the recipients; one without a recipient if none is named.
 func reports(r store.Report, recipients []recipient) (list []store.Report) {
 	if len(recipients) == 0 {
 		recipients = []recipient{{}}
 	}
 	for _, to := range recipients[:min(len(recipients), maxRecipients)] {
-		one := r
-		one.Recipient = line(to.Email, input.MaxEmail)
+		report := r
+		report.Recipient = line(to.Email, input.MaxEmail)
 		details := []string{r.Detail, to.Diagnostic}
 		if !strings.Contains(to.Diagnostic, to.Status) {
 			details = []string{r.Detail, to.Status, to.Diagnostic}
 		}
-		one.Detail = line(strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "), maxDetail)
-		known := slices.ContainsFunc(list, func(other store.Report) bool { return strings.EqualFold(other.Recipient, one.Recipient) })
+		report.Detail = line(strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "),
+			maxDetail)
+		known := slices.ContainsFunc(list, func(other store.Report) bool {
+			return strings.EqualFold(other.Recipient,
+				report.Recipient)
+		})
 		if !known {
-			list = append(list, one)
+			list = append(list, report)
 		}
 	}
 	return list
 }
 
-// line makes one line of what strangers wrote: no controls, nothing that turns the direction of what follows, white space
+// line makes one line of text from strangers: no controls, no characters that change the writing direction, white space
 // collapsed, and at most limit characters.
 func line(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {

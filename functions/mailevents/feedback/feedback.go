@@ -1,8 +1,7 @@
-// Package feedback takes what SES says of mails after it took them: that one bounced, that its reader complained, that SES
-// did not send it after all. What follows from that is shared/store's affair (RecordReport).
+// Package feedback records what SES reports about mails that it has accepted: bounces, complaints, and mails that it
+// did not send after all. The consequences are in shared/store (RecordReport).
 //
-// SES publishes events to an SNS topic, which wakes the Lambda function. Each may come several times, and they come in any
-// order.
+// SES publishes events to an SNS topic, which invokes the Lambda function, in any order and each at least once.
 package feedback
 
 import (
@@ -19,12 +18,13 @@ import (
 	"marketplace/shared/store"
 )
 
-// Store is what is asked of the store.
+// Store is the part of the store that a Job calls.
 type Store interface {
-	RecordReport(ctx context.Context, r store.Report, task func(license.License) mail.Message) (recorded bool, err error)
+	RecordReport(ctx context.Context, r store.Report, task func(license.License) mail.Message) (recorded bool,
+		err error)
 }
 
-// Options are what a Job needs, all of them.
+// Options are what a Job needs; all are required.
 type Options struct {
 	Store Store
 	Now   func() time.Time
@@ -33,22 +33,23 @@ type Options struct {
 	Unreached func(license.License) mail.Message
 }
 
-// Job records what SES says.
+// Job records the reports of SES.
 type Job struct{ Options }
 
-// New makes a Job.
+// New returns a Job.
 func New(o Options) *Job { return &Job{o} }
 
-// tally counts what came of the records of one event.
+// tally counts the outcomes of one invocation.
 type tally struct{ bounced, complained, other, unknown, malformed int64 }
 
-// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. Every record of the payload is dealt with, whatever
-// becomes of the others. A record that is no event of SES, and one of a mail that is not in the outbox, are in the log: no
-// repetition would change them. The error says that the store did not take a report: the whole payload is to come again.
+// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. It processes every record of the payload even if
+// others fail. Records that are no events of SES, or about a mail that is not in the outbox, are only logged, since a
+// retry would not help. An error means that the store did not record a report: SNS must deliver the whole payload
+// again.
 func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	var n notification
 	if err := json.Unmarshal(payload, &n); err != nil || len(n.Records) == 0 {
-		return nil, fmt.Errorf("feedback: the payload holds no records of SNS")
+		return nil, fmt.Errorf("feedback: the payload has no SNS records")
 	}
 	var t tally
 	failed := 0
@@ -56,7 +57,8 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		reports, err := parse(record.Sns.Message)
 		if err != nil || record.EventSource != "aws:sns" {
 			t.malformed++
-			j.Log.Error("a record is no event of SES", "notification", line(record.Sns.MessageID, maxID), logging.Error(err))
+			j.Log.Error("record is not an event of SES", "notification", line(record.Sns.MessageID, maxID),
+				logging.Error(err))
 			continue
 		}
 		for _, r := range reports {
@@ -66,24 +68,25 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		}
 	}
 	j.Log.Info("mail events", "other", t.other, "unknown", t.unknown, logging.Metrics(j.Now(),
-		slog.Int64("MailsBounced", t.bounced), slog.Int64("MailsComplained", t.complained), slog.Int64("MailEventsMalformed", t.malformed)))
-	if failed > 0 { // what is returned is logged as it is, and a cause may name an address
-		return nil, fmt.Errorf("feedback: %d reports were not recorded; the causes are in the log", failed)
+		slog.Int64("MailsBounced", t.bounced), slog.Int64("MailsComplained", t.complained),
+		slog.Int64("MailEventsMalformed", t.malformed)))
+	if failed > 0 { // Lambda logs the error unredacted, and a cause may contain an address
+		return nil, fmt.Errorf("feedback: %d reports not recorded; see the log", failed)
 	}
 	return []byte("{}"), nil
 }
 
-// record takes one report to the store.
+// record stores one report.
 func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
 	about := slog.Group("", "mail", r.Mail, "carrierId", r.ProviderID, "outcome", r.Outcome)
 	recorded, err := j.Store.RecordReport(ctx, r, j.Unreached)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		t.unknown++
-		j.Log.Warn("a report of a mail that is not in the outbox", about)
+		j.Log.Warn("report about a mail that is not in the outbox", about)
 		return nil
 	case err != nil:
-		j.Log.Error("a report cannot be recorded", about, logging.Error(err))
+		j.Log.Error("cannot record a report", about, logging.Error(err))
 		return err
 	case !recorded:
 		return nil
@@ -96,6 +99,6 @@ func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
 	default:
 		t.other++
 	}
-	j.Log.Info("a mail did not arrive as it should", about)
+	j.Log.Info("mail not delivered", about)
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package daily reminds customers that their licenses expire: once a day it puts the mails of all reminders that are due
-// up to that day into the outbox. When a reminder is due is shared/reminder's policy; functions/mailer sends the mails.
+// Package daily reminds customers that their licenses expire: once a day it puts the mails of all reminders that are
+// due into the outbox. shared/reminder decides when a reminder is due, and functions/mailer sends the mails.
 package daily
 
 import (
@@ -19,7 +19,7 @@ import (
 	"marketplace/shared/store"
 )
 
-// Store is what is asked of the store.
+// Store is the part of the store that a Job calls.
 type Store interface {
 	DueReminders(ctx context.Context, through license.Date, f func(store.Due) error) error
 	Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error)
@@ -33,7 +33,7 @@ type Letters interface {
 	LicenseUnreached(l license.License) mail.Message
 }
 
-// Options are what a Job needs, all of them.
+// Options are what a Job needs; all are required.
 type Options struct {
 	Store   Store
 	Letters Letters
@@ -44,67 +44,69 @@ type Options struct {
 // Job is the daily run.
 type Job struct{ Options }
 
-// New makes a Job.
+// New returns a Job.
 func New(o Options) *Job { return &Job{o} }
 
 const (
-	atOnce = 16 // licenses under way at the same time
-	passes = 3  // how often a license is looked at that others change meanwhile
+	atOnce = 16 // licenses processed concurrently
+	passes = 3  // attempts at a license that others change at the same time
 )
 
-// Run reminds of every license that is due by the end of today, UTC. It may be run as often as one likes: what was
-// reminded of once is not due any more, and a day that was missed is caught up with.
+// Run queues a reminder for every license that is due by the end of today, UTC. It may run any number of times: a
+// queued reminder is no longer due, and a run catches up on missed days.
 //
-// A license none of whose contacts can be reached becomes a task for sales, once, and stays due: where a contact is left or
-// comes back, the next run reminds. A license that cannot be reminded of for another cause keeps none of the others waiting. It
-// stays due as well, its cause is in the log, and the error says how many there were.
+// If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
+// contact who can be reached again. A license that fails for another reason does not delay the others. It stays due
+// too, the log has the reason, and the error says how many failed.
 func (j *Job) Run(ctx context.Context) error {
 	today := license.DateOf(j.Now())
 	var queued, moved, told, failed int64
 	var err error
 	for range passes {
 		p := pass{Job: j, today: today}
-		err = p.all(ctx)
-		queued, moved, told, failed = queued+p.queued.Load(), moved+p.moved.Load(), told+p.told.Load(), p.failed.Load()+p.changed.Load()
+		err = p.remindDue(ctx)
+		queued, moved, told, failed = queued+p.queued.Load(), moved+p.moved.Load(), told+p.told.Load(),
+			p.failed.Load()+p.changed.Load()
 		if p.changed.Load() == 0 || err != nil {
 			break
 		}
 	}
 	j.Log.Info("reminders", "today", today.String(), "moved", moved,
-		logging.Metrics(j.Now(), slog.Int64("RemindersQueued", queued), slog.Int64("CustomersUnreached", told), slog.Int64("RemindersFailed", failed)))
+		logging.Metrics(j.Now(), slog.Int64("RemindersQueued", queued), slog.Int64("CustomersUnreached", told),
+			slog.Int64("RemindersFailed", failed)))
 	if err != nil {
 		return fmt.Errorf("daily: %w", err)
 	}
 	if failed > 0 {
-		return fmt.Errorf("daily: no reminder of %d licenses that are due, see the log", failed)
+		return fmt.Errorf("daily: due licenses without a reminder: %d; see the log", failed)
 	}
 	return nil
 }
 
-// pass looks once at every license that is due.
+// pass processes every due license once.
 type pass struct {
 	*Job
 	today license.Date
 
-	queued  atomic.Int64 // a reminder was queued
-	moved   atomic.Int64 // there was nothing to remind of
-	told    atomic.Int64 // sales were told that nobody can be reached
-	changed atomic.Int64 // somebody changed the license meanwhile
+	queued  atomic.Int64 // reminders
+	moved   atomic.Int64 // licenses that needed no reminder
+	told    atomic.Int64 // licenses about which sales were told
+	changed atomic.Int64 // licenses that somebody changed at the same time
 	failed  atomic.Int64
 }
 
-func (p *pass) all(ctx context.Context) error {
+func (p *pass) remindDue(ctx context.Context) error {
 	var g errgroup.Group
 	g.SetLimit(atOnce)
 	defer g.Wait()
 	return p.Store.DueReminders(ctx, p.today, func(d store.Due) error {
-		g.Go(func() error { p.one(ctx, d); return nil })
+		g.Go(func() error { p.remind(ctx, d); return nil })
 		return ctx.Err()
 	})
 }
 
-// one reminds of one license, or finds that there is nothing to remind of and lets it move on.
-func (p *pass) one(ctx context.Context, d store.Due) {
+// remind queues the reminder for one license, or moves the license to its next day if none is due.
+func (p *pass) remind(ctx context.Context, d store.Due) {
 	var messages []mail.Message
 	stage, due := reminder.Default.Due(d.License, p.today, d.Reminded)
 	if due {
@@ -134,21 +136,22 @@ func (p *pass) one(ctx context.Context, d store.Due) {
 
 func (p *pass) fail(d store.Due, err error) {
 	p.failed.Add(1)
-	p.Log.Error("no reminder of a license that is due", "license", d.License.ID, "due", d.Day.String(), logging.Error(err))
+	p.Log.Error("no reminder for a due license", "license", d.License.ID, "due", d.Day.String(), logging.Error(err))
 }
 
-// unreached tells sales, unless they know, that none of the license's contacts can be reached.
+// unreached tells sales once that no contact of the license can be reached.
 func (p *pass) unreached(ctx context.Context, d store.Due) {
 	switch told, err := p.Store.RecordUnreached(ctx, d.License, p.Letters.LicenseUnreached(d.License)); {
 	case err != nil:
 		p.fail(d, err)
 	case told:
 		p.told.Add(1)
-		p.Log.Warn("no contact of a license can be reached, sales are told", "license", d.License.ID, "contacts", len(d.License.Contacts))
+		p.Log.Warn("no contact of a license can be reached, told sales", "license", d.License.ID, "contacts",
+			len(d.License.Contacts))
 	}
 }
 
-// messageID names the one reminder that a contact ever gets of a license, for an expiration and a stage.
+// messageID identifies a reminder: a contact gets at most one per license, expiration and stage.
 func messageID(l license.License, stage reminder.Stage, to license.Contact) string {
 	return fmt.Sprintf("%s-%s-%dm-%s", l.ID, l.Expiration, stage, mail.RecipientID(to.Email))
 }
