@@ -103,14 +103,17 @@ func backward(all []use) int {
 func checkPairs(folder string, found map[use][]string, maxAll, maxBackward int) (problems []string) {
 	all := slices.SortedFunc(maps.Keys(found), func(a, b use) int { return strings.Compare(a.from+a.to, b.from+b.to) })
 	if n := len(all); n > maxAll {
-		problems = append(problems, fmt.Sprintf("%s: %d pairs of files use each other's names, want at most %d:", folder, n, maxAll))
+		problems = append(problems,
+			fmt.Sprintf("%s: got %d pairs of files that use each other's names, want at most %d:", folder, n, maxAll))
 		for _, u := range all {
 			slices.Sort(found[u])
-			problems = append(problems, fmt.Sprintf("%s: %s uses %s: %s", folder, u.from, u.to, strings.Join(found[u], " ")))
+			names := strings.Join(found[u], " ")
+			problems = append(problems, fmt.Sprintf("%s: %s uses %s: %s", folder, u.from, u.to, names))
 		}
 	}
 	if n := backward(all); n > maxBackward {
-		problems = append(problems, fmt.Sprintf("%s: %d pairs against the order of the rest, want at most %d", folder, n, maxBackward))
+		problems = append(problems,
+			fmt.Sprintf("%s: got %d pairs against the order of the rest, want at most %d", folder, n, maxBackward))
 	}
 	return problems
 }

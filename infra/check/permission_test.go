@@ -43,8 +43,8 @@ type step struct {
 }
 
 // usage does with a store in DynamoDB what each function does with its own, and returns by function which permissions
-// that needs, and the rows that filing a request writes. A method that a function may call and that is not tried here is
-// an error.
+// that needs, and the rows that filing a request writes. A method that a function may call and that is not tried here
+// is an error.
 func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 	t.Helper()
 	db, tab := newDynamoDB(t)
@@ -109,8 +109,10 @@ const operator = "sales@example.com"
 func (u *user) prepare(t *testing.T) {
 	t.Helper()
 	u.license = license.License{
-		ID: "l1", Type: license.Production, Organization: "Example", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
-		MaxLoc: 1, Expiration: license.DateOf(u.now).AddMonths(2), Contacts: []license.Contact{{Email: "a@example.com"}},
+		ID: "l1", Type: license.Production, Organization: "Example", Server: "AWHW8w9JtzBzSrmf9GQX",
+		Edition: license.Developer,
+		MaxLoc:  1, Expiration: license.DateOf(u.now).AddMonths(2),
+		Contacts: []license.Contact{{Email: "a@example.com"}},
 	}
 	if _, err := u.s.AddLicense(u.ctx, u.license, store.System); err != nil {
 		t.Fatal(err)
@@ -129,7 +131,8 @@ func last[T any](_ T, err error) error { return err }
 func (u *user) requestsSteps() []step {
 	file := func() (err error) {
 		details := request.Details{
-			Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com", Company: "Example",
+			Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com",
+			Company: "Example",
 		}
 		u.filed, _, err = u.s.FileRequest(u.ctx, details, "token", func(r request.Request) []mail.Message {
 			return []mail.Message{{ID: r.ID + "-1"}, {ID: r.ID + "-2"}, {ID: r.ID + "-3"}}
@@ -154,7 +157,9 @@ func (u *user) mailerSteps() []step {
 		{"RecordSent", func() error { return nil }}, // with ClaimMail
 		{"FailMail", u.claim(func(m store.Mail) error { return u.s.FailMail(u.ctx, m, errors.New("a cause")) })},
 		{"ReleaseMail", u.claim(func(m store.Mail) error { return u.s.ReleaseMail(u.ctx, m) })},
-		{"RetryMail", u.claim(func(m store.Mail) error { return u.s.RetryMail(u.ctx, m, errors.New("a cause"), u.now) })},
+		{"RetryMail", u.claim(func(m store.Mail) error {
+			return u.s.RetryMail(u.ctx, m, errors.New("a cause"), u.now)
+		})},
 		{"Suppressed", func() error { return last(u.s.Suppressed(u.ctx, "a@example.com")) }},
 		{"FailSuppressed", u.claim(func(m store.Mail) error {
 			return u.s.FailSuppressed(u.ctx, m, store.Suppression{}, u.unreached)
@@ -185,7 +190,8 @@ func (u *user) claim(end func(store.Mail) error) func() error {
 
 func (u *user) mailEventsSteps() []step {
 	return []step{{"RecordReport", func() error {
-		return last(u.s.RecordReport(u.ctx, store.Report{Mail: u.key.ID, ProviderID: "x", Outcome: store.Bounced}, u.unreached))
+		r := store.Report{Mail: u.key.ID, ProviderID: "x", Outcome: store.Bounced}
+		return last(u.s.RecordReport(u.ctx, r, u.unreached))
 	}}}
 }
 
@@ -198,7 +204,9 @@ func (u *user) remindersSteps() []step {
 			return u.s.RecordReminder(u.ctx, u.due, reminder.Default.Longest(), []mail.Message{{ID: "r1"}})
 		}},
 		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, u.license.Contacts)) }},
-		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license, u.unreached(u.license))) }},
+		{"RecordUnreached", func() error {
+			return last(u.s.RecordUnreached(u.ctx, u.license, u.unreached(u.license)))
+		}},
 	}
 }
 
@@ -252,7 +260,9 @@ func (u *user) consoleSteps() []step {
 		{"IssueLicenses", func() error {
 			l := u.license
 			l.ID = "l2"
-			i := store.Issue{Licenses: []license.License{l}, By: operator, Request: u.filed.ID, RequestVersion: u.filed.Version}
+			i := store.Issue{
+				Licenses: []license.License{l}, By: operator, Request: u.filed.ID, RequestVersion: u.filed.Version,
+			}
 			return s.IssueLicenses(ctx, i, []mail.Message{{ID: "k3"}})
 		}},
 		{"RevokeLicense", changed(func(c store.LicenseChange) error { return s.RevokeLicense(ctx, c, "a reason") })},
@@ -273,7 +283,8 @@ func (u *user) consoleSteps() []step {
 	}
 }
 
-// checkPermissions: a function may do exactly what it does, on the table and nothing else; the mailer sends in one name.
+// checkPermissions: a function may do exactly what it does, on the table and nothing else; the mailer sends in one
+// name.
 func checkPermissions(t template, actions map[string][]string) (problems []string) {
 	for id, f := range t.functions() {
 		granted := map[string]bool{}
@@ -287,8 +298,10 @@ func checkPermissions(t template, actions map[string][]string) (problems []strin
 					case resource == "*" && action != "ses:GetSendQuota":
 						problems = append(problems, fmt.Sprintf("%s may %s on every resource", id, action))
 					case strings.HasPrefix(action, "dynamodb:") && at(resource, "GetAtt") != "Table.Arn":
-						problems = append(problems, fmt.Sprintf("%s may %s on %v, not on the table", id, action, resource))
-					case action == "ses:SendRawEmail" && at(statement, "Condition", "StringEquals", "ses:FromAddress") == nil:
+						problems = append(problems,
+							fmt.Sprintf("%s may %s on %v, not on the table", id, action, resource))
+					case action == "ses:SendRawEmail" &&
+						at(statement, "Condition", "StringEquals", "ses:FromAddress") == nil:
 						problems = append(problems, fmt.Sprintf("%s may %s in any name", id, action))
 					}
 				}
@@ -335,7 +348,8 @@ func checkWaking(t template, rows []table.Row) (problems []string) {
 	for _, row := range rows {
 		wakes := matches("PK", row.PK) && matches("SK", row.SK)
 		if pending := row.Type == "pending"; pending != wakes {
-			problems = append(problems, fmt.Sprintf("MailerFunction: %s (%s) wakes %s", row.Key, row.Type, map[bool]string{true: "the mailer", false: "nobody"}[wakes]))
+			problems = append(problems, fmt.Sprintf("MailerFunction: %s (%s) wakes %s", row.Key, row.Type,
+				map[bool]string{true: "the mailer", false: "nobody"}[wakes]))
 		}
 	}
 	return problems
@@ -359,8 +373,8 @@ func tableMade(t *testing.T) map[string]any {
 	}))
 	defer server.Close()
 	client := dynamodb.New(dynamodb.Options{
-		BaseEndpoint: &server.URL, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
-		RetryMaxAttempts: 1,
+		BaseEndpoint: &server.URL, Region: "us-east-1", RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 	})
 	if err := dynamo.CreateTable(t.Context(), client, "t"); err != nil {
 		t.Fatal(err)
@@ -371,7 +385,8 @@ func tableMade(t *testing.T) map[string]any {
 // checkTable: the table is the one that the engines on one's own machine get, and outlives its stack.
 func checkTable(t template, made map[string]any) (problems []string) {
 	r := at(t.root, "Resources", "Table")
-	for _, key := range []string{"KeySchema", "AttributeDefinitions", "BillingMode", "StreamSpecification", "TimeToLiveSpecification"} {
+	for _, key := range []string{"KeySchema", "AttributeDefinitions", "BillingMode", "StreamSpecification",
+		"TimeToLiveSpecification"} {
 		want := made[key]
 		if m, ok := want.(map[string]any); ok {
 			delete(m, "StreamEnabled") // CloudFormation has no such member
@@ -379,7 +394,8 @@ func checkTable(t template, made map[string]any) (problems []string) {
 		// Everything in a template reads as text.
 		got, wanted := fmt.Sprint(at(r, "Properties", key)), fmt.Sprint(want)
 		if got != wanted {
-			problems = append(problems, fmt.Sprintf("Table: %s is %s; table/dynamo creates it with %s", key, got, wanted))
+			problems = append(problems, fmt.Sprintf("Table: %s is %s; table/dynamo creates it with %s", key, got,
+				wanted))
 		}
 	}
 	for _, id := range keysOf(at(t.root, "Resources")) {

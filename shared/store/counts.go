@@ -12,8 +12,8 @@ import (
 	"marketplace/shared/table"
 )
 
-// Licenses are counted by the month in which they expire, so that the overview need not read them. Each month is counted
-// in Shards rows, by dataset: changes of different shards never collide.
+// Licenses are counted by the month in which they expire, so that the overview need not read them. Each month is
+// counted in Shards rows, by dataset: changes of different shards never collide.
 
 // Shards is how many rows count a month.
 const Shards = 16
@@ -69,7 +69,8 @@ type ExpiringMonth struct {
 
 // Expiring counts the licenses that expire, month by month from the month of a day on. It lists as many months as asked
 // for, also those in which nothing expires. rest counts what expires after them.
-func (s *Store) Expiring(ctx context.Context, from license.Date, months int) (list []ExpiringMonth, rest map[Class]Count, err error) {
+func (s *Store) Expiring(ctx context.Context, from license.Date, months int) (
+	list []ExpiringMonth, rest map[Class]Count, err error) {
 	first := license.Date{Year: from.Year, Month: from.Month, Day: 1}
 	index := map[string]map[Class]Count{}
 	for i := range months {

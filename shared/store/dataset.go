@@ -43,8 +43,9 @@ func (s *Store) LicensesOfDataset(ctx context.Context, server license.Server) ([
 	return found, nil
 }
 
-func (s *Store) licensesIn(ctx context.Context, server license.Server, prefix string) (found []LicenseRecord, err error) {
-	err = s.table.Each(ctx, table.Prefix(rowkey.DatasetPK(server), prefix), func(row table.Row) error {
+// licensesIn reads the licenses that the index rows of a dataset name whose sort keys begin with the prefix.
+func (s *Store) licensesIn(ctx context.Context, of license.Server, prefix string) (found []LicenseRecord, err error) {
+	err = s.table.Each(ctx, table.Prefix(rowkey.DatasetPK(of), prefix), func(row table.Row) error {
 		r, err := s.License(ctx, row.SK[len(prefix):])
 		found = append(found, r)
 		return err
@@ -84,8 +85,8 @@ func (c *changeset) open(ctx context.Context, server license.Server) (*dataset, 
 	return d, nil
 }
 
-// unchanged is a Conflict fault if a dataset has another version by now. The changeset cannot be committed once somebody
-// else changes one of them.
+// unchanged is a Conflict fault if a dataset has another version by now. The changeset cannot be committed once
+// somebody else changes one of them.
 func (c *changeset) unchanged(ctx context.Context, versions map[license.Server]int64) error {
 	for server, version := range versions {
 		d, err := c.open(ctx, server)
@@ -93,7 +94,8 @@ func (c *changeset) unchanged(ctx context.Context, versions map[license.Server]i
 			return err
 		}
 		if d.version != version {
-			return fault.New(fault.Conflict, "Somebody changed the licenses of the server %s while you looked at them. Load them again, and repeat your change.", server)
+			return fault.New(fault.Conflict, "Someone else changed the licenses of server %s first, "+
+				"so your change was not saved. Load them again and repeat your change.", server)
 		}
 	}
 	return nil
@@ -114,7 +116,8 @@ func (c *changeset) license(ctx context.Context, id string, version int64) (*Lic
 		return nil, fmt.Errorf("store: license %s is not in the index of its dataset", id)
 	}
 	if d.licenses[i].Version != version {
-		return nil, fault.New(fault.Conflict, "Somebody changed the license %s while you looked at it. Load it again, and repeat your change.", id)
+		return nil, fault.New(fault.Conflict, "Someone else changed license %s first, "+
+			"so your change was not saved. Load it again and repeat your change.", id)
 	}
 	return d.licenses[i], nil
 }
@@ -168,8 +171,8 @@ func (c *changeset) succeed(r *LicenseRecord, successor string) {
 	})
 }
 
-// release gives the licenses that a revoked license succeeded another successor, or none. It does nothing for a license
-// that is not revoked.
+// release returns the licenses that a revoked license succeeded another successor, or none. It does nothing for a
+// license that is not revoked.
 func (c *changeset) release(revoked *LicenseRecord) {
 	if revoked.License.Revoked.IsZero() {
 		return

@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/store"
 )
 
-func dataset(t *testing.T, b *workbench, server license.Server) store.Dataset {
+func dataset(t *testing.T, b *testEnv, server license.Server) store.Dataset {
 	t.Helper()
 	d, err := b.Dataset(t.Context(), server)
 	if err != nil {
@@ -25,36 +25,37 @@ func mirror(id string) license.License {
 	return l
 }
 
-func TestADatasetKnowsTheStagingLicensesOfItsServer(t *testing.T) {
-	b := newWorkbench(t)
+func TestDatasetKnowsTheStagingLicensesOfItsServer(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2019-08-31"))
 	before := dataset(t, b, "AWHW8w9JtzBzSrmf9GQX")
 	add(t, b, mirror("s1"))
 	got := dataset(t, b, "AWHW8w9JtzBzSrmf9GQX")
-	if len(got.Licenses) != 1 || got.Licenses[0].License.ID != "l1" || len(got.Staging) != 1 || got.Staging[0].License.ID != "s1" {
-		t.Errorf("the production server has %+v", got)
+	if len(got.Licenses) != 1 || got.Licenses[0].License.ID != "l1" || len(got.Staging) != 1 ||
+		got.Staging[0].License.ID != "s1" {
+		t.Errorf("production server: got %+v, want license l1 and staging license s1", got)
 	}
 	if got.Version == before.Version {
-		t.Error("one more staging license, and the version is the same")
+		t.Error("got the same version after one more staging license, want another")
 	}
 	if got := dataset(t, b, "AWHW8w9JtzBzSrmf9STG"); len(got.Licenses) != 1 || len(got.Staging) != 0 {
-		t.Errorf("the staging server has %+v", got)
+		t.Errorf("staging server: got %+v, want its license alone", got)
 	}
 	found, err := b.FindByDataset(t.Context(), "AWHW8w9JtzBzSrmf9GQX", 10)
 	if err != nil || len(found.Licenses) != 2 {
-		t.Errorf("found %+v, %v; want both licenses", found, err)
+		t.Errorf("got %+v, %v, want both licenses", found, err)
 	}
 }
 
-func TestAnIssueIsRefusedWhereADatasetChangedSinceItWasSeen(t *testing.T) {
-	b := newWorkbench(t)
+func TestIssueIsRefusedWhereADatasetChangedSinceItWasSeen(t *testing.T) {
+	b := newTestEnv(t)
 	seen := map[license.Server]int64{"AWHW8w9JtzBzSrmf9GQX": dataset(t, b, "AWHW8w9JtzBzSrmf9GQX").Version}
 	add(t, b, expiring("l1", "2018-08-31"))
 	other := expiring("l2", "2019-08-31")
 	other.Server = "AWHW8w9JtzBzSrmf9GQZ"
 	i := store.Issue{Licenses: []license.License{other}, By: "sam", Datasets: seen}
 	if err := b.IssueLicenses(t.Context(), i, nil); fault.KindOf(err) != fault.Conflict {
-		t.Errorf("issued by an old dataset: %v", err)
+		t.Errorf("issuing by an old dataset: got %v, want a Conflict fault", err)
 	}
 	i.Datasets = map[license.Server]int64{"AWHW8w9JtzBzSrmf9GQX": dataset(t, b, "AWHW8w9JtzBzSrmf9GQX").Version}
 	i.Confirmed = "It is the second."
@@ -62,13 +63,14 @@ func TestAnIssueIsRefusedWhereADatasetChangedSinceItWasSeen(t *testing.T) {
 		t.Error(err)
 	}
 	events, err := b.LicenseTimeline(t.Context(), "l2")
-	if last := events[len(events)-1]; err != nil || last.Action != store.WarningsConfirmed || last.Note != i.Confirmed || last.By != "sam" {
-		t.Errorf("the timeline ends with %+v, %v", last, err)
+	if last := events[len(events)-1]; err != nil || last.Action != store.WarningsConfirmed ||
+		last.Note != i.Confirmed || last.By != "sam" {
+		t.Errorf("last event: got %+v, %v", last, err)
 	}
 }
 
-func TestATailoredPackageIsListedOnce(t *testing.T) {
-	b := newWorkbench(t)
+func TestTailoredPackageIsListedOnce(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	l, err := b.License(t.Context(), "l1")
 	if err != nil {
@@ -81,14 +83,15 @@ func TestATailoredPackageIsListedOnce(t *testing.T) {
 		}
 	}
 	if err := b.AddPackage(t.Context(), change, "b.zip"); fault.KindOf(err) != fault.Conflict {
-		t.Errorf("with an old version: %v", err)
+		t.Errorf("with an old version: got %v, want a Conflict fault", err)
 	}
 	l, err = b.License(t.Context(), "l1")
 	if err != nil || !slices.Equal(l.License.Packages, []string{"a.zip"}) {
-		t.Errorf("packages %v, %v", l.License.Packages, err)
+		t.Errorf("got packages %v, %v, want one", l.License.Packages, err)
 	}
 	events, err := b.LicenseTimeline(t.Context(), "l1")
-	if last := events[len(events)-1]; err != nil || last.Action != store.PackageTailored || last.Note != "a.zip" || last.By != "sam" {
-		t.Errorf("the timeline ends with %+v, %v", last, err)
+	if last := events[len(events)-1]; err != nil || last.Action != store.PackageTailored || last.Note != "a.zip" ||
+		last.By != "sam" {
+		t.Errorf("last event: got %+v, %v", last, err)
 	}
 }

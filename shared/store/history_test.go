@@ -24,7 +24,7 @@ var people = []string{"ann@vendor.example", "bob@vendor.example"}
 
 // history is a random course of events, and what by simple reckoning has to come of it.
 type history struct {
-	*workbench
+	*testEnv
 	name string // keeps the histories that share a table apart
 	ids  int    // of the licenses of this history
 
@@ -62,8 +62,9 @@ func (h *history) server(rt *rapid.T) license.Server {
 func (h *history) license(rt *rapid.T) license.License {
 	h.ids++
 	return license.License{
-		ID: fmt.Sprintf("%s-l%d", h.name, h.ids), Type: rapid.SampledFrom(license.Types).Draw(rt, "type"), Organization: "Acme AG",
-		Server: h.server(rt), Edition: rapid.SampledFrom(license.Editions).Draw(rt, "edition"),
+		ID: fmt.Sprintf("%s-l%d", h.name, h.ids), Type: rapid.SampledFrom(license.Types).Draw(rt, "type"),
+		Organization: "Acme AG",
+		Server:       h.server(rt), Edition: rapid.SampledFrom(license.Editions).Draw(rt, "edition"),
 		MaxLoc:     int64(rapid.IntRange(1, 9).Draw(rt, "loc")) * 1_000_000,
 		Expiration: license.DateOf(h.now).AddMonths(rapid.IntRange(-1, 14).Draw(rt, "months")),
 		Contacts:   []license.Contact{{Email: "ada@acme.example"}},
@@ -87,7 +88,8 @@ func (h *history) file(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	h.requests[r.ID] = &modelRequest{state: request.Received, told: []store.Action{store.RequestReceived}, version: 1, seen: map[string]int64{people[0]: 1, people[1]: 1}}
+	h.requests[r.ID] = &modelRequest{state: request.Received, told: []store.Action{store.RequestReceived}, version: 1,
+		seen: map[string]int64{people[0]: 1, people[1]: 1}}
 }
 
 func (h *history) look(rt *rapid.T) {
@@ -100,14 +102,17 @@ func (h *history) look(rt *rapid.T) {
 }
 
 var told = map[request.State]store.Action{
-	request.Waiting: store.CustomerAsked, request.Rejected: store.RequestRejected, request.Withdrawn: store.RequestWithdrawn,
+	request.Waiting: store.CustomerAsked, request.Rejected: store.RequestRejected,
+	request.Withdrawn: store.RequestWithdrawn,
 }
 
 func (h *history) review(rt *rapid.T) {
 	who := rapid.SampledFrom(people).Draw(rt, "who")
 	id, r := one(rt, h.requests, "request")
-	to := rapid.SampledFrom([]request.State{request.InReview, request.Waiting, request.Rejected, request.Withdrawn}).Draw(rt, "to")
-	after, err := h.Review(rt.Context(), store.Review{ID: id, Version: r.seen[who], By: who, To: to, Text: "because"}, nil)
+	to := rapid.SampledFrom([]request.State{request.InReview, request.Waiting, request.Rejected,
+		request.Withdrawn}).Draw(rt, "to")
+	after, err := h.Review(rt.Context(), store.Review{ID: id, Version: r.seen[who], By: who, To: to, Text: "because"},
+		nil)
 	takenOver := r.state == request.InReview && to == request.InReview && r.reviewer != who
 	may := r.seen[who] == r.version && (r.state.Leads(to) || takenOver)
 	h.expect(rt, err, may)
@@ -117,7 +122,8 @@ func (h *history) review(rt *rapid.T) {
 	action := told[to]
 	if to == request.InReview {
 		action = map[request.State]store.Action{
-			request.Received: store.RequestTaken, request.Waiting: store.RequestResumed, request.InReview: store.RequestTakenOver,
+			request.Received: store.RequestTaken, request.Waiting: store.RequestResumed,
+			request.InReview: store.RequestTakenOver,
 		}[r.state]
 	}
 	if to == request.InReview || to == request.Waiting {
@@ -131,9 +137,9 @@ func (h *history) review(rt *rapid.T) {
 func (h *history) expect(rt *rapid.T, err error, may bool) {
 	switch {
 	case may && err != nil:
-		rt.Fatalf("it was refused: %v", err)
+		rt.Fatalf("got %v, want success", err)
 	case !may && fault.KindOf(err) != fault.Conflict:
-		rt.Fatalf("it was not refused with a conflict but %v", err)
+		rt.Fatalf("got %v, want a Conflict fault", err)
 	}
 }
 
@@ -168,8 +174,9 @@ func (h *history) issue(rt *rapid.T) {
 	}
 	h.refresh(rt)
 	r.seen[who] = r.version
-	if err := h.IssueLicenses(rt.Context(), i, []mail.Message{{ID: licenses[0].ID + "-key"}}); !errors.Is(err, store.ErrIssued) {
-		rt.Fatalf("the same issue sent again: %v", err)
+	if err := h.IssueLicenses(rt.Context(), i, []mail.Message{{ID: licenses[0].ID + "-key"}}); !errors.Is(err,
+		store.ErrIssued) {
+		rt.Fatalf("same issue again: got %v, want ErrIssued", err)
 	}
 }
 
@@ -200,7 +207,8 @@ func (h *history) mute(rt *rapid.T) {
 	}
 }
 
-// refresh reads the versions that changed along: those of the licenses of a dataset, and of the request that was answered.
+// refresh reads the versions that changed along: those of the licenses of a dataset, and of the request that was
+// answered.
 func (h *history) refresh(rt *rapid.T) {
 	for id, l := range h.licenses {
 		r, err := h.License(rt.Context(), id)
@@ -223,7 +231,8 @@ func (h *history) check(rt *rapid.T) {
 	for id, m := range h.requests {
 		r, err := h.Request(rt.Context(), id)
 		if err != nil || r.State != m.state || !slices.Equal(r.Licenses, m.licenses) {
-			rt.Fatalf("request %s is %s with licenses %v, %v; want %s with %v", id, r.State, r.Licenses, err, m.state, m.licenses)
+			rt.Fatalf("request %s: got %s with licenses %v, %v, want %s with %v", id, r.State, r.Licenses, err, m.state,
+				m.licenses)
 		}
 		events, err := h.RequestTimeline(rt.Context(), id)
 		if err != nil {
@@ -234,7 +243,7 @@ func (h *history) check(rt *rapid.T) {
 			actions = append(actions, e.Action)
 		}
 		if !slices.Equal(actions, m.told) {
-			rt.Fatalf("request %s tells %v, want %v", id, actions, m.told)
+			rt.Fatalf("request %s: got timeline %v, want %v", id, actions, m.told)
 		}
 	}
 	h.checkQueues(rt)
@@ -243,8 +252,8 @@ func (h *history) check(rt *rapid.T) {
 	}
 }
 
-// checkQueues: every request stands in the queue of its state, and in no other; what is in review in that of its reviewer as
-// well.
+// checkQueues: every request is in the queue of its state and in no other; one in review is in that of its
+// reviewer as well.
 func (h *history) checkQueues(rt *rapid.T) {
 	for _, state := range request.States {
 		h.checkQueue(rt, state, "")
@@ -276,7 +285,7 @@ func (h *history) checkQueue(rt *rapid.T, state request.State, reviewer string) 
 	}
 	slices.Sort(want)
 	if slices.Sort(got); !slices.Equal(got, want) {
-		rt.Fatalf("the queue of what is %s with %q holds %v, want %v", state, reviewer, got, want)
+		rt.Fatalf("queue of %s with %q: got %v, want %v", state, reviewer, got, want)
 	}
 }
 
@@ -284,7 +293,7 @@ func (h *history) checkLicense(rt *rapid.T, id string, m *modelLicense) {
 	r, err := h.License(rt.Context(), id)
 	if err != nil || r.License.Request != m.terms.Request || r.License.MaxLoc != m.terms.MaxLoc ||
 		r.License.Revoked.IsZero() == m.revoked || r.License.Muted != m.muted {
-		rt.Fatalf("license %s is %+v, %v; want %+v", id, r.License, err, m)
+		rt.Fatalf("license %s: got %+v, %v, want %+v", id, r.License, err, m)
 	}
 	followed := false
 	for _, other := range h.licenses {
@@ -295,14 +304,14 @@ func (h *history) checkLicense(rt *rapid.T, id string, m *modelLicense) {
 		followed = followed || l.Succeeds(m.terms)
 	}
 	if (r.License.Successor != "") != followed && !m.revoked {
-		rt.Fatalf("license %s has successor %q; that one follows it is %v", id, r.License.Successor, followed)
+		rt.Fatalf("license %s: got successor %q; has one: %v", id, r.License.Successor, followed)
 	}
 	if s := r.License.Successor; s != "" && h.licenses[s].revoked {
-		rt.Fatalf("license %s is followed by %s, which was revoked", id, s)
+		rt.Fatalf("license %s: got the revoked successor %s", id, s)
 	}
 	day, _ := reminder.Default.Next(r.License, license.DateOf(h.now), r.Reminded)
 	if r.NextReminder != day {
-		rt.Fatalf("license %s reminds on %q, want %q", id, r.NextReminder, day)
+		rt.Fatalf("license %s: got reminder on %q, want %q", id, r.NextReminder, day)
 	}
 	events, err := h.LicenseTimeline(rt.Context(), id)
 	if err != nil {
@@ -313,12 +322,13 @@ func (h *history) checkLicense(rt *rapid.T, id string, m *modelLicense) {
 		if e.By != store.System {
 			byPeople++
 		}
-		if e.By != store.System && e.Action != store.LicenseIssued && len(e.Changes) == 0 && e.Action != store.RemindersOn && e.Action != store.RemindersMuted {
-			rt.Fatalf("the event %+v does not say what it changed", e)
+		if e.By != store.System && e.Action != store.LicenseIssued && len(e.Changes) == 0 &&
+			e.Action != store.RemindersOn && e.Action != store.RemindersMuted {
+			rt.Fatalf("got event %+v without changes", e)
 		}
 	}
 	if byPeople != m.told {
-		rt.Fatalf("license %s tells of %d acts of people, want %d", id, byPeople, m.told)
+		rt.Fatalf("license %s: got %d events of people, want %d", id, byPeople, m.told)
 	}
 }
 
@@ -328,7 +338,8 @@ func TestHistoriesKeepEverything(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := histories.begin()
 		rt.Repeat(map[string]func(*rapid.T){
-			"file": h.file, "look": h.look, "review": h.review, "note": h.note, "issue": h.issue, "revoke": h.revoke, "mute": h.mute,
+			"file": h.file, "look": h.look, "review": h.review, "note": h.note, "issue": h.issue, "revoke": h.revoke,
+			"mute": h.mute,
 		})
 		h.check(rt)
 	})
@@ -339,7 +350,7 @@ func TestHistoriesKeepEverything(t *testing.T) {
 type histories struct {
 	t     *testing.T
 	n     int
-	table *workbench
+	table *testEnv
 }
 
 func newHistories(t *testing.T) *histories { return &histories{t: t} }
@@ -347,10 +358,10 @@ func newHistories(t *testing.T) *histories { return &histories{t: t} }
 func (hs *histories) begin() *history {
 	if hs.n++; hs.n%50 == 1 {
 		hs.end()
-		hs.table = newWorkbench(hs.t)
+		hs.table = newTestEnv(hs.t)
 	}
 	return &history{
-		workbench: hs.table, name: fmt.Sprintf("AWHW8w9JtzBz%07d", hs.n),
+		testEnv: hs.table, name: fmt.Sprintf("AWHW8w9JtzBz%07d", hs.n),
 		requests: map[string]*modelRequest{}, licenses: map[string]*modelLicense{},
 	}
 }
@@ -362,7 +373,7 @@ func (hs *histories) end() {
 }
 
 // checkCounts: the counts are those of the licenses that are there.
-func checkCounts(t *testing.T, b *workbench) {
+func checkCounts(t *testing.T, b *testEnv) {
 	t.Helper()
 	first := license.DateOf(b.now).AddMonths(-24)
 	months, rest, err := b.Expiring(t.Context(), first, 60)
@@ -374,12 +385,13 @@ func checkCounts(t *testing.T, b *workbench) {
 		err := b.LicensesExpiring(t.Context(), m.Month, func(l store.Summary) error {
 			if l.Successor == "" && l.Revoked.IsZero() {
 				n := want[store.Class{Edition: l.Edition, Type: l.Type}]
-				want[store.Class{Edition: l.Edition, Type: l.Type}] = store.Count{Licenses: n.Licenses + 1, MaxLoc: n.MaxLoc + l.MaxLoc}
+				want[store.Class{Edition: l.Edition, Type: l.Type}] = store.Count{Licenses: n.Licenses + 1,
+					MaxLoc: n.MaxLoc + l.MaxLoc}
 			}
 			return nil
 		})
 		if err != nil || !maps.Equal(m.Counts, want) {
-			t.Errorf("in %s %v are counted, %v; there are %v", m.Month, m.Counts, err, want)
+			t.Errorf("in %s: got counts %v, %v, want %v", m.Month, m.Counts, err, want)
 		}
 	}
 }
@@ -389,18 +401,21 @@ func TestTwoPeopleAtOnceNeverBothSucceed(t *testing.T) {
 	histories := newHistories(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		h := histories.begin()
-		b := h.workbench
+		b := h.testEnv
 		h.file(rt)
 		id, _ := one(rt, h.requests, "request")
 		acts := []func(who string) error{}
 		for _, who := range people {
 			l := h.license(rt)
-			to := rapid.SampledFrom([]request.State{request.InReview, request.Waiting, request.Issued, request.Rejected, request.Withdrawn}).Draw(rt, who)
+			to := rapid.SampledFrom([]request.State{request.InReview, request.Waiting, request.Issued, request.Rejected,
+				request.Withdrawn}).Draw(rt, who)
 			acts = append(acts, func(who string) error {
 				if to == request.Issued {
-					return b.IssueLicenses(rt.Context(), store.Issue{Licenses: []license.License{l}, By: who, Request: id, RequestVersion: 1}, nil)
+					return b.IssueLicenses(rt.Context(),
+						store.Issue{Licenses: []license.License{l}, By: who, Request: id, RequestVersion: 1}, nil)
 				}
-				_, err := b.Review(rt.Context(), store.Review{ID: id, Version: 1, By: who, To: to, Text: "because"}, nil)
+				_, err := b.Review(rt.Context(), store.Review{ID: id, Version: 1, By: who, To: to, Text: "because"},
+					nil)
 				return err
 			})
 		}
@@ -420,11 +435,11 @@ func TestTwoPeopleAtOnceNeverBothSucceed(t *testing.T) {
 		}
 		events, err := b.RequestTimeline(rt.Context(), id)
 		if err != nil || succeeded != 1 || len(events) != 2 {
-			rt.Fatalf("%d of two succeeded (%v); the timeline tells %v, %v", succeeded, errs, events, err)
+			rt.Fatalf("got %d of two successful (%v) and the timeline %v, %v, want one", succeeded, errs, events, err)
 		}
 		found, err := b.FindByDataset(rt.Context(), license.Server(h.name+"a"), 10)
 		if err != nil || len(found.Licenses) > 1 {
-			rt.Fatalf("licenses %v, %v", found.Licenses, err)
+			rt.Fatalf("got licenses %v, %v, want at most one", found.Licenses, err)
 		}
 	})
 	histories.end()

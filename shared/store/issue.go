@@ -28,10 +28,11 @@ func (s *Store) OnRecord(ctx context.Context, l license.License) (bool, error) {
 
 // sameTerms is a Conflict fault if a license on record has other terms than l.
 func sameTerms(known, l license.License) error {
-	if known.Server != l.Server || known.Edition != l.Edition || known.Type != l.Type || known.Expiration != l.Expiration ||
-		known.Organization != l.Organization || known.MaxLoc != l.MaxLoc || known.Support != l.Support ||
+	if known.Server != l.Server || known.Edition != l.Edition || known.Type != l.Type ||
+		known.Expiration != l.Expiration || known.Organization != l.Organization || known.MaxLoc != l.MaxLoc ||
+		known.Support != l.Support ||
 		!slices.Equal(known.Contacts, l.Contacts) {
-		return fault.New(fault.Conflict, "The license %s is on record already, with other terms.", l.ID)
+		return fault.New(fault.Conflict, "License %s is already on record with other terms.", l.ID)
 	}
 	return nil
 }
@@ -65,8 +66,8 @@ var ErrIssued = errors.New("store: the licenses were issued before")
 
 // Issue is the issuing of licenses in one go: one, or a production license with its staging licenses.
 type Issue struct {
-	// Licenses are new. The ID of the first is the one under which the operator's wizard prepared them, so that the same
-	// issue sent twice is one.
+	// Licenses are new. The ID of the first is the one under which the operator's wizard prepared them, so that the
+	// same issue sent twice is one.
 	Licenses []license.License
 	By       string // the operator's email address
 	// Request is the request that they answer, as the operator saw it; "" for none.
@@ -80,9 +81,10 @@ type Issue struct {
 	Datasets map[license.Server]int64
 }
 
-// IssueLicenses puts new licenses on record, answers the request, revokes what they replace, and queues the mails, in one
-// transaction. It is ErrIssued if that was done before; a Conflict fault if the request, a license that is replaced, or a
-// dataset changed since the operator saw it; a TooLarge fault if these are too many licenses for one transaction.
+// IssueLicenses puts new licenses on record, answers the request, revokes what they replace, and queues the mails, in
+// one transaction. It is ErrIssued if that was done before; a Conflict fault if the request, a license that is
+// replaced, or a dataset changed since the operator saw it; a TooLarge fault if these are too many licenses for one
+// transaction.
 func (s *Store) IssueLicenses(ctx context.Context, i Issue, mails []mail.Message) error {
 	return entity.Retry(func() error {
 		switch _, err := s.License(ctx, i.Licenses[0].ID); {
@@ -114,11 +116,12 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 			return err
 		}
 		if !r.License.Revoked.IsZero() {
-			return fault.New(fault.Conflict, "The license %s was revoked before.", id)
+			return fault.New(fault.Conflict, "License %s is already revoked.", id)
 		}
-		c.changeLicense(r, entity.Line{By: i.By, Action: LicenseReplaced, Note: i.Licenses[0].ID}, func(l *license.License) {
-			l.Revoked, l.RevokedReason, l.ReplacedBy = c.store.now(), "replaced", i.Licenses[0].ID
-		})
+		c.changeLicense(r, entity.Line{By: i.By, Action: LicenseReplaced, Note: i.Licenses[0].ID},
+			func(l *license.License) {
+				l.Revoked, l.RevokedReason, l.ReplacedBy = c.store.now(), "replaced", i.Licenses[0].ID
+			})
 		replaced = append(replaced, r)
 	}
 	var ids []string
@@ -160,7 +163,7 @@ type LicenseChange struct {
 func (s *Store) RevokeLicense(ctx context.Context, change LicenseChange, reason string) error {
 	return s.changeLicense(ctx, change, LicenseRevoked, reason, func(l *license.License) error {
 		if !l.Revoked.IsZero() {
-			return fault.New(fault.Conflict, "The license %s was revoked before.", l.ID)
+			return fault.New(fault.Conflict, "License %s is already revoked.", l.ID)
 		}
 		l.Revoked, l.RevokedReason = s.now(), reason
 		return nil
@@ -206,7 +209,8 @@ func (s *Store) changeLicense(ctx context.Context, change LicenseChange, action 
 		if err := f(&changed); err != nil {
 			return err
 		}
-		c.changeLicense(r, entity.Line{By: change.By, Action: action, Note: note}, func(l *license.License) { *l = changed })
+		c.changeLicense(r, entity.Line{By: change.By, Action: action, Note: note},
+			func(l *license.License) { *l = changed })
 		c.release(r)
 		if err := c.Commit(ctx); err != nil {
 			return fmt.Errorf("store: license %s: %w", change.ID, err)

@@ -15,11 +15,12 @@ import (
 )
 
 func issue(r request.Request, replaces map[string]int64, licenses ...license.License) store.Issue {
-	return store.Issue{Licenses: licenses, By: "sam@vendor.example", Request: r.ID, RequestVersion: r.Version, Replaces: replaces}
+	return store.Issue{Licenses: licenses, By: "sam@vendor.example", Request: r.ID, RequestVersion: r.Version,
+		Replaces: replaces}
 }
 
 func TestIssuingIsOneTransaction(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	r := file(t, b, evaluation)
 	b.now = b.now.Add(3 * time.Hour)
 	b.table.Reset()
@@ -28,27 +29,27 @@ func TestIssuingIsOneTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := b.table.Counts().Transacts; n != 1 {
-		t.Errorf("it took %d transactions", n)
+		t.Errorf("got %d transactions, want 1", n)
 	}
 	got, err := b.Request(t.Context(), r.ID)
 	if err != nil || got.State != request.Issued || got.Licenses[0] != "l1" || got.Reviewer != "sam@vendor.example" {
-		t.Errorf("the request is %+v, %v", got, err)
+		t.Errorf("got request %+v, %v, want it issued", got, err)
 	}
 	recorded, err := b.License(t.Context(), "l1")
 	if err != nil || recorded.License.Request != r.ID || !recorded.License.Recorded.Equal(b.now) {
-		t.Errorf("the license is %+v, %v", recorded, err)
+		t.Errorf("got license %+v, %v", recorded, err)
 	}
 	if got := pending(t, b.Store); len(got) != 1 {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 	weeks, err := b.Weeks(t.Context(), license.DateOf(b.now), 2)
 	if err != nil || weeks[1].Filed != 1 || len(weeks[1].TimeToIssue) != 1 || weeks[1].TimeToIssue[0] != 3*time.Hour {
-		t.Errorf("weeks %+v, %v", weeks, err)
+		t.Errorf("got weeks %+v, %v", weeks, err)
 	}
 }
 
 func TestOneIssueActionMakesOneLicense(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	r := file(t, b, evaluation)
 	var done, told atomic.Int32
 	var wg sync.WaitGroup
@@ -67,30 +68,30 @@ func TestOneIssueActionMakesOneLicense(t *testing.T) {
 	}
 	wg.Wait()
 	if done.Load() != 1 || told.Load() != 19 {
-		t.Errorf("%d issued, %d were told", done.Load(), told.Load())
+		t.Errorf("got %d issued and %d ErrIssued, want 1 and the rest", done.Load(), told.Load())
 	}
 }
 
 func TestTwoPeopleIssueForOneRequest(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	r := file(t, b, evaluation)
 	if err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31")), nil); err != nil {
 		t.Fatal(err)
 	}
 	err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l2", "2019-08-31")), []mail.Message{{ID: "m2"}})
 	if fault.KindOf(err) != fault.Conflict {
-		t.Errorf("the second was told %v", err)
+		t.Errorf("second: got %v, want a Conflict fault", err)
 	}
 	if _, err := b.License(t.Context(), "l2"); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("the second license is there: %v", err)
+		t.Errorf("second license: got %v, want a NotFound fault", err)
 	}
 	if got := pending(t, b.Store); len(got) != 0 {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 }
 
-func TestAReplacedLicenseIsRevokedAndRemindsNoMore(t *testing.T) {
-	b := newWorkbench(t)
+func TestReplacedLicenseIsRevokedAndRemindsNoMore(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("old", "2018-08-31"))
 	old, err := b.License(t.Context(), "old")
 	if err != nil {
@@ -104,59 +105,63 @@ func TestAReplacedLicenseIsRevokedAndRemindsNoMore(t *testing.T) {
 	}
 	old, err = b.License(t.Context(), "old")
 	if err != nil || old.License.Revoked.IsZero() || old.License.ReplacedBy != "new" || !old.NextReminder.IsZero() {
-		t.Errorf("the old one is %+v, %v", old, err)
+		t.Errorf("replaced license: got %+v, %v", old, err)
 	}
 	if got := due(t, b, "2018-07-15"); len(got) != 1 || got[0] != "new 2018-06-30" {
-		t.Errorf("due: %v", got)
+		t.Errorf("got due %v", got)
 	}
 	i.Licenses[0].ID = "newer"
 	if err := b.IssueLicenses(t.Context(), i, nil); fault.KindOf(err) != fault.Conflict {
-		t.Errorf("replaced a second time: %v", err)
+		t.Errorf("replacing again: got %v, want a Conflict fault", err)
 	}
 }
 
-func TestARevokedSuccessorLetsTheRemindersComeAgain(t *testing.T) {
-	b := newWorkbench(t)
+func TestRevokedSuccessorLetsTheRemindersComeAgain(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	add(t, b, expiring("l2", "2019-08-31"))
 	l2, err := b.License(t.Context(), "l2")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l2", Version: l2.Version, By: "sam"}, "never paid"); err != nil {
+	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l2", Version: l2.Version, By: "sam"},
+		"never paid"); err != nil {
 		t.Fatal(err)
 	}
 	if got := due(t, b, "2018-07-15"); len(got) != 1 || got[0] != "l1 2018-06-30" {
-		t.Errorf("due: %v", got)
+		t.Errorf("got due %v", got)
 	}
-	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l2", Version: l2.Version, By: "sam"}, "again"); fault.KindOf(err) != fault.Conflict {
-		t.Errorf("revoked with an old version: %v", err)
+	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l2", Version: l2.Version, By: "sam"},
+		"again"); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("revoking with an old version: got %v, want a Conflict fault", err)
 	}
 	events, err := b.LicenseTimeline(t.Context(), "l2")
-	if err != nil || events[len(events)-1].Action != store.LicenseRevoked || events[len(events)-1].Note != "never paid" {
-		t.Errorf("timeline %+v, %v", events, err)
+	if err != nil || events[len(events)-1].Action != store.LicenseRevoked ||
+		events[len(events)-1].Note != "never paid" {
+		t.Errorf("got timeline %+v, %v", events, err)
 	}
 }
 
 func TestMutedRemindersStopAndComeAgain(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	for _, muted := range []bool{true, false} {
 		l, err := b.License(t.Context(), "l1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.MuteReminders(t.Context(), store.LicenseChange{ID: "l1", Version: l.Version, By: "sam"}, muted); err != nil {
+		if err := b.MuteReminders(t.Context(), store.LicenseChange{ID: "l1", Version: l.Version, By: "sam"},
+			muted); err != nil {
 			t.Fatal(err)
 		}
 		if got := due(t, b, "2018-07-15"); (len(got) == 0) != muted {
-			t.Errorf("muted %v: due %v", muted, got)
+			t.Errorf("muted %v: got due %v", muted, got)
 		}
 	}
 }
 
 func TestLicensesAreCountedOnceByMonth(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	add(t, b, expiring("l2", "2019-08-31")) // follows l1
 	other := expiring("l3", "2019-08-01")
@@ -164,7 +169,7 @@ func TestLicensesAreCountedOnceByMonth(t *testing.T) {
 	add(t, b, other)
 	months, rest, err := b.Expiring(t.Context(), day("2018-08-15"), 12)
 	if err != nil || len(months) != 12 || len(months[0].Counts) != 0 {
-		t.Errorf("months %v, %v; want none in August 2018, as l1 is followed", months, err)
+		t.Errorf("got months %v, %v, want none in August 2018, as l1 has a successor", months, err)
 	}
 	want := map[store.Class]store.Count{
 		{Edition: license.Developer, Type: license.Production}:  {Licenses: 1, MaxLoc: 1_000_000},
@@ -172,23 +177,24 @@ func TestLicensesAreCountedOnceByMonth(t *testing.T) {
 	}
 	for class, n := range want {
 		if rest[class] != n {
-			t.Errorf("after them %v, want %v of %v", rest, n, class)
+			t.Errorf("after the months: got %v, want %v of %v", rest, n, class)
 		}
 	}
 	l3, err := b.License(t.Context(), "l3")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l3", Version: l3.Version, By: "sam"}, "why"); err != nil {
+	if err := b.RevokeLicense(t.Context(), store.LicenseChange{ID: "l3", Version: l3.Version, By: "sam"},
+		"why"); err != nil {
 		t.Fatal(err)
 	}
 	if _, rest, _ = b.Expiring(t.Context(), day("2018-08-15"), 12); len(rest) != 1 {
-		t.Errorf("after the revocation %v", rest)
+		t.Errorf("after the revocation: got %v, want one class", rest)
 	}
 }
 
-func TestAKeyIsSentAgainOnceForEachMail(t *testing.T) {
-	b := newWorkbench(t)
+func TestKeyIsSentAgainOnceForEachMail(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	for range 3 {
 		if err := b.SendKeyAgain(t.Context(), "l1", "sam", mail.Message{ID: "again-1"}); err != nil {
@@ -196,6 +202,6 @@ func TestAKeyIsSentAgainOnceForEachMail(t *testing.T) {
 		}
 	}
 	if got := pending(t, b.Store); len(got) != 1 {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 }

@@ -46,7 +46,8 @@ type Summary struct {
 
 func summaryOf(l license.License) Summary {
 	return Summary{
-		l.ID, l.Type, l.Organization, l.Server, l.Edition, l.MaxLoc, l.Support, l.NotBefore, l.Expiration, l.Successor, l.Revoked,
+		l.ID, l.Type, l.Organization, l.Server, l.Edition, l.MaxLoc, l.Support, l.NotBefore, l.Expiration, l.Successor,
+		l.Revoked,
 	}
 }
 
@@ -144,7 +145,8 @@ type LicensesPage struct {
 
 // LicensesOfMonth reads at most limit of the licenses that expire in the month of the day, in the order of their days,
 // including those that were revoked or have a successor. after is LicensesPage.Next of the page before; "" begins.
-func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int, after string) (page LicensesPage, err error) {
+func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int, after string) (
+	page LicensesPage, err error) {
 	rows, next, err := s.table.First(ctx, table.Query{PK: rowkey.ExpiryPK(in), After: after}, limit)
 	if err != nil {
 		return LicensesPage{}, fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)

@@ -11,8 +11,8 @@ import (
 	"marketplace/shared/store"
 )
 
-func TestTheLengthOfTheQueueIsCountedToALimit(t *testing.T) {
-	b := newWorkbench(t)
+func TestLengthOfTheQueueIsCountedToALimit(t *testing.T) {
+	b := newTestEnv(t)
 	for i := range 7 {
 		r := file(t, b, evaluation)
 		if i%2 == 0 {
@@ -30,20 +30,21 @@ func TestTheLengthOfTheQueueIsCountedToALimit(t *testing.T) {
 		{"to a limit", store.QueueQuery{States: open, Limit: 5}, 5},
 		{"of one state", store.QueueQuery{States: open[:1], Limit: 100}, 3},
 		{"of another kind", store.QueueQuery{States: open, Kind: request.New, Limit: 100}, 0},
-		{"due before a time", store.QueueQuery{States: open, Before: b.now.AddDate(0, 0, 1).Add(-5 * time.Hour), Limit: 100}, 2},
+		{"due before a time", store.QueueQuery{States: open, Before: b.now.AddDate(0, 0, 1).Add(-5 * time.Hour),
+			Limit: 100}, 2},
 	} {
 		if n, err := b.QueueLength(t.Context(), tt.q); err != nil || n != tt.want {
-			t.Errorf("%s: %d, %v; want %d", tt.name, n, err, tt.want)
+			t.Errorf("%s: got length %d, %v, want %d", tt.name, n, err, tt.want)
 		}
 		page, err := b.Queue(t.Context(), tt.q)
 		if err != nil || len(page.Requests) != tt.want {
-			t.Errorf("%s: the queue has %d, %v; want %d", tt.name, len(page.Requests), err, tt.want)
+			t.Errorf("%s: got %d requests, %v, want %d", tt.name, len(page.Requests), err, tt.want)
 		}
 	}
 }
 
-func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
-	b := newWorkbench(t)
+func TestLicensesOfAMonthComeInPages(t *testing.T) {
+	b := newTestEnv(t)
 	for i := range 25 {
 		l := expiring(fmt.Sprintf("l%02d", i), fmt.Sprintf("2018-08-%02d", 30-i))
 		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
@@ -58,7 +59,7 @@ func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
 		}
 		for _, l := range page.Licenses {
 			if n := len(days); n > 0 && l.Expiration.Before(days[n-1]) {
-				t.Errorf("%s after %s", l.Expiration, days[n-1])
+				t.Errorf("got %s after %s", l.Expiration, days[n-1])
 			}
 			days = append(days, l.Expiration)
 		}
@@ -67,13 +68,14 @@ func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
 		}
 	}
 	if len(days) != 25 {
-		t.Errorf("%d licenses, want 25", len(days))
+		t.Errorf("got %d licenses, want 25", len(days))
 	}
 }
 
 func TestRemindersToComeAreCountedByTheirDays(t *testing.T) {
-	b := newWorkbench(t)
-	for i, expiration := range []string{"2018-05-31", "2018-06-15", "2018-06-30", "2018-08-31"} { // reminded first on 31 March, 15 and 30 April, 30 June
+	b := newTestEnv(t)
+	for i, expiration := range []string{"2018-05-31", "2018-06-15", "2018-06-30",
+		"2018-08-31"} { // reminded first on 31 March, 15 and 30 April, 30 June
 		l := expiring(fmt.Sprintf("l%d", i), expiration)
 		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
 		add(t, b, l)
@@ -91,30 +93,31 @@ func TestRemindersToComeAreCountedByTheirDays(t *testing.T) {
 	} {
 		n, err := b.RemindersToCome(t.Context(), day(tt.from), day(tt.through), tt.limit)
 		if err != nil || n != tt.want {
-			t.Errorf("%s to %s, at most %d: %d, %v; want %d", tt.from, tt.through, tt.limit, n, err, tt.want)
+			t.Errorf("%s to %s, at most %d: got %d, %v, want %d", tt.from, tt.through, tt.limit, n, err, tt.want)
 		}
 	}
 }
 
-func TestTheMailsAboutARequestAreFound(t *testing.T) {
-	b := newWorkbench(t)
+func TestMailsAboutARequestAreFound(t *testing.T) {
+	b := newTestEnv(t)
 	r, _, err := b.FileRequest(t.Context(), evaluation, "", twoMails)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(time.Hour)
 	question := mail.Message{ID: r.ID + "-ask", About: r.ID, Subject: "question"}
-	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: 1, By: "sam", To: request.Waiting, Text: "why"}, func(request.Request) []mail.Message {
-		return []mail.Message{question}
-	})
+	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: 1, By: "sam", To: request.Waiting, Text: "why"},
+		func(request.Request) []mail.Message {
+			return []mail.Message{question}
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
 	list, err := b.MailsAbout(t.Context(), r.ID, 10)
 	if err != nil || len(list) != 3 || list[2].Message.ID != question.ID || list[2].State != store.MailPending {
-		t.Errorf("mails %+v, %v", list, err)
+		t.Errorf("got mails %+v, %v, want 3, the question last", list, err)
 	}
 	if list, err := b.MailsAbout(t.Context(), "another", 10); err != nil || len(list) != 0 {
-		t.Errorf("of another: %+v, %v", list, err)
+		t.Errorf("about another request: got %+v, %v, want none", list, err)
 	}
 }

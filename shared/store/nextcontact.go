@@ -15,8 +15,8 @@ import (
 	"marketplace/shared/table"
 )
 
-// stillTrue is the age up to which a mail is sent on to the next contact: what it says about days is not true forever. Of
-// an older one only sales are told, if no contact is left; later mails find the next contact by themselves.
+// stillTrue is the age up to which a mail is sent on to the next contact: what it says about days is not true forever.
+// Of an older one only sales are told, if no contact is left; later mails find the next contact by themselves.
 const stillTrue = 7 * 24 * time.Hour
 
 // readdress sends a mail about a license that its reader did not get to the license's next contact; if none of them can
@@ -102,9 +102,10 @@ func (s *Store) RecordUnreached(ctx context.Context, l license.License, task mai
 	return told, nil
 }
 
-// FailSuppressed gives up a claimed mail whose address is suppressed, and sends it to the license's next contact, or
+// FailSuppressed returns up a claimed mail whose address is suppressed, and sends it to the license's next contact, or
 // tells sales, as RecordReport does.
-func (s *Store) FailSuppressed(ctx context.Context, m Mail, why Suppression, task func(license.License) mail.Message) error {
+func (s *Store) FailSuppressed(ctx context.Context, m Mail, why Suppression,
+	task func(license.License) mail.Message) error {
 	return entity.Retry(func() error {
 		c := s.begin()
 		if err := c.readdress(ctx, m, task); err != nil {

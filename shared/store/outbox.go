@@ -52,8 +52,8 @@ func (o Outcome) action() Action {
 	return MailDelayed
 }
 
-// Report is what the provider reported about a mail after it accepted it. The same report may be delivered several times,
-// and reports in any order: Mail, ProviderID, Outcome and Recipient tell them apart.
+// Report is what the provider reported about a mail after it accepted it. The same report may be delivered several
+// times, and reports in any order: Mail, ProviderID, Outcome and Recipient tell them apart.
 type Report struct {
 	Mail       string  `json:"mail"`                // the ID of the mail
 	ProviderID string  `json:"carrierId"`           // the provider's ID of it, which differs each time that it is sent
@@ -132,8 +132,8 @@ func (s *Store) PendingMail(ctx context.Context, after string, limit int) (ids [
 // ErrNotClaimed means that the caller must not send the mail now: it was sent, it is under a lease, or it is paused.
 var ErrNotClaimed = errors.New("store: the mail is not to be sent now")
 
-// ClaimMail reserves a pending mail for the length of a lease, in which nobody else gets it. The caller sends it and says
-// how that ended with RecordSent, RetryMail, ReleaseMail, FailMail or FailSuppressed. ErrNotClaimed if it is not
+// ClaimMail reserves a pending mail for the length of a lease, in which nobody else gets it. The caller sends it and
+// says how that ended with RecordSent, RetryMail, ReleaseMail, FailMail or FailSuppressed. ErrNotClaimed if it is not
 // available.
 func (s *Store) ClaimMail(ctx context.Context, id string, lease time.Duration) (Mail, error) {
 	m, err := s.Mail(ctx, id)
@@ -167,7 +167,7 @@ func (s *Store) RecordSent(ctx context.Context, m Mail, providerID string) error
 	return s.begin().closeMail(ctx, m)
 }
 
-// FailMail gives up a claimed mail, and notes why.
+// FailMail returns up a claimed mail, and notes why.
 func (s *Store) FailMail(ctx context.Context, m Mail, cause error) error {
 	return s.begin().failMail(ctx, m, cause.Error())
 }

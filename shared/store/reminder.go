@@ -14,8 +14,8 @@ import (
 	"marketplace/shared/table"
 )
 
-// Due is a license whose reminders the policy wants checked on Day. Its row carries the whole license, so that the daily
-// run reads nothing else: a license has at most one, which moves whenever the license changes.
+// Due is a license whose reminders the policy wants checked on Day. Its row carries the whole license, so that the
+// daily run reads nothing else: a license has at most one, which moves whenever the license changes.
 type Due struct {
 	LicenseRecord
 	Day license.Date
@@ -49,9 +49,9 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 // ErrDueChanged means that the license changed since it was found due. The next run finds out what is due now.
 var ErrDueChanged = errors.New("store: the license changed since it was found due")
 
-// RecordReminder notes that the stage was dealt with for a license that was found due, queues its messages, and moves the
-// license to the day of its next reminder, in one transaction. A message that was queued before is not queued again.
-// stage 0 notes nothing and only moves the license.
+// RecordReminder notes that the stage was dealt with for a license that was found due, queues its messages, and moves
+// the license to the day of its next reminder, in one transaction. A message that was queued before is not queued
+// again. stage 0 notes nothing and only moves the license.
 func (s *Store) RecordReminder(ctx context.Context, d Due, stage reminder.Stage, messages []mail.Message) error {
 	messages = slices.Clone(messages)
 	license := rowkey.License(d.License.ID)

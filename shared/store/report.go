@@ -16,13 +16,14 @@ import (
 // reportShown is how long the list of reports shows one. The timelines and the mails keep them.
 const reportShown = 31 * 24 * time.Hour
 
-// RecordReport notes what the provider reported about a mail: with the mail, on the timeline of what the mail is about,
-// and, unless it was only delayed, in the list of Reports. A bounce or a complaint suppresses the address, and the mail
-// is sent to the next contact of the license, or if none can be reached any more, task's mail to sales. All of it is one
-// transaction.
+// RecordReport notes what the provider reported about a mail: with the mail, on the timeline of what the mail is
+// about, and, unless it was only delayed, in the list of Reports. A bounce or a complaint suppresses the address, and
+// the mail is sent to the next contact of the license, or if none can be reached any more, task's mail to sales. All
+// of it is one transaction.
 //
 // It does nothing, and recorded is false, if the report was recorded before. An unknown mail is a NotFound fault.
-func (s *Store) RecordReport(ctx context.Context, r Report, task func(license.License) mail.Message) (recorded bool, err error) {
+func (s *Store) RecordReport(ctx context.Context, r Report, task func(license.License) mail.Message) (
+	recorded bool, err error) {
 	err = entity.Retry(func() error {
 		recorded, err = s.recordReport(ctx, r, task)
 		return err
@@ -33,7 +34,8 @@ func (s *Store) RecordReport(ctx context.Context, r Report, task func(license.Li
 	return recorded, nil
 }
 
-func (s *Store) recordReport(ctx context.Context, r Report, task func(license.License) mail.Message) (recorded bool, err error) {
+func (s *Store) recordReport(ctx context.Context, r Report, task func(license.License) mail.Message) (
+	recorded bool, err error) {
 	m, err := s.Mail(ctx, r.Mail)
 	if err != nil {
 		return false, err

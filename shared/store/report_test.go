@@ -31,7 +31,7 @@ func task(l license.License) mail.Message { return vendor.LicenseUnreached(l) }
 
 // reached is a license with contacts, whose first one was sent the reminder of two months and a key.
 type reached struct {
-	*workbench
+	*testEnv
 	t        interface{ Fatal(...any) }
 	l        license.License
 	reminder mail.Message
@@ -39,21 +39,23 @@ type reached struct {
 }
 
 func newReached(t *testing.T, contacts ...string) *reached {
-	return reachedIn(t, newWorkbench(t), "l1", contacts)
+	return reachedIn(t, newTestEnv(t), "l1", contacts)
 }
 
-func reachedIn(t interface{ Fatal(...any) }, b *workbench, id string, contacts []string) *reached {
+func reachedIn(t interface{ Fatal(...any) }, b *testEnv, id string, contacts []string) *reached {
 	server := license.Server("AWHW8w9JtzBzSr" + strings.ToUpper(mail.RecipientID(id))[:6])
 	l := license.License{
-		ID: id, Type: license.Production, Organization: "Acme AG", Server: server, Edition: license.Developer, MaxLoc: 1,
+		ID: id, Type: license.Production, Organization: "Acme AG", Server: server, Edition: license.Developer,
+		MaxLoc:     1,
 		Expiration: license.DateOf(b.now).AddMonths(2),
 	}
 	for _, c := range contacts {
 		l.Contacts = append(l.Contacts, license.Contact{Email: c})
 	}
-	r := &reached{workbench: b, t: t, l: l}
+	r := &reached{testEnv: b, t: t, l: l}
 	r.must(errOf(b.AddLicense(ctx, l, "test")))
-	r.reminder = vendor.LicenseExpiring(id+"-2m-"+mail.RecipientID(contacts[0]), l, l.Contacts[0], license.DateOf(b.now))
+	r.reminder = vendor.LicenseExpiring(id+"-2m-"+mail.RecipientID(contacts[0]), l, l.Contacts[0],
+		license.DateOf(b.now))
 	r.key = vendor.LicenseKey(id+"-key", letter.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
 	recorded, err := b.License(ctx, id)
 	r.must(err)
@@ -71,7 +73,8 @@ func (r *reached) must(err error) {
 }
 
 func (r *reached) report(m mail.Message, o store.Outcome) (recorded bool) {
-	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email, Outcome: o, Detail: "no such user"}, task)
+	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email,
+		Outcome: o, Detail: "no such user"}, task)
 	r.must(err)
 	return recorded
 }
@@ -103,66 +106,74 @@ func (r *reached) want(t *testing.T, got []string, want ...string) {
 	}
 }
 
-func TestAMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
+func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 	for _, outcome := range []store.Outcome{store.Bounced, store.Complained} {
 		r := newReached(t, "Ada@acme.example", "nobody", "it@acme.example", "boss@acme.example")
 		if !r.report(r.reminder, outcome) || r.report(r.reminder, outcome) {
-			t.Error("the report is not recorded once")
+			t.Error("got the report recorded twice or never, want once")
 		}
 		why, err := r.Suppressed(ctx, "ada@ACME.example")
-		if err != nil || why == nil || why.Outcome != outcome || why.Mail != r.reminder.ID || strings.Contains(why.Reason(), "@") {
-			t.Errorf("suppressed: %+v, %v", why, err)
+		if err != nil || why == nil || why.Outcome != outcome || why.Mail != r.reminder.ID ||
+			strings.Contains(why.Reason(), "@") {
+			t.Errorf("got suppression %+v, %v", why, err)
 		}
-		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example", "license-key Ada@acme.example")
-		action := map[store.Outcome]string{store.Bounced: "mail bounced", store.Complained: "complaint about a mail"}[outcome]
+		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example",
+			"license-key Ada@acme.example")
+		action := map[store.Outcome]string{store.Bounced: "mail bounced",
+			store.Complained: "complaint about a mail"}[outcome]
 		r.want(t, r.told(), action+": Ada@acme.example: no such user", "mail goes to the next contact: it@acme.example")
 
 		r.report(r.key, outcome)
-		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example", "license-key Ada@acme.example", "license-key it@acme.example")
+		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example",
+			"license-key Ada@acme.example", "license-key it@acme.example")
 		list, err := r.Reports(ctx, r.now.AddDate(0, 0, -30), 10)
-		if err != nil || len(list) != 2 || list[0].About != "l1" || list[0].To != "Ada@acme.example" || list[0].Outcome != outcome {
-			t.Errorf("reports %+v, %v", list, err)
+		if err != nil || len(list) != 2 || list[0].About != "l1" || list[0].To != "Ada@acme.example" ||
+			list[0].Outcome != outcome {
+			t.Errorf("got reports %+v, %v", list, err)
 		}
 		mails, err := r.MailsAbout(ctx, "l1", 10)
-		if err != nil || len(mails[0].Reports) != 1 || mails[0].Reports[0].Outcome != outcome || mails[0].State != store.MailPending {
-			t.Errorf("%+v, %v", mails[0], err)
+		if err != nil || len(mails[0].Reports) != 1 || mails[0].Reports[0].Outcome != outcome ||
+			mails[0].State != store.MailPending {
+			t.Errorf("got mail %+v, %v, want one report", mails[0], err)
 		}
 	}
 }
 
-func TestSalesAreToldOnceWhereNoContactIsLeft(t *testing.T) {
+func TestSalesAreToldOnceIfNoContactIsLeft(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "ADA@acme.example", "it@acme.example")
 	r.report(r.reminder, store.Bounced)
 	next := r.reminder.Readdressed(r.l.Contacts[2])
 	r.report(next, store.Complained)
 	r.report(r.key, store.Bounced)
-	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example", "license-key ada@acme.example", "license-unreached sales@vendor.example")
+	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
+		"license-key ada@acme.example", "license-unreached sales@vendor.example")
 	list, err := r.Unreached(ctx, 10)
 	if err != nil || len(list) != 1 || list[0].ID != "l1" {
-		t.Errorf("unreached %+v, %v", list, err)
+		t.Errorf("got unreached %+v, %v, want l1", list, err)
 	}
 	if told, err := r.RecordUnreached(ctx, r.l, task(r.l)); told || err != nil {
-		t.Errorf("told again: %v, %v", told, err)
+		t.Errorf("telling again: got %v, %v, want false", told, err)
 	}
 	for range 2 { // a button that is clicked twice
 		r.must(r.LiftSuppression(ctx, store.Subject{License: "l1"}, "It@acme.example", "sam@vendor.example"))
 	}
-	if told := r.told(); told[len(told)-1] != "mail to the address allowed again: It@acme.example" || told[len(told)-2] == told[len(told)-1] {
-		t.Errorf("told %q", told)
+	if told := r.told(); told[len(told)-1] != "mail to the address allowed again: It@acme.example" ||
+		told[len(told)-2] == told[len(told)-1] {
+		t.Errorf("got timeline %q", told)
 	}
 	if list, err := r.Unreached(ctx, 10); err != nil || len(list) != 0 {
-		t.Errorf("unreached after the address was allowed again: %+v, %v", list, err)
+		t.Errorf("after lifting the suppression: got unreached %+v, %v, want none", list, err)
 	}
 	if r.report(next, store.Complained) {
-		t.Error("the old complaint, delivered again, counts again")
+		t.Error("got the old complaint recorded again, want it ignored")
 	}
 	if why, err := r.Suppressed(ctx, "it@acme.example"); why != nil || err != nil {
-		t.Errorf("%v, %v", why, err)
+		t.Errorf("got suppression %v, %v, want none", why, err)
 	}
 }
 
-func TestTheNewestLicensesThatNoMailReachesAreListed(t *testing.T) {
-	b := newWorkbench(t)
+func TestNewestUnreachedLicensesAreListed(t *testing.T) {
+	b := newTestEnv(t)
 	for _, id := range []string{"l1", "l2", "l3"} {
 		r := reachedIn(t, b, id, []string{id + "@acme.example"})
 		r.report(r.reminder, store.Bounced)
@@ -174,22 +185,24 @@ func TestTheNewestLicensesThatNoMailReachesAreListed(t *testing.T) {
 			got = append(got, l.ID)
 		}
 		if err != nil || strings.Join(got, " ") != want {
-			t.Errorf("at most %d: %q, %v; want %s", limit, got, err, want)
+			t.Errorf("at most %d: got %q, %v, want %s", limit, got, err, want)
 		}
 	}
 }
 
-func TestWhatIsNoBounceForGoodOnlyTells(t *testing.T) {
+func TestTransientBounceSuppressesNothing(t *testing.T) {
 	r := newReached(t, "ada@müller.example", "it@acme.example")
-	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: "c", Recipient: "ADA@xn--mller-kva.example", Outcome: store.Delayed, Detail: "no such user"}, task)))
+	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: "c",
+		Recipient: "ADA@xn--mller-kva.example", Outcome: store.Delayed, Detail: "no such user"}, task)))
 	r.report(r.key, store.Refused)
-	r.want(t, r.told(), "mail bounced for now: ada@müller.example: no such user", "mail refused by the carrier: ada@müller.example: no such user")
+	r.want(t, r.told(), "mail bounced for now: ada@müller.example: no such user",
+		"mail refused by the carrier: ada@müller.example: no such user")
 	if why, err := r.Suppressed(ctx, "ada@müller.example"); why != nil || err != nil {
-		t.Errorf("%v, %v", why, err)
+		t.Errorf("got suppression %v, %v, want none", why, err)
 	}
 	r.want(t, r.to(), "license-expiring ada@müller.example", "license-key ada@müller.example")
 	if list, err := r.Reports(ctx, r.now, 10); err != nil || len(list) != 1 || list[0].Outcome != store.Refused {
-		t.Errorf("reports %+v, %v", list, err)
+		t.Errorf("got reports %+v, %v", list, err)
 	}
 }
 
@@ -197,9 +210,10 @@ func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 	r := newReached(t, "it@acme.example", "boss@acme.example")
 	report := func(providerID, recipient string, o store.Outcome) {
 		t.Helper()
-		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: providerID, Recipient: recipient, Outcome: o}, task)
+		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: providerID,
+			Recipient: recipient, Outcome: o}, task)
 		if err != nil || !recorded {
-			t.Errorf("%v, %v", recorded, err)
+			t.Errorf("got recorded %v, %v, want true", recorded, err)
 		}
 	}
 	report("c1", "it@acme.example", store.Complained)
@@ -207,14 +221,16 @@ func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 	report("c1", "bob@acme.example", store.Bounced) // it@ is an alias
 	report("c2", "it@acme.example", store.Bounced)  // it was sent twice
 	r.want(t, r.told(), "complaint about a mail: it@acme.example", "mail goes to the next contact: boss@acme.example",
-		"mail bounced: it@acme.example", "mail bounced: it@acme.example (where it went to bob@acme.example)", "mail bounced: it@acme.example")
-	r.want(t, r.to(), "license-expiring boss@acme.example", "license-expiring it@acme.example", "license-key it@acme.example")
+		"mail bounced: it@acme.example",
+		"mail bounced: it@acme.example (where it went to bob@acme.example)", "mail bounced: it@acme.example")
+	r.want(t, r.to(), "license-expiring boss@acme.example", "license-expiring it@acme.example",
+		"license-key it@acme.example")
 	if why, err := r.Suppressed(ctx, "it@acme.example"); err != nil || why.Outcome != store.Complained {
-		t.Errorf("%+v, %v", why, err)
+		t.Errorf("got suppression %+v, %v, want the complaint", why, err)
 	}
 }
 
-func TestAMailThatLostItsPointGoesToNobodyElse(t *testing.T) {
+func TestPointlessMailGoesToNobodyElse(t *testing.T) {
 	for name, change := range map[string]func(*reached) error{
 		"muted": func(r *reached) error {
 			return r.MuteReminders(ctx, store.LicenseChange{ID: "l1", Version: 2, By: "sam"}, true)
@@ -230,44 +246,46 @@ func TestAMailThatLostItsPointGoesToNobodyElse(t *testing.T) {
 		r.report(r.reminder, store.Bounced)
 		r.want(t, r.to(), "license-expiring ada@acme.example", "license-key ada@acme.example")
 		if why, err := r.Suppressed(ctx, "ada@acme.example"); why == nil || err != nil {
-			t.Errorf("%s: not suppressed: %v", name, err)
+			t.Errorf("%s: got no suppression, %v, want one", name, err)
 		}
 	}
 }
 
 func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	r, _, err := b.FileRequest(ctx, evaluation, "", twoMails)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{r.ID + "-customer", r.ID + "-sales"} {
-		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: store.Bounced}, task); err != nil {
+		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: store.Bounced},
+			task); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for email, want := range map[string]bool{evaluation.Email: true, "sales@example.com": false} {
 		if why, err := b.Suppressed(ctx, email); err != nil || (why != nil) != want {
-			t.Errorf("%s: %v, %v", email, why, err)
+			t.Errorf("%s: got suppression %v, %v", email, why, err)
 		}
 	}
 	events, err := b.RequestTimeline(ctx, r.ID)
 	if err != nil || len(events) != 3 || events[2].Action != store.MailBounced {
-		t.Errorf("%+v, %v", events, err)
+		t.Errorf("got events %+v, %v", events, err)
 	}
 	if n := len(pending(t, b.Store)); n != 2 {
-		t.Errorf("%d mails", n)
+		t.Errorf("got %d pending mails, want 2", n)
 	}
-	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: store.Bounced}, task); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("a mail that is not ours: %v", err)
+	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: store.Bounced},
+		task); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("unknown mail: got %v, want a NotFound fault", err)
 	}
 	found, err := b.FindByEmail(ctx, evaluation.Email, 10)
 	if err != nil || len(found.Requests) != 1 {
-		t.Errorf("the address is not searched any more: %+v, %v", found, err)
+		t.Errorf("searching the address: got %+v, %v, want the request", found, err)
 	}
 }
 
-func TestASuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
+func TestSuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "it@acme.example")
 	r.report(r.reminder, store.Bounced)
 	m, err := r.ClaimMail(ctx, r.key.ID, time.Minute)
@@ -275,9 +293,11 @@ func TestASuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
 	why, err := r.Suppressed(ctx, "ada@acme.example")
 	r.must(err)
 	r.must(r.FailSuppressed(ctx, m, *why, task))
-	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example", "license-key ada@acme.example", "license-key it@acme.example")
-	if m, err = r.Mail(ctx, r.key.ID); err != nil || m.State != store.MailFailed || !strings.HasPrefix(m.LastError, "not sent: a mail to this address bounced on 01 Mar 2018") {
-		t.Errorf("%+v, %v", m, err)
+	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
+		"license-key ada@acme.example", "license-key it@acme.example")
+	if m, err = r.Mail(ctx, r.key.ID); err != nil || m.State != store.MailFailed ||
+		!strings.HasPrefix(m.LastError, "not sent: a mail to this address bounced on 01 Mar 2018") {
+		t.Errorf("got mail %+v, %v", m, err)
 	}
 }
 
@@ -298,7 +318,8 @@ func TestReportsAtTheSameTimeAndWithFaultsAreRecordedOnce(t *testing.T) {
 		m := []mail.Message{r.reminder, r.key}[i%2]
 		wg.Go(func() {
 			for {
-				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c", Recipient: m.To.Email, Outcome: store.Bounced}, task)
+				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c", Recipient: m.To.Email,
+					Outcome: store.Bounced}, task)
 				if err == nil {
 					return
 				}
@@ -310,15 +331,16 @@ func TestReportsAtTheSameTimeAndWithFaultsAreRecordedOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example", "license-key ada@acme.example", "license-key it@acme.example")
+	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
+		"license-key ada@acme.example", "license-key it@acme.example")
 	if told := r.told(); len(told) != 4 {
-		t.Errorf("told %q", told)
+		t.Errorf("got timeline %q", told)
 	}
 }
 
-// TestHistoriesOfReports: whatever is reported of whichever mail, how often and in which order, with addresses allowed again
-// in between: who is suppressed is as simple reckoning has it, nobody gets a mail twice, and a mail that bounced has been
-// sent to somebody who can be reached, or sales know.
+// TestHistoriesOfReports: whatever is reported of whichever mail, how often and in which order, with addresses allowed
+// again in between: who is suppressed is as simple reckoning has it, nobody gets a mail twice, and a mail that bounced
+// has been sent to somebody who can be reached, or sales know.
 func TestHistoriesOfReports(t *testing.T) {
 	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
@@ -328,7 +350,7 @@ func TestHistoriesOfReports(t *testing.T) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		b := newWorkbenchOver(engine)
+		b := newTestEnvOver(engine)
 		var contacts []string
 		for i := range rapid.IntRange(1, 4).Draw(rt, "contacts") {
 			contacts = append(contacts, fmt.Sprintf("c%d@h%d.example", i, n))
@@ -346,10 +368,11 @@ func TestHistoriesOfReports(t *testing.T) {
 			mails, err := r.MailsAbout(ctx, r.l.ID, 100)
 			r.must(err)
 			m := rapid.SampledFrom(mails).Draw(rt, "mail").Message
-			o := rapid.SampledFrom([]store.Outcome{store.Bounced, store.Complained, store.Delayed, store.Refused}).Draw(rt, "outcome")
+			o := rapid.SampledFrom([]store.Outcome{store.Bounced, store.Complained, store.Delayed,
+				store.Refused}).Draw(rt, "outcome")
 			fresh := !seen[m.ID+string(o)]
 			if recorded := r.report(m, o); recorded != fresh {
-				rt.Fatalf("%s of %s recorded: %v", o, m.ID, recorded)
+				rt.Fatalf("%s of %s: got recorded %v, want the opposite", o, m.ID, recorded)
 			}
 			seen[m.ID+string(o)] = true
 			if fresh && (o == store.Bounced || o == store.Complained) && !m.Kind.ToSales() {
@@ -361,23 +384,25 @@ func TestHistoriesOfReports(t *testing.T) {
 					id = m.Readdressed(*next).ID
 				}
 				if _, err := r.Mail(ctx, id); err != nil {
-					rt.Fatalf("after %s of %s nobody else has it: %v", o, m.ID, err)
+					rt.Fatalf("after %s of %s: got no mail to anybody else: %v", o, m.ID, err)
 				}
 			}
 		}
 		for _, email := range contacts {
 			if why, err := r.Suppressed(ctx, email); err != nil || (why != nil) != suppressed[email] {
-				rt.Fatalf("%s suppressed: %v, %v", email, why, err)
+				rt.Fatalf("%s: got suppression %v, %v", email, why, err)
 			}
 		}
 		to := r.to()
-		if twice := len(to) - len(slices.Compact(slices.Clone(to))); twice > 1 || twice == 1 && !lifted { // the key, to a contact whose address was allowed again
-			rt.Fatalf("mails %q", to)
+		if twice := len(to) - len(slices.Compact(slices.Clone(to))); twice > 1 || twice == 1 &&
+			!lifted { // the key, to a contact whose address was allowed again
+			rt.Fatalf("got mails %q", to)
 		}
 		list, err := r.Unreached(ctx, 1000)
 		r.must(err)
-		if listed := slices.ContainsFunc(list, func(l store.Summary) bool { return l.ID == r.l.ID }); listed && len(suppressed) < len(contacts) {
-			rt.Fatalf("unreached, where %d of %d are suppressed", len(suppressed), len(contacts))
+		if listed := slices.ContainsFunc(list, func(l store.Summary) bool { return l.ID == r.l.ID }); listed &&
+			len(suppressed) < len(contacts) {
+			rt.Fatalf("got sales told with %d of %d contacts suppressed", len(suppressed), len(contacts))
 		}
 	})
 }

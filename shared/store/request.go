@@ -152,10 +152,11 @@ type Review struct {
 	Text    string        // the question to the customer, or the reason of a rejection or withdrawal
 }
 
-// Review changes the state of a request, and queues the mails about it, if any: mails makes them from the request as it
-// will be. Bringing into review what a colleague has in review takes it over. It is a Conflict fault if somebody changed
-// the request since it was seen, and if its state does not lead to the other.
-func (s *Store) Review(ctx context.Context, v Review, mails func(request.Request) []mail.Message) (request.Request, error) {
+// Review changes the state of a request, and queues the mails about it, if any: mails makes them from the request as
+// it will be. Bringing into review what a colleague has in review takes it over. It is a Conflict fault if somebody
+// changed the request since it was seen, and if its state does not lead to the other.
+func (s *Store) Review(ctx context.Context, v Review, mails func(request.Request) []mail.Message) (
+	request.Request, error) {
 	c := s.begin()
 	r, err := c.review(ctx, v, v.Text, nil)
 	if err != nil {
@@ -176,7 +177,8 @@ func (s *Store) Review(ctx context.Context, v Review, mails func(request.Request
 }
 
 // review changes a request's state, with a note on its timeline. more changes further fields; nil changes none.
-func (c *changeset) review(ctx context.Context, v Review, note string, more func(*request.Request)) (request.Request, error) {
+func (c *changeset) review(ctx context.Context, v Review, note string, more func(*request.Request)) (
+	request.Request, error) {
 	before, err := c.store.Request(ctx, v.ID)
 	switch {
 	case err != nil:
@@ -191,7 +193,8 @@ func (c *changeset) review(ctx context.Context, v Review, note string, more func
 	if more != nil {
 		more(&after)
 	}
-	c.Change(requestEntity{before}, requestEntity{after}, before.Version, entity.Line{By: v.By, Action: action, Note: note})
+	c.Change(requestEntity{before}, requestEntity{after}, before.Version,
+		entity.Line{By: v.By, Action: action, Note: note})
 	return after, nil
 }
 
@@ -199,7 +202,7 @@ func (c *changeset) review(ctx context.Context, v Review, note string, more func
 func (s *Store) reviewed(before request.Request, v Review) (after request.Request, action Action, err error) {
 	takenOver := v.To == request.InReview && before.State == request.InReview && before.Reviewer != v.By
 	if !before.State.Leads(v.To) && !takenOver {
-		return before, "", fault.New(fault.Conflict, "The request is %s; it cannot become %s.", before.State, v.To)
+		return before, "", fault.New(fault.Conflict, "The request is %s and cannot become %s.", before.State, v.To)
 	}
 	after = before
 	after.State = v.To
@@ -230,7 +233,8 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 }
 
 func changedMeanwhile(err error) error {
-	return fault.Wrap(fault.Conflict, err, "Somebody changed this request while you looked at it, so nothing of yours was written. Load it again, and repeat your change.")
+	return fault.Wrap(fault.Conflict, err, "Someone else changed this request first, "+
+		"so your change was not saved. Load it again and repeat your change.")
 }
 
 // NoteOnRequest adds a line to a request's timeline and changes nothing else.

@@ -16,7 +16,7 @@ import (
 	"marketplace/shared/store"
 )
 
-func file(t *testing.T, b *workbench, d request.Details) request.Request {
+func file(t *testing.T, b *testEnv, d request.Details) request.Request {
 	t.Helper()
 	r, _, err := b.FileRequest(t.Context(), d, "", func(request.Request) []mail.Message { return nil })
 	if err != nil {
@@ -25,12 +25,12 @@ func file(t *testing.T, b *workbench, d request.Details) request.Request {
 	return r
 }
 
-func review(t *testing.T, b *workbench, r request.Request, to request.State, text string) request.Request {
+func review(t *testing.T, b *testEnv, r request.Request, to request.State, text string) request.Request {
 	t.Helper()
 	return reviewBy(t, b, "sam@vendor.example", r, to, text)
 }
 
-func reviewBy(t *testing.T, b *workbench, who string, r request.Request, to request.State, text string) request.Request {
+func reviewBy(t *testing.T, b *testEnv, who string, r request.Request, to request.State, text string) request.Request {
 	t.Helper()
 	r, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: who, To: to, Text: text}, nil)
 	if err != nil {
@@ -39,16 +39,17 @@ func reviewBy(t *testing.T, b *workbench, who string, r request.Request, to requ
 	return r
 }
 
-func TestAReviewTellsWhoDidWhatWithBeforeAndAfter(t *testing.T) {
-	b := newWorkbench(t)
+func TestReviewTellsWhoDidWhatWithBeforeAndAfter(t *testing.T) {
+	b := newTestEnv(t)
 	r := file(t, b, evaluation)
 	r = review(t, b, r, request.InReview, "")
 	b.now = b.now.Add(time.Hour)
 	r = review(t, b, r, request.Waiting, "Which version?")
 	r = review(t, b, r, request.InReview, "")
 	r = review(t, b, r, request.Rejected, "No answer.")
-	if r.State != request.Rejected || r.Reason != "No answer." || !r.Closed.Equal(b.now) || r.Reviewer != "sam@vendor.example" {
-		t.Errorf("the request is %+v", r)
+	if r.State != request.Rejected || r.Reason != "No answer." || !r.Closed.Equal(b.now) ||
+		r.Reviewer != "sam@vendor.example" {
+		t.Errorf("got request %+v", r)
 	}
 	events, err := b.RequestTimeline(t.Context(), r.ID)
 	if err != nil {
@@ -60,23 +61,24 @@ func TestAReviewTellsWhoDidWhatWithBeforeAndAfter(t *testing.T) {
 	}
 	want := []string{"request received", "taken into review", "customer asked", "review resumed", "rejected"}
 	if !slices.Equal(told, want) {
-		t.Errorf("the timeline tells %q, want %q", told, want)
+		t.Errorf("got timeline %q, want %q", told, want)
 	}
 	last := events[len(events)-1]
 	if last.By != "sam@vendor.example" || last.Note != "No answer." ||
 		!slices.Contains(last.Changes, store.Change{Field: "state", Before: `"in review"`, After: `"rejected"`}) {
-		t.Errorf("the last event is %+v", last)
+		t.Errorf("got last event %+v", last)
 	}
 }
 
-func TestTheSecondOfTwoReviewersIsTold(t *testing.T) {
-	b := newWorkbench(t)
+func TestSecondOfTwoReviewersIsTold(t *testing.T) {
+	b := newTestEnv(t)
 	r := file(t, b, evaluation)
 	var done, told atomic.Int32
 	var wg sync.WaitGroup
 	for _, to := range []request.State{request.Rejected, request.Waiting, request.InReview, request.Withdrawn} {
 		wg.Go(func() {
-			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: string(to), To: to, Text: "why"}, func(r request.Request) []mail.Message {
+			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: string(to), To: to,
+				Text: "why"}, func(r request.Request) []mail.Message {
 				return []mail.Message{{ID: "m-" + strings.ReplaceAll(string(to), " ", "-")}}
 			})
 			switch {
@@ -91,35 +93,36 @@ func TestTheSecondOfTwoReviewersIsTold(t *testing.T) {
 	}
 	wg.Wait()
 	if done.Load() != 1 || told.Load() != 3 {
-		t.Errorf("%d did it and %d were told", done.Load(), told.Load())
+		t.Errorf("got %d reviews and %d conflicts, want 1 and 3", done.Load(), told.Load())
 	}
 	if got := pending(t, b.Store); len(got) != 1 {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v, want 1", got)
 	}
 }
 
-func TestAStateLeadsOnlyWhereItMay(t *testing.T) {
-	b := newWorkbench(t)
+func TestStateChangesOnlyWhereItMay(t *testing.T) {
+	b := newTestEnv(t)
 	for _, from := range request.States {
 		for _, to := range request.States {
 			r := file(t, b, evaluation)
 			if from != request.Received {
 				r = review(t, b, r, from, "why")
 			}
-			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example", To: to}, nil)
+			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example",
+				To: to}, nil)
 			if ok := err == nil; ok != from.Leads(to) || !ok && fault.KindOf(err) != fault.Conflict {
-				t.Errorf("%s to %s: %v", from, to, err)
+				t.Errorf("%s to %s: got %v", from, to, err)
 			}
 		}
 	}
 }
 
-func TestAColleagueTakesARequestOver(t *testing.T) {
-	b := newWorkbench(t)
+func TestColleagueTakesARequestOver(t *testing.T) {
+	b := newTestEnv(t)
 	first := review(t, b, file(t, b, evaluation), request.InReview, "")
 	over := reviewBy(t, b, "lucia@vendor.example", first, request.InReview, "")
 	if over.Reviewer != "lucia@vendor.example" || over.State != request.InReview || over.Version != first.Version+1 {
-		t.Errorf("the request is %+v", over)
+		t.Errorf("got request %+v", over)
 	}
 	events, err := b.RequestTimeline(t.Context(), over.ID)
 	if err != nil {
@@ -128,22 +131,24 @@ func TestAColleagueTakesARequestOver(t *testing.T) {
 	last := events[len(events)-1]
 	want := []store.Change{{Field: "reviewer", Before: `"sam@vendor.example"`, After: `"lucia@vendor.example"`}}
 	if last.Action != store.RequestTakenOver || last.By != "lucia@vendor.example" || !slices.Equal(last.Changes, want) {
-		t.Errorf("the timeline ends with %+v", last)
+		t.Errorf("got last event %+v", last)
 	}
-	_, err = b.Review(t.Context(), store.Review{ID: first.ID, Version: first.Version, By: "sam@vendor.example", To: request.Rejected, Text: "why"}, nil)
+	_, err = b.Review(t.Context(), store.Review{ID: first.ID, Version: first.Version, By: "sam@vendor.example",
+		To: request.Rejected, Text: "why"}, nil)
 	if fault.KindOf(err) != fault.Conflict {
-		t.Errorf("the first reviewer, who does not know of it: %v", err)
+		t.Errorf("first reviewer with the old version: got %v, want a Conflict fault", err)
 	}
 }
 
 func TestOneOfManyTakesARequestOver(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	r := review(t, b, file(t, b, evaluation), request.InReview, "")
 	var done atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: fmt.Sprint(i, "@vendor.example"), To: request.InReview}, nil)
+			_, err := b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version,
+				By: fmt.Sprint(i, "@vendor.example"), To: request.InReview}, nil)
 			if err == nil {
 				done.Add(1)
 			} else if fault.KindOf(err) != fault.Conflict {
@@ -154,24 +159,25 @@ func TestOneOfManyTakesARequestOver(t *testing.T) {
 	wg.Wait()
 	events, err := b.RequestTimeline(t.Context(), r.ID)
 	if err != nil || done.Load() != 1 || len(events) != 3 {
-		t.Errorf("%d took it over; the timeline has %d events, %v", done.Load(), len(events), err)
+		t.Errorf("got %d takeovers and %d events, %v, want 1 and 3", done.Load(), len(events), err)
 	}
 }
 
-func TestTheQueueKnowsWhoHasWhatInReview(t *testing.T) {
-	b := newWorkbench(t)
+func TestQueueKnowsWhoHasWhatInReview(t *testing.T) {
+	b := newTestEnv(t)
 	queue := func(who string, kind request.Kind, edition license.Edition) (ids string) {
 		t.Helper()
-		q := store.QueueQuery{States: []request.State{request.InReview}, Kind: kind, Edition: edition, Reviewer: who, Limit: 10}
+		q := store.QueueQuery{States: []request.State{request.InReview}, Kind: kind, Edition: edition, Reviewer: who,
+			Limit: 10}
 		page, err := b.Queue(t.Context(), q)
 		n, errLength := b.QueueLength(t.Context(), q)
 		if err != nil || errLength != nil || n != len(page.Requests) {
-			t.Fatalf("%d requests, %d counted, %v, %v", len(page.Requests), n, err, errLength)
+			t.Fatalf("got %d requests and length %d, %v, %v", len(page.Requests), n, err, errLength)
 		}
 		for _, r := range page.Requests {
 			ids += r.ID
 			if who != "" && r.Reviewer != who {
-				t.Errorf("%s has %+v", who, r)
+				t.Errorf("queue of %s: got %+v", who, r)
 			}
 		}
 		return ids
@@ -185,11 +191,12 @@ func TestTheQueueKnowsWhoHasWhatInReview(t *testing.T) {
 	r := reviewBy(t, b, lucia, file(t, b, d), request.InReview, "")
 	expect := func(ofSam, ofLucia, ofLuciaRenewals string) {
 		t.Helper()
-		if got := [...]string{queue(sam, "", ""), queue(lucia, "", ""), queue(lucia, request.Renewal, license.Enterprise)}; got != [...]string{ofSam, ofLucia, ofLuciaRenewals} {
-			t.Errorf("in review are %q, want %q, %q, %q", got, ofSam, ofLucia, ofLuciaRenewals)
+		if got := [...]string{queue(sam, "", ""), queue(lucia, "", ""),
+			queue(lucia, request.Renewal, license.Enterprise)}; got != [...]string{ofSam, ofLucia, ofLuciaRenewals} {
+			t.Errorf("got in review %q, want %q, %q, %q", got, ofSam, ofLucia, ofLuciaRenewals)
 		}
 		if all := queue("", "", ""); len(all) != len(ofSam+ofLucia) {
-			t.Errorf("of all %q", all)
+			t.Errorf("got in review of everybody %q", all)
 		}
 	}
 	expect(a.ID, r.ID, r.ID)
@@ -203,8 +210,8 @@ func TestTheQueueKnowsWhoHasWhatInReview(t *testing.T) {
 	expect("", a.ID, "")
 }
 
-func TestTheQueueShowsWhatIsDueFirstInPages(t *testing.T) {
-	b := newWorkbench(t)
+func TestQueueShowsWhatIsDueFirstInPages(t *testing.T) {
+	b := newTestEnv(t)
 	kinds := []request.Kind{request.Evaluation, request.New, request.Renewal}
 	editions := []license.Edition{license.Developer, license.Enterprise}
 	want := map[string][]string{} // by filter
@@ -231,7 +238,8 @@ func TestTheQueueShowsWhatIsDueFirstInPages(t *testing.T) {
 		for _, edition := range append(editions, "") {
 			for _, latest := range []bool{false, true} {
 				var got []string
-				q := store.QueueQuery{States: []request.State{request.Received, request.InReview}, Kind: kind, Edition: edition, Latest: latest, Limit: 7}
+				q := store.QueueQuery{States: []request.State{request.Received, request.InReview}, Kind: kind,
+					Edition: edition, Latest: latest, Limit: 7}
 				for pages := 0; ; pages++ {
 					page, err := b.Queue(t.Context(), q)
 					if err != nil || pages > 20 {
@@ -250,7 +258,7 @@ func TestTheQueueShowsWhatIsDueFirstInPages(t *testing.T) {
 				}
 				// Several can be due at the same instant, as what comes on a weekend is: those come by ID as well.
 				if !slices.Equal(got, all) {
-					t.Errorf("queue of %q %q, latest %v:\n%v\nwant\n%v", kind, edition, latest, got, all)
+					t.Errorf("queue of %q %q, latest %v: got\n%v\nwant\n%v", kind, edition, latest, got, all)
 				}
 			}
 		}
@@ -258,7 +266,7 @@ func TestTheQueueShowsWhatIsDueFirstInPages(t *testing.T) {
 }
 
 func TestSearchFindsByServerPersonAndCompany(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	d := evaluation
 	d.Company = "Fjord Systems & Söhne AS"
 	r := file(t, b, d)
@@ -292,18 +300,19 @@ func TestSearchFindsByServerPersonAndCompany(t *testing.T) {
 		"two characters":            ids(b.FindByCompany(t.Context(), "FJ", 10)),
 	} {
 		if got != both {
-			t.Errorf("by %s: %q, want %q", name, got, both)
+			t.Errorf("by %s: got %q, want %q", name, got, both)
 		}
 	}
-	for name, want := range map[string]string{"fjord söhne": r.ID, "söh fjord": r.ID, "fjordl": "l1", "fjord acme": "", "x": "", "": "", "#": "", "systems": r.ID} {
+	for name, want := range map[string]string{"fjord söhne": r.ID, "söh fjord": r.ID, "fjordl": "l1", "fjord acme": "",
+		"x": "", "": "", "#": "", "systems": r.ID} {
 		if got := ids(b.FindByCompany(t.Context(), name, 10)); got != want {
-			t.Errorf("by company %q: %q, want %q", name, got, want)
+			t.Errorf("by company %q: got %q, want %q", name, got, want)
 		}
 	}
 }
 
-func TestACompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
-	b := newWorkbench(t)
+func TestCompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
+	b := newTestEnv(t)
 	company := func(i int, name string) license.License {
 		l := expiring(fmt.Sprintf("l%d", i), "2018-08-31")
 		l.Organization, l.Server = name, license.Server(fmt.Sprintf("%020d", i))
@@ -316,16 +325,17 @@ func TestACompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
 	for _, name := range []string{"Fjord International", "international fjord", "fj int"} {
 		found, err := b.FindByCompany(t.Context(), name, 20)
 		if err != nil || len(found.Licenses) != 1 || found.Licenses[0].ID != "l0" || found.More {
-			t.Errorf("%q finds %+v, %v", name, found, err)
+			t.Errorf("%q: got %+v, %v, want l0 alone", name, found, err)
 		}
 	}
-	if found, err := b.FindByCompany(t.Context(), "international", 20); err != nil || len(found.Licenses) != 20 || !found.More {
-		t.Errorf("the word of all finds %d, more %v, %v", len(found.Licenses), found.More, err)
+	if found, err := b.FindByCompany(t.Context(), "international", 20); err != nil || len(found.Licenses) != 20 ||
+		!found.More {
+		t.Errorf("word of all: got %d, more %v, %v, want 20 and more", len(found.Licenses), found.More, err)
 	}
 }
 
-func TestACompanyIsFoundHoweverItIsWritten(t *testing.T) {
-	b := newWorkbench(t)
+func TestCompanyIsFoundInEverySpelling(t *testing.T) {
+	b := newTestEnv(t)
 	for i, tt := range []struct{ name, asked string }{
 		{"Bücher AG", "bucher, buecher, BÜCHER, bü, bu, bue, bu\u0308cher"},
 		{"Mueller GmbH", "Müller, muller, mueller, müll"},
@@ -348,14 +358,14 @@ func TestACompanyIsFoundHoweverItIsWritten(t *testing.T) {
 		for name := range strings.SplitSeq(tt.asked, ", ") {
 			found, err := b.FindByCompany(t.Context(), name, 10)
 			if err != nil || !slices.ContainsFunc(found.Licenses, func(s store.Summary) bool { return s.ID == l.ID }) {
-				t.Errorf("%q does not find %q: %+v, %v", name, tt.name, found.Licenses, err)
+				t.Errorf("%q: got no %q in %+v, %v", name, tt.name, found.Licenses, err)
 			}
 		}
 	}
 	for name, not := range map[string]string{"bacher": "l00", "lumeire": "l03", "a": "l09"} {
 		found, err := b.FindByCompany(t.Context(), name, 10)
 		if err != nil || len(found.Licenses) > 0 {
-			t.Errorf("%q finds %s: %+v, %v", name, not, found.Licenses, err)
+			t.Errorf("%q: got %s in %+v, %v, want nothing", name, not, found.Licenses, err)
 		}
 	}
 }

@@ -38,8 +38,9 @@ func (s *Store) find(ctx context.Context, pk string, limit int) (Found, error) {
 	return m.found(more, limit), err
 }
 
-// FindByCompany finds what is on record about companies whose names have, for each word of the name, one that begins with
-// it, however their letters are accented. Words of a single character do not count; a name without others finds nothing.
+// FindByCompany finds what is on record about companies whose names have, for each word of the name, one that begins
+// with it, however their letters are accented. Words of a single character do not count; a name without others finds
+// nothing.
 func (s *Store) FindByCompany(ctx context.Context, name string, limit int) (Found, error) {
 	wanted := words(name)
 	if len(wanted) == 0 {
@@ -126,7 +127,10 @@ func (m matches) add(row table.Row) error {
 
 // found sorts the matches, and leaves out what is beyond the limit.
 func (m matches) found(more bool, limit int) Found {
-	f := Found{Requests: slices.Collect(maps.Values(m.requests)), Licenses: slices.Collect(maps.Values(m.licenses)), More: more}
+	f := Found{
+		Requests: slices.Collect(maps.Values(m.requests)), Licenses: slices.Collect(maps.Values(m.licenses)),
+		More: more,
+	}
 	slices.SortFunc(f.Requests, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
 	slices.SortFunc(f.Licenses, func(a, b Summary) int {
 		return cmp.Or(b.Expiration.Start().Compare(a.Expiration.Start()), cmp.Compare(b.ID, a.ID))

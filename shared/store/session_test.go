@@ -10,8 +10,8 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-func TestASessionIsEndedByOneRowThatExpiresAndSaysNothingElse(t *testing.T) {
-	b := newWorkbench(t)
+func TestEndedSessionIsOneExpiringRow(t *testing.T) {
+	b := newTestEnv(t)
 	var rows []table.Row
 	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
 		for _, w := range c.Writes {
@@ -25,20 +25,20 @@ func TestASessionIsEndedByOneRowThatExpiresAndSaysNothingElse(t *testing.T) {
 	}
 	if len(rows) != 1 || rows[0].Key != (table.Key{PK: "SESSION#one", SK: "ENDED"}) || rows[0].Type != "session" ||
 		!rows[0].Expires.Equal(until) || string(rows[0].Data) != "{}" {
-		t.Errorf("it wrote %+v", rows)
+		t.Errorf("got rows %+v, want one", rows)
 	}
 	for id, want := range map[string]bool{"one": true, "other": false} {
 		if ended, err := b.SessionEnded(t.Context(), id); err != nil || ended != want {
-			t.Errorf("%s has ended: %v, %v", id, ended, err)
+			t.Errorf("session %s: got ended %v, %v", id, ended, err)
 		}
 	}
 	if c := b.table.Counts(); c.Transacts != 1 || c.Gets != 2 || c.Queries != 0 {
-		t.Errorf("it took %+v, want a transaction, and a read for each look", c)
+		t.Errorf("got %+v, want one transaction and two gets", c)
 	}
 }
 
-func TestASessionCanBeEndedAgainAndByManyAtOnce(t *testing.T) {
-	b := newWorkbench(t)
+func TestSessionCanBeEndedTwiceAndConcurrently(t *testing.T) {
+	b := newTestEnv(t)
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
@@ -50,18 +50,18 @@ func TestASessionCanBeEndedAgainAndByManyAtOnce(t *testing.T) {
 	wg.Wait()
 	row, err := b.table.Get(t.Context(), table.Key{PK: "SESSION#one", SK: "ENDED"})
 	if err != nil || row.Version != 1 {
-		t.Errorf("the row was written %d times, %v", row.Version, err)
+		t.Errorf("got version %d, %v, want 1", row.Version, err)
 	}
 }
 
-func TestASessionWhoseEndCannotBeWrittenOrReadIsAnError(t *testing.T) {
-	b := newWorkbench(t)
+func TestUnavailableTableIsAnErrorOfTheSession(t *testing.T) {
+	b := newTestEnv(t)
 	b.table.Fault = func(tabletest.Call) tabletest.Fault { return tabletest.Down }
 	if err := b.EndSession(t.Context(), "one", b.now); !errors.Is(err, table.ErrUnavailable) {
-		t.Errorf("ending it: %v", err)
+		t.Errorf("EndSession: got %v, want ErrUnavailable", err)
 	}
 	if ended, err := b.SessionEnded(t.Context(), "one"); ended || !errors.Is(err, table.ErrUnavailable) {
-		t.Errorf("looking for its end: %v, %v", ended, err)
+		t.Errorf("SessionEnded: got %v, %v, want ErrUnavailable", ended, err)
 	}
 	// The write arrived, its answer did not: whoever tries again succeeds.
 	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
@@ -71,13 +71,13 @@ func TestASessionWhoseEndCannotBeWrittenOrReadIsAnError(t *testing.T) {
 		return tabletest.Fault{}
 	}
 	if err := b.EndSession(t.Context(), "one", b.now); !errors.Is(err, table.ErrUnavailable) {
-		t.Errorf("an answer that was lost: %v", err)
+		t.Errorf("lost answer: got %v, want ErrUnavailable", err)
 	}
 	b.table.Fault = nil
 	if err := b.EndSession(t.Context(), "one", b.now); err != nil {
-		t.Errorf("again: %v", err)
+		t.Errorf("EndSession again: got %v", err)
 	}
 	if ended, err := b.SessionEnded(t.Context(), "one"); !ended || err != nil {
-		t.Errorf("after that: %v, %v", ended, err)
+		t.Errorf("SessionEnded after that: got %v, %v", ended, err)
 	}
 }

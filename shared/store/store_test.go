@@ -43,14 +43,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// workbench is a store over a table that counts and can fail, with a clock that stands still until it is moved.
-type workbench struct {
+// testEnv is a store over a table that counts and can fail, with a clock that only tests move.
+type testEnv struct {
 	*store.Store
 	table *tabletest.Faulty
 	now   time.Time
 }
 
-func newWorkbench(tb testing.TB) *workbench {
+func newTestEnv(tb testing.TB) *testEnv {
 	engine, err := bolt.Open(filepath.Join(tb.TempDir(), "table.db"))
 	if err != nil {
 		tb.Fatal(err)
@@ -60,11 +60,11 @@ func newWorkbench(tb testing.TB) *workbench {
 			tb.Error(err)
 		}
 	})
-	return newWorkbenchOver(engine)
+	return newTestEnvOver(engine)
 }
 
-func newWorkbenchOver(engine table.Table) *workbench {
-	b := &workbench{
+func newTestEnvOver(engine table.Table) *testEnv {
+	b := &testEnv{
 		table: &tabletest.Faulty{Table: engine, ShortPages: shortPages},
 		now:   day("2018-03-01").Start().Add(9 * time.Hour),
 	}
@@ -81,15 +81,18 @@ func day(s string) license.Date {
 }
 
 var evaluation = request.Details{
-	Kind: request.Evaluation, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
-	Name: "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
+	Kind: request.Evaluation, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000,
+	ProductVersion: "6.7.1",
+	Name:           "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
 }
 
 // twoMails are messages of the kind that the site makes of a request.
 func twoMails(r request.Request) []mail.Message {
 	return []mail.Message{
-		{ID: r.ID + "-customer", Kind: mail.RequestReceived, About: r.ID, To: mail.Address{Email: r.Email}, Subject: "received", Text: r.Token},
-		{ID: r.ID + "-sales", Kind: mail.RequestNew, About: r.ID, To: mail.Address{Email: "sales@example.com"}, Subject: "new"},
+		{ID: r.ID + "-customer", Kind: mail.RequestReceived, About: r.ID, To: mail.Address{Email: r.Email},
+			Subject: "received", Text: r.Token},
+		{ID: r.ID + "-sales", Kind: mail.RequestNew, About: r.ID, To: mail.Address{Email: "sales@example.com"},
+			Subject: "new"},
 	}
 }
 
@@ -103,32 +106,32 @@ func pending(t *testing.T, s *store.Store) []string {
 }
 
 func TestFileRequestIsOneTransactionAndNoRead(t *testing.T) {
-	b := newWorkbench(t)
+	b := newTestEnv(t)
 	r, created, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
 	if err != nil || !created {
 		t.Fatalf("FileRequest = %v, %v", created, err)
 	}
 	if c := b.table.Counts(); c.Transacts != 1 || c.Gets+c.Queries != 0 {
-		t.Errorf("it took %+v, want one transaction and no read", c)
+		t.Errorf("got %+v, want one transaction and no read", c)
 	}
 	got, err := b.Request(t.Context(), r.ID)
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(r) {
 		t.Errorf("Request = %+v, %v; want %+v", got, err, r)
 	}
 	if r.State != request.Received || !r.Due.Equal(b.now.AddDate(0, 0, 1)) || len(r.Token) < 26 {
-		t.Errorf("filed as %+v", r)
+		t.Errorf("got request %+v", r)
 	}
 	events, err := b.RequestTimeline(t.Context(), r.ID)
 	if err != nil || len(events) != 1 || events[0].Action != store.RequestReceived || events[0].By != store.Customer {
-		t.Errorf("timeline %+v, %v", events, err)
+		t.Errorf("got timeline %+v, %v", events, err)
 	}
 	if ids := pending(t, b.Store); !slices.Equal(ids, []string{r.ID + "-customer", r.ID + "-sales"}) {
-		t.Errorf("pending mails %v", ids)
+		t.Errorf("got pending mails %v", ids)
 	}
 }
 
-func TestOneTokenIsOneRequestHoweverOftenItComes(t *testing.T) {
-	b := newWorkbench(t)
+func TestOneTokenFilesOneRequest(t *testing.T) {
+	b := newTestEnv(t)
 	ids := make([]string, 200)
 	var wg sync.WaitGroup
 	for i := range ids {
@@ -142,15 +145,15 @@ func TestOneTokenIsOneRequestHoweverOftenItComes(t *testing.T) {
 	}
 	wg.Wait()
 	if slices.Sort(ids); ids[0] != ids[len(ids)-1] {
-		t.Errorf("200 posts made the requests %v", slices.Compact(ids))
+		t.Errorf("200 posts: got requests %v, want one", slices.Compact(ids))
 	}
 	if got := pending(t, b.Store); len(got) != 2 {
-		t.Errorf("200 posts made the mails %v", got)
+		t.Errorf("200 posts: got mails %v, want two", got)
 	}
 }
 
-func TestATokenIsRememberedForNinetyDays(t *testing.T) {
-	b := newWorkbench(t)
+func TestTokenIsRememberedForNinetyDays(t *testing.T) {
+	b := newTestEnv(t)
 	var expires []time.Time
 	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
 		for _, w := range c.Writes {
@@ -164,12 +167,12 @@ func TestATokenIsRememberedForNinetyDays(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(expires) != 1 || !expires[0].Equal(b.now.AddDate(0, 0, 90)) {
-		t.Errorf("rows expire at %v, want the token's alone, 90 days from %v", expires, b.now)
+		t.Errorf("got rows expiring at %v, want the token's alone, 90 days from %v", expires, b.now)
 	}
 }
 
-func TestATokenIsNotTakenForAnotherRequest(t *testing.T) {
-	b := newWorkbench(t)
+func TestTokenIsNotTakenForAnotherRequest(t *testing.T) {
+	b := newTestEnv(t)
 	first, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
 	if err != nil {
 		t.Fatal(err)
@@ -181,12 +184,12 @@ func TestATokenIsNotTakenForAnotherRequest(t *testing.T) {
 		t.Errorf("FileRequest = %s, %v, %v; want ErrReused with the first request", r.ID, created, err)
 	}
 	if got := pending(t, b.Store); len(got) != 2 {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 }
 
-func TestARetryAfterALostAnswerFindsItsRequest(t *testing.T) {
-	b := newWorkbench(t)
+func TestRetryAfterALostAnswerFindsItsRequest(t *testing.T) {
+	b := newTestEnv(t)
 	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
 		if c.N == 1 {
 			return tabletest.Lost
@@ -194,25 +197,25 @@ func TestARetryAfterALostAnswerFindsItsRequest(t *testing.T) {
 		return tabletest.Fault{}
 	}
 	if _, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails); !errors.Is(err, table.ErrUnavailable) {
-		t.Fatalf("the answer should be lost: %v", err)
+		t.Fatalf("got %v, want a lost answer", err)
 	}
 	_, created, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
 	if err != nil || created {
-		t.Errorf("the retry = %v, %v; want the request that is there", created, err)
+		t.Errorf("retry: got created %v, %v, want the first request", created, err)
 	}
 	if got := pending(t, b.Store); len(got) != 2 {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 }
 
-func TestARequestOpensOnlyByItsToken(t *testing.T) {
-	b := newWorkbench(t)
+func TestRequestOpensOnlyByItsToken(t *testing.T) {
+	b := newTestEnv(t)
 	r, _, err := b.FileRequest(t.Context(), evaluation, "", twoMails)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := b.RequestByToken(t.Context(), r.ID, r.Token); err != nil || got.ID != r.ID {
-		t.Errorf("with its token: %v, %v", got.ID, err)
+		t.Errorf("with its token: got %v, %v", got.ID, err)
 	}
 	for _, tt := range []struct{ id, token string }{
 		{r.ID, ""}, {r.ID, r.Token[1:]}, {r.ID, strings.ToLower(r.Token)}, {"01h00000000000000000000000", r.Token},
@@ -228,19 +231,21 @@ func TestARequestOpensOnlyByItsToken(t *testing.T) {
 // expiring is a license that expires on the day.
 func expiring(id, expiration string) license.License {
 	return license.License{
-		ID: id, Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
-		MaxLoc: 1_000_000, Expiration: day(expiration), Contacts: []license.Contact{{Name: "Ada", Email: "ada@acme.example"}},
+		ID: id, Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
+		Edition: license.Developer,
+		MaxLoc:  1_000_000, Expiration: day(expiration),
+		Contacts: []license.Contact{{Name: "Ada", Email: "ada@acme.example"}},
 	}
 }
 
-func add(t *testing.T, b *workbench, l license.License) {
+func add(t *testing.T, b *testEnv, l license.License) {
 	t.Helper()
 	if added, err := b.AddLicense(t.Context(), l, "ops"); err != nil || !added {
 		t.Fatalf("AddLicense(%s) = %v, %v", l.ID, added, err)
 	}
 }
 
-func due(t *testing.T, b *workbench, through string) (ids []string) {
+func due(t *testing.T, b *testEnv, through string) (ids []string) {
 	t.Helper()
 	err := b.DueReminders(t.Context(), day(through), func(d store.Due) error {
 		ids = append(ids, d.License.ID+" "+d.Day.String())
@@ -252,56 +257,57 @@ func due(t *testing.T, b *workbench, through string) (ids []string) {
 	return ids
 }
 
-func TestALicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
-	b := newWorkbench(t)
+func TestLicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	if got := due(t, b, "2018-06-29"); got != nil {
-		t.Errorf("due the day before: %v", got)
+		t.Errorf("the day before: got due %v, want none", got)
 	}
 	b.now = day("2018-06-30").Start().Add(6 * time.Hour)
 	if got := due(t, b, "2018-06-30"); !slices.Equal(got, []string{"l1 2018-06-30"}) {
-		t.Fatalf("due: %v", got)
+		t.Fatalf("got due %v", got)
 	}
 	remind(t, b, "2018-06-30", 2, "m2")
 	if got := due(t, b, "2018-07-30"); got != nil {
-		t.Errorf("due again: %v", got)
+		t.Errorf("after the reminder: got due %v, want none", got)
 	}
 	b.now = day("2018-07-31").Start().Add(6 * time.Hour)
 	remind(t, b, "2018-07-31", 1, "m1")
 	for _, d := range []string{"2018-08-01", "2018-08-31", "2018-09-01", "2019-01-01"} {
 		b.now = day(d).Start()
 		if got := due(t, b, d); got != nil {
-			t.Errorf("due on %s: %v", d, got)
+			t.Errorf("on %s: got due %v", d, got)
 		}
 	}
 	if got := pending(t, b.Store); !slices.Equal(got, []string{"m1", "m2"}) {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 }
 
 // remind records the stage with one message for everything that is due.
-func remind(t *testing.T, b *workbench, through string, stage reminder.Stage, mailID string) {
+func remind(t *testing.T, b *testEnv, through string, stage reminder.Stage, mailID string) {
 	t.Helper()
 	err := b.DueReminders(t.Context(), day(through), func(d store.Due) error {
-		return b.RecordReminder(t.Context(), d, stage, []mail.Message{{ID: mailID, Kind: mail.LicenseExpiring, About: d.License.ID}})
+		return b.RecordReminder(t.Context(), d, stage,
+			[]mail.Message{{ID: mailID, Kind: mail.LicenseExpiring, About: d.License.ID}})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestADayThatWasMissedIsCaughtUpWith(t *testing.T) {
-	b := newWorkbench(t)
+func TestMissedDayIsCaughtUp(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	for _, d := range []string{"2018-07-02", "2018-08-31"} {
 		b.now = day(d).Start()
 		if got := due(t, b, d); !slices.Equal(got, []string{"l1 2018-06-30"}) {
-			t.Errorf("due on %s: %v", d, got)
+			t.Errorf("on %s: got due %v", d, got)
 		}
 	}
 }
 
-func TestASuccessorStopsTheReminders(t *testing.T) {
+func TestSuccessorStopsTheReminders(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		successor  func(*license.License)
@@ -310,7 +316,8 @@ func TestASuccessorStopsTheReminders(t *testing.T) {
 		{"that outlives it", func(l *license.License) {}, false},
 		{"that begins on its last day", func(l *license.License) { l.NotBefore = day("2018-08-31") }, false},
 		{"that begins the day after", func(l *license.License) { l.NotBefore = day("2018-09-01") }, false},
-		{"with the dataset under a new database address", func(l *license.License) { l.Server = "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX" }, false},
+		{"with the dataset under a new database address",
+			func(l *license.License) { l.Server = "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX" }, false},
 		{"not one that begins after a gap", func(l *license.License) { l.NotBefore = day("2018-09-02") }, true},
 		{"not one that ends the same day", func(l *license.License) { l.Expiration = day("2018-08-31") }, true},
 		{"not one for another server", func(l *license.License) { l.Server = "AWHW8w9JtzBzSrmf9GQY" }, true},
@@ -318,7 +325,7 @@ func TestASuccessorStopsTheReminders(t *testing.T) {
 	} {
 		for _, order := range []string{"recorded later", "recorded first"} {
 			t.Run(tt.name+", "+order, func(t *testing.T) {
-				b := newWorkbench(t)
+				b := newTestEnv(t)
 				old, successor := expiring("old", "2018-08-31"), expiring("successor", "2019-08-31")
 				tt.successor(&successor)
 				if order == "recorded first" {
@@ -330,12 +337,12 @@ func TestASuccessorStopsTheReminders(t *testing.T) {
 				}
 				got := due(t, b, "2018-07-15")
 				if reminds := slices.Contains(got, "old 2018-06-30"); reminds != tt.oldReminds {
-					t.Errorf("due: %v; the old one reminds: %v, want %v", got, reminds, tt.oldReminds)
+					t.Errorf("got due %v; the old license reminds: %v, want %v", got, reminds, tt.oldReminds)
 				}
 				b.now = day("2019-07-15").Start()
 				if tt.successor(&successor); successor.Expiration == day("2019-08-31") {
 					if got := due(t, b, "2019-07-15"); !slices.Contains(got, "successor 2019-06-30") {
-						t.Errorf("the successor's own reminder is missing: %v", got)
+						t.Errorf("got due %v, want the successor's own reminder", got)
 					}
 				}
 			})
@@ -343,8 +350,8 @@ func TestASuccessorStopsTheReminders(t *testing.T) {
 	}
 }
 
-func TestALicenseThatIsFollowedStaysFollowedByTheFirst(t *testing.T) {
-	b := newWorkbench(t)
+func TestFirstSuccessorIsKept(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	add(t, b, expiring("l2", "2019-08-31"))
 	before, err := b.License(t.Context(), "l1")
@@ -354,24 +361,25 @@ func TestALicenseThatIsFollowedStaysFollowedByTheFirst(t *testing.T) {
 	add(t, b, expiring("l3", "2020-08-31"))
 	after, err := b.License(t.Context(), "l1")
 	if err != nil || after.License.Successor != "l2" || after.Version != before.Version {
-		t.Errorf("l1 is followed by %q in version %d, want l2 in version %d; %v", after.License.Successor, after.Version, before.Version, err)
+		t.Errorf("got successor %q in version %d, want l2 in version %d; %v", after.License.Successor, after.Version,
+			before.Version, err)
 	}
 }
 
-func TestAReminderThatNobodyLooksAtExpires(t *testing.T) {
-	b := newWorkbench(t)
+func TestUnusedReminderRowExpires(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	page, err := b.table.Query(t.Context(), table.Query{PK: "DUE#2018-06"})
 	if err != nil || len(page.Rows) != 1 {
-		t.Fatalf("%d rows, %v", len(page.Rows), err)
+		t.Fatalf("got %d rows, %v, want 1", len(page.Rows), err)
 	}
 	if got, want := page.Rows[0].Expires, day("2018-10-01").Start(); !got.Equal(want) {
-		t.Errorf("it expires on %v, want %v", got, want)
+		t.Errorf("got expiry %v, want %v", got, want)
 	}
 }
 
-func TestLicensesOfOneDatasetThatComeAtOnceSeeEachOther(t *testing.T) {
-	b := newWorkbench(t)
+func TestConcurrentLicensesOfOneDatasetSeeEachOther(t *testing.T) {
+	b := newTestEnv(t)
 	var wg sync.WaitGroup
 	for year := range 8 {
 		wg.Go(func() {
@@ -384,35 +392,36 @@ func TestLicensesOfOneDatasetThatComeAtOnceSeeEachOther(t *testing.T) {
 	wg.Wait()
 	all, err := b.LicensesOfDataset(t.Context(), "AWHW8w9JtzBzSrmf9GQX")
 	if err != nil || len(all) != 8 {
-		t.Fatalf("%d licenses, %v", len(all), err)
+		t.Fatalf("got %d licenses, %v, want 8", len(all), err)
 	}
 	for i, r := range all {
 		if last := i == 7; (r.License.Successor == "") != last || r.NextReminder.IsZero() == last {
-			t.Errorf("%s has successor %q and reminds on %q", r.License.ID, r.License.Successor, r.NextReminder)
+			t.Errorf("%s: got successor %q and reminder on %q", r.License.ID, r.License.Successor, r.NextReminder)
 		}
 	}
 }
 
-func TestARecordedLicenseIsKnownAndOtherTermsAreRefused(t *testing.T) {
-	b := newWorkbench(t)
+func TestRecordedLicenseIsKnownAndOtherTermsAreRefused(t *testing.T) {
+	b := newTestEnv(t)
 	l := expiring("l1", "2018-08-31")
 	add(t, b, l)
 	add(t, b, expiring("l2", "2019-08-31")) // which changes l1's row
 	if added, err := b.AddLicense(t.Context(), l, "ops"); err != nil || added {
-		t.Errorf("again: %v, %v", added, err)
+		t.Errorf("again: got %v, %v, want false", added, err)
 	}
 	l.MaxLoc++
 	if added, err := b.AddLicense(t.Context(), l, "ops"); fault.KindOf(err) != fault.Conflict || added {
-		t.Errorf("with other terms: %v, %v", added, err)
+		t.Errorf("with other terms: got %v, %v, want a Conflict fault", added, err)
 	}
 }
 
-func TestAReminderIsRecordedOnce(t *testing.T) {
-	b := newWorkbench(t)
+func TestReminderIsRecordedOnce(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	b.now = day("2018-06-30").Start()
 	var found store.Due
-	if err := b.DueReminders(t.Context(), day("2018-06-30"), func(d store.Due) error { found = d; return nil }); err != nil {
+	if err := b.DueReminders(t.Context(), day("2018-06-30"),
+		func(d store.Due) error { found = d; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	messages := []mail.Message{{ID: "m1"}, {ID: "m2"}}
@@ -420,15 +429,15 @@ func TestAReminderIsRecordedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := b.RecordReminder(t.Context(), found, 2, messages); !errors.Is(err, store.ErrDueChanged) {
-		t.Errorf("a second time: %v, want ErrDueChanged", err)
+		t.Errorf("again: got %v, want ErrDueChanged", err)
 	}
 	if got := pending(t, b.Store); len(got) != 2 {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 }
 
-func TestAMailThatIsInTheOutboxAlreadyIsNotPutThereAgain(t *testing.T) {
-	b := newWorkbench(t)
+func TestMailIsQueuedOnce(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
 	add(t, b, func() license.License {
 		l := expiring("l2", "2018-08-31")
@@ -443,15 +452,15 @@ func TestAMailThatIsInTheOutboxAlreadyIsNotPutThereAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := pending(t, b.Store); !slices.Equal(got, []string{"l1", "l2", "same"}) {
-		t.Errorf("mails %v", got)
+		t.Errorf("got pending mails %v", got)
 	}
 	if got := due(t, b, "2018-06-30"); got != nil {
-		t.Errorf("still due: %v", got)
+		t.Errorf("got due %v, want none", got)
 	}
 }
 
-func TestTheDailyRunReadsOnlyWhatIsDue(t *testing.T) {
-	b := newWorkbench(t)
+func TestDailyRunReadsOnlyWhatIsDue(t *testing.T) {
+	b := newTestEnv(t)
 	for i := range 365 {
 		l := expiring(fmt.Sprintf("l%03d", i), day("2018-06-01").AddDays(i).String())
 		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9%03d", i))
@@ -462,14 +471,15 @@ func TestTheDailyRunReadsOnlyWhatIsDue(t *testing.T) {
 	got := due(t, b, "2018-08-15")
 	read := b.table.Counts().RowsRead
 	if len(got) == 0 || read != len(got) {
-		t.Errorf("%d rows read for %d due", read, len(got))
+		t.Errorf("got %d rows read for %d due, want as many", read, len(got))
 	}
 }
 
-func TestARowThatCannotBeReadKeepsNoOtherFromBeingDue(t *testing.T) {
-	b := newWorkbench(t)
+func TestBrokenRowKeepsNoOtherFromBeingDue(t *testing.T) {
+	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
-	broken := table.Row{Key: table.Key{PK: "DUE#2018-06", SK: "2018-06-01#l0"}, Type: "due", Schema: 1, Data: []byte(`{"license":7}`)}
+	broken := table.Row{Key: table.Key{PK: "DUE#2018-06", SK: "2018-06-01#l0"}, Type: "due", Schema: 1,
+		Data: []byte(`{"license":7}`)}
 	if err := b.table.Transact(t.Context(), table.Create(broken)); err != nil {
 		t.Fatal(err)
 	}
@@ -479,12 +489,12 @@ func TestARowThatCannotBeReadKeepsNoOtherFromBeingDue(t *testing.T) {
 		return nil
 	})
 	if err == nil || !slices.Equal(got, []string{"l1"}) {
-		t.Errorf("due: %v, %v; want l1, and an error that tells of the other", got, err)
+		t.Errorf("got due %v, %v, want l1 and an error about the other row", got, err)
 	}
 }
 
 func BenchmarkFileRequest(b *testing.B) {
-	w := newWorkbench(b)
+	w := newTestEnv(b)
 	for i := 0; b.Loop(); i++ {
 		if _, _, err := w.FileRequest(b.Context(), evaluation, fmt.Sprint(i), twoMails); err != nil {
 			b.Fatal(err)

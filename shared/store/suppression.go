@@ -25,12 +25,12 @@ type Suppression struct {
 func (s Suppression) Reason() string {
 	did := "a mail to this address bounced"
 	if s.Outcome == Complained {
-		did = "somebody complained about a mail to this address"
+		did = "someone complained about a mail to this address"
 	}
 	return fmt.Sprintf("not sent: %s on %s (mail %s)", did, license.DateOf(s.At).Long(), s.Mail)
 }
 
-// Suppressed reads why no mail is sent to an address, in whatever case it is written; nil if it is not suppressed.
+// Suppressed reads why no mail is sent to an address, in upper or lower case; nil if it is not suppressed.
 func (s *Store) Suppressed(ctx context.Context, email string) (*Suppression, error) {
 	var found Suppression
 	version, err := s.table.Get(ctx, rowkey.Suppression(email), &found)
@@ -74,7 +74,8 @@ func (s *Store) LiftSuppression(ctx context.Context, on Subject, email, by strin
 	return nil
 }
 
-// Reachable returns the first contact to whom a mail can be sent: whose address is valid and not suppressed; nil for none.
+// Reachable returns the first contact to whom a mail can be sent: whose address is valid and not suppressed; nil for
+// none.
 func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
 	for _, c := range contacts {
 		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {

@@ -14,7 +14,8 @@ const maxWords = 6
 
 // words are those of a name that it is found by, folded.
 func words(name string) (found []string) {
-	for _, w := range strings.FieldsFunc(fold(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) }) {
+	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) }
+	for _, w := range strings.FieldsFunc(fold(name), between) {
 		if short := umlauts.Replace(w); utf8.RuneCountInString(short) >= 2 {
 			w = short
 		}
@@ -38,8 +39,9 @@ func fold(name string) string {
 }
 
 // letters are those without a decomposition, as people write them who lack them; and the sigma that ends a word.
-var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i", "ς", "σ")
+var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th",
+	"ı", "i", "ς", "σ")
 
-// umlauts lets ü be found as u and as ue: both are u. That Blue is found as Blu as well does no harm. A word that would be one
-// letter stays as it is.
+// umlauts lets ü be found as u and as ue: both are u. That Blue is found as Blu as well does no harm. A word that
+// would be one letter stays as it is.
 var umlauts = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u")

@@ -86,7 +86,7 @@ func checkText(s string, most int) error {
 	return nil
 }
 
-// checkRow gives what a row counts in a transaction.
+// checkRow returns what a row counts in a transaction.
 func checkRow(row Row) (size int, err error) {
 	if !utf8.ValidString(row.Type) {
 		return 0, errors.New("the Type is not UTF-8")
@@ -106,7 +106,7 @@ func checkRow(row Row) (size int, err error) {
 	return len(row.PK) + len(row.SK) + names + size, nil
 }
 
-// measure gives no less than the bytes that DynamoDB counts for a valid JSON value, and says what it could not store.
+// measure returns no less than the bytes that DynamoDB counts for a valid JSON value, and says what it could not store.
 func measure(data []byte) (size int, err error) {
 	depth := 0
 	for i := 0; i < len(data); i++ {
@@ -125,7 +125,7 @@ func measure(data []byte) (size int, err error) {
 			if end == i+1 && bytes.HasPrefix(bytes.TrimLeft(data[end+1:], " \t\r\n"), []byte(":")) {
 				return 0, fmt.Errorf("has a member without a name")
 			}
-			size += end - i - 1 // an escape is never shorter than what it stands for
+			size += end - i - 1 // an escape is never shorter than its character
 			i = end
 		case 't', 'n': // true, null
 			size++
@@ -147,7 +147,7 @@ func measure(data []byte) (size int, err error) {
 	return size, nil
 }
 
-// stringEnd gives the place of the quote that closes the string that begins at start.
+// stringEnd returns the place of the quote that closes the string that begins at start.
 func stringEnd(data []byte, start int) int {
 	for i := start + 1; ; i++ {
 		switch data[i] {
@@ -167,7 +167,7 @@ func numberLen(data []byte) int {
 	return n
 }
 
-// checkNumber gives how many significant digits a JSON number has.
+// checkNumber returns how many significant digits a JSON number has.
 func checkNumber(number string) (digits int, err error) {
 	mantissa, exponent := strings.TrimPrefix(number, "-"), 0
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {

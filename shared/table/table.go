@@ -1,7 +1,7 @@
 // Package table is the narrow interface through which everything is stored: one table of versioned rows.
 //
-// Its comments are the contract that table/tabletest checks and that table/bolt (embedded) and table/dynamo (production)
-// keep. What the rows mean is shared/store's affair.
+// Its comments are the contract that table/tabletest checks and that table/bolt (embedded) and table/dynamo
+// (production) keep. shared/store says what the rows mean.
 package table
 
 import (
@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// Limits that both engines refuse to exceed, with ErrLimit. They are DynamoDB's (Service, account, and table quotas; Item
-// sizes and formats). Sizes are the greater of the JSON text's and of what DynamoDB counts, where `[]` is four bytes.
+// Limits that both engines refuse to exceed, with ErrLimit. They are DynamoDB's (Service, account, and table quotas;
+// Item sizes and formats). Sizes are the greater of the JSON text's and of what DynamoDB counts, where `[]` is four
+// bytes.
 const (
 	MaxWrites      = 100       // writes in one transaction
 	MaxTransaction = 4 << 20   // bytes of all rows that a transaction puts
@@ -27,18 +28,19 @@ const (
 )
 
 var (
-	// ErrNotFound: there is no row with that key.
+	// ErrNotFound means that there is no row with that key.
 	ErrNotFound = errors.New("table: no such row")
-	// ErrConflict: a row did not have the expected version, and nothing was written. A *ConflictError says which.
-	// Whoever called reads again and decides again; the same transaction repeated would fail again.
+	// ErrConflict means that a row did not have the expected version, and nothing was written. A *ConflictError says
+	// which. Whoever called reads again and decides again; the same transaction repeated would fail again.
 	ErrConflict = errors.New("table: a row changed")
-	// ErrLimit: the call can never succeed: too many writes, a row or a transaction too large, a key empty, too long, with a
-	// NUL byte or not UTF-8, the same key twice in one transaction, an expectation below Any, Data that is not a JSON object
-	// or holds what DynamoDB cannot: a number of too many digits, a member without a name, too deep a nest.
+	// ErrLimit means that the call can never succeed: too many writes, a row or a transaction too large, a key empty,
+	// too long, with a NUL byte or not UTF-8, the same key twice in one transaction, an expectation below Any, Data
+	// that is not a JSON object or holds what DynamoDB cannot: a number of too many digits, a member without a name,
+	// too deep a nest.
 	ErrLimit = errors.New("table: over a limit")
-	// ErrUnavailable: the engine did not answer, or throttled, after its own retries. A transaction may or may not have
-	// been applied; repeating it with the same expected versions is safe and tells (ErrConflict where it had been).
-	// A call whose context ended is unavailable too, and its error is also the context's.
+	// ErrUnavailable means that the engine did not answer, or throttled, after its own retries. A transaction may or
+	// may not have been applied; repeating it with the same expected versions is safe and tells (ErrConflict where it
+	// had been). A call whose context ended is unavailable too, and its error is also the context's.
 	ErrUnavailable = errors.New("table: unavailable")
 )
 
@@ -60,11 +62,13 @@ func (k Key) String() string { return k.PK + "/" + k.SK }
 // Row is what is stored under a key.
 type Row struct {
 	Key
-	Type    string          // what the row is, such as "request"; for readers of the table and for decoding
-	Schema  int             // the version of Data's shape, from 1
-	Version int64           // 1 when the row is created, one more with each write; set by the engine
-	Expires time.Time       // the engine may drop the row some time after this second (DynamoDB TTL); zero: never; comes back as a whole second in UTC
-	Data    json.RawMessage // a JSON object; comes back equal as JSON, not necessarily byte for byte
+	Type    string // what the row is, such as "request"; for readers of the table and for decoding
+	Schema  int    // the version of Data's shape, from 1
+	Version int64  // 1 when the row is created, one more with each write; set by the engine
+	// Expires is when the engine may drop the row, at this second or later (DynamoDB TTL); zero: never. It is read
+	// back as a whole second in UTC.
+	Expires time.Time
+	Data    json.RawMessage // a JSON object; read back equal as JSON, not necessarily byte for byte
 }
 
 // Any, as an expected version, writes whatever the row's version is. It is for rows that are only ever written together
@@ -84,10 +88,10 @@ func Create(row Row) Write { return Write{Row: row} }
 // Update writes a row that must still have the version it was read with.
 func Update(row Row) Write { return Write{Row: row, Expect: row.Version} }
 
-// Set writes a row whatever is there.
+// Set writes a row whether or not it exists.
 func Set(row Row) Write { return Write{Row: row, Expect: Any} }
 
-// Delete deletes a row that must still have the version, or with Any whether or not it is there.
+// Delete deletes a row that must still have the version, or with Any whether or not it exists.
 func Delete(key Key, version int64) Write {
 	return Write{Row: Row{Key: key}, Expect: version, Delete: true}
 }
@@ -110,27 +114,30 @@ func Prefix(pk, prefix string) Query {
 // Page is a part of what a query found, in order.
 type Page struct {
 	Rows []Row
-	Next string // for Query.After; "" when there is nothing more. A page may be short, even empty, and still have a Next.
+	// Next is for Query.After; "" when there is nothing more. A page may be short, even empty, and still have a Next:
+	// whoever wants n rows reads until there are n.
+	Next string
 }
 
-// Table is a table of rows. Its methods may be called from several goroutines at once. All take the context's end as an
-// order to give up. Reads are consistent: they see every transaction that was answered before they began.
+// Table is a table of rows. Its methods may be called from several goroutines at once. All give
+// up when the context ends. Reads are consistent: they see every transaction that was answered before they began.
 type Table interface {
 	// Get reads a row; ErrNotFound where there is none.
 	Get(ctx context.Context, key Key) (Row, error)
 
-	// Query reads a page of a partition. A row that is written or deleted between pages may be in either state;
-	// no other row is missed or comes twice. A transaction in flight may be met halfway: some of its rows written, some not.
+	// Query reads a page of a partition. A row that is written or deleted between pages may be in either state; no
+	// other row is missed or comes twice. A transaction in flight may be met halfway: some of its rows written, some
+	// not.
 	Query(ctx context.Context, q Query) (Page, error)
 
 	// Transact applies all writes or none, and has them on disk when it returns nil. It fails with ErrConflict where a
 	// row does not have its expected version. The engine itself repeats what is lost on the way and what collides with
 	// another transaction in flight, so that a write of its own never counts as somebody else's.
-	// At most MaxWrites, each key once. No writes: nil.
+	// At most MaxWrites, each key once. Without writes it does nothing.
 	Transact(ctx context.Context, writes ...Write) error
 }
 
-// All reads a query to its end, page by page, and gives each row to f until f fails.
+// All reads a query to its end, page by page, and passes each row to f until f fails.
 func All(ctx context.Context, t Table, q Query, f func(Row) error) error {
 	for {
 		page, err := t.Query(ctx, q)

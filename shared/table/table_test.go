@@ -23,7 +23,8 @@ func TestConflictErrorIsErrConflictAndNamesItsKeys(t *testing.T) {
 func TestPrefixHoldsExactlyWhatBeginsWithIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix := rapid.StringMatching(`[\x01-\x7f]{1,3}`).Draw(t, "prefix")
-		sk := rapid.OneOf(rapid.String(), rapid.StringMatching(`[\x01-\x7f]{1,3}.?`), rapid.Map(rapid.String(), func(s string) string { return prefix + s })).Draw(t, "sk")
+		sk := rapid.OneOf(rapid.String(), rapid.StringMatching(`[\x01-\x7f]{1,3}.?`),
+			rapid.Map(rapid.String(), func(s string) string { return prefix + s })).Draw(t, "sk")
 		q := Prefix("p", prefix)
 		if got, want := sk >= q.From && sk < q.To, strings.HasPrefix(sk, prefix); got != want {
 			t.Fatalf("%q, prefix %q: got %v", sk, prefix, got)
@@ -36,8 +37,10 @@ func TestNumbersAreCountedBySignificantDigitsAndMagnitude(t *testing.T) {
 		number string
 		digits int // -1: refused
 	}{
-		{"0", 0}, {"-0.000", 0}, {"0e999999999999999999999", 0}, {"7", 1}, {"-70", 1}, {"0.0070", 1}, {"1.5e3", 2}, {"10.01", 4},
-		{"9.9e125", 2}, {"1e126", -1}, {"0.1e126", 1}, {"10e125", -1}, {"1e-130", 1}, {"0.1e-129", 1}, {"1e-131", -1}, {"0.01e-129", -1},
+		{"0", 0}, {"-0.000", 0}, {"0e999999999999999999999", 0}, {"7", 1}, {"-70", 1}, {"0.0070", 1}, {"1.5e3", 2},
+		{"10.01", 4},
+		{"9.9e125", 2}, {"1e126", -1}, {"0.1e126", 1}, {"10e125", -1}, {"1e-130", 1}, {"0.1e-129", 1}, {"1e-131", -1},
+		{"0.01e-129", -1},
 		{"1E+125", 1}, {"1e999999999999999999999", -1}, {"1e-999999999999999999999", -1},
 		{strings.Repeat("9", 38), 38}, {strings.Repeat("9", 39), -1}, {strings.Repeat("9", 38) + "000", 38},
 		{"0." + strings.Repeat("0", 50) + strings.Repeat("9", 38), 38}, {"1" + strings.Repeat("0", 37) + "1", -1},
@@ -54,7 +57,7 @@ func TestNumbersAreCountedBySignificantDigitsAndMagnitude(t *testing.T) {
 	}
 }
 
-// counted gives the bytes that DynamoDB counts for a decoded value (Item sizes and formats).
+// counted returns the bytes that DynamoDB counts for a decoded value (Item sizes and formats).
 func counted(v any) int {
 	switch v := v.(type) {
 	case string:
@@ -80,7 +83,8 @@ func counted(v any) int {
 
 func TestMeasureIsNeverBelowWhatDynamoDBCountsAndNotFarAbove(t *testing.T) {
 	for _, data := range []string{
-		`{}`, `[]`, `{"a":{}}`, `{"a":[[],[],{}]}`, `{"a":[true,false,null]}`, `{"a":"x\\\"y","b":""}`, `{"a" : [ 1 , -2.50 , 3e4 ] }`,
+		`{}`, `[]`, `{"a":{}}`, `{"a":[[],[],{}]}`, `{"a":[true,false,null]}`, `{"a":"x\\\"y","b":""}`,
+		`{"a" : [ 1 , -2.50 , 3e4 ] }`,
 		`{"a":"é😀","é":"{[,:]}"}`, `{"a":"\u00e9\ud83d\ude00"}`,
 	} {
 		size, err := measure([]byte(data))
@@ -93,7 +97,8 @@ func TestMeasureIsNeverBelowWhatDynamoDBCountsAndNotFarAbove(t *testing.T) {
 		if err := decoder.Decode(&v); err != nil {
 			t.Fatal(err)
 		}
-		slack := strings.Count(data, `{}`) + strings.Count(data, `[]`) + strings.Count(data, `\`)*6 + strings.Count(data, `1`)*9
+		slack := strings.Count(data, `{}`) + strings.Count(data, `[]`) + strings.Count(data,
+			`\`)*6 + strings.Count(data, `1`)*9
 		if want := counted(v); size < want || size > want+slack {
 			t.Errorf("%s: got %d; want %d to %d", data, size, want, want+slack)
 		}
@@ -101,7 +106,8 @@ func TestMeasureIsNeverBelowWhatDynamoDBCountsAndNotFarAbove(t *testing.T) {
 }
 
 func FuzzCheckTakesWhatDecodesAndRefusesTheRest(f *testing.F) {
-	for _, data := range []string{`{}`, ` {"a":[1e5,{"b":"\""}]}`, `{"":1}`, `{"a":1e400}`, `[]`, `{"a":"\ud800"}`, `{"a":tru}`, "{\"a\":\"\xff\"}", `{"a"`} {
+	for _, data := range []string{`{}`, ` {"a":[1e5,{"b":"\""}]}`, `{"":1}`, `{"a":1e400}`, `[]`, `{"a":"\ud800"}`,
+		`{"a":tru}`, "{\"a\":\"\xff\"}", `{"a"`} {
 		f.Add([]byte(data))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -28,7 +28,8 @@ type Store interface {
 	LicenseTimeline(ctx context.Context, id string) ([]store.Event, error)
 	LicensesExpiring(ctx context.Context, month license.Date, f func(store.Summary) error) error
 	LicensesOfMonth(ctx context.Context, month license.Date, limit int, after string) (store.LicensesPage, error)
-	Expiring(ctx context.Context, from license.Date, months int) ([]store.ExpiringMonth, map[store.Class]store.Count, error)
+	Expiring(ctx context.Context, from license.Date, months int) (
+		[]store.ExpiringMonth, map[store.Class]store.Count, error)
 	RemindersToCome(ctx context.Context, from, through license.Date, limit int) (int, error)
 	MuteReminders(ctx context.Context, c store.LicenseChange, muted bool) error
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error

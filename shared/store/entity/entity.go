@@ -30,7 +30,8 @@ func Open(rows table.Table, now func() time.Time, newEventID func() string) *Tab
 	return &Table{rows: rows, now: now, newEventID: newEventID}
 }
 
-// Get reads the entity under a key into v, and returns its version; a NotFound fault without a message if there is none.
+// Get reads the entity under a key into v, and returns its version; a NotFound fault without a message if there is
+// none.
 func (t *Table) Get(ctx context.Context, key table.Key, v any) (version int64, err error) {
 	row, err := t.rows.Get(ctx, key)
 	if errors.Is(err, table.ErrLimit) { // no key can be like this, so nothing is kept under it
@@ -137,7 +138,7 @@ func failure(err error) error {
 	return err
 }
 
-// Missing gives a NotFound fault of Get a sentence for people. Other errors stay what they are.
+// Missing returns a NotFound fault of Get a sentence for people. Other errors stay what they are.
 func Missing(err error, format string, args ...any) error {
 	if fault.KindOf(err) == fault.NotFound {
 		return fault.Wrap(fault.NotFound, err, format, args...)

@@ -1,8 +1,8 @@
 // Package rowkey names every row of the table: the key and the type of each, in one place. What a row holds and when it
 // is written is in shared/store; infra/docs/storage.md lists both.
 //
-// '#' separates the parts of a key. Text that a person typed is the last part of a partition key, so that it may contain
-// a '#', or it is hashed.
+// '#' separates the parts of a key. Text that a person typed is the last part of a partition key, so that it may
+// contain a '#', or it is hashed.
 package rowkey
 
 import (
@@ -70,9 +70,9 @@ func Idempotency(token string) table.Key {
 // EndedSession is the row of a console session that somebody signed out of. A session's ID does not tell whose it is.
 func EndedSession(id string) table.Key { return table.Key{PK: "SESSION#" + id, SK: "ENDED"} }
 
-// QueuePK is the partition of the requests in a state, in the order in which they are due. There is one for all of them,
-// and one for each kind ("" is every kind), each edition, and both, so that a filtered list is as fast as the whole one.
-// Requests in review are also listed by reviewer.
+// QueuePK is the partition of the requests in a state, in the order in which they are due. There is one for all of
+// them, and one for each kind ("" is every kind), each edition, and both, so that a filtered list is as fast as the
+// whole one. Requests in review are also listed by reviewer.
 func QueuePK(state request.State, kind request.Kind, edition license.Edition, reviewer string) string {
 	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition) + "#" + reviewer
 }
@@ -107,8 +107,8 @@ func WeekPK(day license.Date) string {
 	return fmt.Sprintf("WEEK#%04d-W%02d", year, week)
 }
 
-// DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for each
-// license, its next reminder.
+// DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for
+// each license, its next reminder.
 func DuePK(day license.Date) string { return "DUE#" + day.YearMonth() }
 
 // Due is the row of a license's next reminder.
@@ -147,8 +147,8 @@ func EmailPK(email string) string { return "EMAIL#" + strings.ToLower(email) }
 // Suppression is the row of a suppressed address. It shares a partition with the address's requests and licenses.
 func Suppression(email string) table.Key { return table.Key{PK: EmailPK(email), SK: "SUPPRESSED"} }
 
-// Word is the row that finds an entity by a word of a company's name, in a partition by the word's first two characters.
-// entity is the entity's ID with its prefix.
+// Word is the row that finds an entity by a word of a company's name, in a partition by the word's first two
+// characters. entity is the entity's ID with its prefix.
 func Word(word, entity string) table.Key {
 	first := []rune(word)[:2]
 	return table.Key{PK: "WORD#" + string(first), SK: word + "#" + entity}

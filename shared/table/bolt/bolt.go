@@ -1,7 +1,8 @@
-// Package bolt keeps a table.Table in one file of the local disk, without a server or a network: for `make run` and tests.
+// Package bolt keeps a table.Table in one file of the local disk, without a server or a network: for `make run` and
+// tests.
 //
 // A file belongs to one process at a time. Every transaction is on disk before it is answered; those that wait for the
-// disk at the same time go to it together. Expired rows stay until Sweep.
+// disk at the same time are committed together. Expired rows stay until Sweep.
 package bolt
 
 import (
@@ -18,7 +19,7 @@ import (
 	"marketplace/shared/table"
 )
 
-// maxPage is how many bytes of rows a page holds before it ends, as in DynamoDB, so that short pages are met locally too.
+// maxPage is how many bytes of rows a page holds before it ends, as in DynamoDB, so that short pages occur locally too.
 const maxPage = 1 << 20
 
 var rowsBucket = []byte("rows")
@@ -131,7 +132,7 @@ func unavailable(err error) error {
 	return err
 }
 
-// walk gives a function that gives the query's rows one after the other, and nil after the last.
+// walk returns a function that returns the query's rows one after the other, and nil after the last.
 func walk(cursor *bbolt.Cursor, q table.Query) func() (key, value []byte) {
 	partition := address(table.Key{PK: q.PK})
 	from := append(bytes.Clone(partition), q.From...)
@@ -174,7 +175,7 @@ func walk(cursor *bbolt.Cursor, q table.Query) func() (key, value []byte) {
 	}
 }
 
-// Sweep deletes the rows that had expired by now, as DynamoDB does by itself in its own time, and gives their number.
+// Sweep deletes the rows that had expired by now, as DynamoDB does by itself in its own time, and returns their number.
 func (t *Table) Sweep(now time.Time) (int, error) {
 	swept := 0
 	err := t.db.Update(func(tx *bbolt.Tx) error {

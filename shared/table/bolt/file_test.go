@@ -105,7 +105,8 @@ func TestAKilledProcessLeavesEveryAnsweredTransactionAndNoHalfOne(t *testing.T) 
 			tab := open(t, path)
 			found := map[string]int{}
 			for _, part := range parts {
-				err := table.All(t.Context(), tab, table.Query{PK: part}, func(r table.Row) error { found[r.SK]++; return nil })
+				err := table.All(t.Context(), tab, table.Query{PK: part},
+					func(r table.Row) error { found[r.SK]++; return nil })
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -184,7 +185,8 @@ func TestSweepDeletesWhatHadExpiredAndNothingElse(t *testing.T) {
 	tab := open(t, filepath.Join(t.TempDir(), "table.db"))
 	now := time.Date(2030, 1, 1, 0, 0, 0, 500, time.UTC)
 	for sk, expires := range map[string]time.Time{
-		"never": {}, "before": now.Add(-time.Second), "this second": now, "after": now.Add(time.Second), "long ago": time.Unix(1, 0),
+		"never": {}, "before": now.Add(-time.Second), "this second": now, "after": now.Add(time.Second),
+		"long ago": time.Unix(1, 0),
 	} {
 		r := row("p", sk)
 		r.Expires = expires
@@ -232,7 +234,8 @@ func BenchmarkTransact(b *testing.B) {
 			for range writers {
 				group.Go(func() {
 					for n := range work {
-						err := tab.Transact(b.Context(), table.Create(row("a", fmt.Sprint(n))), table.Create(row("b", fmt.Sprint(n))))
+						err := tab.Transact(b.Context(), table.Create(row("a", fmt.Sprint(n))),
+							table.Create(row("b", fmt.Sprint(n))))
 						if err != nil {
 							b.Error(err)
 						}

@@ -11,9 +11,9 @@ import (
 	"marketplace/shared/table"
 )
 
-// Fill calls f with a table that holds what t holds and takes what f writes. All of it comes into t in one commit when f returns,
-// and nothing when f fails or the process ends before. Until then others read t as it was, and wait to write; f itself must not
-// write to t, and keeps nothing of its table. It is for much that is written at once and is worth nothing by halves.
+// Fill calls f with a table that starts with the rows of t. Everything that f writes is committed to t at once when f
+// returns, and nothing if f fails or the process ends before. Until then others read t as it was, and wait to write. f
+// must not write to t itself, nor use its table afterwards. It is for large writes that are all or nothing.
 func (t *Table) Fill(ctx context.Context, f func(table.Table) error) error {
 	select {
 	case t.turn <- struct{}{}:
@@ -30,11 +30,11 @@ func (t *Table) Fill(ctx context.Context, f func(table.Table) error) error {
 	}))
 }
 
-// filling is a table inside one transaction of bolt, which is for one goroutine at a time.
+// filling is a table inside one transaction of bolt, which only one goroutine may use at a time.
 type filling struct {
 	mu     sync.Mutex
 	rows   *bbolt.Bucket
-	broken error // what left a transaction applied by halves
+	broken error // the error that left a transaction half applied
 }
 
 func (t *filling) Get(ctx context.Context, key table.Key) (row table.Row, err error) {

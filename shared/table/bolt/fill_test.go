@@ -11,7 +11,8 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// fill gives the table that the function of Fill gets; done lets the function return an error, and gives Fill's.
+// fill returns the table that Fill passes to its function; done makes that function return an error, and returns the
+// error of Fill.
 func fill(t *testing.T, tab *bolt.Table) (inside table.Table, done func(error) error) {
 	t.Helper()
 	tables, ends, filled := make(chan table.Table), make(chan error), make(chan error)

@@ -18,7 +18,7 @@ type transaction struct {
 }
 
 // Transact applies all writes or none; see table.Table. A commit of bolt costs a round trip to the disk whatever it
-// holds, so whoever gets the turn to commit takes along all who wait.
+// holds, so whoever gets the turn to commit also commits what others wait for.
 func (t *Table) Transact(ctx context.Context, writes ...table.Write) error {
 	if err := table.Check(writes); err != nil || len(writes) == 0 {
 		return err
@@ -57,7 +57,7 @@ func (t *Table) withdraw(own *transaction) bool {
 	return true
 }
 
-// commitWaiting answers all that waits. The caller has the turn.
+// commitWaiting commits and answers everything that waits. The caller has the turn.
 func (t *Table) commitWaiting() {
 	t.mu.Lock()
 	batch := t.waiting
@@ -98,7 +98,7 @@ func write(rows *bbolt.Bucket, writes []table.Write) error {
 	return apply(rows, writes)
 }
 
-// conflicting gives the keys whose rows do not have the expected version.
+// conflicting returns the keys whose rows do not have the expected version.
 func conflicting(rows *bbolt.Bucket, writes []table.Write) (keys []table.Key, err error) {
 	for _, w := range writes {
 		if w.Expect == table.Any {
@@ -137,7 +137,7 @@ func apply(rows *bbolt.Bucket, writes []table.Write) error {
 	return nil
 }
 
-// versionOf gives a row's version, 0 where there is no row.
+// versionOf returns a row's version, 0 where there is no row.
 func versionOf(rows *bbolt.Bucket, key table.Key) (int64, error) {
 	value := rows.Get(address(key))
 	if value == nil {

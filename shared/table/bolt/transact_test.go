@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/table"
 )
 
-// while runs f with the table's turn to commit taken, and gives the turn back.
+// while runs f while nothing else can commit.
 func while(tab *Table, f func()) {
 	tab.turn <- struct{}{}
 	f()
@@ -82,7 +82,7 @@ func TestTransactionsThatWaitGoToDiskTogetherAndEachIsDecidedAfterTheOneBefore(t
 	})
 }
 
-// commits gives the number of the last commit.
+// commits returns the number of the last commit.
 func commits(tab *Table) (id int) {
 	tx, err := tab.db.Begin(false)
 	if err != nil {

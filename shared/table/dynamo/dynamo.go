@@ -1,8 +1,8 @@
 // Package dynamo keeps a table.Table in a DynamoDB table: production's storage.
 //
-// An item has the attributes PK, SK, type, schema, version, expires (the TTL attribute, seconds since 1970) and data, a map
-// with the members of Row.Data, so that rows can be read in the DynamoDB console. The caller makes the client, whose
-// retries of lost and throttled requests are relied on; collisions of transactions are repeated here.
+// An item has the attributes PK, SK, type, schema, version, expires (the TTL attribute, seconds since 1970) and data,
+// a map with the members of Row.Data, so that rows can be read in the DynamoDB console. The caller makes the client,
+// whose retries of lost and throttled requests are relied on; collisions of transactions are repeated here.
 package dynamo
 
 import (
@@ -21,7 +21,8 @@ import (
 type API interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (
+		*dynamodb.TransactWriteItemsOutput, error)
 }
 
 // Table is a table in DynamoDB.
@@ -56,8 +57,8 @@ func (t *Table) Get(ctx context.Context, key table.Key) (table.Row, error) {
 
 // Query reads a page; see table.Table.
 //
-// DynamoDB has one condition for the sort key, and no half-open range among them. So a range of two ends includes To, and
-// To is kept out as the place where a descending page begins, or by dropping the last row of an ascending one.
+// DynamoDB has one condition for the sort key, and no half-open range among them. So a range of two ends includes To,
+// and To is kept out as the place where a descending page begins, or by dropping the last row of an ascending one.
 func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err := table.CheckQuery(q); err != nil {
 		return table.Page{}, err
@@ -144,7 +145,7 @@ func page(out *dynamodb.QueryOutput, to string) (page table.Page, err error) {
 	return page, nil
 }
 
-// ended gives the error of a call whose context has ended, if it has.
+// ended returns the error of a call whose context has ended, if it has.
 func ended(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", table.ErrUnavailable, err)

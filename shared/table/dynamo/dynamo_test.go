@@ -32,7 +32,8 @@ type fake struct {
 	item map[string]types.AttributeValue
 }
 
-func (f *fake) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (f *fake) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteItemsInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
 	f.sent = append(f.sent, in)
 	if len(f.sent) <= len(f.errs) {
 		return nil, f.errs[len(f.sent)-1]
@@ -40,7 +41,8 @@ func (f *fake) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteI
 	return &dynamodb.TransactWriteItemsOutput{}, nil
 }
 
-func (f *fake) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (f *fake) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput,
+	error) {
 	return &dynamodb.GetItemOutput{Item: f.item}, nil
 }
 
@@ -73,12 +75,15 @@ func TestTransactRepeatsWhatCollidesAndTellsTheRest(t *testing.T) {
 		attempts int
 	}{
 		{"a collision passes", []error{collision}, nil, 2},
-		{"a throttled row passes", []error{cancelled("ThrottlingError", "None"), cancelled("None", "ProvisionedThroughputExceeded")}, nil, 3},
+		{"a throttled row passes", []error{cancelled("ThrottlingError", "None"),
+			cancelled("None", "ProvisionedThroughputExceeded")}, nil, 3},
 		{"its own earlier attempt is still under way", []error{&types.TransactionInProgressException{}}, nil, 2},
 		{"a collision does not pass", times(50, collision), table.ErrUnavailable, 10},
 		{"a row changed", []error{cancelled("None", "ConditionalCheckFailed")}, table.ErrConflict, 1},
-		{"a row changed and another collides", []error{cancelled("TransactionConflict", "ConditionalCheckFailed")}, table.ErrConflict, 1},
-		{"a row changed after a collision", []error{collision, cancelled("None", "ConditionalCheckFailed")}, table.ErrConflict, 2},
+		{"a row changed and another collides", []error{cancelled("TransactionConflict", "ConditionalCheckFailed")},
+			table.ErrConflict, 1},
+		{"a row changed after a collision", []error{collision, cancelled("None", "ConditionalCheckFailed")},
+			table.ErrConflict, 2},
 		{"a row that DynamoDB refuses", []error{cancelled("ValidationError", "None")}, table.ErrLimit, 1},
 		{"throttled in spite of the SDK's retries", []error{throttled}, table.ErrUnavailable, 1},
 	}
@@ -104,7 +109,8 @@ func TestTransactRepeatsWhatCollidesAndTellsTheRest(t *testing.T) {
 }
 
 func TestConflictNamesTheRowsWhoseConditionFailed(t *testing.T) {
-	client := &fake{errs: []error{cancelled("ConditionalCheckFailed", "None", "TransactionConflict", "ConditionalCheckFailed")}}
+	client := &fake{errs: []error{cancelled("ConditionalCheckFailed", "None", "TransactionConflict",
+		"ConditionalCheckFailed")}}
 	err := dynamo.New(client, "t").Transact(t.Context(), create("a"), create("b"), create("c"), create("d"))
 	var conflict *table.ConflictError
 	if !errors.As(err, &conflict) || fmt.Sprint(conflict.Keys) != "[p/a p/d]" {
@@ -140,7 +146,8 @@ func TestTransactGivesUpBetweenAttemptsWhenTheContextEnds(t *testing.T) {
 
 func TestNumbersAreSentWithAllTheirDigits(t *testing.T) {
 	client := &fake{}
-	row := table.Row{Key: table.Key{PK: "p", SK: "s"}, Data: json.RawMessage(`{"n":12345678901234567890.123456789012345678}`)}
+	row := table.Row{Key: table.Key{PK: "p", SK: "s"},
+		Data: json.RawMessage(`{"n":12345678901234567890.123456789012345678}`)}
 	if err := dynamo.New(client, "t").Transact(t.Context(), table.Create(row)); err != nil {
 		t.Fatal(err)
 	}
@@ -200,10 +207,14 @@ func TestAnEngineThatDoesNotAnswerIsUnavailable(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer down.Close()
-	drops := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	drops := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		panic(http.ErrAbortHandler)
+	}))
 	defer drops.Close()
 	for name, endpoint := range map[string]string{
-		"refuses connections": closed.URL, "cuts its answers": cuts.URL, "answers 503": down.URL, "drops connections": drops.URL,
+		"refuses connections": closed.URL, "cuts its answers": cuts.URL, "answers 503": down.URL,
+		"drops connections": drops.URL,
 	} {
 		for call, err := range calls(t.Context(), dynamo.New(client(endpoint, once), "t")) {
 			if !errors.Is(err, table.ErrUnavailable) {
@@ -229,7 +240,8 @@ func TestWhatAnOperatorMustMendIsNotUnavailable(t *testing.T) {
 		}))
 		defer server.Close()
 		for call, err := range calls(t.Context(), dynamo.New(client(server.URL, once), "licenses")) {
-			if err == nil || errors.Is(err, table.ErrUnavailable) || errors.Is(err, table.ErrLimit) || !contains(err, want) {
+			if err == nil || errors.Is(err, table.ErrUnavailable) || errors.Is(err, table.ErrLimit) ||
+				!contains(err, want) {
 				t.Errorf("%s: %s: got %v; want an error that says %q", code, call, err, want)
 			}
 		}

@@ -25,7 +25,7 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// engine gives a client of the engine that a test of this package runs on.
+// engine returns a client of the engine that a test of this package runs on.
 func engine(t *testing.T, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
 	endpoint := os.Getenv("DYNAMODB_ENDPOINT")
@@ -43,12 +43,13 @@ func client(endpoint string, options ...func(*dynamodb.Options)) *dynamodb.Clien
 	}, options...)
 }
 
-// createTable makes a table that lasts as long as the test, and gives its name.
+// createTable makes a table that lasts as long as the test, and returns its name.
 func createTable(t *testing.T) string {
 	t.Helper()
 	client, name := engine(t), "test-"+rand.Text()
 	t.Cleanup(func() {
-		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		if _, err := client.DeleteTable(context.Background(),
+			&dynamodb.DeleteTableInput{TableName: &name}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -68,8 +69,8 @@ func TestDynamoKeepsTheContract(t *testing.T) {
 	tabletest.Run(t, func(t *testing.T) table.Table { return open(t) })
 }
 
-// losing is an HTTP client that loses the answers to the first attempts of each transaction: DynamoDB has applied it, and
-// nobody knows.
+// losing is an HTTP client that loses the answers to the first attempts of each transaction: DynamoDB has applied it,
+// and nobody knows.
 type losing struct {
 	lose int
 
@@ -101,7 +102,7 @@ func (l *losing) Do(r *http.Request) (*http.Response, error) {
 	return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: syscall.ECONNRESET}
 }
 
-// withLosses gives a client whose SDK repeats without waiting.
+// withLosses returns a client whose SDK repeats without waiting.
 func withLosses(l *losing) func(*dynamodb.Options) {
 	return func(o *dynamodb.Options) {
 		o.HTTPClient = l
@@ -148,7 +149,8 @@ func TestALostAnswerOfAllAttemptsIsUnavailableAndTheRepetitionTells(t *testing.T
 
 func TestAMissingTableIsSaidClearly(t *testing.T) {
 	for call, err := range calls(t.Context(), dynamo.New(engine(t), "nowhere")) {
-		if !contains(err, "there is no table nowhere") || errors.Is(err, table.ErrUnavailable) || errors.Is(err, table.ErrNotFound) {
+		if !contains(err, "there is no table nowhere") || errors.Is(err, table.ErrUnavailable) ||
+			errors.Is(err, table.ErrNotFound) {
 			t.Errorf("%s: got %v", call, err)
 		}
 	}

@@ -42,7 +42,7 @@ func encodeData(data json.RawMessage) (types.AttributeValue, error) {
 	return encode(v), nil
 }
 
-// encode takes what encoding/json decodes with UseNumber. Numbers keep all their digits.
+// encode accepts what encoding/json decodes with UseNumber. Numbers keep all their digits.
 func encode(v any) types.AttributeValue {
 	switch v := v.(type) {
 	case bool:

@@ -30,8 +30,8 @@ const (
 // Transact applies all writes or none; see table.Table.
 //
 // Even a single write goes through TransactWriteItems, at twice the price of a PutItem: only a transaction has a token
-// (valid for ten minutes) by which DynamoDB knows a repeated request. A PutItem whose answer was lost would meet its own
-// row when repeated, and count it as somebody else's. For the same reason all attempts of a call bear one token.
+// (valid for ten minutes) by which DynamoDB knows a repeated request. A PutItem whose answer was lost would meet its
+// own row when repeated, and count it as somebody else's. For the same reason all attempts of a call bear one token.
 func (t *Table) Transact(ctx context.Context, writes ...table.Write) error {
 	if err := table.Check(writes); err != nil || len(writes) == 0 {
 		return err
@@ -133,7 +133,8 @@ func (t *Table) refused(ctx context.Context, err error, writes []table.Write) (a
 		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
 			again = true
 		case "ValidationError", "ItemCollectionSizeLimitExceeded":
-			invalid = fmt.Errorf("%w: table/dynamo: %s: write %d: %s: %s", table.ErrLimit, doing, i, code, aws.ToString(reason.Message))
+			invalid = fmt.Errorf("%w: table/dynamo: %s: write %d: %s: %s", table.ErrLimit, doing, i, code,
+				aws.ToString(reason.Message))
 		}
 	}
 	switch {

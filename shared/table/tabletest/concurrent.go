@@ -101,7 +101,8 @@ var concurrencyTests = []test{
 		var won, lost atomic.Int64
 		var winner atomic.Int64
 		together(tries, func(i int) {
-			err := tab.Transact(t.Context(), table.Create(row("p", "token", i)), table.Create(row("p", fmt.Sprint(i), i)))
+			err := tab.Transact(t.Context(), table.Create(row("p", "token", i)),
+				table.Create(row("p", fmt.Sprint(i), i)))
 			var conflict *table.ConflictError
 			switch {
 			case err == nil:

@@ -94,7 +94,8 @@ func jsonValue(depth int) *rapid.Generator[string] {
 		jsonNumber(),
 	}
 	if depth > 0 {
-		list := rapid.Map(rapid.SliceOfN(rapid.Deferred(func() *rapid.Generator[string] { return jsonValue(depth - 1) }), 0, 5),
+		inner := rapid.Deferred(func() *rapid.Generator[string] { return jsonValue(depth - 1) })
+		list := rapid.Map(rapid.SliceOfN(inner, 0, 5),
 			func(values []string) string { return "[" + strings.Join(values, ",") + "]" })
 		kinds = append(kinds, list, rapid.Deferred(func() *rapid.Generator[string] { return jsonObject(depth) }))
 	}

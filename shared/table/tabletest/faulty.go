@@ -9,11 +9,12 @@ import (
 	"marketplace/shared/table"
 )
 
-// Faulty is a table that fails when it is told to and counts what is asked of it. It may be used from several goroutines.
+// Faulty is a table that fails when it is told to and counts what is asked of it. It may be used from several
+// goroutines.
 type Faulty struct {
 	Table table.Table
-	// Fault says what happens to a call; nil lets all pass. It may itself wait, or make other calls of Table first, to be
-	// the other writer who was faster.
+	// Fault says what happens to a call; nil lets all pass. It may itself wait, or make other calls of Table first, to
+	// be the other writer who was faster.
 	Fault func(Call) Fault
 	// ShortPages makes queries return one row a page, and every other page empty with a Next, as the contract allows.
 	ShortPages bool
@@ -58,7 +59,7 @@ type Counts struct {
 
 var _ table.Table = (*Faulty)(nil)
 
-// Counts gives the counts since the beginning or the last Reset.
+// Counts returns the counts since the beginning or the last Reset.
 func (f *Faulty) Counts() Counts {
 	f.mu.Lock()
 	defer f.mu.Unlock()

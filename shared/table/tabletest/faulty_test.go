@@ -84,7 +84,8 @@ func TestADelayedCallIsMadeLaterOrNotAtAll(t *testing.T) {
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := tab.Transact(ctx, table.Create(row)); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, table.ErrUnavailable) {
+		if err := tab.Transact(ctx, table.Create(row)); !errors.Is(err, context.DeadlineExceeded) ||
+			!errors.Is(err, table.ErrUnavailable) {
 			t.Errorf("got %v; want ErrUnavailable and the context's error", err)
 		}
 		if err := tab.Transact(t.Context(), table.Create(row)); err != nil {
@@ -100,7 +101,8 @@ func TestShortPagesHaveEveryRowInOrder(t *testing.T) {
 	tab := open(t)
 	want := []string{"a", "b", "c", "d", "e"}
 	for _, sk := range want {
-		if err := tab.Transact(t.Context(), table.Create(table.Row{Key: table.Key{PK: "p", SK: sk}, Data: row.Data})); err != nil {
+		if err := tab.Transact(t.Context(), table.Create(table.Row{Key: table.Key{PK: "p", SK: sk},
+			Data: row.Data})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // model is the contract without an engine: what a table holds after the transactions so far.
 type model map[table.Key]table.Row
 
-// transact gives the keys in the way, or applies the writes.
+// transact returns the keys in the way, or applies the writes.
 func (m model) transact(writes []table.Write) (conflicts []table.Key) {
 	for _, w := range writes {
 		if w.Expect != table.Any && m[w.Row.Key].Version != w.Expect {
@@ -83,7 +83,8 @@ func (h *history) transact(rt *rapid.T) {
 			w.Row.Expires = time.Unix(rapid.Int64Range(1, 1<<33).Draw(rt, "at"), 0)
 		}
 		w.Delete = rapid.IntRange(0, 3).Draw(rt, "delete") == 0
-		w.Expect = rapid.SampledFrom([]int64{h.model[key].Version, h.model[key].Version, h.model[key].Version, table.Any, 0, 1, 2}).Draw(rt, "expect")
+		w.Expect = rapid.SampledFrom([]int64{h.model[key].Version, h.model[key].Version, h.model[key].Version,
+			table.Any, 0, 1, 2}).Draw(rt, "expect")
 		writes = append(writes, w)
 	}
 	want := h.model.transact(writes)

@@ -33,23 +33,24 @@ func creates(n int, data json.RawMessage) (writes []table.Write) {
 }
 
 var limitTests = []test{
-	{"takes the most that it allows", func(t *testing.T, tab table.Table) {
+	{"accepts the most that it allows", func(t *testing.T, tab table.Table) {
 		longest := table.Key{PK: strings.Repeat("p", table.MaxPK), SK: strings.Repeat("é", table.MaxSK/2)}
 		list := func(element string, n int) json.RawMessage {
 			return json.RawMessage(`{"l":[` + strings.TrimSuffix(strings.Repeat(element+",", n), ",") + `]}`)
 		}
 		most := table.MaxRowSize - len("note")
 		for name, data := range map[string]json.RawMessage{
-			"text":             object(most),
-			"empty lists":      list(`[]`, most/5-5),
-			"empty objects":    list(`{}`, most/5-5),
-			"digits":           list(`7`, most/4-5),
-			"numbers":          list(`1234`, most/6-5),
-			"empty strings":    list(`""`, most/4),
-			"trues":            list(`true`, most/6),
-			"escapes":          list(`"\u00e9\u00e9\u00e9\ud83d\ude00"`, most/34),
-			"deepest":          nest(table.MaxDepth),
-			"deepest list":     json.RawMessage(`{"a":` + strings.Repeat(`[`, table.MaxDepth-1) + strings.Repeat(`]`, table.MaxDepth-1) + `}`),
+			"text":          object(most),
+			"empty lists":   list(`[]`, most/5-5),
+			"empty objects": list(`{}`, most/5-5),
+			"digits":        list(`7`, most/4-5),
+			"numbers":       list(`1234`, most/6-5),
+			"empty strings": list(`""`, most/4),
+			"trues":         list(`true`, most/6),
+			"escapes":       list(`"\u00e9\u00e9\u00e9\ud83d\ude00"`, most/34),
+			"deepest":       nest(table.MaxDepth),
+			"deepest list": json.RawMessage(`{"a":` + strings.Repeat(`[`, table.MaxDepth-1) +
+				strings.Repeat(`]`, table.MaxDepth-1) + `}`),
 			"long member name": json.RawMessage(`{"` + strings.Repeat("n", 60_000) + `":1}`),
 			"largest number":   number("9.9999999999999999999999999999999999999e125"),
 			"smallest number":  number("-1E-130"),
@@ -64,13 +65,13 @@ var limitTests = []test{
 			same(t, got, want)
 		}
 	}},
-	{"takes 100 writes", func(t *testing.T, tab table.Table) {
+	{"accepts 100 writes", func(t *testing.T, tab table.Table) {
 		transact(t, tab, creates(100, json.RawMessage(`{}`))...)
 		if got := pages(t, tab, table.Query{PK: "many"}); len(got) != 100 {
 			t.Errorf("got %d rows; want 100", len(got))
 		}
 	}},
-	{"takes almost 4 MB in one transaction", func(t *testing.T, tab table.Table) {
+	{"accepts almost 4 MB in one transaction", func(t *testing.T, tab table.Table) {
 		transact(t, tab, creates(10, object(table.MaxRowSize-len("note")))...)
 		if got := pages(t, tab, table.Query{PK: "many"}); len(got) != 10 {
 			t.Errorf("got %d rows; want 10", len(got))
@@ -86,9 +87,10 @@ var limitTests = []test{
 			return []table.Write{table.Create(r)}
 		}
 		refused := map[string][]table.Write{
-			"101 writes":               creates(101, json.RawMessage(`{}`)),
-			"over 4 MB":                creates(11, object(table.MaxRowSize-len("note"))),
-			"a key twice":              {table.Create(row("p", "s", 1)), table.Delete(table.Key{PK: "p", SK: "s"}, table.Any)},
+			"101 writes": creates(101, json.RawMessage(`{}`)),
+			"over 4 MB":  creates(11, object(table.MaxRowSize-len("note"))),
+			"a key twice": {table.Create(row("p", "s", 1)),
+				table.Delete(table.Key{PK: "p", SK: "s"}, table.Any)},
 			"an expectation below Any": {{Row: row("p", "s", 1), Expect: -2}},
 			"a row too large":          with(string(object(table.MaxRowSize - len("note") + 1))),
 			"too many small values":    with(`{"l":[` + strings.Repeat(`[],`, table.MaxRowSize/5) + `[]]}`),
@@ -105,10 +107,12 @@ var limitTests = []test{
 			"half an object":           with(`{"a":`),
 			"two objects":              with(`{}{}`),
 			"Data that is not UTF-8":   with("{\"a\":\"\xff\"}"),
-			"a Type that is not UTF-8": {table.Create(table.Row{Key: table.Key{PK: "p", SK: "s"}, Type: "\xff", Data: json.RawMessage(`{}`)})},
+			"a Type that is not UTF-8": {table.Create(table.Row{Key: table.Key{PK: "p", SK: "s"}, Type: "\xff",
+				Data: json.RawMessage(`{}`)})},
 		}
 		for i, key := range badKeys() {
-			refused[fmt.Sprintf("bad key %d", i)] = []table.Write{table.Create(table.Row{Key: key, Data: json.RawMessage(`{}`)})}
+			refused[fmt.Sprintf("bad key %d", i)] = []table.Write{table.Create(table.Row{Key: key,
+				Data: json.RawMessage(`{}`)})}
 			refused[fmt.Sprintf("delete of bad key %d", i)] = []table.Write{table.Delete(key, table.Any)}
 		}
 		for name, writes := range refused {

@@ -14,7 +14,7 @@ import (
 )
 
 var getTests = []test{
-	{"gives a row as it was written, with the version that the engine set", func(t *testing.T, tab table.Table) {
+	{"returns a row as it was written, with the version that the engine set", func(t *testing.T, tab table.Table) {
 		want := row("p", "s", 1)
 		want.Type, want.Schema, want.Version = "request", 7, 99
 		want.Expires = time.Date(2031, 2, 3, 4, 5, 6, 789, time.FixedZone("", 3600))
@@ -48,7 +48,7 @@ var getTests = []test{
 		_, err := tab.Get(ctx, table.Key{PK: "p", SK: "s"})
 		givenUp(t, err)
 	}},
-	{"gives memory that is the caller's own", func(t *testing.T, tab table.Table) {
+	{"returns memory that is the caller's own", func(t *testing.T, tab table.Table) {
 		want := row("p", "s", 1)
 		written := want
 		written.Data = slices.Clone(want.Data)
@@ -81,22 +81,25 @@ func givenUp(t *testing.T, err error) {
 }
 
 // sortKeys are in the order of their bytes. It is not the order of their UTF-16 units, nor of any language.
-var sortKeys = []string{"\x01", " ", "#1", "10", "9", "A", "Z", "a", "a#", "a#1", "a#2", "aa", "b", "z\u0301", "\x7f", "é", "ﬀ", "\uffff", "😀", "\U0010ffff"}
+var sortKeys = []string{"\x01", " ", "#1", "10", "9", "A", "Z", "a", "a#", "a#1", "a#2", "aa", "b", "z\u0301", "\x7f",
+	"é", "ﬀ", "\uffff", "😀", "\U0010ffff"}
 
 func writeSortKeys(t *testing.T, tab table.Table) {
 	t.Helper()
 	var writes []table.Write
 	for i, sk := range sortKeys {
-		writes = append(writes, table.Create(row("p", sk, i)), table.Create(row("o", sk, i)), table.Create(row("p\x01", sk, i)))
+		writes = append(writes, table.Create(row("p", sk, i)), table.Create(row("o", sk, i)),
+			table.Create(row("p\x01", sk, i)))
 	}
 	transact(t, tab, writes...)
 }
 
 func describe(q table.Query) string {
-	return fmt.Sprintf("%+q from %+q to %+q after %+q, descending %v, limit %d", q.PK, q.From, q.To, q.After, q.Descending, q.Limit)
+	return fmt.Sprintf("%+q from %+q to %+q after %+q, descending %v, limit %d", q.PK, q.From, q.To, q.After,
+		q.Descending, q.Limit)
 }
 
-// pages reads a query page by page, by no more than limit rows, and gives the rows' sort keys.
+// pages reads a query page by page, by no more than limit rows, and returns the rows' sort keys.
 func pages(t *testing.T, tab table.Table, q table.Query) (sks []string) {
 	t.Helper()
 	for range 10_000 {
@@ -122,7 +125,7 @@ func pages(t *testing.T, tab table.Table, q table.Query) (sks []string) {
 	return nil
 }
 
-// among gives the sort keys that a query should find among all, which are sorted.
+// among returns the sort keys that a query should find among all, which are sorted.
 func among(all []string, q table.Query) (sks []string) {
 	for _, sk := range all {
 		beyond := q.After == "" || sk > q.After
@@ -148,7 +151,7 @@ var queryTests = []test{
 			}
 		}
 	}},
-	{"gives rows as they were written", func(t *testing.T, tab table.Table) {
+	{"returns rows as they were written", func(t *testing.T, tab table.Table) {
 		a, b := row("p", "a", 1), row("p", "b", 2)
 		a.Expires = time.Unix(2_000_000_000, 0)
 		transact(t, tab, table.Create(a), table.Create(b))
@@ -161,28 +164,30 @@ var queryTests = []test{
 		same(t, page.Rows[0], a)
 		same(t, page.Rows[1], b)
 	}},
-	{"takes bounds half-open and compares sort keys by bytes, both ways, in pages of any size", func(t *testing.T, tab table.Table) {
-		writeSortKeys(t, tab)
-		bounds := []string{"", "\x01", "!", "a#", "a#1", "b", "é", "\ufffe", "\uffff", "😀", "\U0010ffff"}
-		for _, from := range bounds {
-			for _, to := range bounds {
-				for _, descending := range []bool{false, true} {
-					for _, limit := range []int{0, 3} {
-						q := table.Query{PK: "p", From: from, To: to, Descending: descending, Limit: limit}
-						if got, want := pages(t, tab, q), among(sortKeys, q); !slices.Equal(got, want) {
-							t.Errorf("%s:\n got %+q\nwant %+q", describe(q), got, want)
+	{"treats bounds as half-open and compares sort keys by bytes, both ways, in pages of any size",
+		func(t *testing.T, tab table.Table) {
+			writeSortKeys(t, tab)
+			bounds := []string{"", "\x01", "!", "a#", "a#1", "b", "é", "\ufffe", "\uffff", "😀", "\U0010ffff"}
+			for _, from := range bounds {
+				for _, to := range bounds {
+					for _, descending := range []bool{false, true} {
+						for _, limit := range []int{0, 3} {
+							q := table.Query{PK: "p", From: from, To: to, Descending: descending, Limit: limit}
+							if got, want := pages(t, tab, q), among(sortKeys, q); !slices.Equal(got, want) {
+								t.Errorf("%s:\n got %+q\nwant %+q", describe(q), got, want)
+							}
 						}
 					}
 				}
 			}
-		}
-	}},
+		}},
 	{"begins beyond any After, a row's or not, within the bounds or not", func(t *testing.T, tab table.Table) {
 		writeSortKeys(t, tab)
 		for _, after := range []string{"\x01", "!", "a", "a#1", "a#11", "b", "c", "😀", "\U0010ffff"} {
 			for _, descending := range []bool{false, true} {
 				for _, bounds := range [][2]string{{"", ""}, {"a", ""}, {"", "b"}, {"a", "b"}, {"a#1", "a#2"}} {
-					q := table.Query{PK: "p", From: bounds[0], To: bounds[1], Descending: descending, After: after, Limit: 2}
+					q := table.Query{PK: "p", From: bounds[0], To: bounds[1], Descending: descending, After: after,
+						Limit: 2}
 					if got, want := pages(t, tab, q), among(sortKeys, q); !slices.Equal(got, want) {
 						t.Errorf("%s:\n got %+q\nwant %+q", describe(q), got, want)
 					}
@@ -190,7 +195,7 @@ var queryTests = []test{
 			}
 		}
 	}},
-	{"goes on after a row that was deleted meanwhile", func(t *testing.T, tab table.Table) {
+	{"continues after a row that was deleted meanwhile", func(t *testing.T, tab table.Table) {
 		for _, descending := range []bool{false, true} {
 			pk := fmt.Sprint(descending)
 			for _, sk := range []string{"a", "b", "c", "d"} {
@@ -205,7 +210,8 @@ var queryTests = []test{
 			transact(t, tab, table.Delete(last, 1))
 			q.After = page.Next
 			all := []string{"a", "b", "c", "d"}
-			if got, want := pages(t, tab, q), among(all, table.Query{After: last.SK, Descending: descending}); !slices.Equal(got, want) {
+			if got, want := pages(t, tab, q), among(all,
+				table.Query{After: last.SK, Descending: descending}); !slices.Equal(got, want) {
 				t.Errorf("descending %v: got %q; want %q", descending, got, want)
 			}
 		}
@@ -230,7 +236,7 @@ var queryTests = []test{
 			}
 		}
 	}},
-	{"gives 100 rows unless asked, and never more than 1000", func(t *testing.T, tab table.Table) {
+	{"returns 100 rows unless asked, and never more than 1000", func(t *testing.T, tab table.Table) {
 		var all []string
 		for i := range 11 {
 			var writes []table.Write
@@ -244,7 +250,8 @@ var queryTests = []test{
 		for limit, most := range map[int]int{0: 100, 1: 1, 999: 999, 1000: 1000, 5000: 1000, -1: 100} {
 			page, err := tab.Query(t.Context(), table.Query{PK: "p", Limit: limit})
 			if err != nil || len(page.Rows) > most || page.Next == "" {
-				t.Errorf("limit %d: got %d rows, next %q, %v; want at most %d and more", limit, len(page.Rows), page.Next, err, most)
+				t.Errorf("limit %d: got %d rows, next %q, %v; want at most %d and more", limit, len(page.Rows),
+					page.Next, err, most)
 			}
 			if got := pages(t, tab, table.Query{PK: "p", Limit: limit, From: "0995"}); !slices.Equal(got, all[995:]) {
 				t.Errorf("limit %d: got %d rows from 0995 on", limit, len(got))
@@ -258,7 +265,8 @@ var queryTests = []test{
 	}},
 	{"finds by prefix", func(t *testing.T, tab table.Table) {
 		writeSortKeys(t, tab)
-		for prefix, want := range map[string][]string{"a#": {"a#", "a#1", "a#2"}, "a": {"a", "a#", "a#1", "a#2", "aa"}, "\x7f": {"\x7f"}, "c": nil} {
+		for prefix, want := range map[string][]string{"a#": {"a#", "a#1", "a#2"}, "a": {"a", "a#", "a#1", "a#2", "aa"},
+			"\x7f": {"\x7f"}, "c": nil} {
 			if got := pages(t, tab, table.Prefix("p", prefix)); !slices.Equal(got, want) {
 				t.Errorf("prefix %q: got %q; want %q", prefix, got, want)
 			}

@@ -1,5 +1,5 @@
-// Package tabletest holds what tests of tables share: Run, which holds an engine to every sentence of table.Table's
-// contract, and Faulty, a table that fails when told to.
+// Package tabletest holds what tests of tables share: Run, which checks an engine against every sentence of
+// table.Table's contract, and Faulty, a table that fails when told to.
 package tabletest
 
 import (
@@ -47,7 +47,8 @@ type test struct {
 
 // row makes a row with a small object in it.
 func row(pk, sk string, n int) table.Row {
-	return table.Row{Key: table.Key{PK: pk, SK: sk}, Type: "note", Schema: 1, Data: json.RawMessage(fmt.Sprintf(`{"n":%d}`, n))}
+	return table.Row{Key: table.Key{PK: pk, SK: sk}, Type: "note", Schema: 1,
+		Data: json.RawMessage(fmt.Sprintf(`{"n":%d}`, n))}
 }
 
 func transact(t *testing.T, tab table.Table, writes ...table.Write) {
@@ -122,7 +123,7 @@ func sameJSON(a, b []byte) bool {
 	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }
 
-// decode gives a JSON value in which equal numbers are equal strings.
+// decode returns a JSON value in which equal numbers are equal strings.
 func decode(data []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()

@@ -39,7 +39,7 @@ var transactTests = []test{
 		conflict(t, tab, []table.Write{table.Update(r)}, r.Key)
 		absent(t, tab, r.Key)
 	}},
-	{"sets whatever is there", func(t *testing.T, tab table.Table) {
+	{"sets a row whether or not it exists", func(t *testing.T, tab table.Table) {
 		r := row("p", "s", 1)
 		for i := int64(1); i < 4; i++ {
 			r.Version = 40 // whatever it was read with
@@ -53,7 +53,8 @@ var transactTests = []test{
 		before.Type, before.Schema = "request", 3
 		before.Expires = time.Unix(2_000_000_000, 0)
 		before.Data = json.RawMessage(`{"a":1,"b":{"c":2}}`)
-		after := table.Row{Key: before.Key, Type: "license", Schema: 4, Version: 1, Data: json.RawMessage(`{"b":{"d":3}}`)}
+		after := table.Row{Key: before.Key, Type: "license", Schema: 4, Version: 1,
+			Data: json.RawMessage(`{"b":{"d":3}}`)}
 		transact(t, tab, table.Create(before))
 		transact(t, tab, table.Update(after))
 		after.Version = 2
@@ -66,7 +67,7 @@ var transactTests = []test{
 		bare.Version = 4
 		same(t, get(t, tab, bare.Key), bare)
 	}},
-	{"deletes by version, or whether or not the row is there", func(t *testing.T, tab table.Table) {
+	{"deletes by version, or whether or not the row exists", func(t *testing.T, tab table.Table) {
 		r := row("p", "s", 1)
 		transact(t, tab, table.Delete(r.Key, table.Any))
 		conflict(t, tab, []table.Write{table.Delete(r.Key, 1)}, r.Key)
@@ -90,28 +91,31 @@ var transactTests = []test{
 			t.Errorf("version %d after a conflict; want 1", got.Version)
 		}
 	}},
-	{"applies all writes or none, and names exactly the rows that were in the way", func(t *testing.T, tab table.Table) {
-		there, changed := row("p", "there", 1), row("p", "changed", 1)
-		transact(t, tab, table.Create(there), table.Create(changed))
-		transact(t, tab, table.Set(changed))
+	{"applies all writes or none, and names exactly the rows that were in the way",
+		func(t *testing.T, tab table.Table) {
+			there, changed := row("p", "there", 1), row("p", "changed", 1)
+			transact(t, tab, table.Create(there), table.Create(changed))
+			transact(t, tab, table.Set(changed))
 
-		fine, gone := row("p", "fine", 1), row("q", "gone", 1)
-		there.Version, changed.Version, gone.Version = 1, 1, 1
-		conflict(t, tab, []table.Write{
-			table.Create(fine), table.Update(changed), table.Delete(there.Key, 1), table.Update(gone), table.Set(row("r", "set", 1)),
-		}, changed.Key, gone.Key)
-		absent(t, tab, fine.Key)
-		absent(t, tab, gone.Key)
-		absent(t, tab, table.Key{PK: "r", SK: "set"})
-		same(t, get(t, tab, there.Key), there)
+			fine, gone := row("p", "fine", 1), row("q", "gone", 1)
+			there.Version, changed.Version, gone.Version = 1, 1, 1
+			conflict(t, tab, []table.Write{
+				table.Create(fine), table.Update(changed), table.Delete(there.Key, 1), table.Update(gone),
+				table.Set(row("r", "set", 1)),
+			}, changed.Key, gone.Key)
+			absent(t, tab, fine.Key)
+			absent(t, tab, gone.Key)
+			absent(t, tab, table.Key{PK: "r", SK: "set"})
+			same(t, get(t, tab, there.Key), there)
 
-		changed.Version = 2
-		transact(t, tab, table.Create(fine), table.Update(changed), table.Delete(there.Key, 1), table.Set(row("r", "set", 1)))
-		absent(t, tab, there.Key)
-		fine.Version, changed.Version = 1, 3
-		same(t, get(t, tab, fine.Key), fine)
-		same(t, get(t, tab, changed.Key), changed)
-	}},
+			changed.Version = 2
+			transact(t, tab, table.Create(fine), table.Update(changed), table.Delete(there.Key, 1),
+				table.Set(row("r", "set", 1)))
+			absent(t, tab, there.Key)
+			fine.Version, changed.Version = 1, 3
+			same(t, get(t, tab, fine.Key), fine)
+			same(t, get(t, tab, changed.Key), changed)
+		}},
 	{"repeated with the same expected versions, says that it had been applied", func(t *testing.T, tab table.Table) {
 		create, update := row("p", "create", 1), row("p", "update", 1)
 		transact(t, tab, table.Create(update))
