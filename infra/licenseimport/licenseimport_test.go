@@ -20,18 +20,18 @@ const good = "Acme AG,Ada Lovelace,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,develop
 func TestReadReadsAllColumns(t *testing.T) {
 	entries, refused, err := Read(strings.NewReader(header + good))
 	if err != nil || len(refused) != 0 || len(entries) != 1 {
-		t.Fatalf("Read = %v, %v, %v", entries, refused, err)
+		t.Fatalf("got %v, %v, %v, want one entry", entries, refused, err)
 	}
 	l := entries[0].License
 	if len(l.ID) != 26 {
-		t.Errorf("ID = %q, want 26 characters", l.ID)
+		t.Errorf("got ID %q, want 26 characters", l.ID)
 	}
 	if l.Organization != "Acme AG" ||
 		l.Contacts[0] != (license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example"}) ||
 		l.Server != "AWHW8w9JtzBzSrmf9GQX" || l.Edition != license.Developer || l.Type != license.Production ||
 		l.MaxLoc != 1_000_000 ||
 		l.Expiration.String() != "2018-08-31" || !l.Support {
-		t.Errorf("Read = %+v", l)
+		t.Errorf("got license %+v", l)
 	}
 }
 
@@ -42,7 +42,7 @@ func TestReadAcceptsSpreadsheetVariants(t *testing.T) {
 	entries, refused, err := Read(strings.NewReader(file))
 	if err != nil || len(refused) != 0 || len(entries) != 1 || entries[0].License.Organization != "Acme, Inc." ||
 		entries[0].License.Support {
-		t.Fatalf("Read = %+v, %v, %v", entries, refused, err)
+		t.Fatalf("got %+v, %v, %v, want one entry", entries, refused, err)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestReadGivesTheReasonForARefusedLine(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, refused, err := Read(strings.NewReader(header + tt.line))
 			if err != nil || len(refused) != 1 || !strings.Contains(refused[0].String(), tt.want) {
-				t.Errorf("Read refused %v, %v; want one line with %q", refused, err, tt.want)
+				t.Errorf("got refusals %v, %v, want one line with %q", refused, err, tt.want)
 			}
 		})
 	}
@@ -77,7 +77,7 @@ func TestReadGivesTheReasonForARefusedLine(t *testing.T) {
 func TestReadGivesEveryReasonForALine(t *testing.T) {
 	_, refused, _ := Read(strings.NewReader(header + ",,,,,,,,maybe\n"))
 	if len(refused) != 1 || refused[0].Line != 2 || len(refused[0].Reasons) != 8 {
-		t.Errorf("Read refused %v, want line 2 with a reason for each column but the contact's name", refused)
+		t.Errorf("got refusals %v, want line 2 with a reason for each column but the contact's name", refused)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestReadRefusesOtherFiles(t *testing.T) {
 		"quotation without an end": header + "\"" + good + good,
 	} {
 		if _, _, err := Read(strings.NewReader(file)); fault.KindOf(err) != fault.Invalid {
-			t.Errorf("%s: %v, want an Invalid fault", name, err)
+			t.Errorf("%s: got %v, want an Invalid fault", name, err)
 		}
 	}
 }
@@ -98,13 +98,13 @@ func TestReadContinuesAfterABrokenLine(t *testing.T) {
 		entries, refused, err := Read(strings.NewReader(header + broken + "short\n" + good))
 		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 ||
 			!strings.Contains(refused[0].String(), "Invalid CSV") || refused[1].Line != 3 {
-			t.Errorf("after %q: Read = %v, %v, %v; want lines 2 and 3 refused, line 4 taken", broken, entries, refused,
+			t.Errorf("after %q: got %v, %v, %v, want lines 2 and 3 refused, line 4 accepted", broken, entries, refused,
 				err)
 		}
 	}
 }
 
-// fakeRecorder is a Recorder that fails when it holds limit licenses.
+// fakeRecorder is a Recorder that fails once it has limit licenses.
 type fakeRecorder struct {
 	mu    sync.Mutex
 	have  map[string]license.License
@@ -128,7 +128,7 @@ func (b *fakeRecorder) AddLicense(ctx context.Context, l license.License, _ stri
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.limit > 0 && len(b.have) == b.limit {
-		return false, errors.New("out of order")
+		return false, errors.New("storage failure")
 	}
 	b.have[l.ID] = l
 	return true, nil
@@ -139,11 +139,11 @@ func TestImportWithARefusedLineRecordsNothing(t *testing.T) {
 	file := header + good + "broken\n"
 	report, err := Import(t.Context(), b, strings.NewReader(file), "ops", false)
 	if err != nil || len(b.have) != 0 || len(report.Refused) != 1 || report.Recorded != 0 {
-		t.Errorf("Import = %+v, %v, %d on record; want none", report, err, len(b.have))
+		t.Errorf("got %+v, %v, %d recorded, want none", report, err, len(b.have))
 	}
 	report, err = Import(t.Context(), b, strings.NewReader(file), "ops", true)
 	if err != nil || len(b.have) != 1 || report.Recorded != 1 || len(report.Refused) != 1 {
-		t.Errorf("Import that skips = %+v, %v, %d on record; want one", report, err, len(b.have))
+		t.Errorf("skipping: got %+v, %v, %d recorded, want one", report, err, len(b.have))
 	}
 }
 
@@ -156,13 +156,13 @@ func TestImportCanBeResumed(t *testing.T) {
 	b := &fakeRecorder{have: map[string]license.License{}, limit: 4}
 	if _, err := Import(t.Context(), b, strings.NewReader(file.String()), "ops", false); err == nil ||
 		!strings.Contains(err.Error(), "run it again") {
-		t.Fatalf("Import: %v, want it to say how to go on", err)
+		t.Fatalf("got %v, want an error that says how to continue", err)
 	}
 	before := slices.Sorted(maps.Keys(b.have))
 	b.limit = 0
 	report, err := Import(t.Context(), b, strings.NewReader(file.String()), "ops", false)
 	if err != nil || report.Recorded != 3 || report.Known != 4 || len(b.have) != 7 {
-		t.Errorf("second Import = %+v, %v; %d on record (%v before)", report, err, len(b.have), before)
+		t.Errorf("second import: got %+v, %v, %d recorded (%v before)", report, err, len(b.have), before)
 	}
 }
 
@@ -177,11 +177,11 @@ func TestImportWithConflictingTermsRecordsNothing(t *testing.T) {
 	report, err := Import(t.Context(), b, strings.NewReader(file), "ops", false)
 	if err != nil || len(report.Refused) != 2 || report.Refused[0].Line != 3 || report.Refused[1].Line != 4 ||
 		report.Recorded != 0 || len(b.have) != 1 {
-		t.Errorf("Import = %+v, %v, %d on record; want lines 3 and 4 refused and nothing recorded", report, err,
+		t.Errorf("got %+v, %v, %d recorded, want lines 3 and 4 refused and nothing recorded", report, err,
 			len(b.have))
 	}
 	report, err = Import(t.Context(), b, strings.NewReader(file), "ops", true)
 	if err != nil || len(report.Refused) != 2 || report.Recorded != 1 || len(b.have) != 2 {
-		t.Errorf("Import that skips = %+v, %v, %d on record; want one recorded", report, err, len(b.have))
+		t.Errorf("skipping: got %+v, %v, %d recorded, want one", report, err, len(b.have))
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// browser starts the Chromium that CHROMIUM names, in a profile of the test's own.
+// browser starts the Chromium that CHROMIUM names, with a profile of its own.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	program := os.Getenv("CHROMIUM")
@@ -33,10 +33,10 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// stepTime is how long a step may take before the test gives it up.
+// stepTime limits each step.
 const stepTime = 30 * time.Second
 
-// act does what a person does, and says which step failed.
+// act runs actions as one step and names the step if it fails.
 func act(t *testing.T, ctx context.Context, step string, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
@@ -46,7 +46,7 @@ func act(t *testing.T, ctx context.Context, step string, actions ...chromedp.Act
 	}
 }
 
-// see reads something of the page.
+// see reads something from the page.
 func see[T any](t *testing.T, ctx context.Context, what string, action chromedp.Action[T]) T {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
@@ -58,8 +58,8 @@ func see[T any](t *testing.T, ctx context.Context, what string, action chromedp.
 	return v
 }
 
-// look takes a picture of the page, wide and narrow, into the folder that SCREENSHOTS names, if it names one. A page
-// that is wider than a narrow window fails the test.
+// look takes a wide and a narrow screenshot into the folder that SCREENSHOTS names, if any. It fails if the page is
+// wider than the narrow window.
 func look(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	for _, size := range []struct {
@@ -69,7 +69,7 @@ func look(t *testing.T, ctx context.Context, name string) {
 		act(t, ctx, "sizing the window", chromedp.EmulateViewport(size.width, 900))
 		if width := see(t, ctx, "measuring "+name,
 			chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); width > size.width {
-			t.Errorf("%s is %d pixels wide in a window of %d", name, width, size.width)
+			t.Errorf("%s: got %d pixels, want at most %d", name, width, size.width)
 		}
 		picture := see(t, ctx, "looking at "+name, chromedp.FullScreenshot(100))
 		if folder := os.Getenv("SCREENSHOTS"); folder != "" {
@@ -81,13 +81,13 @@ func look(t *testing.T, ctx context.Context, name string) {
 	act(t, ctx, "widening the window again", chromedp.EmulateViewport(1200, 900))
 }
 
-// text is what a part of the page says.
+// text returns the text of a part of the page.
 func text(t *testing.T, ctx context.Context, selector string) string {
 	t.Helper()
 	return see(t, ctx, "reading "+selector, chromedp.Text(selector))
 }
 
-// fileByBrowser files an evaluation request as a customer does, and leaves its status page open.
+// fileByBrowser files an evaluation request as a customer and leaves its status page open.
 func fileByBrowser(t *testing.T, ctx context.Context, env *testEnv) {
 	t.Helper()
 	act(t, ctx, "opening the form", chromedp.Navigate(env.URL+requestLink), chromedp.WaitVisible(`#serverId`))
@@ -118,11 +118,11 @@ func TestCustomerFilesARequestInABrowser(t *testing.T) {
 	fileByBrowser(t, ctx, env)
 	if page := text(t, ctx, "main"); !strings.Contains(page, "AWHW8w9JtzBzSrmf9GQX") ||
 		!strings.Contains(page, "Ada Lovelace") {
-		t.Errorf("the status page says:\n%s", page)
+		t.Errorf("got status page:\n%s", page)
 	}
 	mails := env.outbox()
 	if len(mails) != 2 {
-		t.Fatalf("mails %v", mails)
+		t.Fatalf("got emails %v, want two", mails)
 	}
 	for _, m := range mails {
 		act(t, ctx, "opening the mail", chromedp.Navigate(env.URL+"/_local/outbox/"+m.ID+"/html"),
@@ -142,6 +142,7 @@ func TestAcceptingTheTermsShowsDownloads(t *testing.T) {
 	act(t, ctx, "accepting the terms", chromedp.Click(`main input[type=checkbox]`))
 	after := see(t, ctx, "looking for the link", visible)
 	if before || !after {
-		t.Errorf("the link to the package is visible before the terms are accepted: %v, after: %v", before, after)
+		t.Errorf("link visible before the terms are accepted: got %v, want false; after: got %v, want true", before,
+			after)
 	}
 }

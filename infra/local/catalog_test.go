@@ -13,7 +13,7 @@ import (
 	"marketplace/shared/config"
 )
 
-// prepared is the bundle of the sample metadata with another build number.
+// prepared returns the bundle of the sample metadata with another build number.
 func prepared(t *testing.T, site, build string) []byte {
 	t.Helper()
 	m, err := catalog.Read(data.Files)
@@ -50,5 +50,5 @@ func TestPublishedCatalogIsServedByEveryFunction(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("%q show another catalog than the published one", wrong)
+	t.Errorf("got another catalog at %q, want the published one", wrong)
 }

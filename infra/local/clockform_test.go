@@ -11,7 +11,7 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// multipartForm is a form as curl -F sends it: its content type and body.
+// multipartForm returns the content type and body of a form sent by curl -F.
 func multipartForm(t *testing.T, fields url.Values) (contentType, body string) {
 	t.Helper()
 	var b strings.Builder
@@ -34,10 +34,10 @@ func TestClockAcceptsBothFormEncodings(t *testing.T) {
 	env.moveClock("2028-01-01T00:00:00Z")
 	contentType, body := multipartForm(t, url.Values{"now": {" 2028-02-01T00:00:00Z\n"}})
 	if resp, problem := env.do("POST", "/_local/clock", contentType, body); resp.StatusCode != http.StatusOK {
-		t.Errorf("%s %s", resp.Status, problem)
+		t.Errorf("got %s %s, want 200", resp.Status, problem)
 	}
 	if passed := env.clock().Sub(time.Date(2028, 2, 1, 0, 0, 0, 0, time.UTC)); passed < 0 || passed > time.Minute {
-		t.Errorf("the clock is %v beyond what it was set to", passed)
+		t.Errorf("got a clock %v ahead of the set time, want less than a minute", passed)
 	}
 }
 
@@ -62,7 +62,7 @@ func TestClockRefusesInvalidTimes(t *testing.T) {
 			"application/x-www-form-urlencoded": tt.form.Encode()} {
 			if resp, problem := env.do("POST", "/_local/clock", contentType,
 				body); resp.StatusCode != http.StatusBadRequest || !strings.Contains(problem, tt.want) {
-				t.Errorf("%v as %s: %s %s, want %s", tt.form, contentType, resp.Status, problem, tt.want)
+				t.Errorf("%v as %s: got %s %s, want %s", tt.form, contentType, resp.Status, problem, tt.want)
 			}
 		}
 	}
@@ -79,10 +79,10 @@ func TestClockRefusesInvalidTimes(t *testing.T) {
 		{contentType, body, http.StatusRequestEntityTooLarge},
 	} {
 		if resp, problem := env.do("POST", "/_local/clock", tt.contentType, tt.body); resp.StatusCode != tt.status {
-			t.Errorf("%q: %s %s, want %d", tt.contentType, resp.Status, problem, tt.status)
+			t.Errorf("%q: got %s %s, want %d", tt.contentType, resp.Status, problem, tt.status)
 		}
 	}
 	if now := env.clock(); now.Sub(before) > time.Hour {
-		t.Errorf("what was refused moved the clock to %v", now)
+		t.Errorf("after refused moves: got %v, want an unmoved clock", now)
 	}
 }

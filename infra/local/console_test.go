@@ -10,7 +10,7 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// signIn is the cookie of somebody who signed in by the local provider.
+// signIn signs a person in at the local provider and returns the cookies.
 func (env *testEnv) signIn(person string) string {
 	env.t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -24,7 +24,7 @@ func (env *testEnv) signIn(person string) string {
 		env.t.Fatal(err)
 	}
 	if in, _ := browser.do("GET", to.String(), "", ""); in.Request.URL.Path != "/console" {
-		env.t.Fatalf("signing in as %s leads to %s", person, in.Request.URL)
+		env.t.Fatalf("signing in as %s: got %s, want /console", person, in.Request.URL)
 	}
 	site, err := url.Parse(env.URL)
 	if err != nil {
@@ -43,17 +43,17 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	want := func(what, cookie string, page, form int) {
 		t.Helper()
 		if got, _ := env.do("GET", "/console/licenses", "", "", "Cookie", cookie); got.StatusCode != page {
-			t.Errorf("%s: a page gives %d, want %d", what, got.StatusCode, page)
+			t.Errorf("%s, page: got %d, want %d", what, got.StatusCode, page)
 		}
 		got, body := env.do("POST", "/console/requests/01h/take", "application/x-www-form-urlencoded",
 			"version=1&seen=01h", "Cookie", cookie)
 		if got.StatusCode != form {
-			t.Errorf("%s: a form gives %d, want %d\n%.300s", what, got.StatusCode, form, body)
+			t.Errorf("%s, form: got %d, want %d\n%.300s", what, got.StatusCode, form, body)
 		}
 	}
 	want("signed in", session, 200, 404)
 	if out, _ := env.do("POST", "/console/signout", "", "", "Cookie", session); out.StatusCode != 200 {
-		t.Fatalf("signing out: %d", out.StatusCode)
+		t.Fatalf("signing out: got %d, want 200", out.StatusCode)
 	}
 	want("signed out", session, 303, 403)
 	want("signed in elsewhere", other, 200, 404)

@@ -22,7 +22,7 @@ import (
 	"marketplace/shared/store"
 )
 
-// compile gives the path of the compiled program.
+// compile returns the path of the compiled program.
 func compile(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "local")
@@ -32,7 +32,7 @@ func compile(t *testing.T) string {
 	return program
 }
 
-// launch starts the compiled program in the folder and gives where it answers. It is killed, not stopped.
+// launch starts the compiled program in the folder and returns its address. kill does not let it shut down.
 func launch(t *testing.T, program string, data localdata.Dir) (url string, kill func()) {
 	t.Helper()
 	cmd := exec.Command(program)
@@ -57,16 +57,17 @@ func launch(t *testing.T, program string, data localdata.Dir) (url string, kill 
 	return strings.TrimSuffix(regexp.MustCompile(`http://\S+`).FindString(first), "/"), kill
 }
 
-// answered is a request that the server said it recorded.
+// answered is a request that the server confirmed.
 type answered struct{ ID, Email string }
 
-// post sends requests until the server is gone, and tells of each that was answered.
+// post sends requests until the server is gone, and reports each confirmed one.
 func post(url string, poster int, tell func(answered)) {
 	client := http.Client{Timeout: 5 * time.Second}
 	for n := 0; ; n++ {
 		email := fmt.Sprintf("ada+%d.%d@acme.example", poster, n)
 		body := fmt.Sprintf(`{"kind":"evaluation","edition":"developer","serverId":"AWHW8w9JtzBzSrmf9GQX","ncloc":%d,
-			"productVersion":"6.7.1","name":"Ada","email":%q,"company":"Acme AG","country":"CH","idempotencyKey":%q}`, n, email, email)
+			"productVersion":"6.7.1","name":"Ada","email":%q,"company":"Acme AG","country":"CH","idempotencyKey":%q}`,
+			n, email, email)
 		resp, err := client.Post(url+"/api/license-requests", "application/json", strings.NewReader(body))
 		if err != nil {
 			return
@@ -107,7 +108,7 @@ func TestConfirmedRequestsSurviveAKill(t *testing.T) {
 			}
 		}
 		if life < 40 {
-			t.Errorf("only %d requests were answered before the posts ended", life)
+			t.Errorf("got %d confirmed requests before the posts ended, want at least 40", life)
 		}
 	}
 
@@ -121,14 +122,14 @@ func TestConfirmedRequestsSurviveAKill(t *testing.T) {
 		env.get("/api/license-requests/"+a.ID, http.StatusOK)
 		for _, kind := range []string{"request-received ", "request-new "} {
 			if mails[kind+a.ID] != 1 {
-				t.Errorf("request %s of %s has %d mails of kind %s", a.ID, a.Email, mails[kind+a.ID], kind)
+				t.Errorf("request %s of %s: got %d emails of kind %s, want 1", a.ID, a.Email, mails[kind+a.ID], kind)
 			}
 		}
 	}
-	t.Logf("%d requests were answered in three lives; all are there, with their mails", len(all))
+	t.Logf("%d requests were confirmed in three runs; all are recorded, with their emails", len(all))
 }
 
-// requests counts what is on record in the folder of a server that does not run.
+// requests counts the recorded requests in the folder of a stopped server.
 func requests(t *testing.T, data localdata.Dir) int {
 	t.Helper()
 	engine, done, err := data.OpenTable(t.Context(), config.Config{})
@@ -162,7 +163,7 @@ func TestKilledFirstStartLeavesNoPartialSample(t *testing.T) {
 	begin(whole)
 	want := requests(t, whole)
 	if want < 20 {
-		t.Fatalf("the sample has %d requests", want)
+		t.Fatalf("got %d requests in the sample, want at least 20", want)
 	}
 
 	program := compile(t)
@@ -177,12 +178,12 @@ func TestKilledFirstStartLeavesNoPartialSample(t *testing.T) {
 		left := requests(t, data)
 		killed[left]++
 		if left != 0 && left != want {
-			t.Errorf("killed after %v, it left %d requests of %d", after, left, want)
+			t.Errorf("killed after %v: got %d requests, want 0 or %d", after, left, want)
 		}
 		begin(data)
 		if got := requests(t, data); got != want {
-			t.Errorf("killed after %v and begun again, there are %d requests, want %d", after, got, want)
+			t.Errorf("restarted after a kill at %v: got %d requests, want %d", after, got, want)
 		}
 	}
-	t.Logf("runs by the requests that they left: %v", killed)
+	t.Logf("runs by number of requests left behind: %v", killed)
 }

@@ -25,14 +25,14 @@ import (
 	"marketplace/shared/store"
 )
 
-// testEnv is a running server and a client of it that follows no redirects.
+// testEnv is a running server with a client that follows no redirects.
 type testEnv struct {
 	*Server
 	t      *testing.T
 	client http.Client
 }
 
-// newTestEnv starts a server in the folder, on the table of DYNAMODB_ENDPOINT where that is set.
+// newTestEnv starts a server in the folder, on the engine at DYNAMODB_ENDPOINT if that is set.
 func newTestEnv(t *testing.T, data localdata.Dir) *testEnv {
 	t.Helper()
 	return newTestEnvWith(t, data, config.Config{})
@@ -59,7 +59,7 @@ func newTestEnvWith(t *testing.T, data localdata.Dir, c config.Config) *testEnv 
 	}}}
 }
 
-// tableName keeps tests that share an engine apart.
+// tableName separates tests that share an engine.
 func tableName(t *testing.T) string {
 	return "local-" + strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -69,7 +69,7 @@ func tableName(t *testing.T) string {
 	}, t.Name()) + fmt.Sprint(time.Now().UnixNano())
 }
 
-// do sends a request and reads the answer whole.
+// do sends a request and reads the whole response.
 func (env *testEnv) do(method, target, contentType, body string, headers ...string) (*http.Response, string) {
 	env.t.Helper()
 	if !strings.HasPrefix(target, "http") {
@@ -125,7 +125,7 @@ func (env *testEnv) postForm(target string, form url.Values) (*http.Response, st
 	return env.do("POST", target, "application/x-www-form-urlencoded", form.Encode())
 }
 
-// outboxMail is a line of /_local/outbox.json.
+// outboxMail is an entry of /_local/outbox.json.
 type outboxMail struct{ ID, Kind, To, Subject, At, About string }
 
 func (env *testEnv) outbox() (mails []outboxMail) {
@@ -144,7 +144,7 @@ func (env *testEnv) moveClock(to string) {
 	}
 }
 
-// fill reads the form of a page with the values that stand in it.
+// fill returns the values of the form on a page.
 func fill(form *goquery.Selection) url.Values {
 	values := url.Values{}
 	form.Find("input[name], textarea[name], select[name]").Each(func(_ int, in *goquery.Selection) {
@@ -173,7 +173,7 @@ func TestCustomerFilesARequest(t *testing.T) {
 	form := env.page(requestLink).Find("form[method=post]")
 	values := fill(form)
 	if values.Get("serverId") != "AWHW8w9JtzBzSrmf9GQX" || values.Get("ncloc") != "120000" {
-		t.Fatalf("the form is filled with %v", values)
+		t.Fatalf("got prefilled form %v", values)
 	}
 	for name, value := range map[string]string{
 		"kind": "evaluation", "productVersion": "6.7.1", "name": "Ada Lovelace", "email": "ada@acme.example",
@@ -189,12 +189,12 @@ func TestCustomerFilesARequest(t *testing.T) {
 	status := resp.Header.Get("Location")
 	if text := env.page(status).Find("main").Text(); !strings.Contains(text, "AWHW8w9JtzBzSrmf9GQX") ||
 		!strings.Contains(text, "120'000") {
-		t.Errorf("the status page says:\n%s", text)
+		t.Errorf("got status page:\n%s", text)
 	}
 
 	again, _ := env.postForm(action, values)
 	if again.Header.Get("Location") != status {
-		t.Errorf("sent again it leads to %s, not %s", again.Header.Get("Location"), status)
+		t.Errorf("sent again: got redirect to %s, want %s", again.Header.Get("Location"), status)
 	}
 	mails := env.outbox()
 	kinds := map[string]string{}
@@ -205,12 +205,12 @@ func TestCustomerFilesARequest(t *testing.T) {
 	}
 	if len(mails) != 2 || kinds["request-received"] != "ada@acme.example" ||
 		kinds["request-new"] != "sales@vendor.example" {
-		t.Errorf("outbox: %+v", mails)
+		t.Errorf("got outbox %+v, want one email to the customer and one to sales", mails)
 	}
 	for _, m := range mails {
 		if m.Kind == "request-received" &&
 			!strings.Contains(env.page("/_local/outbox/"+m.ID).Text(), path.Base(strings.Split(status, "?")[0])) {
-			t.Errorf("the mail to the customer does not hold the link to %s", status)
+			t.Errorf("got an email to the customer without the link to %s", status)
 		}
 	}
 }
@@ -222,11 +222,11 @@ func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(versions) < 5 {
-		t.Fatalf("editions.json lists %d versions", len(versions))
+		t.Fatalf("got %d versions in editions.json, want at least 5", len(versions))
 	}
 	for version, editions := range versions {
 		if len(editions) != 4 {
-			t.Errorf("%s has %d editions", version, len(editions))
+			t.Errorf("%s: got %d editions, want 4", version, len(editions))
 		}
 		for _, e := range editions {
 			env.get(e.HomeURL, http.StatusOK)
@@ -242,11 +242,11 @@ func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
 				t.Fatalf("%s: %v", e.DownloadURL, err)
 			}
 			if len(z.File) < 9 {
-				t.Errorf("%s holds %d jars", e.DownloadURL, len(z.File))
+				t.Errorf("%s: got %d jars, want at least 9", e.DownloadURL, len(z.File))
 			}
 			for _, f := range z.File {
 				if path.Ext(f.Name) != ".jar" || strings.Contains(f.Name, "/") {
-					t.Errorf("%s holds %s", e.DownloadURL, f.Name)
+					t.Errorf("%s: got %s, want only jars at the top", e.DownloadURL, f.Name)
 				}
 			}
 		}
@@ -255,13 +255,13 @@ func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
 
 const csvHeader = "organization,contact,email,server_id,edition,type,max_loc,expiration,support\n"
 
-// importLicenses imports a license per expiration day, each for a server of its own.
+// importLicenses imports one license for each expiration day, each for another server.
 func (env *testEnv) importLicenses(expirations ...string) {
 	env.t.Helper()
 	file := csvHeader
 	for i, day := range expirations {
-		file += fmt.Sprintf("Acme AG,Ada,ada+%s@acme.example,AWHW8w9JtzBzSrmf9%03d,developer,PRODUCTION,1000000,%s,yes\n",
-			day, i, day)
+		file += fmt.Sprintf("Acme AG,Ada,ada+%s@acme.example,AWHW8w9JtzBzSrmf9%03d,developer,PRODUCTION,1000000,"+
+			"%s,yes\n", day, i, day)
 	}
 	resp, body := env.do("POST", "/_local/licenses", "text/csv", file)
 	if resp.StatusCode != http.StatusOK || !strings.Contains(body, fmt.Sprintf(`"recorded":%d`, len(expirations))) {
@@ -287,7 +287,7 @@ func TestRemindersAreSentOnCalendarMonths(t *testing.T) {
 	}
 	env.importLicenses(expirations...)
 	if mails := env.outbox(); len(mails) != 0 {
-		t.Fatalf("mails before the clock moved: %v", mails)
+		t.Fatalf("before the clock moved: got emails %v, want none", mails)
 	}
 	env.moveClock("2028-06-15T00:00:00Z")
 	env.moveClock("2028-06-30T00:00:00Z") // just at the beginning of a day on which one is due
@@ -298,20 +298,20 @@ func TestRemindersAreSentOnCalendarMonths(t *testing.T) {
 	for i := len(mails) - 1; i >= 0; i-- { // oldest first
 		m := mails[i]
 		if m.Kind != "license-expiring" {
-			t.Errorf("a mail of kind %s", m.Kind)
+			t.Errorf("got an email of kind %s, want license-expiring", m.Kind)
 		}
 		expiration := strings.TrimSuffix(strings.TrimPrefix(m.To, "ada+"), "@acme.example")
 		got[expiration] = append(got[expiration], m.At[:len("2006-01-02")])
 	}
 	for expiration, want := range days {
 		if fmt.Sprint(got[expiration]) != fmt.Sprint(want[:]) {
-			t.Errorf("the license that expires on %s reminded on %v, want %v", expiration, got[expiration], want)
+			t.Errorf("license expiring on %s: got reminders on %v, want %v", expiration, got[expiration], want)
 		}
 	}
 	env.moveClock("2027-11-15T12:00:00Z")
 	env.moveClock("2030-01-01T00:00:00Z")
 	if again := env.outbox(); len(again) != len(mails) {
-		t.Errorf("gone through a second time, the year made %d mails of %d", len(again), len(mails))
+		t.Errorf("second pass through the year: got %d emails, want %d", len(again), len(mails))
 	}
 }
 
@@ -331,7 +331,7 @@ func TestMovingTheClockBackPlansRemindersAnew(t *testing.T) {
 		"ada+2028-09-30@acme.example": {"2028-08-30", "2028-07-30"},
 	}
 	if !maps.EqualFunc(days, want, slices.Equal) {
-		t.Errorf("reminders came on %v, want %v", days, want)
+		t.Errorf("got reminders on %v, want %v", days, want)
 	}
 }
 
@@ -350,14 +350,14 @@ func TestClockSurvivesARestart(t *testing.T) {
 	env.moveClock("2028-03-01T10:00:00+02:00")
 	want := time.Date(2028, 3, 1, 8, 0, 0, 0, time.UTC)
 	if passed := env.clock().Sub(want); passed < 0 || passed > time.Minute {
-		t.Errorf("the clock is %v beyond %v", passed, want)
+		t.Errorf("got a clock %v ahead of %v, want less than a minute", passed, want)
 	}
 	clock, err := data.OpenClock(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if passed := clock.Now().Sub(want); passed < 0 || passed > time.Minute {
-		t.Errorf("after a restart the clock would say %v", clock.Now())
+		t.Errorf("after a restart: got %v, want %v", clock.Now(), want)
 	}
 }
 
@@ -371,11 +371,11 @@ func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 		}
 		env := &testEnv{Server: s, t: t}
 		if mails := env.outbox(); len(mails) != 0 {
-			t.Errorf("mails %v", mails)
+			t.Errorf("got emails %v, want none", mails)
 		}
 		env.moveClock(time.Now().AddDate(1, 0, 0).Format(time.RFC3339))
 		if mails := env.outbox(); len(mails) != 0 {
-			t.Errorf("a year later mails %v", mails)
+			t.Errorf("a year later: got emails %v, want none", mails)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -402,7 +402,7 @@ func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 		}
 	}
 	if bounced != 1 {
-		t.Errorf("%d mails bounced", bounced)
+		t.Errorf("got %d bounced emails, want 1", bounced)
 	}
 	states := map[request.State]int{}
 	for _, state := range request.States {
@@ -414,7 +414,7 @@ func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 	}
 	for state, n := range states {
 		if n == 0 || n > 60 {
-			t.Errorf("%d requests are %s: %v", n, state, states)
+			t.Errorf("got %d requests in state %s, want 1 to 60: %v", n, state, states)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// TestBounceReachesTheConsole: a reminder that bounced is a task for sales, since the license has one
-// contact; the console shows it, sales let mail go there again, and the next reminder is sent.
+// TestBounceReachesTheConsole follows a bounced reminder for a license with one contact: it becomes a task for sales,
+// the console shows it, sales resumes emails to the address, and the next reminder is sent.
 func TestBounceReachesTheConsole(t *testing.T) {
 	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 	env.moveClock("2028-06-01T12:00:00Z")
@@ -18,30 +18,30 @@ func TestBounceReachesTheConsole(t *testing.T) {
 	env.moveClock("2028-07-01T12:00:00Z")
 	mails := env.outbox()
 	if len(mails) != 1 {
-		t.Fatalf("mails %+v", mails)
+		t.Fatalf("got emails %+v, want one", mails)
 	}
 	report := func(said string, want int) {
 		t.Helper()
 		if resp, body := env.postForm("/_local/outbox/"+mails[0].ID+"/report",
 			url.Values{"said": {said}}); resp.StatusCode != want {
-			t.Fatalf("%s: %s %s", said, resp.Status, body)
+			t.Fatalf("%s: got %s %s, want %d", said, resp.Status, body, want)
 		}
 	}
 	buttons := env.page("/_local/outbox/" + mails[0].ID).Find("form[action$='/report'] button")
 	if buttons.Length() != len(feedbackEvents) {
-		t.Errorf("%d buttons", buttons.Length())
+		t.Errorf("got %d buttons, want one for each event", buttons.Length())
 	}
 	report("lost", http.StatusBadRequest)
 	report("delayed", http.StatusSeeOther)
 	if n := len(env.outbox()); n != 1 {
-		t.Errorf("a full mailbox made %d mails", n)
+		t.Errorf("full mailbox: got %d emails, want 1", n)
 	}
 	report("bounced", http.StatusSeeOther)
 	report("bounced", http.StatusSeeOther)
 	report("complained", http.StatusSeeOther)
 	after := env.outbox()
 	if len(after) != 2 || after[0].Kind != "license-unreached" || after[0].To != "sales@vendor.example" {
-		t.Fatalf("mails %+v", after)
+		t.Fatalf("got emails %+v, want one to sales on top", after)
 	}
 
 	cookie := env.signIn("sam")
@@ -50,22 +50,22 @@ func TestBounceReachesTheConsole(t *testing.T) {
 		t.Helper()
 		resp, body := env.do("GET", target, "", "", "Cookie", cookie)
 		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s", target, resp.Status)
+			t.Fatalf("%s: got %s, want 200", target, resp.Status)
 		}
 		return body
 	}
 	overview := document(t, see("/console/overview"))
 	if n, m := overview.Find("section[aria-labelledby=reports-title] tbody tr").Length(),
 		overview.Find("section[aria-labelledby=unreached-title] tbody tr").Length(); n != 2 || m != 1 {
-		t.Errorf("the overview lists %d reports and %d customers", n, m)
+		t.Errorf("overview: got %d reports and %d customers, want 2 and 1", n, m)
 	}
 	if !strings.Contains(see(page), "user unknown") {
-		t.Error("the license does not say why")
+		t.Error("got a license page without the reason of the bounce")
 	}
 	resp, body := env.do("POST", page+"/lift", "application/x-www-form-urlencoded",
 		url.Values{"to": {mails[0].To}}.Encode(), "Cookie", cookie)
 	if resp.StatusCode != http.StatusSeeOther {
-		t.Fatalf("%s %s", resp.Status, body)
+		t.Fatalf("got %s %s, want 303", resp.Status, body)
 	}
 	env.moveClock("2028-08-02T12:00:00Z")
 	got := map[string]int{}
@@ -74,6 +74,6 @@ func TestBounceReachesTheConsole(t *testing.T) {
 	}
 	if got["ada+2028-08-31@acme.example"] != 2 || got["ada+2028-09-30@acme.example"] != 1 ||
 		got["sales@vendor.example"] != 1 {
-		t.Errorf("mails by reader: %v", got)
+		t.Errorf("got emails by recipient %v", got)
 	}
 }

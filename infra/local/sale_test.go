@@ -12,9 +12,9 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// TestSaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID; sales
-// signs in, opens it and issues; the mail arrives with the key; the key passes the check page; the status page says
-// issued.
+// TestSaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID. Sales
+// signs in, opens it and issues the license. The email arrives with the key, the key passes the check page, and the
+// status page says issued.
 func TestSaleInABrowser(t *testing.T) {
 	ctx := browser(t)
 	env := newTestEnv(t, localdata.Dir(t.TempDir()))
@@ -41,19 +41,19 @@ func TestSaleInABrowser(t *testing.T) {
 	key := keyInTheMail(t, env)
 	act(t, ctx, "opening the key check", chromedp.Navigate(env.URL+"/licenses/check"), chromedp.WaitVisible(`#key`))
 	act(t, ctx, "checking the key",
-		chromedp.SetValue(`#key`, "> "+key[:70]+"\n> "+key[70:]), // as it stands in an answer to the mail
+		chromedp.SetValue(`#key`, "> "+key[:70]+"\n> "+key[70:]), // as quoted in a reply
 		chromedp.SetValue(`#serverId`, "AWHW8w9JtzBzSrmf9GQX"),
 		chromedp.Submit(`#key`), chromedp.WaitVisible(`#result`))
 	look(t, ctx, "check")
 	if result := text(t, ctx, "main"); !strings.Contains(text(t, ctx, "#result"), "valid") ||
 		!strings.Contains(result, "Acme AG") || !strings.Contains(result, "Developer Edition") {
-		t.Errorf("the check page says:\n%s", result)
+		t.Errorf("got check page:\n%s", result)
 	}
 
 	act(t, ctx, "opening the status page", chromedp.Navigate(status), chromedp.WaitVisible(`.progress`))
 	look(t, ctx, "status-issued")
 	if page := strings.ToLower(text(t, ctx, "main")); !strings.Contains(page, "issued") {
-		t.Errorf("the status page says:\n%s", page)
+		t.Errorf("got status page:\n%s", page)
 	}
 	for path, name := range map[string]string{
 		"/console/overview": "overview", "/console/licenses": "licenses", "/console/export": "export",
@@ -64,8 +64,7 @@ func TestSaleInABrowser(t *testing.T) {
 	}
 }
 
-// keyInTheMail takes the license key out of the mail that the customer got, where it stands as text and as an
-// attachment.
+// keyInTheMail returns the license key from the text and the attachment of the email to the customer.
 func keyInTheMail(t *testing.T, env *testEnv) (key string) {
 	t.Helper()
 	for _, m := range env.outbox() {
@@ -73,7 +72,7 @@ func keyInTheMail(t *testing.T, env *testEnv) (key string) {
 			continue
 		}
 		if m.To != "ada@acme.example" {
-			t.Errorf("the key went to %s", m.To)
+			t.Errorf("got the key sent to %s, want ada@acme.example", m.To)
 		}
 		page := env.page("/_local/outbox/" + url.PathEscape(m.ID))
 		page.Find(`a[href*="/attachments/"]`).Each(func(_ int, a *goquery.Selection) {
@@ -82,11 +81,11 @@ func keyInTheMail(t *testing.T, env *testEnv) (key string) {
 			}
 		})
 		if body := page.Find("pre.mail").Text(); key == "" || !strings.Contains(squeezed(body), key) {
-			t.Fatalf("the key of the attachment is %q; the mail says:\n%s", key, body)
+			t.Fatalf("got %q in the attachment and another key in the email:\n%s", key, body)
 		}
 	}
 	if key == "" {
-		t.Fatalf("no mail with a key arrived: %v", env.outbox())
+		t.Fatalf("got no email with a key: %v", env.outbox())
 	}
 	return key
 }

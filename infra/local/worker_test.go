@@ -19,7 +19,7 @@ import (
 
 func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var slept atomic.Int64 // the real clock goes on while the timers of a computer that sleeps stand still
+		var slept atomic.Int64 // while the computer sleeps, the real clock runs on and timers stop
 		clock, err := localdata.Dir(t.TempDir()).OpenClock(func() time.Time {
 			return time.Now().Add(time.Duration(slept.Load()))
 		})
@@ -53,7 +53,7 @@ func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
 			if got := runs.Load(); got != step.runs {
-				t.Errorf("after %v, asleep %v: %d daily runs, want %d", step.passes, step.asleep, got, step.runs)
+				t.Errorf("after %v, asleep %v: got %d daily runs, want %d", step.passes, step.asleep, got, step.runs)
 			}
 		}
 	})
@@ -76,11 +76,11 @@ func TestInterruptedClockMoveKeepsItsDays(t *testing.T) {
 			return nil
 		}}
 	if err := w.move(ctx, now().AddDate(1, 0, 0)); err == nil {
-		t.Error("a move that was broken off says nothing")
+		t.Error("interrupted move: got no error")
 	}
 	again, err := dir.OpenClock(now)
 	if want := time.Date(2018, 3, 6, 6, 0, 0, 0, time.UTC); err != nil || !again.Now().Equal(want) {
-		t.Errorf("after a restart it is %v, %v; want %v", again.Now(), err, want)
+		t.Errorf("after a restart: got %v, %v, want %v", again.Now(), err, want)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestInterruptedEmailMayBeSentTwice(t *testing.T) {
 	for id, twice := range map[string]bool{"being-sent": true, "waiting": false} {
 		m, err := s.ClaimMail(t.Context(), id, time.Hour)
 		if err != nil || m.MaybeTwice != twice {
-			t.Errorf("%s: maybe sent twice %v, want %v; %v", id, m.MaybeTwice, twice, err)
+			t.Errorf("%s: got maybe sent twice %v, want %v; %v", id, m.MaybeTwice, twice, err)
 		}
 	}
 }

@@ -30,19 +30,19 @@ func TestServerFindsTheRunningServer(t *testing.T) {
 	} {
 		d := Dir(t.TempDir())
 		if got := d.Server(t.Context()); got != "" {
-			t.Errorf("nobody has announced itself: %s", got)
+			t.Errorf("before an announcement: got %s, want none", got)
 		}
 		if err := d.Announce(test.announced); err != nil {
 			t.Fatal(err)
 		}
 		if got := d.Server(t.Context()); got != test.want {
-			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
 		if err := d.Withdraw(); err != nil {
 			t.Fatal(err)
 		}
 		if got := d.Server(t.Context()); got != "" {
-			t.Errorf("%s: withdrawn, and still %s", test.name, got)
+			t.Errorf("%s: got %s after Withdraw, want none", test.name, got)
 		}
 	}
 }
@@ -60,16 +60,16 @@ func TestWriteFileReplacesTheWholeFile(t *testing.T) {
 		got, err := os.ReadFile(path)
 		info, _ := os.Stat(path)
 		if err != nil || string(got) != step.content || info.Mode() != step.mode {
-			t.Errorf("%q with mode %v, %v; want %q with %v", got, info.Mode(), err, step.content, step.mode)
+			t.Errorf("got %q with mode %v, %v, want %q with %v", got, info.Mode(), err, step.content, step.mode)
 		}
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "folder", "full"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteFile(filepath.Join(dir, "folder"), []byte("x"), 0o600); err == nil {
-		t.Error("a folder was replaced by a file")
+		t.Error("replacing a folder: got no error")
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 2 {
-		t.Errorf("left behind: %v", files)
+		t.Errorf("got files %v, want no temporary file", files)
 	}
 }

@@ -1,11 +1,11 @@
-// Command vectors writes the test vectors for authors of license plugins: shared/license/testdata/vectors.json, which
-// shared/license/testdata/README.md describes.
+// Command vectors writes the test vectors for authors of license plugins: shared/license/testdata/vectors.json,
+// described in shared/license/testdata/README.md.
 //
 //	go run ./infra/vectors
 //
-// What a vector expects is written here by hand and not asked of the code that it tests. The keys are signed with
-// private keys that anybody can derive, and deterministically (RFC 6979), so that each run writes the same bytes. java/
-// holds a verifier that uses nothing but Java 8 and this pack.
+// The expectations are written by hand, not taken from the code under test. The private keys are public knowledge, and
+// signing is deterministic (RFC 6979), so each run writes the same bytes. java/ contains a verifier that needs only
+// Java 8 and this pack.
 package main
 
 import (

@@ -13,26 +13,26 @@ import (
 	"marketplace/shared/license"
 )
 
-// pack is vectors.json.
+// pack is the content of vectors.json.
 type pack struct {
 	Format  int            `json:"format"`
 	KeySet  license.KeySet `json:"keySet"`
 	Vectors []vector       `json:"vectors"`
 }
 
-// vector is a text, and what is to be made of it.
+// vector is a text with the expected results.
 type vector struct {
 	Name     string            `json:"name"`
 	Text     string            `json:"text"`
 	Instance instance          `json:"instance"`
 	Reasons  []license.Code    `json:"reasons"`         // in order
 	Warnings []license.Code    `json:"warnings"`        // in order
-	Terms    map[string]string `json:"terms,omitempty"` // the properties of a key that can be read
-	Client   *client           `json:"client"`          // null: the open-source server calls it invalid
+	Terms    map[string]string `json:"terms,omitempty"` // the properties of a readable key
+	Client   *client           `json:"client"`          // null: invalid for the open-source server
 	Unmangle *unmangled        `json:"unmangle,omitempty"`
 }
 
-// instance is license.Instance; what is left out is not known.
+// instance is license.Instance; missing fields are unknown.
 type instance struct {
 	Server  string   `json:"server,omitempty"`
 	Loc     int64    `json:"loc,omitempty"`
@@ -41,13 +41,13 @@ type instance struct {
 	Now     string   `json:"now,omitempty"` // RFC 3339
 }
 
-// client is what the open-source server takes from the text.
+// client is what the open-source server reads from the text.
 type client struct {
 	Edition string   `json:"edition"`
 	Plugins []string `json:"plugins"`
 }
 
-// unmangled is what license.Unmangle makes of the text.
+// unmangled is the result of license.Unmangle.
 type unmangled struct {
 	Text    string         `json:"text"`
 	Undone  []string       `json:"undone"`
@@ -59,7 +59,7 @@ const (
 	evaluation1 = "evaluation-1"
 	production1 = "production-1" // retired on the last day of 2018
 	production2 = "production-2"
-	stranger    = "stranger" // not in the key set
+	unknownKid  = "stranger" // not in the key set
 )
 
 func testKey(kid string) *ecdsa.PrivateKey {
@@ -102,7 +102,7 @@ Expiration=2019-02-28
 Issued=2018-02-26
 `
 
-// with gives the property another value.
+// with returns the lines with another value of the property.
 func (l lines) with(name, value string) lines {
 	start := strings.Index(string(l), "\n"+name+"=") + 1
 	if start == 0 {
@@ -112,7 +112,7 @@ func (l lines) with(name, value string) lines {
 	return l[:start] + lines(name+"="+value) + l[end:]
 }
 
-// without leaves the property out.
+// without returns the lines without the property.
 func (l lines) without(name string) lines {
 	start := strings.Index(string(l), "\n"+name+"=") + 1
 	if start == 0 {
@@ -122,7 +122,7 @@ func (l lines) without(name string) lines {
 	return l[:start] + l[end:]
 }
 
-// replaced puts in one text for another, once.
+// replaced returns the lines with old replaced by new, once.
 func (l lines) replaced(old, new string) lines {
 	if !strings.Contains(string(l), old) {
 		panic("no " + old)
@@ -130,7 +130,7 @@ func (l lines) replaced(old, new string) lines {
 	return lines(strings.Replace(string(l), old, new, 1))
 }
 
-// terms are the properties; values without escapes are taken as they are written.
+// terms returns the properties; it does not decode escapes.
 func (l lines) terms() map[string]string {
 	terms := make(map[string]string)
 	for line := range strings.Lines(string(l)) {
@@ -140,12 +140,12 @@ func (l lines) terms() map[string]string {
 	return terms
 }
 
-// raw is the text of a key: l, and its signature by the test key of the Kid.
+// raw returns the text of a key: l and its signature by the test key of the Kid.
 func (l lines) raw(kid string) string {
 	return string(l) + "Signature=" + sign(kid, license.Domain+string(l)) + "\n"
 }
 
-// text is the key text, signed by the test key of the Kid.
+// text returns the key text, signed by the test key of the Kid.
 func (l lines) text(kid string) string { return encode(l.raw(kid)) }
 
 func encode(raw string) string { return base64.StdEncoding.EncodeToString([]byte(raw)) }
@@ -155,7 +155,7 @@ func sign(kid, message string) string {
 	return rawSignature(r, s)
 }
 
-// signature gives the lower s.
+// signature returns r and the lower s.
 func signature(kid, message string) (r, s *big.Int) {
 	digest := sha256.Sum256([]byte(message))
 	der, err := testKey(kid).Sign(nil, digest[:], crypto.SHA256) // nil: RFC 6979

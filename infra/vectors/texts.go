@@ -8,13 +8,14 @@ import (
 	"marketplace/shared/license"
 )
 
-// broken is a vector of a text that cannot be read.
-func broken(name, text string, reason license.Code, c *client) vector {
-	return vector{Name: name, Text: text, Instance: here(), Reasons: []license.Code{reason}, Client: c}
+// unreadableText returns the vector of a text that cannot be read.
+func unreadableText(name, text string, reason license.Code, c *client) vector {
+	return vector{Name: name, Text: text, Instance: matchingInstance(), Reasons: []license.Code{reason}, Client: c}
 }
 
-// inThrees is base with an organization that makes the whole text of a key a multiple of three bytes, plus over.
-func inThrees(over int) lines {
+// paddedBase returns base with an organization that makes the length of the key text over modulo 3, which decides its
+// padding.
+func paddedBase(over int) lines {
 	for l := base; ; l = l.replaced("Acme", "Acmee") {
 		if len(l.raw(production1))%3 == over {
 			return l
@@ -26,59 +27,64 @@ func unreadable() []vector {
 	key := base.text(production1)
 	raw := base.raw(production1)
 	read := base.client()
-	whole, padded := inThrees(0).text(production1), inThrees(1).text(production1)
+	whole, padded := paddedBase(0).text(production1), paddedBase(1).text(production1)
 	other := base.with("Edition", "enterprise").with("Plugins", "license,governance").text(production1)
 	jwt := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." +
 		base64.RawURLEncoding.EncodeToString([]byte("{}")) + "."
 	return []vector{
-		broken("empty", "", license.Empty, nil),
-		broken("blank", " \r\n\t ", license.Empty, nil),
-		broken("a word", "developer", license.WrongFormat, nil),
-		broken("a sentence", "See the attached file.", license.NotBase64, nil),
-		broken("a JSON Web Token", jwt, license.NotBase64, nil),
-		broken("the text that base64 should hold", raw, license.NotBase64, nil),
-		broken("other base64", encode("Edition=developer\nPlugins=license\n"), license.WrongFormat,
+		unreadableText("empty", "", license.Empty, nil),
+		unreadableText("blank", " \r\n\t ", license.Empty, nil),
+		unreadableText("a word", "developer", license.WrongFormat, nil),
+		unreadableText("a sentence", "See the attached file.", license.NotBase64, nil),
+		unreadableText("a JSON Web Token", jwt, license.NotBase64, nil),
+		unreadableText("the text that base64 should hold", raw, license.NotBase64, nil),
+		unreadableText("other base64", encode("Edition=developer\nPlugins=license\n"), license.WrongFormat,
 			&client{"developer", []string{"license"}}),
-		broken("half of a key", key[:len(key)/8*4], license.Truncated, read),
-		broken("the last character is missing", key[:len(key)-1], license.Truncated, read),
-		broken("padding is missing", strings.TrimRight(padded, "="), license.Truncated, read),
-		broken("padding is missing in part", strings.TrimSuffix(padded, "="), license.Truncated, read),
-		broken("cut behind the first line", encode("Format=1\n"), license.Truncated, nil),
-		broken("cut in the first line", encode("Format=1"), license.Truncated, nil),
-		broken("cut before the signature", encode(string(base)), license.Truncated, read),
-		broken("cut in the signature", encode(raw[:len(raw)-30]), license.Truncated, read),
-		broken("no line end behind the signature", encode(raw[:len(raw)-1]), license.Truncated, read),
-		broken("too much padding", padded+"=", license.TextAfterKey, read),
-		broken("bits in the padding that are not zero", strings.TrimSuffix(padded, "g==")+"h==", license.NotBase64,
+		unreadableText("half of a key", key[:len(key)/8*4], license.Truncated, read),
+		unreadableText("the last character is missing", key[:len(key)-1], license.Truncated, read),
+		unreadableText("padding is missing", strings.TrimRight(padded, "="), license.Truncated, read),
+		unreadableText("padding is missing in part", strings.TrimSuffix(padded, "="), license.Truncated, read),
+		unreadableText("cut behind the first line", encode("Format=1\n"), license.Truncated, nil),
+		unreadableText("cut in the first line", encode("Format=1"), license.Truncated, nil),
+		unreadableText("cut before the signature", encode(string(base)), license.Truncated, read),
+		unreadableText("cut in the signature", encode(raw[:len(raw)-30]), license.Truncated, read),
+		unreadableText("no line end behind the signature", encode(raw[:len(raw)-1]), license.Truncated, read),
+		unreadableText("too much padding", padded+"=", license.TextAfterKey, read),
+		unreadableText("bits in the padding that are not zero", strings.TrimSuffix(padded, "g==")+"h==",
+			license.NotBase64,
 			read),
-		broken("a character that base64 does not have", key[:100]+"*"+key[101:], license.NotBase64, nil),
-		broken("= in the middle, between groups of four", key[:400]+"="+key[400:], license.NotBase64, read),
-		broken("a line of text behind the signature", encode(inThrees(1).raw(production1)+"Thanks\n"),
+		unreadableText("a character that base64 does not have", key[:100]+"*"+key[101:], license.NotBase64, nil),
+		unreadableText("= in the middle, between groups of four", key[:400]+"="+key[400:], license.NotBase64, read),
+		unreadableText("a line of text behind the signature", encode(paddedBase(1).raw(production1)+"Thanks\n"),
 			license.TextAfterKey, read),
-		broken("a line end too many", encode(inThrees(2).raw(production1)+"\n"), license.TextAfterKey, read),
-		broken("letters behind the padding", padded+"Thanks", license.TextAfterKey, read),
-		broken("letters behind a key without padding", whole+"Thanks", license.TextAfterKey, read),
-		broken("two keys, the first padded", padded+other, license.SeveralKeys, read),
-		broken("two keys, the first without padding", whole+other, license.SeveralKeys,
+		unreadableText("a line end too many", encode(paddedBase(2).raw(production1)+"\n"), license.TextAfterKey, read),
+		unreadableText("letters behind the padding", padded+"Thanks", license.TextAfterKey, read),
+		unreadableText("letters behind a key without padding", whole+"Thanks", license.TextAfterKey, read),
+		unreadableText("two keys, the first padded", padded+other, license.SeveralKeys, read),
+		unreadableText("two keys, the first without padding", whole+other, license.SeveralKeys,
 			&client{"enterprise", []string{"license", "governance"}}),
-		broken("two keys on two lines", padded+"\n"+other, license.SeveralKeys, read),
-		broken("the same key twice", padded+padded, license.SeveralKeys, read),
-		broken("format 2", base.replaced("Format=1", "Format=2").text(production1), license.UnknownFormat, read),
-		broken("format 10", base.replaced("Format=1", "Format=10").text(production1), license.UnknownFormat, read),
-		broken("lines that end with CR LF", lines(strings.ReplaceAll(string(base), "\n", "\r\n")).text(production1),
+		unreadableText("two keys on two lines", padded+"\n"+other, license.SeveralKeys, read),
+		unreadableText("the same key twice", padded+padded, license.SeveralKeys, read),
+		unreadableText("format 2", base.replaced("Format=1", "Format=2").text(production1), license.UnknownFormat,
+			read),
+		unreadableText("format 10", base.replaced("Format=1", "Format=10").text(production1), license.UnknownFormat,
+			read),
+		unreadableText("lines that end with CR LF",
+			lines(strings.ReplaceAll(string(base), "\n", "\r\n")).text(production1),
 			license.UnknownFormat, read),
 	}
 }
 
-// wrong are keys that are signed and not exactly in the format.
+// wrong returns signed keys that are not exactly in the format.
 func wrong() []vector {
 	r, s := signature(production1, license.Domain+string(base))
 	signature := rawSignature(r, s)
 	with := func(name string, l lines) vector {
-		return broken(name, l.text(production1), license.WrongFormat, base.client())
+		return unreadableText(name, l.text(production1), license.WrongFormat, base.client())
 	}
 	signed := func(name, signature string) vector {
-		return broken(name, encode(string(base)+"Signature="+signature+"\n"), license.WrongFormat, base.client())
+		return unreadableText(name, encode(string(base)+"Signature="+signature+"\n"), license.WrongFormat,
+			base.client())
 	}
 	reads := func(v vector, edition string, plugins ...string) vector {
 		v.Client = nil
@@ -152,7 +158,7 @@ func wrong() []vector {
 		reads(with("no Plugins", base.without("Plugins")), ""))
 }
 
-// mangled are keys as mails deliver them (client-contract.md §5). Each text is broken for a strict reader.
+// mangled returns keys as emails deliver them (client-contract.md §5). A strict reader can read none of them.
 func mangled() []vector {
 	l := base.with("Organization", "Acme AG ~~~???>>>") // gives + and / in base64
 	for len(l.raw(production1))%3 != 1 {
@@ -162,7 +168,7 @@ func mangled() []vector {
 	wrapped := wrap(key, 64, "\r\n")
 	other := base.with("Edition", "enterprise").with("Plugins", "license,governance").text(production1)
 	mangling := func(name, text string, reason license.Code, c *client, undone ...string) vector {
-		v := broken(name, text, reason, c)
+		v := unreadableText(name, text, reason, c)
 		v.Unmangle = &unmangled{key, undone, []license.Code{}}
 		return v
 	}
@@ -210,10 +216,10 @@ func mangled() []vector {
 			"surrounding-text", "line-breaks", "spaces", "quoting"),
 		mangling("the same key twice, a line each", key+"\n"+key+"\n", license.SeveralKeys, read, "surrounding-text",
 			"repeated"),
-		{Name: "two keys in a mail", Text: "Old: " + key + "\nNew: " + other, Instance: here(),
+		{Name: "two keys in a mail", Text: "Old: " + key + "\nNew: " + other, Instance: matchingInstance(),
 			Reasons:  []license.Code{license.NotBase64},
 			Unmangle: &unmangled{key + other, []string{"surrounding-text"}, []license.Code{license.SeveralKeys}}},
-		{Name: "wrapped, and its end is missing", Text: wrapped[:300], Instance: here(),
+		{Name: "wrapped, and its end is missing", Text: wrapped[:300], Instance: matchingInstance(),
 			Reasons: []license.Code{license.NotBase64}, Client: l.cut(292),
 			Unmangle: &unmangled{strings.ReplaceAll(wrapped[:300], "\r\n", ""), []string{"line-breaks"},
 				[]license.Code{license.Truncated}}},
@@ -228,8 +234,8 @@ func wrap(s string, width int, by string) string {
 	return out.String() + s
 }
 
-// cut is what the open-source server takes from the first characters of a key of these lines.
+// cut returns what the open-source server reads from the first characters of the key.
 func (l lines) cut(characters int) *client { return l[:characters*3/4].client() }
 
-// wrapQuoted is s in quoted-printable, with a NUL for each soft line break.
+// wrapQuoted returns s in quoted-printable, with a NUL for each soft line break.
 func wrapQuoted(s string) string { return strings.ReplaceAll(wrap(s, 75, "\x00"), "=", "=3D") }

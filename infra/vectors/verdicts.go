@@ -13,8 +13,8 @@ const (
 	server = "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX"
 )
 
-// here is the server that base is for.
-func here() instance {
+// matchingInstance returns the server that base is for.
+func matchingInstance() instance {
 	return instance{
 		Server: server, Loc: 1_200_000, Edition: "developer", Now: june,
 		Plugins: []string{"license", "branch", "developer", "cpp", "swift", "vbnet", "abap", "plsql", "tsql"},
@@ -36,8 +36,8 @@ func newPack() pack {
 	return p
 }
 
-// judged is a vector of a key that can be read.
-func judged(name string, l lines, kid string, at instance, codes ...license.Code) vector {
+// readableKey returns the vector of a readable key.
+func readableKey(name string, l lines, kid string, at instance, codes ...license.Code) vector {
 	v := vector{Name: name, Text: l.text(kid), Instance: at, Terms: l.terms(), Client: l.client()}
 	for _, c := range codes {
 		switch c {
@@ -50,7 +50,7 @@ func judged(name string, l lines, kid string, at instance, codes ...license.Code
 	return v
 }
 
-// client is what the open-source server takes from a key of these lines.
+// client returns what the open-source server reads from the key.
 func (l lines) client() *client {
 	terms := l.terms()
 	return &client{Edition: terms["Edition"], Plugins: strings.Split(terms["Plugins"], ",")}
@@ -62,30 +62,30 @@ func valid() []vector {
 		"2018-07-31")
 	rotated := base.with("Kid", production2).with("Issued", "2018-12-20").with("NotBefore",
 		"2019-03-01").with("Expiration", "2020-02-29")
-	hostile := judged("organization of hostile characters",
+	hostile := readableKey("organization of hostile characters",
 		base.with("Organization", `Zo\u00EB & \u674E = C:\u005Cnew # ! "x" \uD83E\uDD8A <b>, Signature=~~~???>>>`),
-		production1, here())
+		production1, matchingInstance())
 	hostile.Terms["Organization"] = `Zoë & 李 = C:\new # ! "x" 🦊 <b>, Signature=~~~???>>>`
-	blanks := judged("organization that begins with a space and holds line ends",
-		base.with("Organization", `\u0020 two\u000ASignature=\u000D\u0009\u0085 `), production1, here())
+	blanks := readableKey("organization that begins with a space and holds line ends",
+		base.with("Organization", `\u0020 two\u000ASignature=\u000D\u0009\u0085 `), production1, matchingInstance())
 	blanks.Terms["Organization"] = "  two\nSignature=\r\t\u0085 "
-	pasted := judged("line ends and blanks around the key", inThrees(1), production1, here())
+	pasted := readableKey("line ends and blanks around the key", paddedBase(1), production1, matchingInstance())
 	pasted.Text = "\n \t" + pasted.Text + "\r\n"
 	return []vector{
 		pasted,
-		judged("production key with every property", base, production1, here()),
-		judged("key without the properties that may be left out", short, production1, here()),
-		judged("nothing known of the server", base, production1, instance{}),
-		judged("evaluation key", evaluation, evaluation1, here()),
-		judged("staging key", base.with("Type", "STAGING"), production1, here()),
-		judged("community key with the one plugin that it needs",
+		readableKey("production key with every property", base, production1, matchingInstance()),
+		readableKey("key without the properties that may be left out", short, production1, matchingInstance()),
+		readableKey("nothing known of the server", base, production1, instance{}),
+		readableKey("evaluation key", evaluation, evaluation1, matchingInstance()),
+		readableKey("staging key", base.with("Type", "STAGING"), production1, matchingInstance()),
+		readableKey("community key with the one plugin that it needs",
 			base.with("Edition", "community").with("Plugins", "license").without("Languages").without("Features"),
 			production1, instance{Server: server, Edition: "community", Plugins: []string{"license"}, Now: june}),
-		judged("key of the new Kid after a rotation", rotated, production2,
+		readableKey("key of the new Kid after a rotation", rotated, production2,
 			instance{Server: server, Now: "2019-06-15T12:00:00Z"}),
-		judged("key of the retired Kid, issued on its last day", base.with("Issued", "2018-12-31"), production1,
+		readableKey("key of the retired Kid, issued on its last day", base.with("Issued", "2018-12-31"), production1,
 			instance{Server: server, Now: "2019-01-15T12:00:00Z"}),
-		judged("largest number of lines of code", base.with("MaxLoc", "9223372036854775807"), production1,
+		readableKey("largest number of lines of code", base.with("MaxLoc", "9223372036854775807"), production1,
 			instance{Loc: 8_301_034_833_169_298_226}),
 		hostile,
 		blanks,
@@ -97,24 +97,25 @@ func servers() []vector {
 	digits, hex, uuid := base.with("Server", "20110407133530"), base.with("Server", "1a2b3c4d5e6f708"),
 		base.with("Server", "AWHW8w9JtzBzSrmf9GQX")
 	return []vector{
-		judged("server ID of 14 digits", digits, production1, at("20110407133530")),
-		judged("server ID of 15 hexadecimal digits", hex, production1, at("1a2b3c4d5e6f708")),
-		judged("server ID of 20 characters", uuid, production1, at("AWHW8w9JtzBzSrmf9GQX")),
-		judged("server ID of 24 characters", base.with("Server", "0A1B2C3D-1a2b3c4d5e6f708"), production1,
+		readableKey("server ID of 14 digits", digits, production1, at("20110407133530")),
+		readableKey("server ID of 15 hexadecimal digits", hex, production1, at("1a2b3c4d5e6f708")),
+		readableKey("server ID of 20 characters", uuid, production1, at("AWHW8w9JtzBzSrmf9GQX")),
+		readableKey("server ID of 24 characters", base.with("Server", "0A1B2C3D-1a2b3c4d5e6f708"), production1,
 			at("0A1B2C3D-1a2b3c4d5e6f708")),
-		judged("server ID with dashes in its dataset part", base.with("Server", "0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-"),
+		readableKey("server ID with dashes in its dataset part", base.with("Server", "0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-"),
 			production1, at("0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-")),
-		judged("another server", base, production1, at("0A1B2C3D-AWHW8w9JtzBzSrmf9GQY"), license.WrongServer),
-		judged("a server ID that differs in case alone", base, production1, at("0A1B2C3D-AWHW8w9JtzBzSrmf9GQx"),
+		readableKey("another server", base, production1, at("0A1B2C3D-AWHW8w9JtzBzSrmf9GQY"), license.WrongServer),
+		readableKey("a server ID that differs in case alone", base, production1, at("0A1B2C3D-AWHW8w9JtzBzSrmf9GQx"),
 			license.WrongServer),
-		judged("another server, IDs without prefix", uuid, production1, at("AWHW8w9JtzBzSrmf9GQY"),
+		readableKey("another server, IDs without prefix", uuid, production1, at("AWHW8w9JtzBzSrmf9GQY"),
 			license.WrongServer),
-		judged("same data, new database address", base, production1, at("FFFFFFFF-AWHW8w9JtzBzSrmf9GQX"),
+		readableKey("same data, new database address", base, production1, at("FFFFFFFF-AWHW8w9JtzBzSrmf9GQX"),
 			license.NewAddress),
-		judged("same data, the server lost its prefix", base, production1, at("AWHW8w9JtzBzSrmf9GQX"),
+		readableKey("same data, the server lost its prefix", base, production1, at("AWHW8w9JtzBzSrmf9GQX"),
 			license.NewAddress),
-		judged("the server got its prefix in an upgrade", uuid, production1, at(server), license.ServerUpgraded),
-		judged("the server of 15 digits got its prefix in an upgrade", hex, production1, at("0A1B2C3D-1a2b3c4d5e6f708"),
+		readableKey("the server got its prefix in an upgrade", uuid, production1, at(server), license.ServerUpgraded),
+		readableKey("the server of 15 digits got its prefix in an upgrade", hex, production1,
+			at("0A1B2C3D-1a2b3c4d5e6f708"),
 			license.ServerUpgraded),
 	}
 }
@@ -126,39 +127,42 @@ func limits() []vector {
 		return instance{Edition: edition, Plugins: plugins}
 	}
 	small := base.with("MaxLoc", "15")
-	all := here()
+	all := matchingInstance()
 	all.Server, all.Loc, all.Now, all.Edition = "AWHW8w9JtzBzSrmf9GQY", 6_000_000, "2019-06-15T12:00:00Z", "enterprise"
 	all.Plugins = append(all.Plugins, "governance", "rpg", "governance")
-	altered := judged("everything at once", base.with("MaxLoc", "5500000"), production1, all, license.BadSignature,
+	altered := readableKey("everything at once", base.with("MaxLoc", "5500000"), production1, all, license.BadSignature,
 		license.WrongServer, license.Expired, license.LocExceeded, license.PluginNotCovered, license.WrongEdition)
 	altered.Text = encode(strings.Replace(base.raw(production1), "MaxLoc=5000000", "MaxLoc=5500000", 1))
 	return []vector{
-		judged("last second before it is valid", base, production1, now("2018-02-28T23:59:59Z"), license.NotYetValid),
-		judged("first second in which it is valid", base, production1, now("2018-03-01T00:00:00Z")),
-		judged("31 days before the expiration", base, production1, now("2019-01-28T23:59:59Z")),
-		judged("30 days before the expiration", base, production1, now("2019-01-29T00:00:00Z"), license.ExpiresSoon),
-		judged("last second of the expiration day", base, production1, now("2019-02-28T23:59:59Z"),
+		readableKey("last second before it is valid", base, production1, now("2018-02-28T23:59:59Z"),
+			license.NotYetValid),
+		readableKey("first second in which it is valid", base, production1, now("2018-03-01T00:00:00Z")),
+		readableKey("31 days before the expiration", base, production1, now("2019-01-28T23:59:59Z")),
+		readableKey("30 days before the expiration", base, production1, now("2019-01-29T00:00:00Z"),
 			license.ExpiresSoon),
-		judged("first second after the expiration day", base, production1, now("2019-03-01T00:00:00Z"),
+		readableKey("last second of the expiration day", base, production1, now("2019-02-28T23:59:59Z"),
+			license.ExpiresSoon),
+		readableKey("first second after the expiration day", base, production1, now("2019-03-01T00:00:00Z"),
 			license.Expired),
-		judged("expiration day in New York, expired in UTC", base, production1, now("2019-02-28T19:00:00-05:00"),
+		readableKey("expiration day in New York, expired in UTC", base, production1, now("2019-02-28T19:00:00-05:00"),
 			license.Expired),
-		judged("day after the expiration in Tokyo, still valid in UTC", base, production1,
+		readableKey("day after the expiration in Tokyo, still valid in UTC", base, production1,
 			now("2019-03-01T08:59:59+09:00"), license.ExpiresSoon),
-		judged("expired evaluation", base.with("Kid", evaluation1).with("Type", "EVALUATION"), evaluation1,
+		readableKey("expired evaluation", base.with("Kid", evaluation1).with("Type", "EVALUATION"), evaluation1,
 			now("2020-01-01T00:00:00Z"), license.Expired),
-		judged("nine tenths of the lines of code", base, production1, loc(4_500_000)),
-		judged("one line above nine tenths", base, production1, loc(4_500_001), license.LocNearlyReached),
-		judged("all lines of code", base, production1, loc(5_000_000), license.LocNearlyReached),
-		judged("one line of code too many", base, production1, loc(5_000_001), license.LocExceeded),
-		judged("nine tenths that are no whole number, below", small, production1, loc(13)),
-		judged("nine tenths that are no whole number, above", small, production1, loc(14), license.LocNearlyReached),
-		judged("fewer plugins than the key covers", base, production1, installed("", "license", "cpp")),
-		judged("plugin that the key does not cover", base, production1, installed("", "license", "governance"),
+		readableKey("nine tenths of the lines of code", base, production1, loc(4_500_000)),
+		readableKey("one line above nine tenths", base, production1, loc(4_500_001), license.LocNearlyReached),
+		readableKey("all lines of code", base, production1, loc(5_000_000), license.LocNearlyReached),
+		readableKey("one line of code too many", base, production1, loc(5_000_001), license.LocExceeded),
+		readableKey("nine tenths that are no whole number, below", small, production1, loc(13)),
+		readableKey("nine tenths that are no whole number, above", small, production1, loc(14),
+			license.LocNearlyReached),
+		readableKey("fewer plugins than the key covers", base, production1, installed("", "license", "cpp")),
+		readableKey("plugin that the key does not cover", base, production1, installed("", "license", "governance"),
 			license.PluginNotCovered),
-		judged("plugin whose key differs in case", base, production1, installed("", "license", "CPP"),
+		readableKey("plugin whose key differs in case", base, production1, installed("", "license", "CPP"),
 			license.PluginNotCovered),
-		judged("server of another edition", base, production1, installed("enterprise"), license.WrongEdition),
+		readableKey("server of another edition", base, production1, installed("enterprise"), license.WrongEdition),
 		altered,
 	}
 }
@@ -166,7 +170,7 @@ func limits() []vector {
 func signatures() []vector {
 	text := func(l lines, signature string) string { return encode(string(l) + "Signature=" + signature + "\n") }
 	bad := func(name string, l lines, signature string) vector {
-		v := judged(name, l, production1, here(), license.BadSignature)
+		v := readableKey(name, l, production1, matchingInstance(), license.BadSignature)
 		v.Text = text(l, signature)
 		return v
 	}
@@ -175,19 +179,24 @@ func signatures() []vector {
 	zero := new(big.Int)
 	fromStart := base.with("Kid", production2)
 	return []vector{
-		judged("unknown Kid", base.with("Kid", stranger), stranger, here(), license.UnknownKid),
-		judged("evaluation Kid on a production key", base.with("Kid", evaluation1), evaluation1, here(),
+		readableKey("unknown Kid", base.with("Kid", unknownKid), unknownKid, matchingInstance(), license.UnknownKid),
+		readableKey("evaluation Kid on a production key", base.with("Kid", evaluation1), evaluation1,
+			matchingInstance(),
 			license.TypeNotAllowed),
-		judged("production Kid on an evaluation key", base.with("Type", "EVALUATION"), production1, here(),
+		readableKey("production Kid on an evaluation key", base.with("Type", "EVALUATION"), production1,
+			matchingInstance(),
 			license.TypeNotAllowed),
-		judged("issued after the Kid was retired", base.with("Issued", "2019-01-01"), production1, here(),
+		readableKey("issued after the Kid was retired", base.with("Issued", "2019-01-01"), production1,
+			matchingInstance(),
 			license.KidOutOfUse),
-		judged("issued before the Kid came into use", fromStart.with("Issued", "2018-11-30"), production2, here(),
+		readableKey("issued before the Kid came into use", fromStart.with("Issued", "2018-11-30"), production2,
+			matchingInstance(),
 			license.KidOutOfUse),
-		judged("issued on the first day of the Kid", fromStart.with("Issued", "2018-12-01"), production2, here()),
-		judged("Kid of a key that did not sign", base.with("Kid", production2).with("Issued", "2018-12-20"),
-			production1, here(), license.BadSignature),
-		judged("forged with a stranger's key", base, stranger, here(), license.BadSignature),
+		readableKey("issued on the first day of the Kid", fromStart.with("Issued", "2018-12-01"), production2,
+			matchingInstance()),
+		readableKey("Kid of a key that did not sign", base.with("Kid", production2).with("Issued", "2018-12-20"),
+			production1, matchingInstance(), license.BadSignature),
+		readableKey("forged with a stranger's key", base, unknownKid, matchingInstance(), license.BadSignature),
 		bad("signed without the domain", base, sign(production1, string(base))),
 		bad("altered lines of code", base.with("MaxLoc", "50000000"), rawSignature(r, s)),
 		bad("altered order of plugins", base.replaced("cpp,swift", "swift,cpp"), rawSignature(r, s)),

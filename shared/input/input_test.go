@@ -10,7 +10,7 @@ func TestEmail(t *testing.T) {
 	for _, good := range []string{"ada@example.com", "a.b+c@sub.example.co.uk", "jurgen@müller.example", "a@x.io",
 		" ada@example.com ", "o'hara@example.com"} {
 		if got, err := Email(good); err != nil || got != strings.TrimSpace(good) {
-			t.Errorf("Email(%q) = %q, %v", good, got, err)
+			t.Errorf("Email(%q): got %q, %v", good, got, err)
 		}
 	}
 	for _, bad := range []string{
@@ -23,7 +23,7 @@ func TestEmail(t *testing.T) {
 		"ada@example.c", strings.Repeat("a", 65) + "@example.com",
 	} {
 		if got, err := Email(bad); err == nil {
-			t.Errorf("Email(%q) = %q, want it refused", bad, got)
+			t.Errorf("Email(%q): got %q, want an error", bad, got)
 		}
 	}
 }
@@ -32,12 +32,12 @@ func TestLineRefusesInvisibleCharacters(t *testing.T) {
 	for _, bad := range []string{"a\r\nBcc: b", "a\nb", "a\x00b", "a\x1bb", "a\u2028b", "a\u202eb", "a\u2066b",
 		"a\x85b", "\xff"} {
 		if got, err := Line(bad, "The name", 100); err == nil {
-			t.Errorf("Line(%q) = %q, want it refused", bad, got)
+			t.Errorf("Line(%q): got %q, want an error", bad, got)
 		}
 	}
 	for _, good := range []string{"", "Ada Lovelace", `"><script>alert(1)</script>`, "李小龍", "Zoë 🦊", "=1+1"} {
 		if got, err := Line(good, "The name", 100); err != nil || got != good {
-			t.Errorf("Line(%q) = %q, %v", good, got, err)
+			t.Errorf("Line(%q): got %q, %v", good, got, err)
 		}
 	}
 }
@@ -49,31 +49,31 @@ func TestFieldsSplitsTypedLists(t *testing.T) {
 		"a@b.example\u00a0c@d.example\u2003e-f_g",
 	} {
 		if got := Fields(typed); !slices.Equal(got, want) {
-			t.Errorf("Fields(%q) = %q", typed, got)
+			t.Errorf("Fields(%q): got %q, want %q", typed, got, want)
 		}
 	}
 	if got := Fields(" ,;\n"); len(got) > 0 {
-		t.Errorf("nothing is %q", got)
+		t.Errorf("separators only: got %q, want nothing", got)
 	}
 }
 
 func TestLimitsCountCharacters(t *testing.T) {
 	if _, err := Line(strings.Repeat("é", 100), "The name", 100); err != nil {
-		t.Errorf("100 characters: %v", err)
+		t.Errorf("100 characters: got %v, want no error", err)
 	}
 	if _, err := Line(strings.Repeat("é", 101), "The name", 100); err == nil {
-		t.Error("101 characters were taken")
+		t.Error("101 characters: got no error")
 	}
 }
 
 func TestBlockKeepsLines(t *testing.T) {
 	got, err := Block(" one\r\ntwo\n\tthree ", "The message", 100)
 	if err != nil || got != "one\ntwo\n\tthree" {
-		t.Errorf("Block = %q, %v", got, err)
+		t.Errorf("got %q, %v", got, err)
 	}
 	if _, err := Block("one\rtwo", "The message", 100); err == nil {
-		t.Error("a lone CR was taken")
+		t.Error("lone CR: got no error")
 	} else if strings.Contains(err.Error(), "line breaks") {
-		t.Errorf("it may have line breaks, and is told %q", err)
+		t.Errorf("got %q, want an error that allows line breaks", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/license"
 )
 
-func good() Form {
+func validForm() Form {
 	return Form{
 		Kind: "evaluation", Edition: "developer", Server: "AWHW8w9JtzBzSrmf9GQX", Loc: "120000",
 		ProductVersion: "6.7.1",
@@ -20,7 +20,7 @@ func good() Form {
 	}
 }
 
-// refused says which fields of a form are refused.
+// refused returns the fields of a form that are refused.
 func refused(f Form) (fields []string) {
 	_, err := f.Accept()
 	var bad *fault.Error
@@ -34,7 +34,7 @@ func refused(f Form) (fields []string) {
 }
 
 func TestAcceptReturnsTheDetails(t *testing.T) {
-	f := good()
+	f := validForm()
 	f.Phone, f.Message, f.Contacts = "+41 22 555 01 23", " Two lines,\r\nplease. ",
 		"bob@acme.example, Bob@acme.example;carol@acme.example\n"
 	d, err := f.Accept()
@@ -46,14 +46,14 @@ func TestAcceptReturnsTheDetails(t *testing.T) {
 		Contacts: []string{"bob@acme.example", "carol@acme.example"},
 	}
 	if err != nil || fmt.Sprint(d) != fmt.Sprint(want) {
-		t.Errorf("Accept = %+v, %v; want %+v", d, err, want)
+		t.Errorf("got %+v, %v, want %+v", d, err, want)
 	}
 }
 
 func TestAcceptNamesEveryMissingField(t *testing.T) {
 	want := []string{"company", "country", "edition", "email", "kind", "name", "ncloc", "productVersion", "serverId"}
 	if got := refused(Form{}); !slices.Equal(got, want) {
-		t.Errorf("refused %v, want %v", got, want)
+		t.Errorf("got errors at %v, want %v", got, want)
 	}
 }
 
@@ -98,10 +98,10 @@ func TestAcceptRefusesInvalidFields(t *testing.T) {
 		{"long token", "idempotencyKey", func(f *Form) { f.IdempotencyKey = long(MaxKey) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := good()
+			f := validForm()
 			tt.change(&f)
 			if got := refused(f); !slices.Equal(got, []string{tt.field}) {
-				t.Errorf("refused %v, want %s", got, tt.field)
+				t.Errorf("got errors at %v, want %s", got, tt.field)
 			}
 		})
 	}
@@ -142,10 +142,10 @@ func TestAcceptAllowsTypedVariants(t *testing.T) {
 			func(d Details) bool { return d.OldServer == "" && d.Environment == "" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := good()
+			f := validForm()
 			tt.change(&f)
 			if d, err := f.Accept(); err != nil || !tt.check(d) {
-				t.Errorf("Accept = %+v, %v", d, err)
+				t.Errorf("got %+v, %v", d, err)
 			}
 		})
 	}
@@ -164,7 +164,7 @@ func TestDueAtIsOneBusinessDayLater(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := DueAt(came).Format(time.RFC3339); got != tt.due {
-			t.Errorf("what came at %s is due at %s, want %s", tt.came, got, tt.due)
+			t.Errorf("created %s: got due %s, want %s", tt.came, got, tt.due)
 		}
 	}
 }
@@ -173,14 +173,14 @@ func FuzzAcceptedTextFitsMailHeaders(f *testing.F) {
 	f.Add("Ada", "ada@acme.example", "Acme AG", "120000")
 	f.Add("Ada\r\nBcc: x", "ada@acme.example\n", "Acme\u2028AG", "-1")
 	f.Fuzz(func(t *testing.T, name, email, company, loc string) {
-		form := good()
+		form := validForm()
 		form.Name, form.Email, form.Company, form.Loc = name, email, company, loc
 		d, err := form.Accept()
 		if err != nil {
 			return
 		}
 		if s := d.Name + d.Email + d.Company; strings.ContainsAny(s, "\r\n\x00") || d.Loc < 0 {
-			t.Errorf("accepted %+v", d)
+			t.Errorf("got accepted %+v, want an error", d)
 		}
 	})
 }

@@ -26,7 +26,7 @@ func jsonObject(a *webtest.Answer) map[string]any {
 	return v
 }
 
-// problemFields returns the fields that a problem names, each with its message.
+// problemFields returns the fields that a problem names, with their messages.
 func problemFields(a *webtest.Answer) map[string]string {
 	a.T.Helper()
 	if ct := a.Header.Get("Content-Type"); ct != "application/problem+json" {
@@ -46,7 +46,7 @@ func problemFields(a *webtest.Answer) map[string]string {
 	return fields
 }
 
-// validJSON is a body that is accepted, with other members; a nil leaves one out.
+// validJSON returns a valid body with other members; nil removes one.
 func validJSON(pairs ...any) string {
 	body := map[string]any{
 		"kind": "new", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQX", "ncloc": 120000,
@@ -67,7 +67,7 @@ func validJSON(pairs ...any) string {
 	return string(data)
 }
 
-// manyMembers is an object of n members that no request has.
+// manyMembers returns an object with n unknown members.
 func manyMembers(n int) string {
 	var body strings.Builder
 	for i := range n {
@@ -122,12 +122,12 @@ func TestAPIRefusesInvalidRequests(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			fields := problemFields(env.in(t).api(tt.body).WantStatus(tt.status))
 			if tt.field != "" && !strings.Contains(fields[tt.field], tt.msg) {
-				t.Errorf("%v, want %s: %s", fields, tt.field, tt.msg)
+				t.Errorf("got %v, want %s: %s", fields, tt.field, tt.msg)
 			}
 		})
 	}
 	if mails := env.pendingMails(); len(mails) > 0 {
-		t.Errorf("mails of refused requests: %v", mails)
+		t.Errorf("got emails %v for refused requests, want none", mails)
 	}
 }
 
@@ -137,10 +137,10 @@ func FuzzDecodeForm(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		form, bad, err := decodeForm(body)
 		if err == nil && !json.Valid([]byte(body)) {
-			t.Errorf("%q is taken as JSON", body)
+			t.Errorf("%q: got no error, want one for invalid JSON", body)
 		}
 		if err != nil && form != (request.Form{}) && len(bad) > 0 {
-			t.Errorf("%q: half a form", body)
+			t.Errorf("%q: got a partial form and field errors beside the error %v", body, err)
 		}
 		_, _ = form.Accept()
 	})

@@ -22,7 +22,7 @@ const (
 	otherServer = "4A6F8E2B-BWHW8w9JtzBzSrmf9GQX"
 )
 
-// terms are those of a key that is valid at start.
+// terms are the terms of a key that is valid at start.
 func terms() license.Key {
 	return license.Key{
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Customer & Sons", Server: serverID,
@@ -33,7 +33,7 @@ func terms() license.Key {
 	}
 }
 
-// issue signs a key with other terms.
+// issue signs a key with changed terms.
 func (env *testEnv) issue(change func(*license.Key)) string {
 	env.t.Helper()
 	k := terms()
@@ -47,13 +47,13 @@ func (env *testEnv) issue(change func(*license.Key)) string {
 	return text
 }
 
-// check sends the form; pairs of names and values beside the key.
+// check sends the form with the key and pairs of names and values.
 func (env *testEnv) check(key string, pairs ...string) *webtest.Answer {
 	env.t.Helper()
 	return env.send("/licenses/check", withValues(url.Values{"key": {key}}, pairs...))
 }
 
-// facts are what a page tells in its lists of facts.
+// facts returns the facts lists of a page.
 func facts(doc *goquery.Document) map[string]string {
 	m := make(map[string]string)
 	doc.Find("dl.facts div").Each(func(_ int, s *goquery.Selection) {
@@ -62,7 +62,7 @@ func facts(doc *goquery.Document) map[string]string {
 	return m
 }
 
-// codes are those that a page tells, in order.
+// codes returns the codes shown by a page, in order.
 func codes(s *goquery.Selection) (list []string) {
 	s.Find("li[data-code]").Each(func(_ int, li *goquery.Selection) { list = append(list, li.AttrOr("data-code", "")) })
 	return list
@@ -75,7 +75,7 @@ func TestValidKeyIsShownWithItsTerms(t *testing.T) {
 		"plugins", "cpp, abap\r\nsonar-cobol-plugin-3.4.0.1932.jar, java git").WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got, "This key is valid") ||
 		!strings.Contains(got, serverID) || strings.Contains(got, "Not checked") {
-		t.Errorf("the result says %q", got)
+		t.Errorf("result: got %q, want the valid key for %s", got, serverID)
 	}
 	got := facts(doc)
 	for what, want := range map[string]string{
@@ -87,19 +87,19 @@ func TestValidKeyIsShownWithItsTerms(t *testing.T) {
 		"Valid through": "28 Feb 2019, 23:59:59 UTC", "Issued": "26 Feb 2018, signed with prod-1",
 	} {
 		if got[what] != want {
-			t.Errorf("%s: %q, want %q", what, got[what], want)
+			t.Errorf("%s: got %q, want %q", what, got[what], want)
 		}
 	}
 	for what, part := range map[string]string{"Languages": "COBOL", "Features": "Branch"} {
 		if !strings.Contains(strings.ToLower(got[what]), strings.ToLower(part)) {
-			t.Errorf("%s: %q lacks %s", what, got[what], part)
+			t.Errorf("%s: got %q, want %s in it", what, got[what], part)
 		}
 	}
 	if got := webtest.Text(doc.Find("#ignored")); !strings.HasSuffix(got, "java, git.") {
-		t.Errorf("ignored: %q", got)
+		t.Errorf("ignored plugins: got %q, want java and git", got)
 	}
 	if doc.Find("#warnings").Length() > 0 || doc.Find("#text").Length() > 0 {
-		t.Error("warned of, or put right, without a cause")
+		t.Error("got warnings or a cleaned-up key, want neither")
 	}
 }
 
@@ -108,17 +108,16 @@ func TestEmptyDetailsAreNotChecked(t *testing.T) {
 	doc := env.check(env.issue(nil)).WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); !strings.Contains(got,
 		"Not checked (left empty): the server ID, the lines of code, the installed edition, the installed plugins.") {
-		t.Errorf("the result says %q", got)
+		t.Errorf("result: got %q, want a list of what was not checked", got)
 	}
 	doc = env.check(env.issue(nil), "serverId", serverID, "ncloc", "0", "edition", "developer", "plugins",
 		"java").WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#result.good")); strings.Contains(got, "Not checked") {
-		t.Errorf("no lines and a free plugin were said: %q", got)
+		t.Errorf("result with all details: got %q, want nothing unchecked", got)
 	}
 }
 
-// badKeys are keys with what is said of the server, the codes that are found, and where the first link leads; "" for no
-// link.
+// badKeys are keys with the details of the server, the expected codes, and the first link; "" for none.
 func badKeys(env *testEnv) map[string]struct {
 	key   string
 	said  []string
@@ -179,16 +178,16 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 			doc := env.check(tt.key, tt.said...).WantStatus(200).Page()
 			result := doc.Find("#result.bad")
 			if got := codes(result); !slices.Equal(got, tt.codes) {
-				t.Fatalf("reasons %v, want %v", got, tt.codes)
+				t.Fatalf("got reasons %v, want %v", got, tt.codes)
 			}
 			result.Find("li[data-code]").Each(func(_ int, li *goquery.Selection) {
 				if sentence := webtest.Text(li.Find("b")); sentence == "" || webtest.Text(li) == sentence {
-					t.Errorf("no sentence or no remedy: %q", webtest.Text(li))
+					t.Errorf("got %q, want a sentence and a remedy", webtest.Text(li))
 				}
 			})
 			href := result.Find("li a").First().AttrOr("href", "")
 			if href != tt.link {
-				t.Errorf("the link is %q, want %q", href, tt.link)
+				t.Errorf("got link %q, want %q", href, tt.link)
 			}
 			if href == "" {
 				return
@@ -199,11 +198,11 @@ func TestEveryReasonHasARemedy(t *testing.T) {
 			}
 			form := env.get(u.RequestURI()).WantStatus(200).Page()
 			if u.Fragment != "" && form.Find("#"+u.Fragment).Length() != 1 {
-				t.Errorf("the page has no #%s", u.Fragment)
+				t.Errorf("got no element #%s, want one", u.Fragment)
 			}
 			for name, values := range u.Query() {
 				if got := fieldValue(form, name); got != values[0] {
-					t.Errorf("the form has %s=%q, want %q", name, got, values[0])
+					t.Errorf("form field %s: got %q, want %q", name, got, values[0])
 				}
 			}
 		})
@@ -218,10 +217,10 @@ func TestForeignKeyIsNotTrusted(t *testing.T) {
 	} {
 		doc := env.check(tt.key + "\n> quoted").WantStatus(200).Page()
 		if got := codes(doc.Find("#result.bad")); !slices.Equal(got, []string{tt.code}) {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: got reasons %v, want %s", name, got, tt.code)
 		}
 		if !strings.Contains(webtest.Text(doc.Find("main")), "Do not rely on this") || doc.Find("#text").Length() > 0 {
-			t.Errorf("%s: what it says is shown as if it were true", name)
+			t.Errorf("%s: got no caution, or a cleaned-up key", name)
 		}
 	}
 }
@@ -242,11 +241,11 @@ func TestWarningsKeepAKeyValid(t *testing.T) {
 	})
 	doc := env.check(key, "serverId", serverID, "ncloc", "4600000").WantStatus(200).Page()
 	if doc.Find("#result.good").Length() != 1 {
-		t.Error("the key is not valid")
+		t.Error("got an invalid key, want a valid one")
 	}
 	if got := codes(doc.Find("#warnings")); !slices.Equal(got,
 		[]string{"server-upgraded", "expires-soon", "loc-nearly-reached"}) {
-		t.Errorf("warnings %v", got)
+		t.Errorf("got warnings %v", got)
 	}
 }
 
@@ -265,17 +264,17 @@ func TestKeyMangledByEmailIsCleanedUp(t *testing.T) {
 	} {
 		doc := env.check(pasted).WantStatus(200).Page()
 		if doc.Find("#result.good").Length() != 1 {
-			t.Errorf("%s: not valid: %q", name, webtest.Text(doc.Find("#result")))
+			t.Errorf("%s: got %q, want a valid key", name, webtest.Text(doc.Find("#result")))
 		}
 		if doc.Find("#undone li").Length() == 0 {
-			t.Errorf("%s: it is not said what was forgiven", name)
+			t.Errorf("%s: got nothing cleaned up, want a list", name)
 		}
 		if got := doc.Find("#text").Text(); got != key {
-			t.Errorf("%s: the key to set is %q", name, got)
+			t.Errorf("%s: got cleaned-up key %q, want the original", name, got)
 		}
 	}
 	if doc := env.check("  " + key + "\r\n").WantStatus(200).Page(); doc.Find("#undone").Length() > 0 {
-		t.Errorf("forgiven what needs no forgiveness: %q", webtest.Text(doc.Find("#undone")))
+		t.Errorf("got %q cleaned up, want nothing", webtest.Text(doc.Find("#undone")))
 	}
 }
 
@@ -289,14 +288,14 @@ func TestCheckFormShowsErrors(t *testing.T) {
 		fields = append(fields, s.Find("input, textarea, select").First().AttrOr("name", ""))
 	})
 	if want := []string{"key", "serverId", "edition", "ncloc", "productVersion"}; !slices.Equal(fields, want) {
-		t.Errorf("wrong are %v, want %v", fields, want)
+		t.Errorf("got errors at %v, want %v", fields, want)
 	}
 	if fieldValue(doc, "serverId") != "abc" || doc.Find("textarea#plugins").Text() != `"><script>alert(1)</script>` ||
 		doc.Find("script").Length() > 0 {
-		t.Error("what was typed did not come back as it was")
+		t.Error("the typed text was changed or not escaped")
 	}
 	if doc.Find("#result").Length() > 0 {
-		t.Error("a result without a check")
+		t.Error("got a result, want none")
 	}
 }
 
@@ -307,22 +306,22 @@ func TestKeyInAnAddressIsIgnored(t *testing.T) {
 	doc := a.Page()
 	if strings.Contains(a.Body, key[:60]) || doc.Find("#result").Length() > 0 ||
 		fieldValue(doc, "serverId") != serverID {
-		t.Error("the key of the address is used, or the server ID is not")
+		t.Error("the page uses the key of the address, or ignores the server ID")
 	}
 	if form := doc.Find("form"); form.AttrOr("method", "") != "post" || form.AttrOr("action", "") != "/licenses/check" {
-		t.Error("the form puts the key into an address")
+		t.Error("the form sends the key in the address")
 	}
 	if a := env.do("POST", "/licenses/check?key="+url.QueryEscape(key), "", "Content-Type",
 		"application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 422 {
-		t.Errorf("a key in the address is checked: %d", a.StatusCode)
+		t.Errorf("key in the address: got status %d, want 422", a.StatusCode)
 	}
 	if cc := env.check(key).Header.Get("Cache-Control"); cc != "no-store" {
-		t.Errorf("the answer may be kept: %q", cc)
+		t.Errorf("Cache-Control: got %q, want no-store", cc)
 	}
 }
 
 func TestKeyIsNeitherLoggedNorStored(t *testing.T) {
-	// A check may read the license's record; the table fails whatever is written to it.
+	// A check may read the record of the license; this table fails every write.
 	env := newTestEnvOver(t, failingTable{err: table.ErrNotFound})
 	broken := newTestEnvOver(t, failingTable{err: errors.New("touched")})
 	key := env.issue(nil)
@@ -345,17 +344,17 @@ func TestKeyIsNeitherLoggedNorStored(t *testing.T) {
 	}
 	for _, log := range []string{env.log.String(), broken.log.String()} {
 		if log == "" {
-			t.Fatal("nothing is logged")
+			t.Fatal("got an empty log")
 		}
 		for i := range len(key) - 20 {
 			if strings.Contains(log, key[i:i+20]) {
-				t.Fatalf("the log has a part of the key:\n%s", log)
+				t.Fatalf("the log contains a part of the key:\n%s", log)
 			}
 		}
 		for _, secret := range []string{"Customer", "AWHW8w9Jtz", "BWHW8w9Jtz", "01c6x2m4vj8q0n5r7t9w3y1z2b",
 			"touched"} {
 			if strings.Contains(log, secret) {
-				t.Errorf("the log has %q:\n%s", secret, log)
+				t.Errorf("the log contains %q:\n%s", secret, log)
 			}
 		}
 	}
@@ -389,11 +388,11 @@ func FuzzCheck(f *testing.F) {
 		switch a.StatusCode {
 		case 200, 422:
 			if doc := a.Page(); doc.Find("script, style, img").Length() > 0 || doc.Find("h1").Length() != 1 {
-				t.Errorf("the page holds what it must not:\n%s", a.Body)
+				t.Errorf("the page contains foreign markup:\n%s", a.Body)
 			}
 		case 400, 413: // not UTF-8, too large
 		default:
-			t.Errorf("status %d", a.StatusCode)
+			t.Errorf("got status %d, want 200, 400, 413 or 422", a.StatusCode)
 		}
 	})
 }

@@ -18,7 +18,7 @@ func (env *testEnv) apiCheck(body map[string]any) *webtest.Answer {
 	return env.do("POST", "/api/licenses/check", string(data), "Content-Type", "application/json")
 }
 
-// found is an answer of the API.
+// found is a response of the API.
 type found struct {
 	Valid, Authentic  bool
 	Key               map[string]any
@@ -49,17 +49,17 @@ func TestAPIReturnsEveryReason(t *testing.T) {
 		for _, r := range f.Reasons {
 			got = append(got, r.Code)
 			if r.Sentence == "" || r.Remedy == "" || (r.Request == "") != (r.RequestURL == "") {
-				t.Errorf("%s: %+v", name, r)
+				t.Errorf("%s: got incomplete reason %+v", name, r)
 			}
 		}
 		if f.Valid || !slices.Equal(got, tt.codes) {
-			t.Errorf("%s: %v, want %v", name, got, tt.codes)
+			t.Errorf("%s: got reasons %v, want %v", name, got, tt.codes)
 		}
 		if r := f.Reasons[0]; tt.link != "" && r.RequestURL+r.InstallURL != siteURL+tt.link {
-			t.Errorf("%s: leads to %q%q", name, r.RequestURL, r.InstallURL)
+			t.Errorf("%s: got URL %q%q, want %s", name, r.RequestURL, r.InstallURL, siteURL+tt.link)
 		}
 		if unreadable := license.Code(tt.codes[0]).Unreadable(); (f.Key == nil) != unreadable {
-			t.Errorf("%s: key %v", name, f.Key)
+			t.Errorf("%s: got key %v, unreadable %v", name, f.Key, unreadable)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestAPIRefusesInvalidChecks(t *testing.T) {
 		fields := problemFields(env.apiCheck(tt.body).WantStatus(422))
 		for _, name := range tt.wrong {
 			if fields[name] == "" || len(fields) != len(tt.wrong) {
-				t.Errorf("%s: %v", tt.name, fields)
+				t.Errorf("%s: got errors %v, want %v", tt.name, fields, tt.wrong)
 			}
 		}
 	}

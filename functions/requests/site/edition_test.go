@@ -16,53 +16,53 @@ func TestEditionShowsItsPackages(t *testing.T) {
 	c, _ := sample()
 	rows := doc.Find("#packages .gate > table tbody tr")
 	if want := len(c.Matrix("enterprise")); rows.Length() != want {
-		t.Fatalf("%d versions, want %d, one for each X.Y", rows.Length(), want)
+		t.Fatalf("got %d versions, want %d, one for each X.Y", rows.Length(), want)
 	}
 
 	newest := rows.First()
 	if got := webtest.Text(newest.Find("th")); got != "7.1" {
-		t.Errorf("first version %q, want the newest", got)
+		t.Errorf("first version: got %q, want 7.1", got)
 	}
 	if got := webtest.Text(newest.Find("time")); got != "April 2018" {
-		t.Errorf("month %q", got)
+		t.Errorf("month: got %q, want April 2018", got)
 	}
 	if got := newest.Find("a.download").AttrOr("href",
 		""); got != siteURL+"/downloads/enterprise-edition-7.1.0.1042.zip" {
-		t.Errorf("download %q", got)
+		t.Errorf("download link: got %q", got)
 	}
 	if got := webtest.Text(newest); !strings.Contains(got, "89.4 MB") ||
 		!strings.Contains(got, strings.Repeat("0123456789abcdef", 4)) {
-		t.Errorf("size or SHA-256 missing in %q", got)
+		t.Errorf("got %q, want size and SHA-256", got)
 	}
 
 	withdrawn := rows.Eq(1)
 	if !strings.Contains(webtest.Text(withdrawn), "One of its plugins was broken; take 7.1.") ||
 		withdrawn.Find("a").Length() != 0 {
-		t.Errorf("withdrawn package: %q", webtest.Text(withdrawn))
+		t.Errorf("withdrawn package: got %q, want the reason and no link", webtest.Text(withdrawn))
 	}
 	if lts := rows.Last(); webtest.Text(lts.Find("th")) != "6.7.4 LTS" {
-		t.Errorf("last version %q, want the one with long-term support", webtest.Text(lts.Find("th")))
+		t.Errorf("last version: got %q, want the LTS version", webtest.Text(lts.Find("th")))
 	}
 	var patches []string
 	doc.Find("#packages details tbody th").Each(func(_ int, s *goquery.Selection) {
 		patches = append(patches, webtest.Text(s))
 	})
 	if got := strings.Join(patches, ", "); got != "6.7.3 LTS, 6.7.2 LTS, 6.7.1 LTS, 6.7 LTS" {
-		t.Errorf("earlier patches %s", got)
+		t.Errorf("got earlier patches %s", got)
 	}
 }
 
 func TestDownloadsRequireTheTerms(t *testing.T) {
 	doc := newTestEnv(t).get("/editions/developer").WantStatus(200).Page()
 	if doc.Find("#packages .gate > input#terms:not([checked]) ~ table a.download").Length() == 0 {
-		t.Error("the downloads do not follow an unchecked box, which the style sheet needs")
+		t.Error("the style sheet needs downloads after an unchecked box; got none")
 	}
 	if got := doc.Find(".gate label[for=terms] a").AttrOr("href", ""); !strings.HasSuffix(got, "/terms") {
-		t.Errorf("terms at %q", got)
+		t.Errorf("terms link: got %q, want /terms", got)
 	}
 	all := doc.Find("a[href*='/downloads/']").Length()
 	if gated := doc.Find(".gate a.download[href*='/downloads/']").Length(); all != gated {
-		t.Errorf("%d downloads, %d behind the box", all, gated)
+		t.Errorf("got %d downloads, of which %d require the terms; want all", all, gated)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestEditionShowsPluginsOfEachVersion(t *testing.T) {
 	var cells []string
 	row.Find("td").Each(func(_ int, s *goquery.Selection) { cells = append(cells, webtest.Text(s)) })
 	if got := strings.Join(cells, " "); got != "5.1 5.1 5.1" {
-		t.Errorf("releases %q", got)
+		t.Errorf("got releases %q, want 5.1 three times", got)
 	}
 }
 
@@ -92,13 +92,13 @@ func TestEditionLinksKeepTheServer(t *testing.T) {
 		a := env.get("/editions/developer" + tt.query).WantStatus(200)
 		doc := a.Page()
 		if got := doc.Find(".hero a.button").First().AttrOr("href", ""); got != "/request/developer"+tt.want {
-			t.Errorf("%q: request link %q", tt.query, got)
+			t.Errorf("%q: got request link %q, want the query %q", tt.query, got, tt.want)
 		}
 		if got := doc.Find(".cards a").First().AttrOr("href", ""); got != "/editions/community"+tt.want {
-			t.Errorf("%q: link to another edition %q", tt.query, got)
+			t.Errorf("%q: got edition link %q, want the query %q", tt.query, got, tt.want)
 		}
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") != (tt.want == "") {
-			t.Errorf("%q: Cache-Control %q: what is about a server is not for caches that many share", tt.query, cache)
+			t.Errorf("%q: got Cache-Control %q, want public only without a server", tt.query, cache)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func TestEveryPageKeepsTheServer(t *testing.T) {
 	const server = "?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX&sourceEdition=developer"
 	env := newTestEnv(t)
 	if got := env.get("/editions" + server).WantStatus(302).Header.Get("Location"); got != "/"+server+"#editions" {
-		t.Errorf("/editions leads to %s", got)
+		t.Errorf("/editions: got redirect to %s", got)
 	}
 	for _, path := range []string{
 		"/", "/request", "/request/community", "/request/enterprise", "/editions/community", "/editions/enterprise",
@@ -116,25 +116,25 @@ func TestEveryPageKeepsTheServer(t *testing.T) {
 	} {
 		a := env.get(path + server)
 		if cache := a.Header.Get("Cache-Control"); strings.Contains(cache, "public") {
-			t.Errorf("%s: Cache-Control %q", path, cache)
+			t.Errorf("%s: got Cache-Control %q, want a private one", path, cache)
 		}
 		header := a.Page().Find("header a").Map(func(_ int, s *goquery.Selection) string {
 			return s.AttrOr("href", "")
 		})
 		if want := []string{"/" + server, "/" + server + "#editions", "/request" + server,
 			"/licenses/check" + server}; !slices.Equal(header, want) {
-			t.Errorf("%s: the header leads to %q", path, header)
+			t.Errorf("%s: got header links %q, want %q", path, header, want)
 		}
 		links := a.Page().Find("a[href^='/request'], a[href^='/editions'], a[href='/'], a[href^='/#'], a[href^='/?']")
 		links.Each(func(_ int, s *goquery.Selection) {
 			if href := s.AttrOr("href", ""); !strings.Contains(href, server) {
-				t.Errorf("%s: the link to %s forgets the server", path, href)
+				t.Errorf("%s: got link %s, want it to keep the server", path, href)
 			}
 		})
 	}
 	if kind := env.get("/request/enterprise"+server).Page().Find("input[name=kind][checked]").AttrOr("value",
 		""); kind != "upgrade" {
-		t.Errorf("from Developer to Enterprise is taken as %q", kind)
+		t.Errorf("from Developer to Enterprise: got kind %q, want upgrade", kind)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestPagesAboutAServerKeepIt(t *testing.T) {
 		"the check of no key at a link": env.get("/licenses/check" + server).WantStatus(200),
 	} {
 		if got := a.Page().Find("header nav a").Eq(1).AttrOr("href", ""); got != "/request"+server {
-			t.Errorf("%s: its header leads to %s", name, got)
+			t.Errorf("%s: got header link %s, want it to keep the server", name, got)
 		}
 	}
 }
@@ -162,14 +162,14 @@ func TestCommunityNeedsNeitherPackageNorLicense(t *testing.T) {
 	doc := env.get("/editions/community").WantStatus(200).Page()
 	if said := webtest.Text(doc.Find(".notice")); !strings.Contains(said, "no package") ||
 		!strings.Contains(said, "no license") {
-		t.Errorf("notice %q", said)
+		t.Errorf("got notice %q, want no package and no license", said)
 	}
 	if doc.Find("#packages, #install, a[href^='/request/']").Length() != 0 {
-		t.Error("it offers a package or a request")
+		t.Error("got a package or a request link, want neither")
 	}
 	form := env.get("/request/community?serverId=AWHW8w9JtzBzSrmf9GQX").WantStatus(200).Page()
 	if form.Find("form").Length() != 0 || !strings.Contains(webtest.Text(form.Find("h1")), "needs no license") {
-		t.Error("the request for Community does not say that none is needed")
+		t.Error("got a form, want a page that says that no license is needed")
 	}
 }
 
@@ -180,7 +180,7 @@ func TestUnknownEditionListsTheEditions(t *testing.T) {
 		a := env.get(path).WantStatus(404)
 		for _, key := range []string{"community", "developer", "enterprise", "datacenter"} {
 			if a.Page().Find("a[href='/editions/"+key+"']").Length() == 0 {
-				t.Errorf("%s: no link to %s", path, key)
+				t.Errorf("%s: got no link to %s, want one", path, key)
 			}
 		}
 	}

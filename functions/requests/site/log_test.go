@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// failingTable is a table whose calls fail, with an error that names a key.
+// failingTable is a table whose calls fail with an error that names a key.
 type failingTable struct {
 	table.Table
 	err error
@@ -37,15 +37,15 @@ func TestUnavailableStorageAsksToRetry(t *testing.T) {
 		env.get("/requests/1?token=x"), env.get("/api/license-requests/1")} {
 		a.WantStatus(http.StatusServiceUnavailable)
 		if a.Header.Get("Retry-After") == "" || strings.Contains(a.Body, "REQUEST#") {
-			t.Errorf("%v %s", a.Header, a.Body)
+			t.Errorf("got headers %v and body %s, want Retry-After and no row key", a.Header, a.Body)
 		}
 	}
 	env = newTestEnvOver(t, failingTable{err: errors.New("the disk is on fire")})
 	if a := env.send("/request/developer", validForm()).WantStatus(500); strings.Contains(a.Body, "fire") {
-		t.Errorf("the cause is shown: %s", a.Body)
+		t.Errorf("got the cause in the response: %s", a.Body)
 	}
 	if !strings.Contains(env.log.String(), "fire") {
-		t.Errorf("the cause is not in the log: %s", env.log)
+		t.Errorf("got no cause in the log: %s", env.log)
 	}
 }
 
@@ -65,13 +65,13 @@ func TestLogHasNoCustomerData(t *testing.T) {
 		env.get("/jane.doe@customer.example/")
 		log := env.log.String()
 		if log == "" {
-			t.Fatal("nothing is logged")
+			t.Fatal("got an empty log")
 		}
 		_, token, _ := strings.Cut(to, "token=")
 		for _, secret := range []string{"jane.doe", "Jane", "Doe", "customer & sons", "Customer & Sons", "Switzerland",
 			"555 01 23", "hurry", "john@", token} {
 			if secret != "" && strings.Contains(log, secret) {
-				t.Errorf("the log has %q:\n%s", secret, log)
+				t.Errorf("the log contains %q:\n%s", secret, log)
 			}
 		}
 	}

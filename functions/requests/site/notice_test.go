@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// addLicense puts the license of a key on record.
+// addLicense records the license of a key.
 func (env *testEnv) addLicense(k license.Key) store.LicenseChange {
 	env.t.Helper()
 	_, err := env.store.AddLicense(env.t.Context(), license.License{
@@ -61,32 +61,32 @@ func TestNoticesKeepAKeyValid(t *testing.T) {
 			a := env.apiCheck(map[string]any{"key": env.issue(nil)})
 			f := checkAnswer(a)
 			if !f.Valid || len(f.Reasons)+len(f.Warnings) > 0 {
-				t.Errorf("a record speaks against the key: %s", a.Body)
+				t.Errorf("got %s, want a valid key without reasons or warnings", a.Body)
 			}
 			doc := env.check(env.issue(nil)).WantStatus(200).Page()
 			if tt.code == "" {
 				if len(f.Notices) > 0 || doc.Find("#notices").Length() > 0 {
-					t.Errorf("notices of nothing: %s", a.Body)
+					t.Errorf("got notices in %s, want none", a.Body)
 				}
 				return
 			}
 			if len(f.Notices) != 1 || f.Notices[0].Code != tt.code ||
 				!strings.Contains(f.Notices[0].Sentence, tt.says) || f.Notices[0].Remedy == "" {
-				t.Errorf("notices %+v", f.Notices)
+				t.Errorf("got notices %+v, want %s", f.Notices, tt.code)
 			}
 			if got := doc.Find("#notices"); !slices.Equal(codes(got), []string{tt.code}) ||
 				!strings.Contains(webtest.Text(got), tt.says) || doc.Find("#result.good").Length() != 1 {
-				t.Errorf("the page says %q", webtest.Text(got))
+				t.Errorf("page: got %q, want notice %s", webtest.Text(got), tt.code)
 			}
 			if strings.Contains(a.Body, "invoice") || strings.Contains(webtest.Text(doc.Find("main")), "invoice") {
-				t.Error("the reason is for us alone")
+				t.Error("got our internal reason in the response")
 			}
 
 			// Who made up a key learns nothing.
 			forged := newTestEnv(t).issue(nil)
 			if f := checkAnswer(env.apiCheck(map[string]any{"key": forged})); len(f.Notices) > 0 ||
 				env.check(forged).Page().Find("#notices").Length() > 0 {
-				t.Errorf("a forged key is told %+v", f.Notices)
+				t.Errorf("forged key: got notices %+v, want none", f.Notices)
 			}
 		})
 	}
@@ -98,10 +98,10 @@ func TestKeyIsCheckedWithoutRecords(t *testing.T) {
 		f := checkAnswer(env.apiCheck(map[string]any{"key": env.issue(nil)}))
 		if !f.Valid || len(f.Notices) != 1 || f.Notices[0].Code != "not-looked-up" ||
 			strings.Contains(f.Notices[0].Sentence, "fire") {
-			t.Errorf("%+v", f)
+			t.Errorf("got %+v, want a valid key with the notice not-looked-up", f)
 		}
 		if !strings.Contains(env.log.String(), err.Error()) {
-			t.Errorf("the log has no cause: %s", env.log)
+			t.Errorf("got no cause in the log: %s", env.log)
 		}
 	}
 }

@@ -34,19 +34,19 @@ func TestLinkPrefillsTheForm(t *testing.T) {
 	} {
 		doc := env.get("/request/enterprise" + tt.query).WantStatus(200).Page()
 		if got := fieldValue(doc, "serverId"); got != tt.server {
-			t.Errorf("%q: server ID %q, want %q", tt.query, got, tt.server)
+			t.Errorf("%q: got server ID %q, want %q", tt.query, got, tt.server)
 		}
 		if got := fieldValue(doc, "ncloc"); got != tt.loc {
-			t.Errorf("%q: lines of code %q, want %q", tt.query, got, tt.loc)
+			t.Errorf("%q: got lines of code %q, want %q", tt.query, got, tt.loc)
 		}
 		if got := fieldValue(doc, "kind"); got != tt.kind {
-			t.Errorf("%q: kind %q, want %q", tt.query, got, tt.kind)
+			t.Errorf("%q: got kind %q, want %q", tt.query, got, tt.kind)
 		}
 		if said := doc.Find(".sheet .notice").Length() == 1; said != (tt.server+tt.loc != "") {
-			t.Errorf("%q: says %v that the server filled it in", tt.query, said)
+			t.Errorf("%q: got prefill notice %v, want %v", tt.query, said, !said)
 		}
 		if doc.Find("script, .error").Length() > 0 {
-			t.Errorf("%q: a script or an error on a fresh form", tt.query)
+			t.Errorf("%q: got a script or an error, want a fresh form", tt.query)
 		}
 	}
 }
@@ -59,12 +59,12 @@ func TestLinkNamesTheReplacedLicense(t *testing.T) {
 		"?kind=replacement&replaces=buy+this":                       "",
 	} {
 		if got := fieldValue(env.get("/request/enterprise"+query).WantStatus(200).Page(), "replaces"); got != want {
-			t.Errorf("%q: %q, want %q", query, got, want)
+			t.Errorf("%q: got %q, want %q", query, got, want)
 		}
 	}
 }
 
-// What is no key of ours does not say its edition: the link to a replacement leads by way of the choice of one.
+// A foreign key names no edition, so the replacement link leads to the choice of an edition.
 func TestChoiceOfEditionKeepsTheQuery(t *testing.T) {
 	env := newTestEnv(t)
 	found := env.send("/licenses/check",
@@ -72,15 +72,16 @@ func TestChoiceOfEditionKeepsTheQuery(t *testing.T) {
 	choice := found.Find("main a[href^='/request?']").AttrOr("href", "")
 	for link, want := range map[string]string{
 		choice: "?kind=replacement&serverId=AWHW8w9JtzBzSrmf9GQX",
-		"/request?kind=renewal&replaces=l1&serverId=x&sourceEdition=Enterprise": "?kind=renewal&replaces=l1&sourceEdition=enterprise",
-		"/request?kind=buy&replaces=buy+this":                                   "",
+		"/request?kind=renewal&replaces=l1&sourceEdition=Enterprise&serverId=x": "" +
+			"?kind=renewal&replaces=l1&sourceEdition=enterprise",
+		"/request?kind=buy&replaces=buy+this": "",
 	} {
 		cards := env.get(link).WantStatus(200).Page().Find(".card a").Map(func(_ int, s *goquery.Selection) string {
 			return s.AttrOr("href", "")
 		})
 		if got := []string{"/request/developer" + want, "/request/enterprise" + want,
 			"/request/datacenter" + want}; !slices.Equal(cards, got) {
-			t.Errorf("%s leads to %q", link, cards)
+			t.Errorf("%s: got links %q, want %q", link, cards, got)
 		}
 	}
 }
@@ -92,14 +93,14 @@ func FuzzPrefill(f *testing.F) {
 		q, _ := url.ParseQuery(query)
 		form := prefill(q, "enterprise")
 		if form.Server != "" && len(form.Server) < 14 || form.Kind != "" && !request.Kind(form.Kind).Valid() {
-			t.Errorf("%q fills in %+v", query, form)
+			t.Errorf("%q: got invalid form %+v", query, form)
 		}
 		again, err := url.ParseQuery(strings.TrimPrefix(linkQuery(q), "?"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if kept := prefill(again, "enterprise"); kept.Server != form.Server || kept.Loc != form.Loc {
-			t.Errorf("%q: the links keep %+v of %+v", query, kept, form)
+			t.Errorf("%q: got %+v after the links, want %+v", query, kept, form)
 		}
 	})
 }

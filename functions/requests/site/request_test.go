@@ -13,7 +13,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// fieldValue returns what a field of the form holds.
+// fieldValue returns the value of a form field.
 func fieldValue(doc *goquery.Document, name string) string {
 	fields := doc.Find("form [name='" + name + "']")
 	switch {
@@ -29,10 +29,10 @@ func TestFormOffersEveryKind(t *testing.T) {
 	doc := newTestEnv(t).get("/request/developer").WantStatus(200).Page()
 	for _, k := range request.Kinds {
 		if doc.Find("input[type=radio][name=kind][value='"+string(k)+"']").Length() != 1 {
-			t.Errorf("no choice for %s", k)
+			t.Errorf("got no option for %s", k)
 		}
 		if label, hint := kindTexts(k); hint == "" || len(label) > 20 {
-			t.Errorf("%s is not explained: %q, %q", k, label, hint)
+			t.Errorf("%s: got label %q and hint %q, want a short label and a hint", k, label, hint)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 	}
 	if d := recorded.Details; d.Kind != request.New || d.Loc != 120000 || d.Company != "Customer & Sons" ||
 		d.Contacts[0] != "john@customer.example" {
-		t.Errorf("recorded %+v", d)
+		t.Errorf("got recorded %+v", d)
 	}
 
 	status := env.get(to).WantStatus(200)
@@ -61,18 +61,18 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 		"john@customer.example",
 	} {
 		if !strings.Contains(page, want) {
-			t.Errorf("the status page lacks %q", want)
+			t.Errorf("got no %q on the status page", want)
 		}
 	}
 	for name, want := range map[string]string{
 		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
 	} {
 		if got := status.Header.Get(name); got != want {
-			t.Errorf("status page: %s %q, want %q", name, got, want)
+			t.Errorf("status page: got %s %q, want %q", name, got, want)
 		}
 	}
 	if status.Page().Find("form").Length() != 0 {
-		t.Error("the status page has a form: scanners of mails send them")
+		t.Error("got a form on the status page, which email scanners would send")
 	}
 }
 
@@ -81,7 +81,7 @@ func TestRequestCausesTwoMails(t *testing.T) {
 	to := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
 	if got := strings.Join(env.pendingMails(), " "); got != id+"-new "+id+"-received" {
-		t.Fatalf("mails %s", got)
+		t.Fatalf("got emails %s, want one to sales and one to the customer", got)
 	}
 	received, err := env.store.Mail(t.Context(), id+"-received")
 	if err != nil {
@@ -89,7 +89,7 @@ func TestRequestCausesTwoMails(t *testing.T) {
 	}
 	if m := received.Message; m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" ||
 		m.About != id || !strings.Contains(m.Text, siteURL+to) {
-		t.Errorf("mail to the customer: %s to %s about %s, with the private link %v", m.Kind, m.To.Email, m.About,
+		t.Errorf("email to the customer: got %s to %s about %s, private link %v", m.Kind, m.To.Email, m.About,
 			strings.Contains(m.Text, to))
 	}
 	toSales, err := env.store.Mail(t.Context(), id+"-new")
@@ -98,7 +98,7 @@ func TestRequestCausesTwoMails(t *testing.T) {
 	}
 	if m := toSales.Message; m.Kind != mail.RequestNew || m.To.Email != "sales@vendor.example" ||
 		strings.Contains(m.Text, "token=") {
-		t.Errorf("mail to sales: %s to %s", m.Kind, m.To.Email)
+		t.Errorf("email to sales: got %s to %s", m.Kind, m.To.Email)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestFieldErrorsAreShownBesideTheField(t *testing.T) {
 			doc := a.Page()
 			field := doc.Find("[name='" + tt.field + "']")
 			if field.AttrOr("aria-invalid", "") != "true" {
-				t.Error("the field is not marked")
+				t.Error("got no aria-invalid on the field")
 			}
 			said := ""
 			for id := range strings.FieldsSeq(field.AttrOr("aria-describedby", "")) {
@@ -145,28 +145,28 @@ func TestFieldErrorsAreShownBesideTheField(t *testing.T) {
 				}
 			}
 			if !strings.Contains(said, tt.message) {
-				t.Errorf("beside the field: %q, want %q", said, tt.message)
+				t.Errorf("beside the field: got %q, want %q", said, tt.message)
 			}
 			summary := doc.Find("#errors[autofocus][role=alert] a[href='#" + tt.field + "']")
 			if !strings.Contains(webtest.Text(summary), tt.message) {
-				t.Errorf("on top: %q, want %q", webtest.Text(summary), tt.message)
+				t.Errorf("summary: got %q, want %q", webtest.Text(summary), tt.message)
 			}
 			normal := strings.NewReplacer("\r\n", "", "\n", "")
 			if got := fieldValue(doc, tt.field); normal.Replace(got) != normal.Replace(tt.value) {
-				t.Errorf("what was typed became %q", got)
+				t.Errorf("typed text: got %q, want %q", got, tt.value)
 			}
 			for name, values := range validForm() {
 				if name != tt.field && fieldValue(doc, name) != values[0] {
-					t.Errorf("%s became %q", name, fieldValue(doc, name))
+					t.Errorf("%s: got %q, want %q", name, fieldValue(doc, name), values[0])
 				}
 			}
 			if doc.Find("script").Length() > 0 {
-				t.Error("a script")
+				t.Error("got a script")
 			}
 		})
 	}
 	if mails := env.pendingMails(); len(mails) > 0 {
-		t.Errorf("mails of refused requests: %v", mails)
+		t.Errorf("got emails %v for refused requests, want none", mails)
 	}
 }
 
@@ -179,13 +179,13 @@ func TestMarkupInFieldsIsEscaped(t *testing.T) {
 	status := env.get(to).WantStatus(200)
 	if status.Page().Find("script").Length() > 0 ||
 		strings.Count(webtest.Text(status.Page().Find(".facts")), hostile) != 4 {
-		t.Error("the status page does not show it as text")
+		t.Error("status page: got markup, want text")
 	}
 	for name := range form {
 		form.Set(name, hostile)
 	}
 	if env.send("/request/developer", form).WantStatus(422).Page().Find("script").Length() > 0 {
-		t.Error("the form does not show it as text")
+		t.Error("form: got markup, want text")
 	}
 }
 
@@ -194,25 +194,25 @@ func TestRepeatedFormMakesOneRequest(t *testing.T) {
 	first := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	again := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
 	if first != again {
-		t.Errorf("the second leads to %s, the first to %s", again, first)
+		t.Errorf("second post: got redirect to %s, want %s", again, first)
 	}
 
 	a := env.send("/request/developer", withValues(validForm(), "ncloc", "500000")).WantStatus(http.StatusConflict)
 	doc := a.Page()
 	if got := doc.Find("#errors a").AttrOr("href", ""); got != first {
-		t.Errorf("link to the request that was sent: %q", got)
+		t.Errorf("link to the first request: got %q, want %q", got, first)
 	}
 	fresh := fieldValue(doc, "idempotencyKey")
 	if fresh == validForm().Get("idempotencyKey") || fresh == "" || fieldValue(doc, "ncloc") != "500000" {
-		t.Errorf("token %q, lines %q", fresh, fieldValue(doc, "ncloc"))
+		t.Errorf("got token %q and lines %q, want a new token and 500000", fresh, fieldValue(doc, "ncloc"))
 	}
 	second := env.send("/request/developer",
 		withValues(validForm(), "ncloc", "500000", "idempotencyKey", fresh)).WantStatus(http.StatusSeeOther)
 	if second.Header.Get("Location") == first {
-		t.Error("the changed request did not become one of its own")
+		t.Error("changed request: got the first request, want a new one")
 	}
 	if got := len(env.pendingMails()); got != 4 {
-		t.Errorf("%d mails for two requests, want 4", got)
+		t.Errorf("got %d emails for two requests, want 4", got)
 	}
 }
 
@@ -228,12 +228,12 @@ func TestEachFormHasItsOwnIdempotencyKey(t *testing.T) {
 	env := newTestEnv(t)
 	a := env.get("/request/developer").WantStatus(200)
 	if cache := a.Header.Get("Cache-Control"); cache != "private, no-cache" {
-		t.Errorf("Cache-Control %q: nobody else may have this token, and who goes back must", cache)
+		t.Errorf("got Cache-Control %q, want private, no-cache: the token is for this visitor, who may go back", cache)
 	}
 	first := fieldValue(a.Page(), "idempotencyKey")
 	second := fieldValue(env.get("/request/developer").Page(), "idempotencyKey")
 	if first == "" || first == second {
-		t.Errorf("tokens %q and %q", first, second)
+		t.Errorf("got tokens %q and %q, want two different ones", first, second)
 	}
 }
 
@@ -254,11 +254,11 @@ func TestConcurrentPostsMakeOneRequest(t *testing.T) {
 	}
 	all.Wait()
 	if len(seen) != 1 || len(env.pendingMails()) != 2 {
-		t.Errorf("answers %v, mails %v", seen, env.pendingMails())
+		t.Errorf("got responses %v and emails %v, want one response and two emails", seen, env.pendingMails())
 	}
 	for answer := range seen {
 		if !strings.HasPrefix(answer, "303 See Other /requests/") {
-			t.Errorf("answer %s", answer)
+			t.Errorf("got response %s, want a redirect to the request", answer)
 		}
 	}
 }
@@ -268,11 +268,11 @@ func TestHoneypotFilesNothing(t *testing.T) {
 	a := env.send("/request/developer",
 		withValues(validForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
 	if to := a.Header.Get("Location"); to != "/request/thanks" || len(env.pendingMails()) != 0 {
-		t.Errorf("to %s, mails %v", to, env.pendingMails())
+		t.Errorf("got redirect to %s and emails %v, want /request/thanks and none", to, env.pendingMails())
 	}
 	const hidden = ".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]"
 	if env.get("/request/developer").Page().Find(hidden).Length() != 1 {
-		t.Error("people could meet the trap")
+		t.Error("got a honeypot that people can reach")
 	}
 }
 
@@ -297,12 +297,12 @@ func TestUnreadableFormIsRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a := env.in(t).do("POST", tt.path, tt.body, "Content-Type", tt.contentType).WantStatus(tt.status)
 			if webtest.Text(a.Page().Find("h1")) == "" {
-				t.Error("no page")
+				t.Error("got no page")
 			}
 		})
 	}
 	if mails := env.pendingMails(); len(mails) > 0 {
-		t.Errorf("mails: %v", mails)
+		t.Errorf("got emails %v, want none", mails)
 	}
 }
 
@@ -312,7 +312,7 @@ func TestRepeatedFieldIsRefusedUnlessEqual(t *testing.T) {
 	form["name"] = []string{"Jane Doe", "John Doe"}
 	doc := env.send("/request/developer", form).WantStatus(422).Page()
 	if got := webtest.Text(doc.Find("#name-error")); !strings.Contains(got, "more than once") {
-		t.Errorf("beside the name: %q", got)
+		t.Errorf("beside the name: got %q, want an error", got)
 	}
 	form["name"] = []string{"Jane Doe", "Jane Doe"}
 	form["contacts"] = []string{"a@customer.example", "b@customer.example"}
@@ -323,7 +323,7 @@ func TestFormForAnotherEditionIsRefused(t *testing.T) {
 	env := newTestEnv(t)
 	doc := env.send("/request/developer", withValues(validForm(), "edition", "enterprise")).WantStatus(422).Page()
 	if got := webtest.Text(doc.Find(".notice.bad")); !strings.Contains(got, "Developer Edition") {
-		t.Errorf("it says %q", got)
+		t.Errorf("got %q, want the Developer Edition named", got)
 	}
 	form := validForm()
 	form.Del("edition")
@@ -351,11 +351,11 @@ func TestWrongTokenLooksLikeUnknownRequest(t *testing.T) {
 		path + "?token=" + strings.Repeat("A", 26)} {
 		a := env.get(target).WantStatus(404)
 		if webtest.Text(a.Page().Find("main")) != webtest.Text(unknown.Page().Find("main")) {
-			t.Errorf("%s: a wrong token can be told from an unknown request", target)
+			t.Errorf("%s: got another page than for an unknown request", target)
 		}
 	}
 	if a := env.get(strings.ToUpper(path) + "?" + to[len(path)+1:]); a.StatusCode != 404 {
-		t.Errorf("the path in capitals: %d", a.StatusCode) // /REQUESTS/ is no page
+		t.Errorf("path in capitals: got status %d, want 404", a.StatusCode)
 	}
 }
 
@@ -365,7 +365,7 @@ func TestEveryStateHasAText(t *testing.T) {
 		request.Rejected, request.Withdrawn} {
 		p := progressOf(s)
 		if p.Text == "" || p.Step < 1 || p.Step > 3 || titles[p.Title] {
-			t.Errorf("%s: %+v", s, p)
+			t.Errorf("%s: got incomplete text %+v", s, p)
 		}
 		titles[p.Title] = true
 	}

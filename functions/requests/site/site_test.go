@@ -28,10 +28,10 @@ import (
 
 const siteURL = "https://licenses.vendor.example"
 
-// start is when the tests' clock stands: a Monday.
+// start is the time of the tests' clock, a Monday.
 var start = time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
 
-// sample is the catalog of the sample metadata, as if its packages were built and one was withdrawn.
+// sample is the catalog of the sample metadata with built packages, one of them withdrawn.
 var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
 	c, err := data.Catalog(siteURL)
 	if err != nil {
@@ -47,7 +47,7 @@ var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
 	return c, nil
 })
 
-// testEnv is a site over a real store, and what tests look at behind it.
+// testEnv is a site over a real store, and what tests inspect behind it.
 type testEnv struct {
 	t     *testing.T
 	site  http.Handler
@@ -81,7 +81,7 @@ func newTestEnvOver(t *testing.T, tab table.Table) *testEnv {
 	return env
 }
 
-// in is the testEnv for a subtest.
+// in returns the environment for a subtest.
 func (env *testEnv) in(t *testing.T) *testEnv {
 	sub := *env
 	sub.t = t
@@ -116,7 +116,7 @@ func (env *testEnv) send(target string, form url.Values) *webtest.Answer {
 	return webtest.Client{T: env.t, Site: env.site}.Send(target, form)
 }
 
-// pendingMails are the IDs of the mails in the outbox.
+// pendingMails returns the IDs of the emails in the outbox.
 func (env *testEnv) pendingMails() []string {
 	env.t.Helper()
 	ids, err := env.store.PendingMail(env.t.Context(), "", 1000)
@@ -126,7 +126,7 @@ func (env *testEnv) pendingMails() []string {
 	return ids
 }
 
-// validForm is a form that is accepted.
+// validForm returns a valid form.
 func validForm() url.Values {
 	return url.Values{
 		"kind": {"new"}, "edition": {"developer"}, "serverId": {"AWHW8w9JtzBzSrmf9GQX"}, "ncloc": {"120000"},
@@ -172,7 +172,7 @@ func TestEveryPageIsComplete(t *testing.T) {
 					return // of the catalog function
 				}
 				if status := env.get(href).StatusCode; status != 200 {
-					t.Errorf("link to %s: %d", href, status)
+					t.Errorf("link to %s: got status %d, want 200", href, status)
 				}
 			})
 		})
@@ -185,7 +185,7 @@ func TestHomeShowsTheEditions(t *testing.T) {
 	doc.Find(".card a").Each(func(_ int, s *goquery.Selection) { keys = append(keys, s.AttrOr("href", "")) })
 	want := "/editions/community /editions/developer /editions/enterprise /editions/datacenter"
 	if got := strings.Join(keys, " "); got != want {
-		t.Errorf("editions %s, want %s", got, want)
+		t.Errorf("got editions %s, want %s", got, want)
 	}
 }
 
@@ -195,22 +195,22 @@ func TestMistypedCatalogAddressAllowsAnyOrigin(t *testing.T) {
 		for _, path := range []string{"/edition.json", "/editions.json/", "/api/editions.json"} {
 			a := env.do(method, path, "").WantStatus(http.StatusNotFound)
 			if got := a.Header.Get("Access-Control-Allow-Origin"); got != "*" {
-				t.Errorf("%s %s allows the origin %q, want *", method, path, got)
+				t.Errorf("%s %s: got allowed origin %q, want *", method, path, got)
 			}
 		}
 	}
 	if got := env.get("/nothing").WantStatus(http.StatusNotFound).Header.Get("Access-Control-Allow-Origin"); got != "" {
-		t.Errorf("/nothing allows the origin %q, want none", got)
+		t.Errorf("/nothing: got allowed origin %q, want none", got)
 	}
 }
 
 func TestHealthAndRobots(t *testing.T) {
 	env := newTestEnv(t)
 	if body := env.get("/healthz").WantStatus(200).Body; body != "ok\n" {
-		t.Errorf("health %q", body)
+		t.Errorf("health: got %q, want ok", body)
 	}
 	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n"
 	if body := env.get("/robots.txt").WantStatus(200).Body; body != robots {
-		t.Errorf("robots %q", body)
+		t.Errorf("robots: got %q", body)
 	}
 }

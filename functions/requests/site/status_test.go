@@ -16,7 +16,7 @@ import (
 
 const operator = "olga@vendor.example"
 
-// fileForm sends the form and returns a request that the form has sent, and the address of its page.
+// fileForm sends the form and returns the request and the address of its page.
 func (env *testEnv) fileForm() (request.Request, string) {
 	env.t.Helper()
 	page := env.send("/request/developer", validForm()).WantStatus(303).Header.Get("Location")
@@ -28,7 +28,7 @@ func (env *testEnv) fileForm() (request.Request, string) {
 	return r, page
 }
 
-// review brings a request into a state, as an operator does.
+// review changes the state of a request as an operator does.
 func (env *testEnv) review(r request.Request, to request.State, said string) request.Request {
 	env.t.Helper()
 	r, err := env.store.Review(env.t.Context(),
@@ -64,7 +64,7 @@ func (env *testEnv) issueFor(r request.Request, ids ...string) []license.License
 	return list
 }
 
-// historyLines are the lines of a page's history, without their times.
+// historyLines returns the history on a page, without the times.
 func historyLines(doc *goquery.Document) (list []string) {
 	doc.Find(".history dd").Each(func(_ int, s *goquery.Selection) { list = append(list, webtest.Text(s)) })
 	return list
@@ -77,26 +77,26 @@ func TestStatusShowsOurQuestion(t *testing.T) {
 	env.review(r, request.Waiting, asked)
 	doc := env.get(page).WantStatus(200).Page()
 	if got := doc.Find("#question").Text(); got != asked {
-		t.Errorf("the question is %q", got)
+		t.Errorf("question: got %q, want %q", got, asked)
 	}
 	main := webtest.Text(doc.Find("main"))
 	for _, want := range []string{"We need something from you",
 		"reply to the email we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
 		if !strings.Contains(main, want) {
-			t.Errorf("%q is not on the page", want)
+			t.Errorf("got no %q on the page", want)
 		}
 	}
 	if strings.Contains(main, "We will email you") || doc.Find("script").Length() > 0 {
-		t.Error("an answer is promised while the customer's is missing, or the question is markup")
+		t.Error("got a promised answer or markup, want neither while we wait")
 	}
-	// When the review goes on, the question is no longer asked.
+	// Once the review continues, the question is gone.
 	again, err := env.store.Request(t.Context(), r.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	env.review(again, request.InReview, "")
 	if env.get(page).Page().Find("#question").Length() > 0 {
-		t.Error("the question is still asked")
+		t.Error("got the question after the review continued, want none")
 	}
 }
 
@@ -108,10 +108,10 @@ func TestStatusShowsTheReason(t *testing.T) {
 		env.review(r, state, "There is no contract <b>yet</b>.")
 		doc := env.get(page).WantStatus(200).Page()
 		if webtest.Text(doc.Find("h1")) != title || doc.Find("#reason").Text() != "There is no contract <b>yet</b>." {
-			t.Errorf("%s: %q, reason %q", state, webtest.Text(doc.Find("h1")), doc.Find("#reason").Text())
+			t.Errorf("%s: got title %q and reason %q", state, webtest.Text(doc.Find("h1")), doc.Find("#reason").Text())
 		}
 		if doc.Find(`main a[href="/request/developer?ncloc=120000&serverId=AWHW8w9JtzBzSrmf9GQX"]`).Length() != 1 {
-			t.Errorf("%s: no way to another request", state)
+			t.Errorf("%s: got no link to another request", state)
 		}
 	}
 }
@@ -123,18 +123,18 @@ func TestStatusShowsLicensesWithoutTheirKeys(t *testing.T) {
 	a := env.get(page).WantStatus(200)
 	doc := a.Page()
 	if got := webtest.Text(doc.Find("h1")); got != "Your license was issued" {
-		t.Errorf("title %q", got)
+		t.Errorf("got title %q", got)
 	}
 	var told []string
 	doc.Find("dl.license").Each(func(_ int, s *goquery.Selection) { told = append(told, webtest.Text(s)) })
 	if len(told) != 2 {
-		t.Fatalf("licenses %q", told)
+		t.Fatalf("got licenses %q, want two", told)
 	}
 	for i, l := range licenses {
 		for _, want := range []string{l.ID, "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "up to 5'000'000",
 			"28 Feb 2019, 23:59:59 UTC"} {
 			if !strings.Contains(told[i], want) {
-				t.Errorf("license %d: %q is not in %q", i, want, told[i])
+				t.Errorf("license %d: got %q, want %q in it", i, told[i], want)
 			}
 		}
 		id, token, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?token=")
@@ -142,14 +142,14 @@ func TestStatusShowsLicensesWithoutTheirKeys(t *testing.T) {
 			"API": env.get("/api/license-requests/" + id + "?token=" + token).WantStatus(200).Body} {
 			for n := 0; n+40 < len(l.KeyText); n += 20 {
 				if strings.Contains(body, l.KeyText[n:n+40]) {
-					t.Fatalf("the %s has a part of the key", where)
+					t.Fatalf("the %s contains a part of the key", where)
 				}
 			}
 		}
 	}
 	if check := doc.Find(`main a[href^="/licenses/check"]`).AttrOr("href", ""); check == "" ||
 		env.get(check).StatusCode != 200 {
-		t.Errorf("no way to the key check: %q", check)
+		t.Errorf("link to the key check: got %q", check)
 	}
 
 	recorded, err := env.store.License(t.Context(), licenses[0].ID)
@@ -163,7 +163,7 @@ func TestStatusShowsLicensesWithoutTheirKeys(t *testing.T) {
 	a = env.get(page).WantStatus(200)
 	if first := webtest.Text(a.Page().Find("dl.license").First()); !strings.Contains(first, "Revoked") ||
 		strings.Contains(a.Body, "never paid") {
-		t.Errorf("the revoked license: %q", first)
+		t.Errorf("revoked license: got %q, want it marked, without our reason", first)
 	}
 }
 
@@ -184,11 +184,11 @@ func TestHistoryIsWordedForTheCustomer(t *testing.T) {
 		"We issued the license and emailed you the key.",
 	}
 	if got := historyLines(a.Page()); !slices.Equal(got, want) {
-		t.Errorf("history %q", got)
+		t.Errorf("got history %q, want %q", got, want)
 	}
 	for _, secret := range []string{operator, "olga", "difficult"} {
 		if strings.Contains(a.Body, secret) {
-			t.Errorf("the page tells %q", secret)
+			t.Errorf("the page contains %q", secret)
 		}
 	}
 }
@@ -198,12 +198,12 @@ func TestStatusApologizesForALateAnswer(t *testing.T) {
 	_, page := env.fileForm()
 	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main,
 		"We will email you at jane.doe@customer.example by Tuesday 06 Mar 2018, 09:30 UTC") {
-		t.Errorf("in time: %q", main)
+		t.Errorf("in time: got %q, want the deadline", main)
 	}
 	env.clock = start.Add(25 * time.Hour)
 	if main := webtest.Text(env.get(page).Page().Find("main")); !strings.Contains(main,
 		"We promised an answer by Tuesday 06 Mar 2018, 09:30 UTC") || strings.Contains(main, "We will email you") {
-		t.Errorf("late: %q", main)
+		t.Errorf("late: got %q, want an apology", main)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestConfirmationLinksToTheStatusPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := confirmation.Message.Text; !strings.Contains(text, siteURL+page+"\n") {
-		t.Errorf("the mail does not lead to %s:\n%s", page, text)
+		t.Errorf("got an email without %s:\n%s", page, text)
 	}
 	env.get(page).WantStatus(200)
 }

@@ -61,7 +61,7 @@ func challenge() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// authorizeURL is an authorization request as the console makes it, with some parameters changed; "" takes one away.
+// authorizeURL returns an authorization request of the console with some parameters changed; "" removes one.
 func authorizeURL(changes ...string) string {
 	q := url.Values{
 		"client_id": {"console"}, "redirect_uri": {callback}, "response_type": {"code"},
@@ -76,18 +76,18 @@ func authorizeURL(changes ...string) string {
 	return Path + "/authorize?" + q.Encode()
 }
 
-// code signs somebody in and gives the code.
+// code signs a person in and returns the code.
 func (env *testEnv) code(t *testing.T) string {
 	t.Helper()
 	to, err := env.get(authorizeURL("person", "sam@vendor.example")).Location()
 	if err != nil || to.Query().Get("state") != "a&b" || to.Query().Get("code") == "" ||
 		!strings.HasPrefix(to.String(), callback+"?") {
-		t.Fatalf("led to %s: %v", to, err)
+		t.Fatalf("got redirect to %s, %v, want a code at the callback", to, err)
 	}
 	return to.Query().Get("code")
 }
 
-// exchange exchanges a code; changes are of the form.
+// exchange exchanges a code with some form fields changed.
 func (env *testEnv) exchange(code string, changes ...string) (int, map[string]any) {
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback},
 		"code_verifier": {verifier}}
@@ -109,11 +109,11 @@ func TestPageOffersEveryPerson(t *testing.T) {
 	res := newTestEnv(t).get(authorizeURL())
 	page, err := goquery.NewDocumentFromReader(res.Body)
 	if err != nil || res.StatusCode != 200 {
-		t.Fatalf("%d %v", res.StatusCode, err)
+		t.Fatalf("got status %d, %v, want 200", res.StatusCode, err)
 	}
 	cards := page.Find("main .card")
 	if cards.Length() != len(SamplePeople()) {
-		t.Errorf("%d people", cards.Length())
+		t.Errorf("got %d people, want %d", cards.Length(), len(SamplePeople()))
 	}
 	for i, person := range SamplePeople() {
 		card := cards.Eq(i)
@@ -121,11 +121,11 @@ func TestPageOffersEveryPerson(t *testing.T) {
 		to, err := url.Parse(href)
 		if err != nil || to.Path != Path+"/authorize" || to.Query().Get("person") != person.Email ||
 			to.Query().Get("state") != "a&b" {
-			t.Errorf("%s: link to %q", person.Name, href)
+			t.Errorf("%s: got link %q", person.Name, href)
 		}
 		if card.Find("a").Text() != person.Name || card.Find(".badge").Text() != person.Roles() ||
 			!strings.Contains(card.Text(), person.Email) {
-			t.Errorf("%s: %s", person.Name, card.Text())
+			t.Errorf("%s: got card %s", person.Name, card.Text())
 		}
 	}
 }
@@ -154,19 +154,20 @@ func TestInvalidAuthorizationRequests(t *testing.T) {
 			res := env.get(target)
 			if tt.want == "" {
 				if res.StatusCode != 400 || res.Header.Get("Location") != "" {
-					t.Errorf("%s: %d to %q", tt.name, res.StatusCode, res.Header.Get("Location"))
+					t.Errorf("%s: got %d to %q, want 400 and no redirect", tt.name, res.StatusCode,
+						res.Header.Get("Location"))
 				}
 				continue
 			}
 			to, err := res.Location()
 			if err != nil || !strings.HasPrefix(to.String(), callback+"?") || to.Query().Get("error") != tt.want ||
 				to.Query().Get("state") != "a&b" || to.Query().Has("code") {
-				t.Errorf("%s: %d to %s", tt.name, res.StatusCode, to)
+				t.Errorf("%s: got %d to %s, want error %s", tt.name, res.StatusCode, to, tt.want)
 			}
 		}
 	}
 	if res := env.get(authorizeURL("person", "nobody@vendor.example")); res.StatusCode != 404 {
-		t.Errorf("nobody: %d", res.StatusCode)
+		t.Errorf("unknown person: got %d, want 404", res.StatusCode)
 	}
 }
 
@@ -174,7 +175,7 @@ func TestTokenPassesTheClientsVerifier(t *testing.T) {
 	env := newTestEnv(t)
 	status, said := env.exchange(env.code(t))
 	if status != 200 || said["token_type"] != "Bearer" || said["access_token"] == "" {
-		t.Fatalf("%d %v", status, said)
+		t.Fatalf("got %d %v, want tokens", status, said)
 	}
 	server := httptest.NewServer(env)
 	defer server.Close()
@@ -222,27 +223,27 @@ func TestCodeWorksOnceForItsClient(t *testing.T) {
 	} {
 		if status, said := env.exchange(env.code(t), tt.changes...); status != tt.status || tt.want != "" &&
 			said["error"] != tt.want {
-			t.Errorf("%s: %d %v", tt.name, status, said)
+			t.Errorf("%s: got %d %v", tt.name, status, said)
 		}
 	}
 	code := env.code(t)
 	if status, _ := env.exchange(code, "code_verifier", "x"); status != 400 {
-		t.Errorf("a wrong try: %d", status)
+		t.Errorf("wrong secret: got %d", status)
 	}
 	if status, _ := env.exchange(code); status != 400 {
-		t.Errorf("after a wrong try: %d", status)
+		t.Errorf("after a wrong secret: got %d", status)
 	}
 	code = env.code(t)
 	if status, _ := env.exchange(code); status != 200 {
-		t.Errorf("once: %d", status)
+		t.Errorf("first use: got %d, want 200", status)
 	}
 	if status, _ := env.exchange(code); status != 400 {
-		t.Errorf("twice: %d", status)
+		t.Errorf("second use: got %d, want 400", status)
 	}
 	code = env.code(t)
 	env.now = env.now.Add(codeLife)
 	if status, _ := env.exchange(code); status != 400 {
-		t.Errorf("late: %d", status)
+		t.Errorf("late use: got %d, want 400", status)
 	}
 }
 
@@ -256,7 +257,7 @@ func TestSignOutRedirectsOnlyToTheClient(t *testing.T) {
 		"": 400,
 	} {
 		if res := env.get(Path + "/signout?" + query); res.StatusCode != want {
-			t.Errorf("%s: %d", query, res.StatusCode)
+			t.Errorf("%s: got %d, want %d", query, res.StatusCode, want)
 		}
 	}
 }

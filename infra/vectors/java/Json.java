@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads a JSON text that is known to be sound into maps, lists, strings, numbers, booleans and null. */
+/** Parses valid JSON into maps, lists, strings, numbers, booleans and null. */
 final class Json {
   private final String text;
   private int at;
@@ -26,7 +26,7 @@ final class Json {
     }
   }
 
-  /** The next character that is not white space, which stays. */
+  /** Returns the next character other than white space without consuming it. */
   private char next() {
     while (Character.isWhitespace(text.charAt(at))) {
       at++;

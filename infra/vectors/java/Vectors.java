@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Runs the test vectors of the file that is its argument. Exits with 1 where one fails. */
+/** Runs the test vectors of a file, the argument. Exits with 1 if one fails. */
 public final class Vectors {
 
   public static void main(String[] args) throws Exception {

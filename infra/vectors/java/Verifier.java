@@ -28,12 +28,12 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * Judges license keys as shared/license/testdata/README.md says, with nothing but Java 8: a pattern for license plugins. It keeps
- * no state between keys and may be used by several threads.
+ * Evaluates license keys as described in shared/license/testdata/README.md, with Java 8 alone: an example for license
+ * plugins. It keeps no state between keys and is safe for concurrent use.
  */
 public final class Verifier {
 
-  /** What is known of the server; null, or 0 lines of code, is not checked. */
+  /** The server; null, or 0 lines of code, is not checked. */
   public static final class Instance {
     public String server;
     public long loc;
@@ -42,7 +42,7 @@ public final class Verifier {
     public Instant now;
   }
 
-  /** The judgement: codes in the order of the README, and the properties of a key that could be read. */
+  /** The result: codes in the order of the README, and the properties of a readable key. */
   public static final class Verdict {
     public final List<String> reasons = new ArrayList<>();
     public final List<String> warnings = new ArrayList<>();
@@ -91,7 +91,7 @@ public final class Verifier {
     }
   }
 
-  /** A key text taken apart. */
+  /** A parsed key text. */
   private static final class Document {
     final Map<String, String> terms = new LinkedHashMap<>();
     String signed;
@@ -119,7 +119,7 @@ public final class Verifier {
     kids.put(kid, added);
   }
 
-  /** Judges a key text for a server. */
+  /** Evaluates a key text for a server. */
   public Verdict judge(String text, Instance at) throws GeneralSecurityException {
     Verdict verdict = new Verdict();
     Document document;
@@ -197,7 +197,7 @@ public final class Verifier {
     return text.replaceAll(bothEnds ? "^[ \t\r\n]+|[ \t\r\n]+$" : "^[ \t\r\n]+", "");
   }
 
-  /** Takes the properties, writes them again, and compares: that refuses all that is not exactly in the format. */
+  /** Parses the properties, writes them again and compares, which refuses everything that is not exactly in the format. */
   private static void readTerms(Document document) throws Unreadable {
     Properties properties = new Properties();
     try {
@@ -225,7 +225,7 @@ public final class Verifier {
   private static boolean wellFormed(String name, String value) {
     String form = FORMS.get(name);
     if (form == null) {
-      return new String(value.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8).equals(value); // no half of a surrogate pair
+      return new String(value.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8).equals(value); // no unpaired surrogate
     }
     if (!value.matches(form)) {
       return false;
@@ -307,7 +307,7 @@ public final class Verifier {
     }
   }
 
-  /** SEQUENCE { INTEGER r, INTEGER s }, which is what Java 8 takes; neither is longer than 33 bytes. */
+  /** Returns SEQUENCE { INTEGER r, INTEGER s }, the form that Java 8 accepts; neither is longer than 33 bytes. */
   private static byte[] der(BigInteger r, BigInteger s) {
     byte[] a = r.toByteArray();
     byte[] b = s.toByteArray();
