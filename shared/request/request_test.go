@@ -75,12 +75,12 @@ func TestAcceptRefusesInvalidFields(t *testing.T) {
 		{"lines as a fraction", "ncloc", func(f *Form) { f.Loc = "1.5" }},
 		{"lines in Arabic digits", "ncloc", func(f *Form) { f.Loc = "١٢٣" }},
 		{"version before editions", "productVersion", func(f *Form) { f.ProductVersion = "6.6" }},
-		{"version that is none", "productVersion", func(f *Form) { f.ProductVersion = "latest" }},
+		{"invalid version", "productVersion", func(f *Form) { f.ProductVersion = "latest" }},
 		{"version with a dash", "productVersion", func(f *Form) { f.ProductVersion = "6.7-beta" }},
 		{"line break in the name", "name", func(f *Form) { f.Name = "Ada\r\nBcc: eve@example.com" }},
 		{"long name", "name", func(f *Form) { f.Name = long(MaxName) }},
-		{"e-mail with a header", "email", func(f *Form) { f.Email = "ada@acme.example\nBcc: eve@example.com" }},
-		{"two e-mails", "email", func(f *Form) { f.Email = "ada@acme.example,eve@acme.example" }},
+		{"email with a header", "email", func(f *Form) { f.Email = "ada@acme.example\nBcc: eve@example.com" }},
+		{"two emails", "email", func(f *Form) { f.Email = "ada@acme.example,eve@acme.example" }},
 		{"long company", "company", func(f *Form) { f.Company = long(MaxCompany) }},
 		{"long country", "country", func(f *Form) { f.Country = long(MaxCountry) }},
 		{"phone with letters", "phone", func(f *Form) { f.Phone = "call me" }},
@@ -152,19 +152,19 @@ func TestAcceptAllowsTypedVariants(t *testing.T) {
 }
 
 func TestDueAtIsOneBusinessDayLater(t *testing.T) {
-	for _, tt := range []struct{ came, due string }{
+	for _, tt := range []struct{ created, due string }{
 		{"2018-03-01T09:30:00Z", "2018-03-02T09:30:00Z"},      // Thursday
 		{"2018-03-02T15:00:00Z", "2018-03-05T15:00:00Z"},      // Friday
 		{"2018-03-03T15:00:00Z", "2018-03-06T00:00:00Z"},      // Saturday
 		{"2018-03-04T23:59:59Z", "2018-03-06T00:00:00Z"},      // Sunday
 		{"2018-03-02T20:00:00-05:00", "2018-03-06T00:00:00Z"}, // Saturday in UTC
 	} {
-		came, err := time.Parse(time.RFC3339, tt.came)
+		created, err := time.Parse(time.RFC3339, tt.created)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := DueAt(came).Format(time.RFC3339); got != tt.due {
-			t.Errorf("created %s: got due %s, want %s", tt.came, got, tt.due)
+		if got := DueAt(created).Format(time.RFC3339); got != tt.due {
+			t.Errorf("created %s: got due %s, want %s", tt.created, got, tt.due)
 		}
 	}
 }

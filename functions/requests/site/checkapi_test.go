@@ -74,13 +74,13 @@ func TestAPIRefusesInvalidChecks(t *testing.T) {
 	}{
 		{"no key", map[string]any{"serverId": serverID}, []string{"key"}},
 		{"an empty key", map[string]any{"key": "\n"}, []string{"key"}},
-		{"a key that is no text", map[string]any{"key": []string{key}}, []string{"key"}},
-		{"a server that is none", map[string]any{"key": key, "serverId": "AWHW8w9JtzBzSrmf"}, []string{"serverId"}},
-		{"lines that are none", map[string]any{"key": key, "ncloc": -1}, []string{"ncloc"}},
-		{"a version before editions", map[string]any{"key": key, "productVersion": "6.6"}, []string{"productVersion"}},
-		{"an edition that is none", map[string]any{"key": key, "edition": "professional"}, []string{"edition"}},
-		{"plugins in an object", map[string]any{"key": key, "plugins": map[string]any{}}, []string{"plugins"}},
-		{"a member that there is not", map[string]any{"key": key, "server": serverID}, []string{"server"}},
+		{"key that is not a string", map[string]any{"key": []string{key}}, []string{"key"}},
+		{"invalid server ID", map[string]any{"key": key, "serverId": "AWHW8w9JtzBzSrmf"}, []string{"serverId"}},
+		{"negative lines of code", map[string]any{"key": key, "ncloc": -1}, []string{"ncloc"}},
+		{"version before editions", map[string]any{"key": key, "productVersion": "6.6"}, []string{"productVersion"}},
+		{"unknown edition", map[string]any{"key": key, "edition": "professional"}, []string{"edition"}},
+		{"plugins as an object", map[string]any{"key": key, "plugins": map[string]any{}}, []string{"plugins"}},
+		{"unknown member", map[string]any{"key": key, "server": serverID}, []string{"server"}},
 	} {
 		fields := problemFields(env.apiCheck(tt.body).WantStatus(422))
 		for _, name := range tt.wrong {

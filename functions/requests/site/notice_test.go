@@ -31,7 +31,7 @@ func TestNoticesKeepAKeyValid(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		happen func(*testEnv, store.LicenseChange)
-		code   string // "": there is nothing to say
+		code   string // "": no notice
 		says   string
 	}{
 		{"nothing", func(*testEnv, store.LicenseChange) {}, "", ""},
