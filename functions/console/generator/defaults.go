@@ -109,6 +109,17 @@ func (d *Draft) defaultType() license.Type {
 	return d.Old.License.Type
 }
 
+// wantedType returns the type of the license that a request is about; "" if the request does not say.
+func wantedType(r request.Request) license.Type {
+	switch {
+	case r.Environment == request.StagingUse:
+		return license.Staging
+	case r.Kind == request.Staging, r.Kind == request.Upgrade, r.Environment == request.ProductionUse:
+		return license.Production
+	}
+	return ""
+}
+
 func (d *Draft) defaultEdition() license.Edition {
 	switch {
 	case d.Old != nil && (d.Kind == request.Replacement || d.Kind == request.Staging):

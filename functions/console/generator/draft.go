@@ -33,6 +33,7 @@ type Draft struct {
 
 	Licenses []license.License // without keys: one, or a production license followed by its staging licenses
 	Previous *license.License  // the server's previous license; nil: none on record
+	Revoked  *license.License  // revoked when the draft is issued; nil: none
 	Warnings []Warning
 	Mail     mail.Message // the email, with KeyPlaceholder for each key
 	// Digest identifies all of the above and the versions of the records behind it. A different digest means that
@@ -177,15 +178,4 @@ func (g *Generator) licensesOfContact(ctx context.Context, email string) (list [
 		list = append(list, l)
 	}
 	return notRevoked(list), nil
-}
-
-// wantedType returns the type of the license that a request is about; "" if the request does not say.
-func wantedType(r request.Request) license.Type {
-	switch {
-	case r.Environment == request.StagingUse:
-		return license.Staging
-	case r.Kind == request.Staging, r.Kind == request.Upgrade, r.Environment == request.ProductionUse:
-		return license.Production
-	}
-	return ""
 }

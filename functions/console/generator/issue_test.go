@@ -297,7 +297,7 @@ func TestReplacementRevokesTheOldLicense(t *testing.T) {
 	f := w.begin(source)
 	f.Server = other
 	d := w.draft(source, f)
-	if r := d.Revoked(); r == nil || r.ID != "l1" || len(d.Differences()) == 0 {
+	if r := d.Revoked; r == nil || r.ID != "l1" || len(d.Differences()) == 0 {
 		t.Errorf("got draft %+v, want l1 revoked and differences", d)
 	}
 	l := w.issue(source, f)

@@ -80,8 +80,9 @@ func (d *Draft) fill(ctx context.Context) error {
 		d.Licenses = append(d.Licenses, l)
 		d.superseded = append(d.superseded, old.ID)
 	}
-	if old := d.Revoked(); old != nil {
-		d.superseded = append(d.superseded, old.ID)
+	if d.Old != nil && (d.Kind == request.Replacement || d.Kind == request.Upgrade) {
+		d.Revoked = &d.Old.License
+		d.superseded = append(d.superseded, d.Revoked.ID)
 	}
 	d.Previous = d.previous()
 	return nil
@@ -161,14 +162,6 @@ func (d *Draft) readRenewedStaging(
 		bad.Add("staging", "A selected staging license can no longer be renewed. Check the list again.")
 	}
 	return list, nil
-}
-
-// Revoked returns the license that is revoked when the draft is issued; nil: none.
-func (d *Draft) Revoked() *license.License {
-	if d.Old == nil || d.Kind != request.Replacement && d.Kind != request.Upgrade {
-		return nil
-	}
-	return &d.Old.License
 }
 
 // previous returns the server's previous license: the one that the draft is based on, else the best match in its

@@ -26,8 +26,8 @@ func (d *Draft) record(ctx context.Context, by string) error {
 	if d.Request != nil {
 		i.Request, i.RequestVersion = d.Request.ID, d.Request.Version
 	}
-	if old := d.Revoked(); old != nil {
-		i.Replaces = map[string]int64{old.ID: d.Old.Version}
+	if d.Revoked != nil {
+		i.Replaces = map[string]int64{d.Revoked.ID: d.Old.Version}
 	}
 	err = d.generator.Records.IssueLicenses(ctx, i, []mail.Message{m})
 	if fault.KindOf(err) == fault.TooLarge {

@@ -45,7 +45,7 @@ func (d *Draft) digest() string {
 		Datasets          map[license.Server]int64
 		Jars              []catalog.Jar
 	}{
-		Licenses: d.Licenses, Previous: d.Previous, Revoked: d.Revoked(), Warnings: d.Warnings, Mail: d.Mail,
+		Licenses: d.Licenses, Previous: d.Previous, Revoked: d.Revoked, Warnings: d.Warnings, Mail: d.Mail,
 		Datasets: d.versions, Jars: d.jars,
 	}
 	if d.Request != nil {

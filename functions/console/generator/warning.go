@@ -112,8 +112,7 @@ func (d *Draft) checkEvaluation() {
 
 // isOtherEvaluation leaves out a license that is or was replaced: its replacement is the same evaluation.
 func (d *Draft) isOtherEvaluation(r store.LicenseRecord) bool {
-	revoked := d.Revoked()
-	replaced := r.License.ReplacedBy != "" || revoked != nil && revoked.ID == r.License.ID
+	replaced := r.License.ReplacedBy != "" || d.Revoked != nil && d.Revoked.ID == r.License.ID
 	return r.License.Type == license.Evaluation && !replaced
 }
 
@@ -148,7 +147,7 @@ func (d *Draft) checkContents() {
 			p.ID, p.Edition.Name(), l.Edition.Name())
 	}
 	usual := d.defaultType()
-	if asked := d.Request != nil && d.Kind != request.Renewal || d.Revoked() != nil; asked && usual != l.Type {
+	if asked := d.Request != nil && d.Kind != request.Renewal || d.Revoked != nil; asked && usual != l.Type {
 		d.warn(OtherType, "The license should be of the type %s. This one is of the type %s.",
 			usual.Name(), l.Type.Name())
 	}

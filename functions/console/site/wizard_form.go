@@ -73,7 +73,8 @@ func newWizardView(d *generator.Draft, staging []generator.StagingLicense) *wiza
 		{Name: "email", Label: "Email", Value: f.Email, Type: "email", Required: true,
 			Hint: "We send the key to this address."},
 		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2,
-			Class: "wide", Hint: "Up to five addresses, one per line. They get reminders if the first one cannot be reached."},
+			Class: "wide",
+			Hint:  "Up to five addresses, one per line. They get reminders if the first one cannot be reached."},
 	}
 	v.Staging = stagingField(staging, f.Staging)
 	v.Version = web.Field{Name: "productVersion", Label: "Product version", Type: "select", Value: f.ProductVersion,
