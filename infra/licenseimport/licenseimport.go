@@ -110,12 +110,12 @@ func parse(record []string) (l license.License, reasons []string) {
 	}
 	var err error
 	var contact license.Contact
-	l.Organization, err = input.Line(record[0], "The organization", license.MaxOrganization)
+	l.Organization, err = input.Line("organization", "The organization", record[0], license.MaxOrganization)
 	if err == nil && l.Organization == "" {
 		err = fault.New(fault.Invalid, "Enter the organization.")
 	}
 	refuse(err)
-	contact.Name, err = input.Line(record[1], "The contact", request.MaxName)
+	contact.Name, err = input.Line("name", "The contact", record[1], request.MaxName)
 	refuse(err)
 	contact.Email, err = input.Email(record[2])
 	refuse(err)

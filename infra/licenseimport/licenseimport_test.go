@@ -51,7 +51,7 @@ func TestReadGivesTheReasonForARefusedLine(t *testing.T) {
 		{"fields", "Acme AG,Ada\n", "2 fields instead of 9"},
 		{"organization", strings.Replace(good, "Acme AG", " ", 1), "Enter the organization"},
 		{"control characters", strings.Replace(good, "Acme AG", "\"Acme\r\nBcc: eve@example.com\"", 1),
-			"control characters"},
+			"line breaks"},
 		{"email", strings.Replace(good, "ada@acme.example", "ada at acme", 1), "not an email address"},
 		{"no email", strings.Replace(good, "ada@acme.example", "", 1), "Enter an email address"},
 		{"server of 16", strings.Replace(good, "AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf", 1), "16 characters"},

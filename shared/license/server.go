@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/lazyregexp"
 )
 
@@ -24,7 +25,7 @@ type Server string
 // ParseServer takes a server ID of any era. White space around it is dropped; what no server ever made is refused with
 // an Invalid error whose sentence is for the customer.
 func ParseServer(s string) (Server, error) {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(input.StripInvisible(s))
 	if s == "" {
 		return "", fault.New(fault.Invalid, "Enter the server ID.")
 	}

@@ -59,7 +59,7 @@ func Sign(signer crypto.Signer, k Key) (string, error) {
 
 // check says what keeps k from being signed.
 func (k Key) check() error {
-	switch line, err := input.Line(k.Organization, "The organization", MaxOrganization); {
+	switch line, err := input.Line("organization", "The organization", k.Organization, MaxOrganization); {
 	case err != nil:
 		return err
 	case line != k.Organization:

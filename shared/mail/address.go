@@ -1,12 +1,11 @@
 package mail
 
 import (
-	"fmt"
+	"errors"
 	"net/mail"
 	"strings"
-	"unicode"
 
-	"golang.org/x/net/idna"
+	"marketplace/shared/input"
 )
 
 // Address is a mailbox.
@@ -21,25 +20,14 @@ func AddressOf(a mail.Address) Address { return Address{Name: a.Name, Email: a.A
 // MaxName is the longest name of a person or company in a header, in characters.
 const MaxName = 100
 
-// Mailbox returns the address for a header: the name on one line and of at most MaxName characters, the domain in ASCII
-// (RFC 5891). Addresses that no provider accepts are errors that do not repeat the address: with line breaks, without a
-// domain, or with letters beyond ASCII before the @, which SES does not support.
+// Mailbox is the address as it goes onto the wire: the name on one line and cut where it is long, the domain in ASCII. What it
+// refuses, input.Email refuses too; the error does not repeat the address.
 func (a Address) Mailbox() (*mail.Address, error) {
-	parsed, err := mail.ParseAddress(a.Email)
-	if err != nil || parsed.Name != "" || parsed.Address != a.Email || strings.ContainsFunc(a.Email, unfit) {
-		return nil, fmt.Errorf("not an email address")
+	wire, err := input.Wire(a.Email)
+	if err != nil {
+		return nil, errors.New("not an email address that mail can be sent to")
 	}
-	at := strings.LastIndexByte(a.Email, '@')
-	local, domain := a.Email[:at], a.Email[at+1:]
-	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return nil, fmt.Errorf("an email address with letters beyond ASCII before the @")
-	}
-	if domain, err = idna.Lookup.ToASCII(domain); err != nil {
-		return nil, fmt.Errorf("an email address with an impossible domain")
-	}
-	// net/mail escapes a backslash in a header, and not every mail program unescapes it.
-	name := strings.ReplaceAll(OneLine(a.Name, MaxName), `\`, "/")
-	return &mail.Address{Name: name, Address: local + "@" + domain}, nil
+	// A backslash stands for itself nowhere in a header; not every reader undoes what net/mail writes for it.
+	name := strings.ReplaceAll(input.OneLine(a.Name, MaxName), `\`, "/")
+	return &mail.Address{Name: name, Address: wire}, nil
 }
-
-func unfit(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || Invisible(r) }

@@ -36,8 +36,6 @@ type Form struct {
 const (
 	MaxName     = 100
 	MaxCompany  = 200
-	MaxCountry  = 80
-	MaxPhone    = 40
 	MaxMessage  = 4000
 	MaxContacts = 5 // addresses
 	MaxReplaces = 64
@@ -59,7 +57,7 @@ func (f Form) Accept() (Details, error) {
 		Name:           line(&bad, "name", "name", f.Name, MaxName, required),
 		Email:          f.email(&bad),
 		Company:        line(&bad, "company", "company", f.Company, MaxCompany, required),
-		Country:        line(&bad, "country", "country", f.Country, MaxCountry, required),
+		Country:        f.country(&bad),
 		Phone:          f.phone(&bad),
 		Message:        f.message(&bad),
 		Contacts:       f.contacts(&bad),
@@ -96,6 +94,12 @@ func (f Form) edition(bad *fault.Fields) license.Edition {
 	return e
 }
 
+func (f Form) country(bad *fault.Fields) string {
+	c, err := input.ParseCountry(f.Country)
+	bad.Refuse("country", err)
+	return c.Name
+}
+
 // grouped matches a number with thousands separators, as people copy it from pages: 120,000 or 120'000 or 120 000.
 var grouped = lazyregexp.New(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
 
@@ -109,7 +113,7 @@ func (f Form) loc(bad *fault.Fields) int64 {
 
 // ParseTypedLoc is ParseLoc for typed text: it allows surrounding spaces and thousands separators.
 func ParseTypedLoc(s string) (int64, error) {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(input.StripInvisible(s))
 	if grouped().MatchString(s) {
 		s = notDigit().ReplaceAllString(s, "")
 	}
@@ -125,7 +129,7 @@ func ParseLoc(s string) (int64, error) {
 	if notDigit().MatchString(s) {
 		return 0, fault.New(fault.Invalid, "Enter the lines of code as a whole number, for example 120000.")
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
+	n, err := strconv.ParseInt("0"+strings.TrimLeft(s, "0"), 10, 64)
 	if err != nil {
 		return 0, fault.New(fault.Invalid,
 			"The number of lines of code is too large. Enter the number that your server shows.")
@@ -133,9 +137,12 @@ func ParseLoc(s string) (int64, error) {
 	return n, nil
 }
 
-// version matches the product version as the server shows it, such as "6.7.1 (build 35068)" or "7.0-SNAPSHOT".
-var version = lazyregexp.New(
-	`^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:\.\d{1,8})?(?:-SNAPSHOT)?(?: \(build \d{1,8}\))?$`)
+// version finds the first X.Y or X.Y.Z in what people copy from a page, such as "Version 6.7.1 (build 35068) - LGPL v3". A third
+// number of more than three digits is a build.
+var version = lazyregexp.New(`(?:^|[^0-9.])([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]+))?(?:[^0-9]|$)`)
+
+// maxVersion is how much of a text a version is looked for in, in bytes.
+const maxVersion = 200
 
 func (f Form) productVersion(bad *fault.Fields) string {
 	v, err := ParseVersion(f.ProductVersion)
@@ -143,20 +150,22 @@ func (f Form) productVersion(bad *fault.Fields) string {
 	return v
 }
 
-// ParseVersion reads a product version as the server shows it and returns X.Y or X.Y.Z, without a zero patch. Its
-// errors are Invalid faults with a sentence.
+// ParseVersion finds the version of the product in what was typed or pasted, and returns it as X.Y or X.Y.Z, a zero patch
+// left out. What it refuses is an Invalid fault.
 func ParseVersion(s string) (string, error) {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(input.StripInvisible(s))
 	if s == "" {
 		return "", fault.New(fault.Invalid, "Enter the SonarQube version, for example 6.7.1.")
 	}
 	m := version().FindStringSubmatch(s)
-	if m == nil {
+	if m == nil || len(s) > maxVersion {
 		return "", fault.New(fault.Invalid, "Enter a SonarQube version, for example 6.7.1.")
 	}
 	n := make([]int, 3)
 	for i := range n {
-		n[i], _ = strconv.Atoi(m[i+1])
+		if len(m[i+1]) <= 3 {
+			n[i], _ = strconv.Atoi(m[i+1])
+		}
 	}
 	if slices.Compare(n, []int{6, 7, 0}) < 0 {
 		return "", fault.New(fault.Invalid, "Licenses need SonarQube %s or later. Upgrade the server first.",
@@ -169,13 +178,9 @@ func ParseVersion(s string) (string, error) {
 	return v, nil
 }
 
-var phoneNumber = lazyregexp.New(`^[0-9+][0-9 ()/.\-]*(?:(?:x|ext\.?) ?[0-9]+)?$`)
-
 func (f Form) phone(bad *fault.Fields) string {
-	s := line(bad, "phone", "phone number", f.Phone, MaxPhone, optional)
-	if s != "" && !phoneNumber().MatchString(s) {
-		bad.Add("phone", "Enter a phone number, for example +41 22 555 01 23.")
-	}
+	s, err := input.Phone(f.Phone)
+	bad.Refuse("phone", err)
 	return s
 }
 
@@ -186,19 +191,26 @@ func (f Form) email(bad *fault.Fields) string {
 }
 
 func (f Form) message(bad *fault.Fields) string {
-	s, err := input.Block(f.Message, "Your message", MaxMessage)
+	s, err := input.Block("message", "Your message", f.Message, MaxMessage)
 	bad.Refuse("message", err)
 	return s
 }
 
 func (f Form) contacts(bad *fault.Fields) (list []string) {
-	for _, s := range input.Fields(f.Contacts) {
+	typed := input.Emails(f.Contacts)
+	if len(typed) > 2*MaxContacts {
+		bad.Add("contacts", "Enter at most %d further contacts.", MaxContacts)
+		return nil
+	}
+	known := map[string]bool{}
+	for _, s := range typed {
 		address, err := input.Email(s)
 		if err != nil {
 			bad.Refuse("contacts", err)
 			continue
 		}
-		if !slices.ContainsFunc(list, func(have string) bool { return strings.EqualFold(have, address) }) {
+		if mailbox := input.Mailbox(address); !known[mailbox] {
+			known[mailbox] = true
 			list = append(list, address)
 		}
 	}
@@ -244,7 +256,7 @@ const (
 
 // line reads one line of text; its errors call it "your" noun.
 func line(bad *fault.Fields, field, noun, s string, limit int, n need) string {
-	s, err := input.Line(s, "Your "+noun, limit)
+	s, err := input.Line(field, "Your "+noun, s, limit)
 	switch {
 	case err != nil:
 		bad.Refuse(field, err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 )
 
@@ -76,15 +77,17 @@ func TestAcceptRefusesInvalidFields(t *testing.T) {
 		{"lines in Arabic digits", "ncloc", func(f *Form) { f.Loc = "١٢٣" }},
 		{"version before editions", "productVersion", func(f *Form) { f.ProductVersion = "6.6" }},
 		{"invalid version", "productVersion", func(f *Form) { f.ProductVersion = "latest" }},
-		{"version with a dash", "productVersion", func(f *Form) { f.ProductVersion = "6.7-beta" }},
+		{"version of one number", "productVersion", func(f *Form) { f.ProductVersion = "SonarQube 7" }},
+		{"unknown country", "country", func(f *Form) { f.Country = "Narnia" }},
+		{"invisible company", "company", func(f *Form) { f.Company = "\u200b" }},
 		{"line break in the name", "name", func(f *Form) { f.Name = "Ada\r\nBcc: eve@example.com" }},
 		{"long name", "name", func(f *Form) { f.Name = long(MaxName) }},
 		{"email with a header", "email", func(f *Form) { f.Email = "ada@acme.example\nBcc: eve@example.com" }},
 		{"two emails", "email", func(f *Form) { f.Email = "ada@acme.example,eve@acme.example" }},
 		{"long company", "company", func(f *Form) { f.Company = long(MaxCompany) }},
-		{"long country", "country", func(f *Form) { f.Country = long(MaxCountry) }},
+		{"long country", "country", func(f *Form) { f.Country = long(80) }},
 		{"phone with letters", "phone", func(f *Form) { f.Phone = "call me" }},
-		{"long phone", "phone", func(f *Form) { f.Phone = strings.Repeat("1", MaxPhone+1) }},
+		{"long phone", "phone", func(f *Form) { f.Phone = strings.Repeat("1", input.MaxPhone+1) }},
 		{"long message", "message", func(f *Form) { f.Message = long(MaxMessage) }},
 		{"NUL in the message", "message", func(f *Form) { f.Message = "a\x00b" }},
 		{"contact that is no address", "contacts", func(f *Form) { f.Contacts = "bob@acme.example carol" }},

@@ -137,7 +137,7 @@ func (f Form) parseContacts(bad *fault.Fields) []license.Contact {
 	email, err := input.Email(f.Email)
 	bad.Refuse("email", err)
 	list := []license.Contact{{Name: parseLine(bad, "name", "The name", f.Name, request.MaxName), Email: email}}
-	for _, s := range input.Fields(f.Contacts) {
+	for _, s := range input.Emails(f.Contacts) {
 		email, err := input.Email(s)
 		if err != nil {
 			bad.Refuse("contacts", err)
@@ -155,7 +155,7 @@ func (f Form) parseContacts(bad *fault.Fields) []license.Contact {
 }
 
 func parseLine(bad *fault.Fields, field, what, s string, limit int) string {
-	s, err := input.Line(s, what, limit)
+	s, err := input.Line(field, what, s, limit)
 	bad.Refuse(field, err)
 	return s
 }

@@ -44,7 +44,7 @@ func (p prompt) field(value, wrong string) web.Field {
 
 // take reads the text out of a form; wrong says what is wrong with it.
 func (p prompt) take(form url.Values) (typed, wrong string) {
-	typed, err := input.Block(form.Get(p.name), p.label, maxText)
+	typed, err := input.Block("message", p.label, form.Get(p.name), maxText)
 	switch {
 	case err != nil:
 		return form.Get(p.name), fault.Sentence(err)

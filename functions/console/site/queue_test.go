@@ -306,7 +306,7 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 			t.Errorf("%q: nothing is said", tt.q)
 		}
 	}
-	for _, q := range []string{strings.Repeat("x", 300), "a\x00b", "a\u202eb"} {
+	for _, q := range []string{strings.Repeat("x", 300), "a\x00b", "a\nb"} {
 		w.get(vera, searchFor(q)).WantStatus(http.StatusUnprocessableEntity)
 	}
 	w.get(vera, "/console/search").WantStatus(200)

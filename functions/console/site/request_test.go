@@ -267,7 +267,7 @@ func TestWhatIsTypedIsChecked(t *testing.T) {
 		{"ask", "question", " \r\n ", "Your question is missing."},
 		{"reject", "rejection", strings.Repeat("x", maxText+1), "too long"},
 		{"withdraw", "withdrawal", "a\x00b", "control characters"},
-		{"note", "note", "\u202egnisrever", "control characters"},
+		{"note", "note", "\u202e\u200b", "is missing"},
 	} {
 		doc := w.send(sam, page+"/"+tt.path, with(w.basis(page), tt.field, tt.typed)).WantStatus(http.StatusUnprocessableEntity).Page()
 		if got := webtest.Text(doc.Find("#" + tt.field + "-error")); !strings.Contains(got, tt.wrong) {

@@ -33,7 +33,7 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	show := func(status int) error {
 		return s.render(w, r, status, "search.html", "", "Search", v)
 	}
-	q, err := input.Line(v.Query, "The search", maxQuery)
+	q, err := input.Line("search", "The search", v.Query, maxQuery)
 	if err != nil {
 		v.Error = fault.Sentence(err)
 		return show(http.StatusUnprocessableEntity)

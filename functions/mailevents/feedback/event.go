@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"marketplace/shared/input"
 	"marketplace/shared/store"
@@ -66,9 +64,9 @@ func parse(message string) ([]store.Report, error) {
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
 		return nil, fmt.Errorf("feedback: the message is not the JSON of an event")
 	}
-	r := store.Report{ProviderID: line(e.Mail.MessageID, maxID)}
+	r := store.Report{ProviderID: input.OneLine(e.Mail.MessageID, maxID)}
 	if tag := e.Mail.Tags["mail"]; len(tag) == 1 {
-		r.Mail = line(tag[0], maxID)
+		r.Mail = input.OneLine(tag[0], maxID)
 	}
 	recipients := []recipient{{}}
 	switch e.EventType {
@@ -114,12 +112,12 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 	}
 	for _, to := range recipients[:min(len(recipients), maxRecipients)] {
 		report := r
-		report.Recipient = line(to.Email, input.MaxEmail)
+		report.Recipient = input.OneLine(to.Email, input.MaxEmail)
 		details := []string{r.Detail, to.Diagnostic}
 		if !strings.Contains(to.Diagnostic, to.Status) {
 			details = []string{r.Detail, to.Status, to.Diagnostic}
 		}
-		report.Detail = line(strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "),
+		report.Detail = input.OneLine(strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "),
 			maxDetail)
 		known := slices.ContainsFunc(list, func(other store.Report) bool {
 			return strings.EqualFold(other.Recipient,
@@ -130,20 +128,4 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 		}
 	}
 	return list
-}
-
-// line makes one line of text from strangers: no controls, no characters that change the writing direction, white space
-// collapsed, and at most limit characters.
-func line(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || input.Hidden(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.Join(strings.Fields(s), " ")
-	if utf8.RuneCountInString(s) > limit {
-		s = string([]rune(s)[:limit-1]) + "…"
-	}
-	return s
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
@@ -57,7 +58,7 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		reports, err := parse(record.Sns.Message)
 		if err != nil || record.EventSource != "aws:sns" {
 			t.malformed++
-			j.Log.Error("record is not an event of SES", "notification", line(record.Sns.MessageID, maxID),
+			j.Log.Error("record is not an event of SES", "notification", input.OneLine(record.Sns.MessageID, maxID),
 				logging.Error(err))
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"marketplace/shared/input"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -286,7 +287,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, r := range list {
 			for _, s := range []string{r.Mail, r.ProviderID, r.Recipient, r.Detail} {
-				if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxDetail || line(s, maxDetail) != s {
+				if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxDetail || input.OneLine(s, maxDetail) != s {
 					t.Errorf("%q", s)
 				}
 			}
