@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"marketplace/shared/lazyregexp"
 )
@@ -24,6 +25,20 @@ type Catalog struct {
 	Features      []Feature        `json:"features"`
 	LOCThresholds []int64          `json:"locThresholds"` // lines of code that a license may allow, ascending
 	Packages      []Package        `json:"packages"`      // by version, then by edition; withdrawn ones of earlier builds behind
+
+	// LeftOut are the editions that a version does not have, for whoever publishes; no document shows them.
+	LeftOut []LeftOut `json:"-"`
+}
+
+// LeftOut is an edition that does not exist for a version of the product, because plugins have no compatible release.
+type LeftOut struct {
+	Version, Edition string
+	Plugins          []string
+}
+
+// String is a line that names all of it.
+func (l LeftOut) String() string {
+	return fmt.Sprintf("version %s has no %s edition: no compatible release of %s", l.Version, l.Edition, strings.Join(l.Plugins, ", "))
 }
 
 // Edition is one edition of the product.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -22,7 +23,7 @@ func vendorCatalog(tb testing.TB) *catalog.Catalog {
 	if _, err := os.Stat(vendorData); err != nil {
 		tb.Skip("../shared/data is not beside this checkout")
 	}
-	m, err := catalog.Read(os.DirFS(vendorData + "/release-metadata-2018-02-26"))
+	m, err := catalog.Read(os.DirFS(vendorData+"/release-metadata-2018-02-26"), time.Now())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -277,7 +278,7 @@ func TestFactsAreChecked(t *testing.T) {
 }
 
 func TestSampleMetadata(t *testing.T) {
-	m, err := catalog.Read(data.Files)
+	m, err := catalog.Read(data.Files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +313,7 @@ func BenchmarkGenerate(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		m, err := catalog.Read(dir)
+		m, err := catalog.Read(dir, time.Now())
 		if err != nil {
 			b.Fatal(err)
 		}

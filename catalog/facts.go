@@ -90,11 +90,11 @@ func readWithdrawn(s *source) map[string]string {
 }
 
 // readOptional reads a file of our own where it exists.
-func readOptional(dir fs.FS, name string, faults *[]error, read func(*source)) {
+func readOptional(dir fs.FS, name string, r *report, read func(*source)) {
 	if _, err := fs.Stat(dir, name); err != nil {
 		return
 	}
-	if s, ok := open(dir, name, faults); ok {
+	if s, ok := open(dir, name, true, r); ok {
 		read(s)
 	}
 }

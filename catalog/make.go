@@ -28,7 +28,7 @@ var ErrNoEdition = errors.New("catalog: no edition for any public version of the
 // compatible with that version. An edition of which one plugin has no such release does not exist for that version.
 // The error joins one error per fault, or is ErrNoEdition.
 func (m *Metadata) Catalog(o Options) (*Catalog, error) {
-	b := builder{Metadata: m, build: o.Build, made: &Catalog{
+	b := builder{Metadata: m, build: o.Build, named: map[string]bool{}, made: &Catalog{
 		Format:        Format,
 		SiteURL:       strings.TrimSuffix(o.SiteURL, "/"),
 		Editions:      []Edition{},
@@ -63,10 +63,15 @@ type builder struct {
 	baseURL string
 	build   string
 	faults  []error
+	named   map[string]bool // what is wrong with jars, so that it is said once and not once a version
 }
 
+// fault notes something wrong, once: what is wrong with a plugin is found again for every version.
 func (b *builder) fault(format string, args ...any) {
-	b.faults = append(b.faults, fmt.Errorf(format, args...))
+	err := fmt.Errorf(format, args...)
+	if !slices.ContainsFunc(b.faults, func(known error) bool { return known.Error() == err.Error() }) {
+		b.faults = append(b.faults, err)
+	}
 }
 
 func (b *builder) addresses(o Options) {
@@ -193,18 +198,19 @@ func (b *builder) version(p product) {
 
 // jars are the files of an edition for a version of the product, by name; not ok where a plugin has no compatible release.
 func (b *builder) jars(t template, v Version) (jars []Jar, ok bool) {
+	if missing := b.missing(t, v); len(missing) > 0 {
+		b.made.LeftOut = append(b.made.LeftOut, LeftOut{v.String(), t.key, missing})
+		return nil, false
+	}
 	for _, key := range t.plugins {
 		p := b.plugins[key]
-		if p == nil {
-			return nil, false
-		}
-		r, ok := p.highest(v)
-		if !ok {
-			return nil, false
-		}
+		r, _ := p.highest(v)
 		jar, err := p.jar(r)
 		if err != nil {
-			b.faults = append(b.faults, fmt.Errorf("%w (edition %s for version %s needs it)", err, t.key, v))
+			if !b.named[err.Error()] {
+				b.named[err.Error()] = true
+				b.fault("%w (the %s edition for version %s needs it)", err, t.key, v)
+			}
 			continue
 		}
 		if other, ok := find(jars, func(j Jar) bool { return j.File == jar.File }); ok {
@@ -215,6 +221,20 @@ func (b *builder) jars(t template, v Version) (jars []Jar, ok bool) {
 	}
 	slices.SortFunc(jars, compareJars)
 	return jars, true
+}
+
+// missing are the plugins of an edition that have no release for a version of the product.
+func (b *builder) missing(t template, v Version) (keys []string) {
+	for _, key := range t.plugins {
+		p := b.plugins[key]
+		if p != nil {
+			if _, ok := p.highest(v); ok {
+				continue
+			}
+		}
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 func compareJars(a, b Jar) int {

@@ -24,6 +24,7 @@ package catalog
 import (
 	"errors"
 	"io/fs"
+	"time"
 )
 
 // Metadata is a folder of release metadata that is free of faults.
@@ -34,25 +35,31 @@ type Metadata struct {
 	templates []template
 	facts     facts
 	withdrawn map[string]string
+	warnings  []string
 }
 
+// Warnings are one line each of what looks wrong in the metadata and changes no edition.
+func (m *Metadata) Warnings() []string { return m.warnings }
+
 // Read reads and checks release metadata. The error joins one error per fault (errors.Join); a fault is one line of text.
-func Read(dir fs.FS) (*Metadata, error) {
-	var faults []error
+// No release may be dated later than in the year after now.
+func Read(dir fs.FS, now time.Time) (*Metadata, error) {
+	r := &report{now: now}
 	m := &Metadata{}
-	if s, ok := open(dir, versionsFile, &faults); ok {
-		m.products, m.lts = readProducts(s)
-		if len(m.products) > 0 {
-			m.plugins = readPlugins(dir, s, m.products)
-		}
-	}
-	if s, ok := open(dir, templatesFile, &faults); ok {
+	if s, ok := open(dir, templatesFile, true, r); ok {
 		m.templates = readTemplates(s)
 	}
-	readOptional(dir, factsFile, &faults, func(s *source) { m.facts = readFacts(s, m.templates) })
-	readOptional(dir, withdrawnFile, &faults, func(s *source) { m.withdrawn = readWithdrawn(s) })
-	if err := errors.Join(faults...); err != nil {
+	if s, ok := open(dir, versionsFile, true, r); ok {
+		m.products, m.lts = readProducts(s)
+		if len(m.products) > 0 {
+			m.plugins = readPlugins(dir, s, m.products, m.templates)
+		}
+	}
+	readOptional(dir, factsFile, r, func(s *source) { m.facts = readFacts(s, m.templates) })
+	readOptional(dir, withdrawnFile, r, func(s *source) { m.withdrawn = readWithdrawn(s) })
+	if err := errors.Join(r.faults...); err != nil {
 		return nil, err
 	}
+	m.warnings = r.warnings
 	return m, nil
 }

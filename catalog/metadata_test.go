@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
+	"time"
 
 	"marketplace/catalog"
 )
@@ -82,11 +82,7 @@ func options() catalog.Options {
 
 // generate is Read and Catalog in one.
 func generate(files map[string]string, o catalog.Options) (*catalog.Catalog, error) {
-	dir := make(fstest.MapFS)
-	for name, text := range files {
-		dir[name] = &fstest.MapFile{Data: []byte(text)}
-	}
-	m, err := catalog.Read(dir)
+	m, err := catalog.Read(folder(files), time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +174,7 @@ func TestFaultsAreRefusedByName(t *testing.T) {
 		{"LTS is missing", []change{{versions, "ltsVersion", "lts"}}, []string{versions, "ltsVersion"}},
 		{"LTS is not public", []change{{versions, "ltsVersion=6.7.1", "ltsVersion=6.5"}}, []string{versions, "ltsVersion 6.5"}},
 		{"malformed escape", []change{{cpp, "name=C family", `name=\u00g0`}}, []string{"cpp.properties", "line 2"}},
-		{"packaged archived release without a URL", []change{{cpp, "5.0.downloadUrl", "5.0.url"}, {cpp, "[6.7,LATEST]", "[7.0,LATEST]"}}, []string{"plugin cpp", "release 5.0", "edition enterprise", "version 6.7"}},
+		{"packaged archived release without a URL", []change{{cpp, "5.0.downloadUrl", "5.0.url"}, {cpp, "[6.7,LATEST]", "[7.0,LATEST]"}}, []string{"plugin cpp", "release 5.0", "the datacenter edition for version 6.7 needs it"}},
 		{"package file is no jar", []change{{cpp, ".10083.jar", ".10083.zip"}}, []string{"plugin cpp", "release 5.1", "name of a jar"}},
 		{"jar name that leaves the folder", []change{{cpp, "/sonar-cfamily-plugin-5.1.0.10083.jar", "/..%2f..%2fetc.jar"}}, []string{"plugin cpp", "release 5.1", "name of a jar"}},
 		{"two plugins bring one jar", []change{{lic, "license-3.3.jar", "sonar-cfamily-plugin-5.1.0.10083.jar"}}, []string{"license", "cpp", "sonar-cfamily-plugin-5.1.0.10083.jar"}},

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"marketplace/catalog"
 	"marketplace/catalog/data"
@@ -24,7 +25,7 @@ func TestTextsAreWrittenAsTheVendorDoes(t *testing.T) {
 }
 
 func TestCatalogReadsBackFromItsJSON(t *testing.T) {
-	m, err := catalog.Read(data.Files)
+	m, err := catalog.Read(data.Files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ var pluginKey = lazyregexp.New(`^[0-9A-Za-z]+$`)
 
 // readPlugins reads the file of each plugin that "plugins" lists. A plugin without a public or archived release is as good as not
 // defined.
-func readPlugins(dir fs.FS, s *source, versions products) map[string]*plugin {
+func readPlugins(dir fs.FS, s *source, versions products, templates []template) map[string]*plugin {
 	plugins := make(map[string]*plugin)
 	for _, key := range s.list("plugins") {
 		if plugins[key] != nil {
@@ -64,7 +64,8 @@ func readPlugins(dir fs.FS, s *source, versions products) map[string]*plugin {
 			s.fault("plugins: the plugin key %q has other characters than letters and digits", key)
 			continue
 		}
-		file, ok := open(dir, key+".properties", s.faults)
+		needed := slices.ContainsFunc(templates, func(t template) bool { return slices.Contains(t.plugins, key) })
+		file, ok := open(dir, key+".properties", needed, s.report)
 		if !ok {
 			continue
 		}
@@ -134,7 +135,7 @@ func (p *plugin) checkOverlap(s *source) {
 		}
 		for _, other := range public {
 			if v := slices.IndexFunc(r.versions, other.supports); v >= 0 {
-				p.entry(s, r.version.String()).fault("it and release %s are both public for version %s of the product", other.version, r.versions[v])
+				p.entry(s, r.version.String()).slip("it and release %s are both public for version %s of the product", other.version, r.versions[v])
 			}
 		}
 		public = append(public, r)
@@ -144,7 +145,7 @@ func (p *plugin) checkOverlap(s *source) {
 func (p *plugin) checkLatest(s *source) {
 	for i, r := range p.releases {
 		if r.latest && i < len(p.releases)-1 {
-			p.entry(s, r.version.String()).fault("only the newest release, %s, may be compatible with %s", p.releases[len(p.releases)-1].version, latest)
+			p.entry(s, r.version.String()).slip("only the newest release, %s, may be compatible with %s", p.releases[len(p.releases)-1].version, latest)
 		}
 	}
 }

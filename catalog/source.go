@@ -18,14 +18,22 @@ import (
 // source is one properties file. What is wrong in it goes to faults, so that one run names everything.
 type source struct {
 	name   string
+	needed bool // an edition depends on it
 	props  *properties.Properties
-	faults *[]error
+	*report
+}
+
+// report collects what is wrong in metadata (faults) and what only looks so (warnings).
+type report struct {
+	now      time.Time
+	faults   []error
+	warnings []string
 }
 
 // open reads a file of the folder. Plugin files and the list of versions are ISO-8859-1 for the vendor's reader, yet people save
 // them as UTF-8; nothing but sentences for people depends on it, so what is valid UTF-8 counts as UTF-8.
-func open(dir fs.FS, name string, faults *[]error) (*source, bool) {
-	s := &source{name: name, faults: faults}
+func open(dir fs.FS, name string, needed bool, r *report) (*source, bool) {
+	s := &source{name: name, needed: needed, report: r}
 	data, err := fs.ReadFile(dir, name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -42,6 +50,7 @@ func open(dir fs.FS, name string, faults *[]error) (*source, bool) {
 		s.fault("%w", err)
 		return nil, false
 	}
+	s.checkSlips()
 	return s, true
 }
 
@@ -62,7 +71,7 @@ func decode(data []byte, name string) (string, error) {
 
 // fault notes something wrong in the file.
 func (s *source) fault(format string, args ...any) {
-	*s.faults = append(*s.faults, fmt.Errorf(s.name+": "+format, args...))
+	s.faults = append(s.faults, fmt.Errorf(s.name+": "+format, args...))
 }
 
 // value is a property that may be missing or blank: then it is "".
@@ -114,6 +123,10 @@ func (e entry) fault(format string, args ...any) {
 	e.source.fault(e.subject+format, args...)
 }
 
+func (e entry) slip(format string, args ...any) {
+	e.source.slip(e.subject+format, args...)
+}
+
 func (e entry) required(property string) string {
 	value := e.value(property)
 	if value == "" {
@@ -146,8 +159,15 @@ func (e entry) date(required bool) time.Time {
 			return time.Time{}
 		}
 	}
-	return time.Date(numbers[0], time.Month(numbers[1]), numbers[2], 0, 0, 0, 0, time.UTC)
+	date := time.Date(numbers[0], time.Month(numbers[1]), numbers[2], 0, 0, 0, 0, time.UTC)
+	if year := numbers[0]; year < firstYear || year > e.now.Year()+1 {
+		e.slip("the date %q is in the year %d; write it as yyyy-mm-dd", text, year)
+	}
+	return date
 }
+
+// firstYear is the first year that a release may be dated in. Earlier ones come of a day that is written first.
+const firstYear = 2000
 
 // url is a property that holds an address, or "".
 func (e entry) url(property string, required bool) string {

@@ -96,6 +96,9 @@ func (v Version) key() (string, error) {
 	for len(parts) > 2 && strings.Trim(parts[len(parts)-1], "0") == "" {
 		parts = parts[:len(parts)-1]
 	}
+	if len(parts) > 3 || slices.ContainsFunc(parts, func(part string) bool { return len(part) > 1 && part[0] == '0' }) {
+		return "", fmt.Errorf("no server looks up the version %q: it takes X.Y or X.Y.Z, without leading zeros", v)
+	}
 	return strings.Join(parts, "."), nil
 }
 

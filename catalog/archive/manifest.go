@@ -39,25 +39,31 @@ func checkJar(file io.ReaderAt, size int64, jar catalog.Jar) error {
 
 // manifest reads the main attributes of META-INF/MANIFEST.MF, names in lower case. Java finds the file under any case.
 func manifest(jar *zip.Reader) (map[string]string, error) {
+	var found []*zip.File
 	for _, entry := range jar.File {
-		if !strings.EqualFold(entry.Name, "META-INF/MANIFEST.MF") {
-			continue
+		if strings.EqualFold(entry.Name, "META-INF/MANIFEST.MF") {
+			found = append(found, entry)
 		}
-		r, err := entry.Open()
-		if err != nil {
-			return nil, fmt.Errorf("reading its manifest: %w", err)
-		}
-		defer r.Close()
-		text, err := io.ReadAll(io.LimitReader(r, manifestLimit+1))
-		if err != nil {
-			return nil, fmt.Errorf("reading its manifest: %w", err)
-		}
-		if len(text) > manifestLimit {
-			return nil, fmt.Errorf("its manifest is larger than %d bytes", manifestLimit)
-		}
-		return mainAttributes(string(text)), nil
 	}
-	return nil, errors.New("it has no META-INF/MANIFEST.MF")
+	switch {
+	case len(found) == 0:
+		return nil, errors.New("it has no META-INF/MANIFEST.MF")
+	case len(found) > 1: // a server may read another one than we do
+		return nil, fmt.Errorf("it has %d manifests", len(found))
+	}
+	r, err := found[0].Open()
+	if err != nil {
+		return nil, fmt.Errorf("reading its manifest: %w", err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, manifestLimit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading its manifest: %w", err)
+	}
+	if len(text) > manifestLimit {
+		return nil, fmt.Errorf("its manifest is larger than %d bytes", manifestLimit)
+	}
+	return mainAttributes(string(text)), nil
 }
 
 // mainAttributes reads "Name: value" lines up to the first empty one. A line of more than 72 bytes is written as several, each

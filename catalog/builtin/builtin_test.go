@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 
@@ -22,7 +23,7 @@ func TestCommittedBundleIsMadeFromData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metadata, err := catalog.Read(data.Files)
+	metadata, err := catalog.Read(data.Files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

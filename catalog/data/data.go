@@ -4,6 +4,7 @@ package data
 
 import (
 	"embed"
+	"time"
 
 	"marketplace/catalog"
 )
@@ -16,9 +17,12 @@ var Files embed.FS
 // Build is the build number of the sample packages.
 const Build = "1042"
 
+// gathered is when the metadata was put together.
+var gathered = time.Date(2018, time.June, 30, 0, 0, 0, 0, time.UTC)
+
 // Catalog makes the catalog of the sample metadata for the site at an address.
 func Catalog(siteURL string) (*catalog.Catalog, error) {
-	metadata, err := catalog.Read(Files)
+	metadata, err := catalog.Read(Files, gathered)
 	if err != nil {
 		return nil, err
 	}

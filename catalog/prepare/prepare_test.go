@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"marketplace/catalog"
 	"marketplace/catalog/data"
@@ -15,7 +16,7 @@ import (
 
 func sample(t testing.TB) *catalog.Catalog {
 	t.Helper()
-	m, err := catalog.Read(data.Files)
+	m, err := catalog.Read(data.Files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestWithdrawnPackagesAreNotBuilt(t *testing.T) {
 	}
 	const file = "developer-edition-7.0.0." + data.Build + ".zip"
 	files["withdrawn.properties"] = &fstest.MapFile{Data: []byte(file + "=It held a wrong jar.")}
-	m, err := catalog.Read(files)
+	m, err := catalog.Read(files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

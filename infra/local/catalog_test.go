@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"marketplace/catalog"
 	"marketplace/catalog/data"
@@ -16,7 +17,7 @@ import (
 // prepared returns the bundle of the sample metadata with another build number.
 func prepared(t *testing.T, site, build string) []byte {
 	t.Helper()
-	m, err := catalog.Read(data.Files)
+	m, err := catalog.Read(data.Files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

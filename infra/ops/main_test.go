@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -54,7 +55,7 @@ func sampleJars(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func writeSampleJars(metadata, folder string) error {
-	m, err := catalog.Read(os.DirFS(metadata))
+	m, err := catalog.Read(os.DirFS(metadata), time.Now())
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"marketplace/catalog"
 	"marketplace/catalog/bundle"
@@ -24,7 +25,11 @@ no packages. Files in it that publish did not make, such as robots.txt, stay as 
 a folder or a link in it is refused. SHA256SUMS lists what publish made: what is listed and not made again goes.
 
 With -previous, the bundle that was served before, the packages of that bundle and of all before it stay downloadable, though no
-page lists them. A package that was published with another content is refused: it takes another build number.
+page lists them. A package that was published with another content is refused: it takes another build number. An edition that
+the previous bundle had for a version may not disappear, unless -allow-removal is given.
+
+What looks wrong in a file that no edition depends on is a warning. Editions that a version does not have are listed with the
+plugins that keep them out.
 
 `
 
@@ -39,11 +44,13 @@ Prepares the bundle that the functions carry, for the build of a deployment. The
 type input struct {
 	*flag.FlagSet
 	metadata, jars, previous, out string
+	removal                       bool // editions may disappear
 	options                       catalog.Options
+	now                           time.Time
 }
 
 func newInput(name, usage string, stderr io.Writer) *input {
-	in := &input{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError)}
+	in := &input{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), now: time.Now()}
 	in.SetOutput(stderr)
 	in.Usage = func() {
 		fmt.Fprint(stderr, usage)
@@ -55,6 +62,7 @@ func newInput(name, usage string, stderr io.Writer) *input {
 	in.StringVar(&in.options.Build, "build", "", "build `number` in the names of the packages")
 	in.StringVar(&in.jars, "jars", "", "`folder` of the jars that the packages are built of")
 	in.StringVar(&in.previous, "previous", "", "`bundle` that was served before, whose packages stay downloadable")
+	in.BoolVar(&in.removal, "allow-removal", false, "let editions disappear that the previous bundle had for a version")
 	in.StringVar(&in.out, "out", "", "`path` to write to")
 	return in
 }
@@ -88,11 +96,21 @@ func (in *input) catalog() (*catalog.Catalog, error) {
 	if err := checkMetadata(in.metadata); err != nil {
 		return nil, fmt.Errorf("-metadata %s: %w", in.metadata, err)
 	}
-	metadata, err := catalog.Read(os.DirFS(in.metadata))
+	metadata, err := catalog.Read(os.DirFS(in.metadata), in.now)
 	if err != nil {
 		return nil, err
 	}
-	return metadata.Catalog(in.options)
+	for _, w := range metadata.Warnings() {
+		fmt.Fprintf(in.Output(), "warning: %s\n", w)
+	}
+	made, err := metadata.Catalog(in.options)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range made.LeftOut {
+		fmt.Fprintf(in.Output(), "left out: %s\n", l)
+	}
+	return made, nil
 }
 
 // checkMetadata wants a folder with properties files; which ones, the catalog knows.
@@ -129,6 +147,11 @@ func (in *input) bundle(made *catalog.Catalog) (b *bundle.Bundle, keeps string, 
 	previous, err := bundle.Decode(file)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", in.previous, err)
+	}
+	if !in.removal {
+		if err := prepare.CheckRemoval(b, previous); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", in.previous, err)
+		}
 	}
 	kept, err := prepare.Keep(b, previous)
 	if err != nil {

@@ -23,7 +23,7 @@ func TestKilledPublishLeavesOldOrNewWhole(t *testing.T) {
 	if err := os.CopyFS(metadata, data.Files); err != nil {
 		t.Fatal(err)
 	}
-	m, err := catalog.Read(data.Files)
+	m, err := catalog.Read(data.Files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -37,7 +38,7 @@ func newer(t *testing.T) *bundle.Bundle {
 	versions := files["update-center-source.properties"]
 	text := strings.Replace(string(versions.Data), "7.0,7.1\n", "7.0,7.1,7.2\n", 1)
 	versions.Data = []byte(text + "\n7.2.description=New\n7.2.date=2018-06-18\n7.2.downloadUrl=https://downloads.example.com/7.2.zip\n7.2.changelogUrl=https://www.example.com/7.2\n")
-	metadata, err := catalog.Read(files)
+	metadata, err := catalog.Read(files, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,18 @@ import (
 type Properties struct {
 	values map[string]string
 	order  []string // keys, by first appearance
+	pairs  []Pair
 }
+
+// Pair is a property as a text writes it, for tools that look for slips: Get and All say what Java makes of it.
+type Pair struct {
+	Key, Value string
+	Line       int      // on which it begins, counted from 1
+	Continued  []string // the further lines that backslashes joined to it, without the blanks that begin them
+}
+
+// Pairs lists every pair of the text, also those that a later one of the same key replaces.
+func (p *Properties) Pairs() []Pair { return p.pairs }
 
 // Get returns the value of key: the last one, where the text defines it more than once.
 func (p *Properties) Get(key string) (value string, defined bool) {
@@ -60,6 +71,7 @@ func Parse(text string) (*Properties, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", lines.start, err)
 		}
+		p.pairs = append(p.pairs, Pair{key, value, lines.start, lines.continued})
 		if _, defined := p.values[key]; !defined {
 			p.order = append(p.order, key)
 		}
@@ -72,6 +84,8 @@ type reader struct {
 	rest  string
 	next  int // number of the line at which rest begins
 	start int // number of the line at which the last logical line began
+
+	continued []string // the lines that were joined to it
 }
 
 const blanks = " \t\f"
@@ -80,7 +94,8 @@ const blanks = " \t\f"
 // the blanks that begin them. While nothing was joined yet, as behind a line of one backslash, the next line may still be a
 // comment. A lone backslash that ends the text makes an empty pair, unless CR LF stands behind it: Java reads it so.
 func (r *reader) logical() (string, bool) {
-	joined := ""
+	joined, begun := "", false
+	r.continued = nil
 	for r.rest != "" {
 		number := r.next
 		line, end := r.physical()
@@ -91,6 +106,10 @@ func (r *reader) logical() (string, bool) {
 			}
 			r.start = number
 		}
+		if begun {
+			r.continued = append(r.continued, line)
+		}
+		begun = true
 		if trailingBackslashes(line)%2 == 0 {
 			return joined + line, true
 		}
