@@ -214,6 +214,21 @@ func mangled() []vector {
 			"Hello,\n\nhere is the key (it begins with Rm9ybWF0P):\n\n> "+wrap(key, 76, "\n> ")+"\n\n-- \nAda\n",
 			license.NotBase64, nil,
 			"surrounding-text", "line-breaks", "spaces", "quoting"),
+		mangling("a hyphen at a line's end", key[:120]+"-\n"+key[120:], license.NotBase64, nil, "line-breaks",
+			"line-marks"),
+		mangling("a dash at each line's end", wrap(key, 64, "\u2013\r\n"), license.NotBase64, read, "line-breaks",
+			"line-marks"),
+		mangling("exclamation marks of an old relay", wrap(key, 200, "!\n "), license.NotBase64, read, "line-breaks",
+			"spaces", "line-marks"),
+		mangling("line ends as two characters", wrap(key, 76, `\n`), license.NotBase64, nil, "line-marks"),
+		mangling("a list of lines", "\u2022 "+wrap(key, 64, "\n\u2022 "), license.NotBase64, read, "line-breaks",
+			"spaces", "line-marks"),
+		mangling("base64 once more", encode(key), license.WrongFormat, nil, "packed"),
+		mangling("a mail saved as a file", email(key), license.NotBase64, nil, "line-breaks", "packed"),
+		{Name: "its end is missing, text behind", Text: key[:400] + "\n\nBest regards,\nAna", Instance: here(),
+			Reasons: []license.Code{license.NotBase64}, Client: read,
+			Unmangle: &unmangled{key[:400] + "Bestregards", []string{"surrounding-text", "line-breaks", "spaces"},
+				[]license.Code{license.Truncated}}},
 		mangling("the same key twice, a line each", key+"\n"+key+"\n", license.SeveralKeys, read, "surrounding-text",
 			"repeated"),
 		{Name: "two keys in a mail", Text: "Old: " + key + "\nNew: " + other, Instance: matchingInstance(),
@@ -224,6 +239,14 @@ func mangled() []vector {
 			Unmangle: &unmangled{strings.ReplaceAll(wrapped[:300], "\r\n", ""), []string{"line-breaks"},
 				[]license.Code{license.Truncated}}},
 	}
+}
+
+// email is a mail as programs save it, with the key in an attachment.
+func email(key string) string {
+	return "From: Licensing <licensing@vendor.example>\r\nTo: ana@customer.example\r\nSubject: Your key\r\nMIME-Version: 1.0\r\n" +
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe key is attached.\r\n" +
+		"--x\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=license.txt\r\n" +
+		"Content-Transfer-Encoding: base64\r\n\r\n" + wrap(encode(wrap(key, 70, "\n")), 76, "\r\n") + "\r\n--x--\r\n"
 }
 
 func wrap(s string, width int, by string) string {

@@ -95,6 +95,9 @@ func parseCanonical(text string) (Key, error) {
 			return Key{}, fmt.Errorf("the property %s is missing", p.name)
 		}
 		if err := p.set(&k, value); err != nil {
+			if !readable(value) {
+				return Key{}, fmt.Errorf("the property %s is damaged", p.name)
+			}
 			return Key{}, fmt.Errorf("the property %s is wrong: %w", p.name, err)
 		}
 	}
@@ -102,6 +105,11 @@ func parseCanonical(text string) (Key, error) {
 		return Key{}, fmt.Errorf("line %d is not written as the format has it", line)
 	}
 	return k, nil
+}
+
+// readable reports whether a value of a key can be shown to a person: short, and nothing but printable ASCII.
+func readable(value string) bool {
+	return len(value) <= 100 && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // firstDifference is the number of the first line in which two texts differ; 0 where they are equal.

@@ -45,7 +45,7 @@ func read(text string) (document, error) {
 	case !strings.HasPrefix(text, keyStart) && incomplete == Truncated:
 		return document{}, newReason(WrongFormat, "it does not start like one")
 	case !strings.HasPrefix(text, keyStart):
-		return document{}, newReason(NotBase64)
+		return document{}, noKey()
 	}
 
 	raw := decode(text[:n])
@@ -73,6 +73,13 @@ func read(text string) (document, error) {
 		return document{}, newReason(WrongFormat, "its signature has the wrong format")
 	}
 	return d, nil
+}
+
+// noKey is the reason of a text that is no key at all, and not a damaged one.
+func noKey() Reason {
+	r := newReason(NotBase64)
+	r.Sentence = "This is not a license key: it does not begin with " + keyStart + "."
+	return r
 }
 
 // around says how a text differs from the one key that it begins with; "" where it is that key. rest is what was read behind

@@ -21,12 +21,15 @@ var (
 // scanner turns a text into tokens.
 type scanner struct {
 	tokens  tokenList
+	loose   bool  // what is put at the ends of lines is noise, too
 	noise   marks // seen since the last token
 	inStart bool  // nothing but noise since the line began
 }
 
-func scan(s string) tokenList {
-	c := scanner{tokens: make(tokenList, 0, len(s)+1), inStart: true}
+// scan takes a text apart. A loose scan takes hyphens and other marks at the ends of lines for noise, which in the URL-safe
+// alphabet may be characters of the key.
+func scan(s string, loose bool) tokenList {
+	c := scanner{tokens: make(tokenList, 0, len(s)+1), loose: loose, inStart: true}
 	for s != "" {
 		size := c.special(s)
 		if size == 0 {
@@ -42,6 +45,12 @@ func scan(s string) tokenList {
 
 // special takes what is more than one character from the front of s, and returns how long that was.
 func (c *scanner) special(s string) int {
+	if c.loose {
+		if n := c.lineEnd(s); n > 0 {
+			c.skip(lineMarks)
+			return n
+		}
+	}
 	switch s[0] {
 	case '=':
 		if end := softLineEnd().FindString(s); end != "" {
@@ -67,6 +76,32 @@ func (c *scanner) special(s string) int {
 		}
 	}
 	return 0
+}
+
+// lineEnd returns the length of a mark that programs and people put at the ends and beginnings of lines: a hyphen or
+// another dash, the "!" of an old mail relay, "\n" as two characters, a bullet. 0: there is none.
+func (c *scanner) lineEnd(s string) int {
+	r, n := utf8.DecodeRuneInString(s)
+	switch {
+	case (unicode.Is(unicode.Pd, r) || r == '\u2212' || r == '!') && atLineEnd(s[n:]):
+		return n
+	case r == '\\' && len(s) > 1 && (s[1] == 'n' || s[1] == 'r'):
+		return 2
+	case c.inStart && (unicode.Is(bullets, r) || (unicode.Is(unicode.Pd, r) || r == '*') && strings.HasPrefix(s[n:], " ")):
+		return n
+	}
+	return 0
+}
+
+// bullets are the marks of list items: • ‣ ⁃ ◦ · ▪ ● ○.
+var bullets = &unicode.RangeTable{R16: []unicode.Range16{
+	{0x00B7, 0x00B7, 1}, {0x2022, 0x2023, 1}, {0x2043, 0x2043, 1}, {0x25AA, 0x25AB, 1}, {0x25CB, 0x25CB, 1}, {0x25CF, 0x25CF, 1},
+	{0x25E6, 0x25E6, 1},
+}}
+
+func atLineEnd(s string) bool {
+	s = strings.TrimLeft(s, " \t")
+	return s != "" && (s[0] == '\n' || s[0] == '\r')
 }
 
 func (c *scanner) character(r rune, own marks) {

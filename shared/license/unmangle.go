@@ -3,7 +3,6 @@ package license
 import (
 	"bytes"
 	"encoding/base64"
-	"slices"
 	"strings"
 )
 
@@ -29,6 +28,8 @@ const (
 	unpadded
 	surrounded
 	repeated
+	lineMarks
+	packed
 )
 
 var manglings = []struct {
@@ -43,6 +44,8 @@ var manglings = []struct {
 	{softBreak | escaped, Mangling{"quoted-printable", "Email encoding, such as = at the end of a line, was removed."}},
 	{markup, Mangling{"html", "HTML was removed."}},
 	{urlSafe, Mangling{"url-safe", "The characters - and _ were changed back to + and /."}},
+	{lineMarks, Mangling{"line-marks", "Hyphens, bullets and other marks at the ends of lines were removed."}},
+	{packed, Mangling{"packed", "The key was extracted from a whole email or from a second layer of base64."}},
 	{unpadded, Mangling{"padding", "The missing = at the end of the key was added."}},
 }
 
@@ -72,9 +75,26 @@ const maxAttempts = 100
 //
 // It takes time in proportion to the text; whoever takes a text from the network limits it.
 func Unmangle(pasted string) (text string, undone []Mangling) {
-	tokens, left := scan(pasted), maxAttempts
+	text, found, whole := unmangle(pasted, false)
+	if whole {
+		return text, found.list()
+	}
+	for _, inner := range unpack(pasted) {
+		if text, found, whole := unmangle(inner, false); whole {
+			return text, (found | packed).list()
+		}
+	}
+	if text, found, whole := unmangle(pasted, true); whole {
+		return text, found.list()
+	}
+	return text, found.list()
+}
+
+// unmangle finds the first whole key of a text; without one it gives what there is of a key, or else the text.
+func unmangle(pasted string, loose bool) (text string, found marks, whole bool) {
+	tokens, left := scan(pasted, loose), maxAttempts
 	for from := 0; ; from++ {
-		start := tokens.find(from)
+		start := tokens.find(from, keyStart)
 		if start < 0 {
 			break
 		}
@@ -88,19 +108,19 @@ func Unmangle(pasted string) (text string, undone []Mangling) {
 				found |= surrounded
 			}
 			text, more := tokens[end:].others(text, &left)
-			return text, (found | more).list()
+			return text, found | more, true
 		}
 		from = start
 	}
-	if start := tokens.find(0); start >= 0 {
+	if start := tokens.find(0, keyStart); start >= 0 {
 		if text, found, ok := tokens[start:].incomplete(); ok {
 			if start > 0 {
 				found |= surrounded
 			}
-			return text, found.list()
+			return text, found, false
 		}
 	}
-	return strings.TrimSpace(pasted), nil
+	return strings.TrimSpace(pasted), 0, false
 }
 
 // token is a character of base64, "=", or 0 for any other character that is not noise; with the noise that stood before it.
@@ -113,12 +133,12 @@ type token struct {
 // tokenList is a scanned text. Its last token is no character and has the noise at the end of the text.
 type tokenList []token
 
-// find gives where a key may start, at or behind from; -1 where none does.
-func (l tokenList) find(from int) int {
-	for i := from; i+len(keyStart) < len(l); i++ {
+// find gives where the characters begin, at or behind from; -1 where they do not.
+func (l tokenList) find(from int, beginning string) int {
+	for i := from; i+len(beginning) < len(l); i++ {
 		match := true
-		for j := range len(keyStart) {
-			if l[i+j].char != keyStart[j] {
+		for j := range len(beginning) {
+			if l[i+j].char != beginning[j] {
 				match = false
 				break
 			}
@@ -187,7 +207,7 @@ func (l tokenList) key(start int, left *int) (text string, end int, found marks)
 // others looks for further keys behind one. The same once more is forgiven; another is kept, so that a reader sees both.
 func (l tokenList) others(text string, left *int) (string, marks) {
 	for from := 0; ; from++ {
-		start := l.find(from)
+		start := l.find(from, keyStart)
 		if start < 0 {
 			return text, 0
 		}
@@ -204,12 +224,13 @@ func (l tokenList) others(text string, left *int) (string, marks) {
 	}
 }
 
-// incomplete gives what there is of a key without its end; not ok where something else stands in the middle of it.
+// incomplete gives what there is of a key without its end, up to the text that follows; not ok where the key goes on behind
+// something else.
 func (l tokenList) incomplete() (text string, found marks, ok bool) {
 	var out []byte
 	for i, t := range l[:len(l)-1] {
 		if t.char == 0 {
-			return "", 0, false
+			return string(out), found | surrounded, !l[i:].longRun()
 		}
 		if i > 0 {
 			found |= t.before
@@ -217,5 +238,25 @@ func (l tokenList) incomplete() (text string, found marks, ok bool) {
 		out = append(out, t.char)
 		found |= t.own
 	}
-	return string(slices.Clip(out)), found, true
+	return string(out), found, true
+}
+
+// proseWord is longer than the words of a mail below a key.
+const proseWord = 30
+
+// longRun reports whether so many characters of base64 follow each other as no words do.
+func (l tokenList) longRun() bool {
+	run := 0
+	for _, t := range l {
+		if t.before != 0 || t.char == 0 {
+			run = 0
+		}
+		if t.char != 0 {
+			run++
+		}
+		if run > proseWord {
+			return true
+		}
+	}
+	return false
 }
