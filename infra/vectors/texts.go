@@ -225,7 +225,7 @@ func mangled() []vector {
 			"spaces", "line-marks"),
 		mangling("base64 once more", encode(key), license.WrongFormat, nil, "packed"),
 		mangling("a mail saved as a file", email(key), license.NotBase64, nil, "line-breaks", "packed"),
-		{Name: "its end is missing, text behind", Text: key[:400] + "\n\nBest regards,\nAna", Instance: here(),
+		{Name: "its end is missing, text behind", Text: key[:400] + "\n\nBest regards,\nAna", Instance: matchingInstance(),
 			Reasons: []license.Code{license.NotBase64}, Client: read,
 			Unmangle: &unmangled{key[:400] + "Bestregards", []string{"surrounding-text", "line-breaks", "spaces"},
 				[]license.Code{license.Truncated}}},
