@@ -39,7 +39,7 @@ type Attachment struct {
 
 // Message is one mail to one recipient, complete except for the sender's address and the date.
 type Message struct {
-	// of the outbox row; derived from the cause of the mail, so that one cause makes one mail
+	// ID is that of the outbox row. It is derived from the cause of the mail, so that one cause makes one mail.
 	ID      string  `json:"id"`
 	Kind    Kind    `json:"kind"`
 	About   string  `json:"about"` // the ID of the request or license
@@ -47,7 +47,7 @@ type Message struct {
 	ReplyTo Address `json:"replyTo,omitzero"`
 	Subject string  `json:"subject"`
 	// Greeting is the line that greets the recipient; "" for none. Text and HTML have GreetingSlot in its place, so
-	// that the same message greets whoever gets it: see TextBody and HTMLBody.
+	// that the same message greets each of its recipients: see TextBody and HTMLBody.
 	Greeting string `json:"greeting,omitempty"`
 	Text     string `json:"text"` // lines end with \n
 	HTML     string `json:"html"` // lines end with \n

@@ -51,7 +51,7 @@ func Greeting(name string) string {
 	return "Hello,"
 }
 
-// PersonName returns the name where it looks like a person's: letters, spaces, and the few signs that names have.
+// PersonName returns the name if it looks like a person's: letters, spaces, and the few signs that names have.
 // Anything else, such as a web address or the text of an advertisement, gives "".
 func PersonName(name string) string {
 	name = OneLine(name, MaxName)

@@ -30,13 +30,13 @@ type provider struct {
 	quota    mail.Quota
 	quotaErr error
 	delay    time.Duration // before each answer
-	// fault decides whether a message is taken, and the answer; nil takes every message.
-	fault func(m mail.Message) (taken bool, err error)
+	// fault decides whether a message is accepted, and the answer; nil accepts every message.
+	fault func(m mail.Message) (accepted bool, err error)
 
-	mu     sync.Mutex
-	taken  map[string]int
-	at     []time.Time // times of the calls of Send
-	quotas int         // calls of Quota
+	mu       sync.Mutex
+	accepted map[string]int
+	at       []time.Time // times of the calls of Send
+	quotas   int         // calls of Quota
 }
 
 func (p *provider) Send(ctx context.Context, m mail.Message) (string, error) {
@@ -48,15 +48,15 @@ func (p *provider) Send(ctx context.Context, m mail.Message) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.at = append(p.at, time.Now())
-	taken, err := true, error(nil)
+	accepted, err := true, error(nil)
 	if p.fault != nil {
-		taken, err = p.fault(m)
+		accepted, err = p.fault(m)
 	}
-	if taken {
-		if p.taken == nil {
-			p.taken = map[string]int{}
+	if accepted {
+		if p.accepted == nil {
+			p.accepted = map[string]int{}
 		}
-		p.taken[m.ID]++
+		p.accepted[m.ID]++
 	}
 	return "provider-" + m.ID, err
 }
@@ -149,8 +149,9 @@ func (w *testEnv) eachOnce(p *provider, n int) {
 	w.t.Helper()
 	for i := range n {
 		m := w.mail(i)
-		if p.taken[m.Message.ID] != 1 || m.State != store.MailSent || m.Leased {
-			w.t.Errorf("mail %d was taken %d times and is %s, want once and sent", i, p.taken[m.Message.ID], m.State)
+		if p.accepted[m.Message.ID] != 1 || m.State != store.MailSent || m.Leased {
+			w.t.Errorf("mail %d was accepted %d times and is %s, want once and sent", i, p.accepted[m.Message.ID],
+				m.State)
 		}
 	}
 }
@@ -193,18 +194,18 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 		w.run(d)
 		w.run(d)
 		for _, m := range []mail.Message{first.Readdressed(l.Contacts[1]), again.Readdressed(l.Contacts[1])} {
-			if p.taken[m.ID] != 1 {
-				t.Errorf("the next contact got %s %d times", m.ID, p.taken[m.ID])
+			if p.accepted[m.ID] != 1 {
+				t.Errorf("the next contact got %s %d times", m.ID, p.accepted[m.ID])
 			}
 		}
-		if m := w.mail(0); p.taken["k2"]+p.taken["m000"] != 0 || m.State != store.MailFailed || m.Leased {
-			t.Errorf("the suppressed address got a mail: %v; %+v", p.taken, m)
+		if m := w.mail(0); p.accepted["k2"]+p.accepted["m000"] != 0 || m.State != store.MailFailed || m.Leased {
+			t.Errorf("the suppressed address got a mail: %v; %+v", p.accepted, m)
 		}
 		bounce(first.Readdressed(l.Contacts[1]).ID)
 		send("k3")
 		w.run(d)
-		if id := letters.LicenseUnreached(l).ID; p.taken["k3"] != 0 || p.taken[id] != 1 {
-			t.Errorf("sales did not get the task, or a customer got a mail: %v", p.taken)
+		if id := letters.LicenseUnreached(l).ID; p.accepted["k3"] != 0 || p.accepted[id] != 1 {
+			t.Errorf("sales did not get the task, or a customer got a mail: %v", p.accepted)
 		}
 		if s := w.log.String(); strings.Contains(s, "@") || strings.Contains(s, "Lovelace") ||
 			!strings.Contains(s, "its address is suppressed") {
@@ -338,8 +339,8 @@ func TestThrottlingStopsTheRunAndKeepsTheRest(t *testing.T) {
 			return true, nil
 		}
 		w.run(w.dispatcher(p))
-		if len(p.taken) != 10 || len(p.at) > 10+atOnce {
-			t.Errorf("got %d taken of %d tries, want 10", len(p.taken), len(p.at))
+		if len(p.accepted) != 10 || len(p.at) > 10+atOnce {
+			t.Errorf("got %d accepted of %d tries, want 10", len(p.accepted), len(p.at))
 		}
 		for i := range 50 {
 			if m := w.mail(i); m.State != store.MailSent &&
@@ -461,7 +462,7 @@ func TestRunBeginsNoMailShortlyBeforeTheDeadline(t *testing.T) {
 			t.Errorf("got %d mails in %v, want %d before the deadline", len(p.at), took, 5*atOnce)
 		}
 		for i := range 100 {
-			if m := w.mail(i); m.Leased || (m.State == store.MailSent) != (p.taken[m.Message.ID] == 1) {
+			if m := w.mail(i); m.Leased || (m.State == store.MailSent) != (p.accepted[m.Message.ID] == 1) {
 				t.Errorf("mail %d: %+v", i, m)
 			}
 		}
@@ -566,9 +567,11 @@ func TestCrashAtEveryStepLosesNoMail(t *testing.T) {
 				w.run(w.dispatcher(p))
 				for i := range n {
 					m := w.mail(i)
-					if taken := p.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 2 ||
-						taken == 2 && !m.MaybeTwice {
-						t.Errorf("crash at step %d (lost %v): mail %d was taken %d times: %+v", step, lost, i, taken, m)
+					if accepted := p.accepted[m.Message.ID]; m.State != store.MailSent || accepted < 1 ||
+						accepted > 2 ||
+						accepted == 2 && !m.MaybeTwice {
+						t.Errorf("crash at step %d (lost %v): mail %d was accepted %d times: %+v", step, lost, i,
+							accepted, m)
 					}
 				}
 			})
@@ -588,8 +591,8 @@ type history struct {
 }
 
 type answer struct {
-	taken bool
-	err   error
+	accepted bool
+	err      error
 }
 
 type runs struct {
@@ -634,7 +637,7 @@ func (h history) play(w *testEnv) (wrong string) {
 	}
 	p := &provider{fault: func(mail.Message) (bool, error) {
 		if a, ok := next(&mu, &h.provider); ok {
-			return a.taken, a.err
+			return a.accepted, a.err
 		}
 		return true, nil
 	}}
@@ -653,15 +656,16 @@ func (h history) play(w *testEnv) (wrong string) {
 	}
 	for i := range h.mails {
 		m := w.mail(i)
-		if taken := p.taken[m.Message.ID]; m.State != store.MailSent || taken < 1 || taken > 1 && !m.MaybeTwice {
-			wrong += fmt.Sprintf("mail %d was taken %d times: %+v\n", i, taken, m)
+		if accepted := p.accepted[m.Message.ID]; m.State != store.MailSent || accepted < 1 ||
+			accepted > 1 && !m.MaybeTwice {
+			wrong += fmt.Sprintf("mail %d was accepted %d times: %+v\n", i, accepted, m)
 		}
 	}
 	return wrong
 }
 
-// TestHistories lets table and provider fail at random. In the end each mail was taken, and more than once only if its
-// row says so.
+// TestHistories lets table and provider fail at random. In the end each mail was accepted, and more than once only if
+// its row says so.
 func TestHistories(t *testing.T) {
 	dir, n := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {

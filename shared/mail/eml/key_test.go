@@ -117,7 +117,7 @@ func TestKeysSurviveManglingByMailPrograms(t *testing.T) {
 	_, key, _ := strings.Cut(m.Text, "\n\nRm9ybWF0P")
 	key, _, _ = strings.Cut("Rm9ybWF0P"+key, "\n\n")
 	for name, mangle := range map[string]func(string) string{
-		"as it came":           func(s string) string { return s },
+		"unchanged":            func(s string) string { return s },
 		"wrapped at 76":        func(s string) string { return wrapped(s, 76, "\n") },
 		"wrapped at 76, CR LF": func(s string) string { return wrapped(s, 76, "\r\n") },
 		"wrapped and indented": func(s string) string { return "    " + wrapped(s, 72, "\n    ") },

@@ -150,8 +150,9 @@ func TestCalendarHasTheExpiryDateAndAlarms(t *testing.T) {
 		"DTSTAMP":            "20180226T000000Z",
 		"DTSTART;VALUE=DATE": "20180831",
 		"DTEND;VALUE=DATE":   "20180901",
-		"URL":                "https://licenses.example.com/request/developer?kind=renewal&ncloc=2000000&serverId=4A6F8E2B-AWHW8w9JtzBzSrmf9GQX",
-		"TRANSP":             "TRANSPARENT",
+		"URL": letters.URL +
+			"/request/developer?kind=renewal&ncloc=2000000&serverId=4A6F8E2B-AWHW8w9JtzBzSrmf9GQX",
+		"TRANSP": "TRANSPARENT",
 	} {
 		if got := event.properties[name]; got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

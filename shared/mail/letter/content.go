@@ -19,7 +19,7 @@ import (
 // the other. Any of it may come from strangers: rendering makes it harmless.
 type content struct {
 	Title     string
-	Preview   string    // what a list of mails shows beside the subject
+	Preview   string    // what mail programs show next to the subject
 	Greeting  string    // mail.GreetingSlot where the message greets somebody; set by compose
 	Intro     []string  // paragraphs
 	Statement quotation // what sales wrote, before the facts

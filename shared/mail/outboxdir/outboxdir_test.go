@@ -65,8 +65,10 @@ func TestSentMessagesAreListedAndRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, _ := json.Marshal(items)
-	want := `[{"id":"m2","kind":"request-received","to":"zoe@example.org","subject":"Grüße","at":"2018-02-26T12:00:02Z","about":"01c6x2m4"},` +
-		`{"id":"m1","kind":"request-received","to":"zoe@example.org","subject":"Grüße","at":"2018-02-26T12:00:01Z","about":"01c6x2m4"}]`
+	want := `[{"id":"m2","kind":"request-received","to":"zoe@example.org","subject":"Grüße",` +
+		`"at":"2018-02-26T12:00:02Z","about":"01c6x2m4"},` +
+		`{"id":"m1","kind":"request-received","to":"zoe@example.org","subject":"Grüße",` +
+		`"at":"2018-02-26T12:00:01Z","about":"01c6x2m4"}]`
 	if string(got) != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
