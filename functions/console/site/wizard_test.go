@@ -153,7 +153,7 @@ func TestOrdinaryRequestIsIssuedInTwoClicks(t *testing.T) {
 	w.nothingIssued(1)
 	preview := review.Page().Find("pre.mail").Text()
 	if !strings.Contains(preview, "\n"+mail.Greeting(asked.Name)+"\n") {
-		t.Errorf("the preview of the mail does not greet %s:\n%s", asked.Name, preview)
+		t.Errorf("got a preview without a greeting for %s:\n%s", asked.Name, preview)
 	}
 	l := w.issued(w.press(review, "Issue and send"))
 	if _, err := license.Verify(l.KeyText, w.issuer.Keys); err != nil {
