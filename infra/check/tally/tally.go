@@ -22,20 +22,20 @@ type event struct {
 	FailedBuild string // the ImportPath whose build failed
 }
 
-// tally adds up what the events of one or more packages say.
+// tally sums up the events of one or more packages.
 type tally struct {
 	out      io.Writer
-	accepted *regexp.Regexp // reasons for which a test may skip
+	accepted *regexp.Regexp // matches the reasons for which a test may skip
 
 	passed  int
 	failed  []string            // packages' and tests' names
 	skipped map[string][]string // names by reason
 
 	packages map[string]*pkg
-	builds   map[string]string // what the compiler said, by ImportPath
+	builds   map[string]string // compiler output, by ImportPath
 }
 
-// pkg is a package whose tests are under way.
+// pkg is a package whose tests are running.
 type pkg struct {
 	tests  map[string]*test
 	output []line
@@ -55,7 +55,7 @@ func newTally(out io.Writer, accepted *regexp.Regexp) *tally {
 	}
 }
 
-// read takes the events up to the end. A line that is no event is printed as it is.
+// read counts events until the end of input. It prints a line that is not an event unchanged.
 func (t *tally) read(events io.Reader) error {
 	lines := bufio.NewReader(events)
 	for {
@@ -66,7 +66,7 @@ func (t *tally) read(events io.Reader) error {
 		case json.Unmarshal([]byte(text), &e) != nil:
 			fmt.Fprint(t.out, text)
 		default:
-			t.take(e)
+			t.count(e)
 		}
 		if err == io.EOF {
 			return nil
@@ -77,7 +77,7 @@ func (t *tally) read(events io.Reader) error {
 	}
 }
 
-func (t *tally) take(e event) {
+func (t *tally) count(e event) {
 	if e.Package == "" {
 		t.builds[e.ImportPath] += e.Output
 		return
@@ -91,14 +91,14 @@ func (t *tally) take(e event) {
 	case e.Action == "output":
 		p.output = append(p.output, line{e.Test, e.Output})
 	case e.Test != "":
-		p.take(e)
+		p.count(e)
 	case e.Action == "pass" || e.Action == "fail" || e.Action == "skip":
 		t.end(e, p)
 		delete(t.packages, e.Package)
 	}
 }
 
-func (p *pkg) take(e event) {
+func (p *pkg) count(e event) {
 	if p.tests[e.Test] == nil {
 		p.tests[e.Test] = &test{}
 		if i := strings.LastIndexByte(e.Test, '/'); i > 0 && p.tests[e.Test[:i]] != nil {
@@ -111,7 +111,7 @@ func (p *pkg) take(e event) {
 	}
 }
 
-// end counts a package whose last event e is.
+// end counts the tests of a package, e being its last event.
 func (t *tally) end(e event, p *pkg) {
 	passed, failed, skipped := 0, 0, 0
 	for _, name := range slices.Sorted(maps.Keys(p.tests)) {
@@ -127,7 +127,7 @@ func (t *tally) end(e event, p *pkg) {
 			}
 		case test.action == "pass" && !test.parent:
 			passed++
-		case test.action != "pass" && !p.failedBelow(name):
+		case test.action != "pass" && !p.subtestFailed(name):
 			t.failed = append(t.failed, full)
 			failed++
 		}
@@ -149,8 +149,8 @@ func (t *tally) end(e event, p *pkg) {
 	}
 }
 
-// failedBelow reports whether a test ends as its subtests made it end.
-func (p *pkg) failedBelow(name string) bool {
+// subtestFailed reports whether a subtest failed, so that its parent is not counted as well.
+func (p *pkg) subtestFailed(name string) bool {
 	for other, test := range p.tests {
 		if strings.HasPrefix(other, name+"/") && test.action != "pass" && test.action != "skip" {
 			return true
@@ -159,31 +159,31 @@ func (p *pkg) failedBelow(name string) bool {
 	return false
 }
 
-// printFailures prints the output of the tests that failed or did not end, and of the package itself.
+// printFailures prints the output of tests that failed or did not end, and of the package itself.
 func (p *pkg) printFailures(out io.Writer) {
 	for _, l := range p.output {
 		if test := p.tests[l.test]; test != nil && (test.action == "pass" || test.action == "skip") {
 			continue
 		}
-		if !frame(l.text) {
+		if !isFrame(l.text) {
 			fmt.Fprint(out, "      ", strings.TrimSuffix(l.text, "\n"), "\n")
 		}
 	}
 }
 
-// frame reports whether a line of output only tells of a test's course.
-func frame(text string) bool {
+// isFrame reports whether a line of output is from the testing package and not from a test.
+func isFrame(text string) bool {
 	return strings.HasPrefix(text, "=== ") || text == "PASS\n" || text == "FAIL\n"
 }
 
 var position = regexp.MustCompile(`^[\w.-]+\.go:\d+: `)
 
-// reason is what a test that skipped said.
+// reason returns the output of a skipped test, without positions.
 func (p *pkg) reason(name string) string {
 	var said []string
 	for _, l := range p.output {
 		text := strings.TrimSpace(l.text)
-		if l.test != name || frame(l.text) || strings.HasPrefix(text, "--- ") {
+		if l.test != name || isFrame(l.text) || strings.HasPrefix(text, "--- ") {
 			continue
 		}
 		said = append(said, position.ReplaceAllString(text, ""))

@@ -10,8 +10,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// sample writes the sample module and gives its folder.
+// sample writes the sample module and returns its folder.
 func sample(t *testing.T) string {
+	t.Helper()
 	archive, err := txtar.ParseFile("testdata/sample.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +30,7 @@ func sample(t *testing.T) string {
 	return dir
 }
 
-func TestTally(t *testing.T) {
+func TestSummaryCountsEveryOutcome(t *testing.T) {
 	dir := sample(t)
 	for _, tt := range []struct {
 		name    string
@@ -81,25 +82,25 @@ func TestTally(t *testing.T) {
 			var out strings.Builder
 			ok, err := run(dir, tt.args, newTally(&out, regexp.MustCompile(tt.skips)))
 			if err != nil || ok != tt.ok {
-				t.Errorf("run: ok %v, error %v; want ok %v", ok, err, tt.ok)
+				t.Errorf("got ok %v, error %v; want ok %v", ok, err, tt.ok)
 			}
 			for _, s := range tt.want {
 				if !strings.Contains(out.String(), s) {
-					t.Errorf("no %q in:\n%s", s, out.String())
+					t.Errorf("%q is missing in:\n%s", s, out.String())
 				}
 			}
 			for _, s := range tt.wantNot {
 				if strings.Contains(out.String(), s) {
-					t.Errorf("unwanted %q in:\n%s", s, out.String())
+					t.Errorf("%q is unwanted in:\n%s", s, out.String())
 				}
 			}
 		})
 	}
 }
 
-func TestTallyTellsWhenGoTestItselfFails(t *testing.T) {
+func TestFailureOfGoTestItselfIsAnError(t *testing.T) {
 	var out strings.Builder
 	if ok, err := run(t.TempDir(), []string{"-no-such-flag"}, newTally(&out, regexp.MustCompile(""))); ok || err == nil {
-		t.Errorf("run: ok %v, error %v; want an error", ok, err)
+		t.Errorf("got ok %v, error %v; want an error", ok, err)
 	}
 }
