@@ -1,5 +1,5 @@
-# What is done here by hand: `make` lists it. run, test, bench and build need Go 1.26 and nothing else; the linters of
-# template.yaml and of the shell scripts come with `make tools`.
+# Everything one does by hand; `make` lists it. run, test, bench and build need only Go 1.26; `make tools` installs the linters
+# of template.yaml and of the shell scripts.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 export GOWORK := off
@@ -7,23 +7,24 @@ export GOWORK := off
 PORT ?= 8080
 DATA ?= .local
 ARCH ?= arm64
-# A count and not a duration: at the end of a duration Go 1.26 may fail a target that found nothing (go.dev/issue/75804).
+# A count, because Go 1.26 may fail a target at the end of a duration without a finding (go.dev/issue/75804).
 FUZZTIME ?= 200000x
-# ST1005 wants errors that begin in lower case; some here begin with a field.
+# ST1005 wants error texts in lower case; some of ours begin with the name of a field.
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
 TOOLS := .ci/cache/tools/bin
 
 .PHONY: help
-help: ## list what can be made
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: ## serve everything on PORT (8080), with its data in DATA (.local/)
+	@echo 'building the local server; the first time takes up to a minute …'
 	@go build -buildvcs=false -o .build/local ./infra/local
 	@PORT='$(PORT)' DATA='$(DATA)' exec .build/local
 
 .PHONY: test
-test: ## run all tests; the last line says how many passed, failed and were skipped
+test: ## run all tests; the last line counts how many passed, failed and were skipped
 	@go run ./infra/check/tally ./...
 
 .PHONY: race
@@ -35,7 +36,7 @@ bench: ## measure the HTTP functions against a minimal Lambda, and run the Go be
 	@go run ./infra/bench $(BENCH)
 
 .PHONY: fuzz
-fuzz: ## fuzz every target with FUZZTIME (200000x) inputs
+fuzz: ## fuzz each fuzz test with FUZZTIME (200000x) inputs
 	@grep -rs --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' catalog functions infra shared | sort | \
 	while IFS=: read -r file target; do \
 		echo "$$file $${target#func }"; \
@@ -51,7 +52,7 @@ lint: ## check formatting, go vet, staticcheck, go.mod, and with `make tools` th
 	go mod tidy -diff
 	go mod verify
 	@if [ -e $(TOOLS)/installed ]; then $(MAKE) --no-print-directory lint-tools; \
-	else echo "not checked: template.yaml and the scripts; make tools installs what that needs"; fi
+	else echo "skipped: template.yaml and the scripts; \`make tools\` installs their linters"; fi
 
 .PHONY: lint-tools
 lint-tools:
@@ -67,14 +68,14 @@ $(TOOLS)/installed: .ci/tools.txt
 	touch $@
 
 .PHONY: check
-check: ## all that CI runs
+check: ## run everything that CI runs
 	bash .ci/run
 
 .PHONY: clean
-clean: ## remove what was built; what `make run` stored and what CI installed stay
+clean: ## remove build output; the data of `make run` and the tools of CI stay
 	rm -rf .build .aws-sam
 
-# The Lambda functions. `sam build` makes build-<logical ID of the template> with ARTIFACTS_DIR in its environment.
+# The Lambda functions. `sam build` makes build-<logical ID in the template> with ARTIFACTS_DIR in its environment.
 LAMBDAS := build-CatalogFunction build-ConsoleFunction build-MailEventsFunction build-MailerFunction build-RemindersFunction build-RequestsFunction
 
 .PHONY: build
@@ -89,11 +90,11 @@ build-RemindersFunction: MAIN := ./functions/reminders
 build-RequestsFunction: MAIN := ./functions/requests
 $(LAMBDAS): ARTIFACTS_DIR ?= .build/$(@:build-%=%)
 $(LAMBDAS):
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w -buildid=' \
-		$(OVERLAY) -o '$(ARTIFACTS_DIR)/bootstrap' $(MAIN)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -ldflags '-s -w -buildid=' \
+		-buildvcs=false $(OVERLAY) -o '$(ARTIFACTS_DIR)/bootstrap' $(MAIN)
 
-# The catalog's links carry the site's address, and its packages the build number of the release; both are in the binary.
-# METADATA, JARS and PREVIOUS are what `go run ./infra/ops publish` takes; without JARS the catalog does not tell sizes and SHA-256.
+# The binary contains the catalog, whose links use SITE_URL and whose packages the BUILD number of the release. METADATA, JARS and
+# PREVIOUS are flags of `go run ./infra/ops publish`; without JARS the catalog has no sizes and no SHA-256 sums.
 METADATA ?= catalog/data
 BUILD ?= 1042
 ifdef SITE_URL
