@@ -6,37 +6,39 @@ import (
 	"time"
 )
 
-func TestParseReadsGoTestsOutput(t *testing.T) {
-	got := parse("goos: linux\nBenchmarkInvoke/br-2   \t  463797\t      2440 ns/op\t     256 B/op\t       5 allocs/op\n"+
-		"BenchmarkGenerate \t 10 \t 1500000.5 ns/op \t 33 MB/s \t 12 B/op \t 3 allocs/op\nPASS\n", "feed", "x")
-	want := []benchmark{{name: "feed/br", what: "x", nanoseconds: 2440, bytes: 256, allocations: 5},
-		{name: "feed", what: "x", nanoseconds: 1500000.5, bytes: 12, allocations: 3}}
+func TestParseReadsBenchmarkOutput(t *testing.T) {
+	got := parse("goos: linux\n"+
+		"BenchmarkInvoke/br-2   \t  463797\t      2440 ns/op\t     256 B/op\t       5 allocs/op\n"+
+		"BenchmarkGenerate \t 10 \t 1500000.5 ns/op \t 33 MB/s \t 12 B/op \t 3 allocs/op\nPASS\n", "api", "x")
+	want := []benchmark{{name: "api/br", what: "x", nanoseconds: 2440, bytes: 256, allocations: 5},
+		{name: "api", what: "x", nanoseconds: 1500000.5, bytes: 12, allocations: 3}}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if n := allocations(got, "feed/br"); n != 5 {
-		t.Errorf("allocations %d", n)
+	if n := allocations(got, "api/br"); n != 5 {
+		t.Errorf("got %d allocations, want 5", n)
 	}
 	if n := allocations(got, "missing"); n != -1 {
-		t.Errorf("allocations %d of what was not measured", n)
+		t.Errorf("got %d allocations of an unknown benchmark, want -1", n)
 	}
 }
 
-func TestQuantile(t *testing.T) {
+func TestQuantileOfValues(t *testing.T) {
 	values := []time.Duration{5, 1, 4, 2, 3}
 	for q, want := range map[float64]time.Duration{0: 1, 0.5: 3, 1: 5, 0.99: 5} {
 		if got := quantile(values, q); got != want {
-			t.Errorf("%v: %d, want %d", q, got, want)
+			t.Errorf("%v: got %d, want %d", q, got, want)
 		}
 	}
 	if quantile(nil, 0.5) != 0 {
-		t.Error("a quantile of nothing")
+		t.Error("no values: got a quantile other than zero")
 	}
 }
 
-func TestBudgetsAreJudged(t *testing.T) {
+func TestBudgetsAreCompared(t *testing.T) {
 	row := func(b budget) *target {
-		return &target{name: "it", cold: []time.Duration{100}, warm: []time.Duration{100}, cpu: []time.Duration{100}, size: 7_000_000, allocations: 5, budget: b}
+		return &target{name: "it", cold: []time.Duration{100}, warm: []time.Duration{100}, cpu: []time.Duration{100},
+			size: 7_000_000, allocations: 5, budget: b}
 	}
 	all := budget{cold: 1.10, warm: 1, cpu: 1, allocations: 1, megabytes: 7}
 	for _, test := range []struct {
@@ -64,7 +66,8 @@ func TestBudgetsAreJudged(t *testing.T) {
 				over = append(over, line)
 			}
 		}
-		if within != (test.over == "") || len(over) > 1 || test.over != "" && (len(over) != 1 || !strings.HasPrefix(over[0], test.over)) {
+		if within != (test.over == "") || len(over) > 1 ||
+			test.over != "" && (len(over) != 1 || !strings.HasPrefix(over[0], test.over)) {
 			t.Errorf("%s: within %v\n%s", test.name, within, &out)
 		}
 	}

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// benchmark is one result of go test -bench, or why there is none.
+// benchmark is one result of go test -bench, or the reason why there is none.
 type benchmark struct {
-	name        string // package's last element and the part after the benchmark's slash, "feed/br"; else the benchmark's name
+	name        string // the package and the sub-benchmark, for example "api/br"
 	what        string
 	nanoseconds float64
 	bytes       int
 	allocations int
-	p95         float64 // milliseconds within which 95 of 100 were done; 0 where the benchmark does not tell
+	p95         float64 // milliseconds; 0 if the benchmark does not report it
 	problem     string
 }
 
-// benchmarks are the Go benchmarks that belong to the project's budgets.
+// benchmarks are the Go benchmarks that the project's budgets refer to.
 var benchmarks = [...]struct {
 	what, importPath, name string
 	flags                  []string
@@ -31,7 +31,7 @@ var benchmarks = [...]struct {
 	{"a page of the console", "marketplace/functions/console/site", "BenchmarkDesk", []string{"-benchtime", "200x"}},
 }
 
-// goBenchmarks runs them; short fills the console's table with a tenth.
+// goBenchmarks runs the benchmarks. If short is set, the console's table has a tenth of the records.
 func goBenchmarks(ctx context.Context, short bool) []benchmark {
 	var results []benchmark
 	for _, b := range benchmarks {
@@ -42,7 +42,7 @@ func goBenchmarks(ctx context.Context, short bool) []benchmark {
 		out, err := exec.CommandContext(ctx, "go", append(args, b.importPath)...).CombinedOutput()
 		found := parse(string(out), path.Base(b.importPath), b.what)
 		if len(found) == 0 {
-			problem := "there is no such benchmark"
+			problem := "no such benchmark"
 			if err != nil {
 				problem = err.Error() + ": " + strings.TrimSpace(string(out))
 			}
@@ -53,7 +53,7 @@ func goBenchmarks(ctx context.Context, short bool) []benchmark {
 	return results
 }
 
-// parse reads lines such as "BenchmarkInvoke/br-2   463797   2440 ns/op   256 B/op   5 allocs/op"; further metrics may stand
+// parse reads lines such as "BenchmarkInvoke/br-2 463797 2440 ns/op 256 B/op 5 allocs/op"; further metrics may stand
 // between.
 func parse(output, pkg, what string) []benchmark {
 	var results []benchmark
@@ -90,7 +90,7 @@ func parse(output, pkg, what string) []benchmark {
 	return results
 }
 
-// allocations returns those of the named result, -1 when it is not there.
+// allocations returns the allocations of the named result, or -1.
 func allocations(results []benchmark, name string) int {
 	for _, b := range results {
 		if b.name == name && b.problem == "" {

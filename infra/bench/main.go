@@ -1,13 +1,12 @@
-// Command bench measures what a cold start and a request cost, as ratios to the least Go Lambda that can be
-// (infra/bench/hello): both are compiled with the flags of a deployment, run in turns under a Runtime API on this
-// machine, and judged against the budgets of performance.md, "Budgets". Then it runs the Go benchmarks of what is
-// done once per publication or once per license request, and of the console's pages over 100,000 licenses and
-// requests.
+// Command bench measures the cost of cold starts and requests as ratios to a minimal Go Lambda (infra/bench/hello). All
+// programs are compiled with the flags of a deployment, run in turns under a Runtime API on this machine, and compared
+// with the budgets of performance.md, "Budgets". Then it runs the Go benchmarks: preparing a catalog, filing a license
+// request, and the console's pages over 100,000 licenses and requests.
 //
 //	go run ./infra/bench [-cold 41] [-warm 6000] [-strict] [-short] [-skip-go]
 //
-// Absolute numbers say little about AWS; the ratios carry over. On a shared machine the same program measured twice differs by
-// 5 % cold and 10 % warm.
+// Absolute numbers say little about AWS, but the ratios carry over. On a shared machine, two measurements of the same
+// program differ by 5 % cold and 10 % warm.
 package main
 
 import (
@@ -32,9 +31,9 @@ func main() {
 	var c config
 	flag.IntVar(&c.cold, "cold", 41, "cold starts of each target")
 	flag.IntVar(&c.warm, "warm", 6000, "warm requests to each target")
-	flag.BoolVar(&c.strict, "strict", false, "exit with status 1 when a budget is exceeded")
-	flag.BoolVar(&c.short, "short", false, "a tenth of the licenses and requests under the console")
-	flag.BoolVar(&c.skipGo, "skip-go", false, "leave the Go benchmarks out; allocations come from them")
+	flag.BoolVar(&c.strict, "strict", false, "exit with status 1 if a budget is exceeded")
+	flag.BoolVar(&c.short, "short", false, "measure the console with a tenth of the licenses and requests")
+	flag.BoolVar(&c.skipGo, "skip-go", false, "skip the Go benchmarks, which also measure allocations")
 	flag.Parse()
 	if flag.NArg() > 0 || c.cold < 1 || c.warm < 1 {
 		flag.Usage()
@@ -95,7 +94,7 @@ func run(ctx context.Context, c config) (within bool, err error) {
 	return within, nil
 }
 
-// publish serves a bundle on loopback, as the CDN does.
+// publish serves a bundle on loopback as the CDN would.
 func publish(b *bundle.Bundle) (net.Listener, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,8 +108,8 @@ func publish(b *bundle.Bundle) (net.Listener, error) {
 	return listener, nil
 }
 
-// build compiles the programs and makes the requests of a browser that reads the catalog and follows a download link. The first
-// target is the one that the others are compared with; bundleURL is where b is published.
+// build compiles the programs and returns the targets with their requests. All targets are compared with the first one.
+// bundleURL is the address of b.
 func build(ctx context.Context, dir string, b *bundle.Bundle, bundleURL string) ([]*target, error) {
 	program := func(name string) string { return filepath.Join(dir, name) }
 	for name, importPath := range map[string]string{
@@ -133,16 +132,20 @@ func build(ctx context.Context, dir string, b *bundle.Bundle, bundleURL string) 
 	}
 	targets := []*target{
 		{name: "hello", bootstrap: hello, path: "/editions.json", benchmark: "hello"},
-		{name: "catalog br", bootstrap: catalog, path: "/editions.json", benchmark: "feed/br",
+		{name: "catalog br", bootstrap: catalog, path: "/editions.json", benchmark: "api/br",
 			budget: budget{cold: 1.10, warm: 1.00, cpu: 1.00, allocations: 1.00, megabytes: 7}},
-		{name: "catalog published", bootstrap: catalog, env: []string{"BUNDLE_URL=" + bundleURL}, path: "/editions.json", benchmark: "feed/br",
+		{name: "catalog published", bootstrap: catalog, env: []string{"BUNDLE_URL=" + bundleURL},
+			path: "/editions.json", benchmark: "api/br",
 			budget: budget{cold: 1.10, warm: 1.00}},
-		{name: "catalog identity", bootstrap: catalog, path: "/editions.json", encoding: "identity", benchmark: "feed/identity"},
-		{name: "catalog 304", bootstrap: catalog, path: "/editions.json", ifNoneMatch: etag, benchmark: "feed/304"},
-		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "feed/download",
+		{name: "catalog identity", bootstrap: catalog, path: "/editions.json", encoding: "identity",
+			benchmark: "api/identity"},
+		{name: "catalog 304", bootstrap: catalog, path: "/editions.json", ifNoneMatch: etag, benchmark: "api/304"},
+		{name: "download redirect", bootstrap: catalog, path: download, benchmark: "api/download",
 			budget: budget{cold: 1.20, warm: 1.10}},
-		{name: "requests, form", bootstrap: program("requests"), env: siteEnv, path: "/request/developer", budget: budget{cold: 1.70}},
-		{name: "console, stranger", bootstrap: program("console"), env: siteEnv, path: "/console", budget: budget{cold: 2.40}},
+		{name: "requests, form", bootstrap: program("requests"), env: siteEnv, path: "/request/developer",
+			budget: budget{cold: 1.70}},
+		{name: "console, stranger", bootstrap: program("console"), env: siteEnv, path: "/console",
+			budget: budget{cold: 2.40}},
 	}
 	for _, t := range targets {
 		var err error
@@ -158,7 +161,7 @@ func build(ctx context.Context, dir string, b *bundle.Bundle, bundleURL string) 
 	return targets, nil
 }
 
-// siteEnv is what the functions with pages need to start. None of the addresses is called.
+// siteEnv is the environment that functions with pages need to start. They call none of the addresses.
 var siteEnv = []string{
 	"SITE_URL=https://licenses.example.com", "PACKAGES_URL=https://cdn.example.com", "PACKAGES_BUCKET=none", "TABLE_NAME=none",
 	"SALES_EMAIL=sales@vendor.example", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=none", "OIDC_CLIENT_SECRET=none",
@@ -175,10 +178,13 @@ func browserEvent(t *target) ([]byte, error) {
 		encoding = t.encoding
 	}
 	for name, value := range map[string]string{
-		"Accept": "application/json", "Accept-Encoding": encoding, "Accept-Language": "en-US,en;q=0.9", "Cache-Control": "no-cache",
-		"Origin": "https://sonarqube.example.org", "Referer": "https://sonarqube.example.org/admin", "Sec-Fetch-Dest": "empty",
-		"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site", "X-Amzn-Trace-Id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
-		"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36",
+		"Accept": "application/json", "Accept-Encoding": encoding, "Accept-Language": "en-US,en;q=0.9",
+		"Cache-Control": "no-cache",
+		"Origin":        "https://sonarqube.example.org", "Referer": "https://sonarqube.example.org/admin", "Sec-Fetch-Dest": "empty",
+		"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site",
+		"X-Amzn-Trace-Id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+		"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 " +
+			"Safari/537.36",
 	} {
 		r.Header.Set(name, value)
 	}

@@ -9,13 +9,13 @@ import (
 	"marketplace/infra/runtimeapi"
 )
 
-// target is a program and the one request that it is measured with.
+// target is a program and the request that measures it.
 type target struct {
 	name, bootstrap             string
 	path, encoding, ifNoneMatch string
 	event                       []byte
-	env                         []string // beside Lambda's own
-	benchmark                   string   // the Go benchmark of the same request, for its allocations
+	env                         []string // in addition to Lambda's own
+	benchmark                   string   // the Go benchmark of the same request, which counts allocations
 	budget                      budget
 
 	size        int64           // of the program, bytes
@@ -24,20 +24,20 @@ type target struct {
 	warm        []time.Duration // one request
 	cpu         []time.Duration // per request, one for each batch
 	memory      int64           // bytes at the end
-	allocations int             // per request, -1 when not known
+	allocations int             // per request, -1 if unknown
 
 	function *runtimeapi.Function
 }
 
-// budget is what performance.md, "Budgets" allows, as ratios to hello but for the size; zero is not judged. The
-// catalog's is for what browsers ask for, which is brotli: an answer many times hello's size takes longer to hand
-// over, whoever makes it.
+// budget is the limits of performance.md, "Budgets", as ratios to hello except for the size; zero means no limit. The
+// catalog's budget is for brotli, which browsers ask for: any program takes longer to send a response many times the
+// size of hello's.
 type budget struct {
 	cold, warm, cpu, allocations, megabytes float64
 }
 
-// measureCold starts every target n times, in turns that rotate, so that what disturbs the machine disturbs all alike. A round
-// before them brings the programs into the page cache.
+// measureCold starts every target n times, in rotating turns, so that disturbances of the machine affect all alike. An
+// extra round at the beginning loads the programs into the page cache.
 func measureCold(ctx context.Context, targets []*target, n int) error {
 	for round := range n + 1 {
 		for i := range targets {
@@ -61,10 +61,10 @@ func measureCold(ctx context.Context, targets []*target, n int) error {
 	return nil
 }
 
-// batch is how many requests a target gets in a row. The first batch is not counted.
+// batch is the number of requests that a target gets in a row. The first batch does not count.
 const batch = 250
 
-// measureWarm sends n requests to every target, in rotating batches, all targets running.
+// measureWarm runs all targets and sends n requests to each, in rotating batches.
 func measureWarm(ctx context.Context, targets []*target, n int) error {
 	for _, t := range targets {
 		var err error
@@ -103,7 +103,7 @@ func (t *target) requests(ctx context.Context) (warm []time.Duration, cpu time.D
 	return warm, (t.function.CPU() - before) / batch, nil
 }
 
-// quantile returns the value below which the share q of the values lies, zero without any.
+// quantile returns the value that the share q of the values does not exceed, zero without values.
 func quantile(values []time.Duration, q float64) time.Duration {
 	if len(values) == 0 {
 		return 0

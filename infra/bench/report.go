@@ -18,16 +18,19 @@ func printTargets(out io.Writer, targets []*target) {
 		if t.allocations >= 0 {
 			allocs = fmt.Sprint(t.allocations)
 		}
-		fmt.Fprintf(w, "%s\t%.2f ms\t%.2f\t%.2f ms\t%.2f\t%.0f µs\t%.2f\t%.0f µs\t%.0f µs\t%.2f\t%s\t%.1f MB\t%.2f MB\t%.2f\n", t.name,
+		fmt.Fprintf(w, "%s\t%.2f ms\t%.2f\t%.2f ms\t%.2f\t%.0f µs\t%.2f\t%.0f µs\t%.0f µs\t%.2f\t%s\t%.1f MB\t%.2f "+
+			"MB\t%.2f\n", t.name,
 			milliseconds(median(t.cold)), ratio(median(t.cold), median(base.cold)),
 			milliseconds(median(t.first)), ratio(median(t.first), median(base.first)),
-			microseconds(median(t.warm)), ratio(median(t.warm), median(base.warm)), microseconds(quantile(t.warm, 0.99)),
+			microseconds(median(t.warm)), ratio(median(t.warm), median(base.warm)),
+			microseconds(quantile(t.warm, 0.99)),
 			microseconds(median(t.cpu)), ratio(median(t.cpu), median(base.cpu)),
 			allocs, float64(t.memory)/1e6, float64(t.size)/1e6, float64(t.size)/float64(base.size))
 	}
 }
 
-// printBudgets judges the targets that have a budget and reports whether all are within. What could not be measured is not judged.
+// printBudgets compares the targets with their budgets and reports whether all are within. It leaves out what could not
+// be measured.
 func printBudgets(out io.Writer, targets []*target) bool {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()

@@ -25,7 +25,8 @@ func checkPackageList(page string, packages []string) (problems []string) {
 	}
 	for _, name := range listed {
 		if !slices.Contains(packages, name) {
-			problems = append(problems, fmt.Sprintf("%s lists the package %s, which does not exist", architectureFile, name))
+			problems = append(problems, fmt.Sprintf("%s lists the package %s, which does not exist", architectureFile,
+				name))
 		}
 	}
 	for _, name := range packages {
@@ -42,7 +43,9 @@ func TestArchitectureListsEveryPackage(t *testing.T) {
 }
 
 func TestPackageListCheckFinds(t *testing.T) {
-	const page = "\n## Packages\n\n- `shared/input`, `shared/gone`: what `shared/other` needs.\n\n## More\n\n- `shared/more`: x\n"
+	const page = "\n## Packages\n\n- `shared/input`, `shared/gone`: what `shared/other` needs.\n\n## More\n\n- " +
+		"`shared/more`: x\n"
 	finds(t, checkPackageList(page, []string{"shared/input", "shared/input/inputtest", "shared/web", "shared/other"}),
-		"lists the package shared/gone", "does not list the package shared/web", "does not list the package shared/other")
+		"lists the package shared/gone", "does not list the package shared/web",
+		"does not list the package shared/other")
 }

@@ -1,5 +1,5 @@
-// Package check holds tests over the tree: who imports whom, what each program links, template.yaml, Makefile and README.md
-// against the code. It is the place of rules that no single package can test. There is nothing in it to call.
+// Package check tests rules about the whole tree that no single package can test: who imports whom, what each program
+// links, and whether template.yaml, Makefile and README.md match the code. It exports nothing.
 //
-// Every rule is a function that gives what breaks it, as sentences, so that a test can also show that it finds something.
+// Every rule is a function that returns its violations as sentences, so that another test can show that it finds them.
 package check

@@ -43,7 +43,7 @@ func plain(n *yaml.Node) (v any) {
 	return v
 }
 
-// at follows keys into a tree; nil where there is nothing.
+// at follows keys into a tree. It returns nil if there is no value.
 func at(v any, keys ...string) any {
 	for _, key := range keys {
 		m, _ := v.(map[string]any)
@@ -54,7 +54,7 @@ func at(v any, keys ...string) any {
 
 func str(v any) string { s, _ := v.(string); return s }
 
-// list gives a list, or what stands in a list's place as one.
+// list returns a list, or a single value as a list of one.
 func list(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -71,7 +71,7 @@ func keysOf(v any) []string {
 	return slices.Sorted(maps.Keys(m))
 }
 
-// functions gives the properties of every function, Globals included, by logical ID.
+// functions returns the properties of every function, including Globals, by logical ID.
 func (t template) functions() map[string]map[string]any {
 	functions := map[string]map[string]any{}
 	for _, id := range keysOf(at(t.root, "Resources")) {
@@ -90,14 +90,14 @@ func (t template) functions() map[string]map[string]any {
 	return functions
 }
 
-// samples are values for the template's parameters, as someone who deploys would give them.
+// samples are values for the template's parameters, as in a deployment.
 var samples = map[string]string{
 	"SiteUrl": "https://licenses.example.com", "PackagesUrl": "https://cdn.example.com/packages", "MailIdentity": "example.com",
 	"MailFromAddress": "licensing@example.com", "SalesEmail": "sales@example.com",
 	"OidcIssuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI", "OidcClientId": "client", "ConsoleSecret": "licensing/console",
 }
 
-// resolved is the text that a value has in a deployment with the samples. A resource's Ref is its logical ID.
+// resolved returns a value's text in a deployment with the samples. The Ref of a resource is its logical ID.
 func (t template) resolved(v any) string {
 	ref := func(name string) string {
 		if s, ok := samples[name]; ok {
@@ -112,7 +112,9 @@ func (t template) resolved(v any) string {
 		return ref(str(name))
 	}
 	if text := at(v, "Sub"); text != nil {
-		return regexp.MustCompile(`\$\{[^}]+\}`).ReplaceAllStringFunc(str(text), func(s string) string { return ref(s[2 : len(s)-1]) })
+		return regexp.MustCompile(`\$\{[^}]+\}`).ReplaceAllStringFunc(str(text), func(s string) string {
+			return ref(s[2 : len(s)-1])
+		})
 	}
 	return str(v)
 }

@@ -38,12 +38,14 @@ func checkDecisions(files map[string]string) (problems []string) {
 func TestDecisionsHaveDateStatusAndAlternatives(t *testing.T) { report(t, checkDecisions(tracked(t))) }
 
 func TestDecisionCheckFinds(t *testing.T) {
-	const good = "# 1. A\n\n- Date: 22 Nov 2026\n- Status: accepted; amended 29 Nov 2026: b\n\nText.\n\n## Alternatives\n\n- None.\n"
+	const good = "# 1. A\n\n- Date: 22 Nov 2026\n- Status: accepted; amended 29 Nov 2026: b\n\nText.\n\n## " +
+		"Alternatives\n\n- None.\n"
 	finds(t, checkDecisions(map[string]string{
 		"infra/decisions/0001-a.md": good,
 		"infra/decisions/0002-a.md": good,
 		"infra/decisions/0003-a.md": "# 3. A\n\nText.\n",
 		"infra/decisions/0004-a.md": "# 4. A\n\n- Date: 22 Nov 2026\n- Status: replaced\n\nText.\n",
 		"infra/decisions/notes.md":  good,
-	}), "0002-a.md has the number 1", "0003-a.md does not begin", "0004-a.md names no alternatives", "notes.md is not named")
+	}), "0002-a.md has the number 1", "0003-a.md does not begin", "0004-a.md names no alternatives",
+		"notes.md is not named")
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// pkg is what `go list` says of a package.
+// pkg is a package in the output of `go list`.
 type pkg struct {
 	ImportPath string
 	Name       string
@@ -21,16 +21,17 @@ type pkg struct {
 	Standard   bool
 	GoFiles    []string
 	Imports    []string
-	Deps       []string // all that it links
+	Deps       []string // all packages that it links
 	Module     *struct{ Path string }
 }
 
 const module = "marketplace/"
 
-// listed gives every package of the module, by its path from the root, as it is compiled for Lambda.
+// listed returns every package of the module, as compiled for Lambda, by its path from the root.
 func listed(t *testing.T) map[string]pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-tags", "lambda.norpc", "-json=ImportPath,Name,Doc,GoFiles,Imports,Deps", "./...")
+	cmd := exec.Command("go", "list", "-tags", "lambda.norpc", "-json=ImportPath,Name,Doc,GoFiles,Imports,Deps",
+		"./...")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0", "GOWORK=off")
 	cmd.Stderr = os.Stderr
@@ -57,7 +58,7 @@ func listed(t *testing.T) map[string]pkg {
 	return packages
 }
 
-// layer says how high a package stands: it may import what does not stand higher (architecture.md, "Import
+// layer returns a package's layer: it may import packages of its own and of lower layers (architecture.md, "Import
 // directions").
 func layer(name string) int {
 	switch parts := strings.Split(name, "/"); {
@@ -78,27 +79,29 @@ func layer(name string) int {
 	}
 }
 
-// wiring packages open what a program needs: only mains and infra do that.
+// wiring reports whether a package opens external services, which only mains and infra may do.
 func wiring(name string) bool {
-	return within(name, "shared/cloud", "shared/table/dynamo", "shared/table/bolt", "shared/mail/ses", "shared/mail/outboxdir")
+	return within(name, "shared/cloud", "shared/table/dynamo", "shared/table/bolt", "shared/mail/ses",
+		"shared/mail/outboxdir")
 }
 
-// domain packages know neither HTTP nor AWS.
+// domain reports whether a package is part of the domain, which knows neither HTTP nor AWS.
 func domain(name string) bool {
-	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/properties", "shared/reminder", "shared/request", "shared/input")
+	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/properties",
+		"shared/reminder", "shared/request", "shared/input")
 }
 
 func within(name string, folders ...string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return name == f || strings.HasPrefix(name, f+"/") })
 }
 
-// knowsTable reports whether a package may import the table: the store, which turns its errors into faults, and what
-// opens it.
+// knowsTable reports whether a package may import the table: the store, which turns its errors into faults, and the
+// packages that open it.
 func knowsTable(name string) bool {
 	return layer(name) >= 5 || within(name, "shared/store", "shared/table", "shared/cloud")
 }
 
-// function gives the folder of the function to which a package belongs; "" for none.
+// function returns the folder of the function that a package belongs to, or "".
 func function(name string) string {
 	if parts := strings.Split(name, "/"); parts[0] == "functions" && len(parts) > 1 {
 		return parts[1]
@@ -110,7 +113,7 @@ func awsSDK(importPath string) bool {
 	return within(importPath, "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go")
 }
 
-// checkImports: imports go one way.
+// checkImports: packages import only lower layers.
 func checkImports(packages map[string]pkg) (problems []string) {
 	for name, p := range packages {
 		for _, imported := range p.Imports {
@@ -120,13 +123,14 @@ func checkImports(packages map[string]pkg) (problems []string) {
 				problems = append(problems, fmt.Sprintf("%s imports the AWS SDK: %s", name, imported))
 			case domain(name) && within(imported, "net/http"):
 				problems = append(problems, fmt.Sprintf("%s imports %s: a domain package", name, imported))
-			case !ours && within(imported, "github.com/aws/aws-lambda-go") && layer(name) < 5 && name != "shared/lambdahttp":
+			case !ours && within(imported, "github.com/aws/aws-lambda-go") && layer(name) < 5 &&
+				name != "shared/lambdahttp":
 				problems = append(problems, fmt.Sprintf("%s imports %s, which is for mains", name, imported))
 			case !ours:
 			case within(other, "shared/table") && !knowsTable(name):
 				problems = append(problems, fmt.Sprintf("%s imports %s, which only the store knows", name, other))
 			case layer(other) > layer(name):
-				problems = append(problems, fmt.Sprintf("%s imports %s, which stands above it", name, other))
+				problems = append(problems, fmt.Sprintf("%s imports %s, of a higher layer", name, other))
 			case wiring(other) && !wiring(name) && layer(name) < 5:
 				problems = append(problems, fmt.Sprintf("%s imports %s, which is for mains", name, other))
 			case function(name) != "" && function(other) != "" && function(name) != function(other):
@@ -139,27 +143,33 @@ func checkImports(packages map[string]pkg) (problems []string) {
 
 // storesMail reports the packages that keep and move messages without knowing what they say.
 func storesMail(name string) bool {
-	return within(name, "shared/store", "functions/mailer/dispatch", "functions/mailevents/feedback", "functions/reminders/daily")
+	return within(name, "shared/store", "functions/mailer/dispatch", "functions/mailevents/feedback",
+		"functions/reminders/daily")
 }
 
-// checkLinked: what a function draws in, however far away it is imported.
+// checkLinked: functions link nothing unnecessary, directly or indirectly.
 func checkLinked(packages map[string]pkg) (problems []string) {
 	for name, p := range packages {
 		for _, dep := range p.Deps {
 			why := ""
 			switch {
-			case function(name) == "catalog" && (awsSDK(dep) || dep == "html/template" || dep == "text/template" || dep == "github.com/andybalholm/brotli"):
-				why = "it would slow the catalog's cold start down"
-			case storesMail(name) && (dep == "html/template" || within(dep, module+"catalog", module+"shared/mail/letter")):
+			case function(name) == "catalog" && (awsSDK(dep) || dep == "html/template" || dep == "text/template" ||
+				dep == "github.com/andybalholm/brotli"):
+				why = "it would slow down the catalog's cold start"
+			case storesMail(name) && (dep == "html/template" ||
+				within(dep, module+"catalog", module+"shared/mail/letter")):
 				why = "letters are passed to it as functions"
 			case buildsSchemas(name, dep):
-				why = "they are built at every cold start (decision 12)"
-			case function(name) != "" && function(name) != "console" && within(dep, "github.com/aws/aws-sdk-go-v2/service/kms",
-				"github.com/aws/aws-sdk-go-v2/service/s3"):
+				why = "it builds schemas at every cold start (decision 12)"
+			case function(name) != "" && function(name) != "console" &&
+				within(dep, "github.com/aws/aws-sdk-go-v2/service/kms",
+					"github.com/aws/aws-sdk-go-v2/service/s3"):
 				why = "only the console signs and makes packages"
-			case function(name) != "" && (dep == "testing" || within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
-				"github.com/aws/aws-sdk-go-v2/config", "pgregory.net/rapid", "github.com/PuerkitoBio/goquery", "github.com/chromedp")):
-				why = "it is for tests or for operators"
+			case function(name) != "" && (dep == "testing" ||
+				within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
+					"github.com/aws/aws-sdk-go-v2/config", "pgregory.net/rapid", "github.com/PuerkitoBio/goquery",
+					"github.com/chromedp")):
+				why = "it is for tests or operators"
 			}
 			if why != "" {
 				problems = append(problems, fmt.Sprintf("%s links %s: %s", name, dep, why))
@@ -169,8 +179,8 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 	return problems
 }
 
-// buildsSchemas reports whether a function that answers browsers links the schemas of an AWS client. The console may link
-// those of KMS: its budget includes them (decision 15).
+// buildsSchemas reports whether a function that answers browsers links the schemas of an AWS client. The console may
+// link those of KMS: its budget includes them (decision 15).
 func buildsSchemas(name, dep string) bool {
 	service, isAWS := strings.CutPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/")
 	if !isAWS || path.Base(dep) != "schemas" {
@@ -179,11 +189,12 @@ func buildsSchemas(name, dep string) bool {
 	return function(name) == "requests" || function(name) == "console" && service != "kms/schemas"
 }
 
-// checkPackages: names that say a subject, and a comment that says what the package is for.
+// checkPackages: a package's name is a subject, and its comment says what it is for.
 func checkPackages(packages map[string]pkg) (problems []string) {
 	for name, p := range packages {
-		if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "types", "models", "misc", "base"}, path.Base(name)) {
-			problems = append(problems, name+" is no subject")
+		if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "types", "models", "misc", "base"},
+			path.Base(name)) {
+			problems = append(problems, name+" is not named after a subject")
 		}
 		want := "Package " + p.Name + " "
 		if p.Name == "main" {
@@ -196,63 +207,71 @@ func checkPackages(packages map[string]pkg) (problems []string) {
 	return problems
 }
 
-func TestImportsGoOneWay(t *testing.T) { report(t, checkImports(listed(t))) }
+func TestPackagesImportOnlyLowerLayers(t *testing.T) { report(t, checkImports(listed(t))) }
 
 func TestProgramsLinkOnlyWhatTheyNeed(t *testing.T) { report(t, checkLinked(listed(t))) }
 
-func TestPackagesSayWhatTheyAreFor(t *testing.T) { report(t, checkPackages(listed(t))) }
+func TestPackagesHaveSubjectsAndComments(t *testing.T) { report(t, checkPackages(listed(t))) }
 
 func TestImportCheckFinds(t *testing.T) {
 	imports := func(names ...string) pkg { return pkg{Imports: names} }
 	finds(t, checkImports(map[string]pkg{
-		"shared/fault":               imports("marketplace/shared/license"),
-		"shared/license":             imports("marketplace/shared/store", "marketplace/shared/fault"),
-		"shared/store":               imports("marketplace/shared/table", "marketplace/shared/table/bolt"),
-		"shared/web":                 imports("marketplace/functions/requests/site", "marketplace/shared/table"),
-		"catalog":                    imports("marketplace/infra/local"),
-		"catalog/prepare":            imports("net/http"),
-		"shared/request":             imports("github.com/aws/smithy-go/time", "net/url"),
-		"shared/cloud/awsprofile":    imports("github.com/aws/aws-sdk-go-v2/config", "marketplace/shared/table/dynamo"),
-		"functions/requests/site":    imports("marketplace/shared/cloud", "marketplace/functions/catalog/api", "github.com/aws/aws-lambda-go/events"),
-		"functions/requests":         imports("marketplace/shared/cloud", "marketplace/functions/requests/site", "github.com/aws/aws-lambda-go/lambda"),
-		"functions/mailer":           imports("marketplace/infra/local"),
-		"infra/local":                imports("marketplace/functions/requests/site", "github.com/aws/aws-sdk-go-v2/aws"),
-		"shared/table/dynamo":        imports("github.com/aws/aws-sdk-go-v2/service/dynamodb", "marketplace/shared/table"),
+		"shared/fault":            imports("marketplace/shared/license"),
+		"shared/license":          imports("marketplace/shared/store", "marketplace/shared/fault"),
+		"shared/store":            imports("marketplace/shared/table", "marketplace/shared/table/bolt"),
+		"shared/web":              imports("marketplace/functions/requests/site", "marketplace/shared/table"),
+		"catalog":                 imports("marketplace/infra/local"),
+		"catalog/prepare":         imports("net/http"),
+		"shared/request":          imports("github.com/aws/smithy-go/time", "net/url"),
+		"shared/cloud/awsprofile": imports("github.com/aws/aws-sdk-go-v2/config", "marketplace/shared/table/dynamo"),
+		"functions/requests/site": imports("marketplace/shared/cloud", "marketplace/functions/catalog/api",
+			"github.com/aws/aws-lambda-go/events"),
+		"functions/requests": imports("marketplace/shared/cloud", "marketplace/functions/requests/site",
+			"github.com/aws/aws-lambda-go/lambda"),
+		"functions/mailer": imports("marketplace/infra/local"),
+		"infra/local": imports("marketplace/functions/requests/site",
+			"github.com/aws/aws-sdk-go-v2/aws"),
+		"shared/table/dynamo": imports("github.com/aws/aws-sdk-go-v2/service/dynamodb",
+			"marketplace/shared/table"),
 		"functions/reminders/daily":  imports("marketplace/shared/table/dynamo", "marketplace/shared/table"),
 		"functions/mailevents/event": imports("marketplace/functions/mailer"),
 	}),
-		"shared/fault imports shared/license, which stands above it",
-		"shared/license imports shared/store, which stands above it",
-		"shared/store imports shared/table/bolt, which stands above it",
-		"shared/web imports functions/requests/site, which stands above it",
+		"shared/fault imports shared/license, of a higher layer",
+		"shared/license imports shared/store, of a higher layer",
+		"shared/store imports shared/table/bolt, of a higher layer",
+		"shared/web imports functions/requests/site, of a higher layer",
 		"shared/web imports shared/table, which only the store knows",
-		"catalog imports infra/local, which stands above it",
+		"catalog imports infra/local, of a higher layer",
 		"catalog/prepare imports net/http: a domain package",
 		"shared/request imports the AWS SDK",
 		"functions/requests/site imports shared/cloud, which is for mains",
 		"functions/requests/site imports another function's functions/catalog/api",
 		"functions/requests/site imports github.com/aws/aws-lambda-go/events, which is for mains",
-		"functions/mailer imports infra/local, which stands above it",
+		"functions/mailer imports infra/local, of a higher layer",
 		"infra/local imports the AWS SDK",
 		"functions/reminders/daily imports shared/table/dynamo, which only the store knows",
 		"functions/reminders/daily imports shared/table, which only the store knows",
-		"functions/mailevents/event imports functions/mailer, which stands above it",
+		"functions/mailevents/event imports functions/mailer, of a higher layer",
 	)
 }
 
 func TestLinkCheckFinds(t *testing.T) {
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
 	finds(t, checkLinked(map[string]pkg{
-		"functions/catalog":  {Deps: []string{"net/http", "html/template", "github.com/aws/aws-sdk-go-v2/aws"}},
-		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing", services + "dynamodb/schemas"}},
-		"functions/console":  {Deps: []string{services + "s3", services + "kms/schemas", services + "dynamodb/schemas"}},
-		"functions/mailer":   {Deps: []string{services + "ses/schemas", services + "kms"}},
-		"infra/local":        {Deps: []string{"go.etcd.io/bbolt"}},
-		"shared/store":       {Deps: []string{"html/template", "marketplace/shared/mail"}},
+		"functions/catalog": {Deps: []string{"net/http", "html/template", "github.com/aws/aws-sdk-go-v2/aws"}},
+		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing",
+			services + "dynamodb/schemas"}},
+		"functions/console": {Deps: []string{services + "s3", services + "kms/schemas",
+			services + "dynamodb/schemas"}},
+		"functions/mailer": {Deps: []string{services + "ses/schemas", services + "kms"}},
+		"infra/local":      {Deps: []string{"go.etcd.io/bbolt"}},
+		"shared/store":     {Deps: []string{"html/template", "marketplace/shared/mail"}},
 
 		"functions/mailevents/feedback": {Deps: []string{"marketplace/catalog"}},
-		"functions/mailevents":          {Deps: []string{"html/template", "marketplace/catalog", "marketplace/shared/mail/letter"}},
-		"functions/reminders/daily":     {Deps: []string{"marketplace/shared/mail/letter", "marketplace/shared/license"}},
+		"functions/mailevents": {Deps: []string{"html/template", "marketplace/catalog",
+			"marketplace/shared/mail/letter"}},
+		"functions/reminders/daily": {Deps: []string{"marketplace/shared/mail/letter",
+			"marketplace/shared/license"}},
 	}),
 		"shared/store links html/template", "functions/mailevents/feedback links marketplace/catalog",
 		"functions/reminders/daily links marketplace/shared/mail/letter",
@@ -269,5 +288,5 @@ func TestPackageCheckFinds(t *testing.T) {
 		"functions/catalog": {Name: "main", Doc: "Package main is it.", GoFiles: []string{"main.go"}},
 		"functions/mailer":  {Name: "main", Doc: "Command mailer sends.", GoFiles: []string{"main.go"}},
 		"infra/only/tests":  {Name: "tests"},
-	}), "shared/util is no subject", "shared/license: its comment", "functions/catalog: its comment")
+	}), "shared/util is not named after a subject", "shared/license: its comment", "functions/catalog: its comment")
 }

@@ -19,8 +19,8 @@ const lastColumn = 120
 
 var webAddress = regexp.MustCompile(`\S*://\S+`)
 
-// checkLines finds lines of Go and Markdown that are too long. Test data, multi-line string literals, Markdown tables and
-// lines that only a URL makes too long are exempt: they cannot be wrapped.
+// checkLines finds lines of Go and Markdown that are too long. Test data, multi-line string literals, Markdown tables
+// and lines that only a URL makes too long are exempt: they cannot be wrapped.
 func checkLines(files map[string]string) (problems []string) {
 	for name, text := range files {
 		extension := path.Ext(name)
@@ -36,7 +36,8 @@ func checkLines(files map[string]string) (problems []string) {
 				continue
 			}
 			if width := columns(webAddress.ReplaceAllString(line, "")); width > lastColumn {
-				problems = append(problems, fmt.Sprintf("%s:%d ends in column %d, want at most %d", name, i+1, columns(line), lastColumn))
+				problems = append(problems, fmt.Sprintf("%s:%d ends in column %d, want at most %d", name, i+1,
+					columns(line), lastColumn))
 			}
 		}
 	}
@@ -78,12 +79,13 @@ func TestLinesEndByColumn120(t *testing.T) {
 func TestLineCheckFinds(t *testing.T) {
 	long := strings.Repeat("ä", 121)
 	finds(t, checkLines(map[string]string{
-		"a.go":            "package a\n\n// " + strings.Repeat("x", 117) + "\n// " + strings.Repeat("x", 118) + "\n",
-		"b.go":            "package b\n\nfunc f() {\n\t// " + strings.Repeat("x", 114) + "\n}\n",
-		"c.go":            "package c\n\nconst c = `\n" + long + "\n`\n\n//go:generate " + long + "\n",
-		"d.go":            "package d\n\nconst d = \"" + long + "\"\n",
-		"e.md":            "# E\n\n| " + long + " |\n\nSee https://example.com/" + long + "\n\n" + long + "\n",
-		"f/testdata/f.md": long,
-		"g.html":          long,
-	}), "a.go:4 ends in column 121", "b.go:4 ends in column 121", "d.go:3 ends in column 133", "e.md:7 ends in column 121")
+		"a.go":                              "package a\n\n// " + strings.Repeat("x", 117) + "\n// " + strings.Repeat("x", 118) + "\n",
+		"b.go":                              "package b\n\nfunc f() {\n\t// " + strings.Repeat("x", 114) + "\n}\n",
+		"c.go":                              "package c\n\nconst c = `\n" + long + "\n`\n\n//go:generate " + long + "\n",
+		"d.go":                              "package d\n\nconst d = \"" + long + "\"\n",
+		"README.md":                         "# E\n\n| " + long + " |\n\nSee https://example.com/" + long + "\n\n" + long + "\n",
+		"shared/license/testdata/README.md": long,
+		"g.html":                            long,
+	}), "a.go:4 ends in column 121", "b.go:4 ends in column 121", "d.go:3 ends in column 133",
+		"README.md:7 ends in column 121")
 }

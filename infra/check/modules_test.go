@@ -27,8 +27,8 @@ func directModules(gomod string) (ofPrograms, ofTests []string) {
 	return ofPrograms, ofTests
 }
 
-// forTests reports whether a Go file is for tests only: a test, or in a package of test helpers such as shared/web/webtest,
-// of the benchmark or of these checks.
+// forTests reports whether a Go file is for tests only: a test, or in a package of test helpers such as
+// shared/web/webtest, of the benchmark or of these checks.
 func forTests(name string) bool {
 	helper := func(folder string) bool { return strings.HasSuffix(folder, "test") }
 	return strings.HasSuffix(name, "_test.go") || within(name, "infra/bench", "infra/check") ||

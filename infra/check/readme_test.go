@@ -73,7 +73,8 @@ func checkOperations(page, makefile string, variables []config.Variable) (proble
 		known = append(known, v.Name)
 		i := slices.IndexFunc(configuration, func(row []string) bool { return row[0] == "`"+v.Name+"`" })
 		if i >= 0 && !slices.Contains(configuration[i], v.Doc) {
-			problems = append(problems, fmt.Sprintf("%s: the variable %s does not mean %q", operationsFile, v.Name, v.Doc))
+			problems = append(problems, fmt.Sprintf("%s: the variable %s does not mean %q", operationsFile, v.Name,
+				v.Doc))
 		}
 	}
 	problems = append(problems, differ(operationsFile, "the variable", names(configuration), known)...)
@@ -139,7 +140,8 @@ func TestOperationsCheckFinds(t *testing.T) {
 | ` + "`TABLE_NAME`" + ` | The table. |
 | ` + "`NOBODY_READS`" + ` | Nothing. |
 `
-	variables := []config.Variable{{Name: "SITE_URL", Doc: "The site."}, {Name: "TABLE_NAME", Doc: "The table."}, {Name: "MAIL_FROM"}}
+	variables := []config.Variable{{Name: "SITE_URL", Doc: "The site."}, {Name: "TABLE_NAME", Doc: "The table."},
+		{Name: "MAIL_FROM"}}
 	finds(t, checkOperations(page, "run: ## serve\nlint: x ## lint\nbuild-x: y\n", variables),
 		"the target make cake does not exist", "the target make lint is missing",
 		`the variable SITE_URL does not mean "The site."`, "the variable NOBODY_READS does not exist",

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// checkSource: the clock is read only where programs are wired (architecture.md, "Clock and IDs"), wiring is all that
-// a function's main does, and no package does anything by being imported.
+// checkSource: only mains and infra read the clock (architecture.md, "Clock and IDs"), a function's main only wires
+// packages, and no package has an init function.
 func checkSource(files map[string]string) (problems []string) {
 	for name, text := range files {
 		if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || strings.Contains(name, "/testdata/") {
@@ -33,7 +33,8 @@ func checkSource(files map[string]string) (problems []string) {
 					problems = append(problems, name+" has an init function")
 				}
 				if lines := files.Position(n.End()).Line - files.Position(n.Pos()).Line; main && lines > 40 {
-					problems = append(problems, fmt.Sprintf("%s: %s has %d lines: wiring is a main's whole job", name, n.Name.Name, lines))
+					problems = append(problems, fmt.Sprintf("%s: %s has %d lines: a main only wires packages", name,
+						n.Name.Name, lines))
 				}
 			case *ast.SelectorExpr:
 				x, ok := n.X.(*ast.Ident)
@@ -48,7 +49,7 @@ func checkSource(files map[string]string) (problems []string) {
 	return problems
 }
 
-// localName is the name by which a file knows a package that it imports; "" where it does not.
+// localName returns the name under which a file imports a package, or "".
 func localName(f *ast.File, importPath string) string {
 	for _, spec := range f.Imports {
 		if p, _ := strconv.Unquote(spec.Path.Value); p != importPath {
@@ -62,23 +63,26 @@ func localName(f *ast.File, importPath string) string {
 	return ""
 }
 
-func TestClockIsReadOnlyWhereProgramsAreWired(t *testing.T) { report(t, checkSource(tracked(t))) }
+func TestOnlyMainsReadTheClock(t *testing.T) { report(t, checkSource(tracked(t))) }
 
 func TestSourceCheckFinds(t *testing.T) {
 	const clock = "package x\nimport \"time\"\nvar at = time.Now\n"
 	finds(t, checkSource(map[string]string{
-		"shared/store/store.go":         clock,
-		"shared/store/store_test.go":    clock,
-		"shared/mail/mail.go":           "package mail\nimport t \"time\"\nfunc age(a t.Time) t.Duration { return t.Since(a) }\n",
-		"functions/requests/main.go":    clock,
-		"functions/requests/site/x.go":  clock,
-		"infra/local/main.go":           clock,
-		"functions/mailer/main.go":      "package main\nfunc main() {" + strings.Repeat("\n", 41) + "}\n",
-		"shared/web/web.go":             "package web\nfunc init() {}\n",
-		"shared/table/table.go":         "package table\ntype time struct{ Now int }\nfunc f(t time) int { return t.Now }\n",
+		"shared/store/store.go":      clock,
+		"shared/store/store_test.go": clock,
+		"shared/mail/mail.go": "package mail\nimport t \"time\"\nfunc age(a t.Time) t.Duration { return " +
+			"t.Since(a) }\n",
+		"functions/requests/main.go":   clock,
+		"functions/requests/site/x.go": clock,
+		"infra/local/main.go":          clock,
+		"functions/mailer/main.go":     "package main\nfunc main() {" + strings.Repeat("\n", 41) + "}\n",
+		"shared/web/web.go":            "package web\nfunc init() {}\n",
+		"shared/table/table.go": "package table\ntype time struct{ Now int }\nfunc f(t time) int { return " +
+			"t.Now }\n",
 		"shared/table/testdata/no.go":   "not Go",
 		"shared/license/testdata/x.txt": "time.Now",
 	}),
 		"shared/store/store.go reads the clock: time.Now", "shared/mail/mail.go reads the clock: time.Since",
-		"functions/requests/site/x.go reads the clock", "shared/web/web.go has an init function", "functions/mailer/main.go: main has 41 lines")
+		"functions/requests/site/x.go reads the clock", "shared/web/web.go has an init function",
+		"functions/mailer/main.go: main has 41 lines")
 }

@@ -63,7 +63,8 @@ func rowKeys() []table.Key {
 // rowTypes returns the types of rows that the code declares.
 func rowTypes(t *testing.T) []string {
 	found := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^\tType\w+ +Type += "(\w+)"`).FindAllStringSubmatch(read(t, "shared/store/rowkey/rowkey.go"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\tType\w+ +Type += "(\w+)"`).FindAllStringSubmatch(read(t,
+		"shared/store/rowkey/rowkey.go"), -1) {
 		found[m[1]] = true
 	}
 	return slices.Sorted(maps.Keys(found))

@@ -21,23 +21,26 @@ import (
 	"marketplace/shared/table"
 )
 
-// folder is where a function's code is: CatalogFunction is functions/catalog.
+// folder returns the folder of a function's code: CatalogFunction is in functions/catalog.
 func folder(id string) string { return strings.ToLower(strings.TrimSuffix(id, "Function")) }
 
-// checkFunctions: every folder with a main is a function and the other way round, built by its target of the Makefile,
-// with a log group that forgets.
+// checkFunctions: every folder with a main is a function of the template and vice versa, with a target in the Makefile
+// and a log group with a retention.
 func checkFunctions(t template, folders []string, makefile string) (problems []string) {
 	functions := t.functions()
 	for _, name := range folders {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(functions)), func(id string) bool { return folder(id) == name }) {
-			problems = append(problems, fmt.Sprintf("functions/%s is no function of the template", name))
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(functions)), func(id string) bool {
+			return folder(id) == name
+		}) {
+			problems = append(problems, fmt.Sprintf("functions/%s is not a function of the template", name))
 		}
 	}
 	for id, f := range functions {
 		if !slices.Contains(folders, folder(id)) {
 			problems = append(problems, fmt.Sprintf("%s: there is no functions/%s/main.go", id, folder(id)))
 		}
-		for key, want := range map[string]string{"BuildMethod": "makefile", "Runtime": "provided.al2023", "Handler": "bootstrap", "CodeUri": "."} {
+		for key, want := range map[string]string{"BuildMethod": "makefile", "Runtime": "provided.al2023",
+			"Handler": "bootstrap", "CodeUri": "."} {
 			if str(f[key]) != want {
 				problems = append(problems, fmt.Sprintf("%s: %s is %v, not %s", id, key, f[key], want))
 			}
@@ -49,19 +52,20 @@ func checkFunctions(t template, folders []string, makefile string) (problems []s
 		if at(log, "Type") != "AWS::Logs::LogGroup" || at(log, "Properties", "RetentionInDays") == nil {
 			problems = append(problems, id+" has no log group with a retention of its own")
 		}
-		if want := fmt.Sprintf("\nbuild-%s: MAIN := ./functions/%s\n", id, folder(id)); !strings.Contains(makefile, want) {
+		if want := fmt.Sprintf("\nbuild-%s: MAIN := ./functions/%s\n", id, folder(id)); !strings.Contains(makefile,
+			want) {
 			problems = append(problems, fmt.Sprintf("Makefile: no line %q", strings.TrimSpace(want)))
 		}
 	}
 	for _, target := range makeTargets(makefile, "LAMBDAS") {
 		if id := strings.TrimPrefix(target, "build-"); functions[id] == nil {
-			problems = append(problems, fmt.Sprintf("Makefile: %s builds no function of the template", target))
+			problems = append(problems, fmt.Sprintf("Makefile: %s does not build a function of the template", target))
 		}
 	}
 	return problems
 }
 
-// makeTargets are the words of a variable of the Makefile.
+// makeTargets returns the words of a variable in the Makefile.
 func makeTargets(makefile, variable string) []string {
 	m := regexp.MustCompile(`(?m)^` + variable + ` := (.*)$`).FindStringSubmatch(makefile)
 	if m == nil {
@@ -70,15 +74,16 @@ func makeTargets(makefile, variable string) []string {
 	return strings.Fields(m[1])
 }
 
-// checkEnvironment: a function gets the variables that its main reads, each a variable of config, with values that config
-// accepts; what is for tests only is not deployed. mains gives the text of each main by its folder.
+// checkEnvironment: a function gets the variables of config that its main reads, with values that config accepts, and
+// none that are for tests. mains has the text of each main by its folder.
 func checkEnvironment(t template, mains map[string]string) (problems []string) {
 	for id, f := range t.functions() {
 		variables := at(f["Environment"], "Variables")
 		given, read := keysOf(variables), variablesRead(mains[folder(id)])
 		for _, name := range read {
 			if !slices.Contains(given, name) && !strings.HasSuffix(name, "_ENDPOINT") {
-				problems = append(problems, fmt.Sprintf("%s: its main reads %s, which the template does not set", id, name))
+				problems = append(problems, fmt.Sprintf("%s: its main reads %s, which the template does not set", id,
+					name))
 			}
 		}
 		for _, name := range given {
@@ -89,14 +94,16 @@ func checkEnvironment(t template, mains map[string]string) (problems []string) {
 				problems = append(problems, fmt.Sprintf("%s: %s is for tests", id, name))
 			}
 		}
-		if _, err := config.Load(func(name string) string { return t.resolved(at(variables, name)) }, given...); err != nil {
+		if _, err := config.Load(func(name string) string {
+			return t.resolved(at(variables, name))
+		}, given...); err != nil {
 			problems = append(problems, fmt.Sprintf("%s: %v", id, err))
 		}
 	}
 	return problems
 }
 
-// variablesRead are the configuration variables that a main names, or whose field of a Config it uses.
+// variablesRead returns the configuration variables that a main names or whose field of Config it uses.
 func variablesRead(main string) (names []string) {
 	said := literals(main)
 	for _, v := range config.Variables {
@@ -107,7 +114,7 @@ func variablesRead(main string) (names []string) {
 	return names
 }
 
-// field is the field of a Config that a variable sets.
+// field returns the field of Config that a variable sets.
 func field(v config.Variable) string {
 	none, _ := config.Load(func(string) string { return "" })
 	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a"} {
@@ -136,7 +143,7 @@ func literals(source string) (found []string) {
 	return found
 }
 
-// checkParameters: a text that is typed in says what it may be, and what the samples and defaults are passes.
+// checkParameters: a free-text parameter has a pattern, which the samples and defaults match.
 func checkParameters(t template) (problems []string) {
 	for _, name := range keysOf(at(t.root, "Parameters")) {
 		p := at(t.root, "Parameters", name)
@@ -155,14 +162,14 @@ func checkParameters(t template) (problems []string) {
 	return problems
 }
 
-// consolePaths are those that go to the console: its home, and everything below.
+// consolePaths are the console's paths: its home and everything below it.
 var consolePaths = []string{"ANY /console", "ANY /console/{proxy+}"}
 
-// checkRoutes: the catalog function gets exactly its own paths, for every method; the console gets its home and what is below
-// it, where all its routes are; all else goes to the requests function; a route that is throttled apart is one that exists.
-// siteRoutes and consoleRoutes are patterns of http.ServeMux.
+// checkRoutes: the catalog function gets exactly its own paths, for every method; the console gets its home and
+// everything below it, which includes all its routes; the requests function gets the rest; a route with throttling of
+// its own exists. siteRoutes and consoleRoutes are patterns of http.ServeMux.
 func checkRoutes(t template, feedPatterns, siteRoutes, consoleRoutes []string) (problems []string) {
-	// A path variable is named in the one and catches all in the other, so that no path of the folder is Requests'.
+	// The template's variables match deeper paths too, so that none of them reaches the requests function.
 	shape := func(path string) string { return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(path, "*") }
 	routes, catch := map[string]bool{}, ""
 	got := map[string]bool{}
@@ -184,23 +191,25 @@ func checkRoutes(t template, feedPatterns, siteRoutes, consoleRoutes []string) (
 			case id == "CatalogFunction":
 				got[shape(path)] = true
 				if method != "ANY" {
-					problems = append(problems, fmt.Sprintf("%s: %s is only for %s: every answer has to carry CORS", id, path, method))
+					problems = append(problems, fmt.Sprintf("%s: %s is only for %s: every response needs CORS headers",
+						id, path, method))
 				}
 				if strings.HasSuffix(path, "}") && !strings.HasSuffix(path, "+}") {
 					problems = append(problems, fmt.Sprintf("%s: %s does not catch deeper paths", id, path))
 				}
 			case id == "ConsoleFunction":
 				if !slices.Contains(consolePaths, method+" "+path) {
-					problems = append(problems, fmt.Sprintf("ConsoleFunction: %s %s is not the console's", method, path))
+					problems = append(problems, fmt.Sprintf("ConsoleFunction: %s %s is not a path of the console",
+						method, path))
 				}
 			case !slices.Contains(siteRoutes, method+" "+path):
-				problems = append(problems, fmt.Sprintf("%s: %s %s is no route of the site", id, method, path))
+				problems = append(problems, fmt.Sprintf("%s: %s %s is not a route of the site", id, method, path))
 			}
 			routes[method+" "+path] = true
 		}
 	}
 	if catch != "RequestsFunction" {
-		problems = append(problems, fmt.Sprintf("what no route names goes to %q", catch))
+		problems = append(problems, fmt.Sprintf("requests without a route go to %q", catch))
 	}
 	for _, path := range consolePaths {
 		if !routes[path] {
@@ -214,17 +223,17 @@ func checkRoutes(t template, feedPatterns, siteRoutes, consoleRoutes []string) (
 		delete(got, shape(pattern))
 	}
 	for path := range got {
-		problems = append(problems, fmt.Sprintf("CatalogFunction gets %s, which it has no route for", path))
+		problems = append(problems, fmt.Sprintf("CatalogFunction gets %s, for which it has no route", path))
 	}
 	for _, key := range keysOf(at(t.root, "Resources", "Api", "Properties", "RouteSettings")) {
 		if !routes[key] {
-			problems = append(problems, fmt.Sprintf("Api: %s has settings and is no route", key))
+			problems = append(problems, fmt.Sprintf("Api: %s has settings but is not a route", key))
 		}
 	}
 	return problems
 }
 
-// deployed is the template and what it is held against.
+// deployed is the template and the code that it has to match.
 type deployed struct {
 	text     string
 	folders  []string          // of functions with a main
@@ -248,7 +257,8 @@ func deployment(t *testing.T) deployed {
 			d.console = append(d.console, text)
 		}
 	}
-	for _, path := range []string{signin.Home, signin.SignInPath, signin.CallbackPath, signin.SignOutPath, signin.SignedOutPath} {
+	for _, path := range []string{signin.Home, signin.SignInPath, signin.CallbackPath, signin.SignOutPath,
+		signin.SignedOutPath} {
 		d.console = append(d.console, "GET "+path)
 	}
 	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
@@ -270,11 +280,13 @@ func deployment(t *testing.T) deployed {
 }
 
 func (d deployed) check(tpl template) (problems []string) {
-	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains), checkParameters(tpl),
-		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions), checkWaking(tpl, d.rows))
+	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains),
+		checkParameters(tpl),
+		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions),
+		checkWaking(tpl, d.rows))
 }
 
-func TestTemplateIsTrueToTheCode(t *testing.T) {
+func TestTemplateMatchesTheCode(t *testing.T) {
 	d := deployment(t)
 	tpl, err := parseTemplate(d.text)
 	if err != nil {
@@ -283,7 +295,7 @@ func TestTemplateIsTrueToTheCode(t *testing.T) {
 	report(t, d.check(tpl))
 }
 
-// Every check is shown to find the template changed.
+// TestTemplateCheckFinds changes the template for each check.
 func TestTemplateCheckFinds(t *testing.T) {
 	d := deployment(t)
 	for _, tt := range []struct{ old, new, want string }{
@@ -291,10 +303,13 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"Metadata: {BuildMethod: makefile}", "Metadata: {BuildMethod: go1.x}", "BuildMethod is go1.x"},
 		{"Architectures: [arm64]", "Architectures: [x86_64]", "is not for arm64"},
 		{"LoggingConfig: {LogGroup: !Ref CatalogLog}", "", "CatalogFunction has no log group"},
-		{"          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "", "MailerFunction: its main reads SES_CONFIGURATION_SET"},
+		{"          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "",
+			"MailerFunction: its main reads SES_CONFIGURATION_SET"},
 		{"          MAIL_FROM", "          SES_ENDPOINT: https://ses.example.com\n          MAIL_FROM", "SES_ENDPOINT is for tests"},
-		{"          PACKAGES_URL: !Ref PackagesUrl\n", "          TABLE_NAME: !Ref Table\n", "CatalogFunction: its main does not read TABLE_NAME"},
-		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromAddress}>\n", "", "MailerFunction: its main reads MAIL_FROM"},
+		{"          PACKAGES_URL: !Ref PackagesUrl\n", "          TABLE_NAME: !Ref Table\n",
+			"CatalogFunction: its main does not read TABLE_NAME"},
+		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromAddress}>\n", "",
+			"MailerFunction: its main reads MAIL_FROM"},
 		{"!Sub ${MailFromName} <${MailFromAddress}>", "!Sub ${MailFromName} ${MailFromAddress}", "config: MAIL_FROM="},
 		{"          SITE_URL: !Ref SiteUrl\n", "          SITE_URL: licenses.example.com\n", "config: SITE_URL="},
 		{"    AllowedPattern: ^https://[^?#\\s]*[^/?#\\s]$\n", "", "parameter SiteUrl has no AllowedPattern"},
@@ -302,28 +317,35 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"Path: /editions.json", "Path: /edition.json", "CatalogFunction does not get /editions.json"},
 		{"Method: ANY, Path: /catalog.json", "Method: GET, Path: /catalog.json", "/catalog.json is only for GET"},
 		{"/downloads/{proxy+}", "/downloads/{file}", "does not catch deeper paths"},
-		{"        POST /request/{edition}:\n", "        POST /requests:\n", "POST /requests has settings and is no route"},
-		{"Method: POST, Path: /api/license-requests", "Method: POST, Path: /api/licenses", "POST /api/licenses is no route of the site"},
-		{"Properties: {ApiId: !Ref Api}\n", "Properties: {ApiId: !Ref Api, Method: ANY, Path: /x}\n", `what no route names goes to ""`},
+		{"        POST /request/{edition}:\n", "        POST /requests:\n",
+			"POST /requests has settings but is not a route"},
+		{"Method: POST, Path: /api/license-requests", "Method: POST, Path: /api/licenses",
+			"POST /api/licenses is not a route of the site"},
+		{"Properties: {ApiId: !Ref Api}\n", "Properties: {ApiId: !Ref Api, Method: ANY, Path: /x}\n",
+			`requests without a route go to ""`},
 		{"{AttributeName: expires, Enabled: true}", "{AttributeName: ttl, Enabled: true}", "TimeToLiveSpecification"},
 		{"StreamViewType: KEYS_ONLY", "StreamViewType: NEW_IMAGE", "StreamSpecification"},
 		{"{AttributeName: SK, KeyType: RANGE}", "{AttributeName: sk, KeyType: RANGE}", "KeySchema"},
 		{"    DeletionPolicy: Retain\n", "", "is deleted with the stack"},
-		{"    Type: AWS::KMS::Key\n    DeletionPolicy: Retain\n", "    Type: AWS::KMS::Key\n", "EvaluationKey is deleted with the stack"},
-		{"Path: /console}", "Path: /consoles}", "ConsoleFunction: ANY /consoles is not the console's"},
+		{"    Type: AWS::KMS::Key\n    DeletionPolicy: Retain\n", "    Type: AWS::KMS::Key\n",
+			"EvaluationKey is deleted with the stack"},
+		{"Path: /console}", "Path: /consoles}", "ConsoleFunction: ANY /consoles is not a path of the console"},
 		{"Path: /console}", "Path: /consoles}", "ConsoleFunction does not get ANY /console"},
 		{"Action: kms:Sign", "Action: kms:Decrypt", "ConsoleFunction may not kms:Sign"},
 		{"Action: s3:PutObject", "Action: s3:DeleteObject", "ConsoleFunction may not s3:PutObject"},
-		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]", "RequestsFunction may dynamodb:Scan"},
-		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:UpdateItem]", "RequestsFunction may not dynamodb:GetItem"},
+		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]",
+			"[dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]", "RequestsFunction may dynamodb:Scan"},
+		{"[dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:UpdateItem]",
+			"RequestsFunction may not dynamodb:GetItem"},
 		{"Action: ses:SendRawEmail", "Action: ses:SendEmail", "MailerFunction may not ses:SendRawEmail"},
 		{"Resource: !GetAtt Table.Arn", `Resource: "*"`, "on every resource"},
 		{`"PENDING#"`, `"MAIL#"`, "wakes nobody"},
-		{`{"S":["OUTBOX"]},"SK":{"S":[{"prefix":"PENDING#"}]}`, `{"S":[{"prefix":""}]},"SK":{"S":[{"prefix":""}]}`, "wakes the mailer"},
+		{`{"S":["OUTBOX"]},"SK":{"S":[{"prefix":"PENDING#"}]}`, `{"S":[{"prefix":""}]},"SK":{"S":[{"prefix":""}]}`,
+			"wakes the mailer"},
 	} {
 		t.Run(tt.want, func(t *testing.T) {
 			if !strings.Contains(d.text, tt.old) {
-				t.Fatalf("template.yaml does not say %q any more", tt.old)
+				t.Fatalf("template.yaml does not contain %q any more", tt.old)
 			}
 			tpl, err := parseTemplate(strings.Replace(d.text, tt.old, tt.new, 1))
 			if err != nil {
@@ -331,21 +353,22 @@ func TestTemplateCheckFinds(t *testing.T) {
 			}
 			problems := d.check(tpl)
 			if !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, tt.want) }) {
-				t.Errorf("nobody says %q in %q", tt.want, problems)
+				t.Errorf("got the problems %q, want %q", problems, tt.want)
 			}
 		})
 	}
 }
 
-func TestTemplateCheckFindsWhatTheTemplateLacks(t *testing.T) {
+func TestTemplateCheckFindsOmissions(t *testing.T) {
 	d := deployment(t)
 	tpl, err := parseTemplate(d.text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	finds(t, checkFunctions(tpl, append(d.folders, "extra"), d.makefile), "functions/extra is no function")
-	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction", "build-ConsoleFunction", "build-MailEventsFunction", "build-MailerFunction",
-		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction builds no function")
+	finds(t, checkFunctions(tpl, append(d.folders, "extra"), d.makefile), "functions/extra is not a function")
+	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction",
+		"build-ConsoleFunction", "build-MailEventsFunction", "build-MailerFunction",
+		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction does not build a function")
 	finds(t, checkRoutes(tpl, append(api.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
 		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")
 }

@@ -13,7 +13,7 @@ import (
 
 const root = "../.."
 
-// tracked gives the text of every file that git keeps, by its path from the root.
+// tracked returns the text of every file in git, by its path from the root.
 func tracked(t *testing.T) map[string]string {
 	t.Helper()
 	cmd := exec.Command("git", "ls-files", "-z")
@@ -54,25 +54,26 @@ func report(t *testing.T, problems []string) {
 	}
 }
 
-// finds fails the test unless there is one problem for each of want, in any order, and no other.
+// finds fails the test unless there is exactly one problem for each of want, in any order.
 func finds(t *testing.T, problems []string, want ...string) {
 	t.Helper()
 	for _, w := range want {
 		i := slices.IndexFunc(problems, func(p string) bool { return strings.Contains(p, w) })
 		if i < 0 {
-			t.Errorf("nobody says %q in %q", w, problems)
+			t.Errorf("got the problems %q, want %q", problems, w)
 			continue
 		}
 		problems = slices.Delete(slices.Clone(problems), i, i+1)
 	}
 	if len(problems) > 0 {
-		t.Errorf("not wanted: %q", problems)
+		t.Errorf("got the extra problems %q", problems)
 	}
 }
 
-var topLevel = []string{"Makefile", "README.md", "catalog", "functions", "go.mod", "go.sum", "infra", "shared", "template.yaml"}
+var topLevel = []string{"Makefile", "README.md", "catalog", "functions", "go.mod", "go.sum", "infra", "shared",
+	"template.yaml"}
 
-// checkTopLevel: the top of the tree has exactly the agreed entries, besides dot files.
+// checkTopLevel: the root has exactly the agreed entries, besides dot files.
 func checkTopLevel(names []string) (problems []string) {
 	top := map[string]bool{}
 	for _, name := range names {
@@ -93,17 +94,20 @@ func checkTopLevel(names []string) (problems []string) {
 	return problems
 }
 
-// What a file must not contain is put together from pieces: this file is checked too.
+// Texts that no file may contain are composed of pieces, because the check reads this file too.
 var (
 	registries = []string{
-		"registry.npmjs." + "org", "registry.yarnpkg." + "com", "proxy.golang." + "org", "sum.golang." + "org", "pypi." + "org",
+		"registry.npmjs." + "org", "registry.yarnpkg." + "com", "proxy.golang." + "org", "sum.golang." + "org",
+		"pypi." + "org",
 		"files.pythonhosted." + "org", "repo.maven.apache." + "org", "repo1.maven." + "org", "deb.debian." + "org",
-		"security.debian." + "org", "archive.ubuntu." + "com", "crates." + "io", "rubygems." + "org", "docker." + "io", "ghcr." + "io", "quay." + "io",
+		"security.debian." + "org", "archive.ubuntu." + "com", "crates." + "io", "rubygems." + "org", "docker." + "io",
+		"ghcr." + "io", "quay." + "io",
 	}
-	leftover = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|X` + `XX)\b|(?i:\bnot implem` + `ented\b|\bst` + `ub(s|bed)?\b)`)
+	leftover = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|X` + `XX)\b|(?i:\bnot implem` + `ented\b|\bst` +
+		`ub(s|bed)?\b)`)
 )
 
-// checkText: no file names the host of a package registry, and nothing was left open.
+// checkText: no file names the host of a package registry or marks unfinished work.
 func checkText(files map[string]string) (problems []string) {
 	for name, text := range files {
 		for _, host := range registries {
@@ -111,8 +115,9 @@ func checkText(files map[string]string) (problems []string) {
 				problems = append(problems, fmt.Sprintf("%s names the registry %s", name, host))
 			}
 		}
-		if found := leftover.FindString(text); found != "" && slices.Contains([]string{".go", ".yaml", ".sh", ".md", ""}, path.Ext(name)) {
-			problems = append(problems, fmt.Sprintf("%s: left open: %s", name, found))
+		if found := leftover.FindString(text); found != "" &&
+			slices.Contains([]string{".go", ".yaml", ".sh", ".md", ""}, path.Ext(name)) {
+			problems = append(problems, fmt.Sprintf("%s: unfinished: %s", name, found))
 		}
 	}
 	return problems
@@ -132,7 +137,7 @@ func TestTopLevelCheckFinds(t *testing.T) {
 		"Makefile is missing", "util does not belong")
 }
 
-func TestNoRegistryIsNamedAndNothingIsLeftOpen(t *testing.T) {
+func TestFilesNameNoRegistryAndNoUnfinishedWork(t *testing.T) {
 	report(t, checkText(tracked(t)))
 }
 
@@ -143,6 +148,6 @@ func TestTextCheckFinds(t *testing.T) {
 		"c.yaml": "Not implem" + "ented",
 		"d.go":   "a st" + "ub of it",
 		"e.go":   "// todos los santos; stubborn",
-		"f.csv":  "X" + "XX", // data may say what it wants
-	}), "a.go: left open", "b.sh names the registry", "c.yaml: left open", "d.go: left open")
+		"f.csv":  "X" + "XX", // data is exempt
+	}), "a.go: unfinished", "b.sh names the registry", "c.yaml: unfinished", "d.go: unfinished")
 }

@@ -1,6 +1,6 @@
-# Sourced by with-*.sh: installs a server that speaks an AWS protocol, runs it on loopback for as long as a command runs,
-# and leaves nothing behind. What is installed stays in $ENGINES_CACHE (default: .ci/cache in the checkout), a folder per
-# pinned version. Installing goes through the package managers' own configuration.
+# Sourced by with-*.sh: installs a server of an AWS protocol, runs it on loopback while a command runs, and deletes its data
+# afterwards. Installations stay in $ENGINES_CACHE (default: .ci/cache in the checkout), one folder per pinned version, and
+# use the package managers' own configuration.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -19,7 +19,7 @@ need() {
 }
 
 # installed NAME COMMAND...: runs the command in a new folder of the cache, once ever, and leaves the folder's path in $home.
-# Two runs at a time take turns; an installation that was interrupted is begun again.
+# Concurrent runs wait for each other; an interrupted installation starts again.
 installed() {
 	mkdir -p "$cache"
 	home=$(cd "$cache" && pwd)/$1
@@ -37,7 +37,8 @@ installed() {
 }
 
 # serving VARIABLE SERVER...: starts the server, with a free port where an argument says PORT, runs the script's command
-# with the server's address in VARIABLE, and exits with the command's status. A port may be snatched away, hence three tries.
+# with the server's address in VARIABLE, and exits with the command's status. It tries three ports, since another process may
+# take one first.
 serving() {
 	local variable=$1 port status=0
 	shift

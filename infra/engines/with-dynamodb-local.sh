@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# with-dynamodb-local.sh COMMAND...: runs the command with DYNAMODB_ENDPOINT naming a DynamoDB Local server, Amazon's own.
-# Needs java 17 or later, mvn and python3. In memory: what is written is gone after. It listens on every interface; it has
-# no option for less.
+# with-dynamodb-local.sh COMMAND...: runs the command with DYNAMODB_ENDPOINT set to DynamoDB Local, Amazon's own server.
+# Needs java 17 or later, mvn and python3. Data is in memory only. The server listens on every interface; no option limits
+# that.
 . "$(dirname "$0")/serve.sh"
 version=3.1.0
 jars() {

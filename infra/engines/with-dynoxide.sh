@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# with-dynoxide.sh COMMAND...: runs the command with DYNAMODB_ENDPOINT naming a dynoxide server, an implementation of
-# DynamoDB over SQLite that shares no code with Amazon's. Needs npm and python3. In memory: what is written is gone after.
+# with-dynoxide.sh COMMAND...: runs the command with DYNAMODB_ENDPOINT set to a dynoxide server, an implementation of
+# DynamoDB over SQLite that shares no code with Amazon's. Needs npm and python3. Data is in memory only.
 . "$(dirname "$0")/serve.sh"
 version=1.2.1
 need npm python3

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# with-moto.sh COMMAND...: runs the command with SES_ENDPOINT naming moto's server, an implementation of SES, and of KMS and S3 at
-# the same address; what was sent can be read back from $SES_ENDPOINT/moto-api/data.json, raw messages under ses.RawMessage. Needs
+# with-moto.sh COMMAND...: runs the command with SES_ENDPOINT set to moto's server, an implementation of SES, and at the same
+# address of KMS and S3. $SES_ENDPOINT/moto-api/data.json returns the messages sent, raw ones under ses.RawMessage. Needs
 # python3 with venv.
 . "$(dirname "$0")/serve.sh"
 version=5.2.5

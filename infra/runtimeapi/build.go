@@ -7,13 +7,13 @@ import (
 	"os/exec"
 )
 
-// BuildFlags are those that every function is deployed with (performance.md, "Build flags"); the architecture here is
-// the host's.
+// BuildFlags returns the flags with which every function is deployed (performance.md, "Build flags").
 func BuildFlags() []string {
 	return []string{"-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w -buildid="}
 }
 
-// Build compiles the command of an import path of this module to the file out. Extra arguments stand before the import path.
+// Build compiles the command with an import path of this module to the file out, for this machine's architecture. Extra
+// arguments precede the import path.
 func Build(ctx context.Context, importPath, out string, extra ...string) error {
 	args := append([]string{"build", "-o", out}, BuildFlags()...)
 	cmd := exec.CommandContext(ctx, "go", append(append(args, extra...), importPath)...)

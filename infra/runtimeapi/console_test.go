@@ -22,7 +22,7 @@ import (
 
 const consoleURL = "https://licenses.example.com/console"
 
-// gateway is a transport that hands what is for the site to a function, as API Gateway does, and lets the rest through.
+// gateway is a transport that sends requests for the site to a function, as API Gateway does.
 type gateway struct{ *runtimeapi.Function }
 
 func (g gateway) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -46,9 +46,10 @@ func (g gateway) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// TestSigningOutOfTheCompiledConsole signs in to the console as it is deployed, on a DynamoDB engine, and out again.
-func TestSigningOutOfTheCompiledConsole(t *testing.T) {
-	c := config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), TableName: fmt.Sprintf("console-%d", time.Now().UnixNano())}
+// TestSignOutOfTheCompiledConsole signs in to the compiled console, on a DynamoDB engine, and out again.
+func TestSignOutOfTheCompiledConsole(t *testing.T) {
+	c := config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"),
+		TableName: fmt.Sprintf("console-%d", time.Now().UnixNano())}
 	if c.DynamoDBEndpoint == "" {
 		t.Skip("DYNAMODB_ENDPOINT names no engine; infra/engines/with-dynoxide.sh and with-dynamodb-local.sh do")
 	}
@@ -56,13 +57,16 @@ func TestSigningOutOfTheCompiledConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	var provider http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { provider.ServeHTTP(w, r) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		provider.ServeHTTP(w, r)
+	}))
 	defer server.Close()
 	issuer := server.URL + devidp.Path
 	var err error
 	provider, err = devidp.New(devidp.Options{
-		Issuer: issuer, ClientID: "console", ClientSecret: "secret", RedirectURI: consoleURL + "/callback", SignedOutURI: consoleURL + "/signedout",
-		People: devidp.SamplePeople(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Issuer: issuer, ClientID: "console", ClientSecret: "secret", RedirectURI: consoleURL + "/callback",
+		SignedOutURI: consoleURL + "/signedout",
+		People:       devidp.SamplePeople(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +77,7 @@ func TestSigningOutOfTheCompiledConsole(t *testing.T) {
 		"OIDC_ISSUER=" + issuer, "OIDC_CLIENT_ID=console", "OIDC_CLIENT_SECRET=secret",
 		"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 	})
-	// A browser keeps the cookie until it signs out; the copy is sent by a client without a jar.
+	// The browser keeps the cookie until it signs out; the thief has a copy and no jar.
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -85,12 +89,15 @@ func TestSigningOutOfTheCompiledConsole(t *testing.T) {
 	if err != nil || href == "" {
 		t.Fatalf("%d at %s: nobody to be", choose.StatusCode, choose.Request.URL)
 	}
-	if in, page := ask(t, &browser, "GET", sam.String(), nil); in.StatusCode != 200 || in.Request.URL.String() != consoleURL || page.Find("header .who").Length() != 1 {
+	if in, page := ask(t, &browser, "GET", sam.String(), nil); in.StatusCode != 200 ||
+		in.Request.URL.String() != consoleURL || page.Find("header .who").Length() != 1 {
 		t.Fatalf("signed in: %d at %s\n%s", in.StatusCode, in.Request.URL, f.Stdout())
 	}
 	at, _ := choose.Request.URL.Parse(consoleURL)
 	copied := jar.Cookies(at)
-	thief := http.Client{Transport: gateway{f}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	thief := http.Client{Transport: gateway{f}, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	for _, tt := range []struct {
 		when        string
 		reads, acts int // the status of a page, and of a form without its fields
@@ -101,17 +108,20 @@ func TestSigningOutOfTheCompiledConsole(t *testing.T) {
 		for method, want := range map[string]int{"GET": tt.reads, "POST": tt.acts} {
 			target := map[string]string{"GET": consoleURL, "POST": consoleURL + "/requests/01h/take"}[method]
 			if got, _ := ask(t, &thief, method, target, copied); got.StatusCode != want {
-				t.Errorf("%s: a copy of the cookie: %s gives %d, want %d\n%s", tt.when, method, got.StatusCode, want, f.Stdout())
+				t.Errorf("%s: a copy of the cookie: %s gives %d, want %d\n%s", tt.when, method, got.StatusCode, want,
+					f.Stdout())
 			}
 		}
-		if out, page := ask(t, &browser, "POST", consoleURL+"/signout", nil); out.StatusCode != 200 || page.Find("h1").Text() != "Signing out" {
+		if out, page := ask(t, &browser, "POST", consoleURL+"/signout", nil); out.StatusCode != 200 ||
+			page.Find("h1").Text() != "Signing out" {
 			t.Errorf("signing out: %d\n%s", out.StatusCode, f.Stdout())
 		}
 	}
 }
 
-// ask sends a request with cookies, and reads the page that comes.
-func ask(t *testing.T, client *http.Client, method, target string, cookies []*http.Cookie) (*http.Response, *goquery.Document) {
+// ask sends a request with cookies and parses the page.
+func ask(t *testing.T, client *http.Client, method, target string, cookies []*http.Cookie,
+) (*http.Response, *goquery.Document) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, target, nil)
 	if err != nil {

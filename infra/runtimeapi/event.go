@@ -9,10 +9,10 @@ import (
 	"marketplace/shared/lambdahttp/lambdahttptest"
 )
 
-// HTTP is the event of an HTTP request, API Gateway payload format 2.0.
+// HTTP returns the event of an HTTP request, in API Gateway's payload format 2.0.
 func HTTP(r *http.Request) ([]byte, error) { return lambdahttptest.Event(r) }
 
-// Schedule is the event that EventBridge Scheduler sends to a function for a schedule without an input of its own.
+// Schedule returns the event that EventBridge Scheduler sends for a schedule without an input.
 func Schedule(name string, at time.Time) ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"version": "0", "id": "d32c5kddcf5bb8c3", "detail-type": "Scheduled Event", "source": "aws.scheduler",
@@ -22,14 +22,14 @@ func Schedule(name string, at time.Time) ([]byte, error) {
 	})
 }
 
-// Change is one change of an item in a DynamoDB table. Values are string, int, int64, float64, bool, []byte, nil, []any and
-// map[string]any. A nil New is a removal, a nil Old an insertion.
+// Change is one change of an item in a DynamoDB table. Values are string, int, int64, float64, bool, []byte, nil, []any
+// and map[string]any. New is nil for a removal, Old for an insertion.
 type Change struct {
 	Keys     map[string]any
 	Old, New map[string]any
 }
 
-// Stream is the event that a DynamoDB stream with new and old images sends for changes of table, in their order.
+// Stream returns the event of a DynamoDB stream with new and old images, for changes of a table in order.
 func Stream(table string, at time.Time, changes ...Change) ([]byte, error) {
 	records := make([]any, 0, len(changes))
 	for i, c := range changes {
@@ -53,9 +53,11 @@ func Stream(table string, at time.Time, changes ...Change) ([]byte, error) {
 			return nil, err
 		}
 		records = append(records, map[string]any{
-			"eventID": fmt.Sprintf("%032x", i+1), "eventName": name, "eventVersion": "1.1", "eventSource": "aws:dynamodb",
-			"awsRegion": "eu-central-1", "dynamodb": image,
-			"eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/" + table + "/stream/2018-02-26T00:00:00.000",
+			"eventID": fmt.Sprintf("%032x", i+1), "eventName": name, "eventVersion": "1.1",
+			"eventSource": "aws:dynamodb",
+			"awsRegion":   "eu-central-1", "dynamodb": image,
+			"eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/" + table +
+				"/stream/2018-02-26T00:00:00.000",
 		})
 	}
 	return json.Marshal(map[string]any{"Records": records})
@@ -73,7 +75,7 @@ func attributes(item map[string]any) (map[string]any, error) {
 	return out, nil
 }
 
-// attribute writes a value with DynamoDB's type descriptor.
+// attribute returns a value with DynamoDB's type descriptor.
 func attribute(v any) (map[string]any, error) {
 	switch v := v.(type) {
 	case nil:
@@ -99,5 +101,5 @@ func attribute(v any) (map[string]any, error) {
 		m, err := attributes(v)
 		return map[string]any{"M": m}, err
 	}
-	return nil, fmt.Errorf("%T has no place in an item", v)
+	return nil, fmt.Errorf("an item cannot contain a %T", v)
 }

@@ -20,10 +20,10 @@ import (
 	"marketplace/shared/lambdahttp/lambdahttptest"
 )
 
-// TestFunctionsRunAsCompiled builds each function as it is deployed, for this machine, and drives it.
+// TestFunctionsRunAsCompiled builds each function as for a deployment and sends it requests.
 func TestFunctionsRunAsCompiled(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles every function")
+		t.Skip("-short: compiles every function")
 	}
 	for _, function := range []struct {
 		name  string
@@ -78,7 +78,7 @@ func driveCatalog(t *testing.T, f *runtimeapi.Function) {
 		t.Fatal("the bundle has no editions")
 	}
 	want := editions.Identity.Bytes
-	for range 2 { // made, and handed out again
+	for range 2 { // the second time from memory
 		for _, coding := range []string{"identity", "gzip", "br"} {
 			resp := send(t, f, "GET", "/editions.json", "Accept-Encoding: "+coding, "Accept: application/json")
 			if resp.StatusCode != 200 || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
@@ -87,19 +87,22 @@ func driveCatalog(t *testing.T, f *runtimeapi.Function) {
 			if got := decompress(t, resp); !bytes.Equal(got, want) {
 				t.Errorf("%s: %d bytes, want the bundle's %d", coding, len(got), len(want))
 			}
-			again := send(t, f, "GET", "/editions.json", "Accept-Encoding: "+coding, "If-None-Match: "+resp.Header.Get("ETag"))
+			again := send(t, f, "GET", "/editions.json", "Accept-Encoding: "+coding,
+				"If-None-Match: "+resp.Header.Get("ETag"))
 			if again.StatusCode != 304 || again.Header.Get("ETag") != resp.Header.Get("ETag") {
 				t.Errorf("%s again: %d %v", coding, again.StatusCode, again.Header)
 			}
 		}
 	}
-	if resp := send(t, f, "GET", "/nothing"); resp.StatusCode != 404 || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+	if resp := send(t, f, "GET", "/nothing"); resp.StatusCode != 404 ||
+		resp.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("404: %d %v", resp.StatusCode, resp.Header)
 	}
 	if resp := send(t, f, "POST", "/editions.json"); resp.StatusCode != 405 || resp.Header.Get("Allow") == "" {
 		t.Errorf("405: %d %v", resp.StatusCode, resp.Header)
 	}
-	if resp := send(t, f, "HEAD", "/catalog.json"); resp.StatusCode != 200 || resp.ContentLength != 0 || resp.Header.Get("Content-Length") == "" {
+	if resp := send(t, f, "HEAD", "/catalog.json"); resp.StatusCode != 200 || resp.ContentLength != 0 ||
+		resp.Header.Get("Content-Length") == "" {
 		t.Errorf("HEAD: %d %v", resp.StatusCode, resp.Header)
 	}
 	for _, p := range b.Packages {
@@ -111,10 +114,11 @@ func driveCatalog(t *testing.T, f *runtimeapi.Function) {
 			t.Errorf("%s: %d %v", p.File, resp.StatusCode, resp.Header)
 		}
 		if !strings.Contains(f.Stdout(), `"File":"`+p.File+`"`) {
-			t.Errorf("%s was not counted: %s", p.File, f.Stdout())
+			t.Errorf("%s: got no metric in the log: %s", p.File, f.Stdout())
 		}
 	}
-	if _, err := f.Invoke(t.Context(), []byte(`{"Records":[]}`)); err == nil || !strings.Contains(err.Error(), "payload format 2.0") {
+	if _, err := f.Invoke(t.Context(), []byte(`{"Records":[]}`)); err == nil ||
+		!strings.Contains(err.Error(), "payload format 2.0") {
 		t.Errorf("an event of another kind: %v", err)
 	}
 	if resp := send(t, f, "GET", "/editions.json"); resp.StatusCode != 200 {
@@ -122,42 +126,44 @@ func driveCatalog(t *testing.T, f *runtimeapi.Function) {
 	}
 }
 
-// driveRequests asks for what needs no table; TestTheMainJobRunsInCompiledLambdas does the rest.
+// driveRequests asks for pages that need no table; TestCompiledFunctionsHandleARequest covers the others.
 func driveRequests(t *testing.T, f *runtimeapi.Function) {
 	for target, want := range map[string]int{
 		"/": 200, "/editions/developer": 200, "/request/developer?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000": 200,
 		"/healthz": 200, "/request/none": 404, "/nothing": 404,
 	} {
 		if resp := send(t, f, "GET", target); resp.StatusCode != want {
-			t.Errorf("%s: %d, want %d", target, resp.StatusCode, want)
+			t.Errorf("%s: got %d, want %d", target, resp.StatusCode, want)
 		}
 	}
 }
 
-// driveConsole comes as a stranger, and finds the provider away.
+// driveConsole sends requests without a session while the OIDC provider is down.
 func driveConsole(t *testing.T, f *runtimeapi.Function) {
 	resp := send(t, f, "GET", "/console/requests/01h")
-	if location := resp.Header.Get("Location"); resp.StatusCode != 303 || !strings.HasPrefix(location, "/console/signin") {
-		t.Errorf("a stranger is answered %d and sent to %q", resp.StatusCode, location)
+	if location := resp.Header.Get("Location"); resp.StatusCode != 303 ||
+		!strings.HasPrefix(location, "/console/signin") {
+		t.Errorf("without a session: got %d to %q", resp.StatusCode, location)
 	}
 	if resp := send(t, f, "GET", "/console/signin"); resp.StatusCode != 503 {
-		t.Errorf("without the provider: %d", resp.StatusCode)
+		t.Errorf("without the provider: got %d, want 503", resp.StatusCode)
 	}
 	if resp := send(t, f, "POST", "/console/requests/01h/take"); resp.StatusCode != 403 {
-		t.Errorf("a stranger who changes something: %d", resp.StatusCode)
+		t.Errorf("change without a session: got %d, want 403", resp.StatusCode)
 	}
 }
 
-// driveMailEvents sends what needs no table; TestTheMainJobRunsInCompiledLambdas does the rest.
+// driveMailEvents sends events that need no table; TestCompiledFunctionsHandleARequest covers the others.
 func driveMailEvents(t *testing.T, f *runtimeapi.Function) {
-	if _, err := f.Invoke(t.Context(), feedbacktest.Notification(time.Now(), "Successfully validated SNS topic for Amazon SES event publishing.", "{")); err != nil {
+	if _, err := f.Invoke(t.Context(), feedbacktest.Notification(time.Now(),
+		"Successfully validated SNS topic for Amazon SES event publishing.", "{")); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(f.Stdout(), `"MailEventsMalformed":1`) {
 		t.Errorf("logged %s", f.Stdout())
 	}
 	if _, err := f.Invoke(t.Context(), []byte(`{"Records":[]}`)); err == nil {
-		t.Error("an event of another kind is none to this function")
+		t.Error("an event of another kind: got no error")
 	}
 }
 

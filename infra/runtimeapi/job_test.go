@@ -26,9 +26,9 @@ import (
 	"marketplace/shared/store"
 )
 
-// TestTheMainJobRunsInCompiledLambdas files a request, lets the daily run find a license that expires, and sends the mails:
-// each step by the function as it is deployed, on a DynamoDB engine and an SES.
-func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
+// TestCompiledFunctionsHandleARequest files a request, runs the daily reminders for an expiring license, and sends the
+// mails: each step in the compiled function, on a DynamoDB engine and an SES.
+func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	c := config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), SESEndpoint: os.Getenv("SES_ENDPOINT")}
 	switch {
 	case c.DynamoDBEndpoint == "":
@@ -48,13 +48,16 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 	}
 	kept := store.New(table, store.Options{Now: time.Now})
 	provider := sdk.New(sdk.Options{
-		Region: "eu-central-1", BaseEndpoint: &c.SESEndpoint, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Region: "eu-central-1", BaseEndpoint: &c.SESEndpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
-	if _, err := provider.VerifyEmailIdentity(t.Context(), &sdk.VerifyEmailIdentityInput{EmailAddress: &from}); err != nil {
+	if _, err := provider.VerifyEmailIdentity(t.Context(),
+		&sdk.VerifyEmailIdentityInput{EmailAddress: &from}); err != nil {
 		t.Fatal(err)
 	}
 	expiring := license.License{
-		ID: "01c6x2m4z0000000000000000a", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
+		ID: "01c6x2m4z0000000000000000a", Type: license.Production, Organization: "Acme AG",
+		Server:  "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 1_000_000, Expiration: license.DateOf(time.Now()).AddDays(45),
 		Contacts: []license.Contact{{Name: "Ada", Email: "ada@acme.example"}},
 	}
@@ -79,7 +82,8 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 
 	mailer := launch(t, "mailer", env)
 	inserted, err := runtimeapi.Stream(c.TableName, time.Now(), runtimeapi.Change{
-		Keys: map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"}, New: map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"},
+		Keys: map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"},
+		New:  map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +98,8 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 		got = append(got, m.To.Email+": "+m.Subject)
 	}
 	slices.Sort(got)
-	want := []string{"ada@acme.example: Your SonarQube Developer Edition license expires", "eve@acme.example: License request received", "sales@vendor.example: New license request"}
+	want := []string{"ada@acme.example: Your SonarQube Developer Edition license expires",
+		"eve@acme.example: License request received", "sales@vendor.example: New license request"}
 	if len(got) != len(want) {
 		t.Fatalf("these mails arrived:\n%s", strings.Join(got, "\n"))
 	}
@@ -104,7 +109,7 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 		}
 	}
 
-	// The reminder bounces: sales hear of a license none of whose contacts is left, once.
+	// The reminder bounces: sales hear once that the license has no reachable contact.
 	reminded, err := kept.MailsAbout(t.Context(), expiring.ID, 10)
 	if err != nil || len(reminded) != 1 || reminded[0].ProviderID == "" {
 		t.Fatalf("%+v, %v", reminded, err)
@@ -130,7 +135,7 @@ func TestTheMainJobRunsInCompiledLambdas(t *testing.T) {
 		}
 	}
 	if told != 1 {
-		t.Errorf("sales were told %d times", told)
+		t.Errorf("sales got %d mails about the license, want 1", told)
 	}
 }
 
@@ -149,7 +154,7 @@ func launch(t *testing.T, name string, env []string) *runtimeapi.Function {
 	return f
 }
 
-// post sends a body through a function.
+// post sends a POST request through a function.
 func post(t *testing.T, f *runtimeapi.Function, target, contentType, body string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest("POST", target, strings.NewReader(body))
@@ -169,13 +174,15 @@ func post(t *testing.T, f *runtimeapi.Function, target, contentType, body string
 	return resp
 }
 
-// fields are those of a request, as the form and the API name them.
+// fields are the fields of a request, named as in the form and the API.
 var fields = map[string]string{
-	"kind": "evaluation", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQY", "ncloc": "120000", "productVersion": "6.7.1",
-	"name": "Eve", "email": "eve@acme.example", "company": "Acme AG", "country": "Switzerland", "idempotencyKey": "k1",
+	"kind": "evaluation", "edition": "developer", "serverId": "AWHW8w9JtzBzSrmf9GQY", "ncloc": "120000",
+	"productVersion": "6.7.1",
+	"name":           "Eve", "email": "eve@acme.example", "company": "Acme AG", "country": "Switzerland",
+	"idempotencyKey": "k1",
 }
 
-// postForm files a request by the form, twice, and gives its ID.
+// postForm files a request by the form, twice, and returns its ID.
 func postForm(t *testing.T, f *runtimeapi.Function) (id string) {
 	t.Helper()
 	form := url.Values{}
@@ -198,20 +205,22 @@ func postForm(t *testing.T, f *runtimeapi.Function) (id string) {
 	return path[strings.LastIndex(path, "/")+1:]
 }
 
-// postJSON sends what cannot be accepted, and reads the request that the form made.
+// postJSON sends an invalid request, and reads the request filed by the form.
 func postJSON(t *testing.T, f *runtimeapi.Function, id string) {
 	t.Helper()
-	if resp := post(t, f, "/api/license-requests", "application/json", `{"kind":"gift"}`); resp.StatusCode != http.StatusUnprocessableEntity {
-		t.Errorf("a bad request: %d", resp.StatusCode)
+	if resp := post(t, f, "/api/license-requests", "application/json",
+		`{"kind":"gift"}`); resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("invalid request: got %d, want 422", resp.StatusCode)
 	}
 	resp := send(t, f, "GET", "/api/license-requests/"+id)
 	var known struct{ ID, State, ServerID string }
-	if err := json.NewDecoder(resp.Body).Decode(&known); err != nil || known.ID != id || known.State != "received" || known.ServerID != fields["serverId"] {
+	if err := json.NewDecoder(resp.Body).Decode(&known); err != nil || known.ID != id || known.State != "received" ||
+		known.ServerID != fields["serverId"] {
 		t.Errorf("the API says %+v, %v", known, err)
 	}
 }
 
-// arrived are the mails that moto's SES took from the sender.
+// arrived returns the mails that moto's SES accepted from a sender.
 func arrived(t *testing.T, endpoint, from string) (mails []eml.Mail) {
 	t.Helper()
 	resp, err := http.Get(endpoint + "/moto-api/data.json")

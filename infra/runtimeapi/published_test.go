@@ -20,7 +20,8 @@ import (
 	"marketplace/infra/runtimeapi"
 )
 
-// newer is a bundle of the sample metadata with the version 7.2 besides, for the site of the built-in one, whose packages it keeps.
+// newer returns a bundle of the sample metadata plus version 7.2, for the site of the built-in bundle, whose packages
+// it keeps.
 func newer(t *testing.T) *bundle.Bundle {
 	t.Helper()
 	names, err := fs.Glob(data.Files, "*.properties")
@@ -60,10 +61,10 @@ func newer(t *testing.T) *bundle.Bundle {
 	return b
 }
 
-// TestPublishedCatalogIsServedByCompiledFunctions publishes a catalog where functions look that were built with another.
+// TestPublishedCatalogIsServedByCompiledFunctions publishes a catalog other than the built-in one.
 func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles functions")
+		t.Skip("-short: compiles functions")
 	}
 	b := newer(t)
 	file := b.Encode()
@@ -79,20 +80,20 @@ func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
 	defer cdn.Close()
 	there, nowhere := "BUNDLE_URL="+cdn.URL+"/catalog/bundle.bin", "BUNDLE_URL="+cdn.URL+"/nothing"
 
-	// answering launches a function and asks it first for the path. It waits a second for the CDN: where a busy machine lets that
-	// pass, another one begins.
+	// answering starts a function and sends it a first request. The function waits a second for the CDN; if that is too
+	// short on a busy machine, answering tries another one.
 	answering := func(name, path string, env []string) (*runtimeapi.Function, *http.Response) {
 		for range 10 {
 			asked.Store(0)
 			f := launch(t, name, env)
 			if asked.Load() != 0 {
-				t.Errorf("the function %s looks before anybody asks", name)
+				t.Errorf("%s: asked the CDN before its first request", name)
 			}
 			if first := send(t, f, "GET", path); !strings.Contains(f.Stdout(), "deadline exceeded") {
 				return f, first
 			}
 		}
-		t.Fatalf("the function %s never gets the published catalog in time", name)
+		t.Fatalf("%s: never got the published catalog in time", name)
 		return nil, nil
 	}
 
@@ -100,7 +101,8 @@ func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
 	for range 2 {
 		for _, d := range b.Documents {
 			resp := send(t, f, "GET", d.Path+"?"+d.Query, "Accept-Encoding: br")
-			if resp.StatusCode != 200 || resp.Header.Get("ETag") != d.Brotli.ETag || string(decompress(t, resp)) != string(d.Identity.Bytes) {
+			if resp.StatusCode != 200 || resp.Header.Get("ETag") != d.Brotli.ETag ||
+				string(decompress(t, resp)) != string(d.Identity.Bytes) {
 				t.Errorf("%s?%s: %d %v, not the published one", d.Path, d.Query, resp.StatusCode, resp.Header)
 			}
 		}
@@ -124,7 +126,8 @@ func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if page.Find("a.download[href$='/downloads/"+test.shown+"']").Length() != 1 || page.Find("a.download[href$='."+test.other+".zip']").Length() != 0 {
+		if page.Find("a.download[href$='/downloads/"+test.shown+"']").Length() != 1 ||
+			page.Find("a.download[href$='."+test.other+".zip']").Length() != 0 {
 			t.Errorf("%s: the page does not show %s, or shows build %s", test.bundle, test.shown, test.other)
 		}
 	}

@@ -1,8 +1,8 @@
-// Package runtimeapi runs compiled Lambda functions on this machine, for tests and benchmarks: it starts a bootstrap under a
-// Runtime API (version 2018-06-01) on loopback, hands it events and takes its answers. One Function is one execution
-// environment: one event at a time, killed when an event outlives its deadline, as in Lambda.
+// Package runtimeapi runs compiled Lambda functions on this machine, for tests and benchmarks: it starts a bootstrap
+// under a Runtime API (version 2018-06-01) on loopback, sends it events and receives its responses. A Function is one
+// execution environment, as in Lambda: it processes one event at a time and is killed when it misses a deadline.
 //
-// It does not limit memory or CPU and does not restart what has ended.
+// The package does not limit memory or CPU, and does not restart a function that has ended.
 package runtimeapi
 
 import (
@@ -17,24 +17,24 @@ import (
 	"time"
 )
 
-// Options say what to start. Only Bootstrap is needed.
+// Options configure a function. Only Bootstrap is required.
 type Options struct {
-	Bootstrap string        // the program
-	Env       []string      // KEY=value, beside what Lambda itself sets; nothing of this process's environment is passed on
-	Timeout   time.Duration // for one event; 30 s when zero
+	Bootstrap string        // path of the program
+	Env       []string      // KEY=value, added to Lambda's own; the function inherits nothing else
+	Timeout   time.Duration // for one event; zero means 30 s
 }
 
-// initLimit is how long Lambda waits for a function to ask for its first event.
+// initLimit is the time that Lambda gives a function until it asks for its first event.
 const initLimit = 10 * time.Second
 
 var (
-	// ErrTimeout: the function did not answer by its deadline and was killed.
-	ErrTimeout = errors.New("the function did not answer in time")
-	// ErrEnded: the function's process is gone. The wrapping error says how.
+	// ErrTimeout means that the function missed its deadline and was killed.
+	ErrTimeout = errors.New("the function did not respond in time")
+	// ErrEnded means that the function's process has ended. The wrapping error says how.
 	ErrEnded = errors.New("the function has ended")
 )
 
-// FunctionError is what a function reported instead of an answer, for an event or for its start.
+// FunctionError is an error that a function reported, for an event or for its start.
 type FunctionError struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
@@ -42,10 +42,10 @@ type FunctionError struct {
 
 func (e *FunctionError) Error() string { return e.Type + ": " + e.Message }
 
-// Answer is a function's answer to one event.
+// Answer is a function's response to one event.
 type Answer struct {
 	Payload []byte
-	Took    time.Duration // from the event's first byte sent to the answer's last byte received
+	Took    time.Duration // from the first byte of the event to the last byte of the response
 }
 
 // Function is a running function.
@@ -60,14 +60,14 @@ type Function struct {
 	stderr   *os.File
 
 	mu      sync.Mutex      // held by Invoke
-	events  chan invocation // taken by the connection on which the function waits
-	results chan result     // of the event that is under way
+	events  chan invocation // read by the connection on which the function waits
+	results chan result     // of the current event
 	polled  chan time.Time  // first call for an event
 	refused chan *FunctionError
 	exited  chan struct{} // closed when the process is gone
 	exit    error
 
-	current struct { // the event that is under way; the function may answer it on another connection
+	current struct { // the current event; the function may respond on another connection
 		sync.Mutex
 		n    int
 		id   string
@@ -75,8 +75,8 @@ type Function struct {
 	}
 }
 
-// Start starts a function and waits until it calls for its first event. A function that reports that it cannot start is a
-// *FunctionError; one that ends is ErrEnded with what it wrote to stderr.
+// Start starts a function and waits until it asks for its first event. The error is a *FunctionError if the function
+// reports one, and ErrEnded with its stderr if it ends.
 func Start(ctx context.Context, o Options) (*Function, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
@@ -128,7 +128,7 @@ func Start(ctx context.Context, o Options) (*Function, error) {
 			err = <-f.refused
 		}
 	case <-limit.C:
-		err = fmt.Errorf("no call for an event within %v: %w", initLimit, ErrTimeout)
+		err = fmt.Errorf("it did not ask for an event within %v: %w", initLimit, ErrTimeout)
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -136,20 +136,22 @@ func Start(ctx context.Context, o Options) (*Function, error) {
 	return fail(err)
 }
 
-// environment is Lambda's own for a function (Lambda developer guide, "Defined runtime environment variables").
+// environment returns the variables that Lambda sets (Lambda developer guide, "Defined runtime environment variables").
 func environment(api, bootstrap string) []string {
 	return []string{
-		"AWS_LAMBDA_RUNTIME_API=" + api, "_HANDLER=bootstrap", "LAMBDA_TASK_ROOT=" + filepath.Dir(bootstrap), "LAMBDA_RUNTIME_DIR=/var/runtime",
+		"AWS_LAMBDA_RUNTIME_API=" + api, "_HANDLER=bootstrap", "LAMBDA_TASK_ROOT=" + filepath.Dir(bootstrap),
+		"LAMBDA_RUNTIME_DIR=/var/runtime",
 		"AWS_REGION=eu-central-1", "AWS_DEFAULT_REGION=eu-central-1", "AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
 		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_SESSION_TOKEN=local",
 		"AWS_LAMBDA_FUNCTION_NAME=local", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
-		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand", "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/local", "AWS_LAMBDA_LOG_STREAM_NAME=local",
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand", "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/local",
+		"AWS_LAMBDA_LOG_STREAM_NAME=local",
 		"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=en_US.UTF-8", "TZ=:UTC",
 	}
 }
 
-// Invoke hands the function one event and waits for its answer. What the function reports as its error is a *FunctionError.
-// After ErrTimeout and ErrEnded the function is of no more use.
+// Invoke sends the function an event and waits for its response. The error is a *FunctionError if the function reports
+// one. After ErrTimeout or ErrEnded the function cannot be used any more.
 func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -173,7 +175,7 @@ func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
 		return r.answer, r.err
 	case <-f.exited:
 		select {
-		case r := <-f.results: // an error report is often the last that a function does
+		case r := <-f.results: // a function may end right after it reports an error
 			return r.answer, r.err
 		default:
 			return fail(f.ended())
@@ -182,13 +184,13 @@ func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
 		f.Stop()
 		return fail(ErrTimeout)
 	case <-ctx.Done():
-		f.Stop() // its answer would be taken for the next event's
+		f.Stop() // or its response would be mistaken for the next event's
 		return fail(ctx.Err())
 	}
 }
 
-// Stop kills the function, as Lambda does, and waits until it is gone. What it wrote stays readable. Calling it again does
-// nothing.
+// Stop kills the function, as Lambda does, and waits until it has ended. Its output stays readable. Calling Stop again
+// does nothing.
 func (f *Function) Stop() {
 	f.cmd.Process.Kill()
 	<-f.exited
@@ -209,8 +211,8 @@ func (f *Function) ended() error {
 	return fmt.Errorf("%w: %s: %.2000s", ErrEnded, how, f.Stderr())
 }
 
-// scratch opens a file without a name. The function writes straight into it, so that what it wrote before it answered can be
-// read after.
+// scratch opens a file without a name. The function writes straight into it, so that what it wrote before it answered
+// can be read after.
 func scratch() (*os.File, error) {
 	file, err := os.CreateTemp("", "runtimeapi")
 	if err != nil {

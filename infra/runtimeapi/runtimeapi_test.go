@@ -57,7 +57,8 @@ func start(t *testing.T, behaviour string, timeout time.Duration) *runtimeapi.Fu
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: self, Env: []string{"FUNCTION=" + behaviour}, Timeout: timeout})
+	f, err := runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: self, Env: []string{"FUNCTION=" + behaviour},
+		Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func TestEventsAreAnsweredInTurn(t *testing.T) {
 	}
 }
 
-func TestWhatGoesWrongIsTold(t *testing.T) {
+func TestFailuresAreReported(t *testing.T) {
 	for _, test := range []struct {
 		event string
 		want  string
@@ -91,7 +92,7 @@ func TestWhatGoesWrongIsTold(t *testing.T) {
 		{`"error"`, "errorString: no such thing", true},
 		{`"panic"`, "string: boom", false},
 		{`"exit"`, "the function has ended: exit status 7", false},
-		{`"hang"`, "the function did not answer in time", false},
+		{`"hang"`, "the function did not respond in time", false},
 		{`"large"`, "Function.ResponseSizeTooLarge", false},
 	} {
 		t.Run(test.event, func(t *testing.T) {
@@ -100,7 +101,8 @@ func TestWhatGoesWrongIsTold(t *testing.T) {
 				timeout = 300 * time.Millisecond
 			}
 			f := start(t, "works", timeout)
-			if _, err := f.Invoke(t.Context(), []byte(test.event)); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := f.Invoke(t.Context(), []byte(test.event)); err == nil ||
+				!strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
 			if a, err := f.Invoke(t.Context(), []byte(`1`)); (err == nil) != test.alive {
@@ -124,16 +126,20 @@ func TestFunctionThatCannotStartSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: self, Env: []string{"FUNCTION=refuses to start"}})
-	if !errors.Is(err, runtimeapi.ErrEnded) || !strings.Contains(err.Error(), "TABLE is not set") || !strings.Contains(err.Error(), "exit status 3") {
+	_, err = runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: self,
+		Env: []string{"FUNCTION=refuses to start"}})
+	if !errors.Is(err, runtimeapi.ErrEnded) || !strings.Contains(err.Error(), "TABLE is not set") ||
+		!strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err = runtimeapi.Start(ctx, runtimeapi.Options{Bootstrap: self, Env: []string{"FUNCTION=never asks"}}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err = runtimeapi.Start(ctx, runtimeapi.Options{Bootstrap: self,
+		Env: []string{"FUNCTION=never asks"}}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
-	if _, err = runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: "/nonexistent"}); !errors.Is(err, os.ErrNotExist) {
+	if _, err = runtimeapi.Start(t.Context(), runtimeapi.Options{Bootstrap: "/nonexistent"}); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// maxPayload is what Lambda takes of an answer, in bytes.
+// maxPayload is Lambda's limit for a response, in bytes.
 const maxPayload = 6_291_556
 
 const apiPrefix = "/2018-06-01/runtime/"
@@ -37,8 +37,8 @@ func (f *Function) serve() {
 	}
 }
 
-// conn is one of the function's connections. It is read and written by hand rather than by net/http's server, whose own work
-// would be measured along with the function's.
+// conn is one of the function's connections. It does without net/http's server, whose work would add to the measured
+// times.
 type conn struct {
 	f   *Function
 	c   net.Conn
@@ -48,7 +48,7 @@ type conn struct {
 
 func (c *conn) serve() {
 	defer c.c.Close()
-	go func() { // a function that is gone may leave a child that holds the connection
+	go func() { // a child of the ended function may keep the connection open
 		<-c.f.exited
 		c.c.SetReadDeadline(time.Now())
 	}()
@@ -72,7 +72,7 @@ func (c *conn) serve() {
 	}
 }
 
-// next answers the call for an event when there is one.
+// next waits for an event and sends it to the function.
 func (c *conn) next() bool {
 	select {
 	case c.f.polled <- time.Now():
@@ -93,8 +93,10 @@ func (c *conn) next() bool {
 	c.out = append(c.out, current.id...)
 	c.out = append(c.out, "\r\nLambda-Runtime-Deadline-Ms: "...)
 	c.out = strconv.AppendInt(c.out, v.deadline.UnixMilli(), 10)
-	c.out = append(c.out, "\r\nLambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:123456789012:function:local"+
-		"\r\nLambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0\r\nContent-Length: "...)
+	c.out = append(c.out, "\r\nLambda-Runtime-Invoked-Function-Arn: "+
+		"arn:aws:lambda:eu-central-1:123456789012:function:local"+
+		"\r\nLambda-Runtime-Trace-Id: "+
+		"Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0\r\nContent-Length: "...)
 	c.out = strconv.AppendInt(c.out, int64(len(v.event)), 10)
 	c.out = append(append(c.out, "\r\n\r\n"...), v.event...)
 	current.sent = time.Now()
@@ -102,7 +104,7 @@ func (c *conn) next() bool {
 	return err == nil
 }
 
-// post takes an answer, or an error of an event or of the start.
+// post receives a response, or an error of an event or of the start.
 func (c *conn) post(path string, r *http.Request) bool {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxPayload+1))
 	if err != nil {
@@ -123,16 +125,17 @@ func (c *conn) post(path string, r *http.Request) bool {
 	case kind == "error":
 		c.f.results <- result{err: functionError(body)}
 	case len(body) > maxPayload:
-		c.f.results <- result{err: &FunctionError{"Function.ResponseSizeTooLarge", "the answer is larger than Lambda takes"}}
+		c.f.results <- result{err: &FunctionError{"Function.ResponseSizeTooLarge",
+			"the response exceeds Lambda's limit"}}
 		c.status(http.StatusRequestEntityTooLarge)
-		return false // the rest of it is still to come
+		return false // the rest of the body is unread
 	default:
 		c.f.results <- result{answer: Answer{body, took}}
 	}
 	return c.status(http.StatusAccepted)
 }
 
-// finish ends the event that is under way, if id is its id.
+// finish ends the current event if it has this ID.
 func (f *Function) finish(id string) (took time.Duration, ok bool) {
 	end := time.Now()
 	f.current.Lock()
@@ -145,7 +148,8 @@ func (f *Function) finish(id string) (took time.Duration, ok bool) {
 }
 
 func (c *conn) status(code int) bool {
-	_, err := fmt.Fprintf(c.c, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n",
+	_, err := fmt.Fprintf(c.c, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: "+
+		"16\r\n\r\n{\"status\":\"OK\"}\n",
 		code, http.StatusText(code))
 	return err == nil
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// CPU is the processor time that the function's present threads have used so far. Linux only, zero elsewhere.
+// CPU returns the processor time used by the function's current threads. It is zero except on Linux.
 func (f *Function) CPU() time.Duration {
 	files, _ := filepath.Glob(f.proc("task/*/schedstat"))
 	var sum time.Duration
@@ -26,7 +26,7 @@ func (f *Function) CPU() time.Duration {
 	return sum
 }
 
-// Memory is the most resident memory, in bytes, that the function has held so far. Linux only, zero elsewhere.
+// Memory returns the function's peak resident memory in bytes. It is zero except on Linux.
 func (f *Function) Memory() int64 {
 	text, err := os.ReadFile(f.proc("status"))
 	if err != nil {

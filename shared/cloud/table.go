@@ -1,6 +1,6 @@
-// Package cloud opens what the functions need of AWS, as the configuration says. Clients are built by hand from
-// Lambda's environment: config.LoadDefaultConfig costs a third of a cold start (performance.md, "What a cold start
-// costs"). Only cloud/awsprofile uses it.
+// Package cloud builds AWS clients for functions. It reads Lambda's environment directly, because
+// config.LoadDefaultConfig costs a third of a cold start (performance.md, "What a cold start costs"); only
+// cloud/awsprofile uses that.
 package cloud
 
 import (
@@ -16,8 +16,8 @@ import (
 	"marketplace/shared/table/dynamo"
 )
 
-// AWSConfig is the region and the credentials that Lambda gives a function. They last as long as the function's
-// execution environment.
+// AWSConfig returns the region and the credentials that Lambda gives a function. They are valid as long as the
+// function's execution environment exists.
 func AWSConfig(getenv func(string) string) aws.Config {
 	return aws.Config{
 		Region: getenv("AWS_REGION"),
@@ -26,19 +26,21 @@ func AWSConfig(getenv func(string) string) aws.Config {
 	}
 }
 
-// Table is the function's table: TABLE_NAME, at DYNAMODB_ENDPOINT where that is set.
+// Table returns the function's table: TABLE_NAME, at DYNAMODB_ENDPOINT if that is set.
 func Table(c config.Config, getenv func(string) string) table.Table {
 	return dynamo.New(dynamoClient(c, AWSConfig(getenv)), c.TableName)
 }
 
-// LocalTable is a table on an engine of one's own machine, at DYNAMODB_ENDPOINT: TABLE_NAME, else "marketplace". It is
-// made where it is missing.
+// LocalTable returns a table on a local engine at DYNAMODB_ENDPOINT, and creates it if necessary. Its name is
+// TABLE_NAME, or "marketplace" without one.
 func LocalTable(ctx context.Context, c config.Config) (table.Table, error) {
 	if c.TableName == "" {
 		c.TableName = "marketplace"
 	}
-	// Such engines ask for credentials and take any.
-	client := dynamoClient(c, aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")})
+	// Local engines require credentials and accept any.
+	client := dynamoClient(c, aws.Config{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
 	if err := dynamo.CreateTable(ctx, client, c.TableName); err != nil {
 		return nil, fmt.Errorf("cloud: table %s at %s: %w", c.TableName, c.DynamoDBEndpoint, err)
 	}

@@ -29,16 +29,17 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		BundleURL:        "https://cdn.example.com/p/catalog/bundle.bin",
 		DynamoDBEndpoint: "http://127.0.0.1:8000", SESEndpoint: "http://127.0.0.1:5000", SESConfigurationSet: "set",
-		MailFrom: mail.Address{Name: "Licensing", Address: "licensing@example.com"}, SalesEmail: mail.Address{Address: "sales@example.com"},
+		MailFrom:    mail.Address{Name: "Licensing", Address: "licensing@example.com"},
+		SalesEmail:  mail.Address{Address: "sales@example.com"},
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
 		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2",
 	}
 	if err != nil || c != want {
-		t.Errorf("Load = %+v, %v; want %+v", c, err, want)
+		t.Errorf("got %+v, %v; want %+v", c, err, want)
 	}
 }
 
-func TestLoadNamesTheVariableThatIsWrongOrMissing(t *testing.T) {
+func TestLoadNamesAnInvalidOrMissingVariable(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		env    func(string) string
@@ -49,22 +50,22 @@ func TestLoadNamesTheVariableThatIsWrongOrMissing(t *testing.T) {
 		{"not absolute", env("SITE_URL", "licenses.example.com"), nil, "SITE_URL"},
 		{"with a query", env("SITE_URL", "https://a.example/?x=1"), nil, "SITE_URL"},
 		{"not encrypted", env("BUNDLE_URL", "http://cdn.example.com/bundle.bin"), nil, "BUNDLE_URL"},
-		{"not encrypted, to a name that begins like this machine's", env("BUNDLE_URL", "http://localhost.example.com/bundle.bin"), nil, "BUNDLE_URL"},
-		{"no JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
-		{"no mailbox", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
+		{"not encrypted, to a host that resembles localhost", env("BUNDLE_URL", "http://localhost.example.com/bundle.bin"), nil, "BUNDLE_URL"},
+		{"invalid JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
+		{"invalid address", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := Load(tt.env, tt.needed...); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Load: %v; want an error with %q", err, tt.want)
+				t.Errorf("got the error %v, want %q", err, tt.want)
 			}
 		})
 	}
 }
 
-func TestLoadTakesThisMachineWithoutHTTPS(t *testing.T) {
+func TestLoadAllowsPlainHTTPOnThisMachine(t *testing.T) {
 	for _, address := range []string{"http://localhost:9000/bundle.bin", "http://127.0.0.1:9000/b", "http://[::1]/b", "https://cdn.example.com/b"} {
 		if c, err := Load(env("BUNDLE_URL", address)); err != nil || c.BundleURL != address {
-			t.Errorf("%s: %+v, %v", address, c, err)
+			t.Errorf("%s: got %+v, %v", address, c, err)
 		}
 	}
 }

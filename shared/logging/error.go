@@ -7,8 +7,8 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-// Error is an error as a log may have it: under "error", with every e-mail address in its text redacted. What failed may
-// quote the address that it failed for.
+// Error returns an attribute "error" with the text of an error, whose email addresses are redacted: an error may quote
+// the address that it is about.
 func Error(err error) slog.Attr {
 	if err == nil {
 		return slog.Attr{}
@@ -16,12 +16,12 @@ func Error(err error) slog.Attr {
 	return slog.String("error", redact(err.Error()))
 }
 
-// redacted is an error whose text is made only when it is written, where slog bears with an Error that panics.
+// redacted redacts an error only when slog writes it, because slog recovers from an Error method that panics.
 type redacted struct{ error }
 
 func (r redacted) Error() string { return redact(r.error.Error()) }
 
-// redact takes every e-mail address out of a text.
+// redact replaces every email address in a text.
 func redact(s string) string {
 	if !strings.Contains(s, "@") {
 		return s
@@ -29,5 +29,5 @@ func redact(s string) string {
 	return address().ReplaceAllString(s, "[redacted]")
 }
 
-// address takes what may be an e-mail address, rather too much than too little.
+// address matches anything that could be an email address; it errs on the side of matching too much.
 var address = lazyregexp.New(`[^\s<>"',;:()\[\]]+@[^\s<>"',;()\[\]]+`)

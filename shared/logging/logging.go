@@ -1,10 +1,10 @@
-// Package logging makes the logger of every function that deals with people: slog as JSON lines that keep names and addresses
-// to themselves.
+// Package logging provides the logger of every function that handles personal data: JSON lines from slog without names
+// and addresses.
 //
-// A value of many parts is written only as far as it says itself what a log may have of it (slog.LogValuer), as the
-// records of request, license, mail and store do: their IDs and states. Since slog does not ask what is inside of a slice, a
-// map or another struct, of any other such value no more is written than its type. E-mail addresses are taken out of texts
-// and errors. A name in a text is not found: who logs a text says what is in it.
+// A struct is logged only through slog.LogValuer, with which the records of request, license, mail and store log their
+// IDs and states. Of any other struct, slice or map only the type is logged, because slog does not call the LogValuers
+// inside it. Email addresses are removed from texts and errors. Names in a text are not recognized, so log no text that
+// may contain one.
 package logging
 
 import (
@@ -14,12 +14,12 @@ import (
 	"reflect"
 )
 
-// New makes a logger that writes JSON lines.
+// New returns a logger that writes JSON lines.
 func New(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: guard}))
 }
 
-// guard lets through of an attribute what a log may have of it. slog has asked its LogValuer before.
+// guard redacts an attribute. slog has called its LogValuer before.
 func guard(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:

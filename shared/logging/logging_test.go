@@ -16,14 +16,16 @@ func TestAddressesInErrorsAreRedacted(t *testing.T) {
 	log := New(&out)
 	log.Info("failed", Error(errors.New(`to "Ada" <ada.l+x@mail.example.org>: zoe@müller.example, ok`)))
 	log.Info("fine", Error(nil))
-	if s := out.String(); strings.Contains(s, "@") || !strings.Contains(s, "[redacted]") || !strings.Contains(s, "[redacted], ok") {
-		t.Errorf("logged %s", s)
+	if s := out.String(); strings.Contains(s, "@") || !strings.Contains(s, "[redacted]") ||
+		!strings.Contains(s, "[redacted], ok") {
+		t.Errorf("got the log %s", s)
 	}
 }
 
-func TestMetricsMakeTheLineOneOfTheEmbeddedMetricFormat(t *testing.T) {
+func TestMetricsFollowTheEmbeddedMetricFormat(t *testing.T) {
 	var out bytes.Buffer
-	New(&out).Info("mailer", "table", "t", Metrics(time.UnixMilli(1519637400123), slog.Int("MailsSent", 3), slog.Int("MailsDead", 0)))
+	New(&out).Info("mailer", "table", "t", Metrics(time.UnixMilli(1519637400123), slog.Int("MailsSent", 3),
+		slog.Int("MailsDead", 0)))
 	var line map[string]any
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)
@@ -35,11 +37,12 @@ func TestMetricsMakeTheLineOneOfTheEmbeddedMetricFormat(t *testing.T) {
 			"Timestamp": 1519637400123.0,
 			"CloudWatchMetrics": []any{map[string]any{
 				"Namespace": "Marketplace", "Dimensions": []any{[]any{}},
-				"Metrics": []any{map[string]any{"Name": "MailsSent", "Unit": "Count"}, map[string]any{"Name": "MailsDead", "Unit": "Count"}},
+				"Metrics": []any{map[string]any{"Name": "MailsSent", "Unit": "Count"},
+					map[string]any{"Name": "MailsDead", "Unit": "Count"}},
 			}},
 		},
 	}
 	if !reflect.DeepEqual(line, want) {
-		t.Errorf("logged %s", out.Bytes())
+		t.Errorf("got the log %s", out.Bytes())
 	}
 }

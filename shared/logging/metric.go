@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Namespace is where CloudWatch keeps the metrics of every program.
+// Namespace is the CloudWatch namespace of all our metrics.
 const Namespace = "Marketplace"
 
-// Metrics makes the line that it is logged with one of CloudWatch's embedded metric format: each count, under its own
-// name, becomes a metric besides a member of the line. now is when they were counted.
+// Metrics returns an attribute that turns a log line into CloudWatch's embedded metric format: each count is logged
+// under its name and becomes a metric, with the timestamp now.
 func Metrics(now time.Time, counts ...slog.Attr) slog.Attr {
 	type metric struct{ Name, Unit string }
 	metrics := make([]metric, len(counts))
@@ -22,9 +22,9 @@ func Metrics(now time.Time, counts ...slog.Attr) slog.Attr {
 			"Namespace": Namespace, "Dimensions": [][]string{{}}, "Metrics": metrics,
 		}},
 	}
-	// A group without a name puts its members into the line itself.
+	// slog writes the members of a group without a name into the line itself.
 	return slog.Attr{Value: slog.GroupValue(append(counts, slog.Any("_aws", aws))...)}
 }
 
-// embedded is what CloudWatch reads beside the counts.
+// embedded is the metadata that CloudWatch reads, besides the counts.
 type embedded map[string]any

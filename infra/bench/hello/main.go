@@ -1,5 +1,5 @@
-// Command hello is the least that a Go function behind an HTTP API can be. The benchmark measures every function as a ratio to
-// it, so it is written as anybody would write it and is not tuned.
+// Command hello is a minimal Go function behind an HTTP API. The benchmark measures all others as a ratio to it, so it
+// is written in the usual way and not tuned.
 package main
 
 import (

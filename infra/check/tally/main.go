@@ -1,5 +1,5 @@
-// Command tally runs `go test -json` and sums up: a line per package, the output of what failed, what was skipped and why,
-// and as the last line how many tests passed, failed and were skipped. It needs nothing but Go.
+// Command tally runs `go test -json` and sums up: a line per package, the output of what failed, what was skipped and
+// why, and as the last line how many tests passed, failed and were skipped. It needs nothing but Go.
 //
 //	tally [-skips REGEXP] [--] [flags and packages of go test]
 //
@@ -7,8 +7,8 @@
 // failed, counts as one failure. The exit status is 1 if anything failed.
 //
 // It is not gotestsum (tried at v1.13.0), which lists skipped tests with their reasons but has no flag to refuse one. A
-// -post-run-command of our own would have to read the events again for that, and to print the last line, which CI reads:
-// most of this package, over ten more modules.
+// -post-run-command of our own would have to read the events again for that, and to print the last line, which CI
+// reads: most of this package, over ten more modules.
 package main
 
 import (
@@ -20,7 +20,8 @@ import (
 )
 
 func main() {
-	skips := flag.String("skips", ".*", "a test may only skip for a reason that matches this; any other skip is a failure")
+	skips := flag.String("skips", ".*", "a test may only skip for a reason that matches this; any other skip is a "+
+		"failure")
 	flag.Parse()
 	accepted, err := regexp.Compile(*skips)
 	if err != nil {

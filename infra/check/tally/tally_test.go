@@ -59,7 +59,8 @@ func TestSummaryCountsEveryOutcome(t *testing.T) {
 			},
 		}, {
 			name: "failures are shown and counted once", skips: ".*", args: []string{"./bad"},
-			want:    []string{"two is not three", "four is not five", "six is not seven", "\n2 passed, 3 failed, 0 skipped\n"},
+			want: []string{"two is not three", "four is not five", "six is not seven",
+				"\n2 passed, 3 failed, 0 skipped\n"},
 			wantNot: []string{"kept quiet", "=== RUN", "sample/bad TestParent\n"},
 		}, {
 			name: "a package that does not build is a failure", skips: ".*", args: []string{"./broken"},
@@ -100,7 +101,8 @@ func TestSummaryCountsEveryOutcome(t *testing.T) {
 
 func TestFailureOfGoTestItselfIsAnError(t *testing.T) {
 	var out strings.Builder
-	if ok, err := run(t.TempDir(), []string{"-no-such-flag"}, newTally(&out, regexp.MustCompile(""))); ok || err == nil {
+	if ok, err := run(t.TempDir(), []string{"-no-such-flag"}, newTally(&out, regexp.MustCompile(""))); ok ||
+		err == nil {
 		t.Errorf("got ok %v, error %v; want an error", ok, err)
 	}
 }

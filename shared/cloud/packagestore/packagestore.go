@@ -1,5 +1,5 @@
-// Package packagestore makes packages that are for one customer, in S3: of the jars that were published there, below the same address
-// as the packages of the editions. It stands apart from cloud so that only the function that makes packages links it.
+// Package packagestore builds custom packages in S3, from the jars published there. Customers download them from the
+// same place as the packages of the editions. It is separate from cloud so that only the console links it.
 package packagestore
 
 import (
@@ -15,30 +15,32 @@ import (
 	"marketplace/catalog/custompackage"
 )
 
-// API is what is asked of S3, by the names that operations have there: an IAM action is "s3:" and such a name.
+// API is the part of S3 that a Bucket uses. Its methods are named after S3's operations: the IAM action is "s3:" and
+// the name.
 type API interface {
-	// GetObject writes what is stored under a key into a file, from the file's beginning.
+	// GetObject writes the object stored under a key into a file, from the file's beginning.
 	GetObject(ctx context.Context, bucket, key string, file *os.File) error
-	// PutObject stores an object under a key, in place of what was there, whole or not at all.
+	// PutObject stores an object under a key and replaces the previous one, all or nothing.
 	PutObject(ctx context.Context, bucket, key string, o Object) error
 }
 
-// Where things are in the bucket. What is below TailoredPrefix must not be listed to the public: its names are secrets.
+// Prefixes of the keys in the bucket. The public must not be able to list TailoredPrefix: the names below it are
+// secrets.
 const (
-	JarsPrefix     = "jars/"     // the jars of all packages, by their file names
-	TailoredPrefix = "tailored/" // the packages that are made here
+	JarsPrefix     = "jars/"     // the jars of all packages, by file name
+	TailoredPrefix = "tailored/" // custom packages
 )
 
-// Bucket makes packages in a bucket. Its zero value will not do.
+// Bucket builds packages in a bucket. API and Name are required.
 type Bucket struct {
 	API  API
 	Name string
-	// Temp is a folder in which jars and package are while a package is made: twice the size of the package is needed.
+	// Temp is a folder for the jars and the package while it is built, which needs twice the package's size.
 	Temp string
 }
 
-// MakePackage makes the package of the jars available under a name. The same jars under the same name again are the same bytes. However
-// large the jars are, memory stays flat.
+// MakePackage builds the package of the jars and stores it under a name. The same jars give the same bytes. It uses
+// little memory, however large the jars are.
 func (b Bucket) MakePackage(ctx context.Context, name string, jars []catalog.Jar) (err error) {
 	if err := custompackage.CheckName(name); err != nil {
 		return err
@@ -62,7 +64,7 @@ func (b Bucket) MakePackage(ctx context.Context, name string, jars []catalog.Jar
 	return nil
 }
 
-// fetch brings the jars into the folder, a few at once.
+// fetch downloads the jars into the folder, a few at a time.
 func (b Bucket) fetch(ctx context.Context, folder string, jars []catalog.Jar) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
@@ -89,7 +91,7 @@ func (b Bucket) get(ctx context.Context, path, key string) error {
 	return file.Close()
 }
 
-// put stores the package as downloads are served (client-contract.md §6).
+// put stores the package with the headers of a download (client-contract.md §6).
 func (b Bucket) put(ctx context.Context, path, name string, built archive.Result) error {
 	file, err := os.Open(path)
 	if err != nil {

@@ -77,7 +77,8 @@ func (b *bucket) api() *packagestore.S3 {
 // awsConfig returns the configuration of a client. An empty endpoint means AWS's own address.
 func awsConfig(endpoint string, client aws.HTTPClient) aws.Config {
 	c := aws.Config{
-		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "token"), HTTPClient: client,
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "token"),
+		HTTPClient: client,
 	}
 	if endpoint != "" {
 		c.BaseEndpoint = &endpoint

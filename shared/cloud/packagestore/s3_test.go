@@ -98,10 +98,12 @@ func TestAmbiguousKeysAreRefused(t *testing.T) {
 		return nil, io.EOF
 	})
 	for _, key := range []string{"", "/", "/a", "a/", "a//b", "..", "../b/a", "a/./b", "a/../../b"} {
-		if err := api.PutObject(t.Context(), "packages", key, object("")); err == nil || !strings.Contains(err.Error(), "key") {
+		if err := api.PutObject(t.Context(), "packages", key, object("")); err == nil ||
+			!strings.Contains(err.Error(), "key") {
 			t.Errorf("storing %q: got the error %v", key, err)
 		}
-		if err := api.GetObject(t.Context(), "packages", key, temporary(t)); err == nil || !strings.Contains(err.Error(), "key") {
+		if err := api.GetObject(t.Context(), "packages", key, temporary(t)); err == nil ||
+			!strings.Contains(err.Error(), "key") {
 			t.Errorf("reading %q: got the error %v", key, err)
 		}
 	}
@@ -116,7 +118,8 @@ func TestS3ErrorsAreExplained(t *testing.T) {
 	}{
 		{404, "NoSuchKey", jar + " is not in the bucket packages: ", zip + " is not in the bucket packages: "},
 		{404, "NoSuchBucket", "there is no bucket packages: ", "there is no bucket packages: "},
-		{403, "AccessDenied", jar + " is not in the bucket packages, or may not be read: ", zip + " in the bucket packages: "},
+		{403, "AccessDenied", jar + " is not in the bucket packages, or may not be read: ",
+			zip + " in the bucket packages: "},
 		{400, "ExpiredToken", jar + " in the bucket packages: ", zip + " in the bucket packages: "},
 	} {
 		api := s3(func(*http.Request) (*http.Response, error) {
@@ -259,10 +262,12 @@ func TestMoto(t *testing.T) {
 			t.Errorf("%s: got %d bytes, want %d: %v", key, len(got), len(content), err)
 		}
 	}
-	if err := api.GetObject(t.Context(), bucket, "missing", temporary(t)); err == nil || !strings.Contains(err.Error(), "is not in the bucket") {
+	if err := api.GetObject(t.Context(), bucket, "missing", temporary(t)); err == nil ||
+		!strings.Contains(err.Error(), "is not in the bucket") {
 		t.Errorf("unknown key: got the error %v", err)
 	}
-	if err := api.GetObject(t.Context(), "no-such-bucket", "missing", temporary(t)); err == nil || !strings.Contains(err.Error(), "there is no bucket") {
+	if err := api.GetObject(t.Context(), "no-such-bucket", "missing", temporary(t)); err == nil ||
+		!strings.Contains(err.Error(), "there is no bucket") {
 		t.Errorf("unknown bucket: got the error %v", err)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"marketplace/shared/license"
 )
 
-// Issuer signs licenses with KMS keys: keys is the published key set (LICENSE_KEYS), and signers says which KMS key has which
-// Kid of it (LICENSE_SIGNERS: kid=ARN, with commas between them). It calls nobody.
+// Issuer returns an issuer that signs licenses with KMS keys. keys is the published key set (LICENSE_KEYS), signers the
+// KMS key of each Kid (LICENSE_SIGNERS: kid=ARN, separated by commas). Issuer does not call KMS.
 func Issuer(api API, keys, signers string) (license.Issuer, error) {
 	set, err := license.ParseKeySet([]byte(keys))
 	if err != nil {
@@ -21,9 +21,11 @@ func Issuer(api API, keys, signers string) (license.Issuer, error) {
 		public, known := set.Find(kid)
 		switch {
 		case !ok || id == "":
-			return license.Issuer{}, fmt.Errorf("signer: %q is not a Kid and a KMS key, such as kid=arn:aws:kms:…", pair)
+			return license.Issuer{}, fmt.Errorf("signer: %q is not a Kid and a KMS key, for example kid=arn:aws:kms:…",
+				pair)
 		case !known:
-			return license.Issuer{}, fmt.Errorf("signer: the Kid %s of the KMS key %s is not among the published keys", kid, id)
+			return license.Issuer{}, fmt.Errorf("signer: the Kid %s of the KMS key %s is not among the published keys",
+				kid, id)
 		}
 		issuer.Signers[kid] = New(api, id, public.Key)
 	}

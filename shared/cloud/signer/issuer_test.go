@@ -12,7 +12,8 @@ import (
 
 func TestIssuerFollowsTheConfiguration(t *testing.T) {
 	fake := newFake(t, elliptic.P256(), KeySpec)
-	keys, err := json.Marshal(license.KeySet{{Kid: "e1", Types: []license.Type{license.Evaluation}, Key: &fake.key.PublicKey}})
+	keys, err := json.Marshal(license.KeySet{{Kid: "e1", Types: []license.Type{license.Evaluation},
+		Key: &fake.key.PublicKey}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +22,8 @@ func TestIssuerFollowsTheConfiguration(t *testing.T) {
 		t.Fatalf("%+v, %v", issuer, err)
 	}
 	digest := make([]byte, 32)
-	if _, err := issuer.Signers["e1"].Sign(nil, digest, crypto.SHA256); err != nil || fake.keyID != "arn:aws:kms:eu-central-1:1:key/a=b" {
+	if _, err := issuer.Signers["e1"].Sign(nil, digest, crypto.SHA256); err != nil ||
+		fake.keyID != "arn:aws:kms:eu-central-1:1:key/a=b" {
 		t.Errorf("signed with %v, %v", fake.keyID, err)
 	}
 	for signers, want := range map[string]string{

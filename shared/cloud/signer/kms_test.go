@@ -29,7 +29,8 @@ func response(status int, body string) (*http.Response, error) {
 // kmsOver returns a KMS whose requests go to a transport, once each.
 func kmsOver(t transport) *KMS {
 	return NewKMS(aws.Config{
-		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "token"), HTTPClient: t,
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "token"),
+		HTTPClient:       t,
 		RetryMaxAttempts: 1,
 	})
 }
@@ -84,14 +85,16 @@ func TestKMSErrorIsReturned(t *testing.T) {
 	_, readErr := kms.GetPublicKey(t.Context(), "arn:key")
 	for operation, err := range map[string]error{"Sign": signErr, "GetPublicKey": readErr} {
 		var refusal smithy.APIError
-		if !errors.As(err, &refusal) || refusal.ErrorCode() != "AccessDeniedException" || !strings.Contains(err.Error(), operation) {
+		if !errors.As(err, &refusal) || refusal.ErrorCode() != "AccessDeniedException" ||
+			!strings.Contains(err.Error(), operation) {
 			t.Errorf("%s: got the error %v, want AccessDeniedException", operation, err)
 		}
 	}
 }
 
 func TestResponseWithoutASignatureIsAnError(t *testing.T) {
-	for _, body := range []string{`{}`, `{"Signature":""}`, `{"Signature":"no base64!"}`, `{"Signature":`, ``, `<html>`} {
+	for _, body := range []string{`{}`, `{"Signature":""}`, `{"Signature":"no base64!"}`, `{"Signature":`, ``,
+		`<html>`} {
 		kms := kmsOver(func(*http.Request) (*http.Response, error) { return response(200, body) })
 		if signature, err := kms.Sign(t.Context(), "arn:key", make([]byte, 32)); err == nil {
 			t.Errorf("%s: got the signature %x, want an error", body, signature)

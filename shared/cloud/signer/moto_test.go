@@ -22,7 +22,8 @@ func TestMoto(t *testing.T) {
 		t.Skip("SES_ENDPOINT is not set: no KMS to sign with (infra/engines/with-moto.sh starts one)")
 	}
 	api := NewKMS(aws.Config{
-		Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		Region: "us-east-1", BaseEndpoint: &endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	})
 	made, err := api.client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: KeySpec, KeyUsage: KeyUsage})
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package signer signs with a key that never leaves AWS KMS: a crypto.Signer for license.Issuer, and the reading of its public
-// key for the published key set. It stands apart from cloud so that only the function that signs links it.
+// Package signer signs with keys that never leave AWS KMS: it has a crypto.Signer for license.Issuer, and reads public
+// keys for the published key set. It is separate from cloud so that only the console links it.
 package signer
 
 import (
@@ -14,52 +14,54 @@ import (
 	"time"
 )
 
-// API is what signing asks of KMS, by the names that operations have there: an IAM action is "kms:" and such a name.
+// API is the part of KMS that a Signer uses. Its methods are named after KMS's operations: the IAM action is "kms:" and
+// the name.
 type API interface {
 	// Sign signs a SHA-256 digest: ECDSA_SHA_256, in DER.
 	Sign(ctx context.Context, keyID string, digest []byte) ([]byte, error)
 }
 
-// Keys is what an operator asks of KMS, by the names that operations have there.
+// Keys is the part of KMS that an operator uses. Its methods are named after KMS's operations.
 type Keys interface {
 	// GetPublicKey reads the public half of a key and what the key is for.
 	GetPublicKey(ctx context.Context, keyID string) (KeyData, error)
 }
 
-// KeyData is what KMS tells of an asymmetric key.
+// KeyData describes an asymmetric KMS key.
 type KeyData struct {
 	PublicKey []byte // DER, as x509.ParsePKIXPublicKey reads it
-	KeySpec   string // such as KeySpec
-	KeyUsage  string // such as KeyUsage
+	KeySpec   string // for example KeySpec
+	KeyUsage  string // for example KeyUsage
 }
 
-// Of a key that can sign licenses (KMS developer guide, "Key spec reference").
+// Properties of a key that can sign licenses (KMS developer guide, "Key spec reference").
 const (
 	KeySpec  = "ECC_NIST_P256"
 	KeyUsage = "SIGN_VERIFY"
 )
 
-// timeout is for one signature with its repetitions; crypto.Signer takes no context.
+// timeout limits one signature including retries, because crypto.Signer has no context.
 const timeout = 10 * time.Second
 
-// Signer is a crypto.Signer over a KMS key of the spec ECC_NIST_P256. Several goroutines may use it.
+// Signer is a crypto.Signer over a KMS key of the spec ECC_NIST_P256. It is safe for concurrent use.
 type Signer struct {
 	api    API
 	keyID  string
 	public *ecdsa.PublicKey
 }
 
-// New makes a signer without calling KMS. keyID is the key's ARN or ID; an alias would let a rotation change the key under
-// its Kid. public is what the published key set has for it: license.Issuer checks each signature against that.
+// New returns a signer without calling KMS. keyID is the key's ARN or ID, never an alias: a rotation could move an
+// alias to another key than its Kid means. license.Issuer verifies each signature with public, the key in the published
+// key set.
 func New(api API, keyID string, public *ecdsa.PublicKey) *Signer {
 	return &Signer{api, keyID, public}
 }
 
-// Public is the *ecdsa.PublicKey that New was given.
+// Public returns the *ecdsa.PublicKey given to New.
 func (s *Signer) Public() crypto.PublicKey { return s.public }
 
-// Sign has KMS sign a SHA-256 digest; the signature is DER, as ecdsa.PrivateKey gives it. KMS has its own source of randomness:
-// rand is not read.
+// Sign signs a SHA-256 digest in KMS. The signature is DER, as from ecdsa.PrivateKey. KMS has its own source of
+// randomness, so Sign ignores its first argument.
 func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if opts.HashFunc() != crypto.SHA256 || len(digest) != crypto.SHA256.Size() {
 		return nil, errors.New("signer: KMS signs SHA-256 digests only")
@@ -73,15 +75,16 @@ func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	return signature, nil
 }
 
-// PublicKey asks KMS for the public half of a key, for the operator who publishes it. A key that cannot sign licenses is an
-// error.
+// PublicKey reads the public half of a KMS key, for the operator who publishes it. It is an error if the key cannot
+// sign licenses.
 func PublicKey(ctx context.Context, keys Keys, keyID string) (*ecdsa.PublicKey, error) {
 	data, err := keys.GetPublicKey(ctx, keyID)
 	if err != nil {
 		return nil, fmt.Errorf("signer: public key of KMS key %s: %w", keyID, err)
 	}
 	if data.KeyUsage != KeyUsage || data.KeySpec != KeySpec {
-		return nil, fmt.Errorf("signer: KMS key %s is %q for %q, want %s for %s", keyID, data.KeySpec, data.KeyUsage, KeySpec, KeyUsage)
+		return nil, fmt.Errorf("signer: KMS key %s is %q for %q, want %s for %s", keyID, data.KeySpec, data.KeyUsage,
+			KeySpec, KeyUsage)
 	}
 	parsed, err := x509.ParsePKIXPublicKey(data.PublicKey)
 	if err != nil {

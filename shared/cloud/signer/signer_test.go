@@ -65,7 +65,8 @@ func TestIssuerSignsWithKMS(t *testing.T) {
 		Signers: map[string]crypto.Signer{"kms-1": New(fake, "arn:key", public)},
 	}
 	text, err := issuer.Issue(license.Key{
-		ID: "l1", Type: license.Production, Organization: "Acme", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
+		ID: "l1", Type: license.Production, Organization: "Acme", Server: "AWHW8w9JtzBzSrmf9GQX",
+		Edition: license.Developer,
 		Plugins: []string{"license"}, MaxLoc: 1, Expiration: day.AddMonths(12), Issued: day,
 	})
 	if err != nil {
@@ -86,7 +87,8 @@ func TestKMSErrorNamesTheKey(t *testing.T) {
 	if !errors.Is(err, fake.err) || !strings.Contains(err.Error(), "arn:key") {
 		t.Errorf("Sign: got the error %v", err)
 	}
-	if _, err := PublicKey(t.Context(), fake, "arn:key"); !errors.Is(err, fake.err) || !strings.Contains(err.Error(), "arn:key") {
+	if _, err := PublicKey(t.Context(), fake, "arn:key"); !errors.Is(err, fake.err) ||
+		!strings.Contains(err.Error(), "arn:key") {
 		t.Errorf("PublicKey: got the error %v", err)
 	}
 }
