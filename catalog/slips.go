@@ -8,11 +8,13 @@ import (
 	"marketplace/shared/properties"
 )
 
-// Slips are mistakes that a reader of properties does not see: a property under a misspelt name, twice, swallowed by the
-// line before it, or the marks of an unfinished merge. In a file that an edition depends on they are faults. In any other
-// file they are warnings: metadata of every year has some, and what could be published then can be published still.
+// Slips are mistakes that a reader of properties does not see: a property under a misspelt name, twice, swallowed by
+// the line before it, or the marks of an unfinished merge. In a file that an edition depends on they are faults. In
+// any other file they are warnings: metadata of every year has some, and what could be published then can be
+// published still.
 
-// listProperties are the names that stand alone in a file, propertyNames those behind a version or an edition and a dot.
+// listProperties are the names that stand alone in a file, propertyNames those behind a version or an edition and a
+// dot.
 var (
 	listProperties = map[string][]string{
 		versionsFile:  {"plugins", "publicVersions", "privateVersions", "ltsVersion", "devVersion"},
@@ -51,7 +53,14 @@ func (s *source) checkSlips() {
 		case !twice:
 			first[p.Key] = p
 		case strings.TrimSpace(known.Value) != strings.TrimSpace(p.Value):
-			s.slip("lines %d and %d: property %s has two values, %q and %q", known.Line, p.Line, p.Key, known.Value, p.Value)
+			s.slip(
+				"lines %d and %d: property %s has two values, %q and %q",
+				known.Line,
+				p.Line,
+				p.Key,
+				known.Value,
+				p.Value,
+			)
 		default:
 			s.warn("lines %d and %d: property %s is repeated", known.Line, p.Line, p.Key)
 		}
@@ -91,8 +100,8 @@ func (s *source) matters(key string) bool {
 	return i > 0 && slices.Contains(namesFor(propertyNames, s.name), key[i+1:])
 }
 
-// meantName is the key that was probably meant by one that differs from it by a slip; "" where the key is not nearly one
-// that matters.
+// meantName is the key that was probably meant by one that differs from it by a slip; "" where the key is not nearly
+// one that matters.
 func (s *source) meantName(key string) string {
 	if s.matters(key) {
 		return ""

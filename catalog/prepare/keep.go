@@ -7,12 +7,12 @@ import (
 	"marketplace/catalog/bundle"
 )
 
-// Keep makes the packages of the bundle that was served before stay downloadable: those that b does not list come behind its own,
-// withdrawn ones as withdrawn, and kept is how many. As previous holds those of the bundles before it, none is ever lost. No
-// document says anything of them; they are for links that somebody still has.
+// Keep makes the packages of the bundle that was served before stay downloadable: those that b does not list come
+// behind its own, withdrawn ones as withdrawn, and kept is how many. As previous holds those of the bundles before
+// it, none is ever lost. No document says anything of them; they are for links that somebody still has.
 //
-// What a published package holds never changes: where both bundles list one with different sums, that is an error for each, and
-// where b does not know the sum it is taken over. Whether a package is withdrawn, b decides.
+// What a published package holds never changes: where both bundles list one with different sums, that is an error for
+// each, and where b does not know the sum it is taken over. Whether a package is withdrawn, b decides.
 func Keep(b, previous *bundle.Bundle) (kept int, err error) {
 	own := make(map[string]*bundle.Package, len(b.Packages))
 	for i := range b.Packages {

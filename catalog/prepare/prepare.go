@@ -1,5 +1,6 @@
-// Package prepare turns a catalog into the bundle that is served: it writes the documents, compresses them as well as it can and
-// gives each coding its entity tag. It is slow on purpose, and runs when metadata is published or the program is built.
+// Package prepare turns a catalog into the bundle that is served: it writes the documents, compresses them as well as
+// it can and gives each coding its entity tag. It is slow on purpose, and runs when metadata is published or the
+// program is built.
 package prepare
 
 import (
@@ -20,8 +21,8 @@ import (
 	"marketplace/catalog/samplejar"
 )
 
-// Packages builds every package of the catalog from a folder of jars into the folder out, and notes size and SHA-256 in the catalog.
-// Withdrawn packages are left out: they are not to be had any more.
+// Packages builds every package of the catalog from a folder of jars into the folder out, and notes size and SHA-256
+// in the catalog. Withdrawn packages are left out: they are not to be had any more.
 func Packages(c *catalog.Catalog, jars, out string) error {
 	for i := range c.Packages {
 		p := &c.Packages[i]

@@ -19,7 +19,9 @@ func published(t *testing.T, editions map[string][]string) *bundle.Bundle {
 			c.Versions = append(c.Versions, catalog.ProductVersion{Version: v, Editions: editions[v]})
 		}
 	}
-	return &bundle.Bundle{Documents: []bundle.Document{{Path: bundle.CatalogPath, Identity: bundle.Body{Bytes: c.JSON()}}}}
+	return &bundle.Bundle{
+		Documents: []bundle.Document{{Path: bundle.CatalogPath, Identity: bundle.Body{Bytes: c.JSON()}}},
+	}
 }
 
 func TestEditionThatWouldDisappearIsRefused(t *testing.T) {
@@ -36,7 +38,8 @@ func TestEditionThatWouldDisappearIsRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := prepare.CheckRemoval(published(t, test.now), before)
-			if (err == nil) != (test.want == "") || err != nil && (!errors.Is(err, prepare.ErrRemoval) || !strings.Contains(err.Error(), test.want)) {
+			if (err == nil) != (test.want == "") ||
+				err != nil && (!errors.Is(err, prepare.ErrRemoval) || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})

@@ -118,13 +118,21 @@ func ParseCountry(s string) (Country, error) {
 	if !ok {
 		region, err := language.ParseRegion(s)
 		if err != nil || !region.IsCountry() {
-			return Country{}, fault.New(fault.Invalid, "%s is not a country. Enter its name in English or its ISO code, such as CH.", Quote(s))
+			return Country{}, fault.New(
+				fault.Invalid,
+				"%s is not a country. Enter its name in English or its ISO code, such as CH.",
+				Quote(s),
+			)
 		}
 		code = region.String()
 	}
 	i := slices.IndexFunc(Countries(), func(c Country) bool { return c.Code == code })
 	if i < 0 {
-		return Country{}, fault.New(fault.Invalid, "%s is not a country. Enter its name in English or its ISO code, such as CH.", Quote(s))
+		return Country{}, fault.New(
+			fault.Invalid,
+			"%s is not a country. Enter its name in English or its ISO code, such as CH.",
+			Quote(s),
+		)
 	}
 	return Countries()[i], nil
 }

@@ -19,8 +19,8 @@ const MaxEmail = 254
 // octets (RFC 5321 §4.5.3.1.1). SES takes no other.
 var localPart = lazyregexp.New("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$")
 
-// lookup maps a domain to what DNS knows (UTS #46). Hyphens in the third and fourth place are legal outside xn-- labels:
-// registries have sold such names.
+// lookup maps a domain to what DNS knows (UTS #46). Hyphens in the third and fourth place are legal outside xn--
+// labels: registries have sold such names.
 var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false), idna.CheckJoiners(true),
 	idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.Transitional(false))
 
@@ -48,8 +48,8 @@ func Email(s string) (string, error) {
 	return address, nil
 }
 
-// Wire is an address as it goes onto the wire: the domain in lower-case ASCII (RFC 5891), the local part as it was typed.
-// What no provider takes is an Invalid fault.
+// Wire is an address as it goes onto the wire: the domain in lower-case ASCII (RFC 5891), the local part as it was
+// typed. What no provider takes is an Invalid fault.
 func Wire(address string) (string, error) {
 	at := strings.LastIndexByte(address, '@')
 	if at <= 0 || len(address) > MaxEmail {
@@ -58,14 +58,21 @@ func Wire(address string) (string, error) {
 	local, domain := address[:at], address[at+1:]
 	switch {
 	case strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }):
-		return "", fault.New(fault.Invalid, "We cannot send email to %s because of the characters before the @. Enter another address.",
-			Quote(address))
+		return "", fault.New(
+			fault.Invalid,
+			"We cannot send email to %s because of the characters before the @. Enter another address.",
+			Quote(address),
+		)
 	case len(local) > 64 || !localPart().MatchString(local):
 		return "", notAnAddress(address)
 	}
 	ascii, err := lookup.ToASCII(domain)
 	if err != nil || !hostName(ascii) || len(local)+1+len(ascii) > MaxEmail {
-		return "", fault.New(fault.Invalid, "Check the part after the @ in %s: there is no such domain.", Quote(address))
+		return "", fault.New(
+			fault.Invalid,
+			"Check the part after the @ in %s: there is no such domain.",
+			Quote(address),
+		)
 	}
 	wire := local + "@" + ascii
 	if parsed, err := mail.ParseAddress(wire); err != nil || parsed.Address != wire {
@@ -83,8 +90,9 @@ func hostName(domain string) bool {
 		!slices.ContainsFunc(labels, func(l string) bool { return strings.Trim(l, "-") != l })
 }
 
-// Mailbox identifies a mailbox whatever the spelling of its address: the domain in ASCII, all in lower case. Suppressions,
-// search and the recognition of duplicates compare it. An address that Wire refuses is its own lower case.
+// Mailbox identifies a mailbox whatever the spelling of its address: the domain in ASCII, all in lower case.
+// Suppressions, search and the recognition of duplicates compare it. An address that Wire refuses is its own lower
+// case.
 func Mailbox(address string) string {
 	wire, err := Wire(address)
 	if err != nil {
@@ -94,11 +102,13 @@ func Mailbox(address string) string {
 }
 
 // Emails parts a list of addresses as people type it or paste it from a mail program: at commas, semicolons and white
-// space, with or without names, angle brackets and mailto:. What is no address comes back as it is, for Email to refuse.
+// space, with or without names, angle brackets and mailto:. What is no address comes back as it is, for Email to
+// refuse.
 func Emails(s string) (list []string) {
 	found := entries(clean(s))
 	for i, e := range found {
-		if open, end := strings.LastIndexByte(e.text, '<'), strings.LastIndexByte(e.text, '>'); open >= 0 && open < end {
+		if open, end := strings.LastIndexByte(e.text, '<'), strings.LastIndexByte(e.text, '>'); open >= 0 &&
+			open < end {
 			list = append(list, bare(e.text[open+1:end]))
 			continue
 		}
@@ -166,14 +176,16 @@ func notAnAddress(s string) error {
 }
 
 // wellKnown are the domains of large mail providers, the neighbours among them that differ by one letter and exist.
-var wellKnown = strings.Fields(`gmail.com googlemail.com hotmail.com hotmail.de hotmail.fr hotmail.it hotmail.es hotmail.co.uk
+var wellKnown = strings.Fields(
+	`gmail.com googlemail.com hotmail.com hotmail.de hotmail.fr hotmail.it hotmail.es hotmail.co.uk
 	outlook.com outlook.de outlook.fr live.com live.de live.fr live.nl msn.com yahoo.com yahoo.de yahoo.fr yahoo.es yahoo.it
 	yahoo.in yahoo.co.uk yahoo.co.jp ymail.com mail.com email.com icloud.com me.com mac.com aol.com aol.de gmx.de gmx.net
 	gmx.at gmx.ch gmx.com web.de t-online.de freenet.de protonmail.com proton.me orange.fr wanadoo.fr free.fr laposte.net
-	libero.it bluewin.ch qq.com 163.com 126.com naver.com mail.ru yandex.ru`)
+	libero.it bluewin.ch qq.com 163.com 126.com naver.com mail.ru yandex.ru`,
+)
 
-// LikelySlip is the address that was probably meant, where the domain is one slip away from that of a large mail provider
-// (hotmial.com); "" where it is not.
+// LikelySlip is the address that was probably meant, where the domain is one slip away from that of a large mail
+// provider (hotmial.com); "" where it is not.
 func LikelySlip(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	domain := strings.ToLower(address[at+1:])

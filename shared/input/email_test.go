@@ -98,7 +98,14 @@ func TestLikelySlip(t *testing.T) {
 func TestAcceptedAddressesCanBeWrittenToAHeader(t *testing.T) {
 	part := rapid.StringOfN(rapid.SampledFrom([]rune("abzAZ09.-_+ü中א'\"<>,; @\u200b\u202e\r\n")), 0, 20, -1)
 	rapid.Check(t, func(t *rapid.T) {
-		typed := part.Draw(t, "local") + "@" + part.Draw(t, "domain") + rapid.SampledFrom([]string{"", ".example", ".com."}).Draw(t, "top")
+		typed := part.Draw(
+			t,
+			"local",
+		) + "@" + part.Draw(
+			t,
+			"domain",
+		) + rapid.SampledFrom([]string{"", ".example", ".com."}).
+			Draw(t, "top")
 		got, err := Email(typed)
 		if err != nil {
 			return

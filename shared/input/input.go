@@ -52,8 +52,8 @@ func Block(field, what, s string, limit int) (string, error) {
 	return within(strings.TrimSpace(strings.Join(lines, "\n")), what, limit)
 }
 
-// visible maps the characters of a text, applies the field's policy and trims. Controls are refused, but for line breaks
-// and tabs. A text that shows nothing is empty.
+// visible maps the characters of a text, applies the field's policy and trims. Controls are refused, but for line
+// breaks and tabs. A text that shows nothing is empty.
 func visible(field, what, s string, mapped func(rune) rune) (string, error) {
 	policy, known := Policy[field]
 	if !known {
@@ -62,7 +62,10 @@ func visible(field, what, s string, mapped func(rune) rune) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", fault.New(fault.Invalid, "%s is not UTF-8 text.", what)
 	}
-	s = strings.TrimFunc(strings.Map(mapped, s), func(r rune) bool { return unicode.IsSpace(r) || IsInvisible(r) && !variation(r) })
+	s = strings.TrimFunc(
+		strings.Map(mapped, s),
+		func(r rune) bool { return unicode.IsSpace(r) || IsInvisible(r) && !variation(r) },
+	)
 	shown := DropInvisible(s)
 	if policy == Strip {
 		shown = StripInvisible(s)
@@ -108,8 +111,8 @@ func Fields(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 }
 
-// OneLine makes one line of what strangers wrote, for a header, a subject or a log of ours: no controls, nothing invisible,
-// single blanks, and at most limit characters.
+// OneLine makes one line of what strangers wrote, for a header, a subject or a log of ours: no controls, nothing
+// invisible, single blanks, and at most limit characters.
 func OneLine(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsControl(r) || isBreak(r) {

@@ -46,11 +46,13 @@ func TestInvisibleCharactersByField(t *testing.T) {
 	}
 	for field, policy := range Policy {
 		for name, c := range hidden {
-			if got, err := Line(field, "It", c+"AB"+c, 100); err != nil && policy != Refuse || err == nil && got != "AB" {
+			if got, err := Line(field, "It", c+"AB"+c, 100); err != nil && policy != Refuse ||
+				err == nil && got != "AB" {
 				t.Errorf("%s: %s at the ends: got %q, %v, want AB", field, name, got, err)
 			}
 			got, err := Line(field, "It", "A"+c+"B", 100)
-			if policy == Refuse && fault.KindOf(err) != fault.Invalid || policy != Refuse && (err != nil || got != "AB") {
+			if policy == Refuse && fault.KindOf(err) != fault.Invalid ||
+				policy != Refuse && (err != nil || got != "AB") {
 				t.Errorf("%s: %s inside: got %q, %v", field, name, got, err)
 			}
 			if got, err := Line(field, "It", c+c, 100); err == nil && got != "" {
@@ -126,7 +128,9 @@ func TestAcceptedTextStaysAsItIsWhenReadAgain(t *testing.T) {
 		fields = append(fields, f)
 	}
 	slices.Sort(fields)
-	text := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("a é\u200b\u200d\u202e\ufe0f👩❤\u00ad\u00a0\tमक\u094d"))))
+	text := rapid.StringOf(
+		rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("a é\u200b\u200d\u202e\ufe0f👩❤\u00ad\u00a0\tमक\u094d"))),
+	)
 	rapid.Check(t, func(t *rapid.T) {
 		field, typed := rapid.SampledFrom(fields).Draw(t, "field"), text.Draw(t, "typed")
 		got, err := Line(field, "It", typed, 1000)

@@ -89,7 +89,8 @@ func withoutInvisible(s string, keepJoiners bool) string {
 	return string(kept)
 }
 
-// joining are the scripts whose spelling tells words apart by a joiner or its absence (Unicode, chapters 9 and 12 to 16).
+// joining are the scripts whose spelling tells words apart by a joiner or its absence (Unicode, chapters 9 and 12 to
+// 16).
 var joining = []*unicode.RangeTable{
 	unicode.Arabic, unicode.Syriac, unicode.Mongolian, unicode.Nko, unicode.Mandaic, unicode.Devanagari, unicode.Bengali,
 	unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada, unicode.Malayalam,

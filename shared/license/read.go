@@ -20,15 +20,15 @@ type document struct {
 	signature signature
 }
 
-// Read reads a key text that is exactly in the format: not a character more, and nothing lost. It verifies no signature. The
-// error is a Reason, one of those that Unreadable lists.
+// Read reads a key text that is exactly in the format: not a character more, and nothing lost. It verifies no
+// signature. The error is a Reason, one of those that Unreadable lists.
 func Read(text string) (Key, error) {
 	d, err := read(text)
 	return d.key, err
 }
 
-// read follows the steps that testdata/README.md gives to authors of other readers; which code a broken text gets depends on
-// their order.
+// read follows the steps that testdata/README.md gives to authors of other readers; which code a broken text gets
+// depends on their order.
 func read(text string) (document, error) {
 	if text == "" {
 		return document{}, newReason(Empty)
@@ -82,8 +82,8 @@ func noKey() Reason {
 	return r
 }
 
-// around says how a text differs from the one key that it begins with; "" where it is that key. rest is what was read behind
-// the key.
+// around says how a text differs from the one key that it begins with; "" where it is that key. rest is what was read
+// behind the key.
 func around(text, key string, rest []byte) Code {
 	behind, begins := strings.CutPrefix(text, key)
 	switch {

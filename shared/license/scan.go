@@ -26,8 +26,8 @@ type scanner struct {
 	inStart bool  // nothing but noise since the line began
 }
 
-// scan takes a text apart. A loose scan takes hyphens and other marks at the ends of lines for noise, which in the URL-safe
-// alphabet may be characters of the key.
+// scan takes a text apart. A loose scan takes hyphens and other marks at the ends of lines for noise, which in the
+// URL-safe alphabet may be characters of the key.
 func scan(s string, loose bool) tokenList {
 	c := scanner{tokens: make(tokenList, 0, len(s)+1), loose: loose, inStart: true}
 	for s != "" {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Mangling is something that a key went through on its way and that was undone. The code is for good; the sentence is for a
-// person.
+// Mangling is something that a key went through on its way and that was undone. The code is for good; the sentence is
+// for a person.
 type Mangling struct {
 	Code     string `json:"code"`
 	Sentence string `json:"sentence"`
@@ -68,10 +68,11 @@ const maxAttempt = 2 * MaxText
 // maxAttempts is at how many places of a text a key is looked for. A text could be made of beginnings of keys alone.
 const maxAttempts = 100
 
-// Unmangle finds the key in what a person pasted and undoes what mails do to keys: wrapping, quoting, transfer encodings, HTML,
-// text around it. It says what it undid. It puts no character of the key's content in the place of another: what the key said,
-// it still says, and its signature tells whether that was ever signed. Where there is no whole key, the text comes back with
-// the manglings undone that can be, so that Evaluate says what is missing; two different keys come back as two.
+// Unmangle finds the key in what a person pasted and undoes what mails do to keys: wrapping, quoting, transfer
+// encodings, HTML, text around it. It says what it undid. It puts no character of the key's content in the place of
+// another: what the key said, it still says, and its signature tells whether that was ever signed. Where there is no
+// whole key, the text comes back with the manglings undone that can be, so that Evaluate says what is missing; two
+// different keys come back as two.
 //
 // It takes time in proportion to the text; whoever takes a text from the network limits it.
 func Unmangle(pasted string) (text string, undone []Mangling) {
@@ -123,7 +124,8 @@ func unmangle(pasted string, loose bool) (text string, found marks, whole bool) 
 	return strings.TrimSpace(pasted), 0, false
 }
 
-// token is a character of base64, "=", or 0 for any other character that is not noise; with the noise that stood before it.
+// token is a character of base64, "=", or 0 for any other character that is not noise; with the noise that stood
+// before it.
 type token struct {
 	char   byte
 	before marks
@@ -150,8 +152,8 @@ func (l tokenList) find(from int, beginning string) int {
 	return -1
 }
 
-// key takes the key that begins at start, written anew; "" where it does not reach its end, or no attempt is left. end is the
-// token behind it.
+// key takes the key that begins at start, written anew; "" where it does not reach its end, or no attempt is left.
+// end is the token behind it.
 func (l tokenList) key(start int, left *int) (text string, end int, found marks) {
 	if *left--; *left < 0 {
 		return "", 0, 0
@@ -204,7 +206,8 @@ func (l tokenList) key(start int, left *int) (text string, end int, found marks)
 	return text, end, found
 }
 
-// others looks for further keys behind one. The same once more is forgiven; another is kept, so that a reader sees both.
+// others looks for further keys behind one. The same once more is forgiven; another is kept, so that a reader sees
+// both.
 func (l tokenList) others(text string, left *int) (string, marks) {
 	for from := 0; ; from++ {
 		start := l.find(from, keyStart)
@@ -224,8 +227,8 @@ func (l tokenList) others(text string, left *int) (string, marks) {
 	}
 }
 
-// incomplete gives what there is of a key without its end, up to the text that follows; not ok where the key goes on behind
-// something else.
+// incomplete gives what there is of a key without its end, up to the text that follows; not ok where the key goes on
+// behind something else.
 func (l tokenList) incomplete() (text string, found marks, ok bool) {
 	var out []byte
 	for i, t := range l[:len(l)-1] {

@@ -16,8 +16,8 @@ const packedStart = "Um05eWJXRjBQ"
 // maxParts is how many parts of a mail are looked into, in all its layers.
 const maxParts = 50
 
-// unpack gives the texts that a pasted one holds in another form: the parts of a mail that was saved as a file, and what a
-// second layer of base64 holds.
+// unpack gives the texts that a pasted one holds in another form: the parts of a mail that was saved as a file, and
+// what a second layer of base64 holds.
 func unpack(pasted string) (texts []string) {
 	if m, err := mail.ReadMessage(strings.NewReader(strings.TrimLeft(pasted, white+"\ufeff"))); err == nil &&
 		(m.Header.Get("Content-Type") != "" || m.Header.Get("Mime-Version") != "" || m.Header.Get("Message-Id") != "") {
@@ -63,7 +63,9 @@ func parts(contentType, encoding string, body io.Reader, left *int) (texts []str
 			if err != nil {
 				return texts
 			}
-			texts = append(texts, parts(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p, left)...)
+			texts = append(
+				texts,
+				parts(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p, left)...)
 		}
 	case kind == "message/rfc822":
 		m, err := mail.ReadMessage(body)

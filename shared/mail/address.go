@@ -20,8 +20,8 @@ func AddressOf(a mail.Address) Address { return Address{Name: a.Name, Email: a.A
 // MaxName is the longest name of a person or company in a header, in characters.
 const MaxName = 100
 
-// Mailbox is the address as it goes onto the wire: the name on one line and cut where it is long, the domain in ASCII. What it
-// refuses, input.Email refuses too; the error does not repeat the address.
+// Mailbox is the address as it goes onto the wire: the name on one line and cut where it is long, the domain in
+// ASCII. What it refuses, input.Email refuses too; the error does not repeat the address.
 func (a Address) Mailbox() (*mail.Address, error) {
 	wire, err := input.Wire(a.Email)
 	if err != nil {

@@ -137,8 +137,8 @@ func ParseLoc(s string) (int64, error) {
 	return n, nil
 }
 
-// version finds the first X.Y or X.Y.Z in what people copy from a page, such as "Version 6.7.1 (build 35068) - LGPL v3". A third
-// number of more than three digits is a build.
+// version finds the first X.Y or X.Y.Z in what people copy from a page, such as "Version 6.7.1 (build 35068) - LGPL
+// v3". A third number of more than three digits is a build.
 var version = lazyregexp.New(`(?:^|[^0-9.])([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]+))?(?:[^0-9]|$)`)
 
 // maxVersion is how much of a text a version is looked for in, in bytes.
@@ -150,8 +150,8 @@ func (f Form) productVersion(bad *fault.Fields) string {
 	return v
 }
 
-// ParseVersion finds the version of the product in what was typed or pasted, and returns it as X.Y or X.Y.Z, a zero patch
-// left out. What it refuses is an Invalid fault.
+// ParseVersion finds the version of the product in what was typed or pasted, and returns it as X.Y or X.Y.Z, a zero
+// patch left out. What it refuses is an Invalid fault.
 func ParseVersion(s string) (string, error) {
 	s = strings.TrimSpace(input.StripInvisible(s))
 	if s == "" {
