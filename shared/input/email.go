@@ -101,6 +101,9 @@ func Mailbox(address string) string {
 	return strings.ToLower(wire)
 }
 
+// SameMailbox reports whether two addresses are spellings of one mailbox.
+func SameMailbox(a, b string) bool { return Mailbox(a) == Mailbox(b) }
+
 // Emails parts a list of addresses as people type it or paste it from a mail program: at commas, semicolons and white
 // space, with or without names, angle brackets and mailto:. What is no address comes back as it is, for Email to
 // refuse.

@@ -123,3 +123,20 @@ func TestAcceptedAddressesCanBeWrittenToAHeader(t *testing.T) {
 		}
 	})
 }
+
+func TestMailboxIsTheSameInEverySpelling(t *testing.T) {
+	const want = "ana@xn--bcher-kva.example"
+	for _, spelling := range []string{
+		"ana@bücher.example", "ana@bu\u0308cher.example", "Ana@BÜCHER.example", "ana@xn--bcher-kva.example",
+		"ana@XN--BCHER-KVA.example", "ana@bücher。example", "ana@bücher.ｅｘａｍｐｌｅ",
+	} {
+		if got := Mailbox(spelling); got != want || !SameMailbox(spelling, want) {
+			t.Errorf("Mailbox(%q) = %q, want %q", spelling, got, want)
+		}
+	}
+	for _, other := range []string{"ana@bucher.example", "bob@bücher.example", "ana", ""} {
+		if SameMailbox(other, want) {
+			t.Errorf("got %q as a spelling of %s", other, want)
+		}
+	}
+}

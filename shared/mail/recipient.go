@@ -7,11 +7,12 @@ import (
 	"strings"
 	"unicode"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 )
 
 // GreetingSlot is where Message.Text and Message.HTML have the greeting: a control character (SUBSTITUTE), which
-// OneLine removes from everything else that a message says.
+// input.OneLine removes from everything else that a message says.
 const GreetingSlot = "\x1a"
 
 // TextBody returns the text as it is sent, with the greeting in its place.
@@ -24,7 +25,7 @@ func (m Message) HTMLBody() string {
 
 // AddressedTo returns the message with c as its recipient, greeted by name.
 func (m Message) AddressedTo(c license.Contact) Message {
-	m.To = Address{Name: OneLine(c.Name, MaxName), Email: c.Email}
+	m.To = Address{Name: input.OneLine(c.Name, MaxName), Email: c.Email}
 	m.Greeting = Greeting(c.Name)
 	return m
 }
@@ -36,10 +37,10 @@ func (m Message) Readdressed(to license.Contact) Message {
 	return m.AddressedTo(to)
 }
 
-// RecipientID ends the ID of a message that exists once per recipient: eight characters of a hash of the address, in
-// whatever case it is written.
+// RecipientID ends the ID of a message that exists once per recipient: eight characters of a hash of the mailbox, so that
+// each spelling of an address has the same one.
 func RecipientID(email string) string {
-	sum := sha256.Sum256([]byte(strings.ToLower(email)))
+	sum := sha256.Sum256([]byte(input.Mailbox(email)))
 	return hex.EncodeToString(sum[:4])
 }
 
@@ -54,7 +55,7 @@ func Greeting(name string) string {
 // PersonName returns the name if it looks like a person's: letters, spaces, and the few signs that names have.
 // Anything else, such as a web address or the text of an advertisement, gives "".
 func PersonName(name string) string {
-	name = OneLine(name, MaxName)
+	name = input.OneLine(name, MaxName)
 	runes := []rune(name)
 	if len(runes) > 60 {
 		return ""

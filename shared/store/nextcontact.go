@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
@@ -36,7 +36,7 @@ func (c *changeset) readdress(ctx context.Context, m Mail, task func(license.Lic
 	}
 	var others []license.Contact
 	for _, contact := range r.License.Contacts {
-		if !strings.EqualFold(contact.Email, m.Message.To.Email) {
+		if !input.SameMailbox(contact.Email, m.Message.To.Email) {
 			others = append(others, contact)
 		}
 	}

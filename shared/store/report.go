@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
@@ -77,11 +77,8 @@ func about(m mail.Message) Subject {
 
 // reportNote is a report as a timeline has it.
 func reportNote(m mail.Message, r Report) string {
-	note, onWire := m.To.Email, m.To.Email
-	if box, err := m.To.Mailbox(); err == nil {
-		onWire = box.Address // the domain in ASCII
-	}
-	if r.Recipient != "" && !strings.EqualFold(r.Recipient, m.To.Email) && !strings.EqualFold(r.Recipient, onWire) {
+	note := m.To.Email
+	if r.Recipient != "" && !input.SameMailbox(r.Recipient, m.To.Email) {
 		note += " (where it went to " + r.Recipient + ")"
 	}
 	if r.Detail != "" {

@@ -190,6 +190,27 @@ func TestNewestUnreachedLicensesAreListed(t *testing.T) {
 	}
 }
 
+func TestEverySpellingOfAMailboxIsSuppressedAndFound(t *testing.T) {
+	r := newReached(t, "ana@bücher.example")
+	r.report(r.key, store.Bounced)
+	for _, email := range []string{"ana@xn--bcher-kva.example", "ana@bu\u0308cher.example", "ANA@BÜCHER.example"} {
+		if why, err := r.Suppressed(ctx, email); why == nil || err != nil {
+			t.Errorf("%s: got suppression %v, %v, want that of ana@bücher.example", email, why, err)
+		}
+		contact, err := r.Reachable(ctx, []license.Contact{{Email: email}})
+		if contact != nil || err != nil {
+			t.Errorf("%s: got %v, %v, want no reachable contact", email, contact, err)
+		}
+		if found, err := r.FindByEmail(ctx, email, 10); len(found.Licenses) != 1 || err != nil {
+			t.Errorf("%s: got %d licenses, %v, want 1", email, len(found.Licenses), err)
+		}
+	}
+	r.must(r.LiftSuppression(ctx, store.Subject{License: r.l.ID}, "ana@xn--bcher-kva.example", "sam@vendor.example"))
+	if why, err := r.Suppressed(ctx, "ana@bücher.example"); why != nil || err != nil {
+		t.Errorf("got suppression %v, %v after it was lifted", why, err)
+	}
+}
+
 func TestTransientBounceSuppressesNothing(t *testing.T) {
 	r := newReached(t, "ada@müller.example", "it@acme.example")
 	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: "c",

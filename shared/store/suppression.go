@@ -30,7 +30,7 @@ func (s Suppression) Reason() string {
 	return fmt.Sprintf("not sent: %s on %s (mail %s)", did, license.DateOf(s.At).Long(), s.Mail)
 }
 
-// Suppressed reads why no mail is sent to an address, in upper or lower case; nil if it is not suppressed.
+// Suppressed reads why no mail is sent to an address, in whatever spelling; nil if it is not suppressed.
 func (s *Store) Suppressed(ctx context.Context, email string) (*Suppression, error) {
 	var found Suppression
 	version, err := s.table.Get(ctx, rowkey.Suppression(email), &found)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 )
@@ -82,7 +83,7 @@ func (f *Form) setContacts(list []license.Contact) {
 	f.Name, f.Email = list[0].Name, list[0].Email
 	var further []string
 	for _, c := range list[1:] {
-		same := func(have string) bool { return strings.EqualFold(have, c.Email) }
+		same := func(have string) bool { return input.SameMailbox(have, c.Email) }
 		if !same(f.Email) && !slices.ContainsFunc(further, same) && len(further) < request.MaxContacts {
 			further = append(further, c.Email)
 		}

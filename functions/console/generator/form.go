@@ -143,7 +143,7 @@ func (f Form) parseContacts(bad *fault.Fields) []license.Contact {
 			bad.Refuse("contacts", err)
 			continue
 		}
-		listed := func(have license.Contact) bool { return strings.EqualFold(have.Email, email) }
+		listed := func(have license.Contact) bool { return input.SameMailbox(have.Email, email) }
 		if !slices.ContainsFunc(list, listed) {
 			list = append(list, license.Contact{Email: email})
 		}

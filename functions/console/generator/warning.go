@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -119,7 +120,7 @@ func (d *Draft) isOtherEvaluation(r store.LicenseRecord) bool {
 // checkRecipient compares the domain of the recipient with those of the customer's contacts so far, or of the request.
 func (d *Draft) checkRecipient() {
 	to := d.Licenses[0].Contacts[0].Email
-	sameDomain := func(email string) bool { return strings.EqualFold(domain(email), domain(to)) }
+	sameDomain := func(email string) bool { return domain(email) == domain(to) }
 	known := d.Previous
 	if known == nil && d.production != nil {
 		known = &d.production.License
@@ -136,7 +137,11 @@ func (d *Draft) checkRecipient() {
 	}
 }
 
-func domain(email string) string { return email[strings.LastIndexByte(email, '@')+1:] }
+// domain is the domain of an address as input.Mailbox writes it.
+func domain(email string) string {
+	email = input.Mailbox(email)
+	return email[strings.LastIndexByte(email, '@')+1:]
+}
 
 // checkContents compares the license with the previous one and with the usual one for this kind of request.
 func (d *Draft) checkContents() {

@@ -120,8 +120,7 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 		report.Detail = input.OneLine(strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "),
 			maxDetail)
 		known := slices.ContainsFunc(list, func(other store.Report) bool {
-			return strings.EqualFold(other.Recipient,
-				report.Recipient)
+			return input.SameMailbox(other.Recipient, report.Recipient)
 		})
 		if !known {
 			list = append(list, report)

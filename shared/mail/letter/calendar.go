@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
 )
 
@@ -56,7 +56,7 @@ func host(site string) string {
 
 // text escapes a value of type TEXT (RFC 5545 §3.3.11).
 func text(s string) string {
-	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`).Replace(mail.OneLine(s, maxValue))
+	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`).Replace(input.OneLine(s, maxValue))
 }
 
 // calendarFile builds the lines of a calendar.

@@ -9,8 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 )
 
 // component is a component of a calendar.
@@ -213,8 +213,8 @@ func TestCalendarSurvivesEveryName(t *testing.T) {
 		l := testLicense()
 		l.Organization, l.ID = rapid.String().Draw(t, "organization"), rapid.String().Draw(t, "id")
 		_, texts := checkCalendar(t, l)
-		want := "SonarQube Developer Edition license expires: " + mail.OneLine(l.Organization, maxValue)
-		if got := texts["SUMMARY"]; got != mail.OneLine(want, maxValue) {
+		want := "SonarQube Developer Edition license expires: " + input.OneLine(l.Organization, maxValue)
+		if got := texts["SUMMARY"]; got != input.OneLine(want, maxValue) {
 			t.Fatalf("SUMMARY: got %q, want %q", got, want)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	texttemplate "text/template"
 	"unicode/utf8"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 )
@@ -85,7 +86,7 @@ func compose(m mail.Message, c content) mail.Message {
 
 // subject formats a subject that is harmless in a header.
 func subject(format string, args ...any) string {
-	return mail.OneLine(fmt.Sprintf(format, args...), maxSubject)
+	return input.OneLine(fmt.Sprintf(format, args...), maxSubject)
 }
 
 // render writes the content as text and as HTML. It cannot fail: a test checks the templates against full and empty
@@ -104,22 +105,22 @@ func (c content) render() (text, html string) {
 
 // clean makes every text of the content harmless in a mail (oneLine). Links are URL-encoded where they are made.
 func (c content) clean() content {
-	c.Title, c.Preview = mail.OneLine(c.Title, maxSubject), mail.OneLine(c.Preview, maxSubject)
+	c.Title, c.Preview = input.OneLine(c.Title, maxSubject), input.OneLine(c.Preview, maxSubject)
 	c.Intro, c.Footer = cleanLines(c.Intro), cleanLines(c.Footer)
 	c.Statement.Lines, c.Message.Lines = cleanLines(c.Statement.Lines), cleanLines(c.Message.Lines)
 	c.Facts = cleanFacts(c.Facts)
 	keys := make([]keyPart, len(c.Keys))
 	for i, k := range c.Keys {
 		keys[i] = keyPart{
-			Title: mail.OneLine(k.Title, maxSubject), Facts: cleanFacts(k.Facts),
-			Lead: mail.OneLine(k.Lead, maxParagraph), Key: mail.OneLine(k.Key, license.MaxText),
+			Title: input.OneLine(k.Title, maxSubject), Facts: cleanFacts(k.Facts),
+			Lead: input.OneLine(k.Lead, maxParagraph), Key: input.OneLine(k.Key, license.MaxText),
 		}
 	}
 	notes := make([]note, len(c.Notes))
 	for i, n := range c.Notes {
-		notes[i] = note{n.Title, mail.OneLine(n.Text, maxParagraph), cleanLines(n.Steps), nil}
+		notes[i] = note{n.Title, input.OneLine(n.Text, maxParagraph), cleanLines(n.Steps), nil}
 		for _, l := range n.Links {
-			notes[i].Links = append(notes[i].Links, link{mail.OneLine(l.Label, maxSubject), l.URL})
+			notes[i].Links = append(notes[i].Links, link{input.OneLine(l.Label, maxSubject), l.URL})
 		}
 	}
 	c.Keys, c.Notes = keys, notes
@@ -129,7 +130,7 @@ func (c content) clean() content {
 func cleanLines(list []string) []string {
 	cleaned := make([]string, len(list))
 	for i, s := range list {
-		cleaned[i] = mail.OneLine(s, maxParagraph)
+		cleaned[i] = input.OneLine(s, maxParagraph)
 	}
 	return cleaned
 }
@@ -137,7 +138,7 @@ func cleanLines(list []string) []string {
 // cleanFacts leaves out facts without a value.
 func cleanFacts(facts []fact) (known []fact) {
 	for _, f := range facts {
-		if value := mail.OneLine(f.Value, maxValue); value != "" {
+		if value := input.OneLine(f.Value, maxValue); value != "" {
 			known = append(known, fact{f.Label, value})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
@@ -62,7 +63,7 @@ func withoutFreeText(r request.Request) request.Details {
 func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 	m := mail.Message{
 		ID: id, Kind: mail.RequestNew, About: r.ID,
-		To: w.Sales, ReplyTo: mail.Address{Name: mail.OneLine(r.Name, mail.MaxName), Email: r.Email},
+		To: w.Sales, ReplyTo: mail.Address{Name: input.OneLine(r.Name, mail.MaxName), Email: r.Email},
 		Subject: subject("New license request: %s, %s, %s", r.Kind, r.Edition.Name(), r.Company),
 	}
 	return compose(m, content{

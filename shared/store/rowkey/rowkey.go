@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/table"
@@ -141,8 +142,8 @@ func DatasetGuard(s license.Server) table.Key { return table.Key{PK: DatasetPK(s
 // StagingPrefix begins the sort keys of staging licenses in the partition of the dataset that they mirror.
 const StagingPrefix = "STAGING#" + LicensePrefix
 
-// EmailPK is the partition of the requests and licenses of an email address, in whatever case it is written.
-func EmailPK(email string) string { return "EMAIL#" + strings.ToLower(email) }
+// EmailPK is the partition of the requests and licenses of an email address, whatever its spelling (input.Mailbox).
+func EmailPK(email string) string { return "EMAIL#" + input.Mailbox(email) }
 
 // Suppression is the row of a suppressed address. It shares a partition with the address's requests and licenses.
 func Suppression(email string) table.Key { return table.Key{PK: EmailPK(email), SK: "SUPPRESSED"} }
@@ -179,7 +180,7 @@ const ReportPrefix = "REPORT#"
 
 // Report is the row of a report. providerID, outcome and recipient tell the reports about a mail apart.
 func Report(mailID, providerID, outcome, recipient string) table.Key {
-	sum := sha256.Sum256([]byte(providerID + "\x00" + outcome + "\x00" + strings.ToLower(recipient)))
+	sum := sha256.Sum256([]byte(providerID + "\x00" + outcome + "\x00" + input.Mailbox(recipient)))
 	return table.Key{PK: Mail(mailID).PK, SK: ReportPrefix + hex.EncodeToString(sum[:16])}
 }
 
