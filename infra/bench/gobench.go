@@ -28,7 +28,7 @@ var benchmarks = [...]struct {
 	{"one license request recorded on bolt", "marketplace/shared/store", "BenchmarkFileRequest", nil},
 	{"hello's handler", "marketplace/infra/bench/hello", "BenchmarkInvoke", nil},
 	{"the catalog's handler", "marketplace/functions/catalog/api", "BenchmarkInvoke", nil},
-	{"a page of the console", "marketplace/functions/console/site", "BenchmarkDesk", []string{"-benchtime", "200x"}},
+	{"a page of the console", "marketplace/functions/console/site", "BenchmarkConsole", []string{"-benchtime", "200x"}},
 }
 
 // goBenchmarks runs the benchmarks. If short is set, the console's table has a tenth of the records.

@@ -12,33 +12,33 @@ import (
 	"marketplace/shared/web"
 )
 
-// addressRow is an address of a customer, with why no mail goes to it, if so.
+// addressRow is a customer's email address, and why we send no email to it, if so.
 type addressRow struct {
 	Name, Email string
-	Trouble     badge  // nothing where mail goes to the address
-	Since       string // the day from which none goes; "" where the address is none
+	Problem     badge  // empty if the address gets email
+	Since       string // since when it gets none; "" if the address is invalid or gets email
 }
 
-// addressRows looks up which addresses take no mail. reachable: one of them does.
+// addressRows looks up which addresses get no email. reachable: at least one does.
 func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []addressRow, reachable bool, err error) {
 	for _, c := range contacts {
 		row := addressRow{Name: c.Name, Email: c.Email}
 		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
-			row.Trouble = badge{"Not an address", "bad"}
+			row.Problem = badge{"Invalid address", "bad"}
 		}
 		switch why, err := s.store.Suppressed(r.Context(), c.Email); {
 		case err != nil:
 			return nil, false, err
 		case why != nil:
-			row.Trouble, row.Since = outcomeBadge(why.Outcome), license.DateOf(why.At).Long()
+			row.Problem, row.Since = outcomeBadge(why.Outcome), license.DateOf(why.At).Long()
 		}
-		reachable = reachable || row.Trouble.Text == ""
+		reachable = reachable || row.Problem.Text == ""
 		rows = append(rows, row)
 	}
 	return rows, reachable, nil
 }
 
-// outcomeBadge is what became of a mail after it was sent.
+// outcomeBadge says what happened to an email after it was sent.
 func outcomeBadge(o store.Outcome) badge {
 	switch o {
 	case store.Bounced:
@@ -46,12 +46,12 @@ func outcomeBadge(o store.Outcome) badge {
 	case store.Complained:
 		return badge{"Complaint", "bad"}
 	case store.Refused:
-		return badge{"Refused by the provider", "bad"}
+		return badge{"Rejected by the email provider", "bad"}
 	}
-	return badge{"Bounced for now", "warn"}
+	return badge{"Temporary bounce", "warn"}
 }
 
-// worst is the report that says most of a mail.
+// worst returns the most serious outcome.
 func worst(reports []store.Report) store.Outcome {
 	for _, o := range []store.Outcome{store.Complained, store.Bounced, store.Refused} {
 		if slices.ContainsFunc(reports, func(r store.Report) bool { return r.Outcome == o }) {
@@ -61,51 +61,52 @@ func worst(reports []store.Report) store.Outcome {
 	return store.Delayed
 }
 
-// liftLicense lets mail go again to an address of the license in the address bar, which a contact has confirmed.
-func (s *site) liftLicense(w http.ResponseWriter, r *http.Request) error {
-	recorded, err := s.recorded(r)
+// resumeEmailsOfLicense ends the suppression of an address of a license, once a contact has confirmed it.
+func (s *site) resumeEmailsOfLicense(w http.ResponseWriter, r *http.Request) error {
+	recorded, err := s.licenseRecord(r)
 	if err != nil {
 		return err
 	}
 	l := recorded.License
-	if err := s.lift(r, store.Subject{License: l.ID}, l.Contacts); err != nil {
+	if err := s.resumeEmails(r, store.Subject{License: l.ID}, l.Contacts); err != nil {
 		return err
 	}
-	return toLicense(w, r, l.ID, "lift")
+	return redirectToLicense(w, r, l.ID, "lift")
 }
 
-// liftRequest does so with the address of who filed the request.
-func (s *site) liftRequest(w http.ResponseWriter, r *http.Request) error {
-	asked, err := s.store.Request(r.Context(), idOf(r))
+// resumeEmailsOfRequest does the same for the address of a requester.
+func (s *site) resumeEmailsOfRequest(w http.ResponseWriter, r *http.Request) error {
+	asked, err := s.store.Request(r.Context(), requestID(r))
 	if err != nil {
 		return err
 	}
-	if err := s.lift(r, store.Subject{Request: asked.ID}, []license.Contact{{Email: asked.Email}}); err != nil {
+	if err := s.resumeEmails(r, store.Subject{Request: asked.ID}, []license.Contact{{Email: asked.Email}}); err != nil {
 		return err
 	}
-	return toRequest(w, r, asked.ID, "lift")
+	return redirectToRequest(w, r, asked.ID, "lift")
 }
 
-const lifted = "Mail goes to the address again."
+const emailsResumed = "Emails resumed."
 
-func (s *site) lift(r *http.Request, on store.Subject, contacts []license.Contact) error {
+func (s *site) resumeEmails(r *http.Request, on store.Subject, contacts []license.Contact) error {
 	form, err := web.ReadForm(r)
 	if err != nil {
 		return err
 	}
 	email := form.Get("to")
-	if !slices.ContainsFunc(contacts, func(c license.Contact) bool { return strings.EqualFold(c.Email, email) }) {
-		return fault.New(fault.Invalid, "This is none of the addresses. Load the page again.")
+	isContact := func(c license.Contact) bool { return strings.EqualFold(c.Email, email) }
+	if !slices.ContainsFunc(contacts, isContact) {
+		return fault.New(fault.Invalid, "This is not one of the addresses. Reload the page and try again.")
 	}
-	return s.store.LiftSuppression(r.Context(), on, email, by(r))
+	return s.store.LiftSuppression(r.Context(), on, email, operator(r))
 }
 
 // reportRow is a bounce or complaint in the list of all.
 type reportRow struct {
 	store.Reported
 	Badge   badge
-	Name    string // what the mail was for
-	Address string // of the page of what it is about
+	Name    string // what the email was for
+	Address string // of the page of its request or license
 }
 
 const (
@@ -114,8 +115,8 @@ const (
 	maxUnreached = 20
 )
 
-// gatherReports tells which mails did not arrive, and which customers no mail reaches.
-func (s *site) gatherReports(r *http.Request, v *overviewView) error {
+// addReports adds the emails that did not arrive and the customers who cannot be reached by email.
+func (s *site) addReports(r *http.Request, v *overviewView) error {
 	reports, err := s.store.Reports(r.Context(), s.now().AddDate(0, 0, -daysReported), maxReported+1)
 	if err != nil {
 		return err

@@ -25,10 +25,10 @@ func (w *testEnv) bounce(id string, o store.Outcome, detail string) {
 // mailed is a license whose key was sent to its first contact.
 func (w *testEnv) mailed() (id string) {
 	w.t.Helper()
-	l := granted("l1", day("2018-08-31"))
+	l := sampleLicense("l1", day("2018-08-31"))
 	w.record(l)
 	page := "/console/licenses/l1"
-	w.send(sam, page+"/send-key", with(w.basis(page), "to", l.Contacts[0].Email)).WantStatus(303)
+	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", l.Contacts[0].Email)).WantStatus(303)
 	mails, err := w.store.MailsAbout(w.t.Context(), "l1", 10)
 	if err != nil || len(mails) != 1 {
 		w.t.Fatalf("%d mails, %v", len(mails), err)
@@ -49,10 +49,10 @@ func TestABounceStandsOnTheLicenseAndTheOverviewWithItsLink(t *testing.T) {
 	w.bounce(id, store.Bounced, scripted)
 	doc := w.get(vera, "/console/licenses/l1").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
-	if got := webtest.Text(doc.Find("section[aria-labelledby=timeline-title] li").Eq(1)); !strings.HasPrefix(got, "mail bounced by system") || !strings.Contains(got, "jane.doe@customer.example: "+scripted) {
+	if got := webtest.Text(doc.Find("section[aria-labelledby=timeline-title] li").Eq(1)); !strings.HasPrefix(got, "email bounced by system") || !strings.Contains(got, "jane.doe@customer.example: "+scripted) {
 		t.Errorf("the timeline says %q", got)
 	}
-	if got := webtest.Text(doc.Find("section[aria-labelledby=record-title]")); !strings.Contains(got, "Jane Doe jane.doe@customer.example Bounced no mail goes there since 05 Mar 2018, john@customer.example") {
+	if got := webtest.Text(doc.Find("section[aria-labelledby=record-title]")); !strings.Contains(got, "Jane Doe jane.doe@customer.example Bounced no emails since 05 Mar 2018, john@customer.example") {
 		t.Errorf("the contacts are %q", got)
 	}
 	mails := rows(doc, "mails-title")
@@ -71,7 +71,7 @@ func TestABounceStandsOnTheLicenseAndTheOverviewWithItsLink(t *testing.T) {
 	if to := doc.Find("section[aria-labelledby=reports-title] a").AttrOr("href", ""); to != "/console/licenses/l1" {
 		t.Errorf("it leads to %s", to)
 	}
-	if got := webtest.Text(doc.Find("dl.figures")); !strings.Contains(got, "Bounces and complaints in 30 days1") {
+	if got := webtest.Text(doc.Find("dl.figures")); !strings.Contains(got, "Bounces and complaints, last 30 days1") {
 		t.Errorf("the figures are %q", got)
 	}
 }
@@ -95,8 +95,8 @@ func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T
 	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 1 || !strings.HasPrefix(got[0], "Customer & Sons") {
 		t.Errorf("the overview lists %q", got)
 	}
-	form := with(w.basis("/console/licenses/l1/revoke"), "to", "john@customer.example")
-	if doc := w.send(sam, page+"/send-key", form).WantStatus(409).Page(); !strings.Contains(webtest.Text(doc.Find("#trouble")), "No mail goes to john@customer.example any more.") {
+	form := with(w.snapshot("/console/licenses/l1/revoke"), "to", "john@customer.example")
+	if doc := w.send(sam, page+"/send-key", form).WantStatus(409).Page(); !strings.Contains(webtest.Text(doc.Find("#trouble")), "Emails to john@customer.example are stopped.") {
 		t.Errorf("the key to an address that takes no mail: %s", webtest.Text(doc.Find("#trouble")))
 	}
 	for _, email := range []string{"", "stranger@evil.example"} {
@@ -107,12 +107,12 @@ func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T
 		w.send(sam, page+"/lift", url.Values{"to": {"john@customer.example"}}).WantRedirect(page + "?done=lift")
 	}
 	doc := w.get(sam, page+"?done=lift").Page()
-	if doc.Find("#unreached").Length() != 0 || webtest.Text(doc.Find("[role=status]")) != lifted || doc.Find("form[action$='/lift']").Length() != 1 {
+	if doc.Find("#unreached").Length() != 0 || webtest.Text(doc.Find("[role=status]")) != emailsResumed || doc.Find("form[action$='/lift']").Length() != 1 {
 		t.Errorf("after it: %s", webtest.Text(doc.Find("main")))
 	}
-	w.send(sam, page+"/send-key", with(w.basis("/console/licenses/l1/revoke"), "to", "john@customer.example")).WantStatus(303)
+	w.send(sam, page+"/send-key", with(w.snapshot("/console/licenses/l1/revoke"), "to", "john@customer.example")).WantStatus(303)
 	timeline := webtest.Text(doc.Find("section[aria-labelledby=timeline-title]"))
-	if strings.Count(timeline, "mail to the address allowed again by sam@vendor.example") != 1 {
+	if strings.Count(timeline, "emails to the address resumed by sam@vendor.example") != 1 {
 		t.Errorf("the timeline says %q", timeline)
 	}
 	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 0 {
@@ -122,7 +122,7 @@ func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T
 
 func TestABounceOfARequestsMailStandsOnTheRequest(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
 	m, err := w.store.ClaimMail(t.Context(), r.ID+"-received", 1)
 	if err != nil {
@@ -133,7 +133,7 @@ func TestABounceOfARequestsMailStandsOnTheRequest(t *testing.T) {
 	}
 	w.bounce(r.ID+"-received", store.Delayed, "MailboxFull")
 	doc := w.get(sam, page).Page()
-	if got := rows(doc, "mails-title"); len(got) != 1 || !strings.Contains(got[0], "Bounced for now MailboxFull") || doc.Find("form[action$='/lift']").Length() > 0 {
+	if got := rows(doc, "mails-title"); len(got) != 1 || !strings.Contains(got[0], "Temporary bounce MailboxFull") || doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("the mails are %q", got)
 	}
 	w.bounce(r.ID+"-received", store.Bounced, scripted)
@@ -142,14 +142,14 @@ func TestABounceOfARequestsMailStandsOnTheRequest(t *testing.T) {
 	if got := rows(doc, "mails-title"); !strings.Contains(got[0], "Confirmation jane.doe@customer.example Bounced") {
 		t.Errorf("the mails are %q", got)
 	}
-	if got := webtest.Text(doc.Find("section[aria-labelledby=who-title]")); !strings.Contains(got, "jane.doe@customer.example Bounced no mail goes there") {
+	if got := webtest.Text(doc.Find("section[aria-labelledby=who-title]")); !strings.Contains(got, "jane.doe@customer.example Bounced no emails since 05 Mar 2018") {
 		t.Errorf("who asks is %q", got)
 	}
 	if to := w.get(sam, "/console/overview").Page().Find("section[aria-labelledby=reports-title] a").AttrOr("href", ""); to != page {
 		t.Errorf("the overview leads to %s", to)
 	}
-	w.send(sam, page+"/lift", url.Values{"to": {asked.Email}}).WantRedirect(page + "?done=lift")
-	if doc := w.get(sam, page+"?done=lift").Page(); webtest.Text(doc.Find("[role=status]")) != lifted || doc.Find("form[action$='/lift']").Length() > 0 {
+	w.send(sam, page+"/lift", url.Values{"to": {sampleDetails.Email}}).WantRedirect(page + "?done=lift")
+	if doc := w.get(sam, page+"?done=lift").Page(); webtest.Text(doc.Find("[role=status]")) != emailsResumed || doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("after it: %s", webtest.Text(doc.Find("main")))
 	}
 }

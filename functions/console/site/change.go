@@ -13,62 +13,66 @@ import (
 	"marketplace/shared/web"
 )
 
-func noKey(l license.License) error {
-	return fault.New(fault.NotFound, "The license %s was issued elsewhere: its key is not on record here.", l.ID)
+func errNoKey(l license.License) error {
+	return fault.New(fault.NotFound, "The license %s was issued elsewhere, so its key is not on record here.", l.ID)
 }
 
-// sendKey sends the license's key once more. A form that comes twice sends one mail to each contact that it names.
+// sendKey resends the license key. A form that is submitted twice sends one email to each contact that it names.
 func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 	form, b, err := readForm(r)
 	if err != nil {
 		return err
 	}
-	recorded, err := s.recorded(r)
+	recorded, err := s.licenseRecord(r)
 	if err != nil {
 		return err
 	}
 	l := recorded.License
 	if l.KeyText == "" {
-		return noKey(l)
+		return errNoKey(l)
 	}
-	if why := unsendable(l, s.today()); why != "" {
-		return s.licenseAgain(w, r, b, fault.New(fault.Conflict, "%s", why))
+	if why := whyKeyNotSent(l, s.today()); why != "" {
+		return s.showLicenseError(w, r, b, fault.New(fault.Conflict, "%s", why))
 	}
 	i := slices.IndexFunc(l.Contacts, func(c license.Contact) bool { return c.Email == form.Get("to") })
 	if i < 0 {
-		return fault.New(fault.Invalid, "The key goes to contacts of the license only. Choose one of them.")
+		return fault.New(fault.Invalid, "The key can only be sent to a contact of the license. Choose one of them.")
 	}
 	switch why, err := s.store.Suppressed(r.Context(), form.Get("to")); {
 	case err != nil:
 		return err
 	case why != nil:
-		return s.licenseAgain(w, r, b, fault.New(fault.Conflict, "No mail goes to %s any more. Choose another contact, or let mail go there again first.", l.Contacts[i].Email))
+		return s.showLicenseError(w, r, b, fault.New(fault.Conflict,
+			"Emails to %s are stopped. Choose another contact, or resume emails to this address first.",
+			l.Contacts[i].Email))
 	}
 	offered, err := s.catalog()
 	if err != nil {
 		return err
 	}
-	m := s.mail.LicenseKey(l.ID+"-again-"+b.Seen+"-"+strconv.Itoa(i), letter.Delivery{
-		To: l.Contacts[i], Licenses: []license.License{l}, Again: true, ProductVersion: s.productVersion(r, l), Catalog: offered,
+	m := s.mail.LicenseKey(l.ID+"-again-"+b.LastEvent+"-"+strconv.Itoa(i), letter.Delivery{
+		To: l.Contacts[i], Licenses: []license.License{l}, Again: true, ProductVersion: s.productVersion(r, l),
+		Catalog: offered,
 	})
-	if err := s.store.SendKeyAgain(r.Context(), l.ID, by(r), m); err != nil {
+	if err := s.store.SendKeyAgain(r.Context(), l.ID, operator(r), m); err != nil {
 		return err
 	}
-	return toLicense(w, r, l.ID, "send-key")
+	return redirectToLicense(w, r, l.ID, "send-key")
 }
 
-// unsendable says why the key of a license is not sent any more; "" where it is.
-func unsendable(l license.License, today license.Date) string {
+// whyKeyNotSent returns why a license's key can no longer be sent; "" if it can.
+func whyKeyNotSent(l license.License, today license.Date) string {
 	switch {
 	case !l.Revoked.IsZero():
-		return "The license was revoked, so its key is not sent any more."
+		return "The license was revoked, so its key can no longer be sent."
 	case today.After(l.Expiration):
-		return "The license has expired, so its key is not sent any more. Renew it instead."
+		return "The license has expired, so its key can no longer be sent. Renew the license instead."
 	}
 	return ""
 }
 
-// productVersion is that of the customer's server, as far as the request tells that the license answers; "" where none does.
+// productVersion returns the version of the customer's server, from the request that the license answers; "" if
+// unknown.
 func (s *site) productVersion(r *http.Request, l license.License) string {
 	if l.Request == "" {
 		return ""
@@ -80,19 +84,19 @@ func (s *site) productVersion(r *http.Request, l license.License) string {
 	return answered.ProductVersion
 }
 
-func toLicense(w http.ResponseWriter, r *http.Request, id, done string) error {
+func redirectToLicense(w http.ResponseWriter, r *http.Request, id, done string) error {
 	http.Redirect(w, r, "/console/licenses/"+id+"?done="+done, http.StatusSeeOther)
 	return nil
 }
 
-// mute is the handler that stops a license's reminders, or lets them come again.
+// mute returns the handler that stops or resumes the reminders of a license.
 func (s *site) mute(muted bool) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		_, b, err := readForm(r)
 		if err != nil {
 			return err
 		}
-		recorded, err := s.recorded(r)
+		recorded, err := s.licenseRecord(r)
 		if err != nil {
 			return err
 		}
@@ -101,43 +105,47 @@ func (s *site) mute(muted bool) web.HandlerFunc {
 			done = "mute"
 		}
 		if recorded.License.Muted != muted {
-			err = s.store.MuteReminders(r.Context(), store.LicenseChange{ID: recorded.License.ID, Version: b.Version, By: by(r)}, muted)
+			change := store.LicenseChange{ID: recorded.License.ID, Version: b.Version, By: operator(r)}
+			err = s.store.MuteReminders(r.Context(), change, muted)
 		}
 		if fault.KindOf(err) == fault.Conflict {
-			return s.licenseAgain(w, r, b, err)
+			return s.showLicenseError(w, r, b, err)
 		}
 		if err != nil {
 			return err
 		}
-		return toLicense(w, r, recorded.License.ID, done)
+		return redirectToLicense(w, r, recorded.License.ID, done)
 	}
 }
 
-// licenseAgain shows the license with what came between.
-func (s *site) licenseAgain(w http.ResponseWriter, r *http.Request, b basis, conflict error) error {
+// showLicenseError shows the license with the conflict and the events since the form was shown.
+func (s *site) showLicenseError(w http.ResponseWriter, r *http.Request, b snapshot, conflict error) error {
 	v, err := s.licenseView(r)
 	if err != nil {
 		return err
 	}
-	v.Trouble = overtaken(conflict, v.events, b)
+	v.Error = conflictError(conflict, v.events, b)
 	return s.showLicense(w, r, http.StatusConflict, v)
 }
 
 type revokeView struct {
 	license.License
-	Badge     badge
-	Basis     basis
-	Revocable bool
-	Reason    web.Field
-	Sure      bool   // the box is ticked
-	SureError string // why it has to be
-	Trouble   *trouble
-	events    []store.Event // of the license's timeline
+	Badge        badge
+	Snapshot     snapshot
+	Revocable    bool
+	Reason       web.Field
+	Confirmed    bool   // the box is ticked
+	ConfirmError string // why it has to be
+	Error        *formError
+	events       []store.Event // of the license's timeline
 }
 
-var revocation = prompt{"reason", "The reason", "For the timeline. Customers do not see it."}
+var revocationReason = textInput{
+	name: "reason", label: "Reason", hint: "Shown on the timeline. Customers do not see it.",
+	missing: "Enter the reason.",
+}
 
-// revokeForm asks for the reason, and whether it is meant.
+// revokeForm asks for the reason and for confirmation.
 func (s *site) revokeForm(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.revokeView(r)
 	if err != nil {
@@ -147,7 +155,7 @@ func (s *site) revokeForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) revokeView(r *http.Request) (revokeView, error) {
-	recorded, err := s.recorded(r)
+	recorded, err := s.licenseRecord(r)
 	if err != nil {
 		return revokeView{}, err
 	}
@@ -156,8 +164,9 @@ func (s *site) revokeView(r *http.Request) (revokeView, error) {
 		return revokeView{}, err
 	}
 	return revokeView{
-		License: recorded.License, Badge: licenseBadge(recorded.License, s.today()), Revocable: recorded.License.Revoked.IsZero(),
-		Basis: basis{recorded.Version, lastOf(events)}, Reason: revocation.field("", ""), events: events,
+		License: recorded.License, Badge: licenseBadge(recorded.License, s.today()),
+		Revocable: recorded.License.Revoked.IsZero(),
+		Snapshot:  snapshot{recorded.Version, lastOf(events)}, Reason: revocationReason.field("", ""), events: events,
 	}, nil
 }
 
@@ -165,7 +174,7 @@ func (s *site) showRevoke(w http.ResponseWriter, r *http.Request, status int, v 
 	return s.render(w, r, status, "revoke.html", inLicenses, "Revoke the license of "+v.Organization, v)
 }
 
-// revoke takes a license back, once it is told why and that it is meant.
+// revoke revokes a license, given a reason and a confirmation.
 func (s *site) revoke(w http.ResponseWriter, r *http.Request) error {
 	form, b, err := readForm(r)
 	if err != nil {
@@ -175,16 +184,16 @@ func (s *site) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	typed, wrong := revocation.take(form)
-	v.Sure = form.Get("sure") == "yes"
-	v.Reason = revocation.field(typed, wrong)
-	if !v.Sure {
-		v.SureError = "Tick the box if you mean it."
+	typed, wrong := revocationReason.read(form)
+	v.Confirmed = form.Get("sure") == "yes"
+	v.Reason = revocationReason.field(typed, wrong)
+	if !v.Confirmed {
+		v.ConfirmError = "Tick the box to confirm."
 	}
-	if wrong != "" || !v.Sure {
+	if wrong != "" || !v.Confirmed {
 		return s.showRevoke(w, r, http.StatusUnprocessableEntity, v)
 	}
-	err = s.store.RevokeLicense(r.Context(), store.LicenseChange{ID: v.ID, Version: b.Version, By: by(r)}, typed)
+	err = s.store.RevokeLicense(r.Context(), store.LicenseChange{ID: v.ID, Version: b.Version, By: operator(r)}, typed)
 	if fault.KindOf(err) == fault.Conflict {
 		conflict, sent := err, v.Reason
 		again, err := s.revokeView(r)
@@ -192,17 +201,17 @@ func (s *site) revoke(w http.ResponseWriter, r *http.Request) error {
 			return errors.Join(err, conflict)
 		}
 		v = again
-		if repeats(since(v.events, b.Seen), by(r), store.LicenseRevoked, typed) {
-			return toLicense(w, r, v.ID, "revoke")
+		if isRepeat(since(v.events, b.LastEvent), operator(r), store.LicenseRevoked, typed) {
+			return redirectToLicense(w, r, v.ID, "revoke")
 		}
-		v.Reason, v.Trouble = sent, overtaken(conflict, v.events, b)
+		v.Reason, v.Error = sent, conflictError(conflict, v.events, b)
 		if !v.Revocable {
-			v.Trouble.Kept, v.Trouble.KeptAs = typed, revocation.label
+			v.Error.Typed, v.Error.TypedInto = typed, revocationReason.label
 		}
 		return s.showRevoke(w, r, http.StatusConflict, v)
 	}
 	if err != nil {
 		return err
 	}
-	return toLicense(w, r, v.ID, "revoke")
+	return redirectToLicense(w, r, v.ID, "revoke")
 }

@@ -2,14 +2,13 @@ package site
 
 import "strconv"
 
-// chart is a bar chart, as the template "chart" draws it: its columns stand beside each other, the parts of each on one
-// another. Its lengths are in units of the drawing.
+// chart is a bar chart with stacked columns, which the template "chart" draws. Its lengths are in units of the drawing.
 type chart struct {
-	Legend  []legend // whose the parts are, from below; empty: the columns have one part each
+	Legend  []legend // names of the parts, from the bottom; empty: each column has one part
 	columns []column
 }
 
-// legend is whose a part of the columns is.
+// legend names a part of the columns.
 type legend struct {
 	Class, Name string
 }
@@ -28,7 +27,7 @@ const (
 	chartHeight = 240
 	chartLeft   = 34
 	chartTop    = 22
-	chartBase   = 210 // where the columns stand
+	chartBase   = 210 // the bottom of the columns
 )
 
 // bar is a part of a column.
@@ -37,11 +36,11 @@ type bar struct {
 	X, Y, Width, Height int
 }
 
-// mark is a text, with a line of the scale where it has one.
+// mark is a text in the drawing.
 type mark struct {
 	Text  string
 	X, Y  int
-	Spare bool // left out where there is little room
+	Spare bool // left out on narrow screens
 }
 
 func (c chart) Width() int  { return chartWidth }
@@ -65,7 +64,7 @@ func sum(parts []int) (n int) {
 	return n
 }
 
-// step is the distance of the lines of the scale: 1, 2 or 5 times a power of ten, so that there are at most five.
+// step returns the interval of the scale: 1, 2 or 5 times a power of ten, so that there are at most five.
 func (c chart) step() int {
 	for power := 1; ; power *= 10 {
 		for _, times := range []int{1, 2, 5} {
@@ -76,7 +75,7 @@ func (c chart) step() int {
 	}
 }
 
-// top is the number at the top of the scale.
+// top returns the number at the top of the scale.
 func (c chart) top() int {
 	step := c.step()
 	return max(step, (c.highest()+step-1)/step*step)
@@ -84,9 +83,13 @@ func (c chart) top() int {
 
 func (c chart) y(n int) int { return chartBase - (chartBase-chartTop)*n/c.top() }
 
+// pitch returns the width of a column and its gaps.
 func (c chart) pitch() int { return (chartWidth - chartLeft) / max(1, len(c.columns)) }
 
-// Scale are the lines across.
+// center returns the middle of a column.
+func (c chart) center(i int) int { return chartLeft + i*c.pitch() + c.pitch()/2 }
+
+// Scale returns the numbers of the scale, each with a line across.
 func (c chart) Scale() (marks []mark) {
 	for n := 0; n <= c.top(); n += c.step() {
 		marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft - 6, Y: c.y(n)})
@@ -94,25 +97,25 @@ func (c chart) Scale() (marks []mark) {
 	return marks
 }
 
-// Labels stand below the columns.
+// Labels returns the texts below the columns.
 func (c chart) Labels() (marks []mark) {
 	for i, col := range c.columns {
-		marks = append(marks, mark{col.label, chartLeft + i*c.pitch() + c.pitch()/2, chartBase + 20, i%2 == 1})
+		marks = append(marks, mark{col.label, c.center(i), chartBase + 20, i%2 == 1})
 	}
 	return marks
 }
 
-// Sums stand on top of the columns that are not empty.
+// Sums returns the totals on top of the columns that are not empty.
 func (c chart) Sums() (marks []mark) {
 	for i, col := range c.columns {
 		if n := sum(col.parts); n > 0 {
-			marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft + i*c.pitch() + c.pitch()/2, Y: c.y(n) - 5})
+			marks = append(marks, mark{Text: strconv.Itoa(n), X: c.center(i), Y: c.y(n) - 5})
 		}
 	}
 	return marks
 }
 
-// Bars are the parts of all columns.
+// Bars returns the parts of all columns.
 func (c chart) Bars() (bars []bar) {
 	width := c.pitch() * 3 / 5
 	for i, col := range c.columns {

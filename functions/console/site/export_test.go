@@ -49,7 +49,7 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 			t.Fatal(err)
 		}
 		*w.now = when
-		w.file(asked)
+		w.file(sampleDetails)
 	}
 	for query, want := range map[string][]string{
 		"from=2018-02&to=2018-03": times[1:4], "from=2018-01&to=2018-01": times[:1], "from=2018-04&to=2018-04": times[4:], "from=2010-01&to=2017-12": nil,
@@ -65,7 +65,7 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 		}
 	}
 	rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-04&to=2018-04"))
-	if got := rows[1][at(rows[0], "company")]; got != asked.Company || len(rows[1]) != len(requestColumns) {
+	if got := rows[1][at(rows[0], "company")]; got != sampleDetails.Company || len(rows[1]) != len(requestColumns) {
 		t.Errorf("company %q in %q", got, rows[1])
 	}
 }
@@ -73,7 +73,7 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 func TestLicensesAreExportedByTheMonthInWhichTheyExpire(t *testing.T) {
 	w := newTestEnv(t)
 	for i, expiration := range []string{"2018-03-31", "2018-04-01", "2018-04-30", "2018-05-01"} {
-		l := granted(fmt.Sprintf("l%d", i), day(expiration))
+		l := sampleLicense(fmt.Sprintf("l%d", i), day(expiration))
 		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
 		w.record(l)
 	}
@@ -96,12 +96,12 @@ func TestNoCellIsAFormula(t *testing.T) {
 		`"=1+1`: `"'=1+1`, `'=1`: `''=1`, "  =1": "  '=1", `" =1"`: `" '=1"`, "a;=1": "a;'=1", "a,@x": "a,'@x", "a\n- b": "a\n'- b", "a\t+1": "a\t'+1", "a|=1": "a|'=1",
 		"a; \"=1": "a; \"'=1", "a\n\nb": "a\n\nb", "==": "'==",
 	} {
-		if got := harmless(cell); got != want {
+		if got := escapeFormulas(cell); got != want {
 			t.Errorf("%q became %q, want %q", cell, got, want)
 		}
 	}
 	w := newTestEnv(t)
-	d := asked
+	d := sampleDetails
 	d.Company, d.Name, d.Message, d.Server, d.Phone = "=cmd|' /C calc'!A1", "@SUM(1)", "x\n=HYPERLINK(\"http://evil.example\")", "-WHW8w9JtzBzSrmf9GQX", "+41 22 555"
 	w.file(d)
 	rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03"))
@@ -116,7 +116,7 @@ func TestNoCellIsAFormula(t *testing.T) {
 
 // isFormula reports whether some program sees a formula in a cell, however it parts cells.
 func isFormula(cell string) bool {
-	return slices.ContainsFunc(strings.FieldsFunc(cell, parts), func(part string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(cell, separatesCells), func(part string) bool {
 		part = strings.TrimLeft(part, ` "`)
 		return part != "" && strings.ContainsRune("=+-@", rune(part[0]))
 	})
@@ -127,7 +127,7 @@ func FuzzCellsAreHarmless(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, cell string) {
-		safe := harmless(cell)
+		safe := escapeFormulas(cell)
 		if isFormula(safe) {
 			t.Errorf("%q became %q", cell, safe)
 		}
@@ -159,7 +159,7 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 	limited := func(o *Options) { o.ExportLimit = 100 << 10 }
 	for name, adjust := range map[string]func(*Options){"streamed": func(*Options) {}, "limited": limited} {
 		w := newTestEnv(t, adjust)
-		d := asked
+		d := sampleDetails
 		d.Message = strings.Repeat("A long message. ", 20)
 		for range n {
 			w.file(d)
@@ -170,7 +170,7 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range w.door.cookies[sam] {
+		for _, c := range w.gate.cookies[sam] {
 			req.AddCookie(c)
 		}
 		resp, err := http.DefaultClient.Do(req)
@@ -194,18 +194,18 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 		}
 	}
 	w := newTestEnv(t, limited)
-	w.file(asked)
+	w.file(sampleDetails)
 	if rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03")); len(rows) != 2 {
 		t.Errorf("a small one has %d rows", len(rows))
 	}
-	if doc := w.get(sam, "/console/export").Page(); !strings.Contains(webtest.Text(doc.Find("main")), "take fewer months") {
+	if doc := w.get(sam, "/console/export").Page(); !strings.Contains(webtest.Text(doc.Find("main")), "choose fewer months") {
 		t.Error("the page does not tell of the limit")
 	}
 }
 
 func TestAnExportIsAskedForByHead(t *testing.T) {
 	w := newTestEnv(t)
-	w.file(asked)
+	w.file(sampleDetails)
 	a := w.as(sam).Do("HEAD", "/console/export/requests.csv?from=2018-03&to=2018-03", "").WantStatus(200)
 	if a.Body != "" || a.Header.Get("Content-Disposition") != `attachment; filename="requests-2018-03-2018-03.csv"` {
 		t.Errorf("%q, %v", a.Body, a.Header)

@@ -12,63 +12,74 @@ import (
 	"marketplace/shared/web"
 )
 
-// basis is what somebody saw who sends a form: the version of a request or license, and the last line of its timeline.
-type basis struct {
-	Version int64
-	Seen    string
+// snapshot is the state that a form was shown in: the version of its request or license, and the last event on the
+// timeline.
+type snapshot struct {
+	Version   int64
+	LastEvent string
 }
 
-// readForm reads a form and what it is based on.
-func readForm(r *http.Request) (form url.Values, b basis, err error) {
+// readForm reads a form and the snapshot in it.
+func readForm(r *http.Request) (form url.Values, b snapshot, err error) {
 	form, err = web.ReadForm(r)
 	if err != nil {
-		return nil, basis{}, err
+		return nil, snapshot{}, err
 	}
-	b.Seen = form.Get("seen")
+	b.LastEvent = form.Get("seen")
 	b.Version, err = strconv.ParseInt(form.Get("version"), 10, 64)
-	if err != nil || b.Version < 1 || !license.ValidID(b.Seen) {
-		return nil, basis{}, fault.Wrap(fault.Invalid, err, "The form does not say what it is about. Load the page again, and repeat your change.")
+	if err != nil || b.Version < 1 || !license.ValidID(b.LastEvent) {
+		return nil, snapshot{}, fault.Wrap(fault.Invalid, err, "The form is incomplete. Reload the page and try again.")
 	}
 	return form, b, nil
 }
 
-// maxText is how long a question, a reason or a note can be, in characters.
+// maxText is the longest question, reason or note, in characters.
 const maxText = 4000
 
-// prompt is a text that an operator has to type.
-type prompt struct{ name, label, hint string }
-
-func (p prompt) field(value, wrong string) web.Field {
-	return web.Field{Name: p.name, Label: p.label, Hint: p.hint, Value: value, Error: wrong, Type: "textarea", Rows: 4, Required: true}
+// textInput is a text that an operator must enter.
+type textInput struct {
+	name, label, hint string
+	missing           string // the error where it is empty
 }
 
-// take reads the text out of a form; wrong says what is wrong with it.
-func (p prompt) take(form url.Values) (typed, wrong string) {
+func (p textInput) field(value, wrong string) web.Field {
+	return web.Field{
+		Name: p.name, Label: p.label, Hint: p.hint, Value: value, Error: wrong, Type: "textarea", Rows: 4,
+		Required: true,
+	}
+}
+
+// read returns the text in a form, and an error sentence where it is not acceptable.
+func (p textInput) read(form url.Values) (typed, wrong string) {
 	typed, err := input.Block("message", p.label, form.Get(p.name), maxText)
 	switch {
 	case err != nil:
 		return form.Get(p.name), fault.Sentence(err)
 	case typed == "":
-		return "", p.label + " is missing."
+		return "", p.missing
 	}
 	return typed, ""
 }
 
-// trouble is why a form was not taken.
-type trouble struct {
+// formError tells why a form was not accepted.
+type formError struct {
 	Title     string
 	Text      string
-	Meanwhile []eventView // what others did since the form was shown
-	Kept      string      // what was typed, where the page has no field for it any more
-	KeptAs    string      // what it was
+	Meanwhile []eventView // events since the form was shown
+	Typed     string      // the submitted text, where the page no longer has its field
+	TypedInto string      // the label of that field
 }
 
-// overtaken is the trouble of a form that somebody else was faster than.
-func overtaken(err error, events []store.Event, b basis) *trouble {
-	t := &trouble{Title: "This is not possible now", Text: fault.Sentence(err), Meanwhile: timelineView(since(events, b.Seen))}
+// conflictError describes a conflict, with the events since the form was shown.
+func conflictError(err error, events []store.Event, b snapshot) *formError {
+	t := &formError{
+		Title: "This is not possible now", Text: fault.Sentence(err),
+		Meanwhile: timelineView(since(events, b.LastEvent)),
+	}
 	if len(t.Meanwhile) > 0 {
-		t.Title = "Somebody was faster"
-		t.Text = "This changed while you looked at it, so nothing of yours was written. What you typed is kept: see what happened, and send it again if it still fits."
+		t.Title = "Someone else changed this first"
+		t.Text = "This page changed while you were working on it, so your change was not saved. " +
+			"Check what changed below, then try again if your change still applies."
 	}
 	return t
 }

@@ -12,42 +12,42 @@ import (
 
 type licenseView struct {
 	license.License
-	Badge      badge
-	Addresses  []addressRow // of its contacts
-	Unreached  bool         // mail reaches none of them
-	Reminder   string       // when the next reminder is due, or why none is
-	Reminded   int          // months before the expiration of the newest reminder that was queued; 0: none
-	Acts       bool         // who looks may change something
-	Basis      basis
-	Recipients []web.Option // to whom the key can be sent again
-	Sendable   bool
-	Revocable  bool
-	Tailorable bool          // packages of its own can be made
-	Tailored   []packageLink // those that there are
-	Beside     string        // the address that leads to the server that Mirrors names
-	Trouble    *trouble
-	Done       string
-	SameServer related
-	Mails      []mailRow
-	Timeline   []eventView
-	events     []store.Event // what Timeline tells
+	Badge            badge
+	Addresses        []addressRow // of its contacts
+	Unreached        bool         // none of them can be reached by email
+	Reminder         string       // when the next reminder is due, or why there is none
+	Reminded         int          // the latest reminder that was queued, in months before the expiration; 0: none
+	CanEdit          bool         // the viewer may change the license
+	Snapshot         snapshot
+	Recipients       []web.Option // contacts that the key can be resent to
+	Sendable         bool
+	Revocable        bool
+	CanBuildPackages bool          // custom packages can be built
+	CustomPackages   []packageLink // already built
+	MirrorsURL       string        // the address that finds the server that Mirrors names
+	Error            *formError
+	Done             string
+	SameServer       related
+	Mails            []mailRow
+	Timeline         []eventView
+	events           []store.Event // shown as Timeline
 }
 
-// doneToLicense says what was just done.
+// doneToLicense returns the message after an action.
 func doneToLicense(path string) string {
 	switch path {
 	case "send-key":
-		return "The key goes to the contact once more."
+		return "Key sent."
 	case "mute":
-		return "The customer is not reminded any more."
+		return "Reminders muted."
 	case "unmute":
-		return "The customer is reminded again."
+		return "Reminders resumed."
 	case "issue":
-		return "The license is issued, and its key is on its way to the customer."
+		return "License issued. Its key is on the way to the customer."
 	case "revoke":
-		return "The license is revoked."
+		return "License revoked."
 	case "lift":
-		return lifted
+		return emailsResumed
 	}
 	return ""
 }
@@ -65,15 +65,15 @@ func (s *site) license(w http.ResponseWriter, r *http.Request) error {
 func (s *site) showLicense(w http.ResponseWriter, r *http.Request, status int, v licenseView) error {
 	title := v.Organization + ": " + v.Type.Name() + " license"
 	if status != http.StatusOK {
-		title = "Not taken: " + title
+		title = "Not saved: " + title
 	}
 	return s.render(w, r, status, "license.html", inLicenses, title, v)
 }
 
-// licenseView gathers what the page of the license in the address shows.
+// licenseView reads what the page of the license in the address shows.
 func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 	ctx := r.Context()
-	recorded, err := s.recorded(r)
+	recorded, err := s.licenseRecord(r)
 	if err != nil {
 		return v, err
 	}
@@ -84,12 +84,12 @@ func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 	}
 	v.Badge = licenseBadge(l, s.today())
 	v.Reminder, v.Reminded = nextReminder(recorded, s.today()), int(recorded.Reminded)
-	v.Acts = acts(r)
-	v.Basis = basis{recorded.Version, lastOf(v.events)}
-	v.Sendable = v.Acts && l.KeyText != "" && unsendable(l, s.today()) == ""
-	v.Revocable = v.Acts && l.Revoked.IsZero()
-	v.Tailorable = v.Revocable && s.generator.Packager != nil
-	v.Tailored, v.Beside = s.packagesOf(l), searchFor(string(l.Mirrors))
+	v.CanEdit = canEdit(r)
+	v.Snapshot = snapshot{recorded.Version, lastOf(v.events)}
+	v.Sendable = v.CanEdit && l.KeyText != "" && whyKeyNotSent(l, s.today()) == ""
+	v.Revocable = v.CanEdit && l.Revoked.IsZero()
+	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil
+	v.CustomPackages, v.MirrorsURL = s.packagesOf(l), searchFor(string(l.Mirrors))
 	reachable := false
 	if v.Addresses, reachable, err = s.addressRows(r, l.Contacts); err != nil {
 		return v, err
@@ -107,8 +107,8 @@ func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 	return v, err
 }
 
-// recorded reads the license in the address. Our own IDs are found in capitals as well.
-func (s *site) recorded(r *http.Request) (store.LicenseRecord, error) {
+// licenseRecord reads the license in the address. Our own IDs are found in capitals too.
+func (s *site) licenseRecord(r *http.Request) (store.LicenseRecord, error) {
 	id := r.PathValue("id")
 	recorded, err := s.store.License(r.Context(), id)
 	if lower := strings.ToLower(id); err != nil && lower != id {
@@ -123,10 +123,12 @@ func licenseBadge(l license.License, today license.Date) badge {
 	if l.ReplacedBy != "" {
 		return badge{"Replaced", "bad"}
 	}
-	return standing(store.Summary{Revoked: l.Revoked, Expiration: l.Expiration, NotBefore: l.NotBefore, Successor: l.Successor}, today)
+	return statusBadge(store.Summary{
+		Revoked: l.Revoked, Expiration: l.Expiration, NotBefore: l.NotBefore, Successor: l.Successor,
+	}, today)
 }
 
-// nextReminder is when the customer is reminded next, or why that does not happen.
+// nextReminder returns when the customer is reminded next, or why not.
 func nextReminder(r store.LicenseRecord, today license.Date) string {
 	switch l := r.License; {
 	case !l.Revoked.IsZero():
@@ -136,21 +138,21 @@ func nextReminder(r store.LicenseRecord, today license.Date) string {
 	case l.Muted:
 		return "None: muted"
 	case l.Successor != "":
-		return "None: another license follows"
+		return "None: already renewed"
 	case r.NextReminder.IsZero():
-		return "None is left"
+		return "None"
 	}
 	return r.NextReminder.Long()
 }
 
-// key hands the license key out as a file, for whoever cannot copy it from the page.
+// key answers with the license key as a file, for people who cannot copy it from the page.
 func (s *site) key(w http.ResponseWriter, r *http.Request) error {
-	recorded, err := s.recorded(r)
+	recorded, err := s.licenseRecord(r)
 	if err != nil {
 		return err
 	}
 	if recorded.License.KeyText == "" {
-		return noKey(recorded.License)
+		return errNoKey(recorded.License)
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=us-ascii")
 	w.Header().Set("Content-Disposition", `attachment; filename="license-`+recorded.License.ID+`.txt"`)

@@ -42,13 +42,13 @@ func TestALicenseSaysWhatItIsWorth(t *testing.T) {
 		{"on its last day", func(l *license.License) { l.Expiration = day("2018-03-05") }, "Expires today"},
 		{"the day after", func(l *license.License) { l.Expiration = day("2018-03-04") }, "Expired"},
 		{"before its first day", func(l *license.License) { l.NotBefore, l.Expiration = day("2018-03-06"), day("2019-03-05") }, "Not yet valid"},
-		{"followed", func(l *license.License) { l.Successor = "l2"; l.Expiration = day("2018-04-05") }, "Active, followed by another"},
+		{"followed", func(l *license.License) { l.Successor = "l2"; l.Expiration = day("2018-04-05") }, "Active, renewed"},
 		{"revoked", func(l *license.License) { l.Revoked = start; l.Expiration = day("2018-03-04") }, "Revoked"},
 		{"replaced", func(l *license.License) { l.Revoked, l.ReplacedBy = start, "l2" }, "Replaced"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newTestEnv(t)
-			l := granted("l1", day("2019-03-05"))
+			l := sampleLicense("l1", day("2019-03-05"))
 			l.NotBefore = license.Date{}
 			tt.change(&l)
 			w.record(l)
@@ -61,7 +61,7 @@ func TestALicenseSaysWhatItIsWorth(t *testing.T) {
 
 func TestALicensesKeyCanBeCopiedAndTaken(t *testing.T) {
 	w := newTestEnv(t)
-	l := granted("l1", day("2018-08-31"))
+	l := sampleLicense("l1", day("2018-08-31"))
 	w.record(l)
 	if got := w.get(vera, "/console/licenses/l1").Page().Find("pre.key").Text(); got != l.KeyText {
 		t.Errorf("the page has the key %q", got)
@@ -82,12 +82,12 @@ func TestALicensesKeyCanBeCopiedAndTaken(t *testing.T) {
 
 func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
-	l := granted("l1", day("2018-08-31"))
+	r := w.file(sampleDetails)
+	l := sampleLicense("l1", day("2018-08-31"))
 	l.Request = r.ID
 	w.record(l)
 	page := "/console/licenses/l1"
-	form := with(w.basis(page), "to", "john@customer.example")
+	form := with(w.snapshot(page), "to", "john@customer.example")
 	for range 3 {
 		w.send(sam, page+"/send-key", form).WantRedirect(page + "?done=send-key")
 	}
@@ -103,8 +103,8 @@ func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
 	if got := webtest.Text(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != "License key john@customer.example To be sent 05 Mar 2018, 09:30 UTC" {
 		t.Errorf("the page lists %q", got)
 	}
-	w.send(sam, page+"/send-key", with(w.basis(page), "to", "john@customer.example")).WantStatus(303)
-	w.send(sam, page+"/send-key", with(w.basis(page), "to", "stranger@evil.example")).WantStatus(http.StatusBadRequest)
+	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", "john@customer.example")).WantStatus(303)
+	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", "stranger@evil.example")).WantStatus(http.StatusBadRequest)
 	if n := len(w.pendingMails()); n != 3 { // with the confirmation of the request
 		t.Errorf("%d mails", n)
 	}
@@ -112,15 +112,15 @@ func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
 
 func TestAKeyGoesToEachContactThatTwoPeopleChooseAtOnce(t *testing.T) {
 	w := newTestEnv(t)
-	l := granted("l1", day("2018-08-31"))
+	l := sampleLicense("l1", day("2018-08-31"))
 	l.KeyText = "Rm9ybWF0PTE="
 	l.Contacts = []license.Contact{{Email: "john@customer.example"}, {Email: "mary@customer.example"}}
 	w.record(l)
 	page := "/console/licenses/l1"
-	seen := w.basis(page)
+	seen := w.snapshot(page)
 	w.send(sam, page+"/send-key", with(seen, "to", "john@customer.example")).WantStatus(303)
-	w.send(lucia, page+"/send-key", like(seen, "to", "mary@customer.example")).WantStatus(303)
-	w.send(lucia, page+"/send-key", like(seen, "to", "mary@customer.example")).WantStatus(303)
+	w.send(lucia, page+"/send-key", sameSnapshot(seen, "to", "mary@customer.example")).WantStatus(303)
+	w.send(lucia, page+"/send-key", sameSnapshot(seen, "to", "mary@customer.example")).WantStatus(303)
 	if n := len(w.pendingMails()); n != 2 {
 		t.Errorf("%d mails", n)
 	}
@@ -134,7 +134,7 @@ func TestAKeyGoesToEachContactThatTwoPeopleChooseAtOnce(t *testing.T) {
 
 func TestRemindersAreMutedAndComeAgain(t *testing.T) {
 	w := newTestEnv(t)
-	w.record(granted("l1", day("2018-08-31")))
+	w.record(sampleLicense("l1", day("2018-08-31")))
 	page := "/console/licenses/l1"
 	reminder := func() string {
 		return webtest.Text(w.get(vera, page).Page().Find("section[aria-labelledby=record-title] dd").First())
@@ -142,14 +142,14 @@ func TestRemindersAreMutedAndComeAgain(t *testing.T) {
 	if got := reminder(); got != "30 Jun 2018" {
 		t.Errorf("the next reminder is %q", got)
 	}
-	first := w.basis(page)
+	first := w.snapshot(page)
 	for range 2 {
 		w.send(sam, page+"/mute", first).WantRedirect(page + "?done=mute")
 	}
 	if got := reminder(); got != "None: muted" || !w.license("l1").License.Muted {
 		t.Errorf("muted, the next reminder is %q", got)
 	}
-	w.send(sam, page+"/unmute", w.basis(page)).WantRedirect(page + "?done=unmute")
+	w.send(sam, page+"/unmute", w.snapshot(page)).WantRedirect(page + "?done=unmute")
 	if got := reminder(); got != "30 Jun 2018" {
 		t.Errorf("the next reminder is %q", got)
 	}
@@ -161,9 +161,9 @@ func TestRemindersAreMutedAndComeAgain(t *testing.T) {
 
 func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
 	w := newTestEnv(t)
-	w.record(granted("l1", day("2018-08-31")))
+	w.record(sampleLicense("l1", day("2018-08-31")))
 	page := "/console/licenses/l1/revoke"
-	basis := w.basis(page)
+	basis := w.snapshot(page)
 	for _, tt := range []struct{ reason, sure, wrong string }{
 		{"Unpaid.", "", "#sure-error"}, {"Unpaid.", "no", "#sure-error"}, {"", "yes", "#reason-error"}, {strings.Repeat("x", maxText+1), "yes", "#reason-error"},
 	} {
@@ -185,19 +185,19 @@ func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
 	if l := w.license("l1").License; l.RevokedReason != "Unpaid." || !l.Revoked.Equal(start) {
 		t.Errorf("the license is %+v", l)
 	}
-	told := w.send(lucia, page, like(basis, "reason", "Stolen.", "sure", "yes")).WantStatus(http.StatusConflict).Page()
+	told := w.send(lucia, page, sameSnapshot(basis, "reason", "Stolen.", "sure", "yes")).WantStatus(http.StatusConflict).Page()
 	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "license revoked by "+emails[sam]) || !strings.Contains(got, "Stolen.") {
 		t.Errorf("Lucía is told %q", got)
 	}
 	if got := offered(w.get(sam, "/console/licenses/l1").Page()); len(got) != 0 {
 		t.Errorf("a revoked license offers %q", got)
 	}
-	w.send(sam, "/console/licenses/l1/send-key", like(basis, "to", "john@customer.example")).WantStatus(http.StatusConflict)
+	w.send(sam, "/console/licenses/l1/send-key", sameSnapshot(basis, "to", "john@customer.example")).WantStatus(http.StatusConflict)
 }
 
 func TestARevokedLicenseLeadsOn(t *testing.T) {
 	w := newTestEnv(t)
-	l := granted("l1", license.Date{Year: 2018, Month: 8, Day: 31})
+	l := sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})
 	l.Muted = true
 	w.record(l)
 	l.ID = "l2"
@@ -205,7 +205,7 @@ func TestARevokedLicenseLeadsOn(t *testing.T) {
 	if err := w.store.RevokeLicense(t.Context(), store.LicenseChange{ID: "l1", Version: 1, By: emails[sam]}, "Stolen."); err != nil {
 		t.Fatal(err)
 	}
-	next := granted("l3", l.Expiration)
+	next := sampleLicense("l3", l.Expiration)
 	if err := w.store.IssueLicenses(t.Context(), store.Issue{Licenses: []license.License{next}, By: emails[sam], Replaces: map[string]int64{"l2": 1}}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -220,22 +220,22 @@ func TestARevokedLicenseLeadsOn(t *testing.T) {
 func TestTheKeyOfAnExpiredLicenseIsNotSentAgain(t *testing.T) {
 	w := newTestEnv(t)
 	today := license.DateOf(start)
-	w.record(granted("today", today))
-	w.record(granted("over", today.AddDays(-1)))
+	w.record(sampleLicense("today", today))
+	w.record(sampleLicense("over", today.AddDays(-1)))
 	for id, status := range map[string]int{"today": http.StatusSeeOther, "over": http.StatusConflict} {
 		page := "/console/licenses/" + id
 		offered := w.get(sam, page).Page().Find("form[action$='/send-key']").Length() > 0
 		if offered != (status == http.StatusSeeOther) {
 			t.Errorf("%s: the button is there: %v", id, offered)
 		}
-		w.send(sam, page+"/send-key", with(w.basis(page), "to", "john@customer.example")).WantStatus(status)
+		w.send(sam, page+"/send-key", with(w.snapshot(page), "to", "john@customer.example")).WantStatus(status)
 	}
 }
 
 func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
 	w := newTestEnv(t)
 	for i := range 120 {
-		l := granted(fmt.Sprintf("l%03d", i), day("2018-08-01").AddDays(i%31))
+		l := sampleLicense(fmt.Sprintf("l%03d", i), day("2018-08-01").AddDays(i%31))
 		l.Server, l.Organization = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9%03d", i)), l.ID
 		w.record(l)
 	}
@@ -249,7 +249,7 @@ func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
 		t.Errorf("%d licenses", len(names))
 	}
 	for _, path := range []string{"/console/licenses?expires=2018-9", "/console/licenses?expires=%00", "/console/licenses?after=%00", "/console/licenses"} {
-		if h1 := webtest.Text(w.get(vera, path).WantStatus(200).Page().Find("h1")); h1 != "Licenses that expire in March 2018" {
+		if h1 := webtest.Text(w.get(vera, path).WantStatus(200).Page().Find("h1")); h1 != "Licenses expiring in March 2018" {
 			t.Errorf("%s: %q", path, h1)
 		}
 	}

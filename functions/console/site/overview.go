@@ -11,19 +11,19 @@ import (
 )
 
 type overviewView struct {
-	Late        []requestRow // the first of them
+	Late        []requestRow // the first few
 	LateCount   string
 	Open        string
 	Waiting     string
-	Pending     string // mails that are to be sent
+	Pending     string // emails to be sent
 	Reminders   string // licenses whose next reminder is due in the next 30 days
-	Dead        []deadRow
+	Failed      []failedRow
 	Reported    string // bounces and complaints of the last DaysBack days
 	Reports     []reportRow
 	DaysBack    int
-	Unreached   []licenseRow // licenses none of whose contacts can be reached
+	Unreached   []licenseRow // licenses with no contact that can be reached
 	Months      []monthRow
-	Rest        int // licenses that expire after those months
+	Rest        int // number of licenses that expire later
 	Expiring    chart
 	Lines       []linesRow
 	LinesOf     []license.Type
@@ -32,31 +32,31 @@ type overviewView struct {
 	MonthsAhead int
 }
 
-// deadRow is a mail that was given up.
-type deadRow struct {
+// failedRow is an email that could not be sent.
+type failedRow struct {
 	store.FailedMail
-	Name, To string // what it was for, and the page of what it is about
+	Name, To string // what it was for, and the address that finds what it is about
 }
 
-// monthRow is a month with what expires in it.
+// monthRow is a month with the number of licenses that expire in it.
 type monthRow struct {
 	Month string
 	To    string
-	Of    []int // as the legend of overviewView.Expiring
+	Of    []int // by edition, in the order of the legend of overviewView.Expiring
 	Total int
 }
 
-// linesRow is what an edition's licenses allow.
+// linesRow sums the licensed lines of code of an edition.
 type linesRow struct {
 	Edition license.Edition
-	Of      []store.Count // as overviewView.LinesOf
+	Of      []store.Count // by type, in the order of overviewView.LinesOf
 }
 
 // weekRow is a week of requests.
 type weekRow struct {
 	Begins        string
 	Filed, Issued int
-	Median        string // the time to issue; "" where nothing was issued
+	Median        string // time to issue; "" if nothing was issued
 }
 
 const (
@@ -64,22 +64,24 @@ const (
 	weeksBack   = 12
 	daysAhead   = 30
 	maxLate     = 5
-	maxDead     = 20
-	manyMails   = 1000 // how far mails and reminders are counted
+	maxFailed   = 20
+	manyMails   = 1000 // limit up to which emails and reminders are counted
 )
 
-// overview shows what expires, what comes in and how fast it goes out, and what went wrong.
+// overview shows what expires, how many requests arrive and how fast they are answered, and what went wrong.
 func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 	v := overviewView{MonthsAhead: monthsAhead}
-	for _, gather := range []func(*http.Request, *overviewView) error{s.gatherQueue, s.gatherMails, s.gatherReports, s.gatherLicenses, s.gatherWeeks} {
-		if err := gather(r, &v); err != nil {
+	for _, add := range []func(*http.Request, *overviewView) error{
+		s.addQueue, s.addMails, s.addReports, s.addLicenses, s.addWeeks,
+	} {
+		if err := add(r, &v); err != nil {
 			return err
 		}
 	}
 	return s.render(w, r, http.StatusOK, "overview.html", inOverview, "Overview", v)
 }
 
-func (s *site) gatherQueue(r *http.Request, v *overviewView) (err error) {
+func (s *site) addQueue(r *http.Request, v *overviewView) (err error) {
 	late := store.QueueQuery{States: openTab.states, Before: s.now(), Limit: maxLate}
 	page, err := s.store.Queue(r.Context(), late)
 	if err != nil {
@@ -96,7 +98,7 @@ func (s *site) gatherQueue(r *http.Request, v *overviewView) (err error) {
 	return err
 }
 
-func (s *site) gatherMails(r *http.Request, v *overviewView) error {
+func (s *site) addMails(r *http.Request, v *overviewView) error {
 	ctx, today := r.Context(), s.today()
 	pending, err := s.store.PendingMail(ctx, "", manyMails+1)
 	if err != nil {
@@ -108,14 +110,14 @@ func (s *site) gatherMails(r *http.Request, v *overviewView) error {
 		return err
 	}
 	v.Reminders = upTo(reminders, manyMails)
-	dead, err := s.store.FailedMails(ctx, maxDead)
-	for _, m := range dead {
-		v.Dead = append(v.Dead, deadRow{m, mailName(mail.Kind(m.Dead.Kind)), searchFor(m.Dead.About)})
+	failed, err := s.store.FailedMails(ctx, maxFailed)
+	for _, m := range failed {
+		v.Failed = append(v.Failed, failedRow{m, mailName(mail.Kind(m.Dead.Kind)), searchFor(m.Dead.About)})
 	}
 	return err
 }
 
-func (s *site) gatherLicenses(r *http.Request, v *overviewView) error {
+func (s *site) addLicenses(r *http.Request, v *overviewView) error {
 	months, rest, err := s.store.Expiring(r.Context(), s.today(), monthsAhead)
 	if err != nil {
 		return err
@@ -128,7 +130,7 @@ func (s *site) gatherLicenses(r *http.Request, v *overviewView) error {
 		for _, m := range all {
 			for class, n := range m.Counts {
 				if i := slices.Index(v.LinesOf, class.Type); i >= 0 && class.Edition == e {
-					lines.Of[i] = plus(lines.Of[i], n)
+					lines.Of[i] = addCounts(lines.Of[i], n)
 				}
 			}
 		}
@@ -142,7 +144,9 @@ func (s *site) gatherLicenses(r *http.Request, v *overviewView) error {
 		v.Rest += n.Licenses
 	}
 	for _, m := range months {
-		row := monthRow{Month: m.Month.Start().Format("Jan 2006"), To: monthAddress(m.Month, ""), Of: make([]int, len(editions))}
+		row := monthRow{
+			Month: m.Month.Start().Format("Jan 2006"), To: monthAddress(m.Month, ""), Of: make([]int, len(editions)),
+		}
 		for class, n := range m.Counts {
 			if i := slices.Index(editions, class.Edition); i >= 0 {
 				row.Of[i] += n.Licenses
@@ -155,11 +159,11 @@ func (s *site) gatherLicenses(r *http.Request, v *overviewView) error {
 	return nil
 }
 
-func plus(a, b store.Count) store.Count {
+func addCounts(a, b store.Count) store.Count {
 	return store.Count{Licenses: a.Licenses + b.Licenses, MaxLoc: a.MaxLoc + b.MaxLoc}
 }
 
-func (s *site) gatherWeeks(r *http.Request, v *overviewView) error {
+func (s *site) addWeeks(r *http.Request, v *overviewView) error {
 	weeks, err := s.store.Weeks(r.Context(), s.today(), weeksBack)
 	for _, week := range weeks {
 		row := weekRow{Begins: week.Begins.Long(), Filed: week.Filed, Issued: len(week.TimeToIssue)}
@@ -172,7 +176,7 @@ func (s *site) gatherWeeks(r *http.Request, v *overviewView) error {
 	return err
 }
 
-// median is the middle one of several, or between the two in the middle.
+// median returns the middle value, or the mean of the two in the middle.
 func median(all []time.Duration) time.Duration {
 	slices.Sort(all)
 	n := len(all)

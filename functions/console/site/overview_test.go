@@ -27,7 +27,7 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 		{license.Developer, license.Production, "2018-03-31"}, {license.Developer, license.Evaluation, "2018-03-20"}, {license.Enterprise, license.Production, "2018-03-05"},
 		{license.Enterprise, license.Production, "2019-02-28"}, {license.Enterprise, license.Staging, "2019-03-01"}, {license.Developer, license.Production, "2018-02-28"},
 	} {
-		g := granted(fmt.Sprintf("l%d", i), day(l.expiration))
+		g := sampleLicense(fmt.Sprintf("l%d", i), day(l.expiration))
 		g.Edition, g.Type, g.Server = l.edition, l.kind, license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
 		w.record(g)
 	}
@@ -51,7 +51,7 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 	if first := section.Find("tbody a").First().AttrOr("href", ""); first != "/console/licenses?expires=2018-03" {
 		t.Errorf("the first month leads to %s", first)
 	}
-	if got := webtest.Text(section); !strings.Contains(got, "1 more expire after that.") {
+	if got := webtest.Text(section); !strings.Contains(got, "1 more expires later.") {
 		t.Errorf("what comes later is not told: %s", got)
 	}
 	var lines []string
@@ -93,25 +93,25 @@ func TestBarsAreAsHighAsTheirNumbers(t *testing.T) {
 func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 	w := newTestEnv(t)
 	for i, hours := range []int{1, 3, 30, 0} {
-		d := asked
+		d := sampleDetails
 		d.Company = fmt.Sprintf("Company %d", i)
 		r := w.file(d)
 		if hours == 0 {
 			continue
 		}
-		w.pass(time.Duration(hours) * time.Hour)
-		l := granted(fmt.Sprintf("l%d", i), day("2018-05-10"))
+		w.advance(time.Duration(hours) * time.Hour)
+		l := sampleLicense(fmt.Sprintf("l%d", i), day("2018-05-10"))
 		i := store.Issue{Licenses: []license.License{l}, By: "sam", Request: r.ID, RequestVersion: r.Version}
 		if err := w.store.IssueLicenses(t.Context(), i, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.review(w.file(asked), request.Waiting)
-	late := asked
+	w.review(w.file(sampleDetails), request.Waiting)
+	late := sampleDetails
 	late.Company = "Late Company"
-	w.pass(-7 * 24 * time.Hour)
+	w.advance(-7 * 24 * time.Hour)
 	w.file(late)
-	w.pass(7 * 24 * time.Hour)
+	w.advance(7 * 24 * time.Hour)
 	m, err := w.store.ClaimMail(t.Context(), w.pendingMails()[0], time.Minute)
 	if err == nil {
 		err = w.store.FailMail(t.Context(), m, errors.New("no such mailbox"))
@@ -124,7 +124,7 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 	figures := map[string]string{}
 	doc.Find(".figures div").Each(func(_ int, s *goquery.Selection) { figures[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd")) })
 	for name, want := range map[string]string{
-		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Mails to be sent": "5", "Mails given up": "1", "Reminders in the next 30 days": "3",
+		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Emails to be sent": "5", "Failed emails": "1", "Reminders in the next 30 days": "3",
 	} {
 		if figures[name] != want {
 			t.Errorf("%s: %q, want %s", name, figures[name], want)
@@ -137,7 +137,7 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 	if got := webtest.Text(weeks.Last()); weeks.Length() != 12 || got != "05 Mar 2018533 h" {
 		t.Errorf("%d weeks, the last %q", weeks.Length(), got)
 	}
-	dead := doc.Find("section[aria-labelledby=dead-title] tbody tr")
+	dead := doc.Find("section[aria-labelledby=failed-title] tbody tr")
 	if got := webtest.Text(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") || !strings.Contains(got, "no such mailbox") {
 		t.Errorf("given up %q", got)
 	}

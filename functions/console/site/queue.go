@@ -16,28 +16,33 @@ import (
 // tab is a group of states in the queue.
 type tab struct {
 	key, label string
-	all        string // the choice of all its states
+	all        string // the option for all its states
 	states     []request.State
-	latest     bool // the latest first
-	mine       bool // only what who looks has in review
+	latest     bool // newest first
+	mine       bool // only requests that the viewer is reviewing
 }
 
 var (
-	openTab    = tab{key: "open", label: "Open", all: "All open", states: []request.State{request.Received, request.InReview}}
+	openTab = tab{
+		key: "open", label: "Open", all: "All open", states: []request.State{request.Received, request.InReview},
+	}
 	mineTab    = tab{key: "mine", label: "Mine", all: "All mine", states: []request.State{request.InReview}, mine: true}
 	waitingTab = tab{key: "waiting", label: "Waiting", all: "All waiting", states: []request.State{request.Waiting}}
-	closedTab  = tab{key: "closed", label: "Closed", all: "All closed", states: []request.State{request.Issued, request.Rejected, request.Withdrawn}, latest: true}
+	closedTab  = tab{
+		key: "closed", label: "Closed", all: "All closed",
+		states: []request.State{request.Issued, request.Rejected, request.Withdrawn}, latest: true,
+	}
 )
 
-// tabsFor are the tabs of who looks: who changes nothing has nothing in review.
+// tabsFor returns the tabs for the person who is signed in. Viewers review nothing, so they have no tab "Mine".
 func tabsFor(r *http.Request) []tab {
-	if acts(r) {
+	if canEdit(r) {
 		return []tab{openTab, mineTab, waitingTab, closedTab}
 	}
 	return []tab{openTab, waitingTab, closedTab}
 }
 
-// filter is which requests the queue shows.
+// filter selects the requests that the queue shows.
 type filter struct {
 	tab     tab
 	state   request.State   // "" is every state of the tab
@@ -45,11 +50,11 @@ type filter struct {
 	edition license.Edition // "" is every edition
 }
 
-// filterOf reads a filter from an address; what is none there is passed over. A state that the tab does not have leads to the
+// filterOf reads a filter from the address and ignores invalid values. A state that the tab does not have selects the
 // tab that has it.
 func filterOf(r *http.Request) filter {
-	asked := r.URL.Query()
-	f := filter{tab: openTab, kind: request.Kind(asked.Get("kind")), edition: license.Edition(asked.Get("edition"))}
+	query := r.URL.Query()
+	f := filter{tab: openTab, kind: request.Kind(query.Get("kind")), edition: license.Edition(query.Get("edition"))}
 	if !f.kind.Valid() {
 		f.kind = ""
 	}
@@ -57,22 +62,22 @@ func filterOf(r *http.Request) filter {
 		f.edition = ""
 	}
 	for _, s := range request.States {
-		if stateKey(s) == stateKey(request.State(asked.Get("state"))) {
+		if stateKey(s) == stateKey(request.State(query.Get("state"))) {
 			f.state, f.tab = s, tabOf(s)
 		}
 	}
 	for _, t := range tabsFor(r) {
-		if t.key == asked.Get("show") && (f.state == "" || slices.Contains(t.states, f.state)) {
+		if t.key == query.Get("show") && (f.state == "" || slices.Contains(t.states, f.state)) {
 			f.tab = t
 		}
 	}
 	return f
 }
 
-// stateKey is a state in an address: in-review.
+// stateKey returns a state as addresses write it: in-review.
 func stateKey(s request.State) string { return strings.ReplaceAll(string(s), " ", "-") }
 
-// tabOf is where a state is shown unless the address says otherwise.
+// tabOf returns the tab that shows a state unless the address says otherwise.
 func tabOf(s request.State) tab {
 	for _, t := range []tab{waitingTab, closedTab} {
 		if slices.Contains(t.states, s) {
@@ -82,22 +87,24 @@ func tabOf(s request.State) tab {
 	return openTab
 }
 
-// query is the filter as the store takes it, for who looks.
+// query returns the filter as a query to the store, for the person who is signed in.
 func (f filter) query(r *http.Request) store.QueueQuery {
 	q := store.QueueQuery{States: f.tab.states, Kind: f.kind, Edition: f.edition, Latest: f.tab.latest, Limit: pageSize}
 	if f.state != "" {
 		q.States = []request.State{f.state}
 	}
 	if f.tab.mine {
-		q.Reviewer = by(r)
+		q.Reviewer = operator(r)
 	}
 	return q
 }
 
-// address is that of a page of the queue; after is where it begins, "" for the first.
+// address returns the address of a page of the queue; after is the cursor that it begins at, "" for the first page.
 func (f filter) address(after string) string {
 	v := url.Values{}
-	for name, value := range map[string]string{"state": stateKey(f.state), "kind": string(f.kind), "edition": string(f.edition), "after": after} {
+	for name, value := range map[string]string{
+		"state": stateKey(f.state), "kind": string(f.kind), "edition": string(f.edition), "after": after,
+	} {
 		if value != "" {
 			v.Set(name, value)
 		}
@@ -112,17 +119,17 @@ func (f filter) address(after string) string {
 }
 
 type queueView struct {
-	Tabs     []tabView
-	Show     string // the key of the current tab
-	All      string // the choice of all its states
-	States   []choice
-	Kinds    []choice
-	Editions []choice
-	Filtered bool
-	Requests []requestRow
-	Late     string // how many of the open ones are late; "" for none
-	Begin    string // the address of the first page; "" on it
-	Next     string // the address of the next page; "" on the last
+	Tabs      []tabView
+	Show      string // the key of the current tab
+	All       string // the choice of all its states
+	States    []choice
+	Kinds     []choice
+	Editions  []choice
+	Filtered  bool
+	Requests  []requestRow
+	Late      string // the number of open requests that are late; "" for none
+	FirstPage string // the address of the first page; "" on it
+	NextPage  string // the address of the next page; "" on the last
 }
 
 type tabView struct {
@@ -130,7 +137,7 @@ type tabView struct {
 	Current          bool
 }
 
-// choice is an option of a filter.
+// choice is an option in a filter.
 type choice struct {
 	Value, Label string
 	Chosen       bool
@@ -138,15 +145,15 @@ type choice struct {
 
 const (
 	pageSize = 50
-	// counted is how far lists are counted: what is more is told as "200+".
+	// counted is the limit up to which lists are counted: more is shown as "200+".
 	counted = 200
 )
 
-// queue shows the requests of a filter: what is due first, first; of the closed ones the latest.
+// queue shows the requests of a filter, the earliest due date first; closed ones newest first.
 func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	f := filterOf(r)
 	q := f.query(r)
-	if after := r.URL.Query().Get("after"); isCursor(after) {
+	if after := r.URL.Query().Get("after"); isCursorOfQueue(after) {
 		q.After = after
 	}
 	page, err := s.store.Queue(r.Context(), q)
@@ -154,8 +161,10 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := queueView{
-		Show: f.tab.key, All: f.tab.all, States: stateChoices(f.state), Kinds: kindChoices(f.kind), Editions: editionChoices(f.edition),
-		Filtered: f.state != "" || f.kind != "" || f.edition != "", Requests: s.requestRows(page.Requests),
+		Show: f.tab.key, All: f.tab.all,
+		States: stateChoices(f.state), Kinds: kindChoices(f.kind), Editions: editionChoices(f.edition),
+		Filtered: f.state != "" || f.kind != "" || f.edition != "",
+		Requests: s.requestRows(page.Requests),
 	}
 	for _, t := range tabsFor(r) {
 		whole := filter{tab: t, kind: f.kind, edition: f.edition}
@@ -175,10 +184,10 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 		v.Late = ""
 	}
 	if q.After != "" {
-		v.Begin = f.address("")
+		v.FirstPage = f.address("")
 	}
 	if page.Next != "" {
-		v.Next = f.address(page.Next)
+		v.NextPage = f.address(page.Next)
 	}
 	title := "Requests: " + f.tab.label
 	if f.state != "" {
@@ -187,14 +196,14 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "queue.html", inQueue, title, v)
 }
 
-// length counts a queue: "12", or "200+".
+// length returns the length of a queue: "12", or "200+".
 func (s *site) length(r *http.Request, q store.QueueQuery) (string, error) {
 	q.Limit = counted + 1
 	n, err := s.store.QueueLength(r.Context(), q)
 	return upTo(n, counted), err
 }
 
-// upTo is a number that was counted to a limit.
+// upTo writes a number that was counted up to a limit.
 func upTo(n, limit int) string {
 	if n > limit {
 		return strconv.Itoa(limit) + "+"
@@ -202,8 +211,8 @@ func upTo(n, limit int) string {
 	return strconv.Itoa(n)
 }
 
-// isCursor reports whether s can be a place in the queue: a time and the ID of a request.
-func isCursor(s string) bool {
+// isCursorOfQueue reports whether s has the form of a cursor of the queue: a time and the ID of a request.
+func isCursorOfQueue(s string) bool {
 	at, id, ok := strings.Cut(s, "#")
 	_, err := time.Parse(time.RFC3339, at)
 	return ok && err == nil && license.ValidID(id)

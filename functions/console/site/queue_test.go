@@ -34,12 +34,12 @@ func (w *testEnv) review(r request.Request, to request.State) request.Request {
 func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 	w := newTestEnv(t)
 	for i, state := range []request.State{request.Waiting, request.Issued, request.InReview, request.Received, request.Rejected, request.Withdrawn} {
-		d := asked
+		d := sampleDetails
 		d.Company = fmt.Sprintf("%d %s", i, state)
 		if r := w.file(d); state != request.Received {
 			w.review(r, state)
 		}
-		w.pass(time.Hour)
+		w.advance(time.Hour)
 	}
 	for show, want := range map[string][]string{
 		"":        {"2 in review", "3 received"},
@@ -64,12 +64,12 @@ func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 func TestWhatIsLateIsFirstAndSaidInWords(t *testing.T) {
 	w := newTestEnv(t)
 	for _, company := range []string{"Monday", "Tuesday", "Wednesday"} {
-		d := asked
+		d := sampleDetails
 		d.Company = company
 		w.file(d)
-		w.pass(24 * time.Hour)
+		w.advance(24 * time.Hour)
 	}
-	w.pass(-22 * time.Hour) // Wednesday, two hours after the third: Monday's was due a day and two hours ago, Tuesday's two hours
+	w.advance(-22 * time.Hour) // Wednesday, two hours after the third: Monday's was due a day and two hours ago, Tuesday's two hours
 	doc := w.get(vera, "/console").WantStatus(200).Page()
 	var due []string
 	doc.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
@@ -88,7 +88,7 @@ func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
 	w := newTestEnv(t)
 	for _, kind := range request.Kinds {
 		for _, edition := range []license.Edition{license.Developer, license.Enterprise} {
-			d := asked
+			d := sampleDetails
 			d.Kind, d.Edition, d.Company = kind, edition, string(kind)+" "+string(edition)
 			w.file(d)
 		}
@@ -114,12 +114,12 @@ func TestTheQueueIsFilteredByOneState(t *testing.T) {
 	w := newTestEnv(t)
 	for _, state := range request.States {
 		for _, kind := range []request.Kind{request.New, request.Renewal} {
-			d := asked
+			d := sampleDetails
 			d.Kind, d.Company = kind, string(kind)+" "+string(state)
 			if r := w.file(d); state != request.Received {
 				w.review(r, state)
 			}
-			w.pass(time.Hour)
+			w.advance(time.Hour)
 		}
 	}
 	for query, want := range map[string]struct {
@@ -161,13 +161,13 @@ func TestTheQueueIsFilteredByOneState(t *testing.T) {
 func TestWhatIHaveInReviewIsMine(t *testing.T) {
 	w := newTestEnv(t)
 	taken := func(who, company string, kind request.Kind) string {
-		d := asked
+		d := sampleDetails
 		d.Company, d.Kind = company, kind
 		page := "/console/requests/" + w.file(d).ID
 		if who != "" {
-			w.send(who, page+"/take", w.basis(page)).WantStatus(http.StatusSeeOther)
+			w.send(who, page+"/take", w.snapshot(page)).WantStatus(http.StatusSeeOther)
 		}
-		w.pass(time.Hour)
+		w.advance(time.Hour)
 		return page
 	}
 	taken("", "Nobody's", request.New)
@@ -190,7 +190,7 @@ func TestWhatIHaveInReviewIsMine(t *testing.T) {
 			t.Errorf("%s, %s: %q, want %q", tt.who, tt.query, got, tt.want)
 		}
 	}
-	w.send(lucia, page+"/take-over", w.basis(page)).WantStatus(http.StatusSeeOther)
+	w.send(lucia, page+"/take-over", w.snapshot(page)).WantStatus(http.StatusSeeOther)
 	if got := listed(w.get(lucia, "/console?show=mine").Page()); !slices.Equal(got, []string{"Sam's", "Lucía's"}) {
 		t.Errorf("after taking over, Lucía has %q", got)
 	}
@@ -202,14 +202,14 @@ func TestWhatIHaveInReviewIsMine(t *testing.T) {
 func TestFiveHundredRequestsComeInPages(t *testing.T) {
 	w := newTestEnv(t)
 	for i := range 500 {
-		d := asked
+		d := sampleDetails
 		d.Company = fmt.Sprintf("Company %03d", i)
 		r := w.file(d)
 		if i%3 == 0 {
 			w.review(r, request.InReview)
 		}
 		if i%2 == 0 {
-			w.pass(time.Second)
+			w.advance(time.Second)
 		}
 	}
 	seen := map[string]bool{}
@@ -238,12 +238,12 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 func TestOneStateComesInPages(t *testing.T) {
 	w := newTestEnv(t)
 	for i := range 120 {
-		d := asked
+		d := sampleDetails
 		d.Company = fmt.Sprintf("Company %03d", i)
 		if r := w.file(d); i%2 == 0 {
 			w.review(r, request.InReview)
 		}
-		w.pass(time.Second)
+		w.advance(time.Second)
 	}
 	var sizes []int
 	for next := "/console?edition=developer&state=in-review"; next != ""; {
@@ -270,10 +270,10 @@ func TestAnEmptyQueueSaysWhatToExpect(t *testing.T) {
 
 func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 	w := newTestEnv(t)
-	w.record(granted("01hx0000000000000000000001", license.Date{Year: 2018, Month: 8, Day: 31}))
-	w.record(granted("import-A.1", license.Date{Year: 2018, Month: 9, Day: 30}))
-	r := w.file(asked)
-	d := asked
+	w.record(sampleLicense("01hx0000000000000000000001", license.Date{Year: 2018, Month: 8, Day: 31}))
+	w.record(sampleLicense("import-A.1", license.Date{Year: 2018, Month: 9, Day: 30}))
+	r := w.file(sampleDetails)
+	d := sampleDetails
 	d.Company, d.Email, d.Server = "Internationalization Inc", "someone@else.example", "1234ABCD-AWHW8w9JtzBzSrmf9GQX"
 	other := w.file(d)
 	d.Server = "BF41A1F2-AWHW8w9JtzBzSrmf9GQZ"

@@ -15,39 +15,39 @@ import (
 type requestView struct {
 	request.Request
 	Badge, When badge
-	Address     addressRow // of who asks
-	Replaced    string     // the address that leads to what Replaces names; "" for none
-	Acts        bool       // who looks may change something
-	Basis       basis
+	Address     addressRow // of the requester
+	Replaced    string     // the address that finds what Replaces names; "" for none
+	CanEdit     bool       // the viewer may change the request
+	Snapshot    snapshot
 	Issuable    bool
 	Steps       []stepView
-	Trouble     *trouble
-	Done        string // what was just done; "" for nothing
+	Error       *formError
+	Done        string // the outcome of the action before; "" for none
 	SameServer  related
 	SameCompany related
 	Mails       []mailRow
 	Timeline    []eventView
-	events      []store.Event // what Timeline tells
+	events      []store.Event // shown as Timeline
 }
 
-// Short is the request's kind in a word.
+// Short returns the request's kind in a word.
 func (v requestView) Short() string { return shortKind(v.Kind) }
 
-// stepView is a form for something that can be done with the request.
+// stepView is the form of a step.
 type stepView struct {
 	Path, Label, Hint string
-	Field             *web.Field // nil: it is a button alone
-	Open              bool       // its field is to be seen
+	Field             *web.Field // nil: the form is just a button
+	Open              bool       // the form is unfolded
 }
 
-// related are other requests and licenses that have something in common with what a page shows.
+// related lists other requests and licenses of the same server or company.
 type related struct {
 	Requests []requestRow
 	Licenses []licenseRow
 	More     bool
 }
 
-// maxRelated is how many related requests, and licenses, a page shows.
+// maxRelated is the number of related requests, and of licenses, that a page shows.
 const maxRelated = 20
 
 // request shows a request.
@@ -59,7 +59,7 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 	if i := slices.IndexFunc(steps, func(st step) bool { return st.path == r.URL.Query().Get("done") }); i >= 0 {
 		v.Done = steps[i].done
 	} else if r.URL.Query().Get("done") == "lift" {
-		v.Done = lifted
+		v.Done = emailsResumed
 	}
 	return s.showRequest(w, r, http.StatusOK, v)
 }
@@ -67,32 +67,32 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 func (s *site) showRequest(w http.ResponseWriter, r *http.Request, status int, v requestView) error {
 	title := v.Company + ": " + v.Short()
 	if status != http.StatusOK {
-		title = "Not taken: " + title
+		title = "Not saved: " + title
 	}
 	return s.render(w, r, status, "request.html", inQueue, title, v)
 }
 
-// requestView gathers what the page of the request in the address shows.
+// requestView reads what the page of the request in the address shows.
 func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	ctx := r.Context()
-	if v.Request, err = s.store.Request(ctx, idOf(r)); err != nil {
+	if v.Request, err = s.store.Request(ctx, requestID(r)); err != nil {
 		return v, err
 	}
 	if v.events, err = s.store.RequestTimeline(ctx, v.ID); err != nil {
 		return v, err
 	}
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), s.now())
-	v.Basis = basis{v.Version, lastOf(v.events)}
+	v.Snapshot = snapshot{v.Version, lastOf(v.events)}
 	v.Timeline = timelineView(v.events)
 	addresses, _, err := s.addressRows(r, []license.Contact{{Name: v.Name, Email: v.Email}})
 	if err != nil {
 		return v, err
 	}
 	v.Address = addresses[0]
-	if v.Acts = acts(r); v.Acts {
+	if v.CanEdit = canEdit(r); v.CanEdit {
 		v.Issuable = v.State.Leads(request.Issued)
 		for _, st := range steps {
-			if st.refused(v.Request, by(r)) == nil {
+			if st.check(v.Request, operator(r)) == nil {
 				v.Steps = append(v.Steps, st.view(v.Request, "", ""))
 			}
 		}
@@ -116,10 +116,10 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	return v, nil
 }
 
-// idOf is the ID of the request in the address.
-func idOf(r *http.Request) string { return strings.ToLower(r.PathValue("id")) }
+// requestID returns the ID of the request in the address.
+func requestID(r *http.Request) string { return strings.ToLower(r.PathValue("id")) }
 
-// related leaves out what was seen, and notes what it shows.
+// related leaves out what the page already shows, and adds the rest to seen.
 func (s *site) related(found store.Found, seen map[string]bool) related {
 	fresh := func(id string) bool {
 		known := seen[id]
@@ -131,16 +131,16 @@ func (s *site) related(found store.Found, seen map[string]bool) related {
 	return related{s.requestRows(found.Requests), s.licenseRows(found.Licenses), found.More}
 }
 
-// Any reports whether there is anything.
+// Any reports whether there are any.
 func (r related) Any() bool { return len(r.Requests)+len(r.Licenses) > 0 }
 
-// mailRow is a mail about a request or a license.
+// mailRow is an email about a request or a license, in a list.
 type mailRow struct {
 	store.Mail
 	Badge badge
 }
 
-// maxMails is how many mails a page shows.
+// maxMails is the number of emails that a page shows.
 const maxMails = 50
 
 func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error) {
@@ -149,9 +149,9 @@ func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 		b := badge{"Sent", "good"}
 		switch {
 		case m.State == store.MailFailed:
-			b = badge{"Given up", "bad"}
+			b = badge{"Failed", "bad"}
 		case m.State == store.MailPending && m.LastError != "":
-			b = badge{"Failed, will be tried again", "warn"}
+			b = badge{"Failed, will be retried", "warn"}
 		case m.State == store.MailPending:
 			b = badge{"To be sent", ""}
 		case len(m.Reports) > 0:
@@ -162,10 +162,10 @@ func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 	return rows, err
 }
 
-// Name is what the mail is for.
+// Name says what the email is for.
 func (m mailRow) Name() string { return mailName(m.Message.Kind) }
 
-// Said is what the carrier said of the mail, and servers on its way.
+// Said returns what the mail provider and the receiving servers said about the email.
 func (m mailRow) Said() string {
 	var said []string
 	for _, r := range m.Reports {
@@ -179,7 +179,8 @@ func (m mailRow) Said() string {
 func mailName(k mail.Kind) string {
 	if st, ok := map[mail.Kind]string{
 		mail.RequestReceived: "Confirmation", mail.RequestNew: "Notice to sales", mail.RequestQuestion: "Question",
-		mail.RequestRejected: "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key", mail.LicenseExpiring: "Reminder",
+		mail.RequestRejected: "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
+		mail.LicenseExpiring:  "Reminder",
 		mail.LicenseUnreached: "Task for sales",
 	}[k]; ok {
 		return st

@@ -25,8 +25,8 @@ func with(form url.Values, pairs ...string) url.Values {
 	return form
 }
 
-// like is a form based on what another one was based on.
-func like(basis url.Values, pairs ...string) url.Values {
+// sameSnapshot is a form based on what another one was based on.
+func sameSnapshot(basis url.Values, pairs ...string) url.Values {
 	return with(url.Values{"version": basis["version"], "seen": basis["seen"]}, pairs...)
 }
 
@@ -60,7 +60,7 @@ func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
 		t.Run(string(state), func(t *testing.T) {
 			w := newTestEnv(t)
 			for _, s := range steps {
-				r := w.file(asked)
+				r := w.file(sampleDetails)
 				if state != request.Received {
 					r = w.review(r, state)
 				}
@@ -96,9 +96,9 @@ func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
 func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
 	for path, want := range map[string]mail.Kind{"take": "", "note": "", "ask": mail.RequestQuestion, "reject": mail.RequestRejected, "withdraw": mail.RequestWithdrawn} {
 		w := newTestEnv(t)
-		r := w.file(asked)
+		r := w.file(sampleDetails)
 		page := "/console/requests/" + r.ID
-		w.send(sam, page+"/"+path, with(w.basis(page), "question", "Which <b>one</b>?", "rejection", "Which <b>one</b>?", "withdrawal", "Which <b>one</b>?", "note", "Which?"))
+		w.send(sam, page+"/"+path, with(w.snapshot(page), "question", "Which <b>one</b>?", "rejection", "Which <b>one</b>?", "withdrawal", "Which <b>one</b>?", "note", "Which?"))
 		mails, err := w.store.MailsAbout(t.Context(), r.ID, 10)
 		if err != nil {
 			t.Fatal(err)
@@ -108,7 +108,7 @@ func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
 		case want == "" && len(mails) == 0:
 		case want == "" || len(mails) != 1:
 			t.Errorf("%s: %d mails", path, len(mails))
-		case mails[0].Message.Kind != want || mails[0].Message.To.Email != asked.Email || !strings.Contains(mails[0].Message.Text, "Which <b>one</b>?"):
+		case mails[0].Message.Kind != want || mails[0].Message.To.Email != sampleDetails.Email || !strings.Contains(mails[0].Message.Text, "Which <b>one</b>?"):
 			t.Errorf("%s: %+v", path, mails[0].Message)
 		case webtest.Text(w.get(sam, page).Page().Find("#mails-title + table tbody tr").Last()) == "":
 			t.Errorf("%s: the page does not show the mail", path)
@@ -118,15 +118,15 @@ func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
 
 func TestTheSecondOfTwoPeopleIsToldWhoDidWhatAndKeepsWhatTheyTyped(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
-	seen := w.basis(page) // both look at it
-	w.send(lucia, page+"/ask", like(seen, "question", "How many servers?")).WantStatus(303)
+	seen := w.snapshot(page) // both look at it
+	w.send(lucia, page+"/ask", sameSnapshot(seen, "question", "How many servers?")).WantStatus(303)
 	mails := w.pendingMails()
 
 	told := w.send(sam, page+"/reject", with(seen, "rejection", "Not with\nthis server.")).WantStatus(http.StatusConflict).Page()
 	trouble := told.Find("#trouble")
-	for _, want := range []string{"Somebody was faster", "customer asked by " + emails[lucia], "How many servers?", "State: Received Waiting for customer"} {
+	for _, want := range []string{"Someone else changed this first", "asked the customer by " + emails[lucia], "How many servers?", "Status: Received Waiting for customer"} {
 		if !strings.Contains(strings.ToLower(webtest.Text(trouble)), strings.ToLower(want)) {
 			t.Errorf("the page does not say %q:\n%s", want, webtest.Text(trouble))
 		}
@@ -149,10 +149,10 @@ func TestTheSecondOfTwoPeopleIsToldWhoDidWhatAndKeepsWhatTheyTyped(t *testing.T)
 
 func TestWhatWasTypedIsShownWhereItsFormIsGone(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
-	seen := w.basis(page)
-	w.send(lucia, page+"/reject", with(w.basis(page), "rejection", "No.")).WantStatus(303)
+	seen := w.snapshot(page)
+	w.send(lucia, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(303)
 	told := w.send(sam, page+"/ask", with(seen, "question", "Is it <urgent>?")).WantStatus(http.StatusConflict).Page()
 	if kept := told.Find("pre.kept").Text(); kept != "Is it <urgent>?" {
 		t.Errorf("the page keeps %q", kept)
@@ -162,7 +162,7 @@ func TestWhatWasTypedIsShownWhereItsFormIsGone(t *testing.T) {
 func TestAFormThatComesTwiceIsTakenOnce(t *testing.T) {
 	for _, path := range []string{"take", "ask", "note", "reject", "withdraw"} {
 		w := newTestEnv(t)
-		r := w.file(asked)
+		r := w.file(sampleDetails)
 		page := "/console/requests/" + r.ID
 		form := w.filled(page)
 		for range 3 {
@@ -177,7 +177,7 @@ func TestAFormThatComesTwiceIsTakenOnce(t *testing.T) {
 
 func TestManyPeopleAtOnceDoOneThing(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
 	form := w.filled(page)
 	statuses := make([]int, 20)
@@ -202,9 +202,9 @@ func TestManyPeopleAtOnceDoOneThing(t *testing.T) {
 
 func TestAColleagueTakesOverAndTheFirstIsTold(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
-	w.send(lucia, page+"/take", w.basis(page)).WantStatus(303)
+	w.send(lucia, page+"/take", w.snapshot(page)).WantStatus(303)
 	if got := offered(w.get(lucia, page).Page()); slices.Contains(got, "take-over") {
 		t.Errorf("who works on it is offered %q", got)
 	}
@@ -212,17 +212,17 @@ func TestAColleagueTakesOverAndTheFirstIsTold(t *testing.T) {
 	if button != "Take over from "+emails[lucia] {
 		t.Errorf("the button says %q", button)
 	}
-	old := w.basis(page)
+	old := w.snapshot(page)
 	w.send(lucia, page+"/take-over", old).WantStatus(http.StatusConflict)
 	for range 2 { // a double click
 		w.send(sam, page+"/take-over", old).WantRedirect(page + "?done=take-over")
 	}
 	told := webtest.Text(w.get(vera, page).Page().Find(".timeline > li").First())
-	if want := "taken over by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Worked on by: " + emails[lucia] + " " + emails[sam]; told != want {
+	if want := "taken over by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[lucia] + " " + emails[sam]; told != want {
 		t.Errorf("the timeline begins with %q", told)
 	}
 	trouble := webtest.Text(w.send(lucia, page+"/reject", with(old, "rejection", "No.")).WantStatus(http.StatusConflict).Page().Find("#trouble"))
-	if !strings.Contains(trouble, "Somebody was faster") || !strings.Contains(trouble, "taken over by "+emails[sam]) {
+	if !strings.Contains(trouble, "Someone else changed this first") || !strings.Contains(trouble, "taken over by "+emails[sam]) {
 		t.Errorf("the first is told %q", trouble)
 	}
 	if got := w.request(r.ID); got.State != request.InReview || got.Reviewer != emails[sam] || got.Version != 3 {
@@ -232,9 +232,9 @@ func TestAColleagueTakesOverAndTheFirstIsTold(t *testing.T) {
 
 func TestOfTwoWhoTakeOverAtOnceOneIsTold(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.review(w.file(asked), request.InReview)
+	r := w.review(w.file(sampleDetails), request.InReview)
 	page := "/console/requests/" + r.ID
-	form := w.basis(page)
+	form := w.snapshot(page)
 	people := []string{sam, lucia, ada}
 	answers := make([]*webtest.Answer, len(people))
 	var wg sync.WaitGroup
@@ -260,16 +260,16 @@ func TestOfTwoWhoTakeOverAtOnceOneIsTold(t *testing.T) {
 
 func TestWhatIsTypedIsChecked(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
 	for _, tt := range []struct{ path, field, typed, wrong string }{
-		{"ask", "question", "", "Your question is missing."},
-		{"ask", "question", " \r\n ", "Your question is missing."},
+		{"ask", "question", "", "Enter your question."},
+		{"ask", "question", " \r\n ", "Enter your question."},
 		{"reject", "rejection", strings.Repeat("x", maxText+1), "too long"},
 		{"withdraw", "withdrawal", "a\x00b", "control characters"},
 		{"note", "note", "\u202e\u200b", "is missing"},
 	} {
-		doc := w.send(sam, page+"/"+tt.path, with(w.basis(page), tt.field, tt.typed)).WantStatus(http.StatusUnprocessableEntity).Page()
+		doc := w.send(sam, page+"/"+tt.path, with(w.snapshot(page), tt.field, tt.typed)).WantStatus(http.StatusUnprocessableEntity).Page()
 		if got := webtest.Text(doc.Find("#" + tt.field + "-error")); !strings.Contains(got, tt.wrong) {
 			t.Errorf("%s %q: %q", tt.path, tt.typed, got)
 		}
@@ -288,13 +288,13 @@ func TestWhatIsTypedIsChecked(t *testing.T) {
 
 func TestARequestShowsWhatElseIsKnownOfServerAndCompany(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
-	sameServer, sameCompany, both := asked, asked, asked
+	r := w.file(sampleDetails)
+	sameServer, sameCompany, both := sampleDetails, sampleDetails, sampleDetails
 	sameServer.Server, sameServer.Company = "0123ABCD-AWHW8w9JtzBzSrmf9GQX", "Renamed Ltd"
 	sameCompany.Server = "AWHW8w9JtzBzSrmf9GQZ"
 	both.Server = "89ABCDEF-AWHW8w9JtzBzSrmf9GQX"
 	a, b, c := w.file(sameServer), w.file(sameCompany), w.file(both)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	doc := w.get(vera, "/console/requests/"+r.ID).WantStatus(200).Page()
 	links := func(section string) (hrefs []string) {
 		doc.Find("section[aria-labelledby=" + section + "] tbody a").Each(func(_ int, s *goquery.Selection) {
@@ -318,20 +318,20 @@ const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)> {{.}} =
 
 func TestHostileTextIsTextOnEveryPage(t *testing.T) {
 	w := newTestEnv(t)
-	d := asked
+	d := sampleDetails
 	d.Name, d.Company, d.Country, d.Phone, d.Message, d.ProductVersion = hostile, hostile, hostile, hostile, hostile+"\n"+hostile, hostile
 	d.Email, d.Replaces, d.Contacts = `"<script>"@evil.example`, hostile, []string{hostile}
 	d.Environment, d.OldServer = request.Environment(hostile), request.OldServer(hostile)
 	r := w.file(d)
 	page := "/console/requests/" + r.ID
 	for _, path := range []string{"note", "ask"} {
-		w.send(sam, page+"/"+path, with(w.basis(page), "note", hostile, "question", hostile)).WantStatus(303)
+		w.send(sam, page+"/"+path, with(w.snapshot(page), "note", hostile, "question", hostile)).WantStatus(303)
 	}
-	l := granted("l1", license.Date{Year: 2018, Month: 3, Day: 31})
+	l := sampleLicense("l1", license.Date{Year: 2018, Month: 3, Day: 31})
 	l.Organization, l.Languages, l.Plugins, l.Features, l.Packages = hostile, []string{hostile}, []string{hostile}, []string{hostile}, []string{hostile}
 	l.Contacts = []license.Contact{{Name: hostile, Email: `"<script>"@evil.example`}}
 	w.record(l)
-	w.send(sam, "/console/licenses/l1/revoke", with(w.basis("/console/licenses/l1"), "reason", hostile, "sure", "yes")).WantStatus(303)
+	w.send(sam, "/console/licenses/l1/revoke", with(w.snapshot("/console/licenses/l1"), "reason", hostile, "sure", "yes")).WantStatus(303)
 	for _, path := range []string{"/console?show=waiting", page, "/console/licenses", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/overview", searchFor(hostile), searchFor("script alert")} {
 		doc := w.get(sam, path).WantStatus(200).Page()
 		if n := doc.Find("script, img, [onerror], a[href^='javascript']").Length(); n > 0 {
@@ -348,15 +348,15 @@ func TestHostileTextIsTextOnEveryPage(t *testing.T) {
 
 func TestTheTimelineTellsBeforeAndAfterInWords(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
-	w.send(sam, page+"/take", w.basis(page)).WantStatus(303)
-	w.send(sam, page+"/reject", with(w.basis(page), "rejection", "No\nbudget.")).WantStatus(303)
+	w.send(sam, page+"/take", w.snapshot(page)).WantStatus(303)
+	w.send(sam, page+"/reject", with(w.snapshot(page), "rejection", "No\nbudget.")).WantStatus(303)
 	var told []string
 	w.get(vera, page).Page().Find(".timeline > li").Each(func(_ int, s *goquery.Selection) { told = append(told, webtest.Text(s)) })
 	want := []string{
-		"rejected by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. Closed: 05 Mar 2018, 09:30 UTC State: In review Rejected",
-		"taken into review by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Worked on by: " + emails[sam] + " State: Received In review",
+		"rejected by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. Closed: 05 Mar 2018, 09:30 UTC Status: In review Rejected",
+		"taken into review by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[sam] + " Status: Received In review",
 		"request received by customer, 05 Mar 2018, 09:30 UTC",
 	}
 	if !slices.Equal(told, want) {

@@ -14,92 +14,114 @@ import (
 	"marketplace/shared/web"
 )
 
-// step is something that an operator can do with a request.
+// step is an action that an operator can take on a request.
 type step struct {
-	path     string // of its address, behind that of the request
+	path     string // of its address, after that of the request
 	label    string // on its button
 	hint     string
-	from     []request.State // in which it can be done; nil: in each
-	takeOver bool            // it is done with what a colleague works on
-	to       request.State   // into which it leads; "" leaves the state as it is
-	action   store.Action    // as which the timeline has it
-	prompt   *prompt         // what has to be typed; nil: nothing
+	from     []request.State // states in which it is possible; nil: all
+	takeOver bool            // it is for a request that a colleague is reviewing
+	to       request.State   // the state after it; "" keeps the state
+	action   store.Action    // its event on the timeline
+	input    *textInput      // the text that it needs; nil: none
 	mail     func(letter.Writer, string, request.Request) mail.Message
-	done     string // what is told when it is done
+	done     string // the message when it is done
 }
 
 var (
-	take = step{
-		path: "take", label: "Take into review", hint: "The others see that you work on it.",
+	startReview = step{
+		path: "take", label: "Take into review", hint: "Marks it as yours.",
 		from: []request.State{request.Received}, to: request.InReview, action: store.RequestTaken,
-		done: "You work on this request now.",
+		done: "You are now the reviewer.",
 	}
 	takeOver = step{
-		path: "take-over", label: "Take over", hint: "You work on it from then on. Your colleague is told when they go on with their page.",
+		path: "take-over", label: "Take over",
+		hint: "You become the reviewer. Your colleague is notified the next time they act.",
 		from: []request.State{request.InReview}, takeOver: true, to: request.InReview, action: store.RequestTakenOver,
-		done: "You work on this request now.",
+		done: "You are now the reviewer.",
 	}
-	resume = step{
-		path: "resume", label: "Resume the review", hint: "The customer has answered.",
+	resumeReview = step{
+		path: "resume", label: "Resume review", hint: "The customer has answered.",
 		from: []request.State{request.Waiting}, to: request.InReview, action: store.RequestResumed,
-		done: "The review goes on, and you work on it.",
+		done: "Review resumed. You are now the reviewer.",
 	}
-	ask = step{
-		path: "ask", label: "Ask the customer a question", hint: "Goes to the customer by mail. The request waits for the answer, which comes to the sales mailbox.",
+	askCustomer = step{
+		path: "ask", label: "Ask the customer a question",
+		hint: "We email the question to the customer. The request waits until their answer reaches the sales mailbox.",
 		from: []request.State{request.Received, request.InReview}, to: request.Waiting, action: store.CustomerAsked,
-		prompt: &prompt{"question", "Your question", "The customer reads it as you type it."}, mail: letter.Writer.RequestQuestion,
-		done: "The question goes to the customer, and the request waits for the answer.",
+		input: &textInput{
+			name: "question", label: "Your question", hint: verbatim, missing: "Enter your question.",
+		},
+		mail: letter.Writer.RequestQuestion,
+		done: "Question sent. The request is waiting for the customer.",
 	}
 	reject = step{
-		path: "reject", label: "Reject", hint: "Goes to the customer by mail, and closes the request.",
-		from: []request.State{request.Received, request.InReview, request.Waiting}, to: request.Rejected, action: store.RequestRejected,
-		prompt: &prompt{"rejection", "The reason of the rejection", "The customer reads it as you type it."}, mail: letter.Writer.RequestRejected,
-		done: "The request is rejected, and the customer is told.",
+		path: "reject", label: "Reject", hint: "We email the reason to the customer and close the request.",
+		from: undecided, to: request.Rejected, action: store.RequestRejected,
+		input: &textInput{
+			name: "rejection", label: "Reason for rejection", hint: verbatim,
+			missing: "Enter the reason for rejection.",
+		},
+		mail: letter.Writer.RequestRejected,
+		done: "Request rejected. The customer will be notified by email.",
 	}
 	withdraw = step{
-		path: "withdraw", label: "Withdraw", hint: "The customer does not want it any more. A mail confirms it, and the request is closed.",
-		from: []request.State{request.Received, request.InReview, request.Waiting}, to: request.Withdrawn, action: store.RequestWithdrawn,
-		prompt: &prompt{"withdrawal", "The reason of the withdrawal", "The customer reads it as you type it."}, mail: letter.Writer.RequestWithdrawn,
-		done: "The request is withdrawn, and the customer is told.",
+		path: "withdraw", label: "Withdraw",
+		hint: "Choose this if the customer no longer wants the license. We confirm by email and close the request.",
+		from: undecided, to: request.Withdrawn, action: store.RequestWithdrawn,
+		input: &textInput{
+			name: "withdrawal", label: "Reason for withdrawal", hint: verbatim,
+			missing: "Enter the reason for withdrawal.",
+		},
+		mail: letter.Writer.RequestWithdrawn,
+		done: "Request withdrawn. The customer will be notified by email.",
 	}
-	note = step{
-		path: "note", label: "Add a note", hint: "For colleagues: customers never see it.", action: store.NoteAdded,
-		prompt: &prompt{"note", "The note", ""}, done: "The note is on the timeline.",
+	addNote = step{
+		path: "note", label: "Add a note", hint: "For colleagues. Customers never see it.", action: store.NoteAdded,
+		input: &textInput{name: "note", label: "Note", missing: "Enter the note."},
+		done:  "Note added.",
 	}
 )
 
-// steps are all of them, as the page of a request shows them.
-var steps = []step{take, takeOver, resume, ask, note, reject, withdraw}
+// verbatim is the hint of a text that is emailed to the customer.
+const verbatim = "The customer sees this exactly as you type it."
 
-// refused is a Conflict fault where somebody cannot do the step with a request.
-func (st step) refused(r request.Request, who string) error {
+// undecided lists the open states: a request in one of them can be rejected or withdrawn.
+var undecided = []request.State{request.Received, request.InReview, request.Waiting}
+
+// steps lists all steps in the order of the request's page.
+var steps = []step{startReview, takeOver, resumeReview, askCustomer, addNote, reject, withdraw}
+
+// check returns a Conflict fault if the operator cannot take the step on the request.
+func (st step) check(r request.Request, who string) error {
 	switch {
 	case st.from != nil && !slices.Contains(st.from, r.State):
-		return fault.New(fault.Conflict, "The request is %s, so this is not possible: %s.", strings.ToLower(stateBadge(r.State).Text), strings.ToLower(st.label))
+		return fault.New(fault.Conflict, "This is not possible because the request is %s: %s.",
+			strings.ToLower(stateBadge(r.State).Text), strings.ToLower(st.label))
 	case st.takeOver && r.Reviewer == who:
-		return fault.New(fault.Conflict, "You work on this request already.")
+		return fault.New(fault.Conflict, "You are already the reviewer of this request.")
 	}
 	return nil
 }
 
-// view is the form of the step for a request.
+// view returns the form of the step for a request.
 func (st step) view(r request.Request, typed, wrong string) stepView {
 	v := stepView{Path: st.path, Label: st.label, Hint: st.hint, Open: typed != "" || wrong != ""}
 	if st.takeOver {
 		v.Label += " from " + r.Reviewer
 	}
-	if st.prompt != nil {
-		f := st.prompt.field(typed, wrong)
+	if st.input != nil {
+		f := st.input.field(typed, wrong)
 		v.Field = &f
 	}
 	return v
 }
 
-// review is the handler of a step that leads a request into another state.
+// review returns the handler of a step that changes the state of a request.
 func (s *site) review(st step) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		return s.takeStep(w, r, st, func(b basis, id, typed string) error {
-			v := store.Review{ID: id, Version: b.Version, By: by(r), To: st.to, Text: typed}
+		return s.performStep(w, r, st, func(b snapshot, id, typed string) error {
+			v := store.Review{ID: id, Version: b.Version, By: operator(r), To: st.to, Text: typed}
 			_, err := s.store.Review(r.Context(), v, func(after request.Request) []mail.Message {
 				if st.mail == nil {
 					return nil
@@ -111,35 +133,37 @@ func (s *site) review(st step) web.HandlerFunc {
 	}
 }
 
-// note adds a note to a request.
-func (s *site) note(w http.ResponseWriter, r *http.Request) error {
-	return s.takeStep(w, r, note, func(_ basis, id, typed string) error {
-		return s.store.NoteOnRequest(r.Context(), id, by(r), typed)
+// noteHandler adds a note to a request.
+func (s *site) noteHandler(w http.ResponseWriter, r *http.Request) error {
+	return s.performStep(w, r, addNote, func(_ snapshot, id, typed string) error {
+		return s.store.NoteOnRequest(r.Context(), id, operator(r), typed)
 	})
 }
 
-// takeStep reads the form of a step and does it. Where that fails, the request's page says why, with what was typed: nothing
-// of anybody else's is overwritten, and nothing that was typed is lost. A form that comes twice is taken once.
-func (s *site) takeStep(w http.ResponseWriter, r *http.Request, st step, do func(b basis, id, typed string) error) error {
+// performStep reads the form of a step and performs it. If that fails, the request's page says why and keeps the typed
+// text, and nobody's change is overwritten. A form that is submitted twice counts once.
+func (s *site) performStep(
+	w http.ResponseWriter, r *http.Request, st step, do func(b snapshot, id, typed string) error,
+) error {
 	form, b, err := readForm(r)
 	if err != nil {
 		return err
 	}
-	current, err := s.store.Request(r.Context(), idOf(r))
+	current, err := s.store.Request(r.Context(), requestID(r))
 	if err != nil {
 		return err
 	}
 	typed, wrong := "", ""
-	if st.prompt != nil {
-		if typed, wrong = st.prompt.take(form); wrong != "" {
-			return s.stepAgain(w, r, st, http.StatusUnprocessableEntity, typed, wrong, nil)
+	if st.input != nil {
+		if typed, wrong = st.input.read(form); wrong != "" {
+			return s.showStepError(w, r, st, http.StatusUnprocessableEntity, typed, wrong, nil)
 		}
 	}
-	// Who sends a form twice is told of the first time. Looking comes before doing, since notes have no version, and after
-	// it, since the two may come at once.
+	// A repeated form gets the answer of the first. This looks before, since notes have no version, and after, since
+	// both may arrive at the same time.
 	twice, _, err := s.repeated(r, st, b, typed)
 	if err == nil && !twice {
-		if err = st.refused(current, by(r)); err == nil {
+		if err = st.check(current, operator(r)); err == nil {
 			err = do(b, current.ID, typed)
 		}
 	}
@@ -147,29 +171,33 @@ func (s *site) takeStep(w http.ResponseWriter, r *http.Request, st step, do func
 		conflict := err
 		var events []store.Event
 		if twice, events, err = s.repeated(r, st, b, typed); err == nil && !twice {
-			return s.stepAgain(w, r, st, http.StatusConflict, typed, "", overtaken(conflict, events, b))
+			return s.showStepError(w, r, st, http.StatusConflict, typed, "", conflictError(conflict, events, b))
 		}
 	}
 	if err != nil {
 		return err
 	}
-	return toRequest(w, r, current.ID, st.path)
+	return redirectToRequest(w, r, current.ID, st.path)
 }
 
-func toRequest(w http.ResponseWriter, r *http.Request, id, done string) error {
+func redirectToRequest(w http.ResponseWriter, r *http.Request, id, done string) error {
 	http.Redirect(w, r, "/console/requests/"+id+"?done="+done, http.StatusSeeOther)
 	return nil
 }
 
-// repeated reports whether the last that happened since the form was shown is that the same person did the same. events are
-// all that happened.
-func (s *site) repeated(r *http.Request, st step, b basis, typed string) (twice bool, events []store.Event, err error) {
-	events, err = s.store.RequestTimeline(r.Context(), idOf(r))
-	return repeats(since(events, b.Seen), by(r), st.action, typed), events, err
+// repeated reports whether the last event since the form was shown is the same step by the same person. It returns the
+// whole timeline too.
+func (s *site) repeated(
+	r *http.Request, st step, b snapshot, typed string,
+) (twice bool, events []store.Event, err error) {
+	events, err = s.store.RequestTimeline(r.Context(), requestID(r))
+	return isRepeat(since(events, b.LastEvent), operator(r), st.action, typed), events, err
 }
 
-// stepAgain shows the request with what was typed for a step.
-func (s *site) stepAgain(w http.ResponseWriter, r *http.Request, st step, status int, typed, wrong string, t *trouble) error {
+// showStepError shows the request with the text that was typed for a step.
+func (s *site) showStepError(
+	w http.ResponseWriter, r *http.Request, st step, status int, typed, wrong string, t *formError,
+) error {
 	v, err := s.requestView(r)
 	if err != nil {
 		return err
@@ -179,8 +207,8 @@ func (s *site) stepAgain(w http.ResponseWriter, r *http.Request, st step, status
 	case i >= 0:
 		v.Steps[i] = st.view(v.Request, typed, wrong)
 	case t != nil && typed != "":
-		t.Kept, t.KeptAs = typed, st.prompt.label
+		t.Typed, t.TypedInto = typed, st.input.label
 	}
-	v.Trouble = t
+	v.Error = t
 	return s.showRequest(w, r, status, v)
 }

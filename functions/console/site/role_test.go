@@ -36,7 +36,7 @@ func (w *testEnv) state(request, licenseID string) []any {
 
 // filled is a form that every address of the console would take.
 func (w *testEnv) filled(page string) url.Values {
-	form := w.basis(page)
+	form := w.snapshot(page)
 	for name, value := range map[string]string{
 		"question": "Why?", "rejection": "No.", "withdrawal": "No more.", "note": "Call them.", "reason": "Unpaid.", "sure": "yes",
 		"to": "jane.doe@customer.example",
@@ -48,8 +48,8 @@ func (w *testEnv) filled(page string) url.Values {
 
 func TestEveryAddressNeedsItsRole(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	r := w.file(sampleDetails)
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	before := w.state(r.ID, "l1")
 	d := &site{}
 	people := map[string]signin.Role{"": signin.NoRole, vera: signin.Viewer}
@@ -93,8 +93,8 @@ func TestEveryAddressNeedsItsRole(t *testing.T) {
 
 func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	r := w.file(sampleDetails)
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	before := w.state(r.ID, "l1")
 	for _, route := range (&site{}).routes() {
 		method, pattern, _ := strings.Cut(route.pattern, " ")
@@ -120,8 +120,8 @@ func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
 
 func TestAViewerSeesNothingToPress(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	r := w.file(sampleDetails)
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	for _, path := range []string{"/console", "/console/requests/" + r.ID, "/console/licenses/l1", "/console/licenses", "/console/overview"} {
 		doc := w.get(vera, path).WantStatus(200).Page()
 		if n := doc.Find("main form[method=post], main .tasks, a[href*='/issue'], a[href*='/renew'], a[href*='/revoke'], a[href='/console/licenses/new'], a[href^='/console/export']").Length(); n > 0 {
@@ -136,8 +136,8 @@ func TestAViewerSeesNothingToPress(t *testing.T) {
 
 func TestEveryChangeSaysWhoMadeIt(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(asked)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	r := w.file(sampleDetails)
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	page := "/console/requests/" + r.ID
 	for _, path := range []string{"take", "ask", "resume", "note", "reject"} {
 		w.send(lucia, page+"/"+path, w.filled(page)).WantStatus(http.StatusSeeOther)

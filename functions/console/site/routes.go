@@ -5,7 +5,7 @@ import (
 	"marketplace/shared/web"
 )
 
-// route is an address of the console with the least role that it needs.
+// route is an address of the console with the lowest role that may use it.
 type route struct {
 	pattern string
 	least   signin.Role
@@ -13,23 +13,25 @@ type route struct {
 	stream  bool
 }
 
-// routes are all addresses of the console, but for those of signing in. A viewer reads, sales operations act. Exports need
-// sales as well: they carry the data of all customers out of the console.
+// routes lists all addresses of the console but those of signing in. Viewers read, sales operations act. Exports need
+// the sales role too, because they carry the data of all customers out of the console.
 func (s *site) routes() []route {
+	packages := func(h web.HandlerFunc) web.HandlerFunc { return s.unlessClosed(inLicenses, h) }
+	streams := s.streams()
 	return []route{
 		{pattern: "GET /console", least: signin.Viewer, handle: s.queue},
 		{pattern: "GET /console/search", least: signin.Viewer, handle: s.search},
 		{pattern: "GET /console/overview", least: signin.Viewer, handle: s.overview},
 
 		{pattern: "GET /console/requests/{id}", least: signin.Viewer, handle: s.request},
-		{pattern: "POST /console/requests/{id}/take", least: signin.Sales, handle: s.review(take)},
+		{pattern: "POST /console/requests/{id}/take", least: signin.Sales, handle: s.review(startReview)},
 		{pattern: "POST /console/requests/{id}/take-over", least: signin.Sales, handle: s.review(takeOver)},
-		{pattern: "POST /console/requests/{id}/ask", least: signin.Sales, handle: s.review(ask)},
-		{pattern: "POST /console/requests/{id}/resume", least: signin.Sales, handle: s.review(resume)},
+		{pattern: "POST /console/requests/{id}/ask", least: signin.Sales, handle: s.review(askCustomer)},
+		{pattern: "POST /console/requests/{id}/resume", least: signin.Sales, handle: s.review(resumeReview)},
 		{pattern: "POST /console/requests/{id}/reject", least: signin.Sales, handle: s.review(reject)},
 		{pattern: "POST /console/requests/{id}/withdraw", least: signin.Sales, handle: s.review(withdraw)},
-		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: s.note},
-		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.liftRequest},
+		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: s.noteHandler},
+		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfRequest},
 
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
 		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license},
@@ -37,7 +39,7 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/licenses/{id}/send-key", least: signin.Sales, handle: s.sendKey},
 		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: s.mute(true)},
 		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: s.mute(false)},
-		{pattern: "POST /console/licenses/{id}/lift", least: signin.Sales, handle: s.liftLicense},
+		{pattern: "POST /console/licenses/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfLicense},
 		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revokeForm},
 		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revoke},
 
@@ -49,11 +51,11 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/licenses/{id}/renew", least: signin.Sales, handle: s.continueWizard(renewLicense)},
 		{pattern: "GET /console/licenses/{id}/replace", least: signin.Sales, handle: s.beginWizard(replaceLicense)},
 		{pattern: "POST /console/licenses/{id}/replace", least: signin.Sales, handle: s.continueWizard(replaceLicense)},
-		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: s.unlessEnded(inLicenses, s.packageForm)},
-		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: s.unlessEnded(inLicenses, s.makePackage)},
+		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.packageForm)},
+		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.makePackage)},
 
 		{pattern: "GET /console/export", least: signin.Sales, handle: s.exportForm},
-		{pattern: "GET /console/export/requests.csv", least: signin.Sales, handle: s.exportRequests, stream: s.streams()},
-		{pattern: "GET /console/export/licenses.csv", least: signin.Sales, handle: s.exportLicenses, stream: s.streams()},
+		{pattern: "GET /console/export/requests.csv", least: signin.Sales, handle: s.exportRequests, stream: streams},
+		{pattern: "GET /console/export/licenses.csv", least: signin.Sales, handle: s.exportLicenses, stream: streams},
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"marketplace/shared/store"
 )
 
-// badge is a word about something, with how good or bad it is: "good", "warn", "bad" or "".
+// badge is a word or two of status with a tone: "good", "warn", "bad" or "".
 type badge struct{ Text, Tone string }
 
 // requestRow is a request in a list.
 type requestRow struct {
 	request.Summary
 	State badge
-	Due   badge // of an open one: when it is due, from now
+	Due   badge // how long until an open request is due
 }
 
 func (s *site) requestRows(list []request.Summary) (rows []requestRow) {
@@ -46,7 +46,7 @@ func stateBadge(s request.State) badge {
 	return badge{string(s), ""}
 }
 
-// dueBadge says when an open request is due, seen from now; nothing where the customer has to act, or nobody.
+// dueBadge says when an open request is due; empty where the customer must act, or nobody.
 func dueBadge(r request.Summary, now time.Time) badge {
 	switch {
 	case r.Late(now):
@@ -59,7 +59,7 @@ func dueBadge(r request.Summary, now time.Time) badge {
 	return badge{}
 }
 
-// span is a length of time in one unit: 5 min, 7 h, 3 days.
+// span writes a duration in one unit: 5 min, 7 h, 3 days.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Hour:
@@ -70,7 +70,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-// shortKind is a kind of request in a word.
+// shortKind returns a kind of request in one word.
 func shortKind(k request.Kind) string {
 	switch k {
 	case request.Evaluation:
@@ -89,34 +89,37 @@ func shortKind(k request.Kind) string {
 	return string(k)
 }
 
-// Wants is what is asked for: Renewal, Developer.
-func (r requestRow) Wants() string { return shortKind(r.Kind) + ", " + shortEdition(r.Edition) }
+// KindAndEdition summarizes the request: Renewal, Developer.
+func (r requestRow) KindAndEdition() string {
+	return shortKind(r.Kind) + ", " + shortEdition(r.Edition)
+}
 
-// shortEdition is an edition's name where it is clear that it is one: Data Center.
+// shortEdition returns an edition's name without the word "Edition": Data Center.
 func shortEdition(e license.Edition) string { return strings.TrimSuffix(e.Name(), " Edition") }
 
 // licenseRow is a license in a list.
 type licenseRow struct {
 	store.Summary
-	Standing badge
+	Status badge
 }
 
-// Allows is what the license is: Production, Developer.
-func (l licenseRow) Allows() string { return l.Type.Name() + ", " + shortEdition(l.Edition) }
+// TypeAndEdition summarizes the license: Production, Developer.
+func (l licenseRow) TypeAndEdition() string { return l.Type.Name() + ", " + shortEdition(l.Edition) }
 
 func (s *site) licenseRows(list []store.Summary) (rows []licenseRow) {
 	today := s.today()
 	for _, l := range list {
-		rows = append(rows, licenseRow{l, standing(l, today)})
+		rows = append(rows, licenseRow{l, statusBadge(l, today)})
 	}
 	return rows
 }
 
-// soon is how many days before its expiration a license is said to expire soon: the two months of the first reminder.
-const soon = 61
+// expiresSoonDays is the number of days before its expiration from which a license "expires soon": the two months of
+// the first reminder.
+const expiresSoonDays = 61
 
-// standing is what a license is worth on a day.
-func standing(l store.Summary, today license.Date) badge {
+// statusBadge returns the status of a license on a day.
+func statusBadge(l store.Summary, today license.Date) badge {
 	left := today.DaysUntil(l.Expiration)
 	switch {
 	case !l.Revoked.IsZero():
@@ -126,12 +129,12 @@ func standing(l store.Summary, today license.Date) badge {
 	case l.NotBefore.After(today):
 		return badge{"Not yet valid", "warn"}
 	case l.Successor != "":
-		return badge{"Active, followed by another", "good"}
+		return badge{"Active, renewed", "good"}
 	case left == 0:
 		return badge{"Expires today", "warn"}
 	case left == 1:
 		return badge{"Expires tomorrow", "warn"}
-	case left <= soon:
+	case left <= expiresSoonDays:
 		return badge{fmt.Sprintf("Expires in %d days", left), "warn"}
 	}
 	return badge{"Active", "good"}

@@ -38,13 +38,13 @@ func TestWhyNoReminderComesIsSaid(t *testing.T) {
 		want   string
 	}{
 		{func(*license.License) {}, next, "30 Jun 2018"},
-		{func(*license.License) {}, license.Date{}, "None is left"},
-		{func(l *license.License) { l.Successor = "l2" }, license.Date{}, "None: another license follows"},
+		{func(*license.License) {}, license.Date{}, "None"},
+		{func(l *license.License) { l.Successor = "l2" }, license.Date{}, "None: already renewed"},
 		{func(l *license.License) { l.Muted, l.Successor = true, "l2" }, license.Date{}, "None: muted"},
 		{func(l *license.License) { l.Expiration, l.Muted = day("2018-03-04"), true }, license.Date{}, "None: the license has expired"},
 		{func(l *license.License) { l.Expiration, l.Revoked = day("2018-03-04"), start }, license.Date{}, "None: the license was revoked"},
 	} {
-		l := granted("l1", day("2018-08-31"))
+		l := sampleLicense("l1", day("2018-08-31"))
 		tt.change(&l)
 		if got := nextReminder(store.LicenseRecord{License: l, NextReminder: tt.next}, today); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)

@@ -14,20 +14,20 @@ import (
 )
 
 type searchView struct {
-	Query    string
-	What     string // what the query was taken for
-	Requests []requestRow
-	Licenses []licenseRow
-	More     bool   // there is more than is shown
-	Error    string // why nothing was searched; "" where something was
+	Query      string
+	SearchedBy string // "email address", "server ID" or "company"; "" for no search
+	Requests   []requestRow
+	Licenses   []licenseRow
+	More       bool   // more was found than is shown
+	Error      string // why the query was rejected; "" for none
 }
 
 const (
-	maxQuery = input.MaxEmail // characters: nothing that is looked for is longer than an e-mail address
-	maxFound = 100            // requests, and licenses, that are shown
+	maxQuery = input.MaxEmail // characters: the longest thing to search for is an email address
+	maxFound = 100            // number of requests, and of licenses, that are shown
 )
 
-// search finds requests and licenses. What the query is, its form tells: an ID leads straight to its page.
+// search finds requests and licenses. The form of the query tells what it is; an ID redirects to its page.
 func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	v := searchView{Query: r.URL.Query().Get("q")}
 	show := func(status int) error {
@@ -49,23 +49,25 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return nil
 	}
-	what, found, err := s.find(r.Context(), q)
+	searchedBy, found, err := s.find(r.Context(), q)
 	if err != nil {
 		return err
 	}
-	v.What, v.More = what, found.More
+	v.SearchedBy, v.More = searchedBy, found.More
 	v.Requests, v.Licenses = s.requestRows(found.Requests), s.licenseRows(found.Licenses)
 	return show(http.StatusOK)
 }
 
-// pageOf is the address of the page of the request or license with an ID; "" where it is the ID of none.
+// pageOf returns the address of the page of the request or license with an ID; "" if there is none.
 func (s *site) pageOf(ctx context.Context, id string) (string, error) {
 	if !license.ValidID(id) {
 		return "", nil
 	}
-	// Our own IDs are in lower case, whatever became of them on the way; imported ones are as they are.
+	// Our own IDs are lower case, even if a mail program changed that; imported IDs keep their case.
 	for _, try := range []struct{ path, id string }{
-		{"/console/requests/", strings.ToLower(id)}, {"/console/licenses/", strings.ToLower(id)}, {"/console/licenses/", id},
+		{"/console/requests/", strings.ToLower(id)},
+		{"/console/licenses/", strings.ToLower(id)},
+		{"/console/licenses/", id},
 	} {
 		var err error
 		if strings.HasSuffix(try.path, "requests/") {
@@ -83,24 +85,24 @@ func (s *site) pageOf(ctx context.Context, id string) (string, error) {
 	return "", nil
 }
 
-// searchFor is the address that searches for something.
+// searchFor returns the address of a search.
 func searchFor(q string) string { return "/console/search?" + url.Values{"q": {q}}.Encode() }
 
-// find looks a query up as what it looks like. A word of a company that happens to look like a server ID is found as well.
-func (s *site) find(ctx context.Context, q string) (what string, found store.Found, err error) {
+// find searches by what the query looks like. A word of a company name that looks like a server ID is found as well.
+func (s *site) find(ctx context.Context, q string) (searchedBy string, found store.Found, err error) {
 	if strings.Contains(q, "@") {
-		if a, err := mail.ParseAddress(q); err == nil { // with a name, as mail programs copy it
+		if a, err := mail.ParseAddress(q); err == nil { // may include a name, as mail programs copy it
 			q = a.Address
 		}
 		found, err = s.store.FindByEmail(ctx, q, maxFound)
-		return "the e-mail address", found, err
+		return "email address", found, err
 	}
-	if server, bad := license.ParseServer(q); bad == nil {
+	if server, err := license.ParseServer(q); err == nil {
 		found, err = s.store.FindByDataset(ctx, server, maxFound)
 		if err != nil || len(found.Requests)+len(found.Licenses) > 0 {
-			return "the server ID, of whichever era", found, err
+			return "server ID", found, err
 		}
 	}
 	found, err = s.store.FindByCompany(ctx, q, maxFound)
-	return "words of a company's name", found, err
+	return "company", found, err
 }

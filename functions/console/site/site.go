@@ -1,8 +1,8 @@
-// Package site is the sales console: the queue of license requests, the page of each request and each license with what
-// can be done there, what expires, and exports. Its addresses are all in routes.go, each with the role that it needs.
+// Package site is the sales console: the queue of license requests, a page for each request and each license with its
+// actions, what expires, and exports. All its addresses are in routes.go, each with the role that it needs.
 //
-// Who somebody is and what a role is, functions/console/signin knows; what a change means, shared/store. The license
-// generator's own rules are in functions/console/generator.
+// functions/console/signin says who is signed in and with which role, shared/store what a change means, and
+// functions/console/generator what a license becomes.
 package site
 
 import (
@@ -21,30 +21,30 @@ import (
 	"marketplace/shared/web"
 )
 
-// Gate lets people in; *signin.Gate is one.
+// Gate signs people in; *signin.Gate implements it.
 type Gate interface {
-	// Routes are the addresses of signing in and out, open to everybody.
+	// Routes returns the addresses of signing in and out, open to everybody.
 	Routes() []web.Route
-	// Require lets those through to the handler who have the role or a higher one.
+	// Require returns a handler that admits people with the role or a higher one.
 	Require(signin.Role, web.HandlerFunc) web.HandlerFunc
 }
 
-// Options are what the console is made of.
+// Options configure the console.
 type Options struct {
 	Store Store
 	Gate  Gate
-	// Catalog gives what is offered. It is called for each page or mail that needs it.
+	// Catalog returns the current catalog. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
-	// Issuer signs license keys. It is called when a license is issued.
+	// Issuer returns the signer of license keys. It is called when a license is issued.
 	Issuer func() (license.Issuer, error)
-	// Packager makes tailored packages; nil: none are made.
+	// Packager builds custom packages; nil: the console offers none.
 	Packager generator.Packager
-	// PackagesURL is where customers get packages, without a slash at the end; tailored ones are below /tailored/.
+	// PackagesURL is where customers download packages, without a slash at the end; custom ones are below /tailored/.
 	PackagesURL string
 	SiteURL     string       // where customers reach the site, without a slash at the end
-	Sales       mail.Address // whom customers write to
-	// ExportLimit is the largest export in bytes, for a host that takes answers only as a whole; 0: exports are streamed, and
-	// have no limit.
+	Sales       mail.Address // where customers write to
+	// ExportLimit is the largest export in bytes, for a host that cannot stream; 0: exports are streamed without a
+	// limit.
 	ExportLimit int
 	Now         func() time.Time
 	RequestID   func(context.Context) string
@@ -62,22 +62,24 @@ type site struct {
 	log         *slog.Logger
 }
 
-// New makes the console's handler.
+// New returns the console's handler.
 func New(o Options) http.Handler {
-	d := &site{
-		store: o.Store, catalog: o.Catalog, mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales}, pages: web.NewPages(templates),
+	s := &site{
+		store: o.Store, catalog: o.Catalog, pages: web.NewPages(templates),
+		mail:        letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales},
 		exportLimit: o.ExportLimit,
 		now:         func() time.Time { return o.Now().UTC() },
 		log:         o.Log,
 	}
-	d.generator = generator.New(generator.Options{
-		Records: o.Store, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager, Letters: d.mail, Now: o.Now,
+	s.generator = generator.New(generator.Options{
+		Records: o.Store, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager, Letters: s.mail, Now: o.Now,
 	})
 	routes := o.Gate.Routes()
-	for _, r := range d.routes() {
-		routes = append(routes, web.Route{Pattern: r.pattern, Handle: o.Gate.Require(r.least, web.ShowVisitor(visitor, r.handle)), Stream: r.stream})
+	for _, r := range s.routes() {
+		handle := o.Gate.Require(r.least, web.ShowVisitor(visitor, r.handle))
+		routes = append(routes, web.Route{Pattern: r.pattern, Handle: handle, Stream: r.stream})
 	}
-	return web.New(web.Options{Routes: routes, Pages: d.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log})
+	return web.New(web.Options{Routes: routes, Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log})
 }
 
 func visitor(r *http.Request) *web.Visitor {
@@ -85,11 +87,11 @@ func visitor(r *http.Request) *web.Visitor {
 	return &web.Visitor{Name: p.Name, Email: p.Email, Role: p.Role.String()}
 }
 
-// by is who acts, as timelines name them.
-func by(r *http.Request) string { return signin.PersonOf(r.Context()).Email }
+// operator returns who makes the request, as timelines name them: by email address.
+func operator(r *http.Request) string { return signin.PersonOf(r.Context()).Email }
 
-// acts reports whether who is signed in may change something.
-func acts(r *http.Request) bool { return signin.PersonOf(r.Context()).Role >= signin.Sales }
+// canEdit reports whether the person who is signed in may change requests and licenses.
+func canEdit(r *http.Request) bool { return signin.PersonOf(r.Context()).Role >= signin.Sales }
 
 func (s *site) today() license.Date { return license.DateOf(s.now()) }
 
@@ -101,7 +103,7 @@ const (
 	inExport   = "export"
 )
 
-// render shows a page to who is signed in.
+// render answers with a page, with the signed-in person in its header.
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, page, section, title string, data any) error {
 	return s.pages.Render(w, status, page, web.View{
 		Title: title, Private: true, Section: section, Visitor: visitor(r), Data: data,

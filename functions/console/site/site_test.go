@@ -53,14 +53,14 @@ var emails = func() map[string]string {
 	return m
 }()
 
-// door is what a gate is made of, with the cookies of the people that came in by one.
-type door struct {
+// gateOptions is what a gate is made of, with the cookies of the people that came in by one.
+type gateOptions struct {
 	signin.Options
 	cookies map[string][]*http.Cookie
 }
 
-// open signs everybody in, once for all tests, as a browser does.
-var open = sync.OnceValues(func() (door, error) {
+// signedIn signs everybody in, once for all tests, as a browser does.
+var signedIn = sync.OnceValues(func() (gateOptions, error) {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -70,13 +70,13 @@ var open = sync.OnceValues(func() (door, error) {
 		SignedOutURI: server.URL + signin.SignedOutPath, People: devidp.SamplePeople(), Now: now, Log: log,
 	})
 	if err != nil {
-		return door{}, err
+		return gateOptions{}, err
 	}
 	keys, err := signin.ParseKeys(signin.NewKey())
 	if err != nil {
-		return door{}, err
+		return gateOptions{}, err
 	}
-	d := door{cookies: map[string][]*http.Cookie{}, Options: signin.Options{
+	d := gateOptions{cookies: map[string][]*http.Cookie{}, Options: signin.Options{
 		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", SiteURL: server.URL, Keys: keys, Now: now, Log: log,
 	}}
 	mux.Handle(devidp.Path+"/", provider)
@@ -86,15 +86,15 @@ var open = sync.OnceValues(func() (door, error) {
 		if len(p.Groups) == 0 {
 			continue
 		}
-		if d.cookies[p.Name], err = enter(server.URL, p.Name); err != nil {
-			return door{}, err
+		if d.cookies[p.Name], err = signInAs(server.URL, p.Name); err != nil {
+			return gateOptions{}, err
 		}
 	}
 	return d, nil
 })
 
-// enter signs in as somebody, and gives the cookies that the browser has then.
-func enter(address, name string) ([]*http.Cookie, error) {
+// signInAs signs in as somebody, and gives the cookies that the browser has then.
+func signInAs(address, name string) ([]*http.Cookie, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ type testEnv struct {
 	table table.Table
 	now   *time.Time
 	log   *bytes.Buffer
-	door  door
+	gate  gateOptions
 }
 
 func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
@@ -149,12 +149,12 @@ func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
 	t.Cleanup(func() { engine.Close() })
 	now := start
 	w := &testEnv{t: t, table: engine, now: &now, log: new(bytes.Buffer)}
-	if w.door, err = open(); err != nil {
+	if w.gate, err = signedIn(); err != nil {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return *w.now }
 	w.store = store.New(engine, store.Options{Now: clock})
-	gate := w.door.Options
+	gate := w.gate.Options
 	gate.Sessions = w.store
 	o := Options{
 		Store: w.store, Gate: signin.New(gate), Catalog: sample, SiteURL: siteURL, Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
@@ -174,11 +174,11 @@ func (w *testEnv) in(t *testing.T) *testEnv {
 	return &sub
 }
 
-func (w *testEnv) pass(d time.Duration) { *w.now = w.now.Add(d) }
+func (w *testEnv) advance(d time.Duration) { *w.now = w.now.Add(d) }
 
 // as asks as somebody; "" is nobody.
 func (w *testEnv) as(who string) webtest.Client {
-	return webtest.Client{T: w.t, Site: w.site, Cookies: w.door.cookies[who]}
+	return webtest.Client{T: w.t, Site: w.site, Cookies: w.gate.cookies[who]}
 }
 
 func (w *testEnv) get(who, target string) *webtest.Answer {
@@ -192,8 +192,8 @@ func (w *testEnv) send(who, target string, form url.Values) *webtest.Answer {
 	return w.as(who).Send(target, form)
 }
 
-// basis is what the forms of a page are based on.
-func (w *testEnv) basis(page string) url.Values {
+// snapshot is what the forms of a page are based on.
+func (w *testEnv) snapshot(page string) url.Values {
 	w.t.Helper()
 	form := w.get(sam, page).WantStatus(200).Page().Find("main form[method=post]").First()
 	return url.Values{
@@ -202,8 +202,8 @@ func (w *testEnv) basis(page string) url.Values {
 	}
 }
 
-// asked are the details of a request.
-var asked = request.Details{
+// sampleDetails are the details of a request.
+var sampleDetails = request.Details{
 	Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
 	Name: "Jane Doe", Email: "jane.doe@customer.example", Company: "Customer & Sons", Country: "Switzerland",
 	Contacts: []string{"john@customer.example"}, Message: "Please hurry.",
@@ -220,8 +220,8 @@ func (w *testEnv) file(d request.Details) request.Request {
 	return r
 }
 
-// granted is a license as it is issued here.
-func granted(id string, expiration license.Date) license.License {
+// sampleLicense is a license as it is issued here.
+func sampleLicense(id string, expiration license.Date) license.License {
 	return license.License{
 		ID: id, Type: license.Production, Organization: "Customer & Sons", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
 		MaxLoc: 200_000, NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: expiration, Issued: license.Date{Year: 2018, Month: 3, Day: 1},
@@ -257,8 +257,8 @@ func TestEveryPageFitsWhatItShows(t *testing.T) {
 // everyPage are the addresses of the console's pages, with things to show.
 func (w *testEnv) everyPage() []string {
 	w.t.Helper()
-	r := w.file(asked)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	r := w.file(sampleDetails)
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	return []string{
 		"/console", "/console?show=mine", "/console?show=waiting", "/console?show=closed", "/console?state=in-review", "/console?kind=new&edition=developer", "/console?kind=renewal",
 		"/console/search", "/console/search?q=customer", "/console/search?q=nobody", "/console/overview", "/console/requests/" + r.ID,

@@ -17,18 +17,18 @@ type eventView struct {
 	At      time.Time
 	By      string
 	Action  string
-	Note    string // what somebody wrote
-	Link    string // the page that the event is about; "" for none
-	About   string // what stands on the link
+	Note    string // text of the person who acted
+	Link    string // the page of what the event names; "" for none
+	About   string // the text of the link
 	Changes []changeView
 }
 
 type changeView struct{ Field, Before, After string }
 
-// timelineView shows events, the latest first.
+// timelineView returns events as pages show them, newest first.
 func timelineView(events []store.Event) (list []eventView) {
 	for _, e := range slices.Backward(events) {
-		v := eventView{At: e.At, By: e.By, Action: string(e.Action), Note: e.Note}
+		v := eventView{At: e.At, By: e.By, Action: actionText(e.Action), Note: e.Note}
 		switch e.Action {
 		case store.RequestIssued, store.LicenseFollowed, store.LicenseReplaced:
 			v.Note, v.About, v.Link = "", "license "+e.Note, "/console/licenses/"+e.Note
@@ -40,28 +40,45 @@ func timelineView(events []store.Event) (list []eventView) {
 		}
 		for _, c := range e.Changes {
 			if e.Note != "" && plain(c.After) == e.Note {
-				continue // it stands there already
+				continue // shown as the note
 			}
-			v.Changes = append(v.Changes, changeView{fieldName(c.Field), inWords(c.Field, c.Before), inWords(c.Field, c.After)})
+			v.Changes = append(v.Changes, changeView{
+				Field: fieldName(c.Field), Before: inWords(c.Field, c.Before), After: inWords(c.Field, c.After),
+			})
 		}
 		list = append(list, v)
 	}
 	return list
 }
 
-// fieldName is a field of a request or a license as people call it.
+// actionText returns an action as pages show it. Stored timelines keep the texts that the store gave them.
+func actionText(a store.Action) string {
+	if text, ok := map[store.Action]string{
+		store.CustomerAsked: "asked the customer",
+		store.MailBounced:   "email bounced", store.MailComplained: "complaint about an email",
+		store.MailRefused: "email rejected by the provider", store.MailDelayed: "email bounced temporarily",
+		store.MailReaddressed:   "email redirected to the next contact",
+		store.ContactsUnreached: "no contact can be reached",
+		store.SuppressionLifted: "emails to the address resumed", store.PackageTailored: "custom package built",
+	}[a]; ok {
+		return text
+	}
+	return string(a)
+}
+
+// fieldName returns the label of a field of a request or a license.
 func fieldName(name string) string {
 	if known, ok := map[string]string{
-		"state": "State", "reviewer": "Worked on by", "question": "Question", "reason": "Reason", "licenses": "Licenses", "closed": "Closed",
-		"successor": "Followed by", "muted": "Reminders muted", "revoked": "Revoked", "revokedReason": "Reason", "replacedBy": "Replaced by",
-		"packages": "Packages",
+		"state": "Status", "reviewer": "Reviewer", "question": "Question", "reason": "Reason", "licenses": "Licenses",
+		"closed": "Closed", "successor": "Successor", "muted": "Reminders muted", "revoked": "Revoked",
+		"revokedReason": "Reason", "replacedBy": "Replaced by", "packages": "Packages",
 	}[name]; ok {
 		return known
 	}
 	return name
 }
 
-// inWords is the JSON value of a field as pages show it.
+// inWords returns the JSON value of a field as pages show it.
 func inWords(field, value string) string {
 	words := plain(value)
 	if field == "state" && words != "" {
@@ -70,7 +87,7 @@ func inWords(field, value string) string {
 	return words
 }
 
-// plain is a JSON value as people write it.
+// plain returns a JSON value as people write it.
 func plain(value string) string {
 	var v any
 	if value == "" || json.Unmarshal([]byte(value), &v) != nil {
@@ -106,7 +123,7 @@ func plain(value string) string {
 	return value
 }
 
-// lastOf is the ID of the last event; "" where there is none.
+// lastOf returns the ID of the last event; "" if there is none.
 func lastOf(events []store.Event) string {
 	if len(events) == 0 {
 		return ""
@@ -114,7 +131,7 @@ func lastOf(events []store.Event) string {
 	return events[len(events)-1].ID
 }
 
-// since are the events after the one that somebody saw last.
+// since returns the events after the last one that somebody saw.
 func since(events []store.Event, seen string) []store.Event {
 	i := slices.IndexFunc(events, func(e store.Event) bool { return e.ID > seen })
 	if i < 0 {
@@ -123,8 +140,8 @@ func since(events []store.Event, seen string) []store.Event {
 	return events[i:]
 }
 
-// repeats reports whether what somebody wants to do is the last thing that they did: a form that was sent twice.
-func repeats(events []store.Event, who string, action store.Action, note string) bool {
+// isRepeat reports whether the last event is the same action by the same person: a form that was submitted twice.
+func isRepeat(events []store.Event, who string, action store.Action, note string) bool {
 	if len(events) == 0 {
 		return false
 	}

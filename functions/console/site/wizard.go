@@ -46,7 +46,7 @@ const (
 
 // beginWizard shows the wizard's form with defaults.
 func (s *site) beginWizard(z wizard) web.HandlerFunc {
-	return s.unlessEnded(z.section, func(w http.ResponseWriter, r *http.Request) error {
+	return s.unlessClosed(z.section, func(w http.ResponseWriter, r *http.Request) error {
 		d, err := s.generator.Begin(r.Context(), z.source(r.PathValue("id")), r.URL.Query().Get("serverId"))
 		if err != nil {
 			return err
@@ -59,7 +59,7 @@ func (s *site) beginWizard(z wizard) web.HandlerFunc {
 
 // continueWizard handles the wizard's buttons.
 func (s *site) continueWizard(z wizard) web.HandlerFunc {
-	return s.unlessEnded(z.section, func(w http.ResponseWriter, r *http.Request) error {
+	return s.unlessClosed(z.section, func(w http.ResponseWriter, r *http.Request) error {
 		step, f, c, err := readWizardForm(r)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func (s *site) continueWizard(z wizard) web.HandlerFunc {
 			if err := s.generator.Issue(r.Context(), source, f, c); err != nil {
 				return s.showNotIssued(w, r, z, c, err)
 			}
-			return toLicense(w, r, f.ID, "issue")
+			return redirectToLicense(w, r, f.ID, "issue")
 		}
 		d, err := s.generator.Draft(r.Context(), source, f)
 		if err != nil {

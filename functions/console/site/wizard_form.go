@@ -168,7 +168,7 @@ func readWizardForm(r *http.Request) (step string, f generator.Form, c generator
 		Mirrors: values.Get("mirrors"), Staging: values["staging"],
 		ProductVersion: values.Get("productVersion"), CustomPackage: values.Get("tailored"),
 	}
-	c = generator.Confirmation{Digest: values.Get("digest"), By: by(r)}
+	c = generator.Confirmation{Digest: values.Get("digest"), By: operator(r)}
 	for _, code := range values["confirm"] {
 		c.Codes = append(c.Codes, generator.Code(code))
 	}

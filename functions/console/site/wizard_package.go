@@ -54,7 +54,7 @@ func (s *site) makePackage(w http.ResponseWriter, r *http.Request) error {
 		Token: values.Get("token"), ProductVersion: values.Get("productVersion"), Plugins: values["plugins"],
 	}
 	f.Version, _ = strconv.ParseInt(values.Get("version"), 10, 64) // a wrong version is not the license's
-	err = s.generator.MakePackage(r.Context(), id, f, by(r))
+	err = s.generator.MakePackage(r.Context(), id, f, operator(r))
 	if err == nil {
 		http.Redirect(w, r, "/console/licenses/"+id+"/packages?done=package", http.StatusSeeOther)
 		return nil

@@ -127,7 +127,7 @@ func (w *workshop) issued(a *webtest.Answer) license.License {
 // nothingIssued fails if there is a license, or another number of pending emails.
 func (w *workshop) nothingIssued(mails int) {
 	w.t.Helper()
-	d, err := w.store.Dataset(w.t.Context(), asked.Server)
+	d, err := w.store.Dataset(w.t.Context(), sampleDetails.Server)
 	if err != nil || len(d.Licenses) > 0 || len(w.pendingMails()) != mails {
 		w.t.Errorf("got %d licenses, emails %v, %v, want nothing issued", len(d.Licenses), w.pendingMails(), err)
 	}
@@ -135,7 +135,7 @@ func (w *workshop) nothingIssued(mails int) {
 
 func TestOrdinaryRequestIsIssuedInTwoClicks(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue").WantStatus(200)
 	review := w.press(form, "Review").WantStatus(200)
 	if warnings := review.Page().Find("#warnings"); warnings.Length() > 0 {
@@ -152,8 +152,8 @@ func TestOrdinaryRequestIsIssuedInTwoClicks(t *testing.T) {
 	}
 	w.nothingIssued(1)
 	preview := review.Page().Find("pre.mail").Text()
-	if !strings.Contains(preview, "\n"+mail.Greeting(asked.Name)+"\n") {
-		t.Errorf("got a preview without a greeting for %s:\n%s", asked.Name, preview)
+	if !strings.Contains(preview, "\n"+mail.Greeting(sampleDetails.Name)+"\n") {
+		t.Errorf("got a preview without a greeting for %s:\n%s", sampleDetails.Name, preview)
 	}
 	l := w.issued(w.press(review, "Issue and send"))
 	if _, err := license.Verify(l.KeyText, w.issuer.Keys); err != nil {
@@ -180,7 +180,7 @@ func TestOrdinaryRequestIsIssuedInTwoClicks(t *testing.T) {
 
 func TestRepeatedIssueIssuesOnce(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	review := w.press(form, "Review")
 	values := filledIn(review.Page().Find("main form.wizard"))
@@ -202,7 +202,7 @@ func TestRepeatedIssueIssuesOnce(t *testing.T) {
 		}
 		return true
 	})
-	d, err := w.store.Dataset(t.Context(), asked.Server)
+	d, err := w.store.Dataset(t.Context(), sampleDetails.Server)
 	if err != nil || n != 1 || len(d.Licenses) != 1 || len(w.pendingMails()) != 2 {
 		t.Errorf("got %d answers, %d licenses, emails %v, %v", n, len(d.Licenses), w.pendingMails(), err)
 	}
@@ -214,7 +214,7 @@ func TestRepeatedIssueIssuesOnce(t *testing.T) {
 
 func TestSecondOperatorSeesWhoIssuedTheLicense(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(lucia, "/console/requests/"+r.ID+"/issue")
 	mine := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	yours := w.press(form, "Review")
@@ -226,7 +226,7 @@ func TestSecondOperatorSeesWhoIssuedTheLicense(t *testing.T) {
 		page := told.WantStatus(http.StatusConflict).Page()
 		trouble := page.Find("[role=alert]")
 		for _, want := range []string{
-			"The request is issued", "by sam@vendor.example, 05 Mar 2018", "Nothing of yours was written.",
+			"The request is issued", "by sam@vendor.example, 05 Mar 2018", "Your change was not saved.",
 		} {
 			if got := webtest.Text(trouble); !strings.Contains(got, want) {
 				t.Errorf("got %q, want it to contain %q", got, want)
@@ -244,7 +244,7 @@ func TestSecondOperatorSeesWhoIssuedTheLicense(t *testing.T) {
 
 func TestWizardSaysWhoRevokedTheLicense(t *testing.T) {
 	w := newWorkshop(t)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
 	review := w.press(w.get(sam, "/console/licenses/l1/renew"), "Review")
 	pack := filledIn(w.get(sam, "/console/licenses/l1/packages").Page().Find("main form"))
 	change := store.LicenseChange{ID: "l1", Version: 1, By: "lucia@vendor.example"}
@@ -269,7 +269,7 @@ func TestWizardSaysWhoRevokedTheLicense(t *testing.T) {
 
 func TestChangedRequestIsReviewedAgain(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	change := store.Review{ID: r.ID, Version: r.Version, By: "lucia@vendor.example", To: request.InReview}
 	if _, err := w.store.Review(t.Context(), change, nil); err != nil {
@@ -290,7 +290,7 @@ func TestIssuingReadsTheCatalogOnce(t *testing.T) {
 	w := newWorkshop(t, func(o *Options) {
 		o.Catalog = func() (*catalog.Catalog, error) { reads++; return sample() }
 	})
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	review := w.press(form, "Review")
 	signer := w.issuer.Signers["prod-1"]
@@ -310,7 +310,7 @@ func TestIssuingReadsTheCatalogOnce(t *testing.T) {
 
 func TestEveryWarningMustBeTicked(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	review := w.press(form, "Review", set("maxLoc", "100000"), set("expiration", "2020-01-01")).WantStatus(200)
 	if n := review.Page().Find("#warnings input[required]").Length(); n != 2 {
@@ -331,7 +331,7 @@ func TestEveryWarningMustBeTicked(t *testing.T) {
 
 func TestEditKeepsTheForm(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	var typed url.Values
 	review := w.press(form, "Review",
@@ -358,7 +358,7 @@ func TestEditKeepsTheForm(t *testing.T) {
 
 func TestWrongFieldsKeepTheirValues(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	again := w.press(form, "Review", set("serverId", "short"), set("maxLoc", ""), set("expiration", "2018-02-30"),
 		set("languages", "klingon"), set("type", "")).
@@ -384,7 +384,7 @@ func TestWrongFieldsKeepTheirValues(t *testing.T) {
 
 func TestFailedSignerKeepsTheReview(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	signer := w.issuer.Signers["prod-1"]
 	w.issuer.Signers["prod-1"] = lockedAway{signer}
@@ -403,7 +403,7 @@ func TestFailedSignerKeepsTheReview(t *testing.T) {
 
 func TestWizardEscapesHostileText(t *testing.T) {
 	w := newWorkshop(t)
-	d := asked
+	d := sampleDetails
 	d.Company, d.Message, d.Name = `"><script>alert(1)</script>`, "<img src=x onerror=alert(1)>", `<b onclick="x">`
 	r := w.file(d)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue").WantStatus(200)
@@ -423,7 +423,7 @@ func TestWizardEscapesHostileText(t *testing.T) {
 
 func TestLicenseIsRenewedReplacedAndIssuedWithoutRequest(t *testing.T) {
 	w := newWorkshop(t)
-	w.record(granted("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
+	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 4, Day: 30}))
 	review := w.press(w.get(sam, "/console/licenses/l1/renew").WantStatus(200), "Review").WantStatus(200)
 	if got := webtest.Text(review.Page().Find(".differences")); !strings.Contains(got, "30 Apr 2019365 days later") {
 		t.Errorf("got differences %s", got)
@@ -457,7 +457,7 @@ func TestLicenseIsRenewedReplacedAndIssuedWithoutRequest(t *testing.T) {
 
 func TestRepeatedPackageFormMakesOnePackage(t *testing.T) {
 	w := newWorkshop(t)
-	l := granted("l1", license.Date{Year: 2018, Month: 8, Day: 31})
+	l := sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})
 	l.Plugins = []string{"license", "branch", "developer", "cpp", "swift", "vbnet", "abap", "plsql", "tsql", "cobol"}
 	w.record(l)
 	page := w.get(sam, "/console/licenses/l1/packages").WantStatus(200).Page()
@@ -493,7 +493,7 @@ func TestRepeatedPackageFormMakesOnePackage(t *testing.T) {
 
 func TestIssuingNeedsTheSalesRole(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	values := filledIn(review.Page().Find("main form.wizard"))
 	values.Set("step", "issue")
@@ -508,7 +508,7 @@ func TestIssuingNeedsTheSalesRole(t *testing.T) {
 
 func TestEnterKeyReviewsThenIssues(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
 	if got := form.Page().Find("form.wizard button").First().AttrOr("value", ""); got != "review" {
 		t.Errorf("got %q for Enter in the form, want review", got)
@@ -520,9 +520,9 @@ func TestEnterKeyReviewsThenIssues(t *testing.T) {
 
 func TestReviewFromYesterdayIsReviewedAgain(t *testing.T) {
 	w := newWorkshop(t)
-	r := w.file(asked)
+	r := w.file(sampleDetails)
 	review := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	*w.now = time.Date(2018, 3, 5, 23, 59, 59, 0, time.UTC)
-	w.pass(time.Second)
+	w.advance(time.Second)
 	w.press(review, "Issue and send").WantStatus(http.StatusConflict)
 }

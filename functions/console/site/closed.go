@@ -1,0 +1,56 @@
+package site
+
+import (
+	"net/http"
+	"slices"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+// unlessClosed wraps a handler that acts on the request (in the queue section) or license in the address. If the
+// handler answers with a Conflict fault, because that is closed or revoked, its page is shown and says who did it.
+func (s *site) unlessClosed(section string, handle web.HandlerFunc) web.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := handle(w, r)
+		switch {
+		case fault.KindOf(err) != fault.Conflict, r.PathValue("id") == "":
+			return err
+		case section == inQueue:
+			return s.showClosedRequest(w, r, err)
+		}
+		return s.showRevokedLicense(w, r, err)
+	}
+}
+
+func (s *site) showClosedRequest(w http.ResponseWriter, r *http.Request, conflict error) error {
+	v, err := s.requestView(r)
+	if err != nil {
+		return err
+	}
+	v.Error = closedError(conflict, v.events)
+	return s.showRequest(w, r, http.StatusConflict, v)
+}
+
+func (s *site) showRevokedLicense(w http.ResponseWriter, r *http.Request, conflict error) error {
+	v, err := s.licenseView(r)
+	if err != nil {
+		return err
+	}
+	v.Error = closedError(conflict, v.events)
+	return s.showLicense(w, r, http.StatusConflict, v)
+}
+
+// closedError describes a conflict with the event that closed the request or revoked the license.
+func closedError(conflict error, events []store.Event) *formError {
+	t := &formError{Title: "This is no longer possible", Text: fault.Sentence(conflict) + " Your change was not saved."}
+	for _, e := range slices.Backward(events) {
+		closes := func(c store.Change) bool { return c.Field == "closed" || c.Field == "revoked" }
+		if slices.ContainsFunc(e.Changes, closes) {
+			t.Meanwhile = timelineView([]store.Event{e})
+			break
+		}
+	}
+	return t
+}
