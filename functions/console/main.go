@@ -24,11 +24,12 @@ import (
 	"marketplace/shared/store"
 )
 
-// exportLimit is what Lambda carries of an answer at the most (6 MB), less what writing it as JSON adds.
+// exportLimit is the largest answer of a Lambda function (6 MB), less what encoding it as JSON adds.
 const exportLimit = 4 << 20
 
 func main() {
-	c, err := config.Load(os.Getenv, "SITE_URL", "PACKAGES_URL", "PACKAGES_BUCKET", "TABLE_NAME", "SALES_EMAIL", "LICENSE_SIGNERS",
+	c, err := config.Load(os.Getenv, "SITE_URL", "PACKAGES_URL", "PACKAGES_BUCKET", "TABLE_NAME", "SALES_EMAIL",
+		"LICENSE_SIGNERS",
 		"OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "SESSION_KEYS")
 	if err != nil {
 		log.Fatal(err)

@@ -42,7 +42,7 @@ func TestTheKeySetIsWhatTheFunctionsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	production, ok := read.Find("production-1")
-	if len(read) != 2 || !ok || !production.Signs(license.Staging) || production.Signs(license.Evaluation) {
+	if len(read) != 2 || !ok || !production.MaySign(license.Staging) || production.MaySign(license.Evaluation) {
 		t.Errorf("read back: %+v", read)
 	}
 }

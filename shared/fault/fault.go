@@ -1,7 +1,7 @@
-// Package fault holds the kinds of error that a caller can act upon.
+// Package fault defines the kinds of error that a caller can act on.
 //
-// An Error keeps apart what its reader is told (Msg, Fields) and what the log is told (Err).
-// It knows nothing of HTTP: shared/web maps kinds to statuses and writes the answers.
+// An Error separates the message for the user (Msg, Fields) from the cause for the log (Err). shared/web maps kinds to
+// HTTP statuses and writes the answers.
 package fault
 
 import (
@@ -9,25 +9,26 @@ import (
 	"fmt"
 )
 
-// Kind says what a caller can do about an error. The zero Kind is Internal: an error of which nothing is known.
+// Kind says what a caller can do about an error. The zero Kind is Internal, for unknown errors.
 type Kind uint8
 
 const (
-	Internal    Kind = iota // a fault of ours; its cause is for the log only
-	Invalid                 // the input is wrong; Fields says where
-	NotFound                // there is no such thing
-	Gone                    // there was such a thing and it was withdrawn
-	Conflict                // somebody else changed it first, or it contradicts what is there
-	Forbidden               // known, and not allowed
-	TooLarge                // the input is over a limit
-	Unsupported             // the input is of a content type that is not read here
-	Method                  // the address exists, the method is not for it
-	RateLimited             // too many, try later
-	Unavailable             // something we depend on does not answer; try again
+	Internal    Kind = iota // our mistake; the cause is for the log only
+	Invalid                 // the input is invalid; Fields says where
+	NotFound                // it does not exist
+	Gone                    // it existed and was withdrawn
+	Conflict                // someone else changed it first, or it contradicts the current state
+	Forbidden               // the person may not do this
+	TooLarge                // the input exceeds a limit
+	Unsupported             // the content type of the input is not supported
+	Method                  // the address does not support the method
+	RateLimited             // too many requests; try later
+	Unavailable             // a service that we need does not respond; try again
 )
 
 var kindNames = [...]string{
-	"internal", "invalid", "not found", "gone", "conflict", "forbidden", "too large", "unsupported", "method not allowed", "rate limited", "unavailable",
+	"internal", "invalid", "not found", "gone", "conflict", "forbidden", "too large", "unsupported",
+	"method not allowed", "rate limited", "unavailable",
 }
 
 func (k Kind) String() string {
@@ -37,14 +38,14 @@ func (k Kind) String() string {
 	return fmt.Sprintf("fault.Kind(%d)", uint8(k))
 }
 
-// Field is what is wrong with one field of the input. Name is the field's name in the form and in the JSON.
+// Field is the error of one field of the input. Name is the field's name in the form and in JSON.
 type Field struct {
 	Name string `json:"field"`
 	Msg  string `json:"message"`
 }
 
-// Error is an error with a reader. Msg is a full sentence for the person who made the request; Err is the cause and is
-// never shown. An Error with Fields has Kind Invalid.
+// Error is an error with a message for the user. Msg is a full sentence for the person who made the request; Err is
+// the cause and is never shown. An Error with Fields has Kind Invalid.
 type Error struct {
 	Kind   Kind
 	Msg    string
@@ -68,17 +69,17 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes an error of the kind with a sentence for its reader.
+// New returns an error of the kind with a sentence for the user.
 func New(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Msg: fmt.Sprintf(format, args...)}
 }
 
-// Wrap makes an error of the kind whose cause err goes to the log alone.
+// Wrap returns an error of the kind with a sentence for the user and a cause for the log.
 func Wrap(kind Kind, err error, format string, args ...any) *Error {
 	return &Error{Kind: kind, Msg: fmt.Sprintf(format, args...), Err: err}
 }
 
-// KindOf is the kind of the first Error in err's chain; Internal where there is none.
+// KindOf returns the kind of the first Error in err's chain; Internal if there is none.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -87,7 +88,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Sentence is what err tells its reader: the Msg of the first Error in its chain, or its own text where there is none.
+// Sentence returns the message for the user: the Msg of the first Error in err's chain, or err's text if there is none.
 func Sentence(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Msg
@@ -95,10 +96,10 @@ func Sentence(err error) string {
 	return err.Error()
 }
 
-// Fields gathers what is wrong with an input, field by field, in the order in which the fields were checked.
+// Fields collects the errors of an input in the order of the checks.
 type Fields []Field
 
-// Add notes that a field is wrong. Only the first thing said of a field is kept.
+// Add adds the error of a field, unless the field has one already.
 func (f *Fields) Add(name, format string, args ...any) {
 	for _, have := range *f {
 		if have.Name == name {
@@ -108,14 +109,14 @@ func (f *Fields) Add(name, format string, args ...any) {
 	*f = append(*f, Field{Name: name, Msg: fmt.Sprintf(format, args...)})
 }
 
-// Refuse notes that a field is wrong in the way that err says (Sentence); nothing where err is nil.
+// Refuse adds err (its Sentence) as the error of a field; it does nothing if err is nil.
 func (f *Fields) Refuse(name string, err error) {
 	if err != nil {
 		f.Add(name, "%s", Sentence(err))
 	}
 }
 
-// Err is nil where nothing was noted, else an Invalid error with the fields.
+// Err returns an Invalid error with the fields; nil if there are none.
 func (f Fields) Err(msg string) error {
 	if len(f) == 0 {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAReaderIsToldTheSentenceAndNeverTheCause(t *testing.T) {
+func TestSentenceNeverShowsTheCause(t *testing.T) {
 	cause := errors.New("dial tcp: refused")
 	err := fmt.Errorf("store: request r1: %w", Wrap(Unavailable, cause, "Try again in %d minutes.", 5))
 	if got := Sentence(err); got != "Try again in 5 minutes." {
@@ -19,12 +19,13 @@ func TestAReaderIsToldTheSentenceAndNeverTheCause(t *testing.T) {
 	if !errors.Is(err, cause) {
 		t.Error("the cause is not in the chain")
 	}
-	if got, want := err.Error(), "store: request r1: unavailable: Try again in 5 minutes.: dial tcp: refused"; got != want {
-		t.Errorf("the log is told %q, want %q", got, want)
+	const want = "store: request r1: unavailable: Try again in 5 minutes.: dial tcp: refused"
+	if got := err.Error(); got != want {
+		t.Errorf("log: got %q, want %q", got, want)
 	}
 }
 
-func TestAnErrorOfWhichNothingIsKnownIsInternal(t *testing.T) {
+func TestUnknownErrorIsInternal(t *testing.T) {
 	err := errors.New("what now")
 	if KindOf(err) != Internal || KindOf(nil) != Internal || Sentence(err) != "what now" {
 		t.Errorf("%v, %v, %q", KindOf(err), KindOf(nil), Sentence(err))
@@ -34,7 +35,7 @@ func TestAnErrorOfWhichNothingIsKnownIsInternal(t *testing.T) {
 	}
 }
 
-func TestEachFieldIsToldTheFirstThingThatIsWrong(t *testing.T) {
+func TestFieldsKeepTheFirstErrorOfEachField(t *testing.T) {
 	var bad Fields
 	bad.Refuse("email", nil)
 	if err := bad.Err("Nothing was recorded."); err != nil {

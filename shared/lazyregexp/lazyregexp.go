@@ -1,5 +1,5 @@
-// Package lazyregexp makes regular expressions that are compiled when they are first used: every function links many that one of
-// its requests needs none of, and a cold start would pay for all.
+// Package lazyregexp compiles regular expressions on first use. Each function links many that most of its requests
+// never use, and compiling all of them would slow down every cold start.
 package lazyregexp
 
 import (
@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// New returns a function that compiles expr when it is first called, once for all callers. It panics there where expr is no
-// regular expression.
+// New returns a function that compiles expr on its first call, once for all callers. That call panics if expr is
+// invalid.
 func New(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

@@ -6,7 +6,7 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-func TestAPatternIsCompiledOnce(t *testing.T) {
+func TestExpressionIsCompiledOnce(t *testing.T) {
 	digits := lazyregexp.New(`^\d+$`)
 	if !digits().MatchString("67") || digits().MatchString("6.7") {
 		t.Error("it is another pattern")
@@ -16,7 +16,7 @@ func TestAPatternIsCompiledOnce(t *testing.T) {
 	}
 }
 
-func TestAMangledPatternPanicsWhereItIsUsedAndNotBefore(t *testing.T) {
+func TestInvalidExpressionPanicsOnFirstUse(t *testing.T) {
 	mangled := lazyregexp.New(`(`)
 	defer func() {
 		if recover() == nil {

@@ -7,48 +7,48 @@ import (
 	"time"
 )
 
-// WarnDays is how many days before the expiration a valid key begins to warn.
+// WarnDays is the number of days before the expiration from which a valid key gets a warning.
 const WarnDays = 30
 
-// Instance is the server that a key is set on, as far as it is known: what is left zero is not checked.
+// Instance is the server that a key is installed on, as far as known: zero fields are not checked.
 type Instance struct {
 	Server  Server
 	Loc     int64 // lines of code
 	Edition Edition
-	Plugins []string // keys of the installed plugins that need a license: those of the editions, none of the free ones
+	Plugins []string // keys of the installed commercial plugins
 	Now     time.Time
 }
 
-// Verdict is the judgement on a key.
+// Verdict is the result of evaluating a key.
 type Verdict struct {
-	Key      *Key     `json:"key,omitempty"` // nil where it could not be read; not to be believed where it is not Authentic
-	Reasons  []Reason `json:"reasons"`       // why it is not valid: all that apply, in the order of Codes
-	Warnings []Reason `json:"warnings"`      // what to know of it though it is valid
+	Key      *Key     `json:"key,omitempty"` // nil if it cannot be read; do not trust it unless Authentic
+	Reasons  []Reason `json:"reasons"`       // all reasons why it is invalid, in the order of Codes
+	Warnings []Reason `json:"warnings"`      // remarks that do not make it invalid
 }
 
-// Valid reports whether nothing speaks against the key.
+// Valid reports whether there is no reason against the key.
 func (v Verdict) Valid() bool { return len(v.Reasons) == 0 }
 
-// Authentic reports whether the key is ours, unaltered; it may still be for another server or another time.
+// Authentic reports whether we issued the key and nobody altered it; it may still be for another server or time.
 func (v Verdict) Authentic() bool {
 	return v.Key != nil && !slices.ContainsFunc(v.Reasons, func(r Reason) bool {
 		return slices.Index(Codes(), r.Code) < slices.Index(Codes(), WrongServer)
 	})
 }
 
-// Evaluate judges a key text for an instance. Spaces, tabs and line ends around the text are dropped, as a person pastes them;
-// whatever else mails do to a key is for Unmangle to undo first. A text that cannot be read has one reason; otherwise each check
-// is made, whatever the others gave.
+// Evaluate checks a key text for an instance. It ignores spaces, tabs and line ends around the text, which people
+// paste along; use Unmangle first to undo other damage. A text that cannot be read has one reason; otherwise all
+// checks are made.
 func Evaluate(text string, at Instance, keys KeySet) Verdict {
-	d, err := read(strings.Trim(text, white))
+	d, err := read(strings.Trim(text, whitespace))
 	if reason, ok := err.(Reason); ok {
 		return Verdict{Reasons: []Reason{reason}, Warnings: []Reason{}}
 	}
-	found := judge{reasons: d.distrust(keys)}
-	found.server(d.key, at.Server)
-	found.calendar(d.key, at.Now)
-	found.size(d.key, at.Loc)
-	found.parts(d.key, at)
+	found := evaluation{reasons: d.checkSignature(keys)}
+	found.checkServer(d.key, at.Server)
+	found.checkDates(d.key, at.Now)
+	found.checkLoc(d.key, at.Loc)
+	found.checkPlugins(d.key, at)
 
 	v := Verdict{Key: &d.key, Reasons: []Reason{}, Warnings: []Reason{}}
 	for _, r := range found.reasons {
@@ -61,34 +61,33 @@ func Evaluate(text string, at Instance, keys KeySet) Verdict {
 	return v
 }
 
-// judge gathers reasons and warnings.
-type judge struct{ reasons []Reason }
+// evaluation collects reasons and warnings.
+type evaluation struct{ reasons []Reason }
 
-func (j *judge) add(code Code, args ...string) {
-	j.reasons = append(j.reasons, newReason(code, args...))
+func (e *evaluation) add(code Code, args ...string) {
+	e.reasons = append(e.reasons, newReason(code, args...))
 }
 
-// server: a key is bound to all that its server ID says. An ID from before 6.7.5 and 7.3 says nothing of the
-// database's address, so the prefix that such a server gets in an upgrade does not break the key (client-contract.md
-// §4).
-func (j *judge) server(k Key, id Server) {
+// checkServer compares the whole server ID. An ID from before 6.7.5 and 7.3 does not depend on the database's address,
+// so the prefix that such a server gets in an upgrade does not invalidate the key (client-contract.md §4).
+func (e *evaluation) checkServer(k Key, id Server) {
 	switch {
 	case id == "" || id == k.Server:
 	case id.Dataset() != k.Server.Dataset():
-		j.add(WrongServer, string(k.Server), string(id))
+		e.add(WrongServer, string(k.Server), string(id))
 	case string(k.Server) == k.Server.Dataset():
-		j.add(ServerUpgraded, string(k.Server), string(id))
+		e.add(ServerUpgraded, string(k.Server), string(id))
 	default:
-		j.add(NewAddress, string(k.Server), string(id))
+		e.add(NewAddress, string(k.Server), string(id))
 	}
 }
 
-func (j *judge) calendar(k Key, now time.Time) {
+func (e *evaluation) checkDates(k Key, now time.Time) {
 	if now.IsZero() {
 		return
 	}
 	if !k.NotBefore.IsZero() && now.Before(k.NotBefore.Start()) {
-		j.add(NotYetValid, k.NotBefore.Long())
+		e.add(NotYetValid, k.NotBefore.Long())
 	}
 	code := ExpiresSoon
 	if !now.Before(k.Expiration.End()) {
@@ -101,47 +100,48 @@ func (j *judge) calendar(k Key, now time.Time) {
 		next = newReason(code, k.Expiration.Long(), "a license")
 		next.Request = "new"
 	}
-	j.reasons = append(j.reasons, next)
+	e.reasons = append(e.reasons, next)
 }
 
-func (j *judge) size(k Key, loc int64) {
+func (e *evaluation) checkLoc(k Key, loc int64) {
 	if loc > k.MaxLoc {
-		j.add(LocExceeded, Lines(loc), Lines(k.MaxLoc))
+		e.add(LocExceeded, Lines(loc), Lines(k.MaxLoc))
 	} else if loc > k.MaxLoc/10*9+k.MaxLoc%10*9/10 {
-		j.add(LocNearlyReached, Lines(loc), Lines(k.MaxLoc))
+		e.add(LocNearlyReached, Lines(loc), Lines(k.MaxLoc))
 	}
 }
 
-func (j *judge) parts(k Key, at Instance) {
-	var beyond []string
+func (e *evaluation) checkPlugins(k Key, at Instance) {
+	var uncovered []string
 	for _, plugin := range at.Plugins {
-		if !slices.Contains(k.Plugins, plugin) && !slices.Contains(beyond, plugin) {
-			beyond = append(beyond, plugin)
+		if !slices.Contains(k.Plugins, plugin) && !slices.Contains(uncovered, plugin) {
+			uncovered = append(uncovered, plugin)
 		}
 	}
-	if len(beyond) > 0 {
-		j.add(PluginNotCovered, strings.Join(beyond, ", "))
+	if len(uncovered) > 0 {
+		e.add(PluginNotCovered, strings.Join(uncovered, ", "))
 	}
 	if at.Edition != "" && at.Edition != k.Edition {
-		j.edition(k.Edition, at.Edition)
+		e.checkEdition(k.Edition, at.Edition)
 	}
 }
 
-// edition: the server has the package of another edition than the license's, or none, which is Community.
-func (j *judge) edition(licensed, installed Edition) {
+// checkEdition explains that the server has the package of another edition, or none, which is Community.
+func (e *evaluation) checkEdition(licensed, installed Edition) {
 	wrong := newReason(WrongEdition, licensed.Name(), installed.Name())
 	switch {
 	case installed == Community:
 		wrong.Sentence = "The key is for the " + licensed.Name() + ", but the server runs without its package."
-		wrong.Remedy = "Install the " + licensed.Name() + " package from the server's Marketplace page or manually, then install the key."
+		wrong.Remedy = "Install the " + licensed.Name() +
+			" package from the server's Marketplace page or manually, then install the key."
 		wrong.Request = ""
 	case licensed == Community:
 		wrong.Remedy = "Uninstall the " + installed.Name() + " package, or ask us for a license."
 	}
-	j.reasons = append(j.reasons, wrong)
+	e.reasons = append(e.reasons, wrong)
 }
 
-// Lines writes a number of lines of code as the product does: 5'000'000.
+// Lines formats a number of lines of code as the product does: 5'000'000.
 func Lines(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	sign := ""

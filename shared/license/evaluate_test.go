@@ -9,18 +9,23 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestEvaluateSpeaksToPeople(t *testing.T) {
+func TestEvaluateExplainsReasons(t *testing.T) {
 	text, keys := signed(t, sample())
 	got := Evaluate(text, Instance{
-		Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9GQY", Loc: 6_000_000, Edition: Enterprise, Plugins: []string{"license", "cobol", "rpg"},
-		Now: time.Date(2019, 3, 2, 0, 0, 0, 0, time.UTC),
+		Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9GQY", Loc: 6_000_000, Edition: Enterprise,
+		Plugins: []string{"license", "cobol", "rpg"},
+		Now:     time.Date(2019, 3, 2, 0, 0, 0, 0, time.UTC),
 	}, keys)
 	want := []Reason{
-		{WrongServer, "The key is for server 0A1B2C3D-AWHW8w9JtzBzSrmf9GQX, but this server is 0A1B2C3D-AWHW8w9JtzBzSrmf9GQY.", "", "replacement"},
-		{Expired, "The key has expired: its last day was 01 Mar 2019 (UTC).", "Ask us for a renewal, then install the new key.", "renewal"},
+		{WrongServer, "The key is for server 0A1B2C3D-AWHW8w9JtzBzSrmf9GQX, " +
+			"but this server is 0A1B2C3D-AWHW8w9JtzBzSrmf9GQY.", "", "replacement"},
+		{Expired, "The key has expired: its last day was 01 Mar 2019 (UTC).",
+			"Ask us for a renewal, then install the new key.", "renewal"},
 		{LocExceeded, "The server has 6'000'000 lines of code, but the key covers 5'000'000.", "", "upgrade"},
-		{PluginNotCovered, "The key does not cover these installed plugins: cobol, rpg.", "Please uninstall cobol, rpg, or ask us for a license that covers this.", "upgrade"},
-		{WrongEdition, "The key is for the Developer Edition, but the server has the Enterprise Edition.", "", "upgrade"},
+		{PluginNotCovered, "The key does not cover these installed plugins: cobol, rpg.",
+			"Please uninstall cobol, rpg, or ask us for a license that covers this.", "upgrade"},
+		{WrongEdition, "The key is for the Developer Edition, but the server has the Enterprise Edition.", "",
+			"upgrade"},
 	}
 	if len(got.Reasons) != len(want) || got.Valid() || !got.Authentic() {
 		t.Fatalf("%+v", got)
@@ -35,16 +40,20 @@ func TestEvaluateSpeaksToPeople(t *testing.T) {
 	}
 }
 
-func TestAKeyOfAnotherEditionSpeaksOfItsPackage(t *testing.T) {
+func TestWrongEditionRemedyNamesThePackage(t *testing.T) {
 	for _, tt := range []struct {
 		licensed, installed Edition
 		want                Reason
 	}{
-		{Developer, DataCenter, Reason{WrongEdition, "The key is for the Developer Edition, but the server has the Data Center Edition.",
+		{Developer, DataCenter, Reason{WrongEdition,
+			"The key is for the Developer Edition, but the server has the Data Center Edition.",
 			"Install the Developer Edition package, or ask us for a Data Center Edition license.", "upgrade"}},
-		{Developer, Community, Reason{WrongEdition, "The key is for the Developer Edition, but the server runs without its package.",
-			"Install the Developer Edition package from the server's Marketplace page or manually, then install the key.", ""}},
-		{Community, Enterprise, Reason{WrongEdition, "The key is for the Community Edition, but the server has the Enterprise Edition.",
+		{Developer, Community, Reason{WrongEdition,
+			"The key is for the Developer Edition, but the server runs without its package.",
+			"Install the Developer Edition package from the server's Marketplace page or manually, " +
+				"then install the key.", ""}},
+		{Community, Enterprise, Reason{WrongEdition,
+			"The key is for the Community Edition, but the server has the Enterprise Edition.",
 			"Uninstall the Enterprise Edition package, or ask us for a license.", "upgrade"}},
 	} {
 		k := sample()
@@ -56,17 +65,18 @@ func TestAKeyOfAnotherEditionSpeaksOfItsPackage(t *testing.T) {
 	}
 }
 
-func TestAnEvaluationIsFollowedByALicense(t *testing.T) {
+func TestExpiredEvaluationAsksForANewLicense(t *testing.T) {
 	k := sample()
 	k.Type = Evaluation
 	text, keys := signed(t, k)
 	got := Evaluate(text, Instance{Now: k.Expiration.End()}, keys)
-	if len(got.Reasons) != 1 || got.Reasons[0].Request != "new" || got.Reasons[0].Remedy != "Ask us for a license, then install the new key." {
+	if len(got.Reasons) != 1 || got.Reasons[0].Request != "new" ||
+		got.Reasons[0].Remedy != "Ask us for a license, then install the new key." {
 		t.Errorf("%+v", got.Reasons)
 	}
 }
 
-func TestWhatAKeySaysIsNeverTakenForOurWords(t *testing.T) {
+func TestKeyContentIsNotExpandedInSentences(t *testing.T) {
 	k := sample()
 	k.Kid = "test-1"
 	text, _ := signed(t, k)
@@ -89,7 +99,7 @@ func TestOnlyAuthenticKeysAreBelieved(t *testing.T) {
 	}
 }
 
-func TestCodesAreAllInOneListInOrder(t *testing.T) {
+func TestCodesAreListedInOrder(t *testing.T) {
 	all := Codes()
 	for i, c := range all {
 		if slices.Index(all, c) != i {
@@ -105,15 +115,16 @@ func TestCodesAreAllInOneListInOrder(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1'000", 5_000_000: "5'000'000", -1234: "-1'234", 9223372036854775807: "9'223'372'036'854'775'807", -9223372036854775808: "-9'223'372'036'854'775'808"} {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1'000", 5_000_000: "5'000'000", -1234: "-1'234",
+		9223372036854775807: "9'223'372'036'854'775'807", -9223372036854775808: "-9'223'372'036'854'775'808"} {
 		if got := Lines(n); got != want {
 			t.Errorf("Lines(%d) = %s, want %s", n, got, want)
 		}
 	}
 }
 
-// TestMailsDoNotChangeAKey puts a key through random manglings, one after the other.
-func TestMailsDoNotChangeAKey(t *testing.T) {
+// TestUnmangleUndoesRandomManglings puts a key through random manglings, one after the other.
+func TestUnmangleUndoesRandomManglings(t *testing.T) {
 	text, _ := signed(t, sample())
 	every := func(s string, n int, by string) string {
 		var out strings.Builder
@@ -131,23 +142,27 @@ func TestMailsDoNotChangeAKey(t *testing.T) {
 			mangled = strings.NewReplacer("+", "-", "/", "_").Replace(mangled)
 		}
 		width := rapid.IntRange(5, 100).Draw(t, "width")
-		by := rapid.SampledFrom([]string{"", "\n", "\r\n", " ", "\n> ", "\r\n>> ", "=\n", "=\r\n", "<br>", "\u00a0", "\u200b", "<br/>\n", "&nbsp;", "\n\t"}).Draw(t, "by")
+		by := rapid.SampledFrom([]string{"", "\n", "\r\n", " ", "\n> ", "\r\n>> ", "=\n", "=\r\n", "<br>", "\u00a0",
+			"\u200b", "<br/>\n", "&nbsp;", "\n\t"}).Draw(t, "by")
 		mangled = every(mangled, width, by)
-		before := rapid.SampledFrom([]string{"", "\ufeff", "Key: ", "> ", "<p>", "\"", "-----BEGIN-----\n", "Dear Ada,\nRm9ybWF0P is how it begins:\n"}).Draw(t, "before")
-		after := rapid.SampledFrom([]string{"", "\n", "\n\nKind regards,\nBob", "</p>", "\"", "\n-----END-----"}).Draw(t, "after")
+		before := rapid.SampledFrom([]string{"", "\ufeff", "Key: ", "> ", "<p>", "\"", "-----BEGIN-----\n",
+			"Dear Ada,\nRm9ybWF0P is how it begins:\n"}).Draw(t, "before")
+		after := rapid.SampledFrom([]string{"", "\n", "\n\nKind regards,\nBob", "</p>", "\"",
+			"\n-----END-----"}).Draw(t, "after")
 		if got, undone := Unmangle(before + mangled + after); got != text {
-			t.Fatalf("%q came back as %q, %v", before+mangled+after, got, undone)
+			t.Fatalf("Unmangle(%q) = %q, %v", before+mangled+after, got, undone)
 		}
 	})
 }
 
-func TestUnmangleForgivesNoContent(t *testing.T) {
+func TestUnmangleChangesNoContent(t *testing.T) {
 	for _, organization := range []string{"Acme", "Acme A", "Acme AG"} { // ends in every padding
 		k := sample()
 		k.Organization = organization
 		text, keys := signed(t, k)
 		for i := range text {
-			for _, changed := range []string{text[:i] + "h" + text[i+1:], text[:i] + text[i+1:], text[:i] + "*" + text[i+1:], text[:i]} {
+			for _, changed := range []string{text[:i] + "h" + text[i+1:], text[:i] + text[i+1:],
+				text[:i] + "*" + text[i+1:], text[:i]} {
 				got, undone := Unmangle(changed)
 				if got == text && changed != text && len(undone) == 0 {
 					t.Fatalf("%q was mended without a word", changed)

@@ -11,26 +11,26 @@ import (
 	"marketplace/shared/properties"
 )
 
-// Key is what a license key says, without its signature. Lists are in the order in which the key has them; an empty list and a
-// zero NotBefore are not written.
+// Key is the content of a license key without its signature. Lists keep the order of the key; an empty list and a zero
+// NotBefore are left out of the text.
 type Key struct {
 	Kid          string   `json:"kid"` // names the public key that verifies it, in a KeySet
 	ID           string   `json:"id"`  // of the license
 	Type         Type     `json:"type"`
-	Organization string   `json:"organization"` // whom it was issued to; any text
+	Organization string   `json:"organization"` // the licensee; any text
 	Server       Server   `json:"server"`
 	Edition      Edition  `json:"edition"`
-	Plugins      []string `json:"plugins"`             // keys of all plugins that it covers, "license" included
+	Plugins      []string `json:"plugins"`             // keys of all plugins that it covers, including "license"
 	Languages    []string `json:"languages,omitempty"` // keys of languages beyond those of the edition
 	Features     []string `json:"features,omitempty"`  // keys of features
-	MaxLoc       int64    `json:"maxLoc"`              // lines of code at the most; at least 1
+	MaxLoc       int64    `json:"maxLoc"`              // largest number of lines of code; at least 1
 	Support      bool     `json:"support"`
-	NotBefore    Date     `json:"notBefore,omitzero"` // the first day on which it is valid; zero: since ever
+	NotBefore    Date     `json:"notBefore,omitzero"` // the first day on which it is valid; zero: no start
 	Expiration   Date     `json:"expiration"`         // the last day on which it is valid, through 23:59:59 UTC
 	Issued       Date     `json:"issued"`             // the day on which it was signed, UTC
 }
 
-// Terms is the key that l is sold as. Its Kid is still missing: an Issuer chooses it.
+// Terms returns the key for l, without the Kid, which the Issuer chooses.
 func (l License) Terms() Key {
 	return Key{
 		ID: l.ID, Type: l.Type, Organization: l.Organization, Server: l.Server, Edition: l.Edition,
@@ -39,12 +39,13 @@ func (l License) Terms() Key {
 	}
 }
 
-// Equal reports whether k and o say the same. Lists in another order are not the same.
+// Equal reports whether k and o have the same content. Lists in another order differ.
 func (k Key) Equal(o Key) bool {
 	return k.Kid == o.Kid && k.ID == o.ID && k.Type == o.Type && k.Organization == o.Organization &&
 		k.Server == o.Server && k.Edition == o.Edition && k.MaxLoc == o.MaxLoc && k.Support == o.Support &&
 		k.NotBefore == o.NotBefore && k.Expiration == o.Expiration && k.Issued == o.Issued &&
-		slices.Equal(k.Plugins, o.Plugins) && slices.Equal(k.Languages, o.Languages) && slices.Equal(k.Features, o.Features)
+		slices.Equal(k.Plugins, o.Plugins) && slices.Equal(k.Languages, o.Languages) &&
+		slices.Equal(k.Features, o.Features)
 }
 
 // Canonical is the text of k before its signature: a line "Name=value" with LF for each property, in the order of
@@ -78,8 +79,7 @@ func appendEscaped(out []byte, value string) []byte {
 	return out
 }
 
-// parseCanonical reads what Canonical writes and nothing else. The error is a phrase that says what is wrong, in the words of
-// the format.
+// parseCanonical reads the output of Canonical and nothing else. The error is a phrase in the words of the format.
 func parseCanonical(text string) (Key, error) {
 	props, err := properties.Parse(text)
 	if err != nil {
@@ -107,12 +107,12 @@ func parseCanonical(text string) (Key, error) {
 	return k, nil
 }
 
-// readable reports whether a value of a key can be shown to a person: short, and nothing but printable ASCII.
+// readable reports whether a value of a key can be shown to people: short and printable ASCII.
 func readable(value string) bool {
 	return len(value) <= 100 && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// firstDifference is the number of the first line in which two texts differ; 0 where they are equal.
+// firstDifference returns the number of the first line in which two texts differ; 0 if they are equal.
 func firstDifference(a, b string) int {
 	if a == b {
 		return 0
@@ -127,7 +127,7 @@ func firstDifference(a, b string) int {
 // format is the number of the key format, in each key's first line.
 const format = "1"
 
-// keyProperties are the properties of a key before its signature, in their order.
+// keyProperties lists the properties of a key before its signature, in order.
 var keyProperties = []struct {
 	name     string
 	optional bool
@@ -136,25 +136,25 @@ var keyProperties = []struct {
 }{
 	{"Format", false,
 		func(Key) string { return format },
-		func(_ *Key, s string) error { return demand(s == format, s) }},
+		func(_ *Key, s string) error { return require(s == format, s) }},
 	{"Kid", false,
 		func(k Key) string { return k.Kid },
-		func(k *Key, s string) error { k.Kid = s; return demand(identifier().MatchString(s), s) }},
+		func(k *Key, s string) error { k.Kid = s; return require(identifier().MatchString(s), s) }},
 	{"Id", false,
 		func(k Key) string { return k.ID },
-		func(k *Key, s string) error { k.ID = s; return demand(identifier().MatchString(s), s) }},
+		func(k *Key, s string) error { k.ID = s; return require(identifier().MatchString(s), s) }},
 	{"Type", false,
 		func(k Key) string { return string(k.Type) },
-		func(k *Key, s string) error { k.Type = Type(s); return demand(k.Type.Valid(), s) }},
+		func(k *Key, s string) error { k.Type = Type(s); return require(k.Type.Valid(), s) }},
 	{"Organization", false,
 		func(k Key) string { return k.Organization },
 		func(k *Key, s string) error { k.Organization = s; return nil }},
 	{"Server", false,
 		func(k Key) string { return string(k.Server) },
-		func(k *Key, s string) (err error) { k.Server, err = ParseServer(s); return demand(err == nil, s) }},
+		func(k *Key, s string) (err error) { k.Server, err = ParseServer(s); return require(err == nil, s) }},
 	{"Edition", false,
 		func(k Key) string { return string(k.Edition) },
-		func(k *Key, s string) error { k.Edition = Edition(s); return demand(k.Edition.Valid(), s) }},
+		func(k *Key, s string) error { k.Edition = Edition(s); return require(k.Edition.Valid(), s) }},
 	{"Plugins", false,
 		func(k Key) string { return strings.Join(k.Plugins, ",") },
 		func(k *Key, s string) error { return parseList(&k.Plugins, s) }},
@@ -168,11 +168,11 @@ var keyProperties = []struct {
 		func(k Key) string { return strconv.FormatInt(k.MaxLoc, 10) },
 		func(k *Key, s string) (err error) {
 			k.MaxLoc, err = strconv.ParseInt(s, 10, 64)
-			return demand(err == nil && k.MaxLoc > 0, s)
+			return require(err == nil && k.MaxLoc > 0, s)
 		}},
 	{"Support", false,
 		func(k Key) string { return strconv.FormatBool(k.Support) },
-		func(k *Key, s string) error { k.Support = s == "true"; return demand(k.Support || s == "false", s) }},
+		func(k *Key, s string) error { k.Support = s == "true"; return require(k.Support || s == "false", s) }},
 	{"NotBefore", true,
 		func(k Key) string { return k.NotBefore.String() },
 		func(k *Key, s string) (err error) { k.NotBefore, err = ParseDate(s); return err }},
@@ -184,10 +184,10 @@ var keyProperties = []struct {
 		func(k *Key, s string) (err error) { k.Issued, err = ParseDate(s); return err }},
 }
 
-// identifier is the form of a Kid, of a license's ID, and of a plugin's, a language's and a feature's key.
+// identifier matches a Kid, the ID of a license, and the key of a plugin, a language or a feature.
 var identifier = lazyregexp.New(`^[A-Za-z0-9._-]{1,64}$`)
 
-// ValidID reports whether a license may have the ID: 1 to 64 letters, digits, dots, underscores and dashes of ASCII.
+// ValidID reports whether id can be the ID of a license: 1 to 64 ASCII letters, digits, dots, underscores and dashes.
 func ValidID(id string) bool { return identifier().MatchString(id) }
 
 func parseList(list *[]string, s string) error {
@@ -205,7 +205,7 @@ func parseList(list *[]string, s string) error {
 	return nil
 }
 
-func demand(ok bool, value string) error {
+func require(ok bool, value string) error {
 	if ok {
 		return nil
 	}

@@ -15,15 +15,16 @@ import (
 
 var day = Date{2018, 3, 1}
 
-// sample is a key that can be signed.
+// sample returns a key that can be signed.
 func sample() Key {
 	return Key{
-		Kid: "test-1", ID: "l1", Type: Production, Organization: "Acme AG", Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX", Edition: Developer,
+		Kid: "test-1", ID: "l1", Type: Production, Organization: "Acme AG", Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX",
+		Edition: Developer,
 		Plugins: []string{"license", "cpp"}, MaxLoc: 5_000_000, Expiration: day.AddMonths(12), Issued: day,
 	}
 }
 
-// drawKey makes any key that the format can hold.
+// drawKey draws any key that the format can represent.
 func drawKey(t *rapid.T) Key {
 	id := rapid.StringMatching(`[A-Za-z0-9._-]{1,64}`)
 	list := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z0-9]{1,8}`), 0, 5, rapid.ID[string])
@@ -33,13 +34,15 @@ func drawKey(t *rapid.T) Key {
 	k := Key{
 		Kid: id.Draw(t, "kid"), ID: id.Draw(t, "id"), Type: rapid.SampledFrom(Types).Draw(t, "type"),
 		Organization: rapid.StringN(1, 60, -1).Draw(t, "organization"),
-		Server:       Server(rapid.SampledFrom([]string{"20110407133530", "1a2b3c4d5e6f708", "AWHW8w9JtzBzSrmf9GQX", "0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-"}).Draw(t, "server")),
-		Edition:      rapid.SampledFrom(Editions).Draw(t, "edition"),
-		Plugins:      append([]string{"license"}, list.Draw(t, "plugins")...),
-		Languages:    list.Draw(t, "languages"), Features: list.Draw(t, "features"),
+		Server: Server(rapid.SampledFrom([]string{"20110407133530", "1a2b3c4d5e6f708", "AWHW8w9JtzBzSrmf9GQX",
+			"0A1B2C3D-AW-W8w9J_zBz-rmf9GQ-"}).Draw(t, "server")),
+		Edition:   rapid.SampledFrom(Editions).Draw(t, "edition"),
+		Plugins:   append([]string{"license"}, list.Draw(t, "plugins")...),
+		Languages: list.Draw(t, "languages"), Features: list.Draw(t, "features"),
 		MaxLoc:  rapid.Int64Min(1).Draw(t, "maxLoc"),
 		Support: rapid.Bool().Draw(t, "support"),
-		Issued:  date.Draw(t, "issued"), NotBefore: rapid.OneOf(rapid.Just(Date{}), date).Draw(t, "notBefore"), Expiration: date.Draw(t, "expiration"),
+		Issued:  date.Draw(t, "issued"), NotBefore: rapid.OneOf(rapid.Just(Date{}), date).Draw(t, "notBefore"),
+		Expiration: date.Draw(t, "expiration"),
 	}
 	if k.Plugins[len(k.Plugins)-1] == "license" {
 		k.Plugins = []string{"license"}
@@ -47,7 +50,7 @@ func drawKey(t *rapid.T) Key {
 	return k
 }
 
-func TestAnyKeyIsReadBackFromItsCanonicalText(t *testing.T) {
+func TestCanonicalTextReadsBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k := drawKey(t)
 		text := string(k.Canonical())
@@ -55,7 +58,8 @@ func TestAnyKeyIsReadBackFromItsCanonicalText(t *testing.T) {
 		if err != nil || !got.Equal(k) {
 			t.Fatalf("%q is read as %+v, %v", text, got, err)
 		}
-		if want := 15 - btoi(len(k.Languages) == 0) - btoi(len(k.Features) == 0) - btoi(k.NotBefore.IsZero()); strings.Count(text, "\n") != want {
+		want := 15 - btoi(len(k.Languages) == 0) - btoi(len(k.Features) == 0) - btoi(k.NotBefore.IsZero())
+		if strings.Count(text, "\n") != want {
 			t.Fatalf("%q has not %d lines", text, want)
 		}
 	})
@@ -68,16 +72,20 @@ func btoi(b bool) int {
 	return 0
 }
 
-func TestTwoDifferentKeysHaveTwoCanonicalTexts(t *testing.T) {
+func TestDifferentKeysHaveDifferentCanonicalTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := drawKey(t)
 		b := a
 		other := drawKey(t)
 		for _, change := range []func(){
-			func() { b.Kid = other.Kid }, func() { b.ID = other.ID }, func() { b.Type = other.Type }, func() { b.Organization = other.Organization },
-			func() { b.Server = other.Server }, func() { b.Edition = other.Edition }, func() { b.Plugins = other.Plugins }, func() { b.Languages = other.Languages },
-			func() { b.Features = other.Features }, func() { b.MaxLoc = other.MaxLoc }, func() { b.Support = other.Support },
-			func() { b.NotBefore = other.NotBefore }, func() { b.Expiration = other.Expiration }, func() { b.Issued = other.Issued },
+			func() { b.Kid = other.Kid }, func() { b.ID = other.ID }, func() { b.Type = other.Type },
+			func() { b.Organization = other.Organization },
+			func() { b.Server = other.Server }, func() { b.Edition = other.Edition },
+			func() { b.Plugins = other.Plugins }, func() { b.Languages = other.Languages },
+			func() { b.Features = other.Features }, func() { b.MaxLoc = other.MaxLoc },
+			func() { b.Support = other.Support },
+			func() { b.NotBefore = other.NotBefore }, func() { b.Expiration = other.Expiration },
+			func() { b.Issued = other.Issued },
 		} {
 			if rapid.Bool().Draw(t, "change") {
 				change()
@@ -89,9 +97,10 @@ func TestTwoDifferentKeysHaveTwoCanonicalTexts(t *testing.T) {
 	})
 }
 
-func TestNoOrganizationBreaksALine(t *testing.T) {
+func TestOrganizationNeverBreaksALine(t *testing.T) {
 	for _, name := range []string{
-		"a\nServer=x", "a\r\nb", "a\\", "\\u0041", "C:\\users", "=", ":", "#", "!", " a", "a ", "\t", "\u0085", "\u2028", "\x00", "\x7f", "Zoë", "李小龍", "🦊",
+		"a\nServer=x", "a\r\nb", "a\\", "\\u0041", "C:\\users", "=", ":", "#", "!", " a", "a ", "\t", "\u0085",
+		"\u2028", "\x00", "\x7f", "Zoë", "李小龍", "🦊",
 		"\xff", "\xed\xa0\x80", "a\\\nb", "Signature=", "\nSignature=x\n", "\ufeff", "\u202e",
 	} {
 		k := sample()
@@ -125,7 +134,8 @@ func TestReadIsExact(t *testing.T) {
 		t.Fatalf("%+v, %v", k, err)
 	}
 	for name, changed := range map[string]string{
-		"space before": " " + text, "line end behind": text + "\n", "wrapped": text[:76] + "\n" + text[76:], "cut": text[:len(text)-4],
+		"space before": " " + text, "line end after": text + "\n", "wrapped": text[:76] + "\n" + text[76:],
+		"cut":              text[:len(text)-4],
 		"too much padding": text + "=",
 	} {
 		k, err := Read(changed)
@@ -166,14 +176,15 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again := base64.StdEncoding.EncodeToString([]byte(string(d.key.Canonical()) + "Signature=" + d.signature.String() + "\n"))
+		again := base64.StdEncoding.EncodeToString([]byte(string(d.key.Canonical()) + "Signature=" +
+			d.signature.String() + "\n"))
 		if again != text {
 			t.Errorf("%q was read, and is written %q", text, again)
 		}
 	})
 }
 
-// FuzzParseCanonical reaches behind the base64, where a fuzzer seldom gets.
+// FuzzParseCanonical reaches past the base64, which a fuzzer seldom gets right.
 func FuzzParseCanonical(f *testing.F) {
 	f.Add(string(sample().Canonical()))
 	f.Fuzz(func(t *testing.T, text string) {

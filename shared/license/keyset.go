@@ -10,35 +10,35 @@ import (
 	"slices"
 )
 
-// PublicKey verifies licenses that bear its Kid. The algorithm is ECDSA over P-256 with SHA-256: it belongs to the Kid, and a
+// PublicKey verifies licenses with its Kid. The algorithm is ECDSA over P-256 with SHA-256. It belongs to the Kid: a
 // key text cannot choose another.
 type PublicKey struct {
 	Kid     string
-	Types   []Type // what it may sign; evaluation and production keys are apart
+	Types   []Type // types that it may sign; evaluation and production have separate keys
 	From    Date   // the first Issued day that it may sign; zero: any
-	Through Date   // the last one; zero: none yet. Set it when the key is retired; what it signed before stays valid
+	Through Date   // the last one; zero: still in use. Set it to retire the key; licenses signed before stay valid
 	Key     *ecdsa.PublicKey
 }
 
-// Signs reports whether p may sign a license of the type.
-func (p PublicKey) Signs(t Type) bool { return slices.Contains(p.Types, t) }
+// MaySign reports whether p may sign a license of the type.
+func (p PublicKey) MaySign(t Type) bool { return slices.Contains(p.Types, t) }
 
-// On reports whether p may sign on the day.
-func (p PublicKey) On(issued Date) bool {
+// MaySignOn reports whether p may sign on the day.
+func (p PublicKey) MaySignOn(issued Date) bool {
 	return !issued.Before(p.From) && (p.Through.IsZero() || !issued.After(p.Through))
 }
 
-// KeySet are the public keys with which licenses are verified, oldest first. A Kid is added at the end, and is never
-// used for another key; one that was stolen is taken out. In JSON it is a JWK Set (RFC 7517), published at
-// /.well-known/license-keys.json (license-keys.md, "Public keys"), whose keys have members of our own beside the
-// registered ones:
+// KeySet lists the public keys that verify licenses, oldest first. Add a new Kid at the end, never reuse it for
+// another key, and remove a stolen one. In JSON it is a JWK Set (RFC 7517), published at
+// /.well-known/license-keys.json (license-keys.md, "Public keys"), whose keys have members of our own in addition to
+// the registered ones:
 //
 //	license_types    array of EVALUATION, PRODUCTION, STAGING: what the key may sign
 //	issued_from      YYYY-MM-DD: the first day, by the license's Issued, on which it may sign; left out: any
 //	issued_through   YYYY-MM-DD: the last one; left out: none yet
 type KeySet []PublicKey
 
-// Find gives the key of a Kid.
+// Find returns the key of a Kid.
 func (s KeySet) Find(kid string) (PublicKey, bool) {
 	i := slices.IndexFunc(s, func(p PublicKey) bool { return p.Kid == kid })
 	if i < 0 {
@@ -47,7 +47,7 @@ func (s KeySet) Find(kid string) (PublicKey, bool) {
 	return s[i], true
 }
 
-// ParseKeySet reads a JWK Set and checks every key in it.
+// ParseKeySet reads a JWK Set and validates every key in it.
 func ParseKeySet(data []byte) (KeySet, error) {
 	var s KeySet
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -73,12 +73,12 @@ type jwkSet struct {
 	Keys []jwk `json:"keys"`
 }
 
-// MarshalJSON writes the JWK Set. A key that ParseKeySet would not take is an error.
+// MarshalJSON writes the JWK Set. A key that ParseKeySet would refuse is an error.
 func (s KeySet) MarshalJSON() ([]byte, error) {
 	set := jwkSet{Keys: make([]jwk, 0, len(s))}
 	for _, p := range s {
 		if p.Key == nil || p.Key.Curve != elliptic.P256() {
-			return nil, fmt.Errorf("license: key %s is not of P-256", p.Kid)
+			return nil, fmt.Errorf("license: key %s is not on P-256", p.Kid)
 		}
 		point, err := p.Key.Bytes()
 		if err != nil {
@@ -96,7 +96,7 @@ func (s KeySet) MarshalJSON() ([]byte, error) {
 	return json.Marshal(set)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes; members that it does not know are skipped.
+// UnmarshalJSON reads what MarshalJSON writes and skips unknown members.
 func (s *KeySet) UnmarshalJSON(data []byte) error {
 	var set jwkSet
 	if err := json.Unmarshal(data, &set); err != nil {
@@ -120,11 +120,11 @@ func (set jwkSet) keys() (KeySet, error) {
 		case !identifier().MatchString(k.Kid):
 			return nil, fmt.Errorf("%q is not a key ID", k.Kid)
 		case twice:
-			return nil, fmt.Errorf("key %s is there twice", k.Kid)
+			return nil, fmt.Errorf("key %s is listed twice", k.Kid)
 		case k.Type != "EC" || k.Curve != "P-256" || k.Use != "sig" || k.Algorithm != "ES256":
 			return nil, fmt.Errorf("key %s is not EC on P-256 for ES256 signatures", k.Kid)
 		case len(k.LicenseTypes) == 0 || slices.ContainsFunc(k.LicenseTypes, func(t Type) bool { return !t.Valid() }):
-			return nil, fmt.Errorf("key %s: license_types %q are not types of licenses", k.Kid, k.LicenseTypes)
+			return nil, fmt.Errorf("key %s: license_types %q are not license types", k.Kid, k.LicenseTypes)
 		}
 		x, errX := base64.RawURLEncoding.Strict().DecodeString(k.X)
 		y, errY := base64.RawURLEncoding.Strict().DecodeString(k.Y)

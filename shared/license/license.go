@@ -1,9 +1,10 @@
-// Package license holds what a license is: its terms, its calendar, the ID of the server that it is bound to, and the key in
-// which a customer gets it: how that is written and signed (Issuer), read (Read, Verify), judged for a server (Evaluate), and
-// freed from what mails do to it (Unmangle). testdata/README.md describes the key to authors of other readers.
+// Package license defines a license: its terms, its dates, the ID of the server that it is bound to, and the key that
+// the customer receives. It signs keys (Issuer), reads them (Read, Verify), evaluates them for a server (Evaluate),
+// and repairs what mail programs did to them (Unmangle). testdata/README.md describes the key to authors of other
+// readers.
 //
-// It knows nothing of how licenses are stored (shared/store), when customers are reminded (shared/reminder) or how they
-// are told (shared/mail).
+// shared/store stores licenses, shared/reminder decides when customers are reminded, and shared/mail/letter writes to
+// them.
 package license
 
 import (
@@ -16,16 +17,16 @@ type Type string
 const (
 	Evaluation Type = "EVALUATION"
 	Production Type = "PRODUCTION"
-	Staging    Type = "STAGING" // for a second server that mirrors a production one
+	Staging    Type = "STAGING" // for a second server that mirrors a production server
 )
 
-// Types lists every type, in the order in which people are offered them.
+// Types lists every type in the order of the forms.
 var Types = []Type{Evaluation, Production, Staging}
 
 // Valid reports whether t is one of Types.
 func (t Type) Valid() bool { return t == Evaluation || t == Production || t == Staging }
 
-// Name is the type as people are told it, such as "Evaluation"; the type itself where it is none of Types.
+// Name returns the type as people read it, such as "Evaluation"; for any other type, the type itself.
 func (t Type) Name() string {
 	switch t {
 	case Evaluation:
@@ -38,7 +39,7 @@ func (t Type) Name() string {
 	return string(t)
 }
 
-// Edition is the key of an edition. The keys are compiled into the client (client-contract.md §1).
+// Edition is the key of an edition. The client has the keys compiled in (client-contract.md §1).
 type Edition string
 
 const (
@@ -51,7 +52,7 @@ const (
 // Editions lists every edition, from the smallest to the largest.
 var Editions = []Edition{Community, Developer, Enterprise, DataCenter}
 
-// Name is the edition as people are told it, such as "Data Center Edition"; the key itself where it is none of Editions.
+// Name returns the edition as people read it, such as "Data Center Edition"; for any other edition, the key itself.
 func (e Edition) Name() string {
 	switch e {
 	case Community:
@@ -76,27 +77,27 @@ type License struct {
 	Organization string    `json:"organization"`
 	Server       Server    `json:"server"`
 	Edition      Edition   `json:"edition"`
-	MaxLoc       int64     `json:"maxLoc"` // lines of code at the most; at least 1
+	MaxLoc       int64     `json:"maxLoc"` // largest number of lines of code; at least 1
 	Support      bool      `json:"support"`
 	Expiration   Date      `json:"expiration"` // the last day on which it is valid, through 23:59:59 UTC
-	NotBefore    Date      `json:"notBefore"`  // the first day on which it is valid; zero: since ever
-	Recorded     time.Time `json:"recorded"`   // when it came on record here, UTC
-	Contacts     []Contact `json:"contacts"`   // whom to write to, first to last; at least one
+	NotBefore    Date      `json:"notBefore"`  // the first day on which it is valid; zero: no start
+	Recorded     time.Time `json:"recorded"`   // when it was recorded here, UTC
+	Contacts     []Contact `json:"contacts"`   // people to write to, in this order; at least one
 
-	// Of a license that was issued here; zero for one that was imported.
+	// Fields of licenses that were issued here; zero for imported ones.
 	KeyText   string   `json:"keyText,omitempty"` // the license key, as the customer has it
 	Issued    Date     `json:"issued,omitzero"`
 	Plugins   []string `json:"plugins,omitempty"`
 	Languages []string `json:"languages,omitempty"`
 	Features  []string `json:"features,omitempty"`
 	Request   string   `json:"request,omitempty"`  // the ID of the request that it answers
-	Packages  []string `json:"packages,omitempty"` // names of the packages that were tailored for it
-	Mirrors   Server   `json:"mirrors,omitempty"`  // of a staging license: the ID of the production server that its server mirrors
+	Packages  []string `json:"packages,omitempty"` // names of its custom packages
+	Mirrors   Server   `json:"mirrors,omitempty"`  // production server that a staging license mirrors
 
-	// Successor is the license of the same dataset that begins by the expiration of this one and outlives it; "" where
-	// there is none.
+	// Successor is the license of the same dataset that starts before this one ends and outlives it; "" if there is
+	// none.
 	Successor string `json:"successor,omitempty"`
-	// Muted is set by sales: no reminders.
+	// Muted is set by sales to stop reminders.
 	Muted bool `json:"muted,omitempty"`
 	// Revoked is when the license was revoked or replaced; zero: it was not.
 	Revoked       time.Time `json:"revoked,omitzero"`
@@ -104,14 +105,14 @@ type License struct {
 	ReplacedBy    string    `json:"replacedBy,omitempty"` // the ID of the license that replaces it
 }
 
-// Contact is somebody at the customer's.
+// Contact is a person at the customer.
 type Contact struct {
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email"`
 }
 
-// Succeeds reports whether l takes over from old without a gap: same dataset and type, begins by old's expiration and
-// outlives it. A revoked license succeeds nothing.
+// Succeeds reports whether l continues old without a gap: same dataset, a type that follows, starts before old ends,
+// and outlives it. A revoked license succeeds nothing.
 func (l License) Succeeds(old License) bool {
 	return l.ID != old.ID &&
 		l.Type.follows(old.Type) &&
@@ -121,7 +122,8 @@ func (l License) Succeeds(old License) bool {
 		l.Expiration.After(old.Expiration)
 }
 
-// follows: an evaluation is followed by a further evaluation or by production; the others by their own type.
+// follows reports whether a license of type t may succeed one of type old: the same type, or production after an
+// evaluation.
 func (t Type) follows(old Type) bool {
 	return t == old || old == Evaluation && t == Production
 }

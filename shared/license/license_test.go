@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/fault"
 )
 
-func TestAddMonthsKeepsToTheMonth(t *testing.T) {
+func TestAddMonthsStaysInTheMonth(t *testing.T) {
 	for _, tt := range []struct {
 		from   string
 		months int
@@ -37,7 +37,7 @@ func TestAddMonthsKeepsToTheMonth(t *testing.T) {
 	}
 }
 
-func TestADateIsADayInUTC(t *testing.T) {
+func TestDateIsADayInUTC(t *testing.T) {
 	newYork := time.FixedZone("New York", -5*3600)
 	if got := DateOf(time.Date(2018, 8, 31, 20, 0, 0, 0, newYork)).String(); got != "2018-09-01" {
 		t.Errorf("20:00 in New York on 31 August is %s", got)
@@ -51,15 +51,16 @@ func TestADateIsADayInUTC(t *testing.T) {
 	}
 }
 
-func TestParseDateRefusesWhatIsNoDay(t *testing.T) {
-	for _, s := range []string{"", "2018-02-29", "2018-13-01", "2018-00-01", "2018-1-1", "01.08.2018", "2018-08-31T00:00:00Z", " 2018-08-31", "20180831"} {
+func TestParseDateRefusesInvalidDays(t *testing.T) {
+	for _, s := range []string{"", "2018-02-29", "2018-13-01", "2018-00-01", "2018-1-1", "01.08.2018",
+		"2018-08-31T00:00:00Z", " 2018-08-31", "20180831"} {
 		if d, err := ParseDate(s); err == nil {
 			t.Errorf("ParseDate(%q) = %v", s, d)
 		}
 	}
 }
 
-func TestDatesSurviveJSON(t *testing.T) {
+func TestDateRoundTripsThroughJSON(t *testing.T) {
 	for _, want := range []Date{{}, {2018, 8, 31}, {2020, 2, 29}} {
 		data, err := json.Marshal(want)
 		if err != nil {
@@ -67,7 +68,7 @@ func TestDatesSurviveJSON(t *testing.T) {
 		}
 		var got Date
 		if err := json.Unmarshal(data, &got); err != nil || got != want {
-			t.Errorf("%s came back as %v, %v", data, got, err)
+			t.Errorf("%s: got %v, %v", data, got, err)
 		}
 	}
 	var d Date
@@ -76,7 +77,7 @@ func TestDatesSurviveJSON(t *testing.T) {
 	}
 }
 
-func TestParseServerTakesEveryEra(t *testing.T) {
+func TestParseServerAcceptsEveryFormat(t *testing.T) {
 	for id, dataset := range map[string]string{
 		"20110407133530":                "20110407133530",
 		"1a2b3c4d5e6f708":               "1a2b3c4d5e6f708",
@@ -95,12 +96,15 @@ func TestParseServerTakesEveryEra(t *testing.T) {
 	}
 }
 
-func TestParseServerRefusesWhatNoServerMade(t *testing.T) {
+func TestParseServerRefusesOtherIDs(t *testing.T) {
 	for _, id := range []string{
 		"", " ", "AWHW8w9JtzBzSrmf", // 16
-		"2011040713353O", "2a2b3c4d5e6f708", "1A2B3C4D5E6F708", "1a2b3c4d5e6f70", "AWHW8w9JtzBzSrmf9GQ!", "AWHW8w9J zBzSrmf9GQX",
-		"0a1b2c3d-AWHW8w9JtzBzSrmf9GQX", "0A1B2C3D_AWHW8w9JtzBzSrmf9GQX", "0A1B2C3D-20110407133530", "0A1B2C3D-2a2b3c4d5e6f708",
-		"AWHW8w9JtzBzSrmf9GQXAWHW8w9JtzBzSrmf9GQX", "<script>alert(1)</script>", "AWHW8w9JtzBzSrmf9GQ\u00e9", "AWHW8w9J\ntzBzSrmf9GQX",
+		"2011040713353O", "2a2b3c4d5e6f708", "1A2B3C4D5E6F708", "1a2b3c4d5e6f70", "AWHW8w9JtzBzSrmf9GQ!",
+		"AWHW8w9J zBzSrmf9GQX",
+		"0a1b2c3d-AWHW8w9JtzBzSrmf9GQX", "0A1B2C3D_AWHW8w9JtzBzSrmf9GQX", "0A1B2C3D-20110407133530",
+		"0A1B2C3D-2a2b3c4d5e6f708",
+		"AWHW8w9JtzBzSrmf9GQXAWHW8w9JtzBzSrmf9GQX", "<script>alert(1)</script>", "AWHW8w9JtzBzSrmf9GQ\u00e9",
+		"AWHW8w9J\ntzBzSrmf9GQX",
 	} {
 		if got, err := ParseServer(id); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("ParseServer(%q) = %q, %v; want an Invalid fault", id, got, err)
@@ -127,7 +131,7 @@ func FuzzParseServer(f *testing.F) {
 	})
 }
 
-func TestEditionsAndTypesKnowThemselves(t *testing.T) {
+func TestEditionAndTypeNames(t *testing.T) {
 	for _, e := range Editions {
 		if !e.Valid() || !strings.HasSuffix(e.Name(), " Edition") {
 			t.Errorf("%q is %q", e, e.Name())

@@ -2,12 +2,14 @@ package license
 
 import "log/slog"
 
-// What a log may have of a license: its ID, its terms, and what became of it; nothing of whose it is, and no key.
+// Logs show the ID, the terms and the state of a license, but neither the customer nor the key.
 
 // LogValue implements slog.LogValuer.
 func (l License) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("id", l.ID), slog.String("type", string(l.Type)), slog.String("edition", string(l.Edition)),
-		slog.String("server", string(l.Server)), slog.String("expiration", l.Expiration.String()), slog.Bool("revoked", !l.Revoked.IsZero()))
+	return slog.GroupValue(slog.String("id", l.ID), slog.String("type", string(l.Type)),
+		slog.String("edition", string(l.Edition)),
+		slog.String("server", string(l.Server)), slog.String("expiration", l.Expiration.String()),
+		slog.Bool("revoked", !l.Revoked.IsZero()))
 }
 
 // LogValue implements slog.LogValuer.

@@ -12,7 +12,7 @@ import (
 
 const pemType = "PRIVATE KEY"
 
-// GenerateSigner makes a new private key of P-256.
+// GenerateSigner returns a new private key on P-256.
 func GenerateSigner() (*ecdsa.PrivateKey, error) {
 	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 }
@@ -26,7 +26,7 @@ func MarshalSigner(key *ecdsa.PrivateKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
 }
 
-// ParseSigner reads what MarshalSigner writes. No part of the input is in the error.
+// ParseSigner reads what MarshalSigner writes. Its errors contain no part of the input.
 func ParseSigner(data []byte) (*ecdsa.PrivateKey, error) {
 	block, _ := pem.Decode(data)
 	if block == nil || block.Type != pemType {

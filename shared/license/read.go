@@ -7,28 +7,28 @@ import (
 )
 
 const (
-	keyStart      = "Rm9ybWF0P" // how base64 of formatStart begins
+	keyStart      = "Rm9ybWF0P" // base64 of formatStart
 	formatStart   = "Format="
 	signatureLine = "\nSignature="
-	white         = " \t\r\n"
+	whitespace    = " \t\r\n"
 )
 
-// document is a key text taken apart.
+// document is a parsed key text.
 type document struct {
 	key       Key
-	signed    []byte // what stands before "Signature="
+	signed    []byte // the text before "Signature="
 	signature signature
 }
 
-// Read reads a key text that is exactly in the format: not a character more, and nothing lost. It verifies no
-// signature. The error is a Reason, one of those that Unreadable lists.
+// Read reads a key text that matches the format exactly. It does not verify the signature. The error is a Reason whose
+// code is Unreadable.
 func Read(text string) (Key, error) {
 	d, err := read(text)
 	return d.key, err
 }
 
-// read follows the steps that testdata/README.md gives to authors of other readers; which code a broken text gets
-// depends on their order.
+// read follows the steps in testdata/README.md for authors of other readers. Their order decides which code a broken
+// text gets.
 func read(text string) (document, error) {
 	if text == "" {
 		return document{}, newReason(Empty)
@@ -37,7 +37,7 @@ func read(text string) (document, error) {
 	for n < len(text) && isBase64(text[n]) {
 		n++
 	}
-	incomplete := NotBase64 // what a text is that ends too early
+	incomplete := NotBase64 // the code of a text that ends too early
 	if strings.Trim(text[n:], "=") == "" {
 		incomplete = Truncated
 	}
@@ -60,7 +60,7 @@ func read(text string) (document, error) {
 		return document{}, newReason(incomplete)
 	}
 	raw = raw[:len(raw)-len(rest)]
-	if code := around(text, base64.StdEncoding.EncodeToString(raw), rest); code != "" {
+	if code := surroundingCode(text, base64.StdEncoding.EncodeToString(raw), rest); code != "" {
 		return document{}, newReason(code)
 	}
 
@@ -75,31 +75,32 @@ func read(text string) (document, error) {
 	return d, nil
 }
 
-// noKey is the reason of a text that is no key at all, and not a damaged one.
+// noKey returns the reason for a text that is not a key at all, rather than a damaged one.
 func noKey() Reason {
 	r := newReason(NotBase64)
 	r.Sentence = "This is not a license key: it does not begin with " + keyStart + "."
 	return r
 }
 
-// around says how a text differs from the one key that it begins with; "" where it is that key. rest is what was read
-// behind the key.
-func around(text, key string, rest []byte) Code {
-	behind, begins := strings.CutPrefix(text, key)
+// surroundingCode says how a text differs from the key that it begins with; "" if it does not. rest is the decoded text
+// after the key.
+func surroundingCode(text, key string, rest []byte) Code {
+	after, begins := strings.CutPrefix(text, key)
 	switch {
 	case text == key:
 		return ""
-	case bytes.HasPrefix(rest, []byte(formatStart)), begins && strings.HasPrefix(strings.TrimLeft(behind, white), keyStart):
+	case bytes.HasPrefix(rest, []byte(formatStart)), begins &&
+		strings.HasPrefix(strings.TrimLeft(after, whitespace), keyStart):
 		return SeveralKeys
 	case begins || len(rest) > 0:
 		return TextAfterKey
 	case strings.HasPrefix(key, text):
-		return Truncated // of its padding
+		return Truncated // its padding is missing
 	}
 	return NotBase64
 }
 
-// decode takes characters of base64 without padding; one that is left over, and bits that are, are dropped.
+// decode decodes base64 without padding. It drops a single character or bits that are left over.
 func decode(chars string) []byte {
 	if len(chars)%4 == 1 {
 		chars = chars[:len(chars)-1]

@@ -10,24 +10,25 @@ import (
 )
 
 var (
-	// A line end of quoted-printable (RFC 2045 §6.7): "=" at the end of a line, perhaps behind an encoded space.
+	// A soft line break of quoted-printable (RFC 2045 §6.7): "=" at the end of a line, possibly after an encoded space.
 	softLineEnd = lazyregexp.New(`^=(?:20|09)?[ \t]*\r?\n`)
-	// Tags that mails put around and into a long word. A key in angle brackets is none.
-	tag = lazyregexp.New(`(?i)^</?(?:a|b|blockquote|body|br|code|div|em|font|html|i|li|o:p|p|pre|span|strong|table|tbody|td|tr|tt|u|wbr)(?:\s[^<>]*)?/?>`)
-	// A character reference of HTML.
+	// Tags that emails put around and into a long word. A key in angle brackets does not match.
+	tag = lazyregexp.New(`(?i)^</?(?:a|b|blockquote|body|br|code|div|em|font|html|i|li|o:p|p|pre|span|strong|` +
+		`table|tbody|td|tr|tt|u|wbr)(?:\s[^<>]*)?/?>`)
+	// A character reference in HTML.
 	entity = lazyregexp.New(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,12});`)
 )
 
-// scanner turns a text into tokens.
+// scanner splits a text into tokens.
 type scanner struct {
 	tokens  tokenList
-	loose   bool  // what is put at the ends of lines is noise, too
-	noise   marks // seen since the last token
-	inStart bool  // nothing but noise since the line began
+	loose   bool        // marks at the ends of lines are noise too
+	noise   manglingSet // seen since the last token
+	inStart bool        // only noise since the start of the line
 }
 
-// scan takes a text apart. A loose scan takes hyphens and other marks at the ends of lines for noise, which in the
-// URL-safe alphabet may be characters of the key.
+// scan splits a text into tokens. A loose scan treats hyphens and other marks at the ends of lines as noise, which in
+// the URL-safe alphabet may be characters of the key.
 func scan(s string, loose bool) tokenList {
 	c := scanner{tokens: make(tokenList, 0, len(s)+1), loose: loose, inStart: true}
 	for s != "" {
@@ -43,7 +44,7 @@ func scan(s string, loose bool) tokenList {
 	return c.tokens
 }
 
-// special takes what is more than one character from the front of s, and returns how long that was.
+// special consumes a sequence of several characters at the front of s and returns its length; 0 if there is none.
 func (c *scanner) special(s string) int {
 	if c.loose {
 		if n := c.lineEnd(s); n > 0 {
@@ -79,7 +80,7 @@ func (c *scanner) special(s string) int {
 }
 
 // lineEnd returns the length of a mark that programs and people put at the ends and beginnings of lines: a hyphen or
-// another dash, the "!" of an old mail relay, "\n" as two characters, a bullet. 0: there is none.
+// another dash, the "!" of an old mail relay, "\n" as two characters, a bullet; 0 for none.
 func (c *scanner) lineEnd(s string) int {
 	r, n := utf8.DecodeRuneInString(s)
 	switch {
@@ -87,7 +88,8 @@ func (c *scanner) lineEnd(s string) int {
 		return n
 	case r == '\\' && len(s) > 1 && (s[1] == 'n' || s[1] == 'r'):
 		return 2
-	case c.inStart && (unicode.Is(bullets, r) || (unicode.Is(unicode.Pd, r) || r == '*') && strings.HasPrefix(s[n:], " ")):
+	case c.inStart && (unicode.Is(bullets, r) || (unicode.Is(unicode.Pd, r) || r == '*') &&
+		strings.HasPrefix(s[n:], " ")):
 		return n
 	}
 	return 0
@@ -95,7 +97,8 @@ func (c *scanner) lineEnd(s string) int {
 
 // bullets are the marks of list items: • ‣ ⁃ ◦ · ▪ ● ○.
 var bullets = &unicode.RangeTable{R16: []unicode.Range16{
-	{0x00B7, 0x00B7, 1}, {0x2022, 0x2023, 1}, {0x2043, 0x2043, 1}, {0x25AA, 0x25AB, 1}, {0x25CB, 0x25CB, 1}, {0x25CF, 0x25CF, 1},
+	{0x00B7, 0x00B7, 1}, {0x2022, 0x2023, 1}, {0x2043, 0x2043, 1}, {0x25AA, 0x25AB, 1}, {0x25CB, 0x25CB, 1},
+	{0x25CF, 0x25CF, 1},
 	{0x25E6, 0x25E6, 1},
 }}
 
@@ -104,7 +107,7 @@ func atLineEnd(s string) bool {
 	return s != "" && (s[0] == '\n' || s[0] == '\r')
 }
 
-func (c *scanner) character(r rune, own marks) {
+func (c *scanner) character(r rune, own manglingSet) {
 	switch {
 	case r == '\n' || r == '\r':
 		c.skip(own | lineBreak)
@@ -126,9 +129,9 @@ func (c *scanner) character(r rune, own marks) {
 	}
 }
 
-func (c *scanner) skip(noise marks) { c.noise |= noise }
+func (c *scanner) skip(noise manglingSet) { c.noise |= noise }
 
-func (c *scanner) emit(char byte, own marks) {
-	c.tokens = append(c.tokens, token{char: char, before: c.noise, own: own})
+func (c *scanner) emit(char byte, own manglingSet) {
+	c.tokens = append(c.tokens, token{char: char, noise: c.noise, own: own})
 	c.noise, c.inStart = 0, false
 }

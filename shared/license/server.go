@@ -8,7 +8,8 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-// The forms of a server ID, by the era of the server that made it (client-contract.md §4). Case matters.
+// Formats of a server ID, by the version of the server that created it (client-contract.md §4). They are
+// case-sensitive.
 var (
 	serverDigits = lazyregexp.New(`^\d{14}$`)
 	serverHex    = lazyregexp.New(`^1[0-9a-f]{14}$`)
@@ -16,14 +17,14 @@ var (
 	serverPrefix = lazyregexp.New(`^[0-9A-F]{8}-`)
 )
 
-// datasetIndex is where the dataset part of a prefixed server ID begins: behind the dash at index 8.
+// datasetIndex is the index of the dataset part of a prefixed server ID, after the dash at index 8.
 const datasetIndex = 9
 
-// Server is the ID of a customer's server, as the server shows it: 14, 15, 20, 24 or 29 characters of ASCII.
+// Server is the ID of a customer's server, as the server shows it: 14, 15, 20, 24 or 29 ASCII characters.
 type Server string
 
-// ParseServer takes a server ID of any era. White space around it is dropped; what no server ever made is refused with
-// an Invalid error whose sentence is for the customer.
+// ParseServer reads a server ID in any of the formats and ignores white space around it. Any other ID gives an Invalid
+// error with a sentence for the customer.
 func ParseServer(s string) (Server, error) {
 	s = strings.TrimSpace(input.StripInvisible(s))
 	if s == "" {
@@ -40,14 +41,18 @@ func ParseServer(s string) (Server, error) {
 	}
 	switch n := len([]rune(s)); n {
 	case 14, 15, 20, 24, 29:
-		return "", fault.New(fault.Invalid, "This is not a server ID: the length is right, but it contains invalid characters. Copy it again from the server's System page.")
+		return "", fault.New(fault.Invalid,
+			"This is not a server ID: the length is right, but it contains invalid characters. "+
+				"Copy it again from the server's System page.")
 	default:
-		return "", fault.New(fault.Invalid, "This is not a server ID: it has %d characters, but server IDs have 14, 15, 20, 24 or 29. Copy it again from the server's System page.", n)
+		return "", fault.New(fault.Invalid,
+			"This is not a server ID: it has %d characters, but server IDs have 14, 15, 20, 24 or 29. "+
+				"Copy it again from the server's System page.", n)
 	}
 }
 
-// Dataset is the part of the ID that stays when the server is upgraded or its database moves to another address: a
-// returning customer is recognised by it. An ID without a prefix is all dataset.
+// Dataset returns the part of the ID that stays the same when the server is upgraded or its database moves to another
+// address. It identifies a returning customer. For an ID without a prefix it is the whole ID.
 func (s Server) Dataset() string {
 	if (len(s) == 24 || len(s) == 29) && s[datasetIndex-1] == '-' {
 		return string(s[datasetIndex:])

@@ -16,30 +16,30 @@ import (
 	"marketplace/shared/input"
 )
 
-// Domain stands before the canonical text when it is signed, so that no signature made for something else can be passed off
-// as a license's.
+// Domain prefixes the canonical text when it is signed, so that a signature made for another purpose is not valid for a
+// license.
 const Domain = "sonarqube-license-v1\n"
 
-// MaxText is how long a key text is that Sign writes, in characters. Usual ones have about 700.
+// MaxText is the longest key text that Sign writes, in characters. Typical texts have about 700.
 const MaxText = 8 << 10
 
-// MaxOrganization is how long the name of an organization may be in a key that is signed, in characters.
+// MaxOrganization is the longest name of an organization in a key, in characters.
 const MaxOrganization = 200
 
-// Sign writes k as a key text: Canonical, then "Signature=" and the signature with LF, all in one line of base64. It
-// refuses what Read would not read back as k, an organization that holds characters nobody sees, and plugins without
-// "license", which the client needs (client-contract.md §5).
+// Sign returns k as a key text: Canonical, then "Signature=" and the signature with LF, all in one line of base64. It
+// refuses keys that Read would not read back, organizations with invisible characters, and plugins without "license",
+// which the client needs (client-contract.md §5).
 //
-// The signature is ECDSA over P-256 with SHA-256 of Domain and the canonical text, written as in JWS ES256 (RFC 7518 §3.4):
-// r and s, 32 bytes each, in base64url without padding. s is the smaller of the two possible, so that nobody but the signer
-// can write a second text of the same key.
+// The signature is ECDSA over P-256 with SHA-256 of Domain and the canonical text, written as in JWS ES256 (RFC 7518
+// §3.4): r and s, 32 bytes each, in base64url without padding. s is the smaller of the two possible values, so that
+// only the signer can write a second text of the same key.
 func Sign(signer crypto.Signer, k Key) (string, error) {
 	if err := k.check(); err != nil {
-		return "", fmt.Errorf("license: key %s is not signed: %w", k.ID, err)
+		return "", fmt.Errorf("license: key %s was not signed: %w", k.ID, err)
 	}
 	public, ok := signer.Public().(*ecdsa.PublicKey)
 	if !ok || public.Curve != elliptic.P256() {
-		return "", fmt.Errorf("license: key %s is not signed: the signer %s is not ECDSA over P-256", k.ID, k.Kid)
+		return "", fmt.Errorf("license: key %s was not signed: the signer %s is not ECDSA over P-256", k.ID, k.Kid)
 	}
 	canonical := k.Canonical()
 	der, err := signer.Sign(rand.Reader, digest(canonical), crypto.SHA256)
@@ -57,24 +57,24 @@ func Sign(signer crypto.Signer, k Key) (string, error) {
 	return text, nil
 }
 
-// check says what keeps k from being signed.
+// check returns why k cannot be signed.
 func (k Key) check() error {
 	switch line, err := input.Line("organization", "The organization", k.Organization, MaxOrganization); {
 	case err != nil:
 		return err
 	case line != k.Organization:
-		return errors.New("the organization has blanks around it")
+		return errors.New("the organization has white space around it")
 	}
 	back, err := parseCanonical(string(k.Canonical()))
 	switch {
 	case err != nil:
 		return err
 	case !back.Equal(k):
-		return errors.New("it cannot be written: it would be read back as another key")
+		return errors.New("it would not read back as the same key")
 	case !slices.Contains(k.Plugins, licensePlugin):
-		return fmt.Errorf("the plugins lack %q", licensePlugin)
+		return fmt.Errorf("the plugins do not include %q", licensePlugin)
 	case k.NotBefore.After(k.Expiration):
-		return errors.New("it would expire before it is valid")
+		return errors.New("it would expire before it becomes valid")
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func digest(canonical []byte) []byte {
 	return h.Sum(nil)
 }
 
-// signature is r and s, 32 bytes each, big-endian.
+// signature holds r and s, 32 bytes each, big-endian.
 type signature [64]byte
 
 func (s signature) String() string { return base64.RawURLEncoding.EncodeToString(s[:]) }
@@ -104,15 +104,15 @@ func parseSignature(encoded string) (s signature, err error) {
 	return s, nil
 }
 
-// fromDER takes a signature as crypto.Signer gives it, and the smaller s.
+// fromDER converts the signature of a crypto.Signer and chooses the smaller s.
 func fromDER(der []byte) (out signature, err error) {
 	var v struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) > 0 {
-		return out, errors.New("the signer gave no ECDSA signature in DER")
+		return out, errors.New("the signer did not return an ECDSA signature in DER")
 	}
 	order := elliptic.P256().Params().N
 	if v.R.Sign() <= 0 || v.S.Sign() <= 0 || v.R.Cmp(order) >= 0 || v.S.Cmp(order) >= 0 {
-		return out, errors.New("the signer gave a signature out of range")
+		return out, errors.New("the signer returned a signature out of range")
 	}
 	if high(v.S) {
 		v.S.Sub(order, v.S)
@@ -122,7 +122,7 @@ func fromDER(der []byte) (out signature, err error) {
 	return out, nil
 }
 
-// verifies reports whether s is the signature of the canonical text. The larger s is refused.
+// verifies reports whether s is the signature of the canonical text. It refuses the larger s.
 func (s signature) verifies(public *ecdsa.PublicKey, canonical []byte) bool {
 	r, v := new(big.Int).SetBytes(s[:32]), new(big.Int).SetBytes(s[32:])
 	return !high(v) && ecdsa.Verify(public, digest(canonical), r, v)

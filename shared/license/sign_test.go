@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// newSigner makes a private key and the key set of one Kid for every type.
+// newSigner returns a private key and a key set of one Kid for every type.
 func newSigner(t testing.TB, kid string, types ...Type) (*ecdsa.PrivateKey, PublicKey) {
 	t.Helper()
 	key, err := GenerateSigner()
@@ -39,7 +39,7 @@ func signed(t testing.TB, k Key) (string, KeySet) {
 	return text, KeySet{public}
 }
 
-func TestSignRefusesWhatWouldNotBeReadBack(t *testing.T) {
+func TestSignRefusesKeysThatDoNotReadBack(t *testing.T) {
 	private, _ := newSigner(t, "test-1")
 	for name, change := range map[string]func(*Key){
 		"no Kid":                    func(k *Key) { k.Kid = "" },
@@ -83,7 +83,7 @@ func TestSignRefusesWhatWouldNotBeReadBack(t *testing.T) {
 	}
 }
 
-// fixedSigner is a signer that gives what it is told.
+// fixedSigner returns a fixed signature.
 type fixedSigner struct {
 	public crypto.PublicKey
 	der    []byte
@@ -115,7 +115,7 @@ func TestSignRefusesOtherSigners(t *testing.T) {
 		"RSA":            fixedSigner{public: &rsa.PublicKey{}},
 		"fails":          fixedSigner{public: &private.PublicKey, err: failed},
 		"not DER":        fixedSigner{public: &private.PublicKey, der: make([]byte, 64)},
-		"bytes behind":   fixedSigner{public: &private.PublicKey, der: append(der(one, one), 0)},
+		"bytes after":    fixedSigner{public: &private.PublicKey, der: append(der(one, one), 0)},
 		"zero":           fixedSigner{public: &private.PublicKey, der: der(new(big.Int), one)},
 		"negative":       fixedSigner{public: &private.PublicKey, der: der(one, big.NewInt(-1))},
 		"out of range":   fixedSigner{public: &private.PublicKey, der: der(order, one)},
@@ -129,7 +129,7 @@ func TestSignRefusesOtherSigners(t *testing.T) {
 	}
 }
 
-func TestOnlyTheSmallerSIsWrittenAndTaken(t *testing.T) {
+func TestSignaturesUseTheSmallerS(t *testing.T) {
 	k := sample()
 	half := new(big.Int).Rsh(elliptic.P256().Params().N, 1)
 	for range 20 { // each has an even chance of needing it
@@ -143,7 +143,8 @@ func TestOnlyTheSmallerSIsWrittenAndTaken(t *testing.T) {
 			t.Fatalf("s is the larger one in %s", text)
 		}
 		s.Sub(elliptic.P256().Params().N, s).FillBytes(d.signature[32:])
-		other := base64.StdEncoding.EncodeToString([]byte(string(d.signed) + "Signature=" + d.signature.String() + "\n"))
+		other := base64.StdEncoding.EncodeToString([]byte(string(d.signed) + "Signature=" + d.signature.String() +
+			"\n"))
 		var reason Reason
 		if _, err := Verify(other, keys); !errors.As(err, &reason) || reason.Code != BadSignature {
 			t.Fatalf("the same signature with the larger s: %v", err)
@@ -151,10 +152,11 @@ func TestOnlyTheSmallerSIsWrittenAndTaken(t *testing.T) {
 	}
 }
 
-func TestRotation(t *testing.T) {
+func TestKidRotation(t *testing.T) {
 	oldKey, oldPublic := newSigner(t, "production-1", Production, Staging)
 	evaluationKey, evaluationPublic := newSigner(t, "evaluation-1", Evaluation)
-	issuer := Issuer{Keys: KeySet{evaluationPublic, oldPublic}, Signers: map[string]crypto.Signer{"evaluation-1": evaluationKey, "production-1": oldKey}}
+	issuer := Issuer{Keys: KeySet{evaluationPublic, oldPublic},
+		Signers: map[string]crypto.Signer{"evaluation-1": evaluationKey, "production-1": oldKey}}
 	issue := func(k Key, wantKid string) string {
 		t.Helper()
 		text, err := issuer.Issue(k)
@@ -221,7 +223,8 @@ func TestCheckBeforeSendingRefusesAnotherKey(t *testing.T) {
 	if err := CheckBeforeSending(text, k, keys); err == nil {
 		t.Error("a text of other terms may be sent")
 	}
-	for name, text := range map[string]string{"cut": text[:len(text)-8], "wrapped": text[:80] + "\n" + text[80:], "empty": ""} {
+	for name, text := range map[string]string{"cut": text[:len(text)-8], "wrapped": text[:80] + "\n" + text[80:],
+		"empty": ""} {
 		if err := CheckBeforeSending(text, sample(), keys); err == nil {
 			t.Errorf("%s: may be sent", name)
 		}
@@ -231,7 +234,7 @@ func TestCheckBeforeSendingRefusesAnotherKey(t *testing.T) {
 	}
 }
 
-func TestSignersSurvivePEM(t *testing.T) {
+func TestSignerRoundTripsThroughPEM(t *testing.T) {
 	private, _ := newSigner(t, "test-1")
 	data, err := MarshalSigner(private)
 	if err != nil {
@@ -248,7 +251,8 @@ func TestSignersSurvivePEM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"empty": nil, "no PEM": []byte("secret"), "another curve": wrong, "damaged": []byte(strings.Replace(string(data), "MIG", "MIH", 1))} {
+	for name, data := range map[string][]byte{"empty": nil, "no PEM": []byte("secret"), "another curve": wrong,
+		"damaged": []byte(strings.Replace(string(data), "MIG", "MIH", 1))} {
 		if key, err := ParseSigner(data); err == nil {
 			t.Errorf("%s: %v", name, key)
 		} else if strings.Contains(err.Error(), "secret") {
@@ -257,7 +261,7 @@ func TestSignersSurvivePEM(t *testing.T) {
 	}
 }
 
-func TestKeySetsSurviveJSON(t *testing.T) {
+func TestKeySetRoundTripsThroughJSON(t *testing.T) {
 	_, a := newSigner(t, "evaluation-1", Evaluation)
 	_, b := newSigner(t, "production-1", Production, Staging)
 	b.From, b.Through = Date{2018, 1, 1}, Date{2018, 12, 31}
@@ -269,7 +273,8 @@ func TestKeySetsSurviveJSON(t *testing.T) {
 	if err != nil || len(got) != 2 || !got[0].Key.Equal(a.Key) || !got[1].Key.Equal(b.Key) {
 		t.Fatalf("%s: %+v, %v", data, got, err)
 	}
-	if p, ok := got.Find("production-1"); !ok || p.From != b.From || p.Through != b.Through || !p.Signs(Staging) || p.Signs(Evaluation) {
+	if p, ok := got.Find("production-1"); !ok || p.From != b.From || p.Through != b.Through || !p.MaySign(Staging) ||
+		p.MaySign(Evaluation) {
 		t.Errorf("%+v", p)
 	}
 	if strings.Contains(string(data), `"d"`) {
@@ -280,17 +285,21 @@ func TestKeySetsSurviveJSON(t *testing.T) {
 	}
 	swap := func(old, new string) string { return strings.Replace(string(data), old, new, 1) }
 	for name, bad := range map[string]string{
-		"no JSON": "keys", "no keys": "{}", "another curve": swap("P-256", "P-384"), "another algorithm": swap("ES256", "none"), "RSA": swap(`"EC"`, `"RSA"`),
-		"for encryption": swap(`"sig"`, `"enc"`), "Kid twice": swap("evaluation-1", "production-1"), "no Kid": swap("evaluation-1", ""),
-		"no types": swap(`["EVALUATION"]`, `[]`), "unknown type": swap("EVALUATION", "PERPETUAL"), "day that does not exist": swap("2018-12-31", "2018-12-32"),
-		"not on the curve": swap(`"x":"`, `"x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","was":"`),
-		"short coordinate": swap(`"y":"`, `"y":"AAAA","was":"`), "padded coordinate": swap(`","y":`, `=","y":`),
+		"no JSON": "keys", "no keys": "{}", "another curve": swap("P-256", "P-384"),
+		"another algorithm": swap("ES256", "none"), "RSA": swap(`"EC"`, `"RSA"`),
+		"for encryption": swap(`"sig"`, `"enc"`), "Kid twice": swap("evaluation-1", "production-1"),
+		"no Kid":   swap("evaluation-1", ""),
+		"no types": swap(`["EVALUATION"]`, `[]`), "unknown type": swap("EVALUATION", "PERPETUAL"),
+		"day that does not exist": swap("2018-12-31", "2018-12-32"),
+		"not on the curve":        swap(`"x":"`, `"x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","was":"`),
+		"short coordinate":        swap(`"y":"`, `"y":"AAAA","was":"`), "padded coordinate": swap(`","y":`, `=","y":`),
 	} {
 		if set, err := ParseKeySet([]byte(bad)); err == nil {
 			t.Errorf("%s: %+v", name, set)
 		}
 	}
-	for name, set := range map[string]KeySet{"no types": {{Kid: "a", Key: a.Key}}, "no key": {{Kid: "a", Types: Types}}, "Kid twice": {a, a}} {
+	for name, set := range map[string]KeySet{"no types": {{Kid: "a", Key: a.Key}},
+		"no key": {{Kid: "a", Types: Types}}, "Kid twice": {a, a}} {
 		if data, err := json.Marshal(set); err == nil {
 			t.Errorf("%s: %s", name, data)
 		}

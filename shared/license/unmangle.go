@@ -6,20 +6,19 @@ import (
 	"strings"
 )
 
-// Mangling is something that a key went through on its way and that was undone. The code is for good; the sentence is
-// for a person.
+// Mangling is damage to a key that was undone. The code is permanent; the sentence is for people.
 type Mangling struct {
 	Code     string `json:"code"`
 	Sentence string `json:"sentence"`
 }
 
-// marks are manglings found, as a set.
-type marks uint16
+// manglingSet is a set of manglings.
+type manglingSet uint16
 
 const (
-	lineBreak marks = 1 << iota // a line end of the text
-	blank                       // a space or a tab
-	unseen                      // any other space, or a character without width
+	lineBreak manglingSet = 1 << iota // a line end
+	blank                             // a space or a tab
+	unseen                            // any other space, or an invisible character
 	quoted
 	softBreak // "=" at the end of a line
 	escaped   // "=3D"
@@ -33,7 +32,7 @@ const (
 )
 
 var manglings = []struct {
-	marks marks
+	set manglingSet
 	Mangling
 }{
 	{surrounded, Mangling{"surrounding-text", "Other text around the key was removed."}},
@@ -49,32 +48,31 @@ var manglings = []struct {
 	{unpadded, Mangling{"padding", "The missing = at the end of the key was added."}},
 }
 
-func (m marks) list() []Mangling {
+func (m manglingSet) list() []Mangling {
 	var undone []Mangling
 	for _, known := range manglings {
-		if m&known.marks != 0 {
+		if m&known.set != 0 {
 			undone = append(undone, known.Mangling)
 		}
 	}
 	return undone
 }
 
-// Manglings lists all that Unmangle can undo.
-func Manglings() []Mangling { return marks(^marks(0)).list() }
+// Manglings lists everything that Unmangle can undo.
+func Manglings() []Mangling { return manglingSet(^manglingSet(0)).list() }
 
-// maxAttempt is how much of a text is tried as one key, in tokens. Sign writes no key of more than half of it.
-const maxAttempt = 2 * MaxText
+// maxKeyTokens is the most tokens that are tried as one key. Sign writes keys of at most half of it.
+const maxKeyTokens = 2 * MaxText
 
-// maxAttempts is at how many places of a text a key is looked for. A text could be made of beginnings of keys alone.
-const maxAttempts = 100
+// maxKeyStarts limits the places where a key is tried: a text could consist of nothing but beginnings of keys.
+const maxKeyStarts = 100
 
-// Unmangle finds the key in what a person pasted and undoes what mails do to keys: wrapping, quoting, transfer
-// encodings, HTML, text around it. It says what it undid. It puts no character of the key's content in the place of
-// another: what the key said, it still says, and its signature tells whether that was ever signed. Where there is no
-// whole key, the text comes back with the manglings undone that can be, so that Evaluate says what is missing; two
-// different keys come back as two.
+// Unmangle finds the key in a pasted text, undoes what mail programs do to keys (wrapping, quoting, transfer
+// encodings, HTML, text around the key), and returns what it undid. It never changes the content of a key, whose
+// signature remains to be verified. If there is no complete key, it undoes what it can, so that Evaluate says what is
+// missing; two different keys come back as two.
 //
-// It takes time in proportion to the text; whoever takes a text from the network limits it.
+// Its time is proportional to the text, so callers limit texts from the network.
 func Unmangle(pasted string) (text string, undone []Mangling) {
 	text, found, whole := unmangle(pasted, false)
 	if whole {
@@ -91,9 +89,9 @@ func Unmangle(pasted string) (text string, undone []Mangling) {
 	return text, found.list()
 }
 
-// unmangle finds the first whole key of a text; without one it gives what there is of a key, or else the text.
-func unmangle(pasted string, loose bool) (text string, found marks, whole bool) {
-	tokens, left := scan(pasted, loose), maxAttempts
+// unmangle returns the first whole key of a text; without one the beginning of a key, or else the text.
+func unmangle(pasted string, loose bool) (text string, found manglingSet, whole bool) {
+	tokens, left := scan(pasted, loose), maxKeyStarts
 	for from := 0; ; from++ {
 		start := tokens.find(from, keyStart)
 		if start < 0 {
@@ -103,12 +101,12 @@ func unmangle(pasted string, loose bool) (text string, found marks, whole bool) 
 			if start > 0 {
 				found |= surrounded
 			} else {
-				found |= tokens[0].before &^ (lineBreak | blank)
+				found |= tokens[0].noise &^ (lineBreak | blank)
 			}
 			if len(tokens)-1 > end {
 				found |= surrounded
 			}
-			text, more := tokens[end:].others(text, &left)
+			text, more := tokens[end:].moreKeys(text, &left)
 			return text, found | more, true
 		}
 		from = start
@@ -124,18 +122,17 @@ func unmangle(pasted string, loose bool) (text string, found marks, whole bool) 
 	return strings.TrimSpace(pasted), 0, false
 }
 
-// token is a character of base64, "=", or 0 for any other character that is not noise; with the noise that stood
-// before it.
+// token is a character of base64, "=", or 0 for any other character that is not noise, with the noise before it.
 type token struct {
-	char   byte
-	before marks
-	own    marks // what was undone to get char
+	char  byte
+	noise manglingSet
+	own   manglingSet // what was undone to get char
 }
 
-// tokenList is a scanned text. Its last token is no character and has the noise at the end of the text.
+// tokenList is a scanned text. Its last token has no character and holds the noise at the end of the text.
 type tokenList []token
 
-// find gives where the characters begin, at or behind from; -1 where they do not.
+// find returns where the characters start, at from or later; -1 for nowhere.
 func (l tokenList) find(from int, beginning string) int {
 	for i := from; i+len(beginning) < len(l); i++ {
 		match := true
@@ -152,15 +149,15 @@ func (l tokenList) find(from int, beginning string) int {
 	return -1
 }
 
-// key takes the key that begins at start, written anew; "" where it does not reach its end, or no attempt is left.
-// end is the token behind it.
-func (l tokenList) key(start int, left *int) (text string, end int, found marks) {
+// key returns the key that begins at start, re-encoded; "" if it is incomplete or no attempt is left. end is the index
+// of the token after it.
+func (l tokenList) key(start int, left *int) (text string, end int, found manglingSet) {
 	if *left--; *left < 0 {
 		return "", 0, 0
 	}
 	var chars []byte
 	var at []int // the token of each of chars
-	for i := start; i < min(len(l)-1, start+maxAttempt) && l[i].char != 0; i++ {
+	for i := start; i < min(len(l)-1, start+maxKeyTokens) && l[i].char != 0; i++ {
 		if l[i].char != '=' {
 			chars, at = append(chars, l[i].char), append(at, i)
 		}
@@ -176,39 +173,39 @@ func (l tokenList) key(start int, left *int) (text string, end int, found marks)
 	text = base64.StdEncoding.EncodeToString(raw)
 	length := base64.RawStdEncoding.EncodedLen(len(raw))
 	last := at[length-1]
-	if l[last].char != text[length-1] { // its spare bits were changed
+	if l[last].char != text[length-1] { // its spare bits were altered
 		return "", 0, 0
 	}
 	found = l[start].own
 	for i := start + 1; i <= last; i++ {
-		found |= l[i].before | l[i].own
+		found |= l[i].noise | l[i].own
 		if l[i].char == '=' {
-			found |= softBreak // its line end was lost
+			found |= softBreak // a soft line break without its line end
 		}
 	}
 	end = last + 1
 	missing := strings.Count(text[len(text)-2:], "=")
 	for ; missing > 0 && l[end].char == '='; end++ {
 		missing--
-		found |= l[end].before | l[end].own
+		found |= l[end].noise | l[end].own
 	}
-	behind := l[end].before
-	if missing > 0 && behind&softBreak != 0 { // the padding itself stood at the end of a line
+	trailing := l[end].noise
+	if missing > 0 && trailing&softBreak != 0 { // the padding was at the end of a line
 		missing--
-		behind &^= softBreak
+		trailing &^= softBreak
 	}
 	if missing > 0 {
 		found |= unpadded
 	}
 	if end == len(l)-1 {
-		found |= behind &^ (lineBreak | blank)
+		found |= trailing &^ (lineBreak | blank)
 	}
 	return text, end, found
 }
 
-// others looks for further keys behind one. The same once more is forgiven; another is kept, so that a reader sees
-// both.
-func (l tokenList) others(text string, left *int) (string, marks) {
+// moreKeys looks for further keys after one. It ignores a repetition and appends a different key, so that a reader
+// sees both.
+func (l tokenList) moreKeys(text string, left *int) (string, manglingSet) {
 	for from := 0; ; from++ {
 		start := l.find(from, keyStart)
 		if start < 0 {
@@ -219,7 +216,7 @@ func (l tokenList) others(text string, left *int) (string, marks) {
 		case "":
 			from = start
 		case text:
-			text, more := l[end:].others(text, left)
+			text, more := l[end:].moreKeys(text, left)
 			return text, more | repeated
 		default:
 			return text + next, 0
@@ -227,16 +224,16 @@ func (l tokenList) others(text string, left *int) (string, marks) {
 	}
 }
 
-// incomplete gives what there is of a key without its end, up to the text that follows; not ok where the key goes on
-// behind something else.
-func (l tokenList) incomplete() (text string, found marks, ok bool) {
+// incomplete returns the beginning of a key without its end, up to the text after it; not ok if the key continues after
+// other text.
+func (l tokenList) incomplete() (text string, found manglingSet, ok bool) {
 	var out []byte
 	for i, t := range l[:len(l)-1] {
 		if t.char == 0 {
 			return string(out), found | surrounded, !l[i:].longRun()
 		}
 		if i > 0 {
-			found |= t.before
+			found |= t.noise
 		}
 		out = append(out, t.char)
 		found |= t.own
@@ -251,7 +248,7 @@ const proseWord = 30
 func (l tokenList) longRun() bool {
 	run := 0
 	for _, t := range l {
-		if t.before != 0 || t.char == 0 {
+		if t.noise != 0 || t.char == 0 {
 			run = 0
 		}
 		if t.char != 0 {

@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// packedStart is how base64 of base64 of a key begins.
+// packedStart is the beginning of a key in base64 twice.
 const packedStart = "Um05eWJXRjBQ"
 
-// maxParts is how many parts of a mail are looked into, in all its layers.
+// maxParts is the most parts of an email that are read, in all its layers.
 const maxParts = 50
 
-// unpack gives the texts that a pasted one holds in another form: the parts of a mail that was saved as a file, and
-// what a second layer of base64 holds.
+// unpack returns texts that a pasted text contains in another form: the parts of a saved email, and the content of a
+// second layer of base64.
 func unpack(pasted string) (texts []string) {
-	if m, err := mail.ReadMessage(strings.NewReader(strings.TrimLeft(pasted, white+"\ufeff"))); err == nil &&
+	if m, err := mail.ReadMessage(strings.NewReader(strings.TrimLeft(pasted, whitespace+"\ufeff"))); err == nil &&
 		(m.Header.Get("Content-Type") != "" || m.Header.Get("Mime-Version") != "" || m.Header.Get("Message-Id") != "") {
 		left := maxParts
 		texts = parts(m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Body, &left)
@@ -31,7 +31,7 @@ func unpack(pasted string) (texts []string) {
 	return texts
 }
 
-// characters are those of base64 up to the first other one.
+// characters returns the characters of base64 up to the first other one.
 func (l tokenList) characters() string {
 	var out strings.Builder
 	for _, t := range l {
@@ -43,7 +43,7 @@ func (l tokenList) characters() string {
 	return out.String()
 }
 
-// parts are the texts of a part of a mail (RFC 2045, RFC 2046), attachments and inner mails among them.
+// parts returns the texts of a part of an email (RFC 2045, RFC 2046), including attachments and attached emails.
 func parts(contentType, encoding string, body io.Reader, left *int) (texts []string) {
 	if *left--; *left < 0 {
 		return nil
@@ -63,9 +63,8 @@ func parts(contentType, encoding string, body io.Reader, left *int) (texts []str
 			if err != nil {
 				return texts
 			}
-			texts = append(
-				texts,
-				parts(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p, left)...)
+			texts = append(texts, parts(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p,
+				left)...)
 		}
 	case kind == "message/rfc822":
 		m, err := mail.ReadMessage(body)
@@ -74,6 +73,6 @@ func parts(contentType, encoding string, body io.Reader, left *int) (texts []str
 		}
 		return parts(m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Body, left)
 	}
-	text, _ := io.ReadAll(body) // of a part that is broken, what could be read
+	text, _ := io.ReadAll(body) // for a broken part, as much as could be read
 	return []string{string(text)}
 }

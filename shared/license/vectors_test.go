@@ -15,7 +15,7 @@ import (
 	"marketplace/shared/properties"
 )
 
-// vectors is what the tests read of testdata/vectors.json; infra/vectors writes it.
+// vectors is the part of testdata/vectors.json that the tests read; infra/vectors writes the file.
 type vectors struct {
 	Format  int
 	KeySet  license.KeySet
@@ -66,7 +66,8 @@ func TestVectors(t *testing.T) {
 	pack := readVectors(t)
 	for _, v := range pack.Vectors {
 		t.Run(v.Name, func(t *testing.T) {
-			at := license.Instance{Server: v.Instance.Server, Loc: v.Instance.Loc, Edition: v.Instance.Edition, Plugins: v.Instance.Plugins, Now: v.Instance.Now}
+			at := license.Instance{Server: v.Instance.Server, Loc: v.Instance.Loc, Edition: v.Instance.Edition,
+				Plugins: v.Instance.Plugins, Now: v.Instance.Now}
 			got := license.Evaluate(v.Text, at, pack.KeySet)
 			if !slices.Equal(codes(got.Reasons), v.Reasons) || !slices.Equal(codes(got.Warnings), v.Warnings) {
 				t.Errorf("reasons %v, warnings %v; want %v, %v", got.Reasons, got.Warnings, v.Reasons, v.Warnings)
@@ -86,7 +87,8 @@ func TestVectors(t *testing.T) {
 				}
 			}
 			read, ok := client.Parse(v.Text)
-			if ok != (v.Client != nil) || ok && (read.Edition != v.Client.Edition || !slices.Equal(read.Plugins, v.Client.Plugins)) {
+			if ok != (v.Client != nil) || ok &&
+				(read.Edition != v.Client.Edition || !slices.Equal(read.Plugins, v.Client.Plugins)) {
 				t.Errorf("the open-source server reads %+v, want %+v", read, v.Client)
 			}
 

@@ -12,8 +12,8 @@ import (
 	"marketplace/shared/properties"
 )
 
-// TestParseAgreesWithTheJDK gives the table and random texts to java.util.Properties itself.
-func TestParseAgreesWithTheJDK(t *testing.T) {
+// TestParseMatchesTheJDK gives the table and random texts to java.util.Properties itself.
+func TestParseMatchesTheJDK(t *testing.T) {
 	java, err := exec.LookPath("java")
 	if err != nil {
 		t.Skip("no java on PATH to compare with")
@@ -23,7 +23,8 @@ func TestParseAgreesWithTheJDK(t *testing.T) {
 		inputs = append(inputs, test.text)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	pieces := []string{"a", "b", "=", ":", " ", "\t", "\f", "\n", "\r", "\r\n", "\\", "\\", "#", "!", "u", "\\u", "00", "e9", "D83D", "\\uDE00", "é", "😀", "\x00", "\v", "\u0085"}
+	pieces := []string{"a", "b", "=", ":", " ", "\t", "\f", "\n", "\r", "\r\n", "\\", "\\", "#", "!", "u", "\\u",
+		"00", "e9", "D83D", "\\uDE00", "é", "😀", "\x00", "\v", "\u0085"}
 	for range 20_000 {
 		var text strings.Builder
 		for range random.IntN(16) {

@@ -1,8 +1,7 @@
-// Package properties reads Java .properties text exactly as java.util.Properties.load(Reader) does, quirks included: the
-// vendor's release metadata and the license key text are both written in it, and what a Java server makes of a line is what counts.
+// Package properties reads Java .properties text exactly as java.util.Properties.load(Reader) does, including its
+// quirks. The vendor's release metadata and license keys are in this format, and Java servers read them.
 //
-// It reads text, not bytes: which encoding a file is in, and whether a byte-order mark may stand before it, is the caller's
-// knowledge. It writes nothing.
+// It reads text, not bytes: the caller knows the encoding of a file and handles a byte order mark. It does not write.
 package properties
 
 import (
@@ -14,30 +13,30 @@ import (
 	"unicode/utf8"
 )
 
-// Properties are the pairs of one text. The zero value is empty.
+// Properties holds the keys and values of one text. The zero value is empty.
 type Properties struct {
 	values map[string]string
 	order  []string // keys, by first appearance
 	pairs  []Pair
 }
 
-// Pair is a property as a text writes it, for tools that look for slips: Get and All say what Java makes of it.
+// Pair is a property as written in the text, for tools that look for mistakes. Get and All return what Java reads.
 type Pair struct {
 	Key, Value string
-	Line       int      // on which it begins, counted from 1
-	Continued  []string // the further lines that backslashes joined to it, without the blanks that begin them
+	Line       int      // first line, counted from 1
+	Continued  []string // its continuation lines, without leading blanks
 }
 
-// Pairs lists every pair of the text, also those that a later one of the same key replaces.
+// Pairs returns every pair of the text, including those that a later pair of the same key replaces.
 func (p *Properties) Pairs() []Pair { return p.pairs }
 
-// Get returns the value of key: the last one, where the text defines it more than once.
+// Get returns the value of key: the last one if the text defines it more than once.
 func (p *Properties) Get(key string) (value string, defined bool) {
 	value, defined = p.values[key]
 	return value, defined
 }
 
-// All yields each key once with its value, in the order in which the keys first appear.
+// All yields each key once with its value, in order of first appearance.
 func (p *Properties) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for _, key := range p.order {
@@ -48,15 +47,15 @@ func (p *Properties) All() iter.Seq2[string, string] {
 	}
 }
 
-// ErrEscape is a backslash and u without four hexadecimal digits behind them. Parse wraps it with the number of the line.
+// ErrEscape reports a \u that is not followed by four hexadecimal digits. Parse wraps it with the line number.
 var ErrEscape = errors.New(`malformed \uXXXX escape`)
 
-// Parse reads a text. The only fault that the format knows is a malformed escape; the error names the line on which the pair
-// begins, counted from 1, and then there are no properties at all, as in Java. An escaped surrogate without its partner, which
-// Java keeps, becomes U+FFFD.
+// Parse reads a text. The only possible error is a malformed escape; it names the line, counted from 1, on which the
+// pair begins. As in Java, an error leaves no properties at all. An escaped surrogate without its partner, which Java
+// keeps, becomes U+FFFD.
 func Parse(text string) (*Properties, error) {
 	p := &Properties{values: make(map[string]string)}
-	lines := reader{rest: text, next: 1}
+	lines := lineReader{rest: text, next: 1}
 	for {
 		line, ok := lines.logical()
 		if !ok {
@@ -79,8 +78,8 @@ func Parse(text string) (*Properties, error) {
 	}
 }
 
-// reader takes logical lines from the front of rest. A line ends with LF, CR or CR LF.
-type reader struct {
+// lineReader reads logical lines from the front of rest. A line ends with LF, CR or CR LF.
+type lineReader struct {
 	rest  string
 	next  int // number of the line at which rest begins
 	start int // number of the line at which the last logical line began
@@ -90,10 +89,10 @@ type reader struct {
 
 const blanks = " \t\f"
 
-// logical returns the next logical line: blank and comment lines skipped, continuation lines joined without the backslash and
-// the blanks that begin them. While nothing was joined yet, as behind a line of one backslash, the next line may still be a
-// comment. A lone backslash that ends the text makes an empty pair, unless CR LF stands behind it: Java reads it so.
-func (r *reader) logical() (string, bool) {
+// logical returns the next logical line. It skips blank lines and comments, and joins continuation lines without the
+// backslash and leading blanks. As in Java, the line after a line of one backslash may still be a comment, and a lone
+// backslash at the end of the text makes an empty pair unless CR LF follows.
+func (r *lineReader) logical() (string, bool) {
 	joined, begun := "", false
 	r.continued = nil
 	for r.rest != "" {
@@ -121,8 +120,8 @@ func (r *reader) logical() (string, bool) {
 	return joined, joined != ""
 }
 
-// physical takes one line from rest, and the end that closes it.
-func (r *reader) physical() (line, end string) {
+// physical consumes one line of rest and returns it with its line end.
+func (r *lineReader) physical() (line, end string) {
 	r.next++
 	i := strings.IndexAny(r.rest, "\r\n")
 	if i < 0 {
@@ -141,7 +140,7 @@ func trailingBackslashes(s string) int {
 	return len(s) - len(strings.TrimRight(s, `\`))
 }
 
-// split cuts a logical line at the first blank, "=" or ":" that no backslash guards; blanks around the separator belong to it.
+// split cuts a logical line at the first unescaped blank, "=" or ":"; blanks around the separator belong to it.
 func split(line string) (key, value string) {
 	end := 0
 	for end < len(line) && strings.IndexByte(blanks+"=:", line[end]) < 0 {
@@ -160,7 +159,7 @@ func split(line string) (key, value string) {
 	return line[:end], value
 }
 
-// unescape resolves the escapes. A backslash before any other character is dropped.
+// unescape resolves escapes. It drops a backslash before any other character.
 func unescape(s string) (string, error) {
 	if !strings.Contains(s, `\`) {
 		return s, nil
@@ -201,7 +200,7 @@ func unescape(s string) (string, error) {
 	return out.String(), nil
 }
 
-// codePoint reads "uXXXX", or "uXXXX\uXXXX" where the two are a surrogate pair, and returns how many bytes that took.
+// codePoint reads "uXXXX", or "uXXXX\uXXXX" for a surrogate pair, and returns the number of bytes.
 func codePoint(s string) (r rune, length int, err error) {
 	r, err = unit(s)
 	if err != nil || !utf16.IsSurrogate(r) {

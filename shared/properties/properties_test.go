@@ -20,8 +20,10 @@ var texts = []struct {
 	{"plain", "a=1\nb=2\n", map[string]string{"a": "1", "b": "2"}},
 	{"no line end", "a=1", map[string]string{"a": "1"}},
 	{"CR LF and CR", "a=1\r\nb=2\rc=3", map[string]string{"a": "1", "b": "2", "c": "3"}},
-	{"colon and blanks as separators", "a:1\nb 2\nc\t3\nd\f4\ne : 5\nf = 6", map[string]string{"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6"}},
-	{"second separator belongs to the value", "a==1\nb:=2\nc = = 3\nd : : 4", map[string]string{"a": "=1", "b": "=2", "c": "= 3", "d": ": 4"}},
+	{"colon and blanks as separators", "a:1\nb 2\nc\t3\nd\f4\ne : 5\nf = 6",
+		map[string]string{"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6"}},
+	{"second separator belongs to the value", "a==1\nb:=2\nc = = 3\nd : : 4",
+		map[string]string{"a": "=1", "b": "=2", "c": "= 3", "d": ": 4"}},
 	{"key alone", "a\nb=\nc:", map[string]string{"a": "", "b": "", "c": ""}},
 	{"no key", "=1", map[string]string{"": "1"}},
 	{"leading blanks go, trailing stay", "  a = 1 \t\n", map[string]string{"a": "1 \t"}},
@@ -61,7 +63,7 @@ var texts = []struct {
 	{"NUL", "a\x00=\x00", map[string]string{"a\x00": "\x00"}},
 }
 
-func TestParseReadsAsJavaDoes(t *testing.T) {
+func TestParseMatchesJava(t *testing.T) {
 	for _, test := range texts {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := properties.Parse(test.text)
@@ -81,7 +83,7 @@ func TestParseReadsAsJavaDoes(t *testing.T) {
 	}
 }
 
-func TestMalformedEscapeNamesItsLine(t *testing.T) {
+func TestMalformedEscapeReportsItsLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"a=1\n\n# c\nb=\\u12":       "line 4:",
 		"a=1\r\nb=\\\r\n x\\uzzzz":  "line 2:",
@@ -96,7 +98,7 @@ func TestMalformedEscapeNamesItsLine(t *testing.T) {
 	}
 }
 
-func TestTheFirstPlaceAndTheLastValueOfAKeyCount(t *testing.T) {
+func TestRepeatedKeyKeepsFirstPositionAndLastValue(t *testing.T) {
 	p, err := properties.Parse("c=1\na=2\nc=3\nb=4\nc=5\na=2")
 	if err != nil {
 		t.Fatal(err)

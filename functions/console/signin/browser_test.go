@@ -15,10 +15,10 @@ import (
 	"marketplace/infra/local/devidp"
 )
 
-// A real browser knows what a client with a cookie jar does not: which cookies come along from another site, where forms
-// may lead, what a reloaded page sends.
+// A real browser knows what a client with a cookie jar does not: which cookies come along from another site, where
+// forms may lead, what a reloaded page sends.
 
-// tab is a tab of the Chromium that CHROMIUM names.
+// tab is a tab in the browser that CHROMIUM names.
 type tab struct {
 	context.Context
 	t *testing.T
@@ -35,7 +35,8 @@ func newTab(t *testing.T) tab {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithAllocatorOptions(
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-component-update", true)))
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-component-update", true)))
 	t.Cleanup(cancel)
 	b := tab{ctx, t}
 	if err := chromedp.Do(ctx); err != nil { // the browser lives as long as this context
@@ -56,9 +57,10 @@ func (b tab) act(what string, steps ...step) {
 	}
 }
 
-// send sends a form from the page as it stands, under its policy.
+// send submits a form from the current page, under its policy.
 func send(method, path string) step {
-	return run(fmt.Sprintf(`const f = document.createElement("form"); f.method = %q; f.action = %q; document.body.append(f); f.submit()`, method, path))
+	return run(fmt.Sprintf(`const f = document.createElement("form");
+		f.method = %q; f.action = %q; document.body.append(f); f.submit()`, method, path))
 }
 
 func run(script string) step {
@@ -77,8 +79,8 @@ func chosen(name string) step {
 	return chromedp.Click(chromedp.Search(fmt.Sprintf(`//a[text()=%q]`, name)))
 }
 
-// look takes a picture of the page, wide and narrow, into the folder that SCREENSHOTS names, if it names one. A page that
-// is wider than a narrow window fails the test.
+// look saves screenshots of the page, wide and narrow, in the folder SCREENSHOTS, if set. A page that is wider than a
+// narrow window fails the test.
 func (b tab) look(name string) {
 	b.t.Helper()
 	for window, width := range map[string]int64{"wide": 1200, "narrow": 360} {
@@ -110,19 +112,21 @@ func TestInABrowserWithTheProviderOnAnotherSite(t *testing.T) {
 	})
 	b.act("opening a page", chromedp.Navigate(c.URL+"/console/requests/r1"), shown("Sign in as…"))
 	b.look("people")
-	b.act("cancelling", chosen("Cancel"), shown("Signing in was cancelled"))
+	b.act("cancelling", chosen("Cancel"), shown("You cancelled on the sign-in page"))
 	b.look("cancelled")
-	b.act("signing in", chosen("Sign in"), shown("Sign in as…"), chosen("Sam Okoye"), shown("|Sam Okoye|sales|/console/requests/r1"))
+	b.act("signing in", chosen("Sign in"), shown("Sign in as…"), chosen("Sam Okoye"),
+		shown("|Sam Okoye|sales|/console/requests/r1"))
 	b.act("changing something", send("post", "/console/requests/r1"), shown("|Sam Okoye|"))
 
 	c.move(2 * time.Hour)
-	b.act("changing something after the session", send("post", "/console/requests/r1"), shown("You are not signed in any more"))
+	b.act("changing something after the session", send("post", "/console/requests/r1"),
+		shown("You are no longer signed in"))
 	b.look("no-session")
 	if c.changes != 1 {
 		t.Errorf("%d changes", c.changes)
 	}
 	opened := chromedp.WaitNewTarget(b, func(*target.Info) bool { return true })
-	b.act("opening another tab", chosen("Sign in, in a new tab"))
+	b.act("opening another tab", chosen("Sign in in a new tab"))
 	ctx, cancel := chromedp.NewContext(b, chromedp.WithTargetID(<-opened))
 	defer cancel()
 	tab{ctx, t}.act("signing in there", shown("Sign in as…"), chosen("Sam Okoye"), shown("|Sam Okoye|"))
@@ -132,14 +136,18 @@ func TestInABrowserWithTheProviderOnAnotherSite(t *testing.T) {
 	}
 
 	c.move(2 * time.Hour)
-	b.act("searching after the session", chromedp.Navigate(c.URL+SignedOutPath), send("get", "/console"), shown("Sign in as…"),
+	b.act("searching after the session", chromedp.Navigate(c.URL+SignedOutPath), send("get", "/console"),
+		shown("Sign in as…"),
 		chosen("Vera Vogel"), shown("|Vera Vogel|viewer|"))
-	b.act("changing something without the role", send("post", "/console/requests/r1"), shown("Your role does not allow this"))
+	b.act("changing something without the role", send("post", "/console/requests/r1"),
+		shown("Your role does not allow this"))
 	b.look("role-too-low")
 	b.act("signing out", send("post", SignOutPath), shown("You are signed out"))
 	b.look("signed-out")
-	b.act("coming back", chromedp.Navigate(c.URL+"/console"), shown("Sign in as…"), chosen("Nico Neumann"), shown("You have no role"))
+	b.act("coming back", chromedp.Navigate(c.URL+"/console"), shown("Sign in as…"), chosen("Nico Neumann"),
+		shown("You do not have access yet"))
 	b.look("no-role")
-	b.act("being somebody else", chromedp.Click(chromedp.CSS("main form button")), shown("To come back, sign in again"), chosen("Sign in"),
+	b.act("being someone else", chromedp.Click(chromedp.CSS("main form button")),
+		shown("Sign in again to return to the console"), chosen("Sign in"),
 		shown("Sign in as…"), chosen("Ada Brandt"), shown("|Ada Brandt|admin|/console"))
 }

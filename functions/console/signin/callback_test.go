@@ -10,7 +10,7 @@ import (
 	"marketplace/infra/local/devidp"
 )
 
-// answered is the address that the provider leads a browser back to, not yet followed.
+// answered returns the address that the provider redirects a browser to, without following it.
 func (c *console) answered(t *testing.T, b *browser) *url.URL {
 	t.Helper()
 	page := b.do("GET", c.URL+SignInPath+"?return=/console/requests/r1")
@@ -24,41 +24,48 @@ func (c *console) answered(t *testing.T, b *browser) *url.URL {
 	return to
 }
 
-// altered is the address with a parameter changed.
+// altered returns the address with another value of a parameter.
 func altered(u *url.URL, name, value string) string {
 	q := u.Query()
 	q.Set(name, value)
 	return u.Scheme + "://" + u.Host + u.Path + "?" + q.Encode()
 }
 
-func TestAnswersThatCannotBeFinished(t *testing.T) {
+func TestCallbackRefusesAnswersOfNoAttempt(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		reason string
 		call   func(c *console, b *browser, to *url.URL) answer
 	}{
-		{"another state", "the state is not this browser's", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "x")) }},
-		{"no state", "the state is not this browser's", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "")) }},
-		{"another code", "the code is not good", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "x")) }},
-		{"no code", "the code is not good", func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "")) }},
-		{"another browser", "the state is not this browser's", func(_ *console, _ *browser, to *url.URL) answer { return newBrowser(t).do("GET", to.String()) }},
-		{"a later attempt", "the state is not this browser's", func(c *console, b *browser, to *url.URL) answer {
+		{"another state", "the state is not from this browser",
+			func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "x")) }},
+		{"no state", "the state is not from this browser",
+			func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "state", "")) }},
+		{"another code", "the code is not valid",
+			func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "x")) }},
+		{"no code", "the code is not valid",
+			func(_ *console, b *browser, to *url.URL) answer { return b.do("GET", altered(to, "code", "")) }},
+		{"another browser", "the state is not from this browser",
+			func(_ *console, _ *browser, to *url.URL) answer { return newBrowser(t).do("GET", to.String()) }},
+		{"a later attempt", "the state is not from this browser", func(c *console, b *browser, to *url.URL) answer {
 			b.do("GET", c.URL+SignInPath)
 			return b.do("GET", to.String())
 		}},
-		{"too late for the code", "the code is not good", func(c *console, b *browser, to *url.URL) answer {
+		{"too late for the code", "the code is not valid", func(c *console, b *browser, to *url.URL) answer {
 			c.move(2 * time.Minute)
 			return b.do("GET", to.String())
 		}},
-		{"too late for the attempt", "the state is not this browser's", func(c *console, b *browser, to *url.URL) answer {
-			c.move(attemptLife)
-			return b.do("GET", to.String())
-		}},
-		{"a clock that was set back", "the state is not this browser's", func(c *console, b *browser, to *url.URL) answer {
-			c.move(-time.Hour)
-			return b.do("GET", to.String())
-		}},
-		{"a code that was used", "the code is not good", func(c *console, b *browser, to *url.URL) answer {
+		{"too late for the attempt", "the state is not from this browser",
+			func(c *console, b *browser, to *url.URL) answer {
+				c.move(attemptLife)
+				return b.do("GET", to.String())
+			}},
+		{"a clock that was set back", "the state is not from this browser",
+			func(c *console, b *browser, to *url.URL) answer {
+				c.move(-time.Hour)
+				return b.do("GET", to.String())
+			}},
+		{"a code that was used", "the code is not valid", func(c *console, b *browser, to *url.URL) answer {
 			at, _ := url.Parse(c.URL)
 			kept := b.Jar.Cookies(at)
 			if a := b.do("GET", to.String()); a.StatusCode != 200 {
@@ -67,10 +74,11 @@ func TestAnswersThatCannotBeFinished(t *testing.T) {
 			b.Jar.SetCookies(at, kept)
 			return b.do("GET", to.String())
 		}},
-		{"another PKCE verifier", "the code is not good", func(c *console, b *browser, to *url.URL) answer {
+		{"another PKCE verifier", "the code is not valid", func(c *console, b *browser, to *url.URL) answer {
 			state := to.Query().Get("state")
 			at, _ := url.Parse(c.URL)
-			b.Jar.SetCookies(at, c.sealed(t, attemptCookie, attempt{State: state, Verifier: "v", Begun: c.Now().Unix()}))
+			b.Jar.SetCookies(at, c.sealed(t, attemptCookie,
+				attempt{State: state, Verifier: "v", Begun: c.Now().Unix()}))
 			return b.do("GET", to.String())
 		}},
 	} {
@@ -78,7 +86,8 @@ func TestAnswersThatCannotBeFinished(t *testing.T) {
 			c := newConsole(t)
 			b := newBrowser(t)
 			a := tt.call(c, b, c.answered(t, b))
-			if a.StatusCode != 400 || a.text("h1") != "This sign-in cannot be finished" || a.text("main a.button") != "Start again" {
+			if a.StatusCode != 400 || a.text("h1") != "This sign-in cannot be completed" ||
+				a.text("main a.button") != "Start again" {
 				t.Errorf("%d %s", a.StatusCode, a.body)
 			}
 			if log := c.log.String(); strings.Contains(log, "ERROR") || !strings.Contains(log, tt.reason) {
@@ -88,7 +97,7 @@ func TestAnswersThatCannotBeFinished(t *testing.T) {
 	}
 }
 
-// sealed are cookies as the gate makes them.
+// sealed returns cookies as the gate sets them.
 func (c *console) sealed(t *testing.T, of cookie, v any) []*http.Cookie {
 	t.Helper()
 	rec := &recorder{header: http.Header{}}
@@ -104,7 +113,7 @@ func (r *recorder) Header() http.Header       { return r.header }
 func (*recorder) Write(p []byte) (int, error) { return len(p), nil }
 func (*recorder) WriteHeader(int)             {}
 
-func TestTheNonceOfTheTokenHasToBeTheAttempts(t *testing.T) {
+func TestTokenNonceMustMatchTheAttempt(t *testing.T) {
 	c := newConsole(t)
 	b := newBrowser(t)
 	to := c.answered(t, b)
@@ -118,7 +127,7 @@ func TestTheNonceOfTheTokenHasToBeTheAttempts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := b.do("GET", back.String()); a.StatusCode != 403 || a.text("h1") != "You could not be identified" {
+	if a := b.do("GET", back.String()); a.StatusCode != 403 || a.text("h1") != "We could not verify who you are" {
 		t.Errorf("another nonce: %d %s", a.StatusCode, a.body)
 	}
 	if a := b.do("GET", to.String()); a.StatusCode != 400 {
@@ -126,7 +135,7 @@ func TestTheNonceOfTheTokenHasToBeTheAttempts(t *testing.T) {
 	}
 }
 
-func TestWhoIsSignedInAlreadyIsLedHome(t *testing.T) {
+func TestCallbackRedirectsSignedInPeopleHome(t *testing.T) {
 	c := newConsole(t)
 	b := newBrowser(t)
 	to := c.answered(t, b)
@@ -138,7 +147,7 @@ func TestWhoIsSignedInAlreadyIsLedHome(t *testing.T) {
 	}
 }
 
-func TestTheProvidersErrors(t *testing.T) {
+func TestCallbackExplainsProviderErrors(t *testing.T) {
 	for code, want := range map[string]struct {
 		status int
 		log    string
@@ -169,7 +178,7 @@ func TestTheProvidersErrors(t *testing.T) {
 	}
 }
 
-func TestAProviderThatCannotBeUsed(t *testing.T) {
+func TestUnusableProviderIsReported(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		adjust func(*Options, *devidp.Options)
@@ -190,19 +199,22 @@ func TestAProviderThatCannotBeUsed(t *testing.T) {
 		if strings.Contains(a.body, "127.0.0.1") || strings.Contains(a.body, "did not match") {
 			t.Errorf("%s: the page shows the cause: %s", tt.name, a.body)
 		}
-		if href, _ := a.page.Find("main a.button").Attr("href"); tt.status == 503 && href != SignInPath+"?return=%2Fconsole%2Frequests%2Fr1" {
+		if href, _ := a.page.Find("main a.button").Attr("href"); tt.status == 503 &&
+			href != SignInPath+"?return=%2Fconsole%2Frequests%2Fr1" {
 			t.Errorf("%s: to try again: %q", tt.name, href)
 		}
-		if out := b.do("POST", c.URL+SignOutPath); tt.status == 503 && (out.StatusCode != 200 || out.text("h1") != "You are signed out here") {
+		if out := b.do("POST", c.URL+SignOutPath); tt.status == 503 &&
+			(out.StatusCode != 200 || out.text("h1") != "You are signed out of the console") {
 			t.Errorf("%s: signing out: %d %s", tt.name, out.StatusCode, out.body)
 		}
 	}
 }
 
-func TestAClientThatTheProviderDoesNotKnow(t *testing.T) {
+func TestUnknownClientIsReported(t *testing.T) {
 	c := newConsole(t, func(o *Options, _ *devidp.Options) { o.ClientSecret = "another" })
 	b := newBrowser(t)
-	if a := b.do("GET", c.answered(t, b).String()); a.StatusCode != 500 || !strings.Contains(c.log.String(), "invalid_client") {
+	if a := b.do("GET", c.answered(t, b).String()); a.StatusCode != 500 ||
+		!strings.Contains(c.log.String(), "invalid_client") {
 		t.Errorf("%d, log %s", a.StatusCode, c.log)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// cookie is one of the gate's cookies. Its name is part of what it is sealed for: the one cannot be passed off as the
-// other.
+// cookie is one of the gate's cookies. Its name is part of the purpose that it is sealed for, so that one cookie
+// cannot be passed off as the other.
 type cookie string
 
 const (
@@ -18,16 +18,17 @@ const (
 	attemptCookie cookie = "console-signin"
 )
 
-// purpose changes with the form of what is sealed: after that, cookies of before open no longer.
+// purpose returns what the cookie is sealed for. It changes with the format of the content: older cookies no longer
+// open.
 func (c cookie) purpose() string { return "sales console, cookie " + string(c) + ", form 2" }
 
 type cookies struct {
-	secure bool // the site is reached by https
+	secure bool // the site is served over https
 	keys   Keys
 }
 
-// name is the cookie's name for browsers. With the prefix they take it from this host alone, over TLS, for the whole site
-// (RFC 6265bis §4.1.3.2), so no other host of the same domain can plant one.
+// name returns the cookie's name in browsers. With the prefix they accept it only from this host, over TLS, for the
+// whole site (RFC 6265bis §4.1.3.2), so no other host of the same domain can plant one.
 func (c cookies) name(of cookie) string {
 	if c.secure {
 		return "__Host-" + string(of)
@@ -35,10 +36,11 @@ func (c cookies) name(of cookie) string {
 	return string(of)
 }
 
-// set seals v into a cookie that the browser keeps for life.
+// set seals v into a cookie that the browser keeps for a lifetime.
 //
-// SameSite is Lax: who returns from the provider comes by a link of another site, and with Strict the browser would keep
-// the cookies back just then. Lax ones come along with such links, which change nothing, and not with a stranger's forms.
+// SameSite is Lax: people return from the provider by a link of another site, and with Strict the browser would
+// withhold the cookies at that moment. It sends Lax cookies with such links, which change nothing, but not with
+// another site's forms.
 func (c cookies) set(w http.ResponseWriter, of cookie, v any, life time.Duration) error {
 	var data bytes.Buffer
 	e := json.NewEncoder(&data)
@@ -46,23 +48,24 @@ func (c cookies) set(w http.ResponseWriter, of cookie, v any, life time.Duration
 	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("signin: cookie %s: %w", of, err)
 	}
-	http.SetCookie(w, c.made(of, c.keys.seal(of.purpose(), data.Bytes()), int(life/time.Second)))
+	http.SetCookie(w, c.httpCookie(of, c.keys.seal(of.purpose(), data.Bytes()), int(life/time.Second)))
 	return nil
 }
 
-// clear takes the cookie away from a browser that has sent it, in whatever state.
+// clear removes the cookie from a browser that has sent it, valid or not.
 func (c cookies) clear(w http.ResponseWriter, r *http.Request, of cookie) {
 	for _, line := range r.Header["Cookie"] {
 		if strings.Contains(line, c.name(of)+"=") {
-			http.SetCookie(w, c.made(of, "", -1))
+			http.SetCookie(w, c.httpCookie(of, "", -1))
 			return
 		}
 	}
 }
 
-func (c cookies) made(of cookie, value string, maxAge int) *http.Cookie {
+func (c cookies) httpCookie(of cookie, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{
-		Name: c.name(of), Value: value, Path: "/", MaxAge: maxAge, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: c.name(of), Value: value, Path: "/", MaxAge: maxAge,
+		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"marketplace/shared/web"
 )
 
-// signInFor is the address that signs in and then leads to a page.
+// signInFor returns the address that signs in and then leads to a page.
 func signInFor(page string) string {
 	if page = returnPath(page); page != Home {
 		return SignInPath + "?return=" + url.QueryEscape(page)
@@ -25,16 +25,15 @@ func signInFor(page string) string {
 	return SignInPath
 }
 
-// maxReturn is how long the address of a page to return to may be, in bytes: it travels in a cookie, of which browsers
-// keep 4 KB.
+// maxReturn is the longest address to return to, in bytes: it travels in a cookie, and browsers limit those to 4 KB.
 const maxReturn = 2000
 
-// returnPath is where somebody may be led after signing in: a page of the console. Any other address, of this host or of
-// another, gives Home.
+// returnPath returns where to go after signing in, if that is a page of the console. Any other address, of this host
+// or of another, becomes Home.
 func returnPath(to string) string {
 	u, err := url.Parse(to)
 	switch {
-	case err != nil, len(u.RequestURI()) > maxReturn, strings.ContainsFunc(to, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case err != nil, len(u.RequestURI()) > maxReturn, strings.ContainsFunc(to, notGraphic):
 		return Home
 	case u.IsAbs(), u.Host != "", u.User != nil, strings.Contains(u.Path, `\`):
 		return Home
@@ -46,30 +45,36 @@ func returnPath(to string) string {
 	return u.RequestURI()
 }
 
-// signIn sends somebody to the provider.
+// notGraphic reports whether r is not a visible character of ASCII.
+func notGraphic(r rune) bool { return r <= ' ' || r > '~' }
+
+// signIn sends the browser to the provider.
 func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) error {
 	page := returnPath(r.URL.Query().Get("return"))
-	provider, err := g.party.provider(r.Context())
+	provider, err := g.client.provider(r.Context())
 	if err != nil {
 		return g.refuse(w, r, err, page)
 	}
 	a := attempt{
-		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Return: page, Begun: g.now().Unix(),
+		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Return: page,
+		Begun: g.now().Unix(),
 	}
 	if err := g.cookies.set(w, attemptCookie, a, attemptLife); err != nil {
 		return err
 	}
 	to := provider.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))
 	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
-		// It may have begun with a form, such as a search after an hour of quiet, and browsers follow forms to another
-		// site by no redirect: the pages' form-action is 'self'. A page of its own ends the form's way.
-		return g.show(w, http.StatusOK, notice{Title: "Signing in", Text: "You are being taken to the sign-in page.", Onward: to, Go: "Continue"})
+		// A form may have led here, such as a search after an hour of idleness, and form-action 'self' forbids
+		// redirects of forms to another site. A page in between avoids that.
+		return g.show(w, http.StatusOK, notice{
+			Title: "Signing in", Text: "We are taking you to the sign-in page.", RefreshTo: to, Link: "Continue",
+		})
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
-// callback takes the provider's answer (RFC 6749 §4.1.2).
+// callback handles the provider's answer (RFC 6749 §4.1.2).
 func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	answer := r.URL.Query()
 	a, ok := g.attempt(r)
@@ -79,22 +84,22 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if in {
-			// Signed in with another tab, or back by the browser's button.
+			// Signed in in another tab, or returned with the back button.
 			http.Redirect(w, r, Home, http.StatusSeeOther)
 			return nil
 		}
-		return g.refuse(w, r, stale("the state is not this browser's"), a.Return)
+		return g.refuse(w, r, stale("the state is not from this browser"), a.Return)
 	}
-	// An attempt has one answer.
+	// An attempt is good for one answer.
 	g.cookies.clear(w, r, attemptCookie)
 	if code := answer.Get("error"); code != "" {
 		return g.refuse(w, r, declined(code), a.Return)
 	}
-	p, err := g.party.person(r.Context(), answer.Get("code"), a)
+	p, err := g.client.person(r.Context(), answer.Get("code"), a)
 	if err != nil {
 		return g.refuse(w, r, err, a.Return)
 	}
-	// Where somebody signs in again, nobody is left who could sign out of the session of before.
+	// Nobody could sign out of the previous session once its cookie is replaced, so it ends here.
 	if err := g.end(r); err != nil {
 		return err
 	}
@@ -106,54 +111,61 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// declined is what an error of the provider's answer means (RFC 6749 §4.1.2.1).
+// declined returns what an error in the provider's answer means (RFC 6749 §4.1.2.1).
 func declined(code string) error {
 	switch code {
 	case "access_denied":
 		return &refusal{
-			err:   fault.New(fault.Forbidden, "Signing in was cancelled at the sign-in page."),
+			err:   fault.New(fault.Forbidden, "You cancelled on the sign-in page."),
 			title: "You are not signed in", reason: "cancelled", again: "Sign in",
 		}
 	case "server_error", "temporarily_unavailable":
-		return unavailable("the provider declined", fmt.Errorf("its error is %s", code))
+		return unavailable("the provider declined", fmt.Errorf("error %s", code))
 	}
-	return fmt.Errorf("signin: the provider refuses to sign anybody in: error %s", wellFormed(code))
+	return fmt.Errorf("signin: the provider refuses every sign-in: error %s", wellFormed(code))
 }
 
-// signOut ends the session here, then at the provider: else whoever comes next is signed in again without being asked. A
-// browser keeps its cookie until the end is noted, so that signing out can be tried again.
+// signOut ends the session here, then at the provider, which would otherwise sign the next person in without asking.
+// The browser keeps its cookie until the end is recorded, so that signing out can be retried.
 func (g *Gate) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := g.end(r); err != nil {
 		return g.refuse(w, r, notEnded(err), "")
 	}
 	g.cookies.clear(w, r, sessionCookie)
 	g.cookies.clear(w, r, attemptCookie)
-	provider, err := g.party.provider(r.Context())
+	provider, err := g.client.provider(r.Context())
 	if err != nil {
-		g.tell(r, err)
+		g.logRefusal(r, err)
 		return g.show(w, http.StatusOK, notice{
-			Title: "You are signed out here", Text: "The sign-in service did not answer, so it may still know you: close the browser.", Go: "Sign in", To: SignInPath,
+			Title: "You are signed out of the console",
+			Text: "The sign-in service did not respond, so you may still be signed in there. " +
+				"Close your browser to be safe.",
+			Link: "Sign in", To: SignInPath,
 		})
 	}
 	if provider.endSession == "" {
 		http.Redirect(w, r, SignedOutPath, http.StatusSeeOther)
 		return nil
 	}
-	// No redirect: it would be the form's, see signIn.
+	// A page instead of a redirect, as in signIn.
 	return g.show(w, http.StatusOK, notice{
-		Title: "Signing out", Text: "You are signed out here, and are being signed out at the sign-in service.", Onward: provider.endSession, Go: "Continue",
+		Title:     "Signing out",
+		Text:      "You are signed out of the console. We are signing you out of the sign-in service too.",
+		RefreshTo: provider.endSession, Link: "Continue",
 	})
 }
 
-// signedOut is where the provider leads who has signed out.
+// signedOut is where the provider sends people after signing out.
 func (g *Gate) signedOut(w http.ResponseWriter, _ *http.Request) error {
-	return g.show(w, http.StatusOK, notice{Title: "You are signed out", Text: "To come back, sign in again.", Go: "Sign in", To: SignInPath})
+	return g.show(w, http.StatusOK, notice{
+		Title: "You are signed out", Text: "Sign in again to return to the console.", Link: "Sign in", To: SignInPath,
+	})
 }
 
 func (g *Gate) show(w http.ResponseWriter, status int, n notice) error {
-	if n.Onward != "" {
-		w.Header().Set("Refresh", "0; url="+n.Onward)
-		n.To = n.Onward
+	if n.RefreshTo != "" {
+		w.Header().Set("Refresh", "0; url="+n.RefreshTo)
+		n.To = n.RefreshTo
 	}
 	return g.pages.Render(w, status, "notice.html", web.View{Title: n.Title, Private: true, Data: n})
 }

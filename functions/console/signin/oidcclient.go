@@ -15,28 +15,28 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// oidcClient is the console as the provider's client, a "relying oidcClient".
+// oidcClient is the console in its role as a client of the OIDC provider, a "relying party".
 type oidcClient struct {
 	Options
 	mu         sync.Mutex
-	discovered *provider // nil until somebody signs in
+	discovered *provider // nil until the first sign-in
 }
 
-// provider is what the provider says of itself (OpenID Connect Discovery §4).
+// provider is the OIDC provider, as it describes itself (OpenID Connect Discovery §4).
 type provider struct {
 	oauth2.Config
 	verifier   *oidc.IDTokenVerifier
-	endSession string // where a browser is sent to sign out, complete; "" where there is no such place
+	endSession string // the complete address for signing out there; "" if there is none
 }
 
-// provider asks the provider where its parts are, once. An answer is kept; a failure is not.
-func (p *oidcClient) provider(ctx context.Context) (*provider, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.discovered != nil {
-		return p.discovered, nil
+// provider discovers the provider's endpoints, once. It keeps a success, not a failure.
+func (c *oidcClient) provider(ctx context.Context) (*provider, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.discovered != nil {
+		return c.discovered, nil
 	}
-	found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.Client), p.Issuer)
+	found, err := oidc.NewProvider(oidc.ClientContext(ctx, c.Client), c.Issuer)
 	var other *oidc.IssuerMismatchError
 	switch {
 	case errors.As(err, &other):
@@ -52,24 +52,24 @@ func (p *oidcClient) provider(ctx context.Context) (*provider, error) {
 	}
 	endpoint := found.Endpoint()
 	endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	if p.ClientSecret == "" {
+	if c.ClientSecret == "" {
 		endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
-	p.discovered = &provider{
+	c.discovered = &provider{
 		Config: oauth2.Config{
-			ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: endpoint,
-			RedirectURL: p.SiteURL + CallbackPath,
+			ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: endpoint,
+			RedirectURL: c.SiteURL + CallbackPath,
 			Scopes:      []string{oidc.ScopeOpenID, oidc.ScopeEmail, oidc.ScopeProfile},
 		},
-		verifier:   found.Verifier(&oidc.Config{ClientID: p.ClientID, Now: p.Now}),
-		endSession: endSession(p.Issuer, endpoint.AuthURL, more.EndSession, p.ClientID, p.SiteURL+SignedOutPath),
+		verifier:   found.Verifier(&oidc.Config{ClientID: c.ClientID, Now: c.Now}),
+		endSession: endSession(c.Issuer, endpoint.AuthURL, more.EndSession, c.ClientID, c.SiteURL+SignedOutPath),
 	}
-	return p.discovered, nil
+	return c.discovered, nil
 }
 
-// endSession is where a browser ends its session at the provider and is led back: RP-Initiated Logout §2, or the form of
-// Cognito, whose endpoint stands beside /oauth2/authorize and has its own parameters (Cognito developer guide, "The managed
-// login sign-out endpoint: /logout").
+// endSession returns the address where a browser ends its session at the provider and is sent back: RP-Initiated
+// Logout §2, or Cognito's own endpoint next to /oauth2/authorize, with its own parameters (Cognito developer guide,
+// "The managed login sign-out endpoint: /logout").
 func endSession(issuer, authURL, endpoint, clientID, back string) string {
 	query := url.Values{"client_id": {clientID}}
 	if i, err := url.Parse(issuer); err == nil && strings.HasPrefix(i.Host, "cognito-idp.") {
@@ -89,14 +89,14 @@ func endSession(issuer, authURL, endpoint, clientID, back string) string {
 	return u.String()
 }
 
-// person exchanges the code that the provider gave to the browser for an ID token, and checks all of it: signature,
-// algorithm, issuer, audience, time, nonce (OpenID Connect Core §3.1.3.7), then what it says of the person.
-func (p *oidcClient) person(ctx context.Context, code string, a attempt) (Person, error) {
-	provider, err := p.provider(ctx)
+// person exchanges the browser's code for an ID token, checks its signature, algorithm, issuer, audience, time and
+// nonce (OpenID Connect Core §3.1.3.7), and returns the person that it names.
+func (c *oidcClient) person(ctx context.Context, code string, a attempt) (Person, error) {
+	provider, err := c.provider(ctx)
 	if err != nil {
 		return Person{}, err
 	}
-	token, err := provider.Exchange(oidc.ClientContext(ctx, p.Client), code, oauth2.VerifierOption(a.Verifier))
+	token, err := provider.Exchange(oidc.ClientContext(ctx, c.Client), code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		return Person{}, notExchanged(err)
 	}
@@ -108,29 +108,31 @@ func (p *oidcClient) person(ctx context.Context, code string, a attempt) (Person
 	case err != nil:
 		return Person{}, unproven("the ID token is not valid", err)
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.Nonce)) != 1:
-		return Person{}, unproven("the ID token is of another sign-in", nil)
+		return Person{}, unproven("the ID token belongs to another sign-in", nil)
 	}
 	var claims map[string]json.RawMessage
 	if err := id.Claims(&claims); err != nil {
 		return Person{}, unproven("the ID token's claims cannot be read", err)
 	}
-	if len(id.Audience) > 1 && text(claims["azp"]) != p.ClientID {
+	if len(id.Audience) > 1 && text(claims["azp"]) != c.ClientID {
 		return Person{}, unproven("the ID token was issued to another client", nil)
 	}
-	return personOf(claims, p.RolesClaim)
+	return personOf(claims, c.RolesClaim)
 }
 
-// notExchanged tells a code that is no longer good from a provider that does not answer and from a client that the
-// provider does not accept.
+// notExchanged returns whether the code is no longer valid, the provider does not respond, or it does not accept the
+// client.
 func notExchanged(err error) error {
 	var said *oauth2.RetrieveError
 	switch {
 	case !errors.As(err, &said):
 		return unavailable("the code cannot be exchanged", err)
 	case said.ErrorCode == "invalid_grant":
-		return stale("the code is not good")
-	case said.Response.StatusCode >= http.StatusInternalServerError || said.Response.StatusCode == http.StatusTooManyRequests:
-		return unavailable("the code cannot be exchanged", fmt.Errorf("the provider answers %s", said.Response.Status))
+		return stale("the code is not valid")
+	case said.Response.StatusCode >= http.StatusInternalServerError ||
+		said.Response.StatusCode == http.StatusTooManyRequests:
+		return unavailable("the code cannot be exchanged", fmt.Errorf("the provider responds %s", said.Response.Status))
 	}
-	return fmt.Errorf("signin: exchanging a code: the provider answers %s, error %s", said.Response.Status, wellFormed(said.ErrorCode))
+	return fmt.Errorf("signin: exchanging a code: the provider responds %s, error %s",
+		said.Response.Status, wellFormed(said.ErrorCode))
 }

@@ -10,19 +10,19 @@ import (
 	"marketplace/shared/fault"
 )
 
-// Role is what a person may do. Each role may do all that those before it may, so roles can be compared.
+// Role is what a person may do. Each role includes the ones before it, so roles can be compared.
 type Role uint8
 
 const (
-	NoRole Role = iota // may see nothing
+	NoRole Role = iota // sees nothing
 	Viewer             // sees everything, changes nothing
 	Sales              // works on requests and licenses
-	Admin              // may do all that sales may
+	Admin              // may do everything that sales may
 )
 
 var roleNames = [...]string{NoRole: "", Viewer: "viewer", Sales: "sales", Admin: "admin"}
 
-// String is the role's name, as the provider's claim has it; "" for none.
+// String returns the role's name in the provider's claim; "" for NoRole.
 func (r Role) String() string {
 	if int(r) < len(roleNames) {
 		return roleNames[r]
@@ -30,7 +30,7 @@ func (r Role) String() string {
 	return ""
 }
 
-// roleNamed is the role of a name; NoRole for any name that is none.
+// roleNamed returns the role of a name; NoRole for an unknown name.
 func roleNamed(name string) Role {
 	for r, have := range roleNames {
 		if have == name {
@@ -40,43 +40,45 @@ func roleNamed(name string) Role {
 	return NoRole
 }
 
-// Person is who is signed in.
+// Person is somebody who is signed in.
 type Person struct {
 	Email string // verified by the provider; lower case
-	Name  string // one line, at most 100 characters; the e-mail address where the provider has no name
+	Name  string // one line, at most 100 characters; the email address if the provider knows no name
 	Role  Role
 }
 
 type personKey struct{}
 
-// PersonOf is who makes the request; the zero Person, with NoRole, outside of what Require lets in.
+// PersonOf returns who makes the request; the zero Person, with NoRole, outside handlers that Require wraps.
 func PersonOf(ctx context.Context) Person {
 	p, _ := ctx.Value(personKey{}).(Person)
 	return p
 }
 
-// maxEmail is how long an address can be, in bytes (RFC 5321 §4.5.3.1.3, without the brackets).
+// maxEmail is the longest email address, in bytes (RFC 5321 §4.5.3.1.3, without the brackets).
 const maxEmail = 254
 
-// personOf makes a person of the claims in an ID token (OpenID Connect Core §5.1). Who has an address that nobody
-// verified, or no role, is refused.
+// personOf returns the person that the claims in an ID token name (OpenID Connect Core §5.1). It refuses people
+// without a verified email address or without a role.
 func personOf(claims map[string]json.RawMessage, rolesClaim string) (Person, error) {
 	p := Person{Email: strings.ToLower(text(claims["email"])), Role: highestRole(claims[rolesClaim])}
 	address, err := mail.ParseAddress(p.Email)
 	if err != nil || address.Address != p.Email || len(p.Email) > maxEmail {
-		return Person{}, unproven("the ID token has no e-mail address", nil)
+		return Person{}, unproven("the ID token has no email address", nil)
 	}
-	// Cognito has been seen to write this boolean as a string.
+	// Cognito sometimes writes this boolean as a string.
 	if verified := strings.Trim(string(claims["email_verified"]), `"`); verified != "true" {
 		return Person{}, &refusal{
-			err:   fault.New(fault.Forbidden, "The sign-in service has not verified the e-mail address %s yet. Verify it there, then sign in again.", p.Email),
-			title: "Your e-mail address is not verified", reason: "e-mail address not verified", signOut: asSomebodyElse,
+			err: fault.New(fault.Forbidden, "The sign-in service has not verified your email address %s yet. "+
+				"Verify it there, then sign in again.", p.Email),
+			title: "Verify your email address", reason: "email address not verified", signOut: asSomeoneElse,
 		}
 	}
 	if p.Role == NoRole {
 		return Person{}, &refusal{
-			err:   fault.New(fault.Forbidden, "You signed in as %s, who has no role here yet. Ask an administrator for one (viewer, sales or admin), then sign in again.", p.Email),
-			title: "You have no role in the console", reason: "no role", signOut: asSomebodyElse,
+			err: fault.New(fault.Forbidden, "You signed in as %s, which has no role in the console yet. "+
+				"Ask an administrator for a role (viewer, sales or admin), then sign in again.", p.Email),
+			title: "You do not have access yet", reason: "no role", signOut: asSomeoneElse,
 		}
 	}
 	p.Name = oneLine(text(claims["name"]))
@@ -89,7 +91,7 @@ func personOf(claims map[string]json.RawMessage, rolesClaim string) (Person, err
 	return p, nil
 }
 
-// text is a claim that is a string; "" for any other.
+// text returns a claim that is a string; "" for any other.
 func text(claim json.RawMessage) string {
 	var s string
 	if json.Unmarshal(claim, &s) != nil {
@@ -98,7 +100,7 @@ func text(claim json.RawMessage) string {
 	return s
 }
 
-// highestRole is the highest role that a claim names: a list of names, or one name. Names of other things are passed over.
+// highestRole returns the highest role in a claim, which is a list of names or one name. It ignores unknown names.
 func highestRole(claim json.RawMessage) (highest Role) {
 	var names []string
 	if json.Unmarshal(claim, &names) != nil {
@@ -110,7 +112,7 @@ func highestRole(claim json.RawMessage) (highest Role) {
 	return highest
 }
 
-// oneLine is a name without what is not seen, at most 100 characters long.
+// oneLine returns a name without invisible characters, at most 100 characters long.
 func oneLine(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {

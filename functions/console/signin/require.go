@@ -9,10 +9,11 @@ import (
 	"marketplace/shared/web"
 )
 
-// Require lets people with the role or a higher one through to h, where PersonOf tells who it is. Who is not signed in is
-// sent to sign in and comes back to the page asked for; what would change something is refused instead, with nothing
-// changed. While it cannot be known whether they signed out, nobody comes in. It is the only place where roles are enforced:
-// every address of the console goes through it.
+// Require returns a handler that admits people with the role or a higher one to h, where PersonOf returns the person.
+// It is the only place where roles are enforced: every address of the console goes through it.
+//
+// It sends people who are not signed in to sign in and then back to the page; a request that would change something is
+// refused instead, and changes nothing. While it is unknown whether they signed out, nobody is admitted.
 func (g *Gate) Require(role Role, h web.HandlerFunc) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		s, ok, err := g.session(r)
@@ -28,14 +29,17 @@ func (g *Gate) Require(role Role, h web.HandlerFunc) web.HandlerFunc {
 		case !ok:
 			g.cookies.clear(w, r, sessionCookie)
 			return g.refuse(w, r, &refusal{
-				err:   fault.New(fault.Forbidden, "Nothing was changed. Sign in, then come back to this tab and reload it: your browser sends what you typed again."),
-				title: "You are not signed in any more", reason: "no session", again: "Sign in, in a new tab", newTab: true,
+				err: fault.New(fault.Forbidden,
+					"Your change was not saved. Sign in, then return to this tab and reload it: "+
+						"your browser will send the form again."),
+				title: "You are no longer signed in", reason: "no session", again: "Sign in in a new tab", newTab: true,
 			}, "")
 		}
 		p := s.person()
 		if p.Role < role {
 			return g.refuse(w, r, &refusal{
-				err:   fault.New(fault.Forbidden, "This needs the role %s. You are signed in as %s with the role %s, and nothing was changed.", role, p.Name, p.Role),
+				err: fault.New(fault.Forbidden, "This requires the role %s. You are signed in as %s with the role %s. "+
+					"Nothing was changed.", role, p.Name, p.Role),
 				title: "Your role does not allow this", reason: "role too low", home: true,
 			}, "")
 		}

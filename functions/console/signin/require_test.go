@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-func TestRoles(t *testing.T) {
+func TestRequireEnforcesRoles(t *testing.T) {
 	c := newConsole(t)
 	for _, tt := range []struct {
 		name                string
@@ -45,7 +45,7 @@ func TestRoles(t *testing.T) {
 				}
 			}
 			if a.StatusCode != want {
-				t.Errorf("%q: %s %s gives %d, want %d", tt.name, call.method, call.path, a.StatusCode, want)
+				t.Errorf("%q: %s %s got %d, want %d", tt.name, call.method, call.path, a.StatusCode, want)
 			}
 			if changed := c.changes != before; changed != (call.may && call.changes) {
 				t.Errorf("%q: %s %s changes: %v", tt.name, call.method, call.path, changed)
@@ -54,13 +54,13 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-func TestWhoseRoleIsTooLowIsTold(t *testing.T) {
+func TestRoleTooLowIsExplained(t *testing.T) {
 	c := newConsole(t)
 	a := c.signedIn(t, "Vera Vogel").do("POST", c.URL+"/console/requests/r1")
 	if a.StatusCode != 403 || a.text("h1") != "Your role does not allow this" {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
-	for _, part := range []string{"sales", "Vera Vogel", "viewer", "nothing was changed"} {
+	for _, part := range []string{"sales", "Vera Vogel", "viewer", "Nothing was changed"} {
 		if !strings.Contains(a.text(".lead"), part) {
 			t.Errorf("%q is not in %q", part, a.text(".lead"))
 		}
@@ -70,13 +70,14 @@ func TestWhoseRoleIsTooLowIsTold(t *testing.T) {
 	}
 }
 
-func TestAFormAfterTheSessionChangesNothingAndCanBeSentAgain(t *testing.T) {
+func TestFormAfterSessionChangesNothingAndCanBeResent(t *testing.T) {
 	c := newConsole(t)
 	b := c.signedIn(t, "Sam Okoye")
 	c.move(2 * time.Hour)
 	a := b.do("POST", c.URL+"/console/requests/r1")
 	link := a.page.Find("main a.button")
-	if target, _ := link.Attr("target"); a.StatusCode != 403 || c.changes != 0 || target != "_blank" || !strings.HasPrefix(a.text(".lead"), "Nothing was changed.") {
+	if target, _ := link.Attr("target"); a.StatusCode != 403 || c.changes != 0 || target != "_blank" ||
+		!strings.HasPrefix(a.text(".lead"), "Your change was not saved.") {
 		t.Errorf("%d, %d changes, %s", a.StatusCode, c.changes, a.body)
 	}
 	b.choose(b.choose(a, link.Text()), "Sam Okoye")
@@ -85,7 +86,7 @@ func TestAFormAfterTheSessionChangesNothingAndCanBeSentAgain(t *testing.T) {
 	}
 }
 
-func TestReturnPaths(t *testing.T) {
+func TestReturnPathStaysInTheConsole(t *testing.T) {
 	for _, tt := range []struct{ to, want string }{
 		{"/console", "/console"},
 		{"/console/", "/console/"},
@@ -128,7 +129,7 @@ func TestReturnPaths(t *testing.T) {
 		{"/console/" + strings.Repeat("^", maxReturn/2), Home}, // written %5E where it leads
 	} {
 		if got := returnPath(tt.to); got != tt.want {
-			t.Errorf("%q: %q, want %q", tt.to, got, tt.want)
+			t.Errorf("%q: got %q, want %q", tt.to, got, tt.want)
 		}
 	}
 	c := newConsole(t)
@@ -146,7 +147,8 @@ func FuzzReturnPath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, to string) {
 		got := returnPath(to)
 		page, _, _ := strings.Cut(got, "?")
-		if page != Home && !strings.HasPrefix(page, Home+"/") || strings.Contains(page, `\`) || strings.ContainsAny(got, "\r\n\t ") {
+		if page != Home && !strings.HasPrefix(page, Home+"/") || strings.Contains(page, `\`) ||
+			strings.ContainsAny(got, "\r\n\t ") {
 			t.Errorf("%q leads to %q", to, got)
 		}
 		if again := returnPath(got); again != got {
@@ -155,7 +157,7 @@ func FuzzReturnPath(f *testing.F) {
 	})
 }
 
-func TestNobodyIsNobody(t *testing.T) {
+func TestZeroPersonHasNoRole(t *testing.T) {
 	if p := PersonOf(context.Background()); p != (Person{}) || p.Role >= Viewer {
 		t.Errorf("%+v", p)
 	}
@@ -164,6 +166,6 @@ func TestNobodyIsNobody(t *testing.T) {
 	}
 }
 
-func TestPagesFitWhatTheyShow(t *testing.T) {
+func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{"notice.html": notice{}})
 }

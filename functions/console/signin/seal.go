@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// Keys encrypt and sign cookies with AES-256-GCM. The first one seals and all of them open, so a key is replaced without
-// signing anybody out: put the new one in front, and take the old one away a day later.
+// Keys encrypt and authenticate cookies with AES-256-GCM. The first key seals and all of them open, so a key can be
+// replaced without signing anybody out: put the new one in front and remove the old one a day later.
 type Keys struct{ all []cipher.AEAD }
 
 // keySize is the size of a key in bytes: AES-256.
 const keySize = 32
 
-// ParseKeys reads keys from a configuration: each 32 bytes in base64, with commas between them. Its errors do not show
+// ParseKeys reads keys from the configuration: 32 bytes each in base64, separated by commas. Its errors do not show
 // them.
 func ParseKeys(list string) (Keys, error) {
 	var k Keys
@@ -39,27 +39,26 @@ func ParseKeys(list string) (Keys, error) {
 	return k, nil
 }
 
-// NewKey makes a key for ParseKeys.
+// NewKey returns a random key for ParseKeys.
 func NewKey() string {
 	raw := make([]byte, keySize)
 	_, _ = rand.Read(raw) // never fails
 	return base64.StdEncoding.EncodeToString(raw)
 }
 
-// sealed is the text form. It is strict, so that one value has one text: else the unused bits of the last character could
-// be altered.
+// sealed is the text form. It is strict, so that nobody can alter the unused bits of the last character.
 var sealed = base64.RawURLEncoding.Strict()
 
 var errNotSealed = errors.New("signin: not sealed with one of the keys for this purpose")
 
-// seal encrypts and signs data for a purpose. What comes out suits a cookie.
+// seal encrypts and authenticates data for a purpose. The result is a valid cookie value.
 func (k Keys) seal(purpose string, data []byte) string {
 	return sealed.EncodeToString(k.all[0].Seal(nil, nil, data, []byte(purpose)))
 }
 
-// open gives what was sealed for the same purpose, unaltered.
+// open returns the data that was sealed for the same purpose, if nobody altered it.
 func (k Keys) open(purpose, text string) ([]byte, error) {
-	if strings.ContainsAny(text, "\r\n") { // the decoder would pass over them
+	if strings.ContainsAny(text, "\r\n") { // the decoder would skip them
 		return nil, errNotSealed
 	}
 	box, err := sealed.DecodeString(text)

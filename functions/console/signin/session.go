@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	sessionLife  = 8 * time.Hour    // from signing in, whatever happens
+	sessionLife  = 8 * time.Hour    // from signing in, at the latest
 	idleLife     = time.Hour        // from the last request, give or take renewAfter
-	renewAfter   = time.Minute      // a session that was used this long ago is written anew
-	attemptLife  = 15 * time.Minute // from leaving for the provider to coming back
-	clocksDiffer = time.Minute      // by how much the clocks of two machines may
+	renewAfter   = time.Minute      // a session that was last written this long ago is renewed
+	attemptLife  = 15 * time.Minute // from leaving for the provider to returning
+	clocksDiffer = time.Minute      // the tolerated difference between two machines' clocks
 )
 
-// session is what a session's cookie holds.
+// session is the content of a session's cookie.
 type session struct {
-	// ID names the session from signing in to its end: 130 random bits. It opens nothing: that takes a cookie under our keys.
+	// ID names the session: 130 random bits. It is not a secret: signing in needs a cookie sealed with our keys.
 	ID    string `json:"id"`
 	Email string `json:"email"`
 	Name  string `json:"name"`
@@ -26,16 +26,17 @@ type session struct {
 }
 
 func newSession(p Person, now time.Time) session {
-	return session{ID: rand.Text(), Email: p.Email, Name: p.Name, Role: p.Role.String(), Begun: now.Unix(), Used: now.Unix()}
+	return session{ID: rand.Text(), Email: p.Email, Name: p.Name, Role: p.Role.String(), Begun: now.Unix(),
+		Used: now.Unix()}
 }
 
 func (s session) person() Person {
 	return Person{Email: s.Email, Name: s.Name, Role: roleNamed(s.Role)}
 }
 
-// lives is how long the session goes on if it is not used; nothing or less: it has ended. A session of the future, on a
-// clock that was set back, has ended too.
-func (s session) lives(now time.Time) time.Duration {
+// remaining returns how long the session lasts if it is not used; zero or less if it has ended. A session from the
+// future, on a clock that was set back, has ended too.
+func (s session) remaining(now time.Time) time.Duration {
 	used := time.Unix(s.Used, 0)
 	if now.Before(used.Add(-clocksDiffer)) {
 		return 0
@@ -43,12 +44,12 @@ func (s session) lives(now time.Time) time.Duration {
 	return min(s.latest().Sub(now), used.Add(idleLife).Sub(now))
 }
 
-// latest is when the session ends at the latest, however it is used.
+// latest returns when the session ends at the latest, however it is used.
 func (s session) latest() time.Time { return time.Unix(s.Begun, 0).Add(sessionLife) }
 
-// session is the request's, if it has one that has not ended. Without a cookie that could be one, nobody is asked.
+// session returns the request's session, unless it has ended. Without a valid cookie it does not ask the store.
 func (g *Gate) session(r *http.Request) (s session, ok bool, err error) {
-	if !g.cookies.read(r, sessionCookie, &s) || s.lives(g.now()) <= 0 {
+	if !g.cookies.read(r, sessionCookie, &s) || s.remaining(g.now()) <= 0 {
 		return session{}, false, nil
 	}
 	ended, err := g.sessions.SessionEnded(r.Context(), s.ID)
@@ -58,8 +59,8 @@ func (g *Gate) session(r *http.Request) (s session, ok bool, err error) {
 	return s, true, nil
 }
 
-// end ends the request's session for every copy of its cookie. So it does with one that was idle for too long: another copy
-// may have been used since.
+// end ends the request's session for every copy of its cookie, even one that was idle for too long: another copy may
+// have been used since.
 func (g *Gate) end(r *http.Request) error {
 	var s session
 	if !g.cookies.read(r, sessionCookie, &s) || !g.now().Before(s.latest()) {
@@ -68,23 +69,23 @@ func (g *Gate) end(r *http.Request) error {
 	return g.sessions.EndSession(r.Context(), s.ID, s.latest())
 }
 
-// write gives the session to the browser, as used now.
+// write sends the session to the browser, as used now.
 func (g *Gate) write(w http.ResponseWriter, s session) error {
 	now := g.now()
 	s.Used = now.Unix()
-	return g.cookies.set(w, sessionCookie, s, s.lives(now))
+	return g.cookies.set(w, sessionCookie, s, s.remaining(now))
 }
 
-// attempt is what the gate has to know again of somebody who was sent to the provider.
+// attempt is what the gate remembers of a browser that it sent to the provider.
 type attempt struct {
 	State    string `json:"state"`
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"verifier"` // of PKCE
-	Return   string `json:"return"`   // the page that was asked for
+	Return   string `json:"return"`   // the page to return to
 	Begun    int64  `json:"begun"`    // Unix seconds
 }
 
-// attempt is the request's, if it has one that has not taken too long.
+// attempt returns the request's attempt, unless it took too long.
 func (g *Gate) attempt(r *http.Request) (attempt, bool) {
 	var a attempt
 	if !g.cookies.read(r, attemptCookie, &a) {

@@ -12,7 +12,7 @@ import (
 	"marketplace/infra/local/devidp"
 )
 
-// session is the browser's cookie of a session.
+// session returns the browser's session cookie.
 func (b *browser) session(c *console) *http.Cookie {
 	b.t.Helper()
 	at, err := url.Parse(c.URL)
@@ -44,7 +44,7 @@ func (c *console) sends(method, path string, with *http.Cookie) *http.Response {
 	return rec.Result()
 }
 
-func TestASessionAlteredByOneBitIsRefusedAndCleared(t *testing.T) {
+func TestAlteredSessionIsRefusedAndCleared(t *testing.T) {
 	c := newConsole(t)
 	good := c.signedIn(t, "Sam Okoye").session(c)
 	if got := c.asks("POST", good); got.StatusCode != 200 {
@@ -58,7 +58,8 @@ func TestASessionAlteredByOneBitIsRefusedAndCleared(t *testing.T) {
 			if got.StatusCode != status {
 				t.Errorf("%s: %s gives %d", what, method, got.StatusCode)
 			}
-			if cleared := got.Cookies(); len(cleared) != 1 || cleared[0].Name != good.Name || cleared[0].MaxAge != -1 || cleared[0].Value != "" {
+			if cleared := got.Cookies(); len(cleared) != 1 || cleared[0].Name != good.Name ||
+				cleared[0].MaxAge != -1 || cleared[0].Value != "" {
 				t.Errorf("%s: %s clears %v", what, method, cleared)
 			}
 		}
@@ -82,7 +83,8 @@ func TestASessionAlteredByOneBitIsRefusedAndCleared(t *testing.T) {
 		}
 	}
 	for what, value := range map[string]string{
-		"nothing": "", "half": good.Value[:len(good.Value)/2], "one short": good.Value[:len(good.Value)-1], "twice": good.Value + good.Value,
+		"nothing": "", "half": good.Value[:len(good.Value)/2], "one short": good.Value[:len(good.Value)-1],
+		"twice":  good.Value + good.Value,
 		"padded": good.Value + "=", "a line's end": good.Value[:8] + "\n" + good.Value[8:], "short": "AAAA",
 	} {
 		check(what, value)
@@ -92,7 +94,7 @@ func TestASessionAlteredByOneBitIsRefusedAndCleared(t *testing.T) {
 	}
 }
 
-func TestACookieServesItsPurposeOnly(t *testing.T) {
+func TestCookieOpensForItsOwnPurposeOnly(t *testing.T) {
 	c := newConsole(t)
 	s := newSession(Person{Email: "a@b.example", Role: Admin}, c.Now())
 	if got := c.asks("GET", c.sealed(t, sessionCookie, s)[0]); got.StatusCode != 200 {
@@ -105,7 +107,7 @@ func TestACookieServesItsPurposeOnly(t *testing.T) {
 	}
 }
 
-func TestKeysRotate(t *testing.T) {
+func TestRotatedKeysOpenOldCookies(t *testing.T) {
 	first, second := NewKey(), NewKey()
 	keys := func(list string) Keys {
 		t.Helper()
@@ -145,10 +147,11 @@ func TestKeysRotate(t *testing.T) {
 	}
 }
 
-func TestKeysThatAreNone(t *testing.T) {
+func TestParseKeysRefusesInvalidKeys(t *testing.T) {
 	good := NewKey()
 	for name, list := range map[string]string{
-		"nothing": "", "too short": base64.StdEncoding.EncodeToString(make([]byte, 16)), "too long": base64.StdEncoding.EncodeToString(make([]byte, 33)),
+		"nothing": "", "too short": base64.StdEncoding.EncodeToString(make([]byte, 16)),
+		"too long":  base64.StdEncoding.EncodeToString(make([]byte, 33)),
 		"no base64": "$$$secret$$$", "an empty one": good + ",",
 	} {
 		if _, err := ParseKeys(list); err == nil || list != "" && strings.Contains(err.Error(), list) {
@@ -157,7 +160,7 @@ func TestKeysThatAreNone(t *testing.T) {
 	}
 }
 
-func TestSessionsEnd(t *testing.T) {
+func TestSessionEndsWhenIdleOrOld(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		moves []time.Duration // with a request after each
@@ -168,10 +171,13 @@ func TestSessionsEnd(t *testing.T) {
 		{"idle for an hour", []time.Duration{time.Hour}, false},
 		{"used again and again", []time.Duration{50 * time.Minute, 50 * time.Minute, 50 * time.Minute}, true},
 		{"used, then idle", []time.Duration{50 * time.Minute, 61 * time.Minute}, false},
-		{"used all day", []time.Duration{50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute,
-			50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 29*time.Minute + 59*time.Second}, true},
-		{"used for longer than eight hours", []time.Duration{50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute,
-			50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 30 * time.Minute}, false},
+		{"used all day", []time.Duration{50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute,
+			50 * time.Minute,
+			50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 29*time.Minute + 59*time.Second},
+			true},
+		{"used for longer than eight hours",
+			[]time.Duration{50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute,
+				50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 50 * time.Minute, 30 * time.Minute}, false},
 		{"a clock a little behind", []time.Duration{-30 * time.Second}, true},
 		{"a clock set back by a month", []time.Duration{-30 * 24 * time.Hour}, false},
 	} {
@@ -189,7 +195,7 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
-func TestASessionIsWrittenAnewWhenUsed(t *testing.T) {
+func TestSessionIsRenewedWhenUsed(t *testing.T) {
 	c := newConsole(t)
 	cookie := c.signedIn(t, "Vera Vogel").session(c)
 	for _, tt := range []struct {
@@ -200,7 +206,8 @@ func TestASessionIsWrittenAnewWhenUsed(t *testing.T) {
 		{30 * time.Second, 3600},
 		{30 * time.Minute, 3600},
 		{59 * time.Minute, 3600},
-		{59 * time.Minute, 3600}, {59 * time.Minute, 3600}, {59 * time.Minute, 3600}, {59 * time.Minute, 3600}, {59 * time.Minute, 3600},
+		{59 * time.Minute, 3600}, {59 * time.Minute, 3600}, {59 * time.Minute, 3600}, {59 * time.Minute, 3600},
+		{59 * time.Minute, 3600},
 		{59 * time.Minute, 36 * 60}, // what is left of eight hours
 		{35 * time.Minute, 60},
 	} {
@@ -209,19 +216,19 @@ func TestASessionIsWrittenAnewWhenUsed(t *testing.T) {
 		if got.StatusCode != 200 {
 			t.Fatalf("after %v: %d", tt.after, got.StatusCode)
 		}
-		came := got.Cookies()
+		renewed := got.Cookies()
 		switch {
-		case tt.maxAge == 0 && len(came) != 0:
-			t.Errorf("after %v: %v", tt.after, came)
-		case tt.maxAge != 0 && (len(came) != 1 || came[0].MaxAge != tt.maxAge):
-			t.Errorf("after %v: %v, want Max-Age %d", tt.after, came, tt.maxAge)
+		case tt.maxAge == 0 && len(renewed) != 0:
+			t.Errorf("after %v: %v", tt.after, renewed)
+		case tt.maxAge != 0 && (len(renewed) != 1 || renewed[0].MaxAge != tt.maxAge):
+			t.Errorf("after %v: %v, want Max-Age %d", tt.after, renewed, tt.maxAge)
 		case tt.maxAge != 0:
-			cookie = came[0]
+			cookie = renewed[0]
 		}
 	}
 }
 
-func TestCookiesAreClosedToOthers(t *testing.T) {
+func TestCookieAttributesProtectIt(t *testing.T) {
 	for _, tt := range []struct {
 		site, prefix string
 		secure       bool
@@ -232,22 +239,25 @@ func TestCookiesAreClosedToOthers(t *testing.T) {
 		c := newConsole(t, func(o *Options, _ *devidp.Options) { o.SiteURL = tt.site })
 		for _, of := range []cookie{sessionCookie, attemptCookie} {
 			made := c.sealed(t, of, session{})[0]
-			if made.Name != tt.prefix+string(of) || made.Path != "/" || made.Domain != "" || !made.HttpOnly || made.Secure != tt.secure || made.SameSite != http.SameSiteLaxMode {
+			if made.Name != tt.prefix+string(of) || made.Path != "/" || made.Domain != "" || !made.HttpOnly ||
+				made.Secure != tt.secure || made.SameSite != http.SameSiteLaxMode {
 				t.Errorf("%s: %v", tt.site, made)
 			}
 		}
 	}
 }
 
-func TestCookiesAreSmallEnough(t *testing.T) {
+func TestCookiesFitInBrowserLimits(t *testing.T) {
 	c := newConsole(t, func(o *Options, _ *devidp.Options) { o.SiteURL = "https://licenses.example" })
 	// As long as it can be: a name of 100 characters of four bytes, an address of 254.
-	s := newSession(Person{Email: strings.Repeat("e", maxEmail), Name: strings.Repeat("\U0001F600", 100), Role: Viewer}, c.Now())
+	s := newSession(Person{Email: strings.Repeat("e", maxEmail), Name: strings.Repeat("\U0001F600", 100),
+		Role: Viewer}, c.Now())
 	if n := len(c.sealed(t, sessionCookie, s)[0].String()); n >= 4096 {
 		t.Errorf("a session: %d bytes", n)
 	}
 	rec := httptest.NewRecorder()
-	r := httptest.NewRequest("GET", SignInPath+"?return="+url.QueryEscape("/console/?q="+strings.Repeat("&", maxReturn-12)), nil)
+	r := httptest.NewRequest("GET", SignInPath+"?return="+url.QueryEscape("/console/?q="+strings.Repeat("&",
+		maxReturn-12)), nil)
 	r.Host = strings.TrimPrefix(c.URL, "http://")
 	c.Config.Handler.ServeHTTP(rec, r)
 	made := rec.Result().Cookies()

@@ -25,7 +25,7 @@ import (
 	"marketplace/shared/web"
 )
 
-// clock is the time for the console and for the provider.
+// clock is the time of the console and of the provider.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -43,7 +43,7 @@ func (c *clock) move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// console is a small console behind the gate, and the local provider beside it.
+// console is a small console behind the gate, with the local OIDC provider.
 type console struct {
 	*httptest.Server
 	*clock
@@ -63,7 +63,8 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 	}
 	t.Cleanup(func() { engine.Close() })
 	c := &console{
-		clock: &clock{now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}, table: &tabletest.Faulty{Table: engine}, log: new(bytes.Buffer),
+		clock: &clock{now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}, table: &tabletest.Faulty{Table: engine},
+		log: new(bytes.Buffer),
 	}
 	var mux http.ServeMux
 	c.Server = httptest.NewServer(&mux)
@@ -81,7 +82,8 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,
 		SignedOutURI: c.URL + SignedOutPath, Now: c.Now, Log: log,
 		People: append(devidp.SamplePeople(),
-			devidp.Person{Email: "una@vendor.example", Name: "Una Unverified", Groups: []string{"admin"}, Unverified: true},
+			devidp.Person{Email: "una@vendor.example", Name: "Una Unverified", Groups: []string{"admin"},
+				Unverified: true},
 			devidp.Person{Email: "rolf@vendor.example", Name: "Rolf Role", Groups: []string{"superuser", "Admin", ""}}),
 	}
 	for _, f := range adjust {
@@ -97,7 +99,7 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 	return c
 }
 
-// handler is a console of four addresses.
+// handler returns a console of four addresses.
 func (c *console) handler(log *slog.Logger) http.Handler {
 	who := func(w http.ResponseWriter, r *http.Request) error {
 		p := PersonOf(r.Context())
@@ -120,24 +122,24 @@ func (c *console) handler(log *slog.Logger) http.Handler {
 	)})
 }
 
-// answer is an answer that was read.
+// answer is a response with its body.
 type answer struct {
 	*http.Response
 	body string
 	page *goquery.Document
 }
 
-// text is what the first element of a kind says, as one line.
+// text returns the text of the first element that matches, on one line.
 func (a answer) text(selector string) string {
 	return strings.Join(strings.Fields(a.page.Find(selector).First().Text()), " ")
 }
 
-// browser keeps cookies, follows redirects unless told not to, and pages that go on by themselves.
+// browser keeps cookies, and follows redirects and refreshes unless told to stay.
 type browser struct {
 	t *testing.T
 	http.Client
-	header http.Header // sent with each request
-	stay   bool        // do not go on
+	header http.Header // sent with every request
+	stay   bool        // do not follow
 }
 
 func newBrowser(t *testing.T) *browser {
@@ -181,10 +183,13 @@ func (b *browser) do(method, target string) answer {
 	return answer{res, string(body), page}
 }
 
-// choose follows the link of a person on the provider's page, or that to cancel.
+// choose follows a person's link on the provider's page, or the link to cancel.
 func (b *browser) choose(on answer, name string) answer {
 	b.t.Helper()
-	href, ok := on.page.Find("main a").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == name }).Attr("href")
+	href, ok := on.page.Find("main a").FilterFunction(func(_ int,
+		s *goquery.Selection) bool {
+		return s.Text() == name
+	}).Attr("href")
 	if !ok {
 		b.t.Fatalf("%q cannot be chosen on %s: %s", name, on.Request.URL, on.body)
 	}
@@ -195,17 +200,18 @@ func (b *browser) choose(on answer, name string) answer {
 	return b.do("GET", to.String())
 }
 
-// signedIn is a browser in which somebody is signed in.
+// signedIn returns a browser in which a person is signed in.
 func (c *console) signedIn(t *testing.T, name string) *browser {
 	t.Helper()
 	b := newBrowser(t)
-	if a := b.choose(b.do("GET", c.URL+"/console"), name); a.StatusCode != 200 || !strings.Contains(a.body, "|"+name+"|") {
+	if a := b.choose(b.do("GET", c.URL+"/console"), name); a.StatusCode != 200 ||
+		!strings.Contains(a.body, "|"+name+"|") {
 		t.Fatalf("signing in as %s: %d %s", name, a.StatusCode, a.body)
 	}
 	return b
 }
 
-func TestSigningInLeadsToThePageThatWasAskedFor(t *testing.T) {
+func TestSigningInReturnsToTheRequestedPage(t *testing.T) {
 	c := newConsole(t)
 	b := newBrowser(t)
 	page := b.do("GET", c.URL+"/console/requests/r1?tab=history&q=a%26b")
@@ -214,9 +220,10 @@ func TestSigningInLeadsToThePageThatWasAskedFor(t *testing.T) {
 	}
 	in := b.choose(page, "Lucía Marín")
 	if want := "lucia@vendor.example|Lucía Marín|sales|/console/requests/r1?tab=history&q=a%26b"; in.body != want {
-		t.Errorf("signed in: %q, want %q", in.body, want)
+		t.Errorf("signed in: got %q, want %q", in.body, want)
 	}
-	if again := b.do("GET", c.URL+"/console"); again.Request.URL.Path != "/console" || !strings.HasPrefix(again.body, "lucia@") {
+	if again := b.do("GET", c.URL+"/console"); again.Request.URL.Path != "/console" ||
+		!strings.HasPrefix(again.body, "lucia@") {
 		t.Errorf("the next page: %s %s", again.Request.URL, again.body)
 	}
 	for _, secret := range []string{"lucia", "Marín", clientSecret, "code=", "state="} {
@@ -227,14 +234,15 @@ func TestSigningInLeadsToThePageThatWasAskedFor(t *testing.T) {
 }
 
 // A form's way may lead to no other site (form-action), by redirects either, and a search may find the session ended.
-func TestSigningInFromAPageOfTheConsoleGoesByAPage(t *testing.T) {
+func TestSigningInFromConsoleFormUsesARefreshPage(t *testing.T) {
 	c := newConsole(t)
 	b := newBrowser(t)
 	b.stay = true
 	b.header.Set("Sec-Fetch-Site", "same-origin")
 	a := b.do("GET", c.URL+SignInPath)
 	_, to, _ := strings.Cut(a.Header.Get("Refresh"), "0; url=")
-	if href, _ := a.page.Find("main a").Attr("href"); a.StatusCode != 200 || to == "" || href != to || !strings.HasPrefix(to, c.URL+devidp.Path+"/authorize?") {
+	if href, _ := a.page.Find("main a").Attr("href"); a.StatusCode != 200 || to == "" || href != to ||
+		!strings.HasPrefix(to, c.URL+devidp.Path+"/authorize?") {
 		t.Errorf("%d, to %q, link %q", a.StatusCode, to, href)
 	}
 	b.header.Set("Sec-Fetch-Site", "cross-site")
@@ -268,22 +276,23 @@ func TestSigningOutAtProviders(t *testing.T) {
 	for _, tt := range []struct{ name, issuer, auth, endpoint, want string }{
 		{"standard", "https://id.example", "https://id.example/auth", "https://id.example/end?a=b",
 			"https://id.example/end?a=b&client_id=c&post_logout_redirect_uri=" + url.QueryEscape(back)},
-		{"Cognito", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab", "https://x.auth.eu-central-1.amazoncognito.com/oauth2/authorize", "",
+		{"Cognito", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab",
+			"https://x.auth.eu-central-1.amazoncognito.com/oauth2/authorize", "",
 			"https://x.auth.eu-central-1.amazoncognito.com/logout?client_id=c&logout_uri=" + url.QueryEscape(back)},
 		{"none", "https://id.example", "https://id.example/auth", "", ""},
 		{"a wrong one", "https://id.example", "https://id.example/auth", "javascript:alert(1)", ""},
 	} {
 		if got := endSession(tt.issuer, tt.auth, tt.endpoint, "c", back); got != tt.want {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }
 
-func TestWhoIsNotLetInIsToldWhy(t *testing.T) {
+func TestRefusedPeopleAreToldWhy(t *testing.T) {
 	for name, want := range map[string]string{
-		"Nico Neumann":   "You have no role in the console",
-		"Rolf Role":      "You have no role in the console",
-		"Una Unverified": "Your e-mail address is not verified",
+		"Nico Neumann":   "You do not have access yet",
+		"Rolf Role":      "You do not have access yet",
+		"Una Unverified": "Verify your email address",
 		"Cancel":         "You are not signed in",
 	} {
 		c := newConsole(t)
@@ -293,7 +302,8 @@ func TestWhoIsNotLetInIsToldWhy(t *testing.T) {
 			t.Errorf("%s: %d %q", name, a.StatusCode, a.text("h1"))
 		}
 		if name == "Cancel" {
-			if href, _ := a.page.Find("main a.button").Attr("href"); href != SignInPath+"?return=%2Fconsole%2Frequests%2Fr1" {
+			href, _ := a.page.Find("main a.button").Attr("href")
+			if href != SignInPath+"?return=%2Fconsole%2Frequests%2Fr1" {
 				t.Errorf("cancelled: link to %q", href)
 			}
 		} else if action, _ := a.page.Find("main form").Attr("action"); action != SignOutPath {

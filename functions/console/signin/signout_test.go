@@ -15,7 +15,7 @@ import (
 	"marketplace/shared/table/tabletest"
 )
 
-// heading is what the page of an answer is headed by.
+// heading returns the heading of an answer's page.
 func heading(t *testing.T, a *http.Response) string {
 	t.Helper()
 	page, err := goquery.NewDocumentFromReader(a.Body)
@@ -35,10 +35,11 @@ func (c *console) refused(t *testing.T, what string, with *http.Cookie) {
 			t.Errorf("%s: %s leaves the cookies %v", what, method, cleared)
 		}
 		if method != "POST" {
-			if to := a.Header.Get("Location"); a.StatusCode != 303 || to != SignInPath+"?return=%2Fconsole%2Frequests%2Fr1" {
+			if to := a.Header.Get("Location"); a.StatusCode != 303 ||
+				to != SignInPath+"?return=%2Fconsole%2Frequests%2Fr1" {
 				t.Errorf("%s: %s gives %d, to %q", what, method, a.StatusCode, to)
 			}
-		} else if h := heading(t, a); a.StatusCode != 403 || h != "You are not signed in any more" {
+		} else if h := heading(t, a); a.StatusCode != 403 || h != "You are no longer signed in" {
 			t.Errorf("%s: %s gives %d %q", what, method, a.StatusCode, h)
 		}
 	}
@@ -57,7 +58,7 @@ func (c *console) letIn(t *testing.T, what string, with *http.Cookie) {
 	}
 }
 
-func TestNoCopyOfACookieIsGoodAfterSigningOut(t *testing.T) {
+func TestSigningOutEndsEveryCopyOfTheCookie(t *testing.T) {
 	c := newConsole(t)
 	b := c.signedIn(t, "Sam Okoye")
 	copies := map[string]*http.Cookie{"the first": b.session(c)}
@@ -81,7 +82,7 @@ func TestNoCopyOfACookieIsGoodAfterSigningOut(t *testing.T) {
 	}
 }
 
-func TestSigningOutLeavesOtherSessionsAlone(t *testing.T) {
+func TestSigningOutKeepsOtherSessions(t *testing.T) {
 	c := newConsole(t)
 	here, elsewhere, other := c.signedIn(t, "Sam Okoye"), c.signedIn(t, "Sam Okoye"), c.signedIn(t, "Ada Brandt")
 	was := here.session(c)
@@ -94,7 +95,7 @@ func TestSigningOutLeavesOtherSessionsAlone(t *testing.T) {
 	c.refused(t, "the session of before", was)
 }
 
-func TestSigningInAgainEndsTheSessionOfBefore(t *testing.T) {
+func TestSigningInAgainEndsThePreviousSession(t *testing.T) {
 	c := newConsole(t)
 	b := c.signedIn(t, "Sam Okoye")
 	was := b.session(c)
@@ -103,7 +104,7 @@ func TestSigningInAgainEndsTheSessionOfBefore(t *testing.T) {
 	c.refused(t, "the session of before", was)
 }
 
-func TestSigningOutTwiceIsSigningOut(t *testing.T) {
+func TestSigningOutTwiceSucceeds(t *testing.T) {
 	c := newConsole(t)
 	session := c.signedIn(t, "Sam Okoye").session(c)
 	for range 2 {
@@ -115,7 +116,7 @@ func TestSigningOutTwiceIsSigningOut(t *testing.T) {
 	}
 }
 
-func TestSigningOutWithACookieThatHasEnded(t *testing.T) {
+func TestSigningOutWithAnEndedSessionSucceeds(t *testing.T) {
 	c := newConsole(t)
 	first := c.signedIn(t, "Sam Okoye").session(c)
 	last := first
@@ -130,15 +131,17 @@ func TestSigningOutWithACookieThatHasEnded(t *testing.T) {
 	c.refused(t, "used since, signed out by the idle one", last)
 }
 
-func TestSigningOutWithoutASessionAsksNobody(t *testing.T) {
+func TestSigningOutWithoutSessionReadsNothing(t *testing.T) {
 	c := newConsole(t)
 	old := c.signedIn(t, "Sam Okoye").session(c)
 	c.move(sessionLife)
 	live := c.signedIn(t, "Sam Okoye").session(c)
 	value := func(s string) *http.Cookie { return &http.Cookie{Name: live.Name, Value: s} }
 	for what, with := range map[string]*http.Cookie{
-		"none": nil, "eight hours old": old, "empty": value(""), "tampered with": value(live.Value[:9] + "x" + live.Value[10:]), "garbage": value("hello"),
-		"of a form without an ID": value(c.gate.cookies.keys.seal("sales console, cookie console, form 1", []byte(`{"begun":1519902000}`))),
+		"none": nil, "eight hours old": old, "empty": value(""),
+		"tampered with": value(live.Value[:9] + "x" + live.Value[10:]), "garbage": value("hello"),
+		"of a form without an ID": value(c.gate.cookies.keys.seal("sales console, cookie console, form 1",
+			[]byte(`{"begun":1519902000}`))),
 	} {
 		c.table.Reset()
 		a := c.sends("POST", SignOutPath, with)
@@ -155,10 +158,10 @@ func TestSigningOutWithoutASessionAsksNobody(t *testing.T) {
 			t.Errorf("%s: the table was asked: %+v", what, got)
 		}
 	}
-	c.letIn(t, "the session that goes on", live)
+	c.letIn(t, "the other session", live)
 }
 
-func TestAllThatIsKeptOfASessionIsThatItEnded(t *testing.T) {
+func TestStoreKeepsOnlyThatASessionEnded(t *testing.T) {
 	c := newConsole(t)
 	var rows []table.Row
 	c.table.Fault = func(call tabletest.Call) tabletest.Fault {
@@ -194,7 +197,7 @@ func TestAllThatIsKeptOfASessionIsThatItEnded(t *testing.T) {
 	}
 }
 
-func TestAPageTakesOneLookAtTheTableAndAStrangerNone(t *testing.T) {
+func TestPageCostsOneReadAndNoneWithoutSession(t *testing.T) {
 	c := newConsole(t)
 	sam, vera := c.signedIn(t, "Sam Okoye").session(c), c.signedIn(t, "Vera Vogel").session(c)
 	for _, tt := range []struct {
@@ -216,12 +219,13 @@ func TestAPageTakesOneLookAtTheTableAndAStrangerNone(t *testing.T) {
 		c.table.Reset()
 		a := c.sends(tt.method, tt.path, tt.with)
 		if got := c.table.Counts(); a.StatusCode != tt.status || got.Gets != tt.gets || got.Queries+got.Transacts != 0 {
-			t.Errorf("%s %s: %d, want %d; it took %+v, want %d looks", tt.method, tt.path, a.StatusCode, tt.status, got, tt.gets)
+			t.Errorf("%s %s: got %d, want %d; it took %+v, want %d looks", tt.method, tt.path, a.StatusCode, tt.status,
+				got, tt.gets)
 		}
 	}
 }
 
-func TestNobodyComesInWhileTheTableDoesNotAnswer(t *testing.T) {
+func TestNobodyIsAdmittedWhileTheTableIsDown(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		fault  tabletest.Fault
@@ -251,14 +255,16 @@ func TestNobodyComesInWhileTheTableDoesNotAnswer(t *testing.T) {
 	}
 }
 
-func TestSigningOutThatIsNotRecordedSaysSoAndCanBeRepeated(t *testing.T) {
-	for name, fault := range map[string]tabletest.Fault{"not recorded": tabletest.Down, "recorded, the answer lost": tabletest.Lost} {
+func TestSigningOutThatIsNotRecordedCanBeRetried(t *testing.T) {
+	for name, fault := range map[string]tabletest.Fault{"not recorded": tabletest.Down,
+		"recorded, the answer lost": tabletest.Lost} {
 		c := newConsole(t)
 		b := c.signedIn(t, "Sam Okoye")
 		session := b.session(c)
 		c.table.Fault = func(tabletest.Call) tabletest.Fault { return fault }
 		a := b.do("POST", c.URL+SignOutPath)
-		if a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || a.text("h1") != "You may still be signed in" || len(a.Cookies()) != 0 {
+		if a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || a.text("h1") != "You may still be signed in" ||
+			len(a.Cookies()) != 0 {
 			t.Errorf("%s: %d %v %s", name, a.StatusCode, a.Cookies(), a.body)
 		}
 		form := a.page.Find("main form[method=post]")
@@ -276,8 +282,8 @@ func TestSigningOutThatIsNotRecordedSaysSoAndCanBeRepeated(t *testing.T) {
 	}
 }
 
-// TestHistoriesOfSessions: whatever people do with cookies and copies of them, one lets in exactly as long as it was used
-// within the hour, its session is younger than eight hours, and nobody signed out of it.
+// TestHistoriesOfSessions: whatever people do with cookies and copies of them, one lets in exactly as long as it was
+// used within the hour, its session is younger than eight hours, and nobody signed out of it.
 func TestHistoriesOfSessions(t *testing.T) {
 	c := newConsole(t)
 	type life struct {
@@ -298,17 +304,21 @@ func TestHistoriesOfSessions(t *testing.T) {
 		begin(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin": begin,
-			"wait":  func(rt *rapid.T) { c.move(time.Duration(rapid.IntRange(0, 59).Draw(rt, "minutes")) * time.Minute) },
+			"wait": func(rt *rapid.T) {
+				c.move(time.Duration(rapid.IntRange(0, 59).Draw(rt,
+					"minutes")) * time.Minute)
+			},
 			"use": func(rt *rapid.T) {
 				i := rapid.IntRange(0, len(copies)-1).Draw(rt, "copy")
 				have, now := copies[i], c.Now()
 				a := c.asks("POST", have.cookie)
 				in := !have.ended && now.Before(have.used.Add(time.Hour)) && now.Before(have.begun.Add(8*time.Hour))
 				if (a.StatusCode == 200) != in {
-					rt.Fatalf("copy %d of the session of %v, used at %v, ended: %v: at %v it gives %d", i, have.begun, have.used, have.ended, now, a.StatusCode)
+					rt.Fatalf("copy %d of the session of %v, used at %v, ended: %v: at %v it gives %d", i, have.begun,
+						have.used, have.ended, now, a.StatusCode)
 				}
-				if came := a.Cookies(); in && len(came) == 1 {
-					copies = append(copies, copied{have.life, now, came[0]})
+				if set := a.Cookies(); in && len(set) == 1 {
+					copies = append(copies, copied{have.life, now, set[0]})
 				}
 			},
 			"sign out": func(rt *rapid.T) {

@@ -20,7 +20,7 @@ import (
 	"marketplace/infra/local/devidp"
 )
 
-// rogue is a provider that signs what a test tells it to, with RS256 as Cognito does.
+// rogue is a provider that signs whatever a test wants, with RS256 as Cognito does.
 type rogue struct {
 	*httptest.Server
 	key   *rsa.PrivateKey
@@ -51,17 +51,22 @@ func newRogue(t *testing.T) *rogue {
 			fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":"%[1]s/auth","token_endpoint":"%[1]s/token","jwks_uri":"%[1]s/keys",
 				"id_token_signing_alg_values_supported":["RS256","HS256","none"]}`, p.URL)
 		case "/keys":
-			fmt.Fprintf(w, `{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"1","n":%q,"e":"AQAB"}]}`, b64(key.N.Bytes()))
+			fmt.Fprintf(w, `{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"1","n":%q,"e":"AQAB"}]}`,
+				b64(key.N.Bytes()))
 		case "/auth":
 			nonce = r.URL.Query().Get("nonce")
-			http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?code=c&state="+r.URL.Query().Get("state"), http.StatusFound)
+			http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?code=c&state="+r.URL.Query().Get("state"),
+				http.StatusFound)
 		case "/token":
 			now := time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)
 			token := p.token(map[string]any{
-				"iss": p.URL, "sub": "7", "aud": "console", "exp": now.Add(time.Hour).Unix(), "iat": now.Unix(), "nonce": nonce,
-				"email": "Jane.Doe@vendor.example", "email_verified": true, "name": "Jane Doe", "cognito:groups": []string{"sales", "golf"},
+				"iss": p.URL, "sub": "7", "aud": "console", "exp": now.Add(time.Hour).Unix(), "iat": now.Unix(),
+				"nonce": nonce,
+				"email": "Jane.Doe@vendor.example", "email_verified": true, "name": "Jane Doe",
+				"cognito:groups": []string{"sales", "golf"},
 			})
-			_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": token})
+			_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "a", "token_type": "Bearer",
+				"id_token": token})
 		}
 	}))
 	t.Cleanup(p.Close)
@@ -70,7 +75,7 @@ func newRogue(t *testing.T) *rogue {
 
 func b64(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
-// unsigned is the part of a token that is signed.
+// unsigned returns the signed part of a token.
 func unsigned(header string, claims map[string]any) string {
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -105,7 +110,7 @@ func (p *rogue) signIn(t *testing.T) (answer, string) {
 	return newBrowser(t).do("GET", c.URL+"/console"), c.log.String()
 }
 
-func TestClaims(t *testing.T) {
+func TestPersonIsReadFromClaims(t *testing.T) {
 	p := newRogue(t)
 	for _, tt := range []struct {
 		name    string
@@ -113,14 +118,21 @@ func TestClaims(t *testing.T) {
 		want    string
 	}{
 		{"as Cognito has them", nil, "jane.doe@vendor.example|Jane Doe|sales|/console"},
-		{"the highest role counts", map[string]any{"cognito:groups": []string{"viewer", "admin", "sales"}}, "jane.doe@vendor.example|Jane Doe|admin|/console"},
-		{"one role by itself", map[string]any{"cognito:groups": "viewer"}, "jane.doe@vendor.example|Jane Doe|viewer|/console"},
-		{"verified, as a string", map[string]any{"email_verified": "true"}, "jane.doe@vendor.example|Jane Doe|sales|/console"},
-		{"a name in parts", map[string]any{"name": nil, "given_name": "Jane", "family_name": "Q. Doe"}, "jane.doe@vendor.example|Jane Q. Doe|sales|/console"},
+		{"the highest role counts", map[string]any{"cognito:groups": []string{"viewer", "admin", "sales"}},
+			"jane.doe@vendor.example|Jane Doe|admin|/console"},
+		{"one role by itself", map[string]any{"cognito:groups": "viewer"},
+			"jane.doe@vendor.example|Jane Doe|viewer|/console"},
+		{"verified, as a string", map[string]any{"email_verified": "true"},
+			"jane.doe@vendor.example|Jane Doe|sales|/console"},
+		{"a name in parts", map[string]any{"name": nil, "given_name": "Jane", "family_name": "Q. Doe"},
+			"jane.doe@vendor.example|Jane Q. Doe|sales|/console"},
 		{"no name", map[string]any{"name": 7}, "jane.doe@vendor.example|jane.doe@vendor.example|sales|/console"},
-		{"a name of many lines", map[string]any{"name": " Jane\r\n\u2028\u202eDoe\x00 "}, "jane.doe@vendor.example|Jane Doe|sales|/console"},
-		{"a long name", map[string]any{"name": strings.Repeat("ü", 300)}, "jane.doe@vendor.example|" + strings.Repeat("ü", 100) + "|sales|/console"},
-		{"two audiences, for us", map[string]any{"aud": []string{"console", "other"}, "azp": "console"}, "jane.doe@vendor.example|Jane Doe|sales|/console"},
+		{"a name of many lines", map[string]any{"name": " Jane\r\n\u2028\u202eDoe\x00 "},
+			"jane.doe@vendor.example|Jane Doe|sales|/console"},
+		{"a long name", map[string]any{"name": strings.Repeat("ü", 300)},
+			"jane.doe@vendor.example|" + strings.Repeat("ü", 100) + "|sales|/console"},
+		{"two audiences, for us", map[string]any{"aud": []string{"console", "other"}, "azp": "console"},
+			"jane.doe@vendor.example|Jane Doe|sales|/console"},
 	} {
 		p.token = p.with(tt.changes)
 		if a, log := p.signIn(t); a.body != tt.want {
@@ -129,9 +141,10 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-func TestTokensThatProveNothing(t *testing.T) {
+func TestInvalidTokensAreRefused(t *testing.T) {
 	p := newRogue(t)
-	const identified, verified, role = "You could not be identified", "Your e-mail address is not verified", "You have no role in the console"
+	const identified, verified, role = "We could not verify who you are", "Verify your email address",
+		"You do not have access yet"
 	changed := func(name string, value any) func(map[string]any) string { return p.with(map[string]any{name: value}) }
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -145,7 +158,8 @@ func TestTokensThatProveNothing(t *testing.T) {
 		{"not a token", identified, func(map[string]any) string { return "a.b.c" }},
 		{"for another client", identified, changed("aud", "another")},
 		{"for nobody", identified, changed("aud", nil)},
-		{"issued to another client", identified, p.with(map[string]any{"aud": []string{"console", "other"}, "azp": "other"})},
+		{"issued to another client", identified,
+			p.with(map[string]any{"aud": []string{"console", "other"}, "azp": "other"})},
 		{"issued to nobody in particular", identified, changed("aud", []string{"console", "other"})},
 		{"of another issuer", identified, changed("iss", "https://evil.example")},
 		{"of a similar issuer", identified, changed("iss", p.URL+"/")},
@@ -165,8 +179,12 @@ func TestTokensThatProveNothing(t *testing.T) {
 		{"with an empty role", role, changed("cognito:groups", []string{""})},
 		{"with an unknown role", role, changed("cognito:groups", []string{"root", "SALES", "sales "})},
 		{"with roles of another shape", role, changed("cognito:groups", map[string]bool{"admin": true})},
-		{"not signed", identified, func(claims map[string]any) string { return unsigned(`{"alg":"none"}`, claims) + "." }},
-		{"signed by another", identified, func(claims map[string]any) string { return (&rogue{key: other}).sign(claims) }},
+		{"not signed", identified, func(claims map[string]any) string {
+			return unsigned(`{"alg":"none"}`, claims) +
+				"."
+		}},
+		{"signed by another", identified,
+			func(claims map[string]any) string { return (&rogue{key: other}).sign(claims) }},
 		{"altered", identified, func(claims map[string]any) string {
 			parts := strings.Split(p.sign(claims), ".")
 			claims["cognito:groups"] = "admin"
@@ -179,7 +197,8 @@ func TestTokensThatProveNothing(t *testing.T) {
 			return text + "." + b64(mac.Sum(nil))
 		}},
 		{"that brings its own key", identified, func(claims map[string]any) string {
-			header := fmt.Sprintf(`{"alg":"RS256","jwk":{"kty":"RSA","n":%q,"e":%q}}`, b64(other.N.Bytes()), b64(big.NewInt(int64(other.E)).Bytes()))
+			header := fmt.Sprintf(`{"alg":"RS256","jwk":{"kty":"RSA","n":%q,"e":%q}}`, b64(other.N.Bytes()),
+				b64(big.NewInt(int64(other.E)).Bytes()))
 			text := unsigned(header, claims)
 			digest := sha256.Sum256([]byte(text))
 			signature, err := rsa.SignPKCS1v15(nil, other, crypto.SHA256, digest[:])
@@ -195,20 +214,21 @@ func TestTokensThatProveNothing(t *testing.T) {
 			if a.StatusCode != 403 || a.text("h1") != tt.title {
 				t.Errorf("%d %s", a.StatusCode, a.body)
 			}
-			if strings.Contains(log, "ane@") || strings.Contains(log, "Doe") || !strings.Contains(log, "not let in") {
+			if strings.Contains(log, "ane@") || strings.Contains(log, "Doe") ||
+				!strings.Contains(log, "sign-in refused") {
 				t.Errorf("log: %s", log)
 			}
 		})
 	}
 }
 
-func TestAProviderThatBreaksOnTheWay(t *testing.T) {
+func TestProviderFailureDuringSignInIsReported(t *testing.T) {
 	p := newRogue(t)
 	p.token = p.sign
 	for _, path := range []string{"/token", "/keys"} {
 		p.down, p.asked = path, 0
 		a, log := p.signIn(t)
-		if a.StatusCode != 503 || a.text("h1") != "Signing in does not work right now" || strings.Contains(a.body, "jane") {
+		if a.StatusCode != 503 || a.text("h1") != "Sign-in is unavailable" || strings.Contains(a.body, "jane") {
 			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
 		}
 		if p.asked != 1 {

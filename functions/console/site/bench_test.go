@@ -17,8 +17,8 @@ import (
 	"marketplace/shared/table"
 )
 
-// BenchmarkConsole asks for the pages of a console with 100,000 requests and licenses (10,000 with -short), and tells how long 95
-// of 100 answers took at the most. Filling the table takes minutes: run it with -benchtime 200x.
+// BenchmarkConsole asks for the pages of a console with 100,000 requests and licenses (10,000 with -short), and tells
+// how long 95 of 100 answers took at the most. Filling the table takes minutes: run it with -benchtime 200x.
 func BenchmarkConsole(b *testing.B) {
 	n := 100_000
 	if testing.Short() {
@@ -63,7 +63,7 @@ func BenchmarkConsole(b *testing.B) {
 	}
 }
 
-// records are some of what a table was filled with.
+// records lists some of the records in a table.
 type records struct {
 	random                                     *rand.Rand
 	words, servers, emails, requests, licenses []string
@@ -75,8 +75,8 @@ func (k *records) day() string {
 	return license.DateOf(start).AddDays(-k.random.IntN(900)).String()
 }
 
-// fill writes n requests of three years into a table, the most of them answered with a license, by workers that do not get in
-// each other's way: each has datasets of one shard.
+// fill writes n requests of three years into a table, the most of them answered with a license, by workers that do not
+// get in each other's way: each has datasets of one shard.
 func fill(b *testing.B, t table.Table, n int) *records {
 	k := &records{random: rand.New(rand.NewPCG(1, 2))}
 	var mu sync.Mutex
@@ -96,7 +96,8 @@ func fill(b *testing.B, t table.Table, n int) *records {
 				}
 				if i%50 == 0 {
 					mu.Lock()
-					k.requests, k.servers, k.emails = append(k.requests, r.ID), append(k.servers, string(r.Server)), append(k.emails, r.Email)
+					k.requests, k.servers, k.emails = append(k.requests, r.ID), append(k.servers, string(r.Server)),
+						append(k.emails, r.Email)
 					k.words = append(k.words, strings.Fields(r.Company)[0])
 					if l != "" {
 						k.licenses = append(k.licenses, l)
@@ -118,7 +119,7 @@ type filler struct {
 	servers []license.Server // of customers who may come again
 }
 
-// server is one that the worker may have: of an old customer, four times out of five, or a new one.
+// server returns the server of an existing customer, four times out of five, or of a new one.
 func (f *filler) server() license.Server {
 	if len(f.servers) > 0 && f.random.IntN(5) > 0 {
 		return f.servers[f.random.IntN(len(f.servers))]
@@ -149,13 +150,15 @@ func (f *filler) one(ctx context.Context, answered bool) (r request.Request, lic
 	}
 	if !answered {
 		if f.random.IntN(2) == 0 {
-			_, err = f.store.Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example", To: request.InReview}, nil)
+			_, err = f.store.Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example",
+				To: request.InReview}, nil)
 		}
 		return r, "", err
 	}
 	f.now = f.now.Add(time.Duration(1+f.random.IntN(30)) * time.Hour)
 	if f.random.IntN(20) == 0 {
-		_, err = f.store.Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example", To: request.Rejected, Text: "why"}, nil)
+		_, err = f.store.Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example",
+			To: request.Rejected, Text: "why"}, nil)
 		return r, "", err
 	}
 	l := sampleLicense(r.ID, license.DateOf(f.now).AddMonths(12))
@@ -165,7 +168,7 @@ func (f *filler) one(ctx context.Context, answered bool) (r request.Request, lic
 	return r, l.ID, f.store.IssueLicenses(ctx, issue, nil)
 }
 
-// syllables makes a word of a number.
+// syllables returns a word for a number.
 func syllables(n int) string {
 	const consonants, vowels = "bdfgklmnprstvz", "aeiou"
 	var word strings.Builder

@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// bounce lets the provider say what became of a mail.
+// bounce records what the mail provider reports about an email.
 func (w *testEnv) bounce(id string, o store.Outcome, detail string) {
 	w.t.Helper()
 	_, err := w.store.RecordReport(w.t.Context(), store.Report{Mail: id, ProviderID: "c", Outcome: o, Detail: detail},
@@ -22,7 +22,7 @@ func (w *testEnv) bounce(id string, o store.Outcome, detail string) {
 	}
 }
 
-// mailed is a license whose key was sent to its first contact.
+// mailed records a license and sends its key to the first contact.
 func (w *testEnv) mailed() (id string) {
 	w.t.Helper()
 	l := sampleLicense("l1", day("2018-08-31"))
@@ -37,46 +37,51 @@ func (w *testEnv) mailed() (id string) {
 }
 
 func rows(doc *goquery.Document, section string) (list []string) {
-	doc.Find("section[aria-labelledby=" + section + "] tbody tr").Each(func(_ int, s *goquery.Selection) { list = append(list, webtest.Text(s)) })
+	doc.Find("section[aria-labelledby=" + section +
+		"] tbody tr").Each(func(_ int, s *goquery.Selection) { list = append(list, webtest.Text(s)) })
 	return list
 }
 
 const scripted = `smtp; 550 <script>alert(1)</script>`
 
-func TestABounceStandsOnTheLicenseAndTheOverviewWithItsLink(t *testing.T) {
+func TestBounceIsShownOnLicenseAndOverview(t *testing.T) {
 	w := newTestEnv(t)
 	id := w.mailed()
 	w.bounce(id, store.Bounced, scripted)
 	doc := w.get(vera, "/console/licenses/l1").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
-	if got := webtest.Text(doc.Find("section[aria-labelledby=timeline-title] li").Eq(1)); !strings.HasPrefix(got, "email bounced by system") || !strings.Contains(got, "jane.doe@customer.example: "+scripted) {
-		t.Errorf("the timeline says %q", got)
+	if got := webtest.Text(doc.Find("section[aria-labelledby=timeline-title] li").Eq(1)); !strings.HasPrefix(got,
+		"email bounced by system") || !strings.Contains(got, "jane.doe@customer.example: "+scripted) {
+		t.Errorf("got timeline %q", got)
 	}
-	if got := webtest.Text(doc.Find("section[aria-labelledby=record-title]")); !strings.Contains(got, "Jane Doe jane.doe@customer.example Bounced no emails since 05 Mar 2018, john@customer.example") {
-		t.Errorf("the contacts are %q", got)
+	if got := webtest.Text(doc.Find("section[aria-labelledby=record-title]")); !strings.Contains(got,
+		"Jane Doe jane.doe@customer.example Bounced no emails since 05 Mar 2018, john@customer.example") {
+		t.Errorf("got contacts %q", got)
 	}
 	mails := rows(doc, "mails-title")
-	if len(mails) != 2 || !strings.Contains(mails[0], "License key jane.doe@customer.example") || !strings.Contains(mails[1], "License key john@customer.example To be sent") {
-		t.Errorf("the mails are %q", mails)
+	if len(mails) != 2 || !strings.Contains(mails[0], "License key jane.doe@customer.example") ||
+		!strings.Contains(mails[1], "License key john@customer.example To be sent") {
+		t.Errorf("got emails %q", mails)
 	}
 	if doc.Find("#unreached").Length() > 0 || doc.Find("form[action$='/lift']").Length() > 0 {
-		t.Error("a viewer is offered to act, or told that nobody is left")
+		t.Error("a viewer sees actions, or the notice of an unreachable customer")
 	}
 
 	doc = w.get(vera, "/console/overview").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
-	if got := rows(doc, "reports-title"); len(got) != 1 || !strings.HasPrefix(got[0], "License keyjane.doe@customer.exampleBounced"+scripted) {
-		t.Errorf("the overview lists %q", got)
+	if got := rows(doc, "reports-title"); len(got) != 1 ||
+		!strings.HasPrefix(got[0], "License keyjane.doe@customer.exampleBounced"+scripted) {
+		t.Errorf("got reports %q on the overview", got)
 	}
 	if to := doc.Find("section[aria-labelledby=reports-title] a").AttrOr("href", ""); to != "/console/licenses/l1" {
-		t.Errorf("it leads to %s", to)
+		t.Errorf("got link to %s, want the license", to)
 	}
 	if got := webtest.Text(doc.Find("dl.figures")); !strings.Contains(got, "Bounces and complaints, last 30 days1") {
-		t.Errorf("the figures are %q", got)
+		t.Errorf("got figures %q", got)
 	}
 }
 
-func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T) {
+func TestUnreachableCustomerIsListedUntilEmailsResume(t *testing.T) {
 	w := newTestEnv(t)
 	id := w.mailed()
 	w.bounce(id, store.Bounced, "")
@@ -86,18 +91,22 @@ func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T
 	}
 	w.bounce(mails[1].Message.ID, store.Complained, "abuse")
 	page := "/console/licenses/l1"
-	if doc := w.get(sam, page).Page(); doc.Find("#unreached").Length() != 1 || doc.Find("form[action$='/lift']").Length() != 2 {
-		t.Error("the page does not say that nobody is left, or offers no way out")
+	if doc := w.get(sam, page).Page(); doc.Find("#unreached").Length() != 1 ||
+		doc.Find("form[action$='/lift']").Length() != 2 {
+		t.Error("the page lacks the notice of an unreachable customer, or a form to resume emails")
 	}
 	if w.get(vera, page).Page().Find("#unreached").Length() != 1 {
-		t.Error("a viewer is not told")
+		t.Error("a viewer does not see the notice")
 	}
-	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 1 || !strings.HasPrefix(got[0], "Customer & Sons") {
-		t.Errorf("the overview lists %q", got)
+	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 1 ||
+		!strings.HasPrefix(got[0], "Customer & Sons") {
+		t.Errorf("got reports %q on the overview", got)
 	}
 	form := with(w.snapshot("/console/licenses/l1/revoke"), "to", "john@customer.example")
-	if doc := w.send(sam, page+"/send-key", form).WantStatus(409).Page(); !strings.Contains(webtest.Text(doc.Find("#trouble")), "Emails to john@customer.example are stopped.") {
-		t.Errorf("the key to an address that takes no mail: %s", webtest.Text(doc.Find("#trouble")))
+	if doc := w.send(sam, page+"/send-key",
+		form).WantStatus(409).Page(); !strings.Contains(webtest.Text(doc.Find("#trouble")),
+		"Emails to john@customer.example are stopped.") {
+		t.Errorf("resending the key to a suppressed address: got %q", webtest.Text(doc.Find("#trouble")))
 	}
 	for _, email := range []string{"", "stranger@evil.example"} {
 		w.send(sam, page+"/lift", url.Values{"to": {email}}).WantStatus(400)
@@ -107,20 +116,22 @@ func TestACustomerThatNoMailReachesIsATaskUntilAnAddressIsConfirmed(t *testing.T
 		w.send(sam, page+"/lift", url.Values{"to": {"john@customer.example"}}).WantRedirect(page + "?done=lift")
 	}
 	doc := w.get(sam, page+"?done=lift").Page()
-	if doc.Find("#unreached").Length() != 0 || webtest.Text(doc.Find("[role=status]")) != emailsResumed || doc.Find("form[action$='/lift']").Length() != 1 {
-		t.Errorf("after it: %s", webtest.Text(doc.Find("main")))
+	if doc.Find("#unreached").Length() != 0 || webtest.Text(doc.Find("[role=status]")) != emailsResumed ||
+		doc.Find("form[action$='/lift']").Length() != 1 {
+		t.Errorf("after resuming emails: got %q", webtest.Text(doc.Find("main")))
 	}
-	w.send(sam, page+"/send-key", with(w.snapshot("/console/licenses/l1/revoke"), "to", "john@customer.example")).WantStatus(303)
+	w.send(sam, page+"/send-key", with(w.snapshot("/console/licenses/l1/revoke"), "to",
+		"john@customer.example")).WantStatus(303)
 	timeline := webtest.Text(doc.Find("section[aria-labelledby=timeline-title]"))
 	if strings.Count(timeline, "emails to the address resumed by sam@vendor.example") != 1 {
-		t.Errorf("the timeline says %q", timeline)
+		t.Errorf("got timeline %q", timeline)
 	}
 	if got := rows(w.get(sam, "/console/overview").Page(), "unreached-title"); len(got) != 0 {
-		t.Errorf("the overview still lists %q", got)
+		t.Errorf("got %q on the overview, want none", got)
 	}
 }
 
-func TestABounceOfARequestsMailStandsOnTheRequest(t *testing.T) {
+func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
@@ -133,23 +144,27 @@ func TestABounceOfARequestsMailStandsOnTheRequest(t *testing.T) {
 	}
 	w.bounce(r.ID+"-received", store.Delayed, "MailboxFull")
 	doc := w.get(sam, page).Page()
-	if got := rows(doc, "mails-title"); len(got) != 1 || !strings.Contains(got[0], "Temporary bounce MailboxFull") || doc.Find("form[action$='/lift']").Length() > 0 {
-		t.Errorf("the mails are %q", got)
+	if got := rows(doc, "mails-title"); len(got) != 1 || !strings.Contains(got[0], "Temporary bounce MailboxFull") ||
+		doc.Find("form[action$='/lift']").Length() > 0 {
+		t.Errorf("got emails %q", got)
 	}
 	w.bounce(r.ID+"-received", store.Bounced, scripted)
 	doc = w.get(sam, page).Page()
 	webtest.CheckPage(t, doc)
 	if got := rows(doc, "mails-title"); !strings.Contains(got[0], "Confirmation jane.doe@customer.example Bounced") {
-		t.Errorf("the mails are %q", got)
+		t.Errorf("got emails %q", got)
 	}
-	if got := webtest.Text(doc.Find("section[aria-labelledby=who-title]")); !strings.Contains(got, "jane.doe@customer.example Bounced no emails since 05 Mar 2018") {
-		t.Errorf("who asks is %q", got)
+	if got := webtest.Text(doc.Find("section[aria-labelledby=who-title]")); !strings.Contains(got,
+		"jane.doe@customer.example Bounced no emails since 05 Mar 2018") {
+		t.Errorf("got requester %q", got)
 	}
-	if to := w.get(sam, "/console/overview").Page().Find("section[aria-labelledby=reports-title] a").AttrOr("href", ""); to != page {
-		t.Errorf("the overview leads to %s", to)
+	if to := w.get(sam, "/console/overview").Page().Find("section[aria-labelledby=reports-title] a").AttrOr("href",
+		""); to != page {
+		t.Errorf("got link to %s, want the request", to)
 	}
 	w.send(sam, page+"/lift", url.Values{"to": {sampleDetails.Email}}).WantRedirect(page + "?done=lift")
-	if doc := w.get(sam, page+"?done=lift").Page(); webtest.Text(doc.Find("[role=status]")) != emailsResumed || doc.Find("form[action$='/lift']").Length() > 0 {
-		t.Errorf("after it: %s", webtest.Text(doc.Find("main")))
+	if doc := w.get(sam, page+"?done=lift").Page(); webtest.Text(doc.Find("[role=status]")) != emailsResumed ||
+		doc.Find("form[action$='/lift']").Length() > 0 {
+		t.Errorf("after resuming emails: got %q", webtest.Text(doc.Find("main")))
 	}
 }

@@ -83,13 +83,13 @@ func readMonths(q url.Values) (m months, err error) {
 	var bad fault.Fields
 	var ok bool
 	if m.from, ok = parseMonth(q.Get("from")); !ok {
-		bad.Add("from", "Enter the first month, for example 2018-03.")
+		bad.Add("from", "Enter the month to start from, for example 2018-03.")
 	}
 	if m.to, ok = parseMonth(q.Get("to")); !ok {
-		bad.Add("to", "Enter the last month, for example 2018-03.")
+		bad.Add("to", "Enter the month to end with, for example 2018-03.")
 	}
 	if len(bad) == 0 && m.to.Before(m.from) {
-		bad.Add("to", "Choose a last month that is not before the first.")
+		bad.Add("to", "Choose a last month that is not before the first month.")
 	}
 	if len(bad) == 0 && m.from.AddMonths(maxMonths).Before(m.to) {
 		bad.Add("to", "Choose at most %d months.", maxMonths)

@@ -19,7 +19,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// exported reads a table that was exported, and checks what every one has to have. The first is the header.
+// exported checks the format of an export and returns its rows, the header first.
 func exported(a *webtest.Answer) [][]string {
 	a.T.Helper()
 	a.WantStatus(200)
@@ -27,7 +27,8 @@ func exported(a *webtest.Answer) [][]string {
 	if !marked || !strings.HasSuffix(body, "\r\n") || strings.Contains(strings.ReplaceAll(body, "\r\n", ""), "\n") {
 		a.T.Errorf("no byte order mark, or lines that do not end with CRLF: %q", a.Body)
 	}
-	if a.Header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.HasPrefix(a.Header.Get("Content-Disposition"), `attachment; filename="`) {
+	if a.Header.Get("Content-Type") != "text/csv; charset=utf-8" ||
+		!strings.HasPrefix(a.Header.Get("Content-Disposition"), `attachment; filename="`) {
 		a.T.Errorf("headers %v", a.Header)
 	}
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
@@ -37,12 +38,13 @@ func exported(a *webtest.Answer) [][]string {
 	return rows
 }
 
-// at is the number of a column.
+// at returns the index of a column.
 func at(header []string, name string) int { return slices.Index(header, name) }
 
-func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
+func TestRequestsAreExportedByMonthReceived(t *testing.T) {
 	w := newTestEnv(t)
-	times := []string{"2018-01-31T23:59:59Z", "2018-02-01T00:00:00Z", "2018-02-14T12:00:00Z", "2018-03-31T23:59:59Z", "2018-04-01T00:00:00Z"}
+	times := []string{"2018-01-31T23:59:59Z", "2018-02-01T00:00:00Z", "2018-02-14T12:00:00Z", "2018-03-31T23:59:59Z",
+		"2018-04-01T00:00:00Z"}
 	for _, at := range times {
 		when, err := time.Parse(time.RFC3339, at)
 		if err != nil {
@@ -52,7 +54,8 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 		w.file(sampleDetails)
 	}
 	for query, want := range map[string][]string{
-		"from=2018-02&to=2018-03": times[1:4], "from=2018-01&to=2018-01": times[:1], "from=2018-04&to=2018-04": times[4:], "from=2010-01&to=2017-12": nil,
+		"from=2018-02&to=2018-03": times[1:4], "from=2018-01&to=2018-01": times[:1],
+		"from=2018-04&to=2018-04": times[4:], "from=2010-01&to=2017-12": nil,
 		"from=2017-12&to=2018-12": times,
 	} {
 		rows := exported(w.get(sam, "/console/export/requests.csv?"+query))
@@ -61,7 +64,7 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 			got = append(got, row[at(rows[0], "created")])
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", query, got, want)
+			t.Errorf("%s: got %q, want %q", query, got, want)
 		}
 	}
 	rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-04&to=2018-04"))
@@ -70,7 +73,7 @@ func TestRequestsAreExportedByTheMonthInWhichTheyCame(t *testing.T) {
 	}
 }
 
-func TestLicensesAreExportedByTheMonthInWhichTheyExpire(t *testing.T) {
+func TestLicensesAreExportedByMonthOfExpiry(t *testing.T) {
 	w := newTestEnv(t)
 	for i, expiration := range []string{"2018-03-31", "2018-04-01", "2018-04-30", "2018-05-01"} {
 		l := sampleLicense(fmt.Sprintf("l%d", i), day(expiration))
@@ -89,20 +92,24 @@ func TestLicensesAreExportedByTheMonthInWhichTheyExpire(t *testing.T) {
 	}
 }
 
-func TestNoCellIsAFormula(t *testing.T) {
+func TestExportedCellsAreNotFormulas(t *testing.T) {
 	for cell, want := range map[string]string{
-		"": "", "Acme AG": "Acme AG", "a-b": "a-b", "jane@customer.example": "jane@customer.example", "a =1": "a =1", "1,200": "1,200",
-		"=1+1": "'=1+1", "+41 22": "'+41 22", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t'=1", "\r=1": "'\r'=1", "\n=1": "'\n'=1", "＝1": "'＝1",
-		`"=1+1`: `"'=1+1`, `'=1`: `''=1`, "  =1": "  '=1", `" =1"`: `" '=1"`, "a;=1": "a;'=1", "a,@x": "a,'@x", "a\n- b": "a\n'- b", "a\t+1": "a\t'+1", "a|=1": "a|'=1",
+		"": "", "Acme AG": "Acme AG", "a-b": "a-b", "jane@customer.example": "jane@customer.example", "a =1": "a =1",
+		"1,200": "1,200",
+		"=1+1":  "'=1+1", "+41 22": "'+41 22", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t'=1", "\r=1": "'\r'=1",
+		"\n=1": "'\n'=1", "＝1": "'＝1",
+		`"=1+1`: `"'=1+1`, `'=1`: `''=1`, "  =1": "  '=1", `" =1"`: `" '=1"`, "a;=1": "a;'=1", "a,@x": "a,'@x",
+		"a\n- b": "a\n'- b", "a\t+1": "a\t'+1", "a|=1": "a|'=1",
 		"a; \"=1": "a; \"'=1", "a\n\nb": "a\n\nb", "==": "'==",
 	} {
 		if got := escapeFormulas(cell); got != want {
-			t.Errorf("%q became %q, want %q", cell, got, want)
+			t.Errorf("%q: got %q, want %q", cell, got, want)
 		}
 	}
 	w := newTestEnv(t)
 	d := sampleDetails
-	d.Company, d.Name, d.Message, d.Server, d.Phone = "=cmd|' /C calc'!A1", "@SUM(1)", "x\n=HYPERLINK(\"http://evil.example\")", "-WHW8w9JtzBzSrmf9GQX", "+41 22 555"
+	d.Company, d.Name, d.Message, d.Server, d.Phone = "=cmd|' /C calc'!A1", "@SUM(1)",
+		"x\n=HYPERLINK(\"http://evil.example\")", "-WHW8w9JtzBzSrmf9GQX", "+41 22 555"
 	w.file(d)
 	rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03"))
 	for _, row := range rows[1:] {
@@ -114,7 +121,7 @@ func TestNoCellIsAFormula(t *testing.T) {
 	}
 }
 
-// isFormula reports whether some program sees a formula in a cell, however it parts cells.
+// isFormula reports whether some program sees a formula in a cell, wherever it separates cells.
 func isFormula(cell string) bool {
 	return slices.ContainsFunc(strings.FieldsFunc(cell, separatesCells), func(part string) bool {
 		part = strings.TrimLeft(part, ` "`)
@@ -122,7 +129,7 @@ func isFormula(cell string) bool {
 	})
 }
 
-func FuzzCellsAreHarmless(f *testing.F) {
+func FuzzEscapeFormulas(f *testing.F) {
 	for _, s := range []string{"=1", "a;=1", "\"=1\"", "\t\r\n=", "＝"} {
 		f.Add(s)
 	}
@@ -133,28 +140,31 @@ func FuzzCellsAreHarmless(f *testing.F) {
 		}
 		without := func(s string) string { return strings.ReplaceAll(s, "'", "") }
 		if utf8.ValidString(cell) && without(safe) != without(cell) {
-			t.Errorf("%q became %q, which says something else", cell, safe)
+			t.Errorf("escapeFormulas(%q) = %q, which changes the text", cell, safe)
 		}
 	})
 }
 
-func TestMonthsOfAnExportAreChecked(t *testing.T) {
+func TestExportRefusesInvalidMonths(t *testing.T) {
 	w := newTestEnv(t)
-	for _, query := range []string{"", "from=2018-01", "from=2018-1&to=2018-02", "from=2018-03&to=2018-02", "from=1900-01&to=2100-01", "from=%00&to=2018-01"} {
+	for _, query := range []string{"", "from=2018-01", "from=2018-1&to=2018-02", "from=2018-03&to=2018-02",
+		"from=1900-01&to=2100-01", "from=%00&to=2018-01"} {
 		for _, what := range []string{"requests", "licenses"} {
 			a := w.get(sam, "/console/export/"+what+".csv?"+query).WantStatus(http.StatusUnprocessableEntity)
 			form := a.Page().Find("main form[action$='/" + what + ".csv']")
-			if webtest.Text(form.Find("[role=alert]")) == "" || a.Page().Find("[role=alert]").Length() != 1 || a.Header.Get("Content-Disposition") != "" {
-				t.Errorf("%s: nothing is said in the form: %s", query, a.Body)
+			if webtest.Text(form.Find("[role=alert]")) == "" || a.Page().Find("[role=alert]").Length() != 1 ||
+				a.Header.Get("Content-Disposition") != "" {
+				t.Errorf("%s: no error in the form: %s", query, a.Body)
 			}
-			if q, _ := url.ParseQuery(query); form.Find("[name=from]").AttrOr("value", "") != strings.ReplaceAll(q.Get("from"), "\x00", "\ufffd") {
-				t.Errorf("%s: what was typed is lost: %s", query, webtest.Text(form))
+			if q, _ := url.ParseQuery(query); form.Find("[name=from]").AttrOr("value",
+				"") != strings.ReplaceAll(q.Get("from"), "\x00", "\ufffd") {
+				t.Errorf("%s: got form %q, want the submitted month", query, webtest.Text(form))
 			}
 		}
 	}
 }
 
-func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
+func TestExportStreamsUnlessTheHostCannot(t *testing.T) {
 	const n = 700
 	limited := func(o *Options) { o.ExportLimit = 100 << 10 }
 	for name, adjust := range map[string]func(*Options){"streamed": func(*Options) {}, "limited": limited} {
@@ -183,8 +193,9 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 				t.Errorf("%s: %s", name, resp.Status)
 			}
 			page, err := goquery.NewDocumentFromReader(resp.Body)
-			if err != nil || !strings.Contains(webtest.Text(page.Find("main [role=alert]")), "Choose fewer months") || page.Find("[name=from][value='2018-03']").Length() != 1 {
-				t.Errorf("%s: the form does not come back: %v", name, err)
+			if err != nil || !strings.Contains(webtest.Text(page.Find("main [role=alert]")), "Choose fewer months") ||
+				page.Find("[name=from][value='2018-03']").Length() != 1 {
+				t.Errorf("%s: got no form with an error: %v", name, err)
 			}
 			continue
 		}
@@ -198,12 +209,13 @@ func TestAnExportStreamsUnlessTheHostCannot(t *testing.T) {
 	if rows := exported(w.get(sam, "/console/export/requests.csv?from=2018-03&to=2018-03")); len(rows) != 2 {
 		t.Errorf("a small one has %d rows", len(rows))
 	}
-	if doc := w.get(sam, "/console/export").Page(); !strings.Contains(webtest.Text(doc.Find("main")), "choose fewer months") {
-		t.Error("the page does not tell of the limit")
+	if doc := w.get(sam, "/console/export").Page(); !strings.Contains(webtest.Text(doc.Find("main")),
+		"choose fewer months") {
+		t.Error("the page does not mention the limit")
 	}
 }
 
-func TestAnExportIsAskedForByHead(t *testing.T) {
+func TestExportAnswersHead(t *testing.T) {
 	w := newTestEnv(t)
 	w.file(sampleDetails)
 	a := w.as(sam).Do("HEAD", "/console/export/requests.csv?from=2018-03&to=2018-03", "").WantStatus(200)

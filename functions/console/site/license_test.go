@@ -30,7 +30,7 @@ func (w *testEnv) license(id string) store.LicenseRecord {
 	return l
 }
 
-func TestALicenseSaysWhatItIsWorth(t *testing.T) {
+func TestLicensePageShowsStatus(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*license.License)
@@ -41,8 +41,12 @@ func TestALicenseSaysWhatItIsWorth(t *testing.T) {
 		{"tomorrow", func(l *license.License) { l.Expiration = day("2018-03-06") }, "Expires tomorrow"},
 		{"on its last day", func(l *license.License) { l.Expiration = day("2018-03-05") }, "Expires today"},
 		{"the day after", func(l *license.License) { l.Expiration = day("2018-03-04") }, "Expired"},
-		{"before its first day", func(l *license.License) { l.NotBefore, l.Expiration = day("2018-03-06"), day("2019-03-05") }, "Not yet valid"},
-		{"followed", func(l *license.License) { l.Successor = "l2"; l.Expiration = day("2018-04-05") }, "Active, renewed"},
+		{"before its first day", func(l *license.License) {
+			l.NotBefore, l.Expiration = day("2018-03-06"),
+				day("2019-03-05")
+		}, "Not yet valid"},
+		{"followed", func(l *license.License) { l.Successor = "l2"; l.Expiration = day("2018-04-05") },
+			"Active, renewed"},
 		{"revoked", func(l *license.License) { l.Revoked = start; l.Expiration = day("2018-03-04") }, "Revoked"},
 		{"replaced", func(l *license.License) { l.Revoked, l.ReplacedBy = start, "l2" }, "Replaced"},
 	} {
@@ -52,35 +56,38 @@ func TestALicenseSaysWhatItIsWorth(t *testing.T) {
 			l.NotBefore = license.Date{}
 			tt.change(&l)
 			w.record(l)
-			if got := webtest.Text(w.get(vera, "/console/licenses/l1").WantStatus(200).Page().Find(".head .state")); got != tt.want {
-				t.Errorf("%q, want %q", got, tt.want)
+			if got := webtest.Text(w.get(vera,
+				"/console/licenses/l1").WantStatus(200).Page().Find(".head .state")); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestALicensesKeyCanBeCopiedAndTaken(t *testing.T) {
+func TestLicenseKeyCanBeCopiedAndDownloaded(t *testing.T) {
 	w := newTestEnv(t)
 	l := sampleLicense("l1", day("2018-08-31"))
 	w.record(l)
 	if got := w.get(vera, "/console/licenses/l1").Page().Find("pre.key").Text(); got != l.KeyText {
-		t.Errorf("the page has the key %q", got)
+		t.Errorf("got key %q", got)
 	}
 	file := w.get(vera, "/console/licenses/l1/key").WantStatus(200)
-	if file.Body != l.KeyText+"\n" || file.Header.Get("Content-Type") != "text/plain; charset=us-ascii" || file.Header.Get("Content-Disposition") != `attachment; filename="license-l1.txt"` {
-		t.Errorf("the file is %q, %v", file.Body, file.Header)
+	if file.Body != l.KeyText+"\n" || file.Header.Get("Content-Type") != "text/plain; charset=us-ascii" ||
+		file.Header.Get("Content-Disposition") != `attachment; filename="license-l1.txt"` {
+		t.Errorf("got file %q, %v", file.Body, file.Header)
 	}
 	l.ID, l.KeyText = "l2", ""
 	w.record(l)
 	w.get(vera, "/console/licenses/l2/key").WantStatus(404)
-	if doc := w.get(sam, "/console/licenses/l2").WantStatus(200).Page(); doc.Find("form[action$='/send-key']").Length() > 0 {
-		t.Error("a key that is not there can be sent")
+	l2 := w.get(sam, "/console/licenses/l2").WantStatus(200).Page()
+	if l2.Find("form[action$='/send-key']").Length() > 0 {
+		t.Error("a missing key can be resent")
 	}
 	w.send(sam, "/console/licenses/l2/send-key", w.filled("/console/licenses/l2")).WantStatus(404)
 	w.get(vera, "/console/licenses/L1").WantStatus(200)
 }
 
-func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
+func TestKeyIsResentOncePerForm(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	l := sampleLicense("l1", day("2018-08-31"))
@@ -96,21 +103,24 @@ func TestAKeyIsSentAgainToAContactAndOncePerForm(t *testing.T) {
 		t.Fatalf("%d mails, %v", len(mails), err)
 	}
 	m := mails[0].Message
-	if m.Kind != mail.LicenseKey || m.To.Email != "john@customer.example" || !strings.Contains(m.Text, l.KeyText) || !strings.HasPrefix(m.Subject, "Resent: ") {
+	if m.Kind != mail.LicenseKey || m.To.Email != "john@customer.example" || !strings.Contains(m.Text, l.KeyText) ||
+		!strings.HasPrefix(m.Subject, "Resent: ") {
 		t.Errorf("the mail is %s to %s: %s", m.Kind, m.To, m.Subject)
 	}
 	doc := w.get(vera, page).Page()
-	if got := webtest.Text(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != "License key john@customer.example To be sent 05 Mar 2018, 09:30 UTC" {
+	const want = "License key john@customer.example To be sent 05 Mar 2018, 09:30 UTC"
+	if got := webtest.Text(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != want {
 		t.Errorf("the page lists %q", got)
 	}
 	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", "john@customer.example")).WantStatus(303)
-	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", "stranger@evil.example")).WantStatus(http.StatusBadRequest)
+	w.send(sam, page+"/send-key", with(w.snapshot(page), "to",
+		"stranger@evil.example")).WantStatus(http.StatusBadRequest)
 	if n := len(w.pendingMails()); n != 3 { // with the confirmation of the request
 		t.Errorf("%d mails", n)
 	}
 }
 
-func TestAKeyGoesToEachContactThatTwoPeopleChooseAtOnce(t *testing.T) {
+func TestTwoPeopleResendKeyToDifferentContactsAtOnce(t *testing.T) {
 	w := newTestEnv(t)
 	l := sampleLicense("l1", day("2018-08-31"))
 	l.KeyText = "Rm9ybWF0PTE="
@@ -127,12 +137,12 @@ func TestAKeyGoesToEachContactThatTwoPeopleChooseAtOnce(t *testing.T) {
 	timeline := webtest.Text(w.get(vera, page).Page().Find(".timeline"))
 	for _, want := range []string{"mary@customer.example", "john@customer.example"} {
 		if strings.Count(timeline, want) != 1 {
-			t.Errorf("the timeline does not say once to whom the key went: %q", timeline)
+			t.Errorf("got timeline %q, want each recipient once", timeline)
 		}
 	}
 }
 
-func TestRemindersAreMutedAndComeAgain(t *testing.T) {
+func TestRemindersAreMutedAndResumed(t *testing.T) {
 	w := newTestEnv(t)
 	w.record(sampleLicense("l1", day("2018-08-31")))
 	page := "/console/licenses/l1"
@@ -140,43 +150,46 @@ func TestRemindersAreMutedAndComeAgain(t *testing.T) {
 		return webtest.Text(w.get(vera, page).Page().Find("section[aria-labelledby=record-title] dd").First())
 	}
 	if got := reminder(); got != "30 Jun 2018" {
-		t.Errorf("the next reminder is %q", got)
+		t.Errorf("got next reminder %q", got)
 	}
 	first := w.snapshot(page)
 	for range 2 {
 		w.send(sam, page+"/mute", first).WantRedirect(page + "?done=mute")
 	}
 	if got := reminder(); got != "None: muted" || !w.license("l1").License.Muted {
-		t.Errorf("muted, the next reminder is %q", got)
+		t.Errorf("muted: got next reminder %q", got)
 	}
 	w.send(sam, page+"/unmute", w.snapshot(page)).WantRedirect(page + "?done=unmute")
 	if got := reminder(); got != "30 Jun 2018" {
-		t.Errorf("the next reminder is %q", got)
+		t.Errorf("got next reminder %q", got)
 	}
 	told := w.send(lucia, page+"/mute", first).WantStatus(http.StatusConflict).Page()
-	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "reminders muted by "+emails[sam]) || !strings.Contains(got, "reminders resumed by "+emails[sam]) {
-		t.Errorf("Lucía is told %q", got)
+	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "reminders muted by "+emails[sam]) ||
+		!strings.Contains(got, "reminders resumed by "+emails[sam]) {
+		t.Errorf("Lucía got the message %q", got)
 	}
 }
 
-func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
+func TestRevokingNeedsReasonAndConfirmation(t *testing.T) {
 	w := newTestEnv(t)
 	w.record(sampleLicense("l1", day("2018-08-31")))
 	page := "/console/licenses/l1/revoke"
 	basis := w.snapshot(page)
 	for _, tt := range []struct{ reason, sure, wrong string }{
-		{"Unpaid.", "", "#sure-error"}, {"Unpaid.", "no", "#sure-error"}, {"", "yes", "#reason-error"}, {strings.Repeat("x", maxText+1), "yes", "#reason-error"},
+		{"Unpaid.", "", "#sure-error"}, {"Unpaid.", "no", "#sure-error"}, {"", "yes", "#reason-error"},
+		{strings.Repeat("x", maxText+1), "yes", "#reason-error"},
 	} {
-		doc := w.send(sam, page, with(basis, "reason", tt.reason, "sure", tt.sure)).WantStatus(http.StatusUnprocessableEntity).Page()
+		doc := w.send(sam, page, with(basis, "reason", tt.reason, "sure",
+			tt.sure)).WantStatus(http.StatusUnprocessableEntity).Page()
 		if webtest.Text(doc.Find(tt.wrong)) == "" {
 			t.Errorf("%q, %q: %s is missing", tt.reason, tt.sure, tt.wrong)
 		}
 		if got := strings.TrimPrefix(doc.Find("#reason").Text(), "\n"); got != tt.reason {
-			t.Errorf("%q is kept of %q", got, tt.reason)
+			t.Errorf("got text %q, want %q", got, tt.reason)
 		}
 	}
 	if !w.license("l1").License.Revoked.IsZero() {
-		t.Fatal("it is revoked")
+		t.Fatal("the license was revoked without confirmation")
 	}
 	form := with(basis, "reason", "Unpaid.", "sure", "yes")
 	for range 2 {
@@ -185,39 +198,47 @@ func TestRevokingNeedsAReasonAndASecondYes(t *testing.T) {
 	if l := w.license("l1").License; l.RevokedReason != "Unpaid." || !l.Revoked.Equal(start) {
 		t.Errorf("the license is %+v", l)
 	}
-	told := w.send(lucia, page, sameSnapshot(basis, "reason", "Stolen.", "sure", "yes")).WantStatus(http.StatusConflict).Page()
-	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "license revoked by "+emails[sam]) || !strings.Contains(got, "Stolen.") {
-		t.Errorf("Lucía is told %q", got)
+	told := w.send(lucia, page, sameSnapshot(basis, "reason", "Stolen.", "sure",
+		"yes")).WantStatus(http.StatusConflict).Page()
+	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "license revoked by "+emails[sam]) ||
+		!strings.Contains(got, "Stolen.") {
+		t.Errorf("Lucía got the message %q", got)
 	}
 	if got := offered(w.get(sam, "/console/licenses/l1").Page()); len(got) != 0 {
 		t.Errorf("a revoked license offers %q", got)
 	}
-	w.send(sam, "/console/licenses/l1/send-key", sameSnapshot(basis, "to", "john@customer.example")).WantStatus(http.StatusConflict)
+	w.send(sam, "/console/licenses/l1/send-key",
+		sameSnapshot(basis, "to", "john@customer.example")).WantStatus(http.StatusConflict)
 }
 
-func TestARevokedLicenseLeadsOn(t *testing.T) {
+func TestRevokedLicenseLinksToTheNextStep(t *testing.T) {
 	w := newTestEnv(t)
 	l := sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})
 	l.Muted = true
 	w.record(l)
 	l.ID = "l2"
 	w.record(l)
-	if err := w.store.RevokeLicense(t.Context(), store.LicenseChange{ID: "l1", Version: 1, By: emails[sam]}, "Stolen."); err != nil {
+	if err := w.store.RevokeLicense(t.Context(), store.LicenseChange{ID: "l1", Version: 1, By: emails[sam]},
+		"Stolen."); err != nil {
 		t.Fatal(err)
 	}
 	next := sampleLicense("l3", l.Expiration)
-	if err := w.store.IssueLicenses(t.Context(), store.Issue{Licenses: []license.License{next}, By: emails[sam], Replaces: map[string]int64{"l2": 1}}, nil); err != nil {
+	if err := w.store.IssueLicenses(t.Context(),
+		store.Issue{Licenses: []license.License{next}, By: emails[sam], Replaces: map[string]int64{"l2": 1}},
+		nil); err != nil {
 		t.Fatal(err)
 	}
-	for id, to := range map[string]string{"l1": "/console/licenses/new?serverId=" + string(l.Server), "l2": "/console/licenses/l3"} {
+	for id, to := range map[string]string{"l1": "/console/licenses/new?serverId=" + string(l.Server),
+		"l2": "/console/licenses/l3"} {
 		tasks := w.get(sam, "/console/licenses/"+id).WantStatus(200).Page().Find(".tasks")
-		if tasks.Find("form").Length() > 0 || tasks.Find("a").Length() != 1 || tasks.Find("a").AttrOr("href", "") != to {
-			t.Errorf("%s: there is to do: %s", id, webtest.Text(tasks))
+		if tasks.Find("form").Length() > 0 || tasks.Find("a").Length() != 1 ||
+			tasks.Find("a").AttrOr("href", "") != to {
+			t.Errorf("%s: got actions %q", id, webtest.Text(tasks))
 		}
 	}
 }
 
-func TestTheKeyOfAnExpiredLicenseIsNotSentAgain(t *testing.T) {
+func TestKeyOfExpiredLicenseIsNotResent(t *testing.T) {
 	w := newTestEnv(t)
 	today := license.DateOf(start)
 	w.record(sampleLicense("today", today))
@@ -226,13 +247,13 @@ func TestTheKeyOfAnExpiredLicenseIsNotSentAgain(t *testing.T) {
 		page := "/console/licenses/" + id
 		offered := w.get(sam, page).Page().Find("form[action$='/send-key']").Length() > 0
 		if offered != (status == http.StatusSeeOther) {
-			t.Errorf("%s: the button is there: %v", id, offered)
+			t.Errorf("%s: got resend button: %v", id, offered)
 		}
 		w.send(sam, page+"/send-key", with(w.snapshot(page), "to", "john@customer.example")).WantStatus(status)
 	}
 }
 
-func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
+func TestLicensesOfAMonthArePaged(t *testing.T) {
 	w := newTestEnv(t)
 	for i := range 120 {
 		l := sampleLicense(fmt.Sprintf("l%03d", i), day("2018-08-01").AddDays(i%31))
@@ -248,12 +269,15 @@ func TestTheLicensesOfAMonthComeInPages(t *testing.T) {
 	if slices.Sort(names); len(slices.Compact(names)) != 120 {
 		t.Errorf("%d licenses", len(names))
 	}
-	for _, path := range []string{"/console/licenses?expires=2018-9", "/console/licenses?expires=%00", "/console/licenses?after=%00", "/console/licenses"} {
-		if h1 := webtest.Text(w.get(vera, path).WantStatus(200).Page().Find("h1")); h1 != "Licenses expiring in March 2018" {
+	for _, path := range []string{"/console/licenses?expires=2018-9", "/console/licenses?expires=%00",
+		"/console/licenses?after=%00", "/console/licenses"} {
+		if h1 := webtest.Text(w.get(vera,
+			path).WantStatus(200).Page().Find("h1")); h1 != "Licenses expiring in March 2018" {
 			t.Errorf("%s: %q", path, h1)
 		}
 	}
-	if doc := w.get(vera, "/console/licenses?expires=2018-12").Page(); doc.Find("a[href='/console/licenses?expires=2019-01']").Length() != 1 {
-		t.Error("after December comes no January")
+	december := w.get(vera, "/console/licenses?expires=2018-12").Page()
+	if december.Find("a[href='/console/licenses?expires=2019-01']").Length() != 1 {
+		t.Error("December has no link to January")
 	}
 }

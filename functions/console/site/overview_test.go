@@ -17,15 +17,17 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
+func TestOverviewChartsExpiringLicenses(t *testing.T) {
 	w := newTestEnv(t)
 	for i, l := range []struct {
 		edition    license.Edition
 		kind       license.Type
 		expiration string
 	}{
-		{license.Developer, license.Production, "2018-03-31"}, {license.Developer, license.Evaluation, "2018-03-20"}, {license.Enterprise, license.Production, "2018-03-05"},
-		{license.Enterprise, license.Production, "2019-02-28"}, {license.Enterprise, license.Staging, "2019-03-01"}, {license.Developer, license.Production, "2018-02-28"},
+		{license.Developer, license.Production, "2018-03-31"}, {license.Developer, license.Evaluation, "2018-03-20"},
+		{license.Enterprise, license.Production, "2018-03-05"},
+		{license.Enterprise, license.Production, "2019-02-28"}, {license.Enterprise, license.Staging, "2019-03-01"},
+		{license.Developer, license.Production, "2018-02-28"},
 	} {
 		g := sampleLicense(fmt.Sprintf("l%d", i), day(l.expiration))
 		g.Edition, g.Type, g.Server = l.edition, l.kind, license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
@@ -40,28 +42,32 @@ func TestTheOverviewChartsWhatExpiresAndTellsItAsATable(t *testing.T) {
 		rows = append(rows, strings.Join(cells, " "))
 	})
 	if len(rows) != 12 || rows[0] != "Mar 2018 1 2 3" || rows[1] != "Apr 2018 0 0 0" || rows[11] != "Feb 2019 1 0 1" {
-		t.Errorf("the table is %q", rows)
+		t.Errorf("got table %q", rows)
 	}
-	if head := webtest.Text(section.Find("thead")); head != "MonthEnterpriseDeveloperAll" {
-		t.Errorf("its head is %q", head)
+	if head := webtest.Text(section.Find("thead")); head != "MonthEnterpriseDeveloperTotal" {
+		t.Errorf("got header %q", head)
 	}
 	if n := section.Find("svg rect").Length(); n != 3 {
 		t.Errorf("%d bars", n)
 	}
 	if first := section.Find("tbody a").First().AttrOr("href", ""); first != "/console/licenses?expires=2018-03" {
-		t.Errorf("the first month leads to %s", first)
+		t.Errorf("got link of the first month %s", first)
 	}
 	if got := webtest.Text(section); !strings.Contains(got, "1 more expires later.") {
-		t.Errorf("what comes later is not told: %s", got)
+		t.Errorf("got %q, want the number of later expirations", got)
 	}
 	var lines []string
-	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int, s *goquery.Selection) { lines = append(lines, webtest.Text(s)) })
-	if want := []string{"Enterprise Edition400'000 in 2 licenses200'000 in 1 license0", "Developer Edition200'000 in 1 license0200'000 in 1 license"}; !slices.Equal(lines, want) {
+	doc.Find("section[aria-labelledby=lines-title] tbody tr").Each(func(_ int,
+		s *goquery.Selection) {
+		lines = append(lines, webtest.Text(s))
+	})
+	if want := []string{"Enterprise Edition400'000 in 2 licenses200'000 in 1 license0",
+		"Developer Edition200'000 in 1 license0200'000 in 1 license"}; !slices.Equal(lines, want) {
 		t.Errorf("lines of code %q, want %q", lines, want)
 	}
 }
 
-func TestBarsAreAsHighAsTheirNumbers(t *testing.T) {
+func TestChartBarsMatchTheirNumbers(t *testing.T) {
 	for _, columns := range [][][]int{{{1, 2}, {0, 0}, {3, 0}}, {{1000, 1}, {1, 1}}, {{7}}, {{0}}, {}} {
 		var c chart
 		c.Legend = []legend{{"a", "A"}, {"b", "B"}}
@@ -78,7 +84,8 @@ func TestBarsAreAsHighAsTheirNumbers(t *testing.T) {
 				}
 				b := bars[0]
 				bars = bars[1:]
-				if diff := float64(b.Height) - height*float64(n); diff < -1 || diff > 1 || b.Y+b.Height != at || b.Y < chartTop || b.X < chartLeft || b.X+b.Width > chartWidth {
+				if diff := float64(b.Height) - height*float64(n); diff < -1 || diff > 1 || b.Y+b.Height != at ||
+					b.Y < chartTop || b.X < chartLeft || b.X+b.Width > chartWidth {
 					t.Errorf("%v: column %d has the bar %+v on %d", columns, i, b, at)
 				}
 				at = b.Y
@@ -90,7 +97,7 @@ func TestBarsAreAsHighAsTheirNumbers(t *testing.T) {
 	}
 }
 
-func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
+func TestOverviewCountsRequestsAndEmails(t *testing.T) {
 	w := newTestEnv(t)
 	for i, hours := range []int{1, 3, 30, 0} {
 		d := sampleDetails
@@ -122,45 +129,51 @@ func TestTheOverviewTellsOfRequestsAndMails(t *testing.T) {
 
 	doc := w.get(vera, "/console/overview").WantStatus(200).Page()
 	figures := map[string]string{}
-	doc.Find(".figures div").Each(func(_ int, s *goquery.Selection) { figures[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd")) })
+	doc.Find(".figures div").Each(func(_ int,
+		s *goquery.Selection) {
+		figures[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd"))
+	})
 	for name, want := range map[string]string{
-		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Emails to be sent": "5", "Failed emails": "1", "Reminders in the next 30 days": "3",
+		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Emails to be sent": "5",
+		"Failed emails": "1", "Reminders in the next 30 days": "3",
 	} {
 		if figures[name] != want {
-			t.Errorf("%s: %q, want %s", name, figures[name], want)
+			t.Errorf("%s: got %q, want %s", name, figures[name], want)
 		}
 	}
 	if got := listed(doc); !slices.Contains(got, "Late Company") {
-		t.Errorf("late are %q", got)
+		t.Errorf("got late requests %q", got)
 	}
 	weeks := doc.Find("section[aria-labelledby=weeks-title] tbody tr")
 	if got := webtest.Text(weeks.Last()); weeks.Length() != 12 || got != "05 Mar 2018533 h" {
 		t.Errorf("%d weeks, the last %q", weeks.Length(), got)
 	}
 	dead := doc.Find("section[aria-labelledby=failed-title] tbody tr")
-	if got := webtest.Text(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") || !strings.Contains(got, "no such mailbox") {
-		t.Errorf("given up %q", got)
+	if got := webtest.Text(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") ||
+		!strings.Contains(got, "no such mailbox") {
+		t.Errorf("got failed emails %q", got)
 	}
 	about := dead.Find("a").AttrOr("href", "")
 	w.get(vera, about).WantRedirect("/console/requests/" + m.Message.About)
 	if m.Message.Kind != mail.RequestReceived {
-		t.Errorf("it was %s", m.Message.Kind)
+		t.Errorf("got kind %s", m.Message.Kind)
 	}
 }
 
-func TestAnEmptyConsoleHasAnOverview(t *testing.T) {
+func TestEmptyConsoleHasAnOverview(t *testing.T) {
 	doc := newTestEnv(t).get(vera, "/console/overview").WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("section[aria-labelledby=expiring-title] .empty")); got != "None." {
-		t.Errorf("what expires: %q", got)
+		t.Errorf("got expiring licenses %q, want none", got)
 	}
 }
 
-func TestTheMedianIsTheMiddle(t *testing.T) {
+func TestMedian(t *testing.T) {
 	h := time.Hour
 	for _, tt := range []struct {
 		all  []time.Duration
 		want time.Duration
-	}{{[]time.Duration{3 * h, h, 2 * h}, 2 * h}, {[]time.Duration{4 * h, h}, 150 * time.Minute}, {[]time.Duration{h}, h}} {
+	}{{[]time.Duration{3 * h, h, 2 * h}, 2 * h}, {[]time.Duration{4 * h, h}, 150 * time.Minute},
+		{[]time.Duration{h}, h}} {
 		if got := median(tt.all); got != tt.want {
 			t.Errorf("median of %v: %v", tt.all, got)
 		}

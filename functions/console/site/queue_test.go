@@ -16,7 +16,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// listed are the companies or organizations in the tables of a page, in their order.
+// listed returns the companies or organizations in the tables of a page, in order.
 func listed(doc *goquery.Document) (names []string) {
 	doc.Find("main tbody th a").Each(func(_ int, s *goquery.Selection) { names = append(names, webtest.Text(s)) })
 	return names
@@ -24,16 +24,18 @@ func listed(doc *goquery.Document) (names []string) {
 
 func (w *testEnv) review(r request.Request, to request.State) request.Request {
 	w.t.Helper()
-	r, err := w.store.Review(w.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "robin@vendor.example", To: to, Text: "why"}, nil)
+	r, err := w.store.Review(w.t.Context(),
+		store.Review{ID: r.ID, Version: r.Version, By: "robin@vendor.example", To: to, Text: "why"}, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return r
 }
 
-func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
+func TestQueueTabsShowTheirStates(t *testing.T) {
 	w := newTestEnv(t)
-	for i, state := range []request.State{request.Waiting, request.Issued, request.InReview, request.Received, request.Rejected, request.Withdrawn} {
+	for i, state := range []request.State{request.Waiting, request.Issued, request.InReview, request.Received,
+		request.Rejected, request.Withdrawn} {
 		d := sampleDetails
 		d.Company = fmt.Sprintf("%d %s", i, state)
 		if r := w.file(d); state != request.Received {
@@ -50,10 +52,10 @@ func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 	} {
 		doc := w.get(vera, "/console?show="+show).WantStatus(200).Page()
 		if got := listed(doc); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", show, got, want)
+			t.Errorf("%s: got %q, want %q", show, got, want)
 		}
 		if doc.Find(".tabs [aria-current=page]").Length() != 1 {
-			t.Errorf("%s: no tab is current", show)
+			t.Errorf("%s: got no current tab", show)
 		}
 	}
 	if tabs := webtest.Text(w.get(vera, "/console").Page().Find(".tabs")); tabs != "Open 2 Waiting 1 Closed" {
@@ -61,7 +63,7 @@ func TestTheQueueShowsEachGroupOfStates(t *testing.T) {
 	}
 }
 
-func TestWhatIsLateIsFirstAndSaidInWords(t *testing.T) {
+func TestLateRequestsAreFirst(t *testing.T) {
 	w := newTestEnv(t)
 	for _, company := range []string{"Monday", "Tuesday", "Wednesday"} {
 		d := sampleDetails
@@ -69,7 +71,8 @@ func TestWhatIsLateIsFirstAndSaidInWords(t *testing.T) {
 		w.file(d)
 		w.advance(24 * time.Hour)
 	}
-	w.advance(-22 * time.Hour) // Wednesday, two hours after the third: Monday's was due a day and two hours ago, Tuesday's two hours
+	// Wednesday, two hours after the third: Monday's was due 26 hours ago, Tuesday's two hours ago.
+	w.advance(-22 * time.Hour)
 	doc := w.get(vera, "/console").WantStatus(200).Page()
 	var due []string
 	doc.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
@@ -77,14 +80,14 @@ func TestWhatIsLateIsFirstAndSaidInWords(t *testing.T) {
 	})
 	want := []string{"Monday: Late by 26 h", "Tuesday: Late by 2 h", "Wednesday: Due in 22 h"}
 	if !slices.Equal(due, want) {
-		t.Errorf("%q, want %q", due, want)
+		t.Errorf("got %q, want %q", due, want)
 	}
 	if got := webtest.Text(doc.Find("h1")); got != "Requests 2 late" {
 		t.Errorf("title %q", got)
 	}
 }
 
-func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
+func TestQueueFiltersByKindAndEdition(t *testing.T) {
 	w := newTestEnv(t)
 	for _, kind := range request.Kinds {
 		for _, edition := range []license.Edition{license.Developer, license.Enterprise} {
@@ -94,8 +97,10 @@ func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]int{
-		"kind=renewal": 2, "edition=enterprise": 6, "kind=renewal&edition=enterprise": 1, "edition=datacenter": 0, "kind=&edition=": 12,
-		"kind=nonsense&edition=%00": 12, "after=nonsense": 12, "after=2018-03-05T00:00:00Z%23" + strings.Repeat("x", 2000): 12,
+		"kind=renewal": 2, "edition=enterprise": 6, "kind=renewal&edition=enterprise": 1, "edition=datacenter": 0,
+		"kind=&edition=":            12,
+		"kind=nonsense&edition=%00": 12, "after=nonsense": 12,
+		"after=2018-03-05T00:00:00Z%23" + strings.Repeat("x", 2000): 12,
 	} {
 		doc := w.get(vera, "/console?"+query).WantStatus(200).Page()
 		if got := listed(doc); len(got) != want {
@@ -105,12 +110,13 @@ func TestTheQueueIsFilteredByKindAndEdition(t *testing.T) {
 			t.Errorf("%s: the tab counts %s, want %d", query, tab, want)
 		}
 	}
-	if chosen := webtest.Text(w.get(vera, "/console?kind=renewal").Page().Find("option[selected]")); chosen != "Renewal" {
+	if chosen := webtest.Text(w.get(vera,
+		"/console?kind=renewal").Page().Find("option[selected]")); chosen != "Renewal" {
 		t.Errorf("the filter shows %q", chosen)
 	}
 }
 
-func TestTheQueueIsFilteredByOneState(t *testing.T) {
+func TestQueueFiltersByState(t *testing.T) {
 	w := newTestEnv(t)
 	for _, state := range request.States {
 		for _, kind := range []request.Kind{request.New, request.Renewal} {
@@ -126,22 +132,24 @@ func TestTheQueueIsFilteredByOneState(t *testing.T) {
 		companies []string
 		tab       string
 	}{
-		"state=received":                         {[]string{"new received", "renewal received"}, "Open"},
-		"state=in-review":                        {[]string{"new in review", "renewal in review"}, "Open"},
-		"state=in+review&kind=new":               {[]string{"new in review"}, "Open"},
-		"state=waiting-for-customer&kind=new":    {[]string{"new waiting for customer"}, "Waiting"},
-		"state=issued":                           {[]string{"renewal issued", "new issued"}, "Closed"},
-		"state=rejected&kind=renewal":            {[]string{"renewal rejected"}, "Closed"},
-		"state=withdrawn&edition=enterprise":     {nil, "Closed"},
-		"show=closed&state=received":             {[]string{"new received", "renewal received"}, "Open"},
-		"show=closed&state=issued":               {[]string{"renewal issued", "new issued"}, "Closed"},
-		"show=waiting&state=nonsense&kind=":      {[]string{"new waiting for customer", "renewal waiting for customer"}, "Waiting"},
-		"state=%00&state=received":               {[]string{"new received", "renewal received", "new in review", "renewal in review"}, "Open"},
+		"state=received":                      {[]string{"new received", "renewal received"}, "Open"},
+		"state=in-review":                     {[]string{"new in review", "renewal in review"}, "Open"},
+		"state=in+review&kind=new":            {[]string{"new in review"}, "Open"},
+		"state=waiting-for-customer&kind=new": {[]string{"new waiting for customer"}, "Waiting"},
+		"state=issued":                        {[]string{"renewal issued", "new issued"}, "Closed"},
+		"state=rejected&kind=renewal":         {[]string{"renewal rejected"}, "Closed"},
+		"state=withdrawn&edition=enterprise":  {nil, "Closed"},
+		"show=closed&state=received":          {[]string{"new received", "renewal received"}, "Open"},
+		"show=closed&state=issued":            {[]string{"renewal issued", "new issued"}, "Closed"},
+		"show=waiting&state=nonsense&kind=": {[]string{"new waiting for customer",
+			"renewal waiting for customer"}, "Waiting"},
+		"state=%00&state=received": {[]string{"new received", "renewal received", "new in review",
+			"renewal in review"}, "Open"},
 		"state=received&kind=new&edition=bogus&": {[]string{"new received"}, "Open"},
 	} {
 		doc := w.get(vera, "/console?"+query).WantStatus(200).Page()
 		if got := listed(doc); !slices.Equal(got, want.companies) {
-			t.Errorf("%s: %q, want %q", query, got, want.companies)
+			t.Errorf("%s: got %q, want %q", query, got, want.companies)
 		}
 		if got := webtest.Text(doc.Find(".tabs [aria-current=page]")); !strings.HasPrefix(got, want.tab) {
 			t.Errorf("%s: the tab is %q, want %q", query, got, want.tab)
@@ -149,7 +157,8 @@ func TestTheQueueIsFilteredByOneState(t *testing.T) {
 	}
 	// What is chosen stays chosen, and the address of the next page says it as the form does.
 	doc := w.get(vera, "/console?state=issued").Page()
-	if chosen := webtest.Text(doc.Find("#state option[selected]")); chosen != "Issued" || webtest.Text(doc.Find("#state option").First()) != "All closed" {
+	if chosen := webtest.Text(doc.Find("#state option[selected]")); chosen != "Issued" ||
+		webtest.Text(doc.Find("#state option").First()) != "All closed" {
 		t.Errorf("the filter shows %q", chosen)
 	}
 	f := filter{tab: closedTab, state: request.Issued, kind: request.New}
@@ -158,7 +167,7 @@ func TestTheQueueIsFilteredByOneState(t *testing.T) {
 	}
 }
 
-func TestWhatIHaveInReviewIsMine(t *testing.T) {
+func TestMineShowsRequestsInMyReview(t *testing.T) {
 	w := newTestEnv(t)
 	taken := func(who, company string, kind request.Kind) string {
 		d := sampleDetails
@@ -184,22 +193,24 @@ func TestWhatIHaveInReviewIsMine(t *testing.T) {
 		{sam, "show=mine&state=received", []string{"Nobody's"}},
 		{lucia, "show=mine", []string{"Lucía's"}},
 		{ada, "show=mine", nil},
-		{vera, "show=mine", []string{"Nobody's", "Sam's", "Sam's renewal", "Lucía's"}}, // who changes nothing has no such list
+		{vera, "show=mine", []string{"Nobody's", "Sam's", "Sam's renewal", "Lucía's"}},
+		// who changes nothing has no such list
 	} {
 		if got := listed(w.get(tt.who, "/console?"+tt.query).WantStatus(200).Page()); !slices.Equal(got, tt.want) {
-			t.Errorf("%s, %s: %q, want %q", tt.who, tt.query, got, tt.want)
+			t.Errorf("%s, %s: got %q, want %q", tt.who, tt.query, got, tt.want)
 		}
 	}
 	w.send(lucia, page+"/take-over", w.snapshot(page)).WantStatus(http.StatusSeeOther)
 	if got := listed(w.get(lucia, "/console?show=mine").Page()); !slices.Equal(got, []string{"Sam's", "Lucía's"}) {
 		t.Errorf("after taking over, Lucía has %q", got)
 	}
-	if tabs := webtest.Text(w.get(sam, "/console?kind=renewal").Page().Find(".tabs")); tabs != "Open 1 Mine 1 Waiting 0 Closed" {
+	tabs := webtest.Text(w.get(sam, "/console?kind=renewal").Page().Find(".tabs"))
+	if tabs != "Open 1 Mine 1 Waiting 0 Closed" {
 		t.Errorf("tabs %q", tabs)
 	}
 }
 
-func TestFiveHundredRequestsComeInPages(t *testing.T) {
+func TestQueueOfFiveHundredRequestsIsPaged(t *testing.T) {
 	w := newTestEnv(t)
 	for i := range 500 {
 		d := sampleDetails
@@ -218,7 +229,7 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 		doc := w.get(vera, next).WantStatus(200).Page()
 		for _, name := range listed(doc) {
 			if seen[name] {
-				t.Errorf("%s comes twice", name)
+				t.Errorf("%s is listed twice", name)
 			}
 			seen[name] = true
 		}
@@ -235,7 +246,7 @@ func TestFiveHundredRequestsComeInPages(t *testing.T) {
 	}
 }
 
-func TestOneStateComesInPages(t *testing.T) {
+func TestQueueOfOneStateIsPaged(t *testing.T) {
 	w := newTestEnv(t)
 	for i := range 120 {
 		d := sampleDetails
@@ -259,16 +270,17 @@ func TestOneStateComesInPages(t *testing.T) {
 	}
 }
 
-func TestAnEmptyQueueSaysWhatToExpect(t *testing.T) {
+func TestEmptyQueueExplainsItself(t *testing.T) {
 	w := newTestEnv(t)
-	for _, path := range []string{"/console", "/console?show=mine", "/console?state=issued", "/console?show=waiting", "/console?show=closed", "/console?kind=new", "/console?after=2018-03-05T00:00:00Z%23x"} {
+	for _, path := range []string{"/console", "/console?show=mine", "/console?state=issued", "/console?show=waiting",
+		"/console?show=closed", "/console?kind=new", "/console?after=2018-03-05T00:00:00Z%23x"} {
 		if empty := webtest.Text(w.get(sam, path).WantStatus(200).Page().Find(".empty")); empty == "" {
-			t.Errorf("%s says nothing", path)
+			t.Errorf("%s: no text for the empty queue", path)
 		}
 	}
 }
 
-func TestTheSearchTellsWhatItIsFor(t *testing.T) {
+func TestSearchRecognizesWhatTheQueryIs(t *testing.T) {
 	w := newTestEnv(t)
 	w.record(sampleLicense("01hx0000000000000000000001", license.Date{Year: 2018, Month: 8, Day: 31}))
 	w.record(sampleLicense("import-A.1", license.Date{Year: 2018, Month: 9, Day: 30}))
@@ -280,8 +292,10 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 	w.file(d)
 
 	for q, to := range map[string]string{
-		r.ID: "/console/requests/" + r.ID, strings.ToUpper(r.ID): "/console/requests/" + r.ID, "  " + other.ID + " ": "/console/requests/" + other.ID,
-		"01HX0000000000000000000001": "/console/licenses/01hx0000000000000000000001", "import-A.1": "/console/licenses/import-A.1",
+		r.ID: "/console/requests/" + r.ID, strings.ToUpper(r.ID): "/console/requests/" + r.ID,
+		"  " + other.ID + " ":        "/console/requests/" + other.ID,
+		"01HX0000000000000000000001": "/console/licenses/01hx0000000000000000000001",
+		"import-A.1":                 "/console/licenses/import-A.1",
 	} {
 		w.as(vera).Do("GET", searchFor(q), "").WantRedirect(to)
 	}
@@ -289,21 +303,28 @@ func TestTheSearchTellsWhatItIsFor(t *testing.T) {
 		q                  string
 		requests, licenses int
 	}{
-		{"customer", 1, 2}, {"sons cust", 1, 2}, {"CUSTOMER & SONS", 1, 2}, {"internationalization", 2, 0}, {"Inc", 2, 0}, {"nobody", 0, 0},
-		{"jane.doe@customer.example", 1, 2}, {"JANE.DOE@customer.example", 1, 2}, {"Jane Doe <jane.doe@customer.example>", 1, 2}, {"john@customer.example", 0, 2}, {"nobody@customer.example", 0, 0},
-		{"AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"1234ABCD-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"00000000-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"AWHW8w9JtzBzSrmf9GQZ", 1, 0},
-		{"20180305093000", 0, 0}, {"x", 0, 0}, {"'; DROP TABLE--", 0, 0}, {"a#b", 0, 0}, {"<script>alert(1)</script>", 0, 0},
+		{"customer", 1, 2}, {"sons cust", 1, 2}, {"CUSTOMER & SONS", 1, 2}, {"internationalization", 2, 0},
+		{"Inc", 2, 0}, {"nobody", 0, 0},
+		{"jane.doe@customer.example", 1, 2}, {"JANE.DOE@customer.example", 1, 2},
+		{"Jane Doe <jane.doe@customer.example>", 1, 2}, {"john@customer.example", 0, 2},
+		{"nobody@customer.example", 0, 0},
+		{"AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"1234ABCD-AWHW8w9JtzBzSrmf9GQX", 2, 2},
+		{"00000000-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"AWHW8w9JtzBzSrmf9GQZ", 1, 0},
+		{"20180305093000", 0, 0}, {"x", 0, 0}, {"'; DROP TABLE--", 0, 0}, {"a#b", 0, 0},
+		{"<script>alert(1)</script>", 0, 0},
 	} {
 		doc := w.get(vera, searchFor(tt.q)).WantStatus(200).Page()
-		requests, licenses := doc.Find("main a[href^='/console/requests/']").Length(), doc.Find("main a[href^='/console/licenses/']").Length()
+		requests, licenses := doc.Find("main a[href^='/console/requests/']").Length(),
+			doc.Find("main a[href^='/console/licenses/']").Length()
 		if requests != tt.requests || licenses != tt.licenses {
-			t.Errorf("%q: %d requests and %d licenses, want %d and %d", tt.q, requests, licenses, tt.requests, tt.licenses)
+			t.Errorf("%q: %d requests and %d licenses, want %d and %d", tt.q, requests, licenses, tt.requests,
+				tt.licenses)
 		}
 		if doc.Find("main input[name=q]").AttrOr("value", "") != tt.q || doc.Find("main script").Length() > 0 {
-			t.Errorf("%q: the field holds something else", tt.q)
+			t.Errorf("%q: the search field has another value", tt.q)
 		}
 		if webtest.Text(doc.Find("main [role=status]")) == "" {
-			t.Errorf("%q: nothing is said", tt.q)
+			t.Errorf("%q: no result message", tt.q)
 		}
 	}
 	for _, q := range []string{strings.Repeat("x", 300), "a\x00b", "a\nb"} {

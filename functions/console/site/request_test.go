@@ -17,7 +17,7 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-// with is a form with other values; pairs of names and values.
+// with sets values in a form, given as pairs of names and values.
 func with(form url.Values, pairs ...string) url.Values {
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
@@ -25,7 +25,7 @@ func with(form url.Values, pairs ...string) url.Values {
 	return form
 }
 
-// sameSnapshot is a form based on what another one was based on.
+// sameSnapshot returns a new form with the snapshot of another one.
 func sameSnapshot(basis url.Values, pairs ...string) url.Values {
 	return with(url.Values{"version": basis["version"], "seen": basis["seen"]}, pairs...)
 }
@@ -39,7 +39,7 @@ func (w *testEnv) request(id string) request.Request {
 	return r
 }
 
-// offered are the steps that a request's page offers.
+// offered returns the steps that a request's page offers.
 func offered(doc *goquery.Document) (paths []string) {
 	doc.Find(".tasks form[method=post]").Each(func(_ int, s *goquery.Selection) {
 		action := s.AttrOr("action", "")
@@ -48,7 +48,7 @@ func offered(doc *goquery.Document) (paths []string) {
 	return paths
 }
 
-func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
+func TestEachStateOffersItsStepsAndRefusesTheRest(t *testing.T) {
 	for state, want := range map[request.State][]string{
 		request.Received:  {"take", "ask", "note", "reject", "withdraw"},
 		request.InReview:  {"take-over", "ask", "note", "reject", "withdraw"},
@@ -79,7 +79,8 @@ func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
 					if s.to != "" && after.State != s.to {
 						t.Errorf("%s led to %s", s.path, after.State)
 					}
-					if done := webtest.Text(w.get(sam, page+"?done="+s.path).Page().Find("main .notice.good")); done != s.done {
+					if done := webtest.Text(w.get(sam,
+						page+"?done="+s.path).Page().Find("main .notice.good")); done != s.done {
 						t.Errorf("%s: the page says %q", s.path, done)
 					}
 					continue
@@ -93,12 +94,14 @@ func TestEachStateOffersWhatItAllowsAndRefusesTheRest(t *testing.T) {
 	}
 }
 
-func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
-	for path, want := range map[string]mail.Kind{"take": "", "note": "", "ask": mail.RequestQuestion, "reject": mail.RequestRejected, "withdraw": mail.RequestWithdrawn} {
+func TestStepsQueueEmailsToTheCustomer(t *testing.T) {
+	for path, want := range map[string]mail.Kind{"take": "", "note": "", "ask": mail.RequestQuestion,
+		"reject": mail.RequestRejected, "withdraw": mail.RequestWithdrawn} {
 		w := newTestEnv(t)
 		r := w.file(sampleDetails)
 		page := "/console/requests/" + r.ID
-		w.send(sam, page+"/"+path, with(w.snapshot(page), "question", "Which <b>one</b>?", "rejection", "Which <b>one</b>?", "withdrawal", "Which <b>one</b>?", "note", "Which?"))
+		w.send(sam, page+"/"+path, with(w.snapshot(page), "question", "Which <b>one</b>?", "rejection",
+			"Which <b>one</b>?", "withdrawal", "Which <b>one</b>?", "note", "Which?"))
 		mails, err := w.store.MailsAbout(t.Context(), r.ID, 10)
 		if err != nil {
 			t.Fatal(err)
@@ -108,7 +111,8 @@ func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
 		case want == "" && len(mails) == 0:
 		case want == "" || len(mails) != 1:
 			t.Errorf("%s: %d mails", path, len(mails))
-		case mails[0].Message.Kind != want || mails[0].Message.To.Email != sampleDetails.Email || !strings.Contains(mails[0].Message.Text, "Which <b>one</b>?"):
+		case mails[0].Message.Kind != want || mails[0].Message.To.Email != sampleDetails.Email ||
+			!strings.Contains(mails[0].Message.Text, "Which <b>one</b>?"):
 			t.Errorf("%s: %+v", path, mails[0].Message)
 		case webtest.Text(w.get(sam, page).Page().Find("#mails-title + table tbody tr").Last()) == "":
 			t.Errorf("%s: the page does not show the mail", path)
@@ -116,7 +120,7 @@ func TestWhatCustomersAreToldGoesToTheOutbox(t *testing.T) {
 	}
 }
 
-func TestTheSecondOfTwoPeopleIsToldWhoDidWhatAndKeepsWhatTheyTyped(t *testing.T) {
+func TestConflictNamesTheOtherChangeAndKeepsTheText(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
@@ -124,30 +128,36 @@ func TestTheSecondOfTwoPeopleIsToldWhoDidWhatAndKeepsWhatTheyTyped(t *testing.T)
 	w.send(lucia, page+"/ask", sameSnapshot(seen, "question", "How many servers?")).WantStatus(303)
 	mails := w.pendingMails()
 
-	told := w.send(sam, page+"/reject", with(seen, "rejection", "Not with\nthis server.")).WantStatus(http.StatusConflict).Page()
+	told := w.send(sam, page+"/reject", with(seen, "rejection",
+		"Not with\nthis server.")).WantStatus(http.StatusConflict).Page()
 	trouble := told.Find("#trouble")
-	for _, want := range []string{"Someone else changed this first", "asked the customer by " + emails[lucia], "How many servers?", "Status: Received Waiting for customer"} {
+	for _, want := range []string{"Someone else changed this first", "asked the customer by " + emails[lucia],
+		"How many servers?", "Status: Received Waiting for customer"} {
 		if !strings.Contains(strings.ToLower(webtest.Text(trouble)), strings.ToLower(want)) {
-			t.Errorf("the page does not say %q:\n%s", want, webtest.Text(trouble))
+			t.Errorf("got message without %q:\n%s", want, webtest.Text(trouble))
 		}
 	}
 	if kept := strings.TrimPrefix(told.Find("#rejection").Text(), "\n"); kept != "Not with\nthis server." {
-		t.Errorf("the page keeps %q", kept)
+		t.Errorf("got text %q", kept)
 	}
 	if told.Find("details[open] #rejection").Length() != 1 {
-		t.Error("what was typed is not to be seen")
+		t.Error("the typed text is hidden")
 	}
-	if got := w.request(r.ID); got.State != request.Waiting || got.Reason != "" || !slices.Equal(mails, w.pendingMails()) {
+	if got := w.request(r.ID); got.State != request.Waiting || got.Reason != "" ||
+		!slices.Equal(mails, w.pendingMails()) {
 		t.Errorf("the request is %+v", got)
 	}
 	// The page that says so is the one to go on with.
 	again := told.Find("form[action$='/reject']")
 	form := url.Values{"rejection": {"Not with this server."}}
-	again.Find("input[type=hidden]").Each(func(_ int, s *goquery.Selection) { form.Set(s.AttrOr("name", ""), s.AttrOr("value", "")) })
+	again.Find("input[type=hidden]").Each(func(_ int,
+		s *goquery.Selection) {
+		form.Set(s.AttrOr("name", ""), s.AttrOr("value", ""))
+	})
 	w.send(sam, page+"/reject", form).WantRedirect(page + "?done=reject")
 }
 
-func TestWhatWasTypedIsShownWhereItsFormIsGone(t *testing.T) {
+func TestConflictShowsTheTextWhenItsFormIsGone(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
@@ -155,11 +165,11 @@ func TestWhatWasTypedIsShownWhereItsFormIsGone(t *testing.T) {
 	w.send(lucia, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(303)
 	told := w.send(sam, page+"/ask", with(seen, "question", "Is it <urgent>?")).WantStatus(http.StatusConflict).Page()
 	if kept := told.Find("pre.kept").Text(); kept != "Is it <urgent>?" {
-		t.Errorf("the page keeps %q", kept)
+		t.Errorf("got text %q", kept)
 	}
 }
 
-func TestAFormThatComesTwiceIsTakenOnce(t *testing.T) {
+func TestRepeatedFormCountsOnce(t *testing.T) {
 	for _, path := range []string{"take", "ask", "note", "reject", "withdraw"} {
 		w := newTestEnv(t)
 		r := w.file(sampleDetails)
@@ -175,7 +185,7 @@ func TestAFormThatComesTwiceIsTakenOnce(t *testing.T) {
 	}
 }
 
-func TestManyPeopleAtOnceDoOneThing(t *testing.T) {
+func TestConcurrentStepsTakeEffectOnce(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
@@ -200,7 +210,7 @@ func TestManyPeopleAtOnceDoOneThing(t *testing.T) {
 	}
 }
 
-func TestAColleagueTakesOverAndTheFirstIsTold(t *testing.T) {
+func TestTakingOverNotifiesTheFirstReviewer(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
@@ -218,19 +228,22 @@ func TestAColleagueTakesOverAndTheFirstIsTold(t *testing.T) {
 		w.send(sam, page+"/take-over", old).WantRedirect(page + "?done=take-over")
 	}
 	told := webtest.Text(w.get(vera, page).Page().Find(".timeline > li").First())
-	if want := "taken over by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[lucia] + " " + emails[sam]; told != want {
-		t.Errorf("the timeline begins with %q", told)
+	if want := "taken over by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[lucia] + " " +
+		emails[sam]; told != want {
+		t.Errorf("got latest event %q", told)
 	}
-	trouble := webtest.Text(w.send(lucia, page+"/reject", with(old, "rejection", "No.")).WantStatus(http.StatusConflict).Page().Find("#trouble"))
-	if !strings.Contains(trouble, "Someone else changed this first") || !strings.Contains(trouble, "taken over by "+emails[sam]) {
-		t.Errorf("the first is told %q", trouble)
+	trouble := webtest.Text(w.send(lucia, page+"/reject",
+		with(old, "rejection", "No.")).WantStatus(http.StatusConflict).Page().Find("#trouble"))
+	if !strings.Contains(trouble, "Someone else changed this first") ||
+		!strings.Contains(trouble, "taken over by "+emails[sam]) {
+		t.Errorf("the first reviewer got the message %q", trouble)
 	}
 	if got := w.request(r.ID); got.State != request.InReview || got.Reviewer != emails[sam] || got.Version != 3 {
 		t.Errorf("the request is %+v", got)
 	}
 }
 
-func TestOfTwoWhoTakeOverAtOnceOneIsTold(t *testing.T) {
+func TestConcurrentTakeOversHaveOneWinner(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.review(w.file(sampleDetails), request.InReview)
 	page := "/console/requests/" + r.ID
@@ -250,7 +263,7 @@ func TestOfTwoWhoTakeOverAtOnceOneIsTold(t *testing.T) {
 		}
 		told := webtest.Text(answers[i].WantStatus(http.StatusConflict).Page().Find("#trouble"))
 		if !strings.Contains(told, "taken over by "+now.Reviewer) {
-			t.Errorf("%s is told %q", who, told)
+			t.Errorf("%s got the message %q", who, told)
 		}
 	}
 	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 3 {
@@ -258,7 +271,7 @@ func TestOfTwoWhoTakeOverAtOnceOneIsTold(t *testing.T) {
 	}
 }
 
-func TestWhatIsTypedIsChecked(t *testing.T) {
+func TestStepTextsAreValidated(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
@@ -267,9 +280,10 @@ func TestWhatIsTypedIsChecked(t *testing.T) {
 		{"ask", "question", " \r\n ", "Enter your question."},
 		{"reject", "rejection", strings.Repeat("x", maxText+1), "too long"},
 		{"withdraw", "withdrawal", "a\x00b", "control characters"},
-		{"note", "note", "\u202e\u200b", "is missing"},
+		{"note", "note", "\u202e\u200b", "Enter the note."},
 	} {
-		doc := w.send(sam, page+"/"+tt.path, with(w.snapshot(page), tt.field, tt.typed)).WantStatus(http.StatusUnprocessableEntity).Page()
+		doc := w.send(sam, page+"/"+tt.path,
+			with(w.snapshot(page), tt.field, tt.typed)).WantStatus(http.StatusUnprocessableEntity).Page()
 		if got := webtest.Text(doc.Find("#" + tt.field + "-error")); !strings.Contains(got, tt.wrong) {
 			t.Errorf("%s %q: %q", tt.path, tt.typed, got)
 		}
@@ -277,7 +291,8 @@ func TestWhatIsTypedIsChecked(t *testing.T) {
 			t.Errorf("%s %q: the field is not marked", tt.path, tt.typed)
 		}
 	}
-	for _, form := range []url.Values{{"note": {"x"}}, {"note": {"x"}, "version": {"-1"}, "seen": {"x"}}, {"note": {"x"}, "version": {"1"}, "seen": {"<>"}}} {
+	for _, form := range []url.Values{{"note": {"x"}}, {"note": {"x"}, "version": {"-1"}, "seen": {"x"}},
+		{"note": {"x"}, "version": {"1"}, "seen": {"<>"}}} {
 		w.send(sam, page+"/note", form).WantStatus(http.StatusBadRequest)
 	}
 	w.send(sam, "/console/requests/none/note", w.filled(page)).WantStatus(http.StatusNotFound)
@@ -286,7 +301,7 @@ func TestWhatIsTypedIsChecked(t *testing.T) {
 	}
 }
 
-func TestARequestShowsWhatElseIsKnownOfServerAndCompany(t *testing.T) {
+func TestRequestPageShowsSameServerAndCompany(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	sameServer, sameCompany, both := sampleDetails, sampleDetails, sampleDetails
@@ -313,13 +328,14 @@ func TestARequestShowsWhatElseIsKnownOfServerAndCompany(t *testing.T) {
 	}
 }
 
-// hostile is text that means something to HTML, CSS, URLs, mails or spreadsheets.
+// hostile is text with a meaning in HTML, CSS, URLs, emails and spreadsheets.
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)> {{.}} =1+1 javascript:alert(1) ' -- %s`
 
-func TestHostileTextIsTextOnEveryPage(t *testing.T) {
+func TestHostileTextIsEscapedOnEveryPage(t *testing.T) {
 	w := newTestEnv(t)
 	d := sampleDetails
-	d.Name, d.Company, d.Country, d.Phone, d.Message, d.ProductVersion = hostile, hostile, hostile, hostile, hostile+"\n"+hostile, hostile
+	d.Name, d.Company, d.Country, d.Phone, d.Message, d.ProductVersion = hostile, hostile, hostile, hostile,
+		hostile+"\n"+hostile, hostile
 	d.Email, d.Replaces, d.Contacts = `"<script>"@evil.example`, hostile, []string{hostile}
 	d.Environment, d.OldServer = request.Environment(hostile), request.OldServer(hostile)
 	r := w.file(d)
@@ -328,43 +344,53 @@ func TestHostileTextIsTextOnEveryPage(t *testing.T) {
 		w.send(sam, page+"/"+path, with(w.snapshot(page), "note", hostile, "question", hostile)).WantStatus(303)
 	}
 	l := sampleLicense("l1", license.Date{Year: 2018, Month: 3, Day: 31})
-	l.Organization, l.Languages, l.Plugins, l.Features, l.Packages = hostile, []string{hostile}, []string{hostile}, []string{hostile}, []string{hostile}
+	l.Organization, l.Languages, l.Plugins, l.Features, l.Packages = hostile, []string{hostile}, []string{hostile},
+		[]string{hostile}, []string{hostile}
 	l.Contacts = []license.Contact{{Name: hostile, Email: `"<script>"@evil.example`}}
 	w.record(l)
-	w.send(sam, "/console/licenses/l1/revoke", with(w.snapshot("/console/licenses/l1"), "reason", hostile, "sure", "yes")).WantStatus(303)
-	for _, path := range []string{"/console?show=waiting", page, "/console/licenses", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/overview", searchFor(hostile), searchFor("script alert")} {
+	w.send(sam, "/console/licenses/l1/revoke",
+		with(w.snapshot("/console/licenses/l1"), "reason", hostile, "sure", "yes")).WantStatus(303)
+	for _, path := range []string{"/console?show=waiting", page, "/console/licenses", "/console/licenses/l1",
+		"/console/licenses/l1/revoke", "/console/overview", searchFor(hostile), searchFor("script alert")} {
 		doc := w.get(sam, path).WantStatus(200).Page()
 		if n := doc.Find("script, img, [onerror], a[href^='javascript']").Length(); n > 0 {
-			t.Errorf("%s: %d things that do something", path, n)
+			t.Errorf("%s: got %d active elements", path, n)
 		}
-		if !strings.Contains(webtest.Text(doc.Find("main"))+doc.Find("main input[name=q]").AttrOr("value", ""), "<script>alert(1)</script>") && path != "/console/overview" {
+		if !strings.Contains(webtest.Text(doc.Find("main"))+doc.Find("main input[name=q]").AttrOr("value", ""),
+			"<script>alert(1)</script>") && path != "/console/overview" {
 			t.Errorf("%s does not show the text", path)
 		}
 	}
 	if strings.Contains(w.log.String(), "evil.example") {
-		t.Errorf("the log names people: %s", w.log)
+		t.Errorf("the log contains an email address: %s", w.log)
 	}
 }
 
-func TestTheTimelineTellsBeforeAndAfterInWords(t *testing.T) {
+func TestTimelineShowsChangesInWords(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
 	w.send(sam, page+"/take", w.snapshot(page)).WantStatus(303)
 	w.send(sam, page+"/reject", with(w.snapshot(page), "rejection", "No\nbudget.")).WantStatus(303)
 	var told []string
-	w.get(vera, page).Page().Find(".timeline > li").Each(func(_ int, s *goquery.Selection) { told = append(told, webtest.Text(s)) })
+	w.get(vera, page).Page().Find(".timeline > li").Each(func(_ int,
+		s *goquery.Selection) {
+		told = append(told, webtest.Text(s))
+	})
 	want := []string{
-		"rejected by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. Closed: 05 Mar 2018, 09:30 UTC Status: In review Rejected",
-		"taken into review by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[sam] + " Status: Received In review",
+		"rejected by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. " +
+			"Closed: 05 Mar 2018, 09:30 UTC Status: In review Rejected",
+		"taken into review by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[sam] +
+			" Status: Received In review",
 		"request received by customer, 05 Mar 2018, 09:30 UTC",
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("%s", strings.Join(told, "\n"))
 	}
-	for value, want := range map[string]string{`"x"`: "x", `12000`: "12'000", `true`: "yes", `["a","b"]`: "a, b", `[1]`: "[1]", ``: "", `"2018-03-05"`: "05 Mar 2018", `null`: "null"} {
+	for value, want := range map[string]string{`"x"`: "x", `12000`: "12'000", `true`: "yes", `["a","b"]`: "a, b",
+		`[1]`: "[1]", ``: "", `"2018-03-05"`: "05 Mar 2018", `null`: "null"} {
 		if got := plain(value); got != want {
-			t.Errorf("%s is told as %q, want %q", value, got, want)
+			t.Errorf("%s: got %q, want %q", value, got, want)
 		}
 	}
 }

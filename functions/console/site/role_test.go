@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/store"
 )
 
-// state is all that the pages could change about a request and a license.
+// state returns everything that the pages could change about a request and a license.
 func (w *testEnv) state(request, licenseID string) []any {
 	w.t.Helper()
 	r, err := w.store.Request(w.t.Context(), request)
@@ -34,19 +34,20 @@ func (w *testEnv) state(request, licenseID string) []any {
 	return []any{r, l, ofRequest, ofLicense, w.pendingMails()}
 }
 
-// filled is a form that every address of the console would take.
+// filled returns a form that every address of the console accepts.
 func (w *testEnv) filled(page string) url.Values {
 	form := w.snapshot(page)
 	for name, value := range map[string]string{
-		"question": "Why?", "rejection": "No.", "withdrawal": "No more.", "note": "Call them.", "reason": "Unpaid.", "sure": "yes",
-		"to": "jane.doe@customer.example",
+		"question": "Why?", "rejection": "No.", "withdrawal": "No more.", "note": "Call them.", "reason": "Unpaid.",
+		"sure": "yes",
+		"to":   "jane.doe@customer.example",
 	} {
 		form.Set(name, value)
 	}
 	return form
 }
 
-func TestEveryAddressNeedsItsRole(t *testing.T) {
+func TestEveryAddressRequiresItsRole(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
@@ -67,7 +68,8 @@ func TestEveryAddressNeedsItsRole(t *testing.T) {
 			t.Errorf("%s needs only the role %q", route.pattern, route.least)
 		}
 		for who, role := range people {
-			a := w.as(who).Do(method, target, w.filled(page).Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+			a := w.as(who).Do(method, target, w.filled(page).Encode(), "Content-Type",
+				"application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 			want := http.StatusOK
 			switch {
 			case role == signin.NoRole && method == "GET":
@@ -76,10 +78,11 @@ func TestEveryAddressNeedsItsRole(t *testing.T) {
 				want = http.StatusForbidden
 			}
 			if a.StatusCode != want {
-				t.Errorf("%s by %q: %d, want %d", route.pattern, who, a.StatusCode, want)
+				t.Errorf("%s by %q: got %d, want %d", route.pattern, who, a.StatusCode, want)
 			}
-			if to := a.Header.Get("Location"); want == http.StatusSeeOther && !strings.HasPrefix(to, signin.SignInPath) {
-				t.Errorf("%s by nobody leads to %s", route.pattern, to)
+			if to := a.Header.Get("Location"); want == http.StatusSeeOther &&
+				!strings.HasPrefix(to, signin.SignInPath) {
+				t.Errorf("%s by nobody: got redirect to %s", route.pattern, to)
 			}
 		}
 	}
@@ -87,11 +90,12 @@ func TestEveryAddressNeedsItsRole(t *testing.T) {
 		t.Errorf("something changed:\n%+v\n%+v", before, after)
 	}
 	for _, who := range []string{sam, ada} {
-		w.send(who, "/console/requests/"+r.ID+"/note", w.filled("/console/requests/"+r.ID)).WantStatus(http.StatusSeeOther)
+		w.send(who, "/console/requests/"+r.ID+"/note",
+			w.filled("/console/requests/"+r.ID)).WantStatus(http.StatusSeeOther)
 	}
 }
 
-func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
+func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
@@ -106,7 +110,8 @@ func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
 			id = "l1"
 		}
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-			a := w.as(ada).Do(method, strings.Replace(pattern, "{id}", id, 1), w.filled("/console/requests/"+r.ID).Encode(),
+			a := w.as(ada).Do(method, strings.Replace(pattern, "{id}", id, 1),
+				w.filled("/console/requests/"+r.ID).Encode(),
 				"Content-Type", "application/x-www-form-urlencoded", name, value)
 			if a.StatusCode != http.StatusForbidden {
 				t.Errorf("%s with %s: %d", route.pattern, name, a.StatusCode)
@@ -118,23 +123,26 @@ func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
 	}
 }
 
-func TestAViewerSeesNothingToPress(t *testing.T) {
+func TestViewersSeeNoActions(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
-	for _, path := range []string{"/console", "/console/requests/" + r.ID, "/console/licenses/l1", "/console/licenses", "/console/overview"} {
+	for _, path := range []string{"/console", "/console/requests/" + r.ID, "/console/licenses/l1",
+		"/console/licenses", "/console/overview"} {
 		doc := w.get(vera, path).WantStatus(200).Page()
-		if n := doc.Find("main form[method=post], main .tasks, a[href*='/issue'], a[href*='/renew'], a[href*='/revoke'], a[href='/console/licenses/new'], a[href^='/console/export']").Length(); n > 0 {
-			t.Errorf("%s shows a viewer %d things to press", path, n)
+		actions := "main form[method=post], main .tasks, a[href*='/issue'], a[href*='/renew'], a[href*='/revoke'], " +
+			"a[href='/console/licenses/new'], a[href^='/console/export']"
+		if n := doc.Find(actions).Length(); n > 0 {
+			t.Errorf("%s: a viewer sees %d actions", path, n)
 		}
 	}
 	doc := w.get(sam, "/console/requests/"+r.ID).Page()
 	if doc.Find("main form[method=post]").Length() != 5 || doc.Find("a[href$='/issue']").Length() != 1 {
-		t.Error("sales cannot do what they can")
+		t.Error("sales lack actions")
 	}
 }
 
-func TestEveryChangeSaysWhoMadeIt(t *testing.T) {
+func TestEveryChangeRecordsWhoMadeIt(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
@@ -162,8 +170,9 @@ func TestEveryChangeSaysWhoMadeIt(t *testing.T) {
 			told = append(told, string(e.Action))
 		}
 	}
-	want := "taken into review,customer asked,review resumed,note added,rejected,key sent again,reminders muted,reminders resumed,license revoked"
+	want := "taken into review,customer asked,review resumed,note added,rejected," +
+		"key sent again,reminders muted,reminders resumed,license revoked"
 	if got := strings.Join(told, ","); got != want {
-		t.Errorf("the timelines tell %s, want %s", got, want)
+		t.Errorf("got actions %s, want %s", got, want)
 	}
 }

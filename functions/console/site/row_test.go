@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/store"
 )
 
-func TestARequestIsUrgentFourHoursBeforeItIsDue(t *testing.T) {
+func TestDueBadgeWarnsFourHoursBefore(t *testing.T) {
 	for _, tt := range []struct {
 		left  time.Duration
 		state request.State
@@ -25,12 +25,12 @@ func TestARequestIsUrgentFourHoursBeforeItIsDue(t *testing.T) {
 		{-72 * time.Hour, request.Issued, badge{}},
 	} {
 		if got := dueBadge(request.Summary{State: tt.state, Due: start.Add(tt.left)}, start); got != tt.want {
-			t.Errorf("%s, %v left: %v, want %v", tt.state, tt.left, got, tt.want)
+			t.Errorf("%s, %v left: got %v, want %v", tt.state, tt.left, got, tt.want)
 		}
 	}
 }
 
-func TestWhyNoReminderComesIsSaid(t *testing.T) {
+func TestNextReminderSaysWhyThereIsNone(t *testing.T) {
 	today, next := day("2018-03-05"), day("2018-06-30")
 	for _, tt := range []struct {
 		change func(*license.License)
@@ -41,13 +41,15 @@ func TestWhyNoReminderComesIsSaid(t *testing.T) {
 		{func(*license.License) {}, license.Date{}, "None"},
 		{func(l *license.License) { l.Successor = "l2" }, license.Date{}, "None: already renewed"},
 		{func(l *license.License) { l.Muted, l.Successor = true, "l2" }, license.Date{}, "None: muted"},
-		{func(l *license.License) { l.Expiration, l.Muted = day("2018-03-04"), true }, license.Date{}, "None: the license has expired"},
-		{func(l *license.License) { l.Expiration, l.Revoked = day("2018-03-04"), start }, license.Date{}, "None: the license was revoked"},
+		{func(l *license.License) { l.Expiration, l.Muted = day("2018-03-04"), true }, license.Date{},
+			"None: the license has expired"},
+		{func(l *license.License) { l.Expiration, l.Revoked = day("2018-03-04"), start }, license.Date{},
+			"None: the license was revoked"},
 	} {
 		l := sampleLicense("l1", day("2018-08-31"))
 		tt.change(&l)
 		if got := nextReminder(store.LicenseRecord{License: l, NextReminder: tt.next}, today); got != tt.want {
-			t.Errorf("%q, want %q", got, tt.want)
+			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
 }

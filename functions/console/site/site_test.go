@@ -33,7 +33,7 @@ import (
 
 const siteURL = "https://licenses.vendor.example"
 
-// start is when the tests' clock begins: a Monday.
+// start is the initial time of the tests, a Monday.
 var start = time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
 
 // People of infra/local/devidp.
@@ -44,7 +44,7 @@ const (
 	ada   = "Ada Brandt"  // admin
 )
 
-// emails are their addresses.
+// emails holds their addresses by name.
 var emails = func() map[string]string {
 	m := map[string]string{}
 	for _, p := range devidp.SamplePeople() {
@@ -53,7 +53,7 @@ var emails = func() map[string]string {
 	return m
 }()
 
-// gateOptions is what a gate is made of, with the cookies of the people that came in by one.
+// gateOptions configure a gate, with the session cookies of people by name.
 type gateOptions struct {
 	signin.Options
 	cookies map[string][]*http.Cookie
@@ -66,7 +66,8 @@ var signedIn = sync.OnceValues(func() (gateOptions, error) {
 	defer server.Close()
 	now, log := func() time.Time { return start }, slog.New(slog.DiscardHandler)
 	provider, err := devidp.New(devidp.Options{
-		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", RedirectURI: server.URL + signin.CallbackPath,
+		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret",
+		RedirectURI:  server.URL + signin.CallbackPath,
 		SignedOutURI: server.URL + signin.SignedOutPath, People: devidp.SamplePeople(), Now: now, Log: log,
 	})
 	if err != nil {
@@ -77,11 +78,14 @@ var signedIn = sync.OnceValues(func() (gateOptions, error) {
 		return gateOptions{}, err
 	}
 	d := gateOptions{cookies: map[string][]*http.Cookie{}, Options: signin.Options{
-		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", SiteURL: server.URL, Keys: keys, Now: now, Log: log,
+		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", SiteURL: server.URL, Keys: keys,
+		Now: now, Log: log,
 	}}
+	nothing := func(http.ResponseWriter, *http.Request) error { return nil }
 	mux.Handle(devidp.Path+"/", provider)
-	mux.Handle("/", web.New(web.Options{Pages: web.NewPages(templates), Log: log, Routes: append(signin.New(d.Options).Routes(),
-		web.Route{Pattern: "GET /console", Handle: func(http.ResponseWriter, *http.Request) error { return nil }})}))
+	mux.Handle("/", web.New(web.Options{Pages: web.NewPages(templates), Log: log,
+		Routes: append(signin.New(d.Options).Routes(),
+			web.Route{Pattern: "GET /console", Handle: nothing})}))
 	for _, p := range devidp.SamplePeople() {
 		if len(p.Groups) == 0 {
 			continue
@@ -109,7 +113,10 @@ func signInAs(address, name string) ([]*http.Cookie, error) {
 	if err != nil {
 		return nil, err
 	}
-	href := doc.Find("main a").FilterFunction(func(_ int, s *goquery.Selection) bool { return s.Text() == name }).AttrOr("href", "")
+	href := doc.Find("main a").FilterFunction(func(_ int,
+		s *goquery.Selection) bool {
+		return s.Text() == name
+	}).AttrOr("href", "")
 	to, err := page.Request.URL.Parse(href)
 	if err != nil {
 		return nil, err
@@ -126,10 +133,10 @@ func signInAs(address, name string) ([]*http.Cookie, error) {
 	return jar.Cookies(at), err
 }
 
-// sample is the catalog of the sample metadata.
+// sample returns the catalog of the sample metadata.
 var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog(siteURL) })
 
-// testEnv is a console over a real store, and what tests look at behind it.
+// testEnv is a console with a real store.
 type testEnv struct {
 	t     testing.TB
 	site  http.Handler
@@ -157,8 +164,9 @@ func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
 	gate := w.gate.Options
 	gate.Sessions = w.store
 	o := Options{
-		Store: w.store, Gate: signin.New(gate), Catalog: sample, SiteURL: siteURL, Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
-		Now: clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+		Store: w.store, Gate: signin.New(gate), Catalog: sample, SiteURL: siteURL,
+		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
+		Now:   clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	for _, f := range adjust {
 		f(&o)
@@ -167,7 +175,7 @@ func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
 	return w
 }
 
-// in is the testEnv for a subtest.
+// in returns the testEnv for a subtest.
 func (w *testEnv) in(t *testing.T) *testEnv {
 	sub := *w
 	sub.t = t
@@ -176,7 +184,7 @@ func (w *testEnv) in(t *testing.T) *testEnv {
 
 func (w *testEnv) advance(d time.Duration) { *w.now = w.now.Add(d) }
 
-// as asks as somebody; "" is nobody.
+// as returns a client with a person's session; "" is nobody.
 func (w *testEnv) as(who string) webtest.Client {
 	return webtest.Client{T: w.t, Site: w.site, Cookies: w.gate.cookies[who]}
 }
@@ -192,7 +200,7 @@ func (w *testEnv) send(who, target string, form url.Values) *webtest.Answer {
 	return w.as(who).Send(target, form)
 }
 
-// snapshot is what the forms of a page are based on.
+// snapshot returns the snapshot in the forms of a page.
 func (w *testEnv) snapshot(page string) url.Values {
 	w.t.Helper()
 	form := w.get(sam, page).WantStatus(200).Page().Find("main form[method=post]").First()
@@ -202,10 +210,11 @@ func (w *testEnv) snapshot(page string) url.Values {
 	}
 }
 
-// sampleDetails are the details of a request.
+// sampleDetails holds the details of a request.
 var sampleDetails = request.Details{
-	Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7.1",
-	Name: "Jane Doe", Email: "jane.doe@customer.example", Company: "Customer & Sons", Country: "Switzerland",
+	Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000,
+	ProductVersion: "6.7.1",
+	Name:           "Jane Doe", Email: "jane.doe@customer.example", Company: "Customer & Sons", Country: "Switzerland",
 	Contacts: []string{"john@customer.example"}, Message: "Please hurry.",
 }
 
@@ -220,13 +229,16 @@ func (w *testEnv) file(d request.Details) request.Request {
 	return r
 }
 
-// sampleLicense is a license as it is issued here.
+// sampleLicense returns a license as the console issues it.
 func sampleLicense(id string, expiration license.Date) license.License {
 	return license.License{
-		ID: id, Type: license.Production, Organization: "Customer & Sons", Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer,
-		MaxLoc: 200_000, NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: expiration, Issued: license.Date{Year: 2018, Month: 3, Day: 1},
-		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane.doe@customer.example"}, {Email: "john@customer.example"}},
-		KeyText:  strings.Repeat("Rm9ybWF0PTEK", 60), Plugins: []string{"license"}, Features: []string{"branches"},
+		ID: id, Type: license.Production, Organization: "Customer & Sons", Server: "AWHW8w9JtzBzSrmf9GQX",
+		Edition: license.Developer,
+		MaxLoc:  200_000, NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: expiration,
+		Issued: license.Date{Year: 2018, Month: 3, Day: 1},
+		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane.doe@customer.example"},
+			{Email: "john@customer.example"}},
+		KeyText: strings.Repeat("Rm9ybWF0PTEK", 60), Plugins: []string{"license"}, Features: []string{"branches"},
 	}
 }
 
@@ -246,11 +258,14 @@ func (w *testEnv) pendingMails() []string {
 	return ids
 }
 
-func TestEveryPageFitsWhatItShows(t *testing.T) {
+func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
-		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{}, "license.html": licenseView{},
-		"revoke.html": revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{}, "export.html": exportView{},
-		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{}, "wizard-package.html": packageView{},
+		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{},
+		"license.html": licenseView{},
+		"revoke.html":  revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{},
+		"export.html": exportView{},
+		"error.html":  web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
+		"wizard-package.html": packageView{},
 	})
 }
 
@@ -260,13 +275,16 @@ func (w *testEnv) everyPage() []string {
 	r := w.file(sampleDetails)
 	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
 	return []string{
-		"/console", "/console?show=mine", "/console?show=waiting", "/console?show=closed", "/console?state=in-review", "/console?kind=new&edition=developer", "/console?kind=renewal",
-		"/console/search", "/console/search?q=customer", "/console/search?q=nobody", "/console/overview", "/console/requests/" + r.ID,
-		"/console/licenses", "/console/licenses?expires=2018-08", "/console/licenses/l1", "/console/licenses/l1/revoke", "/console/export",
+		"/console", "/console?show=mine", "/console?show=waiting", "/console?show=closed", "/console?state=in-review",
+		"/console?kind=new&edition=developer", "/console?kind=renewal",
+		"/console/search", "/console/search?q=customer", "/console/search?q=nobody", "/console/overview",
+		"/console/requests/" + r.ID,
+		"/console/licenses", "/console/licenses?expires=2018-08", "/console/licenses/l1", "/console/licenses/l1/revoke",
+		"/console/export",
 	}
 }
 
-func TestEveryPageIsWhole(t *testing.T) {
+func TestEveryPageIsComplete(t *testing.T) {
 	w := newTestEnv(t)
 	for _, path := range w.everyPage() {
 		t.Run(path, func(t *testing.T) {
@@ -277,10 +295,10 @@ func TestEveryPageIsWhole(t *testing.T) {
 			doc := a.Page()
 			webtest.CheckPage(t, doc)
 			if doc.Find("meta[name=robots][content=noindex]").Length() != 1 {
-				t.Error("the word to robots is missing")
+				t.Error("the robots meta tag is missing")
 			}
 			if who := webtest.Text(doc.Find("header .who")); who != "Sam Okoye (sales) Sign out" {
-				t.Errorf("the header says %q", who)
+				t.Errorf("got header %q", who)
 			}
 			doc.Find("link[href^='/'], a[href^='/']").Each(func(_ int, s *goquery.Selection) {
 				if href := s.AttrOr("href", ""); href != "/" && w.get(sam, href).StatusCode != 200 {
@@ -291,12 +309,13 @@ func TestEveryPageIsWhole(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsToldWithTheHeaderOfWhoAsks(t *testing.T) {
+func TestNotFoundPageShowsWhoIsSignedIn(t *testing.T) {
 	w := newTestEnv(t)
-	for _, path := range []string{"/console/requests/none", "/console/licenses/none", "/console/licenses/none/key", "/console/requests/%00", "/console/licenses/" + strings.Repeat("x", 3000)} {
+	for _, path := range []string{"/console/requests/none", "/console/licenses/none", "/console/licenses/none/key",
+		"/console/requests/%00", "/console/licenses/" + strings.Repeat("x", 3000)} {
 		doc := w.get(sam, path).WantStatus(404).Page()
 		if webtest.Text(doc.Find("header .who b, header .who")) == "" {
-			t.Errorf("%s: nobody is signed in", path)
+			t.Errorf("%s: the header does not show who is signed in", path)
 		}
 	}
 	w.get(sam, "/console/").WantStatus(http.StatusMovedPermanently)

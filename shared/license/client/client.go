@@ -1,8 +1,8 @@
-// Package client reads a license key text as the open-source server in the field does (client-contract.md §5):
-// leniently, and only the edition and the plugins. A key that is about to be sent is read with it first, because what
-// this reader makes of a key is what the customer's server will do.
+// Package client reads a license key text as the open-source server does (client-contract.md §5): leniently, and only
+// the edition and the plugins. Keys are read with it before they are sent, to see what the customer's server will
+// read.
 //
-// It verifies nothing: neither the signature nor the terms. That is the work of package license.
+// It verifies neither the signature nor the terms; package license does.
 package client
 
 import (
@@ -12,13 +12,13 @@ import (
 	"marketplace/shared/properties"
 )
 
-// License is what the server takes from a key.
+// License is what the server reads from a key.
 type License struct {
-	Edition string   // the edition's key as written: not trimmed, not compared with the keys that exist
-	Plugins []string // plugin keys as written, each once, in their order; at least one. "cpp, abap" holds " abap"
+	Edition string   // the edition's key as written: neither trimmed nor validated
+	Plugins []string // distinct plugin keys as written, in order; at least one. "cpp, abap" contains " abap"
 }
 
-// Parse reads a key text. It reports false where the server would say that the license is invalid.
+// Parse reads a key text. It reports false if the server would call the license invalid.
 func Parse(text string) (License, bool) {
 	props, err := properties.Parse(decodeUTF8(decodeBase64(trim(text))))
 	if err != nil {
@@ -33,13 +33,13 @@ func Parse(text string) (License, bool) {
 	return License{Edition: edition, Plugins: plugins}, true
 }
 
-// trim drops what java.lang.String.trim drops: everything up to the space, and no other white space.
+// trim works as java.lang.String.trim: it drops characters up to the space, and no other white space.
 func trim(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
 }
 
-// decodeBase64 takes both alphabets, skips every other byte and ends at the first "=", wherever that stands. Of what is left
-// at the end, 6 bits are dropped, 12 give one byte and 18 give two.
+// decodeBase64 accepts both alphabets, skips every other byte and stops at the first "=", wherever that is. Of the
+// bits at the end, 6 are dropped, 12 give one byte and 18 give two.
 func decodeBase64(s string) []byte {
 	out := make([]byte, 0, len(s)/4*3+2)
 	bits, sextets := uint32(0), 0
@@ -79,8 +79,8 @@ func sextet(c byte) (uint32, bool) {
 	return 0, false
 }
 
-// decodeUTF8 replaces malformed bytes by U+FFFD in the portions in which Java does: an encoded surrogate is one portion,
-// otherwise the bytes that could still have begun a character are.
+// decodeUTF8 replaces malformed bytes by U+FFFD in the same portions as Java: an encoded surrogate is one portion,
+// otherwise the bytes that could have begun a character are.
 func decodeUTF8(b []byte) string {
 	var out strings.Builder
 	out.Grow(len(b))
@@ -115,7 +115,7 @@ func malformed(b []byte) int {
 	return 1
 }
 
-// split cuts at commas; empty pieces count for nothing, and a set keeps each piece once.
+// split cuts at commas, drops empty pieces and keeps each piece once.
 func split(list string) []string {
 	var pieces []string
 	seen := make(map[string]bool)
@@ -128,7 +128,7 @@ func split(list string) []string {
 	return pieces
 }
 
-// blank is java.lang.Character.isWhitespace: it knows the separators of Unicode, and not those that do not break.
+// blank works as java.lang.Character.isWhitespace: it includes Unicode separators except non-breaking ones.
 func blank(r rune) bool {
 	switch r {
 	case '\t', '\n', '\v', '\f', '\r', 0x1C, 0x1D, 0x1E, 0x1F, ' ', 0x1680, 0x2028, 0x2029, 0x205F, 0x3000:

@@ -66,7 +66,7 @@ var texts = []struct {
 	{"cut to a first character", encode("Edition=a\nPlugins=bcdefg")[:29], "a", "bcd"},
 }
 
-func TestParseReadsAsTheServerDoes(t *testing.T) {
+func TestParseMatchesTheServer(t *testing.T) {
 	for _, test := range texts {
 		t.Run(test.name, func(t *testing.T) {
 			got, ok := client.Parse(test.text)

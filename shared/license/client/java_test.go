@@ -13,16 +13,19 @@ import (
 	"marketplace/shared/license/client"
 )
 
-// TestParseAgreesWithTheJDK gives random texts, as base64 here and as bytes there, to the JDK's own UTF-8 and Properties.
-func TestParseAgreesWithTheJDK(t *testing.T) {
+// TestParseMatchesTheJDK gives random texts, as base64 here and as bytes there, to the JDK's own UTF-8 and
+// Properties.
+func TestParseMatchesTheJDK(t *testing.T) {
 	java, err := exec.LookPath("java")
 	if err != nil {
 		t.Skip("no java on PATH to compare with")
 	}
 	random := rand.New(rand.NewPCG(3, 4))
 	pieces := []string{
-		"Edition=", "Plugins=", "Edition", "Plugins:", "developer", "license", "cpp", ",", ",", " ", "\n", "\n", "\r", "\\", "\\u0041", "\\u00", "\\n", "#",
-		"\u00a0", "\u2003", "\u3000", "é", "😀", "\x00", "\x1c", "\x80", "\xbf", "\xc0", "\xc3", "\xe0", "\xe0\xa0", "\xe2\x82", "\xed\xa0", "\xed\xa0\x80", "\xf0\x9f", "\xf0\x9f\x98", "\xf4\x90", "\xff",
+		"Edition=", "Plugins=", "Edition", "Plugins:", "developer", "license", "cpp", ",", ",", " ", "\n", "\n", "\r",
+		"\\", "\\u0041", "\\u00", "\\n", "#",
+		"\u00a0", "\u2003", "\u3000", "é", "😀", "\x00", "\x1c", "\x80", "\xbf", "\xc0", "\xc3", "\xe0", "\xe0\xa0",
+		"\xe2\x82", "\xed\xa0", "\xed\xa0\x80", "\xf0\x9f", "\xf0\x9f\x98", "\xf4\x90", "\xff",
 	}
 	texts := make([][]byte, 20_000)
 	var stdin bytes.Buffer

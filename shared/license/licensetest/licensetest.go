@@ -1,4 +1,4 @@
-// Package licensetest makes what tests of license keys need.
+// Package licensetest provides signers for tests of license keys.
 package licensetest
 
 import (
@@ -8,7 +8,7 @@ import (
 	"marketplace/shared/license"
 )
 
-// Issuer signs with new keys of its own: eval-1 for evaluations, prod-1 for production and staging.
+// Issuer returns an issuer with new keys: eval-1 for evaluations, prod-1 for production and staging.
 func Issuer(t testing.TB) license.Issuer {
 	t.Helper()
 	i := license.Issuer{Signers: map[string]crypto.Signer{}}
