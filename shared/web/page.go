@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 )
 
@@ -86,6 +87,7 @@ var functions = template.FuncMap{
 	"number":  Number,
 	"size":    Size,
 	"instant": Instant,
+	"mailto":  func(address string) string { return input.Mailto(address, "") },
 	"isoTime": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }
 

@@ -153,13 +153,29 @@ func TestNoBodyIsQuotedPrintable(t *testing.T) {
 	}
 }
 
+func TestInvalidReplyAddressIsLeftOut(t *testing.T) {
+	for _, address := range []string{
+		"", "zoe", "zoë@example.org", "zoe@example.org\r\nBcc: eve@example.org", "zoe@xn--a.example", "zoe@example.org, eve@example.org",
+		"zoe@" + strings.Repeat("a", 64) + ".example",
+	} {
+		m := full()
+		m.ReplyTo.Email = address
+		data, err := Format(m, from, date)
+		if err != nil {
+			t.Errorf("%q: got %v, want a mail without Reply-To", address, err)
+		}
+		if bytes.Contains(data, []byte("Reply-To")) || bytes.Contains(data, []byte("eve@")) {
+			t.Errorf("%q: got it in the header:\n%s", address, data)
+		}
+	}
+}
+
 func TestUndeliverableMessageIsRejected(t *testing.T) {
 	for name, change := range map[string]func(*mail.Message){
 		"no recipient":               func(m *mail.Message) { m.To = mail.Address{} },
 		"CR LF in the recipient":     func(m *mail.Message) { m.To.Email = "zoe@example.org\r\nBcc: eve@example.org" },
 		"two recipients":             func(m *mail.Message) { m.To.Email = "zoe@example.org, eve@example.org" },
 		"letters beyond ASCII":       func(m *mail.Message) { m.To.Email = "zoë@example.org" },
-		"a bad address for replies":  func(m *mail.Message) { m.ReplyTo.Email = "zoe" },
 		"CR LF in the subject":       func(m *mail.Message) { m.Subject = "a\r\nBcc: eve@example.org" },
 		"an endless subject":         func(m *mail.Message) { m.Subject = strings.Repeat("a", 1000) },
 		"CR LF in the ID":            func(m *mail.Message) { m.ID = "a\r\nb" },

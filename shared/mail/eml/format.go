@@ -24,7 +24,7 @@ func ValidID(id string) bool { return messageID().MatchString(id) }
 // that license keys arrive byte for byte: quoted-printable would put "=" into their lines (client-contract.md §5).
 // The Message-ID comes from m.ID, so that a repeated message has the same one; SES replaces it.
 //
-// A message that no provider accepts, or whose fields would inject headers, is a mail.ErrRejected without any address
+// A ReplyTo that no mail can be sent to is left out. A message that no provider accepts, or whose fields would inject headers, is a mail.ErrRejected without any address
 // in it; a bad from is a mail.ErrSetup.
 func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 	sender, err := from.Mailbox()
@@ -43,11 +43,7 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 		gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(sender)
 	msg.ToMailAddress(to)
-	if m.ReplyTo != (mail.Address{}) {
-		replyTo, err := m.ReplyTo.Mailbox()
-		if err != nil {
-			return nil, fmt.Errorf("eml: %w: reply address is %w", mail.ErrRejected, err)
-		}
+	if replyTo, err := m.ReplyTo.Mailbox(); err == nil { // a customer's slip must not keep sales from reading of it
 		msg.ReplyToMailAddress(replyTo)
 	}
 	msg.Subject(m.Subject)

@@ -2,8 +2,8 @@ package letter
 
 import (
 	"fmt"
-	"net/url"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
@@ -91,15 +91,7 @@ func stopSubject(licenseID string) string {
 // stopReminders returns a mailto: address with a subject (RFC 6068, in which a space is %20); "" if sales have no
 // address.
 func (w Writer) stopReminders(licenseID string) string {
-	mailbox, err := w.Sales.Mailbox()
-	if err != nil {
-		return ""
-	}
-	return (&url.URL{
-		Scheme:   "mailto",
-		Opaque:   url.PathEscape(mailbox.Address),
-		RawQuery: "subject=" + url.PathEscape(stopSubject(licenseID)),
-	}).String()
+	return input.Mailto(w.Sales.Email, stopSubject(licenseID))
 }
 
 // inDays names a day that is some days away.

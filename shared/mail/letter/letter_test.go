@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/eml"
 	"marketplace/shared/request"
 )
 
@@ -372,5 +373,24 @@ func TestWithdrawnPackageIsNotLinked(t *testing.T) {
 	d.Catalog.Packages[0].Withdrawn = "One of its plugins was broken."
 	if m := letters.LicenseKey("m", d); strings.Contains(m.Text, file) || strings.Contains(m.HTML, file) {
 		t.Errorf("the withdrawn package %s is linked:\n%s", file, m.Text)
+	}
+}
+
+func TestSalesReadOfARequestWhoseAddressNoMailReaches(t *testing.T) {
+	for address, want := range map[string]string{
+		"zoe@example.org":           "Replies to this email go to the customer.",
+		"zoë@example.org":           "do not reply to this email",
+		"zoe@xn--a.example":         "do not reply to this email",
+		"zoe@example.org\r\nBcc: x": "do not reply to this email",
+	} {
+		r := testRequest()
+		r.Email = address
+		m := letters.RequestNew("m1", r)
+		if !strings.Contains(m.Text, want) || !strings.Contains(m.Text, strings.Fields(address)[0]) {
+			t.Errorf("%q: the text lacks the address or %q:\n%s", address, want, m.Text)
+		}
+		if _, err := eml.Format(m, mail.Address{Email: "from@example.com"}, r.Created); err != nil {
+			t.Errorf("%q: got %v, want a mail to sales", address, err)
+		}
 	}
 }
