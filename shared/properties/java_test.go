@@ -43,7 +43,7 @@ func TestParseMatchesTheJDK(t *testing.T) {
 	cmd.Stdin, cmd.Stderr = &stdin, &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Skipf("java does not run a source file (it takes a JDK from 11 on): %v: %s", err, stderr.String())
+		t.Skipf("java does not run a source file (it needs JDK 11 or later): %v: %s", err, stderr.String())
 	}
 
 	answers := bytes.NewReader(out)

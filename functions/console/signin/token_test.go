@@ -94,7 +94,7 @@ func (p *rogue) sign(claims map[string]any) string {
 	return text + "." + b64(signature)
 }
 
-// with signs the claims with some of them changed; nil takes one away.
+// with signs the claims with some of them changed; nil removes a claim.
 func (p *rogue) with(changes map[string]any) func(map[string]any) string {
 	return func(claims map[string]any) string {
 		maps.Copy(claims, changes)

@@ -97,7 +97,7 @@ var signedIn = sync.OnceValues(func() (gateOptions, error) {
 	return d, nil
 })
 
-// signInAs signs in as somebody, and gives the cookies that the browser has then.
+// signInAs signs in as a person and returns the cookies of the browser.
 func signInAs(address, name string) ([]*http.Cookie, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {

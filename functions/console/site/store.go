@@ -11,11 +11,11 @@ import (
 	"marketplace/shared/store"
 )
 
-// Store is what the console reads and changes; *store.Store is one. What its methods promise is said there.
+// Store is what the console reads and changes; *store.Store implements it and documents the methods.
 type Store interface {
 	generator.Records
 
-	// The queue, and the requests in it.
+	// The queue and its requests.
 	Queue(context.Context, store.QueueQuery) (store.QueuePage, error)
 	QueueLength(context.Context, store.QueueQuery) (int, error)
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
@@ -35,11 +35,11 @@ type Store interface {
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
 	SendKeyAgain(ctx context.Context, id, by string, m mail.Message) error
 
-	// Searches, beside generator.Records' FindByEmail.
+	// Searches, in addition to FindByEmail of generator.Records.
 	FindByCompany(ctx context.Context, name string, limit int) (store.Found, error)
 	FindByDataset(ctx context.Context, server license.Server, limit int) (store.Found, error)
 
-	// Mails, and what became of them.
+	// Emails and their delivery.
 	MailsAbout(ctx context.Context, id string, limit int) ([]store.Mail, error)
 	PendingMail(ctx context.Context, after string, limit int) ([]string, error)
 	FailedMails(ctx context.Context, limit int) ([]store.FailedMail, error)

@@ -13,7 +13,7 @@ const good = "Edition=developer\nPlugins=license,cobol,abap\n"
 
 func encode(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// insert puts s into text behind n characters.
+// insert puts s into text after n characters.
 func insert(text string, n int, s string) string { return text[:n] + s + text[n:] }
 
 var (
