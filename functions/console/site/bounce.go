@@ -3,9 +3,9 @@ package site
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
@@ -94,7 +94,7 @@ func (s *site) resumeEmails(r *http.Request, on store.Subject, contacts []licens
 		return err
 	}
 	email := form.Get("to")
-	isContact := func(c license.Contact) bool { return strings.EqualFold(c.Email, email) }
+	isContact := func(c license.Contact) bool { return input.SameMailbox(c.Email, email) }
 	if !slices.ContainsFunc(contacts, isContact) {
 		return fault.New(fault.Invalid, "This is not one of the addresses. Reload the page and try again.")
 	}

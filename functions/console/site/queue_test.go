@@ -11,6 +11,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web/webtest"
@@ -296,6 +297,14 @@ func TestSearchRecognizesWhatTheQueryIs(t *testing.T) {
 		"  " + other.ID + " ":        "/console/requests/" + other.ID,
 		"01HX0000000000000000000001": "/console/licenses/01hx0000000000000000000001",
 		"import-A.1":                 "/console/licenses/import-A.1",
+		r.ID + ".":                   "/console/requests/" + r.ID,
+		"“" + r.ID + "”":             "/console/requests/" + r.ID,
+		"#" + strings.ToUpper(r.ID):  "/console/requests/" + r.ID,
+
+		"license 01hx0000000000000000000001.":                           "/console/licenses/01hx0000000000000000000001",
+		"\u202a01hx0000000000000000000001\u202c\n":                      "/console/licenses/01hx0000000000000000000001",
+		"https://x.example/console/licenses/01hx0000000000000000000001": "/console/licenses/01hx0000000000000000000001",
+		"Hello, 01hx0000000000000000000001 of ana@customer.example":     "/console/licenses/01hx0000000000000000000001",
 	} {
 		w.as(vera).Do("GET", searchFor(q), "").WantRedirect(to)
 	}
@@ -310,6 +319,8 @@ func TestSearchRecognizesWhatTheQueryIs(t *testing.T) {
 		{"nobody@customer.example", 0, 0},
 		{"AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"1234ABCD-AWHW8w9JtzBzSrmf9GQX", 2, 2},
 		{"00000000-AWHW8w9JtzBzSrmf9GQX", 2, 2}, {"AWHW8w9JtzBzSrmf9GQZ", 1, 0},
+		{"Server ID: AWHW8w9JtzBzSrmf9GQX.", 2, 2}, {"AWHW8w9J\u200btzBzSrmf\u00ad9GQX", 2, 2},
+		{"<jane.doe@customer.example>;", 1, 2}, {"mailto:jane.doe@customer.example", 1, 2},
 		{"20180305093000", 0, 0}, {"x", 0, 0}, {"'; DROP TABLE--", 0, 0}, {"a#b", 0, 0},
 		{"<script>alert(1)</script>", 0, 0},
 	} {
@@ -331,4 +342,54 @@ func TestSearchRecognizesWhatTheQueryIs(t *testing.T) {
 		w.get(vera, searchFor(q)).WantStatus(http.StatusUnprocessableEntity)
 	}
 	w.get(vera, "/console/search").WantStatus(200)
+}
+
+func TestSearchReadsAPastedKey(t *testing.T) {
+	w := newTestEnv(t)
+	l := sampleLicense("01hx0000000000000000000001", license.Date{Year: 2018, Month: 8, Day: 31})
+	w.record(l)
+	for id, found := range map[string]bool{l.ID: true, "01hx0000000000000000000009": false} {
+		key, err := licensetest.Issuer(t).Issue(license.Key{
+			ID: id, Type: l.Type, Organization: l.Organization, Server: l.Server, Edition: l.Edition, Plugins: l.Plugins,
+			MaxLoc: l.MaxLoc, Expiration: l.Expiration, Issued: l.Issued,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pasted := range []string{key, "Hello,\r\n> " + key[:76] + "\r\n> " + key[76:] + "\r\nKind regards", key[:300]} {
+			if found {
+				w.as(vera).Do("GET", searchFor(pasted), "").WantRedirect("/console/licenses/" + id)
+				continue
+			}
+			doc := w.get(vera, searchFor(pasted)).WantStatus(200).Page()
+			if n := doc.Find("main a[href='/console/licenses/" + l.ID + "']").Length(); n != 1 {
+				t.Errorf("%.20q…: got %d links to the license of the key's server, want 1", pasted, n)
+			}
+		}
+	}
+}
+
+func TestAddressesLinkToOneRecipient(t *testing.T) {
+	w := newTestEnv(t)
+	l := sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})
+	hostile := "ada%40acme.example?bcc=eve%40evil.example&x=@evil.example"
+	l.Contacts = []license.Contact{{Email: hostile}, {Email: "ana@bücher.example"}, {Email: "old address"}}
+	w.record(l)
+	d := sampleDetails
+	d.Email = hostile
+	r := w.file(d)
+	for _, page := range []string{"/console/licenses/l1", "/console/requests/" + r.ID} {
+		doc := w.get(sam, page).WantStatus(200).Page()
+		links := doc.Find("a[href^='mailto:']")
+		if links.Length() == 0 || !strings.Contains(doc.Find("main").Text(), hostile) {
+			t.Errorf("%s: got %d links to addresses", page, links.Length())
+		}
+		links.Each(func(_ int, a *goquery.Selection) {
+			switch href := a.AttrOr("href", ""); href {
+			case "mailto:ada%2540acme.example%3Fbcc%3Deve%2540evil.example%26x%3D@evil.example", "mailto:ana@xn--bcher-kva.example":
+			default:
+				t.Errorf("%s: got a link to %s", page, href)
+			}
+		})
+	}
 }

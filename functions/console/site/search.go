@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"net/http"
-	"net/mail"
 	"net/url"
 	"strings"
 
@@ -23,33 +22,40 @@ type searchView struct {
 }
 
 const (
-	maxQuery = input.MaxEmail // characters: the longest thing to search for is an email address
-	maxFound = 100            // number of requests, and of licenses, that are shown
+	maxQuery  = input.MaxEmail // characters: the longest thing to search for, but for a license key, is an email address
+	maxPasted = 4000           // bytes of a pasted license key or text; addresses of pages can be twice as long
+	maxFound  = 100            // number of requests, and of licenses, that are shown
 )
 
-// search finds requests and licenses. The form of the query tells what it is; an ID redirects to its page.
+// search finds requests and licenses. The form of the query tells what it is; an ID, or a key with one, redirects to its
+// page.
 func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	v := searchView{Query: r.URL.Query().Get("q")}
 	show := func(status int) error {
 		return s.render(w, r, status, "search.html", "", "Search", v)
 	}
+	var named license.Reference
+	if len(v.Query) <= maxPasted {
+		named = license.ReadReference(v.Query)
+	}
+	for _, id := range named.IDs {
+		switch to, err := s.pageOf(r.Context(), id); {
+		case err != nil:
+			return err
+		case to != "":
+			http.Redirect(w, r, to, http.StatusSeeOther)
+			return nil
+		}
+	}
 	q, err := input.Line("search", "The search", v.Query, maxQuery)
-	if err != nil {
+	if err != nil && len(named.Servers) == 0 {
 		v.Error = fault.Sentence(err)
 		return show(http.StatusUnprocessableEntity)
 	}
-	if q == "" {
+	if q == "" && err == nil {
 		return show(http.StatusOK)
 	}
-	to, err := s.pageOf(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	if to != "" {
-		http.Redirect(w, r, to, http.StatusSeeOther)
-		return nil
-	}
-	searchedBy, found, err := s.find(r.Context(), q)
+	searchedBy, found, err := s.find(r.Context(), q, named.Servers)
 	if err != nil {
 		return err
 	}
@@ -60,9 +66,6 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 
 // pageOf returns the address of the page of the request or license with an ID; "" if there is none.
 func (s *site) pageOf(ctx context.Context, id string) (string, error) {
-	if !license.ValidID(id) {
-		return "", nil
-	}
 	// Our own IDs are lower case, even if a mail program changed that; imported IDs keep their case.
 	for _, try := range []struct{ path, id string }{
 		{"/console/requests/", strings.ToLower(id)},
@@ -88,20 +91,25 @@ func (s *site) pageOf(ctx context.Context, id string) (string, error) {
 // searchFor returns the address of a search.
 func searchFor(q string) string { return "/console/search?" + url.Values{"q": {q}}.Encode() }
 
-// find searches by what the query looks like. A word of a company name that looks like a server ID is found as well.
-func (s *site) find(ctx context.Context, q string) (searchedBy string, found store.Found, err error) {
-	if strings.Contains(q, "@") {
-		if a, err := mail.ParseAddress(q); err == nil { // may include a name, as mail programs copy it
-			q = a.Address
-		}
-		found, err = s.store.FindByEmail(ctx, q, maxFound)
+// find searches by what the query looks like, or by the servers that it names. A word of a company name that looks like a
+// server ID is found as well. q is empty for a key, or a text as long as one.
+func (s *site) find(ctx context.Context, q string, servers []license.Server) (by string, found store.Found, err error) {
+	if email, bad := input.Email(q); bad == nil { // with a name or mailto:, as mail programs copy it
+		found, err = s.store.FindByEmail(ctx, email, maxFound)
 		return "email address", found, err
 	}
-	if server, err := license.ParseServer(q); err == nil {
+	for _, server := range servers {
 		found, err = s.store.FindByDataset(ctx, server, maxFound)
 		if err != nil || len(found.Requests)+len(found.Licenses) > 0 {
 			return "server ID", found, err
 		}
+	}
+	if q == "" {
+		return "server ID", found, nil
+	}
+	if strings.Contains(q, "@") { // addresses on record may be older than our rules
+		found, err = s.store.FindByEmail(ctx, q, maxFound)
+		return "email address", found, err
 	}
 	found, err = s.store.FindByCompany(ctx, q, maxFound)
 	return "company", found, err
