@@ -94,7 +94,8 @@ func decisionExists(files map[string]string, number string) bool {
 	return false
 }
 
-// checkLinks resolves the links of a page to files and headings of the tree, and the paths that a page of infra/docs names.
+// checkLinks resolves the links of a page to files and headings of the tree, and the paths that a page of infra/docs
+// names.
 func checkLinks(files map[string]string, name, text string) (problems []string) {
 	exists := func(file string) bool {
 		for other := range files {
@@ -145,12 +146,14 @@ func TestCitationsResolve(t *testing.T) { report(t, checkCitations(tracked(t))) 
 func TestCitationCheckFinds(t *testing.T) {
 	page := "# Page\n\n## 1. First\n\nSee §1.\n\n## Some words\n\n[up](../../README.md#the-top), `shared/gone.go`\n"
 	finds(t, checkCitations(map[string]string{
-		"README.md": "# The top\n\n[page](infra/docs/page.md#some-words), [no](infra/docs/page.md#none), [gone](gone.md)\n",
+		"README.md": "# The top\n\n[page](infra/docs/page.md#some-words), [no](infra/docs/page.md#none), " +
+			"[gone](gone.md)\n",
 
 		"infra/docs/page.md":     page,
 		"infra/decisions/0003-x": "# 3. X\n",
 
-		"shared/good.go": "// page.md\n// §1, page.md, \"Some\n// words\" (decision 3), RFC 9110 §13.1.2, infra/decisions/0003\n",
+		"shared/good.go": "// page.md\n// §1, page.md, \"Some\n// words\" (decision 3), RFC 9110 §13.1.2, " +
+			"infra/decisions/0003\n",
 
 		"shared/number.go":            "// page.md §2\n",
 		"shared/heading.go":           "// page.md, \"No words\"\n",
@@ -165,5 +168,6 @@ func TestCitationCheckFinds(t *testing.T) {
 		"infra/docs/page.md: names shared/gone.go",
 		"shared/number.go: cites page.md §2", `shared/heading.go: cites page.md, "No words"`,
 		"shared/page.go: cites other.md", `shared/suffix.go: "PAGE §1" should be a citation of page.md`,
-		"shared/former.go: DESIGN is not part", "shared/decision.go: decision 4", "infra/engines/with-thing.sh: cites gone-too.md")
+		"shared/former.go: DESIGN is not part", "shared/decision.go: decision 4",
+		"infra/engines/with-thing.sh: cites gone-too.md")
 }

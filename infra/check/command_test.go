@@ -64,7 +64,8 @@ func says(files map[string]string, text string) bool {
 func TestDocumentedCommandsExist(t *testing.T) { report(t, checkCommands(tracked(t))) }
 
 func TestCommandCheckFinds(t *testing.T) {
-	page := "It logs `mail sent`, then\nlogs `mail lost`.\n\n```\nmake run\nmake cake\ngo test ./shared/web/... ./shared/gone\n```\n\nmake sure, infra/other\n\n```\ninfra/x.sh go test\n```\n"
+	page := "It logs `mail sent`, then\nlogs `mail lost`.\n\n```\nmake run\nmake cake\ngo test ./shared/web/... " +
+		"./shared/gone\n```\n\nmake sure, infra/other\n\n```\ninfra/x.sh go test\n```\n"
 	finds(t, checkCommands(map[string]string{
 		"README.md": page, "Makefile": ".PHONY: run\nrun: ## serve\n", "shared/web/web.go": `log.Info("mail sent")`,
 	}), `nothing logs "mail lost"`, "the target make cake", "names shared/gone", "names infra/x.sh")

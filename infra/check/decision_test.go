@@ -10,7 +10,8 @@ import (
 
 var (
 	decisionFile = regexp.MustCompile(`^(\d{4})-[a-z0-9-]+\.md$`)
-	decisionHead = regexp.MustCompile(`^# (\d+)\. [^\n]+\n\n- Date: \d{1,2} [A-Z][a-z]{2} \d{4}\n- Status: (accepted|replaced)`)
+	decisionHead = regexp.MustCompile(
+		`^# (\d+)\. [^\n]+\n\n- Date: \d{1,2} [A-Z][a-z]{2} \d{4}\n- Status: (accepted|replaced)`)
 )
 
 // checkDecisions compares the form of the decisions: number, date, status and alternatives.

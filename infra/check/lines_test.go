@@ -79,9 +79,11 @@ func TestLinesEndByColumn120(t *testing.T) {
 func TestLineCheckFinds(t *testing.T) {
 	long := strings.Repeat("ä", 121)
 	finds(t, checkLines(map[string]string{
-		"a.go":                              "package a\n\n// " + strings.Repeat("x", 117) + "\n// " + strings.Repeat("x", 118) + "\n",
-		"b.go":                              "package b\n\nfunc f() {\n\t// " + strings.Repeat("x", 114) + "\n}\n",
-		"c.go":                              "package c\n\nconst c = `\n" + long + "\n`\n\n//go:generate " + long + "\n",
+		"a.go": "package a\n\n// " + strings.Repeat("x", 117) + "\n// " +
+			strings.Repeat("x", 118) + "\n",
+		"b.go": "package b\n\nfunc f() {\n\t// " + strings.Repeat("x", 114) + "\n}\n",
+		"c.go": "package c\n\nconst c = `\n" + long + "\n`\n\n//go:generate " + long +
+			"\n",
 		"d.go":                              "package d\n\nconst d = \"" + long + "\"\n",
 		"README.md":                         "# E\n\n| " + long + " |\n\nSee https://example.com/" + long + "\n\n" + long + "\n",
 		"shared/license/testdata/README.md": long,
