@@ -282,7 +282,7 @@ func TestSigningOutThatIsNotRecordedCanBeRetried(t *testing.T) {
 	}
 }
 
-// TestHistoriesOfSessions: whatever people do with cookies and copies of them, a cookie admits exactly as long as it was
+// TestHistoriesOfSessions: whatever people do with cookies and their copies, a cookie admits exactly as long as it was
 // used within the hour, its session is younger than eight hours, and nobody signed out of it.
 func TestHistoriesOfSessions(t *testing.T) {
 	c := newConsole(t)

@@ -48,7 +48,8 @@ func newRogue(t *testing.T) *rogue {
 		}
 		switch r.URL.Path {
 		case "/.well-known/openid-configuration":
-			fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":"%[1]s/auth","token_endpoint":"%[1]s/token","jwks_uri":"%[1]s/keys",
+			fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":"%[1]s/auth","token_endpoint":"%[1]s/token",
+			"jwks_uri":"%[1]s/keys",
 				"id_token_signing_alg_values_supported":["RS256","HS256","none"]}`, p.URL)
 		case "/keys":
 			fmt.Fprintf(w, `{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"1","n":%q,"e":"AQAB"}]}`,
