@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	c, err := config.Load(os.Getenv, "SITE_URL", "TABLE_NAME", "SALES_EMAIL")
+	c, err := config.Load(os.Getenv, "SITE_URL", "PACKAGES_URL", "TABLE_NAME", "SALES_EMAIL")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -31,13 +31,14 @@ func main() {
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store:     store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Catalog:   catalogs.Get,
-		Keys:      site.JSONKeys(c.LicenseKeys),
-		Now:       time.Now,
-		SiteURL:   c.SiteURL,
-		Sales:     mail.AddressOf(c.SalesEmail),
-		RequestID: lambdahttp.RequestID,
-		Log:       logger,
+		Store:       store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Catalog:     catalogs.Get,
+		Keys:        site.JSONKeys(c.LicenseKeys),
+		Now:         time.Now,
+		SiteURL:     c.SiteURL,
+		PackagesURL: c.PackagesURL,
+		Sales:       mail.AddressOf(c.SalesEmail),
+		RequestID:   lambdahttp.RequestID,
+		Log:         logger,
 	}), logger))
 }

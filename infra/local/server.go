@@ -153,7 +153,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		pages:   newPages(o.Data, w, outbox, db, mailEvents.Invoke, o.Log),
 		catalog: catalogs.api,
 		requests: site.New(site.Options{
-			Store: db, Catalog: catalogs.current, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,
+			Store: db, Catalog: catalogs.current, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL,
+			Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,
 			Keys: func() (license.KeySet, error) { return issuer.Keys, nil }, Now: clock.Now,
 		}),
 	}

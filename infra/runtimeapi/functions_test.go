@@ -31,7 +31,9 @@ func TestFunctionsRunAsCompiled(t *testing.T) {
 		drive func(*testing.T, *runtimeapi.Function)
 	}{
 		{"catalog", []string{"PACKAGES_URL=https://cdn.example.com/packages"}, driveCatalog},
-		{"requests", []string{"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example"}, driveRequests},
+		{"requests", []string{
+			"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example", "PACKAGES_URL=https://cdn.example.com",
+		}, driveRequests},
 		{"console", []string{
 			"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example", "PACKAGES_URL=https://cdn.example.com",
 			"PACKAGES_BUCKET=none", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=console", "OIDC_CLIENT_SECRET=none",

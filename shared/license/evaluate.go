@@ -1,6 +1,7 @@
 package license
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,9 @@ type Instance struct {
 	Loc     int64 // lines of code
 	Edition Edition
 	Plugins []string // keys of the installed commercial plugins
-	Now     time.Time
+	// Names are the names of plugins, by key, for people. A plugin without a name is called by its key.
+	Names map[string]string
+	Now   time.Time
 }
 
 // Verdict is the result of evaluating a key.
@@ -119,7 +122,11 @@ func (e *evaluation) checkPlugins(k Key, at Instance) {
 		}
 	}
 	if len(uncovered) > 0 {
-		e.add(PluginNotCovered, strings.Join(uncovered, ", "))
+		names := make([]string, len(uncovered))
+		for i, plugin := range uncovered {
+			names[i] = cmp.Or(at.Names[plugin], plugin)
+		}
+		e.add(PluginNotCovered, strings.Join(names, ", "))
 	}
 	if at.Edition != "" && at.Edition != k.Edition {
 		e.checkEdition(k.Edition, at.Edition)
@@ -132,8 +139,12 @@ func (e *evaluation) checkEdition(licensed, installed Edition) {
 	switch {
 	case installed == Community:
 		wrong.Sentence = "The key is for the " + licensed.Name() + ", but the server runs without its package."
-		wrong.Remedy = "Install the " + licensed.Name() +
-			" package from the server's Marketplace page or manually, then install the key."
+		wrong.Remedy = "Choose Upgrade at the " + licensed.Name() +
+			" on the server's Marketplace page, or install the package manually, then install the key."
+		if licensed == DataCenter { // a cluster's Marketplace has no buttons (client-contract.md §6)
+			wrong.Remedy = "Install the " + licensed.Name() +
+				" package manually on every application node, then set the key."
+		}
 		wrong.Request = ""
 	case licensed == Community:
 		wrong.Remedy = "Uninstall the " + installed.Name() + " package, or ask us for a license."

@@ -50,8 +50,11 @@ func TestWrongEditionRemedyNamesThePackage(t *testing.T) {
 			"Install the Developer Edition package, or ask us for a Data Center Edition license.", "upgrade"}},
 		{Developer, Community, Reason{WrongEdition,
 			"The key is for the Developer Edition, but the server runs without its package.",
-			"Install the Developer Edition package from the server's Marketplace page or manually, " +
-				"then install the key.", ""}},
+			"Choose Upgrade at the Developer Edition on the server's Marketplace page, " +
+				"or install the package manually, then install the key.", ""}},
+		{DataCenter, Community, Reason{WrongEdition,
+			"The key is for the Data Center Edition, but the server runs without its package.",
+			"Install the Data Center Edition package manually on every application node, then set the key.", ""}},
 		{Community, Enterprise, Reason{WrongEdition,
 			"The key is for the Community Edition, but the server has the Enterprise Edition.",
 			"Uninstall the Enterprise Edition package, or ask us for a license.", "upgrade"}},

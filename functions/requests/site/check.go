@@ -61,6 +61,10 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (checkQuery, error)
 		}
 	}
 	q.At.Plugins, q.Ignored = licensedPlugins(f.Plugins, c)
+	q.At.Names = make(map[string]string, len(c.Plugins))
+	for _, p := range c.Plugins {
+		q.At.Names[p.Key] = p.Name
+	}
 	return q, bad.Err("We could not check the key.")
 }
 
@@ -95,6 +99,10 @@ func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
 type checkResult struct {
 	Valid     bool `json:"valid"`     // there is no reason against the key
 	Authentic bool `json:"authentic"` // we issued it, and it is unaltered
+	// Compared says that a server ID was given, so that the key was compared with the server.
+	Compared bool   `json:"compared"`
+	Summary  string `json:"summary"` // the outcome, for a person
+	Next     step   `json:"next"`    // what to do now
 	// null if the key is unreadable; not to be trusted unless it is authentic
 	Key      *checkedKey `json:"key"`
 	Reasons  []advice    `json:"reasons"` // why it is not valid: all that apply
@@ -109,6 +117,14 @@ type checkResult struct {
 	Unchecked []string `json:"-"`              // what was not checked because it was left empty
 }
 
+// step is what to do after a check, for a person.
+type step struct {
+	Sentence string `json:"sentence"`
+	URL      string `json:"url,omitempty"` // absolute URL of a page that helps
+	Path     string `json:"-"`             // of URL, within the site
+	Action   string `json:"-"`             // the text of the link
+}
+
 // advice is a reason or a warning with a link to the page that helps.
 type advice struct {
 	license.Reason
@@ -120,16 +136,20 @@ type advice struct {
 
 // checkedKey is the content of a key.
 type checkedKey struct {
-	ID             string          `json:"id"`
-	Type           license.Type    `json:"type"`
-	Organization   string          `json:"organization"`
-	Server         license.Server  `json:"serverId"`
-	Edition        license.Edition `json:"edition"`
-	EditionName    string          `json:"editionName"`
-	Package        *checkedPackage `json:"package,omitempty"` // left out if the version is unknown or has no package
+	ID           string          `json:"id"`
+	Type         license.Type    `json:"type"`
+	Organization string          `json:"organization"`
+	Server       license.Server  `json:"serverId"`
+	Edition      license.Edition `json:"edition"`
+	EditionName  string          `json:"editionName"`
+	Package      *checkedPackage `json:"package,omitempty"` // left out if the version is unknown or has no package
+	// Custom says that the license has a custom package instead of the edition's; CustomPackages are those on record.
+	Custom         bool            `json:"custom,omitempty"`
+	CustomPackages []customPackage `json:"customPackages,omitempty"`
 	Plugins        []string        `json:"plugins"`
-	Languages      []checkedPart   `json:"languages"` // of the edition, and added by the key
-	Features       []checkedPart   `json:"features"`  // likewise
+	PluginNames    []string        `json:"pluginNames"` // in the order of Plugins
+	Languages      []checkedPart   `json:"languages"`   // of the edition, and added by the key
+	Features       []checkedPart   `json:"features"`    // likewise
 	MaxLoc         int64           `json:"maxLoc"`
 	MaxLocText     string          `json:"maxLocText"` // 5'000'000
 	Support        bool            `json:"support"`
@@ -146,6 +166,12 @@ type checkedPackage struct {
 	Version string `json:"version"`
 	File    string `json:"file"`
 	URL     string `json:"url"`
+}
+
+// customPackage is a package that was made for one license.
+type customPackage struct {
+	File string `json:"file"`
+	URL  string `json:"url"`
 }
 
 // checkedPart is a language or a feature.
@@ -174,21 +200,105 @@ func (s *site) check(ctx context.Context, f checkForm) (checkResult, error) {
 	text, undone := license.Unmangle(q.Key)
 	v := license.Evaluate(text, q.At, keys)
 	found := checkResult{
-		Valid: v.Valid(), Authentic: v.Authentic(), Unchecked: f.unchecked(),
+		Valid: v.Valid(), Authentic: v.Authentic(), Compared: q.At.Server != "", Unchecked: f.unchecked(),
 		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
 		Reasons: s.advise(v.Reasons, v.Key, q.At, c), Warnings: s.advise(v.Warnings, v.Key, q.At, c),
 		Notices: []notice{},
 	}
-	if v.Key != nil {
-		found.Key = newCheckedKey(*v.Key, c, q.Version)
-	}
+	var recorded license.License
 	if found.Authentic {
-		found.Notices = s.notices(ctx, *v.Key)
+		recorded, found.Notices = s.notices(ctx, *v.Key)
 		if len(undone) > 0 {
 			found.Text = text
 		}
 	}
+	if v.Key != nil {
+		found.Key = newCheckedKey(*v.Key, c, q.Version)
+		if !found.Authentic { // anyone may have written it
+			found.Key.Organization = input.OneLine(found.Key.Organization, maxOrganization)
+		}
+		found.Key.Custom = len(recorded.Packages) > 0 || !standard(c, *v.Key)
+	}
+	if found.Key != nil && found.Key.Custom {
+		found.Key.Package, found.Key.CustomPackages = nil, s.customPackages(recorded.Packages)
+		for i, r := range found.Reasons {
+			if r.Code == license.WrongEdition && r.Request == "" { // the server has no package yet
+				found.Reasons[i].Remedy = "Install your custom package manually, then install the key."
+			}
+		}
+	}
+	found.Summary, found.Next = found.summary(), s.next(found)
 	return found, nil
+}
+
+// maxOrganization is how much of the organization is shown of a key that we may not have issued.
+const maxOrganization = 100
+
+// standard reports whether a key covers exactly the plugins of its edition, as the edition is now or as one of its
+// packages has it. Any other key comes with a custom package.
+func standard(c *catalog.Catalog, k license.Key) bool {
+	same := func(plugins []string) bool {
+		return len(plugins) == len(k.Plugins) &&
+			!slices.ContainsFunc(plugins, func(p string) bool { return !slices.Contains(k.Plugins, p) })
+	}
+	edition, _ := c.Edition(string(k.Edition))
+	return same(edition.Plugins) || slices.ContainsFunc(c.Packages, func(p catalog.Package) bool {
+		var plugins []string
+		for _, jar := range p.Jars {
+			plugins = append(plugins, jar.Plugin)
+		}
+		return p.Edition == edition.Key && same(plugins)
+	})
+}
+
+func (s *site) customPackages(names []string) (list []customPackage) {
+	for _, name := range names {
+		list = append(list, customPackage{name, s.mail.CustomPackageURL(name)})
+	}
+	return list
+}
+
+func (r checkResult) summary() string {
+	switch {
+	case !r.Valid:
+		return "This key is not valid"
+	case !r.Compared:
+		return "The key itself is fine; we could not compare it with your server"
+	}
+	return "This key is valid"
+}
+
+// next returns what to do after a check. What our records say of a license comes before how to install its key.
+func (s *site) next(r checkResult) step {
+	for _, n := range r.Notices {
+		if n.Code != notLookedUp && r.Valid {
+			return step{Sentence: n.Remedy}
+		}
+	}
+	switch {
+	case !r.Valid:
+		return step{Sentence: "Still not working? Reply to the email with the key, or write to " +
+			cmp.Or(s.mail.Sales.Email, "our sales team") + "."}
+	case !r.Compared:
+		return step{Sentence: "Enter your server ID and check the key again. " +
+			"SonarQube shows the ID under Administration > System."}
+	}
+	n := step{Path: "/editions/" + string(r.Key.Edition) + "#install", Action: "How to install the package"}
+	if r.Key.Edition == license.Community {
+		n.Path = "/editions/community#custom"
+	}
+	n.URL = s.mail.URL + n.Path
+	switch {
+	case r.Key.Custom:
+		n.Sentence = "Install your custom package manually, then paste the key in the License Manager."
+	case r.Key.Edition == license.DataCenter:
+		n.Sentence = "Install the package manually on every application node, " +
+			"then paste the key in the License Manager."
+	default:
+		n.Sentence = "If the " + r.Key.EditionName + " is already installed, paste the key in the License Manager. " +
+			"If not, choose Upgrade at the edition in Administration > Marketplace."
+	}
+	return n
 }
 
 // unchecked names the details that were left empty and are therefore not checked.
@@ -284,7 +394,7 @@ func newCheckedKey(k license.Key, c *catalog.Catalog, version string) *checkedKe
 	d := &checkedKey{
 		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition,
 		EditionName: k.Edition.Name(),
-		Plugins:     k.Plugins, Languages: []checkedPart{}, Features: []checkedPart{},
+		Plugins:     k.Plugins, PluginNames: []string{}, Languages: []checkedPart{}, Features: []checkedPart{},
 		MaxLoc: k.MaxLoc, MaxLocText: license.Lines(k.MaxLoc), Support: k.Support,
 		NotBefore: k.NotBefore, Expiration: k.Expiration, ExpirationText: k.Expiration.Long(),
 		ValidThrough: k.Expiration.End().Add(-time.Second),
@@ -292,6 +402,15 @@ func newCheckedKey(k license.Key, c *catalog.Catalog, version string) *checkedKe
 	}
 	if p, ok := c.Package(edition.Key, version); ok && p.Withdrawn == "" {
 		d.Package = &checkedPackage{Version: p.Version, File: p.File, URL: p.URL}
+	}
+	for _, key := range k.Plugins {
+		name := key
+		for _, p := range c.Plugins {
+			if p.Key == key {
+				name = cmp.Or(p.Name, key)
+			}
+		}
+		d.PluginNames = append(d.PluginNames, name)
 	}
 	for _, key := range union(edition.Languages, k.Languages) {
 		l, _ := c.Language(key)

@@ -80,10 +80,9 @@ func TestValidKeyIsShownWithItsTerms(t *testing.T) {
 	got := facts(doc)
 	for what, want := range map[string]string{
 		"License": "01c6x2m4vj8q0n5r7t9w3y1z2b", "Organization": "Customer & Sons", "License type": "Production",
-		"Edition":                     "Developer Edition",
-		"Package for SonarQube 6.7.1": "developer-edition-6.7.1.1042.zip", "Server ID": serverID,
+		"Edition": "Developer Edition", "Custom package": "linked in the email with the key", "Server ID": serverID,
 		"Lines of code": "up to 5'000'000",
-		"Plugins":       "abap, branch, cpp, license, cobol", "Support": "included", "Valid from": "01 Mar 2018",
+		"Plugins":       "SonarABAP, Branch Analysis, SonarCFamily, License Manager, SonarCOBOL", "Support": "included", "Valid from": "01 Mar 2018",
 		"Valid through": "28 Feb 2019, 23:59:59 UTC", "Issued": "26 Feb 2018, signed with prod-1",
 	} {
 		if got[what] != want {

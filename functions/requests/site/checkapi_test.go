@@ -21,6 +21,9 @@ func (env *testEnv) apiCheck(body map[string]any) *webtest.Answer {
 // found is a response of the API.
 type found struct {
 	Valid, Authentic  bool
+	Compared          bool
+	Summary           string
+	Next              step
 	Key               map[string]any
 	Reasons, Warnings []struct{ Code, Sentence, Remedy, Request, RequestURL, InstallURL string }
 	Notices           []notice

@@ -7,6 +7,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/fault"
+	"marketplace/shared/license"
 	"marketplace/shared/web"
 )
 
@@ -40,6 +41,9 @@ type pluginRow struct {
 
 // HasPackage reports whether the edition has a package and needs a license.
 func (v editionView) HasPackage() bool { return len(v.Edition.Plugins) > 0 }
+
+// Cluster reports whether the edition runs on a cluster. Its Marketplace page has no buttons (client-contract.md §6).
+func (v editionView) Cluster() bool { return v.Edition.Key == string(license.DataCenter) }
 
 func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.catalog()

@@ -45,12 +45,14 @@ type Options struct {
 	Catalog func() (*catalog.Catalog, error)
 	// Keys returns the public keys of our licenses. It is called for each check and may change between calls, so a
 	// rotation needs no restart.
-	Keys      func() (license.KeySet, error)
-	Now       func() time.Time
-	SiteURL   string       // public address, without a trailing slash
-	Sales     mail.Address // whom customers write to, and who is notified of requests
-	RequestID func(context.Context) string
-	Log       *slog.Logger
+	Keys    func() (license.KeySet, error)
+	Now     func() time.Time
+	SiteURL string // public address, without a trailing slash
+	// PackagesURL is where package ZIPs are kept, without a trailing slash; custom packages are under tailored/.
+	PackagesURL string
+	Sales       mail.Address // whom customers write to, and who is notified of requests
+	RequestID   func(context.Context) string
+	Log         *slog.Logger
 }
 
 type site struct {
@@ -67,7 +69,8 @@ type site struct {
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
-		mail: letter.Writer{URL: o.SiteURL, Sales: o.Sales}, pages: web.NewPages(templates), log: o.Log,
+		mail:  letter.Writer{URL: o.SiteURL, Sales: o.Sales, Packages: o.PackagesURL},
+		pages: web.NewPages(templates), log: o.Log,
 	}
 	return allowAnyOrigin(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,

@@ -26,7 +26,10 @@ import (
 	"marketplace/shared/web/webtest"
 )
 
-const siteURL = "https://licenses.vendor.example"
+const (
+	siteURL     = "https://licenses.vendor.example"
+	packagesURL = "https://packages.vendor.example"
+)
 
 // start is the time of the tests' clock, a Monday.
 var start = time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
@@ -74,7 +77,7 @@ func newTestEnvOver(t *testing.T, tab table.Table) *testEnv {
 	env.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
 	env.site = New(Options{
 		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
-		Now: func() time.Time { return env.clock }, SiteURL: siteURL,
+		Now: func() time.Time { return env.clock }, SiteURL: siteURL, PackagesURL: packagesURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: env.log}, nil)),
 	})

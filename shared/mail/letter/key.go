@@ -204,7 +204,7 @@ func installSteps(d Delivery) []string {
 func (w Writer) packageLinks(d Delivery) (links []link) {
 	for _, l := range d.Licenses {
 		for _, name := range l.Packages {
-			custom := link{"Your custom package", w.Packages + "/tailored/" + url.PathEscape(name)}
+			custom := link{"Your custom package", w.CustomPackageURL(name)}
 			if !slices.Contains(links, custom) {
 				links = append(links, custom)
 			}

@@ -21,6 +21,14 @@ type Writer struct {
 	Packages string
 }
 
+// CustomPackageURL returns the address of a custom package; "" if packages have none.
+func (w Writer) CustomPackageURL(name string) string {
+	if w.Packages == "" {
+		return ""
+	}
+	return w.Packages + "/tailored/" + url.PathEscape(name)
+}
+
 // StatusURL returns the private link to the status page of a request.
 func (w Writer) StatusURL(r request.Request) string { return w.URL + StatusPath(r) }
 
