@@ -146,6 +146,7 @@ func (u *user) requestsSteps() []step {
 		{"RequestByToken", func() error { return last(u.s.RequestByToken(u.ctx, u.filed.ID, u.filed.Token)) }},
 		{"RequestTimeline", func() error { return last(u.s.RequestTimeline(u.ctx, u.filed.ID)) }},
 		{"License", func() error { return last(u.s.License(u.ctx, u.license.ID)) }},
+		{"MailsAbout", func() error { return last(u.s.MailsAbout(u.ctx, u.filed.ID, 10)) }},
 	}
 }
 

@@ -40,7 +40,8 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	from := fmt.Sprintf("licensing-%d@vendor.example", time.Now().UnixNano())
 	env := []string{
 		"TABLE_NAME=" + c.TableName, "DYNAMODB_ENDPOINT=" + c.DynamoDBEndpoint, "SES_ENDPOINT=" + c.SESEndpoint,
-		"SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example", "MAIL_FROM=Licensing <" + from + ">",
+		"SITE_URL=https://licenses.example.com", "PACKAGES_URL=https://cdn.example.com",
+		"SALES_EMAIL=sales@vendor.example", "MAIL_FROM=Licensing <" + from + ">",
 	}
 	table, err := cloud.LocalTable(t.Context(), c)
 	if err != nil {

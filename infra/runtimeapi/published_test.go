@@ -116,7 +116,10 @@ func TestPublishedCatalogIsServedByCompiledFunctions(t *testing.T) {
 		t.Errorf("looked %d times, and logged\n%s", asked.Load(), f.Stdout())
 	}
 
-	site := []string{"TABLE_NAME=none", "SITE_URL=http://localhost:8080", "SALES_EMAIL=sales@vendor.example"}
+	site := []string{
+		"TABLE_NAME=none", "SITE_URL=http://localhost:8080", "SALES_EMAIL=sales@vendor.example",
+		"PACKAGES_URL=https://cdn.example.com/packages",
+	}
 	for _, test := range []struct{ bundle, shown, other string }{
 		{there, "developer-edition-7.2.0.2042.zip", data.Build},
 		{nowhere, "developer-edition-7.1.0." + data.Build + ".zip", "2042"},

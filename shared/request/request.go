@@ -133,6 +133,16 @@ func (s Summary) Late(now time.Time) bool {
 	return s.State.Open() && s.State != Waiting && now.After(s.Due)
 }
 
+// Deadline returns when an answer is due, as it follows "by": "Tuesday 06 Mar 2018, 09:30 UTC". A deadline at midnight
+// names the day that ends: "the end of Monday 05 Mar 2018 (UTC)".
+func (r Request) Deadline() string {
+	due := r.Due.UTC()
+	if due.Equal(license.DateOf(due).Start()) {
+		return due.AddDate(0, 0, -1).Format("the end of Monday 02 Jan 2006 (UTC)")
+	}
+	return due.Format("Monday 02 Jan 2006, 15:04 UTC")
+}
+
 // DueAt returns the time one business day after created: the same time on the next weekday, in UTC. A request from a
 // weekend counts from the start of Monday.
 func DueAt(created time.Time) time.Time {

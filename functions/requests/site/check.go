@@ -168,6 +168,14 @@ type checkedPackage struct {
 	URL     string `json:"url"`
 }
 
+// InstallPath returns the installation steps of the edition.
+func (k checkedKey) InstallPath() string {
+	if k.Edition == license.Community {
+		return "/editions/community#custom"
+	}
+	return "/editions/" + string(k.Edition) + "#install"
+}
+
 // customPackage is a package that was made for one license.
 type customPackage struct {
 	File string `json:"file"`
@@ -213,14 +221,12 @@ func (s *site) check(ctx context.Context, f checkForm) (checkResult, error) {
 		}
 	}
 	if v.Key != nil {
-		found.Key = newCheckedKey(*v.Key, c, q.Version)
+		found.Key = s.describe(*v.Key, recorded.Packages, c, q.Version)
 		if !found.Authentic { // anyone may have written it
 			found.Key.Organization = input.OneLine(found.Key.Organization, maxOrganization)
 		}
-		found.Key.Custom = len(recorded.Packages) > 0 || !standard(c, *v.Key)
 	}
 	if found.Key != nil && found.Key.Custom {
-		found.Key.Package, found.Key.CustomPackages = nil, s.customPackages(recorded.Packages)
 		for i, r := range found.Reasons {
 			if r.Code == license.WrongEdition && r.Request == "" { // the server has no package yet
 				found.Reasons[i].Remedy = "Install your custom package manually, then install the key."
@@ -283,10 +289,7 @@ func (s *site) next(r checkResult) step {
 		return step{Sentence: "Enter your server ID and check the key again. " +
 			"SonarQube shows the ID under Administration > System."}
 	}
-	n := step{Path: "/editions/" + string(r.Key.Edition) + "#install", Action: "How to install the package"}
-	if r.Key.Edition == license.Community {
-		n.Path = "/editions/community#custom"
-	}
+	n := step{Path: r.Key.InstallPath(), Action: "How to install the package"}
 	n.URL = s.mail.URL + n.Path
 	switch {
 	case r.Key.Custom:
@@ -386,6 +389,16 @@ func coveringEdition(c *catalog.Catalog, k license.Key, plugins []string) licens
 		}
 	}
 	return k.Edition
+}
+
+// describe describes a key with the names of the catalog and with its package: the custom ones on record, or that of its
+// edition for the version.
+func (s *site) describe(k license.Key, packages []string, c *catalog.Catalog, version string) *checkedKey {
+	d := newCheckedKey(k, c, version)
+	if d.Custom = len(packages) > 0 || !standard(c, k); d.Custom {
+		d.Package, d.CustomPackages = nil, s.customPackages(packages)
+	}
+	return d
 }
 
 // newCheckedKey describes a key with the names of the catalog.

@@ -363,7 +363,7 @@ func TestEveryStateHasAText(t *testing.T) {
 	titles := make(map[string]bool)
 	for _, s := range []request.State{request.Received, request.InReview, request.Waiting, request.Issued,
 		request.Rejected, request.Withdrawn} {
-		p := progressOf(s)
+		p := progressOf(s, nil)
 		if p.Text == "" || p.Step < 1 || p.Step > 3 || titles[p.Title] {
 			t.Errorf("%s: got incomplete text %+v", s, p)
 		}

@@ -36,6 +36,8 @@ type Store interface {
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
 	// License reads a license. An unknown one is a NotFound fault.
 	License(ctx context.Context, id string) (store.LicenseRecord, error)
+	// MailsAbout reads the emails about a request or a license, oldest first, with what the provider reported.
+	MailsAbout(ctx context.Context, id string, limit int) ([]store.Mail, error)
 }
 
 // Options configures the site.

@@ -1,15 +1,18 @@
 package site
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
@@ -20,10 +23,18 @@ type statusView struct {
 	request.Request
 	State    progress
 	Late     bool // the answer is overdue
-	Licenses []license.License
+	Licenses []issuedLicense
+	Key      *delivery // of the license keys; nil if we know of no email
+	Lost     *delivery // the newest email about the request, if it could not be delivered
 	History  []event
 	Query    string // of links
 	Sales    string
+}
+
+// issuedLicense is a license that was issued for a request, with the names of the catalog.
+type issuedLicense struct {
+	license.License
+	Covers *checkedKey
 }
 
 // event is something that happened to a request, worded for the customer.
@@ -31,9 +42,6 @@ type event struct {
 	At   time.Time
 	Text string
 }
-
-// Deadline returns when we promised an answer, with the weekday: "Tuesday 06 Mar 2018, 09:30 UTC".
-func (v statusView) Deadline() string { return v.Due.UTC().Format("Monday ") + web.Instant(v.Due) }
 
 // Waiting reports whether we are waiting for the customer.
 func (v statusView) Waiting() bool { return v.Request.State == request.Waiting }
@@ -47,7 +55,8 @@ type progress struct {
 	Tone  string
 }
 
-func progressOf(s request.State) progress {
+// progressOf words a state. answer is the email with our answer; nil if we know of none.
+func progressOf(s request.State, answer *delivery) progress {
 	switch s {
 	case request.Received:
 		return progress{"We have your request", "Our sales team will review it.", 1, true, ""}
@@ -56,10 +65,9 @@ func progressOf(s request.State) progress {
 	case request.Waiting:
 		return progress{"We need something from you", "We will continue once we have your answer.", 2, true, "warn"}
 	case request.Issued:
-		return progress{"Your license was issued", "We emailed you the key with installation steps.", 3, false, "good"}
+		return progress{"Your license was issued", answer.text("the key with installation steps"), 3, false, "good"}
 	case request.Rejected:
-		return progress{"The request was declined", "The reason is below. We emailed it to you as well.",
-			3, false, "bad"}
+		return progress{"The request was declined", "The reason is below. " + answer.text("the decision"), 3, false, "bad"}
 	case request.Withdrawn:
 		return progress{"The request was withdrawn", "We will not work on it. You can send a new request at any time.",
 			3, false, ""}
@@ -68,22 +76,32 @@ func progressOf(s request.State) progress {
 }
 
 // historyTexts words the actions on a request for its customer. Notes and the names of operators are not for customers.
+// Emails have lines of their own (delivery).
 var historyTexts = map[store.Action]string{
 	store.RequestReceived:  "You sent the request.",
 	store.RequestTaken:     "Our sales team started the review.",
 	store.CustomerAsked:    "We asked you a question.",
 	store.RequestResumed:   "We continued the review.",
-	store.RequestIssued:    "We issued the license and emailed you the key.",
+	store.RequestIssued:    "We issued the license.",
 	store.RequestRejected:  "We declined the request.",
 	store.RequestWithdrawn: "The request was withdrawn.",
 }
 
-func history(events []store.Event) (list []event) {
+func history(events []store.Event, keys []store.Mail, email string) (list []event) {
 	for _, e := range events {
 		if said := historyTexts[e.Action]; said != "" {
 			list = append(list, event{e.At, said})
 		}
 	}
+	for _, m := range keys {
+		switch d := deliveryOf(m, email); {
+		case d.Failed && !m.Sent.IsZero():
+			list = append(list, event{m.Sent, "The email with the key could not be delivered to " + d.To + "."})
+		case !d.Sent.IsZero():
+			list = append(list, event{m.Sent, "We emailed the key to " + d.To + "."})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b event) int { return a.At.Compare(b.At) })
 	return list
 }
 
@@ -101,21 +119,64 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	mails, err := s.store.MailsAbout(r.Context(), found.ID, maxMails)
+	if err != nil {
+		return err
+	}
 	v := statusView{
-		Request: found, State: progressOf(found.State), Late: found.Late(s.now()), History: history(events),
-		Sales: s.mail.Sales.Email,
+		Request: found, Late: found.Late(s.now()), Sales: s.mail.Sales.Email,
 		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
-	for _, id := range found.Licenses {
-		l, err := s.store.License(r.Context(), id)
-		if err != nil {
-			return err
-		}
-		v.Licenses = append(v.Licenses, l.License)
+	keys, err := s.issuedFor(r.Context(), &v)
+	if err != nil {
+		return err
 	}
+	v.Key = newestDelivery(keys, found.Email, mail.LicenseKey)
+	answer := v.Key
+	if found.State != request.Issued {
+		answer = newestDelivery(mails, found.Email, mail.RequestRejected, mail.RequestWithdrawn)
+	}
+	v.Lost = newestDelivery(mails, found.Email,
+		mail.RequestReceived, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn)
+	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued {
+		v.Lost = nil
+	}
+	v.State, v.History = progressOf(found.State, answer), history(events, keys, found.Email)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return s.pages.Render(w, http.StatusOK, "status.html",
 		web.View{Title: "License request " + found.ID, Private: true, Query: v.Query, Data: v})
+}
+
+// maxMails is how many emails about a request or a license are read.
+const maxMails = 20
+
+// issuedFor reads the licenses of a request into the view and returns the emails with their keys.
+func (s *site) issuedFor(ctx context.Context, v *statusView) (keys []store.Mail, err error) {
+	if len(v.Request.Licenses) == 0 {
+		return nil, nil
+	}
+	c, err := s.catalog()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range v.Request.Licenses {
+		recorded, err := s.store.License(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		l := recorded.License
+		v.Licenses = append(v.Licenses, issuedLicense{l, s.describe(l.Terms(), l.Packages, c, v.ProductVersion)})
+		mails, err := s.store.MailsAbout(ctx, id, maxMails)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range mails {
+			if m.Message.Kind == mail.LicenseKey {
+				keys = append(keys, m)
+			}
+		}
+	}
+	return keys, nil
 }
 
 // byToken reads the request of the path with its token. The error does not say whether the ID or the token is wrong.

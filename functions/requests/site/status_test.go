@@ -53,7 +53,7 @@ func (env *testEnv) issueFor(r request.Request, ids ...string) []license.License
 			ID: id, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc,
 			Support:    k.Support,
 			Expiration: k.Expiration, NotBefore: k.NotBefore, Contacts: []license.Contact{{Email: r.Email}},
-			KeyText: key, Issued: k.Issued, Plugins: k.Plugins,
+			KeyText: key, Issued: k.Issued, Plugins: k.Plugins, Languages: k.Languages, Features: k.Features,
 		})
 	}
 	err := env.store.IssueLicenses(env.t.Context(),
@@ -132,7 +132,9 @@ func TestStatusShowsLicensesWithoutTheirKeys(t *testing.T) {
 	}
 	for i, l := range licenses {
 		for _, want := range []string{l.ID, "Developer Edition", "AWHW8w9JtzBzSrmf9GQX", "up to 5'000'000",
-			"28 Feb 2019, 23:59:59 UTC"} {
+			"28 Feb 2019, 23:59:59 UTC", "Custom packagelinked in the email with the key",
+			"InstallationHow to install the package", "FeaturesBranch", "COBOL", "Supportincluded",
+			"Valid from01 Mar 2018"} {
 			if !strings.Contains(told[i], want) {
 				t.Errorf("license %d: got %q, want %q in it", i, told[i], want)
 			}
@@ -180,8 +182,7 @@ func TestHistoryIsWordedForTheCustomer(t *testing.T) {
 	a := env.get(page).WantStatus(200)
 	want := []string{
 		"You sent the request.", "Our sales team started the review.", "We asked you a question.",
-		"We continued the review.",
-		"We issued the license and emailed you the key.",
+		"We continued the review.", "We issued the license.",
 	}
 	if got := historyLines(a.Page()); !slices.Equal(got, want) {
 		t.Errorf("got history %q, want %q", got, want)

@@ -17,11 +17,11 @@ import (
 func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
 	return compose(w.toCustomer(id, mail.RequestReceived, r, "License request received"), content{
 		Title:   "We received your license request",
-		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), deadline(r.Due)),
+		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), r.Deadline()),
 		Intro: []string{
 			fmt.Sprintf("We received your request for a SonarQube license on %s.", instant(r.Created)),
 			fmt.Sprintf("Our sales team will review it and email you at this address within one business day, by %s.",
-				deadline(r.Due)),
+				r.Deadline()),
 		},
 		Facts:  append([]fact{{"Reference", r.ID}}, detailFacts(withoutFreeText(r))...),
 		Lead:   "You can track your request at any time. The link is private: anyone who has it can see the request.",
@@ -68,12 +68,12 @@ func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 	}
 	return compose(m, content{
 		Title:   "New license request",
-		Preview: fmt.Sprintf("Due %s. %s, %s, %s", deadline(r.Due), r.Kind, r.Edition.Name(), r.Company),
-		Intro:   []string{fmt.Sprintf("A customer is waiting for a reply, due by %s.", deadline(r.Due))},
+		Preview: fmt.Sprintf("Due by %s. %s, %s, %s", r.Deadline(), r.Kind, r.Edition.Name(), r.Company),
+		Intro:   []string{fmt.Sprintf("A customer is waiting for a reply, due by %s.", r.Deadline())},
 		Facts: slices.Concat([]fact{
 			{"Reference", r.ID},
 			{"Received", instant(r.Created)},
-			{"Reply due", deadline(r.Due)},
+			{"Reply due by", r.Deadline()},
 		}, detailFacts(r.Details), []fact{
 			{"Company", r.Company},
 			{"Country", r.Country},

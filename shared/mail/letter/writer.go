@@ -59,9 +59,6 @@ func (w Writer) contactSales(quoting string) string {
 // instant formats a time for readers, in UTC.
 func instant(t time.Time) string { return t.UTC().Format("02 Jan 2006, 15:04 UTC") }
 
-// deadline formats a time for readers who plan by the weekday, in UTC.
-func deadline(t time.Time) string { return t.UTC().Format("Monday 02 Jan 2006, 15:04 UTC") }
-
 // lastSecond formats the last second in which a license is valid.
 func lastSecond(l license.License) string {
 	return l.Expiration.End().Add(-time.Second).Format("02 Jan 2006, 15:04:05 UTC")

@@ -1,0 +1,179 @@
+package site
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/web/webtest"
+)
+
+// issueTo issues a license for a request and queues the email with its key to an address.
+func (env *testEnv) issueTo(r request.Request, to string, packages ...string) string {
+	env.t.Helper()
+	l := license.License{
+		ID: "01c7wnn8g0aaaaaaaaaaaaaaaa", Type: license.Production, Organization: "Customer", Server: r.Server,
+		Edition: license.Developer, MaxLoc: 1000, Expiration: terms().Expiration, Packages: packages,
+		Contacts: []license.Contact{{Email: to}},
+	}
+	c, err := sample()
+	if err != nil {
+		env.t.Fatal(err)
+	}
+	e, _ := c.Edition("developer")
+	l.Plugins = e.Plugins
+	m := mail.Message{ID: l.ID + "-key", Kind: mail.LicenseKey, About: l.ID, To: mail.Address{Email: to}}
+	if err := env.store.IssueLicenses(env.t.Context(), store.Issue{Licenses: []license.License{l}, By: operator,
+		Request: r.ID, RequestVersion: r.Version}, []mail.Message{m}); err != nil {
+		env.t.Fatal(err)
+	}
+	return m.ID
+}
+
+// claim begins to send an email.
+func (env *testEnv) claim(id string) store.Mail {
+	env.t.Helper()
+	m, err := env.store.ClaimMail(env.t.Context(), id, time.Minute)
+	if err != nil {
+		env.t.Fatal(err)
+	}
+	return m
+}
+
+func (env *testEnv) sent(id string) {
+	env.t.Helper()
+	if err := env.store.RecordSent(env.t.Context(), env.claim(id), "provider-1"); err != nil {
+		env.t.Fatal(err)
+	}
+}
+
+func (env *testEnv) bounced(id string) {
+	env.t.Helper()
+	report := store.Report{Mail: id, ProviderID: "provider-1", Outcome: store.Bounced}
+	if _, err := env.store.RecordReport(env.t.Context(), report,
+		func(license.License) mail.Message { return mail.Message{ID: id + "-unreached"} }); err != nil {
+		env.t.Fatal(err)
+	}
+}
+
+func TestStatusSaysWhatBecameOfTheKey(t *testing.T) {
+	const own, other = "jane.doe@customer.example", "peter@partner.example"
+	for name, tt := range map[string]struct {
+		to      string
+		happens func(*testEnv, string)
+		lead    string
+		history string // the last line
+	}{
+		"queued": {own, func(*testEnv, string) {}, "We will email you the key with installation steps.",
+			"We issued the license."},
+		"being sent": {own, func(env *testEnv, id string) { env.claim(id) },
+			"We will email you the key with installation steps.", "We issued the license."},
+		"accepted": {own, (*testEnv).sent,
+			"We emailed the key with installation steps to jane.doe@customer.example on 05 Mar 2018, 09:30 UTC.",
+			"We emailed the key to jane.doe@customer.example."},
+		"accepted, for another contact": {other, (*testEnv).sent,
+			"We emailed the key with installation steps to p…@partner.example on 05 Mar 2018, 09:30 UTC.",
+			"We emailed the key to p…@partner.example."},
+		"given up": {own, func(env *testEnv, id string) {
+			if err := env.store.FailMail(env.t.Context(), env.claim(id), errors.New("no such domain")); err != nil {
+				env.t.Fatal(err)
+			}
+		}, "The email could not be delivered to jane.doe@customer.example.", "We issued the license."},
+		"bounced": {other, func(env *testEnv, id string) { env.sent(id); env.bounced(id) },
+			"The email could not be delivered to p…@partner.example.",
+			"The email with the key could not be delivered to p…@partner.example."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := newTestEnv(t)
+			r, page := env.fileForm()
+			tt.happens(env, env.issueTo(r, tt.to))
+			a := env.get(page).WantStatus(200)
+			doc := a.Page()
+			if got := webtest.Text(doc.Find(".lead")); got != tt.lead {
+				t.Errorf("got %q, want %q", got, tt.lead)
+			}
+			lines := historyLines(doc)
+			if got := lines[len(lines)-1]; got != tt.history {
+				t.Errorf("got history %q, want %q last", lines, tt.history)
+			}
+			main := webtest.Text(doc.Find("main"))
+			failed := strings.Contains(tt.lead, "could not")
+			if strings.Contains(main, "To receive the key, write to sales@vendor.example") != failed ||
+				strings.Contains(main, "Install the key as described in our email") == failed {
+				t.Errorf("got next step in %q, failed %t", main, failed)
+			}
+			if strings.Contains(a.Body, other) || strings.Contains(a.Body, "no such domain") {
+				t.Error("the page shows another contact's address or an internal error")
+			}
+		})
+	}
+}
+
+func TestStatusSaysThatOurEmailsDoNotArrive(t *testing.T) {
+	env := newTestEnv(t)
+	r, page := env.fileForm()
+	if env.get(page).Page().Find("#lost").Length() > 0 {
+		t.Error("got a warning before the email was sent, want none")
+	}
+	env.sent(r.ID + "-received")
+	env.bounced(r.ID + "-received")
+	got := webtest.Text(env.get(page).WantStatus(200).Page().Find("#lost"))
+	if !strings.Contains(got, "could not be delivered to jane.doe@customer.example") ||
+		!strings.Contains(got, "write to sales@vendor.example") {
+		t.Errorf("got %q, want that our email was not delivered", got)
+	}
+}
+
+func TestIssuedRequestLinksPackageAndInstallation(t *testing.T) {
+	links := func(doc *goquery.Document) (list []string) {
+		doc.Find("dl.license a").Each(func(_ int, a *goquery.Selection) {
+			list = append(list, a.AttrOr("href", ""))
+		})
+		return list
+	}
+	env := newTestEnv(t)
+	r, page := env.fileForm()
+	env.issueTo(r, r.Email)
+	c, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	standard, _ := c.Package("developer", "6.7.1")
+	want := []string{standard.URL, "/editions/developer#install"}
+	if got := links(env.get(page).Page()); !slices.Equal(got, want) {
+		t.Errorf("standard: got links %q, want %q", got, want)
+	}
+
+	env = newTestEnv(t)
+	r, page = env.fileForm()
+	env.issueTo(r, r.Email, "developer-edition-6.7.1-secret.zip")
+	want = []string{packagesURL + "/tailored/developer-edition-6.7.1-secret.zip", "/editions/developer#install"}
+	if got := links(env.get(page).Page()); !slices.Equal(got, want) {
+		t.Errorf("custom: got links %q, want %q", got, want)
+	}
+}
+
+func TestDeadlineAtMidnightNamesTheDayThatEnds(t *testing.T) {
+	for created, want := range map[string]string{
+		"2026-11-27T09:30:00Z": "Monday 30 Nov 2026, 09:30 UTC",
+		"2026-11-28T12:00:00Z": "the end of Monday 30 Nov 2026 (UTC)",
+		"2026-11-29T23:59:59Z": "the end of Monday 30 Nov 2026 (UTC)",
+		"2026-11-30T00:00:00Z": "the end of Monday 30 Nov 2026 (UTC)",
+	} {
+		at, err := time.Parse(time.RFC3339, created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (request.Request{Due: request.DueAt(at)}).Deadline(); got != want {
+			t.Errorf("filed %s: got %q, want %q", created, got, want)
+		}
+	}
+}
