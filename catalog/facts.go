@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"marketplace/shared/lazyregexp"
+	"marketplace/shared/license"
 )
 
 // Files of our own beside the vendor's. Both may be absent.
@@ -15,7 +16,7 @@ const (
 	withdrawnFile = "withdrawn.properties"
 )
 
-// facts are what people and licenses need to know of the product and the vendor's format does not say.
+// facts has what people and licenses need to know about the product beyond the vendor's format.
 type facts struct {
 	termsURL      string
 	languages     []Language
@@ -31,9 +32,9 @@ type feature struct {
 // readFacts reads product.properties:
 //
 //	termsUrl=${SITE_URL}/terms                  the terms and conditions of the packages
-//	languages=cobol,java                        in the order in which people read them
+//	languages=cobol,java                        in the order of display
 //	language.cobol.name=COBOL
-//	language.cobol.plugin=cobol                 what brings it; empty: every edition has it
+//	language.cobol.plugin=cobol                 the plugin with it; empty: every edition has it
 //	features=branches
 //	feature.branches.name=Branch analysis
 //	feature.branches.description=One sentence.
@@ -64,23 +65,28 @@ func readFacts(s *source, templates []template) facts {
 	for _, text := range s.list("locThresholds") {
 		lines, err := strconv.ParseInt(text, 10, 64)
 		if last := len(f.locThresholds); err != nil || lines <= 0 || last > 0 && lines <= f.locThresholds[last-1] {
-			s.fault("locThresholds: %q is not a number of lines above the one before", text)
+			s.fault("locThresholds: %q is not a number greater than the one before it", text)
 		}
 		f.locThresholds = append(f.locThresholds, lines)
 	}
 	return f
 }
 
-var packageName = lazyregexp.New(`^(community|developer|enterprise|datacenter)-edition-([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9]+\.zip$`)
+var packageName = lazyregexp.New(`^([a-z]+)-edition-([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9]+\.zip$`)
 
-// readWithdrawn reads withdrawn.properties: "<package file>=<why, one sentence for people>". Packages of earlier builds may stand
-// in it, so that their old links are answered with the reason.
+func isPackageName(file string) bool {
+	parts := packageName().FindStringSubmatch(file)
+	return parts != nil && license.Edition(parts[1]).Valid()
+}
+
+// readWithdrawn reads withdrawn.properties: "<package file>=<why, one sentence for people>". It may list packages of
+// earlier builds, so that their old links are answered with the reason.
 func readWithdrawn(s *source) map[string]string {
 	withdrawn := make(map[string]string)
 	for file, reason := range s.props.All() {
 		reason = strings.TrimSpace(reason)
-		if !packageName().MatchString(file) {
-			s.fault("%q is not the name of a package, as in developer-edition-6.7.1.717.zip", file)
+		if !isPackageName(file) {
+			s.fault("%q is not a package name such as developer-edition-6.7.1.717.zip", file)
 		} else if reason == "" {
 			s.fault("%s: the reason is missing", file)
 		}
@@ -89,7 +95,7 @@ func readWithdrawn(s *source) map[string]string {
 	return withdrawn
 }
 
-// readOptional reads a file of our own where it exists.
+// readOptional reads a file of our own if it exists.
 func readOptional(dir fs.FS, name string, r *report, read func(*source)) {
 	if _, err := fs.Stat(dir, name); err != nil {
 		return

@@ -9,24 +9,23 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"marketplace/shared/license"
 )
 
-// Options are what the metadata does not say.
+// Options has what the metadata leaves open.
 type Options struct {
-	SiteURL string // stands for ${SITE_URL}; may be "" where nothing asks for it
-	BaseURL string // where the packages are; "" means SiteURL + "/downloads"
+	SiteURL string // replaces ${SITE_URL}; may be "" if the metadata does not contain that
+	BaseURL string // the folder of the packages; "" is SiteURL + "/downloads"
 	Build   string // the build number in the names of the packages, digits
 }
 
-// minimum is the first version of the product that has editions.
-var minimum = NewVersion("6.7")
-
 // ErrNoEdition means that no version has an edition, so that there is nothing to publish.
-var ErrNoEdition = errors.New("catalog: no edition for any public version of the product from 6.7 up")
+var ErrNoEdition = errors.New("catalog: no edition for any public version of the product from " + license.FirstVersion)
 
-// Catalog makes the catalog: for each public version from 6.7 up and each edition, of every plugin the highest release that is
-// compatible with that version. An edition of which one plugin has no such release does not exist for that version.
-// The error joins one error per fault, or is ErrNoEdition.
+// Catalog makes the catalog. For each public version from license.FirstVersion and each edition it takes the highest
+// compatible release of every plugin; an edition with a plugin that has none does not exist for that version. The error
+// joins one error per fault, or is ErrNoEdition.
 func (m *Metadata) Catalog(o Options) (*Catalog, error) {
 	b := builder{Metadata: m, build: o.Build, named: map[string]bool{}, made: &Catalog{
 		Format:        Format,
@@ -41,12 +40,13 @@ func (m *Metadata) Catalog(o Options) (*Catalog, error) {
 	}}
 	b.addresses(o)
 	b.editions()
+	first := NewVersion(license.FirstVersion)
 	for _, p := range m.products {
-		if p.version.Compare(minimum) >= 0 {
+		if p.version.Compare(first) >= 0 {
 			b.version(p)
 		}
 	}
-	b.withdrawnBefore()
+	b.withdrawnEarlier()
 	if err := errors.Join(b.faults...); err != nil {
 		return nil, err
 	}
@@ -56,17 +56,17 @@ func (m *Metadata) Catalog(o Options) (*Catalog, error) {
 	return b.made, nil
 }
 
-// builder collects the catalog and what is wrong with it.
+// builder collects the catalog and its faults.
 type builder struct {
 	*Metadata
 	made    *Catalog
 	baseURL string
 	build   string
 	faults  []error
-	named   map[string]bool // what is wrong with jars, so that it is said once and not once a version
+	named   map[string]bool // faults of jars, to report each once instead of once a version
 }
 
-// fault notes something wrong, once: what is wrong with a plugin is found again for every version.
+// fault adds a fault, once: a fault of a plugin is found again for every version.
 func (b *builder) fault(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
 	if !slices.ContainsFunc(b.faults, func(known error) bool { return known.Error() == err.Error() }) {
@@ -83,7 +83,7 @@ func (b *builder) addresses(o Options) {
 		b.baseURL = b.made.SiteURL + "/downloads"
 	}
 	if b.baseURL == "" {
-		b.fault("neither a base URL nor a site URL is given, so the packages have no address")
+		b.fault("give a base URL or a site URL: the packages need an address")
 	}
 	for name, address := range map[string]string{"base": o.BaseURL, "site": o.SiteURL} {
 		if address == "" {
@@ -100,10 +100,10 @@ func (b *builder) addresses(o Options) {
 	b.made.TermsURL = b.address(factsFile, "termsUrl", b.facts.termsURL)
 }
 
-// address puts the site's address in place of its marker.
+// address replaces the marker of the site's address.
 func (b *builder) address(file, property, text string) string {
 	if strings.Contains(text, siteMarker) && b.made.SiteURL == "" {
-		b.fault("%s: property %s holds %s, and no site URL is given", file, property, siteMarker)
+		b.fault("%s: property %s contains %s, but no site URL is given", file, property, siteMarker)
 	}
 	return strings.ReplaceAll(text, siteMarker, b.made.SiteURL)
 }
@@ -135,9 +135,11 @@ func (b *builder) editions() {
 		for _, key := range t.plugins {
 			used[key] = true
 			if p := b.plugins[key]; p == nil {
-				b.fault("%s: edition %s: plugin %s is not defined: plugins in %s does not list it", templatesFile, t.key, key, versionsFile)
+				b.fault("%s: edition %s: plugin %s is not defined: plugins in %s does not list it",
+					templatesFile, t.key, key, versionsFile)
 			} else if len(p.releases) == 0 {
-				b.fault("%s: edition %s: plugin %s is not defined: %[3]s.properties has no public or archived release", templatesFile, t.key, key)
+				b.fault("%s: edition %s: plugin %s is not defined: %[3]s.properties has no public or archived release",
+					templatesFile, t.key, key)
 			}
 		}
 	}
@@ -152,16 +154,17 @@ func (b *builder) editions() {
 	}
 }
 
-// checkRanges refuses entries of sqVersions that mean nothing, in the plugins that packages are made of.
+// checkRanges refuses malformed entries of sqVersions, in the plugins that packages contain.
 func (b *builder) checkRanges(p *plugin) {
 	for _, r := range p.releases {
 		if r.malformed != "" {
-			b.fault("%s.properties: plugin %[1]s: release %s: sqVersions: %q is not a version or a range [first,last]", p.key, r.version, r.malformed)
+			b.fault("%s.properties: plugin %[1]s: release %s: sqVersions: %q is not a version or a range [first,last]",
+				p.key, r.version, r.malformed)
 		}
 	}
 }
 
-// version adds a version of the product with its editions and packages; one without any edition is left out.
+// version adds a version of the product with its editions and packages, unless it has no edition.
 func (b *builder) version(p product) {
 	key, err := p.version.key()
 	if err != nil {
@@ -190,16 +193,18 @@ func (b *builder) version(p product) {
 	if len(v.Editions) == 0 {
 		return
 	}
-	if !slices.Contains(v.Editions, Community) {
-		b.fault("%s: version %s would have no %s edition, without which the client's page breaks: one of its plugins has no compatible release", templatesFile, key, Community)
+	if !slices.Contains(v.Editions, community) {
+		b.fault("%s: version %s would have no %s edition, without which the client's page breaks: "+
+			"one of its plugins has no compatible release", templatesFile, key, community)
 	}
 	b.made.Versions = append(b.made.Versions, v)
 }
 
-// jars are the files of an edition for a version of the product, by name; not ok where a plugin has no compatible release.
+// jars returns the files of an edition for a version of the product, by name; ok is false if a plugin has no compatible
+// release.
 func (b *builder) jars(t template, v Version) (jars []Jar, ok bool) {
-	if missing := b.missing(t, v); len(missing) > 0 {
-		b.made.LeftOut = append(b.made.LeftOut, LeftOut{v.String(), t.key, missing})
+	if keys := b.incompatible(t, v); len(keys) > 0 {
+		b.made.LeftOut = append(b.made.LeftOut, LeftOut{v.String(), t.key, keys})
 		return nil, false
 	}
 	for _, key := range t.plugins {
@@ -214,7 +219,8 @@ func (b *builder) jars(t template, v Version) (jars []Jar, ok bool) {
 			continue
 		}
 		if other, ok := find(jars, func(j Jar) bool { return j.File == jar.File }); ok {
-			b.fault("%s: edition %s: plugins %s and %s both bring %s", templatesFile, t.key, other.Plugin, key, jar.File)
+			b.fault("%s: edition %s: plugins %s and %s both contain %s",
+				templatesFile, t.key, other.Plugin, key, jar.File)
 			continue
 		}
 		jars = append(jars, jar)
@@ -223,8 +229,8 @@ func (b *builder) jars(t template, v Version) (jars []Jar, ok bool) {
 	return jars, true
 }
 
-// missing are the plugins of an edition that have no release for a version of the product.
-func (b *builder) missing(t template, v Version) (keys []string) {
+// incompatible returns the plugins of an edition that have no release for a version of the product.
+func (b *builder) incompatible(t template, v Version) (keys []string) {
 	for _, key := range t.plugins {
 		p := b.plugins[key]
 		if p != nil {
@@ -257,8 +263,8 @@ func (b *builder) pack(t template, v Version, key string, jars []Jar) {
 	})
 }
 
-// withdrawnBefore adds the withdrawn packages of earlier builds, without jars.
-func (b *builder) withdrawnBefore() {
+// withdrawnEarlier adds the withdrawn packages of earlier builds, without jars.
+func (b *builder) withdrawnEarlier() {
 	for _, file := range slices.Sorted(maps.Keys(b.withdrawn)) {
 		if slices.ContainsFunc(b.made.Packages, func(p Package) bool { return p.File == file }) {
 			continue
@@ -269,7 +275,8 @@ func (b *builder) withdrawnBefore() {
 			version += "." + part[4]
 		}
 		b.made.Packages = append(b.made.Packages, Package{
-			File: file, Edition: part[1], Version: version, URL: b.baseURL + "/" + file, Withdrawn: b.withdrawn[file], Jars: []Jar{},
+			File: file, Edition: part[1], Version: version, URL: b.baseURL + "/" + file,
+			Withdrawn: b.withdrawn[file], Jars: []Jar{},
 		})
 	}
 }

@@ -5,19 +5,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"marketplace/shared/license"
 )
 
 const templatesFile = "edition-templates.properties"
 
-// The keys of the editions are compiled into the client (client-contract.md §1).
-const (
-	Community  = "community"
-	Developer  = "developer"
-	Enterprise = "enterprise"
-	DataCenter = "datacenter"
-)
-
-var editionKeys = []string{Community, DataCenter, Developer, Enterprise}
+const community = string(license.Community)
 
 // template is an edition as edition-templates.properties describes it.
 type template struct {
@@ -36,8 +30,8 @@ func readTemplates(s *source) []template {
 		return value
 	}
 	for _, key := range splitList(text("editions")) {
-		if !slices.Contains(editionKeys, key) {
-			s.fault("editions: the client knows no edition %q, only %s", key, strings.Join(editionKeys, ", "))
+		if !license.Edition(key).Valid() {
+			s.fault("editions: the client knows no edition %q, only %v", key, license.Editions)
 			continue
 		}
 		if slices.ContainsFunc(templates, func(t template) bool { return t.key == key }) {
@@ -61,26 +55,27 @@ func readTemplates(s *source) []template {
 		}
 		templates = append(templates, t)
 	}
-	if !slices.ContainsFunc(templates, func(t template) bool { return t.key == Community }) {
-		s.fault("editions: there is no %s edition, without which the client's page breaks", Community)
+	if !slices.ContainsFunc(templates, func(t template) bool { return t.key == community }) {
+		s.fault("editions: the %s edition is missing, without which the client's page breaks", community)
 	}
 	slices.SortFunc(templates, func(a, b template) int { return strings.Compare(a.key, b.key) })
 	return templates
 }
 
-// siteMarker stands in an address for the site's own one, which only a deployment knows.
+// siteMarker is replaced by the address of the site, which only a deployment knows.
 const siteMarker = "${SITE_URL}"
 
-// checkRequestURL refuses what the client cannot append "?serverId=…" to (client-contract.md §3). An empty one is
-// fine.
+// checkRequestURL refuses an address to which the client cannot append "?serverId=…" (client-contract.md §3). It may be
+// empty.
 func checkRequestURL(text string) error {
 	if text == "" {
 		return nil
 	}
 	if strings.ContainsAny(text, "?#") {
-		return fmt.Errorf("%q holds ? or #, and the client appends its own ?", text)
+		return fmt.Errorf("%q contains ? or #, but the client appends its own ?", text)
 	}
-	if address, err := url.Parse(strings.Replace(text, siteMarker, "https://site", 1)); err != nil || address.Scheme != "https" && address.Scheme != "http" {
+	address, err := url.Parse(strings.Replace(text, siteMarker, "https://site", 1))
+	if err != nil || address.Scheme != "https" && address.Scheme != "http" {
 		return fmt.Errorf("%q is not an absolute http or https URL", text)
 	}
 	return nil

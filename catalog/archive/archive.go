@@ -1,7 +1,8 @@
-// Package archive builds the ZIP of a package from a folder of jars: flat, entries by name, stored as they are, with fixed times
-// and modes, so that the same jars give the same bytes. Each jar must be, by its manifest, the plugin and release that are meant.
+// Package archive builds the ZIP of a package from a folder of jars: flat, sorted by name, uncompressed, with fixed
+// times and modes, so that the same jars give the same bytes. The manifest of each jar must name the expected plugin
+// and release.
 //
-// Which jars belong to a package is decided by package catalog.
+// Package catalog decides which jars belong to a package.
 package archive
 
 import (
@@ -18,16 +19,18 @@ import (
 	"strings"
 
 	"marketplace/catalog"
+	"marketplace/shared/atomicfile"
 )
 
-// Result is what is to be known of a package that was built.
+// Result describes a package that was built.
 type Result struct {
 	Size   int64
 	SHA256 string // lower-case hex
 }
 
-// Build writes the package that holds the jars, found in folder, to the file path. It appears there whole or not at all, whenever
-// the process ends; bringing it to the disk is the caller's. However large the jars are, memory stays flat. The error joins one error per jar that is missing or not the one meant.
+// Build writes a package of the jars in folder to the file path, which appears whole or not at all, whenever the
+// process ends. Memory stays flat, however large the jars are. The error joins one error per jar that is missing or not
+// the expected one.
 func Build(path, folder string, jars []catalog.Jar) (Result, error) {
 	entries, err := check(folder, jars)
 	if err != nil {
@@ -47,11 +50,11 @@ type entry struct {
 	crc  uint32
 }
 
-// check reads every jar once: the ZIP's headers need sizes and checksums before the contents, or the Java reader of stored entries
-// refuses it.
+// check reads every jar once: the ZIP's headers need sizes and checksums before the contents, or Java refuses the
+// stored entries.
 func check(folder string, jars []catalog.Jar) ([]entry, error) {
 	if len(jars) == 0 {
-		return nil, errors.New("it holds no jar")
+		return nil, errors.New("it has no jar")
 	}
 	var entries []entry
 	var faults []error
@@ -62,7 +65,8 @@ func check(folder string, jars []catalog.Jar) ([]entry, error) {
 			continue
 		}
 		if other, ok := plugins[jar.Plugin]; ok {
-			faults = append(faults, fmt.Errorf("%s and %s are both of plugin %s: a server with both does not start", other, jar.File, jar.Plugin))
+			faults = append(faults, fmt.Errorf("%s and %s both belong to plugin %s: a server with both does not start",
+				other, jar.File, jar.Plugin))
 			continue
 		}
 		plugins[jar.Plugin] = jar.File
@@ -76,7 +80,7 @@ func check(folder string, jars []catalog.Jar) ([]entry, error) {
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	for i := 1; i < len(entries); i++ {
 		if entries[i].name == entries[i-1].name {
-			faults = append(faults, fmt.Errorf("jar %s is in it twice", entries[i].name))
+			faults = append(faults, fmt.Errorf("jar %s is listed twice", entries[i].name))
 		}
 	}
 	return entries, errors.Join(faults...)
@@ -85,7 +89,7 @@ func check(folder string, jars []catalog.Jar) ([]entry, error) {
 func checkFile(path string, jar catalog.Jar) (entry, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return entry{}, fmt.Errorf("it is missing in %s", filepath.Dir(path))
+		return entry{}, fmt.Errorf("not found in %s", filepath.Dir(path))
 	}
 	if err != nil {
 		return entry{}, err
@@ -106,21 +110,16 @@ func checkFile(path string, jar catalog.Jar) (entry, error) {
 	return entry{name: jar.File, size: size, crc: sum.Sum32()}, err
 }
 
-// write makes the ZIP beside its place and moves it there.
+// write puts the ZIP at path once it is whole.
 func write(path, folder string, entries []entry) (result Result, err error) {
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	file, err := atomicfile.Create(path, 0o644)
 	if err != nil {
 		return result, err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary.Name())
-		}
-	}()
-	defer temporary.Close()
+	defer file.Close()
 
 	sum := sha256.New()
-	out := zip.NewWriter(io.MultiWriter(temporary, sum))
+	out := zip.NewWriter(io.MultiWriter(file, sum))
 	for _, e := range entries {
 		if err := copyEntry(out, folder, e); err != nil {
 			return result, err
@@ -129,17 +128,11 @@ func write(path, folder string, entries []entry) (result Result, err error) {
 	if err := out.Close(); err != nil {
 		return result, err
 	}
-	if result.Size, err = temporary.Seek(0, io.SeekCurrent); err != nil {
+	if result.Size, err = file.Seek(0, io.SeekCurrent); err != nil {
 		return result, err
 	}
 	result.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	if err := temporary.Chmod(0o644); err != nil {
-		return result, err
-	}
-	if err := temporary.Close(); err != nil {
-		return result, err
-	}
-	return result, os.Rename(temporary.Name(), path)
+	return result, file.Commit()
 }
 
 // firstDay is 1 January 1980, the earliest date that a ZIP can hold.

@@ -87,8 +87,8 @@ func wiring(name string) bool {
 
 // domain reports whether a package is part of the domain, which knows neither HTTP nor AWS.
 func domain(name string) bool {
-	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/properties",
-		"shared/reminder", "shared/request", "shared/input")
+	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/atomicfile",
+		"shared/properties", "shared/reminder", "shared/request", "shared/input")
 }
 
 func within(name string, folders ...string) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"marketplace/shared/atomicfile"
 	"os"
 	"sync"
 	"time"
@@ -67,5 +68,5 @@ func (c *Clock) Save() error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(c.path, data, 0o600)
+	return atomicfile.Write(c.path, data, 0o600)
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"marketplace/shared/atomicfile"
 	"marketplace/shared/license"
 )
 
@@ -57,5 +58,5 @@ func newSigner(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, WriteFile(path, data, 0o600)
+	return key, atomicfile.Write(path, data, 0o600)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"marketplace/functions/console/signin"
+	"marketplace/shared/atomicfile"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
@@ -67,7 +67,7 @@ func (d Dir) Announce(url string) error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(d.path("server.json"), data, 0o600)
+	return atomicfile.Write(d.path("server.json"), data, 0o600)
 }
 
 // Withdraw removes the announcement.
@@ -104,36 +104,10 @@ func (d Dir) SessionKeys() (signin.Keys, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte(signin.NewKey())
-		err = WriteFile(path, text, 0o600)
+		err = atomicfile.Write(path, text, 0o600)
 	}
 	if err != nil {
 		return signin.Keys{}, err
 	}
 	return signin.ParseKeys(string(text))
-}
-
-// WriteFile replaces a whole file: readers see the old content or the new, even after a power failure.
-func WriteFile(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
 }

@@ -52,6 +52,9 @@ const (
 // Editions lists every edition, from the smallest to the largest.
 var Editions = []Edition{Community, Developer, Enterprise, DataCenter}
 
+// FirstVersion is the first product version that is sold in editions.
+const FirstVersion = "6.7"
+
 // Name returns the edition as people read it, such as "Data Center Edition"; for any other edition, the key itself.
 func (e Edition) Name() string {
 	switch e {

@@ -42,9 +42,6 @@ const (
 	MaxKey      = 200
 )
 
-// FirstVersion is the first product version that is sold in editions.
-const FirstVersion = "6.7"
-
 // Accept checks every field and returns the details of the request. Its error is an Invalid fault with a sentence for
 // each wrong field.
 func (f Form) Accept() (Details, error) {
@@ -157,25 +154,34 @@ func ParseVersion(s string) (string, error) {
 	if s == "" {
 		return "", fault.New(fault.Invalid, "Enter the SonarQube version, for example 6.7.1.")
 	}
-	m := version().FindStringSubmatch(s)
-	if m == nil || len(s) > maxVersion {
+	n := numbers(s)
+	if n == nil || len(s) > maxVersion {
 		return "", fault.New(fault.Invalid, "Enter a SonarQube version, for example 6.7.1.")
 	}
-	n := make([]int, 3)
-	for i := range n {
-		if len(m[i+1]) <= 3 {
-			n[i], _ = strconv.Atoi(m[i+1])
-		}
-	}
-	if slices.Compare(n, []int{6, 7, 0}) < 0 {
+	if slices.Compare(n, numbers(license.FirstVersion)) < 0 {
 		return "", fault.New(fault.Invalid, "Licenses need SonarQube %s or later. Upgrade the server first.",
-			FirstVersion)
+			license.FirstVersion)
 	}
 	v := strconv.Itoa(n[0]) + "." + strconv.Itoa(n[1])
 	if n[2] != 0 {
 		v += "." + strconv.Itoa(n[2])
 	}
 	return v, nil
+}
+
+// numbers returns the three numbers of a product version; nil if it is not one.
+func numbers(s string) []int {
+	m := version().FindStringSubmatch(s)
+	if m == nil {
+		return nil
+	}
+	n := make([]int, 3)
+	for i := range n {
+		if len(m[i+1]) <= 3 { // a longer one is the build
+			n[i], _ = strconv.Atoi(m[i+1]) // a missing patch is 0
+		}
+	}
+	return n
 }
 
 func (f Form) phone(bad *fault.Fields) string {

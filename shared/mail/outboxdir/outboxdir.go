@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/shared/atomicfile"
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
@@ -38,7 +38,7 @@ const (
 	headerAbout = "X-Outbox-About"
 )
 
-const suffix, unfinished = ".eml", ".part"
+const suffix = ".eml"
 
 // Open opens the folder and creates it if necessary. from is the sender of every message.
 func Open(path string, from mail.Address, now func() time.Time) (*Dir, error) {
@@ -67,32 +67,10 @@ func (d *Dir) Send(_ context.Context, m mail.Message) (id string, err error) {
 		fmt.Fprintf(&file, "%s: %s\r\n", h[0], mime.QEncoding.Encode("utf-8", h[1]))
 	}
 	file.Write(body)
-	if err := d.write(m.ID+suffix, file.Bytes()); err != nil {
-		return "", fmt.Errorf("outboxdir: writing mail %s: %w", m.ID, err)
+	if err := atomicfile.WriteIn(d.root, m.ID+suffix, file.Bytes(), 0o600); err != nil {
+		return "", fmt.Errorf("outboxdir: mail %s: %w", m.ID, err)
 	}
 	return m.ID + suffix, nil
-}
-
-// write replaces a file atomically.
-func (d *Dir) write(name string, data []byte) error {
-	part := name + "." + rand.Text() + unfinished
-	f, err := d.root.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = d.root.Rename(part, name)
-	}
-	if err != nil {
-		return errors.Join(err, d.root.Remove(part))
-	}
-	dir, err := d.root.Open(".")
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // Quota implements mail.Sender: a folder has no limits.
