@@ -1,4 +1,4 @@
-// Command catalog is the Lambda function that hands out the prepared catalog and the links to the packages.
+// Command catalog is the Lambda function that serves the prepared catalog and the links to the packages.
 package main
 
 import (
@@ -22,11 +22,12 @@ func main() {
 		log.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	feeds := livecatalog.New(livecatalog.Options[*api.Handler]{
+	catalogs := livecatalog.New(livecatalog.Options[*api.Handler]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Now: time.Now, Log: logger,
 		Make: func(b *bundle.Bundle) (*api.Handler, error) {
-			return api.New(b, api.Options{PackagesURL: c.PackagesURL, Metrics: os.Stdout, Now: time.Now, Log: logger}), nil
+			o := api.Options{PackagesURL: c.PackagesURL, Metrics: os.Stdout, Now: time.Now, Log: logger}
+			return api.New(b, o), nil
 		},
 	})
-	lambda.Start(api.Current(feeds.Get))
+	lambda.Start(api.Live(catalogs.Get))
 }

@@ -35,7 +35,7 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 		prepare: func() { _, _ = builtIn() }, // each request reports the error
 		current: livecatalog.New(livecatalog.Options[*catalog.Catalog]{BuiltIn: builtIn, URL: c.BundleURL,
 			Make: catalog.FromBundle, Now: o.Now, Log: o.Log}).Get,
-		api: api.Current(livecatalog.New(livecatalog.Options[*api.Handler]{
+		api: api.Live(livecatalog.New(livecatalog.Options[*api.Handler]{
 			BuiltIn: builtIn, URL: c.BundleURL, Now: o.Now, Log: o.Log,
 			Make: func(b *bundle.Bundle) (*api.Handler, error) {
 				return api.New(b, api.Options{Dir: o.Data.Packages(), Log: o.Log}), nil

@@ -1,9 +1,9 @@
-// Package api serves the prepared catalog: the JSON documents that SonarQube and others read, and the links to the packages.
-// The bytes come from a bundle (catalog/bundle), made where metadata is published; the pages for people belong to the requests
-// function.
+// Package api serves the prepared catalog: the JSON documents that SonarQube and others read, and the links to the
+// packages. The bytes come from a bundle (catalog/bundle), made where metadata is published. The requests function has
+// the pages for people.
 //
-// The readers are scripts in browsers on foreign sites: every answer, of whatever status, allows any origin, and none
-// is a 401 (client-contract.md §1).
+// The readers are scripts in browsers on other sites: every response allows any origin, and none is a 401
+// (client-contract.md §1).
 package api
 
 import (
@@ -21,35 +21,38 @@ import (
 	"marketplace/shared/lambdahttp"
 )
 
-// Options are where packages are and who is told about downloads. The zero value redirects to the site's own /packages and
-// counts nothing.
+// Options says where the packages are and who counts downloads. The zero value redirects to the site's own /packages
+// and counts nothing.
 type Options struct {
-	// PackagesURL is the folder of the packages on the CDN; a download redirects to PackagesURL/file. Empty: SiteURL/packages.
-	// The CDN has to allow any origin as well.
+	// PackagesURL is the folder of the packages on the CDN; a download redirects to PackagesURL/file. "" is
+	// SiteURL/packages. The CDN has to allow any origin as well.
 	PackagesURL string
-	// Dir is a folder with the package files. When set they are served from it, without a redirect and without being counted.
+	// Dir is a folder with the package files. If set, they are served from it, without a redirect and without being
+	// counted.
 	Dir string
-	// Metrics takes one line in CloudWatch's embedded metric format for each redirect to a package; nil counts nothing.
+	// Metrics receives one line in CloudWatch's embedded metric format for each redirect to a package; nil counts
+	// nothing.
 	Metrics io.Writer
-	// Now is the time of such a line; it has to be set where Metrics is.
+	// Now is the clock of those lines, required with Metrics.
 	Now func() time.Time
-	// Log takes panics and missing files; nil is slog.Default().
+	// Log receives panics and missing files; nil is slog.Default().
 	Log *slog.Logger
 }
 
-// Handler is the catalog function: an http.Handler, and for Lambda an Invoke that gives the same answers without going through one.
+// Handler is the catalog function: an http.Handler, and for Lambda an Invoke that gives the same responses without a
+// detour through http.Request.
 type Handler struct {
 	bundle  *bundle.Bundle
 	options Options
 	routes  []route
 	adapter *lambdahttp.Handler
 
-	mu      sync.Mutex
-	answers map[reply][]byte // Lambda answers, made when first asked for
+	mu       sync.Mutex
+	prepared map[reply][]byte // Lambda responses, encoded when first asked for
 }
 
-// New makes the function of a bundle, which must not change afterwards. It runs at every cold start, so it indexes nothing: the
-// documents and packages of a bundle are dozens.
+// New returns the handler of a bundle, which must not change afterwards. It runs at every cold start and so builds no
+// index: a bundle has a few dozen documents and packages.
 func New(b *bundle.Bundle, o Options) *Handler {
 	if o.PackagesURL == "" {
 		o.PackagesURL = b.SiteURL + "/packages"
@@ -58,47 +61,49 @@ func New(b *bundle.Bundle, o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	f := &Handler{bundle: b, options: o, routes: routes(), answers: make(map[reply][]byte)}
-	f.adapter = lambdahttp.New(f, o.Log)
-	return f
+	h := &Handler{bundle: b, options: o, routes: routes(), prepared: make(map[reply][]byte)}
+	h.adapter = lambdahttp.New(h, o.Log)
+	return h
 }
 
-// question is what of a request decides the answer.
-type question struct {
+// request is the part of an HTTP request that decides the response.
+type request struct {
 	path, query                         string // path decoded, query as written
-	rest                                string // of the path, where the route is open
-	acceptEncoding, ifNoneMatch, accept string // "" when missing; several headers joined with commas
+	rest                                string // of the path, behind the route's prefix
+	acceptEncoding, ifNoneMatch, accept string // "" if missing; several fields joined with commas
 }
 
-// find returns the route of q's path and completes q.
-func (h *Handler) find(q *question) (route, bool) {
-	for _, r := range h.routes {
-		if rest, ok := r.match(q.path); ok {
-			q.rest = rest
-			return r, true
+// find returns the route of r's path and completes r.
+func (h *Handler) find(r *request) (route, bool) {
+	for _, candidate := range h.routes {
+		if rest, ok := candidate.match(r.path); ok {
+			r.rest = rest
+			return candidate, true
 		}
 	}
 	return route{}, false
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	open(w.Header())
+	allowAnyOrigin(w.Header())
 	defer func() {
 		if v := recover(); v != nil {
-			h.options.Log.ErrorContext(r.Context(), "panic in handler", "panic", fmt.Sprint(v), "method", r.Method, "path", r.URL.Path,
-				"request", lambdahttp.RequestID(r.Context()), "stack", string(debug.Stack()))
+			h.options.Log.ErrorContext(r.Context(), "panic in handler", "panic", fmt.Sprint(v), "method", r.Method,
+				"path", r.URL.Path, "request", lambdahttp.RequestID(r.Context()), "stack", string(debug.Stack()))
 			clear(w.Header())
-			open(w.Header())
+			allowAnyOrigin(w.Header())
 			(&failure{status: http.StatusInternalServerError}).write(h, w, "")
 		}
 	}()
-	q := question{
+	q := request{
 		path: r.URL.Path, query: r.URL.RawQuery,
-		acceptEncoding: list(r.Header["Accept-Encoding"]), ifNoneMatch: list(r.Header["If-None-Match"]), accept: list(r.Header["Accept"]),
+		acceptEncoding: joined(r.Header["Accept-Encoding"]),
+		ifNoneMatch:    joined(r.Header["If-None-Match"]),
+		accept:         joined(r.Header["Accept"]),
 	}
 	route, ok := h.find(&q)
 	if !ok {
-		(&failure{status: http.StatusNotFound, detail: "There is nothing at this path."}).write(h, w, q.accept)
+		(&failure{status: http.StatusNotFound, detail: "There is no document at this address."}).write(h, w, q.accept)
 		return
 	}
 	switch r.Method {
@@ -108,7 +113,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		w.Header().Set("Allow", allowed)
-		(&failure{status: http.StatusMethodNotAllowed, detail: "This address can only be read."}).write(h, w, q.accept)
+		const detail = "This address is read-only: use GET or HEAD."
+		(&failure{status: http.StatusMethodNotAllowed, detail: detail}).write(h, w, q.accept)
 		return
 	}
 	p, failed := route.resolve(h, q)
@@ -126,8 +132,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const allowed = "GET, HEAD, OPTIONS"
 
-// open lets scripts of any origin read the answer.
-func open(h http.Header) {
+// allowAnyOrigin lets the scripts of any site read the response.
+func allowAnyOrigin(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
@@ -142,37 +148,38 @@ func preflight(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func list(values []string) string {
+func joined(values []string) string {
 	if len(values) == 1 {
 		return values[0]
 	}
 	return strings.Join(values, ",")
 }
 
-// Invoke answers an API Gateway event with what ServeHTTP answers. An answer that never changes is encoded once and handed out
-// from then on; everything else takes the way through ServeHTTP.
+// Invoke answers an API Gateway event with what ServeHTTP answers. A response that never changes is encoded once and
+// reused; all others go through ServeHTTP.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	e, err := lambdahttp.ParseEvent(payload)
 	if err != nil {
 		return nil, err
 	}
-	if answer, ok := h.ready(e); ok {
-		return answer, nil
+	if encoded, ok := h.reuse(e); ok {
+		return encoded, nil
 	}
 	return h.adapter.Serve(ctx, e)
 }
 
-// ready answers what has a reply. A panic is left to ServeHTTP, which meets it again and knows what to do.
-func (h *Handler) ready(e *lambdahttp.Event) (answer []byte, ok bool) {
+// reuse answers an event that has a reply. After a panic it returns false: ServeHTTP meets the panic again and reports
+// it.
+func (h *Handler) reuse(e *lambdahttp.Event) (encoded []byte, ok bool) {
 	defer func() {
 		if recover() != nil {
-			answer, ok = nil, false
+			encoded, ok = nil, false
 		}
 	}()
 	if e.Method != http.MethodGet && e.Method != http.MethodHead || e.HasBody() || h.options.Dir != "" {
 		return nil, false
 	}
-	q := question{
+	q := request{
 		path: e.Path, query: e.Query,
 		acceptEncoding: e.Header("accept-encoding"), ifNoneMatch: e.Header("if-none-match"),
 	}
@@ -185,30 +192,31 @@ func (h *Handler) ready(e *lambdahttp.Event) (answer []byte, ok bool) {
 		return nil, false
 	}
 	p.head = e.Method == http.MethodHead
-	if answer, err := h.prepare(p); err == nil {
+	if encoded, err := h.encode(p); err == nil {
 		h.count(p)
-		return answer, true
+		return encoded, true
 	}
 	return nil, false
 }
 
-// prepare returns p as a Lambda answer. There are as many as documents, codings and packages make, whatever is asked.
-func (h *Handler) prepare(p reply) ([]byte, error) {
+// encode returns p as a Lambda response. The map is bounded: replies are documents and packages, by coding, whatever is
+// asked.
+func (h *Handler) encode(p reply) ([]byte, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if answer, ok := h.answers[p]; ok {
-		return answer, nil
+	if encoded, ok := h.prepared[p]; ok {
+		return encoded, nil
 	}
 	method := http.MethodGet
 	if p.head {
 		method = http.MethodHead
 	}
-	answer, err := lambdahttp.Record(method, func(w http.ResponseWriter) {
-		open(w.Header())
+	encoded, err := lambdahttp.Record(method, func(w http.ResponseWriter) {
+		allowAnyOrigin(w.Header())
 		p.write(h, w)
 	})
 	if err == nil {
-		h.answers[p] = answer
+		h.prepared[p] = encoded
 	}
-	return answer, err
+	return encoded, err
 }

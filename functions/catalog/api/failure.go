@@ -11,15 +11,15 @@ import (
 	"marketplace/shared/response"
 )
 
-// failure is an answer that is not what was asked for.
+// failure is an error response.
 type failure struct {
 	status int
 	detail string // for people, one or two sentences
-	page   bool   // people follow this link: a page, unless they ask for JSON
+	page   bool   // people follow this link: a page, unless the client prefers JSON
 	file   *bundle.Package
 }
 
-func (e *failure) write(f *Handler, w http.ResponseWriter, accept string) {
+func (e *failure) write(handler *Handler, w http.ResponseWriter, accept string) {
 	h := w.Header()
 	for _, name := range []string{"Content-Disposition", "Content-Length", "ETag"} {
 		h.Del(name)
@@ -38,17 +38,17 @@ func (e *failure) write(f *Handler, w http.ResponseWriter, accept string) {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'")
 		w.WriteHeader(e.status)
-		w.Write([]byte(f.page(e)))
+		w.Write([]byte(handler.page(e)))
 		return
 	}
 	response.NewProblem(e.status, e.detail).Write(w)
 }
 
-// page says what to do instead. It has no style and no script, and no template package is linked for it.
+// page returns an HTML page that says what to do instead. It has no style and no script, and links no template package.
 func (h *Handler) page(e *failure) string {
 	title := "No such package"
-	advice := "Please check the link: names of packages look like <code>developer-edition-6.7.1.717.zip</code>. " +
-		"All packages are listed on the page of their edition:"
+	advice := "Check the link: package names look like <code>developer-edition-6.7.1.717.zip</code>. " +
+		"Each edition's page lists its packages:"
 	var editions []string
 	for _, p := range h.bundle.Packages {
 		if !slices.Contains(editions, p.Edition) {
@@ -58,18 +58,29 @@ func (h *Handler) page(e *failure) string {
 	switch {
 	case e.status == http.StatusGone:
 		title = e.file.File + " was withdrawn"
-		advice = "Please do not install a copy that you still have. Other packages are listed on the page of the edition:"
+		advice = "Do not install a copy that you still have. The edition's page lists the other packages:"
 		editions = []string{e.file.Edition}
 	case e.status != http.StatusNotFound:
 		title = http.StatusText(e.status)
-		advice = "All packages are listed on the page of their edition:"
+		advice = "Each edition's page lists its packages:"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n"+
-		"<title>%[1]s</title>\n<h1>%[1]s</h1>\n<p>%[2]s</p>\n<p>%[3]s</p>\n<ul>\n", html.EscapeString(title), html.EscapeString(e.detail), advice)
+	fmt.Fprintf(&b, pageBeginning, html.EscapeString(title), html.EscapeString(e.detail), advice)
 	for _, key := range editions {
-		fmt.Fprintf(&b, "<li><a href=\"%s/editions/%[2]s\">%[2]s</a></li>\n", html.EscapeString(h.bundle.SiteURL), html.EscapeString(key))
+		fmt.Fprintf(&b, "<li><a href=\"%s/editions/%[2]s\">%[2]s</a></li>\n",
+			html.EscapeString(h.bundle.SiteURL), html.EscapeString(key))
 	}
 	b.WriteString("</ul>\n</html>\n")
 	return b.String()
 }
+
+const pageBeginning = `<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>%[1]s</title>
+<h1>%[1]s</h1>
+<p>%[2]s</p>
+<p>%[3]s</p>
+<ul>
+`

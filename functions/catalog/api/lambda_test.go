@@ -13,7 +13,8 @@ import (
 	"marketplace/shared/lambdahttp/lambdahttptest"
 )
 
-// pair gives the answers of Invoke and of ServeHTTP behind the ordinary adapter, and how many downloads each counted.
+// pair answers events by Invoke and by ServeHTTP behind the ordinary adapter, and keeps the downloads that each
+// counted.
 type pair struct {
 	fast, slow           *api.Handler
 	fastCount, slowCount writes
@@ -23,8 +24,8 @@ type pair struct {
 func newPair() *pair {
 	p := new(pair)
 	now := func() time.Time { return time.UnixMilli(1519637400123) }
-	p.fast = newFeed(api.Options{Metrics: &p.fastCount, Now: now})
-	p.slow = newFeed(api.Options{Metrics: &p.slowCount, Now: now})
+	p.fast = newHandler(api.Options{Metrics: &p.fastCount, Now: now})
+	p.slow = newHandler(api.Options{Metrics: &p.slowCount, Now: now})
 	p.adapter = lambdahttp.New(p.slow, nil)
 	return p
 }
@@ -32,7 +33,7 @@ func newPair() *pair {
 func (p *pair) compare(t *testing.T, event []byte) {
 	t.Helper()
 	want, wantErr := p.adapter.Invoke(t.Context(), event)
-	for range 2 { // made, and handed out again
+	for range 2 { // encoded, and reused
 		got, err := p.fast.Invoke(t.Context(), event)
 		if (err == nil) != (wantErr == nil) || string(got) != string(want) {
 			t.Fatalf("%s\nInvoke   %s %v\nadapter  %s %v", event, got, err, want, wantErr)
@@ -44,9 +45,10 @@ func (p *pair) compare(t *testing.T, event []byte) {
 	p.fastCount, p.slowCount = nil, nil
 }
 
-func TestPreparedAnswersAreTheHandlers(t *testing.T) {
+func TestReusedResponsesEqualTheHandlers(t *testing.T) {
 	p := newPair()
-	targets := []string{"/editions.json?x=1", "/packages.json?version=5", "/packages.json?version=%zz", "/", "/downloads/", "/downloads/" + available,
+	targets := []string{"/editions.json?x=1", "/packages.json?version=5", "/packages.json?version=%zz", "/",
+		"/downloads/", "/downloads/" + available,
 		"/downloads/" + withdrawn, "/downloads/none.zip", "/downloads/..%2f" + available, "//editions.json", "/editions.json/"}
 	tags := []string{"", "*", `"none"`}
 	for _, d := range testBundle().Documents {
@@ -60,7 +62,8 @@ func TestPreparedAnswersAreTheHandlers(t *testing.T) {
 	n := 0
 	for _, target := range targets {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "get"} {
-			for _, accept := range []string{"", "br", "gzip", "identity", "gzip;q=0.5, br;q=0.4", "*;q=0", "garbage;;;"} {
+			for _, accept := range []string{"", "br", "gzip", "identity", "gzip;q=0.5, br;q=0.4", "*;q=0",
+				"garbage;;;"} {
 				for _, tag := range tags {
 					r := httptest.NewRequest("GET", target, nil)
 					r.Method = method
@@ -84,7 +87,7 @@ func TestPreparedAnswersAreTheHandlers(t *testing.T) {
 	t.Logf("%d events", n)
 }
 
-func TestPreparedAnswersAreTheHandlersForOddEvents(t *testing.T) {
+func TestReusedResponsesEqualTheHandlersForOddEvents(t *testing.T) {
 	p := newPair()
 	for _, event := range []string{
 		`{"version":"2.0","rawPath":"/editions.json","requestContext":{"http":{"method":"GET"}},"body":"!","isBase64Encoded":true}`,
@@ -99,12 +102,13 @@ func TestPreparedAnswersAreTheHandlersForOddEvents(t *testing.T) {
 	}
 }
 
-func TestPreparedAnswersAreNetHTTPs(t *testing.T) {
-	f := newFeed(api.Options{})
+func TestReusedResponsesEqualThoseOfNetHTTP(t *testing.T) {
+	f := newHandler(api.Options{})
 	server := httptest.NewServer(f)
 	defer server.Close()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, target := range []string{"/editions.json", "/packages.json?version=6.7", "/downloads/" + available, "/downloads/" + withdrawn, "/none"} {
+	for _, target := range []string{"/editions.json", "/packages.json?version=6.7", "/downloads/" + available,
+		"/downloads/" + withdrawn, "/none"} {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS", "PUT"} {
 			for _, coding := range []string{"identity", "gzip", "br"} {
 				build := func() *http.Request {
@@ -136,23 +140,24 @@ func TestPreparedAnswersAreNetHTTPs(t *testing.T) {
 					delete(want.Header, "Content-Length")
 				}
 				if got.StatusCode != want.StatusCode || body(t, got) != body(t, want) {
-					t.Errorf("%s %s %s: %d, net/http %d", method, target, coding, got.StatusCode, want.StatusCode)
+					t.Errorf("%s %s %s: got %d, net/http %d", method, target, coding, got.StatusCode, want.StatusCode)
 				}
 				for name := range want.Header {
 					if !slices.Equal(got.Header[name], want.Header[name]) {
-						t.Errorf("%s %s %s: %s: %q, net/http %q", method, target, coding, name, got.Header[name], want.Header[name])
+						t.Errorf("%s %s %s: %s: got %q, net/http %q", method, target, coding, name, got.Header[name],
+							want.Header[name])
 					}
 				}
 				if len(got.Header) != len(want.Header) {
-					t.Errorf("%s %s %s: %v, net/http %v", method, target, coding, got.Header, want.Header)
+					t.Errorf("%s %s %s: got %v, net/http %v", method, target, coding, got.Header, want.Header)
 				}
 			}
 		}
 	}
 }
 
-func TestInvokeSurvivesAPanic(t *testing.T) {
-	f := newFeed(api.Options{Metrics: panicking{}, Now: time.Now})
+func TestInvokeAnswersAPanic(t *testing.T) {
+	f := newHandler(api.Options{Metrics: panicking{}, Now: time.Now})
 	event, err := lambdahttptest.Event(httptest.NewRequest("GET", "/downloads/"+available, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -165,12 +170,13 @@ func TestInvokeSurvivesAPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp.StatusCode != 500 || resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get("Location") != "" {
+	if resp.StatusCode != 500 || resp.Header.Get("Access-Control-Allow-Origin") != "*" ||
+		resp.Header.Get("Location") != "" {
 		t.Errorf("%s", answer)
 	}
 }
 
-func FuzzPreparedAnswersAreTheHandlers(f *testing.F) {
+func FuzzReusedResponsesEqualTheHandlers(f *testing.F) {
 	for _, target := range []string{"/editions.json", "/packages.json?version=6.7", "/downloads/" + available, "/x"} {
 		event, err := lambdahttptest.Event(httptest.NewRequest("GET", target, nil))
 		if err != nil {
@@ -202,7 +208,7 @@ func BenchmarkInvoke(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			f := newFeed(api.Options{Metrics: io.Discard, Now: time.Now})
+			f := newHandler(api.Options{Metrics: io.Discard, Now: time.Now})
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := f.Invoke(b.Context(), event); err != nil {

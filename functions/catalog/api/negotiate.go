@@ -23,8 +23,8 @@ func (c coding) body(d *bundle.Document) *bundle.Body {
 	return [...]*bundle.Body{&d.Brotli, &d.Gzip, &d.Identity}[c]
 }
 
-// choose returns the coding that an Accept-Encoding field prefers (RFC 9110 §12.5.3); of equals, that of the smaller body.
-// Malformed elements count for nothing. A field that excludes everything gets identity, never a 406.
+// choose returns the coding that an Accept-Encoding field prefers (RFC 9110 §12.5.3); of equals, that of the smaller
+// body. Malformed elements count for nothing. A field that excludes everything gets identity, never a 406.
 func choose(accept string) coding {
 	const unlisted = -1
 	weights := [codings]int{unlisted, unlisted, unlisted}
@@ -60,8 +60,8 @@ func choose(accept string) coding {
 	return best
 }
 
-// matches reports whether an If-None-Match field names the strong etag; the comparison is weak (RFC 9110 §13.1.2). The rest of
-// the field after a malformed entity tag is ignored.
+// matches reports whether an If-None-Match field names the strong etag; the comparison is weak (RFC 9110 §13.1.2). The
+// rest of the field after a malformed entity tag is ignored.
 func matches(field, etag string) bool {
 	for {
 		field = strings.TrimLeft(field, " \t,")

@@ -9,8 +9,8 @@ import (
 	"marketplace/catalog/bundle"
 )
 
-// reply is an answer that is the same whenever the same thing is asked: a document in a coding, its 304, or the redirect to a
-// file. It is comparable, to be a key.
+// reply is a response that never changes: a document in a coding, its 304, or the redirect to a file. It is comparable,
+// as the key of encoded responses.
 type reply struct {
 	document    *bundle.Document
 	coding      coding
@@ -19,15 +19,16 @@ type reply struct {
 	head        bool
 }
 
-// Browsers and the CDN take a document as fresh for five minutes and may show an older one while they fetch it anew, or for a
-// week when the function fails (RFC 5861).
+// A document is fresh for five minutes. Browsers and the CDN may show an older one while they fetch it again, and for a
+// week while the function fails (RFC 5861).
 const documentCache = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 
-func (p reply) write(f *Handler, w http.ResponseWriter) {
+func (p reply) write(handler *Handler, w http.ResponseWriter) {
 	h := w.Header()
 	if p.file != nil {
-		// 302: only GET and HEAD come here, and every client knows it. Not cached, so that every download is counted.
-		h.Set("Location", f.options.PackagesURL+"/"+p.file.File)
+		// 302, which every client knows, since only GET and HEAD get here. Not cached, so that every download is
+		// counted.
+		h.Set("Location", handler.options.PackagesURL+"/"+p.file.File)
 		h.Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusFound)
 		return
@@ -48,36 +49,38 @@ func (p reply) write(f *Handler, w http.ResponseWriter) {
 	w.Write(body.Bytes)
 }
 
-// document answers with the document at the path, whatever the query.
-func (h *Handler) document(q question) (reply, *failure) {
-	return h.prepared(q, "")
+// anyQuery resolves to the document at the path, whatever the query.
+func (h *Handler) anyQuery(r request) (reply, *failure) {
+	return h.document(r, "")
 }
 
-// packages answers with the packages of the version asked for, of the newest without one.
-func (h *Handler) packages(q question) (reply, *failure) {
-	version, err := first(q.query, "version")
+// packages resolves to the packages of the version in the query, of the newest without one.
+func (h *Handler) packages(r request) (reply, *failure) {
+	version, err := first(r.query, "version")
 	if err != nil {
-		return reply{}, &failure{status: http.StatusBadRequest, detail: "The version in the query is not percent-encoded correctly."}
+		return reply{}, &failure{
+			status: http.StatusBadRequest, detail: "The version in the query is not percent-encoded correctly.",
+		}
 	}
 	if version == "" {
-		return h.prepared(q, "")
+		return h.document(r, "")
 	}
-	return h.prepared(q, "version="+version)
+	return h.document(r, "version="+version)
 }
 
-// prepared answers with the bundle's document at the path with the query, both as the bundle has them.
-func (h *Handler) prepared(q question, query string) (reply, *failure) {
-	d, ok := h.bundle.Document(q.path, query)
+// document resolves to the bundle's document at the path with the query, both as the bundle has them.
+func (h *Handler) document(r request, query string) (reply, *failure) {
+	d, ok := h.bundle.Document(r.path, query)
 	if !ok {
-		return reply{}, &failure{status: http.StatusNotFound, detail: "The catalog has no such document or version."}
+		return reply{}, &failure{status: http.StatusNotFound, detail: "The catalog has no such version."}
 	}
-	p := reply{document: d, coding: choose(q.acceptEncoding)}
-	p.notModified = matches(q.ifNoneMatch, p.coding.body(d).ETag)
+	p := reply{document: d, coding: choose(r.acceptEncoding)}
+	p.notModified = matches(r.ifNoneMatch, p.coding.body(d).ETag)
 	return p, nil
 }
 
-// first returns the first value of a query parameter, "" when there is none. What else the query holds does not matter,
-// garbage included.
+// first returns the first value of a query parameter, "" if there is none. It ignores the rest of the query, garbage
+// included.
 func first(query, name string) (string, error) {
 	for pair := range strings.SplitSeq(query, "&") {
 		key, value, _ := strings.Cut(pair, "=")

@@ -6,23 +6,23 @@ import (
 	"marketplace/catalog/bundle"
 )
 
-// route is one path of the catalog function. Its resolver decides by the question alone what the answer is, so that a Lambda
-// answer prepared earlier and a handler's answer are the same decision.
+// route is one path of the catalog function. Its resolver decides the response by the request alone, so that an encoded
+// Lambda response and the handler's are the same decision.
 type route struct {
 	pattern string // as http.ServeMux has it, without a method: GET, HEAD and OPTIONS are answered everywhere
-	resolve func(*Handler, question) (reply, *failure)
+	resolve func(*Handler, request) (reply, *failure)
 }
 
 func routes() []route {
 	return []route{
-		{bundle.EditionsPath, (*Handler).document},
+		{bundle.EditionsPath, (*Handler).anyQuery},
 		{bundle.PackagesPath, (*Handler).packages},
-		{bundle.CatalogPath, (*Handler).document},
+		{bundle.CatalogPath, (*Handler).anyQuery},
 		{"/downloads/{file}", (*Handler).download},
 	}
 }
 
-// Patterns lists the paths that belong to this function, as http.ServeMux patterns without a method.
+// Patterns returns the paths of this function as http.ServeMux patterns without a method.
 func Patterns() []string {
 	var patterns []string
 	for _, r := range routes() {
@@ -31,8 +31,8 @@ func Patterns() []string {
 	return patterns
 }
 
-// match reports whether path is the route's, and what stands where the pattern has a name in braces. Unlike a ServeMux it
-// never redirects: a path with ../ or // is simply unknown.
+// match reports whether path is the route's, and returns the part for which the pattern has a name in braces. Unlike a
+// ServeMux it never redirects: a path with ../ or // is unknown.
 func (r route) match(path string) (rest string, ok bool) {
 	prefix, _, open := strings.Cut(r.pattern, "{")
 	if !open {
