@@ -25,28 +25,28 @@ import (
 
 const importUsage = `usage: ops import-licenses [-table NAME] [-skip-refused] FILE.csv
 
-Brings a vendor's existing licenses on record, with their reminders. The file is CSV with the header
+Imports a vendor's existing licenses, with their reminders. The file is CSV with the header
   organization,contact,email,server_id,edition,type,max_loc,expiration,support
-(dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no). Where a line is refused, every refused line is
-reported with its reasons and nothing is recorded; refused as well is a license that is on record with other terms. A file can be
-imported again: what is on record stays as it is.
+(dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no). If any line has an error, every such line
+is reported with all its errors and nothing is recorded; -skip-refused records the others. A license already on record
+with other terms is an error too. A file can be imported again: licenses on record stay unchanged.
 
-Where to: the table that -table or TABLE_NAME names, in the cloud or, where DYNAMODB_ENDPOINT is set, on that engine (which makes
-it if it is missing). Where no table is named, the data of the local server (DATA, default .local), whether it is running or not.
-The report says where it was.
+The licenses go to the table named by -table or TABLE_NAME: in the cloud, or on the engine at DYNAMODB_ENDPOINT if that
+is set, which creates the table if necessary. Without a table name they go to the data of the local server (DATA,
+default .local), whether it is running or not. The report names the target.
 `
 
-// importLicenses is the command; it returns the exit status.
+// importLicenses runs the command and returns its exit status.
 func importLicenses(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("import-licenses", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, importUsage) }
+	help := func(w io.Writer) { fmt.Fprint(w, importUsage) }
 	tableName := flags.String("table", os.Getenv("TABLE_NAME"), "")
 	skip := flags.Bool("skip-refused", false, "")
-	if err := flags.Parse(args); err != nil || flags.NArg() != 1 {
-		if err == nil {
-			flags.Usage()
-		}
+	if status, ok := parse(flags, args, help, stdout, stderr); !ok {
+		return status
+	}
+	if flags.NArg() != 1 {
+		help(stderr)
 		return 2
 	}
 	report, where, err := importFile(context.Background(), *tableName, flags.Arg(0), *skip)
@@ -54,23 +54,27 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, r)
 	}
 	if err != nil {
-		if refused, ok := err.(*fault.Error); ok { // the file as a whole; what is wrapped says how far it came
+		if refused, ok := err.(*fault.Error); ok { // the whole file; a wrapped fault says how far the import got
 			err = errors.New(refused.Msg)
 		}
 		fmt.Fprintf(stderr, "import-licenses: %v\n", err)
 		return 1
 	}
-	fmt.Fprintf(stdout, "%d recorded in %s, %d on record before, %d refused\n", report.Recorded, where, report.Known, len(report.Refused))
+	fmt.Fprintf(stdout, "%d recorded in %s, %d already on record, %d refused\n",
+		report.Recorded, where, report.Known, len(report.Refused))
 	if len(report.Refused) == 0 {
 		return 0
 	}
 	if !*skip && report.Recorded+report.Known == 0 {
-		fmt.Fprintln(stderr, "import-licenses: nothing was recorded; fix the lines above, or skip them with -skip-refused")
+		fmt.Fprintln(stderr,
+			"import-licenses: nothing was recorded; fix the lines above, or skip them with -skip-refused")
 	}
 	return 1
 }
 
-func importFile(ctx context.Context, tableName, path string, skip bool) (report licenseimport.Report, where string, err error) {
+func importFile(
+	ctx context.Context, tableName, path string, skip bool,
+) (report licenseimport.Report, where string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return licenseimport.Report{}, "", err
@@ -79,8 +83,10 @@ func importFile(ctx context.Context, tableName, path string, skip bool) (report 
 	return importInto(ctx, tableName, file, skip)
 }
 
-// importInto imports the file into the table of that name; with "", into the local server's data. where is that in words.
-func importInto(ctx context.Context, tableName string, file io.Reader, skip bool) (report licenseimport.Report, where string, err error) {
+// importInto imports the file into the named table, or into the local server's data for "". where names the target.
+func importInto(
+	ctx context.Context, tableName string, file io.Reader, skip bool,
+) (report licenseimport.Report, where string, err error) {
 	c, err := config.Load(os.Getenv)
 	if err != nil {
 		return licenseimport.Report{}, "", err
@@ -100,7 +106,9 @@ func importInto(ctx context.Context, tableName string, file io.Reader, skip bool
 	return report, where, err
 }
 
-func importIntoTable(ctx context.Context, c config.Config, file io.Reader, skip bool) (report licenseimport.Report, where string, err error) {
+func importIntoTable(
+	ctx context.Context, c config.Config, file io.Reader, skip bool,
+) (report licenseimport.Report, where string, err error) {
 	var t table.Table
 	if where = "table " + c.TableName; c.DynamoDBEndpoint == "" {
 		t, err = awsprofile.Table(ctx, c.TableName)
@@ -115,8 +123,10 @@ func importIntoTable(ctx context.Context, c config.Config, file io.Reader, skip 
 	return report, where, err
 }
 
-// importIntoFolder stands in for the local server, with its clock.
-func importIntoFolder(ctx context.Context, dir localdata.Dir, c config.Config, file io.Reader, skip bool) (licenseimport.Report, error) {
+// importIntoFolder does what the local server would do, by its clock.
+func importIntoFolder(
+	ctx context.Context, dir localdata.Dir, c config.Config, file io.Reader, skip bool,
+) (licenseimport.Report, error) {
 	clock, err := dir.OpenClock(time.Now)
 	if err != nil {
 		return licenseimport.Report{}, err
@@ -132,8 +142,10 @@ func importIntoFolder(ctx context.Context, dir localdata.Dir, c config.Config, f
 	return report, err
 }
 
-// importByServer lets the running local server do it, whose table and clock are its own.
-func importByServer(ctx context.Context, server string, file io.Reader, skip bool) (report licenseimport.Report, err error) {
+// importByServer lets the running local server import, since it holds the table and the clock.
+func importByServer(
+	ctx context.Context, server string, file io.Reader, skip bool,
+) (report licenseimport.Report, err error) {
 	target := server + "/_local/licenses"
 	if skip {
 		target += "?" + url.Values{"skip-refused": {"true"}}.Encode()

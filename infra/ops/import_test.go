@@ -20,7 +20,7 @@ import (
 	"marketplace/shared/store"
 )
 
-func TestAnImportIntoAStoppedServersDataGoesByItsClock(t *testing.T) {
+func TestImportIntoStoppedServersDataUsesItsClock(t *testing.T) {
 	t.Setenv("DATA", t.TempDir())
 	t.Setenv("DYNAMODB_ENDPOINT", "")
 	dir := localdata.FromEnv(os.Getenv)
@@ -33,9 +33,12 @@ func TestAnImportIntoAStoppedServersDataGoesByItsClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	expiration := license.DateOf(clock.Now()).AddMonths(6)
-	file := strings.Join(licenseimport.Header, ",") + "\nAcme AG,Ada,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,developer,PRODUCTION,100000," + expiration.String() + ",yes\n"
-	if report, _, err := importInto(t.Context(), "", strings.NewReader(file), false); err != nil || report.Recorded != 1 {
-		t.Fatalf("import: %+v, %v", report, err)
+	file := strings.Join(licenseimport.Header, ",") +
+		"\nAcme AG,Ada,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,developer,PRODUCTION,100000," +
+		expiration.String() + ",yes\n"
+	if report, _, err := importInto(t.Context(), "", strings.NewReader(file), false); err != nil ||
+		report.Recorded != 1 {
+		t.Fatalf("import: got %+v, %v", report, err)
 	}
 
 	table, done, err := dir.OpenTable(t.Context(), config.Config{})
@@ -44,10 +47,11 @@ func TestAnImportIntoAStoppedServersDataGoesByItsClock(t *testing.T) {
 	}
 	defer done()
 	var due []string
-	err = store.New(table, store.Options{Now: clock.Now}).DueReminders(t.Context(), expiration, func(d store.Due) error {
-		due = append(due, d.Day.String())
-		return nil
-	})
+	err = store.New(table, store.Options{Now: clock.Now}).DueReminders(t.Context(), expiration,
+		func(d store.Due) error {
+			due = append(due, d.Day.String())
+			return nil
+		})
 	if want := expiration.AddMonths(-2).String(); err != nil || len(due) != 1 || due[0] != want {
 		t.Errorf("reminders are due on %q, %v; want %s", due, err, want)
 	}
@@ -83,18 +87,18 @@ func licensesFile(t *testing.T, server string) string {
 	return path
 }
 
-func TestARunningServerImportsWhereNoTableIsNamed(t *testing.T) {
+func TestRunningServerImportsWithoutTableName(t *testing.T) {
 	url, imports := announced(t)
 	t.Setenv("TABLE_NAME", "")
 	var stdout, stderr strings.Builder
 	status := run([]string{"import-licenses", licensesFile(t, "AWHW8w9JtzBzSrmf9GQX")}, &stdout, &stderr)
-	want := "1 recorded in the running local server at " + url + ", 0 on record before, 0 refused\n"
+	want := "1 recorded in the running local server at " + url + ", 0 already on record, 0 refused\n"
 	if status != 0 || stdout.String() != want || *imports != 1 {
 		t.Errorf("status %d, %d imports, %q, want %q\n%s", status, *imports, &stdout, want, &stderr)
 	}
 }
 
-func TestANamedTableIsAskedForAtItsEndpointAndNoServer(t *testing.T) {
+func TestNamedTableIsOpenedAtItsEndpoint(t *testing.T) {
 	for _, test := range []struct {
 		name, variable string
 		flag           []string
@@ -118,7 +122,8 @@ func TestANamedTableIsAskedForAtItsEndpointAndNoServer(t *testing.T) {
 			t.Setenv("DYNAMODB_ENDPOINT", engine.URL)
 			t.Setenv("TABLE_NAME", test.variable)
 			var stdout, stderr strings.Builder
-			status := run(append(append([]string{"import-licenses"}, test.flag...), licensesFile(t, "AWHW8w9JtzBzSrmf9GQX")), &stdout, &stderr)
+			status := run(append(append([]string{"import-licenses"}, test.flag...),
+				licensesFile(t, "AWHW8w9JtzBzSrmf9GQX")), &stdout, &stderr)
 			if status != 1 || stdout.Len() > 0 || !strings.Contains(stderr.String(), "table mine at "+engine.URL) {
 				t.Errorf("status %d\n%s%s", status, &stdout, &stderr)
 			}
@@ -129,7 +134,7 @@ func TestANamedTableIsAskedForAtItsEndpointAndNoServer(t *testing.T) {
 	}
 }
 
-func TestLicensesComeIntoTheNamedTableOfAnEngine(t *testing.T) {
+func TestLicensesAreImportedIntoTheNamedTable(t *testing.T) {
 	endpoint := os.Getenv("DYNAMODB_ENDPOINT")
 	if endpoint == "" {
 		t.Skip("DYNAMODB_ENDPOINT names no engine; infra/engines/with-dynoxide.sh and with-dynamodb-local.sh do")
@@ -137,10 +142,12 @@ func TestLicensesComeIntoTheNamedTableOfAnEngine(t *testing.T) {
 	_, imports := announced(t)
 	name := "import-" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	file := licensesFile(t, "AWHW8w9JtzBzSrmf9GQX")
-	for _, want := range []string{"1 recorded in table %, 0 on record before", "0 recorded in table %, 1 on record before"} {
+	for _, want := range []string{"1 recorded in table %, 0 already on record",
+		"0 recorded in table %, 1 already on record"} {
 		want = strings.Replace(want, "%", name+" at "+endpoint, 1) + ", 0 refused\n"
 		var stdout, stderr strings.Builder
-		if status := run([]string{"import-licenses", "-table", name, file}, &stdout, &stderr); status != 0 || stdout.String() != want {
+		if status := run([]string{"import-licenses", "-table", name, file}, &stdout, &stderr); status != 0 ||
+			stdout.String() != want {
 			t.Errorf("status %d, %q, want %q\n%s", status, &stdout, want, &stderr)
 		}
 	}
@@ -152,10 +159,11 @@ func TestLicensesComeIntoTheNamedTableOfAnEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	err = store.New(table, store.Options{Now: time.Now}).LicensesExpiring(t.Context(), license.Date{Year: 2035, Month: 8, Day: 1}, func(store.Summary) error {
-		found++
-		return nil
-	})
+	err = store.New(table, store.Options{Now: time.Now}).LicensesExpiring(t.Context(),
+		license.Date{Year: 2035, Month: 8, Day: 1}, func(store.Summary) error {
+			found++
+			return nil
+		})
 	if err != nil || found != 1 {
 		t.Errorf("%d licenses are on record in the table, %v", found, err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -15,22 +16,27 @@ import (
 
 const licenseKeysUsage = `usage: ops license-keys KID:TYPE[,TYPE]=KEY ...
 
-Prints the public keys of KMS keys as the JWK Set that LICENSE_KEYS takes and /.well-known/license-keys.json publishes, in the
-order given: oldest first. KEY is the ARN or ID of a key of the spec ECC_NIST_P256, TYPE what it may sign: EVALUATION, PRODUCTION,
-STAGING. The stack's output LicenseSigners has the arguments for its own keys.
+Prints the public keys of KMS keys as a JWK Set, for LICENSE_KEYS and /.well-known/license-keys.json, in the order
+given: list the oldest first. KEY is the ARN or ID of a key with the spec ECC_NIST_P256. TYPE is what it may sign:
+EVALUATION, PRODUCTION or STAGING. The stack's output LicenseSigners has the arguments for the stack's own keys.
 `
 
-// licenseKeys is the command; it returns the exit status.
+// licenseKeys runs the command and returns its exit status.
 func licenseKeys(args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		fmt.Fprint(stderr, licenseKeysUsage)
+	flags := flag.NewFlagSet("license-keys", flag.ContinueOnError)
+	help := func(w io.Writer) { fmt.Fprint(w, licenseKeysUsage) }
+	if status, ok := parse(flags, args, help, stdout, stderr); !ok {
+		return status
+	}
+	if flags.NArg() == 0 {
+		help(stderr)
 		return 2
 	}
 	ctx := context.Background()
 	kms, err := awsprofile.Keys(ctx)
 	if err == nil {
 		var set license.KeySet
-		if set, err = keySet(ctx, kms, args); err == nil {
+		if set, err = keySet(ctx, kms, flags.Args()); err == nil {
 			err = json.NewEncoder(stdout).Encode(set)
 		}
 	}
@@ -41,7 +47,7 @@ func licenseKeys(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// keySet asks KMS for the keys that the arguments name.
+// keySet gets the keys that the arguments name from KMS.
 func keySet(ctx context.Context, kms signer.Keys, args []string) (set license.KeySet, err error) {
 	for _, arg := range args {
 		name, key, ok := strings.Cut(arg, "=")
@@ -50,8 +56,9 @@ func keySet(ctx context.Context, kms signer.Keys, args []string) (set license.Ke
 		for t := range strings.SplitSeq(types, ",") {
 			p.Types = append(p.Types, license.Type(t))
 		}
-		if !ok || kid == "" || key == "" || slices.ContainsFunc(p.Types, func(t license.Type) bool { return !t.Valid() }) {
-			return nil, fmt.Errorf("%q is not KID:TYPE=KEY", arg)
+		unknown := func(t license.Type) bool { return !t.Valid() }
+		if !ok || kid == "" || key == "" || slices.ContainsFunc(p.Types, unknown) {
+			return nil, fmt.Errorf("%q does not have the form KID:TYPE=KEY", arg)
 		}
 		if p.Key, err = signer.PublicKey(ctx, kms, key); err != nil {
 			return nil, err

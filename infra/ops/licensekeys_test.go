@@ -25,8 +25,9 @@ func (v vault) GetPublicKey(context.Context, string) (signer.KeyData, error) {
 	return signer.KeyData{PublicKey: der, KeyUsage: signer.KeyUsage, KeySpec: signer.KeySpec}, nil
 }
 
-func TestTheKeySetIsWhatTheFunctionsRead(t *testing.T) {
-	set, err := keySet(t.Context(), vault{t}, []string{"evaluation-1:EVALUATION=arn:a", "production-1:PRODUCTION,STAGING=arn:b"})
+func TestKeySetIsReadableByTheFunctions(t *testing.T) {
+	set, err := keySet(t.Context(), vault{t}, []string{"evaluation-1:EVALUATION=arn:a",
+		"production-1:PRODUCTION,STAGING=arn:b"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestTheKeySetIsWhatTheFunctionsRead(t *testing.T) {
 	}
 }
 
-func TestArgumentsThatNameNoKeyAreRefused(t *testing.T) {
+func TestMalformedKeyArgumentsAreRefused(t *testing.T) {
 	for _, arg := range []string{"", "a", "a=b", "a:TRIAL=b", ":EVALUATION=b", "a:EVALUATION=", "a:EVALUATION"} {
 		if set, err := keySet(t.Context(), vault{t}, []string{arg}); err == nil {
 			t.Errorf("%q gave %v", arg, set)

@@ -1,15 +1,16 @@
-// Command ops is the operator's tool: it publishes release metadata, prepares what deployments serve, brings licenses on record and
-// prints the public keys of license signers.
-// Each command is in a file of its own; this one only finds it.
+// Command ops is the operator's tool: it publishes release metadata, prepares the bundle for a deployment, imports
+// existing licenses and prints the public keys of license signers. Each command has a file of its own.
 package main
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 )
 
-// command is one thing that the tool can do. run returns the exit status: 0 done, 1 refused or failed, 2 misused.
+// command is one command of the tool. run returns the exit status: 0 done, 1 refused or failed, 2 used wrongly.
 type command struct {
 	name, summary string
 	run           func(args []string, stdout, stderr io.Writer) int
@@ -17,9 +18,9 @@ type command struct {
 
 var commands = []command{
 	{"publish", "write the catalog, the editions' pages and the packages to a folder", publish},
-	{"bundle", "prepare the bundle that the catalog function serves", writeBundle},
-	{"import-licenses", "bring a vendor's existing licenses on record", importLicenses},
-	{"license-keys", "print the public keys of KMS keys, as LICENSE_KEYS takes them", licenseKeys},
+	{"bundle", "prepare the bundle that the functions carry", writeBundle},
+	{"import-licenses", "import a vendor's existing licenses", importLicenses},
+	{"license-keys", "print the public keys of KMS keys, in the format of LICENSE_KEYS", licenseKeys},
 }
 
 func main() {
@@ -29,6 +30,11 @@ func main() {
 // run is the tool without the process.
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
+		switch args[0] {
+		case "-h", "-help", "--help", "help":
+			usage(stdout)
+			return 0
+		}
 		for _, c := range commands {
 			if c.name == args[0] {
 				return c.run(args[1:], stdout, stderr)
@@ -36,10 +42,32 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		fmt.Fprintf(stderr, "ops: unknown command %q\n", args[0])
 	}
-	fmt.Fprint(stderr, "usage: ops <command> [arguments]\n\n")
-	for _, c := range commands {
-		fmt.Fprintf(stderr, "  %-16s %s\n", c.name, c.summary)
-	}
-	fmt.Fprint(stderr, "\n\"ops <command> -h\" shows the arguments of a command.\n")
+	usage(stderr)
 	return 2
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "usage: ops <command> [arguments]\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-16s %s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, "\n\"ops <command> -h\" shows the arguments of a command.\n")
+}
+
+// parse parses the flags of a command. If the command must not run, ok is false and status is its exit status: 0 after
+// -h, for which help goes to stdout, 2 after a mistake, which stderr gets with the help.
+func parse(flags *flag.FlagSet, args []string, help func(io.Writer), stdout, stderr io.Writer) (status int, ok bool) {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	flags.SetOutput(stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		help(stdout)
+		return 0, false
+	case err != nil:
+		fmt.Fprintf(stderr, "%s: %v\n\n", flags.Name(), err)
+		help(stderr)
+		return 2, false
+	}
+	return 0, true
 }

@@ -14,82 +14,98 @@ import (
 	"marketplace/catalog"
 	"marketplace/catalog/bundle"
 	"marketplace/catalog/prepare"
-	"marketplace/infra/localdata"
+	"marketplace/shared/atomicfile"
 )
 
-const publishUsage = `usage: ops publish -metadata DIR -base-url URL -build N -out DIR [-jars DIR] [-site-url URL] [-previous FILE]
+const publishUsage = `usage: ops publish -metadata DIR -site-url URL -build N -out DIR [-base-url URL] [-jars DIR]
+                   [-previous FILE] [-allow-removal]
 
-Writes the catalog, a page per edition, the bundle that is served (bundle.bin) and, with -jars, the packages. The folder of -out
-appears or changes as a whole: at any moment, a kill included, it holds all of the old or all of the new. Without -jars it holds
-no packages. Files in it that publish did not make, such as robots.txt, stay as they are, unless publish writes one of that name;
-a folder or a link in it is refused. SHA256SUMS lists what publish made: what is listed and not made again goes.
+Writes the catalog, a page per edition, the bundle that the functions serve (bundle.bin) and, with -jars, the packages.
 
-With -previous, the bundle that was served before, the packages of that bundle and of all before it stay downloadable, though no
-page lists them. A package that was published with another content is refused: it takes another build number. An edition that
-the previous bundle had for a version may not disappear, unless -allow-removal is given.
+The folder of -out changes as a whole: at any moment, even if publish is killed, it has all of the old files or all of
+the new ones. Without -jars it has no packages. Files in it that publish did not write, such as robots.txt, are kept
+unless publish writes a file of that name; a folder or a link in it is an error. SHA256SUMS lists the files that publish
+wrote; the next run deletes those that it does not write again.
 
-What looks wrong in a file that no edition depends on is a warning. Editions that a version does not have are listed with the
-plugins that keep them out.
+With -previous, the packages of that bundle and of those before it stay downloadable, but no page lists them. A package
+that was published with other content is an error: use another build number. It is an error too if an edition that the
+previous bundle had for a version disappears, unless -allow-removal is given.
+
+What looks wrong in a file on which no edition depends is a warning. Editions that a version does not have are listed
+with the plugins that lack a compatible release.
+
+-site-url may be left out if -base-url is given and the metadata does not contain ${SITE_URL}.
 
 `
 
-const bundleUsage = `usage: ops bundle -metadata DIR -site-url URL [-base-url URL] -build N [-jars DIR | -sample-jars] [-previous FILE] -out FILE
+const bundleUsage = `usage: ops bundle -metadata DIR -site-url URL -build N -out FILE [-base-url URL]
+                  [-jars DIR | -sample-jars] [-previous FILE] [-allow-removal]
 
-Prepares the bundle that the functions carry, for the build of a deployment. The sizes and SHA-256 of the packages come from
--jars or -sample-jars; without, the bundle does not know them. -previous is as in publish.
+Prepares the bundle that the functions carry, for the build of a deployment. It knows the sizes and SHA-256 sums of the
+packages only with -jars or -sample-jars. With -previous, the packages of that bundle and of those before it stay
+downloadable.
+
+-site-url may be left out if -base-url is given and the metadata does not contain ${SITE_URL}.
 
 `
 
 // input is what both commands make a catalog from.
 type input struct {
 	*flag.FlagSet
+	usage                         string
 	metadata, jars, previous, out string
 	removal                       bool // editions may disappear
 	options                       catalog.Options
 	now                           time.Time
 }
 
-func newInput(name, usage string, stderr io.Writer) *input {
-	in := &input{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), now: time.Now()}
-	in.SetOutput(stderr)
-	in.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		in.PrintDefaults()
-	}
-	in.StringVar(&in.metadata, "metadata", "", "`folder` of release metadata")
-	in.StringVar(&in.options.SiteURL, "site-url", "", "`URL` that stands for ${SITE_URL} in the metadata")
-	in.StringVar(&in.options.BaseURL, "base-url", "", "`URL` of the folder that packages are downloaded from (default: the site's /downloads)")
-	in.StringVar(&in.options.Build, "build", "", "build `number` in the names of the packages")
-	in.StringVar(&in.jars, "jars", "", "`folder` of the jars that the packages are built of")
-	in.StringVar(&in.previous, "previous", "", "`bundle` that was served before, whose packages stay downloadable")
-	in.BoolVar(&in.removal, "allow-removal", false, "let editions disappear that the previous bundle had for a version")
-	in.StringVar(&in.out, "out", "", "`path` to write to")
+func newInput(name, usage string) *input {
+	in := &input{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), usage: usage, now: time.Now()}
+	in.StringVar(&in.metadata, "metadata", "", "`folder` of the release metadata (required)")
+	in.StringVar(&in.options.SiteURL, "site-url", "", "`URL` that replaces ${SITE_URL} in the metadata")
+	in.StringVar(&in.options.BaseURL, "base-url", "",
+		"`URL` of the folder from which packages are downloaded (default: /downloads of the site)")
+	in.StringVar(&in.options.Build, "build", "", "build `number` in the names of the packages (required)")
+	in.StringVar(&in.jars, "jars", "", "`folder` of the jars from which packages are built")
+	in.StringVar(&in.previous, "previous", "", "`bundle` served until now, whose packages stay downloadable")
+	in.BoolVar(&in.removal, "allow-removal", false,
+		"allow that editions disappear that the previous bundle had for a version")
+	in.StringVar(&in.out, "out", "", "`path` to write to (required)")
 	return in
 }
 
-// parse reads the arguments; where they make no sense it says why, shows the usage and returns false.
-func (in *input) parse(args []string) bool {
-	if in.Parse(args) != nil {
-		return false
+// help writes the usage and the flags.
+func (in *input) help(w io.Writer) {
+	fmt.Fprint(w, in.usage)
+	in.SetOutput(w)
+	in.PrintDefaults()
+}
+
+// parse parses the arguments and checks that the required ones are given. ok and status are those of the function
+// parse.
+func (in *input) parse(args []string, stdout, stderr io.Writer) (status int, ok bool) {
+	if status, ok := parse(in.FlagSet, args, in.help, stdout, stderr); !ok {
+		return status, false
 	}
 	for _, required := range []string{"metadata", "build", "out"} {
 		if in.Lookup(required).Value.String() == "" {
-			return in.misuse("-%s is required", required)
+			return in.misuse("-%s is required", required), false
 		}
 	}
 	if cmp.Or(in.options.BaseURL, in.options.SiteURL) == "" {
-		return in.misuse("-base-url or -site-url is required")
+		return in.misuse("-site-url or -base-url is required"), false
 	}
 	if in.NArg() > 0 {
-		return in.misuse("unexpected argument %q", in.Arg(0))
+		return in.misuse("unexpected argument %q", in.Arg(0)), false
 	}
-	return true
+	return 0, true
 }
 
-func (in *input) misuse(format string, args ...any) bool {
+// misuse reports a mistake with the help, and returns its exit status.
+func (in *input) misuse(format string, args ...any) int {
 	fmt.Fprintf(in.Output(), "%s: %s\n\n", in.Name(), fmt.Sprintf(format, args...))
-	in.Usage()
-	return false
+	in.help(in.Output())
+	return 2
 }
 
 func (in *input) catalog() (*catalog.Catalog, error) {
@@ -113,14 +129,14 @@ func (in *input) catalog() (*catalog.Catalog, error) {
 	return made, nil
 }
 
-// checkMetadata wants a folder with properties files; which ones, the catalog knows.
+// checkMetadata checks that there is a folder with properties files; the catalog checks which ones.
 func checkMetadata(folder string) error {
 	info, err := os.Stat(folder)
 	if errors.Is(err, os.ErrNotExist) {
-		return errors.New("there is no such folder")
+		return errors.New("folder not found")
 	}
 	if err == nil && !info.IsDir() {
-		return errors.New("it is a file, where the folder of the release metadata is wanted")
+		return errors.New("this is a file, not a folder of release metadata")
 	}
 	if err != nil {
 		return err
@@ -130,65 +146,69 @@ func checkMetadata(folder string) error {
 		return err
 	}
 	if !slices.ContainsFunc(files, func(f os.DirEntry) bool { return filepath.Ext(f.Name()) == ".properties" }) {
-		return errors.New("the folder holds no release metadata: update-center-source.properties and the other .properties files are missing")
+		return errors.New("the folder has no release metadata: update-center-source.properties and the other " +
+			".properties files are missing")
 	}
 	return nil
 }
 
-// bundle prepares the bundle of a catalog and says in words what it keeps of the previous one.
-func (in *input) bundle(made *catalog.Catalog) (b *bundle.Bundle, keeps string, err error) {
+// bundle prepares the bundle of a catalog, with the packages of the previous bundle; kept is how many these are.
+func (in *input) bundle(made *catalog.Catalog) (b *bundle.Bundle, kept int, err error) {
 	if b, err = prepare.Bundle(made); err != nil || in.previous == "" {
-		return b, "", err
+		return b, 0, err
 	}
 	file, err := os.ReadFile(in.previous)
 	if err != nil {
-		return nil, "", err
+		return nil, 0, err
 	}
 	previous, err := bundle.Decode(file)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", in.previous, err)
+		return nil, 0, fmt.Errorf("%s: %w", in.previous, err)
 	}
 	if !in.removal {
 		if err := prepare.CheckRemoval(b, previous); err != nil {
-			return nil, "", fmt.Errorf("%s: %w", in.previous, err)
+			return nil, 0, fmt.Errorf("%s: %w", in.previous, err)
 		}
 	}
-	kept, err := prepare.Keep(b, previous)
+	kept, err = prepare.Keep(b, previous)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", in.previous, err)
+		return nil, 0, fmt.Errorf("%s: %w", in.previous, err)
 	}
-	return b, fmt.Sprintf("; %d packages of before stay downloadable", kept), nil
+	return b, kept, nil
 }
 
-// refuse tells why nothing was written.
+// refuse reports why nothing was written.
 func (in *input) refuse(err error) int {
-	fmt.Fprintf(in.Output(), "%s: refused, %s is as it was:\n%v\n", in.Name(), in.out, err)
+	fmt.Fprintf(in.Output(), "%s: failed; %s is unchanged:\n%v\n", in.Name(), in.out, err)
 	return 1
 }
 
 func publish(args []string, stdout, stderr io.Writer) int {
-	in := newInput("publish", publishUsage, stderr)
-	if !in.parse(args) {
-		return 2
+	in := newInput("publish", publishUsage)
+	if status, ok := in.parse(args, stdout, stderr); !ok {
+		return status
 	}
 	made, err := in.catalog()
 	if err != nil {
 		return in.refuse(err)
 	}
-	var keeps string
+	var kept int
 	files, carried, err := replaceFolder(in.out, func(fresh string) (err error) {
-		keeps, err = in.fill(fresh, made)
+		kept, err = in.fill(fresh, made)
 		return err
 	})
 	if err != nil {
 		return in.refuse(err)
 	}
-	stay := ""
-	if carried > 0 {
-		stay = fmt.Sprintf("; other files kept: %d", carried)
+	fmt.Fprintf(stdout, "published %d files to %s: %d versions, %d editions, %d packages",
+		files, in.out, len(made.Versions), len(made.Editions), len(made.Packages))
+	if in.previous != "" {
+		fmt.Fprintf(stdout, "; earlier packages that stay downloadable: %d", kept)
 	}
-	fmt.Fprintf(stdout, "published %d files to %s: %d versions, %d editions, %d packages%s%s\n",
-		files, in.out, len(made.Versions), len(made.Editions), len(made.Packages), keeps, stay)
+	if carried > 0 {
+		fmt.Fprintf(stdout, "; other files kept: %d", carried)
+	}
+	fmt.Fprintln(stdout)
 	return 0
 }
 
@@ -198,16 +218,16 @@ const (
 	catalogFile  = "catalog.json"
 )
 
-// fill writes all files of a publication into an empty folder. keeps is bundle's.
-func (in *input) fill(folder string, made *catalog.Catalog) (keeps string, err error) {
+// fill writes all files of a publication into an empty folder. kept is how many packages of the previous bundle stay.
+func (in *input) fill(folder string, made *catalog.Catalog) (kept int, err error) {
 	if in.jars != "" {
 		if err := prepare.Packages(made, in.jars, folder); err != nil {
-			return "", err
+			return 0, err
 		}
 	}
-	bundled, keeps, err := in.bundle(made)
+	bundled, kept, err := in.bundle(made)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	newest, _ := made.PackagesJSON(made.Newest().Version)
 	files := map[string][]byte{
@@ -219,26 +239,25 @@ func (in *input) fill(folder string, made *catalog.Catalog) (keeps string, err e
 	}
 	for _, e := range made.Editions {
 		if files[e.Key+".html"], err = editionPage(made, e); err != nil {
-			return "", err
+			return 0, err
 		}
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
-			return "", err
+			return 0, err
 		}
 	}
-	return keeps, nil
+	return kept, nil
 }
 
-func writeBundle(args []string, _, stderr io.Writer) int {
-	in := newInput("bundle", bundleUsage, stderr)
-	sample := in.Bool("sample-jars", false, "take sample jars")
-	if !in.parse(args) {
-		return 2
+func writeBundle(args []string, stdout, stderr io.Writer) int {
+	in := newInput("bundle", bundleUsage)
+	sample := in.Bool("sample-jars", false, "build the packages from sample jars")
+	if status, ok := in.parse(args, stdout, stderr); !ok {
+		return status
 	}
 	if *sample && in.jars != "" {
-		in.misuse("-jars and -sample-jars exclude each other")
-		return 2
+		return in.misuse("use either -jars or -sample-jars")
 	}
 	if err := in.writeBundle(*sample); err != nil {
 		return in.refuse(err)
@@ -264,10 +283,10 @@ func (in *input) writeBundle(sample bool) error {
 	if err != nil {
 		return err
 	}
-	return localdata.WriteFile(in.out, bundled.Encode(), 0o644)
+	return atomicfile.Write(in.out, bundled.Encode(), 0o644)
 }
 
-// measure notes the sizes and sums of packages that it does not keep.
+// measure builds the packages for their sizes and sums alone.
 func measure(made *catalog.Catalog, jars string) error {
 	temporary, err := os.MkdirTemp("", "packages-")
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exchange swaps two folders in one step (renamex_np with RENAME_SWAP). It is errors.ErrUnsupported on file systems that cannot.
+// exchange swaps two folders in one step (renamex_np with RENAME_SWAP). It is errors.ErrUnsupported on file systems
+// that cannot.
 func exchange(a, b string) error {
 	err := unix.RenamexNp(a, b, unix.RENAME_SWAP)
 	if errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.EINVAL) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"marketplace/shared/atomicfile"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,13 +15,13 @@ import (
 	"time"
 )
 
-// sumsFile lists every file of a publication with its SHA-256, for `sha256sum -c`. It is also how publish knows its own files.
+// sumsFile lists every file of a publication with its SHA-256, for `sha256sum -c`. By it publish knows its own files.
 const sumsFile = "SHA256SUMS"
 
-// replaceFolder puts a folder with the files that fill writes in the place of out, and returns how many they are, and how many of
-// somebody else it carried over. The new folder is written beside out and to the disk before one rename puts it there, so a run
-// that is refused, fails or is killed leaves out as it was, or as it should be. What a killed run leaves beside it, the next one
-// removes.
+// replaceFolder replaces out by a folder with the files that fill writes. It returns how many these are, and how many
+// other files it carried over. The new folder is complete and on the disk before one rename puts it in place, so a
+// failed or killed run leaves either the old folder or the new one. The next run removes what a killed run left beside
+// it.
 func replaceFolder(out string, fill func(folder string) error) (files, carried int, err error) {
 	p, err := openPlace(out)
 	if err != nil {
@@ -37,7 +38,7 @@ func replaceFolder(out string, fill func(folder string) error) (files, carried i
 	if err != nil {
 		return 0, 0, err
 	}
-	defer os.RemoveAll(fresh) // after the exchange, this is what was published before
+	defer os.RemoveAll(fresh) // after the exchange, this is the old folder
 	if err := fill(fresh); err != nil {
 		return 0, 0, err
 	}
@@ -50,14 +51,14 @@ func replaceFolder(out string, fill func(folder string) error) (files, carried i
 	if err := p.put(fresh, exchange); err != nil {
 		return 0, 0, fmt.Errorf("putting the new folder in place: %w", err)
 	}
-	return files, carried, syncFolder(p.parent)
+	return files, carried, atomicfile.SyncFolder(p.parent)
 }
 
-// place is where a folder is to be: locked, so that two runs do not take each other's leftovers for garbage.
+// place is where the folder goes: locked, so that two runs do not remove each other's unfinished folders.
 type place struct {
 	path, parent string
-	prefix       string   // how the names of folders of unfinished runs begin
-	made         []string // folders above path that were made for it, the innermost last
+	prefix       string   // of the names of unfinished folders
+	made         []string // folders above path that this run made, the innermost last
 	lock         *os.File
 }
 
@@ -85,12 +86,12 @@ func openPlace(out string) (*place, error) {
 	}
 	if err := lockFile(p.lock); err != nil {
 		p.close(true)
-		return nil, fmt.Errorf("another run publishes into %s: %w", parent, err)
+		return nil, fmt.Errorf("another run is publishing to %s: %w", parent, err)
 	}
 	return p, nil
 }
 
-// close frees the place. After a failure, the folders that were made for it go again.
+// close unlocks the place. After a failure it removes the folders that were made for it.
 func (p *place) close(failed bool) {
 	p.lock.Close()
 	for _, folder := range slices.Backward(p.made) {
@@ -105,10 +106,10 @@ func exists(path string) bool {
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// previous is where the old folder stands for a moment on systems that cannot exchange two folders.
+// previous is the path of the old folder during an exchange on systems that cannot swap two folders.
 func (p *place) previous() string { return filepath.Join(p.parent, p.prefix+"previous") }
 
-// recover finishes or undoes what a killed run began.
+// recover finishes or undoes the work of a killed run.
 func (p *place) recover() error {
 	if !exists(p.path) {
 		if err := os.Rename(p.previous(), p.path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -129,8 +130,8 @@ func (p *place) recover() error {
 	return nil
 }
 
-// others are the plain files in the folder that publish did not make. Whatever else it did not make is refused: it makes neither
-// folders nor links nor devices.
+// others returns the plain files in the folder that publish did not write. A folder, link or device is an error:
+// publish writes none.
 func (p *place) others() (names []string, err error) {
 	entries, err := os.ReadDir(p.path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -148,14 +149,14 @@ func (p *place) others() (names []string, err error) {
 		}
 	}
 	if len(strange) > 0 {
-		return nil, fmt.Errorf("%s holds %s, which publish did not make and carries over only if it is a plain file: move it away first",
-			p.path, strings.Join(strange, " and "))
+		return nil, fmt.Errorf("%s contains %s, which publish did not write and cannot keep because it is not a plain "+
+			"file: move it elsewhere first", p.path, strings.Join(strange, " and "))
 	}
-	ours, err := published(p.path)
+	ours, err := ownFiles(p.path)
 	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(ours, name) }), err
 }
 
-// carryOver copies the others into the new folder, except those of whose name it has its own.
+// carryOver copies the others into the new folder, except those whose name it uses itself.
 func (p *place) carryOver(fresh string) (carried int, err error) {
 	names, err := p.others()
 	if err != nil {
@@ -167,14 +168,14 @@ func (p *place) carryOver(fresh string) (carried int, err error) {
 			continue
 		}
 		if err := copyFile(target, filepath.Join(p.path, name)); err != nil {
-			return 0, fmt.Errorf("carrying %s over: %w", name, err)
+			return 0, fmt.Errorf("keeping %s: %w", name, err)
 		}
 		carried++
 	}
-	return carried, syncFolder(fresh)
+	return carried, atomicfile.SyncFolder(fresh)
 }
 
-// copyFile copies a file with its mode and its time, and brings the copy to the disk.
+// copyFile copies a file with its mode and time, and syncs the copy.
 func copyFile(target, source string) error {
 	in, err := os.Open(source)
 	if err != nil {
@@ -202,10 +203,10 @@ func copyFile(target, source string) error {
 	return out.Sync()
 }
 
-// published are the names of the files in a folder that publish made. A list of sums without the documents of every publication is
-// somebody else's.
-func published(folder string) ([]string, error) {
-	names, err := listed(filepath.Join(folder, sumsFile))
+// ownFiles returns the names of the files in a folder that publish wrote. A list of sums without the documents of every
+// publication was written by something else.
+func ownFiles(folder string) ([]string, error) {
+	names, err := listedNames(filepath.Join(folder, sumsFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -215,8 +216,8 @@ func published(folder string) ([]string, error) {
 	return append(names, sumsFile), err
 }
 
-// listed are the names in a file of sums.
-func listed(path string) ([]string, error) {
+// listedNames returns the names in a file of sums.
+func listedNames(path string) ([]string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -232,7 +233,7 @@ func listed(path string) ([]string, error) {
 	return names, lines.Err()
 }
 
-// seal writes the sums of a folder's files and brings all of it to the disk. It returns how many files there are.
+// seal writes the sums of a folder's files and syncs it all. It returns the number of files.
 func seal(folder string) (files int, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -256,10 +257,10 @@ func seal(folder string) (files int, err error) {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		return 0, err
 	}
-	return len(entries) + 1, syncFolder(folder)
+	return len(entries) + 1, atomicfile.SyncFolder(folder)
 }
 
-// sumFile is the SHA-256 of a file, which it brings to the disk.
+// sumFile syncs a file and returns its SHA-256.
 func sumFile(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -273,16 +274,7 @@ func sumFile(path string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), file.Sync()
 }
 
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
-}
-
-// put makes fresh the folder at p.path; what was there is then at fresh. exchange swaps two folders in one step, where it can.
+// put moves fresh to p.path, and what was there to fresh. exchange swaps two folders in one step, on systems that can.
 func (p *place) put(fresh string, exchange func(a, b string) error) error {
 	if !exists(p.path) {
 		return os.Rename(fresh, p.path)
@@ -291,7 +283,8 @@ func (p *place) put(fresh string, exchange func(a, b string) error) error {
 	if !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	// For a moment nothing is at p.path. A run killed just then leaves both folders whole, and the next one puts the old one back.
+	// For a moment nothing is at p.path. A run killed just then leaves both folders whole, and the next one restores
+	// the old one.
 	if err := os.Rename(p.path, p.previous()); err != nil {
 		return err
 	}

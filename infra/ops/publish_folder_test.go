@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestFoldersArePutWhereTheyCannotBeExchanged(t *testing.T) {
+func TestFolderIsReplacedWithoutExchange(t *testing.T) {
 	work := t.TempDir()
 	out, fresh := filepath.Join(work, "out"), filepath.Join(work, "fresh")
 	for folder, file := range map[string]string{out: "old", fresh: "new"} {
@@ -34,7 +34,7 @@ func TestFoldersArePutWhereTheyCannotBeExchanged(t *testing.T) {
 	}
 }
 
-func TestAFileOfSomebodyElseStaysWithItsModeAndTime(t *testing.T) {
+func TestOtherFilesKeepTheirModeAndTime(t *testing.T) {
 	out := t.TempDir()
 	robots := filepath.Join(out, "robots.txt")
 	if err := os.WriteFile(robots, []byte("User-agent: *"), 0o600); err != nil {
@@ -53,30 +53,35 @@ func TestAFileOfSomebodyElseStaysWithItsModeAndTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(robots)
-	if err != nil || string(content) != "User-agent: *" || info.Mode() != 0o640|fs.ModeSetgid || !info.ModTime().Equal(when) {
+	if err != nil || string(content) != "User-agent: *" || info.Mode() != 0o640|fs.ModeSetgid ||
+		!info.ModTime().Equal(when) {
 		t.Errorf("%q %v %v %v", content, info.Mode(), info.ModTime(), err)
 	}
 }
 
-func TestWhatIsNewInTheFolderWhileItIsReplacedIsSeen(t *testing.T) {
+func TestFilesAddedDuringPublishAreKept(t *testing.T) {
 	out := t.TempDir()
 	fill := func(name string, make func(path string) error) func(string) error {
 		return func(folder string) error {
-			return errors.Join(make(filepath.Join(out, name)), os.WriteFile(filepath.Join(folder, editionsFile), nil, 0o644))
+			return errors.Join(make(filepath.Join(out, name)),
+				os.WriteFile(filepath.Join(folder, editionsFile), nil, 0o644))
 		}
 	}
-	if _, carried, err := replaceFolder(out, fill("late.txt", func(path string) error { return os.WriteFile(path, nil, 0o644) })); err != nil || carried != 1 {
-		t.Errorf("a late file: %d carried over, %v", carried, err)
+	writeFile := func(path string) error { return os.WriteFile(path, nil, 0o644) }
+	if _, carried, err := replaceFolder(out, fill("late.txt", writeFile)); err != nil || carried != 1 {
+		t.Errorf("a late file: got %d carried over, %v", carried, err)
 	}
-	if _, _, err := replaceFolder(out, fill("late", func(path string) error { return os.Mkdir(path, 0o755) })); err == nil || !strings.Contains(err.Error(), "holds late") {
-		t.Errorf("a late folder: %v", err)
+	makeFolder := func(path string) error { return os.Mkdir(path, 0o755) }
+	_, _, err := replaceFolder(out, fill("late", makeFolder))
+	if err == nil || !strings.Contains(err.Error(), "contains late") {
+		t.Errorf("a late folder: got %v", err)
 	}
 	if !exists(filepath.Join(out, "late.txt")) || !exists(filepath.Join(out, "late")) {
 		t.Error("what was there is gone")
 	}
 }
 
-func TestOneRunAtATime(t *testing.T) {
+func TestRunsExcludeEachOther(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	p, err := openPlace(out)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"marketplace/catalog/samplejar"
 )
 
-// TestKilledPublishLeavesOldOrNewWhole publishes again and again over the same folder, kills each run after a while that grows until
-// runs finish, and looks at the folder each time.
+// TestKilledPublishLeavesOldOrNewWhole publishes again and again over the same folder, kills each run after a while
+// that grows until runs finish, and looks at the folder each time.
 func TestKilledPublishLeavesOldOrNewWhole(t *testing.T) {
 	work := t.TempDir()
 	metadata, jars, out := filepath.Join(work, "meta"), filepath.Join(work, "jars"), filepath.Join(work, "out")
@@ -38,7 +38,8 @@ func TestKilledPublishLeavesOldOrNewWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish := func(build string) *exec.Cmd {
-		return exec.Command("ops", "publish", "-metadata", metadata, "-site-url", "https://site.example.com", "-build", build, "-jars", jars, "-out", out)
+		return exec.Command("ops", "publish", "-metadata", metadata, "-site-url", "https://site.example.com",
+			"-build", build, "-jars", jars, "-out", out)
 	}
 	started := time.Now()
 	if output, err := publish("1").CombinedOutput(); err != nil {
@@ -66,7 +67,8 @@ func TestKilledPublishLeavesOldOrNewWhole(t *testing.T) {
 		}
 		timer.Stop()
 		content, err := os.ReadFile(robots)
-		if info, statErr := os.Stat(robots); err != nil || statErr != nil || string(content) != "not of publish" || info.Mode() != 0o640 {
+		if info, statErr := os.Stat(robots); err != nil || statErr != nil || string(content) != "not of publish" ||
+			info.Mode() != 0o640 {
 			t.Fatalf("run %d: robots.txt is %q %v, %v, %v", i, content, info, err, statErr)
 		}
 		now := wholeBuild(t, out)
@@ -84,7 +86,7 @@ func TestKilledPublishLeavesOldOrNewWhole(t *testing.T) {
 	}
 	left, err := os.ReadDir(work)
 	if err != nil || len(left) != 3 {
-		t.Errorf("left beside the folder: %v %v", left, err)
+		t.Errorf("left beside the folder: got %v %v", left, err)
 	}
 }
 

@@ -19,7 +19,7 @@ var (
 	pageText string
 )
 
-// page is what an edition's page shows.
+// page is the data of an edition's page.
 type page struct {
 	catalog.Edition
 	TermsURL  string
@@ -27,16 +27,16 @@ type page struct {
 	Features  []catalog.Feature
 	Columns   []column
 	Packages  bool // at least one can be downloaded
-	Measured  bool // of at least one, size and sum are known
+	Measured  bool // size and sum of at least one are known
 }
 
 type column struct {
 	catalog.Column
 	Month string // "November 2017"
-	Size  string // "12.3 MB"; "" where it is not known
+	Size  string // "12.3 MB"; "" if unknown
 }
 
-// editionPage is the page that stands alone: no scripts, one style sheet beside it.
+// editionPage returns an edition's page, which needs only the style sheet beside it and has no scripts.
 func editionPage(c *catalog.Catalog, e catalog.Edition) ([]byte, error) {
 	p := page{Edition: e, TermsURL: c.TermsURL}
 	for _, l := range c.Languages {
