@@ -13,20 +13,20 @@ import (
 // Format is the number of the shape of Catalog in JSON. New fields do not change it.
 const Format = 1
 
-// Catalog is all that is offered: what /catalog.json shows and the requests site reads. Lists are never null in JSON.
+// Catalog is everything on offer: the content of /catalog.json, which the sites read too. Lists are never null in JSON.
 type Catalog struct {
 	Format        int              `json:"format"`
-	SiteURL       string           `json:"siteUrl"`            // without trailing slash, "" where it was not given
+	SiteURL       string           `json:"siteUrl"`            // without trailing slash, "" if not given
 	TermsURL      string           `json:"termsUrl,omitempty"` // the terms and conditions of the packages
 	Editions      []Edition        `json:"editions"`           // in key order
-	Versions      []ProductVersion `json:"versions"`           // from 6.7 up, oldest first
+	Versions      []ProductVersion `json:"versions"`           // from license.FirstVersion, oldest first
 	Plugins       []Plugin         `json:"plugins"`            // those of the editions, in key order
 	Languages     []Language       `json:"languages"`
 	Features      []Feature        `json:"features"`
 	LOCThresholds []int64          `json:"locThresholds"` // lines of code that a license may allow, ascending
-	Packages      []Package        `json:"packages"`      // by version, then by edition; withdrawn ones of earlier builds behind
+	Packages      []Package        `json:"packages"`      // by version and edition; then those withdrawn earlier
 
-	// LeftOut are the editions that a version does not have, for whoever publishes; no document shows them.
+	// LeftOut lists the editions that a version does not have, for the operator; no document shows them.
 	LeftOut []LeftOut `json:"-"`
 }
 
@@ -36,26 +36,27 @@ type LeftOut struct {
 	Plugins          []string
 }
 
-// String is a line that names all of it.
+// String returns a line that names all three.
 func (l LeftOut) String() string {
-	return fmt.Sprintf("version %s has no %s edition: no compatible release of %s", l.Version, l.Edition, strings.Join(l.Plugins, ", "))
+	return fmt.Sprintf("version %s has no %s edition: no compatible release of %s",
+		l.Version, l.Edition, strings.Join(l.Plugins, ", "))
 }
 
 // Edition is one edition of the product.
 type Edition struct {
-	Key               string   `json:"key"` // Community, Developer, Enterprise or DataCenter
+	Key               string   `json:"key"` // one of license.Editions
 	Name              string   `json:"name"`
 	TextDescription   string   `json:"textDescription"`   // plain text
 	HomeURL           string   `json:"homeUrl"`           // may be ""
-	LicenseRequestURL string   `json:"licenseRequestUrl"` // may be ""; holds neither ? nor #
-	Plugins           []string `json:"plugins"`           // keys, as a license for it must list them; empty: the edition has no package
+	LicenseRequestURL string   `json:"licenseRequestUrl"` // may be ""; without ? and #
+	Plugins           []string `json:"plugins"`           // keys, for the license to list; empty: no package
 	Languages         []string `json:"languages"`         // keys
 	Features          []string `json:"features"`          // keys
 }
 
 // ProductVersion is a version of the product for which there are editions.
 type ProductVersion struct {
-	Version      string   `json:"version"` // "6.7.1"; a zero patch is not written
+	Version      string   `json:"version"` // "6.7.1"; without a zero patch
 	Line         string   `json:"line"`    // "6.7"
 	Date         string   `json:"date"`    // day of release, yyyy-mm-dd
 	LTS          bool     `json:"lts"`     // its line is the one with long-term support
@@ -64,7 +65,7 @@ type ProductVersion struct {
 	Editions     []string `json:"editions"` // keys of the editions that exist for it, in key order
 }
 
-// Plugin is a part of the product that an edition's package brings.
+// Plugin is a part of the product that an edition's package contains.
 type Plugin struct {
 	Key         string `json:"key"`
 	Name        string `json:"name"`
@@ -75,10 +76,10 @@ type Plugin struct {
 type Language struct {
 	Key    string `json:"key"`
 	Name   string `json:"name"`
-	Plugin string `json:"plugin"` // what brings it; "": every edition has it
+	Plugin string `json:"plugin"` // the plugin with it; "": every edition has it
 }
 
-// Feature is something that tells the editions apart.
+// Feature is something by which editions differ.
 type Feature struct {
 	Key         string `json:"key"`
 	Name        string `json:"name"`
@@ -91,7 +92,7 @@ type Package struct {
 	Edition   string `json:"edition"`
 	Version   string `json:"version"`
 	URL       string `json:"url"`
-	Size      int64  `json:"size,omitempty"`      // bytes; 0 where the package was not built
+	Size      int64  `json:"size,omitempty"`      // bytes; 0 if the package was not built
 	SHA256    string `json:"sha256,omitempty"`    // lower-case hex
 	Withdrawn string `json:"withdrawn,omitempty"` // why it is no longer offered
 	Jars      []Jar  `json:"jars"`                // by file name
@@ -104,12 +105,12 @@ type Jar struct {
 	Release string `json:"release"` // "5.1"
 }
 
-// Plain reports whether the file has a name that every file system takes and that stays in its folder.
+// Plain reports whether the file's name is valid on every file system and stays in its folder.
 func (j Jar) Plain() bool { return jarName().MatchString(j.File) }
 
 var jarName = lazyregexp.New(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
 
-// Decode reads a catalog from the JSON of /catalog.json. One without a version of the product is refused, as it is never made.
+// Decode reads a catalog from the JSON of /catalog.json. One without a version of the product is an error.
 func Decode(data []byte) (*Catalog, error) {
 	c := &Catalog{}
 	if err := json.Unmarshal(data, c); err != nil {
@@ -144,15 +145,17 @@ func (c *Catalog) Version(number string) (ProductVersion, bool) {
 	return find(c.Versions, func(v ProductVersion) bool { return v.Version == number })
 }
 
-// Newest is the newest version of the product.
+// Newest returns the newest version of the product.
 func (c *Catalog) Newest() ProductVersion { return c.Versions[len(c.Versions)-1] }
 
 // Package finds the package of an edition for a version of the product, withdrawn or not.
 func (c *Catalog) Package(edition, version string) (Package, bool) {
-	return find(c.Packages, func(p Package) bool { return p.Edition == edition && p.Version == version && len(p.Jars) > 0 })
+	return find(c.Packages, func(p Package) bool {
+		return p.Edition == edition && p.Version == version && len(p.Jars) > 0
+	})
 }
 
-// Jars are all jars that packages hold, each once, by file name.
+// Jars returns the jars of all packages, each once, by file name.
 func (c *Catalog) Jars() []Jar {
 	var jars []Jar
 	for _, p := range c.Packages {
@@ -169,14 +172,14 @@ func find[T any](list []T, is func(T) bool) (found T, ok bool) {
 	return found, false
 }
 
-// Column is a column of an edition's matrix: a line of the product, shown by its newest patch.
+// Column is a column of an edition's matrix: a line of the product, represented by its newest patch.
 type Column struct {
 	ProductVersion
 	Package *Package // nil: the edition has none for this version
 	Offered bool     // the edition exists for this version
 }
 
-// Matrix is what an edition's page shows: one column for each X.Y, newest first. It is empty for an edition that does not exist.
+// Matrix returns the table of an edition's page: one column for each X.Y, newest first; none for an unknown edition.
 func (c *Catalog) Matrix(edition string) []Column {
 	var columns []Column
 	if _, ok := c.Edition(edition); !ok {

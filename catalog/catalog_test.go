@@ -97,7 +97,7 @@ func TestEditionTakesHighestCompatibleReleaseOfEachPlugin(t *testing.T) {
 	}
 }
 
-func TestEditionIsLeftOutWhereOnePluginHasNoRelease(t *testing.T) {
+func TestEditionIsLeftOutIfOnePluginHasNoRelease(t *testing.T) {
 	files := sound()
 	change{cpp, "[6.7,LATEST]", "[7.0,LATEST]"}.apply(t, files)
 	change{cpp, "[6.7,6.7.1]", "[6.7.1,6.7.1]"}.apply(t, files)
@@ -107,7 +107,7 @@ func TestEditionIsLeftOutWhereOnePluginHasNoRelease(t *testing.T) {
 		"6.7.1": {"community", "datacenter", "developer", "enterprise"},
 	} {
 		if v, _ := c.Version(version); !slices.Equal(v.Editions, want) {
-			t.Errorf("%s: %q, want %q", version, v.Editions, want)
+			t.Errorf("%s: got %q, want %q", version, v.Editions, want)
 		}
 	}
 	if p, _ := c.Package("enterprise", "6.7.1"); p.Jars[1].Release != "5.0" {
@@ -115,7 +115,7 @@ func TestEditionIsLeftOutWhereOnePluginHasNoRelease(t *testing.T) {
 	}
 }
 
-func TestPrivateReleasesAndVersionsDoNotCount(t *testing.T) {
+func TestPrivateReleasesAndVersionsAreIgnored(t *testing.T) {
 	files := sound()
 	change{cpp, "", "privateVersions=6.0\n6.0.sqVersions=[6.7,LATEST]\n6.0.date=2019-01-01\n6.0.downloadUrl=https://example.com/six.jar"}.apply(t, files)
 	change{versions, "privateVersions=6.5", "privateVersions=6.5,9.9"}.apply(t, files)
@@ -128,7 +128,7 @@ func TestPrivateReleasesAndVersionsDoNotCount(t *testing.T) {
 	}
 }
 
-func TestZeroPatchIsNotWritten(t *testing.T) {
+func TestZeroPatchIsLeftOut(t *testing.T) {
 	files := sound()
 	for _, c := range []change{{versions, "6.7.1,7.0", "6.7.1,7.0.0"}, {versions, "7.0.date", "7.0.0.date"}} {
 		c.apply(t, files)
@@ -142,8 +142,9 @@ func TestZeroPatchIsNotWritten(t *testing.T) {
 	}
 }
 
-// TestRandomMetadata checks the rule of client-contract.md §2 against a plain restatement of it, on random ranges.
-func TestRandomMetadata(t *testing.T) {
+// TestRandomMetadataKeepsTheRules checks the rule of client-contract.md §2 against a plain restatement of it, on random
+// ranges.
+func TestRandomMetadataKeepsTheRules(t *testing.T) {
 	product := []string{"6.6", "6.7", "6.7.1", "6.7.2", "7.0", "7.1"}
 	rapid.Check(t, func(t *rapid.T) {
 		files := sound()
@@ -163,7 +164,8 @@ func TestRandomMetadata(t *testing.T) {
 					runs[plugin][v] = release
 				}
 			}
-			files[plugin+".properties"] = text + "archivedVersions=" + strings.Join(rapid.Permutation(archived).Draw(t, "order"), ",") + "\n"
+			order := rapid.Permutation(archived).Draw(t, "order")
+			files[plugin+".properties"] = text + "archivedVersions=" + strings.Join(order, ",") + "\n"
 		}
 		c, err := generate(files, options())
 		if err != nil {
@@ -183,7 +185,7 @@ func TestRandomMetadata(t *testing.T) {
 				jars, offered := got[v+" "+e]
 				wantJars, wantOffered := want[e]
 				if jars != wantJars || offered != wantOffered {
-					t.Fatalf("%s %s: %q %v, want %q %v", v, e, jars, offered, wantJars, wantOffered)
+					t.Fatalf("%s %s: got %q %v, want %q %v", v, e, jars, offered, wantJars, wantOffered)
 				}
 			}
 		}
@@ -223,14 +225,15 @@ func TestMatrixHasOneColumnForEachLine(t *testing.T) {
 		t.Fatalf("%d columns", len(columns))
 	}
 	newest, lts := columns[0], columns[1]
-	if newest.Line != "7.0" || newest.LTS || newest.Date != "2018-02-02" || newest.Package == nil || newest.Package.File != "enterprise-edition-7.0.0.717.zip" {
-		t.Errorf("first column: %+v", newest)
+	if newest.Line != "7.0" || newest.LTS || newest.Date != "2018-02-02" || newest.Package == nil ||
+		newest.Package.File != "enterprise-edition-7.0.0.717.zip" {
+		t.Errorf("first column: got %+v", newest)
 	}
 	if lts.Line != "6.7" || lts.Version != "6.7.1" || !lts.LTS || lts.Offered || lts.Package != nil {
-		t.Errorf("second column: %+v", lts)
+		t.Errorf("second column: got %+v", lts)
 	}
 	if community := c.Matrix("community"); !community[0].Offered || community[0].Package != nil {
-		t.Errorf("community: %+v", community[0])
+		t.Errorf("community: got %+v", community[0])
 	}
 	if c.Matrix("gold") != nil {
 		t.Error("an edition that does not exist has columns")
@@ -248,13 +251,14 @@ func TestWithdrawnPackages(t *testing.T) {
 		t.Errorf("the current package of 6.7 is %+v", p)
 	}
 	last := c.Packages[len(c.Packages)-1]
-	if last.File != "developer-edition-6.7.0.716.zip" || last.Version != "6.7" || last.Edition != "developer" || last.Withdrawn == "" {
+	if last.File != "developer-edition-6.7.0.716.zip" || last.Version != "6.7" || last.Edition != "developer" ||
+		last.Withdrawn == "" {
 		t.Errorf("the earlier build is %+v", last)
 	}
 	for _, bad := range []string{"../etc.zip=no", "developer-edition-6.7.0.717.zip=", "gold-edition-6.7.0.717.zip=no"} {
 		files["withdrawn.properties"] = bad
 		if _, err := generate(files, options()); err == nil || !strings.Contains(err.Error(), "withdrawn.properties") {
-			t.Errorf("%s: %v", bad, err)
+			t.Errorf("%s: got %v", bad, err)
 		}
 	}
 }
@@ -271,8 +275,9 @@ func TestFactsAreChecked(t *testing.T) {
 	} {
 		files := sound()
 		files["product.properties"] = facts
-		if _, err := generate(files, options()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "product.properties") {
-			t.Errorf("%s: %v", facts, err)
+		if _, err := generate(files, options()); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), "product.properties") {
+			t.Errorf("%s: got %v", facts, err)
 		}
 	}
 }

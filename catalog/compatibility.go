@@ -9,28 +9,30 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-// compatibility is what "sqVersions" of a release says: the product versions on which it runs.
+// compatibility is a release's "sqVersions": the product versions on which it runs.
 type compatibility struct {
 	versions  []Version
-	latest    bool   // it names LATEST, so it must be the newest release
+	latest    bool   // it includes LATEST, so it must be the newest release
 	malformed string // the first entry that is neither a version nor a range
 }
 
-// supports tells whether the release runs on a product version. Qualifiers do not count.
+// supports reports whether the release runs on a product version, whatever their qualifiers.
 func (c compatibility) supports(v Version) bool {
 	return slices.ContainsFunc(c.versions, func(w Version) bool { return w.compareNumbers(v) == 0 })
 }
 
 const latest = "LATEST"
 
-// An entry as it should be, and as the vendor's reader takes it. Metadata of some years holds "[6.7][7.3,LATEST]" and "7.6+".
+// A correct entry, and a range as the vendor's reader accepts it. Metadata of some years has "[6.7][7.3,LATEST]" and
+// "7.6+".
 var (
 	cleanEntry = lazyregexp.New(`^(\[[0-9A-Za-z.*\- ]+(,[0-9A-Za-z.*\- ]+)?\]|[0-9A-Za-z.*\-]+)$`)
 	rangeEntry = lazyregexp.New(`^\[(.*),(.*)\]$`)
 )
 
-// compatibility reads a list of versions and ranges: "[6.7,LATEST]", "5.6,[6.0,6.7*]", "[7.9]". Ranges hold the public product
-// versions from the first to the last inclusive; a range may hold none. A wildcard without a version is an error.
+// compatibility reads a list of versions and ranges: "[6.7,LATEST]", "5.6,[6.0,6.7*]", "[7.9]". A range contains the
+// public product versions from the first to the last inclusive, perhaps none. A wildcard that matches no version is an
+// error.
 func (p products) compatibility(text string) (compatibility, error) {
 	var c compatibility
 	for _, item := range splitEntries(text) {
@@ -65,7 +67,7 @@ func (p products) compatibility(text string) (compatibility, error) {
 	return c, nil
 }
 
-// splitEntries cuts at the commas outside brackets.
+// splitEntries splits at the commas outside brackets.
 func splitEntries(text string) []string {
 	depth := 0
 	entries := strings.FieldsFunc(text, func(r rune) bool {
@@ -83,7 +85,7 @@ func splitEntries(text string) []string {
 	return slices.DeleteFunc(entries, func(entry string) bool { return entry == "" })
 }
 
-// bound is one end of a range: a version, the newest (LATEST), or all that a wildcard stands for.
+// bound is one end of a range: a version, the newest (LATEST), or all that a wildcard matches.
 type bound struct {
 	low, high    Version
 	latest, many bool
@@ -108,7 +110,7 @@ func (p products) resolve(text string) (bound, error) {
 		}
 	}
 	if len(found) == 0 {
-		return bound{}, fmt.Errorf("%s stands for no public version of the product", text)
+		return bound{}, fmt.Errorf("%s matches no public version of the product", text)
 	}
 	return bound{low: found[0], high: found[len(found)-1], many: true}, nil
 }

@@ -6,8 +6,8 @@ import (
 	"marketplace/catalog/bundle"
 )
 
-// FromBundle reads the catalog that a prepared bundle carries, for the functions that have pages. The catalog function
-// hands the bundle's bytes out as they are, and does without.
+// FromBundle reads the catalog in a prepared bundle, for the functions with pages. The catalog function serves the
+// bundle's bytes as they are and does not need it.
 func FromBundle(b *bundle.Bundle) (*Catalog, error) {
 	d, ok := b.Document(bundle.CatalogPath, "")
 	if !ok {

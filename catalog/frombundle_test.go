@@ -27,7 +27,8 @@ func TestBundleWithoutACatalogIsRefused(t *testing.T) {
 		t.Error("an empty bundle has a catalog")
 	}
 	for _, text := range []string{"", "{", `{"format":1}`, `{"format":2,"versions":[{"version":"6.7"}]}`} {
-		b := &bundle.Bundle{Documents: []bundle.Document{{Path: bundle.CatalogPath, Identity: bundle.Body{Bytes: []byte(text)}}}}
+		b := &bundle.Bundle{Documents: []bundle.Document{{Path: bundle.CatalogPath,
+			Identity: bundle.Body{Bytes: []byte(text)}}}}
 		if _, err := catalog.FromBundle(b); err == nil {
 			t.Errorf("%q is a catalog", text)
 		}

@@ -157,7 +157,7 @@ func TestFaultsAreRefusedByName(t *testing.T) {
 		{"list of editions is missing", []change{{templates, "editions=", "edition="}}, []string{templates, "editions", "missing"}},
 		{"edition that clients do not know", []change{{templates, "editions=community", "editions=gold,community"}}, []string{templates, `"gold"`}},
 		{"edition listed twice", []change{{templates, "editions=community", "editions=community,community"}}, []string{templates, "community is listed twice"}},
-		{"no community edition", []change{{templates, "editions=community,", "editions="}}, []string{templates, "no community edition"}},
+		{"the community edition is missing", []change{{templates, "editions=community,", "editions="}}, []string{templates, "the community edition is missing"}},
 		{"a version would lose community", []change{{templates, "community.plugins=", "community.plugins=cpp"}, {cpp, "[6.7,6.7.1]", "[6.7,6.7]"}, {cpp, "[6.7,LATEST]", "[7.0,LATEST]"}}, []string{"version 6.7.1", "community"}},
 		{"request URL with a question mark", []change{{templates, "/request/developer", "/request?edition=developer"}}, []string{templates, "developer.requestLicenseUrl", "?"}},
 		{"request URL with a fragment", []change{{templates, "/request/developer", "/request#developer"}}, []string{templates, "developer.requestLicenseUrl", "#"}},
@@ -210,7 +210,8 @@ func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 		c.apply(t, files)
 	}
 	_, err := generate(files, options())
-	for _, want := range []string{"plugin cpp: release 5.1", "plugin license: release 3.3", "developer.name", "version 7.0"} {
+	for _, want := range []string{"plugin cpp: release 5.1", "plugin license: release 3.3", "developer.name",
+		"version 7.0"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
@@ -221,13 +222,14 @@ func TestMissingFilesAreNamed(t *testing.T) {
 	for name := range sound() {
 		files := sound()
 		delete(files, name)
-		if _, err := generate(files, options()); err == nil || !strings.Contains(err.Error(), name+": the file is missing") {
-			t.Errorf("without %s: %v", name, err)
+		if _, err := generate(files, options()); err == nil ||
+			!strings.Contains(err.Error(), name+": the file is missing") {
+			t.Errorf("without %s: got %v", name, err)
 		}
 	}
 }
 
-func TestNoEditionAtAllIsAnErrorOfItsOwn(t *testing.T) {
+func TestNoEditionHasItsOwnError(t *testing.T) {
 	files := sound()
 	for _, c := range []change{
 		{versions, "publicVersions=6.6,6.7,6.7.1,7.0", "publicVersions=6.6"},
@@ -258,8 +260,8 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// TestWritingDoesNotMatter holds the corners of the properties format against the plain form.
-func TestWritingDoesNotMatter(t *testing.T) {
+// TestNotationDoesNotMatter holds the corners of the properties format against the plain form.
+func TestNotationDoesNotMatter(t *testing.T) {
 	want := string(mustGenerate(t, sound()).EditionsJSON())
 	for name, rewrite := range map[string]func(string) string{
 		"CR LF":              func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
@@ -279,7 +281,7 @@ func TestWritingDoesNotMatter(t *testing.T) {
 		}
 		c, err := generate(files, options())
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v", name, err)
 		} else if got := string(c.EditionsJSON()); got != want {
 			t.Errorf("%s: the catalog differs:\n%s", name, got)
 		}
@@ -289,13 +291,14 @@ func TestWritingDoesNotMatter(t *testing.T) {
 func TestTemplatesMustBeUTF8(t *testing.T) {
 	files := sound()
 	change{templates, "Free", "Libert\xe9"}.apply(t, files)
-	if _, err := generate(files, options()); err == nil || !strings.Contains(err.Error(), templates+": the file is not UTF-8") {
+	if _, err := generate(files, options()); err == nil ||
+		!strings.Contains(err.Error(), templates+": the file is not UTF-8") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestDirtOutsideTheEditionsDoesNotMatter: metadata of some years holds such entries in plugins that no edition has.
-func TestDirtOutsideTheEditionsDoesNotMatter(t *testing.T) {
+// TestFaultsOutsideTheEditionsAreIgnored: metadata of some years holds such entries in plugins that no edition has.
+func TestFaultsOutsideTheEditionsAreIgnored(t *testing.T) {
 	for _, c := range []change{
 		{"", "sqVersions=[6.7,6.7.1]", "sqVersions=[6.6][6.7,7.0]"},
 		{"", "sqVersions=[6.7,6.7.1]", "sqVersions=[6.7,6.7.1]]"},
@@ -309,7 +312,7 @@ func TestDirtOutsideTheEditionsDoesNotMatter(t *testing.T) {
 		c.file = "dirty.properties"
 		c.apply(t, files)
 		if _, err := generate(files, options()); err != nil {
-			t.Errorf("%s: %v", c.new, err)
+			t.Errorf("%s: got %v", c.new, err)
 		}
 	}
 }

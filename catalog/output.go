@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// EditionsJSON is /editions.json, byte for byte as the vendor's own generator writes it (client-contract.md §1):
-// versions in plain string order, two spaces of indent, no HTML escaping, no final line end.
+// EditionsJSON returns /editions.json, byte for byte as the vendor's own generator writes it (client-contract.md §1):
+// versions in plain string order, two spaces of indent, no HTML escaping, no final line break.
 func (c *Catalog) EditionsJSON() []byte {
 	type entry struct {
 		Key               string `json:"key"`
@@ -24,15 +24,16 @@ func (c *Catalog) EditionsJSON() []byte {
 		for _, key := range v.Editions {
 			e, _ := c.Edition(key)
 			p, _ := c.Package(key, v.Version)
-			byVersion[v.Version] = append(byVersion[v.Version], entry{e.Key, e.Name, e.TextDescription, e.HomeURL, e.LicenseRequestURL, p.URL})
+			byVersion[v.Version] = append(byVersion[v.Version],
+				entry{e.Key, e.Name, e.TextDescription, e.HomeURL, e.LicenseRequestURL, p.URL})
 		}
 	}
 	return encode(byVersion)
 }
 
-// PackagesJSON is /packages.json for a version of the product: an object keyed by edition with name, desc, more_link and
-// download_link. Editions without a package, or with a withdrawn one, are not in it. desc is HTML: a paragraph, and a list of the
-// edition's features. The second result is false for a version that there is not.
+// PackagesJSON returns /packages.json for a version of the product: an object keyed by edition with name, desc,
+// more_link and download_link, without editions that have no package or a withdrawn one. desc is HTML: a paragraph, and
+// a list of the edition's features. The second result is false for an unknown version.
 func (c *Catalog) PackagesJSON(version string) ([]byte, bool) {
 	type entry struct {
 		Name         string `json:"name"`
@@ -72,7 +73,7 @@ func (c *Catalog) description(e Edition) string {
 	return desc.String()
 }
 
-// JSON is /catalog.json.
+// JSON returns /catalog.json.
 func (c *Catalog) JSON() []byte { return encode(c) }
 
 // encode writes values that cannot fail to encode.

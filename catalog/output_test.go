@@ -11,7 +11,7 @@ import (
 	"marketplace/catalog/data"
 )
 
-func TestTextsAreWrittenAsTheVendorDoes(t *testing.T) {
+func TestTextsAreEncodedLikeTheVendors(t *testing.T) {
 	files := sound()
 	change{templates, "Free", `<b>\u00e9\u2028 "quoted" \\ & tab\t end `}.apply(t, files)
 	got := string(mustGenerate(t, files).EditionsJSON())

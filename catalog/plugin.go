@@ -10,7 +10,7 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-// plugin is what <key>.properties says: the public and the archived releases, oldest first.
+// plugin is the content of <key>.properties: the public and the archived releases, oldest first.
 type plugin struct {
 	key         string
 	name        string
@@ -25,22 +25,24 @@ type release struct {
 	downloadURL string
 }
 
-// jar is the file of a release as it goes into a package. Its name is not derived from the plugin's key.
+// jar returns the file of a release for a package. Its name does not follow from the plugin's key.
 func (p *plugin) jar(r release) (Jar, error) {
 	if r.downloadURL == "" {
-		return Jar{}, fmt.Errorf("%s.properties: plugin %[1]s: release %s: no downloadUrl, so its jar has no name", p.key, r.version)
+		return Jar{}, fmt.Errorf("%s.properties: plugin %[1]s: release %s: no downloadUrl, so its jar has no name",
+			p.key, r.version)
 	}
 	jar := Jar{Plugin: p.key, Release: r.version.String()}
 	if address, err := url.Parse(r.downloadURL); err == nil {
 		jar.File = path.Base(address.EscapedPath())
 	}
 	if !jar.Plain() {
-		return Jar{}, fmt.Errorf("%s.properties: plugin %[1]s: release %s: downloadUrl %s does not end in the name of a jar", p.key, r.version, r.downloadURL)
+		return Jar{}, fmt.Errorf("%s.properties: plugin %[1]s: release %s: "+
+			"downloadUrl %s does not end in the name of a jar", p.key, r.version, r.downloadURL)
 	}
 	return jar, nil
 }
 
-// highest is the highest release that runs on a product version.
+// highest returns the highest release that runs on a product version.
 func (p *plugin) highest(v Version) (release, bool) {
 	for _, r := range slices.Backward(p.releases) {
 		if r.supports(v) {
@@ -52,8 +54,8 @@ func (p *plugin) highest(v Version) (release, bool) {
 
 var pluginKey = lazyregexp.New(`^[0-9A-Za-z]+$`)
 
-// readPlugins reads the file of each plugin that "plugins" lists. A plugin without a public or archived release is as good as not
-// defined.
+// readPlugins reads the file of each plugin in the list "plugins". A plugin without a public or archived release counts
+// as not defined.
 func readPlugins(dir fs.FS, s *source, versions products, templates []template) map[string]*plugin {
 	plugins := make(map[string]*plugin)
 	for _, key := range s.list("plugins") {
@@ -61,7 +63,7 @@ func readPlugins(dir fs.FS, s *source, versions products, templates []template) 
 			continue
 		}
 		if !pluginKey().MatchString(key) {
-			s.fault("plugins: the plugin key %q has other characters than letters and digits", key)
+			s.fault("plugins: the plugin key %q has characters other than letters and digits", key)
 			continue
 		}
 		needed := slices.ContainsFunc(templates, func(t template) bool { return slices.Contains(t.plugins, key) })
@@ -90,7 +92,7 @@ func readPlugin(s *source, key string, versions products) *plugin {
 	return p
 }
 
-// entry is what the plugin's file says of a release.
+// entry returns the properties of a release in the plugin's file.
 func (p *plugin) entry(s *source, release string) entry {
 	return entry{source: s, name: release, subject: "plugin " + p.key + ": release " + release + ": "}
 }
@@ -126,7 +128,7 @@ func (p *plugin) add(s *source, name, listing string, versions products) {
 	p.releases = append(p.releases, r)
 }
 
-// checkOverlap refuses two public releases for one product version. Of archived ones the highest counts.
+// checkOverlap refuses two public releases for one product version. Archived ones may overlap: the highest counts.
 func (p *plugin) checkOverlap(s *source) {
 	var public []release
 	for _, r := range p.releases {
@@ -135,7 +137,8 @@ func (p *plugin) checkOverlap(s *source) {
 		}
 		for _, other := range public {
 			if v := slices.IndexFunc(r.versions, other.supports); v >= 0 {
-				p.entry(s, r.version.String()).slip("it and release %s are both public for version %s of the product", other.version, r.versions[v])
+				p.entry(s, r.version.String()).slip("it and release %s are both public for version %s of the product",
+					other.version, r.versions[v])
 			}
 		}
 		public = append(public, r)
@@ -145,7 +148,9 @@ func (p *plugin) checkOverlap(s *source) {
 func (p *plugin) checkLatest(s *source) {
 	for i, r := range p.releases {
 		if r.latest && i < len(p.releases)-1 {
-			p.entry(s, r.version.String()).slip("only the newest release, %s, may be compatible with %s", p.releases[len(p.releases)-1].version, latest)
+			newest := p.releases[len(p.releases)-1].version
+			p.entry(s, r.version.String()).
+				slip("only the newest release, %s, may be compatible with %s", newest, latest)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// product is what update-center-source.properties says of one public version of the product.
+// product is a public version of the product in update-center-source.properties.
 type product struct {
 	version      Version
 	date         time.Time
@@ -13,14 +13,14 @@ type product struct {
 	changelogURL string
 }
 
-// products are the public versions, oldest first; never empty in metadata that was accepted.
+// products are the public versions, oldest first; never empty in valid metadata.
 type products []product
 
 func (p products) newest() Version { return p[len(p)-1].version }
 
 const versionsFile = "update-center-source.properties"
 
-// readProducts reads the public versions. Private ones and the one in development do not count.
+// readProducts reads the public versions and ignores private ones and the one in development.
 func readProducts(s *source) (all products, lts Version) {
 	for _, name := range s.list("publicVersions") {
 		e := entry{source: s, name: name, subject: "version " + name + ": "}

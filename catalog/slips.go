@@ -8,13 +8,11 @@ import (
 	"marketplace/shared/properties"
 )
 
-// Slips are mistakes that a reader of properties does not see: a property under a misspelt name, twice, swallowed by
-// the line before it, or the marks of an unfinished merge. In a file that an edition depends on they are faults. In
-// any other file they are warnings: metadata of every year has some, and what could be published then can be
-// published still.
+// Slips are mistakes that a properties parser accepts: a misspelt or repeated property, one that a backslash joins to
+// the line before it, and the markers of an unfinished merge. They are faults in a file on which an edition depends,
+// and warnings in any other: metadata of every year has some, and must stay publishable.
 
-// listProperties are the names that stand alone in a file, propertyNames those behind a version or an edition and a
-// dot.
+// listProperties are the names without a prefix, propertyNames those after the prefix of a version or an edition.
 var (
 	listProperties = map[string][]string{
 		versionsFile:  {"plugins", "publicVersions", "privateVersions", "ltsVersion", "devVersion"},
@@ -32,7 +30,7 @@ var (
 	}
 )
 
-// namesFor are the names that matter in a file; a plugin's file has those under "".
+// namesFor returns the known names of a file; those of a plugin's file are under "".
 func namesFor(table map[string][]string, file string) []string {
 	if names, ok := table[file]; ok {
 		return names
@@ -40,7 +38,7 @@ func namesFor(table map[string][]string, file string) []string {
 	return table[""]
 }
 
-// checkSlips notes every slip of the file.
+// checkSlips reports every slip in the file.
 func (s *source) checkSlips() {
 	first := map[string]properties.Pair{}
 	for _, p := range s.props.Pairs() {
@@ -53,21 +51,15 @@ func (s *source) checkSlips() {
 		case !twice:
 			first[p.Key] = p
 		case strings.TrimSpace(known.Value) != strings.TrimSpace(p.Value):
-			s.slip(
-				"lines %d and %d: property %s has two values, %q and %q",
-				known.Line,
-				p.Line,
-				p.Key,
-				known.Value,
-				p.Value,
-			)
+			s.slip("lines %d and %d: property %s has two values, %q and %q",
+				known.Line, p.Line, p.Key, known.Value, p.Value)
 		default:
 			s.warn("lines %d and %d: property %s is repeated", known.Line, p.Line, p.Key)
 		}
 	}
 }
 
-// checkMerge notes the marks that git leaves where two changes conflict. "=======" is a pair with an empty key.
+// checkMerge reports the markers of a merge conflict. "=======" is a pair with an empty key.
 func (s *source) checkMerge(p properties.Pair) {
 	mark := p.Key
 	if p.Key == "" && strings.HasPrefix(p.Value, "======") {
@@ -75,12 +67,12 @@ func (s *source) checkMerge(p properties.Pair) {
 	}
 	for _, m := range []string{"<<<<<<<", "=======", ">>>>>>>", "|||||||"} {
 		if strings.HasPrefix(mark, m) {
-			s.slip("line %d: %s is the mark of a merge conflict", p.Line, m)
+			s.slip("line %d: %s is the marker of a merge conflict", p.Line, m)
 		}
 	}
 }
 
-// checkContinuation notes a line that a backslash at the end of the one before made part of another property's value.
+// checkContinuation reports a property that a backslash at the end of the line before made part of another's value.
 func (s *source) checkContinuation(p properties.Pair) {
 	for i, line := range p.Continued {
 		key, _, found := strings.Cut(line, "=")
@@ -91,7 +83,7 @@ func (s *source) checkContinuation(p properties.Pair) {
 	}
 }
 
-// matters reports whether a key is one that the file's reader asks for.
+// matters reports whether the file's reader uses a key.
 func (s *source) matters(key string) bool {
 	if slices.Contains(namesFor(listProperties, s.name), key) {
 		return true
@@ -100,8 +92,7 @@ func (s *source) matters(key string) bool {
 	return i > 0 && slices.Contains(namesFor(propertyNames, s.name), key[i+1:])
 }
 
-// meantName is the key that was probably meant by one that differs from it by a slip; "" where the key is not nearly
-// one that matters.
+// meantName returns the known key of which key is probably a misspelling, "" if it resembles none.
 func (s *source) meantName(key string) string {
 	if s.matters(key) {
 		return ""
@@ -113,7 +104,7 @@ func (s *source) meantName(key string) string {
 		names = namesFor(propertyNames, s.name)
 	}
 	for _, known := range names {
-		// Private and development versions do not count, so that nothing is missing where they are misspelt.
+		// Private and development versions are ignored, so misspelling them does no harm.
 		if known != "privateVersions" && known != "devVersion" && nearly(name, known) {
 			return prefix + known
 		}
@@ -121,8 +112,8 @@ func (s *source) meantName(key string) string {
 	return ""
 }
 
-// nearly reports whether two names differ by letter case alone or by at most two letters (one, in short names) that are
-// missing, added, replaced or exchanged.
+// nearly reports whether two names differ only in case or by at most two letters (one in short names) that are missing,
+// added, replaced or swapped.
 func nearly(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	limit := 2
@@ -132,7 +123,7 @@ func nearly(a, b string) bool {
 	return distance(a, b) <= limit
 }
 
-// distance is the optimal string alignment distance of two short names.
+// distance returns the optimal string alignment distance of two short names.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
@@ -157,7 +148,7 @@ func distance(a, b string) int {
 	return rows[len(a)][len(b)]
 }
 
-// slip notes a mistake that stops a publication where an edition depends on the file.
+// slip reports a mistake that stops the publication if an edition depends on the file.
 func (s *source) slip(format string, args ...any) {
 	if s.needed {
 		s.fault(format, args...)
@@ -166,7 +157,7 @@ func (s *source) slip(format string, args ...any) {
 	}
 }
 
-// warn notes what does not stop a publication.
+// warn reports what does not stop a publication.
 func (s *source) warn(format string, args ...any) {
 	s.warnings = append(s.warnings, fmt.Sprintf(s.name+": "+format, args...))
 }

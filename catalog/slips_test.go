@@ -50,10 +50,10 @@ var slips = []struct {
 	{"versions twice", change{versions, "", "publicVersions=6.7"}, "property publicVersions has two values"},
 	{"an unread property twice", change{cpp, "", "category=a\ncategory=b"}, "property category has two values"},
 	{"plugins of an edition twice", change{templates, "", "enterprise.plugins=license"}, "property enterprise.plugins has two values"},
-	{"our side of a conflict", change{cpp, "", "<<<<<<< HEAD"}, "mark of a merge conflict"},
-	{"middle of a conflict", change{versions, "", "======="}, "mark of a merge conflict"},
-	{"their side of a conflict", change{templates, "", ">>>>>>> branch"}, "mark of a merge conflict"},
-	{"base of a conflict", change{lic, "", "||||||| base"}, "mark of a merge conflict"},
+	{"our side of a conflict", change{cpp, "", "<<<<<<< HEAD"}, "marker of a merge conflict"},
+	{"middle of a conflict", change{versions, "", "======="}, "marker of a merge conflict"},
+	{"their side of a conflict", change{templates, "", ">>>>>>> branch"}, "marker of a merge conflict"},
+	{"base of a conflict", change{lic, "", "||||||| base"}, "marker of a merge conflict"},
 	{"release swallowed", change{cpp, "defaults.description=a release\n", "defaults.description=a release\\\n"}, "5.1.sqVersions is part of the value of defaults.description"},
 	{"list swallowed", change{lic, "publicVersions=3.2,3.3", "note=x \\\npublicVersions=3.2,3.3"}, "publicVersions is part of the value of note"},
 	{"day first", change{versions, "6.7.date=2017-11-07", "6.7.date=07-11-2017"}, "the year 7"},
@@ -130,7 +130,7 @@ func TestFaultIsSaidOnce(t *testing.T) {
 	change{lic, "https://example.com/license-3.2.jar", "https://example.com/one.jar"}.apply(t, files)
 	change{cpp, "sonar-cfamily-plugin-5.1.0.10083.jar", "one.jar"}.apply(t, files)
 	_, err := generate(files, options())
-	if err == nil || strings.Count(err.Error(), "both bring one.jar") != 2 {
+	if err == nil || strings.Count(err.Error(), "both contain one.jar") != 2 {
 		t.Errorf("got %v, want the fault once for each of the two editions", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"marketplace/shared/properties"
 )
 
-// source is one properties file. What is wrong in it goes to faults, so that one run names everything.
+// source is one properties file. It collects faults, so that one run reports all.
 type source struct {
 	name   string
 	needed bool // an edition depends on it
@@ -23,15 +23,15 @@ type source struct {
 	*report
 }
 
-// report collects what is wrong in metadata (faults) and what only looks so (warnings).
+// report collects the faults of metadata, and warnings about what only looks wrong.
 type report struct {
 	now      time.Time
 	faults   []error
 	warnings []string
 }
 
-// open reads a file of the folder. Plugin files and the list of versions are ISO-8859-1 for the vendor's reader, yet people save
-// them as UTF-8; nothing but sentences for people depends on it, so what is valid UTF-8 counts as UTF-8.
+// open reads a file of the folder. For the vendor's reader, plugin files and the list of versions are ISO-8859-1, but
+// people save them as UTF-8. Only sentences for people depend on it, so valid UTF-8 counts as UTF-8.
 func open(dir fs.FS, name string, needed bool, r *report) (*source, bool) {
 	s := &source{name: name, needed: needed, report: r}
 	data, err := fs.ReadFile(dir, name)
@@ -69,18 +69,18 @@ func decode(data []byte, name string) (string, error) {
 	return string(latin1), nil
 }
 
-// fault notes something wrong in the file.
+// fault adds a fault of the file.
 func (s *source) fault(format string, args ...any) {
 	s.faults = append(s.faults, fmt.Errorf(s.name+": "+format, args...))
 }
 
-// value is a property that may be missing or blank: then it is "".
+// value returns a property, "" if it is missing or blank.
 func (s *source) value(key string) string {
 	value, _ := s.props.Get(key)
 	return strings.TrimSpace(value)
 }
 
-// required is a property that may not be blank.
+// required returns a property that must not be blank.
 func (s *source) required(key string) string {
 	value := s.value(key)
 	if value == "" {
@@ -89,7 +89,7 @@ func (s *source) required(key string) string {
 	return value
 }
 
-// list is a comma-separated property; blanks around an entry and empty entries do not count.
+// list returns a comma-separated property without empty entries and blanks around entries.
 func (s *source) list(key string) []string {
 	return splitList(s.value(key))
 }
@@ -104,14 +104,14 @@ func splitList(text string) []string {
 	return entries
 }
 
-// entry is what a file says of one version: "<version>.date" and so on.
+// entry is a file's properties of one version: "<version>.date" and so on.
 type entry struct {
 	*source
 	name    string // the version as the file writes it
 	subject string // begins each fault: "release 3.5: "
 }
 
-// value is a property of the version, or else the file's "defaults." one. A blank value of its own is a value.
+// value returns a property of the version, or the file's "defaults." one if the version has none, not even a blank one.
 func (e entry) value(property string) string {
 	if value, defined := e.props.Get(e.name + "." + property); defined {
 		return strings.TrimSpace(value)
@@ -137,8 +137,8 @@ func (e entry) required(property string) string {
 
 var dateForm = lazyregexp.New(`^([0-9]+)-([0-9]+)-([0-9]+)`)
 
-// date is the property "date", yyyy-mm-dd. As for the vendor, months and days may have one digit and too high a value runs over into
-// the next year or month: releases of the past are dated 2016-19-20.
+// date returns the property "date", yyyy-mm-dd. As with the vendor, months and days may have one digit, and one that is
+// too high continues in the next year or month: there are past releases of 2016-19-20.
 func (e entry) date(required bool) time.Time {
 	text := e.value("date")
 	if required {
@@ -166,10 +166,10 @@ func (e entry) date(required bool) time.Time {
 	return date
 }
 
-// firstYear is the first year that a release may be dated in. Earlier ones come of a day that is written first.
+// firstYear is the first valid year of a release. An earlier one comes from a date that begins with the day.
 const firstYear = 2000
 
-// url is a property that holds an address, or "".
+// url returns a property that is an address, or "".
 func (e entry) url(property string, required bool) string {
 	text := e.value(property)
 	if required {
@@ -183,7 +183,7 @@ func (e entry) url(property string, required bool) string {
 	return text
 }
 
-// checkURL wants an absolute address that a browser can follow.
+// checkURL refuses what is not an absolute address that a browser can open.
 func checkURL(text string) error {
 	address, err := url.Parse(text)
 	switch {

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// Version is a version of the product or of a plugin: numbers between dots and perhaps a qualifier behind a dash, as in "6.7",
-// "5.1.0.10083" or "7.1-SNAPSHOT".
+// Version is a version of the product or of a plugin: numbers between dots and perhaps a qualifier after a dash, as in
+// "6.7", "5.1.0.10083" or "7.1-SNAPSHOT".
 type Version struct {
 	text      string
 	parts     []string
 	qualifier string
 }
 
-// NewVersion reads a version; blanks around it do not count. It takes any text, as the vendor does: what is no version equals no
-// version of the product.
+// NewVersion reads a version, without blanks around it. Like the vendor it accepts any text: one that is not a version
+// equals no version of the product.
 func NewVersion(text string) Version {
 	text = strings.TrimSpace(text)
 	numbers, qualifier, _ := strings.Cut(text, "-")
 	return Version{text: text, parts: strings.Split(numbers, "."), qualifier: qualifier}
 }
 
-// String is the version as it was written.
+// String returns the version as it was written.
 func (v Version) String() string { return v.text }
 
-// Compare orders versions as the vendor does: part by part as numbers, a missing part being 0, and a version with a qualifier
-// before the one without. A part that is no number, as in "5.0.x", stands after every number.
+// Compare orders versions as the vendor does: part by part as numbers, a missing part being 0, and a version with a
+// qualifier before the one without. A part that is not a number, as in "5.0.x", comes after every number.
 func (v Version) Compare(w Version) int {
 	if c := v.compareNumbers(w); c != 0 {
 		return c
@@ -83,14 +83,14 @@ func isNumber(s string) bool {
 	return s != ""
 }
 
-// line is the X.Y to which a product version belongs.
+// line returns the X.Y of a product version.
 func (v Version) line() string { return v.part(0) + "." + v.part(1) }
 
-// key is the product version as the client looks it up: digits and dots, at least X.Y, and no zero patch
+// key returns the product version as the client looks it up: digits and dots, at least X.Y, no zero patch
 // (client-contract.md §1).
 func (v Version) key() (string, error) {
 	if v.qualifier != "" || len(v.parts) < 2 || slices.ContainsFunc(v.parts, isWord) {
-		return "", fmt.Errorf("a server cannot look up the version %q: it takes X.Y or X.Y.Z, digits only", v)
+		return "", fmt.Errorf("a server cannot look up the version %q: use X.Y or X.Y.Z, digits only", v)
 	}
 	parts := v.parts
 	for len(parts) > 2 && strings.Trim(parts[len(parts)-1], "0") == "" {

@@ -11,7 +11,8 @@ import (
 )
 
 func TestVersionOrder(t *testing.T) {
-	ascending := []string{"5.6", "5.6.1-SNAPSHOT", "5.6.1", "6.0-RC1", "6.0-RC2", "6.0", "6.0.0.1", "6.0.0.9999", "6.0.0.10083", "6.7", "6.7.2", "6.7.10", "6.10", "6.x", "10.0"}
+	ascending := []string{"5.6", "5.6.1-SNAPSHOT", "5.6.1", "6.0-RC1", "6.0-RC2", "6.0", "6.0.0.1", "6.0.0.9999",
+		"6.0.0.10083", "6.7", "6.7.2", "6.7.10", "6.10", "6.x", "10.0"}
 	for i, a := range ascending {
 		for j, b := range ascending {
 			if got, want := sign(catalog.NewVersion(a).Compare(catalog.NewVersion(b))), sign(i-j); got != want {
@@ -30,7 +31,8 @@ func sign(n int) int { return max(-1, min(1, n)) }
 
 func TestVersionOrderIsTotal(t *testing.T) {
 	version := rapid.Custom(func(t *rapid.T) catalog.Version {
-		return catalog.NewVersion(rapid.StringMatching(`[0-9x]{1,2}(\.[0-9x]{1,5}){0,4}(-[A-C]{1,2})?`).Draw(t, "version"))
+		text := rapid.StringMatching(`[0-9x]{1,2}(\.[0-9x]{1,5}){0,4}(-[A-C]{1,2})?`)
+		return catalog.NewVersion(text.Draw(t, "version"))
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		a, b, c := version.Draw(t, "a"), version.Draw(t, "b"), version.Draw(t, "c")
@@ -78,7 +80,7 @@ func TestCompatibilityRanges(t *testing.T) {
 		}
 		c, err := generate(files, options())
 		if err != nil {
-			t.Errorf("%s: %v", sqVersions, err)
+			t.Errorf("%s: got %v", sqVersions, err)
 			continue
 		}
 		var got []string
@@ -88,7 +90,7 @@ func TestCompatibilityRanges(t *testing.T) {
 			}
 		}
 		if strings.Join(got, " ") != want {
-			t.Errorf("%s: %s, want %s", sqVersions, got, want)
+			t.Errorf("%s: got %s, want %s", sqVersions, got, want)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestPackageIsFlatSortedAndReproducible(t *testing.T) {
 		t.Fatal(err)
 	}
 	if first != second {
-		t.Errorf("two builds differ: %+v, %+v", first, second)
+		t.Errorf("two builds differ: got %+v, %+v", first, second)
 	}
 
 	content, err := os.ReadFile(filepath.Join(out, "a.zip"))
@@ -81,7 +81,7 @@ func TestPackageIsFlatSortedAndReproducible(t *testing.T) {
 	}
 	sum := sha256.Sum256(content)
 	if first.Size != int64(len(content)) || first.SHA256 != hex.EncodeToString(sum[:]) {
-		t.Errorf("size and sum are not the file's: %+v", first)
+		t.Errorf("size and sum are not the file's: got %+v", first)
 	}
 	r, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
@@ -109,7 +109,7 @@ func TestPackageIsFlatSortedAndReproducible(t *testing.T) {
 		t.Errorf("entries %q", names)
 	}
 	if left, _ := filepath.Glob(filepath.Join(out, ".*")); len(left) > 0 {
-		t.Errorf("left behind: %q", left)
+		t.Errorf("left behind: got %q", left)
 	}
 }
 
@@ -128,7 +128,7 @@ func TestPackageUnzipsWithTheUsualTool(t *testing.T) {
 	}
 }
 
-func TestJarsThatAreNotTheOnesMeantAreRefused(t *testing.T) {
+func TestUnexpectedJarsAreRefused(t *testing.T) {
 	manifest := func(key, version string) string {
 		return samplejar.Manifest("Plugin-Key", key, "Plugin-Version", version)
 	}
@@ -149,7 +149,8 @@ func TestJarsThatAreNotTheOnesMeantAreRefused(t *testing.T) {
 			writeJar(t, path, "META-INF/MANIFEST.MF", samplejar.Manifest("Plugin-Key", "cpp"))
 		}, "Plugin-Version"},
 		{"key outside the main section", func(path string) {
-			writeJar(t, path, "META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n\r\nName: x\r\nPlugin-Key: cpp\r\nPlugin-Version: 5.1\r\n")
+			writeJar(t, path, "META-INF/MANIFEST.MF",
+				"Manifest-Version: 1.0\r\n\r\nName: x\r\nPlugin-Key: cpp\r\nPlugin-Version: 5.1\r\n")
 		}, "Plugin-Key"},
 		{"no manifest", func(path string) { writeJar(t, path, "readme.txt", manifest("cpp", "5.1")) }, "MANIFEST.MF"},
 		{"no zip", func(path string) { os.WriteFile(path, []byte("<html>not found</html>"), 0o644) }, "not a readable jar"},
@@ -172,13 +173,13 @@ func TestJarsThatAreNotTheOnesMeantAreRefused(t *testing.T) {
 				t.Errorf("got %v, want %q and the jar's name", err, test.want)
 			}
 			if left, _ := os.ReadDir(out); len(left) > 0 {
-				t.Errorf("something was written: %v", left)
+				t.Errorf("something was written: got %v", left)
 			}
 		})
 	}
 }
 
-func TestManifestVersionsThatMeanTheRelease(t *testing.T) {
+func TestManifestVersionsMatchTheirRelease(t *testing.T) {
 	for _, test := range []struct{ manifest, file, release string }{
 		{"5.1", cpp.File, "5.1"},
 		{"5.1 (build 10083)", cpp.File, "5.1"},
@@ -190,9 +191,11 @@ func TestManifestVersionsThatMeanTheRelease(t *testing.T) {
 		{"5.1-RC1", "sonar-cpp-5.1-RC1.jar", "5.1-RC1"},
 	} {
 		dir := t.TempDir()
-		writeJar(t, filepath.Join(dir, test.file), "meta-inf/manifest.mf", samplejar.Manifest("Plugin-Key", "cpp", "Plugin-Version", test.manifest))
-		if _, err := archive.Build(filepath.Join(t.TempDir(), "a.zip"), dir, []catalog.Jar{{File: test.file, Plugin: "cpp", Release: test.release}}); err != nil {
-			t.Errorf("%q for %s in %s: %v", test.manifest, test.release, test.file, err)
+		writeJar(t, filepath.Join(dir, test.file), "meta-inf/manifest.mf",
+			samplejar.Manifest("Plugin-Key", "cpp", "Plugin-Version", test.manifest))
+		if _, err := archive.Build(filepath.Join(t.TempDir(), "a.zip"), dir,
+			[]catalog.Jar{{File: test.file, Plugin: "cpp", Release: test.release}}); err != nil {
+			t.Errorf("%q for %s in %s: got %v", test.manifest, test.release, test.file, err)
 		}
 	}
 }
@@ -208,16 +211,18 @@ func TestManifestLinesContinue(t *testing.T) {
 		dir := t.TempDir()
 		writeJar(t, filepath.Join(dir, cpp.File), "META-INF/MANIFEST.MF", manifest)
 		if _, err := archive.Build(filepath.Join(t.TempDir(), "a.zip"), dir, []catalog.Jar{cpp}); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }
 
 func TestNamesThatLeaveTheFolderAreRefused(t *testing.T) {
-	for _, name := range []string{"../a.jar", "a/b.jar", `a\b.jar`, "/a.jar", "..", "", "a.zip", "a.jar.exe", ".a.jar", "a\x00.jar", "C:a.jar"} {
-		_, err := archive.Build(filepath.Join(t.TempDir(), "a.zip"), t.TempDir(), []catalog.Jar{{File: name, Plugin: "cpp", Release: "5.1"}})
+	for _, name := range []string{"../a.jar", "a/b.jar", `a\b.jar`, "/a.jar", "..", "", "a.zip", "a.jar.exe", ".a.jar",
+		"a\x00.jar", "C:a.jar"} {
+		_, err := archive.Build(filepath.Join(t.TempDir(), "a.zip"), t.TempDir(),
+			[]catalog.Jar{{File: name, Plugin: "cpp", Release: "5.1"}})
 		if err == nil || !strings.Contains(err.Error(), "plain name") {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("%q: got %v", name, err)
 		}
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"marketplace/catalog"
 )
 
-// manifestLimit is far above any real manifest; a jar that hides more behind that name is not read.
+// manifestLimit is far above any real manifest; a larger one is an error.
 const manifestLimit = 1 << 20
 
-// checkJar makes sure that a file is a jar whose manifest says that it is the plugin and the release that are meant.
+// checkJar returns an error unless the file is a jar whose manifest names the plugin and the release.
 func checkJar(file io.ReaderAt, size int64, jar catalog.Jar) error {
 	contents, err := zip.NewReader(file, size)
 	if err != nil {
@@ -28,11 +28,11 @@ func checkJar(file io.ReaderAt, size int64, jar catalog.Jar) error {
 	case key == "":
 		return errors.New("its manifest has no Plugin-Key")
 	case key != jar.Plugin:
-		return fmt.Errorf("its manifest says plugin %s, but it is to be %s", key, jar.Plugin)
+		return fmt.Errorf("its manifest names the plugin %s, want %s", key, jar.Plugin)
 	case version == "":
 		return errors.New("its manifest has no Plugin-Version")
 	case !sameRelease(version, jar):
-		return fmt.Errorf("its manifest says version %s of plugin %s, but it is to be %s", version, key, jar.Release)
+		return fmt.Errorf("its manifest names version %s of plugin %s, want %s", version, key, jar.Release)
 	}
 	return nil
 }
@@ -66,8 +66,8 @@ func manifest(jar *zip.Reader) (map[string]string, error) {
 	return mainAttributes(string(text)), nil
 }
 
-// mainAttributes reads "Name: value" lines up to the first empty one. A line of more than 72 bytes is written as several, each
-// further one beginning with a blank (JAR File Specification, "Name-Value pairs and Sections"); a character may be split there.
+// mainAttributes reads "Name: value" lines up to the first empty one. A line of more than 72 bytes continues on lines
+// that begin with a blank (JAR File Specification, "Name-Value pairs and Sections"), which may split a character.
 func mainAttributes(text string) map[string]string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	text, _, _ = strings.Cut(text, "\n\n")
@@ -81,22 +81,22 @@ func mainAttributes(text string) map[string]string {
 	return attributes
 }
 
-// sameRelease tells whether a manifest's version is the release that is meant. Manifests say "5.1 (build 10083)" or "5.1.0.10083"
-// for what the metadata calls 5.1 and the jar's name 5.1.0.10083: major, minor and patch must be equal, and the builds where both
-// sides have one.
+// sameRelease reports whether a manifest's version is the jar's release. Manifests have "5.1 (build 10083)" or
+// "5.1.0.10083" for what the metadata calls 5.1 and the jar's name 5.1.0.10083: major, minor and patch must be equal,
+// and the builds if both sides have one.
 func sameRelease(manifestVersion string, jar catalog.Jar) bool {
-	said, saidBuild := splitBuild(manifestVersion)
-	meant, meantBuild := splitBuild(jar.Release)
-	if said.Compare(meant) != 0 {
+	got, gotBuild := splitBuild(manifestVersion)
+	want, wantBuild := splitBuild(jar.Release)
+	if got.Compare(want) != 0 {
 		return false
 	}
-	if meantBuild == "" {
-		meantBuild = buildInName(jar)
+	if wantBuild == "" {
+		wantBuild = buildInName(jar)
 	}
-	return saidBuild == "" || meantBuild == "" || saidBuild == meantBuild
+	return gotBuild == "" || wantBuild == "" || gotBuild == wantBuild
 }
 
-// splitBuild takes the build off a version: the fourth number, or what stands behind "(build".
+// splitBuild separates the build from a version: the fourth number, or the text after "(build".
 func splitBuild(text string) (version catalog.Version, build string) {
 	text, behind, hasBuild := strings.Cut(text, "(build")
 	if hasBuild {
@@ -115,7 +115,7 @@ func splitBuild(text string) (version catalog.Version, build string) {
 	return catalog.NewVersion(numbers), build
 }
 
-// buildInName is the build in "…-5.1.0.10083.jar", if the name ends in a version of four numbers.
+// buildInName returns the build in "…-5.1.0.10083.jar", if the name ends in a version of four numbers.
 func buildInName(jar catalog.Jar) string {
 	name := strings.TrimSuffix(jar.File, ".jar")
 	name = name[strings.LastIndex(name, "-")+1:]

@@ -1,6 +1,6 @@
-// Package builtin is the bundle that is built into the functions. The committed one is made from catalog/data for a site on this
-// machine; the build of a deployment puts its own in its place (go build -overlay, see the Makefile). What is published after the
-// build is for shared/livecatalog.
+// Package builtin is the bundle that is built into the functions. The committed one is made from catalog/data for a
+// site on the local machine; the build of a deployment replaces it (go build -overlay, see the Makefile).
+// shared/livecatalog gets what is published after the build.
 package builtin
 
 import (
@@ -14,5 +14,5 @@ import (
 //go:embed bundle.bin
 var file []byte
 
-// Bundle opens the bundle. It costs microseconds.
+// Bundle opens the bundle, in microseconds.
 func Bundle() (*bundle.Bundle, error) { return bundle.Decode(file) }

@@ -17,7 +17,8 @@ import (
 	"marketplace/catalog/prepare"
 )
 
-// TestCommittedBundleIsMadeFromData compares what is said, not how it is compressed: that may differ between versions of Go.
+// TestCommittedBundleIsMadeFromData compares what is said, not how it is compressed: that may differ between versions
+// of Go.
 func TestCommittedBundleIsMadeFromData(t *testing.T) {
 	got, err := builtin.Bundle()
 	if err != nil {
@@ -44,7 +45,8 @@ func TestCommittedBundleIsMadeFromData(t *testing.T) {
 	}
 	for i, d := range got.Documents {
 		w := want.Documents[i]
-		if d.Path != w.Path || d.Query != w.Query || d.ContentType != w.ContentType || !reflect.DeepEqual(d.Identity, w.Identity) {
+		if d.Path != w.Path || d.Query != w.Query || d.ContentType != w.ContentType ||
+			!reflect.DeepEqual(d.Identity, w.Identity) {
 			t.Errorf("%s?%s: %s", d.Path, d.Query, stale)
 		}
 		checkCodings(t, d)

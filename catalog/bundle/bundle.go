@@ -1,12 +1,12 @@
-// Package bundle is the prepared catalog: the bytes that the catalog function hands out and the packages that it links to,
-// in one file that opens in microseconds, because it is opened at each cold start.
+// Package bundle is the prepared catalog: the bytes that the catalog function serves and the packages that it links to,
+// in one file that opens in microseconds, since that happens at each cold start.
 //
 // It knows nothing of release metadata (package catalog), of how a bundle is made (catalog/prepare) or of HTTP.
 //
 // The file, integers big-endian:
 //
 //	magic    8 bytes, "catalog\x01"
-//	checksum 4 bytes, CRC-32 (IEEE) of all that follows
+//	checksum 4 bytes, CRC-32 (IEEE) of the rest
 //	length   4 bytes, of the index
 //	index    strings and numbers, as unsigned varints and length-prefixed UTF-8, in the order of the types below
 //	bodies   identity, gzip and brotli of each document, back to back, to the end of the file
@@ -33,9 +33,9 @@ const (
 
 // Bundle is everything that the catalog function serves.
 type Bundle struct {
-	SiteURL   string // the site's own address, without trailing slash, as it stands in the documents
+	SiteURL   string // the site's own address in the documents, without trailing slash
 	Documents []Document
-	Packages  []Package // all that can be downloaded: more than the documents list, where packages of earlier builds are kept
+	Packages  []Package // all that can be downloaded: those in the documents, and those kept of earlier builds
 }
 
 // Document finds the document at a path with a query, "" for the path alone.
@@ -48,7 +48,7 @@ func (b *Bundle) Document(path, query string) (*Document, bool) {
 	return nil, false
 }
 
-// Complete is an error where a document is missing that every bundle has.
+// Complete returns an error if a document is missing that every bundle must have.
 func (b *Bundle) Complete() error {
 	for _, path := range []string{EditionsPath, PackagesPath, CatalogPath} {
 		if _, ok := b.Document(path, ""); !ok {
@@ -58,7 +58,7 @@ func (b *Bundle) Complete() error {
 	return nil
 }
 
-// Document is one prepared answer.
+// Document is one prepared response.
 type Document struct {
 	Path        string // "/packages.json"
 	Query       string // "version=6.7", or "" for the path alone
@@ -68,7 +68,7 @@ type Document struct {
 	Brotli      Body
 }
 
-// Body is a document in one content coding. All three codings of a document are always there.
+// Body is a document in one content coding. Every document has all three.
 type Body struct {
 	Bytes []byte
 	ETag  string // strong and quoted, different per coding (RFC 9110 §8.8.3)
@@ -81,7 +81,7 @@ type Package struct {
 	Version   string // the product version, "6.7.1"
 	Size      int64  // bytes
 	SHA256    string // lower-case hex
-	Withdrawn string // why it is no longer offered, one sentence for people; "" while it is
+	Withdrawn string // why it is no longer available, one sentence for people; "" if it is
 }
 
 // Encode writes the bundle. Equal bundles give equal bytes.
@@ -127,14 +127,14 @@ func (b *Bundle) Encode() []byte {
 	return out
 }
 
-// Decode opens a bundle. The bodies stay slices of data, which must not change afterwards. A file that is not a bundle, is cut,
-// has bytes too many or a flipped bit is an error.
+// Decode opens a bundle. The bodies are slices of data, which must not change afterwards. A file that is not a bundle,
+// is truncated, has surplus bytes or a flipped bit is an error.
 func Decode(data []byte) (*Bundle, error) {
 	if len(data) < headerSize || string(data[:len(magic)]) != magic {
 		return nil, errors.New("catalog bundle: not a bundle of this version")
 	}
 	if sum := binary.BigEndian.Uint32(data[len(magic):]); sum != crc32.ChecksumIEEE(data[len(magic)+4:]) {
-		return nil, errors.New("catalog bundle: damaged or cut: the checksum differs")
+		return nil, errors.New("catalog bundle: damaged or truncated: the checksum differs")
 	}
 	length := int(binary.BigEndian.Uint32(data[len(magic)+4:]))
 	if length > len(data)-headerSize {
@@ -148,7 +148,7 @@ func Decode(data []byte) (*Bundle, error) {
 	return b, nil
 }
 
-// reader takes the index and the bodies from the front. What does not fit sets broken, and all that follows is empty.
+// reader reads the index and the bodies from the front. A length that does not fit sets broken, and the rest is empty.
 type reader struct {
 	index  string
 	bodies []byte
@@ -187,7 +187,8 @@ func (r *reader) number() uint64 {
 	return 0
 }
 
-// count is a number of entries; each takes at least one byte of what is left, so a hostile number allocates nothing.
+// count reads a number of entries. Each needs at least one of the remaining bytes, so a hostile number allocates
+// nothing.
 func (r *reader) count() int {
 	n := r.number()
 	if n > uint64(len(r.index)) {

@@ -15,7 +15,8 @@ func sample() *bundle.Bundle {
 	b := &bundle.Bundle{SiteURL: "https://editions.example.com"}
 	for i := range 12 {
 		body := func(coding string, size int) bundle.Body {
-			return bundle.Body{Bytes: bytes.Repeat([]byte{byte('a' + i)}, size), ETag: fmt.Sprintf(`"%d-%s"`, i, coding)}
+			return bundle.Body{Bytes: bytes.Repeat([]byte{byte('a' + i)}, size),
+				ETag: fmt.Sprintf(`"%d-%s"`, i, coding)}
 		}
 		b.Documents = append(b.Documents, bundle.Document{
 			Path: "/packages.json", Query: fmt.Sprintf("version=6.%d", i), ContentType: "application/json",
@@ -24,7 +25,8 @@ func sample() *bundle.Bundle {
 	}
 	for i := range 24 {
 		b.Packages = append(b.Packages, bundle.Package{
-			File: fmt.Sprintf("developer-edition-6.7.%d.717.zip", i), Edition: "developer", Version: fmt.Sprintf("6.7.%d", i),
+			File:    fmt.Sprintf("developer-edition-6.7.%d.717.zip", i),
+			Edition: "developer", Version: fmt.Sprintf("6.7.%d", i),
 			Size: int64(i) << 30, SHA256: strings.Repeat("0f", 32), Withdrawn: strings.Repeat("broken ", i%2),
 		})
 	}
@@ -53,7 +55,7 @@ func TestBundleReadsBackEqual(t *testing.T) {
 	}
 }
 
-func TestBundleCutAnywhereIsRefused(t *testing.T) {
+func TestTruncatedBundleIsRefused(t *testing.T) {
 	data := sample().Encode()
 	for n := 0; n < len(data); n += 1 + n/50 {
 		if _, err := bundle.Decode(data[:n]); err == nil {
@@ -119,7 +121,7 @@ func TestCompleteBundleHasADocumentAtEachPath(t *testing.T) {
 				t.Error(err)
 			}
 		} else if err == nil || !strings.Contains(err.Error(), paths[missing]) {
-			t.Errorf("without %s: %v", paths[missing], err)
+			t.Errorf("without %s: got %v", paths[missing], err)
 		}
 	}
 }

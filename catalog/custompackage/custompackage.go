@@ -1,5 +1,5 @@
-// Package custompackage makes packages that are for one customer, in a folder. What is in them and what they are called is decided
-// by the license generator; archive builds them.
+// Package custompackage makes the packages of single customers in a folder. The license generator decides their content
+// and names; archive builds them.
 package custompackage
 
 import (
@@ -13,12 +13,13 @@ import (
 	"marketplace/shared/lazyregexp"
 )
 
-// Folder makes packages in the folder Out of the jars in the folder Jars. Out is made when it is needed.
+// Folder makes packages in the folder Out, created on demand, from the jars in the folder Jars.
 type Folder struct{ Jars, Out string }
 
 var packageName = lazyregexp.New(`^[a-z]+-edition-[0-9.]+-[a-z2-7]{26}\.zip$`)
 
-// CheckName refuses what is not the name of a tailored package, such as developer-edition-6.7.1-<26 letters and digits>.zip.
+// CheckName returns an error unless name is that of a custom package: developer-edition-6.7.1-<26 letters and
+// digits>.zip.
 func CheckName(name string) error {
 	if !packageName().MatchString(name) {
 		return fmt.Errorf("custompackage: %q is not the name of a package", name)
@@ -26,8 +27,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// MakePackage makes the package of the jars under a name, whole or not at all. The same jars under the same name again are the same
-// bytes.
+// MakePackage makes a package of the jars, all or nothing. The same jars and name give the same bytes.
 func (f Folder) MakePackage(ctx context.Context, name string, jars []catalog.Jar) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("custompackage: package %s: %w", name, err)

@@ -29,7 +29,7 @@ func folder(t *testing.T) custompackage.Folder {
 	return f
 }
 
-func TestAPackageHoldsItsJarsAndIsTheSameAgain(t *testing.T) {
+func TestPackageHasItsJarsAndIsReproducible(t *testing.T) {
 	f := folder(t)
 	var made [][]byte
 	for range 2 {
@@ -58,7 +58,7 @@ func TestAPackageHoldsItsJarsAndIsTheSameAgain(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoPackageIsNotMade(t *testing.T) {
+func TestInvalidPackagesAreRefused(t *testing.T) {
 	f := folder(t)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -80,6 +80,6 @@ func TestWhatIsNoPackageIsNotMade(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(f.Out, "*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("left behind: got %v, %v", left, err)
 	}
 }

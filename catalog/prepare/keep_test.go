@@ -10,11 +10,13 @@ import (
 )
 
 func pack(file, sum, withdrawn string) bundle.Package {
-	return bundle.Package{File: file, Edition: "developer", Version: "6.7", Size: int64(len(sum)), SHA256: sum, Withdrawn: withdrawn}
+	return bundle.Package{File: file, Edition: "developer", Version: "6.7", Size: int64(len(sum)), SHA256: sum,
+		Withdrawn: withdrawn}
 }
 
 func TestPackagesOfEarlierBundlesAreKept(t *testing.T) {
-	first := &bundle.Bundle{Packages: []bundle.Package{pack("a.1.zip", "aa", ""), pack("b.1.zip", "bb", "It was broken.")}}
+	first := &bundle.Bundle{Packages: []bundle.Package{pack("a.1.zip", "aa", ""),
+		pack("b.1.zip", "bb", "It was broken.")}}
 	second := &bundle.Bundle{Packages: []bundle.Package{pack("a.2.zip", "cc", "")}}
 	third := &bundle.Bundle{Packages: []bundle.Package{pack("a.3.zip", "dd", "")}}
 	if kept, err := prepare.Keep(second, first); err != nil || kept != 2 {
@@ -23,13 +25,14 @@ func TestPackagesOfEarlierBundlesAreKept(t *testing.T) {
 	if kept, err := prepare.Keep(third, second); err != nil || kept != 3 {
 		t.Errorf("kept %d, %v", kept, err)
 	}
-	want := []bundle.Package{pack("a.3.zip", "dd", ""), pack("a.2.zip", "cc", ""), pack("a.1.zip", "aa", ""), pack("b.1.zip", "bb", "It was broken.")}
+	want := []bundle.Package{pack("a.3.zip", "dd", ""), pack("a.2.zip", "cc", ""), pack("a.1.zip", "aa", ""),
+		pack("b.1.zip", "bb", "It was broken.")}
 	if !slices.Equal(third.Packages, want) {
 		t.Errorf("the packages are %+v", third.Packages)
 	}
 }
 
-func TestWhatBothBundlesList(t *testing.T) {
+func TestPackagesInBothBundlesMustBeEqual(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		old, own, want bundle.Package
@@ -53,16 +56,19 @@ func TestWhatBothBundlesList(t *testing.T) {
 				return
 			}
 			if err != nil || kept != 1 || b.Packages[0] != test.want {
-				t.Errorf("kept %d, %v: %+v, want %+v", kept, err, b.Packages[0], test.want)
+				t.Errorf("kept %d, %v: got %+v, want %+v", kept, err, b.Packages[0], test.want)
 			}
 		})
 	}
 }
 
 func TestEveryChangedPackageIsNamed(t *testing.T) {
-	b := &bundle.Bundle{Packages: []bundle.Package{pack("a.zip", "aa", ""), pack("b.zip", "bb", ""), pack("c.zip", "cc", "")}}
-	_, err := prepare.Keep(b, &bundle.Bundle{Packages: []bundle.Package{pack("a.zip", "xx", ""), pack("b.zip", "bb", ""), pack("c.zip", "yy", "")}})
-	if err == nil || !strings.Contains(err.Error(), "a.zip") || strings.Contains(err.Error(), "b.zip") || !strings.Contains(err.Error(), "c.zip") {
+	b := &bundle.Bundle{Packages: []bundle.Package{pack("a.zip", "aa", ""), pack("b.zip", "bb", ""),
+		pack("c.zip", "cc", "")}}
+	_, err := prepare.Keep(b, &bundle.Bundle{Packages: []bundle.Package{pack("a.zip", "xx", ""),
+		pack("b.zip", "bb", ""), pack("c.zip", "yy", "")}})
+	if err == nil || !strings.Contains(err.Error(), "a.zip") || strings.Contains(err.Error(), "b.zip") ||
+		!strings.Contains(err.Error(), "c.zip") {
 		t.Errorf("got %v", err)
 	}
 }

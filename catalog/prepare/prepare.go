@@ -1,6 +1,5 @@
-// Package prepare turns a catalog into the bundle that is served: it writes the documents, compresses them as well as
-// it can and gives each coding its entity tag. It is slow on purpose, and runs when metadata is published or the
-// program is built.
+// Package prepare makes the bundle of a catalog: it writes the documents, compresses them as far as possible and gives
+// each coding its entity tag. It is slow on purpose, and runs when metadata is published or the program is built.
 package prepare
 
 import (
@@ -21,8 +20,8 @@ import (
 	"marketplace/catalog/samplejar"
 )
 
-// Packages builds every package of the catalog from a folder of jars into the folder out, and notes size and SHA-256
-// in the catalog. Withdrawn packages are left out: they are not to be had any more.
+// Packages builds every package of the catalog that is not withdrawn, from a folder of jars into the folder out, and
+// sets its size and SHA-256 in the catalog.
 func Packages(c *catalog.Catalog, jars, out string) error {
 	for i := range c.Packages {
 		p := &c.Packages[i]
@@ -38,7 +37,7 @@ func Packages(c *catalog.Catalog, jars, out string) error {
 	return nil
 }
 
-// SamplePackages does the same with sample jars. With out "" it only notes sizes and sums.
+// SamplePackages does the same with sample jars. With out "" it only sets sizes and sums.
 func SamplePackages(c *catalog.Catalog, out string) error {
 	temporary, err := os.MkdirTemp("", "sample-packages-")
 	if err != nil {
@@ -54,7 +53,7 @@ func SamplePackages(c *catalog.Catalog, out string) error {
 	return Packages(c, temporary, out)
 }
 
-// Bundle prepares everything that is served. The same catalog gives the same bytes.
+// Bundle prepares all documents. The same catalog gives the same bytes.
 func Bundle(c *catalog.Catalog) (*bundle.Bundle, error) {
 	b := &bundle.Bundle{SiteURL: c.SiteURL}
 	add := func(path, query string, content []byte) error {
@@ -80,7 +79,8 @@ func Bundle(c *catalog.Catalog) (*bundle.Bundle, error) {
 	}
 	for _, p := range c.Packages {
 		b.Packages = append(b.Packages, bundle.Package{
-			File: p.File, Edition: p.Edition, Version: p.Version, Size: p.Size, SHA256: p.SHA256, Withdrawn: p.Withdrawn,
+			File: p.File, Edition: p.Edition, Version: p.Version,
+			Size: p.Size, SHA256: p.SHA256, Withdrawn: p.Withdrawn,
 		})
 	}
 	return b, nil
@@ -89,7 +89,9 @@ func Bundle(c *catalog.Catalog) (*bundle.Bundle, error) {
 func document(path, query string, content []byte) (bundle.Document, error) {
 	d := bundle.Document{Path: path, Query: query, ContentType: "application/json", Identity: body(content)}
 	var err error
-	d.Gzip, err = compress(content, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestCompression) })
+	d.Gzip, err = compress(content, func(w io.Writer) (io.WriteCloser, error) {
+		return gzip.NewWriterLevel(w, gzip.BestCompression)
+	})
 	if err != nil {
 		return d, fmt.Errorf("compressing %s with gzip: %w", path, err)
 	}
@@ -117,7 +119,7 @@ func compress(content []byte, coding func(io.Writer) (io.WriteCloser, error)) (b
 	return body(compressed.Bytes()), nil
 }
 
-// body gives bytes their entity tag. It is made of the very bytes, so codings differ in it.
+// body gives content its entity tag, the hash of these bytes, so that it differs by coding.
 func body(content []byte) bundle.Body {
 	sum := sha256.Sum256(content)
 	return bundle.Body{Bytes: content, ETag: `"` + hex.EncodeToString(sum[:12]) + `"`}

@@ -45,7 +45,7 @@ func TestSameCatalogGivesTheSameBundle(t *testing.T) {
 	}
 }
 
-func TestBundleHoldsEveryDocument(t *testing.T) {
+func TestBundleHasEveryDocument(t *testing.T) {
 	c := sample(t)
 	b, err := prepare.Bundle(c)
 	if err != nil {
@@ -84,7 +84,7 @@ func TestSamplePackagesAreBuiltAndMeasured(t *testing.T) {
 			t.Fatal(err)
 		}
 		if info.Size() != p.Size || len(p.SHA256) != 64 {
-			t.Errorf("%s: %d bytes, noted %d, sum %s", p.File, info.Size(), p.Size, p.SHA256)
+			t.Errorf("%s: got %d bytes, noted %d, sum %s", p.File, info.Size(), p.Size, p.SHA256)
 		}
 	}
 }
@@ -125,14 +125,15 @@ func TestWithdrawnPackagesAreNotBuilt(t *testing.T) {
 	}
 	for _, p := range b.Packages {
 		if (p.Withdrawn != "") != (p.File == file) || (p.SHA256 == "") != (p.File == file) {
-			t.Errorf("in the bundle: %+v", p)
+			t.Errorf("in the bundle: got %+v", p)
 		}
 	}
 }
 
 func TestMissingJarNamesThePackageAndTheJar(t *testing.T) {
 	err := prepare.Packages(sample(t), t.TempDir(), t.TempDir())
-	if err == nil || !strings.Contains(err.Error(), ".zip") || !strings.Contains(err.Error(), "sonar-license-plugin-3.3.0.1341.jar") {
+	if err == nil || !strings.Contains(err.Error(), ".zip") ||
+		!strings.Contains(err.Error(), "sonar-license-plugin-3.3.0.1341.jar") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,10 +10,10 @@ import (
 )
 
 // ErrRemoval is wrapped by the error of CheckRemoval.
-var ErrRemoval = errors.New("an edition that was published would disappear; -allow-removal publishes without it")
+var ErrRemoval = errors.New("a published edition would disappear; -allow-removal publishes without it")
 
-// CheckRemoval refuses a bundle that lacks an edition which the previous one had for a version of the product:
-// customers would see it vanish, and the commonest cause is a slip in the metadata. The error names each.
+// CheckRemoval refuses a bundle without an edition that the previous one has for a version of the product, since the
+// usual cause is a mistake in the metadata. The error names each.
 func CheckRemoval(b, previous *bundle.Bundle) error {
 	now, err := catalog.FromBundle(b)
 	if err != nil {

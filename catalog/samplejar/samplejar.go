@@ -1,5 +1,5 @@
-// Package samplejar makes small, valid jars under the names and with the manifests that a catalog asks for, so that every package
-// can be built, downloaded and unzipped where the real jars are not at hand. The same catalog gives the same bytes.
+// Package samplejar makes small, valid jars with the names and manifests of a catalog's jars, so that every package can
+// be built, downloaded and unzipped without the real ones. The same catalog gives the same bytes.
 package samplejar
 
 import (
@@ -15,7 +15,7 @@ import (
 	"marketplace/catalog"
 )
 
-// Write puts a jar for each of jars into folder, which must exist. Files that are there are replaced.
+// Write writes each of jars to folder, which must exist, and replaces existing files.
 func Write(folder string, jars []catalog.Jar) error {
 	for _, jar := range jars {
 		if err := write(filepath.Join(folder, jar.File), jar); err != nil {
@@ -27,10 +27,11 @@ func Write(folder string, jars []catalog.Jar) error {
 
 func write(path string, jar catalog.Jar) error {
 	manifest := Manifest("Plugin-Key", jar.Plugin, "Plugin-Version", jar.Release,
-		"Plugin-Description", "Stands in for the plugin "+jar.Plugin+" in version "+jar.Release+" so that its packages can be tried")
+		"Plugin-Description", "Stands in for the plugin "+jar.Plugin+" in version "+jar.Release+
+			" so that its packages can be tried")
 	var content bytes.Buffer
 	out := zip.NewWriter(&content)
-	// Stored with its size ahead: what a compressor makes may differ between versions of Go.
+	// Stored, since compressed bytes may differ between versions of Go.
 	w, err := out.CreateRaw(&zip.FileHeader{
 		Name:               "META-INF/MANIFEST.MF",
 		CRC32:              crc32.ChecksumIEEE([]byte(manifest)),
@@ -51,7 +52,7 @@ func write(path string, jar catalog.Jar) error {
 	return os.WriteFile(path, content.Bytes(), 0o644)
 }
 
-// Manifest writes a jar's manifest with the main attributes given as names and values. Lines of more than 72 bytes are continued.
+// Manifest returns a jar's manifest with the main attributes given as names and values. Lines have at most 72 bytes.
 func Manifest(attributes ...string) string {
 	var text strings.Builder
 	text.WriteString("Manifest-Version: 1.0\r\n")

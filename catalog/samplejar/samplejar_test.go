@@ -33,17 +33,19 @@ func TestManifestLinesHaveAtMost72Bytes(t *testing.T) {
 		text := samplejar.Manifest("Plugin-Description", strings.Repeat("x", length))
 		for line := range strings.SplitSeq(text, "\r\n") {
 			if len(line) > 72 {
-				t.Fatalf("a line of %d bytes: %q", len(line), line)
+				t.Fatalf("a line of %d bytes: got %q", len(line), line)
 			}
 		}
-		if joined := strings.ReplaceAll(text, "\r\n ", ""); !strings.Contains(joined, ": "+strings.Repeat("x", length)+"\r\n\r\n") {
-			t.Fatalf("%d bytes do not read back: %q", length, text)
+		joined := strings.ReplaceAll(text, "\r\n ", "")
+		if !strings.Contains(joined, ": "+strings.Repeat("x", length)+"\r\n\r\n") {
+			t.Fatalf("%d bytes do not read back: got %q", length, text)
 		}
 	}
 }
 
 func TestUnwritableFolderIsAnErrorThatNamesTheJar(t *testing.T) {
-	err := samplejar.Write(filepath.Join(t.TempDir(), "none"), []catalog.Jar{{File: "a-1.0.jar", Plugin: "a", Release: "1.0"}})
+	err := samplejar.Write(filepath.Join(t.TempDir(), "none"),
+		[]catalog.Jar{{File: "a-1.0.jar", Plugin: "a", Release: "1.0"}})
 	if err == nil || !strings.Contains(err.Error(), "a-1.0.jar") {
 		t.Errorf("got %v", err)
 	}

@@ -30,7 +30,9 @@ type twoWays struct {
 
 func newTwoWays(t testing.TB) *twoWays {
 	w := &twoWays{}
-	w.server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }))
+	w.server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.handler.ServeHTTP(rw, r)
+	}))
 	w.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	w.server.Start()
 	t.Cleanup(w.server.Close)
@@ -65,7 +67,7 @@ func look(t require, resp *http.Response) seen {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatalf("reading the answer: %v", err)
+		t.Fatalf("reading the response: %v", err)
 	}
 	s := seen{resp.StatusCode, map[string]string{}, string(body)}
 	for name, values := range resp.Header {
@@ -141,7 +143,8 @@ func (w *twoWays) compare(t require, q request, h http.Handler) {
 func describe(r *http.Request) string {
 	var b strings.Builder
 	body, err := io.ReadAll(r.Body)
-	fmt.Fprintf(&b, "%s %s?%s host=%s length=%d %q %v form=%q\n", r.Method, r.URL.Path, r.URL.RawQuery, r.Host, r.ContentLength, body, err, r.URL.Query())
+	fmt.Fprintf(&b, "%s %s?%s host=%s length=%d %q %v form=%q\n", r.Method, r.URL.Path, r.URL.RawQuery, r.Host,
+		r.ContentLength, body, err, r.URL.Query())
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		switch name {
@@ -155,7 +158,7 @@ func describe(r *http.Request) string {
 	return b.String()
 }
 
-func TestAdapterAnswersLikeNetHTTP(t *testing.T) {
+func TestAdapterRespondsLikeNetHTTP(t *testing.T) {
 	get := request{method: "GET", target: "/"}
 	many := strings.Repeat("0123456789", 1000)
 	tests := []struct {
@@ -269,8 +272,8 @@ func TestAdapterAnswersLikeNetHTTP(t *testing.T) {
 
 func echo(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 
-// TestRandomHandlersAnswerLikeNetHTTP runs random requests against handlers that do random things in random order.
-func TestRandomHandlersAnswerLikeNetHTTP(t *testing.T) {
+// TestRandomHandlersRespondLikeNetHTTP runs random requests against handlers that do random things in random order.
+func TestRandomHandlersRespondLikeNetHTTP(t *testing.T) {
 	ways := newTwoWays(t)
 	line := rapid.StringMatching(`[ -~]{0,20}`)
 	content := rapid.OneOf(rapid.String(), rapid.StringMatching(`<(html|!DOCTYPE HTML|p)>.{0,20}`),
@@ -282,20 +285,25 @@ func TestRandomHandlersAnswerLikeNetHTTP(t *testing.T) {
 			header: http.Header{},
 		}
 		for range rapid.IntRange(0, 4).Draw(t, "headers") {
-			name := rapid.SampledFrom([]string{"Accept", "Accept-Encoding", "If-None-Match", "X-Thing", "Range"}).Draw(t, "name")
+			name := rapid.SampledFrom([]string{"Accept", "Accept-Encoding", "If-None-Match", "X-Thing",
+				"Range"}).Draw(t, "name")
 			q.header.Add(name, strings.TrimSpace(line.Draw(t, "value")))
 		}
 		if q.method == "POST" {
 			q.body = content.Draw(t, "body")
-			q.header.Set("Content-Type", rapid.SampledFrom([]string{"application/json", "application/x-www-form-urlencoded", "a/b"}).Draw(t, "type"))
+			q.header.Set("Content-Type", rapid.SampledFrom([]string{"application/json",
+				"application/x-www-form-urlencoded", "a/b"}).Draw(t, "type"))
 			if !utf8.ValidString(q.body) {
 				q.header.Set("Content-Type", "application/octet-stream")
 			}
 		}
 		steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 			return step{rapid.IntRange(0, 9).Draw(t, "kind"), rapid.SampledFrom(
-				[]string{"X-A", "Vary", "Content-Type", "Content-Encoding", "Set-Cookie", "Location", "ETag"}).Draw(t, "header"),
-				line.Draw(t, "line"), rapid.SampledFrom([]int{103, 200, 201, 204, 206, 302, 304, 404, 500}).Draw(t, "status"), content.Draw(t, "content")}
+				[]string{"X-A", "Vary", "Content-Type", "Content-Encoding", "Set-Cookie", "Location",
+					"ETag"}).Draw(t, "header"),
+				line.Draw(t, "line"),
+				rapid.SampledFrom([]int{103, 200, 201, 204, 206, 302, 304, 404, 500}).Draw(t, "status"),
+				content.Draw(t, "content")}
 		}), 0, 8).Draw(t, "steps")
 		ways.compare(t, q, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for _, s := range steps {

@@ -13,8 +13,8 @@ import (
 	"marketplace/shared/response"
 )
 
-// maxPayload is the size in bytes above which Lambda refuses a function's response (Lambda quotas, synchronous invocation
-// payload).
+// maxPayload is the size in bytes above which Lambda refuses a function's response (Lambda quotas, synchronous
+// invocation payload).
 const maxPayload = 6_291_556
 
 var errTooLarge = errors.New("lambdahttp: the response is larger than the 6 MB that Lambda carries")
@@ -34,8 +34,8 @@ func encoded(method string, b *response.Buffer) ([]byte, error) {
 	return out, nil
 }
 
-// encode writes a response as the gateway's JSON. Equal responses give equal bytes. A body that is UTF-8 and not compressed is
-// sent as text, any other as base64.
+// encode writes a response as the gateway's JSON. Equal responses give equal bytes. A body that is UTF-8 and not
+// compressed is sent as text, any other as base64.
 func encode(resp response.Response, head bool) []byte {
 	text := resp.Header.Get("Content-Encoding") == "" && utf8.Valid(resp.Body)
 	out := make([]byte, 0, 512+len(resp.Body)*3/2)
@@ -76,7 +76,8 @@ func encode(resp response.Response, head bool) []byte {
 	return append(out, `","isBase64Encoded":true}`...)
 }
 
-// transport reports whether a header belongs to the connection, which is the gateway's, or has its own member in the JSON.
+// transport reports whether a header belongs to the connection, which is the gateway's, or has its own member in the
+// JSON.
 func transport(name string, head bool) bool {
 	switch name {
 	case "Content-Length":
@@ -109,7 +110,8 @@ func joined(values []string) string {
 	return strings.Join(lines, ",")
 }
 
-// lineValue keeps a value on one line, as net/http does: a line break, which could begin another header, becomes a space.
+// lineValue keeps a value on one line, as net/http does: a line break, which could begin another header, becomes a
+// space.
 func lineValue(v string) string {
 	return strings.Trim(strings.Map(func(c rune) rune {
 		if c == '\r' || c == '\n' {

@@ -7,23 +7,24 @@ import (
 	"strings"
 )
 
-// Event is a request as API Gateway's HTTP API hands it to a function, payload format 2.0. It keeps slices of the bytes that it
-// was read from and is valid as long as they are; what it returns are copies.
+// Event is a request as API Gateway's HTTP API passes it to a function, payload format 2.0. It refers to the bytes from
+// which it was parsed and is valid as long as they are; its methods return copies.
 type Event struct {
 	Method string
-	// Path is percent-decoded and without the stage. API Gateway decodes it, in spite of the name rawPath: a client's /a%2Fb
-	// arrives as /a/b, and its /a%252Fb as /a%2Fb. So it is never decoded a second time.
+	// Path is percent-decoded and without the stage. API Gateway decodes it, despite the name rawPath: a client's
+	// /a%2Fb arrives as /a/b, and its /a%252Fb as /a%2Fb. So it must not be decoded again.
 	Path string
 	// Query is as the client wrote it, without the question mark.
 	Query string
 
-	// What a JSON string holds is kept between its quotes, unresolved; headers and cookies are whole values, already checked.
+	// JSON strings, without their quotes and with their escapes; headers and cookies are whole JSON values, already
+	// checked.
 	headers, cookies, body         []byte
 	base64                         bool
 	domain, id, protocol, sourceIP []byte
 }
 
-// ParseEvent reads an event. The error says what is wrong and where; it quotes next to nothing of the event.
+// ParseEvent parses an event. The error says what is wrong and where, and quotes almost nothing of the event.
 func ParseEvent(data []byte) (*Event, error) {
 	e := new(Event)
 	if err := e.parse(data); err != nil {
@@ -79,7 +80,7 @@ func (e *Event) parse(data []byte) error {
 	return nil
 }
 
-// dropStage takes the stage's name off the path, where API Gateway puts it for every stage but $default.
+// dropStage removes the stage's name, with which API Gateway prefixes the path for every stage but $default.
 func (e *Event) dropStage(stage string) {
 	if stage == "" || stage == "$default" {
 		return
@@ -133,7 +134,7 @@ func (e *Event) parseHTTP(s *scanner) (method []byte, err error) {
 	return method, err
 }
 
-// headers reads an object of strings, or null as nil, and returns it whole.
+// headers checks an object of strings, or null as nil, and returns it whole.
 func (s *scanner) headers() ([]byte, error) {
 	if s.word("null") {
 		return nil, nil
@@ -146,7 +147,7 @@ func (s *scanner) headers() ([]byte, error) {
 	return s.data[start:s.pos], err
 }
 
-// cookies reads a list of strings, or null as nil, and returns it whole.
+// cookies checks a list of strings, or null as nil, and returns it whole.
 func (s *scanner) cookies() ([]byte, error) {
 	if s.word("null") {
 		return nil, nil
@@ -159,8 +160,8 @@ func (s *scanner) cookies() ([]byte, error) {
 	return s.data[start:s.pos], err
 }
 
-// Header returns the value of a header by its lower-case ASCII name, "" when there is none. API Gateway lower-cases names and
-// joins several headers of one name with commas; an event that names one twice in different case is read likewise.
+// Header returns the value of a header by its lower-case ASCII name, "" if there is none. API Gateway lower-cases names
+// and joins headers of one name with commas; Header does the same for an event that has a name in several spellings.
 func (e *Event) Header(name string) string {
 	var value string
 	e.eachHeader(func(key, v []byte) {
@@ -183,14 +184,14 @@ func (e *Event) eachHeader(field func(name, value []byte)) {
 		return
 	}
 	s := &scanner{data: e.headers}
-	_ = s.object(func(name []byte) error { // checked when the event was read
+	_ = s.object(func(name []byte) error { // checked when the event was parsed
 		value, err := s.textOrNull()
 		field(name, value)
 		return err
 	})
 }
 
-// cookieLine joins the cookies, which API Gateway takes out of the headers, as a client sends them.
+// cookieLine joins the cookies, which API Gateway removes from the headers, as a client sends them.
 func (e *Event) cookieLine() string {
 	if e.cookies == nil {
 		return ""
@@ -205,7 +206,7 @@ func (e *Event) cookieLine() string {
 	return strings.Join(line, "; ")
 }
 
-// plain resolves a key's escapes; hardly any has one. A switch over string(plain(key)) does not copy.
+// plain resolves the escapes of a key, which hardly any has. A switch over string(plain(key)) does not copy.
 func plain(key []byte) []byte {
 	if bytes.IndexByte(key, '\\') < 0 {
 		return key

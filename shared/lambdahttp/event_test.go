@@ -24,7 +24,8 @@ func (r *reference) read(data []byte) bool {
 		read(top["headers"], &r.headers) && read(top["cookies"], &r.cookies) && read(top["body"], &r.body) &&
 		read(top["isBase64Encoded"], &r.base64) && read(top["requestContext"], &context) &&
 		read(context["stage"], &r.stage) && read(context["domainName"], &domain) && read(context["requestId"], &id) &&
-		read(context["http"], &http) && read(http["method"], &r.method) && read(http["protocol"], &protocol) && read(http["sourceIp"], &sourceIP) &&
+		read(context["http"], &http) && read(http["method"], &r.method) && read(http["protocol"], &protocol) &&
+		read(http["sourceIp"], &sourceIP) &&
 		r.version == "2.0" && r.method != "" && strings.HasPrefix(r.path, "/")
 }
 
@@ -40,7 +41,8 @@ func FuzzEventIsReadLikeEncodingJSON(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	for _, value := range []string{` [ 1 , -0.5e+7 , 0 , true , false , null , { } , [ ] ] `, `01`, `1.`, `-`, `.5`, `1e`, `tru`, `nul`, `[1,]`, `{"b":1,}`, `{1:2}`,
+	for _, value := range []string{` [ 1 , -0.5e+7 , 0 , true , false , null , { } , [ ] ] `, `01`, `1.`, `-`, `.5`,
+		`1e`, `tru`, `nul`, `[1,]`, `{"b":1,}`, `{1:2}`,
 		`"\x"`, `"\u12g4"`, `"\u12`, "\"\x01\"", "\"\x1f\"", "\"\x7f\xff\"", `"`, ``, `1 2`, `{"b" 1}`, `'a'`, "\v1"} {
 		f.Add([]byte(`{"version":"2.0","rawPath":"/a","requestContext":{"http":{"method":"GET"}},"x":` + value + `}`))
 	}
@@ -56,7 +58,8 @@ func FuzzEventIsReadLikeEncodingJSON(f *testing.F) {
 		}
 		got := Event{Path: want.path}
 		got.dropStage(want.stage)
-		if e.Method != want.method || e.Path != got.Path || e.Query != want.query || unescape(e.body) != want.body || e.base64 != want.base64 {
+		if e.Method != want.method || e.Path != got.Path || e.Query != want.query || unescape(e.body) != want.body ||
+			e.base64 != want.base64 {
 			t.Fatalf("ParseEvent %+v, encoding/json %+v", e, want)
 		}
 		var cookies []string
@@ -76,7 +79,7 @@ func FuzzEventIsReadLikeEncodingJSON(f *testing.F) {
 				value = new(string)
 			}
 			if seen[name] != *value {
-				t.Fatalf("header %q: %q, encoding/json %q", name, seen[name], *value)
+				t.Fatalf("header %q: got %q, encoding/json %q", name, seen[name], *value)
 			}
 		}
 		if len(seen) != len(want.headers) {
@@ -85,8 +88,8 @@ func FuzzEventIsReadLikeEncodingJSON(f *testing.F) {
 	})
 }
 
-// differsByDuplicates says whether a key occurs twice in one object: the reference reads only the last one, the scanner refuses
-// a wrong type in any.
+// differsByDuplicates says whether a key occurs twice in one object: the reference reads only the last one, the scanner
+// refuses a wrong type in any.
 func differsByDuplicates(data []byte) bool {
 	duplicate := false
 	s := &scanner{data: data}
@@ -110,8 +113,8 @@ func differsByDuplicates(data []byte) bool {
 	return duplicate
 }
 
-// FuzzAnyEventGetsAnAnswerOrAnError holds that no event brings the function down and that every answer is JSON.
-func FuzzAnyEventGetsAnAnswerOrAnError(f *testing.F) {
+// FuzzAnyEventGetsAResponseOrAnError holds that no event brings the function down and that every answer is JSON.
+func FuzzAnyEventGetsAResponseOrAnError(f *testing.F) {
 	f.Add([]byte(`{"version":"2.0","rawPath":"/a//../b","rawQueryString":"%zz","headers":{"host":"h","":"","bad name":"x","content-length":"-5"},"cookies":["",";"],"requestContext":{"http":{"method":"GET","sourceIp":":","protocol":"x"}},"body":"eA==","isBase64Encoded":true}`))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /a/{rest...}", func(w http.ResponseWriter, r *http.Request) {
@@ -129,29 +132,31 @@ func FuzzAnyEventGetsAnAnswerOrAnError(f *testing.F) {
 	})
 }
 
-func TestHeaderOfAnEvent(t *testing.T) {
+func TestHeaderIsReadInAnyCase(t *testing.T) {
 	e, err := ParseEvent([]byte(`{"version":"2.0","rawPath":"/","headers":{"accept":"a, b","ACCEPT":"c\u0022","x":""},"requestContext":{"http":{"method":"GET"}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if v := e.Header("accept"); v != `a, b,c"` {
-		t.Errorf("accept: %q", v)
+		t.Errorf("accept: got %q", v)
 	}
 	if v := e.Header("missing"); v != "" {
-		t.Errorf("missing: %q", v)
+		t.Errorf("missing: got %q", v)
 	}
 }
 
-func TestStringsAreWrittenLikeEncodingJSONReadsThem(t *testing.T) {
-	for _, v := range []string{"", "plain", "\"\\\x00\x1f\x7f\n\r\t", "é😀\u2028\uFFFD", "bad \xff\xc3 utf-8 \xed\xa0\x80"} {
+func TestStringsAreEncodedForEncodingJSON(t *testing.T) {
+	for _, v := range []string{"", "plain", "\"\\\x00\x1f\x7f\n\r\t", "é😀\u2028\uFFFD",
+		"bad \xff\xc3 utf-8 \xed\xa0\x80"} {
 		var got string
-		if err := json.Unmarshal(appendString(nil, v), &got); err != nil || got != strings.ToValidUTF8(v, "\uFFFD") && !strings.Contains(v, "bad") {
-			t.Errorf("%q: %q, %v", v, got, err)
+		if err := json.Unmarshal(appendString(nil, v), &got); err != nil || got != strings.ToValidUTF8(v, "\uFFFD") &&
+			!strings.Contains(v, "bad") {
+			t.Errorf("%q: got %q, %v", v, got, err)
 		}
 		want, _ := json.Marshal(v)
 		var wanted string
 		if json.Unmarshal(want, &wanted); got != wanted {
-			t.Errorf("%q: %q, encoding/json %q", v, got, wanted)
+			t.Errorf("%q: got %q, encoding/json %q", v, got, wanted)
 		}
 	}
 }

@@ -1,8 +1,9 @@
-// Package lambdahttp runs an http.Handler as a Lambda function behind an API Gateway HTTP API, payload format 2.0: an event
-// becomes the request that net/http would make of it, what the handler writes becomes the gateway's answer. Routing, errors and
-// logging are the handler's; a panic that leaves it becomes a 500 and a log line, never a dead function.
+// Package lambdahttp runs an http.Handler as a Lambda function behind an API Gateway HTTP API, payload format 2.0: it
+// turns an event into the request that net/http would make of it, and what the handler writes into the gateway's
+// response. The handler does routing, errors and logging; its panic becomes a 500 and a log line, never a dead
+// function.
 //
-// The format is described in AWS's "Create AWS Lambda proxy integrations for HTTP APIs".
+// AWS describes the format in "Create AWS Lambda proxy integrations for HTTP APIs".
 package lambdahttp
 
 import (
@@ -21,7 +22,7 @@ type Handler struct {
 	log     *slog.Logger
 }
 
-// New adapts h. Panics and answers that Lambda cannot carry go to log; nil is slog.Default().
+// New adapts h. It logs panics and responses that Lambda cannot carry; a nil log is slog.Default().
 func New(h http.Handler, log *slog.Logger) *Handler {
 	if log == nil {
 		log = slog.Default()
@@ -29,8 +30,8 @@ func New(h http.Handler, log *slog.Logger) *Handler {
 	return &Handler{h, log}
 }
 
-// Invoke answers one event. The error is not nil when the event is not an HTTP API request; whatever the handler does is an
-// answer.
+// Invoke answers one event. It returns an error only for an event that is not an HTTP API request: whatever the handler
+// does is a response.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	e, err := ParseEvent(payload)
 	if err != nil {
@@ -39,7 +40,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return h.Serve(ctx, e)
 }
 
-// Serve is Invoke for an event already read.
+// Serve is Invoke for a parsed event.
 func (h *Handler) Serve(ctx context.Context, e *Event) ([]byte, error) {
 	r, err := e.Request(ctx)
 	if err != nil {
@@ -75,8 +76,8 @@ func (h *Handler) run(w http.ResponseWriter, r *http.Request) (p *panicked) {
 	return nil
 }
 
-// Record returns the encoded response that serve writes, for a function that prepares its responses. The method matters for
-// HEAD only.
+// Record returns the encoded response that serve writes, for a function that prepares its responses. The method matters
+// for HEAD only.
 func Record(method string, serve func(http.ResponseWriter)) ([]byte, error) {
 	w := newBuffer(method)
 	serve(w)

@@ -30,7 +30,7 @@ func invoke(t *testing.T, event string, h http.HandlerFunc) *http.Response {
 	return resp
 }
 
-func TestRequestOfAnEvent(t *testing.T) {
+func TestEventBecomesARequest(t *testing.T) {
 	const event = `{"version":"2.0","routeKey":"$default","rawPath":"/prod/a/b c%2F","rawQueryString":"x=1&x=%202","cookies":["a=1","b=2"],
 	 "headers":{"host":"api.example.com","x-forwarded-proto":"https","accept":"a,b","Accept":"c"},
 	 "requestContext":{"domainName":"d.example.com","requestId":"id-1","stage":"prod","unknown":[1,{"a":null}],
@@ -56,7 +56,7 @@ func TestRequestOfAnEvent(t *testing.T) {
 			{"request id", lambdahttp.RequestID(r.Context()), "id-1"},
 		} {
 			if test.got != test.want {
-				t.Errorf("%s: %q, want %q", test.name, test.got, test.want)
+				t.Errorf("%s: got %q, want %q", test.name, test.got, test.want)
 			}
 		}
 		if r.ContentLength != 2 || r.ProtoMajor != 2 || r.TLS == nil {
@@ -68,7 +68,7 @@ func TestRequestOfAnEvent(t *testing.T) {
 	}
 }
 
-func TestStageIsTakenOffThePath(t *testing.T) {
+func TestStageIsRemovedFromThePath(t *testing.T) {
 	for _, test := range []struct{ path, stage, want string }{
 		{"/a", "$default", "/a"}, {"/$default/a", "$default", "/$default/a"}, {"/prod/a", "prod", "/a"}, {"/prod", "prod", "/"},
 		{"/prod/", "prod", "/"}, {"/production", "prod", "/production"}, {"/a", "prod", "/a"}, {"/prod/prod/a", "prod", "/prod/a"},
@@ -80,7 +80,7 @@ func TestStageIsTakenOffThePath(t *testing.T) {
 			t.Fatal(err)
 		}
 		if e.Path != test.want {
-			t.Errorf("%s at stage %s: %s, want %s", test.path, test.stage, e.Path, test.want)
+			t.Errorf("%s at stage %s: got %s, want %s", test.path, test.stage, e.Path, test.want)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestDeadlineReachesTheHandler(t *testing.T) {
 	}
 }
 
-func TestGarbageEventsAreClearErrors(t *testing.T) {
+func TestMalformedEventsHaveClearErrors(t *testing.T) {
 	for _, test := range []struct{ event, want string }{
 		{``, "an object expected at byte 0"},
 		{`null`, "an object expected"},
@@ -140,7 +140,8 @@ func TestPanicBecomesA500AndALogLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		var problem struct{ Status int }
-		if err := json.NewDecoder(resp.Body).Decode(&problem); err != nil || problem.Status != 500 || resp.StatusCode != 500 ||
+		if err := json.NewDecoder(resp.Body).Decode(&problem); err != nil || problem.Status != 500 ||
+			resp.StatusCode != 500 ||
 			resp.Header.Get("Content-Type") != "application/problem+json" || resp.Header.Get("X-Half") != "" {
 			t.Errorf("%v: answer %s, %v", value, answer, err)
 		}
@@ -148,14 +149,15 @@ func TestPanicBecomesA500AndALogLine(t *testing.T) {
 			t.Errorf("the answer shows the cause: %s", answer)
 		}
 		var line map[string]any
-		if err := json.Unmarshal(log.Bytes(), &line); err != nil || line["level"] != "ERROR" || line["path"] != "/" || line["panic"] == "" ||
+		if err := json.Unmarshal(log.Bytes(), &line); err != nil || line["level"] != "ERROR" || line["path"] != "/" ||
+			line["panic"] == "" ||
 			!strings.Contains(line["stack"].(string), "lambdahttp_test") {
 			t.Errorf("%v: log %s, %v", value, log.String(), err)
 		}
 	}
 }
 
-func TestAnswerOverLambdasLimitIsA500(t *testing.T) {
+func TestResponseOverLambdasLimitIsA500(t *testing.T) {
 	chunk := bytes.Repeat([]byte{0xff}, 1<<20)
 	for _, megabytes := range []int{4, 5, 7, 100} {
 		var failed error
@@ -172,7 +174,7 @@ func TestAnswerOverLambdasLimitIsA500(t *testing.T) {
 			want = http.StatusOK
 		}
 		if resp.StatusCode != want {
-			t.Errorf("%d MB: %d, want %d", megabytes, resp.StatusCode, want)
+			t.Errorf("%d MB: got %d, want %d", megabytes, resp.StatusCode, want)
 		}
 		if megabytes > 6 && failed == nil {
 			t.Errorf("%d MB: the handler was not told", megabytes)
@@ -180,7 +182,7 @@ func TestAnswerOverLambdasLimitIsA500(t *testing.T) {
 	}
 }
 
-func TestCompressedBodiesAreBase64AndTextIsText(t *testing.T) {
+func TestOnlyUncompressedTextIsSentAsText(t *testing.T) {
 	for _, test := range []struct {
 		encoding, body string
 		base64         bool
@@ -196,12 +198,12 @@ func TestCompressedBodiesAreBase64AndTextIsText(t *testing.T) {
 		}
 		var a struct{ IsBase64Encoded bool }
 		if err := json.Unmarshal(answer, &a); err != nil || a.IsBase64Encoded != test.base64 {
-			t.Errorf("%q %q: %s %v", test.encoding, test.body, answer, err)
+			t.Errorf("%q %q: got %s %v", test.encoding, test.body, answer, err)
 		}
 	}
 }
 
-func TestHeadTellsTheLength(t *testing.T) {
+func TestHEADHasTheLength(t *testing.T) {
 	answer, err := lambdahttp.Record("HEAD", func(w http.ResponseWriter) { io.WriteString(w, "hello") })
 	if err != nil {
 		t.Fatal(err)

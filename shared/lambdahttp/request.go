@@ -12,9 +12,9 @@ import (
 	"net/url"
 )
 
-// Request gives the event as the request that a net/http server would hand to a handler. Its body is in memory; RemoteAddr has
-// the client's address with port 0; TLS is not nil where the client spoke HTTPS to the gateway.
-// Only a body that claims to be base64 and is not is an error.
+// Request returns the event as the request that a net/http server would pass to a handler. Its body is in memory,
+// RemoteAddr is the client's address with port 0, and TLS is not nil if the client used HTTPS. Only a body that is not
+// the base64 it claims to be is an error.
 func (e *Event) Request(ctx context.Context) (*http.Request, error) {
 	body, err := e.decodeBody()
 	if err != nil {
@@ -48,7 +48,7 @@ func (e *Event) Request(ctx context.Context) (*http.Request, error) {
 	if r.Header.Get("X-Forwarded-Proto") == "https" {
 		r.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: r.Host}
 	}
-	for _, name := range []string{"Host", "Transfer-Encoding", "Trailer"} { // net/http takes these out as well
+	for _, name := range []string{"Host", "Transfer-Encoding", "Trailer"} { // net/http removes these as well
 		delete(r.Header, name)
 	}
 	if id := unescape(e.id); id != "" {
@@ -71,8 +71,8 @@ func (e *Event) decodeBody() ([]byte, error) {
 
 type requestIDKey struct{}
 
-// RequestID is API Gateway's id of the request that ctx belongs to, the one that the client sees in the answer's
-// apigw-requestid header; "" outside of a request.
+// RequestID returns API Gateway's ID of the request to which ctx belongs, which the client sees in the response's
+// apigw-requestid header; "" outside a request.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id

@@ -9,21 +9,21 @@ import (
 )
 
 const (
-	patience     = time.Second // for all of one fetch, within somebody's request
+	timeout      = time.Second // of a whole fetch, since a request waits for it
 	maxSize      = 8 << 20     // bytes; the sample's bundle has 90,000
 	maxRedirects = 3
 )
 
 var (
-	errUnchanged = errors.New("it has not changed")
-	errNothing   = errors.New("nothing is there")
+	errUnchanged    = errors.New("it has not changed")
+	errNotPublished = errors.New("none is published")
 )
 
-// newClient makes a client that opens a connection for each fetch: one kept from the minute before may be long dead without this
-// side's knowing. Nothing is uncompressed underway: a bundle's documents are compressed already.
+// newClient returns a client that opens a connection for each fetch, since one kept from the minute before may be dead
+// by now. It asks for no compression: a bundle's documents are compressed already.
 func newClient() *http.Client {
 	return &http.Client{
-		Timeout:   patience,
+		Timeout:   timeout,
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, DisableCompression: true},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if r.URL.Scheme != via[0].URL.Scheme {
@@ -37,8 +37,8 @@ func newClient() *http.Client {
 	}
 }
 
-// fetch gets a file with its entity tag, "" without one. It is errUnchanged where the file still has the tag known, and
-// errNothing where there is none; S3 says 403 to who may not list the bucket.
+// fetch returns a file and its entity tag, "" without one. The error is errUnchanged if the file still has the known
+// tag, and errNotPublished if there is none: S3 answers 403 to clients that may not list the bucket.
 func fetch(c *http.Client, url, known string) (file []byte, etag string, err error) {
 	r, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
@@ -57,13 +57,13 @@ func fetch(c *http.Client, url, known string) (file []byte, etag string, err err
 	case http.StatusNotModified:
 		return nil, "", errUnchanged
 	case http.StatusForbidden, http.StatusNotFound:
-		return nil, "", fmt.Errorf("%w: %s", errNothing, resp.Status)
+		return nil, "", fmt.Errorf("%w: %s", errNotPublished, resp.Status)
 	default:
 		return nil, "", fmt.Errorf("answered %s", resp.Status)
 	}
 	file, err = io.ReadAll(io.LimitReader(resp.Body, maxSize+1))
 	if err != nil {
-		return nil, "", fmt.Errorf("reading the answer: %w", err)
+		return nil, "", fmt.Errorf("reading the response: %w", err)
 	}
 	if len(file) > maxSize {
 		return nil, "", fmt.Errorf("it is larger than %d bytes", maxSize)

@@ -1,11 +1,11 @@
-// Package livecatalog is the catalog of the moment: the bundle that was published last, or the one that is built into the program
-// where none is. So publishing needs no deployment.
+// Package livecatalog provides the newest catalog: the bundle published last, or the one built into the program if
+// there is none. So publishing needs no deployment.
 //
-// In Lambda nothing runs between requests. So it is a request that looks for what was published, the first one of an instance
-// and then one a minute; the others go on with what is there. Whatever is wrong with what was published, or with the way to it,
-// the last good catalog stays.
+// In Lambda nothing runs between requests. So a request fetches the published bundle: the first of an instance, and
+// then one a minute; the others use the catalog at hand. If the published bundle is unusable or out of reach, the last
+// good one stays.
 //
-// It knows nothing of what is made of a bundle, which is its users' (Options.Make), and of how one is published (infra/ops).
+// What is made of a bundle is up to the users (Options.Make); infra/ops publishes it.
 package livecatalog
 
 import (
@@ -21,39 +21,41 @@ import (
 	"marketplace/catalog/bundle"
 )
 
-// interval is how long a program serves what it has before it looks again.
+// interval is the time between two fetches.
 const interval = time.Minute
 
-// Options are where bundles come from and what becomes of them. Only URL may be empty.
+// Options says where bundles come from and what is made of them. Only URL may be empty.
 type Options[T any] struct {
-	// BuiltIn opens the bundle that the program carries. It is called once. What is published has to be for the same site.
+	// BuiltIn opens the bundle built into the program. It is called once. A published bundle has to be for the same
+	// site.
 	BuiltIn func() (*bundle.Bundle, error)
-	// URL is where bundles are published; "": the built-in one is the only one.
+	// URL is where bundles are published; "" means that the built-in one is the only one.
 	URL string
-	// Make makes what the program serves of a bundle, once for each. A published bundle of which it cannot be made is not taken.
+	// Make turns a bundle into what the program serves, once for each. A published bundle for which it fails is not
+	// taken.
 	Make func(*bundle.Bundle) (T, error)
-	// Now says when to look again, by the wall clock.
+	// Now is the wall clock, which says when to fetch again.
 	Now func() time.Time
-	// Log is told what was taken, and why something was not.
+	// Log records which bundle was taken, and why one was not.
 	Log *slog.Logger
 }
 
-// Source gives what was made of the bundle of the moment. Its methods may be called at the same time.
+// Source provides what was made of the newest bundle. It is safe for concurrent use.
 type Source[T any] struct {
 	options Options[T]
 	builtIn func() (*bundle.Bundle, error)
 	own     func() (T, error) // made of builtIn
-	taken   atomic.Pointer[T] // made of what was published last; nil before that
+	taken   atomic.Pointer[T] // made of the bundle published last; nil before the first
 
-	looking sync.Mutex // held by the one who looks, to whom belongs what follows
-	client  *http.Client
-	looked  time.Time // when last
-	file    []byte    // what was taken
-	etag    string    // of file
-	told    bool      // that nothing is published
+	fetching sync.Mutex // guards the fields below
+	client   *http.Client
+	fetched  time.Time // when last
+	file     []byte    // the bundle taken
+	etag     string    // of file
+	noted    bool      // the log has that none is published
 }
 
-// New makes a source. It opens and fetches nothing yet.
+// New returns a source. It opens and fetches nothing yet.
 func New[T any](o Options[T]) *Source[T] {
 	s := &Source[T]{options: o, builtIn: sync.OnceValues(o.BuiltIn), client: newClient()}
 	s.own = sync.OnceValues(func() (value T, err error) {
@@ -66,11 +68,11 @@ func New[T any](o Options[T]) *Source[T] {
 	return s
 }
 
-// Get gives what was made of the bundle of the moment. When it is time to look for another, that comes first and takes up to
-// a second. A published bundle wins over the built-in one, an older one too. The error is the built-in bundle's.
+// Get returns what was made of the newest bundle. If a fetch is due, it waits for that, up to a second. A published
+// bundle has priority over the built-in one, even if it is older. The error is the built-in bundle's.
 func (s *Source[T]) Get() (T, error) {
-	if s.options.URL != "" && s.looking.TryLock() {
-		s.lookInTime()
+	if s.options.URL != "" && s.fetching.TryLock() {
+		s.fetchIfDue()
 	}
 	if value := s.taken.Load(); value != nil {
 		return *value, nil
@@ -78,29 +80,30 @@ func (s *Source[T]) Get() (T, error) {
 	return s.own()
 }
 
-// lookInTime looks for a published bundle unless that was done less than an interval ago. It frees looking.
-func (s *Source[T]) lookInTime() {
-	defer s.looking.Unlock()
-	// Not the monotonic clock, which may stand still while Lambda has the instance frozen. The wall clock may be set back.
+// fetchIfDue fetches the published bundle unless that was done less than an interval ago. It unlocks fetching.
+func (s *Source[T]) fetchIfDue() {
+	defer s.fetching.Unlock()
+	// Not the monotonic clock, which may stop while Lambda has frozen the instance. The wall clock may be set back.
 	now := s.options.Now().Round(0)
-	if since := now.Sub(s.looked); since >= 0 && since < interval {
+	if since := now.Sub(s.fetched); since >= 0 && since < interval {
 		return
 	}
-	s.looked = now
-	err := s.look()
+	s.fetched = now
+	err := s.refresh()
 	switch {
-	case errors.Is(err, errNothing) && s.taken.Load() == nil:
-		if !s.told {
-			s.options.Log.Info("no catalog is published: the built-in one serves", "url", s.options.URL, "answer", err)
+	case errors.Is(err, errNotPublished) && s.taken.Load() == nil:
+		if !s.noted {
+			s.options.Log.Info("no catalog is published: serving the built-in one", "url", s.options.URL, "answer", err)
 		}
-		s.told = true
+		s.noted = true
 	case err != nil:
-		s.options.Log.Error("published catalog not taken: the one before serves on", "url", s.options.URL, "error", err)
+		s.options.Log.Error("published catalog not taken: still serving the previous one",
+			"url", s.options.URL, "error", err)
 	}
 }
 
-// look takes what is published, if it is new and sound.
-func (s *Source[T]) look() error {
+// refresh takes the published bundle if it is new and valid.
+func (s *Source[T]) refresh() error {
 	file, etag, err := fetch(s.client, s.options.URL, s.etag)
 	if errors.Is(err, errUnchanged) || err == nil && bytes.Equal(file, s.file) {
 		return nil
@@ -118,7 +121,8 @@ func (s *Source[T]) look() error {
 	}
 	s.taken.Store(&value)
 	s.file, s.etag = file, etag
-	s.options.Log.Info("published catalog taken", "url", s.options.URL, "etag", etag, "bytes", len(file), "packages", len(b.Packages))
+	s.options.Log.Info("published catalog taken", "url", s.options.URL, "etag", etag, "bytes", len(file),
+		"packages", len(b.Packages))
 	return nil
 }
 

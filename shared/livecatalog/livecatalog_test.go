@@ -27,7 +27,8 @@ const site = "https://licenses.example.com"
 func made(text string) *bundle.Bundle {
 	b := &bundle.Bundle{SiteURL: site}
 	for _, path := range []string{bundle.EditionsPath, bundle.PackagesPath, bundle.CatalogPath} {
-		b.Documents = append(b.Documents, bundle.Document{Path: path, Identity: bundle.Body{Bytes: []byte(text), ETag: `"` + text + `"`}})
+		b.Documents = append(b.Documents, bundle.Document{Path: path,
+			Identity: bundle.Body{Bytes: []byte(text), ETag: `"` + text + `"`}})
 	}
 	return b
 }
@@ -69,7 +70,7 @@ func (p *place) looks() int {
 	return len(p.asked)
 }
 
-// testEnv is a program that looks here, with patience for a busy machine.
+// testEnv is a program that looks here, with timeout for a busy machine.
 func (p *place) testEnv() *testEnv {
 	w := newTestEnv(p.URL)
 	w.client.Timeout = time.Minute
@@ -141,8 +142,8 @@ func (w *testEnv) logged(t *testing.T) (lines []string) {
 
 const (
 	taken    = "INFO published catalog taken"
-	nothing  = "INFO no catalog is published: the built-in one serves"
-	notTaken = "ERROR published catalog not taken: the one before serves on: "
+	nothing  = "INFO no catalog is published: serving the built-in one"
+	notTaken = "ERROR published catalog not taken: still serving the previous one: "
 )
 
 // logs fails the test unless there are lines that begin and end as wanted, since it was asked last.
@@ -154,13 +155,14 @@ func (w *testEnv) logs(t *testing.T, want ...string) {
 		return
 	}
 	for i := range want {
-		if begin, end, _ := strings.Cut(want[i], "…"); !strings.HasPrefix(got[i], begin) || !strings.HasSuffix(got[i], end) {
+		if begin, end, _ := strings.Cut(want[i], "…"); !strings.HasPrefix(got[i], begin) ||
+			!strings.HasSuffix(got[i], end) {
 			t.Errorf("logged %q, want %q", got[i], want[i])
 		}
 	}
 }
 
-func TestWithoutAnAddressTheBuiltInCatalogServes(t *testing.T) {
+func TestBuiltInCatalogIsServedWithoutURL(t *testing.T) {
 	w := newTestEnv("")
 	for range 3 {
 		w.serves(t, "built in")
@@ -172,7 +174,7 @@ func TestWithoutAnAddressTheBuiltInCatalogServes(t *testing.T) {
 	w.logs(t)
 }
 
-func TestFirstRequestTakesWhatIsPublished(t *testing.T) {
+func TestFirstRequestFetchesThePublishedCatalog(t *testing.T) {
 	p := newPlace(t)
 	p.publish("one")
 	w := p.testEnv()
@@ -183,7 +185,7 @@ func TestFirstRequestTakesWhatIsPublished(t *testing.T) {
 	w.logs(t, taken)
 }
 
-func TestItLooksOnceAMinute(t *testing.T) {
+func TestCatalogIsFetchedOnceAMinute(t *testing.T) {
 	p := newPlace(t)
 	p.publish("one")
 	w := p.testEnv()
@@ -201,7 +203,7 @@ func TestItLooksOnceAMinute(t *testing.T) {
 	}
 }
 
-func TestWhatHasNotChangedCostsNothing(t *testing.T) {
+func TestUnchangedCatalogIsNotDecodedAgain(t *testing.T) {
 	for name, etag := range map[string]string{"with entity tags": `W/"a"`, "without": ""} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t)
@@ -216,10 +218,11 @@ func TestWhatHasNotChangedCostsNothing(t *testing.T) {
 			}
 			for i, r := range p.asked {
 				if got := r.Header.Get("If-None-Match"); i == 0 && got != "" || i > 0 && got != etag {
-					t.Errorf("look %d: If-None-Match: %s", i+1, got)
+					t.Errorf("look %d: got If-None-Match %s", i+1, got)
 				}
 				if r.Header.Get("Accept-Encoding") != "" || !r.Close {
-					t.Errorf("look %d: Accept-Encoding: %s, the connection's last: %t", i+1, r.Header.Get("Accept-Encoding"), r.Close)
+					t.Errorf("look %d: got Accept-Encoding %s, the connection's last: %t", i+1,
+						r.Header.Get("Accept-Encoding"), r.Close)
 				}
 			}
 			w.logs(t, taken)
@@ -227,7 +230,7 @@ func TestWhatHasNotChangedCostsNothing(t *testing.T) {
 	}
 }
 
-func TestWhatHasChangedIsTakenAnOlderOneToo(t *testing.T) {
+func TestChangedCatalogIsTakenEvenIfOlder(t *testing.T) {
 	p := newPlace(t)
 	w := p.testEnv()
 	for _, text := range []string{"one", "two", "one", "built in"} {
@@ -238,7 +241,7 @@ func TestWhatHasChangedIsTakenAnOlderOneToo(t *testing.T) {
 	w.logs(t, taken, taken, taken, taken)
 }
 
-func TestWhatIsWrongIsNotTaken(t *testing.T) {
+func TestUnusableCatalogIsNotTaken(t *testing.T) {
 	damaged := made("two").Encode()
 	damaged[len(damaged)-1] ^= 1
 	foreign := made("two")
@@ -260,18 +263,18 @@ func TestWhatIsWrongIsNotTaken(t *testing.T) {
 		serve http.HandlerFunc
 		says  string
 	}{
-		{"damaged", file(damaged, ""), "damaged or cut: the checksum differs"},
+		{"damaged", file(damaged, ""), "damaged or truncated: the checksum differs"},
 		{"a page", file([]byte("<!DOCTYPE html>"), ""), "not a bundle of this version"},
 		{"empty", file(nil, ""), "not a bundle of this version"},
 		{"for another site", file(foreign.Encode(), ""), "the bundle is for the site https://staging.example.com, not for " + site},
 		{"incomplete", file(partial.Encode(), ""), "it has no /editions.json"},
 		{"of no use", file(made("of no use").Encode(), ""), "it is of no use"},
-		{"cut", cut(200), "reading the answer: unexpected EOF"},
-		{"cut, of no known length", cut(0), "reading the answer: unexpected EOF"},
+		{"cut", cut(200), "reading the response: unexpected EOF"},
+		{"cut, of no known length", cut(0), "reading the response: unexpected EOF"},
 		{"too large", file(make([]byte, maxSize+1), ""), "it is larger than 8388608 bytes"},
 		{"out of order", status(http.StatusBadGateway), "answered 502 Bad Gateway"},
-		{"gone", status(http.StatusNotFound), "nothing is there: 404 Not Found"},
-		{"closed", status(http.StatusForbidden), "nothing is there: 403 Forbidden"},
+		{"gone", status(http.StatusNotFound), "none is published: 404 Not Found"},
+		{"closed", status(http.StatusForbidden), "none is published: 403 Forbidden"},
 		{"elsewhere, with another scheme", http.RedirectHandler("https://127.0.0.1:1/b", http.StatusFound).ServeHTTP, "redirected from http to https"},
 		{"round and round", http.RedirectHandler("/", http.StatusFound).ServeHTTP, "redirected more than 3 times"},
 	} {
@@ -295,7 +298,7 @@ func TestWhatIsWrongIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestNothingPublishedYetIsSaidOnce(t *testing.T) {
+func TestMissingCatalogIsLoggedOnce(t *testing.T) {
 	for _, code := range []int{http.StatusForbidden, http.StatusNotFound} {
 		p := newPlace(t)
 		p.answers(status(code))
@@ -311,7 +314,7 @@ func TestNothingPublishedYetIsSaidOnce(t *testing.T) {
 	}
 }
 
-func TestRedirectOfTheSameSchemeIsFollowed(t *testing.T) {
+func TestRedirectWithinASchemeIsFollowed(t *testing.T) {
 	p, other := newPlace(t), newPlace(t)
 	other.publish("one")
 	p.answers(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect).ServeHTTP)
@@ -320,7 +323,7 @@ func TestRedirectOfTheSameSchemeIsFollowed(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	w.serves(t, "one")
 	if got := other.asked[1].Header.Get("If-None-Match"); got != `"one"` {
-		t.Errorf("If-None-Match: %s", got)
+		t.Errorf("If-None-Match: got %s", got)
 	}
 }
 
@@ -340,7 +343,7 @@ func TestThreeRedirectsAreFollowedAndNoMore(t *testing.T) {
 	}
 }
 
-func TestNobodyAnswers(t *testing.T) {
+func TestUnreachableServerLeavesTheOldCatalog(t *testing.T) {
 	p := newPlace(t)
 	p.Close()
 	w := p.testEnv()
@@ -349,12 +352,14 @@ func TestNobodyAnswers(t *testing.T) {
 }
 
 // A server that takes the connection and says nothing, or stops within its answer, holds a request up for a second.
-func TestSlowServerIsWaitedForASecond(t *testing.T) {
-	for name, says := range map[string]string{"silent": "", "stops": "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\ncatalog"} {
+func TestSlowServerDelaysARequestBySecondAtMost(t *testing.T) {
+	for name, says := range map[string]string{"silent": "",
+		"stops": "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\ncatalog"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newTestEnv("http://cdn.example.com/bundle.bin")
-				w.client.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
+				dial := &w.client.Transport.(*http.Transport).DialContext
+				*dial = func(context.Context, string, string) (net.Conn, error) {
 					near, far := net.Pipe()
 					go func() {
 						buffer := make([]byte, 4096)
@@ -370,7 +375,8 @@ func TestSlowServerIsWaitedForASecond(t *testing.T) {
 				if took := time.Since(begin); took != time.Second {
 					t.Errorf("it took %v", took)
 				}
-				if got := w.logged(t); len(got) != 1 || !strings.HasPrefix(got[0], notTaken) || !strings.Contains(got[0], "deadline exceeded") {
+				if got := w.logged(t); len(got) != 1 || !strings.HasPrefix(got[0], notTaken) ||
+					!strings.Contains(got[0], "deadline exceeded") {
 					t.Errorf("logged %q", got)
 				}
 				w.serves(t, "built in")
@@ -382,7 +388,7 @@ func TestSlowServerIsWaitedForASecond(t *testing.T) {
 	}
 }
 
-func TestOthersGoOnWhileOneLooks(t *testing.T) {
+func TestOtherRequestsDoNotWaitForTheFetch(t *testing.T) {
 	p := newPlace(t)
 	asked, answer := make(chan bool, 100), make(chan bool)
 	p.answers(func(w http.ResponseWriter, r *http.Request) {
@@ -410,8 +416,8 @@ func TestOthersGoOnWhileOneLooks(t *testing.T) {
 	}
 }
 
-// TestCatalogsAreSwappedWhole is for the race detector, too.
-func TestCatalogsAreSwappedWhole(t *testing.T) {
+// TestCatalogsAreSwappedAsAWhole is for the race detector, too.
+func TestCatalogsAreSwappedAsAWhole(t *testing.T) {
 	p := newPlace(t)
 	var minute atomic.Int64
 	p.answers(func(w http.ResponseWriter, r *http.Request) { file(made(fmt.Sprint(minute.Load())).Encode(), "")(w, r) })
@@ -452,7 +458,8 @@ func TestDamagedBuiltInCatalogIsAnError(t *testing.T) {
 	p.publish("one")
 	s := New(Options[string]{
 		BuiltIn: func() (*bundle.Bundle, error) { return bundle.Decode(nil) }, URL: p.URL,
-		Make: func(*bundle.Bundle) (string, error) { return "made", nil }, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Make: func(*bundle.Bundle) (string, error) { return "made", nil },
+		Now:  time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	for range 2 {
 		if got, err := s.Get(); err == nil {

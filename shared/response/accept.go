@@ -2,15 +2,15 @@ package response
 
 import "strings"
 
-// PrefersJSON reports whether an Accept field prefers JSON, of an answer or of a problem, to an HTML page (RFC 9110 §12.5.1).
-// Several fields of one request are joined with commas. Equal preference, and none for either, means a page.
+// PrefersJSON reports whether an Accept field prefers JSON, of an answer or of a problem, to an HTML page (RFC 9110
+// §12.5.1). Several fields of one request are joined with commas. Equal preference, and none for either, means a page.
 func PrefersJSON(accept string) bool {
 	json := max(mediaWeight(accept, "application", "json"), mediaWeight(accept, "application", "problem+json"))
 	return json > mediaWeight(accept, "text", "html")
 }
 
-// How closely a media range fits a type; the closest range decides. Types here have no parameters but a charset, so a range
-// with parameters asks for a variant: it decides only where no range names the type alone.
+// How closely a media range fits a type; the closest range decides. Types here have no parameters but a charset, so a
+// range with parameters asks for a variant: it decides only where no range names the type alone.
 const (
 	anyType = iota + 1
 	anySubtype
@@ -18,8 +18,8 @@ const (
 	exact
 )
 
-// mediaWeight returns the weight of a media type in thousandths, 0 where no range fits. Ranges that are not understood count
-// for nothing; of ranges that fit equally the largest weight counts.
+// mediaWeight returns the weight of a media type in thousandths, 0 where no range fits. Ranges that are not understood
+// count for nothing; of ranges that fit equally the largest weight counts.
 func mediaWeight(accept, major, minor string) int {
 	weight, closest := 0, 0
 	for accept != "" {
@@ -58,8 +58,8 @@ func fitOf(mediaRange, major, minor string) int {
 	return 0
 }
 
-// Weight returns the weight among the parameters of an element of an Accept or Accept-Encoding field, in thousandths: 1000
-// where none is given (RFC 9110 §12.4.2). ok is false where the weight is malformed.
+// Weight returns the weight among the parameters of an element of an Accept or Accept-Encoding field, in thousandths:
+// 1000 where none is given (RFC 9110 §12.4.2). ok is false where the weight is malformed.
 func Weight(parameters string) (thousandths int, ok bool) {
 	thousandths, _, ok = weightOf(parameters)
 	return thousandths, ok

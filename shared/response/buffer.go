@@ -14,8 +14,8 @@ import (
 // ErrTooLarge is returned to a handler that writes more than its Buffer's limit.
 var ErrTooLarge = errors.New("response: larger than its limit")
 
-// Buffer is an http.ResponseWriter that keeps a response until its handler has returned, so that a failed one can be thrown
-// away. It follows net/http's server in what counts and what is dropped.
+// Buffer is an http.ResponseWriter that keeps a response until its handler has returned, so that a failed one can be
+// thrown away. It follows net/http's server in what counts and what is dropped.
 type Buffer struct {
 	header   http.Header // the handler's own
 	sent     http.Header // as they were when the status was written; nil before
@@ -36,8 +36,8 @@ func NewBuffer(method string, limit int) *Buffer {
 	return &Buffer{header: make(http.Header, 8), head: method == http.MethodHead, declared: -1, limit: limit}
 }
 
-// NewStream returns a Buffer that does not refuse a body larger than limit: from then on it sends to w what it has and what
-// is still written. Begun reports whether it has.
+// NewStream returns a Buffer that does not refuse a body larger than limit: from then on it sends to w what it has and
+// what is still written. Begun reports whether it has.
 func NewStream(method string, limit int, w http.ResponseWriter) *Buffer {
 	b := NewBuffer(method, limit)
 	b.stream = w
@@ -98,8 +98,8 @@ func (b *Buffer) WriteString(p string) (int, error) {
 // sniffed is how much of a body decides its content type.
 const sniffed = 512
 
-// accept decides whether n more bytes may be written, and how many of them belong in the body: for HEAD only as many as decide
-// the content type.
+// accept decides whether n more bytes may be written, and how many of them belong in the body: for HEAD only as many as
+// decide the content type.
 func (b *Buffer) accept(n int) (keep int, err error) {
 	if b.sent == nil {
 		b.WriteHeader(http.StatusOK)

@@ -12,11 +12,11 @@ import (
 	"marketplace/shared/fault"
 )
 
-// MaxBody is how large the body of a request may be, in bytes.
+// MaxBody is the maximum size of a request body, in bytes.
 const MaxBody = 64 << 10
 
-// ReadForm reads the form in a body: application/x-www-form-urlencoded, UTF-8, whole, at most MaxBody. The query is no
-// part of it. Faults are TooLarge, Unsupported and Invalid.
+// ReadForm reads the form in a body, without the query: application/x-www-form-urlencoded, UTF-8, complete, at most
+// MaxBody. Faults are TooLarge, Unsupported and Invalid.
 func ReadForm(r *http.Request) (url.Values, error) {
 	body, err := readBody(r, "application/x-www-form-urlencoded")
 	if err != nil {
@@ -24,21 +24,22 @@ func ReadForm(r *http.Request) (url.Values, error) {
 	}
 	form, err := url.ParseQuery(body)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "The form could not be read: it is damaged or wrongly encoded.")
+		return nil, fault.Wrap(fault.Invalid, err,
+			"We could not read the form: it is damaged or not encoded correctly.")
 	}
 	for name, values := range form {
 		if !utf8.ValidString(name) || !utf8.ValidString(strings.Join(values, "")) {
-			return nil, fault.New(fault.Invalid, "The form could not be read: it is not in UTF-8.")
+			return nil, fault.New(fault.Invalid, "We could not read the form: it is not in UTF-8.")
 		}
 	}
 	return form, nil
 }
 
-// ReadJSON reads the bytes of a JSON body: application/json, UTF-8, whole, at most MaxBody. Faults are as in ReadForm.
+// ReadJSON reads a JSON body: application/json, UTF-8, complete, at most MaxBody. Faults are as in ReadForm.
 func ReadJSON(r *http.Request) (string, error) {
 	body, err := readBody(r, "application/json")
 	if err == nil && !utf8.ValidString(body) {
-		err = fault.New(fault.Invalid, "The body is not in UTF-8.")
+		err = fault.New(fault.Invalid, "Send the body in UTF-8.")
 	}
 	return body, err
 }
@@ -50,18 +51,18 @@ func readBody(r *http.Request, contentType string) (string, error) {
 		return "", fault.Wrap(fault.Unsupported, err, "Send the body as %s, in UTF-8.", contentType)
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return "", fault.New(fault.Unsupported, "Send the body as it is, without Content-Encoding.")
+		return "", fault.New(fault.Unsupported, "Send the body without Content-Encoding.")
 	}
 	var body strings.Builder
 	_, err = io.Copy(&body, http.MaxBytesReader(nil, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return "", fault.Wrap(fault.TooLarge, err, "What you sent is too large: at most %d KB.", MaxBody>>10)
+		return "", fault.Wrap(fault.TooLarge, err, "What you sent is too large: the limit is %d KB.", MaxBody>>10)
 	case err != nil:
-		return "", fault.Wrap(fault.Invalid, err, "The body did not arrive whole. Send it again.")
+		return "", fault.Wrap(fault.Invalid, err, "The body arrived incomplete. Send it again.")
 	case r.ContentLength > 0 && int64(body.Len()) != r.ContentLength:
-		return "", fault.New(fault.Invalid, "The body did not arrive whole. Send it again.")
+		return "", fault.New(fault.Invalid, "The body arrived incomplete. Send it again.")
 	}
 	return body.String(), nil
 }

@@ -23,10 +23,11 @@ var answers = [...]struct {
 }{
 	fault.Internal: {http.StatusInternalServerError,
 		"Something went wrong on our side, and we have been notified. Try again in a few minutes."},
-	fault.Invalid:     {http.StatusBadRequest, "We could not understand the request."},
-	fault.NotFound:    {http.StatusNotFound, "There is no page at this address."},
-	fault.Gone:        {http.StatusGone, "This is no longer available."},
-	fault.Conflict:    {http.StatusConflict, "Someone else changed this first. Reload the page and make your change again."},
+	fault.Invalid:  {http.StatusBadRequest, "We could not understand the request."},
+	fault.NotFound: {http.StatusNotFound, "There is no page at this address."},
+	fault.Gone:     {http.StatusGone, "This is no longer available."},
+	fault.Conflict: {http.StatusConflict,
+		"Someone else changed this first. Reload the page and make your change again."},
 	fault.Forbidden:   {http.StatusForbidden, "You are not allowed to do this."},
 	fault.TooLarge:    {http.StatusRequestEntityTooLarge, "What you sent is too large."},
 	fault.Unsupported: {http.StatusUnsupportedMediaType, "This content type is not supported here."},
@@ -157,7 +158,8 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return err
 }
 
-// logError logs an error without personal data: neither what people typed nor what they were told, only the fields' names.
+// logError logs an error without personal data: neither what people typed nor what they were told, only the fields'
+// names.
 func (s *server) logError(r *http.Request, err error) {
 	kind := kindOf(err)
 	level := slog.LevelInfo

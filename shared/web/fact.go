@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +17,8 @@ type Fact struct {
 	Value template.HTML // "" for a line that is left out
 }
 
-// newFact makes a line of a label and the parts of its value, which are joined. Parts are text unless a function below made
-// HTML of them. The line is left out if its first part is empty.
+// newFact makes a line of a label and the parts of its value, which are joined. Parts are text unless a function below
+// made HTML of them. The line is left out if its first part is empty.
 func newFact(label any, parts ...any) Fact {
 	f := Fact{Label: markup(label)}
 	for i, part := range parts {
@@ -73,7 +74,8 @@ var factFunctions = template.FuncMap{
 		if address == "" {
 			return "", nil
 		}
-		if !strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
+		leads := func(prefix string) bool { return strings.HasPrefix(address, prefix) }
+		if !slices.ContainsFunc([]string{"/", "https://", "http://"}, leads) {
 			return "", fmt.Errorf("web: link to %q, which is neither a path nor an HTTP address", address)
 		}
 		return element(`a href="`+template.HTMLEscapeString(address)+`"`, text), nil

@@ -2,15 +2,15 @@ package web
 
 import "marketplace/shared/fault"
 
-// Field is a field of a form, as the template "field" shows it: label, hint, error, input. Its id is its name.
+// Field is a field of a form for the template "field": label, hint, error, input. Its id is its name.
 type Field struct {
 	Name  string
 	Label string
 	Hint  string // how to fill it in; "" for none
 	Value string // as it was typed
-	Error string // what is wrong with it; "" where nothing is
-	// Type is the input's type, "text" where it is empty. "textarea" is an area of Rows lines. "radio" is a choice of Options
-	// that all are seen, "select" one of which the chosen is; of "boxes" any number can be Ticked.
+	Error string // "" if the value is right
+	// Type is the input's type; "" is "text". "textarea" has Rows lines. "radio" shows all Options, "select" the chosen
+	// one; of "boxes" any number can be Ticked.
 	Type         string
 	Rows         int
 	Options      []Option
@@ -29,7 +29,7 @@ type Option struct {
 	Ticked bool // of boxes
 }
 
-// DescribedBy are the ids of the texts that belong to the field's input.
+// DescribedBy returns the IDs of the texts that belong to the field's input.
 func (f Field) DescribedBy() string {
 	switch {
 	case f.Error != "" && f.Hint != "":
@@ -42,7 +42,7 @@ func (f Field) DescribedBy() string {
 	return ""
 }
 
-// Target is the id that a link to the field leads to.
+// Target returns the ID for a link to the field.
 func (f Field) Target() string {
 	if (f.Type == "radio" || f.Type == "boxes") && len(f.Options) > 0 {
 		return f.Name + "-" + f.Options[0].Value
@@ -50,13 +50,14 @@ func (f Field) Target() string {
 	return f.Name
 }
 
-// Marked is what is wrong with a form, as the template "form-errors" shows it on top.
+// Marked has the errors of a form, for the template "form-errors" at its top.
 type Marked struct {
 	Errors []Field  // the fields with an error, in the order of the page
 	Stray  []string // errors of fields that are not on the page
 }
 
-// Mark puts errors beside the fields of a form, which come in the order of the page. Boxes without Options are not on it.
+// Mark sets the errors of a form's fields, which are in the order of the page. Boxes without Options are not on the
+// page.
 func Mark(bad []fault.Field, fields ...*Field) (m Marked) {
 	messages := make(map[string]string, len(bad))
 	for _, b := range bad {

@@ -18,16 +18,17 @@ import (
 //go:embed templates
 var sharedTemplates embed.FS
 
-// Pages are a site's templates. A page is one file that defines "main" and may define "title". The file "site.html" defines
-// what surrounds every page of the site, "header" and "footer", and may define "head", additions to the HTML head;
-// "error.html" is the page of an error. The document around it all is templates/layout.html of this package, beside the parts
-// that sites share.
+// Pages are a site's templates. A page is one file that defines "main" and may define "title". The file "site.html"
+// defines what surrounds every page of the site, "header" and "footer", and may define "head", additions to the HTML
+// head; "error.html" is the page of an error. The document around it all is templates/layout.html of this package,
+// beside the parts that sites share.
 type Pages struct {
 	files  fs.FS    // the site's folder "templates" is in it
 	parsed sync.Map // the page's name: func() (*template.Template, error)
 }
 
-// NewPages returns the pages in the folder "templates" of files, which a site embeds. Each is parsed when it is first shown.
+// NewPages returns the pages in the folder "templates" of files, which a site embeds. Each is parsed when it is first
+// shown.
 func NewPages(files fs.FS) *Pages { return &Pages{files: files} }
 
 // View is what the layout shows around a page.

@@ -14,7 +14,7 @@ import (
 var staticFS embed.FS
 
 type staticFile struct {
-	path    string // "/static/site.<hash>.css": another content has another address
+	path    string // "/static/site.<hash>.css": the address changes with the content
 	content []byte
 }
 
@@ -38,7 +38,7 @@ var staticFiles = sync.OnceValue(func() map[string]staticFile {
 	return files
 })
 
-// Static is the address of a file of static/, such as "site.css". It panics where there is none.
+// Static returns the address of a file in static/, such as "site.css". It panics if there is none.
 func Static(name string) string {
 	f, ok := staticFiles()[name]
 	if !ok {
@@ -52,8 +52,8 @@ var staticRoutes = []Route{
 	{Pattern: "GET /favicon.ico", Handle: serveFavicon},
 }
 
-// serveStatic serves a file under the address of its content for good. Under the address of another content, which a page
-// of the release before or after may name, it serves what it has and keeps that out of caches.
+// serveStatic serves a file at the address of its content, to be cached forever. At the address of other content, to
+// which a page of an earlier or later release may link, it serves the current file uncached.
 func serveStatic(w http.ResponseWriter, r *http.Request) error {
 	parts := strings.Split(r.PathValue("file"), ".")
 	if len(parts) != 3 {
@@ -69,7 +69,7 @@ func serveStatic(w http.ResponseWriter, r *http.Request) error {
 	return f.serve(w)
 }
 
-// serveFavicon answers browsers that ask without having read a page.
+// serveFavicon answers browsers that request the icon without having read a page.
 func serveFavicon(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=86400")
 	return staticFiles()["favicon.svg"].serve(w)

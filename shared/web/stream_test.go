@@ -22,7 +22,7 @@ func streamed(t *testing.T, handle HandlerFunc) *httptest.Server {
 	return server
 }
 
-func TestAStreamGoesOutWhileItIsWritten(t *testing.T) {
+func TestStreamIsSentWhileItIsWritten(t *testing.T) {
 	arrived, line := make(chan bool), strings.Repeat("x", 1023)+"\n"
 	server := streamed(t, func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Content-Type", "text/csv")
@@ -48,12 +48,13 @@ func TestAStreamGoesOutWhileItIsWritten(t *testing.T) {
 	if err != nil || !strings.HasSuffix(string(rest), "\nend") || len(rest) != bufferedOfStream+len("end") {
 		t.Errorf("the rest has %d bytes, %v", len(rest), err)
 	}
-	if resp.Header.Get("Content-Type") != "text/csv" || resp.Header.Get("Content-Security-Policy") == "" || resp.Header.Get("Cache-Control") != "no-store" {
+	if resp.Header.Get("Content-Type") != "text/csv" || resp.Header.Get("Content-Security-Policy") == "" ||
+		resp.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("headers %v", resp.Header)
 	}
 }
 
-func TestAStreamThatFailsIsAnErrorOrBreaksOff(t *testing.T) {
+func TestFailedStreamIsAnErrorOrBreaksOff(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		before int
@@ -87,7 +88,7 @@ func TestAStreamThatFailsIsAnErrorOrBreaksOff(t *testing.T) {
 	}
 }
 
-func TestAStreamSendsNoBodyToHead(t *testing.T) {
+func TestStreamSendsNoBodyForHEAD(t *testing.T) {
 	server := streamed(t, func(w http.ResponseWriter, _ *http.Request) error {
 		_, err := io.WriteString(w, strings.Repeat("x", 2*bufferedOfStream))
 		return err
@@ -102,7 +103,7 @@ func TestAStreamSendsNoBodyToHead(t *testing.T) {
 	}
 }
 
-func TestAnErrorsPageKnowsWhoIsSignedIn(t *testing.T) {
+func TestErrorPageShowsTheVisitor(t *testing.T) {
 	files := map[string]string{
 		"site.html":  `{{define "header"}}{{with .Visitor}}<b>{{.Name}}</b>{{end}}{{end}}{{define "footer"}}{{end}}`,
 		"error.html": `{{define "main"}}{{.Status}}{{end}}`,

@@ -1,9 +1,9 @@
 // Package web is what the functions' sites share. It makes an http.Handler of a list of routes: every response has the
-// security headers, every unsafe method is protected against forged requests, and every error is answered in one place, by
-// its kind. It also has pages (Pages), form fields (Field), request bodies (ReadForm, ReadJSON) and static files.
+// security headers, every unsafe method is protected against forged requests, and every error is answered in one place,
+// by its kind. It also has pages (Pages), form fields (Field), request bodies (ReadForm, ReadJSON) and static files.
 //
-// What a site shows and asks stays with the site. Nothing is parsed before it is needed: a cold start pays only for the page
-// that it serves.
+// What a site shows and asks stays with the site. Nothing is parsed before it is needed: a cold start pays only for the
+// page that it serves.
 package web
 
 import (
@@ -24,8 +24,8 @@ type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
 type Route struct {
 	Pattern string
 	Handle  HandlerFunc
-	// Stream sends a response that is too large to be kept while it is still being written. An error after that breaks the
-	// connection off, so that nobody mistakes the part that was sent for the whole.
+	// Stream sends a response that is too large to be kept while it is still being written. An error after that breaks
+	// the connection off, so that nobody mistakes the part that was sent for the whole.
 	Stream bool
 }
 
@@ -33,8 +33,8 @@ type Route struct {
 type Options struct {
 	Routes []Route
 	Pages  *Pages
-	// SiteURL is where people reach the site. A form sent from there is accepted even if a proxy hides the name by which the
-	// browser knows the site.
+	// SiteURL is where people reach the site. A form sent from there is accepted even if a proxy hides the name by
+	// which the browser knows the site.
 	SiteURL string
 	// Query returns what the links of an error page keep of a request's address (View.Query); nil keeps nothing.
 	Query func(*http.Request) string
@@ -149,8 +149,8 @@ func secure(h http.Header, r *http.Request) {
 	h.Set("Content-Security-Policy", contentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	// Not no-referrer: browsers would send "Origin: null" with the site's own forms, and without Sec-Fetch-Site those look
-	// like a stranger's. Pages without forms whose address is a secret set no-referrer.
+	// Not no-referrer: browsers would send "Origin: null" with the site's own forms, and without Sec-Fetch-Site those
+	// look like a stranger's. Pages without forms whose address is a secret set no-referrer.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	if r.TLS != nil {

@@ -59,10 +59,11 @@ func failing(err error) HandlerFunc {
 	return func(http.ResponseWriter, *http.Request) error { return err }
 }
 
-func TestEveryKindOfFaultHasItsAnswer(t *testing.T) {
+func TestEveryKindOfFaultHasAStatus(t *testing.T) {
 	n := 0
 	for ; !strings.HasPrefix(fault.Kind(n).String(), "fault.Kind("); n++ {
-		if n >= len(answers) || answers[n].status < 400 || http.StatusText(answers[n].status) == "" || answers[n].msg == "" {
+		if n >= len(answers) || answers[n].status < 400 || http.StatusText(answers[n].status) == "" ||
+			answers[n].msg == "" {
 			t.Errorf("%s has no answer", fault.Kind(n))
 		}
 	}
@@ -95,7 +96,7 @@ func TestErrorsAreAnsweredByTheirKind(t *testing.T) {
 			r := httptest.NewRequest("GET", "/page", nil)
 			page, body, _ := serve(t, failing(tt.err), r)
 			if page.StatusCode != tt.status || !strings.Contains(body, "<p>"+tt.detail+"</p>") {
-				t.Errorf("page: %d %s", page.StatusCode, body)
+				t.Errorf("page: got %d %s", page.StatusCode, body)
 			}
 			if strings.Contains(body, "secret") {
 				t.Errorf("page shows the cause: %s", body)
@@ -109,17 +110,19 @@ func TestErrorsAreAnsweredByTheirKind(t *testing.T) {
 			if err := json.Unmarshal([]byte(body), &p); err != nil {
 				t.Fatal(err)
 			}
-			if problem.Header.Get("Content-Type") != "application/problem+json" || p.Status != tt.status || p.Detail != tt.detail || p.Title != http.StatusText(tt.status) {
-				t.Errorf("problem: %s %+v", problem.Header.Get("Content-Type"), p)
+			if problem.Header.Get("Content-Type") != "application/problem+json" || p.Status != tt.status ||
+				p.Detail != tt.detail || p.Title != http.StatusText(tt.status) {
+				t.Errorf("problem: got %s %+v", problem.Header.Get("Content-Type"), p)
 			}
-			if level := "level=ERROR"; strings.Contains(log, level) != (tt.status == 500) || !strings.Contains(log, "request=request-7") {
-				t.Errorf("log: %s", log)
+			if level := "level=ERROR"; strings.Contains(log, level) != (tt.status == 500) ||
+				!strings.Contains(log, "request=request-7") {
+				t.Errorf("log: got %s", log)
 			}
 		})
 	}
 }
 
-func TestProgramsGetProblemsAndPeoplePages(t *testing.T) {
+func TestProgramsGetProblemsAndBrowsersPages(t *testing.T) {
 	for accept, wantJSON := range map[string]bool{ // all cases are in shared/response
 		"":                                  false,
 		"application/json":                  true,
@@ -132,12 +135,12 @@ func TestProgramsGetProblemsAndPeoplePages(t *testing.T) {
 		r.Header.Set("Accept", accept)
 		got, _, _ := serve(t, failing(errNoPage), r)
 		if json := got.Header.Get("Content-Type") == "application/problem+json"; json != wantJSON {
-			t.Errorf("Accept %q: %s", accept, got.Header.Get("Content-Type"))
+			t.Errorf("Accept %q: got %s", accept, got.Header.Get("Content-Type"))
 		}
 	}
 }
 
-func TestWhatFailedLeavesNothingBehind(t *testing.T) {
+func TestFailedHandlerLeavesNothingBehind(t *testing.T) {
 	for name, fail := range map[string]func() error{
 		"an error": func() error { return errors.New("secret cause") },
 		"a panic":  func() error { panic("secret cause") },
@@ -150,23 +153,25 @@ func TestWhatFailedLeavesNothingBehind(t *testing.T) {
 			io.WriteString(w, "half an answer")
 			return fail()
 		}, httptest.NewRequest("GET", "/page", nil))
-		if got.StatusCode != 500 || got.Header.Get("X-Half") != "" || got.Header.Get("Cache-Control") != "no-store" || strings.Contains(body, "half") || strings.Contains(body, "secret") {
-			t.Errorf("%s: %d %v %s", name, got.StatusCode, got.Header, body)
+		if got.StatusCode != 500 || got.Header.Get("X-Half") != "" || got.Header.Get("Cache-Control") != "no-store" ||
+			strings.Contains(body, "half") || strings.Contains(body, "secret") {
+			t.Errorf("%s: got %d %v %s", name, got.StatusCode, got.Header, body)
 		}
-		if !strings.Contains(log, "level=ERROR") || strings.Contains(name, "panic") && !strings.Contains(log, "web_test.go") {
+		if !strings.Contains(log, "level=ERROR") ||
+			strings.Contains(name, "panic") && !strings.Contains(log, "web_test.go") {
 			t.Errorf("%s: log %s", name, log)
 		}
 	}
 }
 
-func TestAPageThatCannotBeShownIsAFault(t *testing.T) {
+func TestPageThatCannotBeRenderedIsAFault(t *testing.T) {
 	site := NewPages(pages)
 	for _, name := range []string{"wrong.html", "missing.html"} {
 		got, body, log := serve(t, func(w http.ResponseWriter, _ *http.Request) error {
 			return site.Render(w, 200, name, View{Data: struct{ Text string }{"x"}})
 		}, httptest.NewRequest("GET", "/page", nil))
 		if got.StatusCode != 500 || !strings.Contains(body, "<h1>500</h1>") || !strings.Contains(log, name) {
-			t.Errorf("%s: %d %s %s", name, got.StatusCode, body, log)
+			t.Errorf("%s: got %d %s %s", name, got.StatusCode, body, log)
 		}
 	}
 	broken := New(Options{
@@ -176,11 +181,11 @@ func TestAPageThatCannotBeShownIsAFault(t *testing.T) {
 	rec := httptest.NewRecorder()
 	broken.ServeHTTP(rec, httptest.NewRequest("GET", "/page", nil))
 	if rec.Code != 410 || !strings.Contains(rec.Body.String(), "&lt;b&gt;It went.") {
-		t.Errorf("without any page: %d %s", rec.Code, rec.Body)
+		t.Errorf("without any page: got %d %s", rec.Code, rec.Body)
 	}
 }
 
-func TestAddressesThatAreNoRoute(t *testing.T) {
+func TestUnknownAddresses(t *testing.T) {
 	ok := failing(nil)
 	for _, tt := range []struct {
 		method, target string
@@ -200,12 +205,12 @@ func TestAddressesThatAreNoRoute(t *testing.T) {
 	} {
 		got, _, _ := serve(t, ok, httptest.NewRequest(tt.method, tt.target, nil))
 		if got.StatusCode != tt.status || tt.header != "" && got.Header.Get(tt.header) != tt.value {
-			t.Errorf("%s %s: %d, %s: %q", tt.method, tt.target, got.StatusCode, tt.header, got.Header.Get(tt.header))
+			t.Errorf("%s %s: got %d, %s: %q", tt.method, tt.target, got.StatusCode, tt.header, got.Header.Get(tt.header))
 		}
 	}
 }
 
-func TestHeadIsGetWithoutItsBody(t *testing.T) {
+func TestHEADIsGETWithoutBody(t *testing.T) {
 	hello := func(w http.ResponseWriter, _ *http.Request) error {
 		_, err := io.WriteString(w, "hello")
 		return err
@@ -216,8 +221,9 @@ func TestHeadIsGetWithoutItsBody(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerIsSecured(t *testing.T) {
-	for _, target := range []string{"/page", "/nothing", "/page/", "/static/site.css", Static("site.css"), "/favicon.ico", "/api/thing"} {
+func TestEveryResponseHasSecurityHeaders(t *testing.T) {
+	for _, target := range []string{"/page", "/nothing", "/page/", "/static/site.css", Static("site.css"),
+		"/favicon.ico", "/api/thing"} {
 		for _, secure := range []bool{false, true} {
 			r := httptest.NewRequest("GET", target, nil)
 			if secure {
@@ -229,7 +235,7 @@ func TestEveryAnswerIsSecured(t *testing.T) {
 				"Cross-Origin-Opener-Policy": "same-origin",
 			} {
 				if !strings.HasPrefix(got.Header.Get(name), want) {
-					t.Errorf("%s: %s %q", target, name, got.Header.Get(name))
+					t.Errorf("%s: %s: got %q", target, name, got.Header.Get(name))
 				}
 			}
 			if strict := got.Header.Get("Strict-Transport-Security") != ""; strict != secure {
@@ -239,7 +245,7 @@ func TestEveryAnswerIsSecured(t *testing.T) {
 	}
 }
 
-func TestUnsafeMethodsAreProtected(t *testing.T) {
+func TestUnsafeMethodsAreProtectedAgainstForgery(t *testing.T) {
 	for _, tt := range []struct {
 		header, value string
 		status        int
@@ -258,35 +264,38 @@ func TestUnsafeMethodsAreProtected(t *testing.T) {
 			r.Header.Set(tt.header, tt.value)
 		}
 		if got, _, _ := serve(t, failing(nil), r); got.StatusCode != tt.status {
-			t.Errorf("%s: %s gives %d, want %d", tt.header, tt.value, got.StatusCode, tt.status)
+			t.Errorf("%s: %s: got %d, want %d", tt.header, tt.value, got.StatusCode, tt.status)
 		}
 		r = httptest.NewRequest("GET", "/page", nil)
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
 		if got, _, _ := serve(t, failing(nil), r); got.StatusCode != 200 {
-			t.Errorf("a link from elsewhere: %d", got.StatusCode)
+			t.Errorf("a link from elsewhere: got %d", got.StatusCode)
 		}
 	}
 }
 
-func TestStaticFilesAreKeptByTheirContent(t *testing.T) {
-	for name, contentType := range map[string]string{"site.css": "text/css; charset=utf-8", "favicon.svg": "image/svg+xml"} {
+func TestStaticFilesAreCachedByContent(t *testing.T) {
+	for name, contentType := range map[string]string{"site.css": "text/css; charset=utf-8",
+		"favicon.svg": "image/svg+xml"} {
 		got, body, _ := serve(t, failing(nil), httptest.NewRequest("GET", Static(name), nil))
-		if got.StatusCode != 200 || got.Header.Get("Content-Type") != contentType || !strings.Contains(got.Header.Get("Cache-Control"), "immutable") || body == "" {
-			t.Errorf("%s: %d %v", name, got.StatusCode, got.Header)
+		if got.StatusCode != 200 || got.Header.Get("Content-Type") != contentType ||
+			!strings.Contains(got.Header.Get("Cache-Control"), "immutable") || body == "" {
+			t.Errorf("%s: got %d %v", name, got.StatusCode, got.Header)
 		}
 	}
 	old, body, _ := serve(t, failing(nil), httptest.NewRequest("GET", "/static/site.0123456789abcdef.css", nil))
 	if old.StatusCode != 200 || old.Header.Get("Cache-Control") != "no-store" || body == "" {
-		t.Errorf("of another release: %d %q", old.StatusCode, old.Header.Get("Cache-Control"))
+		t.Errorf("of another release: got %d %q", old.StatusCode, old.Header.Get("Cache-Control"))
 	}
-	for _, target := range []string{"/static/none.0123456789abcdef.css", "/static/site.css", "/static/..", "/static/%2e%2e%2fweb.go"} {
+	for _, target := range []string{"/static/none.0123456789abcdef.css", "/static/site.css", "/static/..",
+		"/static/%2e%2e%2fweb.go"} {
 		if got, _, _ := serve(t, failing(nil), httptest.NewRequest("GET", target, nil)); got.StatusCode == 200 {
-			t.Errorf("%s: %d", target, got.StatusCode)
+			t.Errorf("%s: got %d", target, got.StatusCode)
 		}
 	}
 }
 
-func TestLogsHoldNothingPersonal(t *testing.T) {
+func TestLogsHaveNoPersonalData(t *testing.T) {
 	const person = "jane.doe@customer.example"
 	for name, err := range map[string]error{
 		"fields":         &fault.Error{Kind: fault.Invalid, Msg: person, Fields: fault.Fields{{Name: "email", Msg: person}, {Name: person, Msg: person}}},
@@ -297,7 +306,7 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 	} {
 		_, _, log := serve(t, failing(err), httptest.NewRequest("GET", "/page?email="+person, nil))
 		if strings.Contains(log, "jane") || !strings.Contains(log, "kind=") {
-			t.Errorf("%s: %s", name, log)
+			t.Errorf("%s: got %s", name, log)
 		}
 	}
 }
@@ -312,7 +321,7 @@ func (b brokenBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestBodies(t *testing.T) {
+func TestBodiesAreReadWholeOrRefused(t *testing.T) {
 	const urlencoded = "application/x-www-form-urlencoded"
 	for _, tt := range []struct {
 		name, contentType, body string
@@ -334,35 +343,35 @@ func TestBodies(t *testing.T) {
 		r.Header.Set("Content-Type", tt.contentType)
 		form, err := ReadForm(r)
 		if (err == nil) != tt.ok || err != nil && fault.KindOf(err) != tt.kind {
-			t.Errorf("%s: %v", tt.name, err)
+			t.Errorf("%s: got %v", tt.name, err)
 		}
 		if tt.ok && form.Get("name") != "Jürg" {
-			t.Errorf("%s: %v", tt.name, form)
+			t.Errorf("%s: got %v", tt.name, form)
 		}
 	}
 
 	cut := httptest.NewRequest("POST", "/", brokenBody{strings.NewReader(`{"name":`)})
 	cut.Header.Set("Content-Type", "application/json")
 	if _, err := ReadJSON(cut); fault.KindOf(err) != fault.Invalid {
-		t.Errorf("a cut body: %v", err)
+		t.Errorf("a cut body: got %v", err)
 	}
 	short := httptest.NewRequest("POST", "/", strings.NewReader("name=x"))
 	short.Header.Set("Content-Type", urlencoded)
 	short.ContentLength = 9
 	if _, err := ReadForm(short); fault.KindOf(err) != fault.Invalid {
-		t.Errorf("a body shorter than announced: %v", err)
+		t.Errorf("a body shorter than announced: got %v", err)
 	}
 }
 
-func TestNumbersForPeople(t *testing.T) {
+func TestNumbersAreFormattedForPeople(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1'000", 1234567: "1'234'567", -1000: "-1'000"} {
 		if got := Number(n); got != want {
-			t.Errorf("%d: %s", n, got)
+			t.Errorf("%d: got %s", n, got)
 		}
 	}
 	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1.0 KB", 89_400_000: "89.4 MB"} {
 		if got := Size(n); got != want {
-			t.Errorf("%d: %s", n, got)
+			t.Errorf("%d: got %s", n, got)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package lambdahttptest plays API Gateway's HTTP API for tests and benchmarks: it makes the event of a request, payload format
-// 2.0, and the HTTP response of a function's answer.
+// Package lambdahttptest simulates API Gateway's HTTP API for tests and benchmarks: it turns a request into an event,
+// payload format 2.0, and a function's payload into an HTTP response.
 package lambdahttptest
 
 import (
@@ -51,16 +51,17 @@ type httpContext struct {
 	UserAgent string `json:"userAgent"`
 }
 
-// Event makes the event that API Gateway makes of r at the $default stage, and reads r's body. As the gateway does, it decodes
-// the path, lower-cases header names and joins equal ones with commas, takes the cookies out, and encodes a body as base64
-// unless its content type is text/*, application/json, application/xml or application/javascript.
+// Event returns the event for r at the $default stage, and reads r's body. Like the gateway it decodes the path,
+// lower-cases header names and joins equal ones with commas, removes the cookies, and encodes a body as base64 unless
+// its content type is text/*, application/json, application/xml or application/javascript.
 func Event(r *http.Request) ([]byte, error) {
 	e := event{
 		Version: "2.0", RouteKey: "$default", RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery,
 		Headers: map[string]string{"x-forwarded-proto": "https", "x-forwarded-port": "443"},
 		RequestContext: requestContext{
 			AccountID: "123456789012", APIID: "r3pmxmplak", DomainName: r.Host, DomainPrefix: "r3pmxmplak",
-			RequestID: RequestID, RouteKey: "$default", Stage: "$default", Time: "26/Feb/2018:09:30:00 +0000", TimeEpoch: 1519637400000,
+			RequestID: RequestID, RouteKey: "$default", Stage: "$default",
+			Time: "26/Feb/2018:09:30:00 +0000", TimeEpoch: 1519637400000,
 		},
 	}
 	sourceIP, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -113,7 +114,7 @@ func textual(contentType string) bool {
 	return strings.HasPrefix(t, "text/")
 }
 
-// Response makes the response that a client gets of a function's answer. What the gateway would refuse is an error.
+// Response returns the response that a client gets for a function's payload. What the gateway would refuse is an error.
 func Response(answer []byte) (*http.Response, error) {
 	var a struct {
 		StatusCode      int               `json:"statusCode"`
@@ -125,16 +126,16 @@ func Response(answer []byte) (*http.Response, error) {
 	d := json.NewDecoder(bytes.NewReader(answer))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&a); err != nil {
-		return nil, fmt.Errorf("lambdahttptest: the answer is not of payload format 2.0: %w", err)
+		return nil, fmt.Errorf("lambdahttptest: the payload is not of format 2.0: %w", err)
 	}
 	if a.StatusCode < 200 || a.StatusCode > 599 {
-		return nil, fmt.Errorf("lambdahttptest: the answer's status is %d", a.StatusCode)
+		return nil, fmt.Errorf("lambdahttptest: the payload's status is %d", a.StatusCode)
 	}
 	body := []byte(a.Body)
 	if a.IsBase64Encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(a.Body); err != nil {
-			return nil, fmt.Errorf("lambdahttptest: the answer's body: %w", err)
+			return nil, fmt.Errorf("lambdahttptest: the payload's body: %w", err)
 		}
 	}
 	header := make(http.Header, len(a.Headers))

@@ -10,7 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// Client asks a site without a network.
+// Client sends requests to a site without a network.
 type Client struct {
 	T       testing.TB
 	Site    http.Handler
@@ -35,38 +35,39 @@ func (c Client) Do(method, target, body string, header ...string) *Answer {
 // Send posts a form as a browser does.
 func (c Client) Send(target string, form url.Values) *Answer {
 	c.T.Helper()
-	return c.Do("POST", target, form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+	return c.Do("POST", target, form.Encode(),
+		"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 }
 
-// Answer is what a site answered; it ends the test T where it is not what its methods want.
+// Answer is a site's response. Its methods end the test T if it is not as expected.
 type Answer struct {
 	T testing.TB
 	*http.Response
 	Body string
 }
 
-// WantStatus wants a status, and gives the answer back.
+// WantStatus checks the status and returns the answer.
 func (a *Answer) WantStatus(status int) *Answer {
 	a.T.Helper()
 	if a.StatusCode != status {
-		a.T.Fatalf("status %d, want %d\n%s", a.StatusCode, status, a.Body)
+		a.T.Fatalf("got status %d, want %d\n%s", a.StatusCode, status, a.Body)
 	}
 	return a
 }
 
-// WantRedirect wants what follows a form that was accepted: See Other, and where to.
+// WantRedirect checks the response to an accepted form: See Other, and the address.
 func (a *Answer) WantRedirect(to string) {
 	a.T.Helper()
 	if got := a.WantStatus(http.StatusSeeOther).Header.Get("Location"); got != to {
-		a.T.Fatalf("led to %s, want %s", got, to)
+		a.T.Fatalf("got Location %s, want %s", got, to)
 	}
 }
 
-// Page wants a page, and reads it.
+// Page checks that the answer is a page, and parses it.
 func (a *Answer) Page() *goquery.Document {
 	a.T.Helper()
 	if ct := a.Header.Get("Content-Type"); ct != "text/html; charset=utf-8" {
-		a.T.Fatalf("Content-Type %q", ct)
+		a.T.Fatalf("got Content-Type %q, want a page", ct)
 	}
 	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.Body))
 	if err != nil {
@@ -75,5 +76,5 @@ func (a *Answer) Page() *goquery.Document {
 	return doc
 }
 
-// Text is what a reader sees of a selection, white space collapsed.
+// Text returns the text of a selection with white space collapsed.
 func Text(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }

@@ -1,4 +1,4 @@
-// Package webtest holds what the tests of every site need.
+// Package webtest helps to test sites: a client without a network, and checks that apply to every page.
 package webtest
 
 import (
@@ -13,9 +13,9 @@ import (
 	"marketplace/shared/web"
 )
 
-// CheckPages checks every page in the folder "templates" of files against the type of what it shows: each field, method and
-// function that a template names exists, in every branch. data has a value of that type for each file but site.html, nil for a
-// page that shows nothing.
+// CheckPages checks every page in the folder "templates" of files against the type of what it shows: each field, method
+// and function that a template names exists, in every branch. data has a value of that type for each file but
+// site.html, nil for a page that shows nothing.
 func CheckPages(t *testing.T, files fs.FS, data map[string]any) {
 	t.Helper()
 	paths, err := fs.Glob(files, "templates/*.html")
@@ -30,7 +30,7 @@ func CheckPages(t *testing.T, files fs.FS, data map[string]any) {
 		}
 		value, ok := data[name]
 		if !ok {
-			t.Errorf("page %s: what does it show?", name)
+			t.Errorf("page %s: give a value of its data", name)
 			continue
 		}
 		page, err := pages.Template(name)
@@ -57,20 +57,21 @@ func CheckPages(t *testing.T, files fs.FS, data map[string]any) {
 	}
 }
 
-// CheckPage checks what holds of every page, whatever it shows: it has one heading and a title, each id is there once, what
-// refers to an id finds it, each field has a label, and nothing is inline that the policy forbids.
+// CheckPage checks the rules for every page: one heading and a title, unique IDs, references to IDs that exist, a label
+// for each field, and no inline code, which the Content-Security-Policy forbids.
 func CheckPage(t *testing.T, doc *goquery.Document) {
 	t.Helper()
 	if n := doc.Find("h1").Length(); n != 1 {
-		t.Errorf("%d h1, want 1", n)
+		t.Errorf("got %d h1, want 1", n)
 	}
-	if strings.TrimSpace(doc.Find("title").Text()) == "" || doc.Find("html[lang]").Length() != 1 || doc.Find("main#main").Length() != 1 {
+	title := strings.TrimSpace(doc.Find("title").Text())
+	if title == "" || doc.Find("html[lang]").Length() != 1 || doc.Find("main#main").Length() != 1 {
 		t.Error("title, lang or main is missing")
 	}
 	ids := make(map[string]bool)
 	doc.Find("[id]").Each(func(_ int, s *goquery.Selection) {
 		if id := s.AttrOr("id", ""); ids[id] {
-			t.Errorf("id %q twice", id)
+			t.Errorf("the ID %q is not unique", id)
 		} else {
 			ids[id] = true
 		}
@@ -82,7 +83,7 @@ func CheckPage(t *testing.T, doc *goquery.Document) {
 		}
 		for _, id := range strings.Fields(refs) {
 			if !ids[id] {
-				t.Errorf("nothing has the id %q", id)
+				t.Errorf("no element has the ID %q", id)
 			}
 		}
 	})
@@ -92,6 +93,6 @@ func CheckPage(t *testing.T, doc *goquery.Document) {
 		}
 	})
 	if doc.Find("script, style, [style], [onclick]").Length() > 0 {
-		t.Error("inline code, which the policy forbids")
+		t.Error("got inline code, which the Content-Security-Policy forbids")
 	}
 }

@@ -1,5 +1,5 @@
-// Package httpscript runs tests that read as HTTP conversations: scripts of rogpeppe's testscript with the commands below,
-// sent to an http.Handler without a network. The name of the script says its topic:
+// Package httpscript runs tests that read as HTTP conversations: scripts of rogpeppe's testscript with the commands
+// below, sent to an http.Handler without a network. The name of the script says its topic:
 //
 //	# testdata/versions.txt: The packages of a version.
 //	GET /packages.json?version=6.7.1
@@ -15,8 +15,8 @@
 //		})
 //	}
 //
-// The request commands are GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. Each takes an address, any number of headers and
-// perhaps the file with the body, which the script carries at its end. Redirects are not followed:
+// The request commands are GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. Each takes an address, any number of
+// headers and perhaps the file with the body, which the script carries at its end. Redirects are not followed:
 //
 //	POST /api/license-requests 'Content-Type: application/json' @request.json
 //	status 201
@@ -26,19 +26,20 @@
 //	-- request.json --
 //	{"kind": "new"}
 //
-// The others look at the last response. Where the operator and the text are left out, they ask whether it has the part at
-// all; a "!" before the command negates it.
+// The others look at the last response. Where the operator and the text are left out, they ask whether it has the part
+// at all; a "!" before the command negates it.
 //
 //	status code
 //	header name [op text]       several values of a name are joined with ", "
 //	body [op text]
-//	json pointer [op text]      a JSON pointer (RFC 6901) such as /errors/0/name; objects and lists are compared as compact JSON
-//	html selector [op text]     the text of all elements of a CSS selector, joined with ", "; selector@attribute is the attribute
-//	capture NAME part ...       keeps the value of such a part, as in "capture ID json /id", as $NAME for the following lines;
+//	json pointer [op text]      a JSON pointer (RFC 6901) such as /errors/0/name; an object or list as compact JSON
+//	html selector [op text]     the text of all elements of a CSS selector, joined with ", "; selector@attribute is
+//	                            that attribute
+//	capture NAME part ...       keeps such a part, as in "capture ID json /id", as $NAME for the following lines;
 //	                            with "matches" and a regular expression, what its first group matches
 //
-// The operators are ==, !=, contains and matches (a regular expression). The text may be several words, or @file: then it is
-// the content of that file.
+// The operators are ==, !=, contains and matches (a regular expression). The text may be several words, or @file: then
+// it is the content of that file.
 package httpscript
 
 import (
@@ -57,8 +58,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Run runs the scripts *.txt of a folder. Each gets a handler from newHandler, which finds the script's files in env.WorkDir
-// and a testing.TB in env.T().
+// Run runs the scripts *.txt of a folder. Each gets a handler from newHandler, which finds the script's files in
+// env.WorkDir and a testing.TB in env.T().
 func Run(t *testing.T, dir string, newHandler func(env *testscript.Env) (http.Handler, error)) {
 	t.Helper()
 	commands := map[string]func(*testscript.TestScript, bool, []string){"status": status, "capture": capture}
@@ -226,7 +227,8 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		groups := re.FindStringSubmatch(value)
 		if len(groups) != 2 {
-			ts.Fatalf("%s: got %s, want one group of %s", strings.Join(args[1:], " "), excerpt([]byte(value)), expression)
+			ts.Fatalf("%s: got %s, want one group of %s",
+				strings.Join(args[1:], " "), excerpt([]byte(value)), expression)
 		}
 		value = groups[1]
 	}
