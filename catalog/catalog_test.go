@@ -111,7 +111,7 @@ func TestEditionIsLeftOutIfOnePluginHasNoRelease(t *testing.T) {
 		}
 	}
 	if p, _ := c.Package("enterprise", "6.7.1"); p.Jars[1].Release != "5.0" {
-		t.Errorf("6.7.1 takes release %s of cpp, want the archived 5.0", p.Jars[1].Release)
+		t.Errorf("6.7.1: got release %s of cpp, want the archived 5.0", p.Jars[1].Release)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestPrivateReleasesAndVersionsAreIgnored(t *testing.T) {
 	change{versions, "privateVersions=6.5", "privateVersions=6.5,9.9"}.apply(t, files)
 	c := mustGenerate(t, files)
 	if p, _ := c.Package("enterprise", "7.0"); p.Jars[1].Release != "5.1" {
-		t.Errorf("7.0 takes release %s of cpp", p.Jars[1].Release)
+		t.Errorf("7.0: got release %s of cpp", p.Jars[1].Release)
 	}
 	if _, ok := c.Version("9.9"); ok {
 		t.Error("9.9 is in the catalog")

@@ -88,7 +88,7 @@ func FuzzEventIsReadLikeEncodingJSON(f *testing.F) {
 	})
 }
 
-// differsByDuplicates says whether a key occurs twice in one object: the reference reads only the last one, the scanner
+// differsByDuplicates reports whether a key occurs twice in one object: the reference reads only the last one, the scanner
 // refuses a wrong type in any.
 func differsByDuplicates(data []byte) bool {
 	duplicate := false

@@ -23,7 +23,7 @@ import (
 
 const site = "https://licenses.example.com"
 
-// made is a bundle that says text, at all its paths.
+// made returns a bundle with text at all its paths.
 func made(text string) *bundle.Bundle {
 	b := &bundle.Bundle{SiteURL: site}
 	for _, path := range []string{bundle.EditionsPath, bundle.PackagesPath, bundle.CatalogPath} {
@@ -91,7 +91,7 @@ func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// testEnv is a program with a source, that serves what its bundle's catalog says.
+// testEnv is a program with a source, which serves the text of its bundle.
 type testEnv struct {
 	*Source[string]
 	now   time.Time
@@ -351,7 +351,7 @@ func TestUnreachableServerLeavesTheOldCatalog(t *testing.T) {
 	w.logs(t, notTaken+"…connection refused")
 }
 
-// A server that takes the connection and says nothing, or stops within its answer, holds a request up for a second.
+// A server that accepts the connection but sends nothing, or only part of a response, delays a request by a second.
 func TestSlowServerDelaysARequestBySecondAtMost(t *testing.T) {
 	for name, says := range map[string]string{"silent": "",
 		"stops": "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\ncatalog"} {

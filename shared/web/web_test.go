@@ -80,7 +80,7 @@ func TestErrorsAreAnsweredByTheirKind(t *testing.T) {
 		detail string
 	}{
 		{"a fault with a sentence", fault.New(fault.Gone, "It was withdrawn."), 410, "It was withdrawn."},
-		{"a fault without", &fault.Error{Kind: fault.NotFound}, 404, "There is no page at this address."},
+		{"a fault without a sentence", &fault.Error{Kind: fault.NotFound}, 404, "There is no page at this address."},
 		{"a wrapped fault", fmt.Errorf("deeper: %w", fault.New(fault.Forbidden, "No.")), 403, "No."},
 		{"wrong fields", &fault.Error{Kind: fault.Invalid, Msg: "Look.", Fields: fault.Fields{{Name: "a", Msg: "Bad."}}}, 422, "Look."},
 		{"wrong as a whole", fault.New(fault.Invalid, "What?"), 400, "What?"},
@@ -329,7 +329,7 @@ func TestBodiesAreReadWholeOrRefused(t *testing.T) {
 		ok                      bool
 	}{
 		{"a form", urlencoded, "name=J%C3%BCrg", 0, true},
-		{"a form that says its charset", urlencoded + "; charset=UTF-8", "name=J%C3%BCrg", 0, true},
+		{"a form with its charset", urlencoded + "; charset=UTF-8", "name=J%C3%BCrg", 0, true},
 		{"a form of the largest size", urlencoded, "name=J%C3%BCrg&x=" + strings.Repeat("y", MaxBody-17), 0, true},
 		{"a byte too much", urlencoded, "name=J%C3%BCrg&x=" + strings.Repeat("y", MaxBody-16), fault.TooLarge, false},
 		{"another charset", urlencoded + "; charset=latin1", "name=J%FCrg", fault.Unsupported, false},
