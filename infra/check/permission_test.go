@@ -141,6 +141,10 @@ func (u *user) requestsSteps() []step {
 	}
 	return []step{
 		{"FileRequest", file},
+		{"FileUnconfirmed", func() error {
+			_, _, err := u.s.FileUnconfirmed(u.ctx, u.filed.Details, "another token")
+			return err
+		}},
 		{"FileRequest", file}, // a repeated one reads
 		{"Request", func() error { return last(u.s.Request(u.ctx, u.filed.ID)) }},
 		{"RequestByToken", func() error { return last(u.s.RequestByToken(u.ctx, u.filed.ID, u.filed.Token)) }},
@@ -207,6 +211,9 @@ func (u *user) remindersSteps() []step {
 		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, u.license.Contacts)) }},
 		{"RecordUnreached", func() error {
 			return last(u.s.RecordUnreached(u.ctx, u.license, u.unreached(u.license)))
+		}},
+		{"TellUnconfirmed", func() error {
+			return last(u.s.TellUnconfirmed(u.ctx, func([]request.Summary) mail.Message { return mail.Message{ID: "u1"} }))
 		}},
 	}
 }

@@ -57,7 +57,8 @@ func rowKeys() []table.Key {
 		table.Key{PK: rowkey.DatasetPK(server), SK: rowkey.StagingPrefix + "l"}, rowkey.DatasetGuard(server),
 		rowkey.Due(day, "l"), rowkey.Expiry(license.License{ID: "l", Expiration: day}), rowkey.Stats(day, 0),
 		rowkey.Suppression("a@example.com"), table.Key{PK: rowkey.AboutPK("r"), SK: "m"}, rowkey.Pending("m"),
-		rowkey.Failed(time.Time{}, "m"), report, rowkey.Reported(time.Time{}, "m", report), rowkey.Unreached("l"))
+		rowkey.Failed(time.Time{}, "m"), report, rowkey.Reported(time.Time{}, "m", report), rowkey.Unreached("l"),
+		rowkey.Untold("r"))
 }
 
 // rowTypes returns the types of rows that the code declares.

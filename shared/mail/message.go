@@ -12,18 +12,21 @@ import (
 type Kind string
 
 const (
-	RequestReceived  Kind = "request-received"  // to the customer: we received your license request
-	RequestNew       Kind = "request-new"       // to sales: a new license request
-	RequestQuestion  Kind = "request-question"  // to the customer: we have a question
-	RequestRejected  Kind = "request-rejected"  // to the customer: your request was declined
-	RequestWithdrawn Kind = "request-withdrawn" // to the customer: your request was withdrawn
-	LicenseKey       Kind = "license-key"       // to the customer: a license key
-	LicenseExpiring  Kind = "license-expiring"  // to the customer: a license expires soon
-	LicenseUnreached Kind = "license-unreached" // to sales: no contact of the license can be reached
+	RequestReceived    Kind = "request-received"    // to the customer: we received your license request
+	RequestNew         Kind = "request-new"         // to sales: a new license request
+	RequestUnconfirmed Kind = "request-unconfirmed" // to sales: requests that programs may have sent
+	RequestQuestion    Kind = "request-question"    // to the customer: we have a question
+	RequestRejected    Kind = "request-rejected"    // to the customer: your request was declined
+	RequestWithdrawn   Kind = "request-withdrawn"   // to the customer: your request was withdrawn
+	LicenseKey         Kind = "license-key"         // to the customer: a license key
+	LicenseExpiring    Kind = "license-expiring"    // to the customer: a license expires soon
+	LicenseUnreached   Kind = "license-unreached"   // to sales: no contact of the license can be reached
 )
 
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
-func (k Kind) ToSales() bool { return k == RequestNew || k == LicenseUnreached }
+func (k Kind) ToSales() bool {
+	return k == RequestNew || k == RequestUnconfirmed || k == LicenseUnreached
+}
 
 // AboutLicense reports whether messages of the kind are about a license rather than a request.
 func (k Kind) AboutLicense() bool {

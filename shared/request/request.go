@@ -96,6 +96,10 @@ type Request struct {
 	Due     time.Time `json:"due"`     // UTC; one business day after Created
 	Details
 
+	// Unconfirmed marks a request that a program may have sent: its form came with the hidden field filled in. It sends
+	// no emails and waits beside the queue until an operator works on it.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
+
 	Reviewer string    `json:"reviewer,omitempty"` // the operator who works on it
 	Question string    `json:"question,omitempty"` // what the customer was asked last
 	Reason   string    `json:"reason,omitempty"`   // why it was rejected or withdrawn
@@ -121,16 +125,20 @@ type Summary struct {
 	Created  time.Time       `json:"created"`
 	Due      time.Time       `json:"due"`
 	Reviewer string          `json:"reviewer,omitempty"`
+
+	Unconfirmed bool `json:"unconfirmed,omitempty"` // Request.Unconfirmed
 }
 
 // Summary returns what a list shows of a request.
 func (r Request) Summary() Summary {
-	return Summary{r.ID, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due, r.Reviewer}
+	return Summary{r.ID, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due, r.Reviewer,
+		r.Unconfirmed}
 }
 
-// Late reports whether the answer is overdue. A request that waits for its customer is never late.
+// Late reports whether the answer is overdue. A request that waits for its customer is never late, nor is an
+// unconfirmed one, for which nothing was promised.
 func (s Summary) Late(now time.Time) bool {
-	return s.State.Open() && s.State != Waiting && now.After(s.Due)
+	return s.State.Open() && s.State != Waiting && !s.Unconfirmed && now.After(s.Due)
 }
 
 // Deadline returns when an answer is due, as it follows "by": "Tuesday 06 Mar 2018, 09:30 UTC". A deadline at midnight

@@ -17,9 +17,11 @@ import (
 
 // QueueQuery asks for a page of the requests in some states.
 type QueueQuery struct {
-	States  []request.State
-	Kind    request.Kind    // "" is every kind
-	Edition license.Edition // "" is every edition
+	States []request.State
+	// Unconfirmed asks for the unconfirmed requests, whatever States says. All other queries leave them out.
+	Unconfirmed bool
+	Kind        request.Kind    // "" is every kind
+	Edition     license.Edition // "" is every edition
 	// Reviewer is who works on it, as in Review.By, if States is request.InReview alone; "" is everybody.
 	Reviewer string
 	Before   time.Time // only what is due before; zero: whenever it is due
@@ -38,7 +40,7 @@ type QueuePage struct {
 func (s *Store) Queue(ctx context.Context, q QueueQuery) (QueuePage, error) {
 	var found []table.Row
 	more := false
-	for _, state := range q.States {
+	for _, state := range q.states() {
 		rows, next, err := s.table.First(ctx, q.of(state), q.Limit)
 		if err != nil {
 			return QueuePage{}, fmt.Errorf("store: queue of requests %s: %w", state, err)
@@ -67,6 +69,14 @@ func (s *Store) Queue(ctx context.Context, q QueueQuery) (QueuePage, error) {
 	return page, nil
 }
 
+// states lists the states under which rowkey.Queue lists what the query asks for.
+func (q QueueQuery) states() []request.State {
+	if q.Unconfirmed {
+		return []request.State{rowkey.UnconfirmedState}
+	}
+	return q.States
+}
+
 // of is the query for the requests in one of the states.
 func (q QueueQuery) of(state request.State) table.Query {
 	t := table.Query{PK: rowkey.QueuePK(state, q.Kind, q.Edition, q.Reviewer), Descending: q.Latest, After: q.After}
@@ -78,7 +88,7 @@ func (q QueueQuery) of(state request.State) table.Query {
 
 // QueueLength counts the requests that a query asks for on all its pages, up to the query's limit.
 func (s *Store) QueueLength(ctx context.Context, q QueueQuery) (n int, err error) {
-	for _, state := range q.States {
+	for _, state := range q.states() {
 		more, err := s.table.Count(ctx, q.of(state), q.Limit-n)
 		if err != nil {
 			return 0, fmt.Errorf("store: counting requests %s: %w", state, err)

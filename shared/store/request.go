@@ -71,15 +71,30 @@ var ErrReused = errors.New("store: the idempotency key was used for another requ
 // mails makes the messages from the request as it is recorded.
 func (s *Store) FileRequest(ctx context.Context, d request.Details, token string,
 	mails func(request.Request) []mail.Message) (r request.Request, created bool, err error) {
+	return s.file(ctx, request.Request{Details: d}, token, mails)
+}
+
+// FileUnconfirmed is FileRequest for a request that a program may have sent. It queues no mails: TellUnconfirmed tells
+// sales of all such requests together.
+func (s *Store) FileUnconfirmed(ctx context.Context, d request.Details, token string) (
+	r request.Request, created bool, err error) {
+	return s.file(ctx, request.Request{Details: d, Unconfirmed: true}, token, nil)
+}
+
+func (s *Store) file(ctx context.Context, r request.Request, token string,
+	mails func(request.Request) []mail.Message) (_ request.Request, created bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
-	r = request.Request{
-		ID: s.newID(), Token: rand.Text(), State: request.Received, Created: now, Due: request.DueAt(now), Details: d,
-	}
+	r.ID, r.Token, r.State, r.Created, r.Due = s.newID(), rand.Text(), request.Received, now, request.DueAt(now)
 	c := s.begin()
 	c.Add(requestEntity{r}, entity.Line{By: Customer, Action: RequestReceived})
-	c.queue(mails(r)...)
+	if mails != nil {
+		c.queue(mails(r)...)
+	}
+	if r.Unconfirmed {
+		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
+	}
 	if token != "" {
-		row := entity.Encode(rowkey.Idempotency(token), rowkey.TypeIdempotency, idempotency{r.ID, fingerprint(d)})
+		row := entity.Encode(rowkey.Idempotency(token), rowkey.TypeIdempotency, idempotency{r.ID, fingerprint(r.Details)})
 		row.Expires = now.AddDate(0, 0, idempotencyDays)
 		c.Create(row)
 	}
@@ -88,7 +103,7 @@ func (s *Store) FileRequest(ctx context.Context, d request.Details, token string
 		r.Version = 1
 		return r, true, nil
 	case token != "" && entity.InTheWay(err, rowkey.Idempotency(token)):
-		r, err := s.requestOfToken(ctx, token, d)
+		r, err := s.requestOfToken(ctx, token, r.Details)
 		return r, false, err
 	default:
 		return request.Request{}, false, fmt.Errorf("store: filing a request: %w", err)
@@ -193,6 +208,9 @@ func (c *changeset) review(ctx context.Context, v Review, note string, more func
 	if more != nil {
 		more(&after)
 	}
+	if before.Unconfirmed {
+		c.Delete(rowkey.Untold(v.ID), table.Any) // whoever reviews it knows of it
+	}
 	c.Change(requestEntity{before}, requestEntity{after}, before.Version,
 		entity.Line{By: v.By, Action: action, Note: note})
 	return after, nil
@@ -205,7 +223,7 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 		return before, "", fault.New(fault.Conflict, "The request is %s and cannot become %s.", before.State, v.To)
 	}
 	after = before
-	after.State = v.To
+	after.State, after.Unconfirmed = v.To, false
 	switch v.To {
 	case request.InReview:
 		after.Reviewer = v.By
@@ -230,6 +248,41 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 		action = RequestIssued
 	}
 	return after, action, nil
+}
+
+// toldAtOnce is how many requests one mail of TellUnconfirmed lists: its transaction deletes a row for each.
+const toldAtOnce = 50
+
+// TellUnconfirmed queues one mail to sales about the unconfirmed requests that sales was not told of yet, the oldest
+// first, and returns how many it lists. message makes the mail; if a mail with its ID was queued before, nothing is
+// queued, and the requests are left for the next one.
+func (s *Store) TellUnconfirmed(ctx context.Context, message func([]request.Summary) mail.Message) (n int, err error) {
+	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UntoldPK}, toldAtOnce)
+	if err != nil {
+		return 0, fmt.Errorf("store: unconfirmed requests: %w", err)
+	}
+	var list []request.Summary
+	c := s.begin()
+	for _, row := range rows {
+		r, err := entity.Decode[request.Summary](row)
+		if err != nil {
+			return 0, err
+		}
+		list = append(list, r)
+		c.Delete(row.Key, table.Any)
+	}
+	if len(list) == 0 {
+		return 0, nil
+	}
+	m := message(list)
+	c.queue(m)
+	switch err := c.Commit(ctx); {
+	case entity.InTheWay(err, rowkey.Mail(m.ID)):
+		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("store: telling of unconfirmed requests: %w", err)
+	}
+	return len(list), nil
 }
 
 func changedMeanwhile(err error) error {

@@ -20,15 +20,21 @@ type tab struct {
 	states     []request.State
 	latest     bool // newest first
 	mine       bool // only requests that the viewer is reviewing
+
+	unconfirmed bool // the unconfirmed requests, which no other tab has
 }
 
 var (
 	openTab = tab{
 		key: "open", label: "Open", all: "All open", states: []request.State{request.Received, request.InReview},
 	}
-	mineTab    = tab{key: "mine", label: "Mine", all: "All mine", states: []request.State{request.InReview}, mine: true}
-	waitingTab = tab{key: "waiting", label: "Waiting", all: "All waiting", states: []request.State{request.Waiting}}
-	closedTab  = tab{
+	mineTab        = tab{key: "mine", label: "Mine", all: "All mine", states: []request.State{request.InReview}, mine: true}
+	waitingTab     = tab{key: "waiting", label: "Waiting", all: "All waiting", states: []request.State{request.Waiting}}
+	unconfirmedTab = tab{
+		key: "unconfirmed", label: "Unconfirmed", all: "All unconfirmed", states: []request.State{request.Received},
+		unconfirmed: true,
+	}
+	closedTab = tab{
 		key: "closed", label: "Closed", all: "All closed",
 		states: []request.State{request.Issued, request.Rejected, request.Withdrawn}, latest: true,
 	}
@@ -37,9 +43,9 @@ var (
 // tabsFor returns the tabs for the person who is signed in. Viewers review nothing, so they have no tab "Mine".
 func tabsFor(r *http.Request) []tab {
 	if canEdit(r) {
-		return []tab{openTab, mineTab, waitingTab, closedTab}
+		return []tab{openTab, mineTab, waitingTab, unconfirmedTab, closedTab}
 	}
-	return []tab{openTab, waitingTab, closedTab}
+	return []tab{openTab, waitingTab, unconfirmedTab, closedTab}
 }
 
 // filter selects the requests that the queue shows.
@@ -89,7 +95,8 @@ func tabOf(s request.State) tab {
 
 // query returns the filter as a query to the store, for the person who is signed in.
 func (f filter) query(r *http.Request) store.QueueQuery {
-	q := store.QueueQuery{States: f.tab.states, Kind: f.kind, Edition: f.edition, Latest: f.tab.latest, Limit: pageSize}
+	q := store.QueueQuery{States: f.tab.states, Kind: f.kind, Edition: f.edition, Latest: f.tab.latest, Limit: pageSize,
+		Unconfirmed: f.tab.unconfirmed}
 	if f.state != "" {
 		q.States = []request.State{f.state}
 	}
@@ -173,6 +180,9 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 			if n, err = s.length(r, whole.query(r)); err != nil {
 				return err
 			}
+		}
+		if t.unconfirmed && n == "0" && t.key != f.tab.key {
+			continue // the tab is for exceptions
 		}
 		v.Tabs = append(v.Tabs, tabView{t.label, n, whole.address(""), t.key == f.tab.key})
 	}

@@ -393,3 +393,22 @@ func TestAddressesLinkToOneRecipient(t *testing.T) {
 		})
 	}
 }
+
+func TestUnconfirmedRequestsAreShownOnTheirOwnTab(t *testing.T) {
+	w := newTestEnv(t)
+	r, _, err := w.store.FileUnconfirmed(t.Context(), sampleDetails, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := `main a[href="/console/requests/` + r.ID + `"]`
+	if w.get(sam, "/console").Page().Find(link).Length() != 0 {
+		t.Error("the queue shows an unconfirmed request, want it filtered out")
+	}
+	doc := w.get(sam, "/console?show=unconfirmed").Page()
+	if doc.Find(link).Length() == 0 || !strings.Contains(webtest.Text(doc.Find("main")), "Unconfirmed") {
+		t.Error("the tab of unconfirmed requests does not show it")
+	}
+	if w.get(sam, "/console/requests/"+r.ID).Page().Find("#unconfirmed").Length() != 1 {
+		t.Error("the request's page does not say that it is unconfirmed")
+	}
+}

@@ -179,7 +179,8 @@ func (m mailRow) Said() string {
 func mailName(k mail.Kind) string {
 	if st, ok := map[mail.Kind]string{
 		mail.RequestReceived: "Confirmation", mail.RequestNew: "Notice to sales", mail.RequestQuestion: "Question",
-		mail.RequestRejected: "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
+		mail.RequestUnconfirmed: "List for sales",
+		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
 		mail.LicenseExpiring:  "Reminder",
 		mail.LicenseUnreached: "Task for sales",
 	}[k]; ok {

@@ -1,5 +1,5 @@
 // Package daily reminds customers that their licenses expire: once a day it puts the mails of all reminders that are
-// due into the outbox. shared/reminder decides when a reminder is due, and functions/mailer sends the mails.
+// due into the outbox, and one to sales about the unconfirmed requests. shared/reminder decides when a reminder is due, and functions/mailer sends the mails.
 package daily
 
 import (
@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
 
@@ -25,12 +26,14 @@ type Store interface {
 	Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error)
 	RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage, messages []mail.Message) error
 	RecordUnreached(ctx context.Context, l license.License, task mail.Message) (told bool, err error)
+	TellUnconfirmed(ctx context.Context, message func([]request.Summary) mail.Message) (n int, err error)
 }
 
 // Letters writes the mails.
 type Letters interface {
 	LicenseExpiring(id string, l license.License, to license.Contact, today license.Date) mail.Message
 	LicenseUnreached(l license.License) mail.Message
+	RequestsUnconfirmed(list []request.Summary, today license.Date) mail.Message
 }
 
 // Options are what a Job needs; all are required.
@@ -52,7 +55,8 @@ const (
 	passes = 3  // attempts at a license that others change at the same time
 )
 
-// Run queues a reminder for every license that is due by the end of today, UTC. It may run any number of times: a
+// Run tells sales of unconfirmed requests and queues a reminder for every license that is due by the end of today,
+// UTC. It may run any number of times: a
 // queued reminder is no longer due, and a run catches up on missed days.
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
@@ -60,6 +64,24 @@ const (
 // too, the log has the reason, and the error says how many failed.
 func (j *Job) Run(ctx context.Context) error {
 	today := license.DateOf(j.Now())
+	return errors.Join(j.tellUnconfirmed(ctx, today), j.remindAll(ctx, today))
+}
+
+// tellUnconfirmed tells sales of the new unconfirmed requests, in at most one mail a day.
+func (j *Job) tellUnconfirmed(ctx context.Context, today license.Date) error {
+	n, err := j.Store.TellUnconfirmed(ctx, func(list []request.Summary) mail.Message {
+		return j.Letters.RequestsUnconfirmed(list, today)
+	})
+	if err != nil {
+		return fmt.Errorf("daily: %w", err)
+	}
+	if n > 0 {
+		j.Log.Info("told sales of unconfirmed requests", "requests", n)
+	}
+	return nil
+}
+
+func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 	var queued, moved, told, failed int64
 	var err error
 	for range passes {

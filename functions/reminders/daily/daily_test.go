@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/reminder"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -428,4 +429,35 @@ func TestHistories(t *testing.T) {
 			rt.Fatalf("mails\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	})
+}
+
+func TestDailyRunListsUnconfirmedRequestsInOneMail(t *testing.T) {
+	w := newTestEnv(t, "2018-01-01")
+	var want []string
+	for range 3 {
+		r, _, err := w.store.FileUnconfirmed(t.Context(), request.Details{Kind: request.New, Edition: license.Developer,
+			Server: server(1), Company: "Example AG", Email: "ana@customer.example"}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, r.ID)
+	}
+	w.run()
+	w.run()
+	ids, err := w.store.PendingMail(t.Context(), "", 10)
+	if err != nil || len(ids) != 1 {
+		t.Fatalf("got mails %v, %v, want one", ids, err)
+	}
+	m, err := w.store.Mail(t.Context(), ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range append(want, "Example AG", "https://licenses.example.com/console?show=unconfirmed") {
+		if !strings.Contains(m.Message.Text, text) {
+			t.Errorf("got no %s in the mail:\n%s", text, m.Message.Text)
+		}
+	}
+	if m.Message.To.Email != "sales@example.com" || m.Message.Kind != mail.RequestUnconfirmed {
+		t.Errorf("got %s to %s", m.Message.Kind, m.Message.To.Email)
+	}
 }

@@ -15,6 +15,7 @@ type channel string
 
 const (
 	byForm channel = "form"
+	byTrap channel = "trap" // the form, with its honeypot filled in
 	byAPI  channel = "api"
 )
 
@@ -41,10 +42,14 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	if f.IdempotencyKey != "" {
 		token = string(c) + ":" + f.IdempotencyKey
 	}
-	r, created, err = s.store.FileRequest(ctx, d, token, s.requestMails)
+	if c == byTrap {
+		r, created, err = s.store.FileUnconfirmed(ctx, d, token)
+	} else {
+		r, created, err = s.store.FileRequest(ctx, d, token, s.requestMails)
+	}
 	if created {
 		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind),
-			"edition", string(r.Edition), "channel", string(c))
+			"edition", string(r.Edition), "channel", string(c), "unconfirmed", r.Unconfirmed)
 	}
 	return r, created, err
 }

@@ -121,8 +121,9 @@ func kindTexts(k request.Kind) (label, hint string) {
 	return k.Name(), ""
 }
 
-// honeypot is a field that people do not see. Whoever fills it in is a bot.
-const honeypot = "website"
+// honeypot is a field that people do not see. Whoever fills it in is probably a bot: the name is none that autofill
+// knows, but password managers have their own ideas, so the request is kept as unconfirmed.
+const honeypot = "hp-7c31"
 
 // parseForm reads a submitted form. Fields with several values, and an edition other than that of the address, are in
 // bad.

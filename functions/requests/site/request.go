@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -72,13 +73,12 @@ func (s *site) submitForm(w http.ResponseWriter, r *http.Request) error {
 	if edition == license.Community {
 		return fault.New(fault.Invalid, "The Community Edition needs no license, so there is nothing to request.")
 	}
-	if values.Get(honeypot) != "" {
-		http.Redirect(w, r, "/request/thanks", http.StatusSeeOther)
-		return nil
-	}
-
 	f, bad := parseForm(values, edition)
-	filed, _, err := s.fileRequest(r.Context(), f, bad, byForm)
+	from := byForm
+	if strings.Join(values[honeypot], "") != "" {
+		from = byTrap
+	}
+	filed, _, err := s.fileRequest(r.Context(), f, bad, from)
 	var invalid *fault.Error
 	switch {
 	case err == nil:
@@ -106,7 +106,7 @@ func (s *site) renderFormAgain(w http.ResponseWriter, status int, f request.Form
 
 type thanksView struct{ Sales string }
 
-// thanks is where a filled-in honeypot leads.
+// thanks is a page that older confirmations link to.
 func (s *site) thanks(w http.ResponseWriter, r *http.Request) error {
 	return s.pages.Render(w, http.StatusOK, "thanks.html",
 		web.View{Title: "Thank you", Private: true, Data: thanksView{s.mail.Sales.Email}})

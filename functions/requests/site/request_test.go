@@ -263,16 +263,60 @@ func TestConcurrentPostsMakeOneRequest(t *testing.T) {
 	}
 }
 
-func TestHoneypotFilesNothing(t *testing.T) {
+func TestFilledHoneypotMakesAnUnconfirmedRequestWithoutMails(t *testing.T) {
 	env := newTestEnv(t)
-	a := env.send("/request/developer",
-		withValues(validForm(), "website", "https://spam.example")).WantStatus(http.StatusSeeOther)
-	if to := a.Header.Get("Location"); to != "/request/thanks" || len(env.pendingMails()) != 0 {
-		t.Errorf("got redirect to %s and emails %v, want /request/thanks and none", to, env.pendingMails())
+	form := withValues(validForm(), honeypot, "https://customer.example")
+	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	if mails := env.pendingMails(); len(mails) != 0 {
+		t.Errorf("got emails %v, want none", mails)
 	}
-	const hidden = ".trap[aria-hidden=true] input[name=website][tabindex='-1'][autocomplete=off]"
-	if env.get("/request/developer").Page().Find(hidden).Length() != 1 {
-		t.Error("got a honeypot that people can reach")
+	main := webtest.Text(env.get(to).WantStatus(200).Page().Find("main"))
+	for _, want := range []string{"Your request is saved", "once a day", "sales@vendor.example", "Customer & Sons"} {
+		if !strings.Contains(main, want) {
+			t.Errorf("status page: got %q, want %q in it", main, want)
+		}
+	}
+	if strings.Contains(main, "We will email you") {
+		t.Error("status page: got a promise, want none for an unconfirmed request")
+	}
+	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
+	r, err := env.store.Request(t.Context(), id)
+	if err != nil || !r.Unconfirmed || !r.Summary().Unconfirmed || r.State != request.Received {
+		t.Errorf("got request %+v, %v, want it unconfirmed and received", r, err)
+	}
+	if log := env.log.String(); !strings.Contains(log, id) || !strings.Contains(log, `"unconfirmed":true`) {
+		t.Errorf("got log %s, want the unconfirmed request in it", log)
+	}
+	if again := env.send("/request/developer", form).Header.Get("Location"); again != to {
+		t.Errorf("sent again: got %s, want %s", again, to)
+	}
+}
+
+func TestFilledHoneypotOfAWrongFormIsAnErrorPage(t *testing.T) {
+	form := withValues(validForm(), honeypot, "x", "email", "nobody")
+	newTestEnv(t).send("/request/developer", form).WantStatus(http.StatusUnprocessableEntity)
+}
+
+// TestHoneypotIsNothingThatAutofillKnows reads the form as autofill does: the names of fields that browsers fill in, and
+// the attributes that password managers respect.
+func TestHoneypotIsNothingThatAutofillKnows(t *testing.T) {
+	doc := newTestEnv(t).get("/request/developer").Page()
+	field := doc.Find(".trap[aria-hidden=true] input[tabindex='-1'][autocomplete=off][aria-hidden=true][data-1p-ignore]" +
+		"[data-lpignore=true][data-bwignore][data-form-type=other]")
+	if field.Length() != 1 || field.AttrOr("name", "") != honeypot {
+		t.Fatal("got no honeypot with all attributes")
+	}
+	for _, known := range []string{"web", "url", "site", "name", "mail", "phone", "tel", "address", "company", "org", "city", "zip",
+		"country", "user", "pass", "title", "fax", "comment"} {
+		if strings.Contains(honeypot, known) {
+			t.Errorf("the name %s contains %s, which autofill knows", honeypot, known)
+		}
+	}
+	// A field that only an older copy of the form has loses nothing.
+	env := newTestEnv(t)
+	env.send("/request/developer", withValues(validForm(), "website", "https://customer.example"))
+	if got := len(env.pendingMails()); got != 2 {
+		t.Errorf("autofilled website: got %d emails, want 2", got)
 	}
 }
 
@@ -363,7 +407,7 @@ func TestEveryStateHasAText(t *testing.T) {
 	titles := make(map[string]bool)
 	for _, s := range []request.State{request.Received, request.InReview, request.Waiting, request.Issued,
 		request.Rejected, request.Withdrawn} {
-		p := progressOf(s, nil)
+		p := progressOf(request.Request{State: s}, nil)
 		if p.Text == "" || p.Step < 1 || p.Step > 3 || titles[p.Title] {
 			t.Errorf("%s: got incomplete text %+v", s, p)
 		}

@@ -28,6 +28,8 @@ type Store interface {
 	// request with created false; with other details the error is store.ErrReused.
 	FileRequest(ctx context.Context, d request.Details, token string, mails func(request.Request) []mail.Message) (
 		r request.Request, created bool, err error)
+	// FileUnconfirmed is FileRequest for a request that a program may have sent. It causes no emails.
+	FileUnconfirmed(ctx context.Context, d request.Details, token string) (r request.Request, created bool, err error)
 	// Request reads a request. An unknown one is a NotFound fault.
 	Request(ctx context.Context, id string) (request.Request, error)
 	// RequestByToken reads a request for the holder of its private link. A wrong token is a NotFound fault too.

@@ -55,9 +55,12 @@ type progress struct {
 	Tone  string
 }
 
-// progressOf words a state. answer is the email with our answer; nil if we know of none.
-func progressOf(s request.State, answer *delivery) progress {
-	switch s {
+// progressOf words the state of a request. answer is the email with our answer; nil if we know of none.
+func progressOf(r request.Request, answer *delivery) progress {
+	if r.Unconfirmed {
+		return progress{"Your request needs a look first", "It looks as if a program filled in the form.", 1, true, "warn"}
+	}
+	switch r.State {
 	case request.Received:
 		return progress{"We have your request", "Our sales team will review it.", 1, true, ""}
 	case request.InReview:
@@ -72,7 +75,7 @@ func progressOf(s request.State, answer *delivery) progress {
 		return progress{"The request was withdrawn", "We will not work on it. You can send a new request at any time.",
 			3, false, ""}
 	}
-	return progress{"Your request: " + string(s), "", 1, true, ""}
+	return progress{"Your request: " + string(r.State), "", 1, true, ""}
 }
 
 // historyTexts words the actions on a request for its customer. Notes and the names of operators are not for customers.
@@ -141,7 +144,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued {
 		v.Lost = nil
 	}
-	v.State, v.History = progressOf(found.State, answer), history(events, keys, found.Email)
+	v.State, v.History = progressOf(found, answer), history(events, keys, found.Email)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return s.pages.Render(w, http.StatusOK, "status.html",
 		web.View{Title: "License request " + found.ID, Private: true, Query: v.Query, Data: v})

@@ -78,9 +78,22 @@ func QueuePK(state request.State, kind request.Kind, edition license.Edition, re
 	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition) + "#" + reviewer
 }
 
+// UnconfirmedState is the state under which the queue lists unconfirmed requests, apart from all others.
+const UnconfirmedState request.State = "unconfirmed"
+
+// Untold is the row of an unconfirmed request that sales was not told of yet.
+func Untold(requestID string) table.Key { return table.Key{PK: UntoldPK, SK: requestID} }
+
+// UntoldPK is the partition of the unconfirmed requests that sales was not told of yet, by ID.
+const UntoldPK = "UNTOLD"
+
 // Queue lists every row of a request in the queue.
 func Queue(r request.Request) (keys []table.Key) {
 	sk := r.Due.UTC().Format(time.RFC3339) + "#" + r.ID
+	state := r.State
+	if r.Unconfirmed {
+		state = UnconfirmedState
+	}
 	reviewers := []string{""}
 	if r.State == request.InReview {
 		reviewers = append(reviewers, r.Reviewer)
@@ -88,7 +101,7 @@ func Queue(r request.Request) (keys []table.Key) {
 	for _, kind := range []request.Kind{"", r.Kind} {
 		for _, edition := range []license.Edition{"", r.Edition} {
 			for _, reviewer := range reviewers {
-				keys = append(keys, table.Key{PK: QueuePK(r.State, kind, edition, reviewer), SK: sk})
+				keys = append(keys, table.Key{PK: QueuePK(state, kind, edition, reviewer), SK: sk})
 			}
 		}
 	}
