@@ -28,6 +28,8 @@ var benchmarks = [...]struct {
 	{"one license request recorded on bolt", "marketplace/shared/store", "BenchmarkFileRequest", nil},
 	{"hello's handler", "marketplace/infra/bench/hello", "BenchmarkInvoke", nil},
 	{"the catalog's handler", "marketplace/functions/catalog/api", "BenchmarkInvoke", nil},
+	{"the worst bodies that strangers can send", "marketplace/functions/requests/site", "BenchmarkWorstBody",
+		[]string{"-benchtime", "20x"}},
 	{"a page of the console", "marketplace/functions/console/site", "BenchmarkConsole", []string{"-benchtime", "200x"}},
 }
 

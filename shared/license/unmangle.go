@@ -64,8 +64,15 @@ func Manglings() []Mangling { return manglingSet(^manglingSet(0)).list() }
 // maxKeyTokens is the most tokens that are tried as one key. Sign writes keys of at most half of it.
 const maxKeyTokens = 2 * MaxText
 
-// maxKeyStarts limits the places where a key is tried: a text could consist of nothing but beginnings of keys.
-const maxKeyStarts = 100
+// maxKeyStarts and maxKeyReads limit the places where a key is tried, and how often each token is read on average: a
+// text could consist of nothing but beginnings of keys.
+const (
+	maxKeyStarts = 100
+	maxKeyReads  = 4
+)
+
+// budget is what may still be read of a text.
+type budget struct{ starts, tokens int }
 
 // Unmangle finds the key in a pasted text, undoes what mail programs do to keys (wrapping, quoting, transfer
 // encodings, HTML, text around the key), and returns what it undid. It never changes the content of a key, whose
@@ -91,7 +98,8 @@ func Unmangle(pasted string) (text string, undone []Mangling) {
 
 // unmangle returns the first whole key of a text; without one the beginning of a key, or else the text.
 func unmangle(pasted string, loose bool) (text string, found manglingSet, whole bool) {
-	tokens, left := scan(pasted, loose), maxKeyStarts
+	tokens := scan(pasted, loose)
+	left := budget{maxKeyStarts, maxKeyReads * len(tokens)}
 	for from := 0; ; from++ {
 		start := tokens.find(from, keyStart)
 		if start < 0 {
@@ -149,19 +157,21 @@ func (l tokenList) find(from int, beginning string) int {
 	return -1
 }
 
-// key returns the key that begins at start, re-encoded; "" if it is incomplete or no attempt is left. end is the index
-// of the token after it.
-func (l tokenList) key(start int, left *int) (text string, end int, found manglingSet) {
-	if *left--; *left < 0 {
+// key returns the key that begins at start, re-encoded; "" if it is incomplete or the budget is used up. end is
+// the index of the token after it.
+func (l tokenList) key(start int, left *budget) (text string, end int, found manglingSet) {
+	if left.starts--; left.starts < 0 || left.tokens < 0 {
 		return "", 0, 0
 	}
-	var chars []byte
-	var at []int // the token of each of chars
+	room := min(len(l)-1-start, maxKeyTokens)
+	chars := make([]byte, 0, room)
+	at := make([]int, 0, room) // the token of each of chars
 	for i := start; i < min(len(l)-1, start+maxKeyTokens) && l[i].char != 0; i++ {
 		if l[i].char != '=' {
 			chars, at = append(chars, l[i].char), append(at, i)
 		}
 	}
+	left.tokens -= len(chars)
 	raw := decode(string(chars))
 	before, after, ok := bytes.Cut(raw, []byte(signatureLine))
 	signature, _, ended := bytes.Cut(after, []byte("\n"))
@@ -205,7 +215,7 @@ func (l tokenList) key(start int, left *int) (text string, end int, found mangli
 
 // moreKeys looks for further keys after one. It ignores a repetition and appends a different key, so that a reader
 // sees both.
-func (l tokenList) moreKeys(text string, left *int) (string, manglingSet) {
+func (l tokenList) moreKeys(text string, left *budget) (string, manglingSet) {
 	for from := 0; ; from++ {
 		start := l.find(from, keyStart)
 		if start < 0 {

@@ -97,6 +97,9 @@ func (f Form) country(bad *fault.Fields) string {
 	return c.Name
 }
 
+// maxGrouped is more than a grouped number needs, in bytes.
+const maxGrouped = 100
+
 // grouped matches a number with thousands separators, as people copy it from pages: 120,000 or 120'000 or 120 000.
 var grouped = lazyregexp.New(`^\d{1,3}([ ,'’.\x{a0}\x{2009}\x{202f}]\d{3})+$`)
 
@@ -111,7 +114,7 @@ func (f Form) loc(bad *fault.Fields) int64 {
 // ParseTypedLoc is ParseLoc for typed text: it allows surrounding spaces and thousands separators.
 func ParseTypedLoc(s string) (int64, error) {
 	s = strings.TrimSpace(input.StripInvisible(s))
-	if grouped().MatchString(s) {
+	if len(s) < maxGrouped && grouped().MatchString(s) {
 		s = notDigit().ReplaceAllString(s, "")
 	}
 	return ParseLoc(s)

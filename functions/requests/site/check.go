@@ -60,7 +60,11 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (checkQuery, error)
 			bad.Add("edition", "Choose community, developer, enterprise or datacenter.")
 		}
 	}
-	q.At.Plugins, q.Ignored = licensedPlugins(f.Plugins, c)
+	if names := input.Fields(f.Plugins); len(names) > maxPlugins {
+		bad.Add("plugins", "List at most %d plugins.", maxPlugins)
+	} else {
+		q.At.Plugins, q.Ignored = licensedPlugins(names, c)
+	}
 	q.At.Names = make(map[string]string, len(c.Plugins))
 	for _, p := range c.Plugins {
 		q.At.Names[p.Key] = p.Name
@@ -68,12 +72,15 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (checkQuery, error)
 	return q, bad.Err("We could not check the key.")
 }
 
+// maxPlugins is how many plugins a list may name. Servers have some dozens.
+const maxPlugins = 300
+
 // jarVersion matches the version in a jar's file name: sonar-cfamily-plugin-5.1.0.10083.jar.
 var jarVersion = lazyregexp.New(`-\d[^/\\]*\.jar$`)
 
-// licensedPlugins splits a list of installed plugins, given by key or by jar, into the keys of those that an edition
+// licensedPlugins splits the installed plugins, given by key or by jar, into the keys of those that an edition
 // contains and the rest as typed.
-func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
+func licensedPlugins(typed []string, c *catalog.Catalog) (keys, others []string) {
 	known := make(map[string]string)
 	for _, jar := range c.Jars() {
 		known[strings.ToLower(jarVersion().ReplaceAllString(jar.File, ""))] = jar.Plugin
@@ -83,12 +90,15 @@ func licensedPlugins(typed string, c *catalog.Catalog) (keys, others []string) {
 			known[strings.ToLower(key)] = key
 		}
 	}
-	for _, name := range input.Fields(typed) {
+	seen := make(map[string]bool)
+	for _, name := range typed {
 		key, ok := known[strings.ToLower(jarVersion().ReplaceAllString(name, ""))]
 		switch {
-		case ok && !slices.Contains(keys, key):
+		case ok && !seen["key "+key]:
+			seen["key "+key] = true
 			keys = append(keys, key)
-		case !ok && !slices.Contains(others, name):
+		case !ok && !seen["name "+name]:
+			seen["name "+name] = true
 			others = append(others, name)
 		}
 	}

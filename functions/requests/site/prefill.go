@@ -3,6 +3,7 @@ package site
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"marketplace/shared/license"
@@ -14,7 +15,10 @@ import (
 func prefill(q url.Values, edition license.Edition) request.Form {
 	f := request.Form{Edition: string(edition)}
 	f.Server = firstValid(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
-	f.Loc = firstValid(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil })
+	if loc := firstValid(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil }); loc != "" {
+		n, _ := request.ParseLoc(loc)
+		f.Loc = strconv.FormatInt(n, 10) // links repeat the number, not its zeros
+	}
 	if f.Kind, f.Replaces = requestParameters(q); f.Kind == "" {
 		f.Kind = string(guessKind(sourceEdition(q), edition))
 	}

@@ -17,6 +17,7 @@ func TestLinkPrefillsTheForm(t *testing.T) {
 		{"", "", "", ""},
 		{"?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "AWHW8w9JtzBzSrmf9GQX", "120000", ""},
 		{"?ncloc=0", "", "0", ""},
+		{"?ncloc=" + strings.Repeat("0", 2000) + "120000", "", "120000", ""},
 		{"?serverId=20180305093000", "20180305093000", "", ""},
 		{"?serverId=BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "", ""},
 		{"?ncloc=9223372036854775807", "", "9223372036854775807", ""},
