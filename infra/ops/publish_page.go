@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/shared/web"
 )
 
 const styleFile = "editions.css"
@@ -33,7 +34,7 @@ type page struct {
 type column struct {
 	catalog.Column
 	Month string // "November 2017"
-	Size  string // "12.3 MB"; "" if unknown
+	Size  string // "12.3 MB", as the site writes it; "" if unknown
 }
 
 // editionPage returns an edition's page, which needs only the style sheet beside it and has no scripts.
@@ -61,7 +62,7 @@ func editionPage(c *catalog.Catalog, e catalog.Edition) ([]byte, error) {
 		}
 		next.Month = date.Format("January 2006")
 		if from.Package != nil && from.Package.Size > 0 {
-			next.Size, p.Measured = size(from.Package.Size), true
+			next.Size, p.Measured = web.Size(from.Package.Size), true
 		}
 		p.Packages = p.Packages || from.Package != nil && from.Package.Withdrawn == ""
 		p.Columns = append(p.Columns, next)
@@ -75,11 +76,4 @@ func editionPage(c *catalog.Catalog, e catalog.Edition) ([]byte, error) {
 		return nil, fmt.Errorf("page of %s: %w", e.Key, err)
 	}
 	return out.Bytes(), nil
-}
-
-func size(bytes int64) string {
-	if bytes < 1_000_000 {
-		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
-	}
-	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 }

@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"marketplace/catalog/bundle"
@@ -36,7 +37,8 @@ func (e *failure) write(handler *Handler, w http.ResponseWriter, accept string) 
 	}
 	if e.page && !response.PrefersJSON(accept) {
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		w.WriteHeader(e.status)
 		w.Write([]byte(handler.page(e)))
 		return
@@ -44,7 +46,8 @@ func (e *failure) write(handler *Handler, w http.ResponseWriter, accept string) 
 	response.NewProblem(e.status, e.detail).Write(w)
 }
 
-// page returns an HTML page that says what to do instead. It has no style and no script, and links no template package.
+// page returns an HTML page that says what to do instead. It has the markup and the style sheet of the site (shared/web),
+// which serves the same host, and links no template package.
 func (h *Handler) page(e *failure) string {
 	title := "No such package"
 	advice := "Check the link: package names look like <code>developer-edition-6.7.1.717.zip</code>. " +
@@ -64,23 +67,62 @@ func (h *Handler) page(e *failure) string {
 		title = http.StatusText(e.status)
 		advice = "Each edition's page lists its packages:"
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, pageBeginning, html.EscapeString(title), html.EscapeString(e.detail), advice)
+	var links strings.Builder
 	for _, key := range editions {
-		fmt.Fprintf(&b, "<li><a href=\"%s/editions/%[2]s\">%[2]s</a></li>\n",
-			html.EscapeString(h.bundle.SiteURL), html.EscapeString(key))
+		fmt.Fprintf(&links, "<li><a href=\"%s/editions/%s\">%s</a></li>\n",
+			html.EscapeString(h.bundle.SiteURL), html.EscapeString(key), html.EscapeString(editionName(key)))
 	}
-	b.WriteString("</ul>\n</html>\n")
-	return b.String()
+	return strings.NewReplacer("$title", html.EscapeString(title), "$status", strconv.Itoa(e.status),
+		"$detail", html.EscapeString(e.detail), "$advice", advice, "$links", links.String(),
+		"$site", html.EscapeString(h.bundle.SiteURL)).Replace(errorPage)
 }
 
-const pageBeginning = `<!DOCTYPE html>
+// editionName is license.Edition.Name, whose package would slow down the cold start.
+func editionName(key string) string {
+	switch key {
+	case "developer":
+		return "Developer Edition"
+	case "enterprise":
+		return "Enterprise Edition"
+	case "datacenter":
+		return "Data Center Edition"
+	}
+	return key
+}
+
+// errorPage is the page of a failure. The site serves its current style sheet under any version: "page" is none.
+const errorPage = `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>%[1]s</title>
-<h1>%[1]s</h1>
-<p>%[2]s</p>
-<p>%[3]s</p>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<meta name="robots" content="noindex">
+<meta name="color-scheme" content="light dark">
+<link rel="stylesheet" href="/static/site.page.css">
+<link rel="icon" href="/favicon.ico">
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="top"><div class="bar">
+<a class="brand" href="$site/"><span>Editions <span class="amp">&amp;</span> Licenses</span></a>
+<nav aria-label="Site">
+<a href="$site/#editions">Editions</a>
+<a href="$site/request">Request a license</a>
+<a href="$site/licenses/check">Check a key</a>
+</nav>
+</div></header>
+<main id="main" tabindex="-1">
+<div class="hero">
+<p class="eyebrow">Error $status</p>
+<h1>$title</h1>
+<p class="lead">$detail</p>
+</div>
+<p>$advice</p>
 <ul>
+$links</ul>
+</main>
+<footer class="bottom"><div class="bar"><p>SonarQube editions, packages and licenses.</p></div></footer>
+</body>
+</html>
 `

@@ -52,7 +52,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	}
 	e, ok := c.Edition(r.PathValue("key"))
 	if !ok {
-		return unknownEdition()
+		return redirectToEdition(w, r, "/editions/", r.PathValue("key"))
 	}
 	q := linkQuery(r.URL.Query())
 	view := editionView{
@@ -135,6 +135,21 @@ func pluginRows(c *catalog.Catalog, e catalog.Edition, columns []column) (rows [
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// redirectToEdition leads from another spelling of an edition, such as data-center, to the same page and keeps the
+// query. The error is that of an unknown edition.
+func redirectToEdition(w http.ResponseWriter, r *http.Request, folder, spelling string) error {
+	edition := parseEdition(spelling)
+	if !edition.Valid() || string(edition) == spelling {
+		return unknownEdition()
+	}
+	to := folder + string(edition)
+	if r.URL.RawQuery != "" {
+		to += "?" + r.URL.RawQuery
+	}
+	http.Redirect(w, r, to, http.StatusMovedPermanently)
+	return nil
 }
 
 // unknownEdition is the error for an unknown edition. It does not repeat the address; its page lists the editions.

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -182,6 +183,45 @@ func TestUnknownEditionListsTheEditions(t *testing.T) {
 			if a.Page().Find("a[href='/editions/"+key+"']").Length() == 0 {
 				t.Errorf("%s: got no link to %s, want one", path, key)
 			}
+		}
+	}
+}
+
+func TestOtherSpellingsOfAnEditionKeepTheirParameters(t *testing.T) {
+	env := newTestEnv(t)
+	const query = "?serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000&sourceEdition=Developer+Edition"
+	for path, want := range map[string]string{
+		"/request/data-center" + query:           "/request/datacenter" + query,
+		"/request/Data%20Center%20Edition":       "/request/datacenter",
+		"/request/DEVELOPER" + query:             "/request/developer" + query,
+		"/editions/data-center" + query:          "/editions/datacenter" + query,
+		"/editions/data_center?utm_source=a%26b": "/editions/datacenter?utm_source=a%26b",
+	} {
+		a := env.get(path).WantStatus(http.StatusMovedPermanently)
+		if got := a.Header.Get("Location"); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+		env.get(want).WantStatus(200)
+	}
+	doc := env.get("/request/datacenter" + query).Page()
+	if fieldValue(doc, "serverId") != "AWHW8w9JtzBzSrmf9GQX" {
+		t.Error("the form lost the server ID")
+	}
+	for _, path := range []string{"/request/professional", "/editions/professional", "/request/-"} {
+		env.get(path).WantStatus(http.StatusNotFound)
+	}
+}
+
+func TestInstallationFollowsTheProduct(t *testing.T) {
+	env := newTestEnv(t)
+	for path, want := range map[string]string{
+		"/editions/developer#install":  "the button Upgrade at the Developer Edition",
+		"/editions/datacenter#install": "manually on every application node",
+		"/editions/community#custom":   "It comes with a custom package",
+	} {
+		page, id, _ := strings.Cut(path, "#")
+		if got := webtest.Text(env.get(page).WantStatus(200).Page().Find("#" + id)); !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q in it", path, got, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -49,9 +50,11 @@ func guessKind(from, wanted license.Edition) request.Kind {
 	return ""
 }
 
-// parseEdition reads a key or name of an edition in any spelling: developer, Developer Edition, data center.
+// parseEdition reads a key or name of an edition in any spelling: developer, Developer Edition, data-center.
 func parseEdition(s string) license.Edition {
-	s = strings.ToLower(strings.Join(strings.Fields(s), ""))
+	s = strings.ToLower(strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || r == '-' || r == '_'
+	}), ""))
 	return license.Edition(strings.TrimSuffix(s, "edition"))
 }
 

@@ -39,7 +39,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 		return s.renderPublic(w, "community.html",
 			web.View{Title: "No license needed", Query: q, Data: communityView{q}})
 	case !edition.Valid():
-		return unknownEdition()
+		return redirectToEdition(w, r, "/request/", r.PathValue("edition"))
 	}
 	f := prefill(r.URL.Query(), edition)
 	f.IdempotencyKey = newToken()

@@ -43,10 +43,10 @@ func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact
 		Notes: []note{
 			{
 				Title: "What happens when it expires?",
-				Text: fmt.Sprintf("From %s, 00:00:00 UTC, this license will no longer be valid. "+
+				Text: fmt.Sprintf("After %s (UTC), this license will no longer be valid. "+
 					"The commercial features and languages of the edition will need a new license. "+
 					"The data on your server will not change.",
-					l.Expiration.AddDays(1).Long()),
+					l.Expiration.Start().Format("Monday 02 Jan 2006")),
 			},
 			{
 				Title: "No longer using this server, or have a question?",

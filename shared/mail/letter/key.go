@@ -153,6 +153,7 @@ func licenseFacts(l license.License, c *catalog.Catalog) []fact {
 		{"License type", typeName(l.Type)},
 		{"Server ID", string(l.Server)},
 		{"Lines of code", "up to " + license.Lines(l.MaxLoc)},
+		{"Features", featureNames(l, c)},
 		{"Languages", languageNames(l, c)},
 		{"Support", support(l.Support)},
 		{"Valid from", from},
@@ -177,30 +178,63 @@ func languageNames(l license.License, c *catalog.Catalog) string {
 	return strings.Join(names, ", ")
 }
 
+// featureNames lists the features of the edition and those that the license adds.
+func featureNames(l license.License, c *catalog.Catalog) string {
+	if c == nil {
+		c = &catalog.Catalog{}
+	}
+	edition, _ := c.Edition(string(l.Edition))
+	var names []string
+	for _, key := range slices.Concat(edition.Features, l.Features) {
+		feature, _ := c.Feature(key)
+		if name := cmp.Or(feature.Name, key); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// hasCustomPackage reports whether one of the licenses has a custom package.
+func hasCustomPackage(licenses []license.License) bool {
+	return slices.ContainsFunc(licenses, func(l license.License) bool { return len(l.Packages) > 0 })
+}
+
 // installSteps say how to install a key. A server without the edition downloads the edition's plugins when it gets the
-// key, but it does not know custom packages.
+// key, but it does not know custom packages, and the Marketplace page of a cluster has no buttons (client-contract.md
+// §6).
 func installSteps(d Delivery) []string {
 	edition := d.Licenses[0].Edition
-	custom := slices.ContainsFunc(d.Licenses, func(l license.License) bool { return len(l.Packages) > 0 })
 	const login = "Log in to SonarQube as an administrator."
 	const paste = "o to Administration > Configuration > License Manager and paste the key."
 	switch {
-	case custom:
+	case hasCustomPackage(d.Licenses) && edition == license.DataCenter:
+		return []string{
+			"Install your custom package (see below) manually on every application node, and start the nodes.",
+			login, "G" + paste + " The key is for the whole cluster.",
+		}
+	case hasCustomPackage(d.Licenses):
 		return []string{"Install your custom package (see below) manually, and start the server.", login, "G" + paste}
+	case edition == license.DataCenter:
+		return []string{
+			fmt.Sprintf("If the %s is not installed yet, install its package (see below) manually on every "+
+				"application node, and start the nodes.", edition.Name()),
+			login, "G" + paste + " The key is for the whole cluster.",
+		}
 	case edition == license.Community:
 		return []string{login, "G" + paste}
 	}
 	return []string{
 		login,
 		fmt.Sprintf("If the %s is already installed, g%s", edition.Name(), paste),
-		fmt.Sprintf("If not, go to Administration > Marketplace, choose to install the %s, "+
+		fmt.Sprintf("If not, go to Administration > Marketplace, choose Upgrade at the %s, "+
 			"and paste the key when asked for it. "+
 			"The server downloads the plugins and asks you to restart it.", edition.Name()),
 		"No internet access? Install the package manually (see below), then paste the key in the License Manager.",
 	}
 }
 
-// packageLinks lists the custom packages of the licenses and the package of the edition.
+// packageLinks lists the custom packages of the licenses, or if they have none, the package of the edition. A customer
+// who installed the edition's package instead of the custom one would miss plugins.
 func (w Writer) packageLinks(d Delivery) (links []link) {
 	for _, l := range d.Licenses {
 		for _, name := range l.Packages {
@@ -211,18 +245,22 @@ func (w Writer) packageLinks(d Delivery) (links []link) {
 		}
 	}
 	edition := d.Licenses[0].Edition
-	if edition == license.Community {
-		return links
+	page := w.URL + "/editions/" + url.PathEscape(string(edition))
+	install := link{"How to install a package manually", page + "#install"}
+	switch {
+	case len(links) > 0 && edition == license.Community:
+		return append(links, link{install.Label, page + "#custom"})
+	case len(links) > 0:
+		return append(links, install)
+	case edition == license.Community:
+		return nil
 	}
 	if d.Catalog != nil {
 		if p, ok := d.Catalog.Package(string(edition), d.ProductVersion); ok && p.Withdrawn == "" {
 			links = append(links, link{fmt.Sprintf("%s package for SonarQube %s", edition.Name(), p.Version), p.URL})
 		}
 	}
-	page := w.URL + "/editions/" + url.PathEscape(string(edition))
-	return append(links,
-		link{fmt.Sprintf("All %s packages", edition.Name()), page},
-		link{"How to install a package manually", page + "#install"})
+	return append(links, link{fmt.Sprintf("All %s packages", edition.Name()), page}, install)
 }
 
 // checkURL returns the page that checks a key, filled in with the server if there is only one.

@@ -394,3 +394,41 @@ func TestSalesReadOfARequestWhoseAddressNoMailReaches(t *testing.T) {
 		}
 	}
 }
+
+func TestKeyMailSaysHowItsEditionIsInstalled(t *testing.T) {
+	for name, tt := range map[string]struct {
+		edition  license.Edition
+		packages []string
+		says     []string
+		never    []string
+	}{
+		"standard": {license.Developer, nil,
+			[]string{"choose Upgrade at the Developer Edition", "All Developer Edition packages"},
+			[]string{"custom package"}},
+		"custom": {license.Developer, []string{"developer-edition-6.7.1-x.zip"},
+			[]string{"Your custom package", "/tailored/developer-edition-6.7.1-x.zip", "/editions/developer#install"},
+			[]string{"Upgrade", "All Developer Edition packages", "package for SonarQube"}},
+		"cluster": {license.DataCenter, nil,
+			[]string{"manually on every application node", "All Data Center Edition packages"},
+			[]string{"Upgrade", "Marketplace"}},
+		"custom on a cluster": {license.DataCenter, []string{"datacenter-edition-6.7.1-x.zip"},
+			[]string{"Your custom package", "on every application node"}, []string{"Upgrade", "All Data Center"}},
+		"community": {license.Community, []string{"community-edition-6.7.1-x.zip"},
+			[]string{"Your custom package", "/editions/community#custom"}, []string{"Upgrade", "Marketplace"}},
+	} {
+		l := testLicense()
+		l.KeyText, l.Edition, l.Packages = "KEY", tt.edition, tt.packages
+		m := letters.LicenseKey("1", Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
+		text := strings.Join(strings.Fields(m.Text), " ")
+		for _, want := range tt.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: got no %q in\n%s", name, want, m.Text)
+			}
+		}
+		for _, other := range tt.never {
+			if strings.Contains(text, other) {
+				t.Errorf("%s: got %q in\n%s", name, other, m.Text)
+			}
+		}
+	}
+}
