@@ -23,18 +23,18 @@ var answers = [...]struct {
 }{
 	fault.Internal: {http.StatusInternalServerError,
 		"Something went wrong on our side, and we have been notified. Try again in a few minutes."},
-	fault.Invalid:  {http.StatusBadRequest, "We could not understand the request."},
+	fault.Invalid:  {http.StatusBadRequest, "We could not read what you sent. Go back and try again."},
 	fault.NotFound: {http.StatusNotFound, "There is no page at this address."},
 	fault.Gone:     {http.StatusGone, "This is no longer available."},
 	fault.Conflict: {http.StatusConflict,
 		"Someone else changed this first. Reload the page and make your change again."},
-	fault.Forbidden:   {http.StatusForbidden, "You are not allowed to do this."},
-	fault.TooLarge:    {http.StatusRequestEntityTooLarge, "What you sent is too large."},
+	fault.Forbidden:   {http.StatusForbidden, "Your account does not have permission for this."},
+	fault.TooLarge:    {http.StatusRequestEntityTooLarge, "What you sent is too large. Shorten it and send it again."},
 	fault.Unsupported: {http.StatusUnsupportedMediaType, "This content type is not supported here."},
-	fault.Method:      {http.StatusMethodNotAllowed, "This address does not support the request's method."},
+	fault.Method:      {http.StatusMethodNotAllowed, "This page cannot be opened this way. Open it from a link."},
 	fault.RateLimited: {http.StatusTooManyRequests, "Too many requests. Try again in a few minutes."},
 	fault.Unavailable: {http.StatusServiceUnavailable,
-		"The site is temporarily unavailable. Nothing was lost; try again in a few seconds."},
+		"The site is temporarily unavailable. What you sent may not have been saved; try again in a few seconds."},
 }
 
 // retryAfter tells clients of an overload when to try again, in seconds.
@@ -49,7 +49,7 @@ func (e *methodError) Error() string { return "method not allowed; allowed: " + 
 
 func forged(err error) error {
 	return fault.Wrap(fault.Forbidden, err,
-		"We did not accept the form because it was sent from another site. Open the page here and send the form again.")
+		"We did not accept the form because it was sent from another site. Open the form on this site and send it again.")
 }
 
 // kindOf returns the kind of any error that a handler can return.
