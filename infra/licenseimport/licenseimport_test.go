@@ -11,6 +11,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/store"
 )
 
 const header = "organization,contact,email,server_id,edition,type,max_loc,expiration,support\n"
@@ -18,7 +19,8 @@ const header = "organization,contact,email,server_id,edition,type,max_loc,expira
 const good = "Acme AG,Ada Lovelace,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,developer,PRODUCTION,1000000,2018-08-31,yes\n"
 
 func TestReadReadsAllColumns(t *testing.T) {
-	entries, refused, err := Read(strings.NewReader(header + good))
+	f, err := Read(strings.NewReader(header + good))
+	entries, refused := f.Entries, f.Refused
 	if err != nil || len(refused) != 0 || len(entries) != 1 {
 		t.Fatalf("got %v, %v, %v, want one entry", entries, refused, err)
 	}
@@ -39,7 +41,8 @@ func TestReadAcceptsSpreadsheetVariants(t *testing.T) {
 	file := "\ufeff" + strings.ReplaceAll(header, ",",
 		", ") + `"Acme, Inc.", ,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,Developer,production,1000000,2018-08-31,No` + "\n"
 	file = strings.ReplaceAll(file, "\n", "\r\n")
-	entries, refused, err := Read(strings.NewReader(file))
+	f, err := Read(strings.NewReader(file))
+	entries, refused := f.Entries, f.Refused
 	if err != nil || len(refused) != 0 || len(entries) != 1 || entries[0].License.Organization != "Acme, Inc." ||
 		entries[0].License.Support {
 		t.Fatalf("got %+v, %v, %v, want one entry", entries, refused, err)
@@ -48,25 +51,26 @@ func TestReadAcceptsSpreadsheetVariants(t *testing.T) {
 
 func TestReadGivesTheReasonForARefusedLine(t *testing.T) {
 	for _, tt := range []struct{ name, line, want string }{
-		{"fields", "Acme AG,Ada\n", "2 fields instead of 9"},
-		{"organization", strings.Replace(good, "Acme AG", " ", 1), "Enter the organization"},
+		{"fields", "Acme AG,Ada\n", "email, server_id, edition, type, max_loc, expiration, support is missing"},
+		{"organization", strings.Replace(good, "Acme AG", " ", 1), "organization: Enter the organization"},
 		{"control characters", strings.Replace(good, "Acme AG", "\"Acme\r\nBcc: eve@example.com\"", 1),
-			"line breaks"},
-		{"email", strings.Replace(good, "ada@acme.example", "ada at acme", 1), "not an email address"},
-		{"no email", strings.Replace(good, "ada@acme.example", "", 1), "Enter an email address"},
-		{"server of 16", strings.Replace(good, "AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf", 1), "16 characters"},
-		{"edition", strings.Replace(good, "developer", "professional", 1), "not an edition"},
-		{"type", strings.Replace(good, "PRODUCTION", "TRIAL", 1), "not a license type"},
-		{"no lines of code", strings.Replace(good, "1000000", "0", 1), "not a valid max_loc"},
-		{"lines of code with a sign", strings.Replace(good, "1000000", "+1000000", 1), "not a valid max_loc"},
-		{"lines of code", strings.Replace(good, "1000000", "1M", 1), "not a valid max_loc"},
-		{"no such day", strings.Replace(good, "2018-08-31", "2018-09-31", 1), "not a date"},
-		{"day first", strings.Replace(good, "2018-08-31", "31.08.2018", 1), "not a date"},
-		{"support", strings.Replace(good, "yes", "perhaps", 1), "support"},
-		{"repeated", good + good, "repeats line 2"},
+			"organization: The organization contains line breaks"},
+		{"email", strings.Replace(good, "ada@acme.example", "ada at acme", 1), "email: “ada at acme” is not an email address"},
+		{"no email", strings.Replace(good, "ada@acme.example", "", 1), "email: Enter an email address"},
+		{"server of 16", strings.Replace(good, "AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf", 1), "server_id: This is not a server ID: it has 16 characters"},
+		{"edition", strings.Replace(good, "developer", "professional", 1), "edition: “professional” is not an edition"},
+		{"type", strings.Replace(good, "PRODUCTION", "TRIAL", 1), "type: “TRIAL” is not a license type"},
+		{"no lines of code", strings.Replace(good, "1000000", "0", 1), "max_loc: “"},
+		{"lines of code with a sign", strings.Replace(good, "1000000", "+1000000", 1), "max_loc: “"},
+		{"lines of code", strings.Replace(good, "1000000", "1M", 1), "max_loc: “"},
+		{"no such day", strings.Replace(good, "2018-08-31", "2018-09-31", 1), "expiration: “"},
+		{"day first", strings.Replace(good, "2018-08-31", "31.08.2018", 1), "expiration: “"},
+		{"support", strings.Replace(good, "yes", "perhaps", 1), "support: “perhaps” is not"},
+		{"repeated", good + good, "repeats line 2 in every column"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, refused, err := Read(strings.NewReader(header + tt.line))
+			f, err := Read(strings.NewReader(header + tt.line))
+			refused := f.Refused
 			if err != nil || len(refused) != 1 || !strings.Contains(refused[0].String(), tt.want) {
 				t.Errorf("got refusals %v, %v, want one line with %q", refused, err, tt.want)
 			}
@@ -75,7 +79,8 @@ func TestReadGivesTheReasonForARefusedLine(t *testing.T) {
 }
 
 func TestReadGivesEveryReasonForALine(t *testing.T) {
-	_, refused, _ := Read(strings.NewReader(header + ",,,,,,,,maybe\n"))
+	f, _ := Read(strings.NewReader(header + ",,,,,,,,maybe\n"))
+	refused := f.Refused
 	if len(refused) != 1 || refused[0].Line != 2 || len(refused[0].Reasons) != 8 {
 		t.Errorf("got refusals %v, want line 2 with a reason for each column but the contact's name", refused)
 	}
@@ -87,7 +92,7 @@ func TestReadRefusesOtherFiles(t *testing.T) {
 		"columns in another order": "contact,organization" + header[len("organization,contact"):],
 		"quotation without an end": header + "\"" + good + good,
 	} {
-		if _, _, err := Read(strings.NewReader(file)); fault.KindOf(err) != fault.Invalid {
+		if _, err := Read(strings.NewReader(file)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: got %v, want an Invalid fault", name, err)
 		}
 	}
@@ -95,12 +100,121 @@ func TestReadRefusesOtherFiles(t *testing.T) {
 
 func TestReadContinuesAfterABrokenLine(t *testing.T) {
 	for _, broken := range []string{`Acme "Best" AG,,,,,,,,` + "\n", `"Acme" AG,,,,,,,,` + "\n"} {
-		entries, refused, err := Read(strings.NewReader(header + broken + "short\n" + good))
+		f, err := Read(strings.NewReader(header + broken + "short\n" + good))
+		entries, refused := f.Entries, f.Refused
 		if err != nil || len(entries) != 1 || len(refused) != 2 || refused[0].Line != 2 ||
 			!strings.Contains(refused[0].String(), "Invalid CSV") || refused[1].Line != 3 {
 			t.Errorf("after %q: got %v, %v, %v, want lines 2 and 3 refused, line 4 accepted", broken, entries, refused,
 				err)
 		}
+	}
+}
+
+func TestReadSkipsWhatSpreadsheetsLeaveBehind(t *testing.T) {
+	ghost := func(file string) string { return strings.ReplaceAll(file, "\n", ",, \u00a0\r\n") }
+	for name, file := range map[string]string{
+		"blank rows":                  header + good + ",,,,,,,,\n , \u00a0,\u200b,,,,,,\n\n",
+		"a ghost column":              ghost(header + good),
+		"a ghost column, blank rows":  ghost(header + ",,,,,,,,\n" + good + ",,,,,,,,\n"),
+		"a ghost column in the rows":  header + ghost(good),
+		"a byte-order mark, CR LF":    "\ufeff" + strings.ReplaceAll(header+good, "\n", "\r\n"),
+		"invisible characters inside": strings.NewReplacer("type", "ty\u200bpe", "2018", "20\u200b18", "yes", "\u202ayes").Replace(header + good),
+	} {
+		f, err := Read(strings.NewReader(file))
+		if err != nil || len(f.Refused) > 0 || len(f.Notes) > 0 || len(f.Entries) != 1 {
+			t.Errorf("%s: got %+v, %v, want one entry", name, f, err)
+		}
+	}
+	f, err := Read(strings.NewReader(header + strings.ReplaceAll(good, "\n", ",remark\n")))
+	if err != nil || len(f.Refused) != 1 || !strings.Contains(f.Refused[0].String(), "after support comes “remark”") {
+		t.Errorf("got %v, %v, want the tenth field named", f.Refused, err)
+	}
+}
+
+func TestReadSaysWhatAnotherFileIs(t *testing.T) {
+	utf16 := func(s string) string {
+		var b strings.Builder
+		for _, r := range s {
+			b.WriteString(string([]byte{byte(r), 0}))
+		}
+		return b.String()
+	}
+	for _, tt := range []struct{ name, file, want string }{
+		{"UTF-16 with a mark", "\xff\xfe" + utf16(header+good), "UTF-16"},
+		{"UTF-16 without a mark", utf16(header + good), "UTF-16"},
+		{"CR alone", strings.ReplaceAll(header+good, "\n", "\r"), "CR alone"},
+		{"semicolons", strings.ReplaceAll(header+good, ",", ";"), "semicolons"},
+		{"a name", strings.Replace(header, "server_id", "server", 1) + good, "column 4 is “server” instead of server_id."},
+		{"a missing column", strings.Replace(header, ",support", "", 1) + good, "support is missing."},
+		{"a further column", strings.Replace(header, "support", "support,remark", 1) + good, "column 10, “remark”, is not known."},
+		{"the last of long names", strings.Repeat("a name that goes on and on,", 8) + "last\n", "column 9 is “last” instead of support"},
+	} {
+		_, err := Read(strings.NewReader(tt.file))
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Sentence(err), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestReadComparesTheLinesOfALicense(t *testing.T) {
+	for _, tt := range []struct{ name, line, refused, note string }{
+		{"other lines of code and support", "Acme AG,Ada Lovelace,ada@acme.example,AWHW8w9JtzBzSrmf9GQX,developer,PRODUCTION,250000,2018-08-31,no\n",
+			"This line contradicts line 2, which is the same license: max_loc is 250000 here and 1000000 there, support is no here and yes there.", ""},
+		{"the organization otherwise", strings.Replace(good, "Acme AG", "ACME  AG", 1),
+			"contradicts line 2, which is the same license: organization is “ACME  AG” here and “Acme AG” there.", ""},
+		{"the contact otherwise", strings.Replace(good, "Ada Lovelace,ada@acme", "Ada Byron,ADA@Acme", 1),
+			"contact is “Ada Byron” here and “Ada Lovelace” there.", ""},
+		{"alike", good, "repeats line 2 in every column", ""},
+		{"another contact", strings.Replace(good, "Ada Lovelace,ada@", "Bob,bob@", 1), "", "added to the license in line 2"},
+		{"another organization", strings.Replace(good, "Acme AG", "Other GmbH", 1), "",
+			"server_id: the license in line 2 is for the same server and another organization"},
+		{"another edition", strings.Replace(good, "developer", "enterprise", 1), "", ""},
+	} {
+		f, err := Read(strings.NewReader(header + good + tt.line))
+		if err != nil || (tt.refused == "") != (len(f.Refused) == 0) || (tt.note == "") != (len(f.Notes) == 0) {
+			t.Errorf("%s: got %+v, %v", tt.name, f, err)
+			continue
+		}
+		if tt.refused != "" && !strings.Contains(f.Refused[0].String(), tt.refused) {
+			t.Errorf("%s: got %q, want %q", tt.name, f.Refused[0], tt.refused)
+		}
+		if tt.note != "" && !strings.Contains(f.Notes[0].String(), tt.note) {
+			t.Errorf("%s: got %q, want %q", tt.name, f.Notes[0], tt.note)
+		}
+	}
+}
+
+func TestSecondContactAndSecondOrganizationAreRecorded(t *testing.T) {
+	b := &fakeRecorder{have: map[string]license.License{}}
+	file := header + good + strings.Replace(good, "Ada Lovelace,ada@", "Bob,bob@", 1) +
+		strings.Replace(good, "Acme AG", "Other GmbH", 1)
+	report, err := Import(t.Context(), b, strings.NewReader(file), "ops", false)
+	if err != nil || report.Recorded != 2 || len(report.Notes) != 2 || len(b.have) != 2 {
+		t.Fatalf("got %+v, %v, want two licenses and two notes", report, err)
+	}
+	for _, l := range b.have {
+		if want := map[string]int{"Acme AG": 2, "Other GmbH": 1}[l.Organization]; len(l.Contacts) != want {
+			t.Errorf("%s: got contacts %v, want %d", l.Organization, l.Contacts, want)
+		}
+	}
+	report, err = Import(t.Context(), b, strings.NewReader(file), "ops", false)
+	if err != nil || report.Known != 2 || report.Recorded != 0 {
+		t.Errorf("again: got %+v, %v, want both known", report, err)
+	}
+}
+
+func TestEveryRefusalNamesItsColumn(t *testing.T) {
+	f, err := Read(strings.NewReader(header + ",,,,,,,,maybe\n" + "Acme AG,\"A\"da,,,,,,,\n"))
+	if err != nil || len(f.Refused) != 2 {
+		t.Fatalf("got %v, %v", f.Refused, err)
+	}
+	for i, column := range []string{"organization", "email", "server_id", "edition", "type", "max_loc", "expiration", "support"} {
+		if reason := f.Refused[0].Reasons[i]; !strings.HasPrefix(reason, column+": ") {
+			t.Errorf("got %q, want the column %s", reason, column)
+		}
+	}
+	if reason := f.Refused[1].Reasons[0]; !strings.HasPrefix(reason, "contact: Invalid CSV") {
+		t.Errorf("got %q, want the column contact", reason)
 	}
 }
 
@@ -132,6 +246,31 @@ func (b *fakeRecorder) AddLicense(ctx context.Context, l license.License, _ stri
 	}
 	b.have[l.ID] = l
 	return true, nil
+}
+
+func (b *fakeRecorder) FindByDataset(_ context.Context, s license.Server, _ int) (found store.Found, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.have {
+		if l.Server.Dataset() == s.Dataset() {
+			found.Licenses = append(found.Licenses, store.Summary{ID: l.ID, Organization: l.Organization})
+		}
+	}
+	return found, nil
+}
+
+func TestImportNotesAnotherOrganizationOnRecord(t *testing.T) {
+	b := &fakeRecorder{have: map[string]license.License{}}
+	other := header + strings.Replace(good, "Acme AG", "Other GmbH", 1)
+	for _, tt := range []struct {
+		file  string
+		notes int
+	}{{header + good, 0}, {other, 1}, {other, 0}, {header + good, 0}} {
+		report, err := Import(t.Context(), b, strings.NewReader(tt.file), "ops", false)
+		if err != nil || len(report.Notes) != tt.notes || len(report.Refused) > 0 {
+			t.Errorf("got %+v, %v, want %d notes", report, err, tt.notes)
+		}
+	}
 }
 
 func TestImportWithARefusedLineRecordsNothing(t *testing.T) {

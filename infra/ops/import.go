@@ -27,9 +27,11 @@ const importUsage = `usage: ops import-licenses [-table NAME] [-skip-refused] FI
 
 Imports a vendor's existing licenses, with their reminders. The file is CSV with the header
   organization,contact,email,server_id,edition,type,max_loc,expiration,support
-(dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no). If any line has an error, every such line
-is reported with all its errors and nothing is recorded; -skip-refused records the others. A license already on record
-with other terms is an error too. A file can be imported again: licenses on record stay unchanged.
+(dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no). A further line of a license with another
+contact adds the contact. If any line has an error, every such line is reported with all its errors and nothing is
+recorded; -skip-refused records the others. A license already on record with other terms is an error too. A note names
+an accepted line that deserves a look, such as a second organization on one server. A file can be imported again:
+licenses on record stay unchanged.
 
 The licenses go to the table named by -table or TABLE_NAME: in the cloud, or on the engine at DYNAMODB_ENDPOINT if that
 is set, which creates the table if necessary. Without a table name they go to the data of the local server (DATA,
@@ -50,6 +52,9 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	report, where, err := importFile(context.Background(), *tableName, flags.Arg(0), *skip)
+	for _, n := range report.Notes {
+		fmt.Fprintln(stderr, n)
+	}
 	for _, r := range report.Refused {
 		fmt.Fprintln(stderr, r)
 	}

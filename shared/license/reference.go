@@ -20,11 +20,13 @@ const (
 )
 
 // labels are words that people write before an ID.
-var labels = strings.Fields("license licence request server installation key id ids no nr number ref reference for my our the is")
+var labels = strings.Fields(
+	"license licence request server installation key id ids no nr number ref reference for my our the is",
+)
 
-// ReadReference reads a reference as people paste it: an ID with a label before it and a full stop behind it, in quotes,
-// with a # or in a link, or a whole license key, which names its license and its server. It takes time in proportion
-// to the text; whoever takes a text from the network limits it.
+// ReadReference reads a reference as people paste it: an ID with a label before it and a full stop behind it, in
+// quotes, with a # or in a link, or a whole license key, which names its license and its server. It takes time in
+// proportion to the text; whoever takes a text from the network limits it.
 func ReadReference(pasted string) Reference {
 	if r := referenceOfKey(pasted); len(r.IDs) > 0 {
 		return r

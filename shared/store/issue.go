@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -28,13 +29,33 @@ func (s *Store) OnRecord(ctx context.Context, l license.License) (bool, error) {
 
 // sameTerms is a Conflict fault if a license on record has other terms than l.
 func sameTerms(known, l license.License) error {
-	if known.Server != l.Server || known.Edition != l.Edition || known.Type != l.Type ||
-		known.Expiration != l.Expiration || known.Organization != l.Organization || known.MaxLoc != l.MaxLoc ||
-		known.Support != l.Support ||
-		!slices.Equal(known.Contacts, l.Contacts) {
-		return fault.New(fault.Conflict, "License %s is already on record with other terms.", l.ID)
+	var other []string
+	for _, term := range []struct {
+		name string
+		same bool
+	}{
+		{"organization", known.Organization == l.Organization},
+		{"contacts", slices.Equal(known.Contacts, l.Contacts)},
+		{"server ID", known.Server == l.Server},
+		{"edition", known.Edition == l.Edition},
+		{"type", known.Type == l.Type},
+		{"lines of code", known.MaxLoc == l.MaxLoc},
+		{"expiration", known.Expiration == l.Expiration},
+		{"support", known.Support == l.Support},
+	} {
+		if !term.same {
+			other = append(other, term.name)
+		}
 	}
-	return nil
+	if len(other) == 0 {
+		return nil
+	}
+	return fault.New(
+		fault.Conflict,
+		"License %s is already on record with other terms: %s.",
+		l.ID,
+		strings.Join(other, ", "),
+	)
 }
 
 // AddLicense puts a license that was issued elsewhere on record. A license of the same dataset that it succeeds

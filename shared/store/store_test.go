@@ -412,6 +412,8 @@ func TestRecordedLicenseIsKnownAndOtherTermsAreRefused(t *testing.T) {
 	l.MaxLoc++
 	if added, err := b.AddLicense(t.Context(), l, "ops"); fault.KindOf(err) != fault.Conflict || added {
 		t.Errorf("with other terms: got %v, %v, want a Conflict fault", added, err)
+	} else if !strings.Contains(fault.Sentence(err), "with other terms: lines of code.") {
+		t.Errorf("got %q, want the differing term", fault.Sentence(err))
 	}
 }
 

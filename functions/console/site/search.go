@@ -27,8 +27,8 @@ const (
 	maxFound  = 100            // number of requests, and of licenses, that are shown
 )
 
-// search finds requests and licenses. The form of the query tells what it is; an ID, or a key with one, redirects to its
-// page.
+// search finds requests and licenses. The form of the query tells what it is; an ID, or a key with one, redirects to
+// its page.
 func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	v := searchView{Query: r.URL.Query().Get("q")}
 	show := func(status int) error {
@@ -91,8 +91,8 @@ func (s *site) pageOf(ctx context.Context, id string) (string, error) {
 // searchFor returns the address of a search.
 func searchFor(q string) string { return "/console/search?" + url.Values{"q": {q}}.Encode() }
 
-// find searches by what the query looks like, or by the servers that it names. A word of a company name that looks like a
-// server ID is found as well. q is empty for a key, or a text as long as one.
+// find searches by what the query looks like, or by the servers that it names. A word of a company name that looks like
+// a server ID is found as well. q is empty for a key, or a text as long as one.
 func (s *site) find(ctx context.Context, q string, servers []license.Server) (by string, found store.Found, err error) {
 	if email, bad := input.Email(q); bad == nil { // with a name or mailto:, as mail programs copy it
 		found, err = s.store.FindByEmail(ctx, email, maxFound)

@@ -84,11 +84,14 @@ func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 		}),
 		Message: quotation{"Message from the customer:", splitLines(r.Message)},
 		Action:  link{"Open in the console", w.URL + "/console/requests/" + r.ID},
-		Footer:  []string{"The details are as the customer entered them; nobody has verified them. " + whoGetsReplies(m)},
+		Footer: []string{
+			"The details are as the customer entered them; nobody has verified them. " + whoGetsReplies(m),
+		},
 	})
 }
 
-// whoGetsReplies says whether a reply reaches the customer: of an address that mail cannot be sent to, only the text tells.
+// whoGetsReplies says whether a reply reaches the customer: of an address that mail cannot be sent to, only the text
+// tells.
 func whoGetsReplies(m mail.Message) string {
 	if _, err := m.ReplyTo.Mailbox(); err != nil {
 		return "Email cannot be sent to the customer's address: do not reply to this email, reach them another way."
