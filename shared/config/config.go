@@ -41,44 +41,46 @@ type Variable struct {
 
 // Variables lists every variable that Load reads. The table in operations.md is checked against it.
 var Variables = []Variable{
-	{"SITE_URL", "", "Where the customers reach the site: absolute, without a slash at the end. Goes into mails, " +
-		"links and the catalog.",
+	{"SITE_URL", "",
+		"The public address of the site, an absolute URL without a trailing slash. Emails, links and the catalog " +
+			"use it.",
 		checked(checkURL, func(c *Config, v string) { c.SiteURL = strings.TrimSuffix(v, "/") })},
-	{"PACKAGES_URL", "", "Where the CDN keeps the package ZIPs: the download links redirect to it.",
+	{"PACKAGES_URL", "", "The address of the package ZIPs on the CDN. Download links redirect to it.",
 		checked(checkURL, func(c *Config, v string) { c.PackagesURL = strings.TrimSuffix(v, "/") })},
-	{"BUNDLE_URL", "", "Where the prepared catalog is published, which is looked for once a minute: https, or http " +
-		"on this machine. Without it the built-in catalog serves.",
+	{"BUNDLE_URL", "",
+		"The address of the published catalog, checked once a minute: https, or http on this machine. Without " +
+			"it, the built-in catalog is served.",
 		checked(checkSecureURL, func(c *Config, v string) { c.BundleURL = v })},
 	{"TABLE_NAME", "", "The DynamoDB table.",
 		unchecked(func(c *Config, v string) { c.TableName = v })},
-	{"DYNAMODB_ENDPOINT", "", "A DynamoDB engine other than AWS's own, such as http://127.0.0.1:8000.",
+	{"DYNAMODB_ENDPOINT", "", "The address of a DynamoDB engine other than AWS's, for example http://127.0.0.1:8000.",
 		checked(checkURL, func(c *Config, v string) { c.DynamoDBEndpoint = v })},
-	{"SES_ENDPOINT", "", "An SES other than AWS's own, for tests.",
+	{"SES_ENDPOINT", "", "The address of an SES other than AWS's, for tests.",
 		checked(checkURL, func(c *Config, v string) { c.SESEndpoint = v })},
-	{"SES_CONFIGURATION_SET", "", "The SES configuration set that mails are sent with.",
+	{"SES_CONFIGURATION_SET", "", "The SES configuration set for all emails.",
 		unchecked(func(c *Config, v string) { c.SESConfigurationSet = v })},
-	{"MAIL_FROM", "", "The sender of every mail: an address, or a name with the address in angle brackets.",
+	{"MAIL_FROM", "", "The sender of every email: an address, or a name with the address in angle brackets.",
 		mailbox(func(c *Config, a mail.Address) { c.MailFrom = a })},
-	{"SALES_EMAIL", "", "Where sales operations are told of new requests; replies of customers go there too.",
+	{"SALES_EMAIL", "", "The sales team's address. It receives notices of new requests and customers' replies.",
 		mailbox(func(c *Config, a mail.Address) { c.SalesEmail = a })},
-	{"LICENSE_KEYS", `{"keys":[]}`, "The public keys that verify licenses, as a JWK Set: what " +
-		"/.well-known/license-keys.json says.",
+	{"LICENSE_KEYS", `{"keys":[]}`,
+		"The public keys that verify licenses, as a JWK Set. /.well-known/license-keys.json returns it.",
 		checked(checkJSON, func(c *Config, v string) { c.LicenseKeys = v })},
-	{"LICENSE_SIGNERS", "", "The KMS keys that sign licenses, by their Kid in LICENSE_KEYS: kid=ARN, with commas " +
-		"between them.",
+	{"LICENSE_SIGNERS", "",
+		"The KMS keys that sign licenses, each with its Kid in LICENSE_KEYS: kid=ARN, separated by commas.",
 		unchecked(func(c *Config, v string) { c.LicenseSigners = v })},
-	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for packages that are tailored to a customer.",
+	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
-	{"OIDC_ISSUER", "",
-		"The OpenID Connect provider that knows who may use the console, exactly as its tokens name it.",
+	{"OIDC_ISSUER", "", "The issuer URL of the console's OpenID Connect provider, exactly as in its tokens.",
 		checked(checkURL, func(c *Config, v string) { c.OIDCIssuer = v })},
-	{"OIDC_CLIENT_ID", "", "As which client the provider knows the console.",
+	{"OIDC_CLIENT_ID", "", "The console's client ID at the OpenID Connect provider.",
 		unchecked(func(c *Config, v string) { c.OIDCClientID = v })},
 	// Load quotes an invalid value in its error, so it does not check secrets.
-	{"OIDC_CLIENT_SECRET", "", "The client's secret.",
+	{"OIDC_CLIENT_SECRET", "", "The console's client secret.",
 		unchecked(func(c *Config, v string) { c.OIDCClientSecret = v })},
-	{"SESSION_KEYS", "", "The secret keys that seal the console's sessions, each 32 bytes in base64, with commas " +
-		"between them: the first one seals, all of them open.",
+	{"SESSION_KEYS", "",
+		"The secret keys of console sessions, each 32 bytes in base64, separated by commas. The first one seals " +
+			"sessions, all of them open sessions.",
 		unchecked(func(c *Config, v string) { c.SessionKeys = v })},
 }
 
