@@ -155,8 +155,8 @@ func TestCallbackExplainsProviderErrors(t *testing.T) {
 		"access_denied":           {403, "cancelled"},
 		"temporarily_unavailable": {503, "level=WARN"},
 		"server_error":            {503, "level=WARN"},
-		"unauthorized_client":     {500, "unauthorized_client"},
-		"jane@customer.example":   {500, "of no known form"},
+		"unauthorized_client":     {403, "level=WARN"},
+		"jane@customer.example":   {403, "of no known form"},
 	} {
 		c := newConsole(t)
 		b := newBrowser(t)

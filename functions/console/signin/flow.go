@@ -106,7 +106,8 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	if err := g.write(w, newSession(p, g.now())); err != nil {
 		return err
 	}
-	g.log.LogAttrs(r.Context(), slog.LevelInfo, "signed in", slog.String("role", p.Role.String()))
+	g.log.LogAttrs(r.Context(), slog.LevelInfo, "signed in", slog.Any("by", p),
+		slog.String("role", p.Role.String()))
 	http.Redirect(w, r, a.Return, http.StatusSeeOther)
 	return nil
 }
@@ -122,7 +123,11 @@ func declined(code string) error {
 	case "server_error", "temporarily_unavailable":
 		return unavailable("the provider declined", fmt.Errorf("error %s", code))
 	}
-	return fmt.Errorf("signin: the provider refuses every sign-in: error %s", wellFormed(code))
+	return &refusal{
+		err: fault.Wrap(fault.Forbidden, fmt.Errorf("error %s", wellFormed(code)),
+			"The sign-in service rejected this sign-in. Start again. If this keeps happening, tell an administrator."),
+		title: "You are not signed in", reason: "the provider rejected the sign-in", again: "Start again", warn: true,
+	}
 }
 
 // signOut ends the session here, then at the provider, which would otherwise sign the next person in without asking.

@@ -15,6 +15,7 @@ type refusal struct {
 	err    *fault.Error
 	title  string
 	reason string // for the log, with nothing about the person
+	warn   bool   // somebody should look at the log
 
 	// Actions on the page.
 	again   string // text of a link to sign in; "" for none
@@ -98,7 +99,7 @@ func (g *Gate) logRefusal(r *http.Request, err error) {
 	var no *refusal
 	if errors.As(err, &no) {
 		level, reason, cause = slog.LevelInfo, no.reason, no.err.Err
-		if no.err.Kind == fault.Unavailable {
+		if no.warn || no.err.Kind == fault.Unavailable {
 			level = slog.LevelWarn
 		}
 	}

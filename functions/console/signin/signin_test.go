@@ -226,7 +226,10 @@ func TestSigningInReturnsToTheRequestedPage(t *testing.T) {
 		!strings.HasPrefix(again.body, "lucia@") {
 		t.Errorf("the next page: %s %s", again.Request.URL, again.body)
 	}
-	for _, secret := range []string{"lucia", "Marín", clientSecret, "code=", "state="} {
+	if log := c.log.String(); strings.Count(log, `msg="signed in" by="lucia at vendor.example" role=sales`) != 1 {
+		t.Errorf("the log does not tell who signed in: %s", log)
+	}
+	for _, secret := range []string{"lucia@", "Marín", clientSecret, "code=", "state="} {
 		if strings.Contains(c.log.String(), secret) {
 			t.Errorf("the log has %q: %s", secret, c.log)
 		}

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -116,6 +117,10 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		file := name + "-" + m.from.YearMonth() + "-" + m.to.YearMonth() + ".csv"
 		w.Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
+	}
+	if r.Method != http.MethodHead {
+		s.logBy(r, "export", slog.String("table", name), slog.String("from", m.from.YearMonth()),
+			slog.String("to", m.to.YearMonth()))
 	}
 	write := func(to io.Writer) error {
 		t, err := newCSVWriter(to, header...)

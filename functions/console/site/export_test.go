@@ -226,3 +226,20 @@ func TestExportAnswersHead(t *testing.T) {
 		t.Error("columns and cells differ")
 	}
 }
+
+func TestKeysAndExportsLeaveALineOfWhoTookThem(t *testing.T) {
+	w := newTestEnv(t)
+	w.record(sampleLicense("l1", day("2018-08-31")))
+	w.get(sam, "/console/licenses/l1/key").WantStatus(200)
+	w.get(sam, "/console/export/licenses.csv?from=2018-01&to=2018-12").WantStatus(200)
+	w.get(vera, "/console/export/licenses.csv?from=2018-01&to=2018-12").WantStatus(403)
+	by := strings.ReplaceAll(emails[sam], "@", " at ")
+	for _, want := range []string{
+		`"msg":"license key downloaded","by":"` + by + `","license":"l1"`,
+		`"msg":"export","by":"` + by + `","table":"licenses","from":"2018-01","to":"2018-12"`,
+	} {
+		if strings.Count(w.log.String(), want) != 1 {
+			t.Errorf("got the log\n%s\nwant one %s", w.log, want)
+		}
+	}
+}

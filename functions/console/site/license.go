@@ -1,6 +1,7 @@
 package site
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -156,6 +157,7 @@ func (s *site) key(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=us-ascii")
 	w.Header().Set("Content-Disposition", `attachment; filename="license-`+recorded.License.ID+`.txt"`)
+	s.logBy(r, "license key downloaded", slog.String("license", recorded.License.ID))
 	_, err = w.Write([]byte(recorded.License.KeyText + "\n"))
 	return err
 }

@@ -68,17 +68,22 @@ func TestLicenseKeyCanBeCopiedAndDownloaded(t *testing.T) {
 	w := newTestEnv(t)
 	l := sampleLicense("l1", day("2018-08-31"))
 	w.record(l)
-	if got := w.get(vera, "/console/licenses/l1").Page().Find("pre.key").Text(); got != l.KeyText {
+	if got := w.get(sam, "/console/licenses/l1").Page().Find("pre.key").Text(); got != l.KeyText {
 		t.Errorf("got key %q", got)
 	}
-	file := w.get(vera, "/console/licenses/l1/key").WantStatus(200)
+	if page := w.get(vera, "/console/licenses/l1").WantStatus(200); strings.Contains(page.Body, l.KeyText) ||
+		page.Page().Find("a[href$='/key']").Length() > 0 {
+		t.Error("a viewer sees the key")
+	}
+	w.get(vera, "/console/licenses/l1/key").WantStatus(403)
+	file := w.get(sam, "/console/licenses/l1/key").WantStatus(200)
 	if file.Body != l.KeyText+"\n" || file.Header.Get("Content-Type") != "text/plain; charset=us-ascii" ||
 		file.Header.Get("Content-Disposition") != `attachment; filename="license-l1.txt"` {
 		t.Errorf("got file %q, %v", file.Body, file.Header)
 	}
 	l.ID, l.KeyText = "l2", ""
 	w.record(l)
-	w.get(vera, "/console/licenses/l2/key").WantStatus(404)
+	w.get(sam, "/console/licenses/l2/key").WantStatus(404)
 	l2 := w.get(sam, "/console/licenses/l2").WantStatus(200).Page()
 	if l2.Find("form[action$='/send-key']").Length() > 0 {
 		t.Error("a missing key can be resent")

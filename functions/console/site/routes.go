@@ -14,7 +14,7 @@ type route struct {
 }
 
 // routes lists all addresses of the console but those of signing in. Viewers read, sales operations act. Exports need
-// the sales role too, because they carry the data of all customers out of the console.
+// the sales role too, because they carry the data of all customers out of the console, and so do license keys.
 func (s *site) routes() []route {
 	packages := func(h web.HandlerFunc) web.HandlerFunc { return s.unlessClosed(inLicenses, h) }
 	streams := s.streams()
@@ -35,7 +35,7 @@ func (s *site) routes() []route {
 
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
 		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license},
-		{pattern: "GET /console/licenses/{id}/key", least: signin.Viewer, handle: s.key},
+		{pattern: "GET /console/licenses/{id}/key", least: signin.Sales, handle: s.key},
 		{pattern: "POST /console/licenses/{id}/send-key", least: signin.Sales, handle: s.sendKey},
 		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: s.mute(true)},
 		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: s.mute(false)},

@@ -87,6 +87,12 @@ func visitor(r *http.Request) *web.Visitor {
 	return &web.Visitor{Name: p.Name, Email: p.Email, Role: p.Role.String()}
 }
 
+// logBy logs what somebody took out of the console; the timelines tell of changes.
+func (s *site) logBy(r *http.Request, did string, attrs ...slog.Attr) {
+	attrs = append([]slog.Attr{slog.Any("by", signin.PersonOf(r.Context()))}, attrs...)
+	s.log.LogAttrs(r.Context(), slog.LevelInfo, did, attrs...)
+}
+
 // operator returns who makes the request, as timelines name them: by email address.
 func operator(r *http.Request) string { return signin.PersonOf(r.Context()).Email }
 
