@@ -191,7 +191,7 @@ func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition
 		Replaces: string(about),
 	}
 	if kind == request.Replacement {
-		form.OldServer = "stopped"
+		form.Environment, form.OldServer = "production", "stopped"
 	}
 	if s.random.IntN(3) == 0 {
 		form.Message = "We would like to start next month. Please send the invoice to our purchasing department."

@@ -18,6 +18,7 @@ type Form struct {
 	Edition        string `json:"edition"`
 	Server         string `json:"serverId"`
 	Loc            string `json:"ncloc"`
+	WantedLoc      string `json:"wantedLoc"`
 	ProductVersion string `json:"productVersion"`
 	Name           string `json:"name"`
 	Email          string `json:"email"`
@@ -62,6 +63,7 @@ func (f Form) Accept() (Details, error) {
 	server, err := license.ParseServer(f.Server)
 	bad.Refuse("serverId", err)
 	d.Server = server
+	d.WantedLoc = f.wantedLoc(d.Loc, &bad)
 	f.related(&d, &bad)
 	line(&bad, "idempotencyKey", "idempotency key", f.IdempotencyKey, MaxKey, optional)
 	return d, bad.Err("The request was not saved. Correct the fields and send it again.")
@@ -108,6 +110,19 @@ var notDigit = lazyregexp.New(`\D`)
 func (f Form) loc(bad *fault.Fields) int64 {
 	n, err := ParseTypedLoc(f.Loc)
 	bad.Refuse("ncloc", err)
+	return n
+}
+
+// wantedLoc reads the lines of code to license, which are optional.
+func (f Form) wantedLoc(counted int64, bad *fault.Fields) int64 {
+	if strings.TrimSpace(input.StripInvisible(f.WantedLoc)) == "" {
+		return 0
+	}
+	n, err := ParseTypedLoc(f.WantedLoc)
+	bad.Refuse("wantedLoc", err)
+	if err == nil && n != 0 && n < counted {
+		bad.Add("wantedLoc", "Choose at least the %s lines of code that your server has.", license.Lines(counted))
+	}
 	return n
 }
 
@@ -237,13 +252,21 @@ func (f Form) related(d *Details, bad *fault.Fields) {
 	if d.Environment != "" && d.Environment != ProductionUse && d.Environment != StagingUse {
 		bad.Add("environment", "Choose production or staging.")
 	}
-	if d.OldServer != "" && d.OldServer != OldStopped && d.OldServer != OldRunning && d.OldServer != OldLost {
-		bad.Add("oldServer", "Choose stopped, running or lost.")
+	if d.OldServer != "" && d.OldServer != OldStopped && d.OldServer != OldRunning && d.OldServer != OldLost &&
+		d.OldServer != OldSame {
+		bad.Add("oldServer", "Choose stopped, running, lost or same.")
 	}
 	switch d.Kind {
 	case Replacement:
 		if d.Replaces == "" {
 			bad.Add("replaces", "Enter the ID of the license to replace, or the old server ID.")
+		}
+		if d.Environment == "" {
+			bad.Add("environment", "Choose what the server is used for: production or staging.")
+		}
+		if d.OldServer == "" {
+			bad.Add("oldServer", "Choose what happened to the old server: stopped, running, lost, or same if only the "+
+				"key is lost.")
 		}
 	case Staging:
 		if d.Edition == license.Developer && d.Replaces == "" {

@@ -63,7 +63,16 @@ const (
 	OldStopped OldServer = "stopped"
 	OldRunning OldServer = "running"
 	OldLost    OldServer = "lost"
+	OldSame    OldServer = "same" // there is no other server: the key is lost
 )
+
+// Name returns the state as shown to people.
+func (o OldServer) Name() string {
+	if o == OldSame {
+		return "the same server; the key is lost"
+	}
+	return string(o)
+}
 
 // Details are the accepted fields of a request: trimmed, within their limits, and free of control characters (except
 // line breaks in Message).
@@ -85,6 +94,16 @@ type Details struct {
 	Replaces    string      `json:"replaces,omitempty"`
 	Environment Environment `json:"environment,omitempty"` // of a replacement
 	OldServer   OldServer   `json:"oldServer,omitempty"`   // of a replacement
+
+	WantedLoc int64 `json:"wantedLoc,omitempty"` // lines of code to license; 0 leaves the choice to sales
+}
+
+// Wanted returns the lines of code to license as shown to people; "" if the customer did not choose.
+func (d Details) Wanted() string {
+	if d.WantedLoc == 0 {
+		return ""
+	}
+	return license.Lines(d.WantedLoc)
 }
 
 // Request is a recorded license request.

@@ -93,11 +93,16 @@ func TestAcceptRefusesInvalidFields(t *testing.T) {
 		{"contact that is no address", "contacts", func(f *Form) { f.Contacts = "bob@acme.example carol" }},
 		{"six contacts", "contacts",
 			func(f *Form) { f.Contacts = "a@x.example b@x.example c@x.example d@x.example e@x.example f@x.example" }},
-		{"replacement of nothing", "replaces", func(f *Form) { f.Kind = "replacement" }},
+		{"replacement of nothing", "replaces", func(f *Form) { *f = replacementForm(*f); f.Replaces = "" }},
 		{"staging of the smallest edition without its license", "replaces", func(f *Form) { f.Kind = "staging" }},
 		{"environment", "environment",
-			func(f *Form) { f.Kind, f.Replaces, f.Environment = "replacement", "x", "test" }},
-		{"old server", "oldServer", func(f *Form) { f.Kind, f.Replaces, f.OldServer = "replacement", "x", "sold" }},
+			func(f *Form) { *f = replacementForm(*f); f.Environment = "test" }},
+		{"replacement without environment", "environment",
+			func(f *Form) { *f = replacementForm(*f); f.Environment = "" }},
+		{"replacement without old server", "oldServer",
+			func(f *Form) { *f = replacementForm(*f); f.OldServer = "" }},
+		{"fewer lines than counted", "wantedLoc", func(f *Form) { f.WantedLoc = "1" }},
+		{"old server", "oldServer", func(f *Form) { *f = replacementForm(*f); f.OldServer = "sold" }},
 		{"long token", "idempotencyKey", func(f *Form) { f.IdempotencyKey = long(MaxKey) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,9 +141,12 @@ func TestAcceptAllowsTypedVariants(t *testing.T) {
 		{"name with markup", func(f *Form) { f.Name = `"><script>alert(1)</script>` },
 			func(d Details) bool { return d.Name == `"><script>alert(1)</script>` }},
 		{"replacement", func(f *Form) {
-			f.Kind, f.Replaces, f.OldServer = "replacement", "AWHW8w9JtzBzSrmf9GQY",
-				"lost"
-		}, func(d Details) bool { return d.OldServer == OldLost }},
+			*f = replacementForm(*f)
+		}, func(d Details) bool { return d.OldServer == OldLost && d.Environment == ProductionUse }},
+		{"lines to license", func(f *Form) { f.WantedLoc = "500'000" },
+			func(d Details) bool { return d.WantedLoc == 500_000 && d.Wanted() == "500'000" }},
+		{"lines to license left open", func(f *Form) { f.WantedLoc = " " },
+			func(d Details) bool { return d.WantedLoc == 0 && d.Wanted() == "" }},
 		{"staging of the largest edition", func(f *Form) { f.Kind, f.Edition = "staging", "datacenter" },
 			func(d Details) bool { return d.Kind == Staging }},
 		{"what only a replacement needs", func(f *Form) { f.OldServer, f.Environment = "lost", "staging" },
@@ -186,4 +194,10 @@ func FuzzAcceptedTextFitsMailHeaders(f *testing.F) {
 			t.Errorf("got accepted %+v, want an error", d)
 		}
 	})
+}
+
+// replacementForm returns the form as a complete request for a replacement.
+func replacementForm(f Form) Form {
+	f.Kind, f.Replaces, f.Environment, f.OldServer = "replacement", "AWHW8w9JtzBzSrmf9GQY", "production", "lost"
+	return f
 }

@@ -138,7 +138,7 @@ func (d *Draft) defaultEdition() license.Edition {
 func (d *Draft) defaultMaxLoc() string {
 	lines := int64(-1)
 	if d.Request != nil {
-		lines = d.Request.Loc
+		lines = max(d.Request.Loc, d.Request.WantedLoc)
 	}
 	if d.Old != nil {
 		if allowed := d.Old.License.MaxLoc; d.Kind == request.Replacement || d.Kind == request.Staging {

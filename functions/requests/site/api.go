@@ -1,7 +1,6 @@
 package site
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
 
@@ -31,7 +29,7 @@ type publicRequest struct {
 // filedRequest is the response to a new request.
 type filedRequest struct {
 	publicRequest
-	StatusURL string `json:"statusUrl"` // the private link
+	StatusURL string `json:"statusUrl,omitempty"` // the private link; a repetition does not get it
 }
 
 // fullRequest is what the holder of the private link sees.
@@ -47,6 +45,7 @@ type fullRequest struct {
 	Replaces    string              `json:"replaces"`
 	Environment request.Environment `json:"environment"`
 	OldServer   request.OldServer   `json:"oldServer"`
+	WantedLoc   int64               `json:"wantedLoc,omitempty"`
 }
 
 func newPublicRequest(r request.Request) publicRequest {
@@ -54,7 +53,7 @@ func newPublicRequest(r request.Request) publicRequest {
 }
 
 // apiCreateRequest files a request sent as JSON. It answers 201, or 200 when the idempotency key was used for the same
-// request.
+// request. Only the first answer has the private link: keys such as 1 are easily guessed.
 func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 	body, err := web.ReadJSON(r)
 	if err != nil {
@@ -72,19 +71,15 @@ func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 		f.IdempotencyKey = key
 	}
 	filed, created, err := s.fileRequest(r.Context(), f, bad, byAPI)
-	switch {
-	case errors.Is(err, store.ErrReused):
-		return fault.Wrap(fault.Conflict, err,
-			"This idempotency key was already used for a different request. Nothing was saved. Use a new key.")
-	case err != nil:
+	if err != nil {
 		return err
 	}
-	status := http.StatusOK
+	status, link := http.StatusOK, ""
 	if created {
-		status = http.StatusCreated
+		status, link = http.StatusCreated, s.mail.StatusURL(filed)
 	}
 	w.Header().Set("Location", apiPath+"/"+filed.ID)
-	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed), s.mail.StatusURL(filed)})
+	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed), link})
 }
 
 // headerKey returns the Idempotency-Key header, with or without the quotes of a structured field.
@@ -99,8 +94,8 @@ func headerKey(r *http.Request) string {
 // apiGetRequest returns a request: everything with its token, otherwise only what is not personal.
 func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	token := r.URL.Query().Get("token")
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		token = bearer
+	if scheme, bearer, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(bearer)
 	}
 	if token == "" {
 		found, err := s.store.Request(r.Context(), strings.ToLower(r.PathValue("id")))
@@ -120,7 +115,7 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return web.WriteJSON(w, http.StatusOK, fullRequest{
 		newPublicRequest(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces,
-		d.Environment, d.OldServer,
+		d.Environment, d.OldServer, d.WantedLoc,
 	})
 }
 
@@ -129,7 +124,7 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 func decodeForm(body string) (f request.Form, bad fault.Fields, err error) {
 	bad, err = decodeObject(body, func(m jsonMember) {
 		switch target := formMember(&f, m.name); m.name {
-		case "ncloc":
+		case "ncloc", "wantedLoc":
 			m.number(target)
 		case "contacts":
 			m.list(target)
@@ -151,6 +146,8 @@ func formMember(f *request.Form, name string) *string {
 		return &f.Server
 	case "ncloc":
 		return &f.Loc
+	case "wantedLoc":
+		return &f.WantedLoc
 	case "productVersion":
 		return &f.ProductVersion
 	case "name":

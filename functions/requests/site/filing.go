@@ -2,6 +2,9 @@ package site
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 
 	"marketplace/shared/fault"
@@ -20,11 +23,10 @@ const (
 )
 
 // fileRequest accepts a form and records the request with its emails to the customer and to sales. bad holds errors
-// found while decoding. If the idempotency key was used for the same request, it returns that request with created
-// false.
+// found while decoding. If the idempotency key was used with the same details, it returns that request with created
+// false. With other details the key is somebody else's, and the request is a new one.
 //
-// Errors are an Invalid fault that names every wrong field, store.ErrReused with the request that used the key, and
-// those of the store.
+// Errors are an Invalid fault that names every wrong field, and those of the store.
 func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields, c channel) (
 	r request.Request, created bool, err error,
 ) {
@@ -40,7 +42,7 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	}
 	token := ""
 	if f.IdempotencyKey != "" {
-		token = string(c) + ":" + f.IdempotencyKey
+		token = string(c) + ":" + f.IdempotencyKey + ":" + digest(d)
 	}
 	if c == byTrap {
 		r, created, err = s.store.FileUnconfirmed(ctx, d, token)
@@ -52,6 +54,16 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 			"edition", string(r.Edition), "channel", string(c), "unconfirmed", r.Unconfirmed)
 	}
 	return r, created, err
+}
+
+// digest identifies the details of a request.
+func digest(d request.Details) string {
+	data, err := json.Marshal(d)
+	if err != nil {
+		panic("site: encoding the details of a request: " + err.Error())
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // requestMails returns the emails about a new request. Their IDs derive from the request, so each exists once.

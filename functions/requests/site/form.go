@@ -3,9 +3,12 @@ package site
 import (
 	"crypto/rand"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/web"
@@ -21,15 +24,14 @@ type formView struct {
 	Person         []web.Field
 	More           []web.Field
 	web.Marked
-	Sent       string // the page of the request that this form created with other content; "" for none
-	FromServer bool   // the link prefilled details of the server
+	FromServer bool // the link prefilled details of the server
 	Others     []license.Edition
 	Query      string // of links to the other editions
 	Sales      string
 }
 
 // newFormView fills the form with what was typed and its errors.
-func newFormView(f request.Form, bad []fault.Field) formView {
+func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView {
 	edition := license.Edition(f.Edition)
 	v := formView{Edition: edition, IdempotencyKey: f.IdempotencyKey}
 	for _, e := range license.Editions {
@@ -44,15 +46,16 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 			Hint: "The license ID, or the server ID that it was issued for. For a staging license, use those of the " +
 				"production server."},
 		{Name: "environment", Label: "What is the server used for?", Type: "radio", Value: f.Environment,
-			Optional: true, Class: "for-replacement", Options: []web.Option{
+			Class: "for-replacement", Options: []web.Option{
 				{Value: string(request.ProductionUse), Label: "Production"},
 				{Value: string(request.StagingUse), Label: "Staging", Hint: "A second server that mirrors production"},
 			}},
 		{Name: "oldServer", Label: "What happened to the old server?", Type: "radio", Value: f.OldServer,
-			Optional: true, Class: "for-replacement", Options: []web.Option{
+			Class: "for-replacement", Options: []web.Option{
 				{Value: string(request.OldStopped), Label: "It is switched off"},
 				{Value: string(request.OldRunning), Label: "It is still running"},
 				{Value: string(request.OldLost), Label: "It no longer exists"},
+				{Value: string(request.OldSame), Label: "It is the same server: the key is lost"},
 			}},
 	}
 	v.Server = []web.Field{
@@ -60,6 +63,8 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 			Hint: "In SonarQube, under Administration > System. Copy all 14 to 29 characters."},
 		{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Required: true, InputMode: "numeric",
 			Hint: "Total analysed by the server, for example 120000."},
+		{Name: "wantedLoc", Label: "Lines of code to license", Type: "select", Value: f.WantedLoc,
+			Options: wantedOptions(thresholds), Hint: "Leave room to grow: a license ends at its limit."},
 		{Name: "productVersion", Label: "SonarQube version", Value: f.ProductVersion, Required: true,
 			Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
 	}
@@ -69,7 +74,8 @@ func newFormView(f request.Form, bad []fault.Field) formView {
 		{Name: "email", Label: "Work email", Value: f.Email, Required: true, Type: "email", Autocomplete: "email",
 			Hint: "We send the license key to this address."},
 		{Name: "company", Label: "Company", Value: f.Company, Required: true, Autocomplete: "organization"},
-		{Name: "country", Label: "Country", Value: f.Country, Required: true, Autocomplete: "country-name"},
+		{Name: "country", Label: "Country", Type: "select", Value: countryName(f.Country), Required: true,
+			Autocomplete: "country-name", Options: countryOptions()},
 		{Name: "phone", Label: "Phone", Value: f.Phone, Optional: true, Type: "tel", Autocomplete: "tel"},
 	}
 	v.More = []web.Field{
@@ -91,6 +97,47 @@ func (v *formView) fields() []*web.Field {
 		}
 	}
 	return list
+}
+
+// wantedOptions lists the lines of code that a license can allow.
+func wantedOptions(thresholds []int64) []web.Option {
+	options := []web.Option{{Value: "", Label: "The smallest that fits"}}
+	for _, n := range thresholds {
+		options = append(options, web.Option{Value: strconv.FormatInt(n, 10), Label: license.Lines(n)})
+	}
+	return options
+}
+
+// smallestAbove returns the smallest threshold at or above the lines counted; "" if the lines are unknown or no
+// threshold is large enough.
+func smallestAbove(counted string, thresholds []int64) string {
+	n, err := request.ParseTypedLoc(counted)
+	if err != nil {
+		return ""
+	}
+	for _, t := range thresholds {
+		if t >= n {
+			return strconv.FormatInt(t, 10)
+		}
+	}
+	return ""
+}
+
+// countryOptions lists all countries by name after an empty choice.
+var countryOptions = sync.OnceValue(func() []web.Option {
+	options := []web.Option{{Value: "", Label: "Select a country"}}
+	for _, c := range input.Countries() {
+		options = append(options, web.Option{Value: c.Name, Label: c.Name})
+	}
+	return options
+})
+
+// countryName returns the name of a country that was typed as a code or otherwise.
+func countryName(typed string) string {
+	if c, err := input.ParseCountry(typed); err == nil {
+		return c.Name
+	}
+	return typed
 }
 
 // kindOptions lists the kinds of request with an explanation.
@@ -144,7 +191,7 @@ func parseForm(values url.Values, edition license.Edition) (f request.Form, bad 
 		Kind: take("kind"), Edition: take("edition"), Server: take("serverId"), Loc: take("ncloc"),
 		ProductVersion: take("productVersion"), Name: take("name"), Email: take("email"), Company: take("company"),
 		Country: take("country"), Phone: take("phone"), Message: take("message"),
-		Contacts: strings.Join(values["contacts"], "\n"), Replaces: take("replaces"),
+		WantedLoc: take("wantedLoc"), Contacts: strings.Join(values["contacts"], "\n"), Replaces: take("replaces"),
 		Environment: take("environment"), OldServer: take("oldServer"), IdempotencyKey: take("idempotencyKey"),
 	}
 	if f.Edition != "" && f.Edition != string(edition) {

@@ -10,7 +10,6 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
 
@@ -43,7 +42,12 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := prefill(r.URL.Query(), edition)
 	f.IdempotencyKey = newToken()
-	v := newFormView(f, nil)
+	c, err := s.catalog()
+	if err != nil {
+		return err
+	}
+	f.WantedLoc = smallestAbove(f.Loc, c.LOCThresholds)
+	v := newFormView(f, nil, c.LOCThresholds)
 	v.FromServer = f.Server != "" || f.Loc != ""
 	v.Query = linkQuery(r.URL.Query())
 	// A browser that goes back shows its copy with the same token, so sending the form again makes no second request.
@@ -84,24 +88,24 @@ func (s *site) submitForm(w http.ResponseWriter, r *http.Request) error {
 	case err == nil:
 		http.Redirect(w, r, letter.StatusPath(filed), http.StatusSeeOther)
 		return nil
-	case errors.Is(err, store.ErrReused):
-		return s.renderFormAgain(w, http.StatusConflict, f, nil, letter.StatusPath(filed))
 	case errors.As(err, &invalid) && len(invalid.Fields) > 0:
-		return s.renderFormAgain(w, http.StatusUnprocessableEntity, f, invalid.Fields, "")
+		return s.renderFormAgain(w, f, invalid.Fields)
 	}
 	return err
 }
 
-// renderFormAgain shows the form with everything that was typed. It replaces a token that was used or is too long.
-func (s *site) renderFormAgain(w http.ResponseWriter, status int, f request.Form, bad []fault.Field,
-	sent string) error {
-	if sent != "" || f.IdempotencyKey == "" || len(f.IdempotencyKey) > request.MaxKey {
+// renderFormAgain shows the form with everything that was typed, and its errors. It replaces a token that is too long.
+func (s *site) renderFormAgain(w http.ResponseWriter, f request.Form, bad []fault.Field) error {
+	if f.IdempotencyKey == "" || len(f.IdempotencyKey) > request.MaxKey {
 		f.IdempotencyKey = newToken()
 	}
-	v := newFormView(f, bad)
-	v.Sent = sent
+	c, err := s.catalog()
+	if err != nil {
+		return err
+	}
+	v := newFormView(f, bad, c.LOCThresholds)
 	v.Query = linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}})
-	return s.renderForm(w, status, v)
+	return s.renderForm(w, http.StatusUnprocessableEntity, v)
 }
 
 type thanksView struct{ Sales string }

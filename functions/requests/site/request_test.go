@@ -19,6 +19,8 @@ func fieldValue(doc *goquery.Document, name string) string {
 	switch {
 	case fields.Is("textarea"):
 		return fields.Text()
+	case fields.Is("select"):
+		return fields.Find("option[selected]").AttrOr("value", "")
 	case fields.Is("[type=radio]"):
 		return fields.Filter("[checked]").AttrOr("value", "")
 	}
@@ -197,19 +199,9 @@ func TestRepeatedFormMakesOneRequest(t *testing.T) {
 		t.Errorf("second post: got redirect to %s, want %s", again, first)
 	}
 
-	a := env.send("/request/developer", withValues(validForm(), "ncloc", "500000")).WantStatus(http.StatusConflict)
-	doc := a.Page()
-	if got := doc.Find("#errors a").AttrOr("href", ""); got != first {
-		t.Errorf("link to the first request: got %q, want %q", got, first)
-	}
-	fresh := fieldValue(doc, "idempotencyKey")
-	if fresh == validForm().Get("idempotencyKey") || fresh == "" || fieldValue(doc, "ncloc") != "500000" {
-		t.Errorf("got token %q and lines %q, want a new token and 500000", fresh, fieldValue(doc, "ncloc"))
-	}
-	second := env.send("/request/developer",
-		withValues(validForm(), "ncloc", "500000", "idempotencyKey", fresh)).WantStatus(http.StatusSeeOther)
-	if second.Header.Get("Location") == first {
-		t.Error("changed request: got the first request, want a new one")
+	second := env.send("/request/developer", withValues(validForm(), "ncloc", "500000")).WantStatus(http.StatusSeeOther)
+	if second.Header.Get("Location") == first || strings.Contains(second.Body, first) {
+		t.Error("other details with the token: got the first request, want a new one")
 	}
 	if got := len(env.pendingMails()); got != 4 {
 		t.Errorf("got %d emails for two requests, want 4", got)
@@ -412,5 +404,112 @@ func TestEveryStateHasAText(t *testing.T) {
 			t.Errorf("%s: got incomplete text %+v", s, p)
 		}
 		titles[p.Title] = true
+	}
+}
+
+func TestPrivateLinkOpensAsPeoplePassItOn(t *testing.T) {
+	env := newTestEnv(t)
+	to := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	path, token, _ := strings.Cut(to, "?token=")
+	for _, said := range []string{
+		token, strings.ToLower(token), token + ".", token + ")", token + ">", token + "=3D", token + "%3D", "3D" + token,
+		"=3D" + token, strings.ToLower(token) + ">.", token[:10] + "%3D" + token[10:], token[:10] + "=%0D%0A" + token[10:],
+		"%3D" + token + "%20",
+	} {
+		env.get(path + "?token=" + said).WantStatus(200)
+	}
+	env.get(strings.ToLower(to)).WantStatus(200)
+	for _, wrong := range []string{token[1:], token + "A", token[:25], "3D" + token[2:]} {
+		env.get(path + "?token=" + wrong).WantStatus(404)
+	}
+	id := strings.TrimPrefix(path, "/requests/")
+	for _, scheme := range []string{"Bearer ", "bearer ", "BEARER  "} {
+		a := env.get("/api/license-requests/"+id, "Authorization", scheme+strings.ToLower(token)).WantStatus(200)
+		if jsonObject(a)["email"] != "jane.doe@customer.example" {
+			t.Errorf("%s: got no email address, want everything", scheme)
+		}
+	}
+}
+
+func TestFormAsksForLinesOfCodeToLicense(t *testing.T) {
+	env := newTestEnv(t)
+	for counted, want := range map[string]string{"": "", "0": "100000", "100000": "100000", "100001": "250000",
+		"99999999999": ""} {
+		doc := env.get("/request/developer?ncloc=" + counted).Page()
+		if got := fieldValue(doc, "wantedLoc"); got != want {
+			t.Errorf("%q lines counted: got %q selected, want %q", counted, got, want)
+		}
+	}
+	form := withValues(validForm(), "wantedLoc", "500000")
+	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	if main := webtest.Text(env.get(to).Page().Find("main")); !strings.Contains(main, "500'000") {
+		t.Errorf("status page: got %q, want 500'000 in it", main)
+	}
+	id, token, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?token=")
+	m, err := env.store.Mail(t.Context(), id+"-new")
+	if err != nil || !strings.Contains(m.Message.Text, "500'000") {
+		t.Errorf("email to sales: got %q, %v, want 500'000 in it", m.Message.Text, err)
+	}
+	if got := jsonObject(env.get("/api/license-requests/" + id + "?token=" + token))["wantedLoc"]; got != 500000.0 {
+		t.Errorf("API: got wantedLoc %v, want 500000", got)
+	}
+	env.api(validJSON("wantedLoc", 500000)).WantStatus(http.StatusCreated)
+	fields := problemFields(env.api(validJSON("wantedLoc", 7)).WantStatus(422))
+	if !strings.Contains(fields["wantedLoc"], "120'000") {
+		t.Errorf("fewer lines than counted: got %v", fields)
+	}
+}
+
+func TestReplacementSaysWhatBecameOfTheOldServer(t *testing.T) {
+	env := newTestEnv(t)
+	form := withValues(validForm(), "kind", "replacement", "replaces", "AWHW8w9JtzBzSrmf9GQY")
+	doc := env.send("/request/developer", form).WantStatus(422).Page()
+	for _, field := range []string{"environment", "oldServer"} {
+		if webtest.Text(doc.Find("#"+field+"-error")) == "" {
+			t.Errorf("%s: got no error beside the field", field)
+		}
+	}
+	fields := problemFields(env.api(validJSON("kind", "replacement", "replaces", "AWHW8w9JtzBzSrmf9GQY")).WantStatus(422))
+	if fields["environment"] == "" || fields["oldServer"] == "" {
+		t.Errorf("API: got %v, want environment and oldServer refused", fields)
+	}
+	form = withValues(form, "environment", "production", "oldServer", "same")
+	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	if main := webtest.Text(env.get(to).Page().Find("main")); !strings.Contains(main, "the same server; the key is lost") {
+		t.Errorf("status page: got %q", main)
+	}
+}
+
+func TestCountryIsSelectedByNameOrCode(t *testing.T) {
+	env := newTestEnv(t)
+	doc := env.get("/request/developer").Page()
+	if n := doc.Find("select[name=country] option").Length(); n < 250 {
+		t.Errorf("got %d countries, want all", n)
+	}
+	for typed, want := range map[string]string{"CH": "Switzerland", "Suisse": "Switzerland", "Switzerland": "Switzerland"} {
+		bad := withValues(validForm(), "country", typed, "email", "x")
+		if got := fieldValue(env.send("/request/developer", bad).Page(), "country"); got != want {
+			t.Errorf("%s: got %q selected, want %q", typed, got, want)
+		}
+		a := env.api(validJSON("country", typed)).WantStatus(http.StatusCreated)
+		id := jsonObject(a)["id"].(string)
+		if r, err := env.store.Request(t.Context(), id); err != nil || r.Country != want {
+			t.Errorf("API, %s: got %q, %v, want %q", typed, r.Country, err, want)
+		}
+	}
+}
+
+func TestRequiredFieldMustShowSomething(t *testing.T) {
+	env := newTestEnv(t)
+	for _, field := range []string{"name", "company", "email", "country", "serverId", "ncloc", "productVersion"} {
+		for _, blank := range []string{"\u200b", "\u3164", "\u00ad \u2060", "\u2800", "\U000e0041"} {
+			doc := env.send("/request/developer", withValues(validForm(), field, blank)).WantStatus(422).Page()
+			if webtest.Text(doc.Find("#"+field+"-error")) == "" {
+				t.Errorf("form: %s of %+q is accepted", field, blank)
+			}
+			if fields := problemFields(env.api(validJSON(field, blank)).WantStatus(422)); fields[field] == "" {
+				t.Errorf("API: %s of %+q is accepted", field, blank)
+			}
+		}
 	}
 }

@@ -24,8 +24,8 @@ import (
 
 // Store keeps license requests. shared/store implements it.
 type Store interface {
-	// FileRequest records a request and its emails. For a token that was used with the same details it returns that
-	// request with created false; with other details the error is store.ErrReused.
+	// FileRequest records a request and its emails. For a token that was used before it returns that request with
+	// created false.
 	FileRequest(ctx context.Context, d request.Details, token string, mails func(request.Request) []mail.Message) (
 		r request.Request, created bool, err error)
 	// FileUnconfirmed is FileRequest for a request that a program may have sent. It causes no emails.

@@ -106,9 +106,10 @@ func detailFacts(d request.Details) []fact {
 		{"Edition", d.Edition.Name()},
 		{"Server ID", string(d.Server)},
 		{"Lines of code", license.Lines(d.Loc)},
+		{"Lines of code to license", d.Wanted()},
 		{"SonarQube version", d.ProductVersion},
 		{"Related license or server", d.Replaces},
 		{"Server use", string(d.Environment)},
-		{"Old server", string(d.OldServer)},
+		{"Old server", d.OldServer.Name()},
 	}
 }
