@@ -59,7 +59,7 @@ func see[T any](t *testing.T, ctx context.Context, what string, action chromedp.
 }
 
 // look takes a wide and a narrow screenshot into the folder that SCREENSHOTS names, if any. It fails if the page is
-// wider than the narrow window.
+// wider than the narrow window, or if axe-core finds a fault in it.
 func look(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	for _, size := range []struct {
@@ -79,6 +79,7 @@ func look(t *testing.T, ctx context.Context, name string) {
 		}
 	}
 	act(t, ctx, "widening the window again", chromedp.EmulateViewport(1200, 900))
+	audit(t, ctx, name)
 }
 
 // text returns the text of a part of the page.
