@@ -74,7 +74,9 @@ func (d *Draft) parse() (l license.License, bad fault.Fields) {
 	if _, ok := d.Catalog.Version(d.productVersion); d.productVersion != "" && !ok {
 		bad.Add("productVersion", "No packages exist for this version. Select one from the list.")
 	}
-	custom := parseYes(&bad, "tailored", f.CustomPackage)
+	// Without a custom package, a server with the Community Edition has no page for the key (client-contract.md §6).
+	community := l.Edition == license.Community && d.CustomPackages() && d.productVersion != ""
+	custom := parseYes(&bad, "tailored", f.CustomPackage) || community
 	if !validID(f.ID) {
 		bad.Add("id", "The form lost its ID. Start again from the request or the license.")
 	}

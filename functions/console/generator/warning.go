@@ -29,6 +29,7 @@ const (
 	OtherEdition           Code = "other-edition"            // than that of the request
 	OtherServer            Code = "other-server"             // than that of the request or of the renewed license
 	OtherType              Code = "other-type"               // than the request or the replaced license suggests
+	CommunityLicense       Code = "community-license"        // for an edition whose box has no button
 	LanguageWithoutPackage Code = "language-without-package" // no package in the email has its plugin
 )
 
@@ -184,6 +185,9 @@ func (d *Draft) checkRequest() {
 // checkPackages looks for the plugins of languages beyond the edition: only a custom package has them.
 func (d *Draft) checkPackages() {
 	l := d.Licenses[0]
+	if l.Edition == license.Community {
+		d.checkCommunity(len(l.Packages) > 0)
+	}
 	if len(d.extraPlugins) == 0 || len(l.Packages) > 0 {
 		return
 	}
@@ -194,6 +198,19 @@ func (d *Draft) checkPackages() {
 	d.warn(LanguageWithoutPackage,
 		"The license covers languages beyond the %s: %s. No package in the email contains their plugins: %s. %s",
 		l.Edition.Name(), LanguageNames(d.Catalog, l.Languages), strings.Join(d.extraPlugins, ", "), advice)
+}
+
+// checkCommunity asks for a confirmation: the Marketplace page has no button for the Community Edition, and the License
+// Manager comes only with a commercial plugin (client-contract.md §6).
+func (d *Draft) checkCommunity(packaged bool) {
+	advice := "The email links a custom package that has to be installed manually first."
+	if !packaged {
+		advice = "The email links no custom package, so there is nowhere to enter the key."
+		if d.CustomPackages() {
+			advice += " Choose “Edit” and select the product version to build one."
+		}
+	}
+	d.warn(CommunityLicense, "SonarQube has no button to enter a license for the Community Edition. %s", advice)
 }
 
 // checkStaging counts staging licenses against their production license.

@@ -168,7 +168,12 @@ func TestDraftWarnings(t *testing.T) {
 		{name: "a language of the edition", kind: request.New, form: func(f *Form) { f.Languages = []string{"cpp"} }},
 		{name: "a language beyond the community edition", kind: request.New,
 			form: func(f *Form) { f.Edition, f.Languages = "community", []string{"cobol"} },
-			want: []Code{OtherEdition, LanguageWithoutPackage}},
+			want: []Code{OtherEdition, CommunityLicense}},
+		{name: "a community license without a product version", kind: request.New,
+			form: func(f *Form) {
+				f.Edition, f.Languages, f.ProductVersion = "community", []string{"cobol"}, ""
+			},
+			want: []Code{OtherEdition, CommunityLicense, LanguageWithoutPackage}},
 		{name: "a renewal with a language beyond the edition", source: Source{Renews: "l1"},
 			old: []license.License{sold("l1", func(l *license.License) {
 				l.Edition, l.Languages = license.Developer, []string{"cobol"}
@@ -180,7 +185,8 @@ func TestDraftWarnings(t *testing.T) {
 				f.Type, f.Edition, f.MaxLoc = "PRODUCTION", "community", "100000"
 				f.NotBefore, f.Expiration, f.Email = "2018-01-01", "2020-01-01", "x@else.example"
 			},
-			want: []Code{LongTerm, BackDated, EmailDomain, SmallerEdition, LocBelowServer, OtherEdition}},
+			want: []Code{LongTerm, BackDated, EmailDomain, SmallerEdition, LocBelowServer, OtherEdition,
+				CommunityLicense}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newTestEnv(t)
@@ -203,5 +209,20 @@ func TestDraftWarnings(t *testing.T) {
 				t.Errorf("got warnings %v, want %v: %+v", got, test.want, r.Warnings)
 			}
 		})
+	}
+}
+
+func TestCommunityLicenseBringsACustomPackage(t *testing.T) {
+	w := newTestEnv(t)
+	source := Source{Request: w.file(asked(request.New)).ID}
+	f := w.begin(source)
+	f.Edition, f.CustomPackage = "community", ""
+	d := w.draft(source, f)
+	packages := d.Licenses[0].Packages
+	if len(packages) != 1 || !strings.HasPrefix(packages[0], "community-edition-6.7.1-") {
+		t.Fatalf("got packages %v, want one for the Community Edition", packages)
+	}
+	if !strings.Contains(d.Mail.Text, packages[0]) || strings.Contains(d.Mail.Text, "Upgrade") {
+		t.Errorf("got an email that does not link the package:\n%s", d.Mail.Text)
 	}
 }
