@@ -96,6 +96,9 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	s.close = closeTable
+	if err := o.Data.RemoveUnfinished(); err != nil {
+		return err
+	}
 	outbox, err := outboxdir.Open(o.Data.Outbox(), mail.AddressOf(c.MailFrom), clock.Now)
 	if err != nil {
 		return err
@@ -160,7 +163,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	}
 
 	s.http = http.Server{
-		Handler:           functions,
+		Handler:           onlyHere(c.SiteURL, functions),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,

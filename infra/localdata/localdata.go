@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -54,6 +55,17 @@ func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, clo
 		return nil, nil, err
 	}
 	return b, b.Close, nil
+}
+
+// RemoveUnfinished removes the files that a killed server left half written. The table, which belongs to one process, is
+// open already: nobody else writes them.
+func (d Dir) RemoveUnfinished() error {
+	for _, folder := range []string{d.Outbox(), d.Packages(), d.CustomPackages(), d.Jars()} {
+		if err := atomicfile.RemoveUnfinished(folder); err != nil {
+			return fmt.Errorf("removing unfinished files: %w", err)
+		}
+	}
+	return nil
 }
 
 // announcement is the content of server.json.

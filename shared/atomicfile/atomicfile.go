@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 )
 
+// unfinished ends the names of files without their own.
+const unfinished = ".part"
+
 // File is a file that does not have its name yet. Write to it, then Commit; Close without that leaves the old content.
 type File struct {
 	*os.File
@@ -37,7 +40,7 @@ func Create(path string, mode fs.FileMode) (*File, error) {
 
 // CreateIn is Create for a name directly in an open folder.
 func CreateIn(root *os.Root, name string, mode fs.FileMode) (*File, error) {
-	temporary := "." + name + "." + rand.Text() + ".part"
+	temporary := "." + name + "." + rand.Text() + unfinished
 	file, err := root.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -113,6 +116,21 @@ func write(f *File, err error, name string, data []byte) error {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	return nil
+}
+
+// RemoveUnfinished removes the files that a killed process left without their names, in a folder and those below it. No
+// other process may write there at the time.
+func RemoveUnfinished(folder string) error {
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || filepath.Ext(path) != unfinished {
+			return err
+		}
+		return os.Remove(path)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // SyncFolder brings the names in a folder to the disk.

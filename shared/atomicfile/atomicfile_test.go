@@ -87,3 +87,35 @@ func wantNames(t *testing.T, dir string, want ...string) {
 		}
 	}
 }
+
+func TestUnfinishedFilesAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	below := filepath.Join(dir, "below")
+	if err := os.Mkdir(below, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	keep := []string{filepath.Join(dir, "m1.eml"), filepath.Join(below, "a.zip"), filepath.Join(dir, "part")}
+	for _, path := range append(keep, filepath.Join(dir, ".m2.eml.ABC.part"), filepath.Join(below, "b.zip.X.part")) {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := RemoveUnfinished(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := 0
+	filepath.WalkDir(dir, func(_ string, e os.DirEntry, _ error) error {
+		if !e.IsDir() {
+			left++
+		}
+		return nil
+	})
+	if left != len(keep) {
+		t.Errorf("got %d files left, want %d", left, len(keep))
+	}
+	if err := RemoveUnfinished(filepath.Join(dir, "none")); err != nil {
+		t.Errorf("a missing folder: %v", err)
+	}
+}

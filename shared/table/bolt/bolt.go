@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -37,11 +38,14 @@ var _ table.Table = (*Table)(nil)
 
 // Open opens the file, or creates it in a folder that exists. It fails when another process has it open.
 func Open(path string) (*Table, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, berrors.ErrTimeout) {
+	db, err := open(path)
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("table/bolt: another process has %s open; is the server running?", path)
-	}
-	if err != nil {
+	case errors.Is(err, errDamaged):
+		return nil, fmt.Errorf("table/bolt: %s %w. Put back a copy of it, or delete the folder %s to start with new data",
+			path, err, filepath.Dir(path))
+	case err != nil:
 		return nil, fmt.Errorf("table/bolt: open %s: %w", path, err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
