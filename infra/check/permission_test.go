@@ -145,6 +145,11 @@ func (u *user) requestsSteps() []step {
 			_, _, err := u.s.FileUnconfirmed(u.ctx, u.filed.Details, "another token")
 			return err
 		}},
+		{"CorrectEmail", func() error {
+			return u.s.CorrectEmail(u.ctx, u.filed.ID, "a@example.com", "b@example.com", func(request.Request) []mail.Message {
+				return []mail.Message{{ID: "c1"}}
+			})
+		}},
 		{"FileRequest", file}, // a repeated one reads
 		{"Request", func() error { return last(u.s.Request(u.ctx, u.filed.ID)) }},
 		{"RequestByToken", func() error { return last(u.s.RequestByToken(u.ctx, u.filed.ID, u.filed.Token)) }},

@@ -158,6 +158,30 @@ func sameSecret(a, b string) bool {
 	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
+// CorrectEmail changes the address of a request from one to another, as its customer asked, and queues the mails about
+// it. It does nothing if the request has another address than from: somebody was first.
+func (s *Store) CorrectEmail(ctx context.Context, id, from, to string, mails func(request.Request) []mail.Message) error {
+	err := entity.Retry(func() error {
+		before, err := s.Request(ctx, id)
+		if err != nil || before.Email != from {
+			return err
+		}
+		after := before
+		after.Email = to
+		c := s.begin()
+		c.Change(requestEntity{before}, requestEntity{after}, before.Version,
+			entity.Line{By: Customer, Action: EmailCorrected})
+		if !after.Unconfirmed {
+			c.queue(mails(after)...)
+		}
+		return c.Commit(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("store: correcting the address of request %s: %w", id, err)
+	}
+	return nil
+}
+
 // Review is what an operator does to a request.
 type Review struct {
 	ID      string

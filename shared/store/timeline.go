@@ -25,6 +25,7 @@ const (
 // Actions on requests.
 const (
 	RequestReceived  Action = "request received"
+	EmailCorrected   Action = "email corrected"
 	RequestTaken     Action = "taken into review"
 	RequestTakenOver Action = "taken over"
 	CustomerAsked    Action = "customer asked"

@@ -30,6 +30,7 @@ type publicRequest struct {
 type filedRequest struct {
 	publicRequest
 	StatusURL string `json:"statusUrl,omitempty"` // the private link; a repetition does not get it
+	Hint      string `json:"hint,omitempty"`      // about a probably mistyped address
 }
 
 // fullRequest is what the holder of the private link sees.
@@ -79,7 +80,7 @@ func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 		status, link = http.StatusCreated, s.mail.StatusURL(filed)
 	}
 	w.Header().Set("Location", apiPath+"/"+filed.ID)
-	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed), link})
+	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed), link, emailHint(filed)})
 }
 
 // headerKey returns the Idempotency-Key header, with or without the quotes of a structured field.

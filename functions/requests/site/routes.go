@@ -15,6 +15,7 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /request/{edition}", Handle: s.submitForm},
 		{Pattern: "GET /request/thanks", Handle: s.thanks},
 		{Pattern: "GET /requests/{id}", Handle: s.status},
+		{Pattern: "POST /requests/{id}/email", Handle: s.correctEmail},
 
 		{Pattern: "POST /api/license-requests", Handle: s.apiCreateRequest},
 		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiGetRequest},

@@ -30,6 +30,8 @@ type Store interface {
 		r request.Request, created bool, err error)
 	// FileUnconfirmed is FileRequest for a request that a program may have sent. It causes no emails.
 	FileUnconfirmed(ctx context.Context, d request.Details, token string) (r request.Request, created bool, err error)
+	// CorrectEmail changes the address of a request from one to another and queues the emails about it.
+	CorrectEmail(ctx context.Context, id, from, to string, mails func(request.Request) []mail.Message) error
 	// Request reads a request. An unknown one is a NotFound fault.
 	Request(ctx context.Context, id string) (request.Request, error)
 	// RequestByToken reads a request for the holder of its private link. A wrong token is a NotFound fault too.

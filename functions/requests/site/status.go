@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
@@ -29,6 +31,8 @@ type statusView struct {
 	History  []event
 	Query    string // of links
 	Sales    string
+	Meant    string // the address that was probably meant; "" for none
+	Token    string // for the form that corrects it
 }
 
 // issuedLicense is a license that was issued for a request, with the names of the catalog.
@@ -82,6 +86,7 @@ func progressOf(r request.Request, answer *delivery) progress {
 // Emails have lines of their own (delivery).
 var historyTexts = map[store.Action]string{
 	store.RequestReceived:  "You sent the request.",
+	store.EmailCorrected:   "You corrected your email address.",
 	store.RequestTaken:     "Our sales team started the review.",
 	store.CustomerAsked:    "We asked you a question.",
 	store.RequestResumed:   "We continued the review.",
@@ -144,6 +149,9 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued {
 		v.Lost = nil
 	}
+	if found.State.Open() {
+		v.Meant, v.Token = input.LikelySlip(found.Email), found.Token
+	}
 	v.State, v.History = progressOf(found, answer), history(events, keys, found.Email)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return s.pages.Render(w, http.StatusOK, "status.html",
@@ -180,6 +188,39 @@ func (s *site) issuedFor(ctx context.Context, v *statusView) (keys []store.Mail,
 		}
 	}
 	return keys, nil
+}
+
+// correctEmail corrects an address that is probably mistyped, as the status page offers. No other address can be set
+// with the link, which colleagues share.
+func (s *site) correctEmail(w http.ResponseWriter, r *http.Request) error {
+	values, err := web.ReadForm(r)
+	if err != nil {
+		return err
+	}
+	found, err := s.byToken(r, values.Get("token"))
+	if err != nil {
+		return err
+	}
+	if meant := input.LikelySlip(found.Email); meant != "" && found.State.Open() {
+		err = s.store.CorrectEmail(r.Context(), found.ID, found.Email, meant, func(r request.Request) []mail.Message {
+			return []mail.Message{s.mail.RequestReceived(r.ID+"-received-corrected", r)}
+		})
+		if err != nil {
+			return err
+		}
+		s.log.InfoContext(r.Context(), "address of a license request corrected", "id", found.ID)
+	}
+	http.Redirect(w, r, letter.StatusPath(found), http.StatusSeeOther)
+	return nil
+}
+
+// emailHint asks about an address that is probably mistyped; "" if it looks right.
+func emailHint(r request.Request) string {
+	meant := input.LikelySlip(r.Email)
+	if meant == "" {
+		return ""
+	}
+	return "The address " + r.Email + " may be mistyped. Did you mean " + meant + "? The page behind statusUrl corrects it."
 }
 
 // linkToken returns the token of a private link as mail programs and people pass it on: in any case of letters, with

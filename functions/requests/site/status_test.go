@@ -1,6 +1,7 @@
 package site
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -219,4 +220,40 @@ func TestConfirmationLinksToTheStatusPage(t *testing.T) {
 		t.Errorf("got an email without %s:\n%s", page, text)
 	}
 	env.get(page).WantStatus(200)
+}
+
+func TestStatusPageCorrectsALikelySlip(t *testing.T) {
+	env := newTestEnv(t)
+	to := env.send("/request/developer", withValues(validForm(), "email", "ana@hotmial.com")).
+		WantStatus(303).Header.Get("Location")
+	id, token, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?token=")
+	form := env.get(to).WantStatus(200).Page().Find("form#slip[method=post]")
+	if form.Length() != 1 || !strings.Contains(webtest.Text(form), "ana@hotmail.com") {
+		t.Fatalf("got form %q, want ana@hotmail.com offered", webtest.Text(form))
+	}
+	action := form.AttrOr("action", "")
+	env.send(action, url.Values{"token": {"wrong"}}).WantStatus(404)
+	for range 2 { // the second time there is nothing to correct
+		env.send(action, url.Values{"token": {token}, "email": {"eve@evil.example"}}).WantStatus(303)
+	}
+	r, err := env.store.Request(t.Context(), id)
+	if err != nil || r.Email != "ana@hotmail.com" {
+		t.Errorf("got address %s, %v, want ana@hotmail.com", r.Email, err)
+	}
+	m, err := env.store.Mail(t.Context(), id+"-received-corrected")
+	if err != nil || m.Message.To.Email != "ana@hotmail.com" || len(env.pendingMails()) != 3 {
+		t.Errorf("got confirmation to %s, %v, and emails %v", m.Message.To.Email, err, env.pendingMails())
+	}
+	doc := env.get(to).Page()
+	if doc.Find("form#slip").Length() != 0 ||
+		!slices.Contains(historyLines(doc), "You corrected your email address.") {
+		t.Errorf("corrected: got history %q, and the form %d times", historyLines(doc), doc.Find("form#slip").Length())
+	}
+	hint := jsonObject(env.api(validJSON("email", "ana@hotmial.com")).WantStatus(201))["hint"]
+	if said, _ := hint.(string); !strings.Contains(said, "ana@hotmail.com") {
+		t.Errorf("API: got hint %v, want ana@hotmail.com in it", hint)
+	}
+	if hint := jsonObject(env.api(validJSON()).WantStatus(201))["hint"]; hint != nil {
+		t.Errorf("API, right address: got hint %v, want none", hint)
+	}
 }
