@@ -117,7 +117,14 @@ func TestEditionIsLeftOutIfOnePluginHasNoRelease(t *testing.T) {
 
 func TestPrivateReleasesAndVersionsAreIgnored(t *testing.T) {
 	files := sound()
-	change{cpp, "", "privateVersions=6.0\n6.0.sqVersions=[6.7,LATEST]\n6.0.date=2019-01-01\n6.0.downloadUrl=https://example.com/six.jar"}.apply(t, files)
+	change{
+		cpp,
+		"",
+		"privateVersions=6.0\n6.0.sqVersions=[6.7,LATEST]\n6.0.date=2019-01-01\n6.0.downloadUrl=https://example.com/six.jar",
+	}.apply(
+		t,
+		files,
+	)
 	change{versions, "privateVersions=6.5", "privateVersions=6.5,9.9"}.apply(t, files)
 	c := mustGenerate(t, files)
 	if p, _ := c.Package("enterprise", "7.0"); p.Jars[1].Release != "5.1" {
@@ -159,7 +166,13 @@ func TestRandomMetadataKeepsTheRules(t *testing.T) {
 				low := rapid.IntRange(0, len(product)-1).Draw(t, "low")
 				high := rapid.IntRange(low, len(product)-1).Draw(t, "high")
 				archived = append(archived, fmt.Sprintf("%d.0", release))
-				text += fmt.Sprintf("%d.0.sqVersions=[%s,%s]\n%[1]d.0.downloadUrl=https://example.com/%[4]s-%[1]d.jar\n", release, product[low], product[high], plugin)
+				text += fmt.Sprintf(
+					"%d.0.sqVersions=[%s,%s]\n%[1]d.0.downloadUrl=https://example.com/%[4]s-%[1]d.jar\n",
+					release,
+					product[low],
+					product[high],
+					plugin,
+				)
 				for _, v := range product[low : high+1] {
 					runs[plugin][v] = release
 				}

@@ -31,7 +31,11 @@ var slips = []struct {
 	{"archived misspelt", change{cpp, "archivedVersions=", "archivedVersion="}, "did you mean archivedVersions?"},
 	{"list in other case", change{lic, "publicVersions=", "publicversions="}, "did you mean publicVersions?"},
 	{"list with letters exchanged", change{lic, "publicVersions=", "pulbicVersions="}, "did you mean publicVersions?"},
-	{"list with a letter missing", change{versions, "publicVersions=", "pulicVersions="}, "did you mean publicVersions?"},
+	{
+		"list with a letter missing",
+		change{versions, "publicVersions=", "pulicVersions="},
+		"did you mean publicVersions?",
+	},
 	{"plugins misspelt", change{versions, "plugins=", "plugin="}, "did you mean plugins?"},
 	{"LTS misspelt", change{versions, "ltsVersion=", "ltsVersions="}, "did you mean ltsVersion?"},
 	{"range misspelt", change{cpp, "5.1.sqVersions=", "5.1.sqVersion="}, "did you mean 5.1.sqVersions?"},
@@ -43,26 +47,58 @@ var slips = []struct {
 	{"changelog misspelt", change{cpp, "", "5.1.changlogUrl=https://example.com/x"}, "did you mean 5.1.changelogUrl?"},
 	{"name of a plugin misspelt", change{cpp, "", "nmae=x"}, "did you mean name?"},
 	{"editions misspelt", change{templates, "", "edition=community"}, "did you mean editions?"},
-	{"plugins of an edition misspelt", change{templates, "", "enterprise.plugin=license"}, "did you mean enterprise.plugins?"},
-	{"link misspelt", change{templates, "", "developer.requestLicenceUrl=https://example.com"}, "did you mean developer.requestLicenseUrl?"},
+	{
+		"plugins of an edition misspelt",
+		change{templates, "", "enterprise.plugin=license"},
+		"did you mean enterprise.plugins?",
+	},
+	{
+		"link misspelt",
+		change{templates, "", "developer.requestLicenceUrl=https://example.com"},
+		"did you mean developer.requestLicenseUrl?",
+	},
 	{"range twice", change{cpp, "", "5.1.sqVersions=[7.0,LATEST]"}, "property 5.1.sqVersions has two values"},
 	{"releases twice", change{lic, "", "publicVersions=3.2"}, "property publicVersions has two values"},
 	{"versions twice", change{versions, "", "publicVersions=6.7"}, "property publicVersions has two values"},
 	{"an unread property twice", change{cpp, "", "category=a\ncategory=b"}, "property category has two values"},
-	{"plugins of an edition twice", change{templates, "", "enterprise.plugins=license"}, "property enterprise.plugins has two values"},
+	{
+		"plugins of an edition twice",
+		change{templates, "", "enterprise.plugins=license"},
+		"property enterprise.plugins has two values",
+	},
 	{"our side of a conflict", change{cpp, "", "<<<<<<< HEAD"}, "marker of a merge conflict"},
 	{"middle of a conflict", change{versions, "", "======="}, "marker of a merge conflict"},
 	{"their side of a conflict", change{templates, "", ">>>>>>> branch"}, "marker of a merge conflict"},
 	{"base of a conflict", change{lic, "", "||||||| base"}, "marker of a merge conflict"},
-	{"release swallowed", change{cpp, "defaults.description=a release\n", "defaults.description=a release\\\n"}, "5.1.sqVersions is part of the value of defaults.description"},
-	{"list swallowed", change{lic, "publicVersions=3.2,3.3", "note=x \\\npublicVersions=3.2,3.3"}, "publicVersions is part of the value of note"},
+	{
+		"release swallowed",
+		change{cpp, "defaults.description=a release\n", "defaults.description=a release\\\n"},
+		"5.1.sqVersions is part of the value of defaults.description",
+	},
+	{
+		"list swallowed",
+		change{lic, "publicVersions=3.2,3.3", "note=x \\\npublicVersions=3.2,3.3"},
+		"publicVersions is part of the value of note",
+	},
 	{"day first", change{versions, "6.7.date=2017-11-07", "6.7.date=07-11-2017"}, "the year 7"},
 	{"last millennium", change{cpp, "5.1.date=2018-02-05", "5.1.date=1918-02-05"}, "the year 1918"},
 	{"far future", change{cpp, "5.1.date=2018-02-05", "5.1.date=2108-02-05"}, "the year 2108"},
 	{"a default's year", change{cpp, "5.1.date=2018-02-05", "defaults.date=0018-02-05"}, "the year 18"},
-	{"four parts", change{versions, "publicVersions=6.6,6.7,", "7.1.1.11100.date=2018-03-01\npublicVersions=7.1.1.11100,6.6,6.7,"}, "7.1.1.11100"},
-	{"leading zero", change{versions, "publicVersions=6.6,6.7,", "07.1.date=2018-03-01\npublicVersions=07.1,6.6,6.7,"}, "07.1"},
-	{"LATEST on an older release", change{cpp, "5.0.sqVersions=[6.7,6.7.1]", "5.0.sqVersions=[6.7,LATEST]"}, "only the newest release"},
+	{
+		"four parts",
+		change{versions, "publicVersions=6.6,6.7,", "7.1.1.11100.date=2018-03-01\npublicVersions=7.1.1.11100,6.6,6.7,"},
+		"7.1.1.11100",
+	},
+	{
+		"leading zero",
+		change{versions, "publicVersions=6.6,6.7,", "07.1.date=2018-03-01\npublicVersions=07.1,6.6,6.7,"},
+		"07.1",
+	},
+	{
+		"LATEST on an older release",
+		change{cpp, "5.0.sqVersions=[6.7,6.7.1]", "5.0.sqVersions=[6.7,LATEST]"},
+		"only the newest release",
+	},
 	{"two releases for one version", change{lic, "[6.7,6.7*]", "[6.7,7.0]"}, "are both public for version"},
 }
 
@@ -88,7 +124,8 @@ func TestSlipsStopAPublicationWhereAnEditionDependsOnTheFile(t *testing.T) {
 func TestSlipsElsewhereAreWarnings(t *testing.T) {
 	clean := mustGenerate(t, withOther())
 	for _, test := range slips {
-		if test.file != cpp || strings.Contains(test.old+test.new, "5.1.sqVersion") && test.old != "" || test.name == "release swallowed" {
+		if test.file != cpp || strings.Contains(test.old+test.new, "5.1.sqVersion") && test.old != "" ||
+			test.name == "release swallowed" {
 			continue // without its range a public release is refused in any file
 		}
 		t.Run(test.name, func(t *testing.T) {
@@ -99,7 +136,8 @@ func TestSlipsElsewhereAreWarnings(t *testing.T) {
 			if err != nil {
 				t.Fatalf("got %v, want a warning", err)
 			}
-			if got := strings.Join(m.Warnings(), "\n"); !strings.Contains(got, test.want) || !strings.Contains(got, other) {
+			if got := strings.Join(m.Warnings(), "\n"); !strings.Contains(got, test.want) ||
+				!strings.Contains(got, other) {
 				t.Errorf("got the warnings %q, want %q of %s", got, test.want, other)
 			}
 			if c, err := m.Catalog(options()); err != nil || string(c.EditionsJSON()) != string(clean.EditionsJSON()) {
@@ -113,7 +151,8 @@ func TestRepeatedValueIsAWarning(t *testing.T) {
 	files := sound()
 	change{cpp, "", "5.1.sqVersions=[6.7,LATEST]"}.apply(t, files)
 	m, err := catalog.Read(folder(files), time.Now())
-	if err != nil || len(m.Warnings()) != 1 || !strings.Contains(m.Warnings()[0], "lines 6 and 12: property 5.1.sqVersions is repeated") {
+	if err != nil || len(m.Warnings()) != 1 ||
+		!strings.Contains(m.Warnings()[0], "lines 6 and 12: property 5.1.sqVersions is repeated") {
 		t.Errorf("got %q, %v", m.Warnings(), err)
 	}
 }

@@ -111,8 +111,14 @@ func TestErrorPageShowsTheVisitor(t *testing.T) {
 	sam := func(*http.Request) *Visitor { return &Visitor{Name: "Sam"} }
 	site := New(Options{
 		Routes: []Route{
-			{Pattern: "GET /page", Handle: ShowVisitor(sam, func(http.ResponseWriter, *http.Request) error { return errNoPage })},
-			{Pattern: "GET /panic", Handle: ShowVisitor(sam, func(http.ResponseWriter, *http.Request) error { panic("no") })},
+			{
+				Pattern: "GET /page",
+				Handle:  ShowVisitor(sam, func(http.ResponseWriter, *http.Request) error { return errNoPage }),
+			},
+			{
+				Pattern: "GET /panic",
+				Handle:  ShowVisitor(sam, func(http.ResponseWriter, *http.Request) error { panic("no") }),
+			},
 		},
 		Pages: NewPages(filesOf(files)), Log: slog.New(slog.DiscardHandler),
 	})

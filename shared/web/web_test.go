@@ -28,8 +28,10 @@ func filesOf(contents map[string]string) fstest.MapFS {
 }
 
 var pages = fstest.MapFS{
-	"templates/site.html":  {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
-	"templates/error.html": {Data: []byte(`{{define "main"}}<h1>{{.Status}}</h1><p>{{.Detail}}</p><i>{{.RequestID}}</i>{{end}}`)},
+	"templates/site.html": {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
+	"templates/error.html": {
+		Data: []byte(`{{define "main"}}<h1>{{.Status}}</h1><p>{{.Detail}}</p><i>{{.RequestID}}</i>{{end}}`),
+	},
 	"templates/page.html":  {Data: []byte(`{{define "main"}}<p>{{.Text}}</p>{{end}}`)},
 	"templates/wrong.html": {Data: []byte(`{{define "main"}}<p>{{.Nothing}}</p>{{end}}`)},
 }
@@ -205,7 +207,14 @@ func TestUnknownAddresses(t *testing.T) {
 	} {
 		got, _, _ := serve(t, ok, httptest.NewRequest(tt.method, tt.target, nil))
 		if got.StatusCode != tt.status || tt.header != "" && got.Header.Get(tt.header) != tt.value {
-			t.Errorf("%s %s: got %d, %s: %q", tt.method, tt.target, got.StatusCode, tt.header, got.Header.Get(tt.header))
+			t.Errorf(
+				"%s %s: got %d, %s: %q",
+				tt.method,
+				tt.target,
+				got.StatusCode,
+				tt.header,
+				got.Header.Get(tt.header),
+			)
 		}
 	}
 }
