@@ -248,7 +248,8 @@ func parse(record []string) (l license.License, reasons []string) {
 			strings.Join(Header[n:], ", "))}
 	case n > len(Header):
 		return l, []string{fmt.Sprintf("This line has %d fields instead of %d: after %s comes %s. "+
-			"Put a field with a comma in quotes.", n, len(Header), Header[len(Header)-1], input.Quote(record[len(Header)]))}
+			"Put a field with a comma in quotes.", n, len(Header), Header[len(Header)-1],
+			input.Quote(record[len(Header)]))}
 	}
 	refuse := func(column string, err error) {
 		if err != nil {

@@ -116,7 +116,10 @@ func TestNamedTableIsOpenedAtItsEndpoint(t *testing.T) {
 				json.NewDecoder(r.Body).Decode(&call)
 				asked[call.TableName]++
 				w.WriteHeader(http.StatusBadRequest)
-				io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException","message":"not today"}`)
+				io.WriteString(
+					w,
+					`{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException","message":"not today"}`,
+				)
 			}))
 			defer engine.Close()
 			t.Setenv("DYNAMODB_ENDPOINT", engine.URL)

@@ -60,16 +60,19 @@ func codes() (list []string) {
 
 // languages are those in which a country's name is understood.
 var languages = []language.Tag{
-	language.English, language.German, language.French, language.Italian, language.Spanish, language.Portuguese, language.Dutch,
+	language.English, language.German, language.French, language.Italian, language.Spanish,
+	language.Portuguese, language.Dutch,
 }
 
 // otherNames are names that people type and that are no longer, or not quite, what the country is called.
 var otherNames = map[string]string{
 	"usa": "US", "us": "US", "united states of america": "US", "america": "US", "uk": "GB",
 	"great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "holland": "NL",
-	"the netherlands": "NL", "czech republic": "CZ", "korea": "KR", "republic of korea": "KR", "russian federation": "RU",
-	"viet nam": "VN", "burma": "MM",
-	"ivory coast": "CI", "uae": "AE", "hong kong": "HK", "macao": "MO", "macau": "MO", "bosnia": "BA", "republic of ireland": "IE",
+	"the netherlands": "NL", "czech republic": "CZ", "korea": "KR", "republic of korea": "KR",
+	"russian federation": "RU",
+	"viet nam":           "VN", "burma": "MM",
+	"ivory coast": "CI", "uae": "AE", "hong kong": "HK", "macao": "MO", "macau": "MO", "bosnia": "BA",
+	"republic of ireland": "IE",
 }
 
 // named finds a country's code by any of its names.

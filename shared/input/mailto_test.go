@@ -30,7 +30,8 @@ func TestMailtoKeepsHostileAddressesInOnePiece(t *testing.T) {
 			t.Errorf("Mailto(%q) = %q, want %q", address, got, want)
 		}
 	}
-	if got, want := Mailto("ada@example.com", "Stop it & more?"), "mailto:ada@example.com?subject=Stop%20it%20%26%20more%3F"; got != want {
+	got := Mailto("ada@example.com", "Stop it & more?")
+	if want := "mailto:ada@example.com?subject=Stop%20it%20%26%20more%3F"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -88,8 +88,8 @@ func FuzzEventIsReadLikeEncodingJSON(f *testing.F) {
 	})
 }
 
-// differsByDuplicates reports whether a key occurs twice in one object: the reference reads only the last one, the scanner
-// refuses a wrong type in any.
+// differsByDuplicates reports whether a key occurs twice in one object: the reference reads only the last one, the
+// scanner refuses a wrong type in any.
 func differsByDuplicates(data []byte) bool {
 	duplicate := false
 	s := &scanner{data: data}

@@ -58,7 +58,12 @@ func TestSalesIsToldOfUnconfirmedRequestsOnceADay(t *testing.T) {
 	b := newTestEnv(t)
 	tell := func(id string) (n int) {
 		n, err := b.TellUnconfirmed(t.Context(), func(list []request.Summary) mail.Message {
-			return mail.Message{ID: id, Kind: mail.RequestUnconfirmed, About: list[0].ID, To: mail.Address{Email: "s@v.example"}}
+			return mail.Message{
+				ID:    id,
+				Kind:  mail.RequestUnconfirmed,
+				About: list[0].ID,
+				To:    mail.Address{Email: "s@v.example"},
+			}
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -48,8 +48,12 @@ type methodError struct{ allow string }
 func (e *methodError) Error() string { return "method not allowed; allowed: " + e.allow }
 
 func forged(err error) error {
-	return fault.Wrap(fault.Forbidden, err,
-		"We did not accept the form because it was sent from another site. Open the form on this site and send it again.")
+	return fault.Wrap(
+		fault.Forbidden,
+		err,
+		"We did not accept the form because it was sent from another site. "+
+			"Open the form on this site and send it again.",
+	)
 }
 
 // kindOf returns the kind of any error that a handler can return.

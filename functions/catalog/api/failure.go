@@ -46,8 +46,8 @@ func (e *failure) write(handler *Handler, w http.ResponseWriter, accept string) 
 	response.NewProblem(e.status, e.detail).Write(w)
 }
 
-// page returns an HTML page that says what to do instead. It has the markup and the style sheet of the site (shared/web),
-// which serves the same host, and links no template package.
+// page returns an HTML page that says what to do instead. It has the markup and the style sheet of the site
+// (shared/web), which serves the same host, and links no template package.
 func (h *Handler) page(e *failure) string {
 	title := "No such package"
 	advice := "Check the link: package names look like <code>developer-edition-6.7.1.717.zip</code>. " +

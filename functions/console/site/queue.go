@@ -28,7 +28,13 @@ var (
 	openTab = tab{
 		key: "open", label: "Open", all: "All open", states: []request.State{request.Received, request.InReview},
 	}
-	mineTab        = tab{key: "mine", label: "Mine", all: "All mine", states: []request.State{request.InReview}, mine: true}
+	mineTab = tab{
+		key:    "mine",
+		label:  "Mine",
+		all:    "All mine",
+		states: []request.State{request.InReview},
+		mine:   true,
+	}
 	waitingTab     = tab{key: "waiting", label: "Waiting", all: "All waiting", states: []request.State{request.Waiting}}
 	unconfirmedTab = tab{
 		key: "unconfirmed", label: "Unconfirmed", all: "All unconfirmed", states: []request.State{request.Received},

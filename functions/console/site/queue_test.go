@@ -350,8 +350,9 @@ func TestSearchReadsAPastedKey(t *testing.T) {
 	w.record(l)
 	for id, found := range map[string]bool{l.ID: true, "01hx0000000000000000000009": false} {
 		key, err := licensetest.Issuer(t).Issue(license.Key{
-			ID: id, Type: l.Type, Organization: l.Organization, Server: l.Server, Edition: l.Edition, Plugins: l.Plugins,
-			MaxLoc: l.MaxLoc, Expiration: l.Expiration, Issued: l.Issued,
+			ID: id, Type: l.Type, Organization: l.Organization, Server: l.Server, Edition: l.Edition,
+			Plugins: l.Plugins,
+			MaxLoc:  l.MaxLoc, Expiration: l.Expiration, Issued: l.Issued,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -386,7 +387,8 @@ func TestAddressesLinkToOneRecipient(t *testing.T) {
 		}
 		links.Each(func(_ int, a *goquery.Selection) {
 			switch href := a.AttrOr("href", ""); href {
-			case "mailto:ada%2540acme.example%3Fbcc%3Deve%2540evil.example%26x%3D@evil.example", "mailto:ana@xn--bcher-kva.example":
+			case "mailto:ada%2540acme.example%3Fbcc%3Deve%2540evil.example%26x%3D@evil.example",
+				"mailto:ana@xn--bcher-kva.example":
 			default:
 				t.Errorf("%s: got a link to %s", page, href)
 			}

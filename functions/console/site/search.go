@@ -22,7 +22,7 @@ type searchView struct {
 }
 
 const (
-	maxQuery  = input.MaxEmail // characters: the longest thing to search for, but for a license key, is an email address
+	maxQuery  = input.MaxEmail // characters: nothing longer is searched for, but for a pasted key
 	maxPasted = 4000           // bytes of a pasted license key or text; addresses of pages can be twice as long
 	maxFound  = 100            // number of requests, and of licenses, that are shown
 )

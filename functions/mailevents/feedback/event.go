@@ -117,8 +117,10 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 		if !strings.Contains(to.Diagnostic, to.Status) {
 			details = []string{r.Detail, to.Status, to.Diagnostic}
 		}
-		report.Detail = input.OneLine(strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "),
-			maxDetail)
+		report.Detail = input.OneLine(
+			strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "),
+			maxDetail,
+		)
 		known := slices.ContainsFunc(list, func(other store.Report) bool {
 			return input.SameMailbox(other.Recipient, report.Recipient)
 		})

@@ -1,5 +1,6 @@
 // Package daily reminds customers that their licenses expire: once a day it puts the mails of all reminders that are
-// due into the outbox, and one to sales about the unconfirmed requests. shared/reminder decides when a reminder is due, and functions/mailer sends the mails.
+// due into the outbox, and one to sales about the unconfirmed requests. shared/reminder decides when a reminder is
+// due, and functions/mailer sends the mails.
 package daily
 
 import (

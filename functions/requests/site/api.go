@@ -95,7 +95,8 @@ func headerKey(r *http.Request) string {
 // apiGetRequest returns a request: everything with its token, otherwise only what is not personal.
 func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	token := r.URL.Query().Get("token")
-	if scheme, bearer, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+	if scheme, bearer, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok &&
+		strings.EqualFold(scheme, "Bearer") {
 		token = strings.TrimSpace(bearer)
 	}
 	if token == "" {

@@ -401,8 +401,8 @@ func coveringEdition(c *catalog.Catalog, k license.Key, plugins []string) licens
 	return k.Edition
 }
 
-// describe describes a key with the names of the catalog and with its package: the custom ones on record, or that of its
-// edition for the version.
+// describe describes a key with the names of the catalog and with its package: the custom ones on record, or that of
+// its edition for the version.
 func (s *site) describe(k license.Key, packages []string, c *catalog.Catalog, version string) *checkedKey {
 	d := newCheckedKey(k, c, version)
 	if d.Custom = len(packages) > 0 || !standard(c, k); d.Custom {

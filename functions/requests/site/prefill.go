@@ -16,7 +16,8 @@ import (
 func prefill(q url.Values, edition license.Edition) request.Form {
 	f := request.Form{Edition: string(edition)}
 	f.Server = firstValid(q["serverId"], func(s string) bool { _, err := license.ParseServer(s); return err == nil })
-	if loc := firstValid(q["ncloc"], func(s string) bool { _, err := request.ParseLoc(s); return err == nil }); loc != "" {
+	valid := func(s string) bool { _, err := request.ParseLoc(s); return err == nil }
+	if loc := firstValid(q["ncloc"], valid); loc != "" {
 		n, _ := request.ParseLoc(loc)
 		f.Loc = strconv.FormatInt(n, 10) // links repeat the number, not its zeros
 	}

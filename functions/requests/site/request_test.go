@@ -289,12 +289,14 @@ func TestFilledHoneypotOfAWrongFormIsAnErrorPage(t *testing.T) {
 	newTestEnv(t).send("/request/developer", form).WantStatus(http.StatusUnprocessableEntity)
 }
 
-// TestHoneypotIsNothingThatAutofillKnows reads the form as autofill does: the names of fields that browsers fill in, and
-// the attributes that password managers respect.
+// TestHoneypotIsNothingThatAutofillKnows reads the form as autofill does: the names of fields that browsers fill in,
+// and the attributes that password managers respect.
 func TestHoneypotIsNothingThatAutofillKnows(t *testing.T) {
 	doc := newTestEnv(t).get("/request/developer").Page()
-	field := doc.Find(".trap[aria-hidden=true] input[tabindex='-1'][autocomplete=off][aria-hidden=true][data-1p-ignore]" +
-		"[data-lpignore=true][data-bwignore][data-form-type=other]")
+	field := doc.Find(
+		".trap[aria-hidden=true] input[tabindex='-1'][autocomplete=off][aria-hidden=true][data-1p-ignore]" +
+			"[data-lpignore=true][data-bwignore][data-form-type=other]",
+	)
 	if field.Length() != 1 || field.AttrOr("name", "") != honeypot {
 		t.Fatal("got no honeypot with all attributes")
 	}
@@ -469,13 +471,18 @@ func TestReplacementSaysWhatBecameOfTheOldServer(t *testing.T) {
 			t.Errorf("%s: got no error beside the field", field)
 		}
 	}
-	fields := problemFields(env.api(validJSON("kind", "replacement", "replaces", "AWHW8w9JtzBzSrmf9GQY")).WantStatus(422))
+	fields := problemFields(
+		env.api(validJSON("kind", "replacement", "replaces", "AWHW8w9JtzBzSrmf9GQY")).WantStatus(422),
+	)
 	if fields["environment"] == "" || fields["oldServer"] == "" {
 		t.Errorf("API: got %v, want environment and oldServer refused", fields)
 	}
 	form = withValues(form, "environment", "production", "oldServer", "same")
 	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
-	if main := webtest.Text(env.get(to).Page().Find("main")); !strings.Contains(main, "the same server; the key is lost") {
+	if main := webtest.Text(env.get(to).Page().Find("main")); !strings.Contains(
+		main,
+		"the same server; the key is lost",
+	) {
 		t.Errorf("status page: got %q", main)
 	}
 }

@@ -62,7 +62,13 @@ type progress struct {
 // progressOf words the state of a request. answer is the email with our answer; nil if we know of none.
 func progressOf(r request.Request, answer *delivery) progress {
 	if r.Unconfirmed {
-		return progress{"Your request needs a look first", "It looks as if a program filled in the form.", 1, true, "warn"}
+		return progress{
+			"Your request needs a look first",
+			"It looks as if a program filled in the form.",
+			1,
+			true,
+			"warn",
+		}
 	}
 	switch r.State {
 	case request.Received:
@@ -74,7 +80,13 @@ func progressOf(r request.Request, answer *delivery) progress {
 	case request.Issued:
 		return progress{"Your license was issued", answer.text("the key with installation steps"), 3, false, "good"}
 	case request.Rejected:
-		return progress{"The request was declined", "The reason is below. " + answer.text("the decision"), 3, false, "bad"}
+		return progress{
+			"The request was declined",
+			"The reason is below. " + answer.text("the decision"),
+			3,
+			false,
+			"bad",
+		}
 	case request.Withdrawn:
 		return progress{"The request was withdrawn", "We will not work on it. You can send a new request at any time.",
 			3, false, ""}

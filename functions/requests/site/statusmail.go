@@ -42,8 +42,8 @@ func newestDelivery(mails []store.Mail, email string, kinds ...mail.Kind) (newes
 	return newest
 }
 
-// shownAddress returns an address for the page of a request. The requester's own is whole, so that a slip in it is seen;
-// of others, which sales chose, the page shows who opens the link the domain alone.
+// shownAddress returns an address for the page of a request. The requester's own is whole, so that a slip in it is
+// seen; of others, which sales chose, the page shows who opens the link the domain alone.
 func shownAddress(to, own string) string {
 	if strings.EqualFold(to, own) {
 		return to

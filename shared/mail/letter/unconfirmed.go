@@ -9,8 +9,8 @@ import (
 	"marketplace/shared/request"
 )
 
-// RequestsUnconfirmed tells sales of license requests that programs may have sent, one mail a day. It is about the first
-// of them.
+// RequestsUnconfirmed tells sales of license requests that programs may have sent, one mail a day. It is about the
+// first of them.
 func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) mail.Message {
 	m := mail.Message{
 		ID: "unconfirmed-" + today.String(), Kind: mail.RequestUnconfirmed, About: list[0].ID,
@@ -19,8 +19,11 @@ func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) 
 	}
 	var facts []fact
 	for _, r := range list {
-		facts = append(facts, fact{r.ID, fmt.Sprintf("%s, %s, %s, received %s", input.OneLine(r.Company, request.MaxCompany),
-			r.Kind.Name(), r.Edition.Name(), instant(r.Created))})
+		facts = append(
+			facts,
+			fact{r.ID, fmt.Sprintf("%s, %s, %s, received %s", input.OneLine(r.Company, request.MaxCompany),
+				r.Kind.Name(), r.Edition.Name(), instant(r.Created))},
+		)
 	}
 	return compose(m, content{
 		Title:   "Unconfirmed license requests",
