@@ -51,7 +51,8 @@ func TestCatalogReadsBackFromItsJSON(t *testing.T) {
 func TestPackagesAreKeyedByEdition(t *testing.T) {
 	files := sound()
 	change{templates, "More", "More <b>than</b> that"}.apply(t, files)
-	files["product.properties"] = "features=branches\nfeature.branches.name=Branches & more\nfeature.branches.editions=developer\n"
+	files["product.properties"] = "features=branches\nfeature.branches.name=Branches & more\n" +
+		"feature.branches.editions=developer\n"
 	files["withdrawn.properties"] = "enterprise-edition-7.0.0.717.zip=It held a wrong jar.\n"
 	c := mustGenerate(t, files)
 	content, ok := c.PackagesJSON("7.0")

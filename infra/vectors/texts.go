@@ -225,10 +225,15 @@ func mangled() []vector {
 			"spaces", "line-marks"),
 		mangling("base64 once more", encode(key), license.WrongFormat, nil, "packed"),
 		mangling("a mail saved as a file", email(key), license.NotBase64, nil, "line-breaks", "packed"),
-		{Name: "its end is missing, text behind", Text: key[:400] + "\n\nBest regards,\nAna", Instance: matchingInstance(),
-			Reasons: []license.Code{license.NotBase64}, Client: read,
+		{
+			Name:     "its end is missing, text behind",
+			Text:     key[:400] + "\n\nBest regards,\nAna",
+			Instance: matchingInstance(),
+			Reasons:  []license.Code{license.NotBase64},
+			Client:   read,
 			Unmangle: &unmangled{key[:400] + "Bestregards", []string{"surrounding-text", "line-breaks", "spaces"},
-				[]license.Code{license.Truncated}}},
+				[]license.Code{license.Truncated}},
+		},
 		mangling("the same key twice, a line each", key+"\n"+key+"\n", license.SeveralKeys, read, "surrounding-text",
 			"repeated"),
 		{Name: "two keys in a mail", Text: "Old: " + key + "\nNew: " + other, Instance: matchingInstance(),
@@ -243,8 +248,9 @@ func mangled() []vector {
 
 // email is a mail as programs save it, with the key in an attachment.
 func email(key string) string {
-	return "From: Licensing <licensing@vendor.example>\r\nTo: ana@customer.example\r\nSubject: Your key\r\nMIME-Version: 1.0\r\n" +
-		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe key is attached.\r\n" +
+	return "From: Licensing <licensing@vendor.example>\r\nTo: ana@customer.example\r\nSubject: Your key\r\n" +
+		"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" +
+		"--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe key is attached.\r\n" +
 		"--x\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=license.txt\r\n" +
 		"Content-Transfer-Encoding: base64\r\n\r\n" + wrap(encode(wrap(key, 70, "\n")), 76, "\r\n") + "\r\n--x--\r\n"
 }
