@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// onlyHere answers requests that name this machine or the host of siteURL. A page of any site can have its own name lead
-// to this machine (DNS rebinding); its scripts would read the license keys in the outbox.
+// onlyHere answers requests that name this machine or the host of siteURL. A page of any site can have its own name
+// lead to this machine (DNS rebinding); its scripts would read the license keys in the outbox.
 func onlyHere(siteURL string, h http.Handler) http.Handler {
 	hosts := []string{"localhost", "127.0.0.1", "::1"}
 	if u, err := url.Parse(siteURL); err == nil && u.Hostname() != "" {
