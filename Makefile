@@ -1,5 +1,5 @@
-# Everything one does by hand; `make` lists it. run, test, bench and build need only Go 1.26; `make tools` installs the linters
-# of template.yaml and of the shell scripts.
+# Common tasks; `make` lists them. run, test, bench and build need only Go 1.26; `make tools` installs the linters of
+# template.yaml and of the shell scripts.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 export GOWORK := off
@@ -9,8 +9,9 @@ DATA ?= .local
 ARCH ?= arm64
 # A count, because Go 1.26 may fail a target at the end of a duration without a finding (go.dev/issue/75804).
 FUZZTIME ?= 200000x
-# ST1005 wants error texts in lower case; some of ours begin with the name of a field. golangci-lint (tried at v2.15.0) costs 295
-# seconds of CPU just to compile, so two and a half minutes of CI before it lints; staticcheck and vet are what we want of it.
+# ST1005 wants error texts in lower case; some of ours begin with the name of a field. golangci-lint (tried at v2.15.0)
+# costs 295 seconds of CPU just to compile, so two and a half minutes of CI before it lints; staticcheck and vet are
+# enough for us.
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
 TOOLS := .ci/cache/tools/bin
 
@@ -41,7 +42,8 @@ fuzz: ## fuzz each fuzz test with FUZZTIME (200000x) inputs
 	@grep -rs --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' catalog functions infra shared | sort | \
 	while IFS=: read -r file target; do \
 		echo "$$file $${target#func }"; \
-		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1000x || exit 1; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) \
+			-fuzzminimizetime 1000x || exit 1; \
 	done
 
 .PHONY: lint
@@ -77,7 +79,8 @@ clean: ## remove build output; the data of `make run` and the tools of CI stay
 	rm -rf .build .aws-sam
 
 # The Lambda functions. `sam build` makes build-<logical ID in the template> with ARTIFACTS_DIR in its environment.
-LAMBDAS := build-CatalogFunction build-ConsoleFunction build-MailEventsFunction build-MailerFunction build-RemindersFunction build-RequestsFunction
+LAMBDAS := build-CatalogFunction build-ConsoleFunction build-MailEventsFunction build-MailerFunction \
+	build-RemindersFunction build-RequestsFunction
 
 .PHONY: build
 build: $(LAMBDAS) ## build all Lambda functions for ARCH (arm64) into .build/, with the catalog of SITE_URL
@@ -94,8 +97,9 @@ $(LAMBDAS):
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -ldflags '-s -w -buildid=' \
 		-buildvcs=false $(OVERLAY) -o '$(ARTIFACTS_DIR)/bootstrap' $(MAIN)
 
-# The binary contains the catalog, whose links use SITE_URL and whose packages the BUILD number of the release. METADATA, JARS and
-# PREVIOUS are flags of `go run ./infra/ops publish`; without JARS the catalog has no sizes and no SHA-256 sums.
+# The binary contains the catalog, whose links use SITE_URL and whose packages the BUILD number of the release.
+# METADATA, JARS and PREVIOUS are flags of `go run ./infra/ops publish`; without JARS the catalog has no sizes and no
+# SHA-256 sums.
 METADATA ?= catalog/data
 BUILD ?= 1042
 ifdef SITE_URL
@@ -108,6 +112,6 @@ endif
 .PHONY: .build/overlay.json
 .build/overlay.json:
 	@mkdir -p .build
-	go run ./infra/ops bundle -metadata '$(METADATA)' -site-url '$(SITE_URL)' -build '$(BUILD)' $(if $(JARS),-jars '$(JARS)') \
-		$(if $(PREVIOUS),-previous '$(PREVIOUS)') -out .build/bundle.bin
+	go run ./infra/ops bundle -metadata '$(METADATA)' -site-url '$(SITE_URL)' -build '$(BUILD)' \
+		$(if $(JARS),-jars '$(JARS)') $(if $(PREVIOUS),-previous '$(PREVIOUS)') -out .build/bundle.bin
 	@printf '{"Replace":{"%s":"%s"}}\n' '$(CURDIR)/catalog/builtin/bundle.bin' '$(CURDIR)/.build/bundle.bin' >$@

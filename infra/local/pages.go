@@ -23,7 +23,8 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// localPages serves /_local/: the outbox, the clock, and the import of licenses. The Lambdas contain none of it.
+// localPages serves what exists only locally: the outbox, clock and import below /_local/, and custom packages in place
+// of the CDN. The Lambdas contain none of it.
 type localPages struct {
 	data       localdata.Dir
 	worker     *worker

@@ -18,7 +18,7 @@ type command struct {
 
 var commands = []command{
 	{"publish", "write the catalog, the editions' pages and the packages to a folder", publish},
-	{"bundle", "prepare the bundle that the functions carry", writeBundle},
+	{"bundle", "write the catalog bundle that is compiled into the functions", writeBundle},
 	{"import-licenses", "import a vendor's existing licenses", importLicenses},
 	{"license-keys", "print the public keys of KMS keys, in the format of LICENSE_KEYS", licenseKeys},
 }

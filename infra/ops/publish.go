@@ -22,17 +22,17 @@ const publishUsage = `usage: ops publish -metadata DIR -site-url URL -build N -o
 
 Writes the catalog, a page per edition, the bundle that the functions serve (bundle.bin) and, with -jars, the packages.
 
-The folder of -out changes as a whole: at any moment, even if publish is killed, it has all of the old files or all of
-the new ones. Without -jars it has no packages. Files in it that publish did not write, such as robots.txt, are kept
-unless publish writes a file of that name; a folder or a link in it is an error. SHA256SUMS lists the files that publish
-wrote; the next run deletes those that it does not write again.
+The -out folder is replaced atomically: even if publish is killed, it contains either all old files or all new ones.
+Without -jars it has no packages. Files in it that publish did not write, such as robots.txt, are kept unless publish
+writes a file of that name; a folder or a link in it is an error. SHA256SUMS lists the files that publish wrote; the
+next run deletes those it no longer writes.
 
 With -previous, the packages of that bundle and of those before it stay downloadable, but no page lists them. A package
-that was published with other content is an error: use another build number. It is an error too if an edition that the
-previous bundle had for a version disappears, unless -allow-removal is given.
+that was published with other content is an error: use another build number. An edition that was in the previous bundle
+must still exist for the same version, unless you pass -allow-removal.
 
-What looks wrong in a file on which no edition depends is a warning. Editions that a version does not have are listed
-with the plugins that lack a compatible release.
+Problems in files that no edition uses are reported as warnings. If an edition cannot be built for a version, the output
+lists the plugins that have no compatible release.
 
 -site-url may be left out if -base-url is given and the metadata does not contain ${SITE_URL}.
 
@@ -41,9 +41,8 @@ with the plugins that lack a compatible release.
 const bundleUsage = `usage: ops bundle -metadata DIR -site-url URL -build N -out FILE [-base-url URL]
                   [-jars DIR | -sample-jars] [-previous FILE] [-allow-removal]
 
-Prepares the bundle that the functions carry, for the build of a deployment. It knows the sizes and SHA-256 sums of the
-packages only with -jars or -sample-jars. With -previous, the packages of that bundle and of those before it stay
-downloadable.
+Writes the catalog bundle that is compiled into the functions. It includes package sizes and SHA-256 sums only with
+-jars or -sample-jars. With -previous, the packages of that bundle and of those before it stay downloadable.
 
 -site-url may be left out if -base-url is given and the metadata does not contain ${SITE_URL}.
 
@@ -67,9 +66,9 @@ func newInput(name, usage string) *input {
 		"`URL` of the folder from which packages are downloaded (default: /downloads of the site)")
 	in.StringVar(&in.options.Build, "build", "", "build `number` in the names of the packages (required)")
 	in.StringVar(&in.jars, "jars", "", "`folder` of the jars from which packages are built")
-	in.StringVar(&in.previous, "previous", "", "`bundle` served until now, whose packages stay downloadable")
+	in.StringVar(&in.previous, "previous", "", "current `bundle`; its packages stay downloadable")
 	in.BoolVar(&in.removal, "allow-removal", false,
-		"allow that editions disappear that the previous bundle had for a version")
+		"allow editions in the previous bundle to be missing from this one")
 	in.StringVar(&in.out, "out", "", "`path` to write to (required)")
 	return in
 }

@@ -10,5 +10,5 @@ import (
 // exchange cannot be done in one step here.
 func exchange(string, string) error { return errors.ErrUnsupported }
 
-// lockFile does nothing here: two runs at once are the operator's to avoid.
+// lockFile does nothing here: the operator must not start two runs at once.
 func lockFile(*os.File) error { return nil }

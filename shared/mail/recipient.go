@@ -37,8 +37,8 @@ func (m Message) Readdressed(to license.Contact) Message {
 	return m.AddressedTo(to)
 }
 
-// RecipientID ends the ID of a message that exists once per recipient: eight characters of a hash of the mailbox, so that
-// each spelling of an address has the same one.
+// RecipientID returns the end of the ID of a message that exists once per recipient: eight characters of a hash of the
+// mailbox, so that each spelling of an address has the same one.
 func RecipientID(email string) string {
 	sum := sha256.Sum256([]byte(input.Mailbox(email)))
 	return hex.EncodeToString(sum[:4])

@@ -15,9 +15,9 @@ import (
 	"marketplace/shared/table"
 )
 
-// stillTrue is the age up to which a mail is sent on to the next contact: what it says about days is not true forever.
-// Of an older one only sales are told, if no contact is left; later mails find the next contact by themselves.
-const stillTrue = 7 * 24 * time.Hour
+// maxForwardAge is the greatest age of a mail that is sent on to the next contact: "in 30 days" in an older one would
+// be wrong. About an older one we only tell sales, if no contact is left; later mails find the next contact themselves.
+const maxForwardAge = 7 * 24 * time.Hour
 
 // readdress sends a mail about a license that its reader did not get to the license's next contact; if none of them can
 // be reached, it sends task's mail to sales. It does nothing for other mails, and for those that became pointless.
@@ -47,7 +47,7 @@ func (c *changeset) readdress(ctx context.Context, m Mail, task func(license.Lic
 	case next == nil:
 		_, err := c.tellUnreached(ctx, r.License, task(r.License))
 		return err
-	case c.store.now().Sub(m.Created) > stillTrue:
+	case c.store.now().Sub(m.Created) > maxForwardAge:
 		return nil
 	}
 	same := m.Message.Readdressed(*next)
@@ -102,8 +102,8 @@ func (s *Store) RecordUnreached(ctx context.Context, l license.License, task mai
 	return told, nil
 }
 
-// FailSuppressed returns up a claimed mail whose address is suppressed, and sends it to the license's next contact, or
-// tells sales, as RecordReport does.
+// FailSuppressed marks a claimed mail to a suppressed address as failed and queues it for the license's next contact.
+// If there is none, it tells sales.
 func (s *Store) FailSuppressed(ctx context.Context, m Mail, why Suppression,
 	task func(license.License) mail.Message) error {
 	return entity.Retry(func() error {

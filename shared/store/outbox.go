@@ -167,7 +167,7 @@ func (s *Store) RecordSent(ctx context.Context, m Mail, providerID string) error
 	return s.begin().closeMail(ctx, m)
 }
 
-// FailMail returns up a claimed mail, and notes why.
+// FailMail marks a claimed mail as failed and records the cause.
 func (s *Store) FailMail(ctx context.Context, m Mail, cause error) error {
 	return s.begin().failMail(ctx, m, cause.Error())
 }

@@ -22,8 +22,8 @@ type Due struct {
 }
 
 // DueReminders passes every license whose reminders are due by the end of the day through to f, in the order of days.
-// It goes back as far as a license found there can still be valid: the policy's longest stage. f may record reminders
-// meanwhile. A row that cannot be decoded keeps no other from f; the error at the end tells of it.
+// It looks back over the policy's longest stage; a license due before that has expired. f may record reminders
+// meanwhile. A row that cannot be decoded is skipped and reported in the returned error.
 func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(Due) error) error {
 	var broken []error
 	first := through.AddMonths(-int(reminder.Default.Longest()))

@@ -1,5 +1,5 @@
 // Package store keeps requests, licenses, the outbox, the timeline and the console's ended sessions in a table.Table.
-// It is written once for every engine. Each file is about one entity; shared/store/rowkey lists every row.
+// It is written once for every engine. shared/store/rowkey lists every row.
 //
 // Each change is one transaction that carries the entity, its index rows, its counts, its timeline and the mails that
 // it causes: a reader never sees one without the others. It is worked out on a changeset.

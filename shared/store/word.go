@@ -12,7 +12,7 @@ import (
 // A company is found by the beginning of any of the first words of its name, from two characters on.
 const maxWords = 6
 
-// words are those of a name that it is found by, folded.
+// words returns the searchable words of a name, folded.
 func words(name string) (found []string) {
 	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) }
 	for _, w := range strings.FieldsFunc(fold(name), between) {
@@ -38,7 +38,7 @@ func fold(name string) string {
 	return letters.Replace(bare)
 }
 
-// letters are those without a decomposition, as people write them who lack them; and the sigma that ends a word.
+// letters replaces letters that NFKD does not decompose with their usual spelling, and final sigma with sigma.
 var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th",
 	"ı", "i", "ς", "σ")
 

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Check says which limit a transaction is over, if any, as ErrLimit. Engines call it before they begin.
+// Check returns an ErrLimit if the transaction exceeds a limit. Engines call it before they begin.
 func Check(writes []Write) error {
 	if len(writes) > MaxWrites {
 		return fmt.Errorf("%w: %d writes in one transaction", ErrLimit, len(writes))
@@ -44,7 +44,7 @@ func Check(writes []Write) error {
 	return nil
 }
 
-// CheckKey says what is wrong with a key, if anything, as ErrLimit.
+// CheckKey returns an ErrLimit if the key is not valid.
 func CheckKey(key Key) error {
 	if key.PK == "" || key.SK == "" {
 		return fmt.Errorf("%w: an empty key", ErrLimit)
@@ -58,7 +58,7 @@ func CheckKey(key Key) error {
 	return nil
 }
 
-// CheckQuery says what is wrong with a query, if anything, as ErrLimit. Engines call it before they begin.
+// CheckQuery returns an ErrLimit if the query is not valid. Engines call it before they begin.
 func CheckQuery(q Query) error {
 	if q.PK == "" {
 		return fmt.Errorf("%w: an empty key", ErrLimit)
@@ -106,7 +106,8 @@ func checkRow(row Row) (size int, err error) {
 	return len(row.PK) + len(row.SK) + names + size, nil
 }
 
-// measure returns no less than the bytes that DynamoDB counts for a valid JSON value, and says what it could not store.
+// measure returns no less than the bytes that DynamoDB counts for a valid JSON value, or an error for one that it
+// refuses.
 func measure(data []byte) (size int, err error) {
 	depth := 0
 	for i := 0; i < len(data); i++ {

@@ -39,8 +39,8 @@ var (
 	// too deep a nest.
 	ErrLimit = errors.New("table: over a limit")
 	// ErrUnavailable means that the engine did not answer, or throttled, after its own retries. A transaction may or
-	// may not have been applied; repeating it with the same expected versions is safe and tells (ErrConflict where it
-	// had been). A call whose context ended is unavailable too, and its error is also the context's.
+	// may not have been applied; repeating it with the same expected versions is safe: it returns ErrConflict if the
+	// first attempt was applied. A call whose context ended is unavailable too, and its error is also the context's.
 	ErrUnavailable = errors.New("table: unavailable")
 )
 
@@ -119,15 +119,14 @@ type Page struct {
 	Next string
 }
 
-// Table is a table of rows. Its methods may be called from several goroutines at once. All give
-// up when the context ends. Reads are consistent: they see every transaction that was answered before they began.
+// Table is a table of rows. Its methods may be called from several goroutines at once, and give up when the context
+// ends. Reads are consistent: they see every transaction that was answered before they began.
 type Table interface {
 	// Get reads a row; ErrNotFound where there is none.
 	Get(ctx context.Context, key Key) (Row, error)
 
-	// Query reads a page of a partition. A row that is written or deleted between pages may be in either state; no
-	// other row is missed or comes twice. A transaction in flight may be met halfway: some of its rows written, some
-	// not.
+	// Query reads a page of a partition. A row that is written or deleted between pages may be in either state;
+	// every other row is returned exactly once. A query may see part of a concurrent transaction.
 	Query(ctx context.Context, q Query) (Page, error)
 
 	// Transact applies all writes or none, and has them on disk when it returns nil. It fails with ErrConflict where a

@@ -14,7 +14,7 @@ type Confirmation struct {
 	By     string // the operator's email address
 }
 
-// NotIssued is the error of an issue that an operator can mend. Nothing was issued.
+// NotIssued is returned if the operator can fix what prevented the issue. Nothing was issued.
 type NotIssued struct {
 	Draft   *Draft // the draft as it is now, to show with the error
 	Changed bool   // Draft differs from the draft that was reviewed

@@ -200,9 +200,9 @@ func currentStaging(d store.Dataset) (list []store.LicenseRecord) {
 	return list
 }
 
-// bestMatch returns the license that somebody means who names a server: of the wanted type, if any is wanted; for that
-// very server ID rather than for its dataset; production rather than another type; then the one that lasts longest. It
-// returns nil if there is none.
+// bestMatch returns the license most likely meant by a server ID: of the wanted type, if any; for this server ID rather
+// than its dataset; for production rather than another type; then the license that lasts longest. It returns nil if
+// there is none.
 func bestMatch(list []store.LicenseRecord, wanted license.Type, server license.Server) *store.LicenseRecord {
 	rank := func(r store.LicenseRecord) int {
 		n := 0

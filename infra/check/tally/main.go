@@ -3,12 +3,12 @@
 //
 //	tally [-skips REGEXP] [--] [flags and packages of go test]
 //
-// A test with subtests does not count besides them. A package that does not build, or ends without naming the test that
-// failed, counts as one failure. The exit status is 1 if anything failed.
+// A parent test is not counted in addition to its subtests. A package that does not build, or ends without naming the
+// test that failed, counts as one failure. The exit status is 1 if anything failed.
 //
-// It is not gotestsum (tried at v1.13.0), which lists skipped tests with their reasons but has no flag to refuse one. A
-// -post-run-command of our own would have to read the events again for that, and to print the last line, which CI
-// reads: most of this package, over ten more modules.
+// It is not gotestsum (tried at v1.13.0), which lists skipped tests with their reasons but cannot fail on an unexpected
+// one. A -post-run-command of our own would have to read the events again for that, and to print the last line, which
+// CI reads: most of this package, over ten more modules.
 package main
 
 import (
@@ -20,8 +20,7 @@ import (
 )
 
 func main() {
-	skips := flag.String("skips", ".*", "a test may only skip for a reason that matches this; any other skip is a "+
-		"failure")
+	skips := flag.String("skips", ".*", "allowed skip reasons (`regexp`); any other skip is a failure")
 	flag.Parse()
 	accepted, err := regexp.Compile(*skips)
 	if err != nil {

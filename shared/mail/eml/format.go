@@ -24,8 +24,8 @@ func ValidID(id string) bool { return messageID().MatchString(id) }
 // that license keys arrive byte for byte: quoted-printable would put "=" into their lines (client-contract.md §5).
 // The Message-ID comes from m.ID, so that a repeated message has the same one; SES replaces it.
 //
-// A ReplyTo that no mail can be sent to is left out. A message that no provider accepts, or whose fields would inject headers, is a mail.ErrRejected without any address
-// in it; a bad from is a mail.ErrSetup.
+// Format omits an invalid ReplyTo. It returns mail.ErrRejected, without any address, for a message that no provider
+// accepts or whose fields would inject headers, and mail.ErrSetup for an invalid from.
 func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 	sender, err := from.Mailbox()
 	if err != nil {
@@ -43,7 +43,7 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 		gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(sender)
 	msg.ToMailAddress(to)
-	if replyTo, err := m.ReplyTo.Mailbox(); err == nil { // a customer's slip must not keep sales from reading of it
+	if replyTo, err := m.ReplyTo.Mailbox(); err == nil { // a customer's typo must not stop a mail to sales
 		msg.ReplyToMailAddress(replyTo)
 	}
 	msg.Subject(m.Subject)

@@ -20,7 +20,7 @@ type Entity interface {
 	Key() table.Key
 	// Row is the entity's own row, without its version.
 	Row() table.Row
-	// Facts is what the timeline tells changes of, as a JSON object.
+	// Facts returns the fields whose changes appear on the timeline, as a JSON object.
 	Facts() any
 	// Index lists the rows by which the entity is found while its own row has the version.
 	Index(version int64) []table.Row
@@ -87,7 +87,7 @@ func encodeFacts(e Entity) json.RawMessage {
 	return data
 }
 
-// Refresh changes what is kept beside an entity's facts, of which its timeline tells nothing.
+// Refresh changes what an entity keeps besides its facts. Such changes do not appear on its timeline.
 func (c *Changeset) Refresh(before, after Entity, version int64) {
 	key := after.Key()
 	c.entities[key] = &changed{before, after, version}
@@ -117,8 +117,8 @@ func (c *Changeset) Delete(key table.Key, version int64) {
 // Empty reports whether there is nothing to commit.
 func (c *Changeset) Empty() bool { return len(c.order)+len(c.writes) == 0 }
 
-// Commit writes the changeset in one transaction. It is a Conflict fault if something changed since it was read
-// (InTheWay tells what), and nothing is written then; TooLarge if it is more than one transaction can write.
+// Commit writes the changeset in one transaction. It returns a Conflict fault and writes nothing if something
+// changed since it was read (see InTheWay), and TooLarge if one transaction cannot hold the changes.
 func (c *Changeset) Commit(ctx context.Context) error {
 	writes := slices.Clone(c.writes)
 	total := map[table.Key]sums{}

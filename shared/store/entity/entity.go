@@ -138,7 +138,7 @@ func failure(err error) error {
 	return err
 }
 
-// Missing returns a NotFound fault of Get a sentence for people. Other errors stay what they are.
+// Missing adds a sentence for people to a NotFound fault from Get. Other errors are returned unchanged.
 func Missing(err error, format string, args ...any) error {
 	if fault.KindOf(err) == fault.NotFound {
 		return fault.Wrap(fault.NotFound, err, format, args...)

@@ -57,8 +57,8 @@ func (t *Table) Get(ctx context.Context, key table.Key) (table.Row, error) {
 
 // Query reads a page; see table.Table.
 //
-// DynamoDB has one condition for the sort key, and no half-open range among them. So a range of two ends includes To,
-// and To is kept out as the place where a descending page begins, or by dropping the last row of an ascending one.
+// DynamoDB allows one condition on the sort key, and BETWEEN includes both ends. So To is excluded by starting a
+// descending page at it, or by dropping the last row of an ascending page.
 func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err := table.CheckQuery(q); err != nil {
 		return table.Page{}, err
@@ -153,7 +153,7 @@ func ended(ctx context.Context) error {
 	return nil
 }
 
-// failed says what a call's error means for the caller.
+// failed returns the error that the caller of a failed call gets.
 func (t *Table) failed(ctx context.Context, err error, doing string) error {
 	if errors.As(err, new(*types.ResourceNotFoundException)) {
 		return fmt.Errorf("table/dynamo: %s: there is no table %s in this account and region: %w", doing, t.name, err)

@@ -19,8 +19,7 @@ import (
 	"marketplace/shared/table"
 )
 
-// A transaction that collides with others is tried so often, after waits of a random part of a time that doubles from
-// the first to the last.
+// Attempts at a transaction that collides with others, with exponential backoff and full jitter.
 const (
 	attempts  = 10
 	firstWait = 20 * time.Millisecond
@@ -31,7 +30,7 @@ const (
 //
 // Even a single write goes through TransactWriteItems, at twice the price of a PutItem: only a transaction has a token
 // (valid for ten minutes) by which DynamoDB knows a repeated request. A PutItem whose answer was lost would meet its
-// own row when repeated, and count it as somebody else's. For the same reason all attempts of a call bear one token.
+// own row when repeated, and count it as somebody else's. For the same reason all attempts of a call share one token.
 func (t *Table) Transact(ctx context.Context, writes ...table.Write) error {
 	if err := table.Check(writes); err != nil || len(writes) == 0 {
 		return err
@@ -112,7 +111,7 @@ func (t *Table) transactItem(w table.Write) (types.TransactWriteItem, error) {
 	}}, nil
 }
 
-// refused says what an attempt's error means for the caller of Transact, and whether to try again before telling.
+// refused returns the error that Transact returns after a failed attempt, and whether to try again first.
 func (t *Table) refused(ctx context.Context, err error, writes []table.Write) (again bool, meaning error) {
 	doing := "transact " + strconv.Itoa(len(writes)) + " writes, first " + writes[0].Row.Key.String()
 	if errors.As(err, new(*types.TransactionInProgressException)) {
@@ -148,8 +147,8 @@ func (t *Table) refused(ctx context.Context, err error, writes []table.Write) (a
 	return false, fmt.Errorf("table/dynamo: %s: %w", doing, err)
 }
 
-// transient says whether the same request may have a better answer later: what the SDK repeats, and whatever came
-// between the request and its answer.
+// transient reports whether the same request may succeed later: after errors that the SDK retries, and after any
+// failure between the request and its answer.
 func transient(err error) bool {
 	retryable := retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
 	var send *smithyhttp.RequestSendError
