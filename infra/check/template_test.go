@@ -67,7 +67,8 @@ func checkFunctions(t template, folders []string, makefile string) (problems []s
 
 // makeTargets returns the words of a variable in the Makefile.
 func makeTargets(makefile, variable string) []string {
-	m := regexp.MustCompile(`(?m)^` + variable + ` := (.*)$`).FindStringSubmatch(makefile)
+	joined := strings.ReplaceAll(makefile, "\\\n", "")
+	m := regexp.MustCompile(`(?m)^` + variable + ` := (.*)$`).FindStringSubmatch(joined)
 	if m == nil {
 		return nil
 	}
