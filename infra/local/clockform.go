@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/web"
 )
 
-// readNow reads the new time from the form field now, RFC 3339. The form is sent by a browser or by curl -F.
+// readNow reads the new time from the form field “now”, RFC 3339. The form is sent by a browser or by curl -F.
 func readNow(r *http.Request) (time.Time, error) {
 	form, err := readAnyForm(r)
 	if err != nil {
@@ -21,15 +21,15 @@ func readNow(r *http.Request) (time.Time, error) {
 	const example = "Send an RFC 3339 time, for example 2018-07-01T09:00:00Z."
 	switch typed := form["now"]; {
 	case len(typed) == 0:
-		return time.Time{}, fault.New(fault.Invalid, "The form field now is missing. "+example)
+		return time.Time{}, fault.New(fault.Invalid, "Form field “now” is missing. "+example)
 	case len(typed) > 1:
-		return time.Time{}, fault.New(fault.Invalid, "The form field now was sent %d times. Send it once.", len(typed))
+		return time.Time{}, fault.New(fault.Invalid, "Form field “now” was sent %d times. Send it once.", len(typed))
 	case strings.TrimSpace(typed[0]) == "":
-		return time.Time{}, fault.New(fault.Invalid, "The form field now is empty. "+example)
+		return time.Time{}, fault.New(fault.Invalid, "Form field “now” is empty. "+example)
 	default:
 		to, err := time.Parse(time.RFC3339, strings.TrimSpace(typed[0]))
 		if err != nil {
-			return to, fault.Wrap(fault.Invalid, err, "The form field now is %.60q. "+example, typed[0])
+			return to, fault.Wrap(fault.Invalid, err, "Form field “now” is %.60q. "+example, typed[0])
 		}
 		return to, nil
 	}

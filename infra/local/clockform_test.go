@@ -48,10 +48,10 @@ func TestClockRefusesInvalidTimes(t *testing.T) {
 		form url.Values
 		want string
 	}{
-		{nil, "now is missing"},
-		{url.Values{"Now": {"2028-03-01T10:00:00Z"}}, "now is missing"},
-		{url.Values{"now": {"  "}}, "now is empty"},
-		{url.Values{"now": {"2028-03-01T10:00:00Z", "2028-03-01T10:00:00Z"}}, "now was sent 2 times"},
+		{nil, "“now” is missing"},
+		{url.Values{"Now": {"2028-03-01T10:00:00Z"}}, "“now” is missing"},
+		{url.Values{"now": {"  "}}, "“now” is empty"},
+		{url.Values{"now": {"2028-03-01T10:00:00Z", "2028-03-01T10:00:00Z"}}, "“now” was sent 2 times"},
 		{url.Values{"now": {"tomorrow"}}, "RFC 3339 time, for example 2"},
 		{url.Values{"now": {"2028-02-30T00:00:00Z"}}, "RFC 3339 time"},
 		{url.Values{"now": {"2028-02-28"}}, "RFC 3339 time"},

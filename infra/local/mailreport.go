@@ -24,7 +24,7 @@ var feedbackEvents = map[string]func(feedbacktest.Mail) string{
 	"complained": func(m feedbacktest.Mail) string { return feedbacktest.Complaint(m, "abuse") },
 }
 
-// reportMail simulates the SES event that the form field said names. The outbox shows what it causes.
+// reportMail simulates the SES event that the form field “said” names. The outbox shows what it causes.
 func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 	m, err := p.outbox.Read(r.PathValue("id"))
 	if err != nil {
@@ -36,7 +36,7 @@ func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 	}
 	event, ok := feedbackEvents[form.Get("said")]
 	if !ok {
-		return fault.New(fault.Invalid, "The form field said must be bounced, delayed or complained.")
+		return fault.New(fault.Invalid, "Form field “said” must be bounced, delayed or complained.")
 	}
 	now := p.worker.clock.Now()
 	message := event(feedbacktest.Mail{ID: m.ID, ProviderID: "local-" + m.ID, To: m.To.Email, At: m.Date.In(time.UTC)})

@@ -117,7 +117,7 @@ func (c *changeset) license(ctx context.Context, id string, version int64) (*Lic
 	}
 	if d.licenses[i].Version != version {
 		return nil, fault.New(fault.Conflict, "Someone else changed license %s first, "+
-			"so your change was not saved. Load it again and repeat your change.", id)
+			"so your change was not saved. Reload the page and try again.", id)
 	}
 	return d.licenses[i], nil
 }

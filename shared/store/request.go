@@ -244,7 +244,7 @@ func (c *changeset) review(ctx context.Context, v Review, note string, more func
 func (s *Store) reviewed(before request.Request, v Review) (after request.Request, action Action, err error) {
 	takenOver := v.To == request.InReview && before.State == request.InReview && before.Reviewer != v.By
 	if !before.State.Leads(v.To) && !takenOver {
-		return before, "", fault.New(fault.Conflict, "The request is %s and cannot become %s.", before.State, v.To)
+		return before, "", fault.New(fault.Conflict, "You can't change this request from “%s” to “%s”.", before.State, v.To)
 	}
 	after = before
 	after.State, after.Unconfirmed = v.To, false
@@ -311,7 +311,7 @@ func (s *Store) TellUnconfirmed(ctx context.Context, message func([]request.Summ
 
 func changedMeanwhile(err error) error {
 	return fault.Wrap(fault.Conflict, err, "Someone else changed this request first, "+
-		"so your change was not saved. Load it again and repeat your change.")
+		"so your change was not saved. Reload the page and try again.")
 }
 
 // NoteOnRequest adds a line to a request's timeline and changes nothing else.

@@ -166,7 +166,7 @@ func (g *Generator) MakePackage(ctx context.Context, id string, f PackageForm, b
 func (f PackageForm) parse(choices PackageChoices, c *catalog.Catalog) (list []catalog.Jar, err error) {
 	var bad fault.Fields
 	if !validToken(f.Token) {
-		bad.Add("token", "The form lost the name of its package. Open it again.")
+		bad.Add("token", "Part of this form is missing. Open it again from the license.")
 	}
 	if !slices.Contains(choices.Versions, f.ProductVersion) {
 		bad.Add("productVersion", "Select a version from the list.")

@@ -78,10 +78,10 @@ func (d *Draft) parse() (l license.License, bad fault.Fields) {
 	community := l.Edition == license.Community && d.CustomPackages() && d.productVersion != ""
 	custom := parseYes(&bad, "tailored", f.CustomPackage) || community
 	if !validID(f.ID) {
-		bad.Add("id", "The form lost its ID. Start again from the request or the license.")
+		bad.Add("id", "Part of this form is missing. Start again from the request or the license.")
 	}
 	if !validToken(f.Token) {
-		bad.Add("token", "The form lost the name of its package. Start again from the request or the license.")
+		bad.Add("token", "Part of this form is missing. Start again from the request or the license.")
 	}
 	l.Plugins, d.extraPlugins = plugins(d.Catalog, l.Edition, l.Languages)
 	if custom && len(bad) == 0 {
@@ -164,7 +164,7 @@ func parseLine(bad *fault.Fields, field, what, s string, limit int) string {
 
 func parseYes(bad *fault.Fields, field, s string) bool {
 	if s != "" && s != "yes" {
-		bad.Add(field, "Tick the box or leave it empty.")
+		bad.Add(field, "Part of this form is damaged. Reload the page and try again.")
 	}
 	return s == "yes"
 }

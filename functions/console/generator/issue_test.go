@@ -432,7 +432,7 @@ func TestDifferencesAreListedByField(t *testing.T) {
 		{"Server ID", prod, "BF41A1F2-" + prod, "same data, new ID"},
 		{"Edition", "Developer Edition", "Enterprise Edition", "larger"},
 		{"Lines of code", "500'000", "1'000'000", "500'000 more"},
-		{"Languages beyond the edition", "none", "VB6", ""},
+		{"Additional languages", "none", "VB6", ""},
 		{"Plugins", "cpp, license", "license, vb", "added: vb; removed: cpp"},
 		{"Support", "included", "not included", ""},
 		{"Valid through", "30 Apr 2018", "30 Apr 2019", "365 days later"},

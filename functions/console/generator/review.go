@@ -50,7 +50,7 @@ func differences(c *catalog.Catalog, old, now license.License) (list []Differenc
 	}
 	add("Edition", old.Edition.Name(), now.Edition.Name(), edition)
 	add("Lines of code", license.Lines(old.MaxLoc), license.Lines(now.MaxLoc), moreOrFewer(now.MaxLoc-old.MaxLoc))
-	add("Languages beyond the edition", LanguageNames(c, old.Languages), LanguageNames(c, now.Languages), "")
+	add("Additional languages", LanguageNames(c, old.Languages), LanguageNames(c, now.Languages), "")
 	if len(old.Plugins) > 0 { // those of an imported license are not on record
 		before, after := strings.Join(sorted(old.Plugins), ", "), strings.Join(sorted(now.Plugins), ", ")
 		add("Plugins", before, after, addedAndRemoved(old.Plugins, now.Plugins))

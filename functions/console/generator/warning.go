@@ -154,9 +154,20 @@ func (d *Draft) checkContents() {
 	}
 	usual := d.defaultType()
 	if asked := d.Request != nil && d.Kind != request.Renewal || d.Revoked != nil; asked && usual != l.Type {
-		d.warn(OtherType, "The license should be of the type %s. This one is of the type %s.",
-			usual.Name(), l.Type.Name())
+		expected := "This request usually gets"
+		if d.Revoked != nil {
+			expected = "The replaced license is"
+		}
+		d.warn(OtherType, "%s %s license. This one is %s license.", expected, withArticle(usual), withArticle(l.Type))
 	}
+}
+
+// withArticle returns the name of a type after "a" or "an".
+func withArticle(t license.Type) string {
+	if t == license.Evaluation {
+		return "an " + t.Name()
+	}
+	return "a " + t.Name()
 }
 
 // checkRequest compares the license with the request, or with the license that is renewed without a request.
@@ -196,7 +207,7 @@ func (d *Draft) checkPackages() {
 		advice = "Choose “Edit” and tick “Custom package”, unless the customer already has the plugins."
 	}
 	d.warn(LanguageWithoutPackage,
-		"The license covers languages beyond the %s: %s. No package in the email contains their plugins: %s. %s",
+		"The license covers languages that the %s does not include: %s. No package in the email contains their plugins: %s. %s",
 		l.Edition.Name(), LanguageNames(d.Catalog, l.Languages), strings.Join(d.extraPlugins, ", "), advice)
 }
 

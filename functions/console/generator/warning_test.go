@@ -15,7 +15,7 @@ func TestLanguageWarningSaysWhatToDo(t *testing.T) {
 	source := Source{Request: w.file(asked(request.New)).ID}
 	f := w.begin(source)
 	f.Languages = []string{"cobol", "rpg"}
-	const want = "The license covers languages beyond the Developer Edition: COBOL, RPG. " +
+	const want = "The license covers languages that the Developer Edition does not include: COBOL, RPG. " +
 		"No package in the email contains their plugins: cobol, rpg. "
 	const advice = "Choose “Edit” and tick “Custom package”, unless the customer already has the plugins."
 	if got := w.draft(source, f).Warnings[0].Sentence; got != want+advice {

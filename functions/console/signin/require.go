@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -37,9 +38,13 @@ func (g *Gate) Require(role Role, h web.HandlerFunc) web.HandlerFunc {
 		}
 		p := s.person()
 		if p.Role < role {
+			msg := fmt.Sprintf("This requires the role %s. You are signed in as %s with the role %s. "+
+				"Ask an administrator for the %[1]s role.", role, p.Name, p.Role)
+			if !reads {
+				msg += " Nothing was changed."
+			}
 			return g.refuse(w, r, &refusal{
-				err: fault.New(fault.Forbidden, "This requires the role %s. You are signed in as %s with the role %s. "+
-					"Nothing was changed.", role, p.Name, p.Role),
+				err:   fault.New(fault.Forbidden, "%s", msg),
 				title: "Your role does not allow this", reason: "role too low", home: true,
 			}, "")
 		}

@@ -44,7 +44,7 @@ func outcomeBadge(o store.Outcome) badge {
 	case store.Bounced:
 		return badge{"Bounced", "bad"}
 	case store.Complained:
-		return badge{"Complaint", "bad"}
+		return badge{"Marked as spam", "bad"}
 	case store.Refused:
 		return badge{"Rejected by the email provider", "bad"}
 	}

@@ -43,7 +43,8 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case why != nil:
 		return s.showLicenseError(w, r, b, fault.New(fault.Conflict,
-			"Emails to %s are stopped. Choose another contact, or resume emails to this address first.",
+			"We no longer email %s because an email was not delivered or was marked as spam. Choose another contact, "+
+				"or resume emails to this address first.",
 			l.Contacts[i].Email))
 	}
 	offered, err := s.catalog()
@@ -171,7 +172,7 @@ func (s *site) revokeView(r *http.Request) (revokeView, error) {
 }
 
 func (s *site) showRevoke(w http.ResponseWriter, r *http.Request, status int, v revokeView) error {
-	return s.render(w, r, status, "revoke.html", inLicenses, "Revoke the license of "+v.Organization, v)
+	return s.render(w, r, status, "revoke.html", inLicenses, "Revoke "+v.Organization+"'s license", v)
 }
 
 // revoke revokes a license, given a reason and a confirmation.

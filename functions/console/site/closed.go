@@ -29,7 +29,7 @@ func (s *site) showClosedRequest(w http.ResponseWriter, r *http.Request, conflic
 	if err != nil {
 		return err
 	}
-	v.Error = closedError(conflict, v.events)
+	v.Error = closedError(r, conflict, v.events)
 	return s.showRequest(w, r, http.StatusConflict, v)
 }
 
@@ -38,13 +38,16 @@ func (s *site) showRevokedLicense(w http.ResponseWriter, r *http.Request, confli
 	if err != nil {
 		return err
 	}
-	v.Error = closedError(conflict, v.events)
+	v.Error = closedError(r, conflict, v.events)
 	return s.showLicense(w, r, http.StatusConflict, v)
 }
 
 // closedError describes a conflict with the event that closed the request or revoked the license.
-func closedError(conflict error, events []store.Event) *formError {
-	t := &formError{Title: "This is no longer possible", Text: fault.Sentence(conflict) + " Your change was not saved."}
+func closedError(r *http.Request, conflict error, events []store.Event) *formError {
+	t := &formError{Title: "This is no longer possible", Text: fault.Sentence(conflict)}
+	if r.Method == http.MethodPost {
+		t.Text += " Your change was not saved."
+	}
 	for _, e := range slices.Backward(events) {
 		closes := func(c store.Change) bool { return c.Field == "closed" || c.Field == "revoked" }
 		if slices.ContainsFunc(e.Changes, closes) {

@@ -90,7 +90,7 @@ func readMonths(q url.Values) (m months, err error) {
 		bad.Add("to", "Enter the month to end with, for example 2018-03.")
 	}
 	if len(bad) == 0 && m.to.Before(m.from) {
-		bad.Add("to", "Choose a last month that is not before the first month.")
+		bad.Add("to", "“Through” must be the same month as “From” or later.")
 	}
 	if len(bad) == 0 && m.from.AddMonths(maxMonths).Before(m.to) {
 		bad.Add("to", "Choose at most %d months.", maxMonths)

@@ -77,8 +77,8 @@ func conflictError(err error, events []store.Event, b snapshot) *formError {
 		Meanwhile: timelineView(since(events, b.LastEvent)),
 	}
 	if len(t.Meanwhile) > 0 {
-		t.Title = "Someone else changed this first"
-		t.Text = "This page changed while you were working on it, so your change was not saved. " +
+		t.Title = "This page has changed since you opened it"
+		t.Text = "Your change was not saved. " +
 			"Check what changed below, then try again if your change still applies."
 	}
 	return t

@@ -38,13 +38,13 @@ type licenseView struct {
 func doneToLicense(path string) string {
 	switch path {
 	case "send-key":
-		return "Key sent."
+		return "The key will be emailed to the customer shortly."
 	case "mute":
 		return "Reminders muted."
 	case "unmute":
 		return "Reminders resumed."
 	case "issue":
-		return "License issued. Its key is on the way to the customer."
+		return "License issued. The key will be emailed to the customer shortly."
 	case "revoke":
 		return "License revoked."
 	case "lift":

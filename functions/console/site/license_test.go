@@ -113,7 +113,7 @@ func TestKeyIsResentOncePerForm(t *testing.T) {
 		t.Errorf("the mail is %s to %s: %s", m.Kind, m.To, m.Subject)
 	}
 	doc := w.get(vera, page).Page()
-	const want = "License key john@customer.example To be sent 05 Mar 2018, 09:30 UTC"
+	const want = "License key john@customer.example Queued 05 Mar 2018, 09:30 UTC"
 	if got := webtest.Text(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != want {
 		t.Errorf("the page lists %q", got)
 	}
@@ -169,8 +169,8 @@ func TestRemindersAreMutedAndResumed(t *testing.T) {
 		t.Errorf("got next reminder %q", got)
 	}
 	told := w.send(lucia, page+"/mute", first).WantStatus(http.StatusConflict).Page()
-	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "reminders muted by "+emails[sam]) ||
-		!strings.Contains(got, "reminders resumed by "+emails[sam]) {
+	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "reminders muted · "+emails[sam]) ||
+		!strings.Contains(got, "reminders resumed · "+emails[sam]) {
 		t.Errorf("Lucía got the message %q", got)
 	}
 }
@@ -205,7 +205,7 @@ func TestRevokingNeedsReasonAndConfirmation(t *testing.T) {
 	}
 	told := w.send(lucia, page, sameSnapshot(basis, "reason", "Stolen.", "sure",
 		"yes")).WantStatus(http.StatusConflict).Page()
-	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "license revoked by "+emails[sam]) ||
+	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "license revoked · "+emails[sam]) ||
 		!strings.Contains(got, "Stolen.") {
 		t.Errorf("Lucía got the message %q", got)
 	}

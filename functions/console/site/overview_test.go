@@ -134,7 +134,7 @@ func TestOverviewCountsRequestsAndEmails(t *testing.T) {
 		figures[webtest.Text(s.Find("dt"))] = webtest.Text(s.Find("dd"))
 	})
 	for name, want := range map[string]string{
-		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Emails to be sent": "5",
+		"Late requests": "1", "Open requests": "2", "Waiting for customers": "1", "Emails waiting to be sent": "5",
 		"Failed emails": "1", "Reminders in the next 30 days": "3",
 	} {
 		if figures[name] != want {
@@ -149,7 +149,7 @@ func TestOverviewCountsRequestsAndEmails(t *testing.T) {
 		t.Errorf("%d weeks, the last %q", weeks.Length(), got)
 	}
 	dead := doc.Find("section[aria-labelledby=failed-title] tbody tr")
-	if got := webtest.Text(dead); dead.Length() != 1 || !strings.Contains(got, "Confirmation") ||
+	if got := webtest.Text(dead); dead.Length() != 1 || !strings.Contains(got, "Request confirmation") ||
 		!strings.Contains(got, "no such mailbox") {
 		t.Errorf("got failed emails %q", got)
 	}

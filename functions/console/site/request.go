@@ -153,7 +153,7 @@ func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 		case m.State == store.MailPending && m.LastError != "":
 			b = badge{"Failed, will be retried", "warn"}
 		case m.State == store.MailPending:
-			b = badge{"To be sent", ""}
+			b = badge{"Queued", ""}
 		case len(m.Reports) > 0:
 			b = outcomeBadge(worst(m.Reports))
 		}
@@ -178,11 +178,11 @@ func (m mailRow) Said() string {
 
 func mailName(k mail.Kind) string {
 	if st, ok := map[mail.Kind]string{
-		mail.RequestReceived: "Confirmation", mail.RequestNew: "Notice to sales", mail.RequestQuestion: "Question",
-		mail.RequestUnconfirmed: "List for sales",
+		mail.RequestReceived: "Request confirmation", mail.RequestNew: "New request (to sales)", mail.RequestQuestion: "Question",
+		mail.RequestUnconfirmed: "Unconfirmed requests (to sales)",
 		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
 		mail.LicenseExpiring:  "Reminder",
-		mail.LicenseUnreached: "Task for sales",
+		mail.LicenseUnreached: "Unreachable customer (to sales)",
 	}[k]; ok {
 		return st
 	}

@@ -131,7 +131,7 @@ func TestConflictNamesTheOtherChangeAndKeepsTheText(t *testing.T) {
 	told := w.send(sam, page+"/reject", with(seen, "rejection",
 		"Not with\nthis server.")).WantStatus(http.StatusConflict).Page()
 	trouble := told.Find("#trouble")
-	for _, want := range []string{"Someone else changed this first", "asked the customer by " + emails[lucia],
+	for _, want := range []string{"This page has changed since you opened it", "asked the customer · " + emails[lucia],
 		"How many servers?", "Status: Received Waiting for customer"} {
 		if !strings.Contains(strings.ToLower(webtest.Text(trouble)), strings.ToLower(want)) {
 			t.Errorf("got message without %q:\n%s", want, webtest.Text(trouble))
@@ -210,7 +210,7 @@ func TestConcurrentStepsTakeEffectOnce(t *testing.T) {
 	}
 }
 
-func TestTakingOverNotifiesTheFirstReviewer(t *testing.T) {
+func TestFirstReviewerSeesWhoTookOver(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
@@ -228,14 +228,14 @@ func TestTakingOverNotifiesTheFirstReviewer(t *testing.T) {
 		w.send(sam, page+"/take-over", old).WantRedirect(page + "?done=take-over")
 	}
 	told := webtest.Text(w.get(vera, page).Page().Find(".timeline > li").First())
-	if want := "taken over by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[lucia] + " " +
+	if want := "taken over · " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[lucia] + " " +
 		emails[sam]; told != want {
 		t.Errorf("got latest event %q", told)
 	}
 	trouble := webtest.Text(w.send(lucia, page+"/reject",
 		with(old, "rejection", "No.")).WantStatus(http.StatusConflict).Page().Find("#trouble"))
-	if !strings.Contains(trouble, "Someone else changed this first") ||
-		!strings.Contains(trouble, "taken over by "+emails[sam]) {
+	if !strings.Contains(trouble, "This page has changed since you opened it") ||
+		!strings.Contains(trouble, "taken over · "+emails[sam]) {
 		t.Errorf("the first reviewer got the message %q", trouble)
 	}
 	if got := w.request(r.ID); got.State != request.InReview || got.Reviewer != emails[sam] || got.Version != 3 {
@@ -262,7 +262,7 @@ func TestConcurrentTakeOversHaveOneWinner(t *testing.T) {
 			continue
 		}
 		told := webtest.Text(answers[i].WantStatus(http.StatusConflict).Page().Find("#trouble"))
-		if !strings.Contains(told, "taken over by "+now.Reviewer) {
+		if !strings.Contains(told, "taken over · "+now.Reviewer) {
 			t.Errorf("%s got the message %q", who, told)
 		}
 	}
@@ -378,11 +378,11 @@ func TestTimelineShowsChangesInWords(t *testing.T) {
 		told = append(told, webtest.Text(s))
 	})
 	want := []string{
-		"rejected by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. " +
+		"rejected · " + emails[sam] + ", 05 Mar 2018, 09:30 UTC No budget. " +
 			"Closed: 05 Mar 2018, 09:30 UTC Status: In review Rejected",
-		"taken into review by " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[sam] +
+		"taken into review · " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[sam] +
 			" Status: Received In review",
-		"request received by customer, 05 Mar 2018, 09:30 UTC",
+		"request received · customer, 05 Mar 2018, 09:30 UTC",
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("%s", strings.Join(told, "\n"))

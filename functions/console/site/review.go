@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
@@ -30,18 +29,18 @@ type step struct {
 
 var (
 	startReview = step{
-		path: "take", label: "Take into review", hint: "Marks it as yours.",
+		path: "take", label: "Take into review", hint: "Assigns the request to you.",
 		from: []request.State{request.Received}, to: request.InReview, action: store.RequestTaken,
 		done: "You are now the reviewer.",
 	}
 	takeOver = step{
 		path: "take-over", label: "Take over",
-		hint: "You become the reviewer. Your colleague is notified the next time they act.",
+		hint: "You become the reviewer. Your colleague is not notified; they will see it on this page.",
 		from: []request.State{request.InReview}, takeOver: true, to: request.InReview, action: store.RequestTakenOver,
 		done: "You are now the reviewer.",
 	}
 	resumeReview = step{
-		path: "resume", label: "Resume review", hint: "The customer has answered.",
+		path: "resume", label: "Resume review", hint: "Use this when the customer has answered.",
 		from: []request.State{request.Waiting}, to: request.InReview, action: store.RequestResumed,
 		done: "Review resumed. You are now the reviewer.",
 	}
@@ -53,7 +52,7 @@ var (
 			name: "question", label: "Your question", hint: verbatim, missing: "Enter your question.",
 		},
 		mail: letter.Writer.RequestQuestion,
-		done: "Question sent. The request is waiting for the customer.",
+		done: "We will email the question to the customer shortly. The request is waiting for the answer.",
 	}
 	reject = step{
 		path: "reject", label: "Reject", hint: "We email the reason to the customer and close the request.",
@@ -96,8 +95,8 @@ var steps = []step{startReview, takeOver, resumeReview, askCustomer, addNote, re
 func (st step) check(r request.Request, who string) error {
 	switch {
 	case st.from != nil && !slices.Contains(st.from, r.State):
-		return fault.New(fault.Conflict, "This is not possible because the request is %s: %s.",
-			strings.ToLower(stateBadge(r.State).Text), strings.ToLower(st.label))
+		return fault.New(fault.Conflict, "You can't choose “%s” because the status of this request is “%s”.",
+			st.label, stateBadge(r.State).Text)
 	case st.takeOver && r.Reviewer == who:
 		return fault.New(fault.Conflict, "You are already the reviewer of this request.")
 	}

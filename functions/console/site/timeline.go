@@ -15,7 +15,7 @@ import (
 // eventView is a line of a timeline.
 type eventView struct {
 	At      time.Time
-	By      string
+	By      string // "" for the system
 	Action  string
 	Note    string // text of the person who acted
 	Link    string // the page of what the event names; "" for none
@@ -29,6 +29,9 @@ type changeView struct{ Field, Before, After string }
 func timelineView(events []store.Event) (list []eventView) {
 	for _, e := range slices.Backward(events) {
 		v := eventView{At: e.At, By: e.By, Action: actionText(e.Action), Note: e.Note}
+		if e.By == store.System {
+			v.By = ""
+		}
 		switch e.Action {
 		case store.RequestIssued, store.LicenseFollowed, store.LicenseReplaced:
 			v.Note, v.About, v.Link = "", "license "+e.Note, "/console/licenses/"+e.Note
@@ -54,8 +57,9 @@ func timelineView(events []store.Event) (list []eventView) {
 // actionText returns an action as pages show it. Stored timelines keep the texts that the store gave them.
 func actionText(a store.Action) string {
 	if text, ok := map[store.Action]string{
-		store.CustomerAsked: "asked the customer",
-		store.MailBounced:   "email bounced", store.MailComplained: "complaint about an email",
+		store.CustomerAsked:   "asked the customer",
+		store.LicenseFollowed: "renewed by", store.LicenseAlone: "renewal revoked",
+		store.MailBounced: "email bounced", store.MailComplained: "email marked as spam",
 		store.MailRefused: "email rejected by the provider", store.MailDelayed: "email bounced temporarily",
 		store.MailReaddressed:   "email redirected to the next contact",
 		store.ContactsUnreached: "no contact can be reached",
@@ -70,7 +74,7 @@ func actionText(a store.Action) string {
 func fieldName(name string) string {
 	if known, ok := map[string]string{
 		"state": "Status", "reviewer": "Reviewer", "question": "Question", "reason": "Reason", "licenses": "Licenses",
-		"closed": "Closed", "successor": "Successor", "muted": "Reminders muted", "revoked": "Revoked",
+		"closed": "Closed", "successor": "Renewed by", "muted": "Reminders muted", "revoked": "Revoked",
 		"revokedReason": "Reason", "replacedBy": "Replaced by", "packages": "Packages",
 	}[name]; ok {
 		return known

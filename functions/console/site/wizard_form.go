@@ -44,7 +44,7 @@ func newWizardView(d *generator.Draft, staging []generator.StagingLicense) *wiza
 	}}
 	v.Server = web.Field{Name: "serverId", Label: "Server ID", Value: f.Server, Required: true, Class: "wide code",
 		Hint: "The license works only on this server."}
-	v.Mirrors = web.Field{Name: "mirrors", Label: "Production license or server", Value: f.Mirrors, Optional: true,
+	v.Mirrors = web.Field{Name: "mirrors", Label: "Production server or license", Value: f.Mirrors, Optional: true,
 		Class: "wide code", Hint: "For a staging license: the ID of its production license or production server."}
 	v.Edition = web.Field{Name: "edition", Label: "Edition", Type: "radio", Value: f.Edition, Required: true}
 	for _, e := range license.Editions {
@@ -74,7 +74,7 @@ func newWizardView(d *generator.Draft, staging []generator.StagingLicense) *wiza
 			Hint: "We send the key to this address."},
 		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2,
 			Class: "wide",
-			Hint:  "Up to five addresses, one per line. They get reminders if the first one cannot be reached."},
+			Hint:  "Up to five addresses, one per line. We send reminders to them if the address above cannot be reached."},
 	}
 	v.Staging = stagingField(staging, f.Staging)
 	v.Version = web.Field{Name: "productVersion", Label: "Product version", Type: "select", Value: f.ProductVersion,
@@ -86,7 +86,7 @@ func newWizardView(d *generator.Draft, staging []generator.StagingLicense) *wiza
 	if d.CustomPackages() {
 		v.CustomPackage.Options = []web.Option{{
 			Value: "yes", Label: "Build a package with all plugins of this license", Ticked: f.CustomPackage == "yes",
-			Hint: "Needed for languages beyond the edition: the edition's own package lacks their plugins.",
+			Hint: "Needed for additional languages: the edition's own package lacks their plugins.",
 		}}
 	}
 	return v
@@ -119,8 +119,8 @@ func languageField(c *catalog.Catalog, selected []string) web.Field {
 
 // stagingField offers the staging licenses that can be renewed together.
 func stagingField(staging []generator.StagingLicense, selected []string) web.Field {
-	list := web.Field{Name: "staging", Type: "boxes", Optional: true, Label: "Renew staging licenses together",
-		Hint: "They get the same terms, each for its own server, in the same email."}
+	list := web.Field{Name: "staging", Type: "boxes", Optional: true, Label: "Also renew these staging licenses",
+		Hint: "Each gets the same terms for its own server. All keys go in one email."}
 	for _, s := range staging {
 		hint := "valid through " + s.License.Expiration.Long()
 		if !s.Mirrored {

@@ -90,7 +90,7 @@ func (s *site) showPackage(
 	for _, version := range choices.Versions {
 		v.Version.Options = append(v.Version.Options, web.Option{Value: version, Label: version})
 	}
-	v.Plugins = web.Field{Name: "plugins", Type: "boxes", Label: "Plugins beyond the " + l.Edition.Name()}
+	v.Plugins = web.Field{Name: "plugins", Type: "boxes", Label: "Additional plugins"}
 	for _, p := range choices.Plugins {
 		v.Plugins.Options = append(v.Plugins.Options, web.Option{
 			Value: p.Key, Label: p.Name, Hint: p.Description, Ticked: slices.Contains(f.Plugins, p.Key),

@@ -219,18 +219,22 @@ func TestSecondOperatorSeesWhoIssuedTheLicense(t *testing.T) {
 	mine := w.press(w.get(sam, "/console/requests/"+r.ID+"/issue"), "Review")
 	yours := w.press(form, "Review")
 	l := w.issued(w.press(mine, "Issue and send"))
-	for _, told := range []*webtest.Answer{
+	for i, told := range []*webtest.Answer{
 		w.press(yours, "Issue and send"), w.press(yours, "Edit"), w.press(form, "Review"),
 		w.get(lucia, "/console/requests/"+r.ID+"/issue"),
 	} {
 		page := told.WantStatus(http.StatusConflict).Page()
 		trouble := page.Find("[role=alert]")
 		for _, want := range []string{
-			"The request is issued", "by sam@vendor.example, 05 Mar 2018", "Your change was not saved.",
+			"The request is issued", "· sam@vendor.example, 05 Mar 2018",
 		} {
 			if got := webtest.Text(trouble); !strings.Contains(got, want) {
 				t.Errorf("got %q, want it to contain %q", got, want)
 			}
+		}
+		posted := i < 3
+		if got := webtest.Text(trouble); strings.Contains(got, "Your change was not saved.") != posted {
+			t.Errorf("got %q, want the sentence about the change: %t", got, posted)
 		}
 		if trouble.Find("a[href='/console/licenses/"+l.ID+"']").Length() != 1 ||
 			webtest.Text(page.Find("h1")) != r.Company {
@@ -258,7 +262,7 @@ func TestWizardSaysWhoRevokedTheLicense(t *testing.T) {
 	} {
 		page := told.WantStatus(http.StatusConflict).Page()
 		got := webtest.Text(page.Find("[role=alert]"))
-		if !strings.Contains(got, "by lucia@vendor.example") || !strings.Contains(got, "not paid") {
+		if !strings.Contains(got, "· lucia@vendor.example") || !strings.Contains(got, "not paid") {
 			t.Errorf("got %q", got)
 		}
 		if webtest.Text(page.Find("h1")) != "Customer & Sons" {

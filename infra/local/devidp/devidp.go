@@ -44,7 +44,7 @@ func SamplePeople() []Person {
 		{Email: "lucia@vendor.example", Name: "Lucía Marín", Groups: []string{"sales"},
 			About: "A colleague who works on the same requests."},
 		{Email: "ada@vendor.example", Name: "Ada Brandt", Groups: []string{"admin"},
-			About: "Can do everything that sales can."},
+			About: "Same permissions as sales, for now."},
 		{Email: "nico@vendor.example", Name: "Nico Neumann", About: "New colleague, no role yet."},
 	}
 }

@@ -129,7 +129,7 @@ func failure(err error) error {
 		return fault.Wrap(fault.NotFound, err, "")
 	case errors.Is(err, table.ErrConflict):
 		return fault.Wrap(fault.Conflict, err,
-			"Someone else changed this first, so your change was not saved. Load it again and repeat your change.")
+			"Someone else changed this first, so your change was not saved. Reload the page and try again.")
 	case errors.Is(err, table.ErrUnavailable):
 		return fault.Wrap(fault.Unavailable, err, "")
 	case errors.Is(err, table.ErrLimit):
