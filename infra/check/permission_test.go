@@ -287,7 +287,7 @@ func (u *user) consoleSteps() []step {
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
 		{"PendingMail", func() error { return last(s.PendingMail(ctx, "", 10)) }},
 		{"FailedMails", func() error { return last(s.FailedMails(ctx, 10)) }},
-		{"Reports", func() error { return last(s.Reports(ctx, u.now.AddDate(0, 0, -30), 10)) }},
+		{"RecentReports", func() error { return last(s.RecentReports(ctx, u.now.AddDate(0, 0, -30), 10)) }},
 		{"Unreached", func() error { return last(s.Unreached(ctx, 10)) }},
 		{"Suppressed", func() error { return last(s.Suppressed(ctx, "a@example.com")) }},
 		{"LiftSuppression", func() error {

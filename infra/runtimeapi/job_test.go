@@ -222,7 +222,7 @@ func postJSON(t *testing.T, f *runtimeapi.Function, id string) {
 }
 
 // arrived returns the mails that moto's SES accepted from a sender.
-func arrived(t *testing.T, endpoint, from string) (mails []eml.Mail) {
+func arrived(t *testing.T, endpoint, from string) (mails []eml.Parsed) {
 	t.Helper()
 	resp, err := http.Get(endpoint + "/moto-api/data.json")
 	if err != nil {

@@ -162,9 +162,9 @@ func (c *changeset) changeLicense(r *LicenseRecord, line entity.Line, f func(*li
 
 // succeed notes a license's successor, which ends its reminders; "" is none, and resumes them.
 func (c *changeset) succeed(r *LicenseRecord, successor string) {
-	action := LicenseFollowed
+	action := LicenseSuccessorSet
 	if successor == "" {
-		action = LicenseAlone
+		action = LicenseSuccessorRevoked
 	}
 	c.changeLicense(r, entity.Line{By: System, Action: action, Note: successor}, func(l *license.License) {
 		l.Successor = successor

@@ -154,7 +154,7 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 		ids = append(ids, l.ID)
 	}
 	if i.Confirmed != "" {
-		c.Tell(rowkey.License(ids[0]), entity.Line{By: i.By, Action: WarningsConfirmed, Note: i.Confirmed})
+		c.Log(rowkey.License(ids[0]), entity.Line{By: i.By, Action: WarningsConfirmed, Note: i.Confirmed})
 	}
 	for _, r := range replaced {
 		c.release(r)
@@ -248,8 +248,8 @@ func (s *Store) SendKeyAgain(ctx context.Context, id, by string, m mail.Message)
 	}
 	c := s.begin()
 	c.queue(m)
-	c.Tell(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: m.To.Email})
-	if err := c.Commit(ctx); err != nil && !entity.InTheWay(err, rowkey.Mail(m.ID)) {
+	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: m.To.Email})
+	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(m.ID)) {
 		return fmt.Errorf("store: sending the key of license %s again: %w", id, err)
 	}
 	return nil

@@ -55,7 +55,7 @@ func (c *changeset) readdress(ctx context.Context, m Mail, task func(license.Lic
 		return err
 	}
 	c.queue(same)
-	c.Tell(rowkey.License(r.License.ID), entity.Line{By: System, Action: MailReaddressed, Note: next.Email})
+	c.Log(rowkey.License(r.License.ID), entity.Line{By: System, Action: MailReaddressed, Note: next.Email})
 	return nil
 }
 
@@ -77,7 +77,7 @@ func (c *changeset) tellUnreached(ctx context.Context, l license.License, task m
 	row.Expires = l.Expiration.End()
 	c.Set(row)
 	c.queue(task)
-	c.Tell(rowkey.License(l.ID), entity.Line{By: System, Action: ContactsUnreached})
+	c.Log(rowkey.License(l.ID), entity.Line{By: System, Action: ContactsUnreached})
 	return true, nil
 }
 

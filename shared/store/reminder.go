@@ -62,17 +62,17 @@ func (s *Store) RecordReminder(ctx context.Context, d Due, stage reminder.Stage,
 			after.Reminded = stage
 		}
 		c.schedule(&after)
-		c.Refresh(licenseEntity{d.LicenseRecord}, licenseEntity{after}, d.Version)
+		c.UpdateUnlogged(licenseEntity{d.LicenseRecord}, licenseEntity{after}, d.Version)
 		for _, m := range messages {
 			c.queue(m)
-			c.Tell(license, entity.Line{By: System, Action: ReminderQueued, Note: m.ID})
+			c.Log(license, entity.Line{By: System, Action: ReminderQueued, Note: m.ID})
 		}
 		err := c.Commit(ctx)
-		if entity.InTheWay(err, license) {
+		if entity.IsConflictOn(err, license) {
 			return ErrDueChanged
 		}
 		messages = slices.DeleteFunc(messages, func(m mail.Message) bool {
-			return entity.InTheWay(err, rowkey.Mail(m.ID))
+			return entity.IsConflictOn(err, rowkey.Mail(m.ID))
 		})
 		return err
 	})

@@ -46,9 +46,9 @@ func (s *Store) recordReport(ctx context.Context, r Report, task func(license.Li
 	c := s.begin()
 	c.Create(entity.Encode(r.key(), rowkey.TypeReport, r))
 	line := entity.Line{By: System, Action: r.Outcome.action(), Note: reportNote(m.Message, r)}
-	c.Tell(about(m.Message).key(), line)
+	c.Log(about(m.Message).key(), line)
 	if r.Outcome != Delayed {
-		row := entity.Encode(rowkey.Reported(s.now(), r.Mail, r.key()), rowkey.TypeIndex, Reported{
+		row := entity.Encode(rowkey.Reported(s.now(), r.Mail, r.key()), rowkey.TypeIndex, RecentReport{
 			At: s.now(), Kind: m.Message.Kind, About: m.Message.About, To: m.Message.To.Email,
 			Outcome: r.Outcome, Detail: r.Detail,
 		})
@@ -87,8 +87,8 @@ func reportNote(m mail.Message, r Report) string {
 	return note
 }
 
-// Reported is a report in the list of all.
-type Reported struct {
+// RecentReport is a report in the list of recent ones.
+type RecentReport struct {
 	At      time.Time `json:"at"`
 	Kind    mail.Kind `json:"kind"`
 	About   string    `json:"about"` // the ID of the license or request
@@ -97,16 +97,16 @@ type Reported struct {
 	Detail  string    `json:"detail,omitempty"`
 }
 
-// Reports lists the newest reports since a time, at most limit, without those of mails that were only delayed. The list
+// RecentReports lists the newest reports since a time, at most limit, without those of mails that were only delayed. The list
 // keeps them for 30 days.
-func (s *Store) Reports(ctx context.Context, since time.Time, limit int) (list []Reported, err error) {
+func (s *Store) RecentReports(ctx context.Context, since time.Time, limit int) (list []RecentReport, err error) {
 	q := table.Query{PK: rowkey.ReportedPK, From: since.UTC().Format(time.RFC3339), Descending: true}
 	rows, _, err := s.table.First(ctx, q, limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: reports of mails: %w", err)
 	}
 	for _, row := range rows {
-		r, err := entity.Decode[Reported](row)
+		r, err := entity.Decode[RecentReport](row)
 		if err != nil {
 			return nil, err
 		}

@@ -126,7 +126,7 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 		r.report(r.key, outcome)
 		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example",
 			"license-key Ada@acme.example", "license-key it@acme.example")
-		list, err := r.Reports(ctx, r.now.AddDate(0, 0, -30), 10)
+		list, err := r.RecentReports(ctx, r.now.AddDate(0, 0, -30), 10)
 		if err != nil || len(list) != 2 || list[0].About != "l1" || list[0].To != "Ada@acme.example" ||
 			list[0].Outcome != outcome {
 			t.Errorf("got reports %+v, %v", list, err)
@@ -222,7 +222,7 @@ func TestTransientBounceSuppressesNothing(t *testing.T) {
 		t.Errorf("got suppression %v, %v, want none", why, err)
 	}
 	r.want(t, r.to(), "license-expiring ada@müller.example", "license-key ada@müller.example")
-	if list, err := r.Reports(ctx, r.now, 10); err != nil || len(list) != 1 || list[0].Outcome != store.Refused {
+	if list, err := r.RecentReports(ctx, r.now, 10); err != nil || len(list) != 1 || list[0].Outcome != store.Refused {
 		t.Errorf("got reports %+v, %v", list, err)
 	}
 }

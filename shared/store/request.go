@@ -102,7 +102,7 @@ func (s *Store) file(ctx context.Context, r request.Request, token string,
 	case err == nil:
 		r.Version = 1
 		return r, true, nil
-	case token != "" && entity.InTheWay(err, rowkey.Idempotency(token)):
+	case token != "" && entity.IsConflictOn(err, rowkey.Idempotency(token)):
 		r, err := s.requestOfToken(ctx, token, r.Details)
 		return r, false, err
 	default:
@@ -301,7 +301,7 @@ func (s *Store) TellUnconfirmed(ctx context.Context, message func([]request.Summ
 	m := message(list)
 	c.queue(m)
 	switch err := c.Commit(ctx); {
-	case entity.InTheWay(err, rowkey.Mail(m.ID)):
+	case entity.IsConflictOn(err, rowkey.Mail(m.ID)):
 		return 0, nil
 	case err != nil:
 		return 0, fmt.Errorf("store: telling of unconfirmed requests: %w", err)
@@ -320,7 +320,7 @@ func (s *Store) NoteOnRequest(ctx context.Context, id, by, note string) error {
 		return err
 	}
 	c := s.begin()
-	c.Tell(rowkey.Request(id), entity.Line{By: by, Action: NoteAdded, Note: note})
+	c.Log(rowkey.Request(id), entity.Line{By: by, Action: NoteAdded, Note: note})
 	if err := c.Commit(ctx); err != nil {
 		return fmt.Errorf("store: note on request %s: %w", id, err)
 	}

@@ -17,7 +17,7 @@ func (s *Store) EndSession(ctx context.Context, id string, until time.Time) erro
 	row.Expires = until
 	c := s.begin()
 	c.Create(row)
-	if err := c.Commit(ctx); err != nil && !entity.InTheWay(err, key) {
+	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, key) {
 		return fmt.Errorf("store: ending a session: %w", err)
 	}
 	return nil

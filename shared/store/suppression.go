@@ -63,7 +63,7 @@ func (s *Store) LiftSuppression(ctx context.Context, on Subject, email, by strin
 	}
 	c := s.begin()
 	c.Delete(rowkey.Suppression(email), why.version)
-	c.Tell(on.key(), entity.Line{By: by, Action: SuppressionLifted, Note: email})
+	c.Log(on.key(), entity.Line{By: by, Action: SuppressionLifted, Note: email})
 	err = c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
 		return nil // somebody else was faster

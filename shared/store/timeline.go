@@ -38,18 +38,18 @@ const (
 
 // Actions on licenses.
 const (
-	LicenseRecorded   Action = "license recorded"
-	LicenseIssued     Action = "license issued"
-	LicenseReplaced   Action = "license replaced"
-	LicenseRevoked    Action = "license revoked"
-	LicenseFollowed   Action = "successor recorded"
-	LicenseAlone      Action = "successor revoked"
-	WarningsConfirmed Action = "warnings confirmed"
-	PackageTailored   Action = "package tailored" // a custom package was made
-	KeySentAgain      Action = "key sent again"
-	RemindersMuted    Action = "reminders muted"
-	RemindersOn       Action = "reminders resumed"
-	ReminderQueued    Action = "reminder queued"
+	LicenseRecorded         Action = "license recorded"
+	LicenseIssued           Action = "license issued"
+	LicenseReplaced         Action = "license replaced"
+	LicenseRevoked          Action = "license revoked"
+	LicenseSuccessorSet     Action = "successor recorded"
+	LicenseSuccessorRevoked Action = "successor revoked"
+	WarningsConfirmed       Action = "warnings confirmed"
+	PackageTailored         Action = "package tailored" // a custom package was made
+	KeySentAgain            Action = "key sent again"
+	RemindersMuted          Action = "reminders muted"
+	RemindersOn             Action = "reminders resumed"
+	ReminderQueued          Action = "reminder queued"
 )
 
 // Actions about addresses, and about mails that did not arrive.

@@ -103,7 +103,7 @@ func (s *site) resumeEmails(r *http.Request, on store.Subject, contacts []licens
 
 // reportRow is a bounce or complaint in the list of all.
 type reportRow struct {
-	store.Reported
+	store.RecentReport
 	Badge   badge
 	Name    string // what the email was for
 	Address string // of the page of its request or license
@@ -117,7 +117,7 @@ const (
 
 // addReports adds the emails that did not arrive and the customers who cannot be reached by email.
 func (s *site) addReports(r *http.Request, v *overviewView) error {
-	reports, err := s.store.Reports(r.Context(), s.now().AddDate(0, 0, -daysReported), maxReported+1)
+	reports, err := s.store.RecentReports(r.Context(), s.now().AddDate(0, 0, -daysReported), maxReported+1)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ type Store interface {
 	MailsAbout(ctx context.Context, id string, limit int) ([]store.Mail, error)
 	PendingMail(ctx context.Context, after string, limit int) ([]string, error)
 	FailedMails(ctx context.Context, limit int) ([]store.FailedMail, error)
-	Reports(ctx context.Context, since time.Time, limit int) ([]store.Reported, error)
+	RecentReports(ctx context.Context, since time.Time, limit int) ([]store.RecentReport, error)
 	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
 	LiftSuppression(ctx context.Context, on store.Subject, email, by string) error
 	Unreached(ctx context.Context, limit int) ([]store.Summary, error)

@@ -33,7 +33,7 @@ func timelineView(events []store.Event) (list []eventView) {
 			v.By = ""
 		}
 		switch e.Action {
-		case store.RequestIssued, store.LicenseFollowed, store.LicenseReplaced:
+		case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
 			v.Note, v.About, v.Link = "", "license "+e.Note, "/console/licenses/"+e.Note
 		case store.LicenseIssued:
 			v.Note, v.About, v.Link = "", "request "+e.Note, "/console/requests/"+e.Note
@@ -57,8 +57,8 @@ func timelineView(events []store.Event) (list []eventView) {
 // actionText returns an action as pages show it. Stored timelines keep the texts that the store gave them.
 func actionText(a store.Action) string {
 	if text, ok := map[store.Action]string{
-		store.CustomerAsked:   "asked the customer",
-		store.LicenseFollowed: "renewed by", store.LicenseAlone: "renewal revoked",
+		store.CustomerAsked:       "asked the customer",
+		store.LicenseSuccessorSet: "renewed by", store.LicenseSuccessorRevoked: "renewal revoked",
 		store.MailBounced: "email bounced", store.MailComplained: "email marked as spam",
 		store.MailRefused: "email rejected by the provider", store.MailDelayed: "email bounced temporarily",
 		store.MailReaddressed:   "email redirected to the next contact",

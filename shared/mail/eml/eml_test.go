@@ -46,7 +46,7 @@ func full() mail.Message {
 }
 
 // parsed parses a message; ID, Kind and About are not in it.
-func parsed(t interface{ Fatal(...any) }, data []byte) Mail {
+func parsed(t interface{ Fatal(...any) }, data []byte) Parsed {
 	m, err := Parse(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func issued(t *testing.T, organization string) ([]license.License, license.KeySe
 }
 
 // sent returns a mail with the keys as its recipient gets it.
-func sent(t *testing.T, licenses ...license.License) Mail {
+func sent(t *testing.T, licenses ...license.License) Parsed {
 	t.Helper()
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
 	m := letters.LicenseKey("m1", letter.Delivery{To: licenses[0].Contacts[0], Licenses: licenses})

@@ -8,20 +8,20 @@ import (
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
-	"net/mail"
+	netmail "net/mail"
 	"net/textproto"
 	"strings"
 	"time"
 
-	vendor "marketplace/shared/mail"
+	"marketplace/shared/mail"
 )
 
-// Mail is a message parsed from MIME.
-type Mail struct {
-	vendor.Message // without ID, Kind, About and Greeting, which MIME does not have
-	Header         mail.Header
-	From           vendor.Address
-	Date           time.Time // UTC
+// Parsed is a message parsed from MIME.
+type Parsed struct {
+	mail.Message // without ID, Kind, About and Greeting, which MIME does not have
+	Header       netmail.Header
+	From         mail.Address
+	Date         time.Time // UTC
 }
 
 // maxDepth is how deep multiparts may be nested.
@@ -29,47 +29,47 @@ const maxDepth = 4
 
 // Parse reads a message that Format wrote: UTF-8, addresses and subject decoded, lines of text ending in \n. A
 // truncated multipart message is an error.
-func Parse(r io.Reader) (Mail, error) {
-	msg, err := mail.ReadMessage(r)
+func Parse(r io.Reader) (Parsed, error) {
+	msg, err := netmail.ReadMessage(r)
 	if err != nil {
-		return Mail{}, fmt.Errorf("eml: reading headers: %w", err)
+		return Parsed{}, fmt.Errorf("eml: reading headers: %w", err)
 	}
-	m := Mail{Header: msg.Header}
+	m := Parsed{Header: msg.Header}
 	if m.Subject, err = new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); err != nil {
-		return Mail{}, fmt.Errorf("eml: subject: %w", err)
+		return Parsed{}, fmt.Errorf("eml: subject: %w", err)
 	}
-	for name, a := range map[string]*vendor.Address{"From": &m.From, "To": &m.To, "Reply-To": &m.ReplyTo} {
+	for name, a := range map[string]*mail.Address{"From": &m.From, "To": &m.To, "Reply-To": &m.ReplyTo} {
 		if *a, err = address(msg.Header, name); err != nil {
-			return Mail{}, fmt.Errorf("eml: %s: %w", name, err)
+			return Parsed{}, fmt.Errorf("eml: %s: %w", name, err)
 		}
 	}
 	if m.Date, err = msg.Header.Date(); err != nil {
-		return Mail{}, fmt.Errorf("eml: date: %w", err)
+		return Parsed{}, fmt.Errorf("eml: date: %w", err)
 	}
 	m.Date = m.Date.UTC()
 	if list := msg.Header.Get("List-Unsubscribe"); list != "" {
 		m.Unsubscribe = strings.Trim(list, "<> ")
 	}
 	if err := m.part(textproto.MIMEHeader(msg.Header), msg.Body, maxDepth); err != nil {
-		return Mail{}, fmt.Errorf("eml: %w", err)
+		return Parsed{}, fmt.Errorf("eml: %w", err)
 	}
 	return m, nil
 }
 
 // address returns the first mailbox of a header; the zero Address without that header.
-func address(h mail.Header, name string) (vendor.Address, error) {
+func address(h netmail.Header, name string) (mail.Address, error) {
 	if h.Get(name) == "" {
-		return vendor.Address{}, nil
+		return mail.Address{}, nil
 	}
 	list, err := h.AddressList(name)
 	if err != nil {
-		return vendor.Address{}, err
+		return mail.Address{}, err
 	}
-	return vendor.Address{Name: list[0].Name, Email: list[0].Address}, nil
+	return mail.Address{Name: list[0].Name, Email: list[0].Address}, nil
 }
 
 // part reads a part and its nested parts, at most left levels deep.
-func (m *Mail) part(h textproto.MIMEHeader, body io.Reader, left int) error {
+func (m *Parsed) part(h textproto.MIMEHeader, body io.Reader, left int) error {
 	typ, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
 		return fmt.Errorf("content type: %w", err)
@@ -119,7 +119,7 @@ func (m *Mail) part(h textproto.MIMEHeader, body io.Reader, left int) error {
 		}
 		delete(params, "name")
 		m.Attachments = append(m.Attachments,
-			vendor.Attachment{Name: name, ContentType: mime.FormatMediaType(typ, params), Data: data})
+			mail.Attachment{Name: name, ContentType: mime.FormatMediaType(typ, params), Data: data})
 	case typ == "text/plain":
 		m.Text = strings.ReplaceAll(string(data), "\r\n", "\n")
 	case typ == "text/html":

@@ -12,7 +12,7 @@ import (
 )
 
 // sent returns the message as its recipient reads it, after its way through MIME.
-func sent(t *testing.T, m mail.Message) eml.Mail {
+func sent(t *testing.T, m mail.Message) eml.Parsed {
 	t.Helper()
 	from, date := mail.Address{Email: "licenses@example.com"}, time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC)
 	raw, err := eml.Format(m, from, date)

@@ -150,21 +150,21 @@ func decoded(h netmail.Header, name string) string {
 }
 
 // Read returns a whole message as its recipient gets it; an unknown ID is a NotFound fault.
-func (d *Dir) Read(id string) (eml.Mail, error) {
+func (d *Dir) Read(id string) (eml.Parsed, error) {
 	if !eml.ValidID(id) {
-		return eml.Mail{}, fault.New(fault.NotFound, "There is no such mail.")
+		return eml.Parsed{}, fault.New(fault.NotFound, "There is no such mail.")
 	}
 	f, err := d.root.Open(id + suffix)
 	if errors.Is(err, fs.ErrNotExist) {
-		return eml.Mail{}, fault.New(fault.NotFound, "There is no mail %s.", id)
+		return eml.Parsed{}, fault.New(fault.NotFound, "There is no mail %s.", id)
 	}
 	if err != nil {
-		return eml.Mail{}, fmt.Errorf("outboxdir: opening mail %s: %w", id, err)
+		return eml.Parsed{}, fmt.Errorf("outboxdir: opening mail %s: %w", id, err)
 	}
 	defer f.Close()
 	m, err := eml.Parse(f)
 	if err != nil {
-		return eml.Mail{}, fmt.Errorf("outboxdir: reading mail %s: %w", id, err)
+		return eml.Parsed{}, fmt.Errorf("outboxdir: reading mail %s: %w", id, err)
 	}
 	m.ID, m.Kind, m.About = id, mail.Kind(decoded(m.Header, headerKind)), decoded(m.Header, headerAbout)
 	return m, nil

@@ -64,7 +64,7 @@ func (c *Changeset) Add(e Entity, l Line) {
 	key := e.Key()
 	c.entities[key] = &changed{after: e}
 	c.order = append(c.order, key)
-	c.Tell(key, l)
+	c.Log(key, l)
 }
 
 // Change changes an entity that has the version. An entity may change several times, each with a line of its own.
@@ -87,15 +87,15 @@ func encodeFacts(e Entity) json.RawMessage {
 	return data
 }
 
-// Refresh changes what an entity keeps besides its facts. Such changes do not appear on its timeline.
-func (c *Changeset) Refresh(before, after Entity, version int64) {
+// UpdateUnlogged changes what an entity keeps besides its facts. Such changes do not appear on its timeline.
+func (c *Changeset) UpdateUnlogged(before, after Entity, version int64) {
 	key := after.Key()
 	c.entities[key] = &changed{before, after, version}
 	c.order = append(c.order, key)
 }
 
-// Tell adds a line to the timeline of the entity under the key and changes nothing else.
-func (c *Changeset) Tell(entity table.Key, l Line) { c.Create(c.table.event(entity, l, nil)) }
+// Log adds a line to the timeline of the entity under the key and changes nothing else.
+func (c *Changeset) Log(entity table.Key, l Line) { c.Create(c.table.event(entity, l, nil)) }
 
 // Create writes a row that must not exist.
 func (c *Changeset) Create(row table.Row) { c.writes = append(c.writes, table.Create(row)) }
@@ -118,7 +118,7 @@ func (c *Changeset) Delete(key table.Key, version int64) {
 func (c *Changeset) Empty() bool { return len(c.order)+len(c.writes) == 0 }
 
 // Commit writes the changeset in one transaction. It returns a Conflict fault and writes nothing if something
-// changed since it was read (see InTheWay), and TooLarge if one transaction cannot hold the changes.
+// changed since it was read (see IsConflictOn), and TooLarge if one transaction cannot hold the changes.
 func (c *Changeset) Commit(ctx context.Context) error {
 	writes := slices.Clone(c.writes)
 	total := map[table.Key]sums{}

@@ -159,8 +159,8 @@ func Retry(change func() error) (err error) {
 	return err
 }
 
-// InTheWay reports whether a change was not committed because of a row.
-func InTheWay(err error, key table.Key) bool {
+// IsConflictOn reports whether a change was not committed because of a row.
+func IsConflictOn(err error, key table.Key) bool {
 	conflict, ok := errors.AsType[*table.ConflictError](err)
 	return ok && slices.Contains(conflict.Keys, key)
 }

@@ -143,7 +143,7 @@ func TestChangeCarriesIndexCountsAndTimeline(t *testing.T) {
 	}
 	c = tab.Begin()
 	c.Change(first, second, 1, entity.Line{By: "y", Action: "resized"})
-	if err := c.Commit(t.Context()); !entity.InTheWay(err, first.Key()) || fault.KindOf(err) != fault.Conflict {
+	if err := c.Commit(t.Context()); !entity.IsConflictOn(err, first.Key()) || fault.KindOf(err) != fault.Conflict {
 		t.Errorf("change of an old version: got %v, want a Conflict fault", err)
 	}
 }
