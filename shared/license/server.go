@@ -2,6 +2,7 @@ package license
 
 import (
 	"strings"
+	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
@@ -58,4 +59,14 @@ func (s Server) Dataset() string {
 		return string(s[datasetIndex:])
 	}
 	return string(s)
+}
+
+// ReadsAsDate reports whether SonarQube 6.7 and later throws the ID away when it starts, because it reads as a date
+// (client-contract.md §4). A key for it never works there; it may still be the old ID of a server.
+func (s Server) ReadsAsDate() bool {
+	if len(s) < 14 || len(s) > 15 || strings.Trim(string(s), "0123456789") != "" {
+		return false
+	}
+	_, err := time.Parse("20060102150405", string(s[:14]))
+	return len(s) == 14 || err == nil
 }

@@ -68,6 +68,10 @@ func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView
 		{Name: "productVersion", Label: "SonarQube version", Value: f.ProductVersion, Required: true,
 			Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
 	}
+	if server, err := license.ParseServer(f.Server); err == nil && server.ReadsAsDate() {
+		v.Server[0].Hint = "This ID is from an old version: SonarQube 6.7 and later makes a new one when it starts. " +
+			"If your server shows another ID after the upgrade, enter that one."
+	}
 	v.Person = []web.Field{
 		{Name: "name", Label: "Your name", Value: f.Name, Required: true, Autocomplete: "name",
 			Hint: "First and last name."},

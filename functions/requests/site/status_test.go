@@ -257,3 +257,21 @@ func TestStatusPageCorrectsALikelySlip(t *testing.T) {
 		t.Errorf("API, right address: got hint %v, want none", hint)
 	}
 }
+
+func TestServerIDThatReadsAsADateGetsAHint(t *testing.T) {
+	env := newTestEnv(t)
+	for id, dated := range map[string]bool{"20180305093000": true, "120180305093000": false, "101899050930001": false,
+		"100012050930001": true, "15bf41a1f2a93c4": false, "AWHW8w9JtzBzSrmf9GQX": false} {
+		if got := license.Server(id).ReadsAsDate(); got != dated {
+			t.Errorf("%s: got %v, want %v", id, got, dated)
+		}
+		form := env.get("/request/developer?serverId=" + id).WantStatus(200).Page()
+		if got := strings.Contains(webtest.Text(form.Find("#serverId-hint")), "old version"); got != dated {
+			t.Errorf("form, %s: got hint %v, want %v", id, got, dated)
+		}
+		to := env.send("/request/developer", withValues(validForm(), "serverId", id)).WantStatus(303).Header.Get("Location")
+		if got := env.get(to).WantStatus(200).Page().Find("#old-id").Length() == 1; got != dated {
+			t.Errorf("status page, %s: got hint %v, want %v", id, got, dated)
+		}
+	}
+}
