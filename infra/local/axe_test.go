@@ -30,7 +30,8 @@ func audit(t *testing.T, ctx context.Context, name string) {
 			t.Fatal(err)
 		}
 		act(t, ctx, "copying the email", chromedp.Navigate("about:blank"),
-			chromedp.Evaluate[chromedp.Void](`document.write("<!doctype html>" + `+string(quoted)+`); document.close()`))
+			chromedp.Evaluate[chromedp.Void](
+				`document.write("<!doctype html>" + `+string(quoted)+`); document.close()`))
 	}
 	for _, scheme := range []string{"dark", "light"} {
 		for _, fault := range violations(t, ctx, name, scheme, rules) {

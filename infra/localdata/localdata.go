@@ -57,8 +57,8 @@ func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, clo
 	return b, b.Close, nil
 }
 
-// RemoveUnfinished removes the files that a killed server left half written. The table, which belongs to one process, is
-// open already: nobody else writes them.
+// RemoveUnfinished removes the files that a killed server left half written. The table, which belongs to one process,
+// is open already: nobody else writes them.
 func (d Dir) RemoveUnfinished() error {
 	for _, folder := range []string{d.Outbox(), d.Packages(), d.CustomPackages(), d.Jars()} {
 		if err := atomicfile.RemoveUnfinished(folder); err != nil {

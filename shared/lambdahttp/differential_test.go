@@ -281,7 +281,8 @@ func TestRandomHandlersRespondLikeNetHTTP(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := request{
 			method: rapid.SampledFrom([]string{"GET", "HEAD", "POST", "OPTIONS", "DELETE"}).Draw(t, "method"),
-			target: rapid.StringMatching(`(/([a-z.~+:@,;=-]|%2[0-9A-F]|%C3%A9){0,8}){1,3}(\?([a-z&=;+]|%[0-9a-f]{2}){0,12})?`).Draw(t, "target"),
+			target: rapid.StringMatching(
+				`(/([a-z.~+:@,;=-]|%2[0-9A-F]|%C3%A9){0,8}){1,3}(\?([a-z&=;+]|%[0-9a-f]{2}){0,12})?`).Draw(t, "target"),
 			header: http.Header{},
 		}
 		for range rapid.IntRange(0, 4).Draw(t, "headers") {

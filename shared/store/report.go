@@ -97,8 +97,8 @@ type RecentReport struct {
 	Detail  string    `json:"detail,omitempty"`
 }
 
-// RecentReports lists the newest reports since a time, at most limit, without those of mails that were only delayed. The list
-// keeps them for 30 days.
+// RecentReports lists the newest reports since a time, at most limit, without those of mails that were only delayed.
+// The list keeps them for 30 days.
 func (s *Store) RecentReports(ctx context.Context, since time.Time, limit int) (list []RecentReport, err error) {
 	q := table.Query{PK: rowkey.ReportedPK, From: since.UTC().Format(time.RFC3339), Descending: true}
 	rows, _, err := s.table.First(ctx, q, limit)

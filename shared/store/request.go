@@ -94,7 +94,8 @@ func (s *Store) file(ctx context.Context, r request.Request, token string,
 		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
 	}
 	if token != "" {
-		row := entity.Encode(rowkey.Idempotency(token), rowkey.TypeIdempotency, idempotency{r.ID, fingerprint(r.Details)})
+		first := idempotency{r.ID, fingerprint(r.Details)}
+		row := entity.Encode(rowkey.Idempotency(token), rowkey.TypeIdempotency, first)
 		row.Expires = now.AddDate(0, 0, idempotencyDays)
 		c.Create(row)
 	}
@@ -160,7 +161,8 @@ func sameSecret(a, b string) bool {
 
 // CorrectEmail changes the address of a request from one to another, as its customer asked, and queues the mails about
 // it. It does nothing if the request has another address than from: somebody was first.
-func (s *Store) CorrectEmail(ctx context.Context, id, from, to string, mails func(request.Request) []mail.Message) error {
+func (s *Store) CorrectEmail(ctx context.Context, id, from, to string,
+	mails func(request.Request) []mail.Message) error {
 	err := entity.Retry(func() error {
 		before, err := s.Request(ctx, id)
 		if err != nil || before.Email != from {
@@ -244,7 +246,8 @@ func (c *changeset) review(ctx context.Context, v Review, note string, more func
 func (s *Store) reviewed(before request.Request, v Review) (after request.Request, action Action, err error) {
 	takenOver := v.To == request.InReview && before.State == request.InReview && before.Reviewer != v.By
 	if !before.State.Leads(v.To) && !takenOver {
-		return before, "", fault.New(fault.Conflict, "You can't change this request from “%s” to “%s”.", before.State, v.To)
+		return before, "", fault.New(fault.Conflict,
+			"You can't change this request from “%s” to “%s”.", before.State, v.To)
 	}
 	after = before
 	after.State, after.Unconfirmed = v.To, false

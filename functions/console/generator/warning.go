@@ -207,7 +207,8 @@ func (d *Draft) checkPackages() {
 		advice = "Choose “Edit” and tick “Custom package”, unless the customer already has the plugins."
 	}
 	d.warn(LanguageWithoutPackage,
-		"The license covers languages that the %s does not include: %s. No package in the email contains their plugins: %s. %s",
+		"The license covers languages that the %s does not include: %s. "+
+			"No package in the email contains their plugins: %s. %s",
 		l.Edition.Name(), LanguageNames(d.Catalog, l.Languages), strings.Join(d.extraPlugins, ", "), advice)
 }
 

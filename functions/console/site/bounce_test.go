@@ -151,7 +151,8 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	w.bounce(r.ID+"-received", store.Bounced, scripted)
 	doc = w.get(sam, page).Page()
 	webtest.CheckPage(t, doc)
-	if got := rows(doc, "mails-title"); !strings.Contains(got[0], "Request confirmation jane.doe@customer.example Bounced") {
+	want := "Request confirmation jane.doe@customer.example Bounced"
+	if got := rows(doc, "mails-title"); !strings.Contains(got[0], want) {
 		t.Errorf("got emails %q", got)
 	}
 	if got := webtest.Text(doc.Find("section[aria-labelledby=who-title]")); !strings.Contains(got,

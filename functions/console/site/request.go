@@ -178,7 +178,8 @@ func (m mailRow) Said() string {
 
 func mailName(k mail.Kind) string {
 	if st, ok := map[mail.Kind]string{
-		mail.RequestReceived: "Request confirmation", mail.RequestNew: "New request (to sales)", mail.RequestQuestion: "Question",
+		mail.RequestReceived: "Request confirmation", mail.RequestNew: "New request (to sales)",
+		mail.RequestQuestion:    "Question",
 		mail.RequestUnconfirmed: "Unconfirmed requests (to sales)",
 		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
 		mail.LicenseExpiring:  "Reminder",

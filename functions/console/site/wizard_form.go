@@ -74,7 +74,8 @@ func newWizardView(d *generator.Draft, staging []generator.StagingLicense) *wiza
 			Hint: "We send the key to this address."},
 		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2,
 			Class: "wide",
-			Hint:  "Up to five addresses, one per line. We send reminders to them if the address above cannot be reached."},
+			Hint: "Up to five addresses, one per line. " +
+				"We send reminders to them if the address above cannot be reached."},
 	}
 	v.Staging = stagingField(staging, f.Staging)
 	v.Version = web.Field{Name: "productVersion", Label: "Product version", Type: "select", Value: f.ProductVersion,

@@ -232,7 +232,8 @@ func emailHint(r request.Request) string {
 	if meant == "" {
 		return ""
 	}
-	return "The address " + r.Email + " may be mistyped. Did you mean " + meant + "? The page behind statusUrl corrects it."
+	return "The address " + r.Email + " may be mistyped. Did you mean " + meant + "? " +
+		"The page behind statusUrl corrects it."
 }
 
 // linkToken returns the token of a private link as mail programs and people pass it on: in any case of letters, with

@@ -269,7 +269,8 @@ func TestServerIDThatReadsAsADateGetsAHint(t *testing.T) {
 		if got := strings.Contains(webtest.Text(form.Find("#serverId-hint")), "old version"); got != dated {
 			t.Errorf("form, %s: got hint %v, want %v", id, got, dated)
 		}
-		to := env.send("/request/developer", withValues(validForm(), "serverId", id)).WantStatus(303).Header.Get("Location")
+		sent := env.send("/request/developer", withValues(validForm(), "serverId", id)).WantStatus(303)
+		to := sent.Header.Get("Location")
 		if got := env.get(to).WantStatus(200).Page().Find("#old-id").Length() == 1; got != dated {
 			t.Errorf("status page, %s: got hint %v, want %v", id, got, dated)
 		}

@@ -11,8 +11,8 @@ import (
 	"marketplace/shared/license/client"
 )
 
-// mutated returns a key with one to four faults of the way: characters lost, added, exchanged and repeated, texts around
-// it, cut off, wrapped.
+// mutated returns a key with one to four faults of the way: characters lost, added, exchanged and repeated, texts
+// around it, cut off, wrapped.
 func mutated(random *rand.Rand, text string) string {
 	pieces := []string{
 		"\n", "\r\n", " ", "\u00a0", "\u200b", "\ufeff", "=", "==", "-", "_", "+", "/", "> ", "\u2014", "!", "\\n", "A", "z", "\x00", "\xff",
@@ -41,8 +41,8 @@ func mutated(random *rand.Rand, text string) string {
 	return text
 }
 
-// TestMutatedKeysKeepTheirVerdict holds the port to frozen verdicts: a key that a customer's server accepts today is read
-// alike tomorrow. What the JDK says is compared in java_test.go.
+// TestMutatedKeysKeepTheirVerdict holds the port to frozen verdicts: a key that a customer's server accepts today is
+// read alike tomorrow. What the JDK says is compared in java_test.go.
 func TestMutatedKeysKeepTheirVerdict(t *testing.T) {
 	const (
 		keys     = 12_000

@@ -43,8 +43,8 @@ func Open(path string) (*Table, error) {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("table/bolt: another process has %s open; is the server running?", path)
 	case errors.Is(err, errDamaged):
-		return nil, fmt.Errorf("table/bolt: %s %w. Put back a copy of it, or delete the folder %s to start with new data",
-			path, err, filepath.Dir(path))
+		return nil, fmt.Errorf("table/bolt: %s %w. "+
+			"Put back a copy of it, or delete the folder %s to start with new data", path, err, filepath.Dir(path))
 	case err != nil:
 		return nil, fmt.Errorf("table/bolt: open %s: %w", path, err)
 	}
