@@ -68,7 +68,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	for _, path := range []string{
 		"/", "/terms", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
 		"/editions/none", "/request", "/request/community", "/request/developer", "/request/enterprise",
-		"/request/datacenter", "/request/thanks", "/licenses/check", "/requests/none?token=x",
+		"/request/datacenter", "/licenses/check", "/requests/none?token=x",
 		"/downloads/none.zip", "/_local/", "/_local/outbox", "/_local/clock", "/_local/none", "/console/none",
 	} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(env.URL+path), chromedp.WaitVisible(`main h1`))

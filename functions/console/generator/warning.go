@@ -28,6 +28,7 @@ const (
 	SmallerEdition         Code = "smaller-edition"          // than that of the previous license
 	OtherEdition           Code = "other-edition"            // than that of the request
 	OtherServer            Code = "other-server"             // than that of the request or of the renewed license
+	DateServer             Code = "date-server"              // an ID that SonarQube 6.7 throws away at its start
 	OtherType              Code = "other-type"               // than the request or the replaced license suggests
 	CommunityLicense       Code = "community-license"        // for an edition whose box has no button
 	LanguageWithoutPackage Code = "language-without-package" // no package in the email has its plugin
@@ -147,6 +148,10 @@ func domain(email string) string {
 // checkContents compares the license with the previous one and with the usual one for this kind of request.
 func (d *Draft) checkContents() {
 	l := d.Licenses[0]
+	if l.Server.ReadsAsDate() {
+		d.warn(DateServer, "The server ID %s reads as a date: SonarQube 6.7 and later discard it and make a new one, "+
+			"so this key will not work there. Ask the customer for the ID that the upgraded server shows.", l.Server)
+	}
 	p := d.Previous
 	if p != nil && p.Type != license.Evaluation && editionRank(l.Edition) < editionRank(p.Edition) {
 		d.warn(SmallerEdition, "License %s is for the %s. This one is for a smaller edition, the %s.",

@@ -48,6 +48,8 @@ func TestDraftWarnings(t *testing.T) {
 		{name: "a replacement as requested", kind: request.Replacement, old: []license.License{sold("l1")},
 			ask: func(d *request.Details) { d.Server, d.Replaces, d.Edition = other, prod, license.Enterprise }},
 
+		{name: "a server ID that reads as a date", kind: request.New,
+			ask: func(d *request.Details) { d.Server = "20110407133530" }, want: []Code{DateServer}},
 		{name: "400 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-08" }},
 		{name: "401 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-09" },
 			want: []Code{LongTerm}},

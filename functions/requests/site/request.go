@@ -107,11 +107,3 @@ func (s *site) renderFormAgain(w http.ResponseWriter, f request.Form, bad []faul
 	v.Query = linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}})
 	return s.renderForm(w, http.StatusUnprocessableEntity, v)
 }
-
-type thanksView struct{ Sales string }
-
-// thanks is a page that older confirmations link to.
-func (s *site) thanks(w http.ResponseWriter, r *http.Request) error {
-	return s.pages.Render(w, http.StatusOK, "thanks.html",
-		web.View{Title: "Thank you", Private: true, Data: thanksView{s.mail.Sales.Email}})
-}

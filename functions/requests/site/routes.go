@@ -13,7 +13,6 @@ func (s *site) routes() []web.Route {
 		{Pattern: "GET /request", Handle: s.chooseEdition},
 		{Pattern: "GET /request/{edition}", Handle: s.requestForm},
 		{Pattern: "POST /request/{edition}", Handle: s.submitForm},
-		{Pattern: "GET /request/thanks", Handle: s.thanks},
 		{Pattern: "GET /requests/{id}", Handle: s.status},
 		{Pattern: "POST /requests/{id}/email", Handle: s.correctEmail},
 

@@ -152,7 +152,7 @@ func withValues(form url.Values, pairs ...string) url.Values {
 func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
-		"community.html": communityView{}, "thanks.html": thanksView{}, "terms.html": termsView{},
+		"community.html": communityView{}, "terms.html": termsView{},
 		"status.html": statusView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
@@ -162,7 +162,7 @@ func TestEveryPageIsComplete(t *testing.T) {
 	for _, path := range []string{
 		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX",
 		"/request/developer", "/request/enterprise", "/request/datacenter",
-		"/request/community", "/request/thanks", "/licenses/check", "/editions/community", "/editions/developer",
+		"/request/community", "/licenses/check", "/editions/community", "/editions/developer",
 		"/editions/enterprise", "/editions/datacenter",
 		env.send("/request/developer", validForm()).Header.Get("Location"),
 	} {
