@@ -201,3 +201,17 @@ func replacementForm(f Form) Form {
 	f.Kind, f.Replaces, f.Environment, f.OldServer = "replacement", "AWHW8w9JtzBzSrmf9GQY", "production", "lost"
 	return f
 }
+
+func TestParseVersionFindsTheVersionInWhatIsPasted(t *testing.T) {
+	for pasted, want := range map[string]string{
+		"6.7": "6.7", "6.7.0": "6.7", "6.7.1": "6.7.1", "v6.7.1": "6.7.1", "6.7 LTS": "6.7", "7.0-SNAPSHOT": "7.0",
+		"Version 6.7.1 (build 35068) - LGPL v3": "6.7.1", "6.7.1\u00a0(build 35068)": "6.7.1", "\ufeff6.7.5\u200b": "6.7.5",
+		"SonarQube™ technology is powered by SonarSource SA, Version 6.7.3.38370": "6.7.3", "8.9.56886": "8.9",
+		"Server 7.9.1, plugin 5.1": "7.9.1", "10.4.1": "10.4.1",
+		"": "", "latest": "", "7": "", "5.6.7": "", "LGPL v3": "", "6.71234": "", "6.7\n" + strings.Repeat("x", 300): "",
+	} {
+		if got, err := ParseVersion(pasted); got != want || (err != nil) != (want == "") {
+			t.Errorf("ParseVersion(%.60q) = %q, %v, want %q", pasted, got, err, want)
+		}
+	}
+}
