@@ -153,4 +153,4 @@ func redirectToEdition(w http.ResponseWriter, r *http.Request, folder, spelling 
 }
 
 // unknownEdition is the error for an unknown edition. It does not repeat the address; its page lists the editions.
-func unknownEdition() error { return fault.New(fault.NotFound, "SonarQube has no such edition.") }
+func unknownEdition() error { return fault.New(fault.NotFound, "There is no such edition.") }
