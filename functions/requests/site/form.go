@@ -3,6 +3,7 @@ package site
 import (
 	"crypto/rand"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,8 +89,19 @@ func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView
 			Hint:  "Up to five email addresses, one per line. We write to them if our emails do not reach you."},
 		{Name: "message", Label: "Message", Value: f.Message, Optional: true, Type: "textarea", Rows: 4, Class: "wide"},
 	}
-	v.Marked = web.Mark(bad, v.fields()...)
+	v.Marked = web.Mark(worded(bad), v.fields()...)
 	return v
+}
+
+// worded replaces errors that name values of the API, where the choices of the form have other labels.
+func worded(bad []fault.Field) []fault.Field {
+	bad = slices.Clone(bad)
+	for i, f := range bad {
+		if f.Name == "oldServer" {
+			bad[i].Msg = "Choose what happened to the old server."
+		}
+	}
+	return bad
 }
 
 // fields lists the fields of the form in the order of the page.

@@ -471,11 +471,14 @@ func TestReplacementSaysWhatBecameOfTheOldServer(t *testing.T) {
 			t.Errorf("%s: got no error beside the field", field)
 		}
 	}
+	if got := webtest.Text(doc.Find("#oldServer-error")); strings.Contains(got, "stopped") {
+		t.Errorf("got error %q, want no values of the API, for which the form has other labels", got)
+	}
 	fields := problemFields(
 		env.api(validJSON("kind", "replacement", "replaces", "AWHW8w9JtzBzSrmf9GQY")).WantStatus(422),
 	)
-	if fields["environment"] == "" || fields["oldServer"] == "" {
-		t.Errorf("API: got %v, want environment and oldServer refused", fields)
+	if fields["environment"] == "" || !strings.Contains(fields["oldServer"], "stopped, running, lost") {
+		t.Errorf("API: got %v, want environment refused, and oldServer with its values", fields)
 	}
 	form = withValues(form, "environment", "production", "oldServer", "same")
 	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")

@@ -50,6 +50,17 @@ type event struct {
 // Waiting reports whether we are waiting for the customer.
 func (v statusView) Waiting() bool { return v.Request.State == request.Waiting }
 
+// Withdrawn reports whether the request was withdrawn, so that there was no answer.
+func (v statusView) Withdrawn() bool { return v.Request.State == request.Withdrawn }
+
+// KeyFailed reports whether the license was issued but its key could not be delivered.
+func (v statusView) KeyFailed() bool { return len(v.Licenses) > 0 && v.Key != nil && v.Key.Failed }
+
+// NeedsAction reports whether a notice of the page asks the customer for something.
+func (v statusView) NeedsAction() bool {
+	return v.Lost != nil || v.Meant != "" || v.Server.ReadsAsDate()
+}
+
 // progress is the state of a request, worded for the customer.
 type progress struct {
 	Title string
@@ -63,7 +74,7 @@ type progress struct {
 func progressOf(r request.Request, answer *delivery) progress {
 	if r.Unconfirmed {
 		return progress{
-			"Your request needs a look first",
+			"We need to check your request first",
 			"It looks as if a program filled in the form.",
 			1,
 			true,
@@ -156,8 +167,11 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if found.State != request.Issued {
 		answer = newestDelivery(mails, found.Email, mail.RequestRejected, mail.RequestWithdrawn)
 	}
-	v.Lost = newestDelivery(mails, found.Email,
-		mail.RequestReceived, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn)
+	about := []mail.Kind{mail.RequestReceived, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn}
+	if found.State == request.Waiting {
+		about = []mail.Kind{mail.RequestQuestion} // a delivered confirmation does not make up for a lost question
+	}
+	v.Lost = newestDelivery(mails, found.Email, about...)
 	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued {
 		v.Lost = nil
 	}

@@ -231,6 +231,9 @@ func TestStatusPageCorrectsALikelySlip(t *testing.T) {
 	if form.Length() != 1 || !strings.Contains(webtest.Text(form), "ana@hotmail.com") {
 		t.Fatalf("got form %q, want ana@hotmail.com offered", webtest.Text(form))
 	}
+	if strings.Contains(webtest.Text(env.get(to).Page().Find("main")), "nothing you need to do") {
+		t.Error("got that there is nothing to do beside the form")
+	}
 	action := form.AttrOr("action", "")
 	env.send(action, url.Values{"token": {"wrong"}}).WantStatus(404)
 	for range 2 { // the second time there is nothing to correct

@@ -130,6 +130,41 @@ func TestStatusSaysThatOurEmailsDoNotArrive(t *testing.T) {
 		!strings.Contains(got, "write to sales@vendor.example") {
 		t.Errorf("got %q, want that our email was not delivered", got)
 	}
+	main := webtest.Text(env.get(page).Page().Find("main"))
+	for _, untrue := range []string{"We will email you", "nothing you need to do", "Reply to our email"} {
+		if strings.Contains(main, untrue) {
+			t.Errorf("got %q beside the warning", untrue)
+		}
+	}
+}
+
+// TestStatusSaysThatOurQuestionDidNotArrive has a confirmation that arrived, which says nothing about the question.
+func TestStatusSaysThatOurQuestionDidNotArrive(t *testing.T) {
+	env := newTestEnv(t)
+	r, page := env.fileForm()
+	env.sent(r.ID + "-received")
+	id := r.ID + "-ask-1"
+	_, err := env.store.Review(t.Context(),
+		store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.Waiting, Text: "Which version?"},
+		func(r request.Request) []mail.Message {
+			return []mail.Message{{ID: id, Kind: mail.RequestQuestion, About: r.ID, To: mail.Address{Email: r.Email}}}
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.sent(id)
+	const reply = "To answer, reply to the email"
+	doc := env.get(page).WantStatus(200).Page()
+	if doc.Find("#lost").Length() > 0 || !strings.Contains(webtest.Text(doc.Find("main")), reply) {
+		t.Error("got a warning, want how to answer the email")
+	}
+	env.bounced(id)
+	doc = env.get(page).WantStatus(200).Page()
+	got := webtest.Text(doc.Find("#lost"))
+	if !strings.Contains(got, "The email with our question could not be delivered to jane.doe@customer.example") ||
+		strings.Contains(webtest.Text(doc.Find("main")), reply) {
+		t.Errorf("got %q, want that our question was not delivered, and no email to reply to", got)
+	}
 }
 
 func TestIssuedRequestLinksPackageAndInstallation(t *testing.T) {
