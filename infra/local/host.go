@@ -25,10 +25,11 @@ func onlyHere(siteURL string, h http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.WriteHeader(http.StatusMisdirectedRequest)
 		w.Write([]byte(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Wrong host</title></head>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Wrong host</title></head>
 <body><main><h1>Wrong host</h1>
-<p>The local server answers under localhost and under the host of SITE_URL only.
-To use another name, start it with SITE_URL set to its address.</p></main></body></html>
+<p>The local server answers only at localhost and at the host of SITE_URL.
+To use another name, start the server with SITE_URL set to its address.</p></main></body></html>
 `))
 	})
 }

@@ -47,7 +47,7 @@ func TestWrongEditionRemedyNamesThePackage(t *testing.T) {
 	}{
 		{Developer, DataCenter, Reason{WrongEdition,
 			"The key is for the Developer Edition, but the server has the Data Center Edition.",
-			"Install the Developer Edition package, or ask us for a Data Center Edition license.", "upgrade"}},
+			"Install the Developer Edition package, or ask us for a license for the Data Center Edition.", "upgrade"}},
 		{Developer, Community, Reason{WrongEdition,
 			"The key is for the Developer Edition, but the server runs without its package.",
 			"Choose Upgrade at the Developer Edition on the server's Marketplace page, " +

@@ -138,7 +138,7 @@ var wordings = []struct {
 	},
 	{
 		WrongEdition, "The key is for the $1, but the server has the $2.",
-		"Install the $1 package, or ask us for a $2 license.", "upgrade",
+		"Install the $1 package, or ask us for a license for the $2.", "upgrade",
 	},
 	{
 		ServerUpgraded, "The server ID was $1 when we issued the key. It has been $2 since an upgrade.",

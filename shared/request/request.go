@@ -68,7 +68,14 @@ const (
 
 // Name returns the state as shown to people.
 func (o OldServer) Name() string {
-	if o == OldSame {
+	switch o {
+	case OldStopped:
+		return "switched off"
+	case OldRunning:
+		return "still running"
+	case OldLost:
+		return "no longer exists"
+	case OldSame:
 		return "the same server; the key is lost"
 	}
 	return string(o)
