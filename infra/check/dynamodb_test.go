@@ -42,7 +42,7 @@ func newDynamoDB(t *testing.T) (*dynamoDB, *dynamo.Table) {
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
 	client := dynamodb.New(dynamodb.Options{
-		BaseEndpoint: &server.URL, Region: "us-east-1", RetryMaxAttempts: 1,
+		BaseEndpoint: &server.URL, Region: "us-east-1", HTTPClient: server.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 	})
 	return d, dynamo.New(client, "t")

@@ -136,10 +136,14 @@ func TestSigningOutWithoutSessionReadsNothing(t *testing.T) {
 	old := c.signedIn(t, "Sam Okoye").session(c)
 	c.move(sessionLife)
 	live := c.signedIn(t, "Sam Okoye").session(c)
+	other := "x"
+	if live.Value[9:10] == other {
+		other = "y"
+	}
 	value := func(s string) *http.Cookie { return &http.Cookie{Name: live.Name, Value: s} }
 	for what, with := range map[string]*http.Cookie{
 		"none": nil, "eight hours old": old, "empty": value(""),
-		"tampered with": value(live.Value[:9] + "x" + live.Value[10:]), "garbage": value("hello"),
+		"tampered with": value(live.Value[:9] + other + live.Value[10:]), "garbage": value("hello"),
 		"of a form without an ID": value(c.gate.cookies.keys.seal("sales console, cookie console, form 1",
 			[]byte(`{"begun":1519902000}`))),
 	} {
