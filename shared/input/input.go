@@ -66,10 +66,7 @@ func visible(field, what, s string, mapped func(rune) rune) (string, error) {
 		strings.Map(mapped, s),
 		func(r rune) bool { return unicode.IsSpace(r) || IsInvisible(r) && !variation(r) },
 	)
-	shown := DropInvisible(s)
-	if policy == Strip {
-		shown = StripInvisible(s)
-	}
+	shown := withoutInvisible(s, policy != Strip)
 	if policy == Refuse && shown != s {
 		return "", fault.New(fault.Invalid, "%s contains invisible characters. Delete it and type it again.", what)
 	}

@@ -3,6 +3,9 @@
 package request
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"marketplace/shared/license"
@@ -111,6 +114,16 @@ func (d Details) Wanted() string {
 		return ""
 	}
 	return license.Lines(d.WantedLoc)
+}
+
+// Fingerprint identifies the details: equal ones have the same, in hexadecimal.
+func (d Details) Fingerprint() string {
+	data, err := json.Marshal(d)
+	if err != nil {
+		panic("request: encoding the details: " + err.Error())
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // Request is a recorded license request.

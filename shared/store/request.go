@@ -3,10 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -94,7 +91,7 @@ func (s *Store) file(ctx context.Context, r request.Request, token string,
 		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
 	}
 	if token != "" {
-		first := idempotency{r.ID, fingerprint(r.Details)}
+		first := idempotency{r.ID, r.Fingerprint()}
 		row := entity.Encode(rowkey.Idempotency(token), rowkey.TypeIdempotency, first)
 		row.Expires = now.AddDate(0, 0, idempotencyDays)
 		c.Create(row)
@@ -118,19 +115,10 @@ func (s *Store) requestOfToken(ctx context.Context, token string, d request.Deta
 		return request.Request{}, err
 	}
 	r, err := s.Request(ctx, known.RequestID)
-	if err == nil && known.Fingerprint != fingerprint(d) {
+	if err == nil && known.Fingerprint != d.Fingerprint() {
 		return r, ErrReused
 	}
 	return r, err
-}
-
-func fingerprint(d request.Details) string {
-	data, err := json.Marshal(d)
-	if err != nil {
-		panic("store: encoding the details of a request: " + err.Error())
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 // Request reads a license request; a NotFound fault if there is none.

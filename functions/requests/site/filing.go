@@ -2,9 +2,6 @@ package site
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 
 	"marketplace/shared/fault"
@@ -42,7 +39,7 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	}
 	token := ""
 	if f.IdempotencyKey != "" {
-		token = string(c) + ":" + f.IdempotencyKey + ":" + digest(d)
+		token = string(c) + ":" + f.IdempotencyKey + ":" + d.Fingerprint()
 	}
 	if c == byTrap {
 		r, created, err = s.store.FileUnconfirmed(ctx, d, token)
@@ -54,16 +51,6 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 			"edition", string(r.Edition), "channel", string(c), "unconfirmed", r.Unconfirmed)
 	}
 	return r, created, err
-}
-
-// digest identifies the details of a request.
-func digest(d request.Details) string {
-	data, err := json.Marshal(d)
-	if err != nil {
-		panic("site: encoding the details of a request: " + err.Error())
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 // requestMails returns the emails about a new request. Their IDs derive from the request, so each exists once.
