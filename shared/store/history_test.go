@@ -151,7 +151,14 @@ func (h *history) note(rt *rapid.T) {
 	r.told = append(r.told, store.NoteAdded)
 }
 
+// mostLicenses bounds a history: a license may end the reminders of every other one of its dataset, and one transaction
+// does not hold the rows of many more.
+const mostLicenses = 20
+
 func (h *history) issue(rt *rapid.T) {
+	if len(h.licenses) >= mostLicenses {
+		rt.Skip("the dataset has enough licenses")
+	}
 	who := rapid.SampledFrom(people).Draw(rt, "who")
 	id, r := one(rt, h.requests, "request")
 	licenses := []license.License{h.license(rt)}
