@@ -187,6 +187,9 @@ var wellKnown = strings.Fields(
 	libero.it bluewin.ch qq.com 163.com 126.com naver.com mail.ru yandex.ru`,
 )
 
+// PublicProvider reports whether a mail domain is a large provider's, where everybody can have an address.
+func PublicProvider(domain string) bool { return slices.Contains(wellKnown, strings.ToLower(domain)) }
+
 // LikelySlip is the address that was probably meant, where the domain is one slip away from that of a large mail
 // provider (hotmial.com); "" where it is not.
 func LikelySlip(address string) string {

@@ -1,0 +1,195 @@
+// Package notice says what the vendor tells whom: an email before it is written. The outbox keeps notices, and
+// functions/mailer writes each as a letter (mail/letter) at the moment of sending, from what is on record then. So
+// nothing goes out that stopped being true: see Notice.Pointless.
+package notice
+
+import (
+	"fmt"
+	"strings"
+
+	"marketplace/shared/input"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/reminder"
+	"marketplace/shared/request"
+)
+
+// Schema is the version of Notice's shape. A running version that is older than a stored notice does not send it.
+const Schema = 1
+
+// Notice is one email to one recipient: what it is about, and the few facts that only the moment of its cause knows.
+type Notice struct {
+	// ID is derived from the cause, so that one cause makes one email: About, two dashes, and what of it. It has only
+	// letters, digits, dashes and underscores, as SES wants its tags.
+	ID    string    `json:"id"`
+	Kind  mail.Kind `json:"kind"`
+	About string    `json:"about"` // the ID of the request or license; of RequestUnconfirmed: the name of the kind
+	// To is the recipient; zero where the kind goes to sales, whose address the configuration has.
+	To license.Contact `json:"to,omitzero"`
+	// Customer is whom the email concerns, for shares of the outbox: see Customer.
+	Customer string `json:"customer"`
+
+	Licenses []string `json:"licenses,omitempty"` // of LicenseKey: the IDs of the licenses whose keys it delivers
+	Resent   bool     `json:"resent,omitempty"`   // of LicenseKey: the customer was sent the keys before
+
+	Expiration license.Date   `json:"expiration,omitzero"` // of LicenseExpiring and LicenseUnreached
+	Stage      reminder.Stage `json:"stage,omitempty"`     // of LicenseExpiring
+
+	Text     string   `json:"text,omitempty"`     // the question, or the reason of a rejection or withdrawal, as typed
+	Author   string   `json:"author,omitempty"`   // the operator who typed Text
+	Requests []string `json:"requests,omitempty"` // of RequestUnconfirmed: the IDs of the requests
+
+	// Repeats is the ID of an email that did not arrive and that this one repeats to the same recipient; "" for none.
+	Repeats string `json:"repeats,omitempty"`
+}
+
+// separator parts the subject from the rest of a notice's ID. IDs of requests and licenses do not have it.
+const separator = "--"
+
+func id(about, what string) string { return about + separator + what }
+
+// AboutID returns what the notice with an ID is about: Notice.About.
+func AboutID(noticeID string) string {
+	about, _, _ := strings.Cut(noticeID, separator)
+	return about
+}
+
+// Customer returns the customer behind an address: its mail domain, or at a public mail provider the whole address.
+func Customer(email string) string {
+	mailbox := input.Mailbox(email)
+	_, domain, _ := strings.Cut(mailbox, "@")
+	if domain == "" || input.PublicProvider(domain) {
+		return mailbox
+	}
+	return domain
+}
+
+// RequestReceived confirms a request to the customer. A corrected address is another notice.
+func RequestReceived(r request.Request, corrected bool) Notice {
+	what := "received"
+	if corrected {
+		what = "received-corrected"
+	}
+	return toRequester(r, mail.RequestReceived, what)
+}
+
+// RequestNew tells sales of a new request.
+func RequestNew(r request.Request) Notice {
+	return Notice{ID: id(r.ID, "new"), Kind: mail.RequestNew, About: r.ID, Customer: Customer(r.Email)}
+}
+
+// RequestsUnconfirmed tells sales of unconfirmed requests, once a day.
+func RequestsUnconfirmed(list []request.Summary, today license.Date) Notice {
+	about := string(mail.RequestUnconfirmed)
+	n := Notice{ID: id(about, today.String()), Kind: mail.RequestUnconfirmed, About: about, Customer: about}
+	for _, r := range list {
+		n.Requests = append(n.Requests, r.ID)
+	}
+	return n
+}
+
+// RequestQuestion asks the customer what sales need to know. version is the request's before the question.
+func RequestQuestion(r request.Request, version int64) Notice {
+	n := toRequester(r, mail.RequestQuestion, fmt.Sprintf("question-%d", version))
+	n.Text, n.Author = r.Question, r.Reviewer
+	return n
+}
+
+// RequestClosed tells the customer that a request was rejected or withdrawn, by whom and why. version is the request's
+// before that.
+func RequestClosed(r request.Request, version int64, by string) Notice {
+	kind, what := mail.RequestRejected, "rejected"
+	if r.State == request.Withdrawn {
+		kind, what = mail.RequestWithdrawn, "withdrawn"
+	}
+	n := toRequester(r, kind, fmt.Sprintf("%s-%d", what, version))
+	n.Text, n.Author = r.Reason, by
+	return n
+}
+
+func toRequester(r request.Request, kind mail.Kind, what string) Notice {
+	return Notice{
+		ID: id(r.ID, what), Kind: kind, About: r.ID, Customer: Customer(r.Email),
+		To: license.Contact{Name: mail.PersonName(r.Name), Email: r.Email},
+	}
+}
+
+// LicenseKey delivers the keys of licenses that were issued together to the first contact of the first.
+func LicenseKey(licenses []license.License) Notice {
+	first := licenses[0]
+	n := toContact(first, first.Contacts[0], mail.LicenseKey, "key")
+	for _, l := range licenses {
+		n.Licenses = append(n.Licenses, l.ID)
+	}
+	return n
+}
+
+// LicenseKeyAgain delivers the key of a license again, to one of its contacts. nonce tells one sending from another.
+func LicenseKeyAgain(l license.License, to license.Contact, nonce string) Notice {
+	n := toContact(l, to, mail.LicenseKey, "again-"+nonce)
+	n.Licenses, n.Resent = []string{l.ID}, true
+	return n
+}
+
+// LicenseExpiring reminds a contact that a license expires. A contact gets at most one per license, expiration and
+// stage.
+func LicenseExpiring(l license.License, stage reminder.Stage, to license.Contact) Notice {
+	what := fmt.Sprintf("%s-%dm-%s", l.Expiration, stage, mail.RecipientID(to.Email))
+	n := toContact(l, to, mail.LicenseExpiring, what)
+	n.Expiration, n.Stage = l.Expiration, stage
+	return n
+}
+
+func toContact(l license.License, to license.Contact, kind mail.Kind, what string) Notice {
+	return Notice{ID: id(l.ID, what), Kind: kind, About: l.ID, To: to, Customer: Customer(to.Email)}
+}
+
+// LicenseUnreached tells sales, once for each license and expiration, that no contact of a license can be reached.
+func LicenseUnreached(l license.License) Notice {
+	n := Notice{
+		ID: id(l.ID, l.Expiration.String()+"-unreached"), Kind: mail.LicenseUnreached, About: l.ID,
+		Expiration: l.Expiration,
+	}
+	if len(l.Contacts) > 0 {
+		n.Customer = Customer(l.Contacts[0].Email)
+	}
+	return n
+}
+
+// ToContact returns the same notice to another contact.
+func (n Notice) ToContact(to license.Contact) Notice {
+	n.ID = strings.TrimSuffix(n.ID, repeated)
+	n.ID = strings.TrimSuffix(n.ID, "-"+mail.RecipientID(n.To.Email)) + "-" + mail.RecipientID(to.Email)
+	n.To, n.Repeats = to, ""
+	return n
+}
+
+// repeated ends the ID of a notice that repeats another.
+const repeated = "-repeated"
+
+// Repeated returns the notice that repeats n to the same recipient because n did not arrive.
+func (n Notice) Repeated() Notice {
+	n.ID, n.Repeats = n.ID+repeated, n.ID
+	return n
+}
+
+// Ranks of notices: those of a lower one are sent first.
+const (
+	RankUrgent   = 1 // somebody waits for it: keys, questions, answers
+	RankSoon     = 2 // confirmations, and mail to sales
+	RankReminder = 3
+)
+
+// Ranks lists every rank.
+var Ranks = []int{RankUrgent, RankSoon, RankReminder}
+
+// Rank returns the rank of the notice.
+func (n Notice) Rank() int {
+	switch n.Kind {
+	case mail.LicenseKey, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
+		return RankUrgent
+	case mail.LicenseExpiring:
+		return RankReminder
+	}
+	return RankSoon
+}

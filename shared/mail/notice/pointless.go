@@ -1,0 +1,104 @@
+package notice
+
+import (
+	"slices"
+
+	"marketplace/shared/input"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/reminder"
+	"marketplace/shared/request"
+)
+
+// Records is what is on record about the subject of a notice.
+type Records struct {
+	// Request is the request that the notice is about; of a LicenseKey, the one that its licenses answered, if any.
+	Request request.Request
+	// Licenses are those whose keys the notice delivers, or the one that it is about.
+	Licenses  []license.License
+	Requests  []request.Request // of RequestUnconfirmed
+	Reachable bool              // of LicenseUnreached: whether a contact can be reached after all
+	Arrived   bool              // of a notice that Repeats another: whether that one has arrived by now
+	Today     license.Date      // UTC
+}
+
+// Pointless returns why a notice need not be sent any more, as the end of the sentence “Not sent: …”; "" if it still
+// has a point. It is the one rule of the daily run, of the mailer, and of who is written to next.
+func (n Notice) Pointless(r Records) string {
+	if n.Repeats != "" && r.Arrived {
+		return "the email before arrived after all"
+	}
+	switch n.Kind {
+	case mail.RequestReceived:
+		switch {
+		case r.Request.State != request.Received && r.Request.State != request.InReview:
+			return "the customer was told more since"
+		case !input.SameMailbox(r.Request.Email, n.To.Email):
+			return "the address was corrected"
+		}
+	case mail.RequestNew:
+		if r.Request.State != request.Received {
+			return "the request is being worked on"
+		}
+	case mail.RequestUnconfirmed:
+		if !slices.ContainsFunc(r.Requests, func(r request.Request) bool { return r.Unconfirmed }) {
+			return "somebody has looked at the requests"
+		}
+	case mail.RequestQuestion:
+		if r.Request.State != request.Waiting || r.Request.Question != n.Text {
+			return "the question is no longer open"
+		}
+	case mail.RequestRejected, mail.RequestWithdrawn:
+		if closed := stateAfter(n.Kind); r.Request.State != closed {
+			return "the request is open again"
+		}
+	case mail.LicenseKey:
+		if len(Usable(r.Licenses, r.Today)) == 0 {
+			return "the license was revoked or has expired"
+		}
+	case mail.LicenseExpiring:
+		return n.pointlessReminder(r)
+	case mail.LicenseUnreached:
+		return n.pointlessTask(r)
+	}
+	return ""
+}
+
+func stateAfter(k mail.Kind) request.State {
+	if k == mail.RequestWithdrawn {
+		return request.Withdrawn
+	}
+	return request.Rejected
+}
+
+func (n Notice) pointlessReminder(r Records) string {
+	l := r.Licenses[0]
+	newest, _ := reminder.Default.Due(l, r.Today, 0)
+	switch {
+	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
+		return "the license was renewed, revoked or muted, or has expired"
+	case newest != n.Stage:
+		return "a later reminder is due"
+	}
+	return ""
+}
+
+func (n Notice) pointlessTask(r Records) string {
+	switch l := r.Licenses[0]; {
+	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
+		return "the license was renewed, revoked or muted, or has expired"
+	case r.Reachable:
+		return "a contact can be reached again"
+	}
+	return ""
+}
+
+// Usable returns the licenses whose keys are worth having: neither revoked nor expired.
+func Usable(licenses []license.License, today license.Date) (usable []license.License) {
+	for _, l := range licenses {
+		if l.Revoked.IsZero() && !today.After(l.Expiration) {
+			usable = append(usable, l)
+		}
+	}
+	return usable
+}
