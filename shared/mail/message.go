@@ -3,11 +3,6 @@
 // messages, and functions/mailer decides when and how often one is sent.
 package mail
 
-import (
-	"context"
-	"errors"
-)
-
 // Kind is the purpose of a message.
 type Kind string
 
@@ -57,29 +52,7 @@ type Message struct {
 	// Unsubscribe is a mailto: or https: address for List-Unsubscribe; "" for mails that the recipient asked for.
 	Unsubscribe string       `json:"unsubscribe,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
+	// Attempt is the number of the call to the provider, from 1, which tells the provider's events of one call from
+	// those of another; 0 if it is not numbered.
+	Attempt int `json:"attempt,omitempty"`
 }
-
-// Sender delivers messages to a provider. Its methods may be called concurrently.
-type Sender interface {
-	// Send hands a message to the provider and returns the provider's ID for it. It does not retry.
-	//
-	// ErrThrottled and ErrSetup mean that the provider accepts nothing for now: stop, and keep all messages.
-	// ErrRejected means that it will never accept this message: do not retry. After any other error it may or may not
-	// have accepted the message: retry later. An error may contain addresses: see logging.Error.
-	Send(ctx context.Context, m Message) (id string, err error)
-
-	// Quota asks the provider for its current limits.
-	Quota(ctx context.Context) (Quota, error)
-}
-
-// Quota holds the limits of a provider. The zero Quota has none.
-type Quota struct {
-	PerSecond float64 // messages a second; 0: no limit
-	Exhausted bool    // the daily limit is reached
-}
-
-var (
-	ErrThrottled = errors.New("mail: the provider accepts no more mails for now")
-	ErrSetup     = errors.New("mail: the provider accepts no mails until its setup is fixed")
-	ErrRejected  = errors.New("mail: the provider rejects this message")
-)

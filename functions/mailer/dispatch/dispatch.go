@@ -125,7 +125,7 @@ func (r *run) sendPending() {
 		}
 		if len(ids) > 0 && r.limiter == nil {
 			q := r.quota.get(r.begin, r)
-			if q.Exhausted {
+			if q.Exhausted() {
 				r.stop(mail.ErrThrottled)
 				return
 			}

@@ -315,7 +315,7 @@ func TestQuotaIsReadOnceAMinuteAndOnlyIfThereIsMail(t *testing.T) {
 func TestExhaustedQuotaKeepsAllMails(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(3)
-		p := &provider{quota: mail.Quota{Exhausted: true}}
+		p := &provider{quota: mail.Quota{PerDay: 1, SentLastDay: 1}}
 		d := w.dispatcher(p)
 		w.run(d)
 		if m := w.mail(0); len(p.at) != 0 || m.State != store.MailPending || m.Attempts != 0 || m.Leased {

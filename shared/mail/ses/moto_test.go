@@ -108,7 +108,7 @@ func TestMoto(t *testing.T) {
 		t.Errorf("arrived\n%#v\nsent\n%#v", got.Message, want)
 	}
 
-	if q, err := sender.Quota(t.Context()); err != nil || q.PerSecond <= 0 || q.Exhausted {
+	if q, err := sender.Quota(t.Context()); err != nil || q.PerSecond <= 0 || q.Exhausted() {
 		t.Errorf("quota %+v, %v", q, err)
 	}
 }

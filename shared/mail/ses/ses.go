@@ -4,15 +4,15 @@ package ses
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ses"
 	"github.com/aws/aws-sdk-go-v2/service/ses/types"
-	"github.com/aws/smithy-go"
 
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
@@ -43,8 +43,8 @@ var _ mail.Sender = (*Sender)(nil)
 func New(api API, o Options) *Sender { return &Sender{api, o} }
 
 // Send implements mail.Sender. The returned ID is SES's message ID, which is also the part before the @ of the
-// Message-ID that the recipient sees. The message's ID, kind and what it is about become tags, which SES repeats in
-// its events: an event identifies its mail even before we have stored the message ID.
+// Message-ID that the recipient sees. The message's ID, kind, subject and attempt become tags, which SES repeats in its
+// events: an event identifies its mail and the call that sent it even if SES's answer was lost.
 func (s *Sender) Send(ctx context.Context, m mail.Message) (id string, err error) {
 	raw, err := eml.Format(m, s.o.From, s.o.Now())
 	if err != nil {
@@ -57,14 +57,15 @@ func (s *Sender) Send(ctx context.Context, m mail.Message) (id string, err error
 		Source:       &from.Address,
 		Destinations: []string{to.Address},
 		RawMessage:   &types.RawMessage{Data: raw},
-		Tags:         tags(map[string]string{"mail": m.ID, "kind": string(m.Kind), "about": m.About}),
+		Tags:         tags(m),
 	}
 	if s.o.ConfigurationSet != "" {
 		in.ConfigurationSetName = &s.o.ConfigurationSet
 	}
-	out, err := s.api.SendRawEmail(ctx, in, once)
+	var call progress
+	out, err := s.api.SendRawEmail(call.watch(ctx), in, once)
 	if err != nil {
-		return "", fmt.Errorf("ses: sending mail %s: %w", m.ID, s.explain(err))
+		return "", fmt.Errorf("ses: sending mail %s: %w", m.ID, s.explain(err, &call))
 	}
 	return aws.ToString(out.MessageId), nil
 }
@@ -72,19 +73,25 @@ func (s *Sender) Send(ctx context.Context, m mail.Message) (id string, err error
 // once keeps the SDK from resending a mail that SES may have accepted.
 func once(o *sdk.Options) { o.Retryer = aws.NopRetryer{} }
 
-// tags returns message tags with the characters that SES allows, without the empty ones.
-func tags(values map[string]string) (tags []types.MessageTag) {
-	for _, name := range []string{"mail", "kind", "about"} {
+// tags returns the message's tags with the characters that SES allows, without the empty ones.
+func tags(m mail.Message) (tags []types.MessageTag) {
+	attempt := ""
+	if m.Attempt > 0 {
+		attempt = strconv.Itoa(m.Attempt)
+	}
+	for _, tag := range [][2]string{
+		{"mail", m.ID}, {"kind", string(m.Kind)}, {"about", m.About}, {"attempt", attempt},
+	} {
 		value := strings.Map(func(r rune) rune {
 			switch {
 			case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-':
 				return r
 			}
 			return '_'
-		}, values[name])
+		}, tag[1])
 		if value != "" {
 			value = value[:min(len(value), 256)]
-			tags = append(tags, types.MessageTag{Name: aws.String(name), Value: aws.String(value)})
+			tags = append(tags, types.MessageTag{Name: aws.String(tag[0]), Value: aws.String(value)})
 		}
 	}
 	return tags
@@ -94,20 +101,20 @@ func tags(values map[string]string) (tags []types.MessageTag) {
 func (s *Sender) Quota(ctx context.Context) (mail.Quota, error) {
 	out, err := s.api.GetSendQuota(ctx, &sdk.GetSendQuotaInput{})
 	if err != nil {
-		return mail.Quota{}, fmt.Errorf("ses: reading the quota: %w", s.explain(err))
+		return mail.Quota{}, fmt.Errorf("ses: reading the quota: %w", s.explain(err, nil))
 	}
+	q := mail.Quota{PerSecond: out.MaxSendRate, SentLastDay: int(math.Ceil(out.SentLast24Hours))}
 	const unlimited = -1
-	return mail.Quota{
-		PerSecond: out.MaxSendRate,
-		Exhausted: out.Max24HourSend != unlimited && out.SentLast24Hours >= out.Max24HourSend,
-	}, nil
+	if out.Max24HourSend != unlimited {
+		q.PerDay = max(1, int(out.Max24HourSend))
+	}
+	return q, nil
 }
 
 // errorOfCode maps SES's error codes to the errors of package mail ("Errors related to the sending quotas",
-// "SendRawEmail: Errors" and "Common Error Types" of the SES API Reference). After any other code, SES may have
-// accepted the message.
+// "SendRawEmail: Errors" and "Common Error Types" of the SES API Reference). Any other code is mail.ErrNotSent.
 var errorOfCode = map[string]error{
-	// "Maximum sending rate exceeded" and "Daily message quota exceeded" have the same code.
+	// "Maximum sending rate exceeded" and "Daily message quota exceeded" have the same code: see refusal.
 	"Throttling":               mail.ErrThrottled,
 	"ThrottlingException":      mail.ErrThrottled,
 	"TooManyRequestsException": mail.ErrThrottled,
@@ -132,30 +139,13 @@ var errorOfCode = map[string]error{
 	"UnrecognizedClientException":            mail.ErrSetup,
 
 	"InvalidParameterValue": mail.ErrRejected, // an address, or a message of more than 10 MB
-	"MessageRejected":       mail.ErrRejected, // but see explain
+	"MessageRejected":       mail.ErrRejected, // but see rejection
 	"ValidationError":       mail.ErrRejected,
 }
 
-// explain wraps an error of the API in the error of package mail that it means, if any.
-func (s *Sender) explain(err error) error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return err
-	}
-	kind := errorOfCode[api.ErrorCode()]
-	if api.ErrorCode() == "MessageRejected" {
-		kind = s.rejection(strings.ToLower(api.ErrorMessage()))
-	}
-	said := fmt.Sprintf("%s: %s", api.ErrorCode(), api.ErrorMessage())
-	if kind == nil {
-		return fmt.Errorf("%s: %w", said, err)
-	}
-	return fmt.Errorf("%w: %s", kind, said)
-}
-
 // rejection distinguishes what SES always calls MessageRejected: an account that may not send, a sender that is not
-// verified, and a message that SES rejects. An unverified recipient, an error of SES's sandbox only, is none of mail's
-// errors.
+// verified, and a message that SES rejects. An unverified recipient is an error of SES's sandbox only and may be
+// verified until the next try.
 func (s *Sender) rejection(message string) error {
 	switch {
 	case strings.Contains(message, "sending paused"), strings.Contains(message, "sending suspended"),
@@ -165,7 +155,7 @@ func (s *Sender) rejection(message string) error {
 		if from, err := s.o.From.Mailbox(); err == nil && strings.Contains(message, strings.ToLower(from.Address)) {
 			return mail.ErrSetup
 		}
-		return nil
+		return mail.ErrNotSent
 	}
 	return mail.ErrRejected
 }

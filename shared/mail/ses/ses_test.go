@@ -29,6 +29,7 @@ var (
 func message() mail.Message {
 	return mail.Message{
 		ID: "m1", Kind: mail.RequestReceived, About: "01c6x2m4 é/",
+		Attempt: 2,
 		To:      mail.Address{Name: "Zoë", Email: "zoe@müller.example"},
 		Subject: "Grüße", Text: "Hello\n", HTML: "<p>Hello\n",
 	}
@@ -72,7 +73,7 @@ func TestSend(t *testing.T) {
 	for _, tag := range f.in.Tags {
 		tags += fmt.Sprintf("%s=%s ", *tag.Name, *tag.Value)
 	}
-	if tags != "mail=m1 kind=request-received about=01c6x2m4___ " {
+	if tags != "mail=m1 kind=request-received about=01c6x2m4___ attempt=2 " {
 		t.Errorf("got the tags %q", tags)
 	}
 	m, err := eml.Parse(bytes.NewReader(f.in.RawMessage.Data))
@@ -111,10 +112,13 @@ func TestQuota(t *testing.T) {
 		quota sdk.GetSendQuotaOutput
 		want  mail.Quota
 	}{
-		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 199}, mail.Quota{PerSecond: 1}},
+		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 199},
+			mail.Quota{PerSecond: 1, PerDay: 200, SentLastDay: 199}},
 		{sdk.GetSendQuotaOutput{Max24HourSend: 200, MaxSendRate: 1, SentLast24Hours: 200},
-			mail.Quota{PerSecond: 1, Exhausted: true}},
-		{sdk.GetSendQuotaOutput{Max24HourSend: -1, MaxSendRate: 14, SentLast24Hours: 1e9}, mail.Quota{PerSecond: 14}},
+			mail.Quota{PerSecond: 1, PerDay: 200, SentLastDay: 200}},
+		{sdk.GetSendQuotaOutput{Max24HourSend: -1, MaxSendRate: 14, SentLast24Hours: 1e6},
+			mail.Quota{PerSecond: 14, SentLastDay: 1e6}},
+		{sdk.GetSendQuotaOutput{Max24HourSend: 0, MaxSendRate: 1}, mail.Quota{PerSecond: 1, PerDay: 1}},
 	} {
 		if got, err := New(&fake{quota: c.quota}, Options{From: from, Now: now}).Quota(t.Context()); err != nil ||
 			got != c.want {
