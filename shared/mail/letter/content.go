@@ -76,10 +76,14 @@ var textTemplate = sync.OnceValue(func() *texttemplate.Template {
 })
 
 // compose returns the message with the content as its text and HTML.
-func compose(m mail.Message, c content) mail.Message {
+func (w Writer) compose(m mail.Message, c content) mail.Message {
 	if m.Greeting != "" {
 		c.Greeting = mail.GreetingSlot
 	}
+	if w.call.MaybeTwice {
+		c.Footer = append([]string{maybeTwice}, c.Footer...)
+	}
+	m.Attempt = w.call.Attempt
 	m.Text, m.HTML = c.render()
 	return m
 }

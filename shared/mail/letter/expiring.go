@@ -21,7 +21,7 @@ func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact
 		Subject:     subject("Your SonarQube %s license expires %s, on %s", edition, when, l.Expiration.Long()),
 		Unsubscribe: stop,
 	}
-	return compose(m.AddressedTo(to), content{
+	return w.compose(m.AddressedTo(to), content{
 		Title:   "Your license expires " + when,
 		Preview: fmt.Sprintf("%s for %s: valid through %s.", edition, l.Organization, lastSecond(l)),
 		Intro: []string{

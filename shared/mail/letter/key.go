@@ -65,7 +65,7 @@ func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 		ID: id, Kind: mail.LicenseKey, About: first.ID, ReplyTo: w.Sales,
 		Subject: keySubject(d), Attachments: w.keyAttachments(d.Licenses),
 	}
-	return compose(m.AddressedTo(d.To), c)
+	return w.compose(m.AddressedTo(d.To), c)
 }
 
 func keySubject(d Delivery) string {

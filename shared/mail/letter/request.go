@@ -15,7 +15,7 @@ import (
 // customer's address, so the letter repeats no free text: no message, no company, and a name or an ID only where it
 // looks like one.
 func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
-	return compose(w.toCustomer(id, mail.RequestReceived, r, "License request received"), content{
+	return w.compose(w.toCustomer(id, mail.RequestReceived, r, "License request received"), content{
 		Title:   "We received your license request",
 		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), r.Deadline()),
 		Intro: []string{
@@ -66,7 +66,7 @@ func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 		To: w.Sales, ReplyTo: mail.Address{Name: input.OneLine(r.Name, mail.MaxName), Email: r.Email},
 		Subject: subject("New license request: %s, %s, %s", r.Kind, r.Edition.Name(), r.Company),
 	}
-	return compose(m, content{
+	return w.compose(m, content{
 		Title:   "New license request",
 		Preview: fmt.Sprintf("Due by %s. %s, %s, %s", r.Deadline(), r.Kind, r.Edition.Name(), r.Company),
 		Intro:   []string{fmt.Sprintf("A customer is waiting for a reply, due by %s.", r.Deadline())},

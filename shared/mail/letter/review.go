@@ -66,7 +66,7 @@ type review struct {
 // review writes to the customer of a request. Like RequestReceived, it repeats no text of the request that a stranger
 // could have chosen; what the operator wrote is quoted as typed.
 func (w Writer) review(id string, r request.Request, v review) mail.Message {
-	return compose(w.toCustomer(id, v.kind, r, v.topic), content{
+	return w.compose(w.toCustomer(id, v.kind, r, v.topic), content{
 		Title:     v.title,
 		Preview:   fmt.Sprintf("%s, requested on %s.", r.Edition.Name(), instant(r.Created)),
 		Intro:     []string{v.intro},

@@ -25,7 +25,7 @@ func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) 
 				r.Kind.Name(), r.Edition.Name(), instant(r.Created))},
 		)
 	}
-	return compose(m, content{
+	return w.compose(m, content{
 		Title:   "Unconfirmed license requests",
 		Preview: fmt.Sprintf("%d to look at. Their senders got no confirmation.", len(list)),
 		Intro: []string{

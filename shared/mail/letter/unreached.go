@@ -21,7 +21,7 @@ func (w Writer) LicenseUnreached(l license.License) mail.Message {
 		To: w.Sales, ReplyTo: w.Sales,
 		Subject: subject("Customer cannot be reached: %s, %s", l.Organization, l.Edition.Name()),
 	}
-	return compose(m, content{
+	return w.compose(m, content{
 		Title:   "Customer cannot be reached by email",
 		Preview: fmt.Sprintf("%s, %s, valid through %s.", l.Organization, l.Edition.Name(), lastSecond(l)),
 		Intro: []string{

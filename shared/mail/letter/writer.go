@@ -19,6 +19,8 @@ type Writer struct {
 	// Packages is where package ZIPs are kept (PACKAGES_URL), without a slash at the end; custom packages are under
 	// tailored/. Only letters with keys of licenses that have such packages need it.
 	Packages string
+
+	call Call
 }
 
 // CustomPackageURL returns the address of a custom package; "" if packages have none.

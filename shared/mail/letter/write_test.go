@@ -1,0 +1,205 @@
+package letter
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail/eml"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/request"
+)
+
+// told is a notice with the records of its subject.
+type told struct {
+	notice.Notice
+	on notice.Records
+}
+
+// notices returns one of each kind, by name.
+func notices() map[string]told {
+	r := testRequest()
+	r.Version = 3
+	asked, rejected, withdrawn, unconfirmed := r, r, r, r
+	asked.State, asked.Question = request.Waiting, "Is the old server off for good?"
+	rejected.State, rejected.Reason = request.Rejected, "There is no license for this server."
+	withdrawn.State, withdrawn.Reason = request.Withdrawn, "The customer called."
+	unconfirmed.Unconfirmed = true
+
+	keys := testDelivery().Licenses
+	l := keys[0]
+	today := l.Expiration.AddDays(-62)
+	both := notice.Records{Request: r, Licenses: keys, Today: today}
+	one := notice.Records{Licenses: keys[:1], Today: today}
+	about := func(r request.Request) notice.Records { return notice.Records{Request: r, Today: today} }
+	return map[string]told{
+		"received":  {notice.RequestReceived(r, false), about(r)},
+		"corrected": {notice.RequestReceived(r, true), about(r)},
+		"new":       {notice.RequestNew(r), about(r)},
+		"question":  {notice.RequestQuestion(asked, 2), about(asked)},
+		"rejected":  {notice.RequestClosed(rejected, 2, "sales@example.com"), about(rejected)},
+		"withdrawn": {notice.RequestClosed(withdrawn, 2, "sales@example.com"), about(withdrawn)},
+		"key":       {notice.LicenseKey(keys[:1]), one},
+		"keys":      {notice.LicenseKey(keys), both},
+		"key again": {notice.LicenseKeyAgain(l, l.Contacts[0], "n1"), one},
+		"expiring":  {notice.LicenseExpiring(l, 2, l.Contacts[0]), one},
+		"unreached": {notice.LicenseUnreached(l), one},
+		"unconfirmed": {
+			notice.RequestsUnconfirmed([]request.Summary{unconfirmed.Summary()}, today),
+			notice.Records{Requests: []request.Request{r, unconfirmed}, Today: today},
+		},
+	}
+}
+
+func TestWriteAddressesTheLetterOfEveryKind(t *testing.T) {
+	for name, tt := range notices() {
+		m, err := letters.Write(tt.Notice, tt.on, testCatalog(), Call{Attempt: 1})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if m.ID != tt.ID || m.About != tt.About || m.Kind != tt.Kind || m.Attempt != 1 || !eml.ValidID(m.ID) {
+			t.Errorf("%s: got ID %s, about %s, kind %s, attempt %d", name, m.ID, m.About, m.Kind, m.Attempt)
+		}
+		want := tt.To.Email
+		if tt.Kind.ToSales() {
+			want = letters.Sales.Email
+		}
+		if m.To.Email != want {
+			t.Errorf("%s: got a letter to %s, want %s", name, m.To.Email, want)
+		}
+		if strings.Contains(m.Text, "this copy") || strings.Contains(m.HTML, "this copy") {
+			t.Errorf("%s: the first call's letter says that it may be a copy", name)
+		}
+	}
+}
+
+func TestLetterThatMayBeACopySaysSo(t *testing.T) {
+	for name, tt := range notices() {
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{Attempt: 2, MaybeTwice: true})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		text := strings.Join(strings.Fields(m.TextBody()), " ")
+		html := parseHTML(t, m.HTMLBody()).Find("p").Text()
+		for form, s := range map[string]string{"text": text, "HTML": html} {
+			if strings.Count(s, maybeTwice) != 1 {
+				t.Errorf("%s: the %s does not say once that the letter may be a copy:\n%s", name, form, s)
+			}
+		}
+		if m.Attempt != 2 {
+			t.Errorf("%s: got attempt %d, want 2", name, m.Attempt)
+		}
+	}
+}
+
+func TestRepeatedNoticeIsWrittenLikeTheFirst(t *testing.T) {
+	for name, tt := range notices() {
+		first, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		again, err := letters.Write(tt.Repeated(), tt.on, nil, Call{})
+		if err != nil || again.ID == first.ID || again.Text != first.Text || again.HTML != first.HTML {
+			t.Errorf("%s: %v; got another letter:\n%s", name, err, again.Text)
+		}
+	}
+}
+
+func TestWriteQuotesWhatTheNoticeSays(t *testing.T) {
+	for _, name := range []string{"question", "rejected", "withdrawn"} {
+		tt := notices()[name]
+		tt.on.Request.Question, tt.on.Request.Reason = "something older", "something older"
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil || !strings.Contains(m.Text, "> "+tt.Text) || strings.Contains(m.Text, "older") {
+			t.Errorf("%s: %v; want the quotation %q in\n%s", name, err, tt.Text, m.Text)
+		}
+	}
+}
+
+func TestWriteUsesTheCorrectedAddress(t *testing.T) {
+	for _, name := range []string{"question", "rejected", "withdrawn"} {
+		tt := notices()[name]
+		tt.on.Request.Email = "corrected@example.org"
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil || m.To.Email != "corrected@example.org" {
+			t.Errorf("%s: got a letter to %s, %v; want one to the address on record", name, m.To.Email, err)
+		}
+	}
+}
+
+func TestWriteDeliversOnlyUsableKeys(t *testing.T) {
+	tt := notices()["keys"]
+	tt.on.Licenses = slices.Clone(tt.on.Licenses)
+	tt.on.Licenses[0].Revoked = testRequest().Created
+	other := tt.on.Licenses[1]
+	other.ID, other.KeyText = "another", "AnotherKey"
+	tt.on.Licenses = append(tt.on.Licenses, other)
+	m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+	if err != nil || len(m.Attachments) != 2 || m.Attachments[0].Name != keyFile(tt.on.Licenses[1]) ||
+		m.About != tt.About || strings.Contains(m.Text, tt.on.Licenses[0].ID) ||
+		strings.Contains(m.Text, other.KeyText) {
+		t.Errorf("got %d attachments about %s, %v; want the one key that is not revoked\n%s",
+			len(m.Attachments), m.About, err, m.Text)
+	}
+}
+
+func TestKeyLetterLinksThePackageOfTheRequestedVersion(t *testing.T) {
+	tt := notices()["key"]
+	for version, want := range map[string]bool{"6.7.1": true, "6.8": false} {
+		tt.on.Request = testRequest()
+		tt.on.Request.ProductVersion = version
+		m, err := letters.Write(tt.Notice, tt.on, testCatalog(), Call{})
+		if got := strings.Contains(m.Text, "developer-edition-6.7.1.717.zip"); err != nil || got != want {
+			t.Errorf("%s: linked %v, want %v; %v", version, got, want, err)
+		}
+	}
+}
+
+func TestWriteRefusesWhatItCannotWrite(t *testing.T) {
+	long := strings.Repeat("k", license.MaxText+1)
+	for name, tt := range map[string]struct {
+		notice string
+		change func(*told)
+		want   string
+	}{
+		"unknown kind":          {"key", func(n *told) { n.Kind = "digest" }, "does not know"},
+		"no kind":               {"received", func(n *told) { n.Kind = "" }, "does not know"},
+		"no ID":                 {"received", func(n *told) { n.ID = "" }, "no ID"},
+		"no subject":            {"received", func(n *told) { n.ID, n.About = "", "" }, "no ID"},
+		"ID without an end":     {"received", func(n *told) { n.ID = n.About }, "no ID"},
+		"ID of another":         {"expiring", func(n *told) { n.ID = "other--2m" }, "another subject"},
+		"no recipient":          {"key", func(n *told) { n.To = license.Contact{} }, "not an email address"},
+		"bad recipient":         {"expiring", func(n *told) { n.To.Email = "zoë@example.org" }, "not an email address"},
+		"no address on record":  {"question", func(n *told) { n.on.Request.Email = "" }, "not an email address"},
+		"no request":            {"received", func(n *told) { n.on.Request = request.Request{} }, "not in the records"},
+		"another request":       {"question", func(n *told) { n.on.Request.ID = "other" }, "not in the records"},
+		"no license":            {"expiring", func(n *told) { n.on.Licenses = nil }, "not in the records"},
+		"license is unreached":  {"unreached", func(n *told) { n.on.Licenses = nil }, "not in the records"},
+		"a missing license":     {"keys", func(n *told) { n.on.Licenses = n.on.Licenses[:1] }, "not in the records"},
+		"no requests":           {"unconfirmed", func(n *told) { n.on.Requests = nil }, "no unconfirmed"},
+		"no unconfirmed":        {"unconfirmed", func(n *told) { n.on.Requests[1].Unconfirmed = false }, "no unconfirmed"},
+		"reminder of no day":    {"expiring", func(n *told) { n.on.Today = license.Date{} }, "no day"},
+		"key of no day":         {"key", func(n *told) { n.on.Today = license.Date{} }, "no day"},
+		"license has expired":   {"expiring", func(n *told) { n.on.Today = n.Expiration.AddDays(1) }, "has expired"},
+		"no usable license":     {"key", func(n *told) { n.on.Today = n.on.Licenses[0].Expiration.AddDays(1) }, "no key is worth"},
+		"no key on record":      {"key", func(n *told) { n.on.Licenses[0].KeyText = "" }, "has no key"},
+		"key of two lines":      {"key", func(n *told) { n.on.Licenses[0].KeyText = "one\ntwo" }, "altered the key"},
+		"key with a long space": {"key", func(n *told) { n.on.Licenses[0].KeyText = "one  two" }, "altered the key"},
+		"key too long":          {"key", func(n *told) { n.on.Licenses[0].KeyText = long }, "altered the key"},
+	} {
+		n := notices()[tt.notice]
+		tt.change(&n)
+		m, err := letters.Write(n.Notice, n.on, nil, Call{})
+		if err == nil || m.ID != "" {
+			t.Errorf("%s: got the letter %q, want an error", name, m.Subject)
+			continue
+		}
+		if !strings.HasPrefix(err.Error(), "letter: "+string(n.Kind)+": ") || !strings.Contains(err.Error(), tt.want) ||
+			strings.Contains(err.Error(), "@") {
+			t.Errorf("%s: got %q, want the kind, %q and no address", name, err, tt.want)
+		}
+	}
+}
