@@ -79,7 +79,7 @@ func wireLines(s string) string {
 // unsubscribe matches addresses that fit a header unescaped.
 var unsubscribe = lazyregexp.New(`^(mailto|https):[!-;=?-~]{1,900}$`)
 
-var contentType = lazyregexp.New(`^[a-z]+/[a-z0-9.+-]+(; (charset|method)=[A-Za-z0-9-]+)*$`)
+var contentType = lazyregexp.New(`^[a-z]+/[a-z0-9.+-]+(; charset=[A-Za-z0-9-]+)?$`)
 
 func check(m mail.Message) error {
 	switch {

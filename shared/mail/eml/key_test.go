@@ -86,7 +86,7 @@ func TestKeysArriveAsTheyWereIssued(t *testing.T) {
 				t.Errorf("got the attachment %s, %s: %q", file.Name, file.ContentType, file.Data)
 			}
 			if calendar := m.Attachments[2+i]; calendar.Name != "license-"+l.ID+".ics" ||
-				calendar.ContentType != "text/calendar; charset=utf-8; method=PUBLISH" {
+				calendar.ContentType != "text/calendar; charset=utf-8" {
 				t.Errorf("got the attachment %s, %s", calendar.Name, calendar.ContentType)
 			}
 			for where, text := range map[string]string{

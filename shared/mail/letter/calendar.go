@@ -11,11 +11,14 @@ import (
 	"marketplace/shared/reminder"
 )
 
-const calendarType = "text/calendar; charset=utf-8; method=PUBLISH"
+const calendarType = "text/calendar; charset=utf-8"
 
 // calendar returns the expiration of a license as a calendar file (RFC 5545): an all-day event in the calendar's own
 // time zone, with an alarm on each day on which we send a reminder. The same license gives the same bytes, so that a
 // calendar does not get a second event.
+//
+// The file has no METHOD, so it is an event to import and no scheduling message (RFC 5545 §3.7.2). METHOD:PUBLISH would
+// need an ORGANIZER (RFC 5546 §3.2.1), for which Outlook asks for an answer to a meeting.
 func (w Writer) calendar(l license.License) []byte {
 	title := fmt.Sprintf("SonarQube %s license expires: %s", l.Edition.Name(), l.Organization)
 	renew := w.requestURL(l.Edition, l.Server, l.MaxLoc, followUpOf(l.Type).kind)
@@ -23,7 +26,6 @@ func (w Writer) calendar(l license.License) []byte {
 	b.line("BEGIN", "VCALENDAR")
 	b.line("VERSION", "2.0")
 	b.line("PRODID", "-//"+text(host(w.URL))+"//Licenses//EN")
-	b.line("METHOD", "PUBLISH")
 	b.line("BEGIN", "VEVENT")
 	b.line("UID", text("license-"+l.ID+"@"+host(w.URL)))
 	b.line("DTSTAMP", l.Issued.Start().Format("20060102T150405Z"))

@@ -31,7 +31,7 @@ type content struct {
 	Action    link
 	Notes     []note
 	Footer    []string
-	Stop      link // in the footer of the HTML; the footer of the text describes it in words
+	Stop      link // in the footer
 }
 
 type fact struct{ Label, Value string }

@@ -33,7 +33,7 @@ func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) 
 				"sometimes the autofill of a browser does. Nobody was emailed about them.",
 		},
 		Facts:  facts,
-		Lead:   "Take those into review that people sent, and reject the others.",
+		Lead:   "Review the ones that people sent, and reject the others.",
 		Action: link{"Open in the console", w.URL + "/console?show=unconfirmed"},
 		Footer: []string{"We send this email at most once a day, and list each request once. " +
 			"The console lists all unconfirmed requests."},
