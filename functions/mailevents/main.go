@@ -1,5 +1,5 @@
-// Command mailevents is the Lambda function that an SNS topic invokes with SES's events about mails that SES has
-// accepted: bounces, complaints and rejections.
+// Command mailevents is the Lambda function that SQS queues invoke with SES's events about mails that SES has accepted:
+// sent, delivered, delayed, bounced, complained about, rejected.
 package main
 
 import (

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"marketplace/functions/mailevents/feedback/feedbacktest"
@@ -10,18 +13,20 @@ import (
 	"marketplace/shared/web"
 )
 
-// mailEventsFunc is the handler of functions/mailevents, called as SNS calls it.
+// mailEventsFunc is the handler of functions/mailevents, called as SQS calls it.
 type mailEventsFunc func(ctx context.Context, payload []byte) ([]byte, error)
 
 // feedbackEvents are the SES events that the buttons simulate, by the value of the button.
-var feedbackEvents = map[string]func(feedbacktest.Mail) string{
-	"bounced": func(m feedbacktest.Mail) string {
-		return feedbacktest.Bounce(m, "Permanent", "General", "smtp; 550 5.1.1 <"+m.To+">: user unknown")
-	},
-	"delayed": func(m feedbacktest.Mail) string {
-		return feedbacktest.Bounce(m, "Transient", "MailboxFull", "smtp; 452 4.2.2 mailbox full")
-	},
-	"complained": func(m feedbacktest.Mail) string { return feedbacktest.Complaint(m, "abuse") },
+var feedbackEvents = map[string]feedbacktest.Event{
+	"accepted":   feedbacktest.Send(),
+	"delivered":  feedbacktest.Delivery(),
+	"retrying":   feedbacktest.Delay("MailboxFull"),
+	"returned":   feedbacktest.SoftBounce(),
+	"delayed":    feedbacktest.SoftBounce(), // the value that scripts know
+	"absent":     feedbacktest.Absence(),
+	"bounced":    feedbacktest.HardBounce(),
+	"complained": feedbacktest.Complaint("abuse"),
+	"refused":    feedbacktest.Reject(),
 }
 
 // reportMail simulates the SES event that the form field “said” names. The outbox shows what it causes.
@@ -36,11 +41,15 @@ func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 	}
 	event, ok := feedbackEvents[form.Get("said")]
 	if !ok {
-		return fault.New(fault.Invalid, "Form field “said” must be bounced, delayed or complained.")
+		return fault.New(fault.Invalid, "Form field “said” must be one of %s.",
+			strings.Join(slices.Sorted(maps.Keys(feedbackEvents)), ", "))
 	}
-	now := p.worker.clock.Now()
-	message := event(feedbacktest.Mail{ID: m.ID, ProviderID: "local-" + m.ID, To: m.To.Email, At: m.Date.In(time.UTC)})
-	if _, err := p.mailEvents(r.Context(), feedbacktest.Notification(now, message)); err != nil {
+	event.At = p.worker.clock.Now()
+	sent := feedbacktest.Mail{
+		ID: m.ID, Kind: string(m.Kind), About: m.About, Attempt: m.Attempt, ProviderID: "local-" + m.ID,
+		To: m.To.Email, At: m.Date.In(time.UTC),
+	}
+	if _, err := p.mailEvents(r.Context(), feedbacktest.Batch(event.JSON(sent))); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/_local/outbox", http.StatusSeeOther)

@@ -115,9 +115,9 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	if err != nil || len(reminded) != 1 || reminded[0].ProviderID == "" {
 		t.Fatalf("%+v, %v", reminded, err)
 	}
-	bounce := feedbacktest.Notification(time.Now(), feedbacktest.Bounce(feedbacktest.Mail{
+	bounce := feedbacktest.Batch(feedbacktest.HardBounce().JSON(feedbacktest.Mail{
 		ID: reminded[0].Message.ID, ProviderID: reminded[0].ProviderID, To: "ada@acme.example", At: time.Now(),
-	}, "Permanent", "General", "smtp; 550 5.1.1 user unknown"))
+	}))
 	mailEvents := launch(t, "mailevents", env)
 	for range 2 {
 		for function, event := range map[*runtimeapi.Function][]byte{mailEvents: bounce, reminders: scheduled} {

@@ -26,46 +26,6 @@ const (
 	MailFailed  MailState = "dead" // given up; for people to look at
 )
 
-// Outcome is what happened to a mail after the provider accepted it.
-type Outcome string
-
-// Outcomes of a mail.
-const (
-	Bounced    Outcome = "bounced"    // the address does not exist or accepts no mail, and never will
-	Complained Outcome = "complained" // the reader does not want it
-	Refused    Outcome = "refused"    // the provider did not send it after all
-	Delayed    Outcome = "delayed"    // it was returned, and another mail may arrive: a full mailbox, an absence
-)
-
-// suppresses reports whether no more mail is sent to the address.
-func (o Outcome) suppresses() bool { return o == Bounced || o == Complained }
-
-func (o Outcome) action() Action {
-	switch o {
-	case Bounced:
-		return MailBounced
-	case Complained:
-		return MailComplained
-	case Refused:
-		return MailRefused
-	}
-	return MailDelayed
-}
-
-// Report is what the provider reported about a mail after it accepted it. The same report may be delivered several
-// times, and reports in any order: Mail, ProviderID, Outcome and Recipient tell them apart.
-type Report struct {
-	Mail       string  `json:"mail"`                // the ID of the mail
-	ProviderID string  `json:"carrierId"`           // the provider's ID of it, which differs each time that it is sent
-	Recipient  string  `json:"recipient,omitempty"` // as the provider knows it: behind an alias, not the mail's reader
-	Outcome    Outcome `json:"outcome"`
-	Detail     string  `json:"detail,omitempty"` // in the words of the provider or the reader's server, on one line
-}
-
-func (r Report) key() table.Key {
-	return rowkey.Report(r.Mail, r.ProviderID, string(r.Outcome), r.Recipient)
-}
-
 // Mail is a mail of the outbox.
 type Mail struct {
 	Message mail.Message `json:"message"`

@@ -13,11 +13,53 @@ import (
 	"marketplace/shared/table"
 )
 
+// Outcome is what the provider reports about a mail.
+type Outcome string
+
+// Outcomes of a mail.
+const (
+	Accepted   Outcome = "accepted"   // the provider has accepted it
+	Delivered  Outcome = "delivered"  // the recipient's server took it
+	Delayed    Outcome = "delayed"    // the provider is still trying
+	Returned   Outcome = "returned"   // it came back for now: it did not arrive, or the recipient is absent
+	Bounced    Outcome = "bounced"    // the address does not exist or accepts no mail, and never will
+	Complained Outcome = "complained" // the recipient does not want it
+	Refused    Outcome = "refused"    // the provider accepted it and did not send it after all
+)
+
+// suppresses reports whether no more mail is sent to the address.
+func (o Outcome) suppresses() bool { return o == Bounced || o == Complained }
+
+// action is the line of the timeline; "" for outcomes that are as they should be.
+func (o Outcome) action() Action {
+	return map[Outcome]Action{
+		Delayed: MailDelayed, Returned: MailReturned, Bounced: MailBounced, Complained: MailComplained,
+		Refused: MailRefused,
+	}[o]
+}
+
+// Report is what the provider reported about a mail. The same report may come several times, and reports in any order:
+// Mail, ProviderID, Outcome and Recipient tell them apart.
+type Report struct {
+	Mail       string    `json:"mail"`                // the ID of the mail
+	Attempt    int       `json:"attempt,omitempty"`   // which of our calls it is about; 0 if unknown
+	ProviderID string    `json:"carrierId"`           // the provider's ID of it, which differs each time that it is sent
+	Recipient  string    `json:"recipient,omitempty"` // as the provider knows it: behind an alias, not the mail's
+	Outcome    Outcome   `json:"outcome"`
+	Status     string    `json:"status,omitempty"` // the status code (RFC 3463), such as 4.4.7; "" if unknown
+	Detail     string    `json:"detail,omitempty"` // in the words of the provider or the recipient's server, on one line
+	At         time.Time `json:"at,omitzero"`      // when it happened, UTC
+}
+
+func (r Report) key() table.Key {
+	return rowkey.Report(r.Mail, r.ProviderID, string(r.Outcome), r.Recipient)
+}
+
 // reportShown is how long the list of reports shows one. The timelines and the mails keep them.
 const reportShown = 31 * 24 * time.Hour
 
 // RecordReport notes what the provider reported about a mail: with the mail, on the timeline of what the mail is
-// about, and, unless it was only delayed, in the list of Reports. A bounce or a complaint suppresses the address, and
+// about, and, unless it arrived or may yet, in the list of Reports. A bounce or a complaint suppresses the address, and
 // the mail is sent to the next contact of the license, or if none can be reached any more, task's mail to sales. All
 // of it is one transaction.
 //
@@ -45,9 +87,10 @@ func (s *Store) recordReport(ctx context.Context, r Report, task func(license.Li
 	}
 	c := s.begin()
 	c.Create(entity.Encode(r.key(), rowkey.TypeReport, r))
-	line := entity.Line{By: System, Action: r.Outcome.action(), Note: reportNote(m.Message, r)}
-	c.Log(about(m.Message).key(), line)
-	if r.Outcome != Delayed {
+	if action := r.Outcome.action(); action != "" {
+		c.Log(about(m.Message).key(), entity.Line{By: System, Action: action, Note: reportNote(m.Message, r)})
+	}
+	if r.Outcome.action() != "" && r.Outcome != Delayed {
 		row := entity.Encode(rowkey.Reported(s.now(), r.Mail, r.key()), rowkey.TypeIndex, RecentReport{
 			At: s.now(), Kind: m.Message.Kind, About: m.Message.About, To: m.Message.To.Email,
 			Outcome: r.Outcome, Detail: r.Detail,
@@ -97,7 +140,7 @@ type RecentReport struct {
 	Detail  string    `json:"detail,omitempty"`
 }
 
-// RecentReports lists the newest reports since a time, at most limit, without those of mails that were only delayed.
+// RecentReports lists the newest reports since a time, at most limit, without those of mails that arrived or may yet.
 // The list keeps them for 30 days.
 func (s *Store) RecentReports(ctx context.Context, since time.Time, limit int) (list []RecentReport, err error) {
 	q := table.Query{PK: rowkey.ReportedPK, From: since.UTC().Format(time.RFC3339), Descending: true}

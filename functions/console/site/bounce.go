@@ -47,18 +47,26 @@ func outcomeBadge(o store.Outcome) badge {
 		return badge{"Marked as spam", "bad"}
 	case store.Refused:
 		return badge{"Rejected by the email provider", "bad"}
+	case store.Returned:
+		return badge{"Temporary bounce", "warn"}
+	case store.Delayed:
+		return badge{"Delayed", "warn"}
+	case store.Delivered:
+		return badge{"Delivered", "good"}
 	}
-	return badge{"Temporary bounce", "warn"}
+	return badge{"Sent", "good"}
 }
 
 // worst returns the most serious outcome.
 func worst(reports []store.Report) store.Outcome {
-	for _, o := range []store.Outcome{store.Complained, store.Bounced, store.Refused} {
+	for _, o := range []store.Outcome{
+		store.Complained, store.Bounced, store.Refused, store.Returned, store.Delivered, store.Delayed,
+	} {
 		if slices.ContainsFunc(reports, func(r store.Report) bool { return r.Outcome == o }) {
 			return o
 		}
 	}
-	return store.Delayed
+	return store.Accepted
 }
 
 // resumeEmailsOfLicense ends the suppression of an address of a license, once a contact has confirmed it.

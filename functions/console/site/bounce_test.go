@@ -142,7 +142,7 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	if err := w.store.RecordSent(t.Context(), m, "c"); err != nil {
 		t.Fatal(err)
 	}
-	w.bounce(r.ID+"-received", store.Delayed, "MailboxFull")
+	w.bounce(r.ID+"-received", store.Returned, "MailboxFull")
 	doc := w.get(sam, page).Page()
 	if got := rows(doc, "mails-title"); len(got) != 1 || !strings.Contains(got[0], "Temporary bounce MailboxFull") ||
 		doc.Find("form[action$='/lift']").Length() > 0 {

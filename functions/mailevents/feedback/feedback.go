@@ -1,7 +1,9 @@
-// Package feedback records what SES reports about mails that it has accepted: bounces, complaints, and mails that it
-// did not send after all. The consequences are in shared/store (RecordReport).
+// Package feedback records what SES reports about mails that it has accepted: that it has, and whether they were
+// delivered, delayed or returned, who complained, and what it did not send after all. The consequences are in
+// shared/store (RecordReport).
 //
-// SES publishes events to an SNS topic, which invokes the Lambda function, in any order and each at least once.
+// SES publishes events to an SNS topic, which puts them into SQS queues, which invoke the Lambda function with batches
+// of them: in any order, and each event at least once.
 package feedback
 
 import (
@@ -40,41 +42,67 @@ type Job struct{ Options }
 // New returns a Job.
 func New(o Options) *Job { return &Job{o} }
 
-// tally counts the outcomes of one invocation.
-type tally struct{ bounced, complained, other, unknown, malformed int64 }
-
-// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. It processes every record of the payload even if
-// others fail. Records that are no events of SES, or about a mail that is not in the outbox, are only logged, since a
-// retry would not help. An error means that the store did not record a report: SNS must deliver the whole payload
-// again.
-func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var n notification
-	if err := json.Unmarshal(payload, &n); err != nil || len(n.Records) == 0 {
-		return nil, fmt.Errorf("feedback: the payload has no SNS records")
+// batch is what SQS invokes the function with ("Using Lambda with Amazon SQS", Lambda developer guide). The topic
+// delivers raw messages, so a body is an event of SES without an envelope of SNS.
+type batch struct {
+	Records []struct {
+		MessageID   string `json:"messageId"`
+		Body        string `json:"body"`
+		EventSource string `json:"eventSource"`
 	}
-	var t tally
-	failed := 0
-	for _, record := range n.Records {
-		reports, err := parse(record.Sns.Message)
-		if err != nil || record.EventSource != "aws:sns" {
+}
+
+// failures names the records of a batch that SQS must deliver again (ReportBatchItemFailures).
+type failures struct {
+	Items []failure `json:"batchItemFailures"`
+}
+
+type failure struct {
+	ID string `json:"itemIdentifier"`
+}
+
+// tally counts the outcomes of one invocation.
+type tally struct {
+	reports            map[store.Outcome]int64
+	unknown, malformed int64
+}
+
+// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. It processes every record of the batch even if
+// others fail, and answers which ones the store did not record: SQS delivers these again. Records that are no events of
+// SES, or about a mail that is not in the outbox, are only logged and counted, since a retry would not help.
+func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var b batch
+	if err := json.Unmarshal(payload, &b); err != nil || len(b.Records) == 0 {
+		return nil, fmt.Errorf("feedback: the payload has no SQS records")
+	}
+	t := tally{reports: map[store.Outcome]int64{}}
+	answer := failures{Items: []failure{}}
+	for _, record := range b.Records {
+		reports, err := parse(record.Body)
+		if err != nil || record.EventSource != "aws:sqs" {
 			t.malformed++
-			j.Log.Error("record is not an event of SES", "notification", input.OneLine(record.Sns.MessageID, maxID),
+			j.Log.Error("record is not an event of SES", "record", input.OneLine(record.MessageID, maxID),
 				logging.Error(err))
 			continue
 		}
+		failed := false
 		for _, r := range reports {
-			if err := j.record(ctx, r, &t); err != nil {
-				failed++
-			}
+			failed = j.record(ctx, r, &t) != nil || failed
+		}
+		if failed {
+			answer.Items = append(answer.Items, failure{record.MessageID})
 		}
 	}
-	j.Log.Info("mail events", "other", t.other, "unknown", t.unknown, logging.Metrics(j.Now(),
-		slog.Int64("MailsBounced", t.bounced), slog.Int64("MailsComplained", t.complained),
-		slog.Int64("MailEventsMalformed", t.malformed)))
-	if failed > 0 { // Lambda logs the error unredacted, and a cause may contain an address
-		return nil, fmt.Errorf("feedback: %d reports not recorded; see the log", failed)
-	}
-	return []byte("{}"), nil
+	j.Log.Info("mail events", "accepted", t.reports[store.Accepted], "delayed", t.reports[store.Delayed],
+		"refused", t.reports[store.Refused], "unknown", t.unknown,
+		logging.Metrics(j.Now(),
+			slog.Int64("MailsDelivered", t.reports[store.Delivered]),
+			slog.Int64("MailsReturned", t.reports[store.Returned]),
+			slog.Int64("MailsBounced", t.reports[store.Bounced]),
+			slog.Int64("MailsComplained", t.reports[store.Complained]),
+			slog.Int64("MailEventsFailed", int64(len(answer.Items))),
+			slog.Int64("MailEventsMalformed", t.malformed)))
+	return json.Marshal(answer)
 }
 
 // record stores one report.
@@ -92,14 +120,9 @@ func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
 	case !recorded:
 		return nil
 	}
-	switch r.Outcome {
-	case store.Bounced:
-		t.bounced++
-	case store.Complained:
-		t.complained++
-	default:
-		t.other++
+	t.reports[r.Outcome]++
+	if r.Outcome != store.Accepted && r.Outcome != store.Delivered {
+		j.Log.Info("mail not delivered", about)
 	}
-	j.Log.Info("mail not delivered", about)
 	return nil
 }

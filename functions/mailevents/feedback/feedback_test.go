@@ -3,8 +3,8 @@ package feedback
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
-	"marketplace/shared/input"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"marketplace/functions/mailevents/feedback/feedbacktest"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
@@ -70,11 +71,29 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	return w
 }
 
-func (w *testEnv) receive(messages ...string) {
+// receive hands events over as one batch, of which none may fail.
+func (w *testEnv) receive(events ...string) {
 	w.t.Helper()
-	if _, err := w.Invoke(w.t.Context(), feedbacktest.Notification(now, messages...)); err != nil {
+	if failed := w.invoke(events...); len(failed) > 0 {
+		w.t.Fatalf("records %q failed:\n%s", failed, w.log.String())
+	}
+}
+
+// invoke hands events over as one batch and returns the IDs of the records that failed.
+func (w *testEnv) invoke(events ...string) (failed []string) {
+	w.t.Helper()
+	answer, err := w.Invoke(w.t.Context(), feedbacktest.Batch(events...))
+	if err != nil {
 		w.t.Fatal(err)
 	}
+	var a failures
+	if err := json.Unmarshal(answer, &a); err != nil || a.Items == nil {
+		w.t.Fatalf("got the answer %s, %v", answer, err)
+	}
+	for _, item := range a.Items {
+		failed = append(failed, item.ID)
+	}
+	return failed
 }
 
 // timeline returns what the timeline says after the mail was put into the outbox.
@@ -91,49 +110,37 @@ func (w *testEnv) timeline() (list []string) {
 }
 
 func TestEventsAreRecorded(t *testing.T) {
-	const diagnostic = "smtp; 550 5.1.1 user unknown"
 	toNextContact := "mail goes to the next contact: it@acme.example"
 	for name, tt := range map[string]struct {
-		message    func(feedbacktest.Mail) string
+		event      feedbacktest.Event
 		timeline   []string
 		suppressed bool
 	}{
-		"permanent": {func(m feedbacktest.Mail) string {
-			return feedbacktest.Bounce(m, "Permanent", "General",
-				diagnostic)
-		},
+		"permanent": {feedbacktest.HardBounce(),
 			[]string{"mail bounced: ada@acme.example: General, smtp; 550 5.1.1 user unknown", toNextContact}, true},
-		"on the account's list": {func(m feedbacktest.Mail) string {
-			return feedbacktest.Bounce(m, "Permanent", "OnAccountSuppressionList", "")
-		},
+		"on the account's list": {feedbacktest.Bounce("Permanent", "OnAccountSuppressionList", "5.1.1", ""),
 			[]string{"mail bounced: ada@acme.example: OnAccountSuppressionList, 5.1.1", toNextContact}, true},
-		"transient": {func(m feedbacktest.Mail) string {
-			return feedbacktest.Bounce(m, "Transient", "MailboxFull",
-				"")
-		},
-			[]string{"mail bounced for now: ada@acme.example: MailboxFull, 5.1.1"}, false},
-		"undetermined": {func(m feedbacktest.Mail) string {
-			return feedbacktest.Bounce(m, "Undetermined",
-				"Undetermined", "")
-		},
-			[]string{"mail bounced for now: ada@acme.example: Undetermined, 5.1.1"}, false},
-		"complaint": {func(m feedbacktest.Mail) string { return feedbacktest.Complaint(m, "abuse") },
+		"transient": {feedbacktest.SoftBounce(),
+			[]string{"mail bounced for now: ada@acme.example: MailboxFull, 4.4.7, smtp; 452 4.2.2 mailbox full"}, false},
+		"undetermined": {feedbacktest.Bounce("Undetermined", "Undetermined", "", ""),
+			[]string{"mail bounced for now: ada@acme.example: Undetermined"}, false},
+		"delay": {feedbacktest.Delay("MailboxFull"),
+			[]string{"mail delayed: ada@acme.example: MailboxFull, smtp; 452 4.2.2 mailbox full"}, false},
+		"complaint": {feedbacktest.Complaint("abuse"),
 			[]string{"complaint about a mail: ada@acme.example: abuse", toNextContact}, true},
-		"complaint of no type": {func(m feedbacktest.Mail) string { return feedbacktest.Complaint(m, "") },
+		"complaint of no type": {feedbacktest.Complaint(""),
 			[]string{"complaint about a mail: ada@acme.example", toNextContact}, true},
-		"no complaint": {func(m feedbacktest.Mail) string { return feedbacktest.Complaint(m, "not-spam") }, nil, false},
-		"reject": {func(m feedbacktest.Mail) string { return feedbacktest.Reject(m, "Bad content") },
+		"no complaint": {feedbacktest.Complaint("not-spam"), nil, false},
+		"reject": {feedbacktest.Reject(),
 			[]string{"mail refused by the carrier: ada@acme.example: Bad content"}, false},
-		"delivery": {func(feedbacktest.Mail) string { return `{"eventType":"Delivery","mail":{"messageId":"x"}}` },
-			nil, false},
-		"first": {func(feedbacktest.Mail) string {
-			return "Successfully validated SNS topic for Amazon SES event publishing."
-		}, nil, false},
+		"send":     {feedbacktest.Send(), nil, false},
+		"delivery": {feedbacktest.Delivery(), nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTestEnv(t, "ada@acme.example", "it@acme.example")
-			w.receive(tt.message(w.sent))
-			w.receive(tt.message(w.sent), tt.message(w.sent)) // delivered again
+			event := tt.event.JSON(w.sent)
+			w.receive(event)
+			w.receive(event, event) // delivered again
 			if got := w.timeline(); !slices.Equal(got, tt.timeline) {
 				t.Errorf("timeline: got %q, want %q", got, tt.timeline)
 			}
@@ -154,7 +161,8 @@ func TestEventsMayArriveInAnyOrderAndBeforeTheMailIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.receive(feedbacktest.Complaint(w.sent, "abuse"), feedbacktest.Bounce(w.sent, "Permanent", "General", ""))
+	w.receive(feedbacktest.Complaint("abuse").JSON(w.sent),
+		feedbacktest.Bounce("Permanent", "General", "5.1.1", "").JSON(w.sent))
 	if err := w.store.RecordSent(t.Context(), m, w.sent.ProviderID); err != nil {
 		t.Errorf("the mailer cannot record what it sent: %v", err)
 	}
@@ -177,33 +185,35 @@ func TestMalformedRecordsDoNotStopTheOthers(t *testing.T) {
 	foreign.ID = ""
 	w.receive(`{"eventType":`, "null", "[]", `"Bounce"`, `{"mail":{}}`, `{"eventType":"Bounce"}`,
 		`{"eventType":"Bounce","mail":{"messageId":"x","tags":{"mail":"no list"}}}`, "ada@acme.example",
-		feedbacktest.Bounce(stranger, "Permanent", "General", ""),
-		feedbacktest.Bounce(foreign, "Permanent", "General", ""),
-		feedbacktest.Bounce(w.sent, "Permanent", "General", ""))
+		feedbacktest.HardBounce().JSON(stranger), feedbacktest.Send().JSON(foreign),
+		feedbacktest.Validation, `{"eventType":"Open","mail":{"messageId":"x"}}`,
+		`{"eventType":"Rendering Failure","mail":{"messageId":"x"}}`, feedbacktest.HardBounce().JSON(w.sent))
 	if got := w.timeline(); len(got) != 2 {
 		t.Errorf("timeline: got %q", got)
 	}
 	s := w.log.String()
-	if !strings.Contains(s, `"unknown":2,"MailsBounced":1,"MailsComplained":0,"MailEventsMalformed":8`) ||
+	if !strings.Contains(s, `"unknown":2,"MailsDelivered":0,"MailsReturned":0,"MailsBounced":1,`+
+		`"MailsComplained":0,"MailEventsFailed":0,"MailEventsMalformed":8`) ||
 		strings.Contains(s, "@") {
 		t.Errorf("logged %s", s)
 	}
-	for _, payload := range []string{"", "{}", `{"Records":[]}`, `{"Records":7}`, "null"} {
+	for _, payload := range []string{
+		"", "{}", `{"Records":[]}`, `{"Records":7}`, "null",
+	} {
 		if _, err := w.Invoke(t.Context(), []byte(payload)); err == nil {
 			t.Errorf("payload %q: got no error", payload)
 		}
 	}
 }
 
-func TestFailingStoreIsAnErrorAndTheNextDeliverySucceeds(t *testing.T) {
+func TestOnlyRecordsThatTheStoreDidNotRecordAreDeliveredAgain(t *testing.T) {
 	for _, op := range []string{"get", "transact"} {
 		for _, fault := range []tabletest.Fault{
 			tabletest.Down, tabletest.Lost, {Before: fmt.Errorf("%w: the row of ada@acme.example",
 				table.ErrUnavailable)},
 		} {
 			w := newTestEnv(t, "ada@acme.example", "it@acme.example")
-			payload := feedbacktest.Notification(now, "no event",
-				feedbacktest.Bounce(w.sent, "Permanent", "General", ""), feedbacktest.Reject(w.sent, "Bad content"))
+			events := []string{"no event", feedbacktest.HardBounce().JSON(w.sent), feedbacktest.Reject().JSON(w.sent)}
 			failed := false
 			w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
 				if c.Op != op || failed {
@@ -212,26 +222,116 @@ func TestFailingStoreIsAnErrorAndTheNextDeliverySucceeds(t *testing.T) {
 				failed = true
 				return fault
 			}
-			if _, err := w.Invoke(t.Context(), payload); err == nil || strings.Contains(err.Error(), "@") {
-				t.Errorf("%s: %v", op, err)
+			if got := w.invoke(events...); !slices.Equal(got, []string{feedbacktest.MessageID(1)}) {
+				t.Errorf("%s: got the failures %q, want the second record", op, got)
 			}
 			if got := w.timeline(); !slices.Contains(got,
 				"mail refused by the carrier: ada@acme.example: Bad content") {
 				t.Errorf("%s: the other record was not processed: %q", op, got)
 			}
-			if _, err := w.Invoke(t.Context(), payload); err != nil {
-				t.Errorf("%s: %v", op, err)
-			}
+			w.receive(events[1])
 			if got := w.timeline(); len(got) != 3 {
 				t.Errorf("%s: timeline: got %q", op, got)
+			}
+			if s := w.log.String(); strings.Contains(s, "@") || !strings.Contains(s, `"MailEventsFailed":1`) {
+				t.Errorf("logged %s", s)
 			}
 		}
 	}
 	w := newTestEnv(t, "ada@acme.example")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.Invoke(ctx, feedbacktest.Notification(now, feedbacktest.Reject(w.sent, "x"))); err == nil {
-		t.Error("cancelled context: got no error")
+	answer, err := w.Invoke(ctx, feedbacktest.Batch(feedbacktest.Reject().JSON(w.sent)))
+	if want := `{"batchItemFailures":[{"itemIdentifier":"` + feedbacktest.MessageID(0) + `"}]}`; err != nil ||
+		string(answer) != want {
+		t.Errorf("cancelled context: got %s, %v, want %s", answer, err, want)
+	}
+}
+
+// TestEventsBecomeReports has an event for every type and subtype that SES documents.
+func TestEventsBecomeReports(t *testing.T) {
+	m := feedbacktest.Mail{
+		ID: "l1--key", Kind: "license-key", About: "l1", Attempt: 2, ProviderID: "0100016b", To: "ada@acme.example",
+		At: now,
+	}
+	at := now.Add(90 * time.Second)
+	bounce := func(kind, subtype string, o store.Outcome) struct {
+		event feedbacktest.Event
+		want  store.Report
+	} {
+		return struct {
+			event feedbacktest.Event
+			want  store.Report
+		}{feedbacktest.Bounce(kind, subtype, "5.7.1", "smtp; 550 5.7.1 no"), store.Report{Recipient: m.To, Outcome: o,
+			Status: "5.7.1", Detail: subtype + ", smtp; 550 5.7.1 no"}}
+	}
+	for _, tt := range []struct {
+		event feedbacktest.Event
+		want  store.Report
+	}{
+		{feedbacktest.Send(), store.Report{Outcome: store.Accepted}},
+		{feedbacktest.Delivery(), store.Report{Recipient: m.To, Outcome: store.Delivered, Detail: "250 2.0.0 OK"}},
+		{feedbacktest.Delay("RecipientServerError"), store.Report{Recipient: m.To, Outcome: store.Delayed,
+			Status: "4.2.2", Detail: "RecipientServerError, smtp; 452 4.2.2 mailbox full"}},
+		bounce("Undetermined", "Undetermined", store.Returned),
+		bounce("Permanent", "General", store.Bounced),
+		bounce("Permanent", "NoEmail", store.Bounced),
+		bounce("Permanent", "Suppressed", store.Bounced),
+		bounce("Permanent", "OnAccountSuppressionList", store.Bounced),
+		bounce("Permanent", "OnTenantSuppressionList", store.Bounced),
+		bounce("Permanent", "EmailValidationSuppressed", store.Bounced),
+		bounce("Transient", "General", store.Returned),
+		bounce("Transient", "MailboxFull", store.Returned),
+		bounce("Transient", "MessageTooLarge", store.Returned),
+		bounce("Transient", "CustomTimeoutExceeded", store.Returned),
+		bounce("Transient", "ContentRejected", store.Returned),
+		bounce("Transient", "AttachmentRejected", store.Returned),
+		bounce("SomethingNew", "General", store.Returned),
+		{feedbacktest.Absence(), store.Report{Recipient: m.To, Outcome: store.Returned, Detail: "General"}},
+		{feedbacktest.Bounce("Transient", "General", "4.4.7 (expired)", ""), store.Report{Recipient: m.To,
+			Outcome: store.Returned, Status: "4.4.7", Detail: "General, 4.4.7 (expired)"}},
+		{feedbacktest.Bounce("Transient", "General", "failed", ""), store.Report{Recipient: m.To,
+			Outcome: store.Returned, Detail: "General, failed"}},
+		{feedbacktest.Bounce("Transient", "General", "5.1", "x"), store.Report{Recipient: m.To,
+			Outcome: store.Returned, Detail: "General, 5.1, x"}},
+		{feedbacktest.Complaint("abuse"), store.Report{Recipient: m.To, Outcome: store.Complained, Detail: "abuse"}},
+		{feedbacktest.Event{Type: "Complaint", Subtype: "OnAccountSuppressionList"}, store.Report{Recipient: m.To,
+			Outcome: store.Complained, Detail: "OnAccountSuppressionList"}},
+		{feedbacktest.Reject(), store.Report{Outcome: store.Refused, Detail: "Bad content"}},
+	} {
+		if !slices.Contains(EventTypes, tt.event.Type) {
+			t.Errorf("%s is not among EventTypes", tt.event.Type)
+		}
+		tt.event.At = at
+		tt.want.Mail, tt.want.Attempt, tt.want.ProviderID, tt.want.At = m.ID, m.Attempt, m.ProviderID, at
+		if tt.want.Outcome == store.Accepted || tt.want.Outcome == store.Refused { // these have no time of their own
+			tt.want.At = now
+		}
+		got, err := parse(tt.event.JSON(m))
+		if err != nil || len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%+v: got %+v, %v\nwant %+v", tt.event, got, err, tt.want)
+		}
+	}
+}
+
+func TestTagsAndTimesAreReadStrictly(t *testing.T) {
+	for tag, want := range map[string]int{
+		"1": 1, "12": 12, "": 0, "0": 0, "-1": 0, "01": 0, "1.5": 0, "99999999999": 0, "x": 0,
+	} {
+		message := `{"eventType":"Send","mail":{"messageId":"x","tags":{"mail":["m"],"attempt":["` + tag + `"]}}}`
+		if got, err := parse(message); err != nil || got[0].Attempt != want || got[0].Mail != "m" {
+			t.Errorf("attempt %q: got %+v, %v, want %d", tag, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"2018-03-01T09:30:00.123Z":      "2018-03-01T09:30:00.123Z",
+		"2018-03-01T09:30:00.000-07:00": "2018-03-01T16:30:00Z",
+		"1519896600":                    "0001-01-01T00:00:00Z", "": "0001-01-01T00:00:00Z",
+	} {
+		got, err := parse(`{"eventType":"Send","mail":{"messageId":"x","timestamp":"` + text + `"}}`)
+		if err != nil || got[0].At.Format(time.RFC3339Nano) != want {
+			t.Errorf("time %q: got %+v, %v, want %s", text, got, err, want)
+		}
 	}
 }
 
@@ -241,7 +341,7 @@ func TestDiagnosticBecomesOneHarmlessLine(t *testing.T) {
 		`"><script>alert(1)</script>`,
 	} {
 		w := newTestEnv(t, "ada@acme.example", "it@acme.example")
-		w.receive(feedbacktest.Bounce(w.sent, "Permanent", "General", diagnostic))
+		w.receive(feedbacktest.Bounce("Permanent", "General", "5.1.1", diagnostic).JSON(w.sent))
 		events, err := w.store.LicenseTimeline(t.Context(), "l1")
 		if err != nil || len(events) != 4 {
 			t.Fatalf("%+v, %v", events, err)
@@ -276,10 +376,13 @@ func TestEventMayNameSeveralRecipients(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	m := feedbacktest.Mail{ID: "m1", ProviderID: "c1", To: "ada@acme.example", At: now}
-	f.Add(feedbacktest.Bounce(m, "Permanent", "General", "smtp; 550 5.1.1 user unknown"))
-	f.Add(feedbacktest.Complaint(m, "abuse"))
-	f.Add(feedbacktest.Reject(m, "Bad content"))
-	f.Add("Successfully validated SNS topic for Amazon SES event publishing.")
+	for _, e := range []feedbacktest.Event{
+		feedbacktest.Send(), feedbacktest.Delivery(), feedbacktest.Delay("General"), feedbacktest.HardBounce(),
+		feedbacktest.Complaint("abuse"), feedbacktest.Reject(),
+	} {
+		f.Add(e.JSON(m))
+	}
+	f.Add(feedbacktest.Validation)
 	f.Fuzz(func(t *testing.T, message string) {
 		list, err := parse(message)
 		if err != nil && len(list) > 0 || len(list) > maxRecipients {
@@ -291,7 +394,8 @@ func FuzzParse(f *testing.F) {
 					t.Errorf("%q", s)
 				}
 			}
-			if r.ProviderID == "" || r.Outcome == "" {
+			if r.ProviderID == "" || r.Outcome == "" || r.Attempt < 0 ||
+				r.Status != "" && !statusCode().MatchString(r.Status) {
 				t.Errorf("%+v", r)
 			}
 		}
