@@ -13,48 +13,6 @@ import (
 	"marketplace/shared/table"
 )
 
-// Outcome is what the provider reports about a mail.
-type Outcome string
-
-// Outcomes of a mail.
-const (
-	Accepted   Outcome = "accepted"   // the provider has accepted it
-	Delivered  Outcome = "delivered"  // the recipient's server took it
-	Delayed    Outcome = "delayed"    // the provider is still trying
-	Returned   Outcome = "returned"   // it came back for now: it did not arrive, or the recipient is absent
-	Bounced    Outcome = "bounced"    // the address does not exist or accepts no mail, and never will
-	Complained Outcome = "complained" // the recipient does not want it
-	Refused    Outcome = "refused"    // the provider accepted it and did not send it after all
-)
-
-// suppresses reports whether no more mail is sent to the address.
-func (o Outcome) suppresses() bool { return o == Bounced || o == Complained }
-
-// action is the line of the timeline; "" for outcomes that are as they should be.
-func (o Outcome) action() Action {
-	return map[Outcome]Action{
-		Delayed: MailDelayed, Returned: MailReturned, Bounced: MailBounced, Complained: MailComplained,
-		Refused: MailRefused,
-	}[o]
-}
-
-// Report is what the provider reported about a mail. The same report may come several times, and reports in any order:
-// Mail, ProviderID, Outcome and Recipient tell them apart.
-type Report struct {
-	Mail       string    `json:"mail"`                // the ID of the mail
-	Attempt    int       `json:"attempt,omitempty"`   // which of our calls it is about; 0 if unknown
-	ProviderID string    `json:"carrierId"`           // the provider's ID of it, which differs each time that it is sent
-	Recipient  string    `json:"recipient,omitempty"` // as the provider knows it: behind an alias, not the mail's
-	Outcome    Outcome   `json:"outcome"`
-	Status     string    `json:"status,omitempty"` // the status code (RFC 3463), such as 4.4.7; "" if unknown
-	Detail     string    `json:"detail,omitempty"` // in the words of the provider or the recipient's server, on one line
-	At         time.Time `json:"at,omitzero"`      // when it happened, UTC
-}
-
-func (r Report) key() table.Key {
-	return rowkey.Report(r.Mail, r.ProviderID, string(r.Outcome), r.Recipient)
-}
-
 // reportShown is how long the list of reports shows one. The timelines and the mails keep them.
 const reportShown = 31 * 24 * time.Hour
 
