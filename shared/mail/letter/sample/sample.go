@@ -1,0 +1,238 @@
+// Package sample has one letter for each thing that the vendor writes to people, about customers that do not exist. The
+// console and the local server show them, and a test holds every letter against what mail programs, mail servers and
+// readers need.
+package sample
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"marketplace/catalog"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
+	"marketplace/shared/request"
+)
+
+// Letter is a sample letter.
+type Letter struct {
+	Name    string // in addresses of pages: lower case letters and dashes
+	Title   string
+	Message mail.Message
+}
+
+// told is a notice with what is on record about its subject.
+type told struct {
+	name, title string
+	notice      notice.Notice
+	on          notice.Records
+	call        letter.Call
+}
+
+// Letters writes all sample letters, those to customers first.
+func Letters(w letter.Writer, c *catalog.Catalog) ([]Letter, error) {
+	var letters []Letter
+	for _, t := range notices() {
+		m, err := w.Write(t.notice, t.on, c, t.call)
+		if err != nil {
+			return nil, fmt.Errorf("sample: %s: %w", t.name, err)
+		}
+		letters = append(letters, Letter{Name: t.name, Title: t.title, Message: m})
+	}
+	return letters, nil
+}
+
+// Find returns the letter of a name; of an unknown one, fault.NotFound.
+func Find(letters []Letter, name string) (Letter, error) {
+	for _, l := range letters {
+		if l.Name == name {
+			return l, nil
+		}
+	}
+	return Letter{}, fault.New(fault.NotFound, "There is no letter with this name.")
+}
+
+var (
+	received = time.Date(2018, time.February, 26, 9, 30, 0, 0, time.UTC)
+	today    = license.DateOf(received)
+	expires  = license.Date{Year: 2019, Month: time.February, Day: 28}
+)
+
+func notices() []told {
+	r, key := sampleRequest(), sampleLicense()
+	staging := with(key, func(l *license.License) {
+		l.ID, l.Type = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging
+		l.Server, l.Mirrors = "5B7F9D3C-AWHW8w9JtzBzSrmf9GQX", l.Server
+	})
+	first := key.Contacts[0]
+	again := notice.LicenseKeyAgain(key, first, "again1")
+	evaluation := with(key, func(l *license.License) {
+		l.Type, l.Support, l.NotBefore, l.Expiration = license.Evaluation, false, today, today.AddDays(30)
+	})
+	list := []request.Request{
+		change(r, func(r *request.Request) { r.Unconfirmed = true }),
+		change(international(), func(r *request.Request) { r.Unconfirmed = true }),
+	}
+	return append([]told{
+		about("request-received", "Request received", r, notice.RequestReceived(r, false)),
+		question(r),
+		closed("request-rejected", "Request declined", r, request.Rejected, "This server already has a license "+
+			"through 31 Dec 2018, and the number of lines that you state is within it.\n\n"+
+			"Do you need more lines? Then ask for an upgrade."),
+		closed("request-withdrawn", "Request withdrawn", r, request.Withdrawn, "As agreed on the phone today."),
+		keys("license-key", "License key", letter.Call{Attempt: 1}, key),
+		keys("license-keys", "License keys of production and staging", letter.Call{}, key, staging),
+		{"license-key-resent", "License key, resent", again, onRecord(today, key), letter.Call{}},
+		keys("license-key-custom", "License key with a custom package", letter.Call{}, with(key, customPackage)),
+		keys("license-key-cluster", "License key of a cluster", letter.Call{}, with(key, func(l *license.License) {
+			l.Edition, l.MaxLoc = license.DataCenter, 100_000_000
+		})),
+		keys("license-key-evaluation", "License key for an evaluation", letter.Call{}, evaluation),
+		expiring("license-expiring", "Reminder, two months before", key, 2, expires.AddMonths(-2)),
+		expiring("license-expiring-last-day", "Reminder, caught up on the last day", key, 1, expires),
+		expiring("license-expiring-evaluation", "Reminder of an evaluation",
+			with(key, func(l *license.License) { l.Type = license.Evaluation }), 1, expires.AddMonths(-1)),
+	}, append(hardCases(r, key, staging), []told{
+		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
+		{"request-unconfirmed", "To sales: unconfirmed requests",
+			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
+			notice.Records{Requests: list, Today: today}, letter.Call{}},
+		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
+			onRecord(expires.AddMonths(-1), key), letter.Call{}},
+	}...)...)
+}
+
+// hardCases are letters with what is hardest on their form: other scripts, long names, many licenses.
+func hardCases(r request.Request, key, staging license.License) []told {
+	foreign := international()
+	long := with(key, func(l *license.License) {
+		l.Organization = strings.Repeat("Donaudampfschifffahrts-Elektrizitäten-Hauptbetriebswerk Bauunterbeamten ", 3)
+		l.Contacts = []license.Contact{{
+			Name: "Prof. Dr. Maximiliane Theodora von Hohenstein-Wittelsbach zu Neu",
+			Email: "maximiliane.theodora.von-hohenstein-wittelsbach.licenses@" +
+				"software-engineering.a-company-with-a-long-name.example",
+		}}
+		l.Languages = []string{"abap", "cobol", "pli", "rpg", "vb", "swift", "objc", "plsql"}
+	})
+	var many []license.License
+	for i := range 2 {
+		many = append(many, with(staging, func(l *license.License) {
+			l.ID = fmt.Sprintf("01c6x2m4vj8q0n5r7t9w3y1z3%d", i)
+			l.Server = license.Server(fmt.Sprintf("5B7F9D3%d-AWHW8w9JtzBzSrmf9GQX", i))
+		}))
+	}
+	arabic := with(key, func(l *license.License) {
+		l.Organization = "شركة البرمجيات المتحدة"
+		l.Contacts = []license.Contact{{Name: "ليلى حداد", Email: "layla@شركة.example"}}
+	})
+	return []told{
+		about("international-request", "Request received, in other scripts", foreign,
+			notice.RequestReceived(foreign, false)),
+		about("international-request-new", "To sales: new request, in other scripts", foreign,
+			notice.RequestNew(foreign)),
+		keys("international-key", "License key, right to left", letter.Call{}, arabic),
+		keys("long-names", "License key with long names", letter.Call{}, long),
+		keys("three-keys", "License keys of three servers", letter.Call{}, append([]license.License{key}, many...)...),
+		keys("maybe-twice", "License key that may arrive twice", letter.Call{Attempt: 2, MaybeTwice: true}, key),
+	}
+}
+
+func with(l license.License, change func(*license.License)) license.License {
+	change(&l)
+	return withKey(l)
+}
+
+func change(r request.Request, change func(*request.Request)) request.Request {
+	change(&r)
+	return r
+}
+
+func customPackage(l *license.License) {
+	l.Languages = []string{"cobol"}
+	l.Packages = []string{"developer-edition-6.7.1-qx4c7d2wj5t3vazlqk2m6yhn3e.zip"}
+}
+
+func onRecord(today license.Date, licenses ...license.License) notice.Records {
+	return notice.Records{Request: sampleRequest(), Licenses: licenses, Today: today}
+}
+
+func about(name, title string, r request.Request, n notice.Notice) told {
+	return told{name, title, n, notice.Records{Request: r, Today: today}, letter.Call{}}
+}
+
+func question(r request.Request) told {
+	r.State, r.Reviewer = request.Waiting, "sam@vendor.example"
+	r.Question = "Is the old server switched off for good, or will it run beside the new one for a while?\n\n" +
+		"And how many lines of code do you expect in a year?"
+	return about("request-question", "Question about a request", r, notice.RequestQuestion(r, 2))
+}
+
+func closed(name, title string, r request.Request, state request.State, reason string) told {
+	r.State, r.Reason = state, reason
+	return about(name, title, r, notice.RequestClosed(r, 3, "sam@vendor.example"))
+}
+
+func keys(name, title string, call letter.Call, licenses ...license.License) told {
+	return told{name, title, notice.LicenseKey(licenses), onRecord(today, licenses...), call}
+}
+
+func expiring(name, title string, l license.License, stage int, day license.Date) told {
+	n := notice.LicenseExpiring(l, reminder.Stage(stage), l.Contacts[0])
+	return told{name, title, n, onRecord(day, l), letter.Call{}}
+}
+
+func sampleRequest() request.Request {
+	return request.Request{
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Token: "sample", State: request.Received,
+		Created: received, Due: received.AddDate(0, 0, 1),
+		Details: request.Details{
+			Kind: request.Replacement, Edition: license.Developer, Loc: 1_200_000, WantedLoc: 2_000_000,
+			Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", ProductVersion: "6.7.1",
+			Name: "Jane Doe", Email: "jane.doe@customer.example", Phone: "+41 22 555 01 23",
+			Company: "Customer & Sons Ltd", Country: "Switzerland",
+			Contacts: []string{"it@customer.example", "purchasing@customer.example"},
+			Message: "We moved the database to a new host, and the server ID has changed.\n\n" +
+				"The old server is off.\nThank you!",
+			Replaces: "AWHW8w9JtzBzSrmf9GQX", Environment: request.ProductionUse, OldServer: request.OldStopped,
+		},
+	}
+}
+
+// international returns a request in other scripts, from a domain beyond ASCII.
+func international() request.Request {
+	r := sampleRequest()
+	r.ID = "01c6x2m4vj8q0n5r7t9w3y1z2d"
+	r.Kind, r.Edition, r.Replaces, r.Environment, r.OldServer = request.New, license.Enterprise, "", "", ""
+	r.Name, r.Email, r.Company, r.Country = "Zoë Müller-O’Neill", "zoe@müller.example", "株式会社ミュラー", "日本"
+	r.Contacts = []string{"li.lei@例子.example"}
+	r.Message = "これは最初のライセンスです。\n谢谢 — مع الشكر — Danke schön 🎉"
+	return r
+}
+
+func sampleLicense() license.License {
+	return withKey(license.License{
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Customer & Sons Ltd",
+		Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 2_000_000, Support: true,
+		Issued: today, NotBefore: today, Expiration: expires, Request: sampleRequest().ID,
+		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane.doe@customer.example"}},
+	})
+}
+
+// withKey returns the license with a key of the form of a real one. Nobody signed it, so no server accepts it.
+func withKey(l license.License) license.License {
+	text := strings.Join([]string{
+		"Format=1", "Kid=sample", "Id=" + l.ID, "Type=" + string(l.Type), "Organization=Sample",
+		"Server=" + string(l.Server), "Edition=" + string(l.Edition), "Plugins=abap,cpp,license,objc,plsql,swift,vb",
+		"Languages=abap,c,cpp,cs,js,java,objc,php,plsql,py,swift,ts,tsql,vbnet",
+		fmt.Sprintf("MaxLoc=%d", l.MaxLoc), fmt.Sprintf("Support=%t", l.Support), "NotBefore=" + l.NotBefore.String(),
+		"Expiration=" + l.Expiration.String(), "Issued=" + l.Issued.String(),
+		"Signature=" + strings.Repeat("Sample", 16), "",
+	}, "\n")
+	l.KeyText = base64.StdEncoding.EncodeToString([]byte(text))
+	return l
+}
