@@ -93,7 +93,7 @@ func (t template) functions() map[string]map[string]any {
 // samples are values for the template's parameters, as in a deployment.
 var samples = map[string]string{
 	"SiteUrl": "https://licenses.example.com", "PackagesUrl": "https://cdn.example.com/packages", "MailIdentity": "example.com",
-	"MailFromAddress": "licensing@example.com", "SalesEmail": "sales@example.com",
+	"MailFromUser": "licensing", "SalesEmail": "sales@example.com",
 	"OidcIssuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI", "OidcClientId": "client", "ConsoleSecret": "licensing/console",
 }
 

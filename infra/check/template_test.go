@@ -144,6 +144,32 @@ func literals(source string) (found []string) {
 	return found
 }
 
+// checkSender: the sender of every email is of the domain that SES signs for, so that DKIM aligns, and the mailer may
+// use no other. A parameter with a whole address could be of another domain.
+func checkSender(t template) (problems []string) {
+	const address = "${MailFromUser}@${MailIdentity}"
+	mailer := t.functions()["MailerFunction"]
+	if from := str(at(mailer["Environment"], "Variables", "MAIL_FROM", "Sub")); !strings.HasSuffix(from,
+		" <"+address+">") {
+		problems = append(problems, fmt.Sprintf("MAIL_FROM is %q, not at MailIdentity", from))
+	}
+	for _, policy := range list(mailer["Policies"]) {
+		for _, statement := range list(at(policy, "Statement")) {
+			allowed := at(statement, "Condition", "StringEquals", "ses:FromAddress")
+			if allowed != nil && str(at(allowed, "Sub")) != address {
+				problems = append(problems, "MailerFunction may send in another name than that of MAIL_FROM")
+			}
+		}
+	}
+	for _, name := range []string{"MailFromUser", "MailIdentity"} {
+		pattern := str(at(t.root, "Parameters", name, "AllowedPattern"))
+		if ok, err := regexp.MatchString(pattern, "a@a.example"); ok || err != nil {
+			problems = append(problems, fmt.Sprintf("parameter %s allows a whole address", name))
+		}
+	}
+	return problems
+}
+
 // checkParameters: a free-text parameter has a pattern, which the samples and defaults match.
 func checkParameters(t template) (problems []string) {
 	for _, name := range keysOf(at(t.root, "Parameters")) {
@@ -282,7 +308,7 @@ func deployment(t *testing.T) deployed {
 
 func (d deployed) check(tpl template) (problems []string) {
 	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains),
-		checkParameters(tpl),
+		checkParameters(tpl), checkSender(tpl),
 		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions),
 		checkWaking(tpl, d.rows))
 }
@@ -309,9 +335,14 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"          MAIL_FROM", "          SES_ENDPOINT: https://ses.example.com\n          MAIL_FROM", "SES_ENDPOINT is for tests"},
 		{"          PACKAGES_URL: !Ref PackagesUrl\n", "          TABLE_NAME: !Ref Table\n",
 			"CatalogFunction: its main does not read TABLE_NAME"},
-		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromAddress}>\n", "",
+		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromUser}@${MailIdentity}>\n", "",
 			"MailerFunction: its main reads MAIL_FROM"},
-		{"!Sub ${MailFromName} <${MailFromAddress}>", "!Sub ${MailFromName} ${MailFromAddress}", "config: MAIL_FROM="},
+		{"!Sub ${MailFromName} <${MailFromUser}@${MailIdentity}>", "!Sub ${MailFromName} ${MailFromUser}@${MailIdentity}", "config: MAIL_FROM="},
+		{"<${MailFromUser}@${MailIdentity}>", "<licensing@x.example>", "not at MailIdentity"},
+		{`ses:FromAddress: !Sub "${MailFromUser}@${MailIdentity}"`, "ses:FromAddress: licensing@x.example",
+			"may send in another name"},
+		{"    AllowedPattern: ^[a-z0-9-]+(\\.[a-z0-9-]+)+$\n", "    AllowedPattern: ^\\S+$\n",
+			"parameter MailIdentity allows a whole address"},
 		{"          SITE_URL: !Ref SiteUrl\n", "          SITE_URL: licenses.example.com\n", "config: SITE_URL="},
 		{"    AllowedPattern: ^https://[^?#\\s]*[^/?#\\s]$\n", "", "parameter SiteUrl has no AllowedPattern"},
 		{"Default: Editions and Licenses", "Default: Editions <Licenses>", "parameter MailFromName does not allow"},
