@@ -69,7 +69,8 @@ func TestPagesAreAccessible(t *testing.T) {
 		"/", "/terms", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
 		"/editions/none", "/request", "/request/community", "/request/developer", "/request/enterprise",
 		"/request/datacenter", "/licenses/check", "/requests/none?token=x",
-		"/downloads/none.zip", "/_local/", "/_local/outbox", "/_local/clock", "/_local/none", "/console/none",
+		"/downloads/none.zip", "/_local/", "/_local/outbox", "/_local/letters", "/_local/letters/license-key",
+		"/_local/clock", "/_local/none", "/console/none",
 	} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(env.URL+path), chromedp.WaitVisible(`main h1`))
 		audit(t, ctx, path)

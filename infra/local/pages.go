@@ -52,9 +52,10 @@ type (
 )
 
 func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder,
-	mailEvents mailEventsFunc, log *slog.Logger) http.Handler {
+	mailEvents mailEventsFunc, samples previews, log *slog.Logger) http.Handler {
 	p := &localPages{data, w, outbox, recorder, mailEvents, web.NewPages(templateFiles)}
-	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, Log: log})
+	samples.pages = p
+	return web.New(web.Options{Routes: append(p.routes(), samples.routes()...), Pages: p.pages, Log: log})
 }
 
 func (p *localPages) routes() []web.Route {

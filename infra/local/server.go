@@ -153,7 +153,10 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	functions := router{
 		devIDP:  console.devIDP,
 		console: console.site,
-		pages:   newPages(o.Data, w, outbox, db, mailEvents.Invoke, o.Log),
+		pages: newPages(o.Data, w, outbox, db, mailEvents.Invoke, previews{
+			letters: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Packages: c.PackagesURL},
+			catalog: catalogs.current,
+		}, o.Log),
 		catalog: catalogs.api,
 		requests: site.New(site.Options{
 			Store: db, Catalog: catalogs.current, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL,

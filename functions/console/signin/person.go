@@ -18,7 +18,7 @@ const (
 	NoRole Role = iota // sees nothing
 	Viewer             // sees everything, changes nothing
 	Sales              // works on requests and licenses
-	Admin              // same permissions as Sales, for now
+	Admin              // what Sales may, and sees the sample emails
 )
 
 var roleNames = [...]string{NoRole: "", Viewer: "viewer", Sales: "sales", Admin: "admin"}

@@ -14,7 +14,8 @@ type route struct {
 }
 
 // routes lists all addresses of the console but those of signing in. Viewers read, sales operations act. Exports need
-// the sales role too, because they carry the data of all customers out of the console, and so do license keys.
+// the sales role too, because they carry the data of all customers out of the console, and so do license keys. Admins
+// also see what our emails look like.
 func (s *site) routes() []route {
 	packages := func(h web.HandlerFunc) web.HandlerFunc { return s.unlessClosed(inLicenses, h) }
 	streams := s.streams()
@@ -53,6 +54,10 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/licenses/{id}/replace", least: signin.Sales, handle: s.continueWizard(replaceLicense)},
 		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.packageForm)},
 		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.makePackage)},
+
+		{pattern: "GET /console/letters", least: signin.Admin, handle: s.letters},
+		{pattern: "GET /console/letters/{name}", least: signin.Admin, handle: s.letter},
+		{pattern: "GET /console/letters/{name}/html", least: signin.Admin, handle: s.letterHTML},
 
 		{pattern: "GET /console/export", least: signin.Sales, handle: s.exportForm},
 		{pattern: "GET /console/export/requests.csv", least: signin.Sales, handle: s.exportRequests, stream: streams},

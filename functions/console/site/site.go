@@ -107,6 +107,7 @@ const (
 	inLicenses = "licenses"
 	inOverview = "overview"
 	inExport   = "export"
+	inLetters  = "letters"
 )
 
 // render answers with a page, with the signed-in person in its header.

@@ -133,8 +133,8 @@ func signInAs(address, name string) ([]*http.Cookie, error) {
 	return jar.Cookies(at), err
 }
 
-// sample returns the catalog of the sample metadata.
-var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog(siteURL) })
+// sampleCatalog returns the catalog of the sample metadata.
+var sampleCatalog = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog(siteURL) })
 
 // testEnv is a console with a real store.
 type testEnv struct {
@@ -164,7 +164,7 @@ func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
 	gate := w.gate.Options
 	gate.Sessions = w.store
 	o := Options{
-		Store: w.store, Gate: signin.New(gate), Catalog: sample, SiteURL: siteURL,
+		Store: w.store, Gate: signin.New(gate), Catalog: sampleCatalog, SiteURL: siteURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Now:   clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
@@ -263,8 +263,8 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{},
 		"license.html": licenseView{},
 		"revoke.html":  revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{},
-		"export.html": exportView{},
-		"error.html":  web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
+		"export.html": exportView{}, "letters.html": lettersView{}, "letter.html": letterView{},
+		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
 		"wizard-package.html": packageView{},
 	})
 }

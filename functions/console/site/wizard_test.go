@@ -292,7 +292,7 @@ func TestChangedRequestIsReviewedAgain(t *testing.T) {
 func TestIssuingReadsTheCatalogOnce(t *testing.T) {
 	reads := 0
 	w := newWorkshop(t, func(o *Options) {
-		o.Catalog = func() (*catalog.Catalog, error) { reads++; return sample() }
+		o.Catalog = func() (*catalog.Catalog, error) { reads++; return sampleCatalog() }
 	})
 	r := w.file(sampleDetails)
 	form := w.get(sam, "/console/requests/"+r.ID+"/issue")
