@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/chromedp/chromedp"
 
 	"marketplace/infra/localdata"
 )
@@ -38,4 +39,19 @@ func TestEverySampleEmailHasAPreview(t *testing.T) {
 	if resp, _ := env.do("GET", "/_local/letters/none", "", ""); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("an unknown email: got %s, want 404", resp.Status)
 	}
+}
+
+func TestSampleEmailsFitAPhone(t *testing.T) {
+	ctx := browser(t)
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	const width = 360
+	act(t, ctx, "sizing the window", chromedp.EmulateViewport(width, 900))
+	env.page("/_local/letters").Find("tbody a").Each(func(_ int, link *goquery.Selection) {
+		path := link.AttrOr("href", "") + "/html"
+		act(t, ctx, "opening "+path, chromedp.Navigate(env.URL+path), chromedp.WaitVisible(`h1`))
+		if got := see(t, ctx, "measuring "+path,
+			chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); got == 0 || got > width {
+			t.Errorf("%s: got %d pixels, want %d or less", path, got, width)
+		}
+	})
 }

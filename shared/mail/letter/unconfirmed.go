@@ -21,8 +21,8 @@ func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) 
 	for _, r := range list {
 		facts = append(
 			facts,
-			fact{r.ID, fmt.Sprintf("%s, %s, %s, received %s", input.OneLine(r.Company, request.MaxCompany),
-				r.Kind.Name(), r.Edition.Name(), instant(r.Created))},
+			fact{instant(r.Created), fmt.Sprintf("%s, %s, %s, reference %s",
+				input.OneLine(r.Company, request.MaxCompany), r.Kind, r.Edition.Name(), r.ID)},
 		)
 	}
 	return w.compose(m, content{
