@@ -1,5 +1,5 @@
 // Command mailer is the Lambda function that sends the outbox's mails through SES. The table's stream invokes it when
-// a mail is written, and a schedule does so every few minutes. It needs a timeout of at least a minute.
+// an urgent mail is written, and a schedule does so every minute. It needs a timeout of at least a minute.
 package main
 
 import (
@@ -9,9 +9,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"marketplace/catalog"
+	"marketplace/catalog/builtin"
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
+	"marketplace/shared/livecatalog"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -20,16 +23,20 @@ import (
 )
 
 func main() {
-	c, err := config.Load(os.Getenv, "TABLE_NAME", "MAIL_FROM", "SITE_URL", "SALES_EMAIL")
+	c, err := config.Load(os.Getenv, "TABLE_NAME", "MAIL_FROM", "SITE_URL", "PACKAGES_URL", "SALES_EMAIL")
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(&dispatch.Dispatcher{
-		Outbox: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+	logger := logging.New(os.Stdout)
+	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
+		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
+	})
+	kept := store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now})
+	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail)}
+	lambda.Start(dispatch.New(dispatch.Options{
+		Outbox: kept.Outbox(), Records: kept, Write: letters.With(catalogs.Get),
 		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint),
 			ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
-		Now:       time.Now,
-		Log:       logging.New(os.Stdout),
-		Unreached: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}.LicenseUnreached,
-	})
+		Now: time.Now, Log: logger,
+	}))
 }

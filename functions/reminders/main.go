@@ -13,20 +13,17 @@ import (
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
 	"marketplace/shared/logging"
-	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 )
 
 func main() {
-	c, err := config.Load(os.Getenv, "TABLE_NAME", "SITE_URL", "SALES_EMAIL")
+	c, err := config.Load(os.Getenv, "TABLE_NAME")
 	if err != nil {
 		log.Fatal(err)
 	}
 	lambda.Start(daily.New(daily.Options{
-		Store:   store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
-		Letters: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)},
-		Now:     time.Now,
-		Log:     logging.New(os.Stdout),
+		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Now:   time.Now,
+		Log:   logging.New(os.Stdout),
 	}).Run)
 }

@@ -32,6 +32,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
 )
@@ -200,7 +201,7 @@ func (u *user) claim(end func(store.Mail) error) func() error {
 
 func (u *user) mailEventsSteps() []step {
 	return []step{{"RecordReport", func() error {
-		r := store.Report{Mail: u.key.ID, ProviderID: "x", Outcome: store.Bounced}
+		r := store.Report{Mail: u.key.ID, ProviderID: "x", Outcome: outbox.Bounced}
 		return last(u.s.RecordReport(u.ctx, r, u.unreached))
 	}}}
 }

@@ -11,10 +11,10 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 )
@@ -200,37 +200,31 @@ func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition
 	if err != nil {
 		return request.Request{}, err
 	}
-	r, _, err := s.FileRequest(ctx, d, "", func(request.Request) []mail.Message { return nil })
+	r, _, err := s.Silent().FileRequest(ctx, d, "")
 	return r, err
 }
 
 func (s *seeder) review(ctx context.Context, r request.Request, to request.State, text string) (request.Request,
 	error) {
 	by := operators[s.random.IntN(len(operators))]
-	return s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text}, nil)
+	return s.Silent().Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text})
 }
 
 // askAndBounce asks a customer a question by an email that bounces.
 func (s *seeder) askAndBounce(ctx context.Context, r request.Request, question string) error {
-	id := r.ID + "-ask-1"
 	v := store.Review{ID: r.ID, Version: r.Version, By: operators[0], To: request.Waiting, Text: question}
-	_, err := s.Review(ctx, v, func(after request.Request) []mail.Message {
-		return []mail.Message{letter.Writer{}.RequestQuestion(id, after)}
-	})
+	asked, err := s.Review(ctx, v)
 	if err != nil {
 		return err
 	}
-	m, err := s.ClaimMail(ctx, id, time.Minute)
-	if err != nil {
-		return err
-	}
-	if err := s.RecordSent(ctx, m, "sample"); err != nil {
+	id := notice.RequestQuestion(asked, r.Version).ID
+	if err := s.Outbox().Settle(ctx, id, 1, "sample", s.now); err != nil {
 		return err
 	}
 	s.now = s.now.Add(time.Minute)
-	bounce := store.Report{Mail: id, ProviderID: "sample", Outcome: store.Bounced,
-		Detail: "General, smtp; 550 5.1.1 user unknown"}
-	_, err = s.RecordReport(ctx, bounce, nil) // a request has no further contact, and makes no task
+	bounce := store.Report{Mail: id, ProviderID: "sample", Outcome: outbox.Bounced, Status: "5.1.1",
+		Detail: "General, smtp; 550 5.1.1 user unknown", At: s.now}
+	_, err = s.RecordReport(ctx, bounce)
 	return err
 }
 
@@ -256,8 +250,8 @@ func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type
 		return err
 	}
 	by := operators[s.random.IntN(len(operators))]
-	return s.IssueLicenses(ctx, store.Issue{Licenses: []license.License{l}, By: by, Request: r.ID,
-		RequestVersion: r.Version}, nil)
+	return s.Silent().IssueLicenses(ctx, store.Issue{Licenses: []license.License{l}, By: by, Request: r.ID,
+		RequestVersion: r.Version})
 }
 
 // threshold returns the smallest limit on sale that is large enough.

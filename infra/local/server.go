@@ -121,7 +121,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 
-	w := &worker{clock: clock, log: o.Log, wake: make(chan struct{}, 1), sweep: func(context.Context) error {
+	w := &worker{clock: clock, log: o.Log, wake: make(chan struct{}, 1), expire: func(context.Context) error {
 		if b, ok := engine.(*bolt.Table); ok {
 			_, err := b.Sweep(clock.Now())
 			return err
@@ -129,16 +129,16 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return nil
 	}}
 	db := store.New(wakingTable{engine, w.wake}, store.Options{Now: clock.Now})
-	if err := releaseClaims(ctx, db, clock.Now()); err != nil {
+	if err := recoverMails(ctx, db.Outbox(), outbox, clock.Now()); err != nil {
 		return err
 	}
-	letters := letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail)}
-	mailer := &dispatch.Dispatcher{Outbox: db, Sender: outbox, Unreached: letters.LicenseUnreached, Now: clock.Now,
-		Log: o.Log}
-	w.mailer = mailer.Run
-	w.reminders = daily.New(daily.Options{Store: db, Letters: letters, Now: clock.Now, Log: o.Log}).Run
-	mailEvents := feedback.New(feedback.Options{Store: db, Unreached: letters.LicenseUnreached, Now: clock.Now,
-		Log: o.Log})
+	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail)}
+	w.mailer = dispatch.New(dispatch.Options{
+		Outbox: db.Outbox(), Records: db, Write: letters.With(catalogs.current), Sender: outbox, Now: clock.Now,
+		Log: o.Log,
+	}).Run
+	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run
+	mailEvents := feedback.New(feedback.Options{Store: db, Now: clock.Now, Log: o.Log})
 
 	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, db, from, clock.Now()) }
 

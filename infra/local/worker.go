@@ -9,9 +9,12 @@ import (
 	"time"
 
 	"marketplace/infra/localdata"
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 )
 
@@ -27,7 +30,7 @@ type worker struct {
 	clock     *localdata.Clock
 	reminders job
 	mailer    job
-	sweep     job // removes expired rows, as DynamoDB does by itself
+	expire    job // removes expired rows, as DynamoDB does by itself
 	log       *slog.Logger
 
 	replan func(ctx context.Context, from time.Time) error // plans reminders after the clock went back
@@ -40,6 +43,8 @@ type worker struct {
 func (w *worker) run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	sweep := time.NewTicker(time.Minute)
+	defer sweep.Stop()
 	last := w.clock.Now()
 	for {
 		select {
@@ -47,12 +52,14 @@ func (w *worker) run(ctx context.Context) {
 			return
 		case <-w.wake:
 			w.deliver(ctx)
+		case <-sweep.C:
+			w.deliver(ctx)
 		case <-tick.C:
 			// A day begins, or several after the computer slept. After a move there is nothing left to do.
 			if runsBetween(last, w.clock.Now()) > 0 {
 				w.mu.Lock()
 				w.do(ctx, "reminders", w.reminders)
-				w.do(ctx, "sweep", w.sweep)
+				w.do(ctx, "expire", w.expire)
 				w.mu.Unlock()
 				w.deliver(ctx)
 			}
@@ -122,7 +129,7 @@ func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 				recorded.Reminded); next == recorded.NextReminder {
 				return nil
 			}
-			if err := s.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, 0, nil); !errors.Is(err,
+			if err := s.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, store.Reminding{}); !errors.Is(err,
 				store.ErrDueChanged) {
 				return err
 			}
@@ -143,7 +150,7 @@ type wakingTable struct {
 
 func (s wakingTable) Transact(ctx context.Context, writes ...table.Write) error {
 	err := s.Table.Transact(ctx, writes...)
-	if slices.ContainsFunc(writes, store.WakesMailer) {
+	if slices.ContainsFunc(writes, outbox.Wakes) {
 		select {
 		case s.wake <- struct{}{}:
 		default: // already awake
@@ -152,30 +159,22 @@ func (s wakingTable) Transact(ctx context.Context, writes ...table.Write) error 
 	return err
 }
 
-// releaseClaims releases the emails that a killed process was sending. The data belongs to one process at a time, so
-// nobody sends them now, and nobody has to wait until their leases expire.
-func releaseClaims(ctx context.Context, s *store.Store, now time.Time) error {
-	const page = 100
-	for after := ""; ; {
-		ids, err := s.PendingMail(ctx, after, page)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			m, err := s.Mail(ctx, id)
-			if err != nil {
-				return err
-			}
-			if m.Leased {
-				m.MaybeTwice = true
-				if err := s.RetryMail(ctx, m, errors.New("the process that was sending it ended"), now); err != nil {
-					return err
-				}
-			}
-		}
-		if len(ids) < page {
+// recoverMails settles the mails that a killed process was sending: one whose file is in the folder was sent, and the
+// others were not. The data belongs to one process at a time, so nobody sends them now, and nobody has to wait for the
+// lease of the dead one.
+func recoverMails(ctx context.Context, box *outbox.Box, sent *outboxdir.Dir, now time.Time) error {
+	if err := box.EndLease(ctx); err != nil {
+		return err
+	}
+	return box.EachReady(ctx, func(m outbox.Mail) error {
+		if m.State.Status != outbox.Sending {
 			return nil
 		}
-		after = ids[page-1]
-	}
+		if _, err := sent.Read(m.ID); fault.KindOf(err) == fault.NotFound {
+			return box.Release(ctx, m)
+		} else if err != nil {
+			return err
+		}
+		return box.Settle(ctx, m.ID, m.State.Attempts, m.ID, now)
+	})
 }

@@ -9,7 +9,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -102,11 +102,11 @@ type Issue struct {
 	Datasets map[license.Server]int64
 }
 
-// IssueLicenses puts new licenses on record, answers the request, revokes what they replace, and queues the mails, in
-// one transaction. It is ErrIssued if that was done before; a Conflict fault if the request, a license that is
+// IssueLicenses puts new licenses on record, answers the request, revokes what they replace, and mails the keys
+// to the first contact of the first license, in one transaction. It is ErrIssued if that was done before; a Conflict fault if the request, a license that is
 // replaced, or a dataset changed since the operator saw it; a TooLarge fault if these are too many licenses for one
 // transaction.
-func (s *Store) IssueLicenses(ctx context.Context, i Issue, mails []mail.Message) error {
+func (s *Store) IssueLicenses(ctx context.Context, i Issue) error {
 	return entity.Retry(func() error {
 		switch _, err := s.License(ctx, i.Licenses[0].ID); {
 		case err == nil:
@@ -118,7 +118,7 @@ func (s *Store) IssueLicenses(ctx context.Context, i Issue, mails []mail.Message
 		if err := c.issue(ctx, i); err != nil {
 			return err
 		}
-		c.queue(mails...)
+		c.queue(notice.LicenseKey(i.Licenses))
 		if err := c.Commit(ctx); err != nil {
 			return fmt.Errorf("store: issuing license %s: %w", i.Licenses[0].ID, err)
 		}
@@ -240,16 +240,18 @@ func (s *Store) changeLicense(ctx context.Context, change LicenseChange, action 
 	})
 }
 
-// SendKeyAgain queues a mail with the license's key; the timeline says to whom. A mail that was queued before is not
-// queued again.
-func (s *Store) SendKeyAgain(ctx context.Context, id, by string, m mail.Message) error {
-	if _, err := s.License(ctx, id); err != nil {
+// SendKeyAgain mails the license's key to one of its contacts again; the timeline says to whom. nonce tells one sending
+// from another: what was queued with the same one is not queued again.
+func (s *Store) SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error {
+	r, err := s.License(ctx, id)
+	if err != nil {
 		return err
 	}
 	c := s.begin()
-	c.queue(m)
-	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: m.To.Email})
-	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(m.ID)) {
+	n := notice.LicenseKeyAgain(r.License, to, nonce)
+	c.queue(n)
+	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: to.Email})
+	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
 		return fmt.Errorf("store: sending the key of license %s again: %w", id, err)
 	}
 	return nil

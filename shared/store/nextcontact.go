@@ -9,8 +9,10 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store/entity"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
@@ -20,23 +22,24 @@ import (
 const maxForwardAge = 7 * 24 * time.Hour
 
 // readdress sends a mail about a license that its reader did not get to the license's next contact; if none of them can
-// be reached, it sends task's mail to sales. It does nothing for other mails, and for those that became pointless.
+// be reached, it tells sales. It does nothing for other mails, and for those that became pointless.
 //
 // The reader counts as unreachable: the caller suppresses that address.
-func (c *changeset) readdress(ctx context.Context, m Mail, task func(license.License) mail.Message) error {
-	if m.Message.Kind != mail.LicenseKey && m.Message.Kind != mail.LicenseExpiring {
+func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
+	if m.Kind != mail.LicenseKey && m.Kind != mail.LicenseExpiring {
 		return nil
 	}
-	r, err := c.store.License(ctx, m.Message.About)
+	records, err := c.store.Records(ctx, m.Notice)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil
 	}
-	if err != nil || pointless(m.Message.Kind, r.License, license.DateOf(c.store.now())) {
+	if err != nil || m.Pointless(records) != "" {
 		return err
 	}
+	l := records.Licenses[0]
 	var others []license.Contact
-	for _, contact := range r.License.Contacts {
-		if !input.SameMailbox(contact.Email, m.Message.To.Email) {
+	for _, contact := range l.Contacts {
+		if !input.SameMailbox(contact.Email, m.To.Email) {
 			others = append(others, contact)
 		}
 	}
@@ -45,32 +48,25 @@ func (c *changeset) readdress(ctx context.Context, m Mail, task func(license.Lic
 	case err != nil:
 		return err
 	case next == nil:
-		_, err := c.tellUnreached(ctx, r.License, task(r.License))
+		_, err := c.tellUnreached(ctx, l)
 		return err
 	case c.store.now().Sub(m.Created) > maxForwardAge:
 		return nil
 	}
-	same := m.Message.Readdressed(*next)
-	if known, err := c.store.hasMail(ctx, same.ID); known || err != nil {
+	same := m.ToContact(*next)
+	if known, err := c.store.outbox.Exists(ctx, same.ID); known || err != nil {
 		return err
 	}
 	c.queue(same)
-	c.Log(rowkey.License(r.License.ID), entity.Line{By: System, Action: MailReaddressed, Note: next.Email})
+	c.Log(rowkey.License(l.ID), entity.Line{By: System, Action: MailReaddressed, Note: next.Email})
 	return nil
-}
-
-// pointless reports whether a mail about a license need not be read any more.
-func pointless(k mail.Kind, l license.License, today license.Date) bool {
-	if k == mail.LicenseExpiring {
-		return reminder.Over(l, today)
-	}
-	return !l.Revoked.IsZero() || today.After(l.Expiration)
 }
 
 // tellUnreached tells sales, once for each license and expiration, that no contact of a license can be reached; told is
 // false if they were told before.
-func (c *changeset) tellUnreached(ctx context.Context, l license.License, task mail.Message) (told bool, err error) {
-	if known, err := c.store.hasMail(ctx, task.ID); known || err != nil {
+func (c *changeset) tellUnreached(ctx context.Context, l license.License) (told bool, err error) {
+	task := notice.LicenseUnreached(l)
+	if known, err := c.store.outbox.Exists(ctx, task.ID); known || err != nil {
 		return false, err
 	}
 	row := entity.Encode(rowkey.Unreached(l.ID), rowkey.TypeIndex, struct{}{})
@@ -81,17 +77,12 @@ func (c *changeset) tellUnreached(ctx context.Context, l license.License, task m
 	return true, nil
 }
 
-func (s *Store) hasMail(ctx context.Context, id string) (bool, error) {
-	version, err := s.table.Version(ctx, rowkey.Mail(id))
-	return version > 0, err
-}
-
-// RecordUnreached tells sales that a license's reminder can be sent to none of its contacts: it queues task, once for
-// each license and expiration; told is false if they were told before. The license stays due.
-func (s *Store) RecordUnreached(ctx context.Context, l license.License, task mail.Message) (told bool, err error) {
+// RecordUnreached tells sales that a license's reminder can be sent to none of its contacts, once for each license and
+// expiration; told is false if they were told before. The license stays due.
+func (s *Store) RecordUnreached(ctx context.Context, l license.License) (told bool, err error) {
 	err = entity.Retry(func() error {
 		c := s.begin()
-		if told, err = c.tellUnreached(ctx, l, task); err != nil || !told {
+		if told, err = c.tellUnreached(ctx, l); err != nil || !told {
 			return err
 		}
 		return c.Commit(ctx)
@@ -102,16 +93,21 @@ func (s *Store) RecordUnreached(ctx context.Context, l license.License, task mai
 	return told, nil
 }
 
-// FailSuppressed marks a claimed mail to a suppressed address as failed and queues it for the license's next contact.
-// If there is none, it tells sales.
-func (s *Store) FailSuppressed(ctx context.Context, m Mail, why Suppression,
-	task func(license.License) mail.Message) error {
+// FailSuppressed marks a mail to a suppressed address as failed and queues it for the license's next contact. If there
+// is none, it tells sales. It is outbox.ErrChanged if the mail is not as it was read.
+func (s *Store) FailSuppressed(ctx context.Context, m outbox.Mail, why Suppression) error {
 	return entity.Retry(func() error {
-		c := s.begin()
-		if err := c.readdress(ctx, m, task); err != nil {
-			return fmt.Errorf("store: mail %s to the next contact: %w", m.Message.ID, err)
+		c, failed := s.begin(), m
+		if err := c.readdress(ctx, m); err != nil {
+			return fmt.Errorf("store: mail %s to the next contact: %w", m.ID, err)
 		}
-		return c.failMail(ctx, m, why.Reason())
+		s.outbox.FailIn(c.Changeset, &failed, why.Reason())
+		s.outbox.CloseIn(c.Changeset, failed)
+		err := c.Commit(ctx)
+		if entity.IsConflictOn(err, rowkey.MailState(m.ID)) {
+			return outbox.ErrChanged
+		}
+		return err
 	})
 }
 

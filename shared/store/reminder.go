@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -49,31 +49,38 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 // ErrDueChanged means that the license changed since it was found due. The next run finds out what is due now.
 var ErrDueChanged = errors.New("store: the license changed since it was found due")
 
-// RecordReminder notes that the stage was dealt with for a license that was found due, queues its messages, and moves
-// the license to the day of its next reminder, in one transaction. A message that was queued before is not queued
-// again. stage 0 notes nothing and only moves the license.
-func (s *Store) RecordReminder(ctx context.Context, d Due, stage reminder.Stage, messages []mail.Message) error {
-	messages = slices.Clone(messages)
+// Reminding is what is done about a license that was found due.
+type Reminding struct {
+	Stage reminder.Stage  // 0: none is due, and the license only moves to the day of its next reminder
+	To    license.Contact // who is reminded
+	// Ready is when the run began, and Turn the place of the mail among those of its customer in the run.
+	Ready time.Time
+	Turn  int
+}
+
+// RecordReminder notes that the stage was dealt with for a license that was found due, queues its mail, and moves the
+// license to the day of its next reminder, in one transaction. A mail that was queued before is not queued again.
+func (s *Store) RecordReminder(ctx context.Context, d Due, do Reminding) error {
+	known := false
 	license := rowkey.License(d.License.ID)
+	n := notice.LicenseExpiring(d.License, do.Stage, do.To)
 	err := entity.Retry(func() error {
 		c := s.begin()
 		after := d.LicenseRecord
-		if stage != 0 {
-			after.Reminded = stage
+		if do.Stage != 0 {
+			after.Reminded = do.Stage
 		}
 		c.schedule(&after)
 		c.UpdateUnlogged(licenseEntity{d.LicenseRecord}, licenseEntity{after}, d.Version)
-		for _, m := range messages {
-			c.queue(m)
-			c.Log(license, entity.Line{By: System, Action: ReminderQueued, Note: m.ID})
+		if do.Stage != 0 && !known {
+			s.outbox.QueueTurn(c.Changeset, n, do.Ready, do.Turn)
+			c.Log(license, entity.Line{By: System, Action: ReminderQueued, Note: n.ID})
 		}
 		err := c.Commit(ctx)
 		if entity.IsConflictOn(err, license) {
 			return ErrDueChanged
 		}
-		messages = slices.DeleteFunc(messages, func(m mail.Message) bool {
-			return entity.IsConflictOn(err, rowkey.Mail(m.ID))
-		})
+		known = known || entity.IsConflictOn(err, rowkey.Mail(n.ID))
 		return err
 	})
 	if err != nil && err != ErrDueChanged {

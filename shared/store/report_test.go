@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -72,7 +73,7 @@ func (r *reached) must(err error) {
 	}
 }
 
-func (r *reached) report(m mail.Message, o store.Outcome) (recorded bool) {
+func (r *reached) report(m mail.Message, o outbox.Outcome) (recorded bool) {
 	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email,
 		Outcome: o, Detail: "no such user"}, task)
 	r.must(err)
@@ -107,7 +108,7 @@ func (r *reached) want(t *testing.T, got []string, want ...string) {
 }
 
 func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
-	for _, outcome := range []store.Outcome{store.Bounced, store.Complained} {
+	for _, outcome := range []outbox.Outcome{outbox.Bounced, outbox.Complained} {
 		r := newReached(t, "Ada@acme.example", "nobody", "it@acme.example", "boss@acme.example")
 		if !r.report(r.reminder, outcome) || r.report(r.reminder, outcome) {
 			t.Error("got the report recorded twice or never, want once")
@@ -119,8 +120,8 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 		}
 		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example",
 			"license-key Ada@acme.example")
-		action := map[store.Outcome]string{store.Bounced: "mail bounced",
-			store.Complained: "complaint about a mail"}[outcome]
+		action := map[outbox.Outcome]string{outbox.Bounced: "mail bounced",
+			outbox.Complained: "complaint about a mail"}[outcome]
 		r.want(t, r.told(), action+": Ada@acme.example: no such user", "mail goes to the next contact: it@acme.example")
 
 		r.report(r.key, outcome)
@@ -141,10 +142,10 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 
 func TestSalesAreToldOnceIfNoContactIsLeft(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "ADA@acme.example", "it@acme.example")
-	r.report(r.reminder, store.Bounced)
+	r.report(r.reminder, outbox.Bounced)
 	next := r.reminder.Readdressed(r.l.Contacts[2])
-	r.report(next, store.Complained)
-	r.report(r.key, store.Bounced)
+	r.report(next, outbox.Complained)
+	r.report(r.key, outbox.Bounced)
 	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
 		"license-key ada@acme.example", "license-unreached sales@vendor.example")
 	list, err := r.Unreached(ctx, 10)
@@ -164,7 +165,7 @@ func TestSalesAreToldOnceIfNoContactIsLeft(t *testing.T) {
 	if list, err := r.Unreached(ctx, 10); err != nil || len(list) != 0 {
 		t.Errorf("after lifting the suppression: got unreached %+v, %v, want none", list, err)
 	}
-	if r.report(next, store.Complained) {
+	if r.report(next, outbox.Complained) {
 		t.Error("got the old complaint recorded again, want it ignored")
 	}
 	if why, err := r.Suppressed(ctx, "it@acme.example"); why != nil || err != nil {
@@ -176,7 +177,7 @@ func TestNewestUnreachedLicensesAreListed(t *testing.T) {
 	b := newTestEnv(t)
 	for _, id := range []string{"l1", "l2", "l3"} {
 		r := reachedIn(t, b, id, []string{id + "@acme.example"})
-		r.report(r.reminder, store.Bounced)
+		r.report(r.reminder, outbox.Bounced)
 	}
 	for limit, want := range map[int]string{1: "l3", 2: "l3 l2", 10: "l3 l2 l1"} {
 		list, err := b.Unreached(ctx, limit)
@@ -192,7 +193,7 @@ func TestNewestUnreachedLicensesAreListed(t *testing.T) {
 
 func TestEverySpellingOfAMailboxIsSuppressedAndFound(t *testing.T) {
 	r := newReached(t, "ana@bücher.example")
-	r.report(r.key, store.Bounced)
+	r.report(r.key, outbox.Bounced)
 	for _, email := range []string{"ana@xn--bcher-kva.example", "ana@bu\u0308cher.example", "ANA@BÜCHER.example"} {
 		if why, err := r.Suppressed(ctx, email); why == nil || err != nil {
 			t.Errorf("%s: got suppression %v, %v, want that of ana@bücher.example", email, why, err)
@@ -214,8 +215,8 @@ func TestEverySpellingOfAMailboxIsSuppressedAndFound(t *testing.T) {
 func TestTransientBounceSuppressesNothing(t *testing.T) {
 	r := newReached(t, "ada@müller.example", "it@acme.example")
 	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: "c",
-		Recipient: "ADA@xn--mller-kva.example", Outcome: store.Returned, Detail: "no such user"}, task)))
-	r.report(r.key, store.Refused)
+		Recipient: "ADA@xn--mller-kva.example", Outcome: outbox.Returned, Detail: "no such user"}, task)))
+	r.report(r.key, outbox.Refused)
 	r.want(t, r.told(), "mail bounced for now: ada@müller.example: no such user",
 		"mail refused by the carrier: ada@müller.example: no such user")
 	if why, err := r.Suppressed(ctx, "ada@müller.example"); why != nil || err != nil {
@@ -223,14 +224,14 @@ func TestTransientBounceSuppressesNothing(t *testing.T) {
 	}
 	r.want(t, r.to(), "license-expiring ada@müller.example", "license-key ada@müller.example")
 	if list, err := r.RecentReports(ctx, r.now, 10); err != nil || len(list) != 2 ||
-		!slices.ContainsFunc(list, func(r store.RecentReport) bool { return r.Outcome == store.Refused }) {
+		!slices.ContainsFunc(list, func(r store.RecentReport) bool { return r.Outcome == outbox.Refused }) {
 		t.Errorf("got reports %+v, %v", list, err)
 	}
 }
 
 func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 	r := newReached(t, "it@acme.example", "boss@acme.example")
-	report := func(providerID, recipient string, o store.Outcome) {
+	report := func(providerID, recipient string, o outbox.Outcome) {
 		t.Helper()
 		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: providerID,
 			Recipient: recipient, Outcome: o}, task)
@@ -238,16 +239,16 @@ func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 			t.Errorf("got recorded %v, %v, want true", recorded, err)
 		}
 	}
-	report("c1", "it@acme.example", store.Complained)
-	report("c1", "it@acme.example", store.Bounced)
-	report("c1", "bob@acme.example", store.Bounced) // it@ is an alias
-	report("c2", "it@acme.example", store.Bounced)  // it was sent twice
+	report("c1", "it@acme.example", outbox.Complained)
+	report("c1", "it@acme.example", outbox.Bounced)
+	report("c1", "bob@acme.example", outbox.Bounced) // it@ is an alias
+	report("c2", "it@acme.example", outbox.Bounced)  // it was sent twice
 	r.want(t, r.told(), "complaint about a mail: it@acme.example", "mail goes to the next contact: boss@acme.example",
 		"mail bounced: it@acme.example",
 		"mail bounced: it@acme.example (where it went to bob@acme.example)", "mail bounced: it@acme.example")
 	r.want(t, r.to(), "license-expiring boss@acme.example", "license-expiring it@acme.example",
 		"license-key it@acme.example")
-	if why, err := r.Suppressed(ctx, "it@acme.example"); err != nil || why.Outcome != store.Complained {
+	if why, err := r.Suppressed(ctx, "it@acme.example"); err != nil || why.Outcome != outbox.Complained {
 		t.Errorf("got suppression %+v, %v, want the complaint", why, err)
 	}
 }
@@ -265,7 +266,7 @@ func TestPointlessMailGoesToNobodyElse(t *testing.T) {
 	} {
 		r := newReached(t, "ada@acme.example", "it@acme.example")
 		r.must(change(r))
-		r.report(r.reminder, store.Bounced)
+		r.report(r.reminder, outbox.Bounced)
 		r.want(t, r.to(), "license-expiring ada@acme.example", "license-key ada@acme.example")
 		if why, err := r.Suppressed(ctx, "ada@acme.example"); why == nil || err != nil {
 			t.Errorf("%s: got no suppression, %v, want one", name, err)
@@ -280,7 +281,7 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{r.ID + "-customer", r.ID + "-sales"} {
-		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: store.Bounced},
+		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced},
 			task); err != nil {
 			t.Fatal(err)
 		}
@@ -297,7 +298,7 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	if n := len(pending(t, b.Store)); n != 2 {
 		t.Errorf("got %d pending mails, want 2", n)
 	}
-	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: store.Bounced},
+	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced},
 		task); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("unknown mail: got %v, want a NotFound fault", err)
 	}
@@ -309,7 +310,7 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 
 func TestSuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "it@acme.example")
-	r.report(r.reminder, store.Bounced)
+	r.report(r.reminder, outbox.Bounced)
 	m, err := r.ClaimMail(ctx, r.key.ID, time.Minute)
 	r.must(err)
 	why, err := r.Suppressed(ctx, "ada@acme.example")
@@ -341,7 +342,7 @@ func TestReportsAtTheSameTimeAndWithFaultsAreRecordedOnce(t *testing.T) {
 		wg.Go(func() {
 			for {
 				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c", Recipient: m.To.Email,
-					Outcome: store.Bounced}, task)
+					Outcome: outbox.Bounced}, task)
 				if err == nil {
 					return
 				}
@@ -390,14 +391,14 @@ func TestHistoriesOfReports(t *testing.T) {
 			mails, err := r.MailsAbout(ctx, r.l.ID, 100)
 			r.must(err)
 			m := rapid.SampledFrom(mails).Draw(rt, "mail").Message
-			o := rapid.SampledFrom([]store.Outcome{store.Bounced, store.Complained, store.Returned,
-				store.Refused}).Draw(rt, "outcome")
+			o := rapid.SampledFrom([]outbox.Outcome{outbox.Bounced, outbox.Complained, outbox.Returned,
+				outbox.Refused}).Draw(rt, "outcome")
 			fresh := !seen[m.ID+string(o)]
 			if recorded := r.report(m, o); recorded != fresh {
 				rt.Fatalf("%s of %s: got recorded %v, want the opposite", o, m.ID, recorded)
 			}
 			seen[m.ID+string(o)] = true
-			if fresh && (o == store.Bounced || o == store.Complained) && !m.Kind.ToSales() {
+			if fresh && (o == outbox.Bounced || o == outbox.Complained) && !m.Kind.ToSales() {
 				suppressed[m.To.Email] = true
 				next, err := r.Reachable(ctx, r.l.Contacts)
 				r.must(err)

@@ -10,7 +10,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -63,32 +63,30 @@ var ErrReused = errors.New("store: the idempotency key was used for another requ
 
 // FileRequest records a license request and the mails about it, in one transaction and, if the token is new, without
 // reading. token is the client's: the same details with the same token are the same request, which is returned with
-// created false; other details with it are ErrReused. "" is no token.
-//
-// mails makes the messages from the request as it is recorded.
-func (s *Store) FileRequest(ctx context.Context, d request.Details, token string,
-	mails func(request.Request) []mail.Message) (r request.Request, created bool, err error) {
-	return s.file(ctx, request.Request{Details: d}, token, mails)
+// created false; other details with it are ErrReused. "" is no token. The mails confirm the request to the customer, and
+// tell sales of it.
+func (s *Store) FileRequest(ctx context.Context, d request.Details, token string) (
+	r request.Request, created bool, err error) {
+	return s.file(ctx, request.Request{Details: d}, token)
 }
 
 // FileUnconfirmed is FileRequest for a request that a program may have sent. It queues no mails: TellUnconfirmed tells
 // sales of all such requests together.
 func (s *Store) FileUnconfirmed(ctx context.Context, d request.Details, token string) (
 	r request.Request, created bool, err error) {
-	return s.file(ctx, request.Request{Details: d, Unconfirmed: true}, token, nil)
+	return s.file(ctx, request.Request{Details: d, Unconfirmed: true}, token)
 }
 
-func (s *Store) file(ctx context.Context, r request.Request, token string,
-	mails func(request.Request) []mail.Message) (_ request.Request, created bool, err error) {
+func (s *Store) file(ctx context.Context, r request.Request, token string) (
+	_ request.Request, created bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
 	r.ID, r.Token, r.State, r.Created, r.Due = s.newID(), rand.Text(), request.Received, now, request.DueAt(now)
 	c := s.begin()
 	c.Add(requestEntity{r}, entity.Line{By: Customer, Action: RequestReceived})
-	if mails != nil {
-		c.queue(mails(r)...)
-	}
 	if r.Unconfirmed {
 		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
+	} else {
+		c.queue(notice.RequestReceived(r, false), notice.RequestNew(r))
 	}
 	if token != "" {
 		first := idempotency{r.ID, r.Fingerprint()}
@@ -147,10 +145,9 @@ func sameSecret(a, b string) bool {
 	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
-// CorrectEmail changes the address of a request from one to another, as its customer asked, and queues the mails about
-// it. It does nothing if the request has another address than from: somebody was first.
-func (s *Store) CorrectEmail(ctx context.Context, id, from, to string,
-	mails func(request.Request) []mail.Message) error {
+// CorrectEmail changes the address of a request from one to another, as its customer asked, and confirms the request
+// to the new one. It does nothing if the request has another address than from: somebody was first.
+func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 	err := entity.Retry(func() error {
 		before, err := s.Request(ctx, id)
 		if err != nil || before.Email != from {
@@ -162,7 +159,7 @@ func (s *Store) CorrectEmail(ctx context.Context, id, from, to string,
 		c.Change(requestEntity{before}, requestEntity{after}, before.Version,
 			entity.Line{By: Customer, Action: EmailCorrected})
 		if !after.Unconfirmed {
-			c.queue(mails(after)...)
+			c.queue(notice.RequestReceived(after, true))
 		}
 		return c.Commit(ctx)
 	})
@@ -181,18 +178,20 @@ type Review struct {
 	Text    string        // the question to the customer, or the reason of a rejection or withdrawal
 }
 
-// Review changes the state of a request, and queues the mails about it, if any: mails makes them from the request as
-// it will be. Bringing into review what a colleague has in review takes it over. It is a Conflict fault if somebody
-// changed the request since it was seen, and if its state does not lead to the other.
-func (s *Store) Review(ctx context.Context, v Review, mails func(request.Request) []mail.Message) (
-	request.Request, error) {
+// Review changes the state of a request, and tells the customer of a question or of the end. Bringing into review what
+// a colleague has in review takes it over. It is a Conflict fault if somebody changed the request since it was seen, and
+// if its state does not lead to the other.
+func (s *Store) Review(ctx context.Context, v Review) (request.Request, error) {
 	c := s.begin()
 	r, err := c.review(ctx, v, v.Text, nil)
 	if err != nil {
 		return request.Request{}, err
 	}
-	if mails != nil {
-		c.queue(mails(r)...)
+	switch v.To {
+	case request.Waiting:
+		c.queue(notice.RequestQuestion(r, v.Version))
+	case request.Rejected, request.Withdrawn:
+		c.queue(notice.RequestClosed(r, v.Version, v.By))
 	}
 	err = c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
@@ -269,9 +268,9 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 const toldAtOnce = 50
 
 // TellUnconfirmed queues one mail to sales about the unconfirmed requests that sales was not told of yet, the oldest
-// first, and returns how many it lists. message makes the mail; if a mail with its ID was queued before, nothing is
-// queued, and the requests are left for the next one.
-func (s *Store) TellUnconfirmed(ctx context.Context, message func([]request.Summary) mail.Message) (n int, err error) {
+// first, and returns how many it lists. If one was queued on the same day (UTC), nothing is queued, and the requests are
+// left for the next one.
+func (s *Store) TellUnconfirmed(ctx context.Context) (n int, err error) {
 	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UntoldPK}, toldAtOnce)
 	if err != nil {
 		return 0, fmt.Errorf("store: unconfirmed requests: %w", err)
@@ -289,7 +288,7 @@ func (s *Store) TellUnconfirmed(ctx context.Context, message func([]request.Summ
 	if len(list) == 0 {
 		return 0, nil
 	}
-	m := message(list)
+	m := notice.RequestsUnconfirmed(list, license.DateOf(s.now()))
 	c.queue(m)
 	switch err := c.Commit(ctx); {
 	case entity.IsConflictOn(err, rowkey.Mail(m.ID)):

@@ -13,15 +13,19 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/entity"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 )
 
 // Store keeps the entities in a table. It may be used from several goroutines at once.
 type Store struct {
-	table *entity.Table
-	now   func() time.Time // UTC
-	newID func() string
+	table  *entity.Table
+	now    func() time.Time // UTC
+	newID  func() string
+	outbox *outbox.Box
+	silent bool
 }
 
 // Options are what a Store needs besides its table. Now is required.
@@ -38,7 +42,18 @@ func New(t table.Table, o Options) *Store {
 	}
 	inOrder := &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
 	s.table = entity.Open(t, s.now, func() string { return lowerULID(s.now(), inOrder) })
+	s.outbox = outbox.New(s.table, s.now)
 	return s
+}
+
+// Outbox is the outbox in the same table.
+func (s *Store) Outbox() *outbox.Box { return s.outbox }
+
+// Silent returns a Store over the same table whose changes send no mails: for sample data.
+func (s *Store) Silent() *Store {
+	silent := *s
+	silent.silent = true
+	return &silent
 }
 
 // NewID makes the ID of an entity: a ULID of the time and 80 random bits, in lower case.
@@ -58,4 +73,11 @@ type changeset struct {
 
 func (s *Store) begin() *changeset {
 	return &changeset{s.table.Begin(), s, map[string]*dataset{}}
+}
+
+// queue puts mails into the outbox.
+func (c *changeset) queue(notices ...notice.Notice) {
+	if !c.store.silent {
+		c.store.outbox.Queue(c.Changeset, notices...)
+	}
 }

@@ -9,57 +9,29 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
-	"marketplace/shared/table"
 )
 
-// Outcome is what the provider reports about a mail.
-type Outcome string
-
-// Outcomes of a mail.
-const (
-	Accepted   Outcome = "accepted"   // the provider has accepted it
-	Delivered  Outcome = "delivered"  // the recipient's server took it
-	Delayed    Outcome = "delayed"    // the provider is still trying
-	Returned   Outcome = "returned"   // it came back for now: it did not arrive, or the recipient is absent
-	Bounced    Outcome = "bounced"    // the address does not exist or accepts no mail, and never will
-	Complained Outcome = "complained" // the recipient does not want it
-	Refused    Outcome = "refused"    // the provider accepted it and did not send it after all
-)
+// Report is what the provider reported about a mail.
+type Report = outbox.Report
 
 // suppresses reports whether no more mail is sent to the address.
-func (o Outcome) suppresses() bool { return o == Bounced || o == Complained }
+func suppresses(o outbox.Outcome) bool { return o == outbox.Bounced || o == outbox.Complained }
 
-// action is the line of the timeline; "" for outcomes that are as they should be.
-func (o Outcome) action() Action {
-	return map[Outcome]Action{
-		Delayed: MailDelayed, Returned: MailReturned, Bounced: MailBounced, Complained: MailComplained,
-		Refused: MailRefused,
+// actionOf returns the line of the timeline; "" for outcomes that are as they should be.
+func actionOf(o outbox.Outcome) Action {
+	return map[outbox.Outcome]Action{
+		outbox.Delayed: MailDelayed, outbox.Returned: MailReturned, outbox.Bounced: MailBounced,
+		outbox.Complained: MailComplained, outbox.Refused: MailRefused,
 	}[o]
-}
-
-// Report is what the provider reported about a mail. The same report may come several times, and reports in any order:
-// Mail, ProviderID, Outcome and Recipient tell them apart.
-type Report struct {
-	Mail       string    `json:"mail"`                // the ID of the mail
-	Attempt    int       `json:"attempt,omitempty"`   // which of our calls it is about; 0 if unknown
-	ProviderID string    `json:"carrierId"`           // the provider's ID of it, another for each call
-	Recipient  string    `json:"recipient,omitempty"` // as the provider knows it: not an alias
-	Outcome    Outcome   `json:"outcome"`
-	Status     string    `json:"status,omitempty"` // the status code (RFC 3463), such as 4.4.7; "" if unknown
-	Detail     string    `json:"detail,omitempty"` // in the words of the provider or the server, on one line
-	At         time.Time `json:"at,omitzero"`      // when it happened, UTC
-}
-
-func (r Report) key() table.Key {
-	return rowkey.Report(r.Mail, r.ProviderID, string(r.Outcome), r.Recipient)
 }
 
 // Suppression is why no more mail is sent to an address.
 type Suppression struct {
-	Outcome Outcome   `json:"outcome"` // Bounced or Complained
-	Mail    string    `json:"mail"`    // the ID of the mail that was reported
-	At      time.Time `json:"at"`
+	Outcome outbox.Outcome `json:"outcome"` // Bounced or Complained
+	Mail    string         `json:"mail"`    // the ID of the mail that was reported
+	At      time.Time      `json:"at"`
 
 	version int64
 }
@@ -67,7 +39,7 @@ type Suppression struct {
 // Reason says why a mail to the address is not sent; it does not contain the address.
 func (s Suppression) Reason() string {
 	did := "a mail to this address bounced"
-	if s.Outcome == Complained {
+	if s.Outcome == outbox.Complained {
 		did = "someone complained about a mail to this address"
 	}
 	return fmt.Sprintf("not sent: %s on %s (mail %s)", did, license.DateOf(s.At).Long(), s.Mail)

@@ -13,7 +13,6 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -31,7 +30,7 @@ type Records interface {
 	// IssueLicenses records an issue in one transaction. It returns store.ErrIssued if the same issue was recorded
 	// before, a Conflict fault if a record changed since it was read, and a TooLarge fault if one transaction cannot
 	// hold the issue.
-	IssueLicenses(ctx context.Context, i store.Issue, mails []mail.Message) error
+	IssueLicenses(ctx context.Context, i store.Issue) error
 	// AddPackage lists a custom package on a license, once.
 	AddPackage(ctx context.Context, c store.LicenseChange, file string) error
 }

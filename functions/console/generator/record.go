@@ -5,13 +5,12 @@ import (
 	"strings"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/mail"
 	"marketplace/shared/store"
 )
 
 // record signs the licenses, makes their package, and puts everything on record in one transaction.
 func (d *Draft) record(ctx context.Context, by string) error {
-	licenses, m, err := d.sign()
+	licenses, err := d.sign()
 	if err != nil {
 		return d.failed(fault.Unavailable, err, "The key could not be created, so nothing was issued or sent. "+
 			"Try again in a few minutes.")
@@ -29,7 +28,7 @@ func (d *Draft) record(ctx context.Context, by string) error {
 	if d.Revoked != nil {
 		i.Replaces = map[string]int64{d.Revoked.ID: d.Old.Version}
 	}
-	err = d.generator.Records.IssueLicenses(ctx, i, []mail.Message{m})
+	err = d.generator.Records.IssueLicenses(ctx, i)
 	if fault.KindOf(err) == fault.TooLarge {
 		return d.failed(fault.Invalid, err,
 			"These are too many licenses to issue at once, so nothing was issued or sent. "+

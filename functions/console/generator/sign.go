@@ -62,18 +62,18 @@ func (d *Draft) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// sign returns the licenses with their keys, and the email that delivers them. The issuer has read each key back as its
-// receivers do.
-func (d *Draft) sign() ([]license.License, mail.Message, error) {
+// sign returns the licenses with their keys. The issuer has read each key back as its receivers do, and the email must
+// carry it unaltered.
+func (d *Draft) sign() ([]license.License, error) {
 	issuer, err := d.generator.Issuer()
 	if err != nil {
-		return nil, mail.Message{}, err
+		return nil, err
 	}
 	signed := slices.Clone(d.Licenses)
 	keys := make([]string, len(signed))
 	for i := range signed {
 		if keys[i], err = issuer.Issue(signed[i].Terms()); err != nil {
-			return nil, mail.Message{}, err
+			return nil, err
 		}
 		signed[i].KeyText = keys[i]
 	}
@@ -81,8 +81,8 @@ func (d *Draft) sign() ([]license.License, mail.Message, error) {
 	for i, key := range keys {
 		attached := func(a mail.Attachment) bool { return bytes.Equal(a.Data, []byte(key+"\n")) }
 		if !slices.ContainsFunc(m.Attachments, attached) {
-			return nil, mail.Message{}, fmt.Errorf("generator: the email altered the key of license %s", signed[i].ID)
+			return nil, fmt.Errorf("generator: the email altered the key of license %s", signed[i].ID)
 		}
 	}
-	return signed, m, nil
+	return signed, nil
 }

@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -39,34 +40,34 @@ func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []
 }
 
 // outcomeBadge says what happened to an email after it was sent.
-func outcomeBadge(o store.Outcome) badge {
+func outcomeBadge(o outbox.Outcome) badge {
 	switch o {
-	case store.Bounced:
+	case outbox.Bounced:
 		return badge{"Bounced", "bad"}
-	case store.Complained:
+	case outbox.Complained:
 		return badge{"Marked as spam", "bad"}
-	case store.Refused:
+	case outbox.Refused:
 		return badge{"Rejected by the email provider", "bad"}
-	case store.Returned:
+	case outbox.Returned:
 		return badge{"Temporary bounce", "warn"}
-	case store.Delayed:
+	case outbox.Delayed:
 		return badge{"Delayed", "warn"}
-	case store.Delivered:
+	case outbox.Delivered:
 		return badge{"Delivered", "good"}
 	}
 	return badge{"Sent", "good"}
 }
 
 // worst returns the most serious outcome.
-func worst(reports []store.Report) store.Outcome {
-	for _, o := range []store.Outcome{
-		store.Complained, store.Bounced, store.Refused, store.Returned, store.Delivered, store.Delayed,
+func worst(reports []store.Report) outbox.Outcome {
+	for _, o := range []outbox.Outcome{
+		outbox.Complained, outbox.Bounced, outbox.Refused, outbox.Returned, outbox.Delivered, outbox.Delayed,
 	} {
 		if slices.ContainsFunc(reports, func(r store.Report) bool { return r.Outcome == o }) {
 			return o
 		}
 	}
-	return store.Accepted
+	return outbox.Accepted
 }
 
 // resumeEmailsOfLicense ends the suppression of an address of a license, once a contact has confirmed it.

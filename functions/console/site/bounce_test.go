@@ -9,11 +9,12 @@ import (
 
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web/webtest"
 )
 
 // bounce records what the mail provider reports about an email.
-func (w *testEnv) bounce(id string, o store.Outcome, detail string) {
+func (w *testEnv) bounce(id string, o outbox.Outcome, detail string) {
 	w.t.Helper()
 	_, err := w.store.RecordReport(w.t.Context(), store.Report{Mail: id, ProviderID: "c", Outcome: o, Detail: detail},
 		letter.Writer{URL: siteURL}.LicenseUnreached)
@@ -47,7 +48,7 @@ const scripted = `smtp; 550 <script>alert(1)</script>`
 func TestBounceIsShownOnLicenseAndOverview(t *testing.T) {
 	w := newTestEnv(t)
 	id := w.mailed()
-	w.bounce(id, store.Bounced, scripted)
+	w.bounce(id, outbox.Bounced, scripted)
 	doc := w.get(vera, "/console/licenses/l1").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
 	if got := webtest.Text(doc.Find("section[aria-labelledby=timeline-title] li").Eq(1)); !strings.HasPrefix(got,
@@ -84,12 +85,12 @@ func TestBounceIsShownOnLicenseAndOverview(t *testing.T) {
 func TestUnreachableCustomerIsListedUntilEmailsResume(t *testing.T) {
 	w := newTestEnv(t)
 	id := w.mailed()
-	w.bounce(id, store.Bounced, "")
+	w.bounce(id, outbox.Bounced, "")
 	mails, err := w.store.MailsAbout(t.Context(), "l1", 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.bounce(mails[1].Message.ID, store.Complained, "abuse")
+	w.bounce(mails[1].Message.ID, outbox.Complained, "abuse")
 	page := "/console/licenses/l1"
 	if doc := w.get(sam, page).Page(); doc.Find("#unreached").Length() != 1 ||
 		doc.Find("form[action$='/lift']").Length() != 2 {
@@ -142,13 +143,13 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	if err := w.store.RecordSent(t.Context(), m, "c"); err != nil {
 		t.Fatal(err)
 	}
-	w.bounce(r.ID+"-received", store.Returned, "MailboxFull")
+	w.bounce(r.ID+"-received", outbox.Returned, "MailboxFull")
 	doc := w.get(sam, page).Page()
 	if got := rows(doc, "mails-title"); len(got) != 1 || !strings.Contains(got[0], "Temporary bounce MailboxFull") ||
 		doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("got emails %q", got)
 	}
-	w.bounce(r.ID+"-received", store.Bounced, scripted)
+	w.bounce(r.ID+"-received", outbox.Bounced, scripted)
 	doc = w.get(sam, page).Page()
 	webtest.CheckPage(t, doc)
 	want := "Request confirmation jane.doe@customer.example Bounced"

@@ -8,7 +8,6 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -47,15 +46,8 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 				"or resume emails to this address first.",
 			l.Contacts[i].Email))
 	}
-	offered, err := s.catalog()
-	if err != nil {
-		return err
-	}
-	m := s.mail.LicenseKey(l.ID+"-again-"+b.LastEvent+"-"+strconv.Itoa(i), letter.Delivery{
-		To: l.Contacts[i], Licenses: []license.License{l}, Again: true, ProductVersion: s.productVersion(r, l),
-		Catalog: offered,
-	})
-	if err := s.store.SendKeyAgain(r.Context(), l.ID, operator(r), m); err != nil {
+	nonce := b.LastEvent + "-" + strconv.Itoa(i)
+	if err := s.store.SendKeyAgain(r.Context(), l.ID, operator(r), l.Contacts[i], nonce); err != nil {
 		return err
 	}
 	return redirectToLicense(w, r, l.ID, "send-key")

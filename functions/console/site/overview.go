@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 )
 
 type overviewView struct {
@@ -34,7 +34,7 @@ type overviewView struct {
 
 // failedRow is an email that could not be sent.
 type failedRow struct {
-	store.FailedMail
+	outbox.FailedMail
 	Name, To string // what it was for, and the address that finds what it is about
 }
 
@@ -100,11 +100,11 @@ func (s *site) addQueue(r *http.Request, v *overviewView) (err error) {
 
 func (s *site) addMails(r *http.Request, v *overviewView) error {
 	ctx, today := r.Context(), s.today()
-	pending, err := s.store.PendingMail(ctx, "", manyMails+1)
+	queued, err := s.store.QueuedMails(ctx, manyMails+1)
 	if err != nil {
 		return err
 	}
-	v.Pending = upTo(len(pending), manyMails)
+	v.Pending = upTo(queued.Total(), manyMails)
 	reminders, err := s.store.RemindersToCome(ctx, today, today.AddDays(daysAhead), manyMails+1)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (s *site) addMails(r *http.Request, v *overviewView) error {
 	v.Reminders = upTo(reminders, manyMails)
 	failed, err := s.store.FailedMails(ctx, maxFailed)
 	for _, m := range failed {
-		v.Failed = append(v.Failed, failedRow{m, mailName(mail.Kind(m.Dead.Kind)), searchFor(m.Dead.About)})
+		v.Failed = append(v.Failed, failedRow{m, mailName(m.Kind), searchFor(m.About)})
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -136,7 +137,7 @@ func (r related) Any() bool { return len(r.Requests)+len(r.Licenses) > 0 }
 
 // mailRow is an email about a request or a license, in a list.
 type mailRow struct {
-	store.Mail
+	outbox.Mail
 	Badge badge
 }
 
@@ -148,11 +149,15 @@ func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 	for _, m := range list {
 		b := badge{"Sent", "good"}
 		switch {
-		case m.State == store.MailFailed:
+		case m.State.Status == outbox.Failed:
 			b = badge{"Failed", "bad"}
-		case m.State == store.MailPending && m.LastError != "":
+		case m.State.Status == outbox.Pointless:
+			b = badge{"Not sent", ""}
+		case m.State.Status == outbox.InDoubt:
+			b = badge{"Maybe sent", "warn"}
+		case m.State.Status != outbox.Sent && m.State.Cause != "":
 			b = badge{"Failed, will be retried", "warn"}
-		case m.State == store.MailPending:
+		case m.State.Status != outbox.Sent:
 			b = badge{"Queued", ""}
 		case len(m.Reports) > 0:
 			b = outcomeBadge(worst(m.Reports))
@@ -163,7 +168,7 @@ func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 }
 
 // Name says what the email is for.
-func (m mailRow) Name() string { return mailName(m.Message.Kind) }
+func (m mailRow) Name() string { return mailName(m.Kind) }
 
 // Said returns what the mail provider and the receiving servers said about the email.
 func (m mailRow) Said() string {

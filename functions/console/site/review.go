@@ -1,13 +1,10 @@
 package site
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
@@ -23,8 +20,7 @@ type step struct {
 	to       request.State   // the state after it; "" keeps the state
 	action   store.Action    // its event on the timeline
 	input    *textInput      // the text that it needs; nil: none
-	mail     func(letter.Writer, string, request.Request) mail.Message
-	done     string // the message when it is done
+	done     string          // the message when it is done
 }
 
 var (
@@ -51,7 +47,6 @@ var (
 		input: &textInput{
 			name: "question", label: "Your question", hint: verbatim, missing: "Enter your question.",
 		},
-		mail: letter.Writer.RequestQuestion,
 		done: "We will email the question to the customer shortly. The request is waiting for the answer.",
 	}
 	reject = step{
@@ -61,7 +56,6 @@ var (
 			name: "rejection", label: "Reason for rejection", hint: verbatim,
 			missing: "Enter the reason for rejection.",
 		},
-		mail: letter.Writer.RequestRejected,
 		done: "Request rejected. The customer will be notified by email.",
 	}
 	withdraw = step{
@@ -72,7 +66,6 @@ var (
 			name: "withdrawal", label: "Reason for withdrawal", hint: verbatim,
 			missing: "Enter the reason for withdrawal.",
 		},
-		mail: letter.Writer.RequestWithdrawn,
 		done: "Request withdrawn. The customer will be notified by email.",
 	}
 	addNote = step{
@@ -121,12 +114,7 @@ func (s *site) review(st step) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		return s.performStep(w, r, st, func(b snapshot, id, typed string) error {
 			v := store.Review{ID: id, Version: b.Version, By: operator(r), To: st.to, Text: typed}
-			_, err := s.store.Review(r.Context(), v, func(after request.Request) []mail.Message {
-				if st.mail == nil {
-					return nil
-				}
-				return []mail.Message{st.mail(s.mail, fmt.Sprintf("%s-%s-%d", id, st.path, b.Version), after)}
-			})
+			_, err := s.store.Review(r.Context(), v)
 			return err
 		})
 	}

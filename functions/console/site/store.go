@@ -6,9 +6,9 @@ import (
 
 	"marketplace/functions/console/generator"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 )
 
 // Store is what the console reads and changes; *store.Store implements it and documents the methods.
@@ -20,7 +20,7 @@ type Store interface {
 	QueueLength(context.Context, store.QueueQuery) (int, error)
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
 	RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error
-	Review(context.Context, store.Review, func(request.Request) []mail.Message) (request.Request, error)
+	Review(context.Context, store.Review) (request.Request, error)
 	NoteOnRequest(ctx context.Context, id, by, note string) error
 	Weeks(ctx context.Context, day license.Date, weeks int) ([]store.Week, error)
 
@@ -33,16 +33,16 @@ type Store interface {
 	RemindersToCome(ctx context.Context, from, through license.Date, limit int) (int, error)
 	MuteReminders(ctx context.Context, c store.LicenseChange, muted bool) error
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
-	SendKeyAgain(ctx context.Context, id, by string, m mail.Message) error
+	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error
 
 	// Searches, in addition to FindByEmail of generator.Records.
 	FindByCompany(ctx context.Context, name string, limit int) (store.Found, error)
 	FindByDataset(ctx context.Context, server license.Server, limit int) (store.Found, error)
 
 	// Emails and their delivery.
-	MailsAbout(ctx context.Context, id string, limit int) ([]store.Mail, error)
-	PendingMail(ctx context.Context, after string, limit int) ([]string, error)
-	FailedMails(ctx context.Context, limit int) ([]store.FailedMail, error)
+	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
+	QueuedMails(ctx context.Context, limit int) (outbox.Queued, error)
+	FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail, error)
 	RecentReports(ctx context.Context, since time.Time, limit int) ([]store.RecentReport, error)
 	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
 	LiftSuppression(ctx context.Context, on store.Subject, email, by string) error

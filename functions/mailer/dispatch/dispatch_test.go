@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
 )
@@ -184,7 +185,7 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 		w.run(d)
 		w.put(1)
 		bounce := func(id string) {
-			if _, err := w.store.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: store.Bounced},
+			if _, err := w.store.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced},
 				letters.LicenseUnreached); err != nil {
 				t.Fatal(err)
 			}

@@ -3,21 +3,37 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"time"
 
 	"marketplace/shared/logging"
+	"marketplace/shared/store/outbox"
 )
 
-// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. It sends what is pending, whether a schedule or the
+// A run that the stream woke waits for another one to end, in case that one has looked for the last time before the
+// mail was written. A run that lasts longer looks again.
+const (
+	waitForOther = 3 * time.Second
+	askOther     = 200 * time.Millisecond
+)
+
+// Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. It sends what is ready, whether a schedule or the
 // table's stream invoked it: the payload only decides the answer.
 //
 // The answer to the stream is always a success: a stream would deliver the same records again until they are a day old,
-// while the schedule retries pending mails anyway. For every other caller a failed run is an error.
+// while the schedule finds every mail anyway. For every other caller a failed run is an error.
 func (d *Dispatcher) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	woken := fromStream(payload)
 	err := d.Run(ctx)
-	if err != nil && !fromStream(payload) {
-		return nil, err
+	for waited := time.Duration(0); woken && errors.Is(err, outbox.ErrHeld) && waited < waitForOther; waited += askOther {
+		d.Sleep(ctx, askOther)
+		err = d.Run(ctx)
 	}
-	if err != nil {
+	switch {
+	case err == nil, errors.Is(err, outbox.ErrHeld):
+	case !woken:
+		return nil, err
+	default:
 		d.Log.Error("the run failed", logging.Error(err))
 	}
 	return []byte(`{"batchItemFailures":[]}`), nil

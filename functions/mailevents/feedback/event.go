@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/lazyregexp"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 )
 
 // EventTypes are the types of SES's events that become reports. The configuration set publishes exactly these.
@@ -78,31 +79,31 @@ func parse(message string) ([]store.Report, error) {
 	recipients, at := []recipient(nil), e.Mail.Timestamp
 	switch e.EventType {
 	case "Send":
-		r.Outcome = store.Accepted
+		r.Outcome = outbox.Accepted
 	case "Delivery":
-		r.Outcome, r.Detail, at = store.Delivered, e.Delivery.Response, e.Delivery.Timestamp
+		r.Outcome, r.Detail, at = outbox.Delivered, e.Delivery.Response, e.Delivery.Timestamp
 		for _, to := range e.Delivery.Recipients {
 			recipients = append(recipients, recipient{Email: to})
 		}
 	case "DeliveryDelay":
-		r.Outcome, r.Detail, at = store.Delayed, e.Delay.Type, e.Delay.Timestamp
+		r.Outcome, r.Detail, at = outbox.Delayed, e.Delay.Type, e.Delay.Timestamp
 		recipients = e.Delay.Recipients
 	case "Bounce":
 		// Only a permanent bounce says that the address accepts no mail. SES may add other types.
-		r.Outcome, r.Detail, at = store.Returned, e.Bounce.SubType, e.Bounce.Timestamp
+		r.Outcome, r.Detail, at = outbox.Returned, e.Bounce.SubType, e.Bounce.Timestamp
 		if e.Bounce.Type == "Permanent" {
-			r.Outcome = store.Bounced
+			r.Outcome = outbox.Bounced
 		}
 		recipients = e.Bounce.Recipients
 	case "Complaint":
 		if e.Complaint.Feedback == "not-spam" { // the recipient takes back a complaint, or the verdict of a filter
 			return nil, nil
 		}
-		r.Outcome, at = store.Complained, e.Complaint.Timestamp
+		r.Outcome, at = outbox.Complained, e.Complaint.Timestamp
 		r.Detail = strings.TrimSpace(e.Complaint.SubType + " " + e.Complaint.Feedback)
 		recipients = e.Complaint.Recipients
 	case "Reject":
-		r.Outcome, r.Detail = store.Refused, e.Reject.Reason
+		r.Outcome, r.Detail = outbox.Refused, e.Reject.Reason
 	case "":
 		return nil, fmt.Errorf("feedback: the message has no eventType")
 	default:

@@ -15,16 +15,14 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
-	"marketplace/shared/license"
 	"marketplace/shared/logging"
-	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 )
 
 // Store is the part of the store that a Job calls.
 type Store interface {
-	RecordReport(ctx context.Context, r store.Report, task func(license.License) mail.Message) (recorded bool,
-		err error)
+	RecordReport(ctx context.Context, r store.Report) (recorded bool, err error)
 }
 
 // Options are what a Job needs; all are required.
@@ -32,8 +30,6 @@ type Options struct {
 	Store Store
 	Now   func() time.Time
 	Log   *slog.Logger
-	// Unreached writes the mail to sales about a license none of whose contacts can be reached.
-	Unreached func(license.License) mail.Message
 }
 
 // Job records the reports of SES.
@@ -63,7 +59,7 @@ type failure struct {
 
 // tally counts the outcomes of one invocation.
 type tally struct {
-	reports            map[store.Outcome]int64
+	reports            map[outbox.Outcome]int64
 	unknown, malformed int64
 }
 
@@ -75,7 +71,7 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := json.Unmarshal(payload, &b); err != nil || len(b.Records) == 0 {
 		return nil, fmt.Errorf("feedback: the payload has no SQS records")
 	}
-	t := tally{reports: map[store.Outcome]int64{}}
+	t := tally{reports: map[outbox.Outcome]int64{}}
 	answer := failures{Items: []failure{}}
 	for _, record := range b.Records {
 		reports, err := parse(record.Body)
@@ -93,13 +89,13 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 			answer.Items = append(answer.Items, failure{record.MessageID})
 		}
 	}
-	j.Log.Info("mail events", "accepted", t.reports[store.Accepted], "delayed", t.reports[store.Delayed],
-		"refused", t.reports[store.Refused], "unknown", t.unknown,
+	j.Log.Info("mail events", "accepted", t.reports[outbox.Accepted], "delayed", t.reports[outbox.Delayed],
+		"refused", t.reports[outbox.Refused], "unknown", t.unknown,
 		logging.Metrics(j.Now(),
-			slog.Int64("MailsDelivered", t.reports[store.Delivered]),
-			slog.Int64("MailsReturned", t.reports[store.Returned]),
-			slog.Int64("MailsBounced", t.reports[store.Bounced]),
-			slog.Int64("MailsComplained", t.reports[store.Complained]),
+			slog.Int64("MailsDelivered", t.reports[outbox.Delivered]),
+			slog.Int64("MailsReturned", t.reports[outbox.Returned]),
+			slog.Int64("MailsBounced", t.reports[outbox.Bounced]),
+			slog.Int64("MailsComplained", t.reports[outbox.Complained]),
 			slog.Int64("MailEventsFailed", int64(len(answer.Items))),
 			slog.Int64("MailEventsMalformed", t.malformed)))
 	return json.Marshal(answer)
@@ -108,7 +104,7 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // record stores one report.
 func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
 	about := slog.Group("", "mail", r.Mail, "carrierId", r.ProviderID, "outcome", r.Outcome)
-	recorded, err := j.Store.RecordReport(ctx, r, j.Unreached)
+	recorded, err := j.Store.RecordReport(ctx, r)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 		t.unknown++
@@ -121,7 +117,7 @@ func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
 		return nil
 	}
 	t.reports[r.Outcome]++
-	if r.Outcome != store.Accepted && r.Outcome != store.Delivered {
+	if r.Outcome != outbox.Accepted && r.Outcome != outbox.Delivered {
 		j.Log.Info("mail not delivered", about)
 	}
 	return nil

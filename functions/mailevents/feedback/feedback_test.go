@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -255,7 +256,7 @@ func TestEventsBecomeReports(t *testing.T) {
 		At: now,
 	}
 	at := now.Add(90 * time.Second)
-	bounce := func(kind, subtype string, o store.Outcome) struct {
+	bounce := func(kind, subtype string, o outbox.Outcome) struct {
 		event feedbacktest.Event
 		want  store.Report
 	} {
@@ -269,42 +270,42 @@ func TestEventsBecomeReports(t *testing.T) {
 		event feedbacktest.Event
 		want  store.Report
 	}{
-		{feedbacktest.Send(), store.Report{Outcome: store.Accepted}},
-		{feedbacktest.Delivery(), store.Report{Recipient: m.To, Outcome: store.Delivered, Detail: "250 2.0.0 OK"}},
-		{feedbacktest.Delay("RecipientServerError"), store.Report{Recipient: m.To, Outcome: store.Delayed,
+		{feedbacktest.Send(), store.Report{Outcome: outbox.Accepted}},
+		{feedbacktest.Delivery(), store.Report{Recipient: m.To, Outcome: outbox.Delivered, Detail: "250 2.0.0 OK"}},
+		{feedbacktest.Delay("RecipientServerError"), store.Report{Recipient: m.To, Outcome: outbox.Delayed,
 			Status: "4.2.2", Detail: "RecipientServerError, smtp; 452 4.2.2 mailbox full"}},
-		bounce("Undetermined", "Undetermined", store.Returned),
-		bounce("Permanent", "General", store.Bounced),
-		bounce("Permanent", "NoEmail", store.Bounced),
-		bounce("Permanent", "Suppressed", store.Bounced),
-		bounce("Permanent", "OnAccountSuppressionList", store.Bounced),
-		bounce("Permanent", "OnTenantSuppressionList", store.Bounced),
-		bounce("Permanent", "EmailValidationSuppressed", store.Bounced),
-		bounce("Transient", "General", store.Returned),
-		bounce("Transient", "MailboxFull", store.Returned),
-		bounce("Transient", "MessageTooLarge", store.Returned),
-		bounce("Transient", "CustomTimeoutExceeded", store.Returned),
-		bounce("Transient", "ContentRejected", store.Returned),
-		bounce("Transient", "AttachmentRejected", store.Returned),
-		bounce("SomethingNew", "General", store.Returned),
-		{feedbacktest.Absence(), store.Report{Recipient: m.To, Outcome: store.Returned, Detail: "General"}},
+		bounce("Undetermined", "Undetermined", outbox.Returned),
+		bounce("Permanent", "General", outbox.Bounced),
+		bounce("Permanent", "NoEmail", outbox.Bounced),
+		bounce("Permanent", "Suppressed", outbox.Bounced),
+		bounce("Permanent", "OnAccountSuppressionList", outbox.Bounced),
+		bounce("Permanent", "OnTenantSuppressionList", outbox.Bounced),
+		bounce("Permanent", "EmailValidationSuppressed", outbox.Bounced),
+		bounce("Transient", "General", outbox.Returned),
+		bounce("Transient", "MailboxFull", outbox.Returned),
+		bounce("Transient", "MessageTooLarge", outbox.Returned),
+		bounce("Transient", "CustomTimeoutExceeded", outbox.Returned),
+		bounce("Transient", "ContentRejected", outbox.Returned),
+		bounce("Transient", "AttachmentRejected", outbox.Returned),
+		bounce("SomethingNew", "General", outbox.Returned),
+		{feedbacktest.Absence(), store.Report{Recipient: m.To, Outcome: outbox.Returned, Detail: "General"}},
 		{feedbacktest.Bounce("Transient", "General", "4.4.7 (expired)", ""), store.Report{Recipient: m.To,
-			Outcome: store.Returned, Status: "4.4.7", Detail: "General, 4.4.7 (expired)"}},
+			Outcome: outbox.Returned, Status: "4.4.7", Detail: "General, 4.4.7 (expired)"}},
 		{feedbacktest.Bounce("Transient", "General", "failed", ""), store.Report{Recipient: m.To,
-			Outcome: store.Returned, Detail: "General, failed"}},
+			Outcome: outbox.Returned, Detail: "General, failed"}},
 		{feedbacktest.Bounce("Transient", "General", "5.1", "x"), store.Report{Recipient: m.To,
-			Outcome: store.Returned, Detail: "General, 5.1, x"}},
-		{feedbacktest.Complaint("abuse"), store.Report{Recipient: m.To, Outcome: store.Complained, Detail: "abuse"}},
+			Outcome: outbox.Returned, Detail: "General, 5.1, x"}},
+		{feedbacktest.Complaint("abuse"), store.Report{Recipient: m.To, Outcome: outbox.Complained, Detail: "abuse"}},
 		{feedbacktest.Event{Type: "Complaint", Subtype: "OnAccountSuppressionList"}, store.Report{Recipient: m.To,
-			Outcome: store.Complained, Detail: "OnAccountSuppressionList"}},
-		{feedbacktest.Reject(), store.Report{Outcome: store.Refused, Detail: "Bad content"}},
+			Outcome: outbox.Complained, Detail: "OnAccountSuppressionList"}},
+		{feedbacktest.Reject(), store.Report{Outcome: outbox.Refused, Detail: "Bad content"}},
 	} {
 		if !slices.Contains(EventTypes, tt.event.Type) {
 			t.Errorf("%s is not among EventTypes", tt.event.Type)
 		}
 		tt.event.At = at
 		tt.want.Mail, tt.want.Attempt, tt.want.ProviderID, tt.want.At = m.ID, m.Attempt, m.ProviderID, at
-		if tt.want.Outcome == store.Accepted || tt.want.Outcome == store.Refused { // these have no time of their own
+		if tt.want.Outcome == outbox.Accepted || tt.want.Outcome == outbox.Refused { // these have no time of their own
 			tt.want.At = now
 		}
 		got, err := parse(tt.event.JSON(m))
@@ -355,7 +356,7 @@ func TestDiagnosticBecomesOneHarmlessLine(t *testing.T) {
 }
 
 func TestEventMayNameSeveralRecipients(t *testing.T) {
-	r := store.Report{ProviderID: "c", Outcome: store.Bounced, Detail: "General"}
+	r := store.Report{ProviderID: "c", Outcome: outbox.Bounced, Detail: "General"}
 	list := reports(r, []recipient{{Email: "a@x.example", Status: "5.1.1", Diagnostic: "smtp; 550 5.1.1 no"},
 		{Email: "A@x.example"}, {Email: "b@x.example", Status: "5.7.1", Diagnostic: "no"}})
 	if len(list) != 2 || list[0].Recipient != "a@x.example" || list[0].Detail != "General, smtp; 550 5.1.1 no" ||

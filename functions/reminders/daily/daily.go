@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,9 +16,8 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
-	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
-	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
 
@@ -25,24 +25,16 @@ import (
 type Store interface {
 	DueReminders(ctx context.Context, through license.Date, f func(store.Due) error) error
 	Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error)
-	RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage, messages []mail.Message) error
-	RecordUnreached(ctx context.Context, l license.License, task mail.Message) (told bool, err error)
-	TellUnconfirmed(ctx context.Context, message func([]request.Summary) mail.Message) (n int, err error)
-}
-
-// Letters writes the mails.
-type Letters interface {
-	LicenseExpiring(id string, l license.License, to license.Contact, today license.Date) mail.Message
-	LicenseUnreached(l license.License) mail.Message
-	RequestsUnconfirmed(list []request.Summary, today license.Date) mail.Message
+	RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error
+	RecordUnreached(ctx context.Context, l license.License) (told bool, err error)
+	TellUnconfirmed(ctx context.Context) (n int, err error)
 }
 
 // Options are what a Job needs; all are required.
 type Options struct {
-	Store   Store
-	Letters Letters
-	Now     func() time.Time // the clock; the day is the day in UTC
-	Log     *slog.Logger
+	Store Store
+	Now   func() time.Time // the clock; the day is the day in UTC
+	Log   *slog.Logger
 }
 
 // Job is the daily run.
@@ -65,14 +57,12 @@ const (
 // too, the log has the reason, and the error says how many failed.
 func (j *Job) Run(ctx context.Context) error {
 	today := license.DateOf(j.Now())
-	return errors.Join(j.tellUnconfirmed(ctx, today), j.remindAll(ctx, today))
+	return errors.Join(j.tellUnconfirmed(ctx), j.remindAll(ctx, today))
 }
 
 // tellUnconfirmed tells sales of the new unconfirmed requests, in at most one mail a day.
-func (j *Job) tellUnconfirmed(ctx context.Context, today license.Date) error {
-	n, err := j.Store.TellUnconfirmed(ctx, func(list []request.Summary) mail.Message {
-		return j.Letters.RequestsUnconfirmed(list, today)
-	})
+func (j *Job) tellUnconfirmed(ctx context.Context) error {
+	n, err := j.Store.TellUnconfirmed(ctx)
 	if err != nil {
 		return fmt.Errorf("daily: %w", err)
 	}
@@ -85,8 +75,9 @@ func (j *Job) tellUnconfirmed(ctx context.Context, today license.Date) error {
 func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 	var queued, moved, told, failed int64
 	var err error
+	began, turns := j.Now(), &turns{next: map[string]int{}}
 	for range passes {
-		p := pass{Job: j, today: today}
+		p := pass{Job: j, today: today, began: began, turns: turns}
 		err = p.remindDue(ctx)
 		queued, moved, told, failed = queued+p.queued.Load(), moved+p.moved.Load(), told+p.told.Load(),
 			p.failed.Load()+p.changed.Load()
@@ -110,6 +101,8 @@ func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 type pass struct {
 	*Job
 	today license.Date
+	began time.Time // when the run began
+	turns *turns
 
 	queued  atomic.Int64 // reminders
 	moved   atomic.Int64 // licenses that needed no reminder
@@ -130,7 +123,7 @@ func (p *pass) remindDue(ctx context.Context) error {
 
 // remind queues the reminder for one license, or moves the license to its next day if none is due.
 func (p *pass) remind(ctx context.Context, d store.Due) {
-	var messages []mail.Message
+	do := store.Reminding{Ready: p.began}
 	stage, due := reminder.Default.Due(d.License, p.today, d.Reminded)
 	if due {
 		to, err := p.Store.Reachable(ctx, d.License.Contacts)
@@ -142,9 +135,9 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 			p.unreached(ctx, d)
 			return
 		}
-		messages = []mail.Message{p.Letters.LicenseExpiring(messageID(d.License, stage, *to), d.License, *to, p.today)}
+		do.Stage, do.To, do.Turn = stage, *to, p.turns.take(notice.Customer(to.Email))
 	}
-	err := p.Store.RecordReminder(ctx, d, stage, messages)
+	err := p.Store.RecordReminder(ctx, d, do)
 	switch {
 	case errors.Is(err, store.ErrDueChanged):
 		p.changed.Add(1)
@@ -164,7 +157,7 @@ func (p *pass) fail(d store.Due, err error) {
 
 // unreached tells sales once that no contact of the license can be reached.
 func (p *pass) unreached(ctx context.Context, d store.Due) {
-	switch told, err := p.Store.RecordUnreached(ctx, d.License, p.Letters.LicenseUnreached(d.License)); {
+	switch told, err := p.Store.RecordUnreached(ctx, d.License); {
 	case err != nil:
 		p.fail(d, err)
 	case told:
@@ -174,7 +167,15 @@ func (p *pass) unreached(ctx context.Context, d store.Due) {
 	}
 }
 
-// messageID identifies a reminder: a contact gets at most one per license, expiration and stage.
-func messageID(l license.License, stage reminder.Stage, to license.Contact) string {
-	return fmt.Sprintf("%s-%s-%dm-%s", l.ID, l.Expiration, stage, mail.RecipientID(to.Email))
+// turns numbers the reminders of each customer in a run, so that a customer with many does not hold back the others.
+type turns struct {
+	mu   sync.Mutex
+	next map[string]int
+}
+
+func (t *turns) take(customer string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next[customer]++
+	return t.next[customer] - 1
 }

@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -280,7 +281,7 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	w.run()
 	bounced := messageID(first, 2, first.Contacts[1])
 	_, err := w.store.RecordReport(context.Background(),
-		store.Report{Mail: bounced, ProviderID: "c", Outcome: store.Bounced},
+		store.Report{Mail: bounced, ProviderID: "c", Outcome: outbox.Bounced},
 		w.job.Letters.LicenseUnreached)
 	if err != nil {
 		t.Fatal(err)

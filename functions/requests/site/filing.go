@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 )
 
@@ -44,19 +43,11 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	if c == byTrap {
 		r, created, err = s.store.FileUnconfirmed(ctx, d, token)
 	} else {
-		r, created, err = s.store.FileRequest(ctx, d, token, s.requestMails)
+		r, created, err = s.store.FileRequest(ctx, d, token)
 	}
 	if created {
 		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind),
 			"edition", string(r.Edition), "channel", string(c), "unconfirmed", r.Unconfirmed)
 	}
 	return r, created, err
-}
-
-// requestMails returns the emails about a new request. Their IDs derive from the request, so each exists once.
-func (s *site) requestMails(r request.Request) []mail.Message {
-	return []mail.Message{
-		s.mail.RequestReceived(r.ID+"-received", r),
-		s.mail.RequestNew(r.ID+"-new", r),
-	}
 }

@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -26,12 +27,11 @@ import (
 type Store interface {
 	// FileRequest records a request and its emails. For a token that was used before it returns that request with
 	// created false.
-	FileRequest(ctx context.Context, d request.Details, token string, mails func(request.Request) []mail.Message) (
-		r request.Request, created bool, err error)
+	FileRequest(ctx context.Context, d request.Details, token string) (r request.Request, created bool, err error)
 	// FileUnconfirmed is FileRequest for a request that a program may have sent. It causes no emails.
 	FileUnconfirmed(ctx context.Context, d request.Details, token string) (r request.Request, created bool, err error)
 	// CorrectEmail changes the address of a request from one to another and queues the emails about it.
-	CorrectEmail(ctx context.Context, id, from, to string, mails func(request.Request) []mail.Message) error
+	CorrectEmail(ctx context.Context, id, from, to string) error
 	// Request reads a request. An unknown one is a NotFound fault.
 	Request(ctx context.Context, id string) (request.Request, error)
 	// RequestByToken reads a request for the holder of its private link. A wrong token is a NotFound fault too.
@@ -41,7 +41,7 @@ type Store interface {
 	// License reads a license. An unknown one is a NotFound fault.
 	License(ctx context.Context, id string) (store.LicenseRecord, error)
 	// MailsAbout reads the emails about a request or a license, oldest first, with what the provider reported.
-	MailsAbout(ctx context.Context, id string, limit int) ([]store.Mail, error)
+	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
 }
 
 // Options configures the site.

@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -118,7 +119,7 @@ var historyTexts = map[store.Action]string{
 	store.RequestWithdrawn: "The request was withdrawn.",
 }
 
-func history(events []store.Event, keys []store.Mail, email string) (list []event) {
+func history(events []store.Event, keys []outbox.Mail, email string) (list []event) {
 	for _, e := range events {
 		if said := historyTexts[e.Action]; said != "" {
 			list = append(list, event{e.At, said})
@@ -126,10 +127,10 @@ func history(events []store.Event, keys []store.Mail, email string) (list []even
 	}
 	for _, m := range keys {
 		switch d := deliveryOf(m, email); {
-		case d.Failed && !m.Sent.IsZero():
-			list = append(list, event{m.Sent, "The email with the key could not be delivered to " + d.To + "."})
+		case d.Failed && m.State.Status == outbox.Sent:
+			list = append(list, event{m.State.Closed, "The email with the key could not be delivered to " + d.To + "."})
 		case !d.Sent.IsZero():
-			list = append(list, event{m.Sent, "We emailed the key to " + d.To + "."})
+			list = append(list, event{d.Sent, "We emailed the key to " + d.To + "."})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b event) int { return a.At.Compare(b.At) })
@@ -188,7 +189,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 const maxMails = 20
 
 // issuedFor reads the licenses of a request into the view and returns the emails with their keys.
-func (s *site) issuedFor(ctx context.Context, v *statusView) (keys []store.Mail, err error) {
+func (s *site) issuedFor(ctx context.Context, v *statusView) (keys []outbox.Mail, err error) {
 	if len(v.Request.Licenses) == 0 {
 		return nil, nil
 	}
@@ -208,7 +209,7 @@ func (s *site) issuedFor(ctx context.Context, v *statusView) (keys []store.Mail,
 			return nil, err
 		}
 		for _, m := range mails {
-			if m.Message.Kind == mail.LicenseKey {
+			if m.Kind == mail.LicenseKey {
 				keys = append(keys, m)
 			}
 		}
@@ -228,9 +229,7 @@ func (s *site) correctEmail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if meant := input.LikelySlip(found.Email); meant != "" && found.State.Open() {
-		err = s.store.CorrectEmail(r.Context(), found.ID, found.Email, meant, func(r request.Request) []mail.Message {
-			return []mail.Message{s.mail.RequestReceived(r.ID+"-received-corrected", r)}
-		})
+		err = s.store.CorrectEmail(r.Context(), found.ID, found.Email, meant)
 		if err != nil {
 			return err
 		}

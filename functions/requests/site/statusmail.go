@@ -6,8 +6,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"marketplace/shared/input"
 	"marketplace/shared/mail"
-	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -19,10 +20,13 @@ type delivery struct {
 }
 
 // deliveryOf reads the state of an email on the page of the request of email.
-func deliveryOf(m store.Mail, email string) delivery {
-	d := delivery{To: shownAddress(m.Message.To.Email, email), Sent: m.Sent, Failed: m.State == store.MailFailed}
+func deliveryOf(m outbox.Mail, email string) delivery {
+	d := delivery{To: shownAddress(m.To.Email, email), Failed: m.State.Status == outbox.Failed}
+	if m.State.Status == outbox.Sent {
+		d.Sent = m.State.Closed
+	}
 	for _, r := range m.Reports {
-		d.Failed = d.Failed || r.Outcome == store.Bounced || r.Outcome == store.Refused
+		d.Failed = d.Failed || r.Outcome == outbox.Bounced || r.Outcome == outbox.Refused
 	}
 	if d.Failed {
 		d.Sent = time.Time{}
@@ -32,9 +36,9 @@ func deliveryOf(m store.Mail, email string) delivery {
 
 // newestDelivery returns the newest of the emails of some kinds that was not lost, or else the newest: an email that
 // bounced is sent again to the next contact, or by sales. nil if there is none.
-func newestDelivery(mails []store.Mail, email string, kinds ...mail.Kind) (newest *delivery) {
+func newestDelivery(mails []outbox.Mail, email string, kinds ...mail.Kind) (newest *delivery) {
 	for _, m := range mails {
-		if d := deliveryOf(m, email); slices.Contains(kinds, m.Message.Kind) &&
+		if d := deliveryOf(m, email); slices.Contains(kinds, m.Kind) &&
 			(newest == nil || newest.Failed || !d.Failed) {
 			newest = &d
 		}
@@ -45,7 +49,7 @@ func newestDelivery(mails []store.Mail, email string, kinds ...mail.Kind) (newes
 // shownAddress returns an address for the page of a request. The requester's own is whole, so that a slip in it is
 // seen; of others, which sales chose, the page shows who opens the link the domain alone.
 func shownAddress(to, own string) string {
-	if strings.EqualFold(to, own) {
+	if input.SameMailbox(to, own) {
 		return to
 	}
 	name, domain, _ := strings.Cut(to, "@")

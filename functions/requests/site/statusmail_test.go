@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web/webtest"
 )
 
@@ -57,7 +58,7 @@ func (env *testEnv) sent(id string) {
 
 func (env *testEnv) bounced(id string) {
 	env.t.Helper()
-	report := store.Report{Mail: id, ProviderID: "provider-1", Outcome: store.Bounced}
+	report := store.Report{Mail: id, ProviderID: "provider-1", Outcome: outbox.Bounced}
 	if _, err := env.store.RecordReport(env.t.Context(), report,
 		func(license.License) mail.Message { return mail.Message{ID: id + "-unreached"} }); err != nil {
 		env.t.Fatal(err)

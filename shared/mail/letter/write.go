@@ -23,6 +23,21 @@ type Call struct {
 	MaybeTwice bool
 }
 
+// With returns Write with the catalog of the moment: without it, letters with keys have keys in place of names.
+func (w Writer) With(catalogs func() (*catalog.Catalog, error)) func(notice.Notice, notice.Records, Call) (
+	mail.Message, error) {
+	return func(n notice.Notice, r notice.Records, call Call) (mail.Message, error) {
+		var c *catalog.Catalog
+		if n.Kind == mail.LicenseKey {
+			var err error
+			if c, err = catalogs(); err != nil {
+				return mail.Message{}, err
+			}
+		}
+		return w.Write(n, r, c, call)
+	}
+}
+
 const maybeTwice = "If you have received this email before, you can ignore this copy. " +
 	"We sent it again because we could not tell whether the earlier one reached you."
 

@@ -5,6 +5,7 @@ package notice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"marketplace/shared/input"
@@ -182,6 +183,15 @@ const (
 
 // Ranks lists every rank.
 var Ranks = []int{RankUrgent, RankSoon, RankReminder}
+
+// kinds are those that letters are written for.
+var kinds = []mail.Kind{
+	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
+	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
+}
+
+// Known reports whether the running version knows the notice's kind.
+func (n Notice) Known() bool { return slices.Contains(kinds, n.Kind) }
 
 // Rank returns the rank of the notice.
 func (n Notice) Rank() int {

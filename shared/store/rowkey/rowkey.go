@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"marketplace/shared/input"
@@ -30,9 +29,12 @@ const (
 	TypeIdempotency Type = "idempotency" // a client's token and the request that it created
 	TypeDataset     Type = "dataset"     // guards the licenses of one dataset against concurrent changes
 	TypeDue         Type = "due"         // the next reminder of a license
-	TypeMail        Type = "mail"
+	TypeMail        Type = "mail"        // a mail: what to tell whom
+	TypeMailState   Type = "mailstate"   // how far sending it is
+	TypeLetter      Type = "letter"      // a mail as one attempt sent it
 	TypePending     Type = "pending"     // a mail to send
-	TypeFailed      Type = "dead"        // a mail that was given up
+	TypeFailed      Type = "failed"      // a mail that was given up
+	TypeLease       Type = "lease"       // of the mailer
 	TypeStats       Type = "stats"       // counts of licenses
 	TypeReport      Type = "report"      // what the provider reported about a mail
 	TypeSuppression Type = "suppression" // a suppressed email address
@@ -50,9 +52,6 @@ func Request(id string) table.Key { return table.Key{PK: RequestPrefix + id, SK:
 
 // License is the row of a license itself.
 func License(id string) table.Key { return table.Key{PK: LicensePrefix + id, SK: "LICENSE"} }
-
-// Mail is the row of a mail itself.
-func Mail(id string) table.Key { return table.Key{PK: "MAIL#" + id, SK: "MAIL"} }
 
 // EventPrefix begins the sort keys of a timeline, which shares the partition of its entity, in the order of the events.
 const EventPrefix = "EVENT#"
@@ -168,44 +167,12 @@ func Word(word, entity string) table.Key {
 	return table.Key{PK: "WORD#" + string(first), SK: word + "#" + entity}
 }
 
-// AboutPK is the partition of the mails about a request or a license; their IDs are the sort keys.
-func AboutPK(id string) string { return "ABOUT#" + id }
-
-// The mails to send are in one partition, by ID.
-const (
-	PendingPK     = "OUTBOX"
-	PendingPrefix = "PENDING#"
-)
-
-// Pending is the row of a mail to send.
-func Pending(mailID string) table.Key { return table.Key{PK: PendingPK, SK: PendingPrefix + mailID} }
-
-// FailedPK is the partition of the mails that were given up, the newest last.
-const FailedPK = "DEADMAIL"
-
-// Failed is the row of a mail that was given up.
-func Failed(at time.Time, mailID string) table.Key {
-	return table.Key{PK: FailedPK, SK: at.UTC().Format(time.RFC3339) + "#" + mailID}
-}
-
-// ReportPrefix begins the sort keys of what the provider reported about a mail, in the partition of the mail.
-const ReportPrefix = "REPORT#"
-
-// Report is the row of a report. providerID, outcome and recipient tell the reports about a mail apart.
-func Report(mailID, providerID, outcome, recipient string) table.Key {
-	sum := sha256.Sum256([]byte(providerID + "\x00" + outcome + "\x00" + input.Mailbox(recipient)))
-	return table.Key{PK: Mail(mailID).PK, SK: ReportPrefix + hex.EncodeToString(sum[:16])}
-}
-
 // ReportedPK is the partition of the recent reports about all mails, the newest last.
 const ReportedPK = "REPORTED"
 
 // Reported is the row of a report in the list of recent ones. report is the report's own key.
-func Reported(at time.Time, mailID string, report table.Key) table.Key {
-	return table.Key{
-		PK: ReportedPK,
-		SK: at.UTC().Format(time.RFC3339) + "#" + mailID + "#" + strings.TrimPrefix(report.SK, ReportPrefix),
-	}
+func Reported(at time.Time, report table.Key) table.Key {
+	return table.Key{PK: ReportedPK, SK: at.UTC().Format(time.RFC3339) + "#" + report.SK}
 }
 
 // UnreachedPK is the partition of the licenses none of whose contacts can be reached, by ID.

@@ -1,0 +1,241 @@
+// Package outbox keeps the mails to send, and how far sending each is. functions/mailer sends them; shared/store queues
+// them in the transactions of what they tell.
+//
+// A mail is a notice (shared/mail/notice): what to tell whom. Its letter is written when it is sent. A small row of its
+// own says how far sending is, so that a claim costs two write units. Mails that are ready are in partitions by rank and
+// shard, in the order in which they are to be sent; paused ones are elsewhere, by the time at which they get ready, so
+// that nobody reads a mail that is not due.
+//
+// One mailer sends at a time: see Lease. A call to the provider is marked just before it (Begin). A mail that a mailer
+// marked and died is in doubt, and so is one whose call ended without a clear answer: it waits for the provider's event
+// (Settle) before it is sent again, since silence proves nothing.
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// Box is the outbox in a table. It may be used from several goroutines at once.
+type Box struct {
+	table *entity.Table
+	now   func() time.Time // UTC
+}
+
+// New makes a Box over a table.
+func New(t *entity.Table, now func() time.Time) *Box { return &Box{t, now} }
+
+// Status is how far sending a mail is.
+type Status string
+
+// Every Status.
+const (
+	Waiting   Status = "waiting"   // ready to be sent, or paused
+	Sending   Status = "sending"   // its call to the provider has begun
+	InDoubt   Status = "in-doubt"  // a call has ended without an answer; an event of the provider may still tell
+	Sent      Status = "sent"      // the provider accepted it
+	Failed    Status = "failed"    // given up; for people to look at
+	Pointless Status = "pointless" // what it says was no longer true or needed before it was sent
+)
+
+// Open reports whether the mail may still be sent.
+func (s Status) Open() bool { return s == Waiting || s == Sending || s == InDoubt }
+
+// State is how far sending a mail is.
+type State struct {
+	Status    Status    `json:"status"`
+	NotBefore time.Time `json:"notBefore,omitzero"` // the end of the pause; of InDoubt, how long to wait for an event
+	Attempts  int       `json:"attempts,omitempty"` // calls to the provider that began
+	Failures  int       `json:"failures,omitempty"` // calls that failed for certain and count against the mail
+	Doubts    int       `json:"doubts,omitempty"`   // calls whose outcome nobody knows: it may have been sent before
+	Call      *Call     `json:"call,omitempty"`     // the last call; of Sending and InDoubt
+	// ProviderID is the provider's ID of the mail as it accepted it, and Attempt the attempt that it accepted.
+	ProviderID string    `json:"carrierId,omitempty"`
+	Attempt    int       `json:"attempt,omitempty"`
+	Closed     time.Time `json:"closed,omitzero"` // when it was sent, given up, or found pointless
+	Cause      string    `json:"cause,omitempty"` // why it is paused, failed or pointless
+}
+
+// Call is a call to the provider that has begun.
+type Call struct {
+	Attempt int       `json:"attempt"`
+	Fence   int64     `json:"fence"` // of the mailer's lease
+	At      time.Time `json:"at"`
+}
+
+// Mail is a mail of the outbox.
+type Mail struct {
+	notice.Notice
+	Created time.Time // when it was queued
+	State   State
+	Reports []Report // what the provider reported about it, in no order
+
+	rank    int // and with ready and turn, its place among the ready mails
+	ready   time.Time
+	turn    int
+	schema  int
+	version int64 // of the row of its state; 0: there is none yet
+}
+
+// stored is the row of a mail: what never changes.
+type stored struct {
+	notice.Notice
+	Created time.Time `json:"created"`
+	Rank    int       `json:"rank"`
+	Ready   time.Time `json:"ready"`
+	Turn    int       `json:"turn,omitempty"`
+}
+
+// Known reports whether this version of the program knows the notice's kind and shape.
+func (m Mail) Known() bool { return m.schema <= notice.Schema && m.Notice.Known() }
+
+// MaybeTwice reports whether the mail may have been sent before without our knowing.
+func (m Mail) MaybeTwice() bool { return m.State.Doubts > 0 }
+
+// LogValue implements slog.LogValuer: logs name neither the recipient nor what the mail says.
+func (m Mail) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("mail", m.ID), slog.String("kind", string(m.Kind)),
+		slog.String("about", m.About), slog.String("status", string(m.State.Status)),
+		slog.Int("attempts", m.State.Attempts))
+}
+
+func (m Mail) readyKey() table.Key {
+	return rowkey.Ready(m.rank, rowkey.Shard(m.Customer), m.ready, m.turn, m.ID)
+}
+
+func (m Mail) laterKey() table.Key {
+	return rowkey.Later(rowkey.Shard(m.Customer), m.State.NotBefore, m.rank, m.ID)
+}
+
+// waiting is what the rows of ready and paused mails say.
+type waiting struct {
+	Customer string `json:"customer"`
+}
+
+func (m Mail) waitingRow(key table.Key) table.Row {
+	return entity.Encode(key, rowkey.TypePending, waiting{m.Customer})
+}
+
+// Queue adds mails to a change, ready at once. The change conflicts with the row of a mail (rowkey.Mail) whose ID was
+// queued before: one cause, one mail.
+func (b *Box) Queue(c *entity.Changeset, notices ...notice.Notice) {
+	for _, n := range notices {
+		b.QueueTurn(c, n, b.now(), 0)
+	}
+}
+
+// QueueTurn adds a mail to a change that is one of many: ready is when they all got ready, and turn is its place among
+// those of its customer. The first of every customer are sent before the second of any.
+func (b *Box) QueueTurn(c *entity.Changeset, n notice.Notice, ready time.Time, turn int) {
+	m := b.create(c, n, ready, turn)
+	c.Set(m.waitingRow(m.readyKey()))
+}
+
+// QueueLater adds a mail to a change that is not sent before a time.
+func (b *Box) QueueLater(c *entity.Changeset, n notice.Notice, notBefore time.Time) {
+	m := b.create(c, n, notBefore, 0)
+	m.State.NotBefore = notBefore
+	c.Set(m.waitingRow(m.laterKey()))
+	c.Create(m.stateRow())
+}
+
+func (b *Box) create(c *entity.Changeset, n notice.Notice, ready time.Time, turn int) Mail {
+	ready = ready.UTC().Truncate(time.Millisecond)
+	m := Mail{Notice: n, State: State{Status: Waiting}, rank: n.Rank(), ready: ready, turn: turn}
+	c.Create(entity.Encode(rowkey.Mail(n.ID), rowkey.TypeMail, stored{n, b.now(), m.rank, ready, turn}))
+	return m
+}
+
+func (m Mail) stateRow() table.Row {
+	return entity.Encode(rowkey.MailState(m.ID), rowkey.TypeMailState, m.State)
+}
+
+// Wakes reports whether a write makes a mail ready for which the mailer is woken at once: one of the first two ranks.
+// The table's stream does the same by the partition's name.
+func Wakes(w table.Write) bool {
+	return !w.Delete && (strings.HasPrefix(w.Row.PK, rowkey.ReadyPrefix(notice.RankUrgent)) ||
+		strings.HasPrefix(w.Row.PK, rowkey.ReadyPrefix(notice.RankSoon)))
+}
+
+// ErrChanged means that the mail is not as it was read: somebody else has dealt with it. Nothing was written.
+var ErrChanged = errors.New("store: the mail has changed since it was read")
+
+// Read reads a mail; a NotFound fault if there is none.
+func (b *Box) Read(ctx context.Context, id string) (Mail, error) {
+	list, err := b.read(ctx, rowkey.MailRows(id))
+	if err != nil {
+		return Mail{}, fmt.Errorf("store: mail %s: %w", id, err)
+	}
+	if len(list) == 0 {
+		return Mail{}, fault.New(fault.NotFound, "There is no email %s.", id)
+	}
+	return list[0], nil
+}
+
+// Exists reports whether a mail with the ID was queued.
+func (b *Box) Exists(ctx context.Context, id string) (bool, error) {
+	version, err := b.table.Version(ctx, rowkey.Mail(id))
+	return version > 0, err
+}
+
+// About reads the mails about a request or a license with their reports, in the order in which they were queued.
+func (b *Box) About(ctx context.Context, about string) ([]Mail, error) {
+	list, err := b.read(ctx, table.Query{PK: rowkey.MailsPK(about)})
+	if err != nil {
+		return nil, fmt.Errorf("store: mails about %s: %w", about, err)
+	}
+	slices.SortStableFunc(list, func(a, b Mail) int { return a.Created.Compare(b.Created) })
+	return list, nil
+}
+
+// read reads mails from their rows, in the order of their IDs.
+func (b *Box) read(ctx context.Context, q table.Query) (list []Mail, err error) {
+	mails := map[string]*Mail{}
+	var order []string
+	err = b.table.Each(ctx, q, func(row table.Row) error {
+		id, rest, _ := strings.Cut(row.SK, "#")
+		m := mails[id]
+		if m == nil {
+			m = &Mail{State: State{Status: Waiting}}
+			mails[id] = m
+			order = append(order, id)
+		}
+		return m.decode(row, "#"+rest)
+	})
+	for _, id := range order {
+		if m := mails[id]; m.schema > 0 {
+			list = append(list, *m)
+		}
+	}
+	return list, err
+}
+
+// decode reads one of the rows of a mail; part is the end of its sort key, "#" of the mail itself.
+func (m *Mail) decode(row table.Row, part string) (err error) {
+	switch {
+	case part == rowkey.StateSuffix:
+		m.State, err = entity.Decode[State](row)
+		m.version = row.Version
+	case strings.HasPrefix(part, rowkey.ReportPart):
+		var r Report
+		r, err = entity.Decode[Report](row)
+		m.Reports = append(m.Reports, r)
+	default:
+		var s stored
+		s, err = entity.Decode[stored](row)
+		m.Notice, m.Created, m.schema = s.Notice, s.Created, row.Schema
+		m.rank, m.ready, m.turn = s.Rank, s.Ready, s.Turn
+	}
+	return err
+}

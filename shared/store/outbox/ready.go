@@ -1,0 +1,146 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// Entry names a mail that is ready.
+type Entry struct {
+	ID       string
+	Customer string // whom it concerns: notice.Notice.Customer
+	key      table.Key
+}
+
+// Compare orders ready mails of a rank, whatever their shards.
+func (e Entry) Compare(other Entry) int { return strings.Compare(e.key.SK, other.key.SK) }
+
+// Ready reads the first ready mails of a rank and shard, in the order in which they are to be sent, at most limit.
+func (b *Box) Ready(ctx context.Context, rank, shard, limit int) (list []Entry, err error) {
+	rows, _, err := b.table.First(ctx, table.Query{PK: rowkey.ReadyPK(rank, shard)}, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: ready mails: %w", err)
+	}
+	for _, row := range rows {
+		w, err := entity.Decode[waiting](row)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Entry{rowkey.MailOf(row.Key), w.Customer, row.Key})
+	}
+	return list, nil
+}
+
+// EachReady passes every ready mail to f until f fails.
+func (b *Box) EachReady(ctx context.Context, f func(Mail) error) error {
+	for _, rank := range notice.Ranks {
+		for shard := range rowkey.Shards {
+			err := b.table.Each(ctx, table.Query{PK: rowkey.ReadyPK(rank, shard)}, func(row table.Row) error {
+				m, err := b.Read(ctx, rowkey.MailOf(row.Key))
+				if err != nil {
+					return err
+				}
+				return f(m)
+			})
+			if err != nil {
+				return fmt.Errorf("store: ready mails: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Forget removes the row of a ready mail that is not open any more, or that does not exist.
+func (b *Box) Forget(ctx context.Context, e Entry) error {
+	c := b.table.Begin()
+	c.Delete(e.key, table.Any)
+	return c.Commit(ctx)
+}
+
+// Promote makes the paused mails of a shard ready whose pause is over, at most limit, and returns how many these were.
+func (b *Box) Promote(ctx context.Context, shard, limit int) (n int, err error) {
+	rows, _, err := b.table.First(ctx, rowkey.LaterDue(shard, b.now()), limit)
+	if err != nil {
+		return 0, fmt.Errorf("store: paused mails: %w", err)
+	}
+	for _, row := range rows {
+		if err := b.promote(ctx, row); err != nil {
+			return n, fmt.Errorf("store: ending the pause of mail %s: %w", rowkey.MailOf(row.Key), err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (b *Box) promote(ctx context.Context, row table.Row) error {
+	m, err := b.Read(ctx, rowkey.MailOf(row.Key))
+	missing := fault.KindOf(err) == fault.NotFound
+	if err != nil && !missing {
+		return err
+	}
+	c := b.table.Begin()
+	c.Delete(row.Key, row.Version)
+	if !missing && m.State.Status.Open() && m.laterKey() == row.Key {
+		c.Set(m.waitingRow(m.readyKey()))
+	}
+	if err := c.Commit(ctx); fault.KindOf(err) != fault.Conflict { // somebody settled or promoted it
+		return err
+	}
+	return nil
+}
+
+// Queued is how many mails wait, each number up to a limit.
+type Queued struct {
+	Ready  map[int]int // by rank
+	Paused int
+}
+
+// Total is the number of all of them.
+func (q Queued) Total() (n int) {
+	for _, ready := range q.Ready {
+		n += ready
+	}
+	return n + q.Paused
+}
+
+// Queued counts the mails that wait, each kind up to about a limit. All reads are made at once.
+func (b *Box) Queued(ctx context.Context, limit int) (Queued, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	counts := map[int]*atomic.Int64{}
+	const paused = 0
+	count := func(rank int, pk string) {
+		g.Go(func() error {
+			n, err := b.table.Count(ctx, table.Query{PK: pk}, limit)
+			counts[rank].Add(int64(n))
+			return err
+		})
+	}
+	for _, rank := range append([]int{paused}, notice.Ranks...) {
+		counts[rank] = new(atomic.Int64)
+		for shard := range rowkey.Shards {
+			if rank == paused {
+				count(rank, rowkey.LaterPK(shard))
+			} else {
+				count(rank, rowkey.ReadyPK(rank, shard))
+			}
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return Queued{}, fmt.Errorf("store: counting mails: %w", err)
+	}
+	q := Queued{Ready: map[int]int{}, Paused: int(counts[paused].Load())}
+	for _, rank := range notice.Ranks {
+		q.Ready[rank] = int(counts[rank].Load())
+	}
+	return q, nil
+}

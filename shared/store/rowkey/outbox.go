@@ -1,0 +1,97 @@
+package rowkey
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	"marketplace/shared/input"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/table"
+)
+
+// MailsPK is the partition of the mails about a request or a license: each with its state and what the provider
+// reported about it.
+func MailsPK(about string) string { return "MAILS#" + about }
+
+// Mail is the row of a mail itself: what to tell whom.
+func Mail(id string) table.Key { return table.Key{PK: MailsPK(notice.AboutID(id)), SK: id} }
+
+// Parts of the sort keys of a mail's further rows, behind its ID.
+const (
+	StateSuffix = "#STATE"
+	ReportPart  = "#REPORT#"
+)
+
+// MailState is the row that says how far sending a mail is.
+func MailState(id string) table.Key { return table.Key{PK: Mail(id).PK, SK: id + StateSuffix} }
+
+// Report is the row of a report. providerID, outcome and recipient tell the reports about a mail apart.
+func Report(mailID, providerID, outcome, recipient string) table.Key {
+	sum := sha256.Sum256([]byte(providerID + "\x00" + outcome + "\x00" + input.Mailbox(recipient)))
+	return table.Key{PK: Mail(mailID).PK, SK: mailID + ReportPart + hex.EncodeToString(sum[:16])}
+}
+
+// MailRows asks for every row of a mail: itself, its reports, its state.
+func MailRows(id string) table.Query {
+	return table.Query{PK: Mail(id).PK, From: id, To: id + string('#'+1)}
+}
+
+// Letter is the row of a mail as an attempt sent it; attempts count from 1.
+func Letter(mailID string, attempt int) table.Key {
+	return table.Key{PK: "LETTER#" + mailID, SK: fmt.Sprintf("%06d", attempt)}
+}
+
+// Shards is into how many partitions the outbox is divided, for each rank.
+const Shards = 16
+
+// Shard is the part of the outbox that has the mails of a customer.
+func Shard(customer string) int {
+	h := fnv.New32a()
+	h.Write([]byte(customer))
+	return int(h.Sum32() % Shards)
+}
+
+// stamp formats a time so that texts are in the order of the times, to the millisecond.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// ReadyPrefix begins the partitions of the mails of a rank that are ready.
+func ReadyPrefix(rank int) string { return fmt.Sprintf("OUTBOX#%d#", rank) }
+
+// ReadyPK is the partition of the mails of a rank and shard that are ready to be sent, in the order in which they are.
+func ReadyPK(rank, shard int) string { return fmt.Sprintf("%s%x", ReadyPrefix(rank), shard) }
+
+// Ready is the row of a mail that is ready. turn is its place among the mails of its customer that got ready with it.
+func Ready(rank, shard int, ready time.Time, turn int, mailID string) table.Key {
+	return table.Key{PK: ReadyPK(rank, shard), SK: fmt.Sprintf("%s#%06d#%s", stamp(ready), turn, mailID)}
+}
+
+// LaterPK is the partition of the mails of a shard that are paused, in the order in which they get ready.
+func LaterPK(shard int) string { return fmt.Sprintf("LATER#%x", shard) }
+
+// Later is the row of a mail that is paused.
+func Later(shard int, notBefore time.Time, rank int, mailID string) table.Key {
+	return table.Key{PK: LaterPK(shard), SK: fmt.Sprintf("%s#%d#%s", stamp(notBefore), rank, mailID)}
+}
+
+// LaterDue asks for the mails of a shard whose pause is over.
+func LaterDue(shard int, now time.Time) table.Query {
+	return table.Query{PK: LaterPK(shard), To: stamp(now.Add(time.Millisecond))}
+}
+
+// MailOf returns the ID of the mail that a row of the outbox is about.
+func MailOf(key table.Key) string { return key.SK[strings.LastIndexByte(key.SK, '#')+1:] }
+
+// Lease is the row that says which mailer may send.
+func Lease() table.Key { return table.Key{PK: "MAILER", SK: "LEASE"} }
+
+// FailedPK is the partition of the mails that were given up, the newest last.
+const FailedPK = "FAILEDMAIL"
+
+// Failed is the row of a mail that was given up.
+func Failed(at time.Time, mailID string) table.Key {
+	return table.Key{PK: FailedPK, SK: stamp(at) + "#" + mailID}
+}
