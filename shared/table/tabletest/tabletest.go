@@ -1,5 +1,5 @@
 // Package tabletest holds what tests of tables share: Run, which checks an engine against every sentence of
-// table.Table's contract, and Faulty, a table that fails when told to.
+// table.Table's contract; Faulty, a table that fails when told to; and Memory, a table in memory.
 package tabletest
 
 import (
