@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table/bolt"
@@ -109,7 +110,7 @@ func asked(kind request.Kind, change ...func(*request.Details)) request.Details 
 
 func (w *testEnv) file(d request.Details) request.Request {
 	w.Helper()
-	r, _, err := w.store.FileRequest(w.Context(), d, "", func(request.Request) []mail.Message { return nil })
+	r, _, err := w.store.Silent().FileRequest(w.Context(), d, "")
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -183,19 +184,23 @@ func (w *testEnv) license(id string) license.License {
 	return r.License
 }
 
-func (w *testEnv) mails() []mail.Message {
+// mails returns the letters of the queued mails.
+func (w *testEnv) mails() (list []mail.Message) {
 	w.Helper()
-	ids, err := w.store.PendingMail(w.Context(), "", 100)
+	queued, err := lettertest.Ready(w.Context(), w.store)
 	if err != nil {
 		w.Fatal(err)
 	}
-	var list []mail.Message
-	for _, id := range ids {
-		m, err := w.store.Mail(w.Context(), id)
+	c, err := w.Catalog()
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, m := range queued {
+		written, err := lettertest.Write(w.Context(), w.store, w.Letters, c, m)
 		if err != nil {
 			w.Fatal(err)
 		}
-		list = append(list, m.Message)
+		list = append(list, written)
 	}
 	return list
 }

@@ -19,7 +19,6 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/license/client"
 	"marketplace/shared/license/licensetest"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -109,7 +108,7 @@ func TestChangeSinceTheReviewIsReviewedAgain(t *testing.T) {
 	}{
 		{"the request", func(t *testing.T, w *testEnv, _ *Form, r request.Request) {
 			change := store.Review{ID: r.ID, Version: r.Version, By: "pat", To: request.InReview}
-			if _, err := w.store.Review(t.Context(), change, nil); err != nil {
+			if _, err := w.store.Review(t.Context(), change); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -153,9 +152,9 @@ type interfering struct {
 	do func()
 }
 
-func (i interfering) IssueLicenses(ctx context.Context, s store.Issue, m []mail.Message) error {
+func (i interfering) IssueLicenses(ctx context.Context, s store.Issue) error {
 	i.do()
-	return i.Store.IssueLicenses(ctx, s, m)
+	return i.Store.IssueLicenses(ctx, s)
 }
 
 func TestChangeDuringTheIssueIsReviewedAgain(t *testing.T) {

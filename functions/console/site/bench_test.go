@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -145,27 +144,27 @@ func (f *filler) one(ctx context.Context, answered bool) (r request.Request, lic
 	customer := int(d.Server[3])*131 + int(d.Server[4])*17 + int(d.Server[5])
 	d.Company = fmt.Sprintf("%s %s GmbH", syllables(customer), syllables(customer*7+1))
 	d.Email = fmt.Sprintf("jane@%s.example", strings.ToLower(syllables(customer)))
-	if r, _, err = f.store.FileRequest(ctx, d, "", func(request.Request) []mail.Message { return nil }); err != nil {
+	if r, _, err = f.store.Silent().FileRequest(ctx, d, ""); err != nil {
 		return r, "", err
 	}
 	if !answered {
 		if f.random.IntN(2) == 0 {
-			_, err = f.store.Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example",
-				To: request.InReview}, nil)
+			_, err = f.store.Silent().Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example",
+				To: request.InReview})
 		}
 		return r, "", err
 	}
 	f.now = f.now.Add(time.Duration(1+f.random.IntN(30)) * time.Hour)
 	if f.random.IntN(20) == 0 {
-		_, err = f.store.Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example",
-			To: request.Rejected, Text: "why"}, nil)
+		_, err = f.store.Silent().Review(ctx, store.Review{ID: r.ID, Version: 1, By: "sam@vendor.example",
+			To: request.Rejected, Text: "why"})
 		return r, "", err
 	}
 	l := sampleLicense(r.ID, license.DateOf(f.now).AddMonths(12))
 	l.Server, l.Edition, l.Organization, l.NotBefore = d.Server, d.Edition, d.Company, license.DateOf(f.now)
 	l.Contacts = []license.Contact{{Name: "Jane Doe", Email: d.Email}}
 	issue := store.Issue{Licenses: []license.License{l}, By: "sam@vendor.example", Request: r.ID, RequestVersion: 1}
-	return r, l.ID, f.store.IssueLicenses(ctx, issue, nil)
+	return r, l.ID, f.store.Silent().IssueLicenses(ctx, issue)
 }
 
 // syllables returns a word for a number.

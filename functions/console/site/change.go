@@ -64,19 +64,6 @@ func whyKeyNotSent(l license.License, today license.Date) string {
 	return ""
 }
 
-// productVersion returns the version of the customer's server, from the request that the license answers; "" if
-// unknown.
-func (s *site) productVersion(r *http.Request, l license.License) string {
-	if l.Request == "" {
-		return ""
-	}
-	answered, err := s.store.Request(r.Context(), l.Request)
-	if err != nil {
-		return ""
-	}
-	return answered.ProductVersion
-}
-
 func redirectToLicense(w http.ResponseWriter, r *http.Request, id, done string) error {
 	http.Redirect(w, r, "/console/licenses/"+id+"?done="+done, http.StatusSeeOther)
 	return nil

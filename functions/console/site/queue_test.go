@@ -26,7 +26,7 @@ func listed(doc *goquery.Document) (names []string) {
 func (w *testEnv) review(r request.Request, to request.State) request.Request {
 	w.t.Helper()
 	r, err := w.store.Review(w.t.Context(),
-		store.Review{ID: r.ID, Version: r.Version, By: "robin@vendor.example", To: to, Text: "why"}, nil)
+		store.Review{ID: r.ID, Version: r.Version, By: "robin@vendor.example", To: to, Text: "why"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -138,7 +139,9 @@ func (r related) Any() bool { return len(r.Requests)+len(r.Licenses) > 0 }
 // mailRow is an email about a request or a license, in a list.
 type mailRow struct {
 	outbox.Mail
-	Badge badge
+	Badge     badge
+	Recipient string    // its address
+	When      time.Time // when it was sent, or queued if it is not sent
 }
 
 // maxMails is the number of emails that a page shows.
@@ -162,7 +165,14 @@ func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error
 		case len(m.Reports) > 0:
 			b = outcomeBadge(worst(m.Reports))
 		}
-		rows = append(rows, mailRow{m, b})
+		row := mailRow{Mail: m, Badge: b, Recipient: m.To.Email, When: m.Created}
+		if m.Kind.ToSales() {
+			row.Recipient = s.mail.Sales.Email
+		}
+		if !m.State.Closed.IsZero() {
+			row.When = m.State.Closed
+		}
+		rows = append(rows, row)
 	}
 	return rows, err
 }

@@ -13,7 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web/webtest"
 )
 
@@ -106,14 +106,16 @@ func TestStepsQueueEmailsToTheCustomer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mails = slices.DeleteFunc(mails, func(m store.Mail) bool { return m.Message.Kind == mail.RequestReceived })
+		mails = slices.DeleteFunc(mails, func(m outbox.Mail) bool {
+			return m.Kind == mail.RequestReceived || m.Kind == mail.RequestNew
+		})
 		switch {
 		case want == "" && len(mails) == 0:
 		case want == "" || len(mails) != 1:
 			t.Errorf("%s: %d mails", path, len(mails))
-		case mails[0].Message.Kind != want || mails[0].Message.To.Email != sampleDetails.Email ||
-			!strings.Contains(mails[0].Message.Text, "Which <b>one</b>?"):
-			t.Errorf("%s: %+v", path, mails[0].Message)
+		case mails[0].Kind != want || mails[0].To.Email != sampleDetails.Email ||
+			!strings.Contains(w.letter(mails[0].ID).Text, "Which <b>one</b>?"):
+			t.Errorf("%s: %+v", path, mails[0])
 		case webtest.Text(w.get(sam, page).Page().Find("#mails-title + table tbody tr").Last()) == "":
 			t.Errorf("%s: the page does not show the mail", path)
 		}

@@ -22,7 +22,7 @@ import (
 	"marketplace/infra/local/devidp"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
@@ -220,9 +220,7 @@ var sampleDetails = request.Details{
 
 func (w *testEnv) file(d request.Details) request.Request {
 	w.t.Helper()
-	r, _, err := w.store.FileRequest(w.t.Context(), d, "", func(r request.Request) []mail.Message {
-		return []mail.Message{letter.Writer{URL: siteURL}.RequestReceived(r.ID+"-received", r)}
-	})
+	r, _, err := w.store.FileRequest(w.t.Context(), d, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -249,11 +247,14 @@ func (w *testEnv) record(l license.License) {
 	}
 }
 
-func (w *testEnv) pendingMails() []string {
+func (w *testEnv) pendingMails() (ids []string) {
 	w.t.Helper()
-	ids, err := w.store.PendingMail(w.t.Context(), "", 1000)
+	list, err := lettertest.Ready(w.t.Context(), w.store)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	for _, m := range list {
+		ids = append(ids, m.ID)
 	}
 	return ids
 }
