@@ -103,9 +103,9 @@ type Issue struct {
 }
 
 // IssueLicenses puts new licenses on record, answers the request, revokes what they replace, and mails the keys
-// to the first contact of the first license, in one transaction. It is ErrIssued if that was done before; a Conflict fault if the request, a license that is
-// replaced, or a dataset changed since the operator saw it; a TooLarge fault if these are too many licenses for one
-// transaction.
+// to the first contact of the first license, in one transaction. It is ErrIssued if that was done before; a Conflict
+// fault if the request, a license that is replaced, or a dataset changed since the operator saw it; a TooLarge fault if
+// these are too many licenses for one transaction.
 func (s *Store) IssueLicenses(ctx context.Context, i Issue) error {
 	return entity.Retry(func() error {
 		switch _, err := s.License(ctx, i.Licenses[0].ID); {

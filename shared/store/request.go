@@ -63,8 +63,8 @@ var ErrReused = errors.New("store: the idempotency key was used for another requ
 
 // FileRequest records a license request and the mails about it, in one transaction and, if the token is new, without
 // reading. token is the client's: the same details with the same token are the same request, which is returned with
-// created false; other details with it are ErrReused. "" is no token. The mails confirm the request to the customer, and
-// tell sales of it.
+// created false; other details with it are ErrReused. "" is no token. The mails confirm the request to the customer,
+// and tell sales of it.
 func (s *Store) FileRequest(ctx context.Context, d request.Details, token string) (
 	r request.Request, created bool, err error) {
 	return s.file(ctx, request.Request{Details: d}, token)
@@ -179,8 +179,8 @@ type Review struct {
 }
 
 // Review changes the state of a request, and tells the customer of a question or of the end. Bringing into review what
-// a colleague has in review takes it over. It is a Conflict fault if somebody changed the request since it was seen, and
-// if its state does not lead to the other.
+// a colleague has in review takes it over. It is a Conflict fault if somebody changed the request since it was seen,
+// and if its state does not lead to the other.
 func (s *Store) Review(ctx context.Context, v Review) (request.Request, error) {
 	c := s.begin()
 	r, err := c.review(ctx, v, v.Text, nil)
@@ -268,8 +268,8 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 const toldAtOnce = 50
 
 // TellUnconfirmed queues one mail to sales about the unconfirmed requests that sales was not told of yet, the oldest
-// first, and returns how many it lists. If one was queued on the same day (UTC), nothing is queued, and the requests are
-// left for the next one.
+// first, and returns how many it lists. If one was queued on the same day (UTC), nothing is queued, and the requests
+// are left for the next one.
 func (s *Store) TellUnconfirmed(ctx context.Context) (n int, err error) {
 	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UntoldPK}, toldAtOnce)
 	if err != nil {

@@ -60,7 +60,7 @@ func (s *Store) Suppressed(ctx context.Context, email string) (*Suppression, err
 }
 
 // suppress suppresses an address because of a report, unless it is suppressed already.
-func (c *changeset) suppress(ctx context.Context, email string, r Report) error {
+func (c *changeset) suppress(ctx context.Context, email string, r outbox.Report) error {
 	if why, err := c.store.Suppressed(ctx, email); why != nil || err != nil {
 		return err
 	}

@@ -2,9 +2,9 @@
 // them in the transactions of what they tell.
 //
 // A mail is a notice (shared/mail/notice): what to tell whom. Its letter is written when it is sent. A small row of its
-// own says how far sending is, so that a claim costs two write units. Mails that are ready are in partitions by rank and
-// shard, in the order in which they are to be sent; paused ones are elsewhere, by the time at which they get ready, so
-// that nobody reads a mail that is not due.
+// own says how far sending is, so that a claim costs two write units. Mails that are ready are in partitions by rank
+// and shard, in the order in which they are to be sent; paused ones are elsewhere, by the time at which they get ready,
+// so that nobody reads a mail that is not due.
 //
 // One mailer sends at a time: see Lease. A call to the provider is marked just before it (Begin). A mail that a mailer
 // marked and died is in doubt, and so is one whose call ended without a clear answer: it waits for the provider's event
@@ -105,7 +105,7 @@ func (m Mail) MaybeTwice() bool { return m.State.Doubts > 0 }
 
 // LogValue implements slog.LogValuer: logs name neither the recipient nor what the mail says.
 func (m Mail) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("mail", m.ID), slog.String("kind", string(m.Kind)),
+	return slog.GroupValue(slog.String("id", m.ID), slog.String("kind", string(m.Kind)),
 		slog.String("about", m.About), slog.String("status", string(m.State.Status)),
 		slog.Int("attempts", m.State.Attempts))
 }

@@ -26,11 +26,11 @@ const (
 type Report struct {
 	Mail       string    `json:"mail"`                // the ID of the mail
 	Attempt    int       `json:"attempt,omitempty"`   // which of our calls it is about; 0 if unknown
-	ProviderID string    `json:"carrierId"`           // the provider's ID of it, which differs each time that it is sent
+	ProviderID string    `json:"carrierId"`           // the provider's ID of it, another one for each call
 	Recipient  string    `json:"recipient,omitempty"` // as the provider knows it: behind an alias, not the mail's
 	Outcome    Outcome   `json:"outcome"`
 	Status     string    `json:"status,omitempty"` // the status code (RFC 3463), such as 4.4.7; "" if unknown
-	Detail     string    `json:"detail,omitempty"` // in the words of the provider or the recipient's server, on one line
+	Detail     string    `json:"detail,omitempty"` // in the words of the provider or of a server, on one line
 	At         time.Time `json:"at,omitzero"`      // when it happened, UTC
 }
 
