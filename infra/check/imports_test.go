@@ -141,10 +141,9 @@ func checkImports(packages map[string]pkg) (problems []string) {
 	return problems
 }
 
-// storesMail reports the packages that keep and move messages without knowing what they say.
+// storesMail reports the packages that keep what to tell and what was reported, without knowing how a letter says it.
 func storesMail(name string) bool {
-	return within(name, "shared/store", "functions/mailer/dispatch", "functions/mailevents/feedback",
-		"functions/reminders/daily")
+	return within(name, "shared/store", "functions/mailevents/feedback", "functions/reminders/daily")
 }
 
 // checkLinked: functions link nothing unnecessary, directly or indirectly.
@@ -158,7 +157,7 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 				why = "it would slow down the catalog's cold start"
 			case storesMail(name) && (dep == "html/template" ||
 				within(dep, module+"catalog", module+"shared/mail/letter")):
-				why = "letters are passed to it as functions"
+				why = "letters are written when they are sent (decision 16)"
 			case buildsSchemas(name, dep):
 				why = "it builds schemas at every cold start (decision 12)"
 			case function(name) != "" && function(name) != "console" &&

@@ -27,12 +27,13 @@ import (
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
 )
@@ -44,7 +45,7 @@ type step struct {
 }
 
 // usage does with a store in DynamoDB what each function does with its own, and returns by function which permissions
-// that needs, and the rows that filing a request writes. A method that a function may call and that is not tried here
+// that needs, and the rows that they write. A method that a function may call and that is not tried here
 // is an error.
 func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 	t.Helper()
@@ -71,14 +72,14 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 		actions[function] = slices.Sorted(maps.Keys(db.actions))
 	}
 	try("requests", u.requestsSteps(), reflect.TypeFor[site.Store]())
+	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records]())
+	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
+	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
+	try("console", u.consoleSteps(), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
 		rows = append(rows, table.Row{Key: key, Type: i.text("type")})
 	}
-	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox]())
-	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
-	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
-	try("console", u.consoleSteps(), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions]())
 
 	for service, asked := range map[string]reflect.Type{
 		"mailer ses": reflect.TypeFor[ses.API](), "console s3": reflect.TypeFor[packagestore.API](),
@@ -99,14 +100,14 @@ type user struct {
 	s   *store.Store
 
 	license license.License // on record
-	key     mail.Message    // a mail with its key
+	key     string          // the ID of a mail with its key
 	filed   request.Request
 	due     store.Due
 }
 
 const operator = "sales@example.com"
 
-// prepare puts a license on record, and queues a mail with its key.
+// prepare puts a license on record, and queues mails with its key.
 func (u *user) prepare(t *testing.T) {
 	t.Helper()
 	u.license = license.License{
@@ -118,13 +119,17 @@ func (u *user) prepare(t *testing.T) {
 	if _, err := u.s.AddLicense(u.ctx, u.license, store.System); err != nil {
 		t.Fatal(err)
 	}
-	u.key = mail.Message{ID: "k1", Kind: mail.LicenseKey, About: u.license.ID, To: mail.Address{Email: "a@example.com"}}
-	if err := u.s.SendKeyAgain(u.ctx, u.license.ID, operator, u.key); err != nil {
-		t.Fatal(err)
+	for i := range 10 {
+		if err := u.sendKey(fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	u.key = notice.LicenseKeyAgain(u.license, u.license.Contacts[0], "0").ID
 }
 
-func (u *user) unreached(l license.License) mail.Message { return letter.Writer{}.LicenseUnreached(l) }
+func (u *user) sendKey(nonce string) error {
+	return u.s.SendKeyAgain(u.ctx, u.license.ID, operator, u.license.Contacts[0], nonce)
+}
 
 // last drops all results of a call but its error.
 func last[T any](_ T, err error) error { return err }
@@ -135,9 +140,7 @@ func (u *user) requestsSteps() []step {
 			Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com",
 			Company: "Example",
 		}
-		u.filed, _, err = u.s.FileRequest(u.ctx, details, "token", func(r request.Request) []mail.Message {
-			return []mail.Message{{ID: r.ID + "-1"}, {ID: r.ID + "-2"}, {ID: r.ID + "-3"}}
-		})
+		u.filed, _, err = u.s.FileRequest(u.ctx, details, "token")
 		return err
 	}
 	return []step{
@@ -147,9 +150,7 @@ func (u *user) requestsSteps() []step {
 			return err
 		}},
 		{"CorrectEmail", func() error {
-			return u.s.CorrectEmail(u.ctx, u.filed.ID, "a@example.com", "b@example.com", func(request.Request) []mail.Message {
-				return []mail.Message{{ID: "c1"}}
-			})
+			return u.s.CorrectEmail(u.ctx, u.filed.ID, "a@example.com", "b@example.com")
 		}},
 		{"FileRequest", file}, // a repeated one reads
 		{"Request", func() error { return last(u.s.Request(u.ctx, u.filed.ID)) }},
@@ -161,48 +162,72 @@ func (u *user) requestsSteps() []step {
 }
 
 func (u *user) mailerSteps() []step {
-	return []step{
-		{"PendingMail", func() error { return last(u.s.PendingMail(u.ctx, "", 1)) }},
-		{"Mail", func() error { return last(u.s.Mail(u.ctx, u.filed.ID+"-1")) }},
-		{"ClaimMail", u.claim(func(m store.Mail) error { return u.s.RecordSent(u.ctx, m, "x") })},
-		{"RecordSent", func() error { return nil }}, // with ClaimMail
-		{"FailMail", u.claim(func(m store.Mail) error { return u.s.FailMail(u.ctx, m, errors.New("a cause")) })},
-		{"ReleaseMail", u.claim(func(m store.Mail) error { return u.s.ReleaseMail(u.ctx, m) })},
-		{"RetryMail", u.claim(func(m store.Mail) error {
-			return u.s.RetryMail(u.ctx, m, errors.New("a cause"), u.now)
-		})},
-		{"Suppressed", func() error { return last(u.s.Suppressed(u.ctx, "a@example.com")) }},
-		{"FailSuppressed", u.claim(func(m store.Mail) error {
-			return u.s.FailSuppressed(u.ctx, m, store.Suppression{}, u.unreached)
-		})},
-	}
-}
-
-// claim claims a mail and ends the claim.
-func (u *user) claim(end func(store.Mail) error) func() error {
-	return func() error {
-		ids, err := u.s.PendingMail(u.ctx, "", 100)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			m, err := u.s.ClaimMail(u.ctx, id, time.Minute)
-			if errors.Is(err, store.ErrNotClaimed) {
-				continue
+	box := u.s.Outbox()
+	ready := func() []outbox.Entry {
+		for shard := range rowkey.Shards {
+			if list, err := box.Ready(u.ctx, notice.RankUrgent, shard, 1); err != nil || len(list) > 0 {
+				return list
 			}
+		}
+		return nil
+	}
+	// begin begins to send the first mail that is ready, and ends that.
+	begin := func(end func(outbox.Mail) error) func() error {
+		return func() error {
+			m, err := box.Read(u.ctx, ready()[0].ID)
 			if err != nil {
+				return err
+			}
+			if m, err = box.Begin(u.ctx, m, 1, mail.Message{ID: m.ID}); err != nil {
 				return err
 			}
 			return end(m)
 		}
-		return errors.New("there is no mail to claim")
+	}
+	return []step{
+		{"Acquire", func() error { return last(box.Acquire(u.ctx, time.Minute)) }},
+		{"Ready", func() error { return last(box.Ready(u.ctx, notice.RankSoon, 0, 1)) }},
+		{"Read", func() error { return last(box.Read(u.ctx, u.key)) }},
+		{"Begin", begin(func(m outbox.Mail) error { return box.RecordSent(u.ctx, m, "x") })},
+		{"RecordSent", func() error { return nil }}, // with Begin
+		{"Fail", begin(func(m outbox.Mail) error { return box.Fail(u.ctx, m, "a cause") })},
+		{"Release", begin(func(m outbox.Mail) error { return box.Release(u.ctx, m) })},
+		{"Pause", begin(func(m outbox.Mail) error { return box.Pause(u.ctx, m, "a cause", u.now, true) })},
+		{"Promote", func() error {
+			for shard := range rowkey.Shards {
+				if n, err := box.Promote(u.ctx, shard, 1); n > 0 || err != nil {
+					return err
+				}
+			}
+			return errors.New("there is no paused mail")
+		}},
+		{"Doubt", begin(func(m outbox.Mail) error { return box.Doubt(u.ctx, m, "a cause", u.now) })},
+		{"Settle", begin(func(m outbox.Mail) error { return box.Settle(u.ctx, m.ID, 1, "x", u.now) })},
+		{"Drop", begin(func(m outbox.Mail) error { return box.Drop(u.ctx, m, "a cause") })},
+		{"Forget", func() error { return box.Forget(u.ctx, ready()[0]) }},
+		{"Records", func() error {
+			m, err := box.Read(u.ctx, u.key)
+			if err != nil {
+				return err
+			}
+			return last(u.s.Records(u.ctx, m.Notice))
+		}},
+		{"Suppressed", func() error { return last(u.s.Suppressed(u.ctx, "a@example.com")) }},
+		{"FailSuppressed", begin(func(m outbox.Mail) error {
+			return u.s.FailSuppressed(u.ctx, m, store.Suppression{})
+		})},
 	}
 }
 
 func (u *user) mailEventsSteps() []step {
 	return []step{{"RecordReport", func() error {
-		r := store.Report{Mail: u.key.ID, ProviderID: "x", Outcome: outbox.Bounced}
-		return last(u.s.RecordReport(u.ctx, r, u.unreached))
+		for _, outcome := range []outbox.Outcome{outbox.Accepted, outbox.Delivered, outbox.Returned, outbox.Bounced} {
+			r := store.Report{Mail: u.key, ProviderID: "x", Outcome: outcome, Status: "4.4.7", At: u.now}
+			if _, err := u.s.RecordReport(u.ctx, r); err != nil {
+				return err
+			}
+		}
+		return nil
 	}}}
 }
 
@@ -212,15 +237,12 @@ func (u *user) remindersSteps() []step {
 			return u.s.DueReminders(u.ctx, license.DateOf(u.now), func(d store.Due) error { u.due = d; return nil })
 		}},
 		{"RecordReminder", func() error {
-			return u.s.RecordReminder(u.ctx, u.due, reminder.Default.Longest(), []mail.Message{{ID: "r1"}})
+			do := store.Reminding{Stage: reminder.Default.Longest(), To: u.license.Contacts[0], Ready: u.now}
+			return u.s.RecordReminder(u.ctx, u.due, do)
 		}},
 		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, u.license.Contacts)) }},
-		{"RecordUnreached", func() error {
-			return last(u.s.RecordUnreached(u.ctx, u.license, u.unreached(u.license)))
-		}},
-		{"TellUnconfirmed", func() error {
-			return last(u.s.TellUnconfirmed(u.ctx, func([]request.Summary) mail.Message { return mail.Message{ID: "u1"} }))
-		}},
+		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license)) }},
+		{"TellUnconfirmed", func() error { return last(u.s.TellUnconfirmed(u.ctx)) }},
 	}
 }
 
@@ -255,7 +277,7 @@ func (u *user) consoleSteps() []step {
 		{"NoteOnRequest", func() error { return s.NoteOnRequest(ctx, u.filed.ID, operator, "a note") }},
 		{"Review", func() (err error) {
 			v := store.Review{ID: u.filed.ID, Version: u.filed.Version, By: operator, To: request.InReview}
-			u.filed, err = s.Review(ctx, v, nil)
+			u.filed, err = s.Review(ctx, v)
 			return err
 		}},
 
@@ -270,14 +292,14 @@ func (u *user) consoleSteps() []step {
 		{"RemindersToCome", func() error { return last(s.RemindersToCome(ctx, day, day.AddMonths(1), 10)) }},
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
 		{"MuteReminders", changed(func(c store.LicenseChange) error { return s.MuteReminders(ctx, c, true) })},
-		{"SendKeyAgain", func() error { return s.SendKeyAgain(ctx, u.license.ID, operator, mail.Message{ID: "k2"}) }},
+		{"SendKeyAgain", func() error { return u.sendKey("console") }},
 		{"IssueLicenses", func() error {
 			l := u.license
 			l.ID = "l2"
 			i := store.Issue{
 				Licenses: []license.License{l}, By: operator, Request: u.filed.ID, RequestVersion: u.filed.Version,
 			}
-			return s.IssueLicenses(ctx, i, []mail.Message{{ID: "k3"}})
+			return s.IssueLicenses(ctx, i)
 		}},
 		{"RevokeLicense", changed(func(c store.LicenseChange) error { return s.RevokeLicense(ctx, c, "a reason") })},
 
@@ -286,7 +308,7 @@ func (u *user) consoleSteps() []step {
 		{"FindByEmail", func() error { return last(s.FindByEmail(ctx, "a@example.com", 10)) }},
 
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
-		{"PendingMail", func() error { return last(s.PendingMail(ctx, "", 10)) }},
+		{"QueuedMails", func() error { return last(s.QueuedMails(ctx, 10)) }},
 		{"FailedMails", func() error { return last(s.FailedMails(ctx, 10)) }},
 		{"RecentReports", func() error { return last(s.RecentReports(ctx, u.now.AddDate(0, 0, -30), 10)) }},
 		{"Unreached", func() error { return last(s.Unreached(ctx, 10)) }},
@@ -334,14 +356,15 @@ func checkPermissions(t template, actions map[string][]string) (problems []strin
 	return problems
 }
 
-// checkWaking: of the rows that are created, the stream shows the mailer those of pending mails and no others.
+// checkWaking: of the rows that are created, the stream shows the mailer those of ready mails of the first two ranks
+// and no others.
 func checkWaking(t template, rows []table.Row) (problems []string) {
-	outbox := t.functions()["MailerFunction"]["Events"]
+	events := t.functions()["MailerFunction"]["Events"]
 	var pattern struct {
 		EventName []string
 		Dynamodb  struct{ Keys map[string]struct{ S []any } }
 	}
-	filters := list(at(outbox, "Outbox", "Properties", "FilterCriteria", "Filters"))
+	filters := list(at(events, "Outbox", "Properties", "FilterCriteria", "Filters"))
 	if len(filters) != 1 {
 		return []string{"MailerFunction: its stream has no filter"}
 	}
@@ -360,8 +383,7 @@ func checkWaking(t template, rows []table.Row) (problems []string) {
 		})
 	}
 	for _, row := range rows {
-		wakes := matches("PK", row.PK) && matches("SK", row.SK)
-		if pending := row.Type == "pending"; pending != wakes {
+		if wakes := matches("PK", row.PK); wakes != outbox.Wakes(table.Set(row)) {
 			problems = append(problems, fmt.Sprintf("MailerFunction: %s (%s) wakes %s", row.Key, row.Type,
 				map[bool]string{true: "the mailer", false: "nobody"}[wakes]))
 		}

@@ -51,13 +51,14 @@ func rowKeys() []table.Key {
 	}
 	report := rowkey.Report("m", "p", "bounced", "a@example.com")
 	return append(keys, rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"), rowkey.License("l"),
-		rowkey.Event(rowkey.License("l"), "e"), rowkey.Mail("m"), rowkey.Idempotency("t"), rowkey.EndedSession("s"),
+		rowkey.Event(rowkey.License("l"), "e"), rowkey.Idempotency("t"), rowkey.EndedSession("s"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},
 		table.Key{PK: rowkey.DatasetPK(server), SK: rowkey.StagingPrefix + "l"}, rowkey.DatasetGuard(server),
 		rowkey.Due(day, "l"), rowkey.Expiry(license.License{ID: "l", Expiration: day}), rowkey.Stats(day, 0),
-		rowkey.Suppression("a@example.com"), table.Key{PK: rowkey.AboutPK("r"), SK: "m"}, rowkey.Pending("m"),
-		rowkey.Failed(time.Time{}, "m"), report, rowkey.Reported(time.Time{}, "m", report), rowkey.Unreached("l"),
+		rowkey.Suppression("a@example.com"), rowkey.Mail("m"), rowkey.MailState("m"), report, rowkey.Letter("m", 1),
+		rowkey.Ready(1, 0, time.Time{}, 0, "m"), rowkey.Later(0, time.Time{}, 1, "m"), rowkey.Lease(),
+		rowkey.Failed(time.Time{}, "m"), rowkey.Reported(time.Time{}, report), rowkey.Unreached("l"),
 		rowkey.Untold("r"))
 }
 

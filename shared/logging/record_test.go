@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 )
 
 // private is part of every text in a record, except IDs.
@@ -64,7 +65,7 @@ func TestLogShowsOnlyIDsAndStatesOfRecords(t *testing.T) {
 		record[request.Form](), record[request.Details](), record[request.Request](), record[request.Summary](),
 		record[license.License](), record[license.Contact](), record[license.Key](),
 		record[mail.Address](), record[mail.Attachment](), record[mail.Message](),
-		record[store.LicenseRecord](), record[store.Due](), record[store.Summary](), record[store.Mail](),
+		record[store.LicenseRecord](), record[store.Due](), record[store.Summary](), record[outbox.Mail](),
 		record[store.Event](),
 	} {
 		v := reflect.ValueOf(record)
