@@ -54,12 +54,12 @@ func TestIssueIsRefusedWhereADatasetChangedSinceItWasSeen(t *testing.T) {
 	other := expiring("l2", "2019-08-31")
 	other.Server = "AWHW8w9JtzBzSrmf9GQZ"
 	i := store.Issue{Licenses: []license.License{other}, By: "sam", Datasets: seen}
-	if err := b.IssueLicenses(t.Context(), i, nil); fault.KindOf(err) != fault.Conflict {
+	if err := b.IssueLicenses(t.Context(), i); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("issuing by an old dataset: got %v, want a Conflict fault", err)
 	}
 	i.Datasets = map[license.Server]int64{"AWHW8w9JtzBzSrmf9GQX": dataset(t, b, "AWHW8w9JtzBzSrmf9GQX").Version}
 	i.Confirmed = "It is the second."
-	if err := b.IssueLicenses(t.Context(), i, nil); err != nil {
+	if err := b.IssueLicenses(t.Context(), i); err != nil {
 		t.Error(err)
 	}
 	events, err := b.LicenseTimeline(t.Context(), "l2")

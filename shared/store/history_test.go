@@ -13,7 +13,6 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -84,7 +83,7 @@ func (h *history) file(rt *rapid.T) {
 	d := evaluation
 	d.Server = h.server(rt)
 	d.Kind = rapid.SampledFrom(request.Kinds).Draw(rt, "kind")
-	r, _, err := h.FileRequest(rt.Context(), d, "", func(request.Request) []mail.Message { return nil })
+	r, _, err := h.FileRequest(rt.Context(), d, "")
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -111,8 +110,7 @@ func (h *history) review(rt *rapid.T) {
 	id, r := one(rt, h.requests, "request")
 	to := rapid.SampledFrom([]request.State{request.InReview, request.Waiting, request.Rejected,
 		request.Withdrawn}).Draw(rt, "to")
-	after, err := h.Review(rt.Context(), store.Review{ID: id, Version: r.seen[who], By: who, To: to, Text: "because"},
-		nil)
+	after, err := h.Review(rt.Context(), store.Review{ID: id, Version: r.seen[who], By: who, To: to, Text: "because"})
 	takenOver := r.state == request.InReview && to == request.InReview && r.reviewer != who
 	may := r.seen[who] == r.version && (r.state.Leads(to) || takenOver)
 	h.expect(rt, err, may)
@@ -166,7 +164,7 @@ func (h *history) issue(rt *rapid.T) {
 		licenses = append(licenses, h.license(rt))
 	}
 	i := store.Issue{Licenses: licenses, By: who, Request: id, RequestVersion: r.seen[who]}
-	err := h.IssueLicenses(rt.Context(), i, []mail.Message{{ID: licenses[0].ID + "-key"}})
+	err := h.IssueLicenses(rt.Context(), i)
 	may := r.seen[who] == r.version && r.state.Leads(request.Issued)
 	h.expect(rt, err, may)
 	if !may {
@@ -181,8 +179,7 @@ func (h *history) issue(rt *rapid.T) {
 	}
 	h.refresh(rt)
 	r.seen[who] = r.version
-	if err := h.IssueLicenses(rt.Context(), i, []mail.Message{{ID: licenses[0].ID + "-key"}}); !errors.Is(err,
-		store.ErrIssued) {
+	if err := h.IssueLicenses(rt.Context(), i); !errors.Is(err, store.ErrIssued) {
 		rt.Fatalf("same issue again: got %v, want ErrIssued", err)
 	}
 }
@@ -419,10 +416,9 @@ func TestTwoPeopleAtOnceNeverBothSucceed(t *testing.T) {
 			acts = append(acts, func(who string) error {
 				if to == request.Issued {
 					return b.IssueLicenses(rt.Context(),
-						store.Issue{Licenses: []license.License{l}, By: who, Request: id, RequestVersion: 1}, nil)
+						store.Issue{Licenses: []license.License{l}, By: who, Request: id, RequestVersion: 1})
 				}
-				_, err := b.Review(rt.Context(), store.Review{ID: id, Version: 1, By: who, To: to, Text: "because"},
-					nil)
+				_, err := b.Review(rt.Context(), store.Review{ID: id, Version: 1, By: who, To: to, Text: "because"})
 				return err
 			})
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,7 +26,7 @@ func TestIssuingIsOneTransaction(t *testing.T) {
 	b.now = b.now.Add(3 * time.Hour)
 	b.table.Reset()
 	l := expiring("l1", "2019-08-31")
-	if err := b.IssueLicenses(t.Context(), issue(r, nil, l), []mail.Message{{ID: "m1", About: "l1"}}); err != nil {
+	if err := b.IssueLicenses(t.Context(), issue(r, nil, l)); err != nil {
 		t.Fatal(err)
 	}
 	if n := b.table.Counts().Transacts; n != 1 {
@@ -39,8 +40,13 @@ func TestIssuingIsOneTransaction(t *testing.T) {
 	if err != nil || recorded.License.Request != r.ID || !recorded.License.Recorded.Equal(b.now) {
 		t.Errorf("got license %+v, %v", recorded, err)
 	}
-	if got := pending(t, b.Store); len(got) != 1 {
-		t.Errorf("got pending mails %v", got)
+	if got := pending(t, b.Store); !slices.Equal(got, []string{"l1--key"}) {
+		t.Errorf("got pending mails %v, want the key's", got)
+	}
+	m, err := b.Outbox().Read(t.Context(), "l1--key")
+	if err != nil || m.Kind != mail.LicenseKey || m.To.Email != "ada@acme.example" || m.Resent ||
+		!slices.Equal(m.Licenses, []string{"l1"}) {
+		t.Errorf("got mail %+v, %v, want the key of l1 to its contact", m, err)
 	}
 	weeks, err := b.Weeks(t.Context(), license.DateOf(b.now), 2)
 	if err != nil || weeks[1].Filed != 1 || len(weeks[1].TimeToIssue) != 1 || weeks[1].TimeToIssue[0] != 3*time.Hour {
@@ -55,7 +61,7 @@ func TestOneIssueActionMakesOneLicense(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31")), []mail.Message{{ID: "m1"}})
+			err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31")))
 			switch {
 			case err == nil:
 				done.Add(1)
@@ -75,18 +81,18 @@ func TestOneIssueActionMakesOneLicense(t *testing.T) {
 func TestTwoPeopleIssueForOneRequest(t *testing.T) {
 	b := newTestEnv(t)
 	r := file(t, b, evaluation)
-	if err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31")), nil); err != nil {
+	if err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31"))); err != nil {
 		t.Fatal(err)
 	}
-	err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l2", "2019-08-31")), []mail.Message{{ID: "m2"}})
+	err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l2", "2019-08-31")))
 	if fault.KindOf(err) != fault.Conflict {
 		t.Errorf("second: got %v, want a Conflict fault", err)
 	}
 	if _, err := b.License(t.Context(), "l2"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("second license: got %v, want a NotFound fault", err)
 	}
-	if got := pending(t, b.Store); len(got) != 0 {
-		t.Errorf("got pending mails %v", got)
+	if got := pending(t, b.Store); !slices.Equal(got, []string{"l1--key"}) {
+		t.Errorf("got pending mails %v, want the first key's alone", got)
 	}
 }
 
@@ -100,7 +106,7 @@ func TestReplacedLicenseIsRevokedAndRemindsNoMore(t *testing.T) {
 	new := expiring("new", "2018-08-31")
 	new.Server = "AWHW8w9JtzBzSrmf9GQZ"
 	i := store.Issue{Licenses: []license.License{new}, By: "sam", Replaces: map[string]int64{"old": old.Version}}
-	if err := b.IssueLicenses(t.Context(), i, nil); err != nil {
+	if err := b.IssueLicenses(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
 	old, err = b.License(t.Context(), "old")
@@ -111,7 +117,7 @@ func TestReplacedLicenseIsRevokedAndRemindsNoMore(t *testing.T) {
 		t.Errorf("got due %v", got)
 	}
 	i.Licenses[0].ID = "newer"
-	if err := b.IssueLicenses(t.Context(), i, nil); fault.KindOf(err) != fault.Conflict {
+	if err := b.IssueLicenses(t.Context(), i); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("replacing again: got %v, want a Conflict fault", err)
 	}
 }
@@ -196,12 +202,21 @@ func TestLicensesAreCountedOnceByMonth(t *testing.T) {
 func TestKeyIsSentAgainOnceForEachMail(t *testing.T) {
 	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
+	it := license.Contact{Name: "IT", Email: "it@acme.example"}
 	for range 3 {
-		if err := b.SendKeyAgain(t.Context(), "l1", "sam", mail.Message{ID: "again-1"}); err != nil {
+		if err := b.SendKeyAgain(t.Context(), "l1", "sam", it, "1"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := pending(t, b.Store); len(got) != 1 {
+	if got := pending(t, b.Store); !slices.Equal(got, []string{"l1--again-1"}) {
 		t.Errorf("got pending mails %v", got)
+	}
+	m, err := b.Outbox().Read(t.Context(), "l1--again-1")
+	if err != nil || m.Kind != mail.LicenseKey || m.To != it || !m.Resent || !slices.Equal(m.Licenses, []string{"l1"}) {
+		t.Errorf("got mail %+v, %v, want the key of l1 again, to %v", m, err, it)
+	}
+	events, err := b.LicenseTimeline(t.Context(), "l1")
+	if err != nil || len(events) != 2 || events[1].Action != store.KeySentAgain || events[1].Note != it.Email {
+		t.Errorf("got timeline %+v, %v, want one key sent again", events, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 )
 
 func TestLengthOfTheQueueIsCountedToALimit(t *testing.T) {
@@ -100,22 +101,22 @@ func TestRemindersToComeAreCountedByTheirDays(t *testing.T) {
 
 func TestMailsAboutARequestAreFound(t *testing.T) {
 	b := newTestEnv(t)
-	r, _, err := b.FileRequest(t.Context(), evaluation, "", twoMails)
+	r, _, err := b.FileRequest(t.Context(), evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(time.Hour)
-	question := mail.Message{ID: r.ID + "-ask", About: r.ID, Subject: "question"}
-	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: 1, By: "sam", To: request.Waiting, Text: "why"},
-		func(request.Request) []mail.Message {
-			return []mail.Message{question}
-		})
+	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: 1, By: "sam", To: request.Waiting, Text: "why"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	list, err := b.MailsAbout(t.Context(), r.ID, 10)
-	if err != nil || len(list) != 3 || list[2].Message.ID != question.ID || list[2].State != store.MailPending {
+	if err != nil || len(list) != 3 || list[2].ID != r.ID+"--question-1" || list[2].Text != "why" ||
+		list[2].Author != "sam" || list[2].State.Status != outbox.Waiting {
 		t.Errorf("got mails %+v, %v, want 3, the question last", list, err)
+	}
+	if list, err := b.MailsAbout(t.Context(), r.ID, 1); err != nil || len(list) != 1 || list[0].Kind != mail.RequestQuestion {
+		t.Errorf("at most one: got %+v, %v, want the question", list, err)
 	}
 	if list, err := b.MailsAbout(t.Context(), "another", 10); err != nil || len(list) != 0 {
 		t.Errorf("about another request: got %+v, %v, want none", list, err)

@@ -9,14 +9,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
@@ -26,17 +25,13 @@ import (
 
 var ctx = context.Background()
 
-var vendor = letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
-
-func task(l license.License) mail.Message { return vendor.LicenseUnreached(l) }
-
 // reached is a license with contacts, whose first one was sent the reminder of two months and a key.
 type reached struct {
 	*testEnv
 	t        interface{ Fatal(...any) }
 	l        license.License
-	reminder mail.Message
-	key      mail.Message
+	reminder notice.Notice
+	key      notice.Notice
 }
 
 func newReached(t *testing.T, contacts ...string) *reached {
@@ -55,13 +50,12 @@ func reachedIn(t interface{ Fatal(...any) }, b *testEnv, id string, contacts []s
 	}
 	r := &reached{testEnv: b, t: t, l: l}
 	r.must(errOf(b.AddLicense(ctx, l, "test")))
-	r.reminder = vendor.LicenseExpiring(id+"-2m-"+mail.RecipientID(contacts[0]), l, l.Contacts[0],
-		license.DateOf(b.now))
-	r.key = vendor.LicenseKey(id+"-key", letter.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
+	r.reminder = notice.LicenseExpiring(l, 2, l.Contacts[0])
+	r.key = notice.LicenseKeyAgain(l, l.Contacts[0], "key")
 	recorded, err := b.License(ctx, id)
 	r.must(err)
-	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, 2, []mail.Message{r.reminder}))
-	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", r.key))
+	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, store.Reminding{Stage: 2, To: l.Contacts[0], Ready: b.now}))
+	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", l.Contacts[0], "key"))
 	return r
 }
 
@@ -73,9 +67,9 @@ func (r *reached) must(err error) {
 	}
 }
 
-func (r *reached) report(m mail.Message, o outbox.Outcome) (recorded bool) {
+func (r *reached) report(m notice.Notice, o outbox.Outcome) (recorded bool) {
 	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email,
-		Outcome: o, Detail: "no such user"}, task)
+		Outcome: o, Detail: "no such user"})
 	r.must(err)
 	return recorded
 }
@@ -85,7 +79,7 @@ func (r *reached) to() (list []string) {
 	mails, err := r.MailsAbout(ctx, r.l.ID, 100)
 	r.must(err)
 	for _, m := range mails {
-		list = append(list, fmt.Sprintf("%s %s", m.Message.Kind, m.Message.To.Email))
+		list = append(list, strings.TrimSuffix(fmt.Sprintf("%s %s", m.Kind, m.To.Email), " "))
 	}
 	slices.Sort(list)
 	return list
@@ -134,7 +128,7 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 		}
 		mails, err := r.MailsAbout(ctx, "l1", 10)
 		if err != nil || len(mails[0].Reports) != 1 || mails[0].Reports[0].Outcome != outcome ||
-			mails[0].State != store.MailPending {
+			mails[0].State.Status != outbox.Waiting {
 			t.Errorf("got mail %+v, %v, want one report", mails[0], err)
 		}
 	}
@@ -143,16 +137,16 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 func TestSalesAreToldOnceIfNoContactIsLeft(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "ADA@acme.example", "it@acme.example")
 	r.report(r.reminder, outbox.Bounced)
-	next := r.reminder.Readdressed(r.l.Contacts[2])
+	next := r.reminder.ToContact(r.l.Contacts[2])
 	r.report(next, outbox.Complained)
 	r.report(r.key, outbox.Bounced)
 	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
-		"license-key ada@acme.example", "license-unreached sales@vendor.example")
+		"license-key ada@acme.example", "license-unreached")
 	list, err := r.Unreached(ctx, 10)
 	if err != nil || len(list) != 1 || list[0].ID != "l1" {
 		t.Errorf("got unreached %+v, %v, want l1", list, err)
 	}
-	if told, err := r.RecordUnreached(ctx, r.l, task(r.l)); told || err != nil {
+	if told, err := r.RecordUnreached(ctx, r.l); told || err != nil {
 		t.Errorf("telling again: got %v, %v, want false", told, err)
 	}
 	for range 2 { // a button that is clicked twice
@@ -215,7 +209,7 @@ func TestEverySpellingOfAMailboxIsSuppressedAndFound(t *testing.T) {
 func TestTransientBounceSuppressesNothing(t *testing.T) {
 	r := newReached(t, "ada@müller.example", "it@acme.example")
 	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: "c",
-		Recipient: "ADA@xn--mller-kva.example", Outcome: outbox.Returned, Detail: "no such user"}, task)))
+		Recipient: "ADA@xn--mller-kva.example", Outcome: outbox.Returned, Detail: "no such user"})))
 	r.report(r.key, outbox.Refused)
 	r.want(t, r.told(), "mail bounced for now: ada@müller.example: no such user",
 		"mail refused by the carrier: ada@müller.example: no such user")
@@ -234,7 +228,7 @@ func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 	report := func(providerID, recipient string, o outbox.Outcome) {
 		t.Helper()
 		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: providerID,
-			Recipient: recipient, Outcome: o}, task)
+			Recipient: recipient, Outcome: o})
 		if err != nil || !recorded {
 			t.Errorf("got recorded %v, %v, want true", recorded, err)
 		}
@@ -276,13 +270,12 @@ func TestPointlessMailGoesToNobodyElse(t *testing.T) {
 
 func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	b := newTestEnv(t)
-	r, _, err := b.FileRequest(ctx, evaluation, "", twoMails)
+	r, _, err := b.FileRequest(ctx, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{r.ID + "-customer", r.ID + "-sales"} {
-		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced},
-			task); err != nil {
+	for _, id := range []string{r.ID + "--received", r.ID + "--new"} {
+		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -298,8 +291,7 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	if n := len(pending(t, b.Store)); n != 2 {
 		t.Errorf("got %d pending mails, want 2", n)
 	}
-	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced},
-		task); fault.KindOf(err) != fault.NotFound {
+	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("unknown mail: got %v, want a NotFound fault", err)
 	}
 	found, err := b.FindByEmail(ctx, evaluation.Email, 10)
@@ -311,15 +303,15 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 func TestSuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "it@acme.example")
 	r.report(r.reminder, outbox.Bounced)
-	m, err := r.ClaimMail(ctx, r.key.ID, time.Minute)
+	m, err := r.Outbox().Read(ctx, r.key.ID)
 	r.must(err)
 	why, err := r.Suppressed(ctx, "ada@acme.example")
 	r.must(err)
-	r.must(r.FailSuppressed(ctx, m, *why, task))
+	r.must(r.FailSuppressed(ctx, m, *why))
 	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
 		"license-key ada@acme.example", "license-key it@acme.example")
-	if m, err = r.Mail(ctx, r.key.ID); err != nil || m.State != store.MailFailed ||
-		!strings.HasPrefix(m.LastError, "not sent: a mail to this address bounced on 01 Mar 2018") {
+	if m, err = r.Outbox().Read(ctx, r.key.ID); err != nil || m.State.Status != outbox.Failed ||
+		!strings.HasPrefix(m.State.Cause, "not sent: a mail to this address bounced on 01 Mar 2018") {
 		t.Errorf("got mail %+v, %v", m, err)
 	}
 }
@@ -338,11 +330,11 @@ func TestReportsAtTheSameTimeAndWithFaultsAreRecordedOnce(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for i := range 8 {
-		m := []mail.Message{r.reminder, r.key}[i%2]
+		m := []notice.Notice{r.reminder, r.key}[i%2]
 		wg.Go(func() {
 			for {
 				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c", Recipient: m.To.Email,
-					Outcome: outbox.Bounced}, task)
+					Outcome: outbox.Bounced})
 				if err == nil {
 					return
 				}
@@ -390,7 +382,7 @@ func TestHistoriesOfReports(t *testing.T) {
 			}
 			mails, err := r.MailsAbout(ctx, r.l.ID, 100)
 			r.must(err)
-			m := rapid.SampledFrom(mails).Draw(rt, "mail").Message
+			m := rapid.SampledFrom(mails).Draw(rt, "mail").Notice
 			o := rapid.SampledFrom([]outbox.Outcome{outbox.Bounced, outbox.Complained, outbox.Returned,
 				outbox.Refused}).Draw(rt, "outcome")
 			fresh := !seen[m.ID+string(o)]
@@ -402,11 +394,11 @@ func TestHistoriesOfReports(t *testing.T) {
 				suppressed[m.To.Email] = true
 				next, err := r.Reachable(ctx, r.l.Contacts)
 				r.must(err)
-				id := fmt.Sprintf("%s-%s-unreached", r.l.ID, r.l.Expiration)
+				id := notice.LicenseUnreached(r.l).ID
 				if next != nil {
-					id = m.Readdressed(*next).ID
+					id = m.ToContact(*next).ID
 				}
-				if _, err := r.Mail(ctx, id); err != nil {
+				if _, err := r.Outbox().Read(ctx, id); err != nil {
 					rt.Fatalf("after %s of %s: got no mail to anybody else: %v", o, m.ID, err)
 				}
 			}

@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -86,28 +87,23 @@ var evaluation = request.Details{
 	Name:           "Ada Lovelace", Email: "ada@acme.example", Company: "Acme AG", Country: "Switzerland",
 }
 
-// twoMails are messages of the kind that the site makes of a request.
-func twoMails(r request.Request) []mail.Message {
-	return []mail.Message{
-		{ID: r.ID + "-customer", Kind: mail.RequestReceived, About: r.ID, To: mail.Address{Email: r.Email},
-			Subject: "received", Text: r.Token},
-		{ID: r.ID + "-sales", Kind: mail.RequestNew, About: r.ID, To: mail.Address{Email: "sales@example.com"},
-			Subject: "new"},
-	}
-}
-
-func pending(t *testing.T, s *store.Store) []string {
+// pending lists the IDs of the mails that are ready, in their order.
+func pending(t *testing.T, s *store.Store) (ids []string) {
 	t.Helper()
-	ids, err := s.PendingMail(t.Context(), "", 1000)
+	err := s.Outbox().EachReady(t.Context(), func(m outbox.Mail) error {
+		ids = append(ids, m.ID)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.Sort(ids)
 	return ids
 }
 
 func TestFileRequestIsOneTransactionAndNoRead(t *testing.T) {
 	b := newTestEnv(t)
-	r, created, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+	r, created, err := b.FileRequest(t.Context(), evaluation, "token")
 	if err != nil || !created {
 		t.Fatalf("FileRequest = %v, %v", created, err)
 	}
@@ -125,8 +121,13 @@ func TestFileRequestIsOneTransactionAndNoRead(t *testing.T) {
 	if err != nil || len(events) != 1 || events[0].Action != store.RequestReceived || events[0].By != store.Customer {
 		t.Errorf("got timeline %+v, %v", events, err)
 	}
-	if ids := pending(t, b.Store); !slices.Equal(ids, []string{r.ID + "-customer", r.ID + "-sales"}) {
+	if ids := pending(t, b.Store); !slices.Equal(ids, []string{r.ID + "--new", r.ID + "--received"}) {
 		t.Errorf("got pending mails %v", ids)
+	}
+	mails, err := b.MailsAbout(t.Context(), r.ID, 10)
+	if err != nil || len(mails) != 2 || mails[0].Kind != mail.RequestNew || !mails[0].Kind.ToSales() ||
+		mails[1].Kind != mail.RequestReceived || mails[1].To.Email != r.Email {
+		t.Errorf("got mails %+v, %v, want one to the customer and one to sales", mails, err)
 	}
 }
 
@@ -136,7 +137,7 @@ func TestOneTokenFilesOneRequest(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range ids {
 		wg.Go(func() {
-			r, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+			r, _, err := b.FileRequest(t.Context(), evaluation, "token")
 			if err != nil {
 				t.Error(err)
 			}
@@ -163,7 +164,7 @@ func TestTokenIsRememberedForNinetyDays(t *testing.T) {
 		}
 		return tabletest.Fault{}
 	}
-	if _, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails); err != nil {
+	if _, _, err := b.FileRequest(t.Context(), evaluation, "token"); err != nil {
 		t.Fatal(err)
 	}
 	if len(expires) != 1 || !expires[0].Equal(b.now.AddDate(0, 0, 90)) {
@@ -173,13 +174,13 @@ func TestTokenIsRememberedForNinetyDays(t *testing.T) {
 
 func TestTokenIsNotTakenForAnotherRequest(t *testing.T) {
 	b := newTestEnv(t)
-	first, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+	first, _, err := b.FileRequest(t.Context(), evaluation, "token")
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := evaluation
 	other.Email = "eve@acme.example"
-	r, created, err := b.FileRequest(t.Context(), other, "token", twoMails)
+	r, created, err := b.FileRequest(t.Context(), other, "token")
 	if !errors.Is(err, store.ErrReused) || created || r.ID != first.ID {
 		t.Errorf("FileRequest = %s, %v, %v; want ErrReused with the first request", r.ID, created, err)
 	}
@@ -196,10 +197,10 @@ func TestRetryAfterALostAnswerFindsItsRequest(t *testing.T) {
 		}
 		return tabletest.Fault{}
 	}
-	if _, _, err := b.FileRequest(t.Context(), evaluation, "token", twoMails); !errors.Is(err, table.ErrUnavailable) {
+	if _, _, err := b.FileRequest(t.Context(), evaluation, "token"); !errors.Is(err, table.ErrUnavailable) {
 		t.Fatalf("got %v, want a lost answer", err)
 	}
-	_, created, err := b.FileRequest(t.Context(), evaluation, "token", twoMails)
+	_, created, err := b.FileRequest(t.Context(), evaluation, "token")
 	if err != nil || created {
 		t.Errorf("retry: got created %v, %v, want the first request", created, err)
 	}
@@ -210,7 +211,7 @@ func TestRetryAfterALostAnswerFindsItsRequest(t *testing.T) {
 
 func TestRequestOpensOnlyByItsToken(t *testing.T) {
 	b := newTestEnv(t)
-	r, _, err := b.FileRequest(t.Context(), evaluation, "", twoMails)
+	r, _, err := b.FileRequest(t.Context(), evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,29 +268,39 @@ func TestLicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
 	if got := due(t, b, "2018-06-30"); !slices.Equal(got, []string{"l1 2018-06-30"}) {
 		t.Fatalf("got due %v", got)
 	}
-	remind(t, b, "2018-06-30", 2, "m2")
+	remind(t, b, "2018-06-30", 2)
 	if got := due(t, b, "2018-07-30"); got != nil {
 		t.Errorf("after the reminder: got due %v, want none", got)
 	}
 	b.now = day("2018-07-31").Start().Add(6 * time.Hour)
-	remind(t, b, "2018-07-31", 1, "m1")
+	remind(t, b, "2018-07-31", 1)
 	for _, d := range []string{"2018-08-01", "2018-08-31", "2018-09-01", "2019-01-01"} {
 		b.now = day(d).Start()
 		if got := due(t, b, d); got != nil {
 			t.Errorf("on %s: got due %v", d, got)
 		}
 	}
-	if got := pending(t, b.Store); !slices.Equal(got, []string{"m1", "m2"}) {
-		t.Errorf("got pending mails %v", got)
+	mails, err := b.MailsAbout(t.Context(), "l1", 10)
+	if err != nil || len(mails) != 2 || mails[0].Stage != 2 || mails[1].Stage != 1 ||
+		mails[0].Expiration != day("2018-08-31") || mails[0].Kind != mail.LicenseExpiring ||
+		mails[0].To.Email != "ada@acme.example" {
+		t.Errorf("got mails %+v, %v, want those of two months and of one", mails, err)
+	}
+	if got := pending(t, b.Store); len(got) != 2 {
+		t.Errorf("got pending mails %v, want two", got)
 	}
 }
 
-// remind records the stage with one message for everything that is due.
-func remind(t *testing.T, b *testEnv, through string, stage reminder.Stage, mailID string) {
+// reminding is the stage for the first contact of a license.
+func reminding(b *testEnv, l license.License, stage reminder.Stage) store.Reminding {
+	return store.Reminding{Stage: stage, To: l.Contacts[0], Ready: b.now}
+}
+
+// remind records the stage for everything that is due.
+func remind(t *testing.T, b *testEnv, through string, stage reminder.Stage) {
 	t.Helper()
 	err := b.DueReminders(t.Context(), day(through), func(d store.Due) error {
-		return b.RecordReminder(t.Context(), d, stage,
-			[]mail.Message{{ID: mailID, Kind: mail.LicenseExpiring, About: d.License.ID}})
+		return b.RecordReminder(t.Context(), d, reminding(b, d.License, stage))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -426,14 +437,14 @@ func TestReminderIsRecordedOnce(t *testing.T) {
 		func(d store.Due) error { found = d; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	messages := []mail.Message{{ID: "m1"}, {ID: "m2"}}
-	if err := b.RecordReminder(t.Context(), found, 2, messages); err != nil {
+	do := reminding(b, found.License, 2)
+	if err := b.RecordReminder(t.Context(), found, do); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.RecordReminder(t.Context(), found, 2, messages); !errors.Is(err, store.ErrDueChanged) {
+	if err := b.RecordReminder(t.Context(), found, do); !errors.Is(err, store.ErrDueChanged) {
 		t.Errorf("again: got %v, want ErrDueChanged", err)
 	}
-	if got := pending(t, b.Store); len(got) != 2 {
+	if got := pending(t, b.Store); len(got) != 1 {
 		t.Errorf("got pending mails %v", got)
 	}
 }
@@ -441,20 +452,23 @@ func TestReminderIsRecordedOnce(t *testing.T) {
 func TestMailIsQueuedOnce(t *testing.T) {
 	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2018-08-31"))
-	add(t, b, func() license.License {
-		l := expiring("l2", "2018-08-31")
-		l.Server = "AWHW8w9JtzBzSrmf9GQY"
-		return l
-	}())
 	b.now = day("2018-06-30").Start()
-	err := b.DueReminders(t.Context(), day("2018-06-30"), func(d store.Due) error {
-		return b.RecordReminder(t.Context(), d, 2, []mail.Message{{ID: "same"}, {ID: d.License.ID}})
-	})
-	if err != nil {
-		t.Fatal(err)
+	for range 2 { // the second run finds the license as if nothing had been sent
+		l, err := b.License(t.Context(), "l1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Reminded = 0
+		if err := b.RecordReminder(t.Context(), store.Due{LicenseRecord: l}, reminding(b, l.License, 2)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got := pending(t, b.Store); !slices.Equal(got, []string{"l1", "l2", "same"}) {
-		t.Errorf("got pending mails %v", got)
+	if got := pending(t, b.Store); len(got) != 1 || !strings.HasPrefix(got[0], "l1--2018-08-31-2m-") {
+		t.Errorf("got pending mails %v, want one", got)
+	}
+	events, err := b.LicenseTimeline(t.Context(), "l1")
+	if err != nil || len(events) != 2 || events[1].Action != store.ReminderQueued || events[1].Note != pending(t, b.Store)[0] {
+		t.Errorf("got timeline %+v, %v, want one reminder", events, err)
 	}
 	if got := due(t, b, "2018-06-30"); got != nil {
 		t.Errorf("got due %v, want none", got)
@@ -498,7 +512,7 @@ func TestBrokenRowKeepsNoOtherFromBeingDue(t *testing.T) {
 func BenchmarkFileRequest(b *testing.B) {
 	w := newTestEnv(b)
 	for i := 0; b.Loop(); i++ {
-		if _, _, err := w.FileRequest(b.Context(), evaluation, fmt.Sprint(i), twoMails); err != nil {
+		if _, _, err := w.FileRequest(b.Context(), evaluation, fmt.Sprint(i)); err != nil {
 			b.Fatal(err)
 		}
 	}

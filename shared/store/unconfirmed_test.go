@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
@@ -48,7 +49,7 @@ func TestUnconfirmedRequestWaitsBesideTheQueueUntilReview(t *testing.T) {
 	if got := queueLengths(t, b); got != "[1 1 0]" || r.Unconfirmed {
 		t.Errorf("reviewed: got %s and unconfirmed %v, want [1 1 0] and false", got, r.Unconfirmed)
 	}
-	n, err := b.TellUnconfirmed(t.Context(), func([]request.Summary) mail.Message { return mail.Message{ID: "m"} })
+	n, err := b.TellUnconfirmed(t.Context())
 	if n != 0 || err != nil {
 		t.Errorf("got %d listed, %v, want none: somebody reviews it already", n, err)
 	}
@@ -56,33 +57,25 @@ func TestUnconfirmedRequestWaitsBesideTheQueueUntilReview(t *testing.T) {
 
 func TestSalesIsToldOfUnconfirmedRequestsOnceADay(t *testing.T) {
 	b := newTestEnv(t)
-	tell := func(id string) (n int) {
-		n, err := b.TellUnconfirmed(t.Context(), func(list []request.Summary) mail.Message {
-			return mail.Message{
-				ID:    id,
-				Kind:  mail.RequestUnconfirmed,
-				About: list[0].ID,
-				To:    mail.Address{Email: "s@v.example"},
-			}
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
 	for range 60 {
 		fileUnconfirmed(t, b, evaluation)
 	}
 	for i, want := range []struct {
-		id string
-		n  int
-	}{{"monday", 50}, {"monday", 0}, {"tuesday", 10}, {"wednesday", 0}} {
-		if n := tell(want.id); n != want.n {
-			t.Errorf("run %d: got %d requests listed, want %d", i, n, want.n)
+		day string
+		n   int
+	}{{"2018-03-01", 50}, {"2018-03-01", 0}, {"2018-03-02", 10}, {"2018-03-03", 0}} {
+		b.now = day(want.day).Start().Add(9 * time.Hour)
+		if n, err := b.TellUnconfirmed(t.Context()); n != want.n || err != nil {
+			t.Errorf("run %d: got %d requests listed, %v, want %d", i, n, err, want.n)
 		}
 	}
-	pending, err := b.PendingMail(t.Context(), "", 10)
-	if err != nil || fmt.Sprint(pending) != "[monday tuesday]" {
-		t.Errorf("got mails %v, %v, want monday and tuesday", pending, err)
+	for id, n := range map[string]int{"request-unconfirmed--2018-03-01": 50, "request-unconfirmed--2018-03-02": 10} {
+		m, err := b.Outbox().Read(t.Context(), id)
+		if err != nil || m.Kind != mail.RequestUnconfirmed || len(m.Requests) != n {
+			t.Errorf("got mail %+v, %v, want %d requests in it", m, err, n)
+		}
+	}
+	if got := pending(t, b.Store); len(got) != 2 {
+		t.Errorf("got pending mails %v, want two", got)
 	}
 }
