@@ -23,7 +23,9 @@ import (
 	"marketplace/shared/lambdahttp/lambdahttptest"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/eml"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
+	"marketplace/shared/store/rowkey"
 )
 
 // TestCompiledFunctionsHandleARequest files a request, runs the daily reminders for an expiring license, and sends the
@@ -82,9 +84,10 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	}
 
 	mailer := launch(t, "mailer", env)
+	written := rowkey.Ready(notice.RankSoon, rowkey.Shard("acme.example"), time.Now(), 0, id+"--new")
 	inserted, err := runtimeapi.Stream(c.TableName, time.Now(), runtimeapi.Change{
-		Keys: map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"},
-		New:  map[string]any{"PK": "OUTBOX", "SK": "PENDING#" + id + "-new"},
+		Keys: map[string]any{"PK": written.PK, "SK": written.SK},
+		New:  map[string]any{"PK": written.PK, "SK": written.SK},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,11 +115,11 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 
 	// The reminder bounces: sales hear once that the license has no reachable contact.
 	reminded, err := kept.MailsAbout(t.Context(), expiring.ID, 10)
-	if err != nil || len(reminded) != 1 || reminded[0].ProviderID == "" {
+	if err != nil || len(reminded) != 1 || reminded[0].State.ProviderID == "" {
 		t.Fatalf("%+v, %v", reminded, err)
 	}
 	bounce := feedbacktest.Batch(feedbacktest.HardBounce().JSON(feedbacktest.Mail{
-		ID: reminded[0].Message.ID, ProviderID: reminded[0].ProviderID, To: "ada@acme.example", At: time.Now(),
+		ID: reminded[0].ID, ProviderID: reminded[0].State.ProviderID, To: "ada@acme.example", At: time.Now(),
 	}))
 	mailEvents := launch(t, "mailevents", env)
 	for range 2 {

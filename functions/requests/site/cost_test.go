@@ -15,7 +15,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -27,7 +26,7 @@ func (noStore) License(context.Context, string) (store.LicenseRecord, error) {
 	return store.LicenseRecord{}, fault.New(fault.NotFound, "no license")
 }
 
-func (noStore) FileRequest(_ context.Context, d request.Details, _ string, _ func(request.Request) []mail.Message) (
+func (noStore) FileRequest(_ context.Context, d request.Details, _ string) (
 	request.Request, bool, error) {
 	return request.Request{ID: "r", Token: "T", Details: d}, true, nil
 }

@@ -52,8 +52,8 @@ func TestAcceptedInputCanBeSentSignedAndShown(t *testing.T) {
 		}
 		for _, m := range mails {
 			from := mail.Address{Name: "Licensing", Email: "licensing@vendor.example"}
-			if _, err := eml.Format(m.Message, from, time.Now()); err != nil {
-				t.Errorf("%s to %q cannot be sent: %v", m.Message.Kind, m.Message.To, err)
+			if _, err := eml.Format(env.letter(m.ID), from, time.Now()); err != nil {
+				t.Errorf("%s to %q cannot be sent: %v", m.Kind, m.To, err)
 			}
 		}
 		k := terms()

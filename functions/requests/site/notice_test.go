@@ -42,10 +42,9 @@ func TestNoticesKeepAKeyValid(t *testing.T) {
 		}, "revoked", "05 Mar 2018"},
 		{"replaced", func(env *testEnv, c store.LicenseChange) {
 			by := license.License{ID: newer, Type: license.Production, Server: otherServer, Edition: license.Developer,
-				Expiration: terms().Expiration}
+				Expiration: terms().Expiration, Contacts: []license.Contact{{Email: "jane.doe@customer.example"}}}
 			if err := env.store.IssueLicenses(env.t.Context(),
-				store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}},
-				nil); err != nil {
+				store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}}); err != nil {
 				env.t.Fatal(err)
 			}
 		}, "replaced", newer},

@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -120,11 +121,14 @@ func (env *testEnv) send(target string, form url.Values) *webtest.Answer {
 }
 
 // pendingMails returns the IDs of the emails in the outbox.
-func (env *testEnv) pendingMails() []string {
+func (env *testEnv) pendingMails() (ids []string) {
 	env.t.Helper()
-	ids, err := env.store.PendingMail(env.t.Context(), "", 1000)
+	list, err := lettertest.Ready(env.t.Context(), env.store)
 	if err != nil {
 		env.t.Fatal(err)
+	}
+	for _, m := range list {
+		ids = append(ids, m.ID)
 	}
 	return ids
 }

@@ -33,7 +33,7 @@ func (env *testEnv) fileForm() (request.Request, string) {
 func (env *testEnv) review(r request.Request, to request.State, said string) request.Request {
 	env.t.Helper()
 	r, err := env.store.Review(env.t.Context(),
-		store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said}, nil)
+		store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: said})
 	if err != nil {
 		env.t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func (env *testEnv) issueFor(r request.Request, ids ...string) []license.License
 		})
 	}
 	err := env.store.IssueLicenses(env.t.Context(),
-		store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version}, nil)
+		store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version})
 	if err != nil {
 		env.t.Fatal(err)
 	}
@@ -212,11 +212,7 @@ func TestStatusApologizesForALateAnswer(t *testing.T) {
 func TestConfirmationLinksToTheStatusPage(t *testing.T) {
 	env := newTestEnv(t)
 	r, page := env.fileForm()
-	confirmation, err := env.store.Mail(t.Context(), r.ID+"-received")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := confirmation.Message.Text; !strings.Contains(text, siteURL+page+"\n") {
+	if text := env.letter(r.ID + "--received").Text; !strings.Contains(text, siteURL+page+"\n") {
 		t.Errorf("got an email without %s:\n%s", page, text)
 	}
 	env.get(page).WantStatus(200)
@@ -243,9 +239,9 @@ func TestStatusPageCorrectsALikelySlip(t *testing.T) {
 	if err != nil || r.Email != "ana@hotmail.com" {
 		t.Errorf("got address %s, %v, want ana@hotmail.com", r.Email, err)
 	}
-	m, err := env.store.Mail(t.Context(), id+"-received-corrected")
-	if err != nil || m.Message.To.Email != "ana@hotmail.com" || len(env.pendingMails()) != 3 {
-		t.Errorf("got confirmation to %s, %v, and emails %v", m.Message.To.Email, err, env.pendingMails())
+	m := env.letter(id + "--received-corrected")
+	if m.To.Email != "ana@hotmail.com" || len(env.pendingMails()) != 3 {
+		t.Errorf("got confirmation to %s, and emails %v", m.To.Email, env.pendingMails())
 	}
 	doc := env.get(to).Page()
 	if doc.Find("form#slip").Length() != 0 ||

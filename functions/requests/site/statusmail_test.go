@@ -1,7 +1,7 @@
 package site
 
 import (
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +10,6 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
@@ -31,36 +30,17 @@ func (env *testEnv) issueTo(r request.Request, to string, packages ...string) st
 	}
 	e, _ := c.Edition("developer")
 	l.Plugins = e.Plugins
-	m := mail.Message{ID: l.ID + "-key", Kind: mail.LicenseKey, About: l.ID, To: mail.Address{Email: to}}
 	if err := env.store.IssueLicenses(env.t.Context(), store.Issue{Licenses: []license.License{l}, By: operator,
-		Request: r.ID, RequestVersion: r.Version}, []mail.Message{m}); err != nil {
+		Request: r.ID, RequestVersion: r.Version}); err != nil {
 		env.t.Fatal(err)
 	}
-	return m.ID
-}
-
-// claim begins to send an email.
-func (env *testEnv) claim(id string) store.Mail {
-	env.t.Helper()
-	m, err := env.store.ClaimMail(env.t.Context(), id, time.Minute)
-	if err != nil {
-		env.t.Fatal(err)
-	}
-	return m
-}
-
-func (env *testEnv) sent(id string) {
-	env.t.Helper()
-	if err := env.store.RecordSent(env.t.Context(), env.claim(id), "provider-1"); err != nil {
-		env.t.Fatal(err)
-	}
+	return l.ID + "--key"
 }
 
 func (env *testEnv) bounced(id string) {
 	env.t.Helper()
 	report := store.Report{Mail: id, ProviderID: "provider-1", Outcome: outbox.Bounced}
-	if _, err := env.store.RecordReport(env.t.Context(), report,
-		func(license.License) mail.Message { return mail.Message{ID: id + "-unreached"} }); err != nil {
+	if _, err := env.store.RecordReport(env.t.Context(), report); err != nil {
 		env.t.Fatal(err)
 	}
 }
@@ -75,7 +55,7 @@ func TestStatusSaysWhatBecameOfTheKey(t *testing.T) {
 	}{
 		"queued": {own, func(*testEnv, string) {}, "We will email you the key with installation steps.",
 			"We issued the license."},
-		"being sent": {own, func(env *testEnv, id string) { env.claim(id) },
+		"being sent": {own, func(env *testEnv, id string) { env.begin(id) },
 			"We will email you the key with installation steps.", "We issued the license."},
 		"accepted": {own, (*testEnv).sent,
 			"We emailed the key with installation steps to jane.doe@customer.example on 05 Mar 2018, 09:30 UTC.",
@@ -84,7 +64,7 @@ func TestStatusSaysWhatBecameOfTheKey(t *testing.T) {
 			"We emailed the key with installation steps to p…@partner.example on 05 Mar 2018, 09:30 UTC.",
 			"We emailed the key to p…@partner.example."},
 		"given up": {own, func(env *testEnv, id string) {
-			if err := env.store.FailMail(env.t.Context(), env.claim(id), errors.New("no such domain")); err != nil {
+			if err := env.store.Outbox().Fail(env.t.Context(), env.begin(id), "no such domain"); err != nil {
 				env.t.Fatal(err)
 			}
 		}, "The email could not be delivered to jane.doe@customer.example.", "We issued the license."},
@@ -124,8 +104,8 @@ func TestStatusSaysThatOurEmailsDoNotArrive(t *testing.T) {
 	if env.get(page).Page().Find("#lost").Length() > 0 {
 		t.Error("got a warning before the email was sent, want none")
 	}
-	env.sent(r.ID + "-received")
-	env.bounced(r.ID + "-received")
+	env.sent(r.ID + "--received")
+	env.bounced(r.ID + "--received")
 	got := webtest.Text(env.get(page).WantStatus(200).Page().Find("#lost"))
 	if !strings.Contains(got, "could not be delivered to jane.doe@customer.example") ||
 		!strings.Contains(got, "write to sales@vendor.example") {
@@ -143,16 +123,9 @@ func TestStatusSaysThatOurEmailsDoNotArrive(t *testing.T) {
 func TestStatusSaysThatOurQuestionDidNotArrive(t *testing.T) {
 	env := newTestEnv(t)
 	r, page := env.fileForm()
-	env.sent(r.ID + "-received")
-	id := r.ID + "-ask-1"
-	_, err := env.store.Review(t.Context(),
-		store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.Waiting, Text: "Which version?"},
-		func(r request.Request) []mail.Message {
-			return []mail.Message{{ID: id, Kind: mail.RequestQuestion, About: r.ID, To: mail.Address{Email: r.Email}}}
-		})
-	if err != nil {
-		t.Fatal(err)
-	}
+	env.sent(r.ID + "--received")
+	env.review(r, request.Waiting, "Which version?")
+	id := fmt.Sprintf("%s--question-%d", r.ID, r.Version)
 	env.sent(id)
 	const reply = "To answer, reply to the email"
 	doc := env.get(page).WantStatus(200).Page()
