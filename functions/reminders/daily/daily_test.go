@@ -18,6 +18,8 @@ import (
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/letter/lettertest"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -51,9 +53,23 @@ func openTestEnv(t interface {
 	w.store = store.New(w.faulty, store.Options{Now: now})
 	w.job = New(Options{
 		Store: w.store, Now: now, Log: logging.New(&w.log),
-		Letters: letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}},
 	})
 	return w
+}
+
+var letters = letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
+
+// letter reads a queued mail and writes its letter.
+func (w *testEnv) letter(id string) mail.Message {
+	m, err := w.store.Outbox().Read(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	written, err := lettertest.Write(context.Background(), w.store, letters, nil, m)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return written
 }
 
 func newTestEnv(t *testing.T, today string) *testEnv {
@@ -98,16 +114,12 @@ func (w *testEnv) run() {
 // mails lists the outbox: license, stage and day on which the mail was queued.
 func (w *testEnv) mails() (list []string) {
 	w.faulty.Fault = nil
-	ids, err := w.store.PendingMail(context.Background(), "", 1000)
+	ready, err := lettertest.Ready(context.Background(), w.store)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, id := range ids {
-		m, err := w.store.Mail(context.Background(), id)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		list = append(list, fmt.Sprintf("%s %s on %s", m.Message.About, strings.Split(id, "-")[4],
+	for _, m := range ready {
+		list = append(list, fmt.Sprintf("%s %s on %s", m.Notice.About, strings.Split(m.ID, "-")[5],
 			license.DateOf(m.Created)))
 	}
 	slices.Sort(list)
@@ -203,27 +215,24 @@ func TestReminderGoesToTheFirstReachableContact(t *testing.T) {
 			{Email: "charles@example.org"}}
 	})
 	w.run()
-	m, err := w.store.Mail(context.Background(), messageID(l, 2, l.Contacts[1]))
-	if err != nil {
-		t.Fatal(err)
+	m := w.letter(notice.LicenseExpiring(l, 2, l.Contacts[1]).ID)
+	if m.To != (mail.Address{Name: "Ada", Email: "Ada@example.org"}) ||
+		m.Kind != mail.LicenseExpiring || m.About != l.ID {
+		t.Errorf("%+v", m)
 	}
-	if m.Message.To != (mail.Address{Name: "Ada", Email: "Ada@example.org"}) ||
-		m.Message.Kind != mail.LicenseExpiring || m.Message.About != l.ID {
-		t.Errorf("%+v", m.Message)
-	}
-	if !strings.Contains(m.Message.Subject, "in 60 days") ||
-		!strings.Contains(m.Message.HTML, "https://licenses.example.com/request/developer?") {
-		t.Errorf("%s\n%s", m.Message.Subject, m.Message.Text)
+	if !strings.Contains(m.Subject, "in 60 days") ||
+		!strings.Contains(m.HTML, "https://licenses.example.com/request/developer?") {
+		t.Errorf("%s\n%s", m.Subject, m.Text)
 	}
 }
 
 func TestReminderIDIdentifiesLicenseExpirationStageAndContact(t *testing.T) {
 	l := license.License{ID: "01c6x2m4", Expiration: date("2018-08-31")}
 	id := func(l license.License, s reminder.Stage, email string) string {
-		return messageID(l, s, license.Contact{Email: email})
+		return notice.LicenseExpiring(l, s, license.Contact{Email: email}).ID
 	}
 	base := id(l, 2, "ada@example.org")
-	if !strings.HasPrefix(base, "01c6x2m4-2018-08-31-2m-") || base != id(l, 2, "ADA@example.org") {
+	if !strings.HasPrefix(base, "01c6x2m4--2018-08-31-2m-") || base != id(l, 2, "ADA@example.org") {
 		t.Error(base)
 	}
 	later := l
@@ -241,12 +250,11 @@ type failingStore struct {
 	license string
 }
 
-func (f failingStore) RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage,
-	messages []mail.Message) error {
+func (f failingStore) RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error {
 	if d.License.ID == f.license {
 		return fmt.Errorf("reminder to %s: %w", d.License.Contacts[0].Email, table.ErrUnavailable)
 	}
-	return f.Store.RecordReminder(ctx, d, stage, messages)
+	return f.Store.RecordReminder(ctx, d, do)
 }
 
 func TestFailingLicenseDoesNotDelayTheOthers(t *testing.T) {
@@ -279,10 +287,9 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	})
 	w.today = date("2018-01-31")
 	w.run()
-	bounced := messageID(first, 2, first.Contacts[1])
+	bounced := notice.LicenseExpiring(first, 2, first.Contacts[1]).ID
 	_, err := w.store.RecordReport(context.Background(),
-		store.Report{Mail: bounced, ProviderID: "c", Outcome: outbox.Bounced},
-		w.job.Letters.LicenseUnreached)
+		store.Report{Mail: bounced, ProviderID: "c", Outcome: outbox.Bounced})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,9 +304,9 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	}
 	expect(t, w.mails(), "license0 2m on 2018-01-31", "license0 unreached on 2018-01-31",
 		"license1 unreached on 2018-02-28", "license2 2m on 2018-02-28", "license3 unreached on 2018-02-28")
-	if _, err := w.store.Mail(context.Background(),
-		messageID(license.License{ID: "license2", Expiration: date("2018-04-30")}, 2,
-			license.Contact{Email: "it@example.org"})); err != nil {
+	if _, err := w.store.Outbox().Read(context.Background(),
+		notice.LicenseExpiring(license.License{ID: "license2", Expiration: date("2018-04-30")}, 2,
+			license.Contact{Email: "it@example.org"}).ID); err != nil {
 		t.Errorf("the reminder did not go to the second contact: %v", err)
 	}
 	said := w.log.String()
@@ -324,8 +331,7 @@ type changingStore struct {
 	times int
 }
 
-func (c *changingStore) RecordReminder(ctx context.Context, d store.Due, stage reminder.Stage,
-	messages []mail.Message) error {
+func (c *changingStore) RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error {
 	c.mu.Lock()
 	changed := c.times > 0
 	c.times--
@@ -333,7 +339,7 @@ func (c *changingStore) RecordReminder(ctx context.Context, d store.Due, stage r
 	if changed {
 		return store.ErrDueChanged
 	}
-	return c.Store.RecordReminder(ctx, d, stage, messages)
+	return c.Store.RecordReminder(ctx, d, do)
 }
 
 func TestLicenseChangedDuringTheRunIsTriedAgain(t *testing.T) {
@@ -445,20 +451,17 @@ func TestDailyRunListsUnconfirmedRequestsInOneMail(t *testing.T) {
 	}
 	w.run()
 	w.run()
-	ids, err := w.store.PendingMail(t.Context(), "", 10)
-	if err != nil || len(ids) != 1 {
-		t.Fatalf("got mails %v, %v, want one", ids, err)
+	ready, err := lettertest.Ready(t.Context(), w.store)
+	if err != nil || len(ready) != 1 {
+		t.Fatalf("got mails %v, %v, want one", ready, err)
 	}
-	m, err := w.store.Mail(t.Context(), ids[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := w.letter(ready[0].ID)
 	for _, text := range append(want, "Example AG", "https://licenses.example.com/console?show=unconfirmed") {
-		if !strings.Contains(m.Message.Text, text) {
-			t.Errorf("got no %s in the mail:\n%s", text, m.Message.Text)
+		if !strings.Contains(m.Text, text) {
+			t.Errorf("got no %s in the mail:\n%s", text, m.Text)
 		}
 	}
-	if m.Message.To.Email != "sales@example.com" || m.Message.Kind != mail.RequestUnconfirmed {
-		t.Errorf("got %s to %s", m.Message.Kind, m.Message.To.Email)
+	if m.To.Email != "sales@example.com" || m.Kind != mail.RequestUnconfirmed {
+		t.Errorf("got %s to %s", m.Kind, m.To.Email)
 	}
 }
