@@ -28,7 +28,8 @@ type Outbox interface {
 	Acquire(ctx context.Context, length time.Duration) (*outbox.Lease, error)
 	Ready(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error)
 	Promote(ctx context.Context, shard, limit int) (int, error)
-	Forget(ctx context.Context, e outbox.Entry) error
+	Forget(ctx context.Context, e outbox.Entry, m outbox.Mail) error
+	Park(ctx context.Context, e outbox.Entry, until time.Time) error
 	Read(ctx context.Context, id string) (outbox.Mail, error)
 	Begin(ctx context.Context, m outbox.Mail, fence int64, letter mail.Message) (outbox.Mail, error)
 	RecordSent(ctx context.Context, m outbox.Mail, providerID string) error
@@ -47,7 +48,7 @@ type Records interface {
 	FailSuppressed(ctx context.Context, m outbox.Mail, why store.Suppression) error
 }
 
-// Options are what a Dispatcher needs; the first five are required.
+// Options are what a Dispatcher needs. AtOnce and Sleep are optional.
 type Options struct {
 	Outbox  Outbox
 	Records Records
@@ -65,6 +66,7 @@ type Options struct {
 type Dispatcher struct {
 	Options
 	quota quotaCache
+	pace  pace
 }
 
 // New returns a Dispatcher.
@@ -75,7 +77,7 @@ func New(o Options) *Dispatcher {
 	if o.Sleep == nil {
 		o.Sleep = sleep
 	}
-	return &Dispatcher{Options: o}
+	return &Dispatcher{Options: o, pace: pace{turn: make(chan struct{}, 1)}}
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -85,14 +87,12 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// A mail is begun only if there is time to mark its call, to make it, and to record its outcome: both before the
+// context's deadline and before the lease ends.
 const (
-	// leaseLength is how long a Dispatcher may send without renewing its lease, and how long the others wait if its
-	// process dies. It is longer than sending and recording a mail.
-	leaseLength = 30 * time.Second
-	renewEvery  = 5 * time.Second
-	// sendTimeout and recordTimeout limit the two steps of a mail. A run begins no mail unless it has time for both.
 	sendTimeout   = 15 * time.Second
-	recordTimeout = 5 * time.Second
+	recordTimeout = 5 * time.Second // to mark a call as begun, and to record its outcome
+	mailTimeout   = recordTimeout + sendTimeout + recordTimeout
 )
 
 // Run sends every mail that is ready, at the rate and within the quota that the provider allows. It ends early, and
@@ -107,24 +107,23 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &run{
-		Dispatcher: d, ctx: ctx, lease: lease, provider: lease.Provider,
-		skip: map[string]bool{}, inFlight: map[string]bool{}, served: map[string]int{},
-	}
-	r.begin, r.stop = context.WithCancelCause(ctx)
+	r := newRun(ctx, d, lease)
 	defer r.stop(nil)
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		r.begin, cancel = context.WithDeadline(r.begin, deadline.Add(-sendTimeout-recordTimeout))
+		r.begin, cancel = context.WithDeadline(r.begin, deadline.Add(-mailTimeout))
 		defer cancel()
 	}
 	r.sendAll()
-	r.releaseLease()
-	r.summarize()
-	if errors.Is(context.Cause(r.begin), mail.ErrSetup) {
+	cause := context.Cause(r.begin)
+	r.releaseLease(cause)
+	r.summarize(cause)
+	switch {
+	case errors.Is(cause, outbox.ErrHeld):
+		return outbox.ErrHeld
+	case errors.Is(cause, mail.ErrSetup):
 		return fmt.Errorf("dispatch: %w", mail.ErrSetup)
-	}
-	if r.counts.errors > 0 {
+	case r.counts.errors > 0:
 		return fmt.Errorf("dispatch: %d errors; see the log", r.counts.errors)
 	}
 	return nil
@@ -136,58 +135,74 @@ type run struct {
 	ctx   context.Context         // of the whole run
 	begin context.Context         // done when the run must begin no further mail
 	stop  context.CancelCauseFunc // cancels begin
-	pace  pace
 
-	mu       sync.Mutex // guards everything below
+	leasing chan struct{} // held by whoever renews the lease
+	looking chan struct{} // held by whoever looks at what is ready
+
+	mu       sync.Mutex // guards everything below; nobody calls the table or the provider while holding it
 	lease    *outbox.Lease
 	provider outbox.Provider
 	queue    queue
-	skip     map[string]bool // mails that this run must not begin: a call was made and its outcome is not on record
-	inFlight map[string]bool // mails that are being worked on
-	served   map[string]int  // mails begun, by customer
-	onset    bool            // an outage has begun in this run
+	flights  map[string]*flight // mails that are being worked on
+	skip     map[string]bool    // mails that this run must not begin (again)
+	served   map[string]int     // mails taken, by customer
+	onset    bool               // an outage has begun in this run
 	counts   counts
+}
+
+// flight is a mail that is being worked on.
+type flight struct {
+	outbox.Entry
+	rank     int
+	begun    bool // its call to the provider is marked
+	givesWay bool // it was not begun, because a more urgent mail is ready
 }
 
 // counts are what a run did.
 type counts struct{ sent, paused, failed, pointless, doubted, released, unknown, errors int64 }
+
+func newRun(ctx context.Context, d *Dispatcher, lease *outbox.Lease) *run {
+	r := &run{
+		Dispatcher: d, ctx: ctx, lease: lease, provider: lease.Provider,
+		leasing: make(chan struct{}, 1), looking: make(chan struct{}, 1),
+		queue:   queue{ready: map[int][]outbox.Entry{}},
+		flights: map[string]*flight{}, skip: map[string]bool{}, served: map[string]int{},
+	}
+	r.begin, r.stop = context.WithCancelCause(ctx)
+	return r
+}
 
 // sendAll sends until nothing is ready any more.
 func (r *run) sendAll() {
 	var g sync.WaitGroup
 	defer g.Wait()
 	slots := make(chan struct{}, r.AtOnce)
-	for r.begin.Err() == nil {
-		if !r.keepLease() || r.pausedByOutage() {
-			return
-		}
+	for r.begin.Err() == nil && r.holdLease() && !r.pausedByOutage() {
 		slots <- struct{}{}
-		e, ok := r.next()
-		if !ok {
+		f := r.next()
+		if f == nil {
 			<-slots
 			if !r.waitForOthers() {
 				return
 			}
 			continue
 		}
-		g.Add(1)
-		go func() {
-			defer g.Done()
+		g.Go(func() {
 			defer func() { <-slots }()
-			defer r.done(e)
-			r.work(e)
-		}()
+			defer r.land(f)
+			r.work(f)
+		})
 		if r.probing() {
 			g.Wait() // its outcome decides whether there is a next one
 		}
 	}
 }
 
-// waitForOthers waits a moment for a mail that is being sent; false if there is none. What others send may leave work:
-// a mail to the next contact.
+// waitForOthers waits a moment for mails that are being worked on; false if there are none. They may leave work: a mail
+// to the next contact, or a mail that waited for a more urgent one to begin.
 func (r *run) waitForOthers() bool {
 	r.mu.Lock()
-	busy := len(r.inFlight) > 0
+	busy := len(r.flights) > 0
 	r.mu.Unlock()
 	if busy {
 		r.Sleep(r.begin, 20*time.Millisecond)
@@ -195,68 +210,27 @@ func (r *run) waitForOthers() bool {
 	return busy
 }
 
-func (r *run) done(e outbox.Entry) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.inFlight, e.ID)
-}
-
-// keepLease renews the lease from time to time; false if the run has lost it.
-func (r *run) keepLease() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.Now()
-	if now.Before(r.lease.Until.Add(renewEvery-leaseLength)) && !r.lease.Until.After(now.Add(leaseLength)) {
-		return true
-	}
-	r.lease.Provider = r.provider
-	if err := r.lease.Renew(r.ctx, leaseLength); err != nil {
-		r.fail("cannot renew the lease", err)
-		return false
-	}
-	return true
-}
-
-// mayBegin reports whether a call that begins now ends before the lease does.
-func (r *run) mayBegin() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.begin.Err() == nil && r.Now().Add(sendTimeout).Before(r.lease.Until)
-}
-
-// releaseLease tells the next run what this one learned, also after this one was cancelled.
-func (r *run) releaseLease() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), recordTimeout)
-	defer cancel()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lease.Provider = r.provider
-	if err := r.lease.Release(ctx); err != nil {
-		r.fail("cannot release the lease", err)
-	}
-}
-
-// fail logs an error of the table and begins no further mail. The caller holds mu.
+// fail logs an error of the table, and ends the run.
 func (r *run) fail(what string, err error, attrs ...any) {
 	if r.ctx.Err() != nil {
 		return
 	}
-	r.counts.errors++
+	r.count(&r.counts.errors)
 	r.Log.Error(what, append(attrs, logging.Error(err))...)
 	r.stop(err)
 }
 
-func (r *run) tableFailed(what string, err error, attrs ...any) {
+func (r *run) count(n *int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fail(what, err, attrs...)
+	*n++
 }
 
-// summarize logs what the run did, if anything.
-func (r *run) summarize() {
+// summarize logs what the run did, if anything. cause is why it ended early.
+func (r *run) summarize(cause error) {
 	c, stopped := r.counts, ""
-	if cause := context.Cause(r.begin); cause != nil {
-		stopped = logging.Error(cause).Value.String()
+	if cause != nil {
+		stopped = said(cause)
 	}
 	if c == (counts{}) && stopped == "" {
 		return

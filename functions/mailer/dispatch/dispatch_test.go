@@ -1,457 +1,224 @@
 package dispatch
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"pgregory.net/rapid"
-
-	"marketplace/shared/license"
-	"marketplace/shared/logging"
+	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
-	"marketplace/shared/table/bolt"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
 
-// provider is a mail.Sender that counts the messages it accepted.
-type provider struct {
-	quota    mail.Quota
-	quotaErr error
-	delay    time.Duration // before each answer
-	// fault decides whether a message is accepted, and the answer; nil accepts every message.
-	fault func(m mail.Message) (accepted bool, err error)
-
-	mu       sync.Mutex
-	accepted map[string]int
-	at       []time.Time // times of the calls of Send
-	quotas   int         // calls of Quota
-}
-
-func (p *provider) Send(ctx context.Context, m mail.Message) (string, error) {
-	select {
-	case <-time.After(p.delay):
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.at = append(p.at, time.Now())
-	accepted, err := true, error(nil)
-	if p.fault != nil {
-		accepted, err = p.fault(m)
-	}
-	if accepted {
-		if p.accepted == nil {
-			p.accepted = map[string]int{}
-		}
-		p.accepted[m.ID]++
-	}
-	return "provider-" + m.ID, err
-}
-
-func (p *provider) Quota(context.Context) (mail.Quota, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.quotas++
-	return p.quota, p.quotaErr
-}
-
-// testEnv is an outbox over a faulty bolt table, and a log. Its clock is time.Now, which is that of the synctest
-// bubble.
-type testEnv struct {
-	t      testing.TB
-	faulty *tabletest.Faulty
-	store  *store.Store
-	log    bytes.Buffer
-	logger *slog.Logger
-}
-
-func newTestEnv(t testing.TB, dir string) *testEnv {
-	t.Helper()
-	b, err := bolt.Open(dir + ".bolt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.Close() })
-	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: b}}
-	w.store = store.New(w.faulty, store.Options{Now: time.Now})
-	w.logger = logging.New(&w.log)
-	return w
-}
-
-// inTestEnv runs a test in a synctest bubble.
-func inTestEnv(t *testing.T, f func(w *testEnv)) {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "table")
-	synctest.Test(t, func(t *testing.T) { f(newTestEnv(t, dir)) })
-}
-
-func (w *testEnv) dispatcher(p *provider) *Dispatcher {
-	return &Dispatcher{Outbox: w.store, Sender: p, Now: time.Now, Log: w.logger}
-}
-
-var details = request.Details{
-	Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, ProductVersion: "6.7",
-	Name: "Ada Lovelace", Email: "ada@example.org", Company: "Analytical Engines", Country: "England",
-}
-
-// put puts mails m000, m001, … into the outbox; prefix replaces the m.
-func (w *testEnv) put(n int, prefix ...string) {
-	w.t.Helper()
-	prefix = append(prefix, "m")
-	for begin := 0; begin < n; begin += 25 {
-		_, _, err := w.store.FileRequest(context.Background(), details, "",
-			func(request.Request) (list []mail.Message) {
-				for i := begin; i < min(n, begin+25); i++ {
-					list = append(list, mail.Message{ID: fmt.Sprintf("%s%03d", prefix[0], i),
-						Kind:  mail.RequestReceived,
-						About: "r1",
-						To:    mail.Address{Name: "Ada Lovelace", Email: "ada@example.org"}, Subject: "s", Text: "t"})
-				}
-				return list
-			})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-	}
-}
-
-func (w *testEnv) mail(i int) store.Mail {
-	w.t.Helper()
-	m, err := w.store.Mail(context.Background(), fmt.Sprintf("m%03d", i))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return m
-}
-
-func (w *testEnv) run(d *Dispatcher) {
-	w.t.Helper()
-	if err := d.Run(context.Background()); err != nil {
-		w.t.Fatal(err, w.log.String())
-	}
-}
-
-// eachOnce fails unless the provider took each of n mails exactly once.
-func (w *testEnv) eachOnce(p *provider, n int) {
-	w.t.Helper()
-	for i := range n {
-		m := w.mail(i)
-		if p.accepted[m.Message.ID] != 1 || m.State != store.MailSent || m.Leased {
-			w.t.Errorf("mail %d was accepted %d times and is %s, want once and sent", i, p.accepted[m.Message.ID],
-				m.State)
-		}
-	}
-}
-
-func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
+func TestEveryReadyMailIsSentOnce(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		ctx := context.Background()
-		l := license.License{
-			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX",
-			Edition: license.Developer,
-			MaxLoc:  1, Expiration: license.DateOf(time.Now()).AddDays(90),
-			Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}, {Email: "it@example.org"}},
-		}
-		if _, err := w.store.AddLicense(ctx, l, "test"); err != nil {
-			t.Fatal(err)
-		}
-		// also a customer here
-		letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "ada@example.org"}}
-		send := func(id string) mail.Message {
-			m := letters.LicenseKey(id, letter.Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
-			if err := w.store.SendKeyAgain(ctx, l.ID, "sam", m); err != nil {
-				t.Fatal(err)
-			}
-			return m
-		}
-		p := &provider{}
-		d := w.dispatcher(p)
-		d.Unreached = letters.LicenseUnreached
-		first := send("k1")
-		w.run(d)
-		w.put(1)
-		bounce := func(id string) {
-			if _, err := w.store.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced},
-				letters.LicenseUnreached); err != nil {
-				t.Fatal(err)
-			}
-		}
-		bounce("k1")
-		again := send("k2")
-		w.run(d)
-		w.run(d)
-		for _, m := range []mail.Message{first.Readdressed(l.Contacts[1]), again.Readdressed(l.Contacts[1])} {
-			if p.accepted[m.ID] != 1 {
-				t.Errorf("the next contact got %s %d times", m.ID, p.accepted[m.ID])
-			}
-		}
-		if m := w.mail(0); p.accepted["k2"]+p.accepted["m000"] != 0 || m.State != store.MailFailed || m.Leased {
-			t.Errorf("the suppressed address got a mail: %v; %+v", p.accepted, m)
-		}
-		bounce(first.Readdressed(l.Contacts[1]).ID)
-		send("k3")
-		w.run(d)
-		if id := letters.LicenseUnreached(l).ID; p.accepted["k3"] != 0 || p.accepted[id] != 1 {
-			t.Errorf("sales did not get the task, or a customer got a mail: %v", p.accepted)
-		}
-		if s := w.log.String(); strings.Contains(s, "@") || strings.Contains(s, "Lovelace") ||
-			!strings.Contains(s, "its address is suppressed") {
-			t.Errorf("logged %s", s)
-		}
-	})
-}
-
-func TestEveryPendingMailIsSentOnce(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		const n = 2*pageSize + 5
-		w.put(n)
+		const n = 205
+		ids := w.putMany(n, soon)
 		p := &provider{}
 		d := w.dispatcher(p)
 		w.run(d)
-		w.eachOnce(p, n)
-		if m := w.mail(0); m.ProviderID != "provider-m000" || m.Attempts != 1 || m.MaybeTwice || m.Sent.IsZero() {
-			t.Errorf("%+v", m)
+		w.eachOnce(p, ids)
+		s := w.mail(ids[0]).State
+		if s.ProviderID != "provider-m000--r" || s.Attempts != 1 || s.Attempt != 1 || s.Doubts != 0 || s.Closed.IsZero() {
+			t.Errorf("got %+v, want one attempt with the provider's ID", s)
 		}
-		if !strings.Contains(w.log.String(), fmt.Sprintf(`"MailsSent":%d`, n)) {
-			t.Errorf("logged %s", w.log.String())
+		if m, err := w.box.Letter(context.Background(), ids[0], 1); err != nil || m.Subject != ids[0] || m.Attempt != 1 {
+			t.Errorf("got the letter %+v, %v; want it as it was sent", m, err)
 		}
+		w.logged(fmt.Sprintf(`"MailsSent":%d`, n))
 		w.log.Reset()
 		w.run(d)
-		w.eachOnce(p, n)
+		w.eachOnce(p, ids)
 		if w.log.Len() > 0 {
 			t.Errorf("a run with nothing to do logged %s", w.log.String())
 		}
 	})
 }
 
-func TestConcurrentDispatchersSendEachMailOnce(t *testing.T) {
+func TestMailWithoutAPointIsNotSent(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(60)
-		p := &provider{delay: 50 * time.Millisecond}
-		same := w.dispatcher(p)
-		var wg sync.WaitGroup
-		for i := range 6 {
-			d := same
-			if i%2 == 0 {
-				d = w.dispatcher(p)
-			}
-			wg.Go(func() { w.run(d) })
+		w.records.of = func(n notice.Notice) (notice.Records, error) {
+			return notice.Records{Request: request.Request{State: request.Issued}}, nil
 		}
-		wg.Wait()
-		w.eachOnce(p, 60)
-	})
-}
-
-func TestMailsAreSentAtTheRateOfTheProvider(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		w.put(21)
-		p := &provider{quota: mail.Quota{PerSecond: 2}}
-		start := time.Now()
+		ids := w.putMany(3, soon)
+		p := &provider{}
 		w.run(w.dispatcher(p))
-		if took := time.Since(start); took != 10*time.Second {
-			t.Errorf("21 mails at 2 a second: got %v, want 10s", took)
-		}
-		for i := range p.at[:len(p.at)-2] {
-			if apart := p.at[i+2].Sub(p.at[i]); apart < 900*time.Millisecond {
-				t.Errorf("mails %d to %d: got %v apart, want about a second", i, i+2, apart)
+		for _, id := range ids {
+			if s := w.mail(id).State; s.Status != outbox.Pointless || s.Cause != "the customer was told more since" {
+				t.Errorf("got %+v, want pointless", s)
 			}
 		}
-		w.eachOnce(p, 21)
+		if len(p.calls) != 0 {
+			t.Errorf("got %d calls, want none", len(p.calls))
+		}
+		w.nothingWaits()
 	})
 }
 
-func TestUnknownRateIsCautious(t *testing.T) {
+func TestMailAboutNothingOnRecordIsPointless(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(3)
-		p := &provider{quotaErr: fmt.Errorf("%w: Rate exceeded", mail.ErrThrottled)}
-		start := time.Now()
+		w.records.of = func(notice.Notice) (notice.Records, error) {
+			return notice.Records{}, fault.New(fault.NotFound, "There is no request.")
+		}
+		w.put(soon("m", "a.example"))
+		p := &provider{}
 		w.run(w.dispatcher(p))
-		if took := time.Since(start); took != 2*time.Second {
-			t.Errorf("3 mails: got %v, want 2s", took)
+		if s := w.mail("m--r").State; s.Status != outbox.Pointless || len(p.calls) != 0 {
+			t.Errorf("got %+v and %d calls, want pointless and none", s, len(p.calls))
 		}
-		w.eachOnce(p, 3)
-	})
-}
-
-func TestQuotaIsReadOnceAMinuteAndOnlyIfThereIsMail(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		p, start := &provider{}, time.Now()
-		d := w.dispatcher(p)
-		w.run(d)
-		if p.quotas != 0 {
-			t.Error("read the quota without mail")
-		}
-		for n, at := range []struct {
-			after time.Duration // since the start
-			calls int           // until then
-		}{
-			{0, 1}, {quotaAge - time.Second, 1}, {quotaAge, 2}, {quotaAge + time.Second, 2},
-			{-time.Hour, 3}, // the clock is set back
-		} {
-			now := start.Add(at.after)
-			d.Now = func() time.Time { return now }
-			w.put(1, fmt.Sprintf("run%d-", n))
-			w.run(d)
-			if p.quotas != at.calls {
-				t.Errorf("%v after the start: got %d calls, want %d", at.after, p.quotas, at.calls)
-			}
-		}
-	})
-}
-
-func TestExhaustedQuotaKeepsAllMails(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		w.put(3)
-		p := &provider{quota: mail.Quota{PerDay: 1, SentLastDay: 1}}
-		d := w.dispatcher(p)
-		w.run(d)
-		if m := w.mail(0); len(p.at) != 0 || m.State != store.MailPending || m.Attempts != 0 || m.Leased {
-			t.Errorf("got %d sent, want none; %+v", len(p.at), m)
-		}
-		p.quota = mail.Quota{}
-		time.Sleep(2 * time.Minute)
-		w.run(d)
-		w.eachOnce(p, 3)
-	})
-}
-
-func TestThrottlingStopsTheRunAndKeepsTheRest(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		w.put(50)
-		p := &provider{delay: time.Millisecond}
-		p.fault = func(mail.Message) (bool, error) {
-			if len(p.at) > 10 {
-				return false, fmt.Errorf("%w: Daily message quota exceeded", mail.ErrThrottled)
-			}
-			return true, nil
-		}
-		w.run(w.dispatcher(p))
-		if len(p.accepted) != 10 || len(p.at) > 10+atOnce {
-			t.Errorf("got %d accepted of %d tries, want 10", len(p.accepted), len(p.at))
-		}
-		for i := range 50 {
-			if m := w.mail(i); m.State != store.MailSent &&
-				(m.State != store.MailPending || m.Attempts != 0 || m.Leased || m.MaybeTwice) {
-				t.Errorf("mail %d: %+v", i, m)
-			}
-		}
-		p.fault = nil
-		w.run(w.dispatcher(p))
-		w.eachOnce(p, 50)
-	})
-}
-
-func TestBadSetupIsAnErrorAndKeepsAllMails(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		w.put(20)
-		p := &provider{fault: func(mail.Message) (bool, error) {
-			return false, fmt.Errorf("%w: ConfigurationSetDoesNotExist", mail.ErrSetup)
-		}}
-		if err := w.dispatcher(p).Run(context.Background()); !errors.Is(err, mail.ErrSetup) || len(p.at) > atOnce {
-			t.Errorf("%v after %d tries", err, len(p.at))
-		}
-		p.fault = nil
-		p.quotaErr = fmt.Errorf("%w: AccessDenied", mail.ErrSetup)
-		if err := w.dispatcher(p).Run(context.Background()); !errors.Is(err, mail.ErrSetup) {
-			t.Errorf("no quota: %v", err)
-		}
-		p.quotaErr = nil
-		w.run(w.dispatcher(p))
-		w.eachOnce(p, 20)
 	})
 }
 
 func TestRejectedMailFailsAndOthersAreSent(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(3)
-		p := &provider{fault: func(m mail.Message) (bool, error) {
-			if m.ID == "m001" {
-				return false, fmt.Errorf("%w: MessageRejected: Address blacklisted", mail.ErrRejected)
-			}
-			return true, nil
-		}}
-		w.run(w.dispatcher(p))
-		if m := w.mail(1); m.State != store.MailFailed || !strings.Contains(m.LastError, "blacklisted") || m.Leased {
-			t.Errorf("%+v", m)
+		ids := w.putMany(3, soon)
+		p := &provider{fault: failing(fmt.Errorf("%w: MessageRejected: Address blacklisted", mail.ErrRejected), ids[1])}
+		d := w.dispatcher(p)
+		w.run(d)
+		if s := w.mail(ids[1]).State; s.Status != outbox.Failed || !strings.Contains(s.Cause, "blacklisted") {
+			t.Errorf("got %+v, want failed", s)
 		}
-		if w.mail(0).State != store.MailSent || w.mail(2).State != store.MailSent {
+		if w.status(ids[0]) != outbox.Sent || w.status(ids[2]) != outbox.Sent {
 			t.Error("the other mails were not sent")
 		}
-		w.run(w.dispatcher(p))
-		if len(p.at) != 3 {
-			t.Error("the rejected mail was retried")
+		w.runFor(d, 24*time.Hour)
+		if len(p.calls) != 3 {
+			t.Errorf("got %d calls, want 3: the rejected mail was retried", len(p.calls))
 		}
+		w.nothingWaits()
+	})
+}
+
+func TestLetterThatCannotBeWrittenIsAFailureOfItsMail(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		w.put(soon("panics", "a.example"), soon("fails", "b.example"), soon("good", "c.example"))
+		w.write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
+			switch n.About {
+			case "panics":
+				panic("runtime error: index out of range for ada@a.example")
+			case "fails":
+				return mail.Message{}, errors.New("the letter altered the key")
+			}
+			return write(n, r, c)
+		}
+		p := &provider{}
+		w.run(w.dispatcher(p))
+		for id, cause := range map[string]string{"panics--r": "index out of range", "fails--r": "altered the key"} {
+			s := w.mail(id).State
+			if s.Status != outbox.Failed || !strings.Contains(s.Cause, cause) || strings.Contains(s.Cause, "@") {
+				t.Errorf("%s: got %+v, want failed because of %q", id, s, cause)
+			}
+		}
+		w.logged(`"MailsFailed":2`)
+		w.eachOnce(p, []string{"good--r"})
+		if failed, err := w.box.Failed(context.Background(), 10); len(failed) != 2 || err != nil {
+			t.Errorf("got %v, %v; want both in the list", failed, err)
+		}
+	})
+}
+
+// TestRecordsThatPanicAreAFailureOfTheMail has a license that is missing from the records.
+func TestRecordsThatPanicAreAFailureOfTheMail(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		w.records.of = func(notice.Notice) (notice.Records, error) { return notice.Records{}, nil }
+		w.put(remind("m", "a.example"))
+		w.run(w.dispatcher(&provider{}))
+		if s := w.status("m--e"); s != outbox.Failed {
+			t.Errorf("got %s, want failed", s)
+		}
+	})
+}
+
+func TestMailOfANewerVersionIsPausedWithAnAlarm(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		kind, schema, shape := urgent("kind", "a.example"), urgent("schema", "b.example"), urgent("shape", "c.example")
+		kind.Kind = "license-rented"
+		w.put(kind, schema, shape, remind("r", "d.example"))
+		original := map[string]string{}
+		change := func(id string, schema int, data string) {
+			row, err := w.faulty.Get(context.Background(), rowkey.Mail(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			original[id] = string(row.Data)
+			row.Schema, row.Data = schema, []byte(data)
+			if err := w.faulty.Transact(context.Background(), table.Update(row)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		change(schema.ID, notice.Schema+1, `{"id":"schema--q","kind":"request-question","customer":"b.example","rank":1}`)
+		change(shape.ID, notice.Schema+1, `{"to":["ada@c.example"],"rank":"urgent"}`)
+
+		p := &provider{}
+		d := w.dispatcher(p)
+		w.run(d)
+		q, err := w.box.Queued(context.Background(), 10)
+		if err != nil || q.Paused != 3 || q.Total() != 3 || p.accepted()["r--e"] != 1 || len(p.calls) != 1 {
+			t.Errorf("got %+v, %v, calls %v; want three paused, the reminder sent", q, err, p.calls)
+		}
+		w.logged(`"MailsUnknown":3`, `"level":"ERROR"`)
+		if strings.Contains(w.log.String(), "@") {
+			t.Errorf("logged an address: %s", w.log.String())
+		}
+		w.log.Reset()
+		time.Sleep(59 * time.Minute)
+		w.run(d)
+		if w.log.Len() != 0 {
+			t.Errorf("logged %s within the hour, want nothing", w.log.String())
+		}
+		time.Sleep(time.Minute)
+		w.run(d)
+		w.logged(`"MailsUnknown":3`)
+
+		// The newer version is deployed: it knows all of them.
+		time.Sleep(time.Hour)
+		change(schema.ID, notice.Schema, original[schema.ID])
+		change(shape.ID, notice.Schema, original[shape.ID])
+		data, err := w.faulty.Get(context.Background(), rowkey.Mail(kind.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(kind.ID, notice.Schema, strings.Replace(string(data.Data), "license-rented", "request-received", 1))
+		w.run(d)
+		w.eachOnce(p, []string{kind.ID, schema.ID, shape.ID, "r--e"})
 	})
 }
 
 func TestFailingMailIsRetriedAtGrowingPausesAndThenFails(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(1)
-		p := &provider{fault: func(mail.Message) (bool, error) { return false, errors.New("connection reset") }}
-		d := w.dispatcher(p)
-		start := time.Now()
-		for time.Since(start) < 48*time.Hour {
-			w.run(d)
-			time.Sleep(time.Minute)
+		w.put(soon("m", "a.example"))
+		p := &provider{fault: always(errServer)}
+		w.runFor(w.dispatcher(p), 48*time.Hour)
+		if len(p.calls) != maxFailures {
+			t.Fatalf("got %d attempts, want %d", len(p.calls), maxFailures)
 		}
-		if len(p.at) != maxAttempts {
-			t.Fatalf("got %d attempts, want %d", len(p.at), maxAttempts)
-		}
-		for i := 1; i < len(p.at); i++ {
-			if apart := p.at[i].Sub(p.at[i-1]); apart < pause(i) || apart > pause(i)+time.Minute {
+		for i := 1; i < len(p.calls); i++ {
+			if apart := p.calls[i].at.Sub(p.calls[i-1].at); apart < pause(i) || apart > pause(i)+time.Minute {
 				t.Errorf("attempt %d: got %v after the one before, want %v", i+1, apart, pause(i))
 			}
 		}
-		if pause(1) != time.Minute || pause(2) != 2*time.Minute || pause(maxAttempts) != maxPause {
+		if pause(1) != time.Minute || pause(2) != 2*time.Minute || pause(maxFailures) != maxPause {
 			t.Error("pauses do not double from a minute to the maximum")
 		}
-		if m := w.mail(0); m.State != store.MailFailed || m.LastError != "connection reset" || !m.MaybeTwice {
-			t.Errorf("%+v", m)
+		if s := w.mail("m--r").State; s.Status != outbox.Failed || !strings.Contains(s.Cause, "503") || s.Doubts != 0 {
+			t.Errorf("got %+v, want failed and never in doubt", s)
 		}
-	})
-}
-
-func TestRecordWithALostAnswerIsNotRepeated(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		w.put(1)
-		transacts := 0
-		w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
-			if c.Op == "transact" {
-				transacts++
-				if transacts == 2 { // the first claims the mail
-					return tabletest.Lost
-				}
-			}
-			return tabletest.Fault{}
-		}
-		p := &provider{}
-		start := time.Now()
-		w.run(w.dispatcher(p))
-		w.eachOnce(p, 1)
-		if took := time.Since(start); transacts != 2 || took != 0 ||
-			!strings.Contains(w.log.String(), `"MailsSent":1`) {
-			t.Errorf("got %d transactions in %v, want 2 at once; logged %s", transacts, took, w.log.String())
-		}
+		w.nothingWaits()
 	})
 }
 
 func TestRunBeginsNoMailShortlyBeforeTheDeadline(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(100)
+		ids := w.putMany(100, soon)
 		p := &provider{delay: 9 * time.Second}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -459,231 +226,130 @@ func TestRunBeginsNoMailShortlyBeforeTheDeadline(t *testing.T) {
 		if err := w.dispatcher(p).Run(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took > time.Minute-recordTimeout || len(p.at) != 5*atOnce {
-			t.Errorf("got %d mails in %v, want %d before the deadline", len(p.at), took, 5*atOnce)
+		// Rounds of eight begin after 0, 9, 18 and 27 seconds, and none after 35.
+		if took := time.Since(start); took > time.Minute-recordTimeout || len(p.calls) != 4*8 {
+			t.Errorf("got %d mails in %v, want 32 before the deadline", len(p.calls), took)
 		}
-		for i := range 100 {
-			if m := w.mail(i); m.Leased || (m.State == store.MailSent) != (p.accepted[m.Message.ID] == 1) {
-				t.Errorf("mail %d: %+v", i, m)
+		for _, id := range ids {
+			if s := w.status(id); (s == outbox.Sent) != (p.accepted()[id] == 1) || s != outbox.Sent && s != outbox.Waiting {
+				t.Errorf("mail %s: got %s after %d calls", id, s, p.accepted()[id])
 			}
 		}
 	})
 }
 
-func TestHangingProviderOnlyDelaysAMail(t *testing.T) {
-	inTestEnv(t, func(w *testEnv) {
-		w.put(1)
-		p := &provider{delay: time.Hour}
-		w.run(w.dispatcher(p))
-		if m := w.mail(0); m.State != store.MailPending || m.Leased || !m.MaybeTwice {
-			t.Errorf("%+v", m)
+func TestTableErrorEndsTheRunAndTheNextContinues(t *testing.T) {
+	for step := 1; ; step++ {
+		failed := false
+		inTestEnv(t, func(w *testEnv) {
+			ids := w.putMany(3, soon)
+			w.faulty.Reset()
+			w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+				if c.N >= step && c.N < step+20 { // longer than a record is repeated
+					failed = true
+					return tabletest.Down
+				}
+				return tabletest.Fault{}
+			}
+			p := &provider{}
+			d := w.dispatcher(p)
+			err := d.Run(context.Background())
+			if failed && err == nil && strings.Contains(w.log.String(), `"level":"ERROR"`) {
+				t.Errorf("failure from call %d: got no error, logged %s", step, w.log.String())
+			}
+			w.faulty.Fault = nil
+			for range 3 { // after the lease, and after the wait for events
+				time.Sleep(31 * time.Minute)
+				w.run(d)
+			}
+			for _, id := range ids {
+				n, m := p.accepted()[id], w.mail(id)
+				if m.State.Status != outbox.Sent || n < 1 || n > 2 || n == 2 && !p.callsOf(id)[1].maybeTwice {
+					t.Errorf("failure from call %d: mail %s was accepted %d times, %+v", step, id, n, m.State)
+				}
+			}
+			w.nothingWaits()
+		})
+		if !failed {
+			if step < 10 {
+				t.Errorf("got %d steps, want more", step)
+			}
+			return
 		}
-		p.delay = 0
-		time.Sleep(5 * time.Minute)
-		w.run(w.dispatcher(p))
-		w.eachOnce(p, 1)
-	})
+	}
 }
 
-func TestMailThatKillsItsSenderFails(t *testing.T) {
+func TestRecordWithALostAnswerIsNotRepeated(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(1)
-		for range maxAttempts {
-			if _, err := w.store.ClaimMail(context.Background(), "m000", time.Minute); err != nil {
-				t.Fatal(err)
+		w.put(soon("m", "a.example"))
+		writes := 0
+		w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+			for _, write := range c.Writes {
+				if strings.Contains(string(write.Row.Data), `"status":"sent"`) {
+					if writes++; writes == 1 {
+						return tabletest.Lost
+					}
+				}
 			}
-			time.Sleep(2 * time.Minute)
+			return tabletest.Fault{}
 		}
 		p := &provider{}
 		w.run(w.dispatcher(p))
-		if m := w.mail(0); m.State != store.MailFailed || len(p.at) != 0 || m.LastError == "" {
-			t.Errorf("%+v", m)
+		w.eachOnce(p, []string{"m--r"})
+		if writes != 2 { // the second one finds the first
+			t.Errorf("got %d writes, want 2", writes)
 		}
+		w.logged(`"MailsSent":1`)
 	})
 }
 
-func TestLeaseThatExpiresWhileWaitingIsReleased(t *testing.T) {
+func TestClockThatIsSetBackLosesNoMail(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(3)
-		p := &provider{quota: mail.Quota{PerSecond: 0.1}}
+		var shift time.Duration
+		w.now = func() time.Time { return time.Now().Add(shift) }
+		w.put(soon("lost", "a.example"), soon("refused", "b.example"), soon("good", "c.example"))
+		p := &provider{quota: mail.Quota{PerSecond: 1}, fault: func(m mail.Message) (bool, error) {
+			switch m.About {
+			case "lost":
+				return false, errLost
+			case "refused":
+				return false, errServer
+			}
+			return true, nil
+		}}
 		d := w.dispatcher(p)
-		d.Lease = 5 * time.Second
 		w.run(d)
-		if len(p.at) != 1 {
-			t.Errorf("got %d sent, want 1: the leases of the others have expired", len(p.at))
+		w.put(soon("new", "d.example"))
+		p.fault = nil
+		shift = -365 * 24 * time.Hour
+		before := time.Now()
+		w.run(d)
+		if took := time.Since(before); p.accepted()["new--r"] != 1 || took > 3*time.Second {
+			t.Errorf("got %v in %v, want the new mail sent at once", p.accepted(), took)
 		}
-		for range 2 {
-			time.Sleep(time.Minute)
-			w.run(d)
-		}
-		w.eachOnce(p, 3)
-	})
-}
+		shift = time.Hour
+		w.run(d)
+		w.eachOnce(p, []string{"lost--r", "refused--r", "good--r", "new--r"})
 
-// TestCrashAtEveryStepLosesNoMail lets the process die at each call of the table and of the provider, before the call
-// and after it, and lets another one continue.
-func TestCrashAtEveryStepLosesNoMail(t *testing.T) {
-	const n = 3
-	died := 0
-	for step := 1; step == 1 || died == step-1; step++ {
-		for _, lost := range []bool{false, true} {
-			inTestEnv(t, func(w *testEnv) {
-				w.put(n)
-				var mu sync.Mutex
-				calls, dead := 0, false
-				// die counts a call, and reports whether the process is dead before and after it.
-				die := func() (before, after bool) {
-					mu.Lock()
-					defer mu.Unlock()
-					calls++
-					if calls == step && !dead {
-						dead, died = true, step
-						return !lost, lost
-					}
-					return dead, dead
-				}
-				w.faulty.Fault = func(tabletest.Call) tabletest.Fault {
-					switch before, after := die(); {
-					case before:
-						return tabletest.Down
-					case after:
-						return tabletest.Lost
-					}
-					return tabletest.Fault{}
-				}
-				p := &provider{}
-				p.fault = func(mail.Message) (bool, error) {
-					before, after := die()
-					if before || after {
-						return !before, errors.New("dead")
-					}
-					return true, nil
-				}
-				w.dispatcher(p).Run(context.Background())
-
-				w.faulty.Fault, p.fault = nil, nil
-				time.Sleep(defaultLease)
-				w.run(w.dispatcher(p))
-				time.Sleep(defaultLease)
-				w.run(w.dispatcher(p))
-				for i := range n {
-					m := w.mail(i)
-					if accepted := p.accepted[m.Message.ID]; m.State != store.MailSent || accepted < 1 ||
-						accepted > 2 ||
-						accepted == 2 && !m.MaybeTwice {
-						t.Errorf("crash at step %d (lost %v): mail %d was accepted %d times: %+v", step, lost, i,
-							accepted, m)
-					}
-				}
-			})
-		}
-	}
-	if died < 3*n {
-		t.Errorf("got %d steps, want at least %d", died, 3*n)
-	}
-}
-
-// history is a random sequence of runs and faults for a number of mails.
-type history struct {
-	mails    int
-	table    []tabletest.Fault // of the calls, in order
-	provider []answer
-	runs     []runs
-}
-
-type answer struct {
-	accepted bool
-	err      error
-}
-
-type runs struct {
-	atOnce int
-	then   time.Duration // until the next
-}
-
-func drawHistory(t *rapid.T) history {
-	return history{
-		mails: rapid.IntRange(1, 6).Draw(t, "mails"),
-		table: rapid.SliceOfN(rapid.SampledFrom([]tabletest.Fault{{}, {}, {}, tabletest.Down, tabletest.Lost}), 0,
-			60).Draw(t, "table"),
-		provider: rapid.SliceOfN(rapid.SampledFrom([]answer{
-			{true, nil}, {true, nil}, {true, errors.New("answer lost")}, {false, errors.New("connection refused")},
-			{false, mail.ErrThrottled},
-		}), 0, 10).Draw(t, "provider"),
-		runs: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) runs {
-			return runs{rapid.IntRange(1, 2).Draw(t, "at once"),
-				time.Duration(rapid.IntRange(0, 300).Draw(t, "seconds")) * time.Second}
-		}), 1, 8).Draw(t, "runs"),
-	}
-}
-
-// next removes the first element of a list that several goroutines share; false if it is empty.
-func next[T any](mu *sync.Mutex, list *[]T) (v T, ok bool) {
-	mu.Lock()
-	defer mu.Unlock()
-	if len(*list) == 0 {
-		return v, false
-	}
-	v, *list = (*list)[0], (*list)[1:]
-	return v, true
-}
-
-// play runs the history and describes what is wrong in the end.
-func (h history) play(w *testEnv) (wrong string) {
-	w.put(h.mails)
-	var mu sync.Mutex
-	w.faulty.Fault = func(tabletest.Call) tabletest.Fault {
-		f, _ := next(&mu, &h.table)
-		return f
-	}
-	p := &provider{fault: func(mail.Message) (bool, error) {
-		if a, ok := next(&mu, &h.provider); ok {
-			return a.accepted, a.err
-		}
-		return true, nil
-	}}
-	for _, r := range h.runs {
-		var wg sync.WaitGroup
-		for range r.atOnce {
-			wg.Go(func() { w.dispatcher(p).Run(context.Background()) })
-		}
-		wg.Wait()
-		time.Sleep(r.then)
-	}
-	w.faulty.Fault, p.fault = nil, nil
-	for range 3 {
-		time.Sleep(maxPause)
-		w.run(w.dispatcher(p))
-	}
-	for i := range h.mails {
-		m := w.mail(i)
-		if accepted := p.accepted[m.Message.ID]; m.State != store.MailSent || accepted < 1 ||
-			accepted > 1 && !m.MaybeTwice {
-			wrong += fmt.Sprintf("mail %d was accepted %d times: %+v\n", i, accepted, m)
-		}
-	}
-	return wrong
-}
-
-// TestHistories lets table and provider fail at random. In the end each mail was accepted, and more than once only if
-// its row says so.
-func TestHistories(t *testing.T) {
-	dir, n := t.TempDir(), 0
-	rapid.Check(t, func(rt *rapid.T) {
-		h, wrong := drawHistory(rt), ""
-		n++
-		synctest.Test(t, func(t *testing.T) { wrong = h.play(newTestEnv(t, filepath.Join(dir, fmt.Sprint(n)))) })
-		if wrong != "" {
-			rt.Fatal(wrong)
-		}
+		// A mail whose pause is over is ready, also if the clock is set back after that.
+		w.put(soon("paused", "a.example"))
+		p.fault = always(errServer)
+		w.run(d)
+		time.Sleep(2 * time.Minute)
+		p.fault = always(fmt.Errorf("%w: Maximum sending rate exceeded", mail.ErrThrottled))
+		w.run(d)
+		p.fault = nil
+		shift = -time.Hour
+		w.run(d)
+		w.eachOnce(p, []string{"paused--r"})
 	})
 }
 
 func TestLogHasNoPersonalData(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(4)
+		w.put(urgent("m0", "a.example"), urgent("m1", "b.example"), urgent("m2", "c.example"), urgent("m3", "d.example"))
 		p := &provider{fault: func(m mail.Message) (bool, error) {
-			kind := map[string]error{"m000": mail.ErrRejected, "m001": errors.New("lost"), "m002": mail.ErrSetup}[m.ID]
+			kind := map[string]error{"m0": mail.ErrRejected, "m1": errors.New("lost"), "m2": mail.ErrSetup}[m.About]
 			if kind == nil {
 				return true, nil
 			}
@@ -691,38 +357,14 @@ func TestLogHasNoPersonalData(t *testing.T) {
 		}}
 		err := w.dispatcher(p).Run(context.Background())
 		if !errors.Is(err, mail.ErrSetup) {
-			t.Fatal(err)
+			t.Fatalf("got %v, want ErrSetup", err)
 		}
 		all := w.log.String() + err.Error()
+		for _, id := range []string{"m0--q", "m1--q", "m2--q"} {
+			all += w.mail(id).State.Cause
+		}
 		if strings.Contains(all, "@") || strings.Contains(all, "Lovelace") || !strings.Contains(all, "[redacted]") {
 			t.Errorf("logged %s", all)
 		}
 	})
-}
-
-func TestEveryCallerGetsItsAnswer(t *testing.T) {
-	stream := `{"Records":[{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb",` +
-		`"dynamodb":{"Keys":{"PK":{"S":"OUTBOX"}},"SequenceNumber":"1"}}]}`
-	for _, payload := range []string{stream, `{"source":"aws.scheduler"}`, `{}`, `{"Records":[]}`, `null`, `"x"`, ``,
-		`garbage`, `[1,2]`, `{"Records":7}`} {
-		inTestEnv(t, func(w *testEnv) {
-			w.put(2)
-			p := &provider{}
-			d := w.dispatcher(p)
-			if answer, err := d.Invoke(context.Background(), []byte(payload)); err != nil ||
-				string(answer) != `{"batchItemFailures":[]}` {
-				t.Errorf("%q: %s, %v", payload, answer, err)
-			}
-			w.eachOnce(p, 2)
-
-			w.faulty.Fault = func(tabletest.Call) tabletest.Fault { return tabletest.Down }
-			answer, err := d.Invoke(context.Background(), []byte(payload))
-			if payload == stream && (err != nil || string(answer) != `{"batchItemFailures":[]}`) {
-				t.Errorf("the stream would deliver the records again: %s, %v", answer, err)
-			}
-			if payload != stream && err == nil {
-				t.Errorf("%q: a failed run is not an error", payload)
-			}
-		})
-	}
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -10,21 +11,25 @@ import (
 	"marketplace/shared/store/outbox"
 )
 
+// errOutage ends a run in an outage.
+var errOutage = errors.New("dispatch: the provider accepts nothing")
+
 // pauses are those of the whole outbox before the first probe of an outage, the second, and so on; the last is repeated.
 var pauses = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute}
 
-// pausedByOutage reports whether an outage lasts and its next probe is not due.
-func (r *run) pausedByOutage() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	wait := r.provider.Outage.NextProbe.Sub(r.Now())
-	return r.provider.Outage.On() && wait > 0 && wait <= pauses[len(pauses)-1]
-}
-
+// probing reports whether there is an outage: one mail at a time is sent, to find out whether it lasts.
 func (r *run) probing() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.provider.Outage.On()
+}
+
+// pausedByOutage reports whether there is an outage, and its next probe is not due.
+func (r *run) pausedByOutage() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	wait := r.provider.Outage.NextProbe.Sub(r.Now())
+	return r.provider.Outage.On() && wait > 0 && wait <= pauses[len(pauses)-1] // longer if the clock went back
 }
 
 // candidates is among how many of the first ready mails a probe is chosen.
@@ -46,10 +51,10 @@ func (r *run) chooseProbe() (rank, i int, ok bool) {
 	for _, of := range notice.Ranks {
 		for place, e := range ready[of] {
 			if seen++; seen > candidates {
-				break
+				return rank, i, ok
 			}
-			m, err := r.Outbox.Read(r.ctx, e.ID)
-			if err == nil && (!ok || m.State.Attempts < fewest) {
+			m, _ := r.Outbox.Read(r.ctx, e.ID) // one that cannot be read has no attempts: work finds out why
+			if !ok || m.State.Attempts < fewest {
 				rank, i, ok, fewest = of, place, true, m.State.Attempts
 			}
 		}
@@ -61,8 +66,8 @@ func (r *run) chooseProbe() (rank, i int, ok bool) {
 func (r *run) accepted() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.provider.Outage.On() {
-		r.Log.Info("the outage is over", "since", r.provider.Outage.Since, "class", r.provider.Outage.Class)
+	if o := r.provider.Outage; o.On() {
+		r.Log.Info("the outage is over", "since", o.Since, "class", o.Class)
 	}
 	r.provider.Outage = outbox.Outage{}
 	r.provider.CountSent(r.Now(), 1)
@@ -70,30 +75,41 @@ func (r *run) accepted() {
 	r.counts.sent++
 }
 
-// refused notes that a mail failed, and reports whether that counts against the mail: not in an outage.
-func (r *run) refused(id string, cause error) (counts bool) {
+// refused notes that a mail failed, and reports whether that is due to an outage rather than to the mail. Three
+// different mails that fail alike, one after another, are one.
+func (r *run) refused(id string, cause error) (outage bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	o, class := &r.provider.Outage, mail.FailureClass(cause)
-	was := o.On()
 	switch {
-	case was:
-		if !r.onset { // it is a probe, and not one of several mails that were under way when it began
-			o.Probes++
+	case o.On():
+		if !r.onset { // else it was being sent when the outage began
+			r.prolong()
 		}
+		return true
 	case o.Class != class:
 		*o = outbox.Outage{Class: class, Mails: []string{id}, Since: r.Now()}
 	case !slices.Contains(o.Mails, id):
 		o.Mails = append(o.Mails, id)
 	}
 	if !o.On() {
-		return true
+		return false
 	}
-	if !was {
-		r.onset = true
-		r.Log.Error("the provider accepts nothing: an outage", "class", class, logging.Error(cause))
-	}
+	r.onset = true
+	r.Log.Error("the provider accepts nothing: an outage", "class", class, logging.Error(cause))
+	r.pauseAll()
+	return true
+}
+
+// prolong notes that a probe failed. The caller holds mu.
+func (r *run) prolong() {
+	r.provider.Outage.Probes++
+	r.pauseAll()
+}
+
+// pauseAll pauses the outbox until the next probe. The caller holds mu.
+func (r *run) pauseAll() {
+	o := &r.provider.Outage
 	o.NextProbe = r.Now().Add(pauses[min(o.Probes, len(pauses)-1)])
 	r.stop(errOutage)
-	return false
 }

@@ -1,92 +1,36 @@
 package dispatch
 
-import (
-	"context"
-	"errors"
-	"sync"
-	"time"
+import "time"
 
-	"marketplace/shared/logging"
-	"marketplace/shared/mail"
-)
-
-// quotaCache keeps the provider's quota for a while: SES answers one such call a second.
-type quotaCache struct {
-	mu    sync.Mutex
-	quota mail.Quota
-	until time.Time
-	since int // mails sent since the quota was read
-}
-
-const (
-	quotaAge = time.Minute
-	// cautiousRate applies while the quota is unknown: SES allows it to every account.
-	cautiousRate = 1
-)
-
-// refresh reads the quota if it is old.
-func (c *quotaCache) refresh(ctx context.Context, r *run) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := r.Now()
-	if now.Before(c.until) && c.until.Sub(now) <= quotaAge {
-		return
-	}
-	q, err := r.Sender.Quota(ctx)
-	if err != nil {
-		r.Log.Warn("cannot read the provider's quota", logging.Error(err))
-		if errors.Is(err, mail.ErrSetup) {
-			r.stop(err)
-		}
-		c.quota.PerSecond = cautiousRate
-		return
-	}
-	c.quota, c.until, c.since = q, now.Add(quotaAge), 0
-}
-
-func (c *quotaCache) known() mail.Quota {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	q := c.quota
-	q.SentLastDay += c.since
-	return q
-}
-
-func (c *quotaCache) count() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.since++
-}
-
-// usedLastDay is how many mails count against the day's quota: the provider's number lags behind, ours does not know
-// of other senders.
-func (r *run) usedLastDay(q mail.Quota) int {
-	return max(q.SentLastDay, r.provider.SentLastDay(r.Now()))
-}
-
-// pace spaces the mails.
+// pace spaces the calls to the provider, also the first of a run from the last of the run before.
 type pace struct {
-	mu   sync.Mutex
-	next time.Time // when the next one may be sent
+	turn chan struct{} // held by whoever makes the next call
+	next time.Time     // when it may be made
 }
 
-// wait waits until the next mail may be sent; false if the run must begin none.
-func (r *run) wait() bool {
-	r.quota.refresh(r.begin, r)
-	perSecond := r.quota.known().PerSecond
-	if perSecond <= 0 {
-		return r.begin.Err() == nil
+// waitForTurn waits until a mail may be begun; false if it must not be: because the run ends, or because a more urgent
+// mail is ready, to which it gives its turn.
+func (r *run) waitForTurn(f *flight) bool {
+	select {
+	case r.pace.turn <- struct{}{}:
+		defer func() { <-r.pace.turn }()
+	case <-r.begin.Done():
+		return false
 	}
-	r.pace.mu.Lock()
-	now := r.Now()
-	if r.pace.next.Before(now) || r.pace.next.Sub(now) > time.Minute { // also if the clock went back
-		r.pace.next = now
+	var apart time.Duration
+	if perSecond := r.quota.known().PerSecond; perSecond > 0 {
+		apart = time.Duration(float64(time.Second) / perSecond)
 	}
-	pause := r.pace.next.Sub(now)
-	r.pace.next = r.pace.next.Add(time.Duration(float64(time.Second) / perSecond))
-	r.pace.mu.Unlock()
-	if pause > 0 {
+	if pause := r.pace.next.Sub(r.Now()); pause > 0 && pause <= apart { // more if the clock went back
 		r.Sleep(r.begin, pause)
 	}
+	if r.begin.Err() != nil {
+		return false
+	}
+	if r.moreUrgent(f.rank) {
+		f.givesWay = true
+		return false
+	}
+	r.pace.next = r.Now().Add(apart)
 	return r.begin.Err() == nil
 }

@@ -22,7 +22,7 @@ const (
 	// back.
 	window = 1000
 	// promoteAtOnce is how many paused mails of a shard get ready in one look.
-	promoteAtOnce = 100
+	promoteAtOnce = 25
 )
 
 // queue is what was ready at the last look, by rank, in the order in which it is sent.
@@ -31,20 +31,23 @@ type queue struct {
 	ready  map[int][]outbox.Entry
 }
 
-// next returns the mail to send next, and marks it as in flight; false if nothing is ready that may be sent.
-func (r *run) next() (e outbox.Entry, ok bool) {
-	if !r.lookAgain() {
-		return e, false
+func (q queue) empty() bool {
+	return len(q.ready[notice.RankUrgent])+len(q.ready[notice.RankSoon])+len(q.ready[notice.RankReminder]) == 0
+}
+
+// next takes the mail to send next; nil if none is ready that may be begun now.
+func (r *run) next() *flight {
+	if !r.look() {
+		return nil
 	}
 	rank, i, ok := r.choose()
-	if !ok {
-		return e, false
+	if !ok || !r.readQuota() {
+		return nil
 	}
-	r.quota.refresh(r.begin, r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i >= len(r.queue.ready[rank]) { // another look has found less
-		return e, false
+	if i >= len(r.queue.ready[rank]) || r.preparing(rank) { // another look has found less, or a more urgent one
+		return nil
 	}
 	return r.take(rank, i)
 }
@@ -65,48 +68,76 @@ func (r *run) choose() (rank, i int, ok bool) {
 }
 
 // take takes a mail off the queue, if the quota leaves its rank a share. The caller holds mu.
-func (r *run) take(rank, i int) (e outbox.Entry, ok bool) {
-	q := r.quota.known()
-	q.SentLastDay = r.usedLastDay(q)
-	if q.Left(share[rank]) == 0 {
-		r.stop(mail.ErrDailyQuota)
-		return e, false
+func (r *run) take(rank, i int) *flight {
+	if r.left(rank) <= 0 {
+		if len(r.flights) == 0 { // otherwise wait for what becomes of those
+			r.stop(mail.ErrDailyQuota)
+		}
+		return nil
 	}
-	e = r.queue.ready[rank][i]
+	f := &flight{Entry: r.queue.ready[rank][i], rank: rank}
 	r.queue.ready[rank] = slices.Delete(r.queue.ready[rank], i, i+1)
-	r.inFlight[e.ID] = true
-	r.served[e.Customer]++
-	return e, true
+	r.flights[f.ID] = f
+	r.served[f.Customer]++
+	return f
 }
 
-// share is the part of the rolling day's quota that a rank may use up: the rest is for the ranks before it.
-var share = map[int]float64{notice.RankUrgent: 1, notice.RankSoon: 0.8, notice.RankReminder: 0.7}
+// land ends the work on a mail. One that gave way is the next of its rank again.
+func (r *run) land(f *flight) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.flights, f.ID)
+	if f.givesWay {
+		r.served[f.Customer]--
+		r.queue.ready[f.rank] = slices.Insert(r.queue.ready[f.rank], 0, f.Entry)
+	}
+}
 
-// lookAgain looks at what is ready unless the last look is recent enough: a look is due every second, and when nothing
-// was ready and no mail is under way. It reports false if the table failed.
-func (r *run) lookAgain() bool {
+// moreUrgent reports whether a mail of a lower rank number is ready; it looks again if the last look is too old. A
+// probe may be of any rank but a reminder's.
+func (r *run) moreUrgent(rank int) bool {
+	if rank == notice.RankUrgent || rank == notice.RankSoon && r.probing() || !r.look() {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, before := range notice.Ranks {
+		if before < rank && len(r.queue.ready[before]) > 0 {
+			return true
+		}
+	}
+	return r.preparing(rank)
+}
+
+// preparing reports whether a mail of a lower rank number is about to be begun. The caller holds mu.
+func (r *run) preparing(rank int) bool {
+	for _, f := range r.flights {
+		if f.rank < rank && !f.begun {
+			return true
+		}
+	}
+	return false
+}
+
+// look looks at what is ready unless the last look is recent enough: one is due every second, and when nothing is left
+// and no mail is being worked on. It reports false if the table failed.
+func (r *run) look() bool {
+	r.looking <- struct{}{}
+	defer func() { <-r.looking }()
 	r.mu.Lock()
 	age := r.Now().Sub(r.queue.looked)
-	recent := r.queue.ready != nil && age >= 0 && age < lookEvery
-	empty := len(r.queue.ready[notice.RankUrgent])+len(r.queue.ready[notice.RankSoon])+
-		len(r.queue.ready[notice.RankReminder]) == 0
-	busy := len(r.inFlight) > 0
-	r.mu.Unlock()
-	if recent && (busy || !empty) {
-		return true
-	}
-	return r.look()
-}
-
-// look reads what is ready. Reminders are read again only when those of the last look are used up.
-func (r *run) look() bool {
-	at := r.Now()
-	r.mu.Lock()
+	recent := age >= 0 && age < lookEvery && (!r.queue.empty() || len(r.flights) > 0)
 	ranks := []int{notice.RankUrgent, notice.RankSoon}
-	if len(r.queue.ready[notice.RankReminder]) == 0 {
+	if len(r.queue.ready[notice.RankReminder]) == 0 { // reminders of the last look are still in order
 		ranks = notice.Ranks
 	}
 	r.mu.Unlock()
+	return recent || r.readReady(ranks)
+}
+
+// readReady reads which mails of some ranks are ready.
+func (r *run) readReady(ranks []int) bool {
+	at := r.Now()
 	if !r.everyShard(func(ctx context.Context, shard int) error {
 		_, err := r.Outbox.Promote(ctx, shard, promoteAtOnce)
 		return err
@@ -131,9 +162,6 @@ func (r *run) look() bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.queue.ready == nil {
-		r.queue.ready = map[int][]outbox.Entry{}
-	}
 	r.queue.looked = at
 	for _, rank := range ranks {
 		r.queue.ready[rank] = r.inTurns(found[rank])
@@ -148,13 +176,13 @@ func (r *run) everyShard(f func(ctx context.Context, shard int) error) bool {
 	}
 	err := g.Wait()
 	if err != nil && r.begin.Err() == nil {
-		r.tableFailed("cannot read the ready mails", err)
+		r.fail("cannot read the ready mails", err)
 	}
 	return err == nil
 }
 
 // inTurns orders mails so that every customer's first is before any customer's second, counting those of this run that
-// were begun before. It leaves out those that are being worked on. The caller holds mu.
+// were taken before. It leaves out those that are being worked on. The caller holds mu.
 func (r *run) inTurns(list []outbox.Entry) []outbox.Entry {
 	slices.SortFunc(list, outbox.Entry.Compare)
 	type turned struct {
@@ -162,13 +190,13 @@ func (r *run) inTurns(list []outbox.Entry) []outbox.Entry {
 		turn int
 	}
 	var order []turned
-	seen := map[string]int{}
+	turns := map[string]int{}
 	for _, e := range list {
-		if r.inFlight[e.ID] || r.skip[e.ID] {
+		if r.flights[e.ID] != nil || r.skip[e.ID] {
 			continue
 		}
-		seen[e.Customer]++
-		order = append(order, turned{e, r.served[e.Customer] + seen[e.Customer]})
+		turns[e.Customer]++
+		order = append(order, turned{e, r.served[e.Customer] + turns[e.Customer]})
 	}
 	slices.SortStableFunc(order, func(a, b turned) int { return cmp.Compare(a.turn, b.turn) })
 	list = list[:0]
@@ -176,20 +204,4 @@ func (r *run) inTurns(list []outbox.Entry) []outbox.Entry {
 		list = append(list, t.Entry)
 	}
 	return list
-}
-
-// moreUrgent reports whether a mail of a lower rank number is ready; it looks again if the last look is too old. A
-// probe may be of any rank but a reminder's.
-func (r *run) moreUrgent(rank int) bool {
-	if rank == notice.RankUrgent || rank == notice.RankSoon && r.probing() || !r.lookAgain() {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, before := range notice.Ranks {
-		if before < rank && len(r.queue.ready[before]) > 0 {
-			return true
-		}
-	}
-	return false
 }

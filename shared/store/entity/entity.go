@@ -41,7 +41,7 @@ func (t *Table) Get(ctx context.Context, key table.Key, v any) (version int64, e
 		return 0, fmt.Errorf("store: reading %v: %w", key, failure(err))
 	}
 	if err := json.Unmarshal(row.Data, v); err != nil {
-		return 0, fmt.Errorf("store: decoding %v: %w", key, err)
+		return 0, unreadable(key, err)
 	}
 	return row.Version, nil
 }
@@ -114,9 +114,17 @@ func Encode(key table.Key, kind rowkey.Type, v any) table.Row {
 func Decode[T any](row table.Row) (T, error) {
 	var v T
 	if err := json.Unmarshal(row.Data, &v); err != nil {
-		return v, fault.Wrap(fault.Internal, err, "store: decoding %v", row.Key)
+		return v, unreadable(row.Key, err)
 	}
 	return v, nil
+}
+
+// ErrUnreadable means that a row is not of the shape that this version of the program knows: a newer version wrote it,
+// or somebody changed it by hand.
+var ErrUnreadable = errors.New("store: the row cannot be decoded")
+
+func unreadable(key table.Key, err error) error {
+	return fault.Wrap(fault.Internal, fmt.Errorf("%w: %v: %w", ErrUnreadable, key, err), "")
 }
 
 // failure turns an error of the table into a fault. Faults and other errors stay what they are.

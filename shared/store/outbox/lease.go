@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"marketplace/shared/fault"
@@ -32,6 +34,12 @@ type Provider struct {
 	Outage Outage `json:"outage,omitzero"`
 	// Sent counts the mails sent in each quarter of an hour of the last day, by its beginning in Unix seconds.
 	Sent map[int64]int `json:"sent,omitempty"`
+}
+
+// Clone returns a copy that shares nothing with p.
+func (p Provider) Clone() Provider {
+	p.Outage.Mails, p.Sent = slices.Clone(p.Outage.Mails), maps.Clone(p.Sent)
+	return p
 }
 
 // Outage is a time in which the provider accepts nothing. It begins when several mails in a row fail alike.

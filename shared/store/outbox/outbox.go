@@ -55,7 +55,7 @@ func (s Status) Open() bool { return s == Waiting || s == Sending || s == InDoub
 // State is how far sending a mail is.
 type State struct {
 	Status    Status    `json:"status"`
-	NotBefore time.Time `json:"notBefore,omitzero"` // the end of the pause; of InDoubt, how long to wait for an event
+	NotBefore time.Time `json:"notBefore,omitzero"` // when the pause of a paused mail ends
 	Attempts  int       `json:"attempts,omitempty"` // calls to the provider that began
 	Failures  int       `json:"failures,omitempty"` // calls that failed for certain and count against the mail
 	Doubts    int       `json:"doubts,omitempty"`   // calls whose outcome nobody knows: it may have been sent before

@@ -2,9 +2,11 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -32,10 +34,7 @@ func (b *Box) Ready(ctx context.Context, rank, shard, limit int) (list []Entry, 
 		return nil, fmt.Errorf("store: ready mails: %w", err)
 	}
 	for _, row := range rows {
-		w, err := entity.Decode[waiting](row)
-		if err != nil {
-			return nil, err
-		}
+		w, _ := entity.Decode[waiting](row) // without a customer, the mail still has its turn
 		list = append(list, Entry{rowkey.MailOf(row.Key), w.Customer, row.Key})
 	}
 	return list, nil
@@ -60,14 +59,34 @@ func (b *Box) EachReady(ctx context.Context, f func(Mail) error) error {
 	return nil
 }
 
-// Forget removes the row of a ready mail that is not open any more, or that does not exist.
-func (b *Box) Forget(ctx context.Context, e Entry) error {
+// Forget removes the row of a ready mail that, as it was read, is not open any more; the zero Mail if there is none.
+// ErrChanged if that has changed.
+func (b *Box) Forget(ctx context.Context, e Entry, m Mail) error {
 	c := b.table.Begin()
 	c.Delete(e.key, table.Any)
+	if m.ID == "" {
+		c.Delete(rowkey.Mail(e.ID), 0)
+	} else {
+		c.Update(m.stateRow(), m.version)
+	}
+	err := c.Commit(ctx)
+	if fault.KindOf(err) == fault.Conflict {
+		return ErrChanged
+	}
+	return err
+}
+
+// Park pauses a ready mail that this version of the program cannot read or does not know, until a time: a newer version
+// may send it. It trusts nothing that the mail says of itself.
+func (b *Box) Park(ctx context.Context, e Entry, until time.Time) error {
+	c := b.table.Begin()
+	c.Delete(e.key, table.Any)
+	c.Set(entity.Encode(rowkey.LaterAgain(e.key, until), rowkey.TypePending, waiting{e.Customer}))
 	return c.Commit(ctx)
 }
 
 // Promote makes the paused mails of a shard ready whose pause is over, at most limit, and returns how many these were.
+// They stay ready if the clock goes back.
 func (b *Box) Promote(ctx context.Context, shard, limit int) (n int, err error) {
 	rows, _, err := b.table.First(ctx, rowkey.LaterDue(shard, b.now()), limit)
 	if err != nil {
@@ -83,15 +102,22 @@ func (b *Box) Promote(ctx context.Context, shard, limit int) (n int, err error) 
 }
 
 func (b *Box) promote(ctx context.Context, row table.Row) error {
-	m, err := b.Read(ctx, rowkey.MailOf(row.Key))
-	missing := fault.KindOf(err) == fault.NotFound
-	if err != nil && !missing {
-		return err
-	}
 	c := b.table.Begin()
 	c.Delete(row.Key, row.Version)
-	if !missing && m.State.Status.Open() && m.laterKey() == row.Key {
+	m, err := b.Read(ctx, rowkey.MailOf(row.Key))
+	switch {
+	case fault.KindOf(err) == fault.NotFound, err == nil && !m.State.Status.Open():
+	case errors.Is(err, entity.ErrUnreadable), err == nil && !m.Known():
+		row.Key = rowkey.ReadyAgain(row.Key)
+		c.Set(row)
+	case err != nil:
+		return err
+	case m.State.NotBefore.IsZero(): // it was parked, and this version knows it
 		c.Set(m.waitingRow(m.readyKey()))
+	case m.laterKey() == row.Key:
+		c.Set(m.waitingRow(m.readyKey()))
+		m.State.NotBefore = time.Time{}
+		c.Update(m.stateRow(), m.version)
 	}
 	if err := c.Commit(ctx); fault.KindOf(err) != fault.Conflict { // somebody settled or promoted it
 		return err

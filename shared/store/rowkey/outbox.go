@@ -82,6 +82,19 @@ func LaterDue(shard int, now time.Time) table.Query {
 	return table.Query{PK: LaterPK(shard), To: stamp(now.Add(time.Millisecond))}
 }
 
+// LaterAgain is where the row of a ready mail goes that cannot be read, and so says nothing of itself but its key.
+func LaterAgain(ready table.Key, notBefore time.Time) table.Key {
+	parts := strings.Split(ready.PK, "#") // OUTBOX, rank, shard
+	return table.Key{PK: "LATER#" + parts[2], SK: stamp(notBefore) + "#" + parts[1] + "#" + MailOf(ready)}
+}
+
+// ReadyAgain is LaterAgain the other way round.
+func ReadyAgain(later table.Key) table.Key {
+	_, shard, _ := strings.Cut(later.PK, "#")
+	parts := strings.Split(later.SK, "#") // time, rank, mail
+	return table.Key{PK: "OUTBOX#" + parts[1] + "#" + shard, SK: parts[0] + "#000000#" + parts[2]}
+}
+
 // MailOf returns the ID of the mail that a row of the outbox is about.
 func MailOf(key table.Key) string { return key.SK[strings.LastIndexByte(key.SK, '#')+1:] }
 
