@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/table"
 )
 
 // testEnv is a running server with a client that follows no redirects.
@@ -358,6 +359,30 @@ func TestClockSurvivesARestart(t *testing.T) {
 	}
 	if passed := clock.Now().Sub(want); passed < 0 || passed > time.Minute {
 		t.Errorf("after a restart: got %v, want %v", clock.Now(), want)
+	}
+}
+
+func TestDataOfAnotherVersionIsRefused(t *testing.T) {
+	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
+		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
+	}
+	data := localdata.Dir(t.TempDir())
+	engine, done, err := data.OpenTable(t.Context(), config.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := seedMarker
+	older.Schema--
+	if err := engine.Transact(t.Context(), table.Create(older)); err != nil {
+		t.Fatal(err)
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "To begin again, delete the folder") {
+		t.Errorf("got error %v, want how to begin again", err)
 	}
 }
 

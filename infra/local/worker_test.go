@@ -4,16 +4,23 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"marketplace/functions/mailer/dispatch"
 	"marketplace/infra/localdata"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/letter/lettertest"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/bolt"
 )
 
@@ -28,7 +35,7 @@ func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 		}
 		var runs atomic.Int64
 		nothing := func(context.Context) error { return nil }
-		w := &worker{clock: clock, mailer: nothing, sweep: nothing, log: slog.New(slog.DiscardHandler),
+		w := &worker{clock: clock, mailer: nothing, expire: nothing, log: slog.New(slog.DiscardHandler),
 			reminders: func(context.Context) error { runs.Add(1); return nil }}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
@@ -84,33 +91,139 @@ func TestInterruptedClockMoveKeepsItsDays(t *testing.T) {
 	}
 }
 
-func TestInterruptedEmailMayBeSentTwice(t *testing.T) {
+func TestMailerIsRunEveryMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock, err := localdata.Dir(t.TempDir()).OpenClock(time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var runs atomic.Int64
+		nothing := func(context.Context) error { return nil }
+		w := &worker{clock: clock, reminders: nothing, expire: nothing, log: slog.New(slog.DiscardHandler),
+			mailer: func(context.Context) error { runs.Add(1); return nil }}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go w.run(ctx)
+		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
+		if got := runs.Load(); got != 10 {
+			t.Errorf("after 10 minutes: got %d runs, want 10", got)
+		}
+	})
+}
+
+// mailEnv is an outbox and the folder that its mails are sent to.
+type mailEnv struct {
+	store *store.Store
+	sent  *outboxdir.Dir
+	clock *localdata.Clock
+}
+
+func newMailEnv(t *testing.T) *mailEnv {
 	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer engine.Close()
-	now := time.Date(2018, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := store.New(engine, store.Options{Now: func() time.Time { return now }})
-	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX",
-		Email: "ada@example.org"}
-	_, _, err = s.FileRequest(t.Context(), details, "", func(r request.Request) []mail.Message {
-		return []mail.Message{{ID: "being-sent", About: r.ID}, {ID: "waiting", About: r.ID}}
+	t.Cleanup(func() { engine.Close() })
+	clock, err := localdata.Dir(t.TempDir()).OpenClock(func() time.Time {
+		return time.Date(2018, 3, 1, 12, 0, 0, 0, time.UTC)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.ClaimMail(t.Context(), "being-sent", time.Hour); err != nil {
+	sent, err := outboxdir.Open(t.TempDir(), mail.Address{Email: "licensing@vendor.example"}, clock.Now)
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { sent.Close() })
+	return &mailEnv{store.New(engine, store.Options{Now: clock.Now}), sent, clock}
+}
 
-	if err := releaseClaims(t.Context(), s, now); err != nil {
+// file files a request and returns the IDs of its emails to the customer and to sales.
+func (w *mailEnv) file(t *testing.T) (toCustomer, toSales string) {
+	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX",
+		Email: "ada@example.org"}
+	r, _, err := w.store.FileRequest(t.Context(), details, "")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for id, twice := range map[string]bool{"being-sent": true, "waiting": false} {
-		m, err := s.ClaimMail(t.Context(), id, time.Hour)
-		if err != nil || m.MaybeTwice != twice {
-			t.Errorf("%s: got maybe sent twice %v, want %v; %v", id, m.MaybeTwice, twice, err)
+	return notice.RequestReceived(r, false).ID, notice.RequestNew(r).ID
+}
+
+// begin marks a mail as being sent by a mailer with a lease, and returns its letter.
+func (w *mailEnv) begin(t *testing.T, lease *outbox.Lease, id string) mail.Message {
+	letter := mail.Message{ID: id, Kind: mail.RequestReceived, To: mail.Address{Email: "ada@example.org"},
+		Subject: "s", Text: "t", HTML: "h"}
+	m, err := w.store.Outbox().Read(t.Context(), id)
+	if err == nil {
+		_, err = w.store.Outbox().Begin(t.Context(), m, lease.Fence, letter)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return letter
+}
+
+func TestKilledServerSendsNoEmailTwice(t *testing.T) {
+	w := newMailEnv(t)
+	lease, err := w.store.Outbox().Acquire(t.Context(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, unwritten := w.file(t)
+	waiting, _ := w.file(t)
+	letter := w.begin(t, lease, written)
+	if _, err := w.sent.Send(t.Context(), letter); err != nil {
+		t.Fatal(err)
+	}
+	w.begin(t, lease, unwritten)
+
+	if err := recoverMails(t.Context(), w.store.Outbox(), w.sent, w.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]outbox.Status{
+		written: outbox.Sent, unwritten: outbox.Waiting, waiting: outbox.Waiting,
+	} {
+		m, err := w.store.Outbox().Read(t.Context(), id)
+		if err != nil || m.State.Status != want || m.MaybeTwice() {
+			t.Errorf("%s: got %s, maybe sent twice %v, %v, want %s", id, m.State.Status, m.MaybeTwice(), err, want)
 		}
+	}
+	ready, err := lettertest.Ready(t.Context(), w.store)
+	if err != nil || len(ready) != 3 || slices.ContainsFunc(ready, func(m outbox.Mail) bool { return m.ID == written }) {
+		t.Errorf("got ready emails %v, %v, want all but the one that was written", ready, err)
+	}
+	if _, err := w.store.Outbox().Acquire(t.Context(), time.Minute); err != nil {
+		t.Errorf("lease after the kill: got %v, want no wait", err)
+	}
+}
+
+// TestMoveOfTheClockSendsWhatGetsReadyOnTheWay pauses an email, and moves the clock over the end of its pause.
+func TestMoveOfTheClockSendsWhatGetsReadyOnTheWay(t *testing.T) {
+	w := newMailEnv(t)
+	began := w.clock.Now()
+	id, _ := w.file(t)
+	m, err := w.store.Outbox().Read(t.Context(), id)
+	if err == nil {
+		err = w.store.Outbox().Pause(t.Context(), m, "busy", began.Add(37*time.Hour), true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	letters := letter.Writer{URL: "http://localhost", Sales: mail.Address{Email: "sales@vendor.example"}}
+	mailer := dispatch.New(dispatch.Options{
+		Outbox: w.store.Outbox(), Records: w.store, Sender: w.sent, Now: w.clock.Now, Log: log,
+		Write: letters.With(nil),
+	})
+	worker := &worker{clock: w.clock, log: log, mailer: mailer.Run,
+		reminders: func(context.Context) error { return nil }}
+	if err := worker.move(t.Context(), began.AddDate(0, 0, 9)); err != nil {
+		t.Fatal(err)
+	}
+	m, err = w.store.Outbox().Read(t.Context(), id)
+	if want := time.Date(2018, 3, 3, 6, 0, 0, 0, time.UTC); err != nil || m.State.Status != outbox.Sent ||
+		!m.State.Closed.Equal(want) {
+		t.Errorf("got %+v, %v, want it sent on %v, by the first run after the pause", m.State, err, want)
 	}
 }
