@@ -204,7 +204,15 @@ func (u *user) mailerSteps() []step {
 		{"Doubt", begin(func(m outbox.Mail) error { return box.Doubt(u.ctx, m, "a cause", u.now) })},
 		{"Settle", begin(func(m outbox.Mail) error { return box.Settle(u.ctx, m.ID, 1, "x", u.now) })},
 		{"Drop", begin(func(m outbox.Mail) error { return box.Drop(u.ctx, m, "a cause") })},
-		{"Forget", func() error { return box.Forget(u.ctx, ready()[0]) }},
+		{"Forget", func() error {
+			e := ready()[0]
+			m, err := box.Read(u.ctx, e.ID)
+			if err != nil {
+				return err
+			}
+			return box.Forget(u.ctx, e, m)
+		}},
+		{"Park", func() error { return box.Park(u.ctx, ready()[0], u.now) }},
 		{"Records", func() error {
 			m, err := box.Read(u.ctx, u.key)
 			if err != nil {

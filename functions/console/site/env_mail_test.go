@@ -25,7 +25,7 @@ func (w *testEnv) mail(id string) outbox.Mail {
 // letter writes the letter of a queued mail.
 func (w *testEnv) letter(id string) mail.Message {
 	w.t.Helper()
-	c, err := sample()
+	c, err := sampleCatalog()
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
@@ -38,8 +38,6 @@ type testEnv struct {
 
 var now = time.Date(2018, 3, 1, 9, 30, 0, 0, time.UTC)
 
-var letters = letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
-
 func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	engine, err := bolt.Open(filepath.Join(t.TempDir(), "table"))
 	if err != nil {
@@ -51,7 +49,6 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	w.store = store.New(w.faulty, store.Options{Now: clock})
 	w.Job = New(Options{
 		Store: w.store, Now: clock, Log: logging.New(&w.log),
-		Unreached: letters.LicenseUnreached,
 	})
 	w.l = license.License{
 		ID: "l1", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
@@ -64,10 +61,13 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	if _, err := w.store.AddLicense(t.Context(), w.l, "test"); err != nil {
 		t.Fatal(err)
 	}
-	m := letters.LicenseExpiring("l1-2m-"+mail.RecipientID(contacts[0]), w.l, w.l.Contacts[0], license.DateOf(now))
-	if err := w.store.SendKeyAgain(t.Context(), w.l.ID, store.System, m); err != nil {
+	err = w.store.DueReminders(t.Context(), license.DateOf(now), func(d store.Due) error {
+		return w.store.RecordReminder(t.Context(), d, store.Reminding{Stage: 2, To: w.l.Contacts[0], Ready: now})
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
+	m := notice.LicenseExpiring(w.l, 2, w.l.Contacts[0])
 	w.sent = feedbacktest.Mail{ID: m.ID, ProviderID: "0100016b-ses-1", To: contacts[0], At: now}
 	return w
 }
@@ -158,13 +158,17 @@ func TestEventsAreRecorded(t *testing.T) {
 
 func TestEventsMayArriveInAnyOrderAndBeforeTheMailIsRecorded(t *testing.T) {
 	w := newTestEnv(t, "ada@acme.example")
-	m, err := w.store.ClaimMail(t.Context(), w.sent.ID, time.Minute)
+	box := w.store.Outbox()
+	m, err := box.Read(t.Context(), w.sent.ID)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = box.Begin(t.Context(), m, 1, mail.Message{ID: m.ID}); err != nil {
 		t.Fatal(err)
 	}
 	w.receive(feedbacktest.Complaint("abuse").JSON(w.sent),
 		feedbacktest.Bounce("Permanent", "General", "5.1.1", "").JSON(w.sent))
-	if err := w.store.RecordSent(t.Context(), m, w.sent.ProviderID); err != nil {
+	if err := box.RecordSent(t.Context(), m, w.sent.ProviderID); err != nil {
 		t.Errorf("the mailer cannot record what it sent: %v", err)
 	}
 	want := []string{"complaint about a mail: ada@acme.example: abuse", "no contact can be reached",
@@ -172,9 +176,10 @@ func TestEventsMayArriveInAnyOrderAndBeforeTheMailIsRecorded(t *testing.T) {
 	if got := w.timeline(); !slices.Equal(got, want) {
 		t.Errorf("timeline: got %q", got)
 	}
-	if ids, err := w.store.PendingMail(t.Context(), "", 10); err != nil ||
-		!slices.Equal(ids, []string{letters.LicenseUnreached(w.l).ID}) {
-		t.Errorf("pending %q, %v", ids, err)
+	var ids []string
+	err = box.EachReady(t.Context(), func(m outbox.Mail) error { ids = append(ids, m.ID); return nil })
+	if err != nil || !slices.Equal(ids, []string{notice.LicenseUnreached(w.l).ID}) {
+		t.Errorf("ready %q, %v", ids, err)
 	}
 }
 
