@@ -32,6 +32,9 @@ func (b *Box) Begin(ctx context.Context, m Mail, fence int64, letter mail.Messag
 
 // RecordSent notes that the provider accepted a mail whose call began.
 func (b *Box) RecordSent(ctx context.Context, m Mail, providerID string) error {
+	if !m.State.Status.Open() {
+		return ErrChanged
+	}
 	m.accept(m.State.Attempts, providerID, b.now())
 	return b.close(ctx, b.table.Begin(), m)
 }
@@ -39,12 +42,15 @@ func (b *Box) RecordSent(ctx context.Context, m Mail, providerID string) error {
 // accept makes the state of a mail that the provider accepted.
 func (m *Mail) accept(attempt int, providerID string, at time.Time) {
 	m.State.Status, m.State.Attempt, m.State.ProviderID, m.State.Closed = Sent, attempt, providerID, at
-	m.State.Cause = ""
+	m.State.Call, m.State.Cause = nil, ""
 }
 
 // Pause returns a mail that was not sent, to be tried again at the time from. counted: the failure counts against the
 // mail.
 func (b *Box) Pause(ctx context.Context, m Mail, cause string, from time.Time, counted bool) error {
+	if !m.State.Status.Open() {
+		return ErrChanged
+	}
 	c := b.table.Begin()
 	b.unqueue(c, m)
 	m.State.Status, m.State.Call, m.State.Cause = Waiting, nil, cause
@@ -58,6 +64,9 @@ func (b *Box) Pause(ctx context.Context, m Mail, cause string, from time.Time, c
 
 // Doubt notes that a mail may have been sent or not. It is tried again at the time until, unless Settle tells before.
 func (b *Box) Doubt(ctx context.Context, m Mail, cause string, until time.Time) error {
+	if !m.State.Status.Open() {
+		return ErrChanged
+	}
 	c := b.table.Begin()
 	b.unqueue(c, m)
 	m.State.Status, m.State.Cause = InDoubt, cause
@@ -80,6 +89,9 @@ func (m *Mail) pause(c *entity.Changeset, until time.Time) {
 // Release returns a mail whose call was not made, or was refused for reasons that have nothing to do with it. It stays
 // ready.
 func (b *Box) Release(ctx context.Context, m Mail) error {
+	if !m.State.Status.Open() {
+		return ErrChanged
+	}
 	m.State.Status, m.State.Call = Waiting, nil
 	_, err := b.write(ctx, b.table.Begin(), m)
 	return err
@@ -87,6 +99,9 @@ func (b *Box) Release(ctx context.Context, m Mail) error {
 
 // Fail gives a mail up, and lists it for people.
 func (b *Box) Fail(ctx context.Context, m Mail, cause string) error {
+	if !m.State.Status.Open() {
+		return ErrChanged
+	}
 	c := b.table.Begin()
 	b.FailIn(c, &m, cause)
 	return b.close(ctx, c, m)
@@ -101,6 +116,9 @@ func (b *Box) FailIn(c *entity.Changeset, m *Mail, cause string) {
 
 // Drop closes a mail that has no point any more.
 func (b *Box) Drop(ctx context.Context, m Mail, why string) error {
+	if !m.State.Status.Open() {
+		return ErrChanged
+	}
 	m.State.Status, m.State.Call, m.State.Cause, m.State.Closed = Pointless, nil, why, b.now()
 	return b.close(ctx, b.table.Begin(), m)
 }
@@ -187,7 +205,9 @@ func (b *Box) TryAgain(ctx context.Context, id string) error {
 // TryAgainIn is TryAgain as a part of a change.
 func (b *Box) TryAgainIn(c *entity.Changeset, m Mail) {
 	c.Delete(m.failedRow().Key, table.Any)
-	m.State = State{Status: Waiting, Attempts: m.State.Attempts, Cause: m.State.Cause}
+	m.State = State{
+		Status: Waiting, Attempts: m.State.Attempts, Cause: m.State.Cause, MaybeSent: m.MaybeTwice(),
+	}
 	c.Set(m.waitingRow(m.readyKey()))
 	c.Update(m.stateRow(), m.version)
 }

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,6 +27,7 @@ type Lease struct {
 	Provider Provider
 
 	box     *Box
+	holder  string // tells this lease from another one that was acquired at the same time
 	version int64
 }
 
@@ -61,6 +63,7 @@ func (o Outage) On() bool { return len(o.Mails) >= outageAfter }
 
 type storedLease struct {
 	Fence    int64     `json:"fence"`
+	Holder   string    `json:"holder"`
 	Until    time.Time `json:"until"`
 	Provider Provider  `json:"provider"`
 }
@@ -76,8 +79,11 @@ func (b *Box) Acquire(ctx context.Context, length time.Duration) (*Lease, error)
 	if now := b.now(); now.Before(s.Until) && !s.Until.After(now.Add(length)) {
 		return nil, ErrHeld
 	}
-	l := &Lease{Fence: s.Fence + 1, Provider: s.Provider, box: b, version: version}
-	return l, l.Renew(ctx, length)
+	l := &Lease{Fence: s.Fence + 1, Provider: s.Provider, box: b, holder: rand.Text(), version: version}
+	if err := l.Renew(ctx, length); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // Renew extends the lease and keeps what was learned about the provider; ErrHeld if the lease ran out and another
@@ -91,7 +97,8 @@ func (l *Lease) Release(ctx context.Context) error { return l.save(ctx, time.Tim
 
 func (l *Lease) save(ctx context.Context, until time.Time) error {
 	c := l.box.table.Begin()
-	c.Update(entity.Encode(rowkey.Lease(), rowkey.TypeLease, storedLease{l.Fence, until, l.Provider}), l.version)
+	stored := storedLease{l.Fence, l.holder, until, l.Provider}
+	c.Update(entity.Encode(rowkey.Lease(), rowkey.TypeLease, stored), l.version)
 	err := c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
 		return l.reread(ctx, until, err)
@@ -110,7 +117,7 @@ func (l *Lease) reread(ctx context.Context, until time.Time, conflict error) err
 	if err != nil {
 		return err
 	}
-	if s.Fence != l.Fence || version != l.version+1 {
+	if s.Holder != l.holder {
 		return fmt.Errorf("%w: %w", ErrHeld, conflict)
 	}
 	l.Until, l.version = s.Until, version
@@ -130,7 +137,7 @@ func (b *Box) EndLease(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l := &Lease{Fence: s.Fence, Provider: s.Provider, box: b, version: version}
+	l := &Lease{Fence: s.Fence, Provider: s.Provider, box: b, holder: s.Holder, version: version}
 	return l.Release(ctx)
 }
 

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -60,6 +61,8 @@ type State struct {
 	Failures  int       `json:"failures,omitempty"` // calls that failed for certain and count against the mail
 	Doubts    int       `json:"doubts,omitempty"`   // calls whose outcome nobody knows: it may have been sent before
 	Call      *Call     `json:"call,omitempty"`     // the last call; of Sending and InDoubt
+	// MaybeSent says that a call before TryAgain ended in doubt.
+	MaybeSent bool `json:"maybeSent,omitempty"`
 	// ProviderID is the provider's ID of the mail as it accepted it, and Attempt the attempt that it accepted.
 	ProviderID string    `json:"carrierId,omitempty"`
 	Attempt    int       `json:"attempt,omitempty"`
@@ -101,7 +104,7 @@ type stored struct {
 func (m Mail) Known() bool { return m.schema <= notice.Schema && m.Notice.Known() }
 
 // MaybeTwice reports whether the mail may have been sent before without our knowing.
-func (m Mail) MaybeTwice() bool { return m.State.Doubts > 0 }
+func (m Mail) MaybeTwice() bool { return m.State.Doubts > 0 || m.State.MaybeSent }
 
 // LogValue implements slog.LogValuer: logs name neither the recipient nor what the mail says.
 func (m Mail) LogValue() slog.Value {
@@ -145,7 +148,7 @@ func (b *Box) QueueTurn(c *entity.Changeset, n notice.Notice, ready time.Time, t
 // QueueLater adds a mail to a change that is not sent before a time.
 func (b *Box) QueueLater(c *entity.Changeset, n notice.Notice, notBefore time.Time) {
 	m := b.create(c, n, notBefore, 0)
-	m.State.NotBefore = notBefore
+	m.State.NotBefore = m.ready
 	c.Set(m.waitingRow(m.laterKey()))
 	c.Create(m.stateRow())
 }
@@ -153,7 +156,9 @@ func (b *Box) QueueLater(c *entity.Changeset, n notice.Notice, notBefore time.Ti
 func (b *Box) create(c *entity.Changeset, n notice.Notice, ready time.Time, turn int) Mail {
 	ready = ready.UTC().Truncate(time.Millisecond)
 	m := Mail{Notice: n, State: State{Status: Waiting}, rank: n.Rank(), ready: ready, turn: turn}
-	c.Create(entity.Encode(rowkey.Mail(n.ID), rowkey.TypeMail, stored{n, b.now(), m.rank, ready, turn}))
+	row := entity.Encode(rowkey.Mail(n.ID), rowkey.TypeMail, stored{n, b.now(), m.rank, ready, turn})
+	row.Schema = notice.Schema
+	c.Create(row)
 	return m
 }
 
@@ -168,7 +173,8 @@ func Wakes(w table.Write) bool {
 		strings.HasPrefix(w.Row.PK, rowkey.ReadyPrefix(notice.RankSoon)))
 }
 
-// ErrChanged means that the mail is not as it was read: somebody else has dealt with it. Nothing was written.
+// ErrChanged means that the mail is not as it was read, or was not open then: somebody else has dealt with it. Nothing
+// was written.
 var ErrChanged = errors.New("store: the mail has changed since it was read")
 
 // Read reads a mail; a NotFound fault if there is none.
@@ -231,11 +237,32 @@ func (m *Mail) decode(row table.Row, part string) (err error) {
 		var r Report
 		r, err = entity.Decode[Report](row)
 		m.Reports = append(m.Reports, r)
-	default:
+	case part == "#":
 		var s stored
-		s, err = entity.Decode[stored](row)
+		if s, err = entity.Decode[stored](row); row.Schema > notice.Schema {
+			s, err = decodeNewer(row)
+		}
 		m.Notice, m.Created, m.schema = s.Notice, s.Created, row.Schema
 		m.rank, m.ready, m.turn = s.Rank, s.Ready, s.Turn
 	}
 	return err
+}
+
+// newer is what every version of a mail has.
+type newer struct {
+	ID       string    `json:"id"`
+	Kind     mail.Kind `json:"kind"`
+	About    string    `json:"about"`
+	Customer string    `json:"customer"`
+	Created  time.Time `json:"created"`
+	Rank     int       `json:"rank"`
+	Ready    time.Time `json:"ready"`
+	Turn     int       `json:"turn"`
+}
+
+// decodeNewer reads what it needs of a mail of a newer version to list and to pause it.
+func decodeNewer(row table.Row) (stored, error) {
+	n, err := entity.Decode[newer](row)
+	known := notice.Notice{ID: n.ID, Kind: n.Kind, About: n.About, Customer: n.Customer}
+	return stored{known, n.Created, n.Rank, n.Ready, n.Turn}, err
 }

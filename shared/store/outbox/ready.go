@@ -60,8 +60,11 @@ func (b *Box) EachReady(ctx context.Context, f func(Mail) error) error {
 }
 
 // Forget removes the row of a ready mail that, as it was read, is not open any more; the zero Mail if there is none.
-// ErrChanged if that has changed.
+// ErrChanged if it is open, or has changed.
 func (b *Box) Forget(ctx context.Context, e Entry, m Mail) error {
+	if m.State.Status.Open() {
+		return ErrChanged
+	}
 	c := b.table.Begin()
 	c.Delete(e.key, table.Any)
 	if m.ID == "" {
