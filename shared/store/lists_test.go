@@ -115,7 +115,8 @@ func TestMailsAboutARequestAreFound(t *testing.T) {
 		list[2].Author != "sam" || list[2].State.Status != outbox.Waiting {
 		t.Errorf("got mails %+v, %v, want 3, the question last", list, err)
 	}
-	if list, err := b.MailsAbout(t.Context(), r.ID, 1); err != nil || len(list) != 1 || list[0].Kind != mail.RequestQuestion {
+	list, err = b.MailsAbout(t.Context(), r.ID, 1)
+	if err != nil || len(list) != 1 || list[0].Kind != mail.RequestQuestion {
 		t.Errorf("at most one: got %+v, %v, want the question", list, err)
 	}
 	if list, err := b.MailsAbout(t.Context(), "another", 10); err != nil || len(list) != 0 {

@@ -54,7 +54,8 @@ func reachedIn(t interface{ Fatal(...any) }, b *testEnv, id string, contacts []s
 	r.key = notice.LicenseKeyAgain(l, l.Contacts[0], "key")
 	recorded, err := b.License(ctx, id)
 	r.must(err)
-	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, store.Reminding{Stage: 2, To: l.Contacts[0], Ready: b.now}))
+	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded},
+		store.Reminding{Stage: 2, To: l.Contacts[0], Ready: b.now}))
 	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", l.Contacts[0], "key"))
 	return r
 }
@@ -291,7 +292,8 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	if n := len(pending(t, b.Store)); n != 2 {
 		t.Errorf("got %d pending mails, want 2", n)
 	}
-	if _, err := b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced}); fault.KindOf(err) != fault.NotFound {
+	_, err = b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced})
+	if fault.KindOf(err) != fault.NotFound {
 		t.Errorf("unknown mail: got %v, want a NotFound fault", err)
 	}
 	found, err := b.FindByEmail(ctx, evaluation.Email, 10)

@@ -467,7 +467,8 @@ func TestMailIsQueuedOnce(t *testing.T) {
 		t.Errorf("got pending mails %v, want one", got)
 	}
 	events, err := b.LicenseTimeline(t.Context(), "l1")
-	if err != nil || len(events) != 2 || events[1].Action != store.ReminderQueued || events[1].Note != pending(t, b.Store)[0] {
+	if err != nil || len(events) != 2 || events[1].Action != store.ReminderQueued ||
+		events[1].Note != pending(t, b.Store)[0] {
 		t.Errorf("got timeline %+v, %v, want one reminder", events, err)
 	}
 	if got := due(t, b, "2018-06-30"); got != nil {
