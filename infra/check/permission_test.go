@@ -210,6 +210,7 @@ func (u *user) mailerSteps() []step {
 			if err != nil {
 				return err
 			}
+			m.State.Status = outbox.Pointless
 			return box.Forget(u.ctx, e, m)
 		}},
 		{"Park", func() error { return box.Park(u.ctx, ready()[0], u.now) }},

@@ -190,7 +190,8 @@ func TestKilledServerSendsNoEmailTwice(t *testing.T) {
 		}
 	}
 	ready, err := lettertest.Ready(t.Context(), w.store)
-	if err != nil || len(ready) != 3 || slices.ContainsFunc(ready, func(m outbox.Mail) bool { return m.ID == written }) {
+	isWritten := func(m outbox.Mail) bool { return m.ID == written }
+	if err != nil || len(ready) != 3 || slices.ContainsFunc(ready, isWritten) {
 		t.Errorf("got ready emails %v, %v, want all but the one that was written", ready, err)
 	}
 	if _, err := w.store.Outbox().Acquire(t.Context(), time.Minute); err != nil {

@@ -1,7 +1,7 @@
 // Package dispatch sends the mails of the outbox through a provider. shared/store/outbox keeps them, shared/mail/letter
 // writes them, and shared/mail knows the provider.
 //
-// One Dispatcher sends at a time, of all processes. It sends by rank, and within a rank in turns among the customers; it
+// Of all processes, one Dispatcher sends at a time. It sends by rank, and within a rank in turns among customers; it
 // leaves a part of the provider's quota to mails of lower rank numbers. Each letter is written just before it is sent,
 // from what is on record then. A call to the provider is marked before it is made: a mail whose call was cut off waits
 // for the provider's event before it is sent again.

@@ -28,10 +28,12 @@ func TestEveryReadyMailIsSentOnce(t *testing.T) {
 		w.run(d)
 		w.eachOnce(p, ids)
 		s := w.mail(ids[0]).State
-		if s.ProviderID != "provider-m000--r" || s.Attempts != 1 || s.Attempt != 1 || s.Doubts != 0 || s.Closed.IsZero() {
+		if s.ProviderID != "provider-m000--r" || s.Attempts != 1 || s.Attempt != 1 || s.Doubts != 0 ||
+			s.Closed.IsZero() {
 			t.Errorf("got %+v, want one attempt with the provider's ID", s)
 		}
-		if m, err := w.box.Letter(context.Background(), ids[0], 1); err != nil || m.Subject != ids[0] || m.Attempt != 1 {
+		m, err := w.box.Letter(context.Background(), ids[0], 1)
+		if err != nil || m.Subject != ids[0] || m.Attempt != 1 {
 			t.Errorf("got the letter %+v, %v; want it as it was sent", m, err)
 		}
 		w.logged(fmt.Sprintf(`"MailsSent":%d`, n))
@@ -155,7 +157,8 @@ func TestMailOfANewerVersionIsPausedWithAnAlarm(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		change(schema.ID, notice.Schema+1, `{"id":"schema--q","kind":"request-question","customer":"b.example","rank":1}`)
+		const newer = `{"id":"schema--q","kind":"request-question","customer":"b.example","rank":1}`
+		change(schema.ID, notice.Schema+1, newer)
 		change(shape.ID, notice.Schema+1, `{"to":["ada@c.example"],"rank":"urgent"}`)
 
 		p := &provider{}
@@ -231,7 +234,8 @@ func TestRunBeginsNoMailShortlyBeforeTheDeadline(t *testing.T) {
 			t.Errorf("got %d mails in %v, want 32 before the deadline", len(p.calls), took)
 		}
 		for _, id := range ids {
-			if s := w.status(id); (s == outbox.Sent) != (p.accepted()[id] == 1) || s != outbox.Sent && s != outbox.Waiting {
+			s := w.status(id)
+			if (s == outbox.Sent) != (p.accepted()[id] == 1) || s != outbox.Sent && s != outbox.Waiting {
 				t.Errorf("mail %s: got %s after %d calls", id, s, p.accepted()[id])
 			}
 		}
@@ -347,7 +351,8 @@ func TestClockThatIsSetBackLosesNoMail(t *testing.T) {
 
 func TestLogHasNoPersonalData(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
-		w.put(urgent("m0", "a.example"), urgent("m1", "b.example"), urgent("m2", "c.example"), urgent("m3", "d.example"))
+		w.put(urgent("m0", "a.example"), urgent("m1", "b.example"), urgent("m2", "c.example"),
+			urgent("m3", "d.example"))
 		p := &provider{fault: func(m mail.Message) (bool, error) {
 			kind := map[string]error{"m0": mail.ErrRejected, "m1": errors.New("lost"), "m2": mail.ErrSetup}[m.About]
 			if kind == nil {

@@ -104,7 +104,7 @@ func (p *provider) callsOf(id string) (calls []call) {
 
 // Answers of a provider.
 var (
-	errServer  = &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: errors.New("503 Service Unavailable")}
+	errServer  = &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: errors.New("503 Unavailable")}
 	errConnect = &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassConnect, Err: errors.New("connection refused")}
 	errLost    = &mail.Failure{Class: mail.ClassLost, Err: errors.New("connection reset")}
 )
@@ -219,7 +219,7 @@ func (w *testEnv) dispatcher(p mail.Sender) *Dispatcher {
 
 // urgent, soon and remind return notices of the three ranks to somebody at a host. The ID is the name and a suffix.
 func urgent(name, host string) notice.Notice {
-	return notice.Notice{ID: name + "--q", Kind: mail.RequestQuestion, About: name, Customer: host, Text: "Which edition?",
+	return notice.Notice{ID: name + "--q", Kind: mail.RequestQuestion, About: name, Customer: host, Text: "Which one?",
 		To: license.Contact{Name: "Ada Lovelace", Email: "ada@" + host}}
 }
 

@@ -25,7 +25,7 @@ const (
 func (d *Dispatcher) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	woken := fromStream(payload)
 	err := d.Run(ctx)
-	for waited := time.Duration(0); woken && errors.Is(err, outbox.ErrHeld) && waited < waitForOther; waited += askOther {
+	for waited := askOther; woken && errors.Is(err, outbox.ErrHeld) && waited <= waitForOther; waited += askOther {
 		d.Sleep(ctx, askOther)
 		err = d.Run(ctx)
 	}

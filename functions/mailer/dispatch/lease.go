@@ -50,7 +50,8 @@ func (r *run) learned() outbox.Provider {
 	return r.provider.Clone()
 }
 
-// releaseLease tells the next run what this one learned, also after this one was cancelled. cause is why it ended early.
+// releaseLease tells the next run what this one learned, also after this one was cancelled. cause is why it ended
+// early.
 func (r *run) releaseLease(cause error) {
 	if errors.Is(cause, outbox.ErrHeld) {
 		return

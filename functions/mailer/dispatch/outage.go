@@ -14,7 +14,8 @@ import (
 // errOutage ends a run in an outage.
 var errOutage = errors.New("dispatch: the provider accepts nothing")
 
-// pauses are those of the whole outbox before the first probe of an outage, the second, and so on; the last is repeated.
+// pauses are those of the whole outbox before the first probe of an outage, the second, and so on; the last one is
+// repeated.
 var pauses = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute}
 
 // probing reports whether there is an outage: one mail at a time is sent, to find out whether it lasts.

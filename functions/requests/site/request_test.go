@@ -85,7 +85,8 @@ func TestRequestCausesTwoMails(t *testing.T) {
 	if got := strings.Join(env.pendingMails(), " "); got != id+"--new "+id+"--received" {
 		t.Fatalf("got emails %s, want one to sales and one to the customer", got)
 	}
-	if m := env.letter(id + "--received"); m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" ||
+	m := env.letter(id + "--received")
+	if m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" ||
 		m.About != id || !strings.Contains(m.Text, siteURL+to) {
 		t.Errorf("email to the customer: got %s to %s about %s, private link %v", m.Kind, m.To.Email, m.About,
 			strings.Contains(m.Text, to))

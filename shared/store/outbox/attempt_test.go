@@ -132,7 +132,7 @@ func TestOperationsMakeEachStatusWhatTheTableSays(t *testing.T) {
 					}
 					after := e.state(id)
 					if err := do(e, stale); !errors.Is(err, outbox.ErrChanged) || e.state(id) != after {
-						t.Errorf("then %s by somebody who read it before: got %v and %s, want ErrChanged and %s", again, err,
+						t.Errorf("then %s by an earlier reader: got %v and %s, want ErrChanged and %s", again, err,
 							e.state(id), after)
 					}
 				}
@@ -253,7 +253,8 @@ func TestSettleTellsWhichAttemptWasAccepted(t *testing.T) {
 		t.Errorf("the second call's answer: got %v, want ErrChanged", err)
 	}
 	e.must(e.Settle(t.Context(), id, 2, "p2", e.now))
-	if s := e.read(id).State; s.Attempt != 1 || s.ProviderID != "p1" || !s.Closed.Equal(at) || !e.read(id).MaybeTwice() {
+	if s := e.read(id).State; s.Attempt != 1 || s.ProviderID != "p1" || !s.Closed.Equal(at) ||
+		!e.read(id).MaybeTwice() {
 		t.Errorf("got state %+v, want attempt 1 as p1, maybe twice", s)
 	}
 	if err := e.Settle(t.Context(), "l9--key", 1, "p", e.now); err == nil {
@@ -275,7 +276,8 @@ func TestMailThatIsTriedAgainBeginsAnew(t *testing.T) {
 		e.must(e.TryAgain(t.Context(), id))
 	}
 	m := e.read(id)
-	if s := m.State; s.Status != outbox.Waiting || s.Failures+s.Doubts != 0 || s.Attempts != 2 || s.Cause != "given up" ||
+	s := m.State
+	if s.Status != outbox.Waiting || s.Failures+s.Doubts != 0 || s.Attempts != 2 || s.Cause != "given up" ||
 		!s.NotBefore.IsZero() || !s.Closed.IsZero() || !m.MaybeTwice() {
 		t.Errorf("got state %+v, want it ready, with its attempts, and maybe sent before", s)
 	}

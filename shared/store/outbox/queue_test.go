@@ -61,7 +61,8 @@ func TestQueuedMailIsReadAsItWasQueued(t *testing.T) {
 	n := notice.RequestQuestion(r, 4)
 	e.queue(n)
 	m := e.read(n.ID)
-	if fmt.Sprint(m.Notice) != fmt.Sprint(n) || !m.Created.Equal(e.now) || m.State.Status != outbox.Waiting || !m.Known() {
+	if fmt.Sprint(m.Notice) != fmt.Sprint(n) || !m.Created.Equal(e.now) || m.State.Status != outbox.Waiting ||
+		!m.Known() {
 		t.Errorf("got %+v, want %+v", m, n)
 	}
 	e.now = e.now.Add(time.Hour)
@@ -250,7 +251,8 @@ func TestForgetRemovesOnlyWhatIsClosed(t *testing.T) {
 		e := newTestEnvOver(t, &tabletest.Memory{})
 		e.queue(key("l1", "ada@acme.example"))
 		entry := stale(e)
-		row, _, err := e.entities.First(t.Context(), table.Query{PK: rowkey.ReadyPK(1, rowkey.Shard("acme.example"))}, 1)
+		pk := rowkey.ReadyPK(1, rowkey.Shard("acme.example"))
+		row, _, err := e.entities.First(t.Context(), table.Query{PK: pk}, 1)
 		e.must(err)
 		to.make(e)
 		before := e.status(id)
@@ -356,7 +358,8 @@ func TestMailsOfANewerVersionAreKept(t *testing.T) {
 	const fields = `"about":"l1","customer":"acme.example","created":"2018-03-01T09:00:00Z","rank":1,` +
 		`"ready":"2018-03-01T09:00:00Z"`
 	put("l1--digest", `{"id":"l1--digest","kind":"digest",`+fields+`}`, notice.Schema)
-	put("l1--new", `{"id":"l1--new","kind":"license-key","licenses":{"l1":1},"stage":"soon",`+fields+`}`, notice.Schema+1)
+	newer := `{"id":"l1--new","kind":"license-key","licenses":{"l1":1},"stage":"soon",` + fields + `}`
+	put("l1--new", newer, notice.Schema+1)
 	later := table.Row{Key: table.Key{PK: rowkey.Mail("l1--new").PK, SK: "l1--new#PART#1"}, Type: "x", Schema: 1,
 		Data: []byte(`{"id":7}`)}
 	e.must(e.table.Transact(t.Context(), table.Create(later)))
