@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// lookEvery is how old the view of the urgent mails may be when another one is begun.
-	lookEvery = time.Second
+	// lookEvery is how old the view of the urgent mails may be when another one is begun, and of the reminders.
+	lookEvery     = time.Second
+	lookReminders = time.Minute
 	// window is how many ready mails of a rank and shard a look reads. A customer with fewer ready ones holds nobody
 	// back.
 	window = 1000
@@ -27,8 +28,9 @@ const (
 
 // queue is what was ready at the last look, by rank, in the order in which it is sent.
 type queue struct {
-	looked time.Time
-	ready  map[int][]outbox.Entry
+	looked    time.Time
+	reminders time.Time // when these were looked at
+	ready     map[int][]outbox.Entry
 }
 
 func (q queue) empty() bool {
@@ -125,14 +127,19 @@ func (r *run) look() bool {
 	r.looking <- struct{}{}
 	defer func() { <-r.looking }()
 	r.mu.Lock()
-	age := r.Now().Sub(r.queue.looked)
-	recent := age >= 0 && age < lookEvery && (!r.queue.empty() || len(r.flights) > 0)
+	recent := r.within(lookEvery, r.queue.looked) && (!r.queue.empty() || len(r.flights) > 0)
 	ranks := []int{notice.RankUrgent, notice.RankSoon}
-	if len(r.queue.ready[notice.RankReminder]) == 0 { // reminders of the last look are still in order
+	if !r.within(lookReminders, r.queue.reminders) || len(r.queue.ready[notice.RankReminder]) == 0 {
 		ranks = notice.Ranks
 	}
 	r.mu.Unlock()
 	return recent || r.readReady(ranks)
+}
+
+// within reports whether a time is past and less than an age ago; it is not if the clock went back.
+func (r *run) within(age time.Duration, at time.Time) bool {
+	ago := r.Now().Sub(at)
+	return ago >= 0 && ago < age
 }
 
 // readReady reads which mails of some ranks are ready.
@@ -164,6 +171,9 @@ func (r *run) readReady(ranks []int) bool {
 	defer r.mu.Unlock()
 	r.queue.looked = at
 	for _, rank := range ranks {
+		if rank == notice.RankReminder {
+			r.queue.reminders = at
+		}
 		r.queue.ready[rank] = r.inTurns(found[rank])
 	}
 	return true

@@ -145,8 +145,12 @@ func (q Queued) Total() (n int) {
 // Queued counts the mails that wait, each kind up to about a limit. All reads are made at once.
 func (b *Box) Queued(ctx context.Context, limit int) (Queued, error) {
 	g, ctx := errgroup.WithContext(ctx)
-	counts := map[int]*atomic.Int64{}
 	const paused = 0
+	kinds := append([]int{paused}, notice.Ranks...)
+	counts := map[int]*atomic.Int64{}
+	for _, rank := range kinds {
+		counts[rank] = new(atomic.Int64)
+	}
 	count := func(rank int, pk string) {
 		g.Go(func() error {
 			n, err := b.table.Count(ctx, table.Query{PK: pk}, limit)
@@ -154,8 +158,7 @@ func (b *Box) Queued(ctx context.Context, limit int) (Queued, error) {
 			return err
 		})
 	}
-	for _, rank := range append([]int{paused}, notice.Ranks...) {
-		counts[rank] = new(atomic.Int64)
+	for _, rank := range kinds {
 		for shard := range rowkey.Shards {
 			if rank == paused {
 				count(rank, rowkey.LaterPK(shard))
