@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -61,8 +63,20 @@ const (
 	MailDelayed       Action = "mail delayed"
 	MailReaddressed   Action = "mail goes to the next contact"
 	ContactsUnreached Action = "no contact can be reached"
+	MailTriedAgain    Action = "mail tried again"
+	MailSentAgain     Action = "mail sent again"
 	SuppressionLifted Action = "mail to the address allowed again"
 )
+
+// MailNote is the note of an event about a mail: its kind, and its recipient if that is a customer. ParseMailNote reads
+// it.
+func MailNote(k mail.Kind, to string) string { return strings.TrimSpace(string(k) + " " + to) }
+
+// ParseMailNote returns the kind and the recipient of a mail in a note of MailNote.
+func ParseMailNote(note string) (k mail.Kind, to string) {
+	kind, to, _ := strings.Cut(note, " ")
+	return mail.Kind(kind), to
+}
 
 // Subject names the license or the request on whose timeline something is told: one of the two.
 type Subject struct{ License, Request string }

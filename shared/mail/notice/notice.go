@@ -174,6 +174,19 @@ func (n Notice) Repeated() Notice {
 	return n
 }
 
+// Again returns the notice that somebody sends once more, to the same recipient. nonce tells one sending from another.
+func (n Notice) Again(nonce string) Notice {
+	const again = "-again-"
+	about, what, _ := strings.Cut(n.ID, separator)
+	what, _, _ = strings.Cut("-"+strings.TrimSuffix(what, repeated), again) // it may be sent again already
+	n.ID = id(about, strings.TrimPrefix(what+again+nonce, "-"))
+	if n.To.Email != "" {
+		n.ID += "-" + mail.RecipientID(n.To.Email)
+	}
+	n.Repeats, n.Resent = "", n.Kind == mail.LicenseKey
+	return n
+}
+
 // Ranks of notices: those of a lower one are sent first.
 const (
 	RankUrgent   = 1 // somebody waits for it: keys, questions, answers
