@@ -311,6 +311,10 @@ func TestParkedMailGetsReadyAgain(t *testing.T) {
 			}
 			e.must(e.Park(t.Context(), list[0], e.now.Add(time.Hour)))
 			e.want(name+" parked", e.lists(id), "paused")
+			if err := e.Park(t.Context(), list[0], e.now.Add(2*time.Hour)); !errors.Is(err, outbox.ErrChanged) {
+				t.Errorf("%s parked again: got %v, want ErrChanged", name, err)
+			}
+			e.want(name+" parked again", e.lists(id), "paused")
 			e.now = e.now.Add(time.Hour - time.Millisecond)
 			e.want(name+": promoted too early", e.promote(), 0)
 			e.now = e.now.Add(time.Millisecond)

@@ -22,6 +22,7 @@ type Entry struct {
 	ID       string
 	Customer string // whom it concerns: notice.Notice.Customer
 	key      table.Key
+	version  int64 // of the row
 }
 
 // Compare orders ready mails of a rank, whatever their shards.
@@ -35,7 +36,7 @@ func (b *Box) Ready(ctx context.Context, rank, shard, limit int) (list []Entry, 
 	}
 	for _, row := range rows {
 		w, _ := entity.Decode[waiting](row) // without a customer, the mail still has its turn
-		list = append(list, Entry{rowkey.MailOf(row.Key), w.Customer, row.Key})
+		list = append(list, Entry{rowkey.MailOf(row.Key), w.Customer, row.Key, row.Version})
 	}
 	return list, nil
 }
@@ -80,12 +81,16 @@ func (b *Box) Forget(ctx context.Context, e Entry, m Mail) error {
 }
 
 // Park pauses a ready mail that this version of the program cannot read or does not know, until a time: a newer version
-// may send it. It trusts nothing that the mail says of itself.
+// may send it. It trusts nothing that the mail says of itself. ErrChanged if the mail is not ready any more.
 func (b *Box) Park(ctx context.Context, e Entry, until time.Time) error {
 	c := b.table.Begin()
-	c.Delete(e.key, table.Any)
+	c.Delete(e.key, e.version)
 	c.Set(entity.Encode(rowkey.LaterAgain(e.key, until), rowkey.TypePending, waiting{e.Customer}))
-	return c.Commit(ctx)
+	err := c.Commit(ctx)
+	if fault.KindOf(err) == fault.Conflict {
+		return ErrChanged
+	}
+	return err
 }
 
 // Promote makes the paused mails of a shard ready whose pause is over, at most limit, and returns how many these were.
