@@ -177,8 +177,11 @@ func (r *run) sendAll() {
 	var g sync.WaitGroup
 	defer g.Wait()
 	slots := make(chan struct{}, r.AtOnce)
-	for r.begin.Err() == nil && r.holdLease() && !r.pausedByOutage() {
+	for r.begin.Err() == nil {
 		slots <- struct{}{}
+		if !r.holdLease() || r.pausedByOutage() {
+			return
+		}
 		f := r.next()
 		if f == nil {
 			<-slots

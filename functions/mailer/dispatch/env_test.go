@@ -278,10 +278,11 @@ func (w *testEnv) run(d *Dispatcher) {
 	}
 }
 
-// runFor runs a Dispatcher every minute, as the schedule does.
-func (w *testEnv) runFor(d *Dispatcher, length time.Duration) {
+// runFor runs a Dispatcher every minute, as the schedule does, or less often.
+func (w *testEnv) runFor(d *Dispatcher, length time.Duration, every ...time.Duration) {
 	w.t.Helper()
-	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(time.Minute) {
+	pause := append(every, time.Minute)[0]
+	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(pause) {
 		w.run(d)
 	}
 }

@@ -10,8 +10,10 @@ import (
 
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
 )
 
 // order returns the IDs of the mails as they were sent.
@@ -140,24 +142,28 @@ func TestThousandMailsOfACustomerHoldBackNobody(t *testing.T) {
 			others = append(others, host)
 		}
 	}
-	for most, of := range map[int]func(name, host string) notice.Notice{30: urgent, 31: soon, 900: remind} {
+	for _, test := range []struct {
+		of   func(name, host string) notice.Notice
+		rate float64
+		most int // place of the last of the others
+	}{{urgent, 50, 70}, {soon, 50, 70}, {remind, 14, 900}} {
 		inTestEnv(t, func(w *testEnv) {
 			var list []notice.Notice
 			for i := range 1000 {
-				list = append(list, of(fmt.Sprintf("big%03d", i), big))
+				list = append(list, test.of(fmt.Sprintf("big%03d", i), big))
 			}
 			w.put(list...)
 			time.Sleep(time.Minute)
 			for i, host := range others {
-				w.put(of(fmt.Sprintf("small%d", i), host))
+				w.put(test.of(fmt.Sprintf("small%d", i), host))
 			}
-			p := &provider{quota: mail.Quota{PerSecond: 14}}
+			p := &provider{quota: mail.Quota{PerSecond: test.rate}}
 			d := w.dispatcher(p)
 			w.run(d)
 			for i, host := range others {
-				place := slices.Index(p.order(), of(fmt.Sprintf("small%d", i), host).ID)
-				if place < 0 || place > most {
-					t.Errorf("got the mail of %s at place %d, want %d at most", host, place, most)
+				place := slices.Index(p.order(), test.of(fmt.Sprintf("small%d", i), host).ID)
+				if place < 0 || place > test.most {
+					t.Errorf("got the mail of %s at place %d, want %d at most", host, place, test.most)
 				}
 			}
 		})
@@ -191,10 +197,11 @@ func TestIdleSweepCosts64EmptyQueries(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		later := time.Now().Add(time.Hour)
 		const n = 100_000
-		for begin := 0; begin < n; begin += 30 {
+		for i := 0; i < n; {
 			c := w.table.Begin()
-			for i := begin; i < min(n, begin+30); i++ {
-				w.box.QueueLater(c, remind(fmt.Sprintf("m%06d", i), fmt.Sprintf("host%d.example", i%997)), later)
+			for end := min(n, i+table.MaxWrites); i < end; i++ {
+				key := rowkey.Later(i%rowkey.Shards, later, notice.RankReminder, fmt.Sprintf("m%06d--e", i))
+				c.Set(entity.Encode(key, rowkey.TypePending, struct{}{}))
 			}
 			if err := c.Commit(context.Background()); err != nil {
 				t.Fatal(err)

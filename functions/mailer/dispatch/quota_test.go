@@ -169,14 +169,14 @@ func TestRemindersDoNotDelayAConfirmation(t *testing.T) {
 		p := &provider{quota: mail.Quota{PerSecond: 1, PerDay: 100}}
 		d := w.dispatcher(p)
 		for day := range 5 {
-			w.runFor(d, 10*time.Hour)
+			w.runFor(d, 10*time.Hour, 10*time.Minute)
 			n := soon(fmt.Sprintf("new%d", day), "new.example")
 			w.put(n)
 			w.run(d)
 			if s := w.status(n.ID); s != outbox.Sent {
 				t.Errorf("day %d: got the confirmation %s, want sent at once", day+1, s)
 			}
-			w.runFor(d, 14*time.Hour)
+			w.runFor(d, 14*time.Hour, 10*time.Minute)
 		}
 		for _, id := range reminders {
 			if s := w.status(id); s != outbox.Sent {
