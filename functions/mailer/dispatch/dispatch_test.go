@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
@@ -63,6 +64,43 @@ func TestMailWithoutAPointIsNotSent(t *testing.T) {
 			t.Errorf("got %d calls, want none", len(p.calls))
 		}
 		w.nothingWaits()
+	})
+}
+
+// TestLetterThatWaitedForItsTurnIsWrittenAgain has three mails prepared at once and sent two seconds apart: meanwhile
+// the day ends, and then the third loses its point.
+func TestLetterThatWaitedForItsTurnIsWrittenAgain(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		ids := w.putMany(3, urgent)
+		time.Sleep(24*time.Hour - time.Second) // a bubble begins at midnight UTC
+		begun := time.Now()
+		w.records.of = func(n notice.Notice) (notice.Records, error) {
+			r := withPoint(n)
+			if time.Since(begun) > 3*time.Second {
+				r.Request.State = request.InReview
+			}
+			return r, nil
+		}
+		days := map[string]license.Date{}
+		w.write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
+			days[n.ID] = r.Today
+			return write(n, r, c)
+		}
+		p := &provider{quota: mail.Quota{PerSecond: 0.5}}
+		w.run(w.dispatcher(p))
+		pointless := 0
+		for _, id := range ids {
+			if w.status(id) == outbox.Pointless {
+				pointless++
+			}
+		}
+		if len(p.calls) != 2 || pointless != 1 {
+			t.Fatalf("got %d calls and %d pointless mails, want 2 and 1", len(p.calls), pointless)
+		}
+		first := license.DateOf(begun)
+		if a, b := days[p.calls[0].id], days[p.calls[1].id]; a != first || b != first.AddDays(1) {
+			t.Errorf("got letters of %v and %v, want %v and the day after", a, b, first)
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -33,8 +34,9 @@ func (r *run) work(f *flight) {
 		r.skipFor(m.ID)
 	case r.settledBefore(m):
 	default:
+		prepared := r.Now()
 		if written, ok := r.prepare(m); ok {
-			r.send(f, m, written)
+			r.send(f, m, written, prepared)
 		}
 	}
 }
@@ -118,9 +120,27 @@ func (r *run) failIfSuppressed(m outbox.Mail, written mail.Message) bool {
 	return true
 }
 
-// send calls the provider and records the outcome.
-func (r *run) send(f *flight, m outbox.Mail, written mail.Message) {
-	if !r.waitForTurn(f) || !r.holdLease() {
+// preparedFor is how long a letter may wait for its turn before it is written again.
+const preparedFor = time.Second
+
+// outdated reports whether a letter was written too long ago, or on another day: it says how many days are left.
+func (r *run) outdated(prepared time.Time) bool {
+	now := r.Now()
+	return now.Sub(prepared) > preparedFor || license.DateOf(now) != license.DateOf(prepared)
+}
+
+// send calls the provider and records the outcome. prepared is when the letter was written.
+func (r *run) send(f *flight, m outbox.Mail, written mail.Message, prepared time.Time) {
+	if !r.waitForTurn(f) {
+		return
+	}
+	if r.outdated(prepared) {
+		var ok bool
+		if written, ok = r.prepare(m); !ok {
+			return
+		}
+	}
+	if !r.holdLease() {
 		return
 	}
 	begun, err := r.mark(f, m, written)
