@@ -83,7 +83,8 @@ func TestCrashAtEveryStepLosesNoMail(t *testing.T) {
 					doubts += s.Doubts
 					n := p.accepted()[id]
 					if s.Status != outbox.Sent || n < 1 || n > 2 || n == 2 && !calls[len(calls)-1].maybeTwice {
-						t.Errorf("crash at step %d (after %v): mail %s was accepted %d times: %+v", step, after, id, n, s)
+						t.Errorf("crash at step %d (after %v): mail %s was accepted %d times: %+v",
+							step, after, id, n, s)
 					}
 				}
 				if doubts > len(ids) {
@@ -116,7 +117,8 @@ func TestMailInDoubtWaitsForAnEvent(t *testing.T) {
 			}
 			for i, c := range calls {
 				if c.maybeTwice != (i > 0) || c.attempt != i+1 {
-					t.Errorf("%s: call %d: got the attempt %d, and that it says so is %v", n.Kind, i+1, c.attempt, c.maybeTwice)
+					t.Errorf("%s: call %d: got the attempt %d, and that it says so is %v", n.Kind, i+1, c.attempt,
+						c.maybeTwice)
 				}
 				if i > 0 && (c.at.Sub(calls[i-1].at) < test.wait || c.at.Sub(calls[i-1].at) > test.wait+time.Minute) {
 					t.Errorf("%s: call %d: got %v after the one before, want %v", n.Kind, i+1, c.at.Sub(calls[i-1].at),
@@ -215,7 +217,8 @@ func TestMailThatKillsItsMailerFails(t *testing.T) {
 		}
 		w.runFor(w.dispatcher(p), time.Hour)
 		if s := w.mail("m--q").State; s.Status != outbox.Failed || len(p.calls) != 0 || kill != maxDoubts {
-			t.Errorf("got %+v after %d killed processes and %d calls, want failed after 3 and none", s, kill, len(p.calls))
+			t.Errorf("got %+v after %d killed processes and %d calls, want failed after 3 and none", s, kill,
+				len(p.calls))
 		}
 	})
 }

@@ -121,8 +121,8 @@ func anyAccepted(calls []call) bool {
 	return false
 }
 
-// TestHistories lets table and provider fail at random. In the end each mail was accepted, or given up after three calls
-// whose end nobody knows, and every letter but the first says that it may not be the first.
+// TestHistories lets table and provider fail at random. In the end each mail was accepted, or given up after three
+// calls whose end nobody knows, and every letter but the first says that it may not be the first.
 func TestHistories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h, wrong := drawHistory(rt), ""

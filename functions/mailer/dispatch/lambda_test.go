@@ -22,13 +22,14 @@ func TestEveryCallerGetsItsAnswer(t *testing.T) {
 			ids := w.putMany(2, soon)
 			p := &provider{}
 			d := w.dispatcher(p)
-			if answer, err := d.Invoke(context.Background(), []byte(payload)); err != nil || string(answer) != noFailures {
+			answer, err := d.Invoke(context.Background(), []byte(payload))
+			if err != nil || string(answer) != noFailures {
 				t.Errorf("%q: got %s, %v; want a success", payload, answer, err)
 			}
 			w.eachOnce(p, ids)
 
 			w.faulty.Fault = func(tabletest.Call) tabletest.Fault { return tabletest.Down }
-			answer, err := d.Invoke(context.Background(), []byte(payload))
+			answer, err = d.Invoke(context.Background(), []byte(payload))
 			if payload == stream && (err != nil || string(answer) != noFailures) {
 				t.Errorf("the stream would deliver the records again: %s, %v", answer, err)
 			}

@@ -59,7 +59,8 @@ func TestOutageIsProbedAtGrowingPauses(t *testing.T) {
 		w.runFor(d, 16*time.Minute)
 		w.eachOnce(p, ids)
 		w.logged("the outage is over")
-		if provider, err := w.box.Provider(t.Context()); err != nil || provider.Outage.On() || provider.Outage.Probes != 0 {
+		provider, err := w.box.Provider(t.Context())
+		if err != nil || provider.Outage.On() || provider.Outage.Probes != 0 {
 			t.Errorf("got %+v, %v; want no outage", provider.Outage, err)
 		}
 	})
@@ -157,8 +158,8 @@ func TestThreePoisonMailsDoNotStarveAnother(t *testing.T) {
 	})
 }
 
-// TestProviderThatIsGoneRisksNoMail has a provider that does not even tell its quota: probes need no mail then, and none
-// is in doubt.
+// TestProviderThatIsGoneRisksNoMail has a provider that does not even tell its quota: probes need no mail then, and
+// none is in doubt.
 func TestProviderThatIsGoneRisksNoMail(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		ids := w.putMany(4, soon)
@@ -201,7 +202,8 @@ func TestDoubtCountsInAnOutage(t *testing.T) {
 		d := w.dispatcher(p)
 		w.runFor(d, 24*time.Hour)
 		for _, id := range ids {
-			if s := w.mail(id).State; s.Status != outbox.Failed || s.Doubts != maxDoubts || len(p.callsOf(id)) != maxDoubts {
+			s, calls := w.mail(id).State, len(p.callsOf(id))
+			if s.Status != outbox.Failed || s.Doubts != maxDoubts || calls != maxDoubts {
 				t.Errorf("got %+v, want failed after three calls that nobody knows the end of", s)
 			}
 		}

@@ -27,8 +27,9 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 		s := store.New(w.faulty, store.Options{Now: time.Now})
 		l := license.License{
 			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX",
-			Edition: license.Developer, MaxLoc: 1, KeyText: "Rm9ybWF0PTEK", Expiration: license.DateOf(time.Now()).AddDays(90),
-			Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}, {Email: "it@example.org"}},
+			Edition: license.Developer, MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
+			Expiration: license.DateOf(time.Now()).AddDays(90),
+			Contacts:   []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}, {Email: "it@example.org"}},
 		}
 		ada, it := l.Contacts[0], l.Contacts[1]
 		must := func(err error) {
