@@ -97,8 +97,8 @@ func (s *Store) sendable(ctx context.Context, n notice.Notice) error {
 	case err != nil:
 		return err
 	case why != nil:
-		return fault.New(fault.Conflict, "We no longer email %s because an email was not delivered or was marked as spam. "+
-			"Resume emails to this address first.", to)
+		return fault.New(fault.Conflict, "We no longer email %s because an email was not delivered or was marked as "+
+			"spam. Resume emails to this address first.", to)
 	}
 	return nil
 }
