@@ -194,7 +194,7 @@ func TestPauseCountsOnlyWhatCountsAgainstTheMail(t *testing.T) {
 		e.must(e.Pause(t.Context(), e.begin(id), "down", until, counted))
 		s := e.read(id).State
 		if want := []int{1, 1, 2}[i]; s.Failures != want || s.Attempts != i+1 || !s.NotBefore.Equal(until) ||
-			s.Cause != "down" {
+			s.Cause != "down" || s.Call != nil {
 			t.Errorf("pause %d: got state %+v, want %d failures", i, s, want)
 		}
 		e.now = until
@@ -216,6 +216,10 @@ func TestPauseUntilTheSameTimeAsBeforeIsAnotherOne(t *testing.T) {
 		e.now = until.Add(2 * time.Millisecond)
 		e.want("promoted again", e.promote(), 1)
 		e.want("ready again", e.status(id), "waiting ready")
+		// And without getting ready in between.
+		e.must(e.Doubt(t.Context(), e.begin(id), "no answer", e.now.Add(time.Minute+700*time.Microsecond)))
+		e.must(e.Pause(t.Context(), e.read(id), "down", e.now.Add(time.Minute+later), false))
+		e.want("paused while paused", e.status(id), "waiting paused")
 	}
 }
 
@@ -260,6 +264,21 @@ func TestSettleTellsWhichAttemptWasAccepted(t *testing.T) {
 	if err := e.Settle(t.Context(), "l9--key", 1, "p", e.now); err == nil {
 		t.Error("settling an unknown mail: got no error")
 	}
+}
+
+func TestSettleIsRepeatedWhileOthersChangeTheMail(t *testing.T) {
+	e := newTestEnv(t)
+	e.queue(key("l1", "ada@acme.example"))
+	m := e.begin(id)
+	e.table.Fault = func(c tabletest.Call) tabletest.Fault {
+		if c.Op == "transact" {
+			e.table.Fault = nil
+			e.must(e.Doubt(t.Context(), m, "no answer", e.now.Add(time.Minute)))
+		}
+		return tabletest.Fault{}
+	}
+	e.must(e.Settle(t.Context(), id, 1, "p1", e.now))
+	e.want("settled", e.status(id), "sent")
 }
 
 func TestMailThatIsTriedAgainBeginsAnew(t *testing.T) {

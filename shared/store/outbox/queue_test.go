@@ -75,7 +75,7 @@ func TestReadyMailsAreInTheOrderOfTimeAndTurn(t *testing.T) {
 	c := e.entities.Begin()
 	for at := range 3 {
 		for turn := range 4 {
-			n := reminder(fmt.Sprintf("l%d%d", at, turn), fmt.Sprintf("ada@customer%d.example", turn%2))
+			n := reminder(fmt.Sprintf("l%d%d", 9-at, 9-turn), fmt.Sprintf("ada@customer%d.example", turn%2))
 			e.QueueTurn(c, n, e.now.Add(time.Duration(at)*time.Millisecond), turn)
 			want = append(want, n.ID)
 		}
@@ -97,6 +97,14 @@ func TestReadyMailsAreInTheOrderOfTimeAndTurn(t *testing.T) {
 			t.Errorf("at most %d: got %+v, %v", limit, list, err)
 		}
 	}
+	for _, id := range want {
+		m := e.read(id)
+		if !m.Created.Equal(start) {
+			t.Errorf("%s: got it created at %v, want %v", id, m.Created, start)
+		}
+		e.must(e.RecordSent(t.Context(), e.begin(id), "p"))
+	}
+	e.want("left", len(e.ready(notice.RankReminder)), 0)
 }
 
 func TestMailsOfACustomerAreInOneShard(t *testing.T) {
@@ -136,6 +144,9 @@ func TestPausedMailsGetReadyWhenTheirPauseIsOver(t *testing.T) {
 		c := e.entities.Begin()
 		e.QueueLater(c, n, e.now.Add(time.Duration(ms)*time.Millisecond))
 		e.must(c.Commit(t.Context()))
+		if got, want := e.read(n.ID).State.NotBefore, e.now.Add(time.Duration(ms)*time.Millisecond); !got.Equal(want) {
+			t.Errorf("%s: got it paused until %v, want %v", n.ID, got, want)
+		}
 	}
 	e.want("queued for later", e.ready(notice.RankUrgent), []string{})
 	for _, tt := range []struct {
@@ -225,6 +236,23 @@ func TestPausedRowWithoutItsMailIsRemoved(t *testing.T) {
 	e.want("ready", len(e.ready(1)), 0)
 }
 
+// TestPausedRowThatWasLeftBehindIsRemoved leaves a row of an earlier pause.
+func TestPausedRowThatWasLeftBehindIsRemoved(t *testing.T) {
+	for _, to := range states {
+		if to.name == "new" || to.name == "sending" || to.name == "ready again" {
+			continue // it could be of a parked mail, and gets ready
+		}
+		e := newTestEnvOver(t, &tabletest.Memory{})
+		e.queue(key("l1", "ada@acme.example"))
+		to.make(e)
+		before := e.status(id)
+		left := rowkey.Later(rowkey.Shard("acme.example"), e.now, 1, id)
+		e.must(e.table.Transact(t.Context(), table.Create(entity.Encode(left, rowkey.TypePending, struct{}{}))))
+		e.promote()
+		e.want(to.name, e.status(id), before)
+	}
+}
+
 // forget is what a mailer does that finds a ready mail closed or gone. It returns whether the mail had changed.
 func (e *testEnv) forget(entry outbox.Entry) (changed bool) {
 	e.t.Helper()
@@ -282,6 +310,9 @@ func TestForgetRemovesOnlyWhatIsClosed(t *testing.T) {
 	e.must(e.table.Transact(t.Context(), table.Create(gone)))
 	list, err := e.Ready(t.Context(), 2, 3, 10)
 	e.must(err)
+	if err := e.Forget(t.Context(), entry, outbox.Mail{}); !errors.Is(err, outbox.ErrChanged) {
+		t.Errorf("a mail that was queued meanwhile: got %v, want ErrChanged", err)
+	}
 	e.want("without its mail: changed", e.forget(list[0]), false)
 	e.want("without its mail", len(e.ready(2)), 0)
 }
@@ -451,6 +482,12 @@ func TestMailsAboutSomethingAreReadWithStatesAndReportsInOneQuery(t *testing.T) 
 	if one := e.read(first.ID); len(one.Reports) != 2 || one.State.Status != outbox.Sent {
 		t.Errorf("got %+v, want one mail with its reports", one)
 	}
+	// A report of a mail that is not there, which a restored table may have.
+	orphan := outbox.Report{Mail: "r1--gone", Outcome: outbox.Accepted}
+	e.must(e.table.Transact(t.Context(), table.Create(entity.Encode(orphan.Key(), rowkey.TypeReport, orphan))))
+	if list, err := e.About(t.Context(), "r1"); err != nil || len(list) != 2 {
+		t.Errorf("with a report without its mail: got %+v, %v, want two mails", list, err)
+	}
 	if none, err := e.About(t.Context(), "r9"); len(none) != 0 || err != nil {
 		t.Errorf("about another: got %+v, %v, want none", none, err)
 	}
@@ -470,6 +507,9 @@ func TestMailIsReadApartFromThoseWithLongerIDs(t *testing.T) {
 		}
 	}
 	e.want("the first", e.status(n.ID), "waiting ready")
+	e.table.Reset()
+	e.read(n.ID)
+	e.want("rows read", e.table.Counts().RowsRead, 1)
 }
 
 func TestEachReadyPassesEveryReadyMail(t *testing.T) {
