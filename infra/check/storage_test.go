@@ -51,7 +51,7 @@ func rowKeys() []table.Key {
 	}
 	report := rowkey.Report("m", "p", "bounced", "a@example.com")
 	return append(keys, rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"), rowkey.License("l"),
-		rowkey.Event(rowkey.License("l"), "e"), rowkey.Idempotency("t"), rowkey.EndedSession("s"),
+		rowkey.Event(rowkey.License("l"), "e"), rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},
 		table.Key{PK: rowkey.DatasetPK(server), SK: rowkey.StagingPrefix + "l"}, rowkey.DatasetGuard(server),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"time"
 
@@ -54,17 +53,13 @@ const idempotencyDays = 90
 
 // idempotency is what is kept of a client's token.
 type idempotency struct {
-	RequestID   string `json:"requestId"`
-	Fingerprint string `json:"fingerprint"` // of the details that came with it
+	RequestID string `json:"requestId"`
 }
-
-// ErrReused means that the client's token was used before for another request, which is returned with the error.
-var ErrReused = errors.New("store: the idempotency key was used for another request")
 
 // FileRequest records a license request and the mails about it, in one transaction and, if the token is new, without
 // reading. token is the client's: the same details with the same token are the same request, which is returned with
-// created false; other details with it are ErrReused. "" is no token. The mails confirm the request to the customer,
-// and tell sales of it.
+// created false; other details with it are another request. "" is no token. The mails confirm the request to the
+// customer, and tell sales of it.
 func (s *Store) FileRequest(ctx context.Context, d request.Details, token string) (
 	r request.Request, created bool, err error) {
 	return s.file(ctx, request.Request{Details: d}, token)
@@ -88,9 +83,9 @@ func (s *Store) file(ctx context.Context, r request.Request, token string) (
 	} else {
 		c.queue(notice.RequestReceived(r, false), notice.RequestNew(r))
 	}
+	known := rowkey.Idempotency(token, r.Fingerprint())
 	if token != "" {
-		first := idempotency{r.ID, r.Fingerprint()}
-		row := entity.Encode(rowkey.Idempotency(token), rowkey.TypeIdempotency, first)
+		row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
 		row.Expires = now.AddDate(0, 0, idempotencyDays)
 		c.Create(row)
 	}
@@ -98,25 +93,16 @@ func (s *Store) file(ctx context.Context, r request.Request, token string) (
 	case err == nil:
 		r.Version = 1
 		return r, true, nil
-	case token != "" && entity.IsConflictOn(err, rowkey.Idempotency(token)):
-		r, err := s.requestOfToken(ctx, token, r.Details)
+	case token != "" && entity.IsConflictOn(err, known):
+		var first idempotency
+		if _, err := s.table.Get(ctx, known, &first); err != nil {
+			return request.Request{}, false, err
+		}
+		r, err := s.Request(ctx, first.RequestID)
 		return r, false, err
 	default:
 		return request.Request{}, false, fmt.Errorf("store: filing a request: %w", err)
 	}
-}
-
-// requestOfToken reads the request that a token created.
-func (s *Store) requestOfToken(ctx context.Context, token string, d request.Details) (request.Request, error) {
-	var known idempotency
-	if _, err := s.table.Get(ctx, rowkey.Idempotency(token), &known); err != nil {
-		return request.Request{}, err
-	}
-	r, err := s.Request(ctx, known.RequestID)
-	if err == nil && known.Fingerprint != d.Fingerprint() {
-		return r, ErrReused
-	}
-	return r, err
 }
 
 // Request reads a license request; a NotFound fault if there is none.

@@ -38,7 +38,7 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	}
 	token := ""
 	if f.IdempotencyKey != "" {
-		token = string(c) + ":" + f.IdempotencyKey + ":" + d.Fingerprint()
+		token = string(c) + ":" + f.IdempotencyKey
 	}
 	if c == byTrap {
 		r, created, err = s.store.FileUnconfirmed(ctx, d, token)

@@ -61,9 +61,10 @@ func Event(entity table.Key, eventID string) table.Key {
 	return table.Key{PK: entity.PK, SK: EventPrefix + eventID}
 }
 
-// Idempotency is the row of a client's token, which may be long and contain anything.
-func Idempotency(token string) table.Key {
-	sum := sha256.Sum256([]byte(token))
+// Idempotency is the row of a client's token, which may be long and contain anything, with the fingerprint of what came
+// with it.
+func Idempotency(token, fingerprint string) table.Key {
+	sum := sha256.Sum256([]byte(token + "\x00" + fingerprint))
 	return table.Key{PK: "IDEMPOTENCY#" + hex.EncodeToString(sum[:]), SK: "REQUEST"}
 }
 
