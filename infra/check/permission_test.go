@@ -323,7 +323,7 @@ func (u *user) consoleSteps() []step {
 		{"Unreached", func() error { return last(s.Unreached(ctx, 10)) }},
 		{"Suppressed", func() error { return last(s.Suppressed(ctx, "a@example.com")) }},
 		{"LiftSuppression", func() error {
-			return s.LiftSuppression(ctx, store.Subject{License: u.license.ID}, "a@example.com", operator)
+			return last(s.LiftSuppression(ctx, store.Subject{License: u.license.ID}, "a@example.com", operator, "ok"))
 		}},
 	}
 }

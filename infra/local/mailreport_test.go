@@ -70,7 +70,7 @@ func TestBounceReachesTheConsole(t *testing.T) {
 		t.Error("got a license page without the reason of the bounce")
 	}
 	resp, body := env.do("POST", page+"/lift", "application/x-www-form-urlencoded",
-		url.Values{"to": {mails[0].To}}.Encode(), "Cookie", cookie)
+		url.Values{"to": {mails[0].To}, "reason": {"She called"}}.Encode(), "Cookie", cookie)
 	if resp.StatusCode != http.StatusSeeOther {
 		t.Fatalf("got %s %s, want 303", resp.Status, body)
 	}

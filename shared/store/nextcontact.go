@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
@@ -24,7 +23,7 @@ const maxForwardAge = 7 * 24 * time.Hour
 // readdress sends a mail about a license that its reader did not get to the license's next contact; if none of them can
 // be reached, it tells sales. It does nothing for other mails, and for those that became pointless.
 //
-// The reader counts as unreachable: the caller suppresses that address.
+// The reader counts as unreachable.
 func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	if m.Kind != mail.LicenseKey && m.Kind != mail.LicenseExpiring {
 		return nil
@@ -37,13 +36,7 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 		return err
 	}
 	l := records.Licenses[0]
-	var others []license.Contact
-	for _, contact := range l.Contacts {
-		if !input.SameMailbox(contact.Email, m.To.Email) {
-			others = append(others, contact)
-		}
-	}
-	next, err := c.store.Reachable(ctx, others)
+	next, err := c.store.contactInReach(ctx, l, m.To.Email)
 	switch {
 	case err != nil:
 		return err
@@ -132,7 +125,7 @@ func (s *Store) Unreached(ctx context.Context, limit int) (list []Summary, err e
 		if reminder.Over(r.License, today) {
 			continue
 		}
-		contact, err := s.Reachable(ctx, r.License.Contacts)
+		contact, err := s.contactInReach(ctx, r.License, "")
 		if err != nil {
 			return nil, err
 		}

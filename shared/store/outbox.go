@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 
 	"marketplace/shared/store/outbox"
 )
@@ -26,9 +25,4 @@ func (s *Store) QueuedMails(ctx context.Context, limit int) (outbox.Queued, erro
 
 // Arrived reports whether a mail arrived, as far as anybody knows: the recipient's server took it, and it did not come
 // back.
-func Arrived(m outbox.Mail) bool {
-	did := func(o outbox.Outcome) bool {
-		return slices.ContainsFunc(m.Reports, func(r outbox.Report) bool { return r.Outcome == o })
-	}
-	return did(outbox.Delivered) && !did(outbox.Bounced) && !did(outbox.Refused)
-}
+func Arrived(m outbox.Mail) bool { return outbox.FateOf(m.Reports) == outbox.FateArrived }

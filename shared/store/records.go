@@ -27,7 +27,7 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 	case mail.LicenseUnreached:
 		if err = s.licensesOf(ctx, []string{n.About}, &r); err == nil {
 			var contact *license.Contact
-			contact, err = s.Reachable(ctx, r.Licenses[0].Contacts)
+			contact, err = s.contactInReach(ctx, r.Licenses[0], "")
 			r.Reachable = contact != nil
 		}
 	}

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
@@ -13,13 +16,48 @@ import (
 	"marketplace/shared/table"
 )
 
-// reportShown is how long the list of reports shows one. The timelines and the mails keep them.
-const reportShown = 31 * 24 * time.Hour
+// Report is what the provider reported about a mail.
+type Report = outbox.Report
 
-// RecordReport notes what the provider reported about a mail: with the mail, on the timeline of what the mail is
-// about, and, unless it arrived or may yet, in the list of Reports. A bounce or a complaint suppresses the address, and
-// the mail is sent to the next contact of the license, or if none can be reached any more, sales are told. All of it is
-// one transaction.
+// actionOf is the line that a report makes on a timeline; "" for what is as it should be. It does not depend on what
+// else was reported.
+func actionOf(r Report) Action {
+	switch r.Outcome {
+	case outbox.Delayed:
+		return MailDelayed
+	case outbox.Returned:
+		if r.Status == "" {
+			return MailAnswered
+		}
+		return MailReturned
+	case outbox.Bounced:
+		return MailBounced
+	case outbox.Complained:
+		return MailComplained
+	case outbox.Refused:
+		return MailRefused
+	}
+	return ""
+}
+
+const (
+	// reportShown is how long the list of reports shows one. The timelines and the mails keep them.
+	reportShown = 31 * 24 * time.Hour
+	// repeatAfter is how long a mail that came back waits before it is sent again.
+	repeatAfter = 24 * time.Hour
+)
+
+// RecordReport notes what the provider reported about a mail: with the mail, on the timeline of what the mail is about,
+// and, if the mail did not arrive or somebody complained, in the list of RecentReports. All of that is one transaction
+// with what follows from everything reported about the mail so far (decision 14):
+//
+//   - A permanent bounce or a complaint suppresses the address, and the mail is sent to the license's next contact.
+//   - A mail that came back otherwise is sent again after a day. If that one comes back too, it is sent to the next
+//     contact.
+//   - If no contact can be reached any more, sales are told.
+//
+// Whatever is reported, the provider has accepted the mail: that ends a doubt, in a transaction before. A report that
+// says only that costs nothing else.
 //
 // It does nothing, and recorded is false, if the report was recorded before. An unknown mail is a NotFound fault.
 func (s *Store) RecordReport(ctx context.Context, r Report) (recorded bool, err error) {
@@ -38,33 +76,119 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 	if err != nil {
 		return false, err
 	}
-	if known, err := s.table.Version(ctx, r.Key()); known > 0 || err != nil {
-		return false, err
-	}
-	c := s.begin()
-	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
-	action := actionOf(r.Outcome)
-	if action != "" {
-		c.Log(about(m).key(), entity.Line{By: System, Action: action, Note: reportNote(m, r)})
-	}
-	if action != "" && r.Outcome != outbox.Delayed {
-		row := entity.Encode(rowkey.Reported(s.now(), r.Key()), rowkey.TypeIndex, RecentReport{
-			At: s.now(), Kind: m.Kind, About: m.Notice.About, To: m.To.Email,
-			Outcome: r.Outcome, Detail: r.Detail,
-		})
-		row.Expires = s.now().Add(reportShown)
-		c.Set(row)
-	}
-	// Addresses of sales are the vendor's own: that mail to them bounces is for somebody to repair, not to stop it.
-	if suppresses(r.Outcome) && !m.Kind.ToSales() {
-		if err := c.suppress(ctx, m.To.Email, r); err != nil {
+	unsettled := m.State.Status != outbox.Sent
+	if unsettled {
+		if err := s.settle(ctx, m, r); err != nil {
 			return false, err
 		}
-		if err := c.readdress(ctx, m); err != nil {
+	}
+	if r.Outcome == outbox.Accepted {
+		return unsettled, nil
+	}
+	known := func(other Report) bool { return other.Key() == r.Key() }
+	if slices.ContainsFunc(m.Reports, known) {
+		return false, nil
+	}
+	r.Recorded = s.now()
+	all := append(slices.Clone(m.Reports), r)
+	c := s.begin()
+	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
+	if action := actionOf(r); action != "" {
+		c.Log(about(m).key(), entity.Line{By: System, Action: action, Note: reportNote(m, r)})
+	}
+	c.listReports(m, all)
+	// Addresses of sales are the vendor's own: that mail to them bounces is for somebody to repair, not to stop it.
+	if !m.Kind.ToSales() {
+		if err := c.follow(ctx, m, r, outbox.FateOf(m.Reports), outbox.FateOf(all)); err != nil {
 			return false, err
 		}
 	}
 	return true, c.Commit(ctx)
+}
+
+// settle notes that the provider accepted a mail.
+func (s *Store) settle(ctx context.Context, m outbox.Mail, r Report) error {
+	at := r.At
+	if at.IsZero() {
+		at = s.now()
+	}
+	return s.outbox.Settle(ctx, m.ID, cmp.Or(r.Attempt, m.State.Attempts), r.ProviderID, at)
+}
+
+// listReports brings the list of recent reports up to date after the last of all reports about a mail.
+func (c *changeset) listReports(m outbox.Mail, all []Report) {
+	before, last := all[:len(all)-1], all[len(all)-1]
+	for _, r := range before {
+		if listed(r, before) && !listed(r, all) {
+			c.Delete(rowkey.Reported(r.Recorded, r.Key()), table.Any)
+		}
+	}
+	if listed(last, all) {
+		row := entity.Encode(rowkey.Reported(last.Recorded, last.Key()), rowkey.TypeIndex, RecentReport{
+			At: last.Recorded, Kind: m.Kind, About: m.Notice.About, To: m.To.Email, Outcome: last.Outcome,
+			Detail: last.Detail,
+		})
+		row.Expires = last.Recorded.Add(reportShown)
+		c.Set(row)
+	}
+}
+
+// listed reports whether the list of recent reports has a report, given all reports about the mail.
+func listed(r Report, all []Report) bool {
+	return r.Outcome == outbox.Complained || r.SaysFailed(all) && outbox.FateOf(all).DidNotArrive()
+}
+
+// follow adds what follows from a report about a mail, with the mail's fate before and after it.
+func (c *changeset) follow(ctx context.Context, m outbox.Mail, r Report, before, fate outbox.Fate) error {
+	if before == outbox.FateReturned && fate != before {
+		if err := c.dropRepetition(ctx, m, "the email before has another outcome by now: "+string(fate)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Outcome == outbox.Bounced, r.Outcome == outbox.Complained:
+		if err := c.suppress(ctx, m, r); err != nil {
+			return err
+		}
+		return c.readdress(ctx, m)
+	case r.Outcome == outbox.Returned && fate == outbox.FateReturned && m.Repeats == "":
+		return c.repeat(ctx, m)
+	case r.Outcome == outbox.Returned && fate == outbox.FateReturned:
+		return c.readdress(ctx, m)
+	}
+	return nil
+}
+
+// repeat queues a mail that came back once more, a day later.
+func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
+	notBefore := c.store.now().Add(repeatAfter)
+	switch again, err := c.store.outbox.Read(ctx, m.Repeated().ID); {
+	case fault.KindOf(err) == fault.NotFound:
+		c.queueLater(m.Repeated(), notBefore)
+	case err != nil:
+		return err
+	case again.State.Status != outbox.Pointless:
+		return nil
+	default: // what made it pointless has turned out to be otherwise
+		c.store.outbox.ReviveIn(c.Changeset, again, notBefore)
+	}
+	c.Log(about(m).key(), entity.Line{By: System, Action: MailRepeated, Note: m.To.Email})
+	return nil
+}
+
+// dropRepetition closes the repetition of a mail, if it still waits.
+func (c *changeset) dropRepetition(ctx context.Context, m outbox.Mail, why string) error {
+	if m.Repeats != "" {
+		return nil
+	}
+	again, err := c.store.outbox.Read(ctx, m.Repeated().ID)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	if err == nil {
+		c.store.outbox.DropIn(c.Changeset, again, why)
+	}
+	return err
 }
 
 // about is on whose timeline events about a mail are told.
@@ -97,8 +221,8 @@ type RecentReport struct {
 	Detail  string         `json:"detail,omitempty"`
 }
 
-// RecentReports lists the newest reports since a time, at most limit, without those of mails that arrived or may yet.
-// The list keeps them for 30 days.
+// RecentReports lists the newest reports since a time, at most limit: complaints, and that mails did not arrive. The
+// list keeps them for 30 days.
 func (s *Store) RecentReports(ctx context.Context, since time.Time, limit int) (list []RecentReport, err error) {
 	q := table.Query{PK: rowkey.ReportedPK, From: since.UTC().Format(time.RFC3339), Descending: true}
 	rows, _, err := s.table.First(ctx, q, limit)

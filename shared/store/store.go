@@ -81,3 +81,10 @@ func (c *changeset) queue(notices ...notice.Notice) {
 		c.store.outbox.Queue(c.Changeset, notices...)
 	}
 }
+
+// queueLater puts a mail into the outbox that is not sent before a time.
+func (c *changeset) queueLater(n notice.Notice, notBefore time.Time) {
+	if !c.store.silent {
+		c.store.outbox.QueueLater(c.Changeset, n, notBefore)
+	}
+}

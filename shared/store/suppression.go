@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
@@ -13,28 +15,29 @@ import (
 	"marketplace/shared/store/rowkey"
 )
 
-// Report is what the provider reported about a mail.
-type Report = outbox.Report
+// Scope is which mails a suppression stops.
+type Scope string
 
-// suppresses reports whether no more mail is sent to the address.
-func suppresses(o outbox.Outcome) bool { return o == outbox.Bounced || o == outbox.Complained }
+// Every Scope.
+const (
+	AllMails      Scope = ""
+	Confirmations Scope = "confirmations" // of requests, which somebody else may have filed
+)
 
-// actionOf returns the line of the timeline; "" for outcomes that are as they should be.
-func actionOf(o outbox.Outcome) Action {
-	return map[outbox.Outcome]Action{
-		outbox.Delayed: MailDelayed, outbox.Returned: MailReturned, outbox.Bounced: MailBounced,
-		outbox.Complained: MailComplained, outbox.Refused: MailRefused,
-	}[o]
-}
-
-// Suppression is why no more mail is sent to an address.
+// Suppression is why no more mail, or none of some kind, is sent to an address.
 type Suppression struct {
 	Outcome outbox.Outcome `json:"outcome"` // Bounced or Complained
-	Mail    string         `json:"mail"`    // the ID of the mail that was reported
+	Scope   Scope          `json:"scope,omitempty"`
+	Mail    string         `json:"mail"` // the ID of the mail that was reported
 	At      time.Time      `json:"at"`
+	// ProvidersList: the provider suppresses the address too, on a list of its own.
+	ProvidersList bool `json:"providersList,omitempty"`
 
 	version int64
 }
+
+// Stops reports whether mails of a kind are not sent to the address.
+func (s Suppression) Stops(k mail.Kind) bool { return s.Scope == AllMails || k == mail.RequestReceived }
 
 // Reason says why a mail to the address is not sent; it does not contain the address.
 func (s Suppression) Reason() string {
@@ -45,7 +48,8 @@ func (s Suppression) Reason() string {
 	return fmt.Sprintf("not sent: %s on %s (mail %s)", did, license.DateOf(s.At).Long(), s.Mail)
 }
 
-// Suppressed reads why no mail is sent to an address, in whatever spelling; nil if it is not suppressed.
+// Suppressed reads why mail is not sent to an address, in whatever spelling; nil if it is not suppressed. See
+// Suppression.Stops.
 func (s *Store) Suppressed(ctx context.Context, email string) (*Suppression, error) {
 	var found Suppression
 	version, err := s.table.Get(ctx, rowkey.Suppression(email), &found)
@@ -59,37 +63,74 @@ func (s *Store) Suppressed(ctx context.Context, email string) (*Suppression, err
 	return &found, nil
 }
 
-// suppress suppresses an address because of a report, unless it is suppressed already.
-func (c *changeset) suppress(ctx context.Context, email string, r outbox.Report) error {
-	if why, err := c.store.Suppressed(ctx, email); why != nil || err != nil {
-		return err
+// suppress suppresses the address of a mail because of a report. Of two reports the wider scope and the complaint
+// prevail, in whatever order they are.
+func (c *changeset) suppress(ctx context.Context, m outbox.Mail, r outbox.Report) error {
+	why := Suppression{Outcome: r.Outcome, Mail: r.Mail, At: c.store.now(), ProvidersList: r.OnProvidersList()}
+	if r.Outcome == outbox.Complained && m.Kind == mail.RequestReceived && !why.ProvidersList {
+		why.Scope = Confirmations
 	}
-	why := Suppression{Outcome: r.Outcome, Mail: r.Mail, At: c.store.now()}
-	c.Create(entity.Encode(rowkey.Suppression(email), rowkey.TypeSuppression, why))
-	return nil
-}
-
-// LiftSuppression lets mail be sent to an address again, and says so on the timeline of a license or a request. If the
-// address is not suppressed, nothing changes.
-func (s *Store) LiftSuppression(ctx context.Context, on Subject, email, by string) error {
-	why, err := s.Suppressed(ctx, email)
-	if err != nil || why == nil {
-		return err
-	}
-	c := s.begin()
-	c.Delete(rowkey.Suppression(email), why.version)
-	c.Log(on.key(), entity.Line{By: by, Action: SuppressionLifted, Note: email})
-	err = c.Commit(ctx)
-	if fault.KindOf(err) == fault.Conflict {
-		return nil // somebody else was faster
-	}
+	before, err := c.store.Suppressed(ctx, m.To.Email)
 	if err != nil {
-		return fmt.Errorf("store: lifting the suppression of an address of %s: %w", on.key().PK, err)
+		return err
 	}
+	if before != nil {
+		after := before.and(why)
+		if after == *before {
+			return nil
+		}
+		why = after
+	}
+	c.Update(entity.Encode(rowkey.Suppression(m.To.Email), rowkey.TypeSuppression, why), why.version)
 	return nil
 }
 
-// Reachable returns the first contact to whom a mail can be sent: whose address is valid and not suppressed; nil for
+// and returns a suppression for two reasons.
+func (s Suppression) and(other Suppression) Suppression {
+	both := s
+	if s.Outcome != outbox.Complained && other.Outcome == outbox.Complained {
+		both = other
+	}
+	if s.Scope == AllMails || other.Scope == AllMails {
+		both.Scope = AllMails
+	}
+	both.ProvidersList = s.ProvidersList || other.ProvidersList
+	both.version = s.version
+	return both
+}
+
+// LiftSuppression lets mail be sent to an address again, and says so and why on the timeline of a license or a request.
+// If the address is not suppressed, nothing changes.
+//
+// providersList: the provider suppressed the address too. If its own list still has it, somebody has to take it off
+// (operations.md, "When something fails").
+func (s *Store) LiftSuppression(ctx context.Context, on Subject, email, by, reason string) (providersList bool,
+	err error) {
+	reason = input.OneLine(reason, maxReason)
+	if reason == "" {
+		return false, fault.New(fault.Invalid, "Enter why emails to this address can resume.")
+	}
+	err = entity.Retry(func() error {
+		why, err := s.Suppressed(ctx, email)
+		if err != nil || why == nil {
+			return err
+		}
+		providersList = why.ProvidersList
+		c := s.begin()
+		c.Delete(rowkey.Suppression(email), why.version)
+		c.Log(on.key(), entity.Line{By: by, Action: SuppressionLifted, Note: email + ": " + reason})
+		return c.Commit(ctx)
+	})
+	if err != nil {
+		return false, fmt.Errorf("store: lifting the suppression of an address of %s: %w", on.key().PK, err)
+	}
+	return providersList, nil
+}
+
+// maxReason is the longest reason, in characters.
+const maxReason = 300
+
+// Reachable returns the first contact to whom mail can be sent: whose address is valid and not suppressed; nil for
 // none.
 func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
 	for _, c := range contacts {
@@ -100,9 +141,42 @@ func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*lic
 		if err != nil {
 			return nil, err
 		}
-		if why == nil {
+		if why == nil || why.Scope != AllMails {
 			return &c, nil
 		}
 	}
 	return nil, nil
+}
+
+// contactInReach returns the first contact of a license to whom mail can be sent and arrives, as far as anybody knows:
+// mail to it was not returned twice. nil for none. except is an address that counts as out of reach.
+func (s *Store) contactInReach(ctx context.Context, l license.License, except string) (*license.Contact, error) {
+	mails, err := s.outbox.About(ctx, l.ID)
+	if err != nil {
+		return nil, err
+	}
+	var others []license.Contact
+	for _, contact := range l.Contacts {
+		if !input.SameMailbox(contact.Email, except) && !returnsMail(contact.Email, mails) {
+			others = append(others, contact)
+		}
+	}
+	return s.Reachable(ctx, others)
+}
+
+// returnsMail reports whether the last mail to an address that anything is known of was a repetition that came back
+// like the one before it. mails are in the order in which they were queued.
+func returnsMail(email string, mails []outbox.Mail) bool {
+	for _, m := range slices.Backward(mails) {
+		if !input.SameMailbox(m.To.Email, email) {
+			continue
+		}
+		switch outbox.FateOf(m.Reports) {
+		case outbox.FateReturned:
+			return m.Repeats != ""
+		case outbox.FateArrived:
+			return false
+		}
+	}
+	return false
 }

@@ -32,6 +32,7 @@ func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []
 			return nil, false, err
 		case why != nil:
 			row.Problem, row.Since = outcomeBadge(why.Outcome), license.DateOf(why.At).Long()
+			reachable = reachable || why.Scope != store.AllMails
 		}
 		reachable = reachable || row.Problem.Text == ""
 		rows = append(rows, row)
@@ -77,10 +78,11 @@ func (s *site) resumeEmailsOfLicense(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	l := recorded.License
-	if err := s.resumeEmails(r, store.Subject{License: l.ID}, l.Contacts); err != nil {
+	done, err := s.resumeEmails(r, store.Subject{License: l.ID}, l.Contacts)
+	if err != nil {
 		return err
 	}
-	return redirectToLicense(w, r, l.ID, "lift")
+	return redirectToLicense(w, r, l.ID, done)
 }
 
 // resumeEmailsOfRequest does the same for the address of a requester.
@@ -89,25 +91,41 @@ func (s *site) resumeEmailsOfRequest(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	if err := s.resumeEmails(r, store.Subject{Request: asked.ID}, []license.Contact{{Email: asked.Email}}); err != nil {
-		return err
-	}
-	return redirectToRequest(w, r, asked.ID, "lift")
-}
-
-const emailsResumed = "Emails resumed."
-
-func (s *site) resumeEmails(r *http.Request, on store.Subject, contacts []license.Contact) error {
-	form, err := web.ReadForm(r)
+	done, err := s.resumeEmails(r, store.Subject{Request: asked.ID}, []license.Contact{{Email: asked.Email}})
 	if err != nil {
 		return err
+	}
+	return redirectToRequest(w, r, asked.ID, done)
+}
+
+// What the page says after emails to an address resumed.
+const (
+	emailsResumed     = "Emails resumed."
+	emailsResumedHere = "Emails resumed here. SES may still suppress the address: see “An address is suppressed” in " +
+		"operations.md."
+)
+
+// doneResuming is the message after an action; "" for other actions.
+func doneResuming(done string) string {
+	return map[string]string{"lift": emailsResumed, "lift-here": emailsResumedHere}[done]
+}
+
+// resumeEmails ends the suppression of an address, and returns which action was done.
+func (s *site) resumeEmails(r *http.Request, on store.Subject, contacts []license.Contact) (done string, err error) {
+	form, err := web.ReadForm(r)
+	if err != nil {
+		return "", err
 	}
 	email := form.Get("to")
 	isContact := func(c license.Contact) bool { return input.SameMailbox(c.Email, email) }
 	if !slices.ContainsFunc(contacts, isContact) {
-		return fault.New(fault.Invalid, "This is not one of the addresses. Reload the page and try again.")
+		return "", fault.New(fault.Invalid, "This is not one of the addresses. Reload the page and try again.")
 	}
-	return s.store.LiftSuppression(r.Context(), on, email, operator(r))
+	providersList, err := s.store.LiftSuppression(r.Context(), on, email, operator(r), form.Get("reason"))
+	if providersList {
+		return "lift-here", err
+	}
+	return "lift", err
 }
 
 // reportRow is a bounce or complaint in the list of all.

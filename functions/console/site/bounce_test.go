@@ -108,11 +108,13 @@ func TestUnreachableCustomerIsListedUntilEmailsResume(t *testing.T) {
 		t.Errorf("resending the key to a suppressed address: got %q", webtest.Text(doc.Find("#trouble")))
 	}
 	for _, email := range []string{"", "stranger@evil.example"} {
-		w.send(sam, page+"/lift", url.Values{"to": {email}}).WantStatus(400)
+		w.send(sam, page+"/lift", url.Values{"to": {email}, "reason": {"ok"}}).WantStatus(400)
 	}
-	w.send(vera, page+"/lift", url.Values{"to": {"john@customer.example"}}).WantStatus(403)
+	w.send(sam, page+"/lift", url.Values{"to": {"john@customer.example"}}).WantStatus(400)
+	resume := url.Values{"to": {"john@customer.example"}, "reason": {"He called"}}
+	w.send(vera, page+"/lift", resume).WantStatus(403)
 	for range 2 {
-		w.send(sam, page+"/lift", url.Values{"to": {"john@customer.example"}}).WantRedirect(page + "?done=lift")
+		w.send(sam, page+"/lift", resume).WantRedirect(page + "?done=lift")
 	}
 	doc := w.get(sam, page+"?done=lift").Page()
 	if doc.Find("#unreached").Length() != 0 || webtest.Text(doc.Find("[role=status]")) != emailsResumed ||
@@ -137,7 +139,7 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	w.sendMail(r.ID + "--received")
 	w.bounce(r.ID+"--received", outbox.Returned, "MailboxFull")
 	doc := w.get(sam, page).Page()
-	if got := rows(doc, "mails-title"); len(got) != 2 || !strings.Contains(got[1], "Temporary bounce MailboxFull") ||
+	if got := rows(doc, "mails-title"); len(got) != 3 || !strings.Contains(got[1], "Temporary bounce MailboxFull") ||
 		doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("got emails %q", got)
 	}
@@ -156,7 +158,8 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 		""); to != page {
 		t.Errorf("got link to %s, want the request", to)
 	}
-	w.send(sam, page+"/lift", url.Values{"to": {sampleDetails.Email}}).WantRedirect(page + "?done=lift")
+	resume := url.Values{"to": {sampleDetails.Email}, "reason": {"She called"}}
+	w.send(sam, page+"/lift", resume).WantRedirect(page + "?done=lift")
 	if doc := w.get(sam, page+"?done=lift").Page(); webtest.Text(doc.Find("[role=status]")) != emailsResumed ||
 		doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("after resuming emails: got %q", webtest.Text(doc.Find("main")))

@@ -47,10 +47,8 @@ func doneToLicense(path string) string {
 		return "License issued. The key will be emailed to the customer shortly."
 	case "revoke":
 		return "License revoked."
-	case "lift":
-		return emailsResumed
 	}
-	return ""
+	return doneResuming(path)
 }
 
 // license shows a license.

@@ -60,8 +60,8 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 	}
 	if i := slices.IndexFunc(steps, func(st step) bool { return st.path == r.URL.Query().Get("done") }); i >= 0 {
 		v.Done = steps[i].done
-	} else if r.URL.Query().Get("done") == "lift" {
-		v.Done = emailsResumed
+	} else {
+		v.Done = doneResuming(r.URL.Query().Get("done"))
 	}
 	return s.showRequest(w, r, http.StatusOK, v)
 }

@@ -45,6 +45,6 @@ type Store interface {
 	FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail, error)
 	RecentReports(ctx context.Context, since time.Time, limit int) ([]store.RecentReport, error)
 	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
-	LiftSuppression(ctx context.Context, on store.Subject, email, by string) error
+	LiftSuppression(ctx context.Context, on store.Subject, email, by, reason string) (providersList bool, err error)
 	Unreached(ctx context.Context, limit int) ([]store.Summary, error)
 }

@@ -61,6 +61,8 @@ func actionText(a store.Action) string {
 		store.LicenseSuccessorSet: "renewed by", store.LicenseSuccessorRevoked: "renewal revoked",
 		store.MailBounced: "email bounced", store.MailComplained: "email marked as spam",
 		store.MailRefused: "email rejected by the provider", store.MailReturned: "email bounced temporarily",
+		store.MailAnswered:      "email bounced temporarily, or was answered automatically",
+		store.MailRepeated:      "email will be sent again in a day",
 		store.MailDelayed:       "email delayed",
 		store.MailReaddressed:   "email redirected to the next contact",
 		store.ContactsUnreached: "no contact can be reached",

@@ -110,7 +110,7 @@ func (r *run) failIfSuppressed(m outbox.Mail, written mail.Message) bool {
 	switch {
 	case err != nil:
 		r.fail("cannot read whether an address is suppressed", err, slog.Any("mail", m))
-	case why == nil:
+	case why == nil || !why.Stops(m.Kind):
 		return false
 	default:
 		r.Log.Warn("mail failed: its address is suppressed", "mail", m, "outcome", string(why.Outcome))

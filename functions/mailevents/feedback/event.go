@@ -100,7 +100,7 @@ func parse(message string) ([]store.Report, error) {
 			return nil, nil
 		}
 		r.Outcome, at = outbox.Complained, e.Complaint.Timestamp
-		r.Detail = strings.TrimSpace(e.Complaint.SubType + " " + e.Complaint.Feedback)
+		r.Detail = joined(e.Complaint.SubType, e.Complaint.Feedback)
 		recipients = e.Complaint.Recipients
 	case "Reject":
 		r.Outcome, r.Detail = outbox.Refused, e.Reject.Reason
@@ -166,14 +166,11 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 		if code, _, _ := strings.Cut(strings.TrimSpace(to.Status), " "); statusCode().MatchString(code) {
 			report.Status = code
 		}
-		details := []string{r.Detail, to.Diagnostic}
+		detail := joined(r.Detail, to.Diagnostic)
 		if !strings.Contains(to.Diagnostic, to.Status) {
-			details = []string{r.Detail, to.Status, to.Diagnostic}
+			detail = joined(r.Detail, to.Status, to.Diagnostic)
 		}
-		report.Detail = input.OneLine(
-			strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", "),
-			maxDetail,
-		)
+		report.Detail = input.OneLine(detail, maxDetail)
 		known := slices.ContainsFunc(list, func(other store.Report) bool {
 			return input.SameMailbox(other.Recipient, report.Recipient)
 		})
@@ -182,4 +179,9 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 		}
 	}
 	return list
+}
+
+// joined joins details with commas, without the empty ones.
+func joined(details ...string) string {
+	return strings.Join(slices.DeleteFunc(details, func(s string) bool { return s == "" }), ", ")
 }

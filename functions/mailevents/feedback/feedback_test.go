@@ -47,9 +47,7 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	clock := func() time.Time { return now }
 	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: engine}}
 	w.store = store.New(w.faulty, store.Options{Now: clock})
-	w.Job = New(Options{
-		Store: w.store, Now: clock, Log: logging.New(&w.log),
-	})
+	w.Job = New(Options{Store: w.store, Now: clock, Log: logging.New(&w.log)})
 	w.l = license.License{
 		ID: "l1", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 1,
@@ -61,13 +59,10 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	if _, err := w.store.AddLicense(t.Context(), w.l, "test"); err != nil {
 		t.Fatal(err)
 	}
-	err = w.store.DueReminders(t.Context(), license.DateOf(now), func(d store.Due) error {
-		return w.store.RecordReminder(t.Context(), d, store.Reminding{Stage: 2, To: w.l.Contacts[0], Ready: now})
-	})
-	if err != nil {
+	if err := w.store.SendKeyAgain(t.Context(), w.l.ID, store.System, w.l.Contacts[0], "now"); err != nil {
 		t.Fatal(err)
 	}
-	m := notice.LicenseExpiring(w.l, 2, w.l.Contacts[0])
+	m := notice.LicenseKeyAgain(w.l, w.l.Contacts[0], "now")
 	w.sent = feedbacktest.Mail{ID: m.ID, ProviderID: "0100016b-ses-1", To: contacts[0], At: now}
 	return w
 }
@@ -122,9 +117,11 @@ func TestEventsAreRecorded(t *testing.T) {
 		"on the account's list": {feedbacktest.Bounce("Permanent", "OnAccountSuppressionList", "5.1.1", ""),
 			[]string{"mail bounced: ada@acme.example: OnAccountSuppressionList, 5.1.1", toNextContact}, true},
 		"transient": {feedbacktest.SoftBounce(),
-			[]string{"mail bounced for now: ada@acme.example: MailboxFull, 4.4.7, smtp; 452 4.2.2 mailbox full"}, false},
+			[]string{"mail returned: ada@acme.example: MailboxFull, 4.4.7, smtp; 452 4.2.2 mailbox full",
+				"mail is sent again in a day: ada@acme.example"}, false},
 		"undetermined": {feedbacktest.Bounce("Undetermined", "Undetermined", "", ""),
-			[]string{"mail bounced for now: ada@acme.example: Undetermined"}, false},
+			[]string{"mail returned or answered automatically: ada@acme.example: Undetermined",
+				"mail is sent again in a day: ada@acme.example"}, false},
 		"delay": {feedbacktest.Delay("MailboxFull"),
 			[]string{"mail delayed: ada@acme.example: MailboxFull, smtp; 452 4.2.2 mailbox full"}, false},
 		"complaint": {feedbacktest.Complaint("abuse"),
@@ -163,23 +160,21 @@ func TestEventsMayArriveInAnyOrderAndBeforeTheMailIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err = box.Begin(t.Context(), m, 1, mail.Message{ID: m.ID}); err != nil {
+	if _, err = box.Begin(t.Context(), m, 1, mail.Message{ID: m.ID}); err != nil {
 		t.Fatal(err)
 	}
 	w.receive(feedbacktest.Complaint("abuse").JSON(w.sent),
-		feedbacktest.Bounce("Permanent", "General", "5.1.1", "").JSON(w.sent))
-	if err := box.RecordSent(t.Context(), m, w.sent.ProviderID); err != nil {
-		t.Errorf("the mailer cannot record what it sent: %v", err)
+		feedbacktest.Bounce("Permanent", "General", "5.1.1", "").JSON(w.sent), feedbacktest.Send().JSON(w.sent))
+	if m, err = box.Read(t.Context(), w.sent.ID); err != nil || m.State.Status != outbox.Sent {
+		t.Errorf("got the mail %+v, %v, want it sent", m.State, err)
 	}
 	want := []string{"complaint about a mail: ada@acme.example: abuse", "no contact can be reached",
 		"mail bounced: ada@acme.example: General, 5.1.1"}
 	if got := w.timeline(); !slices.Equal(got, want) {
 		t.Errorf("timeline: got %q", got)
 	}
-	var ids []string
-	err = box.EachReady(t.Context(), func(m outbox.Mail) error { ids = append(ids, m.ID); return nil })
-	if err != nil || !slices.Equal(ids, []string{notice.LicenseUnreached(w.l).ID}) {
-		t.Errorf("ready %q, %v", ids, err)
+	if known, err := box.Exists(t.Context(), notice.LicenseUnreached(w.l).ID); err != nil || !known {
+		t.Errorf("got no mail to sales, %v", err)
 	}
 }
 
@@ -213,7 +208,7 @@ func TestMalformedRecordsDoNotStopTheOthers(t *testing.T) {
 }
 
 func TestOnlyRecordsThatTheStoreDidNotRecordAreDeliveredAgain(t *testing.T) {
-	for _, op := range []string{"get", "transact"} {
+	for _, op := range []string{"query", "transact"} {
 		for _, fault := range []tabletest.Fault{
 			tabletest.Down, tabletest.Lost, {Before: fmt.Errorf("%w: the row of ada@acme.example",
 				table.ErrUnavailable)},

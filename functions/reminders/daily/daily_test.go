@@ -302,7 +302,8 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	for w.today = date("2018-02-28"); w.today != date("2018-03-10"); w.today = w.today.AddDays(1) {
 		w.run()
 	}
-	expect(t, w.mails(), "license0 2m on 2018-01-31", "license0 unreached on 2018-01-31",
+	// The first reminder of license0 has bounced, so it was sent, and is not ready any more.
+	expect(t, w.mails(), "license0 unreached on 2018-01-31",
 		"license1 unreached on 2018-02-28", "license2 2m on 2018-02-28", "license3 unreached on 2018-02-28")
 	if _, err := w.store.Outbox().Read(context.Background(),
 		notice.LicenseExpiring(license.License{ID: "license2", Expiration: date("2018-04-30")}, 2,
@@ -314,12 +315,12 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 		!strings.Contains(said, `"CustomersUnreached":2,"RemindersFailed":0`) || strings.Contains(said, "@") {
 		t.Errorf("logged %s", said)
 	}
-	if err := w.store.LiftSuppression(context.Background(), store.Subject{License: "license3"}, "ada@example.org",
-		"sam@example.com"); err != nil {
+	if _, err := w.store.LiftSuppression(context.Background(), store.Subject{License: "license3"}, "ada@example.org",
+		"sam@example.com", "she called"); err != nil {
 		t.Fatal(err)
 	}
 	w.run()
-	expect(t, w.mails(), "license0 1m on 2018-03-10", "license0 2m on 2018-01-31", "license0 unreached on 2018-01-31",
+	expect(t, w.mails(), "license0 1m on 2018-03-10", "license0 unreached on 2018-01-31",
 		"license1 unreached on 2018-02-28", "license2 2m on 2018-02-28", "license3 2m on 2018-03-10",
 		"license3 unreached on 2018-02-28")
 }

@@ -123,6 +123,26 @@ func (b *Box) Drop(ctx context.Context, m Mail, why string) error {
 	return b.close(ctx, b.table.Begin(), m)
 }
 
+// DropIn is Drop as a part of a change, which the caller commits. It does nothing if the mail is being sent or closed.
+func (b *Box) DropIn(c *entity.Changeset, m Mail, why string) {
+	if m.State.Status != Waiting {
+		return
+	}
+	m.State.Status, m.State.Cause, m.State.Closed = Pointless, why, b.now()
+	b.CloseIn(c, m)
+}
+
+// ReviveIn makes a mail that had no point wait again, as a part of a change, which the caller commits: it is not sent
+// before a time. It does nothing to other mails.
+func (b *Box) ReviveIn(c *entity.Changeset, m Mail, notBefore time.Time) {
+	if m.State.Status != Pointless {
+		return
+	}
+	m.State = State{Status: Waiting, Attempts: m.State.Attempts, Doubts: m.State.Doubts}
+	m.pause(c, notBefore)
+	c.Update(m.stateRow(), m.version)
+}
+
 // close commits the change together with a mail that is not to be sent any more.
 func (b *Box) close(ctx context.Context, c *entity.Changeset, m Mail) error {
 	b.CloseIn(c, m)

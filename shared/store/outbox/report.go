@@ -22,7 +22,7 @@ const (
 )
 
 // Report is what the provider reported about a mail. The same report may come several times, and reports in any order:
-// Mail, ProviderID, Outcome and Recipient tell them apart.
+// Mail, ProviderID, Outcome, Status and Recipient tell them apart. Recorded is when we first got it.
 type Report struct {
 	Mail       string    `json:"mail"`                // the ID of the mail
 	Attempt    int       `json:"attempt,omitempty"`   // which of our calls it is about; 0 if unknown
@@ -32,9 +32,10 @@ type Report struct {
 	Status     string    `json:"status,omitempty"` // the status code (RFC 3463), such as 4.4.7; "" if unknown
 	Detail     string    `json:"detail,omitempty"` // in the words of the provider or of a server, on one line
 	At         time.Time `json:"at,omitzero"`      // when it happened, UTC
+	Recorded   time.Time `json:"recorded,omitzero"`
 }
 
-// Key is the row of the report.
+// Key is the row of the report. An automatic reply and a bounce after it differ only in their status.
 func (r Report) Key() table.Key {
-	return rowkey.Report(r.Mail, r.ProviderID, string(r.Outcome), r.Recipient)
+	return rowkey.Report(r.Mail, r.ProviderID, string(r.Outcome)+r.Status, r.Recipient)
 }
