@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"marketplace/functions/mailevents/feedback/feedbacktest"
 	"marketplace/shared/fault"
@@ -45,11 +44,7 @@ func (p *localPages) reportMail(w http.ResponseWriter, r *http.Request) error {
 			strings.Join(slices.Sorted(maps.Keys(feedbackEvents)), ", "))
 	}
 	event.At = p.worker.clock.Now()
-	sent := feedbacktest.Mail{
-		ID: m.ID, Kind: string(m.Kind), About: m.About, Attempt: m.Attempt, ProviderID: "local-" + m.ID,
-		To: m.To.Email, At: m.Date.In(time.UTC),
-	}
-	if _, err := p.mailEvents(r.Context(), feedbacktest.Batch(event.JSON(sent))); err != nil {
+	if _, err := p.mailEvents(r.Context(), feedbacktest.Batch(event.JSON(mailOf(m)))); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/_local/outbox", http.StatusSeeOther)

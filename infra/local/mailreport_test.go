@@ -84,3 +84,67 @@ func TestBounceReachesTheConsole(t *testing.T) {
 		t.Errorf("got emails by recipient %v", got)
 	}
 }
+
+// TestSoftBounceIsOnTheOverviewAndTheEmailIsSentAgain follows a reminder that comes back because the mailbox is full.
+func TestSoftBounceIsOnTheOverviewAndTheEmailIsSentAgain(t *testing.T) {
+	for _, said := range []string{"returned", "delayed"} {
+		env := newTestEnv(t, localdata.Dir(t.TempDir()))
+		env.moveClock("2028-06-01T12:00:00Z")
+		env.importLicenses("2028-08-31")
+		env.moveClock("2028-07-01T12:00:00Z")
+		first := env.outbox()[0]
+		for range 2 {
+			resp, body := env.postForm("/_local/outbox/"+first.ID+"/report", url.Values{"said": {said}})
+			if resp.StatusCode != http.StatusSeeOther {
+				t.Fatalf("%s: got %s %s, want 303", said, resp.Status, body)
+			}
+		}
+		cookie := env.signIn("sam")
+		_, body := env.do("GET", "/console/overview", "", "", "Cookie", cookie)
+		if rows := document(t, body).Find("section[aria-labelledby=reports-title] tbody tr"); rows.Length() != 1 ||
+			!strings.Contains(rows.Text(), "mailbox full") {
+			t.Errorf("%s: got %q on the overview, want the return", said, rows.Text())
+		}
+		if n := len(env.outbox()); n != 1 {
+			t.Errorf("%s: got %d emails at once, want 1", said, n)
+		}
+		env.moveClock("2028-07-02T13:00:00Z")
+		if mails := env.outbox(); len(mails) != 2 || mails[0].To != first.To || mails[0].Subject == "" {
+			t.Errorf("%s: got emails %+v a day later, want the reminder again", said, mails)
+		}
+	}
+}
+
+func TestEventsAtRandomFollowTheClock(t *testing.T) {
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	for share, want := range map[string]int{"2": 400, "x": 400, "-0.1": 400, "NaN": 400, "": 303, "0": 303} {
+		if resp, _ := env.postForm("/_local/outbox", url.Values{"share": {share}}); resp.StatusCode != want {
+			t.Errorf("share %q: got %s, want %d", share, resp.Status, want)
+		}
+	}
+	if resp, _ := env.postForm("/_local/outbox", url.Values{"share": {" 0 "}}); resp.StatusCode != 303 {
+		t.Fatal(resp.Status)
+	}
+	if got := env.page("/_local/outbox").Find("#share").AttrOr("value", ""); got != "0" {
+		t.Errorf("got the share %q on the page, want 0", got)
+	}
+	env.moveClock("2028-06-01T12:00:00Z")
+	env.importLicenses("2028-08-31")
+	env.moveClock("2028-07-01T12:00:00Z")
+	env.moveClock("2028-07-01T12:01:00Z")
+	cookie := env.signIn("sam")
+	_, body := env.do("GET", "/console/licenses/"+env.outbox()[0].About, "", "", "Cookie", cookie)
+	if mails := document(t, body).Find("section[aria-labelledby=mails-title] tbody tr"); mails.Length() != 1 ||
+		!strings.Contains(mails.Text(), "Delivered") {
+		t.Errorf("got emails %q, want the reminder delivered", mails.Text())
+	}
+	// Whatever happens to the emails of a year, the worker goes on.
+	if resp, _ := env.postForm("/_local/outbox", url.Values{"share": {"1"}}); resp.StatusCode != 303 {
+		t.Fatal(resp.Status)
+	}
+	env.importLicenses("2028-10-31", "2028-11-30", "2028-12-31")
+	env.moveClock("2029-01-15T12:00:00Z")
+	if n := len(env.outbox()); n < 7 {
+		t.Errorf("got %d emails in a year, want at least the seven reminders", n)
+	}
+}

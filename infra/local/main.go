@@ -2,7 +2,8 @@
 // the emails, and a clock that can be moved. It needs nothing but Go.
 //
 // Environment: PORT (default 8080), DATA (the data folder, default .local), EMPTY (if set, start without sample
-// requests and licenses), and the variables of shared/config, of which DYNAMODB_ENDPOINT selects a DynamoDB engine
+// requests and licenses), MAIL_EVENTS (the share of emails that come to grief, from 0 to 1, if SES's events shall be
+// published at random), and the variables of shared/config, of which DYNAMODB_ENDPOINT selects a DynamoDB engine
 // instead of the embedded table.
 package main
 
@@ -39,7 +40,7 @@ func run() error {
 	}
 	s, err := Start(ctx, Options{
 		Addr: "localhost:" + port, Data: localdata.FromEnv(os.Getenv), Config: c, Empty: os.Getenv("EMPTY") != "",
-		Now: time.Now,
+		MailEvents: os.Getenv("MAIL_EVENTS"), Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -31,6 +31,7 @@ type localPages struct {
 	outbox     *outboxdir.Dir
 	recorder   licenseimport.Recorder
 	mailEvents mailEventsFunc
+	events     *randomEvents
 	pages      *web.Pages
 }
 
@@ -48,12 +49,15 @@ type (
 		Label string
 		To    time.Time
 	}
-	outboxView struct{ Mails []outboxdir.Item }
+	outboxView struct {
+		Mails []outboxdir.Item
+		Share string // of emails that come to grief, as randomEvents.set takes it
+	}
 )
 
 func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder,
-	mailEvents mailEventsFunc, samples previews, log *slog.Logger) http.Handler {
-	p := &localPages{data, w, outbox, recorder, mailEvents, web.NewPages(templateFiles)}
+	mailEvents mailEventsFunc, events *randomEvents, samples previews, log *slog.Logger) http.Handler {
+	p := &localPages{data, w, outbox, recorder, mailEvents, events, web.NewPages(templateFiles)}
 	samples.pages = p
 	return web.New(web.Options{Routes: append(p.routes(), samples.routes()...), Pages: p.pages, Log: log})
 }
@@ -67,6 +71,7 @@ func (p *localPages) routes() []web.Route {
 		{Pattern: "GET " + packagesPath + "/tailored/{name}", Handle: p.customPackage},
 		{Pattern: "GET /_local/outbox", Handle: p.mails},
 		{Pattern: "GET /_local/outbox.json", Handle: p.mailsJSON},
+		{Pattern: "POST /_local/outbox", Handle: p.switchEvents},
 		{Pattern: "GET /_local/outbox/{id}", Handle: p.mail},
 		{Pattern: "POST /_local/outbox/{id}/report", Handle: p.reportMail},
 		{Pattern: "GET /_local/outbox/{id}/html", Handle: p.mailHTML},
@@ -145,7 +150,7 @@ func (p *localPages) mails(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.render(w, "outbox.html", "Outbox", outboxView{items})
+	return p.render(w, "outbox.html", "Outbox", outboxView{items, p.events.text()})
 }
 
 // deliverAndList sends waiting emails and lists the outbox, so that a page shows everything that was caused before.

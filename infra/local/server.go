@@ -39,8 +39,11 @@ type Options struct {
 	Data   localdata.Dir
 	Config config.Config // SiteURL, MailFrom and SalesEmail have defaults here
 	Empty  bool          // start without sample requests and licenses
-	Now    func() time.Time
-	Log    *slog.Logger
+	// MailEvents is the share of emails that come to grief, from 0 to 1: SES's events are published at random. ""
+	// publishes none. The outbox page changes it.
+	MailEvents string
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Server is every function of the product on one port.
@@ -137,12 +140,17 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail)}
-	w.mailer = dispatch.New(dispatch.Options{
-		Outbox: db.Outbox(), Records: db, Write: letters.With(catalogs.current), Sender: outbox, Now: clock.Now,
-		Log: o.Log,
-	}).Run
-	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run
 	mailEvents := feedback.New(feedback.Options{Store: db, Now: clock.Now, Log: o.Log})
+	events, err := newRandomEvents(outbox, o.MailEvents, clock.Now, mailEvents.Invoke)
+	if err != nil {
+		return fmt.Errorf("MAIL_EVENTS: %w", err)
+	}
+	w.mailer = events.after(dispatch.New(dispatch.Options{
+		Outbox: db.Outbox(), Records: db, Write: letters.With(catalogs.current), Sender: events, Now: clock.Now,
+		Log: o.Log,
+	}).Run)
+	w.publish = func() { events.front.PublishDue() }
+	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run
 
 	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, db, from, clock.Now()) }
 
@@ -157,7 +165,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	functions := router{
 		devIDP:  console.devIDP,
 		console: console.site,
-		pages: newPages(o.Data, w, outbox, db, mailEvents.Invoke, previews{
+		pages: newPages(o.Data, w, outbox, db, mailEvents.Invoke, events, previews{
 			letters: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Packages: c.PackagesURL},
 			catalog: catalogs.current,
 		}, o.Log),

@@ -33,7 +33,8 @@ type worker struct {
 	expire    job // removes expired rows, as DynamoDB does by itself
 	log       *slog.Logger
 
-	replan func(ctx context.Context, from time.Time) error // plans reminders after the clock went back
+	replan  func(ctx context.Context, from time.Time) error // plans reminders after the clock went back
+	publish func()                                          // publishes the provider's events that are due; nil: none
 
 	wake chan struct{}
 	mu   sync.Mutex // held while a job runs or the clock moves
@@ -64,6 +65,9 @@ func (w *worker) run(ctx context.Context) {
 				w.deliver(ctx)
 			}
 			last = w.clock.Now()
+			if w.publish != nil {
+				w.publish()
+			}
 		}
 	}
 }

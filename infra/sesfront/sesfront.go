@@ -247,6 +247,9 @@ func (f *Front) accept(a Accepted, events []Event) {
 	}
 }
 
+// Follow schedules the events of a mail that something else accepted.
+func (f *Front) Follow(m feedbacktest.Mail, events []Event) { f.accept(Accepted{Mail: m}, events) }
+
 // newID returns a message ID of the form that SES gives.
 func (f *Front) newID() string {
 	f.mu.Lock()
