@@ -9,7 +9,6 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
-	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -38,37 +37,6 @@ func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []
 		rows = append(rows, row)
 	}
 	return rows, reachable, nil
-}
-
-// outcomeBadge says what happened to an email after it was sent.
-func outcomeBadge(o outbox.Outcome) badge {
-	switch o {
-	case outbox.Bounced:
-		return badge{"Bounced", "bad"}
-	case outbox.Complained:
-		return badge{"Marked as spam", "bad"}
-	case outbox.Refused:
-		return badge{"Rejected by the email provider", "bad"}
-	case outbox.Returned:
-		return badge{"Temporary bounce", "warn"}
-	case outbox.Delayed:
-		return badge{"Delayed", "warn"}
-	case outbox.Delivered:
-		return badge{"Delivered", "good"}
-	}
-	return badge{"Sent", "good"}
-}
-
-// worst returns the most serious outcome.
-func worst(reports []store.Report) outbox.Outcome {
-	for _, o := range []outbox.Outcome{
-		outbox.Complained, outbox.Bounced, outbox.Refused, outbox.Returned, outbox.Delivered, outbox.Delayed,
-	} {
-		if slices.ContainsFunc(reports, func(r store.Report) bool { return r.Outcome == o }) {
-			return o
-		}
-	}
-	return outbox.Accepted
 }
 
 // resumeEmailsOfLicense ends the suppression of an address of a license, once a contact has confirmed it.

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -48,7 +49,7 @@ func doneToLicense(path string) string {
 	case "revoke":
 		return "License revoked."
 	}
-	return doneResuming(path)
+	return cmp.Or(doneResuming(path), doneToMail(path))
 }
 
 // license shows a license.
@@ -98,7 +99,7 @@ func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
 	v.Timeline = timelineView(v.events)
-	if v.Mails, err = s.mailsAbout(r, l.ID); err != nil {
+	if v.Mails, err = s.mailsAbout(r, l.ID, "/console/licenses/"+l.ID); err != nil {
 		return v, err
 	}
 	found, err := s.store.FindByDataset(ctx, l.Server, maxRelated)

@@ -1,16 +1,14 @@
 package site
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
-	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -61,7 +59,8 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 	if i := slices.IndexFunc(steps, func(st step) bool { return st.path == r.URL.Query().Get("done") }); i >= 0 {
 		v.Done = steps[i].done
 	} else {
-		v.Done = doneResuming(r.URL.Query().Get("done"))
+		done := r.URL.Query().Get("done")
+		v.Done = cmp.Or(doneResuming(done), doneToMail(done))
 	}
 	return s.showRequest(w, r, http.StatusOK, v)
 }
@@ -102,7 +101,7 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	if v.Replaces != "" {
 		v.Replaced = searchFor(v.Replaces)
 	}
-	if v.Mails, err = s.mailsAbout(r, v.ID); err != nil {
+	if v.Mails, err = s.mailsAbout(r, v.ID, "/console/requests/"+v.ID); err != nil {
 		return v, err
 	}
 	seen := map[string]bool{v.ID: true}
@@ -135,72 +134,3 @@ func (s *site) related(found store.Found, seen map[string]bool) related {
 
 // Any reports whether there are any.
 func (r related) Any() bool { return len(r.Requests)+len(r.Licenses) > 0 }
-
-// mailRow is an email about a request or a license, in a list.
-type mailRow struct {
-	outbox.Mail
-	Badge     badge
-	Recipient string    // its address
-	When      time.Time // when it was sent, or queued if it is not sent
-}
-
-// maxMails is the number of emails that a page shows.
-const maxMails = 50
-
-func (s *site) mailsAbout(r *http.Request, id string) (rows []mailRow, err error) {
-	list, err := s.store.MailsAbout(r.Context(), id, maxMails)
-	for _, m := range list {
-		b := badge{"Sent", "good"}
-		switch {
-		case m.State.Status == outbox.Failed:
-			b = badge{"Failed", "bad"}
-		case m.State.Status == outbox.Pointless:
-			b = badge{"Not sent", ""}
-		case m.State.Status == outbox.InDoubt:
-			b = badge{"Maybe sent", "warn"}
-		case m.State.Status != outbox.Sent && m.State.Cause != "":
-			b = badge{"Failed, will be retried", "warn"}
-		case m.State.Status != outbox.Sent:
-			b = badge{"Queued", ""}
-		case len(m.Reports) > 0:
-			b = outcomeBadge(worst(m.Reports))
-		}
-		row := mailRow{Mail: m, Badge: b, Recipient: m.To.Email, When: m.Created}
-		if m.Kind.ToSales() {
-			row.Recipient = s.mail.Sales.Email
-		}
-		if !m.State.Closed.IsZero() {
-			row.When = m.State.Closed
-		}
-		rows = append(rows, row)
-	}
-	return rows, err
-}
-
-// Name says what the email is for.
-func (m mailRow) Name() string { return mailName(m.Kind) }
-
-// Said returns what the mail provider and the receiving servers said about the email.
-func (m mailRow) Said() string {
-	var said []string
-	for _, r := range m.Reports {
-		if r.Detail != "" && !slices.Contains(said, r.Detail) {
-			said = append(said, r.Detail)
-		}
-	}
-	return strings.Join(said, " · ")
-}
-
-func mailName(k mail.Kind) string {
-	if st, ok := map[mail.Kind]string{
-		mail.RequestReceived: "Request confirmation", mail.RequestNew: "New request (to sales)",
-		mail.RequestQuestion:    "Question",
-		mail.RequestUnconfirmed: "Unconfirmed requests (to sales)",
-		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
-		mail.LicenseExpiring:  "Reminder",
-		mail.LicenseUnreached: "Unreachable customer (to sales)",
-	}[k]; ok {
-		return st
-	}
-	return string(k)
-}

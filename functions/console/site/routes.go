@@ -23,6 +23,7 @@ func (s *site) routes() []route {
 		{pattern: "GET /console", least: signin.Viewer, handle: s.queue},
 		{pattern: "GET /console/search", least: signin.Viewer, handle: s.search},
 		{pattern: "GET /console/overview", least: signin.Viewer, handle: s.overview},
+		{pattern: "POST /console/overview/try-again", least: signin.Sales, handle: s.tryFailedAgain},
 
 		{pattern: "GET /console/requests/{id}", least: signin.Viewer, handle: s.request},
 		{pattern: "POST /console/requests/{id}/take", least: signin.Sales, handle: s.review(startReview)},
@@ -34,6 +35,11 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: s.noteHandler},
 		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfRequest},
 
+		{pattern: "POST /console/requests/{id}/mails/{mail}/try-again", least: signin.Sales,
+			handle: s.onRequestMail(s.tryMailAgain())},
+		{pattern: "POST /console/requests/{id}/mails/{mail}/send-again", least: signin.Sales,
+			handle: s.onRequestMail(s.sendMailAgain())},
+
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
 		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license},
 		{pattern: "GET /console/licenses/{id}/key", least: signin.Sales, handle: s.key},
@@ -43,6 +49,11 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/licenses/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfLicense},
 		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revokeForm},
 		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revoke},
+
+		{pattern: "POST /console/licenses/{id}/mails/{mail}/try-again", least: signin.Sales,
+			handle: s.onLicenseMail(s.tryMailAgain())},
+		{pattern: "POST /console/licenses/{id}/mails/{mail}/send-again", least: signin.Sales,
+			handle: s.onLicenseMail(s.sendMailAgain())},
 
 		{pattern: "GET /console/requests/{id}/issue", least: signin.Sales, handle: s.beginWizard(issueForRequest)},
 		{pattern: "POST /console/requests/{id}/issue", least: signin.Sales, handle: s.continueWizard(issueForRequest)},

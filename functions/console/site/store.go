@@ -45,6 +45,9 @@ type Store interface {
 	FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail, error)
 	RecentReports(ctx context.Context, since time.Time, limit int) ([]store.RecentReport, error)
 	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
+	TryMailAgain(ctx context.Context, id, by string) error
+	TryFailedMailsAgain(ctx context.Context, by string, limit int) (n int, err error)
+	SendMailAgain(ctx context.Context, id, by, nonce string) error
 	LiftSuppression(ctx context.Context, on store.Subject, email, by, reason string) (providersList bool, err error)
 	Unreached(ctx context.Context, limit int) ([]store.Summary, error)
 }

@@ -35,6 +35,12 @@ func timelineView(events []store.Event) (list []eventView) {
 		switch e.Action {
 		case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
 			v.Note, v.About, v.Link = "", "license "+e.Note, "/console/licenses/"+e.Note
+		case store.MailTriedAgain, store.MailSentAgain:
+			kind, to := store.ParseMailNote(e.Note)
+			v.Note = mailName(kind)
+			if to != "" {
+				v.Note += " to " + to
+			}
 		case store.LicenseIssued:
 			v.Note, v.About, v.Link = "", "request "+e.Note, "/console/requests/"+e.Note
 		}
@@ -61,10 +67,11 @@ func actionText(a store.Action) string {
 		store.LicenseSuccessorSet: "renewed by", store.LicenseSuccessorRevoked: "renewal revoked",
 		store.MailBounced: "email bounced", store.MailComplained: "email marked as spam",
 		store.MailRefused: "email rejected by the provider", store.MailReturned: "email bounced temporarily",
-		store.MailAnswered:      "email bounced temporarily, or was answered automatically",
-		store.MailRepeated:      "email will be sent again in a day",
-		store.MailDelayed:       "email delayed",
-		store.MailReaddressed:   "email redirected to the next contact",
+		store.MailAnswered:    "email bounced temporarily, or was answered automatically",
+		store.MailRepeated:    "email will be sent again in a day",
+		store.MailDelayed:     "email delayed",
+		store.MailReaddressed: "email redirected to the next contact",
+		store.MailTriedAgain:  "failed email tried again", store.MailSentAgain: "email sent again",
 		store.ContactsUnreached: "no contact can be reached",
 		store.SuppressionLifted: "emails to the address resumed", store.PackageTailored: "custom package built",
 	}[a]; ok {
