@@ -25,6 +25,7 @@ import (
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/signer"
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
@@ -318,10 +319,36 @@ func (u *user) consoleSteps() []step {
 
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
 		{"QueuedMails", func() error { return last(s.QueuedMails(ctx, 10)) }},
+		{"MailProvider", func() error { return last(s.MailProvider(ctx)) }},
+		{"Letter", func() error {
+			m, err := s.Outbox().Read(ctx, u.key)
+			if err != nil {
+				return err
+			}
+			return last(s.Letter(ctx, m.ID, m.State.Attempts))
+		}},
+		{"TryMailAgain", func() error {
+			failed, err := s.FailedMails(ctx, 1)
+			if err != nil {
+				return err
+			}
+			return s.TryMailAgain(ctx, failed[0].ID, operator)
+		}},
+		{"TryFailedMailsAgain", func() error { return last(s.TryFailedMailsAgain(ctx, operator, 10)) }},
 		{"FailedMails", func() error { return last(s.FailedMails(ctx, 10)) }},
 		{"RecentReports", func() error { return last(s.RecentReports(ctx, u.now.AddDate(0, 0, -30), 10)) }},
 		{"Unreached", func() error { return last(s.Unreached(ctx, 10)) }},
 		{"Suppressed", func() error { return last(s.Suppressed(ctx, "a@example.com")) }},
+		{"SendMailAgain", func() error {
+			id := notice.RequestNew(u.filed).ID
+			if err := s.Outbox().Settle(ctx, id, 1, "x", u.now); err != nil {
+				return err
+			}
+			if err := s.SendMailAgain(ctx, id, operator, "n1"); fault.KindOf(err) != fault.Conflict {
+				return err
+			}
+			return nil // the request is answered, but all of it was read
+		}},
 		{"LiftSuppression", func() error {
 			return last(s.LiftSuppression(ctx, store.Subject{License: u.license.ID}, "a@example.com", operator, "ok"))
 		}},

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"marketplace/shared/mail"
 	"marketplace/shared/store/outbox"
 )
 
@@ -21,6 +22,16 @@ func (s *Store) FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail
 // QueuedMails counts the mails that wait, each kind up to about a limit.
 func (s *Store) QueuedMails(ctx context.Context, limit int) (outbox.Queued, error) {
 	return s.outbox.Queued(ctx, limit)
+}
+
+// MailProvider reads what the mailers have learned about the provider.
+func (s *Store) MailProvider(ctx context.Context) (outbox.Provider, error) {
+	return s.outbox.Provider(ctx)
+}
+
+// Letter reads a mail as an attempt sent it; a NotFound fault if there is none (any more).
+func (s *Store) Letter(ctx context.Context, id string, attempt int) (mail.Message, error) {
+	return s.outbox.Letter(ctx, id, attempt)
 }
 
 // Arrived reports whether a mail arrived, as far as anybody knows: the recipient's server took it, and it did not come

@@ -75,7 +75,8 @@ func TestBounceIsShownOnLicenseAndOverview(t *testing.T) {
 	if to := doc.Find("section[aria-labelledby=reports-title] a").AttrOr("href", ""); to != "/console/licenses/l1" {
 		t.Errorf("got link to %s, want the license", to)
 	}
-	if got := webtest.Text(doc.Find("dl.figures")); !strings.Contains(got, "Bounces and complaints, last 30 days1") {
+	if got := webtest.Text(doc.Find("dl.figures")); !strings.Contains(got,
+		"Did not arrive or unwanted, last 30 days1") {
 		t.Errorf("got figures %q", got)
 	}
 }
@@ -139,7 +140,8 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	w.sendMail(r.ID + "--received")
 	w.bounce(r.ID+"--received", outbox.Returned, "MailboxFull")
 	doc := w.get(sam, page).Page()
-	if got := rows(doc, "mails-title"); len(got) != 3 || !strings.Contains(got[1], "Temporary bounce MailboxFull") ||
+	if got := rows(doc, "mails-title"); len(got) != 3 || !strings.Contains(got[1],
+		"Did not arrive The receiving server sent it back. The address may still work. MailboxFull") ||
 		doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("got emails %q", got)
 	}

@@ -111,8 +111,8 @@ func mailStatus(m outbox.Mail, later []outbox.Mail, now time.Time) (badge, strin
 	case outbox.Sending:
 		return badge{"Sending", ""}, "We are handing it to the email provider."
 	case outbox.InDoubt:
-		return badge{"Maybe sent", "warn"}, "The email provider may have accepted it. We will wait for its answer until " +
-			web.Instant(m.State.NotBefore) + ". Without one, we will try again, three times at most."
+		return badge{"Maybe sent", "warn"}, "The email provider may have accepted it. We will wait for its answer " +
+			"until " + web.Instant(m.State.NotBefore) + ". Without one, we will try again, three times at most."
 	case outbox.Sent:
 		return sentStatus(m)
 	case outbox.Failed:
@@ -160,7 +160,8 @@ func sentStatus(m outbox.Mail) (badge, string) {
 	delivered, ok := reported(m, outbox.Delivered)
 	if !ok {
 		if _, delayed := reported(m, outbox.Delayed); delayed {
-			return badge{"Delayed", "warn"}, "The receiving server has not accepted it yet. The email provider keeps trying."
+			return badge{"Delayed", "warn"},
+				"The receiving server has not accepted it yet. The email provider keeps trying."
 		}
 		return badge{"Sent", "good"}, "The email provider accepted it. The receiving server has not confirmed it yet."
 	}

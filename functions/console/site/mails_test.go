@@ -50,8 +50,10 @@ func TestPageSaysWhatBecameOfAnEmail(t *testing.T) {
 		says    []string // the status, in this order
 		lacks   string
 	}{
-		"queued":  {func(w *testEnv, _ string) { w.advance(3 * time.Minute) }, "Queued", []string{"3 min", "urgent"}, ""},
-		"sending": {func(w *testEnv, id string) { w.begin(id) }, "Sending", []string{"handing it to the email provider"}, ""},
+		"queued": {func(w *testEnv, _ string) { w.advance(3 * time.Minute) }, "Queued",
+			[]string{"3 min", "urgent"}, ""},
+		"sending": {func(w *testEnv, id string) { w.begin(id) }, "Sending",
+			[]string{"handing it to the email provider"}, ""},
 		"paused": {func(w *testEnv, id string) {
 			w.must(w.store.Outbox().Pause(w.t.Context(), w.begin(id), "connection refused", w.now.Add(time.Hour), true))
 		}, "Paused", []string{"try again on 05 Mar 2018, 10:30 UTC", "connection refused"}, "attempts"},
@@ -140,9 +142,9 @@ func TestPageSaysWhatBecameOfAnEmail(t *testing.T) {
 
 // mailCell finds the status of an email in the list of a page.
 func mailCell(doc *goquery.Document, name string) *goquery.Selection {
-	return doc.Find("section[aria-labelledby=mails-title] tbody tr").FilterFunction(func(_ int, s *goquery.Selection) bool {
-		return webtest.Text(s.Find("th")) == name
-	}).First().Find("td").Eq(1)
+	rows := doc.Find("section[aria-labelledby=mails-title] tbody tr")
+	named := func(_ int, s *goquery.Selection) bool { return webtest.Text(s.Find("th")) == name }
+	return rows.FilterFunction(named).First().Find("td").Eq(1)
 }
 
 // TestPageSaysWhatFollowedFromAnEmailThatDidNotArrive has the emails that the store queues then.
@@ -171,7 +173,8 @@ func TestPageSaysWhatFollowedFromAnEmailThatDidNotArrive(t *testing.T) {
 	} {
 		badge, text := mailStatus(key, []outbox.Mail{tt.later}, at)
 		const before = "The receiving server sent it back. The address may still work."
-		if got := strings.TrimSpace(strings.TrimPrefix(text, before)); badge.Text != "Did not arrive" || got != tt.want {
+		got := strings.TrimSpace(strings.TrimPrefix(text, before))
+		if badge.Text != "Did not arrive" || got != tt.want {
 			t.Errorf("%s: got %s, %q, want %q", name, badge.Text, text, tt.want)
 		}
 	}
@@ -227,8 +230,9 @@ func TestFailedEmailsAreTriedAgainFromTheOverview(t *testing.T) {
 	w.send(vera, "/console/overview/try-again", url.Values{"mail": {mailID}}).WantStatus(403)
 	w.send(sam, "/console/overview/try-again", url.Values{"mail": {mailID}}).
 		WantRedirect("/console/overview?done=try-again")
-	if m := w.mail(mailID); m.State.Status != outbox.Waiting || failed(sam).Find("tbody tr").Length() != 2 {
-		t.Errorf("got status %s and %d failed emails, want one less", m.State.Status, failed(sam).Find("tbody tr").Length())
+	left := failed(sam).Find("tbody tr").Length()
+	if m := w.mail(mailID); m.State.Status != outbox.Waiting || left != 2 {
+		t.Errorf("got status %s and %d failed emails, want one less", m.State.Status, left)
 	}
 	all := failed(sam).Find("form:has(input[name=all])")
 	w.send(sam, all.AttrOr("action", ""), url.Values{"all": {"yes"}}).WantStatus(303)

@@ -7,7 +7,6 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/store"
-	"marketplace/shared/store/outbox"
 )
 
 type overviewView struct {
@@ -16,8 +15,12 @@ type overviewView struct {
 	Open        string
 	Waiting     string
 	Pending     string // emails to be sent
+	Outbox      outboxView
+	CanEdit     bool   // the viewer may try failed emails again
+	Done        string // the outcome of the action before; "" for none
 	Reminders   string // licenses whose next reminder is due in the next 30 days
 	Failed      []failedRow
+	FailedCount string
 	Reported    string // bounces and complaints of the last DaysBack days
 	Reports     []reportRow
 	DaysBack    int
@@ -30,12 +33,6 @@ type overviewView struct {
 	Weeks       []weekRow
 	Filed       chart
 	MonthsAhead int
-}
-
-// failedRow is an email that could not be sent.
-type failedRow struct {
-	outbox.FailedMail
-	Name, To string // what it was for, and the address that finds what it is about
 }
 
 // monthRow is a month with the number of licenses that expire in it.
@@ -70,7 +67,9 @@ const (
 
 // overview shows what expires, how many requests arrive and how fast they are answered, and what went wrong.
 func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
-	v := overviewView{MonthsAhead: monthsAhead}
+	v := overviewView{
+		MonthsAhead: monthsAhead, CanEdit: canEdit(r), Done: doneToMail(r.URL.Query().Get("done")),
+	}
 	for _, add := range []func(*http.Request, *overviewView) error{
 		s.addQueue, s.addMails, s.addReports, s.addLicenses, s.addWeeks,
 	} {
@@ -95,25 +94,6 @@ func (s *site) addQueue(r *http.Request, v *overviewView) (err error) {
 		return err
 	}
 	v.Waiting, err = s.length(r, store.QueueQuery{States: waitingTab.states})
-	return err
-}
-
-func (s *site) addMails(r *http.Request, v *overviewView) error {
-	ctx, today := r.Context(), s.today()
-	queued, err := s.store.QueuedMails(ctx, manyMails+1)
-	if err != nil {
-		return err
-	}
-	v.Pending = upTo(queued.Total(), manyMails)
-	reminders, err := s.store.RemindersToCome(ctx, today, today.AddDays(daysAhead), manyMails+1)
-	if err != nil {
-		return err
-	}
-	v.Reminders = upTo(reminders, manyMails)
-	failed, err := s.store.FailedMails(ctx, maxFailed)
-	for _, m := range failed {
-		v.Failed = append(v.Failed, failedRow{m, mailName(m.Kind), searchFor(m.About)})
-	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"marketplace/shared/mail"
 	"time"
 
 	"marketplace/functions/console/generator"
@@ -40,6 +41,8 @@ type Store interface {
 	FindByDataset(ctx context.Context, server license.Server, limit int) (store.Found, error)
 
 	// Emails and their delivery.
+	MailProvider(ctx context.Context) (outbox.Provider, error)
+	Letter(ctx context.Context, id string, attempt int) (mail.Message, error)
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
 	QueuedMails(ctx context.Context, limit int) (outbox.Queued, error)
 	FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail, error)

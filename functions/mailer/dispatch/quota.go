@@ -68,7 +68,11 @@ func (c *quotaCache) count() {
 func (r *run) readQuota() bool {
 	err := r.quota.refresh(r.begin, r.Sender, r.Now())
 	switch {
-	case err == nil || r.begin.Err() != nil:
+	case err == nil:
+		r.mu.Lock()
+		r.provider.PerDay = r.quota.known().PerDay
+		r.mu.Unlock()
+	case r.begin.Err() != nil:
 	case errors.Is(err, mail.ErrSetup):
 		r.Log.Warn("cannot read the provider's quota", logging.Error(err))
 		r.stop(err)

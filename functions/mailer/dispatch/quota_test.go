@@ -32,6 +32,17 @@ func TestMailsAreSentAtTheRateOfTheProvider(t *testing.T) {
 	})
 }
 
+func TestOthersLearnTheQuota(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		w.putMany(3, soon)
+		w.run(w.dispatcher(&provider{quota: mail.Quota{PerDay: 200}}))
+		learned, err := w.box.Provider(t.Context())
+		if err != nil || learned.PerDay != 200 || learned.SentLastDay(time.Now()) != 3 {
+			t.Errorf("got %+v, %v, want 3 mails of 200", learned, err)
+		}
+	})
+}
+
 func TestSlowestRateIsKept(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		ids := w.putMany(12, soon)

@@ -36,6 +36,8 @@ type Provider struct {
 	Outage Outage `json:"outage,omitzero"`
 	// Sent counts the mails sent in each quarter of an hour of the last day, by its beginning in Unix seconds.
 	Sent map[int64]int `json:"sent,omitempty"`
+	// PerDay is how many mails the provider accepts in any 24 hours, as it last said; 0 if unlimited or unknown.
+	PerDay int `json:"perDay,omitempty"`
 }
 
 // Clone returns a copy that shares nothing with p.
