@@ -96,7 +96,7 @@ func (s *Store) sendable(ctx context.Context, n notice.Notice) error {
 	switch why, err := s.Suppressed(ctx, to); {
 	case err != nil:
 		return err
-	case why != nil:
+	case why != nil && why.Stops(n.Kind):
 		return fault.New(fault.Conflict, "We no longer email %s because an email was not delivered or was marked as "+
 			"spam. Resume emails to this address first.", to)
 	}

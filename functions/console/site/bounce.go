@@ -3,6 +3,7 @@ package site
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
@@ -10,13 +11,16 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // addressRow is a customer's email address, and why we send no email to it, if so.
 type addressRow struct {
 	Name, Email string
 	Problem     badge  // empty if the address gets email
-	Since       string // since when it gets none; "" if the address is invalid or gets email
+	Stopped     string // which emails it does not get; "" if the address is invalid or gets all
+	Since       string // since when
 }
 
 // addressRows looks up which addresses get no email. reachable: at least one does.
@@ -31,12 +35,24 @@ func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []
 			return nil, false, err
 		case why != nil:
 			row.Problem, row.Since = outcomeBadge(why.Outcome), license.DateOf(why.At).Long()
+			row.Stopped = stopped(why.Scope)
 			reachable = reachable || why.Scope != store.AllMails
 		}
 		reachable = reachable || row.Problem.Text == ""
 		rows = append(rows, row)
 	}
 	return rows, reachable, nil
+}
+
+// ID identifies the address on a page.
+func (a addressRow) ID() string { return mail.RecipientID(a.Email) }
+
+// stopped names the emails that a suppression stops.
+func stopped(s store.Scope) string {
+	if s == store.Confirmations {
+		return "confirmations"
+	}
+	return "emails"
 }
 
 // resumeEmailsOfLicense ends the suppression of an address of a license, once a contact has confirmed it.
@@ -124,7 +140,44 @@ func (s *site) addReports(r *http.Request, v *overviewView) error {
 		}
 		v.Reports = append(v.Reports, reportRow{m, outcomeBadge(m.Outcome), mailName(m.Kind), page + m.About})
 	}
+	if v.Suppressed, err = s.suppressedAmong(r, v.Reports); err != nil {
+		return err
+	}
 	unreached, err := s.store.Unreached(r.Context(), maxUnreached)
 	v.Unreached = s.licenseRows(unreached)
 	return err
+}
+
+// suppressedRow is an address that some emails are not sent to.
+type suppressedRow struct {
+	Email, Stopped string
+	Badge          badge
+	Since          time.Time
+	Page           string // of the request or license of the email that was reported
+}
+
+// suppressedAmong returns the addresses of reports that get no emails, or not all, each once. All reads are made at
+// once.
+func (s *site) suppressedAmong(r *http.Request, reports []reportRow) (rows []suppressedRow, err error) {
+	var addresses []reportRow
+	for _, m := range reports {
+		same := func(other reportRow) bool { return input.SameMailbox(m.To, other.To) }
+		if m.To != "" && !slices.ContainsFunc(addresses, same) {
+			addresses = append(addresses, m)
+		}
+	}
+	found := make([]*store.Suppression, len(addresses))
+	g, ctx := errgroup.WithContext(r.Context())
+	for i, m := range addresses {
+		g.Go(func() (err error) { found[i], err = s.store.Suppressed(ctx, m.To); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, why := range found {
+		if m := addresses[i]; why != nil {
+			rows = append(rows, suppressedRow{m.To, stopped(why.Scope), outcomeBadge(why.Outcome), why.At, m.Address})
+		}
+	}
+	return rows, nil
 }

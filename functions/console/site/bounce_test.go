@@ -141,7 +141,8 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	w.bounce(r.ID+"--received", outbox.Returned, "MailboxFull")
 	doc := w.get(sam, page).Page()
 	if got := rows(doc, "mails-title"); len(got) != 3 || !strings.Contains(got[1],
-		"Did not arrive The receiving server sent it back. The address may still work. MailboxFull") ||
+		"Did not arrive The receiving server sent it back. The address may still work. "+
+			"We will send it again on 06 Mar 2018, 09:30 UTC. MailboxFull") ||
 		doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("got emails %q", got)
 	}

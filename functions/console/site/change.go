@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -40,7 +41,7 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 	switch why, err := s.store.Suppressed(r.Context(), form.Get("to")); {
 	case err != nil:
 		return err
-	case why != nil:
+	case why != nil && why.Stops(mail.LicenseKey):
 		return s.showLicenseError(w, r, b, fault.New(fault.Conflict,
 			"We no longer email %s because an email was not delivered or was marked as spam. Choose another contact, "+
 				"or resume emails to this address first.",

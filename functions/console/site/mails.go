@@ -157,22 +157,25 @@ func rankName(rank int) string {
 // sentStatus says how far an email is that the provider accepted. That the receiving server took it says nothing about
 // its reader.
 func sentStatus(m outbox.Mail) (badge, string) {
-	delivered, ok := reported(m, outbox.Delivered)
-	if !ok {
-		if _, delayed := reported(m, outbox.Delayed); delayed {
-			return badge{"Delayed", "warn"},
-				"The receiving server has not accepted it yet. The email provider keeps trying."
-		}
-		return badge{"Sent", "good"}, "The email provider accepted it. The receiving server has not confirmed it yet."
+	switch outbox.FateOf(m.Reports) {
+	case outbox.FateDelayed:
+		return badge{"Delayed", "warn"},
+			"The receiving server has not accepted it yet. The email provider keeps trying."
+	case outbox.FateArrived:
+		return badge{"Delivered", "good"}, arrivedText(m)
 	}
+	return badge{"Sent", "good"}, "The email provider accepted it. The receiving server has not confirmed it yet."
+}
+
+func arrivedText(m outbox.Mail) string {
 	text := "The receiving server accepted it"
-	if !delivered.At.IsZero() {
+	if delivered, _ := reported(m, outbox.Delivered); !delivered.At.IsZero() {
 		text += " on " + web.Instant(delivered.At)
 	}
-	if _, absent := reported(m, outbox.Returned); absent {
-		return badge{"Delivered", "good"}, text + ", and an automatic reply came back, such as an absence note."
+	if _, answered := reported(m, outbox.Returned); answered {
+		return text + ", and an automatic reply came back, such as an absence note."
 	}
-	return badge{"Delivered", "good"}, text + "."
+	return text + "."
 }
 
 // reported returns a report with the outcome.
@@ -184,19 +187,17 @@ func reported(m outbox.Mail, o outbox.Outcome) (outbox.Report, bool) {
 	return m.Reports[i], true
 }
 
-// worst returns the most serious report that an email did not arrive or was not wanted, if any.
+// worst returns the report that an email did not arrive or was not wanted, if any.
 func worst(m outbox.Mail) (outbox.Report, bool) {
-	for _, o := range []outbox.Outcome{outbox.Complained, outbox.Bounced, outbox.Refused} {
-		if r, ok := reported(m, o); ok {
-			return r, true
-		}
+	if r, ok := reported(m, outbox.Complained); ok && !r.OnProvidersList() {
+		return r, true
 	}
-	_, delivered := reported(m, outbox.Delivered)
-	i := slices.IndexFunc(m.Reports, func(r outbox.Report) bool {
-		return r.Outcome == outbox.Returned && (r.Status != "" || !delivered)
-	})
-	if i < 0 {
+	if !outbox.FateOf(m.Reports).DidNotArrive() {
 		return outbox.Report{}, false
+	}
+	i := slices.IndexFunc(m.Reports, func(r outbox.Report) bool { return r.Outcome == outbox.Bounced })
+	if i < 0 {
+		i = slices.IndexFunc(m.Reports, func(r outbox.Report) bool { return r.SaysFailed(m.Reports) })
 	}
 	return m.Reports[i], true
 }
@@ -217,6 +218,8 @@ func outcomeBadge(o outbox.Outcome) badge {
 // outcomeText explains the outcome of an email that did not arrive or was not wanted.
 func outcomeText(m outbox.Mail, r outbox.Report) string {
 	switch {
+	case r.OnProvidersList():
+		return "The email provider did not send it: the address is on its own list of addresses that accept no email."
 	case r.Outcome == outbox.Refused:
 		return "The email provider accepted it but did not send it."
 	case r.Outcome == outbox.Returned:

@@ -292,3 +292,97 @@ func (w *testEnv) due(id string) store.Due {
 	}
 	return store.Due{LicenseRecord: recorded}
 }
+
+func TestSentEmailCanBeOpenedBySales(t *testing.T) {
+	w := newTestEnv(t)
+	l := sampleLicense("l1", day("2018-08-31"))
+	w.record(l)
+	page := "/console/licenses/l1"
+	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", l.Contacts[0].Email)).WantStatus(303)
+	mails, err := w.store.MailsAbout(t.Context(), "l1", 10)
+	if err != nil || len(mails) != 1 {
+		t.Fatalf("got emails %+v, %v, want one", mails, err)
+	}
+	w.must(w.store.Outbox().Pause(t.Context(), w.begin(mails[0].ID), "busy", w.now.Add(time.Minute), true))
+	w.sendMail(mails[0].ID)
+	links := mailCell(w.get(sam, page).Page(), "License key").Find("a")
+	if links.Length() != 2 {
+		t.Fatalf("got %d links, want one for each attempt", links.Length())
+	}
+	links.Each(func(_ int, link *goquery.Selection) {
+		to := link.AttrOr("href", "")
+		a := w.get(sam, to).WantStatus(200)
+		doc := a.Page()
+		webtest.CheckPage(t, doc)
+		if !strings.Contains(doc.Find("pre.mail").Text(), l.KeyText) ||
+			webtest.Text(doc.Find("h1")) != w.letter(mails[0].ID).Subject {
+			t.Errorf("%s: got no key, or the subject %q", to, webtest.Text(doc.Find("h1")))
+		}
+		if csp := a.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-src 'self'") {
+			t.Errorf("%s: got the policy %q", to, csp)
+		}
+		frame := doc.Find("iframe[sandbox='allow-popups allow-popups-to-escape-sandbox']").AttrOr("src", "")
+		html := w.get(sam, frame).WantStatus(200)
+		if csp := html.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "sandbox ") ||
+			!strings.Contains(html.Body, l.KeyText) {
+			t.Errorf("%s: got the policy %q, or no key", frame, csp)
+		}
+		w.get(vera, to).WantStatus(403)
+		w.get(vera, frame).WantStatus(403)
+	})
+	if !strings.Contains(w.log.String(), "sent email opened") || strings.Contains(w.log.String(), l.KeyText) {
+		t.Error("the log lacks who opened the email, or has the key")
+	}
+	for _, missing := range []string{"l1--key/1", mails[0].ID + "/3", mails[0].ID + "/0", mails[0].ID + "/x",
+		"l2--key/1"} {
+		w.get(sam, page+"/mails/"+missing).WantStatus(404)
+		w.get(sam, page+"/mails/"+missing+"/html").WantStatus(404)
+	}
+}
+
+func TestAddressThatGetsNoConfirmationsIsShown(t *testing.T) {
+	w := newTestEnv(t)
+	r := w.file(sampleDetails)
+	id := notice.RequestReceived(r, false).ID
+	w.sendMail(id)
+	w.report(outbox.Report{Mail: id, Outcome: outbox.Complained})
+	doc := w.get(sam, "/console/requests/"+r.ID).WantStatus(200).Page()
+	webtest.CheckPage(t, doc)
+	if got := webtest.Text(doc.Find("section[aria-labelledby=who-title]")); !strings.Contains(got,
+		"Marked as spam no confirmations since 05 Mar 2018") {
+		t.Errorf("got requester %q", got)
+	}
+	doc = w.get(vera, "/console/overview").WantStatus(200).Page()
+	webtest.CheckPage(t, doc)
+	if got := rows(doc, "suppressed-title"); len(got) != 1 ||
+		got[0] != "jane.doe@customer.exampleConfirmations onlyMarked as spam05 Mar 2018, 09:30 UTC" {
+		t.Errorf("got suppressed addresses %q", got)
+	}
+}
+
+func TestOverviewTellsHowTheOutboxIsDoing(t *testing.T) {
+	w := newTestEnv(t)
+	w.file(sampleDetails)
+	w.review(w.file(sampleDetails), request.Waiting)
+	lease, err := w.store.Outbox().Acquire(t.Context(), time.Minute)
+	w.must(err)
+	lease.Provider.CountSent(*w.now, 42)
+	lease.Provider.PerDay = 200
+	lease.Provider.Outage = outbox.Outage{Class: "503", Mails: []string{"a", "b", "c"}, Since: *w.now,
+		NextProbe: w.now.Add(8 * time.Minute)}
+	w.must(lease.Release(t.Context()))
+	doc := w.get(vera, "/console/overview").WantStatus(200).Page()
+	webtest.CheckPage(t, doc)
+	got := webtest.Text(doc.Find("section[aria-labelledby=outbox-title]"))
+	for _, want := range []string{"questions, answers1", "emails to sales4", "Reminders0", "attempt0",
+		"24 hours42 of 200 allowed"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got outbox %q, want %q in it", got, want)
+		}
+	}
+	const want = "The email provider has accepted no emails since 05 Mar 2018, 09:30 UTC."
+	if got := webtest.Text(doc.Find("#outage")); !strings.HasPrefix(got, want) ||
+		!strings.Contains(got, "again on 05 Mar 2018, 09:38 UTC") || !strings.Contains(got, "503") {
+		t.Errorf("got outage %q", got)
+	}
+}

@@ -24,6 +24,7 @@ type overviewView struct {
 	Reported    string // bounces and complaints of the last DaysBack days
 	Reports     []reportRow
 	DaysBack    int
+	Suppressed  []suppressedRow
 	Unreached   []licenseRow // licenses with no contact that can be reached
 	Months      []monthRow
 	Rest        int // number of licenses that expire later

@@ -35,6 +35,10 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: s.noteHandler},
 		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfRequest},
 
+		{pattern: "GET /console/requests/{id}/mails/{mail}/{attempt}", least: signin.Sales,
+			handle: s.showSentLetter(inQueue, "/console/requests/")},
+		{pattern: "GET /console/requests/{id}/mails/{mail}/{attempt}/html", least: signin.Sales,
+			handle: s.sentLetterHTML},
 		{pattern: "POST /console/requests/{id}/mails/{mail}/try-again", least: signin.Sales,
 			handle: s.onRequestMail(s.tryMailAgain())},
 		{pattern: "POST /console/requests/{id}/mails/{mail}/send-again", least: signin.Sales,
@@ -50,6 +54,10 @@ func (s *site) routes() []route {
 		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revokeForm},
 		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revoke},
 
+		{pattern: "GET /console/licenses/{id}/mails/{mail}/{attempt}", least: signin.Sales,
+			handle: s.showSentLetter(inLicenses, "/console/licenses/")},
+		{pattern: "GET /console/licenses/{id}/mails/{mail}/{attempt}/html", least: signin.Sales,
+			handle: s.sentLetterHTML},
 		{pattern: "POST /console/licenses/{id}/mails/{mail}/try-again", least: signin.Sales,
 			handle: s.onLicenseMail(s.tryMailAgain())},
 		{pattern: "POST /console/licenses/{id}/mails/{mail}/send-again", least: signin.Sales,
