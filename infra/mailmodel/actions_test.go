@@ -1,0 +1,435 @@
+package mailmodel
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"marketplace/functions/reminders/daily"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// addresses are of three companies and a public provider.
+var addresses = []string{"ada@acme.example", "bob@acme.example", "it@acme.example", "eve@wonka.example",
+	"sam@wonka.example", "joe@initech.example", "zoe@gmail.com", "max@gmail.com"}
+
+const operator = "sam@vendor.example"
+
+// do does what people do, again while the table fails, and reports whether it was done. Each attempt is at most one
+// transaction.
+func (w *world) do(what string, f func() error) bool {
+	w.people.appeared = nil
+	for range 100 {
+		applied := w.people.applied
+		err := f()
+		switch {
+		case err == nil, w.people.applied > applied:
+			w.logf("%s", what)
+			return true
+		case fault.KindOf(err) != fault.Unavailable:
+			w.failf("%s: %v", what, err)
+			return false
+		}
+	}
+	return false
+}
+
+// want is an email that has to be queued.
+type want struct{ kind, about, to string }
+
+// expect checks that people caused these emails and no others.
+func (w *world) expect(wants ...want) {
+	var got []want
+	for _, e := range w.people.appeared {
+		got = append(got, want{e.Kind, e.About, e.To.Email})
+	}
+	if !sameWants(got, wants) {
+		w.failf("queued %v, want %v", got, wants)
+	}
+}
+
+func sameWants(a, b []want) bool {
+	byText := func(a, b want) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), byText), slices.SortedFunc(slices.Values(b), byText))
+}
+
+func (w *world) version(key table.Key) int64 {
+	row, err := w.rows.Get(context.Background(), key)
+	if err != nil {
+		w.failf("there is no %s", key)
+	}
+	return row.Version
+}
+
+func (w *world) file() {
+	details := request.Details{
+		Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000,
+		ProductVersion: "6.7", Name: "Ada Lovelace", Email: one(w, addresses), Company: "Acme AG", Country: "England",
+	}
+	unconfirmed, token := w.chance(20), ""
+	if w.chance(50) {
+		token = fmt.Sprintf("token-%d", w.ids)
+	}
+	file := w.people.store.FileRequest
+	if unconfirmed {
+		file = w.people.store.FileUnconfirmed
+	}
+	var r request.Request
+	if !w.do("a customer files a request", func() (err error) {
+		r, _, err = file(context.Background(), details, token)
+		return err
+	}) {
+		return
+	}
+	if r.ID == "" { // the answer was lost
+		r.ID = fmt.Sprintf("r%03d", w.ids)
+	}
+	w.requests = append(w.requests, &requested{id: r.ID, email: details.Email, state: "received",
+		unconfirmed: unconfirmed})
+	if unconfirmed {
+		w.expect()
+	} else {
+		w.expect(want{"request-received", r.ID, details.Email}, want{"request-new", r.ID, ""})
+	}
+	if token != "" && w.chance(50) {
+		w.do("the customer files it again", func() error {
+			again, created, err := file(context.Background(), details, token)
+			if err == nil && (created || again.ID != r.ID) {
+				w.failf("the token of %s made %s", r.ID, again.ID)
+			}
+			return err
+		})
+		w.expect()
+	}
+}
+
+func (w *world) openRequest() *requested {
+	open := slices.DeleteFunc(slices.Clone(w.requests), func(r *requested) bool { return !r.open() })
+	if len(open) == 0 {
+		return nil
+	}
+	return one(w, open)
+}
+
+func (w *world) correct() {
+	r := w.openRequest()
+	if r == nil || w.emails[r.id+"--received-corrected"] != nil {
+		return
+	}
+	to := one(w, addresses)
+	if to == r.email || !w.do("the customer corrects the address of "+r.id, func() error {
+		return w.people.store.CorrectEmail(context.Background(), r.id, r.email, to)
+	}) {
+		return
+	}
+	r.email = to
+	if r.unconfirmed {
+		w.expect()
+	} else {
+		w.expect(want{"request-received", r.id, to})
+	}
+}
+
+func (w *world) review() {
+	r := w.openRequest()
+	if r == nil {
+		return
+	}
+	to := one(w, []request.State{request.InReview, request.Waiting, request.Waiting, request.Rejected,
+		request.Withdrawn})
+	if string(to) == r.state {
+		return
+	}
+	text := fmt.Sprintf("Text %d for you", len(w.order))
+	if !w.do(fmt.Sprintf("%s is brought to %s", r.id, to), func() error {
+		_, err := w.people.store.Review(context.Background(), store.Review{
+			ID: r.id, Version: w.version(rowkey.Request(r.id)), By: operator, To: to, Text: text})
+		return err
+	}) {
+		return
+	}
+	r.state, r.unconfirmed = string(to), false
+	switch to {
+	case request.Waiting:
+		r.question = text
+		w.expect(want{"request-question", r.id, r.email})
+	case request.Rejected:
+		w.expect(want{"request-rejected", r.id, r.email})
+	case request.Withdrawn:
+		w.expect(want{"request-withdrawn", r.id, r.email})
+	default:
+		w.expect()
+	}
+}
+
+// newLicense makes a license that expires soon, so that there is something to remind of.
+func (w *world) newLicense(server, email string) *licensed {
+	id := fmt.Sprintf("l%03d", len(w.licenses)+1)
+	days := one(w, []int{0, 1, 5, 20, 29, 31, 33, 45, 59, 61, 63, 70, 100, 200}) + w.choose(3)
+	l := &licensed{id: id, server: server, expiration: day(w.now).AddDate(0, 0, days), contacts: []string{email}}
+	if w.chance(20) {
+		l.notBefore = day(w.now).AddDate(0, 0, -w.choose(30))
+	}
+	for _, c := range addresses {
+		if c != email && len(l.contacts) < 3 && w.chance(15) {
+			l.contacts = append(l.contacts, c)
+		}
+	}
+	return l
+}
+
+func (l *licensed) terms() license.License {
+	t := license.License{
+		ID: l.id, Type: license.Production, Organization: "Acme AG", Server: license.Server(l.server),
+		Edition: license.Developer, MaxLoc: 1_000_000, Expiration: license.DateOf(l.expiration), KeyText: l.key,
+	}
+	if !l.notBefore.IsZero() {
+		t.NotBefore = license.DateOf(l.notBefore)
+	}
+	for _, c := range l.contacts {
+		t.Contacts = append(t.Contacts, license.Contact{Name: "A Person", Email: c})
+	}
+	return t
+}
+
+const mostLicenses = 12
+
+func (w *world) importLicense() {
+	if len(w.licenses) >= mostLicenses {
+		return
+	}
+	l := w.newLicense(fmt.Sprintf("server%d", len(w.licenses)), one(w, addresses))
+	if len(w.licenses) > 0 && w.chance(30) { // a renewal, or an old one
+		l.server = one(w, w.licenses).server
+	}
+	if w.do("license "+l.id+" is imported", func() error {
+		_, err := w.people.store.AddLicense(context.Background(), l.terms(), operator)
+		return err
+	}) {
+		w.licenses = append(w.licenses, l)
+		w.expect()
+	}
+}
+
+// issue issues one or two licenses: for a request, or a renewal that may revoke the license before it.
+func (w *world) issue() {
+	if len(w.licenses) >= mostLicenses {
+		return
+	}
+	i := store.Issue{By: operator}
+	var old *licensed
+	server, email := fmt.Sprintf("server%d", len(w.licenses)), one(w, addresses)
+	r := w.openRequest()
+	if r != nil {
+		i.Request, email = r.id, r.email
+	}
+	if len(w.licenses) > 0 && w.chance(40) {
+		old = one(w, w.licenses)
+		server = old.server
+	}
+	var made []*licensed
+	for n := range 1 + w.choose(2) {
+		l := w.newLicense(server, email)
+		l.id = fmt.Sprintf("l%03d", len(w.licenses)+1+n)
+		l.key = fmt.Sprintf("S0VZLW9m%s", l.id)
+		if n > 0 {
+			l.server += "staging"
+		}
+		made = append(made, l)
+		i.Licenses = append(i.Licenses, l.terms())
+	}
+	replaces := old != nil && !old.revoked && w.chance(30)
+	if !w.do("license "+made[0].id+" is issued", func() error {
+		if r != nil {
+			i.RequestVersion = w.version(rowkey.Request(r.id))
+		}
+		if replaces {
+			i.Replaces = map[string]int64{old.id: w.version(rowkey.License(old.id))}
+		}
+		return w.people.store.IssueLicenses(context.Background(), i)
+	}) {
+		return
+	}
+	w.licenses = append(w.licenses, made...)
+	if replaces {
+		old.revoked = true
+	}
+	if r != nil {
+		r.state, r.unconfirmed = "issued", false
+	}
+	w.expect(want{"license-key", made[0].id, made[0].contacts[0]})
+}
+
+func (w *world) changeLicense() {
+	if len(w.licenses) == 0 {
+		return
+	}
+	l := one(w, w.licenses)
+	change := func() store.LicenseChange {
+		return store.LicenseChange{ID: l.id, Version: w.version(rowkey.License(l.id)), By: operator}
+	}
+	switch n := w.choose(5); {
+	case n == 0 && !l.revoked:
+		if w.do("license "+l.id+" is revoked", func() error {
+			return w.people.store.RevokeLicense(context.Background(), change(), "never paid")
+		}) {
+			l.revoked = true
+			w.expect()
+		}
+	case n <= 2:
+		muted := !l.muted
+		if w.do(fmt.Sprintf("reminders of %s are muted: %v", l.id, muted), func() error {
+			return w.people.store.MuteReminders(context.Background(), change(), muted)
+		}) {
+			l.muted = muted
+			w.expect()
+		}
+	case l.key != "":
+		to, nonce := one(w, l.contacts), fmt.Sprintf("n%d", len(w.order))
+		if w.do("the key of "+l.id+" is sent again", func() error {
+			return w.people.store.SendKeyAgain(context.Background(), l.id, operator,
+				license.Contact{Name: "A Person", Email: to}, nonce)
+		}) {
+			w.expect(want{"license-key", l.id, to})
+		}
+	}
+}
+
+func (w *world) tryAgain() {
+	for _, e := range w.order {
+		if e.state.Status != "failed" || w.chance(30) {
+			continue
+		}
+		applied := w.people.applied
+		if w.do(e.ID+" is tried again", func() error {
+			return w.people.store.Outbox().TryAgain(context.Background(), e.ID)
+		}) && w.people.applied > applied {
+			e.since, e.marksThen, e.notSent, e.rejected, e.letterFailed = len(e.calls), e.marks, 0, false, false
+			e.paused = time.Time{}
+			w.expect()
+		}
+	}
+}
+
+// remind is the daily run.
+func (w *world) remind() {
+	habits := w.habits
+	p := w.process(fmt.Sprint("daily", w.now), plan{down: habits.tableDown, lost: habits.tableLost, concurrent: true})
+	wants := map[want]*licensed{}
+	for _, l := range w.licenses {
+		stage := w.stage(l)
+		if stage == 0 || l.reminded != 0 && l.reminded <= stage {
+			continue
+		}
+		to := w.reachable(l, "")
+		switch {
+		case to != "":
+			wants[want{"license-expiring", l.id, to}] = l
+		case !l.unreached:
+			wants[want{"license-unreached", l.id, ""}] = l
+		}
+	}
+	today := w.now.Format(time.DateOnly)
+	untold := slices.DeleteFunc(slices.Clone(w.requests), func(r *requested) bool { return !r.unconfirmed || r.told })
+	if len(untold) > 0 && w.emails["request-unconfirmed--"+today] == nil {
+		wants[want{"request-unconfirmed", "request-unconfirmed", ""}] = nil
+	}
+	err := daily.New(daily.Options{Store: p.store, Now: w.clock, Log: slog.New(slog.DiscardHandler)}).
+		Run(context.Background())
+	w.logf("daily run: %v", err)
+	for _, e := range p.appeared {
+		key := want{e.Kind, e.About, e.To.Email}
+		l, wanted := wants[key]
+		if !wanted {
+			w.failf("the daily run queued %s for no reason", e.ID)
+			return
+		}
+		delete(wants, key)
+		switch e.Kind {
+		case "license-expiring":
+			if e.Stage != w.stage(l) {
+				w.failf("the daily run queued %s, want stage %d", e.ID, w.stage(l))
+			}
+			l.reminded = e.Stage
+		case "request-unconfirmed":
+			for _, r := range untold {
+				r.told = true
+			}
+		}
+	}
+	if err == nil && len(wants) > 0 {
+		w.failf("the daily run succeeded and did not queue %v", wants)
+	}
+}
+
+// unknownRow writes an email that only a newer version of the program knows.
+func (w *world) unknownRow() {
+	id := fmt.Sprintf("new%d--invoice", len(w.order))
+	kind, schema, to := "invoice", 1, `{"email":"ada@acme.example"}`
+	switch w.choose(3) {
+	case 1:
+		kind, schema = "license-expiring", 99
+	case 2:
+		schema, to = 99, `["ada@acme.example"]`
+	}
+	rank, customer := 1+w.choose(3), one(w, []string{"acme.example", "zoe@gmail.com"})
+	data := fmt.Sprintf(`{"id":%q,"kind":%q,"about":%q,"to":%s,"customer":%q,"created":%q,"rank":%d,"ready":%q}`,
+		id, kind, strings.TrimSuffix(id, "--invoice"), to, customer, w.now.Format(time.RFC3339), rank,
+		w.now.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano))
+	ready := rowkey.Ready(rank, rowkey.Shard(customer), w.now, 0, id)
+	e := &email{ID: id, unknown: true, queued: w.now}
+	w.emails[id], w.order = e, append(w.order, e)
+	w.ready[ready.String()] = w.commits
+	w.logf("a newer version queues %s of rank %d, schema %d, to %s", id, rank, schema, to)
+	if err := w.rows.Transact(context.Background(),
+		table.Create(table.Row{Key: rowkey.Mail(id), Type: "mail", Schema: schema, Data: []byte(data)}),
+		table.Create(table.Row{Key: ready, Type: "pending", Schema: 1,
+			Data: fmt.Appendf(nil, `{"customer":%q}`, customer)}),
+	); err != nil {
+		w.failf("%v", err)
+	}
+}
+
+// change changes how the provider answers.
+func (w *world) change() {
+	p := w.provider
+	switch n := w.choose(100); {
+	case n < 35:
+		p.mode = works
+	case n < 70:
+		p.mode = w.usual
+	default:
+		p.mode = mode(w.choose(int(modes)))
+	}
+	p.quotaDown = w.chance(10)
+	if w.chance(30) {
+		w.setLimits()
+	}
+	w.logf("the provider: mode %d, %d a second, %d a day, limits unknown: %v", p.mode, p.perSecond, p.perDay,
+		p.quotaDown)
+}
+
+func (w *world) setLimits() {
+	p := w.provider
+	p.changed = w.now
+	p.perSecond, p.perDay = one(w, []int{0, 1, 2, 10}), one(w, []int{0, 5, 10, 20})
+}
+
+func (w *world) wait() {
+	d := one(w, []time.Duration{time.Second, 10 * time.Second, time.Minute, time.Minute, 5 * time.Minute,
+		10 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour,
+		21 * 24 * time.Hour})
+	if w.chance(10) { // until just before midnight
+		d = day(w.now).AddDate(0, 0, 1).Sub(w.now) - 2*time.Second
+	}
+	w.logf("%v pass", d)
+	w.advance(d + time.Duration(w.choose(1000))*time.Millisecond)
+}

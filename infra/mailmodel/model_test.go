@@ -1,0 +1,61 @@
+package mailmodel
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// steps of a history, each as often as it is likely.
+var steps = []func(*world){
+	(*world).file, (*world).file, (*world).correct, (*world).review, (*world).review,
+	(*world).importLicense, (*world).importLicense, (*world).issue, (*world).issue, (*world).changeLicense,
+	(*world).changeLicense, (*world).remind, (*world).remind, (*world).remind,
+	(*world).send, (*world).send, (*world).send, (*world).send,
+	(*world).wait, (*world).wait, (*world).wait, (*world).wait, (*world).change, (*world).change,
+	(*world).schedule, (*world).schedule, (*world).unknownRow, (*world).tryAgain,
+}
+
+// play plays a random history, and returns what went wrong.
+func play(rt *rapid.T, mutation string) error {
+	w := newWorld(rapid.Uint64().Draw(rt, "history"), mutation)
+	for _, seed := range rapid.SliceOfN(rapid.Uint64(), 20, 80).Draw(rt, "steps") {
+		w.reseed(seed)
+		one(w, steps)(w)
+		if w.chance(50) {
+			w.advance(time.Duration(w.choose(60_000)) * time.Millisecond)
+		}
+		w.checkRows()
+		if w.problem != nil {
+			return w.problem
+		}
+	}
+	w.end()
+	return w.problem
+}
+
+// end lets everything work for long enough, and checks what came of it.
+func (w *world) end() {
+	w.logf("from now on, everything works")
+	w.provider.mode, w.provider.quotaDown, w.provider.perDay, w.provider.perSecond = works, false, 0, 0
+	w.habits = habits{templateFails: w.habits.templateFails}
+	w.reporter.plan, w.people.plan = plan{concurrent: true}, plan{concurrent: true}
+	for _, every := range []time.Duration{time.Minute, 31 * time.Minute, 4*time.Hour + time.Minute} {
+		for range 7 {
+			w.advance(every)
+			w.dispatch(plan{})
+			w.checkRows()
+		}
+	}
+	w.checkEnd()
+}
+
+// TestEmailsAreNeitherStaleNorLostNorRepeatedSilently plays random histories; CI plays 2,000 (-rapid.checks).
+func TestEmailsAreNeitherStaleNorLostNorRepeatedSilently(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		if err := play(rt, ""); err != nil {
+			rt.Fatal(err)
+		}
+	})
+}

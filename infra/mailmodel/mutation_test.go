@@ -1,0 +1,261 @@
+package mailmodel
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"marketplace/functions/mailer/dispatch"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// mutations are faults that are broken into a mailer on purpose, and that the model has to find.
+var mutations = map[string]func(*world, *process, *dispatch.Options){
+	"what has no point is sent": func(_ *world, _ *process, o *dispatch.Options) {
+		o.Records = always{o.Records}
+	},
+	"letters are written when they are queued": func(w *world, _ *process, o *dispatch.Options) {
+		write := o.Write
+		o.Write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
+			r.Today = license.DateOf(w.emails[n.ID].queued)
+			return write(n, r, c)
+		}
+	},
+	"what is in doubt is sent again at once": func(w *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, doubt: func(ctx context.Context, m outbox.Mail, cause string, _ time.Time) error {
+			return inner.Doubt(ctx, m, cause, w.now)
+		}}
+	},
+	"what is in doubt is sent again for ever": func(_ *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, doubt: func(ctx context.Context, m outbox.Mail, cause string,
+			until time.Time) error {
+			m.State.Doubts = min(m.State.Doubts, 1)
+			return inner.Doubt(ctx, m, cause, until)
+		}}
+	},
+	"a repetition does not say so": func(_ *world, _ *process, o *dispatch.Options) {
+		write := o.Write
+		o.Write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
+			c.MaybeTwice = false
+			return write(n, r, c)
+		}
+	},
+	"failures count in an outage": func(w *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, release: func(ctx context.Context, m outbox.Mail) error {
+			return inner.Pause(ctx, m, "an outage", w.now.Add(5*time.Hour), true)
+		}}
+	},
+	"a sent email stays ready": func(w *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, sent: func(ctx context.Context, m outbox.Mail, id string) error {
+			ready := w.rowOf("OUTBOX#", m.ID)
+			err := inner.RecordSent(ctx, m, id)
+			if err == nil {
+				err = w.rows.Transact(ctx, table.Set(ready))
+			}
+			return err
+		}}
+	},
+	"an email is closed before its call": func(_ *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, begin: func(ctx context.Context, m outbox.Mail, fence int64, l mail.Message) (
+			outbox.Mail, error) {
+			begun, err := inner.Begin(ctx, m, fence, l)
+			if err == nil {
+				err = inner.RecordSent(ctx, begun, "early")
+			}
+			return begun, err
+		}}
+	},
+	"a failed email is not listed": func(w *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, fail: func(ctx context.Context, m outbox.Mail, cause string) error {
+			err := inner.Fail(ctx, m, cause)
+			if err == nil {
+				err = w.rows.Transact(ctx, table.Delete(w.rowOf("FAILEDMAIL", m.ID).Key, table.Any))
+			}
+			return err
+		}}
+	},
+	"the order of ranks is reversed": func(_ *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, ready: func(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error) {
+			return inner.Ready(ctx, 4-rank, shard, limit)
+		}}
+	},
+	"shares of the quota are ignored": func(_ *world, _ *process, o *dispatch.Options) {
+		o.Sender = noShares{o.Sender}
+	},
+	"the lease is ignored": func(_ *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, acquire: func(ctx context.Context, length time.Duration) (*outbox.Lease, error) {
+			l, err := inner.Acquire(ctx, length)
+			if errors.Is(err, outbox.ErrHeld) {
+				return inner.Acquire(ctx, time.Millisecond) // as if the clock had gone back
+			}
+			return l, err
+		}}
+	},
+	"paused emails are sent early": func(w *world, _ *process, o *dispatch.Options) {
+		hurried := store.New(w.rows, store.Options{Now: func() time.Time { return w.now.Add(50 * time.Minute) }})
+		o.Outbox = box{Outbox: o.Outbox, promote: hurried.Outbox().Promote}
+	},
+	"emails of a newer version are dropped": func(w *world, _ *process, o *dispatch.Options) {
+		o.Outbox = box{Outbox: o.Outbox, park: func(ctx context.Context, e outbox.Entry, _ time.Time) error {
+			return w.rows.Transact(ctx, table.Delete(w.rowOf("OUTBOX#", e.ID).Key, table.Any))
+		}}
+	},
+	// This one is broken into the receiver of events: see world.record.
+	"events of accepted emails are ignored": func(*world, *process, *dispatch.Options) {},
+}
+
+// always are records with which everything has a point.
+type always struct{ suppressions }
+
+// suppressions are records under a name that leaves the method's free.
+type suppressions = dispatch.Records
+
+func (a always) Records(ctx context.Context, n notice.Notice) (notice.Records, error) {
+	r, err := a.suppressions.Records(ctx, n)
+	for i := range r.Licenses {
+		l := &r.Licenses[i]
+		l.Muted, l.Successor, l.Revoked = false, "", time.Time{}
+	}
+	if n.Kind == mail.RequestQuestion {
+		r.Request.State, r.Request.Question = request.Waiting, n.Text
+	}
+	return r, err
+}
+
+// noShares is a provider without a known quota.
+type noShares struct{ mail.Sender }
+
+func (s noShares) Quota(ctx context.Context) (mail.Quota, error) {
+	q, err := s.Sender.Quota(ctx)
+	q.PerDay = 0
+	return q, err
+}
+
+// box is an outbox some of whose operations are others.
+type box struct {
+	dispatch.Outbox
+	acquire func(context.Context, time.Duration) (*outbox.Lease, error)
+	ready   func(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error)
+	promote func(ctx context.Context, shard, limit int) (int, error)
+	begin   func(context.Context, outbox.Mail, int64, mail.Message) (outbox.Mail, error)
+	sent    func(context.Context, outbox.Mail, string) error
+	doubt   func(context.Context, outbox.Mail, string, time.Time) error
+	release func(context.Context, outbox.Mail) error
+	fail    func(context.Context, outbox.Mail, string) error
+	park    func(context.Context, outbox.Entry, time.Time) error
+}
+
+func (b box) Acquire(ctx context.Context, length time.Duration) (*outbox.Lease, error) {
+	if b.acquire != nil {
+		return b.acquire(ctx, length)
+	}
+	return b.Outbox.Acquire(ctx, length)
+}
+
+func (b box) Ready(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error) {
+	if b.ready != nil {
+		return b.ready(ctx, rank, shard, limit)
+	}
+	return b.Outbox.Ready(ctx, rank, shard, limit)
+}
+
+func (b box) Promote(ctx context.Context, shard, limit int) (int, error) {
+	if b.promote != nil {
+		return b.promote(ctx, shard, limit)
+	}
+	return b.Outbox.Promote(ctx, shard, limit)
+}
+
+func (b box) Begin(ctx context.Context, m outbox.Mail, fence int64, l mail.Message) (outbox.Mail, error) {
+	if b.begin != nil {
+		return b.begin(ctx, m, fence, l)
+	}
+	return b.Outbox.Begin(ctx, m, fence, l)
+}
+
+func (b box) RecordSent(ctx context.Context, m outbox.Mail, providerID string) error {
+	if b.sent != nil {
+		return b.sent(ctx, m, providerID)
+	}
+	return b.Outbox.RecordSent(ctx, m, providerID)
+}
+
+func (b box) Doubt(ctx context.Context, m outbox.Mail, cause string, until time.Time) error {
+	if b.doubt != nil {
+		return b.doubt(ctx, m, cause, until)
+	}
+	return b.Outbox.Doubt(ctx, m, cause, until)
+}
+
+func (b box) Release(ctx context.Context, m outbox.Mail) error {
+	if b.release != nil {
+		return b.release(ctx, m)
+	}
+	return b.Outbox.Release(ctx, m)
+}
+
+func (b box) Fail(ctx context.Context, m outbox.Mail, cause string) error {
+	if b.fail != nil {
+		return b.fail(ctx, m, cause)
+	}
+	return b.Outbox.Fail(ctx, m, cause)
+}
+
+func (b box) Park(ctx context.Context, e outbox.Entry, until time.Time) error {
+	if b.park != nil {
+		return b.park(ctx, e, until)
+	}
+	return b.Outbox.Park(ctx, e, until)
+}
+
+// rowOf returns the row of an email in the partitions with a prefix; one of no email if there is none.
+func (w *world) rowOf(prefix, id string) table.Row {
+	for _, row := range w.with(prefix) {
+		if strings.HasSuffix(row.SK, "#"+id) {
+			return row
+		}
+	}
+	return table.Row{Key: rowkey.Failed(w.now, "none")}
+}
+
+// mostHistories is in how many histories each fault is found at the latest.
+const mostHistories = 400
+
+// TestModelFindsEveryFault breaks one fault after another in on purpose.
+func TestModelFindsEveryFault(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(mutations)) {
+		t.Run(name, func(t *testing.T) {
+			history := rapid.Custom(func(rt *rapid.T) error { return play(rt, name) })
+			for n := range mostHistories {
+				if err := history.Example(n); err != nil {
+					what, _, _ := strings.Cut(err.Error(), "\n")
+					t.Logf("found in history %d: %s", n+1, what)
+					return
+				}
+			}
+			t.Errorf("not found in %d histories", mostHistories)
+		})
+	}
+}

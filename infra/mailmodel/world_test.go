@@ -1,0 +1,225 @@
+package mailmodel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/table"
+	"marketplace/shared/table/tabletest"
+)
+
+// world is one history: what is on record, what the provider accepted, and what by simple reckoning has to come of it.
+type world struct {
+	seed     uint64
+	rng      *rand.Rand
+	seeds    map[uint64]uint64 // how often each was used
+	mutation string            // a fault that is broken in on purpose; "" for none
+	now      time.Time
+	ids      int
+
+	rows     *tabletest.Memory
+	provider *provider
+	people   *process // operators and customers
+	reporter *process // receives the provider's events
+	eyes     *process // sees everything, and nothing goes wrong with it
+	mailer   *mailer  // that of the last run, if it still exists
+	mailers  int
+	running  int // mailers that run at this moment
+	habits   habits
+	usual    mode // what is usually wrong with the provider
+
+	requests []*requested
+	licenses []*licensed
+	emails   map[string]*email
+	order    []*email       // by when they were queued
+	commits  int            // transactions that were applied
+	ready    map[string]int // how many there were when an email got ready, by the key of its row
+	outage   outage
+
+	pending    []event // of the provider, not received yet
+	suppressed map[string]bool
+	reporting  string // the address that the event which is being recorded suppresses
+
+	lines   []string
+	problem error
+}
+
+// habits are the likelihoods of a history, in a hundred.
+type habits struct {
+	tableDown, tableLost int // calls of the table
+	cutOff, stall        int // runs of the mailer
+	eventMissing         int
+	eventLate            int
+	eventTwice           int
+	bounce, complaint    int
+	templateFails        int // emails whose letter cannot be written
+}
+
+func newWorld(seed uint64, mutation string) *world {
+	w := &world{
+		seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), mutation: mutation, rows: new(tabletest.Memory),
+		seeds:  map[uint64]uint64{},
+		emails: map[string]*email{}, ready: map[string]int{}, suppressed: map[string]bool{},
+	}
+	w.now = time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second)
+	some := func(most int) int { return max(0, w.choose(3*most)-2*most) } // mostly none
+	w.habits = habits{
+		tableDown: some(12), tableLost: some(12), cutOff: some(60), stall: some(50),
+		eventMissing: some(100), eventLate: some(100), eventTwice: some(60),
+		bounce: some(30), complaint: some(15), templateFails: some(20),
+	}
+	w.usual = mode(w.choose(int(modes)))
+	w.provider = &provider{world: w, rejects: some(20)}
+	w.setLimits()
+	table := plan{down: w.habits.tableDown, lost: w.habits.tableLost, concurrent: true}
+	w.people, w.reporter = w.process("people", table), w.process("events", table)
+	w.eyes = w.process("eyes", plan{})
+	return w
+}
+
+// reseed makes what is drawn from now on depend on the history, a seed, and how often the history had that seed.
+func (w *world) reseed(seed uint64) {
+	w.seeds[seed]++
+	w.rng = rand.New(rand.NewPCG(w.seed+w.seeds[seed], seed))
+}
+
+// record records an event.
+func (w *world) record(r outbox.Report) error {
+	if r.Outcome == outbox.Accepted || r.Outcome == outbox.Delivered {
+		if w.mutation == "events of accepted emails are ignored" {
+			return nil
+		}
+		return w.reporter.store.Outbox().Settle(context.Background(), r.Mail, r.Attempt, r.ProviderID, r.At)
+	}
+	_, err := w.reporter.store.RecordReport(context.Background(), r)
+	return err
+}
+
+func (w *world) clock() time.Time { return w.now }
+
+func (w *world) newID() string {
+	w.ids++
+	return fmt.Sprintf("r%03d", w.ids)
+}
+
+// partitions are those of the outbox.
+var partitions = func() []string {
+	names := []string{"MAILER", "FAILEDMAIL"}
+	for shard := range 16 {
+		for _, of := range []string{"OUTBOX#1#", "OUTBOX#2#", "OUTBOX#3#", "LATER#"} {
+			names = append(names, fmt.Sprintf("%s%x", of, shard))
+		}
+	}
+	return names
+}()
+
+// with returns the rows of the outbox's partitions whose names begin with a prefix.
+func (w *world) with(prefix string) (list []table.Row) {
+	for _, pk := range partitions {
+		if !strings.HasPrefix(pk, prefix) {
+			continue
+		}
+		page, err := w.rows.Query(context.Background(), table.Query{PK: pk, Limit: 1000})
+		if err != nil || page.Next != "" {
+			w.failf("reading all of %s: %v", pk, err)
+		}
+		list = append(list, page.Rows...)
+	}
+	return list
+}
+
+// choose draws a number below n.
+func (w *world) choose(n int) int { return w.rng.IntN(n) }
+
+func (w *world) chance(inHundred int) bool { return w.choose(100) < inHundred }
+
+func one[V any](w *world, list []V) V { return list[w.choose(len(list))] }
+
+func (w *world) logf(format string, args ...any) {
+	w.lines = append(w.lines, w.now.Format("2006-01-02 15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+// failf notes that something is as it must not be. The first such thing ends the history.
+func (w *world) failf(format string, args ...any) {
+	if w.problem != nil {
+		return
+	}
+	w.logf("WRONG: "+format, args...)
+	const shown = 400
+	w.problem = errors.New(fmt.Sprintf(format, args...) + "\n\t" +
+		strings.Join(w.lines[max(0, len(w.lines)-shown):], "\n\t"))
+}
+
+// advance lets time pass. The provider's events arrive meanwhile.
+func (w *world) advance(d time.Duration) {
+	until := w.now.Add(d)
+	for {
+		due := -1
+		for i, e := range w.pending {
+			if !e.due.After(until) && (due < 0 || e.due.Before(w.pending[due].due)) {
+				due = i
+			}
+		}
+		if due < 0 {
+			break
+		}
+		e := w.pending[due]
+		w.pending = slices.Delete(w.pending, due, due+1)
+		if e.due.After(w.now) {
+			w.now = e.due
+		}
+		w.deliver(e)
+	}
+	if until.After(w.now) {
+		w.now = until
+	}
+}
+
+// event is an event of the provider on its way.
+type event struct {
+	due     time.Time
+	email   *email
+	report  outbox.Report
+	repeats int
+}
+
+// report sends the events of a call that the provider accepted on their way.
+func (w *world) report(c *call, providerID string) {
+	send := func(outcome outbox.Outcome, status string) {
+		e := event{email: c.email, report: outbox.Report{
+			Mail: c.email.ID, Attempt: c.attempt, ProviderID: providerID, Recipient: c.message.To.Email,
+			Outcome: outcome, Status: status, At: w.now,
+		}}
+		for copies := 1; copies > 0; copies-- {
+			e.due = w.now.Add(time.Duration(1+w.choose(20)) * time.Second)
+			if w.chance(w.habits.eventLate) {
+				e.due = w.now.Add(time.Duration(w.choose(3600*12)) * time.Second)
+			}
+			if w.chance(w.habits.eventTwice) {
+				copies++
+			}
+			if !w.chance(w.habits.eventMissing) {
+				w.pending = append(w.pending, e)
+			}
+			if copies > 2 {
+				break
+			}
+		}
+	}
+	send(outbox.Accepted, "")
+	switch n := w.choose(100); {
+	case n < w.habits.bounce:
+		send(outbox.Bounced, "5.1.1")
+	case n < w.habits.bounce+w.habits.complaint:
+		send(outbox.Delivered, "")
+		send(outbox.Complained, "")
+	default:
+		send(outbox.Delivered, "")
+	}
+}
