@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
@@ -20,33 +24,84 @@ const lettersKept = 13
 
 // letter is the row of a mail as an attempt sent it.
 type letter struct {
-	Deflated []byte `json:"deflated"` // the mail.Message as JSON (RFC 1951)
+	Deflated   []byte `json:"deflated"` // the message as JSON (RFC 1951)
+	Dictionary string `json:"dictionary"`
+}
+
+// dictionaries have what most letters have in common, so that a letter is kept without it. A letter can be read only
+// with the dictionary that it was kept with: none is ever changed, and a better one gets the next number.
+//
+//go:embed dictionary/*.txt
+var dictionaries embed.FS
+
+const newestDictionary = "1"
+
+func dictionary(name string) ([]byte, error) {
+	return dictionaries.ReadFile("dictionary/" + name + ".txt")
 }
 
 // maxLetter bounds what Letter inflates, in bytes.
 const maxLetter = 4 << 20
 
+// message is a mail.Message as it is kept. An attachment that is text is kept as text, so that what the letter says
+// too, such as a license key, is compressed with it.
+type message struct {
+	mail.Message
+	Texts map[string]string `json:"texts,omitempty"` // of attachments, by their places
+}
+
+func keep(m mail.Message) message {
+	kept := message{m, map[string]string{}}
+	kept.Attachments = slices.Clone(m.Attachments)
+	for i, a := range m.Attachments {
+		if len(a.Data) > 0 && utf8.Valid(a.Data) {
+			kept.Texts[strconv.Itoa(i)], kept.Attachments[i].Data = string(a.Data), nil
+		}
+	}
+	return kept
+}
+
+func (m message) whole() mail.Message {
+	for i := range m.Attachments {
+		if text, ok := m.Texts[strconv.Itoa(i)]; ok {
+			m.Attachments[i].Data = []byte(text)
+		}
+	}
+	return m.Message
+}
+
 func letterRow(m mail.Message, attempt int, now time.Time) (table.Row, error) {
+	common, err := dictionary(newestDictionary)
+	if err != nil {
+		return table.Row{}, err
+	}
 	var deflated bytes.Buffer
-	w, _ := flate.NewWriter(&deflated, flate.BestCompression)
-	if err := json.NewEncoder(w).Encode(m); err != nil {
+	w, _ := flate.NewWriterDict(&deflated, flate.BestCompression, common)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(keep(m)); err != nil {
 		return table.Row{}, fmt.Errorf("store: keeping the letter of mail %s: %w", m.ID, err)
 	}
 	w.Close()
-	row := entity.Encode(rowkey.Letter(m.ID, attempt), rowkey.TypeLetter, letter{deflated.Bytes()})
+	row := entity.Encode(rowkey.Letter(m.ID, attempt), rowkey.TypeLetter, letter{deflated.Bytes(), newestDictionary})
 	row.Expires = now.AddDate(0, lettersKept, 0)
 	return row, nil
 }
 
 // Letter reads a mail as an attempt sent it; a NotFound fault if there is none (any more).
-func (b *Box) Letter(ctx context.Context, id string, attempt int) (m mail.Message, err error) {
+func (b *Box) Letter(ctx context.Context, id string, attempt int) (mail.Message, error) {
 	var kept letter
 	if _, err := b.table.Get(ctx, rowkey.Letter(id, attempt), &kept); err != nil {
 		return mail.Message{}, entity.Missing(err, "The text of email %s is not kept (any more).", id)
 	}
-	err = json.NewDecoder(io.LimitReader(flate.NewReader(bytes.NewReader(kept.Deflated)), maxLetter)).Decode(&m)
+	var m message
+	common, err := dictionary(kept.Dictionary)
+	if err == nil {
+		inflated := flate.NewReaderDict(bytes.NewReader(kept.Deflated), common)
+		err = json.NewDecoder(io.LimitReader(inflated, maxLetter)).Decode(&m)
+	}
 	if err != nil {
 		return mail.Message{}, fmt.Errorf("store: reading the letter of mail %s: %w", id, err)
 	}
-	return m, nil
+	return m.whole(), nil
 }
