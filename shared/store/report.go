@@ -78,7 +78,7 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 	}
 	unsettled := m.State.Status != outbox.Sent
 	if unsettled {
-		if err := s.settle(ctx, m, r); err != nil {
+		if m, err = s.settle(ctx, m, r); err != nil {
 			return false, err
 		}
 	}
@@ -92,6 +92,7 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 	r.Recorded = s.now()
 	all := append(slices.Clone(m.Reports), r)
 	c := s.begin()
+	s.outbox.GuardIn(c.Changeset, m) // what follows depends on all reports: one after another
 	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
 	if action := actionOf(r); action != "" {
 		c.Log(about(m).key(), entity.Line{By: System, Action: action, Note: reportNote(m, r)})
@@ -106,13 +107,17 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 	return true, c.Commit(ctx)
 }
 
-// settle notes that the provider accepted a mail.
-func (s *Store) settle(ctx context.Context, m outbox.Mail, r Report) error {
+// settle notes that the provider accepted a mail, and reads it again.
+func (s *Store) settle(ctx context.Context, m outbox.Mail, r Report) (outbox.Mail, error) {
 	at := r.At
 	if at.IsZero() {
 		at = s.now()
 	}
-	return s.outbox.Settle(ctx, m.ID, cmp.Or(r.Attempt, m.State.Attempts), r.ProviderID, at)
+	err := s.outbox.Settle(ctx, m.ID, cmp.Or(r.Attempt, m.State.Attempts), r.ProviderID, at)
+	if err != nil {
+		return m, err
+	}
+	return s.outbox.Read(ctx, m.ID)
 }
 
 // listReports brings the list of recent reports up to date after the last of all reports about a mail.

@@ -205,6 +205,29 @@ func TestOrderOfReportsDoesNotMatter(t *testing.T) {
 	}
 }
 
+// TestReportsAtTheSameTimeAreOneAfterAnother: while a report is being recorded, another one about the same mail is.
+func TestReportsAtTheSameTimeAreOneAfterAnother(t *testing.T) {
+	r := newReached(t, "ada@acme.example", "it@acme.example")
+	report := func(o outbox.Outcome) {
+		r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.key.ID, ProviderID: "c", Recipient: "ada@acme.example",
+			Outcome: o, Detail: "General"})))
+	}
+	report(outbox.Accepted)
+	other := false
+	r.table.Fault = func(c tabletest.Call) tabletest.Fault {
+		if c.Op == "transact" && !other {
+			other = true
+			report(outbox.Delivered)
+		}
+		return tabletest.Fault{}
+	}
+	report(outbox.Returned)
+	if list, err := r.RecentReports(ctx, r.now, 10); !other || err != nil || len(list) != 0 {
+		t.Errorf("got the reports %+v, %v, want none: it was an absence note", list, err)
+	}
+	r.want(t, r.keys(), "ada@acme.example sent")
+}
+
 // permutations calls f with every order of a list.
 func permutations[T any](list []T, f func([]T)) {
 	list = slices.Clone(list)

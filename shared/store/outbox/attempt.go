@@ -123,6 +123,10 @@ func (b *Box) Drop(ctx context.Context, m Mail, why string) error {
 	return b.close(ctx, b.table.Begin(), m)
 }
 
+// GuardIn makes a change conflict with every other change that guards the mail, or changes its state, since the mail
+// was read.
+func (b *Box) GuardIn(c *entity.Changeset, m Mail) { c.Update(m.stateRow(), m.version) }
+
 // DropIn is Drop as a part of a change, which the caller commits. It does nothing if the mail is being sent or closed.
 func (b *Box) DropIn(c *entity.Changeset, m Mail, why string) {
 	if m.State.Status != Waiting {
