@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ type fullRequest struct {
 	Environment request.Environment `json:"environment"`
 	OldServer   request.OldServer   `json:"oldServer"`
 	WantedLoc   int64               `json:"wantedLoc,omitempty"`
+	Emails      []publicEmail       `json:"emails"` // ours to the customer, in the order in which they were queued
 }
 
 func newPublicRequest(r request.Request) publicRequest {
@@ -110,6 +112,10 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	emails, err := s.emails(r.Context(), found)
+	if err != nil {
+		return err
+	}
 	d := found.Details
 	if d.Contacts == nil {
 		d.Contacts = []string{}
@@ -117,8 +123,20 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return web.WriteJSON(w, http.StatusOK, fullRequest{
 		newPublicRequest(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces,
-		d.Environment, d.OldServer, d.WantedLoc,
+		d.Environment, d.OldServer, d.WantedLoc, publicEmails(emails),
 	})
+}
+
+// emails returns our emails to the customer about a request and with the keys of its licenses.
+func (s *site) emails(ctx context.Context, r request.Request) (list []delivery, err error) {
+	for _, about := range append([]string{r.ID}, r.Licenses...) {
+		mails, err := s.store.MailsAbout(ctx, about, maxMails)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, deliveries(mails, r.Email)...)
+	}
+	return list, nil
 }
 
 // decodeForm reads the JSON of a request. All members are strings, but ncloc may be a number and contacts an array of

@@ -29,6 +29,7 @@ type statusView struct {
 	Licenses []issuedLicense
 	Key      *delivery // of the license keys; nil if we know of no email
 	Lost     *delivery // the newest email about the request, if it could not be delivered
+	Emails   []delivery
 	History  []event
 	Query    string // of links
 	Sales    string
@@ -119,16 +120,16 @@ var historyTexts = map[store.Action]string{
 	store.RequestWithdrawn: "The request was withdrawn.",
 }
 
-func history(events []store.Event, keys []outbox.Mail, email string) (list []event) {
+func history(events []store.Event, keys []delivery) (list []event) {
 	for _, e := range events {
 		if said := historyTexts[e.Action]; said != "" {
 			list = append(list, event{e.At, said})
 		}
 	}
-	for _, m := range keys {
-		switch d := deliveryOf(m, email); {
-		case d.Failed && m.State.Status == outbox.Sent:
-			list = append(list, event{m.State.Closed, "The email with the key could not be delivered to " + d.To + "."})
+	for _, d := range keys {
+		switch {
+		case d.returned:
+			list = append(list, event{d.at, "The email with the key could not be delivered to " + d.To + "."})
 		case !d.Sent.IsZero():
 			list = append(list, event{d.Sent, "We emailed the key to " + d.To + "."})
 		}
@@ -159,27 +160,29 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 		Request: found, Late: found.Late(s.now()), Sales: s.mail.Sales.Email,
 		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
-	keys, err := s.issuedFor(r.Context(), &v)
+	keyMails, err := s.issuedFor(r.Context(), &v)
 	if err != nil {
 		return err
 	}
-	v.Key = newestDelivery(keys, found.Email, mail.LicenseKey)
+	asked, keys := deliveries(mails, found.Email), deliveries(keyMails, found.Email)
+	v.Emails = slices.Concat(asked, keys)
+	v.Key = newestDelivery(keys, mail.LicenseKey)
 	answer := v.Key
 	if found.State != request.Issued {
-		answer = newestDelivery(mails, found.Email, mail.RequestRejected, mail.RequestWithdrawn)
+		answer = newestDelivery(asked, mail.RequestRejected, mail.RequestWithdrawn)
 	}
 	about := []mail.Kind{mail.RequestReceived, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn}
 	if found.State == request.Waiting {
 		about = []mail.Kind{mail.RequestQuestion} // a delivered confirmation does not make up for a lost question
 	}
-	v.Lost = newestDelivery(mails, found.Email, about...)
+	v.Lost = newestDelivery(asked, about...)
 	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued {
 		v.Lost = nil
 	}
 	if found.State.Open() {
 		v.Meant, v.Token = input.LikelySlip(found.Email), found.Token
 	}
-	v.State, v.History = progressOf(found, answer), history(events, keys, found.Email)
+	v.State, v.History = progressOf(found, answer), history(events, keys)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return s.pages.Render(w, http.StatusOK, "status.html",
 		web.View{Title: "License request " + found.ID, Private: true, Query: v.Query, Data: v})

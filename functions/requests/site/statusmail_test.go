@@ -1,6 +1,7 @@
 package site
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,6 +64,22 @@ func TestStatusSaysWhatBecameOfTheKey(t *testing.T) {
 		"accepted, for another contact": {other, (*testEnv).sent,
 			"We emailed the key with installation steps to p…@partner.example on 05 Mar 2018, 09:30 UTC.",
 			"We emailed the key to p…@partner.example."},
+		"delivered": {own, func(env *testEnv, id string) {
+			env.sent(id)
+			env.reported(id, outbox.Report{Outcome: outbox.Delivered})
+		}, "We emailed the key with installation steps to jane.doe@customer.example on 05 Mar 2018, 09:30 UTC. " +
+			"Your mail server accepted it.", "We emailed the key to jane.doe@customer.example."},
+		"delayed, for another contact": {other, func(env *testEnv, id string) {
+			env.sent(id)
+			env.reported(id, outbox.Report{Outcome: outbox.Delayed})
+		}, "We emailed the key with installation steps to p…@partner.example on 05 Mar 2018, 09:30 UTC. " +
+			"The recipient's mail server has not accepted it yet. We keep trying.",
+			"We emailed the key to p…@partner.example."},
+		"returned, to be sent again": {own, func(env *testEnv, id string) {
+			env.sent(id)
+			env.reported(id, outbox.Report{Outcome: outbox.Returned, Status: "5.2.2"})
+		}, "We will email you the key with installation steps.",
+			"The email with the key could not be delivered to jane.doe@customer.example."},
 		"given up": {own, func(env *testEnv, id string) {
 			if err := env.store.Outbox().Fail(env.t.Context(), env.begin(id), "no such domain"); err != nil {
 				env.t.Fatal(err)
@@ -93,6 +110,119 @@ func TestStatusSaysWhatBecameOfTheKey(t *testing.T) {
 			}
 			if strings.Contains(a.Body, other) || strings.Contains(a.Body, "no such domain") {
 				t.Error("the page shows another contact's address or an internal error")
+			}
+		})
+	}
+}
+
+// reported records what the mail provider reports about an email.
+func (env *testEnv) reported(id string, r outbox.Report) {
+	env.t.Helper()
+	r.Mail, r.ProviderID = id, "provider-1"
+	if _, err := env.store.RecordReport(env.t.Context(), r); err != nil {
+		env.t.Fatal(err)
+	}
+}
+
+// TestStatusAndAPIListOurEmails compares the list on the page and its JSON.
+func TestStatusAndAPIListOurEmails(t *testing.T) {
+	at := start.Add(time.Minute)
+	for name, tt := range map[string]struct {
+		happens func(env *testEnv, id string)
+		says    []string // of each email
+		states  []string // of each email: state and time
+	}{
+		"queued": {func(*testEnv, string) {}, []string{"waiting to be sent."}, []string{"queued"}},
+		"being sent": {func(env *testEnv, id string) { env.begin(id) }, []string{"waiting to be sent."},
+			[]string{"queued"}},
+		"sent": {(*testEnv).sent, []string{"sent on 05 Mar 2018, 09:30 UTC."}, []string{"sent 09:30"}},
+		"delivered": {func(env *testEnv, id string) {
+			env.sent(id)
+			env.reported(id, outbox.Report{Outcome: outbox.Delivered, At: at, Detail: "250 internal.host ok"})
+		}, []string{"your mail server accepted it on 05 Mar 2018, 09:31 UTC."}, []string{"delivered 09:31"}},
+		"absence note": {func(env *testEnv, id string) {
+			env.sent(id)
+			env.reported(id, outbox.Report{Outcome: outbox.Delivered, At: at})
+			env.reported(id, outbox.Report{Outcome: outbox.Returned, At: at})
+		}, []string{"your mail server accepted it on 05 Mar 2018, 09:31 UTC."}, []string{"delivered 09:31"}},
+		"delayed": {func(env *testEnv, id string) {
+			env.sent(id)
+			env.reported(id, outbox.Report{Outcome: outbox.Delayed})
+		}, []string{"sent on 05 Mar 2018, 09:30 UTC. Your mail server has not accepted it yet. We keep trying."},
+			[]string{"delayed 09:30"}},
+		"returned": {func(env *testEnv, id string) {
+			env.sent(id)
+			env.reported(id, outbox.Report{Outcome: outbox.Returned, Status: "5.2.2", Detail: "mailbox full"})
+		}, []string{"it did not arrive. Your mail server sent it back.",
+			"the email before did not arrive, so we will send it again on 06 Mar 2018, 09:30 UTC."},
+			[]string{"returned 09:30", "queued 09:30"}},
+		"returned twice": {func(env *testEnv, id string) {
+			for _, id := range []string{id, id + "-repeated"} {
+				env.sent(id)
+				env.reported(id, outbox.Report{Outcome: outbox.Returned, Status: "5.2.2"})
+			}
+		}, []string{"it did not arrive. Your mail server sent it back.", "it could not be delivered."},
+			[]string{"returned 09:30", "failed 09:30"}},
+		"bounced": {func(env *testEnv, id string) { env.sent(id); env.bounced(id) },
+			[]string{"it could not be delivered."}, []string{"failed 09:30"}},
+		"failed": {func(env *testEnv, id string) {
+			if err := env.store.Outbox().Fail(env.t.Context(), env.begin(id), "550 internal.host no"); err != nil {
+				env.t.Fatal(err)
+			}
+		}, []string{"it could not be delivered."}, []string{"failed 09:30"}},
+		"pointless": {func(env *testEnv, id string) {
+			m, err := env.store.Outbox().Read(env.t.Context(), id)
+			if err == nil {
+				err = env.store.Outbox().Drop(env.t.Context(), m, "the customer was told more since")
+			}
+			if err != nil {
+				env.t.Fatal(err)
+			}
+		}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := newTestEnv(t)
+			r, page := env.fileForm()
+			tt.happens(env, r.ID+"--received")
+			a := env.get(page).WantStatus(200)
+			webtest.CheckPage(t, a.Page())
+			var says []string
+			a.Page().Find(".emails dd").Each(func(_ int, s *goquery.Selection) {
+				says = append(says, strings.TrimPrefix(webtest.Text(s), "To jane.doe@customer.example: "))
+			})
+			if !slices.Equal(says, tt.says) {
+				t.Errorf("got %q, want %q", says, tt.says)
+			}
+			answer := env.get("/api/license-requests/" + r.ID + "?token=" + r.Token).WantStatus(200)
+			var got struct {
+				Emails []struct {
+					Kind, To, State string
+					At              time.Time
+				}
+			}
+			if err := json.Unmarshal([]byte(answer.Body), &got); err != nil || got.Emails == nil {
+				t.Fatalf("got %s, %v, want an array of emails", answer.Body, err)
+			}
+			var states []string
+			for _, e := range got.Emails {
+				state := e.State
+				if !e.At.IsZero() {
+					state += e.At.Format(" 15:04")
+				}
+				states = append(states, state)
+				if e.Kind != "request-received" || e.To != "jane.doe@customer.example" {
+					t.Errorf("got email %+v", e)
+				}
+			}
+			if !slices.Equal(states, tt.states) {
+				t.Errorf("got states %q, want %q", states, tt.states)
+			}
+			told := a.Body + answer.Body
+			if strings.Contains(told, "internal") || strings.Contains(told, "mailbox full") {
+				t.Error("the page or the API tells technical details")
+			}
+			if public := env.get("/api/license-requests/" + r.ID); strings.Contains(public.Body, "emails") {
+				t.Error("the API tells of emails without the token")
 			}
 		})
 	}
