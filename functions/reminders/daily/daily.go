@@ -49,8 +49,7 @@ const (
 )
 
 // Run tells sales of unconfirmed requests and queues a reminder for every license that is due by the end of today,
-// UTC. It may run any number of times: a
-// queued reminder is no longer due, and a run catches up on missed days.
+// UTC. It may run any number of times: a queued reminder is no longer due, and a run catches up on missed days.
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
 // contact who can be reached again. A license that fails for another reason does not delay the others. It stays due
@@ -135,7 +134,9 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 			p.unreached(ctx, d)
 			return
 		}
-		do.Stage, do.To, do.Turn = stage, *to, p.turns.take(notice.Customer(to.Email))
+		if due = p.hasPoint(notice.LicenseExpiring(d.License, stage, *to), d.License); due {
+			do.Stage, do.To, do.Turn = stage, *to, p.turns.take(notice.Customer(to.Email))
+		}
 	}
 	err := p.Store.RecordReminder(ctx, d, do)
 	switch {
@@ -148,6 +149,11 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 	default:
 		p.moved.Add(1)
 	}
+}
+
+// hasPoint reports whether the mailer would send a notice about a license today.
+func (p *pass) hasPoint(n notice.Notice, l license.License) bool {
+	return n.Pointless(notice.Records{Licenses: []license.License{l}, Today: p.today}) == ""
 }
 
 func (p *pass) fail(d store.Due, err error) {

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"marketplace/functions/mailer/dispatch"
+	"marketplace/functions/reminders/daily"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/letter"
+	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/table/tabletest"
+)
+
+// recorder is a mail.Sender that remembers what it sent.
+type recorder struct {
+	mu   sync.Mutex
+	sent []string // recipients and subjects
+}
+
+func (r *recorder) Send(_ context.Context, m mail.Message) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent = append(r.sent, m.To.Email+": "+m.Subject)
+	return "p" + m.ID, nil
+}
+
+func (*recorder) Quota(context.Context) (mail.Quota, error) { return mail.Quota{}, nil }
+
+// staleEnv has a license that is due for the reminder of two months, the daily run, and a mailer that has not run yet.
+type staleEnv struct {
+	t         *testing.T
+	now       time.Time
+	store     *store.Store
+	reminders *daily.Job
+	mailer    *dispatch.Dispatcher
+	recorder
+}
+
+func newStaleEnv(t *testing.T) *staleEnv {
+	w := &staleEnv{t: t, now: time.Date(2018, 3, 1, 6, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return w.now }
+	log := slog.New(slog.DiscardHandler)
+	w.store = store.New(&tabletest.Memory{}, store.Options{Now: clock})
+	w.reminders = daily.New(daily.Options{Store: w.store, Now: clock, Log: log})
+	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
+	w.mailer = dispatch.New(dispatch.Options{
+		Outbox: w.store.Outbox(), Records: w.store, Sender: &w.recorder, Now: clock, Log: log, Write: letters.With(nil),
+	})
+	w.add("l1", "2018-04-30")
+	return w
+}
+
+func (w *staleEnv) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *staleEnv) add(id, expiration string) {
+	w.t.Helper()
+	day, err := license.ParseDate(expiration)
+	w.must(err)
+	_, err = w.store.AddLicense(w.t.Context(), license.License{
+		ID: id, Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
+		Edition: license.Developer, MaxLoc: 1000, Expiration: day,
+		Contacts: []license.Contact{{Email: "ada@acme.example"}, {Email: "bob@acme.example"}},
+	}, "test")
+	w.must(err)
+}
+
+func (w *staleEnv) change() store.LicenseChange {
+	w.t.Helper()
+	r, err := w.store.License(w.t.Context(), "l1")
+	w.must(err)
+	return store.LicenseChange{ID: "l1", Version: r.Version, By: "sam"}
+}
+
+// states lists the license's mails with their states.
+func (w *staleEnv) states() (list []string) {
+	w.t.Helper()
+	mails, err := w.store.MailsAbout(w.t.Context(), "l1", 10)
+	w.must(err)
+	for _, m := range mails {
+		list = append(list, fmt.Sprintf("%d months: %s %s", m.Stage, m.State.Status, m.State.Cause))
+	}
+	return list
+}
+
+// TestReminderThatWaitsIsSentOnlyIfItIsStillTrue changes the license between queueing its reminder and sending it.
+func TestReminderThatWaitsIsSentOnlyIfItIsStillTrue(t *testing.T) {
+	const over = "2 months: pointless the license was renewed, revoked or muted, or has expired"
+	subject := func(days int) string {
+		const sent = "ada@acme.example: Your SonarQube Developer Edition license expires in %d days, on 30 Apr 2018"
+		return fmt.Sprintf(sent, days)
+	}
+	for name, tt := range map[string]struct {
+		happens func(w *staleEnv)
+		sent    []string
+		states  []string
+	}{
+		"nothing": {func(*staleEnv) {}, []string{subject(60)}, []string{"2 months: sent "}},
+		"five days pass": {func(w *staleEnv) { w.now = w.now.AddDate(0, 0, 5) }, []string{subject(55)},
+			[]string{"2 months: sent "}},
+		"muted": {func(w *staleEnv) { w.must(w.store.MuteReminders(w.t.Context(), w.change(), true)) }, nil,
+			[]string{over}},
+		"muted and resumed": {func(w *staleEnv) {
+			w.must(w.store.MuteReminders(w.t.Context(), w.change(), true))
+			w.must(w.store.MuteReminders(w.t.Context(), w.change(), false))
+		}, []string{subject(60)}, []string{"2 months: sent "}},
+		"revoked": {func(w *staleEnv) { w.must(w.store.RevokeLicense(w.t.Context(), w.change(), "unpaid")) }, nil,
+			[]string{over}},
+		"renewed": {func(w *staleEnv) { w.add("l2", "2019-04-30") }, nil, []string{over}},
+		"expired": {func(w *staleEnv) { w.now = w.now.AddDate(0, 2, 0) }, nil, []string{over}},
+		"a month passes with its daily run": {func(w *staleEnv) {
+			w.now = w.now.AddDate(0, 0, 30)
+			w.must(w.reminders.Run(w.t.Context()))
+		}, []string{subject(30)}, []string{"2 months: pointless a later reminder is due", "1 months: sent "}},
+		"a month passes without one": {func(w *staleEnv) { w.now = w.now.AddDate(0, 0, 30) }, nil,
+			[]string{"2 months: pointless a later reminder is due"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newStaleEnv(t)
+			w.must(w.reminders.Run(t.Context()))
+			tt.happens(w)
+			w.must(w.mailer.Run(t.Context()))
+			if !slices.Equal(w.sent, tt.sent) {
+				t.Errorf("got sent %q, want %q", w.sent, tt.sent)
+			}
+			if got := w.states(); !slices.Equal(got, tt.states) {
+				t.Errorf("got mails %q, want %q", got, tt.states)
+			}
+		})
+	}
+}
+
+// TestDailyRunQueuesNothingPointless runs every day of two years with licenses in every condition: whatever is queued
+// has a point on that day.
+func TestDailyRunQueuesNothingPointless(t *testing.T) {
+	w := newStaleEnv(t)
+	w.add("l2", "2018-06-30") // replaces l1
+	queued := 0
+	for range 2 * 365 {
+		w.must(w.reminders.Run(t.Context()))
+		w.must(w.store.Outbox().EachReady(t.Context(), func(m outbox.Mail) error {
+			queued++
+			records, err := w.store.Records(t.Context(), m.Notice)
+			if why := m.Pointless(records); err != nil || why != "" {
+				t.Errorf("%s: queued %s: %s, %v", license.DateOf(w.now), m.ID, why, err)
+			}
+			return nil
+		}))
+		w.must(w.mailer.Run(t.Context()))
+		w.now = w.now.AddDate(0, 0, 1)
+	}
+	if queued != 2 || len(w.sent) != 2 {
+		t.Errorf("got %d reminders, %d sent, want the two of the license that is not replaced", queued, len(w.sent))
+	}
+}
