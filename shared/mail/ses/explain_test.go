@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,10 +176,10 @@ func clientWith(endpoint string, c sdk.HTTPClient) *sdk.Client {
 
 // TestReusedConnectionIsSentAgainOnlyIfNothingWasWritten: SES closes idle connections, often as the next call begins.
 func TestReusedConnectionIsSentAgainOnlyIfNothingWasWritten(t *testing.T) {
-	calls := 0
+	var calls atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
-		if calls++; calls > 1 {
+		if calls.Add(1) > 1 {
 			panic(http.ErrAbortHandler)
 		}
 		w.Header().Set("Content-Type", "text/xml")
@@ -190,8 +191,8 @@ func TestReusedConnectionIsSentAgainOnlyIfNothingWasWritten(t *testing.T) {
 	if id, err := s.Send(t.Context(), message()); err != nil || id != "m" {
 		t.Fatalf("got %q, %v, want m", id, err)
 	}
-	if _, err := s.Send(t.Context(), message()); !mail.InDoubt(err) || calls != 2 {
-		t.Errorf("got %v after %d calls, want an error in doubt after 2", err, calls)
+	if _, err := s.Send(t.Context(), message()); !mail.InDoubt(err) || calls.Load() != 2 {
+		t.Errorf("got %v after %d calls, want an error in doubt after 2", err, calls.Load())
 	}
 }
 
