@@ -9,6 +9,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
+	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
@@ -85,6 +86,9 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 	if r.Outcome == outbox.Accepted {
 		return unsettled, nil
 	}
+	if m.To, err = s.sentTo(ctx, m, r); err != nil {
+		return false, err
+	}
 	known := func(other Report) bool { return other.Key() == r.Key() }
 	if slices.ContainsFunc(m.Reports, known) {
 		return false, nil
@@ -105,6 +109,21 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 		}
 	}
 	return true, c.Commit(ctx)
+}
+
+// sentTo returns to whom the mail of a report was sent. What sales write about a request goes to the address that was
+// on record at sending: the customer may have corrected it after the mail was queued.
+func (s *Store) sentTo(ctx context.Context, m outbox.Mail, r Report) (license.Contact, error) {
+	switch m.Kind {
+	case mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
+	default:
+		return m.To, nil
+	}
+	letter, err := s.outbox.Letter(ctx, m.ID, cmp.Or(r.Attempt, m.State.Attempt, m.State.Attempts))
+	if fault.KindOf(err) == fault.NotFound {
+		return m.To, nil
+	}
+	return license.Contact{Name: letter.To.Name, Email: letter.To.Email}, err
 }
 
 // settle notes that the provider accepted a mail, and reads it again.

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
@@ -474,5 +475,38 @@ func (h *reportHistory) check() {
 	inReach := slices.ContainsFunc(h.contacts, func(c string) bool { return !h.suppressed[c] && !h.returned[c] })
 	if listed := slices.ContainsFunc(list, func(l store.Summary) bool { return l.ID == h.l.ID }); listed && inReach {
 		h.t.Fatalf("got sales told with a contact in reach, suppressed: %v", h.suppressed)
+	}
+}
+
+// TestBounceSuppressesTheAddressThatWasCorrected has a question wait while the customer corrects the address. The
+// letter goes to the new one, and so does what follows from its bounce.
+func TestBounceSuppressesTheAddressThatWasCorrected(t *testing.T) {
+	b := newTestEnv(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := evaluation
+	d.Email = "ada@acne.example"
+	r, _, err := b.FileRequest(ctx, d, "")
+	must(err)
+	asked, err := b.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example",
+		To: request.Waiting, Text: "Which version?"})
+	must(err)
+	must(b.CorrectEmail(ctx, r.ID, d.Email, "ada@acme.example"))
+	question, err := b.Outbox().Read(ctx, notice.RequestQuestion(asked, r.Version).ID)
+	must(err)
+	begun, err := b.Outbox().Begin(ctx, question, 1, mail.Message{ID: question.ID,
+		To: mail.Address{Name: "Ada Lovelace", Email: "ada@acme.example"}})
+	must(err)
+	must(b.Outbox().RecordSent(ctx, begun, "c"))
+	must(errOf(b.RecordReport(ctx, store.Report{Mail: question.ID, Attempt: 1, ProviderID: "c",
+		Recipient: "ada@acme.example", Outcome: outbox.Bounced, Status: "5.1.1"})))
+	for address, want := range map[string]bool{"ada@acme.example": true, "ada@acne.example": false} {
+		if why, err := b.Suppressed(ctx, address); err != nil || (why != nil) != want {
+			t.Errorf("%s: got suppression %v, %v, want one: %v", address, why, err, want)
+		}
 	}
 }
