@@ -21,7 +21,8 @@ func (r *run) waitForTurn(f *flight) bool {
 	if perSecond := r.quota.known().PerSecond; perSecond > 0 {
 		apart = time.Duration(float64(time.Second) / perSecond)
 	}
-	if pause := r.pace.next.Sub(r.Now()); pause > 0 && pause <= apart { // more if the clock went back
+	// The next call is further away than that if the clock went back, or if the rate has risen.
+	if pause := min(r.pace.next.Sub(r.Now()), apart); pause > 0 {
 		r.Sleep(r.begin, pause)
 	}
 	if r.begin.Err() != nil {

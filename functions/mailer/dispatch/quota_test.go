@@ -56,6 +56,22 @@ func TestSlowestRateIsKept(t *testing.T) {
 	})
 }
 
+func TestRateThatRisesIsKept(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		p := &provider{quota: mail.Quota{PerSecond: 1}}
+		d := w.dispatcher(p)
+		for i, wait := range []time.Duration{0, quotaAge - time.Second/10, time.Second / 10} {
+			time.Sleep(wait)
+			w.put(urgent(fmt.Sprint("m", i), "acme.example"))
+			w.run(d)
+			p.quota.PerSecond = 2
+		}
+		if apart := p.calls[2].at.Sub(p.calls[1].at); apart < time.Second/2 {
+			t.Errorf("got calls %v apart when the rate rose to 2 a second, want 500ms or more", apart)
+		}
+	})
+}
+
 func TestUnknownRateIsCautious(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		ids := w.putMany(3, soon)
