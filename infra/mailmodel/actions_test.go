@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -310,13 +311,58 @@ func (w *world) tryAgain() {
 		}
 		applied := w.people.applied
 		if w.do(e.ID+" is tried again", func() error {
-			return w.people.store.Outbox().TryAgain(context.Background(), e.ID)
+			return w.people.store.TryMailAgain(context.Background(), e.ID, operator)
 		}) && w.people.applied > applied {
 			e.since, e.marksThen, e.notSent, e.rejected, e.letterFailed = len(e.calls), e.marks, 0, false, false
 			e.paused = time.Time{}
 			w.expect()
 		}
 	}
+}
+
+// sendAgain sends an email again that was sent.
+func (w *world) sendAgain() {
+	var sent []*email
+	for _, e := range w.order {
+		if e.state.Status == "sent" && w.point(e) == yes && !w.stopped(w.recipient(e), e.Kind) &&
+			w.suppressed[w.recipient(e)] == "" {
+			sent = append(sent, e)
+		}
+	}
+	if len(sent) == 0 {
+		return
+	}
+	e, nonce := one(w, sent), fmt.Sprintf("n%d", len(w.order))
+	if w.do(e.ID+" is sent again", func() error {
+		return w.people.store.SendMailAgain(context.Background(), e.ID, operator, nonce)
+	}) {
+		w.expect(want{e.Kind, e.About, e.To.Email})
+	}
+}
+
+// lift lets emails be sent to an address again.
+func (w *world) lift() {
+	if len(w.suppressed) == 0 || len(w.licenses) == 0 {
+		return
+	}
+	address := one(w, slices.Sorted(maps.Keys(w.suppressed)))
+	on := store.Subject{License: one(w, w.licenses).id}
+	if w.do("emails to "+address+" are allowed again", func() error {
+		_, err := w.people.store.LiftSuppression(context.Background(), on, address, operator, "they called")
+		return err
+	}) {
+		delete(w.suppressed, address)
+	}
+}
+
+// sendable returns the first contact whose address is not suppressed; "" for none.
+func (w *world) sendable(l *licensed) string {
+	for _, c := range l.contacts {
+		if w.suppressed[c] != everything {
+			return c
+		}
+	}
+	return ""
 }
 
 // remind is the daily run.
@@ -329,7 +375,7 @@ func (w *world) remind() {
 		if stage == 0 || l.reminded != 0 && l.reminded <= stage {
 			continue
 		}
-		to := w.reachable(l, "")
+		to := w.sendable(l)
 		switch {
 		case to != "":
 			wants[want{"license-expiring", l.id, to}] = l

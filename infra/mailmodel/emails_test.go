@@ -1,12 +1,10 @@
 package mailmodel
 
 import (
-	"context"
 	"encoding/json"
 	"strings"
 	"time"
 
-	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 )
 
@@ -30,6 +28,7 @@ type email struct {
 	state   state
 	calls   []*call
 	settled time.Time // when an event told that the provider accepted it
+	reports []report  // what events told, each once
 	marked  time.Time // when its last call was marked
 	paused  time.Time // until when it was paused last
 	marks   int       // calls that were marked
@@ -95,6 +94,11 @@ func (w *world) watch(p *process, writes []table.Write) {
 			decode(row, &lease)
 			p.fence = lease.Fence
 		case !strings.HasPrefix(row.PK, "MAILS#"), write.Delete:
+		case strings.Contains(row.SK, "#REPORT#"):
+			id, _, _ := strings.Cut(row.SK, "#")
+			var r report
+			decode(row, &r)
+			w.emails[id].reports = append(w.emails[id].reports, r)
 		case strings.HasSuffix(row.SK, "#STATE"):
 			w.watchState(p, strings.TrimSuffix(row.SK, "#STATE"), row)
 		case !strings.Contains(row.SK, "#"):
@@ -144,6 +148,9 @@ func (w *world) watchState(p *process, id string, row table.Row) {
 		e.marks++
 		e.marked = w.now
 	}
+	if p == w.reporter && e.state.Status == "sent" && e.settled.IsZero() {
+		e.settled = w.now
+	}
 	if n := len(e.calls); n > 0 && before.Status == "sending" && e.state.Status != "in-doubt" {
 		e.calls[n-1].recorded = true
 	}
@@ -156,37 +163,24 @@ func (w *world) watchState(p *process, id string, row table.Row) {
 // deliver gives an event of the provider to those who record it. One that fails is given again.
 func (w *world) deliver(v event) {
 	e, r := v.email, v.report
-	p := w.reporter
-	p.appeared = nil
-	applied := p.applied
-	point, suppresses := w.point(e), r.Outcome == outbox.Bounced || r.Outcome == outbox.Complained
-	if suppresses && !e.toSales() {
-		w.reporting = e.To.Email
-	}
+	w.reporter.appeared = nil
+	point, told, before := w.point(e), len(e.reports), e.fate()
+	w.reporting = &v
 	err := w.record(r)
-	w.reporting = ""
-	w.logf("event %s of %s, attempt %d: %v", r.Outcome, e.ID, r.Attempt, err)
-	if err != nil {
+	w.reporting = nil
+	w.logf("event %s %s of %s, attempt %d: %v", r.Outcome, r.Status, e.ID, r.Attempt, err)
+	switch {
+	case err != nil:
 		if v.repeats++; v.repeats > 1000 {
 			w.failf("event %s of %s fails for ever: %v", r.Outcome, e.ID, err)
 			return
 		}
 		v.due = w.now.Add(time.Minute)
 		w.pending = append(w.pending, v)
+	case e.settled.IsZero():
+		e.settled = w.now
 	}
-	if err != nil && p.applied == applied {
-		return
-	}
-	switch {
-	case r.Outcome == outbox.Accepted, r.Outcome == outbox.Delivered:
-		if e.settled.IsZero() {
-			e.settled = w.now
-		}
-	case suppresses && !e.toSales() && p.applied > applied:
-		w.suppressed[e.To.Email] = true
-		if why, err := w.eyes.store.Suppressed(context.Background(), e.To.Email); why == nil || err != nil {
-			w.failf("%s %s, and its address is not suppressed: %v", e.ID, r.Outcome, err)
-		}
-		w.checkNextContact(e, point)
+	if len(e.reports) > told {
+		w.checkReported(e, r, point, before)
 	}
 }

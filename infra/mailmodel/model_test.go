@@ -15,6 +15,7 @@ var steps = []func(*world){
 	(*world).send, (*world).send, (*world).send, (*world).send,
 	(*world).wait, (*world).wait, (*world).wait, (*world).wait, (*world).change, (*world).change,
 	(*world).schedule, (*world).schedule, (*world).unknownRow, (*world).tryAgain,
+	(*world).sendAgain, (*world).lift,
 }
 
 // play plays a random history, and returns what went wrong.
@@ -41,9 +42,12 @@ func (w *world) end() {
 	w.provider.mode, w.provider.quotaDown, w.provider.perDay, w.provider.perSecond = works, false, 0, 0
 	w.habits = habits{templateFails: w.habits.templateFails}
 	w.reporter.plan, w.people.plan = plan{concurrent: true}, plan{concurrent: true}
-	for _, every := range []time.Duration{time.Minute, 31 * time.Minute, 4*time.Hour + time.Minute} {
-		for range 7 {
-			w.advance(every)
+	for _, part := range []struct {
+		every time.Duration
+		times int
+	}{{time.Minute, 6}, {31 * time.Minute, 6}, {4*time.Hour + time.Minute, 5}, {25 * time.Hour, 3}} {
+		for range part.times {
+			w.advance(part.every)
 			w.dispatch(plan{})
 			w.checkRows()
 		}

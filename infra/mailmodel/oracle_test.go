@@ -78,6 +78,8 @@ func (w *world) beginCall(p *process, m mail.Message) *call {
 		return c
 	case e.state.Status != "sending" || e.state.Attempts != m.Attempt:
 		w.failf("the call of %s, attempt %d, is not marked: %+v", e.ID, m.Attempt, e.state)
+	case e.Repeats != "" && w.now.Before(e.queued.Add(24*time.Hour)):
+		w.failf("%s repeats an email and is called within a day", e.ID)
 	case w.now.Before(e.paused):
 		w.failf("%s is called, and was paused until %v", e.ID, e.paused)
 	}
@@ -163,9 +165,11 @@ func (w *world) checkAccepted(c *call) {
 	if e.unknown {
 		return
 	}
-	if v := w.point(e); v == no && !c.process.stalledSince(c.process.recordsAtStep) {
+	switch v := w.point(e); {
+	case c.process.stalledSince(c.process.recordsAtStep): // what it read may have changed
+	case v == no:
 		w.failf("%s is accepted, but it has no point", e.ID)
-	} else if v != no {
+	default:
 		w.checkLetter(c)
 	}
 	c.says = saysTwice(c.message)
@@ -241,7 +245,8 @@ func (w *world) endCall(c *call) {
 func (w *world) checkState(p *process, e *email, before state) {
 	s := e.state
 	why := fmt.Sprintf("%s (%s) was %s", e.ID, s.Cause, before.Status)
-	if !before.open() && s.Status != before.Status && before.Status != "failed" && s.Status != "sent" {
+	revived := before.Status == "pointless" && e.Repeats != "" && p == w.reporter
+	if !before.open() && s.Status != before.Status && before.Status != "failed" && s.Status != "sent" && !revived {
 		w.failf("%s, and is %s", why, s.Status)
 	}
 	switch s.Status {
@@ -255,7 +260,7 @@ func (w *world) checkState(p *process, e *email, before state) {
 		}
 	case "failed":
 		inDoubt := e.doubts(e.calls[e.since:], e.marks-e.marksThen)
-		if !e.rejected && !e.letterFailed && inDoubt < 3 && e.notSent < 12 && !w.suppressed[w.recipient(e)] {
+		if !e.rejected && !e.letterFailed && inDoubt < 3 && e.notSent < 12 && !w.stopped(w.recipient(e), e.Kind) {
 			w.failf("%s, and failed without a reason", why)
 		}
 	case "in-doubt":
@@ -277,52 +282,6 @@ func (w *world) checkState(p *process, e *email, before state) {
 		s.NotBefore.Add(time.Millisecond).Sub(e.calls[len(e.calls)-1].ended) < pause {
 		w.failf("%s, failed %d times and is paused only until %v", why, s.Failures, s.NotBefore)
 	}
-}
-
-// checkFollowsFrom checks an email that the mailer or an event of the provider queued: another one did not arrive.
-func (w *world) checkFollowsFrom(e *email) {
-	l := w.license(e.About)
-	unreachable := func(email string) bool { return w.suppressed[email] || w.reporting == email }
-	if e.Kind == "license-unreached" {
-		for _, c := range l.contacts {
-			if !unreachable(c) {
-				w.failf("%s is queued, but %s can be reached", e.ID, c)
-			}
-		}
-		return
-	}
-	for _, o := range w.order {
-		if o != e && o.Kind == e.Kind && o.About == e.About && slices.Equal(o.Licenses, e.Licenses) &&
-			o.Stage == e.Stage && o.Expiration == e.Expiration && o.To.Email != e.To.Email && unreachable(o.To.Email) &&
-			!unreachable(e.To.Email) && l != nil && slices.Contains(l.contacts, e.To.Email) {
-			return
-		}
-	}
-	w.failf("%s is queued for no reason", e.ID)
-}
-
-// checkNextContact: what an address did not get goes to the next contact, and if there is none, sales are told.
-func (w *world) checkNextContact(e *email, point verdict) {
-	if point != yes || e.Kind != "license-key" && e.Kind != "license-expiring" ||
-		w.now.Sub(e.queued) > 7*24*time.Hour {
-		return
-	}
-	l := w.license(e.About)
-	next := w.reachable(l, e.To.Email)
-	if next == "" && !w.caused(want{"license-unreached", l.id, ""}, nil) {
-		w.failf("%s bounced, and nobody else can be reached, but sales were not told", e.ID)
-	}
-	if next != "" && !w.caused(want{e.Kind, e.About, next}, e) {
-		w.failf("%s bounced, and did not go to %s", e.ID, next)
-	}
-}
-
-// caused reports whether an email was queued, with the same facts as another.
-func (w *world) caused(want want, like *email) bool {
-	return slices.ContainsFunc(w.order, func(e *email) bool {
-		return e.Kind == want.kind && e.About == want.about && e.To.Email == want.to &&
-			(like == nil || e.Stage == like.Stage && slices.Equal(e.Licenses, like.Licenses))
-	})
 }
 
 // checkRows checks what must be so between any two transactions.

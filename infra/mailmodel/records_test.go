@@ -75,16 +75,6 @@ func (w *world) stage(l *licensed) int {
 	return 0
 }
 
-// reachable returns the first contact whose address is not suppressed, besides one; "" for none.
-func (w *world) reachable(l *licensed, besides string) string {
-	for _, c := range l.contacts {
-		if !w.suppressed[c] && c != besides {
-			return c
-		}
-	}
-	return ""
-}
-
 func (w *world) license(id string) *licensed {
 	i := slices.IndexFunc(w.licenses, func(l *licensed) bool { return l.id == id })
 	if i < 0 {
@@ -119,6 +109,19 @@ func verdictOf(point bool) verdict {
 
 // point says whether an email has a point now.
 func (w *world) point(e *email) verdict {
+	if e.Repeats == "" {
+		return w.pointOfKind(e)
+	}
+	switch w.emails[e.Repeats].fate() {
+	case arrived:
+		return no
+	case returned:
+		return w.pointOfKind(e)
+	}
+	return either
+}
+
+func (w *world) pointOfKind(e *email) verdict {
 	r, l := w.request(e.About), w.license(e.About)
 	switch e.Kind {
 	case "request-received":
@@ -148,7 +151,7 @@ func (w *world) point(e *email) verdict {
 	case "license-expiring":
 		return verdictOf(w.stage(l) == e.Stage && e.Stage != 0)
 	case "license-unreached":
-		return verdictOf(!l.muted && !l.revoked && !w.expired(l) && !w.renewed(l) && w.reachable(l, "") == "")
+		return verdictOf(!l.muted && !l.revoked && !w.expired(l) && !w.renewed(l) && w.inReach(l, "") == "")
 	}
 	return no
 }

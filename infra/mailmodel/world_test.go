@@ -42,9 +42,9 @@ type world struct {
 	ready    map[string]int // how many there were when an email got ready, by the key of its row
 	outage   outage
 
-	pending    []event // of the provider, not received yet
-	suppressed map[string]bool
-	reporting  string // the address that the event which is being recorded suppresses
+	pending    []event          // of the provider, not received yet
+	suppressed map[string]scope // by address
+	reporting  *event           // the one that is being recorded
 
 	lines   []string
 	problem error
@@ -58,6 +58,7 @@ type habits struct {
 	eventLate            int
 	eventTwice           int
 	bounce, complaint    int
+	returned, absent     int
 	templateFails        int // emails whose letter cannot be written
 }
 
@@ -65,14 +66,14 @@ func newWorld(seed uint64, mutation string) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), mutation: mutation, rows: new(tabletest.Memory),
 		seeds:  map[uint64]uint64{},
-		emails: map[string]*email{}, ready: map[string]int{}, suppressed: map[string]bool{},
+		emails: map[string]*email{}, ready: map[string]int{}, suppressed: map[string]scope{},
 	}
 	w.now = time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second)
 	some := func(most int) int { return max(0, w.choose(3*most)-2*most) } // mostly none
 	w.habits = habits{
 		tableDown: some(12), tableLost: some(12), cutOff: some(60), stall: some(50),
 		eventMissing: some(100), eventLate: some(100), eventTwice: some(60),
-		bounce: some(30), complaint: some(15), templateFails: some(20),
+		bounce: some(30), complaint: some(15), returned: some(40), absent: some(15), templateFails: some(20),
 	}
 	w.usual = mode(w.choose(int(modes)))
 	w.provider = &provider{world: w, rejects: some(20)}
@@ -91,11 +92,9 @@ func (w *world) reseed(seed uint64) {
 
 // record records an event.
 func (w *world) record(r outbox.Report) error {
-	if r.Outcome == outbox.Accepted || r.Outcome == outbox.Delivered {
-		if w.mutation == "events of accepted emails are ignored" {
-			return nil
-		}
-		return w.reporter.store.Outbox().Settle(context.Background(), r.Mail, r.Attempt, r.ProviderID, r.At)
+	if w.mutation == "events of accepted emails are ignored" &&
+		(r.Outcome == outbox.Accepted || r.Outcome == outbox.Delivered) {
+		return nil
 	}
 	_, err := w.reporter.store.RecordReport(context.Background(), r)
 	return err
@@ -213,12 +212,21 @@ func (w *world) report(c *call, providerID string) {
 		}
 	}
 	send(outbox.Accepted, "")
+	h := w.habits
 	switch n := w.choose(100); {
-	case n < w.habits.bounce:
+	case n < h.bounce:
 		send(outbox.Bounced, "5.1.1")
-	case n < w.habits.bounce+w.habits.complaint:
+	case n < h.bounce+h.complaint:
 		send(outbox.Delivered, "")
 		send(outbox.Complained, "")
+	case n < h.bounce+h.complaint+h.returned:
+		if w.chance(30) {
+			send(outbox.Delivered, "")
+		}
+		send(outbox.Returned, "4.4.7")
+	case n < h.bounce+h.complaint+h.returned+h.absent:
+		send(outbox.Delivered, "")
+		send(outbox.Returned, "")
 	default:
 		send(outbox.Delivered, "")
 	}

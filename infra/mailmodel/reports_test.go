@@ -1,0 +1,198 @@
+package mailmodel
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"marketplace/shared/store/outbox"
+)
+
+// report is the row of what an event told of an email.
+type report struct {
+	Call    string `json:"carrierId"`
+	Outcome string `json:"outcome"`
+	Status  string `json:"status"`
+}
+
+// What became of an email, or of one call.
+const (
+	arrived  = "arrived"
+	returned = "returned" // for now
+	bounced  = "bounced"  // for good
+)
+
+// fate says what became of an email, as far as events have told: it arrived if one of its calls did.
+func (e *email) fate() string {
+	var calls []string
+	for _, r := range e.reports {
+		calls = append(calls, e.fateOf(r.Call))
+	}
+	for _, fate := range []string{arrived, bounced, returned} {
+		if slices.Contains(calls, fate) {
+			return fate
+		}
+	}
+	return ""
+}
+
+// fateOf says what became of one call. A return without a status code after a delivery is an absence note.
+func (e *email) fateOf(call string) string {
+	told := func(outcome outbox.Outcome, status string) bool {
+		return slices.Contains(e.reports, report{call, string(outcome), status})
+	}
+	taken := told(outbox.Delivered, "") || told(outbox.Complained, "")
+	switch {
+	case told(outbox.Bounced, "5.1.1"):
+		return bounced
+	case told(outbox.Returned, "4.4.7"), told(outbox.Returned, "") && !taken:
+		return returned
+	case taken:
+		return arrived
+	}
+	return ""
+}
+
+// scope says which emails an address does not get any more.
+type scope string
+
+const (
+	everything    scope = "everything"
+	confirmations scope = "confirmations"
+)
+
+// stopped reports whether emails of a kind are not sent to an address.
+func (w *world) stopped(address, kind string) bool {
+	s := w.suppressed[address]
+	return s == everything || s == confirmations && kind == "request-received"
+}
+
+// outOfReach reports whether an address gets no emails about a license: it is suppressed, or it returned one twice.
+func (w *world) outOfReach(l *licensed, address string) bool {
+	if w.suppressed[address] == everything {
+		return true
+	}
+	for _, e := range slices.Backward(w.order) {
+		if e.About != l.id || e.To.Email != address {
+			continue
+		}
+		switch e.fate() {
+		case returned:
+			if e.Repeats != "" {
+				return true
+			}
+			return false
+		case arrived:
+			return false
+		}
+	}
+	return false
+}
+
+// inReach returns the first contact who is not out of reach, besides one; "" for none.
+func (w *world) inReach(l *licensed, besides string) string {
+	for _, c := range l.contacts {
+		if c != besides && !w.outOfReach(l, c) {
+			return c
+		}
+	}
+	return ""
+}
+
+// checkReported checks what follows from an event that was recorded.
+func (w *world) checkReported(e *email, r outbox.Report, point verdict, before string) {
+	if e.toSales() {
+		return
+	}
+	switch r.Outcome {
+	case outbox.Bounced, outbox.Complained:
+		w.checkSuppressed(e, r)
+		w.checkNextContact(e, point)
+	case outbox.Returned:
+		switch {
+		case e.fate() != returned:
+		case e.Repeats != "":
+			w.checkNextContact(e, point)
+		case w.emails[e.ID+"-repeated"] == nil:
+			w.failf("%s was returned, and is not repeated", e.ID)
+		}
+	}
+	if again := w.emails[e.ID+"-repeated"]; before == returned && e.fate() == arrived && again != nil &&
+		again.state.open() && again.calls == nil && again.state.Status != "waiting" {
+		w.failf("%s arrived after all, and its repetition is %q", e.ID, again.state.Status)
+	}
+}
+
+// checkSuppressed: the address to which the email was sent gets no more, or after a complaint about a confirmation no
+// more of those.
+func (w *world) checkSuppressed(e *email, r outbox.Report) {
+	now := everything
+	if r.Outcome == outbox.Complained && e.Kind == "request-received" && w.suppressed[r.Recipient] != everything {
+		now = confirmations
+	}
+	w.suppressed[r.Recipient] = now
+	why, err := w.eyes.store.Suppressed(context.Background(), r.Recipient)
+	if err != nil || why == nil {
+		w.failf("%s %s, and its address is not suppressed: %v", e.ID, r.Outcome, err)
+	}
+}
+
+// checkNextContact: what an address did not get goes to the next contact, and if there is none, sales are told.
+func (w *world) checkNextContact(e *email, point verdict) {
+	if point != yes || e.Kind != "license-key" && e.Kind != "license-expiring" ||
+		w.now.Sub(e.queued) > 7*24*time.Hour {
+		return
+	}
+	l := w.license(e.About)
+	next := w.inReach(l, e.To.Email)
+	if next == "" && !w.caused(want{"license-unreached", l.id, ""}, nil) {
+		w.failf("%s bounced, and nobody else can be reached, but sales were not told", e.ID)
+	}
+	if next != "" && !w.caused(want{e.Kind, e.About, next}, e) {
+		w.failf("%s bounced, and did not go to %s", e.ID, next)
+	}
+}
+
+// checkFollowsFrom checks an email that the mailer or an event of the provider queued: another one did not arrive.
+func (w *world) checkFollowsFrom(e *email) {
+	l := w.license(e.About)
+	unreached := func(address string) bool {
+		now := w.reporting
+		return l != nil && w.outOfReach(l, address) ||
+			now != nil && now.email.About == e.About && now.email.To.Email == address
+	}
+	if e.Repeats != "" {
+		if o := w.emails[e.Repeats]; o == nil || o.Kind != e.Kind || w.recipient(o) != w.recipient(e) || o.fate() != returned {
+			w.failf("%s is queued, but what it repeats was not returned", e.ID)
+		}
+		return
+	}
+	if e.Kind == "license-unreached" {
+		for _, c := range l.contacts {
+			if !unreached(c) {
+				w.failf("%s is queued, but %s can be reached", e.ID, c)
+			}
+		}
+		return
+	}
+	for _, o := range w.order {
+		if o != e && o.sameFacts(e) && o.To != e.To && unreached(o.To.Email) && !unreached(e.To.Email) && l != nil &&
+			slices.Contains(l.contacts, e.To.Email) {
+			return
+		}
+	}
+	w.failf("%s is queued for no reason", e.ID)
+}
+
+func (e *email) sameFacts(o *email) bool {
+	return o.Kind == e.Kind && o.About == e.About && slices.Equal(o.Licenses, e.Licenses) && o.Stage == e.Stage &&
+		o.Expiration == e.Expiration
+}
+
+// caused reports whether an email was queued, with the same facts as another.
+func (w *world) caused(want want, like *email) bool {
+	return slices.ContainsFunc(w.order, func(e *email) bool {
+		return e.Kind == want.kind && e.About == want.about && e.To.Email == want.to &&
+			(like == nil || e.sameFacts(like))
+	})
+}
