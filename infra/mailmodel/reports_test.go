@@ -162,7 +162,8 @@ func (w *world) checkFollowsFrom(e *email) {
 			now != nil && now.email.About == e.About && now.email.To.Email == address
 	}
 	if e.Repeats != "" {
-		if o := w.emails[e.Repeats]; o == nil || o.Kind != e.Kind || w.recipient(o) != w.recipient(e) || o.fate() != returned {
+		o := w.emails[e.Repeats]
+		if o == nil || o.Kind != e.Kind || w.recipient(o) != w.recipient(e) || o.fate() != returned {
 			w.failf("%s is queued, but what it repeats was not returned", e.ID)
 		}
 		return
