@@ -1,9 +1,10 @@
 // Command bench measures the cost of cold starts and requests as ratios to a minimal Go Lambda (infra/bench/hello). All
 // programs are compiled with the flags of a deployment, run in turns under a Runtime API on this machine, and compared
 // with the budgets of performance.md, "Budgets". Then it runs the Go benchmarks: preparing a catalog, filing a license
-// request, and the console's pages over 100,000 licenses and requests.
+// request, and the console's pages over 100,000 licenses and requests. At the end it simulates days of the outbox
+// (mail.md, "Days of the outbox").
 //
-//	go run ./infra/bench [-cold 41] [-warm 6000] [-strict] [-short] [-skip-go]
+//	go run ./infra/bench [-cold 41] [-warm 6000] [-strict] [-short] [-skip-go] [-mails]
 //
 // Absolute numbers say little about AWS, but the ratios carry over. On a shared machine, two measurements of the same
 // program differ by 5 % cold and 10 % warm.
@@ -24,6 +25,7 @@ import (
 
 	"marketplace/catalog/builtin"
 	"marketplace/catalog/bundle"
+	"marketplace/infra/mailsim"
 	"marketplace/infra/runtimeapi"
 )
 
@@ -34,6 +36,7 @@ func main() {
 	flag.BoolVar(&c.strict, "strict", false, "exit with status 1 if a budget is exceeded")
 	flag.BoolVar(&c.short, "short", false, "measure the console with a tenth of the licenses and requests")
 	flag.BoolVar(&c.skipGo, "skip-go", false, "skip the Go benchmarks, which also measure allocations")
+	flag.BoolVar(&c.onlyMails, "mails", false, "only simulate the outbox")
 	flag.Parse()
 	if flag.NArg() > 0 || c.cold < 1 || c.warm < 1 {
 		flag.Usage()
@@ -54,9 +57,13 @@ func main() {
 type config struct {
 	cold, warm            int
 	strict, short, skipGo bool
+	onlyMails             bool
 }
 
 func run(ctx context.Context, c config) (within bool, err error) {
+	if c.onlyMails {
+		return true, mailsim.Print(ctx, os.Stdout)
+	}
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return false, err
@@ -91,7 +98,7 @@ func run(ctx context.Context, c config) (within bool, err error) {
 	printTargets(os.Stdout, targets)
 	within = printBudgets(os.Stdout, targets)
 	printBenchmarks(os.Stdout, results)
-	return within, nil
+	return within, mailsim.Print(ctx, os.Stdout)
 }
 
 // publish serves a bundle on loopback as the CDN would.

@@ -77,8 +77,10 @@ func (r *run) take(rank, i int) *flight {
 		}
 		return nil
 	}
-	f := &flight{Entry: r.queue.ready[rank][i], rank: rank}
-	r.queue.ready[rank] = slices.Delete(r.queue.ready[rank], i, i+1)
+	list := r.queue.ready[rank]
+	f := &flight{Entry: list[i], rank: rank}
+	copy(list[1:i+1], list[:i]) // the one that is taken is among the first
+	r.queue.ready[rank] = list[1:]
 	r.flights[f.ID] = f
 	r.served[f.Customer]++
 	return f

@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -39,6 +40,16 @@ const newestDictionary = "1"
 func dictionary(name string) ([]byte, error) {
 	return dictionaries.ReadFile("dictionary/" + name + ".txt")
 }
+
+// deflaters are kept, since a new one is 800 kB.
+var deflaters = sync.Pool{New: func() any {
+	common, err := dictionary(newestDictionary)
+	if err != nil {
+		panic("store: " + err.Error()) // it is embedded
+	}
+	w, _ := flate.NewWriterDict(nil, flate.BestCompression, common)
+	return w
+}}
 
 // maxLetter bounds what Letter inflates, in bytes.
 const maxLetter = 4 << 20
@@ -71,12 +82,10 @@ func (m message) whole() mail.Message {
 }
 
 func letterRow(m mail.Message, attempt int, now time.Time) (table.Row, error) {
-	common, err := dictionary(newestDictionary)
-	if err != nil {
-		return table.Row{}, err
-	}
 	var deflated bytes.Buffer
-	w, _ := flate.NewWriterDict(&deflated, flate.BestCompression, common)
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&deflated)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(keep(m)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,10 +60,12 @@ func Shard(customer string) int {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // ReadyPrefix begins the partitions of the mails of a rank that are ready.
-func ReadyPrefix(rank int) string { return fmt.Sprintf("OUTBOX#%d#", rank) }
+func ReadyPrefix(rank int) string { return "OUTBOX#" + strconv.Itoa(rank) + "#" }
 
 // ReadyPK is the partition of the mails of a rank and shard that are ready to be sent, in the order in which they are.
-func ReadyPK(rank, shard int) string { return fmt.Sprintf("%s%x", ReadyPrefix(rank), shard) }
+func ReadyPK(rank, shard int) string { return ReadyPrefix(rank) + hexDigit(shard) }
+
+func hexDigit(shard int) string { return strconv.FormatInt(int64(shard), 16) }
 
 // Ready is the row of a mail that is ready. turn is its place among the mails of its customer that got ready with it.
 func Ready(rank, shard int, ready time.Time, turn int, mailID string) table.Key {
@@ -70,7 +73,7 @@ func Ready(rank, shard int, ready time.Time, turn int, mailID string) table.Key 
 }
 
 // LaterPK is the partition of the mails of a shard that are paused, in the order in which they get ready.
-func LaterPK(shard int) string { return fmt.Sprintf("LATER#%x", shard) }
+func LaterPK(shard int) string { return "LATER#" + hexDigit(shard) }
 
 // Later is the row of a mail that is paused.
 func Later(shard int, notBefore time.Time, rank int, mailID string) table.Key {

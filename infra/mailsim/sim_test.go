@@ -1,0 +1,82 @@
+package mailsim
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/store/outbox"
+)
+
+// simulate runs an ordinary day, and two more without mails.
+func simulate(t *testing.T, p provider) *sim {
+	t.Helper()
+	s := newSim(monday, p)
+	s.ordinary(monday)
+	if err := s.run(t.Context(), monday.AddDate(0, 0, 3)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// sent fails the test unless every mail was accepted, and not more often than at most.
+func (s *sim) sent(t *testing.T, most int) {
+	t.Helper()
+	for id, one := range s.mails {
+		m, err := s.box.Read(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(one.accepted); n < 1 || n > most || m.State.Status != outbox.Sent {
+			t.Errorf("mail %s: got %s and %d times accepted, want sent and at most %d", id, m.State.Status, n, most)
+		}
+	}
+}
+
+func TestOrdinaryDayIsSentAtOnce(t *testing.T) {
+	s := simulate(t, provider{perSecond: 14, perDay: 50_000})
+	s.sent(t, 1)
+	for rank, most := range map[int]time.Duration{
+		notice.RankUrgent: 2 * time.Second, notice.RankSoon: 3 * time.Second, notice.RankReminder: time.Minute,
+	} {
+		if w := waits(s.of(rank)); w[len(w)-1] > most {
+			t.Errorf("rank %d: got a wait of %v, want %v at most", rank, w[len(w)-1], most)
+		}
+	}
+}
+
+func TestDayWithoutProviderLosesNothing(t *testing.T) {
+	s := simulate(t, provider{perSecond: 14, behave: func(s *sim) (bool, time.Duration, error) {
+		if s.now.Before(monday.AddDate(0, 0, 1)) {
+			return false, answerTime, &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: mail.ErrNotSent}
+		}
+		return true, answerTime, nil
+	}})
+	s.sent(t, 1)
+}
+
+func TestEventsKeepMailsFromBeingSentTwice(t *testing.T) {
+	n := 0
+	s := simulate(t, provider{perSecond: 14, events: true, behave: func(s *sim) (bool, time.Duration, error) {
+		if n++; n%5 == 0 {
+			return true, 15 * time.Second, &mail.Failure{Class: mail.ClassTimeout, Err: context.DeadlineExceeded}
+		}
+		return true, answerTime, nil
+	}})
+	s.sent(t, 1)
+}
+
+func TestSimulationIsTheSameEachTime(t *testing.T) {
+	var first, second strings.Builder
+	for _, out := range []*strings.Builder{&first, &second} {
+		if err := printDayWithoutSES(t.Context(), out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first.String() != second.String() {
+		t.Errorf("got %s and then %s", &first, &second)
+	}
+}
