@@ -162,7 +162,7 @@ func printDayWithoutSES(ctx context.Context, out io.Writer) error {
 			}
 		}
 	}
-	if err := s.run(ctx, monday.AddDate(0, 0, 4)); err != nil {
+	if err := s.run(ctx, monday.Add(82*time.Hour)); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nA day without SES: 5xx from Mon 09:00 to Tue 09:00, 400 mails a day, %d calls in vain\n", calls)
@@ -246,9 +246,9 @@ func printWeekOfErrors(ctx context.Context, out io.Writer) error {
 // printBusyDay prints a day of 50,000 mails at 14 a second, by hour and rank.
 func printBusyDay(ctx context.Context, out io.Writer) error {
 	s := newSim(monday, provider{perSecond: 14, perDay: 100_000})
-	s.visitors(monday, 6000, 1, notice.RankUrgent, 3000)
-	s.visitors(monday, 4000, 2, notice.RankSoon, 3000)
-	s.reminders(monday, 36_000, 3000)
+	s.visitors(monday, 4000, 1, notice.RankUrgent, 3000)
+	s.visitors(monday, 3000, 2, notice.RankSoon, 3000)
+	s.reminders(monday, 40_000, 3000)
 	if err := s.run(ctx, monday.AddDate(0, 0, 1)); err != nil {
 		return err
 	}
