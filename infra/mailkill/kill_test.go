@@ -163,9 +163,9 @@ func (r *run) fill() {
 		s := store.New(recorder, store.Options{Now: r.now, NewID: newID})
 		for i := range 250 {
 			filed, _, err := s.FileRequest(ctx, request.Details{
-				Kind: request.New, Edition: license.Developer, Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrm%05d", i)),
-				Loc: 120_000, ProductVersion: "6.7", Name: "Ada Lovelace", Email: fmt.Sprintf("ada@host%d.example", i%90),
-				Company: "Analytical Engines", Country: "England",
+				Kind: request.New, Edition: license.Developer, Loc: 120_000, ProductVersion: "6.7",
+				Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrm%05d", i)), Name: "Ada Lovelace",
+				Email: fmt.Sprintf("ada@host%d.example", i%90), Company: "Analytical Engines", Country: "England",
 			}, "")
 			if must(err); i%5 == 0 {
 				_, err := s.Review(ctx, store.Review{ID: filed.ID, Version: 1, By: "sam", To: request.InReview})

@@ -146,7 +146,7 @@ func printDayWithoutSES(ctx context.Context, out io.Writer) error {
 			return true, answerTime, nil
 		}
 		calls++
-		return false, answerTime, &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: mail.ErrNotSent}
+		return false, answerTime, errServer
 	}})
 	for day := range 2 {
 		s.ordinary(monday.AddDate(0, 0, day))
@@ -205,7 +205,7 @@ func printWeekOfErrors(ctx context.Context, out io.Writer) error {
 			errors++
 			switch n := s.random.IntN(100); {
 			case n < 4:
-				return false, answerTime, &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: mail.ErrNotSent}
+				return false, answerTime, errServer
 			case n < 6:
 				return true, timeout, &mail.Failure{Class: mail.ClassTimeout, Err: context.DeadlineExceeded}
 			case n < 7:

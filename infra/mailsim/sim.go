@@ -167,6 +167,9 @@ type provider struct {
 	sent []time.Time // of the last day
 }
 
+// errServer is the answer of a provider in trouble: it did not accept the mail.
+var errServer = &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: errors.New("503 Service Unavailable")}
+
 const answerTime = 60 * time.Millisecond
 
 // Send implements mail.Sender.

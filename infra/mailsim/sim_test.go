@@ -51,7 +51,7 @@ func TestOrdinaryDayIsSentAtOnce(t *testing.T) {
 func TestDayWithoutProviderLosesNothing(t *testing.T) {
 	s := simulate(t, provider{perSecond: 14, behave: func(s *sim) (bool, time.Duration, error) {
 		if s.now.Before(monday.AddDate(0, 0, 1)) {
-			return false, answerTime, &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: mail.ErrNotSent}
+			return false, answerTime, errServer
 		}
 		return true, answerTime, nil
 	}})
