@@ -168,7 +168,7 @@ type provider struct {
 }
 
 // errServer is the answer of a provider in trouble: it did not accept the mail.
-var errServer = &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: errors.New("503 Service Unavailable")}
+var errServer = &mail.Failure{Kind: mail.ErrNotSent, Class: mail.ClassServer, Err: errors.New("503 Unavailable")}
 
 const answerTime = 60 * time.Millisecond
 
