@@ -371,7 +371,7 @@ func TestDataOfAnotherVersionIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	older := seedMarker
+	older := localdata.Marker
 	older.Schema--
 	if err := engine.Transact(t.Context(), table.Create(older)); err != nil {
 		t.Fatal(err)

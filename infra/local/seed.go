@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/infra/localdata"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
@@ -56,28 +56,17 @@ var companies = []company{
 // operators are the sales people that package devidp invents.
 var operators = []string{"sam@vendor.example", "lucia@vendor.example"}
 
-// seedMarker is the row that marks a table as filled. Its schema is the version of everything in the table: it grows
-// when rows are stored in another form, since nothing migrates the data of a laptop.
-var seedMarker = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 2,
-	Data: json.RawMessage(`{}`)}
-
-// errOtherVersion reports data that this version of the program cannot read.
-var errOtherVersion = errors.New("it is from another version of this program")
-
 // seedOnce runs f once in the life of a table. The embedded table gets all or nothing of it; a DynamoDB engine may keep
 // a part after a kill, and gets everything again at the next start.
 func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) error {
-	switch marked, err := t.Get(ctx, seedMarker.Key); {
-	case err == nil && marked.Schema != seedMarker.Schema:
-		return errOtherVersion
-	case !errors.Is(err, table.ErrNotFound):
+	if _, err := t.Get(ctx, localdata.Marker.Key); !errors.Is(err, table.ErrNotFound) {
 		return err
 	}
 	whole := func(t table.Table) error {
 		if err := f(t); err != nil {
 			return err
 		}
-		return t.Transact(ctx, table.Create(seedMarker))
+		return t.Transact(ctx, table.Create(localdata.Marker))
 	}
 	if file, ok := t.(*bolt.Table); ok {
 		return file.Fill(ctx, whole)

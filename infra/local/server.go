@@ -120,10 +120,6 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		}
 		return seed(ctx, t, issuer, catalogs.sample, clock.Now())
 	})
-	if errors.Is(err, errOtherVersion) {
-		return fmt.Errorf("cannot use the data in %s: %w. To begin again, delete the folder or set DATA to another one",
-			o.Data, err)
-	}
 	if err != nil {
 		return err
 	}

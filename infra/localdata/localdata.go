@@ -41,10 +41,14 @@ func (d Dir) Jars() string           { return d.path("jars") }
 func (d Dir) Outbox() string         { return d.path("outbox") }
 
 // OpenTable opens the embedded table of the folder, or the table on the engine at DYNAMODB_ENDPOINT, which it creates
-// if missing. The embedded table belongs to one process at a time.
+// if missing. The embedded table belongs to one process at a time. A table of another version of the program is an
+// error that says how to begin again.
 func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, close func() error, err error) {
 	if c.DynamoDBEndpoint != "" {
 		t, err := cloud.LocalTable(ctx, c)
+		if err == nil {
+			err = checkVersion(ctx, t, "at "+c.DynamoDBEndpoint, "delete the table")
+		}
 		return t, func() error { return nil }, err
 	}
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
@@ -54,7 +58,30 @@ func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, clo
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := checkVersion(ctx, b, "in "+string(d), "delete the folder, or set DATA to another one"); err != nil {
+		b.Close()
+		return nil, nil, err
+	}
 	return b, b.Close, nil
+}
+
+// Marker is the row that the local server writes when it has filled a table. Its schema is the version of everything in
+// the table: it grows when rows are stored in another form, since nothing migrates the data of a laptop.
+var Marker = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 2,
+	Data: json.RawMessage(`{}`)}
+
+// checkVersion refuses a table that another version of the program has filled.
+func checkVersion(ctx context.Context, t table.Table, where, how string) error {
+	switch marked, err := t.Get(ctx, Marker.Key); {
+	case errors.Is(err, table.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case marked.Schema != Marker.Schema:
+		return fmt.Errorf("cannot use the data %s: it is from another version of this program. To begin again, %s",
+			where, how)
+	}
+	return nil
 }
 
 // RemoveUnfinished removes the files that a killed server left half written. The table, which belongs to one process,

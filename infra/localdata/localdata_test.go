@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"marketplace/shared/config"
+	"marketplace/shared/table"
 )
 
 func TestServerFindsTheRunningServer(t *testing.T) {
@@ -40,6 +43,39 @@ func TestServerFindsTheRunningServer(t *testing.T) {
 		}
 		if got := d.Server(t.Context()); got != "" {
 			t.Errorf("%s: got %s after Withdraw, want none", test.name, got)
+		}
+	}
+}
+
+func TestTableOfAnotherVersionIsRefused(t *testing.T) {
+	for _, version := range []int{Marker.Schema - 1, Marker.Schema, Marker.Schema + 1} {
+		d := Dir(t.TempDir())
+		engine, done, err := d.OpenTable(t.Context(), config.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		marker := Marker
+		marker.Schema = version
+		if err := engine.Transact(t.Context(), table.Create(marker)); err != nil {
+			t.Fatal(err)
+		}
+		if err := done(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // a refused table is closed again
+			_, done, err := d.OpenTable(t.Context(), config.Config{})
+			if version == Marker.Schema {
+				if err != nil {
+					t.Fatal(err)
+				}
+				done()
+				continue
+			}
+			want := "cannot use the data in " + string(d) + ": it is from another version of this program. " +
+				"To begin again, delete the folder, or set DATA to another one"
+			if err == nil || err.Error() != want {
+				t.Errorf("version %d: got %v, want %s", version, err, want)
+			}
 		}
 	}
 }
