@@ -14,6 +14,7 @@ import (
 
 	"marketplace/catalog/custompackage"
 	"marketplace/infra/licenseimport"
+	"marketplace/infra/local/frame"
 	"marketplace/infra/localdata"
 	"marketplace/shared/fault"
 	"marketplace/shared/mail/outboxdir"
@@ -57,7 +58,7 @@ type (
 
 func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder,
 	mailEvents mailEventsFunc, events *randomEvents, samples previews, log *slog.Logger) http.Handler {
-	p := &localPages{data, w, outbox, recorder, mailEvents, events, web.NewPages(templateFiles)}
+	p := &localPages{data, w, outbox, recorder, mailEvents, events, web.NewPages(frame.Around(templateFiles))}
 	samples.pages = p
 	return web.New(web.Options{Routes: append(p.routes(), samples.routes()...), Pages: p.pages, Log: log})
 }

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/infra/local/frame"
 	"marketplace/shared/web"
 )
 
@@ -82,7 +83,8 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("devidp: making a key: %w", err)
 	}
-	p := &provider{Options: o, path: issuer.Path, key: key, codes: codes{now: o.Now}, pages: web.NewPages(templates)}
+	p := &provider{Options: o, path: issuer.Path, key: key, codes: codes{now: o.Now},
+		pages: web.NewPages(frame.Around(templates))}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, SiteURL: o.Issuer, Log: o.Log}), nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"marketplace/infra/local/frame"
 	"marketplace/shared/web"
 	"marketplace/shared/web/webtest"
 )
@@ -263,5 +264,5 @@ func TestSignOutRedirectsOnlyToTheClient(t *testing.T) {
 }
 
 func TestTemplatesMatchTheirData(t *testing.T) {
-	webtest.CheckPages(t, templates, map[string]any{"choose.html": chooseView{}, "error.html": web.ErrorView{}})
+	webtest.CheckPages(t, frame.Around(templates), map[string]any{"choose.html": chooseView{}, "error.html": web.ErrorView{}})
 }
