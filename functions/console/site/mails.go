@@ -118,7 +118,7 @@ func mailStatus(m outbox.Mail, later []outbox.Mail, now time.Time) (badge, strin
 	case outbox.Failed:
 		return badge{"Failed", "bad"}, "We gave up sending it."
 	case outbox.Pointless:
-		return badge{"Not sent", ""}, "Not sent: " + m.State.Cause + "."
+		return badge{"Not sent", ""}, "No longer needed: " + m.State.Cause + "."
 	}
 	return waitingStatus(m, now)
 }

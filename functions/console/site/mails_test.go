@@ -69,7 +69,7 @@ func TestPageSaysWhatBecameOfAnEmail(t *testing.T) {
 		}, "Failed", []string{"We gave up", "refused for good", "Try again"}, "Send again"},
 		"pointless": {func(w *testEnv, id string) {
 			w.must(w.store.Outbox().Drop(w.t.Context(), w.mail(id), "the question is no longer open"))
-		}, "Not sent", []string{"Not sent: the question is no longer open."}, "Send again"},
+		}, "Not sent", []string{"No longer needed: the question is no longer open."}, "Send again"},
 		"sent": {func(w *testEnv, id string) { w.sendMail(id) }, "Sent", []string{"not confirmed it yet", "Send again"},
 			"attempts"},
 		"delivered": {func(w *testEnv, id string) {
