@@ -112,7 +112,7 @@ func (m *Meter) read(pk string, use Use, size int) {
 
 func (m *Meter) add(pk string, use Use) {
 	if m.spent.Partitions == nil {
-		m.spent.Partitions, m.spent.Largest = map[string]Use{}, map[string]int{}
+		m.spent.Partitions = map[string]Use{}
 	}
 	m.spent.Use = m.spent.plus(use, 1)
 	m.spent.Partitions[pk] = m.spent.Partitions[pk].plus(use, 1)
@@ -138,11 +138,19 @@ func (m *Meter) Transact(ctx context.Context, writes ...table.Write) error {
 		size := before[i]
 		if !w.Delete {
 			size = max(size, ItemSize(w.Row))
+			m.grow(w.Row.Type, size)
 		}
 		m.add(w.Row.PK, Use{RowsWritten: 1, WriteUnits: 2 * max(1, kilobytes(size, 1))})
-		m.spent.Largest[w.Row.Type] = max(m.spent.Largest[w.Row.Type], size)
 	}
 	return nil
+}
+
+// grow notes the size of a row that was written.
+func (m *Meter) grow(kind string, size int) {
+	if m.spent.Largest == nil {
+		m.spent.Largest = map[string]int{}
+	}
+	m.spent.Largest[kind] = max(m.spent.Largest[kind], size)
 }
 
 // kilobytes is a size in units of so many kilobytes, rounded up.
