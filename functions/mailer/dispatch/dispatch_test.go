@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -282,13 +283,13 @@ func TestRunBeginsNoMailShortlyBeforeTheDeadline(t *testing.T) {
 
 func TestTableErrorEndsTheRunAndTheNextContinues(t *testing.T) {
 	for step := 1; ; step++ {
-		failed := false
+		var failed atomic.Bool
 		inTestEnv(t, func(w *testEnv) {
 			ids := w.putMany(3, soon)
 			w.faulty.Reset()
 			w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
 				if c.N >= step && c.N < step+20 { // longer than a record is repeated
-					failed = true
+					failed.Store(true)
 					return tabletest.Down
 				}
 				return tabletest.Fault{}
@@ -296,7 +297,7 @@ func TestTableErrorEndsTheRunAndTheNextContinues(t *testing.T) {
 			p := &provider{}
 			d := w.dispatcher(p)
 			err := d.Run(context.Background())
-			if failed && err == nil && strings.Contains(w.log.String(), `"level":"ERROR"`) {
+			if failed.Load() && err == nil && strings.Contains(w.log.String(), `"level":"ERROR"`) {
 				t.Errorf("failure from call %d: got no error, logged %s", step, w.log.String())
 			}
 			w.faulty.Fault = nil
@@ -312,7 +313,7 @@ func TestTableErrorEndsTheRunAndTheNextContinues(t *testing.T) {
 			}
 			w.nothingWaits()
 		})
-		if !failed {
+		if !failed.Load() {
 			if step < 10 {
 				t.Errorf("got %d steps, want more", step)
 			}
