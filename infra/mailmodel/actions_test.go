@@ -447,6 +447,7 @@ func (w *world) unknownRow() {
 // change changes how the provider answers.
 func (w *world) change() {
 	p := w.provider
+	before := p.unreadable()
 	switch n := w.choose(100); {
 	case n < 35:
 		p.mode = works
@@ -456,11 +457,23 @@ func (w *world) change() {
 		p.mode = mode(w.choose(int(modes)))
 	}
 	p.quotaDown = w.chance(10)
+	if before {
+		p.changed = w.now
+	}
 	if w.chance(30) {
 		w.setLimits()
 	}
 	w.logf("the provider: mode %d, %d a second, %d a day, limits unknown: %v", p.mode, p.perSecond, p.perDay,
 		p.quotaDown)
+}
+
+// midnight lets emails wait for their turns while a day ends.
+func (w *world) midnight() {
+	w.remind()
+	w.provider.changed, w.provider.perSecond, w.provider.perDay = w.now, 1, 0
+	w.provider.mode = works
+	w.advance(day(w.now).AddDate(0, 0, 1).Sub(w.now) - time.Duration(500+w.choose(4000))*time.Millisecond)
+	w.send()
 }
 
 func (w *world) setLimits() {

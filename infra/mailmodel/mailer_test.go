@@ -77,10 +77,12 @@ func (l logged) Write(line []byte) (int, error) {
 func (w *world) send() {
 	pl := plan{down: w.habits.tableDown, lost: w.habits.tableLost}
 	if w.chance(w.habits.cutOff) {
-		pl.dieAt, pl.dieAfter = 1+w.choose(40), w.chance(50)
+		if pl.dieAtCall = w.choose(3); pl.dieAtCall == 0 {
+			pl.dieAt, pl.dieAfter = 1+w.choose(40), w.chance(50)
+		}
 	}
 	if w.chance(w.habits.stall) {
-		pl.stallAt, pl.stall = 1+w.choose(40), w.meanwhile
+		pl.stallAt, pl.stall = 1+w.choose(25), w.meanwhile
 	}
 	switch w.choose(30) {
 	case 0:
@@ -102,6 +104,10 @@ func (w *world) schedule() {
 
 // meanwhile is what happens while a mailer stalls.
 func (w *world) meanwhile() {
+	if w.chance(50) { // another mailer tries at once
+		w.dispatch(plan{})
+		return
+	}
 	for range 1 + w.choose(3) {
 		one(w, []func(*world){(*world).wait, (*world).wait, (*world).changeLicense, (*world).review, (*world).send})(w)
 	}
@@ -114,7 +120,7 @@ func (w *world) dispatch(pl plan) {
 	}
 	p := m.process
 	p.begin(pl)
-	clean := pl.down+pl.lost+pl.dieAt+pl.stallAt+pl.cancelAt+pl.downFrom == 0
+	clean := pl.down+pl.lost+pl.dieAt+pl.dieAtCall+pl.stallAt+pl.cancelAt+pl.downFrom == 0
 	if !clean {
 		w.outage.unsure = true
 	}

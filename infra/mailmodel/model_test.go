@@ -15,11 +15,11 @@ var steps = []func(*world){
 	(*world).send, (*world).send, (*world).send, (*world).send,
 	(*world).wait, (*world).wait, (*world).wait, (*world).wait, (*world).change, (*world).change,
 	(*world).schedule, (*world).schedule, (*world).unknownRow, (*world).tryAgain,
-	(*world).sendAgain, (*world).lift,
+	(*world).sendAgain, (*world).lift, (*world).midnight,
 }
 
 // play plays a random history, and returns what went wrong.
-func play(rt *rapid.T, mutation string) error {
+func play(rt *rapid.T, mutation string) (*world, error) {
 	w := newWorld(rapid.Uint64().Draw(rt, "history"), mutation)
 	for _, seed := range rapid.SliceOfN(rapid.Uint64(), 20, 80).Draw(rt, "steps") {
 		w.reseed(seed)
@@ -29,11 +29,11 @@ func play(rt *rapid.T, mutation string) error {
 		}
 		w.checkRows()
 		if w.problem != nil {
-			return w.problem
+			return w, w.problem
 		}
 	}
 	w.end()
-	return w.problem
+	return w, w.problem
 }
 
 // end lets everything work for long enough, and checks what came of it.
@@ -46,6 +46,7 @@ func (w *world) end() {
 		every time.Duration
 		times int
 	}{{time.Minute, 6}, {31 * time.Minute, 6}, {4*time.Hour + time.Minute, 5}, {25 * time.Hour, 3}} {
+		w.tryAgain()
 		for range part.times {
 			w.advance(part.every)
 			w.dispatch(plan{})
@@ -57,9 +58,53 @@ func (w *world) end() {
 
 // TestEmailsAreNeitherStaleNorLostNorRepeatedSilently plays random histories; CI plays 2,000 (-rapid.checks).
 func TestEmailsAreNeitherStaleNorLostNorRepeatedSilently(t *testing.T) {
+	histories, seen := 0, map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
-		if err := play(rt, ""); err != nil {
+		w, err := play(rt, "")
+		if err != nil {
 			rt.Fatal(err)
 		}
+		histories++
+		w.count(seen)
 	})
+	t.Logf("%d histories: %v", histories, seen)
+	if histories < 100 {
+		return
+	}
+	for what, n := range seen {
+		if n == 0 {
+			t.Errorf("no history had what is %s", what)
+		}
+	}
+}
+
+// count adds what a history had, so that a model in which nothing happens is noticed.
+func (w *world) count(seen map[string]int) {
+	add := func(what string, really bool) {
+		if seen[what] += 0; really {
+			seen[what]++
+		}
+	}
+	for _, e := range w.order {
+		taken := 0
+		for _, c := range e.calls {
+			if c.accepted {
+				taken++
+			}
+			add("in doubt", c.result == unclear)
+			add("cut off", c.result == cutOff)
+			add("a process that stalled", c.halted || c.stalled)
+			add("throttled", c.result == throttled)
+		}
+		add("accepted", taken > 0)
+		add("accepted twice", taken > 1)
+		add("a reminder", e.Kind == "license-expiring")
+		add("repeated", e.Repeats != "")
+		add("a task for sales", e.Kind == "license-unreached")
+		add("pointless", e.state.Status == "pointless")
+		add("failed", e.state.Status == "failed")
+		add("of a newer version", e.unknown)
+		add("tried again", e.marksThen > 0 || e.since > 0)
+		add("settled by an event", !e.settled.IsZero() && !e.answered())
+	}
 }

@@ -241,13 +241,16 @@ func (w *world) rowOf(prefix, id string) table.Row {
 }
 
 // mostHistories is in how many histories each fault is found at the latest.
-const mostHistories = 400
+const mostHistories = 1000
 
 // TestModelFindsEveryFault breaks one fault after another in on purpose.
 func TestModelFindsEveryFault(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(mutations)) {
 		t.Run(name, func(t *testing.T) {
-			history := rapid.Custom(func(rt *rapid.T) error { return play(rt, name) })
+			history := rapid.Custom(func(rt *rapid.T) error {
+				_, err := play(rt, name)
+				return err
+			})
 			for n := range mostHistories {
 				if err := history.Example(n); err != nil {
 					what, _, _ := strings.Cut(err.Error(), "\n")

@@ -133,16 +133,20 @@ func (w *world) checkRank(c *call) {
 func (w *world) checkQuota(c *call) {
 	v, p := w.provider, c.process
 	defer func() { p.lastCall = w.now }()
-	if v.perDay == 0 || !p.limitsRead.After(v.changed) {
-		return
+	const cached = time.Minute + time.Second
+	if !p.limitsRead.After(v.changed) && (v.unreadable() || w.now.Sub(v.changed) <= cached) {
+		return // it cannot know the limits, or need not have read them yet
 	}
-	if v.perSecond > 0 && !p.lastCall.IsZero() {
+	if v.perSecond > 0 && !p.lastCall.IsZero() && p.lastStall == 0 {
 		if apart := w.now.Sub(p.lastCall); apart < time.Second/time.Duration(v.perSecond)-time.Millisecond {
 			w.failf("%s is called %v after the call before, at %d a second", c.email.ID, apart, v.perSecond)
 		}
 	}
-	known, heard := 0, w.now.Add(-time.Minute-time.Second)
-	if v.unlimited() {
+	if v.perDay == 0 {
+		return
+	}
+	known, heard := 0, w.now.Add(-cached)
+	if v.unreadable() {
 		heard = p.limitsRead
 	}
 	for _, a := range v.accepted {
@@ -225,7 +229,8 @@ func (c *call) known() bool { return c.recorded && c.result != unclear && c.resu
 
 // answered reports whether the caller got a clear answer, and nothing kept it from recording it.
 func (c *call) answered() bool {
-	return c.result != unclear && c.result != cutOff && !c.process.dead && c.process.faults == c.faults && !c.stalled
+	return c.result != unclear && c.result != cutOff && !c.process.dead && c.process.faults == c.faults &&
+		!c.stalled && !c.halted
 }
 
 // endCall notes how a call ended.
@@ -277,6 +282,10 @@ func (w *world) checkState(p *process, e *email, before state) {
 	}
 	if o := w.outage; o.on() && !o.unsure {
 		w.failf("%s, and a failure was counted in an outage", why)
+	}
+	if len(e.calls) == 0 {
+		w.failf("%s, and failed without a call", why)
+		return
 	}
 	if pause := min(time.Minute<<(s.Failures-1), 4*time.Hour); s.Status == "waiting" &&
 		s.NotBefore.Add(time.Millisecond).Sub(e.calls[len(e.calls)-1].ended) < pause {

@@ -40,7 +40,9 @@ type process struct {
 	lookedAtStep  int
 	recordsAtStep int       // when it last read what is on record for an email
 	limitsRead    time.Time // when it last read the provider's limits
+	sends         int       // calls of the provider in this run
 	lastCall      time.Time // of this run
+	call          *call     // the last one
 }
 
 // stalledSince reports whether the process stalled after a step.
@@ -51,8 +53,9 @@ func (p *process) stalledSince(step int) bool { return p.lastStall > step }
 type plan struct {
 	down, lost int // in a hundred calls of the table
 
-	dieAt    int  // the step at which it is cut off; 0: none
-	dieAfter bool // the step is still done
+	dieAt     int  // the step at which it is cut off; 0: none
+	dieAfter  bool // the step is still done
+	dieAtCall int  // the call of the provider during which it is cut off
 
 	stallAt int    // the step before which it stalls
 	stall   func() // what happens meanwhile
@@ -73,7 +76,7 @@ func (w *world) process(name string, p plan) *process {
 // begin makes the process ready for a run with a plan.
 func (p *process) begin(pl plan) {
 	p.plan, p.steps, p.appeared = pl, 0, nil
-	p.lastStall, p.lookedAtStep, p.recordsAtStep, p.lastCall = 0, 0, 0, time.Time{}
+	p.lastStall, p.lookedAtStep, p.recordsAtStep, p.sends, p.lastCall = 0, 0, 0, 0, time.Time{}
 }
 
 // errGone is what a process is told that was cut off.
@@ -115,7 +118,7 @@ func (p *process) fault(c tabletest.Call) tabletest.Fault {
 
 // promotes reports whether a call ends the pause of an email. The mailer makes several of them at once.
 func promotes(c tabletest.Call) bool {
-	if c.Op != "transact" {
+	if c.Op != "transact" || len(c.Writes) == 0 {
 		return false
 	}
 	for _, w := range c.Writes {
@@ -173,6 +176,9 @@ func (p *process) step() (gone, last bool) {
 	if p.steps == p.plan.stallAt {
 		p.world.logf("%s stalls at step %d", p.name, p.steps)
 		p.lastStall = p.steps
+		if p.call != nil && !p.call.recorded {
+			p.call.halted = true
+		}
 		p.plan.stall()
 		p.world.logf("%s continues", p.name)
 	}
@@ -197,10 +203,15 @@ func (p *process) sleep(ctx context.Context, d time.Duration) {
 // Send is mail.Sender's.
 func (p *process) Send(ctx context.Context, m mail.Message) (string, error) {
 	gone, last := p.step()
+	if p.sends++; !gone && p.sends == p.plan.dieAtCall {
+		p.world.logf("%s is cut off during a call", p.name)
+		p.dead, last = true, true
+	}
 	if gone {
 		return "", errGone
 	}
 	c := p.world.beginCall(p, m)
+	p.call = c
 	id, err := p.world.provider.send(ctx, c)
 	c.ended = p.world.now
 	if last {

@@ -16,7 +16,7 @@ type provider struct {
 	perSecond int       // 0: no limit
 	perDay    int       // 0: no limit
 	rejects   int       // in a hundred emails, which it will never accept
-	changed   time.Time // when the limits changed last
+	changed   time.Time // when the limits changed last, or could be read again
 	quotaDown bool
 	accepted  []*call
 	calls     []*call
@@ -64,15 +64,16 @@ type call struct {
 	says     bool   // the letter says that it may be a repetition
 	recorded bool   // the email's state tells of it
 	faults   int    // of the process before the call
+	halted   bool   // the process stalled before it had recorded the outcome
 	stalled  bool   // the process stalled after it had made sure that it may begin the call
 }
 
-// unlimited reports whether nobody can learn the limits.
-func (p *provider) unlimited() bool { return p.quotaDown || p.mode == refusesConnections }
+// unreadable reports whether nobody can learn the limits.
+func (p *provider) unreadable() bool { return p.quotaDown || p.mode == refusesConnections }
 
 // limits is what the provider tells of its limits.
 func (p *provider) limits() (mail.Quota, error) {
-	if p.unlimited() {
+	if p.unreadable() {
 		return mail.Quota{}, errors.New("the provider does not answer")
 	}
 	return mail.Quota{PerSecond: float64(p.perSecond), PerDay: p.perDay,

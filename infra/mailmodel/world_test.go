@@ -69,7 +69,7 @@ func newWorld(seed uint64, mutation string) *world {
 		emails: map[string]*email{}, ready: map[string]int{}, suppressed: map[string]scope{},
 	}
 	w.now = time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second)
-	some := func(most int) int { return max(0, w.choose(3*most)-2*most) } // mostly none
+	some := func(most int) int { return max(0, w.choose(2*most)-most) } // in half of the histories none
 	w.habits = habits{
 		tableDown: some(12), tableLost: some(12), cutOff: some(60), stall: some(50),
 		eventMissing: some(100), eventLate: some(100), eventTwice: some(60),
