@@ -1,12 +1,15 @@
 package mailsim
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
@@ -15,12 +18,19 @@ import (
 // monday is when the simulations begin.
 var monday = time.Date(2026, time.November, 30, 0, 0, 0, 0, time.UTC)
 
-// Print prints the tables of all simulations.
+// Print prints the tables of all simulations, which run at the same time.
 func Print(ctx context.Context, out io.Writer) error {
-	for _, simulate := range []func(context.Context, io.Writer) error{
-		printDayWithoutSES, printWeekOfErrors, printBusyDay,
-	} {
-		if err := simulate(ctx, out); err != nil {
+	simulations := []func(context.Context, io.Writer) error{printDayWithoutSES, printWeekOfErrors, printBusyDay}
+	tables := make([]bytes.Buffer, len(simulations))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, simulate := range simulations {
+		g.Go(func() error { return simulate(ctx, &tables[i]) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i := range tables {
+		if _, err := tables[i].WriteTo(out); err != nil {
 			return err
 		}
 	}
