@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 )
 
 // exportLimit is the largest answer of a Lambda function (6 MB), less what encoding it as JSON adds.
@@ -42,7 +43,7 @@ func main() {
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
-	kept := store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now})
+	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept,
 		Gate: signin.New(signin.Options{

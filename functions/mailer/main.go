@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 )
 
 func main() {
@@ -31,7 +32,7 @@ func main() {
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
-	kept := store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now})
+	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}))
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail)}
 	lambda.Start(dispatch.New(dispatch.Options{
 		Outbox: kept.Outbox(), Records: kept, Write: letters.With(catalogs.Get),

@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/logging"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 )
 
 func main() {
@@ -22,7 +23,7 @@ func main() {
 		log.Fatal(err)
 	}
 	lambda.Start(daily.New(daily.Options{
-		Store: store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Store: delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now})),
 		Now:   time.Now,
 		Log:   logging.New(os.Stdout),
 	}).Run)

@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -28,7 +29,7 @@ import (
 
 // costEnv is a store over a table that counts what DynamoDB would. Its clock is time.Now, that of the synctest bubble.
 type costEnv struct {
-	*store.Store
+	*delivery.Store
 	t      *testing.T
 	meter  *tabletest.Meter
 	issuer license.Issuer
@@ -49,7 +50,7 @@ func (s sent) Quota(context.Context) (mail.Quota, error) {
 func newCostEnv(t *testing.T, issuer license.Issuer) *costEnv {
 	meter := &tabletest.Meter{Table: &tabletest.Memory{}}
 	return &costEnv{
-		Store: store.New(meter, store.Options{Now: time.Now}), t: t, meter: meter, issuer: issuer,
+		Store: delivery.New(store.New(meter, store.Options{Now: time.Now})), t: t, meter: meter, issuer: issuer,
 		lines: map[string]string{},
 	}
 }
@@ -219,7 +220,7 @@ func (e *costEnv) measureLicense(l license.License) {
 	reminded := notice.LicenseExpiring(l, 2, l.Contacts[0])
 	m, err := e.Outbox().Read(ctx, reminded.ID)
 	e.must(err)
-	report := store.Report{
+	report := outbox.Report{
 		Mail: m.ID, Attempt: 1, ProviderID: m.State.ProviderID, Recipient: m.To.Email, Outcome: outbox.Accepted,
 		At: time.Now().UTC(),
 	}

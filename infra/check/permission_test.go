@@ -33,6 +33,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -52,7 +53,8 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 	t.Helper()
 	db, tab := newDynamoDB(t)
 	now := time.Date(2018, 6, 1, 12, 0, 0, 0, time.UTC)
-	u := &user{ctx: t.Context(), now: now, s: store.New(tab, store.Options{Now: func() time.Time { return now }})}
+	kept := store.New(tab, store.Options{Now: func() time.Time { return now }})
+	u := &user{ctx: t.Context(), now: now, s: delivery.New(kept)}
 	u.prepare(t)
 
 	actions = map[string][]string{"catalog": nil}
@@ -98,7 +100,7 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 type user struct {
 	ctx context.Context
 	now time.Time
-	s   *store.Store
+	s   *delivery.Store
 
 	license license.License // on record
 	key     string          // the ID of a mail with its key
@@ -224,7 +226,7 @@ func (u *user) mailerSteps() []step {
 		}},
 		{"Suppressed", func() error { return last(u.s.Suppressed(u.ctx, "a@example.com")) }},
 		{"FailSuppressed", begin(func(m outbox.Mail) error {
-			return u.s.FailSuppressed(u.ctx, m, store.Suppression{})
+			return u.s.FailSuppressed(u.ctx, m, delivery.Suppression{})
 		})},
 	}
 }
@@ -232,7 +234,7 @@ func (u *user) mailerSteps() []step {
 func (u *user) mailEventsSteps() []step {
 	return []step{{"RecordReport", func() error {
 		for _, outcome := range []outbox.Outcome{outbox.Accepted, outbox.Delivered, outbox.Returned, outbox.Bounced} {
-			r := store.Report{Mail: u.key, ProviderID: "x", Outcome: outcome, Status: "4.4.7", At: u.now}
+			r := outbox.Report{Mail: u.key, ProviderID: "x", Outcome: outcome, Status: "4.4.7", At: u.now}
 			if _, err := u.s.RecordReport(u.ctx, r); err != nil {
 				return err
 			}

@@ -20,7 +20,6 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
-	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/tabletest"
 )
@@ -163,7 +162,7 @@ func (e *costEnv) deliver(p *recorder) {
 	for _, m := range p.sent {
 		id, _ := sent{}.Send(e.t.Context(), m)
 		for _, o := range []outbox.Outcome{outbox.Accepted, outbox.Delivered} {
-			r := store.Report{Mail: m.ID, Attempt: m.Attempt, ProviderID: id, Recipient: m.To.Email, Outcome: o,
+			r := outbox.Report{Mail: m.ID, Attempt: m.Attempt, ProviderID: id, Recipient: m.To.Email, Outcome: o,
 				At: time.Now().UTC()}
 			e.must(last(e.RecordReport(e.t.Context(), r)))
 		}

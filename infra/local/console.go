@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
-	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 )
 
 // console is the sales console and its sign-in provider.
@@ -22,7 +22,7 @@ type console struct{ site, devIDP http.Handler }
 type consoleParts struct {
 	Options
 	config      config.Config
-	store       *store.Store
+	store       *delivery.Store
 	catalog     func() (*catalog.Catalog, error)
 	issuer      license.Issuer
 	sessionKeys signin.Keys

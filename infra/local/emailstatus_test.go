@@ -15,12 +15,13 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 )
 
 // mailStates puts one email in every state on record, before the server starts.
 type mailStates struct {
-	*store.Store
+	*delivery.Store
 	t       *testing.T
 	now     time.Time
 	license license.License
@@ -147,7 +148,7 @@ func TestEmailStatusInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &mailStates{t: t, now: time.Now()}
-	s.Store = store.New(engine, store.Options{Now: func() time.Time { return s.now }})
+	s.Store = delivery.New(store.New(engine, store.Options{Now: func() time.Time { return s.now }}))
 	r := s.fill()
 	s.must(done())
 

@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -22,7 +23,7 @@ import (
 // seeder fills a new table with requests and licenses of invented customers, as after a year of sales. It sends no
 // email and mutes its licenses, so the outbox shows only what the person who tries the program causes.
 type seeder struct {
-	*store.Store
+	*delivery.Store
 	random  *rand.Rand
 	now     time.Time // of the store, while writing the past
 	loc     int       // lines of code of the current customer
@@ -78,7 +79,7 @@ func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) err
 func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *catalog.Catalog, now time.Time) error {
 	for i, c := range companies {
 		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, catalog: sample}
-		s.Store = store.New(t, store.Options{Now: func() time.Time { return s.now }})
+		s.Store = delivery.New(store.New(t, store.Options{Now: func() time.Time { return s.now }}))
 		if err := s.customer(ctx, c, i, now); err != nil {
 			return fmt.Errorf("seed: %s: %w", c.name, err)
 		}
@@ -218,7 +219,7 @@ func (s *seeder) askAndBounce(ctx context.Context, r request.Request, question s
 		return err
 	}
 	s.now = s.now.Add(time.Minute)
-	bounce := store.Report{Mail: id, ProviderID: "sample", Outcome: outbox.Bounced, Status: "5.1.1",
+	bounce := outbox.Report{Mail: id, ProviderID: "sample", Outcome: outbox.Bounced, Status: "5.1.1",
 		Detail: "General, smtp; 550 5.1.1 user unknown", At: s.now}
 	_, err = s.RecordReport(ctx, bounce)
 	return err

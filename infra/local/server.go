@@ -29,6 +29,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 )
@@ -131,7 +132,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		}
 		return nil
 	}}
-	db := store.New(wakingTable{engine, w.wake}, store.Options{Now: clock.Now})
+	db := delivery.New(store.New(wakingTable{engine, w.wake}, store.Options{Now: clock.Now}))
 	if err := recoverMails(ctx, db.Outbox(), outbox, clock.Now()); err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	w.publish = func() { events.front.PublishDue() }
 	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run
 
-	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, db, from, clock.Now()) }
+	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, db.Store, from, clock.Now()) }
 
 	sessionKeys, err := o.Data.SessionKeys()
 	if err != nil {

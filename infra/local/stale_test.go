@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/tabletest"
 )
@@ -38,7 +39,7 @@ func (*recorder) Quota(context.Context) (mail.Quota, error) { return mail.Quota{
 type staleEnv struct {
 	t         *testing.T
 	now       time.Time
-	store     *store.Store
+	store     *delivery.Store
 	reminders *daily.Job
 	mailer    *dispatch.Dispatcher
 	recorder
@@ -48,7 +49,7 @@ func newStaleEnv(t *testing.T) *staleEnv {
 	w := &staleEnv{t: t, now: time.Date(2018, 3, 1, 6, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.DiscardHandler)
-	w.store = store.New(&tabletest.Memory{}, store.Options{Now: clock})
+	w.store = delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock}))
 	w.reminders = daily.New(daily.Options{Store: w.store, Now: clock, Log: log})
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
 	w.mailer = dispatch.New(dispatch.Options{

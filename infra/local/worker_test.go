@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/bolt"
 )
@@ -114,7 +115,7 @@ func TestMailerIsRunEveryMinute(t *testing.T) {
 
 // mailEnv is an outbox and the folder that its mails are sent to.
 type mailEnv struct {
-	store *store.Store
+	store *delivery.Store
 	sent  *outboxdir.Dir
 	clock *localdata.Clock
 }
@@ -136,7 +137,7 @@ func newMailEnv(t *testing.T) *mailEnv {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sent.Close() })
-	return &mailEnv{store.New(engine, store.Options{Now: clock.Now}), sent, clock}
+	return &mailEnv{delivery.New(store.New(engine, store.Options{Now: clock.Now})), sent, clock}
 }
 
 // file files a request and returns the IDs of its emails to the customer and to sales.

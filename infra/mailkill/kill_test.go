@@ -28,6 +28,7 @@ import (
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -128,14 +129,14 @@ func (r *run) serve() {
 func rejected(id string) bool { return strings.Contains(id, "reject") }
 
 // open calls f with the store while no process of the mailer has it.
-func (r *run) open(f func(s *store.Store)) {
+func (r *run) open(f func(s *delivery.Store)) {
 	r.Helper()
 	tab, err := bolt.Open(r.path)
 	if err != nil {
 		r.Fatal(err)
 	}
 	defer tab.Close()
-	f(store.New(tab, store.Options{Now: r.now}))
+	f(delivery.New(store.New(tab, store.Options{Now: r.now})))
 }
 
 // fill queues the mails: of requests, some of which sales have begun to work on; keys, some of licenses that were
@@ -160,7 +161,7 @@ func (r *run) fill() {
 	}
 	must(tab.Fill(ctx, func(filling table.Table) error {
 		recorder.Table = filling
-		s := store.New(recorder, store.Options{Now: r.now, NewID: newID})
+		s := delivery.New(store.New(recorder, store.Options{Now: r.now, NewID: newID}))
 		for i := range 250 {
 			filed, _, err := s.FileRequest(ctx, request.Details{
 				Kind: request.New, Edition: license.Developer, Loc: 120_000, ProductVersion: "6.7",
@@ -220,7 +221,7 @@ func (r *run) kill(cmd *exec.Cmd, n int) {
 		r.Fatal(err)
 	}
 	cmd.Wait()
-	r.open(func(s *store.Store) {
+	r.open(func(s *delivery.Store) {
 		for _, id := range r.ids {
 			m, err := s.Outbox().Read(r.Context(), id)
 			if err != nil {
@@ -248,7 +249,7 @@ func (r *run) settle() {
 		return
 	}
 	r.front.PublishDue()
-	r.open(func(s *store.Store) {
+	r.open(func(s *delivery.Store) {
 		job := feedback.New(feedback.Options{Store: s, Now: r.now, Log: slog.New(slog.DiscardHandler)})
 		for batch := range slices.Chunk(r.events, 10) {
 			answer, err := job.Invoke(r.Context(), feedbacktest.Batch(batch...))
@@ -274,7 +275,7 @@ func (r *run) check(kills int) {
 		}
 	}
 	statuses, twice := map[string]int{}, 0
-	r.open(func(s *store.Store) {
+	r.open(func(s *delivery.Store) {
 		for _, id := range r.ids {
 			m, err := s.Outbox().Read(context.Background(), id)
 			if err != nil {

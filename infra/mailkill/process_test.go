@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/table/bolt"
 )
 
@@ -48,7 +49,7 @@ func mailer(path string) error {
 		return err
 	}
 	defer tab.Close()
-	kept := store.New(tab, store.Options{Now: now})
+	kept := delivery.New(store.New(tab, store.Options{Now: now}))
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
 	credentials := func(string) string { return "eu-central-1" } // any will do
 	d := dispatch.New(dispatch.Options{

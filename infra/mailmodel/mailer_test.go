@@ -13,7 +13,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
-	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 )
 
 // mailer is a Dispatcher in a process of its own. One that was not cut off runs again, as a warm Lambda does.
@@ -38,7 +38,7 @@ func (w *world) newMailer() *mailer {
 
 // records notes when a mailer reads what is on record.
 type records struct {
-	*store.Store
+	*delivery.Store
 	process *process
 }
 

@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -114,7 +115,8 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 		}}
 	},
 	"paused emails are sent early": func(w *world, _ *process, o *dispatch.Options) {
-		hurried := store.New(w.rows, store.Options{Now: func() time.Time { return w.now.Add(50 * time.Minute) }})
+		later := func() time.Time { return w.now.Add(50 * time.Minute) }
+		hurried := delivery.New(store.New(w.rows, store.Options{Now: later}))
 		o.Outbox = box{Outbox: o.Outbox, promote: hurried.Outbox().Promote}
 	},
 	"emails of a newer version are dropped": func(w *world, _ *process, o *dispatch.Options) {

@@ -11,6 +11,7 @@ import (
 
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -19,7 +20,7 @@ import (
 type process struct {
 	world *world
 	name  string
-	store *store.Store
+	store *delivery.Store
 	plan  plan
 
 	mu        sync.Mutex
@@ -68,8 +69,8 @@ type plan struct {
 
 func (w *world) process(name string, p plan) *process {
 	proc := &process{world: w, name: name, plan: p, calls: map[string]int{}}
-	proc.store = store.New(&tabletest.Faulty{Table: watched{w.rows, proc}, Fault: proc.fault},
-		store.Options{Now: w.clock, NewID: w.newID})
+	proc.store = delivery.New(store.New(&tabletest.Faulty{Table: watched{w.rows, proc}, Fault: proc.fault},
+		store.Options{Now: w.clock, NewID: w.newID}))
 	return proc
 }
 

@@ -19,7 +19,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
@@ -217,10 +217,10 @@ func (s *sim) Records(_ context.Context, n notice.Notice) (notice.Records, error
 }
 
 // Suppressed implements dispatch.Records.
-func (s *sim) Suppressed(context.Context, string) (*store.Suppression, error) { return nil, nil }
+func (s *sim) Suppressed(context.Context, string) (*delivery.Suppression, error) { return nil, nil }
 
 // FailSuppressed implements dispatch.Records.
-func (s *sim) FailSuppressed(context.Context, outbox.Mail, store.Suppression) error {
+func (s *sim) FailSuppressed(context.Context, outbox.Mail, delivery.Suppression) error {
 	return errors.New("mailsim: no address is suppressed")
 }
 

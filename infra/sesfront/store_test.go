@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/tabletest"
 )
@@ -41,7 +42,7 @@ func TestEventsReachTheStore(t *testing.T) {
 func eventsReachTheStore(t *testing.T, upstream string) {
 	ctx := t.Context()
 	clock := newClock()
-	kept := store.New(&tabletest.Memory{}, store.Options{Now: clock.Now})
+	kept := delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock.Now}))
 	log := logging.New(t.Output())
 	job := feedback.New(feedback.Options{Store: kept, Now: clock.Now, Log: log})
 	front := sesfront.New(sesfront.Options{
@@ -132,7 +133,7 @@ func behave(call sesfront.Call) sesfront.Behaviour {
 }
 
 // remind puts a license on record and queues its reminder to the first of two contacts.
-func remind(t *testing.T, s *store.Store, id string, now time.Time) {
+func remind(t *testing.T, s *delivery.Store, id string, now time.Time) {
 	t.Helper()
 	l := license.License{
 		ID: id, Type: license.Production, Organization: "Acme AG", Edition: license.Developer, MaxLoc: 1,

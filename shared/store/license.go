@@ -44,7 +44,7 @@ type Summary struct {
 	Revoked      time.Time       `json:"revoked,omitzero"`
 }
 
-func summaryOf(l license.License) Summary {
+func SummaryOf(l license.License) Summary {
 	return Summary{
 		l.ID, l.Type, l.Organization, l.Server, l.Edition, l.MaxLoc, l.Support, l.NotBefore, l.Expiration, l.Successor,
 		l.Revoked,
@@ -80,7 +80,7 @@ func (e licenseEntity) Index(version int64) (rows []table.Row) {
 	for _, contact := range l.Contacts {
 		keys = append(keys, table.Key{PK: rowkey.EmailPK(contact.Email), SK: name})
 	}
-	summary := summaryOf(l)
+	summary := SummaryOf(l)
 	for _, key := range keys {
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
 	}

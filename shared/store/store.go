@@ -46,6 +46,12 @@ func New(t table.Table, o Options) *Store {
 	return s
 }
 
+// Table is the table that the Store is over, for what else is kept in it.
+func (s *Store) Table() *entity.Table { return s.table }
+
+// Now is the time of the clock, in UTC.
+func (s *Store) Now() time.Time { return s.now() }
+
 // Outbox is the outbox in the same table.
 func (s *Store) Outbox() *outbox.Box { return s.outbox }
 
@@ -79,12 +85,5 @@ func (s *Store) begin() *changeset {
 func (c *changeset) queue(notices ...notice.Notice) {
 	if !c.store.silent {
 		c.store.outbox.Queue(c.Changeset, notices...)
-	}
-}
-
-// queueLater puts a mail into the outbox that is not sent before a time.
-func (c *changeset) queueLater(n notice.Notice, notBefore time.Time) {
-	if !c.store.silent {
-		c.store.outbox.QueueLater(c.Changeset, n, notBefore)
 	}
 }

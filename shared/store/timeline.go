@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -54,36 +52,11 @@ const (
 	ReminderQueued          Action = "reminder queued"
 )
 
-// Actions about addresses, and about mails that did not arrive.
-const (
-	MailBounced       Action = "mail bounced"
-	MailComplained    Action = "complaint about a mail"
-	MailRefused       Action = "mail refused by the carrier"
-	MailReturned      Action = "mail returned"
-	MailAnswered      Action = "mail returned or answered automatically"
-	MailDelayed       Action = "mail delayed"
-	MailRepeated      Action = "mail is sent again in a day"
-	MailReaddressed   Action = "mail goes to the next contact"
-	ContactsUnreached Action = "no contact can be reached"
-	MailTriedAgain    Action = "mail tried again"
-	MailSentAgain     Action = "mail sent again"
-	SuppressionLifted Action = "mail to the address allowed again"
-)
-
-// MailNote is the note of an event about a mail: its kind, and its recipient if that is a customer. ParseMailNote reads
-// it.
-func MailNote(k mail.Kind, to string) string { return strings.TrimSpace(string(k) + " " + to) }
-
-// ParseMailNote returns the kind and the recipient of a mail in a note of MailNote.
-func ParseMailNote(note string) (k mail.Kind, to string) {
-	kind, to, _ := strings.Cut(note, " ")
-	return mail.Kind(kind), to
-}
-
 // Subject names the license or the request on whose timeline something is told: one of the two.
 type Subject struct{ License, Request string }
 
-func (s Subject) key() table.Key {
+// Key is the row of the license or request.
+func (s Subject) Key() table.Key {
 	if s.License != "" {
 		return rowkey.License(s.License)
 	}
@@ -101,9 +74,9 @@ func (s *Store) LicenseTimeline(ctx context.Context, id string) ([]Event, error)
 }
 
 func (s *Store) timeline(ctx context.Context, of Subject) ([]Event, error) {
-	events, err := s.table.Timeline(ctx, of.key())
+	events, err := s.table.Timeline(ctx, of.Key())
 	if err != nil {
-		return nil, fmt.Errorf("store: timeline of %s: %w", of.key().PK, err)
+		return nil, fmt.Errorf("store: timeline of %s: %w", of.Key().PK, err)
 	}
 	return events, nil
 }

@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/table/bolt"
 )
 
@@ -31,7 +32,7 @@ var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
 type testEnv struct {
 	*Generator
 	*testing.T
-	store    *store.Store
+	store    *delivery.Store
 	now      time.Time
 	issuer   license.Issuer
 	packages packages
@@ -52,7 +53,7 @@ func newTestEnv(t *testing.T) *testEnv {
 	t.Cleanup(func() { engine.Close() })
 	w := &testEnv{T: t, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), issuer: licensetest.Issuer(t)}
 	clock := func() time.Time { return w.now }
-	w.store = store.New(engine, store.Options{Now: clock})
+	w.store = delivery.New(store.New(engine, store.Options{Now: clock}))
 	w.Generator = New(Options{
 		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil },
 		Packager: &w.packages,

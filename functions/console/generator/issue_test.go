@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 )
 
 func TestIssueClosesTheRequestAndEmailsTheKey(t *testing.T) {
@@ -148,7 +149,7 @@ func TestChangeSinceTheReviewIsReviewedAgain(t *testing.T) {
 
 // interfering is a store in which a record changes just before the transaction.
 type interfering struct {
-	*store.Store
+	*delivery.Store
 	do func()
 }
 
@@ -174,7 +175,7 @@ func TestChangeDuringTheIssueIsReviewedAgain(t *testing.T) {
 
 // counting counts what a generator reads.
 type counting struct {
-	*store.Store
+	*delivery.Store
 	requests, licenses, datasets int
 }
 

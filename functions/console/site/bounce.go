@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/web"
 
 	"golang.org/x/sync/errgroup"
@@ -36,7 +37,7 @@ func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []
 		case why != nil:
 			row.Problem, row.Since = outcomeBadge(why.Outcome), license.DateOf(why.At).Long()
 			row.Stopped = stopped(why.Scope)
-			reachable = reachable || why.Scope != store.AllMails
+			reachable = reachable || why.Scope != delivery.AllMails
 		}
 		reachable = reachable || row.Problem.Text == ""
 		rows = append(rows, row)
@@ -48,8 +49,8 @@ func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []
 func (a addressRow) ID() string { return mail.RecipientID(a.Email) }
 
 // stopped names the emails that a suppression stops.
-func stopped(s store.Scope) string {
-	if s == store.Confirmations {
+func stopped(s delivery.Scope) string {
+	if s == delivery.Confirmations {
 		return "confirmations"
 	}
 	return "emails"
@@ -114,7 +115,7 @@ func (s *site) resumeEmails(r *http.Request, on store.Subject, contacts []licens
 
 // reportRow is a bounce or complaint in the list of all.
 type reportRow struct {
-	store.RecentReport
+	delivery.RecentReport
 	Badge   badge
 	Name    string // what the email was for
 	Address string // of the page of its request or license
@@ -166,7 +167,7 @@ func (s *site) suppressedAmong(r *http.Request, reports []reportRow) (rows []sup
 			addresses = append(addresses, m)
 		}
 	}
-	found := make([]*store.Suppression, len(addresses))
+	found := make([]*delivery.Suppression, len(addresses))
 	g, ctx := errgroup.WithContext(r.Context())
 	for i, m := range addresses {
 		g.Go(func() (err error) { found[i], err = s.store.Suppressed(ctx, m.To); return err })

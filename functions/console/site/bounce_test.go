@@ -7,7 +7,6 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/web/webtest"
 )
@@ -15,7 +14,7 @@ import (
 // bounce records what the mail provider reports about an email.
 func (w *testEnv) bounce(id string, o outbox.Outcome, detail string) {
 	w.t.Helper()
-	_, err := w.store.RecordReport(w.t.Context(), store.Report{Mail: id, ProviderID: "c", Outcome: o, Detail: detail})
+	_, err := w.store.RecordReport(w.t.Context(), outbox.Report{Mail: id, ProviderID: "c", Outcome: o, Detail: detail})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/web"
@@ -140,7 +141,7 @@ var sampleCatalog = sync.OnceValues(func() (*catalog.Catalog, error) { return da
 type testEnv struct {
 	t     testing.TB
 	site  http.Handler
-	store *store.Store
+	store *delivery.Store
 	table table.Table
 	now   *time.Time
 	log   *bytes.Buffer
@@ -160,7 +161,7 @@ func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return *w.now }
-	w.store = store.New(engine, store.Options{Now: clock})
+	w.store = delivery.New(store.New(engine, store.Options{Now: clock}))
 	gate := w.gate.Options
 	gate.Sessions = w.store
 	o := Options{

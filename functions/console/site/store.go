@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 )
 
@@ -46,8 +47,8 @@ type Store interface {
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
 	QueuedMails(ctx context.Context, limit int) (outbox.Queued, error)
 	FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail, error)
-	RecentReports(ctx context.Context, since time.Time, limit int) ([]store.RecentReport, error)
-	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
+	RecentReports(ctx context.Context, since time.Time, limit int) ([]delivery.RecentReport, error)
+	Suppressed(ctx context.Context, email string) (*delivery.Suppression, error)
 	TryMailAgain(ctx context.Context, id, by string) error
 	TryFailedMailsAgain(ctx context.Context, by string, limit int) (n int, err error)
 	SendMailAgain(ctx context.Context, id, by, nonce string) error

@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/web"
 )
 
@@ -35,8 +36,8 @@ func timelineView(events []store.Event) (list []eventView) {
 		switch e.Action {
 		case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
 			v.Note, v.About, v.Link = "", "license "+e.Note, "/console/licenses/"+e.Note
-		case store.MailTriedAgain, store.MailSentAgain:
-			kind, to := store.ParseMailNote(e.Note)
+		case delivery.MailTriedAgain, delivery.MailSentAgain:
+			kind, to := delivery.ParseMailNote(e.Note)
 			v.Note = mailName(kind)
 			if to != "" {
 				v.Note += " to " + to
@@ -65,15 +66,15 @@ func actionText(a store.Action) string {
 	if text, ok := map[store.Action]string{
 		store.CustomerAsked:       "asked the customer",
 		store.LicenseSuccessorSet: "renewed by", store.LicenseSuccessorRevoked: "renewal revoked",
-		store.MailBounced: "email bounced", store.MailComplained: "email marked as spam",
-		store.MailRefused: "email rejected by the provider", store.MailReturned: "email bounced temporarily",
-		store.MailAnswered:    "email bounced temporarily, or was answered automatically",
-		store.MailRepeated:    "email will be sent again in a day",
-		store.MailDelayed:     "email delayed",
-		store.MailReaddressed: "email redirected to the next contact",
-		store.MailTriedAgain:  "failed email tried again", store.MailSentAgain: "email sent again",
-		store.ContactsUnreached: "no contact can be reached",
-		store.SuppressionLifted: "emails to the address resumed", store.PackageTailored: "custom package built",
+		delivery.MailBounced: "email bounced", delivery.MailComplained: "email marked as spam",
+		delivery.MailRefused: "email rejected by the provider", delivery.MailReturned: "email bounced temporarily",
+		delivery.MailAnswered:    "email bounced temporarily, or was answered automatically",
+		delivery.MailRepeated:    "email will be sent again in a day",
+		delivery.MailDelayed:     "email delayed",
+		delivery.MailReaddressed: "email redirected to the next contact",
+		delivery.MailTriedAgain:  "failed email tried again", delivery.MailSentAgain: "email sent again",
+		delivery.ContactsUnreached: "no contact can be reached",
+		delivery.SuppressionLifted: "emails to the address resumed", store.PackageTailored: "custom package built",
 	}[a]; ok {
 		return text
 	}

@@ -19,7 +19,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
-	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 )
 
@@ -44,8 +44,8 @@ type Outbox interface {
 // Records is the part of the store that a Dispatcher calls: what is on record about whom a mail is to.
 type Records interface {
 	Records(ctx context.Context, n notice.Notice) (notice.Records, error)
-	Suppressed(ctx context.Context, email string) (*store.Suppression, error)
-	FailSuppressed(ctx context.Context, m outbox.Mail, why store.Suppression) error
+	Suppressed(ctx context.Context, email string) (*delivery.Suppression, error)
+	FailSuppressed(ctx context.Context, m outbox.Mail, why delivery.Suppression) error
 }
 
 // Options are what a Dispatcher needs. AtOnce and Sleep are optional.

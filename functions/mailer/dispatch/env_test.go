@@ -19,7 +19,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
@@ -128,7 +128,7 @@ func failing(err error, ids ...string) func(mail.Message) (bool, error) {
 // records are the Records of notices that keep their point, unless a test says otherwise.
 type records struct {
 	of         func(n notice.Notice) (notice.Records, error) // nil, or nil Records: those of a notice with a point
-	suppressed func(email string) (*store.Suppression, error)
+	suppressed func(email string) (*delivery.Suppression, error)
 }
 
 func (r *records) Records(_ context.Context, n notice.Notice) (notice.Records, error) {
@@ -159,14 +159,14 @@ func withPoint(n notice.Notice) notice.Records {
 	return r
 }
 
-func (r *records) Suppressed(_ context.Context, email string) (*store.Suppression, error) {
+func (r *records) Suppressed(_ context.Context, email string) (*delivery.Suppression, error) {
 	if r.suppressed != nil {
 		return r.suppressed(email)
 	}
 	return nil, nil
 }
 
-func (r *records) FailSuppressed(context.Context, outbox.Mail, store.Suppression) error {
+func (r *records) FailSuppressed(context.Context, outbox.Mail, delivery.Suppression) error {
 	return errors.New("the tests of the store have this")
 }
 

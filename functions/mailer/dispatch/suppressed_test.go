@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/tabletest"
 )
@@ -24,7 +25,7 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		w := newTestEnv(t, &tabletest.Memory{})
-		s := store.New(w.faulty, store.Options{Now: time.Now})
+		s := delivery.New(store.New(w.faulty, store.Options{Now: time.Now}))
 		l := license.License{
 			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX",
 			Edition: license.Developer, MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
@@ -49,7 +50,7 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 		})
 		bounce := func(id string) {
 			t.Helper()
-			_, err := s.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced})
+			_, err := s.RecordReport(ctx, outbox.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced})
 			must(err)
 		}
 		idOf := func(to license.Contact, nonce string) string { return notice.LicenseKeyAgain(l, to, nonce).ID }
@@ -88,7 +89,7 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 func TestSuppressionThatCannotBeReadKeepsTheMail(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.put(soon("m", "a.example"))
-		w.records.suppressed = func(string) (*store.Suppression, error) { return nil, fmt.Errorf("no answer") }
+		w.records.suppressed = func(string) (*delivery.Suppression, error) { return nil, fmt.Errorf("no answer") }
 		p := &provider{}
 		d := w.dispatcher(p)
 		if err := d.Run(context.Background()); err == nil || len(p.calls) != 0 || w.status("m--r") != outbox.Waiting {

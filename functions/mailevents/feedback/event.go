@@ -10,7 +10,6 @@ import (
 
 	"marketplace/shared/input"
 	"marketplace/shared/lazyregexp"
-	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 )
 
@@ -65,7 +64,7 @@ const validation = "Successfully validated SNS topic"
 
 // parse returns the reports of an event, one for each recipient that it names; none if the event needs no attention.
 // The error repeats nothing of the message.
-func parse(message string) ([]store.Report, error) {
+func parse(message string) ([]outbox.Report, error) {
 	if strings.HasPrefix(message, validation) {
 		return nil, nil
 	}
@@ -73,7 +72,7 @@ func parse(message string) ([]store.Report, error) {
 	if err := json.Unmarshal([]byte(message), &e); err != nil {
 		return nil, fmt.Errorf("feedback: the message is not the JSON of an event")
 	}
-	r := store.Report{
+	r := outbox.Report{
 		Mail: e.tag("mail"), Attempt: attempt(e.tag("attempt")), ProviderID: input.OneLine(e.Mail.MessageID, maxID),
 	}
 	recipients, at := []recipient(nil), e.Mail.Timestamp
@@ -155,7 +154,7 @@ const (
 )
 
 // reports returns the report for each of the recipients; one without a recipient if none is named.
-func reports(r store.Report, recipients []recipient) (list []store.Report) {
+func reports(r outbox.Report, recipients []recipient) (list []outbox.Report) {
 	if len(recipients) == 0 {
 		recipients = []recipient{{}}
 	}
@@ -171,7 +170,7 @@ func reports(r store.Report, recipients []recipient) (list []store.Report) {
 			detail = joined(r.Detail, to.Status, to.Diagnostic)
 		}
 		report.Detail = input.OneLine(detail, maxDetail)
-		known := slices.ContainsFunc(list, func(other store.Report) bool {
+		known := slices.ContainsFunc(list, func(other outbox.Report) bool {
 			return input.SameMailbox(other.Recipient, report.Recipient)
 		})
 		if !known {

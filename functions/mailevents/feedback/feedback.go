@@ -16,13 +16,12 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/logging"
-	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 )
 
 // Store is the part of the store that a Job calls.
 type Store interface {
-	RecordReport(ctx context.Context, r store.Report) (recorded bool, err error)
+	RecordReport(ctx context.Context, r outbox.Report) (recorded bool, err error)
 }
 
 // Options are what a Job needs; all are required.
@@ -102,7 +101,7 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // record stores one report.
-func (j *Job) record(ctx context.Context, r store.Report, t *tally) error {
+func (j *Job) record(ctx context.Context, r outbox.Report, t *tally) error {
 	about := slog.Group("", "mail", r.Mail, "carrierId", r.ProviderID, "outcome", r.Outcome)
 	recorded, err := j.Store.RecordReport(ctx, r)
 	switch {

@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -30,7 +31,7 @@ type testEnv struct {
 	*Job
 	t      *testing.T
 	faulty *tabletest.Faulty
-	store  *store.Store
+	store  *delivery.Store
 	log    bytes.Buffer
 	l      license.License
 	sent   feedbacktest.Mail
@@ -46,7 +47,7 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	t.Cleanup(func() { engine.Close() })
 	clock := func() time.Time { return now }
 	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: engine}}
-	w.store = store.New(w.faulty, store.Options{Now: clock})
+	w.store = delivery.New(store.New(w.faulty, store.Options{Now: clock}))
 	w.Job = New(Options{Store: w.store, Now: clock, Log: logging.New(&w.log)})
 	w.l = license.License{
 		ID: "l1", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
@@ -258,21 +259,21 @@ func TestEventsBecomeReports(t *testing.T) {
 	at := now.Add(90 * time.Second)
 	bounce := func(kind, subtype string, o outbox.Outcome) struct {
 		event feedbacktest.Event
-		want  store.Report
+		want  outbox.Report
 	} {
 		return struct {
 			event feedbacktest.Event
-			want  store.Report
-		}{feedbacktest.Bounce(kind, subtype, "5.7.1", "smtp; 550 5.7.1 no"), store.Report{Recipient: m.To, Outcome: o,
+			want  outbox.Report
+		}{feedbacktest.Bounce(kind, subtype, "5.7.1", "smtp; 550 5.7.1 no"), outbox.Report{Recipient: m.To, Outcome: o,
 			Status: "5.7.1", Detail: subtype + ", smtp; 550 5.7.1 no"}}
 	}
 	for _, tt := range []struct {
 		event feedbacktest.Event
-		want  store.Report
+		want  outbox.Report
 	}{
-		{feedbacktest.Send(), store.Report{Outcome: outbox.Accepted}},
-		{feedbacktest.Delivery(), store.Report{Recipient: m.To, Outcome: outbox.Delivered, Detail: "250 2.0.0 OK"}},
-		{feedbacktest.Delay("RecipientServerError"), store.Report{Recipient: m.To, Outcome: outbox.Delayed,
+		{feedbacktest.Send(), outbox.Report{Outcome: outbox.Accepted}},
+		{feedbacktest.Delivery(), outbox.Report{Recipient: m.To, Outcome: outbox.Delivered, Detail: "250 2.0.0 OK"}},
+		{feedbacktest.Delay("RecipientServerError"), outbox.Report{Recipient: m.To, Outcome: outbox.Delayed,
 			Status: "4.2.2", Detail: "RecipientServerError, smtp; 452 4.2.2 mailbox full"}},
 		bounce("Undetermined", "Undetermined", outbox.Returned),
 		bounce("Permanent", "General", outbox.Bounced),
@@ -288,17 +289,17 @@ func TestEventsBecomeReports(t *testing.T) {
 		bounce("Transient", "ContentRejected", outbox.Returned),
 		bounce("Transient", "AttachmentRejected", outbox.Returned),
 		bounce("SomethingNew", "General", outbox.Returned),
-		{feedbacktest.Absence(), store.Report{Recipient: m.To, Outcome: outbox.Returned, Detail: "General"}},
-		{feedbacktest.Bounce("Transient", "General", "4.4.7 (expired)", ""), store.Report{Recipient: m.To,
+		{feedbacktest.Absence(), outbox.Report{Recipient: m.To, Outcome: outbox.Returned, Detail: "General"}},
+		{feedbacktest.Bounce("Transient", "General", "4.4.7 (expired)", ""), outbox.Report{Recipient: m.To,
 			Outcome: outbox.Returned, Status: "4.4.7", Detail: "General, 4.4.7 (expired)"}},
-		{feedbacktest.Bounce("Transient", "General", "failed", ""), store.Report{Recipient: m.To,
+		{feedbacktest.Bounce("Transient", "General", "failed", ""), outbox.Report{Recipient: m.To,
 			Outcome: outbox.Returned, Detail: "General, failed"}},
-		{feedbacktest.Bounce("Transient", "General", "5.1", "x"), store.Report{Recipient: m.To,
+		{feedbacktest.Bounce("Transient", "General", "5.1", "x"), outbox.Report{Recipient: m.To,
 			Outcome: outbox.Returned, Detail: "General, 5.1, x"}},
-		{feedbacktest.Complaint("abuse"), store.Report{Recipient: m.To, Outcome: outbox.Complained, Detail: "abuse"}},
-		{feedbacktest.Event{Type: "Complaint", Subtype: "OnAccountSuppressionList"}, store.Report{Recipient: m.To,
+		{feedbacktest.Complaint("abuse"), outbox.Report{Recipient: m.To, Outcome: outbox.Complained, Detail: "abuse"}},
+		{feedbacktest.Event{Type: "Complaint", Subtype: "OnAccountSuppressionList"}, outbox.Report{Recipient: m.To,
 			Outcome: outbox.Complained, Detail: "OnAccountSuppressionList"}},
-		{feedbacktest.Reject(), store.Report{Outcome: outbox.Refused, Detail: "Bad content"}},
+		{feedbacktest.Reject(), outbox.Report{Outcome: outbox.Refused, Detail: "Bad content"}},
 	} {
 		if !slices.Contains(EventTypes, tt.event.Type) {
 			t.Errorf("%s is not among EventTypes", tt.event.Type)
@@ -356,7 +357,7 @@ func TestDiagnosticBecomesOneHarmlessLine(t *testing.T) {
 }
 
 func TestEventMayNameSeveralRecipients(t *testing.T) {
-	r := store.Report{ProviderID: "c", Outcome: outbox.Bounced, Detail: "General"}
+	r := outbox.Report{ProviderID: "c", Outcome: outbox.Bounced, Detail: "General"}
 	list := reports(r, []recipient{{Email: "a@x.example", Status: "5.1.1", Diagnostic: "smtp; 550 5.1.1 no"},
 		{Email: "A@x.example"}, {Email: "b@x.example", Status: "5.7.1", Diagnostic: "no"}})
 	if len(list) != 2 || list[0].Recipient != "a@x.example" || list[0].Detail != "General, smtp; 550 5.1.1 no" ||

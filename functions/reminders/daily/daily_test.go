@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -33,7 +34,7 @@ import (
 type testEnv struct {
 	t      interface{ Fatal(...any) }
 	faulty *tabletest.Faulty
-	store  *store.Store
+	store  *delivery.Store
 	today  license.Date
 	log    bytes.Buffer
 	job    *Job
@@ -50,7 +51,7 @@ func openTestEnv(t interface {
 	t.Cleanup(func() { b.Close() })
 	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: b}}
 	now := func() time.Time { return w.today.Start().Add(6 * time.Hour) }
-	w.store = store.New(w.faulty, store.Options{Now: now})
+	w.store = delivery.New(store.New(w.faulty, store.Options{Now: now}))
 	w.job = New(Options{
 		Store: w.store, Now: now, Log: logging.New(&w.log),
 	})
@@ -289,7 +290,7 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	w.run()
 	bounced := notice.LicenseExpiring(first, 2, first.Contacts[1]).ID
 	_, err := w.store.RecordReport(context.Background(),
-		store.Report{Mail: bounced, ProviderID: "c", Outcome: outbox.Bounced})
+		outbox.Report{Mail: bounced, ProviderID: "c", Outcome: outbox.Bounced})
 	if err != nil {
 		t.Fatal(err)
 	}

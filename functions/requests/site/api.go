@@ -128,7 +128,7 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 }
 
 // emails returns our emails to the customer about a request and with the keys of its licenses.
-func (s *site) emails(ctx context.Context, r request.Request) (list []delivery, err error) {
+func (s *site) emails(ctx context.Context, r request.Request) (list []emailFate, err error) {
 	for _, about := range append([]string{r.ID}, r.Licenses...) {
 		mails, err := s.store.MailsAbout(ctx, about, maxMails)
 		if err != nil {

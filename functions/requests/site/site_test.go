@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/web"
@@ -55,7 +56,7 @@ var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
 type testEnv struct {
 	t     *testing.T
 	site  http.Handler
-	store *store.Store
+	store *delivery.Store
 	table table.Table
 	log   *bytes.Buffer
 	keys  license.Issuer
@@ -75,7 +76,7 @@ func newTestEnv(t *testing.T) *testEnv {
 func newTestEnvOver(t *testing.T, tab table.Table) *testEnv {
 	t.Helper()
 	env := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
-	env.store = store.New(tab, store.Options{Now: func() time.Time { return start }})
+	env.store = delivery.New(store.New(tab, store.Options{Now: func() time.Time { return start }}))
 	env.site = New(Options{
 		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
 		Now: func() time.Time { return env.clock }, SiteURL: siteURL, PackagesURL: packagesURL,

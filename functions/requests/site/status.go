@@ -27,9 +27,9 @@ type statusView struct {
 	State    progress
 	Late     bool // the answer is overdue
 	Licenses []issuedLicense
-	Key      *delivery // of the license keys; nil if we know of no email
-	Lost     *delivery // the newest email about the request, if it could not be delivered
-	Emails   []delivery
+	Key      *emailFate // of the license keys; nil if we know of no email
+	Lost     *emailFate // the newest email about the request, if it could not be delivered
+	Emails   []emailFate
 	History  []event
 	Query    string // of links
 	Sales    string
@@ -73,7 +73,7 @@ type progress struct {
 }
 
 // progressOf words the state of a request. answer is the email with our answer; nil if we know of none.
-func progressOf(r request.Request, answer *delivery) progress {
+func progressOf(r request.Request, answer *emailFate) progress {
 	if r.Unconfirmed {
 		return progress{
 			"We need to check your request first",
@@ -120,7 +120,7 @@ var historyTexts = map[store.Action]string{
 	store.RequestWithdrawn: "The request was withdrawn.",
 }
 
-func history(events []store.Event, keys []delivery) (list []event) {
+func history(events []store.Event, keys []emailFate) (list []event) {
 	for _, e := range events {
 		if said := historyTexts[e.Action]; said != "" {
 			list = append(list, event{e.At, said})

@@ -24,8 +24,8 @@ const (
 	emailFailed    deliveryState = "failed"    // it was given up, or the address accepts no email
 )
 
-// delivery is what we know about an email to a customer.
-type delivery struct {
+// emailFate is what we know about an email to a customer.
+type emailFate struct {
 	Kind   mail.Kind
 	To     string // the address, as far as the page may show it
 	State  deliveryState
@@ -39,8 +39,8 @@ type delivery struct {
 }
 
 // deliveryOf reads the state of an email on the page of the request of email.
-func deliveryOf(m outbox.Mail, email string) delivery {
-	d := delivery{
+func deliveryOf(m outbox.Mail, email string) emailFate {
+	d := emailFate{
 		Kind: m.Kind, To: shownAddress(m.To.Email, email), own: input.SameMailbox(m.To.Email, email),
 		State: stateOf(m), at: m.State.Closed,
 	}
@@ -98,7 +98,7 @@ var customerKinds = []mail.Kind{
 }
 
 // deliveries returns the emails to customers among others, without those that had no point any more.
-func deliveries(mails []outbox.Mail, email string) (list []delivery) {
+func deliveries(mails []outbox.Mail, email string) (list []emailFate) {
 	for _, m := range mails {
 		if slices.Contains(customerKinds, m.Kind) && m.State.Status != outbox.Pointless {
 			list = append(list, deliveryOf(m, email))
@@ -109,7 +109,7 @@ func deliveries(mails []outbox.Mail, email string) (list []delivery) {
 
 // newestDelivery returns the newest of the emails of some kinds that was not lost, or else the newest: an email that
 // did not arrive is sent again, also to the next contact, or by sales. nil if there is none.
-func newestDelivery(list []delivery, kinds ...mail.Kind) (newest *delivery) {
+func newestDelivery(list []emailFate, kinds ...mail.Kind) (newest *emailFate) {
 	for _, d := range list {
 		if slices.Contains(kinds, d.Kind) && (newest == nil || newest.Failed || !d.Failed) {
 			newest = &d
@@ -130,7 +130,7 @@ func shownAddress(to, own string) string {
 }
 
 // text says what became of an email. It claims no more than we know.
-func (d *delivery) text(what string) string {
+func (d *emailFate) text(what string) string {
 	switch {
 	case d == nil || d.State == emailQueued:
 		return "We will email you " + what + "."
@@ -147,7 +147,7 @@ func (d *delivery) text(what string) string {
 	return text
 }
 
-func (d *delivery) server() string {
+func (d *emailFate) server() string {
 	if d.own {
 		return "Your mail server"
 	}
@@ -155,7 +155,7 @@ func (d *delivery) server() string {
 }
 
 // Name says what the email is.
-func (d delivery) Name() string {
+func (d emailFate) Name() string {
 	return map[mail.Kind]string{
 		mail.RequestReceived: "Confirmation", mail.RequestQuestion: "Our question",
 		mail.RequestRejected: "Our decision", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
@@ -163,7 +163,7 @@ func (d delivery) Name() string {
 }
 
 // Became says what became of the email, for the list of our emails.
-func (d delivery) Became() string {
+func (d emailFate) Became() string {
 	to := "To " + d.To + ": "
 	switch d.State {
 	case emailQueued:
@@ -193,7 +193,7 @@ type publicEmail struct {
 	At    time.Time     `json:"at,omitzero"` // since when, or when a repetition will be sent
 }
 
-func publicEmails(list []delivery) []publicEmail {
+func publicEmails(list []emailFate) []publicEmail {
 	emails := []publicEmail{}
 	for _, d := range list {
 		at := d.at

@@ -40,7 +40,7 @@ func (env *testEnv) issueTo(r request.Request, to string, packages ...string) st
 
 func (env *testEnv) bounced(id string) {
 	env.t.Helper()
-	report := store.Report{Mail: id, ProviderID: "provider-1", Outcome: outbox.Bounced}
+	report := outbox.Report{Mail: id, ProviderID: "provider-1", Outcome: outbox.Bounced}
 	if _, err := env.store.RecordReport(env.t.Context(), report); err != nil {
 		env.t.Fatal(err)
 	}

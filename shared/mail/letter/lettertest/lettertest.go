@@ -10,12 +10,12 @@ import (
 	"marketplace/catalog"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
-	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 )
 
 // Ready returns the mails that are ready to be sent, in the order in which they were queued.
-func Ready(ctx context.Context, s *store.Store) (list []outbox.Mail, err error) {
+func Ready(ctx context.Context, s *delivery.Store) (list []outbox.Mail, err error) {
 	err = s.Outbox().EachReady(ctx, func(m outbox.Mail) error {
 		list = append(list, m)
 		return nil
@@ -30,7 +30,7 @@ func Ready(ctx context.Context, s *store.Store) (list []outbox.Mail, err error) 
 }
 
 // Write writes the letter of a mail from what is on record. A mail that has no point any more is an error.
-func Write(ctx context.Context, s *store.Store, w letter.Writer, c *catalog.Catalog, m outbox.Mail) (
+func Write(ctx context.Context, s *delivery.Store, w letter.Writer, c *catalog.Catalog, m outbox.Mail) (
 	mail.Message, error) {
 	records, err := s.Records(ctx, m.Notice)
 	if err != nil {
@@ -43,7 +43,7 @@ func Write(ctx context.Context, s *store.Store, w letter.Writer, c *catalog.Cata
 }
 
 // Send sends a mail by hand: the provider accepts its letter.
-func Send(ctx context.Context, s *store.Store, id string, letter mail.Message, providerID string) error {
+func Send(ctx context.Context, s *delivery.Store, id string, letter mail.Message, providerID string) error {
 	m, err := s.Outbox().Read(ctx, id)
 	if err != nil {
 		return err

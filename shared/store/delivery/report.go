@@ -1,4 +1,4 @@
-package store
+package delivery
 
 import (
 	"cmp"
@@ -11,18 +11,16 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
 
-// Report is what the provider reported about a mail.
-type Report = outbox.Report
-
 // actionOf is the line that a report makes on a timeline; "" for what is as it should be. It does not depend on what
 // else was reported.
-func actionOf(r Report) Action {
+func actionOf(r outbox.Report) store.Action {
 	switch r.Outcome {
 	case outbox.Delayed:
 		return MailDelayed
@@ -61,18 +59,18 @@ const (
 // says only that costs nothing else.
 //
 // It does nothing, and recorded is false, if the report was recorded before. An unknown mail is a NotFound fault.
-func (s *Store) RecordReport(ctx context.Context, r Report) (recorded bool, err error) {
+func (s *Store) RecordReport(ctx context.Context, r outbox.Report) (recorded bool, err error) {
 	err = entity.Retry(func() error {
 		recorded, err = s.recordReport(ctx, r)
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("store: report of mail %s: %w", r.Mail, err)
+		return false, fmt.Errorf("delivery: report of mail %s: %w", r.Mail, err)
 	}
 	return recorded, nil
 }
 
-func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err error) {
+func (s *Store) recordReport(ctx context.Context, r outbox.Report) (recorded bool, err error) {
 	m, err := s.outbox.Read(ctx, r.Mail)
 	if err != nil {
 		return false, err
@@ -89,17 +87,17 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 	if m.To, err = s.sentTo(ctx, m, r); err != nil {
 		return false, err
 	}
-	known := func(other Report) bool { return other.Key() == r.Key() }
+	known := func(other outbox.Report) bool { return other.Key() == r.Key() }
 	if slices.ContainsFunc(m.Reports, known) {
 		return false, nil
 	}
-	r.Recorded = s.now()
+	r.Recorded = s.Now()
 	all := append(slices.Clone(m.Reports), r)
 	c := s.begin()
 	s.outbox.GuardIn(c.Changeset, m) // what follows depends on all reports: one after another
 	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
 	if action := actionOf(r); action != "" {
-		c.Log(about(m).key(), entity.Line{By: System, Action: action, Note: reportNote(m, r)})
+		c.Log(about(m).Key(), entity.Line{By: store.System, Action: action, Note: reportNote(m, r)})
 	}
 	c.listReports(m, all)
 	// Addresses of sales are the vendor's own: that mail to them bounces is for somebody to repair, not to stop it.
@@ -113,7 +111,7 @@ func (s *Store) recordReport(ctx context.Context, r Report) (recorded bool, err 
 
 // sentTo returns to whom the mail of a report was sent. What sales write about a request goes to the address that was
 // on record at sending: the customer may have corrected it after the mail was queued.
-func (s *Store) sentTo(ctx context.Context, m outbox.Mail, r Report) (license.Contact, error) {
+func (s *Store) sentTo(ctx context.Context, m outbox.Mail, r outbox.Report) (license.Contact, error) {
 	switch m.Kind {
 	case mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
 	default:
@@ -127,10 +125,10 @@ func (s *Store) sentTo(ctx context.Context, m outbox.Mail, r Report) (license.Co
 }
 
 // settle notes that the provider accepted a mail, and reads it again.
-func (s *Store) settle(ctx context.Context, m outbox.Mail, r Report) (outbox.Mail, error) {
+func (s *Store) settle(ctx context.Context, m outbox.Mail, r outbox.Report) (outbox.Mail, error) {
 	at := r.At
 	if at.IsZero() {
-		at = s.now()
+		at = s.Now()
 	}
 	err := s.outbox.Settle(ctx, m.ID, cmp.Or(r.Attempt, m.State.Attempts), r.ProviderID, at)
 	if err != nil {
@@ -140,7 +138,7 @@ func (s *Store) settle(ctx context.Context, m outbox.Mail, r Report) (outbox.Mai
 }
 
 // listReports brings the list of recent reports up to date after the last of all reports about a mail.
-func (c *changeset) listReports(m outbox.Mail, all []Report) {
+func (c *changeset) listReports(m outbox.Mail, all []outbox.Report) {
 	before, last := all[:len(all)-1], all[len(all)-1]
 	for _, r := range before {
 		if listed(r, before) && !listed(r, all) {
@@ -158,12 +156,12 @@ func (c *changeset) listReports(m outbox.Mail, all []Report) {
 }
 
 // listed reports whether the list of recent reports has a report, given all reports about the mail.
-func listed(r Report, all []Report) bool {
+func listed(r outbox.Report, all []outbox.Report) bool {
 	return r.Outcome == outbox.Complained || r.SaysFailed(all) && outbox.FateOf(all).DidNotArrive()
 }
 
 // follow adds what follows from a report about a mail, with the mail's fate before and after it.
-func (c *changeset) follow(ctx context.Context, m outbox.Mail, r Report, before, fate outbox.Fate) error {
+func (c *changeset) follow(ctx context.Context, m outbox.Mail, r outbox.Report, before, fate outbox.Fate) error {
 	if before == outbox.FateReturned && fate != before {
 		if err := c.dropRepetition(ctx, m, "the email before has another outcome by now: "+string(fate)); err != nil {
 			return err
@@ -185,10 +183,10 @@ func (c *changeset) follow(ctx context.Context, m outbox.Mail, r Report, before,
 
 // repeat queues a mail that came back once more, a day later.
 func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
-	notBefore := c.store.now().Add(repeatAfter)
+	notBefore := c.store.Now().Add(repeatAfter)
 	switch again, err := c.store.outbox.Read(ctx, m.Repeated().ID); {
 	case fault.KindOf(err) == fault.NotFound:
-		c.queueLater(m.Repeated(), notBefore)
+		c.store.outbox.QueueLater(c.Changeset, m.Repeated(), notBefore)
 	case err != nil:
 		return err
 	case again.State.Status != outbox.Pointless:
@@ -196,7 +194,7 @@ func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
 	default: // what made it pointless has turned out to be otherwise
 		c.store.outbox.ReviveIn(c.Changeset, again, notBefore)
 	}
-	c.Log(about(m).key(), entity.Line{By: System, Action: MailRepeated, Note: m.To.Email})
+	c.Log(about(m).Key(), entity.Line{By: store.System, Action: MailRepeated, Note: m.To.Email})
 	return nil
 }
 
@@ -216,15 +214,15 @@ func (c *changeset) dropRepetition(ctx context.Context, m outbox.Mail, why strin
 }
 
 // about is on whose timeline events about a mail are told.
-func about(m outbox.Mail) Subject {
+func about(m outbox.Mail) store.Subject {
 	if m.Kind.AboutLicense() {
-		return Subject{License: m.Notice.About}
+		return store.Subject{License: m.Notice.About}
 	}
-	return Subject{Request: m.Notice.About}
+	return store.Subject{Request: m.Notice.About}
 }
 
 // reportNote is a report as a timeline has it.
-func reportNote(m outbox.Mail, r Report) string {
+func reportNote(m outbox.Mail, r outbox.Report) string {
 	note := m.To.Email
 	if r.Recipient != "" && !input.SameMailbox(r.Recipient, m.To.Email) {
 		note += " (where it went to " + r.Recipient + ")"
@@ -251,7 +249,7 @@ func (s *Store) RecentReports(ctx context.Context, since time.Time, limit int) (
 	q := table.Query{PK: rowkey.ReportedPK, From: since.UTC().Format(time.RFC3339), Descending: true}
 	rows, _, err := s.table.First(ctx, q, limit)
 	if err != nil {
-		return nil, fmt.Errorf("store: reports of mails: %w", err)
+		return nil, fmt.Errorf("delivery: reports of mails: %w", err)
 	}
 	for _, row := range rows {
 		r, err := entity.Decode[RecentReport](row)

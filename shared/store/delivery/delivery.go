@@ -1,18 +1,34 @@
-package store
+// Package delivery keeps what became of mails: what the provider reported, which addresses get no mail any more, who is
+// written to next, and what sales did about it. Each change is one transaction with what follows from it. The mails
+// themselves are in shared/store/outbox, and what they are about is in shared/store.
+package delivery
 
 import (
 	"context"
 
 	"marketplace/shared/mail"
+	"marketplace/shared/store"
+	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 )
 
-// MailsAbout reads the mails about a request or a license with what the provider reported about them, in the order in
-// which they were queued: the newest ones, at most limit.
-func (s *Store) MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error) {
-	list, err := s.outbox.About(ctx, id)
-	return list[max(0, len(list)-limit):], err
+// Store is a store.Store with what became of its mails.
+type Store struct {
+	*store.Store
+	table  *entity.Table
+	outbox *outbox.Box
 }
+
+// New returns a Store over kept and its table.
+func New(kept *store.Store) *Store { return &Store{kept, kept.Table(), kept.Outbox()} }
+
+// changeset is a change while it is worked out.
+type changeset struct {
+	*entity.Changeset
+	store *Store
+}
+
+func (s *Store) begin() *changeset { return &changeset{s.table.Begin(), s} }
 
 // FailedMails lists the newest mails that were given up, at most limit.
 func (s *Store) FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail, error) {

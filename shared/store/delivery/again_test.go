@@ -1,4 +1,4 @@
-package store_test
+package delivery_test
 
 import (
 	"slices"
@@ -111,7 +111,8 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 	}
 	l := license.License{
 		ID: "l1", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQZ",
-		Edition: license.Developer, MaxLoc: 1000, Expiration: day("2018-04-15"), KeyText: "Rm9ybWF0PTE=",
+		Edition: license.Developer, MaxLoc: 1000, Expiration: license.Date{Year: 2018, Month: 4, Day: 15},
+		KeyText:  "Rm9ybWF0PTE=",
 		Contacts: []license.Contact{{Email: "carol@acme.example"}},
 	}
 	if err := b.IssueLicenses(t.Context(), store.Issue{Licenses: []license.License{l}, By: "sam"}); err != nil {

@@ -1,4 +1,4 @@
-package store
+package delivery
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // Records reads what is on record about the subject of a notice: what its letter says, and whether it still has a
 // point. It is a NotFound fault if the subject is not on record any more.
 func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records, err error) {
-	r.Today = license.DateOf(s.now())
+	r.Today = license.DateOf(s.Now())
 	switch n.Kind {
 	case mail.RequestReceived, mail.RequestNew, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
 		r.Request, err = s.Request(ctx, n.About)
@@ -37,7 +37,7 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 		r.Arrived = Arrived(before)
 	}
 	if err != nil {
-		return notice.Records{}, fmt.Errorf("store: what mail %s is about: %w", n.ID, err)
+		return notice.Records{}, fmt.Errorf("delivery: what mail %s is about: %w", n.ID, err)
 	}
 	return r, nil
 }

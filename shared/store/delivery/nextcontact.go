@@ -1,4 +1,4 @@
-package store
+package delivery
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
+	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
@@ -43,15 +44,15 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	case next == nil:
 		_, err := c.tellUnreached(ctx, l)
 		return err
-	case c.store.now().Sub(m.Created) > maxForwardAge:
+	case c.store.Now().Sub(m.Created) > maxForwardAge:
 		return nil
 	}
 	same := m.ToContact(*next)
 	if known, err := c.store.outbox.Exists(ctx, same.ID); known || err != nil {
 		return err
 	}
-	c.queue(same)
-	c.Log(rowkey.License(l.ID), entity.Line{By: System, Action: MailReaddressed, Note: next.Email})
+	c.store.outbox.Queue(c.Changeset, same)
+	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email})
 	return nil
 }
 
@@ -65,8 +66,8 @@ func (c *changeset) tellUnreached(ctx context.Context, l license.License) (told 
 	row := entity.Encode(rowkey.Unreached(l.ID), rowkey.TypeIndex, struct{}{})
 	row.Expires = l.Expiration.End()
 	c.Set(row)
-	c.queue(task)
-	c.Log(rowkey.License(l.ID), entity.Line{By: System, Action: ContactsUnreached})
+	c.store.outbox.Queue(c.Changeset, task)
+	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: ContactsUnreached})
 	return true, nil
 }
 
@@ -81,7 +82,7 @@ func (s *Store) RecordUnreached(ctx context.Context, l license.License) (told bo
 		return c.Commit(ctx)
 	})
 	if err != nil {
-		return false, fmt.Errorf("store: no contact of license %s: %w", l.ID, err)
+		return false, fmt.Errorf("delivery: no contact of license %s: %w", l.ID, err)
 	}
 	return told, nil
 }
@@ -92,7 +93,7 @@ func (s *Store) FailSuppressed(ctx context.Context, m outbox.Mail, why Suppressi
 	return entity.Retry(func() error {
 		c, failed := s.begin(), m
 		if err := c.readdress(ctx, m); err != nil {
-			return fmt.Errorf("store: mail %s to the next contact: %w", m.ID, err)
+			return fmt.Errorf("delivery: mail %s to the next contact: %w", m.ID, err)
 		}
 		s.outbox.FailIn(c.Changeset, &failed, why.Reason())
 		s.outbox.CloseIn(c.Changeset, failed)
@@ -106,13 +107,13 @@ func (s *Store) FailSuppressed(ctx context.Context, m outbox.Mail, why Suppressi
 
 // Unreached lists licenses none of whose contacts mails reached, the newest first, at most limit: those whose reminders
 // are not over, and that still have no reachable contact. It looks at three times limit at most.
-func (s *Store) Unreached(ctx context.Context, limit int) (list []Summary, err error) {
+func (s *Store) Unreached(ctx context.Context, limit int) (list []store.Summary, err error) {
 	defer func() {
 		if err != nil {
-			list, err = nil, fmt.Errorf("store: licenses without a contact: %w", err)
+			list, err = nil, fmt.Errorf("delivery: licenses without a contact: %w", err)
 		}
 	}()
-	today := license.DateOf(s.now())
+	today := license.DateOf(s.Now())
 	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UnreachedPK, Descending: true}, 3*limit)
 	if err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func (s *Store) Unreached(ctx context.Context, limit int) (list []Summary, err e
 			return nil, err
 		}
 		if contact == nil {
-			list = append(list, summaryOf(r.License))
+			list = append(list, store.SummaryOf(r.License))
 		}
 		if len(list) == limit {
 			break

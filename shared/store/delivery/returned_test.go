@@ -1,4 +1,4 @@
-package store_test
+package delivery_test
 
 import (
 	"fmt"
@@ -11,13 +11,14 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/tabletest"
 )
 
 // returned records that a mail came back because it expired.
 func (r *reached) returned(m notice.Notice) {
-	_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email,
+	_, err := r.RecordReport(ctx, outbox.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email,
 		Outcome: outbox.Returned, Status: "4.4.7", Detail: "General, 4.4.7"})
 	r.must(err)
 }
@@ -91,7 +92,7 @@ func TestReturnedMailIsRepeatedADayLaterAndThenGoesOn(t *testing.T) {
 
 func TestRepetitionIsPointlessIfTheMailArrivedAfterAll(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "it@acme.example")
-	absent := store.Report{Mail: r.key.ID, ProviderID: "c", Recipient: "ada@acme.example", Outcome: outbox.Returned,
+	absent := outbox.Report{Mail: r.key.ID, ProviderID: "c", Recipient: "ada@acme.example", Outcome: outbox.Returned,
 		Detail: "General"}
 	r.must(errOf(r.RecordReport(ctx, absent)))
 	r.want(t, r.keys(), "ada@acme.example sent", "ada@acme.example waiting 24h0m0s")
@@ -103,7 +104,7 @@ func TestRepetitionIsPointlessIfTheMailArrivedAfterAll(t *testing.T) {
 		t.Errorf("got the reports %+v, %v, want none: it was an absence note", list, err)
 	}
 	m, err := r.Outbox().Read(ctx, r.key.ID)
-	if err != nil || !store.Arrived(m) {
+	if err != nil || !delivery.Arrived(m) {
 		t.Errorf("got a mail that did not arrive, %v: %+v", err, m.Reports)
 	}
 	records, err := r.Records(ctx, r.key.Repeated())
@@ -139,8 +140,9 @@ func endState(r *reached, about string, to string) string {
 
 // TestOrderOfReportsDoesNotMatter records small sets of reports in every order, each once and twice.
 func TestOrderOfReportsDoesNotMatter(t *testing.T) {
-	report := func(o outbox.Outcome, call, status, detail string) store.Report {
-		return store.Report{ProviderID: call, Recipient: "ada@acme.example", Outcome: o, Status: status, Detail: detail}
+	report := func(o outbox.Outcome, call, status, detail string) outbox.Report {
+		return outbox.Report{ProviderID: call, Recipient: "ada@acme.example", Outcome: o, Status: status,
+			Detail: detail}
 	}
 	var (
 		accepted  = report(outbox.Accepted, "c1", "", "")
@@ -155,8 +157,8 @@ func TestOrderOfReportsDoesNotMatter(t *testing.T) {
 		spamList  = report(outbox.Complained, "c1", "", "OnAccountSuppressionList")
 		virus     = report(outbox.Refused, "c1", "", "Bad content")
 	)
-	again := func(r store.Report) store.Report { r.ProviderID = "c2"; return r }
-	for _, set := range [][]store.Report{
+	again := func(r outbox.Report) outbox.Report { r.ProviderID = "c2"; return r }
+	for _, set := range [][]outbox.Report{
 		{accepted, delivered, absent},
 		{accepted, delivered, delayed},
 		{accepted, delayed, expired},
@@ -175,7 +177,7 @@ func TestOrderOfReportsDoesNotMatter(t *testing.T) {
 	} {
 		for _, about := range []string{"a key", "a confirmation"} {
 			states := map[string]string{} // the first order that leads to each
-			permutations(set, func(order []store.Report) {
+			permutations(set, func(order []outbox.Report) {
 				r := reachedIn(t, newTestEnvOver(&tabletest.Memory{}), "l1",
 					[]string{"ada@acme.example", "it@acme.example"})
 				id, subject := r.key.ID, r.l.ID
@@ -209,7 +211,7 @@ func TestOrderOfReportsDoesNotMatter(t *testing.T) {
 func TestReportsAtTheSameTimeAreOneAfterAnother(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "it@acme.example")
 	report := func(o outbox.Outcome) {
-		r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.key.ID, ProviderID: "c", Recipient: "ada@acme.example",
+		r.must(errOf(r.RecordReport(ctx, outbox.Report{Mail: r.key.ID, ProviderID: "c", Recipient: "ada@acme.example",
 			Outcome: o, Detail: "General"})))
 	}
 	report(outbox.Accepted)
@@ -252,9 +254,9 @@ func TestComplaintAboutAConfirmationStopsConfirmationsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := func(o outbox.Outcome, detail string) *store.Suppression {
+	report := func(o outbox.Outcome, detail string) *delivery.Suppression {
 		t.Helper()
-		r := store.Report{Mail: notice.RequestReceived(filed, false).ID, ProviderID: "c", Outcome: o, Detail: detail}
+		r := outbox.Report{Mail: notice.RequestReceived(filed, false).ID, ProviderID: "c", Outcome: o, Detail: detail}
 		if _, err := b.RecordReport(ctx, r); err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +279,7 @@ func TestComplaintAboutAConfirmationStopsConfirmationsOnly(t *testing.T) {
 func TestLiftingASuppressionTakesAReason(t *testing.T) {
 	for detail, providersList := range map[string]bool{"NoEmail": false, "OnAccountSuppressionList, 5.1.1": true} {
 		r := newReached(t, "ada@acme.example")
-		r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.key.ID, ProviderID: "c", Outcome: outbox.Bounced,
+		r.must(errOf(r.RecordReport(ctx, outbox.Report{Mail: r.key.ID, ProviderID: "c", Outcome: outbox.Bounced,
 			Detail: detail})))
 		on := store.Subject{License: "l1"}
 		if _, err := r.LiftSuppression(ctx, on, "ada@acme.example", "sam", " \n"); fault.KindOf(err) != fault.Invalid {
@@ -306,7 +308,7 @@ func TestEveryReportEndsADoubt(t *testing.T) {
 		r.must(err)
 		r.must(r.Outbox().Doubt(ctx, m, "no answer", r.now.Add(5*time.Minute)))
 		at := r.now.Add(-time.Minute)
-		report := store.Report{Mail: r.key.ID, Attempt: 1, ProviderID: "c1", Outcome: o, At: at}
+		report := outbox.Report{Mail: r.key.ID, Attempt: 1, ProviderID: "c1", Outcome: o, At: at}
 		for _, want := range []bool{true, false} {
 			writes := 0
 			r.table.Fault = func(c tabletest.Call) tabletest.Fault {

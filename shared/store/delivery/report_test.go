@@ -1,4 +1,4 @@
-package store_test
+package delivery_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
@@ -68,7 +69,7 @@ func (r *reached) must(err error) {
 }
 
 func (r *reached) report(m notice.Notice, o outbox.Outcome) (recorded bool) {
-	recorded, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email,
+	recorded, err := r.RecordReport(ctx, outbox.Report{Mail: m.ID, ProviderID: "c-" + m.ID, Recipient: m.To.Email,
 		Outcome: o, Detail: "no such user"})
 	r.must(err)
 	return recorded
@@ -210,7 +211,7 @@ func TestEverySpellingOfAMailboxIsSuppressedAndFound(t *testing.T) {
 
 func TestTransientBounceSuppressesNothing(t *testing.T) {
 	r := newReached(t, "ada@müller.example", "it@acme.example")
-	r.must(errOf(r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: "c",
+	r.must(errOf(r.RecordReport(ctx, outbox.Report{Mail: r.reminder.ID, ProviderID: "c",
 		Recipient: "ADA@xn--mller-kva.example", Outcome: outbox.Delayed, Detail: "no such user"})))
 	r.report(r.key, outbox.Refused)
 	r.want(t, r.told(), "mail delayed: ada@müller.example: no such user",
@@ -228,7 +229,7 @@ func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 	r := newReached(t, "it@acme.example", "boss@acme.example")
 	report := func(providerID, recipient string, o outbox.Outcome) {
 		t.Helper()
-		recorded, err := r.RecordReport(ctx, store.Report{Mail: r.reminder.ID, ProviderID: providerID,
+		recorded, err := r.RecordReport(ctx, outbox.Report{Mail: r.reminder.ID, ProviderID: providerID,
 			Recipient: recipient, Outcome: o})
 		if err != nil || !recorded {
 			t.Errorf("got recorded %v, %v, want true", recorded, err)
@@ -276,7 +277,8 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{r.ID + "--received", r.ID + "--new"} {
-		if _, err := b.RecordReport(ctx, store.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced}); err != nil {
+		bounce := outbox.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced}
+		if _, err := b.RecordReport(ctx, bounce); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -286,13 +288,13 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 		}
 	}
 	events, err := b.RequestTimeline(ctx, r.ID)
-	if err != nil || len(events) != 3 || events[2].Action != store.MailBounced {
+	if err != nil || len(events) != 3 || events[2].Action != delivery.MailBounced {
 		t.Errorf("got events %+v, %v", events, err)
 	}
 	if n := len(pending(t, b.Store)); n != 0 {
 		t.Errorf("got %d pending mails, want none: both were sent, and nobody else gets them", n)
 	}
-	_, err = b.RecordReport(ctx, store.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced})
+	_, err = b.RecordReport(ctx, outbox.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced})
 	if fault.KindOf(err) != fault.NotFound {
 		t.Errorf("unknown mail: got %v, want a NotFound fault", err)
 	}
@@ -335,7 +337,7 @@ func TestReportsAtTheSameTimeAndWithFaultsAreRecordedOnce(t *testing.T) {
 		m := []notice.Notice{r.reminder, r.key}[i%2]
 		wg.Go(func() {
 			for {
-				_, err := r.RecordReport(ctx, store.Report{Mail: m.ID, ProviderID: "c", Recipient: m.To.Email,
+				_, err := r.RecordReport(ctx, outbox.Report{Mail: m.ID, ProviderID: "c", Recipient: m.To.Email,
 					Outcome: outbox.Bounced})
 				if err == nil {
 					return
@@ -502,7 +504,7 @@ func TestBounceSuppressesTheAddressThatWasCorrected(t *testing.T) {
 		To: mail.Address{Name: "Ada Lovelace", Email: "ada@acme.example"}})
 	must(err)
 	must(b.Outbox().RecordSent(ctx, begun, "c"))
-	must(errOf(b.RecordReport(ctx, store.Report{Mail: question.ID, Attempt: 1, ProviderID: "c",
+	must(errOf(b.RecordReport(ctx, outbox.Report{Mail: question.ID, Attempt: 1, ProviderID: "c",
 		Recipient: "ada@acme.example", Outcome: outbox.Bounced, Status: "5.1.1"})))
 	for address, want := range map[string]bool{"ada@acme.example": true, "ada@acne.example": false} {
 		if why, err := b.Suppressed(ctx, address); err != nil || (why != nil) != want {

@@ -1,4 +1,4 @@
-package store
+package delivery
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
@@ -27,7 +28,7 @@ func (s *Store) TryMailAgain(ctx context.Context, id, by string) error {
 		return nil // somebody else was faster
 	}
 	if err != nil {
-		return fmt.Errorf("store: trying mail %s again: %w", id, err)
+		return fmt.Errorf("delivery: trying mail %s again: %w", id, err)
 	}
 	return nil
 }
@@ -66,10 +67,10 @@ func (s *Store) SendMailAgain(ctx context.Context, id, by, nonce string) error {
 		return err
 	}
 	c := s.begin()
-	c.queue(n)
+	c.store.outbox.Queue(c.Changeset, n)
 	c.logMail(m, by, MailSentAgain)
 	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
-		return fmt.Errorf("store: sending mail %s again: %w", id, err)
+		return fmt.Errorf("delivery: sending mail %s again: %w", id, err)
 	}
 	return nil
 }
@@ -104,8 +105,8 @@ func (s *Store) sendable(ctx context.Context, n notice.Notice) error {
 }
 
 // logMail says on the timeline of what a mail is about what somebody did with the mail. A list of requests has none.
-func (c *changeset) logMail(m outbox.Mail, by string, action Action) {
+func (c *changeset) logMail(m outbox.Mail, by string, action store.Action) {
 	if m.Kind != mail.RequestUnconfirmed {
-		c.Log(about(m).key(), entity.Line{By: by, Action: action, Note: MailNote(m.Kind, m.To.Email)})
+		c.Log(about(m).Key(), entity.Line{By: by, Action: action, Note: MailNote(m.Kind, m.To.Email)})
 	}
 }

@@ -1,4 +1,4 @@
-package store
+package delivery
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
@@ -66,7 +67,7 @@ func (s *Store) Suppressed(ctx context.Context, email string) (*Suppression, err
 // suppress suppresses the address of a mail because of a report. Of two reports the wider scope and the complaint
 // prevail, in whatever order they are.
 func (c *changeset) suppress(ctx context.Context, m outbox.Mail, r outbox.Report) error {
-	why := Suppression{Outcome: r.Outcome, Mail: r.Mail, At: c.store.now(), ProvidersList: r.OnProvidersList()}
+	why := Suppression{Outcome: r.Outcome, Mail: r.Mail, At: c.store.Now(), ProvidersList: r.OnProvidersList()}
 	if r.Outcome == outbox.Complained && m.Kind == mail.RequestReceived && !why.ProvidersList {
 		why.Scope = Confirmations
 	}
@@ -104,7 +105,7 @@ func (s Suppression) and(other Suppression) Suppression {
 //
 // providersList: the provider suppressed the address too. If its own list still has it, somebody has to take it off
 // (operations.md, "When something fails").
-func (s *Store) LiftSuppression(ctx context.Context, on Subject, email, by, reason string) (providersList bool,
+func (s *Store) LiftSuppression(ctx context.Context, on store.Subject, email, by, reason string) (providersList bool,
 	err error) {
 	reason = input.OneLine(reason, maxReason)
 	if reason == "" {
@@ -118,11 +119,11 @@ func (s *Store) LiftSuppression(ctx context.Context, on Subject, email, by, reas
 		providersList = why.ProvidersList
 		c := s.begin()
 		c.Delete(rowkey.Suppression(email), why.version)
-		c.Log(on.key(), entity.Line{By: by, Action: SuppressionLifted, Note: email + ": " + reason})
+		c.Log(on.Key(), entity.Line{By: by, Action: SuppressionLifted, Note: email + ": " + reason})
 		return c.Commit(ctx)
 	})
 	if err != nil {
-		return false, fmt.Errorf("store: lifting the suppression of an address of %s: %w", on.key().PK, err)
+		return false, fmt.Errorf("delivery: lifting the suppression of an address of %s: %w", on.Key().PK, err)
 	}
 	return providersList, nil
 }
