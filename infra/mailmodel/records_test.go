@@ -13,7 +13,6 @@ type requested struct {
 	email       string
 	state       string
 	question    string
-	reason      string
 	unconfirmed bool
 	told        bool // of an unconfirmed one: sales were told of it
 }
