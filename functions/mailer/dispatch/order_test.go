@@ -52,8 +52,7 @@ func TestRanksAreSentInOrder(t *testing.T) {
 // begun follows which mails' calls are begun while rank-1 mails are ready.
 type begun struct {
 	*outbox.Box
-	readyAt func() map[string]time.Time // rank-1 mails that are ready and not begun, and since when
-	begin   func(m outbox.Mail)
+	begin func(m outbox.Mail)
 }
 
 func (b begun) Begin(ctx context.Context, m outbox.Mail, fence int64, letter mail.Message) (outbox.Mail, error) {
