@@ -1,6 +1,6 @@
 // Package feedback records what SES reports about mails that it has accepted: that it has, and whether they were
-// delivered, delayed or returned, who complained, and what it did not send after all. The consequences are in
-// shared/store (RecordReport).
+// delivered, delayed or returned, who complained, and what it did not send after all. What follows is decided in
+// shared/store/delivery (RecordReport).
 //
 // SES publishes events to an SNS topic, which puts them into SQS queues, which invoke the Lambda function with batches
 // of them: in any order, and each event at least once.
