@@ -113,7 +113,7 @@ func TestKeyIsResentOncePerForm(t *testing.T) {
 		t.Errorf("the mail is %s to %s: %s", m.Kind, m.To, m.Subject)
 	}
 	doc := w.get(vera, page).Page()
-	const want = "License key john@customer.example Queued Waiting for less than a minute, among the urgent emails. " +
+	const want = "License key john@customer.example Queued It has waited less than a minute in the queue for urgent emails. " +
 		"05 Mar 2018, 09:30 UTC"
 	if got := webtest.Text(doc.Find("section[aria-labelledby=mails-title] tbody tr")); got != want {
 		t.Errorf("the page lists %q", got)

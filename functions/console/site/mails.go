@@ -116,7 +116,7 @@ func mailStatus(m outbox.Mail, later []outbox.Mail, now time.Time) (badge, strin
 	case outbox.Sent:
 		return sentStatus(m)
 	case outbox.Failed:
-		return badge{"Failed", "bad"}, "We gave up sending it."
+		return badge{"Failed", "bad"}, "We gave up on sending it."
 	case outbox.Pointless:
 		return badge{"Not sent", ""}, "No longer needed: " + m.State.Cause + "."
 	}
@@ -128,10 +128,10 @@ func waitingStatus(m outbox.Mail, now time.Time) (badge, string) {
 	until := web.Instant(m.State.NotBefore)
 	switch {
 	case !m.State.NotBefore.After(now):
-		return badge{"Queued", ""}, fmt.Sprintf("Waiting for %s, among the %s.", waited(now.Sub(m.Created)),
-			rankName(m.Rank()))
+		return badge{"Queued", ""}, fmt.Sprintf("It has waited %s in the queue for %s.",
+			waited(now.Sub(m.Created)), rankName(m.Rank()))
 	case m.Repeats != "":
-		return badge{"Scheduled", ""}, "The email before did not arrive. We will send this one on " + until + "."
+		return badge{"Scheduled", ""}, "The previous email did not arrive. We will send this one on " + until + "."
 	}
 	return badge{"Paused", "warn"}, "The last attempt failed. We will try again on " + until + "."
 }
@@ -173,7 +173,7 @@ func arrivedText(m outbox.Mail) string {
 		text += " on " + web.Instant(delivered.At)
 	}
 	if _, answered := reported(m, outbox.Returned); answered {
-		return text + ", and an automatic reply came back, such as an absence note."
+		return text + ", and an automatic reply came back, such as an out-of-office reply."
 	}
 	return text + "."
 }

@@ -89,7 +89,7 @@ func TestPageSaysWhatBecameOfAnEmail(t *testing.T) {
 			w.sendMail(id)
 			w.report(outbox.Report{Mail: id, Outcome: outbox.Delivered})
 			w.report(outbox.Report{Mail: id, Outcome: outbox.Returned, Detail: "General"})
-		}, "Delivered", []string{"absence note"}, "sent it back"},
+		}, "Delivered", []string{"out-of-office reply"}, "sent it back"},
 		"returned": {func(w *testEnv, id string) {
 			w.sendMail(id)
 			w.report(outbox.Report{Mail: id, Outcome: outbox.Delivered})

@@ -126,7 +126,7 @@ func TestMailInDoubtWaitsForAnEvent(t *testing.T) {
 				}
 			}
 			s := w.mail(n.ID).State
-			if s.Status != outbox.Failed || !strings.Contains(s.Cause, "nobody knows whether it was sent") {
+			if s.Status != outbox.Failed || !strings.Contains(s.Cause, "we do not know whether it was sent") {
 				t.Errorf("%s: got %+v, want failed", n.Kind, s)
 			}
 			w.nothingWaits()

@@ -57,7 +57,8 @@ func TestMailWithoutAPointIsNotSent(t *testing.T) {
 		p := &provider{}
 		w.run(w.dispatcher(p))
 		for _, id := range ids {
-			if s := w.mail(id).State; s.Status != outbox.Pointless || s.Cause != "the customer was told more since" {
+			const why = "the customer has since been told more"
+			if s := w.mail(id).State; s.Status != outbox.Pointless || s.Cause != why {
 				t.Errorf("got %+v, want pointless", s)
 			}
 		}

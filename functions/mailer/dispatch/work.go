@@ -50,7 +50,7 @@ func (r *run) settledBefore(m outbox.Mail) bool {
 		r.Log.Warn("a mailer was cut off while it sent a mail", "mail", m)
 		r.doubt(m, "the mailer was cut off during the call", m.State.Call.At)
 	case m.State.Status == outbox.InDoubt && m.State.Doubts >= maxDoubts:
-		r.giveUp(m, fmt.Errorf("nobody knows whether it was sent: %d calls ended without an answer", m.State.Doubts))
+		r.giveUp(m, fmt.Errorf("we do not know whether it was sent: %d calls ended without an answer", m.State.Doubts))
 	default:
 		return false
 	}
@@ -62,7 +62,7 @@ func (r *run) prepare(m outbox.Mail) (written mail.Message, ok bool) {
 	records, err := r.Records.Records(r.ctx, m.Notice)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		r.drop(m, "what it is about is not on record any more")
+		r.drop(m, "what it is about is no longer on record")
 		return written, false
 	case errors.Is(err, entity.ErrUnreadable):
 		r.giveUp(m, err)

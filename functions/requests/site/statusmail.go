@@ -168,7 +168,8 @@ func (d emailFate) Became() string {
 	switch d.State {
 	case emailQueued:
 		if !d.repeated.IsZero() {
-			return to + "the email before did not arrive, so we will send it again on " + web.Instant(d.repeated) + "."
+			return to + "the previous email did not arrive, so we will send it again on " + web.Instant(d.repeated) +
+				"."
 		}
 		return to + "waiting to be sent."
 	case emailSent:

@@ -154,7 +154,7 @@ func TestStatusAndAPIListOurEmails(t *testing.T) {
 			env.sent(id)
 			env.reported(id, outbox.Report{Outcome: outbox.Returned, Status: "5.2.2", Detail: "mailbox full"})
 		}, []string{"it did not arrive. Your mail server sent it back.",
-			"the email before did not arrive, so we will send it again on 06 Mar 2018, 09:30 UTC."},
+			"the previous email did not arrive, so we will send it again on 06 Mar 2018, 09:30 UTC."},
 			[]string{"returned 09:30", "queued 09:30"}},
 		"returned twice": {func(env *testEnv, id string) {
 			for _, id := range []string{id, id + "-repeated"} {
@@ -173,7 +173,7 @@ func TestStatusAndAPIListOurEmails(t *testing.T) {
 		"pointless": {func(env *testEnv, id string) {
 			m, err := env.store.Outbox().Read(env.t.Context(), id)
 			if err == nil {
-				err = env.store.Outbox().Drop(env.t.Context(), m, "the customer was told more since")
+				err = env.store.Outbox().Drop(env.t.Context(), m, "the customer has since been told more")
 			}
 			if err != nil {
 				env.t.Fatal(err)

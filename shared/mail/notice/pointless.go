@@ -26,13 +26,13 @@ type Records struct {
 // has a point. It is the one rule of the daily run, of the mailer, and of who is written to next.
 func (n Notice) Pointless(r Records) string {
 	if n.Repeats != "" && r.Arrived {
-		return "the email before arrived after all"
+		return "the previous email arrived after all"
 	}
 	switch n.Kind {
 	case mail.RequestReceived:
 		switch {
 		case r.Request.State != request.Received && r.Request.State != request.InReview:
-			return "the customer was told more since"
+			return "the customer has since been told more"
 		case !input.SameMailbox(r.Request.Email, n.To.Email):
 			return "the address was corrected"
 		}

@@ -163,7 +163,7 @@ func listed(r outbox.Report, all []outbox.Report) bool {
 // follow adds what follows from a report about a mail, with the mail's fate before and after it.
 func (c *changeset) follow(ctx context.Context, m outbox.Mail, r outbox.Report, before, fate outbox.Fate) error {
 	if before == outbox.FateReturned && fate != before {
-		if err := c.dropRepetition(ctx, m, "the email before has another outcome by now: "+string(fate)); err != nil {
+		if err := c.dropRepetition(ctx, m, "the previous email has since been reported as "+string(fate)); err != nil {
 			return err
 		}
 	}
@@ -244,7 +244,7 @@ type RecentReport struct {
 }
 
 // RecentReports lists the newest reports since a time, at most limit: complaints, and that mails did not arrive. The
-// list keeps them for 30 days.
+// list keeps them for 31 days.
 func (s *Store) RecentReports(ctx context.Context, since time.Time, limit int) (list []RecentReport, err error) {
 	q := table.Query{PK: rowkey.ReportedPK, From: since.UTC().Format(time.RFC3339), Descending: true}
 	rows, _, err := s.table.First(ctx, q, limit)

@@ -315,7 +315,7 @@ func TestSuppressedMailIsGivenUpAndGoesToTheNextContact(t *testing.T) {
 	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
 		"license-key ada@acme.example", "license-key it@acme.example")
 	if m, err = r.Outbox().Read(ctx, r.key.ID); err != nil || m.State.Status != outbox.Failed ||
-		!strings.HasPrefix(m.State.Cause, "not sent: a mail to this address bounced on 01 Mar 2018") {
+		!strings.HasPrefix(m.State.Cause, "not sent: an email to this address bounced on 01 Mar 2018") {
 		t.Errorf("got mail %+v, %v", m, err)
 	}
 }

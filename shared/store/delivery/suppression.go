@@ -42,11 +42,11 @@ func (s Suppression) Stops(k mail.Kind) bool { return s.Scope == AllMails || k =
 
 // Reason says why a mail to the address is not sent; it does not contain the address.
 func (s Suppression) Reason() string {
-	did := "a mail to this address bounced"
+	did := "an email to this address bounced"
 	if s.Outcome == outbox.Complained {
-		did = "someone complained about a mail to this address"
+		did = "someone complained about an email to this address"
 	}
-	return fmt.Sprintf("not sent: %s on %s (mail %s)", did, license.DateOf(s.At).Long(), s.Mail)
+	return fmt.Sprintf("not sent: %s on %s (email %s)", did, license.DateOf(s.At).Long(), s.Mail)
 }
 
 // Suppressed reads why mail is not sent to an address, in whatever spelling; nil if it is not suppressed. See
