@@ -11,6 +11,7 @@ import (
 // Where the page goes after an action on an email, and what it says then.
 const (
 	doneTryAgain  = "try-again"
+	doneTryAll    = "try-all"
 	doneSendAgain = "send-again"
 )
 
@@ -19,6 +20,8 @@ func doneToMail(path string) string {
 	switch path {
 	case doneTryAgain:
 		return "The email was queued and will be sent shortly."
+	case doneTryAll:
+		return "The failed emails were queued and will be sent shortly."
 	case doneSendAgain:
 		return "The email will be sent again shortly."
 	}
@@ -121,14 +124,16 @@ func (s *site) tryFailedAgain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	done := doneTryAgain
 	if id := form.Get("mail"); id != "" {
 		err = s.store.TryMailAgain(r.Context(), id, operator(r))
 	} else {
+		done = doneTryAll
 		_, err = s.store.TryFailedMailsAgain(r.Context(), operator(r), maxTriedAgain)
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/console/overview?done="+doneTryAgain, http.StatusSeeOther)
+	http.Redirect(w, r, "/console/overview?done="+done, http.StatusSeeOther)
 	return nil
 }

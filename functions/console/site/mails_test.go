@@ -235,7 +235,13 @@ func TestFailedEmailsAreTriedAgainFromTheOverview(t *testing.T) {
 		t.Errorf("got status %s and %d failed emails, want one less", m.State.Status, left)
 	}
 	all := failed(sam).Find("form:has(input[name=all])")
-	w.send(sam, all.AttrOr("action", ""), url.Values{"all": {"yes"}}).WantStatus(303)
+	w.send(sam, all.AttrOr("action", ""), url.Values{"all": {"yes"}}).
+		WantRedirect("/console/overview?done=try-all")
+	doc := w.get(sam, "/console/overview?done=try-all").Page()
+	const want = "The failed emails were queued and will be sent shortly."
+	if got := webtest.Text(doc.Find("[role=status]")); got != want {
+		t.Errorf("got message %q", got)
+	}
 	if n := failed(sam).Find("tbody tr").Length(); n != 0 {
 		t.Errorf("got %d failed emails, want none", n)
 	}
