@@ -118,7 +118,7 @@ type reportRow struct {
 	delivery.RecentReport
 	Badge   badge
 	Name    string // what the email was for
-	Address string // of the page of its request or license
+	Address string // of the page of its request or license; "" if it is about a list of requests
 }
 
 const (
@@ -135,11 +135,14 @@ func (s *site) addReports(r *http.Request, v *overviewView) error {
 	}
 	v.Reported, v.DaysBack = upTo(len(reports), maxReported), daysReported
 	for _, m := range reports[:min(len(reports), maxReported)] {
-		page := "/console/requests/"
-		if m.Kind.AboutLicense() {
-			page = "/console/licenses/"
+		page := "/console/requests/" + m.About
+		switch {
+		case m.Kind.AboutLicense():
+			page = "/console/licenses/" + m.About
+		case m.Kind == mail.RequestUnconfirmed:
+			page = ""
 		}
-		v.Reports = append(v.Reports, reportRow{m, outcomeBadge(m.Outcome), mailName(m.Kind), page + m.About})
+		v.Reports = append(v.Reports, reportRow{m, outcomeBadge(m.Outcome), mailName(m.Kind), page})
 	}
 	if v.Suppressed, err = s.suppressedAmong(r, v.Reports); err != nil {
 		return err

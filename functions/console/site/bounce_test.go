@@ -7,6 +7,9 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"marketplace/shared/license"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/request"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/web/webtest"
 )
@@ -165,5 +168,27 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 	if doc := w.get(sam, page+"?done=lift").Page(); webtest.Text(doc.Find("[role=status]")) != emailsResumed ||
 		doc.Find("form[action$='/lift']").Length() > 0 {
 		t.Errorf("after resuming emails: got %q", webtest.Text(doc.Find("main")))
+	}
+}
+
+func TestListOfUnconfirmedRequestsHasNoPage(t *testing.T) {
+	w := newTestEnv(t)
+	r, _, err := w.store.FileUnconfirmed(t.Context(), sampleDetails, "")
+	w.must(err)
+	_, err = w.store.TellUnconfirmed(t.Context())
+	w.must(err)
+	list := notice.RequestsUnconfirmed([]request.Summary{r.Summary()}, license.DateOf(*w.now))
+	w.sendMail(list.ID)
+	w.bounce(list.ID, outbox.Bounced, "mailbox full")
+	doc := w.get(sam, "/console/overview").WantStatus(200).Page()
+	webtest.CheckPage(t, doc)
+	row := doc.Find("section[aria-labelledby=reports-title] tbody tr")
+	links := row.Find("a").Length()
+	if got := webtest.Text(row); !strings.Contains(got, "Unconfirmed requests (to sales)") || links > 0 {
+		t.Errorf("got the row %q with %d links, want the email without one", got, links)
+	}
+	events, err := w.store.RequestTimeline(t.Context(), list.About)
+	if w.must(err); len(events) > 0 {
+		t.Errorf("got the timeline %+v of no request", events)
 	}
 }

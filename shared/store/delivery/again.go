@@ -104,9 +104,7 @@ func (s *Store) sendable(ctx context.Context, n notice.Notice) error {
 	return nil
 }
 
-// logMail says on the timeline of what a mail is about what somebody did with the mail. A list of requests has none.
+// logMail says on the timeline of what a mail is about what somebody did with the mail.
 func (c *changeset) logMail(m outbox.Mail, by string, action store.Action) {
-	if m.Kind != mail.RequestUnconfirmed {
-		c.Log(about(m).Key(), entity.Line{By: by, Action: action, Note: MailNote(m.Kind, m.To.Email)})
-	}
+	c.log(m, entity.Line{By: by, Action: action, Note: MailNote(m.Kind, m.To.Email)})
 }

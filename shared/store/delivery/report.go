@@ -97,7 +97,7 @@ func (s *Store) recordReport(ctx context.Context, r outbox.Report) (recorded boo
 	s.outbox.GuardIn(c.Changeset, m) // what follows depends on all reports: one after another
 	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
 	if action := actionOf(r); action != "" {
-		c.Log(about(m).Key(), entity.Line{By: store.System, Action: action, Note: reportNote(m, r)})
+		c.log(m, entity.Line{By: store.System, Action: action, Note: reportNote(m, r)})
 	}
 	c.listReports(m, all)
 	// Addresses of sales are the vendor's own: that mail to them bounces is for somebody to repair, not to stop it.
@@ -194,7 +194,7 @@ func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
 	default: // what made it pointless has turned out to be otherwise
 		c.store.outbox.ReviveIn(c.Changeset, again, notBefore)
 	}
-	c.Log(about(m).Key(), entity.Line{By: store.System, Action: MailRepeated, Note: m.To.Email})
+	c.log(m, entity.Line{By: store.System, Action: MailRepeated, Note: m.To.Email})
 	return nil
 }
 
@@ -213,12 +213,16 @@ func (c *changeset) dropRepetition(ctx context.Context, m outbox.Mail, why strin
 	return err
 }
 
-// about is on whose timeline events about a mail are told.
-func about(m outbox.Mail) store.Subject {
-	if m.Kind.AboutLicense() {
-		return store.Subject{License: m.Notice.About}
+// log adds a line to the timeline of the request or license that a mail is about. A list of requests has none.
+func (c *changeset) log(m outbox.Mail, line entity.Line) {
+	about := store.Subject{Request: m.Notice.About}
+	switch {
+	case m.Kind == mail.RequestUnconfirmed:
+		return
+	case m.Kind.AboutLicense():
+		about = store.Subject{License: m.Notice.About}
 	}
-	return store.Subject{Request: m.Notice.About}
+	c.Log(about.Key(), line)
 }
 
 // reportNote is a report as a timeline has it.
