@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -210,23 +209,8 @@ func (b *Box) Settle(ctx context.Context, id string, attempt int, providerID str
 	})
 }
 
-// TryAgain makes a mail that was given up ready again, as if it had not been tried. It changes nothing if the mail is
-// not given up.
-func (b *Box) TryAgain(ctx context.Context, id string) error {
-	m, err := b.Read(ctx, id)
-	if err != nil || m.State.Status != Failed {
-		return err
-	}
-	c := b.table.Begin()
-	b.TryAgainIn(c, m)
-	err = c.Commit(ctx)
-	if fault.KindOf(err) == fault.Conflict {
-		return nil // somebody else was faster
-	}
-	return err
-}
-
-// TryAgainIn is TryAgain as a part of a change.
+// TryAgainIn makes a mail that was given up ready again, as a part of a change, which the caller commits: its failures
+// and doubts no longer count. The caller has made sure that the mail was given up.
 func (b *Box) TryAgainIn(c *entity.Changeset, m Mail) {
 	c.Delete(m.failedRow().Key, table.Any)
 	m.State = State{

@@ -54,7 +54,7 @@ var operations = map[string]func(e *testEnv, m outbox.Mail) error{
 	"fail":      func(e *testEnv, m outbox.Mail) error { return e.Fail(e.t.Context(), m, "bad") },
 	"drop":      func(e *testEnv, m outbox.Mail) error { return e.Drop(e.t.Context(), m, "over") },
 	"settle":    func(e *testEnv, m outbox.Mail) error { return e.Settle(e.t.Context(), m.ID, 1, "p3", e.now) },
-	"try again": func(e *testEnv, m outbox.Mail) error { return e.TryAgain(e.t.Context(), m.ID) },
+	"try again": func(e *testEnv, m outbox.Mail) error { return e.tryAgain(m.ID) },
 }
 
 // outcomes is what each operation makes of each status, with the lists that the mail is in afterwards. "changed" is
@@ -292,7 +292,7 @@ func TestMailThatIsTriedAgainBeginsAnew(t *testing.T) {
 	e.promote()
 	e.must(e.Fail(t.Context(), e.read(id), "given up"))
 	for range 2 { // a button that is clicked twice
-		e.must(e.TryAgain(t.Context(), id))
+		e.must(e.tryAgain(id))
 	}
 	m := e.read(id)
 	s := m.State
@@ -302,11 +302,11 @@ func TestMailThatIsTriedAgainBeginsAnew(t *testing.T) {
 	}
 	e.want("tried again", e.status(id), "waiting ready")
 	e.must(e.Fail(t.Context(), e.begin(id), "bad"))
-	e.must(e.TryAgain(t.Context(), id))
+	e.must(e.tryAgain(id))
 	if m := e.read(id); !m.MaybeTwice() || m.State.Attempts != 3 {
 		t.Errorf("got state %+v, want it maybe sent before, still", m.State)
 	}
-	if err := e.TryAgain(t.Context(), "l9--key"); err == nil {
+	if err := e.tryAgain("l9--key"); err == nil {
 		t.Error("trying an unknown mail again: got no error")
 	}
 }

@@ -74,6 +74,17 @@ func (e *testEnv) queue(notices ...notice.Notice) {
 	e.must(c.Commit(e.t.Context()))
 }
 
+// tryAgain tries a mail that was given up again, as shared/store/delivery does.
+func (e *testEnv) tryAgain(id string) error {
+	m, err := e.Read(e.t.Context(), id)
+	if err != nil || m.State.Status != outbox.Failed {
+		return err
+	}
+	c := e.entities.Begin()
+	e.TryAgainIn(c, m)
+	return c.Commit(e.t.Context())
+}
+
 func (e *testEnv) read(id string) outbox.Mail {
 	e.t.Helper()
 	m, err := e.Read(e.t.Context(), id)

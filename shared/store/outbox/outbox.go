@@ -61,7 +61,7 @@ type State struct {
 	Failures  int       `json:"failures,omitempty"` // calls that failed for certain and count against the mail
 	Doubts    int       `json:"doubts,omitempty"`   // calls whose outcome nobody knows: it may have been sent before
 	Call      *Call     `json:"call,omitempty"`     // the last call; of Sending and InDoubt
-	// MaybeSent says that a call before TryAgain ended in doubt.
+	// MaybeSent says that a call before TryAgainIn ended in doubt.
 	MaybeSent bool `json:"maybeSent,omitempty"`
 	// ProviderID is the provider's ID of the mail as it accepted it, and Attempt the attempt that it accepted.
 	ProviderID string    `json:"carrierId,omitempty"`

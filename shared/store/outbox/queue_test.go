@@ -300,7 +300,7 @@ func TestForgetRemovesOnlyWhatIsClosed(t *testing.T) {
 	e.table.Fault = func(c tabletest.Call) tabletest.Fault {
 		if c.Op == "transact" {
 			e.table.Fault = nil
-			e.must(e.TryAgain(t.Context(), id))
+			e.must(e.tryAgain(id))
 		}
 		return tabletest.Fault{}
 	}
