@@ -41,7 +41,8 @@ type Outbox interface {
 	Drop(ctx context.Context, m outbox.Mail, why string) error
 }
 
-// Records is the part of the store that a Dispatcher calls: what is on record about whom a mail is to.
+// Records is the part of delivery.Store that a Dispatcher calls: what is on record about the subject and the address of
+// a mail.
 type Records interface {
 	Records(ctx context.Context, n notice.Notice) (notice.Records, error)
 	Suppressed(ctx context.Context, email string) (*delivery.Suppression, error)
@@ -52,7 +53,7 @@ type Records interface {
 type Options struct {
 	Outbox  Outbox
 	Records Records
-	Write   func(notice.Notice, notice.Records, letter.Call) (mail.Message, error) // letter.Writer.Write
+	Write   func(notice.Notice, notice.Records, letter.Call) (mail.Message, error) // letter.Writer.With
 	Sender  mail.Sender
 	Now     func() time.Time // the clock of the outbox
 	Log     *slog.Logger

@@ -1,8 +1,8 @@
 // Package site is the public site: the editions and their packages, license requests by form and API, their status
 // pages, and the key check. Its addresses are in routes.go.
 //
-// shared/request decides what a request needs, shared/store keeps it, shared/mail/letter words its emails, and
-// shared/license evaluates keys.
+// shared/request decides what a request needs, shared/store keeps it and queues its emails, and shared/license
+// evaluates keys.
 package site
 
 import (

@@ -14,7 +14,7 @@ import (
 )
 
 // TryMailAgain queues a mail that was given up, and says so on the timeline of what it is about. It changes nothing if
-// the mail is not given up.
+// the mail is not given up. An unknown mail is a NotFound fault.
 func (s *Store) TryMailAgain(ctx context.Context, id, by string) error {
 	m, err := s.outbox.Read(ctx, id)
 	if err != nil || m.State.Status != outbox.Failed {
@@ -53,7 +53,7 @@ func (s *Store) TryFailedMailsAgain(ctx context.Context, by string, limit int) (
 // tells one sending from another: what was queued with the same one is not queued again.
 //
 // It is a Conflict fault, which says why, if the mail has not been sent, has no point any more, or goes to a suppressed
-// address.
+// address. An unknown mail is a NotFound fault.
 func (s *Store) SendMailAgain(ctx context.Context, id, by, nonce string) error {
 	m, err := s.outbox.Read(ctx, id)
 	if err != nil {

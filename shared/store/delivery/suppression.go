@@ -101,7 +101,7 @@ func (s Suppression) and(other Suppression) Suppression {
 }
 
 // LiftSuppression lets mail be sent to an address again, and says so and why on the timeline of a license or a request.
-// If the address is not suppressed, nothing changes.
+// If the address is not suppressed, nothing changes. It is an Invalid fault without a reason.
 //
 // providersList: the provider suppressed the address too. If its own list still has it, somebody has to take it off
 // (operations.md, "When something fails").

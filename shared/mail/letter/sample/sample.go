@@ -82,8 +82,8 @@ func notices() []told {
 		about("request-received", "Request received", r, notice.RequestReceived(r, false)),
 		question(r),
 		closed("request-rejected", "Request declined", r, request.Rejected, "This server already has a license "+
-			"through 31 Dec 2018, and the number of lines that you state is within it.\n\n"+
-			"Do you need more lines? Then ask for an upgrade."),
+			"through 31 Dec 2018, and it covers the number of lines that you stated.\n\n"+
+			"If you need more lines, request an upgrade."),
 		closed("request-withdrawn", "Request withdrawn", r, request.Withdrawn, "As agreed on the phone today."),
 		keys("license-key", "License key", letter.Call{Attempt: 1}, key),
 		keys("license-keys", "License keys of production and staging", letter.Call{}, key, staging),
