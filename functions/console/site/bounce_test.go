@@ -78,7 +78,7 @@ func TestBounceIsShownOnLicenseAndOverview(t *testing.T) {
 		t.Errorf("got link to %s, want the license", to)
 	}
 	if got := webtest.Text(doc.Find("dl.figures")); !strings.Contains(got,
-		"Did not arrive or unwanted, last 30 days1") {
+		"Undelivered or unwanted emails, last 30 days1") {
 		t.Errorf("got figures %q", got)
 	}
 }
