@@ -94,16 +94,6 @@ func (s *sim) of(rank int) (list []*simulated) {
 	return list
 }
 
-// queuedBefore returns the mails that were queued before a time.
-func queuedBefore(list []*simulated, at time.Time) (before []*simulated) {
-	for _, m := range list {
-		if m.queued.Before(at) {
-			before = append(before, m)
-		}
-	}
-	return before
-}
-
 // waits returns how long mails waited until they were accepted first, in order.
 func waits(list []*simulated) (waits []time.Duration) {
 	for _, m := range list {
