@@ -1,0 +1,145 @@
+package notice_test
+
+import (
+	"regexp"
+	"testing"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/request"
+)
+
+func day(s string) license.Date {
+	d, err := license.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func filed(state request.State) request.Request {
+	r := request.Request{ID: "01c7gcm9m0aaaaaaaaaaaaaaaa", State: state, Question: "Which edition?", Reason: "Paid twice."}
+	r.Name, r.Email, r.Reviewer = "Ada Lovelace", "ada@acme.example", "sam@vendor.example"
+	return r
+}
+
+func sold() license.License {
+	return license.License{
+		ID: "01c7gcm9m0bbbbbbbbbbbbbbbb", Type: license.Production, Edition: license.Developer,
+		Expiration: day("2019-03-31"), Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@acme.example"}},
+	}
+}
+
+func changed(f func(*license.License)) notice.Records {
+	l := sold()
+	f(&l)
+	return notice.Records{Licenses: []license.License{l}, Today: day("2019-02-15")}
+}
+
+// all has a notice of every kind.
+var all = map[string]notice.Notice{
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--received":           notice.RequestReceived(filed(request.Received), false),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--received-corrected": notice.RequestReceived(filed(request.Received), true),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":                notice.RequestNew(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":         notice.RequestQuestion(filed(request.Waiting), 3),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--rejected-2":         notice.RequestClosed(filed(request.Rejected), 2, "sam"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":        notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
+	"request-unconfirmed--2019-02-15": notice.RequestsUnconfirmed([]request.Summary{{ID: "r1"}},
+		day("2019-02-15")),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                    notice.LicenseKey([]license.License{sold()}),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":               notice.LicenseKeyAgain(sold(), sold().Contacts[0], "n1"),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + ada:   notice.LicenseExpiring(sold(), 2, sold().Contacts[0]),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-unreached":   notice.LicenseUnreached(sold()),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-repeated":           notice.LicenseKey([]license.License{sold()}).Repeated(),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + other: notice.LicenseExpiring(sold(), 2, sold().Contacts[0]).Repeated().ToContact(it),
+}
+
+var (
+	it    = license.Contact{Email: "it@acme.example"}
+	ada   = mail.RecipientID("ADA@acme.example")
+	other = mail.RecipientID(it.Email)
+)
+
+func TestIDsTellCausesApartAndAreTags(t *testing.T) {
+	tag := regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`) // SES API, MessageTag
+	kinds := map[mail.Kind]bool{}
+	for id, n := range all {
+		if n.ID != id || !tag.MatchString(n.ID) || notice.AboutID(n.ID) != n.About || n.Customer == "" || !n.Known() {
+			t.Errorf("got %+v, want the ID %s", n, id)
+		}
+		kinds[n.Kind] = true
+	}
+	if len(kinds) != 9 {
+		t.Errorf("got notices of %d kinds, want all 9", len(kinds))
+	}
+	if (notice.Notice{Kind: "newsletter"}).Known() {
+		t.Error("a kind that nobody writes is known")
+	}
+}
+
+func TestCustomerIsTheDomainOrAtAPublicProviderTheAddress(t *testing.T) {
+	for email, want := range map[string]string{
+		"Ada@ACME.example": "acme.example", "ada@gmail.com": "ada@gmail.com", "zoe@bücher.example": "xn--bcher-kva.example",
+		"nobody": "nobody",
+	} {
+		if got := notice.Customer(email); got != want {
+			t.Errorf("%s: got %s, want %s", email, got, want)
+		}
+	}
+}
+
+func TestWhatIsPointless(t *testing.T) {
+	about := func(state request.State) notice.Records { return notice.Records{Request: filed(state)} }
+	otherQuestion := filed(request.Waiting)
+	otherQuestion.Question = "Which server?"
+	corrected := filed(request.Received)
+	corrected.Email = "ada@acme.test"
+	reminder := notice.LicenseExpiring(sold(), 2, sold().Contacts[0])
+	key, task := notice.LicenseKey([]license.License{sold()}), notice.LicenseUnreached(sold())
+	same := func(*license.License) {}
+	revoked := func(l *license.License) { l.Revoked = time.Unix(1, 0) }
+	reachable := changed(same)
+	reachable.Reachable = true
+	arrived := changed(same)
+	arrived.Arrived = true
+	received, question := notice.RequestReceived(filed(request.Received), false), notice.RequestQuestion(filed(request.Waiting), 1)
+	rejected := notice.RequestClosed(filed(request.Rejected), 2, "sam")
+	for name, tt := range map[string]struct {
+		n         notice.Notice
+		r         notice.Records
+		pointless bool
+	}{
+		"confirmation":                      {received, about(request.Received), false},
+		"confirmation, in review":           {received, about(request.InReview), false},
+		"confirmation, question asked":      {received, about(request.Waiting), true},
+		"confirmation, issued":              {received, about(request.Issued), true},
+		"confirmation to the wrong address": {received, notice.Records{Request: corrected}, true},
+		"new request":                       {notice.RequestNew(filed(request.Received)), about(request.Received), false},
+		"new request, in review":            {notice.RequestNew(filed(request.Received)), about(request.InReview), true},
+		"question":                          {question, about(request.Waiting), false},
+		"question, answered":                {question, about(request.InReview), true},
+		"question, another one":             {question, notice.Records{Request: otherQuestion}, true},
+		"rejection":                         {rejected, about(request.Rejected), false},
+		"rejection, issued after all":       {rejected, about(request.Issued), true},
+		"key":                               {key, changed(same), false},
+		"key, revoked":                      {key, changed(revoked), true},
+		"key, expired":                      {key, changed(func(l *license.License) { l.Expiration = day("2019-02-14") }), true},
+		"reminder":                          {reminder, changed(same), false},
+		"reminder, later stage due":         {reminder, changed(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
+		"reminder, not due":                 {reminder, changed(func(l *license.License) { l.Expiration = day("2019-08-31") }), true},
+		"reminder, muted":                   {reminder, changed(func(l *license.License) { l.Muted = true }), true},
+		"reminder, renewed":                 {reminder, changed(func(l *license.License) { l.Successor = "l2" }), true},
+		"reminder, revoked":                 {reminder, changed(revoked), true},
+		"task":                              {task, changed(same), false},
+		"task, reachable again":             {task, reachable, true},
+		"task, muted":                       {task, changed(func(l *license.License) { l.Muted = true }), true},
+		"repetition":                        {key.Repeated(), changed(same), false},
+		"repetition, arrived after all":     {key.Repeated(), arrived, true},
+	} {
+		if why := tt.n.Pointless(tt.r); (why != "") != tt.pointless {
+			t.Errorf("%s: got %q, want pointless: %v", name, why, tt.pointless)
+		}
+	}
+}
