@@ -30,13 +30,6 @@ func (m Message) AddressedTo(c license.Contact) Message {
 	return m
 }
 
-// Readdressed returns the same message to another contact. Its ID is the message's, with the RecipientID of the new
-// recipient in place of the old one's.
-func (m Message) Readdressed(to license.Contact) Message {
-	m.ID = strings.TrimSuffix(m.ID, "-"+RecipientID(m.To.Email)) + "-" + RecipientID(to.Email)
-	return m.AddressedTo(to)
-}
-
 // RecipientID returns the end of the ID of a message that exists once per recipient: eight characters of a hash of the
 // mailbox, so that each spelling of an address has the same one.
 func RecipientID(email string) string {

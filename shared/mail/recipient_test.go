@@ -30,7 +30,7 @@ func TestGreetingFollowsTheRecipientWhateverItsWords(t *testing.T) {
 		ID: "m1", To: Address{Name: "Zoë", Email: "zoe@example.org"}, Greeting: "Good morning, Zoë!",
 		Text: "Title\n\n" + GreetingSlot + "\n\nZoë wrote:\n", HTML: "<p>" + GreetingSlot + "<p>Zoë wrote:",
 	}
-	m = m.Readdressed(license.Contact{Name: "Ada d'Arc", Email: "ada@example.org"})
+	m = m.AddressedTo(license.Contact{Name: "Ada d'Arc", Email: "ada@example.org"})
 	if want := "Title\n\nHello Ada d'Arc,\n\nZoë wrote:\n"; m.TextBody() != want {
 		t.Errorf("text: got %q, want %q", m.TextBody(), want)
 	}

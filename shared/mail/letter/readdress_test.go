@@ -47,10 +47,7 @@ func TestReaddressedMessageGreetsItsNewRecipient(t *testing.T) {
 			{license.Contact{Email: "it@example.org"}, "Hello,"},
 			{license.Contact{Name: "<b>$&", Email: "it@example.org"}, "Hello,"},
 		} {
-			readdressed := m.Readdressed(tt.to)
-			if want := m.ID + "-" + mail.RecipientID(tt.to.Email); readdressed.ID != want {
-				t.Errorf("ID: got %s, want %s", readdressed.ID, want)
-			}
+			readdressed := m.AddressedTo(tt.to)
 			got := sent(t, readdressed)
 			if got.To.Email != tt.to.Email || got.Subject != m.Subject || len(got.Attachments) != len(m.Attachments) {
 				t.Errorf("%s: got %q to %s with %d attachments",
@@ -61,9 +58,8 @@ func TestReaddressedMessageGreetsItsNewRecipient(t *testing.T) {
 				strings.Contains(got.Text+got.HTML, "Neill") {
 				t.Errorf("%s: want only the greeting %q\n%s", readdressed.ID, tt.greeting, got.Text)
 			}
-			back := readdressed.Readdressed(first)
-			if back.ID != m.ID+"-"+mail.RecipientID("zoe@example.org") ||
-				back.Text != m.Text || back.HTML != m.HTML || back.Greeting != m.Greeting {
+			back := readdressed.AddressedTo(first)
+			if back.ID != m.ID || back.Text != m.Text || back.HTML != m.HTML || back.Greeting != m.Greeting {
 				t.Errorf("readdressed to its first recipient: got %s, greeting %q", back.ID, back.Greeting)
 			}
 		}
