@@ -155,9 +155,12 @@ func (c *changeset) listReports(m outbox.Mail, all []outbox.Report) {
 	}
 }
 
-// listed reports whether the list of recent reports has a report, given all reports about the mail.
+// listed reports whether the list of recent reports has a report, given all reports about the mail: a complaint, that
+// the mail did not arrive, and that the provider is still trying.
 func listed(r outbox.Report, all []outbox.Report) bool {
-	return r.Outcome == outbox.Complained || r.SaysFailed(all) && outbox.FateOf(all).DidNotArrive()
+	fate := outbox.FateOf(all)
+	return r.Outcome == outbox.Complained || r.SaysFailed(all) && fate.DidNotArrive() ||
+		r.Outcome == outbox.Delayed && fate == outbox.FateDelayed
 }
 
 // follow adds what follows from a report about a mail, with the mail's fate before and after it.
@@ -247,7 +250,8 @@ type RecentReport struct {
 	Detail  string         `json:"detail,omitempty"`
 }
 
-// RecentReports lists the newest reports since a time, at most limit: complaints, and that mails did not arrive. The
+// RecentReports lists the newest reports since a time, at most limit: complaints, and that mails did not arrive or are
+// delayed. The
 // list keeps them for 31 days.
 func (s *Store) RecentReports(ctx context.Context, since time.Time, limit int) (list []RecentReport, err error) {
 	q := table.Query{PK: rowkey.ReportedPK, From: since.UTC().Format(time.RFC3339), Descending: true}

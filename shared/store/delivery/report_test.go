@@ -220,8 +220,13 @@ func TestTransientBounceSuppressesNothing(t *testing.T) {
 		t.Errorf("got suppression %v, %v, want none", why, err)
 	}
 	r.want(t, r.to(), "license-expiring ada@müller.example", "license-key ada@müller.example")
+	if list, err := r.RecentReports(ctx, r.now, 10); err != nil || len(list) != 2 {
+		t.Errorf("got reports %+v, %v, want one of each email", list, err)
+	}
+	// The delay is over.
+	r.must(errOf(r.RecordReport(ctx, outbox.Report{Mail: r.reminder.ID, ProviderID: "c", Outcome: outbox.Delivered})))
 	if list, err := r.RecentReports(ctx, r.now, 10); err != nil || len(list) != 1 || list[0].Outcome != outbox.Refused {
-		t.Errorf("got reports %+v, %v", list, err)
+		t.Errorf("got reports %+v, %v, want the refusal alone", list, err)
 	}
 }
 
