@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -326,11 +327,14 @@ func (r *run) check(kills int) {
 // recordingTable remembers the IDs of the mails that are queued.
 type recordingTable struct {
 	table.Table
+	mu    sync.Mutex
 	mails []string
 }
 
 func (t *recordingTable) Transact(ctx context.Context, writes ...table.Write) error {
 	err := t.Table.Transact(ctx, writes...)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, w := range writes {
 		if err == nil && strings.HasPrefix(w.Row.PK, "MAILS#") && !strings.Contains(w.Row.SK, "#") {
 			t.mails = append(t.mails, w.Row.SK)

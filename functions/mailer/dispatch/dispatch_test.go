@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -83,8 +84,11 @@ func TestLetterThatWaitedForItsTurnIsWrittenAgain(t *testing.T) {
 			}
 			return r, nil
 		}
+		var mu sync.Mutex
 		days := map[string]license.Date{}
 		w.write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			days[n.ID] = r.Today
 			return write(n, r, c)
 		}
