@@ -34,7 +34,7 @@ func browser(t *testing.T) context.Context {
 }
 
 // stepTime limits each step.
-const stepTime = 30 * time.Second
+const stepTime = 2 * time.Minute
 
 // act runs actions as one step and names the step if it fails.
 func act(t *testing.T, ctx context.Context, step string, actions ...chromedp.Action[chromedp.Void]) {

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,8 +70,8 @@ type run struct {
 	*testing.T
 	path   string
 	random *rand.Rand
-	held   bool          // the provider's events are held back
-	ahead  time.Duration // by which the processes' clock is ahead of the computer's
+	held   bool         // the provider's events are held back
+	ahead  atomic.Int64 // nanoseconds by which the processes' clock is ahead of the computer's
 
 	front    *sesfront.Front
 	url      string
@@ -79,19 +80,19 @@ type run struct {
 	underWay int // calls that had begun at the kills and were not recorded
 }
 
-func (r *run) now() time.Time { return time.Now().Add(r.ahead) }
+func (r *run) now() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) }
 
 func (r *run) play(kills int) {
 	r.serve()
 	r.fill()
 	for range kills {
 		r.kill(r.start(), mails/(kills+1))
-		r.ahead += leaseLength
+		r.ahead.Add(int64(leaseLength))
 		r.settle()
 	}
 	for range 5 { // what is in doubt waits for half an hour at the most, three times
 		r.finish()
-		r.ahead += 31 * time.Minute
+		r.ahead.Add(int64(31 * time.Minute))
 		r.settle()
 	}
 	r.check(kills)
@@ -202,7 +203,7 @@ func (r *run) start(more ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), append(more, tableVariable+"="+r.path, sesVariable+"="+r.url,
-		aheadVariable+"="+r.ahead.String())...)
+		aheadVariable+"="+time.Duration(r.ahead.Load()).String())...)
 	cmd.Stdout, cmd.Stderr = io.Discard, os.Stderr
 	if err := cmd.Start(); err != nil {
 		r.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"marketplace/shared/store/outbox"
@@ -21,6 +22,7 @@ type world struct {
 	seeds    map[uint64]uint64 // how often each was used
 	mutation string            // a fault that is broken in on purpose; "" for none
 	now      time.Time
+	shown    atomic.Pointer[time.Time] // a copy of now, for clock
 	ids      int
 
 	rows     *tabletest.Memory
@@ -68,7 +70,7 @@ func newWorld(seed uint64, mutation string) *world {
 		seeds:  map[uint64]uint64{},
 		emails: map[string]*email{}, ready: map[string]int{}, suppressed: map[string]scope{},
 	}
-	w.now = time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second)
+	w.setNow(time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second))
 	some := func(most int) int { return max(0, w.choose(2*most)-most) } // in half of the histories none
 	w.habits = habits{
 		tableDown: some(12), tableLost: some(12), cutOff: some(60), stall: some(50),
@@ -100,7 +102,13 @@ func (w *world) record(r outbox.Report) error {
 	return err
 }
 
-func (w *world) clock() time.Time { return w.now }
+// clock returns the time. Unlike the field now, it may be read while another goroutine moves it.
+func (w *world) clock() time.Time { return *w.shown.Load() }
+
+func (w *world) setNow(t time.Time) {
+	w.now = t
+	w.shown.Store(&t)
+}
 
 func (w *world) newID() string {
 	w.ids++
@@ -171,12 +179,12 @@ func (w *world) advance(d time.Duration) {
 		e := w.pending[due]
 		w.pending = slices.Delete(w.pending, due, due+1)
 		if e.due.After(w.now) {
-			w.now = e.due
+			w.setNow(e.due)
 		}
 		w.deliver(e)
 	}
 	if until.After(w.now) {
-		w.now = until
+		w.setNow(until)
 	}
 }
 

@@ -20,7 +20,8 @@ func day(s string) license.Date {
 }
 
 func filed(state request.State) request.Request {
-	r := request.Request{ID: "01c7gcm9m0aaaaaaaaaaaaaaaa", State: state, Question: "Which edition?", Reason: "Paid twice."}
+	r := request.Request{ID: "01c7gcm9m0aaaaaaaaaaaaaaaa", State: state}
+	r.Question, r.Reason = "Which edition?", "Paid twice."
 	r.Name, r.Email, r.Reviewer = "Ada Lovelace", "ada@acme.example", "sam@vendor.example"
 	return r
 }
@@ -104,7 +105,8 @@ func TestWhatIsPointless(t *testing.T) {
 	reachable.Reachable = true
 	arrived := changed(same)
 	arrived.Arrived = true
-	received, question := notice.RequestReceived(filed(request.Received), false), notice.RequestQuestion(filed(request.Waiting), 1)
+	received := notice.RequestReceived(filed(request.Received), false)
+	question := notice.RequestQuestion(filed(request.Waiting), 1)
 	rejected := notice.RequestClosed(filed(request.Rejected), 2, "sam")
 	for name, tt := range map[string]struct {
 		n         notice.Notice
