@@ -119,15 +119,8 @@ func (p *process) fault(c tabletest.Call) tabletest.Fault {
 
 // promotes reports whether a call ends the pause of an email. The mailer makes several of them at once.
 func promotes(c tabletest.Call) bool {
-	if c.Op != "transact" || len(c.Writes) == 0 {
-		return false
-	}
-	for _, w := range c.Writes {
-		if strings.HasSuffix(w.Row.SK, "#STATE") || w.Row.PK == "MAILER" {
-			return false
-		}
-	}
-	return strings.HasPrefix(c.Writes[0].Row.PK, "LATER#")
+	return c.Op == "transact" && len(c.Writes) > 0 && c.Writes[0].Delete &&
+		strings.HasPrefix(c.Writes[0].Row.PK, "LATER#")
 }
 
 // atRandom says whether a call fails by chance. It does not depend on the order of calls that are made at once.
