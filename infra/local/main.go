@@ -2,9 +2,9 @@
 // the emails, and a clock that can be moved. It needs nothing but Go.
 //
 // Environment: PORT (default 8080), DATA (the data folder, default .local), EMPTY (if set, start without sample
-// requests and licenses), MAIL_EVENTS (the share of emails that come to grief, from 0 to 1, if SES's events shall be
-// published at random), and the variables of shared/config, of which DYNAMODB_ENDPOINT selects a DynamoDB engine
-// instead of the embedded table.
+// requests and licenses), MAIL_EVENTS (the share of emails that do not arrive, from 0 to 1; without it, no events of
+// SES are published by themselves), and the variables of shared/config, of which DYNAMODB_ENDPOINT selects a DynamoDB
+// engine instead of the embedded table.
 package main
 
 import (

@@ -81,7 +81,9 @@ func (s *sim) ordinary(day time.Time) {
 }
 
 // names are those of the ranks in the tables.
-var names = map[int]string{notice.RankUrgent: "1 keys, answers", notice.RankSoon: "2 confirmations", 3: "3 reminders"}
+var names = map[int]string{
+	notice.RankUrgent: "1 keys, answers", notice.RankSoon: "2 confirmations", notice.RankReminder: "3 reminders",
+}
 
 // of returns the mails of a rank, in the order in which they were queued.
 func (s *sim) of(rank int) (list []*simulated) {
