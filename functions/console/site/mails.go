@@ -48,7 +48,7 @@ func (s *site) mailsAbout(r *http.Request, id, path string) (rows []mailRow, err
 
 // mailRow describes an email. later are those about the same that were queued after it.
 func (s *site) mailRow(m outbox.Mail, later []outbox.Mail) mailRow {
-	row := mailRow{Mail: m, Name: mailName(m.Kind), Recipient: m.To.Email, When: m.Created}
+	row := mailRow{Mail: m, Name: mailName(m.Kind), Recipient: m.Recipient(), When: m.Created}
 	if m.Kind.ToSales() {
 		row.Recipient = s.mail.Sales.Email
 	}

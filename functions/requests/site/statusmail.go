@@ -41,7 +41,7 @@ type emailFate struct {
 // deliveryOf reads the state of an email on the page of the request of email.
 func deliveryOf(m outbox.Mail, email string) emailFate {
 	d := emailFate{
-		Kind: m.Kind, To: shownAddress(m.To.Email, email), own: input.SameMailbox(m.To.Email, email),
+		Kind: m.Kind, To: shownAddress(m.Recipient(), email), own: input.SameMailbox(m.Recipient(), email),
 		State: stateOf(m), at: m.State.Closed,
 	}
 	switch d.State {

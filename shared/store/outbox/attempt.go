@@ -19,6 +19,10 @@ func (b *Box) Begin(ctx context.Context, m Mail, fence int64, letter mail.Messag
 	}
 	m.State.Attempts++
 	m.State.Status = Sending
+	m.State.SentTo = ""
+	if !m.Kind.ToSales() && letter.To.Email != m.To.Email {
+		m.State.SentTo = letter.To.Email
+	}
 	m.State.Call = &Call{Attempt: m.State.Attempts, Fence: fence, At: b.now()}
 	row, err := letterRow(letter, m.State.Attempts, b.now())
 	if err != nil {

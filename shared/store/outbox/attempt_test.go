@@ -164,6 +164,21 @@ func TestMailIsBegunByOne(t *testing.T) {
 	}
 }
 
+func TestRecipientIsTheOneOfTheLastLetter(t *testing.T) {
+	e := newTestEnv(t)
+	e.queue(key("l1", "ada@acme.test"))
+	if got := e.read(id).Recipient(); got != "ada@acme.test" {
+		t.Errorf("before the first letter: got %s", got)
+	}
+	corrected := mail.Message{ID: id, To: mail.Address{Email: "ada@acme.example"}}
+	m, err := e.Begin(t.Context(), e.read(id), 1, corrected)
+	e.must(err)
+	e.must(e.RecordSent(t.Context(), m, "p1"))
+	if got := e.read(id).Recipient(); got != "ada@acme.example" {
+		t.Errorf("the address was corrected: got %s", got)
+	}
+}
+
 func TestBeginMarksTheCall(t *testing.T) {
 	e := newTestEnv(t)
 	e.queue(key("l1", "ada@acme.example"))

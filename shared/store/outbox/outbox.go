@@ -12,6 +12,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,8 @@ type State struct {
 	Failures  int       `json:"failures,omitempty"` // calls that failed for certain and count against the mail
 	Doubts    int       `json:"doubts,omitempty"`   // calls whose outcome nobody knows: it may have been sent before
 	Call      *Call     `json:"call,omitempty"`     // the last call; of Sending and InDoubt
+	// SentTo is the address of the last letter, if it is not the notice's: the customer corrected it meanwhile.
+	SentTo string `json:"sentTo,omitempty"`
 	// MaybeSent says that a call before TryAgainIn ended in doubt.
 	MaybeSent bool `json:"maybeSent,omitempty"`
 	// ProviderID is the provider's ID of the mail as it accepted it, and Attempt the attempt that it accepted.
@@ -105,6 +108,10 @@ func (m Mail) Known() bool { return m.schema <= notice.Schema && m.Notice.Known(
 
 // MaybeTwice reports whether the mail may have been sent before without our knowing.
 func (m Mail) MaybeTwice() bool { return m.State.Doubts > 0 || m.State.MaybeSent }
+
+// Recipient is the customer's address that the last letter was sent to; before the first, the one that it is meant for.
+// "" for mails to sales.
+func (m Mail) Recipient() string { return cmp.Or(m.State.SentTo, m.To.Email) }
 
 // LogValue implements slog.LogValuer: logs name neither the recipient nor what the mail says.
 func (m Mail) LogValue() slog.Value {
