@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -143,7 +144,9 @@ func (s *mailStates) outage() {
 func TestEmailStatusInABrowser(t *testing.T) {
 	ctx := browser(t)
 	data := localdata.Dir(t.TempDir())
-	engine, done, err := data.OpenTable(t.Context(), config.Config{})
+	engine, done, err := data.OpenTable(t.Context(), config.Config{
+		DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), TableName: tableName(t),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"marketplace/functions/catalog/api"
@@ -132,7 +133,15 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		}
 		return nil
 	}}
-	db := delivery.New(store.New(wakingTable{engine, w.wake}, store.Options{Now: clock.Now}))
+	touched, waiting := new(atomic.Bool), true
+	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{Now: clock.Now}))
+	w.idle = func(ctx context.Context) bool {
+		if touched.Swap(false) || waiting {
+			queued, err := db.QueuedMails(ctx, 1)
+			waiting = err != nil || queued.Total() > 0
+		}
+		return !waiting
+	}
 	if err := recoverMails(ctx, db.Outbox(), outbox, clock.Now()); err != nil {
 		return err
 	}

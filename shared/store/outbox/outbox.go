@@ -180,6 +180,9 @@ func Wakes(w table.Write) bool {
 		strings.HasPrefix(w.Row.PK, rowkey.ReadyPrefix(notice.RankSoon)))
 }
 
+// Waits reports whether a write makes a mail ready or pauses it.
+func Waits(w table.Write) bool { return !w.Delete && w.Row.Type == string(rowkey.TypePending) }
+
 // ErrChanged means that the mail is not as it was read, or was not open then: somebody else has dealt with it. Nothing
 // was written.
 var ErrChanged = errors.New("store: the mail has changed since it was read")
