@@ -17,6 +17,7 @@ import (
 	"marketplace/infra/local/frame"
 	"marketplace/infra/localdata"
 	"marketplace/shared/fault"
+	"marketplace/shared/mail/letter/sample"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/web"
 )
@@ -52,13 +53,14 @@ type (
 	}
 	outboxView struct {
 		Mails []outboxdir.Item
-		Share string // of emails that come to grief, as randomEvents.set takes it
+		Share string // of emails that do not arrive, as randomEvents.set takes it
 	}
 )
 
 func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder,
 	mailEvents mailEventsFunc, events *randomEvents, samples previews, log *slog.Logger) http.Handler {
-	p := &localPages{data, w, outbox, recorder, mailEvents, events, web.NewPages(frame.Around(templateFiles))}
+	p := &localPages{data, w, outbox, recorder, mailEvents, events,
+		web.NewPages(web.Layers{templateFiles, frame.Templates, sample.Templates})}
 	samples.pages = p
 	return web.New(web.Options{Routes: append(p.routes(), samples.routes()...), Pages: p.pages, Log: log})
 }

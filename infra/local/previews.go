@@ -3,23 +3,17 @@ package main
 import (
 	"net/http"
 
-	"marketplace/catalog"
-	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/letter/sample"
 	"marketplace/shared/web"
 )
 
 // previews serves a sample of every email that we send, without anything having been sent.
 type previews struct {
-	letters letter.Writer
-	catalog func() (*catalog.Catalog, error)
-	pages   *localPages
+	sample.Source
+	pages *localPages
 }
 
-type (
-	previewsView struct{ Letters []sample.Letter }
-	previewView  struct{ sample.Letter }
-)
+type previewsView struct{ Letters []sample.Letter }
 
 func (p previews) routes() []web.Route {
 	return []web.Route{
@@ -29,24 +23,8 @@ func (p previews) routes() []web.Route {
 	}
 }
 
-func (p previews) samples() ([]sample.Letter, error) {
-	c, err := p.catalog()
-	if err != nil {
-		return nil, err
-	}
-	return sample.Letters(p.letters, c)
-}
-
-func (p previews) find(r *http.Request) (sample.Letter, error) {
-	letters, err := p.samples()
-	if err != nil {
-		return sample.Letter{}, err
-	}
-	return sample.Find(letters, r.PathValue("name"))
-}
-
 func (p previews) list(w http.ResponseWriter, _ *http.Request) error {
-	letters, err := p.samples()
+	letters, err := p.All()
 	if err != nil {
 		return err
 	}
@@ -54,16 +32,16 @@ func (p previews) list(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (p previews) letter(w http.ResponseWriter, r *http.Request) error {
-	l, err := p.find(r)
+	l, err := p.Named(r.PathValue("name"))
 	if err != nil {
 		return err
 	}
-	return p.pages.render(w, "letter.html", l.Title, previewView{l})
+	return p.pages.render(w, "letter.html", l.Title, sample.Page{Letter: l, List: "/_local/letters", Class: "hero"})
 }
 
 // html serves the HTML of a letter for the frames of its page, in the color scheme that the address names.
 func (p previews) html(w http.ResponseWriter, r *http.Request) error {
-	l, err := p.find(r)
+	l, err := p.Named(r.PathValue("name"))
 	if err != nil {
 		return err
 	}

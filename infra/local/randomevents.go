@@ -26,7 +26,7 @@ type randomEvents struct {
 	now   func() time.Time
 
 	mu    sync.Mutex
-	share float64 // of the emails that come to grief; below 0: no events
+	share float64 // of the emails that do not arrive; below 0: no events
 }
 
 // newRandomEvents returns a sender over another one. share is the text of MAIL_EVENTS.
@@ -42,7 +42,7 @@ func newRandomEvents(sender mail.Sender, share string, now func() time.Time, eve
 	return e, nil
 }
 
-// set sets the share of the emails that come to grief, from 0 to 1; "" switches events off.
+// set sets the share of the emails that do not arrive, from 0 to 1; "" switches events off.
 func (e *randomEvents) set(text string) error {
 	share := -1.0
 	if text != "" {

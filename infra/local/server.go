@@ -28,6 +28,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/letter/sample"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
@@ -41,7 +42,7 @@ type Options struct {
 	Data   localdata.Dir
 	Config config.Config // SiteURL, MailFrom and SalesEmail have defaults here
 	Empty  bool          // start without sample requests and licenses
-	// MailEvents is the share of emails that come to grief, from 0 to 1: SES's events are published at random. ""
+	// MailEvents is the share of emails that do not arrive, from 0 to 1: SES's events are published at random. ""
 	// publishes none. The outbox page changes it.
 	MailEvents string
 	Now        func() time.Time
@@ -172,8 +173,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		devIDP:  console.devIDP,
 		console: console.site,
 		pages: newPages(o.Data, w, outbox, db, mailEvents.Invoke, events, previews{
-			letters: letter.Writer{URL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), Packages: c.PackagesURL},
-			catalog: catalogs.current,
+			Source: sample.Source{Writer: letters, Catalog: catalogs.current},
 		}, o.Log),
 		catalog: catalogs.api,
 		requests: site.New(site.Options{

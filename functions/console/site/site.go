@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/letter/sample"
 	"marketplace/shared/web"
 )
 
@@ -65,7 +66,7 @@ type site struct {
 // New returns the console's handler.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, catalog: o.Catalog, pages: web.NewPages(templates),
+		store: o.Store, catalog: o.Catalog, pages: web.NewPages(web.Layers{templates, sample.Templates}),
 		mail:        letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales},
 		exportLimit: o.ExportLimit,
 		now:         func() time.Time { return o.Now().UTC() },

@@ -265,7 +265,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{},
 		"license.html": licenseView{},
 		"revoke.html":  revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{},
-		"export.html": exportView{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{}, "letter.html": letterView{},
+		"export.html": exportView{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
 		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
 		"wizard-package.html": packageView{},
 	})

@@ -84,7 +84,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("devidp: making a key: %w", err)
 	}
 	p := &provider{Options: o, path: issuer.Path, key: key, codes: codes{now: o.Now},
-		pages: web.NewPages(frame.Around(templates))}
+		pages: web.NewPages(web.Layers{templates, frame.Templates})}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, SiteURL: o.Issuer, Log: o.Log}), nil
 }
 

@@ -264,5 +264,5 @@ func TestSignOutRedirectsOnlyToTheClient(t *testing.T) {
 }
 
 func TestTemplatesMatchTheirData(t *testing.T) {
-	webtest.CheckPages(t, frame.Around(templates), map[string]any{"choose.html": chooseView{}, "error.html": web.ErrorView{}})
+	webtest.CheckPages(t, web.Layers{templates, frame.Templates}, map[string]any{"choose.html": chooseView{}, "error.html": web.ErrorView{}})
 }

@@ -2,23 +2,9 @@
 // clock, the sign-in.
 package frame
 
-import (
-	"embed"
-	"io/fs"
-)
+import "embed"
 
+// Templates has templates/site.html, for web.Layers.
+//
 //go:embed templates
-var templates embed.FS
-
-// Around returns the pages of a site, for web.NewPages, with the frame as their templates/site.html.
-func Around(pages fs.FS) fs.FS { return framed{pages} }
-
-type framed struct{ fs.FS }
-
-// Open implements fs.FS.
-func (f framed) Open(name string) (fs.File, error) {
-	if name == "templates/site.html" {
-		return templates.Open(name)
-	}
-	return f.FS.Open(name)
-}
+var Templates embed.FS
