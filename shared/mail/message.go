@@ -23,6 +23,12 @@ func (k Kind) ToSales() bool {
 	return k == RequestNew || k == RequestUnconfirmed || k == LicenseUnreached
 }
 
+// ToRequester reports whether messages of the kind go to the address that a request has when they are sent: the
+// customer may have corrected it after they were queued.
+func (k Kind) ToRequester() bool {
+	return k == RequestQuestion || k == RequestRejected || k == RequestWithdrawn
+}
+
 // AboutLicense reports whether messages of the kind are about a license rather than a request.
 func (k Kind) AboutLicense() bool {
 	return k == LicenseKey || k == LicenseExpiring || k == LicenseUnreached

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
@@ -91,8 +90,8 @@ func (s *Store) sendable(ctx context.Context, n notice.Notice) error {
 		return nil
 	}
 	to := n.To.Email
-	if n.Kind != mail.RequestReceived && !n.Kind.AboutLicense() {
-		to = records.Request.Email // the letter goes to the address on record
+	if n.Kind.ToRequester() {
+		to = records.Request.Email
 	}
 	switch why, err := s.Suppressed(ctx, to); {
 	case err != nil:

@@ -109,12 +109,9 @@ func (s *Store) recordReport(ctx context.Context, r outbox.Report) (recorded boo
 	return true, c.Commit(ctx)
 }
 
-// sentTo returns to whom the mail of a report was sent. What sales write about a request goes to the address that was
-// on record at sending: the customer may have corrected it after the mail was queued.
+// sentTo returns to whom the call of a report sent its mail, which its letter tells: see mail.Kind.ToRequester.
 func (s *Store) sentTo(ctx context.Context, m outbox.Mail, r outbox.Report) (license.Contact, error) {
-	switch m.Kind {
-	case mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
-	default:
+	if !m.Kind.ToRequester() {
 		return m.To, nil
 	}
 	letter, err := s.outbox.Letter(ctx, m.ID, cmp.Or(r.Attempt, m.State.Attempt, m.State.Attempts))
