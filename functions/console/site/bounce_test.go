@@ -83,6 +83,20 @@ func TestBounceIsShownOnLicenseAndOverview(t *testing.T) {
 	}
 }
 
+func TestDelayedEmailIsOnTheOverviewUntilItArrives(t *testing.T) {
+	w := newTestEnv(t)
+	id := w.mailed()
+	w.bounce(id, outbox.Delayed, "greylisted")
+	got := rows(w.get(vera, "/console/overview").WantStatus(200).Page(), "reports-title")
+	if len(got) != 1 || !strings.Contains(got[0], "Delayedgreylisted") {
+		t.Errorf("got %q, want one delayed email", got)
+	}
+	w.bounce(id, outbox.Delivered, "")
+	if got := rows(w.get(vera, "/console/overview").Page(), "reports-title"); len(got) != 0 {
+		t.Errorf("got %q after it arrived, want none", got)
+	}
+}
+
 func TestUnreachableCustomerIsListedUntilEmailsResume(t *testing.T) {
 	w := newTestEnv(t)
 	id := w.mailed()

@@ -159,7 +159,7 @@ func rankName(rank int) string {
 func sentStatus(m outbox.Mail) (badge, string) {
 	switch outbox.FateOf(m.Reports) {
 	case outbox.FateDelayed:
-		return badge{"Delayed", "warn"},
+		return outcomeBadge(outbox.Delayed),
 			"The receiving server has not accepted it yet. The email provider keeps trying."
 	case outbox.FateArrived:
 		return badge{"Delivered", "good"}, arrivedText(m)
@@ -211,6 +211,8 @@ func outcomeBadge(o outbox.Outcome) badge {
 		return badge{"Marked as spam", "bad"}
 	case outbox.Refused:
 		return badge{"Rejected by the email provider", "bad"}
+	case outbox.Delayed:
+		return badge{"Delayed", "warn"}
 	}
 	return badge{"Did not arrive", "bad"}
 }
