@@ -12,6 +12,7 @@ import (
 type overviewView struct {
 	Late        []requestRow // the first few
 	LateCount   string
+	LateTo      string // the address of the list of all
 	Open        string
 	Waiting     string
 	Pending     string // emails to be sent
@@ -82,7 +83,9 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) addQueue(r *http.Request, v *overviewView) (err error) {
-	late := store.QueueQuery{States: openTab.states, Before: s.now(), Limit: maxLate}
+	all := filter{tab: openTab, late: true}
+	late := all.query(r, s.now())
+	late.Limit, v.LateTo = maxLate, all.address("")
 	page, err := s.store.Queue(r.Context(), late)
 	if err != nil {
 		return err

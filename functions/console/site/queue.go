@@ -60,6 +60,7 @@ type filter struct {
 	state   request.State   // "" is every state of the tab
 	kind    request.Kind    // "" is every kind
 	edition license.Edition // "" is every edition
+	late    bool            // only what is late; of tabs that have such requests
 }
 
 // filterOf reads a filter from the address and ignores invalid values. A state that the tab does not have selects the
@@ -83,8 +84,15 @@ func filterOf(r *http.Request) filter {
 			f.tab = t
 		}
 	}
+	f.late = f.tab.canBeLate() && query.Get("late") == "yes"
 	return f
 }
+
+// canBeLate reports whether requests of the tab can be late.
+func (t tab) canBeLate() bool { return t.key == openTab.key || t.key == mineTab.key }
+
+// filtered reports whether the filter leaves out some of its tab.
+func (f filter) filtered() bool { return f.state != "" || f.kind != "" || f.edition != "" || f.late }
 
 // stateKey returns a state as addresses write it: in-review.
 func stateKey(s request.State) string { return strings.ReplaceAll(string(s), " ", "-") }
@@ -99,8 +107,8 @@ func tabOf(s request.State) tab {
 	return openTab
 }
 
-// query returns the filter as a query to the store, for the person who is signed in.
-func (f filter) query(r *http.Request) store.QueueQuery {
+// query returns the filter as a query to the store at a time, for the person who is signed in.
+func (f filter) query(r *http.Request, now time.Time) store.QueueQuery {
 	q := store.QueueQuery{States: f.tab.states, Kind: f.kind, Edition: f.edition, Latest: f.tab.latest, Limit: pageSize,
 		Unconfirmed: f.tab.unconfirmed}
 	if f.state != "" {
@@ -108,6 +116,9 @@ func (f filter) query(r *http.Request) store.QueueQuery {
 	}
 	if f.tab.mine {
 		q.Reviewer = operator(r)
+	}
+	if f.late {
+		q.Before = now
 	}
 	return q
 }
@@ -122,6 +133,9 @@ func (f filter) address(after string) string {
 			v.Set(name, value)
 		}
 	}
+	if f.late {
+		v.Set("late", "yes")
+	}
 	if f.tab.key != tabOf(f.state).key {
 		v.Set("show", f.tab.key)
 	}
@@ -133,14 +147,18 @@ func (f filter) address(after string) string {
 
 type queueView struct {
 	Tabs      []tabView
-	Show      string // the key of the current tab
-	All       string // the choice of all its states
-	States    []choice
+	Show      string   // the key of the current tab
+	All       string   // the choice of all its states
+	States    []choice // its states; empty if it has only one
 	Kinds     []choice
 	Editions  []choice
 	Filtered  bool
 	Requests  []requestRow
-	Late      string // the number of open requests that are late; "" for none
+	CanBeLate bool   // the tab can be filtered by what is late
+	OnlyLate  bool   // it is
+	AllOnTime bool   // nothing else is filtered, so an empty list says that nothing is late
+	Late      string // the number of open requests of the kind and edition that are late; "" for none
+	LateTo    string // the address of their list
 	FirstPage string // the address of the first page; "" on it
 	NextPage  string // the address of the next page; "" on the last
 }
@@ -165,7 +183,8 @@ const (
 // queue shows the requests of a filter, the earliest due date first; closed ones newest first.
 func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	f := filterOf(r)
-	q := f.query(r)
+	now := s.now()
+	q := f.query(r, now)
 	if after := r.URL.Query().Get("after"); isCursorOfQueue(after) {
 		q.After = after
 	}
@@ -175,15 +194,16 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := queueView{
 		Show: f.tab.key, All: f.tab.all,
-		States: stateChoices(f.state), Kinds: kindChoices(f.kind), Editions: editionChoices(f.edition),
-		Filtered: f.state != "" || f.kind != "" || f.edition != "",
-		Requests: s.requestRows(page.Requests),
+		States: stateChoices(f), Kinds: kindChoices(f.kind), Editions: editionChoices(f.edition),
+		Filtered: f.filtered(), CanBeLate: f.tab.canBeLate(), OnlyLate: f.late,
+		AllOnTime: f.late && f.state == "" && f.kind == "" && f.edition == "",
+		Requests:  s.requestRows(page.Requests),
 	}
 	for _, t := range tabsFor(r) {
 		whole := filter{tab: t, kind: f.kind, edition: f.edition}
 		n := ""
 		if t.key != closedTab.key {
-			if n, err = s.length(r, whole.query(r)); err != nil {
+			if n, err = s.length(r, whole.query(r, now)); err != nil {
 				return err
 			}
 		}
@@ -192,10 +212,11 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Tabs = append(v.Tabs, tabView{t.label, n, whole.address(""), t.key == f.tab.key})
 	}
-	late := store.QueueQuery{States: openTab.states, Kind: f.kind, Edition: f.edition, Before: s.now()}
-	if v.Late, err = s.length(r, late); err != nil {
+	late := filter{tab: openTab, kind: f.kind, edition: f.edition, late: true}
+	if v.Late, err = s.length(r, late.query(r, now)); err != nil {
 		return err
 	}
+	v.LateTo = late.address("")
 	if v.Late == "0" {
 		v.Late = ""
 	}
@@ -208,6 +229,9 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	title := "Requests: " + f.tab.label
 	if f.state != "" {
 		title = "Requests: " + stateBadge(f.state).Text
+	}
+	if f.late {
+		title += ", late"
 	}
 	return s.render(w, r, http.StatusOK, "queue.html", inQueue, title, v)
 }
@@ -234,9 +258,13 @@ func isCursorOfQueue(s string) bool {
 	return ok && err == nil && license.ValidID(id)
 }
 
-func stateChoices(chosen request.State) (list []choice) {
-	for _, s := range request.States {
-		list = append(list, choice{stateKey(s), stateBadge(s).Text, s == chosen})
+// stateChoices returns the states of the filter's tab; none if it has only one.
+func stateChoices(f filter) (list []choice) {
+	if len(f.tab.states) < 2 {
+		return nil
+	}
+	for _, s := range f.tab.states {
+		list = append(list, choice{stateKey(s), stateBadge(s).Text, s == f.state})
 	}
 	return list
 }

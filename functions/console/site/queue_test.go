@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -412,5 +413,94 @@ func TestUnconfirmedRequestsAreShownOnTheirOwnTab(t *testing.T) {
 	}
 	if w.get(sam, "/console/requests/"+r.ID).Page().Find("#unconfirmed").Length() != 1 {
 		t.Error("the request's page does not say that it is unconfirmed")
+	}
+}
+
+// TestLateNumberIsTheLengthOfItsList also holds the number of each filter to a count over all requests.
+func TestLateNumberIsTheLengthOfItsList(t *testing.T) {
+	w := newTestEnv(t)
+	random := rand.New(rand.NewPCG(9, 3))
+	var all []request.Request
+	for range 60 {
+		d := sampleDetails
+		d.Kind = request.Kinds[random.IntN(len(request.Kinds))]
+		d.Edition = []license.Edition{license.Developer, license.Enterprise}[random.IntN(2)]
+		r := w.file(d)
+		if state := request.States[random.IntN(len(request.States))]; state != request.Received {
+			r = w.review(r, state)
+		}
+		all = append(all, r)
+		w.advance(time.Duration(random.IntN(90)) * time.Minute)
+	}
+	for range 4 {
+		if _, _, err := w.store.FileUnconfirmed(t.Context(), sampleDetails, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.advance(2 * time.Hour)
+	overview := w.get(vera, "/console/overview").WantStatus(200).Page()
+	figure := overview.Find(".figures div").First()
+	link := figure.Find("a").AttrOr("href", "")
+	doc := w.get(vera, link).WantStatus(200).Page()
+	if n := fmt.Sprint(len(listed(doc))); n == "0" || webtest.Text(figure.Find("dd")) != n {
+		t.Errorf("the overview says %q, its link %s lists %s", webtest.Text(figure), link, n)
+	}
+	if more := overview.Find("section[aria-labelledby=late-title] .more a").AttrOr("href", ""); more != link {
+		t.Errorf("got link %q to all late requests, want %q", more, link)
+	}
+	for _, kind := range append([]request.Kind{""}, request.Kinds...) {
+		for _, edition := range []license.Edition{"", license.Developer, license.Enterprise} {
+			for _, state := range []request.State{"", request.Received, request.InReview} {
+				want := 0
+				for _, r := range all {
+					if r.Late(*w.now) && (kind == "" || r.Kind == kind) && (edition == "" || r.Edition == edition) &&
+						(state == "" || r.State == state) {
+						want++
+					}
+				}
+				f := filter{tab: openTab, kind: kind, edition: edition, state: state, late: true}
+				doc := w.get(vera, f.address("")).WantStatus(200).Page()
+				if got := len(listed(doc)); got != want {
+					t.Errorf("%s: got %d requests, want %d", f.address(""), got, want)
+				}
+				head := doc.Find("h1 a")
+				if number := webtest.Text(head); state == "" && want > 0 && number != fmt.Sprintf("%d late", want) {
+					t.Errorf("%s: the heading says %q, want %d", f.address(""), number, want)
+				}
+				if doc.Find("#late[checked]").Length() != 1 {
+					t.Errorf("%s: the box is not ticked", f.address(""))
+				}
+			}
+		}
+	}
+}
+
+func TestTabOffersOnlyItsOwnStates(t *testing.T) {
+	w := newTestEnv(t)
+	for show, want := range map[string][]string{
+		"open": {"All open", "Received", "In review"}, "mine": nil, "waiting": nil, "unconfirmed": nil,
+		"closed": {"All closed", "Issued", "Rejected", "Withdrawn"},
+	} {
+		doc := w.get(sam, "/console?show="+show).WantStatus(200).Page()
+		var got []string
+		doc.Find("#state option").Each(func(_ int, s *goquery.Selection) { got = append(got, webtest.Text(s)) })
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got the states %q, want %q", show, got, want)
+		}
+		if late := doc.Find("#late").Length() == 1; late != (show == "open" || show == "mine") {
+			t.Errorf("%s: filters what is late: %v", show, late)
+		}
+		// An address that asks a tab for what it cannot have gets the tab.
+		tab := webtest.Text(w.get(sam, "/console?late=yes&show="+show).Page().Find(".tabs [aria-current]"))
+		if !strings.HasPrefix(strings.ToLower(tab), show) {
+			t.Errorf("late of %s: got the tab %q", show, tab)
+		}
+	}
+	for query, want := range map[string]string{
+		"late=yes": "No requests are late. Show all", "late=yes&kind=new": "No request matches this filter. Show all",
+	} {
+		if got := webtest.Text(w.get(sam, "/console?"+query).Page().Find(".empty")); got != want {
+			t.Errorf("%s: got %q, want %q", query, got, want)
+		}
 	}
 }
