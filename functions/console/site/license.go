@@ -29,6 +29,7 @@ type licenseView struct {
 	MirrorsURL       string        // the address that finds the server that Mirrors names
 	Error            *formError
 	Done             string
+	Next             *nextView // after a license was issued for a request
 	SameServer       related
 	Mails            []mailRow
 	Timeline         []eventView
@@ -58,7 +59,16 @@ func (s *site) license(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Done = doneToLicense(r.URL.Query().Get("done"))
+	done := r.URL.Query().Get("done")
+	if v.Done = doneToLicense(done); done == "issue" && v.Request != "" {
+		asked, err := s.store.Request(r.Context(), v.Request)
+		if err != nil {
+			return err
+		}
+		if v.Next, err = s.next(r, asked.Summary()); err != nil {
+			return err
+		}
+	}
 	return s.showLicense(w, r, http.StatusOK, v)
 }
 

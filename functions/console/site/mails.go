@@ -39,7 +39,7 @@ func (s *site) mailsAbout(r *http.Request, id, path string) (rows []mailRow, err
 	for i, m := range list {
 		row := s.mailRow(m, list[i+1:])
 		if canEdit(r) {
-			row.addForms(path + "/mails/" + m.ID)
+			row.addForms(path+"/mails/"+m.ID, originOf(r).suffix())
 		}
 		rows = append(rows, row)
 	}
@@ -74,13 +74,13 @@ func detailsOf(m outbox.Mail) (list []string) {
 	return list
 }
 
-// addForms adds what people with the role sales may do with the email at a path.
-func (m *mailRow) addForms(path string) {
+// addForms adds what people with the role sales may do with the email at a path. from is origin.suffix.
+func (m *mailRow) addForms(path, from string) {
 	switch m.State.Status {
 	case outbox.Failed:
-		m.TryAgain = path + "/try-again"
+		m.TryAgain = path + "/try-again" + from
 	case outbox.Sent:
-		m.SendAgain = path + "/send-again"
+		m.SendAgain = path + "/send-again" + from
 	}
 	for n := range m.State.Attempts {
 		link := letterLink{"View", path + "/" + strconv.Itoa(n+1)}

@@ -65,8 +65,10 @@ type filter struct {
 
 // filterOf reads a filter from the address and ignores invalid values. A state that the tab does not have selects the
 // tab that has it.
-func filterOf(r *http.Request) filter {
-	query := r.URL.Query()
+func filterOf(r *http.Request) filter { return readFilter(r, r.URL.Query()) }
+
+// readFilter reads a filter from a query, for the person who is signed in.
+func readFilter(r *http.Request, query url.Values) filter {
 	f := filter{tab: openTab, kind: request.Kind(query.Get("kind")), edition: license.Edition(query.Get("edition"))}
 	if !f.kind.Valid() {
 		f.kind = ""
@@ -199,6 +201,9 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 		AllOnTime: f.late && f.state == "" && f.kind == "" && f.edition == "",
 		Requests:  s.requestRows(page.Requests),
 	}
+	for i := range v.Requests {
+		v.Requests[i].From = origin{f}.suffix()
+	}
 	for _, t := range tabsFor(r) {
 		whole := filter{tab: t, kind: f.kind, edition: f.edition}
 		n := ""
@@ -250,6 +255,9 @@ func upTo(n, limit int) string {
 	}
 	return strconv.Itoa(n)
 }
+
+// cursorOfQueue returns the place of a request in every queue that has it.
+func cursorOfQueue(r request.Summary) string { return r.Due.UTC().Format(time.RFC3339) + "#" + r.ID }
 
 // isCursorOfQueue reports whether s has the form of a cursor of the queue: a time and the ID of a request.
 func isCursorOfQueue(s string) bool {

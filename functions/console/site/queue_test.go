@@ -403,7 +403,7 @@ func TestUnconfirmedRequestsAreShownOnTheirOwnTab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := `main a[href="/console/requests/` + r.ID + `"]`
+	link := `main a[href^="/console/requests/` + r.ID + `"]`
 	if w.get(sam, "/console").Page().Find(link).Length() != 0 {
 		t.Error("the queue shows an unconfirmed request, want it filtered out")
 	}

@@ -22,7 +22,9 @@ type requestView struct {
 	Issuable    bool
 	Steps       []stepView
 	Error       *formError
-	Done        string // the outcome of the action before; "" for none
+	Done        string    // the outcome of the action before; "" for none
+	Next        *nextView // after an action
+	From        string    // passes on the queue that the person came from, as origin.suffix
 	SameServer  related
 	SameCompany related
 	Mails       []mailRow
@@ -62,6 +64,11 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 		done := r.URL.Query().Get("done")
 		v.Done = cmp.Or(doneResuming(done), doneToMail(done))
 	}
+	if v.Done != "" && v.CanEdit {
+		if v.Next, err = s.next(r, v.Summary()); err != nil {
+			return err
+		}
+	}
 	return s.showRequest(w, r, http.StatusOK, v)
 }
 
@@ -84,6 +91,7 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	}
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), s.now())
 	v.Snapshot = snapshot{v.Version, lastOf(v.events)}
+	v.From = originOf(r).suffix()
 	v.Timeline = timelineView(v.events)
 	addresses, _, err := s.addressRows(r, []license.Contact{{Name: v.Name, Email: v.Email}})
 	if err != nil {

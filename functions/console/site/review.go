@@ -168,7 +168,7 @@ func (s *site) performStep(
 }
 
 func redirectToRequest(w http.ResponseWriter, r *http.Request, id, done string) error {
-	http.Redirect(w, r, "/console/requests/"+id+"?done="+done, http.StatusSeeOther)
+	http.Redirect(w, r, originOf(r).donePage("/console/requests/"+id, done), http.StatusSeeOther)
 	return nil
 }
 

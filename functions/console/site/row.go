@@ -17,13 +17,14 @@ type badge struct{ Text, Tone string }
 type requestRow struct {
 	request.Summary
 	State badge
-	Due   badge // how long until an open request is due
+	Due   badge  // how long until an open request is due
+	From  string // passes on the queue that lists it, as origin.suffix
 }
 
 func (s *site) requestRows(list []request.Summary) (rows []requestRow) {
 	now := s.now()
 	for _, r := range list {
-		rows = append(rows, requestRow{r, stateBadge(r.State), dueBadge(r, now)})
+		rows = append(rows, requestRow{Summary: r, State: stateBadge(r.State), Due: dueBadge(r, now)})
 	}
 	return rows
 }

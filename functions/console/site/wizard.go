@@ -76,7 +76,8 @@ func (s *site) continueWizard(z wizard) web.HandlerFunc {
 			if err := s.generator.Issue(r.Context(), source, f, c); err != nil {
 				return s.showNotIssued(w, r, z, c, err)
 			}
-			return redirectToLicense(w, r, f.ID, "issue")
+			http.Redirect(w, r, originOf(r).donePage("/console/licenses/"+f.ID, "issue"), http.StatusSeeOther)
+			return nil
 		}
 		d, err := s.generator.Draft(r.Context(), source, f)
 		if err != nil {
@@ -180,7 +181,9 @@ func aboutDraft(r *http.Request, z wizard, d *generator.Draft) aboutView {
 	case d.Request != nil:
 		from := d.Request
 		v.Title += " for " + from.Company
-		v.Back = "/console/requests/" + from.ID
+		passOn := originOf(r).suffix()
+		v.Action += passOn
+		v.Back = "/console/requests/" + from.ID + passOn
 		v.Facts = []aboutFact{
 			{"Request", from.Kind.Name()}, {"Edition", from.Edition.Name()}, {"Server ID", string(from.Server)},
 			{"Lines of code", license.Lines(from.Loc)}, {"Version", from.ProductVersion},
