@@ -38,17 +38,20 @@ func checkRows(page string, keys []table.Key, types []string) []string {
 }
 
 // fixed returns the beginning of a key that is the same for all rows of a kind: its words in capitals.
-func fixed(key string) string { return regexp.MustCompile(`^(?:[A-Z]+(?:#|$))*`).FindString(key) }
+func fixed(key string) string { return regexp.MustCompile(`^(?:[A-Z-]+(?:#|$))*`).FindString(key) }
 
 // rowKeys returns one key for each kind of row.
 func rowKeys() []table.Key {
 	const server license.Server = "AWHW8w9JtzBzSrmf9GQX"
 	day := license.Date{Year: 2018, Month: 6, Day: 1}
 	keys := rowkey.Queue(request.Request{ID: "r"})
-	for _, entity := range []string{rowkey.RequestPrefix + "r", rowkey.LicensePrefix + "l"} {
-		keys = append(keys, table.Key{PK: rowkey.DatasetPK(server), SK: entity},
-			table.Key{PK: rowkey.EmailPK("a@example.com"), SK: entity}, rowkey.Word("acme", entity))
+	for _, pk := range []string{rowkey.DatasetRequestsPK(server), rowkey.EmailRequestsPK("a@example.com"),
+		rowkey.CustomerRequestsPK("c")} {
+		keys = append(keys, table.Key{PK: pk, SK: "r"})
 	}
+	const ofLicense = rowkey.LicensePrefix + "l"
+	keys = append(keys, rowkey.RequestWord("acme", "r"), table.Key{PK: rowkey.DatasetPK(server), SK: ofLicense},
+		table.Key{PK: rowkey.EmailPK("a@example.com"), SK: ofLicense}, rowkey.Word("acme", ofLicense))
 	report := rowkey.Report("m", "p", "bounced", "a@example.com")
 	return append(keys, rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"), rowkey.License("l"),
 		rowkey.Event(rowkey.License("l"), "e"), rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"),

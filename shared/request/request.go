@@ -139,6 +139,10 @@ type Request struct {
 	// no emails and waits beside the queue until an operator works on it.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
 
+	// Customer and Instance are the IDs of those that sales linked the request to; empty until then.
+	Customer string `json:"customer,omitempty"`
+	Instance string `json:"instance,omitempty"`
+
 	Reviewer string    `json:"reviewer,omitempty"` // the operator who works on it
 	Question string    `json:"question,omitempty"` // what the customer was asked last
 	Reason   string    `json:"reason,omitempty"`   // why it was rejected or withdrawn

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"time"
 
 	"marketplace/shared/fault"
@@ -24,13 +26,16 @@ func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(),
 func (e requestEntity) Facts() any               { return e.Request }
 func (e requestEntity) Counted() []entity.Addend { return nil }
 func (e requestEntity) Index(int64) (rows []table.Row) {
-	name := rowkey.RequestPrefix + e.ID
 	keys := append(rowkey.Queue(e.Request),
-		table.Key{PK: rowkey.DatasetPK(e.Server), SK: name},
-		table.Key{PK: rowkey.EmailPK(e.Email), SK: name},
+		table.Key{PK: rowkey.DatasetRequestsPK(e.Server), SK: e.ID},
+		table.Key{PK: rowkey.EmailRequestsPK(e.Email), SK: e.ID},
 		table.Key{PK: rowkey.WeekPK(license.DateOf(e.Created)), SK: rowkey.FiledPrefix + e.ID})
-	for _, w := range words(e.Company) {
-		keys = append(keys, rowkey.Word(w, name))
+	if e.Customer == "" {
+		for _, w := range requestWords(e.Company) {
+			keys = append(keys, rowkey.RequestWord(w, e.ID))
+		}
+	} else { // the words of the customer find it
+		keys = append(keys, table.Key{PK: rowkey.CustomerRequestsPK(e.Customer), SK: e.ID})
 	}
 	summary := e.Summary()
 	for _, key := range keys {
@@ -41,6 +46,23 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, timeToIssue{int64(e.Closed.Sub(e.Created).Seconds())}))
 	}
 	return rows
+}
+
+// maxRequestWords is by how many words of its company's name a request is found.
+const maxRequestWords = 3
+
+// requestWords returns the words of a company's name by which a request is found: the first few, a legal form last.
+func requestWords(company string) []string {
+	w := words(company)
+	slices.SortStableFunc(w, func(a, b string) int { return cmp.Compare(legalForms[a], legalForms[b]) })
+	return w[:min(len(w), maxRequestWords)]
+}
+
+// legalForms are words, folded, that the names of many companies have.
+var legalForms = map[string]int{
+	"ab": 1, "ag": 1, "aps": 1, "as": 1, "asa": 1, "bv": 1, "co": 1, "company": 1, "corp": 1, "corporation": 1,
+	"gmbh": 1, "group": 1, "holding": 1, "inc": 1, "kg": 1, "limited": 1, "llc": 1, "llp": 1, "ltd": 1, "nv": 1,
+	"oy": 1, "oyj": 1, "plc": 1, "pty": 1, "sa": 1, "sarl": 1, "sas": 1, "se": 1, "spa": 1, "srl": 1,
 }
 
 // timeToIssue is how long a request waited for its license.

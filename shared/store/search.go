@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
@@ -24,23 +26,17 @@ type Found struct {
 
 // FindByDataset finds what is on record about a server, under whichever ID: by its dataset.
 func (s *Store) FindByDataset(ctx context.Context, server license.Server, limit int) (Found, error) {
-	return s.find(ctx, rowkey.DatasetPK(server), limit)
+	return s.find(ctx, limit, s.all(rowkey.DatasetRequestsPK(server)), s.all(rowkey.DatasetPK(server)), anything)
 }
 
 // FindByEmail finds what is on record about a person.
 func (s *Store) FindByEmail(ctx context.Context, email string, limit int) (Found, error) {
-	return s.find(ctx, rowkey.EmailPK(email), limit)
-}
-
-func (s *Store) find(ctx context.Context, pk string, limit int) (Found, error) {
-	m := newMatches()
-	more, err := s.collect(ctx, pk, "", searched, m)
-	return m.found(more, limit), err
+	return s.find(ctx, limit, s.all(rowkey.EmailRequestsPK(email)), s.all(rowkey.EmailPK(email)), anything)
 }
 
 // FindByCompany finds what is on record about companies whose names have, for each word of the name, one that begins
 // with it, however their letters are accented. Words of a single character do not count; a name without others finds
-// nothing.
+// nothing. A request is found by few of its words (requestWords); the others only narrow the search.
 func (s *Store) FindByCompany(ctx context.Context, name string, limit int) (Found, error) {
 	wanted := words(name)
 	if len(wanted) == 0 {
@@ -48,34 +44,62 @@ func (s *Store) FindByCompany(ctx context.Context, name string, limit int) (Foun
 	}
 	// The longest word is the rarest, as far as one can tell without looking.
 	slices.SortStableFunc(wanted, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	m, more := newMatches(), true
-	if len(wanted) > 1 { // a word that few companies have tells all
-		for _, w := range wanted {
-			var err error
-			if more, err = s.collect(ctx, rowkey.Word(w, "").PK, w, searchedFirst, m); err != nil {
-				return Found{}, err
-			}
-			if !more {
-				break
-			}
-		}
-	}
-	if more {
-		var err error
-		more, err = s.collect(ctx, rowkey.Word(wanted[0], "").PK, wanted[0], searched, m)
-		if err != nil || len(wanted) == 1 {
-			return m.found(more, limit), err
-		}
-	}
-	other := func(company string) bool {
+	ofThis := func(company string) bool {
 		have := words(company)
-		return slices.ContainsFunc(wanted, func(w string) bool {
+		return !slices.ContainsFunc(wanted, func(w string) bool {
 			return !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) })
 		})
 	}
-	maps.DeleteFunc(m.requests, func(_ string, r request.Summary) bool { return other(r.Company) })
-	maps.DeleteFunc(m.licenses, func(_ string, l Summary) bool { return other(l.Organization) })
-	return m.found(more, limit), nil
+	return s.find(ctx, limit, s.byWords(wanted, rowkey.RequestWord), s.byWords(wanted, rowkey.Word), ofThis)
+}
+
+// rowSource reads index rows of a search. more: not all of them.
+type rowSource func(context.Context) (rows []table.Row, more bool, err error)
+
+// anything is for find: whatever the company.
+func anything(string) bool { return true }
+
+// find reads the index rows of requests and of licenses at once, and keeps those of some companies.
+func (s *Store) find(ctx context.Context, limit int, requests, licenses rowSource, of func(company string) bool) (
+	Found, error) {
+	m := matches{map[string]request.Summary{}, map[string]Summary{}}
+	var moreRequests, moreLicenses bool
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		rows, more, err := requests(ctx)
+		for _, row := range rows {
+			r, err := entity.Decode[request.Summary](row)
+			if err != nil {
+				return err
+			}
+			if of(r.Company) {
+				m.requests[r.ID] = r
+			}
+		}
+		moreRequests = more
+		return err
+	})
+	g.Go(func() error {
+		rows, more, err := licenses(ctx)
+		for _, row := range rows {
+			if !strings.Contains(row.SK, rowkey.LicensePrefix) {
+				continue // the guard of a dataset, or a suppressed address
+			}
+			l, err := entity.Decode[Summary](row)
+			if err != nil {
+				return err
+			}
+			if of(l.Organization) {
+				m.licenses[l.ID] = l
+			}
+		}
+		moreLicenses = more
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return Found{}, err
+	}
+	return m.found(moreRequests || moreLicenses, limit), nil
 }
 
 // matches are the requests and licenses that index rows named, by ID.
@@ -84,45 +108,66 @@ type matches struct {
 	licenses map[string]Summary
 }
 
-func newMatches() matches { return matches{map[string]request.Summary{}, map[string]Summary{}} }
-
 // How many index rows of a partition a search reads: to find out whether a word is rare, and at most.
 const (
 	searchedFirst = 500
 	searched      = 2000
 )
 
-// collect reads the first index rows of a partition whose sort key begins with the prefix. more: not all of them.
-func (s *Store) collect(ctx context.Context, pk, prefix string, most int, m matches) (more bool, err error) {
+// all reads the first index rows of a partition.
+func (s *Store) all(pk string) rowSource {
+	return func(ctx context.Context) ([]table.Row, bool, error) { return s.search(ctx, pk, "", searched) }
+}
+
+// byWords reads the index rows of the words of which there are few, or else many of the first word. key makes the key
+// of an index row from a word.
+func (s *Store) byWords(wanted []string, key func(word, entity string) table.Key) rowSource {
+	return func(ctx context.Context) (rows []table.Row, more bool, err error) {
+		if len(wanted) > 1 { // a word that few companies have tells all
+			few, err := s.rareWords(ctx, wanted, key)
+			if len(few) > 0 || err != nil {
+				return slices.Concat(few...), false, err
+			}
+		}
+		return s.search(ctx, key(wanted[0], "").PK, wanted[0], searched)
+	}
+}
+
+// rareWords reads the index rows of all words at once, and returns those of each word that has few.
+func (s *Store) rareWords(ctx context.Context, wanted []string, key func(word, entity string) table.Key) (
+	few [][]table.Row, err error) {
+	type list struct {
+		rows []table.Row
+		more bool
+	}
+	lists := make([]list, len(wanted))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, w := range wanted {
+		g.Go(func() (err error) {
+			lists[i].rows, lists[i].more, err = s.search(ctx, key(w, "").PK, w, searchedFirst)
+			return err
+		})
+	}
+	err = g.Wait()
+	for _, l := range lists {
+		if !l.more {
+			few = append(few, l.rows)
+		}
+	}
+	return few, err
+}
+
+// search reads the first index rows of a partition whose sort key begins with the prefix. more: not all of them.
+func (s *Store) search(ctx context.Context, pk, prefix string, most int) (rows []table.Row, more bool, err error) {
 	q := table.Query{PK: pk}
 	if prefix != "" {
 		q.From, q.To = prefix, prefix+"\U0010ffff"
 	}
 	rows, next, err := s.table.First(ctx, q, most)
 	if err != nil {
-		return false, fmt.Errorf("store: searching %s: %w", pk, err)
+		return nil, false, fmt.Errorf("store: searching %s: %w", pk, err)
 	}
-	for _, row := range rows {
-		if err := m.add(row); err != nil {
-			return false, err
-		}
-	}
-	return next != "", nil
-}
-
-// add puts an index row among the requests or the licenses, by what its sort key names.
-func (m matches) add(row table.Row) error {
-	switch {
-	case strings.Contains(row.SK, rowkey.RequestPrefix):
-		r, err := entity.Decode[request.Summary](row)
-		m.requests[r.ID] = r
-		return err
-	case strings.Contains(row.SK, rowkey.LicensePrefix):
-		l, err := entity.Decode[Summary](row)
-		m.licenses[l.ID] = l
-		return err
-	}
-	return nil // the guard of a dataset, or a suppressed address
+	return rows, next != "", nil
 }
 
 // found sorts the matches, and leaves out what is beyond the limit.

@@ -24,7 +24,7 @@ func (f failingTable) Get(_ context.Context, key table.Key) (table.Row, error) {
 
 func (f failingTable) Transact(_ context.Context, writes ...table.Write) error {
 	for _, w := range writes {
-		if strings.HasPrefix(w.Row.PK, "EMAIL#") {
+		if strings.HasPrefix(w.Row.PK, "EMAIL-REQUESTS#") {
 			return fmt.Errorf("transact %v: %w", w.Row.Key, f.err)
 		}
 	}

@@ -6,14 +6,11 @@
 package rowkey
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/request"
 	"marketplace/shared/table"
 )
 
@@ -41,14 +38,8 @@ const (
 	TypeSession     Type = "session"     // a console session that somebody signed out of
 )
 
-// Prefixes of sort keys that name a request or a license within a partition of something else.
-const (
-	RequestPrefix = "REQUEST#"
-	LicensePrefix = "LICENSE#"
-)
-
-// Request is the row of a license request itself.
-func Request(id string) table.Key { return table.Key{PK: RequestPrefix + id, SK: "REQUEST"} }
+// LicensePrefix begins sort keys that name a license within a partition of something else.
+const LicensePrefix = "LICENSE#"
 
 // License is the row of a license itself.
 func License(id string) table.Key { return table.Key{PK: LicensePrefix + id, SK: "LICENSE"} }
@@ -61,65 +52,8 @@ func Event(entity table.Key, eventID string) table.Key {
 	return table.Key{PK: entity.PK, SK: EventPrefix + eventID}
 }
 
-// Idempotency is the row of a client's token, which may be long and contain anything, with the fingerprint of what came
-// with it.
-func Idempotency(token, fingerprint string) table.Key {
-	sum := sha256.Sum256([]byte(token + "\x00" + fingerprint))
-	return table.Key{PK: "IDEMPOTENCY#" + hex.EncodeToString(sum[:]), SK: "REQUEST"}
-}
-
 // EndedSession is the row of a console session that somebody signed out of. A session's ID does not tell whose it is.
 func EndedSession(id string) table.Key { return table.Key{PK: "SESSION#" + id, SK: "ENDED"} }
-
-// QueuePK is the partition of the requests in a state, in the order in which they are due. There is one for all of
-// them, and one for each kind ("" is every kind), each edition, and both, so that a filtered list is as fast as the
-// whole one. Requests in review are also listed by reviewer.
-func QueuePK(state request.State, kind request.Kind, edition license.Edition, reviewer string) string {
-	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition) + "#" + reviewer
-}
-
-// UnconfirmedState is the state under which the queue lists unconfirmed requests, apart from all others.
-const UnconfirmedState request.State = "unconfirmed"
-
-// Untold is the row of an unconfirmed request that sales was not told of yet.
-func Untold(requestID string) table.Key { return table.Key{PK: UntoldPK, SK: requestID} }
-
-// UntoldPK is the partition of the unconfirmed requests that sales was not told of yet, by ID.
-const UntoldPK = "UNTOLD"
-
-// Queue lists every row of a request in the queue.
-func Queue(r request.Request) (keys []table.Key) {
-	sk := r.Due.UTC().Format(time.RFC3339) + "#" + r.ID
-	state := r.State
-	if r.Unconfirmed {
-		state = UnconfirmedState
-	}
-	reviewers := []string{""}
-	if r.State == request.InReview {
-		reviewers = append(reviewers, r.Reviewer)
-	}
-	for _, kind := range []request.Kind{"", r.Kind} {
-		for _, edition := range []license.Edition{"", r.Edition} {
-			for _, reviewer := range reviewers {
-				keys = append(keys, table.Key{PK: QueuePK(state, kind, edition, reviewer), SK: sk})
-			}
-		}
-	}
-	return keys
-}
-
-// Prefixes of sort keys in the partition of a week.
-const (
-	FiledPrefix  = "FILED#"
-	IssuedPrefix = "ISSUED#"
-)
-
-// WeekPK is the partition of the requests that were received in the week of a day, and of those that were answered with
-// a license in it.
-func WeekPK(day license.Date) string {
-	year, week := day.Start().ISOWeek()
-	return fmt.Sprintf("WEEK#%04d-W%02d", year, week)
-}
 
 // DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for
 // each license, its next reminder.
@@ -146,7 +80,7 @@ func Stats(day license.Date, shard int) table.Key {
 	return table.Key{PK: StatsPK, SK: fmt.Sprintf("%s#%02d", day.YearMonth(), shard)}
 }
 
-// DatasetPK is the partition of the requests and licenses of a server's dataset.
+// DatasetPK is the partition of the licenses of a server's dataset.
 func DatasetPK(s license.Server) string { return "DATASET#" + s.Dataset() }
 
 // DatasetGuard is the row that changes with every change of the dataset's licenses.
@@ -155,18 +89,19 @@ func DatasetGuard(s license.Server) table.Key { return table.Key{PK: DatasetPK(s
 // StagingPrefix begins the sort keys of staging licenses in the partition of the dataset that they mirror.
 const StagingPrefix = "STAGING#" + LicensePrefix
 
-// EmailPK is the partition of the requests and licenses of an email address, whatever its spelling (input.Mailbox).
+// EmailPK is the partition of the licenses of an email address, whatever its spelling (input.Mailbox).
 func EmailPK(email string) string { return "EMAIL#" + input.Mailbox(email) }
 
-// Suppression is the row of a suppressed address. It shares a partition with the address's requests and licenses.
+// Suppression is the row of a suppressed address. It shares a partition with the address's licenses.
 func Suppression(email string) table.Key { return table.Key{PK: EmailPK(email), SK: "SUPPRESSED"} }
 
 // Word is the row that finds an entity by a word of a company's name, in a partition by the word's first two
 // characters. entity is the entity's ID with its prefix.
 func Word(word, entity string) table.Key {
-	first := []rune(word)[:2]
-	return table.Key{PK: "WORD#" + string(first), SK: word + "#" + entity}
+	return table.Key{PK: "WORD#" + firstTwo(word), SK: word + "#" + entity}
 }
+
+func firstTwo(word string) string { return string([]rune(word)[:2]) }
 
 // ReportedPK is the partition of the recent reports about all mails, the newest last.
 const ReportedPK = "REPORTED"

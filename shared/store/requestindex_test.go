@@ -1,0 +1,114 @@
+package store_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+func TestRequestIsFoundByThreeWordsOfItsCompany(t *testing.T) {
+	b := newTestEnv(t)
+	d := evaluation
+	d.Company = "AG für Fjord Systems Söhne"
+	r := file(t, b, d)
+	for name, want := range map[string]bool{"fjord": true, "fur": true, "systems": true, "systems AG": true,
+		"söhne fjord": true, "fjord acme": false, "AG": false} {
+		found, err := b.FindByCompany(t.Context(), name, 10)
+		if got := len(found.Requests) == 1 && found.Requests[0].ID == r.ID; got != want || err != nil {
+			t.Errorf("%q: got found %v, %v, want %v", name, got, err, want)
+		}
+	}
+}
+
+func TestOpenRequestsAreFilteredAmongOthers(t *testing.T) {
+	b := newTestEnv(t)
+	wanted := map[string]bool{}
+	for i := range 40 {
+		d := evaluation
+		if i%10 == 0 {
+			d.Kind, d.Edition = request.Renewal, license.DataCenter
+		}
+		r := file(t, b, d)
+		if i%10 == 0 {
+			wanted[r.ID] = true
+		}
+		b.now = b.now.Add(time.Minute)
+	}
+	ofOpen := table.Query{PK: rowkey.QueuePK(request.Received, request.Renewal, "", "")}
+	if page, err := b.table.Query(t.Context(), ofOpen); err != nil || len(page.Rows) != 0 {
+		t.Errorf("got %d rows in a list of open renewals, %v, want none", len(page.Rows), err)
+	}
+	q := store.QueueQuery{States: []request.State{request.Received}, Kind: request.Renewal,
+		Edition: license.DataCenter, Limit: 3}
+	n, err := b.QueueLength(t.Context(), q)
+	if err != nil || n != 3 {
+		t.Errorf("got length %d, %v, want the limit of 3", n, err)
+	}
+	first, err := b.Queue(t.Context(), q)
+	if err != nil || len(first.Requests) != 3 || first.Next == "" {
+		t.Fatalf("got %+v, %v, want 3 and a next page", first, err)
+	}
+	q.After = first.Next
+	second, err := b.Queue(t.Context(), q)
+	if err != nil || len(second.Requests) != 1 || second.Next != "" {
+		t.Fatalf("got %+v, %v, want the last one", second, err)
+	}
+	for _, r := range append(first.Requests, second.Requests...) {
+		if !wanted[r.ID] {
+			t.Errorf("got %s %s %s", r.ID, r.Kind, r.Edition)
+		}
+		delete(wanted, r.ID)
+	}
+	if len(wanted) > 0 {
+		t.Errorf("missing %v", wanted)
+	}
+}
+
+func TestLateRequestsAreThoseDueBeforeNow(t *testing.T) {
+	b := newTestEnv(t)
+	var late []string
+	for i := range 6 {
+		d := evaluation
+		if i%2 == 0 {
+			d.Kind = request.New
+		}
+		r := file(t, b, d)
+		if i < 3 && i%2 == 0 {
+			late = append(late, r.ID)
+		}
+		b.now = b.now.Add(time.Hour)
+	}
+	// Each is due one business day after it was filed: the third was due a second ago.
+	b.now = b.now.AddDate(0, 0, 1).Add(-4*time.Hour + time.Second)
+	q := store.QueueQuery{States: []request.State{request.Received, request.InReview}, Kind: request.New, Before: b.now,
+		Limit: 1}
+	n, err := b.QueueLength(t.Context(), store.QueueQuery{States: q.States, Kind: q.Kind, Before: b.now, Limit: 10})
+	if err != nil || n != len(late) {
+		t.Errorf("got %d late, %v, want %d", n, err, len(late))
+	}
+	var got []string
+	for {
+		page, err := b.Queue(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Requests {
+			got = append(got, r.ID)
+			if !r.Late(b.now) {
+				t.Errorf("got %s, which is due at %v", r.ID, r.Due)
+			}
+		}
+		if q.After = page.Next; q.After == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, late) {
+		t.Errorf("got late %q, want %q", got, late)
+	}
+}

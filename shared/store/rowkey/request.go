@@ -1,0 +1,97 @@
+package rowkey
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"marketplace/shared/input"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/table"
+)
+
+// The public site writes requests. All index partitions of requests are their own, so that the site's role can be held
+// to them (template.yaml).
+
+// Request is the row of a license request itself.
+func Request(id string) table.Key { return table.Key{PK: "REQUEST#" + id, SK: "REQUEST"} }
+
+// Idempotency is the row of a client's token, which may be long and contain anything, with the fingerprint of what
+// came with it.
+func Idempotency(token, fingerprint string) table.Key {
+	sum := sha256.Sum256([]byte(token + "\x00" + fingerprint))
+	return table.Key{PK: "IDEMPOTENCY#" + hex.EncodeToString(sum[:]), SK: "REQUEST"}
+}
+
+// QueuePK is the partition of the requests in a state, in the order in which they are due: of all kinds, editions and
+// reviewers (""), or of some. There is one of a kind, an edition and both for states that are ListedByKind, and one of
+// a reviewer for those in review.
+func QueuePK(state request.State, kind request.Kind, edition license.Edition, reviewer string) string {
+	return "QUEUE#" + string(state) + "#" + string(kind) + "#" + string(edition) + "#" + reviewer
+}
+
+// ListedByKind reports whether requests in a state are listed also by kind and edition. Closed ones are: they are many,
+// and stay where they are. Open ones are few, and move.
+func ListedByKind(state request.State) bool { return !state.Open() && state != UnconfirmedState }
+
+// UnconfirmedState is the state under which the queue lists unconfirmed requests, apart from all others.
+const UnconfirmedState request.State = "unconfirmed"
+
+// Queue lists every row of a request in the queue.
+func Queue(r request.Request) (keys []table.Key) {
+	state := r.State
+	if r.Unconfirmed {
+		state = UnconfirmedState
+	}
+	add := func(kind request.Kind, edition license.Edition, reviewer string) {
+		sk := r.Due.UTC().Format(time.RFC3339) + "#" + r.ID
+		keys = append(keys, table.Key{PK: QueuePK(state, kind, edition, reviewer), SK: sk})
+	}
+	add("", "", "")
+	if ListedByKind(state) {
+		add(r.Kind, "", "")
+		add("", r.Edition, "")
+		add(r.Kind, r.Edition, "")
+	}
+	if state == request.InReview {
+		add("", "", r.Reviewer)
+	}
+	return keys
+}
+
+// Untold is the row of an unconfirmed request that sales was not told of yet.
+func Untold(requestID string) table.Key { return table.Key{PK: UntoldPK, SK: requestID} }
+
+// UntoldPK is the partition of the unconfirmed requests that sales was not told of yet, by ID.
+const UntoldPK = "UNTOLD"
+
+// Prefixes of sort keys in the partition of a week.
+const (
+	FiledPrefix  = "FILED#"
+	IssuedPrefix = "ISSUED#"
+)
+
+// WeekPK is the partition of the requests that were received in the week of a day, and of those that were answered with
+// a license in it.
+func WeekPK(day license.Date) string {
+	year, week := day.Start().ISOWeek()
+	return fmt.Sprintf("WEEK#%04d-W%02d", year, week)
+}
+
+// DatasetRequestsPK is the partition of the requests for servers of a dataset, by ID.
+func DatasetRequestsPK(s license.Server) string { return "DATASET-REQUESTS#" + s.Dataset() }
+
+// EmailRequestsPK is the partition of the requests from an email address, whatever its spelling (input.Mailbox), by
+// ID.
+func EmailRequestsPK(email string) string { return "EMAIL-REQUESTS#" + input.Mailbox(email) }
+
+// CustomerRequestsPK is the partition of the requests that were linked to a customer, by ID.
+func CustomerRequestsPK(customer string) string { return "CUSTOMER-REQUESTS#" + customer }
+
+// RequestWord is the row that finds a request by a word of its company's name, in a partition by the word's first two
+// characters.
+func RequestWord(word, id string) table.Key {
+	return table.Key{PK: "WORD-REQUESTS#" + firstTwo(word), SK: word + "#" + id}
+}
