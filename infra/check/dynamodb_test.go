@@ -24,8 +24,18 @@ import (
 type dynamoDB struct {
 	mu      sync.Mutex
 	items   []item // in the order of their keys
-	actions map[string]bool
+	touched touched
 	created []item // everything that was put or updated
+}
+
+// touched are the partitions that calls touched, by the permission that they needed.
+type touched map[string]map[string]bool
+
+func (t touched) add(action, pk string) {
+	if t[action] == nil {
+		t[action] = map[string]bool{}
+	}
+	t[action][pk] = true
 }
 
 // item is an item in DynamoDB's JSON: its attributes, each an object of one member that names its type.
@@ -38,7 +48,7 @@ func (i item) key() string { return i.text("PK") + "\x00" + i.text("SK") }
 // newDynamoDB starts a DynamoDB and returns it with a table of it.
 func newDynamoDB(t *testing.T) (*dynamoDB, *dynamo.Table) {
 	t.Helper()
-	d := &dynamoDB{actions: map[string]bool{}}
+	d := &dynamoDB{touched: touched{}}
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
 	client := dynamodb.New(dynamodb.Options{
@@ -81,19 +91,19 @@ func (d *dynamoDB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *dynamoDB) do(operation string, input item) (answer any, failed *apiError) {
 	switch operation {
 	case "GetItem":
-		d.actions["dynamodb:GetItem"] = true
+		d.touched.add("dynamodb:GetItem", item(input["Key"].(map[string]any)).text("PK"))
 		if i, ok := d.find(input["Key"]); ok {
 			return item{"Item": d.items[i]}, nil
 		}
 		return item{}, nil
 	case "Query":
-		d.actions["dynamodb:Query"] = true
+		d.touched.add("dynamodb:Query", str(at(input["ExpressionAttributeValues"], ":pk", "S")))
 		return d.query(input)
 	case "TransactWriteItems":
 		return d.transact(list(input["TransactItems"]))
 	}
 	// Another one needs the permission of its name.
-	d.actions["dynamodb:"+operation] = true
+	d.touched.add("dynamodb:"+operation, "")
 	return nil, unknown("operation " + operation)
 }
 
@@ -153,7 +163,7 @@ func (d *dynamoDB) transact(parts []any) (answer any, failed *apiError) {
 		if kind == "ConditionCheck" {
 			action = "ConditionCheckItem"
 		}
-		d.actions["dynamodb:"+action] = true
+		d.touched.add("dynamodb:"+action, item(keyOf(w).(map[string]any)).text("PK"))
 		holds, failed := d.holds(w)
 		if failed != nil {
 			return nil, failed

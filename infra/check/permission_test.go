@@ -47,9 +47,9 @@ type step struct {
 }
 
 // usage does with a store in DynamoDB what each function does with its own, and returns by function which permissions
-// that needs, and the rows that they write. A method that a function may call and that is not tried here
-// is an error.
-func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
+// that needs, with the partitions of the table, and the rows that they write. A method that a function may call and
+// that is not tried here is an error.
+func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	t.Helper()
 	db, tab := newDynamoDB(t)
 	now := time.Date(2018, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -57,9 +57,9 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 	u := &user{ctx: t.Context(), now: now, s: delivery.New(kept)}
 	u.prepare(t)
 
-	actions = map[string][]string{"catalog": nil}
+	actions = map[string]touched{"catalog": {}}
 	try := func(function string, steps []step, declared ...reflect.Type) {
-		db.actions = map[string]bool{}
+		db.touched = touched{}
 		for _, d := range declared {
 			for method := range d.Methods() {
 				if !slices.ContainsFunc(steps, func(s step) bool { return s.method == method.Name }) {
@@ -72,7 +72,7 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 				t.Errorf("%s: %s: %v", function, s.method, err)
 			}
 		}
-		actions[function] = slices.Sorted(maps.Keys(db.actions))
+		actions[function] = db.touched
 	}
 	try("requests", u.requestsSteps(), reflect.TypeFor[site.Store]())
 	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records]())
@@ -90,7 +90,7 @@ func usage(t *testing.T) (actions map[string][]string, rows []table.Row) {
 	} {
 		function, service, _ := strings.Cut(service, " ")
 		for method := range asked.Methods() {
-			actions[function] = append(actions[function], service+":"+method.Name)
+			actions[function].add(service+":"+method.Name, "")
 		}
 	}
 	return actions, rows
@@ -359,7 +359,7 @@ func (u *user) consoleSteps() []step {
 
 // checkPermissions: a function may do exactly what it does, on the table and nothing else; the mailer sends in one
 // name.
-func checkPermissions(t template, actions map[string][]string) (problems []string) {
+func checkPermissions(t template, actions map[string]touched) (problems []string) {
 	for id, f := range t.functions() {
 		granted := map[string]bool{}
 		for _, policy := range list(f["Policies"]) {
@@ -381,7 +381,7 @@ func checkPermissions(t template, actions map[string][]string) (problems []strin
 				}
 			}
 		}
-		for _, action := range actions[folder(id)] {
+		for action := range actions[folder(id)] {
 			if !granted[action] {
 				problems = append(problems, fmt.Sprintf("%s may not %s, which it does", id, action))
 			}
@@ -390,6 +390,62 @@ func checkPermissions(t template, actions map[string][]string) (problems []strin
 		for action := range granted {
 			problems = append(problems, fmt.Sprintf("%s may %s, which it never does", id, action))
 		}
+	}
+	return problems
+}
+
+// checkPartitions: the function that anybody can call is held to the partitions that it touches, apart for reading and
+// for writing. A partition that is allowed and that no call touches is a problem too.
+func checkPartitions(t template, actions map[string]touched) (problems []string) {
+	for id, f := range t.functions() {
+		for _, policy := range list(f["Policies"]) {
+			for _, statement := range list(at(policy, "Statement")) {
+				held := id == "RequestsFunction" || at(statement, "Condition") != nil
+				if at(statement, "Resource", "GetAtt") != "Table.Arn" || !held {
+					continue
+				}
+				touched := map[string]bool{}
+				for _, action := range list(at(statement, "Action")) {
+					maps.Copy(touched, actions[folder(id)][str(action)])
+				}
+				for _, problem := range checkLeadingKeys(statement, touched) {
+					problems = append(problems, fmt.Sprintf("%s, %v: %s", id, at(statement, "Action"), problem))
+				}
+			}
+		}
+	}
+	return problems
+}
+
+// checkLeadingKeys compares the condition of a statement with the partitions that its calls touch. ForAllValues is true
+// of a request that names no key, which the Null condition refuses (IAM user guide, "Set operators for multivalued
+// context keys").
+func checkLeadingKeys(statement any, touched map[string]bool) (problems []string) {
+	const key = "dynamodb:LeadingKeys"
+	condition := at(statement, "Condition")
+	if at(condition, "Null", key) != "false" {
+		problems = append(problems, "requests that name no partition are allowed")
+	}
+	unused := map[string]bool{}
+	for _, pattern := range list(at(condition, "ForAllValues:StringLike", key)) {
+		unused[str(pattern)] = true
+	}
+	allowed := slices.Sorted(maps.Keys(unused))
+	for _, pk := range slices.Sorted(maps.Keys(touched)) {
+		known := false
+		for _, pattern := range allowed {
+			prefix, open := strings.CutSuffix(pattern, "*")
+			if pk == pattern || open && strings.HasPrefix(pk, prefix) {
+				known = true
+				delete(unused, pattern)
+			}
+		}
+		if !known {
+			problems = append(problems, "the partition "+pk+" is not allowed")
+		}
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(unused)) {
+		problems = append(problems, "no call touches "+pattern)
 	}
 	return problems
 }

@@ -270,8 +270,8 @@ type deployed struct {
 	site     []string // patterns of the requests function
 	console  []string // patterns of the console
 	table    map[string]any
-	actions  map[string][]string // permissions that each function needs, by folder
-	rows     []table.Row         // that the functions create
+	actions  map[string]touched // permissions that each function needs, by folder
+	rows     []table.Row        // that the functions create
 
 	functions string // the code of all functions
 }
@@ -319,7 +319,7 @@ func (d deployed) check(tpl template) (problems []string) {
 	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains),
 		checkParameters(tpl), checkSender(tpl),
 		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions),
-		checkWaking(tpl, d.rows), checkAlarms(tpl, d.functions))
+		checkPartitions(tpl, d.actions), checkWaking(tpl, d.rows), checkAlarms(tpl, d.functions))
 }
 
 // checkAlarms: an alarm is about a metric that a function counts. functions is the code of all of them.
@@ -392,10 +392,17 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"Path: /console}", "Path: /consoles}", "ConsoleFunction does not get ANY /console"},
 		{"Action: kms:Sign", "Action: kms:Decrypt", "ConsoleFunction may not kms:Sign"},
 		{"Action: s3:PutObject", "Action: s3:DeleteObject", "ConsoleFunction may not s3:PutObject"},
-		{"[dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]",
-			"[dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:Scan]", "RequestsFunction may dynamodb:Scan"},
-		{"[dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:Query, dynamodb:UpdateItem]", "[dynamodb:UpdateItem]",
-			"RequestsFunction may not dynamodb:GetItem"},
+		{"Action: [dynamodb:UpdateItem, dynamodb:DeleteItem]", "Action: [dynamodb:UpdateItem, dynamodb:Scan]",
+			"RequestsFunction may dynamodb:Scan"},
+		{"Action: [dynamodb:UpdateItem, dynamodb:DeleteItem]", "Action: dynamodb:UpdateItem",
+			"RequestsFunction may not dynamodb:DeleteItem"},
+		{"                    - EMAIL-REQUESTS#*\n", "", "the partition EMAIL-REQUESTS#"},
+		{"LICENSE#*, MAILS#*]", "MAILS#*]", "the partition LICENSE#"},
+		{"                    - UNTOLD\n", "                    - UNTOLD\n                    - EMAIL#*\n",
+			"no call touches EMAIL#*"},
+		{"OUTBOX#2#*", "OUTBOX#1#*", "the partition OUTBOX#2#"},
+		{`"Null": {dynamodb:LeadingKeys: "false"}`, "StringEquals: {aws:RequestedRegion: x}",
+			"requests that name no partition are allowed"},
 		{"Action: ses:SendRawEmail", "Action: ses:SendEmail", "MailerFunction may not ses:SendRawEmail"},
 		{"Resource: !GetAtt Table.Arn", `Resource: "*"`, "on every resource"},
 		{`"OUTBOX#1#"`, `"MAIL#"`, "wakes nobody"},
