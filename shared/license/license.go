@@ -82,10 +82,13 @@ type License struct {
 	Edition      Edition   `json:"edition"`
 	MaxLoc       int64     `json:"maxLoc"` // largest number of lines of code; at least 1
 	Support      bool      `json:"support"`
-	Expiration   Date      `json:"expiration"` // the last day on which it is valid, through 23:59:59 UTC
-	NotBefore    Date      `json:"notBefore"`  // the first day on which it is valid; zero: no start
-	Recorded     time.Time `json:"recorded"`   // when it was recorded here, UTC
-	Contacts     []Contact `json:"contacts"`   // people to write to, in this order; at least one
+	Expiration   Date      `json:"expiration"`         // the last day on which it is valid, through 23:59:59 UTC
+	NotBefore    Date      `json:"notBefore"`          // the first day on which it is valid; zero: no start
+	Recorded     time.Time `json:"recorded"`           // when it was recorded here, UTC
+	Customer     string    `json:"customer,omitempty"` // the IDs of whom it was issued to, of the installation that it
+	Instance     string    `json:"instance,omitempty"` // is for, and of what was bought ("" for an evaluation):
+	Contract     string    `json:"contract,omitempty"` // see shared/customer
+	Contacts     []Contact `json:"contacts"`           // people to write to, in this order; at least one
 
 	// Fields of licenses that were issued here; zero for imported ones.
 	KeyText   string   `json:"keyText,omitempty"` // the license key, as the customer has it

@@ -1,0 +1,55 @@
+package customer
+
+import (
+	"slices"
+
+	"marketplace/shared/license"
+)
+
+// Account is everything on record about a customer, with those that were merged into it. Requests are kept apart.
+type Account struct {
+	Customer  Customer // the survivor, if it was merged
+	Merged    []Customer
+	Contracts []Contract // in the order of their IDs, which is that of their making
+	Instances []Instance // in the order of their IDs
+	// Version changes with every change of the customer, its contracts, instances and licenses.
+	Version int64
+}
+
+// Instance returns the instance with the ID; nil if there is none.
+func (a *Account) Instance(id string) *Instance {
+	i := slices.IndexFunc(a.Instances, func(i Instance) bool { return i.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &a.Instances[i]
+}
+
+// Contract returns the contract with the ID; nil if there is none.
+func (a *Account) Contract(id string) *Contract {
+	i := slices.IndexFunc(a.Contracts, func(c Contract) bool { return c.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &a.Contracts[i]
+}
+
+// InstanceOf returns the instance of a license; nil if there is none.
+func (a *Account) InstanceOf(licenseID string) *Instance {
+	i := slices.IndexFunc(a.Instances, func(i Instance) bool {
+		return slices.ContainsFunc(i.Licenses, func(l License) bool { return l.ID == licenseID })
+	})
+	if i < 0 {
+		return nil
+	}
+	return &a.Instances[i]
+}
+
+// Use is how many instances a contract is used by.
+type Use struct{ Production, Staging int }
+
+// Use counts the instances in use that have a license under the contract which has not expired and was not revoked. A
+// license that begins later under a renewal counts for the renewal only.
+func (a *Account) Use(contract string, today license.Date) (u Use) {
+	panic("not written yet")
+}
