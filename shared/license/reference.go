@@ -6,12 +6,15 @@ import (
 	"unicode"
 
 	"marketplace/shared/input"
+	"marketplace/shared/reference"
 )
 
-// Reference is what a text may name: licenses or requests by their IDs, and servers; the likeliest of each first.
+// Reference is what a text may name: licenses or requests by their IDs, servers, and customers, contracts and requests
+// by their short references; the likeliest of each first.
 type Reference struct {
 	IDs     []string
 	Servers []Server
+	Short   []reference.Reference
 }
 
 const (
@@ -21,7 +24,8 @@ const (
 
 // labels are words that people write before an ID.
 var labels = strings.Fields(
-	"license licence request server installation key id ids no nr number ref reference for my our the is",
+	"license licence request customer contract order server installation key id ids no nr number ref reference for " +
+		"my our your the is",
 )
 
 // ReadReference reads a reference as people paste it: an ID with a label before it and a full stop behind it, in
@@ -32,10 +36,10 @@ func ReadReference(pasted string) Reference {
 		return r
 	}
 	var r Reference
-	words := strings.FieldsFunc(input.StripInvisible(pasted), between)
-	ours := slices.DeleteFunc(slices.Clone(words), func(w string) bool {
-		return slices.Contains(labels, strings.ToLower(strings.TrimRight(w, ".")))
-	})
+	text := input.StripInvisible(pasted)
+	words := strings.FieldsFunc(text, between)
+	r.addShort(text)
+	ours := slices.DeleteFunc(slices.Clone(words), isLabel)
 	if len(ours) > 0 {
 		words = ours
 	}
@@ -58,6 +62,44 @@ func ReadReference(pasted string) Reference {
 // between reports the characters that are in no ID.
 func between(r rune) bool {
 	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-", r)
+}
+
+// dashed writes the dashes that mail programs make of a hyphen as one again.
+func dashed(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Pd, r) {
+			return '-'
+		}
+		return r
+	}, s)
+}
+
+// addShort adds the short references among the words of a text, or the text as a whole. A word without a dash counts
+// only with a digit: many words of seven letters begin like a reference.
+func (r *Reference) addShort(pasted string) {
+	words := strings.FieldsFunc(dashed(pasted), between)
+	add := func(text string) {
+		short, ok := reference.Parse(text)
+		if ok && len(r.Short) < maxNamed && !slices.Contains(r.Short, short) {
+			r.Short = append(r.Short, short)
+		}
+	}
+	add(pasted)
+	for i, word := range words {
+		if len(word) == 1 && i+1 < len(words) && strings.ContainsAny(words[i+1], "0123456789") {
+			add(word + words[i+1])
+		}
+		if len(words) == 1 || strings.ContainsAny(word, "-0123456789") {
+			add(word)
+		}
+	}
+	if len(words) > 1 && len(r.Short) == 0 && isLabel(words[0]) {
+		add(strings.Join(words[1:], ""))
+	}
+}
+
+func isLabel(word string) bool {
+	return slices.Contains(labels, strings.ToLower(strings.TrimRight(word, ".")))
 }
 
 func (r *Reference) addID(id string) {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"marketplace/shared/reference"
 )
 
 func TestReadReferenceFindsWhatCustomersPaste(t *testing.T) {
@@ -41,6 +43,32 @@ func TestReadReferenceFindsWhatCustomersPaste(t *testing.T) {
 	}
 }
 
+func TestReadReferenceFindsShortReferences(t *testing.T) {
+	const customer, contract = "C-7K3Q9F", "K-01ABCD"
+	for _, pasted := range []string{
+		"C-7K3Q9F", "c-7k3q9f.", "c7k3q9f", "customer C-7K3Q9F", "Customer: c7k3q9f.", "our customer no. C 7K3Q9F,", "“C\u20117K3Q9F”",
+		"Order #C-7K3Q9F", "Re: [C-7K3Q9F] your license", "Please see C\u20137K3Q9F of last year.", "C-7K3\u200bQ9F", "customer C 7K3 Q9F",
+		"https://licenses.example.com/console/customers/C-7K3Q9F?tab=1",
+	} {
+		if got := ReadReference(pasted); !slices.Equal(got.Short, []reference.Reference{customer}) {
+			t.Errorf("ReadReference(%q) = %+v, want the customer", pasted, got)
+		}
+	}
+	got := ReadReference("Contract K-O1ABCD of customer C-7K3Q9F, license 01c6x2m4vj8q0n5r7t9w3y1z2b.")
+	if !slices.Equal(got.Short, []reference.Reference{contract, customer}) ||
+		!slices.Contains(got.IDs, "01c6x2m4vj8q0n5r7t9w3y1z2b") {
+		t.Errorf("got %+v, want the contract, the customer and the license", got)
+	}
+	for _, none := range []string{
+		"", "please replace the kitchen", "we receive the renewal", "license 01c6x2m4vj8q0n5r7t9w3y1z2b",
+		"Server ID: AWHW8w9JtzBzSrmf9GQX", "Acme 2000 GmbH", "K-7K3Q9", "C-7K3Q9FA of ours",
+	} {
+		if got := ReadReference(none); len(got.Short) > 0 {
+			t.Errorf("ReadReference(%q) = %+v, want no short reference", none, got)
+		}
+	}
+}
+
 func TestReadReferenceReadsAKey(t *testing.T) {
 	key, _ := signed(t, sample())
 	k := sample()
@@ -64,8 +92,10 @@ func TestReadReferenceReadsAKey(t *testing.T) {
 
 func TestReadReferenceNamesFewThings(t *testing.T) {
 	long := strings.Repeat("01c6x2m4vj8q0n5r7t9w3y1z2b AWHW8w9JtzBzSrmf9GQX 20170305093000 ", 1000)
-	for _, pasted := range []string{long, strings.ReplaceAll(long, " ", "."), strings.Repeat("Rm9ybWF0PTEK; ", 4000)} {
-		if got := ReadReference(pasted); len(got.IDs) > maxNamed || len(got.Servers) > maxNamed {
+	for _, pasted := range []string{long, strings.ReplaceAll(long, " ", "."), strings.Repeat("Rm9ybWF0PTEK; ", 4000),
+		strings.Repeat("C-7K3Q9F K-01ABCD R-01ABCD C-01ABCD K-7K3Q9F ", 1000)} {
+		got := ReadReference(pasted)
+		if len(got.IDs) > maxNamed || len(got.Servers) > maxNamed || len(got.Short) > maxNamed {
 			t.Errorf("got %+v, want at most %d of each", got, maxNamed)
 		}
 	}
