@@ -1,10 +1,6 @@
 package customer
 
-import (
-	"slices"
-
-	"marketplace/shared/license"
-)
+import "slices"
 
 // Account is everything on record about a customer, with those that were merged into it. Requests are kept apart.
 type Account struct {
@@ -43,13 +39,4 @@ func (a *Account) InstanceOf(licenseID string) *Instance {
 		return nil
 	}
 	return &a.Instances[i]
-}
-
-// Use is how many instances a contract is used by.
-type Use struct{ Production, Staging int }
-
-// Use counts the instances in use that have a license under the contract which has not expired and was not revoked. A
-// license that begins later under a renewal counts for the renewal only.
-func (a *Account) Use(contract string, today license.Date) (u Use) {
-	panic("not written yet")
 }
