@@ -48,7 +48,7 @@ func main() {
 		Store: kept,
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
-			Keys: keys, Sessions: kept, Now: time.Now, Log: logger,
+			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get,
 		Issuer: func() (license.Issuer, error) {

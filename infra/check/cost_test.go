@@ -239,6 +239,10 @@ func (e *costEnv) measureLicense(l license.License) {
 // measureRest measures what the console and the jobs do besides.
 func (e *costEnv) measureRest() {
 	ctx := e.t.Context()
+	e.measure("sign in, the first time of a day", func() error {
+		return e.RecordSignIn(ctx, operator, "Robin", "sales")
+	})
+	e.measure("read the names of colleagues", func() error { return last(e.Colleagues(ctx)) })
 	e.measure("sign out", func() error { return e.EndSession(ctx, "s1", time.Now().Add(time.Hour)) })
 	e.measure("a page of the queue", func() error {
 		return last(e.Queue(ctx, store.QueueQuery{States: []request.State{request.Received}, Limit: 50}))

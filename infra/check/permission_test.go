@@ -78,7 +78,8 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
-	try("console", u.consoleSteps(), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions]())
+	try("console", u.consoleSteps(), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions](),
+		reflect.TypeFor[signin.Directory]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
 		rows = append(rows, table.Row{Key: key, Type: i.text("type")})
@@ -277,6 +278,8 @@ func (u *user) consoleSteps() []step {
 	return []step{
 		{"SessionEnded", func() error { return last(s.SessionEnded(ctx, "s1")) }},
 		{"EndSession", func() error { return s.EndSession(ctx, "s1", u.now.Add(time.Hour)) }},
+		{"RecordSignIn", func() error { return s.RecordSignIn(ctx, operator, "Robin", "sales") }},
+		{"Colleagues", func() error { return last(s.Colleagues(ctx)) }},
 
 		{"Queue", func() error { return last(s.Queue(ctx, everything)) }},
 		{"QueueLength", func() error { return last(s.QueueLength(ctx, everything)) }},

@@ -49,7 +49,7 @@ func newConsole(p consoleParts) (console, error) {
 		Store: p.store,
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
-			Keys: p.sessionKeys, Sessions: p.store, Now: p.now, Log: p.Log,
+			Keys: p.sessionKeys, Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,
 		}),
 		Catalog:     p.catalog,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },

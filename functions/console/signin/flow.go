@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/logging"
 	"marketplace/shared/web"
 )
 
@@ -106,10 +107,22 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	if err := g.write(w, newSession(p, g.now())); err != nil {
 		return err
 	}
+	g.record(r, p)
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, "signed in", slog.Any("by", p),
 		slog.String("role", p.Role.String()))
 	http.Redirect(w, r, a.Return, http.StatusSeeOther)
 	return nil
+}
+
+// record notes in the directory who signed in. Without it people are shown by address, so that it failed keeps nobody
+// out.
+func (g *Gate) record(r *http.Request, p Person) {
+	if g.names == nil {
+		return
+	}
+	if err := g.names.RecordSignIn(r.Context(), p.Email, p.Name, p.Role.String()); err != nil {
+		g.log.WarnContext(r.Context(), "sign-in not recorded", slog.Any("by", p), logging.Error(err))
+	}
 }
 
 // declined returns what an error in the provider's answer means (RFC 6749 §4.1.2.1).

@@ -29,6 +29,12 @@ type Sessions interface {
 	SessionEnded(ctx context.Context, id string) (bool, error)
 }
 
+// Directory records who signed in, so that colleagues can be shown by name; *store.Store implements it.
+type Directory interface {
+	// RecordSignIn records that a person signed in, with the name and the role that the provider gave.
+	RecordSignIn(ctx context.Context, email, name, role string) error
+}
+
 // Options configure a Gate.
 type Options struct {
 	// Issuer is the provider's address, exactly as its tokens name it, such as
@@ -41,6 +47,8 @@ type Options struct {
 	SiteURL  string
 	Keys     Keys // at least one
 	Sessions Sessions
+	// Directory is nil where nobody asks for names.
+	Directory Directory
 	// RolesClaim is the claim of the ID token that lists roles; "" is "cognito:groups", the groups of a Cognito user.
 	RolesClaim string
 	// Client calls the provider; nil is a client with a timeout of five seconds.
@@ -63,6 +71,7 @@ type Gate struct {
 	client   *oidcClient
 	cookies  cookies
 	sessions Sessions
+	names    Directory // may be nil
 	pages    *web.Pages
 	now      func() time.Time
 	log      *slog.Logger
@@ -80,6 +89,7 @@ func New(o Options) *Gate {
 		client:   &oidcClient{Options: o},
 		cookies:  cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: o.Keys},
 		sessions: o.Sessions,
+		names:    o.Directory,
 		pages:    web.NewPages(templates),
 		now:      o.Now,
 		log:      o.Log,

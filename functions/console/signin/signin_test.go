@@ -74,9 +74,10 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(c.log, nil))
+	kept := store.New(c.table, store.Options{Now: c.Now})
 	own := Options{
 		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, SiteURL: c.URL,
-		Keys: keys, Sessions: store.New(c.table, store.Options{Now: c.Now}), Now: c.Now, Log: log,
+		Keys: keys, Sessions: kept, Directory: kept, Now: c.Now, Log: log,
 	}
 	local := devidp.Options{
 		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,

@@ -105,7 +105,7 @@ func (s *site) showLicenseError(w http.ResponseWriter, r *http.Request, b snapsh
 	if err != nil {
 		return err
 	}
-	v.Error = conflictError(conflict, v.events, b)
+	v.Error = conflictError(conflict, v.Timeline, b)
 	return s.showLicense(w, r, http.StatusConflict, v)
 }
 
@@ -118,7 +118,8 @@ type revokeView struct {
 	Confirmed    bool   // the box is ticked
 	ConfirmError string // why it has to be
 	Error        *formError
-	events       []store.Event // of the license's timeline
+	Timeline     []eventView   // not shown; of the license
+	events       []store.Event // shown as Timeline elsewhere
 }
 
 var revocationReason = textInput{
@@ -148,6 +149,7 @@ func (s *site) revokeView(r *http.Request) (revokeView, error) {
 		License: recorded.License, Badge: licenseBadge(recorded.License, s.today()),
 		Revocable: recorded.License.Revoked.IsZero(),
 		Snapshot:  snapshot{recorded.Version, lastOf(events)}, Reason: revocationReason.field("", ""), events: events,
+		Timeline: timelineView(events, colleaguesOf(r)),
 	}, nil
 }
 
@@ -185,7 +187,7 @@ func (s *site) revoke(w http.ResponseWriter, r *http.Request) error {
 		if isRepeat(since(v.events, b.LastEvent), operator(r), store.LicenseRevoked, typed) {
 			return redirectToLicense(w, r, v.ID, "revoke")
 		}
-		v.Reason, v.Error = sent, conflictError(conflict, v.events, b)
+		v.Reason, v.Error = sent, conflictError(conflict, v.Timeline, b)
 		if !v.Revocable {
 			v.Error.Typed, v.Error.TypedInto = typed, revocationReason.label
 		}

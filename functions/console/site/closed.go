@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
 
@@ -29,7 +28,7 @@ func (s *site) showClosedRequest(w http.ResponseWriter, r *http.Request, conflic
 	if err != nil {
 		return err
 	}
-	v.Error = closedError(r, conflict, v.events)
+	v.Error = closedError(r, conflict, v.Timeline)
 	return s.showRequest(w, r, http.StatusConflict, v)
 }
 
@@ -38,22 +37,18 @@ func (s *site) showRevokedLicense(w http.ResponseWriter, r *http.Request, confli
 	if err != nil {
 		return err
 	}
-	v.Error = closedError(r, conflict, v.events)
+	v.Error = closedError(r, conflict, v.Timeline)
 	return s.showLicense(w, r, http.StatusConflict, v)
 }
 
 // closedError describes a conflict with the event that closed the request or revoked the license.
-func closedError(r *http.Request, conflict error, events []store.Event) *formError {
+func closedError(r *http.Request, conflict error, timeline []eventView) *formError {
 	t := &formError{Title: "This is no longer possible", Text: fault.Sentence(conflict)}
 	if r.Method == http.MethodPost {
 		t.Text += " Your change was not saved."
 	}
-	for _, e := range slices.Backward(events) {
-		closes := func(c store.Change) bool { return c.Field == "closed" || c.Field == "revoked" }
-		if slices.ContainsFunc(e.Changes, closes) {
-			t.Meanwhile = timelineView([]store.Event{e})
-			break
-		}
+	if i := slices.IndexFunc(timeline, func(e eventView) bool { return e.Closes }); i >= 0 {
+		t.Meanwhile = timeline[i : i+1]
 	}
 	return t
 }

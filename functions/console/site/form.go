@@ -8,7 +8,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
 
@@ -71,10 +70,14 @@ type formError struct {
 }
 
 // conflictError describes a conflict, with the events since the form was shown.
-func conflictError(err error, events []store.Event, b snapshot) *formError {
+func conflictError(err error, timeline []eventView, b snapshot) *formError {
 	t := &formError{
 		Title: "This is not possible now", Text: fault.Sentence(err),
-		Meanwhile: timelineView(since(events, b.LastEvent)),
+	}
+	for _, e := range timeline {
+		if e.ID > b.LastEvent {
+			t.Meanwhile = append(t.Meanwhile, e)
+		}
 	}
 	if len(t.Meanwhile) > 0 {
 		t.Title = "This page has changed since you opened it"

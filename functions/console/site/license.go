@@ -108,12 +108,12 @@ func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 	for _, c := range l.Contacts {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
-	v.Timeline = timelineView(v.events)
+	v.Timeline = timelineView(v.events, colleaguesOf(r))
 	if v.Mails, err = s.mailsAbout(r, l.ID, "/console/licenses/"+l.ID); err != nil {
 		return v, err
 	}
 	found, err := s.store.FindByDataset(ctx, l.Server, maxRelated)
-	v.SameServer = s.related(found, map[string]bool{l.ID: true})
+	v.SameServer = s.related(r, found, map[string]bool{l.ID: true})
 	return v, err
 }
 

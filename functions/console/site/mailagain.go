@@ -93,7 +93,7 @@ func (s *site) showRequestError(w http.ResponseWriter, r *http.Request, b snapsh
 	if err != nil {
 		return err
 	}
-	v.Error = conflictError(conflict, v.events, b)
+	v.Error = conflictError(conflict, v.Timeline, b)
 	return s.showRequest(w, r, http.StatusConflict, v)
 }
 

@@ -72,7 +72,7 @@ func (s *site) next(r *http.Request, at request.Summary) (*nextView, error) {
 		if found.ID == at.ID || busy {
 			continue
 		}
-		row := s.requestRows([]request.Summary{found})[0]
+		row := s.requestRows(r, []request.Summary{found})[0]
 		row.From = o.suffix()
 		v.Request = &row
 		return v, nil

@@ -90,7 +90,7 @@ func (s *site) addQueue(r *http.Request, v *overviewView) (err error) {
 	if err != nil {
 		return err
 	}
-	v.Late = s.requestRows(page.Requests)
+	v.Late = s.requestRows(r, page.Requests)
 	if v.LateCount, err = s.length(r, late); err != nil {
 		return err
 	}

@@ -199,7 +199,7 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 		States: stateChoices(f), Kinds: kindChoices(f.kind), Editions: editionChoices(f.edition),
 		Filtered: f.filtered(), CanBeLate: f.tab.canBeLate(), OnlyLate: f.late,
 		AllOnTime: f.late && f.state == "" && f.kind == "" && f.edition == "",
-		Requests:  s.requestRows(page.Requests),
+		Requests:  s.requestRows(r, page.Requests),
 	}
 	for i := range v.Requests {
 		v.Requests[i].From = origin{f}.suffix()

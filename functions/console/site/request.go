@@ -15,6 +15,7 @@ import (
 type requestView struct {
 	request.Request
 	Badge, When badge
+	Reviewer    string     // the reviewer's name
 	Address     addressRow // of the requester
 	Replaced    string     // the address that finds what Replaces names; "" for none
 	CanEdit     bool       // the viewer may change the request
@@ -92,7 +93,8 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), s.now())
 	v.Snapshot = snapshot{v.Version, lastOf(v.events)}
 	v.From = originOf(r).suffix()
-	v.Timeline = timelineView(v.events)
+	v.Timeline = timelineView(v.events, colleaguesOf(r))
+	v.Reviewer = colleaguesOf(r).name(v.Request.Reviewer)
 	addresses, _, err := s.addressRows(r, []license.Contact{{Name: v.Name, Email: v.Email}})
 	if err != nil {
 		return v, err
@@ -102,7 +104,7 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 		v.Issuable = v.State.Leads(request.Issued)
 		for _, st := range steps {
 			if st.check(v.Request, operator(r)) == nil {
-				v.Steps = append(v.Steps, st.view(v.Request, "", ""))
+				v.Steps = append(v.Steps, st.view(v, "", ""))
 			}
 		}
 	}
@@ -117,11 +119,11 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.SameServer = s.related(found, seen)
+	v.SameServer = s.related(r, found, seen)
 	if found, err = s.store.FindByCompany(ctx, v.Company, maxRelated); err != nil {
 		return v, err
 	}
-	v.SameCompany = s.related(found, seen)
+	v.SameCompany = s.related(r, found, seen)
 	return v, nil
 }
 
@@ -129,15 +131,15 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 func requestID(r *http.Request) string { return strings.ToLower(r.PathValue("id")) }
 
 // related leaves out what the page already shows, and adds the rest to seen.
-func (s *site) related(found store.Found, seen map[string]bool) related {
+func (s *site) related(r *http.Request, found store.Found, seen map[string]bool) related {
 	fresh := func(id string) bool {
 		known := seen[id]
 		seen[id] = true
 		return !known
 	}
-	found.Requests = slices.DeleteFunc(found.Requests, func(r request.Summary) bool { return !fresh(r.ID) })
+	found.Requests = slices.DeleteFunc(found.Requests, func(other request.Summary) bool { return !fresh(other.ID) })
 	found.Licenses = slices.DeleteFunc(found.Licenses, func(l store.Summary) bool { return !fresh(l.ID) })
-	return related{s.requestRows(found.Requests), s.licenseRows(found.Licenses), found.More}
+	return related{s.requestRows(r, found.Requests), s.licenseRows(found.Licenses), found.More}
 }
 
 // Any reports whether there are any.

@@ -97,7 +97,7 @@ func (st step) check(r request.Request, who string) error {
 }
 
 // view returns the form of the step for a request.
-func (st step) view(r request.Request, typed, wrong string) stepView {
+func (st step) view(r requestView, typed, wrong string) stepView {
 	v := stepView{Path: st.path, Label: st.label, Hint: st.hint, Open: typed != "" || wrong != ""}
 	if st.takeOver {
 		v.Label += " from " + r.Reviewer
@@ -143,12 +143,12 @@ func (s *site) performStep(
 	typed, wrong := "", ""
 	if st.input != nil {
 		if typed, wrong = st.input.read(form); wrong != "" {
-			return s.showStepError(w, r, st, http.StatusUnprocessableEntity, typed, wrong, nil)
+			return s.showStepError(w, r, st, typed, wrong, nil)
 		}
 	}
 	// A repeated form gets the answer of the first. This looks before, since notes have no version, and after, since
 	// both may arrive at the same time.
-	twice, _, err := s.repeated(r, st, b, typed)
+	twice, err := s.repeated(r, st, b, typed)
 	if err == nil && !twice {
 		if err = st.check(current, operator(r)); err == nil {
 			err = do(b, current.ID, typed)
@@ -156,9 +156,10 @@ func (s *site) performStep(
 	}
 	if fault.KindOf(err) == fault.Conflict {
 		conflict := err
-		var events []store.Event
-		if twice, events, err = s.repeated(r, st, b, typed); err == nil && !twice {
-			return s.showStepError(w, r, st, http.StatusConflict, typed, "", conflictError(conflict, events, b))
+		if twice, err = s.repeated(r, st, b, typed); err == nil && !twice {
+			return s.showStepError(w, r, st, typed, "", func(timeline []eventView) *formError {
+				return conflictError(conflict, timeline, b)
+			})
 		}
 	}
 	if err != nil {
@@ -172,27 +173,30 @@ func redirectToRequest(w http.ResponseWriter, r *http.Request, id, done string) 
 	return nil
 }
 
-// repeated reports whether the last event since the form was shown is the same step by the same person. It returns the
-// whole timeline too.
-func (s *site) repeated(
-	r *http.Request, st step, b snapshot, typed string,
-) (twice bool, events []store.Event, err error) {
-	events, err = s.store.RequestTimeline(r.Context(), requestID(r))
-	return isRepeat(since(events, b.LastEvent), operator(r), st.action, typed), events, err
+// repeated reports whether the last event since the form was shown is the same step by the same person.
+func (s *site) repeated(r *http.Request, st step, b snapshot, typed string) (bool, error) {
+	events, err := s.store.RequestTimeline(r.Context(), requestID(r))
+	return isRepeat(since(events, b.LastEvent), operator(r), st.action, typed), err
 }
 
-// showStepError shows the request with the text that was typed for a step.
+// showStepError shows the request with the text that was typed for a step: what is wrong with it, or else the conflict
+// that the timeline explains.
 func (s *site) showStepError(
-	w http.ResponseWriter, r *http.Request, st step, status int, typed, wrong string, t *formError,
+	w http.ResponseWriter, r *http.Request, st step, typed, wrong string, conflict func([]eventView) *formError,
 ) error {
 	v, err := s.requestView(r)
 	if err != nil {
 		return err
 	}
+	status := http.StatusUnprocessableEntity
+	var t *formError
+	if conflict != nil {
+		status, t = http.StatusConflict, conflict(v.Timeline)
+	}
 	i := slices.IndexFunc(v.Steps, func(have stepView) bool { return have.Path == st.path })
 	switch {
 	case i >= 0:
-		v.Steps[i] = st.view(v.Request, typed, wrong)
+		v.Steps[i] = st.view(v, typed, wrong)
 	case t != nil && typed != "":
 		t.Typed, t.TypedInto = typed, st.input.label
 	}

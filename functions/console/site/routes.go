@@ -11,6 +11,7 @@ type route struct {
 	least   signin.Role
 	handle  web.HandlerFunc
 	stream  bool
+	names   bool // its page names colleagues
 }
 
 // routes lists all addresses of the console but those of signing in. Viewers read, sales operations act. Exports need
@@ -20,12 +21,12 @@ func (s *site) routes() []route {
 	packages := func(h web.HandlerFunc) web.HandlerFunc { return s.unlessClosed(inLicenses, h) }
 	streams := s.streams()
 	return []route{
-		{pattern: "GET /console", least: signin.Viewer, handle: s.queue},
-		{pattern: "GET /console/search", least: signin.Viewer, handle: s.search},
-		{pattern: "GET /console/overview", least: signin.Viewer, handle: s.overview},
+		{pattern: "GET /console", least: signin.Viewer, handle: s.queue, names: true},
+		{pattern: "GET /console/search", least: signin.Viewer, handle: s.search, names: true},
+		{pattern: "GET /console/overview", least: signin.Viewer, handle: s.overview, names: true},
 		{pattern: "POST /console/overview/try-again", least: signin.Sales, handle: s.tryFailedAgain},
 
-		{pattern: "GET /console/requests/{id}", least: signin.Viewer, handle: s.request},
+		{pattern: "GET /console/requests/{id}", least: signin.Viewer, handle: s.request, names: true},
 		{pattern: "POST /console/requests/{id}/take", least: signin.Sales, handle: s.review(startReview)},
 		{pattern: "POST /console/requests/{id}/take-over", least: signin.Sales, handle: s.review(takeOver)},
 		{pattern: "POST /console/requests/{id}/ask", least: signin.Sales, handle: s.review(askCustomer)},
@@ -45,13 +46,13 @@ func (s *site) routes() []route {
 			handle: s.onRequestMail(s.sendMailAgain())},
 
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
-		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license},
+		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license, names: true},
 		{pattern: "GET /console/licenses/{id}/key", least: signin.Sales, handle: s.key},
 		{pattern: "POST /console/licenses/{id}/send-key", least: signin.Sales, handle: s.sendKey},
 		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: s.mute(true)},
 		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: s.mute(false)},
 		{pattern: "POST /console/licenses/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfLicense},
-		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revokeForm},
+		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revokeForm, names: true},
 		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revoke},
 
 		{pattern: "GET /console/licenses/{id}/mails/{mail}/{attempt}", least: signin.Sales,

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -16,15 +17,17 @@ type badge struct{ Text, Tone string }
 // requestRow is a request in a list.
 type requestRow struct {
 	request.Summary
-	State badge
-	Due   badge  // how long until an open request is due
-	From  string // passes on the queue that lists it, as origin.suffix
+	State    badge
+	Due      badge  // how long until an open request is due
+	Reviewer string // the reviewer's name
+	From     string // passes on the queue that lists it, as origin.suffix
 }
 
-func (s *site) requestRows(list []request.Summary) (rows []requestRow) {
-	now := s.now()
-	for _, r := range list {
-		rows = append(rows, requestRow{Summary: r, State: stateBadge(r.State), Due: dueBadge(r, now)})
+func (s *site) requestRows(r *http.Request, list []request.Summary) (rows []requestRow) {
+	now, names := s.now(), colleaguesOf(r)
+	for _, sum := range list {
+		rows = append(rows, requestRow{Summary: sum, State: stateBadge(sum.State), Due: dueBadge(sum, now),
+			Reviewer: names.name(sum.Reviewer)})
 	}
 	return rows
 }

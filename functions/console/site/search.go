@@ -60,7 +60,7 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.SearchedBy, v.More = searchedBy, found.More
-	v.Requests, v.Licenses = s.requestRows(found.Requests), s.licenseRows(found.Licenses)
+	v.Requests, v.Licenses = s.requestRows(r, found.Requests), s.licenseRows(found.Licenses)
 	return show(http.StatusOK)
 }
 

@@ -77,7 +77,7 @@ func New(o Options) http.Handler {
 	})
 	routes := o.Gate.Routes()
 	for _, r := range s.routes() {
-		handle := o.Gate.Require(r.least, web.ShowVisitor(visitor, r.handle))
+		handle := o.Gate.Require(r.least, s.readColleagues(r.names, web.ShowVisitor(visitor, r.handle)))
 		routes = append(routes, web.Route{Pattern: r.pattern, Handle: handle, Stream: r.stream})
 	}
 	return web.New(web.Options{Routes: routes, Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log})

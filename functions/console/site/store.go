@@ -26,6 +26,9 @@ type Store interface {
 	NoteOnRequest(ctx context.Context, id, by, note string) error
 	Weeks(ctx context.Context, day license.Date, weeks int) ([]store.Week, error)
 
+	// Colleagues lists who signed in to the console.
+	Colleagues(context.Context) ([]store.Colleague, error)
+
 	// Licenses.
 	LicenseTimeline(ctx context.Context, id string) ([]store.Event, error)
 	LicensesExpiring(ctx context.Context, month license.Date, f func(store.Summary) error) error

@@ -15,21 +15,23 @@ import (
 
 // eventView is a line of a timeline.
 type eventView struct {
+	ID      string
 	At      time.Time
-	By      string // "" for the system
+	By      string // a colleague's name, or who else acted; "" for the system
 	Action  string
 	Note    string // text of the person who acted
 	Link    string // the page of what the event names; "" for none
 	About   string // the text of the link
 	Changes []changeView
+	Closes  bool // it closed the request or revoked the license
 }
 
 type changeView struct{ Field, Before, After string }
 
 // timelineView returns events as pages show them, newest first.
-func timelineView(events []store.Event) (list []eventView) {
+func timelineView(events []store.Event, names colleagues) (list []eventView) {
 	for _, e := range slices.Backward(events) {
-		v := eventView{At: e.At, By: e.By, Action: actionText(e.Action), Note: e.Note}
+		v := eventView{ID: e.ID, At: e.At, By: names.name(e.By), Action: actionText(e.Action), Note: e.Note}
 		if e.By == store.System {
 			v.By = ""
 		}
@@ -49,11 +51,13 @@ func timelineView(events []store.Event) (list []eventView) {
 			v.Link = ""
 		}
 		for _, c := range e.Changes {
+			v.Closes = v.Closes || c.Field == "closed" || c.Field == "revoked"
 			if e.Note != "" && plain(c.After) == e.Note {
 				continue // shown as the note
 			}
 			v.Changes = append(v.Changes, changeView{
-				Field: fieldName(c.Field), Before: inWords(c.Field, c.Before), After: inWords(c.Field, c.After),
+				Field:  fieldName(c.Field),
+				Before: inWords(c.Field, c.Before, names), After: inWords(c.Field, c.After, names),
 			})
 		}
 		list = append(list, v)
@@ -94,10 +98,15 @@ func fieldName(name string) string {
 }
 
 // inWords returns the JSON value of a field as pages show it.
-func inWords(field, value string) string {
+func inWords(field, value string, names colleagues) string {
 	words := plain(value)
-	if field == "state" && words != "" {
+	switch {
+	case words == "":
+		return ""
+	case field == "state":
 		return stateBadge(request.State(words)).Text
+	case field == "reviewer":
+		return names.name(words)
 	}
 	return words
 }

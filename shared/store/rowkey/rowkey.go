@@ -36,6 +36,7 @@ const (
 	TypeReport      Type = "report"      // what the provider reported about a mail
 	TypeSuppression Type = "suppression" // a suppressed email address
 	TypeSession     Type = "session"     // a console session that somebody signed out of
+	TypeColleague   Type = "colleague"   // somebody who signed in to the console
 )
 
 // LicensePrefix begins sort keys that name a license within a partition of something else.
@@ -54,6 +55,12 @@ func Event(entity table.Key, eventID string) table.Key {
 
 // EndedSession is the row of a console session that somebody signed out of. A session's ID does not tell whose it is.
 func EndedSession(id string) table.Key { return table.Key{PK: "SESSION#" + id, SK: "ENDED"} }
+
+// ColleaguePK is the partition of everybody who signed in to the console, by email address.
+const ColleaguePK = "COLLEAGUE"
+
+// Colleague is the row of somebody who signed in to the console.
+func Colleague(email string) table.Key { return table.Key{PK: ColleaguePK, SK: email} }
 
 // DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for
 // each license, its next reminder.

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// Colleague is somebody who signed in to the console, as the identity provider named them the last time.
+type Colleague struct {
+	Email      string       `json:"email"` // lower case; how requests, licenses and timelines name the person
+	Name       string       `json:"name"`
+	Role       string       `json:"role"`
+	LastSignIn license.Date `json:"lastSignIn"` // UTC
+}
+
+// RecordSignIn records that a colleague signed in. It writes only if something changed, at most once a day otherwise.
+func (s *Store) RecordSignIn(ctx context.Context, email, name, role string) error {
+	now := Colleague{email, name, role, license.DateOf(s.now())}
+	key := rowkey.Colleague(email)
+	var known Colleague
+	_, err := s.table.Get(ctx, key, &known)
+	switch {
+	case err == nil && known == now:
+		return nil
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return fmt.Errorf("store: looking up a colleague: %w", err)
+	}
+	c := s.begin()
+	c.Set(entity.Encode(key, rowkey.TypeColleague, now))
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("store: recording a sign-in: %w", err)
+	}
+	return nil
+}
+
+// Colleagues lists everybody who ever signed in, by email address.
+func (s *Store) Colleagues(ctx context.Context) (list []Colleague, err error) {
+	err = s.table.Each(ctx, table.Query{PK: rowkey.ColleaguePK, Limit: 1000}, func(row table.Row) error {
+		c, err := entity.Decode[Colleague](row)
+		list = append(list, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: colleagues: %w", err)
+	}
+	return list, nil
+}
