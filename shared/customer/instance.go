@@ -22,9 +22,16 @@ type Instance struct {
 	Told           time.Time `json:"told,omitzero"`            // when the two were told, UTC
 	Retired        time.Time `json:"retired,omitzero"`         // UTC; zero: in use
 	RetiredBy      string    `json:"retiredBy,omitempty"`      // a colleague's email address
+	Moved          *Moved    `json:"moved,omitempty"`          // where it was moved from last; nil: nowhere
 	// Licenses are its licenses, the oldest first.
 	Licenses []License `json:"licenses,omitempty"`
 	Created  time.Time `json:"created"` // UTC
+}
+
+// Moved is where an instance was before it was moved.
+type Moved struct {
+	Customer  string            `json:"customer"`
+	Contracts map[string]string `json:"contracts"` // of its licenses, by ID
 }
 
 // ServerID is a server ID that an instance was told to have.
@@ -110,4 +117,14 @@ func laterTerm(a, b License) bool {
 		return a.NotBefore.After(b.NotBefore)
 	}
 	return a.ID > b.ID
+}
+
+// Succeeds reports whether l continues another license of the same instance without a gap: a type that follows, from
+// the day after it ends at the latest, and longer. A revoked license succeeds nothing.
+func (l License) Succeeds(old License) bool {
+	return l.ID != old.ID &&
+		l.Type.Follows(old.Type) &&
+		l.Revoked.IsZero() &&
+		!l.NotBefore.After(old.Expiration.AddDays(1)) &&
+		l.Expiration.After(old.Expiration)
 }

@@ -88,7 +88,6 @@ type License struct {
 	Customer     string    `json:"customer,omitempty"` // the IDs of whom it was issued to, of the installation that it
 	Instance     string    `json:"instance,omitempty"` // is for, and of what was bought ("" for an evaluation):
 	Contract     string    `json:"contract,omitempty"` // see shared/customer
-	Contacts     []Contact `json:"contacts"`           // people to write to, in this order; at least one
 
 	// Fields of licenses that were issued here; zero for imported ones.
 	KeyText   string   `json:"keyText,omitempty"` // the license key, as the customer has it
@@ -98,11 +97,12 @@ type License struct {
 	Features  []string `json:"features,omitempty"`
 	Request   string   `json:"request,omitempty"`  // the ID of the request that it answers
 	Packages  []string `json:"packages,omitempty"` // names of its custom packages
-	Mirrors   Server   `json:"mirrors,omitempty"`  // production server that a staging license mirrors
 
-	// Successor is the license of the same dataset that starts before this one ends and outlives it; "" if there is
-	// none.
+	// Successor is the license of the same instance that begins at the latest on the day after this one ends, and
+	// outlives it; "" if there is none.
 	Successor string `json:"successor,omitempty"`
+	// Retired is set while the instance is out of use.
+	Retired bool `json:"retired,omitempty"`
 	// Muted is set by sales to stop reminders.
 	Muted bool `json:"muted,omitempty"`
 	// Revoked is when the license was revoked or replaced; zero: it was not.
@@ -111,25 +111,14 @@ type License struct {
 	ReplacedBy    string    `json:"replacedBy,omitempty"` // the ID of the license that replaces it
 }
 
-// Contact is a person at the customer.
+// Contact is a person to write to.
 type Contact struct {
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email"`
 }
 
-// Succeeds reports whether l continues old without a gap: same dataset, a type that follows, starts before old ends,
-// and outlives it. A revoked license succeeds nothing.
-func (l License) Succeeds(old License) bool {
-	return l.ID != old.ID &&
-		l.Type.follows(old.Type) &&
-		l.Server.Dataset() == old.Server.Dataset() &&
-		l.Revoked.IsZero() &&
-		!l.NotBefore.After(old.Expiration.AddDays(1)) &&
-		l.Expiration.After(old.Expiration)
-}
-
-// follows reports whether a license of type t may succeed one of type old: the same type, or production after an
+// Follows reports whether a license of type t may succeed one of type old: the same type, or production after an
 // evaluation.
-func (t Type) follows(old Type) bool {
+func (t Type) Follows(old Type) bool {
 	return t == old || old == Evaluation && t == Production
 }

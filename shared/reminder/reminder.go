@@ -60,10 +60,10 @@ func (p Policy) stages(l license.License, today license.Date) Policy {
 	return p.Within(l)
 }
 
-// Over reports whether a license gets no more reminders: it was muted or revoked, a successor replaced it, or it has
+// Over reports whether a license gets no more reminders: it was muted or revoked, its instance was retired, a successor replaced it, or it has
 // expired.
 func Over(l license.License, today license.Date) bool {
-	return l.Muted || l.Successor != "" || !l.Revoked.IsZero() || today.After(l.Expiration)
+	return l.Muted || l.Retired || l.Successor != "" || !l.Revoked.IsZero() || today.After(l.Expiration)
 }
 
 // Within returns the stages within the term of a license, earliest first. A stage on or before the license's first day

@@ -13,15 +13,15 @@ import (
 )
 
 // Licenses are counted by the month in which they expire, so that the overview need not read them. Each month is
-// counted in Shards rows, by dataset: changes of different shards never collide.
+// counted in Shards rows, by customer: changes of different shards never collide.
 
 // Shards is how many rows count a month.
 const Shards = 16
 
-// Shard is the number, below Shards, of the row that counts the licenses of a server's dataset. Licenses of different
+// Shard is the number, below Shards, of the row that counts the licenses of a customer. Licenses of different
 // shards can be recorded at once without getting in each other's way.
-func Shard(server license.Server) int {
-	sum := sha256.Sum256([]byte(server.Dataset()))
+func Shard(customer string) int {
+	sum := sha256.Sum256([]byte(customer))
 	return int(sum[0]) % Shards
 }
 
@@ -51,17 +51,17 @@ func (c *Class) UnmarshalText(data []byte) error {
 
 // counted is what a license adds to the counts: nothing once it has a successor or was revoked.
 func counted(l license.License) []entity.Addend {
-	if l.Successor != "" || !l.Revoked.IsZero() {
+	if l.Successor != "" || !l.Revoked.IsZero() || l.Retired {
 		return nil
 	}
 	return []entity.Addend{{
-		Sum:    rowkey.Stats(l.Expiration, Shard(l.Server)),
+		Sum:    rowkey.Stats(l.Expiration, Shard(l.Customer)),
 		Class:  Class{l.Edition, l.Type}.String(),
 		Fields: map[string]int64{"licenses": 1, "maxLoc": l.MaxLoc}, // as in Count
 	}}
 }
 
-// ExpiringMonth is a month with the licenses that expire in it, without those that were revoked or have a successor.
+// ExpiringMonth is a month with the licenses that expire in it, without those that were revoked, have a successor, or are for a retired instance.
 type ExpiringMonth struct {
 	Month  license.Date // its first day
 	Counts map[Class]Count

@@ -4,167 +4,289 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
 )
-
-// OnRecord reports whether a license with the ID of l is on record; a Conflict fault if that one has other terms.
-func (s *Store) OnRecord(ctx context.Context, l license.License) (bool, error) {
-	switch known, err := s.License(ctx, l.ID); {
-	case err == nil:
-		return true, sameTerms(known.License, l)
-	case fault.KindOf(err) == fault.NotFound:
-		return false, nil
-	default:
-		return false, err
-	}
-}
-
-// sameTerms is a Conflict fault if a license on record has other terms than l.
-func sameTerms(known, l license.License) error {
-	var other []string
-	for _, term := range []struct {
-		name string
-		same bool
-	}{
-		{"organization", known.Organization == l.Organization},
-		{"contacts", slices.Equal(known.Contacts, l.Contacts)},
-		{"server ID", known.Server == l.Server},
-		{"edition", known.Edition == l.Edition},
-		{"type", known.Type == l.Type},
-		{"lines of code", known.MaxLoc == l.MaxLoc},
-		{"expiration", known.Expiration == l.Expiration},
-		{"support", known.Support == l.Support},
-	} {
-		if !term.same {
-			other = append(other, term.name)
-		}
-	}
-	if len(other) == 0 {
-		return nil
-	}
-	return fault.New(
-		fault.Conflict,
-		"License %s is already on record with other terms: %s.",
-		l.ID,
-		strings.Join(other, ", "),
-	)
-}
-
-// AddLicense puts a license that was issued elsewhere on record. A license of the same dataset that it succeeds
-// (license.Succeeds) gets it as its successor and no more reminders; likewise the other way round.
-//
-// The ID decides: if a license with that ID is on record already, nothing changes and added is false; if that one has
-// other terms, it is a Conflict fault.
-func (s *Store) AddLicense(ctx context.Context, l license.License, by string) (added bool, err error) {
-	err = entity.Retry(func() error {
-		known, err := s.OnRecord(ctx, l)
-		if added = false; known || err != nil {
-			return err
-		}
-		c := s.begin()
-		if err := c.addLicense(ctx, l, entity.Line{By: by, Action: LicenseRecorded}); err != nil {
-			return err
-		}
-		added = true
-		return c.Commit(ctx)
-	})
-	if err != nil {
-		return false, fmt.Errorf("store: adding license %s: %w", l.ID, err)
-	}
-	return added, nil
-}
 
 // ErrIssued means that these licenses were issued before, by the same issue sent twice. Nothing was written.
 var ErrIssued = errors.New("store: the licenses were issued before")
 
-// Issue is the issuing of licenses in one go: one, or a production license with its staging licenses.
+// Issue is the issuing of licenses in one go, for instances of one customer, with all that changes with it: one
+// license, or a production license with its staging licenses, or none where only a contract is made or amended.
 type Issue struct {
-	// Licenses are new. The ID of the first is the one under which the operator's wizard prepared them, so that the
-	// same issue sent twice is one.
+	// Licenses are new, with the IDs of their customer, instance and contract. The ID of the first is the one under
+	// which the operator's wizard prepared them, so that the same issue sent twice is one.
 	Licenses []license.License
 	By       string // the operator's email address
+	// To receives the keys. The zero Contact is nobody.
+	To license.Contact
+
+	// Customer, Contracts and Instances are what is new or changes, as it is to be; instances without their licenses.
+	// Those that are on record already are known by their IDs.
+	Customer  *customer.Customer
+	Contracts []customer.Contract
+	Instances []customer.Instance
+	// Replaces are the IDs of licenses of the account that these replace, and that are revoked. Mutes are those of
+	// licenses whose reminders end.
+	Replaces []string
+	Mutes    []string
+
 	// Request is the request that they answer, as the operator saw it; "" for none.
 	Request        string
 	RequestVersion int64
-	// Replaces are the licenses that these replace, and that are revoked, with the versions that the operator saw.
-	Replaces map[string]int64
 	// Confirmed are the warnings that the operator confirmed, for the timeline; "" for none.
 	Confirmed string
-	// Datasets are the versions of the datasets that the operator decided by (Store.Dataset).
+	// Accounts are the versions of the customers that the operator decided by, by ID (customer.Account.Version), and
+	// Datasets those of the datasets (Store.Dataset).
+	Accounts map[string]int64
 	Datasets map[license.Server]int64
+	// Imported is set for licenses that were issued elsewhere: nobody is mailed.
+	Imported bool
 }
 
-// IssueLicenses puts new licenses on record, answers the request, revokes what they replace, and mails the keys
-// to the first contact of the first license, in one transaction. It is ErrIssued if that was done before; a Conflict
-// fault if the request, a license that is replaced, or a dataset changed since the operator saw it; a TooLarge fault if
-// these are too many licenses for one transaction.
+// IssueLicenses puts new licenses on record with the customer, contract and instances that they are for, answers the
+// request, revokes what they replace, and mails the keys, in one transaction. It is ErrIssued if that was done before; a
+// Conflict fault if the request, a customer or a dataset changed since the operator saw it; a TooLarge fault if
+// this is too much for one transaction.
 func (s *Store) IssueLicenses(ctx context.Context, i Issue) error {
 	return entity.Retry(func() error {
-		switch _, err := s.License(ctx, i.Licenses[0].ID); {
-		case err == nil:
-			return ErrIssued
-		case fault.KindOf(err) != fault.NotFound:
-			return err
+		if len(i.Licenses) > 0 {
+			switch _, err := s.License(ctx, i.Licenses[0].ID); {
+			case err == nil:
+				return ErrIssued
+			case fault.KindOf(err) != fault.NotFound:
+				return err
+			}
 		}
 		c := s.begin()
 		if err := c.issue(ctx, i); err != nil {
 			return err
 		}
-		c.queue(notice.LicenseKey(i.Licenses))
+		if len(i.Licenses) > 0 && i.To.Email != "" && !i.Imported {
+			c.queue(notice.LicenseKey(i.Licenses, i.To))
+		}
 		if err := c.Commit(ctx); err != nil {
-			return fmt.Errorf("store: issuing license %s: %w", i.Licenses[0].ID, err)
+			return fmt.Errorf("store: issuing licenses of customer %s: %w", i.customer(), err)
 		}
 		return nil
 	})
 }
 
+// customer is the ID of the customer that the issue is for.
+func (i Issue) customer() string {
+	switch {
+	case i.Customer != nil:
+		return i.Customer.ID
+	case len(i.Licenses) > 0:
+		return i.Licenses[0].Customer
+	case len(i.Contracts) > 0:
+		return i.Contracts[0].Customer
+	}
+	return i.Instances[0].Customer
+}
+
 func (c *changeset) issue(ctx context.Context, i Issue) error {
+	if err := c.seen(ctx, i.Accounts); err != nil {
+		return err
+	}
 	if err := c.unchanged(ctx, i.Datasets); err != nil {
 		return err
 	}
-	var replaced []*LicenseRecord
-	for id, version := range i.Replaces {
-		r, err := c.license(ctx, id, version)
+	a, err := c.saveCustomer(ctx, i)
+	if err != nil {
+		return err
+	}
+	for _, contract := range i.Contracts {
+		if err := c.saveContract(ctx, a, contract, i.By); err != nil {
+			return err
+		}
+	}
+	for _, wanted := range i.Instances {
+		if err := c.saveInstance(ctx, a, wanted, i.By); err != nil {
+			return err
+		}
+	}
+	if err := c.replace(ctx, a, i); err != nil {
+		return err
+	}
+	action := LicenseIssued
+	if i.Imported {
+		action = LicenseRecorded
+	}
+	for _, l := range i.Licenses {
+		l.Request = i.Request
+		of, err := a.instance(ctx, l.Instance)
 		if err != nil {
 			return err
 		}
-		if !r.License.Revoked.IsZero() {
-			return fault.New(fault.Conflict, "License %s is already revoked.", id)
-		}
-		c.changeLicense(r, entity.Line{By: i.By, Action: LicenseReplaced, Note: i.Licenses[0].ID},
-			func(l *license.License) {
-				l.Revoked, l.RevokedReason, l.ReplacedBy = c.store.now(), "replaced", i.Licenses[0].ID
-			})
-		replaced = append(replaced, r)
-	}
-	var ids []string
-	for _, l := range i.Licenses {
-		l.Request = i.Request
-		if err := c.addLicense(ctx, l, entity.Line{By: i.By, Action: LicenseIssued, Note: i.Request}); err != nil {
+		if err := c.addLicense(ctx, of, l, entity.Line{By: i.By, Action: action}); err != nil {
 			return err
 		}
-		ids = append(ids, l.ID)
+	}
+	for _, id := range i.Replaces {
+		of, err := a.instanceOf(ctx, id)
+		if err == nil {
+			err = c.release(ctx, of, id)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if i.Confirmed != "" {
-		c.Log(rowkey.License(ids[0]), entity.Line{By: i.By, Action: WarningsConfirmed, Note: i.Confirmed})
+		line := entity.Line{By: i.By, Action: WarningsConfirmed, Note: i.Confirmed}
+		if len(i.Licenses) > 0 {
+			line.Of = OfLicense(i.Licenses[0].ID)
+		}
+		c.Log(rowkey.CustomerTimeline(a.id), line)
 	}
-	for _, r := range replaced {
-		c.release(r)
+	return c.answerRequest(ctx, i)
+}
+
+// saveCustomer opens the account that the issue is for, with its customer as it is to be.
+func (c *changeset) saveCustomer(ctx context.Context, i Issue) (*account, error) {
+	if i.Customer == nil {
+		return c.account(ctx, i.customer())
 	}
+	after := *i.Customer
+	a, err := c.account(ctx, after.ID)
+	if fault.KindOf(err) == fault.NotFound {
+		a = c.newAccount(after.ID)
+		c.Create(entity.Encode(rowkey.Reference(after.Reference), rowkey.TypeReference,
+			referenced{Customer: after.ID}))
+		c.Add(customerEntity{after}, entity.Line{By: i.By, Action: CustomerAdded})
+		return a, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, c.changeCustomer(ctx, after.ID, entity.Line{By: i.By, Action: CustomerChanged},
+		func(kept *customer.Customer) error {
+			*kept = after
+			return nil
+		})
+}
+
+// changeCustomer changes the row of a customer whose account was opened.
+func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.Line,
+	f func(*customer.Customer) error) error {
+	var before customer.Customer
+	version, err := c.store.table.Get(ctx, rowkey.Customer(id), &before)
+	if err != nil {
+		return entity.Missing(err, "There is no customer %s.", id)
+	}
+	after := before
+	if err := f(&after); err != nil {
+		return err
+	}
+	c.Change(customerEntity{before}, customerEntity{after}, version, line)
+	return nil
+}
+
+func (c *changeset) saveContract(ctx context.Context, a *account, after customer.Contract, by string) error {
+	before, version, err := a.contract(ctx, after.ID)
+	if fault.KindOf(err) == fault.NotFound {
+		c.Create(entity.Encode(rowkey.Reference(after.Reference), rowkey.TypeReference,
+			referenced{Customer: a.id, Contract: after.ID}))
+		c.Add(contractEntity{after}, entity.Line{By: by, Action: ContractMade})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.Change(contractEntity{before}, contractEntity{after}, version, entity.Line{By: by, Action: ContractChanged})
+	return nil
+}
+
+// saveInstance brings an instance of the account to what it is to be.
+func (c *changeset) saveInstance(ctx context.Context, a *account, after customer.Instance, by string) error {
+	i, err := a.instance(ctx, after.ID)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		i = a.newInstance(after)
+		i.change(entity.Line{By: by, Action: InstanceAdded})
+	case err != nil:
+		return err
+	default:
+		retired := i.InUse() && !after.InUse()
+		if i.InUse() != after.InUse() {
+			if err := c.retire(ctx, i, by, retired); err != nil {
+				return err
+			}
+		}
+		after.Licenses, after.Retired, after.RetiredBy = i.Licenses, i.Retired, i.RetiredBy
+		i.Instance = after
+		if !retired {
+			i.change(entity.Line{By: by, Action: InstanceChanged})
+		}
+	}
+	return c.joinDatasets(ctx, i.Instance)
+}
+
+// replace revokes what the issue replaces, and mutes what it mutes.
+func (c *changeset) replace(ctx context.Context, a *account, i Issue) error {
+	for _, id := range i.Replaces {
+		of, err := a.instanceOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		by := i.replacement(of.ID)
+		err = c.changeLicense(ctx, of, id, entity.Line{By: i.By, Action: LicenseReplaced, Note: by},
+			func(l *license.License) error {
+				if !l.Revoked.IsZero() {
+					return fault.New(fault.Conflict, "License %s is already revoked.", id)
+				}
+				l.Revoked, l.RevokedReason, l.ReplacedBy = c.store.now(), "replaced", by
+				return nil
+			})
+		if err != nil {
+			return err
+		}
+	}
+	for _, id := range i.Mutes {
+		of, err := a.instanceOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		err = c.changeLicense(ctx, of, id, entity.Line{By: i.By, Action: RemindersMuted},
+			func(l *license.License) error {
+				l.Muted = true
+				return nil
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replacement is the ID of the license that replaces those of an instance: its own first new one, else the first.
+func (i Issue) replacement(instance string) string {
+	for _, l := range i.Licenses {
+		if l.Instance == instance {
+			return l.ID
+		}
+	}
+	return i.Licenses[0].ID
+}
+
+// answerRequest closes the request that the issue answers.
+func (c *changeset) answerRequest(ctx context.Context, i Issue) error {
 	if i.Request == "" {
 		return nil
 	}
 	v := Review{ID: i.Request, Version: i.RequestVersion, By: i.By, To: request.Issued}
-	_, err := c.review(ctx, v, ids[0], func(r *request.Request) {
-		r.Licenses = ids
+	_, err := c.review(ctx, v, i.Licenses[0].ID, func(r *request.Request) {
+		for _, l := range i.Licenses {
+			r.Licenses = append(r.Licenses, l.ID)
+		}
+		r.Customer, r.Instance = i.Licenses[0].Customer, i.Licenses[0].Instance
 		if r.Reviewer == "" {
 			r.Reviewer = i.By
 		}
@@ -172,87 +294,19 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 	return err
 }
 
-// LicenseChange is what an operator does to a license that is on record.
-type LicenseChange struct {
-	ID      string
-	Version int64  // of the license as the operator saw it
-	By      string // the operator's email address
-}
-
-// RevokeLicense revokes a license, with the reason; the key in the customer's server does not change. It is a Conflict
-// fault if somebody changed the license since it was seen, or revoked it.
-func (s *Store) RevokeLicense(ctx context.Context, change LicenseChange, reason string) error {
-	return s.changeLicense(ctx, change, LicenseRevoked, reason, func(l *license.License) error {
-		if !l.Revoked.IsZero() {
-			return fault.New(fault.Conflict, "License %s is already revoked.", l.ID)
-		}
-		l.Revoked, l.RevokedReason = s.now(), reason
-		return nil
-	})
-}
-
-// MuteReminders stops the reminders of a license, or resumes them.
-func (s *Store) MuteReminders(ctx context.Context, change LicenseChange, muted bool) error {
-	action := RemindersOn
-	if muted {
-		action = RemindersMuted
+// OnRecord reports which of some licenses are on record, by ID.
+func (s *Store) OnRecord(ctx context.Context, ids ...string) (map[string]license.License, error) {
+	keys := make([]table.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = rowkey.License(id)
 	}
-	return s.changeLicense(ctx, change, action, "", func(l *license.License) error {
-		l.Muted = muted
-		return nil
-	})
-}
-
-// AddPackage lists a custom package on a license. One that is listed already is not listed again, whatever the version.
-// It is a Conflict fault if somebody changed the license since it was seen.
-func (s *Store) AddPackage(ctx context.Context, change LicenseChange, file string) error {
-	switch r, err := s.License(ctx, change.ID); {
-	case err != nil:
-		return err
-	case slices.Contains(r.License.Packages, file):
-		return nil
-	}
-	return s.changeLicense(ctx, change, PackageTailored, file, func(l *license.License) error {
-		l.Packages = append(slices.Clone(l.Packages), file)
-		return nil
-	})
-}
-
-func (s *Store) changeLicense(ctx context.Context, change LicenseChange, action Action, note string,
-	f func(*license.License) error) error {
-	return entity.Retry(func() error {
-		c := s.begin()
-		r, err := c.license(ctx, change.ID, change.Version)
-		if err != nil {
-			return err
-		}
-		changed := r.License
-		if err := f(&changed); err != nil {
-			return err
-		}
-		c.changeLicense(r, entity.Line{By: change.By, Action: action, Note: note},
-			func(l *license.License) { *l = changed })
-		c.release(r)
-		if err := c.Commit(ctx); err != nil {
-			return fmt.Errorf("store: license %s: %w", change.ID, err)
-		}
-		return nil
-	})
-}
-
-// SendKeyAgain mails the license's key to one of its contacts again; the timeline says to whom. nonce tells one sending
-// from another: what was queued with the same one is not queued again.
-func (s *Store) SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error {
-	r, err := s.License(ctx, id)
+	list, _, err := entity.GetAll[LicenseRecord](ctx, s.table, keys)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("store: licenses on record: %w", err)
 	}
-	c := s.begin()
-	n := notice.LicenseKeyAgain(r.License, to, nonce)
-	c.queue(n)
-	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: to.Email})
-	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
-		return fmt.Errorf("store: sending the key of license %s again: %w", id, err)
+	known := map[string]license.License{}
+	for _, r := range list {
+		known[r.License.ID] = r.License
 	}
-	return nil
+	return known, nil
 }

@@ -4,9 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -33,6 +38,9 @@ func (r LicenseRecord) LogValue() slog.Value { return r.License.LogValue() }
 type Summary struct {
 	ID           string          `json:"id"`
 	Type         license.Type    `json:"type"`
+	Customer     string          `json:"customer"`
+	Instance     string          `json:"instance"`
+	Contract     string          `json:"contract,omitempty"`
 	Organization string          `json:"organization"`
 	Server       license.Server  `json:"server"`
 	Edition      license.Edition `json:"edition"`
@@ -42,12 +50,16 @@ type Summary struct {
 	Expiration   license.Date    `json:"expiration"`
 	Successor    string          `json:"successor,omitempty"`
 	Revoked      time.Time       `json:"revoked,omitzero"`
+	ReplacedBy   string          `json:"replacedBy,omitempty"`
+	Retired      bool            `json:"retired,omitempty"`
 }
 
 func SummaryOf(l license.License) Summary {
 	return Summary{
-		l.ID, l.Type, l.Organization, l.Server, l.Edition, l.MaxLoc, l.Support, l.NotBefore, l.Expiration, l.Successor,
-		l.Revoked,
+		ID: l.ID, Type: l.Type, Customer: l.Customer, Instance: l.Instance, Contract: l.Contract,
+		Organization: l.Organization, Server: l.Server, Edition: l.Edition, MaxLoc: l.MaxLoc, Support: l.Support,
+		NotBefore: l.NotBefore, Expiration: l.Expiration, Successor: l.Successor, Revoked: l.Revoked,
+		ReplacedBy: l.ReplacedBy, Retired: l.Retired,
 	}
 }
 
@@ -61,33 +73,27 @@ func (s Summary) LogValue() slog.Value {
 // licenseEntity is a license as a changeset writes it.
 type licenseEntity struct{ LicenseRecord }
 
-func (e licenseEntity) Key() table.Key { return rowkey.License(e.License.ID) }
+func (e licenseEntity) Key() table.Key      { return rowkey.License(e.License.ID) }
+func (e licenseEntity) Timeline() table.Key { return rowkey.CustomerTimeline(e.License.Customer) }
+func (e licenseEntity) Of() string          { return OfLicense(e.License.ID) }
 func (e licenseEntity) Row() table.Row {
 	return entity.Encode(e.Key(), rowkey.TypeLicense, e.LicenseRecord)
 }
 func (e licenseEntity) Facts() any               { return e.License }
 func (e licenseEntity) Counted() []entity.Addend { return counted(e.License) }
 
+// Index has the license in the month of its expiration, in a row that never changes, and its next reminder.
 func (e licenseEntity) Index(version int64) (rows []table.Row) {
-	l, name := e.License, rowkey.LicensePrefix+e.License.ID
-	keys := []table.Key{rowkey.Expiry(l), {PK: rowkey.DatasetPK(l.Server), SK: name}}
-	if l.Mirrors != "" {
-		keys = append(keys, table.Key{PK: rowkey.DatasetPK(l.Mirrors), SK: rowkey.StagingPrefix + l.ID})
-	}
-	for _, w := range words(l.Organization) {
-		keys = append(keys, rowkey.Word(w, name))
-	}
-	for _, contact := range l.Contacts {
-		keys = append(keys, table.Key{PK: rowkey.EmailPK(contact.Email), SK: name})
-	}
-	summary := SummaryOf(l)
-	for _, key := range keys {
-		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
-	}
+	rows = append(rows, entity.Encode(rowkey.Expiry(e.License), rowkey.TypeIndex, expiring{e.License.ID}))
 	if !e.NextReminder.IsZero() {
 		rows = append(rows, dueRow(e.LicenseRecord, version))
 	}
 	return rows
+}
+
+// expiring names a license in the month of its expiration.
+type expiring struct {
+	ID string `json:"id"`
 }
 
 // storedDue is a Due as it is stored.
@@ -121,20 +127,62 @@ func (s *Store) License(ctx context.Context, id string) (LicenseRecord, error) {
 	return r, nil
 }
 
+// Licenses reads licenses, several at once, in the order of the IDs, without those that are not on record.
+func (s *Store) Licenses(ctx context.Context, ids ...string) ([]LicenseRecord, error) {
+	keys := make([]table.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = rowkey.License(id)
+	}
+	list, versions, err := entity.GetAll[LicenseRecord](ctx, s.table, keys)
+	if err != nil {
+		return nil, fmt.Errorf("store: licenses: %w", err)
+	}
+	for i := range list {
+		list[i].Version = versions[i]
+	}
+	return list, nil
+}
+
+// expiringAtOnce is how many licenses LicensesExpiring reads before it passes them on.
+const expiringAtOnce = 500
+
 // LicensesExpiring passes the licenses that expire in the month of the day to f, in the order of their days, until f
 // fails.
-func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(Summary) error) error {
-	err := s.table.Each(ctx, table.Query{PK: rowkey.ExpiryPK(in), Limit: 1000}, func(row table.Row) error {
-		l, err := entity.Decode[Summary](row)
+func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(license.License) error) error {
+	after := ""
+	for {
+		list, next, err := s.expiring(ctx, in, expiringAtOnce, after)
 		if err != nil {
 			return err
 		}
-		return f(l)
-	})
-	if err != nil {
-		return fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)
+		for _, r := range list {
+			if err := f(r.License); err != nil {
+				return err
+			}
+		}
+		if after = next; next == "" {
+			return nil
+		}
 	}
-	return nil
+}
+
+// expiring reads a page of the licenses that expire in the month of the day.
+func (s *Store) expiring(ctx context.Context, in license.Date, limit int, after string) (
+	list []LicenseRecord, next string, err error) {
+	rows, next, err := s.table.First(ctx, table.Query{PK: rowkey.ExpiryPK(in), After: after}, limit)
+	if err != nil {
+		return nil, "", fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		e, err := entity.Decode[expiring](row)
+		if err != nil {
+			return nil, "", err
+		}
+		ids[i] = e.ID
+	}
+	list, err = s.Licenses(ctx, ids...)
+	return list, next, err
 }
 
 // LicensesPage is a page of the licenses of a month.
@@ -147,17 +195,146 @@ type LicensesPage struct {
 // including those that were revoked or have a successor. after is LicensesPage.Next of the page before; "" begins.
 func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int, after string) (
 	page LicensesPage, err error) {
-	rows, next, err := s.table.First(ctx, table.Query{PK: rowkey.ExpiryPK(in), After: after}, limit)
-	if err != nil {
-		return LicensesPage{}, fmt.Errorf("store: licenses that expire in %s: %w", in.YearMonth(), err)
+	list, next, err := s.expiring(ctx, in, limit, after)
+	for _, r := range list {
+		page.Licenses = append(page.Licenses, SummaryOf(r.License))
 	}
 	page.Next = next
-	for _, row := range rows {
-		l, err := entity.Decode[Summary](row)
+	return page, err
+}
+
+// Contacts reads who is written to for a purpose about a license, in that order: the contacts of its customer, then
+// those of the one that it was merged into.
+func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purpose) (list []license.Contact, err error) {
+	for id := l.Customer; id != ""; {
+		c, err := s.Customer(ctx, id)
 		if err != nil {
-			return LicensesPage{}, err
+			return nil, err
 		}
-		page.Licenses = append(page.Licenses, l)
+		for _, contact := range c.ContactsFor(p, l.Instance) {
+			known := func(have license.Contact) bool { return input.SameMailbox(have.Email, contact.Email) }
+			if !slices.ContainsFunc(list, known) {
+				list = append(list, license.Contact{Name: contact.Name, Email: contact.Email})
+			}
+		}
+		id = c.Survivor
 	}
-	return page, nil
+	return list, nil
+}
+
+// LicenseChange is what an operator does to a license that is on record.
+type LicenseChange struct {
+	ID      string
+	Version int64  // of the license as the operator saw it
+	By      string // the operator's email address
+}
+
+// RevokeLicense revokes a license, with the reason; the key in the customer's server does not change. It is a Conflict
+// fault if somebody changed the license since it was seen, or revoked it.
+func (s *Store) RevokeLicense(ctx context.Context, change LicenseChange, reason string) error {
+	return entity.Retry(func() error {
+		r, err := s.unchangedLicense(ctx, change)
+		if err != nil {
+			return err
+		}
+		c := s.begin()
+		a, err := c.account(ctx, r.License.Customer)
+		if err != nil {
+			return err
+		}
+		i, err := a.instance(ctx, r.License.Instance)
+		if err != nil {
+			return err
+		}
+		i.licenses[change.ID] = &r
+		err = c.changeLicense(ctx, i, change.ID, entity.Line{By: change.By, Action: LicenseRevoked, Note: reason},
+			func(l *license.License) error {
+				if !l.Revoked.IsZero() {
+					return fault.New(fault.Conflict, "License %s is already revoked.", l.ID)
+				}
+				l.Revoked, l.RevokedReason = s.now(), reason
+				return nil
+			})
+		if err == nil {
+			err = c.release(ctx, i, change.ID)
+		}
+		if err != nil {
+			return err
+		}
+		return s.committed(c.Commit(ctx), change.ID)
+	})
+}
+
+// MuteReminders stops the reminders of a license, or resumes them.
+func (s *Store) MuteReminders(ctx context.Context, change LicenseChange, muted bool) error {
+	action := RemindersOn
+	if muted {
+		action = RemindersMuted
+	}
+	return s.changeLicenseAlone(ctx, change, action, "", func(l *license.License) { l.Muted = muted })
+}
+
+// AddPackage lists a custom package on a license. One that is listed already is not listed again, whatever the version.
+// It is a Conflict fault if somebody changed the license since it was seen.
+func (s *Store) AddPackage(ctx context.Context, change LicenseChange, file string) error {
+	switch r, err := s.License(ctx, change.ID); {
+	case err != nil:
+		return err
+	case slices.Contains(r.License.Packages, file):
+		return nil
+	}
+	return s.changeLicenseAlone(ctx, change, PackageTailored, file, func(l *license.License) {
+		l.Packages = append(slices.Clone(l.Packages), file)
+	})
+}
+
+// changeLicenseAlone changes what only the license itself has on record, and says so on its own timeline.
+func (s *Store) changeLicenseAlone(ctx context.Context, change LicenseChange, action Action, note string,
+	f func(*license.License)) error {
+	return entity.Retry(func() error {
+		before, err := s.unchangedLicense(ctx, change)
+		if err != nil {
+			return err
+		}
+		c, after := s.begin(), before
+		f(&after.License)
+		c.schedule(&after)
+		c.UpdateUnlogged(licenseEntity{before}, licenseEntity{after}, before.Version)
+		c.Log(rowkey.License(change.ID), entity.Line{By: change.By, Action: action, Note: note})
+		return s.committed(c.Commit(ctx), change.ID)
+	})
+}
+
+// unchangedLicense reads a license that must have the version that an operator saw.
+func (s *Store) unchangedLicense(ctx context.Context, change LicenseChange) (LicenseRecord, error) {
+	r, err := s.License(ctx, change.ID)
+	if err == nil && r.Version != change.Version {
+		err = fault.New(fault.Conflict, "Someone else changed license %s first, "+
+			"so your change was not saved. Reload the page and try again.", change.ID)
+	}
+	return r, err
+}
+
+func (s *Store) committed(err error, licenseID string) error {
+	if err != nil {
+		return fmt.Errorf("store: license %s: %w", licenseID, err)
+	}
+	return nil
+}
+
+// SendKeyAgain mails the license's key to a contact again; the timeline says to whom. nonce tells one sending
+// from another: what was queued with the same one is not queued again.
+func (s *Store) SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error {
+	r, err := s.License(ctx, id)
+	if err != nil {
+		return err
+	}
+	c := s.begin()
+	n := notice.LicenseKeyAgain(r.License, to, nonce)
+	c.queue(n)
+	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: to.Email})
+	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
+		return fmt.Errorf("store: sending the key of license %s again: %w", id, err)
+	}
+	return nil
 }

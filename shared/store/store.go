@@ -74,11 +74,16 @@ func lowerULID(now time.Time, entropy io.Reader) string {
 type changeset struct {
 	*entity.Changeset
 	store    *Store
-	datasets map[string]*dataset // those that it touches, by partition
+	accounts map[string]*account    // those that it opened, by the ID of the customer
+	datasets map[table.Key]*Dataset // those that it read
+	joined   map[table.Key]bool     // the datasets that got another instance
 }
 
 func (s *Store) begin() *changeset {
-	return &changeset{s.table.Begin(), s, map[string]*dataset{}}
+	return &changeset{
+		Changeset: s.table.Begin(), store: s, accounts: map[string]*account{}, datasets: map[table.Key]*Dataset{},
+		joined: map[table.Key]bool{},
+	}
 }
 
 // queue puts mails into the outbox.

@@ -3,7 +3,12 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/license"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -52,6 +57,31 @@ const (
 	ReminderQueued          Action = "reminder queued"
 )
 
+// Actions on customers, their contracts and instances.
+const (
+	CustomerAdded     Action = "customer added"
+	CustomerChanged   Action = "customer changed"
+	CustomerMerged    Action = "merged into another customer" // that the note names
+	CustomerMergedIn  Action = "customer merged"              // the one that the note names
+	CustomerUnmerged  Action = "merge undone"                 // with the one that the note names
+	ContractMade      Action = "contract made"
+	ContractChanged   Action = "contract changed"
+	ContractEnded     Action = "contract ended"
+	ContractReopened  Action = "contract reopened"
+	InstanceAdded     Action = "instance added"
+	InstanceChanged   Action = "instance changed"
+	InstanceRetired   Action = "instance retired"
+	InstanceResumed   Action = "instance back in use"
+	InstanceMoved     Action = "instance moved" // here, to the contract that the note names
+	InstanceMovedBack Action = "instance moved back"
+	InstanceMovedAway Action = "instance moved away" // to the customer that the note names
+)
+
+// OfContract, OfInstance and OfLicense name what a line of a customer's timeline is about (Event.Of).
+func OfContract(id string) string { return "contract/" + id }
+func OfInstance(id string) string { return "instance/" + id }
+func OfLicense(id string) string  { return "license/" + id }
+
 // Subject names the license or the request on whose timeline something is told: one of the two.
 type Subject struct{ License, Request string }
 
@@ -68,9 +98,55 @@ func (s *Store) RequestTimeline(ctx context.Context, id string) ([]Event, error)
 	return s.timeline(ctx, Subject{Request: id})
 }
 
-// LicenseTimeline reads what happened to a license, oldest first.
-func (s *Store) LicenseTimeline(ctx context.Context, id string) ([]Event, error) {
-	return s.timeline(ctx, Subject{License: id})
+// ofLicense is how many of the newest changes of a customer LicenseTimeline looks through.
+const ofLicense = 500
+
+// LicenseTimeline reads what happened to a license, oldest first: what touched it alone, and what the newest changes of
+// its customer did to it. more: the customer has older ones.
+func (s *Store) LicenseTimeline(ctx context.Context, l license.License) (events []Event, more bool, err error) {
+	var whole []Event
+	var next string
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		events, err = s.timeline(ctx, Subject{License: l.ID})
+		return err
+	})
+	g.Go(func() (err error) {
+		whole, next, err = s.table.NewestEvents(ctx, rowkey.CustomerTimeline(l.Customer), ofLicense, "")
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, false, err
+	}
+	for _, e := range whole {
+		if e.Of == OfLicense(l.ID) {
+			e.Of = ""
+			events = append(events, e)
+		}
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.ID, b.ID) })
+	return events, next != "", nil
+}
+
+// CustomerTimeline reads the newest changes of a customer and of those merged into it, with those of their contracts,
+// instances and licenses, oldest first. more: there are older ones.
+func (s *Store) CustomerTimeline(ctx context.Context, customers []string, n int) (
+	events []Event, more bool, err error) {
+	found := make([][]Event, len(customers))
+	nexts := make([]string, len(customers))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range customers {
+		g.Go(func() (err error) {
+			found[i], nexts[i], err = s.table.NewestEvents(ctx, rowkey.CustomerTimeline(id), n, "")
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, false, fmt.Errorf("store: timeline of customers %v: %w", customers, err)
+	}
+	events = slices.Concat(found...)
+	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.ID, b.ID) })
+	return events, slices.ContainsFunc(nexts, func(next string) bool { return next != "" }), nil
 }
 
 func (s *Store) timeline(ctx context.Context, of Subject) ([]Event, error) {

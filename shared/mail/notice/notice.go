@@ -115,17 +115,17 @@ func toRequester(r request.Request, kind mail.Kind, what string) Notice {
 	}
 }
 
-// LicenseKey delivers the keys of licenses that were issued together to the first contact of the first.
-func LicenseKey(licenses []license.License) Notice {
+// LicenseKey delivers the keys of licenses that were issued together to a person.
+func LicenseKey(licenses []license.License, to license.Contact) Notice {
 	first := licenses[0]
-	n := toContact(first, first.Contacts[0], mail.LicenseKey, "key")
+	n := toContact(first, to, mail.LicenseKey, "key")
 	for _, l := range licenses {
 		n.Licenses = append(n.Licenses, l.ID)
 	}
 	return n
 }
 
-// LicenseKeyAgain delivers the key of a license again, to one of its contacts. nonce tells one sending from another.
+// LicenseKeyAgain delivers the key of a license again, to a person. nonce tells one sending from another.
 func LicenseKeyAgain(l license.License, to license.Contact, nonce string) Notice {
 	n := toContact(l, to, mail.LicenseKey, "again-"+nonce)
 	n.Licenses, n.Resent = []string{l.ID}, true
@@ -142,20 +142,19 @@ func LicenseExpiring(l license.License, stage reminder.Stage, to license.Contact
 }
 
 func toContact(l license.License, to license.Contact, kind mail.Kind, what string) Notice {
-	return Notice{ID: id(l.ID, what), Kind: kind, About: l.ID, To: to, Customer: Customer(to.Email)}
+	return Notice{ID: id(l.ID, what), Kind: kind, About: l.ID, To: to, Customer: customerOf(l)}
 }
 
 // LicenseUnreached tells sales, once for each license and expiration, that no contact of a license can be reached.
 func LicenseUnreached(l license.License) Notice {
-	n := Notice{
+	return Notice{
 		ID: id(l.ID, l.Expiration.String()+"-unreached"), Kind: mail.LicenseUnreached, About: l.ID,
-		Expiration: l.Expiration,
+		Expiration: l.Expiration, Customer: customerOf(l),
 	}
-	if len(l.Contacts) > 0 {
-		n.Customer = Customer(l.Contacts[0].Email)
-	}
-	return n
 }
+
+// customerOf is whose mails share their places in the queue: those of the license's customer.
+func customerOf(l license.License) string { return "customer-" + l.Customer }
 
 // ToContact returns the same notice to another contact.
 func (n Notice) ToContact(to license.Contact) Notice {

@@ -16,8 +16,12 @@ import (
 
 // Entity is one state of something that has a row of its own and a timeline.
 type Entity interface {
-	// Key is the key of the entity's own row; its timeline is in the same partition.
+	// Key is the key of the entity's own row.
 	Key() table.Key
+	// Timeline is the key of what has the timeline on which changes of the entity are told: often its own.
+	Timeline() table.Key
+	// Of names the entity on a timeline that it shares with others; "" on one of its own.
+	Of() string
 	// Row is the entity's own row, without its version.
 	Row() table.Row
 	// Facts returns the fields whose changes appear on the timeline, as a JSON object.
@@ -45,13 +49,22 @@ type Changeset struct {
 	entities map[table.Key]*changed
 	order    []table.Key // of the entities, as they were first changed
 	writes   []table.Write
+	lines    []logged
+}
+
+// logged is a line for a timeline.
+type logged struct {
+	timeline table.Key
+	line     Line
+	changes  []Change
 }
 
 // changed is an entity before and after all changes of a changeset.
 type changed struct {
-	before  Entity // nil for a new one
-	after   Entity
-	version int64 // of before; 0 for a new one
+	before    Entity // nil for a new one
+	after     Entity
+	version   int64 // of before; 0 for a new one
+	movedFrom int64 // the version of before's own row if that has another key; else 0
 }
 
 // Begin returns an empty changeset.
@@ -61,22 +74,46 @@ func (t *Table) Begin() *Changeset {
 
 // Add creates an entity.
 func (c *Changeset) Add(e Entity, l Line) {
-	key := e.Key()
-	c.entities[key] = &changed{after: e}
-	c.order = append(c.order, key)
-	c.Log(key, l)
+	c.put(nil, e, 0)
+	c.log(e, l, nil)
 }
 
 // Change changes an entity that has the version. An entity may change several times, each with a line of its own.
 func (c *Changeset) Change(before, after Entity, version int64, l Line) {
+	c.put(before, after, version)
+	c.log(after, l, difference(encodeFacts(before), encodeFacts(after)))
+}
+
+// UpdateUnlogged changes an entity without a line on its timeline: what it keeps besides its facts, or what another
+// line tells.
+func (c *Changeset) UpdateUnlogged(before, after Entity, version int64) {
+	c.put(before, after, version)
+}
+
+// Move changes an entity whose key changes with it.
+func (c *Changeset) Move(before, after Entity, version int64, l Line) {
+	c.put(nil, after, 0)
+	c.entities[after.Key()].before = before
+	c.entities[after.Key()].movedFrom = version
+	c.log(after, l, difference(encodeFacts(before), encodeFacts(after)))
+}
+
+// put notes an entity before and after a change, beyond those that the changeset knows of.
+func (c *Changeset) put(before, after Entity, version int64) {
 	key := after.Key()
 	if e := c.entities[key]; e != nil {
 		e.after = after
-	} else {
-		c.entities[key] = &changed{before, after, version}
-		c.order = append(c.order, key)
+		return
 	}
-	c.Create(c.table.event(key, l, difference(encodeFacts(before), encodeFacts(after))))
+	c.entities[key] = &changed{before: before, after: after, version: version}
+	c.order = append(c.order, key)
+}
+
+func (c *Changeset) log(e Entity, l Line, changes []Change) {
+	if l.Of == "" {
+		l.Of = e.Of()
+	}
+	c.lines = append(c.lines, logged{e.Timeline(), l, changes})
 }
 
 func encodeFacts(e Entity) json.RawMessage {
@@ -87,15 +124,10 @@ func encodeFacts(e Entity) json.RawMessage {
 	return data
 }
 
-// UpdateUnlogged changes what an entity keeps besides its facts. Such changes do not appear on its timeline.
-func (c *Changeset) UpdateUnlogged(before, after Entity, version int64) {
-	key := after.Key()
-	c.entities[key] = &changed{before, after, version}
-	c.order = append(c.order, key)
+// Log adds a line to the timeline under the key and changes nothing else.
+func (c *Changeset) Log(timeline table.Key, l Line) {
+	c.lines = append(c.lines, logged{timeline: timeline, line: l})
 }
-
-// Log adds a line to the timeline of the entity under the key and changes nothing else.
-func (c *Changeset) Log(entity table.Key, l Line) { c.Create(c.table.event(entity, l, nil)) }
 
 // Create writes a row that must not exist.
 func (c *Changeset) Create(row table.Row) { c.writes = append(c.writes, table.Create(row)) }
@@ -115,18 +147,21 @@ func (c *Changeset) Delete(key table.Key, version int64) {
 }
 
 // Empty reports whether there is nothing to commit.
-func (c *Changeset) Empty() bool { return len(c.order)+len(c.writes) == 0 }
+func (c *Changeset) Empty() bool { return len(c.order)+len(c.writes)+len(c.lines) == 0 }
 
 // Commit writes the changeset in one transaction. It returns a Conflict fault and writes nothing if something
 // changed since it was read (see IsConflictOn), and TooLarge if one transaction cannot hold the changes.
 func (c *Changeset) Commit(ctx context.Context) error {
-	writes := slices.Clone(c.writes)
+	writes := append(slices.Clone(c.writes), c.table.told(c.lines)...)
 	total := map[table.Key]sums{}
 	for _, key := range c.order {
 		e := c.entities[key]
 		row := e.after.Row()
 		row.Version = e.version
 		writes = append(writes, table.Update(row))
+		if e.movedFrom != 0 {
+			writes = append(writes, table.Delete(e.before.Key(), e.movedFrom))
+		}
 		writes = append(writes, e.indexWrites()...)
 		if e.before != nil {
 			add(total, e.before.Counted(), -1)

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -171,4 +173,32 @@ func Retry(change func() error) (err error) {
 func IsConflictOn(err error, key table.Key) bool {
 	conflict, ok := errors.AsType[*table.ConflictError](err)
 	return ok && slices.Contains(conflict.Keys, key)
+}
+
+// parallel is how many rows GetAll reads at once.
+const parallel = 16
+
+// GetAll reads the entities under keys, several at once, in the order of the keys; one that is missing is skipped.
+func GetAll[T any](ctx context.Context, t *Table, keys []table.Key) (list []T, versions []int64, err error) {
+	found, at := make([]T, len(keys)), make([]int64, len(keys))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, key := range keys {
+		g.Go(func() error {
+			var err error
+			if at[i], err = t.Get(ctx, key, &found[i]); fault.KindOf(err) == fault.NotFound {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	for i, version := range at {
+		if version != 0 {
+			list, versions = append(list, found[i]), append(versions, version)
+		}
+	}
+	return list, versions, nil
 }

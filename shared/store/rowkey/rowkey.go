@@ -21,10 +21,16 @@ type Type string
 const (
 	TypeRequest     Type = "request"
 	TypeLicense     Type = "license"
+	TypeCustomer    Type = "customer"
+	TypeContract    Type = "contract"
+	TypeInstance    Type = "instance"
+	TypeReference   Type = "reference"   // a short reference and what it names
+	TypeGuard       Type = "guard"       // changes with all that is on record about a customer
+	TypeAudit       Type = "audit"       // a change of the system
 	TypeEvent       Type = "event"       // a line of a timeline
 	TypeIndex       Type = "index"       // finds an entity by something else than its ID, with a summary of it
 	TypeIdempotency Type = "idempotency" // a client's token and the request that it created
-	TypeDataset     Type = "dataset"     // guards the licenses of one dataset against concurrent changes
+	TypeDataset     Type = "dataset"     // the instances of one dataset
 	TypeDue         Type = "due"         // the next reminder of a license
 	TypeMail        Type = "mail"        // a mail: what to tell whom
 	TypeMailState   Type = "mailstate"   // how far sending it is
@@ -87,20 +93,10 @@ func Stats(day license.Date, shard int) table.Key {
 	return table.Key{PK: StatsPK, SK: fmt.Sprintf("%s#%02d", day.YearMonth(), shard)}
 }
 
-// DatasetPK is the partition of the licenses of a server's dataset.
-func DatasetPK(s license.Server) string { return "DATASET#" + s.Dataset() }
-
-// DatasetGuard is the row that changes with every change of the dataset's licenses.
-func DatasetGuard(s license.Server) table.Key { return table.Key{PK: DatasetPK(s), SK: "DATASET"} }
-
-// StagingPrefix begins the sort keys of staging licenses in the partition of the dataset that they mirror.
-const StagingPrefix = "STAGING#" + LicensePrefix
-
-// EmailPK is the partition of the licenses of an email address, whatever its spelling (input.Mailbox).
-func EmailPK(email string) string { return "EMAIL#" + input.Mailbox(email) }
-
-// Suppression is the row of a suppressed address. It shares a partition with the address's licenses.
-func Suppression(email string) table.Key { return table.Key{PK: EmailPK(email), SK: "SUPPRESSED"} }
+// Suppression is the row of a suppressed email address, whatever its spelling (input.Mailbox).
+func Suppression(email string) table.Key {
+	return table.Key{PK: "EMAIL#" + input.Mailbox(email), SK: "SUPPRESSED"}
+}
 
 // Word is the row that finds an entity by a word of a company's name, in a partition by the word's first two
 // characters. entity is the entity's ID with its prefix.

@@ -1,0 +1,306 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+var zeroTime time.Time
+
+// account is what a changeset knows of a customer: what it read, and changed since. All changes of a customer write its
+// guard, so of two that did not see each other, one fails with a conflict.
+type account struct {
+	changeset *changeset
+	id        string // of the survivor
+	version   int64  // of the guard; 0 for a new customer
+	merged    []string
+	instances map[string]*instance // by ID
+}
+
+// instance is an instance of an account, and what the changeset knows of its licenses' own rows.
+type instance struct {
+	customer.Instance
+	read     customer.Instance
+	version  int64 // of its row as it was read; 0 for a new one
+	changed  bool
+	lines    []entity.Line             // what its own changes were
+	licenses map[string]*LicenseRecord // by ID; those that were read
+}
+
+// account opens an account by the ID of its customer, or of one that was merged into it, once.
+func (c *changeset) account(ctx context.Context, id string) (*account, error) {
+	if a := c.accounts[id]; a != nil {
+		return a, nil
+	}
+	known, err := c.store.Customer(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if known.Survivor != "" {
+		a, err := c.account(ctx, known.Survivor)
+		c.accounts[id] = a
+		return a, err
+	}
+	version, err := c.store.table.Version(ctx, rowkey.Guard(id))
+	if err != nil {
+		return nil, err
+	}
+	merged, err := c.store.mergedInto(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	a := &account{changeset: c, id: id, version: version, merged: merged, instances: map[string]*instance{}}
+	c.guard(a)
+	return a, nil
+}
+
+// newAccount opens the account of a customer that is about to be added.
+func (c *changeset) newAccount(id string) *account {
+	a := &account{changeset: c, id: id, instances: map[string]*instance{}}
+	c.guard(a)
+	return a
+}
+
+func (c *changeset) guard(a *account) {
+	c.accounts[a.id] = a
+	c.Update(entity.Encode(rowkey.Guard(a.id), rowkey.TypeGuard, struct{}{}), a.version)
+}
+
+// mergedInto lists the IDs of the customers that were merged into a survivor.
+func (s *Store) mergedInto(ctx context.Context, id string) (merged []string, err error) {
+	err = s.table.Each(ctx, table.Prefix(rowkey.CustomerPK(id), rowkey.MergedPrefix), func(row table.Row) error {
+		merged = append(merged, row.SK[len(rowkey.MergedPrefix):])
+		return nil
+	})
+	return merged, err
+}
+
+// seen opens accounts that must still have the versions that an operator saw. It is a Conflict fault if one changed.
+func (c *changeset) seen(ctx context.Context, versions map[string]int64) error {
+	for id, version := range versions {
+		a, err := c.account(ctx, id)
+		if err != nil {
+			return err
+		}
+		if a.id != id || a.version != version {
+			return errAccountChanged
+		}
+	}
+	return nil
+}
+
+var errAccountChanged = fault.New(fault.Conflict,
+	"Someone else changed this customer first, so your change was not saved. Reload the page and try again.")
+
+// changeAccount changes one account as an operator saw it. It is a Conflict fault if somebody changed it since.
+func (s *Store) changeAccount(ctx context.Context, change AccountChange, f func(*changeset, *account) error) error {
+	return entity.Retry(func() error {
+		c := s.begin()
+		if err := c.seen(ctx, map[string]int64{change.Customer: change.Version}); err != nil {
+			return err
+		}
+		if err := f(c, c.accounts[change.Customer]); err != nil {
+			return err
+		}
+		if err := c.Commit(ctx); err != nil {
+			return fmt.Errorf("store: customer %s: %w", change.Customer, err)
+		}
+		return nil
+	})
+}
+
+// customers lists the IDs of the survivor and of those merged into it: rows may be in the partition of each.
+func (a *account) customers() []string { return append([]string{a.id}, a.merged...) }
+
+// contract reads a contract of the account, with the version of its row.
+func (a *account) contract(ctx context.Context, id string) (c customer.Contract, version int64, err error) {
+	for _, in := range a.customers() {
+		version, err = a.changeset.store.table.Get(ctx, rowkey.Contract(in, id), &c)
+		if fault.KindOf(err) != fault.NotFound {
+			return c, version, err
+		}
+	}
+	return c, 0, entity.Missing(err, "There is no contract %s of this customer.", id)
+}
+
+// instance reads an instance of the account, once.
+func (a *account) instance(ctx context.Context, id string) (*instance, error) {
+	if i := a.instances[id]; i != nil {
+		return i, nil
+	}
+	err := error(fault.New(fault.NotFound, ""))
+	for _, in := range a.customers() {
+		var read customer.Instance
+		var version int64
+		version, err = a.changeset.store.table.Get(ctx, rowkey.Instance(in, id), &read)
+		if err == nil {
+			i := &instance{Instance: read, read: read, version: version, licenses: map[string]*LicenseRecord{}}
+			i.Licenses, i.Servers = slices.Clone(read.Licenses), slices.Clone(read.Servers)
+			a.instances[id] = i
+			return i, nil
+		}
+		if fault.KindOf(err) != fault.NotFound {
+			return nil, err
+		}
+	}
+	return nil, entity.Missing(err, "There is no instance %s of this customer.", id)
+}
+
+// newInstance adds an instance to the account.
+func (a *account) newInstance(i customer.Instance) *instance {
+	i.Licenses = nil
+	added := &instance{Instance: i, licenses: map[string]*LicenseRecord{}}
+	a.instances[i.ID] = added
+	return added
+}
+
+// instanceOf reads the instance of a license of the account.
+func (a *account) instanceOf(ctx context.Context, licenseID string) (*instance, error) {
+	r, err := a.changeset.store.License(ctx, licenseID)
+	if err != nil {
+		return nil, err
+	}
+	return a.instance(ctx, r.License.Instance)
+}
+
+// change notes that the changeset writes the instance, with a line on the timeline.
+func (i *instance) change(l entity.Line) {
+	i.changed = true
+	i.lines = append(i.lines, l)
+}
+
+// writeInstances puts the instances that changed on the changeset.
+func (c *changeset) writeInstances() {
+	for _, id := range slices.Sorted(maps.Keys(c.accounts)) {
+		a := c.accounts[id]
+		for _, id := range slices.Sorted(maps.Keys(a.instances)) {
+			if i := a.instances[id]; i.changed {
+				c.writeInstance(i)
+				i.changed, i.lines = false, nil
+			}
+		}
+	}
+}
+
+func (c *changeset) writeInstance(i *instance) {
+	before, after := instanceEntity{i.read}, instanceEntity{i.Instance}
+	switch {
+	case i.version == 0:
+		c.Add(after, i.lines[0])
+	case i.Customer != i.read.Customer:
+		c.Move(before, after, i.version, i.lines[0])
+	case len(i.lines) == 0:
+		c.UpdateUnlogged(before, after, i.version)
+	default:
+		for _, l := range i.lines {
+			c.Change(before, after, i.version, l)
+		}
+	}
+}
+
+// license reads the license of an instance that has an ID, once.
+func (c *changeset) license(ctx context.Context, i *instance, id string) (*LicenseRecord, error) {
+	if r := i.licenses[id]; r != nil {
+		return r, nil
+	}
+	r, err := c.store.License(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	i.licenses[id] = &r
+	return &r, nil
+}
+
+// addLicense creates a license of an instance, and finds out which licenses it succeeds and which succeeds it.
+func (c *changeset) addLicense(ctx context.Context, i *instance, l license.License, line entity.Line) error {
+	l.Recorded = c.store.now()
+	added := customer.LicenseOf(l)
+	for _, other := range slices.Clone(i.Licenses) {
+		switch {
+		case added.Succeeds(other):
+			// One that has a successor keeps it: a long history is not rewritten with each license.
+			if other.Successor == "" {
+				if err := c.succeed(ctx, i, other.ID, l.ID); err != nil {
+					return err
+				}
+			}
+		case other.Succeeds(added) && l.Successor == "":
+			l.Successor = other.ID
+		}
+	}
+	r := &LicenseRecord{License: l}
+	c.schedule(r)
+	i.licenses[l.ID] = r
+	i.Licenses, i.changed = append(i.Licenses, customer.LicenseOf(l)), true
+	c.Add(licenseEntity{*r}, line)
+	return nil
+}
+
+// changeLicense changes a license of an instance, and what the instance has on record about it.
+func (c *changeset) changeLicense(ctx context.Context, i *instance, id string, line entity.Line,
+	f func(*license.License) error) error {
+	r, err := c.license(ctx, i, id)
+	if err != nil {
+		return err
+	}
+	before := *r
+	if err := f(&r.License); err != nil {
+		return err
+	}
+	c.schedule(r)
+	c.Change(licenseEntity{before}, licenseEntity{*r}, r.Version, line)
+	i.update(r.License)
+	return nil
+}
+
+// update brings what the instance has on record about a license up to date.
+func (i *instance) update(l license.License) {
+	for n, have := range i.Licenses {
+		if now := customer.LicenseOf(l); have.ID == l.ID && !reflect.DeepEqual(have, now) {
+			i.Licenses[n], i.changed = now, true
+		}
+	}
+}
+
+// succeed notes a license's successor, which ends its reminders; "" is none, and resumes them.
+func (c *changeset) succeed(ctx context.Context, i *instance, id, successor string) error {
+	action := LicenseSuccessorSet
+	if successor == "" {
+		action = LicenseSuccessorRevoked
+	}
+	return c.changeLicense(ctx, i, id, entity.Line{By: System, Action: action, Note: successor},
+		func(l *license.License) error {
+			l.Successor = successor
+			return nil
+		})
+}
+
+// release gives the licenses that a revoked license of the instance succeeded another successor, or none.
+func (c *changeset) release(ctx context.Context, i *instance, revoked string) error {
+	for _, l := range slices.Clone(i.Licenses) {
+		if l.Successor != revoked {
+			continue
+		}
+		successor := ""
+		for _, other := range i.Licenses {
+			if other.Succeeds(l) {
+				successor = other.ID
+			}
+		}
+		if err := c.succeed(ctx, i, l.ID, successor); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,264 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
+	"marketplace/shared/reference"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+)
+
+// CustomerSummary is a customer in a list.
+type CustomerSummary struct {
+	ID        string              `json:"id"`
+	Reference reference.Reference `json:"reference"`
+	Name      string              `json:"name"`
+	Survivor  string              `json:"survivor,omitempty"` // the customer that it was merged into
+}
+
+func summaryOfCustomer(c customer.Customer) CustomerSummary {
+	return CustomerSummary{c.ID, c.Reference, c.Name, c.Survivor}
+}
+
+// customerEntity is a customer as a changeset writes it.
+type customerEntity struct{ customer.Customer }
+
+func (e customerEntity) Key() table.Key      { return rowkey.Customer(e.ID) }
+func (e customerEntity) Timeline() table.Key { return rowkey.CustomerTimeline(e.ID) }
+func (e customerEntity) Of() string          { return "" }
+func (e customerEntity) Row() table.Row {
+	return entity.Encode(e.Key(), rowkey.TypeCustomer, e.Customer)
+}
+func (e customerEntity) Facts() any               { return e.Customer }
+func (e customerEntity) Counted() []entity.Addend { return nil }
+
+func (e customerEntity) Index(int64) (rows []table.Row) {
+	keys := []table.Key{rowkey.Listed(folded(e.Name), e.ID)}
+	add := func(key table.Key) {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	for _, w := range customerWords(e.Customer) {
+		add(rowkey.Word(w, e.ID))
+	}
+	for _, d := range e.Domains {
+		add(rowkey.Domain(d, e.ID))
+	}
+	for _, c := range e.Contacts {
+		add(rowkey.Contact(c.Email, e.ID))
+	}
+	summary := summaryOfCustomer(e.Customer)
+	for _, key := range keys {
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
+	}
+	return rows
+}
+
+// maxListed is how many bytes of a name the list of customers is ordered by.
+const maxListed = 200
+
+// folded is a name as the list of customers is ordered.
+func folded(name string) string {
+	f := strings.Join(strings.Fields(fold(name)), " ")
+	if len(f) > maxListed {
+		f = strings.ToValidUTF8(f[:maxListed], "")
+	}
+	return f
+}
+
+// customerWords are the words by which a customer is found: of its name, its former names and its contacts.
+func customerWords(c customer.Customer) (all []string) {
+	for _, name := range append([]string{c.Name}, c.FormerNames...) {
+		all = append(all, customer.Words(name)...)
+	}
+	for _, contact := range c.Contacts {
+		all = append(all, customer.PersonWords(contact.Name)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Customer reads a customer without what it bought; a NotFound fault if there is none.
+func (s *Store) Customer(ctx context.Context, id string) (customer.Customer, error) {
+	var c customer.Customer
+	_, err := s.table.Get(ctx, rowkey.Customer(id), &c)
+	return c, entity.Missing(err, "There is no customer %s.", id)
+}
+
+// CustomerByReference finds a customer by its reference, or by that of one of its contracts; a NotFound fault if the
+// reference names none.
+func (s *Store) CustomerByReference(ctx context.Context, r reference.Reference) (id string, err error) {
+	var named referenced
+	_, err = s.table.Get(ctx, rowkey.Reference(r), &named)
+	if err == nil && named.Customer == "" {
+		err = fault.New(fault.NotFound, "")
+	}
+	return named.Customer, entity.Missing(err, "There is no customer %s.", r)
+}
+
+// referenced is what a short reference names.
+type referenced struct {
+	Customer string `json:"customer,omitempty"` // of a customer or a contract
+	Contract string `json:"contract,omitempty"`
+	Request  string `json:"request,omitempty"`
+}
+
+// Account reads all that is on record about a customer and those merged into it, in two rounds of reads, or three if it
+// was merged itself; a NotFound fault if there is none. What changes meanwhile makes its Version an old one.
+func (s *Store) Account(ctx context.Context, id string) (*customer.Account, error) {
+	a, merged, err := s.readAccount(ctx, id)
+	if err == nil && a.Customer.Survivor != "" {
+		a, merged, err = s.readAccount(ctx, a.Customer.Survivor)
+	}
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]*customer.Account, len(merged))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range merged {
+		g.Go(func() (err error) {
+			parts[i], _, err = s.readAccount(ctx, id)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
+		a.Merged = append(a.Merged, part.Customer)
+		a.Contracts = append(a.Contracts, part.Contracts...)
+		a.Instances = append(a.Instances, part.Instances...)
+	}
+	slices.SortFunc(a.Contracts, func(x, y customer.Contract) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(a.Instances, func(x, y customer.Instance) int { return strings.Compare(x.ID, y.ID) })
+	return a, nil
+}
+
+// Accounts reads several customers at once, each only once, without those that do not exist.
+func (s *Store) Accounts(ctx context.Context, ids ...string) (list []*customer.Account, err error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	found := make([]*customer.Account, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range ids {
+		g.Go(func() (err error) {
+			found[i], err = s.Account(ctx, id)
+			if fault.KindOf(err) == fault.NotFound {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, a := range found {
+		known := func(have *customer.Account) bool { return a != nil && have.Customer.ID == a.Customer.ID }
+		if a != nil && !slices.ContainsFunc(list, known) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+// readAccount reads the partition of a customer, and names those that were merged into it.
+func (s *Store) readAccount(ctx context.Context, id string) (a *customer.Account, merged []string, err error) {
+	a = &customer.Account{}
+	err = s.table.Each(ctx, table.Query{PK: rowkey.CustomerPK(id), Limit: 1000}, func(row table.Row) (err error) {
+		switch rowkey.Type(row.Type) {
+		case rowkey.TypeCustomer:
+			a.Customer, err = entity.Decode[customer.Customer](row)
+		case rowkey.TypeGuard:
+			a.Version = row.Version
+		case rowkey.TypeContract:
+			var c customer.Contract
+			c, err = entity.Decode[customer.Contract](row)
+			a.Contracts = append(a.Contracts, c)
+		case rowkey.TypeInstance:
+			var i customer.Instance
+			i, err = entity.Decode[customer.Instance](row)
+			a.Instances = append(a.Instances, i)
+		default:
+			merged = append(merged, strings.TrimPrefix(row.SK, rowkey.MergedPrefix))
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("store: customer %s: %w", id, err)
+	case a.Customer.ID == "":
+		return nil, nil, fault.New(fault.NotFound, "There is no customer %s.", id)
+	}
+	return a, merged, nil
+}
+
+// CustomersPage is a page of the list of all customers.
+type CustomersPage struct {
+	Customers []CustomerSummary
+	Next      string // where the next page begins; "" at the end
+}
+
+// Customers reads at most limit of all customers, in the order of their names, without those that were merged into
+// another. from is a name to begin with, after is CustomersPage.Next of the page before; "" begins.
+func (s *Store) Customers(ctx context.Context, from, after string, limit int) (page CustomersPage, err error) {
+	q := table.Query{PK: rowkey.CustomersPK, From: folded(from), After: after}
+	for len(page.Customers) < limit {
+		rows, next, err := s.table.First(ctx, q, limit-len(page.Customers))
+		if err != nil {
+			return CustomersPage{}, fmt.Errorf("store: customers: %w", err)
+		}
+		for _, row := range rows {
+			c, err := entity.Decode[CustomerSummary](row)
+			if err != nil {
+				return CustomersPage{}, err
+			}
+			if c.Survivor == "" {
+				page.Customers = append(page.Customers, c)
+			}
+		}
+		q.After, page.Next = next, next
+		if next == "" {
+			break
+		}
+	}
+	return page, nil
+}
+
+// SaveCustomer changes what is on record about a customer itself: names, domains, owner, outside references, notes and
+// contacts, as edit says. It is a Conflict fault if somebody changed the account since it was seen.
+func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, edit func(*customer.Customer) error) error {
+	return s.changeAccount(ctx, change, func(c *changeset, a *account) error {
+		line := entity.Line{By: change.By, Action: CustomerChanged}
+		return c.changeCustomer(ctx, a.id, line, func(kept *customer.Customer) error {
+			kept.Contacts, kept.Domains = slices.Clone(kept.Contacts), slices.Clone(kept.Domains)
+			kept.FormerNames, kept.Outside = slices.Clone(kept.FormerNames), slices.Clone(kept.Outside)
+			return edit(kept)
+		})
+	})
+}
+
+// AddCustomer puts a customer on record that has no license yet.
+func (s *Store) AddCustomer(ctx context.Context, new customer.Customer, by string) error {
+	if err := s.IssueLicenses(ctx, Issue{Customer: &new, By: by}); err != nil {
+		return fmt.Errorf("store: adding customer %s: %w", new.ID, err)
+	}
+	return nil
+}
+
+// CustomerNote adds a line to a customer's timeline and changes nothing else.
+func (s *Store) CustomerNote(ctx context.Context, id, by, note string) error {
+	c := s.begin()
+	c.Log(rowkey.CustomerTimeline(id), entity.Line{By: by, Action: NoteAdded, Note: note})
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("store: note on customer %s: %w", id, err)
+	}
+	return nil
+}
