@@ -4,11 +4,12 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 )
 
 // Default terms.
@@ -17,78 +18,205 @@ const (
 	ProductionMonths = 12
 )
 
-// Begin returns a draft whose form has defaults: all that the request and the old license say. If the source names
-// neither, the form has the server ID that the operator came with, or "".
+// Begin returns a draft whose form has defaults: all that the request, the instance and the contract say. If the source
+// names none of them, the form has the server ID that the operator came with, or "".
 func (g *Generator) Begin(ctx context.Context, s Source, server string) (*Draft, error) {
-	d, err := g.Edit(ctx, s, Form{ID: newID(g.Now()), Token: newToken()})
+	d, err := g.read(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	d.setDefaults()
+	d.Form.ID, d.Form.Token = newID(g.Now()), newToken()
+	switch {
+	case d.Request != nil:
+		d.Form.Customer = d.likelyCustomer()
+	case s.Customer != "":
+		d.Form.Customer = s.Customer
+	case d.Form.Customer == "":
+		d.Form.Customer = NewCustomer
+	}
+	if err := d.readAccount(ctx, d.Form.Customer); err != nil {
+		return nil, err
+	}
+	if d.Account != nil {
+		d.Form.Customer = d.Account.Customer.ID // the survivor's
+	}
+	d.likelyInstance(s.Contract)
+	d.choose(d.Form.Instance)
+	d.setDefaults(s.Contract)
 	if d.Form.Server == "" {
 		d.Form.Server = server
 	}
-	staging, err := d.StagingLicenses(ctx)
+	return d, nil
+}
+
+// Refresh returns a draft after the operator chose another customer or instance: what follows from them has defaults
+// again, the rest is as it was typed.
+func (g *Generator) Refresh(ctx context.Context, s Source, typed Form) (*Draft, error) {
+	d, err := g.read(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range staging {
-		if l.Mirrored {
-			d.Form.Staging = append(d.Form.Staging, l.License.ID)
+	d.Form.ID, d.Form.Token, d.Form.Customer = typed.ID, typed.Token, typed.Customer
+	if err := d.readAccount(ctx, typed.Customer); err != nil {
+		return nil, err
+	}
+	d.Form.Instance = typed.Instance
+	if d.Account != nil && d.Account.Instance(typed.Instance) == nil {
+		d.likelyInstance("")
+	}
+	d.choose(d.Form.Instance)
+	d.setDefaults(s.Contract)
+	if d.Form.Server == "" {
+		d.Form.Server = typed.Server
+	}
+	if d.Request == nil && d.Old == nil {
+		d.Form.Type, d.Form.Edition, d.Form.MaxLoc = typed.Type, typed.Edition, typed.MaxLoc
+		d.Form.Name, d.Form.Email = typed.Name, typed.Email
+		d.Form.NotBefore, d.Form.Expiration = typed.NotBefore, typed.Expiration
+		if d.Account == nil {
+			d.Form.Organization = typed.Organization
 		}
 	}
 	return d, nil
 }
 
-// setDefaults fills in the form from the request and the old license.
-func (d *Draft) setDefaults() {
+// likelyCustomer returns the customer that the request was linked to, or else the only one of its candidates that more
+// than the mail domain or the name speaks for; NewCustomer if nothing speaks for any, and "" if somebody has to choose.
+func (d *Draft) likelyCustomer() string {
+	if d.Request.Customer != "" {
+		return d.Request.Customer
+	}
+	var strong []string
+	for _, c := range d.Candidates {
+		if by := c.By[0]; by != store.ByDomain && by != store.ByName {
+			strong = append(strong, c.Customer.ID)
+		}
+	}
+	switch {
+	case len(strong) == 1:
+		return strong[0]
+	case len(d.Candidates) == 0:
+		return NewCustomer
+	}
+	return ""
+}
+
+// likelyInstance chooses the instance that the request or the contract is about.
+func (d *Draft) likelyInstance(contract string) {
+	if d.Account == nil || d.Form.Instance != "" {
+		return
+	}
+	if d.Request != nil {
+		d.Form.Instance = d.Account.Match(askedBy(*d.Request)).Instance
+	}
+	if contract == "" {
+		return
+	}
+	for _, list := range [][]customer.Instance{
+		d.Account.Outstanding(contract, d.today), d.Account.NextKeys(contract, d.today),
+	} {
+		if len(list) > 0 && d.Form.Instance == "" {
+			d.Form.Instance = productionFirst(list)[0].ID
+		}
+	}
+}
+
+// productionFirst returns instances with production before staging.
+func productionFirst(list []customer.Instance) []customer.Instance {
+	list = slices.Clone(list)
+	rank := func(i customer.Instance) int {
+		if i.Environment == request.StagingUse {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(list, func(a, b customer.Instance) int { return rank(a) - rank(b) })
+	return list
+}
+
+// setDefaults fills in the form from the request, the instance and the contract. contract is the ID of the one whose
+// instances get the keys that they lack; "" for none.
+func (d *Draft) setDefaults(contract string) {
 	f := &d.Form
-	f.Type, f.Edition, f.MaxLoc = string(d.defaultType()), string(d.defaultEdition()), d.defaultMaxLoc()
+	f.Type = string(d.defaultType())
+	f.Contract = d.defaultContract(contract)
+	f.Edition, f.MaxLoc = string(d.defaultEdition()), d.defaultMaxLoc()
 	f.NotBefore, f.Expiration = d.defaultStart().String(), d.defaultExpiration().String()
 	f.ProductVersion = d.defaultVersion()
-	var contacts []license.Contact
+	if d.Account != nil {
+		f.Organization = d.Account.Customer.Name
+	}
 	if r := d.Request; r != nil {
-		f.Server, f.Organization = string(r.Server), r.Company
-		contacts = append(contacts, license.Contact{Name: r.Name, Email: r.Email})
-		for _, email := range r.Contacts {
-			contacts = append(contacts, license.Contact{Email: email})
+		f.Server = string(r.Server)
+		if d.Account == nil {
+			f.Organization = r.Company
 		}
+		if r.Kind == request.Replacement && r.OldServer == request.OldSame && d.Instance != nil {
+			f.Server = string(d.Instance.Server())
+		}
+		f.AddContacts = nil
 	}
-	if d.Old != nil {
-		old := d.Old.License
-		if d.Request == nil {
-			f.Server = string(old.Server)
-		}
-		f.Organization = old.Organization
-		if d.Kind == request.Staging {
-			f.Mirrors = string(old.Server)
-		} else {
-			f.Mirrors, f.Support = string(old.Mirrors), formYes(old.Support)
-		}
-		f.Languages = d.withoutIncluded(old.Languages)
-		contacts = append(contacts, old.Contacts...)
-	} else if d.Kind == request.Staging {
-		f.Mirrors = d.Request.Replaces
+	if d.Instance != nil && d.Request == nil {
+		f.Server = string(d.Instance.Server())
 	}
-	f.setContacts(contacts)
+	f.Production = d.defaultProduction()
+	if k := d.contractInEffect(); k != nil {
+		f.Support, f.Languages = formYes(k.Support), d.withoutIncluded(k.Languages)
+		f.ProductionCount, f.StagingCount = strconv.Itoa(k.Production), strconv.Itoa(k.Staging)
+		if c, _ := parseContract(f.Contract); c != contractAsIs {
+			f.ContractLast = ""
+		}
+	} else {
+		if d.Old != nil {
+			f.Support, f.Languages = formYes(d.Old.Support), d.withoutIncluded(d.Old.Languages)
+		}
+		f.ProductionCount, f.StagingCount = "1", "1"
+	}
+	d.setRecipient()
+	for _, i := range d.Followers() {
+		f.Follow = append(f.Follow, i.ID)
+	}
 	_, extra := plugins(d.Catalog, license.Edition(f.Edition), f.Languages)
 	f.CustomPackage = formYes(len(extra) > 0 && f.ProductVersion != "")
 }
 
-// setContacts fills in the contacts: the first one receives the key.
-func (f *Form) setContacts(list []license.Contact) {
-	if len(list) == 0 {
-		return
-	}
-	f.Name, f.Email = list[0].Name, list[0].Email
-	var further []string
-	for _, c := range list[1:] {
-		same := func(have string) bool { return input.SameMailbox(have, c.Email) }
-		if !same(f.Email) && !slices.ContainsFunc(further, same) && len(further) < request.MaxContacts {
-			further = append(further, c.Email)
+// setRecipient chooses who receives the key: the requester if that is a contact or there is no other, else the first
+// contact for keys.
+func (d *Draft) setRecipient() {
+	f := &d.Form
+	if d.Account != nil {
+		instance := ""
+		if d.Instance != nil {
+			instance = d.Instance.ID
+		}
+		if list := d.contacts(instance); len(list) > 0 {
+			f.Name, f.Email = list[0].Name, list[0].Email
 		}
 	}
-	f.Contacts = strings.Join(further, "\n")
+	if r := d.Request; r != nil && (f.Email == "" || d.isContact(r.Email)) {
+		f.Name, f.Email = r.Name, r.Email
+	}
+}
+
+// contacts lists the contacts who receive keys for an instance, the survivor's first.
+func (d *Draft) contacts(instance string) (list []customer.Contact) {
+	for _, c := range append([]customer.Customer{d.Account.Customer}, d.Account.Merged...) {
+		list = append(list, c.ContactsFor(customer.Keys, instance)...)
+	}
+	return list
+}
+
+// isContact reports whether an address is that of a contact of the customer.
+func (d *Draft) isContact(email string) bool {
+	if d.Account == nil {
+		return false
+	}
+	for _, c := range append([]customer.Customer{d.Account.Customer}, d.Account.Merged...) {
+		if _, ok := c.Contact(email); ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Draft) defaultType() license.Type {
@@ -97,17 +225,14 @@ func (d *Draft) defaultType() license.Type {
 		return license.Evaluation
 	case d.Kind == request.Staging:
 		return license.Staging
-	case d.Old == nil:
-		if d.Request != nil {
-			if wanted := wantedType(*d.Request); wanted != "" {
-				return wanted
-			}
-		}
-		return license.Production
-	case d.Old.License.Type == license.Evaluation && d.Request != nil && d.Kind == request.Renewal:
-		return license.Production // customers renew an evaluation by buying
+	case d.Request != nil && wantedType(*d.Request) != "":
+		return wantedType(*d.Request)
+	case d.Instance != nil && d.Instance.Environment == request.StagingUse:
+		return license.Staging
+	case d.Old != nil && d.Old.Type == license.Evaluation && (d.Kind == request.Replacement || d.Request == nil):
+		return license.Evaluation
 	}
-	return d.Old.License.Type
+	return license.Production // customers renew an evaluation by buying
 }
 
 // wantedType returns the type of the license that a request is about; "" if the request does not say.
@@ -122,30 +247,38 @@ func wantedType(r request.Request) license.Type {
 }
 
 func (d *Draft) defaultEdition() license.Edition {
+	k := d.contractInEffect()
 	switch {
-	case d.Old != nil && (d.Kind == request.Replacement || d.Kind == request.Staging):
-		return d.Old.License.Edition
+	case k != nil && d.Kind != request.Upgrade && d.Kind != request.Renewal:
+		return k.Edition
+	case d.Old != nil && d.Kind == request.Replacement:
+		return d.Old.Edition
 	case d.Request != nil:
 		return d.Request.Edition
+	case k != nil:
+		return k.Edition
 	case d.Old != nil:
-		return d.Old.License.Edition
+		return d.Old.Edition
 	}
 	return ""
 }
 
-// defaultMaxLoc returns the smallest threshold that covers the server and what the old license allowed; "" if that is
-// unknown or above every threshold.
+// defaultMaxLoc returns the smallest threshold that covers the server and what the contract and the old license
+// allowed; "" if that is unknown or above every threshold.
 func (d *Draft) defaultMaxLoc() string {
-	lines := int64(-1)
+	lines, k := int64(-1), d.contractInEffect()
 	if d.Request != nil {
 		lines = max(d.Request.Loc, d.Request.WantedLoc)
 	}
-	if d.Old != nil {
-		if allowed := d.Old.License.MaxLoc; d.Kind == request.Replacement || d.Kind == request.Staging {
-			lines = allowed
-		} else {
-			lines = max(lines, allowed)
-		}
+	switch keeps := d.Kind == request.Replacement || d.Kind == request.Staging; {
+	case k != nil && keeps:
+		lines = k.MaxLoc
+	case k != nil:
+		lines = max(lines, k.MaxLoc)
+	case d.Old != nil && keeps:
+		lines = d.Old.MaxLoc
+	case d.Old != nil:
+		lines = max(lines, d.Old.MaxLoc)
 	}
 	for _, threshold := range d.Catalog.LOCThresholds {
 		if lines >= 0 && threshold >= lines {
@@ -157,47 +290,90 @@ func (d *Draft) defaultMaxLoc() string {
 
 // defaultStart returns today: a key has to be valid when it arrives, even if the old one has not expired yet.
 func (d *Draft) defaultStart() license.Date {
-	if d.Old != nil && d.Kind == request.Replacement && d.Old.License.NotBefore.After(d.today) {
-		return d.Old.License.NotBefore
+	if d.Old != nil && (d.Kind == request.Replacement || d.Kind == request.Upgrade) {
+		return later(d.today, d.Old.NotBefore)
+	}
+	if k := d.contractInEffect(); k != nil && d.Form.contractUse() == contractAsIs {
+		return later(d.today, k.First)
 	}
 	return d.today
 }
 
 func (d *Draft) defaultExpiration() license.Date {
 	year := d.today.AddMonths(ProductionMonths).AddDays(-1)
-	if d.Old == nil {
-		if d.Kind == request.Evaluation {
+	k := d.contractInEffect()
+	if d.defaultType() == license.Evaluation {
+		switch {
+		case d.Old == nil:
 			return d.today.AddDays(EvaluationDays)
+		case d.Kind == request.Replacement:
+			return d.Old.Expiration
+		}
+		return later(d.Old.Expiration, d.today).AddDays(EvaluationDays)
+	}
+	end := year
+	switch {
+	case d.Old == nil:
+		if k != nil {
+			return k.Last
 		}
 		return year
+	case d.Kind == request.Replacement, d.Kind == request.Upgrade && !d.Old.Expiration.Before(d.today):
+		return d.Old.Expiration
+	case d.Old.Type != license.Evaluation && !d.Old.Expiration.Before(d.today) && d.Kind == request.Renewal:
+		end = d.Old.Expiration.AddMonths(ProductionMonths)
 	}
-	end := d.Old.License.Expiration
-	lapsed := end.Before(d.today)
-	switch {
-	case d.Kind == request.Replacement:
-		return end
-	case d.defaultType() == license.Evaluation:
-		return later(end, d.today).AddDays(EvaluationDays)
-	case lapsed:
-		return year
-	case d.Kind == request.Renewal && d.Old.License.Type != license.Evaluation:
-		return end.AddMonths(ProductionMonths)
-	case d.Kind == request.Renewal:
-		return year
+	if k != nil && d.Form.contractUse() == contractAsIs && !k.Last.Before(d.today) {
+		return earlier(end, k.Last) // the contract goes on: a key as long as it allows, a year at most
 	}
-	return end // an upgrade keeps the term; a staging license has that of its production license
+	return end
 }
 
-// defaultVersion returns the product version that the request names, if there are packages for it; without a request,
-// the newest version.
+// defaultVersion returns the product version that the request or the instance names, if there are packages for it;
+// without either, the newest version.
 func (d *Draft) defaultVersion() string {
-	if d.Request == nil {
+	named := ""
+	switch {
+	case d.Request != nil:
+		named = d.Request.ProductVersion
+	case d.Instance != nil && d.Instance.ProductVersion != "":
+		named = d.Instance.ProductVersion
+	default:
 		return d.Catalog.Newest().Version
 	}
-	if _, ok := d.Catalog.Version(d.Request.ProductVersion); ok {
-		return d.Request.ProductVersion
+	if _, ok := d.Catalog.Version(named); ok {
+		return named
 	}
 	return ""
+}
+
+// defaultProduction returns the production instance that a staging instance mirrors; "" if that is not known.
+func (d *Draft) defaultProduction() string {
+	switch {
+	case d.Account == nil:
+		return ""
+	case d.Instance != nil && d.Instance.Production != "":
+		return d.Instance.Production
+	case d.Match.From != "":
+		return d.Match.From
+	}
+	if list := d.Productions(); len(list) == 1 {
+		return list[0].ID
+	}
+	return ""
+}
+
+// Productions lists the production instances that a staging instance can mirror.
+func (d *Draft) Productions() (list []customer.Instance) {
+	if d.Account == nil {
+		return nil
+	}
+	for _, i := range d.Account.Instances {
+		if i.InUse() && i.Environment == request.ProductionUse {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // withoutIncluded returns the languages that the form's edition does not include.
@@ -207,8 +383,33 @@ func (d *Draft) withoutIncluded(languages []string) []string {
 	return slices.DeleteFunc(slices.Clone(languages), included)
 }
 
+// Addresses lists whom the operator can make contacts: the recipient, the requester and the further people that the
+// request names, without those who are contacts already.
+func (d *Draft) Addresses() (list []license.Contact) {
+	add := func(c license.Contact) {
+		listed := func(have license.Contact) bool { return input.SameMailbox(have.Email, c.Email) }
+		if c.Email != "" && !d.isContact(c.Email) && !slices.ContainsFunc(list, listed) {
+			list = append(list, c)
+		}
+	}
+	if r := d.Request; r != nil {
+		add(license.Contact{Name: r.Name, Email: r.Email})
+		for _, email := range r.Contacts {
+			add(license.Contact{Email: email})
+		}
+	}
+	return list
+}
+
 func later(a, b license.Date) license.Date {
 	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b license.Date) license.Date {
+	if a.Before(b) {
 		return a
 	}
 	return b

@@ -2,9 +2,10 @@ package generator
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"marketplace/catalog"
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -12,32 +13,41 @@ import (
 	"marketplace/shared/store"
 )
 
-// Source names what a draft is based on: at most one field is set. The zero Source is a license without a request.
+// Source names what a draft is based on: a request, a license with what is done about it, or a contract whose
+// instances lack their keys. The zero Source, or one with only a customer, is a license without a request.
 type Source struct {
-	Request  string // the ID of the request to answer
-	Renews   string // the ID of the license to renew
-	Replaces string // the ID of the license to replace
+	Request  string       // the ID of the request to answer
+	License  string       // the ID of the license to renew, replace or upgrade
+	Kind     request.Kind // what is done about the license: request.Renewal, Replacement or Upgrade
+	Contract string       // the ID of the contract whose instances get the keys that they lack
+	Customer string       // the ID of the customer; with Contract, the one with the contract
 }
 
 // Draft is an issue of licenses while an operator prepares it: what it is based on, the form, and what the form comes
 // to. Generator.Draft works it out once; the review page, the email and the issue read it.
 type Draft struct {
-	Form    Form
-	Kind    request.Kind
-	Request *request.Request // the request to answer; nil: none
-	// Old is the license to renew, replace or upgrade; for a staging license, its production license. nil: none.
-	Old     *store.LicenseRecord
+	Form       Form
+	Kind       request.Kind
+	Request    *request.Request   // the request to answer; nil: none
+	Candidates []store.Candidate  // customers that the request may be about
+	Account    *customer.Account  // nil: a new customer
+	Instance   *customer.Instance // that the first license is for; nil: a new one
+	Match      customer.Match     // the instance of the account that the request is about
+	// Old is the license to renew, replace or upgrade; nil: none.
+	Old     *customer.License
 	Catalog *catalog.Catalog
 
 	// Begin and Edit leave the fields below empty.
 
-	Licenses []license.License // without keys: one, or a production license followed by its staging licenses
-	Previous *license.License  // the server's previous license; nil: none on record
-	Revoked  *license.License  // revoked when the draft is issued; nil: none
+	// Licenses are new, without keys: first the one of the form, then those of further instances and later terms.
+	Licenses []license.License
+	Previous []*customer.License // of each license: that of its instance before; nil: none
+	Contract *customer.Contract  // that the licenses are under; nil: none
+	Changes  Changes             // what changes with them
+	To       license.Contact     // who receives the keys
 	Warnings []Warning
 	Mail     mail.Message // the email, with KeyPlaceholder for each key
-	// Digest identifies all of the above and the versions of the records behind it. A different digest means that
-	// something else would be issued.
+	// Digest identifies all of the above. A different digest means that something else would be issued.
 	Digest string
 
 	generator      *Generator
@@ -45,11 +55,29 @@ type Draft struct {
 	productVersion string                   // of the customer's server; "" if unknown
 	extraPlugins   []string                 // plugins for the languages beyond the edition
 	jars           []catalog.Jar            // of the custom package; none: no custom package
-	dataset        store.Dataset            // of the first license's server
-	production     *store.LicenseRecord     // that a staging license mirrors; nil: none on record
-	staging        []store.LicenseRecord    // current staging licenses of the production server
-	superseded     []string                 // IDs of the licenses that the new ones take the place of
-	versions       map[license.Server]int64 // of the datasets that the draft was decided by
+	others         []elsewhere              // instances of other customers with the same data
+	known          []*customer.Account      // other customers that the request for an evaluation may be about
+	datasets       map[license.Server]int64 // versions of the datasets that the draft was decided by
+	startMoved     bool                     // the first day was moved: see startOfSmaller
+}
+
+// Changes are what changes on record besides the new licenses. Times are zero until it is recorded.
+type Changes struct {
+	Customer  *customer.Customer  // new or changed; nil: neither
+	New       bool                // Customer is new
+	Contacts  []customer.Contact  // added to the customer
+	Domain    string              // added to the customer; "" for none
+	Contracts []customer.Contract // new or changed
+	Instances []customer.Instance // new or changed
+	Replaced  []customer.License  // revoked
+	Retired   []customer.Instance // staging that a smaller renewal no longer covers
+	Muted     []customer.License  // evaluations whose reminders end
+}
+
+// elsewhere is an instance of another customer.
+type elsewhere struct {
+	customer customer.Customer
+	instance customer.Instance
 }
 
 // Draft works out what a form would issue. It returns an Invalid fault with its fields for a wrong form, together with
@@ -78,43 +106,89 @@ func (d *Draft) unfilled(err error) (*Draft, error) {
 // Edit returns a draft with a form that is not checked, for showing the form again. It returns the faults of Draft, but
 // for those of the form.
 func (g *Generator) Edit(ctx context.Context, s Source, f Form) (*Draft, error) {
+	d, err := g.read(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	d.Form = f
+	if err := d.readAccount(ctx, f.Customer); err != nil {
+		return nil, err
+	}
+	d.choose(f.Instance)
+	return d, nil
+}
+
+// read reads what a draft is based on.
+func (g *Generator) read(ctx context.Context, s Source) (*Draft, error) {
 	c, err := g.Catalog()
 	if err != nil {
 		return nil, err
 	}
-	d := &Draft{Form: f, Kind: request.New, Catalog: c, generator: g, today: license.DateOf(g.Now())}
+	d := &Draft{Kind: request.New, Catalog: c, generator: g, today: license.DateOf(g.Now())}
 	switch {
 	case s.Request != "":
-		err = d.readRequest(ctx, s.Request)
-	case s.Renews != "":
+		return d, d.readRequest(ctx, s.Request)
+	case s.License != "":
+		d.Kind = s.Kind
+		return d, d.readOld(ctx, s.License)
+	case s.Contract != "":
 		d.Kind = request.Renewal
-		err = d.readOld(ctx, s.Renews)
-	case s.Replaces != "":
-		d.Kind = request.Replacement
-		err = d.readOld(ctx, s.Replaces)
-	}
-	if err != nil {
-		return nil, err
 	}
 	return d, nil
 }
 
-// readOld reads the license that the draft renews or replaces.
+// NewCustomer is the value of Form.Customer for a customer that is not on record yet.
+const NewCustomer = "new"
+
+// readAccount reads the customer that the form names.
+func (d *Draft) readAccount(ctx context.Context, id string) (err error) {
+	if id == "" || id == NewCustomer {
+		return nil
+	}
+	d.Account, err = d.generator.Records.Account(ctx, id)
+	return err
+}
+
+// choose sets the instance that the form names, and the license that the draft is about.
+func (d *Draft) choose(instance string) {
+	if d.Account == nil {
+		d.Old = nil
+		return
+	}
+	if d.Request != nil {
+		d.Match = d.Account.Match(askedBy(*d.Request))
+	}
+	d.Instance = d.Account.Instance(instance)
+	switch {
+	case d.Instance == nil:
+		d.Old = nil
+	case d.Old != nil && slices.ContainsFunc(d.Instance.Licenses, func(l customer.License) bool {
+		return l.ID == d.Old.ID
+	}):
+	default:
+		d.Old = d.licenseMeant()
+	}
+}
+
+// readOld reads the license that the draft renews, replaces or upgrades.
 func (d *Draft) readOld(ctx context.Context, id string) error {
-	l, err := d.generator.Records.License(ctx, id)
+	r, err := d.generator.Records.License(ctx, id)
 	switch {
 	case err != nil:
 		return err
-	case l.License.ReplacedBy != "":
-		return fault.New(fault.Conflict, "License %s was replaced by %s.", id, l.License.ReplacedBy)
-	case !l.License.Revoked.IsZero():
-		return fault.New(fault.Conflict, "License %s was revoked.", id)
+	case r.License.ReplacedBy != "":
+		return fault.New(fault.Conflict, "This license was replaced. Open the license that replaces it.")
+	case !r.License.Revoked.IsZero():
+		return fault.New(fault.Conflict, "This license was revoked.")
 	}
-	d.Old = &l
+	old := customer.LicenseOf(r.License)
+	d.Old = &old
+	d.Form.Customer, d.Form.Instance = r.License.Customer, r.License.Instance
+	d.Form.Organization = r.License.Organization
 	return nil
 }
 
-// readRequest reads the request that the draft answers, and the license that the request is about.
+// readRequest reads the request that the draft answers, and the customers that it may be about.
 func (d *Draft) readRequest(ctx context.Context, id string) error {
 	r, err := d.generator.Records.Request(ctx, id)
 	if err != nil {
@@ -124,58 +198,42 @@ func (d *Draft) readRequest(ctx context.Context, id string) error {
 		return fault.New(fault.Conflict, "The request is %s, so no license can be issued for it.", r.State)
 	}
 	d.Kind, d.Request = r.Kind, &r
-	if r.Kind == request.Evaluation || r.Kind == request.New {
+	d.Candidates, err = d.generator.Records.Candidates(ctx, r.Details)
+	return err
+}
+
+// askedBy is what a request says about the installation.
+func askedBy(r request.Request) customer.Asked {
+	named := license.ReadReference(r.Replaces)
+	asked := customer.Asked{
+		Server: r.Server, Environment: r.Environment, OldServer: r.OldServer, Licenses: named.IDs,
+		Servers: named.Servers,
+	}
+	switch r.Kind {
+	case request.Staging:
+		asked.Environment = request.StagingUse
+	case request.Evaluation, request.New, request.Upgrade:
+		asked.Environment = request.ProductionUse
+	}
+	return asked
+}
+
+// licenseMeant returns the license of the instance that the draft is about: the one that ends last for a renewal, the
+// present one for anything else; nil if there is none. An evaluation, and a first license, is about none.
+func (d *Draft) licenseMeant() *customer.License {
+	if d.Kind == request.Evaluation || d.Kind == request.New && d.Request == nil {
 		return nil
 	}
-	known, err := d.generator.licensesMeantBy(ctx, r)
-	if err != nil {
-		return err
-	}
-	d.Old = bestMatch(known, wantedType(r), r.Server)
-	return nil
-}
-
-// licensesMeantBy reads the licenses that a request can be about: those that it names, else those of its server, else
-// those of the requester. Revoked ones are left out.
-func (g *Generator) licensesMeantBy(ctx context.Context, r request.Request) ([]store.LicenseRecord, error) {
-	if r.Replaces != "" {
-		l, err := g.Records.License(ctx, strings.ToLower(r.Replaces))
-		switch {
-		case err == nil && l.License.Revoked.IsZero():
-			return []store.LicenseRecord{l}, nil
-		case err != nil && fault.KindOf(err) != fault.NotFound:
-			return nil, err
+	current, ok := d.Instance.Current(d.today)
+	if d.Kind == request.Renewal {
+		for _, l := range d.Instance.Licenses {
+			if l.Revoked.IsZero() && l.Type == current.Type && l.Expiration.After(current.Expiration) {
+				current = l
+			}
 		}
 	}
-	servers := []license.Server{r.Server}
-	if s, err := license.ParseServer(r.Replaces); err == nil {
-		servers = []license.Server{s, r.Server}
+	if !ok {
+		return nil
 	}
-	for _, s := range servers {
-		d, err := g.Records.Dataset(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if known := notRevoked(d.Licenses); bestMatch(known, wantedType(r), s) != nil {
-			return known, nil
-		}
-	}
-	return g.licensesOfContact(ctx, r.Email)
-}
-
-// licensesOfContact reads the licenses that list an email address; none if there are too many to tell which is meant.
-func (g *Generator) licensesOfContact(ctx context.Context, email string) (list []store.LicenseRecord, err error) {
-	const few = 20
-	found, err := g.Records.FindByEmail(ctx, email, few)
-	if err != nil || found.More {
-		return nil, err
-	}
-	for _, s := range found.Licenses {
-		l, err := g.Records.License(ctx, s.ID)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, l)
-	}
-	return notRevoked(list), nil
+	return &current
 }

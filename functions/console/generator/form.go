@@ -20,24 +20,32 @@ import (
 
 // Form is what an operator typed and selected, every field as text. The comments name the page's fields.
 type Form struct {
-	ID             string   // id: of the license to issue; the same ID is the same issue
-	Token          string   // token: the secret part of the custom package's name
-	Type           string   // type
-	Server         string   // serverId
-	Organization   string   // organization
-	Edition        string   // edition
-	MaxLoc         string   // maxLoc
-	Languages      []string // languages: keys of those beyond the edition
-	Support        string   // support: "yes" or ""
-	NotBefore      string   // notBefore: YYYY-MM-DD
-	Expiration     string   // expiration: YYYY-MM-DD
-	Name           string   // name: of the recipient of the key
-	Email          string   // email: of the recipient of the key
-	Contacts       string   // contacts: further email addresses
-	Mirrors        string   // mirrors: of a staging license, the production license or server that it mirrors
-	Staging        []string // staging: IDs of the staging licenses to renew together with a production license
-	ProductVersion string   // productVersion; "" if unknown
-	CustomPackage  string   // tailored: "yes" or ""
+	ID              string   // id: of the license to issue; the same ID is the same issue
+	Token           string   // token: the secret part of the custom package's name
+	Customer        string   // customer: an ID, or NewCustomer
+	Instance        string   // instance: an ID; "" for a new one
+	Contract        string   // contract: UnderContract, RenewContract, ChangeContract, NewContract, or ""
+	Type            string   // type
+	Server          string   // serverId
+	Production      string   // production: of a staging instance, the ID of the production instance that it mirrors
+	Organization    string   // organization
+	Edition         string   // edition
+	MaxLoc          string   // maxLoc
+	Languages       []string // languages: keys of those beyond the edition
+	Support         string   // support: "yes" or ""
+	NotBefore       string   // notBefore: YYYY-MM-DD
+	Expiration      string   // expiration: YYYY-MM-DD
+	ContractLast    string   // contractLast: last day of a contract that is made or changed; "": that of the license
+	ProductionCount string   // productionCount: instances that a contract that is made or changed covers
+	StagingCount    string   // stagingCount
+	Follow          []string // follow: IDs of the instances that get licenses along with the first one
+	Name            string   // name: of the recipient of the key
+	Email           string   // email: of the recipient of the key
+	AddContacts     []string // addContacts: email addresses to make contacts; of Addresses or the recipient's
+	AddDomain       string   // addDomain: "yes" adds the recipient's mail domain to the customer
+	Mute            []string // mute: IDs of evaluations whose reminders end
+	ProductVersion  string   // productVersion; "" if unknown
+	CustomPackage   string   // tailored: "yes" or ""
 }
 
 // parse checks every field of the form against the catalog, and reports all wrong fields at once. The license lacks
@@ -69,7 +77,7 @@ func (d *Draft) parse() (l license.License, bad fault.Fields) {
 	l.Languages = f.extraLanguages(&bad, d.Catalog, edition)
 	l.Support = parseYes(&bad, "support", f.Support)
 	f.parseTerm(&bad, &l)
-	l.Contacts = f.parseContacts(&bad)
+	d.parseRecipient(&bad)
 	d.productVersion = strings.TrimSpace(f.ProductVersion)
 	if _, ok := d.Catalog.Version(d.productVersion); d.productVersion != "" && !ok {
 		bad.Add("productVersion", "No packages exist for this version. Select one from the list.")
@@ -134,26 +142,23 @@ func parseDay(bad *fault.Fields, field, missing, s string) license.Date {
 	return day
 }
 
-// parseContacts reads the contacts: first the recipient of the key.
-func (f Form) parseContacts(bad *fault.Fields) []license.Contact {
-	email, err := input.Email(f.Email)
+// parseRecipient reads who receives the key.
+func (d *Draft) parseRecipient(bad *fault.Fields) {
+	email, err := input.Email(d.Form.Email)
 	bad.Refuse("email", err)
-	list := []license.Contact{{Name: parseLine(bad, "name", "The name", f.Name, request.MaxName), Email: email}}
-	for _, s := range input.Emails(f.Contacts) {
-		email, err := input.Email(s)
-		if err != nil {
-			bad.Refuse("contacts", err)
-			continue
-		}
-		listed := func(have license.Contact) bool { return input.SameMailbox(have.Email, email) }
-		if !slices.ContainsFunc(list, listed) {
-			list = append(list, license.Contact{Email: email})
-		}
+	d.To = license.Contact{Name: parseLine(bad, "name", "The name", d.Form.Name, request.MaxName), Email: email}
+}
+
+// maxCount is the largest number of instances that a contract covers.
+const maxCount = 10_000
+
+// parseCount reads a number of instances.
+func parseCount(bad *fault.Fields, field, s string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil || n < 0 || n > maxCount {
+		bad.Add(field, "Enter a whole number from 0 to %d.", maxCount)
 	}
-	if len(list) > 1+request.MaxContacts {
-		bad.Add("contacts", "Enter at most %d further contacts.", request.MaxContacts)
-	}
-	return list
+	return n
 }
 
 func parseLine(bad *fault.Fields, field, what, s string, limit int) string {

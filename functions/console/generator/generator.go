@@ -1,10 +1,10 @@
-// Package generator is the license generator of the sales console. Begin turns a request, or a license to renew or
-// replace, into a form with defaults. Draft works out what a form would issue: the licenses, how they differ from the
-// server's previous license, the warnings to confirm, and the email. Issue issues a confirmed draft: all its licenses
-// are signed, checked, recorded and emailed, or nothing happens at all.
+// Package generator is the license generator of the sales console. Begin turns a request, a license, or a contract into
+// a form with defaults. Draft works out what a form would issue: the licenses with the instances and the contract that
+// they are for, how each differs from the instance's previous license, the warnings to confirm, and the email. Issue
+// issues a confirmed draft: every license is signed, checked, recorded and emailed.
 //
-// Its pages are in functions/console/site. shared/license writes and checks keys, shared/store keeps the records,
-// shared/mail/letter writes the email.
+// Its pages are in functions/console/site. shared/customer has the rules of customers and contracts, shared/license
+// writes and checks keys, shared/store keeps the records, shared/mail/letter writes the email.
 package generator
 
 import (
@@ -12,21 +12,30 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
 
 // Records reads and writes what is on record; *store.Store implements it.
 type Records interface {
-	// Request and License read one record. They return a NotFound fault if the ID is unknown.
+	// Request, License and Account read one record. They return a NotFound fault if the ID is unknown.
 	Request(ctx context.Context, id string) (request.Request, error)
 	License(ctx context.Context, id string) (store.LicenseRecord, error)
-	// Dataset reads the licenses of a server's dataset.
+	Account(ctx context.Context, id string) (*customer.Account, error)
+	// CustomerByReference finds the customer of its own reference or of that of a contract.
+	CustomerByReference(ctx context.Context, r reference.Reference) (id string, err error)
+	// Candidates finds the customers that a request may be about.
+	Candidates(ctx context.Context, d request.Details) ([]store.Candidate, error)
+	// Dataset reads which instances have a server's dataset.
 	Dataset(ctx context.Context, server license.Server) (store.Dataset, error)
-	// FindByEmail finds the licenses that list an email address as a contact.
-	FindByEmail(ctx context.Context, email string, limit int) (store.Found, error)
+	// Accounts reads several customers at once.
+	Accounts(ctx context.Context, ids ...string) ([]*customer.Account, error)
+	// OnRecord reports which of some licenses are on record, by ID.
+	OnRecord(ctx context.Context, ids ...string) (map[string]license.License, error)
 	// IssueLicenses records an issue in one transaction. It returns store.ErrIssued if the same issue was recorded
 	// before, a Conflict fault if a record changed since it was read, and a TooLarge fault if one transaction cannot
 	// hold the issue.

@@ -21,6 +21,23 @@ type NotIssued struct {
 	Err     error  // why issuing failed; nil: Changed, or not every warning was confirmed
 }
 
+// PartlyIssued is returned if an issue that takes several transactions ended between them. What is missing is what the
+// instances of the contract still lack (Source.Contract).
+type PartlyIssued struct {
+	Customer, Contract string // IDs
+	Issued, Of         int    // licenses; Of is 0 if that is not known any more
+	Err                error  // why it ended; nil: the issue was found like this
+}
+
+func (e *PartlyIssued) Error() string {
+	if e.Err != nil {
+		return "generator: partly issued: " + e.Err.Error()
+	}
+	return "generator: partly issued"
+}
+
+func (e *PartlyIssued) Unwrap() error { return e.Err }
+
 func (e *NotIssued) Error() string {
 	switch {
 	case e.Err != nil:
@@ -33,31 +50,36 @@ func (e *NotIssued) Error() string {
 
 func (e *NotIssued) Unwrap() error { return e.Err }
 
+// attempts is how often Issue works a draft out anew while records change that do not change what is issued.
+const attempts = 5
+
 // Issue issues the licenses of a form as the operator reviewed them; the first license has the form's ID. The same form
-// sent again issues nothing more. With any error, nothing was issued and nothing is emailed. The error is *NotIssued if
-// the form is wrong, if the draft changed since the review, if a warning was not confirmed, and, with an Unavailable
-// fault, if a key or a package could not be made; otherwise it is a fault of Draft.
+// sent again issues nothing more. With any error but *PartlyIssued, nothing was issued and nothing is emailed. The error
+// is *NotIssued if the form is wrong, if the draft changed since the review, if a warning was not confirmed, and, with
+// an Unavailable fault, if a key or a package could not be made; otherwise it is a fault of Draft.
 func (g *Generator) Issue(ctx context.Context, s Source, f Form, c Confirmation) error {
 	if done, err := g.issued(ctx, f.ID); done || err != nil {
 		return err
 	}
-	d, err := g.Draft(ctx, s, f)
-	if err == nil {
-		err = d.issue(ctx, c)
-	} else if d != nil {
-		err = &NotIssued{Draft: d, Err: err}
+	for range attempts {
+		d, err := g.Draft(ctx, s, f)
+		if err == nil {
+			err = d.issue(ctx, c)
+		} else if d != nil {
+			err = &NotIssued{Draft: d, Err: err}
+		}
+		if err == nil {
+			return nil
+		}
+		// What failed may be this very issue, sent twice.
+		if done, again := g.issued(ctx, f.ID); done && again == nil {
+			return nil
+		}
+		if d == nil || fault.KindOf(err) != fault.Conflict {
+			return err
+		}
 	}
-	if err == nil {
-		return nil
-	}
-	// What failed may be this very issue, sent twice.
-	if done, again := g.issued(ctx, f.ID); done && again == nil {
-		return nil
-	}
-	if d != nil && fault.KindOf(err) == fault.Conflict {
-		return g.reviewAgain(ctx, s, f)
-	}
-	return err
+	return g.reviewAgain(ctx, s, f)
 }
 
 // reviewAgain returns the draft anew as the error of an issue during which a record changed.
@@ -69,13 +91,27 @@ func (g *Generator) reviewAgain(ctx context.Context, s Source, f Form) error {
 	return &NotIssued{Draft: d, Changed: true, Err: err}
 }
 
-// issued reports whether a license was issued under the ID.
+// issued reports whether the license with the form's ID is on record. It is *PartlyIssued if others of the same issue
+// are.
 func (g *Generator) issued(ctx context.Context, id string) (bool, error) {
-	_, err := g.Records.License(ctx, id)
-	if fault.KindOf(err) == fault.NotFound {
-		return false, nil
+	if !validID(id) {
+		return false, nil // the draft reports it
 	}
-	return err == nil, err
+	ids := make([]string, maxLicenses)
+	for n := range ids {
+		ids[n] = nthID(id, n)
+	}
+	known, err := g.Records.OnRecord(ctx, ids...)
+	if err != nil {
+		return false, err
+	}
+	if _, done := known[id]; done || len(known) == 0 {
+		return done, nil
+	}
+	for _, l := range known {
+		return false, &PartlyIssued{Customer: l.Customer, Contract: l.Contract, Issued: len(known)}
+	}
+	return false, nil
 }
 
 // issue issues the draft if the operator confirmed it.

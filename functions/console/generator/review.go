@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"marketplace/catalog"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 )
 
@@ -23,22 +24,21 @@ type Difference struct {
 	Change        string // what that means, such as "larger"; "" if the values say it
 }
 
-// Differences returns how the first license differs from the previous one, field by field.
-func (d *Draft) Differences() []Difference {
-	if d.Previous == nil {
+// Differences returns how the n-th license differs from the previous one of its instance, field by field.
+func (d *Draft) Differences(n int) []Difference {
+	if d.Previous[n] == nil {
 		return nil
 	}
-	return differences(d.Catalog, *d.Previous, d.Licenses[0])
+	return differences(d.Catalog, *d.Previous[n], d.Licenses[n])
 }
 
-func differences(c *catalog.Catalog, old, now license.License) (list []Difference) {
+func differences(c *catalog.Catalog, old customer.License, now license.License) (list []Difference) {
 	add := func(field, before, after, change string) {
 		if before != after {
 			list = append(list, Difference{field, cmp.Or(before, "none"), cmp.Or(after, "none"), change})
 		}
 	}
 	add("Type", old.Type.Name(), now.Type.Name(), "")
-	add("Organization", old.Organization, now.Organization, "")
 	server := "different server"
 	if old.Server.Dataset() == now.Server.Dataset() {
 		server = "same data, new ID"
@@ -51,10 +51,6 @@ func differences(c *catalog.Catalog, old, now license.License) (list []Differenc
 	add("Edition", old.Edition.Name(), now.Edition.Name(), edition)
 	add("Lines of code", license.Lines(old.MaxLoc), license.Lines(now.MaxLoc), moreOrFewer(now.MaxLoc-old.MaxLoc))
 	add("Additional languages", LanguageNames(c, old.Languages), LanguageNames(c, now.Languages), "")
-	if len(old.Plugins) > 0 { // those of an imported license are not on record
-		before, after := strings.Join(sorted(old.Plugins), ", "), strings.Join(sorted(now.Plugins), ", ")
-		add("Plugins", before, after, addedAndRemoved(old.Plugins, now.Plugins))
-	}
 	add("Support", included(old.Support), included(now.Support), "")
 	if !old.NotBefore.IsZero() {
 		add("Valid from", longDate(old.NotBefore), longDate(now.NotBefore),
@@ -62,7 +58,6 @@ func differences(c *catalog.Catalog, old, now license.License) (list []Differenc
 	}
 	add("Valid through", longDate(old.Expiration), longDate(now.Expiration),
 		days(old.Expiration.DaysUntil(now.Expiration)))
-	add("Contacts", contactList(old.Contacts), contactList(now.Contacts), "")
 	return list
 }
 
@@ -87,22 +82,6 @@ func days(n int) string {
 	return fmt.Sprintf("%d %s %s", n, unit, direction)
 }
 
-func addedAndRemoved(before, after []string) string {
-	without := func(list, other []string) []string {
-		return slices.DeleteFunc(sorted(list), func(s string) bool { return slices.Contains(other, s) })
-	}
-	var words []string
-	if added := without(after, before); len(added) > 0 {
-		words = append(words, "added: "+strings.Join(added, ", "))
-	}
-	if removed := without(before, after); len(removed) > 0 {
-		words = append(words, "removed: "+strings.Join(removed, ", "))
-	}
-	return strings.Join(words, "; ")
-}
-
-func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
-
 func longDate(d license.Date) string {
 	if d.IsZero() {
 		return ""
@@ -125,15 +104,4 @@ func LanguageNames(c *catalog.Catalog, keys []string) string {
 		names[i] = cmp.Or(l.Name, key)
 	}
 	return strings.Join(names, ", ")
-}
-
-func contactList(list []license.Contact) string {
-	texts := make([]string, len(list))
-	for i, c := range list {
-		texts[i] = c.Email
-		if c.Name != "" {
-			texts[i] = c.Name + " <" + c.Email + ">"
-		}
-	}
-	return strings.Join(texts, ", ")
 }

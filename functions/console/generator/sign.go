@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"marketplace/catalog"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -30,29 +31,26 @@ func (d *Draft) letter(keys []string) mail.Message {
 		delivered[i].KeyText = keys[i]
 	}
 	return d.generator.Letters.LicenseKey(delivered[0].ID+"-key", letter.Delivery{
-		To: delivered[0].Contacts[0], Licenses: delivered, ProductVersion: d.productVersion, Catalog: d.Catalog,
+		To: d.To, Licenses: delivered, ProductVersion: d.productVersion, Catalog: d.Catalog,
 	})
 }
 
-// digest returns the hash of all that the operator sees and of the versions of the records behind it.
+// digest returns the hash of all that the operator sees.
 func (d *Draft) digest() string {
 	seen := struct {
-		Licenses          []license.License
-		Previous, Revoked *license.License
-		Warnings          []Warning
-		Mail              mail.Message
-		Request, Old      string
-		Datasets          map[license.Server]int64
-		Jars              []catalog.Jar
+		Licenses []license.License
+		Previous []*customer.License
+		Changes  Changes
+		Warnings []Warning
+		Mail     mail.Message
+		Request  string
+		Jars     []catalog.Jar
 	}{
-		Licenses: d.Licenses, Previous: d.Previous, Revoked: d.Revoked, Warnings: d.Warnings, Mail: d.Mail,
-		Datasets: d.versions, Jars: d.jars,
+		Licenses: d.Licenses, Previous: d.Previous, Changes: d.Changes, Warnings: d.Warnings, Mail: d.Mail,
+		Jars: d.jars,
 	}
 	if d.Request != nil {
 		seen.Request = fmt.Sprintf("%s %d", d.Request.ID, d.Request.Version)
-	}
-	if d.Old != nil {
-		seen.Old = fmt.Sprintf("%s %d", d.Old.License.ID, d.Old.Version)
 	}
 	data, err := json.Marshal(seen)
 	if err != nil {

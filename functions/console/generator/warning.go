@@ -20,26 +20,29 @@ const (
 	BackDated              Code = "back-dated"               // begins or ends in the past
 	Gap                    Code = "gap"                      // a renewal begins after the old license has ended
 	RenewedBefore          Code = "renewed-before"           // the old license already has a successor
-	SecondEvaluation       Code = "second-evaluation"        // the dataset already had one
-	EmailDomain            Code = "email-domain"             // the key goes to a domain that is new for this customer
-	StagingNotIncluded     Code = "staging-not-included"     // the contract has no staging licenses
-	StagingLimit           Code = "staging-limit"            // more than StagingPerProduction
+	SecondEvaluation       Code = "second-evaluation"        // the customer has had one
+	OtherCustomer          Code = "other-customer"           // the server is on record at another customer
+	OtherOrganization      Code = "other-organization"       // than the customer's name
+	NotAContact            Code = "not-a-contact"            // the key goes to somebody who is no contact
+	EmailDomain            Code = "email-domain"             // the key for a new customer goes to another domain
+	BeyondContract         Code = "beyond-contract"          // a license goes beyond what the contract covers
+	ContractEnded          Code = "contract-ended"           // the contract was ended early
+	StagingNotIncluded     Code = "staging-not-included"     // the terms allow no staging
+	StagingRetired         Code = "staging-retired"          // staging that a smaller contract does not cover
+	ProductionID           Code = "production-id"            // staging with the server ID that production has
+	CopyOrMoved            Code = "copy-or-moved"            // a known dataset under an ID that is new
 	LocBelowServer         Code = "loc-below-server"         // the server has more lines of code
 	SmallerEdition         Code = "smaller-edition"          // than that of the previous license
 	OtherEdition           Code = "other-edition"            // than that of the request
-	OtherServer            Code = "other-server"             // than that of the request or of the renewed license
+	OtherServer            Code = "other-server"             // than that of the request or of the instance
 	DateServer             Code = "date-server"              // an ID that SonarQube 6.7 throws away at its start
 	OtherType              Code = "other-type"               // than the request or the replaced license suggests
 	CommunityLicense       Code = "community-license"        // for an edition whose box has no button
 	LanguageWithoutPackage Code = "language-without-package" // no package in the email has its plugin
 )
 
-const (
-	// LongTermDays is the longest term without a warning: a year, and some days to close a gap.
-	LongTermDays = 400
-	// StagingPerProduction is how many staging licenses a contract includes for a production license.
-	StagingPerProduction = 1
-)
+// LongTermDays is the longest term without a warning: a year, and some days to close a gap.
+const LongTermDays = 400
 
 // Warning is what an operator has to confirm before the license is issued.
 type Warning struct {
@@ -52,15 +55,24 @@ func (d *Draft) addWarnings() {
 	d.checkTerm()
 	d.checkRenewal()
 	d.checkEvaluation()
+	d.checkCustomer()
 	d.checkRecipient()
+	d.checkContract()
 	d.checkContents()
 	d.checkRequest()
 	d.checkPackages()
-	d.checkStaging()
 }
 
+// warn adds a warning, or a sentence to the one of the same kind.
 func (d *Draft) warn(code Code, format string, args ...any) {
-	d.Warnings = append(d.Warnings, Warning{code, fmt.Sprintf(format, args...)})
+	sentence := fmt.Sprintf(format, args...)
+	for i, w := range d.Warnings {
+		if w.Code == code {
+			d.Warnings[i].Sentence += " " + sentence
+			return
+		}
+	}
+	d.Warnings = append(d.Warnings, Warning{code, sentence})
 }
 
 // checkTerm counts a renewal from the end of the old license, since that is what the customer pays for.
@@ -68,7 +80,7 @@ func (d *Draft) checkTerm() {
 	l := d.Licenses[0]
 	from := l.NotBefore
 	if d.renewsData() {
-		if next := d.Old.License.Expiration.AddDays(1); !from.After(next) {
+		if next := d.Old.Expiration.AddDays(1); !from.After(next) {
 			from = next
 		}
 	}
@@ -83,18 +95,16 @@ func (d *Draft) checkTerm() {
 	}
 }
 
-// renewsData reports whether the draft renews a license for the same dataset.
-func (d *Draft) renewsData() bool {
-	return d.Kind == request.Renewal && d.Old != nil && d.Licenses[0].Server.Dataset() == d.Old.License.Server.Dataset()
-}
+// renewsData reports whether the draft renews a license of the same instance.
+func (d *Draft) renewsData() bool { return d.Kind == request.Renewal && d.Old != nil }
 
 func (d *Draft) checkRenewal() {
-	if d.Kind != request.Renewal || d.Old == nil {
+	if !d.renewsData() {
 		return
 	}
-	old, l := d.Old.License, d.Licenses[0]
-	if old.Successor != "" {
-		d.warn(RenewedBefore, "License %s was already renewed: its successor is %s.", old.ID, old.Successor)
+	old, l := d.Old, d.Licenses[0]
+	if i := slices.IndexFunc(d.Instance.Licenses, func(l customer.License) bool { return l.ID == old.Successor }); i >= 0 {
+		d.warn(RenewedBefore, "The license was already renewed, through %s.", d.Instance.Licenses[i].Expiration.Long())
 	}
 	if !old.Expiration.Before(d.today) && l.NotBefore.After(old.Expiration.AddDays(1)) {
 		d.warn(Gap, "The old license ends on %s and this one begins on %s. In between, the server has no license.",
@@ -102,47 +112,130 @@ func (d *Draft) checkRenewal() {
 	}
 }
 
+// checkEvaluation counts evaluations by customer: of the account, of the customers who have the server, and of those
+// that the request may be about.
 func (d *Draft) checkEvaluation() {
 	if d.Licenses[0].Type != license.Evaluation {
 		return
 	}
-	if i := slices.IndexFunc(d.dataset.Licenses, d.isOtherEvaluation); i >= 0 {
-		before := d.dataset.Licenses[i].License
-		d.warn(SecondEvaluation, "This server already had an evaluation: %s, through %s.",
-			before.ID, before.Expiration.Long())
+	replaced := func(id string) bool {
+		return slices.ContainsFunc(d.Changes.Replaced, func(l customer.License) bool { return l.ID == id })
+	}
+	if d.Account != nil {
+		for _, l := range d.Account.AllEvaluations() {
+			if !replaced(l.ID) {
+				d.warn(SecondEvaluation, "%s has had an evaluation before: on the server %s, through %s.",
+					d.Account.Customer.Name, l.Server, l.Expiration.Long())
+				return
+			}
+		}
+	}
+	for _, a := range d.known {
+		if list := a.AllEvaluations(); len(list) > 0 {
+			d.warn(SecondEvaluation, "%s, which may be the same customer, has had an evaluation before: on the "+
+				"server %s, through %s.", a.Customer.Name, list[0].Server, list[0].Expiration.Long())
+			return
+		}
 	}
 }
 
-// isOtherEvaluation leaves out a license that is or was replaced: its replacement is the same evaluation.
-func (d *Draft) isOtherEvaluation(r store.LicenseRecord) bool {
-	replaced := r.License.ReplacedBy != "" || d.Revoked != nil && d.Revoked.ID == r.License.ID
-	return r.License.Type == license.Evaluation && !replaced
+// checkCustomer compares the customer with those that have the server, and with the name in the key.
+func (d *Draft) checkCustomer() {
+	for _, o := range d.others {
+		d.warn(OtherCustomer, "The server %s is on record at another customer, %s (%s). Both stay on record, and both "+
+			"are reminded.", o.instance.Server(), o.customer.Name, o.customer.Reference)
+	}
+	if d.Account == nil {
+		return
+	}
+	c := d.Account.Customer
+	named := append([]string{c.Name}, c.FormerNames...)
+	for _, m := range d.Account.Merged {
+		named = append(named, m.Name)
+	}
+	organization := d.Licenses[0].Organization
+	if !slices.ContainsFunc(named, func(name string) bool { return customer.SameName(name, organization) }) {
+		d.warn(OtherOrganization, "The key names %s. The customer is %s.", organization, c.Name)
+	}
 }
 
-// checkRecipient compares the domain of the recipient with those of the customer's contacts so far, or of the request.
+// checkRecipient asks about a recipient who is no contact of the customer. For a new customer, who becomes its first
+// contact, it compares the domain with that of the request.
 func (d *Draft) checkRecipient() {
-	to := d.Licenses[0].Contacts[0].Email
-	sameDomain := func(email string) bool { return domain(email) == domain(to) }
-	known := d.Previous
-	if known == nil && d.production != nil {
-		known = &d.production.License
-	}
-	if known == nil {
-		if r := d.Request; r != nil && !sameDomain(r.Email) {
+	to := d.To.Email
+	if d.Account == nil {
+		if r := d.Request; r != nil && customer.DomainOf(r.Email) != customer.DomainOf(to) {
 			d.warn(EmailDomain, "The key goes to %s. The request came from a different domain: %s.", to, r.Email)
 		}
 		return
 	}
-	if !slices.ContainsFunc(known.Contacts, func(c license.Contact) bool { return sameDomain(c.Email) }) {
-		d.warn(EmailDomain, "The key goes to %s. The contacts of license %s are at different domains: %s.",
-			to, known.ID, contactList(known.Contacts))
+	if !d.isContact(to) {
+		d.warn(NotAContact, "The key goes to %s, who is not a contact of %s.", to, d.Account.Customer.Name)
 	}
 }
 
-// domain is the domain of an address as input.Mailbox writes it.
-func domain(email string) string {
-	email = input.Mailbox(email)
-	return email[strings.LastIndexByte(email, '@')+1:]
+// checkContract compares each license with the contract that it is under.
+func (d *Draft) checkContract() {
+	if d.Contract == nil {
+		return
+	}
+	account := d.accountAfter()
+	said := map[string]bool{}
+	for n, l := range d.Licenses {
+		k := account.Contract(l.Contract)
+		if k == nil {
+			continue
+		}
+		with := slices.Concat(d.Licenses[:n], d.Licenses[n+1:])
+		with = slices.DeleteFunc(with, func(other license.License) bool { return other.Contract != k.ID })
+		for _, e := range account.Beyond(*k, l, with, d.today) {
+			sentence := e.Sentence()
+			if said[sentence] {
+				continue
+			}
+			said[sentence] = true
+			d.warn(codeOf(e.Code), "%s", sentence)
+		}
+	}
+	if len(d.Changes.Retired) > 0 {
+		servers := make([]string, len(d.Changes.Retired))
+		for i, r := range d.Changes.Retired {
+			servers[i] = string(r.Server())
+		}
+		d.warn(StagingRetired, "The contract no longer covers this staging, which will be retired: %s.",
+			strings.Join(servers, ", "))
+	}
+}
+
+// accountAfter returns the account as the contracts of the draft will be.
+func (d *Draft) accountAfter() *customer.Account {
+	after := &customer.Account{}
+	if d.Account != nil {
+		*after = *d.Account
+		after.Contracts = slices.Clone(after.Contracts)
+		after.Instances = slices.DeleteFunc(slices.Clone(after.Instances), func(i customer.Instance) bool {
+			return containsInstance(d.Changes.Retired, i.ID)
+		})
+	}
+	for _, k := range d.Changes.Contracts {
+		if have := after.Contract(k.ID); have != nil {
+			*have = k
+		} else {
+			after.Contracts = append(after.Contracts, k)
+		}
+	}
+	return after
+}
+
+// codeOf is the warning about a way in which a license goes beyond its contract.
+func codeOf(c customer.Code) Code {
+	switch c {
+	case customer.EndedEarly:
+		return ContractEnded
+	case customer.StagingBarred:
+		return StagingNotIncluded
+	}
+	return BeyondContract + Code("-"+c)
 }
 
 // checkContents compares the license with the previous one and with the usual one for this kind of request.
@@ -152,18 +245,47 @@ func (d *Draft) checkContents() {
 		d.warn(DateServer, "The server ID %s reads as a date: SonarQube 6.7 and later discard it and make a new one, "+
 			"so this key will not work there. Ask the customer for the ID that the upgraded server shows.", l.Server)
 	}
-	p := d.Previous
-	if p != nil && p.Type != license.Evaluation && editionRank(l.Edition) < editionRank(p.Edition) {
-		d.warn(SmallerEdition, "License %s is for the %s. This one is for a smaller edition, the %s.",
-			p.ID, p.Edition.Name(), l.Edition.Name())
+	if p := d.Previous[0]; p != nil && p.Type != license.Evaluation && editionRank(l.Edition) < editionRank(p.Edition) {
+		d.warn(SmallerEdition, "The previous license is for the %s. This one is for a smaller edition, the %s.",
+			p.Edition.Name(), l.Edition.Name())
 	}
+	d.checkInstance()
 	usual := d.defaultType()
-	if asked := d.Request != nil && d.Kind != request.Renewal || d.Revoked != nil; asked && usual != l.Type {
+	replaced := len(d.Changes.Replaced) > 0
+	if asked := d.Request != nil && d.Kind != request.Renewal || replaced; asked && usual != l.Type {
 		expected := "This request usually gets"
-		if d.Revoked != nil {
+		if replaced {
 			expected = "The replaced license is"
 		}
 		d.warn(OtherType, "%s %s license. This one is %s license.", expected, withArticle(usual), withArticle(l.Type))
+	}
+}
+
+// checkInstance says what the server ID means for the instance that was chosen.
+func (d *Draft) checkInstance() {
+	l := d.Licenses[0]
+	if d.Account == nil {
+		return
+	}
+	if l.Type == license.Staging {
+		from := d.Account.Instance(d.Changes.Instances[0].Production)
+		if from != nil && from.Server() == l.Server {
+			d.warn(ProductionID, "Staging has the server ID that production has: its database is a copy with the same "+
+				"address. The key works on both servers.")
+		}
+	}
+	if d.Instance != nil && (d.Match.How == customer.NoMatch || d.Match.Instance == d.Instance.ID) {
+		return
+	}
+	switch d.Match.How {
+	case customer.Undecided:
+		d.warn(CopyOrMoved, "The data of the server %s is known: it is a copy, or a server of this customer has moved. "+
+			"Ask the customer what happened to the old server if the request does not say.", l.Server)
+	case customer.NoMatch, customer.Copied, customer.ProductionID:
+	default:
+		if d.Instance == nil {
+			d.warn(CopyOrMoved, "The request is about a server on record. The license is for a new one.")
+		}
 	}
 }
 
@@ -179,9 +301,9 @@ func withArticle(t license.Type) string {
 func (d *Draft) checkRequest() {
 	l, r := d.Licenses[0], d.Request
 	if r == nil {
-		if d.Kind == request.Renewal && !d.renewsData() {
-			d.warn(OtherServer, "The renewed license is for the server %s. This one is for %s.",
-				d.Old.License.Server, l.Server)
+		if d.Kind == request.Renewal && d.Instance != nil && !d.Instance.Had(l.Server) {
+			d.warn(OtherServer, "The instance has the server ID %s. This license is for %s.", d.Instance.Server(),
+				l.Server)
 		}
 		return
 	}
@@ -228,44 +350,4 @@ func (d *Draft) checkCommunity(packaged bool) {
 		}
 	}
 	d.warn(CommunityLicense, "SonarQube has no button to enter a license for the Community Edition. %s", advice)
-}
-
-// checkStaging counts staging licenses against their production license.
-func (d *Draft) checkStaging() {
-	var production *license.License
-	n := 0
-	switch l := d.Licenses[0]; {
-	case l.Type == license.Staging:
-		n = 1
-		if d.production != nil {
-			production = &d.production.License
-		}
-	case len(d.Licenses) > 1:
-		n, production = len(d.Licenses)-1, &l
-	default:
-		return
-	}
-	switch {
-	case production == nil:
-		d.warn(StagingNotIncluded, "No production license is on record for this staging license.")
-		return
-	case !allowsStaging(*production):
-		d.warn(StagingNotIncluded, "License %s for the %s has no support, so it includes no staging licenses.",
-			production.ID, production.Edition.Name())
-	}
-	for _, r := range d.staging {
-		if !slices.Contains(d.superseded, r.License.ID) && !r.License.Expiration.Before(d.today) {
-			n++
-		}
-	}
-	if n > StagingPerProduction {
-		d.warn(StagingLimit, "The production server would have %d staging licenses. The contract includes %d.",
-			n, StagingPerProduction)
-	}
-}
-
-// allowsStaging reports whether a contract includes staging licenses: those for the larger editions do, and those with
-// support.
-func allowsStaging(production license.License) bool {
-	return production.Support || production.Edition == license.Enterprise || production.Edition == license.DataCenter
 }
