@@ -22,14 +22,14 @@ type Instance struct {
 	Told           time.Time `json:"told,omitzero"`            // when the two were told, UTC
 	Retired        time.Time `json:"retired,omitzero"`         // UTC; zero: in use
 	RetiredBy      string    `json:"retiredBy,omitempty"`      // a colleague's email address
-	Moved          *Moved    `json:"moved,omitempty"`          // where it was moved from last; nil: nowhere
+	Moved          *Origin   `json:"moved,omitempty"`          // where it was moved from last; nil: nowhere
 	// Licenses are its licenses, the oldest first.
 	Licenses []License `json:"licenses,omitempty"`
 	Created  time.Time `json:"created"` // UTC
 }
 
-// Moved is where an instance was before it was moved.
-type Moved struct {
+// Origin is where an instance was before it was moved.
+type Origin struct {
 	Customer  string            `json:"customer"`
 	Contracts map[string]string `json:"contracts"` // of its licenses, by ID
 }

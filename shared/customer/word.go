@@ -59,7 +59,7 @@ func comparable(name string) string {
 type token struct{ text, gap string }
 
 func tokens(name string) (list []token) {
-	folded := fold(name)
+	folded := Fold(name)
 	for folded != "" {
 		start := strings.IndexFunc(folded, inWord)
 		if start < 0 {
@@ -99,9 +99,9 @@ func shortened(w string) string {
 	return w
 }
 
-// fold writes a name as it is searched for, however somebody types it: in lower case, without accents and without the
+// Fold writes a name as it is searched for, however somebody types it: in lower case, without accents and without the
 // variants of characters that Unicode holds for compatible (UAX #15, NFKD).
-func fold(name string) string {
+func Fold(name string) string {
 	bare := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1

@@ -68,7 +68,7 @@ const maxListed = 200
 
 // folded is a name as the list of customers is ordered.
 func folded(name string) string {
-	f := strings.Join(strings.Fields(fold(name)), " ")
+	f := strings.Join(strings.Fields(customer.Fold(name)), " ")
 	if len(f) > maxListed {
 		f = strings.ToValidUTF8(f[:maxListed], "")
 	}

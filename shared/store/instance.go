@@ -211,7 +211,7 @@ func (c *changeset) move(ctx context.Context, from, to *account, id string, m Mo
 	if m.Undo {
 		home = back.Customer
 	}
-	moved := &customer.Moved{Customer: i.Customer, Contracts: map[string]string{}}
+	moved := &customer.Origin{Customer: i.Customer, Contracts: map[string]string{}}
 	for _, l := range slices.Clone(i.Licenses) {
 		r, err := c.license(ctx, i, l.ID)
 		if err != nil {

@@ -22,6 +22,8 @@ import (
 type requestEntity struct{ request.Request }
 
 func (e requestEntity) Key() table.Key           { return rowkey.Request(e.ID) }
+func (e requestEntity) Timeline() table.Key      { return e.Key() }
+func (e requestEntity) Of() string               { return "" }
 func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(), rowkey.TypeRequest, e.Request) }
 func (e requestEntity) Facts() any               { return e.Request }
 func (e requestEntity) Counted() []entity.Addend { return nil }
