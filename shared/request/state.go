@@ -10,18 +10,19 @@ const (
 	InReview  State = "in review"
 	Waiting   State = "waiting for customer"
 	Issued    State = "issued"
+	Answered  State = "answered" // the customer got what was asked for without a new license: the key again
 	Rejected  State = "rejected"
 	Withdrawn State = "withdrawn"
 )
 
 // States lists every state, the open ones first.
-var States = []State{Received, InReview, Waiting, Issued, Rejected, Withdrawn}
+var States = []State{Received, InReview, Waiting, Issued, Answered, Rejected, Withdrawn}
 
-// next lists the states that follow each state. Issued, rejected and withdrawn are final: customers file a new request.
+// next lists the states that follow each state. The others are final: customers file a new request.
 var next = map[State][]State{
-	Received: {InReview, Waiting, Issued, Rejected, Withdrawn},
-	InReview: {Waiting, Issued, Rejected, Withdrawn},
-	Waiting:  {InReview, Issued, Rejected, Withdrawn},
+	Received: {InReview, Waiting, Issued, Answered, Rejected, Withdrawn},
+	InReview: {Waiting, Issued, Answered, Rejected, Withdrawn},
+	Waiting:  {InReview, Issued, Answered, Rejected, Withdrawn},
 }
 
 // Open reports whether the request needs more work.

@@ -214,6 +214,40 @@ func (s *Store) Review(ctx context.Context, v Review) (request.Request, error) {
 	return r, nil
 }
 
+// ResendKey answers a request with the key of a license that is on record: it is mailed again, nothing is issued or
+// revoked, and the request is closed. to receives the key. It is a Conflict fault if the request changed since it was
+// seen, or if the license has no key on record or was revoked.
+func (s *Store) ResendKey(ctx context.Context, v Review, licenseID string, to license.Contact) error {
+	r, err := s.License(ctx, licenseID)
+	switch {
+	case err != nil:
+		return err
+	case r.License.KeyText == "":
+		return fault.New(fault.Conflict, "The key of this license is not on record here. Issue it anew.")
+	case !r.License.Revoked.IsZero():
+		return fault.New(fault.Conflict, "The license was revoked, so its key is not resent.")
+	}
+	c := s.begin()
+	v.To = request.Answered
+	after, err := c.review(ctx, v, licenseID, func(answered *request.Request) {
+		answered.Licenses = []string{licenseID}
+		answered.Customer, answered.Instance = r.License.Customer, r.License.Instance
+	})
+	if err != nil {
+		return err
+	}
+	c.queue(notice.LicenseKeyAgain(r.License, to, after.ID))
+	c.Log(rowkey.License(licenseID), entity.Line{By: v.By, Action: KeySentAgain, Note: to.Email})
+	err = c.Commit(ctx)
+	if fault.KindOf(err) == fault.Conflict {
+		return changedMeanwhile(err)
+	}
+	if err != nil {
+		return fmt.Errorf("store: request %s: %w", v.ID, err)
+	}
+	return nil
+}
+
 // review changes a request's state, with a note on its timeline. more changes further fields; nil changes none.
 func (c *changeset) review(ctx context.Context, v Review, note string, more func(*request.Request)) (
 	request.Request, error) {
@@ -267,9 +301,12 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 		if v.To == request.Withdrawn {
 			action = RequestWithdrawn
 		}
-	case request.Issued:
+	case request.Issued, request.Answered:
 		after.Closed = s.now()
 		action = RequestIssued
+		if v.To == request.Answered {
+			action = RequestAnswered
+		}
 	}
 	return after, action, nil
 }

@@ -38,6 +38,7 @@ const (
 	RequestRejected  Action = "rejected"
 	RequestWithdrawn Action = "withdrawn"
 	RequestIssued    Action = "issued"
+	RequestAnswered  Action = "answered"
 	NoteAdded        Action = "note added"
 )
 

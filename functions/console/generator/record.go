@@ -33,7 +33,10 @@ func (d *Draft) record(ctx context.Context, by string) error {
 				"Try again in a few minutes, or issue the license without the package.")
 		}
 	}
-	whole := d.storeIssue(licenses, by)
+	whole, err := d.storeIssue(licenses, by)
+	if err != nil {
+		return err
+	}
 	err = d.generator.Records.IssueLicenses(ctx, whole)
 	if fault.KindOf(err) == fault.TooLarge {
 		return d.recordInBatches(ctx, whole)
@@ -42,9 +45,9 @@ func (d *Draft) record(ctx context.Context, by string) error {
 }
 
 // storeIssue is the whole issue as the store takes it, with references and times.
-func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
+func (d *Draft) storeIssue(licenses []license.License, by string) (i store.Issue, err error) {
 	now := d.generator.Now().UTC().Truncate(time.Millisecond)
-	i := store.Issue{
+	i = store.Issue{
 		Licenses: licenses, By: by, To: d.To, Datasets: d.datasets, Confirmed: d.confirmed(),
 		Instances: slices.Clone(d.Changes.Instances), Contracts: slices.Clone(d.Changes.Contracts),
 	}
@@ -60,13 +63,19 @@ func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
 			}
 		}
 		if d.Changes.New {
-			kept.Created, kept.Reference = now, reference.New(reference.Customer, rand.Reader)
+			kept.Created = now
+			if kept.Reference, err = reference.New(reference.Customer, rand.Reader); err != nil {
+				return i, err
+			}
 		}
 		i.Customer = &kept
 	}
 	for n := range i.Contracts {
 		if k := &i.Contracts[n]; k.Reference == "" {
-			k.Created, k.Reference = now, reference.New(reference.Contract, rand.Reader)
+			k.Created = now
+			if k.Reference, err = reference.New(reference.Contract, rand.Reader); err != nil {
+				return i, err
+			}
 		}
 	}
 	for _, r := range d.Changes.Retired {
@@ -85,7 +94,7 @@ func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
 	if d.Request != nil {
 		i.Request, i.RequestVersion = d.Request.ID, d.Request.Version
 	}
-	return i
+	return i, nil
 }
 
 // date sets the times of what is new about an instance.

@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"marketplace/shared/input"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 )
 
 // Code identifies a kind of warning in forms and tests. Codes do not change.

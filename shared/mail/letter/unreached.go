@@ -13,9 +13,6 @@ import (
 // license and expiration.
 func (w Writer) LicenseUnreached(l license.License) mail.Message {
 	var contacts []string
-	for _, c := range l.Contacts {
-		contacts = append(contacts, c.Email)
-	}
 	m := mail.Message{
 		ID: fmt.Sprintf("%s-%s-unreached", l.ID, l.Expiration), Kind: mail.LicenseUnreached, About: l.ID,
 		To: w.Sales, ReplyTo: w.Sales,
