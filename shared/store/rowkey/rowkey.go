@@ -23,6 +23,7 @@ const (
 	TypeLicense     Type = "license"
 	TypeEvent       Type = "event"       // a line of a timeline
 	TypeIndex       Type = "index"       // finds an entity by something else than its ID, with a summary of it
+	TypeReference   Type = "reference"   // what a short reference names
 	TypeIdempotency Type = "idempotency" // a client's token and the request that it created
 	TypeDataset     Type = "dataset"     // guards the licenses of one dataset against concurrent changes
 	TypeDue         Type = "due"         // the next reminder of a license
