@@ -119,7 +119,7 @@ func details(i int) request.Details {
 		Kind: request.New, Edition: license.Enterprise, Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrm%05d", i)),
 		Loc: 1_200_000, ProductVersion: "6.7.1", Name: "Mara Keller",
 		Email:   fmt.Sprintf("mara.keller@customer%d.example", i),
-		Company: "Northwind Trading", Country: "Germany", Phone: "+49 30 555 01 23",
+		Company: "Northwind Trading Europe", Country: "Germany", Phone: "+49 30 555 01 23",
 		Message:  "We would like to begin next week, with two branches of the same code.",
 		Contacts: []string{fmt.Sprintf("jonas.brandt@customer%d.example", i)},
 	}
@@ -156,8 +156,9 @@ func (e *costEnv) measureRequests() {
 		return err
 	}
 	filed := e.measure("file a request, with two emails", file)
-	if filed.WriteUnits > 45 || filed.RowsWritten > 16 {
-		e.t.Errorf("got %d rows and %d write units for an accepted request, want at most 16 and 45: %v",
+	// The line of the audit will be one more row: 16 then.
+	if filed.WriteUnits > 45-2 || filed.RowsWritten > 16-1 {
+		e.t.Errorf("got %d rows and %d write units for an accepted request, want at most 15 and 43: %v",
 			filed.RowsWritten, filed.WriteUnits, filed.Largest)
 	}
 	e.measure("file it again with the same token and details", file)

@@ -288,6 +288,7 @@ func (u *user) consoleSteps() []step {
 			return s.RequestsFiledIn(ctx, day, func(request.Request) error { return nil })
 		}},
 		{"Request", func() (err error) { u.filed, err = s.Request(ctx, u.filed.ID); return err }},
+		{"RequestByReference", func() error { return last(s.RequestByReference(ctx, u.filed.Reference)) }},
 		{"RequestTimeline", func() error { return last(s.RequestTimeline(ctx, u.filed.ID)) }},
 		{"NoteOnRequest", func() error { return s.NoteOnRequest(ctx, u.filed.ID, operator, "a note") }},
 		{"Review", func() (err error) {

@@ -54,8 +54,8 @@ func rowKeys() []table.Key {
 		table.Key{PK: rowkey.EmailPK("a@example.com"), SK: ofLicense}, rowkey.Word("acme", ofLicense))
 	report := rowkey.Report("m", "p", "bounced", "a@example.com")
 	return append(keys, rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"), rowkey.License("l"),
-		rowkey.Event(rowkey.License("l"), "e"), rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"),
-		rowkey.Colleague("a@example.com"),
+		rowkey.Event(rowkey.License("l"), "e"), rowkey.Reference("R-000000"),
+		rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"), rowkey.Colleague("a@example.com"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},
 		table.Key{PK: rowkey.DatasetPK(server), SK: rowkey.StagingPrefix + "l"}, rowkey.DatasetGuard(server),

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 )
 
 // Kind is what a customer asks for.
@@ -128,11 +129,13 @@ func (d Details) Fingerprint() string {
 
 // Request is a recorded license request.
 type Request struct {
-	ID      string    `json:"id"`
-	Token   string    `json:"token"` // opens the customer's status page; secret
-	State   State     `json:"state"`
-	Created time.Time `json:"created"` // UTC
-	Due     time.Time `json:"due"`     // UTC; one business day after Created
+	ID string `json:"id"`
+	// Reference names the request to people. It opens pages of the console only.
+	Reference reference.Reference `json:"reference"`
+	Token     string              `json:"token"` // opens the customer's status page; secret
+	State     State               `json:"state"`
+	Created   time.Time           `json:"created"` // UTC
+	Due       time.Time           `json:"due"`     // UTC; one business day after Created
 	Details
 
 	// Unconfirmed marks a request that a program may have sent: its form came with the hidden field filled in. It sends
@@ -158,24 +161,25 @@ func (r Request) Late(now time.Time) bool { return r.Summary().Late(now) }
 
 // Summary is a request in a list.
 type Summary struct {
-	ID       string          `json:"id"`
-	Kind     Kind            `json:"kind"`
-	State    State           `json:"state"`
-	Edition  license.Edition `json:"edition"`
-	Company  string          `json:"company"`
-	Server   license.Server  `json:"server"`
-	Loc      int64           `json:"loc"`
-	Created  time.Time       `json:"created"`
-	Due      time.Time       `json:"due"`
-	Reviewer string          `json:"reviewer,omitempty"`
+	ID        string              `json:"id"`
+	Reference reference.Reference `json:"reference"`
+	Kind      Kind                `json:"kind"`
+	State     State               `json:"state"`
+	Edition   license.Edition     `json:"edition"`
+	Company   string              `json:"company"`
+	Server    license.Server      `json:"server"`
+	Loc       int64               `json:"loc"`
+	Created   time.Time           `json:"created"`
+	Due       time.Time           `json:"due"`
+	Reviewer  string              `json:"reviewer,omitempty"`
 
 	Unconfirmed bool `json:"unconfirmed,omitempty"` // Request.Unconfirmed
 }
 
 // Summary returns what a list shows of a request.
 func (r Request) Summary() Summary {
-	return Summary{r.ID, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due, r.Reviewer,
-		r.Unconfirmed}
+	return Summary{r.ID, r.Reference, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due,
+		r.Reviewer, r.Unconfirmed}
 }
 
 // Late reports whether the answer is overdue. A request that waits for its customer is never late, nor is an

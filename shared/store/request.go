@@ -1,17 +1,16 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
-	"slices"
 	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -53,18 +52,10 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 // maxRequestWords is by how many words of its company's name a request is found.
 const maxRequestWords = 3
 
-// requestWords returns the words of a company's name by which a request is found: the first few, a legal form last.
+// requestWords returns the words of a company's name by which a request is found.
 func requestWords(company string) []string {
 	w := words(company)
-	slices.SortStableFunc(w, func(a, b string) int { return cmp.Compare(legalForms[a], legalForms[b]) })
 	return w[:min(len(w), maxRequestWords)]
-}
-
-// legalForms are words, folded, that the names of many companies have.
-var legalForms = map[string]int{
-	"ab": 1, "ag": 1, "aps": 1, "as": 1, "asa": 1, "bv": 1, "co": 1, "company": 1, "corp": 1, "corporation": 1,
-	"gmbh": 1, "group": 1, "holding": 1, "inc": 1, "kg": 1, "limited": 1, "llc": 1, "llp": 1, "ltd": 1, "nv": 1,
-	"oy": 1, "oyj": 1, "plc": 1, "pty": 1, "sa": 1, "sarl": 1, "sas": 1, "se": 1, "spa": 1, "srl": 1,
 }
 
 // timeToIssue is how long a request waited for its license.
@@ -100,20 +91,24 @@ func (s *Store) file(ctx context.Context, r request.Request, token string) (
 	_ request.Request, created bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
 	r.ID, r.Token, r.State, r.Created, r.Due = s.newID(), rand.Text(), request.Received, now, request.DueAt(now)
-	c := s.begin()
-	c.Add(requestEntity{r}, entity.Line{By: Customer, Action: RequestReceived})
-	if r.Unconfirmed {
-		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
-	} else {
-		c.queue(notice.RequestReceived(r, false), notice.RequestNew(r))
-	}
 	known := rowkey.Idempotency(token, r.Fingerprint())
-	if token != "" {
-		row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
-		row.Expires = now.AddDate(0, 0, idempotencyDays)
-		c.Create(row)
+	for range drawn {
+		if r.Reference, err = reference.New(reference.Request, s.random); err != nil {
+			break
+		}
+		c := s.begin()
+		c.fileRequest(r)
+		if token != "" {
+			row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
+			row.Expires = now.AddDate(0, 0, idempotencyDays)
+			c.Create(row)
+		}
+		err = c.Commit(ctx)
+		if entity.IsConflictOn(err, known) || !entity.IsConflictOn(err, rowkey.Reference(r.Reference)) {
+			break
+		}
 	}
-	switch err = c.Commit(ctx); {
+	switch {
 	case err == nil:
 		r.Version = 1
 		return r, true, nil
@@ -127,6 +122,35 @@ func (s *Store) file(ctx context.Context, r request.Request, token string) (
 	default:
 		return request.Request{}, false, fmt.Errorf("store: filing a request: %w", err)
 	}
+}
+
+// drawn is how many references are drawn for a request before filing it fails. There are a billion of them.
+const drawn = 5
+
+// fileRequest adds a new request with its mails.
+func (c *changeset) fileRequest(r request.Request) {
+	c.Add(requestEntity{r}, entity.Line{By: Customer, Action: RequestReceived})
+	c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, referenced{Request: r.ID}))
+	if r.Unconfirmed {
+		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
+	} else {
+		c.queue(notice.RequestReceived(r, false), notice.RequestNew(r))
+	}
+}
+
+// referenced is what a short reference names.
+type referenced struct {
+	Request string `json:"request,omitempty"`
+}
+
+// RequestByReference finds the ID of a request by its reference; a NotFound fault if the reference names none.
+func (s *Store) RequestByReference(ctx context.Context, r reference.Reference) (id string, err error) {
+	var named referenced
+	_, err = s.table.Get(ctx, rowkey.Reference(r), &named)
+	if err == nil && named.Request == "" {
+		err = fault.New(fault.NotFound, "")
+	}
+	return named.Request, entity.Missing(err, "There is no license request %s.", r)
 }
 
 // Request reads a license request; a NotFound fault if there is none.

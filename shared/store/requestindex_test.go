@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -15,7 +16,7 @@ import (
 func TestRequestIsFoundByThreeWordsOfItsCompany(t *testing.T) {
 	b := newTestEnv(t)
 	d := evaluation
-	d.Company = "AG für Fjord Systems Söhne"
+	d.Company = "Für Fjord Systems Söhne AG"
 	r := file(t, b, d)
 	for name, want := range map[string]bool{"fjord": true, "fur": true, "systems": true, "systems AG": true,
 		"söhne fjord": true, "fjord acme": false, "AG": false} {
@@ -110,5 +111,39 @@ func TestLateRequestsAreThoseDueBeforeNow(t *testing.T) {
 	}
 	if !slices.Equal(got, late) {
 		t.Errorf("got late %q, want %q", got, late)
+	}
+}
+
+// repeating draws the same reference again and again, then others.
+type repeating struct{ same, calls int }
+
+func (r *repeating) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(max(0, r.calls-r.same))
+	}
+	r.calls++
+	return len(p), nil
+}
+
+func TestTwoRequestsNeverHaveTheSameReference(t *testing.T) {
+	b := newTestEnv(t)
+	b.Store = store.New(b.table, store.Options{Now: func() time.Time { return b.now }, Random: &repeating{same: 3}})
+	first, second := file(t, b, evaluation), file(t, b, evaluation)
+	if first.Reference != "R-000000" || second.Reference != "R-111111" {
+		t.Errorf("got references %s and %s, want R-000000 and R-111111", first.Reference, second.Reference)
+	}
+	for _, r := range []request.Request{first, second} {
+		id, err := b.RequestByReference(t.Context(), r.Reference)
+		kept, errKept := b.Request(t.Context(), id)
+		if err != nil || errKept != nil || id != r.ID || kept.Reference != r.Reference {
+			t.Errorf("%s: got %s with reference %s, %v, %v", r.Reference, id, kept.Reference, err, errKept)
+		}
+	}
+	if _, err := b.RequestByReference(t.Context(), "R-222222"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("unknown reference: got %v, want NotFound", err)
+	}
+	b.Store = store.New(b.table, store.Options{Now: func() time.Time { return b.now }, Random: &repeating{same: 99}})
+	if _, _, err := b.FileRequest(t.Context(), evaluation, ""); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the same reference without end: got %v, want a Conflict", err)
 	}
 }

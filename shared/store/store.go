@@ -24,6 +24,7 @@ type Store struct {
 	table  *entity.Table
 	now    func() time.Time // UTC
 	newID  func() string
+	random io.Reader
 	outbox *outbox.Box
 	silent bool
 }
@@ -32,11 +33,16 @@ type Store struct {
 type Options struct {
 	Now   func() time.Time // the clock
 	NewID func() string    // makes an ID; nil: a lower-case ULID of Now and crypto/rand
+	// Random is of what short references are drawn; nil: crypto/rand.
+	Random io.Reader
 }
 
 // New makes a Store over a table.
 func New(t table.Table, o Options) *Store {
-	s := &Store{now: func() time.Time { return o.Now().UTC() }, newID: o.NewID}
+	s := &Store{now: func() time.Time { return o.Now().UTC() }, newID: o.NewID, random: o.Random}
+	if s.random == nil {
+		s.random = rand.Reader
+	}
 	if s.newID == nil {
 		s.newID = func() string { return NewID(s.now()) }
 	}

@@ -298,9 +298,13 @@ func TestSearchRecognizesWhatTheQueryIs(t *testing.T) {
 		"  " + other.ID + " ":        "/console/requests/" + other.ID,
 		"01HX0000000000000000000001": "/console/licenses/01hx0000000000000000000001",
 		"import-A.1":                 "/console/licenses/import-A.1",
-		r.ID + ".":                   "/console/requests/" + r.ID,
-		"“" + r.ID + "”":             "/console/requests/" + r.ID,
-		"#" + strings.ToUpper(r.ID):  "/console/requests/" + r.ID,
+		string(r.Reference):          "/console/requests/" + r.ID,
+		"Re: License request received: Developer Edition (" + string(other.Reference) + ")": "/console/requests/" +
+			other.ID,
+		strings.ToLower(strings.ReplaceAll(string(r.Reference), "-", "")) + ".": "/console/requests/" + r.ID,
+		r.ID + ".":                  "/console/requests/" + r.ID,
+		"“" + r.ID + "”":            "/console/requests/" + r.ID,
+		"#" + strings.ToUpper(r.ID): "/console/requests/" + r.ID,
 
 		"license 01hx0000000000000000000001.":                           "/console/licenses/01hx0000000000000000000001",
 		"\u202a01hx0000000000000000000001\u202c\n":                      "/console/licenses/01hx0000000000000000000001",

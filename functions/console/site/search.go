@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -27,8 +29,8 @@ const (
 	maxFound  = 100            // number of requests, and of licenses, that are shown
 )
 
-// search finds requests and licenses. The form of the query tells what it is; an ID, or a key with one, redirects to
-// its page.
+// search finds requests and licenses. The form of the query tells what it is; an ID, a reference, or a key with an ID
+// redirects to its page.
 func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	v := searchView{Query: r.URL.Query().Get("q")}
 	show := func(status int) error {
@@ -38,14 +40,12 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	if len(v.Query) <= maxPasted {
 		named = license.ReadReference(v.Query)
 	}
-	for _, id := range named.IDs {
-		switch to, err := s.pageOf(r.Context(), id); {
-		case err != nil:
-			return err
-		case to != "":
-			http.Redirect(w, r, to, http.StatusSeeOther)
-			return nil
-		}
+	switch to, err := s.pageOf(r.Context(), named); {
+	case err != nil:
+		return err
+	case to != "":
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
 	}
 	q, err := input.Line("search", "The search", v.Query, maxQuery)
 	if err != nil && len(named.Servers) == 0 {
@@ -64,25 +64,47 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	return show(http.StatusOK)
 }
 
-// pageOf returns the address of the page of the request or license with an ID; "" if there is none.
-func (s *site) pageOf(ctx context.Context, id string) (string, error) {
-	// Our own IDs are lower case, even if a mail program changed that; imported IDs keep their case.
-	for _, try := range []struct{ path, id string }{
-		{"/console/requests/", strings.ToLower(id)},
-		{"/console/licenses/", strings.ToLower(id)},
-		{"/console/licenses/", id},
-	} {
-		var err error
-		if strings.HasSuffix(try.path, "requests/") {
-			_, err = s.store.Request(ctx, try.id)
-		} else {
-			_, err = s.store.License(ctx, try.id)
-		}
-		switch {
-		case err == nil:
-			return try.path + try.id, nil
-		case fault.KindOf(err) != fault.NotFound:
-			return "", err
+// pageOf returns the address of the page of the request or license that a text names; "" if there is none. All reads
+// are made at once.
+func (s *site) pageOf(ctx context.Context, named license.Reference) (string, error) {
+	pages := make([]string, len(named.Short)+3*len(named.IDs))
+	g, ctx := errgroup.WithContext(ctx)
+	look := func(place int, read func() (page string, err error)) {
+		g.Go(func() error {
+			switch page, err := read(); fault.KindOf(err) {
+			case fault.NotFound:
+				return nil
+			default:
+				pages[place] = page
+				return err
+			}
+		})
+	}
+	ofRequest := func(id string) func() (string, error) {
+		return func() (string, error) { _, err := s.store.Request(ctx, id); return "/console/requests/" + id, err }
+	}
+	ofLicense := func(id string) func() (string, error) {
+		return func() (string, error) { _, err := s.store.License(ctx, id); return "/console/licenses/" + id, err }
+	}
+	for i, short := range named.Short {
+		look(i, func() (string, error) {
+			id, err := s.store.RequestByReference(ctx, short)
+			return "/console/requests/" + id, err
+		})
+	}
+	for i, id := range named.IDs {
+		// Our own IDs are lower case, even if a mail program changed that; imported IDs keep their case.
+		place, lower := len(named.Short)+3*i, strings.ToLower(id)
+		look(place, ofRequest(lower))
+		look(place+1, ofLicense(lower))
+		look(place+2, ofLicense(id))
+	}
+	if err := g.Wait(); err != nil {
+		return "", err
+	}
+	for _, page := range pages {
+		if page != "" {
+			return page, nil
 		}
 	}
 	return "", nil
@@ -92,25 +114,37 @@ func (s *site) pageOf(ctx context.Context, id string) (string, error) {
 func searchFor(q string) string { return "/console/search?" + url.Values{"q": {q}}.Encode() }
 
 // find searches by what the query looks like, or by the servers that it names. A word of a company name that looks like
-// a server ID is found as well. q is empty for a key, or a text as long as one.
+// a server ID is found as well. q is empty for a key, or a text as long as one. All searches are made at once.
 func (s *site) find(ctx context.Context, q string, servers []license.Server) (by string, found store.Found, err error) {
-	if email, bad := input.Email(q); bad == nil { // with a name or mailto:, as mail programs copy it
+	email, bad := input.Email(q) // with a name or mailto:, as mail programs copy it
+	if bad == nil {
 		found, err = s.store.FindByEmail(ctx, email, maxFound)
 		return "email address", found, err
 	}
-	for _, server := range servers {
-		found, err = s.store.FindByDataset(ctx, server, maxFound)
-		if err != nil || len(found.Requests)+len(found.Licenses) > 0 {
-			return "server ID", found, err
+	ofServers := make([]store.Found, len(servers))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, server := range servers {
+		g.Go(func() (err error) {
+			ofServers[i], err = s.store.FindByDataset(ctx, server, maxFound)
+			return err
+		})
+	}
+	by = "server ID"
+	switch {
+	case strings.Contains(q, "@"): // addresses on record may be older than our rules
+		by = "email address"
+		g.Go(func() (err error) { found, err = s.store.FindByEmail(ctx, q, maxFound); return err })
+	case q != "":
+		by = "company"
+		g.Go(func() (err error) { found, err = s.store.FindByCompany(ctx, q, maxFound); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return "", store.Found{}, err
+	}
+	for _, f := range ofServers {
+		if len(f.Requests)+len(f.Licenses) > 0 {
+			return "server ID", f, nil
 		}
 	}
-	if q == "" {
-		return "server ID", found, nil
-	}
-	if strings.Contains(q, "@") { // addresses on record may be older than our rules
-		found, err = s.store.FindByEmail(ctx, q, maxFound)
-		return "email address", found, err
-	}
-	found, err = s.store.FindByCompany(ctx, q, maxFound)
-	return "company", found, err
+	return by, found, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"marketplace/functions/console/generator"
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
@@ -22,6 +23,7 @@ type Store interface {
 	QueueLength(context.Context, store.QueueQuery) (int, error)
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
 	RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error
+	RequestByReference(ctx context.Context, r reference.Reference) (id string, err error)
 	Review(context.Context, store.Review) (request.Request, error)
 	NoteOnRequest(ctx context.Context, id, by, note string) error
 	Weeks(ctx context.Context, day license.Date, weeks int) ([]store.Week, error)

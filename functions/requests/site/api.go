@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/web"
 )
@@ -16,15 +17,16 @@ const apiPath = "/api/license-requests"
 
 // publicRequest is what anyone who knows the ID of a request may see.
 type publicRequest struct {
-	ID             string          `json:"id"`
-	State          request.State   `json:"state"`
-	Kind           request.Kind    `json:"kind"`
-	Edition        license.Edition `json:"edition"`
-	Server         license.Server  `json:"serverId"`
-	Loc            int64           `json:"ncloc"`
-	ProductVersion string          `json:"productVersion"`
-	Created        time.Time       `json:"created"`
-	Due            time.Time       `json:"due"`
+	ID             string              `json:"id"`
+	Reference      reference.Reference `json:"reference"` // for people
+	State          request.State       `json:"state"`
+	Kind           request.Kind        `json:"kind"`
+	Edition        license.Edition     `json:"edition"`
+	Server         license.Server      `json:"serverId"`
+	Loc            int64               `json:"ncloc"`
+	ProductVersion string              `json:"productVersion"`
+	Created        time.Time           `json:"created"`
+	Due            time.Time           `json:"due"`
 }
 
 // filedRequest is the response to a new request.
@@ -52,7 +54,8 @@ type fullRequest struct {
 }
 
 func newPublicRequest(r request.Request) publicRequest {
-	return publicRequest{r.ID, r.State, r.Kind, r.Edition, r.Server, r.Loc, r.ProductVersion, r.Created, r.Due}
+	return publicRequest{r.ID, r.Reference, r.State, r.Kind, r.Edition, r.Server, r.Loc, r.ProductVersion, r.Created,
+		r.Due}
 }
 
 // apiCreateRequest files a request sent as JSON. It answers 201, or 200 when the idempotency key was used for the same

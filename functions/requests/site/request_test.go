@@ -57,7 +57,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 	status := env.get(to).WantStatus(200)
 	page := webtest.Text(status.Page().Find("main"))
 	for _, want := range []string{
-		id, "We have your request", "Tuesday 06 Mar 2018, 09:30 UTC", "New license", "Developer Edition",
+		"License request R-", "We have your request", "Tuesday 06 Mar 2018, 09:30 UTC", "New license", "Developer Edition",
 		"AWHW8w9JtzBzSrmf9GQX", "120'000", "6.7.1",
 		"Jane Doe", "jane.doe@customer.example", "Customer & Sons", "Switzerland", "+41 22 555 01 23", "Please hurry.",
 		"john@customer.example",

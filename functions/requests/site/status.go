@@ -185,7 +185,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	v.State, v.History = progressOf(found, answer), history(events, keys)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return s.pages.Render(w, http.StatusOK, "status.html",
-		web.View{Title: "License request " + found.ID, Private: true, Query: v.Query, Data: v})
+		web.View{Title: "License request " + string(found.Reference), Private: true, Query: v.Query, Data: v})
 }
 
 // maxMails is how many emails about a request or a license are read.

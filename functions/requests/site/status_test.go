@@ -82,7 +82,7 @@ func TestStatusShowsOurQuestion(t *testing.T) {
 	}
 	main := webtest.Text(doc.Find("main"))
 	for _, want := range []string{"We need something from you",
-		"reply to the email we sent to jane.doe@customer.example", "sales@vendor.example", r.ID} {
+		"reply to the email we sent to jane.doe@customer.example", "sales@vendor.example", string(r.Reference)} {
 		if !strings.Contains(main, want) {
 			t.Errorf("got no %q on the page", want)
 		}

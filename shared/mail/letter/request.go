@@ -23,7 +23,7 @@ func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
 			fmt.Sprintf("Our sales team will review it and email you at this address within one business day, by %s.",
 				r.Deadline()),
 		},
-		Facts:  append([]fact{{"Reference", r.ID}}, detailFacts(withoutFreeText(r))...),
+		Facts:  append([]fact{{"Reference", string(r.Reference)}}, detailFacts(withoutFreeText(r))...),
 		Lead:   "You can track your request at any time. The link is private: anyone who has it can see the request.",
 		Action: link{"Track your request", w.StatusURL(r)},
 		Notes: []note{{
@@ -42,7 +42,7 @@ func (w Writer) toCustomer(id string, kind mail.Kind, r request.Request, topic s
 	return mail.Message{
 		ID: id, Kind: kind, About: r.ID,
 		To: mail.Address{Name: mail.PersonName(r.Name), Email: r.Email}, Greeting: mail.Greeting(r.Name),
-		ReplyTo: w.Sales, Subject: subject("%s: %s (%s)", topic, r.Edition.Name(), r.ID),
+		ReplyTo: w.Sales, Subject: subject("%s: %s (%s)", topic, r.Edition.Name(), r.Reference),
 	}
 }
 
@@ -64,14 +64,14 @@ func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 	m := mail.Message{
 		ID: id, Kind: mail.RequestNew, About: r.ID,
 		To: w.Sales, ReplyTo: mail.Address{Name: input.OneLine(r.Name, mail.MaxName), Email: r.Email},
-		Subject: subject("New license request: %s, %s, %s", r.Kind, r.Edition.Name(), r.Company),
+		Subject: subject("New license request %s: %s, %s, %s", r.Reference, r.Kind, r.Edition.Name(), r.Company),
 	}
 	return w.compose(m, content{
 		Title:   "New license request",
 		Preview: fmt.Sprintf("Due by %s. %s, %s, %s", r.Deadline(), r.Kind, r.Edition.Name(), r.Company),
 		Intro:   []string{fmt.Sprintf("A customer is waiting for a reply, due by %s.", r.Deadline())},
 		Facts: slices.Concat([]fact{
-			{"Reference", r.ID},
+			{"Reference", string(r.Reference)},
 			{"Received", instant(r.Created)},
 			{"Reply due by", r.Deadline()},
 		}, detailFacts(r.Details), []fact{

@@ -19,7 +19,8 @@ func (w Writer) RequestQuestion(id string, r request.Request) mail.Message {
 		quotation: quotation{"Question from our sales team:", splitLines(r.Question)},
 		notes: []note{{
 			Title: "How to answer",
-			Text:  w.contactSales("the reference "+r.ID) + " If you no longer need the license, just tell us.",
+			Text: w.contactSales("the reference "+string(r.Reference)) +
+				" If you no longer need the license, just tell us.",
 		}},
 	})
 }
@@ -33,7 +34,7 @@ func (w Writer) RequestRejected(id string, r request.Request) mail.Message {
 		intro:     "We are sorry, but we cannot issue the license that you requested.",
 		quotation: quotation{"Reason from our sales team:", splitLines(r.Reason)},
 		notes: []note{
-			{Title: "Disagree, or have a question?", Text: w.contactSales("the reference " + r.ID)},
+			{Title: "Disagree, or have a question?", Text: w.contactSales("the reference " + string(r.Reference))},
 			w.newRequest(r, "Has anything changed, or do you need a different license?"),
 		},
 	})
@@ -48,7 +49,7 @@ func (w Writer) RequestWithdrawn(id string, r request.Request) mail.Message {
 		intro:     "Your license request was withdrawn. We will take no further action and will not send a key for it.",
 		quotation: quotation{"Reason from our sales team:", splitLines(r.Reason)},
 		notes: []note{
-			{Title: "Have a question?", Text: w.contactSales("the reference " + r.ID)},
+			{Title: "Have a question?", Text: w.contactSales("the reference " + string(r.Reference))},
 			w.newRequest(r, "Still need a license?"),
 		},
 	})
@@ -72,7 +73,7 @@ func (w Writer) review(id string, r request.Request, v review) mail.Message {
 		Intro:     []string{v.intro},
 		Statement: v.quotation,
 		Facts: append([]fact{
-			{"Reference", r.ID},
+			{"Reference", string(r.Reference)},
 			{"Received", instant(r.Created)},
 		}, detailFacts(withoutFreeText(r))...),
 		Lead:   "The request page has all the details. The link is private: anyone who has it can see the request.",

@@ -22,7 +22,7 @@ func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) 
 		facts = append(
 			facts,
 			fact{instant(r.Created), fmt.Sprintf("%s, %s, %s, reference %s",
-				input.OneLine(r.Company, request.MaxCompany), r.Kind, r.Edition.Name(), r.ID)},
+				input.OneLine(r.Company, request.MaxCompany), r.Kind, r.Edition.Name(), r.Reference)},
 		)
 	}
 	return w.compose(m, content{

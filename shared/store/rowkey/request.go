@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/table"
 )
@@ -17,6 +18,11 @@ import (
 
 // Request is the row of a license request itself.
 func Request(id string) table.Key { return table.Key{PK: "REQUEST#" + id, SK: "REQUEST"} }
+
+// Reference is the row of a short reference.
+func Reference(r reference.Reference) table.Key {
+	return table.Key{PK: "REFERENCE#" + string(r), SK: "REFERENCE"}
+}
 
 // Idempotency is the row of a client's token, which may be long and contain anything, with the fingerprint of what
 // came with it.

@@ -29,6 +29,7 @@ const (
 	TypeAudit       Type = "audit"       // a change of the system
 	TypeEvent       Type = "event"       // a line of a timeline
 	TypeIndex       Type = "index"       // finds an entity by something else than its ID, with a summary of it
+	TypeReference   Type = "reference"   // what a short reference names
 	TypeIdempotency Type = "idempotency" // a client's token and the request that it created
 	TypeDataset     Type = "dataset"     // the instances of one dataset
 	TypeDue         Type = "due"         // the next reminder of a license

@@ -188,7 +188,7 @@ func expiring(name, title string, l license.License, stage int, day license.Date
 
 func sampleRequest() request.Request {
 	return request.Request{
-		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Token: "sample", State: request.Received,
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Reference: "R-7K3Q9F", Token: "sample", State: request.Received,
 		Created: received, Due: received.AddDate(0, 0, 1),
 		Details: request.Details{
 			Kind: request.Replacement, Edition: license.Developer, Loc: 1_200_000, WantedLoc: 2_000_000,
@@ -206,7 +206,7 @@ func sampleRequest() request.Request {
 // international returns a request in other scripts, from a domain beyond ASCII.
 func international() request.Request {
 	r := sampleRequest()
-	r.ID = "01c6x2m4vj8q0n5r7t9w3y1z2d"
+	r.ID, r.Reference = "01c6x2m4vj8q0n5r7t9w3y1z2d", "R-0M8WXC"
 	r.Kind, r.Edition, r.Replaces, r.Environment, r.OldServer = request.New, license.Enterprise, "", "", ""
 	r.Name, r.Email, r.Company, r.Country = "Zoë Müller-O’Neill", "zoe@müller.example", "株式会社ミュラー", "日本"
 	r.Contacts = []string{"li.lei@例子.example"}
