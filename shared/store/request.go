@@ -138,11 +138,6 @@ func (c *changeset) fileRequest(r request.Request) {
 	}
 }
 
-// referenced is what a short reference names.
-type referenced struct {
-	Request string `json:"request,omitempty"`
-}
-
 // RequestByReference finds the ID of a request by its reference; a NotFound fault if the reference names none.
 func (s *Store) RequestByReference(ctx context.Context, r reference.Reference) (id string, err error) {
 	var named referenced

@@ -5,7 +5,6 @@ import (
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/reference"
 	"marketplace/shared/table"
 )
 
@@ -44,11 +43,6 @@ func Merged(survivor, id string) table.Key {
 
 // CustomerTimeline names the partition of a customer's timeline, which has its contracts, instances and licenses too.
 func CustomerTimeline(id string) table.Key { return table.Key{PK: "TIMELINE#" + id, SK: "CUSTOMER"} }
-
-// Reference is the row of a short reference.
-func Reference(r reference.Reference) table.Key {
-	return table.Key{PK: "REFERENCE#" + string(r), SK: "REFERENCE"}
-}
 
 // Dataset is the row of a server's dataset.
 func Dataset(s license.Server) table.Key {

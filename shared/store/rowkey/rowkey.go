@@ -24,7 +24,6 @@ const (
 	TypeCustomer    Type = "customer"
 	TypeContract    Type = "contract"
 	TypeInstance    Type = "instance"
-	TypeReference   Type = "reference"   // a short reference and what it names
 	TypeGuard       Type = "guard"       // changes with all that is on record about a customer
 	TypeAudit       Type = "audit"       // a change of the system
 	TypeEvent       Type = "event"       // a line of a timeline
