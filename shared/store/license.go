@@ -148,7 +148,7 @@ const expiringAtOnce = 500
 
 // LicensesExpiring passes the licenses that expire in the month of the day to f, in the order of their days, until f
 // fails.
-func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(license.License) error) error {
+func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(LicenseRecord) error) error {
 	after := ""
 	for {
 		list, next, err := s.expiring(ctx, in, expiringAtOnce, after)
@@ -156,7 +156,7 @@ func (s *Store) LicensesExpiring(ctx context.Context, in license.Date, f func(li
 			return err
 		}
 		for _, r := range list {
-			if err := f(r.License); err != nil {
+			if err := f(r); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -34,9 +35,13 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 	if why := whyKeyNotSent(l, s.today()); why != "" {
 		return s.showLicenseError(w, r, b, fault.New(fault.Conflict, "%s", why))
 	}
-	i := slices.IndexFunc(l.Contacts, func(c license.Contact) bool { return c.Email == form.Get("to") })
+	contacts, err := s.store.Contacts(r.Context(), l, customer.Keys)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(contacts, func(c license.Contact) bool { return c.Email == form.Get("to") })
 	if i < 0 {
-		return fault.New(fault.Invalid, "The key can only be sent to a contact of the license. Choose one of them.")
+		return fault.New(fault.Invalid, "The key can only be sent to a contact of the customer. Choose one of them.")
 	}
 	switch why, err := s.store.Suppressed(r.Context(), form.Get("to")); {
 	case err != nil:
@@ -45,10 +50,10 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 		return s.showLicenseError(w, r, b, fault.New(fault.Conflict,
 			"We no longer email %s because an email was not delivered or was marked as spam. Choose another contact, "+
 				"or resume emails to this address first.",
-			l.Contacts[i].Email))
+			contacts[i].Email))
 	}
 	nonce := b.LastEvent + "-" + strconv.Itoa(i)
-	if err := s.store.SendKeyAgain(r.Context(), l.ID, operator(r), l.Contacts[i], nonce); err != nil {
+	if err := s.store.SendKeyAgain(r.Context(), l.ID, operator(r), contacts[i], nonce); err != nil {
 		return err
 	}
 	return redirectToLicense(w, r, l.ID, "send-key")
@@ -141,7 +146,7 @@ func (s *site) revokeView(r *http.Request) (revokeView, error) {
 	if err != nil {
 		return revokeView{}, err
 	}
-	events, err := s.store.LicenseTimeline(r.Context(), recorded.License.ID)
+	events, _, err := s.store.LicenseTimeline(r.Context(), recorded.License)
 	if err != nil {
 		return revokeView{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -156,7 +157,7 @@ var requestColumns = []string{
 	"name", "email",
 	"phone", "contacts", "message", "replaces", "environment", "old_server", "created", "due", "closed", "reviewer",
 	"question", "reason",
-	"licenses",
+	"licenses", "customer", "instance",
 }
 
 // exportRequests exports the requests that we received in some months, oldest first.
@@ -186,7 +187,7 @@ func requestCells(r request.Request) []string {
 		r.Replaces,
 		string(r.Environment), string(r.OldServer), stamp(r.Created), stamp(r.Due), stamp(r.Closed), r.Reviewer,
 		r.Question, r.Reason,
-		strings.Join(r.Licenses, " "),
+		strings.Join(r.Licenses, " "), r.Customer, r.Instance,
 	}
 }
 
@@ -194,20 +195,21 @@ var licenseColumns = []string{
 	"id", "type", "edition", "organization", "server_id", "dataset", "max_lines_of_code", "support", "not_before",
 	"expiration", "contacts",
 	"languages", "issued", "recorded", "request", "successor", "reminders_muted", "next_reminder", "revoked",
-	"revoked_reason", "replaced_by",
+	"revoked_reason", "replaced_by", "customer", "customer_name", "contract", "instance", "environment",
 }
 
 // exportLicenses exports the licenses that expire in some months, in the order of expiration. It leaves the keys out,
 // because exports get passed around.
 func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 	return s.export(w, r, exportsLicenses, licenseColumns, func(ctx context.Context, m months, t *csvWriter) error {
+		customers := holders{store: s.store, known: map[string]*customer.Account{}}
 		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
-			err := s.store.LicensesExpiring(ctx, month, func(st store.Summary) error {
-				recorded, err := s.store.License(ctx, st.ID)
+			err := s.store.LicensesExpiring(ctx, month, func(l store.LicenseRecord) error {
+				of, err := customers.of(ctx, l.License)
 				if err != nil {
 					return err
 				}
-				return t.add(licenseCells(recorded)...)
+				return t.add(licenseCells(l, of)...)
 			})
 			if err != nil {
 				return err
@@ -217,20 +219,49 @@ func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func licenseCells(r store.LicenseRecord) []string {
-	l := r.License
-	contacts := make([]string, len(l.Contacts))
-	for i, c := range l.Contacts {
-		contacts[i] = c.Email
+// holders reads customers once each.
+type holders struct {
+	store Store
+	known map[string]*customer.Account
+}
+
+// holder is what an export says of the customer of a license.
+type holder struct {
+	customer, name, contract, environment string
+	contacts                              []string
+}
+
+func (h holders) of(ctx context.Context, l license.License) (of holder, err error) {
+	a := h.known[l.Customer]
+	if a == nil {
+		if a, err = h.store.Account(ctx, l.Customer); err != nil {
+			return of, err
+		}
+		h.known[l.Customer] = a
 	}
+	of.customer, of.name = string(a.Customer.Reference), a.Customer.Name
+	if k := a.Contract(l.Contract); k != nil {
+		of.contract = string(k.Reference)
+	}
+	if i := a.Instance(l.Instance); i != nil {
+		of.environment = string(i.Environment)
+	}
+	for _, c := range a.Customer.ContactsFor(customer.Renewals, l.Instance) {
+		of.contacts = append(of.contacts, c.Email)
+	}
+	return of, nil
+}
+
+func licenseCells(r store.LicenseRecord, of holder) []string {
+	l := r.License
 	return []string{
 		l.ID, string(l.Type), string(l.Edition), l.Organization, string(l.Server), l.Server.Dataset(),
 		strconv.FormatInt(l.MaxLoc, 10),
-		strconv.FormatBool(l.Support), l.NotBefore.String(), l.Expiration.String(), strings.Join(contacts, " "),
+		strconv.FormatBool(l.Support), l.NotBefore.String(), l.Expiration.String(), strings.Join(of.contacts, " "),
 		strings.Join(l.Languages, " "),
 		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor, strconv.FormatBool(l.Muted),
 		r.NextReminder.String(), stamp(l.Revoked),
-		l.RevokedReason, l.ReplacedBy,
+		l.RevokedReason, l.ReplacedBy, of.customer, of.name, of.contract, l.Instance, of.environment,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
@@ -26,13 +27,17 @@ type licenseView struct {
 	Revocable        bool
 	CanBuildPackages bool          // custom packages can be built
 	CustomPackages   []packageLink // already built
-	MirrorsURL       string        // the address that finds the server that Mirrors names
+	Customer         customer.Customer
+	Contract         *customer.Contract // nil: none
+	Instance         customer.Instance
+	Production       *customer.Instance // that the instance mirrors; nil: none, or not known
 	Error            *formError
 	Done             string
 	Next             *nextView // after a license was issued for a request
 	SameServer       related
 	Mails            []mailRow
 	Timeline         []eventView
+	Earlier          bool          // the customer's timeline has more about it
 	events           []store.Event // shown as Timeline
 }
 
@@ -89,7 +94,15 @@ func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 	}
 	l := recorded.License
 	v.License = l
-	if v.events, err = s.store.LicenseTimeline(ctx, l.ID); err != nil {
+	account, err := s.store.Account(ctx, l.Customer)
+	if err != nil {
+		return v, err
+	}
+	v.Customer, v.Contract = account.Customer, account.Contract(l.Contract)
+	if i := account.Instance(l.Instance); i != nil {
+		v.Instance, v.Production = *i, account.Instance(i.Production)
+	}
+	if v.events, v.Earlier, err = s.store.LicenseTimeline(ctx, l); err != nil {
 		return v, err
 	}
 	v.Badge = licenseBadge(l, s.today())
@@ -99,22 +112,32 @@ func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 	v.Sendable = v.CanEdit && l.KeyText != "" && whyKeyNotSent(l, s.today()) == ""
 	v.Revocable = v.CanEdit && l.Revoked.IsZero()
 	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil
-	v.CustomPackages, v.MirrorsURL = s.packagesOf(l), searchFor(string(l.Mirrors))
+	v.CustomPackages = s.packagesOf(l)
 	reachable := false
-	if v.Addresses, reachable, err = s.addressRows(r, l.Contacts); err != nil {
+	if v.Addresses, reachable, err = s.addressRows(r, contactsOf(account, l)); err != nil {
 		return v, err
 	}
 	v.Unreached = !reachable && !reminder.Over(l, s.today())
-	for _, c := range l.Contacts {
+	for _, c := range account.Customer.ContactsFor(customer.Keys, l.Instance) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
 	v.Timeline = timelineView(v.events, colleaguesOf(r))
 	if v.Mails, err = s.mailsAbout(r, l.ID, "/console/licenses/"+l.ID); err != nil {
 		return v, err
 	}
-	found, err := s.store.FindByDataset(ctx, l.Server, maxRelated)
-	v.SameServer = s.related(r, found, map[string]bool{l.ID: true})
+	found, err := s.store.FindByServer(ctx, string(l.Server), maxRelated)
+	v.SameServer = s.related(r, found, map[string]bool{l.Instance: true})
 	return v, err
+}
+
+// contactsOf lists the contacts of a license's customer who speak for its instance.
+func contactsOf(a *customer.Account, l license.License) (list []license.Contact) {
+	for _, c := range a.Customer.Contacts {
+		if c.IsFor(customer.Keys, l.Instance) || c.IsFor(customer.Renewals, l.Instance) {
+			list = append(list, license.Contact{Name: c.Name, Email: c.Email})
+		}
+	}
+	return list
 }
 
 // licenseRecord reads the license in the address. Our own IDs are found in capitals too.

@@ -43,14 +43,15 @@ type stepView struct {
 	Open              bool       // the form is unfolded
 }
 
-// related lists other requests and licenses of the same server or company.
+// related lists other requests, customers and instances of the same server or company.
 type related struct {
-	Requests []requestRow
-	Licenses []licenseRow
-	More     bool
+	Requests  []requestRow
+	Customers []store.CustomerSummary
+	Instances []instanceRow
+	More      bool
 }
 
-// maxRelated is the number of related requests, and of licenses, that a page shows.
+// maxRelated is the number of related requests, customers and instances that a page shows.
 const maxRelated = 20
 
 // request shows a request.
@@ -115,12 +116,12 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 		return v, err
 	}
 	seen := map[string]bool{v.ID: true}
-	found, err := s.store.FindByDataset(ctx, v.Request.Server, maxRelated)
+	found, err := s.store.FindByServer(ctx, string(v.Request.Server), maxRelated)
 	if err != nil {
 		return v, err
 	}
 	v.SameServer = s.related(r, found, seen)
-	if found, err = s.store.FindByCompany(ctx, v.Company, maxRelated); err != nil {
+	if found, err = s.store.FindByName(ctx, v.Company, maxRelated); err != nil {
 		return v, err
 	}
 	v.SameCompany = s.related(r, found, seen)
@@ -138,9 +139,10 @@ func (s *site) related(r *http.Request, found store.Found, seen map[string]bool)
 		return !known
 	}
 	found.Requests = slices.DeleteFunc(found.Requests, func(other request.Summary) bool { return !fresh(other.ID) })
-	found.Licenses = slices.DeleteFunc(found.Licenses, func(l store.Summary) bool { return !fresh(l.ID) })
-	return related{s.requestRows(r, found.Requests), s.licenseRows(found.Licenses), found.More}
+	found.Customers = slices.DeleteFunc(found.Customers, func(c store.CustomerSummary) bool { return !fresh(c.ID) })
+	found.Instances = slices.DeleteFunc(found.Instances, func(i store.FoundInstance) bool { return !fresh(i.ID) })
+	return related{s.requestRows(r, found.Requests), found.Customers, s.instanceRows(found.Instances), found.More}
 }
 
 // Any reports whether there are any.
-func (r related) Any() bool { return len(r.Requests)+len(r.Licenses) > 0 }
+func (r related) Any() bool { return len(r.Requests)+len(r.Customers)+len(r.Instances) > 0 }

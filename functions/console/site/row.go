@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -118,6 +119,47 @@ func (s *site) licenseRows(list []store.Summary) (rows []licenseRow) {
 		rows = append(rows, licenseRow{l, statusBadge(l, today)})
 	}
 	return rows
+}
+
+// instanceRow is an instance in a list, with its customer and the license in force.
+type instanceRow struct {
+	customer.Instance
+	Customer store.CustomerSummary
+	License  *customer.License // nil: none
+	Status   badge             // of the license, or of an instance that was retired
+}
+
+func (s *site) instanceRows(list []store.FoundInstance) (rows []instanceRow) {
+	for _, i := range list {
+		rows = append(rows, s.instanceRow(i.Instance, i.Of))
+	}
+	return rows
+}
+
+func (s *site) instanceRow(i customer.Instance, of store.CustomerSummary) instanceRow {
+	row := instanceRow{Instance: i, Customer: of}
+	if l, ok := i.Current(s.today()); ok {
+		row.License, row.Status = &l, s.badgeOf(l)
+	}
+	if !i.InUse() {
+		row.Status = badge{"Retired", ""}
+	}
+	return row
+}
+
+// badgeOf returns the status of a license of an instance.
+func (s *site) badgeOf(l customer.License) badge {
+	return statusBadge(store.Summary{
+		NotBefore: l.NotBefore, Expiration: l.Expiration, Successor: l.Successor, Revoked: l.Revoked,
+	}, s.today())
+}
+
+// Terms summarizes the license in force: Developer, up to 100,000 lines.
+func (i instanceRow) Terms() string {
+	if i.License == nil {
+		return ""
+	}
+	return i.License.Type.Name() + ", " + shortEdition(i.License.Edition)
 }
 
 // expiresSoonDays is the number of days before its expiration from which a license "expires soon": the two months of

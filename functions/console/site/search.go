@@ -2,15 +2,18 @@ package site
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 	"marketplace/shared/store"
 )
 
@@ -18,15 +21,35 @@ type searchView struct {
 	Query      string
 	SearchedBy string // "email address", "server ID" or "company"; "" for no search
 	Requests   []requestRow
-	Licenses   []licenseRow
+	Customers  []store.CustomerSummary
+	Instances  []instanceRow
 	More       bool   // more was found than is shown
 	Error      string // why the query was rejected; "" for none
+}
+
+// Any reports whether something was found.
+func (v searchView) Any() bool { return len(v.Requests)+len(v.Customers)+len(v.Instances) > 0 }
+
+// Count says how much was found, such as "2 customers and 1 request".
+func (v searchView) Count() string {
+	var parts []string
+	for _, found := range []struct {
+		n    int
+		what string
+	}{{len(v.Customers), "customer"}, {len(v.Instances), "instance"}, {len(v.Requests), "request"}} {
+		if found.n == 1 {
+			parts = append(parts, "1 "+found.what)
+		} else if found.n > 1 {
+			parts = append(parts, fmt.Sprintf("%d %ss", found.n, found.what))
+		}
+	}
+	return strings.Join(parts, " and ")
 }
 
 const (
 	maxQuery  = input.MaxEmail // characters: nothing longer is searched for, but for a pasted key
 	maxPasted = 4000           // bytes of a pasted license key or text; addresses of pages can be twice as long
-	maxFound  = 100            // number of requests, and of licenses, that are shown
+	maxFound  = 100            // number of requests, customers and instances that are shown
 )
 
 // search finds requests and licenses. The form of the query tells what it is; an ID, a reference, or a key with an ID
@@ -60,7 +83,8 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.SearchedBy, v.More = searchedBy, found.More
-	v.Requests, v.Licenses = s.requestRows(r, found.Requests), s.licenseRows(found.Licenses)
+	v.Requests, v.Customers = s.requestRows(r, found.Requests), found.Customers
+	v.Instances = s.instanceRows(found.Instances)
 	return show(http.StatusOK)
 }
 
@@ -87,6 +111,13 @@ func (s *site) pageOf(ctx context.Context, named license.Reference) (string, err
 		return func() (string, error) { _, err := s.store.License(ctx, id); return "/console/licenses/" + id, err }
 	}
 	for i, short := range named.Short {
+		if short.Kind() != reference.Request {
+			look(i, func() (string, error) {
+				_, err := s.store.CustomerByReference(ctx, short)
+				return "/console/customers/" + string(short), err
+			})
+			continue
+		}
 		look(i, func() (string, error) {
 			id, err := s.store.RequestByReference(ctx, short)
 			return "/console/requests/" + id, err
@@ -125,26 +156,37 @@ func (s *site) find(ctx context.Context, q string, servers []license.Server) (by
 	g, ctx := errgroup.WithContext(ctx)
 	for i, server := range servers {
 		g.Go(func() (err error) {
-			ofServers[i], err = s.store.FindByDataset(ctx, server, maxFound)
+			ofServers[i], err = s.store.FindByServer(ctx, string(server), maxFound)
 			return err
 		})
 	}
 	by = "server ID"
+	var beginning, ofDomain store.Found
 	switch {
 	case strings.Contains(q, "@"): // addresses on record may be older than our rules
 		by = "email address"
 		g.Go(func() (err error) { found, err = s.store.FindByEmail(ctx, q, maxFound); return err })
 	case q != "":
 		by = "company"
-		g.Go(func() (err error) { found, err = s.store.FindByCompany(ctx, q, maxFound); return err })
+		g.Go(func() (err error) { found, err = s.store.FindByName(ctx, q, maxFound); return err })
+		g.Go(func() (err error) { beginning, err = s.store.FindByServer(ctx, q, maxFound); return err })
+		if domain, bad := customer.ParseDomain(q); bad == nil && strings.Contains(q, ".") {
+			g.Go(func() (err error) { ofDomain, err = s.store.FindByDomain(ctx, domain, maxFound); return err })
+		}
 	}
 	if err := g.Wait(); err != nil {
 		return "", store.Found{}, err
 	}
 	for _, f := range ofServers {
-		if len(f.Requests)+len(f.Licenses) > 0 {
+		if len(f.Requests)+len(f.Instances) > 0 {
 			return "server ID", f, nil
 		}
+	}
+	if len(beginning.Instances) > 0 && len(found.Customers)+len(found.Requests) == 0 {
+		return "beginning of a server ID", beginning, nil
+	}
+	if len(ofDomain.Customers) > 0 {
+		return "mail domain", ofDomain, nil
 	}
 	return by, found, nil
 }

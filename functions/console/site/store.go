@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"marketplace/functions/console/generator"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
@@ -32,8 +33,9 @@ type Store interface {
 	Colleagues(context.Context) ([]store.Colleague, error)
 
 	// Licenses.
-	LicenseTimeline(ctx context.Context, id string) ([]store.Event, error)
-	LicensesExpiring(ctx context.Context, month license.Date, f func(store.Summary) error) error
+	LicenseTimeline(ctx context.Context, l license.License) (events []store.Event, more bool, err error)
+	LicensesExpiring(ctx context.Context, month license.Date, f func(store.LicenseRecord) error) error
+	Contacts(ctx context.Context, l license.License, p customer.Purpose) ([]license.Contact, error)
 	LicensesOfMonth(ctx context.Context, month license.Date, limit int, after string) (store.LicensesPage, error)
 	Expiring(ctx context.Context, from license.Date, months int) (
 		[]store.ExpiringMonth, map[store.Class]store.Count, error)
@@ -42,9 +44,11 @@ type Store interface {
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
 	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error
 
-	// Searches, in addition to FindByEmail of generator.Records.
-	FindByCompany(ctx context.Context, name string, limit int) (store.Found, error)
-	FindByDataset(ctx context.Context, server license.Server, limit int) (store.Found, error)
+	// Searches.
+	FindByName(ctx context.Context, name string, limit int) (store.Found, error)
+	FindByEmail(ctx context.Context, email string, limit int) (store.Found, error)
+	FindByDomain(ctx context.Context, domain string, limit int) (store.Found, error)
+	FindByServer(ctx context.Context, text string, limit int) (store.Found, error)
 
 	// Emails and their delivery.
 	MailProvider(ctx context.Context) (outbox.Provider, error)
