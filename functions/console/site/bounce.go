@@ -63,7 +63,11 @@ func (s *site) resumeEmailsOfLicense(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	l := recorded.License
-	done, err := s.resumeEmails(r, store.Subject{License: l.ID}, l.Contacts)
+	account, err := s.store.Account(r.Context(), l.Customer)
+	if err != nil {
+		return err
+	}
+	done, err := s.resumeEmails(r, store.Subject{License: l.ID}, contactsOf(account, l))
 	if err != nil {
 		return err
 	}
