@@ -124,15 +124,22 @@ func InstanceID(l license.License) string {
 	return id("instance", of, l.Server.Dataset(), string(environment(l.Type)))
 }
 
+// NewCustomer is the customer of a name, with contacts, as it is not on record yet.
+func NewCustomer(name string, contacts ...license.Contact) customer.Customer {
+	c := customer.Customer{ID: CustomerID(name), Reference: referenceOf(reference.Customer, name), Name: name}
+	for _, to := range contacts {
+		c.Contacts = append(c.Contacts, customer.Contact{Name: to.Name, Email: to.Email, VouchedBy: By})
+	}
+	return c
+}
+
 // customerWith returns the customer of a name with the contacts, and whether that differs from what is on record.
 func customerWith(ctx context.Context, s *store.Store, name string, contacts []license.Contact) (
 	c customer.Customer, changed bool, err error) {
 	c, err = s.Customer(ctx, CustomerID(name))
 	if fault.KindOf(err) == fault.NotFound {
-		c = customer.Customer{
-			ID: CustomerID(name), Reference: referenceOf(reference.Customer, name), Name: name, Created: s.Now(),
-		}
-		changed, err = true, nil
+		c = NewCustomer(name)
+		c.Created, changed, err = s.Now(), true, nil
 	}
 	for _, to := range contacts {
 		if _, known := c.Contact(to.Email); !known {
