@@ -123,6 +123,14 @@ func (s *Store) changeAccount(ctx context.Context, change AccountChange, f func(
 // customers lists the IDs of the survivor and of those merged into it: rows may be in the partition of each.
 func (a *account) customers() []string { return append([]string{a.id}, a.merged...) }
 
+// home is the customer of the account with whom something new is kept: the one that was named, if it is of the account.
+func (a *account) home(named string) string {
+	if slices.Contains(a.merged, named) {
+		return named
+	}
+	return a.id
+}
+
 // contract reads a contract of the account, with the version of its row.
 func (a *account) contract(ctx context.Context, id string) (c customer.Contract, version int64, err error) {
 	for _, in := range a.customers() {
@@ -224,7 +232,7 @@ func (c *changeset) license(ctx context.Context, i *instance, id string) (*Licen
 
 // addLicense creates a license of an instance, and finds out which licenses it succeeds and which succeeds it.
 func (c *changeset) addLicense(ctx context.Context, i *instance, l license.License, line entity.Line) error {
-	l.Recorded = c.store.now()
+	l.Recorded, l.Customer, l.Retired = c.store.now(), i.Customer, !i.InUse()
 	added := customer.LicenseOf(l)
 	for _, other := range slices.Clone(i.Licenses) {
 		switch {

@@ -18,32 +18,30 @@ func dataset(t *testing.T, b *testEnv, server license.Server) store.Dataset {
 	return d
 }
 
-// mirror is a staging license of the server that expiring's licenses are for.
-func mirror(id string) license.License {
-	l := expiring(id, "2019-08-31")
-	l.Type, l.Server, l.Mirrors = license.Staging, "AWHW8w9JtzBzSrmf9STG", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX"
-	return l
-}
-
-func TestDatasetKnowsTheStagingLicensesOfItsServer(t *testing.T) {
+func TestDatasetKnowsTheInstancesOfItsServers(t *testing.T) {
 	b := newTestEnv(t)
 	add(t, b, expiring("l1", "2019-08-31"))
 	before := dataset(t, b, "AWHW8w9JtzBzSrmf9GQX")
-	add(t, b, mirror("s1"))
+	copied := expiring("s1", "2019-08-31")
+	copied.Type, copied.Server, copied.Instance = license.Staging, "BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "copy"
+	add(t, b, copied)
 	got := dataset(t, b, "AWHW8w9JtzBzSrmf9GQX")
-	if len(got.Licenses) != 1 || got.Licenses[0].License.ID != "l1" || len(got.Staging) != 1 ||
-		got.Staging[0].License.ID != "s1" {
-		t.Errorf("production server: got %+v, want license l1 and staging license s1", got)
+	want := []store.InstanceName{{Customer: "acme", Instance: instanceOf(expiring("l1", "2019-08-31"))},
+		{Customer: "acme", Instance: "copy"}}
+	if !slices.Equal(got.Instances, want) || got.Version == before.Version {
+		t.Errorf("got %+v after %+v, want %v in another version", got, before, want)
 	}
-	if got.Version == before.Version {
-		t.Error("got the same version after one more staging license, want another")
+	copied.ID = "s2"
+	add(t, b, copied)
+	if again := dataset(t, b, copied.Server); again.Version != got.Version {
+		t.Errorf("one more license: got version %d, want %d", again.Version, got.Version)
 	}
-	if got := dataset(t, b, "AWHW8w9JtzBzSrmf9STG"); len(got.Licenses) != 1 || len(got.Staging) != 0 {
-		t.Errorf("staging server: got %+v, want its license alone", got)
+	if got := dataset(t, b, "AWHW8w9JtzBzSrmf9STG"); len(got.Instances) != 0 || got.Version != 0 {
+		t.Errorf("another server: got %+v, want nothing", got)
 	}
-	found, err := b.FindByDataset(t.Context(), "AWHW8w9JtzBzSrmf9GQX", 10)
-	if err != nil || len(found.Licenses) != 2 {
-		t.Errorf("got %+v, %v, want both licenses", found, err)
+	found, err := b.FindByServer(t.Context(), "AWHW8w9JtzBzSrmf9GQX", 10)
+	if err != nil || len(found.Instances) != 2 {
+		t.Errorf("got %+v, %v, want both instances", found, err)
 	}
 }
 
@@ -53,7 +51,7 @@ func TestIssueIsRefusedWhereADatasetChangedSinceItWasSeen(t *testing.T) {
 	add(t, b, expiring("l1", "2018-08-31"))
 	other := expiring("l2", "2019-08-31")
 	other.Server = "AWHW8w9JtzBzSrmf9GQZ"
-	i := store.Issue{Licenses: []license.License{other}, By: "sam", Datasets: seen}
+	i := complete(t, b, store.Issue{Licenses: []license.License{other}, By: "sam", Datasets: seen})
 	if err := b.IssueLicenses(t.Context(), i); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("issuing by an old dataset: got %v, want a Conflict fault", err)
 	}
@@ -62,10 +60,10 @@ func TestIssueIsRefusedWhereADatasetChangedSinceItWasSeen(t *testing.T) {
 	if err := b.IssueLicenses(t.Context(), i); err != nil {
 		t.Error(err)
 	}
-	events, err := b.LicenseTimeline(t.Context(), "l2")
-	if last := events[len(events)-1]; err != nil || last.Action != store.WarningsConfirmed ||
-		last.Note != i.Confirmed || last.By != "sam" {
-		t.Errorf("last event: got %+v, %v", last, err)
+	events := licenseEvents(t, b, "l2")
+	if last := events[len(events)-1]; last.Action != store.WarningsConfirmed || last.Note != i.Confirmed ||
+		last.By != "sam" {
+		t.Errorf("last event: got %+v", last)
 	}
 }
 
@@ -89,9 +87,9 @@ func TestTailoredPackageIsListedOnce(t *testing.T) {
 	if err != nil || !slices.Equal(l.License.Packages, []string{"a.zip"}) {
 		t.Errorf("got packages %v, %v, want one", l.License.Packages, err)
 	}
-	events, err := b.LicenseTimeline(t.Context(), "l1")
-	if last := events[len(events)-1]; err != nil || last.Action != store.PackageTailored || last.Note != "a.zip" ||
+	events := licenseEvents(t, b, "l1")
+	if last := events[len(events)-1]; last.Action != store.PackageTailored || last.Note != "a.zip" ||
 		last.By != "sam" {
-		t.Errorf("last event: got %+v, %v", last, err)
+		t.Errorf("last event: got %+v", last)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -29,7 +31,8 @@ type Issue struct {
 	To license.Contact
 
 	// Customer, Contracts and Instances are what is new or changes, as it is to be; instances without their licenses.
-	// Those that are on record already are known by their IDs.
+	// Those that are on record already are known by their IDs. New customers and contracts get their short references
+	// here.
 	Customer  *customer.Customer
 	Contracts []customer.Contract
 	Instances []customer.Instance
@@ -56,6 +59,10 @@ type Issue struct {
 // Conflict fault if the request, a customer or a dataset changed since the operator saw it; a TooLarge fault if
 // this is too much for one transaction.
 func (s *Store) IssueLicenses(ctx context.Context, i Issue) error {
+	i, err := s.withReferences(i, nil)
+	if err != nil {
+		return err
+	}
 	return entity.Retry(func() error {
 		if len(i.Licenses) > 0 {
 			switch _, err := s.License(ctx, i.Licenses[0].ID); {
@@ -72,11 +79,42 @@ func (s *Store) IssueLicenses(ctx context.Context, i Issue) error {
 		if len(i.Licenses) > 0 && i.To.Email != "" && !i.Imported {
 			c.queue(notice.LicenseKey(i.Licenses, i.To))
 		}
-		if err := c.Commit(ctx); err != nil {
-			return fmt.Errorf("store: issuing licenses of customer %s: %w", i.customer(), err)
+		err := c.Commit(ctx)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if again, drawing := s.withReferences(i, err); drawing == nil {
+			i = again
+		}
+		return fmt.Errorf("store: issuing licenses of customer %s: %w", i.customer(), err)
 	})
+}
+
+// withReferences draws the short references that an issue has none for, and new ones for those that a conflict says are
+// taken. Of what is on record already, none is used.
+func (s *Store) withReferences(i Issue, conflict error) (Issue, error) {
+	draw := func(r reference.Reference, k reference.Kind) (reference.Reference, error) {
+		if r != "" && !entity.IsConflictOn(conflict, rowkey.Reference(r)) {
+			return r, nil
+		}
+		return reference.New(k, s.random)
+	}
+	var err error
+	if i.Customer != nil {
+		drawn := *i.Customer
+		if drawn.Reference, err = draw(drawn.Reference, reference.Customer); err != nil {
+			return i, err
+		}
+		i.Customer = &drawn
+	}
+	i.Contracts = slices.Clone(i.Contracts)
+	for n := range i.Contracts {
+		k := &i.Contracts[n]
+		if k.Reference, err = draw(k.Reference, reference.Contract); err != nil {
+			return i, err
+		}
+	}
+	return i, nil
 }
 
 // customer is the ID of the customer that the issue is for.
@@ -168,6 +206,7 @@ func (c *changeset) saveCustomer(ctx context.Context, i Issue) (*account, error)
 	}
 	return a, c.changeCustomer(ctx, after.ID, entity.Line{By: i.By, Action: CustomerChanged},
 		func(kept *customer.Customer) error {
+			after.Reference = kept.Reference
 			*kept = after
 			return nil
 		})
@@ -192,6 +231,7 @@ func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.L
 func (c *changeset) saveContract(ctx context.Context, a *account, after customer.Contract, by string) error {
 	before, version, err := a.contract(ctx, after.ID)
 	if fault.KindOf(err) == fault.NotFound {
+		after.Customer = a.home(after.Customer)
 		c.Create(entity.Encode(rowkey.Reference(after.Reference), rowkey.TypeReference,
 			referenced{Customer: a.id, Contract: after.ID}))
 		c.Add(contractEntity{after}, entity.Line{By: by, Action: ContractMade})
@@ -200,6 +240,7 @@ func (c *changeset) saveContract(ctx context.Context, a *account, after customer
 	if err != nil {
 		return err
 	}
+	after.Customer, after.Reference = before.Customer, before.Reference
 	c.Change(contractEntity{before}, contractEntity{after}, version, entity.Line{By: by, Action: ContractChanged})
 	return nil
 }
@@ -209,6 +250,7 @@ func (c *changeset) saveInstance(ctx context.Context, a *account, after customer
 	i, err := a.instance(ctx, after.ID)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
+		after.Customer = a.home(after.Customer)
 		i = a.newInstance(after)
 		i.change(entity.Line{By: by, Action: InstanceAdded})
 	case err != nil:
@@ -221,6 +263,7 @@ func (c *changeset) saveInstance(ctx context.Context, a *account, after customer
 			}
 		}
 		after.Licenses, after.Retired, after.RetiredBy = i.Licenses, i.Retired, i.RetiredBy
+		after.Customer = i.Customer // only MoveInstances changes it
 		i.Instance = after
 		if !retired {
 			i.change(entity.Line{By: by, Action: InstanceChanged})

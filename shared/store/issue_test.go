@@ -15,25 +15,28 @@ import (
 	"marketplace/shared/store"
 )
 
-func issue(r request.Request, replaces map[string]int64, licenses ...license.License) store.Issue {
-	return store.Issue{Licenses: licenses, By: "sam@vendor.example", Request: r.ID, RequestVersion: r.Version,
-		Replaces: replaces}
+// issue answers a request with licenses, whose keys ada receives.
+func issue(t *testing.T, b *testEnv, r request.Request, licenses ...license.License) store.Issue {
+	t.Helper()
+	return complete(t, b, store.Issue{Licenses: licenses, By: "sam@vendor.example", To: ada, Request: r.ID,
+		RequestVersion: r.Version})
 }
 
 func TestIssuingIsOneTransaction(t *testing.T) {
 	b := newTestEnv(t)
 	r := file(t, b, evaluation)
 	b.now = b.now.Add(3 * time.Hour)
+	i := issue(t, b, r, expiring("l1", "2019-08-31"))
 	b.table.Reset()
-	l := expiring("l1", "2019-08-31")
-	if err := b.IssueLicenses(t.Context(), issue(r, nil, l)); err != nil {
+	if err := b.IssueLicenses(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
 	if n := b.table.Counts().Transacts; n != 1 {
 		t.Errorf("got %d transactions, want 1", n)
 	}
 	got, err := b.Request(t.Context(), r.ID)
-	if err != nil || got.State != request.Issued || got.Licenses[0] != "l1" || got.Reviewer != "sam@vendor.example" {
+	if err != nil || got.State != request.Issued || got.Licenses[0] != "l1" ||
+		got.Customer != "acme" || got.Instance != i.Licenses[0].Instance || got.Reviewer != "sam@vendor.example" {
 		t.Errorf("got request %+v, %v, want it issued", got, err)
 	}
 	recorded, err := b.License(t.Context(), "l1")
@@ -57,11 +60,12 @@ func TestIssuingIsOneTransaction(t *testing.T) {
 func TestOneIssueActionMakesOneLicense(t *testing.T) {
 	b := newTestEnv(t)
 	r := file(t, b, evaluation)
+	i := issue(t, b, r, expiring("l1", "2019-08-31"))
 	var done, told atomic.Int32
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31")))
+			err := b.IssueLicenses(t.Context(), i)
 			switch {
 			case err == nil:
 				done.Add(1)
@@ -81,10 +85,10 @@ func TestOneIssueActionMakesOneLicense(t *testing.T) {
 func TestTwoPeopleIssueForOneRequest(t *testing.T) {
 	b := newTestEnv(t)
 	r := file(t, b, evaluation)
-	if err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l1", "2019-08-31"))); err != nil {
+	if err := b.IssueLicenses(t.Context(), issue(t, b, r, expiring("l1", "2019-08-31"))); err != nil {
 		t.Fatal(err)
 	}
-	err := b.IssueLicenses(t.Context(), issue(r, nil, expiring("l2", "2019-08-31")))
+	err := b.IssueLicenses(t.Context(), issue(t, b, r, expiring("l2", "2019-08-31")))
 	if fault.KindOf(err) != fault.Conflict {
 		t.Errorf("second: got %v, want a Conflict fault", err)
 	}
@@ -99,17 +103,13 @@ func TestTwoPeopleIssueForOneRequest(t *testing.T) {
 func TestReplacedLicenseIsRevokedAndRemindsNoMore(t *testing.T) {
 	b := newTestEnv(t)
 	add(t, b, expiring("old", "2018-08-31"))
-	old, err := b.License(t.Context(), "old")
-	if err != nil {
-		t.Fatal(err)
-	}
 	new := expiring("new", "2018-08-31")
-	new.Server = "AWHW8w9JtzBzSrmf9GQZ"
-	i := store.Issue{Licenses: []license.License{new}, By: "sam", Replaces: map[string]int64{"old": old.Version}}
+	new.Server, new.Instance = "AWHW8w9JtzBzSrmf9GQZ", instanceOf(expiring("old", "2018-08-31"))
+	i := complete(t, b, store.Issue{Licenses: []license.License{new}, By: "sam", Replaces: []string{"old"}})
 	if err := b.IssueLicenses(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
-	old, err = b.License(t.Context(), "old")
+	old, err := b.License(t.Context(), "old")
 	if err != nil || old.License.Revoked.IsZero() || old.License.ReplacedBy != "new" || !old.NextReminder.IsZero() {
 		t.Errorf("replaced license: got %+v, %v", old, err)
 	}
@@ -141,10 +141,10 @@ func TestRevokedSuccessorLetsTheRemindersComeAgain(t *testing.T) {
 		"again"); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("revoking with an old version: got %v, want a Conflict fault", err)
 	}
-	events, err := b.LicenseTimeline(t.Context(), "l2")
-	if err != nil || events[len(events)-1].Action != store.LicenseRevoked ||
+	events := licenseEvents(t, b, "l2")
+	if events[len(events)-1].Action != store.LicenseRevoked ||
 		events[len(events)-1].Note != "never paid" {
-		t.Errorf("got timeline %+v, %v", events, err)
+		t.Errorf("got timeline %+v", events)
 	}
 }
 
@@ -215,8 +215,8 @@ func TestKeyIsSentAgainOnceForEachMail(t *testing.T) {
 	if err != nil || m.Kind != mail.LicenseKey || m.To != it || !m.Resent || !slices.Equal(m.Licenses, []string{"l1"}) {
 		t.Errorf("got mail %+v, %v, want the key of l1 again, to %v", m, err, it)
 	}
-	events, err := b.LicenseTimeline(t.Context(), "l1")
-	if err != nil || len(events) != 2 || events[1].Action != store.KeySentAgain || events[1].Note != it.Email {
-		t.Errorf("got timeline %+v, %v, want one key sent again", events, err)
+	events := licenseEvents(t, b, "l1")
+	if len(events) != 2 || events[1].Action != store.KeySentAgain || events[1].Note != it.Email {
+		t.Errorf("got timeline %+v, want one key sent again", events)
 	}
 }

@@ -3,7 +3,6 @@ package store_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -267,111 +266,6 @@ func TestQueueShowsWhatIsDueFirstInPages(t *testing.T) {
 					t.Errorf("queue of %q %q, latest %v: got\n%v\nwant\n%v", kind, edition, latest, got, all)
 				}
 			}
-		}
-	}
-}
-
-func TestSearchFindsByServerPersonAndCompany(t *testing.T) {
-	b := newTestEnv(t)
-	d := evaluation
-	d.Company = "Fjord Systems & Söhne AS"
-	r := file(t, b, d)
-	l := expiring("l1", "2018-08-31")
-	l.Organization, l.Server = "Fjordline", "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX"
-	add(t, b, l)
-	other := evaluation
-	other.Company, other.Server, other.Email = "Acme", "AWHW8w9JtzBzSrmf9GQY", "eve@acme.example"
-	file(t, b, other)
-
-	ids := func(f store.Found, err error) string {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var found []string
-		for _, r := range f.Requests {
-			found = append(found, r.ID)
-		}
-		for _, l := range f.Licenses {
-			found = append(found, l.ID)
-		}
-		return strings.Join(found, " ")
-	}
-	both := r.ID + " l1"
-	for name, got := range map[string]string{
-		"the dataset":               ids(b.FindByDataset(t.Context(), "AWHW8w9JtzBzSrmf9GQX", 10)),
-		"the dataset at a new base": ids(b.FindByDataset(t.Context(), "FFFFFFFF-AWHW8w9JtzBzSrmf9GQX", 10)),
-		"the person":                ids(b.FindByEmail(t.Context(), "Ada@Acme.example", 10)),
-		"the word's beginning":      ids(b.FindByCompany(t.Context(), "fjord", 10)),
-		"two characters":            ids(b.FindByCompany(t.Context(), "FJ", 10)),
-	} {
-		if got != both {
-			t.Errorf("by %s: got %q, want %q", name, got, both)
-		}
-	}
-	for name, want := range map[string]string{"fjord söhne": r.ID, "söh fjord": r.ID, "fjordl": "l1", "fjord acme": "",
-		"x": "", "": "", "#": "", "systems": r.ID} {
-		if got := ids(b.FindByCompany(t.Context(), name, 10)); got != want {
-			t.Errorf("by company %q: got %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestCompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
-	b := newTestEnv(t)
-	company := func(i int, name string) license.License {
-		l := expiring(fmt.Sprintf("l%d", i), "2018-08-31")
-		l.Organization, l.Server = name, license.Server(fmt.Sprintf("%020d", i))
-		return l
-	}
-	add(t, b, company(0, "Fjord International"))
-	for i := range 510 { // more than are read at once
-		add(t, b, company(i+1, fmt.Sprintf("Company%d International", i)))
-	}
-	for _, name := range []string{"Fjord International", "international fjord", "fj int"} {
-		found, err := b.FindByCompany(t.Context(), name, 20)
-		if err != nil || len(found.Licenses) != 1 || found.Licenses[0].ID != "l0" || found.More {
-			t.Errorf("%q: got %+v, %v, want l0 alone", name, found, err)
-		}
-	}
-	if found, err := b.FindByCompany(t.Context(), "international", 20); err != nil || len(found.Licenses) != 20 ||
-		!found.More {
-		t.Errorf("word of all: got %d, more %v, %v, want 20 and more", len(found.Licenses), found.More, err)
-	}
-}
-
-func TestCompanyIsFoundInEverySpelling(t *testing.T) {
-	b := newTestEnv(t)
-	for i, tt := range []struct{ name, asked string }{
-		{"Bücher AG", "bucher, buecher, BÜCHER, bü, bu, bue, bu\u0308cher"},
-		{"Mueller GmbH", "Müller, muller, mueller, müll"},
-		{"\u00d6sterreichische Post", "osterr, oesterr, ÖSTERR, O\u0308sterreichische post"},
-		{"Lumière Énergie", "lumiere energie, LUMIÈRE ÉNERGIE, energ"},
-		{"Wisła Telekom", "wisla, WISŁA, wis"},
-		{"Æther Ørsted", "aether, aeth orsted, ørsted, oersted"},
-		{"Großbäckerei Weiß", "grossbackerei, Großbaeckerei, weiss, weiß"},
-		{"İstanbul Sigorta", "istanbul, ISTANBUL, ıstanbul"},
-		{"ＮＴＴ　ﾃﾞｰﾀ", "ntt, データ"},
-		{"AE Systems", "ae, AE systems"},
-		{"Συστήματα ΑΕ", "συστηματα, ΣΥΣΤΉΜΑΤΑ"},
-		{"Ελληνικός Όμιλος", "ΕΛΛΗΝΙΚΌΣ ΌΜΙΛΟΣ"},
-		{"Йогурт", "йогурт, иогурт"},
-		{"हिन्दी प्रकाशन", "हिन्दी"},
-	} {
-		l := expiring(fmt.Sprintf("l%02d", i), "2018-08-31")
-		l.Organization, l.Server = tt.name, license.Server(fmt.Sprintf("%020d", i))
-		add(t, b, l)
-		for name := range strings.SplitSeq(tt.asked, ", ") {
-			found, err := b.FindByCompany(t.Context(), name, 10)
-			if err != nil || !slices.ContainsFunc(found.Licenses, func(s store.Summary) bool { return s.ID == l.ID }) {
-				t.Errorf("%q: got no %q in %+v, %v", name, tt.name, found.Licenses, err)
-			}
-		}
-	}
-	for name, not := range map[string]string{"bacher": "l00", "lumeire": "l03", "a": "l09"} {
-		found, err := b.FindByCompany(t.Context(), name, 10)
-		if err != nil || len(found.Licenses) > 0 {
-			t.Errorf("%q: got %s in %+v, %v, want nothing", name, not, found.Licenses, err)
 		}
 	}
 }

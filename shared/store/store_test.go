@@ -230,20 +230,12 @@ func TestRequestOpensOnlyByItsToken(t *testing.T) {
 	}
 }
 
-// expiring is a license that expires on the day.
+// expiring is a license of the customer acme that expires on the day.
 func expiring(id, expiration string) license.License {
 	return license.License{
-		ID: id, Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
+		ID: id, Type: license.Production, Customer: "acme", Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer,
 		MaxLoc:  1_000_000, Expiration: day(expiration),
-		Contacts: []license.Contact{{Name: "Ada", Email: "ada@acme.example"}},
-	}
-}
-
-func add(t *testing.T, b *testEnv, l license.License) {
-	t.Helper()
-	if added, err := b.AddLicense(t.Context(), l, "ops"); err != nil || !added {
-		t.Fatalf("AddLicense(%s) = %v, %v", l.ID, added, err)
 	}
 }
 
@@ -292,16 +284,16 @@ func TestLicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
 	}
 }
 
-// reminding is the stage for the first contact of a license.
-func reminding(b *testEnv, l license.License, stage reminder.Stage) store.Reminding {
-	return store.Reminding{Stage: stage, To: l.Contacts[0], Ready: b.now}
+// reminding is the stage for ada.
+func reminding(b *testEnv, stage reminder.Stage) store.Reminding {
+	return store.Reminding{Stage: stage, To: ada, Ready: b.now}
 }
 
 // remind records the stage for everything that is due.
 func remind(t *testing.T, b *testEnv, through string, stage reminder.Stage) {
 	t.Helper()
 	err := b.DueReminders(t.Context(), day(through), func(d store.Due) error {
-		return b.RecordReminder(t.Context(), d, reminding(b, d.License, stage))
+		return b.RecordReminder(t.Context(), d, reminding(b, stage))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -334,6 +326,8 @@ func TestSuccessorStopsTheReminders(t *testing.T) {
 		{"not one that ends the same day", func(l *license.License) { l.Expiration = day("2018-08-31") }, true},
 		{"not one for another server", func(l *license.License) { l.Server = "AWHW8w9JtzBzSrmf9GQY" }, true},
 		{"not one for staging", func(l *license.License) { l.Type = license.Staging }, true},
+		{"not one of another instance with the same server", func(l *license.License) { l.Instance = "other" }, true},
+		{"not one of another customer with the same server", func(l *license.License) { l.Customer = "other" }, true},
 	} {
 		for _, order := range []string{"recorded later", "recorded first"} {
 			t.Run(tt.name+", "+order, func(t *testing.T) {
@@ -390,42 +384,51 @@ func TestUnusedReminderRowExpires(t *testing.T) {
 	}
 }
 
-func TestConcurrentLicensesOfOneDatasetSeeEachOther(t *testing.T) {
+func TestConcurrentLicensesOfOneInstanceSeeEachOther(t *testing.T) {
 	b := newTestEnv(t)
+	licenses := make([]license.License, 8)
+	for i := range licenses {
+		licenses[i] = expiring(fmt.Sprintf("l%d", i), fmt.Sprintf("20%d-08-31", 18+i))
+	}
+	known := complete(t, b, store.Issue{Licenses: licenses, By: "ops"})
+	licenses, known.Licenses = known.Licenses, nil
+	if err := b.IssueLicenses(t.Context(), known); err != nil {
+		t.Fatal(err)
+	}
 	var wg sync.WaitGroup
-	for year := range 8 {
+	for _, l := range licenses {
 		wg.Go(func() {
-			l := expiring(fmt.Sprintf("l%d", year), fmt.Sprintf("20%d-08-31", 18+year))
-			if _, err := b.AddLicense(t.Context(), l, "ops"); err != nil {
+			i := store.Issue{Licenses: []license.License{l}, By: "ops", Imported: true}
+			if err := b.IssueLicenses(t.Context(), i); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	all, err := b.LicensesOfDataset(t.Context(), "AWHW8w9JtzBzSrmf9GQX")
-	if err != nil || len(all) != 8 {
-		t.Fatalf("got %d licenses, %v, want 8", len(all), err)
-	}
-	for i, r := range all {
-		if last := i == 7; (r.License.Successor == "") != last || r.NextReminder.IsZero() == last {
-			t.Errorf("%s: got successor %q and reminder on %q", r.License.ID, r.License.Successor, r.NextReminder)
+	for i, l := range licenses {
+		r, err := b.License(t.Context(), l.ID)
+		if last := i == 7; err != nil || (r.License.Successor == "") != last || r.NextReminder.IsZero() == last {
+			t.Errorf("%s: got successor %q and reminder on %q, %v", l.ID, r.License.Successor, r.NextReminder, err)
 		}
 	}
 }
 
-func TestRecordedLicenseIsKnownAndOtherTermsAreRefused(t *testing.T) {
+func TestRecordedLicenseIsKnown(t *testing.T) {
 	b := newTestEnv(t)
 	l := expiring("l1", "2018-08-31")
 	add(t, b, l)
 	add(t, b, expiring("l2", "2019-08-31")) // which changes l1's row
-	if added, err := b.AddLicense(t.Context(), l, "ops"); err != nil || added {
-		t.Errorf("again: got %v, %v, want false", added, err)
+	other := l
+	other.MaxLoc++
+	for _, again := range []license.License{l, other} {
+		i := complete(t, b, store.Issue{Licenses: []license.License{again}, By: "ops", Imported: true})
+		if err := b.IssueLicenses(t.Context(), i); !errors.Is(err, store.ErrIssued) {
+			t.Errorf("again: got %v, want ErrIssued", err)
+		}
 	}
-	l.MaxLoc++
-	if added, err := b.AddLicense(t.Context(), l, "ops"); fault.KindOf(err) != fault.Conflict || added {
-		t.Errorf("with other terms: got %v, %v, want a Conflict fault", added, err)
-	} else if !strings.Contains(fault.Sentence(err), "with other terms: lines of code.") {
-		t.Errorf("got %q, want the differing term", fault.Sentence(err))
+	known, err := b.OnRecord(t.Context(), "l1", "l3")
+	if err != nil || len(known) != 1 || known["l1"].MaxLoc != l.MaxLoc {
+		t.Errorf("got on record %+v, %v, want l1 with its first terms", known, err)
 	}
 }
 
@@ -438,7 +441,7 @@ func TestReminderIsRecordedOnce(t *testing.T) {
 		func(d store.Due) error { found = d; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	do := reminding(b, found.License, 2)
+	do := reminding(b, 2)
 	if err := b.RecordReminder(t.Context(), found, do); err != nil {
 		t.Fatal(err)
 	}
@@ -460,17 +463,17 @@ func TestMailIsQueuedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.Reminded = 0
-		if err := b.RecordReminder(t.Context(), store.Due{LicenseRecord: l}, reminding(b, l.License, 2)); err != nil {
+		if err := b.RecordReminder(t.Context(), store.Due{LicenseRecord: l}, reminding(b, 2)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got := pending(t, b.Store); len(got) != 1 || !strings.HasPrefix(got[0], "l1--2018-08-31-2m-") {
 		t.Errorf("got pending mails %v, want one", got)
 	}
-	events, err := b.LicenseTimeline(t.Context(), "l1")
-	if err != nil || len(events) != 2 || events[1].Action != store.ReminderQueued ||
+	events := licenseEvents(t, b, "l1")
+	if len(events) != 2 || events[1].Action != store.ReminderQueued ||
 		events[1].Note != pending(t, b.Store)[0] {
-		t.Errorf("got timeline %+v, %v, want one reminder", events, err)
+		t.Errorf("got timeline %+v, want one reminder", events)
 	}
 	if got := due(t, b, "2018-06-30"); got != nil {
 		t.Errorf("got due %v, want none", got)
@@ -482,6 +485,7 @@ func TestDailyRunReadsOnlyWhatIsDue(t *testing.T) {
 	for i := range 365 {
 		l := expiring(fmt.Sprintf("l%03d", i), day("2018-06-01").AddDays(i).String())
 		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9%03d", i))
+		l.Customer = l.ID
 		add(t, b, l)
 	}
 	b.now = day("2018-08-15").Start()

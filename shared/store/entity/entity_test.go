@@ -91,9 +91,11 @@ type thing struct {
 	Size  int64
 }
 
-func (thing) Key() table.Key   { return table.Key{PK: "thing", SK: "THING"} }
-func (e thing) Row() table.Row { return entity.Encode(e.Key(), "thing", e) }
-func (e thing) Facts() any     { return e }
+func (thing) Key() table.Key        { return table.Key{PK: "thing", SK: "THING"} }
+func (e thing) Timeline() table.Key { return e.Key() }
+func (thing) Of() string            { return "" }
+func (e thing) Row() table.Row      { return entity.Encode(e.Key(), "thing", e) }
+func (e thing) Facts() any          { return e }
 
 func (e thing) Index(int64) (rows []table.Row) {
 	for _, name := range e.Names {
@@ -124,7 +126,7 @@ func TestChangeCarriesIndexCountsAndTimeline(t *testing.T) {
 	if err := c.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// The entity, two events, the index row c, the deleted a and b, and the count.
+	// The entity, both events in one row, their row in the audit, the index row c, the deleted a and b, and the count.
 	if got := faulty.Counts(); got.RowsWritten != 7 || got.Transacts != 1 {
 		t.Errorf("got %+v, want 7 rows in one transaction", got)
 	}
