@@ -41,7 +41,7 @@ func TestPersonWordsAreFirstAndLast(t *testing.T) {
 
 func TestSameNameKnowsSpellings(t *testing.T) {
 	same := [][]string{
-		{"Example AG", "EXAMPLE", "example ag.", " Example  A.G.", "Example, AG", "Ex-ample", "Éxample GmbH", "Exam ple Ltd"},
+		{"Example AG", "EXAMPLE", "example ag.", " Example  A.G.", "Example, AG", "Ex-ample", "Éxample GmbH", "Exam ple Ltd", "Example A/S"},
 		{"Müller & Söhne", "Mueller und Soehne GmbH", "Muller Sohne", "MÜLLER AND SÖHNE"},
 		{"X Corp", "X", "x Inc."}, {"Y Corp"}, {"AG"}, {"GmbH"}, {"Example Bank AG"}, {"Example Two"}, {"三菱電機"},
 		{"Straße AG", "STRASSE"},
