@@ -148,7 +148,7 @@ func (c Contract) Check() (Contract, error) {
 	switch {
 	case c.Staging > 0 && !c.StagingAllowed():
 		bad.Add("staging", "Staging needs the Enterprise Edition, the Data Center Edition or support. Enter 0.")
-	case c.Production+c.Staging == 0:
+	case c.Production == 0 && c.Staging == 0:
 		bad.Add("production", "Enter how many production instances the contract covers.")
 	}
 	if c.First.IsZero() {

@@ -99,13 +99,13 @@ func (a *Account) match(asked Asked) Match {
 func (a *Account) mirrored(asked Asked) *Instance {
 	named := a.instances(func(i Instance) bool { return i.named(asked) })
 	same := a.instances(func(i Instance) bool { return i.sameDataset(asked.Server) })
-	if both := production(common(same, named), asked.Server); both != nil {
+	if both := productionOf(common(same, named), asked.Server); both != nil {
 		return both
 	}
-	if from := production(same, asked.Server); from != nil {
+	if from := productionOf(same, asked.Server); from != nil {
 		return from
 	}
-	return production(named, asked.Server)
+	return productionOf(named, asked.Server)
 }
 
 // exact chooses among instances of the environment that have or had the ID; had are those of any environment, named
@@ -126,7 +126,7 @@ func (asked Asked) exact(had, exact, named []Instance) Match {
 		return Match{How: Undecided, Candidates: ids(append(slices.Clone(exact), named...))}
 	}
 	how := ExactID
-	if len(had) > 1 && asked.Environment != "" {
+	if asked.Environment != "" && slices.ContainsFunc(had, asked.elsewhere) {
 		how = ByEnvironment
 	}
 	return Match{How: how, Instance: exact[0].ID}
@@ -177,6 +177,9 @@ func (asked Asked) gone() bool {
 	return asked.OldServer == request.OldStopped || asked.OldServer == request.OldLost
 }
 
+// elsewhere reports whether an instance is not of the environment that was said.
+func (asked Asked) elsewhere(i Instance) bool { return i.Environment != asked.Environment }
+
 // fitting returns the instances of the environment that was said, those in use if there are any.
 func (asked Asked) fitting(list []Instance) []Instance {
 	fit := slices.DeleteFunc(slices.Clone(list), func(i Instance) bool {
@@ -210,8 +213,8 @@ func (i Instance) sameDataset(s license.Server) bool {
 	return slices.ContainsFunc(i.Servers, func(known ServerID) bool { return known.Server.Dataset() == s.Dataset() })
 }
 
-// production returns the production instance of a list that has the server ID now, or else the first in use.
-func production(list []Instance, s license.Server) *Instance {
+// productionOf returns the production instance of a list that has the server ID now, or else the first in use.
+func productionOf(list []Instance, s license.Server) *Instance {
 	list = slices.DeleteFunc(slices.Clone(list), func(i Instance) bool {
 		return i.Environment != request.ProductionUse || !i.InUse()
 	})

@@ -35,12 +35,12 @@ func PersonWords(name string) []string {
 // SameName reports whether two names are spellings of one organization's: case, accents, umlauts, blanks, punctuation
 // and legal form make no difference, nor does "&" for "and".
 func SameName(a, b string) bool {
-	spelled := comparable(a)
-	return spelled != "" && spelled == comparable(b)
+	mine := spelling(a)
+	return mine != "" && mine == spelling(b)
 }
 
-// comparable is an organization's name as it is compared; "" for one without a letter or digit.
-func comparable(name string) string {
+// spelling is an organization's name as it is compared; "" for one without a letter or digit.
+func spelling(name string) string {
 	all := tokens(name)
 	words := slices.DeleteFunc(withoutLegalForms(name, all), func(w token) bool {
 		return w.text == "and" || w.text == "und" || w.text == "et"

@@ -150,11 +150,15 @@ func (s *site) revokeView(r *http.Request) (revokeView, error) {
 	if err != nil {
 		return revokeView{}, err
 	}
+	words, err := s.vocabulary(r, events)
+	if err != nil {
+		return revokeView{}, err
+	}
 	return revokeView{
 		License: recorded.License, Badge: licenseBadge(recorded.License, s.today()),
 		Revocable: recorded.License.Revoked.IsZero(),
 		Snapshot:  snapshot{recorded.Version, lastOf(events)}, Reason: revocationReason.field("", ""), events: events,
-		Timeline: timelineView(events, colleaguesOf(r)),
+		Timeline: timelineView(events, words),
 	}, nil
 }
 

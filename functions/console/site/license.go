@@ -16,6 +16,12 @@ import (
 type licenseView struct {
 	license.License
 	Badge            badge
+	Request          mention // that it answers
+	Successor        mention
+	ReplacedBy       mention
+	Languages        []string // names, as of Plugins and Features
+	Plugins          []string
+	Features         []string
 	Addresses        []addressRow // of its contacts
 	Unreached        bool         // none of them can be reached by email
 	Reminder         string       // when the next reminder is due, or why there is none
@@ -65,8 +71,8 @@ func (s *site) license(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	done := r.URL.Query().Get("done")
-	if v.Done = doneToLicense(done); done == "issue" && v.Request != "" {
-		asked, err := s.store.Request(r.Context(), v.Request)
+	if v.Done = doneToLicense(done); done == "issue" && v.License.Request != "" {
+		asked, err := s.store.Request(r.Context(), v.License.Request)
 		if err != nil {
 			return err
 		}
@@ -121,7 +127,15 @@ func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
 	for _, c := range account.Customer.ContactsFor(customer.Keys, l.Instance) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
-	v.Timeline = timelineView(v.events, colleaguesOf(r))
+	about, successor, replacement := requestOf(l.Request), licenseOf(l.Successor), licenseOf(l.ReplacedBy)
+	words, err := s.vocabulary(r, v.events, about, successor, replacement)
+	if err != nil {
+		return v, err
+	}
+	v.Request, v.Successor, v.ReplacedBy = words.of(about), words.of(successor), words.of(replacement)
+	v.Languages, v.Plugins = namesOf(l.Languages, words.language), namesOf(l.Plugins, words.plugin)
+	v.Features = namesOf(l.Features, words.feature)
+	v.Timeline = timelineView(v.events, words)
 	if v.Mails, err = s.mailsAbout(r, l.ID, "/console/licenses/"+l.ID); err != nil {
 		return v, err
 	}

@@ -16,6 +16,7 @@ type requestView struct {
 	request.Request
 	Badge, When badge
 	Reviewer    string     // the reviewer's name
+	Licenses    []mention  // that were issued for it
 	Address     addressRow // of the requester
 	Replaced    string     // the address that finds what Replaces names; "" for none
 	CanEdit     bool       // the viewer may change the request
@@ -94,8 +95,15 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), s.now())
 	v.Snapshot = snapshot{v.Version, lastOf(v.events)}
 	v.From = originOf(r).suffix()
-	v.Timeline = timelineView(v.events, colleaguesOf(r))
-	v.Reviewer = colleaguesOf(r).name(v.Request.Reviewer)
+	named := namesOfLicenses(v.Request.Licenses)
+	words, err := s.vocabulary(r, v.events, named...)
+	if err != nil {
+		return v, err
+	}
+	for _, l := range named {
+		v.Licenses = append(v.Licenses, words.of(l))
+	}
+	v.Timeline, v.Reviewer = timelineView(v.events, words), words.colleagues.name(v.Request.Reviewer)
 	addresses, _, err := s.addressRows(r, []license.Contact{{Name: v.Name, Email: v.Email}})
 	if err != nil {
 		return v, err
@@ -126,6 +134,13 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	}
 	v.SameCompany = s.related(r, found, seen)
 	return v, nil
+}
+
+func namesOfLicenses(ids []string) (named []store.Subject) {
+	for _, id := range ids {
+		named = append(named, licenseOf(id))
+	}
+	return named
 }
 
 // requestID returns the ID of the request in the address.

@@ -390,8 +390,10 @@ func TestTimelineShowsChangesInWords(t *testing.T) {
 		t.Errorf("%s", strings.Join(told, "\n"))
 	}
 	for value, want := range map[string]string{`"x"`: "x", `12000`: "12'000", `true`: "yes", `["a","b"]`: "a, b",
-		`[1]`: "[1]", ``: "", `"2018-03-05"`: "05 Mar 2018", `null`: "null"} {
-		if got := plain(value); got != want {
+		`[1]`: "1", ``: "", `"2018-03-05"`: "05 Mar 2018", `null`: "", `{"a":1}`: "", `[]`: "",
+		`[{"name":"Jane Doe","email":"jane@customer.example"},{"email":"john@customer.example"}]`: "Jane Doe " +
+			"jane@customer.example, john@customer.example"} {
+		if got := strings.Join(texts(decode(value)), ", "); got != want {
 			t.Errorf("%s: got %q, want %q", value, got, want)
 		}
 	}

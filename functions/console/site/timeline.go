@@ -1,16 +1,15 @@
 package site
 
 import (
-	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
-	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
-	"marketplace/shared/web"
 )
 
 // eventView is a line of a timeline.
@@ -19,50 +18,82 @@ type eventView struct {
 	At      time.Time
 	By      string // a colleague's name, or who else acted; "" for the system
 	Action  string
-	Note    string // text of the person who acted
-	Link    string // the page of what the event names; "" for none
-	About   string // the text of the link
+	Note    string  // text of the person who acted
+	About   mention // what the event names; empty for nothing
 	Changes []changeView
 	Closes  bool // it closed the request or revoked the license
 }
 
-type changeView struct{ Field, Before, After string }
+// changeView is a field before and after; none for no value.
+type changeView struct {
+	Field         string
+	Before, After []mention
+}
 
 // timelineView returns events as pages show them, newest first.
-func timelineView(events []store.Event, names colleagues) (list []eventView) {
+func timelineView(events []store.Event, words vocabulary) (list []eventView) {
 	for _, e := range slices.Backward(events) {
-		v := eventView{ID: e.ID, At: e.At, By: names.name(e.By), Action: actionText(e.Action), Note: e.Note}
+		v := eventView{
+			ID: e.ID, At: e.At, By: words.colleagues.name(e.By), Action: actionText(e.Action), Note: e.Note,
+		}
 		if e.By == store.System {
 			v.By = ""
 		}
-		switch e.Action {
-		case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
-			v.Note, v.About, v.Link = "", "license "+e.Note, "/console/licenses/"+e.Note
-		case delivery.MailTriedAgain, delivery.MailSentAgain:
-			kind, to := delivery.ParseMailNote(e.Note)
-			v.Note = mailName(kind)
-			if to != "" {
-				v.Note += " to " + to
-			}
-		case store.LicenseIssued:
-			v.Note, v.About, v.Link = "", "request "+e.Note, "/console/requests/"+e.Note
-		}
-		if e.Note == "" {
-			v.Link = ""
-		}
+		v.sayNote(e, words)
 		for _, c := range e.Changes {
 			v.Closes = v.Closes || c.Field == "closed" || c.Field == "revoked"
-			if e.Note != "" && plain(c.After) == e.Note {
-				continue // shown as the note
+			shownAsNote := e.Note != "" && strings.Join(texts(decode(c.After)), ", ") == e.Note
+			if field, ok := fields[c.Field]; ok && !shownAsNote {
+				v.Changes = append(v.Changes, changeView{
+					field.label, field.inWords(c.Before, words), field.inWords(c.After, words),
+				})
 			}
-			v.Changes = append(v.Changes, changeView{
-				Field:  fieldName(c.Field),
-				Before: inWords(c.Field, c.Before, names), After: inWords(c.Field, c.After, names),
-			})
 		}
 		list = append(list, v)
 	}
 	return list
+}
+
+// sayNote puts the note of an event into words, where it is not a person's own.
+func (v *eventView) sayNote(e store.Event, words vocabulary) {
+	switch e.Action {
+	case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
+		v.Note, v.About = "", words.of(licenseOf(e.Note))
+	case store.LicenseIssued:
+		v.Note, v.About = "", words.of(requestOf(e.Note))
+	case delivery.MailTriedAgain, delivery.MailSentAgain:
+		kind, to := delivery.ParseMailNote(e.Note)
+		v.Note = mailName(kind)
+		if to != "" {
+			v.Note += " to " + to
+		}
+	case store.WarningsConfirmed:
+		v.Note = words.withoutIDs(e.Note)
+	case store.PackageTailored:
+		v.Note = packageName(e.Note)
+	case store.ReminderQueued:
+		v.Note = reminderName(e.Note)
+	}
+}
+
+// subjectsOf lists the requests and licenses that an event names.
+func subjectsOf(e store.Event) (named []store.Subject) {
+	switch e.Action {
+	case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
+		named = append(named, licenseOf(e.Note))
+	case store.LicenseIssued:
+		named = append(named, requestOf(e.Note))
+	case store.WarningsConfirmed:
+		named = append(named, licensesIn(e.Note)...)
+	}
+	for _, c := range e.Changes {
+		if subject := fields[c.Field].subject; subject != nil {
+			for _, id := range append(texts(decode(c.Before)), texts(decode(c.After))...) {
+				named = append(named, subject(id))
+			}
+		}
+	}
+	return named
 }
 
 // actionText returns an action as pages show it. Stored timelines keep the texts that the store gave them.
@@ -70,7 +101,8 @@ func actionText(a store.Action) string {
 	if text, ok := map[store.Action]string{
 		store.CustomerAsked:       "asked the customer",
 		store.LicenseSuccessorSet: "renewed by", store.LicenseSuccessorRevoked: "renewal revoked",
-		delivery.MailBounced: "email bounced", delivery.MailComplained: "email marked as spam",
+		store.LicenseReplaced: "replaced by",
+		delivery.MailBounced:  "email bounced", delivery.MailComplained: "email marked as spam",
 		delivery.MailRefused: "email rejected by the provider", delivery.MailReturned: "email bounced temporarily",
 		delivery.MailAnswered:    "email bounced temporarily, or was answered automatically",
 		delivery.MailRepeated:    "email will be sent again in a day",
@@ -85,66 +117,23 @@ func actionText(a store.Action) string {
 	return string(a)
 }
 
-// fieldName returns the label of a field of a request or a license.
-func fieldName(name string) string {
-	if known, ok := map[string]string{
-		"state": "Status", "reviewer": "Reviewer", "question": "Question", "reason": "Reason", "licenses": "Licenses",
-		"closed": "Closed", "successor": "Renewed by", "muted": "Reminders muted", "revoked": "Revoked",
-		"revokedReason": "Reason", "replacedBy": "Replaced by", "packages": "Packages",
-	}[name]; ok {
-		return known
-	}
-	return name
-}
+// reminderID ends the ID of a reminder: when the license expires, and how many months before.
+var reminderID = lazyregexp.New(`-(\d{4}-\d\d-\d\d)-(\d+)m-\w+$`)
 
-// inWords returns the JSON value of a field as pages show it.
-func inWords(field, value string, names colleagues) string {
-	words := plain(value)
-	switch {
-	case words == "":
+// reminderName returns which reminder a mail's ID names; "" if it names none.
+func reminderName(id string) string {
+	m := reminderID().FindStringSubmatch(id)
+	if m == nil {
 		return ""
-	case field == "state":
-		return stateBadge(request.State(words)).Text
-	case field == "reviewer":
-		return names.name(words)
 	}
-	return words
-}
-
-// plain returns a JSON value as people write it.
-func plain(value string) string {
-	var v any
-	if value == "" || json.Unmarshal([]byte(value), &v) != nil {
-		return value
+	day, err := license.ParseDate(m[1])
+	if err != nil {
+		return ""
 	}
-	switch v := v.(type) {
-	case string:
-		if at, err := time.Parse(time.RFC3339, v); err == nil {
-			return web.Instant(at)
-		}
-		if day, err := license.ParseDate(v); err == nil {
-			return day.Long()
-		}
-		return v
-	case bool:
-		if v {
-			return "yes"
-		}
-		return "no"
-	case float64:
-		return web.Number(int64(v))
-	case []any:
-		var parts []string
-		for _, part := range v {
-			if s, ok := part.(string); ok {
-				parts = append(parts, s)
-			}
-		}
-		if len(parts) == len(v) {
-			return strings.Join(parts, ", ")
-		}
+	if m[2] == "1" {
+		return "One month before expiry on " + day.Long()
 	}
-	return value
+	return fmt.Sprintf("%s months before expiry on %s", m[2], day.Long())
 }
 
 // lastOf returns the ID of the last event; "" if there is none.

@@ -155,6 +155,11 @@ func (v reviewView) Lines(n int64) string { return license.Lines(n) }
 // Names returns the names of languages.
 func (v reviewView) Names(keys []string) string { return generator.LanguageNames(v.Catalog, keys) }
 
+// Plugins returns the names of plugins.
+func (v reviewView) Plugins(keys []string) string {
+	return strings.Join(namesOf(keys, vocabulary{catalog: v.Catalog}.plugin), ", ")
+}
+
 func (s *site) showReview(w http.ResponseWriter, r *http.Request, z wizard, status int, v reviewView) error {
 	v.About, v.Hidden = aboutDraft(r, z, v.Draft), hiddenFields(v.Form)
 	title := "Review: " + v.About.Title

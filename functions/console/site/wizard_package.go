@@ -29,7 +29,7 @@ type packageLink struct{ Name, URL string }
 // packagesOf returns the custom packages of a license.
 func (s *site) packagesOf(l license.License) (list []packageLink) {
 	for _, name := range l.Packages {
-		list = append(list, packageLink{name, s.mail.Packages + "/tailored/" + name})
+		list = append(list, packageLink{packageName(name), s.mail.Packages + "/tailored/" + name})
 	}
 	return list
 }
