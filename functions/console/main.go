@@ -56,6 +56,7 @@ func main() {
 		},
 		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv), Name: c.PackagesBucket},
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
-		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
+		PublicMailDomains: c.PublicMailDomains,
+		Now:               time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger))
 }

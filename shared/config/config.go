@@ -29,6 +29,7 @@ type Config struct {
 	OIDCClientID        string
 	OIDCClientSecret    string
 	SessionKeys         string
+	PublicMailDomains   []string
 }
 
 // Variable is an environment variable that configures the programs.
@@ -69,6 +70,10 @@ var Variables = []Variable{
 	{"LICENSE_SIGNERS", "",
 		"The KMS keys that sign licenses, each with its Kid in LICENSE_KEYS: kid=ARN, separated by commas.",
 		unchecked(func(c *Config, v string) { c.LicenseSigners = v })},
+	{"PUBLIC_MAIL_DOMAINS", "",
+		"Further mail domains at which anybody can have an address, separated by commas. None of them is a " +
+			"customer's.",
+		unchecked(func(c *Config, v string) { c.PublicMailDomains = strings.FieldsFunc(strings.ToLower(v), between) })},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
 	{"OIDC_ISSUER", "", "The issuer URL of the console's OpenID Connect provider, exactly as in its tokens.",
@@ -165,3 +170,6 @@ func checkJSON(s string) error {
 	}
 	return nil
 }
+
+// between reports what separates the items of a list.
+func between(r rune) bool { return r == ',' || r == ' ' }

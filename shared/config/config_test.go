@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/mail"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -34,7 +35,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
 		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2",
 	}
-	if err != nil || c != want {
+	if err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, %v; want %+v", c, err, want)
 	}
 }

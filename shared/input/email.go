@@ -1,9 +1,11 @@
 package input
 
 import (
+	_ "embed"
 	"net/mail"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/net/idna"
@@ -178,7 +180,24 @@ func notAnAddress(s string) error {
 	return fault.New(fault.Invalid, "%s is not an email address. Enter one like name@example.com.", Quote(s))
 }
 
-// wellKnown are the domains of large mail providers, the neighbours among them that differ by one letter and exist.
+// mailProviders has a public mail provider's domain a line; it says where it is from.
+//
+//go:embed mailproviders.txt
+var mailProviders string
+
+// publicDomains are the domains of public mail providers.
+var publicDomains = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for line := range strings.Lines(mailProviders) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") {
+			m[line] = true
+		}
+	}
+	return m
+})
+
+// wellKnown are the domains that a slip of one letter is likely to have meant, the neighbours among them that differ by
+// one letter and exist.
 var wellKnown = strings.Fields(
 	`gmail.com googlemail.com hotmail.com hotmail.de hotmail.fr hotmail.it hotmail.es hotmail.co.uk
 	outlook.com outlook.de outlook.fr live.com live.de live.fr live.nl msn.com yahoo.com yahoo.de yahoo.fr yahoo.es yahoo.it
@@ -187,8 +206,8 @@ var wellKnown = strings.Fields(
 	libero.it bluewin.ch qq.com 163.com 126.com naver.com mail.ru yandex.ru`,
 )
 
-// PublicProvider reports whether a mail domain is a large provider's, where everybody can have an address.
-func PublicProvider(domain string) bool { return slices.Contains(wellKnown, strings.ToLower(domain)) }
+// PublicProvider reports whether a mail domain is a public provider's, where everybody can have an address.
+func PublicProvider(domain string) bool { return publicDomains()[strings.ToLower(domain)] }
 
 // LikelySlip is the address that was probably meant, where the domain is one slip away from that of a large mail
 // provider (hotmial.com); "" where it is not.

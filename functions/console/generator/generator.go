@@ -52,6 +52,8 @@ type Options struct {
 	Packager Packager                       // nil: custom packages are not available
 	Letters  letter.Writer
 	Now      func() time.Time
+	// PublicMailDomains are further domains that are no customer's (customer.CheckDomain).
+	PublicMailDomains []string
 }
 
 // Generator issues licenses. It is safe for concurrent use.

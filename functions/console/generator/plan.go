@@ -82,7 +82,7 @@ func (d *Draft) planCustomer(first license.License, bad *fault.Fields) {
 	}
 	if domain := customer.DomainOf(d.To.Email); parseYes(bad, "addDomain", d.Form.AddDomain) &&
 		!slices.Contains(c.Domains, domain) {
-		bad.Refuse("addDomain", customer.CheckDomain(domain))
+		bad.Refuse("addDomain", customer.CheckDomain(domain, d.generator.PublicMailDomains...))
 		d.Changes.Domain = domain
 		c.Domains = append(c.Domains, domain)
 	}

@@ -47,9 +47,11 @@ type Options struct {
 	// ExportLimit is the largest export in bytes, for a host that cannot stream; 0: exports are streamed without a
 	// limit.
 	ExportLimit int
-	Now         func() time.Time
-	RequestID   func(context.Context) string
-	Log         *slog.Logger
+	// PublicMailDomains are further domains that are no customer's (customer.CheckDomain).
+	PublicMailDomains []string
+	Now               func() time.Time
+	RequestID         func(context.Context) string
+	Log               *slog.Logger
 }
 
 type site struct {
@@ -59,6 +61,7 @@ type site struct {
 	pages       *web.Pages
 	generator   *generator.Generator
 	exportLimit int
+	publicMail  []string // domains, as in Options
 	now         func() time.Time
 	log         *slog.Logger
 }
@@ -69,11 +72,13 @@ func New(o Options) http.Handler {
 		store: o.Store, catalog: o.Catalog, pages: web.NewPages(web.Layers{templates, sample.Templates}),
 		mail:        letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales},
 		exportLimit: o.ExportLimit,
+		publicMail:  o.PublicMailDomains,
 		now:         func() time.Time { return o.Now().UTC() },
 		log:         o.Log,
 	}
 	s.generator = generator.New(generator.Options{
 		Records: o.Store, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager, Letters: s.mail, Now: o.Now,
+		PublicMailDomains: o.PublicMailDomains,
 	})
 	routes := o.Gate.Routes()
 	for _, r := range s.routes() {
