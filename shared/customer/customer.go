@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"marketplace/shared/input"
+	"marketplace/shared/license"
 	"marketplace/shared/reference"
 )
 
@@ -88,6 +89,20 @@ func (c Customer) Contact(email string) (found Contact, ok bool) {
 		return Contact{}, false
 	}
 	return c.Contacts[i], true
+}
+
+// Readers returns who is written to for a purpose about an instance of several customers, which were merged: those of the
+// first, then those of the next that are no readers yet.
+func Readers(customers []Customer, p Purpose, instance string) (list []license.Contact) {
+	for _, c := range customers {
+		for _, contact := range c.ContactsFor(p, instance) {
+			known := func(have license.Contact) bool { return input.SameMailbox(have.Email, contact.Email) }
+			if !slices.ContainsFunc(list, known) {
+				list = append(list, license.Contact{Name: contact.Name, Email: contact.Email})
+			}
+		}
+	}
+	return list
 }
 
 // ContactsFor returns those who are written to for a purpose about an instance, in their order.

@@ -9,7 +9,6 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
-	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
@@ -206,18 +205,18 @@ func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int,
 // Contacts reads who is written to for a purpose about a license, in that order: the contacts of its customer, then
 // those of the one that it was merged into.
 func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purpose) (list []license.Contact, err error) {
-	for id := l.Customer; id != ""; {
+	customers, err := s.CustomersOf(ctx, l)
+	return customer.Readers(customers, p, l.Instance), err
+}
+
+// CustomersOf reads the customer of a license, and the one that it was merged into, if it was: at most two rows.
+func (s *Store) CustomersOf(ctx context.Context, l license.License) (list []customer.Customer, err error) {
+	for id := l.Customer; id != "" && len(list) < 2; id = list[len(list)-1].Survivor {
 		c, err := s.Customer(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		for _, contact := range c.ContactsFor(p, l.Instance) {
-			known := func(have license.Contact) bool { return input.SameMailbox(have.Email, contact.Email) }
-			if !slices.ContainsFunc(list, known) {
-				list = append(list, license.Contact{Name: contact.Name, Email: contact.Email})
-			}
-		}
-		id = c.Survivor
+		list = append(list, c)
 	}
 	return list, nil
 }
