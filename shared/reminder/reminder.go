@@ -60,8 +60,8 @@ func (p Policy) stages(l license.License, today license.Date) Policy {
 	return p.Within(l)
 }
 
-// Over reports whether a license gets no more reminders: it was muted or revoked, its instance was retired, a successor replaced it, or it has
-// expired.
+// Over reports whether a license gets no more reminders: it was muted or revoked, its instance was retired, a successor
+// replaced it, or it has expired.
 func Over(l license.License, today license.Date) bool {
 	return l.Muted || l.Retired || l.Successor != "" || !l.Revoked.IsZero() || today.After(l.Expiration)
 }

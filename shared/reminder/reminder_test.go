@@ -127,6 +127,7 @@ func TestLicenseWithoutNeedGetsNoReminder(t *testing.T) {
 	for name, l := range map[string]license.License{
 		"revoked":  {Revoked: today.Start()},
 		"muted":    {Muted: true},
+		"retired":  {Retired: true},
 		"replaced": {Successor: "another"},
 		"just begun, with less than a month to go": {NotBefore: day(t, "2018-08-10")},
 	} {

@@ -29,14 +29,19 @@ func filed(state request.State) request.Request {
 func sold() license.License {
 	return license.License{
 		ID: "01c7gcm9m0bbbbbbbbbbbbbbbb", Type: license.Production, Edition: license.Developer,
-		Expiration: day("2019-03-31"), Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@acme.example"}},
+		Expiration: day("2019-03-31"), Customer: "01c7gcm9m0cccccccccccccccc",
 	}
 }
+
+var adaLovelace = license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example"}
 
 func changed(f func(*license.License)) notice.Records {
 	l := sold()
 	f(&l)
-	return notice.Records{Licenses: []license.License{l}, Today: day("2019-02-15")}
+	return notice.Records{
+		Licenses: []license.License{l}, Contacts: []license.Contact{it, {Email: "Ada@ACME.example"}},
+		Today: day("2019-02-15"),
+	}
 }
 
 // all has a notice of every kind.
@@ -49,12 +54,12 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":        notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
 	"request-unconfirmed--2019-02-15": notice.RequestsUnconfirmed([]request.Summary{{ID: "r1"}},
 		day("2019-02-15")),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                    notice.LicenseKey([]license.License{sold()}),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":               notice.LicenseKeyAgain(sold(), sold().Contacts[0], "n1"),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + ada:   notice.LicenseExpiring(sold(), 2, sold().Contacts[0]),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                    notice.LicenseKey([]license.License{sold()}, adaLovelace),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":               notice.LicenseKeyAgain(sold(), adaLovelace, "n1"),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + ada:   notice.LicenseExpiring(sold(), 2, adaLovelace),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-unreached":   notice.LicenseUnreached(sold()),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-repeated":           notice.LicenseKey([]license.License{sold()}).Repeated(),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + other: notice.LicenseExpiring(sold(), 2, sold().Contacts[0]).Repeated().ToContact(it),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-repeated":           notice.LicenseKey([]license.License{sold()}, adaLovelace).Repeated(),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + other: notice.LicenseExpiring(sold(), 2, adaLovelace).Repeated().ToContact(it),
 }
 
 var (
@@ -91,20 +96,54 @@ func TestCustomerIsTheDomainOrAtAPublicProviderTheAddress(t *testing.T) {
 	}
 }
 
+func TestNoticeSaysWhyItIsPointless(t *testing.T) {
+	reminder := notice.LicenseExpiring(sold(), 2, adaLovelace)
+	retired := changed(func(l *license.License) { l.Retired = true })
+	left := changed(func(*license.License) {})
+	left.Contacts = nil
+	for want, got := range map[string]string{
+		"the instance was retired":             reminder.Pointless(retired),
+		"the recipient is no longer a contact": reminder.Pointless(left),
+		"the license was revoked or has expired": notice.LicenseKey([]license.License{sold()}, adaLovelace).Pointless(
+			notice.Records{Today: day("2019-02-15")}),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if why := notice.LicenseUnreached(sold()).Pointless(retired); why != "the instance was retired" {
+		t.Errorf("task: got %q, want that the instance was retired", why)
+	}
+}
+
+func TestMailsAboutLicensesShareTheirCustomersPlace(t *testing.T) {
+	const want = "customer-01c7gcm9m0cccccccccccccccc"
+	for _, n := range []notice.Notice{
+		notice.LicenseKey([]license.License{sold()}, adaLovelace), notice.LicenseKeyAgain(sold(), it, "n1"),
+		notice.LicenseExpiring(sold(), 2, it), notice.LicenseUnreached(sold()),
+	} {
+		if n.Customer != want {
+			t.Errorf("%s: got %s, want %s", n.ID, n.Customer, want)
+		}
+	}
+}
+
 func TestWhatIsPointless(t *testing.T) {
 	about := func(state request.State) notice.Records { return notice.Records{Request: filed(state)} }
 	otherQuestion := filed(request.Waiting)
 	otherQuestion.Question = "Which server?"
 	corrected := filed(request.Received)
 	corrected.Email = "ada@acme.test"
-	reminder := notice.LicenseExpiring(sold(), 2, sold().Contacts[0])
-	key, task := notice.LicenseKey([]license.License{sold()}), notice.LicenseUnreached(sold())
+	reminder := notice.LicenseExpiring(sold(), 2, adaLovelace)
+	key, task := notice.LicenseKey([]license.License{sold()}, adaLovelace), notice.LicenseUnreached(sold())
 	same := func(*license.License) {}
 	revoked := func(l *license.License) { l.Revoked = time.Unix(1, 0) }
 	reachable := changed(same)
 	reachable.Reachable = true
 	arrived := changed(same)
 	arrived.Arrived = true
+	left := changed(same)
+	left.Contacts = left.Contacts[:1]
 	received := notice.RequestReceived(filed(request.Received), false)
 	question := notice.RequestQuestion(filed(request.Waiting), 1)
 	rejected := notice.RequestClosed(filed(request.Rejected), 2, "sam")
@@ -134,8 +173,12 @@ func TestWhatIsPointless(t *testing.T) {
 		"reminder, muted":                   {reminder, changed(func(l *license.License) { l.Muted = true }), true},
 		"reminder, renewed":                 {reminder, changed(func(l *license.License) { l.Successor = "l2" }), true},
 		"reminder, revoked":                 {reminder, changed(revoked), true},
+		"reminder, retired":                 {reminder, changed(func(l *license.License) { l.Retired = true }), true},
+		"reminder, no longer a contact":     {reminder, left, true},
+		"key, to no contact":                {key, left, false},
 		"task":                              {task, changed(same), false},
 		"task, reachable again":             {task, reachable, true},
+		"task, retired":                     {task, changed(func(l *license.License) { l.Retired = true }), true},
 		"task, muted":                       {task, changed(func(l *license.License) { l.Muted = true }), true},
 		"repetition":                        {key.Repeated(), changed(same), false},
 		"repetition, arrived after all":     {key.Repeated(), arrived, true},

@@ -6,6 +6,7 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 )
@@ -15,7 +16,14 @@ type Records struct {
 	// Request is the request that the notice is about; of a LicenseKey, the one that its licenses answered, if any.
 	Request request.Request
 	// Licenses are those whose keys the notice delivers, or the one that it is about.
-	Licenses  []license.License
+	Licenses []license.License
+	// Customer is the reference of the customer of the licenses, and Contracts those of their contracts, by the
+	// contracts' IDs. What is not on record is left out.
+	Customer  reference.Reference
+	Contracts map[string]reference.Reference
+	// Contacts are who is written to about the license: of LicenseExpiring for renewals, of LicenseUnreached for
+	// anything.
+	Contacts  []license.Contact
 	Requests  []request.Request // of RequestUnconfirmed
 	Reachable bool              // of LicenseUnreached: whether a contact can be reached after all
 	Arrived   bool              // of a notice that Repeats another: whether that one has arrived by now
@@ -74,19 +82,30 @@ func stateAfter(k mail.Kind) request.State {
 func (n Notice) pointlessReminder(r Records) string {
 	l := r.Licenses[0]
 	newest, _ := reminder.Default.Due(l, r.Today, 0)
+	reader := func(c license.Contact) bool { return input.SameMailbox(c.Email, n.To.Email) }
 	switch {
 	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
-		return "the license was renewed, revoked or muted, or has expired"
+		return silent(l)
 	case newest != n.Stage:
 		return "a later reminder is due"
+	case !slices.ContainsFunc(r.Contacts, reader):
+		return "the recipient is no longer a contact"
 	}
 	return ""
+}
+
+// silent says why nobody is reminded of a license any more.
+func silent(l license.License) string {
+	if l.Retired {
+		return "the instance was retired"
+	}
+	return "the license was renewed, revoked or muted, or has expired"
 }
 
 func (n Notice) pointlessTask(r Records) string {
 	switch l := r.Licenses[0]; {
 	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
-		return "the license was renewed, revoked or muted, or has expired"
+		return silent(l)
 	case r.Reachable:
 		return "a contact can be reached again"
 	}

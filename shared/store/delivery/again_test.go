@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 )
 
 // actionsOf lists the events of a timeline, with their notes.
@@ -112,18 +113,12 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 	l := license.License{
 		ID: "l1", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQZ",
 		Edition: license.Developer, MaxLoc: 1000, Expiration: license.Date{Year: 2018, Month: 4, Day: 15},
-		KeyText:  "Rm9ybWF0PTE=",
-		Contacts: []license.Contact{{Email: "carol@acme.example"}},
+		KeyText: "Rm9ybWF0PTE=",
 	}
-	if err := b.IssueLicenses(t.Context(), store.Issue{Licenses: []license.License{l}, By: "sam"}); err != nil {
-		t.Fatal(err)
-	}
-	recorded, err := b.License(t.Context(), "l1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	carol := license.Contact{Email: "carol@acme.example"}
+	recorded := storetest.Issue(t, b.Store.Store, l, carol)
 	due := store.Due{LicenseRecord: recorded}
-	err = b.RecordReminder(t.Context(), due, store.Reminding{Stage: 2, To: l.Contacts[0], Ready: b.now})
+	err = b.RecordReminder(t.Context(), due, store.Reminding{Stage: 2, To: carol, Ready: b.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,8 +128,8 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 		mail.RequestQuestion:  notice.RequestQuestion(asked, asked.Version-1).ID,
 		mail.RequestRejected:  notice.RequestClosed(rejected, rejected.Version-1, "").ID,
 		mail.RequestWithdrawn: notice.RequestClosed(withdrawn, withdrawn.Version-1, "").ID,
-		mail.LicenseKey:       notice.LicenseKey([]license.License{l}).ID,
-		mail.LicenseExpiring:  notice.LicenseExpiring(l, 2, l.Contacts[0]).ID,
+		mail.LicenseKey:       notice.LicenseKey([]license.License{l}, carol).ID,
+		mail.LicenseExpiring:  notice.LicenseExpiring(l, 2, carol).ID,
 	}
 	for _, id := range sent {
 		settle(t, b, id)
@@ -177,7 +172,11 @@ func TestEveryKindIsSentAgainOncePerNonce(t *testing.T) {
 			t.Errorf("%s: got mails %q, want one of the third nonce", kind, got)
 		}
 	}
-	events, err := b.LicenseTimeline(t.Context(), "l1")
+	l, err := b.License(t.Context(), "l1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, _, err := b.LicenseTimeline(t.Context(), l.License)
 	got := actionsOf(t, events, err)
 	if !slices.Contains(got, "mail sent again: license-expiring carol@acme.example") ||
 		!slices.Contains(got, "mail sent again: license-key carol@acme.example") {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -33,11 +35,16 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	if fault.KindOf(err) == fault.NotFound {
 		return nil
 	}
-	if err != nil || m.Pointless(records) != "" {
+	if err != nil {
 		return err
 	}
+	// Whether the mail still has a point for anybody: its reader may be a contact no more.
+	records.Contacts = append(records.Contacts, m.To)
+	if m.Pointless(records) != "" {
+		return nil
+	}
 	l := records.Licenses[0]
-	next, err := c.store.contactInReach(ctx, l, m.To.Email)
+	next, err := c.store.contactInReach(ctx, l, purposeOf(m.Kind), m.To.Email)
 	switch {
 	case err != nil:
 		return err
@@ -63,12 +70,17 @@ func (c *changeset) tellUnreached(ctx context.Context, l license.License) (told 
 	if known, err := c.store.outbox.Exists(ctx, task.ID); known || err != nil {
 		return false, err
 	}
-	row := entity.Encode(rowkey.Unreached(l.ID), rowkey.TypeIndex, struct{}{})
+	row := entity.Encode(rowkey.Unreached(l.ID), rowkey.TypeIndex, unreached{l.Customer})
 	row.Expires = l.Expiration.End()
 	c.Set(row)
 	c.store.outbox.Queue(c.Changeset, task)
 	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: ContactsUnreached})
 	return true, nil
+}
+
+// unreached is a license none of whose contacts can be reached, with the customer that it had then.
+type unreached struct {
+	Customer string `json:"customer"`
 }
 
 // RecordUnreached tells sales that a license's reminder can be sent to none of its contacts, once for each license and
@@ -106,36 +118,71 @@ func (s *Store) FailSuppressed(ctx context.Context, m outbox.Mail, why Suppressi
 }
 
 // Unreached lists licenses none of whose contacts mails reached, the newest first, at most limit: those whose reminders
-// are not over, and that still have no reachable contact. It looks at three times limit at most.
+// are not over, and that still have no reachable contact. It looks at three times limit at most, in three rounds of
+// reads.
 func (s *Store) Unreached(ctx context.Context, limit int) (list []store.Summary, err error) {
 	defer func() {
 		if err != nil {
 			list, err = nil, fmt.Errorf("delivery: licenses without a contact: %w", err)
 		}
 	}()
-	today := license.DateOf(s.Now())
 	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UnreachedPK, Descending: true}, 3*limit)
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		r, err := s.License(ctx, row.SK)
-		if err != nil {
-			return nil, err
-		}
-		if reminder.Over(r.License, today) {
-			continue
-		}
-		contact, err := s.contactInReach(ctx, r.License, "")
-		if err != nil {
-			return nil, err
-		}
-		if contact == nil {
-			list = append(list, store.SummaryOf(r.License))
-		}
-		if len(list) == limit {
-			break
+	found := make([]license.License, len(rows)) // zero: somebody can be reached
+	var g errgroup.Group
+	g.SetLimit(unreachedAtOnce)
+	for i, row := range rows {
+		g.Go(func() (err error) {
+			found[i], err = s.stillUnreached(ctx, row)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, l := range found {
+		if l.ID != "" && len(list) < limit {
+			list = append(list, store.SummaryOf(l))
 		}
 	}
 	return list, nil
+}
+
+// unreachedAtOnce is how many licenses Unreached looks at concurrently.
+const unreachedAtOnce = 16
+
+// stillUnreached returns the license of a row, unless it needs no contact any more or has one who can be reached.
+func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license.License, err error) {
+	then, err := entity.Decode[unreached](row)
+	if err != nil {
+		return none, err
+	}
+	var l store.LicenseRecord
+	var of reach
+	g, inGroup := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		l, err = s.License(inGroup, row.SK)
+		return err
+	})
+	g.Go(func() (err error) {
+		of, err = s.readReach(inGroup, license.License{ID: row.SK, Customer: then.Customer})
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return none, err
+	}
+	if reminder.Over(l.License, license.DateOf(s.Now())) {
+		return none, nil
+	}
+	if l.License.Customer != then.Customer { // it was moved
+		if of, err = s.readReach(ctx, l.License); err != nil {
+			return none, err
+		}
+	}
+	if found, err := s.inReach(ctx, l.License, of); found || err != nil {
+		return none, err
+	}
+	return l.License, nil
 }

@@ -3,11 +3,16 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reference"
 	"marketplace/shared/store/outbox"
 )
 
@@ -22,14 +27,11 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 		err = s.requestsOf(ctx, n, &r)
 	case mail.LicenseKey:
 		err = s.licensesOf(ctx, n.Licenses, &r)
-	case mail.LicenseExpiring:
+	case mail.LicenseExpiring, mail.LicenseUnreached:
 		err = s.licensesOf(ctx, []string{n.About}, &r)
-	case mail.LicenseUnreached:
-		if err = s.licensesOf(ctx, []string{n.About}, &r); err == nil {
-			var contact *license.Contact
-			contact, err = s.contactInReach(ctx, r.Licenses[0], "")
-			r.Reachable = contact != nil
-		}
+	}
+	if err == nil && n.Kind.AboutLicense() {
+		err = s.accountOf(ctx, n, &r)
 	}
 	if err == nil && n.Repeats != "" {
 		var before outbox.Mail
@@ -55,6 +57,62 @@ func (s *Store) requestsOf(ctx context.Context, n notice.Notice, r *notice.Recor
 		r.Requests = append(r.Requests, one)
 	}
 	return nil
+}
+
+// accountOf reads what is on record about the customer of the licenses: references, and who is written to.
+func (s *Store) accountOf(ctx context.Context, n notice.Notice, r *notice.Records) error {
+	l := r.Licenses[0]
+	var of reach
+	g, inGroup := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		if n.Kind == mail.LicenseUnreached {
+			of, err = s.readReach(inGroup, l)
+		} else {
+			of.customers, err = s.CustomersOf(inGroup, l)
+		}
+		return err
+	})
+	g.Go(func() (err error) {
+		r.Contracts, err = s.contractsOf(inGroup, r.Licenses)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if len(of.customers) > 0 {
+		r.Customer = of.customers[len(of.customers)-1].Reference
+	}
+	r.Contacts = customer.Readers(of.customers, customer.Renewals, l.Instance)
+	if n.Kind != mail.LicenseUnreached {
+		return nil
+	}
+	for _, c := range customer.Readers(of.customers, customer.Keys, l.Instance) {
+		if !slices.Contains(r.Contacts, c) {
+			r.Contacts = append(r.Contacts, c)
+		}
+	}
+	var err error
+	r.Reachable, err = s.inReach(ctx, l, of)
+	return err
+}
+
+// contractsOf reads the references of the contracts of licenses, by the contracts' IDs.
+func (s *Store) contractsOf(ctx context.Context, licenses []license.License) (
+	found map[string]reference.Reference, err error) {
+	for _, l := range licenses {
+		if _, known := found[l.Contract]; known || l.Contract == "" {
+			continue
+		}
+		c, err := s.ContractOf(ctx, l)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return nil, err
+		}
+		if found == nil {
+			found = map[string]reference.Reference{}
+		}
+		found[l.Contract] = c.Reference
+	}
+	return found, nil
 }
 
 // licensesOf reads licenses, and the request that the first of them answered, if any.

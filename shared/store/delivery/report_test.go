@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -28,8 +29,9 @@ var ctx = context.Background()
 // reached is a license with contacts, whose first one was sent the reminder of two months and a key.
 type reached struct {
 	*testEnv
-	t        interface{ Fatal(...any) }
+	t        storetest.TB
 	l        license.License
+	contacts []license.Contact
 	reminder notice.Notice
 	key      notice.Notice
 }
@@ -38,25 +40,24 @@ func newReached(t *testing.T, contacts ...string) *reached {
 	return reachedIn(t, newTestEnv(t), "l1", contacts)
 }
 
-func reachedIn(t interface{ Fatal(...any) }, b *testEnv, id string, contacts []string) *reached {
+func reachedIn(t storetest.TB, b *testEnv, id string, contacts []string) *reached {
 	server := license.Server("AWHW8w9JtzBzSr" + strings.ToUpper(mail.RecipientID(id))[:6])
 	l := license.License{
-		ID: id, Type: license.Production, Organization: "Acme AG", Server: server, Edition: license.Developer,
+		ID: id, Type: license.Production, Organization: "Acme AG " + id, Server: server, Edition: license.Developer,
 		MaxLoc:     1,
 		Expiration: license.DateOf(b.now).AddMonths(2),
 	}
+	r := &reached{testEnv: b, t: t}
 	for _, c := range contacts {
-		l.Contacts = append(l.Contacts, license.Contact{Email: c})
+		r.contacts = append(r.contacts, license.Contact{Email: c})
 	}
-	r := &reached{testEnv: b, t: t, l: l}
-	r.must(errOf(b.AddLicense(ctx, l, "test")))
-	r.reminder = notice.LicenseExpiring(l, 2, l.Contacts[0])
-	r.key = notice.LicenseKeyAgain(l, l.Contacts[0], "key")
-	recorded, err := b.License(ctx, id)
-	r.must(err)
+	recorded := storetest.Record(t, b.Store.Store, l, r.contacts...)
+	r.l = recorded.License
+	r.reminder = notice.LicenseExpiring(r.l, 2, r.contacts[0])
+	r.key = notice.LicenseKeyAgain(r.l, r.contacts[0], "key")
 	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded},
-		store.Reminding{Stage: 2, To: l.Contacts[0], Ready: b.now}))
-	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", l.Contacts[0], "key"))
+		store.Reminding{Stage: 2, To: r.contacts[0], Ready: b.now}))
+	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", r.contacts[0], "key"))
 	return r
 }
 
@@ -87,7 +88,7 @@ func (r *reached) to() (list []string) {
 }
 
 func (r *reached) told() (list []string) {
-	events, err := r.LicenseTimeline(ctx, r.l.ID)
+	events, _, err := r.LicenseTimeline(ctx, r.l)
 	r.must(err)
 	for _, e := range events {
 		list = append(list, strings.TrimSuffix(string(e.Action)+": "+e.Note, ": "))
@@ -138,7 +139,7 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 func TestSalesAreToldOnceIfNoContactIsLeft(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "ADA@acme.example", "it@acme.example")
 	r.report(r.reminder, outbox.Bounced)
-	next := r.reminder.ToContact(r.l.Contacts[2])
+	next := r.reminder.ToContact(r.contacts[2])
 	r.report(next, outbox.Complained)
 	r.report(r.key, outbox.Bounced)
 	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
@@ -198,8 +199,8 @@ func TestEverySpellingOfAMailboxIsSuppressedAndFound(t *testing.T) {
 		if contact != nil || err != nil {
 			t.Errorf("%s: got %v, %v, want no reachable contact", email, contact, err)
 		}
-		if found, err := r.FindByEmail(ctx, email, 10); len(found.Licenses) != 1 || err != nil {
-			t.Errorf("%s: got %d licenses, %v, want 1", email, len(found.Licenses), err)
+		if found, err := r.FindByEmail(ctx, email, 10); len(found.Customers) != 1 || err != nil {
+			t.Errorf("%s: got %d customers, %v, want 1", email, len(found.Customers), err)
 		}
 	}
 	r.must(errOf(r.LiftSuppression(ctx, store.Subject{License: r.l.ID}, "ana@xn--bcher-kva.example",
@@ -441,7 +442,7 @@ func (h *reportHistory) step() {
 // wentOn fails unless a mail was sent to somebody else, or sales know.
 func (h *reportHistory) wentOn(m notice.Notice, o outbox.Outcome) {
 	ids := []string{notice.LicenseUnreached(h.l).ID}
-	for _, contact := range h.l.Contacts {
+	for _, contact := range h.reached.contacts {
 		if contact.Email != m.To.Email {
 			ids = append(ids, m.ToContact(contact).ID)
 		}

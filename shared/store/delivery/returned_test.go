@@ -57,7 +57,7 @@ func TestReturnedMailIsRepeatedADayLaterAndThenGoesOn(t *testing.T) {
 
 	r.now = r.now.Add(38 * time.Hour)
 	r.returned(r.key.Repeated())
-	toIT := r.key.ToContact(r.l.Contacts[1])
+	toIT := r.key.ToContact(r.contacts[1])
 	r.want(t, r.keys(), "ada@acme.example sent", "ada@acme.example sent", "it@acme.example waiting")
 
 	r.now = r.now.Add(14 * time.Hour)
@@ -80,8 +80,8 @@ func TestReturnedMailIsRepeatedADayLaterAndThenGoesOn(t *testing.T) {
 
 	// The next mail reaches somebody: the customer can be reached again.
 	r.now = r.now.Add(time.Hour)
-	r.must(r.SendKeyAgain(ctx, r.l.ID, "sam", r.l.Contacts[0], "later"))
-	r.report(notice.LicenseKeyAgain(r.l, r.l.Contacts[0], "later"), outbox.Delivered)
+	r.must(r.SendKeyAgain(ctx, r.l.ID, "sam", r.contacts[0], "later"))
+	r.report(notice.LicenseKeyAgain(r.l, r.contacts[0], "later"), outbox.Delivered)
 	if records, err := r.Records(ctx, task); err != nil || task.Pointless(records) == "" {
 		t.Errorf("got the task to the point, %v, want it pointless", err)
 	}

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"marketplace/shared/fault"
@@ -130,54 +129,3 @@ func (s *Store) LiftSuppression(ctx context.Context, on store.Subject, email, by
 
 // maxReason is the longest reason, in characters.
 const maxReason = 300
-
-// Reachable returns the first contact to whom mail can be sent: whose address is valid and not suppressed; nil for
-// none.
-func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
-	for _, c := range contacts {
-		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
-			continue
-		}
-		why, err := s.Suppressed(ctx, c.Email)
-		if err != nil {
-			return nil, err
-		}
-		if why == nil || why.Scope != AllMails {
-			return &c, nil
-		}
-	}
-	return nil, nil
-}
-
-// contactInReach returns the first contact of a license to whom mail can be sent and arrives, as far as anybody knows:
-// mail to it was not returned twice. nil for none. except is an address that counts as out of reach.
-func (s *Store) contactInReach(ctx context.Context, l license.License, except string) (*license.Contact, error) {
-	mails, err := s.outbox.About(ctx, l.ID)
-	if err != nil {
-		return nil, err
-	}
-	var others []license.Contact
-	for _, contact := range l.Contacts {
-		if !input.SameMailbox(contact.Email, except) && !returnsMail(contact.Email, mails) {
-			others = append(others, contact)
-		}
-	}
-	return s.Reachable(ctx, others)
-}
-
-// returnsMail reports whether the last mail to an address that anything is known of was a repetition that came back
-// like the one before it. mails are in the order in which they were queued.
-func returnsMail(email string, mails []outbox.Mail) bool {
-	for _, m := range slices.Backward(mails) {
-		if !input.SameMailbox(m.To.Email, email) {
-			continue
-		}
-		switch outbox.FateOf(m.Reports) {
-		case outbox.FateReturned:
-			return m.Repeats != ""
-		case outbox.FateArrived:
-			return false
-		}
-	}
-	return false
-}

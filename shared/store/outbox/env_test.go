@@ -58,12 +58,14 @@ func (e *testEnv) must(err error) {
 
 // key is a notice of rank 1 to an address; reminder is one of rank 3.
 func key(about, to string) notice.Notice {
-	l := license.License{ID: about, Contacts: []license.Contact{{Email: to}}}
-	return notice.LicenseKey([]license.License{l})
+	l := license.License{ID: about, Customer: notice.Customer(to)}
+	return notice.LicenseKey([]license.License{l}, license.Contact{Email: to})
 }
 
 func reminder(about, to string) notice.Notice {
-	l := license.License{ID: about, Expiration: license.Date{Year: 2018, Month: 5, Day: 1}}
+	l := license.License{
+		ID: about, Customer: notice.Customer(to), Expiration: license.Date{Year: 2018, Month: 5, Day: 1},
+	}
 	return notice.LicenseExpiring(l, 2, license.Contact{Email: to})
 }
 

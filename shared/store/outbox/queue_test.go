@@ -90,7 +90,7 @@ func TestReadyMailsAreInTheOrderOfTimeAndTurn(t *testing.T) {
 	e.want("keys", e.ready(notice.RankUrgent), []string{urgent.ID})
 	e.want("confirmations", len(e.ready(notice.RankSoon)), 0)
 	// Within a shard the page ends where the limit is.
-	shard := rowkey.Shard("customer0.example")
+	shard := rowkey.Shard("customer-customer0.example")
 	for limit := 1; limit <= 6; limit++ {
 		list, err := e.Ready(t.Context(), notice.RankReminder, shard, limit)
 		if err != nil || len(list) > limit || len(list) == 0 || list[0].Customer == "" {
@@ -130,7 +130,7 @@ func TestMailsOfACustomerAreInOneShard(t *testing.T) {
 func TestShardsAreEvenlyUsed(t *testing.T) {
 	n := make([]int, rowkey.Shards)
 	for i := range 16_000 {
-		n[rowkey.Shard(notice.Customer(fmt.Sprintf("ada@customer%d.example", i)))]++
+		n[rowkey.Shard(fmt.Sprintf("customer-customer%d.example", i))]++
 	}
 	if slices.Min(n) < 850 || slices.Max(n) > 1150 {
 		t.Errorf("got %v customers by shard, want about 1,000 each", n)
@@ -180,7 +180,7 @@ func TestPromoteEndsAtItsLimit(t *testing.T) {
 		e.must(c.Commit(t.Context()))
 	}
 	e.now = e.now.Add(time.Minute)
-	shard := rowkey.Shard("acme.example")
+	shard := rowkey.Shard("customer-acme.example")
 	for _, want := range []int{4, 4, 2, 0} {
 		n, err := e.Promote(t.Context(), shard, 4)
 		if n != want || err != nil {
@@ -246,7 +246,7 @@ func TestPausedRowThatWasLeftBehindIsRemoved(t *testing.T) {
 		e.queue(key("l1", "ada@acme.example"))
 		to.make(e)
 		before := e.status(id)
-		left := rowkey.Later(rowkey.Shard("acme.example"), e.now, 1, id)
+		left := rowkey.Later(rowkey.Shard("customer-acme.example"), e.now, 1, id)
 		e.must(e.table.Transact(t.Context(), table.Create(entity.Encode(left, rowkey.TypePending, struct{}{}))))
 		e.promote()
 		e.want(to.name, e.status(id), before)
@@ -271,7 +271,7 @@ func (e *testEnv) forget(entry outbox.Entry) (changed bool) {
 // TestForgetRemovesOnlyWhatIsClosed tries it in each status, and while somebody makes the mail ready again.
 func TestForgetRemovesOnlyWhatIsClosed(t *testing.T) {
 	stale := func(e *testEnv) outbox.Entry {
-		list, err := e.Ready(e.t.Context(), 1, rowkey.Shard("acme.example"), 1)
+		list, err := e.Ready(e.t.Context(), 1, rowkey.Shard("customer-acme.example"), 1)
 		e.must(err)
 		return list[0]
 	}
@@ -279,7 +279,7 @@ func TestForgetRemovesOnlyWhatIsClosed(t *testing.T) {
 		e := newTestEnvOver(t, &tabletest.Memory{})
 		e.queue(key("l1", "ada@acme.example"))
 		entry := stale(e)
-		pk := rowkey.ReadyPK(1, rowkey.Shard("acme.example"))
+		pk := rowkey.ReadyPK(1, rowkey.Shard("customer-acme.example"))
 		row, _, err := e.entities.First(t.Context(), table.Query{PK: pk}, 1)
 		e.must(err)
 		to.make(e)
@@ -334,10 +334,10 @@ func TestParkedMailGetsReadyAgain(t *testing.T) {
 		good := row
 		change(&row)
 		e.must(e.table.Transact(t.Context(), table.Set(row)))
-		shard := rowkey.Shard("acme.example")
+		shard := rowkey.Shard("customer-acme.example")
 		for range 2 {
 			list, err := e.Ready(t.Context(), 1, shard, 10)
-			if err != nil || len(list) != 1 || list[0].Customer != "acme.example" {
+			if err != nil || len(list) != 1 || list[0].Customer != "customer-acme.example" {
 				t.Fatalf("%s: got %+v, %v, want the mail with its customer", name, list, err)
 			}
 			e.must(e.Park(t.Context(), list[0], e.now.Add(time.Hour)))
@@ -390,7 +390,7 @@ func TestMailsOfANewerVersionAreKept(t *testing.T) {
 		row := table.Row{Key: rowkey.Mail(id), Type: "mail", Schema: schema, Data: []byte(data)}
 		e.must(e.table.Transact(t.Context(), table.Create(row)))
 	}
-	const fields = `"about":"l1","customer":"acme.example","created":"2018-03-01T09:00:00Z","rank":1,` +
+	const fields = `"about":"l1","customer":"customer-acme.example","created":"2018-03-01T09:00:00Z","rank":1,` +
 		`"ready":"2018-03-01T09:00:00Z"`
 	put("l1--digest", `{"id":"l1--digest","kind":"digest",`+fields+`}`, notice.Schema)
 	newer := `{"id":"l1--new","kind":"license-key","licenses":{"l1":1},"stage":"soon",` + fields + `}`
@@ -407,7 +407,7 @@ func TestMailsOfANewerVersionAreKept(t *testing.T) {
 		if known := m.ID == id; m.Known() != known {
 			t.Errorf("%s: got known %v, want %v", m.ID, m.Known(), known)
 		}
-		if m.Customer != "acme.example" || m.Notice.About != "l1" || m.Kind == "" {
+		if m.Customer != "customer-acme.example" || m.Notice.About != "l1" || m.Kind == "" {
 			t.Errorf("got %+v, want whom it concerns", m)
 		}
 	}

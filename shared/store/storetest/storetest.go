@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"testing"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -19,6 +18,13 @@ import (
 	"marketplace/shared/store"
 )
 
+// TB is a test, testing.TB or rapid.T.
+type TB interface {
+	Helper()
+	Context() context.Context
+	Fatal(args ...any)
+}
+
 // By is the operator who does what this package does.
 const By = "sam@vendor.example"
 
@@ -26,7 +32,7 @@ const By = "sam@vendor.example"
 const Organization = "Acme Corp"
 
 // Customer puts a customer on record, or adds the contacts to the one of that name. They are written to for everything.
-func Customer(tb testing.TB, s *store.Store, name string, contacts ...license.Contact) customer.Customer {
+func Customer(tb TB, s *store.Store, name string, contacts ...license.Contact) customer.Customer {
 	tb.Helper()
 	after, changed, err := customerWith(tb.Context(), s, name, contacts)
 	if err == nil && changed {
@@ -39,18 +45,18 @@ func Customer(tb testing.TB, s *store.Store, name string, contacts ...license.Co
 }
 
 // Issue issues a license, mails its key to the first contact, and returns it as it is on record. See Draft.
-func Issue(tb testing.TB, s *store.Store, l license.License, contacts ...license.Contact) store.LicenseRecord {
+func Issue(tb TB, s *store.Store, l license.License, contacts ...license.Contact) store.LicenseRecord {
 	tb.Helper()
 	return put(tb, s, false, l, contacts)
 }
 
 // Record records a license that was issued elsewhere, without any mail, and returns it as it is on record. See Draft.
-func Record(tb testing.TB, s *store.Store, l license.License, contacts ...license.Contact) store.LicenseRecord {
+func Record(tb TB, s *store.Store, l license.License, contacts ...license.Contact) store.LicenseRecord {
 	tb.Helper()
 	return put(tb, s, true, l, contacts)
 }
 
-func put(tb testing.TB, s *store.Store, imported bool, l license.License, to []license.Contact) store.LicenseRecord {
+func put(tb TB, s *store.Store, imported bool, l license.License, to []license.Contact) store.LicenseRecord {
 	tb.Helper()
 	i, err := Draft(tb.Context(), s, l, to...)
 	if i.Imported = imported; err == nil {

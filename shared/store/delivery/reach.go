@@ -1,0 +1,140 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/input"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/store/outbox"
+)
+
+// Reachable returns the first contact to whom mail can be sent: whose address is valid and not suppressed; nil for
+// none.
+func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
+	for _, c := range contacts {
+		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
+			continue
+		}
+		why, err := s.Suppressed(ctx, c.Email)
+		if err != nil {
+			return nil, err
+		}
+		if why == nil || why.Scope != AllMails {
+			return &c, nil
+		}
+	}
+	return nil, nil
+}
+
+// reach is what is on record about who can be reached about a license.
+type reach struct {
+	customers []customer.Customer // see store.Store.CustomersOf
+	mails     []outbox.Mail       // about the license, in the order in which they were queued
+}
+
+func (s *Store) readReach(ctx context.Context, l license.License) (r reach, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		r.customers, err = s.CustomersOf(ctx, l)
+		return err
+	})
+	g.Go(func() (err error) {
+		r.mails, err = s.outbox.About(ctx, l.ID)
+		return err
+	})
+	return r, g.Wait()
+}
+
+// readers are who is written to for a purpose, without those whose mail comes back. except is an address that counts
+// as out of reach.
+func (r reach) readers(l license.License, p customer.Purpose, except string) (list []license.Contact) {
+	for _, contact := range customer.Readers(r.customers, p, l.Instance) {
+		if !input.SameMailbox(contact.Email, except) && !returnsMail(contact.Email, r.mails) {
+			list = append(list, contact)
+		}
+	}
+	return list
+}
+
+// needed are the purposes for which somebody has to be in reach: renewals, and keys while one did not arrive.
+func (r reach) needed() []customer.Purpose {
+	for _, m := range slices.Backward(r.mails) {
+		switch fate := outbox.FateOf(m.Reports); {
+		case m.Kind != mail.LicenseKey:
+		case fate == outbox.FateArrived:
+			return []customer.Purpose{customer.Renewals}
+		case fate.DidNotArrive(), m.State.Status == outbox.Failed:
+			return []customer.Purpose{customer.Renewals, customer.Keys}
+		}
+	}
+	return []customer.Purpose{customer.Renewals}
+}
+
+// purposeOf is what a mail about a license is for.
+func purposeOf(k mail.Kind) customer.Purpose {
+	if k == mail.LicenseKey {
+		return customer.Keys
+	}
+	return customer.Renewals
+}
+
+// contactInReach returns the first who is written to for a purpose about a license, to whom mail can be sent and
+// arrives, as far as anybody knows: mail to the address was not returned twice. nil for none. except is an address that
+// counts as out of reach.
+func (s *Store) contactInReach(ctx context.Context, l license.License, p customer.Purpose, except string) (
+	*license.Contact, error) {
+	r, err := s.readReach(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	return s.Reachable(ctx, r.readers(l, p, except))
+}
+
+// inReach reports whether somebody is in reach for each purpose that needs it. It looks at all contacts at once: most
+// often none is in reach.
+func (s *Store) inReach(ctx context.Context, l license.License, r reach) (bool, error) {
+	for _, p := range r.needed() {
+		readers := r.readers(l, p, "")
+		found := make([]*license.Contact, len(readers))
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(contactsAtOnce)
+		for i := range readers {
+			g.Go(func() (err error) {
+				found[i], err = s.Reachable(ctx, readers[i:i+1])
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return false, err
+		}
+		if !slices.ContainsFunc(found, func(c *license.Contact) bool { return c != nil }) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// contactsAtOnce is how many contacts inReach looks at concurrently.
+const contactsAtOnce = 16
+
+// returnsMail reports whether the last mail to an address that anything is known of was a repetition that came back
+// like the one before it. mails are in the order in which they were queued.
+func returnsMail(email string, mails []outbox.Mail) bool {
+	for _, m := range slices.Backward(mails) {
+		if !input.SameMailbox(m.To.Email, email) {
+			continue
+		}
+		switch outbox.FateOf(m.Reports) {
+		case outbox.FateReturned:
+			return m.Repeats != ""
+		case outbox.FateArrived:
+			return false
+		}
+	}
+	return false
+}
