@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -40,11 +41,11 @@ type Candidate struct {
 // maxCandidates is how many customers one basis may give.
 const maxCandidates = 20
 
-// Candidates finds the customers that a request may be about, those with the strongest basis first, in at most two
-// rounds of reads. A customer that was merged into another is that one.
+// Candidates finds the customers that a request may be about, those with the strongest basis first. A customer that was
+// merged into another is that one. It takes two rounds of reads, and a third only where one that was merged is found.
 func (s *Store) Candidates(ctx context.Context, d request.Details) ([]Candidate, error) {
 	named := license.ReadReference(d.Replaces)
-	found := candidates{by: map[string][]Basis{}, known: map[string]CustomerSummary{}}
+	found := candidates{by: map[string][]Basis{}}
 	g, first := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		list, err := s.Licenses(first, named.IDs...)
@@ -62,36 +63,29 @@ func (s *Store) Candidates(ctx context.Context, d request.Details) ([]Candidate,
 			return err
 		})
 	}
-	domain := customer.DomainOf(d.Email)
-	for _, q := range []struct {
-		pk string
-		by Basis
-	}{{rowkey.ContactPK(d.Email), ByContact}, {rowkey.DomainPK(domain), ByDomain}} {
-		g.Go(func() error { return s.addFound(first, q.pk, q.by, &found) })
-	}
+	g.Go(func() error { return s.addFound(first, rowkey.ContactPK(d.Email), ByContact, &found) })
 	g.Go(func() error {
-		list, _, err := s.FindCustomers(first, d.Company, maxCandidates)
-		for _, c := range list {
-			if customer.SameName(c.Name, d.Company) {
-				found.addKnown(c, ByName)
-			}
-		}
-		return err
+		return s.addFound(first, rowkey.DomainPK(customer.DomainOf(d.Email)), ByDomain, &found)
 	})
+	g.Go(func() error { return s.addNamed(first, d.Company, &found) })
 	if err := g.Wait(); err != nil {
 		return nil, fmt.Errorf("store: customers of a request: %w", err)
 	}
-	if err := s.readUnknown(ctx, &found); err != nil {
+	list, err := s.customers(ctx, slices.Collect(maps.Keys(found.by)))
+	if err != nil {
 		return nil, err
 	}
-	return found.list(), nil
+	survivors, err := s.survivors(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	return found.list(survivors), nil
 }
 
-// candidates are customers that were found, by ID. Its methods may be called from several goroutines at once.
+// candidates are why customers were found, by ID. add may be called from several goroutines at once.
 type candidates struct {
-	mu    sync.Mutex
-	by    map[string][]Basis
-	known map[string]CustomerSummary
+	mu sync.Mutex
+	by map[string][]Basis
 }
 
 func (c *candidates) add(id string, by Basis) {
@@ -102,13 +96,6 @@ func (c *candidates) add(id string, by Basis) {
 	}
 }
 
-func (c *candidates) addKnown(s CustomerSummary, by Basis) {
-	c.add(s.ID, by)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.known[s.ID] = s
-}
-
 // addFound adds the customers that index rows of a partition name.
 func (s *Store) addFound(ctx context.Context, pk string, by Basis, into *candidates) error {
 	rows, _, err := s.table.First(ctx, table.Query{PK: pk}, maxCandidates)
@@ -116,43 +103,30 @@ func (s *Store) addFound(ctx context.Context, pk string, by Basis, into *candida
 		return err
 	}
 	for _, row := range rows {
-		c, err := entity.Decode[CustomerSummary](row)
+		c, err := entity.Decode[indexed](row)
 		if err != nil {
 			return err
 		}
-		into.addKnown(c, by)
+		into.add(c.ID, by)
 	}
 	return nil
 }
 
-// readUnknown reads the customers of which only the ID was found, and puts survivors in the place of those that were
-// merged into them.
-func (s *Store) readUnknown(ctx context.Context, found *candidates) error {
-	var ids []string
-	for id := range found.by {
-		if _, ok := found.known[id]; !ok {
-			ids = append(ids, id)
-		}
+// addNamed adds the customers that have or had a company's name, in whatever spelling.
+func (s *Store) addNamed(ctx context.Context, company string, into *candidates) error {
+	wanted := searchWords(company)
+	if len(wanted) == 0 {
+		return nil
 	}
-	for _, c := range found.known {
-		if _, ok := found.by[c.Survivor]; !ok && c.Survivor != "" {
-			ids = append(ids, c.Survivor)
-		}
+	found, err := s.customersByWords(wanted)(ctx)
+	if err != nil {
+		return err
 	}
-	for range 2 { // a survivor may be new, too; it was not merged itself
-		list, err := s.customers(ctx, ids)
-		if err != nil {
-			return err
-		}
-		ids = nil
-		for _, c := range list {
-			found.known[c.ID] = summaryOfCustomer(c)
-			if _, ok := found.known[c.Survivor]; !ok && c.Survivor != "" {
-				ids = append(ids, c.Survivor)
-			}
-		}
-		if len(ids) == 0 {
-			return nil
+	n := 0
+	for _, c := range found.customers {
+		if customer.SameName(c.Name, company) && n < maxCandidates {
+			into.add(c.ID, ByName)
+			n++
 		}
 	}
 	return nil
@@ -171,13 +145,37 @@ func (s *Store) customers(ctx context.Context, ids []string) ([]customer.Custome
 	return list, nil
 }
 
-// list lists the survivors, those with the strongest basis first.
-func (c *candidates) list() (list []Candidate) {
-	for id, by := range c.by {
-		known, ok := c.known[id]
-		if survivor, merged := c.known[known.Survivor]; merged {
-			known = survivor
+// survivors returns customers by ID, each as the one that it was merged into, if it was: those are read.
+func (s *Store) survivors(ctx context.Context, list []customer.Customer) (map[string]CustomerSummary, error) {
+	known := map[string]CustomerSummary{}
+	for _, c := range list {
+		known[c.ID] = summaryOfCustomer(c)
+	}
+	var missing []string
+	for _, c := range known {
+		if _, ok := known[c.Survivor]; !ok && c.Survivor != "" && !slices.Contains(missing, c.Survivor) {
+			missing = append(missing, c.Survivor)
 		}
+	}
+	more, err := s.customers(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range more {
+		known[c.ID] = summaryOfCustomer(c)
+	}
+	for id, c := range known {
+		if survivor, ok := known[c.Survivor]; ok {
+			known[id] = survivor
+		}
+	}
+	return known, nil
+}
+
+// list lists the survivors, those with the strongest basis first.
+func (c *candidates) list(survivors map[string]CustomerSummary) (list []Candidate) {
+	for id, by := range c.by {
+		known, ok := survivors[id]
 		if !ok {
 			continue
 		}

@@ -40,27 +40,30 @@ func (e customerEntity) Row() table.Row {
 func (e customerEntity) Facts() any               { return e.Customer }
 func (e customerEntity) Counted() []entity.Addend { return nil }
 
+// Index finds the customer by rows that say no more of it than they must: a change of the name, or a merge, leaves those
+// of its contacts and domains as they are, however many there are.
 func (e customerEntity) Index(int64) (rows []table.Row) {
-	keys := []table.Key{rowkey.Listed(folded(e.Name), e.ID)}
-	add := func(key table.Key) {
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
+	rows = append(rows, entity.Encode(rowkey.Listed(folded(e.Name), e.ID), rowkey.TypeIndex,
+		summaryOfCustomer(e.Customer)))
+	add := func(key table.Key, i indexed) { rows = append(rows, entity.Encode(key, rowkey.TypeIndex, i)) }
+	for _, name := range customerNames(e.Customer) {
+		for _, w := range name.words {
+			add(rowkey.Word(w, e.ID), indexed{e.ID, name.text})
 		}
 	}
-	for _, w := range customerWords(e.Customer) {
-		add(rowkey.Word(w, e.ID))
-	}
 	for _, d := range e.Domains {
-		add(rowkey.Domain(d, e.ID))
+		add(rowkey.Domain(d, e.ID), indexed{ID: e.ID})
 	}
 	for _, c := range e.Contacts {
-		add(rowkey.Contact(c.Email, e.ID))
-	}
-	summary := summaryOfCustomer(e.Customer)
-	for _, key := range keys {
-		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
+		add(rowkey.Contact(c.Email, e.ID), indexed{ID: e.ID})
 	}
 	return rows
+}
+
+// indexed is a customer in an index row.
+type indexed struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"` // of a word: the name of the customer or of a contact that has it
 }
 
 // maxListed is how many bytes of a name the list of customers is ordered by.
@@ -75,16 +78,21 @@ func folded(name string) string {
 	return f
 }
 
-// customerWords are the words by which a customer is found: of its name, its former names and its contacts.
-func customerWords(c customer.Customer) (all []string) {
+// searchedName is a name by whose words a customer is found.
+type searchedName struct {
+	text  string
+	words []string
+}
+
+// customerNames are the names by whose words a customer is found: its own, its former ones and its contacts'.
+func customerNames(c customer.Customer) (names []searchedName) {
 	for _, name := range append([]string{c.Name}, c.FormerNames...) {
-		all = append(all, customer.Words(name)...)
+		names = append(names, searchedName{name, customer.Words(name)})
 	}
 	for _, contact := range c.Contacts {
-		all = append(all, customer.PersonWords(contact.Name)...)
+		names = append(names, searchedName{contact.Name, customer.PersonWords(contact.Name)})
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return names
 }
 
 // Customer reads a customer without what it bought; a NotFound fault if there is none.

@@ -26,11 +26,18 @@ func (e requestEntity) Of() string               { return "" }
 func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(), rowkey.TypeRequest, e.Request) }
 func (e requestEntity) Facts() any               { return e.Request }
 func (e requestEntity) Counted() []entity.Addend { return nil }
+
+// Index has rows that name the request alone, and never change, where it is found by what it is, and rows with a summary
+// where it is listed with many others.
 func (e requestEntity) Index(int64) (rows []table.Row) {
-	keys := append(rowkey.Queue(e.Request),
-		table.Key{PK: rowkey.DatasetRequestsPK(e.Server), SK: e.ID},
-		table.Key{PK: rowkey.EmailRequestsPK(e.Email), SK: e.ID},
-		table.Key{PK: rowkey.WeekPK(license.DateOf(e.Created)), SK: rowkey.FiledPrefix + e.ID})
+	for _, key := range []table.Key{
+		{PK: rowkey.DatasetRequestsPK(e.Server), SK: e.ID},
+		{PK: rowkey.EmailRequestsPK(e.Email), SK: e.ID},
+		{PK: rowkey.WeekPK(license.DateOf(e.Created)), SK: rowkey.FiledPrefix + e.ID},
+	} {
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, struct{}{}))
+	}
+	keys := rowkey.Queue(e.Request)
 	if e.Customer == "" {
 		for _, w := range requestWords(e.Company) {
 			keys = append(keys, rowkey.RequestWord(w, e.ID))

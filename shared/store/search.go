@@ -42,7 +42,7 @@ func (s *Store) FindByServer(ctx context.Context, text string, limit int) (f Fou
 	g, ctx := errgroup.WithContext(ctx)
 	var more bool
 	g.Go(func() (err error) {
-		f.Requests, more, err = s.requests(ctx, limit, s.all(rowkey.DatasetRequestsPK(server)), anything)
+		f.Requests, more, err = s.requestsIn(rowkey.DatasetRequestsPK(server))(ctx, limit)
 		return err
 	})
 	g.Go(func() error {
@@ -86,27 +86,33 @@ func (s *Store) instancesBeginning(ctx context.Context, text string, limit int) 
 // foundInstances reads instances and their customers.
 func (s *Store) foundInstances(ctx context.Context, names []InstanceName) (list []FoundInstance, err error) {
 	keys := make([]table.Key, len(names))
-	found := candidates{by: map[string][]Basis{}, known: map[string]CustomerSummary{}}
+	var ids []string
 	for i, n := range names {
 		keys[i] = rowkey.Instance(n.Customer, n.Instance)
-		found.add(n.Customer, ByServer)
+		if !slices.Contains(ids, n.Customer) {
+			ids = append(ids, n.Customer)
+		}
 	}
 	var instances []customer.Instance
-	g, ctx := errgroup.WithContext(ctx)
+	var customers []customer.Customer
+	g, first := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		instances, _, err = entity.GetAll[customer.Instance](ctx, s.table, keys)
+		instances, _, err = entity.GetAll[customer.Instance](first, s.table, keys)
 		return err
 	})
-	g.Go(func() error { return s.readUnknown(ctx, &found) })
+	g.Go(func() (err error) {
+		customers, err = s.customers(first, ids)
+		return err
+	})
 	if err := g.Wait(); err != nil {
 		return nil, fmt.Errorf("store: instances: %w", err)
 	}
+	survivors, err := s.survivors(ctx, customers)
+	if err != nil {
+		return nil, err
+	}
 	for _, i := range instances {
-		of := found.known[i.Customer]
-		if survivor, merged := found.known[of.Survivor]; merged {
-			of = survivor
-		}
-		list = append(list, FoundInstance{i, of})
+		list = append(list, FoundInstance{i, survivors[i.Customer]})
 	}
 	slices.SortFunc(list, func(a, b FoundInstance) int {
 		return cmp.Or(cmp.Compare(a.Of.Name, b.Of.Name), cmp.Compare(a.ID, b.ID))
@@ -116,12 +122,12 @@ func (s *Store) foundInstances(ctx context.Context, names []InstanceName) (list 
 
 // FindByEmail finds the requests that a person sent, and the customers that have the person as a contact.
 func (s *Store) FindByEmail(ctx context.Context, email string, limit int) (Found, error) {
-	return s.find(ctx, limit, s.all(rowkey.EmailRequestsPK(email)), s.all(rowkey.ContactPK(email)), anything)
+	return s.find(ctx, limit, s.requestsIn(rowkey.EmailRequestsPK(email)), s.allCustomers(rowkey.ContactPK(email)))
 }
 
 // FindByDomain finds the customers of a mail domain.
 func (s *Store) FindByDomain(ctx context.Context, domain string, limit int) (Found, error) {
-	return s.find(ctx, limit, nothing, s.all(rowkey.DomainPK(domain)), anything)
+	return s.find(ctx, limit, noRequests, s.allCustomers(rowkey.DomainPK(domain)))
 }
 
 // FindByName finds requests and customers by the words of a company's name, and customers also by those of their
@@ -133,7 +139,7 @@ func (s *Store) FindByName(ctx context.Context, name string, limit int) (Found, 
 	if len(wanted) == 0 {
 		return Found{}, nil
 	}
-	return s.find(ctx, limit, s.byWords(wanted, rowkey.RequestWord), s.customersByWords(wanted), hasWords(wanted))
+	return s.find(ctx, limit, s.requestsByWords(wanted), s.customersByWords(wanted))
 }
 
 // FindCustomers finds customers as FindByName does.
@@ -155,22 +161,35 @@ func searchWords(name string) []string {
 
 // hasWords tells names that have all the words.
 func hasWords(wanted []string) func(name string) bool {
-	return func(name string) bool {
-		have := words(name)
-		return !slices.ContainsFunc(wanted, func(w string) bool {
-			return !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) })
-		})
-	}
+	return func(name string) bool { return hasAll(words(name), wanted) }
 }
 
-// customersByWords reads the index rows of customers that have all the words: those in the lists of each word of which
-// there are few. Where all are frequent, it takes those whose names have them among many of the first word.
-func (s *Store) customersByWords(wanted []string) rowSource {
-	return func(ctx context.Context) (rows []table.Row, more bool, err error) {
+// hasAll reports whether each wanted word is the beginning of one of some words.
+func hasAll(have, wanted []string) bool {
+	return !slices.ContainsFunc(wanted, func(w string) bool {
+		return !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) })
+	})
+}
+
+// customerSource reads the index rows of customers of a search.
+type customerSource func(context.Context) (foundCustomers, error)
+
+// foundCustomers is what index rows say of customers, each of them once.
+type foundCustomers struct {
+	customers []indexed
+	more      bool // these are not all
+	// check, if it is not nil, says which of them are wanted, once they are read.
+	check func(customer.Customer) bool
+}
+
+// customersByWords finds the customers that have all the words: those in the lists of each word of which there are few.
+// Where all are frequent, it takes those that have them in one name, among many of the first word.
+func (s *Store) customersByWords(wanted []string) customerSource {
+	return func(ctx context.Context) (f foundCustomers, err error) {
 		if len(wanted) > 1 {
 			few, err := s.rareWords(ctx, wanted, rowkey.Word)
 			if err != nil {
-				return nil, false, err
+				return f, err
 			}
 			if len(few) > 0 {
 				rows := few[0]
@@ -179,46 +198,73 @@ func (s *Store) customersByWords(wanted []string) rowSource {
 						return !slices.ContainsFunc(other, func(o table.Row) bool { return entityOf(o) == entityOf(r) })
 					})
 				}
-				if len(few) < len(wanted) { // the frequent words can only be checked by name
-					rows = withNames(rows, hasWords(wanted))
+				f.customers, err = decodeIndexed(rows, anything)
+				if len(few) < len(wanted) { // the lists of the others are long
+					f.check = func(c customer.Customer) bool { return hasAll(customerWords(c), wanted) }
 				}
-				return rows, false, nil
+				return f, err
 			}
 		}
-		rows, more, err = s.search(ctx, rowkey.Word(wanted[0], "").PK, wanted[0], searched)
-		if len(wanted) > 1 {
-			rows = withNames(rows, hasWords(wanted))
+		rows, more, err := s.search(ctx, rowkey.Word(wanted[0], "").PK, wanted[0], searched)
+		if err != nil {
+			return f, err
 		}
-		return rows, more, err
+		f.customers, err = decodeIndexed(rows, hasWords(wanted))
+		f.more = more
+		return f, err
+	}
+}
+
+// allCustomers reads the first index rows of a partition.
+func (s *Store) allCustomers(pk string) customerSource {
+	return func(ctx context.Context) (f foundCustomers, err error) {
+		rows, more, err := s.search(ctx, pk, "", searched)
+		if err != nil {
+			return f, err
+		}
+		f.customers, err = decodeIndexed(rows, anything)
+		f.more = more
+		return f, err
 	}
 }
 
 // entityOf is what the sort key of a word's index row names.
 func entityOf(row table.Row) string { return row.SK[strings.LastIndexByte(row.SK, '#')+1:] }
 
-// withNames keeps the index rows of customers whose names a condition accepts.
-func withNames(rows []table.Row, accepts func(string) bool) []table.Row {
-	return slices.DeleteFunc(slices.Clone(rows), func(r table.Row) bool {
-		c, err := entity.Decode[CustomerSummary](r)
-		return err == nil && !accepts(c.Name)
-	})
+// decodeIndexed decodes index rows of customers that have some names, each customer once.
+func decodeIndexed(rows []table.Row, of func(name string) bool) (list []indexed, err error) {
+	known := map[string]bool{}
+	for _, row := range rows {
+		c, err := entity.Decode[indexed](row)
+		if err != nil {
+			return nil, err
+		}
+		if !known[c.ID] && of(c.Name) {
+			known[c.ID] = true
+			list = append(list, c)
+		}
+	}
+	return list, nil
 }
 
-// rowSource reads index rows of a search. more: not all of them.
-type rowSource func(context.Context) (rows []table.Row, more bool, err error)
+// customerWords are the words by which a customer is found.
+func customerWords(c customer.Customer) (all []string) {
+	for _, name := range customerNames(c) {
+		all = append(all, name.words...)
+	}
+	return all
+}
 
-// anything is for find: whatever the company. nothing finds no rows.
+// anything is for decodeIndexed: whatever the name.
 func anything(string) bool { return true }
 
-func nothing(context.Context) ([]table.Row, bool, error) { return nil, false, nil }
-
-// find reads the index rows of requests and of customers at once, and keeps the requests of some companies.
-func (s *Store) find(ctx context.Context, limit int, requests, customers rowSource, of func(company string) bool) (
+// find searches requests and customers at once.
+func (s *Store) find(ctx context.Context, limit int, requests requestSource, customers customerSource) (
 	f Found, err error) {
 	var moreRequests, moreCustomers bool
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		f.Requests, moreRequests, err = s.requests(ctx, limit, requests, of)
+		f.Requests, moreRequests, err = requests(ctx, limit)
 		return err
 	})
 	g.Go(func() (err error) {
@@ -230,49 +276,103 @@ func (s *Store) find(ctx context.Context, limit int, requests, customers rowSour
 	return f, err
 }
 
-// requests reads requests of some companies, the newest first.
-func (s *Store) requests(ctx context.Context, limit int, from rowSource, of func(company string) bool) (
-	list []request.Summary, more bool, err error) {
-	rows, more, err := from(ctx)
+// requestSource reads at most limit requests of a search, the newest first. more: not all of them.
+type requestSource func(ctx context.Context, limit int) (list []request.Summary, more bool, err error)
+
+func noRequests(context.Context, int) ([]request.Summary, bool, error) { return nil, false, nil }
+
+// requestsIn reads the newest requests that the rows of a partition name.
+func (s *Store) requestsIn(pk string) requestSource {
+	return func(ctx context.Context, limit int) (list []request.Summary, more bool, err error) {
+		rows, next, err := s.table.First(ctx, table.Query{PK: pk, Descending: true}, limit)
+		if err != nil {
+			return nil, false, fmt.Errorf("store: searching %s: %w", pk, err)
+		}
+		keys := make([]table.Key, len(rows))
+		for i, row := range rows {
+			keys[i] = rowkey.Request(row.SK)
+		}
+		requests, _, err := entity.GetAll[request.Request](ctx, s.table, keys)
+		for _, r := range requests {
+			list = append(list, r.Summary())
+		}
+		return list, next != "", err
+	}
+}
+
+// requestsByWords finds the requests whose company has all the words.
+func (s *Store) requestsByWords(wanted []string) requestSource {
+	has := hasWords(wanted)
+	return func(ctx context.Context, limit int) (list []request.Summary, more bool, err error) {
+		rows, more, err := s.rowsByWords(ctx, wanted)
+		if err != nil {
+			return nil, false, err
+		}
+		known := map[string]bool{}
+		for _, row := range rows {
+			r, err := entity.Decode[request.Summary](row)
+			if err != nil {
+				return nil, false, err
+			}
+			if has(r.Company) && !known[r.ID] {
+				list, known[r.ID] = append(list, r), true
+			}
+		}
+		slices.SortFunc(list, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
+		return list[:min(limit, len(list))], more || len(list) > limit, nil
+	}
+}
+
+// rowsByWords reads the index rows of requests of the words of which there are few, or else many of the first word.
+func (s *Store) rowsByWords(ctx context.Context, wanted []string) (rows []table.Row, more bool, err error) {
+	if len(wanted) > 1 { // a word that few companies have tells all
+		few, err := s.rareWords(ctx, wanted, rowkey.RequestWord)
+		if len(few) > 0 || err != nil {
+			return slices.Concat(few...), false, err
+		}
+	}
+	return s.search(ctx, rowkey.RequestWord(wanted[0], "").PK, wanted[0], searched)
+}
+
+// customersFound reads customers, by name. One that was merged is its survivor.
+func (s *Store) customersFound(ctx context.Context, limit int, from customerSource) (
+	list []CustomerSummary, more bool, err error) {
+	found, err := from(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	slices.SortFunc(found.customers, func(a, b indexed) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	more = found.more
+	if found.check == nil && len(found.customers) > limit {
+		found.customers, more = found.customers[:limit], true
+	}
+	ids := make([]string, len(found.customers))
+	for i, c := range found.customers {
+		ids[i] = c.ID
+	}
+	customers, err := s.customers(ctx, ids)
+	if err != nil {
+		return nil, false, err
+	}
+	if found.check != nil {
+		customers = slices.DeleteFunc(customers, func(c customer.Customer) bool { return !found.check(c) })
+	}
+	survivors, err := s.survivors(ctx, customers[:min(limit, len(customers))])
 	if err != nil {
 		return nil, false, err
 	}
 	known := map[string]bool{}
-	for _, row := range rows {
-		r, err := entity.Decode[request.Summary](row)
-		if err != nil {
-			return nil, false, err
-		}
-		if of(r.Company) && !known[r.ID] {
-			list, known[r.ID] = append(list, r), true
+	for _, c := range survivors {
+		if !known[c.ID] {
+			list, known[c.ID] = append(list, c), true
 		}
 	}
-	slices.SortFunc(list, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
-	return list[:min(limit, len(list))], more || len(list) > limit, nil
-}
-
-// customersFound reads customers, by name. One that was merged is its survivor.
-func (s *Store) customersFound(ctx context.Context, limit int, from rowSource) (
-	list []CustomerSummary, more bool, err error) {
-	rows, more, err := from(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	found := candidates{by: map[string][]Basis{}, known: map[string]CustomerSummary{}}
-	for _, row := range rows {
-		c, err := entity.Decode[CustomerSummary](row)
-		if err != nil {
-			return nil, false, err
-		}
-		found.addKnown(c, ByName)
-	}
-	if err := s.readUnknown(ctx, &found); err != nil {
-		return nil, false, err
-	}
-	for _, c := range found.list() {
-		list = append(list, c.Customer)
-	}
-	return list[:min(limit, len(list))], more || len(list) > limit, nil
+	slices.SortFunc(list, func(a, b CustomerSummary) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return list, more || len(customers) > limit, nil
 }
 
 // How many index rows of a partition a search reads: to find out whether a word is rare, and at most.
@@ -280,25 +380,6 @@ const (
 	searchedFirst = 500
 	searched      = 2000
 )
-
-// all reads the first index rows of a partition.
-func (s *Store) all(pk string) rowSource {
-	return func(ctx context.Context) ([]table.Row, bool, error) { return s.search(ctx, pk, "", searched) }
-}
-
-// byWords reads the index rows of the words of which there are few, or else many of the first word. key makes the key
-// of an index row from a word.
-func (s *Store) byWords(wanted []string, key func(word, entity string) table.Key) rowSource {
-	return func(ctx context.Context) (rows []table.Row, more bool, err error) {
-		if len(wanted) > 1 { // a word that few companies have tells all
-			few, err := s.rareWords(ctx, wanted, key)
-			if len(few) > 0 || err != nil {
-				return slices.Concat(few...), false, err
-			}
-		}
-		return s.search(ctx, key(wanted[0], "").PK, wanted[0], searched)
-	}
-}
 
 // rareWords reads the index rows of all words at once, and returns those of each word that has few.
 func (s *Store) rareWords(ctx context.Context, wanted []string, key func(word, entity string) table.Key) (
