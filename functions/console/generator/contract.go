@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"slices"
 	"strings"
 
 	"marketplace/shared/customer"
@@ -53,7 +54,7 @@ func (d *Draft) contractInEffect() *customer.Contract {
 // defaultContract returns the form's value for the contract that the licenses are most likely under. wanted is the ID
 // of the contract whose instances get the keys that they lack; "" for none.
 func (d *Draft) defaultContract(wanted string) string {
-	if d.defaultType() == license.Evaluation {
+	if d.formType() == license.Evaluation {
 		return string(noContract)
 	}
 	if d.Account == nil {
@@ -89,7 +90,7 @@ func (d *Draft) contractOfInstance() *customer.Contract {
 	if d.Old != nil && d.Old.Contract != "" {
 		return d.Account.Contract(d.Old.Contract)
 	}
-	if d.defaultType() == license.Staging {
+	if d.formType() == license.Staging {
 		if from := d.Account.Instance(d.defaultProduction()); from != nil {
 			if l, ok := from.Current(d.today); ok {
 				return d.Account.Contract(l.Contract)
@@ -105,7 +106,7 @@ func (d *Draft) contractWithRoom() string {
 	for _, k := range d.Account.Contracts {
 		used := d.Account.Use(k.ID, d.today)
 		room := used.Production < k.Production
-		if d.defaultType() == license.Staging {
+		if d.formType() == license.Staging {
 			room = used.Staging < k.Staging && k.StagingAllowed()
 		}
 		if room && k.Active(d.today) {
@@ -135,23 +136,13 @@ func (d *Draft) Followers() (list []customer.Instance) {
 	switch use {
 	case contractRenews, contractAmends:
 		for _, i := range d.Account.Instances {
-			if _, ok := underContract(i, id, d.today); ok && i.InUse() {
+			l, ok := underContract(i, id)
+			if ok && i.InUse() && (use == contractRenews || l.Valid(d.today)) {
 				list = append(list, i)
 			}
 		}
 	case contractAsIs:
-		if d.Kind == request.Replacement || d.Kind == request.Staging || d.Kind == request.New {
-			return nil
-		}
-		for _, some := range [][]customer.Instance{
-			d.Account.Outstanding(id, d.today), d.Account.NextKeys(id, d.today),
-		} {
-			for _, i := range some {
-				if !containsInstance(list, i.ID) {
-					list = append(list, i)
-				}
-			}
-		}
+		list = d.lacking(id)
 	}
 	without := list[:0]
 	for _, i := range productionFirst(list) {
@@ -160,6 +151,22 @@ func (d *Draft) Followers() (list []customer.Instance) {
 		}
 	}
 	return without
+}
+
+// lacking lists the instances that lack a key under the contract: one of its present terms, or else, where they have all
+// of those, the next one. Of the next keys those are left out that are due more than two months later.
+func (d *Draft) lacking(contract string) []customer.Instance {
+	switch d.Kind {
+	case request.Replacement, request.Staging, request.New, request.Evaluation:
+		return nil
+	}
+	if list := d.Account.Outstanding(contract, d.today); len(list) > 0 {
+		return list
+	}
+	return slices.DeleteFunc(d.Account.NextKeys(contract, d.today), func(i customer.Instance) bool {
+		last, _ := underContract(i, contract)
+		return d.Old != nil && last.Expiration.After(d.Old.Expiration.AddMonths(2))
+	})
 }
 
 func containsInstance(list []customer.Instance, id string) bool {
@@ -171,13 +178,37 @@ func containsInstance(list []customer.Instance, id string) bool {
 	return false
 }
 
-// underContract returns the license of an instance under a contract that ends last, if it is valid or was the last one
-// under it; ok is false without one.
-func underContract(i customer.Instance, contract string, today license.Date) (found customer.License, ok bool) {
+// underContract returns the license of an instance under a contract that ends last; ok is false without one.
+func underContract(i customer.Instance, contract string) (found customer.License, ok bool) {
 	for _, l := range i.Licenses {
 		if l.Contract == contract && l.Revoked.IsZero() && (!ok || l.Expiration.After(found.Expiration)) {
 			found, ok = l, true
 		}
 	}
 	return found, ok
+}
+
+// inForce returns the valid license of an instance under a contract whose place a new one takes: the present one, or
+// else the one that ends last; ok is false without one.
+func (d *Draft) inForce(i customer.Instance, contract string) (found customer.License, ok bool) {
+	if l, ok := i.Current(d.today); ok && l.Contract == contract && l.Valid(d.today) {
+		return l, true
+	}
+	found, ok = underContract(i, contract)
+	return found, ok && found.Valid(d.today)
+}
+
+// continues reports whether a contract is another one or renews it, directly or by way of others.
+func (d *Draft) continues(contract, other string) bool {
+	for range d.Account.Contracts {
+		if contract == other {
+			return true
+		}
+		k := d.Account.Contract(contract)
+		if k == nil {
+			return false
+		}
+		contract = k.Renews
+	}
+	return contract == other
 }

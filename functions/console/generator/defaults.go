@@ -1,13 +1,17 @@
 package generator
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"marketplace/shared/customer"
+	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -34,50 +38,102 @@ func (g *Generator) Begin(ctx context.Context, s Source, server string) (*Draft,
 	case d.Form.Customer == "":
 		d.Form.Customer = NewCustomer
 	}
-	if err := d.readAccount(ctx, d.Form.Customer); err != nil {
+	if err := d.readAccount(ctx); err != nil {
 		return nil, err
 	}
-	if d.Account != nil {
-		d.Form.Customer = d.Account.Customer.ID // the survivor's
+	if d.noCustomer != nil {
+		return nil, d.noCustomer
 	}
-	d.likelyInstance(s.Contract)
+	contract, err := d.contractMeant(s.Contract)
+	if err != nil {
+		return nil, err
+	}
+	d.likelyInstance(contract)
 	d.choose(d.Form.Instance)
-	d.setDefaults(s.Contract)
+	if contract != "" {
+		d.completes(contract)
+	}
+	d.Form.Type = string(d.defaultType())
+	d.setDefaults(contract)
 	if d.Form.Server == "" {
 		d.Form.Server = server
 	}
 	return d, nil
 }
 
-// Refresh returns a draft after the operator chose another customer or instance: what follows from them has defaults
-// again, the rest is as it was typed.
+// contractMeant returns the ID of the contract that a source names by its ID or reference; "" if it names none.
+func (d *Draft) contractMeant(named string) (id string, err error) {
+	if named == "" {
+		return "", nil
+	}
+	short, _ := reference.Parse(named)
+	if d.Account != nil {
+		for _, k := range d.Account.Contracts {
+			if k.ID == named || k.Reference == short {
+				return k.ID, nil
+			}
+		}
+	}
+	return "", fault.New(fault.NotFound, "There is no contract %s.", input.Quote(named))
+}
+
+// Refresh returns a draft after the operator chose another customer, instance, contract or type: what follows from them
+// has defaults again, the rest is as it was typed. With an Invalid fault, the reference that was typed names no
+// customer, and the form is as it was.
 func (g *Generator) Refresh(ctx context.Context, s Source, typed Form) (*Draft, error) {
-	d, err := g.read(ctx, s)
+	d, err := g.Edit(ctx, s, typed)
 	if err != nil {
 		return nil, err
 	}
-	d.Form.ID, d.Form.Token, d.Form.Customer = typed.ID, typed.Token, typed.Customer
-	if err := d.readAccount(ctx, typed.Customer); err != nil {
-		return nil, err
+	if d.noCustomer != nil {
+		var bad fault.Fields
+		bad.Refuse("customer", d.noCustomer)
+		return d, bad.Err("Nothing was issued.")
 	}
-	d.Form.Instance = typed.Instance
-	if d.Account != nil && d.Account.Instance(typed.Instance) == nil {
-		d.likelyInstance("")
+	contract, err := d.contractMeant(s.Contract)
+	if err != nil {
+		contract = "" // of the customer that was chosen before
+	}
+	customer, instance, before := shown(typed.Shown)
+	if d.Form.Customer == customer && d.Form.Instance == instance {
+		if d.Form.Contract != before {
+			d.setContractDefaults()
+		}
+		d.Form.Shown = d.Form.shownFor()
+		return d, nil
+	}
+	d.Form = Form{
+		ID: typed.ID, Token: typed.Token, Customer: d.Form.Customer, Instance: typed.Instance, Type: typed.Type,
+	}
+	if d.Account == nil || d.Account.Instance(typed.Instance) == nil {
+		d.Form.Instance = ""
+		d.likelyInstance(contract)
 	}
 	d.choose(d.Form.Instance)
-	d.setDefaults(s.Contract)
+	if contract != "" {
+		d.completes(contract)
+	}
+	if d.Request != nil || d.Instance != nil {
+		d.Form.Type = string(d.defaultType())
+	}
+	d.setDefaults(contract)
 	if d.Form.Server == "" {
 		d.Form.Server = typed.Server
 	}
 	if d.Request == nil && d.Old == nil {
-		d.Form.Type, d.Form.Edition, d.Form.MaxLoc = typed.Type, typed.Edition, typed.MaxLoc
-		d.Form.Name, d.Form.Email = typed.Name, typed.Email
-		d.Form.NotBefore, d.Form.Expiration = typed.NotBefore, typed.Expiration
+		d.Form.Edition, d.Form.MaxLoc = cmp.Or(d.Form.Edition, typed.Edition), cmp.Or(d.Form.MaxLoc, typed.MaxLoc)
 		if d.Account == nil {
-			d.Form.Organization = typed.Organization
+			d.Form.Organization, d.Form.To, d.Form.Name, d.Form.Email = typed.Organization, OtherAddress, typed.Name,
+				typed.Email
 		}
 	}
 	return d, nil
+}
+
+// shown splits what a page was filled in for: see Form.shownFor.
+func shown(s string) (customer, instance, contract string) {
+	parts := append(strings.SplitN(s, " ", 3), "", "", "")
+	return parts[0], parts[1], parts[2]
 }
 
 // likelyCustomer returns the customer that the request was linked to, or else the only one of its candidates that more
@@ -134,14 +190,11 @@ func productionFirst(list []customer.Instance) []customer.Instance {
 	return list
 }
 
-// setDefaults fills in the form from the request, the instance and the contract. contract is the ID of the one whose
-// instances get the keys that they lack; "" for none.
+// setDefaults fills in the form from the request, the instance and the contract, for the form's type. contract is the
+// ID of the one whose instances get the keys that they lack; "" for none.
 func (d *Draft) setDefaults(contract string) {
 	f := &d.Form
-	f.Type = string(d.defaultType())
 	f.Contract = d.defaultContract(contract)
-	f.Edition, f.MaxLoc = string(d.defaultEdition()), d.defaultMaxLoc()
-	f.NotBefore, f.Expiration = d.defaultStart().String(), d.defaultExpiration().String()
 	f.ProductVersion = d.defaultVersion()
 	if d.Account != nil {
 		f.Organization = d.Account.Customer.Name
@@ -154,48 +207,103 @@ func (d *Draft) setDefaults(contract string) {
 		if r.Kind == request.Replacement && r.OldServer == request.OldSame && d.Instance != nil {
 			f.Server = string(d.Instance.Server())
 		}
-		f.AddContacts = nil
 	}
 	if d.Instance != nil && d.Request == nil {
 		f.Server = string(d.Instance.Server())
 	}
 	f.Production = d.defaultProduction()
-	if k := d.contractInEffect(); k != nil {
-		f.Support, f.Languages = formYes(k.Support), d.withoutIncluded(k.Languages)
-		f.ProductionCount, f.StagingCount = strconv.Itoa(k.Production), strconv.Itoa(k.Staging)
-		if c, _ := parseContract(f.Contract); c != contractAsIs {
-			f.ContractLast = ""
-		}
-	} else {
-		if d.Old != nil {
-			f.Support, f.Languages = formYes(d.Old.Support), d.withoutIncluded(d.Old.Languages)
-		}
-		f.ProductionCount, f.StagingCount = "1", "1"
-	}
+	d.setContractDefaults()
 	d.setRecipient()
+	f.Shown = f.shownFor()
+}
+
+// setContractDefaults fills in what follows from the form's contract: terms, days, counts and the instances that get
+// licenses along with the first one.
+func (d *Draft) setContractDefaults() {
+	f := &d.Form
+	if edition := d.defaultEdition(); edition != "" {
+		f.Edition = string(edition)
+	}
+	if lines := d.defaultMaxLoc(); lines != "" || d.Request != nil {
+		f.MaxLoc = lines
+	}
+	f.NotBefore, f.Expiration = d.defaultStart().String(), d.defaultExpiration().String()
+	k := d.contractInEffect()
+	switch {
+	case k != nil:
+		f.Support, f.Languages = formYes(k.Support), d.withoutIncluded(k.Languages)
+	case d.Old != nil:
+		f.Support, f.Languages = formYes(d.Old.Support), d.withoutIncluded(d.Old.Languages)
+	}
+	d.setCounts(k)
+	f.Follow = nil
 	for _, i := range d.Followers() {
-		f.Follow = append(f.Follow, i.ID)
+		if use := f.contractUse(); use != contractAmends || d.Kind == request.Renewal || d.Kind == request.Upgrade {
+			f.Follow = append(f.Follow, i.ID)
+		}
 	}
 	_, extra := plugins(d.Catalog, license.Edition(f.Edition), f.Languages)
 	f.CustomPackage = formYes(len(extra) > 0 && f.ProductVersion != "")
 }
 
+// setCounts fills in how many instances a contract covers: as many as the one in effect, and without one, or where
+// that allowed no staging, a staging instance for each production instance.
+func (d *Draft) setCounts(k *customer.Contract) {
+	f := &d.Form
+	production, staging := 1, 0
+	if k != nil {
+		production, staging = k.Production, k.Staging
+	}
+	terms := customer.Terms{Edition: license.Edition(f.Edition), Support: f.Support == "yes"}
+	switch {
+	case !terms.StagingAllowed():
+		staging = 0
+	case k == nil || !k.StagingAllowed():
+		staging = production
+	}
+	f.ProductionCount, f.StagingCount, f.ContractLast = strconv.Itoa(production), strconv.Itoa(staging), ""
+}
+
 // setRecipient chooses who receives the key: the requester if that is a contact or there is no other, else the first
 // contact for keys.
 func (d *Draft) setRecipient() {
-	f := &d.Form
+	list := d.Recipients()
+	d.Form.To, d.Form.Name, d.Form.Email = OtherAddress, "", ""
+	if len(list) > 0 {
+		d.Form.To = list[0].Email
+	}
+	if r := d.Request; r != nil && (d.Form.To == OtherAddress || d.isContact(r.Email)) {
+		d.Form.To = r.Email
+	}
+}
+
+// Recipients lists whom the key can go to: the contacts for keys of the instance, the other contacts, and then the
+// people of Addresses.
+func (d *Draft) Recipients() (list []license.Contact) {
+	add := func(c license.Contact) {
+		listed := func(have license.Contact) bool { return input.SameMailbox(have.Email, c.Email) }
+		if !slices.ContainsFunc(list, listed) {
+			list = append(list, c)
+		}
+	}
 	if d.Account != nil {
-		instance := ""
-		if d.Instance != nil {
-			instance = d.Instance.ID
-		}
-		if list := d.contacts(instance); len(list) > 0 {
-			f.Name, f.Email = list[0].Name, list[0].Email
+		for _, c := range slices.Concat(d.contacts(d.Form.Instance), d.allContacts()) {
+			add(license.Contact{Name: c.Name, Email: c.Email})
 		}
 	}
-	if r := d.Request; r != nil && (f.Email == "" || d.isContact(r.Email)) {
-		f.Name, f.Email = r.Name, r.Email
+	for _, c := range d.Addresses() {
+		add(c)
 	}
+	return list
+}
+
+// allContacts lists every contact, the survivor's first.
+func (d *Draft) allContacts() (list []customer.Contact) {
+	list = slices.Clone(d.Account.Customer.Contacts)
+	for _, c := range d.Account.Merged {
+		list = append(list, c.Contacts...)
+	}
+	return list
 }
 
 // contacts lists the contacts who receive keys for an instance, the survivor's first.
@@ -208,15 +316,17 @@ func (d *Draft) contacts(instance string) (list []customer.Contact) {
 
 // isContact reports whether an address is that of a contact of the customer.
 func (d *Draft) isContact(email string) bool {
-	if d.Account == nil {
-		return false
+	return d.Account != nil && slices.ContainsFunc(d.allContacts(), func(c customer.Contact) bool {
+		return input.SameMailbox(c.Email, email)
+	})
+}
+
+// formType is the type in the form; if there is none yet, the default one.
+func (d *Draft) formType() license.Type {
+	if t := license.Type(d.Form.Type); t.Valid() {
+		return t
 	}
-	for _, c := range append([]customer.Customer{d.Account.Customer}, d.Account.Merged...) {
-		if _, ok := c.Contact(email); ok {
-			return true
-		}
-	}
-	return false
+	return d.defaultType()
 }
 
 func (d *Draft) defaultType() license.Type {
@@ -302,7 +412,7 @@ func (d *Draft) defaultStart() license.Date {
 func (d *Draft) defaultExpiration() license.Date {
 	year := d.today.AddMonths(ProductionMonths).AddDays(-1)
 	k := d.contractInEffect()
-	if d.defaultType() == license.Evaluation {
+	if d.formType() == license.Evaluation {
 		switch {
 		case d.Old == nil:
 			return d.today.AddDays(EvaluationDays)
@@ -383,8 +493,8 @@ func (d *Draft) withoutIncluded(languages []string) []string {
 	return slices.DeleteFunc(slices.Clone(languages), included)
 }
 
-// Addresses lists whom the operator can make contacts: the recipient, the requester and the further people that the
-// request names, without those who are contacts already.
+// Addresses lists whom the operator can make contacts: the requester and the further people that the request names,
+// without those who are contacts already.
 func (d *Draft) Addresses() (list []license.Contact) {
 	add := func(c license.Contact) {
 		listed := func(have license.Contact) bool { return input.SameMailbox(have.Email, c.Email) }

@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -19,8 +20,8 @@ type Source struct {
 	Request  string       // the ID of the request to answer
 	License  string       // the ID of the license to renew, replace or upgrade
 	Kind     request.Kind // what is done about the license: request.Renewal, Replacement or Upgrade
-	Contract string       // the ID of the contract whose instances get the keys that they lack
-	Customer string       // the ID of the customer; with Contract, the one with the contract
+	Contract string       // the contract whose instances get the keys that they lack: its ID or reference
+	Customer string       // the customer: its ID or reference; with Contract, the one with the contract
 }
 
 // Draft is an issue of licenses while an operator prepares it: what it is based on, the form, and what the form comes
@@ -41,12 +42,14 @@ type Draft struct {
 
 	// Licenses are new, without keys: first the one of the form, then those of further instances and later terms.
 	Licenses []license.License
-	Previous []*customer.License // of each license: that of its instance before; nil: none
-	Contract *customer.Contract  // that the licenses are under; nil: none
-	Changes  Changes             // what changes with them
-	To       license.Contact     // who receives the keys
-	Warnings []Warning
-	Mail     mail.Message // the email, with KeyPlaceholder for each key
+	// StartMoved reports whether a license on smaller terms begins later than was chosen: after the one it renews.
+	StartMoved bool
+	Previous   []*customer.License // of each license: that of its instance before; nil: none
+	Contract   *customer.Contract  // that the licenses are under; nil: none
+	Changes    Changes             // what changes with them
+	To         license.Contact     // who receives the keys
+	Warnings   []Warning
+	Mail       mail.Message // the email, with KeyPlaceholder for each key
 	// Digest identifies all of the above. A different digest means that something else would be issued.
 	Digest string
 
@@ -58,7 +61,9 @@ type Draft struct {
 	others         []elsewhere              // instances of other customers with the same data
 	known          []*customer.Account      // other customers that the request for an evaluation may be about
 	datasets       map[license.Server]int64 // versions of the datasets that the draft was decided by
-	startMoved     bool                     // the first day was moved: see startOfSmaller
+	production     string                   // ID of the production instance that the first license's instance mirrors
+	missing        bool                     // the draft issues the keys that a contract's instances lack
+	noCustomer     error                    // why the typed reference names no customer
 }
 
 // Changes are what changes on record besides the new licenses. Times are zero until it is recorded.
@@ -111,10 +116,13 @@ func (g *Generator) Edit(ctx context.Context, s Source, f Form) (*Draft, error) 
 		return nil, err
 	}
 	d.Form = f
-	if err := d.readAccount(ctx, f.Customer); err != nil {
+	if err := d.readAccount(ctx); err != nil {
 		return nil, err
 	}
 	d.choose(f.Instance)
+	if use, id := parseContract(f.Contract); use == contractAsIs && d.Account != nil {
+		d.completes(id)
+	}
 	return d, nil
 }
 
@@ -132,7 +140,7 @@ func (g *Generator) read(ctx context.Context, s Source) (*Draft, error) {
 		d.Kind = s.Kind
 		return d, d.readOld(ctx, s.License)
 	case s.Contract != "":
-		d.Kind = request.Renewal
+		d.Kind, d.missing = request.Renewal, true
 	}
 	return d, nil
 }
@@ -140,12 +148,26 @@ func (g *Generator) read(ctx context.Context, s Source) (*Draft, error) {
 // NewCustomer is the value of Form.Customer for a customer that is not on record yet.
 const NewCustomer = "new"
 
-// readAccount reads the customer that the form names.
-func (d *Draft) readAccount(ctx context.Context, id string) (err error) {
+// readAccount reads the customer that the form names, by its ID or reference. A customer that was merged into another
+// is that one.
+func (d *Draft) readAccount(ctx context.Context) (err error) {
+	id := d.Form.Customer
 	if id == "" || id == NewCustomer {
 		return nil
 	}
-	d.Account, err = d.generator.Records.Account(ctx, id)
+	if r, ok := reference.Parse(id); ok {
+		id, err = d.generator.Records.CustomerByReference(ctx, r)
+	}
+	if err == nil {
+		d.Account, err = d.generator.Records.Account(ctx, id)
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		d.noCustomer = err
+		return nil
+	}
+	if err == nil {
+		d.Form.Customer = d.Account.Customer.ID
+	}
 	return err
 }
 
@@ -167,6 +189,17 @@ func (d *Draft) choose(instance string) {
 	}):
 	default:
 		d.Old = d.licenseMeant()
+	}
+}
+
+// completes makes the draft one that completes a change of a contract, where the instance that it begins with has a key
+// of the contract's terms before.
+func (d *Draft) completes(contract string) {
+	if !d.missing || d.Instance == nil || !containsInstance(d.Account.Outstanding(contract, d.today), d.Instance.ID) {
+		return
+	}
+	if l, ok := d.inForce(*d.Instance, contract); ok {
+		d.Kind, d.Old = request.Upgrade, &l
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 type Form struct {
 	ID              string   // id: of the license to issue; the same ID is the same issue
 	Token           string   // token: the secret part of the custom package's name
-	Customer        string   // customer: an ID, or NewCustomer
+	Shown           string   // shown: what the page was filled in for; see Form.Moved
+	Customer        string   // customer: an ID, a reference such as C-7K3Q9F, or NewCustomer
 	Instance        string   // instance: an ID; "" for a new one
 	Contract        string   // contract: UnderContract, RenewContract, ChangeContract, NewContract, or ""
 	Type            string   // type
@@ -39,14 +40,31 @@ type Form struct {
 	ProductionCount string   // productionCount: instances that a contract that is made or changed covers
 	StagingCount    string   // stagingCount
 	Follow          []string // follow: IDs of the instances that get licenses along with the first one
-	Name            string   // name: of the recipient of the key
-	Email           string   // email: of the recipient of the key
-	AddContacts     []string // addContacts: email addresses to make contacts; of Addresses or the recipient's
+	To              string   // to: the email address of one of Draft.Recipients, or OtherAddress
+	Name            string   // name: of the recipient of the key, with OtherAddress
+	Email           string   // email: of the recipient of the key, with OtherAddress
+	AddContacts     []string // addContacts: email addresses of Draft.Addresses to make contacts, or AddRecipient
 	AddDomain       string   // addDomain: "yes" adds the recipient's mail domain to the customer
 	Mute            []string // mute: IDs of evaluations whose reminders end
 	ProductVersion  string   // productVersion; "" if unknown
 	CustomPackage   string   // tailored: "yes" or ""
 }
+
+// Values of Form.To and Form.AddContacts.
+const (
+	OtherAddress = "other"     // the key goes to Form.Email
+	AddRecipient = "recipient" // the recipient becomes a contact
+)
+
+// shownFor is what a page with the form is filled in for: the customer, the instance and the contract decide its
+// defaults.
+func (f Form) shownFor() string {
+	return strings.Join([]string{f.Customer, f.Instance, f.Contract}, " ")
+}
+
+// Moved reports whether the operator chose another customer, instance or contract than the page was filled in for.
+// Then Refresh fills it in anew before it is reviewed.
+func (f Form) Moved() bool { return f.Shown != "" && f.Shown != f.shownFor() }
 
 // parse checks every field of the form against the catalog, and reports all wrong fields at once. The license lacks
 // what depends on records: see fill. It also sets the draft's product version and the contents of its custom package.
@@ -144,6 +162,16 @@ func parseDay(bad *fault.Fields, field, missing, s string) license.Date {
 
 // parseRecipient reads who receives the key.
 func (d *Draft) parseRecipient(bad *fault.Fields) {
+	if to := d.Form.To; to != OtherAddress && to != "" {
+		list := d.Recipients()
+		i := slices.IndexFunc(list, func(c license.Contact) bool { return input.SameMailbox(c.Email, to) })
+		if i < 0 {
+			bad.Add("to", "Select who receives the key.")
+			return
+		}
+		d.To = list[i]
+		return
+	}
 	email, err := input.Email(d.Form.Email)
 	bad.Refuse("email", err)
 	d.To = license.Contact{Name: parseLine(bad, "name", "The name", d.Form.Name, request.MaxName), Email: email}

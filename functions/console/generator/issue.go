@@ -2,6 +2,7 @@ package generator
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"marketplace/shared/fault"
@@ -75,7 +76,7 @@ func (g *Generator) Issue(ctx context.Context, s Source, f Form, c Confirmation)
 		if done, again := g.issued(ctx, f.ID); done && again == nil {
 			return nil
 		}
-		if d == nil || fault.KindOf(err) != fault.Conflict {
+		if _, partly := errors.AsType[*PartlyIssued](err); partly || d == nil || fault.KindOf(err) != fault.Conflict {
 			return err
 		}
 	}
@@ -108,10 +109,9 @@ func (g *Generator) issued(ctx context.Context, id string) (bool, error) {
 	if _, done := known[id]; done || len(known) == 0 {
 		return done, nil
 	}
-	for _, l := range known {
-		return false, &PartlyIssued{Customer: l.Customer, Contract: l.Contract, Issued: len(known)}
-	}
-	return false, nil
+	first := slices.IndexFunc(ids, func(id string) bool { return known[id].ID != "" })
+	l := known[ids[first]]
+	return false, &PartlyIssued{Customer: l.Customer, Contract: l.Contract, Issued: len(known)}
 }
 
 // issue issues the draft if the operator confirmed it.

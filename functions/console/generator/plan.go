@@ -2,6 +2,7 @@ package generator
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,9 @@ func (d *Draft) planCustomer(first license.License, bad *fault.Fields) {
 	case d.Form.Customer == "":
 		bad.Add("customer", "Select the customer, or a new one.")
 		return
+	case d.noCustomer != nil:
+		bad.Refuse("customer", d.noCustomer)
+		return
 	case d.Account != nil:
 		c = d.Account.Customer
 		c.Contacts, c.Domains = slices.Clone(c.Contacts), slices.Clone(c.Domains)
@@ -64,7 +68,7 @@ func (d *Draft) planCustomer(first license.License, bad *fault.Fields) {
 		d.addContact(d.To)
 	}
 	for _, email := range d.Form.AddContacts {
-		if input.SameMailbox(email, d.To.Email) {
+		if email == AddRecipient || input.SameMailbox(email, d.To.Email) {
 			d.addContact(d.To)
 			continue
 		}
@@ -113,7 +117,7 @@ func (d *Draft) startOfSmaller(l license.License, old *customer.License) license
 		!smaller(l, *old) || l.NotBefore.After(old.Expiration) {
 		return l.NotBefore
 	}
-	d.startMoved = true
+	d.StartMoved = true
 	return old.Expiration.AddDays(1)
 }
 
@@ -160,6 +164,9 @@ func (d *Draft) planContract(first *license.License, bad *fault.Fields) {
 	k.Terms = terms
 	k.Production = parseCount(bad, "productionCount", d.Form.ProductionCount)
 	k.Staging = parseCount(bad, "stagingCount", d.Form.StagingCount)
+	if k.Staging > 0 && !k.StagingAllowed() {
+		bad.Add("stagingCount", "Staging needs the Enterprise Edition, the Data Center Edition or support. Enter 0.")
+	}
 	if use == contractAmends {
 		k.Last = later(k.Last, first.Expiration)
 	}
@@ -227,11 +234,18 @@ func (d *Draft) planInstance(first *license.License, bad *fault.Fields) {
 			bad.Add("production", "Select a production server of this customer.")
 		}
 	}
-	if r := d.Request; r != nil && r.Server == first.Server {
-		i.ProductVersion, i.Loc = r.ProductVersion, r.Loc
+	if r := d.Request; r != nil && r.Server == first.Server && r.Created.After(i.Told) {
+		i.ProductVersion, i.Loc, i.Told = r.ProductVersion, r.Loc, r.Created
 	}
 	i.Retired, i.RetiredBy = time.Time{}, ""
 	first.Instance, first.Customer = i.ID, i.Customer
+	d.production = i.Production
+	if d.Instance != nil {
+		known := *d.Instance
+		if known.Licenses = nil; reflect.DeepEqual(i, known) {
+			return
+		}
+	}
 	d.Changes.Instances = append(d.Changes.Instances, i)
 }
 
@@ -248,8 +262,7 @@ func (d *Draft) planLicenses(first license.License, bad *fault.Fields) {
 		}
 	}
 	d.add(first, previous)
-	takesPlace := d.Kind == request.Replacement || d.Kind == request.Upgrade && d.Form.contractUse() != contractNew
-	if takesPlace && d.Old != nil {
+	if d.Old != nil && (d.Kind == request.Replacement || d.replacesKeys() && first.Type == d.Old.Type) {
 		d.Changes.Replaced = append(d.Changes.Replaced, *d.Old)
 		d.reissue(*d.Instance, first, d.Old.ID)
 	}
@@ -263,6 +276,12 @@ func (d *Draft) planLicenses(first license.License, bad *fault.Fields) {
 		d.follow(offered[i], first)
 	}
 	d.planRetired(offered)
+}
+
+// replacesKeys reports whether licenses take the place of those of their instances, because they get other terms before
+// their time is over.
+func (d *Draft) replacesKeys() bool {
+	return d.Kind == request.Upgrade || d.Kind != request.Renewal && d.Form.contractUse() == contractAmends
 }
 
 // add adds a license with the previous one of its instance.
@@ -281,23 +300,18 @@ func (d *Draft) follow(i customer.Instance, first license.License) {
 		l.Type = license.Staging
 	}
 	_, id := parseContract(d.Form.Contract)
-	old, ok := underContract(i, id, d.today)
-	if !ok {
-		old, ok = i.Current(d.today)
-	}
-	var previous *customer.License
-	if ok {
-		previous = &old
-	}
-	if d.Form.contractUse() == contractAmends && ok {
-		if current, has := i.Current(d.today); has {
-			old = current
-		}
+	if old, ok := d.inForce(i, id); ok && d.replacesKeys() {
 		d.Changes.Replaced = append(d.Changes.Replaced, old)
 		l.NotBefore, l.Expiration = later(d.today, old.NotBefore), old.Expiration
 		d.add(l, &old)
 		d.reissue(i, l, old.ID)
 		return
+	}
+	var previous *customer.License
+	if old, ok := underContract(i, id); ok {
+		previous = &old
+	} else if old, ok := i.Current(d.today); ok {
+		previous = &old
 	}
 	l.NotBefore = d.startOfSmaller(l, previous)
 	d.add(l, previous)
@@ -307,13 +321,14 @@ func (d *Draft) follow(i customer.Instance, first license.License) {
 // that were renewed ahead. Each keeps its days; a replacement keeps its terms too.
 func (d *Draft) reissue(i customer.Instance, now license.License, done string) {
 	for _, old := range i.Licenses {
-		if old.ID == done || old.Type != now.Type || !old.Valid(d.today) {
+		if old.ID == done || old.Type != now.Type || !old.Valid(d.today) ||
+			d.Kind != request.Replacement && !d.continues(old.Contract, now.Contract) {
 			continue
 		}
 		l, terms := now, customer.Terms{
 			Edition: old.Edition, MaxLoc: old.MaxLoc, Languages: old.Languages, Support: old.Support,
 		}
-		if d.Kind == request.Upgrade {
+		if d.Kind != request.Replacement {
 			terms = largerOf(terms, customer.Terms{
 				Edition: now.Edition, MaxLoc: now.MaxLoc, Languages: now.Languages, Support: now.Support,
 			})
@@ -335,13 +350,13 @@ func (d *Draft) planRetired(offered []customer.Instance) {
 	if d.Contract == nil || use != contractRenews && use != contractAmends {
 		return
 	}
-	staging := 0
+	staging := map[string]bool{}
 	for _, l := range d.Licenses {
 		if l.Type == license.Staging && l.Contract == d.Contract.ID {
-			staging++
+			staging[l.Instance] = true
 		}
 	}
-	room := d.Changes.Contracts[0].Staging - staging
+	room := d.Changes.Contracts[0].Staging - len(staging)
 	for _, i := range offered {
 		if i.Environment != request.StagingUse || slices.Contains(d.Form.Follow, i.ID) {
 			continue

@@ -71,7 +71,12 @@ func (d *Draft) storeIssue(licenses []license.License, by string) (i store.Issue
 		i.Customer = &kept
 	}
 	for n := range i.Contracts {
-		if k := &i.Contracts[n]; k.Reference == "" {
+		k := &i.Contracts[n]
+		if d.Account != nil && d.Account.Contract(k.ID) != nil { // also made by this issue, which then ended
+			known := d.Account.Contract(k.ID)
+			k.Reference, k.Created = known.Reference, known.Created
+		}
+		if k.Reference == "" {
 			k.Created = now
 			if k.Reference, err = reference.New(reference.Contract, rand.Reader); err != nil {
 				return i, err
@@ -83,7 +88,7 @@ func (d *Draft) storeIssue(licenses []license.License, by string) (i store.Issue
 		i.Instances = append(i.Instances, r)
 	}
 	for n := range i.Instances {
-		d.date(&i.Instances[n], now)
+		date(&i.Instances[n], now)
 	}
 	for _, l := range d.Changes.Replaced {
 		i.Replaces = append(i.Replaces, l.ID)
@@ -98,7 +103,7 @@ func (d *Draft) storeIssue(licenses []license.License, by string) (i store.Issue
 }
 
 // date sets the times of what is new about an instance.
-func (d *Draft) date(i *customer.Instance, now time.Time) {
+func date(i *customer.Instance, now time.Time) {
 	if i.Created.IsZero() {
 		i.Created = now
 	}
@@ -107,9 +112,6 @@ func (d *Draft) date(i *customer.Instance, now time.Time) {
 		if i.Servers[n].Told.IsZero() {
 			i.Servers[n].Told = now
 		}
-	}
-	if r := d.Request; r != nil && i.ProductVersion == r.ProductVersion && i.Loc == r.Loc && i.Told.Before(r.Created) {
-		i.Told = r.Created
 	}
 }
 
@@ -124,7 +126,9 @@ func (d *Draft) recordInBatches(ctx context.Context, whole store.Issue) error {
 	if d.Account != nil {
 		version = d.Account.Version
 	}
+	datasets := whole.Datasets
 	if first.Customer != nil || len(first.Contracts) > 0 {
+		datasets = nil
 		if err := d.generator.Records.IssueLicenses(ctx, first); err != nil {
 			return d.tooLarge(err)
 		}
@@ -132,7 +136,8 @@ func (d *Draft) recordInBatches(ctx context.Context, whole store.Issue) error {
 	}
 	issued := 0
 	for _, batch := range d.batches(whole) {
-		batch.Accounts = map[string]int64{d.customerID(): version}
+		batch.Accounts, batch.Datasets = map[string]int64{d.customerID(): version}, datasets
+		datasets = nil
 		switch err := d.generator.Records.IssueLicenses(ctx, batch); {
 		case errors.Is(err, store.ErrIssued):
 		case err != nil:

@@ -267,7 +267,7 @@ func (d *Draft) checkInstance() {
 		return
 	}
 	if l.Type == license.Staging {
-		from := d.Account.Instance(d.Changes.Instances[0].Production)
+		from := d.Account.Instance(d.production)
 		if from != nil && from.Server() == l.Server {
 			d.warn(ProductionID, "Staging has the server ID that production has: its database is a copy with the same "+
 				"address. The key works on both servers.")
