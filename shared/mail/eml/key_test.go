@@ -27,8 +27,7 @@ func issued(t *testing.T, organization string) ([]license.License, license.KeySe
 		Server:  "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 5_000_000, Support: true,
 		Issued: license.Date{Year: 2018, Month: 2, Day: 26}, Expiration: license.Date{Year: 2019, Month: 2, Day: 28},
-		Plugins:  []string{"abap", "cpp", "license"},
-		Contacts: []license.Contact{{Name: "Zoë", Email: "zoe@example.org"}},
+		Plugins: []string{"abap", "cpp", "license"},
 	}
 	staging := production
 	staging.ID, staging.Type, staging.Server = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging,
@@ -43,11 +42,13 @@ func issued(t *testing.T, organization string) ([]license.License, license.KeySe
 	return list, issuer.Keys
 }
 
+var zoe = license.Contact{Name: "Zoë", Email: "zoe@example.org"}
+
 // sent returns a mail with the keys as its recipient gets it.
 func sent(t *testing.T, licenses ...license.License) Parsed {
 	t.Helper()
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
-	m := letters.LicenseKey("m1", letter.Delivery{To: licenses[0].Contacts[0], Licenses: licenses})
+	m := letters.LicenseKey("m1", letter.Delivery{To: zoe, Licenses: licenses})
 	data, err := Format(m, from, date)
 	if err != nil {
 		t.Fatal(err)

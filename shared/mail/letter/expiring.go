@@ -2,6 +2,7 @@ package letter
 
 import (
 	"fmt"
+	"slices"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -11,7 +12,8 @@ import (
 
 // LicenseExpiring reminds a contact on the day today that a license expires, and says how to renew it and how to stop
 // the reminders. l.Expiration is today or later.
-func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact, today license.Date) mail.Message {
+func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact, today license.Date,
+	named References) mail.Message {
 	edition := l.Edition.Name()
 	when := inDays(today.DaysUntil(l.Expiration))
 	follow := followUpOf(l.Type)
@@ -28,16 +30,14 @@ func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact
 			fmt.Sprintf("Your %s for SonarQube %s expires %s. It is valid through %s.",
 				typeName(l.Type), edition, when, lastSecond(l)),
 		},
-		Facts: []fact{
-			{"License ID", l.ID},
-			{"Organization", l.Organization},
+		Facts: slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, named.facts(l), []fact{
 			{"Edition", edition},
 			{"License type", typeName(l.Type)},
 			{"Server ID", string(l.Server)},
 			{"Lines of code", "up to " + license.Lines(l.MaxLoc)},
 			{"Support", support(l.Support)},
 			{"Valid through", lastSecond(l)},
-		},
+		}),
 		Lead:   follow.lead,
 		Action: link{follow.label, w.requestURL(l.Edition, l.Server, l.MaxLoc, follow.kind)},
 		Notes: []note{

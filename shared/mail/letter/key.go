@@ -19,6 +19,7 @@ type Delivery struct {
 	// Licenses has at least one, each with its KeyText: a license alone, or production with its staging licenses.
 	Licenses []license.License
 	Again    bool // the customer has received the keys before
+	References
 	// ProductVersion is that of the customer's server, such as "6.7.1"; "" if unknown.
 	ProductVersion string
 	// Catalog has the names of languages and the addresses of packages. Without it the letter shows language keys and
@@ -91,7 +92,7 @@ func resentText(keys int) string {
 func keyParts(d Delivery) (parts []keyPart) {
 	for _, l := range d.Licenses {
 		part := keyPart{
-			Facts: licenseFacts(l, d.Catalog),
+			Facts: licenseFacts(l, d),
 			Lead: "The key is one line without spaces. " +
 				"If it is wrapped or cut, use the attached file " + keyFile(l) + ".",
 			Key: l.KeyText,
@@ -141,24 +142,22 @@ func (w Writer) keyNotes(d Delivery) []note {
 }
 
 // licenseFacts lists what a license allows.
-func licenseFacts(l license.License, c *catalog.Catalog) []fact {
+func licenseFacts(l license.License, d Delivery) []fact {
 	from := "now"
 	if !l.NotBefore.IsZero() {
 		from = l.NotBefore.Long()
 	}
-	return []fact{
-		{"License ID", l.ID},
-		{"Organization", l.Organization},
+	return slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, d.facts(l), []fact{
 		{"Edition", l.Edition.Name()},
 		{"License type", typeName(l.Type)},
 		{"Server ID", string(l.Server)},
 		{"Lines of code", "up to " + license.Lines(l.MaxLoc)},
-		{"Features", featureNames(l, c)},
-		{"Languages", languageNames(l, c)},
+		{"Features", featureNames(l, d.Catalog)},
+		{"Languages", languageNames(l, d.Catalog)},
 		{"Support", support(l.Support)},
 		{"Valid from", from},
 		{"Valid through", lastSecond(l)},
-	}
+	})
 }
 
 // languageNames lists the languages of the edition and those that the license adds.

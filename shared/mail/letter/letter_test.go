@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 )
 
@@ -55,8 +56,16 @@ func testLicense() license.License {
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Müller & Söhne GmbH",
 		Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 2_000_000, Support: true,
 		Issued: license.Date{Year: 2018, Month: 2, Day: 26}, Expiration: license.Date{Year: 2018, Month: 8, Day: 31},
-		Contacts: []license.Contact{{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"}},
+		Contract: "contract1",
 	}
+}
+
+var zoe = license.Contact{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"}
+
+// named are the references of the customer and the contract of testLicense.
+var named = References{
+	Customer:  "C-7K3Q9F",
+	Contracts: map[string]reference.Reference{"contract1": "K-2M4XWT", "contract2": "K-0ZZZZZ"},
 }
 
 // testDelivery returns a production license and its staging license, with keys.
@@ -69,7 +78,8 @@ func testDelivery() Delivery {
 	staging.ID, staging.Type = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging
 	staging.Server = "5B7F9D3C-AWHW8w9JtzBzSrmf9GQZ"
 	return Delivery{
-		To: l.Contacts[0], Licenses: []license.License{l, staging}, ProductVersion: "6.7.1", Catalog: testCatalog(),
+		To: zoe, Licenses: []license.License{l, staging}, References: named, ProductVersion: "6.7.1",
+		Catalog: testCatalog(),
 	}
 }
 
@@ -102,11 +112,11 @@ func messages() map[string]mail.Message {
 	return map[string]mail.Message{
 		"request-received": letters.RequestReceived("m1", testRequest()),
 		"request-new":      letters.RequestNew("m2", testRequest()),
-		"license-expiring": letters.LicenseExpiring("m3", l, l.Contacts[0], l.Expiration.AddDays(-62)),
+		"license-expiring": letters.LicenseExpiring("m3", l, zoe, l.Expiration.AddDays(-62), named),
 		"license-keys":     letters.LicenseKey("m4", testDelivery()),
 		"license-key":      letters.LicenseKey("m5", one),
 
-		"license-unreached": letters.LicenseUnreached(l),
+		"license-unreached": letters.LicenseUnreached(l, []license.Contact{zoe, {Email: "it@example.org"}}, named),
 
 		"request-unconfirmed": letters.RequestsUnconfirmed([]request.Summary{testRequest().Summary()}, l.NotBefore),
 
@@ -165,13 +175,17 @@ func hostileMessages(s string) map[string]mail.Message {
 	l := testLicense()
 	l.Organization, l.Server, l.Edition, l.ID = s, license.Server(s), license.Edition(s), s
 	to := license.Contact{Name: s, Email: "eve@example.org"}
+	hostileNames := References{
+		Customer:  reference.Reference(s),
+		Contracts: map[string]reference.Reference{l.Contract: reference.Reference(s)},
+	}
 	return map[string]mail.Message{
 		"request-received": letters.RequestReceived("m1", r),
 		"request-new":      letters.RequestNew("m2", r),
-		"license-expiring": letters.LicenseExpiring("m3", l, to, l.Expiration),
+		"license-expiring": letters.LicenseExpiring("m3", l, to, l.Expiration, hostileNames),
 		"license-key":      letters.LicenseKey("m4", hostileDelivery(l, to, s)),
 
-		"license-unreached": letters.LicenseUnreached(l),
+		"license-unreached": letters.LicenseUnreached(l, []license.Contact{{Email: s}}, hostileNames),
 
 		"request-question":  letters.RequestQuestion("m5", r),
 		"request-rejected":  letters.RequestRejected("m6", r),
@@ -301,7 +315,7 @@ func TestTemplatesRenderEveryContent(t *testing.T) {
 	}.render()
 	Writer{}.RequestReceived("", request.Request{})
 	Writer{}.RequestNew("", request.Request{})
-	Writer{}.LicenseExpiring("", license.License{}, license.Contact{}, license.Date{})
+	Writer{}.LicenseExpiring("", license.License{}, license.Contact{}, license.Date{}, References{})
 	Writer{}.LicenseKey("", Delivery{Licenses: make([]license.License, 2)})
 	Writer{}.RequestQuestion("", request.Request{})
 	Writer{}.RequestRejected("", request.Request{})
@@ -321,7 +335,7 @@ func TestRenewalLinkFillsInTheForm(t *testing.T) {
 	} {
 		l := testLicense()
 		l.Edition, l.Type, l.Server = tt.edition, tt.typ, "abc_-&=+ d/?#%éxyzabc"
-		m := letters.LicenseExpiring("m", l, l.Contacts[0], l.Expiration)
+		m := letters.LicenseExpiring("m", l, zoe, l.Expiration, named)
 		href := parseHTML(t, m.HTMLBody()).Find(".button a").AttrOr("href", "")
 		u, err := url.Parse(href)
 		if err != nil {
@@ -356,7 +370,7 @@ func TestReminderSaysHowToStopIt(t *testing.T) {
 func TestReminderCountsTheDaysLeft(t *testing.T) {
 	for days, want := range map[int]string{62: "in 62 days", 2: "in 2 days", 1: "tomorrow", 0: "today"} {
 		l := testLicense()
-		m := letters.LicenseExpiring("m", l, l.Contacts[0], l.Expiration.AddDays(-days))
+		m := letters.LicenseExpiring("m", l, zoe, l.Expiration.AddDays(-days), named)
 		if !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
 			t.Errorf("%d days: got the subject %q, want %q in it and in the text", days, m.Subject, want)
 		}
@@ -417,7 +431,7 @@ func TestKeyMailSaysHowItsEditionIsInstalled(t *testing.T) {
 	} {
 		l := testLicense()
 		l.KeyText, l.Edition, l.Packages = "KEY", tt.edition, tt.packages
-		m := letters.LicenseKey("1", Delivery{To: l.Contacts[0], Licenses: []license.License{l}})
+		m := letters.LicenseKey("1", Delivery{To: zoe, Licenses: []license.License{l}})
 		text := strings.Join(strings.Fields(m.Text), " ")
 		for _, want := range tt.says {
 			if !strings.Contains(text, want) {

@@ -92,7 +92,8 @@ func (w Writer) key(n notice.Notice, r notice.Records, c *catalog.Catalog) (mail
 		return mail.Message{}, errors.New("no key is worth having any more")
 	}
 	m := w.LicenseKey(n.ID, Delivery{
-		To: n.To, Licenses: usable, Again: n.Resent, ProductVersion: r.Request.ProductVersion, Catalog: c,
+		To: n.To, Licenses: usable, Again: n.Resent, References: References{r.Customer, r.Contracts},
+		ProductVersion: r.Request.ProductVersion, Catalog: c,
 	})
 	for _, l := range usable {
 		if err := checkKey(m, l); err != nil {
@@ -136,8 +137,9 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 	if err != nil {
 		return mail.Message{}, err
 	}
+	named := References{r.Customer, r.Contracts}
 	if n.Kind == mail.LicenseUnreached {
-		return w.LicenseUnreached(l), nil
+		return w.LicenseUnreached(l, r.Contacts, named), nil
 	}
 	switch {
 	case r.Today.IsZero():
@@ -145,7 +147,7 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 	case r.Today.After(l.Expiration):
 		return mail.Message{}, fmt.Errorf("license %s has expired", l.ID)
 	}
-	return w.LicenseExpiring(n.ID, l, n.To, r.Today), nil
+	return w.LicenseExpiring(n.ID, l, n.To, r.Today, named), nil
 }
 
 func (w Writer) unconfirmed(n notice.Notice, r notice.Records) (mail.Message, error) {

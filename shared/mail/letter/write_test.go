@@ -30,8 +30,11 @@ func notices() map[string]told {
 	keys := testDelivery().Licenses
 	l := keys[0]
 	today := l.Expiration.AddDays(-62)
-	both := notice.Records{Request: r, Licenses: keys, Today: today}
-	one := notice.Records{Licenses: keys[:1], Today: today}
+	both := notice.Records{
+		Request: r, Licenses: keys, Today: today, Customer: named.Customer, Contracts: named.Contracts,
+	}
+	one := both
+	one.Request, one.Licenses, one.Contacts = request.Request{}, keys[:1], []license.Contact{zoe}
 	about := func(r request.Request) notice.Records { return notice.Records{Request: r, Today: today} }
 	return map[string]told{
 		"received":  {notice.RequestReceived(r, false), about(r)},
@@ -40,10 +43,10 @@ func notices() map[string]told {
 		"question":  {notice.RequestQuestion(asked, 2), about(asked)},
 		"rejected":  {notice.RequestClosed(rejected, 2, "sales@example.com"), about(rejected)},
 		"withdrawn": {notice.RequestClosed(withdrawn, 2, "sales@example.com"), about(withdrawn)},
-		"key":       {notice.LicenseKey(keys[:1]), one},
-		"keys":      {notice.LicenseKey(keys), both},
-		"key again": {notice.LicenseKeyAgain(l, l.Contacts[0], "n1"), one},
-		"expiring":  {notice.LicenseExpiring(l, 2, l.Contacts[0]), one},
+		"key":       {notice.LicenseKey(keys[:1], zoe), one},
+		"keys":      {notice.LicenseKey(keys, zoe), both},
+		"key again": {notice.LicenseKeyAgain(l, zoe, "n1"), one},
+		"expiring":  {notice.LicenseExpiring(l, 2, zoe), one},
 		"unreached": {notice.LicenseUnreached(l), one},
 		"unconfirmed": {
 			notice.RequestsUnconfirmed([]request.Summary{unconfirmed.Summary()}, today),
@@ -92,6 +95,34 @@ func TestLetterThatMayBeACopySaysSo(t *testing.T) {
 		if m.Attempt != 2 {
 			t.Errorf("%s: got attempt %d, want 2", name, m.Attempt)
 		}
+	}
+}
+
+func TestLetterAboutALicenseNamesCustomerAndContract(t *testing.T) {
+	for _, name := range []string{"key", "keys", "key again", "expiring", "unreached"} {
+		tt := notices()[name]
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil || !strings.Contains(m.Text, "C-7K3Q9F\n") || !strings.Contains(m.Text, "K-2M4XWT\n") ||
+			strings.Contains(m.Text, "K-0ZZZZZ") {
+			t.Errorf("%s: %v; want C-7K3Q9F and K-2M4XWT in\n%s", name, err, m.Text)
+		}
+		if inSubject := strings.Contains(m.Subject, "C-7K3Q9F"); inSubject != tt.Kind.ToSales() {
+			t.Errorf("%s: got the subject %q", name, m.Subject)
+		}
+		tt.on.Customer, tt.on.Contracts = "", nil
+		m, err = letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil || strings.Contains(m.Text, "Customer:") || strings.Contains(m.Text, "Contract:") {
+			t.Errorf("%s: %v; want no references in\n%s", name, err, m.Text)
+		}
+	}
+}
+
+func TestUnreachedLetterListsTheContacts(t *testing.T) {
+	tt := notices()["unreached"]
+	tt.on.Contacts = []license.Contact{zoe, {Email: "it@example.org"}}
+	m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+	if err != nil || !strings.Contains(m.Text, "zoe@example.org, it@example.org") {
+		t.Errorf("%v; want both contacts in\n%s", err, m.Text)
 	}
 }
 

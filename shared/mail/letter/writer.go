@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 )
 
@@ -21,6 +22,18 @@ type Writer struct {
 	Packages string
 
 	call Call
+}
+
+// References are the short references by which a letter about licenses names their customer and contracts; those that
+// are not known are left out.
+type References struct {
+	Customer  reference.Reference
+	Contracts map[string]reference.Reference // by the contracts' IDs
+}
+
+// facts are the references of a license.
+func (r References) facts(l license.License) []fact {
+	return []fact{{"Customer", string(r.Customer)}, {"Contract", string(r.Contracts[l.Contract])}}
 }
 
 // CustomPackageURL returns the address of a custom package; "" if packages have none.

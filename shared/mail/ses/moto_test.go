@@ -58,7 +58,7 @@ func TestMoto(t *testing.T) {
 	}
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
 	m := letters.LicenseExpiring("01c6x2m4-2m", l, license.Contact{Name: "Zoë", Email: "zoe@müller.example"},
-		l.Expiration.AddMonths(-2))
+		l.Expiration.AddMonths(-2), letter.References{})
 	m.Attachments = []mail.Attachment{{
 		Name: "license.txt", ContentType: "text/plain; charset=us-ascii",
 		Data: []byte(strings.Repeat("Rm9ybWF0PTE=", 200)),

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 )
@@ -67,12 +68,12 @@ func notices() []told {
 	r, key := sampleRequest(), sampleLicense()
 	staging := with(key, func(l *license.License) {
 		l.ID, l.Type = "01c6x2m4vj8q0n5r7t9w3y1z2c", license.Staging
-		l.Server, l.Mirrors = "5B7F9D3C-AWHW8w9JtzBzSrmf9GQX", l.Server
+		l.Server = "5B7F9D3C-AWHW8w9JtzBzSrmf9GQX"
 	})
-	first := key.Contacts[0]
-	again := notice.LicenseKeyAgain(key, first, "again1")
+	again := notice.LicenseKeyAgain(key, jane, "again1")
 	evaluation := with(key, func(l *license.License) {
 		l.Type, l.Support, l.NotBefore, l.Expiration = license.Evaluation, false, today, today.AddDays(30)
+		l.Contract = ""
 	})
 	list := []request.Request{
 		change(r, func(r *request.Request) { r.Unconfirmed = true }),
@@ -96,7 +97,7 @@ func notices() []told {
 		expiring("license-expiring", "Reminder, two months before", key, 2, expires.AddMonths(-2)),
 		expiring("license-expiring-last-day", "Reminder, caught up on the last day", key, 1, expires),
 		expiring("license-expiring-evaluation", "Reminder of an evaluation",
-			with(key, func(l *license.License) { l.Type = license.Evaluation }), 1, expires.AddMonths(-1)),
+			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), 1, expires.AddMonths(-1)),
 	}, append(hardCases(r, key, staging), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
 		{"request-unconfirmed", "To sales: unconfirmed requests",
@@ -112,13 +113,13 @@ func hardCases(r request.Request, key, staging license.License) []told {
 	foreign := international()
 	long := with(key, func(l *license.License) {
 		l.Organization = strings.Repeat("Donaudampfschifffahrts-Elektrizitäten-Hauptbetriebswerk Bauunterbeamten ", 3)
-		l.Contacts = []license.Contact{{
-			Name: "Prof. Dr. Maximiliane Theodora von Hohenstein-Wittelsbach zu Neu",
-			Email: "maximiliane.theodora.von-hohenstein-wittelsbach.licenses@" +
-				"software-engineering.a-company-with-a-long-name.example",
-		}}
 		l.Languages = []string{"abap", "cobol", "pli", "rpg", "vb", "swift", "objc", "plsql"}
 	})
+	professor := license.Contact{
+		Name: "Prof. Dr. Maximiliane Theodora von Hohenstein-Wittelsbach zu Neu",
+		Email: "maximiliane.theodora.von-hohenstein-wittelsbach.licenses@" +
+			"software-engineering.a-company-with-a-long-name.example",
+	}
 	var many []license.License
 	for i := range 2 {
 		many = append(many, with(staging, func(l *license.License) {
@@ -128,15 +129,15 @@ func hardCases(r request.Request, key, staging license.License) []told {
 	}
 	arabic := with(key, func(l *license.License) {
 		l.Organization = "شركة البرمجيات المتحدة"
-		l.Contacts = []license.Contact{{Name: "ليلى حداد", Email: "layla@شركة.example"}}
 	})
+	layla := license.Contact{Name: "ليلى حداد", Email: "layla@شركة.example"}
 	return []told{
 		about("international-request", "Request received, in other scripts", foreign,
 			notice.RequestReceived(foreign, false)),
 		about("international-request-new", "To sales: new request, in other scripts", foreign,
 			notice.RequestNew(foreign)),
-		keys("international-key", "License key, right to left", letter.Call{}, arabic),
-		keys("long-names", "License key with long names", letter.Call{}, long),
+		keysTo(layla, "international-key", "License key, right to left", letter.Call{}, arabic),
+		keysTo(professor, "long-names", "License key with long names", letter.Call{}, long),
 		keys("three-keys", "License keys of three servers", letter.Call{}, append([]license.License{key}, many...)...),
 		keys("maybe-twice", "License key that may arrive twice", letter.Call{Attempt: 2, MaybeTwice: true}, key),
 	}
@@ -158,7 +159,10 @@ func customPackage(l *license.License) {
 }
 
 func onRecord(today license.Date, licenses ...license.License) notice.Records {
-	return notice.Records{Request: sampleRequest(), Licenses: licenses, Today: today}
+	return notice.Records{
+		Request: sampleRequest(), Licenses: licenses, Today: today, Contacts: []license.Contact{jane},
+		Customer: "C-8H2V5N", Contracts: map[string]reference.Reference{sampleContract: "K-3D9RTB"},
+	}
 }
 
 func about(name, title string, r request.Request, n notice.Notice) told {
@@ -178,11 +182,15 @@ func closed(name, title string, r request.Request, state request.State, reason s
 }
 
 func keys(name, title string, call letter.Call, licenses ...license.License) told {
-	return told{name, title, notice.LicenseKey(licenses), onRecord(today, licenses...), call}
+	return keysTo(jane, name, title, call, licenses...)
+}
+
+func keysTo(to license.Contact, name, title string, call letter.Call, licenses ...license.License) told {
+	return told{name, title, notice.LicenseKey(licenses, to), onRecord(today, licenses...), call}
 }
 
 func expiring(name, title string, l license.License, stage int, day license.Date) told {
-	n := notice.LicenseExpiring(l, reminder.Stage(stage), l.Contacts[0])
+	n := notice.LicenseExpiring(l, reminder.Stage(stage), jane)
 	return told{name, title, n, onRecord(day, l), letter.Call{}}
 }
 
@@ -214,12 +222,17 @@ func international() request.Request {
 	return r
 }
 
+// sampleContract is the ID of the contract of the sample licenses.
+const sampleContract = "01c6x2m4vj8q0n5r7t9w3y1z2e"
+
+var jane = license.Contact{Name: "Jane Doe", Email: "jane.doe@customer.example"}
+
 func sampleLicense() license.License {
 	return withKey(license.License{
 		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Customer & Sons Ltd",
 		Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 2_000_000, Support: true,
 		Issued: today, NotBefore: today, Expiration: expires, Request: sampleRequest().ID,
-		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane.doe@customer.example"}},
+		Contract: sampleContract,
 	})
 }
 
