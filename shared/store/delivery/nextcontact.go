@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -106,36 +108,41 @@ func (s *Store) FailSuppressed(ctx context.Context, m outbox.Mail, why Suppressi
 }
 
 // Unreached lists licenses none of whose contacts mails reached, the newest first, at most limit: those whose reminders
-// are not over, and that still have no reachable contact. It looks at three times limit at most.
+// are not over, and that still have no reachable contact. It looks at three times limit at most, all of them at once.
 func (s *Store) Unreached(ctx context.Context, limit int) (list []store.Summary, err error) {
-	defer func() {
-		if err != nil {
-			list, err = nil, fmt.Errorf("delivery: licenses without a contact: %w", err)
-		}
-	}()
-	today := license.DateOf(s.Now())
 	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UnreachedPK, Descending: true}, 3*limit)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("delivery: licenses without a contact: %w", err)
 	}
-	for _, row := range rows {
-		r, err := s.License(ctx, row.SK)
-		if err != nil {
-			return nil, err
-		}
-		if reminder.Over(r.License, today) {
-			continue
-		}
-		contact, err := s.contactInReach(ctx, r.License, "")
-		if err != nil {
-			return nil, err
-		}
-		if contact == nil {
-			list = append(list, store.SummaryOf(r.License))
-		}
-		if len(list) == limit {
-			break
+	found := make([]*store.Summary, len(rows))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, row := range rows {
+		g.Go(func() (err error) { found[i], err = s.unreached(ctx, row.SK); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("delivery: licenses without a contact: %w", err)
+	}
+	for _, l := range found {
+		if l != nil && len(list) < limit {
+			list = append(list, *l)
 		}
 	}
 	return list, nil
+}
+
+// unreached reads a license that had no reachable contact; nil if that does not matter any more.
+func (s *Store) unreached(ctx context.Context, id string) (*store.Summary, error) {
+	var r store.LicenseRecord
+	var mails []outbox.Mail
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { r, err = s.License(gctx, id); return err })
+	g.Go(func() (err error) { mails, err = s.outbox.About(gctx, id); return err })
+	if err := g.Wait(); err != nil || reminder.Over(r.License, license.DateOf(s.Now())) {
+		return nil, err
+	}
+	if reached, err := s.reachesAny(ctx, inReach(r.License, "", mails)); reached || err != nil {
+		return nil, err
+	}
+	l := store.SummaryOf(r.License)
+	return &l, nil
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -132,21 +134,37 @@ func (s *Store) LiftSuppression(ctx context.Context, on store.Subject, email, by
 const maxReason = 300
 
 // Reachable returns the first contact to whom mail can be sent: whose address is valid and not suppressed; nil for
-// none.
+// none. It looks up one after another, since the first is nearly always reachable.
 func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
 	for _, c := range contacts {
-		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
-			continue
-		}
-		why, err := s.Suppressed(ctx, c.Email)
-		if err != nil {
+		switch ok, err := s.reaches(ctx, c); {
+		case err != nil:
 			return nil, err
-		}
-		if why == nil || why.Scope != AllMails {
+		case ok:
 			return &c, nil
 		}
 	}
 	return nil, nil
+}
+
+// reaches reports whether mail can be sent to a contact.
+func (s *Store) reaches(ctx context.Context, c license.Contact) (bool, error) {
+	if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
+		return false, nil
+	}
+	why, err := s.Suppressed(ctx, c.Email)
+	return err == nil && (why == nil || why.Scope != AllMails), err
+}
+
+// reachesAny is Reachable for contacts of whom probably none is reachable: it looks all of them up at once.
+func (s *Store) reachesAny(ctx context.Context, contacts []license.Contact) (bool, error) {
+	reached := make([]bool, len(contacts))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, c := range contacts {
+		g.Go(func() (err error) { reached[i], err = s.reaches(ctx, c); return err })
+	}
+	err := g.Wait()
+	return slices.Contains(reached, true), err
 }
 
 // contactInReach returns the first contact of a license to whom mail can be sent and arrives, as far as anybody knows:
@@ -156,13 +174,18 @@ func (s *Store) contactInReach(ctx context.Context, l license.License, except st
 	if err != nil {
 		return nil, err
 	}
-	var others []license.Contact
+	return s.Reachable(ctx, inReach(l, except, mails))
+}
+
+// inReach returns the contacts of a license other than except whose mail was not returned twice. mails are those about
+// the license.
+func inReach(l license.License, except string, mails []outbox.Mail) (others []license.Contact) {
 	for _, contact := range l.Contacts {
 		if !input.SameMailbox(contact.Email, except) && !returnsMail(contact.Email, mails) {
 			others = append(others, contact)
 		}
 	}
-	return s.Reachable(ctx, others)
+	return others
 }
 
 // returnsMail reports whether the last mail to an address that anything is known of was a repetition that came back
