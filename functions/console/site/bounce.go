@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -22,27 +23,34 @@ type addressRow struct {
 	Problem     badge  // empty if the address gets email
 	Stopped     string // which emails it does not get; "" if the address is invalid or gets all
 	Since       string // since when
+	reached     bool   // some emails go to it
 }
 
-// addressRows looks up which addresses get no email. reachable: at least one does.
-func (s *site) addressRows(r *http.Request, contacts []license.Contact) (rows []addressRow, reachable bool, err error) {
-	for _, c := range contacts {
+// addressRows looks up which addresses get no email. All reads are made at once.
+func (s *site) addressRows(ctx context.Context, contacts []license.Contact) ([]addressRow, error) {
+	suppressed := make([]*delivery.Suppression, len(contacts))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, c := range contacts {
+		read(g, &suppressed[i], func() (*delivery.Suppression, error) { return s.store.Suppressed(ctx, c.Email) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var rows []addressRow
+	for i, c := range contacts {
 		row := addressRow{Name: c.Name, Email: c.Email}
 		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
 			row.Problem = badge{"Invalid address", "bad"}
 		}
-		switch why, err := s.store.Suppressed(r.Context(), c.Email); {
-		case err != nil:
-			return nil, false, err
-		case why != nil:
+		why := suppressed[i]
+		if why != nil {
 			row.Problem, row.Since = outcomeBadge(why.Outcome), license.DateOf(why.At).Long()
 			row.Stopped = stopped(why.Scope)
-			reachable = reachable || why.Scope != delivery.AllMails
 		}
-		reachable = reachable || row.Problem.Text == ""
+		row.reached = row.Problem.Text == "" || why != nil && why.Scope != delivery.AllMails
 		rows = append(rows, row)
 	}
-	return rows, reachable, nil
+	return rows, nil
 }
 
 // ID identifies the address on a page.
@@ -132,28 +140,29 @@ const (
 )
 
 // addReports adds the emails that did not arrive and the customers who cannot be reached by email.
-func (s *site) addReports(r *http.Request, v *overviewView) error {
-	reports, err := s.store.RecentReports(r.Context(), s.now().AddDate(0, 0, -daysReported), maxReported+1)
-	if err != nil {
-		return err
+func (s *site) addReports(v *overviewView, o overviewRecords) {
+	v.Reported, v.DaysBack = upTo(len(o.reports), maxReported), daysReported
+	for _, m := range shown(o.reports) {
+		v.Reports = append(v.Reports, reportRow{m, outcomeBadge(m.Outcome), mailName(m.Kind), pageOfReport(m)})
 	}
-	v.Reported, v.DaysBack = upTo(len(reports), maxReported), daysReported
-	for _, m := range reports[:min(len(reports), maxReported)] {
-		page := "/console/requests/" + m.About
-		switch {
-		case m.Kind.AboutLicense():
-			page = "/console/licenses/" + m.About
-		case m.Kind == mail.RequestUnconfirmed:
-			page = ""
-		}
-		v.Reports = append(v.Reports, reportRow{m, outcomeBadge(m.Outcome), mailName(m.Kind), page})
+	v.Suppressed = o.suppressed
+	v.Unreached = s.licenseRows(o.unreached)
+}
+
+// shown returns the reports that the overview shows.
+func shown(reports []delivery.RecentReport) []delivery.RecentReport {
+	return reports[:min(len(reports), maxReported)]
+}
+
+// pageOfReport returns the address of the page of the request or license of an email; "" if it is about a list.
+func pageOfReport(m delivery.RecentReport) string {
+	switch {
+	case m.Kind.AboutLicense():
+		return "/console/licenses/" + m.About
+	case m.Kind == mail.RequestUnconfirmed:
+		return ""
 	}
-	if v.Suppressed, err = s.suppressedAmong(r, v.Reports); err != nil {
-		return err
-	}
-	unreached, err := s.store.Unreached(r.Context(), maxUnreached)
-	v.Unreached = s.licenseRows(unreached)
-	return err
+	return "/console/requests/" + m.About
 }
 
 // suppressedRow is an address that some emails are not sent to.
@@ -166,25 +175,26 @@ type suppressedRow struct {
 
 // suppressedAmong returns the addresses of reports that get no emails, or not all, each once. All reads are made at
 // once.
-func (s *site) suppressedAmong(r *http.Request, reports []reportRow) (rows []suppressedRow, err error) {
-	var addresses []reportRow
+func (s *site) suppressedAmong(ctx context.Context, reports []delivery.RecentReport) (rows []suppressedRow, err error) {
+	var addresses []delivery.RecentReport
 	for _, m := range reports {
-		same := func(other reportRow) bool { return input.SameMailbox(m.To, other.To) }
+		same := func(other delivery.RecentReport) bool { return input.SameMailbox(m.To, other.To) }
 		if m.To != "" && !slices.ContainsFunc(addresses, same) {
 			addresses = append(addresses, m)
 		}
 	}
 	found := make([]*delivery.Suppression, len(addresses))
-	g, ctx := errgroup.WithContext(r.Context())
+	g, ctx := errgroup.WithContext(ctx)
 	for i, m := range addresses {
-		g.Go(func() (err error) { found[i], err = s.store.Suppressed(ctx, m.To); return err })
+		read(g, &found[i], func() (*delivery.Suppression, error) { return s.store.Suppressed(ctx, m.To) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	for i, why := range found {
 		if m := addresses[i]; why != nil {
-			rows = append(rows, suppressedRow{m.To, stopped(why.Scope), outcomeBadge(why.Outcome), why.At, m.Address})
+			rows = append(rows, suppressedRow{m.To, stopped(why.Scope), outcomeBadge(why.Outcome), why.At,
+				pageOfReport(m)})
 		}
 	}
 	return rows, nil

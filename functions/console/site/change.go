@@ -106,7 +106,7 @@ func (s *site) mute(muted bool) web.HandlerFunc {
 
 // showLicenseError shows the license with the conflict and the events since the form was shown.
 func (s *site) showLicenseError(w http.ResponseWriter, r *http.Request, b snapshot, conflict error) error {
-	v, err := s.licenseView(r)
+	v, err := s.licenseView(r, "")
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (s *site) unlessClosed(section string, handle web.HandlerFunc) web.HandlerF
 }
 
 func (s *site) showClosedRequest(w http.ResponseWriter, r *http.Request, conflict error) error {
-	v, err := s.requestView(r)
+	v, err := s.requestView(r, "")
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (s *site) showClosedRequest(w http.ResponseWriter, r *http.Request, conflic
 }
 
 func (s *site) showRevokedLicense(w http.ResponseWriter, r *http.Request, conflict error) error {
-	v, err := s.licenseView(r)
+	v, err := s.licenseView(r, "")
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
@@ -66,19 +69,9 @@ func doneToLicense(path string) string {
 
 // license shows a license.
 func (s *site) license(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.licenseView(r)
+	v, err := s.licenseView(r, r.URL.Query().Get("done"))
 	if err != nil {
 		return err
-	}
-	done := r.URL.Query().Get("done")
-	if v.Done = doneToLicense(done); done == "issue" && v.License.Request != "" {
-		asked, err := s.store.Request(r.Context(), v.License.Request)
-		if err != nil {
-			return err
-		}
-		if v.Next, err = s.next(r, asked.Summary()); err != nil {
-			return err
-		}
 	}
 	return s.showLicense(w, r, http.StatusOK, v)
 }
@@ -91,57 +84,68 @@ func (s *site) showLicense(w http.ResponseWriter, r *http.Request, status int, v
 	return s.render(w, r, status, "license.html", inLicenses, title, v)
 }
 
-// licenseView reads what the page of the license in the address shows.
-func (s *site) licenseView(r *http.Request) (v licenseView, err error) {
-	ctx := r.Context()
+// licenseView reads what the page of the license in the address shows. done is the action before; "" for none. After a
+// license was issued, the page offers the next request.
+func (s *site) licenseView(r *http.Request, done string) (v licenseView, err error) {
 	recorded, err := s.licenseRecord(r)
 	if err != nil {
 		return v, err
 	}
 	l := recorded.License
-	v.License = l
-	account, err := s.store.Account(ctx, l.Customer)
-	if err != nil {
+	v.License, v.CanEdit, v.Done = l, canEdit(r), doneToLicense(done)
+	about, successor, replacement := requestOf(l.Request), licenseOf(l.Successor), licenseOf(l.ReplacedBy)
+	var words vocabulary
+	var sameServer store.Found
+	var account *customer.Account
+	g, ctx := errgroup.WithContext(r.Context())
+	read(g, &words, func() (_ vocabulary, err error) {
+		if v.events, v.Earlier, err = s.store.LicenseTimeline(ctx, l); err != nil {
+			return vocabulary{}, err
+		}
+		return s.vocabulary(r.WithContext(ctx), v.events, about, successor, replacement)
+	})
+	read(g, &v.Addresses, func() (_ []addressRow, err error) {
+		if account, err = s.store.Account(ctx, l.Customer); err != nil {
+			return nil, err
+		}
+		return s.addressRows(ctx, contactsOf(account, l))
+	})
+	read(g, &v.Mails, func() ([]mailRow, error) { return s.mailsAbout(ctx, r, l.ID, "/console/licenses/"+l.ID) })
+	read(g, &sameServer, func() (store.Found, error) { return s.store.FindByServer(ctx, string(l.Server), maxRelated) })
+	if done == "issue" && l.Request != "" {
+		read(g, &v.Next, func() (*nextView, error) {
+			asked, err := s.store.Request(ctx, l.Request)
+			if err != nil {
+				return nil, err
+			}
+			return s.next(ctx, r, asked.Summary())
+		})
+	}
+	if err := g.Wait(); err != nil {
 		return v, err
 	}
 	v.Customer, v.Contract = account.Customer, account.Contract(l.Contract)
 	if i := account.Instance(l.Instance); i != nil {
 		v.Instance, v.Production = *i, account.Instance(i.Production)
 	}
-	if v.events, v.Earlier, err = s.store.LicenseTimeline(ctx, l); err != nil {
-		return v, err
-	}
 	v.Badge = licenseBadge(l, s.today())
 	v.Reminder, v.Reminded = nextReminder(recorded, s.today()), int(recorded.Reminded)
-	v.CanEdit = canEdit(r)
 	v.Snapshot = snapshot{recorded.Version, lastOf(v.events)}
 	v.Sendable = v.CanEdit && l.KeyText != "" && whyKeyNotSent(l, s.today()) == ""
 	v.Revocable = v.CanEdit && l.Revoked.IsZero()
 	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil
 	v.CustomPackages = s.packagesOf(l)
-	reachable := false
-	if v.Addresses, reachable, err = s.addressRows(r, contactsOf(account, l)); err != nil {
-		return v, err
-	}
-	v.Unreached = !reachable && !reminder.Over(l, s.today())
+	reached := slices.ContainsFunc(v.Addresses, func(a addressRow) bool { return a.reached })
+	v.Unreached = !reached && !reminder.Over(l, s.today())
 	for _, c := range account.Customer.ContactsFor(customer.Keys, l.Instance) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
-	}
-	about, successor, replacement := requestOf(l.Request), licenseOf(l.Successor), licenseOf(l.ReplacedBy)
-	words, err := s.vocabulary(r, v.events, about, successor, replacement)
-	if err != nil {
-		return v, err
 	}
 	v.Request, v.Successor, v.ReplacedBy = words.of(about), words.of(successor), words.of(replacement)
 	v.Languages, v.Plugins = namesOf(l.Languages, words.language), namesOf(l.Plugins, words.plugin)
 	v.Features = namesOf(l.Features, words.feature)
 	v.Timeline = timelineView(v.events, words)
-	if v.Mails, err = s.mailsAbout(r, l.ID, "/console/licenses/"+l.ID); err != nil {
-		return v, err
-	}
-	found, err := s.store.FindByServer(ctx, string(l.Server), maxRelated)
-	v.SameServer = s.related(r, found, map[string]bool{l.Instance: true})
-	return v, err
+	v.SameServer = s.related(r, sameServer, map[string]bool{l.Instance: true})
+	return v, nil
 }
 
 // contactsOf lists the contacts of a license's customer who speak for its instance.

@@ -89,7 +89,7 @@ func (s *site) onRequestMail(a mailAction) web.HandlerFunc {
 
 // showRequestError shows the request with the conflict and the events since the form was shown.
 func (s *site) showRequestError(w http.ResponseWriter, r *http.Request, b snapshot, conflict error) error {
-	v, err := s.requestView(r)
+	v, err := s.requestView(r, "")
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,8 +35,8 @@ type letterLink struct{ Label, To string }
 const maxMails = 50
 
 // mailsAbout returns the emails about the request or the license at a path.
-func (s *site) mailsAbout(r *http.Request, id, path string) (rows []mailRow, err error) {
-	list, err := s.store.MailsAbout(r.Context(), id, maxMails)
+func (s *site) mailsAbout(ctx context.Context, r *http.Request, id, path string) (rows []mailRow, err error) {
+	list, err := s.store.MailsAbout(ctx, id, maxMails)
 	for i, m := range list {
 		row := s.mailRow(m, list[i+1:])
 		if canEdit(r) {

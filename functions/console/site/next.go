@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,16 +53,16 @@ const maxBusy = 50
 
 // next returns the request behind another one in the queue that the person came from, or else the queue's first. It
 // leaves out what a colleague reviews, unless the person looked for what is in review. All reads are made at once.
-func (s *site) next(r *http.Request, at request.Summary) (*nextView, error) {
+func (s *site) next(ctx context.Context, r *http.Request, at request.Summary) (*nextView, error) {
 	o := originOf(r)
 	first := o.query(r, s.now())
 	first.Limit = maxBusy
 	behind := first
 	behind.After = cursorOfQueue(at)
 	var lists [2]store.QueuePage
-	g, ctx := errgroup.WithContext(r.Context())
+	g, ctx := errgroup.WithContext(ctx)
 	for i, q := range []store.QueueQuery{behind, first} {
-		g.Go(func() (err error) { lists[i], err = s.store.Queue(ctx, q); return err })
+		read(g, &lists[i], func() (store.QueuePage, error) { return s.store.Queue(ctx, q) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err

@@ -1,12 +1,17 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/license"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/outbox"
 )
 
 type overviewView struct {
@@ -69,43 +74,77 @@ const (
 
 // overview shows what expires, how many requests arrive and how fast they are answered, and what went wrong.
 func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
+	late := filter{tab: openTab, late: true}
+	o, err := s.readOverview(r.Context(), late.query(r, s.now()))
+	if err != nil {
+		return err
+	}
 	v := overviewView{
 		MonthsAhead: monthsAhead, CanEdit: canEdit(r), Done: doneToMail(r.URL.Query().Get("done")),
+		Late: s.requestRows(r, o.late.Requests), LateTo: late.address(""), LateCount: upTo(o.lateCount, counted),
+		Open: upTo(o.open, counted), Waiting: upTo(o.waiting, counted),
 	}
-	for _, add := range []func(*http.Request, *overviewView) error{
-		s.addQueue, s.addMails, s.addReports, s.addLicenses, s.addWeeks,
-	} {
-		if err := add(r, &v); err != nil {
-			return err
-		}
-	}
+	s.addMails(&v, o)
+	s.addReports(&v, o)
+	v.addLicenses(o)
+	v.addWeeks(o.weeks)
 	return s.render(w, r, http.StatusOK, "overview.html", inOverview, "Overview", v)
 }
 
-func (s *site) addQueue(r *http.Request, v *overviewView) (err error) {
-	all := filter{tab: openTab, late: true}
-	late := all.query(r, s.now())
-	late.Limit, v.LateTo = maxLate, all.address("")
-	page, err := s.store.Queue(r.Context(), late)
-	if err != nil {
-		return err
-	}
-	v.Late = s.requestRows(r, page.Requests)
-	if v.LateCount, err = s.length(r, late); err != nil {
-		return err
-	}
-	if v.Open, err = s.length(r, store.QueueQuery{States: openTab.states}); err != nil {
-		return err
-	}
-	v.Waiting, err = s.length(r, store.QueueQuery{States: waitingTab.states})
-	return err
+// overviewRecords is what the overview reads.
+type overviewRecords struct {
+	late                     store.QueuePage
+	lateCount, open, waiting int // requests, up to counted
+	queued                   outbox.Queued
+	provider                 outbox.Provider
+	reminders                int
+	failed                   []outbox.FailedMail
+	reports                  []delivery.RecentReport
+	suppressed               []suppressedRow // among the addresses of the reports
+	unreached                []store.Summary
+	expiring                 expiring
+	weeks                    []store.Week
 }
 
-func (s *site) addLicenses(r *http.Request, v *overviewView) error {
-	months, rest, err := s.store.Expiring(r.Context(), s.today(), monthsAhead)
-	if err != nil {
-		return err
-	}
+// expiring counts the licenses that expire month by month, and after that.
+type expiring struct {
+	months []store.ExpiringMonth
+	rest   map[store.Class]store.Count
+}
+
+// readOverview reads all of the overview at once. late asks for the requests that are late.
+func (s *site) readOverview(ctx context.Context, late store.QueueQuery) (o overviewRecords, err error) {
+	today := s.today()
+	g, ctx := errgroup.WithContext(ctx)
+	read(g, &o.late, func() (store.QueuePage, error) { late.Limit = maxLate; return s.store.Queue(ctx, late) })
+	read(g, &o.lateCount, func() (int, error) { return s.length(ctx, late) })
+	read(g, &o.open, func() (int, error) { return s.length(ctx, store.QueueQuery{States: openTab.states}) })
+	read(g, &o.waiting, func() (int, error) { return s.length(ctx, store.QueueQuery{States: waitingTab.states}) })
+	read(g, &o.queued, func() (outbox.Queued, error) { return s.store.QueuedMails(ctx, manyMails+1) })
+	read(g, &o.provider, func() (outbox.Provider, error) { return s.store.MailProvider(ctx) })
+	read(g, &o.reminders, func() (int, error) {
+		return s.store.RemindersToCome(ctx, today, today.AddDays(daysAhead), manyMails+1)
+	})
+	read(g, &o.failed, func() ([]outbox.FailedMail, error) { return s.store.FailedMails(ctx, maxFailed+1) })
+	read(g, &o.suppressed, func() (_ []suppressedRow, err error) {
+		o.reports, err = s.store.RecentReports(ctx, s.now().AddDate(0, 0, -daysReported), maxReported+1)
+		if err != nil {
+			return nil, err
+		}
+		return s.suppressedAmong(ctx, shown(o.reports))
+	})
+	read(g, &o.unreached, func() ([]store.Summary, error) { return s.store.Unreached(ctx, maxUnreached) })
+	read(g, &o.expiring, func() (e expiring, err error) {
+		e.months, e.rest, err = s.store.Expiring(ctx, today, monthsAhead)
+		return e, err
+	})
+	read(g, &o.weeks, func() ([]store.Week, error) { return s.store.Weeks(ctx, today, weeksBack) })
+	return o, g.Wait()
+}
+
+// addLicenses adds what expires month by month, and the lines of code of all licenses.
+func (v *overviewView) addLicenses(o overviewRecords) {
+	months, rest := o.expiring.months, o.expiring.rest
 	v.LinesOf = []license.Type{license.Production, license.Staging, license.Evaluation}
 	all := append(slices.Clone(months), store.ExpiringMonth{Counts: rest})
 	var editions []license.Edition
@@ -140,15 +179,13 @@ func (s *site) addLicenses(r *http.Request, v *overviewView) error {
 		v.Months = append(v.Months, row)
 		v.Expiring.add(m.Month.Start().Format("Jan"), row.Of...)
 	}
-	return nil
 }
 
 func addCounts(a, b store.Count) store.Count {
 	return store.Count{Licenses: a.Licenses + b.Licenses, MaxLoc: a.MaxLoc + b.MaxLoc}
 }
 
-func (s *site) addWeeks(r *http.Request, v *overviewView) error {
-	weeks, err := s.store.Weeks(r.Context(), s.today(), weeksBack)
+func (v *overviewView) addWeeks(weeks []store.Week) {
 	for _, week := range weeks {
 		row := weekRow{Begins: week.Begins.Long(), Filed: week.Filed, Issued: len(week.TimeToIssue)}
 		if row.Issued > 0 {
@@ -157,7 +194,6 @@ func (s *site) addWeeks(r *http.Request, v *overviewView) error {
 		v.Weeks = append(v.Weeks, row)
 		v.Filed.add(week.Begins.Start().Format("2 Jan"), week.Filed)
 	}
-	return err
 }
 
 // median returns the middle value, or the mean of the two in the middle.

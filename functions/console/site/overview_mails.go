@@ -2,7 +2,6 @@ package site
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"marketplace/shared/mail"
@@ -33,33 +32,18 @@ type failedRow struct {
 }
 
 // addMails adds how many emails wait and were sent, what keeps them, and those that failed.
-func (s *site) addMails(r *http.Request, v *overviewView) error {
-	ctx, today := r.Context(), s.today()
-	queued, err := s.store.QueuedMails(ctx, manyMails+1)
-	if err != nil {
-		return err
-	}
-	v.Pending = upTo(queued.Total(), manyMails)
-	provider, err := s.store.MailProvider(ctx)
-	if err != nil {
-		return err
-	}
-	v.Outbox = newOutboxView(queued, provider, s.now())
-	reminders, err := s.store.RemindersToCome(ctx, today, today.AddDays(daysAhead), manyMails+1)
-	if err != nil {
-		return err
-	}
-	v.Reminders = upTo(reminders, manyMails)
-	failed, err := s.store.FailedMails(ctx, maxFailed+1)
-	v.FailedCount = upTo(len(failed), maxFailed)
-	for _, m := range failed[:min(len(failed), maxFailed)] {
+func (s *site) addMails(v *overviewView, o overviewRecords) {
+	v.Pending = upTo(o.queued.Total(), manyMails)
+	v.Outbox = newOutboxView(o.queued, o.provider, s.now())
+	v.Reminders = upTo(o.reminders, manyMails)
+	v.FailedCount = upTo(len(o.failed), maxFailed)
+	for _, m := range o.failed[:min(len(o.failed), maxFailed)] {
 		row := failedRow{FailedMail: m, Name: mailName(m.Kind)}
 		if m.Kind != mail.RequestUnconfirmed {
 			row.To = searchFor(m.About)
 		}
 		v.Failed = append(v.Failed, row)
 	}
-	return err
 }
 
 func newOutboxView(queued outbox.Queued, p outbox.Provider, now time.Time) (v outboxView) {

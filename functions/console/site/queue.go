@@ -1,12 +1,15 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -190,8 +193,21 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	if after := r.URL.Query().Get("after"); isCursorOfQueue(after) {
 		q.After = after
 	}
-	page, err := s.store.Queue(r.Context(), q)
-	if err != nil {
+	tabs := tabsFor(r)
+	late := filter{tab: openTab, kind: f.kind, edition: f.edition, late: true}
+	var page store.QueuePage
+	var lateCount int
+	counts := make([]int, len(tabs))
+	g, ctx := errgroup.WithContext(r.Context())
+	read(g, &page, func() (store.QueuePage, error) { return s.store.Queue(ctx, q) })
+	read(g, &lateCount, func() (int, error) { return s.length(ctx, late.query(r, now)) })
+	for i, t := range tabs {
+		if t.key != closedTab.key {
+			of := filter{tab: t, kind: f.kind, edition: f.edition}
+			read(g, &counts[i], func() (int, error) { return s.length(ctx, of.query(r, now)) })
+		}
+	}
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	v := queueView{
@@ -204,23 +220,18 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	for i := range v.Requests {
 		v.Requests[i].From = origin{f}.suffix()
 	}
-	for _, t := range tabsFor(r) {
-		whole := filter{tab: t, kind: f.kind, edition: f.edition}
-		n := ""
-		if t.key != closedTab.key {
-			if n, err = s.length(r, whole.query(r, now)); err != nil {
-				return err
-			}
-		}
-		if t.unconfirmed && n == "0" && t.key != f.tab.key {
+	for i, t := range tabs {
+		n := upTo(counts[i], counted)
+		switch {
+		case t.key == closedTab.key:
+			n = ""
+		case t.unconfirmed && counts[i] == 0 && t.key != f.tab.key:
 			continue // the tab is for exceptions
 		}
-		v.Tabs = append(v.Tabs, tabView{t.label, n, whole.address(""), t.key == f.tab.key})
+		to := filter{tab: t, kind: f.kind, edition: f.edition}.address("")
+		v.Tabs = append(v.Tabs, tabView{t.label, n, to, t.key == f.tab.key})
 	}
-	late := filter{tab: openTab, kind: f.kind, edition: f.edition, late: true}
-	if v.Late, err = s.length(r, late.query(r, now)); err != nil {
-		return err
-	}
+	v.Late = upTo(lateCount, counted)
 	v.LateTo = late.address("")
 	if v.Late == "0" {
 		v.Late = ""
@@ -241,11 +252,10 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "queue.html", inQueue, title, v)
 }
 
-// length returns the length of a queue: "12", or "200+".
-func (s *site) length(r *http.Request, q store.QueueQuery) (string, error) {
+// length counts the requests of a query up to one more than counted.
+func (s *site) length(ctx context.Context, q store.QueueQuery) (int, error) {
 	q.Limit = counted + 1
-	n, err := s.store.QueueLength(r.Context(), q)
-	return upTo(n, counted), err
+	return s.store.QueueLength(ctx, q)
 }
 
 // upTo writes a number that was counted up to a limit.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -57,20 +59,15 @@ const maxRelated = 20
 
 // request shows a request.
 func (s *site) request(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.requestView(r)
+	done := r.URL.Query().Get("done")
+	if i := slices.IndexFunc(steps, func(st step) bool { return st.path == done }); i >= 0 {
+		done = steps[i].done
+	} else {
+		done = cmp.Or(doneResuming(done), doneToMail(done))
+	}
+	v, err := s.requestView(r, done)
 	if err != nil {
 		return err
-	}
-	if i := slices.IndexFunc(steps, func(st step) bool { return st.path == r.URL.Query().Get("done") }); i >= 0 {
-		v.Done = steps[i].done
-	} else {
-		done := r.URL.Query().Get("done")
-		v.Done = cmp.Or(doneResuming(done), doneToMail(done))
-	}
-	if v.Done != "" && v.CanEdit {
-		if v.Next, err = s.next(r, v.Summary()); err != nil {
-			return err
-		}
 	}
 	return s.showRequest(w, r, http.StatusOK, v)
 }
@@ -83,33 +80,46 @@ func (s *site) showRequest(w http.ResponseWriter, r *http.Request, status int, v
 	return s.render(w, r, status, "request.html", inQueue, title, v)
 }
 
-// requestView reads what the page of the request in the address shows.
-func (s *site) requestView(r *http.Request) (v requestView, err error) {
-	ctx := r.Context()
-	if v.Request, err = s.store.Request(ctx, requestID(r)); err != nil {
+// requestView reads what the page of the request in the address shows. done is the outcome of the action before; "" for
+// none. After one, the page offers the next request.
+func (s *site) requestView(r *http.Request, done string) (v requestView, err error) {
+	if v.Request, err = s.store.Request(r.Context(), requestID(r)); err != nil {
 		return v, err
 	}
-	if v.events, err = s.store.RequestTimeline(ctx, v.ID); err != nil {
+	v.Done, v.CanEdit = done, canEdit(r)
+	requester := []license.Contact{{Name: v.Name, Email: v.Email}}
+	named := namesOfLicenses(v.Request.Licenses)
+	var words vocabulary
+	var addresses []addressRow
+	var sameServer, sameCompany store.Found
+	g, ctx := errgroup.WithContext(r.Context())
+	read(g, &words, func() (_ vocabulary, err error) {
+		if v.events, err = s.store.RequestTimeline(ctx, v.ID); err != nil {
+			return vocabulary{}, err
+		}
+		return s.vocabulary(r.WithContext(ctx), v.events, named...)
+	})
+	read(g, &v.Mails, func() ([]mailRow, error) { return s.mailsAbout(ctx, r, v.ID, "/console/requests/"+v.ID) })
+	read(g, &addresses, func() ([]addressRow, error) { return s.addressRows(ctx, requester) })
+	read(g, &sameServer, func() (store.Found, error) {
+		return s.store.FindByServer(ctx, string(v.Request.Server), maxRelated)
+	})
+	read(g, &sameCompany, func() (store.Found, error) { return s.store.FindByName(ctx, v.Company, maxRelated) })
+	if v.Done != "" && v.CanEdit {
+		read(g, &v.Next, func() (*nextView, error) { return s.next(ctx, r, v.Summary()) })
+	}
+	if err := g.Wait(); err != nil {
 		return v, err
 	}
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), s.now())
 	v.Snapshot = snapshot{v.Version, lastOf(v.events)}
 	v.From = originOf(r).suffix()
-	named := namesOfLicenses(v.Request.Licenses)
-	words, err := s.vocabulary(r, v.events, named...)
-	if err != nil {
-		return v, err
-	}
 	for _, l := range named {
 		v.Licenses = append(v.Licenses, words.of(l))
 	}
 	v.Timeline, v.Reviewer = timelineView(v.events, words), words.colleagues.name(v.Request.Reviewer)
-	addresses, _, err := s.addressRows(r, []license.Contact{{Name: v.Name, Email: v.Email}})
-	if err != nil {
-		return v, err
-	}
 	v.Address = addresses[0]
-	if v.CanEdit = canEdit(r); v.CanEdit {
+	if v.CanEdit {
 		v.Issuable = v.State.Leads(request.Issued)
 		for _, st := range steps {
 			if st.check(v.Request, operator(r)) == nil {
@@ -120,19 +130,9 @@ func (s *site) requestView(r *http.Request) (v requestView, err error) {
 	if v.Replaces != "" {
 		v.Replaced = searchFor(v.Replaces)
 	}
-	if v.Mails, err = s.mailsAbout(r, v.ID, "/console/requests/"+v.ID); err != nil {
-		return v, err
-	}
 	seen := map[string]bool{v.ID: true}
-	found, err := s.store.FindByServer(ctx, string(v.Request.Server), maxRelated)
-	if err != nil {
-		return v, err
-	}
-	v.SameServer = s.related(r, found, seen)
-	if found, err = s.store.FindByName(ctx, v.Company, maxRelated); err != nil {
-		return v, err
-	}
-	v.SameCompany = s.related(r, found, seen)
+	v.SameServer = s.related(r, sameServer, seen)
+	v.SameCompany = s.related(r, sameCompany, seen)
 	return v, nil
 }
 

@@ -184,7 +184,7 @@ func (s *site) repeated(r *http.Request, st step, b snapshot, typed string) (boo
 func (s *site) showStepError(
 	w http.ResponseWriter, r *http.Request, st step, typed, wrong string, conflict func([]eventView) *formError,
 ) error {
-	v, err := s.requestView(r)
+	v, err := s.requestView(r, "")
 	if err != nil {
 		return err
 	}

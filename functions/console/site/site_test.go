@@ -155,8 +155,14 @@ func newTestEnv(t testing.TB, adjust ...func(*Options)) *testEnv {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
+	return newTestEnvOver(t, engine, adjust...)
+}
+
+func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) *testEnv {
+	t.Helper()
 	now := start
 	w := &testEnv{t: t, table: engine, now: &now, log: new(bytes.Buffer)}
+	var err error
 	if w.gate, err = signedIn(); err != nil {
 		t.Fatal(err)
 	}

@@ -6,10 +6,13 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -130,14 +133,20 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// emails returns our emails to the customer about a request and with the keys of its licenses.
+// emails returns our emails to the customer about a request and with the keys of its licenses. All reads are made at
+// once.
 func (s *site) emails(ctx context.Context, r request.Request) (list []emailFate, err error) {
-	for _, about := range append([]string{r.ID}, r.Licenses...) {
-		mails, err := s.store.MailsAbout(ctx, about, maxMails)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, deliveries(mails, r.Email)...)
+	about := append([]string{r.ID}, r.Licenses...)
+	mails := make([][]outbox.Mail, len(about))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range about {
+		g.Go(func() (err error) { mails[i], err = s.store.MailsAbout(ctx, id, maxMails); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, m := range mails {
+		list = append(list, deliveries(m, r.Email)...)
 	}
 	return list, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -148,11 +150,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	events, err := s.store.RequestTimeline(r.Context(), found.ID)
-	if err != nil {
-		return err
-	}
-	mails, err := s.store.MailsAbout(r.Context(), found.ID, maxMails)
+	records, err := s.readStatus(r.Context(), found)
 	if err != nil {
 		return err
 	}
@@ -160,11 +158,10 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 		Request: found, Late: found.Late(s.now()), Sales: s.mail.Sales.Email,
 		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
-	keyMails, err := s.issuedFor(r.Context(), &v)
-	if err != nil {
+	if v.Licenses, err = s.issuedLicenses(found, records.licenses); err != nil {
 		return err
 	}
-	asked, keys := deliveries(mails, found.Email), deliveries(keyMails, found.Email)
+	asked, keys := deliveries(records.mails, found.Email), deliveries(records.keyMails(), found.Email)
 	v.Emails = slices.Concat(asked, keys)
 	v.Key = newestDelivery(keys, mail.LicenseKey)
 	answer := v.Key
@@ -182,7 +179,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if found.State.Open() {
 		v.Meant, v.Token = input.LikelySlip(found.Email), found.Token
 	}
-	v.State, v.History = progressOf(found, answer), history(events, keys)
+	v.State, v.History = progressOf(found, answer), history(records.events, keys)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return s.pages.Render(w, http.StatusOK, "status.html",
 		web.View{Title: "License request " + string(found.Reference), Private: true, Query: v.Query, Data: v})
@@ -191,33 +188,53 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 // maxMails is how many emails about a request or a license are read.
 const maxMails = 20
 
-// issuedFor reads the licenses of a request into the view and returns the emails with their keys.
-func (s *site) issuedFor(ctx context.Context, v *statusView) (keys []outbox.Mail, err error) {
-	if len(v.Request.Licenses) == 0 {
+// statusRecords is what the page of a request reads besides the request.
+type statusRecords struct {
+	events   []store.Event
+	mails    []outbox.Mail         // about the request
+	licenses []store.LicenseRecord // that were issued for it
+	others   [][]outbox.Mail       // about each of the licenses
+}
+
+// readStatus reads all of the page of a request at once.
+func (s *site) readStatus(ctx context.Context, of request.Request) (statusRecords, error) {
+	r := statusRecords{
+		licenses: make([]store.LicenseRecord, len(of.Licenses)), others: make([][]outbox.Mail, len(of.Licenses)),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { r.events, err = s.store.RequestTimeline(ctx, of.ID); return err })
+	g.Go(func() (err error) { r.mails, err = s.store.MailsAbout(ctx, of.ID, maxMails); return err })
+	for i, id := range of.Licenses {
+		g.Go(func() (err error) { r.licenses[i], err = s.store.License(ctx, id); return err })
+		g.Go(func() (err error) { r.others[i], err = s.store.MailsAbout(ctx, id, maxMails); return err })
+	}
+	return r, g.Wait()
+}
+
+// keyMails returns the emails with the keys of the licenses.
+func (r statusRecords) keyMails() (keys []outbox.Mail) {
+	for _, m := range slices.Concat(r.others...) {
+		if m.Kind == mail.LicenseKey {
+			keys = append(keys, m)
+		}
+	}
+	return keys
+}
+
+// issuedLicenses describes the licenses that were issued for a request.
+func (s *site) issuedLicenses(of request.Request, records []store.LicenseRecord) (list []issuedLicense, err error) {
+	if len(records) == 0 {
 		return nil, nil
 	}
 	c, err := s.catalog()
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range v.Request.Licenses {
-		recorded, err := s.store.License(ctx, id)
-		if err != nil {
-			return nil, err
-		}
+	for _, recorded := range records {
 		l := recorded.License
-		v.Licenses = append(v.Licenses, issuedLicense{l, s.describe(l.Terms(), l.Packages, c, v.ProductVersion)})
-		mails, err := s.store.MailsAbout(ctx, id, maxMails)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range mails {
-			if m.Kind == mail.LicenseKey {
-				keys = append(keys, m)
-			}
-		}
+		list = append(list, issuedLicense{l, s.describe(l.Terms(), l.Packages, c, of.ProductVersion)})
 	}
-	return keys, nil
+	return list, nil
 }
 
 // correctEmail corrects an address that is probably mistyped, as the status page offers. No other address can be set

@@ -128,7 +128,7 @@ func (s *Store) Unreached(ctx context.Context, limit int) (list []store.Summary,
 	}()
 	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UnreachedPK, Descending: true}, 3*limit)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("delivery: licenses without a contact: %w", err)
 	}
 	found := make([]license.License, len(rows)) // zero: somebody can be reached
 	var g errgroup.Group

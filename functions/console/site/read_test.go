@@ -1,0 +1,145 @@
+package site
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/table/tabletest"
+)
+
+// maxRounds is how many rounds of reads one after another a page may make.
+const maxRounds = 3
+
+// streamed are the addresses that walk through months, one after another, while they answer.
+var streamed = map[string]bool{
+	"GET /console/export/requests.csv": true, "GET /console/export/licenses.csv": true,
+}
+
+// generatorRounds are those of the license generator, which reads one record after another.
+var generatorRounds = map[string]int{"GET /console/requests/{id}/issue": 18, "GET /console/licenses/{id}/renew": 13}
+
+// roundsOf returns how many rounds the pages of an address may make.
+func roundsOf(pattern string) int { return max(maxRounds, generatorRounds[pattern]) }
+
+func TestPagesReadInThreeRounds(t *testing.T) {
+	if _, err := signedIn(); err != nil { // its server cannot be in the bubble
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		rounds := &tabletest.Rounds{Table: &tabletest.Memory{}, Apart: "SESSION#"}
+		w := newTestEnvOver(t, rounds, func(o *Options) { o.Packager = &workshop{} })
+		pages := w.fillForPages()
+		for _, route := range (&site{}).routes() {
+			if !strings.HasPrefix(route.pattern, "GET ") || streamed[route.pattern] {
+				continue
+			}
+			if len(pages[route.pattern]) == 0 {
+				t.Errorf("%s: nobody counts its reads", route.pattern)
+			}
+			for _, page := range pages[route.pattern] {
+				rounds.Reset()
+				if answer := w.get(ada, page); answer.StatusCode >= 400 {
+					t.Errorf("%s: got status %d", page, answer.StatusCode)
+				}
+				var last tabletest.Read
+				for _, r := range rounds.Reads() {
+					if r.Round > last.Round {
+						last = r
+					}
+				}
+				if limit := roundsOf(route.pattern); last.Round > limit {
+					t.Errorf("%s: got %d rounds of reads, the last of them %s, want at most %d: %v", page, last.Round,
+						last.What, limit, rounds.Reads())
+				}
+			}
+		}
+	})
+}
+
+// fillForPages puts three years of requests and licenses on record, with many emails, and returns the addresses of each
+// route.
+func (w *testEnv) fillForPages() map[string][]string {
+	w.t.Helper()
+	ctx := w.t.Context()
+	many := sampleDetails
+	many.Company = "International Systems" // two words, of each of which a search reads only the first rows
+	for range 501 {
+		_, _, err := w.store.Silent().FileRequest(ctx, many, "")
+		w.must(err)
+	}
+	f := &filler{random: rand.New(rand.NewPCG(1, 2))}
+	f.store = store.New(w.table, store.Options{Now: func() time.Time { return f.now }})
+	for i := range 150 {
+		f.now = start.AddDate(-3, 0, 7*i)
+		_, _, err := f.one(ctx, i < 140)
+		w.must(err)
+	}
+	var sent string
+	for i := range 2 * maxUnreached { // with bounces, and nobody left to write to
+		l := sampleLicense(fmt.Sprintf("01hx00000000000000000000%02d", i), day("2018-08-31"))
+		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
+		l.Contacts = []license.Contact{{Email: fmt.Sprintf("a%d@customer.example", i)}}
+		w.record(l)
+		for n := range 3 {
+			w.must(w.store.SendKeyAgain(ctx, l.ID, emails[sam], l.Contacts[0], fmt.Sprint(n)))
+		}
+		mails, err := w.store.MailsAbout(ctx, l.ID, 10)
+		w.must(err)
+		w.sendMail(mails[0].ID)
+		w.bounce(mails[0].ID, outbox.Bounced, "unknown user")
+		w.failMail(mails[1].ID, "refused")
+		sent = mails[0].ID
+	}
+	asked := w.file(many)
+	w.sendMail(asked.ID + "--received")
+	renewal := many
+	renewal.Kind, renewal.Replaces = request.Renewal, "AWHW8w9JtzBzSrmf9G01"
+	renewed := w.file(renewal)
+	answered := w.file(many)
+	issued := sampleLicense("01hx0000000000000000000099", day("2018-08-31"))
+	issued.Server, issued.Organization, issued.Request = many.Server, many.Company, answered.ID
+	w.must(w.store.IssueLicenses(ctx, store.Issue{Licenses: []license.License{issued}, By: emails[sam],
+		Request: answered.ID, RequestVersion: answered.Version}))
+	const l = "/console/licenses/01hx0000000000000000000001"
+	ofLicense := "/console/licenses/" + sent[:26] + "/mails/" + sent + "/1"
+	ofRequest := "/console/requests/" + asked.ID + "/mails/" + asked.ID + "--received/1"
+	return map[string][]string{
+		"GET /console": {"/console", "/console?show=mine&late=yes", "/console?show=unconfirmed",
+			"/console?kind=renewal&edition=enterprise", "/console?show=closed&kind=new"},
+		"GET /console/search": {searchFor("International Systems"), searchFor("customer sons"),
+			searchFor("jane.doe@customer.example"), searchFor("AWHW8w9JtzBzSrmf9G01"), searchFor(asked.ID),
+			searchFor("Server ID: AWHW8w9JtzBzSrmf9G01 or AWHW8w9JtzBzSrmf9G02"), searchFor(string(asked.Reference)),
+			searchFor("01hx0000000000000000000099 International Systems AWHW8w9JtzBzSrmf9Gxx R-000000")},
+		"GET /console/overview": {"/console/overview"},
+		"GET /console/requests/{id}": {"/console/requests/" + asked.ID,
+			"/console/requests/" + asked.ID + "?done=take", "/console/requests/" + answered.ID, "/console/requests/" + strings.ToUpper(renewed.ID)},
+		"GET /console/requests/{id}/mails/{mail}/{attempt}":      {ofRequest},
+		"GET /console/requests/{id}/mails/{mail}/{attempt}/html": {ofRequest + "/html"},
+		"GET /console/licenses":                                  {"/console/licenses?expires=2018-08"},
+		"GET /console/licenses/{id}": {l, "/console/licenses/" + issued.ID + "?done=issue",
+			"/console/licenses/01HX0000000000000000000001"},
+		"GET /console/licenses/{id}/key":                         {l + "/key"},
+		"GET /console/licenses/{id}/revoke":                      {l + "/revoke"},
+		"GET /console/licenses/{id}/mails/{mail}/{attempt}":      {ofLicense},
+		"GET /console/licenses/{id}/mails/{mail}/{attempt}/html": {ofLicense + "/html"},
+		"GET /console/requests/{id}/issue": {"/console/requests/" + asked.ID + "/issue",
+			"/console/requests/" + renewed.ID + "/issue"},
+		"GET /console/licenses/new":           {"/console/licenses/new?" + url.Values{"serverId": {"x"}}.Encode()},
+		"GET /console/licenses/{id}/renew":    {l + "/renew"},
+		"GET /console/licenses/{id}/replace":  {l + "/replace"},
+		"GET /console/licenses/{id}/packages": {l + "/packages"},
+		"GET /console/letters":                {"/console/letters"},
+		"GET /console/letters/{name}":         {"/console/letters/license-key"},
+		"GET /console/letters/{name}/html":    {"/console/letters/license-key/html"},
+		"GET /console/export":                 {"/console/export"},
+	}
+}
