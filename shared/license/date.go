@@ -74,6 +74,12 @@ func (d Date) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (d *Date) UnmarshalJSON(data []byte) error {
+	if len(data) == len(`"2006-01-02"`) { // a customer's account has thousands, so most are not decoded as JSON
+		if parsed, err := ParseDate(string(data[1 : len(data)-1])); err == nil {
+			*d = parsed
+			return nil
+		}
+	}
 	var s string
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err

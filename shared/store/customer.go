@@ -123,6 +123,13 @@ type referenced struct {
 // Account reads all that is on record about a customer and those merged into it, in two rounds of reads, or three if it
 // was merged itself; a NotFound fault if there is none. What changes meanwhile makes its Version an old one.
 func (s *Store) Account(ctx context.Context, id string) (*customer.Account, error) {
+	return s.AccountAnd(ctx, id, func(context.Context, customer.Account, []string) error { return nil })
+}
+
+// AccountAnd is Account, and calls also as soon as it knows the account without those that were merged into it, and
+// the IDs of these: what else is read about them is of the round in which they are read.
+func (s *Store) AccountAnd(ctx context.Context, id string,
+	also func(ctx context.Context, known customer.Account, merged []string) error) (*customer.Account, error) {
 	a, merged, err := s.readAccount(ctx, id)
 	if err == nil && a.Customer.Survivor != "" {
 		a, merged, err = s.readAccount(ctx, a.Customer.Survivor)
@@ -132,6 +139,8 @@ func (s *Store) Account(ctx context.Context, id string) (*customer.Account, erro
 	}
 	parts := make([]*customer.Account, len(merged))
 	g, ctx := errgroup.WithContext(ctx)
+	known := *a
+	g.Go(func() error { return also(ctx, known, merged) })
 	for i, id := range merged {
 		g.Go(func() (err error) {
 			parts[i], _, err = s.readAccount(ctx, id)
@@ -149,6 +158,19 @@ func (s *Store) Account(ctx context.Context, id string) (*customer.Account, erro
 	slices.SortFunc(a.Contracts, func(x, y customer.Contract) int { return strings.Compare(x.ID, y.ID) })
 	slices.SortFunc(a.Instances, func(x, y customer.Instance) int { return strings.Compare(x.ID, y.ID) })
 	return a, nil
+}
+
+// CustomersByID reads customers without what they bought, by ID, without those that do not exist.
+func (s *Store) CustomersByID(ctx context.Context, ids ...string) (map[string]CustomerSummary, error) {
+	list, err := s.customers(ctx, slices.Compact(slices.Sorted(slices.Values(ids))))
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]CustomerSummary{}
+	for _, c := range list {
+		known[c.ID] = summaryOfCustomer(c)
+	}
+	return known, nil
 }
 
 // Accounts reads several customers at once, each only once, without those that do not exist.
@@ -180,6 +202,7 @@ func (s *Store) Accounts(ctx context.Context, ids ...string) (list []*customer.A
 // readAccount reads the partition of a customer, and names those that were merged into it.
 func (s *Store) readAccount(ctx context.Context, id string) (a *customer.Account, merged []string, err error) {
 	a = &customer.Account{}
+	var instances []table.Row
 	err = s.table.Each(ctx, table.Query{PK: rowkey.CustomerPK(id), Limit: 1000}, func(row table.Row) (err error) {
 		switch rowkey.Type(row.Type) {
 		case rowkey.TypeCustomer:
@@ -191,14 +214,15 @@ func (s *Store) readAccount(ctx context.Context, id string) (a *customer.Account
 			c, err = entity.Decode[customer.Contract](row)
 			a.Contracts = append(a.Contracts, c)
 		case rowkey.TypeInstance:
-			var i customer.Instance
-			i, err = entity.Decode[customer.Instance](row)
-			a.Instances = append(a.Instances, i)
+			instances = append(instances, row)
 		default:
 			merged = append(merged, strings.TrimPrefix(row.SK, rowkey.MergedPrefix))
 		}
 		return err
 	})
+	if err == nil {
+		a.Instances, err = entity.DecodeMany[customer.Instance](instances)
+	}
 	switch {
 	case err != nil:
 		return nil, nil, fmt.Errorf("store: customer %s: %w", id, err)
@@ -241,11 +265,16 @@ func (s *Store) Customers(ctx context.Context, from, after string, limit int) (p
 }
 
 // SaveCustomer changes what is on record about a customer itself: names, domains, owner, outside references, notes and
-// contacts, as edit says. It is a Conflict fault if somebody changed the account since it was seen.
-func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, edit func(*customer.Customer) error) error {
+// contacts, as edit says. id is that of the account's customer, or of one that was merged into it. It is a Conflict
+// fault if somebody changed the account since it was seen.
+func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, id string,
+	edit func(*customer.Customer) error) error {
 	return s.changeAccount(ctx, change, func(c *changeset, a *account) error {
+		if !slices.Contains(a.customers(), id) {
+			return errAccountChanged
+		}
 		line := entity.Line{By: change.By, Action: CustomerChanged}
-		return c.changeCustomer(ctx, a.id, line, func(kept *customer.Customer) error {
+		return c.changeCustomer(ctx, id, line, func(kept *customer.Customer) error {
 			kept.Contacts, kept.Domains = slices.Clone(kept.Contacts), slices.Clone(kept.Domains)
 			kept.FormerNames, kept.Outside = slices.Clone(kept.FormerNames), slices.Clone(kept.Outside)
 			return edit(kept)

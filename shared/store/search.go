@@ -130,6 +130,34 @@ func (s *Store) FindByDomain(ctx context.Context, domain string, limit int) (Fou
 	return s.find(ctx, limit, noRequests, s.allCustomers(rowkey.DomainPK(domain)))
 }
 
+// RequestsOf reads at most limit of the requests that were linked to some customers, the newest first. more: there are
+// others.
+func (s *Store) RequestsOf(ctx context.Context, customers []string, limit int) (
+	list []request.Summary, more bool, err error) {
+	found := make([][]request.Summary, len(customers))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range customers {
+		g.Go(func() error {
+			q := table.Query{PK: rowkey.CustomerRequestsPK(id), Descending: true}
+			rows, _, err := s.table.First(ctx, q, limit+1)
+			for _, row := range rows {
+				r, err := entity.Decode[request.Summary](row)
+				if err != nil {
+					return err
+				}
+				found[i] = append(found[i], r)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, false, fmt.Errorf("store: requests of customers %v: %w", customers, err)
+	}
+	list = slices.Concat(found...)
+	slices.SortFunc(list, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
+	return list[:min(limit, len(list))], len(list) > limit, nil
+}
+
 // FindByName finds requests and customers by the words of a company's name, and customers also by those of their
 // contacts' names: each word that is wanted is the beginning of one that they have, however the letters are accented.
 // Words of a single character do not count; a name without others finds nothing. A request is found by few of its words

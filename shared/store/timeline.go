@@ -129,25 +129,50 @@ func (s *Store) LicenseTimeline(ctx context.Context, l license.License) (events 
 	return events, next != "", nil
 }
 
-// CustomerTimeline reads the newest changes of a customer and of those merged into it, with those of their contracts,
-// instances and licenses, oldest first. more: there are older ones.
-func (s *Store) CustomerTimeline(ctx context.Context, customers []string, n int) (
-	events []Event, more bool, err error) {
+// CustomerTimeline reads the newest n changes of some customers, which are merged into one another, with those of their
+// contracts, instances and licenses: their lines, oldest first. before is the next of the page before, or the ID of any
+// event; "" begins. next is "" if there are no older ones.
+func (s *Store) CustomerTimeline(ctx context.Context, customers []string, before string, n int) (
+	events []Event, next string, err error) {
+	if before != "" {
+		before = rowkey.EventPrefix + before
+	}
 	found := make([][]Event, len(customers))
 	nexts := make([]string, len(customers))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, id := range customers {
 		g.Go(func() (err error) {
-			found[i], nexts[i], err = s.table.NewestEvents(ctx, rowkey.CustomerTimeline(id), n, "")
+			found[i], nexts[i], err = s.table.NewestEvents(ctx, rowkey.CustomerTimeline(id), n, before)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, false, fmt.Errorf("store: timeline of customers %v: %w", customers, err)
+		return nil, "", fmt.Errorf("store: timeline of customers %v: %w", customers, err)
 	}
 	events = slices.Concat(found...)
 	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.ID, b.ID) })
-	return events, slices.ContainsFunc(nexts, func(next string) bool { return next != "" }), nil
+	if newest := newestChanges(events, n); len(newest) < len(events) {
+		return newest, newest[0].ID, nil
+	}
+	if len(events) > 0 && slices.ContainsFunc(nexts, func(next string) bool { return next != "" }) {
+		return events, events[0].ID, nil
+	}
+	return events, "", nil
+}
+
+// newestChanges returns the lines of the newest n changes of a timeline.
+func newestChanges(events []Event, n int) []Event {
+	first := len(events)
+	for ; first > 0; first-- {
+		if first < len(events) && events[first-1].ID == events[first].ID {
+			continue
+		}
+		if n == 0 {
+			break
+		}
+		n--
+	}
+	return events[first:]
 }
 
 func (s *Store) timeline(ctx context.Context, of Subject) ([]Event, error) {

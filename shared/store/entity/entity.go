@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -119,6 +120,22 @@ func Decode[T any](row table.Row) (T, error) {
 		return v, unreadable(row.Key, err)
 	}
 	return v, nil
+}
+
+// DecodeMany is Decode for many rows, on all processors: the largest customers have thousands.
+func DecodeMany[T any](rows []table.Row) ([]T, error) {
+	list := make([]T, len(rows))
+	var g errgroup.Group
+	size := max(100, (len(rows)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	for from := 0; from < len(rows); from += size {
+		g.Go(func() (err error) {
+			for i := from; i < min(from+size, len(rows)) && err == nil; i++ {
+				list[i], err = Decode[T](rows[i])
+			}
+			return err
+		})
+	}
+	return list, g.Wait()
 }
 
 // ErrUnreadable means that a row is not of the shape that this version of the program knows: a newer version wrote it,
