@@ -511,6 +511,19 @@ func (d *Draft) Addresses() (list []license.Contact) {
 	return list
 }
 
+// DomainToAdd returns the mail domain of the form's recipient if the operator can add it to the customer; "" if the
+// customer has it, or if it is none of a single customer.
+func (d *Draft) DomainToAdd() string {
+	domain := customer.DomainOf(d.Form.To)
+	if d.Form.To == OtherAddress || d.Form.To == "" {
+		domain = customer.DomainOf(d.Form.Email)
+	}
+	if customer.CheckDomain(domain) != nil || d.Account != nil && slices.Contains(d.Account.Customer.Domains, domain) {
+		return ""
+	}
+	return domain
+}
+
 func later(a, b license.Date) license.Date {
 	if a.After(b) {
 		return a

@@ -62,6 +62,7 @@ type Draft struct {
 	known          []*customer.Account      // other customers that the request for an evaluation may be about
 	datasets       map[license.Server]int64 // versions of the datasets that the draft was decided by
 	production     string                   // ID of the production instance that the first license's instance mirrors
+	fixed          bool                     // the source names the customer
 	missing        bool                     // the draft issues the keys that a contract's instances lack
 	noCustomer     error                    // why the typed reference names no customer
 }
@@ -133,6 +134,7 @@ func (g *Generator) read(ctx context.Context, s Source) (*Draft, error) {
 		return nil, err
 	}
 	d := &Draft{Kind: request.New, Catalog: c, generator: g, today: license.DateOf(g.Now())}
+	d.fixed = s.License != "" || s.Customer != ""
 	switch {
 	case s.Request != "":
 		return d, d.readRequest(ctx, s.Request)
@@ -170,6 +172,9 @@ func (d *Draft) readAccount(ctx context.Context) (err error) {
 	}
 	return err
 }
+
+// FixedCustomer reports whether the source names the customer, so that there is no choice.
+func (d *Draft) FixedCustomer() bool { return d.fixed }
 
 // choose sets the instance that the form names, and the license that the draft is about.
 func (d *Draft) choose(instance string) {

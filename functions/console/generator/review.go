@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"marketplace/catalog"
@@ -58,6 +59,39 @@ func differences(c *catalog.Catalog, old customer.License, now license.License) 
 	}
 	add("Valid through", longDate(old.Expiration), longDate(now.Expiration),
 		days(old.Expiration.DaysUntil(now.Expiration)))
+	return list
+}
+
+// ContractDifferences returns how a contract of Changes differs from what is on record: from itself, or from the one that
+// it renews; none for a new one.
+func (d *Draft) ContractDifferences(k customer.Contract) (list []Difference) {
+	if d.Account == nil {
+		return nil
+	}
+	old := d.Account.Contract(k.ID)
+	if old == nil {
+		old = d.Account.Contract(k.Renews)
+	}
+	if old == nil {
+		return nil
+	}
+	add := func(field, before, after, change string) {
+		if before != after {
+			list = append(list, Difference{field, cmp.Or(before, "none"), cmp.Or(after, "none"), change})
+		}
+	}
+	edition := "smaller"
+	if editionRank(k.Edition) > editionRank(old.Edition) {
+		edition = "larger"
+	}
+	add("Edition", old.Edition.Name(), k.Edition.Name(), edition)
+	add("Lines of code", license.Lines(old.MaxLoc), license.Lines(k.MaxLoc), moreOrFewer(k.MaxLoc-old.MaxLoc))
+	add("Additional languages", LanguageNames(d.Catalog, old.Languages), LanguageNames(d.Catalog, k.Languages), "")
+	add("Support", included(old.Support), included(k.Support), "")
+	add("Production instances", strconv.Itoa(old.Production), strconv.Itoa(k.Production), "")
+	add("Staging instances", strconv.Itoa(old.Staging), strconv.Itoa(k.Staging), "")
+	add("First day", longDate(old.First), longDate(k.First), "")
+	add("Last day", longDate(old.Last), longDate(k.Last), days(old.Last.DaysUntil(k.Last)))
 	return list
 }
 

@@ -72,6 +72,11 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/licenses/{id}/renew", least: signin.Sales, handle: s.continueWizard(renewLicense)},
 		{pattern: "GET /console/licenses/{id}/replace", least: signin.Sales, handle: s.beginWizard(replaceLicense)},
 		{pattern: "POST /console/licenses/{id}/replace", least: signin.Sales, handle: s.continueWizard(replaceLicense)},
+		{pattern: "GET /console/licenses/{id}/upgrade", least: signin.Sales, handle: s.beginWizard(upgradeLicense)},
+		{pattern: "POST /console/licenses/{id}/upgrade", least: signin.Sales, handle: s.continueWizard(upgradeLicense)},
+		{pattern: "GET /console/customers/{ref}/issue", least: signin.Sales, handle: s.beginWizard(issueForCustomer)},
+		{pattern: "POST /console/customers/{ref}/issue", least: signin.Sales,
+			handle: s.continueWizard(issueForCustomer)},
 		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.packageForm)},
 		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.makePackage)},
 
