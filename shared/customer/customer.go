@@ -91,6 +91,19 @@ func (c Customer) Contact(email string) (found Contact, ok bool) {
 	return c.Contacts[i], true
 }
 
+// WithSurvivor reads the customer with an ID, and the one that it was merged into, if it was. "" is no customer.
+func WithSurvivor(id string, read func(id string) (Customer, error)) (list []Customer, err error) {
+	for id != "" && len(list) < 2 {
+		c, err := read(id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+		id = c.Survivor
+	}
+	return list, nil
+}
+
 // Readers returns who is written to for a purpose about an instance of several customers, which were merged: those of the
 // first, then those of the next that are no readers yet.
 func Readers(customers []Customer, p Purpose, instance string) (list []license.Contact) {

@@ -211,14 +211,7 @@ func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purp
 
 // CustomersOf reads the customer of a license, and the one that it was merged into, if it was: at most two rows.
 func (s *Store) CustomersOf(ctx context.Context, l license.License) (list []customer.Customer, err error) {
-	for id := l.Customer; id != "" && len(list) < 2; id = list[len(list)-1].Survivor {
-		c, err := s.Customer(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, nil
+	return customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) { return s.Customer(ctx, id) })
 }
 
 // LicenseChange is what an operator does to a license that is on record.

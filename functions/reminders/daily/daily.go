@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail/notice"
@@ -24,6 +25,7 @@ import (
 // Store is the part of the store that a Job calls.
 type Store interface {
 	DueReminders(ctx context.Context, through license.Date, f func(store.Due) error) error
+	Customer(ctx context.Context, id string) (customer.Customer, error)
 	Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error)
 	RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error
 	RecordUnreached(ctx context.Context, l license.License) (told bool, err error)
@@ -75,8 +77,9 @@ func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 	var queued, moved, told, failed int64
 	var err error
 	began, turns := j.Now(), &turns{next: map[string]int{}}
+	known := &customers{store: j.Store, known: map[string]func() (customer.Customer, error){}}
 	for range passes {
-		p := pass{Job: j, today: today, began: began, turns: turns}
+		p := pass{Job: j, today: today, began: began, turns: turns, customers: known}
 		err = p.remindDue(ctx)
 		queued, moved, told, failed = queued+p.queued.Load(), moved+p.moved.Load(), told+p.told.Load(),
 			p.failed.Load()+p.changed.Load()
@@ -102,6 +105,8 @@ type pass struct {
 	today license.Date
 	began time.Time // when the run began
 	turns *turns
+	// customers are those that the run has read.
+	customers *customers
 
 	queued  atomic.Int64 // reminders
 	moved   atomic.Int64 // licenses that needed no reminder
@@ -125,17 +130,22 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 	do := store.Reminding{Ready: p.began}
 	stage, due := reminder.Default.Due(d.License, p.today, d.Reminded)
 	if due {
-		to, err := p.Store.Reachable(ctx, d.License.Contacts)
+		contacts, err := p.customers.contacts(ctx, d.License)
+		var to *license.Contact
+		if err == nil {
+			to, err = p.Store.Reachable(ctx, contacts)
+		}
 		switch {
 		case err != nil:
 			p.fail(d, err)
 			return
 		case to == nil:
-			p.unreached(ctx, d)
+			p.unreached(ctx, d, contacts)
 			return
 		}
-		if due = p.hasPoint(notice.LicenseExpiring(d.License, stage, *to), d.License); due {
-			do.Stage, do.To, do.Turn = stage, *to, p.turns.take(notice.Customer(to.Email))
+		n := notice.LicenseExpiring(d.License, stage, *to)
+		if due = p.hasPoint(n, d.License, contacts); due {
+			do.Stage, do.To, do.Turn = stage, *to, p.turns.take(n.Customer)
 		}
 	}
 	err := p.Store.RecordReminder(ctx, d, do)
@@ -152,8 +162,9 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 }
 
 // hasPoint reports whether the mailer would send a notice about a license today.
-func (p *pass) hasPoint(n notice.Notice, l license.License) bool {
-	return n.Pointless(notice.Records{Licenses: []license.License{l}, Today: p.today}) == ""
+func (p *pass) hasPoint(n notice.Notice, l license.License, contacts []license.Contact) bool {
+	r := notice.Records{Licenses: []license.License{l}, Contacts: contacts, Today: p.today}
+	return n.Pointless(r) == ""
 }
 
 func (p *pass) fail(d store.Due, err error) {
@@ -162,15 +173,46 @@ func (p *pass) fail(d store.Due, err error) {
 }
 
 // unreached tells sales once that no contact of the license can be reached.
-func (p *pass) unreached(ctx context.Context, d store.Due) {
+func (p *pass) unreached(ctx context.Context, d store.Due, contacts []license.Contact) {
 	switch told, err := p.Store.RecordUnreached(ctx, d.License); {
 	case err != nil:
 		p.fail(d, err)
 	case told:
 		p.told.Add(1)
 		p.Log.Warn("no contact of a license can be reached, told sales", "license", d.License.ID, "contacts",
-			len(d.License.Contacts))
+			len(contacts))
 	}
+}
+
+// customers reads each customer of a run once: most of them have several licenses due.
+type customers struct {
+	store Store
+	mu    sync.Mutex
+	known map[string]func() (customer.Customer, error) // by ID
+}
+
+// contacts returns who is written to about the renewal of a license, in that order.
+func (c *customers) contacts(ctx context.Context, l license.License) ([]license.Contact, error) {
+	read := func(id string) (customer.Customer, error) { return c.read(ctx, id) }
+	list, err := customer.WithSurvivor(l.Customer, read)
+	return customer.Readers(list, customer.Renewals, l.Instance), err
+}
+
+func (c *customers) read(ctx context.Context, id string) (customer.Customer, error) {
+	c.mu.Lock()
+	once := c.known[id]
+	if once == nil {
+		once = sync.OnceValues(func() (customer.Customer, error) { return c.store.Customer(ctx, id) })
+		c.known[id] = once
+	}
+	c.mu.Unlock()
+	found, err := once()
+	if err != nil { // the next license tries again
+		c.mu.Lock()
+		delete(c.known, id)
+		c.mu.Unlock()
+	}
+	return found, err
 }
 
 // turns numbers the reminders of each customer in a run, so that a customer with many does not hold back the others.

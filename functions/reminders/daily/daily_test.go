@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -32,7 +33,7 @@ import (
 
 // testEnv is a Job over a store whose clock the test sets.
 type testEnv struct {
-	t      interface{ Fatal(...any) }
+	t      storetest.TB
 	faulty *tabletest.Faulty
 	store  *delivery.Store
 	today  license.Date
@@ -41,7 +42,7 @@ type testEnv struct {
 }
 
 func openTestEnv(t interface {
-	Fatal(...any)
+	storetest.TB
 	Cleanup(func())
 }, file string) *testEnv {
 	b, err := bolt.Open(file)
@@ -87,23 +88,27 @@ func date(s string) license.Date {
 	return d
 }
 
+var ada = license.Contact{Name: "Ada Lovelace", Email: "ada@example.org"}
+
 // server returns the n-th server ID, with its own dataset.
 func server(n int) license.Server { return license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf%04d", n)) }
 
+// add records a license of the customer whose only contact is Ada.
 func (w *testEnv) add(n int, expiration license.Date, change ...func(*license.License)) license.License {
+	return w.addTo("Analytical Engines", []license.Contact{ada}, n, expiration, change...)
+}
+
+// addTo records a license of a customer with contacts.
+func (w *testEnv) addTo(organization string, contacts []license.Contact, n int, expiration license.Date,
+	change ...func(*license.License)) license.License {
 	l := license.License{
-		ID: fmt.Sprintf("license%d", n), Type: license.Production, Organization: "Analytical Engines",
-		Server:  server(n),
-		Edition: license.Developer, MaxLoc: 100_000, Expiration: expiration,
-		Contacts: []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}},
+		ID: fmt.Sprintf("license%d", n), Type: license.Production, Organization: organization,
+		Server: server(n), Edition: license.Developer, MaxLoc: 100_000, Expiration: expiration,
 	}
 	for _, c := range change {
 		c(&l)
 	}
-	if _, err := w.store.AddLicense(context.Background(), l, "test"); err != nil {
-		w.t.Fatal(err)
-	}
-	return l
+	return storetest.Record(w.t, w.store.Store, l, contacts...).License
 }
 
 func (w *testEnv) run() {
@@ -211,12 +216,11 @@ func TestLicenseWithoutNeedGetsNoReminder(t *testing.T) {
 
 func TestReminderGoesToTheFirstReachableContact(t *testing.T) {
 	w := newTestEnv(t, "2018-03-01")
-	l := w.add(0, date("2018-04-30"), func(l *license.License) {
-		l.Contacts = []license.Contact{{Name: "Nobody", Email: "nobody"}, {Name: "Ada", Email: "Ada@example.org"},
-			{Email: "charles@example.org"}}
-	})
+	contacts := []license.Contact{{Name: "Nobody", Email: "nobody"}, {Name: "Ada", Email: "Ada@example.org"},
+		{Email: "charles@example.org"}}
+	l := w.addTo("Analytical Engines", contacts, 0, date("2018-04-30"))
 	w.run()
-	m := w.letter(notice.LicenseExpiring(l, 2, l.Contacts[1]).ID)
+	m := w.letter(notice.LicenseExpiring(l, 2, contacts[1]).ID)
 	if m.To != (mail.Address{Name: "Ada", Email: "Ada@example.org"}) ||
 		m.Kind != mail.LicenseExpiring || m.About != l.ID {
 		t.Errorf("%+v", m)
@@ -253,7 +257,7 @@ type failingStore struct {
 
 func (f failingStore) RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error {
 	if d.License.ID == f.license {
-		return fmt.Errorf("reminder to %s: %w", d.License.Contacts[0].Email, table.ErrUnavailable)
+		return fmt.Errorf("reminder to %s: %w", do.To.Email, table.ErrUnavailable)
 	}
 	return f.Store.RecordReminder(ctx, d, do)
 }
@@ -282,24 +286,18 @@ func TestFailingLicenseDoesNotDelayTheOthers(t *testing.T) {
 func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	w := newTestEnv(t, "2018-01-01")
 	hostile := license.Contact{Name: "Ada Lovelace", Email: "ada@example.org\r\nBcc: eve@example.org"}
-	first := w.add(0, date("2018-03-31"), func(l *license.License) {
-		l.Contacts = []license.Contact{hostile,
-			{Email: "ada@example.org"}}
-	})
+	first := w.addTo("One", []license.Contact{hostile, ada}, 0, date("2018-03-31"))
 	w.today = date("2018-01-31")
 	w.run()
-	bounced := notice.LicenseExpiring(first, 2, first.Contacts[1]).ID
+	bounced := notice.LicenseExpiring(first, 2, ada).ID
 	_, err := w.store.RecordReport(context.Background(),
 		outbox.Report{Mail: bounced, ProviderID: "c", Outcome: outbox.Bounced})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.add(1, date("2018-04-30"), func(l *license.License) { l.Contacts = []license.Contact{hostile} })
-	w.add(2, date("2018-04-30"), func(l *license.License) {
-		l.Contacts = []license.Contact{{Email: "ADA@example.org"}, {Email: "it@example.org"}}
-	})
-	w.add(3, date("2018-04-30"),
-		func(l *license.License) { l.Contacts = []license.Contact{{Email: "ada@example.org"}} })
+	w.addTo("Two", []license.Contact{hostile}, 1, date("2018-04-30"))
+	w.addTo("Three", []license.Contact{{Email: "ADA@example.org"}, {Email: "it@example.org"}}, 2, date("2018-04-30"))
+	w.addTo("Four", []license.Contact{ada}, 3, date("2018-04-30"))
 	for w.today = date("2018-02-28"); w.today != date("2018-03-10"); w.today = w.today.AddDays(1) {
 		w.run()
 	}
@@ -449,7 +447,7 @@ func TestDailyRunListsUnconfirmedRequestsInOneMail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, r.ID)
+		want = append(want, string(r.Reference))
 	}
 	w.run()
 	w.run()

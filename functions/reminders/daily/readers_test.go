@@ -1,0 +1,222 @@
+package daily
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/license"
+	"marketplace/shared/mail/letter/lettertest"
+	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
+	"marketplace/shared/table/tabletest"
+)
+
+// ready are the reminders that are ready to be sent, in the order of sending.
+func (w *testEnv) ready() (list []outbox.Mail) {
+	err := w.store.Outbox().EachReady(w.t.Context(), func(m outbox.Mail) error {
+		list = append(list, m)
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+// save changes the customer of a license.
+func (w *testEnv) save(l license.License, edit func(*customer.Customer)) {
+	a, err := w.store.Account(w.t.Context(), l.Customer)
+	if err == nil {
+		change := store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: "sam@vendor.example"}
+		err = w.store.SaveCustomer(w.t.Context(), change, func(c *customer.Customer) error { edit(c); return nil })
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestReminderGoesToTheFirstContactForRenewalsOfTheInstance(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	contacts := []license.Contact{
+		{Email: "keys@example.org"}, {Email: "other@example.org"}, {Email: "renewals@example.org"}, ada,
+	}
+	l := w.addTo("Analytical Engines", contacts, 0, date("2018-04-30"))
+	other := w.addTo("Analytical Engines", contacts, 1, date("2018-12-31"))
+	w.save(l, func(c *customer.Customer) {
+		c.Contacts[0].For = []customer.Purpose{customer.Keys}
+		c.Contacts[1].Instances = []string{other.Instance}
+		c.Contacts[2].For = []customer.Purpose{customer.Renewals}
+	})
+	w.run()
+	if ready := w.ready(); len(ready) != 1 || ready[0].To.Email != "renewals@example.org" {
+		t.Errorf("got mails %+v, want one to renewals@example.org", ready)
+	}
+}
+
+func TestCustomerWithoutAContactForRenewalsIsATaskForSales(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	l := w.add(0, date("2018-04-30"))
+	w.save(l, func(c *customer.Customer) { c.Contacts[0].For = []customer.Purpose{customer.Keys} })
+	w.run()
+	expect(t, w.mails(), "license0 unreached on 2018-03-01")
+	ready, err := lettertest.Ready(t.Context(), w.store)
+	if err != nil || len(ready) != 1 {
+		t.Fatalf("got mails %v, %v, want one", ready, err)
+	}
+	if m := w.letter(ready[0].ID); !strings.Contains(m.Text, "ada@example.org") ||
+		!strings.Contains(m.Subject, string(storetest.Customer(t, w.store.Store, "Analytical Engines").Reference)) {
+		t.Errorf("got %s\n%s\nwant the customer's reference and Ada's address", m.Subject, m.Text)
+	}
+	w.save(l, func(c *customer.Customer) { c.Contacts[0].For = nil })
+	w.run()
+	expect(t, w.mails(), "license0 2m on 2018-03-01", "license0 unreached on 2018-03-01")
+}
+
+func TestMergedCustomerIsRemindedThroughBoth(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	hostile := license.Contact{Email: "nobody"}
+	l := w.addTo("Analytical Engines", []license.Contact{hostile}, 0, date("2018-04-30"))
+	into := storetest.Customer(t, w.store.Store, "Engines International", ada)
+	from, err := w.store.Account(t.Context(), l.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	survivor, err := w.store.Account(t.Context(), into.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.store.MergeCustomers(t.Context(), store.Merge{From: l.Customer, FromVersion: from.Version, Into: into.ID,
+		IntoVersion: survivor.Version, By: "sam@vendor.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run()
+	if ready := w.ready(); len(ready) != 1 || ready[0].To != ada {
+		t.Errorf("got mails %+v, want one to Ada", ready)
+	}
+}
+
+func TestRetiredInstanceGetsNoReminderUntilItIsBackInUse(t *testing.T) {
+	w := newTestEnv(t, "2018-01-01")
+	l := w.add(0, date("2018-04-30"))
+	retire := func(retired bool) {
+		a, err := w.store.Account(t.Context(), l.Customer)
+		if err == nil {
+			change := store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: "sam@vendor.example"}
+			err = w.store.RetireInstance(t.Context(), change, l.Instance, retired)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	retire(true)
+	w.today = date("2018-03-01")
+	w.run()
+	expect(t, w.mails())
+	retire(false)
+	w.run()
+	expect(t, w.mails(), "license0 2m on 2018-03-01")
+}
+
+// TestRunReadsEachCustomerAndDueRowOnce has 12 licenses of each of 5 customers due.
+func TestRunReadsEachCustomerAndDueRowOnce(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	const customers, each = 5, 12
+	for i := range customers * each {
+		organization := fmt.Sprintf("Company %d", i%customers)
+		to := license.Contact{Email: fmt.Sprintf("ada@company%d.example", i%customers)}
+		w.addTo(organization, []license.Contact{to}, i, date("2018-04-30"))
+	}
+	var mu sync.Mutex
+	reads := map[string]int{}
+	w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if kind, _, _ := strings.Cut(c.Key.PK, "#"); c.Op == "get" {
+			reads[kind]++
+		}
+		return tabletest.Fault{}
+	}
+	w.faulty.Reset()
+	w.run()
+	w.faulty.Fault = nil
+	others := 0
+	for kind, n := range reads {
+		if kind != "CUSTOMER" {
+			others += n
+		}
+	}
+	if reads["CUSTOMER"] != customers {
+		t.Errorf("got %d reads of %d customers: %v", reads["CUSTOMER"], customers, reads)
+	}
+	due := w.faulty.Counts().RowsRead - reads["CUSTOMER"] - others
+	if n := len(w.mails()); n != customers*each || float64(due) > 1.1*customers*each {
+		t.Errorf("got %d due rows read for %d reminders, want at most 1.1 each: %v", due, n, reads)
+	}
+}
+
+// turnStore notes the turns of the reminders of each customer.
+type turnStore struct {
+	Store
+	mu    sync.Mutex
+	turns map[string][]int
+}
+
+func (s *turnStore) RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error {
+	s.mu.Lock()
+	s.turns[d.License.Organization] = append(s.turns[d.License.Organization], do.Turn)
+	s.mu.Unlock()
+	return s.Store.RecordReminder(ctx, d, do)
+}
+
+func TestRemindersOfACustomerTakeTurnsWhateverTheAddress(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	contacts := []license.Contact{{Email: "a@one.example"}, {Email: "b@two.example"}, {Email: "c@three.example"}}
+	for i := range contacts {
+		l := w.addTo("Analytical Engines", contacts, i, date("2018-04-30"))
+		w.save(l, func(c *customer.Customer) { c.Contacts[i].Instances = []string{l.Instance} })
+	}
+	w.addTo("Other", []license.Contact{ada}, 9, date("2018-04-30"))
+	turns := &turnStore{Store: w.store, turns: map[string][]int{}}
+	w.job.Store = turns
+	w.run()
+	one := slices.Sorted(slices.Values(turns.turns["Analytical Engines"]))
+	if !slices.Equal(one, []int{0, 1, 2}) || !slices.Equal(turns.turns["Other"], []int{0}) {
+		t.Errorf("got turns %v, want 0, 1, 2 and 0", turns.turns)
+	}
+}
+
+func TestFailedReadOfACustomerIsMadeAgain(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	const licenses = 3 * atOnce
+	for i := range licenses {
+		w.add(i, date("2018-04-30"))
+	}
+	var mu sync.Mutex
+	failed := false
+	w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if c.Op == "get" && strings.HasPrefix(c.Key.PK, "CUSTOMER#") && !failed {
+			failed = true
+			return tabletest.Down
+		}
+		return tabletest.Fault{}
+	}
+	if err := w.job.Run(t.Context()); err == nil {
+		t.Error("got no error of the licenses whose customer could not be read")
+	}
+	if n := len(w.mails()); n < licenses-atOnce || n == licenses {
+		t.Errorf("got %d reminders of %d, want all but those that waited for the read", n, licenses)
+	}
+	w.run()
+	if n := len(w.mails()); n != licenses {
+		t.Errorf("got %d reminders, want %d", n, licenses)
+	}
+}
