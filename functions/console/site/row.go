@@ -115,7 +115,7 @@ func (l licenseRow) TypeAndEdition() string { return l.Type.Name() + ", " + shor
 func (s *site) licenseRows(list []store.Summary) (rows []licenseRow) {
 	today := s.today()
 	for _, l := range list {
-		rows = append(rows, licenseRow{l, statusBadge(l, today)})
+		rows = append(rows, licenseRow{l, licenseBadge(l, "", today)})
 	}
 	return rows
 }
@@ -124,12 +124,17 @@ func (s *site) licenseRows(list []store.Summary) (rows []licenseRow) {
 // the first reminder.
 const expiresSoonDays = 61
 
-// statusBadge returns the status of a license on a day.
-func statusBadge(l store.Summary, today license.Date) badge {
+// licenseBadge returns the status of a license on a day, on every page. replacedBy is License.ReplacedBy where that is
+// known: summaries only say that the license was revoked.
+func licenseBadge(l store.Summary, replacedBy string, today license.Date) badge {
 	left := today.DaysUntil(l.Expiration)
 	switch {
+	case replacedBy != "":
+		return badge{"Replaced", ""}
 	case !l.Revoked.IsZero():
 		return badge{"Revoked", "bad"}
+	case left < 0 && l.Successor != "":
+		return badge{"Expired, renewed", ""}
 	case left < 0:
 		return badge{"Expired", "bad"}
 	case l.NotBefore.After(today):

@@ -149,15 +149,9 @@ type reviewView struct {
 // Ticked reports whether a warning was confirmed.
 func (v reviewView) Ticked(c generator.Code) bool { return slices.Contains(v.Confirmed, c) }
 
-// Lines formats a number of lines of code.
-func (v reviewView) Lines(n int64) string { return license.Lines(n) }
-
-// Names returns the names of languages.
-func (v reviewView) Names(keys []string) string { return generator.LanguageNames(v.Catalog, keys) }
-
-// Plugins returns the names of plugins.
-func (v reviewView) Plugins(keys []string) string {
-	return strings.Join(namesOf(keys, vocabulary{catalog: v.Catalog}.plugin), ", ")
+// Terms returns what a license allows.
+func (v reviewView) Terms(l license.License) termsView {
+	return termsOf(l, vocabulary{catalog: v.Catalog})
 }
 
 func (s *site) showReview(w http.ResponseWriter, r *http.Request, z wizard, status int, v reviewView) error {
@@ -190,8 +184,8 @@ func aboutDraft(r *http.Request, z wizard, d *generator.Draft) aboutView {
 		v.Action += passOn
 		v.Back = "/console/requests/" + from.ID + passOn
 		v.Facts = []aboutFact{
-			{"Request", from.Kind.Name()}, {"Edition", from.Edition.Name()}, {"Server ID", string(from.Server)},
-			{"Lines of code", license.Lines(from.Loc)}, {"Version", from.ProductVersion},
+			{"Kind", from.Kind.Name()}, {"Edition", from.Edition.Name()}, {"Server ID", string(from.Server)},
+			{"Lines of code", license.Lines(from.Loc)}, {"SonarQube version", from.ProductVersion},
 			{"Related license or server", from.Replaces}, {"Requester", from.Name + ", " + from.Email},
 		}
 		v.Message = from.Message

@@ -169,6 +169,9 @@ func readWizardForm(r *http.Request) (step string, f generator.Form, c generator
 		Mirrors: values.Get("mirrors"), Staging: values["staging"],
 		ProductVersion: values.Get("productVersion"), CustomPackage: values.Get("tailored"),
 	}
+	if len(f.Languages) == 0 && f.Edition != string(license.Community) {
+		f.CustomPackage = "" // the page no longer shows what was ticked
+	}
 	c = generator.Confirmation{Digest: values.Get("digest"), By: operator(r)}
 	for _, code := range values["confirm"] {
 		c.Codes = append(c.Codes, generator.Code(code))
