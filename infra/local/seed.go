@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/infra/local/devidp"
 	"marketplace/infra/localdata"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
@@ -77,6 +78,15 @@ func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) err
 
 // seed writes the sample customers up to now. The sample is the same each time except for IDs and signatures.
 func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *catalog.Catalog, now time.Time) error {
+	kept := store.New(t, store.Options{Now: func() time.Time { return now }})
+	for _, p := range devidp.SamplePeople() {
+		if len(p.Groups) == 0 {
+			continue
+		}
+		if err := kept.RecordSignIn(ctx, p.Email, p.Name, p.Groups[0]); err != nil {
+			return fmt.Errorf("seed: %s: %w", p.Name, err)
+		}
+	}
 	for i, c := range companies {
 		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, catalog: sample}
 		s.Store = delivery.New(store.New(t, store.Options{Now: func() time.Time { return s.now }}))

@@ -54,6 +54,7 @@ type License struct {
 	Expiration license.Date    `json:"expiration"`
 	Successor  string          `json:"successor,omitempty"`
 	Revoked    time.Time       `json:"revoked,omitzero"`
+	ReplacedBy string          `json:"replacedBy,omitempty"`
 	HasKey     bool            `json:"hasKey,omitempty"` // the text of its key is on record
 }
 
@@ -62,7 +63,7 @@ func LicenseOf(l license.License) License {
 	return License{
 		ID: l.ID, Type: l.Type, Contract: l.Contract, Server: l.Server, Edition: l.Edition, MaxLoc: l.MaxLoc,
 		Languages: l.Languages, Support: l.Support, NotBefore: l.NotBefore, Expiration: l.Expiration,
-		Successor: l.Successor, Revoked: l.Revoked, HasKey: l.KeyText != "",
+		Successor: l.Successor, Revoked: l.Revoked, ReplacedBy: l.ReplacedBy, HasKey: l.KeyText != "",
 	}
 }
 

@@ -40,104 +40,113 @@ type QueuePage struct {
 
 // Queue reads a page of the requests in some states, in the order in which they are due. It reads all states at once.
 func (s *Store) Queue(ctx context.Context, q QueueQuery) (QueuePage, error) {
-	lists, err := s.queues(ctx, q)
-	if err != nil {
-		return QueuePage{}, err
+	states := q.states()
+	lists, rest := make([][]table.Row, len(states)), make([]bool, len(states))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, state := range states {
+		g.Go(func() (err error) { lists[i], rest[i], err = s.queueOf(gctx, q, state); return err })
 	}
-	var found []queued
-	more := false
-	for _, l := range lists {
-		found = append(found, l.requests...)
-		more = more || l.more
+	if err := g.Wait(); err != nil {
+		return QueuePage{}, fmt.Errorf("store: queue of requests: %w", err)
 	}
 	// Each state is a list of its own, in the order of its sort keys; the page is the beginning of all of them.
-	slices.SortFunc(found, func(a, b queued) int {
+	found := slices.Concat(lists...)
+	slices.SortFunc(found, func(a, b table.Row) int {
 		if q.Latest {
 			a, b = b, a
 		}
-		return cmp.Compare(a.sk, b.sk)
+		return cmp.Compare(a.SK, b.SK)
 	})
 	var page QueuePage
-	for _, r := range found[:min(q.Limit, len(found))] {
-		page.Requests = append(page.Requests, r.Summary)
+	for _, row := range found[:min(q.Limit, len(found))] {
+		r, err := entity.Decode[request.Summary](row)
+		if err != nil {
+			return QueuePage{}, err
+		}
+		page.Requests = append(page.Requests, r)
 	}
-	if n := len(page.Requests); n > 0 && (more || n < len(found)) {
-		page.Next = found[n-1].sk
+	if n := len(page.Requests); n > 0 && (slices.Contains(rest, true) || n < len(found)) {
+		page.Next = found[n-1].SK
 	}
 	return page, nil
 }
 
-// QueueLength counts the requests that a query asks for on all its pages, up to the query's limit.
+// QueueLength counts the requests that a query asks for on all its pages, up to the query's limit. It reads all states
+// at once.
 func (s *Store) QueueLength(ctx context.Context, q QueueQuery) (n int, err error) {
-	lists, err := s.queues(ctx, q)
-	for _, l := range lists {
-		n += len(l.requests)
-	}
-	return min(n, q.Limit), err
-}
-
-// queued is a request in the queue, with the sort key of its row.
-type queued struct {
-	request.Summary
-	sk string
-}
-
-// queueList is what a query finds in one state.
-type queueList struct {
-	requests []queued
-	more     bool
-}
-
-// queues reads the first requests of each state, as many as a page has.
-func (s *Store) queues(ctx context.Context, q QueueQuery) ([]queueList, error) {
 	states := q.states()
-	lists := make([]queueList, len(states))
+	lengths := make([]int, len(states))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, state := range states {
 		g.Go(func() (err error) {
-			if lists[i], err = s.queueOf(ctx, q, state); err != nil {
-				return fmt.Errorf("store: queue of requests %s: %w", state, err)
+			if q.filters(state) {
+				rows, _, err := s.queueOf(ctx, q, state)
+				lengths[i] = len(rows)
+				return err
 			}
-			return nil
+			lengths[i], err = s.table.Count(ctx, q.of(state), q.Limit) // decodes nothing
+			return err
 		})
 	}
-	return lists, g.Wait()
+	if err := g.Wait(); err != nil {
+		return 0, fmt.Errorf("store: counting requests: %w", err)
+	}
+	for _, length := range lengths {
+		n += length
+	}
+	return min(n, q.Limit), nil
 }
 
-// filtered is how many rows are read at once to find requests among others.
-const filtered = 500
+// filters reports whether the list of a state has requests that the query does not ask for.
+func (q QueueQuery) filters(state request.State) bool {
+	return (q.Kind != "" || q.Edition != "") && !rowkey.ListedByKind(state)
+}
 
-// queueOf reads the first requests of a state. Where the state has no list by kind and edition, it reads on until it
-// has found as many as a page has.
-func (s *Store) queueOf(ctx context.Context, q QueueQuery, state request.State) (l queueList, err error) {
-	t := q.of(state)
-	for len(l.requests) < q.Limit {
-		n := q.Limit
-		if (q.Kind != "" || q.Edition != "") && !rowkey.ListedByKind(state) {
-			n = max(n, filtered)
-		}
+// asksFor reports whether the query asks for the request of a row. It decodes no more than it needs: many rows are
+// looked at for one that is shown.
+func (q QueueQuery) asksFor(row table.Row) (bool, error) {
+	type filtered struct {
+		Kind    request.Kind    `json:"kind"`
+		Edition license.Edition `json:"edition"`
+	}
+	r, err := entity.Decode[filtered](row)
+	return (q.Kind == "" || r.Kind == q.Kind) && (q.Edition == "" || r.Edition == q.Edition), err
+}
+
+// filteredAtOnce is how many rows are read at once to find requests among others.
+const filteredAtOnce = 500
+
+// queueOf reads the rows of the first requests of a state, as many as a page has; more: there are others. Where the
+// state has no list by kind and edition, it reads on until it has found as many.
+func (s *Store) queueOf(ctx context.Context, q QueueQuery, state request.State) (
+	found []table.Row, more bool, err error) {
+	t, filters := q.of(state), q.filters(state)
+	n := q.Limit
+	if filters {
+		n = max(n, filteredAtOnce)
+	}
+	for len(found) < q.Limit {
 		rows, next, err := s.table.First(ctx, t, n)
 		if err != nil {
-			return l, err
+			return nil, false, err
 		}
 		for i, row := range rows {
-			r, err := entity.Decode[request.Summary](row)
-			if err != nil {
-				return l, err
+			if filters {
+				if ok, err := q.asksFor(row); err != nil {
+					return nil, false, err
+				} else if !ok {
+					continue
+				}
 			}
-			if q.Kind != "" && r.Kind != q.Kind || q.Edition != "" && r.Edition != q.Edition {
-				continue
-			}
-			if l.requests = append(l.requests, queued{r, row.SK}); len(l.requests) == q.Limit {
-				l.more = i < len(rows)-1 || next != ""
-				return l, nil
+			if found = append(found, row); len(found) == q.Limit {
+				return found, i < len(rows)-1 || next != "", nil
 			}
 		}
 		if t.After = next; next == "" {
 			break
 		}
 	}
-	return l, nil
+	return found, false, nil
 }
 
 // states lists the states under which rowkey.Queue lists what the query asks for.

@@ -155,7 +155,8 @@ func (s *site) revokeView(r *http.Request) (revokeView, error) {
 		return revokeView{}, err
 	}
 	return revokeView{
-		License: recorded.License, Badge: licenseBadge(recorded.License, s.today()),
+		License:   recorded.License,
+		Badge:     licenseBadge(store.SummaryOf(recorded.License), s.today()),
 		Revocable: recorded.License.Revoked.IsZero(),
 		Snapshot:  snapshot{recorded.Version, lastOf(events)}, Reason: revocationReason.field("", ""), events: events,
 		Timeline: timelineView(events, words),

@@ -22,9 +22,7 @@ type licenseView struct {
 	Request          mention // that it answers
 	Successor        mention
 	ReplacedBy       mention
-	Languages        []string // names, as of Plugins and Features
-	Plugins          []string
-	Features         []string
+	Terms            termsView
 	Addresses        []addressRow // of its contacts
 	Unreached        bool         // none of them can be reached by email
 	Reminder         string       // when the next reminder is due, or why there is none
@@ -34,12 +32,11 @@ type licenseView struct {
 	Recipients       []web.Option // contacts that the key can be resent to
 	Sendable         bool
 	Revocable        bool
-	CanBuildPackages bool          // custom packages can be built
-	CustomPackages   []packageLink // already built
 	Customer         customer.Customer
 	Contract         *customer.Contract // nil: none
 	Instance         customer.Instance
 	Production       *customer.Instance // that the instance mirrors; nil: none, or not known
+	CanBuildPackages bool               // custom packages can be built, and differ from the edition's
 	Error            *formError
 	Done             string
 	Next             *nextView // after a license was issued for a request
@@ -128,21 +125,23 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	if i := account.Instance(l.Instance); i != nil {
 		v.Instance, v.Production = *i, account.Instance(i.Production)
 	}
-	v.Badge = licenseBadge(l, s.today())
+	v.Badge = licenseBadge(store.SummaryOf(l), s.today())
 	v.Reminder, v.Reminded = nextReminder(recorded, s.today()), int(recorded.Reminded)
 	v.Snapshot = snapshot{recorded.Version, lastOf(v.events)}
 	v.Sendable = v.CanEdit && l.KeyText != "" && whyKeyNotSent(l, s.today()) == ""
 	v.Revocable = v.CanEdit && l.Revoked.IsZero()
-	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil
-	v.CustomPackages = s.packagesOf(l)
+	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil && s.packagesDiffer(r.Context(), l)
 	reached := slices.ContainsFunc(v.Addresses, func(a addressRow) bool { return a.reached })
 	v.Unreached = !reached && !reminder.Over(l, s.today())
 	for _, c := range account.Customer.ContactsFor(customer.Keys, l.Instance) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
 	v.Request, v.Successor, v.ReplacedBy = words.of(about), words.of(successor), words.of(replacement)
-	v.Languages, v.Plugins = namesOf(l.Languages, words.language), namesOf(l.Plugins, words.plugin)
-	v.Features = namesOf(l.Features, words.feature)
+	v.Terms = termsOf(l, words)
+	v.Terms.Packages = s.packagesOf(l)
+	if v.Production != nil {
+		v.Terms.StagingFor = v.Production.Server()
+	}
 	v.Timeline = timelineView(v.events, words)
 	v.SameServer = s.related(r, sameServer, map[string]bool{l.Instance: true})
 	return v, nil
@@ -168,15 +167,6 @@ func (s *site) licenseRecord(r *http.Request) (store.LicenseRecord, error) {
 		}
 	}
 	return recorded, err
-}
-
-func licenseBadge(l license.License, today license.Date) badge {
-	if l.ReplacedBy != "" {
-		return badge{"Replaced", "bad"}
-	}
-	return statusBadge(store.Summary{
-		Revoked: l.Revoked, Expiration: l.Expiration, NotBefore: l.NotBefore, Successor: l.Successor,
-	}, today)
 }
 
 // nextReminder returns when the customer is reminded next, or why not.

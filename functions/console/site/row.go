@@ -116,7 +116,7 @@ func (l licenseRow) TypeAndEdition() string { return l.Type.Name() + ", " + shor
 func (s *site) licenseRows(list []store.Summary) (rows []licenseRow) {
 	today := s.today()
 	for _, l := range list {
-		rows = append(rows, licenseRow{l, statusBadge(l, today)})
+		rows = append(rows, licenseRow{l, licenseBadge(l, today)})
 	}
 	return rows
 }
@@ -149,8 +149,9 @@ func (s *site) instanceRow(i customer.Instance, of store.CustomerSummary) instan
 
 // badgeOf returns the status of a license of an instance.
 func (s *site) badgeOf(l customer.License) badge {
-	return statusBadge(store.Summary{
+	return licenseBadge(store.Summary{
 		NotBefore: l.NotBefore, Expiration: l.Expiration, Successor: l.Successor, Revoked: l.Revoked,
+		ReplacedBy: l.ReplacedBy,
 	}, s.today())
 }
 
@@ -166,12 +167,16 @@ func (i instanceRow) Terms() string {
 // the first reminder.
 const expiresSoonDays = 61
 
-// statusBadge returns the status of a license on a day.
-func statusBadge(l store.Summary, today license.Date) badge {
+// licenseBadge returns the status of a license on a day, on every page.
+func licenseBadge(l store.Summary, today license.Date) badge {
 	left := today.DaysUntil(l.Expiration)
 	switch {
+	case l.ReplacedBy != "":
+		return badge{"Replaced", ""}
 	case !l.Revoked.IsZero():
 		return badge{"Revoked", "bad"}
+	case left < 0 && l.Successor != "":
+		return badge{"Expired, renewed", ""}
 	case left < 0:
 		return badge{"Expired", "bad"}
 	case l.NotBefore.After(today):

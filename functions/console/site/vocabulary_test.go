@@ -22,7 +22,8 @@ func TestTimelinesNameWhatTheyLinkTo(t *testing.T) {
 	page := "/console/requests/" + r.ID
 	issue := func(form string) license.License {
 		t.Helper()
-		review := w.press(w.get(sam, form).WantStatus(200), "Review", set("tailored", "yes")).WantStatus(200)
+		review := w.press(w.get(sam, form).WantStatus(200), "Review", set("languages", "cobol"),
+			set("tailored", "yes")).WantStatus(200)
 		return w.issued(w.press(review, "Issue and send", confirm(review)))
 	}
 	first := issue(page + "/issue")
