@@ -29,7 +29,7 @@ func (w *testEnv) mailed() (id string) {
 	l := sampleLicense("l1", day("2018-08-31"))
 	w.record(l)
 	page := "/console/licenses/l1"
-	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", l.Contacts[0].Email)).WantStatus(303)
+	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", sampleContacts[0].Email)).WantStatus(303)
 	mails, err := w.store.MailsAbout(w.t.Context(), "l1", 10)
 	if err != nil || len(mails) != 1 {
 		w.t.Fatalf("%d mails, %v", len(mails), err)

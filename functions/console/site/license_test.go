@@ -130,8 +130,7 @@ func TestTwoPeopleResendKeyToDifferentContactsAtOnce(t *testing.T) {
 	w := newTestEnv(t)
 	l := sampleLicense("l1", day("2018-08-31"))
 	l.KeyText = "Rm9ybWF0PTE="
-	l.Contacts = []license.Contact{{Email: "john@customer.example"}, {Email: "mary@customer.example"}}
-	w.record(l)
+	w.record(l, license.Contact{Email: "john@customer.example"}, license.Contact{Email: "mary@customer.example"})
 	page := "/console/licenses/l1"
 	seen := w.snapshot(page)
 	w.send(sam, page+"/send-key", with(seen, "to", "john@customer.example")).WantStatus(303)
@@ -229,10 +228,7 @@ func TestRevokedLicenseLinksToTheNextStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := sampleLicense("l3", l.Expiration)
-	if err := w.store.IssueLicenses(t.Context(),
-		store.Issue{Licenses: []license.License{next}, By: emails[sam], Replaces: map[string]int64{"l2": 1}}); err != nil {
-		t.Fatal(err)
-	}
+	w.issue(next, func(i *store.Issue) { i.Replaces = []string{"l2"} })
 	for id, to := range map[string]string{"l1": "/console/licenses/new?serverId=" + string(l.Server),
 		"l2": "/console/licenses/l3"} {
 		tasks := w.get(sam, "/console/licenses/"+id).WantStatus(200).Page().Find(".tasks")

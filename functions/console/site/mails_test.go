@@ -151,7 +151,7 @@ func mailCell(doc *goquery.Document, name string) *goquery.Selection {
 func TestPageSaysWhatFollowedFromAnEmailThatDidNotArrive(t *testing.T) {
 	at := time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
 	l := sampleLicense("l1", day("2018-04-30"))
-	key := outbox.Mail{Notice: notice.LicenseKey([]license.License{l}), State: outbox.State{Status: outbox.Sent},
+	key := outbox.Mail{Notice: notice.LicenseKey([]license.License{l}, sampleContacts[0]), State: outbox.State{Status: outbox.Sent},
 		Reports: []outbox.Report{{Outcome: outbox.Returned, Status: "4.4.7"}}}
 	follows := func(n notice.Notice, s outbox.State) outbox.Mail { return outbox.Mail{Notice: n, State: s} }
 	for name, tt := range map[string]struct {
@@ -165,11 +165,11 @@ func TestPageSaysWhatFollowedFromAnEmailThatDidNotArrive(t *testing.T) {
 		"not repeated": {follows(key.Repeated(), outbox.State{Status: outbox.Pointless, Cause: "it was revoked"}),
 			"We did not send it again: it was revoked."},
 		"failed again": {follows(key.Repeated(), outbox.State{Status: outbox.Failed}), "We could not send it again."},
-		"next contact": {follows(key.ToContact(l.Contacts[1]), outbox.State{}),
+		"next contact": {follows(key.ToContact(sampleContacts[1]), outbox.State{}),
 			"We wrote to the next contact instead: john@customer.example."},
 		"nobody left": {follows(notice.LicenseUnreached(l), outbox.State{}),
 			"No other contact can be reached, so we told sales."},
-		"something else": {follows(notice.LicenseExpiring(l, 1, l.Contacts[0]), outbox.State{}), ""},
+		"something else": {follows(notice.LicenseExpiring(l, 1, sampleContacts[0]), outbox.State{}), ""},
 	} {
 		badge, text := mailStatus(key, []outbox.Mail{tt.later}, at)
 		const before = "The receiving server sent it back. The address may still work."
@@ -273,8 +273,8 @@ func TestSentEmailIsSentAgainUnlessItHasNoPoint(t *testing.T) {
 	l := sampleLicense("l1", day("2018-05-04"))
 	w.record(l)
 	w.must(w.store.RecordReminder(t.Context(), w.due("l1"),
-		store.Reminding{Stage: 2, To: l.Contacts[0], Ready: *w.now}))
-	reminder := notice.LicenseExpiring(l, 2, l.Contacts[0]).ID
+		store.Reminding{Stage: 2, To: sampleContacts[0], Ready: *w.now}))
+	reminder := notice.LicenseExpiring(l, 2, sampleContacts[0]).ID
 	w.sendMail(reminder)
 	page = "/console/licenses/l1"
 	action = page + "/mails/" + reminder + "/send-again"
@@ -304,7 +304,7 @@ func TestSentEmailCanBeOpenedBySales(t *testing.T) {
 	l := sampleLicense("l1", day("2018-08-31"))
 	w.record(l)
 	page := "/console/licenses/l1"
-	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", l.Contacts[0].Email)).WantStatus(303)
+	w.send(sam, page+"/send-key", with(w.snapshot(page), "to", sampleContacts[0].Email)).WantStatus(303)
 	mails, err := w.store.MailsAbout(t.Context(), "l1", 10)
 	if err != nil || len(mails) != 1 {
 		t.Fatalf("got emails %+v, %v, want one", mails, err)

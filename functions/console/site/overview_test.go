@@ -107,10 +107,7 @@ func TestOverviewCountsRequestsAndEmails(t *testing.T) {
 		}
 		w.advance(time.Duration(hours) * time.Hour)
 		l := sampleLicense(fmt.Sprintf("l%d", i), day("2018-05-10"))
-		i := store.Issue{Licenses: []license.License{l}, By: "sam", Request: r.ID, RequestVersion: r.Version}
-		if err := w.store.IssueLicenses(t.Context(), i); err != nil {
-			t.Fatal(err)
-		}
+		w.issue(l, func(i *store.Issue) { i.Request, i.RequestVersion = r.ID, r.Version })
 	}
 	w.review(w.file(sampleDetails), request.Waiting)
 	late := sampleDetails

@@ -379,8 +379,8 @@ func TestAddressesLinkToOneRecipient(t *testing.T) {
 	w := newTestEnv(t)
 	l := sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})
 	hostile := "ada%40acme.example?bcc=eve%40evil.example&x=@evil.example"
-	l.Contacts = []license.Contact{{Email: hostile}, {Email: "ana@bücher.example"}, {Email: "old address"}}
-	w.record(l)
+	w.record(l, license.Contact{Email: hostile}, license.Contact{Email: "ana@bücher.example"},
+		license.Contact{Email: "old address"})
 	d := sampleDetails
 	d.Email = hostile
 	r := w.file(d)

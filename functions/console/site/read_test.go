@@ -78,19 +78,18 @@ func (w *testEnv) fillForPages() map[string][]string {
 	}
 	f := &filler{random: rand.New(rand.NewPCG(1, 2))}
 	f.store = store.New(w.table, store.Options{Now: func() time.Time { return f.now }})
-	for i := range 150 {
-		f.now = start.AddDate(-3, 0, 7*i)
-		_, _, err := f.one(ctx, i < 140)
-		w.must(err)
+	for i := range 75 { // requests and licenses of three years
+		w.must(f.customer(ctx, i, 2, &records{}))
 	}
 	var sent string
 	for i := range 2 * maxUnreached { // with bounces, and nobody left to write to
 		l := sampleLicense(fmt.Sprintf("01hx00000000000000000000%02d", i), day("2018-08-31"))
 		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
-		l.Contacts = []license.Contact{{Email: fmt.Sprintf("a%d@customer.example", i)}}
-		w.record(l)
+		l.Organization = fmt.Sprintf("Company %d", i)
+		to := license.Contact{Email: fmt.Sprintf("a%d@customer.example", i)}
+		w.record(l, to)
 		for n := range 3 {
-			w.must(w.store.SendKeyAgain(ctx, l.ID, emails[sam], l.Contacts[0], fmt.Sprint(n)))
+			w.must(w.store.SendKeyAgain(ctx, l.ID, emails[sam], to, fmt.Sprint(n)))
 		}
 		mails, err := w.store.MailsAbout(ctx, l.ID, 10)
 		w.must(err)
@@ -107,8 +106,7 @@ func (w *testEnv) fillForPages() map[string][]string {
 	answered := w.file(many)
 	issued := sampleLicense("01hx0000000000000000000099", day("2018-08-31"))
 	issued.Server, issued.Organization, issued.Request = many.Server, many.Company, answered.ID
-	w.must(w.store.IssueLicenses(ctx, store.Issue{Licenses: []license.License{issued}, By: emails[sam],
-		Request: answered.ID, RequestVersion: answered.Version}))
+	w.issue(issued, func(i *store.Issue) { i.Request, i.RequestVersion = answered.ID, answered.Version })
 	const l = "/console/licenses/01hx0000000000000000000001"
 	ofLicense := "/console/licenses/" + sent[:26] + "/mails/" + sent + "/1"
 	ofRequest := "/console/requests/" + asked.ID + "/mails/" + asked.ID + "--received/1"

@@ -348,8 +348,7 @@ func TestHostileTextIsEscapedOnEveryPage(t *testing.T) {
 	l := sampleLicense("l1", license.Date{Year: 2018, Month: 3, Day: 31})
 	l.Organization, l.Languages, l.Plugins, l.Features, l.Packages = hostile, []string{hostile}, []string{hostile},
 		[]string{hostile}, []string{hostile}
-	l.Contacts = []license.Contact{{Name: hostile, Email: `"<script>"@evil.example`}}
-	w.record(l)
+	w.record(l, license.Contact{Name: hostile, Email: `"<script>"@evil.example`})
 	w.send(sam, "/console/licenses/l1/revoke",
 		with(w.snapshot("/console/licenses/l1"), "reason", hostile, "sure", "yes")).WantStatus(303)
 	for _, path := range []string{"/console?show=waiting", page, "/console/licenses", "/console/licenses/l1",

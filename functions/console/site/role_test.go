@@ -27,7 +27,7 @@ func (w *testEnv) state(request, licenseID string) []any {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ofLicense, err := w.store.LicenseTimeline(w.t.Context(), licenseID)
+	ofLicense, _, err := w.store.LicenseTimeline(w.t.Context(), l.License)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestViewersSeeNoActions(t *testing.T) {
 func TestEveryChangeRecordsWhoMadeIt(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
-	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	l := w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})).License
 	page := "/console/requests/" + r.ID
 	for _, path := range []string{"take", "ask", "resume", "note", "reject"} {
 		w.send(lucia, page+"/"+path, w.filled(page)).WantStatus(http.StatusSeeOther)
@@ -157,7 +157,7 @@ func TestEveryChangeRecordsWhoMadeIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ofLicense, err := w.store.LicenseTimeline(t.Context(), "l1")
+	ofLicense, _, err := w.store.LicenseTimeline(t.Context(), l)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/web"
@@ -240,16 +241,34 @@ func sampleLicense(id string, expiration license.Date) license.License {
 		ID: id, Type: license.Production, Organization: "Customer & Sons", Server: "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer,
 		MaxLoc:  200_000, NotBefore: license.Date{Year: 2018, Month: 3, Day: 1}, Expiration: expiration,
-		Issued: license.Date{Year: 2018, Month: 3, Day: 1},
-		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane.doe@customer.example"},
-			{Email: "john@customer.example"}},
+		Issued:  license.Date{Year: 2018, Month: 3, Day: 1},
 		KeyText: strings.Repeat("Rm9ybWF0PTEK", 60), Plugins: []string{"license"}, Features: []string{"branches"},
 	}
 }
 
-func (w *testEnv) record(l license.License) {
+// sampleContacts are the contacts of the customer of sampleLicense.
+var sampleContacts = []license.Contact{
+	{Name: "Jane Doe", Email: "jane.doe@customer.example"}, {Email: "john@customer.example"},
+}
+
+// record puts a license on record that was issued elsewhere, with the contacts of its customer; none are the sample's.
+func (w *testEnv) record(l license.License, contacts ...license.Contact) store.LicenseRecord {
 	w.t.Helper()
-	if _, err := w.store.AddLicense(w.t.Context(), l, "import"); err != nil {
+	if len(contacts) == 0 {
+		contacts = sampleContacts
+	}
+	return storetest.Record(w.t, w.store.Store, l, contacts...)
+}
+
+// issue issues a license without the generator, as change says.
+func (w *testEnv) issue(l license.License, change func(*store.Issue)) {
+	w.t.Helper()
+	i, err := storetest.Draft(w.t.Context(), w.store.Store, l, sampleContacts...)
+	if err == nil {
+		change(&i)
+		err = w.store.IssueLicenses(w.t.Context(), i)
+	}
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }

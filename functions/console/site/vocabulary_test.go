@@ -36,7 +36,7 @@ func TestTimelinesNameWhatTheyLinkTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	due := store.Due{LicenseRecord: recorded}
-	do := store.Reminding{Stage: reminder.Stage(2), To: again.Contacts[0], Ready: *w.now}
+	do := store.Reminding{Stage: reminder.Stage(2), To: sampleContacts[0], Ready: *w.now}
 	if err := w.store.RecordReminder(t.Context(), due, do); err != nil {
 		t.Fatal(err)
 	}
