@@ -237,7 +237,7 @@ func TestTwoOrganizationsOnOneServerAreRecordedAndNoted(t *testing.T) {
 		t.Fatalf("got %+v, want two licenses and a note that names both", report)
 	}
 	for _, a := range e.accounts(t) {
-		events, _, err := e.CustomerTimeline(t.Context(), []string{a.Customer.ID}, 10)
+		events, _, err := e.CustomerTimeline(t.Context(), []string{a.Customer.ID}, "", 10)
 		if err != nil || !slices.ContainsFunc(events, func(ev store.Event) bool {
 			return ev.Action == store.NoteAdded && strings.Contains(ev.Note, "The server "+server+" is also on record")
 		}) {
@@ -393,7 +393,8 @@ func TestSecondImportFormsNothing(t *testing.T) {
 	for name, sales := range map[string]func(e *testEnv) error{
 		"nothing": func(*testEnv) error { return nil },
 		"renamed": func(e *testEnv) error {
-			return e.SaveCustomer(t.Context(), change(find(e, "Acme AG")), func(c *customer.Customer) error {
+			a := find(e, "Acme AG")
+			return e.SaveCustomer(t.Context(), change(a), a.Customer.ID, func(c *customer.Customer) error {
 				c.Name, c.Domains, c.Contacts = "Zeta", []string{"zeta.example"}, []customer.Contact{{Email: "z@zeta.example"}}
 				return nil
 			})
@@ -578,7 +579,7 @@ func TestImportGoesOnAfterSomebodyChangedTheCustomer(t *testing.T) {
 			}
 			a, err := other.Account(t.Context(), page.Customers[0].ID)
 			if err == nil {
-				err = other.SaveCustomer(t.Context(), change(a), func(c *customer.Customer) error {
+				err = other.SaveCustomer(t.Context(), change(a), a.Customer.ID, func(c *customer.Customer) error {
 					c.Notes += "x"
 					return nil
 				})

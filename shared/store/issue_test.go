@@ -232,7 +232,7 @@ func TestNewCustomerIsIssuedToOnlyWhileItIsNew(t *testing.T) {
 	if err := b.IssueLicenses(t.Context(), i); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("again: got %v, want a Conflict fault", err)
 	}
-	events, _, err := b.CustomerTimeline(t.Context(), []string{c.ID}, 10)
+	events, _, err := b.CustomerTimeline(t.Context(), []string{c.ID}, "", 10)
 	said := func(e store.Event) bool { return e.Action == store.NoteAdded && e.Note == "Met at a fair." }
 	if err != nil || !slices.ContainsFunc(events, said) {
 		t.Errorf("got the timeline %+v, %v, want the note", events, err)
