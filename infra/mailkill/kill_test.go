@@ -32,6 +32,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 )
@@ -178,13 +179,13 @@ func (r *run) fill() {
 		today := license.DateOf(r.now())
 		for i := range 250 {
 			l := license.License{
-				ID: newID(), Type: license.Production, Organization: "Analytical Engines", Edition: license.Developer,
+				ID: newID(), Type: license.Production, Organization: fmt.Sprintf("Company %d", i%90), Edition: license.Developer,
 				Server: license.Server(fmt.Sprintf("BWHW8w9JtzBzSrm%05d", i)), MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
-				Expiration: today.AddMonths(1), Contacts: []license.Contact{{Email: fmt.Sprintf("eve@host%d.example", i%90)}},
+				Expiration: today.AddMonths(1),
 			}
-			_, err := s.AddLicense(ctx, l, "sam")
-			must(err)
-			must(s.SendKeyAgain(ctx, l.ID, "sam", l.Contacts[0], "n"))
+			eve := license.Contact{Email: fmt.Sprintf("eve@host%d.example", i%90)}
+			storetest.Record(r, s.Store, l, eve)
+			must(s.SendKeyAgain(ctx, l.ID, "sam", eve, "n"))
 		}
 		return daily.New(daily.Options{Store: s, Now: r.now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
 	}))

@@ -212,6 +212,7 @@ func (s *sim) Records(_ context.Context, n notice.Notice) (notice.Records, error
 			Question: n.Text, Details: request.Details{Email: n.To.Email},
 		},
 		Licenses: []license.License{{Expiration: n.Expiration}},
+		Contacts: []license.Contact{n.To},
 		Today:    license.DateOf(s.now),
 	}, nil
 }

@@ -26,6 +26,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/store/storetest"
 )
 
 // TestCompiledFunctionsHandleARequest files a request, runs the daily reminders for an expiring license, and sends the
@@ -62,11 +63,8 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 		ID: "01c6x2m4z0000000000000000a", Type: license.Production, Organization: "Acme AG",
 		Server:  "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 1_000_000, Expiration: license.DateOf(time.Now()).AddDays(45),
-		Contacts: []license.Contact{{Name: "Ada", Email: "ada@acme.example"}},
 	}
-	if _, err := kept.AddLicense(t.Context(), expiring, "test"); err != nil {
-		t.Fatal(err)
-	}
+	expiring = storetest.Record(t, kept, expiring, license.Contact{Name: "Ada", Email: "ada@acme.example"}).License
 
 	requests := launch(t, "requests", env)
 	id := postForm(t, requests)

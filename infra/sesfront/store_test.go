@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
 )
 
@@ -136,20 +137,14 @@ func behave(call sesfront.Call) sesfront.Behaviour {
 func remind(t *testing.T, s *delivery.Store, id string, now time.Time) {
 	t.Helper()
 	l := license.License{
-		ID: id, Type: license.Production, Organization: "Acme AG", Edition: license.Developer, MaxLoc: 1,
+		ID: id, Type: license.Production, Organization: "Acme " + id, Edition: license.Developer, MaxLoc: 1,
 		Server:     license.Server("AWHW8w9JtzBzSr" + strings.ToUpper(mail.RecipientID(id))[:6]),
 		Expiration: license.DateOf(now).AddMonths(2),
-		Contacts:   []license.Contact{{Email: "ada@" + id + ".example"}, {Email: "it@" + id + ".example"}},
 	}
-	if _, err := s.AddLicense(t.Context(), l, "test"); err != nil {
-		t.Fatal(err)
-	}
-	recorded, err := s.License(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ada, it := license.Contact{Email: "ada@" + id + ".example"}, license.Contact{Email: "it@" + id + ".example"}
+	recorded := storetest.Record(t, s.Store, l, ada, it)
 	if err := s.RecordReminder(t.Context(), store.Due{LicenseRecord: recorded},
-		store.Reminding{Stage: 2, To: l.Contacts[0], Ready: now}); err != nil {
+		store.Reminding{Stage: 2, To: ada, Ready: now}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -35,12 +35,12 @@ func PersonWords(name string) []string {
 // SameName reports whether two names are spellings of one organization's: case, accents, umlauts, blanks, punctuation
 // and legal form make no difference, nor does "&" for "and".
 func SameName(a, b string) bool {
-	mine := spelling(a)
-	return mine != "" && mine == spelling(b)
+	spelled := NameKey(a)
+	return spelled != "" && spelled == NameKey(b)
 }
 
-// spelling is an organization's name as it is compared; "" for one without a letter or digit.
-func spelling(name string) string {
+// NameKey is an organization's name as SameName compares it; "" for one without a letter or digit.
+func NameKey(name string) string {
 	all := tokens(name)
 	words := slices.DeleteFunc(withoutLegalForms(name, all), func(w token) bool {
 		return w.text == "and" || w.text == "und" || w.text == "et"

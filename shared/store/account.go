@@ -90,6 +90,9 @@ func (s *Store) mergedInto(ctx context.Context, id string) (merged []string, err
 func (c *changeset) seen(ctx context.Context, versions map[string]int64) error {
 	for id, version := range versions {
 		a, err := c.account(ctx, id)
+		if fault.KindOf(err) == fault.NotFound && version == 0 {
+			continue // still new
+		}
 		if err != nil {
 			return err
 		}

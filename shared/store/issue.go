@@ -46,8 +46,9 @@ type Issue struct {
 	RequestVersion int64
 	// Confirmed are the warnings that the operator confirmed, for the timeline; "" for none.
 	Confirmed string
-	// Accounts are the versions of the customers that the operator decided by, by ID (customer.Account.Version), and
-	// Datasets those of the datasets (Store.Dataset).
+	Note      string // for the customer's timeline; "" for none
+	// Accounts are the versions of the customers that the operator decided by, by ID (customer.Account.Version; 0 for
+	// one that is not on record yet), and Datasets those of the datasets (Store.Dataset).
 	Accounts map[string]int64
 	Datasets map[license.Server]int64
 	// Imported is set for licenses that were issued elsewhere: nobody is mailed.
@@ -183,6 +184,9 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 			line.Of = OfLicense(i.Licenses[0].ID)
 		}
 		c.Log(rowkey.CustomerTimeline(a.id), line)
+	}
+	if i.Note != "" {
+		c.Log(rowkey.CustomerTimeline(a.id), entity.Line{By: i.By, Action: NoteAdded, Note: i.Note})
 	}
 	return c.answerRequest(ctx, i)
 }

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 )
 
 // issue answers a request with licenses, whose keys ada receives.
@@ -218,5 +219,22 @@ func TestKeyIsSentAgainOnceForEachMail(t *testing.T) {
 	events := licenseEvents(t, b, "l1")
 	if len(events) != 2 || events[1].Action != store.KeySentAgain || events[1].Note != it.Email {
 		t.Errorf("got timeline %+v, want one key sent again", events)
+	}
+}
+
+func TestNewCustomerIsIssuedToOnlyWhileItIsNew(t *testing.T) {
+	b := newTestEnv(t)
+	c := storetest.NewCustomer("Acme")
+	i := store.Issue{Customer: &c, By: storetest.By, Accounts: map[string]int64{c.ID: 0}, Note: "Met at a fair."}
+	if err := b.IssueLicenses(t.Context(), i); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.IssueLicenses(t.Context(), i); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("again: got %v, want a Conflict fault", err)
+	}
+	events, _, err := b.CustomerTimeline(t.Context(), []string{c.ID}, "", 10)
+	said := func(e store.Event) bool { return e.Action == store.NoteAdded && e.Note == "Met at a fair." }
+	if err != nil || !slices.ContainsFunc(events, said) {
+		t.Errorf("got the timeline %+v, %v, want the note", events, err)
 	}
 }

@@ -146,7 +146,7 @@ func withPoint(n notice.Notice) notice.Records {
 		r.Request = request.Request{State: request.Waiting, Question: n.Text}
 	case mail.LicenseExpiring:
 		l := license.License{Expiration: n.Expiration}
-		r.Licenses = []license.License{l}
+		r.Licenses, r.Contacts = []license.License{l}, []license.Contact{n.To}
 		for !reminder.Over(l, r.Today) {
 			if s, _ := reminder.Default.Due(l, r.Today, 0); s == n.Stage {
 				break

@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
 )
 
@@ -30,17 +31,15 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 			ID: "l1", Type: license.Production, Organization: "Analytical Engines", Server: "AWHW8w9JtzBzSrmf9GQX",
 			Edition: license.Developer, MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
 			Expiration: license.DateOf(time.Now()).AddDays(90),
-			Contacts:   []license.Contact{{Name: "Ada Lovelace", Email: "ada@example.org"}, {Email: "it@example.org"}},
 		}
-		ada, it := l.Contacts[0], l.Contacts[1]
+		ada, it := license.Contact{Name: "Ada Lovelace", Email: "ada@example.org"}, license.Contact{Email: "it@example.org"}
 		must := func(err error) {
 			t.Helper()
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := s.AddLicense(ctx, l, "test")
-		must(err)
+		l = storetest.Record(t, s.Store, l, ada, it).License
 		p := &provider{}
 		sales := mail.Address{Email: "ada@example.org"} // also a customer here
 		letters := letter.Writer{URL: "https://licenses.example.com", Sales: sales}

@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -54,16 +55,15 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 		Edition: license.Developer, MaxLoc: 1,
 		Expiration: license.DateOf(now).AddMonths(2),
 	}
+	var to []license.Contact
 	for _, c := range contacts {
-		w.l.Contacts = append(w.l.Contacts, license.Contact{Email: c})
+		to = append(to, license.Contact{Email: c})
 	}
-	if _, err := w.store.AddLicense(t.Context(), w.l, "test"); err != nil {
+	w.l = storetest.Record(t, w.store.Store, w.l, to...).License
+	if err := w.store.SendKeyAgain(t.Context(), w.l.ID, store.System, to[0], "now"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.store.SendKeyAgain(t.Context(), w.l.ID, store.System, w.l.Contacts[0], "now"); err != nil {
-		t.Fatal(err)
-	}
-	m := notice.LicenseKeyAgain(w.l, w.l.Contacts[0], "now")
+	m := notice.LicenseKeyAgain(w.l, to[0], "now")
 	w.sent = feedbacktest.Mail{ID: m.ID, ProviderID: "0100016b-ses-1", To: contacts[0], At: now}
 	return w
 }
@@ -96,7 +96,7 @@ func (w *testEnv) invoke(events ...string) (failed []string) {
 // timeline returns what the timeline says after the mail was put into the outbox.
 func (w *testEnv) timeline() (list []string) {
 	w.t.Helper()
-	events, err := w.store.LicenseTimeline(w.t.Context(), w.l.ID)
+	events, _, err := w.store.LicenseTimeline(w.t.Context(), w.l)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func TestDiagnosticBecomesOneHarmlessLine(t *testing.T) {
 	} {
 		w := newTestEnv(t, "ada@acme.example", "it@acme.example")
 		w.receive(feedbacktest.Bounce("Permanent", "General", "5.1.1", diagnostic).JSON(w.sent))
-		events, err := w.store.LicenseTimeline(t.Context(), "l1")
+		events, _, err := w.store.LicenseTimeline(t.Context(), w.l)
 		if err != nil || len(events) != 4 {
 			t.Fatalf("%+v, %v", events, err)
 		}

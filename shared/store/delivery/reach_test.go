@@ -23,7 +23,7 @@ func (r *reached) save(edit func(*customer.Customer)) {
 	a, err := r.Account(ctx, r.l.Customer)
 	r.must(err)
 	change := store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: "sam@vendor.example"}
-	r.must(r.SaveCustomer(ctx, change, "", func(c *customer.Customer) error { edit(c); return nil }))
+	r.must(r.SaveCustomer(ctx, change, change.Customer, func(c *customer.Customer) error { edit(c); return nil }))
 }
 
 // removed takes a contact from the customer.
