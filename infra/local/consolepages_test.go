@@ -1,0 +1,44 @@
+package main
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"marketplace/infra/localdata"
+)
+
+// TestConsolePagesFitAndAreAccessible looks at the console with the sample data, before and after an action.
+func TestConsolePagesFitAndAreAccessible(t *testing.T) {
+	ctx := browser(t)
+	s, err := Start(t.Context(), Options{
+		Addr: "localhost:0", Data: localdata.Dir(t.TempDir()), Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	act(t, ctx, "signing in", chromedp.Navigate(s.URL+"/console"), chromedp.WaitVisible(`.cards`),
+		chromedp.Click(`a[href*="ada%40"]`), chromedp.WaitVisible(`.tabs`))
+	for name, path := range map[string]string{
+		"console-queue": "/console", "console-late": "/console?late=yes", "console-mine": "/console?show=mine&late=yes",
+		"console-closed": "/console?show=closed", "console-overview": "/console/overview",
+		"console-licenses": "/console/licenses", "console-search": "/console/search?q=northwind",
+	} {
+		act(t, ctx, "opening "+path, chromedp.Navigate(s.URL+path), chromedp.WaitVisible(`main h1`))
+		look(t, ctx, name)
+	}
+	act(t, ctx, "opening a late request", chromedp.Navigate(s.URL+"/console?late=yes"),
+		chromedp.Click(`main tbody th a`), chromedp.WaitVisible(`.timeline`))
+	look(t, ctx, "console-request")
+	act(t, ctx, "taking it", chromedp.Click(`form[action*="/take"] button`), chromedp.WaitVisible(`.next`))
+	look(t, ctx, "console-next")
+	act(t, ctx, "opening the generator", chromedp.Click(`.tasks a.button`), chromedp.WaitVisible(`form.wizard`))
+	look(t, ctx, "console-generator")
+	act(t, ctx, "opening a license", chromedp.Navigate(s.URL+"/console/search?q=northwind"),
+		chromedp.Click(`main a[href^="/console/licenses/"]`), chromedp.WaitVisible(`.timeline`))
+	look(t, ctx, "console-license")
+}
