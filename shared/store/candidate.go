@@ -48,7 +48,7 @@ func (s *Store) Candidates(ctx context.Context, d request.Details) ([]Candidate,
 	found := candidates{by: map[string][]Basis{}}
 	g, first := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		list, err := s.Licenses(first, named.IDs...)
+		list, err := s.Licenses(first, named.AnyCase()...)
 		for _, r := range list {
 			found.add(r.License.Customer, ByLicense)
 		}

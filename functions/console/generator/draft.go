@@ -244,7 +244,7 @@ func (d *Draft) readRequest(ctx context.Context, id string) error {
 func askedBy(r request.Request) customer.Asked {
 	named := license.ReadReference(r.Replaces)
 	asked := customer.Asked{
-		Server: r.Server, Environment: r.Environment, OldServer: r.OldServer, Licenses: named.IDs,
+		Server: r.Server, Environment: r.Environment, OldServer: r.OldServer, Licenses: named.AnyCase(),
 		Servers: named.Servers,
 	}
 	switch r.Kind {

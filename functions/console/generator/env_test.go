@@ -12,6 +12,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/catalog/data"
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
@@ -21,6 +22,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/bolt"
 )
 
@@ -118,13 +120,14 @@ func (w *testEnv) file(d request.Details) request.Request {
 	return r
 }
 
-// sold returns a production license.
+// carol is the contact of the licenses that were sold.
+var carol = license.Contact{Name: "Carol", Email: "carol@acme.example"}
+
+// sold returns a production license of Acme Corporation.
 func sold(id string, change ...func(*license.License)) license.License {
 	l := license.License{
-		ID: id, Type: license.Production, Organization: "Acme Corporation", Server: prod, Edition: license.Enterprise,
-		MaxLoc:     500_000,
-		Expiration: day("2018-04-30"), Support: true,
-		Contacts: []license.Contact{{Name: "Carol", Email: "carol@acme.example"}},
+		ID: id, Type: license.Production, Organization: acme, Server: prod, Edition: license.Enterprise,
+		MaxLoc: 500_000, NotBefore: day("2017-05-01"), Expiration: day("2018-04-30"), Support: true,
 	}
 	for _, c := range change {
 		c(&l)
@@ -132,13 +135,54 @@ func sold(id string, change ...func(*license.License)) license.License {
 	return l
 }
 
+// acme is the customer of the licenses that were sold.
+const acme = "Acme Corporation"
+
+// add puts licenses on record, each of production with a contract for one production and one staging instance. Staging
+// is under the contract of the production with the server prod, and mirrors it.
 func (w *testEnv) add(list ...license.License) {
 	w.Helper()
 	for _, l := range list {
-		if _, err := w.store.AddLicense(w.Context(), l, "import"); err != nil {
+		i, err := storetest.Draft(w.Context(), w.store.Store, l, carol)
+		if err != nil {
+			w.Fatal(err)
+		}
+		i.Imported = true
+		if l.Type == license.Staging && l.Contract == "" {
+			a := w.account()
+			for _, production := range a.Instances {
+				if production.Server() == prod && production.Environment == request.ProductionUse && len(i.Instances) > 0 {
+					i.Instances[0].Production = production.ID
+				}
+			}
+			i.Licenses[0].Contract = a.Contracts[0].ID
+		}
+		if err := w.store.IssueLicenses(w.Context(), i); err != nil {
 			w.Fatal(err)
 		}
 	}
+}
+
+// account reads the account of Acme Corporation.
+func (w *testEnv) account() *customer.Account {
+	w.Helper()
+	a, err := w.store.Account(w.Context(), storetest.CustomerID(acme))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return a
+}
+
+// instanceOf returns the instance of Acme Corporation with the server ID.
+func (w *testEnv) instanceOf(server license.Server) customer.Instance {
+	w.Helper()
+	for _, i := range w.account().Instances {
+		if i.Server() == server {
+			return i
+		}
+	}
+	w.Fatalf("got no instance of %s", server)
+	return customer.Instance{}
 }
 
 func (w *testEnv) begin(source Source) Form {

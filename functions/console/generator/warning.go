@@ -28,6 +28,7 @@ const (
 	ContractEnded          Code = "contract-ended"           // the contract was ended early
 	StagingNotIncluded     Code = "staging-not-included"     // the terms allow no staging
 	StagingRetired         Code = "staging-retired"          // staging that a smaller contract does not cover
+	WithoutProduction      Code = "without-production"       // staging whose production server is not known
 	ProductionID           Code = "production-id"            // staging with the server ID that production has
 	CopyOrMoved            Code = "copy-or-moved"            // a known dataset under an ID that is new
 	LocBelowServer         Code = "loc-below-server"         // the server has more lines of code
@@ -178,6 +179,11 @@ func (d *Draft) checkContract() {
 	if d.Contract == nil {
 		return
 	}
+	if renewed := d.contractInEffect(); renewed != nil && d.Contract.Renews == renewed.ID && !renewed.Ended.IsZero() {
+		d.warn(ContractEnded, "%s", customer.Excess{
+			Code: customer.EndedEarly, Contract: license.DateOf(renewed.Ended).Long(), Reason: renewed.EndedReason,
+		}.Sentence())
+	}
 	account := d.accountAfter()
 	said := map[string]bool{}
 	for n, l := range d.Licenses {
@@ -263,6 +269,9 @@ func (d *Draft) checkContents() {
 // checkInstance says what the server ID means for the instance that was chosen.
 func (d *Draft) checkInstance() {
 	l := d.Licenses[0]
+	if l.Type == license.Staging && d.production == "" {
+		d.warn(WithoutProduction, "No production server is selected that this staging server mirrors.")
+	}
 	if d.Account == nil {
 		return
 	}

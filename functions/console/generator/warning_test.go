@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 )
 
 func TestLanguageWarningSaysWhatToDo(t *testing.T) {
@@ -28,78 +29,132 @@ func TestLanguageWarningSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// Warnings about what goes beyond a contract.
+const (
+	beyondStaging    = BeyondContract + "-staging-count"
+	beyondProduction = BeyondContract + "-production-count"
+	beyondLines      = BeyondContract + "-lines-of-code"
+	beyondLast       = BeyondContract + "-last-day"
+)
+
 func TestDraftWarnings(t *testing.T) {
 	evaluation := func(l *license.License) { l.Type = license.Evaluation }
-	staging := func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, other, prod }
+	staging := stagingOn(other)
 	noSupport := func(l *license.License) { l.Support, l.Edition = false, license.Developer }
 	forStaging := func(d *request.Details) { d.Server, d.Replaces, d.Edition = stage, prod, license.Enterprise }
+	ofGlobex := func(l *license.License) { l.Organization = "Globex" }
+	moved := func(d *request.Details) {
+		d.Server, d.Replaces, d.Edition, d.OldServer = other, prod, license.Enterprise, request.OldStopped
+		d.Environment = request.ProductionUse
+	}
+	renewal := Source{License: "l1", Kind: request.Renewal}
+	replacement := Source{License: "l1", Kind: request.Replacement}
+	toAnotherAddress := func(f *Form) { f.To, f.Email = OtherAddress, "ada@freemail.example" }
+	newCustomer := func(f *Form) {
+		f.Customer, f.Instance, f.Contract, f.Organization, f.To = "new", "", "new", "Acme AG", "ada@acme.example"
+		if f.Type == "EVALUATION" {
+			f.Contract = ""
+		}
+	}
 	for _, test := range []struct {
 		name   string
 		kind   request.Kind // of a request; "" uses source
 		source Source
 		ask    func(*request.Details)
 		old    []license.License
+		ended  string // why the contract of old was ended early
 		form   func(*Form)
 		want   []Code
 	}{
 		{name: "an evaluation as requested", kind: request.Evaluation},
 		{name: "a purchase as requested", kind: request.New},
-		{name: "a renewal without a gap", source: Source{Renews: "l1"}, old: []license.License{sold("l1")}},
-		{name: "a replacement as requested", kind: request.Replacement, old: []license.License{sold("l1")},
-			ask: func(d *request.Details) { d.Server, d.Replaces, d.Edition = other, prod, license.Enterprise }},
+		{name: "a renewal without a gap", source: renewal, old: []license.License{sold("l1")}},
+		{name: "a replacement as requested", kind: request.Replacement, old: []license.License{sold("l1")}, ask: moved},
 
 		{name: "a server ID that reads as a date", kind: request.New,
 			ask: func(d *request.Details) { d.Server = "20110407133530" }, want: []Code{DateServer}},
 		{name: "400 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-08" }},
 		{name: "401 days", kind: request.New, form: func(f *Form) { f.Expiration = "2019-04-09" },
 			want: []Code{LongTerm}},
-		{name: "a renewal by two years", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a renewal by two years", source: renewal, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Expiration = "2020-04-30" }, want: []Code{LongTerm}},
 		{name: "a first day in the past", kind: request.New, form: func(f *Form) { f.NotBefore = "2018-03-04" },
 			want: []Code{BackDated}},
 		{name: "a last day in the past", kind: request.New,
-			form: func(f *Form) { f.NotBefore, f.Expiration = "2018-03-01", "2018-03-04" }, want: []Code{BackDated}},
+			form: func(f *Form) { f.NotBefore, f.Expiration = "2018-03-01", "2018-03-04" },
+			want: []Code{BackDated, BeyondContract + "-expired"}},
 		{name: "today alone", kind: request.New, form: func(f *Form) { f.Expiration = "2018-03-05" }},
-		{name: "a renewal that begins late", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a renewal that begins late", source: renewal, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.NotBefore = "2018-05-02" }, want: []Code{Gap}},
-		{name: "a renewal that begins the day after", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a renewal that begins the day after", source: renewal, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.NotBefore = "2018-05-01" }},
-		{name: "a second renewal", source: Source{Renews: "l1"},
+		{name: "a second renewal", source: renewal,
 			old: []license.License{
 				sold("l1"),
-				sold("l2", func(l *license.License) { l.Expiration = day("2019-04-30") }),
+				sold("l2", func(l *license.License) { l.NotBefore, l.Expiration = day("2018-05-01"), day("2019-04-30") }),
 			},
 			want: []Code{RenewedBefore}},
 
 		{name: "a second evaluation", kind: request.Evaluation,
 			old: []license.License{
-				sold("l1", evaluation, func(l *license.License) { l.Expiration = day("2017-04-30") }),
+				sold("l1", evaluation, func(l *license.License) { l.NotBefore, l.Expiration = day("2017-04-01"), day("2017-04-30") }),
 			},
 			want: []Code{SecondEvaluation}},
 		{name: "a second evaluation under the ID after an upgrade", kind: request.Evaluation,
 			ask: func(d *request.Details) { d.Server = "BF41A1F2-" + prod },
+			old: []license.License{sold("l1", evaluation)}, want: []Code{SecondEvaluation, CopyOrMoved}},
+		{name: "a second evaluation on another server, by a contact", kind: request.Evaluation,
+			ask: func(d *request.Details) { d.Server, d.Email = other, carol.Email },
 			old: []license.License{sold("l1", evaluation)}, want: []Code{SecondEvaluation}},
-		{name: "an evaluation that replaces the first", source: Source{Replaces: "l1"},
+		{name: "a second evaluation on another server, by a company of the same name", kind: request.Evaluation,
+			ask: func(d *request.Details) { d.Server = other }, form: newCustomer,
+			old: []license.License{sold("l1", evaluation)}, want: []Code{SecondEvaluation}},
+		{name: "an evaluation of a company with another name", kind: request.Evaluation,
+			ask: func(d *request.Details) { d.Server, d.Company = other, "Initech" },
+			old: []license.License{sold("l1", evaluation)}},
+		{name: "an evaluation that replaces the first", source: replacement,
 			old: []license.License{sold("l1", evaluation)}},
 		{name: "an evaluation after production", kind: request.Evaluation,
 			ask: func(d *request.Details) { d.Edition = license.Enterprise }, old: []license.License{sold("l1")}},
-		{name: "another domain", kind: request.Renewal,
-			ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@freemail.example" },
-			old: []license.License{sold("l1")}, want: []Code{EmailDomain}},
-		{name: "another domain than production's", kind: request.Staging, old: []license.License{sold("l1")},
-			ask:  func(d *request.Details) { forStaging(d); d.Email = "ada@freemail.example" },
-			want: []Code{EmailDomain}},
-		{name: "another domain than the request's", kind: request.New,
-			form: func(f *Form) { f.Email = "ada@freemail.example" }, want: []Code{EmailDomain}},
-		{name: "another person of the request's domain", kind: request.New,
-			form: func(f *Form) { f.Email = "grace@ACME.example" }},
-		{name: "the same domain in capitals", kind: request.Renewal,
-			ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "ada@ACME.example" },
+
+		{name: "a recipient who is no contact", kind: request.Renewal,
+			ask: func(d *request.Details) { d.Edition = license.Enterprise },
+			old: []license.License{sold("l1")}, form: toAnotherAddress, want: []Code{NotAContact}},
+		{name: "a requester who is no contact", kind: request.Renewal,
+			ask: func(d *request.Details) { d.Edition = license.Enterprise },
+			old: []license.License{sold("l1")}, form: func(f *Form) { f.To = "ada@acme.example" },
+			want: []Code{NotAContact}},
+		{name: "a recipient who becomes a contact", kind: request.Renewal,
+			ask: func(d *request.Details) { d.Edition = license.Enterprise },
+			old: []license.License{sold("l1")}, form: func(f *Form) {
+				f.To, f.AddContacts = "ada@acme.example", []string{AddRecipient}
+			},
+			want: []Code{NotAContact}},
+		{name: "a contact in capitals", kind: request.Renewal,
+			ask: func(d *request.Details) { d.Edition, d.Email = license.Enterprise, "carol@ACME.example" },
 			old: []license.License{sold("l1")}},
+		{name: "a new customer's key for another domain", kind: request.New, form: toAnotherAddress,
+			want: []Code{EmailDomain}},
+		{name: "another person of the request's domain", kind: request.New,
+			form: func(f *Form) { f.To, f.Email = OtherAddress, "grace@ACME.example" }},
+		{name: "a further person of the request", kind: request.New,
+			form: func(f *Form) { f.To = "bob@acme.example" }},
+
+		{name: "a server of another customer", kind: request.New, old: []license.License{sold("l1", ofGlobex)},
+			form: newCustomer, want: []Code{OtherCustomer}},
+		{name: "another customer's server under the ID after an upgrade", kind: request.New,
+			ask: func(d *request.Details) { d.Server = "BF41A1F2-" + prod },
+			old: []license.License{sold("l1", ofGlobex)}, form: newCustomer, want: []Code{OtherCustomer}},
+		{name: "a renewal for a server that another customer has, too", source: renewal,
+			old: []license.License{sold("l1"), sold("l9", ofGlobex)}, want: []Code{OtherCustomer}},
+		{name: "another organization", source: renewal, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.Organization = "Initech" }, want: []Code{OtherOrganization}},
+		{name: "the organization with another legal form", source: renewal, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.Organization = "ACME AG" }},
 
 		{name: "the first staging license", kind: request.Staging, ask: forStaging, old: []license.License{sold("l1")}},
 		{name: "the second staging license", kind: request.Staging, ask: forStaging,
-			old: []license.License{sold("l1"), sold("s1", staging)}, want: []Code{StagingLimit}},
+			old: []license.License{sold("l1"), sold("s1", staging)}, want: []Code{beyondStaging}},
 		{name: "a staging license after one that has expired", kind: request.Staging, ask: forStaging,
 			old: []license.License{
 				sold("l1"),
@@ -108,42 +163,61 @@ func TestDraftWarnings(t *testing.T) {
 		{name: "a staging license after one that was renewed", kind: request.Staging, ask: forStaging,
 			old: []license.License{
 				sold("l1"), sold("s1", staging),
-				sold("s2", staging, func(l *license.License) { l.Expiration = day("2019-04-30") }),
+				sold("s2", staging, func(l *license.License) { l.NotBefore, l.Expiration = day("2018-05-01"), day("2019-04-30") }),
 			},
-			want: []Code{StagingLimit}},
+			want: []Code{beyondStaging}},
 		{name: "a staging license after one that was revoked", kind: request.Staging, ask: forStaging,
 			old: []license.License{
 				sold("l1"),
 				sold("s1", staging, func(l *license.License) { l.Revoked = day("2018-03-01").Start() }),
 			}},
-		{name: "the renewed staging license", source: Source{Renews: "s1"},
+		{name: "the renewed staging license", source: Source{License: "s1", Kind: request.Renewal},
 			old: []license.License{sold("l1"), sold("s1", staging)}},
-		{name: "a new key for the staging server", source: Source{Replaces: "s1"},
+		{name: "a new key for the staging server", source: Source{License: "s1", Kind: request.Replacement},
 			old:  []license.License{sold("l1"), sold("s1", staging)},
 			form: func(f *Form) { f.Server = stage }},
 		{name: "staging without support", kind: request.Staging, old: []license.License{sold("l1", noSupport)},
-			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }, want: []Code{StagingNotIncluded}},
+			ask:  func(d *request.Details) { d.Server, d.Replaces = stage, prod },
+			want: []Code{StagingNotIncluded, beyondStaging}},
 		{name: "staging with support", kind: request.Staging,
 			old: []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true })},
 			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }},
-		{name: "staging without production", kind: request.Staging, ask: forStaging, want: []Code{StagingNotIncluded}},
-		{name: "production with its staging license", source: Source{Renews: "l1"},
+		{name: "staging without production", kind: request.Staging, ask: forStaging, want: []Code{WithoutProduction}},
+		{name: "staging with the ID of production", kind: request.Staging, old: []license.License{sold("l1")},
+			ask: func(d *request.Details) { forStaging(d); d.Server = prod }, want: []Code{ProductionID}},
+		{name: "staging that is a copy of production", kind: request.Staging, old: []license.License{sold("l1")},
+			ask: func(d *request.Details) { forStaging(d); d.Server = "BF41A1F2-" + prod }},
+		{name: "production with its staging license", source: renewal,
 			old: []license.License{sold("l1"), sold("s1", staging)}},
-		{name: "production with one staging license of two", source: Source{Renews: "l1"},
-			old: []license.License{
-				sold("l1"), sold("s1", staging), sold("s2", staging, func(l *license.License) { l.Server = stage }),
-			},
-			form: func(f *Form) { f.Staging = []string{"s1"} }, want: []Code{StagingLimit}},
-		{name: "production with staging licenses that lose their support", source: Source{Renews: "l1"},
+		{name: "production with one staging license of two", source: renewal,
+			old:  []license.License{sold("l1"), sold("s1", staging), sold("s2", stagingOn(stage))},
+			form: func(f *Form) { f.Follow = f.Follow[:1] }, want: []Code{StagingRetired}},
+		{name: "production with more staging than the contract covers", source: renewal,
+			old:  []license.License{sold("l1"), sold("s1", staging), sold("s2", stagingOn(stage))},
+			want: []Code{beyondStaging}},
+		{name: "production with staging licenses that lose their support", source: renewal,
 			old: []license.License{
 				sold("l1", noSupport, func(l *license.License) { l.Support = true }),
 				sold("s1", staging, func(l *license.License) { l.Edition = license.Developer }),
 			},
-			form: func(f *Form) { f.Support = "" }, want: []Code{StagingNotIncluded}},
+			form: func(f *Form) { f.Support, f.StagingCount = "", "0" },
+			want: []Code{StagingNotIncluded, beyondStaging}},
+
+		{name: "more lines than the contract covers", source: replacement, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.MaxLoc = "1000000" }, want: []Code{beyondLines}},
+		{name: "later than the contract ends", source: replacement, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.Expiration = "2018-05-01" }, want: []Code{beyondLast}},
+		{name: "a second production instance under a contract for one", old: []license.License{sold("l1")},
+			source: Source{Customer: "acme", Contract: "K"},
+			form:   func(f *Form) { f.Server, f.Instance = other, "" }, want: []Code{beyondProduction}},
+		{name: "a contract that was ended early", source: replacement, old: []license.License{sold("l1")},
+			ended: "unpaid", want: []Code{ContractEnded}},
+		{name: "the renewal of a contract that was ended early", source: renewal, old: []license.License{sold("l1")},
+			ended: "unpaid", want: []Code{ContractEnded}},
 
 		{name: "fewer lines than the server has", kind: request.New, form: func(f *Form) { f.MaxLoc = "100000" },
 			want: []Code{LocBelowServer}},
-		{name: "a smaller edition than before", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
+		{name: "a smaller edition than before", source: renewal, old: []license.License{sold("l1")},
 			form: func(f *Form) { f.Edition = "developer" }, want: []Code{SmallerEdition}},
 		{name: "a smaller edition than was evaluated", kind: request.New,
 			old: []license.License{sold("l1", evaluation)}},
@@ -151,8 +225,14 @@ func TestDraftWarnings(t *testing.T) {
 			want: []Code{OtherEdition}},
 		{name: "another server than requested", kind: request.New, form: func(f *Form) { f.Server = other },
 			want: []Code{OtherServer}},
+		{name: "a known server as a new instance", kind: request.New, old: []license.License{sold("l1")},
+			ask:  func(d *request.Details) { d.Edition = license.Enterprise },
+			form: func(f *Form) { f.Instance, f.Contract = "", "new" }, want: []Code{CopyOrMoved}},
+		{name: "a known server's data under a new ID", kind: request.New, old: []license.License{sold("l1")},
+			ask:  func(d *request.Details) { d.Server, d.Edition = "BF41A1F2-"+prod, license.Enterprise },
+			want: []Code{CopyOrMoved}},
 		{name: "production instead of the requested evaluation", kind: request.Evaluation,
-			form: func(f *Form) { f.Type = "PRODUCTION" }, want: []Code{OtherType}},
+			form: func(f *Form) { f.Type, f.Contract = "PRODUCTION", "new" }, want: []Code{OtherType}},
 		{name: "an evaluation instead of the requested purchase", kind: request.New,
 			form: func(f *Form) { f.Type = "EVALUATION" }, want: []Code{OtherType}},
 		{name: "an extended evaluation instead of a purchase", kind: request.Renewal,
@@ -160,9 +240,9 @@ func TestDraftWarnings(t *testing.T) {
 			ask:  func(d *request.Details) { d.Edition = license.Enterprise },
 			form: func(f *Form) { f.Type, f.NotBefore, f.Expiration = "EVALUATION", "2018-05-01", "2018-05-30" },
 			want: []Code{SecondEvaluation}},
-		{name: "an evaluation that is replaced by production", source: Source{Replaces: "l1"},
+		{name: "an evaluation that is replaced by production", source: replacement,
 			old:  []license.License{sold("l1", evaluation)},
-			form: func(f *Form) { f.Type = "PRODUCTION" }, want: []Code{OtherType}},
+			form: func(f *Form) { f.Type, f.Contract = "PRODUCTION", "new" }, want: []Code{OtherType}},
 		{name: "a language beyond the edition", kind: request.New,
 			form: func(f *Form) { f.Languages = []string{"cobol", "rpg"} }, want: []Code{LanguageWithoutPackage}},
 		{name: "a language beyond the edition, with a custom package", kind: request.New,
@@ -176,23 +256,29 @@ func TestDraftWarnings(t *testing.T) {
 				f.Edition, f.Languages, f.ProductVersion = "community", []string{"cobol"}, ""
 			},
 			want: []Code{OtherEdition, CommunityLicense, LanguageWithoutPackage}},
-		{name: "a renewal with a language beyond the edition", source: Source{Renews: "l1"},
+		{name: "a renewal with a language beyond the edition", source: renewal,
 			old: []license.License{sold("l1", func(l *license.License) {
 				l.Edition, l.Languages = license.Developer, []string{"cobol"}
 			})}},
-		{name: "another server than the renewed one", source: Source{Renews: "l1"}, old: []license.License{sold("l1")},
-			form: func(f *Form) { f.Server = other }, want: []Code{LongTerm, OtherServer}},
+		{name: "another server than the renewed one", source: renewal, old: []license.License{sold("l1")},
+			form: func(f *Form) { f.Server = other }, want: []Code{OtherServer}},
 		{name: "everything at once", kind: request.New, old: []license.License{sold("l1")},
 			form: func(f *Form) {
 				f.Type, f.Edition, f.MaxLoc = "PRODUCTION", "community", "100000"
-				f.NotBefore, f.Expiration, f.Email = "2018-01-01", "2020-01-01", "x@else.example"
+				f.NotBefore, f.Expiration, f.To, f.Email = "2018-01-01", "2020-01-01", OtherAddress, "x@else.example"
 			},
-			want: []Code{LongTerm, BackDated, EmailDomain, SmallerEdition, LocBelowServer, OtherEdition,
+			want: []Code{LongTerm, BackDated, NotAContact, SmallerEdition, LocBelowServer, OtherEdition,
 				CommunityLicense}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newTestEnv(t)
 			w.add(test.old...)
+			if test.ended != "" {
+				w.end(test.ended)
+			}
+			if test.source.Customer != "" {
+				test.source = Source{Customer: w.account().Customer.ID, Contract: w.account().Contracts[0].ID}
+			}
 			if test.kind != "" {
 				if test.ask == nil {
 					test.ask = func(*request.Details) {}
@@ -204,13 +290,23 @@ func TestDraftWarnings(t *testing.T) {
 				test.form(&f)
 			}
 			r := w.draft(test.source, f)
-			if strings.Contains(fmt.Sprint(r.Warnings), "would have 3 staging") {
-				t.Errorf("got a license counted twice, once as its successor: %+v", r.Warnings)
-			}
 			if got := confirmed(r).Codes; !slices.Equal(got, test.want) {
 				t.Errorf("got warnings %v, want %v: %+v", got, test.want, r.Warnings)
 			}
+			if said := fmt.Sprint(r.Warnings); test.ended != "" && !strings.Contains(said, "05 Mar 2018 (unpaid)") {
+				t.Errorf("got %s, want when and why the contract ended", said)
+			}
 		})
+	}
+}
+
+// end ends the contract of Acme Corporation early.
+func (w *testEnv) end(reason string) {
+	w.Helper()
+	a := w.account()
+	change := store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: "sam@vendor.example"}
+	if err := w.store.EndContract(w.Context(), change, a.Contracts[0].ID, reason); err != nil {
+		w.Fatal(err)
 	}
 }
 
