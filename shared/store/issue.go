@@ -160,7 +160,9 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 		action = LicenseRecorded
 	}
 	for _, l := range i.Licenses {
-		l.Request = i.Request
+		if i.Request != "" {
+			l.Request = i.Request
+		}
 		of, err := a.instance(ctx, l.Instance)
 		if err != nil {
 			return err

@@ -264,7 +264,9 @@ func (d *Draft) planLicenses(first license.License, bad *fault.Fields) {
 	d.add(first, previous)
 	if d.Old != nil && (d.Kind == request.Replacement || d.replacesKeys() && first.Type == d.Old.Type) {
 		d.Changes.Replaced = append(d.Changes.Replaced, *d.Old)
-		d.reissue(*d.Instance, first, d.Old.ID)
+		if d.Kind == request.Upgrade || first.Server != d.Old.Server {
+			d.reissue(*d.Instance, first, d.Old.ID)
+		}
 	}
 	offered := d.Followers()
 	for _, id := range d.Form.Follow {

@@ -70,7 +70,6 @@ var fields = map[string]fieldView{
 	"features":     {label: "Features", name: vocabulary.feature},
 	"request":      {label: "Request", subject: requestOf},
 	"packages":     {label: "Custom packages", name: func(_ vocabulary, s string) string { return packageName(s) }},
-	"mirrors":      {label: "Production server"},
 	"successor":    {label: "Renewed by", subject: licenseOf},
 	"muted":        {label: "Reminders muted", absent: "no"},
 	"revoked":      {label: "Revoked"},

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/customer"
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
@@ -160,13 +161,14 @@ func contactsOf(a *customer.Account, l license.License) (list []license.Contact)
 // licenseRecord reads the license in the address. Our own IDs are found in capitals too.
 func (s *site) licenseRecord(r *http.Request) (store.LicenseRecord, error) {
 	id := r.PathValue("id")
-	recorded, err := s.store.License(r.Context(), id)
-	if lower := strings.ToLower(id); err != nil && lower != id {
-		if again, err := s.store.License(r.Context(), lower); err == nil {
-			return again, nil
-		}
+	found, err := s.store.Licenses(r.Context(), id, strings.ToLower(id))
+	switch {
+	case err != nil:
+		return store.LicenseRecord{}, err
+	case len(found) == 0:
+		return store.LicenseRecord{}, fault.New(fault.NotFound, "There is no license %s.", id)
 	}
-	return recorded, err
+	return found[0], nil
 }
 
 // nextReminder returns when the customer is reminded next, or why not.

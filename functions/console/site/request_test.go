@@ -311,7 +311,12 @@ func TestRequestPageShowsSameServerAndCompany(t *testing.T) {
 	sameCompany.Server = "AWHW8w9JtzBzSrmf9GQZ"
 	both.Server = "89ABCDEF-AWHW8w9JtzBzSrmf9GQX"
 	a, b, c := w.file(sameServer), w.file(sameCompany), w.file(both)
-	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	l := w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})).License
+	of, err := w.store.Customer(t.Context(), l.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	customer := "/console/customers/" + string(of.Reference)
 	doc := w.get(vera, "/console/requests/"+r.ID).WantStatus(200).Page()
 	links := func(section string) (hrefs []string) {
 		doc.Find("section[aria-labelledby=" + section + "] tbody a").Each(func(_ int, s *goquery.Selection) {
@@ -320,12 +325,12 @@ func TestRequestPageShowsSameServerAndCompany(t *testing.T) {
 		slices.Sort(hrefs)
 		return hrefs
 	}
-	want := []string{"/console/licenses/l1", "/console/requests/" + a.ID, "/console/requests/" + c.ID}
+	want := []string{customer, "/console/licenses/l1", "/console/requests/" + a.ID, "/console/requests/" + c.ID}
 	slices.Sort(want)
 	if got := links("server-title"); !slices.Equal(got, want) {
 		t.Errorf("of the server %q, want %q", got, want)
 	}
-	if got := links("company-title"); !slices.Equal(got, []string{"/console/requests/" + b.ID}) {
+	if got := links("company-title"); !slices.Equal(got, []string{customer, "/console/requests/" + b.ID}) {
 		t.Errorf("of the company %q", got)
 	}
 }

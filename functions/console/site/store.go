@@ -35,6 +35,7 @@ type Store interface {
 	// Licenses.
 	LicenseTimeline(ctx context.Context, l license.License) (events []store.Event, more bool, err error)
 	LicensesExpiring(ctx context.Context, month license.Date, f func(store.LicenseRecord) error) error
+	Licenses(ctx context.Context, ids ...string) ([]store.LicenseRecord, error)
 	Contacts(ctx context.Context, l license.License, p customer.Purpose) ([]license.Contact, error)
 	LicensesOfMonth(ctx context.Context, month license.Date, limit int, after string) (store.LicensesPage, error)
 	Expiring(ctx context.Context, from license.Date, months int) (

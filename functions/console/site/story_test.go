@@ -346,7 +346,7 @@ func TestSameCompanyInTwoSpellings(t *testing.T) {
 func TestImportedLicenseWithoutKeyTextIsIssuedAnew(t *testing.T) {
 	s := newStory(t)
 	imported := sampleLicense("", license.DateOf(start).AddMonths(9))
-	imported.KeyText, imported.Plugins, imported.Issued = "", nil, license.Date{}
+	imported.KeyText, imported.Plugins, imported.Issued, imported.MaxLoc = "", nil, license.Date{}, 250_000
 	old := storetest.Record(t, s.store.Store, imported, license.Contact{Email: sampleDetails.Email}).License
 	r := s.asks(request.Replacement, func(d *request.Details) {
 		d.Replaces, d.OldServer, d.Environment = production1, request.OldSame, request.ProductionUse

@@ -132,7 +132,6 @@ func (s *Store) Unreached(ctx context.Context, limit int) (list []store.Summary,
 	}
 	found := make([]license.License, len(rows)) // zero: somebody can be reached
 	var g errgroup.Group
-	g.SetLimit(unreachedAtOnce)
 	for i, row := range rows {
 		g.Go(func() (err error) {
 			found[i], err = s.stillUnreached(ctx, row)
@@ -150,8 +149,6 @@ func (s *Store) Unreached(ctx context.Context, limit int) (list []store.Summary,
 	return list, nil
 }
 
-// unreachedAtOnce is how many licenses Unreached looks at concurrently.
-const unreachedAtOnce = 16
 
 // stillUnreached returns the license of a row, unless it needs no contact any more or has one who can be reached.
 func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license.License, err error) {

@@ -193,7 +193,7 @@ func IsConflictOn(err error, key table.Key) bool {
 }
 
 // parallel is how many rows GetAll reads at once.
-const parallel = 16
+const parallel = 128
 
 // GetAll reads the entities under keys, several at once, in the order of the keys; one that is missing is skipped.
 func GetAll[T any](ctx context.Context, t *Table, keys []table.Key) (list []T, versions []int64, err error) {
