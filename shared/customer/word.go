@@ -12,11 +12,11 @@ import (
 // A company is found by the beginning of any of the first words of its name, from two characters on.
 const maxWords = 6
 
-// Words returns the searchable words of an organization's name, folded: at most six, without legal forms unless the
-// name consists of nothing else.
+// Words returns the searchable words of an organization's name, folded: at most six, without legal forms and “and”
+// unless the name consists of nothing else.
 func Words(name string) []string {
 	all := tokens(name)
-	if bare := withoutLegalForms(name, all); searchable(bare) != nil {
+	if bare := slices.DeleteFunc(withoutLegalForms(name, all), token.joins); searchable(bare) != nil {
 		all = bare
 	}
 	found := searchable(all)
@@ -42,9 +42,7 @@ func SameName(a, b string) bool {
 // NameKey is an organization's name as SameName compares it; "" for one without a letter or digit.
 func NameKey(name string) string {
 	all := tokens(name)
-	words := slices.DeleteFunc(withoutLegalForms(name, all), func(w token) bool {
-		return w.text == "and" || w.text == "und" || w.text == "et"
-	})
+	words := slices.DeleteFunc(withoutLegalForms(name, all), token.joins)
 	if len(words) == 0 {
 		words = all
 	}
@@ -57,6 +55,9 @@ func NameKey(name string) string {
 
 // token is a word of a name, folded, with what is between it and the next one.
 type token struct{ text, gap string }
+
+// joins reports whether the word is one that some write as "&".
+func (t token) joins() bool { return t.text == "and" || t.text == "und" || t.text == "et" }
 
 func tokens(name string) (list []token) {
 	folded := Fold(name)
