@@ -167,7 +167,7 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 		if err != nil {
 			return err
 		}
-		if err := c.addLicense(ctx, of, l, entity.Line{By: i.By, Action: action}); err != nil {
+		if err := c.addLicense(ctx, of, l, entity.Line{By: i.By, Action: action, Note: i.Request}); err != nil {
 			return err
 		}
 	}

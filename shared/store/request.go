@@ -241,8 +241,9 @@ func (s *Store) Review(ctx context.Context, v Review) (request.Request, error) {
 }
 
 // ResendKey answers a request with the key of a license that is on record: it is mailed again, nothing is issued or
-// revoked, and the request is closed. to receives the key. It is a Conflict fault if the request changed since it was
-// seen, or if the license has no key on record or was revoked.
+// revoked, and the request is closed. to receives the key; who asked may be somebody else, so the request names no
+// license. It is a Conflict fault if the request changed since it was seen, or if the license has no key on record or
+// was revoked.
 func (s *Store) ResendKey(ctx context.Context, v Review, licenseID string, to license.Contact) error {
 	r, err := s.License(ctx, licenseID)
 	switch {
@@ -256,7 +257,6 @@ func (s *Store) ResendKey(ctx context.Context, v Review, licenseID string, to li
 	c := s.begin()
 	v.To = request.Answered
 	after, err := c.review(ctx, v, licenseID, func(answered *request.Request) {
-		answered.Licenses = []string{licenseID}
 		answered.Customer, answered.Instance = r.License.Customer, r.License.Instance
 	})
 	if err != nil {

@@ -28,7 +28,8 @@ type Found struct {
 // FoundInstance is an instance that a search found, with its customer: the survivor, if that was merged.
 type FoundInstance struct {
 	customer.Instance
-	Of CustomerSummary
+	Of       CustomerSummary
+	Contacts []customer.Contact // of the customer with whom it is kept
 }
 
 // FindByServer finds what is on record about a server: under whichever ID, by its dataset, if the text is a server ID;
@@ -93,6 +94,7 @@ func (s *Store) foundInstances(ctx context.Context, names []InstanceName) (list 
 			ids = append(ids, n.Customer)
 		}
 	}
+	contacts := map[string][]customer.Contact{} // by the customer that keeps the instance
 	var instances []customer.Instance
 	var customers []customer.Customer
 	g, first := errgroup.WithContext(ctx)
@@ -111,8 +113,11 @@ func (s *Store) foundInstances(ctx context.Context, names []InstanceName) (list 
 	if err != nil {
 		return nil, err
 	}
+	for _, c := range customers {
+		contacts[c.ID] = c.Contacts
+	}
 	for _, i := range instances {
-		list = append(list, FoundInstance{i, survivors[i.Customer]})
+		list = append(list, FoundInstance{i, survivors[i.Customer], contacts[i.Customer]})
 	}
 	slices.SortFunc(list, func(a, b FoundInstance) int {
 		return cmp.Or(cmp.Compare(a.Of.Name, b.Of.Name), cmp.Compare(a.ID, b.ID))

@@ -47,10 +47,7 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case why != nil && why.Stops(mail.LicenseKey):
-		return s.showLicenseError(w, r, b, fault.New(fault.Conflict,
-			"We no longer email %s because an email was not delivered or was marked as spam. Choose another contact, "+
-				"or resume emails to this address first.",
-			contacts[i].Email))
+		return s.showLicenseError(w, r, b, errSuppressed(contacts[i].Email))
 	}
 	nonce := b.LastEvent + "-" + strconv.Itoa(i)
 	if err := s.store.SendKeyAgain(r.Context(), l.ID, operator(r), contacts[i], nonce); err != nil {

@@ -45,7 +45,7 @@ var (
 	}
 	closedTab = tab{
 		key: "closed", label: "Closed", all: "All closed",
-		states: []request.State{request.Issued, request.Rejected, request.Withdrawn}, latest: true,
+		states: []request.State{request.Issued, request.Answered, request.Rejected, request.Withdrawn}, latest: true,
 	}
 )
 

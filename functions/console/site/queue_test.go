@@ -488,7 +488,7 @@ func TestTabOffersOnlyItsOwnStates(t *testing.T) {
 	w := newTestEnv(t)
 	for show, want := range map[string][]string{
 		"open": {"All open", "Received", "In review"}, "mine": nil, "waiting": nil, "unconfirmed": nil,
-		"closed": {"All closed", "Issued", "Rejected", "Withdrawn"},
+		"closed": {"All closed", "Issued", "Answered", "Rejected", "Withdrawn"},
 	} {
 		doc := w.get(sam, "/console?show="+show).WantStatus(200).Page()
 		var got []string

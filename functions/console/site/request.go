@@ -25,6 +25,7 @@ type requestView struct {
 	Snapshot    snapshot
 	Issuable    bool
 	Steps       []stepView
+	Resends     []resendView
 	Error       *formError
 	Done        string    // the outcome of the action before; "" for none
 	Next        *nextView // after an action
@@ -62,6 +63,8 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 	done := r.URL.Query().Get("done")
 	if i := slices.IndexFunc(steps, func(st step) bool { return st.path == done }); i >= 0 {
 		done = steps[i].done
+	} else if done == resendKey.path {
+		done = resendKey.done
 	} else {
 		done = cmp.Or(doneResuming(done), doneToMail(done))
 	}
@@ -121,6 +124,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	v.Address = addresses[0]
 	if v.CanEdit {
 		v.Issuable = v.State.Leads(request.Issued)
+		v.Resends = s.resends(v.Request, sameServer.Instances)
 		for _, st := range steps {
 			if st.check(v.Request, operator(r)) == nil {
 				v.Steps = append(v.Steps, st.view(v, "", ""))

@@ -136,15 +136,23 @@ func (s *site) performStep(
 	if err != nil {
 		return err
 	}
-	current, err := s.store.Request(r.Context(), requestID(r))
-	if err != nil {
-		return err
-	}
 	typed, wrong := "", ""
 	if st.input != nil {
 		if typed, wrong = st.input.read(form); wrong != "" {
 			return s.showStepError(w, r, st, typed, wrong, nil)
 		}
+	}
+	return s.perform(w, r, st, b, typed, do)
+}
+
+// perform performs a step whose form is right; typed is the note on the timeline.
+func (s *site) perform(
+	w http.ResponseWriter, r *http.Request, st step, b snapshot, typed string,
+	do func(b snapshot, id, typed string) error,
+) error {
+	current, err := s.store.Request(r.Context(), requestID(r))
+	if err != nil {
+		return err
 	}
 	// A repeated form gets the answer of the first. This looks before, since notes have no version, and after, since
 	// both may arrive at the same time.

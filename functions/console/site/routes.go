@@ -33,6 +33,7 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/requests/{id}/resume", least: signin.Sales, handle: s.review(resumeReview)},
 		{pattern: "POST /console/requests/{id}/reject", least: signin.Sales, handle: s.review(reject)},
 		{pattern: "POST /console/requests/{id}/withdraw", least: signin.Sales, handle: s.review(withdraw)},
+		{pattern: "POST /console/requests/{id}/resend", least: signin.Sales, handle: s.resendAndClose},
 		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: s.noteHandler},
 		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfRequest},
 

@@ -43,6 +43,8 @@ func stateBadge(s request.State) badge {
 		return badge{"Waiting for customer", "warn"}
 	case request.Issued:
 		return badge{"Issued", "good"}
+	case request.Answered:
+		return badge{"Answered", "good"}
 	case request.Rejected:
 		return badge{"Rejected", "bad"}
 	case request.Withdrawn:

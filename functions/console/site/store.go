@@ -26,6 +26,7 @@ type Store interface {
 	RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error
 	RequestByReference(ctx context.Context, r reference.Reference) (id string, err error)
 	Review(context.Context, store.Review) (request.Request, error)
+	ResendKey(ctx context.Context, v store.Review, licenseID string, to license.Contact) error
 	NoteOnRequest(ctx context.Context, id, by, note string) error
 	Weeks(ctx context.Context, day license.Date, weeks int) ([]store.Week, error)
 

@@ -13,6 +13,7 @@ type termsView struct {
 	Languages, Plugins, Features []string       // names
 	StagingFor                   license.Server // the production server that it mirrors; "" for none, or if that is not known
 	Packages                     []packageLink  // its custom packages
+	Several                      bool           // the terms of several licenses, each with a server and days of its own
 }
 
 // termsOf returns the terms of a license, without links.

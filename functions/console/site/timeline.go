@@ -57,7 +57,7 @@ func timelineView(events []store.Event, words vocabulary) (list []eventView) {
 // sayNote puts the note of an event into words, where it is not a person's own.
 func (v *eventView) sayNote(e store.Event, words vocabulary) {
 	switch e.Action {
-	case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
+	case store.RequestIssued, store.RequestAnswered, store.LicenseSuccessorSet, store.LicenseReplaced:
 		v.Note, v.About = "", words.of(licenseOf(e.Note))
 	case store.LicenseIssued:
 		v.Note, v.About = "", words.of(requestOf(e.Note))
@@ -79,7 +79,7 @@ func (v *eventView) sayNote(e store.Event, words vocabulary) {
 // subjectsOf lists the requests and licenses that an event names.
 func subjectsOf(e store.Event) (named []store.Subject) {
 	switch e.Action {
-	case store.RequestIssued, store.LicenseSuccessorSet, store.LicenseReplaced:
+	case store.RequestIssued, store.RequestAnswered, store.LicenseSuccessorSet, store.LicenseReplaced:
 		named = append(named, licenseOf(e.Note))
 	case store.LicenseIssued:
 		named = append(named, requestOf(e.Note))

@@ -21,6 +21,13 @@ type reviewView struct {
 	Failure     string // why issuing failed
 }
 
+// Terms returns what a license allows.
+func (v reviewView) Terms(l license.License) termsView {
+	t := termsOf(l, vocabulary{catalog: v.Catalog})
+	t.Several = len(v.Licenses) > 1
+	return t
+}
+
 // Ticked reports whether a warning was confirmed.
 func (v reviewView) Ticked(c generator.Code) bool { return slices.Contains(v.Confirmed, c) }
 

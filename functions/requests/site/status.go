@@ -94,6 +94,10 @@ func progressOf(r request.Request, answer *emailFate) progress {
 		return progress{"We need something from you", "We will continue once we have your answer.", 2, true, "warn"}
 	case request.Issued:
 		return progress{"Your license was issued", answer.text("the key with installation steps"), 3, false, "good"}
+	case request.Answered:
+		return progress{"We sent the key again",
+			"Your license is still valid. We emailed its key to a contact that we have on record for your company. " +
+				"Ask them for it, or write to us if it has not arrived.", 3, false, "good"}
 	case request.Rejected:
 		return progress{
 			"The request was declined",
@@ -118,6 +122,7 @@ var historyTexts = map[store.Action]string{
 	store.CustomerAsked:    "We asked you a question.",
 	store.RequestResumed:   "We continued the review.",
 	store.RequestIssued:    "We issued the license.",
+	store.RequestAnswered:  "We sent the key again.",
 	store.RequestRejected:  "We declined the request.",
 	store.RequestWithdrawn: "The request was withdrawn.",
 }
@@ -173,7 +178,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 		about = []mail.Kind{mail.RequestQuestion} // a delivered confirmation does not make up for a lost question
 	}
 	v.Lost = newestDelivery(asked, about...)
-	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued {
+	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued || found.State == request.Answered {
 		v.Lost = nil
 	}
 	if found.State.Open() {
