@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/web/webtest"
 )
@@ -15,14 +16,10 @@ import (
 // addLicense records the license of a key.
 func (env *testEnv) addLicense(k license.Key) store.LicenseChange {
 	env.t.Helper()
-	_, err := env.store.AddLicense(env.t.Context(), license.License{
+	storetest.Record(env.t, env.store.Store, license.License{
 		ID: k.ID, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc,
 		NotBefore: k.NotBefore, Expiration: k.Expiration,
-		Contacts: []license.Contact{{Email: "jane.doe@customer.example"}},
-	}, "import")
-	if err != nil {
-		env.t.Fatal(err)
-	}
+	}, license.Contact{Email: "jane.doe@customer.example"})
 	return store.LicenseChange{ID: k.ID, Version: 1, By: "sam@vendor.example"}
 }
 
@@ -41,10 +38,17 @@ func TestNoticesKeepAKeyValid(t *testing.T) {
 			}
 		}, "revoked", "05 Mar 2018"},
 		{"replaced", func(env *testEnv, c store.LicenseChange) {
+			old, err := env.store.License(env.t.Context(), c.ID)
+			if err != nil {
+				env.t.Fatal(err)
+			}
 			by := license.License{ID: newer, Type: license.Production, Server: otherServer, Edition: license.Developer,
-				Expiration: terms().Expiration, Contacts: []license.Contact{{Email: "jane.doe@customer.example"}}}
-			if err := env.store.IssueLicenses(env.t.Context(),
-				store.Issue{Licenses: []license.License{by}, By: c.By, Replaces: map[string]int64{c.ID: c.Version}}); err != nil {
+				Expiration: terms().Expiration, Customer: old.License.Customer, Instance: old.License.Instance}
+			i, err := storetest.Draft(env.t.Context(), env.store.Store, by)
+			if i.Replaces = []string{c.ID}; err == nil {
+				err = env.store.IssueLicenses(env.t.Context(), i)
+			}
+			if err != nil {
 				env.t.Fatal(err)
 			}
 		}, "replaced", newer},

@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/web/webtest"
 )
 
@@ -53,16 +54,30 @@ func (env *testEnv) issueFor(r request.Request, ids ...string) []license.License
 		list = append(list, license.License{
 			ID: id, Type: k.Type, Organization: k.Organization, Server: k.Server, Edition: k.Edition, MaxLoc: k.MaxLoc,
 			Support:    k.Support,
-			Expiration: k.Expiration, NotBefore: k.NotBefore, Contacts: []license.Contact{{Email: r.Email}},
+			Expiration: k.Expiration, NotBefore: k.NotBefore,
 			KeyText: key, Issued: k.Issued, Plugins: k.Plugins, Languages: k.Languages, Features: k.Features,
 		})
 	}
-	err := env.store.IssueLicenses(env.t.Context(),
-		store.Issue{Licenses: list, By: operator, Request: r.ID, RequestVersion: r.Version})
+	env.answer(r, license.Contact{Email: r.Email}, list...)
+	return list
+}
+
+// answer answers a request with licenses of one server, whose keys go to a person.
+func (env *testEnv) answer(r request.Request, to license.Contact, list ...license.License) {
+	env.t.Helper()
+	i, err := storetest.Draft(env.t.Context(), env.store.Store, list[0], to)
 	if err != nil {
 		env.t.Fatal(err)
 	}
-	return list
+	for _, l := range list[1:] {
+		first := i.Licenses[0]
+		l.Customer, l.Instance, l.Contract = first.Customer, first.Instance, first.Contract
+		i.Licenses = append(i.Licenses, l)
+	}
+	i.By, i.Request, i.RequestVersion = operator, r.ID, r.Version
+	if err := env.store.IssueLicenses(env.t.Context(), i); err != nil {
+		env.t.Fatal(err)
+	}
 }
 
 // historyLines returns the history on a page, without the times.

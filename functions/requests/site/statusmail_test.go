@@ -23,7 +23,6 @@ func (env *testEnv) issueTo(r request.Request, to string, packages ...string) st
 	l := license.License{
 		ID: "01c7wnn8g0aaaaaaaaaaaaaaaa", Type: license.Production, Organization: "Customer", Server: r.Server,
 		Edition: license.Developer, MaxLoc: 1000, Expiration: terms().Expiration, Packages: packages,
-		Contacts: []license.Contact{{Email: to}},
 	}
 	c, err := sample()
 	if err != nil {
@@ -31,10 +30,7 @@ func (env *testEnv) issueTo(r request.Request, to string, packages ...string) st
 	}
 	e, _ := c.Edition("developer")
 	l.Plugins = e.Plugins
-	if err := env.store.IssueLicenses(env.t.Context(), store.Issue{Licenses: []license.License{l}, By: operator,
-		Request: r.ID, RequestVersion: r.Version}); err != nil {
-		env.t.Fatal(err)
-	}
+	env.answer(r, license.Contact{Email: to}, l)
 	return l.ID + "--key"
 }
 
