@@ -149,7 +149,6 @@ func (s *Store) Unreached(ctx context.Context, limit int) (list []store.Summary,
 	return list, nil
 }
 
-
 // stillUnreached returns the license of a row, unless it needs no contact any more or has one who can be reached.
 func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license.License, err error) {
 	then, err := entity.Decode[unreached](row)
