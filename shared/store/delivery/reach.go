@@ -57,8 +57,8 @@ func (r reach) readers(l license.License, p customer.Purpose, except string) (li
 	return list
 }
 
-// needed are the purposes for which somebody has to be in reach: renewals, and keys while the last that anything is known
-// of did not arrive.
+// needed are the purposes for which somebody has to be in reach: renewals, and keys while the last that anything is
+// known of did not arrive.
 func (r reach) needed() []customer.Purpose {
 	var arrived, lost time.Time // when the last such mail was queued
 	for _, m := range r.mails {

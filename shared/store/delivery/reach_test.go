@@ -115,7 +115,8 @@ func TestRecordsNameCustomerContractsAndContacts(t *testing.T) {
 	other, err := r.Account(ctx, into.ID)
 	r.must(err)
 	r.must(r.MergeCustomers(ctx, store.Merge{
-		From: a.Customer.ID, FromVersion: a.Version, Into: into.ID, IntoVersion: other.Version, By: "sam@vendor.example",
+		From: a.Customer.ID, FromVersion: a.Version, Into: into.ID, IntoVersion: other.Version,
+		By: "sam@vendor.example",
 	}))
 	for _, n := range []notice.Notice{r.key, r.reminder, notice.LicenseUnreached(r.l)} {
 		check(n, into.Reference, "ada@acme.example", "boss@acme.example")
