@@ -109,14 +109,10 @@ func (r reach) inReach(ctx context.Context, l license.License,
 	return true, nil
 }
 
-// contactsAtOnce is how many contacts reachableAtOnce looks at concurrently.
-const contactsAtOnce = 16
-
 // reachableAtOnce is Reachable in one round of reads, for contacts of whom most often none is reachable.
 func (s *Store) reachableAtOnce(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
 	found := make([]*license.Contact, len(contacts))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(contactsAtOnce)
 	for i := range contacts {
 		g.Go(func() (err error) {
 			found[i], err = s.Reachable(ctx, contacts[i:i+1])
