@@ -281,8 +281,8 @@ func (im *importer) noteSameName(a, b *group) {
 		"domain. Merge the two customers if they are the same.", min(one, two))})
 }
 
-// noteServers notes new licenses for servers that another customer has, on record or in the file, once for each two
-// customers.
+// noteServers notes new licenses for servers that other customers have, on record or in the file, once for each
+// customer.
 func (im *importer) noteServers(ctx context.Context, groups []*group) error {
 	type holder struct {
 		group *group
@@ -312,17 +312,32 @@ func (im *importer) noteServers(ctx context.Context, groups []*group) error {
 		}
 		for i, h := range list {
 			single = append(single, &group{label: h.group.label, holders: ids, entries: []*Entry{h.entry}})
-			for _, before := range list[:i] {
-				im.note(Note{h.entry.Line, fmt.Sprintf("server_id: the license in line %d is for the same server, "+
-					"and of %s; this one is of %s. Both are recorded. Check who has the server.", before.entry.Line,
-					before.group.label, h.group.label)})
-				h.entry.elsewhere = append(h.entry.elsewhere, elsewhere(h.entry.License.Server, before.group.label))
-				before.entry.elsewhere = append(before.entry.elsewhere,
-					elsewhere(before.entry.License.Server, h.group.label))
+			if len(list) == 1 {
+				break
 			}
+			other := list[1]
+			if i > 0 {
+				other = list[0]
+				im.note(Note{h.entry.Line, fmt.Sprintf("server_id: the license in line %d is for the same server, "+
+					"and of %s; this one is of %s. Both are recorded. Check who has the server.", other.entry.Line,
+					andMore(other.group.label, i-1), h.group.label)})
+			}
+			h.entry.elsewhere = append(h.entry.elsewhere,
+				elsewhere(h.entry.License.Server, andMore(other.group.label, len(list)-2)))
 		}
 	}
 	return each(ctx, single, func(ctx context.Context, _ int, g *group) error { return im.noteServer(ctx, g) })
+}
+
+// andMore names a customer of several.
+func andMore(label string, more int) string {
+	switch more {
+	case 0:
+		return label
+	case 1:
+		return label + " and another customer"
+	}
+	return fmt.Sprintf("%s and %d other customers", label, more)
 }
 
 // elsewhere is what the timeline says about a server that another customer has.
@@ -342,13 +357,13 @@ func (im *importer) noteServer(ctx context.Context, g *group) error {
 		ids = append(ids, i.Customer)
 	}
 	list, err := im.rec.Accounts(ctx, ids...)
-	for _, a := range list {
-		if slices.Contains(g.holders, a.Customer.ID) {
-			continue
-		}
-		im.note(Note{e.Line, fmt.Sprintf("server_id: %s has this server on record, and this license is of %s. "+
-			"Both are recorded. Check who has the server.", label(a.Customer), g.label)})
-		e.elsewhere = append(e.elsewhere, elsewhere(e.License.Server, label(a.Customer)))
+	others := slices.DeleteFunc(list, func(a *customer.Account) bool { return slices.Contains(g.holders, a.Customer.ID) })
+	if err != nil || len(others) == 0 {
+		return err
 	}
-	return err
+	of := andMore(label(others[0].Customer), len(others)-1)
+	im.note(Note{e.Line, fmt.Sprintf("server_id: the server is on record for %s, and this license is of %s. "+
+		"Both are recorded. Check who has the server.", of, g.label)})
+	e.elsewhere = append(e.elsewhere, elsewhere(e.License.Server, of))
+	return nil
 }

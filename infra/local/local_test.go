@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/table"
+	"marketplace/shared/table/bolt"
 )
 
 // testEnv is a running server with a client that follows no redirects.
@@ -367,7 +369,7 @@ func TestDataOfAnotherVersionIsRefused(t *testing.T) {
 		t.Skip("the table is the engine's at DYNAMODB_ENDPOINT; this test is about the one in the folder")
 	}
 	data := localdata.Dir(t.TempDir())
-	engine, done, err := data.OpenTable(t.Context(), config.Config{})
+	engine, err := bolt.Open(filepath.Join(string(data), "table.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +378,7 @@ func TestDataOfAnotherVersionIsRefused(t *testing.T) {
 	if err := engine.Transact(t.Context(), table.Create(older)); err != nil {
 		t.Fatal(err)
 	}
-	if err := done(); err != nil {
+	if err := engine.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err = Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now,

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/atomicfile"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 )
@@ -41,13 +42,13 @@ func (d Dir) Jars() string           { return d.path("jars") }
 func (d Dir) Outbox() string         { return d.path("outbox") }
 
 // OpenTable opens the embedded table of the folder, or the table on the engine at DYNAMODB_ENDPOINT, which it creates
-// if missing. The embedded table belongs to one process at a time. A table of another version of the program is an
-// error that says how to begin again.
+// if missing. The embedded table belongs to one process at a time. A table with rows of another form, which an earlier
+// or a later version of the program wrote, is an error that says how to begin again.
 func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, close func() error, err error) {
 	if c.DynamoDBEndpoint != "" {
 		t, err := cloud.LocalTable(ctx, c)
 		if err == nil {
-			err = checkVersion(ctx, t, "at "+c.DynamoDBEndpoint, "delete the table")
+			err = checkForm(ctx, t, "at "+c.DynamoDBEndpoint, "delete the table")
 		}
 		return t, func() error { return nil }, err
 	}
@@ -58,30 +59,57 @@ func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, clo
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := checkVersion(ctx, b, "in "+string(d), "delete the folder, or set DATA to another one"); err != nil {
+	if err := checkForm(ctx, b, "in "+string(d), "delete the folder, or set DATA to another one"); err != nil {
 		b.Close()
 		return nil, nil, err
 	}
 	return b, b.Close, nil
 }
 
-// Marker is the row that the local server writes when it has filled a table. Its schema is the version of everything in
-// the table: it grows when rows are stored in another form, since nothing migrates the data of a laptop.
-var Marker = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: 2,
+// form is the row that says in which form the rows of a table are, written when the table is new. Its schema grows when
+// rows are stored in another form, since nothing migrates the data of a laptop: 3 has customers with contracts and
+// instances.
+var form = table.Row{Key: table.Key{PK: "local", SK: "form"}, Type: "form", Schema: 3, Data: json.RawMessage(`{}`)}
+
+// Marker is the row that the local server writes when it has filled a table. Earlier versions of the program look at its
+// schema.
+var Marker = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: form.Schema,
 	Data: json.RawMessage(`{}`)}
 
-// checkVersion refuses a table that another version of the program has filled.
-func checkVersion(ctx context.Context, t table.Table, where, how string) error {
-	switch marked, err := t.Get(ctx, Marker.Key); {
-	case errors.Is(err, table.ErrNotFound):
-		return nil
-	case err != nil:
-		return err
-	case marked.Schema != Marker.Schema:
-		return fmt.Errorf("cannot use the data %s: it is from another version of this program. To begin again, %s",
-			where, how)
+// checkForm refuses a table with rows of another form, and marks an empty one.
+func checkForm(ctx context.Context, t table.Table, where, how string) error {
+	refused := fmt.Errorf("cannot use the data %s: it is from another version of this program. To begin again, %s",
+		where, how)
+	marked, err := t.Get(ctx, form.Key)
+	if errors.Is(err, table.ErrNotFound) {
+		switch older, err := unmarked(ctx, t); {
+		case err != nil:
+			return err
+		case older:
+			return refused
+		}
+		if err := t.Transact(ctx, table.Create(form)); !errors.Is(err, table.ErrConflict) {
+			return err
+		}
+		marked, err = t.Get(ctx, form.Key) // another process was faster
 	}
-	return nil
+	if err == nil && marked.Schema != form.Schema {
+		err = refused
+	}
+	return err
+}
+
+// unmarked reports whether a table without a form has rows: a version of the program that knew no form filled it, as a
+// server or by an import, which counted licenses.
+func unmarked(ctx context.Context, t table.Table) (bool, error) {
+	switch _, err := t.Get(ctx, Marker.Key); {
+	case err == nil:
+		return true, nil
+	case !errors.Is(err, table.ErrNotFound):
+		return false, err
+	}
+	page, err := t.Query(ctx, table.Query{PK: rowkey.StatsPK, Limit: 1})
+	return len(page.Rows) > 0, err
 }
 
 // RemoveUnfinished removes the files that a killed server left half written. The table, which belongs to one process,

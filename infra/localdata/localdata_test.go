@@ -1,12 +1,14 @@
 package localdata
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"marketplace/shared/config"
 	"marketplace/shared/table"
+	"marketplace/shared/table/bolt"
 )
 
 func TestServerFindsTheRunningServer(t *testing.T) {
@@ -47,35 +49,78 @@ func TestServerFindsTheRunningServer(t *testing.T) {
 	}
 }
 
-func TestTableOfAnotherVersionIsRefused(t *testing.T) {
-	for _, version := range []int{Marker.Schema - 1, Marker.Schema, Marker.Schema + 1} {
+// older are rows as earlier versions of the program wrote them, into a folder of their own: before there were customers,
+// licenses had their contacts, and requests, licenses and suppressions shared partitions.
+var older = map[string][]table.Row{
+	"of a server without a sample": {seeded(2)},
+	"of a server": {
+		seeded(2),
+		old("LICENSE#01k0", "LICENSE", "license", `{"license":{"id":"01k0","type":"PRODUCTION","organization":"Acme AG",
+			"server":"AWHW8w9JtzBzSrmf9GQX","edition":"developer","maxLoc":1000000,"support":true,
+			"expiration":"2030-08-31","contacts":[{"name":"Ada","email":"ada@acme.example"}]}}`),
+		old("DATASET#AWHW8w9JtzBzSrmf9GQX", "LICENSE#01k0", "index", `{"id":"01k0"}`),
+		old("WORD#ac", "acme#LICENSE#01k0", "index", `{"id":"01k0"}`),
+		old("STATS", "2030-08#07", "stats", `{"developer/PRODUCTION":{"licenses":1,"maxLoc":1000000}}`),
+	},
+	"of an import alone": {
+		old("LICENSE#01k0", "LICENSE", "license", `{"license":{"id":"01k0"}}`),
+		old("STATS", "2030-08#07", "stats", `{"developer/PRODUCTION":{"licenses":1,"maxLoc":1000000}}`),
+	},
+	"of a later version": {
+		{Key: form.Key, Type: form.Type, Schema: form.Schema + 1, Data: form.Data}, seeded(form.Schema + 1),
+	},
+}
+
+func seeded(schema int) table.Row {
+	marker := Marker
+	marker.Schema = schema
+	return marker
+}
+
+func old(pk, sk, kind, data string) table.Row {
+	return table.Row{Key: table.Key{PK: pk, SK: sk}, Type: kind, Schema: 1, Data: json.RawMessage(data)}
+}
+
+func TestFolderOfAnotherVersionIsRefused(t *testing.T) {
+	for name, rows := range older {
 		d := Dir(t.TempDir())
+		engine, err := bolt.Open(d.path("table.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if err := engine.Transact(t.Context(), table.Create(row)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := engine.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // a refused table is closed again
+			_, _, err := d.OpenTable(t.Context(), config.Config{})
+			want := "cannot use the data in " + string(d) + ": it is from another version of this program. " +
+				"To begin again, delete the folder, or set DATA to another one"
+			if err == nil || err.Error() != want {
+				t.Errorf("%s: got %v, want %s", name, err, want)
+			}
+		}
+	}
+}
+
+func TestFolderOfThisVersionIsOpened(t *testing.T) {
+	d := Dir(t.TempDir())
+	for _, row := range []table.Row{
+		old("STATS", "2030-08#07", "stats", `{}`), Marker, old("CUSTOMER#1", "CUSTOMER", "customer", `{}`),
+	} {
 		engine, done, err := d.OpenTable(t.Context(), config.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		marker := Marker
-		marker.Schema = version
-		if err := engine.Transact(t.Context(), table.Create(marker)); err != nil {
+		if err := engine.Transact(t.Context(), table.Create(row)); err != nil {
 			t.Fatal(err)
 		}
 		if err := done(); err != nil {
 			t.Fatal(err)
-		}
-		for range 2 { // a refused table is closed again
-			_, done, err := d.OpenTable(t.Context(), config.Config{})
-			if version == Marker.Schema {
-				if err != nil {
-					t.Fatal(err)
-				}
-				done()
-				continue
-			}
-			want := "cannot use the data in " + string(d) + ": it is from another version of this program. " +
-				"To begin again, delete the folder, or set DATA to another one"
-			if err == nil || err.Error() != want {
-				t.Errorf("version %d: got %v, want %s", version, err, want)
-			}
 		}
 	}
 }

@@ -179,8 +179,9 @@ func (r *run) fill() {
 		today := license.DateOf(r.now())
 		for i := range 250 {
 			l := license.License{
-				ID: newID(), Type: license.Production, Organization: fmt.Sprintf("Company %d", i%90), Edition: license.Developer,
-				Server: license.Server(fmt.Sprintf("BWHW8w9JtzBzSrm%05d", i)), MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
+				ID: newID(), Type: license.Production, Organization: fmt.Sprintf("Company %d", i%90),
+				Edition: license.Developer, Server: license.Server(fmt.Sprintf("BWHW8w9JtzBzSrm%05d", i)),
+				MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
 				Expiration: today.AddMonths(1),
 			}
 			eve := license.Contact{Email: fmt.Sprintf("eve@host%d.example", i%90)}

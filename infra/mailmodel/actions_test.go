@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"marketplace/functions/reminders/daily"
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 )
 
@@ -172,33 +174,60 @@ func (w *world) review() {
 }
 
 // newLicense makes a license that expires soon, so that there is something to remind of.
-func (w *world) newLicense(server, email string) *licensed {
+func (w *world) newLicense(of *buyer, server, email string) *licensed {
 	id := fmt.Sprintf("l%03d", len(w.licenses)+1)
 	days := one(w, []int{0, 1, 5, 20, 29, 31, 33, 45, 59, 61, 63, 70, 100, 200}) + w.choose(3)
-	l := &licensed{id: id, server: server, expiration: day(w.now).AddDate(0, 0, days), contacts: []string{email}}
+	l := &licensed{id: id, server: server, expiration: day(w.now).AddDate(0, 0, days), buyer: of}
 	if w.chance(20) {
 		l.notBefore = day(w.now).AddDate(0, 0, -w.choose(30))
 	}
+	l.added = append(l.added, email)
 	for _, c := range addresses {
-		if c != email && len(l.contacts) < 3 && w.chance(15) {
-			l.contacts = append(l.contacts, c)
+		if c != email && len(l.added) < 3 && w.chance(15) {
+			l.added = append(l.added, c)
 		}
 	}
 	return l
 }
 
+// recorded notes that licenses are on record, and with them the contacts that came with them.
+func (w *world) recorded(licenses ...*licensed) {
+	for _, l := range licenses {
+		w.licenses = append(w.licenses, l)
+		for _, c := range l.added {
+			known := func(r reader) bool { return r.email == c }
+			if !slices.ContainsFunc(l.buyer.contacts, known) {
+				l.buyer.contacts = append(l.buyer.contacts, reader{c, true, true})
+			}
+		}
+	}
+}
+
 func (l *licensed) terms() license.License {
 	t := license.License{
-		ID: l.id, Type: license.Production, Organization: "Acme AG", Server: license.Server(l.server),
+		ID: l.id, Type: license.Production, Organization: l.buyer.name, Server: license.Server(l.server),
 		Edition: license.Developer, MaxLoc: 1_000_000, Expiration: license.DateOf(l.expiration), KeyText: l.key,
 	}
 	if !l.notBefore.IsZero() {
 		t.NotBefore = license.DateOf(l.notBefore)
 	}
-	for _, c := range l.contacts {
-		t.Contacts = append(t.Contacts, license.Contact{Name: "A Person", Email: c})
-	}
 	return t
+}
+
+// draft is the issuing of licenses of one customer, with the contacts that come with them.
+func (w *world) draft(licenses ...*licensed) (i store.Issue, err error) {
+	for _, l := range licenses {
+		var contacts []license.Contact
+		for _, c := range l.added {
+			contacts = append(contacts, license.Contact{Name: "A Person", Email: c})
+		}
+		one, err := storetest.Draft(context.Background(), w.people.store.Store, l.terms(), contacts...)
+		if err != nil {
+			return store.Issue{}, err
+		}
+		i = storetest.Join(i, one)
+	}
+	return i, nil
 }
 
 const mostLicenses = 12
@@ -207,66 +236,82 @@ func (w *world) importLicense() {
 	if len(w.licenses) >= mostLicenses {
 		return
 	}
-	l := w.newLicense(fmt.Sprintf("server%d", len(w.licenses)), one(w, addresses))
+	of, server := w.newBuyer(), fmt.Sprintf("server%d", len(w.licenses))
 	if len(w.licenses) > 0 && w.chance(30) { // a renewal, or an old one
-		l.server = one(w, w.licenses).server
+		old := one(w, w.licenses)
+		of, server = old.buyer, old.server
 	}
+	l := w.newLicense(of, server, one(w, addresses))
 	if w.do("license "+l.id+" is imported", func() error {
-		_, err := w.people.store.AddLicense(context.Background(), l.terms(), operator)
-		return err
+		i, err := w.draft(l)
+		if err != nil {
+			return err
+		}
+		i.Imported = true
+		return w.people.store.IssueLicenses(context.Background(), i)
 	}) {
-		w.licenses = append(w.licenses, l)
+		w.recorded(l)
 		w.expect()
 	}
 }
 
-// issue issues one or two licenses: for a request, or a renewal that may revoke the license before it.
+func (w *world) newBuyer() *buyer { return &buyer{name: fmt.Sprintf("Company %d", len(w.licenses))} }
+
+// issue issues one or two licenses: for a request, or a renewal that may revoke the license before it. The key
+// may go to somebody who is no contact.
 func (w *world) issue() {
 	if len(w.licenses) >= mostLicenses {
 		return
 	}
-	i := store.Issue{By: operator}
 	var old *licensed
-	server, email := fmt.Sprintf("server%d", len(w.licenses)), one(w, addresses)
+	of, server, email := w.newBuyer(), fmt.Sprintf("server%d", len(w.licenses)), one(w, addresses)
 	r := w.openRequest()
 	if r != nil {
-		i.Request, email = r.id, r.email
+		email = r.email
 	}
 	if len(w.licenses) > 0 && w.chance(40) {
 		old = one(w, w.licenses)
-		server = old.server
+		of, server = old.buyer, old.server
 	}
 	var made []*licensed
 	for n := range 1 + w.choose(2) {
-		l := w.newLicense(server, email)
+		l := w.newLicense(of, server, email)
 		l.id = fmt.Sprintf("l%03d", len(w.licenses)+1+n)
 		l.key = fmt.Sprintf("S0VZLW9m%s", l.id)
 		if n > 0 {
 			l.server += "staging"
 		}
 		made = append(made, l)
-		i.Licenses = append(i.Licenses, l.terms())
+	}
+	to := made[0].added[0]
+	if w.chance(20) {
+		to = one(w, addresses)
 	}
 	replaces := old != nil && !old.revoked && w.chance(30)
 	if !w.do("license "+made[0].id+" is issued", func() error {
+		i, err := w.draft(made...)
+		if err != nil {
+			return err
+		}
+		i.To = license.Contact{Name: "A Person", Email: to}
 		if r != nil {
-			i.RequestVersion = w.version(rowkey.Request(r.id))
+			i.Request, i.RequestVersion = r.id, w.version(rowkey.Request(r.id))
 		}
 		if replaces {
-			i.Replaces = map[string]int64{old.id: w.version(rowkey.License(old.id))}
+			i.Replaces = []string{old.id}
 		}
 		return w.people.store.IssueLicenses(context.Background(), i)
 	}) {
 		return
 	}
-	w.licenses = append(w.licenses, made...)
+	w.recorded(made...)
 	if replaces {
 		old.revoked = true
 	}
 	if r != nil {
 		r.state, r.unconfirmed = "issued", false
 	}
-	w.expect(want{"license-key", made[0].id, made[0].contacts[0]})
+	w.expect(want{"license-key", made[0].id, to})
 }
 
 func (w *world) changeLicense() {
@@ -294,13 +339,118 @@ func (w *world) changeLicense() {
 			w.expect()
 		}
 	case l.key != "":
-		to, nonce := one(w, l.contacts), fmt.Sprintf("n%d", len(w.order))
+		to, nonce := one(w, addresses), fmt.Sprintf("n%d", len(w.order))
 		if w.do("the key of "+l.id+" is sent again", func() error {
 			return w.people.store.SendKeyAgain(context.Background(), l.id, operator,
 				license.Contact{Name: "A Person", Email: to}, nonce)
 		}) {
 			w.expect(want{"license-key", l.id, to})
 		}
+	}
+}
+
+// changeCustomer removes a contact, adds one, changes their order, or what one is for; or takes a server out of use, or
+// back into use.
+func (w *world) changeCustomer() {
+	if len(w.licenses) == 0 {
+		return
+	}
+	l := one(w, w.licenses)
+	after := slices.Clone(l.buyer.contacts)
+	what := ""
+	switch n := w.choose(6); {
+	case n == 0:
+		w.retire(l)
+		return
+	case n == 1 && len(after) > 0:
+		i := w.choose(len(after))
+		what = "loses the contact " + after[i].email
+		after = slices.Delete(after, i, i+1)
+	case n == 2:
+		email := one(w, addresses)
+		if slices.ContainsFunc(after, func(r reader) bool { return r.email == email }) {
+			return
+		}
+		what, after = "gets the contact "+email, append(after, reader{email, true, true})
+	case n == 3:
+		what = "has its contacts in the opposite order"
+		slices.Reverse(after)
+	case len(after) > 0:
+		i := w.choose(len(after))
+		after[i].keys, after[i].renewals = w.chance(70), true
+		if after[i].keys {
+			after[i].renewals = w.chance(70)
+		}
+		what = fmt.Sprintf("has %s for keys: %v, for renewals: %v", after[i].email, after[i].keys, after[i].renewals)
+	}
+	if what != "" {
+		w.saveContacts(l, after, what)
+	}
+}
+
+func (w *world) saveContacts(l *licensed, after []reader, what string) {
+	if w.do(l.buyer.name+" "+what, func() error {
+		change := w.accountChange(l)
+		return w.people.store.SaveCustomer(context.Background(), change, change.Customer,
+			func(c *customer.Customer) error { c.Contacts = contacts(after); return nil })
+	}) {
+		l.buyer.contacts = after
+		w.expect()
+	}
+}
+
+// overtake removes the contact to whom one of some reminders goes, or takes the server that it is about out of use.
+func (w *world) overtake(of []*email) {
+	var reminders []*email
+	for _, e := range of {
+		if e.Kind == "license-expiring" {
+			reminders = append(reminders, e)
+		}
+	}
+	if len(reminders) == 0 {
+		return
+	}
+	e := one(w, reminders)
+	l := w.license(e.About)
+	if w.chance(40) {
+		w.retire(l)
+		return
+	}
+	w.saveContacts(l, slices.DeleteFunc(slices.Clone(l.buyer.contacts), func(r reader) bool {
+		return r.email == e.To.Email
+	}), "loses the contact "+e.To.Email)
+}
+
+// contacts are the model's contacts as the store has them.
+func contacts(readers []reader) (list []customer.Contact) {
+	for _, r := range readers {
+		c := customer.Contact{Name: "A Person", Email: r.email}
+		switch {
+		case r.keys && !r.renewals:
+			c.For = []customer.Purpose{customer.Keys}
+		case r.renewals && !r.keys:
+			c.For = []customer.Purpose{customer.Renewals}
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// accountChange is a change of the customer of a license as it is on record.
+func (w *world) accountChange(l *licensed) store.AccountChange {
+	id := storetest.CustomerID(l.buyer.name)
+	return store.AccountChange{Customer: id, Version: w.version(rowkey.Guard(id)), By: operator}
+}
+
+// retire takes the server of a license out of use, or back into use.
+func (w *world) retire(l *licensed) {
+	retired := !w.retired[l.server]
+	if w.do(fmt.Sprintf("%s is retired: %v", l.server, retired), func() error {
+		return w.people.store.RetireInstance(context.Background(), w.accountChange(l), storetest.InstanceID(l.terms()),
+			retired)
+	}) {
+		w.retired[l.server] = retired
+		w.expect()
 	}
 }
 
@@ -357,7 +507,7 @@ func (w *world) lift() {
 
 // sendable returns the first contact whose address is not suppressed; "" for none.
 func (w *world) sendable(l *licensed) string {
-	for _, c := range l.contacts {
+	for _, c := range l.buyer.forRenewals() {
 		if w.suppressed[c] != everything {
 			return c
 		}
@@ -413,6 +563,9 @@ func (w *world) remind() {
 	}
 	if err == nil && len(wants) > 0 {
 		w.failf("the daily run succeeded and did not queue %v", wants)
+	}
+	if w.chance(15) {
+		w.overtake(p.appeared)
 	}
 }
 

@@ -164,7 +164,7 @@ func (w *world) watchState(p *process, id string, row table.Row) {
 func (w *world) deliver(v event) {
 	e, r := v.email, v.report
 	w.reporter.appeared = nil
-	point, told, before := w.point(e), len(e.reports), e.fate()
+	point, told, before := w.pointForOthers(e), len(e.reports), e.fate()
 	w.reporting = &v
 	err := w.record(r)
 	w.reporting = nil

@@ -11,7 +11,8 @@ import (
 var steps = []func(*world){
 	(*world).file, (*world).file, (*world).correct, (*world).review, (*world).review,
 	(*world).importLicense, (*world).importLicense, (*world).issue, (*world).issue, (*world).changeLicense,
-	(*world).changeLicense, (*world).remind, (*world).remind, (*world).remind,
+	(*world).changeLicense, (*world).changeCustomer, (*world).changeCustomer,
+	(*world).remind, (*world).remind, (*world).remind,
 	(*world).send, (*world).send, (*world).send, (*world).send,
 	(*world).wait, (*world).wait, (*world).wait, (*world).wait, (*world).change, (*world).change,
 	(*world).schedule, (*world).schedule, (*world).unknownRow, (*world).tryAgain,
@@ -102,6 +103,8 @@ func (w *world) count(seen map[string]int) {
 		add("repeated", e.Repeats != "")
 		add("a task for sales", e.Kind == "license-unreached")
 		add("pointless", e.state.Status == "pointless")
+		add("for a retired instance", e.state.Cause == "the instance was retired")
+		add("for a former contact", e.state.Cause == "the recipient is no longer a contact")
 		add("failed", e.state.Status == "failed")
 		add("of a newer version", e.unknown)
 		add("tried again", e.marksThen > 0 || e.since > 0)

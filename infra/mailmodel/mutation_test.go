@@ -29,6 +29,9 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 	"what has no point is sent": func(_ *world, _ *process, o *dispatch.Options) {
 		o.Records = always{o.Records}
 	},
+	"who was a contact once is reminded": func(_ *world, _ *process, o *dispatch.Options) {
+		o.Records = former{o.Records}
+	},
 	"letters are written when they are queued": func(w *world, _ *process, o *dispatch.Options) {
 		write := o.Write
 		o.Write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
@@ -138,11 +141,20 @@ func (a always) Records(ctx context.Context, n notice.Notice) (notice.Records, e
 	r, err := a.suppressions.Records(ctx, n)
 	for i := range r.Licenses {
 		l := &r.Licenses[i]
-		l.Muted, l.Successor, l.Revoked = false, "", time.Time{}
+		l.Muted, l.Retired, l.Successor, l.Revoked = false, false, "", time.Time{}
 	}
 	if n.Kind == mail.RequestQuestion {
 		r.Request.State, r.Request.Question = request.Waiting, n.Text
 	}
+	return r, err
+}
+
+// former are records in which whoever is written to is a contact.
+type former struct{ suppressions }
+
+func (f former) Records(ctx context.Context, n notice.Notice) (notice.Records, error) {
+	r, err := f.suppressions.Records(ctx, n)
+	r.Contacts = append(r.Contacts, n.To)
 	return r, err
 }
 

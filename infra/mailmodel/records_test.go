@@ -21,18 +21,49 @@ func (r *requested) open() bool {
 	return r.state == "received" || r.state == "in review" || r.state == "waiting for customer"
 }
 
+// buyer is a customer as the model knows it: that of one server, and of its staging server.
+type buyer struct {
+	name     string
+	contacts []reader
+}
+
+// reader is a contact of a customer, and what for.
+type reader struct {
+	email          string
+	keys, renewals bool
+}
+
+// forKeys are the addresses of those who get keys, in their order; forRenewals those who get reminders.
+func (b *buyer) forKeys() []string {
+	return b.readers(func(r reader) bool { return r.keys })
+}
+
+func (b *buyer) forRenewals() []string {
+	return b.readers(func(r reader) bool { return r.renewals })
+}
+
+func (b *buyer) readers(is func(reader) bool) (list []string) {
+	for _, r := range b.contacts {
+		if is(r) {
+			list = append(list, r.email)
+		}
+	}
+	return list
+}
+
 // licensed is a license as the model knows it.
 type licensed struct {
 	id         string
+	buyer      *buyer
 	server     string
 	key        string // "" of an imported one
 	notBefore  time.Time
 	expiration time.Time // the beginning of its last day
-	contacts   []string
 	revoked    bool
 	muted      bool
-	reminded   int  // the months of the last reminder that was queued
-	unreached  bool // sales were told that no contact can be reached
+	added      []string // the contacts that came with it
+	reminded   int      // the months of the last reminder that was queued
+	unreached  bool     // sales were told that no contact can be reached
 }
 
 func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
@@ -57,9 +88,14 @@ func (w *world) renewed(l *licensed) bool {
 	})
 }
 
+// over reports whether nobody is reminded of a license any more.
+func (w *world) over(l *licensed) bool {
+	return l.muted || l.revoked || w.expired(l) || w.renewed(l) || w.retired[l.server]
+}
+
 // stage returns which reminder fits today: the months before the expiration, 0 for none.
 func (w *world) stage(l *licensed) int {
-	if l.muted || l.revoked || w.expired(l) || w.renewed(l) {
+	if w.over(l) {
 		return 0
 	}
 	for _, months := range []int{1, 2} {
@@ -148,11 +184,23 @@ func (w *world) pointOfKind(e *email) verdict {
 	case "license-key":
 		return verdictOf(len(w.usable(e)) > 0)
 	case "license-expiring":
-		return verdictOf(w.stage(l) == e.Stage && e.Stage != 0)
+		return verdictOf(w.stage(l) == e.Stage && e.Stage != 0 && slices.Contains(l.buyer.forRenewals(), e.To.Email))
 	case "license-unreached":
-		return verdictOf(!l.muted && !l.revoked && !w.expired(l) && !w.renewed(l) && w.inReach(l, "") == "")
+		return verdictOf(!w.over(l) && w.unreachable(l))
 	}
 	return no
+}
+
+// pointForOthers says whether an email about a license has a point, its reader being a contact or not.
+func (w *world) pointForOthers(e *email) verdict {
+	if e.Kind != "license-expiring" {
+		return w.point(e)
+	}
+	l := w.license(e.About)
+	before := l.buyer
+	defer func() { l.buyer = before }()
+	l.buyer = &buyer{contacts: append(slices.Clone(before.contacts), reader{e.To.Email, true, true})}
+	return w.point(e)
 }
 
 // usable returns the licenses of an email with keys that are worth having.

@@ -90,13 +90,41 @@ func (w *world) outOfReach(l *licensed, address string) bool {
 }
 
 // inReach returns the first contact who is not out of reach, besides one; "" for none.
-func (w *world) inReach(l *licensed, besides string) string {
-	for _, c := range l.contacts {
+func (w *world) inReach(l *licensed, contacts []string, besides string) string {
+	for _, c := range contacts {
 		if c != besides && !w.outOfReach(l, c) {
 			return c
 		}
 	}
 	return ""
+}
+
+// unreachable reports whether nobody gets the reminders of a license, or nobody its key though that did not arrive.
+func (w *world) unreachable(l *licensed) bool {
+	if w.inReach(l, l.buyer.forRenewals(), "") == "" {
+		return true
+	}
+	keys := slices.DeleteFunc(slices.Clone(w.order), func(e *email) bool {
+		return e.Kind != "license-key" || e.About != l.id
+	})
+	lost := func(e *email) bool {
+		fate := e.fate()
+		return fate == returned || fate == bounced || fate == "" && e.state.Status == "failed"
+	}
+	open := slices.ContainsFunc(keys, func(e *email) bool {
+		return lost(e) && !slices.ContainsFunc(keys, func(later *email) bool {
+			return later.fate() == arrived && !later.queued.Before(e.queued)
+		})
+	})
+	return open && w.inReach(l, l.buyer.forKeys(), "") == ""
+}
+
+// contactsOf are those who get emails of the kind of one about a license.
+func (e *email) contactsOf(l *licensed) []string {
+	if e.Kind == "license-key" {
+		return l.buyer.forKeys()
+	}
+	return l.buyer.forRenewals()
 }
 
 // checkReported checks what follows from an event that was recorded.
@@ -144,7 +172,7 @@ func (w *world) checkNextContact(e *email, point verdict) {
 		return
 	}
 	l := w.license(e.About)
-	next := w.inReach(l, e.To.Email)
+	next := w.inReach(l, e.contactsOf(l), e.To.Email)
 	if next == "" && !w.caused(want{"license-unreached", l.id, ""}, nil) {
 		w.failf("%s bounced, and nobody else can be reached, but sales were not told", e.ID)
 	}
@@ -169,16 +197,17 @@ func (w *world) checkFollowsFrom(e *email) {
 		return
 	}
 	if e.Kind == "license-unreached" {
-		for _, c := range l.contacts {
-			if !unreached(c) {
-				w.failf("%s is queued, but %s can be reached", e.ID, c)
-			}
+		some := func(contacts []string) bool {
+			return slices.ContainsFunc(contacts, func(c string) bool { return !unreached(c) })
+		}
+		if some(l.buyer.forKeys()) && some(l.buyer.forRenewals()) {
+			w.failf("%s is queued, but somebody can be reached", e.ID)
 		}
 		return
 	}
 	for _, o := range w.order {
 		if o != e && o.sameFacts(e) && o.To != e.To && unreached(o.To.Email) && !unreached(e.To.Email) && l != nil &&
-			slices.Contains(l.contacts, e.To.Email) {
+			slices.Contains(e.contactsOf(l), e.To.Email) {
 			return
 		}
 	}

@@ -38,6 +38,7 @@ type world struct {
 
 	requests []*requested
 	licenses []*licensed
+	retired  map[string]bool // by server
 	emails   map[string]*email
 	order    []*email       // by when they were queued
 	commits  int            // transactions that were applied
@@ -68,7 +69,8 @@ func newWorld(seed uint64, mutation string) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), mutation: mutation, rows: new(tabletest.Memory),
 		seeds:  map[uint64]uint64{},
-		emails: map[string]*email{}, ready: map[string]int{}, suppressed: map[string]scope{},
+		emails: map[string]*email{}, retired: map[string]bool{}, ready: map[string]int{},
+		suppressed: map[string]scope{},
 	}
 	w.setNow(time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second))
 	some := func(most int) int { return max(0, w.choose(2*most)-most) } // in half of the histories none

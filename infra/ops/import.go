@@ -25,13 +25,26 @@ import (
 
 const importUsage = `usage: ops import-licenses [-table NAME] [-skip-refused] FILE.csv
 
-Imports a vendor's existing licenses, with their reminders. The file is CSV with the header
+Imports a vendor's existing licenses with their customers, contracts and instances. The file is CSV; its first line
+names the columns, in any order:
   organization,contact,email,server_id,edition,type,max_loc,expiration,support
-(dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no). A further line of a license with another
-contact adds the contact. If any line has an error, every such line is reported with all its errors and nothing is
-recorded; -skip-refused records the others. A license already on record with other terms is an error too. A note names
-an accepted line that deserves a look, such as a second organization on one server. A file can be imported again:
-licenses on record stay unchanged.
+(dates YYYY-MM-DD; types EVALUATION, PRODUCTION, STAGING; support yes or no), and any of these, which may be blank:
+  customer     our reference of the customer (C-…), or a name by which you tell customers apart
+  contract     our reference of the contract (K-…), or a name likewise
+  environment  production or staging
+  mirrors      the server ID of the production that a staging server mirrors
+  contacts     further email addresses
+  reference    what another system calls the customer, such as CRM:4711
+
+Licenses of one organization name and one mail domain are one customer's; at public mail providers the whole address
+counts. The same name at another domain is another customer, and a note suggests to merge them. Licenses of equal terms
+are under one contract, and licenses of one server ID are for one instance.
+
+A further line of a license with another contact adds the contact. If any line has an error, every such line is reported
+with all its errors and nothing is recorded; -skip-refused records the others. Lines that contradict each other or a
+license on record are errors too. A note names an accepted line that deserves a look, such as a server that another
+customer has. The order of the lines does not matter, and a file can be imported again: what is on record stays
+unchanged, also if sales changed it since. If an import is interrupted, run it again.
 
 The licenses go to the table named by -table or TABLE_NAME: in the cloud, or on the engine at DYNAMODB_ENDPOINT if that
 is set, which creates the table if necessary. Without a table name they go to the data of the local server (DATA,
@@ -67,6 +80,10 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stdout, "%d recorded in %s, %d already on record, %d refused\n",
 		report.Recorded, where, report.Known, len(report.Refused))
+	if report.Customers+report.Contracts+report.Instances > 0 {
+		fmt.Fprintf(stdout, "New: %s, %s, %s\n", some(report.Customers, "customer"), some(report.Contracts, "contract"),
+			some(report.Instances, "instance"))
+	}
 	if len(report.Refused) == 0 {
 		return 0
 	}
@@ -75,6 +92,14 @@ func importLicenses(args []string, stdout, stderr io.Writer) int {
 			"import-licenses: nothing was recorded; fix the lines above, or skip them with -skip-refused")
 	}
 	return 1
+}
+
+// some counts things: "1 customer", "2 customers".
+func some(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func importFile(

@@ -145,9 +145,11 @@ func TestLicensesAreImportedIntoTheNamedTable(t *testing.T) {
 	_, imports := announced(t)
 	name := "import-" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	file := licensesFile(t, "AWHW8w9JtzBzSrmf9GQX")
-	for _, want := range []string{"1 recorded in table %, 0 already on record",
-		"0 recorded in table %, 1 already on record"} {
-		want = strings.Replace(want, "%", name+" at "+endpoint, 1) + ", 0 refused\n"
+	for _, want := range []string{
+		"1 recorded in table %, 0 already on record, 0 refused\nNew: 1 customer, 1 contract, 1 instance\n",
+		"0 recorded in table %, 1 already on record, 0 refused\n",
+	} {
+		want = strings.Replace(want, "%", name+" at "+endpoint, 1)
 		var stdout, stderr strings.Builder
 		if status := run([]string{"import-licenses", "-table", name, file}, &stdout, &stderr); status != 0 ||
 			stdout.String() != want {
@@ -163,7 +165,7 @@ func TestLicensesAreImportedIntoTheNamedTable(t *testing.T) {
 	}
 	found := 0
 	err = store.New(table, store.Options{Now: time.Now}).LicensesExpiring(t.Context(),
-		license.Date{Year: 2035, Month: 8, Day: 1}, func(store.Summary) error {
+		license.Date{Year: 2035, Month: 8, Day: 1}, func(store.LicenseRecord) error {
 			found++
 			return nil
 		})

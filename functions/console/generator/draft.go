@@ -87,10 +87,13 @@ type elsewhere struct {
 }
 
 // Draft works out what a form would issue. It returns an Invalid fault with its fields for a wrong form, together with
-// a draft for showing the form again; a NotFound fault for an unknown source; and a Conflict fault for a source that is
-// closed or revoked.
+// a draft for showing the form again; a NotFound fault for an unknown source; a Conflict fault for a source that is
+// closed or revoked; and *PartlyIssued if the form was issued in part.
 func (g *Generator) Draft(ctx context.Context, s Source, f Form) (*Draft, error) {
 	d, err := g.Edit(ctx, s, f)
+	if err == nil {
+		err = d.partly()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/bolt"
+	"marketplace/shared/table/tabletest"
 )
 
 var sample = sync.OnceValues(func() (*catalog.Catalog, error) {
@@ -35,6 +37,7 @@ type testEnv struct {
 	*Generator
 	*testing.T
 	store    *delivery.Store
+	table    *tabletest.Faulty // under the store
 	now      time.Time
 	issuer   license.Issuer
 	packages packages
@@ -53,9 +56,9 @@ func newTestEnv(t *testing.T) *testEnv {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	w := &testEnv{T: t, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), issuer: licensetest.Issuer(t)}
+	w := &testEnv{T: t, table: &tabletest.Faulty{Table: engine}, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), issuer: licensetest.Issuer(t)}
 	clock := func() time.Time { return w.now }
-	w.store = delivery.New(store.New(engine, store.Options{Now: clock}))
+	w.store = delivery.New(store.New(w.table, store.Options{Now: clock}))
 	w.Generator = New(Options{
 		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil },
 		Packager: &w.packages,
@@ -161,6 +164,41 @@ func (w *testEnv) add(list ...license.License) {
 			w.Fatal(err)
 		}
 	}
+}
+
+// fleet puts a contract on record, with instances that have licenses under it: production, and staging spread over it.
+func (w *testEnv) fleet(production, staging int) (contract string) {
+	w.Helper()
+	c := storetest.Customer(w, w.store.Store, acme, carol)
+	k := customer.Contract{
+		ID: "fleet", Customer: c.ID, Reference: "K-FAEET0",
+		Terms:      customer.Terms{Edition: license.Enterprise, MaxLoc: 500_000, Support: true},
+		Production: production, Staging: staging, First: day("2017-05-01"), Last: day("2018-04-30"), Created: w.now,
+	}
+	if err := w.store.IssueLicenses(w.Context(), store.Issue{Contracts: []customer.Contract{k}, By: "sam"}); err != nil {
+		w.Fatal(err)
+	}
+	for n := range production + staging {
+		l := sold(fmt.Sprintf("fleet%02d", n), func(l *license.License) {
+			l.Customer, l.Instance, l.Contract = c.ID, fmt.Sprintf("instance%02d", n), k.ID
+			l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmfFL%02d", n))
+		})
+		i := customer.Instance{
+			ID: l.Instance, Customer: c.ID, Environment: request.ProductionUse, Created: w.now,
+			Servers: []customer.ServerID{{Server: l.Server, Told: w.now}},
+		}
+		if n >= production {
+			l.Type, i.Environment = license.Staging, request.StagingUse
+			i.Production = fmt.Sprintf("instance%02d", n%production)
+		}
+		err := w.store.IssueLicenses(w.Context(), store.Issue{
+			Licenses: []license.License{l}, Instances: []customer.Instance{i}, By: "import", Imported: true,
+		})
+		if err != nil {
+			w.Fatal(err)
+		}
+	}
+	return k.ID
 }
 
 // account reads the account of Acme Corporation.

@@ -34,8 +34,6 @@ type Records interface {
 	Dataset(ctx context.Context, server license.Server) (store.Dataset, error)
 	// Accounts reads several customers at once.
 	Accounts(ctx context.Context, ids ...string) ([]*customer.Account, error)
-	// OnRecord reports which of some licenses are on record, by ID.
-	OnRecord(ctx context.Context, ids ...string) (map[string]license.License, error)
 	// IssueLicenses records an issue in one transaction. It returns store.ErrIssued if the same issue was recorded
 	// before, a Conflict fault if a record changed since it was read, and a TooLarge fault if one transaction cannot
 	// hold the issue.

@@ -92,26 +92,46 @@ func (g *Generator) reviewAgain(ctx context.Context, s Source, f Form) error {
 	return &NotIssued{Draft: d, Changed: true, Err: err}
 }
 
-// issued reports whether the license with the form's ID is on record. It is *PartlyIssued if others of the same issue
-// are.
+// issued reports whether the license with the form's ID is on record.
 func (g *Generator) issued(ctx context.Context, id string) (bool, error) {
 	if !validID(id) {
 		return false, nil // the draft reports it
 	}
-	ids := make([]string, maxLicenses)
-	for n := range ids {
-		ids[n] = nthID(id, n)
-	}
-	known, err := g.Records.OnRecord(ctx, ids...)
-	if err != nil {
+	switch _, err := g.Records.License(ctx, id); {
+	case err == nil:
+		return true, nil
+	case fault.KindOf(err) == fault.NotFound:
+		return false, nil
+	default:
 		return false, err
 	}
-	if _, done := known[id]; done || len(known) == 0 {
-		return done, nil
+}
+
+// partly returns *PartlyIssued if licenses of this form are on record without its first one, which comes last.
+func (d *Draft) partly() error {
+	if d.Account == nil || !validID(d.Form.ID) {
+		return nil
 	}
-	first := slices.IndexFunc(ids, func(id string) bool { return known[id].ID != "" })
-	l := known[ids[first]]
-	return false, &PartlyIssued{Customer: l.Customer, Contract: l.Contract, Issued: len(known)}
+	places := map[string]int{}
+	for n := range maxLicenses {
+		places[nthID(d.Form.ID, n)] = n
+	}
+	found := &PartlyIssued{Customer: d.Account.Customer.ID}
+	first := maxLicenses
+	for _, i := range d.Account.Instances {
+		for _, l := range i.Licenses {
+			if n, ok := places[l.ID]; ok {
+				found.Issued++
+				if n < first {
+					first, found.Contract = n, l.Contract
+				}
+			}
+		}
+	}
+	if first == 0 || found.Issued == 0 {
+		return nil
+	}
+	return found
 }
 
 // issue issues the draft if the operator confirmed it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"marketplace/catalog"
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/license/client"
@@ -22,6 +24,8 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/storetest"
+	"marketplace/shared/table/tabletest"
 )
 
 func TestIssueClosesTheRequestAndEmailsTheKey(t *testing.T) {
@@ -34,8 +38,9 @@ func TestIssueClosesTheRequestAndEmailsTheKey(t *testing.T) {
 		t.Errorf("got key %+v, %v", key, err)
 	}
 	r, err = w.store.Request(t.Context(), r.ID)
-	if err != nil || r.State != request.Issued || !slices.Equal(r.Licenses, []string{l.ID}) || l.Request != r.ID {
-		t.Errorf("got request %s with licenses %v, %v", r.State, r.Licenses, err)
+	if err != nil || r.State != request.Issued || !slices.Equal(r.Licenses, []string{l.ID}) || l.Request != r.ID ||
+		r.Customer != l.Customer || r.Instance != l.Instance {
+		t.Errorf("got request %+v, %v", r, err)
 	}
 	mails := w.mails()
 	if len(mails) != 1 || mails[0].To.Email != "ada@acme.example" || mails[0].About != l.ID {
@@ -78,9 +83,13 @@ func TestRepeatedIssueIssuesOnce(t *testing.T) {
 	if err := w.Issue(t.Context(), source, f, Confirmation{}); err != nil {
 		t.Errorf("got error %v for the form with another organization", err)
 	}
-	d, err := w.store.Dataset(t.Context(), prod)
-	if err != nil || len(d.Licenses) != 1 || d.Licenses[0].License.Organization != "Acme AG" || len(w.mails()) != 1 {
-		t.Errorf("got %d licenses, %d emails, %v, want one each", len(d.Licenses), len(w.mails()), err)
+	a, err := w.store.Account(t.Context(), w.license(f.ID).Customer)
+	if err != nil || len(a.Instances) != 1 || len(a.Instances[0].Licenses) != 1 || len(a.Contracts) != 1 ||
+		a.Customer.Name != "Acme AG" || len(w.mails()) != 1 {
+		t.Errorf("got account %+v, %d emails, %v, want one of each", a, len(w.mails()), err)
+	}
+	if d, err := w.store.Dataset(t.Context(), prod); err != nil || len(d.Instances) != 1 {
+		t.Errorf("got %d instances of the server, %v, want 1", len(d.Instances), err)
 	}
 }
 
@@ -113,20 +122,25 @@ func TestChangeSinceTheReviewIsReviewedAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"a license of the server", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) {
-			w.add(sold("l9", func(l *license.License) { l.Type = license.Evaluation }))
+		{"a license of the server, of another customer", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) {
+			w.add(sold("l9", func(l *license.License) { l.Organization = "Globex" }))
 		}},
-		{"a staging license of the server", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) {
-			w.add(sold("l9", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }))
+		{"a license of the instance", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) {
+			w.add(sold("l9", func(l *license.License) { l.Expiration = day("2018-05-31") }))
 		}},
+		{"the contract", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) { w.end("unpaid") }},
 		{"the day", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) { w.now = w.now.AddDate(0, 0, 1) }},
-		{"the form", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Support = "yes" }},
-		{"the recipient", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.Name = "Grace Hopper" }},
+		{"the form", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.MaxLoc = "1000000" }},
+		{"the recipient", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.To = "bob@acme.example" }},
+		{"a contact", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) {
+			f.AddContacts = []string{"bob@acme.example"}
+		}},
 		{"the package", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.CustomPackage = "yes" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newTestEnv(t)
-			r := w.file(asked(request.New))
+			w.add(sold("l1"))
+			r := w.file(asked(request.Renewal))
 			source := Source{Request: r.ID}
 			f := w.begin(source)
 			c := confirmed(w.draft(source, f))
@@ -163,20 +177,59 @@ func TestChangeDuringTheIssueIsReviewedAgain(t *testing.T) {
 	source := Source{Request: w.file(asked(request.Evaluation)).ID}
 	f := w.begin(source)
 	c := confirmed(w.draft(source, f))
-	w.Records = interfering{w.store, func() {
-		w.add(sold("l9", func(l *license.License) { l.Type = license.Evaluation }))
-	}}
+	w.Records = interfering{w.store, sync.OnceFunc(func() {
+		w.add(sold("l9", func(l *license.License) { l.Type, l.Organization = license.Evaluation, "Globex" }))
+	})}
 	err := w.Issue(t.Context(), source, f, c)
 	again, ok := errors.AsType[*NotIssued](err)
-	if !ok || !again.Changed || len(again.Draft.Warnings) == 0 || again.Draft.Warnings[0].Code != SecondEvaluation {
+	if !ok || !again.Changed || !slices.Contains(confirmed(again.Draft).Codes, SecondEvaluation) {
 		t.Errorf("got error %v, want a changed draft", err)
+	}
+}
+
+// TestChangeOfNothingThatWasSeenIsNoConflict: the draft is made again, and issued because it is the same.
+func TestChangeOfNothingThatWasSeenIsNoConflict(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"))
+	source := Source{License: "l1", Kind: request.Renewal}
+	f := w.begin(source)
+	c := confirmed(w.draft(source, f))
+	n := 0
+	w.Records = interfering{w.store, func() {
+		if n++; n <= 2 { // an instance with a contract of its own
+			w.add(sold(fmt.Sprint("l", n+1), func(l *license.License) { l.Server, l.Edition = other, license.DataCenter }))
+		}
+	}}
+	if err := w.Issue(t.Context(), source, f, c); err != nil || n != 3 {
+		t.Errorf("got error %v after %d attempts, want it issued at the third", err, n)
+	}
+	if l := w.license("l1"); l.Successor != f.ID {
+		t.Errorf("got successor %q, want %q", l.Successor, f.ID)
+	}
+}
+
+// TestOthersWhoNeverStopEndTheIssue: whoever changes the customer again and again is named as the reason.
+func TestOthersWhoNeverStopEndTheIssue(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"))
+	source := Source{License: "l1", Kind: request.Renewal}
+	f := w.begin(source)
+	c := confirmed(w.draft(source, f))
+	n := 0
+	w.Records = interfering{w.store, func() {
+		n++
+		w.add(sold(fmt.Sprint("x", n), func(l *license.License) { l.Server, l.Edition = other, license.DataCenter }))
+	}}
+	err := w.Issue(t.Context(), source, f, c)
+	if not, ok := errors.AsType[*NotIssued](err); !ok || !not.Changed || n != attempts {
+		t.Errorf("got error %v after %d attempts, want it to be reviewed again after %d", err, n, attempts)
 	}
 }
 
 // counting counts what a generator reads.
 type counting struct {
 	*delivery.Store
-	requests, licenses, datasets int
+	requests, licenses, datasets, accounts, candidates int
 }
 
 func (c *counting) Request(ctx context.Context, id string) (request.Request, error) {
@@ -194,24 +247,36 @@ func (c *counting) Dataset(ctx context.Context, server license.Server) (store.Da
 	return c.Store.Dataset(ctx, server)
 }
 
-// TestIssueWorksOutTheDraftOnce counts reads: a draft reads the catalog, its request and the server's dataset once
-// each. The licenses are the form's own ID, looked up before an issue and after one that failed.
+func (c *counting) Account(ctx context.Context, id string) (*customer.Account, error) {
+	c.accounts++
+	return c.Store.Account(ctx, id)
+}
+
+func (c *counting) Candidates(ctx context.Context, d request.Details) ([]store.Candidate, error) {
+	c.candidates++
+	return c.Store.Candidates(ctx, d)
+}
+
+// TestIssueWorksOutTheDraftOnce counts reads: a draft reads the catalog, its request, the candidates, the account and
+// the server's dataset once each. The licenses are the form's own ID, looked up before an issue and after one that
+// failed.
 func TestIssueWorksOutTheDraftOnce(t *testing.T) {
-	type reads struct{ catalogs, requests, datasets, licenses int }
+	type reads struct{ catalogs, requests, candidates, accounts, datasets, licenses int }
 	for _, test := range []struct {
 		name    string
 		prepare func(*testEnv, *Confirmation)
 		want    reads
 		fails   bool
 	}{
-		{"issued", func(*testEnv, *Confirmation) {}, reads{1, 1, 1, 1}, false},
-		{"unconfirmed", func(_ *testEnv, c *Confirmation) { c.Codes = nil }, reads{1, 1, 1, 2}, true},
-		{"failing signer", func(w *testEnv, _ *Confirmation) { w.issuer.Signers = nil }, reads{1, 1, 1, 2}, true},
-		{"changed", func(w *testEnv, _ *Confirmation) { w.now = w.now.AddDate(0, 0, 1) }, reads{1, 1, 1, 2}, true},
+		{"issued", func(*testEnv, *Confirmation) {}, reads{1, 1, 1, 1, 1, 1}, false},
+		{"unconfirmed", func(_ *testEnv, c *Confirmation) { c.Codes = nil }, reads{1, 1, 1, 1, 1, 2}, true},
+		{"failing signer", func(w *testEnv, _ *Confirmation) { w.issuer.Signers = nil }, reads{1, 1, 1, 1, 1, 2}, true},
+		{"changed", func(w *testEnv, _ *Confirmation) { w.now = w.now.AddDate(0, 0, 1) }, reads{1, 1, 1, 1, 1, 2}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newTestEnv(t)
-			source := Source{Request: w.file(asked(request.New)).ID}
+			w.add(sold("l1"))
+			source := Source{Request: w.file(asked(request.Renewal)).ID}
 			f := w.begin(source)
 			f.Edition = "enterprise" // a warning
 			c := confirmed(w.draft(source, f))
@@ -224,7 +289,7 @@ func TestIssueWorksOutTheDraftOnce(t *testing.T) {
 			if (err != nil) != test.fails {
 				t.Errorf("got error %v", err)
 			}
-			got := reads{catalogs, counted.requests, counted.datasets, counted.licenses}
+			got := reads{catalogs, counted.requests, counted.candidates, counted.accounts, counted.datasets, counted.licenses}
 			if got != test.want {
 				t.Errorf("got reads %+v, want %+v", got, test.want)
 			}
@@ -250,7 +315,7 @@ func TestEveryWarningMustBeConfirmed(t *testing.T) {
 	if err := w.Issue(t.Context(), source, f, confirmed(again.Draft)); err != nil {
 		t.Fatal(err)
 	}
-	events, err := w.store.LicenseTimeline(t.Context(), f.ID)
+	events, _, err := w.store.LicenseTimeline(t.Context(), w.license(f.ID))
 	last := events[len(events)-1]
 	if err != nil || last.Action != store.WarningsConfirmed || strings.Count(last.Note, "\n") != 1 ||
 		last.By != "sam@vendor.example" {
@@ -290,34 +355,65 @@ func TestFailedSignerOrPackagerIssuesNothing(t *testing.T) {
 	}
 }
 
-func TestReplacementRevokesTheOldLicense(t *testing.T) {
+func TestReplacementKeepsInstanceContractAndStaging(t *testing.T) {
 	w := newTestEnv(t)
-	w.add(sold("l1"))
-	source := Source{Replaces: "l1"}
+	w.add(sold("l1"), sold("s1", stagingOn(stage)))
+	source := Source{License: "l1", Kind: request.Replacement}
 	f := w.begin(source)
 	f.Server = other
 	d := w.draft(source, f)
-	if r := d.Revoked; r == nil || r.ID != "l1" || len(d.Differences()) == 0 {
-		t.Errorf("got draft %+v, want l1 revoked and differences", d)
+	if r := d.Changes.Replaced; len(r) != 1 || r[0].ID != "l1" || len(d.Differences(0)) == 0 {
+		t.Errorf("got replaced %+v, want l1 and differences", r)
 	}
+	before := w.instanceOf(prod)
 	l := w.issue(source, f)
 	if old := w.license("l1"); old.ReplacedBy != l.ID || old.Revoked.IsZero() {
 		t.Errorf("got old license %+v, want it replaced", old)
 	}
+	after := w.instanceOf(other)
+	if after.ID != before.ID || !after.Had(prod) || l.Contract != w.license("l1").Contract ||
+		w.instanceOf(stage).Production != before.ID {
+		t.Errorf("got instance %+v, want the same one with another server ID, and its staging", after)
+	}
+	a := w.account()
+	if used := a.Use(l.Contract, day("2018-03-05")); used != (customer.Use{Production: 1, Staging: 1}) ||
+		len(a.Contracts) != 1 || len(a.Instances) != 2 {
+		t.Errorf("got use %+v of %d contracts by %d instances, want it as before", used, len(a.Contracts),
+			len(a.Instances))
+	}
+	if !w.license("s1").Revoked.IsZero() {
+		t.Error("got the staging license revoked")
+	}
 }
 
-func TestRenewalEmailsStagingLicensesToo(t *testing.T) {
+func TestReplacementReplacesWhatWasRenewedAhead(t *testing.T) {
 	w := newTestEnv(t)
-	w.add(
-		sold("l1"),
-		sold("s1", func(l *license.License) { l.Type, l.Server, l.Mirrors = license.Staging, stage, prod }),
-	)
-	source := Source{Renews: "l1"}
+	w.add(sold("l1"))
+	ahead := w.issue(Source{License: "l1", Kind: request.Renewal}, w.begin(Source{License: "l1", Kind: request.Renewal}))
+	source := Source{License: "l1", Kind: request.Replacement}
 	f := w.begin(source)
+	f.Server = other
+	now := w.issue(source, f)
+	later := w.license(nthID(f.ID, 1))
+	if later.Server != other || later.Expiration != ahead.Expiration || later.Contract != ahead.Contract ||
+		w.license(ahead.ID).ReplacedBy == "" || w.license(now.ID).Successor != later.ID {
+		t.Errorf("got %+v for the renewal, want its days and contract for the new server", later)
+	}
+}
+
+func TestRenewalEmailsTheWholeContract(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"), sold("s1", stagingOn(stage), func(l *license.License) { l.Expiration = day("2018-05-05") }))
+	source := Source{License: "l1", Kind: request.Renewal}
+	f := w.begin(source)
+	d := w.draft(source, f)
+	if got := d.Differences(1); len(got) != 2 || got[1].Change != "360 days later" {
+		t.Errorf("got differences %+v of the staging license, want its own", got)
+	}
 	l := w.issue(source, f)
 	mails := w.mails()
 	second := w.license(nthID(f.ID, 1))
-	if len(mails) != 1 || second.Type != license.Staging || second.Server != stage || second.Mirrors != prod ||
+	if len(mails) != 1 || second.Type != license.Staging || second.Server != stage || second.Contract != l.Contract ||
 		second.Expiration != l.Expiration {
 		t.Errorf("got %d emails and second license %+v", len(mails), second)
 	}
@@ -329,36 +425,381 @@ func TestRenewalEmailsStagingLicensesToo(t *testing.T) {
 	if w.license("l1").Successor != l.ID || w.license("s1").Successor != second.ID {
 		t.Error("got old licenses without successors")
 	}
-	if d, err := w.store.Dataset(t.Context(), prod); err != nil || len(currentStaging(d)) != 1 {
-		t.Errorf("got %d staging licenses, %v, want 1", len(currentStaging(d)), err)
+	k := w.account().Contract(l.Contract)
+	if k.Renews != w.license("l1").Contract || k.Last != l.Expiration || k.Production != 1 || k.Staging != 1 {
+		t.Errorf("got contract %+v, want a renewal with the same counts", k)
 	}
 }
 
-func TestTooManyLicensesIssueNothing(t *testing.T) {
+func TestSmallerRenewalBeginsTheDayAfter(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"), sold("s1", stagingOn(stage), func(l *license.License) { l.Expiration = day("2018-05-05") }))
+	source := Source{License: "l1", Kind: request.Renewal}
+	f := w.begin(source)
+	f.MaxLoc = "250000"
+	d := w.draft(source, f)
+	if !d.StartMoved || d.Licenses[0].NotBefore != day("2018-05-01") || d.Licenses[1].NotBefore != day("2018-05-06") {
+		t.Errorf("got first days %s and %s, want the day after each", d.Licenses[0].NotBefore, d.Licenses[1].NotBefore)
+	}
+	l := w.issue(source, f)
+	if w.license("l1").Successor != l.ID || w.account().Contract(l.Contract).First != day("2018-05-01") {
+		t.Errorf("got license %+v under %+v, want it to succeed", w.license("l1"), w.account().Contract(l.Contract))
+	}
+	f = w.begin(Source{License: "s1", Kind: request.Renewal})
+	if f.Contract != UnderContract(l.Contract) || len(f.Follow) != 0 {
+		t.Errorf("got contract %q and %v, want the renewal, with nothing missing", f.Contract, f.Follow)
+	}
+}
+
+func TestRenewalWithLessStagingRetiresTheRest(t *testing.T) {
+	w := newTestEnv(t)
+	w.fleet(1, 3)
+	source := Source{License: "fleet00", Kind: request.Renewal}
+	f := w.begin(source)
+	if len(f.Follow) != 3 || f.StagingCount != "3" {
+		t.Fatalf("got %v and %s staging, want three", f.Follow, f.StagingCount)
+	}
+	f.Follow, f.StagingCount = f.Follow[:1], "2"
+	d := w.draft(source, f)
+	if len(d.Changes.Retired) != 1 || d.Changes.Retired[0].ID != "instance03" {
+		t.Errorf("got retired %+v, want the one that two places do not cover", d.Changes.Retired)
+	}
+	w.issue(source, f)
+	a := w.account()
+	if a.Instance("instance03").InUse() || !a.Instance("instance02").InUse() {
+		t.Errorf("got instances %+v", a.Instances)
+	}
+}
+
+func TestUpgradeReplacesTheWholeContractAndWhatWasRenewedAhead(t *testing.T) {
+	w := newTestEnv(t)
+	w.fleet(2, 2)
+	ahead := Source{License: "fleet00", Kind: request.Renewal}
+	renewed := w.issue(ahead, w.begin(ahead))
+	w.now = w.now.AddDate(0, 0, 1)
+	source := Source{License: "fleet00", Kind: request.Upgrade}
+	f := w.begin(source)
+	f.MaxLoc = "1000000"
+	d := w.draft(source, f)
+	if len(d.Licenses) != 8 || len(d.Changes.Replaced) != 8 || len(d.Changes.Contracts) != 2 {
+		t.Fatalf("got %d licenses for %d, and %d contracts, want eight and both contracts", len(d.Licenses),
+			len(d.Changes.Replaced), len(d.Changes.Contracts))
+	}
+	for n := range d.Licenses {
+		if got := d.Differences(n); !slices.ContainsFunc(got, func(d Difference) bool { return d.Field == "Lines of code" }) {
+			t.Errorf("got differences %+v of license %d, want the lines of code", got, n)
+		}
+	}
+	l := w.issue(source, f)
+	a := w.account()
+	for _, i := range a.Instances {
+		var valid []customer.License
+		for _, l := range i.Licenses {
+			if l.Valid(day("2018-03-06")) {
+				valid = append(valid, l)
+			}
+		}
+		if len(i.Licenses) != 4 || len(valid) != 2 || valid[0].MaxLoc != 1_000_000 || valid[1].MaxLoc != 1_000_000 ||
+			valid[0].Expiration != l.Expiration || valid[1].Expiration != renewed.Expiration ||
+			valid[0].Successor != valid[1].ID {
+			t.Errorf("%s: got %+v, want both terms with more lines", i.ID, i.Licenses)
+		}
+	}
+	for _, k := range a.Contracts {
+		if k.MaxLoc != 1_000_000 {
+			t.Errorf("got contract %+v, want more lines", k)
+		}
+	}
+}
+
+func TestUpgradeOfARenewalLeavesThePresentTermAlone(t *testing.T) {
+	w := newTestEnv(t)
+	w.fleet(1, 1)
+	ahead := Source{License: "fleet00", Kind: request.Renewal}
+	renewed := w.issue(ahead, w.begin(ahead))
+	source := Source{License: renewed.ID, Kind: request.Upgrade}
+	f := w.begin(source)
+	f.MaxLoc = "1000000"
+	w.issue(source, f)
+	for _, id := range []string{"fleet00", "fleet01"} {
+		if l := w.license(id); !l.Revoked.IsZero() || l.MaxLoc != 500_000 || l.Successor == "" {
+			t.Errorf("got %+v, want the present license as it was", l)
+		}
+	}
+	if k := w.account().Contract("fleet"); k.MaxLoc != 500_000 {
+		t.Errorf("got the present contract %+v changed", k)
+	}
+}
+
+func TestMoreInstancesUnderAContractReissueNothing(t *testing.T) {
+	w := newTestEnv(t)
+	w.fleet(1, 1)
+	source := Source{Customer: storetest.CustomerID(acme)}
+	f := w.begin(source)
+	f.Server, f.Contract = prod, ChangeContract("fleet")
+	d, err := w.Refresh(t.Context(), source, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f = d.Form
+	f.ProductionCount = "2"
+	if len(f.Follow) != 0 || f.Edition != "enterprise" || f.MaxLoc != "500000" {
+		t.Errorf("got form %+v, want the contract's terms, and no other instance", f)
+	}
+	l := w.issue(source, f)
+	a := w.account()
+	if k := a.Contract("fleet"); k.Production != 2 || len(a.Contracts) != 1 || l.Contract != "fleet" {
+		t.Errorf("got contract %+v, want room for two", k)
+	}
+	if !w.license("fleet00").Revoked.IsZero() || !w.license("fleet01").Revoked.IsZero() {
+		t.Error("got licenses revoked whose terms did not change")
+	}
+}
+
+func TestNextKeysUnderALongerContract(t *testing.T) {
+	w := newTestEnv(t)
+	w.threeYears()
+	yearly := func(l *license.License) { l.Contract = "three-years" }
+	w.add(sold("l1", yearly), sold("s1", stagingOn(stage), yearly),
+		sold("l2", yearly, func(l *license.License) { l.Server, l.Expiration = other, day("2018-12-31") }))
+	source := Source{Customer: storetest.CustomerID(acme), Contract: "three-years"}
+	f := w.begin(source)
+	if f.Instance != w.instanceOf(prod).ID || !slices.Equal(f.Follow, []string{w.instanceOf(stage).ID}) ||
+		f.Contract != UnderContract("three-years") || f.Expiration != "2019-04-30" {
+		t.Errorf("got form %+v, want the next keys of those that end now", f)
+	}
+	l := w.issue(source, f)
+	a := w.account()
+	if len(a.Contracts) != 1 || l.Contract != "three-years" || w.license("l1").Successor != l.ID {
+		t.Errorf("got license %+v, want the next key under the same contract", l)
+	}
+	w.now = w.now.AddDate(1, 0, 0)
+	if f := w.begin(Source{License: l.ID, Kind: request.Renewal}); f.Expiration != "2020-04-30" {
+		t.Errorf("got expiration %s, want the contract's last day", f.Expiration)
+	}
+}
+
+func TestIssueAddsContactsDomainAndEndsEvaluations(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("e1", evaluated, func(l *license.License) { l.Server = other }))
+	source := Source{Request: w.file(asked(request.New)).ID}
+	f := w.begin(source)
+	f.Customer = w.account().Customer.ID
+	d, err := w.Refresh(t.Context(), source, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if open := d.OpenEvaluations(); len(open) != 1 || open[0].ID != "e1" || d.DomainToAdd() != "acme.example" {
+		t.Fatalf("got evaluations %+v and domain %q", open, d.DomainToAdd())
+	}
+	f = d.Form
+	f.To, f.AddContacts, f.AddDomain, f.Mute = "ada@acme.example", []string{AddRecipient, "bob@acme.example"}, "yes",
+		[]string{"e1"}
+	w.issue(source, f)
+	c := w.account().Customer
+	if len(c.Contacts) != 3 || c.Contacts[1].Email != "ada@acme.example" || c.Contacts[1].VouchedBy != "sam@vendor.example" ||
+		!c.Contacts[1].Since.Equal(w.now) || c.Contacts[2].Email != "bob@acme.example" ||
+		!slices.Equal(c.Domains, []string{"acme.example"}) || !w.license("e1").Muted {
+		t.Errorf("got customer %+v, want contacts, domain, and the evaluation muted", c)
+	}
+	f.AddContacts = []string{"eve@else.example"}
+	if _, err := w.Draft(t.Context(), Source{Customer: c.ID}, f); !slices.Equal(wrongFields(err), []string{"addContacts"}) {
+		t.Errorf("got error %v, want an address refused that nobody named", err)
+	}
+}
+
+func TestIssueForAMergedCustomer(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
-	for _, id := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
-		w.add(sold("s"+id, func(l *license.License) {
-			l.Type, l.Server, l.Mirrors = license.Staging, license.Server("AWHW8w9JtzBzSrmf9ST"+id), prod
-		}))
+	into := storetest.Customer(t, w.store.Store, "Globex", license.Contact{Email: "gil@globex.example"})
+	survivor, err := w.store.Account(t.Context(), into.ID)
+	if err != nil {
+		t.Fatal(err)
 	}
-	source := Source{Renews: "l1"}
+	err = w.store.MergeCustomers(t.Context(), store.Merge{
+		From: w.account().Customer.ID, FromVersion: w.account().Version, Into: into.ID, IntoVersion: survivor.Version,
+		By: "sam@vendor.example",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := Source{License: "l1", Kind: request.Renewal}
 	f := w.begin(source)
-	err := w.Issue(t.Context(), source, f, confirmed(w.draft(source, f)))
-	if fault.KindOf(err) != fault.Invalid || len(w.mails()) != 0 {
-		t.Errorf("got error %v, want an invalid fault", err)
+	if f.Customer != into.ID || f.To != "gil@globex.example" {
+		t.Errorf("got form %+v, want the survivor's", f)
+	}
+	l := w.issue(source, f)
+	if w.license("l1").Successor != l.ID || l.Instance != w.license("l1").Instance {
+		t.Errorf("got license %+v, want one of the merged customer's instance", l)
+	}
+}
+
+// TestKilledBetweenItsBatches kills an issue for many instances at each of its transactions. The same form, and then the
+// contract itself, finish it: nothing is issued twice. An upgrade of three production and twelve staging instances that
+// were renewed ahead has thirty licenses.
+func TestKilledBetweenItsBatches(t *testing.T) {
+	for _, test := range []struct {
+		name                string
+		kind                request.Kind
+		ahead               bool
+		production, staging int
+	}{
+		{"renewal", request.Renewal, false, 4, 16},
+		{"upgrade", request.Upgrade, false, 3, 15},
+		{"upgrade of what was renewed ahead", request.Upgrade, true, 3, 12},
+	} {
+		for how, fault := range map[string]tabletest.Fault{"killed": tabletest.Down, "answer lost": tabletest.Lost} {
+			t.Run(test.name+", "+how, func(t *testing.T) {
+				k := killing{kind: test.kind, ahead: test.ahead, production: test.production, staging: test.staging, how: fault}
+				after := 0
+				for k.killedAfter(t, after) {
+					after++
+				}
+				if after < 4 {
+					t.Errorf("got %d transactions, want the contract's and one for each production instance", after)
+				}
+			})
+		}
+	}
+}
+
+// killing is an issue that is killed.
+type killing struct {
+	kind                request.Kind
+	ahead               bool // the contract was renewed before
+	production, staging int
+	how                 tabletest.Fault // what happens to the transaction
+}
+
+// killedAfter issues, and lets every call of the table fail from the transaction on that comes after so many others. It
+// reports whether the issue had that many.
+func (k killing) killedAfter(t *testing.T, after int) bool {
+	t.Helper()
+	w := newTestEnv(t)
+	w.fleet(k.production, k.staging)
+	if k.ahead {
+		source := Source{License: "fleet00", Kind: request.Renewal}
+		w.issue(source, w.begin(source))
+	}
+	source := Source{License: "fleet00", Kind: k.kind}
+	f := w.begin(source)
+	f.MaxLoc = "1000000"
+	c := confirmed(w.draft(source, f))
+	transacts, dead := 0, false
+	w.table.Fault = func(call tabletest.Call) tabletest.Fault {
+		if call.Op == "transact" {
+			transacts++
+		}
+		switch {
+		case dead:
+			return tabletest.Down
+		case transacts > after:
+			dead = true
+			return k.how
+		}
+		return tabletest.Fault{}
+	}
+	err := w.Issue(t.Context(), source, f, c)
+	w.table.Fault = nil
+	if !dead {
+		if err != nil {
+			t.Fatalf("got error %v without a fault", err)
+		}
+		k.want(w, "without a fault")
+		return false
+	}
+	if err == nil {
+		t.Fatalf("after %d: got no error from an issue that was killed", after)
+	}
+	now := fmt.Sprintf("after %d", after)
+	err = w.Issue(t.Context(), source, f, c) // the browser sends the form again
+	partly, ok := errors.AsType[*PartlyIssued](err)
+	if err != nil && !ok {
+		t.Fatalf("%s: got error %v from the same form, want it issued, or issued in part", now, err)
+	}
+	if ok {
+		on := Source{Customer: partly.Customer, Contract: partly.Contract}
+		again := w.begin(on)
+		if again.Instance == "" {
+			t.Fatalf("%s: got form %+v, want an instance that lacks its key", now, again)
+		}
+		each := 1
+		if k.ahead {
+			each = 2
+		}
+		if got := 1 + len(again.Follow) + partly.Issued/each; got != k.production+k.staging {
+			t.Errorf("%s: got %d issued and %d instances to issue, want %d instances in all", now, partly.Issued,
+				1+len(again.Follow), k.production+k.staging)
+		}
+		w.issue(on, again)
+	}
+	k.want(w, now)
+	return true
+}
+
+// want fails unless each instance has the one new license for each term, and no other that was not there before.
+func (k killing) want(w *testEnv, now string) {
+	w.Helper()
+	today := day("2018-03-05")
+	a := w.account()
+	for _, i := range a.Instances {
+		var valid []customer.License
+		for _, l := range i.Licenses {
+			if l.Valid(today) {
+				valid = append(valid, l)
+			}
+		}
+		right := false
+		switch {
+		case k.kind == request.Renewal:
+			right = len(i.Licenses) == 2 && len(valid) == 2 && valid[0].Successor == valid[1].ID &&
+				valid[1].MaxLoc == 1_000_000 && valid[1].Contract != "fleet" && valid[1].Expiration == day("2019-04-30")
+		case k.ahead:
+			right = len(i.Licenses) == 4 && len(valid) == 2 && valid[0].MaxLoc == 1_000_000 &&
+				valid[1].MaxLoc == 1_000_000 && valid[0].Successor == valid[1].ID && valid[0].Contract == "fleet" &&
+				valid[1].Contract != "fleet" && valid[0].Expiration == day("2018-04-30") &&
+				valid[1].Expiration == day("2019-04-30")
+		default:
+			right = len(i.Licenses) == 2 && len(valid) == 1 && valid[0].MaxLoc == 1_000_000 &&
+				valid[0].Contract == "fleet" && valid[0].Expiration == day("2018-04-30")
+		}
+		if !right {
+			w.Errorf("%s: got licenses of %s:\n%+v", now, i.ID, i.Licenses)
+		}
+	}
+	for _, contract := range a.Contracts {
+		if contract.ID == "fleet" && k.kind == request.Renewal {
+			continue
+		}
+		if used := a.Use(contract.ID, today); used != (customer.Use{Production: k.production, Staging: k.staging}) {
+			w.Errorf("%s: got use %+v of %+v", now, used, contract)
+		}
+		if list := a.Outstanding(contract.ID, today); len(list) > 0 {
+			w.Errorf("%s: got %d instances without a key", now, len(list))
+		}
+		if contract.MaxLoc != 1_000_000 {
+			w.Errorf("%s: got contract %+v", now, contract)
+		}
+		if contract.ID == "fleet" {
+			continue
+		}
+		id, err := w.store.CustomerByReference(w.Context(), contract.Reference)
+		if err != nil || id != a.Customer.ID {
+			w.Errorf("%s: got customer %q of contract %s, %v", now, id, contract.Reference, err)
+		}
 	}
 }
 
 func TestEveryWrongFieldIsReported(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
+	other := func(f *Form) { f.To, f.Email = OtherAddress, "ada@acme.example" }
 	for _, test := range []struct {
 		change func(*Form)
 		want   []string
 	}{
 		{func(f *Form) { *f = Form{} }, []string{"type", "serverId", "organization", "edition", "maxLoc", "notBefore",
-			"expiration", "email", "id", "token"}},
+			"expiration", "email", "id", "token", "customer"}},
 		{func(f *Form) { f.Type = "production" }, []string{"type"}},
 		{func(f *Form) { f.Server = "AWHW8w9JtzBzSrmf" }, []string{"serverId"}},
 		{func(f *Form) { f.Organization = "Acme\r\nBcc: x" }, []string{"organization"}},
@@ -373,18 +814,31 @@ func TestEveryWrongFieldIsReported(t *testing.T) {
 		{func(f *Form) { f.Expiration = "0218-02-28" }, []string{"expiration"}},
 		{func(f *Form) { f.Expiration = "2200-01-01" }, []string{"expiration"}},
 		{func(f *Form) { f.Expiration = "2018-03-04" }, []string{"expiration"}},
-		{func(f *Form) { f.Email = "ada@acme" }, []string{"email"}},
-		{func(f *Form) { f.Contacts = "a@x.example b" }, []string{"contacts"}},
-		{func(f *Form) { f.Contacts = "a@x.de b@x.de c@x.de d@x.de e@x.de f@x.de" }, []string{"contacts"}},
-		{func(f *Form) { f.Type = "STAGING" }, []string{"mirrors"}},
-		{func(f *Form) { f.Type, f.Mirrors = "STAGING", "nothing" }, []string{"mirrors"}},
-		{func(f *Form) { f.Staging = []string{"l1"} }, []string{"staging"}},
+		{func(f *Form) { other(f); f.Email = "ada@acme" }, []string{"email"}},
+		{func(f *Form) { other(f); f.Name = strings.Repeat("x", 101) }, []string{"name"}},
+		{func(f *Form) { f.To = "ada@acme.example" }, []string{"to"}},
+		{func(f *Form) { f.AddContacts = []string{"ada@acme.example"} }, []string{"addContacts"}},
+		{func(f *Form) { other(f); f.Email, f.AddDomain = "ada@gmail.com", "yes" }, []string{"addDomain"}},
+		{func(f *Form) { f.Customer = "C-000000" }, []string{"customer"}},
+		{func(f *Form) { f.Customer = "C-000000 or so" }, []string{"customer"}},
+		{func(f *Form) { f.Instance = "none" }, []string{"instance"}},
+		{func(f *Form) { f.Type, f.StagingCount = "STAGING", "1" }, []string{"type"}},
+		{func(f *Form) { f.Contract = "" }, []string{"contract"}},
+		{func(f *Form) { f.Contract = "under:none" }, []string{"contract"}},
+		{func(f *Form) { f.Contract = "burn:" + w.account().Contracts[0].ID }, []string{"contract"}},
+		{func(f *Form) { f.ProductionCount = "-1" }, []string{"productionCount"}},
+		{func(f *Form) { f.StagingCount = "many" }, []string{"stagingCount"}},
+		{func(f *Form) { f.Edition, f.Support = "developer", "" }, []string{"stagingCount"}},
+		{func(f *Form) { f.ContractLast = "2019-04-29" }, []string{"contractLast"}},
+		{func(f *Form) { f.ContractLast = "soon" }, []string{"contractLast"}},
+		{func(f *Form) { f.Follow = []string{"l1"} }, []string{"follow"}},
+		{func(f *Form) { f.Mute = []string{"l1"} }, []string{"mute"}},
 		{func(f *Form) { f.ProductVersion = "9.9" }, []string{"productVersion"}},
 		{func(f *Form) { f.ProductVersion, f.CustomPackage = "", "yes" }, []string{"productVersion"}},
 		{func(f *Form) { f.ID = "../x" }, []string{"id"}},
 		{func(f *Form) { f.Token = "../../../../../../../../x" }, []string{"token"}},
 	} {
-		source := Source{Renews: "l1"}
+		source := Source{License: "l1", Kind: request.Renewal}
 		f := w.begin(source)
 		test.change(&f)
 		d, err := w.Draft(t.Context(), source, f)
@@ -410,39 +864,44 @@ func TestDifferencesAreListedByField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := sold(
-		"l1",
-		func(l *license.License) { l.Edition = license.Developer; l.Plugins = []string{"license", "cpp"} },
-	)
-	now := old
-	now.Type, now.Organization, now.Server, now.Edition, now.MaxLoc = license.Evaluation, "Acme AG", "BF41A1F2-"+prod,
-		license.Enterprise, 1_000_000
-	now.Languages, now.Plugins, now.Support, now.Expiration = []string{
-		"vb",
-	}, []string{
-		"license",
-		"vb",
-	}, false, day(
-		"2019-04-30",
-	)
-	now.Contacts = []license.Contact{{Email: "dan@acme.example"}}
+	now := sold("l1", func(l *license.License) { l.Edition = license.Developer })
+	old := customer.LicenseOf(now)
+	if got := differences(c, old, now); got != nil {
+		t.Errorf("got %+v, want no differences", got)
+	}
+	now.Type, now.Server, now.Edition, now.MaxLoc = license.Evaluation, "BF41A1F2-"+prod, license.Enterprise, 1_000_000
+	now.Languages, now.Support, now.Expiration = []string{"vb"}, false, day("2019-04-30")
+	now.NotBefore = day("2017-05-02")
 	want := []Difference{
 		{"Type", "Production", "Evaluation", ""},
-		{"Organization", "Acme Corporation", "Acme AG", ""},
 		{"Server ID", prod, "BF41A1F2-" + prod, "same data, new ID"},
 		{"Edition", "Developer Edition", "Enterprise Edition", "larger"},
 		{"Lines of code", "500'000", "1'000'000", "500'000 more"},
 		{"Additional languages", "none", "VB6", ""},
-		{"Plugins", "cpp, license", "license, vb", "added: vb; removed: cpp"},
 		{"Support", "included", "not included", ""},
+		{"Valid from", "01 May 2017", "02 May 2017", "1 day later"},
 		{"Valid through", "30 Apr 2018", "30 Apr 2019", "365 days later"},
-		{"Contacts", "Carol <carol@acme.example>", "dan@acme.example", ""},
 	}
 	if got := differences(c, old, now); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v, want\n%+v", got, want)
 	}
-	if got := differences(c, old, old); got != nil {
-		t.Errorf("got %+v, want no differences", got)
+}
+
+func TestDifferencesOfContracts(t *testing.T) {
+	w := newTestEnv(t)
+	w.fleet(1, 2)
+	source := Source{License: "fleet00", Kind: request.Upgrade}
+	f := w.begin(source)
+	f.Edition, f.MaxLoc, f.StagingCount, f.ContractLast = "datacenter", "1000000", "3", "2018-05-01"
+	d := w.draft(source, f)
+	want := []Difference{
+		{"Edition", "Enterprise Edition", "Data Center Edition", "larger"},
+		{"Lines of code", "500'000", "1'000'000", "500'000 more"},
+		{"Staging instances", "2", "3", ""},
+		{"Last day", "30 Apr 2018", "01 May 2018", "1 day later"},
+	}
+	if got := d.ContractDifferences(d.Changes.Contracts[0]); !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v, want\n%+v", got, want)
 	}
 }
 
@@ -470,7 +929,8 @@ func TestEveryAcceptedFormGivesAWorkingKey(t *testing.T) {
 		f.Languages = rapid.SliceOfDistinct(rapid.SampledFrom(keys), rapid.ID).Draw(rt, "languages")
 		f.Support = rapid.SampledFrom([]string{"", "yes"}).Draw(rt, "support")
 		f.Expiration = day("2018-03-05").AddDays(rapid.IntRange(-3, 3000).Draw(rt, "days")).String()
-		f.Name, f.Email, f.Mirrors = rapid.String().Draw(rt, "name"), "ada@acme.example", other
+		f.Name, f.Email = rapid.String().Draw(rt, "name"), "ada@acme.example"
+		f.StagingCount = rapid.SampledFrom([]string{"0", "1"}).Draw(rt, "staging")
 		f.CustomPackage = rapid.SampledFrom([]string{"", "yes"}).Draw(rt, "tailored")
 		d, err := w.Draft(t.Context(), Source{}, f)
 		if err != nil {
@@ -490,8 +950,8 @@ func TestEveryAcceptedFormGivesAWorkingKey(t *testing.T) {
 		}
 		read, ok := client.Parse(l.KeyText)
 		want, _ := plugins(c, l.Edition, f.Languages)
-		want = sorted(want)
-		if !ok || read.Edition != f.Edition || !slices.Equal(sorted(read.Plugins), want) ||
+		want = slices.Sorted(slices.Values(want))
+		if !ok || read.Edition != f.Edition || !slices.Equal(slices.Sorted(slices.Values(read.Plugins)), want) ||
 			!slices.Equal(key.Plugins, read.Plugins) ||
 			string(key.Edition) != f.Edition {
 			rt.Fatalf("got key %+v, read by the client as %+v, want plugins %v", key, read, want)
@@ -505,7 +965,7 @@ func TestEveryAcceptedFormGivesAWorkingKey(t *testing.T) {
 			for _, j := range w.packages.made[l.Packages[0]] {
 				packed = append(packed, j.Plugin)
 			}
-			if !slices.Equal(sorted(packed), want) {
+			if !slices.Equal(slices.Sorted(slices.Values(packed)), want) {
 				rt.Fatalf("got package with %v, want %v as in the key", packed, want)
 			}
 		}

@@ -1,7 +1,11 @@
 package generator
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,12 +17,18 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 )
 
 // fill works out what the form comes to: the licenses, and what changes with them. What is wrong with the form is an
 // Invalid fault with its fields.
 func (d *Draft) fill(ctx context.Context) error {
+	if d.noCustomer != nil {
+		var bad fault.Fields
+		bad.Refuse("customer", d.noCustomer)
+		return bad.Err("Nothing was issued.")
+	}
 	first, bad := d.parse()
 	d.planCustomer(first, &bad)
 	if first.Type == license.Evaluation {
@@ -36,7 +46,46 @@ func (d *Draft) fill(ctx context.Context) error {
 	if err := bad.Err("Nothing was issued."); err != nil {
 		return err
 	}
+	if err := d.drawReferences(ctx); err != nil {
+		return err
+	}
 	return d.readElsewhere(ctx)
+}
+
+// drawReferences gives a new customer and a new contract their references. They follow from the form's ID, so that the
+// email that the operator reviews has them.
+func (d *Draft) drawReferences(ctx context.Context) (err error) {
+	if d.Changes.New {
+		c := d.Changes.Customer
+		if c.Reference, err = d.freeReference(ctx, reference.Customer); err != nil {
+			return err
+		}
+	}
+	if d.Contract == nil || d.Contract.Reference != "" {
+		return nil
+	}
+	k := &d.Changes.Contracts[0]
+	k.Reference, err = d.freeReference(ctx, reference.Contract)
+	d.Contract.Reference = k.Reference
+	return err
+}
+
+// freeReference returns the first reference of a row that is not another customer's.
+func (d *Draft) freeReference(ctx context.Context, kind reference.Kind) (reference.Reference, error) {
+	for n := range 100 {
+		seed := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", d.Form.ID, kind, n))
+		r, err := reference.New(kind, bytes.NewReader(seed[:]))
+		if err != nil {
+			return "", err
+		}
+		switch id, err := d.generator.Records.CustomerByReference(ctx, r); {
+		case fault.KindOf(err) == fault.NotFound, err == nil && id == nthID(d.Form.ID, nthCustomer):
+			return r, nil
+		case err != nil:
+			return "", err
+		}
+	}
+	return "", errors.New("generator: no reference is free")
 }
 
 // IDs of what an issue makes follow from that of its first license, so that the same issue has the same IDs however
@@ -53,9 +102,6 @@ func (d *Draft) planCustomer(first license.License, bad *fault.Fields) {
 	switch {
 	case d.Form.Customer == "":
 		bad.Add("customer", "Select the customer, or a new one.")
-		return
-	case d.noCustomer != nil:
-		bad.Refuse("customer", d.noCustomer)
 		return
 	case d.Account != nil:
 		c = d.Account.Customer
@@ -141,6 +187,9 @@ func (d *Draft) planContract(first *license.License, bad *fault.Fields) {
 	k := customer.Contract{
 		ID: nthID(d.Form.ID, nthContract), Customer: d.customerID(), Terms: terms, First: first.NotBefore,
 		Last: first.Expiration,
+	}
+	if d.Account != nil && d.Account.Contract(k.ID) != nil { // made by this very issue, which ended then
+		k.Reference = d.Account.Contract(k.ID).Reference
 	}
 	if use != contractNew {
 		known := d.contractInEffect()

@@ -2,7 +2,6 @@ package generator
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -33,10 +31,7 @@ func (d *Draft) record(ctx context.Context, by string) error {
 				"Try again in a few minutes, or issue the license without the package.")
 		}
 	}
-	whole, err := d.storeIssue(licenses, by)
-	if err != nil {
-		return err
-	}
+	whole := d.storeIssue(licenses, by)
 	err = d.generator.Records.IssueLicenses(ctx, whole)
 	if fault.KindOf(err) == fault.TooLarge {
 		return d.recordInBatches(ctx, whole)
@@ -44,10 +39,10 @@ func (d *Draft) record(ctx context.Context, by string) error {
 	return err
 }
 
-// storeIssue is the whole issue as the store takes it, with references and times.
-func (d *Draft) storeIssue(licenses []license.License, by string) (i store.Issue, err error) {
+// storeIssue is the whole issue as the store takes it, with times.
+func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
 	now := d.generator.Now().UTC().Truncate(time.Millisecond)
-	i = store.Issue{
+	i := store.Issue{
 		Licenses: licenses, By: by, To: d.To, Datasets: d.datasets, Confirmed: d.confirmed(),
 		Instances: slices.Clone(d.Changes.Instances), Contracts: slices.Clone(d.Changes.Contracts),
 	}
@@ -64,23 +59,13 @@ func (d *Draft) storeIssue(licenses []license.License, by string) (i store.Issue
 		}
 		if d.Changes.New {
 			kept.Created = now
-			if kept.Reference, err = reference.New(reference.Customer, rand.Reader); err != nil {
-				return i, err
-			}
 		}
 		i.Customer = &kept
 	}
 	for n := range i.Contracts {
 		k := &i.Contracts[n]
-		if d.Account != nil && d.Account.Contract(k.ID) != nil { // also made by this issue, which then ended
-			known := d.Account.Contract(k.ID)
-			k.Reference, k.Created = known.Reference, known.Created
-		}
-		if k.Reference == "" {
-			k.Created = now
-			if k.Reference, err = reference.New(reference.Contract, rand.Reader); err != nil {
-				return i, err
-			}
+		if k.Created = now; d.Account != nil && d.Account.Contract(k.ID) != nil {
+			k.Created = d.Account.Contract(k.ID).Created
 		}
 	}
 	for _, r := range d.Changes.Retired {
@@ -99,7 +84,7 @@ func (d *Draft) storeIssue(licenses []license.License, by string) (i store.Issue
 	if d.Request != nil {
 		i.Request, i.RequestVersion = d.Request.ID, d.Request.Version
 	}
-	return i, nil
+	return i
 }
 
 // date sets the times of what is new about an instance.

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/reference"
 )
 
 // KeyPlaceholder stands for a key in the email of a draft: keys are made when the draft is issued.
@@ -31,8 +32,28 @@ func (d *Draft) letter(keys []string) mail.Message {
 		delivered[i].KeyText = keys[i]
 	}
 	return d.generator.Letters.LicenseKey(delivered[0].ID+"-key", letter.Delivery{
-		To: d.To, Licenses: delivered, ProductVersion: d.productVersion, Catalog: d.Catalog,
+		To: d.To, Licenses: delivered, References: d.references(), ProductVersion: d.productVersion,
+		Catalog: d.Catalog,
 	})
+}
+
+// references are those of the customer and the contracts of the licenses.
+func (d *Draft) references() (r letter.References) {
+	if d.Changes.New {
+		r.Customer = d.Changes.Customer.Reference
+	} else {
+		r.Customer = d.Account.Customer.Reference
+	}
+	after := d.accountAfter()
+	for _, l := range d.Licenses {
+		if k := after.Contract(l.Contract); k != nil {
+			if r.Contracts == nil {
+				r.Contracts = map[string]reference.Reference{}
+			}
+			r.Contracts[k.ID] = k.Reference
+		}
+	}
+	return r
 }
 
 // digest returns the hash of all that the operator sees.

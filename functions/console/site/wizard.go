@@ -95,6 +95,9 @@ func (s *site) continueWizard(z wizard) web.HandlerFunc {
 			return s.render(w, r, http.StatusOK, "wizard.html", z.section, v.About.Title, v)
 		}
 		d, err := s.generator.Draft(r.Context(), source, f)
+		if partly, ok := errors.AsType[*generator.PartlyIssued](err); ok {
+			return s.showPartlyIssued(w, r, z, partly)
+		}
 		if err != nil {
 			return s.showInvalid(w, r, z, d, err)
 		}

@@ -32,7 +32,8 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 			Edition: license.Developer, MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
 			Expiration: license.DateOf(time.Now()).AddDays(90),
 		}
-		ada, it := license.Contact{Name: "Ada Lovelace", Email: "ada@example.org"}, license.Contact{Email: "it@example.org"}
+		ada := license.Contact{Name: "Ada Lovelace", Email: "ada@example.org"}
+		it := license.Contact{Email: "it@example.org"}
 		must := func(err error) {
 			t.Helper()
 			if err != nil {

@@ -34,7 +34,8 @@ func (w *testEnv) save(l license.License, edit func(*customer.Customer)) {
 	a, err := w.store.Account(w.t.Context(), l.Customer)
 	if err == nil {
 		change := store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: "sam@vendor.example"}
-		err = w.store.SaveCustomer(w.t.Context(), change, change.Customer, func(c *customer.Customer) error { edit(c); return nil })
+		err = w.store.SaveCustomer(w.t.Context(), change, change.Customer,
+			func(c *customer.Customer) error { edit(c); return nil })
 	}
 	if err != nil {
 		w.t.Fatal(err)

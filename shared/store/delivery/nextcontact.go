@@ -163,7 +163,11 @@ func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license
 		return err
 	})
 	g.Go(func() (err error) {
-		of, err = s.readReach(inGroup, license.License{ID: row.SK, Customer: then.Customer})
+		of.customers, err = s.CustomersOf(inGroup, license.License{Customer: then.Customer})
+		return err
+	})
+	g.Go(func() (err error) {
+		of.mails, err = s.outbox.About(inGroup, row.SK)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -173,11 +177,11 @@ func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license
 		return none, nil
 	}
 	if l.License.Customer != then.Customer { // it was moved
-		if of, err = s.readReach(ctx, l.License); err != nil {
+		if of.customers, err = s.CustomersOf(ctx, l.License); err != nil {
 			return none, err
 		}
 	}
-	if found, err := s.inReach(ctx, l.License, of); found || err != nil {
+	if found, err := of.inReach(ctx, l.License, s.reachableAtOnce); found || err != nil {
 		return none, err
 	}
 	return l.License, nil

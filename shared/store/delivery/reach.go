@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -38,16 +39,11 @@ type reach struct {
 }
 
 func (s *Store) readReach(ctx context.Context, l license.License) (r reach, err error) {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		r.customers, err = s.CustomersOf(ctx, l)
-		return err
-	})
-	g.Go(func() (err error) {
-		r.mails, err = s.outbox.About(ctx, l.ID)
-		return err
-	})
-	return r, g.Wait()
+	if r.customers, err = s.CustomersOf(ctx, l); err != nil {
+		return reach{}, err
+	}
+	r.mails, err = s.outbox.About(ctx, l.ID)
+	return r, err
 }
 
 // readers are who is written to for a purpose, without those whose mail comes back. except is an address that counts
@@ -61,16 +57,21 @@ func (r reach) readers(l license.License, p customer.Purpose, except string) (li
 	return list
 }
 
-// needed are the purposes for which somebody has to be in reach: renewals, and keys while one did not arrive.
+// needed are the purposes for which somebody has to be in reach: renewals, and keys while the last that anything is
+// known of did not arrive.
 func (r reach) needed() []customer.Purpose {
-	for _, m := range slices.Backward(r.mails) {
+	var arrived, lost time.Time // when the last such mail was queued
+	for _, m := range r.mails {
 		switch fate := outbox.FateOf(m.Reports); {
 		case m.Kind != mail.LicenseKey:
 		case fate == outbox.FateArrived:
-			return []customer.Purpose{customer.Renewals}
+			arrived = m.Created
 		case fate.DidNotArrive(), m.State.Status == outbox.Failed:
-			return []customer.Purpose{customer.Renewals, customer.Keys}
+			lost = m.Created
 		}
+	}
+	if lost.After(arrived) {
+		return []customer.Purpose{customer.Renewals, customer.Keys}
 	}
 	return []customer.Purpose{customer.Renewals}
 }
@@ -95,32 +96,37 @@ func (s *Store) contactInReach(ctx context.Context, l license.License, p custome
 	return s.Reachable(ctx, r.readers(l, p, except))
 }
 
-// inReach reports whether somebody is in reach for each purpose that needs it. It looks at all contacts at once: most
-// often none is in reach.
-func (s *Store) inReach(ctx context.Context, l license.License, r reach) (bool, error) {
+// inReach reports whether somebody is in reach for each purpose that needs it. reachable is Reachable or
+// reachableAtOnce.
+func (r reach) inReach(ctx context.Context, l license.License,
+	reachable func(context.Context, []license.Contact) (*license.Contact, error)) (bool, error) {
 	for _, p := range r.needed() {
-		readers := r.readers(l, p, "")
-		found := make([]*license.Contact, len(readers))
-		g, ctx := errgroup.WithContext(ctx)
-		g.SetLimit(contactsAtOnce)
-		for i := range readers {
-			g.Go(func() (err error) {
-				found[i], err = s.Reachable(ctx, readers[i:i+1])
-				return err
-			})
-		}
-		if err := g.Wait(); err != nil {
+		contact, err := reachable(ctx, r.readers(l, p, ""))
+		if contact == nil || err != nil {
 			return false, err
-		}
-		if !slices.ContainsFunc(found, func(c *license.Contact) bool { return c != nil }) {
-			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// contactsAtOnce is how many contacts inReach looks at concurrently.
-const contactsAtOnce = 16
+// reachableAtOnce is Reachable in one round of reads, for contacts of whom most often none is reachable.
+func (s *Store) reachableAtOnce(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
+	found := make([]*license.Contact, len(contacts))
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range contacts {
+		g.Go(func() (err error) {
+			found[i], err = s.Reachable(ctx, contacts[i:i+1])
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(found, func(c *license.Contact) bool { return c != nil }); i >= 0 {
+		return found[i], nil
+	}
+	return nil, nil
+}
 
 // returnsMail reports whether the last mail to an address that anything is known of was a repetition that came back
 // like the one before it. mails are in the order in which they were queued.

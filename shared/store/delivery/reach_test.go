@@ -115,7 +115,8 @@ func TestRecordsNameCustomerContractsAndContacts(t *testing.T) {
 	other, err := r.Account(ctx, into.ID)
 	r.must(err)
 	r.must(r.MergeCustomers(ctx, store.Merge{
-		From: a.Customer.ID, FromVersion: a.Version, Into: into.ID, IntoVersion: other.Version, By: "sam@vendor.example",
+		From: a.Customer.ID, FromVersion: a.Version, Into: into.ID, IntoVersion: other.Version,
+		By: "sam@vendor.example",
 	}))
 	for _, n := range []notice.Notice{r.key, r.reminder, notice.LicenseUnreached(r.l)} {
 		check(n, into.Reference, "ada@acme.example", "boss@acme.example")
@@ -125,7 +126,7 @@ func TestRecordsNameCustomerContractsAndContacts(t *testing.T) {
 func TestUnreachedTakesThreeRoundsOfReads(t *testing.T) {
 	engine := &tabletest.Memory{}
 	b := newTestEnvOver(engine)
-	for i := range 5 {
+	for i := range 40 {
 		r := reachedIn(t, b, fmt.Sprintf("l%d", i), []string{
 			fmt.Sprintf("ada%d@acme.example", i), fmt.Sprintf("bob%d@acme.example", i),
 		})
@@ -135,9 +136,9 @@ func TestUnreachedTakesThreeRoundsOfReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rounds := &tabletest.Rounds{Table: engine}
 		s := delivery.New(store.New(rounds, store.Options{Now: b.Now}))
-		list, err := s.Unreached(t.Context(), 10)
-		if err != nil || len(list) != 5 {
-			t.Errorf("got %d licenses, %v, want 5", len(list), err)
+		list, err := s.Unreached(t.Context(), 20)
+		if err != nil || len(list) != 20 {
+			t.Errorf("got %d licenses, %v, want 20", len(list), err)
 		}
 		reads := rounds.Reads()
 		if last := slices.MaxFunc(reads, func(x, y tabletest.Read) int { return x.Round - y.Round }); last.Round > 3 {

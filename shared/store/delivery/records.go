@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -62,37 +60,29 @@ func (s *Store) requestsOf(ctx context.Context, n notice.Notice, r *notice.Recor
 // accountOf reads what is on record about the customer of the licenses: references, and who is written to.
 func (s *Store) accountOf(ctx context.Context, n notice.Notice, r *notice.Records) error {
 	l := r.Licenses[0]
-	var of reach
-	g, inGroup := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		if n.Kind == mail.LicenseUnreached {
-			of, err = s.readReach(inGroup, l)
-		} else {
-			of.customers, err = s.CustomersOf(inGroup, l)
+	customers, err := s.CustomersOf(ctx, l)
+	if err != nil {
+		return err
+	}
+	if len(customers) > 0 {
+		r.Customer = customers[len(customers)-1].Reference
+	}
+	r.Contacts = customer.Readers(customers, customer.Renewals, l.Instance)
+	if n.Kind == mail.LicenseUnreached {
+		for _, c := range customer.Readers(customers, customer.Keys, l.Instance) {
+			if !slices.Contains(r.Contacts, c) {
+				r.Contacts = append(r.Contacts, c)
+			}
 		}
-		return err
-	})
-	g.Go(func() (err error) {
-		r.Contracts, err = s.contractsOf(inGroup, r.Licenses)
-		return err
-	})
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	if len(of.customers) > 0 {
-		r.Customer = of.customers[len(of.customers)-1].Reference
-	}
-	r.Contacts = customer.Readers(of.customers, customer.Renewals, l.Instance)
-	if n.Kind != mail.LicenseUnreached {
-		return nil
-	}
-	for _, c := range customer.Readers(of.customers, customer.Keys, l.Instance) {
-		if !slices.Contains(r.Contacts, c) {
-			r.Contacts = append(r.Contacts, c)
+		of := reach{customers: customers}
+		if of.mails, err = s.outbox.About(ctx, l.ID); err == nil {
+			r.Reachable, err = of.inReach(ctx, l, s.Reachable)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	var err error
-	r.Reachable, err = s.inReach(ctx, l, of)
+	r.Contracts, err = s.contractsOf(ctx, r.Licenses)
 	return err
 }
 

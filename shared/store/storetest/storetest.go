@@ -74,7 +74,8 @@ func put(tb TB, s *store.Store, imported bool, l license.License, to []license.C
 
 // Draft returns what Issue puts on record. What the license does not say is chosen by its other terms, so that a later
 // one of the same organization and server belongs to the same customer and instance, and succeeds it: the customer by
-// the organization's name, the instance by dataset and environment, and of a production license a contract for its term.
+// the organization's name, the instance by dataset and environment, and of a production license a contract for its
+// term.
 func Draft(ctx context.Context, s *store.Store, l license.License, contacts ...license.Contact) (store.Issue, error) {
 	if l.ID == "" {
 		l.ID = store.NewID(s.Now())
@@ -116,6 +117,34 @@ func Draft(ctx context.Context, s *store.Store, l license.License, contacts ...l
 	}
 	i.Licenses = []license.License{l}
 	return i, nil
+}
+
+// Join returns the issuing of the licenses of both, which are of one customer, in one go.
+func Join(a, b store.Issue) store.Issue {
+	switch {
+	case len(a.Licenses) == 0:
+		return b
+	case a.Customer == nil:
+		a.Customer = b.Customer
+	case b.Customer != nil:
+		for _, c := range b.Customer.Contacts {
+			if _, known := a.Customer.Contact(c.Email); !known {
+				a.Customer.Contacts = append(a.Customer.Contacts, c)
+			}
+		}
+	}
+	for _, i := range b.Instances {
+		if !slices.ContainsFunc(a.Instances, func(have customer.Instance) bool { return have.ID == i.ID }) {
+			a.Instances = append(a.Instances, i)
+		}
+	}
+	for _, c := range b.Contracts {
+		if !slices.ContainsFunc(a.Contracts, func(have customer.Contract) bool { return have.ID == c.ID }) {
+			a.Contracts = append(a.Contracts, c)
+		}
+	}
+	a.Licenses = append(a.Licenses, b.Licenses...)
+	return a
 }
 
 // CustomerID is the ID of the customer that an organization's licenses belong to.

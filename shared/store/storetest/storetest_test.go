@@ -24,7 +24,8 @@ func TestALaterLicenseBelongsToTheSameInstanceAndSucceeds(t *testing.T) {
 		ID: "l1", Type: license.Production, Organization: "Acme", Server: "AWFSVDRq2oc0XnAL5k4v", MaxLoc: 1000,
 		Edition: license.Developer, Expiration: license.DateOf(now).AddMonths(1),
 	}
-	ada, bob := license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example"}, license.Contact{Email: "bob@acme.example"}
+	ada := license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example"}
+	bob := license.Contact{Email: "bob@acme.example"}
 	one := storetest.Issue(t, s, first, ada)
 	second := first
 	second.ID, second.Expiration = "l2", first.Expiration.AddMonths(12)
