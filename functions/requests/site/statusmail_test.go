@@ -12,7 +12,6 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/web/webtest"
 )
