@@ -40,3 +40,6 @@ func (a *Account) InstanceOf(licenseID string) *Instance {
 	}
 	return &a.Instances[i]
 }
+
+// IsOf reports whether the account is that of a customer, or of the one that it was merged into.
+func (a *Account) IsOf(id string) bool { return a.Customer.ID == id || a.has(id) }

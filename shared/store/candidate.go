@@ -44,6 +44,13 @@ const maxCandidates = 20
 // Candidates finds the customers that a request may be about, those with the strongest basis first. A customer that was
 // merged into another is that one. It takes two rounds of reads, and a third only where one that was merged is found.
 func (s *Store) Candidates(ctx context.Context, d request.Details) ([]Candidate, error) {
+	return s.CandidatesAnd(ctx, d, func(context.Context, []string) error { return nil })
+}
+
+// CandidatesAnd is Candidates, and calls also as soon as it knows the IDs of those that more than the mail domain or
+// the name speaks for: what else is read about them is of the round in which they are read.
+func (s *Store) CandidatesAnd(ctx context.Context, d request.Details,
+	also func(ctx context.Context, strong []string) error) ([]Candidate, error) {
 	named := license.ReadReference(d.Replaces)
 	found := candidates{by: map[string][]Basis{}}
 	g, first := errgroup.WithContext(ctx)
@@ -71,16 +78,28 @@ func (s *Store) Candidates(ctx context.Context, d request.Details) ([]Candidate,
 	if err := g.Wait(); err != nil {
 		return nil, fmt.Errorf("store: customers of a request: %w", err)
 	}
-	list, err := s.customers(ctx, slices.Collect(maps.Keys(found.by)))
-	if err != nil {
-		return nil, err
-	}
-	survivors, err := s.survivors(ctx, list)
-	if err != nil {
-		return nil, err
+	var survivors map[string]CustomerSummary
+	g, second := errgroup.WithContext(ctx)
+	g.Go(func() error { return also(second, found.strong()) })
+	g.Go(func() error {
+		list, err := s.customers(second, slices.Collect(maps.Keys(found.by)))
+		if err != nil {
+			return err
+		}
+		survivors, err = s.survivors(second, list)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("store: customers of a request: %w", err)
 	}
 	return found.list(survivors), nil
 }
+
+// Strong reports whether the candidate has a basis that speaks for one customer among all: not the mail domain, which
+// several may share, nor the name.
+func (c Candidate) Strong() bool { return slices.ContainsFunc(c.By, strong) }
+
+func strong(by Basis) bool { return by != ByDomain && by != ByName }
 
 // candidates are why customers were found, by ID. add may be called from several goroutines at once.
 type candidates struct {
@@ -94,6 +113,17 @@ func (c *candidates) add(id string, by Basis) {
 	if !slices.Contains(c.by[id], by) {
 		c.by[id] = append(c.by[id], by)
 	}
+}
+
+// strong lists the IDs of those with a strong basis, in order.
+func (c *candidates) strong() (ids []string) {
+	for id, by := range c.by {
+		if slices.ContainsFunc(by, strong) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // addFound adds the customers that index rows of a partition name.

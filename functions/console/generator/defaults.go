@@ -13,7 +13,6 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 )
 
 // Default terms.
@@ -25,7 +24,7 @@ const (
 // Begin returns a draft whose form has defaults: all that the request, the instance and the contract say. If the source
 // names none of them, the form has the server ID that the operator came with, or "".
 func (g *Generator) Begin(ctx context.Context, s Source, server string) (*Draft, error) {
-	d, err := g.read(ctx, s)
+	d, err := g.read(ctx, s, "")
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +143,7 @@ func (d *Draft) likelyCustomer() string {
 	}
 	var strong []string
 	for _, c := range d.Candidates {
-		if by := c.By[0]; by != store.ByDomain && by != store.ByName {
+		if c.Strong() {
 			strong = append(strong, c.Customer.ID)
 		}
 	}

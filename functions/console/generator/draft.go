@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -62,6 +63,7 @@ type Draft struct {
 	known          []*customer.Account      // other customers that the request for an evaluation may be about
 	datasets       map[license.Server]int64 // versions of the datasets that the draft was decided by
 	production     string                   // ID of the production instance that the first license's instance mirrors
+	prefetched     *customer.Account        // of the customer that the form most likely names
 	fixed          bool                     // the source names the customer
 	missing        bool                     // the draft issues the keys that a contract's instances lack
 	noCustomer     error                    // why the typed reference names no customer
@@ -115,7 +117,7 @@ func (d *Draft) unfilled(err error) (*Draft, error) {
 // Edit returns a draft with a form that is not checked, for showing the form again. It returns the faults of Draft, but
 // for those of the form.
 func (g *Generator) Edit(ctx context.Context, s Source, f Form) (*Draft, error) {
-	d, err := g.read(ctx, s)
+	d, err := g.read(ctx, s, f.Customer)
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +132,8 @@ func (g *Generator) Edit(ctx context.Context, s Source, f Form) (*Draft, error) 
 	return d, nil
 }
 
-// read reads what a draft is based on.
-func (g *Generator) read(ctx context.Context, s Source) (*Draft, error) {
+// read reads what a draft is based on. chosen is the customer that the form names, "" if there is none yet.
+func (g *Generator) read(ctx context.Context, s Source, chosen string) (*Draft, error) {
 	c, err := g.Catalog()
 	if err != nil {
 		return nil, err
@@ -140,7 +142,7 @@ func (g *Generator) read(ctx context.Context, s Source) (*Draft, error) {
 	d.fixed = s.License != "" || s.Customer != ""
 	switch {
 	case s.Request != "":
-		return d, d.readRequest(ctx, s.Request)
+		return d, d.readRequest(ctx, s.Request, chosen)
 	case s.License != "":
 		d.Kind = s.Kind
 		return d, d.readOld(ctx, s.License)
@@ -163,7 +165,11 @@ func (d *Draft) readAccount(ctx context.Context) (err error) {
 	if r, ok := reference.Parse(id); ok {
 		id, err = d.generator.Records.CustomerByReference(ctx, r)
 	}
-	if err == nil {
+	switch known := d.prefetched; {
+	case err != nil:
+	case known != nil && known.IsOf(id):
+		d.Account = known
+	default:
 		d.Account, err = d.generator.Records.Account(ctx, id)
 	}
 	if fault.KindOf(err) == fault.NotFound {
@@ -230,7 +236,8 @@ func (d *Draft) readOld(ctx context.Context, id string) error {
 }
 
 // readRequest reads the request that the draft answers, and the customers that it may be about.
-func (d *Draft) readRequest(ctx context.Context, id string) error {
+// chosen is the customer that the form names, "" if there is none yet.
+func (d *Draft) readRequest(ctx context.Context, id, chosen string) error {
 	r, err := d.generator.Records.Request(ctx, id)
 	if err != nil {
 		return err
@@ -239,7 +246,24 @@ func (d *Draft) readRequest(ctx context.Context, id string) error {
 		return fault.New(fault.Conflict, "The request is %s, so no license can be issued for it.", r.State)
 	}
 	d.Kind, d.Request = r.Kind, &r
-	d.Candidates, err = d.generator.Records.Candidates(ctx, r.Details)
+	d.Candidates, err = d.generator.Records.CandidatesAnd(ctx, r.Details, func(ctx context.Context, strong []string) error {
+		if chosen = cmp.Or(chosen, r.Customer); chosen == "" && len(strong) == 1 {
+			chosen = strong[0]
+		}
+		return d.prefetch(ctx, chosen)
+	})
+	return err
+}
+
+// prefetch reads the account of the customer that the form will most likely name, at once with what else is read.
+func (d *Draft) prefetch(ctx context.Context, id string) (err error) {
+	if _, short := reference.Parse(id); short || id == "" || id == NewCustomer {
+		return nil
+	}
+	d.prefetched, err = d.generator.Records.Account(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil // the form may name another one
+	}
 	return err
 }
 

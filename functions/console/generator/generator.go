@@ -28,8 +28,10 @@ type Records interface {
 	Account(ctx context.Context, id string) (*customer.Account, error)
 	// CustomerByReference finds the customer of its own reference or of that of a contract.
 	CustomerByReference(ctx context.Context, r reference.Reference) (id string, err error)
-	// Candidates finds the customers that a request may be about.
-	Candidates(ctx context.Context, d request.Details) ([]store.Candidate, error)
+	// CandidatesAnd finds the customers that a request may be about. It calls also with the IDs of those with a strong
+	// basis as soon as it knows them.
+	CandidatesAnd(ctx context.Context, d request.Details, also func(ctx context.Context, strong []string) error) (
+		[]store.Candidate, error)
 	// Dataset reads which instances have a server's dataset.
 	Dataset(ctx context.Context, server license.Server) (store.Dataset, error)
 	// Accounts reads several customers at once.

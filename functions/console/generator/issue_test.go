@@ -252,9 +252,10 @@ func (c *counting) Account(ctx context.Context, id string) (*customer.Account, e
 	return c.Store.Account(ctx, id)
 }
 
-func (c *counting) Candidates(ctx context.Context, d request.Details) ([]store.Candidate, error) {
+func (c *counting) CandidatesAnd(ctx context.Context, d request.Details,
+	also func(context.Context, []string) error) ([]store.Candidate, error) {
 	c.candidates++
-	return c.Store.Candidates(ctx, d)
+	return c.Store.CandidatesAnd(ctx, d, also)
 }
 
 // TestIssueWorksOutTheDraftOnce counts reads: a draft reads the catalog, its request, the candidates, the account and
