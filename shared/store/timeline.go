@@ -83,6 +83,9 @@ func OfContract(id string) string { return "contract/" + id }
 func OfInstance(id string) string { return "instance/" + id }
 func OfLicense(id string) string  { return "license/" + id }
 
+// OfCustomer names a customer that was merged into the one whose timeline is read.
+func OfCustomer(id string) string { return "customer/" + id }
+
 // Subject names the license or the request on whose timeline something is told: one of the two.
 type Subject struct{ License, Request string }
 
@@ -143,6 +146,11 @@ func (s *Store) CustomerTimeline(ctx context.Context, customers []string, before
 	for i, id := range customers {
 		g.Go(func() (err error) {
 			found[i], nexts[i], err = s.table.NewestEvents(ctx, rowkey.CustomerTimeline(id), n, before)
+			for k := range found[i] {
+				if e := &found[i][k]; i > 0 && e.Of == "" {
+					e.Of = OfCustomer(id)
+				}
+			}
 			return err
 		})
 	}
