@@ -1,7 +1,6 @@
 package site
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -218,7 +217,7 @@ type customerView struct {
 	Path        string
 	Owner       string // the colleague's name
 	Counts      string // "12 instances in use, 3 retired"
-	Contacts    []contactRow
+	Contacts    contactsView
 	Merged      []mergedView
 	CanEdit     bool
 	Snapshot    snapshot
@@ -238,7 +237,7 @@ type customerView struct {
 type mergedView struct {
 	store.CustomerSummary
 	Into     string // the name of the merged customer that it was merged into before; "" for the page's own
-	Contacts []contactRow
+	Contacts contactsView
 }
 
 // undoView offers to undo the action before: a link to a page that asks, or a button.
@@ -293,9 +292,10 @@ func (s *site) customerView(r *http.Request, p *accountPage) customerView {
 		Snapshot: p.snapshot(), Requests: s.requestRows(r, p.requests), Timeline: s.accountTimeline(r, p),
 		Counts: countInstances(p.Account), Note: noteOnCustomer.field("", ""),
 	}
-	v.Contacts = contactRows(p, p.Customer, names)
+	v.Contacts = contactsView{contactRows(p, p.Customer, names), v.Path, v.CanEdit, v.Snapshot}
 	for _, m := range p.Merged {
-		row := mergedView{CustomerSummary: summaryOf(m), Contacts: contactRows(p, m, names)}
+		row := mergedView{CustomerSummary: summaryOf(m)}
+		row.Contacts = contactsView{contactRows(p, m, names), v.Path, v.CanEdit, v.Snapshot}
 		for _, into := range p.Merged {
 			if m.MergedInto == into.ID {
 				row.Into = into.Name
@@ -395,7 +395,7 @@ func doneToCustomer(r *http.Request, p *accountPage) (done string, undo *undoVie
 		}
 		return "Moved.", undo
 	}
-	return cmp.Or(doneResuming(query.Get("done")), ""), nil
+	return doneToLicense(query.Get("done")), nil
 }
 
 // contractNamed returns the contract with the reference; nil if there is none.

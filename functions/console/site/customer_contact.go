@@ -30,6 +30,14 @@ type contactRow struct {
 	Last      bool
 }
 
+// contactsView is a list of contacts with what can be done with them.
+type contactsView struct {
+	Rows     []contactRow
+	Path     string // of the customer's page
+	CanEdit  bool
+	Snapshot snapshot
+}
+
 func contactRows(p *accountPage, of customer.Customer, names colleagues) (rows []contactRow) {
 	for n, c := range of.Contacts {
 		row := contactRow{
@@ -420,7 +428,7 @@ func (s *site) changeContact(w http.ResponseWriter, r *http.Request, done string
 			}
 			return isDone(p)
 		},
-		show: func(_ *accountPage, _ int, b snapshot, err error) error { return s.showCustomerError(w, r, b, err) },
+		show:  func(_ *accountPage, _ int, b snapshot, err error) error { return s.showCustomerError(w, r, b, err) },
 		after: func(p *accountPage) error { return redirectToCustomer(w, r, p, done, "") },
 	})
 }

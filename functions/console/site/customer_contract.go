@@ -142,7 +142,7 @@ func (s *site) reopenContract(w http.ResponseWriter, r *http.Request) error {
 			k, err := contractInAddress(r, p)
 			return err == nil && k.Ended.IsZero()
 		},
-		show: func(_ *accountPage, _ int, b snapshot, err error) error { return s.showCustomerError(w, r, b, err) },
+		show:  func(_ *accountPage, _ int, b snapshot, err error) error { return s.showCustomerError(w, r, b, err) },
 		after: func(p *accountPage) error { return redirectToCustomer(w, r, p, "reopened", "") },
 	})
 }

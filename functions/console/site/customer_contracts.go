@@ -18,13 +18,13 @@ import (
 
 // instancesView is a page of a customer's instances by contract: each production instance with its staging.
 type instancesView struct {
-	Groups        []contractView
-	Past          []contractView // contracts that no instance in use is under
-	PastOpen      bool           // the address names one of them
-	Shown         string         // "1–50 of 2'000"; "" if all are on the page
-	Previous      string         // addresses of the pages around; "" for none
-	Next          string
-	CanEdit       bool
+	Groups   []contractView
+	Past     []contractView // contracts that no instance in use is under
+	PastOpen bool           // the address names one of them
+	Shown    string         // "1–50 of 2'000"; "" if all are on the page
+	Previous string         // addresses of the pages around; "" for none
+	Next     string
+	CanEdit  bool
 }
 
 // contractView is a contract with its instances, the instances without one, or those that were retired.
@@ -84,14 +84,6 @@ func (i accountInstance) Told() string {
 		parts = append(parts, web.Number(i.Loc)+" lines")
 	}
 	return strings.Join(parts, ", ")
-}
-
-// environmentName returns an environment as people read it.
-func environmentName(e request.Environment) string {
-	if e == request.StagingUse {
-		return "Staging"
-	}
-	return "Production"
 }
 
 // EnvironmentName returns the environment as people read it.

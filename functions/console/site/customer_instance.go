@@ -56,7 +56,9 @@ type instanceLicense struct {
 }
 
 // TypeAndEdition summarizes the license: Production, Developer.
-func (l instanceLicense) TypeAndEdition() string { return l.Type.Name() + ", " + shortEdition(l.Edition) }
+func (l instanceLicense) TypeAndEdition() string {
+	return l.Type.Name() + ", " + shortEdition(l.Edition)
+}
 
 // instanceInAddress returns the instance that the address names.
 func instanceInAddress(r *http.Request, p *accountPage) (*customer.Instance, error) {

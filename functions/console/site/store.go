@@ -46,6 +46,23 @@ type Store interface {
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
 	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error
 
+	// Customers, in addition to those of generator.Records.
+	Customers(ctx context.Context, from, after string, limit int) (store.CustomersPage, error)
+	CustomersByID(ctx context.Context, ids ...string) (map[string]store.CustomerSummary, error)
+	AccountAnd(ctx context.Context, id string,
+		also func(ctx context.Context, known customer.Account, merged []string) error) (*customer.Account, error)
+	CustomerTimeline(ctx context.Context, customers []string, before string, n int) (
+		events []store.Event, next string, err error)
+	RequestsOf(ctx context.Context, customers []string, limit int) (list []request.Summary, more bool, err error)
+	SaveCustomer(ctx context.Context, c store.AccountChange, id string, edit func(*customer.Customer) error) error
+	CustomerNote(ctx context.Context, id, by, note string) error
+	EndContract(ctx context.Context, c store.AccountChange, id, reason string) error
+	ReopenContract(ctx context.Context, c store.AccountChange, id string) error
+	RetireInstance(ctx context.Context, c store.AccountChange, id string, retired bool) error
+	MoveInstances(context.Context, store.Move) error
+	MergeCustomers(context.Context, store.Merge) error
+	UnmergeCustomer(ctx context.Context, c store.AccountChange, id string) error
+
 	// Searches.
 	FindByName(ctx context.Context, name string, limit int) (store.Found, error)
 	FindByEmail(ctx context.Context, email string, limit int) (store.Found, error)

@@ -1,0 +1,390 @@
+package site
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/reference"
+	"marketplace/shared/store"
+	"marketplace/shared/web"
+)
+
+// moveView is the page that moves an instance: it asks where to, and then says what the move does.
+type moveView struct {
+	Title     string
+	Customer  string
+	Reference reference.Reference
+	Path      string // of the customer's page
+	Action    string
+	Instance  *instanceHead
+	ID        string // of the instance
+	Snapshot  snapshot
+	Error     *formError
+	Marked    web.Marked
+	To        web.Field // the reference of the other customer
+
+	Target    *store.CustomerSummary // nil: not chosen yet
+	Own       bool                   // it is the customer itself: the contract changes
+	ToVersion int64
+	Instances web.Field
+	Contract  web.Field
+	Notes     []string
+	Undo      bool // moves back
+}
+
+// movePage returns the page for moving an instance of an account.
+func (s *site) movePage(p *accountPage, i customer.Instance) moveView {
+	return moveView{
+		Title: "Move instance", Customer: p.Customer.Name, Reference: p.Customer.Reference, Path: p.Path(),
+		Action:   p.head(i).Path + "/move",
+		Instance: p.head(i), ID: i.ID, Snapshot: p.snapshot(),
+		To: web.Field{
+			Name: "to", Label: "Other customer", Required: true,
+			Hint: "The customer's reference, such as C-7K3Q9F. Find it with the search.",
+		},
+	}
+}
+
+// chosen adds what the page says once the target is known.
+func (s *site) chosen(v *moveView, p *accountPage, i customer.Instance, to *customer.Account) {
+	target, today := summaryOf(to.Customer), s.today()
+	v.Target, v.ToVersion, v.Own = &target, to.Version, to.Customer.ID == p.Customer.ID
+	v.Instances = web.Field{Name: "instances", Label: "Instances to move", Type: "boxes", Class: "many"}
+	add := func(some customer.Instance, hint string) {
+		v.Instances.Options = append(v.Instances.Options, web.Option{
+			Value: some.ID, Label: string(some.Server()), Hint: hint, Ticked: true,
+		})
+	}
+	add(i, environmentName(i.Environment))
+	for _, staging := range p.StagingOf(i.ID) {
+		add(staging, "Staging for it")
+	}
+	v.Contract = web.Field{
+		Name: "contract", Label: "Contract from now on", Type: "select",
+		Options: []web.Option{{Value: "", Label: "None"}},
+	}
+	for _, k := range sortedContracts(to, today) {
+		if k.Active(today) && !(v.Own && k.ID == contractOf(i, today)) {
+			use := to.Use(k.ID, today)
+			v.Contract.Options = append(v.Contract.Options, web.Option{
+				Value: string(k.Reference), Label: roomUnder(*k, use),
+			})
+		}
+	}
+	if len(v.Contract.Options) > 1 {
+		v.Contract.Value = v.Contract.Options[1].Value
+	}
+	v.Notes = []string{
+		"Licenses that are valid today go under the contract that you choose. Expired and revoked ones keep theirs.",
+		"Keys keep working, and no new keys are issued. The organization written in a key stays the old one.",
+	}
+	if !v.Own {
+		v.Notes = append(v.Notes, fmt.Sprintf("From now on, %s's contacts receive the reminders and keys of these "+
+			"instances; %s's contacts no longer do.", target.Name, p.Customer.Name),
+			"Staging instances that you leave behind are no longer linked to this production instance.")
+	}
+	v.Notes = append(v.Notes, "Nobody is emailed. You can move the instances back later.")
+}
+
+// roomUnder says what a contract has room for: "K-7K3Q9F: Enterprise, 1 of 2 production, 0 of 2 staging".
+func roomUnder(k customer.Contract, use customer.Use) string {
+	return fmt.Sprintf("%s: %s, %s lines, %d of %d production, %d of %d staging", k.Reference, shortEdition(k.Edition),
+		license.Lines(k.MaxLoc), use.Production, k.Production, use.Staging, k.Staging)
+}
+
+func (s *site) showMove(w http.ResponseWriter, r *http.Request, status int, v moveView) error {
+	title := v.Title + ": " + v.Customer
+	if status != http.StatusOK {
+		title = "Not saved: " + title
+	}
+	return s.render(w, r, status, "move.html", inCustomers, title, v)
+}
+
+// moveForm asks where an instance is moved to, and shows what the move does once that is known.
+func (s *site) moveForm(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.ownForm(w, r)
+	if p == nil {
+		return err
+	}
+	i, err := instanceInAddress(r, p)
+	if err != nil {
+		return err
+	}
+	v := s.movePage(p, *i)
+	v.To.Value = strings.TrimSpace(r.URL.Query().Get("to"))
+	if v.To.Value == "" {
+		return s.showMove(w, r, http.StatusOK, v)
+	}
+	to, wrong, err := s.otherAccount(r, v.To.Value)
+	if err != nil {
+		return err
+	}
+	if wrong != "" {
+		v.Marked = web.Mark([]fault.Field{{Name: "to", Msg: wrong}}, &v.To)
+		return s.showMove(w, r, http.StatusUnprocessableEntity, v)
+	}
+	s.chosen(&v, p, *i, to)
+	return s.showMove(w, r, http.StatusOK, v)
+}
+
+// otherAccount reads the customer that an operator typed the reference of. wrong says why there is none.
+func (s *site) otherAccount(r *http.Request, typed string) (a *customer.Account, wrong string, err error) {
+	ref, ok := reference.Parse(typed)
+	if !ok || ref.Kind() != reference.Customer {
+		return nil, "Enter the reference of a customer, such as C-7K3Q9F.", nil
+	}
+	id, err := s.store.CustomerByReference(r.Context(), ref)
+	if err == nil {
+		a, err = s.store.Account(r.Context(), id)
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, "There is no customer " + string(ref) + ".", nil
+	}
+	return a, "", err
+}
+
+// toVersion reads the version of the other customer that a form was shown with.
+func toVersion(form url.Values) (int64, error) {
+	v, err := strconv.ParseInt(form.Get("toVersion"), 10, 64)
+	if err != nil || v < 1 {
+		return 0, fault.Wrap(fault.Invalid, err, "The form is incomplete. Reload the page and try again.")
+	}
+	return v, nil
+}
+
+// moveInstances moves the ticked instances.
+func (s *site) moveInstances(w http.ResponseWriter, r *http.Request) error {
+	form, b, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	version, err := toVersion(form)
+	if err != nil {
+		return err
+	}
+	to, wrong, err := s.otherAccount(r, form.Get("to"))
+	if err != nil {
+		return err
+	}
+	if wrong != "" {
+		return fault.New(fault.Invalid, "%s", wrong)
+	}
+	return s.save(r, b, save{
+		apply: func(p *accountPage, b snapshot) error {
+			i, err := instanceInAddress(r, p)
+			if err != nil {
+				return errInstanceGone(p)
+			}
+			var bad fault.Fields
+			ids := movable(p, *i, form["instances"])
+			if len(ids) == 0 {
+				bad.Add("instances", "Select at least one instance.")
+			}
+			contract := ""
+			if typed := form.Get("contract"); typed != "" {
+				k := contractNamed(to, typed)
+				if k == nil {
+					bad.Add("contract", "Select a contract of %s, or none.", to.Customer.Name)
+				} else {
+					contract = k.ID
+				}
+			}
+			if err := bad.Err("Nothing was moved. Correct the fields and try again."); err != nil {
+				return err
+			}
+			return s.store.MoveInstances(r.Context(), store.Move{
+				Instances: ids, From: p.change(r, b), To: to.Customer.ID, Version: version, Contract: contract,
+			})
+		},
+		done: func(p *accountPage) bool { return s.movedBefore(r, form, p, b) },
+		show: func(p *accountPage, status int, b snapshot, wrong error) error {
+			i, err := instanceInAddress(r, p)
+			if err != nil {
+				return s.showCustomerError(w, r, b, wrong)
+			}
+			again, _, err := s.otherAccount(r, form.Get("to"))
+			if err != nil || again == nil {
+				return err
+			}
+			v := s.movePage(p, *i)
+			s.chosen(&v, p, *i, again)
+			v.keep(form)
+			v.refused(s, r, p, b, wrong)
+			return s.showMove(w, r, status, v)
+		},
+		after: func(*accountPage) error {
+			target := customerPath(to.Customer.Reference)
+			query := url.Values{"done": {"moved"}, "of": {strings.ToLower(r.PathValue("instance"))}}
+			http.Redirect(w, r, target+"?"+query.Encode(), http.StatusSeeOther)
+			return nil
+		},
+	})
+}
+
+func errInstanceGone(p *accountPage) error {
+	return fault.New(fault.Conflict, "The instance is no longer with %s: somebody moved it.", p.Customer.Name)
+}
+
+// movable returns the ticked ones of an instance and its staging.
+func movable(p *accountPage, i customer.Instance, ticked []string) (ids []string) {
+	for _, id := range append([]string{i.ID}, idsOf(p.StagingOf(i.ID))...) {
+		if slices.Contains(ticked, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func idsOf(list []customer.Instance) (ids []string) {
+	for _, i := range list {
+		ids = append(ids, i.ID)
+	}
+	return ids
+}
+
+// movedBefore reports whether the same form, sent before, moved everything that is ticked.
+func (s *site) movedBefore(r *http.Request, form url.Values, p *accountPage, b snapshot) bool {
+	to, _, err := s.otherAccount(r, form.Get("to"))
+	if err != nil || to == nil || len(form["instances"]) == 0 {
+		return false
+	}
+	for _, id := range form["instances"] {
+		i := to.Instance(id)
+		if i == nil || i.Moved == nil {
+			return false
+		}
+		if k := contractNamed(to, form.Get("contract")); k != nil && contractOf(*i, s.today()) != k.ID {
+			return false
+		}
+	}
+	return onlyBy(since(p.events, b.LastEvent), operator(r), store.InstanceMovedAway) ||
+		onlyBy(since(p.events, b.LastEvent), operator(r), store.InstanceMoved)
+}
+
+// keep puts what was chosen into the fields.
+func (v *moveView) keep(form url.Values) {
+	for i := range v.Instances.Options {
+		v.Instances.Options[i].Ticked = slices.Contains(form["instances"], v.Instances.Options[i].Value)
+	}
+	v.Contract.Value = form.Get("contract")
+}
+
+func (v *moveView) refused(s *site, r *http.Request, p *accountPage, b snapshot, err error) {
+	f := customerForm{Fields: []*web.Field{&v.Instances, &v.Contract}, Snapshot: v.Snapshot}
+	f.refused(s, r, p, b, err)
+	v.Marked, v.Error, v.Snapshot = f.Marked, f.Error, f.Snapshot
+}
+
+// moveBackPage says what moving an instance back does.
+func (s *site) moveBackPage(p *accountPage, i customer.Instance, to *customer.Account) moveView {
+	v := s.movePage(p, i)
+	target := summaryOf(to.Customer)
+	v.Title, v.Action, v.Undo = "Move back", p.head(i).Path+"/move-back", true
+	v.Target, v.ToVersion, v.Own = &target, to.Version, to.Customer.ID == p.Customer.ID
+	v.Instances = web.Field{Name: "instances", Label: "Instances to move back", Type: "boxes", Class: "many"}
+	for _, some := range append([]customer.Instance{i}, p.StagingOf(i.ID)...) {
+		if some.Moved != nil && some.Moved.Customer == i.Moved.Customer {
+			v.Instances.Options = append(v.Instances.Options, web.Option{
+				Value: some.ID, Label: string(some.Server()), Hint: environmentName(some.Environment), Ticked: true,
+			})
+		}
+	}
+	v.Notes = []string{"Each license that had another contract before goes back under it. Licenses issued since keep theirs."}
+	if !v.Own {
+		v.Notes = append(v.Notes, fmt.Sprintf("From now on, %s's contacts receive the reminders and keys again.",
+			target.Name))
+	}
+	v.Notes = append(v.Notes, "Nobody is emailed.")
+	return v
+}
+
+// moveBackForm asks whether an instance is moved back.
+func (s *site) moveBackForm(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.ownForm(w, r)
+	if p == nil {
+		return err
+	}
+	i, err := instanceInAddress(r, p)
+	if err != nil {
+		return err
+	}
+	if i.Moved == nil {
+		return s.showCustomerError(w, r, p.snapshot(), errNotMoved)
+	}
+	to, err := s.store.Account(r.Context(), i.Moved.Customer)
+	if err != nil {
+		return err
+	}
+	return s.showMove(w, r, http.StatusOK, s.moveBackPage(p, *i, to))
+}
+
+var errNotMoved = fault.New(fault.Conflict, "The instance was already moved back.")
+
+// moveBack undoes the last move of the ticked instances.
+func (s *site) moveBack(w http.ResponseWriter, r *http.Request) error {
+	form, b, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	version, err := toVersion(form)
+	if err != nil {
+		return err
+	}
+	to, wrong, err := s.otherAccount(r, form.Get("to"))
+	if err != nil {
+		return err
+	}
+	if wrong != "" {
+		return fault.New(fault.Invalid, "%s", wrong)
+	}
+	return s.save(r, b, save{
+		apply: func(p *accountPage, b snapshot) error {
+			i, err := instanceInAddress(r, p)
+			switch {
+			case err != nil:
+				return errInstanceGone(p)
+			case i.Moved == nil:
+				return errNotMoved
+			}
+			ids := movable(p, *i, form["instances"])
+			if len(ids) == 0 {
+				var bad fault.Fields
+				bad.Add("instances", "Select at least one instance.")
+				return bad.Err("Nothing was moved.")
+			}
+			return s.store.MoveInstances(r.Context(), store.Move{
+				Instances: ids, From: p.change(r, b), To: to.Customer.ID, Version: version, Undo: true,
+			})
+		},
+		done: func(p *accountPage) bool {
+			events := since(p.events, b.LastEvent)
+			return onlyBy(events, operator(r), store.InstanceMovedAway) ||
+				onlyBy(events, operator(r), store.InstanceMovedBack)
+		},
+		show: func(p *accountPage, status int, b snapshot, wrong error) error {
+			i, err := instanceInAddress(r, p)
+			if err != nil || i.Moved == nil {
+				return s.showCustomerError(w, r, b, wrong)
+			}
+			again, err := s.store.Account(r.Context(), i.Moved.Customer)
+			if err != nil {
+				return err
+			}
+			v := s.moveBackPage(p, *i, again)
+			v.keep(form)
+			v.refused(s, r, p, b, wrong)
+			return s.showMove(w, r, status, v)
+		},
+		after: func(*accountPage) error {
+			http.Redirect(w, r, customerPath(to.Customer.Reference)+"?done=moved-back", http.StatusSeeOther)
+			return nil
+		},
+	})
+}
