@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -70,6 +71,9 @@ type accountPage struct {
 	known         map[string]store.CustomerSummary
 	requests      []request.Summary
 	moreRequests  bool
+	other         *customer.Account // that reading.other or reading.origin names; nil: none
+	otherWrong    string            // why there is none
+	alike         []store.CustomerSummary
 	undeliverable map[string]*delivery.Suppression // by email address
 }
 
@@ -94,18 +98,31 @@ type reading struct {
 	events   int    // the newest changes
 	before   string // a place on the timeline; "" for its end
 	requests int
-	contacts bool // which of the contacts get no email
+	contacts bool   // which of the contacts get no email
+	alike    bool   // customers that look like the same organization
+	other    string // another customer, by its reference as it was typed; "" for none
+	origin   string // where this instance was moved from; "" for none
 }
 
 // readAccount reads the customer that the address names, by its reference or ID or the reference of a contract.
 // Everything is read in three rounds, however many customers were merged into it.
 func (s *site) readAccount(r *http.Request, what reading) (*accountPage, error) {
 	ctx := r.Context()
+	p := &accountPage{undeliverable: map[string]*delivery.Suppression{}}
+	other := make(chan error, 1)
+	go func() { // it reads a reference and an account too, so it costs no round
+		var err error
+		if what.other != "" {
+			p.other, p.otherWrong, err = s.otherAccount(ctx, what.other)
+		}
+		other <- err
+	}()
 	id, contract, err := s.customerNamed(ctx, r.PathValue("ref"))
 	if err != nil {
+		<-other
 		return nil, err
 	}
-	p := &accountPage{named: id, undeliverable: map[string]*delivery.Suppression{}}
+	p.named = id
 	of := accountReader{site: s, page: p, what: what, told: make(chan struct{})}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
@@ -114,7 +131,7 @@ func (s *site) readAccount(r *http.Request, what reading) (*accountPage, error) 
 		return err
 	})
 	g.Go(func() (err error) { p.Account, err = s.store.AccountAnd(ctx, id, of.also); return err })
-	if err := g.Wait(); err != nil {
+	if err := errors.Join(g.Wait(), <-other); err != nil {
 		return nil, err
 	}
 	for _, k := range p.Contracts {
@@ -179,6 +196,12 @@ func (a accountReader) also(ctx context.Context, known customer.Account, merged 
 				p.undeliverable[c.Email] = whys[i]
 			}
 		}()
+	}
+	if a.what.alike {
+		g.Go(func() (err error) { p.alike, err = a.likelySame(ctx, known.Customer); return err })
+	}
+	if i := known.Instance(a.what.origin); i != nil && i.Moved != nil {
+		g.Go(func() (err error) { p.other, err = a.store.Account(ctx, i.Moved.Customer); return err })
 	}
 	g.Go(func() (err error) {
 		<-a.told

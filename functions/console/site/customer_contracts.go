@@ -45,7 +45,9 @@ type contractView struct {
 	Rows       []accountInstance
 	Continued  bool // its instances begin on the page before
 	Open       bool // it was not ended early
+	Endable    bool // nor has it expired
 	CanEdit    bool
+	Snapshot   snapshot
 
 	Renew, Change string // addresses of the generator; "" if there is nothing to renew or change
 	Missing       string // "2 of 5": instances without a key of the contract's terms; "" for none
@@ -320,7 +322,8 @@ func renewedAhead(i customer.Instance, today license.Date) (ahead *customer.Lice
 
 // contractView returns the head of a group.
 func (s *site) contractView(r *http.Request, p *accountPage, g group, words vocabulary) contractView {
-	v := contractView{Path: p.Path(), Contract: g.contract, Retired: g.retired, CanEdit: canEdit(r)}
+	v := contractView{Path: p.Path(), Contract: g.contract, Retired: g.retired, CanEdit: canEdit(r),
+		Snapshot: p.snapshot()}
 	switch {
 	case g.retired:
 		v.ID, v.Title = "retired", "Retired"
@@ -332,7 +335,7 @@ func (s *site) contractView(r *http.Request, p *accountPage, g group, words voca
 		return v
 	}
 	k, today := g.contract, s.today()
-	v.ID, v.Open = string(k.Reference), k.Ended.IsZero()
+	v.ID, v.Open, v.Endable = string(k.Reference), k.Ended.IsZero(), k.Active(today)
 	if old := p.Contract(k.Renews); old != nil {
 		v.Renews = old.Reference
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -231,20 +230,10 @@ func (s *site) saveCustomer(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// sameCustomer reports whether two customers are equal, but for lists that are empty or missing.
+// sameCustomer reports whether two customers are equal, but for former names: saving a form adds one to those in it.
 func sameCustomer(a, b customer.Customer) bool {
-	normal := func(c customer.Customer) customer.Customer {
-		for _, list := range []*[]string{&c.FormerNames, &c.Domains} {
-			if len(*list) == 0 {
-				*list = nil
-			}
-		}
-		if len(c.Outside) == 0 {
-			c.Outside = nil
-		}
-		return c
-	}
-	return reflect.DeepEqual(normal(a), normal(b))
+	return a.Name == b.Name && a.Owner == b.Owner && a.Notes == b.Notes && slices.Equal(a.Domains, b.Domains) &&
+		slices.Equal(a.Outside, b.Outside)
 }
 
 // refused marks the fields that are wrong, or tells of the conflict: the form keeps what was typed, with the snapshot

@@ -2,6 +2,7 @@ package site
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -75,57 +76,49 @@ func (s *site) showMerge(w http.ResponseWriter, r *http.Request, status int, v m
 
 // mergeForm asks into which customer one is merged, and shows what the merge does once that is known.
 func (s *site) mergeForm(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.ownForm(w, r)
-	if p == nil {
+	into := strings.TrimSpace(r.URL.Query().Get("into"))
+	p, err := s.readAccount(r, reading{events: changesShown, other: into, alike: true})
+	if err != nil || redirectToAccount(w, r, p) {
 		return err
 	}
-	v := s.mergePage(p)
-	v.Into.Value = strings.TrimSpace(r.URL.Query().Get("into"))
-	status := http.StatusOK
-	if v.Into.Value != "" {
-		into, wrong, err := s.otherAccount(r, v.Into.Value)
-		if err != nil {
-			return err
+	v, wrong := s.mergePage(p), p.otherWrong
+	v.Into.Value, v.Candidates = into, p.alike
+	switch {
+	case into == "":
+		return s.showMerge(w, r, http.StatusOK, v)
+	case wrong == "":
+		if err := customer.CheckMerge(*p.Account, *p.other); err != nil {
+			wrong = fault.Sentence(err)
 		}
-		if wrong == "" {
-			if err := customer.CheckMerge(*p.Account, *into); err != nil {
-				wrong = fault.Sentence(err)
-			}
-		}
-		if wrong == "" {
-			v.chosen(p, into)
-			return s.showMerge(w, r, status, v)
-		}
-		status = http.StatusUnprocessableEntity
+	}
+	if wrong != "" {
 		v.Marked = web.Mark([]fault.Field{{Name: "into", Msg: wrong}}, &v.Into)
+		return s.showMerge(w, r, http.StatusUnprocessableEntity, v)
 	}
-	if v.Candidates, err = s.likelySame(r, p); err != nil {
-		return err
-	}
-	return s.showMerge(w, r, status, v)
+	v.chosen(p, p.other)
+	return s.showMerge(w, r, http.StatusOK, v)
 }
 
 // maxAlike is how many customers the page of a merge suggests.
 const maxAlike = 10
 
-// likelySame finds customers that may be the same organization: by the words of the name, or by a mail domain.
-func (s *site) likelySame(r *http.Request, p *accountPage) (list []store.CustomerSummary, err error) {
-	found := make([]store.Found, 1+len(p.Customer.Domains))
-	g, ctx := errgroup.WithContext(r.Context())
-	g.Go(func() (err error) {
-		found[0], err = s.store.FindByName(ctx, p.Customer.Name, maxAlike)
-		return err
-	})
-	for i, domain := range p.Customer.Domains {
+// likelySame finds customers that may be the same organization: by the first word of the name, or by a mail domain.
+func (s *site) likelySame(ctx context.Context, c customer.Customer) (list []store.CustomerSummary, err error) {
+	found := make([]store.Found, 1+len(c.Domains))
+	g, ctx := errgroup.WithContext(ctx)
+	if words := customer.Words(c.Name); len(words) > 0 {
+		g.Go(func() (err error) { found[0], err = s.store.FindByName(ctx, words[0], maxAlike); return err })
+	}
+	for i, domain := range c.Domains {
 		g.Go(func() (err error) { found[1+i], err = s.store.FindByDomain(ctx, domain, maxAlike); return err })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	for _, f := range found {
-		for _, c := range f.Customers {
-			if c.ID != p.Customer.ID && !slices.Contains(list, c) {
-				list = append(list, c)
+		for _, other := range f.Customers {
+			if other.ID != c.ID && !slices.Contains(list, other) {
+				list = append(list, other)
 			}
 		}
 	}
@@ -145,7 +138,7 @@ func (s *site) mergeCustomers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	into, wrong, err := s.otherAccount(r, form.Get("into"))
+	into, wrong, err := s.otherAccount(r.Context(), form.Get("into"))
 	if err != nil {
 		return err
 	}
@@ -189,7 +182,7 @@ func (s *site) mergeCustomers(w http.ResponseWriter, r *http.Request) error {
 	case again.named != again.Customer.ID:
 		return s.showCustomerError(w, r, b, err)
 	}
-	if into, _, failed = s.otherAccount(r, form.Get("into")); failed != nil || into == nil {
+	if into, _, failed = s.otherAccount(r.Context(), form.Get("into")); failed != nil || into == nil {
 		return failed
 	}
 	v := s.mergePage(again)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -109,8 +110,9 @@ func (s *site) showMove(w http.ResponseWriter, r *http.Request, status int, v mo
 
 // moveForm asks where an instance is moved to, and shows what the move does once that is known.
 func (s *site) moveForm(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.ownForm(w, r)
-	if p == nil {
+	to := strings.TrimSpace(r.URL.Query().Get("to"))
+	p, err := s.readAccount(r, reading{events: changesShown, other: to})
+	if err != nil || redirectToAccount(w, r, p) {
 		return err
 	}
 	i, err := instanceInAddress(r, p)
@@ -118,31 +120,27 @@ func (s *site) moveForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := s.movePage(p, *i)
-	v.To.Value = strings.TrimSpace(r.URL.Query().Get("to"))
-	if v.To.Value == "" {
+	v.To.Value = to
+	switch {
+	case to == "":
 		return s.showMove(w, r, http.StatusOK, v)
-	}
-	to, wrong, err := s.otherAccount(r, v.To.Value)
-	if err != nil {
-		return err
-	}
-	if wrong != "" {
-		v.Marked = web.Mark([]fault.Field{{Name: "to", Msg: wrong}}, &v.To)
+	case p.otherWrong != "":
+		v.Marked = web.Mark([]fault.Field{{Name: "to", Msg: p.otherWrong}}, &v.To)
 		return s.showMove(w, r, http.StatusUnprocessableEntity, v)
 	}
-	s.chosen(&v, p, *i, to)
+	s.chosen(&v, p, *i, p.other)
 	return s.showMove(w, r, http.StatusOK, v)
 }
 
 // otherAccount reads the customer that an operator typed the reference of. wrong says why there is none.
-func (s *site) otherAccount(r *http.Request, typed string) (a *customer.Account, wrong string, err error) {
+func (s *site) otherAccount(ctx context.Context, typed string) (a *customer.Account, wrong string, err error) {
 	ref, ok := reference.Parse(typed)
 	if !ok || ref.Kind() != reference.Customer {
 		return nil, "Enter the reference of a customer, such as C-7K3Q9F.", nil
 	}
-	id, err := s.store.CustomerByReference(r.Context(), ref)
+	id, err := s.store.CustomerByReference(ctx, ref)
 	if err == nil {
-		a, err = s.store.Account(r.Context(), id)
+		a, err = s.store.Account(ctx, id)
 	}
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, "There is no customer " + string(ref) + ".", nil
@@ -169,7 +167,7 @@ func (s *site) moveInstances(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to, wrong, err := s.otherAccount(r, form.Get("to"))
+	to, wrong, err := s.otherAccount(r.Context(), form.Get("to"))
 	if err != nil {
 		return err
 	}
@@ -209,7 +207,7 @@ func (s *site) moveInstances(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return s.showCustomerError(w, r, b, wrong)
 			}
-			again, _, err := s.otherAccount(r, form.Get("to"))
+			again, _, err := s.otherAccount(r.Context(), form.Get("to"))
 			if err != nil || again == nil {
 				return err
 			}
@@ -251,7 +249,7 @@ func idsOf(list []customer.Instance) (ids []string) {
 
 // movedBefore reports whether the same form, sent before, moved everything that is ticked.
 func (s *site) movedBefore(r *http.Request, form url.Values, p *accountPage, b snapshot) bool {
-	to, _, err := s.otherAccount(r, form.Get("to"))
+	to, _, err := s.otherAccount(r.Context(), form.Get("to"))
 	if err != nil || to == nil || len(form["instances"]) == 0 {
 		return false
 	}
@@ -307,22 +305,18 @@ func (s *site) moveBackPage(p *accountPage, i customer.Instance, to *customer.Ac
 
 // moveBackForm asks whether an instance is moved back.
 func (s *site) moveBackForm(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.ownForm(w, r)
-	if p == nil {
+	p, err := s.readAccount(r, reading{events: changesShown, origin: strings.ToLower(r.PathValue("instance"))})
+	if err != nil || redirectToAccount(w, r, p) {
 		return err
 	}
 	i, err := instanceInAddress(r, p)
 	if err != nil {
 		return err
 	}
-	if i.Moved == nil {
+	if p.other == nil {
 		return s.showCustomerError(w, r, p.snapshot(), errNotMoved)
 	}
-	to, err := s.store.Account(r.Context(), i.Moved.Customer)
-	if err != nil {
-		return err
-	}
-	return s.showMove(w, r, http.StatusOK, s.moveBackPage(p, *i, to))
+	return s.showMove(w, r, http.StatusOK, s.moveBackPage(p, *i, p.other))
 }
 
 var errNotMoved = fault.New(fault.Conflict, "The instance was already moved back.")
@@ -337,7 +331,7 @@ func (s *site) moveBack(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to, wrong, err := s.otherAccount(r, form.Get("to"))
+	to, wrong, err := s.otherAccount(r.Context(), form.Get("to"))
 	if err != nil {
 		return err
 	}

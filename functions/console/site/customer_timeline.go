@@ -66,11 +66,10 @@ func (s *site) accountTimeline(r *http.Request, p *accountPage) (list []changeGr
 func eventsOf(groups []changeGroup) (list []eventView) {
 	for _, g := range groups {
 		for _, l := range slices.Concat(g.Lines, g.More) {
-			v := eventView{ID: g.ID, At: g.At, By: g.By, Action: l.Action, Note: l.Note, About: l.About, Changes: l.Changes}
-			if v.About.Text == "" {
-				v.About = l.Of
-			}
-			list = append(list, v)
+			list = append(list, eventView{
+				ID: g.ID, At: g.At, By: g.By, Action: strings.TrimSpace(l.Of.Text + " " + l.Action), Note: l.Note,
+				About: l.About, Changes: l.Changes,
+			})
 		}
 	}
 	return list

@@ -293,6 +293,10 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"export.html": exportView{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
 		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
 		"wizard-package.html": packageView{},
+		"customers.html":      customersView{}, "customer.html": customerView{},
+		"customer-instances.html": instancesPage{}, "customer-timeline.html": customerTimelineView{},
+		"customer-form.html": customerForm{}, "instance.html": instanceView{}, "move.html": moveView{},
+		"merge.html": mergeView{},
 	})
 }
 
