@@ -410,3 +410,107 @@ func TestLostKeyIsResentAndTheRequestClosed(t *testing.T) {
 		t.Errorf("got %d mails about the license, %v, want the key and the key again", len(mails), err)
 	}
 }
+
+// clicks submits the form of a page's button, as it is filled in and as change says, and follows where it leads.
+func (s story) clicks(path, button string, change ...func(url.Values)) *webtest.Answer {
+	s.t.Helper()
+	page := s.get(sam, path).WantStatus(200).Page()
+	form := page.Find("main form").FilterFunction(func(_ int, f *goquery.Selection) bool {
+		return slices.Contains(f.Find("button").Map(func(_ int, b *goquery.Selection) string { return webtest.Text(b) }),
+			button)
+	}).First()
+	if form.Length() != 1 {
+		s.t.Fatalf("%s: got no button %q\n%s", path, button, webtest.Text(page.Find("main")))
+	}
+	values := filledIn(form)
+	for _, c := range change {
+		c(values)
+	}
+	action := form.AttrOr("action", path)
+	if form.AttrOr("method", "get") == "get" {
+		return s.get(sam, action+"?"+values.Encode()).WantStatus(200)
+	}
+	a := s.send(sam, action, values)
+	if a.StatusCode != 303 {
+		s.t.Fatalf("%s: %q answered %d\n%s", path, button, a.StatusCode, webtest.Text(a.Page().Find("main")))
+	}
+	return s.get(sam, a.Header.Get("Location")).WantStatus(200)
+}
+
+func pageOf(a *customer.Account) string { return "/console/customers/" + string(a.Customer.Reference) }
+
+// buys issues a first license to another company.
+func (s story) buys(company, email string, server license.Server) license.License {
+	s.t.Helper()
+	return s.issues(issueFor(s.asks(request.New, func(d *request.Details) {
+		d.Company, d.Email, d.Server, d.Contacts = company, email, server, nil
+	})))
+}
+
+func TestAcquisitionIsMergedAndUndone(t *testing.T) {
+	s := newStory(t)
+	big := s.buys("Big Corporation", "ann@big.example", production1)
+	small := s.buys("Small Ltd", "sue@small.example", production2)
+	into := s.of(big)
+	s.clicks(pageOf(s.of(small))+"/merge?into="+string(into.Customer.Reference), "Merge")
+	both := s.of(small)
+	s.wantParts(both, 2, 2)
+	if both.Customer.ID != big.Customer || len(both.Merged) != 1 {
+		t.Errorf("got account %+v, want Big Corporation's with Small Ltd", both.Customer)
+	}
+	s.get(sam, "/console/customers/"+string(both.Merged[0].Reference)).WantRedirect(pageOf(both))
+	s.advance(300 * 24 * 3600e9)
+	renewed := s.issues(renew(small)) // a contract of either can be renewed
+	if renewed.Instance != small.Instance || s.license(small.ID).Successor != renewed.ID {
+		t.Errorf("got %+v, want a renewal of the merged customer's license", renewed)
+	}
+	s.clicks(pageOf(both), "Undo the merge of Small Ltd")
+	apart := s.of(small)
+	if apart.Customer.ID != small.Customer || len(s.of(big).Merged) != 0 {
+		t.Errorf("got account %+v, want Small Ltd's own again", apart.Customer)
+	}
+}
+
+func TestHandoverByAnOutsourcer(t *testing.T) {
+	s := newStory(t)
+	run := s.buys("Outsourcer Inc", "ops@outsourcer.example", production1)
+	own := s.buys("Bank AG", "it@bank.example", production2)
+	from, to := s.of(run), s.of(own)
+	page := pageOf(from) + "/instances/" + run.Instance + "/move?to=" + string(to.Customer.Reference)
+	s.clicks(page, "Move", set("contract"))
+	moved := s.license(run.ID)
+	if moved.Customer != own.Customer || moved.Instance != run.Instance || moved.KeyText != run.KeyText {
+		t.Errorf("got %+v, want the same license at the bank", moved)
+	}
+	s.wantParts(s.of(own), 1, 2)
+	contacts, err := s.store.Contacts(t.Context(), moved, customer.Renewals)
+	if err != nil || len(contacts) != 1 || contacts[0].Email != "it@bank.example" {
+		t.Errorf("got contacts %v, %v, want the bank's", contacts, err)
+	}
+	s.clicks(pageOf(s.of(own))+"/instances/"+run.Instance+"/move-back", "Move back")
+	if back := s.license(run.ID); back.Customer != run.Customer || back.Contract != run.Contract {
+		t.Errorf("got %+v, want it where it was", back)
+	}
+}
+
+func TestUnpaidAndPaidAgain(t *testing.T) {
+	s := newStory(t)
+	l := s.issues(issueFor(s.asks(request.New, nil)))
+	a := s.of(l)
+	contract := pageOf(a) + "/contracts/" + string(a.Contracts[0].Reference)
+	s.clicks(contract+"/end", "End contract", set("reason", "unpaid"))
+	page := s.get(sam, pageOf(a)).WantStatus(200).Page()
+	if text := webtest.Text(page.Find("main")); !strings.Contains(text, "unpaid") {
+		t.Errorf("got a page without the reason: %s", text)
+	}
+	review := s.reviews("/console/licenses/"+l.ID+"/replace", set("serverId", production2))
+	if !slices.Contains(warnings(review), "contract-ended") {
+		t.Errorf("got warnings %q, want that the contract was ended", warnings(review))
+	}
+	s.press(review, "Issue and send").WantStatus(422)
+	s.clicks(pageOf(a), "Reopen "+string(a.Contracts[0].Reference))
+	review = s.reviews("/console/licenses/"+l.ID+"/replace", set("serverId", production2))
+	if slices.Contains(warnings(review), "contract-ended") {
+		t.Errorf("got warnings %q, want none about the contract", warnings(review))
+	}
+}
