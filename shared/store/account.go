@@ -235,7 +235,7 @@ func (c *changeset) license(ctx context.Context, i *instance, id string) (*Licen
 
 // addLicense creates a license of an instance, and finds out which licenses it succeeds and which succeeds it.
 func (c *changeset) addLicense(ctx context.Context, i *instance, l license.License, line entity.Line) error {
-	l.Recorded, l.Customer, l.Retired = c.store.now(), i.Customer, !i.InUse()
+	l.Recorded, l.Retired = c.store.now(), !i.InUse()
 	added := customer.LicenseOf(l)
 	for _, other := range slices.Clone(i.Licenses) {
 		switch {

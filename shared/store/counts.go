@@ -61,7 +61,8 @@ func counted(l license.License) []entity.Addend {
 	}}
 }
 
-// ExpiringMonth is a month with the licenses that expire in it, without those that were revoked, have a successor, or are for a retired instance.
+// ExpiringMonth is a month with the licenses that expire in it, without those that were revoked, have a successor, or
+// are for a retired instance.
 type ExpiringMonth struct {
 	Month  license.Date // its first day
 	Counts map[Class]Count

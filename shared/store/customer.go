@@ -40,8 +40,8 @@ func (e customerEntity) Row() table.Row {
 func (e customerEntity) Facts() any               { return e.Customer }
 func (e customerEntity) Counted() []entity.Addend { return nil }
 
-// Index finds the customer by rows that say no more of it than they must: a change of the name, or a merge, leaves those
-// of its contacts and domains as they are, however many there are.
+// Index finds the customer by rows that say no more of it than they must: a change of the name, or a merge, leaves
+// those of its contacts and domains as they are, however many there are.
 func (e customerEntity) Index(int64) (rows []table.Row) {
 	rows = append(rows, entity.Encode(rowkey.Listed(folded(e.Name), e.ID), rowkey.TypeIndex,
 		summaryOfCustomer(e.Customer)))
@@ -275,9 +275,12 @@ func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, id strin
 		}
 		line := entity.Line{By: change.By, Action: CustomerChanged}
 		return c.changeCustomer(ctx, id, line, func(kept *customer.Customer) error {
+			before := *kept
 			kept.Contacts, kept.Domains = slices.Clone(kept.Contacts), slices.Clone(kept.Domains)
 			kept.FormerNames, kept.Outside = slices.Clone(kept.FormerNames), slices.Clone(kept.Outside)
-			return edit(kept)
+			err := edit(kept)
+			*kept = edited(before, *kept)
+			return err
 		})
 	})
 }

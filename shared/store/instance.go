@@ -85,7 +85,8 @@ func (c *changeset) joinDatasets(ctx context.Context, i customer.Instance) error
 		if slices.Contains(d.Instances, name) {
 			continue
 		}
-		d.Instances = slices.DeleteFunc(slices.Clone(d.Instances), func(n InstanceName) bool { return n.Instance == i.ID })
+		same := func(n InstanceName) bool { return n.Instance == i.ID }
+		d.Instances = slices.DeleteFunc(slices.Clone(d.Instances), same)
 		d.Instances = append(d.Instances, name)
 		c.joined[rowkey.Dataset(s.Server)] = true
 	}
@@ -167,7 +168,7 @@ type Move struct {
 	Version  int64
 	Contract string // the ID of the contract of To that their licenses are under from now on; "" for none
 	// Undo moves them back to where they were moved from last, with every license under the contract that it had.
-	// Contract is not used.
+	// Contract is not used. It is a Conflict fault if a license was issued since, under a contract that stays.
 	Undo bool
 }
 
@@ -211,6 +212,7 @@ func (c *changeset) move(ctx context.Context, from, to *account, id string, m Mo
 	if m.Undo {
 		home = back.Customer
 	}
+	today := license.DateOf(c.store.now())
 	moved := &customer.Origin{Customer: i.Customer, Contracts: map[string]string{}}
 	for _, l := range slices.Clone(i.Licenses) {
 		r, err := c.license(ctx, i, l.ID)
@@ -221,10 +223,15 @@ func (c *changeset) move(ctx context.Context, from, to *account, id string, m Mo
 		moved.Contracts[l.ID] = l.Contract
 		switch {
 		case m.Undo:
-			if contract, ok := back.Contracts[l.ID]; ok {
+			contract, moved := back.Contracts[l.ID]
+			if !moved && from != to && l.Contract != "" && l.Valid(today) {
+				return fault.New(fault.Conflict, "A license was issued since the instance was moved, under a contract "+
+					"of its present customer. Move it to a contract of the other customer instead.")
+			}
+			if moved {
 				r.License.Contract = contract
 			}
-		case l.Type != license.Evaluation && l.Valid(license.DateOf(c.store.now())):
+		case l.Type != license.Evaluation && l.Valid(today):
 			r.License.Contract = m.Contract
 		}
 		r.License.Customer = home

@@ -56,9 +56,9 @@ type Issue struct {
 }
 
 // IssueLicenses puts new licenses on record with the customer, contract and instances that they are for, answers the
-// request, revokes what they replace, and mails the keys, in one transaction. It is ErrIssued if that was done before; a
-// Conflict fault if the request, a customer or a dataset changed since the operator saw it; a TooLarge fault if
-// this is too much for one transaction.
+// request, revokes what they replace, and mails the keys, in one transaction. It is ErrIssued if that was done before;
+// a Conflict fault if the request, a customer or a dataset changed since the operator saw it; a TooLarge fault if this
+// is too much for one transaction.
 func (s *Store) IssueLicenses(ctx context.Context, i Issue) error {
 	i, err := s.withReferences(i, nil)
 	if err != nil {
@@ -159,15 +159,18 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 	if i.Imported {
 		action = LicenseRecorded
 	}
-	for _, l := range i.Licenses {
-		if i.Request != "" {
-			l.Request = i.Request
-		}
+	i.Licenses = slices.Clone(i.Licenses)
+	for n := range i.Licenses {
+		l := &i.Licenses[n]
 		of, err := a.instance(ctx, l.Instance)
 		if err != nil {
 			return err
 		}
-		if err := c.addLicense(ctx, of, l, entity.Line{By: i.By, Action: action, Note: i.Request}); err != nil {
+		l.Customer = of.Customer // which may be one that was merged into the account's
+		if i.Request != "" {
+			l.Request = i.Request
+		}
+		if err := c.addLicense(ctx, of, *l, entity.Line{By: i.By, Action: action, Note: i.Request}); err != nil {
 			return err
 		}
 	}
@@ -212,10 +215,15 @@ func (c *changeset) saveCustomer(ctx context.Context, i Issue) (*account, error)
 	}
 	return a, c.changeCustomer(ctx, after.ID, entity.Line{By: i.By, Action: CustomerChanged},
 		func(kept *customer.Customer) error {
-			after.Reference = kept.Reference
-			*kept = after
+			*kept = edited(*kept, after)
 			return nil
 		})
+}
+
+// edited is a customer after it was edited: its reference, and what it was merged into, do not change with it.
+func edited(before, after customer.Customer) customer.Customer {
+	after.Reference, after.MergedInto, after.Survivor = before.Reference, before.MergedInto, before.Survivor
+	return after
 }
 
 // changeCustomer changes the row of a customer whose account was opened.

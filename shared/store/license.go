@@ -204,7 +204,8 @@ func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int,
 
 // Contacts reads who is written to for a purpose about a license, in that order: the contacts of its customer, then
 // those of the one that it was merged into.
-func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purpose) (list []license.Contact, err error) {
+func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purpose) (
+	list []license.Contact, err error) {
 	customers, err := s.CustomersOf(ctx, l)
 	return customer.Readers(customers, p, l.Instance), err
 }

@@ -27,8 +27,8 @@ func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(),
 func (e requestEntity) Facts() any               { return e.Request }
 func (e requestEntity) Counted() []entity.Addend { return nil }
 
-// Index has rows that name the request alone, and never change, where it is found by what it is, and rows with a summary
-// where it is listed with many others.
+// Index has rows that name the request alone, and never change, where it is found by what it is, and rows with a
+// summary where it is listed with many others.
 func (e requestEntity) Index(int64) (rows []table.Row) {
 	for _, key := range []table.Key{
 		{PK: rowkey.DatasetRequestsPK(e.Server), SK: e.ID},

@@ -23,7 +23,8 @@ func tenContacts(b *testEnv, word string) (list []customer.Contact) {
 	last := strings.Fields("Abel Brandt Conti Duval Egger Fischer Gruber Huber Imhof Jansen")
 	for i := range first {
 		list = append(list, customer.Contact{Name: first[i] + word + " " + last[i] + word,
-			Email: fmt.Sprintf("%s.%s@%s.example", first[i], last[i], word), Since: b.now, VouchedBy: "sam@vendor.example"})
+			Email: fmt.Sprintf("%s.%s@%s.example", first[i], last[i], word), Since: b.now,
+			VouchedBy: "sam@vendor.example"})
 	}
 	return list
 }

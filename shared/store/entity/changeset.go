@@ -192,7 +192,9 @@ func (e *changed) indexWrites() (writes []table.Write) {
 	before := map[table.Key]table.Row{}
 	if e.before != nil {
 		for _, row := range e.before.Index(e.version) {
-			before[row.Key] = row
+			if _, twice := before[row.Key]; !twice { // of two with the same key, the first is written
+				before[row.Key] = row
+			}
 		}
 	}
 	seen := map[table.Key]bool{}
