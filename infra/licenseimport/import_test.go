@@ -320,12 +320,17 @@ func TestCustomerColumnTellsCustomersApart(t *testing.T) {
 	file := head + with("Acme AG", "ada@acme.example", server, "Bern") +
 		with("Acme AG", "ada@acme.example", server2, "Zürich") +
 		with("Acme Holding", "eve@holding.example", server3, "ZÜRICH")
-	e.imported(t, file)
+	if r := e.imported(t, file); len(r.Notes) > 0 {
+		t.Errorf("got notes %v, want none about customers that the vendor tells apart", r.Notes)
+	}
 	list := e.accounts(t)
 	if len(list) != 2 || len(list[0].Instances)+len(list[1].Instances) != 3 {
 		t.Fatalf("got %d customers, want Bern and Zürich", len(list))
 	}
-	e.imported(t, head+with("Acme AG", "ada@acme.example", "20110407133530", "Genf")) // a third one, in a later file
+	r := e.imported(t, head+with("Acme AG", "ada@acme.example", "20110407133530", "Genf")) // a third one, in a later file
+	if len(r.Notes) > 0 {
+		t.Errorf("got notes %v, want none", r.Notes)
+	}
 	if list = e.accounts(t); len(list) != 3 {
 		t.Errorf("got %d customers, want Genf, too", len(list))
 	}

@@ -250,15 +250,22 @@ func (im *importer) noteNames(groups []*group, similar [][]*customer.Account) {
 		}
 		line := slices.MinFunc(g.fresh, func(a, b *Entry) int { return a.Line - b.Line }).Line
 		for _, a := range similar[n] {
-			im.note(Note{line, fmt.Sprintf("organization: %s has the same name and another mail domain. "+
+			if !g.mayBe(a) {
+				continue // the vendor tells them apart
+			}
+			im.note(Note{line, fmt.Sprintf("organization: %s has the same name. "+
 				"Merge the two customers if they are the same.", label(a.Customer))})
 		}
 		for _, name := range g.names() {
-			if other := first[name]; other != nil && other != g {
+			other := first[name]
+			if other == nil {
+				first[name] = g
+				continue
+			}
+			if other.name == "" || g.name == "" {
 				im.noteSameName(other, g)
 				break
 			}
-			first[name] = g
 		}
 	}
 }
@@ -277,8 +284,8 @@ func (g *group) names() (list []string) {
 func (im *importer) noteSameName(a, b *group) {
 	byLine := func(x, y *Entry) int { return x.Line - y.Line }
 	one, two := slices.MinFunc(a.fresh, byLine).Line, slices.MinFunc(b.fresh, byLine).Line
-	im.note(Note{max(one, two), fmt.Sprintf("organization: the customer of line %d has the same name and another mail "+
-		"domain. Merge the two customers if they are the same.", min(one, two))})
+	im.note(Note{max(one, two), fmt.Sprintf("organization: the customer of line %d has the same name. "+
+		"Merge the two customers if they are the same.", min(one, two))})
 }
 
 // noteServers notes new licenses for servers that other customers have, on record or in the file, once for each

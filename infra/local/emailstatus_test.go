@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 )
 
 // mailStates puts one email in every state on record, before the server starts.
@@ -67,7 +68,7 @@ func (s *mailStates) key(contact int) string {
 	s.t.Helper()
 	s.again++
 	s.now = s.now.Add(time.Minute)
-	nonce, to := strings.Repeat("n", s.again), s.license.Contacts[contact]
+	nonce, to := strings.Repeat("n", s.again), contacts[contact]
 	s.must(s.SendKeyAgain(s.t.Context(), s.license.ID, "sam@vendor.example", to, nonce))
 	return notice.LicenseKeyAgain(s.license, to, nonce).ID
 }
@@ -92,7 +93,7 @@ func (s *mailStates) fill() request.Request {
 	s.send(question)
 	s.report(question, outbox.Report{Outcome: outbox.Returned, Status: "5.2.2", Detail: "MailboxFull, 452 full"})
 
-	s.must(s.addLicense())
+	s.addLicense()
 	later := s.now.Add(time.Hour)
 	s.must(box.Pause(ctx, s.begin(s.key(0)), "dial tcp: connection refused", later, true))
 	s.must(box.Doubt(ctx, s.begin(s.key(0)), "context deadline exceeded", later))
@@ -116,16 +117,15 @@ func (s *mailStates) fill() request.Request {
 	return r
 }
 
-func (s *mailStates) addLicense() error {
-	s.license = license.License{
+// contacts are those of the license.
+var contacts = []license.Contact{{Name: "Jane Doe", Email: "jane@customer.example"}, {Email: "john@customer.example"}}
+
+func (s *mailStates) addLicense() {
+	s.license = storetest.Record(s.t, s.Store.Store, license.License{
 		ID: "01c7wnn8g0aaaaaaaaaaaaaaaa", Type: license.Production, Organization: "Customer AG",
 		Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 200_000,
 		Expiration: license.DateOf(s.now).AddMonths(12), KeyText: strings.Repeat("Rm9ybWF0PTEK", 60),
-		Contacts: []license.Contact{{Name: "Jane Doe", Email: "jane@customer.example"},
-			{Email: "john@customer.example"}},
-	}
-	_, err := s.AddLicense(s.t.Context(), s.license, "import")
-	return err
+	}, contacts...).License
 }
 
 // outage records that the provider accepts nothing.

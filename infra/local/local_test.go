@@ -258,13 +258,13 @@ func TestEveryLinkOfTheCatalogWorks(t *testing.T) {
 
 const csvHeader = "organization,contact,email,server_id,edition,type,max_loc,expiration,support\n"
 
-// importLicenses imports one license for each expiration day, each for another server.
+// importLicenses imports one license for each expiration day, each for another customer and server.
 func (env *testEnv) importLicenses(expirations ...string) {
 	env.t.Helper()
 	file := csvHeader
 	for i, day := range expirations {
-		file += fmt.Sprintf("Acme AG,Ada,ada+%s@acme.example,AWHW8w9JtzBzSrmf9%03d,developer,PRODUCTION,1000000,"+
-			"%s,yes\n", day, i, day)
+		file += fmt.Sprintf("Acme %d AG,Ada,ada+%s@acme.example,AWHW8w9JtzBzSrmf9%03d,developer,PRODUCTION,1000000,"+
+			"%s,yes\n", i, day, i, day)
 	}
 	resp, body := env.do("POST", "/_local/licenses", "text/csv", file)
 	if resp.StatusCode != http.StatusOK || !strings.Contains(body, fmt.Sprintf(`"recorded":%d`, len(expirations))) {

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"marketplace/catalog"
-	"marketplace/infra/local/devidp"
+	"marketplace/functions/console/generator"
 	"marketplace/infra/localdata"
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
@@ -21,8 +23,9 @@ import (
 	"marketplace/shared/table/bolt"
 )
 
-// seeder fills a new table with requests and licenses of invented customers, as after a year of sales. It sends no
-// email and mutes its licenses, so the outbox shows only what the person who tries the program causes.
+// seeder fills a new table with requests and licenses of invented customers, as after two years of sales. Its licenses
+// come from the generator. It sends no email and mutes its licenses, so the outbox shows only what the person who tries
+// the program causes.
 type seeder struct {
 	*delivery.Store
 	random  *rand.Rand
@@ -78,20 +81,23 @@ func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) err
 
 // seed writes the sample customers up to now. The sample is the same each time except for IDs and signatures.
 func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *catalog.Catalog, now time.Time) error {
-	kept := store.New(t, store.Options{Now: func() time.Time { return now }})
-	for _, p := range devidp.SamplePeople() {
-		if len(p.Groups) == 0 {
-			continue
-		}
-		if err := kept.RecordSignIn(ctx, p.Email, p.Name, p.Groups[0]); err != nil {
-			return fmt.Errorf("seed: %s: %w", p.Name, err)
-		}
+	number := uint64(0)
+	begin := func() *seeder {
+		s := &seeder{random: rand.New(rand.NewPCG(6, number)), issuer: issuer, catalog: sample}
+		number++
+		s.Store = delivery.New(store.New(t, store.Options{Now: func() time.Time { return s.now }}))
+		return s
 	}
 	for i, c := range companies {
-		s := &seeder{random: rand.New(rand.NewPCG(6, uint64(i))), issuer: issuer, catalog: sample}
-		s.Store = delivery.New(store.New(t, store.Options{Now: func() time.Time { return s.now }}))
-		if err := s.customer(ctx, c, i, now); err != nil {
+		if err := begin().customer(ctx, c, i, now); err != nil {
 			return fmt.Errorf("seed: %s: %w", c.name, err)
+		}
+	}
+	for _, story := range stories {
+		s := begin()
+		s.loc = (1 + s.random.IntN(90)) * 37_000
+		if err := story.tell(s, ctx, now.Truncate(time.Hour)); err != nil {
+			return fmt.Errorf("seed: %s: %w", story.name, err)
 		}
 	}
 	return nil
@@ -105,44 +111,34 @@ func (s *seeder) customer(ctx context.Context, c company, i int, now time.Time) 
 	began := now.AddDate(0, 0, -330+23*i).Truncate(time.Hour)
 
 	s.now = began
-	evaluation, err := s.file(ctx, c, request.Evaluation, edition, server, "")
+	evaluation, err := s.file(ctx, c, asking{kind: request.Evaluation, edition: edition, server: server})
 	if err != nil {
 		return err
 	}
-	s.now = s.now.Add(time.Duration(2+s.random.IntN(20)) * time.Hour)
+	s.pass(2 + s.random.IntN(20))
 	if i%7 == 6 {
 		_, err := s.review(ctx, evaluation, request.Rejected,
 			"You have already evaluated this edition twice. Please ask us for a quote.")
 		return err
 	}
-	if err := s.issue(ctx, evaluation, license.Evaluation, license.DateOf(s.now).AddDays(30), false, ""); err != nil {
+	if _, err := s.answer(ctx, evaluation, nil); err != nil {
 		return err
 	}
 
 	if s.now = began.AddDate(0, 0, 25); s.now.Before(now.AddDate(0, 0, -2)) {
-		bought, err := s.file(ctx, c, request.New, edition, server, "")
+		bought, err := s.buy(ctx, c, edition, server, i%2 == 0, nil)
 		if err != nil {
-			return err
-		}
-		s.now = s.now.Add(time.Duration(1+s.random.IntN(30)) * time.Hour)
-		if err := s.issue(ctx, bought, license.Production, license.DateOf(s.now).AddMonths(12), i%2 == 0,
-			""); err != nil {
 			return err
 		}
 		if edition != license.Developer && s.now.AddDate(0, 0, 5).Before(now) {
 			s.now = s.now.AddDate(0, 0, 5)
-			staging, err := s.file(ctx, c, request.Staging, edition, s.server(), server)
+			staging, err := s.addStaging(ctx, c, bought.Licenses[0], s.server())
 			if err != nil {
-				return err
-			}
-			s.now = s.now.Add(time.Duration(1+s.random.IntN(9)) * time.Hour)
-			if err := s.issue(ctx, staging, license.Staging, license.DateOf(s.now).AddMonths(12), i%2 == 0,
-				server); err != nil {
 				return err
 			}
 			if i == 4 {
 				s.now = s.now.AddDate(0, 0, 9)
-				change := store.LicenseChange{ID: licenseID(staging), Version: 1, By: operators[0]}
+				change := store.LicenseChange{ID: staging.Licenses[0].ID, Version: 1, By: operators[0]}
 				if err := s.RevokeLicense(ctx, change,
 					"The staging server was shut down, and the customer returned the license."); err != nil {
 					return err
@@ -162,7 +158,7 @@ func (s *seeder) openRequest(ctx context.Context, c company, i int, edition lice
 	if kind == request.Replacement {
 		about = server
 	}
-	r, err := s.file(ctx, c, kind, edition, server, about)
+	r, err := s.file(ctx, c, asking{kind: kind, edition: edition, server: server, about: about})
 	if err != nil {
 		return err
 	}
@@ -185,20 +181,36 @@ func (s *seeder) openRequest(ctx context.Context, c company, i int, edition lice
 	return err
 }
 
-// file files a request for a server, related to the license of the server about unless that is "".
-func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition license.Edition, server,
-	about license.Server) (request.Request, error) {
-	person := c.people[s.random.IntN(len(c.people))]
+// asking is what a customer asks for.
+type asking struct {
+	kind    request.Kind
+	edition license.Edition
+	server  license.Server
+	about   license.Server // the server that it replaces or mirrors; "" for none
+	old     request.OldServer
+	person  string // "" for any of the company's people
+	email   string // "" for the person's at the company
+}
+
+// file files a request.
+func (s *seeder) file(ctx context.Context, c company, a asking) (request.Request, error) {
+	if a.person == "" {
+		a.person = c.people[s.random.IntN(len(c.people))]
+	}
+	if a.email == "" {
+		a.email = emailOf(a.person, c.domain)
+	}
 	form := request.Form{
-		Kind: string(kind), Edition: string(edition), Server: string(server),
+		Kind: string(a.kind), Edition: string(a.edition), Server: string(a.server),
 		Loc:            fmt.Sprint(s.loc),
 		ProductVersion: []string{"6.7", "6.7.1", "6.7.4", "7.0", "7.1"}[s.random.IntN(5)],
-		Name:           person, Email: strings.ToLower(strings.Fields(asciiName(person))[0]) + "@" + c.domain,
-		Company: c.name, Country: c.country,
-		Replaces: string(about),
+		Name:           a.person, Email: a.email, Company: c.name, Country: c.country, Replaces: string(a.about),
 	}
-	if kind == request.Replacement {
-		form.Environment, form.OldServer = "production", "stopped"
+	if a.kind == request.Replacement {
+		form.Environment, form.OldServer = "production", string(request.OldStopped)
+		if a.old != "" {
+			form.OldServer = string(a.old)
+		}
 	}
 	if s.random.IntN(3) == 0 {
 		form.Message = "We would like to start next month. Please send the invoice to our purchasing department."
@@ -213,8 +225,7 @@ func (s *seeder) file(ctx context.Context, c company, kind request.Kind, edition
 
 func (s *seeder) review(ctx context.Context, r request.Request, to request.State, text string) (request.Request,
 	error) {
-	by := operators[s.random.IntN(len(operators))]
-	return s.Silent().Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: by, To: to, Text: text})
+	return s.Silent().Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: s.operator(), To: to, Text: text})
 }
 
 // askAndBounce asks a customer a question by an email that bounces.
@@ -235,41 +246,114 @@ func (s *seeder) askAndBounce(ctx context.Context, r request.Request, question s
 	return err
 }
 
-// licenseID returns the ID of the license that answers a request.
-func licenseID(r request.Request) string { return strings.ToLower(r.ID[:20] + "000000") }
-
-// issue answers a request with a license and a real key; mirrors is the production server of a staging license.
-func (s *seeder) issue(ctx context.Context, r request.Request, kind license.Type, expiration license.Date, support bool,
-	mirrors license.Server) error {
-	e, ok := s.catalog.Edition(string(r.Edition))
-	if !ok {
-		return fmt.Errorf("the catalog has no edition %s", r.Edition)
-	}
-	l := license.License{
-		ID: licenseID(r), Type: kind, Organization: r.Company, Server: r.Server, Edition: r.Edition,
-		MaxLoc: s.threshold(r.Loc), Support: support, NotBefore: license.DateOf(s.now), Expiration: expiration,
-		Issued:  license.DateOf(s.now),
-		Plugins: e.Plugins, Contacts: []license.Contact{{Name: r.Name, Email: r.Email}}, Muted: true,
-		Mirrors: mirrors,
-	}
-	var err error
-	if l.KeyText, err = s.issuer.Issue(l.Terms()); err != nil {
-		return err
-	}
-	by := operators[s.random.IntN(len(operators))]
-	return s.Silent().IssueLicenses(ctx, store.Issue{Licenses: []license.License{l}, By: by, Request: r.ID,
-		RequestVersion: r.Version})
+// answer answers a request with a license, as the generator proposes it but for what edit changes; nil changes nothing.
+func (s *seeder) answer(ctx context.Context, r request.Request, edit func(*generator.Form)) (*generator.Draft, error) {
+	return s.issue(ctx, generator.Source{Request: r.ID}, func(f *generator.Form) {
+		f.AddDomain, f.AddContacts = "yes", []string{r.Email}
+		if edit != nil {
+			edit(f)
+		}
+	})
 }
 
-// threshold returns the smallest limit on sale that is large enough.
-func (s *seeder) threshold(loc int64) int64 {
-	for _, limit := range s.catalog.LOCThresholds {
-		if limit >= loc {
-			return limit
+// issue issues what the generator proposes, as an operator does who confirms every warning.
+func (s *seeder) issue(ctx context.Context, from generator.Source, edit func(*generator.Form)) (*generator.Draft,
+	error) {
+	g := generator.New(generator.Options{
+		Records: muting{s.Silent()}, Catalog: func() (*catalog.Catalog, error) { return s.catalog, nil },
+		Issuer: func() (license.Issuer, error) { return s.issuer, nil }, Now: func() time.Time { return s.now },
+	})
+	d, err := g.Begin(ctx, from, "")
+	if err == nil && d.Form.Customer == "" { // it may be several
+		d.Form.Customer = generator.NewCustomer
+		d, err = g.Refresh(ctx, from, d.Form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := d.Form
+	f.CustomPackage = ""
+	edit(&f)
+	if d.Account != nil {
+		f.AddContacts, f.AddDomain = newContacts(d.Account.Customer, f.AddContacts), ""
+	}
+	if d, err = g.Draft(ctx, from, f); err != nil {
+		return nil, withFields(err)
+	}
+	confirmed := generator.Confirmation{Digest: d.Digest, By: s.operator()}
+	for _, w := range d.Warnings {
+		confirmed.Codes = append(confirmed.Codes, w.Code)
+	}
+	return d, withFields(g.Issue(ctx, from, f, confirmed))
+}
+
+// newContacts returns the addresses that are no contacts yet.
+func newContacts(c customer.Customer, emails []string) (list []string) {
+	for _, email := range emails {
+		if _, known := c.Contact(email); !known {
+			list = append(list, email)
 		}
 	}
-	return s.catalog.LOCThresholds[len(s.catalog.LOCThresholds)-1]
+	return list
 }
+
+// withFields adds to a fault what is wrong with which field of a form.
+func withFields(err error) error {
+	if invalid, ok := errors.AsType[*fault.Error](err); ok && len(invalid.Fields) > 0 {
+		return fmt.Errorf("%w %v", err, invalid.Fields)
+	}
+	return err
+}
+
+// muting records licenses of which nobody is reminded.
+type muting struct{ *store.Store }
+
+func (m muting) IssueLicenses(ctx context.Context, i store.Issue) error {
+	for n := range i.Licenses {
+		i.Licenses[n].Muted = true
+	}
+	return m.Store.IssueLicenses(ctx, i)
+}
+
+// buy writes a request for production and its answer: with a contract of its own, unless edit says otherwise.
+func (s *seeder) buy(ctx context.Context, c company, edition license.Edition, server license.Server, support bool,
+	edit func(*generator.Form)) (*generator.Draft, error) {
+	r, err := s.file(ctx, c, asking{kind: request.New, edition: edition, server: server})
+	if err != nil {
+		return nil, err
+	}
+	s.pass(1 + s.random.IntN(30))
+	return s.answer(ctx, r, func(f *generator.Form) {
+		f.Contract, f.ProductionCount, f.StagingCount = generator.NewContract, "1", "1"
+		if f.Support = ""; support {
+			f.Support = "yes"
+		}
+		if edition == license.Developer && !support {
+			f.StagingCount = "0"
+		}
+		if edit != nil {
+			edit(f)
+		}
+	})
+}
+
+// addStaging writes a request for a staging server and its answer.
+func (s *seeder) addStaging(ctx context.Context, c company, production license.License, server license.Server) (
+	*generator.Draft, error) {
+	r, err := s.file(ctx, c, asking{
+		kind: request.Staging, edition: production.Edition, server: server, about: production.Server,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.pass(1 + s.random.IntN(9))
+	return s.answer(ctx, r, nil)
+}
+
+// pass lets hours pass.
+func (s *seeder) pass(hours int) { s.now = s.now.Add(time.Duration(hours) * time.Hour) }
+
+func (s *seeder) operator() string { return operators[s.random.IntN(len(operators))] }
 
 // server invents a server ID as versions 6.1 to 6.7.4 and 7.0 to 7.2 make them.
 func (s *seeder) server() license.Server {
@@ -281,7 +365,13 @@ func (s *seeder) server() license.Server {
 	return license.Server(id)
 }
 
+// emailOf is a person's address at a company.
+func emailOf(person, domain string) string {
+	return strings.ToLower(strings.Fields(asciiName(person))[0]) + "@" + domain
+}
+
 // asciiName writes a name as in an email address.
 func asciiName(name string) string {
-	return strings.NewReplacer("é", "e", "í", "i", "ł", "l", "ó", "o", "è", "e", "ì", "i").Replace(name)
+	return strings.NewReplacer("é", "e", "í", "i", "ł", "l", "ó", "o", "è", "e", "ì", "i", "ö", "o", "ü", "u", "ä", "a",
+		"õ", "o").Replace(name)
 }

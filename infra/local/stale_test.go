@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
 )
 
@@ -70,12 +71,10 @@ func (w *staleEnv) add(id, expiration string) {
 	w.t.Helper()
 	day, err := license.ParseDate(expiration)
 	w.must(err)
-	_, err = w.store.AddLicense(w.t.Context(), license.License{
+	storetest.Record(w.t, w.store.Store, license.License{
 		ID: id, Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 1000, Expiration: day,
-		Contacts: []license.Contact{{Email: "ada@acme.example"}, {Email: "bob@acme.example"}},
-	}, "test")
-	w.must(err)
+	}, license.Contact{Email: "ada@acme.example"}, license.Contact{Email: "bob@acme.example"})
 }
 
 func (w *staleEnv) change() store.LicenseChange {

@@ -128,11 +128,7 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
 	month, last := license.DateOf(now), license.DateOf(from).AddMonths(int(reminder.Default.Longest()))
 	for month.Day = 1; !month.After(last); month = month.AddMonths(1) {
-		err := s.LicensesExpiring(ctx, month, func(l store.Summary) error {
-			recorded, err := s.License(ctx, l.ID)
-			if err != nil {
-				return err
-			}
+		err := s.LicensesExpiring(ctx, month, func(recorded store.LicenseRecord) error {
 			if next, _ := reminder.Default.Next(recorded.License, license.DateOf(now),
 				recorded.Reminded); next == recorded.NextReminder {
 				return nil

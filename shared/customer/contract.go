@@ -39,6 +39,12 @@ func (t Terms) StagingAllowed() bool {
 	return t.Support || t.Edition == license.Enterprise || t.Edition == license.DataCenter
 }
 
+// Outlives reports whether the contract goes on after one of its licenses, so that the customer has paid for the next
+// key.
+func (c Contract) Outlives(l license.License) bool {
+	return l.Contract == c.ID && c.ID != "" && c.Ended.IsZero() && c.Last.After(l.Expiration)
+}
+
 // Active reports whether licenses may be issued under the contract without a confirmation: it was not ended early, and
 // its last day has not passed.
 func (c Contract) Active(today license.Date) bool { return c.Ended.IsZero() && !today.After(c.Last) }

@@ -16,11 +16,12 @@ const (
 	LicenseKey         Kind = "license-key"         // to the customer: a license key
 	LicenseExpiring    Kind = "license-expiring"    // to the customer: a license expires soon
 	LicenseUnreached   Kind = "license-unreached"   // to sales: no contact of the license can be reached
+	LicenseNextKey     Kind = "license-next-key"    // to sales: the contract goes on, and the next key is due
 )
 
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
 func (k Kind) ToSales() bool {
-	return k == RequestNew || k == RequestUnconfirmed || k == LicenseUnreached
+	return k == RequestNew || k == RequestUnconfirmed || k == LicenseUnreached || k == LicenseNextKey
 }
 
 // ToRequester reports whether messages of the kind go to the address that a request has when they are sent: the
@@ -31,7 +32,7 @@ func (k Kind) ToRequester() bool {
 
 // AboutLicense reports whether messages of the kind are about a license rather than a request.
 func (k Kind) AboutLicense() bool {
-	return k == LicenseKey || k == LicenseExpiring || k == LicenseUnreached
+	return k == LicenseKey || k == LicenseExpiring || k == LicenseUnreached || k == LicenseNextKey
 }
 
 // Attachment is a file attached to a message.

@@ -160,6 +160,18 @@ func (s *Store) AccountAnd(ctx context.Context, id string,
 	return a, nil
 }
 
+// AccountVersion reads a customer, or the one that it was merged into, with the version of its account, and without what
+// it bought.
+func (s *Store) AccountVersion(ctx context.Context, id string) (c customer.Customer, version int64, err error) {
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { version, err = s.table.Version(both, rowkey.Guard(id)); return err })
+	g.Go(func() (err error) { c, err = s.Customer(both, id); return err })
+	if err := g.Wait(); err != nil || c.Survivor == "" {
+		return c, version, err
+	}
+	return s.AccountVersion(ctx, c.Survivor)
+}
+
 // CustomersByID reads customers without what they bought, by ID, without those that do not exist.
 func (s *Store) CustomersByID(ctx context.Context, ids ...string) (map[string]CustomerSummary, error) {
 	list, err := s.customers(ctx, slices.Compact(slices.Sorted(slices.Values(ids))))

@@ -402,6 +402,26 @@ func TestReplacementReplacesWhatWasRenewedAhead(t *testing.T) {
 	}
 }
 
+func TestReplacementOfARenewalIsOneKey(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"))
+	renewal := Source{License: "l1", Kind: request.Renewal}
+	renewed := w.issue(renewal, w.begin(renewal)) // valid from today on
+	source := Source{License: renewed.ID, Kind: request.Replacement}
+	f := w.begin(source)
+	f.Server = other
+	d := w.draft(source, f)
+	if len(d.Licenses) != 1 || len(d.Changes.Replaced) != 2 {
+		t.Fatalf("got %d licenses in the place of %d, want one that covers both", len(d.Licenses), len(d.Changes.Replaced))
+	}
+	w.issue(source, f)
+	for _, id := range []string{"l1", renewed.ID} {
+		if l := w.license(id); l.ReplacedBy != f.ID {
+			t.Errorf("got %s replaced by %q, want %q", id, l.ReplacedBy, f.ID)
+		}
+	}
+}
+
 func TestRenewalEmailsTheWholeContract(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"), sold("s1", stagingOn(stage), func(l *license.License) { l.Expiration = day("2018-05-05") }))

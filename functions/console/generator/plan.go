@@ -369,12 +369,18 @@ func (d *Draft) follow(i customer.Instance, first license.License) {
 }
 
 // reissue adds licenses in the place of the other valid ones of an instance whose server ID or terms change: those
-// that were renewed ahead. Each keeps its days; a replacement keeps its terms too.
+// that were renewed ahead. Each keeps its days; a replacement keeps its terms too. One whose time the new license covers
+// has no other in its place.
 func (d *Draft) reissue(i customer.Instance, now license.License, done string) {
 	for _, old := range i.Licenses {
 		if old.ID == done || old.Type != now.Type || !old.Valid(d.today) ||
 			d.Kind != request.Replacement && !d.continues(old.Contract, now.Contract) {
 			continue
+		}
+		d.Changes.Replaced = append(d.Changes.Replaced, old)
+		from := later(d.today, old.NotBefore)
+		if !from.Before(now.NotBefore) && !old.Expiration.After(now.Expiration) && !smaller(now, old) {
+			continue // the new license covers all of its time
 		}
 		l, terms := now, customer.Terms{
 			Edition: old.Edition, MaxLoc: old.MaxLoc, Languages: old.Languages, Support: old.Support,
@@ -388,8 +394,7 @@ func (d *Draft) reissue(i customer.Instance, now license.License, done string) {
 		l.Edition, l.MaxLoc, l.Support, l.Languages = terms.Edition, terms.MaxLoc, terms.Support, terms.Languages
 		l.Features = edition.Features
 		l.Plugins, _ = plugins(d.Catalog, terms.Edition, terms.Languages)
-		l.NotBefore, l.Expiration, l.Contract = later(d.today, old.NotBefore), old.Expiration, old.Contract
-		d.Changes.Replaced = append(d.Changes.Replaced, old)
+		l.NotBefore, l.Expiration, l.Contract = from, old.Expiration, old.Contract
 		d.add(l, &old)
 	}
 }

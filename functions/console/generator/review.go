@@ -18,6 +18,18 @@ func (d *Draft) review() {
 	d.seal()
 }
 
+// StagingFor returns the production server that the first license's instance mirrors; "" for none, or if that is not
+// known.
+func (d *Draft) StagingFor() license.Server {
+	if d.Account == nil || len(d.Licenses) == 0 || d.Licenses[0].Type != license.Staging {
+		return ""
+	}
+	if from := d.Account.Instance(d.production); from != nil {
+		return from.Server()
+	}
+	return ""
+}
+
 // Difference is a field in which a license differs from the previous one.
 type Difference struct {
 	Field         string // as people read it

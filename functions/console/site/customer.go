@@ -71,10 +71,15 @@ type accountPage struct {
 	known         map[string]store.CustomerSummary
 	requests      []request.Summary
 	moreRequests  bool
-	other         *customer.Account // that reading.other or reading.origin names; nil: none
-	otherWrong    string            // why there is none
-	alike         []store.CustomerSummary
+	other         typedCustomer
+	origin        *customerVersion                 // where the instance of reading.origin was moved from; nil: nowhere
 	undeliverable map[string]*delivery.Suppression // by email address
+}
+
+// customerVersion is another customer as a form shows it.
+type customerVersion struct {
+	store.CustomerSummary
+	Version int64 // of its account
 }
 
 // Path returns the address of the customer's page.
@@ -99,8 +104,7 @@ type reading struct {
 	before   string // a place on the timeline; "" for its end
 	requests int
 	contacts bool   // which of the contacts get no email
-	alike    bool   // customers that look like the same organization
-	other    string // another customer, by its reference as it was typed; "" for none
+	other    string // another customer, by its reference or name as it was typed; "" for none
 	origin   string // where this instance was moved from; "" for none
 }
 
@@ -113,7 +117,7 @@ func (s *site) readAccount(r *http.Request, what reading) (*accountPage, error) 
 	go func() { // it reads a reference and an account too, so it costs no round
 		var err error
 		if what.other != "" {
-			p.other, p.otherWrong, err = s.otherAccount(ctx, what.other)
+			p.other, err = s.customerTyped(ctx, what.other)
 		}
 		other <- err
 	}()
@@ -124,13 +128,13 @@ func (s *site) readAccount(r *http.Request, what reading) (*accountPage, error) 
 	}
 	p.named = id
 	of := accountReader{site: s, page: p, what: what, told: make(chan struct{})}
-	g, ctx := errgroup.WithContext(ctx)
+	g, both := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		defer close(of.told)
-		p.events, p.earlier, err = s.store.CustomerTimeline(ctx, []string{id}, what.before, what.events)
+		p.events, p.earlier, err = s.store.CustomerTimeline(both, []string{id}, what.before, what.events)
 		return err
 	})
-	g.Go(func() (err error) { p.Account, err = s.store.AccountAnd(ctx, id, of.also); return err })
+	g.Go(func() (err error) { p.Account, err = s.store.AccountAnd(both, id, of.also); return err })
 	if err := errors.Join(g.Wait(), <-other); err != nil {
 		return nil, err
 	}
@@ -197,11 +201,12 @@ func (a accountReader) also(ctx context.Context, known customer.Account, merged 
 			}
 		}()
 	}
-	if a.what.alike {
-		g.Go(func() (err error) { p.alike, err = a.likelySame(ctx, known.Customer); return err })
-	}
 	if i := known.Instance(a.what.origin); i != nil && i.Moved != nil {
-		g.Go(func() (err error) { p.other, err = a.store.Account(ctx, i.Moved.Customer); return err })
+		g.Go(func() error {
+			c, version, err := a.store.AccountVersion(ctx, i.Moved.Customer)
+			p.origin = &customerVersion{summaryOf(c), version}
+			return err
+		})
 	}
 	g.Go(func() (err error) {
 		<-a.told
@@ -238,6 +243,7 @@ const (
 type customerView struct {
 	customer.Customer
 	Path        string
+	Merge       string // the address of the page that merges it
 	Owner       string // the colleague's name
 	Counts      string // "12 instances in use, 3 retired"
 	Contacts    contactsView
@@ -308,6 +314,14 @@ func redirectToAccount(w http.ResponseWriter, r *http.Request, p *accountPage) b
 	return true
 }
 
+// firstWord returns the word of a customer's name by which others like it are found.
+func firstWord(c customer.Customer) string {
+	if words := customer.Words(c.Name); len(words) > 0 {
+		return words[0]
+	}
+	return ""
+}
+
 func (s *site) customerView(r *http.Request, p *accountPage) customerView {
 	names := colleaguesOf(r)
 	v := customerView{
@@ -333,6 +347,7 @@ func (s *site) customerView(r *http.Request, p *accountPage) customerView {
 		v.Earlier = v.Path + "/timeline?" + url.Values{"before": {p.earlier}}.Encode()
 	}
 	v.Instances = s.instancesView(r, p, 1)
+	v.Merge = v.Path + "/merge?" + url.Values{"into": {firstWord(p.Customer)}}.Encode()
 	return v
 }
 

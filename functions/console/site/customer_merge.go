@@ -1,14 +1,9 @@
 package site
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -24,7 +19,7 @@ type mergeView struct {
 	Error      *formError
 	Marked     web.Marked
 	Into       web.Field
-	Candidates []store.CustomerSummary // that look like the same organization
+	Candidates []store.CustomerSummary // whose names begin as it was typed
 	Target     *store.CustomerSummary  // nil: not chosen yet
 	ToVersion  int64
 	From, Kept string // what the two have: "2 contracts, 5 instances, 3 contacts"
@@ -36,7 +31,7 @@ func (s *site) mergePage(p *accountPage) mergeView {
 		Customer: summaryOf(p.Customer), Path: p.Path(), Snapshot: p.snapshot(),
 		Into: web.Field{
 			Name: "into", Label: "Merge into", Required: true,
-			Hint: "The reference of the customer that remains, such as C-7K3Q9F. Find it with the search.",
+			Hint: "The customer that remains: its reference, such as C-7K3Q9F, or the beginning of its name.",
 		},
 	}
 }
@@ -77,55 +72,29 @@ func (s *site) showMerge(w http.ResponseWriter, r *http.Request, status int, v m
 // mergeForm asks into which customer one is merged, and shows what the merge does once that is known.
 func (s *site) mergeForm(w http.ResponseWriter, r *http.Request) error {
 	into := strings.TrimSpace(r.URL.Query().Get("into"))
-	p, err := s.readAccount(r, reading{events: changesShown, other: into, alike: true})
+	p, err := s.readAccount(r, reading{events: changesShown, other: into})
 	if err != nil || redirectToAccount(w, r, p) {
 		return err
 	}
-	v, wrong := s.mergePage(p), p.otherWrong
-	v.Into.Value, v.Candidates = into, p.alike
-	switch {
-	case into == "":
-		return s.showMerge(w, r, http.StatusOK, v)
-	case wrong == "":
-		if err := customer.CheckMerge(*p.Account, *p.other); err != nil {
+	v, wrong := s.mergePage(p), p.other.wrong
+	v.Into.Value = into
+	for _, c := range p.other.named {
+		if c.ID != p.Customer.ID {
+			v.Candidates = append(v.Candidates, c)
+		}
+	}
+	if p.other.account != nil {
+		if err := customer.CheckMerge(*p.Account, *p.other.account); err != nil {
 			wrong = fault.Sentence(err)
+		} else {
+			v.chosen(p, p.other.account)
 		}
 	}
 	if wrong != "" {
 		v.Marked = web.Mark([]fault.Field{{Name: "into", Msg: wrong}}, &v.Into)
 		return s.showMerge(w, r, http.StatusUnprocessableEntity, v)
 	}
-	v.chosen(p, p.other)
 	return s.showMerge(w, r, http.StatusOK, v)
-}
-
-// maxAlike is how many customers the page of a merge suggests.
-const maxAlike = 10
-
-// likelySame finds customers that may be the same organization: by the first word of the name, or by a mail domain.
-func (s *site) likelySame(ctx context.Context, c customer.Customer) (list []store.CustomerSummary, err error) {
-	found := make([]store.Found, 1+len(c.Domains))
-	g, ctx := errgroup.WithContext(ctx)
-	if words := customer.Words(c.Name); len(words) > 0 {
-		g.Go(func() (err error) { found[0], err = s.store.FindByName(ctx, words[0], maxAlike); return err })
-	}
-	for i, domain := range c.Domains {
-		g.Go(func() (err error) { found[1+i], err = s.store.FindByDomain(ctx, domain, maxAlike); return err })
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	for _, f := range found {
-		for _, other := range f.Customers {
-			if other.ID != c.ID && !slices.Contains(list, other) {
-				list = append(list, other)
-			}
-		}
-	}
-	slices.SortFunc(list, func(a, b store.CustomerSummary) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
-	})
-	return list[:min(maxAlike, len(list))], nil
 }
 
 // mergeCustomers merges the customer into another.

@@ -11,6 +11,7 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 	"marketplace/shared/store"
@@ -19,17 +20,18 @@ import (
 
 // moveView is the page that moves an instance: it asks where to, and then says what the move does.
 type moveView struct {
-	Title     string
-	Customer  string
-	Reference reference.Reference
-	Path      string // of the customer's page
-	Action    string
-	Instance  *instanceHead
-	ID        string // of the instance
-	Snapshot  snapshot
-	Error     *formError
-	Marked    web.Marked
-	To        web.Field // the reference of the other customer
+	Title      string
+	Customer   string
+	Reference  reference.Reference
+	Path       string // of the customer's page
+	Action     string
+	Instance   *instanceHead
+	ID         string // of the instance
+	Snapshot   snapshot
+	Error      *formError
+	Marked     web.Marked
+	To         web.Field               // the other customer
+	Candidates []store.CustomerSummary // whose names begin as it was typed
 
 	Target    *store.CustomerSummary // nil: not chosen yet
 	Own       bool                   // it is the customer itself: the contract changes
@@ -48,7 +50,7 @@ func (s *site) movePage(p *accountPage, i customer.Instance) moveView {
 		Instance: p.head(i), ID: i.ID, Snapshot: p.snapshot(),
 		To: web.Field{
 			Name: "to", Label: "Other customer", Required: true,
-			Hint: "The customer's reference, such as C-7K3Q9F. Find it with the search.",
+			Hint: "Its reference, such as C-7K3Q9F, or the beginning of its name.",
 		},
 	}
 }
@@ -124,12 +126,43 @@ func (s *site) moveForm(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case to == "":
 		return s.showMove(w, r, http.StatusOK, v)
-	case p.otherWrong != "":
-		v.Marked = web.Mark([]fault.Field{{Name: "to", Msg: p.otherWrong}}, &v.To)
+	case p.other.wrong != "":
+		v.Marked = web.Mark([]fault.Field{{Name: "to", Msg: p.other.wrong}}, &v.To)
 		return s.showMove(w, r, http.StatusUnprocessableEntity, v)
+	case p.other.account == nil:
+		v.Candidates = p.other.named
+		return s.showMove(w, r, http.StatusOK, v)
 	}
-	s.chosen(&v, p, *i, p.other)
+	s.chosen(&v, p, *i, p.other.account)
 	return s.showMove(w, r, http.StatusOK, v)
+}
+
+// typedCustomer is what an operator meant by a reference or the beginning of a name.
+type typedCustomer struct {
+	account *customer.Account       // of the reference; nil: it was a name, or wrong
+	named   []store.CustomerSummary // whose names begin like this
+	wrong   string                  // why there is none
+}
+
+// maxAlike is how many customers of a name are offered.
+const maxAlike = 20
+
+// customerTyped finds the customers that an operator means.
+func (s *site) customerTyped(ctx context.Context, typed string) (other typedCustomer, err error) {
+	if ref, ok := reference.Parse(typed); ok && ref.Kind() == reference.Customer {
+		other.account, other.wrong, err = s.otherAccount(ctx, typed)
+		return other, err
+	}
+	name, err := input.Line("search", "The name", typed, maxQuery)
+	if err != nil {
+		other.wrong = fault.Sentence(err)
+		return other, nil
+	}
+	found, err := s.store.FindByName(ctx, name, maxAlike)
+	if other.named = found.Customers; len(found.Customers) == 0 {
+		other.wrong = "No customer has this reference or name. Enter a reference such as C-7K3Q9F, or fewer words."
+	}
+	return other, err
 }
 
 // otherAccount reads the customer that an operator typed the reference of. wrong says why there is none.
@@ -281,11 +314,10 @@ func (v *moveView) refused(s *site, r *http.Request, p *accountPage, b snapshot,
 }
 
 // moveBackPage says what moving an instance back does.
-func (s *site) moveBackPage(p *accountPage, i customer.Instance, to *customer.Account) moveView {
+func (s *site) moveBackPage(p *accountPage, i customer.Instance, to customerVersion) moveView {
 	v := s.movePage(p, i)
-	target := summaryOf(to.Customer)
 	v.Title, v.Action, v.Undo = "Move back", p.head(i).Path+"/move-back", true
-	v.Target, v.ToVersion, v.Own = &target, to.Version, to.Customer.ID == p.Customer.ID
+	v.Target, v.ToVersion, v.Own = &to.CustomerSummary, to.Version, to.ID == p.Customer.ID
 	v.Instances = web.Field{Name: "instances", Label: "Instances to move back", Type: "boxes", Class: "many"}
 	for _, some := range append([]customer.Instance{i}, p.StagingOf(i.ID)...) {
 		if some.Moved != nil && some.Moved.Customer == i.Moved.Customer {
@@ -297,7 +329,7 @@ func (s *site) moveBackPage(p *accountPage, i customer.Instance, to *customer.Ac
 	v.Notes = []string{"Each license that had another contract before goes back under it. Licenses issued since keep theirs."}
 	if !v.Own {
 		v.Notes = append(v.Notes, fmt.Sprintf("From now on, %s's contacts receive the reminders and keys again.",
-			target.Name))
+			to.Name))
 	}
 	v.Notes = append(v.Notes, "Nobody is emailed.")
 	return v
@@ -313,10 +345,10 @@ func (s *site) moveBackForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if p.other == nil {
+	if p.origin == nil {
 		return s.showCustomerError(w, r, p.snapshot(), errNotMoved)
 	}
-	return s.showMove(w, r, http.StatusOK, s.moveBackPage(p, *i, p.other))
+	return s.showMove(w, r, http.StatusOK, s.moveBackPage(p, *i, *p.origin))
 }
 
 var errNotMoved = fault.New(fault.Conflict, "The instance was already moved back.")
@@ -367,11 +399,11 @@ func (s *site) moveBack(w http.ResponseWriter, r *http.Request) error {
 			if err != nil || i.Moved == nil {
 				return s.showCustomerError(w, r, b, wrong)
 			}
-			again, err := s.store.Account(r.Context(), i.Moved.Customer)
+			again, version, err := s.store.AccountVersion(r.Context(), i.Moved.Customer)
 			if err != nil {
 				return err
 			}
-			v := s.moveBackPage(p, *i, again)
+			v := s.moveBackPage(p, *i, customerVersion{summaryOf(again), version})
 			v.keep(form)
 			v.refused(s, r, p, b, wrong)
 			return s.showMove(w, r, status, v)

@@ -487,6 +487,7 @@ func TestInstancesMoveToAnotherCustomerAndBack(t *testing.T) {
 	page := acmeRef + "/instances/01acmei1"
 	wantTexts(t, text(w.get(sam, page+"/move").WantStatus(200).Page()), "To another contract", "To another customer")
 	wantTexts(t, text(w.get(sam, page+"/move?to=C-ZZZZZZ").WantStatus(422).Page()), "There is no customer C-ZZZZZZ.")
+	wantTexts(t, text(w.get(sam, page+"/move?to=acme+hold").WantStatus(200).Page()), "Acme Holding C-0THER0")
 	doc := w.get(sam, page+"/move?to=c-other0").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
 	wantTexts(t, text(doc), "To Acme Holding", "AWacmestag0000000002", "K-333333: Enterprise", "1 of 5 production",
@@ -548,7 +549,9 @@ func TestInstanceMovesToAnotherContract(t *testing.T) {
 func TestCustomersAreMergedAndUnmerged(t *testing.T) {
 	w := newTestEnv(t)
 	w.acme()
-	wantTexts(t, text(w.get(sam, otherRef+"/merge").WantStatus(200).Page()), "Merge into", "Acme AG C-ACME00")
+	like := w.get(sam, otherRef).Page().Find("a[href*='/merge']").AttrOr("href", "")
+	wantTexts(t, text(w.get(sam, like).WantStatus(200).Page()), "Merge into", "Acme AG C-ACME00")
+	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=nobody").WantStatus(422).Page()), "No customer has this reference")
 	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=C-0THER0").WantStatus(422).Page()), "cannot be merged into itself")
 	doc := w.get(sam, otherRef+"/merge?into=C-ACME00").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
@@ -692,5 +695,61 @@ func TestTwoPeopleAtOnceSaveOneChange(t *testing.T) {
 	wg.Wait()
 	if statuses[http.StatusSeeOther] != 1 || statuses[http.StatusConflict] != 3 {
 		t.Errorf("got answers %v, want one change and three conflicts", statuses)
+	}
+}
+
+// customerPages puts customers on record of which one was merged and an instance was moved, and returns the addresses
+// of their pages.
+func (w *testEnv) customerPages() map[string][]string {
+	w.t.Helper()
+	w.acme()
+	for n := range 2 {
+		name := fmt.Sprintf("Acme Branch %d", n)
+		w.put(store.Issue{
+			Customer: &customer.Customer{ID: fmt.Sprintf("01branch%d", n), Name: name, Created: start,
+				Reference: reference.Reference(fmt.Sprintf("C-BRANC%d", n)),
+				Contacts:  []customer.Contact{{Email: fmt.Sprintf("b%d@acme.example", n), Since: start}}},
+			Instances: []customer.Instance{{ID: fmt.Sprintf("01branchi%d", n), Environment: request.ProductionUse,
+				Customer: fmt.Sprintf("01branch%d", n), Created: start}},
+		})
+		from := customersPath + fmt.Sprintf("/C-BRANC%d/merge", n)
+		w.send(sam, from, w.filledForm(from+"?into=C-ACME00", "form.sheet")).WantStatus(http.StatusSeeOther)
+	}
+	move := acmeRef + "/instances/01acmei2/move"
+	w.send(sam, move, w.filledForm(move+"?to=C-0THER0", "form.sheet")).WantStatus(http.StatusSeeOther)
+	ana := mail.RecipientID("ana@acme.example")
+	return map[string][]string{
+		"GET /console/customers": {customersPath, customersPath + "?from=acme"},
+		"GET /console/customers/{ref}": {acmeRef, otherRef, acmeRef + "?contract=K-000000", acmeRef + "?page=2",
+			acmeRef + "?done=merged&of=C-BRANC1"},
+		"GET /console/customers/{ref}/timeline": {acmeRef + "/timeline"},
+		"GET /console/customers/{ref}/edit":     {acmeRef + "/edit"},
+		"GET /console/customers/{ref}/merge": {acmeRef + "/merge", acmeRef + "/merge?into=acme+h",
+			acmeRef + "/merge?into=C-0THER0"},
+		"GET /console/customers/{ref}/contacts/new":                   {acmeRef + "/contacts/new"},
+		"GET /console/customers/{ref}/contacts/{contact}":             {acmeRef + "/contacts/" + ana},
+		"GET /console/customers/{ref}/contracts/{contract}/end":       {acmeRef + "/contracts/K-111111/end"},
+		"GET /console/customers/{ref}/instances/{instance}":           {acmeRef + "/instances/01acmei1"},
+		"GET /console/customers/{ref}/instances/{instance}/edit":      {acmeRef + "/instances/01acmei1/edit"},
+		"GET /console/customers/{ref}/instances/{instance}/move":      {acmeRef + "/instances/01acmei1/move", acmeRef + "/instances/01acmei1/move?to=C-0THER0"},
+		"GET /console/customers/{ref}/instances/{instance}/move-back": {otherRef + "/instances/01acmei2/move-back"},
+	}
+}
+
+func TestCustomerPagesAreComplete(t *testing.T) {
+	w := newTestEnv(t)
+	for _, pages := range w.customerPages() {
+		for _, page := range pages {
+			doc := w.get(sam, page).WantStatus(200).Page()
+			webtest.CheckPage(t, doc)
+			if strings.Contains(text(doc), "01acme") || strings.Contains(text(doc), "01branch") {
+				t.Errorf("%s: got IDs in %s", page, text(doc))
+			}
+			doc.Find("main a[href^='/']").Each(func(_ int, s *goquery.Selection) {
+				if to := s.AttrOr("href", ""); w.get(sam, to).StatusCode >= 400 {
+					t.Errorf("%s: link to %s: got %d", page, to, w.get(sam, to).StatusCode)
+				}
+			})
+		}
 	}
 }

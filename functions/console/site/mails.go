@@ -272,6 +272,7 @@ func mailName(k mail.Kind) string {
 		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
 		mail.LicenseExpiring:  "Reminder",
 		mail.LicenseUnreached: "Unreachable customer (to sales)",
+		mail.LicenseNextKey:   "Next key due (to sales)",
 	}[k]; ok {
 		return st
 	}

@@ -115,8 +115,10 @@ type expiring struct {
 // readOverview reads all of the overview at once. late asks for the requests that are late.
 func (s *site) readOverview(ctx context.Context, late store.QueueQuery) (o overviewRecords, err error) {
 	today := s.today()
+	first := late
+	first.Limit = maxLate
 	g, ctx := errgroup.WithContext(ctx)
-	read(g, &o.late, func() (store.QueuePage, error) { late.Limit = maxLate; return s.store.Queue(ctx, late) })
+	read(g, &o.late, func() (store.QueuePage, error) { return s.store.Queue(ctx, first) })
 	read(g, &o.lateCount, func() (int, error) { return s.length(ctx, late) })
 	read(g, &o.open, func() (int, error) { return s.length(ctx, store.QueueQuery{States: openTab.states}) })
 	read(g, &o.waiting, func() (int, error) { return s.length(ctx, store.QueueQuery{States: waitingTab.states}) })

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"strings"
@@ -108,7 +109,7 @@ func (w *testEnv) fillForPages() map[string][]string {
 	kept, err := w.store.Account(ctx, storetest.CustomerID("Company 1"))
 	w.must(err)
 	of := kept.Customer
-	return map[string][]string{
+	pages := map[string][]string{
 		"GET /console": {"/console", "/console?show=mine&late=yes", "/console?show=unconfirmed",
 			"/console?kind=renewal&edition=enterprise", "/console?show=closed&kind=new"},
 		"GET /console/search": {searchFor("International Systems"), searchFor("customer sons"),
@@ -140,4 +141,6 @@ func (w *testEnv) fillForPages() map[string][]string {
 		"GET /console/letters/{name}/html":    {"/console/letters/license-key/html"},
 		"GET /console/export":                 {"/console/export"},
 	}
+	maps.Copy(pages, w.customerPages())
+	return pages
 }

@@ -9,6 +9,7 @@ import (
 
 	"marketplace/functions/console/signin"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/store"
 )
 
@@ -31,7 +32,22 @@ func (w *testEnv) state(request, licenseID string) []any {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return []any{r, l, ofRequest, ofLicense, w.pendingMails()}
+	acme, err := w.store.Account(w.t.Context(), "01acmec")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ofAcme, _, err := w.store.CustomerTimeline(w.t.Context(), []string{"01acmec"}, "", 100)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return []any{r, l, ofRequest, ofLicense, w.pendingMails(), acme, ofAcme}
+}
+
+// idsInAddresses fills in an address of the console for the tests, of which acme has the customer. id is that of a
+// request or license.
+func idsInAddresses(pattern, id string) string {
+	return strings.NewReplacer("{id}", id, "{ref}", "C-ACME00", "{contact}", mail.RecipientID("ana@acme.example"),
+		"{contract}", "K-111111", "{instance}", "01acmei1").Replace(pattern)
 }
 
 // filled returns a form that every address of the console accepts.
@@ -51,6 +67,7 @@ func TestEveryAddressRequiresItsRole(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	w.acme()
 	before := w.state(r.ID, "l1")
 	d := &site{}
 	people := map[string]signin.Role{"": signin.NoRole, vera: signin.Viewer}
@@ -60,7 +77,10 @@ func TestEveryAddressRequiresItsRole(t *testing.T) {
 		if strings.Contains(pattern, "/licenses/") {
 			id, page = "l1", "/console/licenses/l1"
 		}
-		target := strings.Replace(pattern, "{id}", id, 1)
+		if strings.Contains(pattern, "/customers/") {
+			page = acmeRef
+		}
+		target := idsInAddresses(pattern, id)
 		if strings.HasSuffix(target, ".csv") {
 			target += "?from=2018-01&to=2018-12"
 		}
@@ -99,6 +119,7 @@ func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	w.record(sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31}))
+	w.acme()
 	before := w.state(r.ID, "l1")
 	for _, route := range (&site{}).routes() {
 		method, pattern, _ := strings.Cut(route.pattern, " ")
@@ -110,7 +131,7 @@ func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 			id = "l1"
 		}
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-			a := w.as(ada).Do(method, strings.Replace(pattern, "{id}", id, 1),
+			a := w.as(ada).Do(method, idsInAddresses(pattern, id),
 				w.filled("/console/requests/"+r.ID).Encode(),
 				"Content-Type", "application/x-www-form-urlencoded", name, value)
 			if a.StatusCode != http.StatusForbidden {

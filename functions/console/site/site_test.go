@@ -292,6 +292,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"revoke.html":  revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{},
 		"export.html": exportView{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
 		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
+		"wizard-partly.html":  partlyView{},
 		"wizard-package.html": packageView{},
 		"customers.html":      customersView{}, "customer.html": customerView{},
 		"customer-instances.html": instancesPage{}, "customer-timeline.html": customerTimelineView{},

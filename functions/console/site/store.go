@@ -48,6 +48,7 @@ type Store interface {
 
 	// Customers, in addition to those of generator.Records.
 	Customers(ctx context.Context, from, after string, limit int) (store.CustomersPage, error)
+	AccountVersion(ctx context.Context, id string) (customer.Customer, int64, error)
 	CustomersByID(ctx context.Context, ids ...string) (map[string]store.CustomerSummary, error)
 	AccountAnd(ctx context.Context, id string,
 		also func(ctx context.Context, known customer.Account, merged []string) error) (*customer.Account, error)

@@ -78,7 +78,7 @@ func TestTermsHaveOneShape(t *testing.T) {
 		})
 		return all
 	}
-	before := terms(review.Page(), "license-title")
+	before := terms(review.Page(), "license-0")
 	after := terms(w.get(sam, "/console/licenses/"+l.ID).WantStatus(200).Page(), "terms-title")
 	if got, want := fmt.Sprint(after), fmt.Sprint(before); got != want || len(before) < 9 {
 		t.Errorf("got the terms %s, want those of the review: %s", got, want)

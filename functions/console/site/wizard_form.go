@@ -416,11 +416,11 @@ func readWizardForm(r *http.Request) (step string, f generator.Form, c generator
 			*field.text = values.Get(field.name)
 		}
 	}
+	if len(f.Languages) == 0 && f.Edition != string(license.Community) {
+		f.CustomPackage = "" // the page does not show what was ticked
+	}
 	if f.Customer == otherCustomer {
 		f.Customer = strings.TrimSpace(values.Get("customerReference"))
-	}
-	if len(f.Languages) == 0 && f.Edition != string(license.Community) {
-		f.CustomPackage = "" // the page no longer shows what was ticked
 	}
 	c = generator.Confirmation{Digest: values.Get("digest"), By: operator(r)}
 	for _, code := range values["confirm"] {

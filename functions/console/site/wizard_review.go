@@ -24,18 +24,14 @@ type reviewView struct {
 // Terms returns what a license allows.
 func (v reviewView) Terms(l license.License) termsView {
 	t := termsOf(l, vocabulary{catalog: v.Catalog})
-	t.Several = len(v.Licenses) > 1
+	if t.Several = len(v.Licenses) > 1; !t.Several {
+		t.StagingFor = v.StagingFor()
+	}
 	return t
 }
 
 // Ticked reports whether a warning was confirmed.
 func (v reviewView) Ticked(c generator.Code) bool { return slices.Contains(v.Confirmed, c) }
-
-// Lines formats a number of lines of code.
-func (v reviewView) Lines(n int64) string { return license.Lines(n) }
-
-// Names returns the names of languages.
-func (v reviewView) Names(keys []string) string { return generator.LanguageNames(v.Catalog, keys) }
 
 // First is the license of the form.
 func (v reviewView) First() license.License { return v.Licenses[0] }

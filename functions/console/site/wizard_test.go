@@ -144,7 +144,7 @@ func TestOrdinaryRequestIsIssuedInTwoClicks(t *testing.T) {
 	read := webtest.Text(review.Page().Find("main"))
 	for _, want := range []string{
 		"Customer & Sons", "AWHW8w9JtzBzSrmf9GQX", "Developer Edition", "up to 250'000", "04 Mar 2019",
-		"jane.doe@customer.example", "No earlier license for this server.",
+		"jane.doe@customer.example", "No earlier license for this instance.",
 	} {
 		if !strings.Contains(read, want) {
 			t.Errorf("got a review without %q", want)
@@ -337,8 +337,9 @@ func TestEditKeepsTheForm(t *testing.T) {
 	var typed url.Values
 	review := w.press(form, "Review",
 		set("organization", `Žluťoučký & "Söhne" <b>`), set("languages", "cobol", "rpg"), set("support", "yes"),
-		set("contacts", "a@b.example\nc@d.example"), set("tailored", "yes"), set("mirrors", "AWHW8w9JtzBzSrmf9PRD"),
-		func(v url.Values) { typed = v },
+		set("to", "other"), set("email", "it@customer.example"), set("name", "Žofie"), set("tailored", "yes"),
+		set("addContacts", "john@customer.example"), set("addDomain", "yes"), set("stagingCount", "2"),
+		set("contractLast", "2021-03-04"), func(v url.Values) { typed = v },
 	).WantStatus(200)
 	back := w.press(review, "Edit").WantStatus(200)
 	got := filledIn(back.Page().Find("main form.wizard"))
@@ -347,6 +348,11 @@ func TestEditKeepsTheForm(t *testing.T) {
 		t.Errorf("got\n%v, want\n%v", got, typed)
 	}
 	l := w.issued(w.press(review, "Issue and send"))
+	a, err := w.store.Account(t.Context(), l.Customer)
+	if err != nil || len(a.Customer.Contacts) != 2 || !slices.Equal(a.Customer.Domains, []string{"customer.example"}) ||
+		a.Contracts[0].Staging != 2 || a.Contracts[0].Last != day("2021-03-04") {
+		t.Errorf("got account %+v, %v, want contacts, domain and contract as typed", a, err)
+	}
 	if l.Organization != `Žluťoučký & "Söhne" <b>` || !slices.Contains(l.Plugins, "cobol") || len(l.Packages) != 1 ||
 		!slices.Equal(w.packages, l.Packages) {
 		t.Errorf("got license %+v", l)
@@ -373,7 +379,7 @@ func TestWrongFieldsKeepTheirValues(t *testing.T) {
 			t.Errorf("got a link to #%s, want its field on the page", id)
 		}
 	})
-	want := []string{"type-EVALUATION", "serverId", "maxLoc", "languages-abap", "expiration"}
+	want := []string{"type-EVALUATION", "serverId", "maxLoc", "expiration", "languages-abap"}
 	if !slices.Equal(named, want) {
 		t.Errorf("got fields %v, want %v", named, want)
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/customer"
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail/notice"
@@ -26,9 +27,11 @@ import (
 type Store interface {
 	DueReminders(ctx context.Context, through license.Date, f func(store.Due) error) error
 	Customer(ctx context.Context, id string) (customer.Customer, error)
+	ContractOf(ctx context.Context, l license.License) (customer.Contract, error)
 	Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error)
 	RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error
 	RecordUnreached(ctx context.Context, l license.License) (told bool, err error)
+	RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error)
 	TellUnconfirmed(ctx context.Context) (n int, err error)
 }
 
@@ -77,7 +80,7 @@ func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 	var queued, moved, told, failed int64
 	var err error
 	began, turns := j.Now(), &turns{next: map[string]int{}}
-	known := &customers{store: j.Store, known: map[string]func() (customer.Customer, error){}}
+	known := &customers{store: j.Store}
 	for range passes {
 		p := pass{Job: j, today: today, began: began, turns: turns, customers: known}
 		err = p.remindDue(ctx)
@@ -130,6 +133,10 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 	do := store.Reminding{Ready: p.began}
 	stage, due := reminder.Default.Due(d.License, p.today, d.Reminded)
 	if due {
+		if err := p.tellNextKey(ctx, d.License, stage); err != nil {
+			p.fail(d, err)
+			return
+		}
 		contacts, err := p.customers.contacts(ctx, d.License)
 		var to *license.Contact
 		if err == nil {
@@ -161,6 +168,17 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 	}
 }
 
+// tellNextKey tells sales that the next key is due under the contract of a license, if that goes on. Of several
+// licenses of a contract that expire on one day it names one.
+func (p *pass) tellNextKey(ctx context.Context, l license.License, stage reminder.Stage) error {
+	c, err := p.customers.contract(ctx, l)
+	if err != nil || !c.Outlives(l) || !p.customers.first(l, stage) {
+		return err
+	}
+	_, err = p.Store.RecordNextKey(ctx, l, stage)
+	return err
+}
+
 // hasPoint reports whether the mailer would send a notice about a license today.
 func (p *pass) hasPoint(n notice.Notice, l license.License, contacts []license.Contact) bool {
 	r := notice.Records{Licenses: []license.License{l}, Contacts: contacts, Today: p.today}
@@ -184,32 +202,63 @@ func (p *pass) unreached(ctx context.Context, d store.Due, contacts []license.Co
 	}
 }
 
-// customers reads each customer of a run once: most of them have several licenses due.
+// customers reads each customer and each contract of a run once: most of them have several licenses due.
 type customers struct {
-	store Store
-	mu    sync.Mutex
-	known map[string]func() (customer.Customer, error) // by ID
+	store     Store
+	known     cache[customer.Customer]
+	contracts cache[customer.Contract]
+	tasks     sync.Map // of the contracts, expirations and stages of which sales are told in this run
 }
 
 // contacts returns who is written to about the renewal of a license, in that order.
 func (c *customers) contacts(ctx context.Context, l license.License) ([]license.Contact, error) {
-	read := func(id string) (customer.Customer, error) { return c.read(ctx, id) }
-	list, err := customer.WithSurvivor(l.Customer, read)
+	list, err := customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) {
+		return c.known.get(id, func() (customer.Customer, error) { return c.store.Customer(ctx, id) })
+	})
 	return customer.Readers(list, customer.Renewals, l.Instance), err
 }
 
-func (c *customers) read(ctx context.Context, id string) (customer.Customer, error) {
+// contract returns the contract of a license; the zero Contract if it has none.
+func (c *customers) contract(ctx context.Context, l license.License) (customer.Contract, error) {
+	if l.Contract == "" {
+		return customer.Contract{}, nil
+	}
+	return c.contracts.get(l.Contract, func() (customer.Contract, error) {
+		found, err := c.store.ContractOf(ctx, l)
+		if fault.KindOf(err) == fault.NotFound {
+			return customer.Contract{}, nil
+		}
+		return found, err
+	})
+}
+
+// first reports whether no other license of the contract with the expiration and stage was met in this run.
+func (c *customers) first(l license.License, stage reminder.Stage) bool {
+	id, met := c.tasks.LoadOrStore(fmt.Sprint(l.Contract, l.Expiration, stage), l.ID)
+	return !met || id == l.ID
+}
+
+// cache keeps what was read once, by key. Only what could not be read is read again.
+type cache[V any] struct {
+	mu    sync.Mutex
+	known map[string]func() (V, error)
+}
+
+func (c *cache[V]) get(key string, read func() (V, error)) (V, error) {
 	c.mu.Lock()
-	once := c.known[id]
+	once := c.known[key]
 	if once == nil {
-		once = sync.OnceValues(func() (customer.Customer, error) { return c.store.Customer(ctx, id) })
-		c.known[id] = once
+		once = sync.OnceValues(read)
+		if c.known == nil {
+			c.known = map[string]func() (V, error){}
+		}
+		c.known[key] = once
 	}
 	c.mu.Unlock()
 	found, err := once()
-	if err != nil { // the next license tries again
+	if err != nil {
 		c.mu.Lock()
-		delete(c.known, id)
+		delete(c.known, key)
 		c.mu.Unlock()
 	}
 	return found, err

@@ -10,7 +10,9 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter/lettertest"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
@@ -139,7 +141,11 @@ func TestRunReadsEachCustomerAndDueRowOnce(t *testing.T) {
 	w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
 		mu.Lock()
 		defer mu.Unlock()
-		if kind, _, _ := strings.Cut(c.Key.PK, "#"); c.Op == "get" {
+		kind, _, _ := strings.Cut(c.Key.PK, "#")
+		if kind == "CUSTOMER" {
+			kind, _, _ = strings.Cut(c.Key.SK, "#")
+		}
+		if c.Op == "get" {
 			reads[kind]++
 		}
 		return tabletest.Fault{}
@@ -149,16 +155,75 @@ func TestRunReadsEachCustomerAndDueRowOnce(t *testing.T) {
 	w.faulty.Fault = nil
 	others := 0
 	for kind, n := range reads {
-		if kind != "CUSTOMER" {
+		if kind != "CUSTOMER" && kind != "CONTRACT" {
 			others += n
 		}
 	}
-	if reads["CUSTOMER"] != customers {
-		t.Errorf("got %d reads of %d customers: %v", reads["CUSTOMER"], customers, reads)
+	if reads["CUSTOMER"] != customers || reads["CONTRACT"] != customers {
+		t.Errorf("got reads %v, want one of each of %d customers and of its contract", reads, customers)
 	}
-	due := w.faulty.Counts().RowsRead - reads["CUSTOMER"] - others
+	due := w.faulty.Counts().RowsRead - reads["CUSTOMER"] - reads["CONTRACT"] - others
 	if n := len(w.mails()); n != customers*each || float64(due) > 1.1*customers*each {
 		t.Errorf("got %d due rows read for %d reminders, want at most 1.1 each: %v", due, n, reads)
+	}
+}
+
+// TestNextKeyUnderAContractIsATaskForSales has a contract of three years with yearly keys for two servers.
+func TestNextKeyUnderAContractIsATaskForSales(t *testing.T) {
+	w := newTestEnv(t, "2018-01-01")
+	first := w.add(0, date("2018-12-31"))
+	a, err := w.store.Account(t.Context(), first.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contract := a.Contracts[0]
+	contract.Last, contract.Production = date("2020-12-31"), 2
+	err = w.store.IssueLicenses(t.Context(), store.Issue{Contracts: []customer.Contract{contract}, By: storetest.By})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := w.add(1, date("2018-12-31"), func(l *license.License) { l.Contract = contract.ID })
+	w.today = date("2018-10-31")
+	w.run()
+	w.run()
+	var tasks, reminders []mail.Message
+	for _, m := range w.ready() {
+		if written := w.letter(m.ID); m.Kind == mail.LicenseNextKey {
+			tasks = append(tasks, written)
+		} else {
+			reminders = append(reminders, written)
+		}
+	}
+	if len(tasks) != 1 || len(reminders) != 2 {
+		t.Fatalf("got %d tasks and %d reminders, want one task and two reminders", len(tasks), len(reminders))
+	}
+	if m := tasks[0]; m.To.Email != "sales@example.com" || !strings.Contains(m.Subject, string(contract.Reference)) ||
+		!strings.Contains(m.Text, "/renew") || !strings.Contains(m.Text, "31 Dec 2020") {
+		t.Errorf("got the task %s\n%s", m.Subject, m.Text)
+	}
+	for _, m := range reminders {
+		if !strings.Contains(m.Text, "runs through 31 Dec 2020") || strings.Contains(m.Text, "/request/") {
+			t.Errorf("got the reminder %s\n%s\nwant the next key promised and no renewal sold", m.Subject, m.Text)
+		}
+	}
+
+	// The contract is ended: what has not been sent says so no more.
+	if a, err = w.store.Account(t.Context(), first.Customer); err != nil {
+		t.Fatal(err)
+	}
+	change := store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: "sam@vendor.example"}
+	if err := w.store.EndContract(t.Context(), change, contract.ID, "unpaid"); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range w.ready() {
+		r, err := w.store.Records(t.Context(), m.Notice)
+		want := map[mail.Kind]string{mail.LicenseNextKey: "the contract ends with the license"}[m.Kind]
+		if why := m.Pointless(r); err != nil || why != want {
+			t.Errorf("%s: got pointless %q, %v, want %q", m.ID, why, err, want)
+		}
+	}
+	if m := w.letter(notice.LicenseExpiring(second, 2, ada).ID); !strings.Contains(m.Text, "/request/") {
+		t.Errorf("got\n%s\nwant a renewal", m.Text)
 	}
 }
 

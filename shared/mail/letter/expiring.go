@@ -14,16 +14,52 @@ import (
 // the reminders. l.Expiration is today or later.
 func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact, today license.Date,
 	named References) mail.Message {
-	edition := l.Edition.Name()
 	when := inDays(today.DaysUntil(l.Expiration))
 	follow := followUpOf(l.Type)
-	stop := w.stopReminders(l.ID)
+	c := w.expiring(l, when, named)
+	c.Lead = follow.lead
+	c.Action = link{follow.label, w.requestURL(l.Edition, l.Server, l.MaxLoc, follow.kind)}
+	c.Notes = append([]note{{
+		Title: "What happens when it expires?",
+		Text: fmt.Sprintf("After %s (UTC), this license will no longer be valid. "+
+			"The commercial features and languages of the edition will need a new license. "+
+			"The data on your server will not change.",
+			l.Expiration.Start().Format("Monday 02 Jan 2006")),
+	}}, c.Notes...)
 	m := mail.Message{
 		ID: id, Kind: mail.LicenseExpiring, About: l.ID, ReplyTo: w.Sales,
-		Subject:     subject("Your SonarQube %s license expires %s, on %s", edition, when, l.Expiration.Long()),
-		Unsubscribe: stop,
+		Subject: subject("Your SonarQube %s license expires %s, on %s",
+			l.Edition.Name(), when, l.Expiration.Long()),
+		Unsubscribe: w.stopReminders(l.ID),
 	}
-	return w.compose(m.AddressedTo(to), content{
+	return w.compose(m.AddressedTo(to), c)
+}
+
+// NextKeyComing tells a contact that a license expires whose contract goes on through last: the customer has paid for
+// the next key, and we send it.
+func (w Writer) NextKeyComing(id string, l license.License, to license.Contact, today, last license.Date,
+	named References) mail.Message {
+	when := inDays(today.DaysUntil(l.Expiration))
+	c := w.expiring(l, when, named)
+	c.Intro = append(c.Intro, fmt.Sprintf("Your contract runs through %s, so you do not need to renew anything. "+
+		"We will email you the next license key before this one expires.", last.Long()))
+	c.Notes = append([]note{{
+		Title: "What do I have to do?",
+		Text: "When the next key arrives, install it on the same server. " +
+			"If you have not received it three days before this license expires, reply to this email.",
+	}}, c.Notes...)
+	m := mail.Message{
+		ID: id, Kind: mail.LicenseExpiring, About: l.ID, ReplyTo: w.Sales,
+		Subject:     subject("Your SonarQube %s license expires %s: we will send the next key", l.Edition.Name(), when),
+		Unsubscribe: w.stopReminders(l.ID),
+	}
+	return w.compose(m.AddressedTo(to), c)
+}
+
+// expiring is what every reminder says.
+func (w Writer) expiring(l license.License, when string, named References) content {
+	edition := l.Edition.Name()
+	return content{
 		Title:   "Your license expires " + when,
 		Preview: fmt.Sprintf("%s for %s: valid through %s.", edition, l.Organization, lastSecond(l)),
 		Intro: []string{
@@ -38,27 +74,16 @@ func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact
 			{"Support", support(l.Support)},
 			{"Valid through", lastSecond(l)},
 		}),
-		Lead:   follow.lead,
-		Action: link{follow.label, w.requestURL(l.Edition, l.Server, l.MaxLoc, follow.kind)},
-		Notes: []note{
-			{
-				Title: "What happens when it expires?",
-				Text: fmt.Sprintf("After %s (UTC), this license will no longer be valid. "+
-					"The commercial features and languages of the edition will need a new license. "+
-					"The data on your server will not change.",
-					l.Expiration.Start().Format("Monday 02 Jan 2006")),
-			},
-			{
-				Title: "No longer using this server, or have a question?",
-				Text:  w.contactSales("the license ID"),
-			},
-		},
+		Notes: []note{{
+			Title: "No longer using this server, or have a question?",
+			Text:  w.contactSales("the license ID"),
+		}},
 		Footer: []string{
 			"You received this email because you are a contact for this license. To stop these reminders, write to " +
 				w.Sales.Email + " with the subject “" + stopSubject(l.ID) + "”.",
 		},
-		Stop: link{"Stop reminders for this license", stop},
-	})
+		Stop: link{"Stop reminders for this license", w.stopReminders(l.ID)},
+	}
 }
 
 // followUp is what a customer is invited to before a license expires.

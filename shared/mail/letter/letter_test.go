@@ -62,6 +62,9 @@ func testLicense() license.License {
 
 var zoe = license.Contact{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"}
 
+// threeYears is the last day of a contract that goes on after testLicense.
+var threeYears = license.Date{Year: 2020, Month: 8, Day: 31}
+
 // named are the references of the customer and the contract of testLicense.
 var named = References{
 	Customer:  "C-7K3Q9F",
@@ -117,6 +120,9 @@ func messages() map[string]mail.Message {
 		"license-key":      letters.LicenseKey("m5", one),
 
 		"license-unreached": letters.LicenseUnreached(l, []license.Contact{zoe, {Email: "it@example.org"}}, named),
+
+		"license-next-key": letters.LicenseNextKey("m9", l, l.Expiration.AddDays(-62), threeYears, named),
+		"next-key-coming":  letters.NextKeyComing("m10", l, zoe, l.Expiration.AddDays(-62), threeYears, named),
 
 		"request-unconfirmed": letters.RequestsUnconfirmed([]request.Summary{testRequest().Summary()}, l.NotBefore),
 
@@ -186,6 +192,9 @@ func hostileMessages(s string) map[string]mail.Message {
 		"license-key":      letters.LicenseKey("m4", hostileDelivery(l, to, s)),
 
 		"license-unreached": letters.LicenseUnreached(l, []license.Contact{{Email: s}}, hostileNames),
+
+		"license-next-key": letters.LicenseNextKey("m9", l, l.Expiration, threeYears, hostileNames),
+		"next-key-coming":  letters.NextKeyComing("m10", l, to, l.Expiration, threeYears, hostileNames),
 
 		"request-question":  letters.RequestQuestion("m5", r),
 		"request-rejected":  letters.RequestRejected("m6", r),

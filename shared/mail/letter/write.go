@@ -67,7 +67,7 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 	switch n.Kind {
 	case mail.LicenseKey:
 		return w.key(n, r, c)
-	case mail.LicenseExpiring, mail.LicenseUnreached:
+	case mail.LicenseExpiring, mail.LicenseUnreached, mail.LicenseNextKey:
 		return w.aboutLicense(n, r)
 	case mail.RequestUnconfirmed:
 		return w.unconfirmed(n, r)
@@ -146,6 +146,12 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 		return mail.Message{}, errNoDay
 	case r.Today.After(l.Expiration):
 		return mail.Message{}, fmt.Errorf("license %s has expired", l.ID)
+	case n.Kind == mail.LicenseNextKey && r.ContractLast.IsZero():
+		return mail.Message{}, fmt.Errorf("the contract of license %s ends with it", l.ID)
+	case n.Kind == mail.LicenseNextKey:
+		return w.LicenseNextKey(n.ID, l, r.Today, r.ContractLast, named), nil
+	case !r.ContractLast.IsZero():
+		return w.NextKeyComing(n.ID, l, n.To, r.Today, r.ContractLast, named), nil
 	}
 	return w.LicenseExpiring(n.ID, l, n.To, r.Today, named), nil
 }

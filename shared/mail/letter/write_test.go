@@ -35,6 +35,8 @@ func notices() map[string]told {
 	}
 	one := both
 	one.Request, one.Licenses, one.Contacts = request.Request{}, keys[:1], []license.Contact{zoe}
+	outlived := one
+	outlived.ContractLast = threeYears
 	about := func(r request.Request) notice.Records { return notice.Records{Request: r, Today: today} }
 	return map[string]told{
 		"received":  {notice.RequestReceived(r, false), about(r)},
@@ -47,6 +49,8 @@ func notices() map[string]told {
 		"keys":      {notice.LicenseKey(keys, zoe), both},
 		"key again": {notice.LicenseKeyAgain(l, zoe, "n1"), one},
 		"expiring":  {notice.LicenseExpiring(l, 2, zoe), one},
+		"coming":    {notice.LicenseExpiring(l, 2, zoe), outlived},
+		"next key":  {notice.LicenseNextKey(l, 2), outlived},
 		"unreached": {notice.LicenseUnreached(l), one},
 		"unconfirmed": {
 			notice.RequestsUnconfirmed([]request.Summary{unconfirmed.Summary()}, today),
@@ -99,20 +103,32 @@ func TestLetterThatMayBeACopySaysSo(t *testing.T) {
 }
 
 func TestLetterAboutALicenseNamesCustomerAndContract(t *testing.T) {
-	for _, name := range []string{"key", "keys", "key again", "expiring", "unreached"} {
+	for _, name := range []string{"key", "keys", "key again", "expiring", "unreached", "coming", "next key"} {
 		tt := notices()[name]
 		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
 		if err != nil || !strings.Contains(m.Text, "C-7K3Q9F\n") || !strings.Contains(m.Text, "K-2M4XWT\n") ||
 			strings.Contains(m.Text, "K-0ZZZZZ") {
 			t.Errorf("%s: %v; want C-7K3Q9F and K-2M4XWT in\n%s", name, err, m.Text)
 		}
-		if inSubject := strings.Contains(m.Subject, "C-7K3Q9F"); inSubject != tt.Kind.ToSales() {
-			t.Errorf("%s: got the subject %q", name, m.Subject)
+		want := map[string]string{"unreached": "C-7K3Q9F", "next key": "K-2M4XWT"}[name]
+		if !strings.Contains(m.Subject, want) || want == "" && strings.Contains(m.Subject, "C-7K3Q9F") {
+			t.Errorf("%s: got the subject %q, want %q in it", name, m.Subject, want)
 		}
 		tt.on.Customer, tt.on.Contracts = "", nil
 		m, err = letters.Write(tt.Notice, tt.on, nil, Call{})
 		if err != nil || strings.Contains(m.Text, "Customer:") || strings.Contains(m.Text, "Contract:") {
 			t.Errorf("%s: %v; want no references in\n%s", name, err, m.Text)
+		}
+	}
+}
+
+func TestReminderUnderALongerContractSellsNoRenewal(t *testing.T) {
+	for name, sells := range map[string]bool{"expiring": true, "coming": false} {
+		tt := notices()[name]
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil || strings.Contains(m.Text, "https://licenses.example.com/request") != sells ||
+			strings.Contains(m.Text, "31 Aug 2020") == sells {
+			t.Errorf("%s: %v; want a renewal: %v\n%s", name, err, sells, m.Text)
 		}
 	}
 }
@@ -214,6 +230,7 @@ func TestWriteRefusesWhatItCannotWrite(t *testing.T) {
 		"no unconfirmed":        {"unconfirmed", func(n *told) { n.on.Requests[1].Unconfirmed = false }, "no unconfirmed"},
 		"reminder of no day":    {"expiring", func(n *told) { n.on.Today = license.Date{} }, "no day"},
 		"key of no day":         {"key", func(n *told) { n.on.Today = license.Date{} }, "no day"},
+		"no contract goes on":   {"next key", func(n *told) { n.on.ContractLast = license.Date{} }, "ends with it"},
 		"license has expired":   {"expiring", func(n *told) { n.on.Today = n.Expiration.AddDays(1) }, "has expired"},
 		"no usable license":     {"key", func(n *told) { n.on.Today = n.on.Licenses[0].Expiration.AddDays(1) }, "no key is worth"},
 		"no key on record":      {"key", func(n *told) { n.on.Licenses[0].KeyText = "" }, "has no key"},

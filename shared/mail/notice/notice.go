@@ -33,8 +33,8 @@ type Notice struct {
 	Licenses []string `json:"licenses,omitempty"` // of LicenseKey: the IDs of the licenses whose keys it delivers
 	Resent   bool     `json:"resent,omitempty"`   // of LicenseKey: the customer was sent the keys before
 
-	Expiration license.Date   `json:"expiration,omitzero"` // of LicenseExpiring and LicenseUnreached
-	Stage      reminder.Stage `json:"stage,omitempty"`     // of LicenseExpiring
+	Expiration license.Date   `json:"expiration,omitzero"` // of LicenseExpiring, LicenseUnreached, LicenseNextKey
+	Stage      reminder.Stage `json:"stage,omitempty"`     // of LicenseExpiring and LicenseNextKey
 
 	Text     string   `json:"text,omitempty"`     // the question, or the reason of a rejection or withdrawal, as typed
 	Author   string   `json:"author,omitempty"`   // the operator who typed Text
@@ -153,6 +153,15 @@ func LicenseUnreached(l license.License) Notice {
 	}
 }
 
+// LicenseNextKey tells sales, once for each license, expiration and stage, that the license's contract goes on after
+// it: the next key is due.
+func LicenseNextKey(l license.License, stage reminder.Stage) Notice {
+	return Notice{
+		ID: id(l.ID, fmt.Sprintf("%s-%dm-next", l.Expiration, stage)), Kind: mail.LicenseNextKey, About: l.ID,
+		Expiration: l.Expiration, Stage: stage, Customer: customerOf(l),
+	}
+}
+
 // customerOf is whose mails share their places in the queue: those of the license's customer.
 func customerOf(l license.License) string { return "customer-" + l.Customer }
 
@@ -200,6 +209,7 @@ var Ranks = []int{RankUrgent, RankSoon, RankReminder}
 var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
+	mail.LicenseNextKey,
 }
 
 // Known reports whether the running version knows the notice's kind.

@@ -58,6 +58,7 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":               notice.LicenseKeyAgain(sold(), adaLovelace, "n1"),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + ada:   notice.LicenseExpiring(sold(), 2, adaLovelace),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-unreached":   notice.LicenseUnreached(sold()),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-next":     notice.LicenseNextKey(sold(), 2),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-repeated":           notice.LicenseKey([]license.License{sold()}, adaLovelace).Repeated(),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + other: notice.LicenseExpiring(sold(), 2, adaLovelace).Repeated().ToContact(it),
 }
@@ -77,8 +78,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 9 {
-		t.Errorf("got notices of %d kinds, want all 9", len(kinds))
+	if len(kinds) != 10 {
+		t.Errorf("got notices of %d kinds, want all 10", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")
@@ -120,7 +121,7 @@ func TestMailsAboutLicensesShareTheirCustomersPlace(t *testing.T) {
 	const want = "customer-01c7gcm9m0cccccccccccccccc"
 	for _, n := range []notice.Notice{
 		notice.LicenseKey([]license.License{sold()}, adaLovelace), notice.LicenseKeyAgain(sold(), it, "n1"),
-		notice.LicenseExpiring(sold(), 2, it), notice.LicenseUnreached(sold()),
+		notice.LicenseExpiring(sold(), 2, it), notice.LicenseUnreached(sold()), notice.LicenseNextKey(sold(), 2),
 	} {
 		if n.Customer != want {
 			t.Errorf("%s: got %s, want %s", n.ID, n.Customer, want)
@@ -142,6 +143,12 @@ func TestWhatIsPointless(t *testing.T) {
 	reachable.Reachable = true
 	arrived := changed(same)
 	arrived.Arrived = true
+	next := notice.LicenseNextKey(sold(), 2)
+	nextFor := func(f func(*license.License)) notice.Records {
+		r := changed(f)
+		r.ContractLast = day("2021-03-31")
+		return r
+	}
 	left := changed(same)
 	left.Contacts = left.Contacts[:1]
 	received := notice.RequestReceived(filed(request.Received), false)
@@ -176,6 +183,11 @@ func TestWhatIsPointless(t *testing.T) {
 		"reminder, retired":                 {reminder, changed(func(l *license.License) { l.Retired = true }), true},
 		"reminder, no longer a contact":     {reminder, left, true},
 		"key, to no contact":                {key, left, false},
+		"next key":                          {next, nextFor(same), false},
+		"next key, contract ended":          {next, changed(same), true},
+		"next key, issued":                  {next, nextFor(func(l *license.License) { l.Successor = "l2" }), true},
+		"next key, retired":                 {next, nextFor(func(l *license.License) { l.Retired = true }), true},
+		"next key, later stage due":         {next, nextFor(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
 		"task":                              {task, changed(same), false},
 		"task, reachable again":             {task, reachable, true},
 		"task, retired":                     {task, changed(func(l *license.License) { l.Retired = true }), true},

@@ -21,6 +21,8 @@ type Records struct {
 	// contracts' IDs. What is not on record is left out.
 	Customer  reference.Reference
 	Contracts map[string]reference.Reference
+	// ContractLast is the last day of the license's contract if that goes on after the license; else zero.
+	ContractLast license.Date
 	// Contacts are who is written to about the license: of LicenseExpiring for renewals, of LicenseUnreached for
 	// anything.
 	Contacts  []license.Contact
@@ -68,6 +70,8 @@ func (n Notice) Pointless(r Records) string {
 		return n.pointlessReminder(r)
 	case mail.LicenseUnreached:
 		return n.pointlessTask(r)
+	case mail.LicenseNextKey:
+		return n.pointlessNextKey(r)
 	}
 	return ""
 }
@@ -108,6 +112,20 @@ func (n Notice) pointlessTask(r Records) string {
 		return silent(l)
 	case r.Reachable:
 		return "a contact can be reached again"
+	}
+	return ""
+}
+
+func (n Notice) pointlessNextKey(r Records) string {
+	l := r.Licenses[0]
+	newest, _ := reminder.Default.Due(l, r.Today, 0)
+	switch {
+	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
+		return silent(l)
+	case r.ContractLast.IsZero():
+		return "the contract ends with the license"
+	case newest != n.Stage:
+		return "a later reminder is due"
 	}
 	return ""
 }

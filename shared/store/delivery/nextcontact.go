@@ -99,6 +99,25 @@ func (s *Store) RecordUnreached(ctx context.Context, l license.License) (told bo
 	return told, nil
 }
 
+// RecordNextKey tells sales, once for each license, expiration and stage, that the next key under the license's
+// contract is due; told is false if they were told before.
+func (s *Store) RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error) {
+	task := notice.LicenseNextKey(l, stage)
+	err = entity.Retry(func() error {
+		known, err := s.outbox.Exists(ctx, task.ID)
+		if told = !known && err == nil; !told {
+			return err
+		}
+		c := s.begin()
+		s.outbox.Queue(c.Changeset, task)
+		return c.Commit(ctx)
+	})
+	if err != nil {
+		return false, fmt.Errorf("delivery: next key after license %s: %w", l.ID, err)
+	}
+	return told, nil
+}
+
 // FailSuppressed marks a mail to a suppressed address as failed and queues it for the license's next contact. If there
 // is none, it tells sales. It is outbox.ErrChanged if the mail is not as it was read.
 func (s *Store) FailSuppressed(ctx context.Context, m outbox.Mail, why Suppression) error {

@@ -25,7 +25,7 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 		err = s.requestsOf(ctx, n, &r)
 	case mail.LicenseKey:
 		err = s.licensesOf(ctx, n.Licenses, &r)
-	case mail.LicenseExpiring, mail.LicenseUnreached:
+	case mail.LicenseExpiring, mail.LicenseUnreached, mail.LicenseNextKey:
 		err = s.licensesOf(ctx, []string{n.About}, &r)
 	}
 	if err == nil && n.Kind.AboutLicense() {
@@ -82,13 +82,22 @@ func (s *Store) accountOf(ctx context.Context, n notice.Notice, r *notice.Record
 			return err
 		}
 	}
-	r.Contracts, err = s.contractsOf(ctx, r.Licenses)
+	contracts, err := s.contractsOf(ctx, r.Licenses)
+	for id, c := range contracts {
+		if r.Contracts == nil {
+			r.Contracts = map[string]reference.Reference{}
+		}
+		r.Contracts[id] = c.Reference
+	}
+	if c := contracts[l.Contract]; c.Outlives(l) {
+		r.ContractLast = c.Last
+	}
 	return err
 }
 
-// contractsOf reads the references of the contracts of licenses, by the contracts' IDs.
+// contractsOf reads the contracts of licenses, by ID.
 func (s *Store) contractsOf(ctx context.Context, licenses []license.License) (
-	found map[string]reference.Reference, err error) {
+	found map[string]customer.Contract, err error) {
 	for _, l := range licenses {
 		if _, known := found[l.Contract]; known || l.Contract == "" {
 			continue
@@ -98,9 +107,9 @@ func (s *Store) contractsOf(ctx context.Context, licenses []license.License) (
 			return nil, err
 		}
 		if found == nil {
-			found = map[string]reference.Reference{}
+			found = map[string]customer.Contract{}
 		}
-		found[l.Contract] = c.Reference
+		found[l.Contract] = c
 	}
 	return found, nil
 }

@@ -75,6 +75,8 @@ func notices() []told {
 		l.Type, l.Support, l.NotBefore, l.Expiration = license.Evaluation, false, today, today.AddDays(30)
 		l.Contract = ""
 	})
+	outlived := onRecord(expires.AddMonths(-2), key)
+	outlived.ContractLast = expires.AddMonths(24)
 	list := []request.Request{
 		change(r, func(r *request.Request) { r.Unconfirmed = true }),
 		change(international(), func(r *request.Request) { r.Unconfirmed = true }),
@@ -95,6 +97,8 @@ func notices() []told {
 		})),
 		keys("license-key-evaluation", "License key for an evaluation", letter.Call{}, evaluation),
 		expiring("license-expiring", "Reminder, two months before", key, 2, expires.AddMonths(-2)),
+		{"license-next-key-coming", "Reminder, the next key is coming",
+			notice.LicenseExpiring(key, 2, jane), outlived, letter.Call{}},
 		expiring("license-expiring-last-day", "Reminder, caught up on the last day", key, 1, expires),
 		expiring("license-expiring-evaluation", "Reminder of an evaluation",
 			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), 1, expires.AddMonths(-1)),
@@ -103,6 +107,7 @@ func notices() []told {
 		{"request-unconfirmed", "To sales: unconfirmed requests",
 			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
 			notice.Records{Requests: list, Today: today}, letter.Call{}},
+		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, 2), outlived, letter.Call{}},
 		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
 			onRecord(expires.AddMonths(-1), key), letter.Call{}},
 	}...)...)
