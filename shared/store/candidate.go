@@ -154,7 +154,8 @@ func (s *Store) addNamed(ctx context.Context, company string, into *candidates) 
 	}
 	n := 0
 	for _, c := range found.customers {
-		if customer.SameName(c.Name, company) && n < maxCandidates {
+		same := func(name string) bool { return customer.SameName(name, company) }
+		if slices.ContainsFunc(c.Names, same) && n < maxCandidates {
 			into.add(c.ID, ByName)
 			n++
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,10 +47,16 @@ func (e customerEntity) Index(int64) (rows []table.Row) {
 	rows = append(rows, entity.Encode(rowkey.Listed(folded(e.Name), e.ID), rowkey.TypeIndex,
 		summaryOfCustomer(e.Customer)))
 	add := func(key table.Key, i indexed) { rows = append(rows, entity.Encode(key, rowkey.TypeIndex, i)) }
+	named := map[string][]string{} // the names that have a word
 	for _, name := range customerNames(e.Customer) {
 		for _, w := range name.words {
-			add(rowkey.Word(w, e.ID), indexed{e.ID, name.text})
+			if !slices.Contains(named[w], name.text) {
+				named[w] = append(named[w], name.text)
+			}
 		}
+	}
+	for _, w := range slices.Sorted(maps.Keys(named)) {
+		add(rowkey.Word(w, e.ID), indexed{e.ID, named[w]})
 	}
 	for _, d := range e.Domains {
 		add(rowkey.Domain(d, e.ID), indexed{ID: e.ID})
@@ -62,8 +69,8 @@ func (e customerEntity) Index(int64) (rows []table.Row) {
 
 // indexed is a customer in an index row.
 type indexed struct {
-	ID   string `json:"id"`
-	Name string `json:"name,omitempty"` // of a word: the name of the customer or of a contact that has it
+	ID    string   `json:"id"`
+	Names []string `json:"names,omitempty"` // of a word: the names of the customer and its contacts that have it
 }
 
 // maxListed is how many bytes of a name the list of customers is ordered by.

@@ -85,9 +85,13 @@ func (c *changeset) joinDatasets(ctx context.Context, i customer.Instance) error
 		if slices.Contains(d.Instances, name) {
 			continue
 		}
-		same := func(n InstanceName) bool { return n.Instance == i.ID }
-		d.Instances = slices.DeleteFunc(slices.Clone(d.Instances), same)
-		d.Instances = append(d.Instances, name)
+		d.Instances = slices.Clone(d.Instances)
+		at := slices.IndexFunc(d.Instances, func(n InstanceName) bool { return n.Instance == i.ID })
+		if at < 0 {
+			d.Instances = append(d.Instances, name)
+		} else {
+			d.Instances[at] = name // it was moved
+		}
 		c.joined[rowkey.Dataset(s.Server)] = true
 	}
 	return nil

@@ -226,7 +226,7 @@ func edited(before, after customer.Customer) customer.Customer {
 	return after
 }
 
-// changeCustomer changes the row of a customer whose account was opened.
+// changeCustomer changes the row of a customer whose account was opened. A line without an action is not told.
 func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.Line,
 	f func(*customer.Customer) error) error {
 	var before customer.Customer
@@ -238,7 +238,11 @@ func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.L
 	if err := f(&after); err != nil {
 		return err
 	}
-	c.Change(customerEntity{before}, customerEntity{after}, version, line)
+	if line.Action == "" {
+		c.UpdateUnlogged(customerEntity{before}, customerEntity{after}, version)
+	} else {
+		c.Change(customerEntity{before}, customerEntity{after}, version, line)
+	}
 	return nil
 }
 

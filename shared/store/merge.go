@@ -35,7 +35,10 @@ func (s *Store) MergeCustomers(ctx context.Context, m Merge) error {
 			return fault.New(fault.Conflict, "At most %d customers can be merged into one.", customer.MaxMerged)
 		}
 		for _, id := range from.customers() {
-			line := entity.Line{By: m.By, Action: CustomerMerged, Note: m.Into}
+			var line entity.Line // of those that were merged before, nothing is new but where their chain ends
+			if id == m.From {
+				line = entity.Line{By: m.By, Action: CustomerMerged, Note: m.Into}
+			}
 			err := c.changeCustomer(ctx, id, line, func(kept *customer.Customer) error {
 				if kept.Survivor = m.Into; id == m.From {
 					kept.MergedInto = m.Into
@@ -87,7 +90,10 @@ func (s *Store) UnmergeCustomer(ctx context.Context, change AccountChange, id st
 			if m != id && !leadsTo(known, m, id) {
 				continue
 			}
-			line := entity.Line{By: change.By, Action: CustomerUnmerged, Note: change.Customer}
+			var line entity.Line
+			if m == id {
+				line = entity.Line{By: change.By, Action: CustomerUnmerged, Note: change.Customer}
+			}
 			err := c.changeCustomer(ctx, m, line, func(kept *customer.Customer) error {
 				kept.Survivor = id
 				if m == id {

@@ -209,8 +209,8 @@ func (r *recount) wantReference(reference string, names map[string]any) {
 }
 
 type named struct {
-	ID   string `json:"id"`
-	Name string `json:"name,omitempty"`
+	ID    string   `json:"id"`
+	Names []string `json:"names,omitempty"`
 }
 
 func (r *recount) checkCustomer(c customer.Customer) {
@@ -235,8 +235,9 @@ func (r *recount) checkCustomer(c customer.Customer) {
 	}
 	word := func(w, name string) {
 		key := table.Key{PK: "WORD#" + string([]rune(w)[:2]), SK: w + "#" + c.ID}
-		if _, known := r.want[key]; !known {
-			r.want[key] = named{c.ID, name}
+		known, _ := r.want[key].(named)
+		if !slices.Contains(known.Names, name) {
+			r.want[key] = named{c.ID, append(slices.Clone(known.Names), name)}
 		}
 	}
 	for _, name := range append([]string{c.Name}, c.FormerNames...) {

@@ -231,7 +231,7 @@ func (s *Store) customersByWords(wanted []string) customerSource {
 						return !slices.ContainsFunc(other, func(o table.Row) bool { return entityOf(o) == entityOf(r) })
 					})
 				}
-				f.customers, err = decodeIndexed(rows, anything)
+				f.customers, err = decodeIndexed(rows, nil)
 				if len(few) < len(wanted) { // the lists of the others are long
 					f.check = func(c customer.Customer) bool { return hasAll(customerWords(c), wanted) }
 				}
@@ -255,7 +255,7 @@ func (s *Store) allCustomers(pk string) customerSource {
 		if err != nil {
 			return f, err
 		}
-		f.customers, err = decodeIndexed(rows, anything)
+		f.customers, err = decodeIndexed(rows, nil)
 		f.more = more
 		return f, err
 	}
@@ -264,7 +264,8 @@ func (s *Store) allCustomers(pk string) customerSource {
 // entityOf is what the sort key of a word's index row names.
 func entityOf(row table.Row) string { return row.SK[strings.LastIndexByte(row.SK, '#')+1:] }
 
-// decodeIndexed decodes index rows of customers that have some names, each customer once.
+// decodeIndexed decodes index rows of customers, each customer once: those of which a name is accepted, or all if of is
+// nil.
 func decodeIndexed(rows []table.Row, of func(name string) bool) (list []indexed, err error) {
 	known := map[string]bool{}
 	for _, row := range rows {
@@ -272,7 +273,7 @@ func decodeIndexed(rows []table.Row, of func(name string) bool) (list []indexed,
 		if err != nil {
 			return nil, err
 		}
-		if !known[c.ID] && of(c.Name) {
+		if !known[c.ID] && (of == nil || slices.ContainsFunc(c.Names, of)) {
 			known[c.ID] = true
 			list = append(list, c)
 		}
@@ -287,9 +288,6 @@ func customerWords(c customer.Customer) (all []string) {
 	}
 	return all
 }
-
-// anything is for decodeIndexed: whatever the name.
-func anything(string) bool { return true }
 
 // find searches requests and customers at once.
 func (s *Store) find(ctx context.Context, limit int, requests requestSource, customers customerSource) (
@@ -375,7 +373,7 @@ func (s *Store) customersFound(ctx context.Context, limit int, from customerSour
 		return nil, false, err
 	}
 	slices.SortFunc(found.customers, func(a, b indexed) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(slices.Compare(a.Names, b.Names), cmp.Compare(a.ID, b.ID))
 	})
 	more = found.more
 	if found.check == nil && len(found.customers) > limit {

@@ -1,0 +1,144 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
+	"marketplace/shared/table/tabletest"
+)
+
+// asker is a request that has nothing to do with what acme puts on record.
+var asker = request.Details{Kind: request.Replacement, Server: "AWHW8w9JtzBzSrmf9ZZZ", Email: "eve@elsewhere.example",
+	Company: "Elsewhere Inc"}
+
+func candidates(t *testing.T, s *store.Store, d request.Details) (list []string) {
+	t.Helper()
+	found, err := s.Candidates(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range found {
+		list = append(list, fmt.Sprint(c.Customer.ID, c.By))
+	}
+	return list
+}
+
+func TestCandidatesAreFoundByEachBasis(t *testing.T) {
+	m := newMemoryEnv()
+	m.acme(t, "a")
+	err := m.SaveCustomer(t.Context(), seenBy(t, m.testEnv, "a"), "a", func(c *customer.Customer) error {
+		c.Name = "Acme Schweiz"
+		c.AddFormerName("Acme AG")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := account(t, m.testEnv, "a").Instances[0]
+	server := moved.Server()
+	moved.Servers = append(moved.Servers, customer.ServerID{Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9NEW", Told: m.now})
+	const id = "01ctf3v1bqy5yqv8zs4rk6w5hc"
+	i := store.Issue{By: "sam", Instances: []customer.Instance{moved}, Licenses: []license.License{
+		m.next(t, "a-l0", id, "a-k", "", "2018-12-31")}}
+	if err := m.IssueLicenses(t.Context(), i); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		ask  func(*request.Details)
+		want string
+	}{
+		{"nothing", func(d *request.Details) {}, "[]"},
+		{"license", func(d *request.Details) { d.Replaces = "License “" + id + "”." }, "[a[license]]"},
+		{"former server", func(d *request.Details) { d.Server = server }, "[a[server]]"},
+		{"dataset under another address", func(d *request.Details) { d.Server = "FFFFFFFF-AWHW8w9JtzBzSrmf9NEW" },
+			"[a[server]]"},
+		{"server that is replaced", func(d *request.Details) { d.Replaces = string(server) + "." }, "[a[server]]"},
+		{"contact in another spelling", func(d *request.Details) { d.Email = "ADA@Acme.example" },
+			"[a[contact domain]]"},
+		{"domain", func(d *request.Details) { d.Email = "new@acme.example" }, "[a[domain]]"},
+		{"name in another spelling", func(d *request.Details) { d.Company = "ACME Schweiz GmbH" }, "[a[name]]"},
+		{"former name", func(d *request.Details) { d.Company = "acme" }, "[a[name]]"},
+		{"part of the name", func(d *request.Details) { d.Company = "Schweiz" }, "[]"},
+	} {
+		d := asker
+		tt.ask(&d)
+		if got := fmt.Sprint(candidates(t, m.Store, d)); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestCandidatesComeByTheirStrongestBasisAndAsSurvivors(t *testing.T) {
+	m := newMemoryEnv()
+	for _, id := range []string{"a", "b", "c"} {
+		m.acme(t, id)
+	}
+	d := asker
+	d.Server, d.Email = account(t, m.testEnv, "b").Instances[0].Server(), "new@acme.example"
+	if got, want := candidates(t, m.Store, d), []string{"b[server domain]", "a[domain]", "c[domain]"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	merge(t, m.testEnv, "b", "a")
+	if got, want := candidates(t, m.Store, d), []string{"a[server domain]", "c[domain]"}; !slices.Equal(got, want) {
+		t.Errorf("merged: got %v, want %v", got, want)
+	}
+	d.Email = asker.Email
+	if got, want := candidates(t, m.Store, d), []string{"a[server]"}; !slices.Equal(got, want) {
+		t.Errorf("merged, by server alone: got %v, want %v", got, want)
+	}
+}
+
+func TestSameNameIsFoundAmongManyThatShareItsWords(t *testing.T) {
+	b := newTestEnv(t)
+	for i := range 40 {
+		addCustomer(t, b, customer.Customer{ID: fmt.Sprintf("c%02d", i), Name: fmt.Sprintf("Acme %02d", i)})
+	}
+	addCustomer(t, b, customer.Customer{ID: "z", Name: "Acme"})
+	d := asker
+	d.Company = "acme AG"
+	if got := candidates(t, b.Store, d); !slices.Equal(got, []string{"z[name]"}) {
+		t.Errorf("got %v, want the customer of that name", got)
+	}
+}
+
+func TestCandidatesTakeTwoRoundsOfReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rounds := &tabletest.Rounds{Table: &tabletest.Memory{}}
+		m := memoryEnv{newTestEnvOver(rounds), rounds.Table.(*tabletest.Memory)}
+		m.table.ShortPages = false // a page is a round
+		m.Store = store.New(m.table, store.Options{Now: func() time.Time { return m.now }})
+		for _, id := range []string{"a", "b", "c"} {
+			m.acme(t, id)
+		}
+		d := asker
+		d.Server, d.Email, d.Company = account(t, m.testEnv, "b").Instances[0].Server(), ada.Email, "Acme"
+		d.Replaces = "01j0000000000000000000000a " + string(account(t, m.testEnv, "c").Instances[1].Server())
+		last := func() int {
+			t.Helper()
+			rounds.Reset()
+			if got := candidates(t, m.Store, d); len(got) == 0 {
+				t.Error("got no candidates")
+			}
+			n := 0
+			for _, r := range rounds.Reads() {
+				n = max(n, r.Round)
+			}
+			return n
+		}
+		if got := last(); got != 2 {
+			t.Errorf("got %d rounds, want 2: %v", got, rounds.Reads())
+		}
+		merge(t, m.testEnv, "b", "a")
+		if got := last(); got != 2 {
+			t.Errorf("with a survivor that is found, too: got %d rounds, want 2", got)
+		}
+	})
+}
