@@ -50,7 +50,7 @@ func (e *testEnv) imported(t testing.TB, file string) Report {
 
 func (e *testEnv) reported(t testing.TB, file string) Report {
 	t.Helper()
-	r, err := Import(t.Context(), e, strings.NewReader(file), "import", false)
+	r, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, PublicMailDomains: []string{"isp.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

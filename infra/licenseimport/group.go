@@ -21,16 +21,21 @@ type group struct {
 	byName    bool                // it was found by name and domain
 	label     string              // names it in the report
 	holders   []string            // who has the licenses that are on record
+	public    []string            // mail domains that are no customer's
 }
 
 // groupsOf parts licenses by customer: by the column customer; without it, by name and domain. One license whose lines
 // have several domains shows that these are one customer's. The result does not depend on the order of the licenses.
-func groupsOf(entries []Entry) []*group {
+// public are mail domains that are no customer's, besides the known ones.
+func groupsOf(entries []Entry, public []string) []*group {
 	byName := map[string]*group{}           // those that the column customer names
 	claims := map[company]map[string]bool{} // the names in that column, by company
 	var plain []*Entry
 	for i := range entries {
 		e := &entries[i]
+		for _, s := range e.spellings {
+			e.companies = append(e.companies, company{nameKey(s.name), domainOf(s.email, public)})
+		}
 		ours, theirs := e.named()
 		key := string(ours) + "\n" + theirs
 		if key == "\n" {
@@ -65,7 +70,7 @@ func groupsOf(entries []Entry) []*group {
 		slices.SortFunc(g.entries, byTerm)
 		slices.SortFunc(g.companies, compareCompanies)
 		g.companies = slices.Compact(g.companies)
-		g.id = g.derivedIDs()[0]
+		g.id, g.public = g.derivedIDs()[0], public
 	}
 	slices.SortFunc(groups, func(a, b *group) int { return cmp.Compare(a.id, b.id) })
 	return groups
@@ -192,7 +197,7 @@ const maxSpellings = 5
 // describes reports whether a customer on record is the group's: it has the name, and the domain or the address.
 func (g *group) describes(a *customer.Account) bool {
 	return slices.ContainsFunc(append([]customer.Customer{a.Customer}, a.Merged...), func(c customer.Customer) bool {
-		return slices.ContainsFunc(g.companies, func(of company) bool { return of.isNameOf(c) && of.reaches(c) })
+		return slices.ContainsFunc(g.companies, func(of company) bool { return of.isNameOf(c) && of.reaches(c, g.public) })
 	})
 }
 
@@ -211,8 +216,8 @@ func (of company) isNameOf(c customer.Customer) bool {
 }
 
 // reaches reports whether a customer has the domain, or a contact there.
-func (of company) reaches(c customer.Customer) bool {
+func (of company) reaches(c customer.Customer, public []string) bool {
 	return slices.Contains(c.Domains, of.domain) || slices.ContainsFunc(c.Contacts, func(contact customer.Contact) bool {
-		return domainOf(contact.Email) == of.domain
+		return domainOf(contact.Email, public) == of.domain
 	})
 }

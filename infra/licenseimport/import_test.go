@@ -75,6 +75,15 @@ func TestPublicProvidersTellCustomersApartByAddress(t *testing.T) {
 	}
 }
 
+func TestConfiguredDomainsCountAsPublic(t *testing.T) {
+	e := newTestEnv()
+	e.imported(t, header+row("Smith Consulting", "ann@isp.example", server, "developer", "PRODUCTION", "2018-08-31")+
+		row("Smith Consulting", "bob@isp.example", server2, "developer", "PRODUCTION", "2018-08-31"))
+	if list := e.accounts(t); len(list) != 2 || len(list[0].Customer.Domains) > 0 {
+		t.Errorf("got %d customers, want 2 without domains", len(list))
+	}
+}
+
 func TestSameNameAtAnotherDomainIsAnotherCustomer(t *testing.T) {
 	e := newTestEnv()
 	other := row("Acme", "eve@acme-usa.example", server2, "developer", "PRODUCTION", "2018-08-31")
@@ -282,7 +291,7 @@ func TestOtherTermsOnRecordAreRefused(t *testing.T) {
 		!strings.Contains(report.Refused[0].String(), "max_loc is 2000000 here and 1000000 there") {
 		t.Errorf("got %+v, want lines 3 and 4 refused and nothing recorded", report)
 	}
-	report, err := Import(t.Context(), e, strings.NewReader(file), "import", true)
+	report, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, SkipRefused: true})
 	if err != nil || len(report.Refused) != 2 || report.Recorded != 1 {
 		t.Errorf("skipping: got %+v, %v, want one recorded", report, err)
 	}
@@ -304,7 +313,7 @@ func TestImportWithARefusedLineRecordsNothing(t *testing.T) {
 	if len(e.accounts(t)) != 0 || len(report.Refused) != 1 || report.Recorded != 0 {
 		t.Errorf("got %+v, want none recorded", report)
 	}
-	report, err := Import(t.Context(), e, strings.NewReader(file), "ops", true)
+	report, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, SkipRefused: true})
 	if err != nil || len(e.accounts(t)) != 1 || report.Recorded != 1 || len(report.Refused) != 1 {
 		t.Errorf("skipping: got %+v, %v, want one recorded", report, err)
 	}
@@ -549,7 +558,7 @@ func TestInterruptedImportIsFinishedByRunningItAgain(t *testing.T) {
 				}
 				return tabletest.Down
 			}
-			report, err := Import(t.Context(), e, strings.NewReader(large()), "import", false)
+			report, err := Import(t.Context(), strings.NewReader(large()), Options{Store: e})
 			if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "run it again") {
 				t.Fatalf("got %v, want an error that says how to continue", err)
 			}

@@ -7,6 +7,7 @@
 package licenseimport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,22 +53,32 @@ type Report struct {
 	Refused   []Refusal `json:"refused,omitempty"`
 }
 
+// Options say where and how to import. Store is required.
+type Options struct {
+	Store       Recorder
+	By          string // who imports, for timelines; "" is "import"
+	SkipRefused bool   // records the other lines if some are refused
+	// PublicMailDomains are further domains at which anybody can have an address (customer.CheckDomain).
+	PublicMailDomains []string
+}
+
 // Import reads a file and records its licenses with their customers, contracts and instances. If a line is refused, for
-// its content or for what is on record, nothing is recorded unless skipRefused; the report lists the lines and reasons.
+// its content or for what is on record, nothing is recorded unless SkipRefused; the report lists the lines and reasons.
 //
 // Different customers are recorded at once, what belongs to one in as many transactions as it needs. Running an
 // interrupted import again finishes it.
-func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefused bool) (Report, error) {
+func Import(ctx context.Context, r io.Reader, o Options) (Report, error) {
 	file, err := Read(r)
 	if err != nil {
 		return Report{}, err
 	}
-	im := &importer{rec: rec, by: by, report: Report{Notes: file.Notes, Refused: file.Refused}}
+	o.By = cmp.Or(o.By, "import")
+	im := &importer{options: o, report: Report{Notes: file.Notes, Refused: file.Refused}}
 	groups, err := im.resolve(ctx, file.Entries)
 	if err != nil {
 		return im.sorted(), fmt.Errorf("import: looking up customers (nothing was imported): %w", err)
 	}
-	if len(im.report.Refused) > 0 && !skipRefused {
+	if len(im.report.Refused) > 0 && !o.SkipRefused {
 		im.report.Known = 0
 		return im.sorted(), nil
 	}
@@ -80,8 +91,7 @@ func Import(ctx context.Context, rec Recorder, r io.Reader, by string, skipRefus
 
 // importer is an import while it runs.
 type importer struct {
-	rec Recorder
-	by  string
+	options Options
 
 	mu     sync.Mutex
 	report Report
@@ -170,7 +180,7 @@ func (im *importer) recordGroup(ctx context.Context, g *group) (err error) {
 
 // account reads a customer; nil if it is not on record.
 func (im *importer) account(ctx context.Context, id string) (*customer.Account, error) {
-	a, err := im.rec.Account(ctx, id)
+	a, err := im.options.Store.Account(ctx, id)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, nil
 	}
@@ -185,7 +195,7 @@ func (im *importer) recordPlan(ctx context.Context, p *plan) error {
 	for len(list) > 0 {
 		b := list[0]
 		b.issue.Accounts = map[string]int64{id: version}
-		err := im.rec.IssueLicenses(ctx, b.issue)
+		err := im.options.Store.IssueLicenses(ctx, b.issue)
 		if halves := b.halves(); fault.KindOf(err) == fault.TooLarge && len(halves) > 0 {
 			list = append(halves, list[1:]...)
 			continue
@@ -230,7 +240,7 @@ func (im *importer) missing(ctx context.Context, entries []*Entry) (list []*Entr
 	for _, e := range entries {
 		ids = append(ids, e.ids...)
 	}
-	known, err := im.rec.OnRecord(ctx, ids...)
+	known, err := im.options.Store.OnRecord(ctx, ids...)
 	for _, e := range entries {
 		if _, ok := e.among(known); !ok && !e.refused {
 			list = append(list, e)

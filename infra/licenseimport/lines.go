@@ -50,8 +50,9 @@ type mention struct {
 
 // spelling is an organization's name in a line.
 type spelling struct {
-	name string
-	of   license.Date // when the license expires
+	name  string
+	email string       // of the contact beside it
+	of    license.Date // when the license expires
 }
 
 // nameKey is an organization's name as lines are compared.
@@ -218,8 +219,7 @@ func entryOf(lines []line) (e Entry) {
 		e.Mirrors, e.Customer = cmp.Or(e.Mirrors, l.mirrors), cmp.Or(e.Customer, l.customer)
 		e.Contract = cmp.Or(e.Contract, l.contract)
 		e.ids = append(e.ids, l.license.ID)
-		e.companies = append(e.companies, companyOf(l))
-		e.spellings = append(e.spellings, spelling{l.license.Organization, l.license.Expiration})
+		e.spellings = append(e.spellings, spelling{l.license.Organization, l.contact.Email, l.license.Expiration})
 		for rank, contact := range append([]license.Contact{l.contact}, l.contacts...) {
 			e.mentions = append(e.mentions, mention{contact, rank, l.license.Expiration})
 		}
@@ -232,13 +232,10 @@ func entryOf(lines []line) (e Entry) {
 	return e
 }
 
-func companyOf(l line) company {
-	return company{nameKey(l.license.Organization), domainOf(l.contact.Email)}
-}
-
-// domainOf is the domain by which a customer is known, or the whole address at a public mail provider.
-func domainOf(email string) string {
-	if domain := customer.DomainOf(email); customer.CheckDomain(domain) == nil {
+// domainOf is the domain by which a customer is known, or the whole address at a public mail provider; public are those
+// that the vendor configured.
+func domainOf(email string, public []string) string {
+	if domain := customer.DomainOf(email); customer.CheckDomain(domain, public...) == nil {
 		return domain
 	}
 	return input.Mailbox(email)

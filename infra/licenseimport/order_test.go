@@ -37,7 +37,8 @@ func randomLine(rt *rapid.T) string {
 
 // imports a file, leaving out what is refused, and returns how many lines that were.
 func importRest(rt *rapid.T, e *testEnv, lines []string) int {
-	report, err := Import(rt.Context(), e, strings.NewReader(fileColumns+strings.Join(lines, "")), "import", true)
+	file := strings.NewReader(fileColumns + strings.Join(lines, ""))
+	report, err := Import(rt.Context(), file, Options{Store: e, SkipRefused: true})
 	if err != nil {
 		rt.Fatal(err)
 	}

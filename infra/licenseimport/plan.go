@@ -41,7 +41,7 @@ type placed struct {
 // planned works out what a group's licenses add to a customer; a is nil if it is new. What it says about lines is in the
 // plan.
 func (im *importer) planned(g *group, a *customer.Account, entries []*Entry) *plan {
-	p := &plan{group: g, now: im.rec.Now(), by: im.by, had: map[string]bool{}}
+	p := &plan{group: g, now: im.options.Store.Now(), by: im.options.By, had: map[string]bool{}}
 	p.today = license.DateOf(p.now)
 	if a != nil {
 		p.account, p.before = *a, a.Customer

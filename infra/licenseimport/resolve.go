@@ -27,7 +27,7 @@ const (
 // resolve parts licenses by customer and finds which customers are on record. It refuses the lines that contradict what
 // is on record, and notes what deserves a look. Nothing is written.
 func (im *importer) resolve(ctx context.Context, entries []Entry) ([]*group, error) {
-	groups := groupsOf(entries)
+	groups := groupsOf(entries, im.options.PublicMailDomains)
 	similar := make([][]*customer.Account, len(groups)) // others of the same name
 	err := each(ctx, groups, func(ctx context.Context, n int, g *group) (err error) {
 		if err := im.lookUp(ctx, g); err != nil || len(g.fresh) == 0 {
@@ -69,7 +69,7 @@ func (im *importer) lookUp(ctx context.Context, g *group) error {
 	for _, e := range g.entries {
 		ids = append(ids, e.ids...)
 	}
-	known, err := im.rec.OnRecord(ctx, ids...)
+	known, err := im.options.Store.OnRecord(ctx, ids...)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (im *importer) find(ctx context.Context, g *group) (similar []*customer.Acc
 		return nil, im.findReference(ctx, g)
 	}
 	for _, id := range g.derivedIDs() {
-		switch c, err := im.rec.Customer(ctx, id); {
+		switch c, err := im.options.Store.Customer(ctx, id); {
 		case err == nil:
 			g.id, g.known = cmp.Or(c.Survivor, c.ID), true
 			return nil, nil
@@ -125,7 +125,7 @@ func (im *importer) find(ctx context.Context, g *group) (similar []*customer.Acc
 	if g.known || len(g.holders) == 0 {
 		return similar, nil
 	}
-	holders, err := im.rec.Accounts(ctx, g.holders...)
+	holders, err := im.options.Store.Accounts(ctx, g.holders...)
 	if len(holders) == 1 {
 		g.id, g.known = holders[0].Customer.ID, true
 	}
@@ -133,7 +133,7 @@ func (im *importer) find(ctx context.Context, g *group) (similar []*customer.Acc
 }
 
 func (im *importer) findReference(ctx context.Context, g *group) error {
-	id, err := im.rec.CustomerByReference(ctx, g.reference)
+	id, err := im.options.Store.CustomerByReference(ctx, g.reference)
 	if fault.KindOf(err) == fault.NotFound {
 		for _, e := range g.fresh {
 			column := "contract"
@@ -148,7 +148,7 @@ func (im *importer) findReference(ctx context.Context, g *group) error {
 	if err != nil {
 		return err
 	}
-	c, err := im.rec.Customer(ctx, id)
+	c, err := im.options.Store.Customer(ctx, id)
 	g.id, g.known = cmp.Or(c.Survivor, c.ID), true
 	return err
 }
@@ -182,22 +182,22 @@ func (im *importer) search(ctx context.Context, g *group) ([]*customer.Account, 
 	}
 	name, others := g.spelled()
 	for _, spelled := range append([]string{name}, others...) {
-		list, _, err := im.rec.FindCustomers(ctx, spelled, mostFound)
+		list, _, err := im.options.Store.FindCustomers(ctx, spelled, mostFound)
 		if err := add(list, err); err != nil {
 			return nil, err
 		}
 	}
 	for _, of := range g.companies {
-		find := im.rec.FindByDomain
+		find := im.options.Store.FindByDomain
 		if strings.Contains(of.domain, "@") {
-			find = im.rec.FindByEmail
+			find = im.options.Store.FindByEmail
 		}
 		found, err := find(ctx, of.domain, mostFound)
 		if err := add(found.Customers, err); err != nil {
 			return nil, err
 		}
 	}
-	list, err := im.rec.Accounts(ctx, ids...)
+	list, err := im.options.Store.Accounts(ctx, ids...)
 	slices.SortFunc(list, func(a, b *customer.Account) int { return strings.Compare(a.Customer.ID, b.Customer.ID) })
 	return list, err
 }
@@ -355,7 +355,7 @@ func elsewhere(s license.Server, of string) string {
 // noteServer notes which customers have the server of a new license on record.
 func (im *importer) noteServer(ctx context.Context, g *group) error {
 	e := g.entries[0]
-	data, err := im.rec.Dataset(ctx, e.License.Server)
+	data, err := im.options.Store.Dataset(ctx, e.License.Server)
 	if err != nil || len(data.Instances) == 0 {
 		return err
 	}
@@ -363,7 +363,7 @@ func (im *importer) noteServer(ctx context.Context, g *group) error {
 	for _, i := range data.Instances {
 		ids = append(ids, i.Customer)
 	}
-	list, err := im.rec.Accounts(ctx, ids...)
+	list, err := im.options.Store.Accounts(ctx, ids...)
 	others := slices.DeleteFunc(list, func(a *customer.Account) bool { return slices.Contains(g.holders, a.Customer.ID) })
 	if err != nil || len(others) == 0 {
 		return err

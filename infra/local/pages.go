@@ -31,7 +31,7 @@ type localPages struct {
 	data       localdata.Dir
 	worker     *worker
 	outbox     *outboxdir.Dir
-	recorder   licenseimport.Recorder
+	imports    licenseimport.Options
 	mailEvents mailEventsFunc
 	events     *randomEvents
 	pages      *web.Pages
@@ -57,9 +57,9 @@ type (
 	}
 )
 
-func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, recorder licenseimport.Recorder,
+func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, imports licenseimport.Options,
 	mailEvents mailEventsFunc, events *randomEvents, samples previews, log *slog.Logger) http.Handler {
-	p := &localPages{data, w, outbox, recorder, mailEvents, events,
+	p := &localPages{data, w, outbox, imports, mailEvents, events,
 		web.NewPages(web.Layers{templateFiles, frame.Templates, sample.Templates})}
 	samples.pages = p
 	return web.New(web.Options{Routes: append(p.routes(), samples.routes()...), Pages: p.pages, Log: log})
@@ -132,7 +132,9 @@ func (p *localPages) moveClock(w http.ResponseWriter, r *http.Request) error {
 func (p *localPages) importLicenses(w http.ResponseWriter, r *http.Request) error {
 	skip := r.URL.Query().Get("skip-refused") == "true"
 	file := http.MaxBytesReader(nil, r.Body, licenseimport.MaxFile)
-	report, err := licenseimport.Import(r.Context(), p.recorder, file, "import", skip)
+	options := p.imports
+	options.SkipRefused = skip
+	report, err := licenseimport.Import(r.Context(), file, options)
 	if err != nil {
 		return err
 	}

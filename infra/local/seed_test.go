@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -155,7 +155,7 @@ func TestSampleFileIsImportedBesideTheSample(t *testing.T) {
 		"no sample": store.New(&tabletest.Memory{}, store.Options{Now: func() time.Time { return now }}),
 	} {
 		before := len(customersOf(t, s))
-		report, err := licenseimport.Import(t.Context(), s, strings.NewReader(string(file)), "import", false)
+		report, err := licenseimport.Import(t.Context(), bytes.NewReader(file), licenseimport.Options{Store: s})
 		if err != nil || len(report.Refused) > 0 || report.Recorded < 12 {
 			t.Fatalf("%s: got %+v, %v", name, report, err)
 		}
@@ -180,7 +180,7 @@ func TestTourUsesServersThatNobodyHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := licenseimport.Import(t.Context(), s, file, "import", false); err != nil {
+	if _, err := licenseimport.Import(t.Context(), file, licenseimport.Options{Store: s}); err != nil {
 		t.Fatal(err)
 	}
 	tours := 0

@@ -22,6 +22,7 @@ import (
 	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
+	"marketplace/infra/licenseimport"
 	"marketplace/infra/local/devidp"
 	"marketplace/infra/localdata"
 	"marketplace/shared/config"
@@ -169,10 +170,11 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	imports := licenseimport.Options{Store: db, PublicMailDomains: c.PublicMailDomains}
 	functions := router{
 		devIDP:  console.devIDP,
 		console: console.site,
-		pages: newPages(o.Data, w, outbox, db, mailEvents.Invoke, events, previews{
+		pages: newPages(o.Data, w, outbox, imports, mailEvents.Invoke, events, previews{
 			Source: sample.Source{Writer: letters, Catalog: catalogs.current},
 		}, o.Log),
 		catalog: catalogs.api,

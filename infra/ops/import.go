@@ -149,7 +149,9 @@ func importIntoTable(
 	if err != nil {
 		return licenseimport.Report{}, "", err
 	}
-	report, err = licenseimport.Import(ctx, store.New(t, store.Options{Now: time.Now}), file, "import", skip)
+	report, err = licenseimport.Import(ctx, file, licenseimport.Options{
+		Store: store.New(t, store.Options{Now: time.Now}), SkipRefused: skip, PublicMailDomains: c.PublicMailDomains,
+	})
 	return report, where, err
 }
 
@@ -165,7 +167,9 @@ func importIntoFolder(
 	if err != nil {
 		return licenseimport.Report{}, err
 	}
-	report, err := licenseimport.Import(ctx, store.New(t, store.Options{Now: clock.Now}), file, "import", skip)
+	report, err := licenseimport.Import(ctx, file, licenseimport.Options{
+		Store: store.New(t, store.Options{Now: clock.Now}), SkipRefused: skip, PublicMailDomains: c.PublicMailDomains,
+	})
 	if closed := done(); err == nil {
 		err = closed
 	}
