@@ -142,8 +142,10 @@ func (w accountWords) line(e store.Event) lineView {
 		}
 	case store.LicenseReplaced, store.LicenseSuccessorSet:
 		l.Note, l.About = "", w.license(e.Note)
-	case store.RequestIssued:
-		l.Note = ""
+	case store.LicenseIssued:
+		if l.Note = ""; e.Note != "" {
+			l.Action, l.About = "issued for", linkTo(requestOf(e.Note))
+		}
 	case store.WarningsConfirmed:
 		l.Note = w.withoutIDs(e.Note)
 	}
