@@ -45,7 +45,7 @@ func BenchmarkConsole(b *testing.B) {
 			return "/console?show=closed&after=" + known.day() + "T12:00:00Z%23x"
 		}},
 		{"search for a word", func() string { return searchFor(known.any(known.words)) }},
-		{"search for the word of many", func() string { return searchFor("GmbH") }},
+		{"search for the word of many", func() string { return searchFor("Systems") }},
 		{"search for a person's name", func() string { return searchFor("Jane " + known.any(known.persons)) }},
 		{"search for a mail domain", func() string { return searchFor(known.domain()) }},
 		{"search for a server", func() string { return searchFor(known.any(known.servers)) }},
@@ -151,14 +151,15 @@ func (k *records) add(of records, largest bool) {
 }
 
 type filler struct {
-	store  *store.Store
-	random *rand.Rand
-	now    time.Time
+	store     *store.Store
+	random    *rand.Rand
+	now       time.Time
+	contracts map[int]license.License // a license under the contract of each year
 }
 
 // companyName returns the name of the i-th customer.
 func companyName(i int) string {
-	return fmt.Sprintf("%s %s GmbH", syllables(i), syllables(i*7+1))
+	return fmt.Sprintf("%s %s Systems GmbH", syllables(i), syllables(i*7+1))
 }
 
 // customer writes a customer with instances, each with licenses of one to three years.
@@ -175,7 +176,10 @@ func (f *filler) customer(ctx context.Context, i, instances int, k *records) err
 	}
 	k.customers, k.words = []string{string(c.Reference)}, strings.Fields(name)[:1]
 	k.emails, k.persons = []string{c.Contacts[0].Email}, []string{person}
-	for range instances {
+	for n := range instances {
+		if n%instancesOfContract == 0 {
+			f.contracts = map[int]license.License{}
+		}
 		server, years := f.server(), 1+f.random.IntN(3)
 		if instances > 1000 {
 			years = 1
@@ -185,7 +189,7 @@ func (f *filler) customer(ctx context.Context, i, instances int, k *records) err
 			if f.now.After(start) {
 				f.now = start.Add(-time.Hour)
 			}
-			if err := f.license(ctx, c, server, k); err != nil {
+			if err := f.license(ctx, c, server, year-years, k); err != nil {
 				return err
 			}
 		}
@@ -206,8 +210,11 @@ func (f *filler) details(c customer.Customer, server license.Server) request.Det
 	return d
 }
 
-// license files a request and answers it.
-func (f *filler) license(ctx context.Context, c customer.Customer, server license.Server, k *records) error {
+// instancesOfContract is how many instances one contract covers.
+const instancesOfContract = 100
+
+// license files a request and answers it, under the contract of the year.
+func (f *filler) license(ctx context.Context, c customer.Customer, server license.Server, year int, k *records) error {
 	r, _, err := f.store.FileRequest(ctx, f.details(c, server), "")
 	if err != nil {
 		return err
@@ -216,10 +223,14 @@ func (f *filler) license(ctx context.Context, c customer.Customer, server licens
 	l := sampleLicense(r.ID, license.DateOf(f.now).AddMonths(12))
 	l.Customer, l.Server, l.Edition, l.Organization = c.ID, server, r.Edition, c.Name
 	l.NotBefore = license.DateOf(f.now)
+	if first, ok := f.contracts[year]; ok {
+		l.Contract, l.Edition, l.Expiration = first.Contract, first.Edition, first.Expiration
+	}
 	issue, err := storetest.Draft(ctx, f.store, l)
 	if err != nil {
 		return err
 	}
+	f.contracts[year] = issue.Licenses[0]
 	issue.Request, issue.RequestVersion = r.ID, 1
 	k.requests, k.licenses = append(k.requests, r.ID), append(k.licenses, l.ID)
 	k.servers = append(k.servers, string(server))
