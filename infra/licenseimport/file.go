@@ -316,8 +316,8 @@ func parseEnvironment(s string, of license.Type) (request.Environment, error) {
 	case of == license.Evaluation:
 		return e, nil
 	}
-	return usual, fault.New(fault.Invalid, "A license of type %s is for a %s server. Correct the type or the environment.",
-		of, usual)
+	return usual, fault.New(fault.Invalid,
+		"A license of type %s is for a %s server. Correct the type or the environment.", of, usual)
 }
 
 func parseMirrors(s string, of request.Environment) (license.Server, error) {

@@ -197,7 +197,9 @@ const maxSpellings = 5
 // describes reports whether a customer on record is the group's: it has the name, and the domain or the address.
 func (g *group) describes(a *customer.Account) bool {
 	return slices.ContainsFunc(append([]customer.Customer{a.Customer}, a.Merged...), func(c customer.Customer) bool {
-		return slices.ContainsFunc(g.companies, func(of company) bool { return of.isNameOf(c) && of.reaches(c, g.public) })
+		return slices.ContainsFunc(g.companies, func(of company) bool {
+			return of.isNameOf(c) && of.reaches(c, g.public)
+		})
 	})
 }
 
@@ -217,7 +219,6 @@ func (of company) isNameOf(c customer.Customer) bool {
 
 // reaches reports whether a customer has the domain, or a contact there.
 func (of company) reaches(c customer.Customer, public []string) bool {
-	return slices.Contains(c.Domains, of.domain) || slices.ContainsFunc(c.Contacts, func(contact customer.Contact) bool {
-		return domainOf(contact.Email, public) == of.domain
-	})
+	there := func(contact customer.Contact) bool { return domainOf(contact.Email, public) == of.domain }
+	return slices.Contains(c.Domains, of.domain) || slices.ContainsFunc(c.Contacts, there)
 }

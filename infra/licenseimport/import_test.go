@@ -209,7 +209,8 @@ func TestStagingIsUnderTheProductionThatItMirrors(t *testing.T) {
 		if len(s) != 1 || len(p) != 1 || (s[0].Production == p[0].ID) != tt.under {
 			t.Errorf("%s: got %+v, want under production: %v", tt.name, a.Instances, tt.under)
 		}
-		if (tt.note != "") != (len(report.Notes) == 1) || tt.note != "" && !strings.HasPrefix(report.Notes[0].Text, tt.note) {
+		if (tt.note != "") != (len(report.Notes) == 1) ||
+			tt.note != "" && !strings.HasPrefix(report.Notes[0].Text, tt.note) {
 			t.Errorf("%s: got %v, want %q", tt.name, report.Notes, tt.note)
 		}
 	}
@@ -228,7 +229,8 @@ func TestSameDataWithAnotherPrefixIsNotedAndKeptApart(t *testing.T) {
 func TestStagingWithoutEntitlementIsNoted(t *testing.T) {
 	e := newTestEnv()
 	report := e.imported(t, header+strings.NewReplacer("PRODUCTION", "STAGING", "yes", "no").Replace(good))
-	if report.Recorded != 1 || len(report.Notes) != 1 || !strings.HasPrefix(report.Notes[0].Text, "type: staging needs") {
+	if report.Recorded != 1 || len(report.Notes) != 1 ||
+		!strings.HasPrefix(report.Notes[0].Text, "type: staging needs") {
 		t.Errorf("got %+v, want a note", report)
 	}
 }
@@ -322,8 +324,8 @@ func TestImportWithARefusedLineRecordsNothing(t *testing.T) {
 func TestCustomerColumnTellsCustomersApart(t *testing.T) {
 	head := strings.TrimSpace(header) + ",customer\n"
 	with := func(organization, email, server, name string) string {
-		return strings.TrimSpace(row(organization, email, server, "developer", "PRODUCTION", "2018-08-31")) + "," + name +
-			"\n"
+		line := strings.TrimSpace(row(organization, email, server, "developer", "PRODUCTION", "2018-08-31"))
+		return line + "," + name + "\n"
 	}
 	e := newTestEnv()
 	file := head + with("Acme AG", "ada@acme.example", server, "Bern") +
@@ -336,7 +338,8 @@ func TestCustomerColumnTellsCustomersApart(t *testing.T) {
 	if len(list) != 2 || len(list[0].Instances)+len(list[1].Instances) != 3 {
 		t.Fatalf("got %d customers, want Bern and Zürich", len(list))
 	}
-	r := e.imported(t, head+with("Acme AG", "ada@acme.example", "20110407133530", "Genf")) // a third one, in a later file
+	// A third one, in a later file.
+	r := e.imported(t, head+with("Acme AG", "ada@acme.example", "20110407133530", "Genf"))
 	if len(r.Notes) > 0 {
 		t.Errorf("got notes %v, want none", r.Notes)
 	}
@@ -345,7 +348,8 @@ func TestCustomerColumnTellsCustomersApart(t *testing.T) {
 	}
 
 	e = newTestEnv() // a line without a name belongs to the only one of its company
-	e.imported(t, head+with("Acme AG", "ada@acme.example", server, "Bern")+with("Acme", "bob@acme.example", server2, ""))
+	e.imported(t, head+with("Acme AG", "ada@acme.example", server, "Bern")+
+		with("Acme", "bob@acme.example", server2, ""))
 	a := e.account(t)
 	if len(a.Instances) != 2 || !slices.Equal(a.Customer.Outside, []customer.Outside{{System: Grouping, ID: "bern"}}) {
 		t.Errorf("got %+v, want both instances at one customer that keeps its name", a)
@@ -356,7 +360,8 @@ func TestCustomerColumnTellsCustomersApart(t *testing.T) {
 		t.Errorf("got %+v, want a third instance by our reference", a)
 	}
 	report := e.reported(t, head+with("Unlike", "eve@elsewhere.example", "20110407133530", "C-000000"))
-	if len(report.Refused) != 1 || !strings.Contains(report.Refused[0].String(), "customer: C-000000 is not on record") {
+	if len(report.Refused) != 1 ||
+		!strings.Contains(report.Refused[0].String(), "customer: C-000000 is not on record") {
 		t.Errorf("got %+v, want a reference that is not on record refused", report)
 	}
 }
@@ -372,7 +377,8 @@ func TestContactsAndReferencesJoinTheCustomer(t *testing.T) {
 		t.Errorf("got %+v, want two contacts and a reference", c)
 	}
 	e.imported(t, head+strings.NewReplacer("2018-08-31", "2019-08-31", "bob@", "eve@", "4711", "4712").Replace(line))
-	if c = e.account(t).Customer; len(c.Contacts) != 3 || c.Contacts[2].Email != "eve@acme.example" || len(c.Outside) != 2 {
+	c = e.account(t).Customer
+	if len(c.Contacts) != 3 || c.Contacts[2].Email != "eve@acme.example" || len(c.Outside) != 2 {
 		t.Errorf("got %+v, want a third contact and a second reference", c)
 	}
 }
@@ -447,7 +453,8 @@ func TestSecondImportFormsNothing(t *testing.T) {
 		e.now = e.now.AddDate(0, 1, 0)
 		e.table.Reset()
 		report := e.imported(t, file)
-		if n := e.table.Counts().RowsWritten; n > 0 || report.Known != 3 || e.state(t) != before || len(report.Notes) > 0 {
+		n := e.table.Counts().RowsWritten
+		if n > 0 || report.Known != 3 || e.state(t) != before || len(report.Notes) > 0 {
 			t.Errorf("%s: got %+v and %d rows written, want nothing", name, report, n)
 		}
 		// A later license of the same server is the same customer's, or the one's who has it now.

@@ -91,8 +91,8 @@ type same struct {
 	expiration license.Date
 }
 
-// join makes an entry of the lines about each license. Lines that contradict one another are refused, all of them: which
-// one is right does not depend on their order.
+// join makes an entry of the lines about each license. Lines that contradict one another are refused, all of them:
+// which one is right does not depend on their order.
 func (f *File) join(lines []line) {
 	of := map[same][]line{}
 	var order []same

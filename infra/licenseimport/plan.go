@@ -38,8 +38,8 @@ type placed struct {
 	contract string // "" for an evaluation
 }
 
-// planned works out what a group's licenses add to a customer; a is nil if it is new. What it says about lines is in the
-// plan.
+// planned works out what a group's licenses add to a customer; a is nil if it is new. What it says about lines is in
+// the plan.
 func (im *importer) planned(g *group, a *customer.Account, entries []*Entry) *plan {
 	p := &plan{group: g, now: im.options.Store.Now(), by: im.options.By, had: map[string]bool{}}
 	p.today = license.DateOf(p.now)
@@ -383,7 +383,8 @@ func (p *plan) joinContacts(c *customer.Customer, people []license.Contact) {
 		case len(c.Contacts) == customer.MaxContacts:
 			left++
 		default:
-			c.Contacts = append(c.Contacts, customer.Contact{Name: to.Name, Email: to.Email, Since: p.now, VouchedBy: p.by})
+			added := customer.Contact{Name: to.Name, Email: to.Email, Since: p.now, VouchedBy: p.by}
+			c.Contacts = append(c.Contacts, added)
 		}
 	}
 	if left > 0 {

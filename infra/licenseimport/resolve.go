@@ -364,7 +364,9 @@ func (im *importer) noteServer(ctx context.Context, g *group) error {
 		ids = append(ids, i.Customer)
 	}
 	list, err := im.options.Store.Accounts(ctx, ids...)
-	others := slices.DeleteFunc(list, func(a *customer.Account) bool { return slices.Contains(g.holders, a.Customer.ID) })
+	others := slices.DeleteFunc(list, func(a *customer.Account) bool {
+		return slices.Contains(g.holders, a.Customer.ID)
+	})
 	if err != nil || len(others) == 0 {
 		return err
 	}

@@ -71,8 +71,8 @@ func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, clo
 // instances.
 var form = table.Row{Key: table.Key{PK: "local", SK: "form"}, Type: "form", Schema: 3, Data: json.RawMessage(`{}`)}
 
-// Marker is the row that the local server writes when it has filled a table. Earlier versions of the program look at its
-// schema.
+// Marker is the row that the local server writes when it has filled a table. Earlier versions of the program look at
+// its schema.
 var Marker = table.Row{Key: table.Key{PK: "local", SK: "seeded"}, Type: "seeded", Schema: form.Schema,
 	Data: json.RawMessage(`{}`)}
 

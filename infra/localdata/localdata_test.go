@@ -49,8 +49,8 @@ func TestServerFindsTheRunningServer(t *testing.T) {
 	}
 }
 
-// older are rows as earlier versions of the program wrote them, into a folder of their own: before there were customers,
-// licenses had their contacts, and requests, licenses and suppressions shared partitions.
+// older are rows as earlier versions of the program wrote them, each list into a folder of its own: before there were
+// customers, licenses had their contacts, and requests, licenses and suppressions shared partitions.
 var older = map[string][]table.Row{
 	"of a server without a sample": {seeded(2)},
 	"of a server": {

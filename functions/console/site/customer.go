@@ -238,6 +238,7 @@ const (
 	changesShown      = 20
 	changesOnTimeline = 50
 	requestsShown     = 20
+	requestsNamed     = 100 // that the timeline calls by their references
 )
 
 type customerView struct {

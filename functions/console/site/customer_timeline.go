@@ -40,13 +40,12 @@ func (s *site) accountTimeline(r *http.Request, p *accountPage) (list []changeGr
 	w := s.accountWords(r, p)
 	for _, e := range p.events {
 		if n := len(list); n == 0 || list[n-1].ID != e.ID {
-			g := changeGroup{ID: e.ID, At: e.At, By: w.colleagues.name(e.By)}
-			if e.By == store.System {
-				g.By = ""
-			}
-			list = append(list, g)
+			list = append(list, changeGroup{ID: e.ID, At: e.At})
 		}
 		g := &list[len(list)-1]
+		if g.By == "" && e.By != store.System {
+			g.By = w.colleagues.name(e.By)
+		}
 		line := w.line(e)
 		switch {
 		case e.Action == store.CustomerMerged && w.merges(p.events, e):
@@ -83,6 +82,7 @@ type accountWords struct {
 	contracts map[string]*customer.Contract
 	instances map[string]*customer.Instance
 	licenses  map[string]customer.License
+	requests  map[string]request.Summary
 }
 
 func (s *site) accountWords(r *http.Request, p *accountPage) accountWords {
@@ -90,6 +90,10 @@ func (s *site) accountWords(r *http.Request, p *accountPage) accountWords {
 		vocabulary: vocabulary{colleagues: colleaguesOf(r), catalog: s.catalogNames(r.Context())}, path: p.Path(),
 		customers: map[string]store.CustomerSummary{}, contracts: map[string]*customer.Contract{},
 		instances: map[string]*customer.Instance{}, licenses: map[string]customer.License{},
+		requests: map[string]request.Summary{},
+	}
+	for _, r := range p.requests {
+		w.requests[r.ID] = r
 	}
 	for id, c := range p.known {
 		w.customers[id] = c
@@ -142,9 +146,9 @@ func (w accountWords) line(e store.Event) lineView {
 		}
 	case store.LicenseReplaced, store.LicenseSuccessorSet:
 		l.Note, l.About = "", w.license(e.Note)
-	case store.LicenseIssued:
+	case store.LicenseIssued, store.LicenseRecorded:
 		if l.Note = ""; e.Note != "" {
-			l.Action, l.About = "issued for", linkTo(requestOf(e.Note))
+			l.Action, l.About = l.Action+" for", w.request(e.Note)
 		}
 	case store.WarningsConfirmed:
 		l.Note = w.withoutIDs(e.Note)
@@ -232,6 +236,14 @@ func (w accountWords) instance(id string) mention {
 		return mention{environmentName(i.Environment) + " " + shortServer(i.Server()), w.path + "/instances/" + id}
 	}
 	return mention{Text: "An instance that is now with another customer"}
+}
+
+func (w accountWords) request(id string) mention {
+	m := linkTo(requestOf(id))
+	if r, ok := w.requests[id]; ok {
+		m.Text = "request " + string(r.Reference)
+	}
+	return m
 }
 
 func (w accountWords) license(id string) mention {
@@ -383,7 +395,7 @@ func (s *site) customerTimeline(w http.ResponseWriter, r *http.Request) error {
 	if before != "" && !license.ValidID(before) {
 		before = ""
 	}
-	p, err := s.readAccount(r, reading{events: changesOnTimeline, before: before})
+	p, err := s.readAccount(r, reading{events: changesOnTimeline, before: before, requests: requestsNamed})
 	if err != nil || redirectToAccount(w, r, p) {
 		return err
 	}

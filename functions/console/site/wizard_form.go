@@ -59,16 +59,16 @@ func newWizardView(d *generator.Draft, today license.Date) *wizardView {
 	v.Instance = instanceField(d, today)
 	v.Contract = contractField(d, today)
 	v.ContractLast = web.Field{Name: "contractLast", Label: "Contract ends", Type: "date", Value: f.ContractLast,
-		Optional: true, Class: "for-contract", Hint: "Default: the license's last day."}
+		Optional: true, Class: "for-contract"}
 	v.Counts = []web.Field{
 		{Name: "productionCount", Label: "Production instances", Value: f.ProductionCount, InputMode: "numeric",
-			Class: "for-contract", Hint: "Covered by the contract."},
+			Class: "for-contract"},
 		{Name: "stagingCount", Label: "Staging instances", Value: f.StagingCount, InputMode: "numeric",
-			Class: "for-contract", Hint: "Covered by the contract."},
+			Class: "for-contract"},
 	}
 	v.Follow = followField(d, today)
 	v.Mute = muteField(d)
-	v.Type = web.Field{Name: "type", Label: "Type", Type: "radio", Value: f.Type, Required: true, Class: "half",
+	v.Type = web.Field{Name: "type", Label: "Type", Type: "radio", Value: f.Type, Required: true, Class: "half types",
 		Options: []web.Option{
 			{Value: string(license.Evaluation), Label: "Evaluation"},
 			{Value: string(license.Production), Label: "Production"},
@@ -265,15 +265,15 @@ func contractField(d *generator.Draft, today license.Date) web.Field {
 
 // followField offers the instances that get licenses along with the first one.
 func followField(d *generator.Draft, today license.Date) web.Field {
-	list := web.Field{Name: "follow", Type: "boxes", Label: "Issue along with it", Class: "wide many",
+	list := web.Field{Name: "follow", Type: "boxes", Label: "Issue along with it", Class: "wide ids",
 		Hint: "Each gets the same terms for its own server. All keys go in one email."}
 	for _, i := range d.Followers() {
-		hint := "no license"
+		hint := environmentName(i.Environment) + ", no license"
 		if l, ok := i.Current(today); ok {
-			hint = shortEdition(l.Edition) + " through " + l.Expiration.Long()
+			hint = environmentName(i.Environment) + ", " + shortEdition(l.Edition) + " through " + l.Expiration.Long()
 		}
 		list.Options = append(list.Options, web.Option{
-			Value: i.ID, Label: environmentName(i.Environment) + " " + string(i.Server()), Hint: hint,
+			Value: i.ID, Label: string(i.Server()), Hint: hint,
 			Ticked: slices.Contains(d.Form.Follow, i.ID),
 		})
 	}
@@ -282,13 +282,13 @@ func followField(d *generator.Draft, today license.Date) web.Field {
 
 // muteField offers to end the reminders of the customer's other evaluations.
 func muteField(d *generator.Draft) web.Field {
-	list := web.Field{Name: "mute", Type: "boxes", Label: "Evaluations on other servers", Class: "wide many"}
+	list := web.Field{Name: "mute", Type: "boxes", Label: "End the reminders of evaluations", Class: "wide ids"}
 	if d.Form.Type == string(license.Evaluation) {
 		return list
 	}
 	for _, l := range d.OpenEvaluations() {
 		list.Options = append(list.Options, web.Option{
-			Value: l.ID, Label: "End the reminders of " + string(l.Server), Hint: "through " + l.Expiration.Long(),
+			Value: l.ID, Label: string(l.Server), Hint: "through " + l.Expiration.Long(),
 			Ticked: slices.Contains(d.Form.Mute, l.ID),
 		})
 	}
@@ -329,7 +329,7 @@ func (v *wizardView) addressTo(d *generator.Draft) {
 	} else {
 		v.Other[0].Required = true
 	}
-	v.Contacts = web.Field{Name: "addContacts", Type: "boxes", Label: "Add to the customer", Class: "wide many"}
+	v.Contacts = web.Field{Name: "addContacts", Type: "boxes", Label: "Add as contacts", Class: "half"}
 	add := func(value, label, hint string) {
 		v.Contacts.Options = append(v.Contacts.Options, web.Option{
 			Value: value, Label: label, Hint: hint, Ticked: slices.Contains(f.AddContacts, value),
@@ -340,16 +340,14 @@ func (v *wizardView) addressTo(d *generator.Draft) {
 		v.Contacts.Hint = "The recipient becomes the first contact."
 		list = slices.DeleteFunc(list, func(c license.Contact) bool { return c.Email == f.To })
 	} else {
-		add(generator.AddRecipient, "The recipient as a contact", "")
+		add(generator.AddRecipient, "The recipient", "")
 	}
 	for _, c := range list {
-		add(c.Email, "Contact "+c.Email, c.Name)
+		add(c.Email, c.Email, c.Name)
 	}
-	v.Domain = web.Field{Name: "addDomain", Type: "boxes", Label: "Mail domain", Class: "wide many"}
+	v.Domain = web.Field{Name: "addDomain", Type: "boxes", Label: "Add the recipient's mail domain", Class: "half"}
 	if d.DomainToAdd() != "" {
-		v.Domain.Options = []web.Option{{
-			Value: "yes", Label: "Mail domain " + d.DomainToAdd(), Hint: "of the recipient", Ticked: f.AddDomain == "yes",
-		}}
+		v.Domain.Options = []web.Option{{Value: "yes", Label: d.DomainToAdd(), Ticked: f.AddDomain == "yes"}}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // recordView is what is on record about the subject of the wizard's form, which stands beside it.
 type recordView struct {
 	Request   *request.Request
-	Asks      string // what the request is for: Renewal, Enterprise
+	Asks      string // the request's kind in a word
 	Customer  *customer.Customer
 	Page      string             // address of the customer's page
 	Contracts []contractSummary  // the customer's
@@ -34,7 +34,7 @@ type contractSummary struct {
 
 func recordOf(d *generator.Draft, today license.Date) (v recordView) {
 	if v.Request = d.Request; d.Request != nil {
-		v.Asks = d.Request.Kind.Name()
+		v.Asks = shortKind(d.Request.Kind)
 	}
 	if d.Account == nil {
 		return v

@@ -99,7 +99,7 @@ func (r reviewedLicense) Summary() string {
 
 // contractChange is a contract that is made, renewed or changed.
 type contractChange struct {
-	Title       string // "New contract", "Renewal of K-7K3Q9F", "K-7K3Q9F changes"
+	Title       string // New contract K-7K3Q9F, Renewal of contract K-7K3Q9F, Change of contract K-7K3Q9F
 	Line        string // its terms
 	Differences []generator.Difference
 }
@@ -107,7 +107,7 @@ type contractChange struct {
 // Contracts lists what happens to contracts.
 func (v reviewView) Contracts() (list []contractChange) {
 	for _, k := range v.Changes.Contracts {
-		change := contractChange{Title: "New contract", Differences: v.Draft.ContractDifferences(k)}
+		change := contractChange{Title: "New contract " + string(k.Reference), Differences: v.Draft.ContractDifferences(k)}
 		if v.Account != nil {
 			if renewed := v.Account.Contract(k.Renews); renewed != nil {
 				change.Title = "Renewal of contract " + string(renewed.Reference)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -17,11 +18,14 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/catalog"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
+	"marketplace/shared/table/tabletest"
 	"marketplace/shared/web/webtest"
 )
 
@@ -36,12 +40,25 @@ type workshop struct {
 func newWorkshop(t *testing.T, adjust ...func(*Options)) *workshop {
 	t.Helper()
 	w := &workshop{issuer: licensetest.Issuer(t)}
-	w.testEnv = newTestEnv(t, append([]func(*Options){func(o *Options) {
+	w.testEnv = newTestEnv(t, append(w.options(), adjust...)...)
+	return w
+}
+
+// newFaultyWorkshop returns a workshop over a table that fails when it is told to.
+func newFaultyWorkshop(t *testing.T) (*workshop, *tabletest.Faulty) {
+	t.Helper()
+	faulty := &tabletest.Faulty{Table: &tabletest.Memory{}}
+	w := &workshop{issuer: licensetest.Issuer(t)}
+	w.testEnv = newTestEnvOver(t, faulty, w.options()...)
+	return w, faulty
+}
+
+func (w *workshop) options() []func(*Options) {
+	return []func(*Options){func(o *Options) {
 		o.Issuer = func() (license.Issuer, error) { return w.issuer, nil }
 		o.Packager = w
 		o.PackagesURL = "https://packages.vendor.example"
-	}}, adjust...)...)
-	return w
+	}}
 }
 
 func (w *workshop) MakePackage(_ context.Context, name string, _ []catalog.Jar) error {
@@ -460,6 +477,287 @@ func TestLicenseIsRenewedReplacedAndIssuedWithoutRequest(t *testing.T) {
 	}
 	w.get(sam, "/console/licenses/none/renew").WantStatus(http.StatusNotFound)
 	w.get(sam, "/console/requests/none/issue").WantStatus(http.StatusNotFound)
+}
+
+// choices returns the choices of a field: values with what people read.
+func choices(a *webtest.Answer, name string) map[string]string {
+	found := map[string]string{}
+	page := a.Page()
+	page.Find("select[name=" + name + "] option").Each(func(_ int, s *goquery.Selection) {
+		found[s.AttrOr("value", "")] = webtest.Text(s)
+	})
+	page.Find("input[name=" + name + "]").Each(func(_ int, s *goquery.Selection) {
+		found[s.AttrOr("value", "")] = webtest.Text(s.Parent())
+	})
+	return found
+}
+
+// chosen returns the value that a field of the form has.
+func chosen(a *webtest.Answer, name string) string {
+	return filledIn(a.Page().Find("main form.wizard")).Get(name)
+}
+
+func TestCustomersAreOfferedWithTheReason(t *testing.T) {
+	w := newWorkshop(t)
+	kept := sampleLicense("l1", day("2018-04-30"))
+	w.record(kept)
+	named := sampleLicense("l2", day("2018-04-30"))
+	named.Organization, named.Server = "Customer und Sons GmbH", "AWHW8w9JtzBzSrmf9GQ2"
+	w.record(named, license.Contact{Email: "it@elsewhere.example"})
+	d := sampleDetails
+	d.Kind = request.Renewal
+	form := w.get(sam, "/console/requests/"+w.file(d).ID+"/issue").WantStatus(200)
+	first, second := storetest.CustomerID(kept.Organization), storetest.CustomerID(named.Organization)
+	offered := choices(form, "customer")
+	for id, want := range map[string]string{
+		first:  "has this server, jane.doe@customer.example is a contact, similar name",
+		second: "similar name", "new": "New customer", "other": "Another customer",
+	} {
+		if !strings.HasSuffix(offered[id], want) {
+			t.Errorf("got %q, want %q", offered[id], want)
+		}
+	}
+	if chosen(form, "customer") != first || len(offered) != 4 {
+		t.Errorf("got customer %q of %q, want the one with the server", chosen(form, "customer"), offered)
+	}
+	record := webtest.Text(form.Page().Find(".record"))
+	for _, want := range []string{"Renewal, R-", "Customer & Sons, C-", "Developer, 200'000 lines, through 30 Apr 2018, 1 of 1 " +
+		"production, 0 of 0 staging used", "through 30 Apr 2018"} {
+		if !strings.Contains(record, want) {
+			t.Errorf("got what is on record %q, want %q in it", record, want)
+		}
+	}
+	link := form.Page().Find(".record a[href^='/console/customers/']")
+	if webtest.Text(link) != "Customer & Sons" {
+		t.Errorf("got link %q, want the customer's", webtest.Text(link))
+	}
+}
+
+func TestUpdateFillsInForAnotherCustomer(t *testing.T) {
+	w := newWorkshop(t)
+	l := w.record(sampleLicense("l1", day("2018-04-30"))).License
+	a, err := w.store.Account(t.Context(), l.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := sampleDetails
+	d.Company, d.Email, d.Server = "Initech", "bill@initech.example", "AWHW8w9JtzBzSrmf9GQ2"
+	form := w.get(sam, "/console/requests/"+w.file(d).ID+"/issue").WantStatus(200)
+	if chosen(form, "customer") != "new" || form.Page().Find("#instance option").Length() != 1 {
+		t.Errorf("got customer %q, want a new one without instances", chosen(form, "customer"))
+	}
+	other := []func(url.Values){set("customer", "other"),
+		set("customerReference", " "+strings.ToLower(string(a.Contracts[0].Reference))+". ")}
+	for button, note := range map[string]int{"Update": 0, "Review": 1} { // a review would be of what the page does not show
+		next := w.press(form, button, other...).WantStatus(200)
+		if chosen(next, "customer") != l.Customer || chosen(next, "organization") != "Customer & Sons" ||
+			next.Page().Find("#refreshed").Length() != note {
+			t.Errorf("%s: got form %v, want it filled in for the customer", button, filledIn(next.Page().Find("form.wizard")))
+		}
+		instances, contracts := choices(next, "instance"), choices(next, "contract")
+		if got := instances[l.Instance]; got != "Production AWHW8w9JtzBzSrmf9GQX, production through 30 Apr 2018" {
+			t.Errorf("%s: got instance %q", button, got)
+		}
+		k := a.Contracts[0]
+		for value, want := range map[string]string{
+			"under:" + k.ID:  string(k.Reference) + ": Developer, 200'000 lines, through 30 Apr 2018, 1 of 1 production, 0 of 0 staging used",
+			"renew:" + k.ID:  "Renew " + string(k.Reference) + " with these terms",
+			"change:" + k.ID: "Change " + string(k.Reference) + " to these terms", "new": "New contract",
+		} {
+			if contracts[value] != want {
+				t.Errorf("%s: got contract %q, want %q", button, contracts[value], want)
+			}
+		}
+		w.press(next, "Review").WantStatus(200).Page().Find("#warnings")
+	}
+	wrong := w.press(form, "Update", set("customer", "other"), set("customerReference", "C-000000"))
+	page := wrong.WantStatus(http.StatusUnprocessableEntity).Page()
+	if got := webtest.Text(page.Find("#errors")); !strings.Contains(got, "There is no customer C-000000") ||
+		page.Find("#customerReference").AttrOr("value", "") != "C-000000" || chosen(wrong, "customer") != "other" {
+		t.Errorf("got %q, want the reference refused and kept", got)
+	}
+	w.nothingIssuedFor(d.Server)
+}
+
+// nothingIssuedFor fails if an instance has the server.
+func (w *workshop) nothingIssuedFor(server license.Server) {
+	w.t.Helper()
+	if d, err := w.store.Dataset(w.t.Context(), server); err != nil || len(d.Instances) > 0 {
+		w.t.Errorf("got %d instances, %v, want nothing issued", len(d.Instances), err)
+	}
+}
+
+func TestAnotherContractListsItsInstances(t *testing.T) {
+	s := newStory(t)
+	first := s.sells()
+	form := s.get(sam, "/console/licenses/"+first.ID+"/replace").WantStatus(200)
+	if form.Page().Find("[name=follow]").Length() != 0 {
+		t.Error("got instances along with a replacement")
+	}
+	next := s.press(form, "Review", set("contract", "renew:"+first.Contract)).WantStatus(200)
+	if got := choices(next, "follow"); len(got) != 4 || next.Page().Find("#refreshed").Length() != 1 {
+		t.Errorf("got instances %q, want the other four of the contract", got)
+	}
+}
+
+func TestIssueForCustomer(t *testing.T) {
+	w := newWorkshop(t)
+	l := w.record(sampleLicense("l1", day("2018-04-30"))).License
+	a, err := w.store.Account(t.Context(), l.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := customerPage(a.Customer) + "/issue"
+	form := w.get(sam, strings.ToLower(path)).WantStatus(200)
+	if got := webtest.Text(form.Page().Find("h1")); got != "Issue a license for Customer & Sons" ||
+		form.Page().Find("input[name=customer][type=radio]").Length() != 0 {
+		t.Errorf("got %q, want the form without a choice of customers", got)
+	}
+	review := w.press(form, "Review", set("serverId", "AWHW8w9JtzBzSrmf9GQ2"), set("edition", "developer"), set("maxLoc", "250000"),
+		set("stagingCount", "0")).WantStatus(200)
+	issued := w.issued(w.press(review, "Issue and send", confirm(review)))
+	if issued.Customer != l.Customer || issued.Instance == l.Instance || issued.Contract == l.Contract {
+		t.Errorf("got license %+v, want one of a new instance under a new contract", issued)
+	}
+	for _, path := range []string{"/console/customers/C-000000/issue", "/console/customers/none/issue",
+		path + "?contract=K-000000"} {
+		w.get(sam, path).WantStatus(http.StatusNotFound)
+	}
+	w.get(vera, path).WantStatus(http.StatusForbidden)
+}
+
+func TestReviewShowsTheDifferencesOfEachLicense(t *testing.T) {
+	s := newStory(t)
+	first := s.sells()
+	s.advance(330 * 24 * time.Hour)
+	alike := s.reviews(renew(first))
+	if n := alike.Page().Find("table.licenses tbody tr").Length(); n != 5 {
+		t.Errorf("got %d rows, want one for each license", n)
+	}
+	text := webtest.Text(alike.Page().Find("section[aria-labelledby=difference-title] > p"))
+	if want := "Valid through: 04 Mar 2019 → 04 Mar 2020 (366 days later)."; !strings.Contains(text, want) {
+		t.Errorf("got %q, want what all have in common: %q", text, want)
+	}
+
+	ahead := s.issued(s.press(alike, "Issue and send", confirm(alike)))
+	s.advance(24 * time.Hour)
+	mixed := s.reviews("/console/licenses/"+first.ID+"/upgrade", set("maxLoc", "1000000"))
+	rows := mixed.Page().Find("table.licenses tbody tr")
+	for n := range rows.Length() {
+		if got := webtest.Text(rows.Eq(n)); !strings.Contains(got, "Lines of code: 250'000 → 1'000'000 (750'000 more)") ||
+			!strings.Contains(got, "previous license will be revoked") {
+			t.Errorf("got row %q, want its difference and what is revoked", got)
+		}
+	}
+	record := webtest.Text(mixed.Page().Find("section[aria-labelledby=record-title]"))
+	for _, want := range []string{"Change of contract K-", "Lines of code: 250'000 1'000'000 (750'000 more)", "Licenses revoked"} {
+		if !strings.Contains(record, want) {
+			t.Errorf("got %q, want %q", record, want)
+		}
+	}
+	if rows.Length() != 10 || ahead.Contract == first.Contract {
+		t.Errorf("got %d rows, want both terms of five instances", rows.Length())
+	}
+}
+
+func TestReviewSaysThatASmallerRenewalBeginsLater(t *testing.T) {
+	w := newWorkshop(t)
+	w.record(sampleLicense("l1", day("2018-04-30")))
+	form := w.get(sam, "/console/licenses/l1/renew").WantStatus(200)
+	review := w.press(form, "Review", set("maxLoc", "100000")).WantStatus(200)
+	text := webtest.Text(review.Page().Find("#start-moved"))
+	if !strings.Contains(text, "begins the day after the current one ends") ||
+		!strings.Contains(webtest.Text(review.Page().Find("section[aria-labelledby=license-0]")), "01 May 2018") {
+		t.Errorf("got %q, want the moved start", text)
+	}
+	if w.press(form, "Review").WantStatus(200).Page().Find("#start-moved").Length() != 0 {
+		t.Error("got a moved start for the same terms")
+	}
+}
+
+func TestReviewListsWhatChangesBesides(t *testing.T) {
+	w := newWorkshop(t)
+	trial := sampleLicense("e1", day("2018-03-31"))
+	trial.Type, trial.Server = license.Evaluation, "AWHW8w9JtzBzSrmf9GQ2"
+	w.record(trial)
+	w.record(sampleLicense("l1", day("2018-04-30")))
+	d := sampleDetails
+	d.Kind, d.Email, d.Name = request.Renewal, "new@customer.example", "Nina New"
+	form := w.get(sam, "/console/requests/"+w.file(d).ID+"/issue").WantStatus(200)
+	review := w.press(form, "Review", set("to", "new@customer.example"), set("addContacts", "recipient"), set("addDomain", "yes"),
+		set("mute", "e1"), set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
+	text := webtest.Text(review.Page().Find("section[aria-labelledby=record-title]"))
+	for _, want := range []string{
+		"CustomerCustomer & Sons", "New contactsNina New, new@customer.example", "New mail domaincustomer.example",
+		"Production server IDAWHW8w9JtzBzSrmf9GQX → BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "Reminders endedAWHW8w9JtzBzSrmf9GQ2",
+		"Renewal of contract K-",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("got %q, want %q in it", text, want)
+		}
+	}
+	w.issued(w.press(review, "Issue and send", confirm(review)))
+	if l, err := w.store.License(t.Context(), "e1"); err != nil || !l.License.Muted {
+		t.Errorf("got evaluation %+v, %v, want its reminders ended", l.License, err)
+	}
+}
+
+func TestPartlyIssuedIsContinued(t *testing.T) {
+	w, table := newFaultyWorkshop(t)
+	s := story{w}
+	first := s.issues(issueFor(s.asks(request.New, nil)), set("productionCount", "6"), set("stagingCount", "24"))
+	a := s.of(first)
+	production := first.Instance
+	for n := range 29 { // more than one transaction can renew
+		l := first
+		l.ID, l.Request, l.Server = "", "", license.Server(fmt.Sprintf("DWHW8w9JtzBzSrmf9F%02d", n))
+		l.Instance = fmt.Sprintf("instance%02d", n)
+		i := customer.Instance{ID: l.Instance, Customer: l.Customer, Environment: request.StagingUse, Production: production,
+			Servers: []customer.ServerID{{Server: l.Server, Told: *w.now}}, Created: *w.now}
+		if l.Type = license.Staging; n%5 == 4 {
+			l.Type, i.Environment, i.Production, production = license.Production, request.ProductionUse, "", i.ID
+		}
+		l.ID = store.NewID(*w.now)
+		w.must(w.store.IssueLicenses(t.Context(), store.Issue{Licenses: []license.License{l},
+			Instances: []customer.Instance{i}, By: "import", Imported: true}))
+	}
+	review := s.reviews(renew(first))
+	transacts := 0
+	table.Fault = func(c tabletest.Call) tabletest.Fault {
+		if c.Op == "transact" {
+			transacts++
+		}
+		if transacts > 3 { // the whole, which is too large, the contract, and a batch
+			return tabletest.Down
+		}
+		return tabletest.Fault{}
+	}
+	partly := w.press(review, "Issue and send", confirm(review))
+	table.Fault = nil
+	if partly.StatusCode == http.StatusSeeOther {
+		t.Fatal("got it issued, want it to end between its transactions")
+	}
+	if partly = w.press(review, "Issue and send", confirm(review)); partly.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("got status %d, want what was issued so far\n%s", partly.StatusCode, webtest.Text(partly.Page().Find("main")))
+	}
+	page := partly.Page()
+	if got := webtest.Text(page.Find("h1")); !strings.HasSuffix(got, "licenses issued so far") {
+		t.Errorf("got %q, want how many were issued", got)
+	}
+	more := page.Find("a.button").First()
+	if webtest.Text(more) != "Issue the missing keys" {
+		t.Fatalf("got button %q", webtest.Text(more))
+	}
+	l := s.issues(more.AttrOr("href", ""))
+	now := s.of(l)
+	if len(now.Contracts) != 2 || len(now.Outstanding(l.Contract, license.DateOf(*w.now))) != 0 || len(a.Contracts) != 1 {
+		t.Errorf("got account %+v, want nothing missing", now.Contracts)
+	}
+	for _, i := range now.Instances {
+		if len(i.Licenses) != 2 || i.Licenses[0].Successor != i.Licenses[1].ID {
+			t.Errorf("got licenses %+v of %s, want one that renews the other", i.Licenses, i.Server())
+		}
+	}
 }
 
 func TestRepeatedPackageFormMakesOnePackage(t *testing.T) {
