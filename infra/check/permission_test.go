@@ -25,6 +25,7 @@ import (
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/signer"
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -36,6 +37,7 @@ import (
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
 )
@@ -78,7 +80,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
-	try("console", u.consoleSteps(), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions](),
+	try("console", append(u.consoleSteps(), u.customerSteps()...), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions](),
 		reflect.TypeFor[signin.Directory]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
@@ -104,6 +106,7 @@ type user struct {
 	s   *delivery.Store
 
 	license license.License // on record
+	other   string          // the ID of another customer
 	key     string          // the ID of a mail with its key
 	filed   request.Request
 	due     store.Due
@@ -111,28 +114,26 @@ type user struct {
 
 const operator = "sales@example.com"
 
+var contact = license.Contact{Email: "a@example.com"}
+
 // prepare puts a license on record, and queues mails with its key.
 func (u *user) prepare(t *testing.T) {
 	t.Helper()
-	u.license = license.License{
+	u.license = storetest.Record(t, u.s.Store, license.License{
 		ID: "l1", Type: license.Production, Organization: "Example", Server: "AWHW8w9JtzBzSrmf9GQX",
-		Edition: license.Developer,
-		MaxLoc:  1, Expiration: license.DateOf(u.now).AddMonths(2),
-		Contacts: []license.Contact{{Email: "a@example.com"}},
-	}
-	if _, err := u.s.AddLicense(u.ctx, u.license, store.System); err != nil {
-		t.Fatal(err)
-	}
+		Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(u.now).AddMonths(2), KeyText: "key",
+	}, contact).License
+	u.other = storetest.Customer(t, u.s.Store, "Another").ID
 	for i := range 10 {
 		if err := u.sendKey(fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	u.key = notice.LicenseKeyAgain(u.license, u.license.Contacts[0], "0").ID
+	u.key = notice.LicenseKeyAgain(u.license, contact, "0").ID
 }
 
 func (u *user) sendKey(nonce string) error {
-	return u.s.SendKeyAgain(u.ctx, u.license.ID, operator, u.license.Contacts[0], nonce)
+	return u.s.SendKeyAgain(u.ctx, u.license.ID, operator, contact, nonce)
 }
 
 // last drops all results of a call but its error.
@@ -250,11 +251,14 @@ func (u *user) remindersSteps() []step {
 			return u.s.DueReminders(u.ctx, license.DateOf(u.now), func(d store.Due) error { u.due = d; return nil })
 		}},
 		{"RecordReminder", func() error {
-			do := store.Reminding{Stage: reminder.Default.Longest(), To: u.license.Contacts[0], Ready: u.now}
+			do := store.Reminding{Stage: reminder.Default.Longest(), To: contact, Ready: u.now}
 			return u.s.RecordReminder(u.ctx, u.due, do)
 		}},
-		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, u.license.Contacts)) }},
+		{"Customer", func() error { return last(u.s.Customer(u.ctx, u.license.Customer)) }},
+		{"ContractOf", func() error { return last(u.s.ContractOf(u.ctx, u.license)) }},
+		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, []license.Contact{contact})) }},
 		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license)) }},
+		{"RecordNextKey", func() error { return last(u.s.RecordNextKey(u.ctx, u.license, 1)) }},
 		{"TellUnconfirmed", func() error { return last(u.s.TellUnconfirmed(u.ctx)) }},
 	}
 }
@@ -299,9 +303,11 @@ func (u *user) consoleSteps() []step {
 
 		{"License", func() error { return last(s.License(ctx, u.license.ID)) }},
 		{"Dataset", func() error { return last(s.Dataset(ctx, u.license.Server)) }},
-		{"LicenseTimeline", func() error { return last(s.LicenseTimeline(ctx, u.license.ID)) }},
+		{"Licenses", func() error { return last(s.Licenses(ctx, u.license.ID)) }},
+		{"Contacts", func() error { return last(s.Contacts(ctx, u.license, customer.Keys)) }},
+		{"LicenseTimeline", func() error { _, _, err := s.LicenseTimeline(ctx, u.license); return err }},
 		{"LicensesExpiring", func() error {
-			return s.LicensesExpiring(ctx, u.license.Expiration, func(store.Summary) error { return nil })
+			return s.LicensesExpiring(ctx, u.license.Expiration, func(store.LicenseRecord) error { return nil })
 		}},
 		{"LicensesOfMonth", func() error { return last(s.LicensesOfMonth(ctx, u.license.Expiration, 10, "")) }},
 		{"Expiring", func() error { _, _, err := s.Expiring(ctx, day, 12); return err }},
@@ -313,15 +319,17 @@ func (u *user) consoleSteps() []step {
 			l := u.license
 			l.ID = "l2"
 			i := store.Issue{
-				Licenses: []license.License{l}, By: operator, Request: u.filed.ID, RequestVersion: u.filed.Version,
+				Licenses: []license.License{l}, By: operator, To: contact, Request: u.filed.ID,
+				RequestVersion: u.filed.Version,
 			}
 			return s.IssueLicenses(ctx, i)
 		}},
 		{"RevokeLicense", changed(func(c store.LicenseChange) error { return s.RevokeLicense(ctx, c, "a reason") })},
 
-		{"FindByCompany", func() error { return last(s.FindByCompany(ctx, "example", 10)) }},
-		{"FindByDataset", func() error { return last(s.FindByDataset(ctx, u.license.Server, 10)) }},
+		{"FindByName", func() error { return last(s.FindByName(ctx, "example", 10)) }},
+		{"FindByServer", func() error { return last(s.FindByServer(ctx, string(u.license.Server), 10)) }},
 		{"FindByEmail", func() error { return last(s.FindByEmail(ctx, "a@example.com", 10)) }},
+		{"FindByDomain", func() error { return last(s.FindByDomain(ctx, "example.com", 10)) }},
 
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
 		{"QueuedMails", func() error { return last(s.QueuedMails(ctx, 10)) }},
@@ -358,6 +366,59 @@ func (u *user) consoleSteps() []step {
 		{"LiftSuppression", func() error {
 			return last(s.LiftSuppression(ctx, store.Subject{License: u.license.ID}, "a@example.com", operator, "ok"))
 		}},
+	}
+}
+
+// customerSteps are what the console does with customers.
+func (u *user) customerSteps() []step {
+	s, ctx, of := u.s, u.ctx, u.license.Customer
+	seen := func(id string) store.AccountChange {
+		a, err := s.Account(ctx, id)
+		if err != nil {
+			return store.AccountChange{}
+		}
+		return store.AccountChange{Customer: id, Version: a.Version, By: operator}
+	}
+	nothing := func(context.Context, []string) error { return nil }
+	move := func(from, to string, undo bool) error {
+		return s.MoveInstances(ctx, store.Move{
+			Instances: []string{u.license.Instance}, From: seen(from), To: to, Version: seen(to).Version, Undo: undo,
+		})
+	}
+	return []step{
+		{"Account", func() error { return last(s.Account(ctx, of)) }},
+		{"Accounts", func() error { return last(s.Accounts(ctx, of, u.other)) }},
+		{"AccountAnd", func() error {
+			return last(s.AccountAnd(ctx, of, func(context.Context, customer.Account, []string) error { return nil }))
+		}},
+		{"AccountVersion", func() error { _, _, err := s.AccountVersion(ctx, of); return err }},
+		{"Customers", func() error { return last(s.Customers(ctx, "", "", 10)) }},
+		{"CustomersByID", func() error { return last(s.CustomersByID(ctx, of)) }},
+		{"CustomerByReference", func() error {
+			c, err := s.Customer(ctx, of)
+			if err != nil {
+				return err
+			}
+			return last(s.CustomerByReference(ctx, c.Reference))
+		}},
+		{"CandidatesAnd", func() error { return last(s.CandidatesAnd(ctx, u.filed.Details, nothing)) }},
+		{"CustomerTimeline", func() error { _, _, err := s.CustomerTimeline(ctx, []string{of}, "", 10); return err }},
+		{"RequestsOf", func() error { _, _, err := s.RequestsOf(ctx, []string{of}, 10); return err }},
+		{"SaveCustomer", func() error {
+			return s.SaveCustomer(ctx, seen(of), of, func(c *customer.Customer) error { c.Notes = "a note"; return nil })
+		}},
+		{"CustomerNote", func() error { return s.CustomerNote(ctx, of, operator, "a note") }},
+		{"EndContract", func() error { return s.EndContract(ctx, seen(of), u.license.Contract, "unpaid") }},
+		{"ReopenContract", func() error { return s.ReopenContract(ctx, seen(of), u.license.Contract) }},
+		{"RetireInstance", func() error { return s.RetireInstance(ctx, seen(of), u.license.Instance, true) }},
+		{"RetireInstance", func() error { return s.RetireInstance(ctx, seen(of), u.license.Instance, false) }},
+		{"MoveInstances", func() error { return move(of, u.other, false) }},
+		{"MoveInstances", func() error { return move(u.other, of, true) }},
+		{"MergeCustomers", func() error {
+			return s.MergeCustomers(ctx, store.Merge{From: of, Into: u.other, FromVersion: seen(of).Version,
+				IntoVersion: seen(u.other).Version, By: operator})
+		}},
+		{"UnmergeCustomer", func() error { return s.UnmergeCustomer(ctx, seen(u.other), of) }},
 	}
 }
 
@@ -438,8 +499,8 @@ func checkLeadingKeys(statement any, touched map[string]bool) (problems []string
 	for _, pk := range slices.Sorted(maps.Keys(touched)) {
 		known := false
 		for _, pattern := range allowed {
-			prefix, open := strings.CutSuffix(pattern, "*")
-			if pk == pattern || open && strings.HasPrefix(pk, prefix) {
+			prefix, suffix, open := strings.Cut(pattern, "*")
+			if pk == pattern || open && strings.HasPrefix(pk, prefix) && strings.HasSuffix(pk[len(prefix):], suffix) {
 				known = true
 				delete(unused, pattern)
 			}

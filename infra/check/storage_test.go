@@ -49,16 +49,17 @@ func rowKeys() []table.Key {
 		rowkey.CustomerRequestsPK("c")} {
 		keys = append(keys, table.Key{PK: pk, SK: "r"})
 	}
-	const ofLicense = rowkey.LicensePrefix + "l"
-	keys = append(keys, rowkey.RequestWord("acme", "r"), table.Key{PK: rowkey.DatasetPK(server), SK: ofLicense},
-		table.Key{PK: rowkey.EmailPK("a@example.com"), SK: ofLicense}, rowkey.Word("acme", ofLicense))
+	keys = append(keys, rowkey.RequestWord("acme", "r"), rowkey.Customer("c"), rowkey.Guard("c"),
+		rowkey.Contract("c", "k"), rowkey.Instance("c", "i"), rowkey.Merged("c", "d"),
+		rowkey.Event(rowkey.CustomerTimeline("c"), "e"), rowkey.Server(server, "i"), rowkey.Dataset(server),
+		rowkey.Word("acme", "c"), rowkey.Contact("a@example.com", "c"), rowkey.Domain("example.com", "c"),
+		rowkey.Listed("acme", "c"), rowkey.Audit(time.Time{}, "system", "e"))
 	report := rowkey.Report("m", "p", "bounced", "a@example.com")
 	return append(keys, rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"), rowkey.License("l"),
 		rowkey.Event(rowkey.License("l"), "e"), rowkey.Reference("R-000000"),
 		rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"), rowkey.Colleague("a@example.com"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},
-		table.Key{PK: rowkey.DatasetPK(server), SK: rowkey.StagingPrefix + "l"}, rowkey.DatasetGuard(server),
 		rowkey.Due(day, "l"), rowkey.Expiry(license.License{ID: "l", Expiration: day}), rowkey.Stats(day, 0),
 		rowkey.Suppression("a@example.com"), rowkey.Mail("m"), rowkey.MailState("m"), report, rowkey.Letter("m", 1),
 		rowkey.Ready(1, 0, time.Time{}, 0, "m"), rowkey.Later(0, time.Time{}, 1, "m"), rowkey.Lease(),

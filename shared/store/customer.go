@@ -170,13 +170,26 @@ func (s *Store) AccountAnd(ctx context.Context, id string,
 // AccountVersion reads a customer, or the one that it was merged into, with the version of its account, and without what
 // it bought.
 func (s *Store) AccountVersion(ctx context.Context, id string) (c customer.Customer, version int64, err error) {
-	g, both := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { version, err = s.table.Version(both, rowkey.Guard(id)); return err })
-	g.Go(func() (err error) { c, err = s.Customer(both, id); return err })
-	if err := g.Wait(); err != nil || c.Survivor == "" {
-		return c, version, err
+	// The guard comes first, so that its version is not newer than the customer; between them are few contracts.
+	q := table.Query{PK: rowkey.CustomerPK(id), To: rowkey.Customer(id).SK + " ", Limit: 1000}
+	err = s.table.Each(ctx, q, func(row table.Row) (err error) {
+		switch row.Key {
+		case rowkey.Guard(id):
+			version = row.Version
+		case rowkey.Customer(id):
+			c, err = entity.Decode[customer.Customer](row)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return c, 0, fmt.Errorf("store: customer %s: %w", id, err)
+	case c.ID == "":
+		return c, 0, fault.New(fault.NotFound, "There is no customer %s.", id)
+	case c.Survivor != "":
+		return s.AccountVersion(ctx, c.Survivor)
 	}
-	return s.AccountVersion(ctx, c.Survivor)
+	return c, version, nil
 }
 
 // CustomersByID reads customers without what they bought, by ID, without those that do not exist.

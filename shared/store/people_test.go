@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -14,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/table/tabletest"
 )
 
 // decided is what an operator decides by what they see of customers a and b, which each have what acme puts on record.
@@ -229,4 +231,44 @@ func TestTwoPeopleAtOnceNeverBothSucceed(t *testing.T) {
 			rt.Fatalf("got %d licenses, want at most one more", n)
 		}
 	})
+}
+
+func TestVersionOfAnAccountIsNotNewerThanWhatWasReadWithIt(t *testing.T) {
+	reads := map[string]func(m memoryEnv) (customer.Customer, int64, error){
+		"account": func(m memoryEnv) (customer.Customer, int64, error) {
+			a, err := m.Account(t.Context(), "a")
+			return a.Customer, a.Version, err
+		},
+		"version": func(m memoryEnv) (customer.Customer, int64, error) { return m.AccountVersion(t.Context(), "a") },
+	}
+	for name, read := range reads {
+		for between := range 8 { // the change comes before this many reads
+			m := newMemoryEnv()
+			m.acme(t, "a")
+			m.table.ShortPages = true
+			aside := store.New(m.memory, store.Options{Now: func() time.Time { return m.now }})
+			save := func(by string, version int64) error {
+				return aside.SaveCustomer(t.Context(), store.AccountChange{Customer: "a", Version: version, By: by}, "a",
+					func(c *customer.Customer) error { c.Notes = by; return nil })
+			}
+			reads := 0
+			m.table.Fault = func(tabletest.Call) tabletest.Fault {
+				if reads == between {
+					if err := save("ann", account(t, &testEnv{Store: aside}, "a").Version); err != nil {
+						t.Fatal(err)
+					}
+				}
+				reads++
+				return tabletest.Fault{}
+			}
+			c, version, err := read(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = save("bob", version)
+			if seen := c.Notes == "ann"; !seen && reads > between && fault.KindOf(err) != fault.Conflict {
+				t.Errorf("%s, %d reads before the change: got %v, want a Conflict fault", name, between, err)
+			}
+		}
+	}
 }
