@@ -80,8 +80,8 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
-	try("console", append(u.consoleSteps(), u.customerSteps()...), reflect.TypeFor[console.Store](), reflect.TypeFor[signin.Sessions](),
-		reflect.TypeFor[signin.Directory]())
+	try("console", append(u.consoleSteps(), u.customerSteps()...), reflect.TypeFor[console.Store](),
+		reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
 		rows = append(rows, table.Row{Key: key, Type: i.text("type")})
@@ -315,6 +315,14 @@ func (u *user) consoleSteps() []step {
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
 		{"MuteReminders", changed(func(c store.LicenseChange) error { return s.MuteReminders(ctx, c, true) })},
 		{"SendKeyAgain", func() error { return u.sendKey("console") }},
+		{"ResendKey", func() error {
+			r, _, err := s.FileRequest(ctx, request.Details{Kind: request.Replacement, Server: u.license.Server,
+				Email: "a@example.com", Company: "Example"}, "")
+			if err != nil {
+				return err
+			}
+			return s.ResendKey(ctx, store.Review{ID: r.ID, Version: r.Version, By: operator}, u.license.ID, contact)
+		}},
 		{"IssueLicenses", func() error {
 			l := u.license
 			l.ID = "l2"
@@ -405,7 +413,10 @@ func (u *user) customerSteps() []step {
 		{"CustomerTimeline", func() error { _, _, err := s.CustomerTimeline(ctx, []string{of}, "", 10); return err }},
 		{"RequestsOf", func() error { _, _, err := s.RequestsOf(ctx, []string{of}, 10); return err }},
 		{"SaveCustomer", func() error {
-			return s.SaveCustomer(ctx, seen(of), of, func(c *customer.Customer) error { c.Notes = "a note"; return nil })
+			return s.SaveCustomer(ctx, seen(of), of, func(c *customer.Customer) error {
+				c.Notes = "a note"
+				return nil
+			})
 		}},
 		{"CustomerNote", func() error { return s.CustomerNote(ctx, of, operator, "a note") }},
 		{"EndContract", func() error { return s.EndContract(ctx, seen(of), u.license.Contract, "unpaid") }},

@@ -51,7 +51,8 @@ func rowKeys() []table.Key {
 	}
 	keys = append(keys, rowkey.RequestWord("acme", "r"), rowkey.Customer("c"), rowkey.Guard("c"),
 		rowkey.Contract("c", "k"), rowkey.Instance("c", "i"), rowkey.Merged("c", "d"),
-		rowkey.Event(rowkey.CustomerTimeline("c"), "e"), rowkey.Server(server, "i"), rowkey.Dataset(server),
+		rowkey.Event(rowkey.CustomerTimeline("c"), "e"), rowkey.Server("0A1B2C3D-AWHW8w9JtzBzSrmf9GQX", "i"),
+		rowkey.Dataset(server),
 		rowkey.Word("acme", "c"), rowkey.Contact("a@example.com", "c"), rowkey.Domain("example.com", "c"),
 		rowkey.Listed("acme", "c"), rowkey.Audit(time.Time{}, "system", "e"))
 	report := rowkey.Report("m", "p", "bounced", "a@example.com")

@@ -96,9 +96,13 @@ func checkEnvironment(t template, mains map[string]string) (problems []string) {
 				problems = append(problems, fmt.Sprintf("%s: %s is for tests", id, name))
 			}
 		}
+		required := slices.DeleteFunc(slices.Clone(given), func(name string) bool { // what a parameter may leave empty
+			parameter, ok := at(variables, name, "Ref").(string)
+			return ok && at(t.root, "Parameters", parameter, "Default") == ""
+		})
 		if _, err := config.Load(func(name string) string {
 			return t.resolved(at(variables, name))
-		}, given...); err != nil {
+		}, required...); err != nil {
 			problems = append(problems, fmt.Sprintf("%s: %v", id, err))
 		}
 	}
@@ -122,7 +126,8 @@ func field(v config.Variable) string {
 	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a"} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
-			if err == nil && !set.Equal(reflect.ValueOf(none).FieldByIndex(f.Index)) {
+			unset := reflect.ValueOf(none).FieldByIndex(f.Index)
+			if err == nil && !reflect.DeepEqual(set.Interface(), unset.Interface()) {
 				return f.Name
 			}
 		}

@@ -100,7 +100,8 @@ func licenseOn(t *testing.T, b *testEnv, id string) license.License {
 	return r.License
 }
 
-// acme puts a customer on record that has a contract for production i0 and staging i1, each with a license through 2018.
+// acme puts a customer on record that has a contract for production i0 and staging i1, each with a license through
+// 2018.
 func (m memoryEnv) acme(t *testing.T, id string) {
 	t.Helper()
 	i := store.Issue{By: "sam@vendor.example", To: ada, Customer: &customer.Customer{ID: id, Name: "Acme AG",
@@ -108,9 +109,9 @@ func (m memoryEnv) acme(t *testing.T, id string) {
 		Contacts: []customer.Contact{{Name: "Ada Abel", Email: ada.Email, Since: m.now}}, Created: m.now}}
 	i.Contracts = []customer.Contract{m.contract(id, id+"-k", "2018-12-31")}
 	for n, environment := range []request.Environment{request.ProductionUse, request.StagingUse} {
-		instance := customer.Instance{ID: fmt.Sprint(id, "-i", n), Customer: id, Environment: environment, Created: m.now,
-			Servers: []customer.ServerID{{Server: license.Server(fmt.Sprintf("BF41A1F2-AWHW8w9JtzBzSrmf9G%s%d", id, n)),
-				Told: m.now}}}
+		server := license.Server(fmt.Sprintf("BF41A1F2-AWHW8w9JtzBzSrmf9G%s%d", id, n))
+		instance := customer.Instance{ID: fmt.Sprint(id, "-i", n), Customer: id, Environment: environment,
+			Created: m.now, Servers: []customer.ServerID{{Server: server, Told: m.now}}}
 		kind := license.Production
 		if environment == request.StagingUse {
 			kind, instance.Production = license.Staging, id+"-i0"
@@ -415,7 +416,11 @@ func TestMoveIsUndoneExactly(t *testing.T) {
 					t.Fatalf("got %+v, want instance %s with customer %s", a.Instances, id, tt.to)
 				}
 				for _, l := range i.Licenses {
-					if want := tt.contract; l.ID != "old" && l.Contract != want || l.ID == "old" && l.Contract != "a-k" {
+					want := tt.contract
+					if l.ID == "old" {
+						want = "a-k"
+					}
+					if l.Contract != want {
 						t.Errorf("license %s: got contract %q", l.ID, l.Contract)
 					}
 					if of := licenseOn(t, m.testEnv, l.ID); of.Customer != tt.to || of.Contract != l.Contract {

@@ -167,8 +167,8 @@ func (s *Store) AccountAnd(ctx context.Context, id string,
 	return a, nil
 }
 
-// AccountVersion reads a customer, or the one that it was merged into, with the version of its account, and without what
-// it bought.
+// AccountVersion reads a customer, or the one that it was merged into, with the version of its account, and without
+// what it bought.
 func (s *Store) AccountVersion(ctx context.Context, id string) (c customer.Customer, version int64, err error) {
 	// The guard comes first, so that its version is not newer than the customer; between them are few contracts.
 	q := table.Query{PK: rowkey.CustomerPK(id), To: rowkey.Customer(id).SK + " ", Limit: 1000}

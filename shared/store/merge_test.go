@@ -73,7 +73,8 @@ func TestMergedCustomersAreReadAsOne(t *testing.T) {
 		page.Customers[0].ID != "a" {
 		t.Errorf("list of customers: got %+v, %v, want the survivor alone", page, err)
 	}
-	if id, err := m.CustomerByReference(t.Context(), b.Reference); err != nil || account(t, m.testEnv, id).Customer.ID != "a" {
+	if id, err := m.CustomerByReference(t.Context(), b.Reference); err != nil ||
+		account(t, m.testEnv, id).Customer.ID != "a" {
 		t.Errorf("by the merged reference: got %s, %v, want the account of a", id, err)
 	}
 	for what, find := range map[string]func() (store.Found, error){
@@ -218,6 +219,7 @@ func TestAtMostTwentyCustomersAreMergedIntoOne(t *testing.T) {
 	}
 	unmerge(t, b, "c00", "c20")
 	if a := account(t, b, "c07"); a.Customer.ID != "c00" || len(a.Merged) != customer.MaxMerged-1 {
-		t.Errorf("unmerged: got %d merged into %s, want %d into c00", len(a.Merged), a.Customer.ID, customer.MaxMerged-1)
+		t.Errorf("unmerged: got %d merged into %s, want %d into c00", len(a.Merged), a.Customer.ID,
+			customer.MaxMerged-1)
 	}
 }

@@ -63,7 +63,8 @@ var decisions = map[string]decided{
 			Contract: "a-k"})
 	},
 	"move back": func(ctx context.Context, m memoryEnv, a, b store.AccountChange) error {
-		return m.MoveInstances(ctx, store.Move{Instances: []string{"b-i1"}, From: a, To: "b", Version: b.Version, Undo: true})
+		return m.MoveInstances(ctx, store.Move{Instances: []string{"b-i1"}, From: a, To: "b", Version: b.Version,
+			Undo: true})
 	},
 	"merge": func(ctx context.Context, m memoryEnv, a, b store.AccountChange) error {
 		return m.MergeCustomers(ctx, store.Merge{From: "a", Into: "b", FromVersion: a.Version, IntoVersion: b.Version,
@@ -161,7 +162,8 @@ func TestOneOfTwoPeopleAtOnceSucceeds(t *testing.T) {
 				}
 			}
 			if _, audit := m.told(); done != 1 || audit != before+1 {
-				t.Errorf("%s and %s: got %d made (%v) and %d in the audit, want one", name, other, done, errs, audit-before)
+				t.Errorf("%s and %s: got %d made (%v) and %d in the audit, want one", name, other, done, errs,
+					audit-before)
 			}
 			if err := recounted(m.memory.Rows(), nil).check(license.DateOf(m.now)); err != nil {
 				t.Errorf("%s and %s: %v", name, other, err)
@@ -202,10 +204,11 @@ func TestTwoPeopleAtOnceNeverBothSucceed(t *testing.T) {
 			l := m.next(t, "a-l0", "n-"+who[:3], "a-k", "", "2019-12-31")
 			acts = append(acts, func(who string) error {
 				if to == request.Issued {
-					return m.IssueLicenses(rt.Context(), store.Issue{Licenses: []license.License{l}, By: who, Request: r.ID,
-						RequestVersion: r.Version})
+					return m.IssueLicenses(rt.Context(), store.Issue{Licenses: []license.License{l}, By: who,
+						Request: r.ID, RequestVersion: r.Version})
 				}
-				_, err := m.Review(rt.Context(), store.Review{ID: r.ID, Version: r.Version, By: who, To: to, Text: "because"})
+				v := store.Review{ID: r.ID, Version: r.Version, By: who, To: to, Text: "because"}
+				_, err := m.Review(rt.Context(), v)
 				return err
 			})
 		}
@@ -248,8 +251,11 @@ func TestVersionOfAnAccountIsNotNewerThanWhatWasReadWithIt(t *testing.T) {
 			m.table.ShortPages = true
 			aside := store.New(m.memory, store.Options{Now: func() time.Time { return m.now }})
 			save := func(by string, version int64) error {
-				return aside.SaveCustomer(t.Context(), store.AccountChange{Customer: "a", Version: version, By: by}, "a",
-					func(c *customer.Customer) error { c.Notes = by; return nil })
+				change := store.AccountChange{Customer: "a", Version: version, By: by}
+				return aside.SaveCustomer(t.Context(), change, "a", func(c *customer.Customer) error {
+					c.Notes = by
+					return nil
+				})
 			}
 			reads := 0
 			m.table.Fault = func(tabletest.Call) tabletest.Fault {
