@@ -1,9 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +27,6 @@ import (
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
-	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -37,6 +38,8 @@ type costEnv struct {
 	meter  *tabletest.Meter
 	issuer license.Issuer
 	lines  map[string]string // the measured lines of the table of costs, by operation
+	// hottest is, of each kind of partition that many customers share, the operation that writes most to one of them.
+	hottest map[string]heat
 }
 
 // sent is a provider that accepts everything, at a rate.
@@ -51,11 +54,21 @@ func (s sent) Quota(context.Context) (mail.Quota, error) {
 }
 
 func newCostEnv(t *testing.T, issuer license.Issuer) *costEnv {
-	meter := &tabletest.Meter{Table: &tabletest.Memory{}}
-	return &costEnv{
-		Store: delivery.New(store.New(meter, store.Options{Now: time.Now})), t: t, meter: meter, issuer: issuer,
-		lines: map[string]string{},
-	}
+	return (&costEnv{t: t, issuer: issuer, lines: map[string]string{}, hottest: map[string]heat{}}).fresh()
+}
+
+// heat is how many write units an operation needs of one partition.
+type heat struct {
+	units     int
+	operation string
+}
+
+// fresh returns an environment with the same lines and an empty store.
+func (e *costEnv) fresh() *costEnv {
+	fresh := *e
+	fresh.meter = &tabletest.Meter{Table: &tabletest.Memory{}}
+	fresh.Store = delivery.New(store.New(fresh.meter, store.Options{Now: time.Now}))
+	return &fresh
 }
 
 // mailer returns a Dispatcher with the real letters.
@@ -91,47 +104,12 @@ func (e *costEnv) measure(operation string, do func() error) tabletest.Spent {
 	e.meter.Reset()
 	e.must(do())
 	s := e.meter.Spent()
-	e.line(operation, s.Use, hot(s))
+	e.line(operation, s.Use, s.Partitions)
 	return s
 }
 
-// shared are the partitions that changes of many customers write: the first parts of their keys.
-var shared = []string{"AUDIT", "QUEUE", "UNTOLD", "WEEK", "WORD-REQUESTS", "STATS", "EXPIRY", "DUE", "CUSTOMERS", "WORD",
-	"SERVER", "DOMAIN", "OUTBOX", "LATER", "FAILEDMAIL", "REPORTED", "UNREACHED", "COLLEAGUE"}
-
-// hot lists the shared partitions that were written, without what is named after the word, the server or the domain.
-func hot(s tabletest.Spent) string {
-	var found []string
-	for pk, use := range s.Partitions {
-		kind, rest, _ := strings.Cut(pk, "#")
-		if use.RowsWritten == 0 || !slices.Contains(shared, kind) {
-			continue
-		}
-		switch kind {
-		case "AUDIT": // of a day
-			rest = "#*" + rest[len("2006-01-02"):]
-		case "QUEUE": // of a state
-			state, _, _ := strings.Cut(rest, "#")
-			rest = "#" + state
-		case "OUTBOX": // of a rank
-			rank, _, _ := strings.Cut(rest, "#")
-			rest = "#" + rank + "#*"
-		case "STATS", "CUSTOMERS", "UNTOLD", "FAILEDMAIL", "REPORTED", "UNREACHED", "COLLEAGUE":
-			rest = ""
-		default:
-			rest = "#*"
-		}
-		found = append(found, "`"+kind+rest+"`")
-	}
-	slices.Sort(found)
-	if found = slices.Compact(found); len(found) == 0 {
-		return "none"
-	}
-	return strings.Join(found, ", ")
-}
-
 // line notes a line of the table of costs.
-func (e *costEnv) line(operation string, use tabletest.Use, hot string) {
+func (e *costEnv) line(operation string, use tabletest.Use, partitions map[string]tabletest.Use) {
 	var reads []string
 	for _, r := range []struct {
 		n        int
@@ -148,7 +126,49 @@ func (e *costEnv) line(operation string, use tabletest.Use, hot string) {
 		reads = []string{"none"}
 	}
 	e.lines[operation] = fmt.Sprintf("| %s | %s | %d | %d | %d | %s |", operation, strings.Join(reads, ", "),
-		use.ReadUnits, use.RowsWritten, use.WriteUnits, hot)
+		use.ReadUnits, use.RowsWritten, use.WriteUnits, e.hot(operation, partitions))
+}
+
+// maxHot is how many of the partitions that an operation touches its line names.
+const maxHot = 3
+
+// hot names the kinds of partitions that many customers share and that the operation writes, the busiest first, with
+// the write units of one of them. Of an operation that writes nothing, it names those that it reads.
+func (e *costEnv) hot(operation string, partitions map[string]tabletest.Use) string {
+	written, read := map[string]int{}, map[string]int{}
+	for pk, use := range partitions {
+		kind := kindOfPartition(pk)
+		if !isShared(kind) {
+			continue
+		}
+		read[kind] = max(read[kind], use.ReadUnits)
+		if use.WriteUnits == 0 {
+			continue
+		}
+		written[kind] = max(written[kind], use.WriteUnits)
+		if h := e.hottest[kind]; use.WriteUnits > h.units || use.WriteUnits == h.units && operation < h.operation {
+			e.hottest[kind] = heat{use.WriteUnits, operation}
+		}
+	}
+	units := written
+	if len(written) == 0 {
+		units = read
+	}
+	kinds := slices.SortedFunc(maps.Keys(units), func(a, b string) int {
+		return cmp.Or(cmp.Compare(units[b], units[a]), cmp.Compare(a, b))
+	})
+	var list []string
+	for i, kind := range kinds {
+		if i == maxHot {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, fmt.Sprintf("`%s` %d", kind, units[kind]))
+	}
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
 }
 
 // details are those of a usual request.
@@ -163,28 +183,7 @@ func details(i int) request.Details {
 	}
 }
 
-// license makes the license that answers a request, with its key.
-func (e *costEnv) license(r request.Request, expiration license.Date) license.License {
-	e.t.Helper()
-	l := license.License{
-		ID: store.NewID(time.Now()), Type: license.Production, Organization: r.Company, Server: r.Server,
-		Edition: r.Edition, MaxLoc: 2_000_000, Support: true, NotBefore: expiration.AddMonths(-12),
-		Expiration: expiration,
-	}
-	key := license.Key{
-		ID: l.ID, Type: l.Type, Organization: l.Organization, Server: l.Server, Edition: l.Edition,
-		Plugins: []string{"license", "governance", "abap", "cobol", "cpp", "objc", "pli", "plsql", "rpg", "swift", "tsql",
-			"vb", "vbnet"},
-		MaxLoc: l.MaxLoc, Support: true, NotBefore: l.NotBefore, Expiration: l.Expiration,
-		Issued: license.DateOf(time.Now()),
-	}
-	text, err := e.issuer.Issue(key)
-	e.must(err)
-	l.KeyText = text
-	return l
-}
-
-// measureRequests measures what is done about requests and licenses, with the mails that this sends.
+// measureRequests measures what is done about requests, with the mails that this sends, and the first license.
 func (e *costEnv) measureRequests() {
 	ctx := e.t.Context()
 	var r request.Request
@@ -202,129 +201,26 @@ func (e *costEnv) measureRequests() {
 	if n := filed.WriteUnits + both.WriteUnits; n > 90 {
 		e.t.Errorf("got %d write units for an accepted request with both emails sent, want at most 90", n)
 	}
+	e.measure("correct the address of a request, with an email", func() error {
+		return e.CorrectEmail(ctx, r.ID, r.Email, "mara@customer1.example")
+	})
+	e.must(e.mailer(0).Run(ctx))
+	e.measure("add a note to a request", func() error { return e.NoteOnRequest(ctx, r.ID, operator, "They called.") })
+	r, err := e.Request(ctx, r.ID)
+	e.must(err)
 	e.measure("take a request into review", func() (err error) {
 		r, err = e.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.InReview})
 		return err
 	})
-	e.measure("find the customers that a request may be about", func() error {
-		return last(e.Candidates(ctx, r.Details))
+	p := e.buy(r.Details, license.DateOf(time.Now()).AddMonths(-10))
+	e.measure("issue the first license, with customer, contract and email", func() error {
+		return e.IssueLicenses(ctx, p.answering(r, store.Issue{
+			Customer: &p.customer, Contracts: []customer.Contract{p.contract}, Instances: p.instances[:1],
+			Licenses: []license.License{p.license(p.production(), p.contract)},
+		}))
 	})
-	i := e.draft(r, license.DateOf(time.Now()).AddMonths(2))
-	i.Request, i.RequestVersion = r.ID, r.Version
-	e.measure("issue a first license for a request, with its email", func() error { return e.IssueLicenses(ctx, i) })
 	e.measureSending("send a license key", 1)
-	l := i.Licenses[0]
-	e.measureCustomer(l)
-	e.measureLicense(l)
-}
-
-// contacts are those of the customer of a request.
-func contacts(r request.Details) []license.Contact {
-	return []license.Contact{{Name: r.Name, Email: r.Email}, {Email: r.Contacts[0]}}
-}
-
-// draft is the issue of a license to a request's server, with what is not on record yet.
-func (e *costEnv) draft(r request.Request, expiration license.Date) store.Issue {
-	e.t.Helper()
-	i, err := storetest.Draft(e.t.Context(), e.Store.Store, e.license(r, expiration), contacts(r.Details)...)
-	e.must(err)
-	i.By = operator
-	return i
-}
-
-// measureCustomer measures what is done about the customer of a license, and undoes it.
-func (e *costEnv) measureCustomer(l license.License) {
-	ctx := e.t.Context()
-	seen := func(id string) store.AccountChange {
-		a, err := e.Account(ctx, id)
-		e.must(err)
-		return store.AccountChange{Customer: id, Version: a.Version, By: operator}
-	}
-	of := l.Customer
-	eve := license.Contact{Email: "eve@southwind.example"}
-	other := storetest.Customer(e.t, e.Store.Store, "Southwind Traders", eve).ID
-	e.measure("read a customer with all that is on record", func() error { return last(e.Account(ctx, of)) })
-	now, there := seen(of), seen(other)
-	e.measure("add a contact", func() error {
-		return e.SaveCustomer(ctx, now, of, func(c *customer.Customer) error {
-			c.Contacts = append(c.Contacts, customer.Contact{Name: "Lena Vogt", Email: "lena.vogt@customer1.example"})
-			return nil
-		})
-	})
-	now = seen(of)
-	e.measure("end a contract", func() error { return e.EndContract(ctx, now, l.Contract, "unpaid") })
-	e.must(e.ReopenContract(ctx, seen(of), l.Contract))
-	now = seen(of)
-	e.measure("retire an instance", func() error { return e.RetireInstance(ctx, now, l.Instance, true) })
-	e.must(e.RetireInstance(ctx, seen(of), l.Instance, false))
-	now = seen(of)
-	e.measure("move an instance to another customer", func() error {
-		return e.MoveInstances(ctx, store.Move{Instances: []string{l.Instance}, From: now, To: other,
-			Version: there.Version})
-	})
-	e.must(e.MoveInstances(ctx, store.Move{Instances: []string{l.Instance}, From: seen(other), To: of,
-		Version: seen(of).Version, Undo: true}))
-	now, there = seen(of), seen(other)
-	e.measure("merge two customers", func() error {
-		return e.MergeCustomers(ctx, store.Merge{From: of, Into: other, FromVersion: now.Version,
-			IntoVersion: there.Version, By: operator})
-	})
-	e.must(e.UnmergeCustomer(ctx, seen(other), of))
-	e.measureContract()
-}
-
-// measureContract measures what is issued under a contract of one production and one staging license.
-func (e *costEnv) measureContract() {
-	ctx := e.t.Context()
-	var r request.Request
-	r.Details = details(3)
-	first := e.draft(r, license.DateOf(time.Now()).AddMonths(14))
-	e.must(e.IssueLicenses(ctx, first))
-	production := first.Licenses[0]
-	staging := e.license(r, production.Expiration)
-	staging.Type, staging.Customer, staging.Contract = license.Staging, production.Customer, production.Contract
-	second, err := storetest.Draft(ctx, e.Store.Store, staging)
-	e.must(err)
-	e.must(e.IssueLicenses(ctx, second))
-	staging = second.Licenses[0]
-
-	// next are licenses that follow others, or take their place.
-	next := func(k customer.Contract, like ...license.License) (list []license.License) {
-		for _, l := range like {
-			made := e.license(r, k.Last)
-			made.Type, made.Customer, made.Instance, made.Contract = l.Type, l.Customer, l.Instance, k.ID
-			made.Server, made.MaxLoc = l.Server, k.MaxLoc
-			list = append(list, made)
-		}
-		return list
-	}
-	a, err := e.Account(ctx, production.Customer)
-	e.must(err)
-	k := *a.Contract(production.Contract)
-	renewal := k
-	renewal.ID, renewal.Renews, renewal.First = store.NewID(time.Now()), k.ID, k.Last.AddDays(1)
-	renewal.Reference, renewal.Last = "", k.Last.AddMonths(12)
-	ahead := store.Issue{Contracts: []customer.Contract{renewal}, Licenses: next(renewal, production, staging),
-		By: operator, To: contacts(r.Details)[0]}
-	e.measure("renew one production and one staging license", func() error { return e.IssueLicenses(ctx, ahead) })
-	k.MaxLoc *= 2
-	renewal.MaxLoc *= 2
-	upgrade := store.Issue{Contracts: []customer.Contract{k, renewal}, By: operator, To: contacts(r.Details)[0],
-		Licenses: append(next(k, production, staging), next(renewal, production, staging)...),
-		Replaces: []string{production.ID, staging.ID, ahead.Licenses[0].ID, ahead.Licenses[1].ID}}
-	e.measure("upgrade both, which were renewed ahead", func() error { return e.IssueLicenses(ctx, upgrade) })
-	replaced := next(k, upgrade.Licenses[0])
-	a, err = e.Account(ctx, production.Customer)
-	e.must(err)
-	instance := *a.Instance(production.Instance)
-	replaced[0].Server = "BF41A1F2-AWHW8w9JtzBzSrmfMOVE"
-	instance.Servers = append(slices.Clone(instance.Servers), customer.ServerID{Server: replaced[0].Server,
-		Told: time.Now().UTC()})
-	e.measure("replace a server ID", func() error {
-		return e.IssueLicenses(ctx, store.Issue{Licenses: replaced, Instances: []customer.Instance{instance}, By: operator,
-			Replaces: []string{upgrade.Licenses[0].ID}, To: contacts(r.Details)[0]})
-	})
-	e.must(e.mailer(0).Run(ctx))
+	e.measureLicense(p)
 }
 
 // measureSending sends the mails that are ready, and holds the budgets of a mail. The line leaves out the lease and the
@@ -337,7 +233,10 @@ func (e *costEnv) measureSending(operation string, mails int) tabletest.Use {
 	ready := s.In("OUTBOX#")
 	looks := tabletest.Use{Queries: ready.Queries, ReadUnits: ready.ReadUnits}
 	use := s.Without(s.In("MAILER"), s.In("LATER#"), looks)
-	e.line(operation, use, hot(s))
+	maps.DeleteFunc(s.Partitions, func(pk string, _ tabletest.Use) bool {
+		return pk == "MAILER" || strings.HasPrefix(pk, "LATER#")
+	})
+	e.line(operation, use, s.Partitions)
 	claims := 2 * mails
 	records := s.In("MAILS#").WriteUnits - claims + ready.WriteUnits
 	letters := s.In("LETTER#").WriteUnits
@@ -348,27 +247,39 @@ func (e *costEnv) measureSending(operation string, mails int) tabletest.Use {
 	return use
 }
 
-func (e *costEnv) measureLicense(l license.License) {
+// measureLicense measures what is done about a license of a purchase whose first reminder is due.
+func (e *costEnv) measureLicense(p *purchase) {
 	ctx := e.t.Context()
-	i := e.draft(request.Request{Details: details(2)}, license.DateOf(time.Now()).AddMonths(14))
-	i.Imported = true
-	e.measure("import a license of a new customer", func() error { return e.IssueLicenses(ctx, i) })
-	imported := i.Licenses[0]
+	imported := e.buy(details(2), license.DateOf(time.Now()).AddMonths(2))
+	e.measure("import a license, with customer and contract", func() error {
+		return e.IssueLicenses(ctx, store.Issue{
+			Customer: &imported.customer, Contracts: []customer.Contract{imported.contract},
+			Instances: imported.instances[:1], By: operator, Imported: true,
+			Licenses: []license.License{imported.license(imported.production(), imported.contract)},
+		})
+	})
+	id := imported.issued[0].ID
 	change := func() store.LicenseChange {
-		recorded, err := e.License(ctx, imported.ID)
+		recorded, err := e.License(ctx, id)
 		e.must(err)
-		return store.LicenseChange{ID: imported.ID, Version: recorded.Version, By: operator}
+		return store.LicenseChange{ID: id, Version: recorded.Version, By: operator}
 	}
 	seen := change()
+	e.measure("list a custom package on a license", func() error {
+		return e.AddPackage(ctx, seen, "sonarqube-enterprise-6.7.1-0f8fad5bd9cb469f.zip")
+	})
+	seen = change()
 	e.measure("mute or unmute reminders", func() error { return e.MuteReminders(ctx, seen, true) })
+	e.must(e.MuteReminders(ctx, change(), false))
 	seen = change()
 	e.measure("revoke a license", func() error { return e.RevokeLicense(ctx, seen, "not paid") })
 
+	l, to := p.issued[0], p.to()
 	e.measure("record a reminder, with its email", func() error {
 		return daily.New(daily.Options{Store: e, Now: time.Now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
 	})
 	e.measureSending("send a reminder", 1)
-	reminded := notice.LicenseExpiring(l, 2, contacts(details(1))[0])
+	reminded := notice.LicenseExpiring(l, 2, to)
 	m, err := e.Outbox().Read(ctx, reminded.ID)
 	e.must(err)
 	report := outbox.Report{
@@ -390,6 +301,13 @@ func (e *costEnv) measureLicense(l license.License) {
 // measureRest measures what the console and the jobs do besides.
 func (e *costEnv) measureRest() {
 	ctx := e.t.Context()
+	e.measure("file an unconfirmed request", func() error {
+		_, _, err := e.FileUnconfirmed(ctx, details(3), "")
+		return err
+	})
+	e.measure("tell sales of one unconfirmed request, with an email", func() error {
+		return last(e.TellUnconfirmed(ctx))
+	})
 	e.measure("sign in, the first time of a day", func() error {
 		return e.RecordSignIn(ctx, operator, "Robin", "sales")
 	})
@@ -415,8 +333,10 @@ func TestStorageStatesTheCosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2018, 6, 4, 9, 0, 0, 0, time.UTC)))
 		e := newCostEnv(t, issuer)
-		e.measureRequests()
-		e.measureRest()
+		e.fresh().measureRequests()
+		e.fresh().measureContract()
+		e.fresh().measureCustomer()
+		e.fresh().measureRest()
 		page := read(t, storageFile)
 		for _, line := range e.lines {
 			if !strings.Contains(page, "\n"+line+"\n") {
@@ -428,6 +348,16 @@ func TestStorageStatesTheCosts(t *testing.T) {
 				t.Errorf("%s: nobody measures %q", storageFile, row[0])
 			}
 		}
+		var hottest []string
+		for kind, h := range e.hottest {
+			hottest = append(hottest, fmt.Sprintf("`%s` %d %d %s", kind, h.units, maxWriteUnits/h.units, h.operation))
+		}
+		var documented []string
+		for _, row := range tableUnder(page, "Hot partition keys") {
+			documented = append(documented, strings.Join(row, " "))
+		}
+		slices.Sort(hottest)
+		report(t, differ(storageFile, "the hot partition", documented, hottest))
 	})
 }
 

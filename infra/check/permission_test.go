@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,24 +107,26 @@ type user struct {
 	s   *delivery.Store
 
 	license license.License // on record
-	other   string          // the ID of another customer
 	key     string          // the ID of a mail with its key
+	other   string          // the ID of another customer
 	filed   request.Request
+	lost    request.Request // another one, in review
 	due     store.Due
 }
 
 const operator = "sales@example.com"
 
-var contact = license.Contact{Email: "a@example.com"}
+// contact is the first whom the customer's mails go to.
+var contact = license.Contact{Name: "Ada Lovelace", Email: "a@example.com"}
 
-// prepare puts a license on record, and queues mails with its key.
+// prepare puts a license and another customer on record, and queues mails with the license's key.
 func (u *user) prepare(t *testing.T) {
 	t.Helper()
 	u.license = storetest.Record(t, u.s.Store, license.License{
 		ID: "l1", Type: license.Production, Organization: "Example", Server: "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(u.now).AddMonths(2), KeyText: "key",
 	}, contact).License
-	u.other = storetest.Customer(t, u.s.Store, "Another").ID
+	u.other = storetest.Customer(t, u.s.Store, "Other").ID
 	for i := range 10 {
 		if err := u.sendKey(fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
@@ -258,7 +261,9 @@ func (u *user) remindersSteps() []step {
 		{"ContractOf", func() error { return last(u.s.ContractOf(u.ctx, u.license)) }},
 		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, []license.Contact{contact})) }},
 		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license)) }},
-		{"RecordNextKey", func() error { return last(u.s.RecordNextKey(u.ctx, u.license, 1)) }},
+		{"RecordNextKey", func() error {
+			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.Default.Longest()))
+		}},
 		{"TellUnconfirmed", func() error { return last(u.s.TellUnconfirmed(u.ctx)) }},
 	}
 }
@@ -300,11 +305,21 @@ func (u *user) consoleSteps() []step {
 			u.filed, err = s.Review(ctx, v)
 			return err
 		}},
+		{"Review", func() error {
+			other := u.filed.Details
+			other.Kind = request.Replacement
+			r, _, err := s.FileRequest(ctx, other, "")
+			if err != nil {
+				return err
+			}
+			u.lost, err = s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.InReview})
+			return err
+		}},
 
 		{"License", func() error { return last(s.License(ctx, u.license.ID)) }},
-		{"Dataset", func() error { return last(s.Dataset(ctx, u.license.Server)) }},
 		{"Licenses", func() error { return last(s.Licenses(ctx, u.license.ID)) }},
 		{"Contacts", func() error { return last(s.Contacts(ctx, u.license, customer.Keys)) }},
+		{"Dataset", func() error { return last(s.Dataset(ctx, u.license.Server)) }},
 		{"LicenseTimeline", func() error { _, _, err := s.LicenseTimeline(ctx, u.license); return err }},
 		{"LicensesExpiring", func() error {
 			return s.LicensesExpiring(ctx, u.license.Expiration, func(store.LicenseRecord) error { return nil })
@@ -315,27 +330,29 @@ func (u *user) consoleSteps() []step {
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
 		{"MuteReminders", changed(func(c store.LicenseChange) error { return s.MuteReminders(ctx, c, true) })},
 		{"SendKeyAgain", func() error { return u.sendKey("console") }},
+		{"IssueLicenses", func() error {
+			l := u.license
+			l.ID, l.NotBefore, l.Expiration = "l2", l.Expiration.AddDays(1), l.Expiration.AddMonths(12)
+			return s.IssueLicenses(ctx, store.Issue{
+				Licenses: []license.License{l}, By: operator, Request: u.filed.ID, RequestVersion: u.filed.Version,
+				Replaces: []string{u.license.ID}, To: contact,
+			})
+		}},
 		{"ResendKey", func() error {
-			r, _, err := s.FileRequest(ctx, request.Details{Kind: request.Replacement, Server: u.license.Server,
-				Email: "a@example.com", Company: "Example"}, "")
+			v := store.Review{ID: u.lost.ID, Version: u.lost.Version, By: operator}
+			return s.ResendKey(ctx, v, "l2", contact)
+		}},
+		{"RevokeLicense", func() error {
+			r, err := s.License(ctx, "l2")
 			if err != nil {
 				return err
 			}
-			return s.ResendKey(ctx, store.Review{ID: r.ID, Version: r.Version, By: operator}, u.license.ID, contact)
+			return s.RevokeLicense(ctx, store.LicenseChange{ID: "l2", Version: r.Version, By: operator}, "a reason")
 		}},
-		{"IssueLicenses", func() error {
-			l := u.license
-			l.ID = "l2"
-			i := store.Issue{
-				Licenses: []license.License{l}, By: operator, To: contact, Request: u.filed.ID,
-				RequestVersion: u.filed.Version,
-			}
-			return s.IssueLicenses(ctx, i)
-		}},
-		{"RevokeLicense", changed(func(c store.LicenseChange) error { return s.RevokeLicense(ctx, c, "a reason") })},
 
 		{"FindByName", func() error { return last(s.FindByName(ctx, "example", 10)) }},
 		{"FindByServer", func() error { return last(s.FindByServer(ctx, string(u.license.Server), 10)) }},
+		{"FindByServer", func() error { return last(s.FindByServer(ctx, string(u.license.Server[:6]), 10)) }},
 		{"FindByEmail", func() error { return last(s.FindByEmail(ctx, "a@example.com", 10)) }},
 		{"FindByDomain", func() error { return last(s.FindByDomain(ctx, "example.com", 10)) }},
 
@@ -377,59 +394,89 @@ func (u *user) consoleSteps() []step {
 	}
 }
 
-// customerSteps are what the console does with customers.
+// customerSteps are what the console does about customers.
 func (u *user) customerSteps() []step {
-	s, ctx, of := u.s, u.ctx, u.license.Customer
-	seen := func(id string) store.AccountChange {
-		a, err := s.Account(ctx, id)
-		if err != nil {
-			return store.AccountChange{}
-		}
-		return store.AccountChange{Customer: id, Version: a.Version, By: operator}
-	}
-	nothing := func(context.Context, []string) error { return nil }
-	move := func(from, to string, undo bool) error {
-		return s.MoveInstances(ctx, store.Move{
-			Instances: []string{u.license.Instance}, From: seen(from), To: to, Version: seen(to).Version, Undo: undo,
-		})
-	}
-	return []step{
-		{"Account", func() error { return last(s.Account(ctx, of)) }},
-		{"Accounts", func() error { return last(s.Accounts(ctx, of, u.other)) }},
-		{"AccountAnd", func() error {
-			return last(s.AccountAnd(ctx, of, func(context.Context, customer.Account, []string) error { return nil }))
-		}},
-		{"AccountVersion", func() error { _, _, err := s.AccountVersion(ctx, of); return err }},
-		{"Customers", func() error { return last(s.Customers(ctx, "", "", 10)) }},
-		{"CustomersByID", func() error { return last(s.CustomersByID(ctx, of)) }},
-		{"CustomerByReference", func() error {
-			c, err := s.Customer(ctx, of)
+	s, ctx, id := u.s, u.ctx, u.license.Customer
+	read := func(context.Context, customer.Account, []string) error { return nil }
+	change := func(f func(store.AccountChange, *customer.Account) error) func() error {
+		return func() error {
+			a, err := s.Account(ctx, id)
 			if err != nil {
 				return err
 			}
-			return last(s.CustomerByReference(ctx, c.Reference))
+			return f(store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: operator}, a)
+		}
+	}
+	move := func(from, to string, undo bool) error {
+		list, err := s.Accounts(ctx, from, to)
+		if err != nil {
+			return err
+		}
+		versions := map[string]int64{}
+		for _, a := range list {
+			versions[a.Customer.ID] = a.Version
+		}
+		return s.MoveInstances(ctx, store.Move{
+			Instances: []string{u.license.Instance}, To: to, Version: versions[to], Undo: undo,
+			From: store.AccountChange{Customer: from, Version: versions[from], By: operator},
+		})
+	}
+	return []step{
+		{"Account", func() error { return last(s.Account(ctx, id)) }},
+		{"AccountAnd", func() error { return last(s.AccountAnd(ctx, id, read)) }},
+		{"AccountVersion", func() error { _, _, err := s.AccountVersion(ctx, id); return err }},
+		{"Accounts", func() error { return last(s.Accounts(ctx, id, u.other)) }},
+		{"CustomersByID", func() error { return last(s.CustomersByID(ctx, id)) }},
+		{"CustomerByReference", change(func(_ store.AccountChange, a *customer.Account) error {
+			return last(s.CustomerByReference(ctx, a.Customer.Reference))
+		})},
+		{"CandidatesAnd", func() error {
+			none := func(context.Context, []string) error { return nil }
+			return last(s.CandidatesAnd(ctx, u.filed.Details, none))
 		}},
-		{"CandidatesAnd", func() error { return last(s.CandidatesAnd(ctx, u.filed.Details, nothing)) }},
-		{"CustomerTimeline", func() error { _, _, err := s.CustomerTimeline(ctx, []string{of}, "", 10); return err }},
-		{"RequestsOf", func() error { _, _, err := s.RequestsOf(ctx, []string{of}, 10); return err }},
-		{"SaveCustomer", func() error {
-			return s.SaveCustomer(ctx, seen(of), of, func(c *customer.Customer) error {
-				c.Notes = "a note"
+		{"Customers", func() error { return last(s.Customers(ctx, "", "", 10)) }},
+		{"CustomerTimeline", func() error { _, _, err := s.CustomerTimeline(ctx, []string{id}, "", 10); return err }},
+		{"RequestsOf", func() error { _, _, err := s.RequestsOf(ctx, []string{id}, 10); return err }},
+		{"SaveCustomer", change(func(c store.AccountChange, _ *customer.Account) error {
+			return s.SaveCustomer(ctx, c, id, func(c *customer.Customer) error {
+				c.Contacts = append(c.Contacts, customer.Contact{Name: "Charles Babbage", Email: "c@example.com"})
+				c.Domains = []string{"example.com"}
 				return nil
 			})
-		}},
-		{"CustomerNote", func() error { return s.CustomerNote(ctx, of, operator, "a note") }},
-		{"EndContract", func() error { return s.EndContract(ctx, seen(of), u.license.Contract, "unpaid") }},
-		{"ReopenContract", func() error { return s.ReopenContract(ctx, seen(of), u.license.Contract) }},
-		{"RetireInstance", func() error { return s.RetireInstance(ctx, seen(of), u.license.Instance, true) }},
-		{"RetireInstance", func() error { return s.RetireInstance(ctx, seen(of), u.license.Instance, false) }},
-		{"MoveInstances", func() error { return move(of, u.other, false) }},
-		{"MoveInstances", func() error { return move(u.other, of, true) }},
+		})},
+		{"CustomerNote", func() error { return s.CustomerNote(ctx, id, operator, "a note") }},
+		{"EndContract", change(func(c store.AccountChange, a *customer.Account) error {
+			return s.EndContract(ctx, c, a.Contracts[0].ID, "unpaid")
+		})},
+		{"ReopenContract", change(func(c store.AccountChange, a *customer.Account) error {
+			return s.ReopenContract(ctx, c, a.Contracts[0].ID)
+		})},
+		{"RetireInstance", change(func(c store.AccountChange, _ *customer.Account) error {
+			return s.RetireInstance(ctx, c, u.license.Instance, true)
+		})},
+		{"RetireInstance", change(func(c store.AccountChange, _ *customer.Account) error {
+			return s.RetireInstance(ctx, c, u.license.Instance, false)
+		})},
+		{"MoveInstances", func() error { return move(id, u.other, false) }},
+		{"MoveInstances", func() error { return move(u.other, id, true) }},
 		{"MergeCustomers", func() error {
-			return s.MergeCustomers(ctx, store.Merge{From: of, Into: u.other, FromVersion: seen(of).Version,
-				IntoVersion: seen(u.other).Version, By: operator})
+			list, err := s.Accounts(ctx, id, u.other)
+			if err != nil {
+				return err
+			}
+			m := store.Merge{From: u.other, Into: id, By: operator}
+			for _, a := range list {
+				if a.Customer.ID == id {
+					m.IntoVersion = a.Version
+				} else {
+					m.FromVersion = a.Version
+				}
+			}
+			return s.MergeCustomers(ctx, m)
 		}},
-		{"UnmergeCustomer", func() error { return s.UnmergeCustomer(ctx, seen(u.other), of) }},
+		{"UnmergeCustomer", change(func(c store.AccountChange, _ *customer.Account) error {
+			return s.UnmergeCustomer(ctx, c, u.other)
+		})},
 	}
 }
 
@@ -471,8 +518,15 @@ func checkPermissions(t template, actions map[string]touched) (problems []string
 }
 
 // checkPartitions: the function that anybody can call is held to the partitions that it touches, apart for reading and
-// for writing. A partition that is allowed and that no call touches is a problem too.
+// for writing. A partition that is allowed and that no call touches is a problem too, and so is one of a kind that only
+// other functions touch.
 func checkPartitions(t template, actions map[string]touched) (problems []string) {
+	all := map[string]bool{}
+	for _, touched := range actions {
+		for _, partitions := range touched {
+			maps.Copy(all, partitions)
+		}
+	}
 	for id, f := range t.functions() {
 		for _, policy := range list(f["Policies"]) {
 			for _, statement := range list(at(policy, "Statement")) {
@@ -484,7 +538,7 @@ func checkPartitions(t template, actions map[string]touched) (problems []string)
 				for _, action := range list(at(statement, "Action")) {
 					maps.Copy(touched, actions[folder(id)][str(action)])
 				}
-				for _, problem := range checkLeadingKeys(statement, touched) {
+				for _, problem := range checkLeadingKeys(statement, touched, all) {
 					problems = append(problems, fmt.Sprintf("%s, %v: %s", id, at(statement, "Action"), problem))
 				}
 			}
@@ -493,25 +547,25 @@ func checkPartitions(t template, actions map[string]touched) (problems []string)
 	return problems
 }
 
-// checkLeadingKeys compares the condition of a statement with the partitions that its calls touch. ForAllValues is true
-// of a request that names no key, which the Null condition refuses (IAM user guide, "Set operators for multivalued
-// context keys").
-func checkLeadingKeys(statement any, touched map[string]bool) (problems []string) {
+// checkLeadingKeys compares the condition of a statement with the partitions that its calls touch, of all that there
+// are. ForAllValues is true of a request that names no key, which the Null condition refuses (IAM user guide, "Set
+// operators for multivalued context keys").
+func checkLeadingKeys(statement any, touched, all map[string]bool) (problems []string) {
 	const key = "dynamodb:LeadingKeys"
 	condition := at(statement, "Condition")
 	if at(condition, "Null", key) != "false" {
 		problems = append(problems, "requests that name no partition are allowed")
 	}
-	unused := map[string]bool{}
+	unused, kinds := map[string]bool{}, map[string]bool{}
 	for _, pattern := range list(at(condition, "ForAllValues:StringLike", key)) {
 		unused[str(pattern)] = true
 	}
 	allowed := slices.Sorted(maps.Keys(unused))
 	for _, pk := range slices.Sorted(maps.Keys(touched)) {
+		kinds[kindOfPartition(pk)] = true
 		known := false
 		for _, pattern := range allowed {
-			prefix, suffix, open := strings.Cut(pattern, "*")
-			if pk == pattern || open && strings.HasPrefix(pk, prefix) && strings.HasSuffix(pk[len(prefix):], suffix) {
+			if isLike(pk, pattern) {
 				known = true
 				delete(unused, pattern)
 			}
@@ -523,7 +577,20 @@ func checkLeadingKeys(statement any, touched map[string]bool) (problems []string
 	for _, pattern := range slices.Sorted(maps.Keys(unused)) {
 		problems = append(problems, "no call touches "+pattern)
 	}
+	for _, pk := range slices.Sorted(maps.Keys(all)) {
+		like := func(pattern string) bool { return isLike(pk, pattern) }
+		if kind := kindOfPartition(pk); !kinds[kind] && slices.ContainsFunc(allowed, like) {
+			kinds[kind] = true // said once
+			problems = append(problems, kind+" is allowed, which only others touch")
+		}
+	}
 	return problems
+}
+
+// isLike reports whether a text is like a pattern of IAM's StringLike with asterisks.
+func isLike(text, pattern string) bool {
+	expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
+	return regexp.MustCompile("^(?s:" + expression + ")$").MatchString(text)
 }
 
 // checkWaking: of the rows that are created, the stream shows the mailer those of ready mails of the first two ranks

@@ -11,6 +11,7 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
@@ -42,22 +43,23 @@ func fixed(key string) string { return regexp.MustCompile(`^(?:[A-Z-]+(?:#|$))*`
 
 // rowKeys returns one key for each kind of row.
 func rowKeys() []table.Key {
-	const server license.Server = "AWHW8w9JtzBzSrmf9GQX"
+	const server license.Server = "BF41A1F2-AWHW8w9JtzBzSrmf9GQX"
 	day := license.Date{Year: 2018, Month: 6, Day: 1}
-	keys := rowkey.Queue(request.Request{ID: "r"})
+	keys := rowkey.Queue(request.Request{ID: "r", State: request.Received})
 	for _, pk := range []string{rowkey.DatasetRequestsPK(server), rowkey.EmailRequestsPK("a@example.com"),
 		rowkey.CustomerRequestsPK("c")} {
 		keys = append(keys, table.Key{PK: pk, SK: "r"})
 	}
-	keys = append(keys, rowkey.RequestWord("acme", "r"), rowkey.Customer("c"), rowkey.Guard("c"),
-		rowkey.Contract("c", "k"), rowkey.Instance("c", "i"), rowkey.Merged("c", "d"),
-		rowkey.Event(rowkey.CustomerTimeline("c"), "e"), rowkey.Server("0A1B2C3D-AWHW8w9JtzBzSrmf9GQX", "i"),
-		rowkey.Dataset(server),
-		rowkey.Word("acme", "c"), rowkey.Contact("a@example.com", "c"), rowkey.Domain("example.com", "c"),
-		rowkey.Listed("acme", "c"), rowkey.Audit(time.Time{}, "system", "e"))
+	keys = append(keys, rowkey.Customer("c"), rowkey.Guard("c"), rowkey.Contract("c", "k"), rowkey.Instance("c", "i"),
+		rowkey.Merged("c", "d"), rowkey.Event(rowkey.CustomerTimeline("c"), "e"), rowkey.Dataset(server),
+		rowkey.Server(server, "i"), rowkey.Listed("acme", "c"), rowkey.Domain("acme.example", "c"),
+		rowkey.Contact("a@example.com", "c"), rowkey.Word("acme", "c"))
+	for _, by := range []string{store.Customer, store.System, operator} {
+		keys = append(keys, rowkey.Audit(day.Start(), by, "e"))
+	}
 	report := rowkey.Report("m", "p", "bounced", "a@example.com")
-	return append(keys, rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"), rowkey.License("l"),
-		rowkey.Event(rowkey.License("l"), "e"), rowkey.Reference("R-000000"),
+	return append(keys, rowkey.RequestWord("acme", "r"), rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"),
+		rowkey.License("l"), rowkey.Event(rowkey.License("l"), "e"), rowkey.Reference("R-000000"),
 		rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"), rowkey.Colleague("a@example.com"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},
