@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"marketplace/shared/customer"
@@ -198,15 +199,18 @@ func TestStagingIsUnderTheProductionThatItMirrors(t *testing.T) {
 		{"with the dataset", "0A1B2C3D-" + server, "", true, ""},
 		{"with the whole ID", server, "", true, ""},
 		{"as the column says", server2, server, true, ""},
+		{"as the column says, whatever the dataset", "0A1B2C3D-" + server3, server, true, ""},
 		{"without anything that tells", server2, "", false, ""},
-		{"of nobody's", server2, server3, false, "mirrors: this customer has no production server " + server3},
+		{"of nobody's", server2, "20110407133530", false, "mirrors: this customer has no production server 20110407133530"},
 	} {
 		e := newTestEnv()
 		staging := with(row("Acme AG", "ada@acme.example", tt.server, "developer", "STAGING", "2018-08-31"), tt.mirrors)
-		report := e.imported(t, head+staging+production)
+		other := with(row("Acme AG", "ada@acme.example", server3, "developer", "PRODUCTION", "2018-08-31"), "")
+		report := e.imported(t, head+staging+other+production)
 		a := e.account(t)
 		s, p := of(a, request.StagingUse), of(a, request.ProductionUse)
-		if len(s) != 1 || len(p) != 1 || (s[0].Production == p[0].ID) != tt.under {
+		mirrored := func(i customer.Instance) bool { return i.ID == s[0].Production && i.Had(server) }
+		if len(s) != 1 || len(p) != 2 || slices.ContainsFunc(p, mirrored) != tt.under {
 			t.Errorf("%s: got %+v, want under production: %v", tt.name, a.Instances, tt.under)
 		}
 		if (tt.note != "") != (len(report.Notes) == 1) ||
@@ -480,14 +484,19 @@ func TestLicenseOfARetiredInstanceIsNoted(t *testing.T) {
 	}
 }
 
-func TestContactsBeyondTheLimitAreNoted(t *testing.T) {
-	e := newTestEnv()
+// manyContacts is a file of a license with n contacts, which take several transactions.
+func manyContacts(n int) string {
 	var file strings.Builder
 	file.WriteString(header)
-	for n := range customer.MaxContacts + 3 {
-		file.WriteString(strings.Replace(good, "Ada Lovelace,ada@", fmt.Sprintf("Ada No%d Lovelace,ada%d@", n, n), 1))
+	for n := range n {
+		file.WriteString(strings.Replace(good, "Ada Lovelace,ada@", fmt.Sprintf("Ada%d Lovelace%d,ada%d@", n, n, n), 1))
 	}
-	report := e.imported(t, file.String())
+	return file.String()
+}
+
+func TestContactsBeyondTheLimitAreNoted(t *testing.T) {
+	e := newTestEnv()
+	report := e.imported(t, manyContacts(customer.MaxContacts+3))
 	left := func(n Note) bool { return strings.HasPrefix(n.Text, "email: 3 contacts are not recorded") }
 	if a := e.account(t); len(a.Customer.Contacts) != customer.MaxContacts || !slices.ContainsFunc(report.Notes, left) {
 		t.Errorf("got %d contacts and %v, want %d and a note", len(a.Customer.Contacts), report.Notes,
@@ -583,38 +592,81 @@ func TestInterruptedImportIsFinishedByRunningItAgain(t *testing.T) {
 	t.Logf("interrupted at each of %d transactions", transactions)
 }
 
-// Somebody who changes the customer between two transactions of an import neither stops it nor loses the change.
-func TestImportGoesOnAfterSomebodyChangedTheCustomer(t *testing.T) {
-	e := newTestEnv()
+// between calls sales before some transactions of imports into a table, by their number, with the only customer.
+func between(t *testing.T, e *testEnv, when func(call int) bool, sales func(*store.Store, *customer.Account) error) {
 	other := store.New(e.table.Table, store.Options{Now: e.Now})
 	calls := 0
 	e.table.Fault = func(c tabletest.Call) tabletest.Fault {
 		if c.Op != "transact" {
 			return tabletest.Fault{}
 		}
-		if calls++; calls%2 == 0 && calls < 8 {
-			page, err := other.Customers(t.Context(), "", "", 1)
-			if err != nil || len(page.Customers) != 1 {
-				t.Errorf("got %+v, %v", page, err)
-				return tabletest.Fault{}
-			}
-			a, err := other.Account(t.Context(), page.Customers[0].ID)
-			if err == nil {
-				err = other.SaveCustomer(t.Context(), change(a), a.Customer.ID, func(c *customer.Customer) error {
-					c.Notes += "x"
-					return nil
-				})
-			}
-			if err != nil {
-				t.Error(err)
-			}
+		if calls++; !when(calls) {
+			return tabletest.Fault{}
+		}
+		page, err := other.Customers(t.Context(), "", "", 1)
+		if err != nil || len(page.Customers) != 1 {
+			t.Errorf("got %+v, %v", page, err)
+			return tabletest.Fault{}
+		}
+		a, err := other.Account(t.Context(), page.Customers[0].ID)
+		if err == nil {
+			err = sales(other, a)
+		}
+		if err != nil {
+			t.Error(err)
 		}
 		return tabletest.Fault{}
 	}
+}
+
+// addNote is a change of a customer by sales.
+func addNote(t *testing.T) func(*store.Store, *customer.Account) error {
+	return func(s *store.Store, a *customer.Account) error {
+		return s.SaveCustomer(t.Context(), change(a), a.Customer.ID, func(c *customer.Customer) error {
+			c.Notes += "x"
+			return nil
+		})
+	}
+}
+
+// Somebody who changes the customer between two transactions of an import neither stops it nor loses the change.
+func TestImportGoesOnAfterSomebodyChangedTheCustomer(t *testing.T) {
+	e := newTestEnv()
+	between(t, e, func(call int) bool { return call%2 == 0 && call < 8 }, addNote(t))
 	report := e.imported(t, large())
 	a := e.account(t)
 	if report.Recorded != 3*largeServers || a.Customer.Notes != "xxx" || len(a.Instances) != 2*largeServers ||
 		len(a.Customer.Contacts) != largeServers+1 {
 		t.Errorf("got %+v, notes %q, %d instances, want all and the notes", report, a.Customer.Notes, len(a.Instances))
+	}
+	e = newTestEnv()
+	between(t, e, func(call int) bool { return call == 2 }, addNote(t))
+	e.imported(t, manyContacts(customer.MaxContacts))
+	if c := e.account(t).Customer; c.Notes != "x" || len(c.Contacts) != customer.MaxContacts {
+		t.Errorf("while contacts join: got notes %q and %d contacts, want both", c.Notes, len(c.Contacts))
+	}
+}
+
+func TestTwoImportsOfAFileAtOnceAreOne(t *testing.T) {
+	one := newTestEnv()
+	one.imported(t, large())
+	e := newTestEnv()
+	reports := make([]Report, 3)
+	var wg sync.WaitGroup
+	for n := range reports {
+		wg.Go(func() {
+			var err error
+			if reports[n], err = Import(t.Context(), strings.NewReader(large()), Options{Store: e}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	recorded := 0
+	for _, r := range reports {
+		recorded += r.Recorded
+	}
+	if recorded != 3*largeServers || e.state(t) != one.state(t) {
+		t.Errorf("got %d licenses recorded by three imports, want %d and the state of one", recorded, 3*largeServers)
 	}
 }

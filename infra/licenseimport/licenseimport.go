@@ -147,13 +147,13 @@ func (im *importer) record(ctx context.Context, groups []*group) error {
 	return g.Wait()
 }
 
-// attempts is how often a customer is planned again after somebody else changed it.
+// attempts is how often a customer is planned again after somebody else changed it, while nothing gets recorded.
 const attempts = 20
 
 // recordGroup records the licenses of a customer.
 func (im *importer) recordGroup(ctx context.Context, g *group) (err error) {
 	entries := slices.DeleteFunc(slices.Clone(g.fresh), func(e *Entry) bool { return e.refused })
-	for range attempts {
+	for n := 0; n < attempts; n++ {
 		if len(entries) == 0 {
 			return nil
 		}
@@ -171,8 +171,12 @@ func (im *importer) recordGroup(ctx context.Context, g *group) (err error) {
 		if fault.KindOf(err) != fault.Conflict && !errors.Is(err, store.ErrIssued) {
 			return err
 		}
+		before := len(entries)
 		if entries, err = im.missing(ctx, entries); err != nil {
 			return err
+		}
+		if len(entries) < before {
+			n = 0
 		}
 	}
 	return fault.New(fault.Conflict, "Customer %s changes all the time. Try again later.", g.id)

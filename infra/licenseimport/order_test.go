@@ -35,7 +35,16 @@ func randomLine(rt *rapid.T) string {
 	}, ",") + "\n"
 }
 
-// imports a file, leaving out what is refused, and returns how many lines that were.
+// furtherLine draws a line of the same license with another contact, or another spelling of the organization.
+func furtherLine(rt *rapid.T, line string) string {
+	columns := strings.Split(line, ",")
+	columns[0] = rapid.SampledFrom([]string{columns[0], "Acme", "ACME AG"}).Draw(rt, "spelled")
+	columns[2] = rapid.SampledFrom([]string{"ada@acme.example", "cy@acme.example", "eve@acme-usa.example",
+		"ann@gmail.com"}).Draw(rt, "further email")
+	return strings.Join(columns, ",")
+}
+
+// importRest imports a file, leaving out what is refused, and returns how many lines that were.
 func importRest(rt *rapid.T, e *testEnv, lines []string) int {
 	file := strings.NewReader(fileColumns + strings.Join(lines, ""))
 	report, err := Import(rt.Context(), file, Options{Store: e, SkipRefused: true})
@@ -50,6 +59,9 @@ func TestAnyOrderOfTheLinesGivesTheSameCustomers(t *testing.T) {
 		lines := make([]string, rapid.IntRange(1, 14).Draw(rt, "lines"))
 		for i := range lines {
 			lines[i] = randomLine(rt)
+			if i > 0 && rapid.Bool().Draw(rt, "further") {
+				lines[i] = furtherLine(rt, lines[rapid.IntRange(0, i-1).Draw(rt, "of")])
+			}
 		}
 		shuffled := rapid.Permutation(lines).Draw(rt, "shuffled")
 		one, two := newTestEnv(), newTestEnv()
