@@ -324,6 +324,21 @@ func TestSourceNamesCustomerAndContractByReference(t *testing.T) {
 	}
 }
 
+func TestLostKeyIsIssuedForTheCurrentServerID(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"))
+	moved := Source{License: "l1", Kind: request.Replacement}
+	f := w.begin(moved)
+	f.Server = "BF41A1F2-" + prod
+	l := w.issue(moved, f)
+	lost := Source{Request: w.file(asked(request.Replacement, func(d *request.Details) {
+		d.Replaces, d.OldServer, d.Environment = prod, request.OldSame, request.ProductionUse
+	})).ID}
+	if f := w.begin(lost); f.Server != string(l.Server) || f.Instance != l.Instance {
+		t.Errorf("got server %s of instance %s, want the current ID %s of the same one", f.Server, f.Instance, l.Server)
+	}
+}
+
 func TestClosedSourceIsAConflict(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))

@@ -684,6 +684,55 @@ func TestKilledBetweenItsBatches(t *testing.T) {
 	}
 }
 
+// TestOtherChangeBetweenBatchesEndsThem: what is left is decided anew, by what is on record then.
+func TestOtherChangeBetweenBatchesEndsThem(t *testing.T) {
+	w := newTestEnv(t)
+	contract := w.fleet(4, 16)
+	source := Source{License: "fleet00", Kind: request.Renewal}
+	f := w.begin(source)
+	c := confirmed(w.draft(source, f))
+	n := 0
+	w.Records = interfering{w.store, func() {
+		if n++; n == 4 { // after the attempt in one, the contract, and a batch
+			a := w.account()
+			change := store.AccountChange{Customer: a.Customer.ID, Version: a.Version, By: "pat@vendor.example"}
+			if err := w.store.EndContract(t.Context(), change, contract, "unpaid"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}}
+	err := w.Issue(t.Context(), source, f, c)
+	partly, ok := errors.AsType[*PartlyIssued](err)
+	if !ok || partly.Issued != 5 || partly.Of != 20 || fault.KindOf(partly.Err) != fault.Conflict || n != 4 {
+		t.Fatalf("got error %+v after %d transactions, want five of twenty issued", err, n)
+	}
+	w.Records = w.store
+	on := Source{Customer: partly.Customer, Contract: partly.Contract}
+	if again := w.begin(on); len(again.Follow) != 14 {
+		t.Errorf("got %d instances along with the first, want the other fourteen", len(again.Follow))
+	}
+}
+
+func TestIssueNotesWhatTheRequestTells(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"))
+	told := func(version string, loc int64) request.Request {
+		return w.file(asked(request.Renewal, func(d *request.Details) { d.ProductVersion, d.Loc = version, loc }))
+	}
+	older := told("6.7", 5)
+	w.now = w.now.Add(time.Hour)
+	newer := told("7.0", 130_000)
+	for _, r := range []request.Request{newer, older} {
+		w.now = w.now.Add(time.Hour)
+		source := Source{Request: r.ID}
+		w.issue(source, w.begin(source))
+		i := w.instanceOf(prod)
+		if i.ProductVersion != "7.0" || i.Loc != 130_000 || !i.Told.Equal(newer.Created) {
+			t.Errorf("got instance %+v, want what was told last", i)
+		}
+	}
+}
+
 // killing is an issue that is killed.
 type killing struct {
 	kind                request.Kind

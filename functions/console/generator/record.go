@@ -2,7 +2,6 @@ package generator
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -101,7 +100,7 @@ func date(i *customer.Instance, now time.Time) {
 }
 
 // recordInBatches records what one transaction cannot hold. The first license comes with the last batch, so that it
-// being on record means that all are. What is on record already is left as it is.
+// being on record means that all are.
 func (d *Draft) recordInBatches(ctx context.Context, whole store.Issue) error {
 	first := store.Issue{
 		By: whole.By, Customer: whole.Customer, Contracts: whole.Contracts, Accounts: whole.Accounts,
@@ -123,16 +122,13 @@ func (d *Draft) recordInBatches(ctx context.Context, whole store.Issue) error {
 	for _, batch := range d.batches(whole) {
 		batch.Accounts, batch.Datasets = map[string]int64{d.customerID(): version}, datasets
 		datasets = nil
-		switch err := d.generator.Records.IssueLicenses(ctx, batch); {
-		case errors.Is(err, store.ErrIssued):
-		case err != nil:
+		if err := d.generator.Records.IssueLicenses(ctx, batch); err != nil {
 			return &PartlyIssued{
 				Customer: d.customerID(), Contract: whole.Licenses[0].Contract, Issued: issued,
 				Of: len(whole.Licenses), Err: d.tooLarge(err),
 			}
-		default:
-			version++
 		}
+		version++
 		issued += len(batch.Licenses)
 	}
 	return nil
