@@ -71,6 +71,7 @@ func (s *site) chosen(v *moveView, p *accountPage, i customer.Instance, to *cust
 	}
 	v.Contract = web.Field{
 		Name: "contract", Label: "Contract from now on", Type: "select",
+		Hint:    "Compare how many instances use it: a move is not refused where the contract covers fewer.",
 		Options: []web.Option{{Value: "", Label: "None"}},
 	}
 	for _, k := range sortedContracts(to, today) {
@@ -86,10 +87,10 @@ func (s *site) chosen(v *moveView, p *accountPage, i customer.Instance, to *cust
 	}
 	v.Notes = []string{
 		"Licenses that are valid today go under the contract that you choose. Expired and revoked ones keep theirs.",
-		"Keys keep working, and no new keys are issued. The organization written in a key stays the old one.",
+		"Keys keep working, and no new keys are issued.",
 	}
 	if !v.Own {
-		v.Notes = append(v.Notes, fmt.Sprintf("From now on, %s's contacts receive the reminders and keys of these "+
+		v.Notes = append(v.Notes, "The organization written in the keys stays "+p.Customer.Name+".", fmt.Sprintf("From now on, %s's contacts receive the reminders and keys of these "+
 			"instances; %s's contacts no longer do.", target.Name, p.Customer.Name),
 			"Staging instances that you leave behind are no longer linked to this production instance.")
 	}

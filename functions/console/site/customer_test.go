@@ -259,7 +259,7 @@ func TestCustomersAreListedByName(t *testing.T) {
 		"Company 070" {
 		t.Errorf("got %q first, want Company 070", first)
 	}
-	wantTexts(t, text(w.get(vera, customersPath+"?from=zzz").Page()), "No customer’s name comes after this")
+	wantTexts(t, text(w.get(vera, customersPath+"?from=zzz").Page()), "No customer's name comes after this")
 }
 
 func TestEditingACustomerKeepsTheFormerName(t *testing.T) {
@@ -485,7 +485,7 @@ func TestInstancesMoveToAnotherCustomerAndBack(t *testing.T) {
 	w.acme()
 	before := w.account("C-ACME00")
 	page := acmeRef + "/instances/01acmei1"
-	wantTexts(t, text(w.get(sam, page+"/move").WantStatus(200).Page()), "To another contract", "To another customer")
+	wantTexts(t, text(w.get(sam, page+"/move").WantStatus(200).Page()), "another contract of Acme AG", "To another customer")
 	wantTexts(t, text(w.get(sam, page+"/move?to=C-ZZZZZZ").WantStatus(422).Page()), "There is no customer C-ZZZZZZ.")
 	wantTexts(t, text(w.get(sam, page+"/move?to=acme+hold").WantStatus(200).Page()), "Acme Holding C-0THER0")
 	doc := w.get(sam, page+"/move?to=c-other0").WantStatus(200).Page()
