@@ -25,7 +25,8 @@ var reasonForEnding = textInput{
 
 // endContractPage returns the form that ends a contract early, and says what that does.
 func (s *site) endContractPage(p *accountPage, k customer.Contract) customerForm {
-	f := p.form("End contract "+string(k.Reference)+" early", "/contracts/"+string(k.Reference)+"/end", "End contract")
+	f := p.form("End contract early", "/contracts/"+string(k.Reference)+"/end", "End contract")
+	f.Contract = k.Reference
 	use := p.Use(k.ID, s.today())
 	f.Notes = []string{
 		"From now on, the license generator asks for a confirmation before it issues anything under this contract.",

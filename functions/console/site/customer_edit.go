@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
+	"marketplace/shared/reference"
 	"marketplace/shared/web"
 )
 
@@ -30,7 +31,8 @@ type customerForm struct {
 
 	Contact  *contactForm  // what else can be done with a contact; nil: nothing
 	Instance *instanceHead // what the form is about; nil: no instance
-	Notes    []string      // what the action does and does not do
+	Contract reference.Reference
+	Notes    []string // what the action does and does not do
 }
 
 // heading makes the form of an account's page.

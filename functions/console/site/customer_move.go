@@ -161,7 +161,8 @@ func (s *site) customerTyped(ctx context.Context, typed string) (other typedCust
 	}
 	found, err := s.store.FindByName(ctx, name, maxAlike)
 	if other.named = found.Customers; len(found.Customers) == 0 {
-		other.wrong = "No customer has this reference or name. Enter a reference such as C-7K3Q9F, or fewer words."
+		other.wrong = "No customer has this reference or name. Enter a reference such as C-7K3Q9F, " +
+			"or at least two characters of a word of the name."
 	}
 	return other, err
 }
