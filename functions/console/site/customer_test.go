@@ -753,3 +753,99 @@ func TestCustomerPagesAreComplete(t *testing.T) {
 		}
 	}
 }
+
+// largest puts a customer on record that has n instances, each fourth production with three staging under it.
+func (w *testEnv) largest(n int) {
+	w.t.Helper()
+	at := license.DateOf(start)
+	k := customer.Contract{ID: "01bigk", Customer: "01bigc", Reference: "K-B0B0B0", Created: start,
+		Terms:      customer.Terms{Edition: license.Enterprise, MaxLoc: 1_000_000, Support: true},
+		Production: n / 4, Staging: n - n/4, First: at, Last: at.AddMonths(12)}
+	i := store.Issue{Customer: &customer.Customer{ID: "01bigc", Reference: "C-B0B0B0", Name: "Large AG", Created: start},
+		Contracts: []customer.Contract{k}}
+	for n := range n {
+		l := license.License{ID: fmt.Sprintf("01bigl%05d", n), Type: license.Production, Organization: "Large AG",
+			Customer: "01bigc", Instance: fmt.Sprintf("01bigi%05d", n), Contract: k.ID, Edition: k.Edition,
+			Server: license.Server(fmt.Sprintf("%08X-AWbigserver00000%04d", n, n)), MaxLoc: k.MaxLoc, Support: true,
+			NotBefore: k.First, Expiration: k.Last}
+		instance := customer.Instance{ID: l.Instance, Customer: l.Customer, Environment: request.ProductionUse,
+			Servers: []customer.ServerID{{Server: l.Server, Told: start}}, ProductVersion: "6.7.1", Loc: 100_000,
+			Told: start, Created: start}
+		if n%4 > 0 {
+			l.Type, instance.Environment = license.Staging, request.StagingUse
+			instance.Production = fmt.Sprintf("01bigi%05d", n-n%4)
+		}
+		i.Instances, i.Licenses = append(i.Instances, instance), append(i.Licenses, l)
+		if len(i.Licenses) == 8 {
+			w.put(i)
+			i = store.Issue{}
+		}
+	}
+}
+
+func TestLargestCustomerIsPaged(t *testing.T) {
+	w := newTestEnv(t)
+	w.largest(2000)
+	const ref = customersPath + "/C-B0B0B0"
+	seen := map[string]bool{}
+	at := ref
+	pages := 0
+	for at != "" {
+		pages++
+		doc := w.get(vera, at).WantStatus(200).Page()
+		rows := doc.Find(".instances tbody tr")
+		if rows.Length() != pageSize {
+			t.Fatalf("%s: got %d instances, want %d", at, rows.Length(), pageSize)
+		}
+		rows.Find("th a code").Each(func(_ int, s *goquery.Selection) { seen[s.Text()] = true })
+		if pages < 3 {
+			webtest.CheckPage(t, doc)
+		}
+		if pages == 2 { // it begins with staging of an instance on the page before
+			wantTexts(t, webtest.Text(rows.First()), "Staging for 00000030-AWbigserver000000048")
+			wantTexts(t, text(doc), "Instances 51–100 of 2'000", "Previous page")
+		}
+		at = doc.Find("a[rel=next]").AttrOr("href", "")
+	}
+	if len(seen) != 2000 || pages != 40 {
+		t.Errorf("got %d instances on %d pages, want 2,000 on 40", len(seen), pages)
+	}
+	wantTexts(t, text(w.get(vera, ref).Page()), "2'000 instances in use", "Used by 500 of 500 production and 1500 of 1500 staging")
+	// Where there are many, server IDs are typed.
+	form := w.filledForm(ref+"/contacts/new", "form.sheet")
+	form.Set("email", "a@large.example")
+	form.Set("instances", "00000000-AWbigserver000000000\n00000001-AWbigserver000000001")
+	form["for"] = []string{"keys"}
+	w.send(sam, ref+"/contacts/new", form).WantStatus(http.StatusSeeOther)
+	if c := w.account("C-B0B0B0").Customer.Contacts[0]; !slices.Equal(c.Instances, []string{"01bigi00000", "01bigi00001"}) {
+		t.Errorf("got contact %+v", c)
+	}
+	form = w.filledForm(ref+"/contacts/"+mail.RecipientID("a@large.example"), "form.sheet")
+	if got := form.Get("instances"); got != "00000000-AWbigserver000000000\n00000001-AWbigserver000000001" {
+		t.Errorf("got instances %q in the form", got)
+	}
+	form.Set("instances", "nowhere")
+	wantTexts(t, text(w.send(sam, ref+"/contacts/"+mail.RecipientID("a@large.example"), form).WantStatus(422).Page()),
+		"No instance of this customer has the server ID “nowhere”.")
+	form = w.filledForm(ref+"/instances/01bigi00001/edit", "form.sheet")
+	form.Set("production", "00000004-AWbigserver000000004")
+	w.send(sam, ref+"/instances/01bigi00001/edit", form).WantStatus(http.StatusSeeOther)
+	if i := w.account("C-B0B0B0").Instance("01bigi00001"); i.Production != "01bigi00004" {
+		t.Errorf("got %+v", i)
+	}
+}
+
+// BenchmarkLargestCustomer asks for the page of a customer with 2,000 instances, and tells how long 95 of 100 answers
+// took at the most.
+func BenchmarkLargestCustomer(b *testing.B) {
+	w := newTestEnv(b)
+	w.largest(2000)
+	var took []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		w.get(sam, customersPath+"/C-B0B0B0").WantStatus(200)
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+}
