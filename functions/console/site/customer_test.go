@@ -849,3 +849,24 @@ func BenchmarkLargestCustomer(b *testing.B) {
 	slices.Sort(took)
 	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
 }
+
+func TestCustomerPageListsItsRequests(t *testing.T) {
+	w := newTestEnv(t)
+	w.acme()
+	wantTexts(t, text(w.get(vera, acmeRef).Page()), "No requests are linked to this customer.")
+	d := sampleDetails
+	d.Company = "Acme" // unlike the customer's name
+	asked := w.file(d)
+	w.file(d) // nobody linked it
+	l := license.License{ID: "01acmel9", Type: license.Production, Organization: "Acme AG", Customer: "01acmec",
+		Instance: "01acmei3", Contract: "01acmek1", Server: "AWacmeeval0000000003", Edition: license.Enterprise, MaxLoc: 5,
+		NotBefore: day("2018-03-05"), Expiration: day("2018-03-31")}
+	w.put(store.Issue{Licenses: []license.License{l}, Request: asked.ID, RequestVersion: asked.Version})
+	doc := w.get(vera, acmeRef).WantStatus(200).Page()
+	rows := doc.Find("#requests-title ~ table tbody tr")
+	if rows.Length() != 1 {
+		t.Errorf("got %d requests, want the one that was answered for the customer", rows.Length())
+	}
+	wantTexts(t, webtest.Text(rows), "Acme", string(asked.Reference), "Issued")
+	wantTexts(t, webtest.Text(doc.Find(".timeline")), "recorded for request "+string(asked.Reference))
+}
