@@ -325,8 +325,8 @@ func (im *importer) noteServers(ctx context.Context, groups []*group) error {
 			other := list[1]
 			if i > 0 {
 				other = list[0]
-				im.note(Note{h.entry.Line, fmt.Sprintf("server_id: the license in line %d is for the same server, "+
-					"and of %s; this one is of %s. Both are recorded. Check who has the server.", other.entry.Line,
+				im.note(Note{h.entry.Line, fmt.Sprintf("server_id: line %d has the same server for %s; this line is "+
+					"for %s. Both are recorded. Check who has the server.", other.entry.Line,
 					andMore(other.group.label, i-1), h.group.label)})
 			}
 			h.entry.elsewhere = append(h.entry.elsewhere,
@@ -371,7 +371,7 @@ func (im *importer) noteServer(ctx context.Context, g *group) error {
 		return err
 	}
 	of := andMore(label(others[0].Customer), len(others)-1)
-	im.note(Note{e.Line, fmt.Sprintf("server_id: the server is on record for %s, and this license is of %s. "+
+	im.note(Note{e.Line, fmt.Sprintf("server_id: %s has this server on record; this line is for %s. "+
 		"Both are recorded. Check who has the server.", of, g.label)})
 	e.elsewhere = append(e.elsewhere, elsewhere(e.License.Server, of))
 	return nil
