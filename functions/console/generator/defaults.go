@@ -463,6 +463,8 @@ func (d *Draft) defaultProduction() string {
 		return ""
 	case d.Instance != nil && d.Instance.Production != "":
 		return d.Instance.Production
+	case d.Account.Instance(d.stagingOf) != nil:
+		return d.stagingOf
 	case d.Match.From != "":
 		return d.Match.From
 	}

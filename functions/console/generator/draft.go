@@ -23,6 +23,7 @@ type Source struct {
 	Kind     request.Kind // what is done about the license: request.Renewal, Replacement or Upgrade
 	Contract string       // the contract whose instances get the keys that they lack: its ID or reference
 	Customer string       // the customer: its ID or reference; with Contract, the one with the contract
+	Staging  string       // the ID of the customer's production instance that gets another staging instance
 }
 
 // Draft is an issue of licenses while an operator prepares it: what it is based on, the form, and what the form comes
@@ -63,6 +64,7 @@ type Draft struct {
 	known          []*customer.Account      // other customers that the request for an evaluation may be about
 	datasets       map[license.Server]int64 // versions of the datasets that the draft was decided by
 	production     string                   // ID of the production instance that the first license's instance mirrors
+	stagingOf      string                   // ID of the production instance that the source names for staging
 	prefetched     *customer.Account        // of the customer that the form most likely names
 	fixed          bool                     // the source names the customer
 	missing        bool                     // the draft issues the keys that a contract's instances lack
@@ -148,6 +150,8 @@ func (g *Generator) read(ctx context.Context, s Source, chosen string) (*Draft, 
 		return d, d.readOld(ctx, s.License)
 	case s.Contract != "":
 		d.Kind, d.missing = request.Renewal, true
+	case s.Staging != "":
+		d.Kind, d.stagingOf = request.Staging, s.Staging
 	}
 	return d, nil
 }

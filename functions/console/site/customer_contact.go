@@ -51,7 +51,8 @@ func contactRows(p *accountPage, of customer.Customer, names colleagues) (rows [
 			}
 		}
 		if gone := len(c.Instances) - len(row.Instances); gone > 0 {
-			row.Instances = append(row.Instances, quantity(gone, "instance that moved away", "instances that moved away"))
+			row.Instances = append(row.Instances,
+				quantity(gone, "instance that moved away", "instances that moved away"))
 		}
 		rows = append(rows, row)
 	}
@@ -258,7 +259,7 @@ func (s *site) newContact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, _ := s.contactPage(p, "", customer.Contact{})
-	return s.showForm2(w, r, http.StatusOK, f)
+	return s.showCustomerForm(w, r, http.StatusOK, f)
 }
 
 // editContact shows the form of a contact.
@@ -273,7 +274,7 @@ func (s *site) editContact(w http.ResponseWriter, r *http.Request) error {
 		return errNoContact(p)
 	}
 	f, _ := s.contactPage(p, key, c)
-	return s.showForm2(w, r, http.StatusOK, f)
+	return s.showCustomerForm(w, r, http.StatusOK, f)
 }
 
 // saveContact adds a contact, or saves the one in the address.
@@ -318,7 +319,7 @@ func (s *site) saveContact(w http.ResponseWriter, r *http.Request) error {
 			f, fields := s.contactPage(p, key, c)
 			fields.keep(p, form)
 			f.refused(s, r, p, b, wrong)
-			return s.showForm2(w, r, status, f)
+			return s.showCustomerForm(w, r, status, f)
 		},
 		after: func(p *accountPage) error { return redirectToCustomer(w, r, p, "contact", "") },
 	})

@@ -55,7 +55,7 @@ func (s *site) endContractForm(w http.ResponseWriter, r *http.Request) error {
 		return s.showCustomerError(w, r, p.snapshot(), fault.New(fault.Conflict, "Contract %s was already ended.",
 			k.Reference))
 	}
-	return s.showForm2(w, r, http.StatusOK, s.endContractPage(p, *k))
+	return s.showCustomerForm(w, r, http.StatusOK, s.endContractPage(p, *k))
 }
 
 // endContract ends a contract early.
@@ -99,7 +99,7 @@ func (s *site) endContract(w http.ResponseWriter, r *http.Request) error {
 			f := s.endContractPage(p, *k)
 			f.Fields[0].Value = form.Get("reason")
 			f.refused(s, r, p, b, wrong)
-			return s.showForm2(w, r, status, f)
+			return s.showCustomerForm(w, r, status, f)
 		},
 		after: func(p *accountPage) error { return redirectToCustomer(w, r, p, "ended", contractAt(r, p)) },
 	})

@@ -113,8 +113,8 @@ type placed struct {
 	follows bool
 }
 
-// groups sorts the instances of an account: by contract, those in effect first, then those without one, then the retired
-// ones; staging follows its production.
+// groupsOf sorts the instances of an account: by contract, those in effect first, then those without one, then the
+// retired ones; staging follows its production.
 func groupsOf(a *customer.Account, today license.Date) (list []group) {
 	at := map[string]int{}
 	for _, k := range sortedContracts(a, today) {
@@ -267,7 +267,7 @@ func (s *site) instancesView(r *http.Request, p *accountPage, page int) instance
 		v.Groups = append(v.Groups, view)
 	}
 	if pages > 1 {
-		v.Shown = fmt.Sprintf("%s–%s of %s", web.Number(int64(from+1)), web.Number(int64(to)), web.Number(int64(total)))
+		v.Shown = fmt.Sprintf("%d–%d of %s", from+1, to, web.Number(int64(total)))
 		address := func(n int) string { return p.Path() + "?" + url.Values{"page": {strconv.Itoa(n)}}.Encode() }
 		if page > 1 {
 			v.Previous = address(page - 1)

@@ -43,7 +43,7 @@ func (p *accountPage) form(title, action, button string) customerForm {
 	}
 }
 
-func (s *site) showForm2(w http.ResponseWriter, r *http.Request, status int, f customerForm) error {
+func (s *site) showCustomerForm(w http.ResponseWriter, r *http.Request, status int, f customerForm) error {
 	title := f.Title + ": " + f.Customer
 	if status != http.StatusOK {
 		title = "Not saved: " + title
@@ -198,7 +198,7 @@ func (s *site) editCustomer(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := p.form("Edit customer", "/edit", "Save")
 	f.Fields = s.customerFields(r, p.Customer).list()
-	return s.showForm2(w, r, http.StatusOK, f)
+	return s.showCustomerForm(w, r, http.StatusOK, f)
 }
 
 // saveCustomer saves the form of a customer.
@@ -226,7 +226,7 @@ func (s *site) saveCustomer(w http.ResponseWriter, r *http.Request) error {
 			}
 			f.Fields = fields.list()
 			f.refused(s, r, p, b, wrong)
-			return s.showForm2(w, r, status, f)
+			return s.showCustomerForm(w, r, status, f)
 		},
 		after: func(p *accountPage) error { return redirectToCustomer(w, r, p, "edit", "") },
 	})

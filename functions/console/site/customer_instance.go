@@ -222,7 +222,8 @@ func newInstanceFields(p *accountPage, i customer.Instance) *instanceFields {
 	for _, other := range p.Instances {
 		chosen := other.ID == i.Production
 		if other.ID != i.ID && (chosen || other.InUse() && other.Environment != request.StagingUse) {
-			f.Production.Options = append(f.Production.Options, web.Option{Value: other.ID, Label: string(other.Server())})
+			option := web.Option{Value: other.ID, Label: string(other.Server())}
+			f.Production.Options = append(f.Production.Options, option)
 		}
 	}
 	if len(f.Production.Options) > 2*maxBoxes {
@@ -256,7 +257,7 @@ func (s *site) editInstance(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, _ := s.editInstancePage(p, *i)
-	return s.showForm2(w, r, http.StatusOK, f)
+	return s.showCustomerForm(w, r, http.StatusOK, f)
 }
 
 // readInstance changes an instance as the form says.
@@ -328,7 +329,7 @@ func (s *site) saveInstance(w http.ResponseWriter, r *http.Request) error {
 			f, fields := s.editInstancePage(p, *i)
 			fields.Environment.Value, fields.Production.Value = form.Get("environment"), form.Get("production")
 			f.refused(s, r, p, b, wrong)
-			return s.showForm2(w, r, status, f)
+			return s.showCustomerForm(w, r, status, f)
 		},
 		after: func(p *accountPage) error { return redirectToInstance(w, r, p, "instance") },
 	})

@@ -43,8 +43,8 @@ func (v *mergeView) chosen(p *accountPage, into *customer.Account) {
 	v.Notes = []string{
 		fmt.Sprintf("%s's contracts, instances, licenses, contacts, requests and timeline appear on the page of %s. "+
 			"%s and its name lead there.", p.Customer.Name, target.Name, p.Customer.Reference),
-		"Nothing is moved, counted twice or revoked. Keys keep working, and reminders go to the same people as before, " +
-			"and to the contacts of " + target.Name + ".",
+		"Nothing is moved, counted twice or revoked. Keys keep working, and reminders go to the same people as " +
+			"before, and to the contacts of " + target.Name + ".",
 		"Nobody is emailed. You can undo the merge at any time on the page of " + target.Name + ".",
 	}
 }

@@ -90,8 +90,10 @@ func (s *site) chosen(v *moveView, p *accountPage, i customer.Instance, to *cust
 		"Keys keep working, and no new keys are issued.",
 	}
 	if !v.Own {
-		v.Notes = append(v.Notes, "The organization written in the keys stays "+p.Customer.Name+".", fmt.Sprintf("From now on, %s's contacts receive the reminders and keys of these "+
-			"instances; %s's contacts no longer do.", target.Name, p.Customer.Name),
+		v.Notes = append(v.Notes,
+			"The organization written in the keys stays "+p.Customer.Name+".",
+			fmt.Sprintf("From now on, %s's contacts receive the reminders and keys of these instances; "+
+				"%s's contacts no longer do.", target.Name, p.Customer.Name),
 			"Staging instances that you leave behind are no longer linked to this production instance.")
 	}
 	v.Notes = append(v.Notes, "Nobody is emailed. You can move the instances back later.")
@@ -328,7 +330,8 @@ func (s *site) moveBackPage(p *accountPage, i customer.Instance, to customerVers
 			})
 		}
 	}
-	v.Notes = []string{"Each license that had another contract before goes back under it. Licenses issued since keep theirs."}
+	v.Notes = []string{"Each license that had another contract before goes back under it. Licenses that were issued " +
+		"since keep theirs."}
 	if !v.Own {
 		v.Notes = append(v.Notes, fmt.Sprintf("From now on, %s's contacts receive the reminders and keys again.",
 			to.Name))

@@ -45,7 +45,8 @@ func (w *testEnv) acme() {
 		}
 	}
 	id := func(name string) string { return "01acme" + name }
-	instance := func(name string, e request.Environment, production string, servers ...license.Server) customer.Instance {
+	instance := func(name string, e request.Environment, production string,
+		servers ...license.Server) customer.Instance {
 		i := customer.Instance{ID: id(name), Customer: id("c"), Environment: e, Created: start, ProductVersion: "6.7.1",
 			Loc: 120_000, Told: start}
 		if production != "" {
@@ -217,7 +218,8 @@ func TestCustomerPageShowsEverything(t *testing.T) {
 	wantTexts(t, webtest.Text(contacts.Eq(1)), "ops@reseller.example", "works for Reseller Ltd", "Renewals",
 		"Production AWac…0001", "added by import")
 	timeline := webtest.Text(doc.Find(".timeline"))
-	wantTexts(t, timeline, "Production AWac…0004 retired", "Sam Okoye", "Production license for AWac…0001", "recorded")
+	wantTexts(t, timeline, "Production AWac…0004 retired", "Sam Okoye", "Production license for AWac…0001",
+		"recorded")
 	if strings.Contains(timeline, "01acme") {
 		t.Errorf("got a timeline with IDs: %s", timeline)
 	}
@@ -302,13 +304,11 @@ func TestWrongCustomerFieldsAreMarkedAndKept(t *testing.T) {
 	}
 }
 
-// conflicts sends forms that were shown before somebody else changed the customer: the second person is told.
 func TestSecondPersonIsToldAndOverwritesNothing(t *testing.T) {
 	w := newTestEnv(t)
 	w.acme()
 	ana := mail.RecipientID("ana@acme.example")
 	stale := w.filledForm(acmeRef+"/edit", "form.sheet")
-	other := w.filledForm(otherRef+"/edit", "form.sheet")
 	stale.Set("name", "Lost Update AG")
 	toVersion := fmt.Sprint(w.account("C-0THER0").Version)
 	w.send(lucia, acmeRef+"/contacts/"+ana+"/down", w.shown(acmeRef)).WantStatus(http.StatusSeeOther)
@@ -323,7 +323,7 @@ func TestSecondPersonIsToldAndOverwritesNothing(t *testing.T) {
 		{"/contacts/" + ana + "/remove", nil},
 		{"/contacts/" + ana + "/up", nil},
 		{"/contracts/K-111111/end", []string{"reason", "unpaid"}},
-		{"/instances/01acmei1/edit", []string{"environment", "staging"}},
+		{"/instances/01acmei2/edit", []string{"environment", "production"}},
 		{"/instances/01acmei1/retire", nil},
 		{"/instances/01acmei4/resume", nil},
 		{"/instances/01acmei1/move", []string{"to", "C-0THER0", "toVersion", toVersion, "instances", "01acmei1"}},
@@ -332,11 +332,6 @@ func TestSecondPersonIsToldAndOverwritesNothing(t *testing.T) {
 		form := added(url.Values{"version": stale["version"], "seen": stale["seen"]}, try.values...)
 		if try.path == "/edit" {
 			form = stale
-		}
-		if try.path == "/instances/01acmei1/edit" { // the instance has staging
-			form.Set("environment", "production")
-			form.Set("production", "")
-			try.path = "/instances/01acmei2/edit"
 		}
 		a := w.send(sam, acmeRef+try.path, form)
 		if a.StatusCode != http.StatusConflict {
@@ -350,7 +345,6 @@ func TestSecondPersonIsToldAndOverwritesNothing(t *testing.T) {
 	if after := w.account("C-ACME00"); after.Version != before.Version || after.Customer.Name != "Acme AG" {
 		t.Errorf("something changed: %+v", after)
 	}
-	_ = other
 }
 
 func TestContactsAreAddedEditedOrderedAndRemoved(t *testing.T) {
@@ -377,7 +371,8 @@ func TestContactsAreAddedEditedOrderedAndRemoved(t *testing.T) {
 	form["for"] = []string{"keys", "renewals"}
 	w.send(lucia, acmeRef+"/contacts/"+nina, form).WantStatus(http.StatusSeeOther)
 	list := w.account("C-ACME00").Customer.Contacts
-	if c := list[2]; len(list) != 3 || c.Email != "nina.new@acme.example" || c.VouchedBy != emails[lucia] || c.For != nil {
+	if c := list[2]; len(list) != 3 || c.Email != "nina.new@acme.example" || c.VouchedBy != emails[lucia] ||
+		c.For != nil {
 		t.Errorf("got contacts %+v", list)
 	}
 	nina = mail.RecipientID("nina.new@acme.example")
@@ -421,13 +416,15 @@ func TestContractIsEndedAndReopened(t *testing.T) {
 	w := newTestEnv(t)
 	w.acme()
 	page := acmeRef + "/contracts/K-111111/end"
-	wantTexts(t, text(w.get(sam, page).WantStatus(200).Page()), "asks for a confirmation", "keys work until they expire",
+	wantTexts(t, text(w.get(sam, page).WantStatus(200).Page()), "asks for a confirmation",
+		"keys work until they expire",
 		"reopen the contract")
 	form := w.filledForm(page, "form.sheet")
 	wantTexts(t, text(w.send(sam, page, form).WantStatus(422).Page()), "Enter the reason")
 	form.Set("reason", "unpaid")
 	doc := w.follow(w.send(sam, page, form))
-	wantTexts(t, text(doc), "Contract ended.", "Reopen K-111111", "Ended early on 05 Mar 2018, 09:30 UTC by Sam Okoye: unpaid",
+	wantTexts(t, text(doc), "Contract ended.", "Reopen K-111111",
+		"Ended early on 05 Mar 2018, 09:30 UTC by Sam Okoye: unpaid",
 		"Contract K-111111 ended early")
 	w.send(sam, page, form).WantStatus(http.StatusSeeOther) // sent twice
 	undo := doc.Find(".notice form").First()
@@ -448,7 +445,8 @@ func TestInstanceIsRetiredAndPutBack(t *testing.T) {
 	w.send(sam, page+"/retire", form).WantRedirect(page + "?done=retired")
 	wantTexts(t, text(w.get(sam, acmeRef).Page()), "Retired instances (2)", "2 instances in use, 2 retired")
 	undo := doc.Find(".notice form").First()
-	wantTexts(t, text(w.follow(w.send(sam, undo.AttrOr("action", ""), valuesOf(undo)))), "The instance is in use again.")
+	wantTexts(t, text(w.follow(w.send(sam, undo.AttrOr("action", ""), valuesOf(undo)))),
+		"The instance is in use again.")
 	if i := w.account("C-ACME00").Instance("01acmei1"); !i.InUse() {
 		t.Errorf("got %+v", i)
 	}
@@ -485,7 +483,8 @@ func TestInstancesMoveToAnotherCustomerAndBack(t *testing.T) {
 	w.acme()
 	before := w.account("C-ACME00")
 	page := acmeRef + "/instances/01acmei1"
-	wantTexts(t, text(w.get(sam, page+"/move").WantStatus(200).Page()), "another contract of Acme AG", "To another customer")
+	wantTexts(t, text(w.get(sam, page+"/move").WantStatus(200).Page()), "another contract of Acme AG",
+		"To another customer")
 	wantTexts(t, text(w.get(sam, page+"/move?to=C-ZZZZZZ").WantStatus(422).Page()), "There is no customer C-ZZZZZZ.")
 	wantTexts(t, text(w.get(sam, page+"/move?to=acme+hold").WantStatus(200).Page()), "Acme Holding C-0THER0")
 	doc := w.get(sam, page+"/move?to=c-other0").WantStatus(200).Page()
@@ -493,7 +492,8 @@ func TestInstancesMoveToAnotherCustomerAndBack(t *testing.T) {
 	wantTexts(t, text(doc), "To Acme Holding", "AWacmestag0000000002", "K-333333: Enterprise", "1 of 5 production",
 		"no new keys are issued", "Acme Holding's contacts receive the reminders")
 	form := valuesOf(doc.Find("form.sheet"))
-	if got := form["instances"]; !slices.Equal(got, []string{"01acmei1", "01acmei2"}) || form.Get("contract") != "K-333333" {
+	if got := form["instances"]; !slices.Equal(got, []string{"01acmei1", "01acmei2"}) ||
+		form.Get("contract") != "K-333333" {
 		t.Errorf("got form %v, want the instance and its staging ticked", form)
 	}
 	none := url.Values{}
@@ -503,9 +503,11 @@ func TestInstancesMoveToAnotherCustomerAndBack(t *testing.T) {
 	none["instances"] = nil
 	wantTexts(t, text(w.send(sam, page+"/move", none).WantStatus(422).Page()), "Select at least one instance.")
 	moved := w.follow(w.send(sam, page+"/move", form))
-	wantTexts(t, text(moved), "Moved.", "Move back", "AWacmeprod0000000001", "Production AWac…0001 moved to Contract K-333333")
+	wantTexts(t, text(moved), "Moved.", "Move back", "AWacmeprod0000000001",
+		"Production AWac…0001 moved to Contract K-333333")
 	w.send(sam, page+"/move", form).WantStatus(http.StatusSeeOther) // sent twice
-	wantTexts(t, text(w.get(sam, acmeRef).Page()), "An instance that is now with another customer moved to Acme Holding (C-0THER0)")
+	wantTexts(t, text(w.get(sam, acmeRef).Page()),
+		"An instance that is now with another customer moved to Acme Holding (C-0THER0)")
 	if to := w.account("C-0THER0"); len(to.Instances) != 3 || to.Use("01otherk", day("2018-03-05")).Staging != 1 {
 		t.Errorf("got %+v", to.Instances)
 	}
@@ -551,8 +553,10 @@ func TestCustomersAreMergedAndUnmerged(t *testing.T) {
 	w.acme()
 	like := w.get(sam, otherRef).Page().Find("a[href*='/merge']").AttrOr("href", "")
 	wantTexts(t, text(w.get(sam, like).WantStatus(200).Page()), "Merge into", "Acme AG C-ACME00")
-	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=nobody").WantStatus(422).Page()), "No customer has this reference")
-	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=C-0THER0").WantStatus(422).Page()), "cannot be merged into itself")
+	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=nobody").WantStatus(422).Page()),
+		"No customer has this reference")
+	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=C-0THER0").WantStatus(422).Page()),
+		"cannot be merged into itself")
 	doc := w.get(sam, otherRef+"/merge?into=C-ACME00").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
 	wantTexts(t, text(doc), "Merge Acme Holding into Acme AG?", "1 contract, 1 instance, 1 contact",
@@ -580,7 +584,8 @@ func TestCustomersAreMergedAndUnmerged(t *testing.T) {
 	wantTexts(t, text(w.follow(w.send(sam, acmeRef+"/unmerge", valuesOf(undo)))), "Merge undone.",
 		"undid the merge with Acme Holding (C-0THER0)")
 	w.send(sam, acmeRef+"/unmerge", valuesOf(undo)).WantStatus(http.StatusSeeOther) // sent twice
-	wantTexts(t, text(w.get(sam, otherRef).WantStatus(200).Page()), "Acme Holding", "Olga Renamed", "AWother0000000000001")
+	wantTexts(t, text(w.get(sam, otherRef).WantStatus(200).Page()), "Acme Holding", "Olga Renamed",
+		"AWother0000000000001")
 	if a := w.account("C-ACME00"); len(a.Merged) != 0 || len(a.Instances) != 4 {
 		t.Errorf("got %+v", a)
 	}
@@ -726,12 +731,13 @@ func (w *testEnv) customerPages() map[string][]string {
 		"GET /console/customers/{ref}/edit":     {acmeRef + "/edit"},
 		"GET /console/customers/{ref}/merge": {acmeRef + "/merge", acmeRef + "/merge?into=acme+h",
 			acmeRef + "/merge?into=C-0THER0"},
-		"GET /console/customers/{ref}/contacts/new":                   {acmeRef + "/contacts/new"},
-		"GET /console/customers/{ref}/contacts/{contact}":             {acmeRef + "/contacts/" + ana},
-		"GET /console/customers/{ref}/contracts/{contract}/end":       {acmeRef + "/contracts/K-111111/end"},
-		"GET /console/customers/{ref}/instances/{instance}":           {acmeRef + "/instances/01acmei1"},
-		"GET /console/customers/{ref}/instances/{instance}/edit":      {acmeRef + "/instances/01acmei1/edit"},
-		"GET /console/customers/{ref}/instances/{instance}/move":      {acmeRef + "/instances/01acmei1/move", acmeRef + "/instances/01acmei1/move?to=C-0THER0"},
+		"GET /console/customers/{ref}/contacts/new":              {acmeRef + "/contacts/new"},
+		"GET /console/customers/{ref}/contacts/{contact}":        {acmeRef + "/contacts/" + ana},
+		"GET /console/customers/{ref}/contracts/{contract}/end":  {acmeRef + "/contracts/K-111111/end"},
+		"GET /console/customers/{ref}/instances/{instance}":      {acmeRef + "/instances/01acmei1"},
+		"GET /console/customers/{ref}/instances/{instance}/edit": {acmeRef + "/instances/01acmei1/edit"},
+		"GET /console/customers/{ref}/instances/{instance}/move": {acmeRef + "/instances/01acmei1/move",
+			acmeRef + "/instances/01acmei1/move?to=C-0THER0"},
 		"GET /console/customers/{ref}/instances/{instance}/move-back": {otherRef + "/instances/01acmei2/move-back"},
 	}
 }
@@ -761,8 +767,8 @@ func (w *testEnv) largest(n int) {
 	k := customer.Contract{ID: "01bigk", Customer: "01bigc", Reference: "K-B0B0B0", Created: start,
 		Terms:      customer.Terms{Edition: license.Enterprise, MaxLoc: 1_000_000, Support: true},
 		Production: n / 4, Staging: n - n/4, First: at, Last: at.AddMonths(12)}
-	i := store.Issue{Customer: &customer.Customer{ID: "01bigc", Reference: "C-B0B0B0", Name: "Large AG", Created: start},
-		Contracts: []customer.Contract{k}}
+	i := store.Issue{Contracts: []customer.Contract{k},
+		Customer: &customer.Customer{ID: "01bigc", Reference: "C-B0B0B0", Name: "Large AG", Created: start}}
 	for n := range n {
 		l := license.License{ID: fmt.Sprintf("01bigl%05d", n), Type: license.Production, Organization: "Large AG",
 			Customer: "01bigc", Instance: fmt.Sprintf("01bigi%05d", n), Contract: k.ID, Edition: k.Edition,
@@ -810,14 +816,16 @@ func TestLargestCustomerIsPaged(t *testing.T) {
 	if len(seen) != 2000 || pages != 40 {
 		t.Errorf("got %d instances on %d pages, want 2,000 on 40", len(seen), pages)
 	}
-	wantTexts(t, text(w.get(vera, ref).Page()), "2'000 instances in use", "Used by 500 of 500 production and 1500 of 1500 staging")
+	wantTexts(t, text(w.get(vera, ref).Page()), "2'000 instances in use",
+		"Used by 500 of 500 production and 1500 of 1500 staging")
 	// Where there are many, server IDs are typed.
 	form := w.filledForm(ref+"/contacts/new", "form.sheet")
 	form.Set("email", "a@large.example")
 	form.Set("instances", "00000000-AWbigserver000000000\n00000001-AWbigserver000000001")
 	form["for"] = []string{"keys"}
 	w.send(sam, ref+"/contacts/new", form).WantStatus(http.StatusSeeOther)
-	if c := w.account("C-B0B0B0").Customer.Contacts[0]; !slices.Equal(c.Instances, []string{"01bigi00000", "01bigi00001"}) {
+	c := w.account("C-B0B0B0").Customer.Contacts[0]
+	if !slices.Equal(c.Instances, []string{"01bigi00000", "01bigi00001"}) {
 		t.Errorf("got contact %+v", c)
 	}
 	form = w.filledForm(ref+"/contacts/"+mail.RecipientID("a@large.example"), "form.sheet")
@@ -859,8 +867,8 @@ func TestCustomerPageListsItsRequests(t *testing.T) {
 	asked := w.file(d)
 	w.file(d) // nobody linked it
 	l := license.License{ID: "01acmel9", Type: license.Production, Organization: "Acme AG", Customer: "01acmec",
-		Instance: "01acmei3", Contract: "01acmek1", Server: "AWacmeeval0000000003", Edition: license.Enterprise, MaxLoc: 5,
-		NotBefore: day("2018-03-05"), Expiration: day("2018-03-31")}
+		Instance: "01acmei3", Contract: "01acmek1", Server: "AWacmeeval0000000003", Edition: license.Enterprise,
+		MaxLoc: 5, NotBefore: day("2018-03-05"), Expiration: day("2018-03-31")}
 	w.put(store.Issue{Licenses: []license.License{l}, Request: asked.ID, RequestVersion: asked.Version})
 	doc := w.get(vera, acmeRef).WantStatus(200).Page()
 	rows := doc.Find("#requests-title ~ table tbody tr")
@@ -869,4 +877,28 @@ func TestCustomerPageListsItsRequests(t *testing.T) {
 	}
 	wantTexts(t, webtest.Text(rows), "Acme", string(asked.Reference), "Issued")
 	wantTexts(t, webtest.Text(doc.Find(".timeline")), "recorded for request "+string(asked.Reference))
+}
+
+func TestLinksOfACustomerBeginTheGenerator(t *testing.T) {
+	w := newTestEnv(t)
+	w.acme()
+	staging := w.get(sam, acmeRef+"/instances/01acmei1").Page().Find("a[href*='staging=']").AttrOr("href", "")
+	form := w.filledForm(staging, "form.wizard")
+	if form.Get("type") != "STAGING" || form.Get("production") != "01acmei1" || form.Get("instance") != "" {
+		t.Errorf("got %v, want another staging instance of the production one", form)
+	}
+	missing := w.get(sam, acmeRef).Page().Find("#K-222222 a.button").AttrOr("href", "")
+	form = w.filledForm(missing, "form.wizard")
+	if form.Get("instance") != "01acmei2" || form.Get("contract") != "under:01acmek2" {
+		t.Errorf("got %v, want the key that the staging instance lacks", form)
+	}
+	for page, links := range map[string]string{
+		acmeRef + "/instances/01acmei1": "/renew /replace /upgrade", acmeRef: "/customers/C-ACME00/issue",
+	} {
+		doc := w.get(sam, page).Page()
+		for _, link := range strings.Fields(links) {
+			to := doc.Find("main a[href$='"+link+"']").First().AttrOr("href", "")
+			w.get(sam, to).WantStatus(200)
+		}
+	}
 }

@@ -35,7 +35,10 @@ var (
 	issueWithoutRequest = wizard{"Issue a license without a request", inLicenses,
 		func(r *http.Request) generator.Source { return generator.Source{} }}
 	issueForCustomer = wizard{"Issue a license", inLicenses, func(r *http.Request) generator.Source {
-		return generator.Source{Customer: r.PathValue("ref"), Contract: r.URL.Query().Get("contract")}
+		query := r.URL.Query()
+		return generator.Source{
+			Customer: r.PathValue("ref"), Contract: query.Get("contract"), Staging: query.Get("staging"),
+		}
 	}}
 )
 
@@ -215,8 +218,10 @@ type aboutView struct {
 
 func aboutDraft(r *http.Request, z wizard, d *generator.Draft) aboutView {
 	v := aboutView{Title: z.title, Action: r.URL.Path, Back: "/console/licenses"}
-	if contract := r.URL.Query().Get("contract"); contract != "" {
-		v.Action += "?" + url.Values{"contract": {contract}}.Encode()
+	for _, name := range []string{"contract", "staging"} {
+		if value := r.URL.Query().Get(name); value != "" {
+			v.Action = r.URL.Path + "?" + url.Values{name: {value}}.Encode()
+		}
 	}
 	switch {
 	case d.Request != nil:

@@ -90,7 +90,7 @@ func (s contractSummary) Counts() string {
 func (s contractSummary) Line() string { return s.Terms + ", " + s.State + ", " + s.Counts() }
 
 // customerPage is the address of a customer's page.
-func customerPage(c customer.Customer) string { return "/console/customers/" + string(c.Reference) }
+func customerPage(c customer.Customer) string { return customerPath(c.Reference) }
 
 // Term is the license's term in words.
 func (v recordView) Term() string {
