@@ -30,8 +30,8 @@ var partitionKinds = map[string]*regexp.Regexp{
 	"LATER#<shard>":                  regexp.MustCompile(`^LATER#`),
 }
 
-// kindOfPartition returns the kind of a partition. Many customers share all partitions of a kind, or else each is that of
-// one customer, license, request, email, person or server: then the kind ends in "#…".
+// kindOfPartition returns the kind of a partition. Many customers share all partitions of a kind, or else each is that
+// of one customer, license, request, email, person or server: then the kind ends in "#…".
 func kindOfPartition(pk string) string {
 	for _, kind := range slices.Sorted(maps.Keys(partitionKinds)) {
 		if partitionKinds[kind].MatchString(pk) {

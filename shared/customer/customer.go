@@ -104,8 +104,8 @@ func WithSurvivor(id string, read func(id string) (Customer, error)) (list []Cus
 	return list, nil
 }
 
-// Readers returns who is written to for a purpose about an instance of several customers, which were merged: those of the
-// first, then those of the next that are no readers yet.
+// Readers returns who is written to for a purpose about an instance of several customers, which were merged: those of
+// the first, then those of the next that are no readers yet.
 func Readers(customers []Customer, p Purpose, instance string) (list []license.Contact) {
 	for _, c := range customers {
 		for _, contact := range c.ContactsFor(p, instance) {

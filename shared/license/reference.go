@@ -102,8 +102,8 @@ func isLabel(word string) bool {
 	return slices.Contains(labels, strings.ToLower(strings.TrimRight(word, ".")))
 }
 
-// AnyCase returns the IDs as they were typed, and those with capitals also in lower case: our IDs have none, while those
-// of imported licenses are as they were imported.
+// AnyCase returns the IDs as they were typed, and those with capitals also in lower case: our IDs have none, while
+// those of imported licenses are as they were imported.
 func (r Reference) AnyCase() []string {
 	ids := slices.Clone(r.IDs)
 	for _, id := range r.IDs {

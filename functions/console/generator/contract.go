@@ -153,8 +153,8 @@ func (d *Draft) Followers() (list []customer.Instance) {
 	return without
 }
 
-// lacking lists the instances that lack a key under the contract: one of its present terms, or else, where they have all
-// of those, the next one. Of the next keys those are left out that are due more than two months later.
+// lacking lists the instances that lack a key under the contract: one of its present terms, or else, where they have
+// all of those, the next one. Of the next keys those are left out that are due more than two months later.
 func (d *Draft) lacking(contract string) []customer.Instance {
 	switch d.Kind {
 	case request.Replacement, request.Staging, request.New, request.Evaluation:

@@ -22,8 +22,8 @@ func stagingOn(server license.Server) func(*license.License) {
 }
 
 // TestFormDefaults compares whole forms; a Type of "-", "v" or "e" compares only MaxLoc, ProductVersion or Expiration.
-// In the expected form the customer is the word "acme" for Acme Corporation, an instance is its server, and the contract
-// is what is done with the old license's.
+// In the expected form the customer is the word "acme" for Acme Corporation, an instance is its server, and the
+// contract is what is done with the old license's.
 func TestFormDefaults(t *testing.T) {
 	lapsed := func(l *license.License) { l.Expiration = day("2018-02-10") }
 	const first, again = "2018-03-05", "2019-04-30"

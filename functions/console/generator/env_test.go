@@ -56,7 +56,10 @@ func newTestEnv(t *testing.T) *testEnv {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	w := &testEnv{T: t, table: &tabletest.Faulty{Table: engine}, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), issuer: licensetest.Issuer(t)}
+	w := &testEnv{
+		T: t, table: &tabletest.Faulty{Table: engine}, now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC),
+		issuer: licensetest.Issuer(t),
+	}
 	clock := func() time.Time { return w.now }
 	w.store = delivery.New(store.New(w.table, store.Options{Now: clock}))
 	w.Generator = New(Options{
@@ -154,7 +157,8 @@ func (w *testEnv) add(list ...license.License) {
 		if l.Type == license.Staging && l.Contract == "" {
 			a := w.account()
 			for _, production := range a.Instances {
-				if production.Server() == prod && production.Environment == request.ProductionUse && len(i.Instances) > 0 {
+				if production.Server() == prod && production.Environment == request.ProductionUse &&
+					len(i.Instances) > 0 {
 					i.Instances[0].Production = production.ID
 				}
 			}

@@ -197,7 +197,9 @@ func TestChangeOfNothingThatWasSeenIsNoConflict(t *testing.T) {
 	n := 0
 	w.Records = interfering{w.store, func() {
 		if n++; n <= 2 { // an instance with a contract of its own
-			w.add(sold(fmt.Sprint("l", n+1), func(l *license.License) { l.Server, l.Edition = other, license.DataCenter }))
+			w.add(sold(fmt.Sprint("l", n+1), func(l *license.License) {
+				l.Server, l.Edition = other, license.DataCenter
+			}))
 		}
 	}}
 	if err := w.Issue(t.Context(), source, f, c); err != nil || n != 3 {
@@ -290,7 +292,8 @@ func TestIssueWorksOutTheDraftOnce(t *testing.T) {
 			if (err != nil) != test.fails {
 				t.Errorf("got error %v", err)
 			}
-			got := reads{catalogs, counted.requests, counted.candidates, counted.accounts, counted.datasets, counted.licenses}
+			got := reads{catalogs, counted.requests, counted.candidates, counted.accounts, counted.datasets,
+				counted.licenses}
 			if got != test.want {
 				t.Errorf("got reads %+v, want %+v", got, test.want)
 			}
@@ -390,7 +393,8 @@ func TestReplacementKeepsInstanceContractAndStaging(t *testing.T) {
 func TestReplacementReplacesWhatWasRenewedAhead(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
-	ahead := w.issue(Source{License: "l1", Kind: request.Renewal}, w.begin(Source{License: "l1", Kind: request.Renewal}))
+	renewal := Source{License: "l1", Kind: request.Renewal}
+	ahead := w.issue(renewal, w.begin(renewal))
 	source := Source{License: "l1", Kind: request.Replacement}
 	f := w.begin(source)
 	f.Server = other
@@ -412,7 +416,8 @@ func TestReplacementOfARenewalIsOneKey(t *testing.T) {
 	f.Server = other
 	d := w.draft(source, f)
 	if len(d.Licenses) != 1 || len(d.Changes.Replaced) != 2 {
-		t.Fatalf("got %d licenses in the place of %d, want one that covers both", len(d.Licenses), len(d.Changes.Replaced))
+		t.Fatalf("got %d licenses in the place of %d, want one that covers both", len(d.Licenses),
+			len(d.Changes.Replaced))
 	}
 	w.issue(source, f)
 	for _, id := range []string{"l1", renewed.ID} {
@@ -507,7 +512,8 @@ func TestUpgradeReplacesTheWholeContractAndWhatWasRenewedAhead(t *testing.T) {
 			len(d.Changes.Replaced), len(d.Changes.Contracts))
 	}
 	for n := range d.Licenses {
-		if got := d.Differences(n); !slices.ContainsFunc(got, func(d Difference) bool { return d.Field == "Lines of code" }) {
+		of := func(d Difference) bool { return d.Field == "Lines of code" }
+		if got := d.Differences(n); !slices.ContainsFunc(got, of) {
 			t.Errorf("got differences %+v of license %d, want the lines of code", got, n)
 		}
 	}
@@ -618,7 +624,8 @@ func TestIssueAddsContactsDomainAndEndsEvaluations(t *testing.T) {
 		[]string{"e1"}
 	w.issue(source, f)
 	c := w.account().Customer
-	if len(c.Contacts) != 3 || c.Contacts[1].Email != "ada@acme.example" || c.Contacts[1].VouchedBy != "sam@vendor.example" ||
+	if len(c.Contacts) != 3 || c.Contacts[1].Email != "ada@acme.example" ||
+		c.Contacts[1].VouchedBy != "sam@vendor.example" ||
 		!c.Contacts[1].Since.Equal(w.now) || c.Contacts[2].Email != "bob@acme.example" ||
 		!slices.Equal(c.Domains, []string{"acme.example"}) || !w.license("e1").Muted {
 		t.Errorf("got customer %+v, want contacts, domain, and the evaluation muted", c)
@@ -655,8 +662,8 @@ func TestIssueForAMergedCustomer(t *testing.T) {
 	}
 }
 
-// TestKilledBetweenItsBatches kills an issue for many instances at each of its transactions. The same form, and then the
-// contract itself, finish it: nothing is issued twice. An upgrade of three production and twelve staging instances that
+// TestKilledBetweenItsBatches kills an issue for many instances at each of its transactions. The same form, and then
+// the contract itself, finish it: nothing is issued twice. An upgrade of three production and twelve staging instances that
 // were renewed ahead has thirty licenses.
 func TestKilledBetweenItsBatches(t *testing.T) {
 	for _, test := range []struct {
@@ -671,7 +678,8 @@ func TestKilledBetweenItsBatches(t *testing.T) {
 	} {
 		for how, fault := range map[string]tabletest.Fault{"killed": tabletest.Down, "answer lost": tabletest.Lost} {
 			t.Run(test.name+", "+how, func(t *testing.T) {
-				k := killing{kind: test.kind, ahead: test.ahead, production: test.production, staging: test.staging, how: fault}
+				k := killing{kind: test.kind, ahead: test.ahead, production: test.production, staging: test.staging,
+					how: fault}
 				after := 0
 				for k.killedAfter(t, after) {
 					after++

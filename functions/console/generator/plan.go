@@ -369,8 +369,8 @@ func (d *Draft) follow(i customer.Instance, first license.License) {
 }
 
 // reissue adds licenses in the place of the other valid ones of an instance whose server ID or terms change: those
-// that were renewed ahead. Each keeps its days; a replacement keeps its terms too. One whose time the new license covers
-// has no other in its place.
+// that were renewed ahead. Each keeps its days; a replacement keeps its terms too. One whose time the new license
+// covers has no other in its place.
 func (d *Draft) reissue(i customer.Instance, now license.License, done string) {
 	for _, old := range i.Licenses {
 		if old.ID == done || old.Type != now.Type || !old.Valid(d.today) ||

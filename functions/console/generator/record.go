@@ -139,7 +139,8 @@ func (d *Draft) batches(whole store.Issue) (list []store.Issue) {
 	of := map[string]int{} // index of the batch, by production instance
 	group := func(instance string) string {
 		if d.Account != nil {
-			if i := d.Account.Instance(instance); i != nil && i.Environment == request.StagingUse && i.Production != "" {
+			i := d.Account.Instance(instance)
+			if i != nil && i.Environment == request.StagingUse && i.Production != "" {
 				return i.Production
 			}
 		}

@@ -74,8 +74,8 @@ func differences(c *catalog.Catalog, old customer.License, now license.License) 
 	return list
 }
 
-// ContractDifferences returns how a contract of Changes differs from what is on record: from itself, or from the one that
-// it renews; none for a new one.
+// ContractDifferences returns how a contract of Changes differs from what is on record: from itself, or from the one
+// that it renews; none for a new one.
 func (d *Draft) ContractDifferences(k customer.Contract) (list []Difference) {
 	if d.Account == nil {
 		return nil

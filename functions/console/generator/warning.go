@@ -103,7 +103,8 @@ func (d *Draft) checkRenewal() {
 		return
 	}
 	old, l := d.Old, d.Licenses[0]
-	if i := slices.IndexFunc(d.Instance.Licenses, func(l customer.License) bool { return l.ID == old.Successor }); i >= 0 {
+	succeeds := func(l customer.License) bool { return l.ID == old.Successor }
+	if i := slices.IndexFunc(d.Instance.Licenses, succeeds); i >= 0 {
 		d.warn(RenewedBefore, "The license was already renewed, through %s.", d.Instance.Licenses[i].Expiration.Long())
 	}
 	if !old.Expiration.Before(d.today) && l.NotBefore.After(old.Expiration.AddDays(1)) {
@@ -287,8 +288,8 @@ func (d *Draft) checkInstance() {
 	}
 	switch d.Match.How {
 	case customer.Undecided:
-		d.warn(CopyOrMoved, "The data of the server %s is known: it is a copy, or a server of this customer has moved. "+
-			"Ask the customer what happened to the old server if the request does not say.", l.Server)
+		d.warn(CopyOrMoved, "The data of the server %s is known: it is a copy, or a server of this customer has "+
+			"moved. Ask the customer what happened to the old server if the request does not say.", l.Server)
 	case customer.NoMatch, customer.Copied, customer.ProductionID:
 	default:
 		if d.Instance == nil {

@@ -333,7 +333,8 @@ func TestSearchRecognizesWhatTheQueryIs(t *testing.T) {
 	} {
 		doc := w.get(vera, searchFor(tt.q)).WantStatus(200).Page()
 		count := func(section, page string) int {
-			return doc.Find("section[aria-labelledby=" + section + "-title] tbody th a[href^='/console/" + page + "/']").Length()
+			links := "-title] tbody th a[href^='/console/" + page + "/']"
+			return doc.Find("section[aria-labelledby=" + section + links).Length()
 		}
 		requests, customers, instances := count("requests", "requests"), count("customers", "customers"),
 			count("instances", "customers")

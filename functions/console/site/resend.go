@@ -39,8 +39,8 @@ func (s *site) resends(r request.Request, instances []store.FoundInstance) (list
 			continue
 		}
 		v := resendView{
-			License: l.ID, Text: l.Type.Name() + ", " + l.Edition.Name() + ", through " + l.Expiration.Long() + ", of " +
-				i.Of.Name,
+			License: l.ID, Text: l.Type.Name() + ", " + l.Edition.Name() + ", through " + l.Expiration.Long() +
+				", of " + i.Of.Name,
 		}
 		for _, c := range i.Contacts {
 			if c.IsFor(customer.Keys, i.ID) {
@@ -81,7 +81,8 @@ func (s *site) resendAndClose(w http.ResponseWriter, r *http.Request) error {
 		}
 		i := slices.IndexFunc(contacts, func(c license.Contact) bool { return c.Email == email })
 		if i < 0 {
-			return fault.New(fault.Invalid, "The key can only be sent to a contact of the customer. Choose one of them.")
+			return fault.New(fault.Invalid,
+				"The key can only be sent to a contact of the customer. Choose one of them.")
 		}
 		switch why, err := s.store.Suppressed(ctx, email); {
 		case err != nil:

@@ -279,7 +279,8 @@ func TestMoreLinesOfCodeInTheMiddle(t *testing.T) {
 	a := s.of(l)
 	s.wantParts(a, 2, 5)
 	for _, i := range a.Instances {
-		valid := slices.DeleteFunc(slices.Clone(i.Licenses), func(l customer.License) bool { return !l.Revoked.IsZero() })
+		revoked := func(l customer.License) bool { return !l.Revoked.IsZero() }
+		valid := slices.DeleteFunc(slices.Clone(i.Licenses), revoked)
 		if len(i.Licenses) != 4 || len(valid) != 2 || valid[0].MaxLoc != l.MaxLoc || valid[1].MaxLoc != l.MaxLoc ||
 			valid[0].Expiration != first.Expiration || valid[1].Expiration != ahead.Expiration ||
 			valid[0].Successor != valid[1].ID {
@@ -416,8 +417,8 @@ func (s story) clicks(path, button string, change ...func(url.Values)) *webtest.
 	s.t.Helper()
 	page := s.get(sam, path).WantStatus(200).Page()
 	form := page.Find("main form").FilterFunction(func(_ int, f *goquery.Selection) bool {
-		return slices.Contains(f.Find("button").Map(func(_ int, b *goquery.Selection) string { return webtest.Text(b) }),
-			button)
+		text := func(_ int, b *goquery.Selection) string { return webtest.Text(b) }
+		return slices.Contains(f.Find("button").Map(text), button)
 	}).First()
 	if form.Length() != 1 {
 		s.t.Fatalf("%s: got no button %q\n%s", path, button, webtest.Text(page.Find("main")))

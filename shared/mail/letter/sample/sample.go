@@ -101,7 +101,8 @@ func notices() []told {
 			notice.LicenseExpiring(key, 2, jane), outlived, letter.Call{}},
 		expiring("license-expiring-last-day", "Reminder, caught up on the last day", key, 1, expires),
 		expiring("license-expiring-evaluation", "Reminder of an evaluation",
-			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), 1, expires.AddMonths(-1)),
+			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), 1,
+			expires.AddMonths(-1)),
 	}, append(hardCases(r, key, staging), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
 		{"request-unconfirmed", "To sales: unconfirmed requests",
