@@ -401,7 +401,7 @@ func (h *history) step(rt *rapid.T, names ...string) {
 	steps := map[string]func(*rapid.T){
 		"file": h.file, "look": func(rt *rapid.T) { h.person(rt) }, "review": h.review, "note": h.note,
 		"issue": h.issue, "revoke": h.revoke, "mute": h.mute, "remind": h.remind, "retire": h.retireInstance, "move": h.move,
-		"end": h.endContract, "merge": h.merge, "unmerge": h.unmerge, "save": h.save, "pass": h.pass,
+		"end": h.endContract, "resend": h.resend, "merge": h.merge, "unmerge": h.unmerge, "save": h.save, "pass": h.pass,
 	}
 	if len(names) == 0 {
 		names = append(slices.Sorted(maps.Keys(steps)), "issue", "issue", "issue", "move", "merge", "merge", "merge",

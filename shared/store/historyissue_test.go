@@ -183,6 +183,9 @@ func (d *issueDraw) drawLicenses() bool {
 			Edition:    rapid.SampledFrom(license.Editions).Draw(d.rt, "edition"),
 			MaxLoc:     int64(rapid.IntRange(1, 9).Draw(d.rt, "loc")) * 1_000_000,
 			Expiration: d.today().AddMonths(pick(d.rt, "months", -1, 0, 1, 2, 3, 6, 12, 14))}
+		if rapid.Bool().Draw(d.rt, "with key") {
+			l.KeyText = "key of " + l.ID
+		}
 		if rapid.Bool().Draw(d.rt, "begins later") {
 			l.NotBefore = d.today().AddMonths(rapid.IntRange(0, 6).Draw(d.rt, "in months"))
 		}

@@ -96,6 +96,22 @@ func (h *history) review(rt *rapid.T) {
 	})
 }
 
+// resend answers a request with a key that is on record.
+func (h *history) resend(rt *rapid.T) {
+	who := h.person(rt)
+	id, r := one(rt, h.requests, "request")
+	lid, l := one(rt, h.licenses, "license")
+	v := store.Review{ID: id, Version: h.seen[who].requests[id].Version, By: who}
+	may := v.Version == h.record.requests[id].Version && r.State.Leads(request.Answered) && l.Revoked.IsZero() &&
+		l.KeyText != ""
+	h.act(rt, may, touched{}, func() error { return h.ResendKey(rt.Context(), v, lid, ada) }, func() {
+		r.State, r.Unconfirmed, r.Closed = request.Answered, false, h.now
+		r.Customer, r.Instance = l.Customer, l.Instance
+		r.told = append(r.told, store.RequestAnswered)
+		h.mails = append(h.mails, notice.LicenseKeyAgain(l, ada, id).ID)
+	})
+}
+
 func (h *history) note(rt *rapid.T) {
 	id, r := one(rt, h.requests, "request")
 	change := func() error { return h.NoteOnRequest(rt.Context(), id, people[0], "called them") }
