@@ -43,18 +43,21 @@ func (c *changeset) account(ctx context.Context, id string) (*account, error) {
 	if a := c.accounts[id]; a != nil {
 		return a, nil
 	}
+	// The guard is read first, so that a change of what is read after it is a conflict.
+	version, err := c.store.table.Version(ctx, rowkey.Guard(id))
+	if err != nil {
+		return nil, err
+	}
 	known, err := c.store.Customer(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if known.Survivor != "" {
 		a, err := c.account(ctx, known.Survivor)
-		c.accounts[id] = a
+		if err == nil {
+			c.accounts[id] = a
+		}
 		return a, err
-	}
-	version, err := c.store.table.Version(ctx, rowkey.Guard(id))
-	if err != nil {
-		return nil, err
 	}
 	merged, err := c.store.mergedInto(ctx, id)
 	if err != nil {

@@ -278,3 +278,32 @@ func TestVersionOfAnAccountIsNotNewerThanWhatWasReadWithIt(t *testing.T) {
 		}
 	}
 }
+
+func TestRevocationMeetsAMergeAtEachOfItsReads(t *testing.T) {
+	for between := range 10 { // the merge comes before this many reads
+		m := newMemoryEnv()
+		m.acme(t, "a")
+		m.acme(t, "b")
+		r, err := m.License(t.Context(), "a-l0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		aside := &testEnv{Store: store.New(m.memory, store.Options{Now: func() time.Time { return m.now }})}
+		reads, guard := 0, int64(0)
+		m.table.Fault = func(tabletest.Call) tabletest.Fault {
+			if reads == between {
+				merge(t, aside, "a", "b")
+				guard = account(t, aside, "b").Version
+			}
+			reads++
+			return tabletest.Fault{}
+		}
+		change := store.LicenseChange{ID: "a-l0", Version: r.Version, By: "ann"}
+		if err := m.RevokeLicense(t.Context(), change, "why"); err != nil {
+			t.Fatal(err)
+		}
+		if got := account(t, aside, "b").Version; reads > between && got == guard {
+			t.Errorf("%d reads before the merge: the survivor's guard did not change", between)
+		}
+	}
+}
