@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/search"
 )
 
 // exportLimit is the largest answer of a Lambda function (6 MB), less what encoding it as JSON adds.
@@ -45,7 +46,7 @@ func main() {
 	})
 	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store: kept,
+		Store: kept, Search: search.New(kept.Store),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
 			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,

@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 // purchase is what a customer buys: a contract for one production instance and one staging instance.
@@ -259,12 +260,13 @@ func (e *costEnv) measureReads(p, other *purchase) {
 		_, _, err := e.CustomerTimeline(ctx, []string{p.customer.ID, other.customer.ID}, "", 50)
 		return err
 	})
-	e.measure("find the customers of a request", func() error { return last(e.Candidates(ctx, details(1))) })
-	e.measure("find customers by two words", func() error { return last(e.FindByName(ctx, "northw trad", 20)) })
+	found := search.New(e.Store.Store)
+	e.measure("find the customers of a request", func() error { return last(found.Candidates(ctx, details(1))) })
+	e.measure("find customers by two words", func() error { return last(found.ByName(ctx, "northw trad", 20)) })
 	e.measure("find by email address", func() error {
-		return last(e.FindByEmail(ctx, "jonas.brandt@customer1.example", 20))
+		return last(found.ByEmail(ctx, "jonas.brandt@customer1.example", 20))
 	})
-	e.measure("find by the beginning of a server ID", func() error { return last(e.FindByServer(ctx, "BF41A1", 20)) })
+	e.measure("find by the beginning of a server ID", func() error { return last(found.ByServer(ctx, "BF41A1", 20)) })
 	e.measure("a page of the list of customers", func() error { return last(e.Customers(ctx, "", "", 50)) })
 	e.measure("a page of the licenses of a month", func() error {
 		return last(e.LicensesOfMonth(ctx, p.contract.Last, 50, ""))

@@ -38,6 +38,7 @@ import (
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
@@ -82,7 +83,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
 	try("console", append(u.consoleSteps(), u.customerSteps()...), reflect.TypeFor[console.Store](),
-		reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
+		reflect.TypeFor[console.Search](), reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
 		rows = append(rows, table.Row{Key: key, Type: i.text("type")})
@@ -270,7 +271,7 @@ func (u *user) remindersSteps() []step {
 
 func (u *user) consoleSteps() []step {
 	s, ctx, day := u.s, u.ctx, license.DateOf(u.now)
-	everything := store.QueueQuery{States: request.States, Limit: 10}
+	found, everything := search.New(s.Store), store.QueueQuery{States: request.States, Limit: 10}
 	change := func() (c store.LicenseChange, err error) {
 		r, err := s.License(ctx, u.license.ID)
 		return store.LicenseChange{ID: u.license.ID, Version: r.Version, By: operator}, err
@@ -350,11 +351,11 @@ func (u *user) consoleSteps() []step {
 			return s.RevokeLicense(ctx, store.LicenseChange{ID: "l2", Version: r.Version, By: operator}, "a reason")
 		}},
 
-		{"FindByName", func() error { return last(s.FindByName(ctx, "example", 10)) }},
-		{"FindByServer", func() error { return last(s.FindByServer(ctx, string(u.license.Server), 10)) }},
-		{"FindByServer", func() error { return last(s.FindByServer(ctx, string(u.license.Server[:6]), 10)) }},
-		{"FindByEmail", func() error { return last(s.FindByEmail(ctx, "a@example.com", 10)) }},
-		{"FindByDomain", func() error { return last(s.FindByDomain(ctx, "example.com", 10)) }},
+		{"ByName", func() error { return last(found.ByName(ctx, "example", 10)) }},
+		{"ByServer", func() error { return last(found.ByServer(ctx, string(u.license.Server), 10)) }},
+		{"ByServer", func() error { return last(found.ByServer(ctx, string(u.license.Server[:6]), 10)) }},
+		{"ByEmail", func() error { return last(found.ByEmail(ctx, "a@example.com", 10)) }},
+		{"ByDomain", func() error { return last(found.ByDomain(ctx, "example.com", 10)) }},
 
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
 		{"QueuedMails", func() error { return last(s.QueuedMails(ctx, 10)) }},
@@ -432,7 +433,7 @@ func (u *user) customerSteps() []step {
 		})},
 		{"CandidatesAnd", func() error {
 			none := func(context.Context, []string) error { return nil }
-			return last(s.CandidatesAnd(ctx, u.filed.Details, none))
+			return last(search.New(s.Store).CandidatesAnd(ctx, u.filed.Details, none))
 		}},
 		{"Customers", func() error { return last(s.Customers(ctx, "", "", 10)) }},
 		{"CustomerTimeline", func() error { _, _, err := s.CustomerTimeline(ctx, []string{id}, "", 10); return err }},

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -50,7 +51,7 @@ func (e *testEnv) imported(t testing.TB, file string) Report {
 
 func (e *testEnv) reported(t testing.TB, file string) Report {
 	t.Helper()
-	r, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, PublicMailDomains: []string{"isp.example"}})
+	r, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, Search: search.New(e.Store), PublicMailDomains: []string{"isp.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -297,7 +298,8 @@ func TestOtherTermsOnRecordAreRefused(t *testing.T) {
 		!strings.Contains(report.Refused[0].String(), "max_loc is 2000000 here and 1000000 there") {
 		t.Errorf("got %+v, want lines 3 and 4 refused and nothing recorded", report)
 	}
-	report, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, SkipRefused: true})
+	o := Options{Store: e, Search: search.New(e.Store), SkipRefused: true}
+	report, err := Import(t.Context(), strings.NewReader(file), o)
 	if err != nil || len(report.Refused) != 2 || report.Recorded != 1 {
 		t.Errorf("skipping: got %+v, %v, want one recorded", report, err)
 	}
@@ -319,7 +321,8 @@ func TestImportWithARefusedLineRecordsNothing(t *testing.T) {
 	if len(e.accounts(t)) != 0 || len(report.Refused) != 1 || report.Recorded != 0 {
 		t.Errorf("got %+v, want none recorded", report)
 	}
-	report, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, SkipRefused: true})
+	o := Options{Store: e, Search: search.New(e.Store), SkipRefused: true}
+	report, err := Import(t.Context(), strings.NewReader(file), o)
 	if err != nil || len(e.accounts(t)) != 1 || report.Recorded != 1 || len(report.Refused) != 1 {
 		t.Errorf("skipping: got %+v, %v, want one recorded", report, err)
 	}
@@ -574,7 +577,8 @@ func TestInterruptedImportIsFinishedByRunningItAgain(t *testing.T) {
 				}
 				return tabletest.Down
 			}
-			report, err := Import(t.Context(), strings.NewReader(large()), Options{Store: e})
+			o := Options{Store: e, Search: search.New(e.Store)}
+			report, err := Import(t.Context(), strings.NewReader(large()), o)
 			if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "run it again") {
 				t.Fatalf("got %v, want an error that says how to continue", err)
 			}

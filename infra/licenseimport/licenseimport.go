@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 // Recorder is where licenses are recorded; *store.Store implements it.
@@ -35,11 +36,15 @@ type Recorder interface {
 	Account(ctx context.Context, id string) (*customer.Account, error)
 	CustomerByReference(ctx context.Context, r reference.Reference) (id string, err error)
 	Accounts(ctx context.Context, ids ...string) ([]*customer.Account, error)
-	FindCustomers(ctx context.Context, name string, limit int) (list []store.CustomerSummary, more bool, err error)
-	FindByDomain(ctx context.Context, domain string, limit int) (store.Found, error)
-	FindByEmail(ctx context.Context, email string, limit int) (store.Found, error)
 	Dataset(ctx context.Context, s license.Server) (store.Dataset, error)
 	IssueLicenses(ctx context.Context, i store.Issue) error
+}
+
+// Search finds customers that are on record; *search.Index implements it.
+type Search interface {
+	Customers(ctx context.Context, name string, limit int) (list []store.CustomerSummary, more bool, err error)
+	ByDomain(ctx context.Context, domain string, limit int) (search.Found, error)
+	ByEmail(ctx context.Context, email string, limit int) (search.Found, error)
 }
 
 // Report is the result of an import.
@@ -53,9 +58,10 @@ type Report struct {
 	Refused   []Refusal `json:"refused,omitempty"`
 }
 
-// Options say where and how to import. Store is required.
+// Options say where and how to import. Store and Search are required.
 type Options struct {
 	Store       Recorder
+	Search      Search // in the same store
 	By          string // who imports, for timelines; "" is "import"
 	SkipRefused bool   // records the other lines if some are refused
 	// PublicMailDomains are further domains at which anybody can have an address (customer.CheckDomain).

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"marketplace/shared/store/search"
 )
 
 // fileColumns is the first line of random files.
@@ -47,7 +49,7 @@ func furtherLine(rt *rapid.T, line string) string {
 // importRest imports a file, leaving out what is refused, and returns how many lines that were.
 func importRest(rt *rapid.T, e *testEnv, lines []string) int {
 	file := strings.NewReader(fileColumns + strings.Join(lines, ""))
-	report, err := Import(rt.Context(), file, Options{Store: e, SkipRefused: true})
+	report, err := Import(rt.Context(), file, Options{Store: e, Search: search.New(e.Store), SkipRefused: true})
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -182,15 +182,15 @@ func (im *importer) search(ctx context.Context, g *group) ([]*customer.Account, 
 	}
 	name, others := g.spelled()
 	for _, spelled := range append([]string{name}, others...) {
-		list, _, err := im.options.Store.FindCustomers(ctx, spelled, mostFound)
+		list, _, err := im.options.Search.Customers(ctx, spelled, mostFound)
 		if err := add(list, err); err != nil {
 			return nil, err
 		}
 	}
 	for _, of := range g.companies {
-		find := im.options.Store.FindByDomain
+		find := im.options.Search.ByDomain
 		if strings.Contains(of.domain, "@") {
-			find = im.options.Store.FindByEmail
+			find = im.options.Search.ByEmail
 		}
 		found, err := find(ctx, of.domain, mostFound)
 		if err := add(found.Customers, err); err != nil {

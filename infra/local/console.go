@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/search"
 )
 
 // console is the sales console and its sign-in provider.
@@ -46,7 +47,7 @@ func newConsole(p consoleParts) (console, error) {
 		return console{}, err
 	}
 	return console{devIDP: provider, site: site.New(site.Options{
-		Store: p.store,
+		Store: p.store, Search: search.New(p.store.Store),
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
 			Keys: p.sessionKeys, Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,

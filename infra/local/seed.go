@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 )
@@ -260,8 +261,9 @@ func (s *seeder) answer(ctx context.Context, r request.Request, edit func(*gener
 func (s *seeder) issue(ctx context.Context, from generator.Source, edit func(*generator.Form)) (*generator.Draft,
 	error) {
 	g := generator.New(generator.Options{
-		Records: muting{s.Silent()}, Catalog: func() (*catalog.Catalog, error) { return s.catalog, nil },
-		Issuer: func() (license.Issuer, error) { return s.issuer, nil }, Now: func() time.Time { return s.now },
+		Records: muting{s.Silent()}, Search: search.New(s.Store.Store),
+		Catalog: func() (*catalog.Catalog, error) { return s.catalog, nil },
+		Issuer:  func() (license.Issuer, error) { return s.issuer, nil }, Now: func() time.Time { return s.now },
 	})
 	d, err := g.Begin(ctx, from, "")
 	if err == nil && d.Form.Customer == "" { // it may be several

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table/tabletest"
 )
 
@@ -118,7 +119,7 @@ func TestSampleShowsEveryCase(t *testing.T) {
 				return !k.Ended.IsZero() && k.EndedReason == "unpaid"
 			},
 			"a lost key": func() bool {
-				found, err := s.FindByEmail(t.Context(), emailOf(juniper.people[0], juniper.domain), 10)
+				found, err := search.New(s).ByEmail(t.Context(), emailOf(juniper.people[0], juniper.domain), 10)
 				return err == nil && slices.ContainsFunc(found.Requests, func(r request.Summary) bool {
 					return r.State == request.Answered
 				})
@@ -156,7 +157,8 @@ func TestSampleFileIsImportedBesideTheSample(t *testing.T) {
 		"no sample": store.New(&tabletest.Memory{}, store.Options{Now: func() time.Time { return now }}),
 	} {
 		before := len(customersOf(t, s))
-		report, err := licenseimport.Import(t.Context(), bytes.NewReader(file), licenseimport.Options{Store: s})
+		o := licenseimport.Options{Store: s, Search: search.New(s)}
+		report, err := licenseimport.Import(t.Context(), bytes.NewReader(file), o)
 		if err != nil || len(report.Refused) > 0 || report.Recorded < 12 {
 			t.Fatalf("%s: got %+v, %v", name, report, err)
 		}
@@ -181,7 +183,8 @@ func TestTourUsesServersThatNobodyHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := licenseimport.Import(t.Context(), file, licenseimport.Options{Store: s}); err != nil {
+	o := licenseimport.Options{Store: s, Search: search.New(s)}
+	if _, err := licenseimport.Import(t.Context(), file, o); err != nil {
 		t.Fatal(err)
 	}
 	tours := 0

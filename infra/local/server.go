@@ -33,6 +33,7 @@ import (
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 )
@@ -170,7 +171,9 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	imports := licenseimport.Options{Store: db, PublicMailDomains: c.PublicMailDomains}
+	imports := licenseimport.Options{
+		Store: db, Search: search.New(db.Store), PublicMailDomains: c.PublicMailDomains,
+	}
 	functions := router{
 		devIDP:  console.devIDP,
 		console: console.site,

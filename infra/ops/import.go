@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/response"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 )
 
@@ -149,8 +150,9 @@ func importIntoTable(
 	if err != nil {
 		return licenseimport.Report{}, "", err
 	}
+	kept := store.New(t, store.Options{Now: time.Now})
 	report, err = licenseimport.Import(ctx, file, licenseimport.Options{
-		Store: store.New(t, store.Options{Now: time.Now}), SkipRefused: skip, PublicMailDomains: c.PublicMailDomains,
+		Store: kept, Search: search.New(kept), SkipRefused: skip, PublicMailDomains: c.PublicMailDomains,
 	})
 	return report, where, err
 }
@@ -167,8 +169,9 @@ func importIntoFolder(
 	if err != nil {
 		return licenseimport.Report{}, err
 	}
+	kept := store.New(t, store.Options{Now: clock.Now})
 	report, err := licenseimport.Import(ctx, file, licenseimport.Options{
-		Store: store.New(t, store.Options{Now: clock.Now}), SkipRefused: skip, PublicMailDomains: c.PublicMailDomains,
+		Store: kept, Search: search.New(kept), SkipRefused: skip, PublicMailDomains: c.PublicMailDomains,
 	})
 	if closed := done(); err == nil {
 		err = closed

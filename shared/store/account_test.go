@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -261,8 +262,8 @@ func TestReplacedServerJoinsItsInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{string(old), string(new), string(old)[:12], "0A1B"} {
-		found, err := m.FindByServer(t.Context(), text, 10)
-		if err != nil || !slices.ContainsFunc(found.Instances, func(f store.FoundInstance) bool {
+		found, err := search.New(m.Store).ByServer(t.Context(), text, 10)
+		if err != nil || !slices.ContainsFunc(found.Instances, func(f search.FoundInstance) bool {
 			return f.ID == i.ID && f.Server() == new && f.Of.ID == "a"
 		}) {
 			t.Errorf("by %s: got %+v, %v, want the instance", text, found.Instances, err)

@@ -25,7 +25,8 @@ type CustomerSummary struct {
 	Survivor  string              `json:"survivor,omitempty"` // the customer that it was merged into
 }
 
-func summaryOfCustomer(c customer.Customer) CustomerSummary {
+// SummaryOfCustomer is the customer as lists and index rows have it.
+func SummaryOfCustomer(c customer.Customer) CustomerSummary {
 	return CustomerSummary{c.ID, c.Reference, c.Name, c.Survivor}
 }
 
@@ -45,8 +46,8 @@ func (e customerEntity) Counted() []entity.Addend { return nil }
 // those of its contacts and domains as they are, however many there are.
 func (e customerEntity) Index(int64) (rows []table.Row) {
 	rows = append(rows, entity.Encode(rowkey.Listed(folded(e.Name), e.ID), rowkey.TypeIndex,
-		summaryOfCustomer(e.Customer)))
-	add := func(key table.Key, i indexed) { rows = append(rows, entity.Encode(key, rowkey.TypeIndex, i)) }
+		SummaryOfCustomer(e.Customer)))
+	add := func(key table.Key, i IndexedCustomer) { rows = append(rows, entity.Encode(key, rowkey.TypeIndex, i)) }
 	named := map[string][]string{} // the names that have a word
 	for _, name := range customerNames(e.Customer) {
 		for _, w := range name.words {
@@ -56,19 +57,19 @@ func (e customerEntity) Index(int64) (rows []table.Row) {
 		}
 	}
 	for _, w := range slices.Sorted(maps.Keys(named)) {
-		add(rowkey.Word(w, e.ID), indexed{e.ID, named[w]})
+		add(rowkey.Word(w, e.ID), IndexedCustomer{e.ID, named[w]})
 	}
 	for _, d := range e.Domains {
-		add(rowkey.Domain(d, e.ID), indexed{ID: e.ID})
+		add(rowkey.Domain(d, e.ID), IndexedCustomer{ID: e.ID})
 	}
 	for _, c := range e.Contacts {
-		add(rowkey.Contact(c.Email, e.ID), indexed{ID: e.ID})
+		add(rowkey.Contact(c.Email, e.ID), IndexedCustomer{ID: e.ID})
 	}
 	return rows
 }
 
-// indexed is a customer in an index row.
-type indexed struct {
+// IndexedCustomer is a customer in the index rows by which shared/store/search finds it.
+type IndexedCustomer struct {
 	ID    string   `json:"id"`
 	Names []string `json:"names,omitempty"` // of a word: the names of the customer and its contacts that have it
 }
@@ -100,6 +101,14 @@ func customerNames(c customer.Customer) (names []searchedName) {
 		names = append(names, searchedName{contact.Name, customer.PersonWords(contact.Name)})
 	}
 	return names
+}
+
+// CustomerWords are the words by which a customer is found.
+func CustomerWords(c customer.Customer) (all []string) {
+	for _, name := range customerNames(c) {
+		all = append(all, name.words...)
+	}
+	return all
 }
 
 // Customer reads a customer without what it bought; a NotFound fault if there is none.
@@ -194,13 +203,17 @@ func (s *Store) AccountVersion(ctx context.Context, id string) (c customer.Custo
 
 // CustomersByID reads customers without what they bought, by ID, without those that do not exist.
 func (s *Store) CustomersByID(ctx context.Context, ids ...string) (map[string]CustomerSummary, error) {
-	list, err := s.customers(ctx, slices.Compact(slices.Sorted(slices.Values(ids))))
+	var keys []table.Key
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		keys = append(keys, rowkey.Customer(id))
+	}
+	list, _, err := entity.GetAll[customer.Customer](ctx, s.table, keys)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("store: customers: %w", err)
 	}
 	known := map[string]CustomerSummary{}
 	for _, c := range list {
-		known[c.ID] = summaryOfCustomer(c)
+		known[c.ID] = SummaryOfCustomer(c)
 	}
 	return known, nil
 }

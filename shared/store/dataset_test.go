@@ -7,6 +7,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 func dataset(t *testing.T, b *testEnv, server license.Server) store.Dataset {
@@ -39,7 +40,7 @@ func TestDatasetKnowsTheInstancesOfItsServers(t *testing.T) {
 	if got := dataset(t, b, "AWHW8w9JtzBzSrmf9STG"); len(got.Instances) != 0 || got.Version != 0 {
 		t.Errorf("another server: got %+v, want nothing", got)
 	}
-	found, err := b.FindByServer(t.Context(), "AWHW8w9JtzBzSrmf9GQX", 10)
+	found, err := search.New(b.Store).ByServer(t.Context(), "AWHW8w9JtzBzSrmf9GQX", 10)
 	if err != nil || len(found.Instances) != 2 {
 		t.Errorf("got %+v, %v, want both instances", found, err)
 	}

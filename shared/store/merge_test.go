@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 )
 
@@ -77,16 +78,17 @@ func TestMergedCustomersAreReadAsOne(t *testing.T) {
 		account(t, m.testEnv, id).Customer.ID != "a" {
 		t.Errorf("by the merged reference: got %s, %v, want the account of a", id, err)
 	}
-	for what, find := range map[string]func() (store.Found, error){
-		"email":  func() (store.Found, error) { return m.FindByEmail(t.Context(), "ben@acme.example", 10) },
-		"domain": func() (store.Found, error) { return m.FindByDomain(t.Context(), "acme.example", 10) },
-		"name":   func() (store.Found, error) { return m.FindByName(t.Context(), "acme", 10) },
+	index := search.New(m.Store)
+	for what, find := range map[string]func() (search.Found, error){
+		"email":  func() (search.Found, error) { return index.ByEmail(t.Context(), "ben@acme.example", 10) },
+		"domain": func() (search.Found, error) { return index.ByDomain(t.Context(), "acme.example", 10) },
+		"name":   func() (search.Found, error) { return index.ByName(t.Context(), "acme", 10) },
 	} {
 		if f, err := find(); err != nil || len(f.Customers) != 1 || f.Customers[0].ID != "a" {
 			t.Errorf("by %s: got %+v, %v, want the survivor", what, f.Customers, err)
 		}
 	}
-	f, err := m.FindByServer(t.Context(), string(account(t, m.testEnv, "b").Instance("b-i0").Server()), 10)
+	f, err := index.ByServer(t.Context(), string(account(t, m.testEnv, "b").Instance("b-i0").Server()), 10)
 	if err != nil || len(f.Instances) != 1 || f.Instances[0].Of.ID != "a" {
 		t.Errorf("by server: got %+v, %v, want the survivor's", f.Instances, err)
 	}

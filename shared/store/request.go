@@ -1,12 +1,17 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
@@ -61,7 +66,7 @@ const maxRequestWords = 3
 
 // requestWords returns the words of a company's name by which a request is found.
 func requestWords(company string) []string {
-	w := words(company)
+	w := customer.Words(company)
 	return w[:min(len(w), maxRequestWords)]
 }
 
@@ -388,4 +393,32 @@ func (s *Store) NoteOnRequest(ctx context.Context, id, by, note string) error {
 		return fmt.Errorf("store: note on request %s: %w", id, err)
 	}
 	return nil
+}
+
+// RequestsOf reads at most limit of the requests that were linked to some customers, the newest first. more: there are
+// others.
+func (s *Store) RequestsOf(ctx context.Context, customers []string, limit int) (
+	list []request.Summary, more bool, err error) {
+	found := make([][]request.Summary, len(customers))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range customers {
+		g.Go(func() error {
+			q := table.Query{PK: rowkey.CustomerRequestsPK(id), Descending: true}
+			rows, _, err := s.table.First(ctx, q, limit+1)
+			for _, row := range rows {
+				r, err := entity.Decode[request.Summary](row)
+				if err != nil {
+					return err
+				}
+				found[i] = append(found[i], r)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, false, fmt.Errorf("store: requests of customers %v: %w", customers, err)
+	}
+	list = slices.Concat(found...)
+	slices.SortFunc(list, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
+	return list[:min(limit, len(list))], len(list) > limit, nil
 }

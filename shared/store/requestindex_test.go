@@ -13,20 +13,6 @@ import (
 	"marketplace/shared/table"
 )
 
-func TestRequestIsFoundByThreeWordsOfItsCompany(t *testing.T) {
-	b := newTestEnv(t)
-	d := evaluation
-	d.Company = "Für Fjord Systems Söhne AG"
-	r := file(t, b, d)
-	for name, want := range map[string]bool{"fjord": true, "fur": true, "systems": true, "systems AG": true,
-		"söhne fjord": true, "fjord acme": false, "AG": false} {
-		found, err := b.FindByName(t.Context(), name, 10)
-		if got := len(found.Requests) == 1 && found.Requests[0].ID == r.ID; got != want || err != nil {
-			t.Errorf("%q: got found %v, %v, want %v", name, got, err, want)
-		}
-	}
-}
-
 func TestOpenRequestsAreFilteredAmongOthers(t *testing.T) {
 	b := newTestEnv(t)
 	wanted := map[string]bool{}

@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 // Source names what a draft is based on: a request, a license with what is done about it, or a contract whose
@@ -32,7 +32,7 @@ type Draft struct {
 	Form       Form
 	Kind       request.Kind
 	Request    *request.Request   // the request to answer; nil: none
-	Candidates []store.Candidate  // customers that the request may be about
+	Candidates []search.Candidate // customers that the request may be about
 	Account    *customer.Account  // nil: a new customer
 	Instance   *customer.Instance // that the first license is for; nil: a new one
 	Match      customer.Match     // the instance of the account that the request is about
@@ -250,12 +250,13 @@ func (d *Draft) readRequest(ctx context.Context, id, chosen string) error {
 		return fault.New(fault.Conflict, "The request is %s, so no license can be issued for it.", r.State)
 	}
 	d.Kind, d.Request = r.Kind, &r
-	d.Candidates, err = d.generator.Records.CandidatesAnd(ctx, r.Details, func(ctx context.Context, strong []string) error {
+	also := func(ctx context.Context, strong []string) error {
 		if chosen = cmp.Or(chosen, r.Customer); chosen == "" && len(strong) == 1 {
 			chosen = strong[0]
 		}
 		return d.prefetch(ctx, chosen)
-	})
+	}
+	d.Candidates, err = d.generator.Search.CandidatesAnd(ctx, r.Details, also)
 	return err
 }
 

@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -63,7 +64,8 @@ func newTestEnv(t *testing.T) *testEnv {
 	clock := func() time.Time { return w.now }
 	w.store = delivery.New(store.New(w.table, store.Options{Now: clock}))
 	w.Generator = New(Options{
-		Records: w.store, Catalog: sample, Issuer: func() (license.Issuer, error) { return w.issuer, nil },
+		Records: w.store, Search: search.New(w.store.Store), Catalog: sample,
+		Issuer:   func() (license.Issuer, error) { return w.issuer, nil },
 		Packager: &w.packages,
 		Letters: letter.Writer{
 			URL:      "https://licenses.vendor.example",

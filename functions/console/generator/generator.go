@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 // Records reads and writes what is on record; *store.Store implements it.
@@ -28,10 +29,6 @@ type Records interface {
 	Account(ctx context.Context, id string) (*customer.Account, error)
 	// CustomerByReference finds the customer of its own reference or of that of a contract.
 	CustomerByReference(ctx context.Context, r reference.Reference) (id string, err error)
-	// CandidatesAnd finds the customers that a request may be about. It calls also with the IDs of those with a strong
-	// basis as soon as it knows them.
-	CandidatesAnd(ctx context.Context, d request.Details, also func(ctx context.Context, strong []string) error) (
-		[]store.Candidate, error)
 	// Dataset reads which instances have a server's dataset.
 	Dataset(ctx context.Context, server license.Server) (store.Dataset, error)
 	// Accounts reads several customers at once.
@@ -44,9 +41,18 @@ type Records interface {
 	AddPackage(ctx context.Context, c store.LicenseChange, file string) error
 }
 
+// Search finds what is on record; *search.Index implements it.
+type Search interface {
+	// CandidatesAnd finds the customers that a request may be about. It calls also with the IDs of those with a strong
+	// basis as soon as it knows them.
+	CandidatesAnd(ctx context.Context, d request.Details, also func(ctx context.Context, strong []string) error) (
+		[]search.Candidate, error)
+}
+
 // Options configure a Generator.
 type Options struct {
 	Records  Records
+	Search   Search
 	Catalog  func() (*catalog.Catalog, error)
 	Issuer   func() (license.Issuer, error) // called only when a license is issued
 	Packager Packager                       // nil: custom packages are not available

@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
 )
@@ -231,6 +232,7 @@ func TestOthersWhoNeverStopEndTheIssue(t *testing.T) {
 // counting counts what a generator reads.
 type counting struct {
 	*delivery.Store
+	Search
 	requests, licenses, datasets, accounts, candidates int
 }
 
@@ -255,9 +257,9 @@ func (c *counting) Account(ctx context.Context, id string) (*customer.Account, e
 }
 
 func (c *counting) CandidatesAnd(ctx context.Context, d request.Details,
-	also func(context.Context, []string) error) ([]store.Candidate, error) {
+	also func(context.Context, []string) error) ([]search.Candidate, error) {
 	c.candidates++
-	return c.Store.CandidatesAnd(ctx, d, also)
+	return c.Search.CandidatesAnd(ctx, d, also)
 }
 
 // TestIssueWorksOutTheDraftOnce counts reads: a draft reads the catalog, its request, the candidates, the account and
@@ -284,9 +286,9 @@ func TestIssueWorksOutTheDraftOnce(t *testing.T) {
 			f.Edition = "enterprise" // a warning
 			c := confirmed(w.draft(source, f))
 			test.prepare(w, &c)
-			counted := &counting{Store: w.store}
+			counted := &counting{Store: w.store, Search: w.Search}
 			catalogs := 0
-			w.Records = counted
+			w.Records, w.Search = counted, counted
 			w.Catalog = func() (*catalog.Catalog, error) { catalogs++; return sample() }
 			err := w.Issue(t.Context(), source, f, c)
 			if (err != nil) != test.fails {

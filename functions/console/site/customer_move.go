@@ -161,7 +161,7 @@ func (s *site) customerTyped(ctx context.Context, typed string) (other typedCust
 		other.wrong = fault.Sentence(err)
 		return other, nil
 	}
-	found, err := s.store.FindByName(ctx, name, maxAlike)
+	found, err := s.index.ByName(ctx, name, maxAlike)
 	if other.named = found.Customers; len(found.Customers) == 0 {
 		other.wrong = "No customer has this reference or name. Enter a reference such as C-7K3Q9F, " +
 			"or at least two characters of a word of the name."

@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/web"
 )
 
@@ -93,7 +94,7 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	v.License, v.CanEdit, v.Done = l, canEdit(r), doneToLicense(done)
 	about, successor, replacement := requestOf(l.Request), licenseOf(l.Successor), licenseOf(l.ReplacedBy)
 	var words vocabulary
-	var sameServer store.Found
+	var sameServer search.Found
 	var account *customer.Account
 	g, ctx := errgroup.WithContext(r.Context())
 	read(g, &words, func() (_ vocabulary, err error) {
@@ -109,7 +110,7 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 		return s.addressRows(ctx, contactsOf(account, l))
 	})
 	read(g, &v.Mails, func() ([]mailRow, error) { return s.mailsAbout(ctx, r, l.ID, "/console/licenses/"+l.ID) })
-	read(g, &sameServer, func() (store.Found, error) { return s.store.FindByServer(ctx, string(l.Server), maxRelated) })
+	read(g, &sameServer, func() (search.Found, error) { return s.index.ByServer(ctx, string(l.Server), maxRelated) })
 	if done == "issue" && l.Request != "" {
 		read(g, &v.Next, func() (*nextView, error) {
 			asked, err := s.store.Request(ctx, l.Request)

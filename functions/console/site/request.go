@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/web"
 )
 
@@ -94,7 +95,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	named := namesOfLicenses(v.Request.Licenses)
 	var words vocabulary
 	var addresses []addressRow
-	var sameServer, sameCompany store.Found
+	var sameServer, sameCompany search.Found
 	g, ctx := errgroup.WithContext(r.Context())
 	read(g, &words, func() (_ vocabulary, err error) {
 		if v.events, err = s.store.RequestTimeline(ctx, v.ID); err != nil {
@@ -104,10 +105,10 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	})
 	read(g, &v.Mails, func() ([]mailRow, error) { return s.mailsAbout(ctx, r, v.ID, "/console/requests/"+v.ID) })
 	read(g, &addresses, func() ([]addressRow, error) { return s.addressRows(ctx, requester) })
-	read(g, &sameServer, func() (store.Found, error) {
-		return s.store.FindByServer(ctx, string(v.Request.Server), maxRelated)
+	read(g, &sameServer, func() (search.Found, error) {
+		return s.index.ByServer(ctx, string(v.Request.Server), maxRelated)
 	})
-	read(g, &sameCompany, func() (store.Found, error) { return s.store.FindByName(ctx, v.Company, maxRelated) })
+	read(g, &sameCompany, func() (search.Found, error) { return s.index.ByName(ctx, v.Company, maxRelated) })
 	if v.Done != "" && v.CanEdit {
 		read(g, &v.Next, func() (*nextView, error) { return s.next(ctx, r, v.Summary()) })
 	}
@@ -151,7 +152,7 @@ func namesOfLicenses(ids []string) (named []store.Subject) {
 func requestID(r *http.Request) string { return strings.ToLower(r.PathValue("id")) }
 
 // related leaves out what the page already shows, and adds the rest to seen.
-func (s *site) related(r *http.Request, found store.Found, seen map[string]bool) related {
+func (s *site) related(r *http.Request, found search.Found, seen map[string]bool) related {
 	fresh := func(id string) bool {
 		known := seen[id]
 		seen[id] = true
@@ -159,7 +160,7 @@ func (s *site) related(r *http.Request, found store.Found, seen map[string]bool)
 	}
 	found.Requests = slices.DeleteFunc(found.Requests, func(other request.Summary) bool { return !fresh(other.ID) })
 	found.Customers = slices.DeleteFunc(found.Customers, func(c store.CustomerSummary) bool { return !fresh(c.ID) })
-	found.Instances = slices.DeleteFunc(found.Instances, func(i store.FoundInstance) bool { return !fresh(i.ID) })
+	found.Instances = slices.DeleteFunc(found.Instances, func(i search.FoundInstance) bool { return !fresh(i.ID) })
 	return related{s.requestRows(r, found.Requests), found.Customers, s.instanceRows(found.Instances), found.More}
 }
 

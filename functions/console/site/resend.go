@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/web"
 )
 
@@ -29,7 +30,7 @@ type resendView struct {
 
 // resends lists the keys that answer a request for a lost key: of the licenses in force of instances that have the
 // server. Of imported licenses there are none.
-func (s *site) resends(r request.Request, instances []store.FoundInstance) (list []resendView) {
+func (s *site) resends(r request.Request, instances []search.FoundInstance) (list []resendView) {
 	if r.Kind != request.Replacement || r.OldServer != request.OldSame || !r.State.Leads(request.Answered) {
 		return nil
 	}

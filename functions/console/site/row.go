@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 // badge is a word or two of status with a tone: "good", "warn", "bad" or "".
@@ -131,7 +132,7 @@ type instanceRow struct {
 	Status   badge             // of the license, or of an instance that was retired
 }
 
-func (s *site) instanceRows(list []store.FoundInstance) (rows []instanceRow) {
+func (s *site) instanceRows(list []search.FoundInstance) (rows []instanceRow) {
 	for _, i := range list {
 		rows = append(rows, s.instanceRow(i.Instance, i.Of))
 	}

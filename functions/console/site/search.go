@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 type searchView struct {
@@ -146,36 +147,37 @@ func searchFor(q string) string { return "/console/search?" + url.Values{"q": {q
 
 // find searches by what the query looks like, or by the servers that it names. A word of a company name that looks like
 // a server ID is found as well. q is empty for a key, or a text as long as one. All searches are made at once.
-func (s *site) find(ctx context.Context, q string, servers []license.Server) (by string, found store.Found, err error) {
+func (s *site) find(ctx context.Context, q string, servers []license.Server) (
+	by string, found search.Found, err error) {
 	email, bad := input.Email(q) // with a name or mailto:, as mail programs copy it
 	if bad == nil {
-		found, err = s.store.FindByEmail(ctx, email, maxFound)
+		found, err = s.index.ByEmail(ctx, email, maxFound)
 		return "email address", found, err
 	}
-	ofServers := make([]store.Found, len(servers))
+	ofServers := make([]search.Found, len(servers))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, server := range servers {
 		g.Go(func() (err error) {
-			ofServers[i], err = s.store.FindByServer(ctx, string(server), maxFound)
+			ofServers[i], err = s.index.ByServer(ctx, string(server), maxFound)
 			return err
 		})
 	}
 	by = "server ID"
-	var beginning, ofDomain store.Found
+	var beginning, ofDomain search.Found
 	switch {
 	case strings.Contains(q, "@"): // addresses on record may be older than our rules
 		by = "email address"
-		g.Go(func() (err error) { found, err = s.store.FindByEmail(ctx, q, maxFound); return err })
+		g.Go(func() (err error) { found, err = s.index.ByEmail(ctx, q, maxFound); return err })
 	case q != "":
 		by = "company"
-		g.Go(func() (err error) { found, err = s.store.FindByName(ctx, q, maxFound); return err })
-		g.Go(func() (err error) { beginning, err = s.store.FindByServer(ctx, q, maxFound); return err })
+		g.Go(func() (err error) { found, err = s.index.ByName(ctx, q, maxFound); return err })
+		g.Go(func() (err error) { beginning, err = s.index.ByServer(ctx, q, maxFound); return err })
 		if domain, bad := customer.ParseDomain(q); bad == nil && strings.Contains(q, ".") {
-			g.Go(func() (err error) { ofDomain, err = s.store.FindByDomain(ctx, domain, maxFound); return err })
+			g.Go(func() (err error) { ofDomain, err = s.index.ByDomain(ctx, domain, maxFound); return err })
 		}
 	}
 	if err := g.Wait(); err != nil {
-		return "", store.Found{}, err
+		return "", search.Found{}, err
 	}
 	for _, f := range ofServers {
 		if len(f.Requests)+len(f.Instances) > 0 {

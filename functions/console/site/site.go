@@ -32,8 +32,9 @@ type Gate interface {
 
 // Options configure the console.
 type Options struct {
-	Store Store
-	Gate  Gate
+	Store  Store
+	Search Search
+	Gate   Gate
 	// Catalog returns the current catalog. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
 	// Issuer returns the signer of license keys. It is called when a license is issued.
@@ -56,6 +57,7 @@ type Options struct {
 
 type site struct {
 	store       Store
+	index       Search
 	catalog     func() (*catalog.Catalog, error)
 	mail        letter.Writer
 	pages       *web.Pages
@@ -69,7 +71,8 @@ type site struct {
 // New returns the console's handler.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, catalog: o.Catalog, pages: web.NewPages(web.Layers{templates, sample.Templates}),
+		store: o.Store, index: o.Search, catalog: o.Catalog,
+		pages:       web.NewPages(web.Layers{templates, sample.Templates}),
 		mail:        letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales},
 		exportLimit: o.ExportLimit,
 		publicMail:  o.PublicMailDomains,
@@ -77,8 +80,8 @@ func New(o Options) http.Handler {
 		log:         o.Log,
 	}
 	s.generator = generator.New(generator.Options{
-		Records: o.Store, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager, Letters: s.mail, Now: o.Now,
-		PublicMailDomains: o.PublicMailDomains,
+		Records: o.Store, Search: o.Search, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager,
+		Letters: s.mail, Now: o.Now, PublicMailDomains: o.PublicMailDomains,
 	})
 	routes := o.Gate.Routes()
 	for _, r := range s.routes() {

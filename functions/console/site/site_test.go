@@ -26,6 +26,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -172,9 +173,10 @@ func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) 
 	gate := w.gate.Options
 	gate.Sessions = w.store
 	o := Options{
-		Store: w.store, Gate: signin.New(gate), Catalog: sampleCatalog, SiteURL: siteURL,
-		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
-		Now:   clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+		Store: w.store, Search: search.New(w.store.Store), Gate: signin.New(gate), Catalog: sampleCatalog,
+		SiteURL: siteURL,
+		Sales:   mail.Address{Name: "Sales", Email: "sales@vendor.example"},
+		Now:     clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	for _, f := range adjust {
 		f(&o)

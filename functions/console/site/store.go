@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/search"
 )
 
 // Store is what the console reads and changes; *store.Store implements it and documents the methods.
@@ -64,12 +65,6 @@ type Store interface {
 	MergeCustomers(context.Context, store.Merge) error
 	UnmergeCustomer(ctx context.Context, c store.AccountChange, id string) error
 
-	// Searches.
-	FindByName(ctx context.Context, name string, limit int) (store.Found, error)
-	FindByEmail(ctx context.Context, email string, limit int) (store.Found, error)
-	FindByDomain(ctx context.Context, domain string, limit int) (store.Found, error)
-	FindByServer(ctx context.Context, text string, limit int) (store.Found, error)
-
 	// Emails and their delivery.
 	MailProvider(ctx context.Context) (outbox.Provider, error)
 	Letter(ctx context.Context, id string, attempt int) (mail.Message, error)
@@ -83,4 +78,14 @@ type Store interface {
 	SendMailAgain(ctx context.Context, id, by, nonce string) error
 	LiftSuppression(ctx context.Context, on store.Subject, email, by, reason string) (providersList bool, err error)
 	Unreached(ctx context.Context, limit int) ([]store.Summary, error)
+}
+
+// Search finds what is on record; *search.Index implements it and documents the methods.
+type Search interface {
+	generator.Search
+
+	ByName(ctx context.Context, name string, limit int) (search.Found, error)
+	ByEmail(ctx context.Context, email string, limit int) (search.Found, error)
+	ByDomain(ctx context.Context, domain string, limit int) (search.Found, error)
+	ByServer(ctx context.Context, text string, limit int) (search.Found, error)
 }

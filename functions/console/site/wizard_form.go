@@ -13,7 +13,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 	"marketplace/shared/web"
 )
 
@@ -153,19 +153,19 @@ func (v *wizardView) chooseCustomer(d *generator.Draft) {
 }
 
 // reasons says why a request may be about a customer.
-func reasons(c store.Candidate, r *request.Request) string {
+func reasons(c search.Candidate, r *request.Request) string {
 	var list []string
 	for _, by := range c.By {
 		switch by {
-		case store.ByLicense:
+		case search.BasisLicense:
 			list = append(list, "the request names its license")
-		case store.ByServer:
+		case search.BasisServer:
 			list = append(list, "has this server")
-		case store.ByContact:
+		case search.BasisContact:
 			list = append(list, r.Email+" is a contact")
-		case store.ByDomain:
+		case search.BasisDomain:
 			list = append(list, "same mail domain")
-		case store.ByName:
+		case search.BasisName:
 			list = append(list, "similar name")
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
@@ -199,7 +200,7 @@ func TestEverySpellingOfAMailboxIsSuppressedAndFound(t *testing.T) {
 		if contact != nil || err != nil {
 			t.Errorf("%s: got %v, %v, want no reachable contact", email, contact, err)
 		}
-		if found, err := r.FindByEmail(ctx, email, 10); len(found.Customers) != 1 || err != nil {
+		if found, err := search.New(r.Store.Store).ByEmail(ctx, email, 10); len(found.Customers) != 1 || err != nil {
 			t.Errorf("%s: got %d customers, %v, want 1", email, len(found.Customers), err)
 		}
 	}
@@ -304,7 +305,7 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	if fault.KindOf(err) != fault.NotFound {
 		t.Errorf("unknown mail: got %v, want a NotFound fault", err)
 	}
-	found, err := b.FindByEmail(ctx, evaluation.Email, 10)
+	found, err := search.New(b.Store.Store).ByEmail(ctx, evaluation.Email, 10)
 	if err != nil || len(found.Requests) != 1 {
 		t.Errorf("searching the address: got %+v, %v, want the request", found, err)
 	}

@@ -1,4 +1,4 @@
-package store_test
+package search_test
 
 import (
 	"fmt"
@@ -7,11 +7,14 @@ import (
 	"testing"
 
 	"marketplace/shared/customer"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/search"
 )
 
 // foundIDs are the IDs of requests, customers and instances that a search found.
-func foundIDs(t *testing.T, f store.Found, err error) string {
+func foundIDs(t *testing.T, f search.Found, err error) string {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -34,30 +37,32 @@ func TestSearchFindsByServerPersonAndCompany(t *testing.T) {
 	d := evaluation
 	d.Company = "Fjord Systems & Söhne AS"
 	r := file(t, b, d)
-	l := expiring("l1", "2018-08-31")
-	l.Customer, l.Organization, l.Server = "c1", "Fjordline", "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX"
-	add(t, b, l)
+	instance := customer.Instance{ID: "i1", Customer: "c1", Environment: request.ProductionUse, Created: b.now,
+		Servers: []customer.ServerID{{Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9GQX", Told: b.now}}}
+	issue(t, b, store.Issue{By: "ops", Instances: []customer.Instance{instance},
+		Licenses: []license.License{licenseOf(instance, "l1")},
+		Customer: &customer.Customer{ID: "c1", Name: "Fjordline", Contacts: []customer.Contact{ada}}})
 	other := evaluation
 	other.Company, other.Server, other.Email = "Acme", "AWHW8w9JtzBzSrmf9GQY", "eve@acme.example"
 	file(t, b, other)
 
 	byServer := func(server string) string {
-		f, err := b.FindByServer(t.Context(), server, 10)
+		f, err := b.ByServer(t.Context(), server, 10)
 		return foundIDs(t, f, err)
 	}
 	byName := func(name string) string {
-		f, err := b.FindByName(t.Context(), name, 10)
+		f, err := b.ByName(t.Context(), name, 10)
 		return foundIDs(t, f, err)
 	}
 	byEmail := func(email string) string {
-		f, err := b.FindByEmail(t.Context(), email, 10)
+		f, err := b.ByEmail(t.Context(), email, 10)
 		return foundIDs(t, f, err)
 	}
 	for name, got := range map[string]string{
 		"the dataset":               byServer("AWHW8w9JtzBzSrmf9GQX"),
 		"the dataset at a new base": byServer("FFFFFFFF-AWHW8w9JtzBzSrmf9GQX"),
 	} {
-		if want := r.ID + " " + instanceOf(l); got != want {
+		if want := r.ID + " i1"; got != want {
 			t.Errorf("by %s: got %q, want %q", name, got, want)
 		}
 	}
@@ -85,12 +90,12 @@ func TestCompanyIsFoundAmongManyThatShareAWord(t *testing.T) {
 		addCustomer(t, b, customer.Customer{ID: fmt.Sprint("c", i+1), Name: fmt.Sprintf("Company%d International", i)})
 	}
 	for _, name := range []string{"Fjord International", "international fjord", "fj int"} {
-		found, err := b.FindByName(t.Context(), name, 20)
+		found, err := b.ByName(t.Context(), name, 20)
 		if err != nil || len(found.Customers) != 1 || found.Customers[0].ID != "c0" || found.More {
 			t.Errorf("%q: got %+v, %v, want c0 alone", name, found, err)
 		}
 	}
-	if found, err := b.FindByName(t.Context(), "international", 20); err != nil || len(found.Customers) != 20 ||
+	if found, err := b.ByName(t.Context(), "international", 20); err != nil || len(found.Customers) != 20 ||
 		!found.More {
 		t.Errorf("word of all: got %d, more %v, %v, want 20 and more", len(found.Customers), found.More, err)
 	}
@@ -117,7 +122,7 @@ func TestCompanyIsFoundInEverySpelling(t *testing.T) {
 		id := fmt.Sprintf("c%02d", i)
 		addCustomer(t, b, customer.Customer{ID: id, Name: tt.name})
 		for name := range strings.SplitSeq(tt.asked, ", ") {
-			found, err := b.FindByName(t.Context(), name, 10)
+			found, err := b.ByName(t.Context(), name, 10)
 			is := func(c store.CustomerSummary) bool { return c.ID == id }
 			if err != nil || !slices.ContainsFunc(found.Customers, is) {
 				t.Errorf("%q: got no %q in %+v, %v", name, tt.name, found.Customers, err)
@@ -125,9 +130,23 @@ func TestCompanyIsFoundInEverySpelling(t *testing.T) {
 		}
 	}
 	for name, not := range map[string]string{"bacher": "c00", "lumeire": "c03", "a": "c09"} {
-		found, err := b.FindByName(t.Context(), name, 10)
+		found, err := b.ByName(t.Context(), name, 10)
 		if err != nil || len(found.Customers) > 0 {
 			t.Errorf("%q: got %s in %+v, %v, want nothing", name, not, found.Customers, err)
+		}
+	}
+}
+
+func TestRequestIsFoundByThreeWordsOfItsCompany(t *testing.T) {
+	b := newTestEnv(t)
+	d := evaluation
+	d.Company = "Für Fjord Systems Söhne AG"
+	r := file(t, b, d)
+	for name, want := range map[string]bool{"fjord": true, "fur": true, "systems": true, "systems AG": true,
+		"söhne fjord": true, "fjord acme": false, "AG": false} {
+		found, err := b.ByName(t.Context(), name, 10)
+		if got := len(found.Requests) == 1 && found.Requests[0].ID == r.ID; got != want || err != nil {
+			t.Errorf("%q: got found %v, %v, want %v", name, got, err, want)
 		}
 	}
 }

@@ -1,11 +1,10 @@
-package store_test
+package search_test
 
 import (
 	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
@@ -18,9 +17,9 @@ import (
 var asker = request.Details{Kind: request.Replacement, Server: "AWHW8w9JtzBzSrmf9ZZZ", Email: "eve@elsewhere.example",
 	Company: "Elsewhere Inc"}
 
-func candidates(t *testing.T, s *store.Store, d request.Details) (list []string) {
+func candidates(t *testing.T, b *testEnv, d request.Details) (list []string) {
 	t.Helper()
-	found, err := s.Candidates(t.Context(), d)
+	found, err := b.Candidates(t.Context(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,9 +30,10 @@ func candidates(t *testing.T, s *store.Store, d request.Details) (list []string)
 }
 
 func TestCandidatesAreFoundByEachBasis(t *testing.T) {
-	m := newMemoryEnv()
-	m.acme(t, "a")
-	err := m.SaveCustomer(t.Context(), seenBy(t, m.testEnv, "a"), "a", func(c *customer.Customer) error {
+	m := newTestEnvOver(&tabletest.Memory{})
+	acme(t, m, "a")
+	err := m.kept.SaveCustomer(t.Context(), store.AccountChange{
+		Customer: "a", Version: account(t, m, "a").Version, By: "sam"}, "a", func(c *customer.Customer) error {
 		c.Name = "Acme Schweiz"
 		c.AddFormerName("Acme AG")
 		return nil
@@ -41,15 +41,12 @@ func TestCandidatesAreFoundByEachBasis(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	moved := account(t, m.testEnv, "a").Instances[0]
+	moved := account(t, m, "a").Instances[0]
 	server := moved.Server()
 	moved.Servers = append(moved.Servers, customer.ServerID{Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9NEW", Told: m.now})
 	const id = "01ctf3v1bqy5yqv8zs4rk6w5hc"
-	i := store.Issue{By: "sam", Instances: []customer.Instance{moved}, Licenses: []license.License{
-		m.next(t, "a-l0", id, "a-k", "", "2018-12-31")}}
-	if err := m.IssueLicenses(t.Context(), i); err != nil {
-		t.Fatal(err)
-	}
+	issue(t, m, store.Issue{By: "sam", Instances: []customer.Instance{moved},
+		Licenses: []license.License{licenseOf(moved, id)}})
 	for _, tt := range []struct {
 		name string
 		ask  func(*request.Details)
@@ -70,28 +67,28 @@ func TestCandidatesAreFoundByEachBasis(t *testing.T) {
 	} {
 		d := asker
 		tt.ask(&d)
-		if got := fmt.Sprint(candidates(t, m.Store, d)); got != tt.want {
+		if got := fmt.Sprint(candidates(t, m, d)); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }
 
 func TestCandidatesComeByTheirStrongestBasisAndAsSurvivors(t *testing.T) {
-	m := newMemoryEnv()
+	m := newTestEnvOver(&tabletest.Memory{})
 	for _, id := range []string{"a", "b", "c"} {
-		m.acme(t, id)
+		acme(t, m, id)
 	}
 	d := asker
-	d.Server, d.Email = account(t, m.testEnv, "b").Instances[0].Server(), "new@acme.example"
-	if got, want := candidates(t, m.Store, d), []string{"b[server domain]", "a[domain]", "c[domain]"}; !slices.Equal(got, want) {
+	d.Server, d.Email = account(t, m, "b").Instances[0].Server(), "new@acme.example"
+	if got, want := candidates(t, m, d), []string{"b[server domain]", "a[domain]", "c[domain]"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	merge(t, m.testEnv, "b", "a")
-	if got, want := candidates(t, m.Store, d), []string{"a[server domain]", "c[domain]"}; !slices.Equal(got, want) {
+	merge(t, m, "b", "a")
+	if got, want := candidates(t, m, d), []string{"a[server domain]", "c[domain]"}; !slices.Equal(got, want) {
 		t.Errorf("merged: got %v, want %v", got, want)
 	}
 	d.Email = asker.Email
-	if got, want := candidates(t, m.Store, d), []string{"a[server]"}; !slices.Equal(got, want) {
+	if got, want := candidates(t, m, d), []string{"a[server]"}; !slices.Equal(got, want) {
 		t.Errorf("merged, by server alone: got %v, want %v", got, want)
 	}
 }
@@ -104,7 +101,7 @@ func TestSameNameIsFoundAmongManyThatShareItsWords(t *testing.T) {
 	addCustomer(t, b, customer.Customer{ID: "z", Name: "Acme"})
 	d := asker
 	d.Company = "acme AG"
-	if got := candidates(t, b.Store, d); !slices.Equal(got, []string{"z[name]"}) {
+	if got := candidates(t, b, d); !slices.Equal(got, []string{"z[name]"}) {
 		t.Errorf("got %v, want the customer of that name", got)
 	}
 }
@@ -112,19 +109,17 @@ func TestSameNameIsFoundAmongManyThatShareItsWords(t *testing.T) {
 func TestCandidatesTakeTwoRoundsOfReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rounds := &tabletest.Rounds{Table: &tabletest.Memory{}}
-		m := memoryEnv{newTestEnvOver(rounds), rounds.Table.(*tabletest.Memory)}
-		m.table.ShortPages = false // a page is a round
-		m.Store = store.New(m.table, store.Options{Now: func() time.Time { return m.now }})
+		m := newTestEnvOver(rounds)
 		for _, id := range []string{"a", "b", "c"} {
-			m.acme(t, id)
+			acme(t, m, id)
 		}
 		d := asker
-		d.Server, d.Email, d.Company = account(t, m.testEnv, "b").Instances[0].Server(), ada.Email, "Acme"
-		d.Replaces = "01j0000000000000000000000a " + string(account(t, m.testEnv, "c").Instances[1].Server())
+		d.Server, d.Email, d.Company = account(t, m, "b").Instances[0].Server(), ada.Email, "Acme"
+		d.Replaces = "01j0000000000000000000000a " + string(account(t, m, "c").Instances[1].Server())
 		last := func() int {
 			t.Helper()
 			rounds.Reset()
-			if got := candidates(t, m.Store, d); len(got) == 0 {
+			if got := candidates(t, m, d); len(got) == 0 {
 				t.Error("got no candidates")
 			}
 			n := 0
@@ -136,7 +131,7 @@ func TestCandidatesTakeTwoRoundsOfReads(t *testing.T) {
 		if got := last(); got != 2 {
 			t.Errorf("got %d rounds, want 2: %v", got, rounds.Reads())
 		}
-		merge(t, m.testEnv, "b", "a")
+		merge(t, m, "b", "a")
 		if got := last(); got != 2 {
 			t.Errorf("with a survivor that is found, too: got %d rounds, want 2", got)
 		}

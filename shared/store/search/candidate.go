@@ -1,4 +1,4 @@
-package store
+package search
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -23,18 +24,18 @@ type Basis string
 
 // Every basis, the strongest first.
 const (
-	ByLicense Basis = "license" // it names a license of the customer
-	ByServer  Basis = "server"  // an instance of the customer has or had the server's data
-	ByContact Basis = "contact" // a contact of the customer sent it
-	ByDomain  Basis = "domain"  // it came from a mail domain of the customer
-	ByName    Basis = "name"    // the company's name has the same words
+	BasisLicense Basis = "license" // it names a license of the customer
+	BasisServer  Basis = "server"  // an instance of the customer has or had the server's data
+	BasisContact Basis = "contact" // a contact of the customer sent it
+	BasisDomain  Basis = "domain"  // it came from a mail domain of the customer
+	BasisName    Basis = "name"    // the company's name has the same words
 )
 
-var bases = []Basis{ByLicense, ByServer, ByContact, ByDomain, ByName}
+var bases = []Basis{BasisLicense, BasisServer, BasisContact, BasisDomain, BasisName}
 
 // Candidate is a customer that a request may be about, with every basis for that, the strongest first.
 type Candidate struct {
-	Customer CustomerSummary
+	Customer store.CustomerSummary
 	By       []Basis
 }
 
@@ -43,54 +44,54 @@ const maxCandidates = 20
 
 // Candidates finds the customers that a request may be about, those with the strongest basis first. A customer that was
 // merged into another is that one. It takes two rounds of reads, and a third only where one that was merged is found.
-func (s *Store) Candidates(ctx context.Context, d request.Details) ([]Candidate, error) {
-	return s.CandidatesAnd(ctx, d, func(context.Context, []string) error { return nil })
+func (x *Index) Candidates(ctx context.Context, d request.Details) ([]Candidate, error) {
+	return x.CandidatesAnd(ctx, d, func(context.Context, []string) error { return nil })
 }
 
 // CandidatesAnd is Candidates, and calls also as soon as it knows the IDs of those that more than the mail domain or
 // the name speaks for: what else is read about them is of the round in which they are read.
-func (s *Store) CandidatesAnd(ctx context.Context, d request.Details,
+func (x *Index) CandidatesAnd(ctx context.Context, d request.Details,
 	also func(ctx context.Context, strong []string) error) ([]Candidate, error) {
 	named := license.ReadReference(d.Replaces)
 	found := candidates{by: map[string][]Basis{}}
 	g, first := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		list, err := s.Licenses(first, named.AnyCase()...)
+		list, err := x.kept.Licenses(first, named.AnyCase()...)
 		for _, r := range list {
-			found.add(r.License.Customer, ByLicense)
+			found.add(r.License.Customer, BasisLicense)
 		}
 		return err
 	})
 	for _, server := range append([]license.Server{d.Server}, named.Servers...) {
 		g.Go(func() error {
-			data, err := s.Dataset(first, server)
+			data, err := x.kept.Dataset(first, server)
 			for _, i := range data.Instances {
-				found.add(i.Customer, ByServer)
+				found.add(i.Customer, BasisServer)
 			}
 			return err
 		})
 	}
-	g.Go(func() error { return s.addFound(first, rowkey.ContactPK(d.Email), ByContact, &found) })
+	g.Go(func() error { return x.addFound(first, rowkey.ContactPK(d.Email), BasisContact, &found) })
 	g.Go(func() error {
-		return s.addFound(first, rowkey.DomainPK(customer.DomainOf(d.Email)), ByDomain, &found)
+		return x.addFound(first, rowkey.DomainPK(customer.DomainOf(d.Email)), BasisDomain, &found)
 	})
-	g.Go(func() error { return s.addNamed(first, d.Company, &found) })
+	g.Go(func() error { return x.addNamed(first, d.Company, &found) })
 	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("store: customers of a request: %w", err)
+		return nil, fmt.Errorf("search: customers of a request: %w", err)
 	}
-	var survivors map[string]CustomerSummary
+	var survivors map[string]store.CustomerSummary
 	g, second := errgroup.WithContext(ctx)
 	g.Go(func() error { return also(second, found.strong()) })
 	g.Go(func() error {
-		list, err := s.customers(second, slices.Collect(maps.Keys(found.by)))
+		list, err := x.customers(second, slices.Collect(maps.Keys(found.by)))
 		if err != nil {
 			return err
 		}
-		survivors, err = s.survivors(second, list)
+		survivors, err = x.survivors(second, list)
 		return err
 	})
 	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("store: customers of a request: %w", err)
+		return nil, fmt.Errorf("search: customers of a request: %w", err)
 	}
 	return found.list(survivors), nil
 }
@@ -99,7 +100,7 @@ func (s *Store) CandidatesAnd(ctx context.Context, d request.Details,
 // several may share, nor the name.
 func (c Candidate) Strong() bool { return slices.ContainsFunc(c.By, strong) }
 
-func strong(by Basis) bool { return by != ByDomain && by != ByName }
+func strong(by Basis) bool { return by != BasisDomain && by != BasisName }
 
 // candidates are why customers were found, by ID. add may be called from several goroutines at once.
 type candidates struct {
@@ -127,13 +128,13 @@ func (c *candidates) strong() (ids []string) {
 }
 
 // addFound adds the customers that index rows of a partition name.
-func (s *Store) addFound(ctx context.Context, pk string, by Basis, into *candidates) error {
-	rows, _, err := s.table.First(ctx, table.Query{PK: pk}, maxCandidates)
+func (x *Index) addFound(ctx context.Context, pk string, by Basis, into *candidates) error {
+	rows, _, err := x.table.First(ctx, table.Query{PK: pk}, maxCandidates)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		c, err := entity.Decode[indexed](row)
+		c, err := entity.Decode[store.IndexedCustomer](row)
 		if err != nil {
 			return err
 		}
@@ -143,12 +144,12 @@ func (s *Store) addFound(ctx context.Context, pk string, by Basis, into *candida
 }
 
 // addNamed adds the customers that have or had a company's name, in whatever spelling.
-func (s *Store) addNamed(ctx context.Context, company string, into *candidates) error {
+func (x *Index) addNamed(ctx context.Context, company string, into *candidates) error {
 	wanted := searchWords(company)
 	if len(wanted) == 0 {
 		return nil
 	}
-	found, err := s.customersByWords(wanted)(ctx)
+	found, err := x.customersByWords(wanted)(ctx)
 	if err != nil {
 		return err
 	}
@@ -156,7 +157,7 @@ func (s *Store) addNamed(ctx context.Context, company string, into *candidates) 
 	for _, c := range found.customers {
 		same := func(name string) bool { return customer.SameName(name, company) }
 		if slices.ContainsFunc(c.Names, same) && n < maxCandidates {
-			into.add(c.ID, ByName)
+			into.add(c.ID, BasisName)
 			n++
 		}
 	}
@@ -164,23 +165,23 @@ func (s *Store) addNamed(ctx context.Context, company string, into *candidates) 
 }
 
 // customers reads customers, several at once.
-func (s *Store) customers(ctx context.Context, ids []string) ([]customer.Customer, error) {
+func (x *Index) customers(ctx context.Context, ids []string) ([]customer.Customer, error) {
 	keys := make([]table.Key, len(ids))
 	for i, id := range ids {
 		keys[i] = rowkey.Customer(id)
 	}
-	list, _, err := entity.GetAll[customer.Customer](ctx, s.table, keys)
+	list, _, err := entity.GetAll[customer.Customer](ctx, x.table, keys)
 	if err != nil {
-		return nil, fmt.Errorf("store: customers: %w", err)
+		return nil, fmt.Errorf("search: customers: %w", err)
 	}
 	return list, nil
 }
 
 // survivors returns customers by ID, each as the one that it was merged into, if it was: those are read.
-func (s *Store) survivors(ctx context.Context, list []customer.Customer) (map[string]CustomerSummary, error) {
-	known := map[string]CustomerSummary{}
+func (x *Index) survivors(ctx context.Context, list []customer.Customer) (map[string]store.CustomerSummary, error) {
+	known := map[string]store.CustomerSummary{}
 	for _, c := range list {
-		known[c.ID] = summaryOfCustomer(c)
+		known[c.ID] = store.SummaryOfCustomer(c)
 	}
 	var missing []string
 	for _, c := range known {
@@ -188,12 +189,12 @@ func (s *Store) survivors(ctx context.Context, list []customer.Customer) (map[st
 			missing = append(missing, c.Survivor)
 		}
 	}
-	more, err := s.customers(ctx, missing)
+	more, err := x.customers(ctx, missing)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range more {
-		known[c.ID] = summaryOfCustomer(c)
+		known[c.ID] = store.SummaryOfCustomer(c)
 	}
 	for id, c := range known {
 		if survivor, ok := known[c.Survivor]; ok {
@@ -204,7 +205,7 @@ func (s *Store) survivors(ctx context.Context, list []customer.Customer) (map[st
 }
 
 // list lists the survivors, those with the strongest basis first.
-func (c *candidates) list(survivors map[string]CustomerSummary) (list []Candidate) {
+func (c *candidates) list(survivors map[string]store.CustomerSummary) (list []Candidate) {
 	for id, by := range c.by {
 		known, ok := survivors[id]
 		if !ok {

@@ -1,4 +1,6 @@
-package store
+// Package search finds requests, customers and instances by what people type, and the customers that a request may be
+// about. It reads the index rows that shared/store writes.
+package search
 
 import (
 	"cmp"
@@ -12,15 +14,25 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
 
+// Index finds what is on record.
+type Index struct {
+	kept  *store.Store
+	table *entity.Table
+}
+
+// New returns an Index of what kept has on record.
+func New(kept *store.Store) *Index { return &Index{kept, kept.Table()} }
+
 // Found is what a search found: requests, the newest first, and customers and instances by the customer's name.
 type Found struct {
 	Requests  []request.Summary
-	Customers []CustomerSummary
+	Customers []store.CustomerSummary
 	Instances []FoundInstance
 	More      bool // there may be more than the limit of each
 }
@@ -28,30 +40,30 @@ type Found struct {
 // FoundInstance is an instance that a search found, with its customer: the survivor, if that was merged.
 type FoundInstance struct {
 	customer.Instance
-	Of       CustomerSummary
+	Of       store.CustomerSummary
 	Contacts []customer.Contact // of the customer with whom it is kept
 }
 
-// FindByServer finds what is on record about a server: under whichever ID, by its dataset, if the text is a server ID;
+// ByServer finds what is on record about a server: under whichever ID, by its dataset, if the text is a server ID;
 // else the instances that have or had an ID that begins like the text, if it is long enough to tell.
-func (s *Store) FindByServer(ctx context.Context, text string, limit int) (f Found, err error) {
+func (x *Index) ByServer(ctx context.Context, text string, limit int) (f Found, err error) {
 	server, err := license.ParseServer(text)
 	if err != nil {
-		f.Instances, f.More, err = s.instancesBeginning(ctx, strings.TrimSpace(text), limit)
+		f.Instances, f.More, err = x.instancesBeginning(ctx, strings.TrimSpace(text), limit)
 		return f, err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	var more bool
 	g.Go(func() (err error) {
-		f.Requests, more, err = s.requestsIn(rowkey.DatasetRequestsPK(server))(ctx, limit)
+		f.Requests, more, err = x.requestsIn(rowkey.DatasetRequestsPK(server))(ctx, limit)
 		return err
 	})
 	g.Go(func() error {
-		data, err := s.Dataset(ctx, server)
+		data, err := x.kept.Dataset(ctx, server)
 		if err != nil {
 			return err
 		}
-		f.Instances, err = s.foundInstances(ctx, data.Instances[:min(limit, len(data.Instances))])
+		f.Instances, err = x.foundInstances(ctx, data.Instances[:min(limit, len(data.Instances))])
 		return err
 	})
 	err = g.Wait()
@@ -60,19 +72,19 @@ func (s *Store) FindByServer(ctx context.Context, text string, limit int) (f Fou
 }
 
 // instancesBeginning finds instances by the beginning of a server ID.
-func (s *Store) instancesBeginning(ctx context.Context, text string, limit int) (
+func (x *Index) instancesBeginning(ctx context.Context, text string, limit int) (
 	list []FoundInstance, more bool, err error) {
 	pk := rowkey.ServerPK(text)
 	if pk == "" {
 		return nil, false, nil
 	}
-	rows, more, err := s.search(ctx, pk, text, limit)
+	rows, more, err := x.search(ctx, pk, text, limit)
 	if err != nil {
 		return nil, false, err
 	}
-	var names []InstanceName
+	var names []store.InstanceName
 	for _, row := range rows {
-		name, err := entity.Decode[InstanceName](row)
+		name, err := entity.Decode[store.InstanceName](row)
 		if err != nil {
 			return nil, false, err
 		}
@@ -80,12 +92,12 @@ func (s *Store) instancesBeginning(ctx context.Context, text string, limit int) 
 			names = append(names, name)
 		}
 	}
-	list, err = s.foundInstances(ctx, names)
+	list, err = x.foundInstances(ctx, names)
 	return list, more, err
 }
 
 // foundInstances reads instances and their customers.
-func (s *Store) foundInstances(ctx context.Context, names []InstanceName) (list []FoundInstance, err error) {
+func (x *Index) foundInstances(ctx context.Context, names []store.InstanceName) (list []FoundInstance, err error) {
 	keys := make([]table.Key, len(names))
 	var ids []string
 	for i, n := range names {
@@ -99,17 +111,17 @@ func (s *Store) foundInstances(ctx context.Context, names []InstanceName) (list 
 	var customers []customer.Customer
 	g, first := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		instances, _, err = entity.GetAll[customer.Instance](first, s.table, keys)
+		instances, _, err = entity.GetAll[customer.Instance](first, x.table, keys)
 		return err
 	})
 	g.Go(func() (err error) {
-		customers, err = s.customers(first, ids)
+		customers, err = x.customers(first, ids)
 		return err
 	})
 	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("store: instances: %w", err)
+		return nil, fmt.Errorf("search: instances: %w", err)
 	}
-	survivors, err := s.survivors(ctx, customers)
+	survivors, err := x.survivors(ctx, customers)
 	if err != nil {
 		return nil, err
 	}
@@ -125,76 +137,48 @@ func (s *Store) foundInstances(ctx context.Context, names []InstanceName) (list 
 	return list, nil
 }
 
-// FindByEmail finds the requests that a person sent, and the customers that have the person as a contact.
-func (s *Store) FindByEmail(ctx context.Context, email string, limit int) (Found, error) {
-	return s.find(ctx, limit, s.requestsIn(rowkey.EmailRequestsPK(email)), s.allCustomers(rowkey.ContactPK(email)))
+// ByEmail finds the requests that a person sent, and the customers that have the person as a contact.
+func (x *Index) ByEmail(ctx context.Context, email string, limit int) (Found, error) {
+	return x.find(ctx, limit, x.requestsIn(rowkey.EmailRequestsPK(email)), x.allCustomers(rowkey.ContactPK(email)))
 }
 
-// FindByDomain finds the customers of a mail domain.
-func (s *Store) FindByDomain(ctx context.Context, domain string, limit int) (Found, error) {
-	return s.find(ctx, limit, noRequests, s.allCustomers(rowkey.DomainPK(domain)))
+// ByDomain finds the customers of a mail domain.
+func (x *Index) ByDomain(ctx context.Context, domain string, limit int) (Found, error) {
+	return x.find(ctx, limit, noRequests, x.allCustomers(rowkey.DomainPK(domain)))
 }
 
-// RequestsOf reads at most limit of the requests that were linked to some customers, the newest first. more: there are
-// others.
-func (s *Store) RequestsOf(ctx context.Context, customers []string, limit int) (
-	list []request.Summary, more bool, err error) {
-	found := make([][]request.Summary, len(customers))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, id := range customers {
-		g.Go(func() error {
-			q := table.Query{PK: rowkey.CustomerRequestsPK(id), Descending: true}
-			rows, _, err := s.table.First(ctx, q, limit+1)
-			for _, row := range rows {
-				r, err := entity.Decode[request.Summary](row)
-				if err != nil {
-					return err
-				}
-				found[i] = append(found[i], r)
-			}
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, false, fmt.Errorf("store: requests of customers %v: %w", customers, err)
-	}
-	list = slices.Concat(found...)
-	slices.SortFunc(list, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
-	return list[:min(limit, len(list))], len(list) > limit, nil
-}
-
-// FindByName finds requests and customers by the words of a company's name, and customers also by those of their
+// ByName finds requests and customers by the words of a company's name, and customers also by those of their
 // contacts' names: each word that is wanted is the beginning of one that they have, however the letters are accented.
 // Words of a single character do not count; a name without others finds nothing. A request is found by few of its words
 // (requestWords); the others only narrow the search.
-func (s *Store) FindByName(ctx context.Context, name string, limit int) (Found, error) {
+func (x *Index) ByName(ctx context.Context, name string, limit int) (Found, error) {
 	wanted := searchWords(name)
 	if len(wanted) == 0 {
 		return Found{}, nil
 	}
-	return s.find(ctx, limit, s.requestsByWords(wanted), s.customersByWords(wanted))
+	return x.find(ctx, limit, x.requestsByWords(wanted), x.customersByWords(wanted))
 }
 
-// FindCustomers finds customers as FindByName does.
-func (s *Store) FindCustomers(ctx context.Context, name string, limit int) (
-	list []CustomerSummary, more bool, err error) {
+// Customers finds customers as ByName does.
+func (x *Index) Customers(ctx context.Context, name string, limit int) (
+	list []store.CustomerSummary, more bool, err error) {
 	wanted := searchWords(name)
 	if len(wanted) == 0 {
 		return nil, false, nil
 	}
-	return s.customersFound(ctx, limit, s.customersByWords(wanted))
+	return x.customersFound(ctx, limit, x.customersByWords(wanted))
 }
 
 // searchWords are the words of a name, the longest first: it is the rarest, as far as one can tell without looking.
 func searchWords(name string) []string {
-	wanted := words(name)
+	wanted := customer.Words(name)
 	slices.SortStableFunc(wanted, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return wanted
 }
 
 // hasWords tells names that have all the words.
 func hasWords(wanted []string) func(name string) bool {
-	return func(name string) bool { return hasAll(words(name), wanted) }
+	return func(name string) bool { return hasAll(customer.Words(name), wanted) }
 }
 
 // hasAll reports whether each wanted word is the beginning of one of some words.
@@ -209,7 +193,7 @@ type customerSource func(context.Context) (foundCustomers, error)
 
 // foundCustomers is what index rows say of customers, each of them once.
 type foundCustomers struct {
-	customers []indexed
+	customers []store.IndexedCustomer
 	more      bool // these are not all
 	// check, if it is not nil, says which of them are wanted, once they are read.
 	check func(customer.Customer) bool
@@ -217,10 +201,10 @@ type foundCustomers struct {
 
 // customersByWords finds the customers that have all the words: those in the lists of each word of which there are few.
 // Where all are frequent, it takes those that have them in one name, among many of the first word.
-func (s *Store) customersByWords(wanted []string) customerSource {
+func (x *Index) customersByWords(wanted []string) customerSource {
 	return func(ctx context.Context) (f foundCustomers, err error) {
 		if len(wanted) > 1 {
-			few, err := s.rareWords(ctx, wanted, rowkey.Word)
+			few, err := x.rareWords(ctx, wanted, rowkey.Word)
 			if err != nil {
 				return f, err
 			}
@@ -233,7 +217,7 @@ func (s *Store) customersByWords(wanted []string) customerSource {
 				}
 				f.customers, err = decodeIndexed(rows, nil)
 				if len(few) < len(wanted) { // the lists of the others are long
-					f.check = func(c customer.Customer) bool { return hasAll(customerWords(c), wanted) }
+					f.check = func(c customer.Customer) bool { return hasAll(store.CustomerWords(c), wanted) }
 				}
 				return f, err
 			}
@@ -243,7 +227,7 @@ func (s *Store) customersByWords(wanted []string) customerSource {
 		if len(wanted) > 1 {
 			most, accepts = searched, hasWords(wanted)
 		}
-		rows, more, err := s.search(ctx, rowkey.Word(wanted[0], "").PK, wanted[0], most)
+		rows, more, err := x.search(ctx, rowkey.Word(wanted[0], "").PK, wanted[0], most)
 		if err != nil {
 			return f, err
 		}
@@ -254,9 +238,9 @@ func (s *Store) customersByWords(wanted []string) customerSource {
 }
 
 // allCustomers reads the first index rows of a partition.
-func (s *Store) allCustomers(pk string) customerSource {
+func (x *Index) allCustomers(pk string) customerSource {
 	return func(ctx context.Context) (f foundCustomers, err error) {
-		rows, more, err := s.search(ctx, pk, "", searched)
+		rows, more, err := x.search(ctx, pk, "", searched)
 		if err != nil {
 			return f, err
 		}
@@ -271,10 +255,10 @@ func entityOf(row table.Row) string { return row.SK[strings.LastIndexByte(row.SK
 
 // decodeIndexed decodes index rows of customers, each customer once: those of which a name is accepted, or all if of is
 // nil.
-func decodeIndexed(rows []table.Row, of func(name string) bool) (list []indexed, err error) {
+func decodeIndexed(rows []table.Row, of func(name string) bool) (list []store.IndexedCustomer, err error) {
 	known := map[string]bool{}
 	for _, row := range rows {
-		c, err := entity.Decode[indexed](row)
+		c, err := entity.Decode[store.IndexedCustomer](row)
 		if err != nil {
 			return nil, err
 		}
@@ -286,16 +270,8 @@ func decodeIndexed(rows []table.Row, of func(name string) bool) (list []indexed,
 	return list, nil
 }
 
-// customerWords are the words by which a customer is found.
-func customerWords(c customer.Customer) (all []string) {
-	for _, name := range customerNames(c) {
-		all = append(all, name.words...)
-	}
-	return all
-}
-
 // find searches requests and customers at once.
-func (s *Store) find(ctx context.Context, limit int, requests requestSource, customers customerSource) (
+func (x *Index) find(ctx context.Context, limit int, requests requestSource, customers customerSource) (
 	f Found, err error) {
 	var moreRequests, moreCustomers bool
 	g, ctx := errgroup.WithContext(ctx)
@@ -304,7 +280,7 @@ func (s *Store) find(ctx context.Context, limit int, requests requestSource, cus
 		return err
 	})
 	g.Go(func() (err error) {
-		f.Customers, moreCustomers, err = s.customersFound(ctx, limit, customers)
+		f.Customers, moreCustomers, err = x.customersFound(ctx, limit, customers)
 		return err
 	})
 	err = g.Wait()
@@ -318,17 +294,17 @@ type requestSource func(ctx context.Context, limit int) (list []request.Summary,
 func noRequests(context.Context, int) ([]request.Summary, bool, error) { return nil, false, nil }
 
 // requestsIn reads the newest requests that the rows of a partition name.
-func (s *Store) requestsIn(pk string) requestSource {
+func (x *Index) requestsIn(pk string) requestSource {
 	return func(ctx context.Context, limit int) (list []request.Summary, more bool, err error) {
-		rows, next, err := s.table.First(ctx, table.Query{PK: pk, Descending: true}, limit)
+		rows, next, err := x.table.First(ctx, table.Query{PK: pk, Descending: true}, limit)
 		if err != nil {
-			return nil, false, fmt.Errorf("store: searching %s: %w", pk, err)
+			return nil, false, fmt.Errorf("search: reading %s: %w", pk, err)
 		}
 		keys := make([]table.Key, len(rows))
 		for i, row := range rows {
 			keys[i] = rowkey.Request(row.SK)
 		}
-		requests, _, err := entity.GetAll[request.Request](ctx, s.table, keys)
+		requests, _, err := entity.GetAll[request.Request](ctx, x.table, keys)
 		for _, r := range requests {
 			list = append(list, r.Summary())
 		}
@@ -337,10 +313,10 @@ func (s *Store) requestsIn(pk string) requestSource {
 }
 
 // requestsByWords finds the requests whose company has all the words.
-func (s *Store) requestsByWords(wanted []string) requestSource {
+func (x *Index) requestsByWords(wanted []string) requestSource {
 	has := hasWords(wanted)
 	return func(ctx context.Context, limit int) (list []request.Summary, more bool, err error) {
-		rows, more, err := s.rowsByWords(ctx, wanted)
+		rows, more, err := x.rowsByWords(ctx, wanted)
 		if err != nil {
 			return nil, false, err
 		}
@@ -360,24 +336,24 @@ func (s *Store) requestsByWords(wanted []string) requestSource {
 }
 
 // rowsByWords reads the index rows of requests of the words of which there are few, or else many of the first word.
-func (s *Store) rowsByWords(ctx context.Context, wanted []string) (rows []table.Row, more bool, err error) {
+func (x *Index) rowsByWords(ctx context.Context, wanted []string) (rows []table.Row, more bool, err error) {
 	if len(wanted) > 1 { // a word that few companies have tells all
-		few, err := s.rareWords(ctx, wanted, rowkey.RequestWord)
+		few, err := x.rareWords(ctx, wanted, rowkey.RequestWord)
 		if len(few) > 0 || err != nil {
 			return slices.Concat(few...), false, err
 		}
 	}
-	return s.search(ctx, rowkey.RequestWord(wanted[0], "").PK, wanted[0], searched)
+	return x.search(ctx, rowkey.RequestWord(wanted[0], "").PK, wanted[0], searched)
 }
 
 // customersFound reads customers, by name. One that was merged is its survivor.
-func (s *Store) customersFound(ctx context.Context, limit int, from customerSource) (
-	list []CustomerSummary, more bool, err error) {
+func (x *Index) customersFound(ctx context.Context, limit int, from customerSource) (
+	list []store.CustomerSummary, more bool, err error) {
 	found, err := from(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	slices.SortFunc(found.customers, func(a, b indexed) int {
+	slices.SortFunc(found.customers, func(a, b store.IndexedCustomer) int {
 		return cmp.Or(slices.Compare(a.Names, b.Names), cmp.Compare(a.ID, b.ID))
 	})
 	more = found.more
@@ -388,14 +364,14 @@ func (s *Store) customersFound(ctx context.Context, limit int, from customerSour
 	for i, c := range found.customers {
 		ids[i] = c.ID
 	}
-	customers, err := s.customers(ctx, ids)
+	customers, err := x.customers(ctx, ids)
 	if err != nil {
 		return nil, false, err
 	}
 	if found.check != nil {
 		customers = slices.DeleteFunc(customers, func(c customer.Customer) bool { return !found.check(c) })
 	}
-	survivors, err := s.survivors(ctx, customers[:min(limit, len(customers))])
+	survivors, err := x.survivors(ctx, customers[:min(limit, len(customers))])
 	if err != nil {
 		return nil, false, err
 	}
@@ -405,7 +381,7 @@ func (s *Store) customersFound(ctx context.Context, limit int, from customerSour
 			list, known[c.ID] = append(list, c), true
 		}
 	}
-	slices.SortFunc(list, func(a, b CustomerSummary) int {
+	slices.SortFunc(list, func(a, b store.CustomerSummary) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return list, more || len(customers) > limit, nil
@@ -418,7 +394,7 @@ const (
 )
 
 // rareWords reads the index rows of all words at once, and returns those of each word that has few.
-func (s *Store) rareWords(ctx context.Context, wanted []string, key func(word, entity string) table.Key) (
+func (x *Index) rareWords(ctx context.Context, wanted []string, key func(word, entity string) table.Key) (
 	few [][]table.Row, err error) {
 	type list struct {
 		rows []table.Row
@@ -428,7 +404,7 @@ func (s *Store) rareWords(ctx context.Context, wanted []string, key func(word, e
 	g, ctx := errgroup.WithContext(ctx)
 	for i, w := range wanted {
 		g.Go(func() (err error) {
-			lists[i].rows, lists[i].more, err = s.search(ctx, key(w, "").PK, w, searchedFirst)
+			lists[i].rows, lists[i].more, err = x.search(ctx, key(w, "").PK, w, searchedFirst)
 			return err
 		})
 	}
@@ -442,14 +418,14 @@ func (s *Store) rareWords(ctx context.Context, wanted []string, key func(word, e
 }
 
 // search reads the first index rows of a partition whose sort key begins with the prefix. more: not all of them.
-func (s *Store) search(ctx context.Context, pk, prefix string, most int) (rows []table.Row, more bool, err error) {
+func (x *Index) search(ctx context.Context, pk, prefix string, most int) (rows []table.Row, more bool, err error) {
 	q := table.Query{PK: pk}
 	if prefix != "" {
 		q.From, q.To = prefix, prefix+"\U0010ffff"
 	}
-	rows, next, err := s.table.First(ctx, q, most)
+	rows, next, err := x.table.First(ctx, q, most)
 	if err != nil {
-		return nil, false, fmt.Errorf("store: searching %s: %w", pk, err)
+		return nil, false, fmt.Errorf("search: reading %s: %w", pk, err)
 	}
 	return rows, next != "", nil
 }
