@@ -112,7 +112,9 @@ func TestFormDefaults(t *testing.T) {
 		{name: "replacement by license ID", kind: request.Replacement,
 			old: []license.License{
 				sold("l1"),
-				sold("l2", func(l *license.License) { l.Server, l.MaxLoc, l.Edition = other, 1_000_000, license.DataCenter }),
+				sold("l2", func(l *license.License) {
+					l.Server, l.MaxLoc, l.Edition = other, 1_000_000, license.DataCenter
+				}),
 			},
 			change: func(d *request.Details) {
 				d.Server, d.Replaces, d.OldServer = stage, "L2", request.OldLost
@@ -233,9 +235,7 @@ func (w *testEnv) threeYears() {
 		Terms:      customer.Terms{Edition: license.Enterprise, MaxLoc: 500_000, Support: true},
 		Production: 1, Staging: 1, First: day("2017-05-01"), Last: day("2020-04-30"), Created: w.now,
 	}
-	if err := w.store.IssueLicenses(w.Context(), store.Issue{Contracts: []customer.Contract{k}, By: "sam"}); err != nil {
-		w.Fatal(err)
-	}
+	w.record(store.Issue{Contracts: []customer.Contract{k}, By: "sam"})
 }
 
 func TestRenewalIncludesTheInstancesOfItsContract(t *testing.T) {

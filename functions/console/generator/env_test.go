@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -158,17 +159,21 @@ func (w *testEnv) add(list ...license.License) {
 		i.Imported = true
 		if l.Type == license.Staging && l.Contract == "" {
 			a := w.account()
-			for _, production := range a.Instances {
-				if production.Server() == prod && production.Environment == request.ProductionUse &&
-					len(i.Instances) > 0 {
-					i.Instances[0].Production = production.ID
-				}
+			of := func(p customer.Instance) bool { return p.Server() == prod && p.Environment == request.ProductionUse }
+			if n := slices.IndexFunc(a.Instances, of); n >= 0 && len(i.Instances) > 0 {
+				i.Instances[0].Production = a.Instances[n].ID
 			}
 			i.Licenses[0].Contract = a.Contracts[0].ID
 		}
-		if err := w.store.IssueLicenses(w.Context(), i); err != nil {
-			w.Fatal(err)
-		}
+		w.record(i)
+	}
+}
+
+// record puts an issue on record without the generator.
+func (w *testEnv) record(i store.Issue) {
+	w.Helper()
+	if err := w.store.IssueLicenses(w.Context(), i); err != nil {
+		w.Fatal(err)
 	}
 }
 
@@ -181,9 +186,7 @@ func (w *testEnv) fleet(production, staging int) (contract string) {
 		Terms:      customer.Terms{Edition: license.Enterprise, MaxLoc: 500_000, Support: true},
 		Production: production, Staging: staging, First: day("2017-05-01"), Last: day("2018-04-30"), Created: w.now,
 	}
-	if err := w.store.IssueLicenses(w.Context(), store.Issue{Contracts: []customer.Contract{k}, By: "sam"}); err != nil {
-		w.Fatal(err)
-	}
+	w.record(store.Issue{Contracts: []customer.Contract{k}, By: "sam"})
 	for n := range production + staging {
 		l := sold(fmt.Sprintf("fleet%02d", n), func(l *license.License) {
 			l.Customer, l.Instance, l.Contract = c.ID, fmt.Sprintf("instance%02d", n), k.ID
@@ -197,12 +200,9 @@ func (w *testEnv) fleet(production, staging int) (contract string) {
 			l.Type, i.Environment = license.Staging, request.StagingUse
 			i.Production = fmt.Sprintf("instance%02d", n%production)
 		}
-		err := w.store.IssueLicenses(w.Context(), store.Issue{
+		w.record(store.Issue{
 			Licenses: []license.License{l}, Instances: []customer.Instance{i}, By: "import", Imported: true,
 		})
-		if err != nil {
-			w.Fatal(err)
-		}
 	}
 	return k.ID
 }

@@ -55,8 +55,8 @@ func (e *NotIssued) Unwrap() error { return e.Err }
 const attempts = 5
 
 // Issue issues the licenses of a form as the operator reviewed them; the first license has the form's ID. The same form
-// sent again issues nothing more. With any error but *PartlyIssued, nothing was issued and nothing is emailed. The
-// error is *NotIssued if the form is wrong, if the draft changed since the review, if a warning was not confirmed, and, with
+// sent again issues nothing more. With any error but *PartlyIssued, nothing was issued and nothing is emailed. It
+// is *NotIssued if the form is wrong, if the draft changed since the review, if a warning was not confirmed, and, with
 // an Unavailable fault, if a key or a package could not be made; otherwise it is a fault of Draft.
 func (g *Generator) Issue(ctx context.Context, s Source, f Form, c Confirmation) error {
 	if done, err := g.issued(ctx, f.ID); done || err != nil {

@@ -188,6 +188,9 @@ func TestChangeDuringTheIssueIsReviewedAgain(t *testing.T) {
 	}
 }
 
+// elsewhereInAcme makes a license one of another instance, under a contract of its own.
+func elsewhereInAcme(l *license.License) { l.Server, l.Edition = other, license.DataCenter }
+
 // TestChangeOfNothingThatWasSeenIsNoConflict: the draft is made again, and issued because it is the same.
 func TestChangeOfNothingThatWasSeenIsNoConflict(t *testing.T) {
 	w := newTestEnv(t)
@@ -197,10 +200,8 @@ func TestChangeOfNothingThatWasSeenIsNoConflict(t *testing.T) {
 	c := confirmed(w.draft(source, f))
 	n := 0
 	w.Records = interfering{w.store, func() {
-		if n++; n <= 2 { // an instance with a contract of its own
-			w.add(sold(fmt.Sprint("l", n+1), func(l *license.License) {
-				l.Server, l.Edition = other, license.DataCenter
-			}))
+		if n++; n <= 2 {
+			w.add(sold(fmt.Sprint("l", n+1), elsewhereInAcme))
 		}
 	}}
 	if err := w.Issue(t.Context(), source, f, c); err != nil || n != 3 {
@@ -221,7 +222,7 @@ func TestOthersWhoNeverStopEndTheIssue(t *testing.T) {
 	n := 0
 	w.Records = interfering{w.store, func() {
 		n++
-		w.add(sold(fmt.Sprint("x", n), func(l *license.License) { l.Server, l.Edition = other, license.DataCenter }))
+		w.add(sold(fmt.Sprint("x", n), elsewhereInAcme))
 	}}
 	err := w.Issue(t.Context(), source, f, c)
 	if not, ok := errors.AsType[*NotIssued](err); !ok || !not.Changed || n != attempts {
@@ -513,9 +514,9 @@ func TestUpgradeReplacesTheWholeContractAndWhatWasRenewedAhead(t *testing.T) {
 		t.Fatalf("got %d licenses for %d, and %d contracts, want eight and both contracts", len(d.Licenses),
 			len(d.Changes.Replaced), len(d.Changes.Contracts))
 	}
+	lines := func(d Difference) bool { return d.Field == "Lines of code" }
 	for n := range d.Licenses {
-		of := func(d Difference) bool { return d.Field == "Lines of code" }
-		if got := d.Differences(n); !slices.ContainsFunc(got, of) {
+		if got := d.Differences(n); !slices.ContainsFunc(got, lines) {
 			t.Errorf("got differences %+v of license %d, want the lines of code", got, n)
 		}
 	}
@@ -557,6 +558,17 @@ func TestUpgradeOfARenewalLeavesThePresentTermAlone(t *testing.T) {
 	}
 	if k := w.account().Contract("fleet"); k.MaxLoc != 500_000 {
 		t.Errorf("got the present contract %+v changed", k)
+	}
+}
+
+func TestUpgradeLeavesOutWhatHasExpired(t *testing.T) {
+	w := newTestEnv(t)
+	w.add(sold("l1"), sold("s1", stagingOn(stage), func(l *license.License) { l.Expiration = day("2018-03-04") }))
+	upgrade := w.begin(Source{License: "l1", Kind: request.Upgrade})
+	renewal := w.begin(Source{License: "l1", Kind: request.Renewal})
+	if len(upgrade.Follow) != 0 || len(renewal.Follow) != 1 {
+		t.Errorf("got %v along with an upgrade and %v with a renewal, want the expired staging with the renewal alone",
+			upgrade.Follow, renewal.Follow)
 	}
 }
 
@@ -627,13 +639,14 @@ func TestIssueAddsContactsDomainAndEndsEvaluations(t *testing.T) {
 	w.issue(source, f)
 	c := w.account().Customer
 	if len(c.Contacts) != 3 || c.Contacts[1].Email != "ada@acme.example" ||
-		c.Contacts[1].VouchedBy != "sam@vendor.example" ||
-		!c.Contacts[1].Since.Equal(w.now) || c.Contacts[2].Email != "bob@acme.example" ||
+		c.Contacts[1].VouchedBy != "sam@vendor.example" || !c.Contacts[1].Since.Equal(w.now) ||
+		c.Contacts[2].Email != "bob@acme.example" ||
 		!slices.Equal(c.Domains, []string{"acme.example"}) || !w.license("e1").Muted {
 		t.Errorf("got customer %+v, want contacts, domain, and the evaluation muted", c)
 	}
 	f.AddContacts = []string{"eve@else.example"}
-	if _, err := w.Draft(t.Context(), Source{Customer: c.ID}, f); !slices.Equal(wrongFields(err), []string{"addContacts"}) {
+	_, err = w.Draft(t.Context(), Source{Customer: c.ID}, f)
+	if !slices.Equal(wrongFields(err), []string{"addContacts"}) {
 		t.Errorf("got error %v, want an address refused that nobody named", err)
 	}
 }
@@ -665,8 +678,8 @@ func TestIssueForAMergedCustomer(t *testing.T) {
 }
 
 // TestKilledBetweenItsBatches kills an issue for many instances at each of its transactions. The same form, and then
-// the contract itself, finish it: nothing is issued twice. An upgrade of three production and twelve staging instances that
-// were renewed ahead has thirty licenses.
+// the contract itself, finish it: nothing is issued twice. An upgrade of three production and twelve staging instances
+// that were renewed ahead has thirty licenses.
 func TestKilledBetweenItsBatches(t *testing.T) {
 	for _, test := range []struct {
 		name                string
@@ -680,8 +693,7 @@ func TestKilledBetweenItsBatches(t *testing.T) {
 	} {
 		for how, fault := range map[string]tabletest.Fault{"killed": tabletest.Down, "answer lost": tabletest.Lost} {
 			t.Run(test.name+", "+how, func(t *testing.T) {
-				k := killing{kind: test.kind, ahead: test.ahead, production: test.production, staging: test.staging,
-					how: fault}
+				k := killing{test.kind, test.ahead, test.production, test.staging, fault}
 				after := 0
 				for k.killedAfter(t, after) {
 					after++

@@ -103,8 +103,8 @@ func (d *Draft) checkRenewal() {
 		return
 	}
 	old, l := d.Old, d.Licenses[0]
-	succeeds := func(l customer.License) bool { return l.ID == old.Successor }
-	if i := slices.IndexFunc(d.Instance.Licenses, succeeds); i >= 0 {
+	renewal := func(l customer.License) bool { return l.ID == old.Successor }
+	if i := slices.IndexFunc(d.Instance.Licenses, renewal); i >= 0 {
 		d.warn(RenewedBefore, "The license was already renewed, through %s.", d.Instance.Licenses[i].Expiration.Long())
 	}
 	if !old.Expiration.Before(d.today) && l.NotBefore.After(old.Expiration.AddDays(1)) {

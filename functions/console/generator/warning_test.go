@@ -42,6 +42,9 @@ func TestDraftWarnings(t *testing.T) {
 	staging := stagingOn(other)
 	noSupport := func(l *license.License) { l.Support, l.Edition = false, license.Developer }
 	forStaging := func(d *request.Details) { d.Server, d.Replaces, d.Edition = stage, prod, license.Enterprise }
+	through := func(first, last string) func(*license.License) {
+		return func(l *license.License) { l.NotBefore, l.Expiration = day(first), day(last) }
+	}
 	ofGlobex := func(l *license.License) { l.Organization = "Globex" }
 	moved := func(d *request.Details) {
 		d.Server, d.Replaces, d.Edition, d.OldServer = other, prod, license.Enterprise, request.OldStopped
@@ -91,13 +94,13 @@ func TestDraftWarnings(t *testing.T) {
 		{name: "a second renewal", source: renewal,
 			old: []license.License{
 				sold("l1"),
-				sold("l2", func(l *license.License) { l.NotBefore, l.Expiration = day("2018-05-01"), day("2019-04-30") }),
+				sold("l2", through("2018-05-01", "2019-04-30")),
 			},
 			want: []Code{RenewedBefore}},
 
 		{name: "a second evaluation", kind: request.Evaluation,
 			old: []license.License{
-				sold("l1", evaluation, func(l *license.License) { l.NotBefore, l.Expiration = day("2017-04-01"), day("2017-04-30") }),
+				sold("l1", evaluation, through("2017-04-01", "2017-04-30")),
 			},
 			want: []Code{SecondEvaluation}},
 		{name: "a second evaluation under the ID after an upgrade", kind: request.Evaluation,
@@ -163,7 +166,7 @@ func TestDraftWarnings(t *testing.T) {
 		{name: "a staging license after one that was renewed", kind: request.Staging, ask: forStaging,
 			old: []license.License{
 				sold("l1"), sold("s1", staging),
-				sold("s2", staging, func(l *license.License) { l.NotBefore, l.Expiration = day("2018-05-01"), day("2019-04-30") }),
+				sold("s2", staging, through("2018-05-01", "2019-04-30")),
 			},
 			want: []Code{beyondStaging}},
 		{name: "a staging license after one that was revoked", kind: request.Staging, ask: forStaging,

@@ -13,7 +13,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"marketplace/shared/license"
 	"marketplace/shared/request"
 )
 
@@ -121,7 +120,8 @@ func (b browserTab) audit(name string) {
 	}
 	b.act("loading axe-core", chromedp.Evaluate[chromedp.Void](string(script)))
 	faults, err := chromedp.Run(b, chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"]}).then(
-		r => r.violations.flatMap(v => v.nodes.map(n => v.id + " at " + n.target.join(" ") + ": " + n.failureSummary)))`,
+		r => r.violations.flatMap(v =>
+			v.nodes.map(n => v.id + " at " + n.target.join(" ") + ": " + n.failureSummary)))`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatal(err)
@@ -187,8 +187,8 @@ func TestFieldsAppearWhereTheyApply(t *testing.T) {
 	s := newStory(t)
 	s.sells()
 	b := s.inBrowser(t, sam)
-	b.act("opening", chromedp.EmulateViewport(laptopWidth, laptopHeight),
-		chromedp.Navigate(b.url+issueFor(s.asks(request.New, func(d *request.Details) { d.Server = "CWHW8w9JtzBzSrmf9GQ9" }))),
+	second := s.asks(request.New, func(d *request.Details) { d.Server = "CWHW8w9JtzBzSrmf9GQ9" })
+	b.act("opening", chromedp.EmulateViewport(laptopWidth, laptopHeight), chromedp.Navigate(b.url+issueFor(second)),
 		chromedp.WaitVisible("form.wizard .send"))
 	visible := func(id string) bool {
 		return measure[bool](b, fmt.Sprintf(`document.getElementById(%q)?.checkVisibility() ?? false`, id))
@@ -198,7 +198,8 @@ func TestFieldsAppearWhereTheyApply(t *testing.T) {
 			_, err = chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
 				const s = document.getElementById(%q);
 				const o = [...s.options].find(o => o.value.startsWith(%q));
-				s.value = o.value; s.dispatchEvent(new Event("change", {bubbles: true})); return true })()`, id, value))(ctx, tab)
+				s.value = o.value; s.dispatchEvent(new Event("change", {bubbles: true}));
+				return true })()`, id, value))(ctx, tab)
 			return v, err
 		})
 	}
@@ -209,11 +210,12 @@ func TestFieldsAppearWhereTheyApply(t *testing.T) {
 		before bool
 		after  bool
 	}{
-		{"staging", func() { b.act("staging", chromedp.Click("#type-"+string(license.Staging))) }, "production", false, true},
+		{"staging", func() { b.act("staging", chromedp.Click("#type-STAGING")) }, "production", false, true},
 		{"a contract as it is", func() { choose("contract", "under:") }, "stagingCount", true, false},
 		{"a renewed contract", func() { choose("contract", "renew:") }, "stagingCount", false, true},
 		{"another address", func() { choose("to", "other") }, "email", false, true},
-		{"another customer", func() { b.act("other", chromedp.Click("#customer-other")) }, "customerReference", false, true},
+		{"another customer", func() { b.act("other", chromedp.Click("#customer-other")) }, "customerReference", false,
+			true},
 		{"community", func() { choose("edition", "community") }, "tailored-yes", false, true},
 	} {
 		if got := visible(step.field); got != step.before {

@@ -148,7 +148,8 @@ func (v *wizardView) chooseCustomer(d *generator.Draft) {
 	v.Customer.Options = append(v.Customer.Options,
 		web.Option{Value: generator.NewCustomer, Label: "New customer"},
 		web.Option{Value: otherCustomer, Label: "Another customer"})
-	v.Reference.Name, v.Reference.Label, v.Reference.Class = "customerReference", "Customer reference", "for-other-customer"
+	v.Reference.Name, v.Reference.Label = "customerReference", "Customer reference"
+	v.Reference.Class = "half for-other-customer"
 	v.Reference.Hint = "For example C-7K3Q9F. A contract's reference works too."
 }
 

@@ -107,7 +107,9 @@ type contractChange struct {
 // Contracts lists what happens to contracts.
 func (v reviewView) Contracts() (list []contractChange) {
 	for _, k := range v.Changes.Contracts {
-		change := contractChange{Title: "New contract " + string(k.Reference), Differences: v.Draft.ContractDifferences(k)}
+		change := contractChange{
+			Title: "New contract " + string(k.Reference), Differences: v.Draft.ContractDifferences(k),
+		}
 		if v.Account != nil {
 			if renewed := v.Account.Contract(k.Renews); renewed != nil {
 				change.Title = "Renewal of contract " + string(renewed.Reference)
@@ -155,7 +157,9 @@ func (v reviewView) InstanceChanges() (list []instanceChange) {
 		case known == nil:
 			list = append(list, instanceChange{"New instance", name + " " + string(i.Server())})
 		case known.Server() != i.Server():
-			list = append(list, instanceChange{name + " server ID", string(known.Server()) + " → " + string(i.Server())})
+			list = append(list, instanceChange{
+				name + " server ID", string(known.Server()) + " → " + string(i.Server()),
+			})
 		case !known.InUse():
 			list = append(list, instanceChange{"In use again", name + " " + string(i.Server())})
 		}

@@ -521,8 +521,10 @@ func TestCustomersAreOfferedWithTheReason(t *testing.T) {
 		t.Errorf("got customer %q of %q, want the one with the server", chosen(form, "customer"), offered)
 	}
 	record := webtest.Text(form.Page().Find(".record"))
-	for _, want := range []string{"Renewal, R-", "Customer & Sons, C-", "Developer, 200'000 lines, through 30 Apr 2018, 1 of 1 " +
-		"production, 0 of 0 staging used", "through 30 Apr 2018"} {
+	for _, want := range []string{
+		"Renewal, R-", "Customer & Sons, C-", "through 30 Apr 2018",
+		"Developer, 200'000 lines, through 30 Apr 2018, 1 of 1 production, 0 of 0 staging used",
+	} {
 		if !strings.Contains(record, want) {
 			t.Errorf("got what is on record %q, want %q in it", record, want)
 		}
@@ -548,11 +550,13 @@ func TestUpdateFillsInForAnotherCustomer(t *testing.T) {
 	}
 	other := []func(url.Values){set("customer", "other"),
 		set("customerReference", " "+strings.ToLower(string(a.Contracts[0].Reference))+". ")}
-	for button, note := range map[string]int{"Update": 0, "Review": 1} { // a review would be of what the page does not show
+	// A review would be of what the page does not show.
+	for button, note := range map[string]int{"Update": 0, "Review": 1} {
 		next := w.press(form, button, other...).WantStatus(200)
 		if chosen(next, "customer") != l.Customer || chosen(next, "organization") != "Customer & Sons" ||
 			next.Page().Find("#refreshed").Length() != note {
-			t.Errorf("%s: got form %v, want it filled in for the customer", button, filledIn(next.Page().Find("form.wizard")))
+			t.Errorf("%s: got form %v, want it filled in for the customer", button,
+				filledIn(next.Page().Find("form.wizard")))
 		}
 		instances, contracts := choices(next, "instance"), choices(next, "contract")
 		if got := instances[l.Instance]; got != "Production AWHW8w9JtzBzSrmf9GQX, production through 30 Apr 2018" {
@@ -560,7 +564,8 @@ func TestUpdateFillsInForAnotherCustomer(t *testing.T) {
 		}
 		k := a.Contracts[0]
 		for value, want := range map[string]string{
-			"under:" + k.ID:  string(k.Reference) + ": Developer, 200'000 lines, through 30 Apr 2018, 1 of 1 production, 0 of 0 staging used",
+			"under:" + k.ID: string(k.Reference) + ": Developer, 200'000 lines, through 30 Apr 2018, " +
+				"1 of 1 production, 0 of 0 staging used",
 			"renew:" + k.ID:  "Renew " + string(k.Reference) + " with these terms",
 			"change:" + k.ID: "Change " + string(k.Reference) + " to these terms", "new": "New contract",
 		} {
@@ -613,8 +618,8 @@ func TestIssueForCustomer(t *testing.T) {
 		form.Page().Find("input[name=customer][type=radio]").Length() != 0 {
 		t.Errorf("got %q, want the form without a choice of customers", got)
 	}
-	review := w.press(form, "Review", set("serverId", "AWHW8w9JtzBzSrmf9GQ2"), set("edition", "developer"), set("maxLoc", "250000"),
-		set("stagingCount", "0")).WantStatus(200)
+	review := w.press(form, "Review", set("serverId", "AWHW8w9JtzBzSrmf9GQ2"), set("edition", "developer"),
+		set("maxLoc", "250000"), set("stagingCount", "0")).WantStatus(200)
 	issued := w.issued(w.press(review, "Issue and send", confirm(review)))
 	if issued.Customer != l.Customer || issued.Instance == l.Instance || issued.Contract == l.Contract {
 		t.Errorf("got license %+v, want one of a new instance under a new contract", issued)
@@ -644,13 +649,16 @@ func TestReviewShowsTheDifferencesOfEachLicense(t *testing.T) {
 	mixed := s.reviews("/console/licenses/"+first.ID+"/upgrade", set("maxLoc", "1000000"))
 	rows := mixed.Page().Find("table.licenses tbody tr")
 	for n := range rows.Length() {
-		if got := webtest.Text(rows.Eq(n)); !strings.Contains(got, "Lines of code: 250'000 → 1'000'000 (750'000 more)") ||
+		got := webtest.Text(rows.Eq(n))
+		if !strings.Contains(got, "Lines of code: 250'000 → 1'000'000 (750'000 more)") ||
 			!strings.Contains(got, "previous license will be revoked") {
 			t.Errorf("got row %q, want its difference and what is revoked", got)
 		}
 	}
 	record := webtest.Text(mixed.Page().Find("section[aria-labelledby=record-title]"))
-	for _, want := range []string{"Change of contract K-", "Lines of code: 250'000 1'000'000 (750'000 more)", "Licenses revoked"} {
+	for _, want := range []string{
+		"Change of contract K-", "Lines of code: 250'000 1'000'000 (750'000 more)", "Licenses revoked",
+	} {
 		if !strings.Contains(record, want) {
 			t.Errorf("got %q, want %q", record, want)
 		}
@@ -684,12 +692,13 @@ func TestReviewListsWhatChangesBesides(t *testing.T) {
 	d := sampleDetails
 	d.Kind, d.Email, d.Name = request.Renewal, "new@customer.example", "Nina New"
 	form := w.get(sam, "/console/requests/"+w.file(d).ID+"/issue").WantStatus(200)
-	review := w.press(form, "Review", set("to", "new@customer.example"), set("addContacts", "recipient"), set("addDomain", "yes"),
-		set("mute", "e1"), set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
+	review := w.press(form, "Review", set("to", "new@customer.example"), set("addContacts", "recipient"),
+		set("addDomain", "yes"), set("mute", "e1"), set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
 	text := webtest.Text(review.Page().Find("section[aria-labelledby=record-title]"))
 	for _, want := range []string{
 		"CustomerCustomer & Sons", "New contactsNina New, new@customer.example", "New mail domaincustomer.example",
-		"Production server IDAWHW8w9JtzBzSrmf9GQX → BF41A1F2-AWHW8w9JtzBzSrmf9GQX", "Reminders endedAWHW8w9JtzBzSrmf9GQ2",
+		"Production server IDAWHW8w9JtzBzSrmf9GQX → BF41A1F2-AWHW8w9JtzBzSrmf9GQX",
+		"Reminders endedAWHW8w9JtzBzSrmf9GQ2",
 		"Renewal of contract K-",
 	} {
 		if !strings.Contains(text, want) {
@@ -712,8 +721,10 @@ func TestPartlyIssuedIsContinued(t *testing.T) {
 		l := first
 		l.ID, l.Request, l.Server = "", "", license.Server(fmt.Sprintf("DWHW8w9JtzBzSrmf9F%02d", n))
 		l.Instance = fmt.Sprintf("instance%02d", n)
-		i := customer.Instance{ID: l.Instance, Customer: l.Customer, Environment: request.StagingUse, Production: production,
-			Servers: []customer.ServerID{{Server: l.Server, Told: *w.now}}, Created: *w.now}
+		i := customer.Instance{
+			ID: l.Instance, Customer: l.Customer, Environment: request.StagingUse, Production: production,
+			Servers: []customer.ServerID{{Server: l.Server, Told: *w.now}}, Created: *w.now,
+		}
 		if l.Type = license.Staging; n%5 == 4 {
 			l.Type, i.Environment, i.Production, production = license.Production, request.ProductionUse, "", i.ID
 		}
@@ -738,7 +749,8 @@ func TestPartlyIssuedIsContinued(t *testing.T) {
 		t.Fatal("got it issued, want it to end between its transactions")
 	}
 	if partly = w.press(review, "Issue and send", confirm(review)); partly.StatusCode != http.StatusServiceUnavailable {
-		t.Fatalf("got status %d, want what was issued so far\n%s", partly.StatusCode, webtest.Text(partly.Page().Find("main")))
+		t.Fatalf("got status %d, want what was issued so far\n%s", partly.StatusCode,
+			webtest.Text(partly.Page().Find("main")))
 	}
 	page := partly.Page()
 	if got := webtest.Text(page.Find("h1")); !strings.HasSuffix(got, "licenses issued so far") {
@@ -750,7 +762,8 @@ func TestPartlyIssuedIsContinued(t *testing.T) {
 	}
 	l := s.issues(more.AttrOr("href", ""))
 	now := s.of(l)
-	if len(now.Contracts) != 2 || len(now.Outstanding(l.Contract, license.DateOf(*w.now))) != 0 || len(a.Contracts) != 1 {
+	missing := now.Outstanding(l.Contract, license.DateOf(*w.now))
+	if len(now.Contracts) != 2 || len(missing) != 0 || len(a.Contracts) != 1 {
 		t.Errorf("got account %+v, want nothing missing", now.Contracts)
 	}
 	for _, i := range now.Instances {
