@@ -773,7 +773,7 @@ func (k killing) killedAfter(t *testing.T, after int) bool {
 		source := Source{License: "fleet00", Kind: request.Renewal}
 		w.issue(source, w.begin(source))
 	}
-	source := Source{License: "fleet00", Kind: k.kind}
+	source := Source{License: "fleet01", Kind: k.kind} // not that of the last batch anyhow
 	f := w.begin(source)
 	f.MaxLoc = "1000000"
 	c := confirmed(w.draft(source, f))

@@ -23,36 +23,35 @@ var resendKey = step{
 
 // resendView offers to resend the key of a license.
 type resendView struct {
-	License string // its ID
-	Text    string // what it is: Production, Developer Edition, through 31 Aug 2018
-	To      []web.Option
+	License string       // its ID
+	Text    string       // what it is: Production, Developer Edition, through 31 Aug 2018
+	To      []web.Option // none: the key is not on record, or has no contact to go to
+	HasKey  bool
 }
 
 // resends lists the keys that answer a request for a lost key: of the licenses in force of instances that have the
-// server. Of imported licenses there are none.
+// server. Those of imported licenses are not on record, and are issued anew.
 func (s *site) resends(r request.Request, instances []search.FoundInstance) (list []resendView) {
 	if r.Kind != request.Replacement || r.OldServer != request.OldSame || !r.State.Leads(request.Answered) {
 		return nil
 	}
 	for _, i := range instances {
 		l, ok := i.Current(s.today())
-		if !ok || !i.InUse() || !l.HasKey || !l.Valid(s.today()) || i.Server() != r.Server {
+		if !ok || !i.InUse() || !l.Valid(s.today()) || i.Server() != r.Server {
 			continue
 		}
 		v := resendView{
-			License: l.ID, Text: l.Type.Name() + ", " + l.Edition.Name() + ", through " + l.Expiration.Long() +
-				", of " + i.Of.Name,
+			License: l.ID, HasKey: l.HasKey,
+			Text: l.Type.Name() + ", " + l.Edition.Name() + ", through " + l.Expiration.Long() + ", of " + i.Of.Name,
 		}
 		for _, c := range i.Contacts {
-			if c.IsFor(customer.Keys, i.ID) {
+			if l.HasKey && c.IsFor(customer.Keys, i.ID) {
 				v.To = append(v.To, web.Option{
 					Value: c.Email, Label: c.Email, Hint: c.Name, Ticked: input.SameMailbox(c.Email, r.Email),
 				})
 			}
 		}
-		if len(v.To) > 0 {
-			list = append(list, v)
-		}
+		list = append(list, v)
 	}
 	return list
 }
