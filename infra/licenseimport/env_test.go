@@ -33,12 +33,6 @@ func newTestEnvOver(engine table.Table) *testEnv {
 	return e
 }
 
-// fatal is what testing.TB and rapid.T have in common.
-type fatal interface {
-	Helper()
-	Fatalf(format string, args ...any)
-}
-
 // imported imports a file without refusals.
 func (e *testEnv) imported(t testing.TB, file string) Report {
 	t.Helper()

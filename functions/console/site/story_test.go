@@ -95,17 +95,6 @@ func (s story) wantParts(a *customer.Account, contracts, instances int) {
 	}
 }
 
-// current is the license in force of each instance of an account, by its server.
-func (s story) current(a *customer.Account) map[license.Server]customer.License {
-	m := map[license.Server]customer.License{}
-	for _, i := range a.Instances {
-		if l, ok := i.Current(license.DateOf(*s.now)); ok {
-			m[i.Server()] = l
-		}
-	}
-	return m
-}
-
 const (
 	production1 = "AWHW8w9JtzBzSrmf9GQX"
 	production2 = "AWHW8w9JtzBzSrmf9GQY"
