@@ -16,8 +16,6 @@ import (
 	"marketplace/shared/table"
 )
 
-var zeroTime time.Time
-
 // account is what a changeset knows of a customer: what it read, and changed since. All changes of a customer write its
 // guard, so of two that did not see each other, one fails with a conflict.
 type account struct {
@@ -108,6 +106,13 @@ func (c *changeset) seen(ctx context.Context, versions map[string]int64) error {
 
 var errAccountChanged = fault.New(fault.Conflict,
 	"Someone else changed this customer first, so your change was not saved. Reload the page and try again.")
+
+// AccountChange is what an operator does to something of a customer.
+type AccountChange struct {
+	Customer string // the ID of the survivor
+	Version  int64  // of the account as the operator saw it
+	By       string // the operator's email address
+}
 
 // changeAccount changes one account as an operator saw it. It is a Conflict fault if somebody changed it since.
 func (s *Store) changeAccount(ctx context.Context, change AccountChange, f func(*changeset, *account) error) error {
@@ -315,6 +320,187 @@ func (c *changeset) release(ctx context.Context, i *instance, revoked string) er
 		if err := c.succeed(ctx, i, l.ID, successor); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// retire takes an instance out of use, or back into use, and its licenses with it.
+func (c *changeset) retire(ctx context.Context, i *instance, by string, retired bool) error {
+	action := InstanceResumed
+	i.Retired, i.RetiredBy = time.Time{}, ""
+	if retired {
+		action = InstanceRetired
+		i.Retired, i.RetiredBy = c.store.now(), by
+	}
+	i.change(entity.Line{By: by, Action: action})
+	for _, l := range i.Licenses {
+		if l.Expiration.Before(license.DateOf(c.store.now())) || !l.Revoked.IsZero() {
+			continue // nobody is reminded of it anyway
+		}
+		r, err := c.license(ctx, i, l.ID)
+		if err != nil {
+			return err
+		}
+		before := *r
+		r.License.Retired = retired
+		c.schedule(r)
+		c.UpdateUnlogged(licenseEntity{before}, licenseEntity{*r}, r.Version)
+	}
+	return nil
+}
+
+// instanceEntity is an instance as a changeset writes it.
+type instanceEntity struct{ customer.Instance }
+
+func (e instanceEntity) Key() table.Key      { return rowkey.Instance(e.Customer, e.ID) }
+func (e instanceEntity) Timeline() table.Key { return rowkey.CustomerTimeline(e.Customer) }
+func (e instanceEntity) Of() string          { return OfInstance(e.ID) }
+func (e instanceEntity) Row() table.Row {
+	return entity.Encode(e.Key(), rowkey.TypeInstance, e.Instance)
+}
+func (e instanceEntity) Counted() []entity.Addend { return nil }
+
+// Facts leaves out what the lines of the licenses tell.
+func (e instanceEntity) Facts() any {
+	e.Licenses = nil
+	return e.Instance
+}
+
+func (e instanceEntity) Index(int64) (rows []table.Row) {
+	for _, s := range e.Servers {
+		rows = append(rows, entity.Encode(rowkey.Server(s.Server, e.ID), rowkey.TypeIndex,
+			InstanceName{Customer: e.Customer, Instance: e.ID}))
+	}
+	return rows
+}
+
+// InstanceName names an instance and the customer with whom it is kept.
+type InstanceName struct {
+	Customer string `json:"customer"`
+	Instance string `json:"instance"`
+}
+
+// Dataset is what instances have a dataset, under whichever server IDs.
+type Dataset struct {
+	Instances []InstanceName `json:"instances"`
+	// Version changes when another instance gets a server ID of the dataset; 0: none ever had one.
+	Version int64 `json:"-"`
+}
+
+// Dataset reads which instances have or had a server's dataset.
+func (s *Store) Dataset(ctx context.Context, server license.Server) (d Dataset, err error) {
+	d.Version, err = s.table.Get(ctx, rowkey.Dataset(server), &d)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return Dataset{}, fmt.Errorf("store: dataset %s: %w", server.Dataset(), err)
+	}
+	return d, nil
+}
+
+// openDataset reads the row of a server's dataset for a change, once.
+func (c *changeset) openDataset(ctx context.Context, server license.Server) (*Dataset, error) {
+	key := rowkey.Dataset(server)
+	if d := c.datasets[key]; d != nil {
+		return d, nil
+	}
+	d, err := c.store.Dataset(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	c.datasets[key] = &d
+	return &d, nil
+}
+
+// joinDatasets notes an instance in the rows of the datasets of its server IDs, where it is not noted yet.
+func (c *changeset) joinDatasets(ctx context.Context, i customer.Instance) error {
+	name := InstanceName{i.Customer, i.ID}
+	for _, s := range i.Servers {
+		d, err := c.openDataset(ctx, s.Server)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(d.Instances, name) {
+			continue
+		}
+		d.Instances = slices.Clone(d.Instances)
+		at := slices.IndexFunc(d.Instances, func(n InstanceName) bool { return n.Instance == i.ID })
+		if at < 0 {
+			d.Instances = append(d.Instances, name)
+		} else {
+			d.Instances[at] = name // it was moved
+		}
+		c.joined[rowkey.Dataset(s.Server)] = true
+	}
+	return nil
+}
+
+// unchanged is a Conflict fault if an instance joined one of the datasets since an operator saw them.
+func (c *changeset) unchanged(ctx context.Context, versions map[license.Server]int64) error {
+	for server, version := range versions {
+		d, err := c.openDataset(ctx, server)
+		if err != nil {
+			return err
+		}
+		if d.Version != version {
+			return fault.New(fault.Conflict, "Someone else recorded the server %s first, "+
+				"so your change was not saved. Reload the page and try again.", server)
+		}
+	}
+	return nil
+}
+
+// SaveCustomer changes what is on record about a customer itself: names, domains, owner, outside references, notes and
+// contacts, as edit says. id is that of the account's customer, or of one that was merged into it. It is a Conflict
+// fault if somebody changed the account since it was seen.
+func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, id string,
+	edit func(*customer.Customer) error) error {
+	return s.changeAccount(ctx, change, func(c *changeset, a *account) error {
+		if !slices.Contains(a.customers(), id) {
+			return errAccountChanged
+		}
+		line := entity.Line{By: change.By, Action: CustomerChanged}
+		return c.changeCustomer(ctx, id, line, func(kept *customer.Customer) error {
+			before := *kept
+			kept.Contacts, kept.Domains = slices.Clone(kept.Contacts), slices.Clone(kept.Domains)
+			kept.FormerNames, kept.Outside = slices.Clone(kept.FormerNames), slices.Clone(kept.Outside)
+			err := edit(kept)
+			*kept = edited(before, *kept)
+			return err
+		})
+	})
+}
+
+// edited is a customer after it was edited: its reference, and what it was merged into, do not change with it.
+func edited(before, after customer.Customer) customer.Customer {
+	after.Reference, after.MergedInto, after.Survivor = before.Reference, before.MergedInto, before.Survivor
+	return after
+}
+
+// changeCustomer changes the row of a customer whose account was opened. A line without an action is not told.
+func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.Line,
+	f func(*customer.Customer) error) error {
+	var before customer.Customer
+	version, err := c.store.table.Get(ctx, rowkey.Customer(id), &before)
+	if err != nil {
+		return entity.Missing(err, "There is no customer %s.", id)
+	}
+	after := before
+	if err := f(&after); err != nil {
+		return err
+	}
+	if line.Action == "" {
+		c.UpdateUnlogged(customerEntity{before}, customerEntity{after}, version)
+	} else {
+		c.Change(customerEntity{before}, customerEntity{after}, version, line)
+	}
+	return nil
+}
+
+// CustomerNote adds a line to a customer's timeline and changes nothing else.
+func (s *Store) CustomerNote(ctx context.Context, id, by, note string) error {
+	c := s.begin()
+	c.Log(rowkey.CustomerTimeline(id), entity.Line{By: by, Action: NoteAdded, Note: note})
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("store: note on customer %s: %w", id, err)
 	}
 	return nil
 }

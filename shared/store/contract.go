@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -23,13 +24,6 @@ func (e contractEntity) Row() table.Row {
 func (e contractEntity) Facts() any               { return e.Contract }
 func (e contractEntity) Counted() []entity.Addend { return nil }
 func (e contractEntity) Index(int64) []table.Row  { return nil }
-
-// AccountChange is what an operator does to something of a customer.
-type AccountChange struct {
-	Customer string // the ID of the survivor
-	Version  int64  // of the account as the operator saw it
-	By       string // the operator's email address
-}
 
 // ContractOf reads the contract of a license; a NotFound fault if it has none. One that is kept with a customer that
 // was merged with the license's is found too.
@@ -69,7 +63,7 @@ func (s *Store) ReopenContract(ctx context.Context, change AccountChange, id str
 		if c.Ended.IsZero() {
 			return fault.New(fault.Conflict, "Contract %s is open.", c.Reference)
 		}
-		c.Ended, c.EndedBy, c.EndedReason = zeroTime, "", ""
+		c.Ended, c.EndedBy, c.EndedReason = time.Time{}, "", ""
 		return nil
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
+	"marketplace/shared/license"
 	"marketplace/shared/reference"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -309,41 +310,15 @@ func (s *Store) Customers(ctx context.Context, from, after string, limit int) (p
 	return page, nil
 }
 
-// SaveCustomer changes what is on record about a customer itself: names, domains, owner, outside references, notes and
-// contacts, as edit says. id is that of the account's customer, or of one that was merged into it. It is a Conflict
-// fault if somebody changed the account since it was seen.
-func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, id string,
-	edit func(*customer.Customer) error) error {
-	return s.changeAccount(ctx, change, func(c *changeset, a *account) error {
-		if !slices.Contains(a.customers(), id) {
-			return errAccountChanged
-		}
-		line := entity.Line{By: change.By, Action: CustomerChanged}
-		return c.changeCustomer(ctx, id, line, func(kept *customer.Customer) error {
-			before := *kept
-			kept.Contacts, kept.Domains = slices.Clone(kept.Contacts), slices.Clone(kept.Domains)
-			kept.FormerNames, kept.Outside = slices.Clone(kept.FormerNames), slices.Clone(kept.Outside)
-			err := edit(kept)
-			*kept = edited(before, *kept)
-			return err
-		})
-	})
+// Contacts reads who is written to for a purpose about a license, in that order: the contacts of its customer, then
+// those of the one that it was merged into.
+func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purpose) (
+	list []license.Contact, err error) {
+	customers, err := s.CustomersOf(ctx, l)
+	return customer.Readers(customers, p, l.Instance), err
 }
 
-// AddCustomer puts a customer on record that has no license yet.
-func (s *Store) AddCustomer(ctx context.Context, new customer.Customer, by string) error {
-	if err := s.IssueLicenses(ctx, Issue{Customer: &new, By: by}); err != nil {
-		return fmt.Errorf("store: adding customer %s: %w", new.ID, err)
-	}
-	return nil
-}
-
-// CustomerNote adds a line to a customer's timeline and changes nothing else.
-func (s *Store) CustomerNote(ctx context.Context, id, by, note string) error {
-	c := s.begin()
-	c.Log(rowkey.CustomerTimeline(id), entity.Line{By: by, Action: NoteAdded, Note: note})
-	if err := c.Commit(ctx); err != nil {
-		return fmt.Errorf("store: note on customer %s: %w", id, err)
-	}
-	return nil
+// CustomersOf reads the customer of a license, and the one that it was merged into, if it was: at most two rows.
+func (s *Store) CustomersOf(ctx context.Context, l license.License) (list []customer.Customer, err error) {
+	return customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) { return s.Customer(ctx, id) })
 }

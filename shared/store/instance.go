@@ -10,118 +10,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
-	"marketplace/shared/table"
 )
-
-// instanceEntity is an instance as a changeset writes it.
-type instanceEntity struct{ customer.Instance }
-
-func (e instanceEntity) Key() table.Key      { return rowkey.Instance(e.Customer, e.ID) }
-func (e instanceEntity) Timeline() table.Key { return rowkey.CustomerTimeline(e.Customer) }
-func (e instanceEntity) Of() string          { return OfInstance(e.ID) }
-func (e instanceEntity) Row() table.Row {
-	return entity.Encode(e.Key(), rowkey.TypeInstance, e.Instance)
-}
-func (e instanceEntity) Counted() []entity.Addend { return nil }
-
-// Facts leaves out what the lines of the licenses tell.
-func (e instanceEntity) Facts() any {
-	e.Licenses = nil
-	return e.Instance
-}
-
-func (e instanceEntity) Index(int64) (rows []table.Row) {
-	for _, s := range e.Servers {
-		rows = append(rows, entity.Encode(rowkey.Server(s.Server, e.ID), rowkey.TypeIndex,
-			InstanceName{Customer: e.Customer, Instance: e.ID}))
-	}
-	return rows
-}
-
-// InstanceName names an instance and the customer with whom it is kept.
-type InstanceName struct {
-	Customer string `json:"customer"`
-	Instance string `json:"instance"`
-}
-
-// Dataset is what instances have a dataset, under whichever server IDs.
-type Dataset struct {
-	Instances []InstanceName `json:"instances"`
-	// Version changes when another instance gets a server ID of the dataset; 0: none ever had one.
-	Version int64 `json:"-"`
-}
-
-// Dataset reads which instances have or had a server's dataset.
-func (s *Store) Dataset(ctx context.Context, server license.Server) (d Dataset, err error) {
-	d.Version, err = s.table.Get(ctx, rowkey.Dataset(server), &d)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return Dataset{}, fmt.Errorf("store: dataset %s: %w", server.Dataset(), err)
-	}
-	return d, nil
-}
-
-// openDataset reads the row of a server's dataset for a change, once.
-func (c *changeset) openDataset(ctx context.Context, server license.Server) (*Dataset, error) {
-	key := rowkey.Dataset(server)
-	if d := c.datasets[key]; d != nil {
-		return d, nil
-	}
-	d, err := c.store.Dataset(ctx, server)
-	if err != nil {
-		return nil, err
-	}
-	c.datasets[key] = &d
-	return &d, nil
-}
-
-// joinDatasets notes an instance in the rows of the datasets of its server IDs, where it is not noted yet.
-func (c *changeset) joinDatasets(ctx context.Context, i customer.Instance) error {
-	name := InstanceName{i.Customer, i.ID}
-	for _, s := range i.Servers {
-		d, err := c.openDataset(ctx, s.Server)
-		if err != nil {
-			return err
-		}
-		if slices.Contains(d.Instances, name) {
-			continue
-		}
-		d.Instances = slices.Clone(d.Instances)
-		at := slices.IndexFunc(d.Instances, func(n InstanceName) bool { return n.Instance == i.ID })
-		if at < 0 {
-			d.Instances = append(d.Instances, name)
-		} else {
-			d.Instances[at] = name // it was moved
-		}
-		c.joined[rowkey.Dataset(s.Server)] = true
-	}
-	return nil
-}
-
-// Commit writes the instances that changed, and the datasets that were joined, along with the rest.
-func (c *changeset) Commit(ctx context.Context) error {
-	c.writeInstances()
-	for key := range c.joined {
-		d := c.datasets[key]
-		c.Update(entity.Encode(key, rowkey.TypeDataset, d), d.Version)
-	}
-	c.joined = nil
-	return c.Changeset.Commit(ctx)
-}
-
-// unchanged is a Conflict fault if an instance joined one of the datasets since an operator saw them.
-func (c *changeset) unchanged(ctx context.Context, versions map[license.Server]int64) error {
-	for server, version := range versions {
-		d, err := c.openDataset(ctx, server)
-		if err != nil {
-			return err
-		}
-		if d.Version != version {
-			return fault.New(fault.Conflict, "Someone else recorded the server %s first, "+
-				"so your change was not saved. Reload the page and try again.", server)
-		}
-	}
-	return nil
-}
 
 // RetireInstance takes an instance out of use, or back into use: one that is retired is neither counted nor reminded of
 // nor offered. It is a Conflict fault if somebody changed the account since it was seen.
@@ -136,30 +25,6 @@ func (s *Store) RetireInstance(ctx context.Context, change AccountChange, id str
 		}
 		return c.retire(ctx, i, change.By, retired)
 	})
-}
-
-func (c *changeset) retire(ctx context.Context, i *instance, by string, retired bool) error {
-	action := InstanceResumed
-	i.Retired, i.RetiredBy = zeroTime, ""
-	if retired {
-		action = InstanceRetired
-		i.Retired, i.RetiredBy = c.store.now(), by
-	}
-	i.change(entity.Line{By: by, Action: action})
-	for _, l := range i.Licenses {
-		if l.Expiration.Before(license.DateOf(c.store.now())) || !l.Revoked.IsZero() {
-			continue // nobody is reminded of it anyway
-		}
-		r, err := c.license(ctx, i, l.ID)
-		if err != nil {
-			return err
-		}
-		before := *r
-		r.License.Retired = retired
-		c.schedule(r)
-		c.UpdateUnlogged(licenseEntity{before}, licenseEntity{*r}, r.Version)
-	}
-	return nil
 }
 
 // Move is where instances are moved with their licenses.

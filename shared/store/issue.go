@@ -220,32 +220,6 @@ func (c *changeset) saveCustomer(ctx context.Context, i Issue) (*account, error)
 		})
 }
 
-// edited is a customer after it was edited: its reference, and what it was merged into, do not change with it.
-func edited(before, after customer.Customer) customer.Customer {
-	after.Reference, after.MergedInto, after.Survivor = before.Reference, before.MergedInto, before.Survivor
-	return after
-}
-
-// changeCustomer changes the row of a customer whose account was opened. A line without an action is not told.
-func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.Line,
-	f func(*customer.Customer) error) error {
-	var before customer.Customer
-	version, err := c.store.table.Get(ctx, rowkey.Customer(id), &before)
-	if err != nil {
-		return entity.Missing(err, "There is no customer %s.", id)
-	}
-	after := before
-	if err := f(&after); err != nil {
-		return err
-	}
-	if line.Action == "" {
-		c.UpdateUnlogged(customerEntity{before}, customerEntity{after}, version)
-	} else {
-		c.Change(customerEntity{before}, customerEntity{after}, version, line)
-	}
-	return nil
-}
-
 func (c *changeset) saveContract(ctx context.Context, a *account, after customer.Contract, by string) error {
 	before, version, err := a.contract(ctx, after.ID)
 	if fault.KindOf(err) == fault.NotFound {
@@ -370,4 +344,12 @@ func (s *Store) OnRecord(ctx context.Context, ids ...string) (map[string]license
 		known[r.License.ID] = r.License
 	}
 	return known, nil
+}
+
+// AddCustomer puts a customer on record that has no license yet.
+func (s *Store) AddCustomer(ctx context.Context, new customer.Customer, by string) error {
+	if err := s.IssueLicenses(ctx, Issue{Customer: &new, By: by}); err != nil {
+		return fmt.Errorf("store: adding customer %s: %w", new.ID, err)
+	}
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
@@ -200,19 +199,6 @@ func (s *Store) LicensesOfMonth(ctx context.Context, in license.Date, limit int,
 	}
 	page.Next = next
 	return page, err
-}
-
-// Contacts reads who is written to for a purpose about a license, in that order: the contacts of its customer, then
-// those of the one that it was merged into.
-func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purpose) (
-	list []license.Contact, err error) {
-	customers, err := s.CustomersOf(ctx, l)
-	return customer.Readers(customers, p, l.Instance), err
-}
-
-// CustomersOf reads the customer of a license, and the one that it was merged into, if it was: at most two rows.
-func (s *Store) CustomersOf(ctx context.Context, l license.License) (list []customer.Customer, err error) {
-	return customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) { return s.Customer(ctx, id) })
 }
 
 // LicenseChange is what an operator does to a license that is on record.

@@ -6,6 +6,7 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
 
@@ -61,6 +63,13 @@ func (s *Store) Now() time.Time { return s.now() }
 // Outbox is the outbox in the same table.
 func (s *Store) Outbox() *outbox.Box { return s.outbox }
 
+// MailsAbout reads the mails about a request or a license with what the provider reported about them, in the order in
+// which they were queued: the newest ones, at most limit.
+func (s *Store) MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error) {
+	list, err := s.outbox.About(ctx, id)
+	return list[max(0, len(list)-limit):], err
+}
+
 // Silent returns a Store over the same table whose changes send no mails: for sample data.
 func (s *Store) Silent() *Store {
 	silent := *s
@@ -97,4 +106,15 @@ func (c *changeset) queue(notices ...notice.Notice) {
 	if !c.store.silent {
 		c.store.outbox.Queue(c.Changeset, notices...)
 	}
+}
+
+// Commit writes the instances that changed, and the datasets that were joined, along with the rest.
+func (c *changeset) Commit(ctx context.Context) error {
+	c.writeInstances()
+	for key := range c.joined {
+		d := c.datasets[key]
+		c.Update(entity.Encode(key, rowkey.TypeDataset, d), d.Version)
+	}
+	c.joined = nil
+	return c.Changeset.Commit(ctx)
 }

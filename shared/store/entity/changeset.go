@@ -52,13 +52,6 @@ type Changeset struct {
 	lines    []logged
 }
 
-// logged is a line for a timeline.
-type logged struct {
-	timeline table.Key
-	line     Line
-	changes  []Change
-}
-
 // changed is an entity before and after all changes of a changeset.
 type changed struct {
 	before    Entity // nil for a new one

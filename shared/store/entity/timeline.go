@@ -84,6 +84,13 @@ type Line struct {
 	Of     string // as in Told; "" is Entity.Of
 }
 
+// logged is a line for a timeline.
+type logged struct {
+	timeline table.Key
+	line     Line
+	changes  []Change
+}
+
 // told makes the rows of what a transaction tells: one for each timeline, and one for the audit.
 func (t *Table) told(lines []logged) (writes []table.Write) {
 	if len(lines) == 0 {
