@@ -85,7 +85,8 @@ func TestKeyIsResentOnlyForALostOne(t *testing.T) {
 		"a revoked license": func(w *testEnv, _ *request.Details) {
 			r, err := w.store.License(w.t.Context(), "l1")
 			w.must(err)
-			w.must(w.store.RevokeLicense(w.t.Context(), store.LicenseChange{ID: "l1", Version: r.Version, By: "pat"}, "unpaid"))
+			change := store.LicenseChange{ID: "l1", Version: r.Version, By: "pat"}
+			w.must(w.store.RevokeLicense(w.t.Context(), change, "unpaid"))
 		},
 	} {
 		w := newTestEnv(t)

@@ -11,7 +11,7 @@ import (
 type termsView struct {
 	license.License
 	Languages, Plugins, Features []string       // names
-	StagingFor                   license.Server // the production server that it mirrors; "" if there is none or none known
+	StagingFor                   license.Server // the production server that it mirrors; "" for none, or none known
 	Packages                     []packageLink  // its custom packages
 	Several                      bool           // the terms of several licenses, each with a server and days of its own
 }
