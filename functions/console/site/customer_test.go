@@ -902,3 +902,24 @@ func TestLinksOfACustomerBeginTheGenerator(t *testing.T) {
 		}
 	}
 }
+
+func TestChangeOfTheOtherCustomerIsTold(t *testing.T) {
+	w := newTestEnv(t)
+	w.acme()
+	move, merge := acmeRef+"/instances/01acmei1/move", acmeRef+"/merge"
+	moving := w.filledForm(move+"?to=C-0THER0", "form.sheet")
+	merging := w.filledForm(merge+"?into=C-0THER0", "form.sheet")
+	w.send(lucia, otherRef+"/contracts/K-333333/end", added(w.shown(otherRef), "reason", "unpaid")).
+		WantStatus(http.StatusSeeOther)
+	for path, form := range map[string]url.Values{move: moving, merge: merging} {
+		doc := w.send(sam, path, form).WantStatus(http.StatusConflict).Page()
+		wantTexts(t, text(doc), "Someone else changed this customer first")
+		// The page now shows the other customer as it is, so the form can be sent.
+		if got := valuesOf(doc.Find("form.sheet")).Get("toVersion"); got != fmt.Sprint(w.account("C-0THER0").Version) {
+			t.Errorf("%s: got version %s of the other customer", path, got)
+		}
+	}
+	if a := w.account("C-ACME00"); a.Customer.Survivor != "" || len(a.Instances) != 4 {
+		t.Errorf("got %+v", a)
+	}
+}
