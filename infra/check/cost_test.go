@@ -37,6 +37,7 @@ type costEnv struct {
 	t      *testing.T
 	meter  *tabletest.Meter
 	issuer license.Issuer
+	ids    int               // how many were made
 	lines  map[string]string // the measured lines of the table of costs, by operation
 	// hottest is, of each kind of partition that many customers share, the operation that writes most to one of them.
 	hottest map[string]heat

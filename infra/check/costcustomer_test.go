@@ -21,12 +21,18 @@ type purchase struct {
 	issued    []license.License
 }
 
+// newID makes an ID that is the same in every run: it decides in which shards something is counted and queued.
+func (e *costEnv) newID() string {
+	e.ids++
+	return fmt.Sprintf("01cf4x7w80%016d", e.ids)
+}
+
 // buy returns what the customer of a request buys from a day on, for a year.
 func (e *costEnv) buy(d request.Details, from license.Date) *purchase {
 	now := time.Now().UTC()
 	p := &purchase{env: e}
 	p.customer = customer.Customer{
-		ID: store.NewID(now), Name: d.Company, Domains: []string{customer.DomainOf(d.Email)}, Created: now,
+		ID: e.newID(), Name: d.Company, Domains: []string{customer.DomainOf(d.Email)}, Created: now,
 		Contacts: []customer.Contact{
 			{Name: d.Name, Email: d.Email, Since: now, VouchedBy: operator},
 			{Name: "Jonas Brandt", Email: d.Contacts[0], Since: now, VouchedBy: operator},
@@ -34,7 +40,7 @@ func (e *costEnv) buy(d request.Details, from license.Date) *purchase {
 	}
 	for i, environment := range []request.Environment{request.ProductionUse, request.StagingUse} {
 		p.instances = append(p.instances, customer.Instance{
-			ID: store.NewID(now), Customer: p.customer.ID, Environment: environment, ProductVersion: d.ProductVersion,
+			ID: e.newID(), Customer: p.customer.ID, Environment: environment, ProductVersion: d.ProductVersion,
 			Servers: []customer.ServerID{{Server: license.Server(fmt.Sprintf("BF41A1F%d-%s", i, d.Server)), Told: now}},
 			Loc:     d.Loc, Told: now, Created: now,
 		})
@@ -47,7 +53,7 @@ func (e *costEnv) buy(d request.Details, from license.Date) *purchase {
 // year is a new contract for a year.
 func (p *purchase) year(from license.Date, maxLoc int64) customer.Contract {
 	return customer.Contract{
-		ID: store.NewID(time.Now()), Customer: p.customer.ID, Production: 1, Staging: 1, First: from,
+		ID: p.env.newID(), Customer: p.customer.ID, Production: 1, Staging: 1, First: from,
 		Terms: customer.Terms{Edition: license.Enterprise, MaxLoc: maxLoc, Support: true},
 		Last:  from.AddMonths(12), Created: time.Now().UTC(),
 	}
@@ -66,7 +72,7 @@ func (p *purchase) to() license.Contact {
 func (p *purchase) license(i customer.Instance, k customer.Contract) license.License {
 	p.env.t.Helper()
 	l := license.License{
-		ID: store.NewID(time.Now()), Type: license.Production, Organization: p.customer.Name, Server: i.Server(),
+		ID: p.env.newID(), Type: license.Production, Organization: p.customer.Name, Server: i.Server(),
 		Edition: k.Edition, MaxLoc: k.MaxLoc, Support: k.Support, NotBefore: k.First, Expiration: k.Last,
 		Customer: p.customer.ID, Instance: i.ID, Contract: k.ID, Issued: license.DateOf(time.Now()),
 		Plugins: []string{"license", "governance", "abap", "cobol", "cpp", "objc", "pli", "plsql", "rpg", "swift", "tsql",
@@ -148,7 +154,7 @@ func (e *costEnv) measureContract() {
 		e.measure(operation, func() error { return e.IssueLicenses(ctx, i) })
 	}
 	added := p.staging()
-	added.ID, added.Servers = store.NewID(time.Now()), []customer.ServerID{{Server: "BF41A1F9-AWHW8w9JtzBzSrm00009",
+	added.ID, added.Servers = e.newID(), []customer.ServerID{{Server: "BF41A1F9-AWHW8w9JtzBzSrm00009",
 		Told: time.Now().UTC()}}
 	issue("issue a license for another instance of a contract", request.Staging, store.Issue{
 		Instances: []customer.Instance{added}, Licenses: []license.License{p.license(added, p.contract)},
