@@ -45,7 +45,9 @@ func (e *testEnv) imported(t testing.TB, file string) Report {
 
 func (e *testEnv) reported(t testing.TB, file string) Report {
 	t.Helper()
-	r, err := Import(t.Context(), strings.NewReader(file), Options{Store: e, Search: search.New(e.Store), PublicMailDomains: []string{"isp.example"}})
+	r, err := Import(t.Context(), strings.NewReader(file), Options{
+		Store: e, Search: search.New(e.Store), PublicMailDomains: []string{"isp.example"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -660,7 +660,8 @@ func TestTwoImportsOfAFileAtOnceAreOne(t *testing.T) {
 	for n := range reports {
 		wg.Go(func() {
 			var err error
-			if reports[n], err = Import(t.Context(), strings.NewReader(large()), Options{Store: e}); err != nil {
+			o := Options{Store: e, Search: search.New(e.Store)}
+			if reports[n], err = Import(t.Context(), strings.NewReader(large()), o); err != nil {
 				t.Error(err)
 			}
 		})
