@@ -189,6 +189,13 @@ func (h *history) move(rt *rapid.T) {
 			}
 		}
 		slices.Sort(known)
+		if foreign := h.foreignContract(to); foreign != "" && pick(rt, "foreign", true, false, false, false, false) {
+			m.Contract, m.Version = foreign, h.seen[who].guards[to]
+			if done := h.attempt(rt, func() error { return h.MoveInstances(rt.Context(), m) }); done.made {
+				rt.Fatalf("moved to contract %s, which is not of customer %s", foreign, to)
+			}
+			return
+		}
 		if m.Contract = rapid.SampledFrom(append(known, "")).Draw(rt, "contract"); m.To == from && m.Contract == "" {
 			panic(nothing("it would move nowhere"))
 		}
@@ -197,6 +204,16 @@ func (h *history) move(rt *rapid.T) {
 	may = may && m.Version == h.record.guards[m.To]
 	touch := touched{customer: m.To, seen: true, license: h.licenseOf(id)}
 	h.act(rt, may, touch, func() error { return h.MoveInstances(rt.Context(), m) }, func() { h.moved(i, m) })
+}
+
+// foreignContract is a contract that a customer does not have; "" if there is none.
+func (h *history) foreignContract(of string) string {
+	for _, id := range slices.Sorted(maps.Keys(h.contracts)) {
+		if h.survivor(h.contracts[id].Customer) != of {
+			return id
+		}
+	}
+	return ""
 }
 
 // moved is what comes of a move.
@@ -301,6 +318,7 @@ func (h *history) save(rt *rapid.T) {
 		former := c.Name
 		c.Name, c.Contacts, c.Owner = name, contacts, h.id("owner")
 		c.AddFormerName(former)
+		c.Survivor, c.MergedInto = "", "" // which an edit does not change
 		return nil
 	}
 	var saved customer.Customer
@@ -313,7 +331,7 @@ func (h *history) save(rt *rapid.T) {
 			})
 	}
 	h.act(rt, ok, touched{customer: id, seen: true}, change, func() {
-		saved.MergedInto = h.customers[of].MergedInto
+		saved.MergedInto, saved.Survivor = h.customers[of].MergedInto, h.customers[of].Survivor
 		h.customers[of] = saved
 	})
 }

@@ -149,3 +149,38 @@ func TestChangeCarriesIndexCountsAndTimeline(t *testing.T) {
 		t.Errorf("change of an old version: got %v, want a Conflict fault", err)
 	}
 }
+
+// pair is an entity with two index rows under one key, of which the first is written.
+type pair struct{ thing }
+
+func (e pair) Row() table.Row { return entity.Encode(e.Key(), "thing", e.thing) }
+func (e pair) Index(int64) (rows []table.Row) {
+	for _, name := range e.Names {
+		rows = append(rows, entity.Encode(table.Key{PK: "name", SK: "same"}, "index", map[string]string{"name": name}))
+	}
+	return rows
+}
+
+func TestFirstOfTwoIndexRowsWithOneKeyIsWritten(t *testing.T) {
+	tab, _ := open(t)
+	before, after := pair{thing{Names: []string{"a", "b"}}}, pair{thing{Names: []string{"b"}}}
+	c := tab.Begin()
+	c.Set(entity.Encode(table.Key{PK: "name", SK: "same"}, "index", map[string]string{"name": "a"}))
+	if err := c.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c = tab.Begin()
+	c.Create(entity.Encode(before.Key(), "thing", struct{}{}))
+	if err := c.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c = tab.Begin()
+	c.Change(before, after, 1, entity.Line{By: "x", Action: "renamed"})
+	if err := c.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]string
+	if _, err := tab.Get(t.Context(), table.Key{PK: "name", SK: "same"}, &got); err != nil || got["name"] != "b" {
+		t.Errorf("got index row %v, %v, want b", got, err)
+	}
+}
