@@ -38,7 +38,9 @@ func TestConsolePagesFitAndAreAccessible(t *testing.T) {
 	look(t, ctx, "console-next")
 	act(t, ctx, "opening the generator", chromedp.Click(`.tasks a.button`), chromedp.WaitVisible(`form.wizard`))
 	look(t, ctx, "console-generator")
-	act(t, ctx, "opening a license", chromedp.Navigate(s.URL+"/console/search?q=northwind"),
-		chromedp.Click(`main a[href^="/console/licenses/"]`), chromedp.WaitVisible(`.timeline`))
+	act(t, ctx, "opening a customer", chromedp.Navigate(s.URL+"/console/search?q=northwind"),
+		chromedp.Click(`main a[href^="/console/customers/"]`), chromedp.WaitVisible(`.timeline`))
+	act(t, ctx, "opening a license", chromedp.Click(`main .instances td a[href^="/console/licenses/"]`),
+		chromedp.WaitVisible(`#key-title`))
 	look(t, ctx, "console-license")
 }

@@ -31,9 +31,9 @@ func TestSaleInABrowser(t *testing.T) {
 		chromedp.WaitVisible(`a[href$="/issue"]`))
 	look(t, ctx, "request")
 	act(t, ctx, "opening the generator", chromedp.Click(`a[href$="/issue"]`),
-		chromedp.WaitVisible(`button[value=review]`))
+		chromedp.WaitVisible(`.send button[value=review]`))
 	look(t, ctx, "generator")
-	act(t, ctx, "reviewing", chromedp.Click(`button[value=review]`), chromedp.WaitVisible(`button[value=issue]`))
+	act(t, ctx, "reviewing", chromedp.Click(`.send button[value=review]`), chromedp.WaitVisible(`button[value=issue]`))
 	look(t, ctx, "review")
 	act(t, ctx, "issuing", chromedp.Click(`button[value=issue]`), chromedp.WaitVisible(`form[action$="/send-key"]`))
 	look(t, ctx, "license")
