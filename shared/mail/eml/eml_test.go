@@ -237,7 +237,7 @@ func TestNoFieldInjectsAHeader(t *testing.T) {
 			}
 		}
 		lf := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
-		if got.Text != lf(m.Text) || got.HTML != lf(m.HTML) || len(got.Attachments) != len(m.Attachments) {
+		if got.Text != lf(m.TextBody()) || got.HTML != lf(m.HTMLBody()) || len(got.Attachments) != len(m.Attachments) {
 			t.Fatalf("read back %#v", got.Message)
 		}
 		if strings.Join(strings.Fields(got.Subject), " ") != strings.Join(strings.Fields(m.Subject), " ") {
