@@ -196,7 +196,7 @@ const maxSpellings = 5
 
 // describes reports whether a customer on record is the group's: it has the name, and the domain or the address.
 func (g *group) describes(a *customer.Account) bool {
-	return slices.ContainsFunc(append([]customer.Customer{a.Customer}, a.Merged...), func(c customer.Customer) bool {
+	return slices.ContainsFunc(a.Customers(), func(c customer.Customer) bool {
 		return slices.ContainsFunc(g.companies, func(of company) bool {
 			return of.isNameOf(c) && of.reaches(c, g.public)
 		})
@@ -205,7 +205,7 @@ func (g *group) describes(a *customer.Account) bool {
 
 // sharesName reports whether a customer on record has or had the name, or one that was merged into it.
 func (g *group) sharesName(a *customer.Account) bool {
-	return slices.ContainsFunc(append([]customer.Customer{a.Customer}, a.Merged...), func(c customer.Customer) bool {
+	return slices.ContainsFunc(a.Customers(), func(c customer.Customer) bool {
 		return slices.ContainsFunc(g.companies, func(of company) bool { return of.isNameOf(c) })
 	})
 }

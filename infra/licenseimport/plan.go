@@ -233,7 +233,7 @@ func (p *plan) assign(l *placed) {
 
 // contract returns the contract of a license if it is on record or planned; nil if there is none.
 func (p *plan) contract(e *Entry, terms customer.Terms) *customer.Contract {
-	for _, of := range append([]customer.Customer{p.account.Customer}, p.account.Merged...) {
+	for _, of := range p.account.Customers() {
 		if c := p.account.Contract(contractID(of.ID, e, terms)); c != nil {
 			return c
 		}

@@ -43,3 +43,6 @@ func (a *Account) InstanceOf(licenseID string) *Instance {
 
 // IsOf reports whether the account is that of a customer, or of the one that it was merged into.
 func (a *Account) IsOf(id string) bool { return a.Customer.ID == id || a.has(id) }
+
+// Customers returns the survivor and those that were merged into it, in that order.
+func (a *Account) Customers() []Customer { return append([]Customer{a.Customer}, a.Merged...) }

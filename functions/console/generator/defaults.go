@@ -307,7 +307,7 @@ func (d *Draft) allContacts() (list []customer.Contact) {
 
 // contacts lists the contacts who receive keys for an instance, the survivor's first.
 func (d *Draft) contacts(instance string) (list []customer.Contact) {
-	for _, c := range append([]customer.Customer{d.Account.Customer}, d.Account.Merged...) {
+	for _, c := range d.Account.Customers() {
 		list = append(list, c.ContactsFor(customer.Keys, instance)...)
 	}
 	return list

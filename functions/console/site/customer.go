@@ -93,11 +93,6 @@ func (p *accountPage) change(r *http.Request, b snapshot) store.AccountChange {
 // snapshot returns the snapshot for the page's forms.
 func (p *accountPage) snapshot() snapshot { return snapshot{p.Version, lastOf(p.events)} }
 
-// customers lists the customer and those that were merged into it.
-func (p *accountPage) customers() []customer.Customer {
-	return append([]customer.Customer{p.Customer}, p.Merged...)
-}
-
 // reading is what a page of a customer reads besides the account.
 type reading struct {
 	events   int    // the newest changes

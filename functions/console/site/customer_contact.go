@@ -202,7 +202,7 @@ func readContact(p *accountPage, known customer.Contact, form url.Values, by str
 
 // contactNamed returns the contact that the address names, and the ID of its customer, which may have been merged.
 func contactNamed(p *accountPage, key string) (found customer.Contact, of customer.Customer, ok bool) {
-	for _, of := range p.customers() {
+	for _, of := range p.Customers() {
 		for _, c := range of.Contacts {
 			if mail.RecipientID(c.Email) == key {
 				return c, of, true
@@ -297,7 +297,7 @@ func (s *site) saveContact(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			for _, other := range p.customers() {
+			for _, other := range p.Customers() {
 				if have, ok := other.Contact(c.Email); ok && (key == "" || mail.RecipientID(have.Email) != key) {
 					return alreadyContact(p, have, c)
 				}

@@ -99,20 +99,9 @@ func (s *site) mergeForm(w http.ResponseWriter, r *http.Request) error {
 
 // mergeCustomers merges the customer into another.
 func (s *site) mergeCustomers(w http.ResponseWriter, r *http.Request) error {
-	form, b, err := readForm(r)
+	form, b, into, version, err := s.readFormOfTwo(r, "into")
 	if err != nil {
 		return err
-	}
-	version, err := toVersion(form)
-	if err != nil {
-		return err
-	}
-	into, wrong, err := s.otherAccount(r.Context(), form.Get("into"))
-	if err != nil {
-		return err
-	}
-	if wrong != "" {
-		return fault.New(fault.Invalid, "%s", wrong)
 	}
 	p, err := s.readAccount(r, reading{events: changesShown})
 	if err != nil {

@@ -185,31 +185,30 @@ func (s *site) otherAccount(ctx context.Context, typed string) (a *customer.Acco
 	return a, "", err
 }
 
-// toVersion reads the version of the other customer that a form was shown with.
-func toVersion(form url.Values) (int64, error) {
-	v, err := strconv.ParseInt(form.Get("toVersion"), 10, 64)
-	if err != nil || v < 1 {
-		return 0, fault.Wrap(fault.Invalid, err, "The form is incomplete. Reload the page and try again.")
+// readFormOfTwo reads a form about the customer of the page and another one, which a field names by its reference: the
+// snapshot of the first, and the other with the version that the form was shown with.
+func (s *site) readFormOfTwo(r *http.Request, field string) (
+	form url.Values, b snapshot, other *customer.Account, version int64, err error) {
+	if form, b, err = readForm(r); err != nil {
+		return form, b, nil, 0, err
 	}
-	return v, nil
+	version, err = strconv.ParseInt(form.Get("toVersion"), 10, 64)
+	if err != nil || version < 1 {
+		err = fault.Wrap(fault.Invalid, err, "The form is incomplete. Reload the page and try again.")
+		return form, b, nil, 0, err
+	}
+	other, wrong, err := s.otherAccount(r.Context(), form.Get(field))
+	if err == nil && wrong != "" {
+		err = fault.New(fault.Invalid, "%s", wrong)
+	}
+	return form, b, other, version, err
 }
 
 // moveInstances moves the ticked instances.
 func (s *site) moveInstances(w http.ResponseWriter, r *http.Request) error {
-	form, b, err := readForm(r)
+	form, b, to, version, err := s.readFormOfTwo(r, "to")
 	if err != nil {
 		return err
-	}
-	version, err := toVersion(form)
-	if err != nil {
-		return err
-	}
-	to, wrong, err := s.otherAccount(r.Context(), form.Get("to"))
-	if err != nil {
-		return err
-	}
-	if wrong != "" {
-		return fault.New(fault.Invalid, "%s", wrong)
 	}
 	return s.save(r, b, save{
 		apply: func(p *accountPage, b snapshot) error {
@@ -360,20 +359,9 @@ var errNotMoved = fault.New(fault.Conflict, "The instance was already moved back
 
 // moveBack undoes the last move of the ticked instances.
 func (s *site) moveBack(w http.ResponseWriter, r *http.Request) error {
-	form, b, err := readForm(r)
+	form, b, to, version, err := s.readFormOfTwo(r, "to")
 	if err != nil {
 		return err
-	}
-	version, err := toVersion(form)
-	if err != nil {
-		return err
-	}
-	to, wrong, err := s.otherAccount(r.Context(), form.Get("to"))
-	if err != nil {
-		return err
-	}
-	if wrong != "" {
-		return fault.New(fault.Invalid, "%s", wrong)
 	}
 	return s.save(r, b, save{
 		apply: func(p *accountPage, b snapshot) error {

@@ -98,7 +98,7 @@ func (s *site) accountWords(r *http.Request, p *accountPage) accountWords {
 	for id, c := range p.known {
 		w.customers[id] = c
 	}
-	for _, c := range p.customers() {
+	for _, c := range p.Customers() {
 		w.customers[c.ID] = summaryOf(c)
 	}
 	for i := range p.Contracts {
