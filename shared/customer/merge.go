@@ -45,7 +45,7 @@ func Merge(from, into Account) []Customer {
 func Unmerge(a Account, id string) ([]Customer, error) {
 	i := slices.IndexFunc(a.Merged, func(c Customer) bool { return c.ID == id })
 	if i < 0 {
-		return nil, fault.New(fault.Conflict, "This customer is not merged into another one.")
+		return nil, fault.New(fault.Conflict, "The customer is no longer merged into this one.")
 	}
 	alone := a.Merged[i]
 	alone.MergedInto, alone.Survivor = "", ""

@@ -1,7 +1,6 @@
 package customer
 
 import (
-	"cmp"
 	"slices"
 
 	"marketplace/shared/license"
@@ -42,20 +41,6 @@ func (a *Account) StagingOf(production string) []Instance {
 	return a.instances(func(i Instance) bool {
 		return i.InUse() && i.Environment == request.StagingUse && production != "" && i.Production == production
 	})
-}
-
-// Uncovered returns the staging instances of a contract, or of the one that it renews, that a number of staging
-// instances would not cover: the newest, which come first.
-func (a *Account) Uncovered(contract string, staging int, today license.Date) []Instance {
-	c := a.Contract(contract)
-	if c == nil {
-		return nil
-	}
-	list := a.instances(func(i Instance) bool { return i.Environment == request.StagingUse && a.covers(*c, i, today) })
-	slices.SortFunc(list, func(a, b Instance) int {
-		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID))
-	})
-	return list[:max(0, len(list)-max(0, staging))]
 }
 
 // covers reports whether an instance is one of a contract's: in use, with a license under it or under the contract that

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -34,20 +35,14 @@ func (s *Store) MergeCustomers(ctx context.Context, m Merge) error {
 		case len(from.customers())+len(into.merged) > customer.MaxMerged:
 			return fault.New(fault.Conflict, "At most %d customers can be merged into one.", customer.MaxMerged)
 		}
+		before, versions, err := c.customers(ctx, from.customers())
+		if err != nil {
+			return err
+		}
+		after := customer.Merge(customer.Account{Customer: before[0], Merged: before[1:]},
+			customer.Account{Customer: customer.Customer{ID: m.Into}})
+		c.place(before, after, versions, entity.Line{By: m.By, Action: CustomerMerged, Note: m.Into})
 		for _, id := range from.customers() {
-			var line entity.Line // of those that were merged before, nothing is new but where their chain ends
-			if id == m.From {
-				line = entity.Line{By: m.By, Action: CustomerMerged, Note: m.Into}
-			}
-			err := c.changeCustomer(ctx, id, line, func(kept *customer.Customer) error {
-				if kept.Survivor = m.Into; id == m.From {
-					kept.MergedInto = m.Into
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
 			c.Set(entity.Encode(rowkey.Merged(m.Into, id), rowkey.TypeIndex, merged{id}))
 		}
 		for _, id := range from.merged {
@@ -71,42 +66,24 @@ type merged struct {
 // merged into it.
 func (s *Store) UnmergeCustomer(ctx context.Context, change AccountChange, id string) error {
 	return s.changeAccount(ctx, change, func(c *changeset, a *account) error {
-		known := map[string]customer.Customer{}
-		for _, m := range a.merged {
-			var err error
-			if known[m], err = s.Customer(ctx, m); err != nil {
-				return err
-			}
-		}
-		if known[id].MergedInto == "" {
-			return fault.New(fault.Conflict, "The customer is no longer merged into this one.")
-		}
 		version, err := s.table.Version(ctx, rowkey.Guard(id))
 		if err != nil {
 			return err
 		}
+		before, versions, err := c.customers(ctx, a.merged)
+		if err != nil {
+			return err
+		}
+		after, err := customer.Unmerge(customer.Account{Merged: before}, id)
+		if err != nil {
+			return err
+		}
 		c.guard(&account{changeset: c, id: id, version: version})
-		for _, m := range a.merged {
-			if m != id && !leadsTo(known, m, id) {
-				continue
-			}
-			var line entity.Line
-			if m == id {
-				line = entity.Line{By: change.By, Action: CustomerUnmerged, Note: change.Customer}
-			}
-			err := c.changeCustomer(ctx, m, line, func(kept *customer.Customer) error {
-				kept.Survivor = id
-				if m == id {
-					kept.Survivor, kept.MergedInto = "", ""
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			c.Delete(rowkey.Merged(a.id, m), table.Any)
-			if m != id {
-				c.Set(entity.Encode(rowkey.Merged(id, m), rowkey.TypeIndex, merged{m}))
+		c.place(before, after, versions, entity.Line{By: change.By, Action: CustomerUnmerged, Note: change.Customer})
+		for _, of := range after {
+			c.Delete(rowkey.Merged(a.id, of.ID), table.Any)
+			if of.ID != id {
+				c.Set(entity.Encode(rowkey.Merged(id, of.ID), rowkey.TypeIndex, merged{of.ID}))
 			}
 		}
 		c.Log(rowkey.CustomerTimeline(a.id), entity.Line{By: change.By, Action: CustomerUnmerged, Note: id})
@@ -114,12 +91,31 @@ func (s *Store) UnmergeCustomer(ctx context.Context, change AccountChange, id st
 	})
 }
 
-// leadsTo reports whether a customer was merged into another, directly or by way of others.
-func leadsTo(known map[string]customer.Customer, id, into string) bool {
-	for range customer.MaxMerged {
-		if id = known[id].MergedInto; id == into {
-			return true
+// customers reads customers at once, with the versions of their rows by ID.
+func (c *changeset) customers(ctx context.Context, ids []string) (
+	list []customer.Customer, versions map[string]int64, err error) {
+	keys := make([]table.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = rowkey.Customer(id)
+	}
+	list, read, err := entity.GetAll[customer.Customer](ctx, c.store.table, keys)
+	versions = map[string]int64{}
+	for i, of := range list {
+		versions[of.ID] = read[i]
+	}
+	return list, versions, err
+}
+
+// place writes customers whose place in a chain of merges changed. The line is about the first; of those that were
+// merged into it before, nothing is new but where their chain ends.
+func (c *changeset) place(before, after []customer.Customer, versions map[string]int64, line entity.Line) {
+	for n, now := range after {
+		i := slices.IndexFunc(before, func(was customer.Customer) bool { return was.ID == now.ID })
+		was := customerEntity{before[i]}
+		if n == 0 {
+			c.Change(was, customerEntity{now}, versions[now.ID], line)
+		} else {
+			c.UpdateUnlogged(was, customerEntity{now}, versions[now.ID])
 		}
 	}
-	return false
 }
