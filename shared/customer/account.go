@@ -46,3 +46,13 @@ func (a *Account) IsOf(id string) bool { return a.Customer.ID == id || a.has(id)
 
 // Customers returns the survivor and those that were merged into it, in that order.
 func (a *Account) Customers() []Customer { return append([]Customer{a.Customer}, a.Merged...) }
+
+// Keepers returns the customer with whom something of the account is kept, and the survivor if that is another one: in
+// this order their contacts are written to about it (Readers).
+func (a *Account) Keepers(id string) []Customer {
+	i := slices.IndexFunc(a.Merged, func(c Customer) bool { return c.ID == id })
+	if i < 0 {
+		return []Customer{a.Customer}
+	}
+	return []Customer{a.Merged[i], a.Customer}
+}

@@ -246,7 +246,7 @@ func (h holders) of(ctx context.Context, l license.License) (of holder, err erro
 	if i := a.Instance(l.Instance); i != nil {
 		of.environment = string(i.Environment)
 	}
-	for _, c := range a.Customer.ContactsFor(customer.Renewals, l.Instance) {
+	for _, c := range customer.Readers(a.Keepers(l.Customer), customer.Renewals, l.Instance) {
 		of.contacts = append(of.contacts, c.Email)
 	}
 	return of, nil

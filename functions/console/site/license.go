@@ -11,6 +11,7 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
@@ -135,7 +136,7 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil && s.packagesDiffer(r.Context(), l)
 	reached := slices.ContainsFunc(v.Addresses, func(a addressRow) bool { return a.reached })
 	v.Unreached = !reached && !reminder.Over(l, s.today())
-	for _, c := range account.Customer.ContactsFor(customer.Keys, l.Instance) {
+	for _, c := range customer.Readers(account.Keepers(l.Customer), customer.Keys, l.Instance) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
 	v.Request, v.Successor, v.ReplacedBy = words.of(about), words.of(successor), words.of(replacement)
@@ -149,11 +150,16 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	return v, nil
 }
 
-// contactsOf lists the contacts of a license's customer who speak for its instance.
+// contactsOf lists the contacts of a license's customer who speak for its instance, then those of the one that it was
+// merged into.
 func contactsOf(a *customer.Account, l license.License) (list []license.Contact) {
-	for _, c := range a.Customer.Contacts {
-		if c.IsFor(customer.Keys, l.Instance) || c.IsFor(customer.Renewals, l.Instance) {
-			list = append(list, license.Contact{Name: c.Name, Email: c.Email})
+	for _, of := range a.Keepers(l.Customer) {
+		for _, c := range of.Contacts {
+			known := func(have license.Contact) bool { return input.SameMailbox(have.Email, c.Email) }
+			speaks := c.IsFor(customer.Keys, l.Instance) || c.IsFor(customer.Renewals, l.Instance)
+			if speaks && !slices.ContainsFunc(list, known) {
+				list = append(list, license.Contact{Name: c.Name, Email: c.Email})
+			}
 		}
 	}
 	return list

@@ -449,6 +449,11 @@ func TestAcquisitionIsMergedAndUndone(t *testing.T) {
 		t.Errorf("got account %+v, want Big Corporation's with Small Ltd", both.Customer)
 	}
 	s.get(sam, "/console/customers/"+string(both.Merged[0].Reference)).WantRedirect(pageOf(both))
+	page := s.get(sam, "/console/licenses/"+small.ID).WantStatus(200).Page()
+	to := page.Find("#to option").Map(func(_ int, o *goquery.Selection) string { return o.AttrOr("value", "") })
+	if want := []string{"sue@small.example", "ann@big.example"}; !slices.Equal(to, want) {
+		t.Errorf("got the key offered to %q, want %q, as it can be sent", to, want)
+	}
 	s.advance(300 * 24 * 3600e9)
 	renewed := s.issues(renew(small)) // a contract of either can be renewed
 	if renewed.Instance != small.Instance || s.license(small.ID).Successor != renewed.ID {
