@@ -398,7 +398,7 @@ func TestCustomerOnRecordIsFoundByNameAndDomain(t *testing.T) {
 	} {
 		e := newTestEnv()
 		known.ID = "01customer"
-		if err := e.AddCustomer(t.Context(), known, "sam@vendor.example"); err != nil {
+		if err := e.IssueLicenses(t.Context(), store.Issue{Customer: &known, By: "sam@vendor.example"}); err != nil {
 			t.Fatal(err)
 		}
 		e.imported(t, header+good)

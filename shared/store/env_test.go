@@ -83,7 +83,7 @@ func add(t *testing.T, b *testEnv, l license.License) {
 // addCustomer puts a customer on record.
 func addCustomer(t *testing.T, b *testEnv, c customer.Customer) {
 	t.Helper()
-	if err := b.AddCustomer(t.Context(), c, "ops"); err != nil {
+	if err := b.IssueLicenses(t.Context(), store.Issue{Customer: &c, By: "ops"}); err != nil {
 		t.Fatal(err)
 	}
 }

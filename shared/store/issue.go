@@ -345,11 +345,3 @@ func (s *Store) OnRecord(ctx context.Context, ids ...string) (map[string]license
 	}
 	return known, nil
 }
-
-// AddCustomer puts a customer on record that has no license yet.
-func (s *Store) AddCustomer(ctx context.Context, new customer.Customer, by string) error {
-	if err := s.IssueLicenses(ctx, Issue{Customer: &new, By: by}); err != nil {
-		return fmt.Errorf("store: adding customer %s: %w", new.ID, err)
-	}
-	return nil
-}

@@ -171,7 +171,7 @@ func (f *filler) customer(ctx context.Context, i, instances int, k *records) err
 	})
 	c.Domains = []string{strings.ToLower(syllables(i)) + ".example"}
 	f.now = start.Add(-time.Duration(f.random.IntN(3*365*24)) * time.Hour)
-	if err := f.store.AddCustomer(ctx, c, "sam@vendor.example"); err != nil {
+	if err := f.store.IssueLicenses(ctx, store.Issue{Customer: &c, By: "sam@vendor.example"}); err != nil {
 		return err
 	}
 	k.customers, k.words = []string{string(c.Reference)}, strings.Fields(name)[:1]

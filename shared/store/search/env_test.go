@@ -60,7 +60,7 @@ func file(t *testing.T, b *testEnv, d request.Details) request.Request {
 // addCustomer puts a customer on record.
 func addCustomer(t *testing.T, b *testEnv, c customer.Customer) {
 	t.Helper()
-	if err := b.kept.AddCustomer(t.Context(), c, "ops"); err != nil {
+	if err := b.kept.IssueLicenses(t.Context(), store.Issue{Customer: &c, By: "ops"}); err != nil {
 		t.Fatal(err)
 	}
 }
