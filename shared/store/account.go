@@ -107,6 +107,23 @@ func (c *changeset) seen(ctx context.Context, versions map[string]int64) error {
 var errAccountChanged = fault.New(fault.Conflict,
 	"Someone else changed this customer first, so your change was not saved. Reload the page and try again.")
 
+// orChanged returns the error of a change that missed something, or a conflict if one of its accounts changed since it
+// was opened: somebody may have moved it away meanwhile.
+func (c *changeset) orChanged(ctx context.Context, err error) error {
+	if fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	for _, a := range c.accounts {
+		switch version, err := c.store.table.Version(ctx, rowkey.Guard(a.id)); {
+		case err != nil:
+			return err
+		case version != a.version:
+			return errAccountChanged
+		}
+	}
+	return err
+}
+
 // AccountChange is what an operator does to something of a customer.
 type AccountChange struct {
 	Customer string // the ID of the survivor
@@ -122,7 +139,7 @@ func (s *Store) changeAccount(ctx context.Context, change AccountChange, f func(
 			return err
 		}
 		if err := f(c, c.accounts[change.Customer]); err != nil {
-			return err
+			return c.orChanged(ctx, err)
 		}
 		if err := c.Commit(ctx); err != nil {
 			return fmt.Errorf("store: customer %s: %w", change.Customer, err)

@@ -58,7 +58,7 @@ func (s *Store) MoveInstances(ctx context.Context, m Move) error {
 		}
 		for _, id := range m.Instances {
 			if err := c.move(ctx, from, to, id, m); err != nil {
-				return err
+				return c.orChanged(ctx, err)
 			}
 		}
 		if err := c.Commit(ctx); err != nil {

@@ -75,7 +75,7 @@ func (s *Store) IssueLicenses(ctx context.Context, i Issue) error {
 		}
 		c := s.begin()
 		if err := c.issue(ctx, i); err != nil {
-			return err
+			return c.orChanged(ctx, err)
 		}
 		if len(i.Licenses) > 0 && i.To.Email != "" && !i.Imported {
 			c.queue(notice.LicenseKey(i.Licenses, i.To))
