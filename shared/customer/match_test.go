@@ -190,8 +190,10 @@ func TestMatchIsNeverAnUnrelatedInstance(t *testing.T) {
 				related = related || known.Server.Dataset() == asked.Server.Dataset() ||
 					slices.Contains(asked.Servers, known.Server)
 			}
-			related = related || slices.Contains(asked.Licenses, i.Licenses[0].ID) || m.How == ProductionID &&
-				i.Production == m.From
+			related = related || slices.Contains(asked.Licenses, i.Licenses[0].ID)
+			if p := a.Instance(i.Production); p != nil { // the ID of production, of which it is a copy
+				related = related || p.Server() == asked.Server
+			}
 			if !related {
 				t.Fatalf("%+v gives %+v: %s is unrelated", asked, m, id)
 			}
