@@ -18,6 +18,22 @@ type Asked struct {
 	Servers  []license.Server
 }
 
+// AskedBy returns what a request says about the installation that it is for.
+func AskedBy(r request.Request) Asked {
+	named := license.ReadReference(r.Replaces)
+	asked := Asked{
+		Server: r.Server, Environment: r.Environment, OldServer: r.OldServer, Licenses: named.AnyCase(),
+		Servers: named.Servers,
+	}
+	switch r.Kind {
+	case request.Staging:
+		asked.Environment = request.StagingUse
+	case request.Evaluation, request.New, request.Upgrade:
+		asked.Environment = request.ProductionUse
+	}
+	return asked
+}
+
 // How says why Match came to its result.
 type How string
 

@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -126,6 +127,30 @@ func TestMatch(t *testing.T) {
 			!slices.Equal(got.Candidates, test.want.Candidates) {
 			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}
+	}
+}
+
+func TestRequestSaysWhatItIsFor(t *testing.T) {
+	const id = "01ctf3v1bqy5yqv8zs4rk6w5hc"
+	d := request.Details{Server: second, Replaces: "license “" + id + "” of " + string(first) + "."}
+	named := Asked{Server: second, Licenses: license.ReadReference(d.Replaces).AnyCase(),
+		Servers: []license.Server{first}}
+	if !slices.Contains(named.Licenses, id) {
+		t.Errorf("got licenses %q without the one that is named", named.Licenses)
+	}
+	for kind, want := range map[request.Kind]request.Environment{
+		request.Evaluation: request.ProductionUse, request.New: request.ProductionUse,
+		request.Upgrade: request.ProductionUse, request.Staging: request.StagingUse, request.Renewal: "",
+	} {
+		d.Kind, named.Environment = kind, want
+		if got := AskedBy(request.Request{Details: d}); !reflect.DeepEqual(got, named) {
+			t.Errorf("%s: got %+v, want %+v", kind, got, named)
+		}
+	}
+	d.Kind, d.Environment, d.OldServer = request.Replacement, request.StagingUse, request.OldLost
+	named.Environment, named.OldServer = d.Environment, d.OldServer
+	if got := AskedBy(request.Request{Details: d}); !reflect.DeepEqual(got, named) {
+		t.Errorf("replacement: got %+v, want %+v", got, named)
 	}
 }
 

@@ -162,7 +162,7 @@ func (d *Draft) likelyInstance(contract string) {
 		return
 	}
 	if d.Request != nil {
-		d.Form.Instance = d.Account.Match(askedBy(*d.Request)).Instance
+		d.Form.Instance = d.Account.Match(customer.AskedBy(*d.Request)).Instance
 	}
 	if contract == "" {
 		return

@@ -196,7 +196,7 @@ func (d *Draft) choose(instance string) {
 		return
 	}
 	if d.Request != nil {
-		d.Match = d.Account.Match(askedBy(*d.Request))
+		d.Match = d.Account.Match(customer.AskedBy(*d.Request))
 	}
 	d.Instance = d.Account.Instance(instance)
 	switch {
@@ -270,22 +270,6 @@ func (d *Draft) prefetch(ctx context.Context, id string) (err error) {
 		return nil // the form may name another one
 	}
 	return err
-}
-
-// askedBy is what a request says about the installation.
-func askedBy(r request.Request) customer.Asked {
-	named := license.ReadReference(r.Replaces)
-	asked := customer.Asked{
-		Server: r.Server, Environment: r.Environment, OldServer: r.OldServer, Licenses: named.AnyCase(),
-		Servers: named.Servers,
-	}
-	switch r.Kind {
-	case request.Staging:
-		asked.Environment = request.StagingUse
-	case request.Evaluation, request.New, request.Upgrade:
-		asked.Environment = request.ProductionUse
-	}
-	return asked
 }
 
 // licenseMeant returns the license of the instance that the draft is about: the one that ends last for a renewal, the
