@@ -19,7 +19,8 @@ type sentLetterView struct {
 	HTMLAt  string // the address of its HTML
 }
 
-// sentLetter reads the email in the address as an attempt sent it.
+// sentLetter reads the email in the address as an attempt sent it, without the secrets of its private links: they are
+// the recipient's alone.
 func (s *site) sentLetter(r *http.Request, about string) (m mail.Message, attempt int, err error) {
 	id, err := mailOf(r, about)
 	if err != nil {
@@ -30,7 +31,7 @@ func (s *site) sentLetter(r *http.Request, about string) (m mail.Message, attemp
 		return m, 0, fault.Wrap(fault.NotFound, err, "There is no such email.")
 	}
 	m, err = s.store.Letter(r.Context(), id, attempt)
-	return m, attempt, err
+	return m.WithoutSecrets(), attempt, err
 }
 
 // showSentLetter returns the handler of the page of a sent email. section and path are those of its request or license.
