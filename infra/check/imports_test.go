@@ -88,7 +88,8 @@ func wiring(name string) bool {
 // domain reports whether a package is part of the domain, which knows neither HTTP nor AWS.
 func domain(name string) bool {
 	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/atomicfile",
-		"shared/properties", "shared/reminder", "shared/request", "shared/input", "shared/reference", "shared/customer")
+		"shared/properties", "shared/reminder", "shared/request", "shared/input", "shared/reference", "shared/customer",
+		"shared/token")
 }
 
 func within(name string, folders ...string) bool {

@@ -3,8 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
 	"fmt"
 	"slices"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
+	"marketplace/shared/token"
 )
 
 // requestEntity is a request as a changeset writes it.
@@ -75,42 +74,42 @@ type timeToIssue struct {
 	Seconds int64 `json:"seconds"`
 }
 
-// idempotencyDays is how long a client's token is remembered.
+// idempotencyDays is how long a client's key is remembered.
 const idempotencyDays = 90
 
-// idempotency is what is kept of a client's token.
+// idempotency is what is kept of a client's key.
 type idempotency struct {
 	RequestID string `json:"requestId"`
 }
 
-// FileRequest records a license request and the mails about it, in one transaction and, if the token is new, without
-// reading. token is the client's: the same details with the same token are the same request, which is returned with
-// created false; other details with it are another request. "" is no token. The mails confirm the request to the
+// FileRequest records a license request and the mails about it, in one transaction and, if the key is new, without
+// reading. key is the client's: the same details with the same key are the same request, which is returned with
+// created false; other details with it are another request. "" is no key. The mails confirm the request to the
 // customer, and tell sales of it.
-func (s *Store) FileRequest(ctx context.Context, d request.Details, token string) (
+func (s *Store) FileRequest(ctx context.Context, d request.Details, key string) (
 	r request.Request, created bool, err error) {
-	return s.file(ctx, request.Request{Details: d}, token)
+	return s.file(ctx, request.Request{Details: d}, key)
 }
 
 // FileUnconfirmed is FileRequest for a request that a program may have sent. It queues no mails: TellUnconfirmed tells
 // sales of all such requests together.
-func (s *Store) FileUnconfirmed(ctx context.Context, d request.Details, token string) (
+func (s *Store) FileUnconfirmed(ctx context.Context, d request.Details, key string) (
 	r request.Request, created bool, err error) {
-	return s.file(ctx, request.Request{Details: d, Unconfirmed: true}, token)
+	return s.file(ctx, request.Request{Details: d, Unconfirmed: true}, key)
 }
 
-func (s *Store) file(ctx context.Context, r request.Request, token string) (
+func (s *Store) file(ctx context.Context, r request.Request, key string) (
 	_ request.Request, created bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
-	r.ID, r.Token, r.State, r.Created, r.Due = s.newID(), rand.Text(), request.Received, now, request.DueAt(now)
-	known := rowkey.Idempotency(token, r.Fingerprint())
+	r.ID, r.Token, r.State, r.Created, r.Due = s.newID(), token.Status.New(), request.Received, now, request.DueAt(now)
+	known := rowkey.Idempotency(key, r.Fingerprint())
 	for range drawn {
 		if r.Reference, err = reference.New(reference.Request, s.random); err != nil {
 			break
 		}
 		c := s.begin()
 		c.fileRequest(r)
-		if token != "" {
+		if key != "" {
 			row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
 			row.Expires = now.AddDate(0, 0, idempotencyDays)
 			c.Create(row)
@@ -124,7 +123,7 @@ func (s *Store) file(ctx context.Context, r request.Request, token string) (
 	case err == nil:
 		r.Version = 1
 		return r, true, nil
-	case token != "" && entity.IsConflictOn(err, known):
+	case key != "" && entity.IsConflictOn(err, known):
 		var first idempotency
 		if _, err := s.table.Get(ctx, known, &first); err != nil {
 			return request.Request{}, false, err
@@ -173,17 +172,12 @@ func (s *Store) Request(ctx context.Context, id string) (request.Request, error)
 
 // RequestByToken reads a license request for the holder of its private link. A wrong token is reported like a missing
 // request.
-func (s *Store) RequestByToken(ctx context.Context, id, token string) (request.Request, error) {
+func (s *Store) RequestByToken(ctx context.Context, id, given string) (request.Request, error) {
 	r, err := s.Request(ctx, id)
-	if err == nil && !sameSecret(r.Token, token) {
+	if err == nil && !token.Status.Same(r.Token, given) {
 		return request.Request{}, fault.New(fault.NotFound, "There is no license request %s.", id)
 	}
 	return r, err
-}
-
-// sameSecret compares two secrets in a time that does not depend on where they differ.
-func sameSecret(a, b string) bool {
-	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
 // CorrectEmail changes the address of a request from one to another, as its customer asked, and confirms the request

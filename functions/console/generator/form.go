@@ -1,7 +1,6 @@
 package generator
 
 import (
-	"crypto/rand"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/token"
 )
 
 // Form is what an operator typed and selected, every field as text. The comments name the page's fields.
@@ -231,7 +231,7 @@ func validID(s string) bool {
 }
 
 // newToken returns the part of a custom package's name that nobody can guess.
-func newToken() string { return strings.ToLower(rand.Text()) }
+func newToken() string { return strings.ToLower(token.Package.New()) }
 
 var tokenPattern = lazyregexp.New(`^[a-z2-7]{26}$`)
 

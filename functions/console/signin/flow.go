@@ -1,8 +1,6 @@
 package signin
 
 import (
-	"crypto/rand"
-	"crypto/subtle"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +13,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/logging"
+	"marketplace/shared/token"
 	"marketplace/shared/web"
 )
 
@@ -57,7 +56,7 @@ func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) error {
 		return g.refuse(w, r, err, page)
 	}
 	a := attempt{
-		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Return: page,
+		State: token.SignIn.New(), Nonce: token.SignIn.New(), Verifier: oauth2.GenerateVerifier(), Return: page,
 		Begun: g.now().Unix(),
 	}
 	if err := g.cookies.set(w, attemptCookie, a, attemptLife); err != nil {
@@ -79,7 +78,7 @@ func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) error {
 func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	answer := r.URL.Query()
 	a, ok := g.attempt(r)
-	if !ok || subtle.ConstantTimeCompare([]byte(a.State), []byte(answer.Get("state"))) != 1 {
+	if !ok || !token.SignIn.Same(a.State, answer.Get("state")) {
 		_, in, err := g.session(r)
 		if err != nil {
 			return err

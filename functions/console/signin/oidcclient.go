@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"marketplace/shared/token"
 )
 
 // oidcClient is the console in its role as a client of the OIDC provider, a "relying party".
@@ -96,18 +97,18 @@ func (c *oidcClient) person(ctx context.Context, code string, a attempt) (Person
 	if err != nil {
 		return Person{}, err
 	}
-	token, err := provider.Exchange(oidc.ClientContext(ctx, c.Client), code, oauth2.VerifierOption(a.Verifier))
+	answer, err := provider.Exchange(oidc.ClientContext(ctx, c.Client), code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		return Person{}, notExchanged(err)
 	}
-	raw, _ := token.Extra("id_token").(string)
+	raw, _ := answer.Extra("id_token").(string)
 	id, err := provider.verifier.Verify(ctx, raw)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "fetching keys"): // the library flattens this cause
 		return Person{}, unavailable("the provider's keys cannot be fetched", err)
 	case err != nil:
 		return Person{}, unproven("the ID token is not valid", err)
-	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.Nonce)) != 1:
+	case !token.SignIn.Same(a.Nonce, id.Nonce):
 		return Person{}, unproven("the ID token belongs to another sign-in", nil)
 	}
 	var claims map[string]json.RawMessage

@@ -1,9 +1,10 @@
 package signin
 
 import (
-	"crypto/rand"
 	"net/http"
 	"time"
+
+	"marketplace/shared/token"
 )
 
 const (
@@ -26,7 +27,7 @@ type session struct {
 }
 
 func newSession(p Person, now time.Time) session {
-	return session{ID: rand.Text(), Email: p.Email, Name: p.Name, Role: p.Role.String(), Begun: now.Unix(),
+	return session{ID: token.Session.New(), Email: p.Email, Name: p.Name, Role: p.Role.String(), Begun: now.Unix(),
 		Used: now.Unix()}
 }
 

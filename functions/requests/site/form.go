@@ -1,7 +1,6 @@
 package site
 
 import (
-	"crypto/rand"
 	"net/url"
 	"slices"
 	"strconv"
@@ -218,6 +217,3 @@ func parseForm(values url.Values, edition license.Edition) (f request.Form, bad 
 	f.Edition = string(edition)
 	return f, bad
 }
-
-// newToken returns a random idempotency key for a form.
-func newToken() string { return rand.Text() }

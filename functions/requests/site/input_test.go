@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
+	"marketplace/shared/token"
 )
 
 // TestAcceptedInputCanBeSentSignedAndShown types what strangers and office programs produce into the form. Whatever is
@@ -29,7 +30,7 @@ func TestAcceptedInputCanBeSentSignedAndShown(t *testing.T) {
 			"name", typed.Draw(t, "name"), "company", typed.Draw(t, "company"), "message", typed.Draw(t, "message"),
 			"phone", "555 0123 "+local.Draw(t, "phone"),
 			"email", "Jane <j@"+domain.Draw(t, "domain")+".example>", "contacts", local.Draw(t, "contact")+"@x.example",
-			"idempotencyKey", newToken())
+			"idempotencyKey", token.Form.New())
 		answer := env.send("/request/developer", form)
 		if answer.StatusCode == http.StatusUnprocessableEntity {
 			return

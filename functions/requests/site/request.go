@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
+	"marketplace/shared/token"
 	"marketplace/shared/web"
 )
 
@@ -41,7 +42,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 		return redirectToEdition(w, r, "/request/", r.PathValue("edition"))
 	}
 	f := prefill(r.URL.Query(), edition)
-	f.IdempotencyKey = newToken()
+	f.IdempotencyKey = token.Form.New()
 	c, err := s.catalog()
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	v := newFormView(f, nil, c.LOCThresholds)
 	v.FromServer = f.Server != "" || f.Loc != ""
 	v.Query = linkQuery(r.URL.Query())
-	// A browser that goes back shows its copy with the same token, so sending the form again makes no second request.
+	// A browser that goes back shows its copy with the same key, so sending the form again makes no second request.
 	w.Header().Set("Cache-Control", "private, no-cache")
 	return s.renderForm(w, http.StatusOK, v)
 }
@@ -94,10 +95,10 @@ func (s *site) submitForm(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// renderFormAgain shows the form with everything that was typed, and its errors. It replaces a token that is too long.
+// renderFormAgain shows the form with everything that was typed, and its errors. It replaces a key that is too long.
 func (s *site) renderFormAgain(w http.ResponseWriter, f request.Form, bad []fault.Field) error {
 	if f.IdempotencyKey == "" || len(f.IdempotencyKey) > request.MaxKey {
-		f.IdempotencyKey = newToken()
+		f.IdempotencyKey = token.Form.New()
 	}
 	c, err := s.catalog()
 	if err != nil {

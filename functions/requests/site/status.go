@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/token"
 	"marketplace/shared/web"
 )
 
@@ -274,27 +275,10 @@ func emailHint(r request.Request) string {
 		"The page behind statusUrl corrects it."
 }
 
-// linkToken returns the token of a private link as mail programs and people pass it on: in any case of letters, with
-// characters that surrounded the link, and with remains of quoted-printable (RFC 2045 §6.7). Tokens are base32.
-func linkToken(s string) string {
-	s = strings.ReplaceAll(strings.ToUpper(s), "=3D", "")
-	if len(s) == tokenLength+2 {
-		s = strings.TrimPrefix(s, "3D") // the rest of token=3D…
-	}
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' || '2' <= r && r <= '7' {
-			return r
-		}
-		return -1
-	}, s)
-}
-
-// tokenLength is the length of a token: rand.Text.
-const tokenLength = 26
-
-// byToken reads the request of the path with its token. The error does not say whether the ID or the token is wrong.
-func (s *site) byToken(r *http.Request, token string) (request.Request, error) {
-	found, err := s.store.RequestByToken(r.Context(), strings.ToLower(r.PathValue("id")), linkToken(token))
+// byToken reads the request of the path with the token of its private link. The error does not say whether the ID
+// or the token is wrong.
+func (s *site) byToken(r *http.Request, given string) (request.Request, error) {
+	found, err := s.store.RequestByToken(r.Context(), strings.ToLower(r.PathValue("id")), token.Status.Read(given))
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind == fault.NotFound {
 		err = fault.Wrap(fault.NotFound, err,
