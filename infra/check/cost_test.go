@@ -27,6 +27,7 @@ import (
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -189,7 +190,7 @@ func (e *costEnv) measureRequests() {
 	ctx := e.t.Context()
 	var r request.Request
 	file := func() (err error) {
-		r, _, err = e.FileRequest(ctx, details(1), "0f8fad5b-d9cb-469f-a165-70867728950e")
+		r, _, err = storetest.FileRequest(ctx, e, details(1), "0f8fad5b-d9cb-469f-a165-70867728950e")
 		return err
 	}
 	filed := e.measure("file a request, with two emails", file)
@@ -303,7 +304,7 @@ func (e *costEnv) measureLicense(p *purchase) {
 func (e *costEnv) measureRest() {
 	ctx := e.t.Context()
 	e.measure("file an unconfirmed request", func() error {
-		_, _, err := e.FileUnconfirmed(ctx, details(3), "")
+		_, _, err := storetest.FileUnconfirmed(ctx, e, details(3), "")
 		return err
 	})
 	e.measure("tell sales of one unconfirmed request, with an email", func() error {

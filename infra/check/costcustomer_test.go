@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/search"
+	"marketplace/shared/store/storetest"
 )
 
 // purchase is what a customer buys: a contract for one production instance and one staging instance.
@@ -34,8 +35,8 @@ func (e *costEnv) buy(d request.Details, from license.Date) *purchase {
 	p.customer = customer.Customer{
 		ID: e.newID(), Name: d.Company, Domains: []string{customer.DomainOf(d.Email)}, Created: now,
 		Contacts: []customer.Contact{
-			{Name: d.Name, Email: d.Email, Since: now, VouchedBy: operator},
-			{Name: "Jonas Brandt", Email: d.Contacts[0], Since: now, VouchedBy: operator},
+			{Name: d.Name, Email: d.Email, Since: now, AddedBy: operator, VouchedBy: operator},
+			{Name: "Jonas Brandt", Email: d.Contacts[0], Since: now, AddedBy: operator, VouchedBy: operator},
 		},
 	}
 	for i, environment := range []request.Environment{request.ProductionUse, request.StagingUse} {
@@ -125,7 +126,7 @@ func (e *costEnv) inReview(i int, kind request.Kind) request.Request {
 	e.t.Helper()
 	d := details(i)
 	d.Kind = kind
-	r, _, err := e.FileRequest(e.t.Context(), d, "")
+	r, _, err := storetest.FileRequest(e.t.Context(), e, d, "")
 	e.must(err)
 	r, err = e.Review(e.t.Context(), store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.InReview})
 	e.must(err)
@@ -213,7 +214,7 @@ func (e *costEnv) measureCustomer() {
 	}
 	save("add a contact", func(c *customer.Customer) {
 		c.Contacts = append(c.Contacts, customer.Contact{Name: "Lena Vogt", Email: "lena.vogt@customer1.example",
-			Since: time.Now().UTC(), VouchedBy: operator})
+			Since: time.Now().UTC(), AddedBy: operator, VouchedBy: operator})
 	})
 	save("put a contact first", func(c *customer.Customer) {
 		c.Contacts[0], c.Contacts[2] = c.Contacts[2], c.Contacts[0]

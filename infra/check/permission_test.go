@@ -149,13 +149,13 @@ func (u *user) requestsSteps() []step {
 			Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com",
 			Company: "Example",
 		}
-		u.filed, _, err = u.s.FileRequest(u.ctx, details, "token")
+		u.filed, _, err = storetest.FileRequest(u.ctx, u.s, details, "token")
 		return err
 	}
 	return []step{
 		{"FileRequest", file},
 		{"FileUnconfirmed", func() error {
-			_, _, err := u.s.FileUnconfirmed(u.ctx, u.filed.Details, "another token")
+			_, _, err := storetest.FileUnconfirmed(u.ctx, u.s, u.filed.Details, "another token")
 			return err
 		}},
 		{"CorrectEmail", func() error {
@@ -309,7 +309,7 @@ func (u *user) consoleSteps() []step {
 		{"Review", func() error {
 			other := u.filed.Details
 			other.Kind = request.Replacement
-			r, _, err := s.FileRequest(ctx, other, "")
+			r, _, err := storetest.FileRequest(ctx, s, other, "")
 			if err != nil {
 				return err
 			}

@@ -71,7 +71,7 @@ func TestOutboxSendsTwoThousandMailsASecond(t *testing.T) {
 		for i := range requests {
 			d := details(i)
 			d.Company = fmt.Sprintf("%x %x", 1_000_003*(i+1), 7_919*(i+1))
-			_, _, err := e.FileRequest(t.Context(), d, "")
+			_, _, err := storetest.FileRequest(t.Context(), e, d, "")
 			e.must(err)
 		}
 		filed, filedBy := rate(mails, e.meter.Spent().Partitions)

@@ -383,7 +383,7 @@ func (p *plan) joinContacts(c *customer.Customer, people []license.Contact) {
 		case len(c.Contacts) == customer.MaxContacts:
 			left++
 		default:
-			added := customer.Contact{Name: to.Name, Email: to.Email, Since: p.now, VouchedBy: p.by}
+			added := customer.Contact{Name: to.Name, Email: to.Email, Since: p.now, AddedBy: p.by, VouchedBy: p.by}
 			c.Contacts = append(c.Contacts, added)
 		}
 	}

@@ -81,10 +81,10 @@ func (s *mailStates) fill() request.Request {
 		ProductVersion: "6.7.1"}
 	details, err := form.Accept()
 	s.must(err)
-	r, _, err := s.FileRequest(ctx, details, "")
+	r, _, err := storetest.FileRequest(ctx, s, details, "")
 	s.must(err)
-	s.send(notice.RequestReceived(r, false).ID)
-	s.report(notice.RequestReceived(r, false).ID, outbox.Report{Outcome: outbox.Delivered})
+	s.send(notice.RequestReceived(r).ID)
+	s.report(notice.RequestReceived(r).ID, outbox.Report{Outcome: outbox.Delivered})
 	s.must(box.Fail(ctx, s.begin(notice.RequestNew(r).ID), "smtp; 554 5.7.1 relaying denied"))
 	r, err = s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example", To: request.Waiting,
 		Text: "Which version of the server do you use?"})

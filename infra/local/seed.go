@@ -220,8 +220,14 @@ func (s *seeder) file(ctx context.Context, c company, a asking) (request.Request
 	if err != nil {
 		return request.Request{}, err
 	}
-	r, _, err := s.Silent().FileRequest(ctx, d, "")
-	return r, err
+	r, _, err := s.Silent().FileRequest(ctx, store.Filing{Details: d})
+	if err != nil {
+		return r, err
+	}
+	if err := s.Silent().ConfirmRequests(ctx, r.ID, r.Secret, r.ID); err != nil {
+		return r, err
+	}
+	return s.Request(ctx, r.ID)
 }
 
 func (s *seeder) review(ctx context.Context, r request.Request, to request.State, text string) (request.Request,

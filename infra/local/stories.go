@@ -195,7 +195,7 @@ func (s *seeder) reseller(ctx context.Context, now time.Time) error {
 		c.Contacts[i].Partner, c.Contacts[i].For = partner, []customer.Purpose{customer.Keys}
 		c.Contacts = append(c.Contacts, customer.Contact{
 			Name: ocean.people[0], Email: emailOf(ocean.people[0], ocean.domain),
-			For: []customer.Purpose{customer.Renewals}, Since: s.now, VouchedBy: operators[0],
+			For: []customer.Purpose{customer.Renewals}, Since: s.now, AddedBy: operators[0], VouchedBy: operators[0],
 		})
 		c.Domains = append(c.Domains, ocean.domain)
 		c.Outside = append(c.Outside, customer.Outside{System: "CRM", ID: "4711"})

@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/bolt"
 )
 
@@ -144,11 +145,11 @@ func newMailEnv(t *testing.T) *mailEnv {
 func (w *mailEnv) file(t *testing.T) (toCustomer, toSales string) {
 	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX",
 		Email: "ada@example.org"}
-	r, _, err := w.store.FileRequest(t.Context(), details, "")
+	r, _, err := storetest.FileRequest(t.Context(), w.store, details, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return notice.RequestReceived(r, false).ID, notice.RequestNew(r).ID
+	return notice.RequestReceived(r).ID, notice.RequestNew(r).ID
 }
 
 // begin marks a mail as being sent by a mailer with a lease, and returns its letter.

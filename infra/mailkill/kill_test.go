@@ -166,7 +166,7 @@ func (r *run) fill() {
 		recorder.Table = filling
 		s := delivery.New(store.New(recorder, store.Options{Now: r.now, NewID: newID}))
 		for i := range 250 {
-			filed, _, err := s.FileRequest(ctx, request.Details{
+			filed, _, err := storetest.FileRequest(ctx, s, request.Details{
 				Kind: request.New, Edition: license.Developer, Loc: 120_000, ProductVersion: "6.7",
 				Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrm%05d", i)), Name: "Ada Lovelace",
 				Email: fmt.Sprintf("ada@host%d.example", i%90), Company: "Analytical Engines", Country: "England",

@@ -81,13 +81,10 @@ func (w *world) file() {
 	if w.chance(50) {
 		token = fmt.Sprintf("token-%d", w.ids)
 	}
-	file := w.people.store.FileRequest
-	if unconfirmed {
-		file = w.people.store.FileUnconfirmed
-	}
+	filing := store.Filing{Details: details, Key: token, Suspicious: unconfirmed}
 	var r request.Request
 	if !w.do("a customer files a request", func() (err error) {
-		r, _, err = file(context.Background(), details, token)
+		r, _, err = w.people.store.FileRequest(context.Background(), filing)
 		return err
 	}) {
 		return
@@ -104,7 +101,7 @@ func (w *world) file() {
 	}
 	if token != "" && w.chance(50) {
 		w.do("the customer files it again", func() error {
-			again, created, err := file(context.Background(), details, token)
+			again, created, err := w.people.store.FileRequest(context.Background(), filing)
 			if err == nil && (created || again.ID != r.ID) {
 				w.failf("the token of %s made %s", r.ID, again.ID)
 			}

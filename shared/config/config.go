@@ -30,6 +30,7 @@ type Config struct {
 	OIDCClientSecret    string
 	SessionKeys         string
 	PublicMailDomains   []string
+	OneOperator         bool
 }
 
 // Variable is an environment variable that configures the programs.
@@ -74,6 +75,10 @@ var Variables = []Variable{
 		"Further mail domains at which anybody can have an address, separated by commas. None of them is a " +
 			"customer's.",
 		unchecked(func(c *Config, v string) { c.PublicMailDomains = strings.FieldsFunc(strings.ToLower(v), between) })},
+	{"SECOND_PERSON", "on",
+		"Whether what takes something from a customer, and no contact asked for, needs the word of a second colleague: " +
+			"on, or off for a vendor with one salesperson, who then confirms it.",
+		checked(checkSwitch, func(c *Config, v string) { c.OneOperator = v == "off" })},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
 	{"OIDC_ISSUER", "", "The issuer URL of the console's OpenID Connect provider, exactly as in its tokens.",
@@ -111,6 +116,13 @@ func Load(getenv func(string) string, needed ...string) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+func checkSwitch(s string) error {
+	if s != "on" && s != "off" {
+		return errors.New("neither on nor off")
+	}
+	return nil
 }
 
 func unchecked(set func(*Config, string)) func(*Config, string) error {

@@ -71,9 +71,13 @@ type Contact struct {
 	For     []Purpose `json:"for,omitempty"`     // none: all purposes
 	// Instances are the IDs of the instances that the person speaks for; none: all.
 	Instances []string  `json:"instances,omitempty"`
-	Since     time.Time `json:"since"`               // UTC
-	VouchedBy string    `json:"vouchedBy,omitempty"` // who added the contact: a colleague's email address, or "import"
-	Confirmed time.Time `json:"confirmed,omitzero"`  // when the mailbox was last confirmed; for display
+	Since     time.Time `json:"since"` // UTC
+	// AddedBy is who added the contact: a colleague's email address, or "import".
+	AddedBy string `json:"addedBy,omitempty"`
+	// VouchedBy is the colleague who says that the person may speak for the customer from the beginning (InEffect), or
+	// "import"; "" for nobody.
+	VouchedBy string    `json:"vouchedBy,omitempty"`
+	Confirmed time.Time `json:"confirmed,omitzero"` // when the mailbox was last confirmed; for display
 }
 
 // IsFor reports whether the person is written to for a purpose about an instance.

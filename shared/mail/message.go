@@ -13,6 +13,11 @@ const (
 	RequestQuestion    Kind = "request-question"    // to the customer: we have a question
 	RequestRejected    Kind = "request-rejected"    // to the customer: your request was declined
 	RequestWithdrawn   Kind = "request-withdrawn"   // to the customer: your request was withdrawn
+	RequestsToConfirm  Kind = "requests-to-confirm" // to an address: requests that wait for its confirmation
+	RequestConfirmed   Kind = "request-confirmed"   // to nobody: others replace it (notice.Notice.Expands)
+	RequestAsk         Kind = "request-ask"         // to a contact: is this request yours?
+	RequestAnswered    Kind = "request-answered"    // to sales: what a contact said about a request
+	RequestsOfDomain   Kind = "requests-of-domain"  // to sales: unusually many unconfirmed requests
 	LicenseKey         Kind = "license-key"         // to the customer: a license key
 	LicenseExpiring    Kind = "license-expiring"    // to the customer: a license expires soon
 	LicenseUnreached   Kind = "license-unreached"   // to sales: no contact of the license can be reached
@@ -21,7 +26,8 @@ const (
 
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
 func (k Kind) ToSales() bool {
-	return k == RequestNew || k == RequestUnconfirmed || k == LicenseUnreached || k == LicenseNextKey
+	return k == RequestNew || k == RequestUnconfirmed || k == RequestAnswered || k == RequestsOfDomain ||
+		k == LicenseUnreached || k == LicenseNextKey
 }
 
 // ToRequester reports whether messages of the kind go to the address that a request has when they are sent: the

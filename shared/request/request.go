@@ -135,16 +135,31 @@ type Request struct {
 	Token     string              `json:"token"` // opens the customer's status page; secret
 	State     State               `json:"state"`
 	Created   time.Time           `json:"created"` // UTC
-	Due       time.Time           `json:"due"`     // UTC; one business day after Created
+	Due       time.Time           `json:"due"`     // UTC; one business day after Created, or after it was confirmed
 	Details
 
-	// Unconfirmed marks a request that a program may have sent: its form came with the hidden field filled in. It sends
-	// no emails and waits beside the queue until an operator works on it.
+	// Unconfirmed marks a request of which nobody has said that the person behind the address sent it, and which no
+	// operator has looked at. It waits beside the queue.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
+	// Suspicious marks a request that a program may have sent: its form came with the hidden field filled in. It sends
+	// no email by itself.
+	Suspicious bool `json:"suspicious,omitempty"`
+	// Secret confirms the request; only the email to its address has it.
+	Secret    string    `json:"secret"`
+	Confirmed time.Time `json:"confirmed,omitzero"` // UTC; when the person behind the address said: I sent it
+	Link      *Link     `json:"link,omitempty"`     // through which it came; nil: none
+	FiledBy   string    `json:"filedBy,omitempty"`  // the colleague who filed it for the customer; "": the customer
+	// Asked is when contacts of the customer were asked whether the request is theirs, and AskedOf their addresses.
+	Asked   time.Time `json:"asked,omitzero"` // UTC
+	AskedOf []string  `json:"askedOf,omitempty"`
+	Answers []Answer  `json:"answers,omitempty"` // of the contacts, the oldest first
+	Vouch   *Vouch    `json:"vouch,omitempty"`   // the newest; nil: none
 
-	// Customer and Instance are the IDs of those that sales linked the request to; empty until then.
+	// Customer and Instance are the IDs of those that the request was linked to, and LinkedBy who did it: an operator's
+	// email address, or store.System. All are empty until then; Instance may stay so.
 	Customer string `json:"customer,omitempty"`
 	Instance string `json:"instance,omitempty"`
+	LinkedBy string `json:"linkedBy,omitempty"`
 
 	Reviewer string    `json:"reviewer,omitempty"` // the operator who works on it
 	Question string    `json:"question,omitempty"` // what the customer was asked last

@@ -35,11 +35,7 @@ func (h *history) file(rt *rapid.T) {
 	made := 0
 	change := func() (err error) {
 		var created bool
-		filing := h.FileRequest
-		if doubtful {
-			filing = h.FileUnconfirmed
-		}
-		filed, created, err = filing(rt.Context(), d, token)
+		filed, created, err = h.FileRequest(rt.Context(), store.Filing{Details: d, Key: token, Suspicious: doubtful})
 		if created {
 			made++
 		}
@@ -50,7 +46,7 @@ func (h *history) file(rt *rapid.T) {
 			rt.Fatal("one token made two requests")
 		}
 		if !doubtful {
-			h.mails = append(h.mails, notice.RequestNew(filed).ID, notice.RequestReceived(filed, false).ID)
+			h.mails = append(h.mails, notice.RequestNew(filed).ID, notice.RequestReceived(filed).ID)
 		}
 		h.requests[filed.ID] = &modelRequest{Request: filed, told: []store.Action{store.RequestReceived}}
 	})

@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 )
 
 func TestLengthOfTheQueueIsCountedToALimit(t *testing.T) {
@@ -101,7 +102,7 @@ func TestRemindersToComeAreCountedByTheirDays(t *testing.T) {
 
 func TestMailsAboutARequestAreFound(t *testing.T) {
 	b := newTestEnv(t)
-	r, _, err := b.FileRequest(t.Context(), evaluation, "")
+	r, _, err := storetest.FileRequest(t.Context(), b, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}

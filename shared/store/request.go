@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -28,8 +27,13 @@ func (e requestEntity) Key() table.Key           { return rowkey.Request(e.ID) }
 func (e requestEntity) Timeline() table.Key      { return e.Key() }
 func (e requestEntity) Of() string               { return "" }
 func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(), rowkey.TypeRequest, e.Request) }
-func (e requestEntity) Facts() any               { return e.Request }
 func (e requestEntity) Counted() []entity.Addend { return nil }
+
+// Facts leaves out the secrets: operators read the timeline.
+func (e requestEntity) Facts() any {
+	e.Token, e.Secret = "", ""
+	return e.Request
+}
 
 // Index has rows that name the request alone, and never change, where it is found by what it is, and rows with a
 // summary where it is listed with many others.
@@ -74,81 +78,6 @@ type timeToIssue struct {
 	Seconds int64 `json:"seconds"`
 }
 
-// idempotencyDays is how long a client's key is remembered.
-const idempotencyDays = 90
-
-// idempotency is what is kept of a client's key.
-type idempotency struct {
-	RequestID string `json:"requestId"`
-}
-
-// FileRequest records a license request and the mails about it, in one transaction and, if the key is new, without
-// reading. key is the client's: the same details with the same key are the same request, which is returned with
-// created false; other details with it are another request. "" is no key. The mails confirm the request to the
-// customer, and tell sales of it.
-func (s *Store) FileRequest(ctx context.Context, d request.Details, key string) (
-	r request.Request, created bool, err error) {
-	return s.file(ctx, request.Request{Details: d}, key)
-}
-
-// FileUnconfirmed is FileRequest for a request that a program may have sent. It queues no mails: TellUnconfirmed tells
-// sales of all such requests together.
-func (s *Store) FileUnconfirmed(ctx context.Context, d request.Details, key string) (
-	r request.Request, created bool, err error) {
-	return s.file(ctx, request.Request{Details: d, Unconfirmed: true}, key)
-}
-
-func (s *Store) file(ctx context.Context, r request.Request, key string) (
-	_ request.Request, created bool, err error) {
-	now := s.now().Truncate(time.Millisecond)
-	r.ID, r.Token, r.State, r.Created, r.Due = s.newID(), token.Status.New(), request.Received, now, request.DueAt(now)
-	known := rowkey.Idempotency(key, r.Fingerprint())
-	for range drawn {
-		if r.Reference, err = reference.New(reference.Request, s.random); err != nil {
-			break
-		}
-		c := s.begin()
-		c.fileRequest(r)
-		if key != "" {
-			row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
-			row.Expires = now.AddDate(0, 0, idempotencyDays)
-			c.Create(row)
-		}
-		err = c.Commit(ctx)
-		if entity.IsConflictOn(err, known) || !entity.IsConflictOn(err, rowkey.Reference(r.Reference)) {
-			break
-		}
-	}
-	switch {
-	case err == nil:
-		r.Version = 1
-		return r, true, nil
-	case key != "" && entity.IsConflictOn(err, known):
-		var first idempotency
-		if _, err := s.table.Get(ctx, known, &first); err != nil {
-			return request.Request{}, false, err
-		}
-		r, err := s.Request(ctx, first.RequestID)
-		return r, false, err
-	default:
-		return request.Request{}, false, fmt.Errorf("store: filing a request: %w", err)
-	}
-}
-
-// drawn is how many references are drawn for a request before filing it fails. There are a billion of them.
-const drawn = 5
-
-// fileRequest adds a new request with its mails.
-func (c *changeset) fileRequest(r request.Request) {
-	c.Add(requestEntity{r}, entity.Line{By: Customer, Action: RequestReceived})
-	c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, referenced{Request: r.ID}))
-	if r.Unconfirmed {
-		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
-	} else {
-		c.queue(notice.RequestReceived(r, false), notice.RequestNew(r))
-	}
-}
-
 // RequestByReference finds the ID of a request by its reference; a NotFound fault if the reference names none.
 func (s *Store) RequestByReference(ctx context.Context, r reference.Reference) (id string, err error) {
 	var named referenced
@@ -172,36 +101,12 @@ func (s *Store) Request(ctx context.Context, id string) (request.Request, error)
 
 // RequestByToken reads a license request for the holder of its private link. A wrong token is reported like a missing
 // request.
-func (s *Store) RequestByToken(ctx context.Context, id, given string) (request.Request, error) {
+func (s *Store) RequestByToken(ctx context.Context, id, status string) (request.Request, error) {
 	r, err := s.Request(ctx, id)
-	if err == nil && !token.Status.Same(r.Token, given) {
+	if err == nil && !token.Status.Same(r.Token, status) {
 		return request.Request{}, fault.New(fault.NotFound, "There is no license request %s.", id)
 	}
 	return r, err
-}
-
-// CorrectEmail changes the address of a request from one to another, as its customer asked, and confirms the request
-// to the new one. It does nothing if the request has another address than from: somebody was first.
-func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
-	err := entity.Retry(func() error {
-		before, err := s.Request(ctx, id)
-		if err != nil || before.Email != from {
-			return err
-		}
-		after := before
-		after.Email = to
-		c := s.begin()
-		c.Change(requestEntity{before}, requestEntity{after}, before.Version,
-			entity.Line{By: Customer, Action: EmailCorrected})
-		if !after.Unconfirmed {
-			c.queue(notice.RequestReceived(after, true))
-		}
-		return c.Commit(ctx)
-	})
-	if err != nil {
-		return fmt.Errorf("store: correcting the address of request %s: %w", id, err)
-	}
-	return nil
 }
 
 // Review is what an operator does to a request.
@@ -307,6 +212,9 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 	}
 	after = before
 	after.State, after.Unconfirmed = v.To, false
+	if before.Unconfirmed { // until now, nothing was promised
+		after.Due = request.DueAt(s.now())
+	}
 	switch v.To {
 	case request.InReview:
 		after.Reviewer = v.By
@@ -334,41 +242,6 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 		}
 	}
 	return after, action, nil
-}
-
-// toldAtOnce is how many requests one mail of TellUnconfirmed lists: its transaction deletes a row for each.
-const toldAtOnce = 50
-
-// TellUnconfirmed queues one mail to sales about the unconfirmed requests that sales was not told of yet, the oldest
-// first, and returns how many it lists. If one was queued on the same day (UTC), nothing is queued, and the requests
-// are left for the next one.
-func (s *Store) TellUnconfirmed(ctx context.Context) (n int, err error) {
-	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.UntoldPK}, toldAtOnce)
-	if err != nil {
-		return 0, fmt.Errorf("store: unconfirmed requests: %w", err)
-	}
-	var list []request.Summary
-	c := s.begin()
-	for _, row := range rows {
-		r, err := entity.Decode[request.Summary](row)
-		if err != nil {
-			return 0, err
-		}
-		list = append(list, r)
-		c.Delete(row.Key, table.Any)
-	}
-	if len(list) == 0 {
-		return 0, nil
-	}
-	m := notice.RequestsUnconfirmed(list, license.DateOf(s.now()))
-	c.queue(m)
-	switch err := c.Commit(ctx); {
-	case entity.IsConflictOn(err, rowkey.Mail(m.ID)):
-		return 0, nil
-	case err != nil:
-		return 0, fmt.Errorf("store: telling of unconfirmed requests: %w", err)
-	}
-	return len(list), nil
 }
 
 func changedMeanwhile(err error) error {

@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 )
 
@@ -129,7 +130,7 @@ func TestTwoRequestsNeverHaveTheSameReference(t *testing.T) {
 		t.Errorf("unknown reference: got %v, want NotFound", err)
 	}
 	b.Store = store.New(b.table, store.Options{Now: func() time.Time { return b.now }, Random: &repeating{same: 99}})
-	if _, _, err := b.FileRequest(t.Context(), evaluation, ""); fault.KindOf(err) != fault.Conflict {
+	if _, _, err := storetest.FileRequest(t.Context(), b, evaluation, ""); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("the same reference without end: got %v, want a Conflict", err)
 	}
 }

@@ -12,12 +12,13 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 )
 
 // file files a request without mails.
 func file(t *testing.T, b *testEnv, d request.Details) request.Request {
 	t.Helper()
-	r, _, err := b.Silent().FileRequest(t.Context(), d, "")
+	r, _, err := storetest.FileRequest(t.Context(), b.Silent(), d, "")
 	if err != nil {
 		t.Fatal(err)
 	}

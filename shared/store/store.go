@@ -80,6 +80,15 @@ func (s *Store) Silent() *Store {
 // NewID makes the ID of an entity: a ULID of the time and 80 random bits, in lower case.
 func NewID(now time.Time) string { return lowerULID(now, rand.Reader) }
 
+// timeOfID returns the beginning of the IDs that are made at a time: those made before sort before it.
+func timeOfID(at time.Time) string {
+	var id ulid.ULID
+	if err := id.SetTime(ulid.Timestamp(at)); err != nil {
+		panic("store: the time of an ID: " + err.Error())
+	}
+	return strings.ToLower(id.String()[:10])
+}
+
 func lowerULID(now time.Time, entropy io.Reader) string {
 	return strings.ToLower(ulid.MustNew(ulid.Timestamp(now), entropy).String())
 }

@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -103,7 +104,7 @@ func pending(t *testing.T, s *store.Store) (ids []string) {
 
 func TestFileRequestIsOneTransactionAndNoRead(t *testing.T) {
 	b := newTestEnv(t)
-	r, created, err := b.FileRequest(t.Context(), evaluation, "token")
+	r, created, err := storetest.FileRequest(t.Context(), b, evaluation, "token")
 	if err != nil || !created {
 		t.Fatalf("FileRequest = %v, %v", created, err)
 	}
@@ -137,7 +138,7 @@ func TestOneTokenFilesOneRequest(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range ids {
 		wg.Go(func() {
-			r, _, err := b.FileRequest(t.Context(), evaluation, "token")
+			r, _, err := storetest.FileRequest(t.Context(), b, evaluation, "token")
 			if err != nil {
 				t.Error(err)
 			}
@@ -164,7 +165,7 @@ func TestTokenIsRememberedForNinetyDays(t *testing.T) {
 		}
 		return tabletest.Fault{}
 	}
-	if _, _, err := b.FileRequest(t.Context(), evaluation, "token"); err != nil {
+	if _, _, err := storetest.FileRequest(t.Context(), b, evaluation, "token"); err != nil {
 		t.Fatal(err)
 	}
 	if len(expires) != 1 || !expires[0].Equal(b.now.AddDate(0, 0, 90)) {
@@ -174,17 +175,17 @@ func TestTokenIsRememberedForNinetyDays(t *testing.T) {
 
 func TestTokenWithOtherDetailsIsAnotherRequest(t *testing.T) {
 	b := newTestEnv(t)
-	first, _, err := b.FileRequest(t.Context(), evaluation, "token")
+	first, _, err := storetest.FileRequest(t.Context(), b, evaluation, "token")
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := evaluation
 	other.Email = "eve@acme.example"
-	r, created, err := b.FileRequest(t.Context(), other, "token")
+	r, created, err := storetest.FileRequest(t.Context(), b, other, "token")
 	if err != nil || !created || r.ID == first.ID || r.Email != other.Email {
 		t.Errorf("FileRequest = %+v, %v, %v; want another request", r, created, err)
 	}
-	if again, created, err := b.FileRequest(t.Context(), evaluation, "token"); err != nil || created ||
+	if again, created, err := storetest.FileRequest(t.Context(), b, evaluation, "token"); err != nil || created ||
 		again.ID != first.ID {
 		t.Errorf("FileRequest again = %s, %v, %v; want the first request", again.ID, created, err)
 	}
@@ -198,10 +199,10 @@ func TestRetryAfterALostAnswerFindsItsRequest(t *testing.T) {
 		}
 		return tabletest.Fault{}
 	}
-	if _, _, err := b.FileRequest(t.Context(), evaluation, "token"); !errors.Is(err, table.ErrUnavailable) {
+	if _, _, err := storetest.FileRequest(t.Context(), b, evaluation, "token"); !errors.Is(err, table.ErrUnavailable) {
 		t.Fatalf("got %v, want a lost answer", err)
 	}
-	_, created, err := b.FileRequest(t.Context(), evaluation, "token")
+	_, created, err := storetest.FileRequest(t.Context(), b, evaluation, "token")
 	if err != nil || created {
 		t.Errorf("retry: got created %v, %v, want the first request", created, err)
 	}
@@ -212,7 +213,7 @@ func TestRetryAfterALostAnswerFindsItsRequest(t *testing.T) {
 
 func TestRequestOpensOnlyByItsToken(t *testing.T) {
 	b := newTestEnv(t)
-	r, _, err := b.FileRequest(t.Context(), evaluation, "")
+	r, _, err := storetest.FileRequest(t.Context(), b, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -518,7 +519,7 @@ func TestBrokenRowKeepsNoOtherFromBeingDue(t *testing.T) {
 func BenchmarkFileRequest(b *testing.B) {
 	w := newTestEnv(b)
 	for i := 0; b.Loop(); i++ {
-		if _, _, err := w.FileRequest(b.Context(), evaluation, fmt.Sprint(i)); err != nil {
+		if _, _, err := storetest.FileRequest(b.Context(), w, evaluation, fmt.Sprint(i)); err != nil {
 			b.Fatal(err)
 		}
 	}

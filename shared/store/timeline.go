@@ -40,6 +40,17 @@ const (
 	RequestIssued    Action = "issued"
 	RequestAnswered  Action = "answered"
 	NoteAdded        Action = "note added"
+
+	ConfirmationSent Action = "confirmation sent again"
+	RequestConfirmed Action = "confirmed by the address"
+	RequestDenied    Action = "denied by the address"
+	RequestLinked    Action = "linked to a customer" // that the note names
+	RequestUnlinked  Action = "link to a customer undone"
+	ContactsAsked    Action = "contacts asked"
+	ContactSaidYes   Action = "contact said yes" // whom the note names
+	ContactSaidNo    Action = "contact said no"  // whom the note names
+	VouchedFor       Action = "vouched for"
+	VouchWithdrawn   Action = "vouch withdrawn"
 )
 
 // Actions on licenses.

@@ -8,11 +8,12 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 )
 
 func fileUnconfirmed(t *testing.T, b *testEnv, d request.Details) request.Request {
 	t.Helper()
-	r, created, err := b.FileUnconfirmed(t.Context(), d, "")
+	r, created, err := storetest.FileUnconfirmed(t.Context(), b, d, "")
 	if err != nil || !created || !r.Unconfirmed {
 		t.Fatalf("got %+v, %v, %v", r, created, err)
 	}

@@ -24,7 +24,7 @@ func tenContacts(b *testEnv, word string) (list []customer.Contact) {
 	for i := range first {
 		list = append(list, customer.Contact{Name: first[i] + word + " " + last[i] + word,
 			Email: fmt.Sprintf("%s.%s@%s.example", first[i], last[i], word), Since: b.now,
-			VouchedBy: "sam@vendor.example"})
+			AddedBy: "sam@vendor.example", VouchedBy: "sam@vendor.example"})
 	}
 	return list
 }

@@ -122,7 +122,7 @@ func asked(kind request.Kind, change ...func(*request.Details)) request.Details 
 
 func (w *testEnv) file(d request.Details) request.Request {
 	w.Helper()
-	r, _, err := w.store.Silent().FileRequest(w.Context(), d, "")
+	r, _, err := storetest.FileRequest(w.Context(), w.store.Silent(), d, "")
 	if err != nil {
 		w.Fatal(err)
 	}

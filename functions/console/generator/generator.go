@@ -60,6 +60,8 @@ type Options struct {
 	Now      func() time.Time
 	// PublicMailDomains are further domains that are no customer's (customer.CheckDomain).
 	PublicMailDomains []string
+	// OneOperator is set where sales are one person: what takes the word of a second one takes a confirmation instead.
+	OneOperator bool
 }
 
 // Generator issues licenses. It is safe for concurrent use.

@@ -56,8 +56,9 @@ const attempts = 5
 
 // Issue issues the licenses of a form as the operator reviewed them; the first license has the form's ID. The same form
 // sent again issues nothing more. With any error but *PartlyIssued, nothing was issued and nothing is emailed. It
-// is *NotIssued if the form is wrong, if the draft changed since the review, if a warning was not confirmed, and, with
-// an Unavailable fault, if a key or a package could not be made; otherwise it is a fault of Draft.
+// is *NotIssued if the form is wrong, if the draft changed since the review, if a warning was not confirmed, with a
+// Forbidden fault if nobody who may has asked for it (Draft.Barred), and, with an Unavailable fault, if a key or a
+// package could not be made; otherwise it is a fault of Draft.
 func (g *Generator) Issue(ctx context.Context, s Source, f Form, c Confirmation) error {
 	if done, err := g.issued(ctx, f.ID); done || err != nil {
 		return err
@@ -138,6 +139,9 @@ func (d *Draft) partly() error {
 func (d *Draft) issue(ctx context.Context, c Confirmation) error {
 	if c.Digest != d.Digest {
 		return &NotIssued{Draft: d, Changed: true}
+	}
+	if err := d.Barred(c.By); err != nil {
+		return &NotIssued{Draft: d, Err: err}
 	}
 	unconfirmed := func(w Warning) bool { return !slices.Contains(c.Codes, w.Code) }
 	if slices.ContainsFunc(d.Warnings, unconfirmed) {

@@ -53,7 +53,10 @@ func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
 		kept.Contacts = slices.Clone(kept.Contacts)
 		for n := range kept.Contacts {
 			if contact := &kept.Contacts[n]; contact.Since.IsZero() {
-				contact.Since, contact.VouchedBy = now, by
+				contact.Since, contact.AddedBy = now, by
+				if d.Changes.New { // there is nobody else who could be harmed
+					contact.VouchedBy = by
+				}
 			}
 		}
 		if d.Changes.New {

@@ -22,6 +22,7 @@ const (
 	SecondEvaluation       Code = "second-evaluation"        // the customer has had one
 	OtherCustomer          Code = "other-customer"           // the server is on record at another customer
 	OtherOrganization      Code = "other-organization"       // than the customer's name
+	OnOwnWord              Code = "on-own-word"              // nobody who may asked for it (Options.OneOperator)
 	NotAContact            Code = "not-a-contact"            // the key goes to somebody who is no contact
 	EmailDomain            Code = "email-domain"             // the key for a new customer goes to another domain
 	BeyondContract         Code = "beyond-contract"          // a license goes beyond what the contract covers
@@ -57,6 +58,7 @@ func (d *Draft) addWarnings() {
 	d.checkEvaluation()
 	d.checkCustomer()
 	d.checkRecipient()
+	d.checkAuthority()
 	d.checkContract()
 	d.checkContents()
 	d.checkRequest()

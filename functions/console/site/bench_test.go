@@ -196,7 +196,7 @@ func (f *filler) customer(ctx context.Context, i, instances int, k *records) err
 	}
 	if i%50 == 0 { // some requests are still open
 		f.now = start.Add(-time.Duration(f.random.IntN(40)) * time.Hour)
-		r, _, err := f.store.FileRequest(ctx, f.details(c, f.server()), "")
+		r, _, err := storetest.FileRequest(ctx, f.store, f.details(c, f.server()), "")
 		k.open = append(k.open, r.ID)
 		return err
 	}
@@ -215,7 +215,7 @@ const instancesOfContract = 100
 
 // license files a request and answers it, under the contract of the year.
 func (f *filler) license(ctx context.Context, c customer.Customer, server license.Server, year int, k *records) error {
-	r, _, err := f.store.FileRequest(ctx, f.details(c, server), "")
+	r, _, err := storetest.FileRequest(ctx, f.store, f.details(c, server), "")
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/web/webtest"
 )
 
@@ -187,7 +188,7 @@ func TestBounceOfRequestEmailIsShownOnTheRequest(t *testing.T) {
 
 func TestListOfUnconfirmedRequestsHasNoPage(t *testing.T) {
 	w := newTestEnv(t)
-	r, _, err := w.store.FileUnconfirmed(t.Context(), sampleDetails, "")
+	r, _, err := storetest.FileUnconfirmed(t.Context(), w.store, sampleDetails, "")
 	w.must(err)
 	_, err = w.store.TellUnconfirmed(t.Context())
 	w.must(err)

@@ -25,7 +25,7 @@ type contactRow struct {
 	Purposes  string // what the person is written to for
 	Instances []string
 	All       bool // speaks for all instances
-	VouchedBy string
+	AddedBy   string
 	First     bool
 	Last      bool
 }
@@ -42,7 +42,7 @@ func contactRows(p *accountPage, of customer.Customer, names colleagues) (rows [
 	for n, c := range of.Contacts {
 		row := contactRow{
 			Contact: c, Address: addressProblem(c, p.undeliverable[c.Email]), Key: mail.RecipientID(c.Email), Of: of.ID,
-			Purposes: purposesOf(c), All: len(c.Instances) == 0, VouchedBy: names.name(c.VouchedBy),
+			Purposes: purposesOf(c), All: len(c.Instances) == 0, AddedBy: names.name(c.AddedBy),
 			First: n == 0, Last: n == len(of.Contacts)-1,
 		}
 		for _, id := range c.Instances {
@@ -195,7 +195,7 @@ func readContact(p *accountPage, known customer.Contact, form url.Values, by str
 		return c, err
 	}
 	if !input.SameMailbox(checked.Email, known.Email) {
-		checked.Since, checked.VouchedBy, checked.Confirmed = now, by, time.Time{}
+		checked.Since, checked.AddedBy, checked.VouchedBy, checked.Confirmed = now, by, "", time.Time{}
 	}
 	return checked, nil
 }

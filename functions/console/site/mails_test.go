@@ -188,7 +188,7 @@ func TestFailedEmailIsTriedAgainFromItsPages(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
-	id := notice.RequestReceived(r, false).ID
+	id := notice.RequestReceived(r).ID
 	w.failMail(id, "no such host")
 	action := mailCell(w.get(sam, page).Page(), "Request confirmation").Find("form").AttrOr("action", "")
 	form := w.snapshot(page)
@@ -349,7 +349,7 @@ func TestSentEmailCanBeOpenedBySales(t *testing.T) {
 func TestAddressThatGetsNoConfirmationsIsShown(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
-	id := notice.RequestReceived(r, false).ID
+	id := notice.RequestReceived(r).ID
 	w.sendMail(id)
 	w.report(outbox.Report{Mail: id, Outcome: outbox.Complained})
 	doc := w.get(sam, "/console/requests/"+r.ID).WantStatus(200).Page()

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/web/webtest"
 )
 
@@ -409,7 +410,7 @@ func TestAddressesLinkToOneRecipient(t *testing.T) {
 
 func TestUnconfirmedRequestsAreShownOnTheirOwnTab(t *testing.T) {
 	w := newTestEnv(t)
-	r, _, err := w.store.FileUnconfirmed(t.Context(), sampleDetails, "")
+	r, _, err := storetest.FileUnconfirmed(t.Context(), w.store, sampleDetails, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,7 +444,7 @@ func TestLateNumberIsTheLengthOfItsList(t *testing.T) {
 		w.advance(time.Duration(random.IntN(90)) * time.Minute)
 	}
 	for range 4 {
-		if _, _, err := w.store.FileUnconfirmed(t.Context(), sampleDetails, ""); err != nil {
+		if _, _, err := storetest.FileUnconfirmed(t.Context(), w.store, sampleDetails, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -69,7 +69,7 @@ func (w *testEnv) fillForPages() map[string][]string {
 	many := sampleDetails
 	many.Company = "International Systems" // two words, of each of which a search reads only the first rows
 	for range 501 {
-		_, _, err := w.store.Silent().FileRequest(ctx, many, "")
+		_, _, err := storetest.FileRequest(ctx, w.store.Silent(), many, "")
 		w.must(err)
 	}
 	f := &filler{random: rand.New(rand.NewPCG(1, 2))}

@@ -230,7 +230,7 @@ var sampleDetails = request.Details{
 
 func (w *testEnv) file(d request.Details) request.Request {
 	w.t.Helper()
-	r, _, err := w.store.FileRequest(w.t.Context(), d, "")
+	r, _, err := storetest.FileRequest(w.t.Context(), w.store, d, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func (s story) asks(kind request.Kind, change func(*request.Details)) request.Re
 	if change != nil {
 		change(&d)
 	}
-	r, _, err := s.store.FileRequest(s.t.Context(), d, "")
+	r, _, err := storetest.FileRequest(s.t.Context(), s.store, d, "")
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -442,7 +442,7 @@ func TestDailyRunListsUnconfirmedRequestsInOneMail(t *testing.T) {
 	w := newTestEnv(t, "2018-01-01")
 	var want []string
 	for range 3 {
-		r, _, err := w.store.FileUnconfirmed(t.Context(), request.Details{Kind: request.New, Edition: license.Developer,
+		r, _, err := storetest.FileUnconfirmed(t.Context(), w.store, request.Details{Kind: request.New, Edition: license.Developer,
 			Server: server(1), Company: "Example AG", Email: "ana@customer.example"}, "")
 		if err != nil {
 			t.Fatal(err)

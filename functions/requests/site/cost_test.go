@@ -26,9 +26,8 @@ func (noStore) License(context.Context, string) (store.LicenseRecord, error) {
 	return store.LicenseRecord{}, fault.New(fault.NotFound, "no license")
 }
 
-func (noStore) FileRequest(_ context.Context, d request.Details, _ string) (
-	request.Request, bool, error) {
-	return request.Request{ID: "r", Token: "T", Details: d}, true, nil
+func (noStore) FileRequest(_ context.Context, f store.Filing) (request.Request, bool, error) {
+	return request.Request{ID: "r", Token: "T", Details: f.Details}, true, nil
 }
 
 // worstBodies are values of fields that cost most, by address: each is repeated until the body is full.

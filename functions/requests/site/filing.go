@@ -6,6 +6,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/request"
+	"marketplace/shared/store"
 )
 
 // channel is how a request arrives. Each channel has its own idempotency keys: the form's are random, but an API client
@@ -40,11 +41,7 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	if f.IdempotencyKey != "" {
 		token = string(c) + ":" + f.IdempotencyKey
 	}
-	if c == byTrap {
-		r, created, err = s.store.FileUnconfirmed(ctx, d, token)
-	} else {
-		r, created, err = s.store.FileRequest(ctx, d, token)
-	}
+	r, created, err = s.store.FileRequest(ctx, store.Filing{Details: d, Key: token, Suspicious: c == byTrap})
 	if created {
 		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind),
 			"edition", string(r.Edition), "channel", string(c), "unconfirmed", r.Unconfirmed)

@@ -25,11 +25,9 @@ import (
 
 // Store keeps license requests. shared/store implements it.
 type Store interface {
-	// FileRequest records a request and its emails. For a token that was used before it returns that request with
-	// created false.
-	FileRequest(ctx context.Context, d request.Details, token string) (r request.Request, created bool, err error)
-	// FileUnconfirmed is FileRequest for a request that a program may have sent. It causes no emails.
-	FileUnconfirmed(ctx context.Context, d request.Details, token string) (r request.Request, created bool, err error)
+	// FileRequest records a request and its emails. What was filed with the same token before is returned with created
+	// false.
+	FileRequest(ctx context.Context, f store.Filing) (r request.Request, created bool, err error)
 	// CorrectEmail changes the address of a request from one to another and queues the emails about it.
 	CorrectEmail(ctx context.Context, id, from, to string) error
 	// Request reads a request. An unknown one is a NotFound fault.

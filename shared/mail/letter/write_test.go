@@ -39,8 +39,8 @@ func notices() map[string]told {
 	outlived.ContractLast = threeYears
 	about := func(r request.Request) notice.Records { return notice.Records{Request: r, Today: today} }
 	return map[string]told{
-		"received":  {notice.RequestReceived(r, false), about(r)},
-		"corrected": {notice.RequestReceived(r, true), about(r)},
+		"received":  {notice.RequestReceived(r), about(r)},
+		"corrected": {notice.RequestReceivedAgain(r, "corrected"), about(r)},
 		"new":       {notice.RequestNew(r), about(r)},
 		"question":  {notice.RequestQuestion(asked, 2), about(asked)},
 		"rejected":  {notice.RequestClosed(rejected, 2, "sales@example.com"), about(rejected)},

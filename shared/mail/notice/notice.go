@@ -36,6 +36,9 @@ type Notice struct {
 	Expiration license.Date   `json:"expiration,omitzero"` // of LicenseExpiring, LicenseUnreached, LicenseNextKey
 	Stage      reminder.Stage `json:"stage,omitempty"`     // of LicenseExpiring and LicenseNextKey
 
+	// Nonce is the secret of the private link in the letter; "" for none.
+	Nonce string `json:"nonce,omitempty"`
+
 	Text     string   `json:"text,omitempty"`     // the question, or the reason of a rejection or withdrawal, as typed
 	Author   string   `json:"author,omitempty"`   // the operator who typed Text
 	Requests []string `json:"requests,omitempty"` // of RequestUnconfirmed: the IDs of the requests
@@ -65,13 +68,9 @@ func Customer(email string) string {
 	return domain
 }
 
-// RequestReceived confirms a request to the customer. A corrected address is another notice.
-func RequestReceived(r request.Request, corrected bool) Notice {
-	what := "received"
-	if corrected {
-		what = "received-corrected"
-	}
-	return toRequester(r, mail.RequestReceived, what)
+// RequestReceived confirms a request to its address, or has it confirmed there.
+func RequestReceived(r request.Request) Notice {
+	return toRequester(r, mail.RequestReceived, "received")
 }
 
 // RequestNew tells sales of a new request.
@@ -195,6 +194,9 @@ func (n Notice) Again(nonce string) Notice {
 	return n
 }
 
+// Expands reports whether the notice is no letter: other notices replace it before anything is sent.
+func (n Notice) Expands() bool { return n.Kind == mail.RequestConfirmed }
+
 // Ranks of notices: those of a lower one are sent first.
 const (
 	RankUrgent   = 1 // somebody waits for it: keys, questions, answers
@@ -209,7 +211,8 @@ var Ranks = []int{RankUrgent, RankSoon, RankReminder}
 var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
-	mail.LicenseNextKey,
+	mail.LicenseNextKey, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk, mail.RequestAnswered,
+	mail.RequestsOfDomain,
 }
 
 // Known reports whether the running version knows the notice's kind.
@@ -218,7 +221,7 @@ func (n Notice) Known() bool { return slices.Contains(kinds, n.Kind) }
 // Rank returns the rank of the notice.
 func (n Notice) Rank() int {
 	switch n.Kind {
-	case mail.LicenseKey, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
+	case mail.LicenseKey, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn, mail.RequestAsk:
 		return RankUrgent
 	case mail.LicenseExpiring:
 		return RankReminder

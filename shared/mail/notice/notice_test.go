@@ -46,8 +46,8 @@ func changed(f func(*license.License)) notice.Records {
 
 // all has a notice of every kind.
 var all = map[string]notice.Notice{
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--received":           notice.RequestReceived(filed(request.Received), false),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--received-corrected": notice.RequestReceived(filed(request.Received), true),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--received":           notice.RequestReceived(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--received-corrected": notice.RequestReceivedAgain(filed(request.Received), "corrected"),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":                notice.RequestNew(filed(request.Received)),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":         notice.RequestQuestion(filed(request.Waiting), 3),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--rejected-2":         notice.RequestClosed(filed(request.Rejected), 2, "sam"),
@@ -151,7 +151,7 @@ func TestWhatIsPointless(t *testing.T) {
 	}
 	left := changed(same)
 	left.Contacts = left.Contacts[:1]
-	received := notice.RequestReceived(filed(request.Received), false)
+	received := notice.RequestReceived(filed(request.Received))
 	question := notice.RequestQuestion(filed(request.Waiting), 1)
 	rejected := notice.RequestClosed(filed(request.Rejected), 2, "sam")
 	for name, tt := range map[string]struct {

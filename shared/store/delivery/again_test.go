@@ -37,11 +37,11 @@ func settle(t *testing.T, b *testEnv, id string) {
 
 func TestGivenUpMailIsTriedAgainOnce(t *testing.T) {
 	b := newTestEnv(t)
-	r, _, err := b.FileRequest(t.Context(), evaluation, "")
+	r, _, err := storetest.FileRequest(t.Context(), b, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := notice.RequestReceived(r, false).ID
+	id := notice.RequestReceived(r).ID
 	if err := b.TryMailAgain(t.Context(), id, "sam@vendor.example"); err != nil {
 		t.Fatal(err) // it is not given up: nothing changes
 	}
@@ -76,7 +76,7 @@ func TestGivenUpMailIsTriedAgainOnce(t *testing.T) {
 func TestAllGivenUpMailsAreTriedAgain(t *testing.T) {
 	b := newTestEnv(t)
 	for range 3 {
-		if _, _, err := b.FileRequest(t.Context(), evaluation, ""); err != nil {
+		if _, _, err := storetest.FileRequest(t.Context(), b, evaluation, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,7 +106,7 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 	asked := review(t, b, file(t, b, evaluation), request.Waiting, "Which version?")
 	rejected := review(t, b, file(t, b, evaluation), request.Rejected, "No.")
 	withdrawn := review(t, b, file(t, b, evaluation), request.Withdrawn, "Twice.")
-	filed, _, err := b.FileRequest(t.Context(), evaluation, "")
+	filed, _, err := storetest.FileRequest(t.Context(), b, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 		t.Fatal(err)
 	}
 	sent := map[mail.Kind]string{
-		mail.RequestReceived:  notice.RequestReceived(filed, false).ID,
+		mail.RequestReceived:  notice.RequestReceived(filed).ID,
 		mail.RequestNew:       notice.RequestNew(filed).ID,
 		mail.RequestQuestion:  notice.RequestQuestion(asked, asked.Version-1).ID,
 		mail.RequestRejected:  notice.RequestClosed(rejected, rejected.Version-1, "").ID,
@@ -221,10 +221,10 @@ func TestPointlessMailIsNotSentAgain(t *testing.T) {
 	}
 	refused(mail.LicenseKey, "no longer email carol@acme.example")
 
-	filed, _, err := b.FileRequest(t.Context(), evaluation, "")
+	filed, _, err := storetest.FileRequest(t.Context(), b, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent[mail.RequestReceived] = notice.RequestReceived(filed, false).ID
+	sent[mail.RequestReceived] = notice.RequestReceived(filed).ID
 	refused(mail.RequestReceived, "has not been sent")
 }

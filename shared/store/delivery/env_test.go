@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -69,7 +70,7 @@ func pending(t *testing.T, s *delivery.Store) (ids []string) {
 // file files a request and tells nobody.
 func file(t *testing.T, b *testEnv, d request.Details) request.Request {
 	t.Helper()
-	r, _, err := b.Silent().FileRequest(t.Context(), d, "")
+	r, _, err := storetest.FileRequest(t.Context(), b.Silent(), d, "")
 	if err != nil {
 		t.Fatal(err)
 	}

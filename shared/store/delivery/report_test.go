@@ -279,7 +279,7 @@ func TestPointlessMailGoesToNobodyElse(t *testing.T) {
 
 func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	b := newTestEnv(t)
-	r, _, err := b.FileRequest(ctx, evaluation, "")
+	r, _, err := storetest.FileRequest(ctx, b, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -499,7 +499,7 @@ func TestBounceSuppressesTheAddressThatWasCorrected(t *testing.T) {
 	}
 	d := evaluation
 	d.Email = "ada@acne.example"
-	r, _, err := b.FileRequest(ctx, d, "")
+	r, _, err := storetest.FileRequest(ctx, b, d, "")
 	must(err)
 	asked, err := b.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example",
 		To: request.Waiting, Text: "Which version?"})

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
 )
 
@@ -182,9 +183,9 @@ func TestOrderOfReportsDoesNotMatter(t *testing.T) {
 					[]string{"ada@acme.example", "it@acme.example"})
 				id, subject := r.key.ID, r.l.ID
 				if about == "a confirmation" {
-					filed, _, err := r.FileRequest(ctx, evaluation, "token")
+					filed, _, err := storetest.FileRequest(ctx, r, evaluation, "token")
 					r.must(err)
-					id, subject = notice.RequestReceived(filed, false).ID, filed.ID
+					id, subject = notice.RequestReceived(filed).ID, filed.ID
 				}
 				for range 2 {
 					for _, one := range order {
@@ -250,13 +251,13 @@ func permutations[T any](list []T, f func([]T)) {
 
 func TestComplaintAboutAConfirmationStopsConfirmationsOnly(t *testing.T) {
 	b := newTestEnv(t)
-	filed, _, err := b.FileRequest(ctx, evaluation, "")
+	filed, _, err := storetest.FileRequest(ctx, b, evaluation, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	report := func(o outbox.Outcome, detail string) *delivery.Suppression {
 		t.Helper()
-		r := outbox.Report{Mail: notice.RequestReceived(filed, false).ID, ProviderID: "c", Outcome: o, Detail: detail}
+		r := outbox.Report{Mail: notice.RequestReceived(filed).ID, ProviderID: "c", Outcome: o, Detail: detail}
 		if _, err := b.RecordReport(ctx, r); err != nil {
 			t.Fatal(err)
 		}

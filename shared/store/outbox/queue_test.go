@@ -433,7 +433,7 @@ func TestQueuedMailsAreCounted(t *testing.T) {
 	for i := range 7 {
 		e.queue(reminder(fmt.Sprint("r", i), "ada@acme.example"))
 	}
-	e.queue(notice.RequestReceived(r, false), notice.RequestNew(r))
+	e.queue(notice.RequestReceived(r), notice.RequestNew(r))
 	for i := range 3 {
 		c := e.entities.Begin()
 		e.QueueLater(c, key(fmt.Sprint("p", i), fmt.Sprintf("ada@d%d.example", i)), e.now.Add(time.Hour))
@@ -456,7 +456,7 @@ func TestMailsAboutSomethingAreReadWithStatesAndReportsInOneQuery(t *testing.T) 
 	e := newTestEnv(t)
 	r := request.Request{ID: "r1", Details: request.Details{Email: "ada@acme.example"}}
 	other := request.Request{ID: "r10", Details: request.Details{Email: "ada@acme.example"}}
-	first := notice.RequestReceived(r, false)
+	first := notice.RequestReceived(r)
 	e.queue(first)
 	e.now = e.now.Add(time.Hour)
 	second := notice.RequestNew(r)

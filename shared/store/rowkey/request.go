@@ -73,6 +73,35 @@ func Untold(requestID string) table.Key { return table.Key{PK: UntoldPK, SK: req
 // UntoldPK is the partition of the unconfirmed requests that sales was not told of yet, by ID.
 const UntoldPK = "UNTOLD"
 
+// ConfirmationsPK is the partition of what was sent to an email address, whatever its spelling (input.Mailbox), to have
+// requests confirmed.
+func ConfirmationsPK(email string) string { return "CONFIRMATIONS#" + input.Mailbox(email) }
+
+// ConfirmationSlot is the row of the nth email of a day that has an address confirm requests.
+func ConfirmationSlot(email string, day license.Date, n int) table.Key {
+	return table.Key{PK: ConfirmationsPK(email), SK: fmt.Sprintf("%s#%02d", day, n)}
+}
+
+// ConfirmedMailbox is the row that says when somebody last confirmed a request behind an address.
+func ConfirmedMailbox(email string) table.Key {
+	return table.Key{PK: ConfirmationsPK(email), SK: "CONFIRMED"}
+}
+
+// DomainRequestsPK is the partition of the requests that came from a mail domain on a day.
+func DomainRequestsPK(domain string, day license.Date) string {
+	return "DOMAIN-REQUESTS#" + domain + "#" + day.String()
+}
+
+// DomainRequest is the row of a request among those of its mail domain.
+func DomainRequest(domain string, day license.Date, id string) table.Key {
+	return table.Key{PK: DomainRequestsPK(domain, day), SK: id}
+}
+
+// DomainAlarm is the row that says that sales were told of the many requests of a domain; it is the first of them.
+func DomainAlarm(domain string, day license.Date) table.Key {
+	return table.Key{PK: DomainRequestsPK(domain, day), SK: "!ALARM"}
+}
+
 // Prefixes of sort keys in the partition of a week.
 const (
 	FiledPrefix  = "FILED#"

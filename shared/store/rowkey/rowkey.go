@@ -19,30 +19,31 @@ type Type string
 
 // Every type of row.
 const (
-	TypeRequest     Type = "request"
-	TypeLicense     Type = "license"
-	TypeCustomer    Type = "customer"
-	TypeContract    Type = "contract"
-	TypeInstance    Type = "instance"
-	TypeGuard       Type = "guard"       // changes with all that is on record about a customer
-	TypeAudit       Type = "audit"       // a change of the system
-	TypeEvent       Type = "event"       // a line of a timeline
-	TypeIndex       Type = "index"       // finds an entity by something else than its ID, with a summary of it
-	TypeReference   Type = "reference"   // what a short reference names
-	TypeIdempotency Type = "idempotency" // a client's token and the request that it created
-	TypeDataset     Type = "dataset"     // the instances of one dataset
-	TypeDue         Type = "due"         // the next reminder of a license
-	TypeMail        Type = "mail"        // a mail: what to tell whom
-	TypeMailState   Type = "mailstate"   // how far sending it is
-	TypeLetter      Type = "letter"      // a mail as one attempt sent it
-	TypePending     Type = "pending"     // a mail to send
-	TypeFailed      Type = "failed"      // a mail that was given up
-	TypeLease       Type = "lease"       // of the mailer
-	TypeStats       Type = "stats"       // counts of licenses
-	TypeReport      Type = "report"      // what the provider reported about a mail
-	TypeSuppression Type = "suppression" // a suppressed email address
-	TypeSession     Type = "session"     // a console session that somebody signed out of
-	TypeColleague   Type = "colleague"   // somebody who signed in to the console
+	TypeRequest      Type = "request"
+	TypeLicense      Type = "license"
+	TypeCustomer     Type = "customer"
+	TypeContract     Type = "contract"
+	TypeInstance     Type = "instance"
+	TypeGuard        Type = "guard"        // changes with all that is on record about a customer
+	TypeAudit        Type = "audit"        // a change of the system
+	TypeEvent        Type = "event"        // a line of a timeline
+	TypeIndex        Type = "index"        // finds an entity by something else than its ID, with a summary of it
+	TypeReference    Type = "reference"    // what a short reference names
+	TypeIdempotency  Type = "idempotency"  // a client's token and the request that it created
+	TypeConfirmation Type = "confirmation" // what an address was sent to have requests confirmed, and that it did
+	TypeDataset      Type = "dataset"      // the instances of one dataset
+	TypeDue          Type = "due"          // the next reminder of a license
+	TypeMail         Type = "mail"         // a mail: what to tell whom
+	TypeMailState    Type = "mailstate"    // how far sending it is
+	TypeLetter       Type = "letter"       // a mail as one attempt sent it
+	TypePending      Type = "pending"      // a mail to send
+	TypeFailed       Type = "failed"       // a mail that was given up
+	TypeLease        Type = "lease"        // of the mailer
+	TypeStats        Type = "stats"        // counts of licenses
+	TypeReport       Type = "report"       // what the provider reported about a mail
+	TypeSuppression  Type = "suppression"  // a suppressed email address
+	TypeSession      Type = "session"      // a console session that somebody signed out of
+	TypeColleague    Type = "colleague"    // somebody who signed in to the console
 )
 
 // LicensePrefix begins sort keys that name a license within a partition of something else.

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/search"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -50,7 +51,7 @@ var evaluation = request.Details{
 // file files a request without mails.
 func file(t *testing.T, b *testEnv, d request.Details) request.Request {
 	t.Helper()
-	r, _, err := b.kept.Silent().FileRequest(t.Context(), d, "")
+	r, _, err := storetest.FileRequest(t.Context(), b.kept.Silent(), d, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -163,7 +163,7 @@ func InstanceID(l license.License) string {
 func NewCustomer(name string, contacts ...license.Contact) customer.Customer {
 	c := customer.Customer{ID: CustomerID(name), Reference: referenceOf(reference.Customer, name), Name: name}
 	for _, to := range contacts {
-		c.Contacts = append(c.Contacts, customer.Contact{Name: to.Name, Email: to.Email, VouchedBy: By})
+		c.Contacts = append(c.Contacts, customer.Contact{Name: to.Name, Email: to.Email, AddedBy: By, VouchedBy: By})
 	}
 	return c
 }
@@ -178,7 +178,7 @@ func customerWith(ctx context.Context, s *store.Store, name string, contacts []l
 	}
 	for _, to := range contacts {
 		if _, known := c.Contact(to.Email); !known {
-			added := customer.Contact{Name: to.Name, Email: to.Email, Since: s.Now(), VouchedBy: By}
+			added := customer.Contact{Name: to.Name, Email: to.Email, Since: s.Now(), AddedBy: By, VouchedBy: By}
 			c.Contacts, changed = append(slices.Clone(c.Contacts), added), true
 		}
 	}

@@ -82,7 +82,7 @@ func notices() []told {
 		change(international(), func(r *request.Request) { r.Unconfirmed = true }),
 	}
 	return append([]told{
-		about("request-received", "Request received", r, notice.RequestReceived(r, false)),
+		about("request-received", "Request received", r, notice.RequestReceived(r)),
 		question(r),
 		closed("request-rejected", "Request declined", r, request.Rejected, "This server already has a license "+
 			"through 31 Dec 2018, and it covers the number of lines that you stated.\n\n"+
@@ -139,7 +139,7 @@ func hardCases(r request.Request, key, staging license.License) []told {
 	layla := license.Contact{Name: "ليلى حداد", Email: "layla@شركة.example"}
 	return []told{
 		about("international-request", "Request received, in other scripts", foreign,
-			notice.RequestReceived(foreign, false)),
+			notice.RequestReceived(foreign)),
 		about("international-request-new", "To sales: new request, in other scripts", foreign,
 			notice.RequestNew(foreign)),
 		keysTo(layla, "international-key", "License key, right to left", letter.Call{}, arabic),

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/reference"
+	"marketplace/shared/request"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
+	"marketplace/shared/token"
+)
+
+// Filing is a license request as it arrives.
+type Filing struct {
+	request.Details
+	// Key is the client's: the same details with the same key are the same request. "" is none.
+	Key string
+	// Suspicious is set if a program may have sent it. It sends no email.
+	Suspicious bool
+	// Link is the link in one of our emails through which it came; nil: none. Bound is set if it asks for no more than
+	// the link allows (request.Link.Binds): then there is nothing to confirm.
+	Link  *request.Link
+	Bound bool
+	By    string // the operator who files it for a customer; "": the customer
+}
+
+// idempotencyDays is how long a client's key is remembered.
+const idempotencyDays = 90
+
+// idempotency is what is kept of a client's key.
+type idempotency struct {
+	RequestID string `json:"requestId"`
+}
+
+// filingAttempts is how often a filing is tried while others take the references and the emails that it draws.
+const filingAttempts = 30
+
+// FileRequest records a license request and the emails about it, in one transaction. What was filed with the same key
+// and the same details before is returned with created false. A new request is unconfirmed, and the email to its address
+// has the secret that confirms it; if that address was sent too many of these already, it waits without one
+// (confirmation.go). Sales are told at once only of one that needs no confirmation.
+func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, created bool, err error) {
+	now := s.now().Truncate(time.Millisecond)
+	r = request.Request{
+		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,
+		Created: now, Due: request.DueAt(now), Details: f.Details, Suspicious: f.Suspicious, Link: f.Link, FiledBy: f.By,
+		Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
+	}
+	known := rowkey.Idempotency(f.Key, r.Fingerprint())
+	for range filingAttempts {
+		if r.Reference, err = reference.New(reference.Request, s.random); err != nil {
+			break
+		}
+		c := s.begin()
+		if err = c.fileRequest(ctx, r, f); err != nil {
+			break
+		}
+		if f.Key != "" {
+			row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
+			row.Expires = now.AddDate(0, 0, idempotencyDays)
+			c.Create(row)
+		}
+		err = c.Commit(ctx)
+		if entity.IsConflictOn(err, known) || fault.KindOf(err) != fault.Conflict {
+			break
+		}
+	}
+	switch {
+	case err == nil:
+		r.Version = 1
+		return r, true, nil
+	case f.Key != "" && entity.IsConflictOn(err, known):
+		var first idempotency
+		if _, err := s.table.Get(ctx, known, &first); err != nil {
+			return request.Request{}, false, err
+		}
+		r, err := s.Request(ctx, first.RequestID)
+		return r, false, err
+	default:
+		return request.Request{}, false, fmt.Errorf("store: filing a request: %w", err)
+	}
+}
+
+// fileRequest adds a new request with its emails.
+func (c *changeset) fileRequest(ctx context.Context, r request.Request, f Filing) error {
+	line := entity.Line{By: Customer, Action: RequestReceived}
+	if r.FiledBy != "" {
+		line.By = r.FiledBy
+	}
+	c.Add(requestEntity{r}, line)
+	c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, referenced{Request: r.ID}))
+	if r.Unconfirmed {
+		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
+	} else {
+		c.queue(notice.RequestConfirmed(r))
+	}
+	if f.Bound {
+		c.queue(notice.RequestReceived(r))
+		return nil
+	}
+	var sent confirmations
+	var many bool
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { sent, err = c.store.confirmations(gctx, r.Email); return err })
+	g.Go(func() (err error) { many, err = c.store.manyOfDomain(gctx, r); return err })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if !r.Suspicious {
+		c.askToConfirm(sent, r, notice.RequestReceived(r))
+	}
+	c.countDomain(r, many)
+	return nil
+}
+
+// maxOfDomain is how many unconfirmed requests a mail domain may send in a day (UTC) before sales are told that it is
+// unusual. Nothing is refused because of it: others would keep its people from asking.
+const maxOfDomain = 20
+
+// domainDays is how long the requests of a mail domain are counted for.
+const domainDays = 2
+
+// manyOfDomain reports whether sales have to be told of the many requests of the mail domain.
+func (s *Store) manyOfDomain(ctx context.Context, r request.Request) (bool, error) {
+	domain, ok := ofDomain(r)
+	if !ok {
+		return false, nil
+	}
+	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.DomainRequestsPK(domain, license.DateOf(r.Created))},
+		maxOfDomain)
+	return len(rows) == maxOfDomain && rows[0].Key != rowkey.DomainAlarm(domain, license.DateOf(r.Created)), err
+}
+
+// ofDomain returns the mail domain among whose requests an unconfirmed one is counted: none at a public provider.
+func ofDomain(r request.Request) (domain string, ok bool) {
+	domain = customer.DomainOf(r.Email)
+	return domain, r.Unconfirmed && customer.CheckDomain(domain) == nil
+}
+
+// countDomain counts an unconfirmed request of a mail domain. many: sales are told of them.
+func (c *changeset) countDomain(r request.Request, many bool) {
+	domain, ok := ofDomain(r)
+	if !ok {
+		return
+	}
+	day := license.DateOf(r.Created)
+	row := entity.Encode(rowkey.DomainRequest(domain, day, r.ID), rowkey.TypeIndex, struct{}{})
+	row.Expires = r.Created.AddDate(0, 0, domainDays)
+	c.Create(row)
+	if many {
+		alarm := entity.Encode(rowkey.DomainAlarm(domain, day), rowkey.TypeIndex, struct{}{})
+		alarm.Expires = row.Expires
+		c.Create(alarm)
+		c.queue(notice.RequestsOfDomain(r, day))
+	}
+}
