@@ -10,11 +10,11 @@ const (
 	RequestReceived    Kind = "request-received"    // to the customer: we received your license request
 	RequestNew         Kind = "request-new"         // to sales: a new license request
 	RequestUnconfirmed Kind = "request-unconfirmed" // to sales: requests that programs may have sent
+	RequestConfirmed   Kind = "request-confirmed"   // to nobody: becomes mails to sales and to contacts
 	RequestQuestion    Kind = "request-question"    // to the customer: we have a question
 	RequestRejected    Kind = "request-rejected"    // to the customer: your request was declined
 	RequestWithdrawn   Kind = "request-withdrawn"   // to the customer: your request was withdrawn
 	RequestsToConfirm  Kind = "requests-to-confirm" // to an address: requests that wait for its confirmation
-	RequestConfirmed   Kind = "request-confirmed"   // to nobody: others replace it (notice.Notice.Expands)
 	RequestAsk         Kind = "request-ask"         // to a contact: is this request yours?
 	RequestAnswered    Kind = "request-answered"    // to sales: what a contact said about a request
 	RequestsOfDomain   Kind = "requests-of-domain"  // to sales: unusually many unconfirmed requests

@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
 	"marketplace/shared/token"
 )
 
@@ -106,7 +107,7 @@ func (s *Store) AskContacts(ctx context.Context, change RequestChange, contacts 
 		if !r.State.Open() {
 			return entity.Line{}, closed(*r)
 		}
-		line := s.asked(r, contacts)
+		line := c.asked(r, contacts)
 		for _, to := range contacts {
 			c.queue(notice.RequestAsk(*r, to, token.Answer.New()))
 		}
@@ -114,8 +115,29 @@ func (s *Store) AskContacts(ctx context.Context, change RequestChange, contacts 
 	})
 }
 
-// asked notes on a request that contacts were asked.
-func (s *Store) asked(r *request.Request, contacts []license.Contact) entity.Line {
+// maxAsks is about how many requests the system asks a contact in a day (UTC), so that nobody is harassed through us.
+// Sales may ask about more.
+const maxAsks = 5
+
+// AskedEnough reports whether a contact was asked about so many requests today that the system asks about no more.
+func (s *Store) AskedEnough(ctx context.Context, contact string) (bool, error) {
+	q := table.Query{PK: rowkey.AskedPK(contact, license.DateOf(s.now()))}
+	rows, _, err := s.table.First(ctx, q, maxAsks)
+	if err != nil {
+		return false, fmt.Errorf("store: what a contact was asked today: %w", err)
+	}
+	return len(rows) == maxAsks, nil
+}
+
+// asked notes on a request, and with each contact, that contacts were asked.
+func (c *changeset) asked(r *request.Request, contacts []license.Contact) entity.Line {
+	s := c.store
+	for _, to := range contacts {
+		key := table.Key{PK: rowkey.AskedPK(to.Email, license.DateOf(s.now())), SK: r.ID}
+		row := entity.Encode(key, rowkey.TypeIndex, struct{}{})
+		row.Expires = s.now().AddDate(0, 0, confirmationsDays)
+		c.Set(row)
+	}
 	r.Asked, r.AskedOf = s.now().Truncate(time.Millisecond), slices.Clone(r.AskedOf)
 	for _, to := range contacts {
 		if !slices.Contains(r.AskedOf, to.Email) {
@@ -137,7 +159,7 @@ func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance str
 		line, err := link(r, System, customerID, instance)
 		if len(asked) > 0 {
 			c.Log(rowkey.Request(id), line)
-			line = s.asked(r, asked)
+			line = c.asked(r, asked)
 		}
 		return line, err
 	})

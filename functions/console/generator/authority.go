@@ -1,8 +1,6 @@
 package generator
 
 import (
-	"slices"
-
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/store/search"
@@ -10,21 +8,14 @@ import (
 
 // Asker is who asks for the draft's licenses.
 func (d *Draft) Asker() customer.Asker {
-	if d.Request == nil {
+	if d.Request == nil || d.Account == nil {
 		return customer.Asker{}
 	}
-	who := customer.Asker{Request: *d.Request, DomainShared: d.domainShared()}
+	who := customer.Asker{Request: *d.Request, DomainShared: search.DomainShared(d.Candidates, d.Account)}
 	if d.Instance != nil {
 		who.Instance = d.Instance.ID
 	}
 	return who
-}
-
-// domainShared reports whether another customer than the draft's has the mail domain of the request as well.
-func (d *Draft) domainShared() bool {
-	return d.Account != nil && slices.ContainsFunc(d.Candidates, func(c search.Candidate) bool {
-		return !d.Account.IsOf(c.Customer.ID) && slices.Contains(c.By, search.BasisDomain)
-	})
 }
 
 // charge is what the draft does to the customer.

@@ -19,6 +19,7 @@ import (
 const Schema = 1
 
 // Notice is one email to one recipient: what it is about, and the few facts that only the moment of its cause knows.
+// One that Expands is to nobody: the mailer replaces it by others.
 type Notice struct {
 	// ID is derived from the cause, so that one cause makes one email: About, two dashes, and what of it. It has only
 	// letters, digits, dashes and underscores, as SES wants its tags.
@@ -36,12 +37,12 @@ type Notice struct {
 	Expiration license.Date   `json:"expiration,omitzero"` // of LicenseExpiring, LicenseUnreached, LicenseNextKey
 	Stage      reminder.Stage `json:"stage,omitempty"`     // of LicenseExpiring and LicenseNextKey
 
-	// Nonce is the secret of the private link in the letter; "" for none.
-	Nonce string `json:"nonce,omitempty"`
-
 	Text     string   `json:"text,omitempty"`     // the question, or the reason of a rejection or withdrawal, as typed
 	Author   string   `json:"author,omitempty"`   // the operator who typed Text
 	Requests []string `json:"requests,omitempty"` // of RequestUnconfirmed: the IDs of the requests
+
+	// Nonce is random, of a notice whose letter has a private link: whoever opens it proves with it to have the letter.
+	Nonce string `json:"nonce,omitempty"`
 
 	// Repeats is the ID of an email that did not arrive and that this one repeats to the same recipient; "" for none.
 	Repeats string `json:"repeats,omitempty"`
@@ -194,9 +195,6 @@ func (n Notice) Again(nonce string) Notice {
 	return n
 }
 
-// Expands reports whether the notice is no letter: other notices replace it before anything is sent.
-func (n Notice) Expands() bool { return n.Kind == mail.RequestConfirmed }
-
 // Ranks of notices: those of a lower one are sent first.
 const (
 	RankUrgent   = 1 // somebody waits for it: keys, questions, answers
@@ -207,7 +205,7 @@ const (
 // Ranks lists every rank.
 var Ranks = []int{RankUrgent, RankSoon, RankReminder}
 
-// kinds are those that letters are written for.
+// kinds are those that letters are written for, or that expand.
 var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
@@ -217,6 +215,15 @@ var kinds = []mail.Kind{
 
 // Known reports whether the running version knows the notice's kind.
 func (n Notice) Known() bool { return slices.Contains(kinds, n.Kind) }
+
+// Expands reports whether the notice is no email but becomes others, whose recipients are known only when the mailer
+// looks.
+func (n Notice) Expands() bool { return n.Kind == mail.RequestConfirmed }
+
+// PointlessError is why a notice that expands need not become others any more, as Notice.Pointless says it.
+type PointlessError struct{ Why string }
+
+func (e *PointlessError) Error() string { return "the notice has no point any more: " + e.Why }
 
 // Rank returns the rank of the notice.
 func (n Notice) Rank() int {

@@ -82,6 +82,11 @@ func ConfirmationSlot(email string, day license.Date, n int) table.Key {
 	return table.Key{PK: ConfirmationsPK(email), SK: fmt.Sprintf("%s#%02d", day, n)}
 }
 
+// AskedPK is the partition of what a contact was asked on a day, by email.
+func AskedPK(email string, day license.Date) string {
+	return "ASKED#" + input.Mailbox(email) + "#" + day.String()
+}
+
 // ConfirmedMailbox is the row that says when somebody last confirmed a request behind an address.
 func ConfirmedMailbox(email string) table.Key {
 	return table.Key{PK: ConfirmationsPK(email), SK: "CONFIRMED"}

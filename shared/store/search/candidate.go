@@ -100,6 +100,13 @@ func (x *Index) CandidatesAnd(ctx context.Context, d request.Details,
 // several may share, nor the name.
 func (c Candidate) Strong() bool { return slices.ContainsFunc(c.By, strong) }
 
+// DomainShared reports whether another customer than that of an account is a candidate by the mail domain.
+func DomainShared(list []Candidate, a *customer.Account) bool {
+	return slices.ContainsFunc(list, func(c Candidate) bool {
+		return !a.IsOf(c.Customer.ID) && slices.Contains(c.By, BasisDomain)
+	})
+}
+
 func strong(by Basis) bool { return by != BasisDomain && by != BasisName }
 
 // candidates are why customers were found, by ID. add may be called from several goroutines at once.
