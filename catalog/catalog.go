@@ -125,6 +125,16 @@ func Decode(data []byte) (*Catalog, error) {
 	return c, nil
 }
 
+// LOCThreshold returns the smallest number of lines of code that a license may allow and that covers n; ok is false if
+// none does.
+func (c *Catalog) LOCThreshold(n int64) (threshold int64, ok bool) {
+	i := slices.IndexFunc(c.LOCThresholds, func(t int64) bool { return t >= n })
+	if i < 0 {
+		return 0, false
+	}
+	return c.LOCThresholds[i], true
+}
+
 // Edition finds an edition by its key.
 func (c *Catalog) Edition(key string) (Edition, bool) {
 	return find(c.Editions, func(e Edition) bool { return e.Key == key })

@@ -61,6 +61,16 @@ func (s Server) Dataset() string {
 	return string(s)
 }
 
+// Ends returns the first and the last four characters of the ID, as letters name a server that is not on record: whoever
+// typed it could have made a message of the whole.
+func (s Server) Ends() string {
+	const shown = 4
+	if len(s) <= 2*shown {
+		return "…"
+	}
+	return string(s[:shown] + "…" + s[len(s)-shown:])
+}
+
 // ReadsAsDate reports whether SonarQube 6.7 and later throws the ID away when it starts, because it reads as a date
 // (client-contract.md §4). A key for it never works there; it may still be the old ID of a server.
 func (s Server) ReadsAsDate() bool {

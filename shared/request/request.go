@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 )
@@ -170,6 +171,17 @@ type Request struct {
 	// Version is the version of the request as it was read. A change names the version that it is based on.
 	Version int64 `json:"-"`
 }
+
+// AddressConfirmed reports whether the person behind the address is known to have sent the request: they confirmed it,
+// or it came through a link that we emailed to that address. Until then anybody may have typed it, and our emails name
+// nothing that was typed.
+func (r Request) AddressConfirmed() bool {
+	return !r.Confirmed.IsZero() ||
+		r.Link != nil && !r.Unconfirmed && input.SameMailbox(r.Link.Contact, r.Email)
+}
+
+// ConfirmDays is how long a request waits for its confirmation before it is closed.
+const ConfirmDays = 30
 
 // Late is Summary.Late.
 func (r Request) Late(now time.Time) bool { return r.Summary().Late(now) }

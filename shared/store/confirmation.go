@@ -34,7 +34,7 @@ const (
 const ConfirmTogether = 24 * time.Hour
 
 // UnconfirmedDays is how long an unconfirmed request waits before it is closed.
-const UnconfirmedDays = 30
+const UnconfirmedDays = request.ConfirmDays
 
 // confirmations are the emails that asked an address to confirm requests today.
 type confirmations struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"marketplace/catalog"
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -125,15 +126,13 @@ func wantedOptions(thresholds []int64) []web.Option {
 
 // smallestAbove returns the smallest threshold at or above the lines counted; "" if the lines are unknown or no
 // threshold is large enough.
-func smallestAbove(counted string, thresholds []int64) string {
+func smallestAbove(counted string, c *catalog.Catalog) string {
 	n, err := request.ParseTypedLoc(counted)
 	if err != nil {
 		return ""
 	}
-	for _, t := range thresholds {
-		if t >= n {
-			return strconv.FormatInt(t, 10)
-		}
+	if t, ok := c.LOCThreshold(n); ok {
+		return strconv.FormatInt(t, 10)
 	}
 	return ""
 }

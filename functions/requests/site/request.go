@@ -47,7 +47,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f.WantedLoc = smallestAbove(f.Loc, c.LOCThresholds)
+	f.WantedLoc = smallestAbove(f.Loc, c)
 	v := newFormView(f, nil, c.LOCThresholds)
 	v.FromServer = f.Server != "" || f.Loc != ""
 	v.Query = linkQuery(r.URL.Query())

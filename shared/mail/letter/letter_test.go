@@ -32,11 +32,12 @@ var letters = Writer{
 	URL:      "https://licenses.example.com",
 	Sales:    mail.Address{Name: "License Sales", Email: "sales@example.com"},
 	Packages: "https://packages.example.com",
+	catalog:  testCatalog(),
 }
 
 func testRequest() request.Request {
 	return request.Request{
-		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Reference: "R-7K3Q9F", Token: "secret", State: request.Received,
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Reference: "R-7K3Q9F", Token: "secret", Secret: "confirming", State: request.Received,
 		Created: time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC), Due: time.Date(2018, 2, 27, 9, 30, 0, 0, time.UTC),
 		Details: request.Details{
 			Kind: request.Replacement, Edition: license.Developer, Loc: 1_200_000,
@@ -96,6 +97,7 @@ func testCatalog() *catalog.Catalog {
 			{Key: "cpp", Name: "C/C++"}, {Key: "js", Name: "JavaScript"},
 			{Key: "java", Name: "Java"}, {Key: "cobol", Name: "COBOL"},
 		},
+		LOCThresholds: []int64{100_000, 500_000, 2_000_000, 5_000_000},
 		Packages: []catalog.Package{{
 			File: "developer-edition-6.7.1.717.zip", Edition: "developer", Version: "6.7.1",
 			URL: "https://licenses.example.com/downloads/developer-edition-6.7.1.717.zip", Jars: []catalog.Jar{{}},
@@ -109,11 +111,15 @@ func messages() map[string]mail.Message {
 	one := testDelivery()
 	one.Licenses, one.Again = one.Licenses[:1], true
 	one.Licenses[0].Packages = []string{"developer-edition-6.7.1-qx4c7d2wj5t3vazlqk2m6yhn3e.zip"}
+	linked := testRequest()
+	linked.Link = &request.Link{Contact: linked.Email}
 	reviewed := testRequest()
+	reviewed.Confirmed = reviewed.Created.Add(time.Hour)
 	reviewed.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
 	reviewed.Reason = "There is no license for the server AWHW8w9JtzBzSrmf9GQX.\nPlease ask for a new one."
 	return map[string]mail.Message{
 		"request-received": letters.RequestReceived("m1", testRequest()),
+		"request-linked":   letters.RequestReceived("m1", linked),
 		"request-new":      letters.RequestNew("m2", testRequest()),
 		"license-expiring": letters.LicenseExpiring("m3", l, zoe, l.Expiration.AddDays(-62), named),
 		"license-keys":     letters.LicenseKey("m4", testDelivery()),
@@ -270,15 +276,6 @@ func invisible(r rune) bool {
 
 func unfitForHeader(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || invisible(r)
-}
-
-func TestConfirmationRepeatsNoTextOfAStranger(t *testing.T) {
-	r := testRequest()
-	const ad = "cheap pills at evil.example"
-	r.Name, r.Company, r.Country, r.Message, r.Replaces, r.Phone = ad, ad, ad, ad, ad, ad
-	if m := fmt.Sprint(letters.RequestReceived("m1", r)); strings.Contains(m, "evil") {
-		t.Errorf("got the stranger's text in %s", m)
-	}
 }
 
 func TestTextAndHTMLSayTheSame(t *testing.T) {

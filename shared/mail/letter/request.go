@@ -11,19 +11,47 @@ import (
 	"marketplace/shared/request"
 )
 
-// RequestReceived confirms a license request to the customer. A stranger may have sent the request under the
-// customer's address, so the letter repeats no free text: no message, no company, and a name or an ID only where it
-// looks like one.
+// RequestReceived asks the address of a license request to confirm it, or says that we have it if that is known
+// (request.Request.AddressConfirmed).
+//
+// A stranger may have typed the address, so neither letter names anything that was typed: no name, no company, no free
+// text, a server ID and lines of code only as ourFacts has them.
 func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
-	return w.compose(w.toCustomer(id, mail.RequestReceived, r, "License request received"), content{
+	if r.AddressConfirmed() {
+		return w.requestOnRecord(id, r)
+	}
+	m := w.toAddress(id, mail.RequestReceived, r, subject("Please confirm your license request (%s)", r.Reference))
+	return w.compose(m, content{
+		Title:   "Please confirm your license request",
+		Preview: "Someone requested a SonarQube license with this email address. Was it you?",
+		Intro: []string{
+			fmt.Sprintf("On %s, someone requested a SonarQube license with this email address. Was it you?",
+				instant(r.Created)),
+			"Confirm the request, and our sales team will reply within one business day.",
+		},
+		Facts:  w.ourFacts(r),
+		Lead:   "The link is for you alone: whoever has it can confirm requests in your name.",
+		Action: link{"Confirm the request", w.ConfirmURL(r)},
+		Notes: []note{{
+			Title: "If this wasn't you",
+			Text: fmt.Sprintf("Ignore this email, or tell us so on that page. Without your confirmation nothing "+
+				"happens, and we close the request after %d days.", request.ConfirmDays),
+		}},
+		Footer: []string{w.whyToRequester()},
+	})
+}
+
+// requestOnRecord tells the address of a request, which is known to have sent it, that we have it.
+func (w Writer) requestOnRecord(id string, r request.Request) mail.Message {
+	m := w.toAddress(id, mail.RequestReceived, r, subject("License request received (%s)", r.Reference))
+	return w.compose(m, content{
 		Title:   "We received your license request",
 		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), r.Deadline()),
 		Intro: []string{
 			fmt.Sprintf("We received your request for a SonarQube license on %s.", instant(r.Created)),
-			fmt.Sprintf("Our sales team will review it and email you at this address within one business day, by %s.",
-				r.Deadline()),
+			fmt.Sprintf("Our sales team will review it and email you by %s.", r.Deadline()),
 		},
-		Facts:  append([]fact{{"Reference", string(r.Reference)}}, detailFacts(withoutFreeText(r))...),
+		Facts:  w.ourFacts(r),
 		Lead:   "You can track your request at any time. The link is private: anyone who has it can see the request.",
 		Action: link{"Track your request", w.StatusURL(r)},
 		Notes: []note{{
@@ -31,19 +59,50 @@ func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
 			Text:  w.contactSales("the reference"),
 		}},
 		Footer: []string{
-			w.whyToRequester() + " If this wasn't you, ignore this email: " +
-				"our sales team checks every request before we send a key.",
+			w.whyToRequester() + " If this wasn't you, please tell us: " + w.Sales.Email + ".",
 		},
 	})
 }
 
-// toCustomer begins a message about a request, from sales to the customer.
-func (w Writer) toCustomer(id string, kind mail.Kind, r request.Request, topic string) mail.Message {
+// toAddress begins a message to the address of a request, which names nobody: the name was typed with the address.
+func (w Writer) toAddress(id string, kind mail.Kind, r request.Request, subject string) mail.Message {
 	return mail.Message{
-		ID: id, Kind: kind, About: r.ID,
-		To: mail.Address{Name: mail.PersonName(r.Name), Email: r.Email}, Greeting: mail.Greeting(r.Name),
-		ReplyTo: w.Sales, Subject: subject("%s: %s (%s)", topic, r.Edition.Name(), r.Reference),
+		ID: id, Kind: kind, About: r.ID, To: mail.Address{Email: r.Email}, Greeting: mail.Greeting(""),
+		ReplyTo: w.Sales, Subject: subject,
 	}
+}
+
+// ourFacts lists what a request is for in our own words, as a letter to an unconfirmed address may have them: the ends
+// of the server ID, and the lines of code as a license allows them.
+func (w Writer) ourFacts(r request.Request) []fact {
+	return []fact{
+		{"Reference", string(r.Reference)},
+		{"Request", r.Kind.Name()},
+		{"Edition", r.Edition.Name()},
+		{"Server ID", r.Server.Ends()},
+		{"Lines of code", w.threshold(max(r.Loc, r.WantedLoc))},
+	}
+}
+
+// threshold words how many lines of code the smallest license allows that covers some lines; "" without a catalog.
+func (w Writer) threshold(lines int64) string {
+	if w.catalog == nil || len(w.catalog.LOCThresholds) == 0 {
+		return ""
+	}
+	if t, ok := w.catalog.LOCThreshold(lines); ok {
+		return "up to " + license.Lines(t)
+	}
+	return "more than " + license.Lines(slices.Max(w.catalog.LOCThresholds))
+}
+
+// toCustomer begins a message about a request, from sales to the customer. Until the address is confirmed, it names
+// nobody.
+func (w Writer) toCustomer(id string, kind mail.Kind, r request.Request, topic string) mail.Message {
+	m := w.toAddress(id, kind, r, subject("%s: %s (%s)", topic, r.Edition.Name(), r.Reference))
+	if r.AddressConfirmed() {
+		m.To.Name, m.Greeting = mail.PersonName(r.Name), mail.Greeting(r.Name)
+	}
+	return m
 }
 
 // whyToRequester says why the mail went to the address of a request.
@@ -51,12 +110,17 @@ func (w Writer) whyToRequester() string {
 	return "You received this email because someone requested a license on " + w.URL + " with this address."
 }
 
-// withoutFreeText returns the details of a request without a replaced license that is no ID.
-func withoutFreeText(r request.Request) request.Details {
+// customerFacts lists what a request is for as its customer may read it: in their own words once the address is
+// confirmed, but without a replaced license that is no ID.
+func (w Writer) customerFacts(r request.Request) (reference fact, asked []fact) {
+	if !r.AddressConfirmed() {
+		facts := w.ourFacts(r)
+		return facts[0], facts[1:]
+	}
 	if !identifier().MatchString(r.Replaces) {
 		r.Replaces = ""
 	}
-	return r.Details
+	return fact{"Reference", string(r.Reference)}, detailFacts(r.Details)
 }
 
 // RequestNew tells sales of a new license request, with all that the customer said. Replies go to the customer.

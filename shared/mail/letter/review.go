@@ -64,27 +64,29 @@ type review struct {
 	notes        []note
 }
 
-// review writes to the customer of a request. Like RequestReceived, it repeats no text of the request that a stranger
-// could have chosen; what the operator wrote is quoted as typed.
+// review writes to the customer of a request. Until the address is confirmed, it repeats nothing that was typed with it;
+// what the operator wrote is quoted as typed.
 func (w Writer) review(id string, r request.Request, v review) mail.Message {
+	reference, asked := w.customerFacts(r)
 	return w.compose(w.toCustomer(id, v.kind, r, v.topic), content{
 		Title:     v.title,
 		Preview:   fmt.Sprintf("%s, requested on %s.", r.Edition.Name(), instant(r.Created)),
 		Intro:     []string{v.intro},
 		Statement: v.quotation,
-		Facts: append([]fact{
-			{"Reference", string(r.Reference)},
-			{"Received", instant(r.Created)},
-		}, detailFacts(withoutFreeText(r))...),
-		Lead:   "The request page has all the details. The link is private: anyone who has it can see the request.",
-		Action: link{"View the request", w.StatusURL(r)},
-		Notes:  v.notes,
-		Footer: []string{w.whyToRequester() + " If this wasn't you, please tell us: " + w.Sales.Email + "."},
+		Facts:     append([]fact{reference, {"Received", instant(r.Created)}}, asked...),
+		Lead:      "The request page has all the details. The link is private: anyone who has it can see the request.",
+		Action:    link{"View the request", w.StatusURL(r)},
+		Notes:     v.notes,
+		Footer:    []string{w.whyToRequester() + " If this wasn't you, please tell us: " + w.Sales.Email + "."},
 	})
 }
 
-// newRequest invites to a new request for the same server.
+// newRequest invites to a new request, for the same server if the address is confirmed: the link has what was typed.
 func (w Writer) newRequest(r request.Request, title string) note {
+	if !r.AddressConfirmed() {
+		return note{Title: title, Text: "You can send a new request at any time.",
+			Links: []link{{"Send a new request", w.URL + "/request"}}}
+	}
 	return note{
 		Title: title,
 		Text: "You can send a new request at any time. " +

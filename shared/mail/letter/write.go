@@ -23,14 +23,15 @@ type Call struct {
 	MaybeTwice bool
 }
 
-// With returns Write with the catalog of the moment: without it, letters with keys have keys in place of names.
+// With returns Write with the catalog of the moment. Without it, letters with keys are not written: they would have keys
+// in place of names. Letters about a request leave out what it has.
 func (w Writer) With(catalogs func() (*catalog.Catalog, error)) func(notice.Notice, notice.Records, Call) (
 	mail.Message, error) {
 	return func(n notice.Notice, r notice.Records, call Call) (mail.Message, error) {
 		var c *catalog.Catalog
-		if n.Kind == mail.LicenseKey {
+		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.ToSales() {
 			var err error
-			if c, err = catalogs(); err != nil {
+			if c, err = catalogs(); err != nil && n.Kind == mail.LicenseKey {
 				return mail.Message{}, err
 			}
 		}
@@ -42,13 +43,13 @@ const maybeTwice = "If you have received this email before, you can ignore this 
 	"We sent it again because we could not tell whether the earlier one reached you."
 
 // Write writes the letter of a notice from what is on record. The caller has made sure that the notice has a point
-// (notice.Notice.Pointless). c has the names of languages and the addresses of packages for letters with keys; nil if
-// there is no catalog.
+// (notice.Notice.Pointless). c has the names of languages, the addresses of packages, and how many lines of code
+// licenses allow; nil if there is no catalog.
 //
 // A kind that this version does not know, an invalid notice, missing records and a key that the letter would alter are
 // errors. They name the notice's kind and no address.
 func (w Writer) Write(n notice.Notice, r notice.Records, c *catalog.Catalog, call Call) (mail.Message, error) {
-	w.call = call
+	w.call, w.catalog = call, c
 	m, err := w.write(n, r, c)
 	if err == nil {
 		_, err = m.To.Mailbox()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/catalog"
 	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -21,7 +22,8 @@ type Writer struct {
 	// tailored/. Only letters with keys of licenses that have such packages need it.
 	Packages string
 
-	call Call
+	call    Call
+	catalog *catalog.Catalog // nil if there is none
 }
 
 // References are the short references by which a letter about licenses names their customer and contracts; those that
@@ -50,6 +52,12 @@ func (w Writer) StatusURL(r request.Request) string { return w.URL + StatusPath(
 // StatusPath returns the path of StatusURL within the site.
 func StatusPath(r request.Request) string {
 	return "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
+}
+
+// ConfirmURL returns the link that confirms a request. Only the email to its address has it: no page, redirect or answer
+// shows its secret.
+func (w Writer) ConfirmURL(r request.Request) string {
+	return w.StatusURL(r) + "&confirm=" + url.QueryEscape(r.Secret)
 }
 
 // requestURL returns the request form of an edition, filled in for a server. The Community Edition has no form: it

@@ -11,12 +11,12 @@ import (
 // RequestReceivedAgain confirms a request to its address once more, or to a corrected one, or has it confirmed. what
 // tells one sending from another.
 func RequestReceivedAgain(r request.Request, what string) Notice {
-	return toRequester(r, mail.RequestReceived, "received-"+what)
+	return toAddress(r, mail.RequestReceived, "received-"+what)
 }
 
 // RequestsToConfirm asks the address of a request to confirm that one and the others that it was sent no email about.
 func RequestsToConfirm(r request.Request) Notice {
-	return toRequester(r, mail.RequestsToConfirm, "to-confirm")
+	return toAddress(r, mail.RequestsToConfirm, "to-confirm")
 }
 
 // RequestConfirmed is for us: a request is confirmed, or needs no confirmation. It expands to RequestNew, and to a

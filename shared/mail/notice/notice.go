@@ -69,9 +69,9 @@ func Customer(email string) string {
 	return domain
 }
 
-// RequestReceived confirms a request to its address, or has it confirmed there.
+// RequestReceived has a request confirmed at its address, or confirms it there.
 func RequestReceived(r request.Request) Notice {
-	return toRequester(r, mail.RequestReceived, "received")
+	return toAddress(r, mail.RequestReceived, "received")
 }
 
 // RequestNew tells sales of a new request.
@@ -109,9 +109,15 @@ func RequestClosed(r request.Request, version int64, by string) Notice {
 }
 
 func toRequester(r request.Request, kind mail.Kind, what string) Notice {
+	n := toAddress(r, kind, what)
+	n.To.Name = mail.PersonName(r.Name)
+	return n
+}
+
+// toAddress writes to the address of a request without a name: anybody may have typed both.
+func toAddress(r request.Request, kind mail.Kind, what string) Notice {
 	return Notice{
-		ID: id(r.ID, what), Kind: kind, About: r.ID, Customer: Customer(r.Email),
-		To: license.Contact{Name: mail.PersonName(r.Name), Email: r.Email},
+		ID: id(r.ID, what), Kind: kind, About: r.ID, Customer: Customer(r.Email), To: license.Contact{Email: r.Email},
 	}
 }
 

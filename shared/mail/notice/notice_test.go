@@ -130,6 +130,16 @@ func TestMailsAboutLicensesShareTheirCustomersPlace(t *testing.T) {
 	}
 }
 
+// withRequest returns the records of a changed request.
+func withRequest(f func(*request.Request)) notice.Records {
+	r := filed(request.Received)
+	f(&r)
+	return notice.Records{Request: r}
+}
+
+// throughLink makes it a request that came through a link to its own address.
+func throughLink(r *request.Request) { r.Link = &request.Link{Contact: r.Email} }
+
 func TestWhatIsPointless(t *testing.T) {
 	about := func(state request.State) notice.Records { return notice.Records{Request: filed(state)} }
 	otherQuestion := filed(request.Waiting)
@@ -162,7 +172,10 @@ func TestWhatIsPointless(t *testing.T) {
 	}{
 		"confirmation":                      {received, about(request.Received), false},
 		"confirmation, in review":           {received, about(request.InReview), false},
-		"confirmation, question asked":      {received, about(request.Waiting), true},
+		"confirmation, question asked":      {received, about(request.Waiting), false},
+		"confirmation, confirmed":           {received, withRequest(func(r *request.Request) { r.Confirmed = time.Unix(1, 0) }), true},
+		"receipt, through a link":           {received, withRequest(throughLink), false},
+		"receipt, question asked":           {received, withRequest(func(r *request.Request) { throughLink(r); r.State = request.Waiting }), true},
 		"confirmation, issued":              {received, about(request.Issued), true},
 		"confirmation to the wrong address": {received, notice.Records{Request: corrected}, true},
 		"new request":                       {notice.RequestNew(filed(request.Received)), about(request.Received), false},

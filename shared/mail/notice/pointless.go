@@ -40,11 +40,15 @@ func (n Notice) Pointless(r Records) string {
 	}
 	switch n.Kind {
 	case mail.RequestReceived:
-		switch {
-		case r.Request.State != request.Received && r.Request.State != request.InReview:
-			return "the customer has since been told more"
-		case !input.SameMailbox(r.Request.Email, n.To.Email):
+		switch about := r.Request; {
+		case !input.SameMailbox(about.Email, n.To.Email):
 			return "the address was corrected"
+		case !about.State.Open():
+			return "the request is closed"
+		case !about.Confirmed.IsZero():
+			return "the request is confirmed"
+		case about.State == request.Waiting && about.AddressConfirmed():
+			return "the customer has since been told more"
 		}
 	case mail.RequestNew:
 		if r.Request.State != request.Received {
