@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 )
 
 func main() {
@@ -35,7 +36,7 @@ func main() {
 	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}))
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail)}
 	lambda.Start(dispatch.New(dispatch.Options{
-		Outbox: kept.Outbox(), Records: kept, Write: letters.With(catalogs.Get),
+		Outbox: kept.Outbox(), Records: kept, Expander: expansion.New(kept), Write: letters.With(catalogs.Get),
 		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint),
 			ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
 		Now: time.Now, Log: logger,

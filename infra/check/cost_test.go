@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -79,8 +80,8 @@ func (e *costEnv) mailer(perSecond float64) *dispatch.Dispatcher {
 		Sales: mail.Address{Name: "Licensing", Email: "licensing@example.com"},
 	}
 	return dispatch.New(dispatch.Options{
-		Outbox: e.Outbox(), Records: e, Write: letters.With(sampleCatalog), Sender: sent{perSecond}, Now: time.Now,
-		Log: slog.New(slog.DiscardHandler),
+		Outbox: e.Outbox(), Records: e, Expander: expansion.New(e.Store), Write: letters.With(sampleCatalog),
+		Sender: sent{perSecond}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -36,6 +36,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/search"
@@ -79,7 +80,8 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 		actions[function] = db.touched
 	}
 	try("requests", u.requestsSteps(), reflect.TypeFor[site.Store]())
-	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records]())
+	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records](),
+		reflect.TypeFor[dispatch.Expander]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
 	try("console", append(u.consoleSteps(), u.customerSteps()...), reflect.TypeFor[console.Store](),
@@ -213,6 +215,18 @@ func (u *user) mailerSteps() []step {
 		{"Doubt", begin(func(m outbox.Mail) error { return box.Doubt(u.ctx, m, "a cause", u.now) })},
 		{"Settle", begin(func(m outbox.Mail) error { return box.Settle(u.ctx, m.ID, 1, "x", u.now) })},
 		{"Drop", begin(func(m outbox.Mail) error { return box.Drop(u.ctx, m, "a cause") })},
+		{"Expand", func() error {
+			into, err := expansion.New(u.s).Expand(u.ctx, notice.RequestConfirmed(u.filed))
+			if err != nil {
+				return err
+			}
+			m, err := box.Read(u.ctx, ready()[0].ID)
+			if err != nil {
+				return err
+			}
+			into[0].ID += "-again" // it was queued with the request
+			return box.Expand(u.ctx, m, into)
+		}},
 		{"Forget", func() error {
 			e := ready()[0]
 			m, err := box.Read(u.ctx, e.ID)

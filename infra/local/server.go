@@ -33,6 +33,7 @@ import (
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -155,8 +156,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return fmt.Errorf("MAIL_EVENTS: %w", err)
 	}
 	w.mailer = events.after(dispatch.New(dispatch.Options{
-		Outbox: db.Outbox(), Records: db, Write: letters.With(catalogs.current), Sender: events, Now: clock.Now,
-		Log: o.Log,
+		Outbox: db.Outbox(), Records: db, Expander: expansion.New(db), Write: letters.With(catalogs.current),
+		Sender: events, Now: clock.Now, Log: o.Log,
 	}).Run)
 	w.publish = func() { events.front.PublishDue() }
 	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run

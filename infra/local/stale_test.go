@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
@@ -54,7 +55,8 @@ func newStaleEnv(t *testing.T) *staleEnv {
 	w.reminders = daily.New(daily.Options{Store: w.store, Now: clock, Log: log})
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
 	w.mailer = dispatch.New(dispatch.Options{
-		Outbox: w.store.Outbox(), Records: w.store, Sender: &w.recorder, Now: clock, Log: log, Write: letters.With(nil),
+		Outbox: w.store.Outbox(), Records: w.store, Expander: expansion.New(w.store), Sender: &w.recorder, Now: clock,
+		Log: log, Write: letters.With(nil),
 	})
 	w.add("l1", "2018-04-30")
 	return w

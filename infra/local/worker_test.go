@@ -21,6 +21,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table/bolt"
 )
@@ -215,8 +216,8 @@ func TestMoveOfTheClockSendsWhatGetsReadyOnTheWay(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	letters := letter.Writer{URL: "http://localhost", Sales: mail.Address{Email: "sales@vendor.example"}}
 	mailer := dispatch.New(dispatch.Options{
-		Outbox: w.store.Outbox(), Records: w.store, Sender: w.sent, Now: w.clock.Now, Log: log,
-		Write: letters.With(nil),
+		Outbox: w.store.Outbox(), Records: w.store, Expander: expansion.New(w.store), Sender: w.sent, Now: w.clock.Now,
+		Log: log, Write: letters.With(nil),
 	})
 	worker := &worker{clock: w.clock, log: log, mailer: mailer.Run,
 		reminders: func(context.Context) error { return nil }}

@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/table/bolt"
 )
 
@@ -53,7 +54,7 @@ func mailer(path string) error {
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
 	credentials := func(string) string { return "eu-central-1" } // any will do
 	d := dispatch.New(dispatch.Options{
-		Outbox: kept.Outbox(), Records: kept,
+		Outbox: kept.Outbox(), Records: kept, Expander: expansion.New(kept),
 		Write: letters.With(func() (*catalog.Catalog, error) { return nil, nil }),
 		Sender: ses.New(ses.LambdaClient(credentials, os.Getenv(sesVariable)),
 			ses.Options{From: mail.Address{Email: "licenses@vendor.example"}, Now: now}),

@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
@@ -69,7 +70,8 @@ func eventsReachTheStore(t *testing.T, upstream string) {
 	}
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
 	mailer := dispatch.New(dispatch.Options{
-		Outbox: kept.Outbox(), Records: kept, Write: letters.With(nil), Now: clock.Now, Log: log,
+		Outbox: kept.Outbox(), Records: kept, Expander: expansion.New(kept), Write: letters.With(nil), Now: clock.Now,
+		Log:    log,
 		Sender: ses.New(api, ses.Options{From: sender, Now: clock.Now}), Sleep: func(context.Context, time.Duration) {},
 	})
 	for _, id := range []string{"delivered", "lost", "bounced", "returned"} {

@@ -10,6 +10,7 @@ const (
 	RequestReceived    Kind = "request-received"    // to the customer: we received your license request
 	RequestNew         Kind = "request-new"         // to sales: a new license request
 	RequestUnconfirmed Kind = "request-unconfirmed" // to sales: requests that programs may have sent
+	RequestConfirmed   Kind = "request-confirmed"   // to nobody: becomes mails to sales and to contacts
 	RequestQuestion    Kind = "request-question"    // to the customer: we have a question
 	RequestRejected    Kind = "request-rejected"    // to the customer: your request was declined
 	RequestWithdrawn   Kind = "request-withdrawn"   // to the customer: your request was withdrawn

@@ -38,6 +38,9 @@ const maxMails = 50
 func (s *site) mailsAbout(ctx context.Context, r *http.Request, id, path string) (rows []mailRow, err error) {
 	list, err := s.store.MailsAbout(ctx, id, maxMails)
 	for i, m := range list {
+		if m.State.Status == outbox.Expanded {
+			continue // the list has the emails that it became
+		}
 		row := s.mailRow(m, list[i+1:])
 		if canEdit(r) {
 			row.addForms(path+"/mails/"+m.ID, originOf(r).suffix())
@@ -267,6 +270,7 @@ func repeatText(next outbox.Mail) string {
 func mailName(k mail.Kind) string {
 	if st, ok := map[mail.Kind]string{
 		mail.RequestReceived: "Request confirmation", mail.RequestNew: "New request (to sales)",
+		mail.RequestConfirmed:   "Request confirmed",
 		mail.RequestQuestion:    "Question",
 		mail.RequestUnconfirmed: "Unconfirmed requests (to sales)",
 		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",

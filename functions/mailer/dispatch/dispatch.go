@@ -39,6 +39,7 @@ type Outbox interface {
 	Doubt(ctx context.Context, m outbox.Mail, cause string, until time.Time) error
 	Fail(ctx context.Context, m outbox.Mail, cause string) error
 	Drop(ctx context.Context, m outbox.Mail, why string) error
+	Expand(ctx context.Context, m outbox.Mail, into []notice.Notice) error
 }
 
 // Records is the part of delivery.Store that a Dispatcher calls: what is on record about the subject and the address of
@@ -49,14 +50,24 @@ type Records interface {
 	FailSuppressed(ctx context.Context, m outbox.Mail, why delivery.Suppression) error
 }
 
+// Expander says what a notice becomes that expands (notice.Notice.Expands), and does before what the notice asks for.
+// It may be asked again about the same notice, and answers with the same IDs.
+//
+// A *notice.PointlessError says that the notice has no point any more, and a NotFound fault that its subject is no
+// longer on record. After an Unavailable or a Conflict fault it is asked again. Others are failures of the notice.
+type Expander interface {
+	Expand(ctx context.Context, n notice.Notice) ([]notice.Notice, error)
+}
+
 // Options are what a Dispatcher needs. AtOnce and Sleep are optional.
 type Options struct {
-	Outbox  Outbox
-	Records Records
-	Write   func(notice.Notice, notice.Records, letter.Call) (mail.Message, error) // letter.Writer.With
-	Sender  mail.Sender
-	Now     func() time.Time // the clock of the outbox
-	Log     *slog.Logger
+	Outbox   Outbox
+	Records  Records
+	Expander Expander
+	Write    func(notice.Notice, notice.Records, letter.Call) (mail.Message, error) // letter.Writer.With
+	Sender   mail.Sender
+	Now      func() time.Time // the clock of the outbox
+	Log      *slog.Logger
 
 	AtOnce int // mails sent concurrently; 0 means 8
 	// Sleep waits, until the context ends at the longest; nil waits by the computer's clock.
@@ -160,7 +171,7 @@ type flight struct {
 }
 
 // counts are what a run did.
-type counts struct{ sent, paused, failed, pointless, doubted, released, unknown, errors int64 }
+type counts struct{ sent, paused, failed, pointless, expanded, doubted, released, unknown, errors int64 }
 
 func newRun(ctx context.Context, d *Dispatcher, lease *outbox.Lease) *run {
 	r := &run{
@@ -180,7 +191,7 @@ func (r *run) sendAll() {
 	slots := make(chan struct{}, r.AtOnce)
 	for r.begin.Err() == nil {
 		slots <- struct{}{}
-		if !r.holdLease() || r.pausedByOutage() {
+		if !r.holdLease() {
 			return
 		}
 		f := r.next()
@@ -196,7 +207,7 @@ func (r *run) sendAll() {
 			defer r.land(f)
 			r.work(f)
 		})
-		if r.probing() {
+		if !f.Expands && r.probing() {
 			g.Wait() // its outcome decides whether there is a next one
 		}
 	}
@@ -205,13 +216,17 @@ func (r *run) sendAll() {
 // waitForOthers waits a moment for mails that are being worked on; false if there are none. They may leave work: a mail
 // to the next contact, or a mail that waited for a more urgent one to begin.
 func (r *run) waitForOthers() bool {
-	r.mu.Lock()
-	busy := len(r.flights) > 0
-	r.mu.Unlock()
-	if busy {
-		r.Sleep(r.begin, 20*time.Millisecond)
+	if !r.busy() {
+		return false
 	}
-	return busy
+	r.Sleep(r.begin, 20*time.Millisecond)
+	return true
+}
+
+func (r *run) busy() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.flights) > 0
 }
 
 // fail logs an error of the table, and ends the run.
@@ -240,7 +255,7 @@ func (r *run) summarize(cause error) {
 		return
 	}
 	r.Log.Info("mails dispatched", "stopped", stopped, "released", c.released, "inDoubt", c.doubted,
-		"pointless", c.pointless, logging.Metrics(r.Now(), slog.Int64("MailsSent", c.sent),
+		"pointless", c.pointless, "expanded", c.expanded, logging.Metrics(r.Now(), slog.Int64("MailsSent", c.sent),
 			slog.Int64("MailsRetried", c.paused), slog.Int64("MailsFailed", c.failed),
 			slog.Int64("MailsUnknown", c.unknown), slog.Int64("MailErrors", c.errors)))
 }

@@ -177,6 +177,7 @@ type testEnv struct {
 	table   *entity.Table
 	box     *outbox.Box
 	records records
+	expand  expander
 	now     func() time.Time
 	write   func(notice.Notice, notice.Records, letter.Call) (mail.Message, error)
 	log     bytes.Buffer
@@ -211,7 +212,7 @@ func write(n notice.Notice, _ notice.Records, call letter.Call) (mail.Message, e
 
 func (w *testEnv) dispatcher(p mail.Sender) *Dispatcher {
 	return New(Options{
-		Outbox: w.box, Records: &w.records, Sender: p, Log: w.logger,
+		Outbox: w.box, Records: &w.records, Expander: w, Sender: p, Log: w.logger,
 		Write: func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) { return w.write(n, r, c) },
 		Now:   func() time.Time { return w.now() },
 	})

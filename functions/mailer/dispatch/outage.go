@@ -38,7 +38,7 @@ const candidates = 20
 
 // chooseProbe chooses the mail that was tried least: a mail that nobody accepts does not prolong an outage. It is no
 // reminder while a more urgent mail is ready.
-func (r *run) chooseProbe() (rank, i int, ok bool) {
+func (r *run) chooseProbe() (probe *place) {
 	r.mu.Lock()
 	ready := map[int][]outbox.Entry{}
 	for _, rank := range notice.Ranks {
@@ -50,17 +50,17 @@ func (r *run) chooseProbe() (rank, i int, ok bool) {
 	r.mu.Unlock()
 	fewest, seen := 0, 0
 	for _, of := range notice.Ranks {
-		for place, e := range ready[of] {
+		for i, e := range ready[of] {
 			if seen++; seen > candidates {
-				return rank, i, ok
+				return probe
 			}
 			m, _ := r.Outbox.Read(r.ctx, e.ID) // one that cannot be read has no attempts: work finds out why
-			if !ok || m.State.Attempts < fewest {
-				rank, i, ok, fewest = of, place, true, m.State.Attempts
+			if probe == nil || m.State.Attempts < fewest {
+				probe, fewest = &place{e, of, i}, m.State.Attempts
 			}
 		}
 	}
-	return rank, i, ok
+	return probe
 }
 
 // accepted notes that the provider accepts mails.

@@ -3,12 +3,14 @@ package dispatch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/outbox"
@@ -37,50 +39,97 @@ func (q queue) empty() bool {
 	return len(q.ready[notice.RankUrgent])+len(q.ready[notice.RankSoon])+len(q.ready[notice.RankReminder]) == 0
 }
 
-// next takes the mail to send next; nil if none is ready that may be begun now.
+// place is where an entry is in the queue.
+type place struct {
+	outbox.Entry
+	rank, i int
+}
+
+// next takes the mail to send next, or the notice to expand; nil if none is ready that may be begun now. A notice that
+// expands needs no provider, so nothing that keeps mails from being sent holds it back.
 func (r *run) next() *flight {
 	if !r.look() {
 		return nil
 	}
-	rank, i, ok := r.choose()
-	if !ok || !r.readQuota() {
+	p := r.choose()
+	if p != nil && !p.Expands {
+		if why := r.hindrance(p.rank); why != nil {
+			if p = r.first(expands); p == nil {
+				r.stopFor(why)
+			}
+		}
+	}
+	if p == nil || r.begin.Err() != nil {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i >= len(r.queue.ready[rank]) || r.preparing(rank) { // another look has found less, or a more urgent one
-		return nil
+	if list := r.queue.ready[p.rank]; p.i >= len(list) || list[p.i].ID != p.ID || r.preparing(p.rank) {
+		return nil // another look has found others, or a more urgent one
 	}
-	return r.take(rank, i)
+	return r.take(*p)
 }
 
-// choose returns the place of the mail to send next in the queue.
-func (r *run) choose() (rank, i int, ok bool) {
+// choose returns the place of the entry to take next; nil if there is none.
+func (r *run) choose() *place {
 	if r.probing() {
+		if p := r.first(expands); p != nil {
+			return p
+		}
 		return r.chooseProbe()
 	}
+	return r.first(func(outbox.Entry) bool { return true })
+}
+
+func expands(e outbox.Entry) bool { return e.Expands }
+
+// first returns the place of the first entry that is as wanted; nil if there is none.
+func (r *run) first(wanted func(outbox.Entry) bool) *place {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, rank := range notice.Ranks {
-		if len(r.queue.ready[rank]) > 0 {
-			return rank, 0, true
+		if i := slices.IndexFunc(r.queue.ready[rank], wanted); i >= 0 {
+			return &place{r.queue.ready[rank][i], rank, i}
 		}
 	}
-	return 0, 0, false
+	return nil
 }
 
-// take takes a mail off the queue, if the quota leaves its rank a share. The caller holds mu.
-func (r *run) take(rank, i int) *flight {
-	if r.left(rank) <= 0 {
-		if len(r.flights) == 0 { // otherwise wait for what becomes of those
-			r.stop(mail.ErrDailyQuota)
-		}
-		return nil
+// hindrance says why the provider must not be called for a mail of a rank now; nil if it may be.
+func (r *run) hindrance(rank int) error {
+	if r.pausedByOutage() {
+		return errOutage
 	}
-	list := r.queue.ready[rank]
-	f := &flight{Entry: list[i], rank: rank}
-	copy(list[1:i+1], list[:i]) // the one that is taken is among the first
-	r.queue.ready[rank] = list[1:]
+	if err := r.readQuota(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.left(rank) <= 0 {
+		return mail.ErrDailyQuota
+	}
+	return nil
+}
+
+// stopFor ends the run because of a hindrance. What is being worked on may end a want of quota; the pause of an outage
+// is on record.
+func (r *run) stopFor(hindrance error) {
+	switch {
+	case errors.Is(hindrance, errOutage):
+	case !errors.Is(hindrance, mail.ErrDailyQuota):
+		r.Log.Warn("cannot read the provider's quota", logging.Error(hindrance))
+		r.stop(hindrance)
+	case !r.busy():
+		r.stop(hindrance)
+	}
+}
+
+// take takes an entry off the queue. The caller holds mu.
+func (r *run) take(p place) *flight {
+	list := r.queue.ready[p.rank]
+	f := &flight{Entry: p.Entry, rank: p.rank}
+	copy(list[1:p.i+1], list[:p.i]) // the one that is taken is among the first
+	r.queue.ready[p.rank] = list[1:]
 	r.flights[f.ID] = f
 	r.served[f.Customer]++
 	return f

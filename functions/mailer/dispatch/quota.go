@@ -63,9 +63,9 @@ func (c *quotaCache) count() {
 	c.since++
 }
 
-// readQuota makes sure that the quota is known. It reports false if the run must end: the provider's setup is wrong, or
-// in an outage, it still does not answer. Such a probe risks no mail.
-func (r *run) readQuota() bool {
+// readQuota makes sure that the quota is known. Its error says that no mail must be sent: the setup is wrong, or in an
+// outage, the provider still does not answer. Such a probe risks no mail.
+func (r *run) readQuota() error {
 	err := r.quota.refresh(r.begin, r.Sender, r.Now())
 	switch {
 	case err == nil:
@@ -74,8 +74,7 @@ func (r *run) readQuota() bool {
 		r.mu.Unlock()
 	case r.begin.Err() != nil:
 	case errors.Is(err, mail.ErrSetup):
-		r.Log.Warn("cannot read the provider's quota", logging.Error(err))
-		r.stop(err)
+		return err
 	case r.probing() && !errors.Is(err, mail.ErrThrottled):
 		r.mu.Lock()
 		r.prolong()
@@ -83,7 +82,7 @@ func (r *run) readQuota() bool {
 	default:
 		r.Log.Warn("cannot read the provider's quota", logging.Error(err))
 	}
-	return r.begin.Err() == nil
+	return context.Cause(r.begin)
 }
 
 // left is how many more mails of a rank the quota allows, beside those that are being worked on. The caller holds mu.
@@ -91,5 +90,11 @@ func (r *run) left(rank int) int {
 	q := r.quota.known()
 	// The provider's number lags behind, and ours does not know of other senders.
 	q.SentLastDay = max(q.SentLastDay, r.provider.SentLastDay(r.Now()))
-	return q.Left(share[rank]) - len(r.flights)
+	calls := 0
+	for _, f := range r.flights {
+		if !f.Expands {
+			calls++
+		}
+	}
+	return q.Left(share[rank]) - calls
 }

@@ -32,6 +32,8 @@ func (r *run) work(f *flight) {
 		r.fail("cannot read a mail", err, slog.String("mail", f.ID))
 	case m.State.NotBefore.After(r.Now()): // it was paused after the last look
 		r.skipFor(m.ID)
+	case m.Expands():
+		r.expand(m)
 	case r.settledBefore(m):
 	default:
 		prepared := r.Now()

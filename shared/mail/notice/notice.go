@@ -19,6 +19,7 @@ import (
 const Schema = 1
 
 // Notice is one email to one recipient: what it is about, and the few facts that only the moment of its cause knows.
+// One that Expands is to nobody: the mailer replaces it by others.
 type Notice struct {
 	// ID is derived from the cause, so that one cause makes one email: About, two dashes, and what of it. It has only
 	// letters, digits, dashes and underscores, as SES wants its tags.
@@ -39,6 +40,9 @@ type Notice struct {
 	Text     string   `json:"text,omitempty"`     // the question, or the reason of a rejection or withdrawal, as typed
 	Author   string   `json:"author,omitempty"`   // the operator who typed Text
 	Requests []string `json:"requests,omitempty"` // of RequestUnconfirmed: the IDs of the requests
+
+	// Nonce is random, of a notice whose letter has a private link: whoever opens it proves with it to have the letter.
+	Nonce string `json:"nonce,omitempty"`
 
 	// Repeats is the ID of an email that did not arrive and that this one repeats to the same recipient; "" for none.
 	Repeats string `json:"repeats,omitempty"`
@@ -77,6 +81,11 @@ func RequestReceived(r request.Request, corrected bool) Notice {
 // RequestNew tells sales of a new request.
 func RequestNew(r request.Request) Notice {
 	return Notice{ID: id(r.ID, "new"), Kind: mail.RequestNew, About: r.ID, Customer: Customer(r.Email)}
+}
+
+// RequestConfirmed becomes what there is to tell once a request was confirmed. It expands.
+func RequestConfirmed(r request.Request) Notice {
+	return Notice{ID: id(r.ID, "confirmed"), Kind: mail.RequestConfirmed, About: r.ID, Customer: Customer(r.Email)}
 }
 
 // RequestsUnconfirmed tells sales of unconfirmed requests, once a day.
@@ -205,15 +214,24 @@ const (
 // Ranks lists every rank.
 var Ranks = []int{RankUrgent, RankSoon, RankReminder}
 
-// kinds are those that letters are written for.
+// kinds are those that letters are written for, or that expand.
 var kinds = []mail.Kind{
-	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
-	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
+	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestConfirmed, mail.RequestQuestion,
+	mail.RequestRejected, mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
 	mail.LicenseNextKey,
 }
 
 // Known reports whether the running version knows the notice's kind.
 func (n Notice) Known() bool { return slices.Contains(kinds, n.Kind) }
+
+// Expands reports whether the notice is no email but becomes others, whose recipients are known only when the mailer
+// looks.
+func (n Notice) Expands() bool { return n.Kind == mail.RequestConfirmed }
+
+// PointlessError is why a notice that expands need not become others any more, as Notice.Pointless says it.
+type PointlessError struct{ Why string }
+
+func (e *PointlessError) Error() string { return "the notice has no point any more: " + e.Why }
 
 // Rank returns the rank of the notice.
 func (n Notice) Rank() int {

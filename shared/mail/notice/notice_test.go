@@ -49,6 +49,7 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--received":           notice.RequestReceived(filed(request.Received), false),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--received-corrected": notice.RequestReceived(filed(request.Received), true),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":                notice.RequestNew(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--confirmed":          notice.RequestConfirmed(filed(request.Received)),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":         notice.RequestQuestion(filed(request.Waiting), 3),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--rejected-2":         notice.RequestClosed(filed(request.Rejected), 2, "sam"),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":        notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
@@ -78,8 +79,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 10 {
-		t.Errorf("got notices of %d kinds, want all 10", len(kinds))
+	if len(kinds) != 11 {
+		t.Errorf("got notices of %d kinds, want all 11", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")

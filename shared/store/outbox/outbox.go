@@ -49,6 +49,7 @@ const (
 	Sent      Status = "sent"      // the provider accepted it
 	Failed    Status = "failed"    // given up; for people to look at
 	Pointless Status = "pointless" // what it says was no longer true or needed before it was sent
+	Expanded  Status = "expanded"  // it became other mails: see notice.Notice.Expands
 )
 
 // Open reports whether the mail may still be sent.
@@ -69,7 +70,7 @@ type State struct {
 	// ProviderID is the provider's ID of the mail as it accepted it, and Attempt the attempt that it accepted.
 	ProviderID string    `json:"carrierId,omitempty"`
 	Attempt    int       `json:"attempt,omitempty"`
-	Closed     time.Time `json:"closed,omitzero"` // when it was sent, given up, or found pointless
+	Closed     time.Time `json:"closed,omitzero"` // when it was sent, given up, found pointless, or expanded
 	Cause      string    `json:"cause,omitempty"` // why it is paused, failed or pointless
 }
 
@@ -131,10 +132,11 @@ func (m Mail) laterKey() table.Key {
 // waiting is what the rows of ready and paused mails say.
 type waiting struct {
 	Customer string `json:"customer"`
+	Expands  bool   `json:"expands,omitempty"`
 }
 
 func (m Mail) waitingRow(key table.Key) table.Row {
-	return entity.Encode(key, rowkey.TypePending, waiting{m.Customer})
+	return entity.Encode(key, rowkey.TypePending, waiting{m.Customer, m.Expands()})
 }
 
 // Queue adds mails to a change, ready at once. The change conflicts with the row of a mail (rowkey.Mail) whose ID was

@@ -21,6 +21,7 @@ import (
 type Entry struct {
 	ID       string
 	Customer string // whom it concerns: notice.Notice.Customer
+	Expands  bool   // it is no mail, but becomes others: notice.Notice.Expands
 	key      table.Key
 	version  int64 // of the row
 }
@@ -36,7 +37,7 @@ func (b *Box) Ready(ctx context.Context, rank, shard, limit int) (list []Entry, 
 	}
 	for _, row := range rows {
 		w, _ := entity.Decode[waiting](row) // without a customer, the mail still has its turn
-		list = append(list, Entry{rowkey.MailOf(row.Key), w.Customer, row.Key, row.Version})
+		list = append(list, Entry{rowkey.MailOf(row.Key), w.Customer, w.Expands, row.Key, row.Version})
 	}
 	return list, nil
 }
@@ -85,7 +86,7 @@ func (b *Box) Forget(ctx context.Context, e Entry, m Mail) error {
 func (b *Box) Park(ctx context.Context, e Entry, until time.Time) error {
 	c := b.table.Begin()
 	c.Delete(e.key, e.version)
-	c.Set(entity.Encode(rowkey.LaterAgain(e.key, until), rowkey.TypePending, waiting{e.Customer}))
+	c.Set(entity.Encode(rowkey.LaterAgain(e.key, until), rowkey.TypePending, waiting{e.Customer, e.Expands}))
 	err := c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
 		return ErrChanged
