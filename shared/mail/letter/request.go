@@ -51,9 +51,12 @@ func (w Writer) whyToRequester() string {
 	return "You received this email because someone requested a license on " + w.URL + " with this address."
 }
 
-// withoutFreeText returns the details of a request without a replaced license that is no ID.
+// withoutFreeText returns the details of a request with the ID alone of a replaced license, and without what is more
+// than an ID.
 func withoutFreeText(r request.Request) request.Details {
-	if !identifier().MatchString(r.Replaces) {
+	named := license.ReadReference(r.Replaces)
+	r.Replaces = strings.TrimRight(named.Text(), ".")
+	if !named.Alone || !identifier().MatchString(r.Replaces) {
 		r.Replaces = ""
 	}
 	return r.Details
