@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"marketplace/shared/input"
+	"marketplace/shared/lazyregexp"
 	"marketplace/shared/reference"
 )
 
@@ -15,48 +16,111 @@ type Reference struct {
 	IDs     []string
 	Servers []Server
 	Short   []reference.Reference
+	// Alone reports whether the text has nothing else, but for a label.
+	Alone bool
 }
 
 const (
 	maxNamed   = 4  // IDs and servers of a Reference
 	minOwnWord = 14 // characters of the shortest server ID; a shorter word names something only if it is the only one
+	maxOwnWord = 40 // characters of the longest word that names something among others: keys have longer ones
+	maxID      = 64 // characters of the longest ID
 )
 
 // labels are words that people write before an ID.
 var labels = strings.Fields(
 	"license licence request customer contract order server installation key id ids no nr number ref reference for " +
-		"my our your the is",
+		"my our your the is license-id licence-id licenseid server-id serverid old old-server previous current",
 )
 
 // ReadReference reads a reference as people paste it: an ID with a label before it and a full stop behind it, in
 // quotes, with a # or in a link, or a whole license key, which names its license and its server. It takes time in
 // proportion to the text; whoever takes a text from the network limits it.
 func ReadReference(pasted string) Reference {
-	if r := referenceOfKey(pasted); len(r.IDs) > 0 {
+	text := input.StripInvisible(pasted)
+	if r := referenceOfKey(text); len(r.IDs) > 0 {
 		return r
 	}
 	var r Reference
-	text := input.StripInvisible(pasted)
 	words := strings.FieldsFunc(text, between)
 	r.addShort(text)
 	ours := slices.DeleteFunc(slices.Clone(words), isLabel)
 	if len(ours) > 0 {
 		words = ours
 	}
+	r.Alone = len(words) == 1
+	remains := slices.ContainsFunc(words, isKeyLine) // of a damaged key, which has words that look like IDs
+	if whole := dashed(text); whole != text {
+		// A server ID whose hyphen a mail program made a dash of, before what is left of it without that.
+		for _, word := range strings.FieldsFunc(whole, between) {
+			if server, err := ParseServer(strings.Trim(word, ".")); err == nil && strings.Contains(word, "-") {
+				r.addServer(server)
+			}
+		}
+	}
 	for _, word := range words {
-		if len(words) > 1 && (len(word) < minOwnWord || !strings.ContainsAny(word, "0123456789")) {
+		if len(words) > 1 && !standsAlone(word) {
 			continue
 		}
 		for _, w := range []string{word, strings.Trim(word, "."), strings.Trim(word, "._-")} {
 			if server, err := ParseServer(w); err == nil {
 				r.addServer(server)
 			}
-			if ValidID(w) {
+			if ValidID(w) && (!remains || ownID().MatchString(w)) {
 				r.addID(w)
 			}
 		}
 	}
 	return r
+}
+
+// standsAlone reports whether a word names something among other words.
+func standsAlone(word string) bool {
+	return len(word) >= minOwnWord && len(word) <= maxOwnWord && strings.ContainsAny(word, "0123456789")
+}
+
+// isKeyLine reports whether a word is longer than IDs are, and of base64.
+func isKeyLine(word string) bool {
+	return len(word) > maxOwnWord && !strings.ContainsAny(word, "._-")
+}
+
+// ownID matches the IDs that we make: ULIDs, in any case of letters.
+var ownID = lazyregexp.New(`^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$`)
+
+// Text returns the likeliest of r as a text of at most 64 characters, for ReadReference to read again; "" for nothing.
+func (r Reference) Text() string {
+	var likely []string
+	for _, id := range r.IDs {
+		if len(r.IDs) == 1 || ownID().MatchString(id) {
+			likely = append(likely, id)
+		}
+	}
+	for _, s := range r.Servers {
+		likely = append(likely, string(s))
+	}
+	for _, s := range r.Short {
+		likely = append(likely, string(s))
+	}
+	if len(likely) == 0 {
+		likely = r.IDs[:min(1, len(r.IDs))]
+	}
+	text := ""
+	for i, word := range likely {
+		switch more := text + " " + word; {
+		case i == 0:
+			text = word
+		case slices.Contains(likely[:i], word), len(more) > maxID:
+		case amongOthers(likely[0]) && amongOthers(word):
+			text = more
+		}
+	}
+	return text
+}
+
+// amongOthers reports whether ReadReference finds what a word names if other words are around it.
+func amongOthers(word string) bool {
+	_, short := reference.Parse(word)
+	return short || standsAlone(word)
 }
 
 // between reports the characters that are in no ID.

@@ -43,6 +43,9 @@ const (
 	MaxKey      = 200
 )
 
+// maxPasted is how much of a text a license is looked for in, in bytes: a key as mail programs mangle it.
+const maxPasted = 2 * license.MaxText
+
 // Accept checks every field and returns the details of the request. Its error is an Invalid fault with a sentence for
 // each wrong field.
 func (f Form) Accept() (Details, error) {
@@ -246,7 +249,11 @@ func (f Form) contacts(bad *fault.Fields) (list []string) {
 
 // related reads the fields about the related license or server.
 func (f Form) related(d *Details, bad *fault.Fields) {
-	d.Replaces = line(bad, "replaces", "license or server ID", f.Replaces, MaxReplaces, optional)
+	replaces, err := ParseReplaces(f.Replaces)
+	d.Replaces = replaces
+	if d.Kind.UsesReplaces() {
+		bad.Refuse("replaces", err)
+	}
 	d.Environment = Environment(strings.TrimSpace(f.Environment))
 	d.OldServer = OldServer(strings.TrimSpace(f.OldServer))
 	if d.Environment != "" && d.Environment != ProductionUse && d.Environment != StagingUse {
@@ -277,6 +284,23 @@ func (f Form) related(d *Details, bad *fault.Fields) {
 	default:
 		d.Environment, d.OldServer = "", ""
 	}
+}
+
+// ParseReplaces reads what a request is related to: the ID of a license or of a server with whatever is around it, or a
+// pasted key. A short line stays as it was typed. Of any other text only what it names stays, as license.ReadReference
+// reads it; an Invalid fault if it names nothing.
+func ParseReplaces(s string) (string, error) {
+	typed, err := input.Line("replaces", "The license or server ID", s, MaxReplaces)
+	if err == nil {
+		return typed, nil
+	}
+	if len(s) <= maxPasted {
+		if named := license.ReadReference(s).Text(); named != "" {
+			return named, nil
+		}
+	}
+	return "", fault.New(fault.Invalid, "This text names no license or server that we can read. "+
+		"Enter only the license ID or the server ID, for example AWHW8w9JtzBzSrmf9GQX.")
 }
 
 type need bool

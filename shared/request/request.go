@@ -53,6 +53,9 @@ func (k Kind) Valid() bool { return k.Name() != string(k) }
 // NeedsReplaces reports whether a request of the kind must name the related license or server.
 func (k Kind) NeedsReplaces() bool { return k == Replacement }
 
+// UsesReplaces reports whether a request of the kind may name the related license or server.
+func (k Kind) UsesReplaces() bool { return k == Replacement || k == Staging }
+
 // Environment is the use of a server.
 type Environment string
 
@@ -101,8 +104,8 @@ type Details struct {
 	Phone          string          `json:"phone,omitempty"`
 	Message        string          `json:"message,omitempty"`
 	Contacts       []string        `json:"contacts,omitempty"` // further email addresses for reminders
-	// Replaces is the ID of the license or of the server that a replacement is for; of a staging request, the
-	// production license or server that it mirrors.
+	// Replaces names the license or the server that a replacement is for; of a staging request, the production license
+	// or server that it mirrors. It is as somebody typed it: license.ReadReference reads it.
 	Replaces    string      `json:"replaces,omitempty"`
 	Environment Environment `json:"environment,omitempty"` // of a replacement
 	OldServer   OldServer   `json:"oldServer,omitempty"`   // of a replacement

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
 )
 
 func validForm() Form {
@@ -200,6 +201,62 @@ func FuzzAcceptedTextFitsMailHeaders(f *testing.F) {
 func replacementForm(f Form) Form {
 	f.Kind, f.Replaces, f.Environment, f.OldServer = "replacement", "AWHW8w9JtzBzSrmf9GQY", "production", "lost"
 	return f
+}
+
+func TestReplacesIsReadTolerantly(t *testing.T) {
+	const id, retyped = "01c6x2m4vj8q0n5r7t9w3y1z2b", "LICENSE-ID-OF-AN-ENTERPRISE-LICENSE"
+	key, err := licensetest.Issuer(t).Issue(license.Key{
+		ID: id, Type: license.Production, Organization: "Müller & Söhne AG", Server: "AWHW8w9JtzBzSrmf9GQX",
+		Edition: license.Enterprise, Plugins: []string{"license"}, MaxLoc: 500_000,
+		Expiration: license.Date{Year: 2018, Month: 4, Day: 30}, Issued: license.Date{Year: 2017, Month: 5, Day: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quotedKey := ""
+	for line := range slices.Chunk([]byte(key), 70) {
+		quotedKey += "> " + string(line) + "\n"
+	}
+	for typed, want := range map[string]struct{ kept, named string }{
+		retyped + ".":                           {retyped + ".", retyped},
+		"“" + id + "”":                          {"“" + id + "”", id},
+		" License ID:\u00a0" + id + " ":         {"License ID: " + id, id},
+		id[:9] + "\u200b" + id[9:]:              {id, id},
+		id + "\n":                               {id, id},
+		"our license\n" + id:                    {id, id},
+		key:                                     {id + " AWHW8w9JtzBzSrmf9GQX", id},
+		"Hello,\n" + quotedKey + "Kind regards": {id + " AWHW8w9JtzBzSrmf9GQX", id},
+		key[:len(key)/2]:                        {id + " AWHW8w9JtzBzSrmf9GQX", id},
+		"https://licenses.vendor.example/license/request?kind=renewal&replaces=" + id:          {id, id},
+		"the license of the server that we lost last week, see " + id + " in your last email.": {id, id},
+		"the license that Bob had, ask him":                                                    {"the license that Bob had, ask him", ""},
+	} {
+		for _, kind := range []Kind{Replacement, Staging, Renewal} {
+			f := replacementForm(validForm())
+			f.Kind, f.Replaces = string(kind), typed
+			d, err := f.Accept()
+			named := license.ReadReference(d.Replaces)
+			if err != nil || d.Replaces != want.kept || want.named != "" && !slices.Contains(named.IDs, want.named) {
+				t.Errorf("%s of %.90q: got %q, naming %v, and error %v, want %+v", kind, typed, d.Replaces, named, err,
+					want)
+			}
+		}
+	}
+	for _, none := range []string{
+		"the license that Bob had before he left us at the end of last year, please ask him", key[50:],
+		strings.Repeat(id+" ", 1000), "one\ntwo", "\x00",
+	} {
+		f := replacementForm(validForm())
+		f.Replaces = none
+		if got := refused(f); !slices.Equal(got, []string{"replaces"}) {
+			t.Errorf("%.60q: got errors at %v, want replaces", none, got)
+		}
+		// A renewal has no such field, so its customer could not correct it.
+		f.Kind = "renewal"
+		if d, err := f.Accept(); err != nil || d.Replaces != "" {
+			t.Errorf("%.60q: got %q and error %v for a renewal, want nothing", none, d.Replaces, err)
+		}
+	}
 }
 
 func TestParseVersionFindsTheVersionInWhatIsPasted(t *testing.T) {

@@ -117,6 +117,8 @@ func TestAPIRefusesInvalidRequests(t *testing.T) {
 		{"null for a member", strings.Replace(good, `"Jane Doe"`, "null", 1), 422, "name", "Enter your name"},
 		{"a header in the name", validJSON("name", "Jane\r\nBcc: all@victims.example"), 422, "name", "line breaks"},
 		{"a replacement of nothing", validJSON("kind", "replacement"), 422, "replaces", "license to replace"},
+		{"a replacement of a story", validJSON("kind", "replacement", "replaces", strings.Repeat("our license ", 20)), 422,
+			"replaces", "Enter only the license ID or the server ID"},
 		{"a long key", validJSON("idempotencyKey", strings.Repeat("k", 201)), 422, "idempotencyKey", "too long"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

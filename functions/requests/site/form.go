@@ -44,8 +44,8 @@ func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView
 		Required: true}
 	v.Related = []web.Field{
 		{Name: "replaces", Label: "Your current license", Value: f.Replaces, Class: "wide",
-			Hint: "The license ID, or the server ID that it was issued for. For a staging license, use those of the " +
-				"production server."},
+			Hint: "The license ID, the server ID that it was issued for, or the whole license key. For a staging " +
+				"license, use those of the production server."},
 		{Name: "environment", Label: "What is the server used for?", Type: "radio", Value: f.Environment,
 			Class: "for-replacement", Options: []web.Option{
 				{Value: string(request.ProductionUse), Label: "Production"},

@@ -30,7 +30,14 @@ func prefill(q url.Values, edition license.Edition) request.Form {
 // requestParameters returns the kind of request and the related license that a link names; "" for none.
 func requestParameters(q url.Values) (kind, replaces string) {
 	kind = firstValid(q["kind"], func(s string) bool { return request.Kind(s).Valid() })
-	return kind, firstValid(q["replaces"], license.ValidID) // server IDs have this form too
+	for _, typed := range q["replaces"] {
+		if replaces, err := request.ParseReplaces(typed); err == nil {
+			if replaces = license.ReadReference(replaces).Text(); replaces != "" {
+				return kind, replaces
+			}
+		}
+	}
+	return kind, ""
 }
 
 // sourceEdition returns the edition that the server runs, or "" if the link does not name it.

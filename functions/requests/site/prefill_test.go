@@ -58,6 +58,8 @@ func TestLinkNamesTheReplacedLicense(t *testing.T) {
 		"?kind=replacement&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b":     "01c6x2m4vj8q0n5r7t9w3y1z2b",
 		"?kind=replacement&replaces=%22%3E&replaces=20180305093000": "20180305093000",
 		"?kind=replacement&replaces=buy+this":                       "",
+		"?kind=replacement&replaces=01c6x2m4vj8q0n5r7t9w3y1z2b.%22": "01c6x2m4vj8q0n5r7t9w3y1z2b",
+		"?kind=replacement&replaces=%E2%80%9Cl1%E2%80%9D":           "l1",
 	} {
 		if got := fieldValue(env.get("/request/enterprise"+query).WantStatus(200).Page(), "replaces"); got != want {
 			t.Errorf("%q: got %q, want %q", query, got, want)

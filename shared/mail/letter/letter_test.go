@@ -278,6 +278,22 @@ func unfitForHeader(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || invisible(r)
 }
 
+func TestQuestionNamesTheReplacedLicenseAsItIsRead(t *testing.T) {
+	r := testRequest()
+	r.Confirmed, r.Question = r.Created, "Which one?"
+	for typed, want := range map[string]string{
+		"“01c6x2m4vj8q0n5r7t9w3y1z2b.”": "01c6x2m4vj8q0n5r7t9w3y1z2b", "License ID: l1": "l1", "l1.": "l1",
+		"call 0041225550123456 at once": "", "evil.example": "",
+	} {
+		r.Replaces = typed
+		m := letters.RequestQuestion("m1", r).TextBody()
+		if strings.Contains(m, "Related license or server") != (want != "") || !strings.Contains(m, want) ||
+			strings.Contains(m, "0041") || strings.Contains(m, "evil") {
+			t.Errorf("%q: got %s, want %q", typed, m, want)
+		}
+	}
+}
+
 func TestTextAndHTMLSayTheSame(t *testing.T) {
 	for name, m := range messages() {
 		body := m.TextBody()

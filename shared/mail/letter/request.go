@@ -117,7 +117,9 @@ func (w Writer) customerFacts(r request.Request) (reference fact, asked []fact) 
 		facts := w.ourFacts(r)
 		return facts[0], facts[1:]
 	}
-	if !identifier().MatchString(r.Replaces) {
+	named := license.ReadReference(r.Replaces)
+	r.Replaces = strings.TrimRight(named.Text(), ".")
+	if !named.Alone || !identifier().MatchString(r.Replaces) {
 		r.Replaces = ""
 	}
 	return fact{"Reference", string(r.Reference)}, detailFacts(r.Details)

@@ -81,14 +81,15 @@ func TestExpansionThatIsCutOffIsDoneOnce(t *testing.T) {
 			// The last mail has another recipient by now, and there is one more.
 			again := append(keysTo(100)[:99], key("l099", "new@acme.example"), key("l100", "it@acme.example"))
 			err := e.Expand(t.Context(), e.read("r1--confirmed"), again)
-			if done := at == 3 && f == tabletest.Lost; done != errors.Is(err, outbox.ErrChanged) || !done && err != nil {
-				t.Errorf("call %d, %v: got %v", at, f, err)
-			}
-			e.want("notice", e.status("r1--confirmed"), "expanded")
 			want := 101
-			if at == 3 && f == tabletest.Lost {
+			if at == 3 && f == tabletest.Lost { // the first time, everything was done
 				want = 100
+				if errors.Is(err, outbox.ErrChanged) {
+					err = nil
+				}
 			}
+			e.must(err)
+			e.want("notice", e.status("r1--confirmed"), "expanded")
 			e.want(fmt.Sprintf("mails after call %d", at), len(e.ready(notice.RankUrgent)), want)
 		}
 	}
