@@ -29,7 +29,9 @@ type publicRequest struct {
 	Loc            int64               `json:"ncloc"`
 	ProductVersion string              `json:"productVersion"`
 	Created        time.Time           `json:"created"`
-	Due            time.Time           `json:"due"`
+	Due            time.Time           `json:"due,omitzero"`          // zero while Unconfirmed: nothing is promised
+	Unconfirmed    bool                `json:"unconfirmed,omitempty"` // nobody has confirmed the address yet
+	Next           string              `json:"next,omitempty"`        // what to do about that
 }
 
 // filedRequest is the response to a new request.
@@ -57,8 +59,13 @@ type fullRequest struct {
 }
 
 func newPublicRequest(r request.Request) publicRequest {
-	return publicRequest{r.ID, r.Reference, r.State, r.Kind, r.Edition, r.Server, r.Loc, r.ProductVersion, r.Created,
-		r.Due}
+	p := publicRequest{ID: r.ID, Reference: r.Reference, State: r.State, Kind: r.Kind, Edition: r.Edition,
+		Server: r.Server, Loc: r.Loc, ProductVersion: r.ProductVersion, Created: r.Created, Due: r.Due}
+	if r.Unconfirmed {
+		p.Due, p.Unconfirmed = time.Time{}, true
+		p.Next = "Open the link in the email to the address of the request, and confirm it there. We start then."
+	}
+	return p
 }
 
 // apiCreateRequest files a request sent as JSON. It answers 201, or 200 when the idempotency key was used for the same

@@ -4,6 +4,8 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/letter/lettertest"
+	mailnotice "marketplace/shared/mail/notice"
+	"marketplace/shared/request"
 	"marketplace/shared/store/outbox"
 )
 
@@ -14,6 +16,17 @@ func (env *testEnv) letter(id string) mail.Message {
 	if err != nil {
 		env.t.Fatal(err)
 	}
+	return env.write(m)
+}
+
+// toSales writes the letter that tells sales of a request.
+func (env *testEnv) toSales(r request.Request) mail.Message {
+	env.t.Helper()
+	return env.write(outbox.Mail{Notice: mailnotice.RequestNew(r)})
+}
+
+func (env *testEnv) write(m outbox.Mail) mail.Message {
+	env.t.Helper()
 	c, err := sample()
 	if err != nil {
 		env.t.Fatal(err)

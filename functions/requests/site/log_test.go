@@ -22,6 +22,10 @@ func (f failingTable) Get(_ context.Context, key table.Key) (table.Row, error) {
 	return table.Row{}, fmt.Errorf("get %v: %w", key, f.err)
 }
 
+func (f failingTable) Query(_ context.Context, q table.Query) (table.Page, error) {
+	return table.Page{}, fmt.Errorf("query %v: %w", q, f.err)
+}
+
 func (f failingTable) Transact(_ context.Context, writes ...table.Write) error {
 	for _, w := range writes {
 		if strings.HasPrefix(w.Row.PK, "EMAIL-REQUESTS#") {

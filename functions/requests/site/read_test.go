@@ -13,12 +13,13 @@ func TestPagesReadInTwoRounds(t *testing.T) {
 		rounds := &tabletest.Rounds{Table: &tabletest.Memory{}}
 		env := newTestEnvOver(t, rounds)
 		r, _ := env.fileForm()
+		waiting, _ := env.fileUnconfirmed("company", "Waiting")
 		env.issueFor(r, "01c7wnn8g0aaaaaaaaaaaaaaaa", "01c7wnn8g0bbbbbbbbbbbbbbbb")
 		for _, page := range []struct {
 			at     string
 			rounds int
 		}{
-			{letter.StatusPath(r), 2}, {apiPath + "/" + r.ID + "?token=" + r.Token, 2}, {apiPath + "/" + r.ID, 1},
+			{letter.StatusPath(r), 2}, {letter.StatusPath(waiting), 2}, {confirmPath(waiting), 4}, {apiPath + "/" + r.ID + "?token=" + r.Token, 2}, {apiPath + "/" + r.ID, 1},
 			{"/request/developer?serverId=AWHW8w9JtzBzSrmf9GQX", 0},
 		} {
 			rounds.Reset()
@@ -32,8 +33,9 @@ func TestPagesReadInTwoRounds(t *testing.T) {
 		}
 		rounds.Reset()
 		env.send("/request/developer", withValues(validForm(), "company", "Another")).WantStatus(303)
-		if got := rounds.Reads(); len(got) > 0 {
-			t.Errorf("got reads %v when a form is sent, want none", got)
+		got := rounds.Reads()
+		if len(got) != 2 || got[0].Round != 1 || got[1].Round != 1 {
+			t.Errorf("got reads %v when a form is sent, want the limits of its address and domain at once", got)
 		}
 	})
 }

@@ -54,6 +54,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 		t.Errorf("got recorded %+v", d)
 	}
 
+	env.confirmed(recorded)
 	status := env.get(to).WantStatus(200)
 	page := webtest.Text(status.Page().Find("main"))
 	for _, want := range []string{
@@ -78,20 +79,22 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 	}
 }
 
-func TestRequestCausesTwoMails(t *testing.T) {
+func TestRequestIsToldToSalesOnceItIsConfirmed(t *testing.T) {
 	env := newTestEnv(t)
-	to := env.send("/request/developer", validForm()).WantStatus(http.StatusSeeOther).Header.Get("Location")
-	id, _, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?")
-	if got := strings.Join(env.pendingMails(), " "); got != id+"--new "+id+"--received" {
-		t.Fatalf("got emails %s, want one to sales and one to the customer", got)
+	r, page := env.fileUnconfirmed()
+	if got := strings.Join(env.pendingMails(), " "); got != r.ID+"--received" {
+		t.Fatalf("got emails %s, want one to the address", got)
 	}
-	m := env.letter(id + "--received")
-	if m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" ||
-		m.About != id || !strings.Contains(m.Text, siteURL+to) {
-		t.Errorf("email to the customer: got %s to %s about %s, private link %v", m.Kind, m.To.Email, m.About,
-			strings.Contains(m.Text, to))
+	m := env.letter(r.ID + "--received")
+	if m.Kind != mail.RequestReceived || m.To.Email != "jane.doe@customer.example" || m.About != r.ID ||
+		!strings.Contains(m.Text, siteURL+page+"&confirm="+r.Secret+"\n") {
+		t.Errorf("email to the address: got %s to %s about %s\n%s", m.Kind, m.To.Email, m.About, m.Text)
 	}
-	if m := env.letter(id + "--new"); m.Kind != mail.RequestNew || m.To.Email != "sales@vendor.example" ||
+	env.confirmed(r)
+	if got := strings.Join(env.pendingMails(), " "); got != r.ID+"--confirmed "+r.ID+"--received" {
+		t.Fatalf("got emails %s, want one for us as well", got)
+	}
+	if m := env.toSales(r); m.Kind != mail.RequestNew || m.To.Email != "sales@vendor.example" ||
 		strings.Contains(m.Text, "token=") {
 		t.Errorf("email to sales: got %s to %s", m.Kind, m.To.Email)
 	}
@@ -171,6 +174,7 @@ func TestMarkupInFieldsIsEscaped(t *testing.T) {
 	form := withValues(validForm(), "name", hostile, "company", hostile, "message", hostile,
 		"replaces", hostile[:30], "idempotencyKey", hostile)
 	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	env.confirmed(env.request(requestIDOf(to)))
 	status := env.get(to).WantStatus(200)
 	if status.Page().Find("script").Length() > 0 ||
 		strings.Count(webtest.Text(status.Page().Find(".facts")), hostile) != 3 {
@@ -196,8 +200,8 @@ func TestRepeatedFormMakesOneRequest(t *testing.T) {
 	if second.Header.Get("Location") == first || strings.Contains(second.Body, first) {
 		t.Error("other details with the token: got the first request, want a new one")
 	}
-	if got := len(env.pendingMails()); got != 4 {
-		t.Errorf("got %d emails for two requests, want 4", got)
+	if got := len(env.pendingMails()); got != 2 {
+		t.Errorf("got %d emails for two requests, want 2", got)
 	}
 }
 
@@ -238,8 +242,8 @@ func TestConcurrentPostsMakeOneRequest(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if len(seen) != 1 || len(env.pendingMails()) != 2 {
-		t.Errorf("got responses %v and emails %v, want one response and two emails", seen, env.pendingMails())
+	if len(seen) != 1 || len(env.pendingMails()) != 1 {
+		t.Errorf("got responses %v and emails %v, want one response and one email", seen, env.pendingMails())
 	}
 	for answer := range seen {
 		if !strings.HasPrefix(answer, "303 See Other /requests/") {
@@ -256,7 +260,7 @@ func TestFilledHoneypotMakesAnUnconfirmedRequestWithoutMails(t *testing.T) {
 		t.Errorf("got emails %v, want none", mails)
 	}
 	main := webtest.Text(env.get(to).WantStatus(200).Page().Find("main"))
-	for _, want := range []string{"Your request is saved", "once a day", "sales@vendor.example", "Customer & Sons"} {
+	for _, want := range []string{"hidden field of the form", "have not emailed you yet", "sales@vendor.example"} {
 		if !strings.Contains(main, want) {
 			t.Errorf("status page: got %q, want %q in it", main, want)
 		}
@@ -302,8 +306,8 @@ func TestHoneypotIsNothingThatAutofillKnows(t *testing.T) {
 	// A field that only an older copy of the form has loses nothing.
 	env := newTestEnv(t)
 	env.send("/request/developer", withValues(validForm(), "website", "https://customer.example"))
-	if got := len(env.pendingMails()); got != 2 {
-		t.Errorf("autofilled website: got %d emails, want 2", got)
+	if got := len(env.pendingMails()); got != 1 {
+		t.Errorf("autofilled website: got %d emails, want 1", got)
 	}
 }
 
@@ -437,11 +441,12 @@ func TestFormAsksForLinesOfCodeToLicense(t *testing.T) {
 	}
 	form := withValues(validForm(), "wantedLoc", "500000")
 	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
+	id, token, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?token=")
+	r := env.confirmed(env.request(id))
 	if main := webtest.Text(env.get(to).Page().Find("main")); !strings.Contains(main, "500'000") {
 		t.Errorf("status page: got %q, want 500'000 in it", main)
 	}
-	id, token, _ := strings.Cut(strings.TrimPrefix(to, "/requests/"), "?token=")
-	if m := env.letter(id + "--new"); !strings.Contains(m.Text, "500'000") {
+	if m := env.toSales(r); !strings.Contains(m.Text, "500'000") {
 		t.Errorf("email to sales: got %q, want 500'000 in it", m.Text)
 	}
 	if got := jsonObject(env.get("/api/license-requests/" + id + "?token=" + token))["wantedLoc"]; got != 500000.0 {
@@ -474,10 +479,9 @@ func TestReplacementSaysWhatBecameOfTheOldServer(t *testing.T) {
 	}
 	form = withValues(form, "environment", "production", "oldServer", "same")
 	to := env.send("/request/developer", form).WantStatus(http.StatusSeeOther).Header.Get("Location")
-	if main := webtest.Text(env.get(to).Page().Find("main")); !strings.Contains(
-		main,
-		"the same server; the key is lost",
-	) {
+	env.confirmed(env.request(requestIDOf(to)))
+	main := webtest.Text(env.get(to).Page().Find("main"))
+	if !strings.Contains(main, "the same server; the key is lost") {
 		t.Errorf("status page: got %q", main)
 	}
 }

@@ -14,6 +14,8 @@ func (s *site) routes() []web.Route {
 		{Pattern: "GET /request/{edition}", Handle: s.requestForm},
 		{Pattern: "POST /request/{edition}", Handle: s.submitForm},
 		{Pattern: "GET /requests/{id}", Handle: s.status},
+		{Pattern: "POST /requests/{id}", Handle: s.confirm},
+		{Pattern: "POST /requests/{id}/confirmation", Handle: s.sendConfirmation},
 		{Pattern: "POST /requests/{id}/email", Handle: s.correctEmail},
 
 		{Pattern: "POST /api/license-requests", Handle: s.apiCreateRequest},

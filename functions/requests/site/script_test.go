@@ -15,7 +15,8 @@ import (
 )
 
 // TestScripts runs the conversations of testdata with the API. In their files $KEY stands for a valid license key, and
-// big.json is larger than the API reads. /test/outbox lists the emails that wait to be sent.
+// big.json is larger than the API reads. /test/outbox lists the emails that wait to be sent, and /test/mail/{id} is the
+// text of one.
 func TestScripts(t *testing.T) {
 	httpscript.Run(t, "testdata", func(script *testscript.Env) (http.Handler, error) {
 		env := newTestEnv(t)
@@ -29,6 +30,9 @@ func TestScripts(t *testing.T) {
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /test/outbox", func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, strings.Join(env.pendingMails(), " "))
+		})
+		mux.HandleFunc("GET /test/mail/{id}", func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, env.letter(r.PathValue("id")).TextBody())
 		})
 		mux.Handle("/", env.site)
 		return mux, nil

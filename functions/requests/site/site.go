@@ -28,6 +28,15 @@ type Store interface {
 	// FileRequest records a request and its emails. What was filed with the same token before is returned with created
 	// false.
 	FileRequest(ctx context.Context, f store.Filing) (r request.Request, created bool, err error)
+	// ToConfirm reads the open requests that the secret of one of them confirms. A wrong secret is a NotFound fault.
+	ToConfirm(ctx context.Context, id, secret string) ([]request.Request, error)
+	// ConfirmRequests notes that the person behind an address sent some of the requests of ToConfirm.
+	ConfirmRequests(ctx context.Context, id, secret string, ids ...string) error
+	// DenyRequests closes some of the requests of ToConfirm, which that person did not send.
+	DenyRequests(ctx context.Context, id, secret string, ids ...string) error
+	// SendConfirmation queues the email that confirms a request again. Too many are a RateLimited fault, and a Conflict
+	// fault means that there is nothing to confirm.
+	SendConfirmation(ctx context.Context, id string) error
 	// CorrectEmail changes the address of a request from one to another and queues the emails about it.
 	CorrectEmail(ctx context.Context, id, from, to string) error
 	// Request reads a request. An unknown one is a NotFound fault.

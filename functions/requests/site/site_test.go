@@ -158,7 +158,8 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
 		"community.html": communityView{}, "terms.html": termsView{},
-		"status.html": statusView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
+		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
+		"check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
 

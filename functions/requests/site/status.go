@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,7 +17,6 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
-	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
@@ -27,17 +27,27 @@ import (
 // statusView is the data of status.html.
 type statusView struct {
 	request.Request
-	State    progress
-	Late     bool // the answer is overdue
-	Licenses []issuedLicense
-	Key      *emailFate // of the license keys; nil if we know of no email
-	Lost     *emailFate // the newest email about the request, if it could not be delivered
-	Emails   []emailFate
-	History  []event
-	Query    string // of links
-	Sales    string
-	Meant    string // the address that was probably meant; "" for none
-	Token    string // for the form that corrects it
+	State      progress
+	Late       bool // the answer is overdue
+	Licenses   []issuedLicense
+	Key        *emailFate // of the license keys; nil if we know of no email
+	Lost       *emailFate // the newest email about the request, if it could not be delivered
+	Emails     []emailFate
+	History    []event
+	Query      string // of links
+	Sales      string
+	web.Marked            // what is wrong with what the visitor just sent
+	Note       string     // what became of it; "" for nothing
+	Slip       *slipForm  // nil if the address looks right
+	Again      *againForm // nil if there is nothing to confirm
+	Unspoken   bool       // the request was closed before anybody said that they sent it
+}
+
+// statusReply is what a page of a request says about what its visitor sent.
+type statusReply struct {
+	status int    // of HTTP; 0 is OK
+	note   string // a sentence on top; "" for none
+	wrong  []fault.Field
 }
 
 // issuedLicense is a license that was issued for a request, with the names of the catalog.
@@ -52,6 +62,20 @@ type event struct {
 	Text string
 }
 
+// fields are those of the page's forms, in the order of the page.
+func (v statusView) fields() (list []*web.Field) {
+	if v.Slip != nil {
+		list = append(list, &v.Slip.Right)
+	}
+	if v.Again != nil {
+		list = append(list, &v.Again.Sure)
+	}
+	return list
+}
+
+// Days is after how many days an unconfirmed request is closed.
+func (v statusView) Days() int { return request.ConfirmDays }
+
 // Waiting reports whether we are waiting for the customer.
 func (v statusView) Waiting() bool { return v.Request.State == request.Waiting }
 
@@ -63,7 +87,7 @@ func (v statusView) KeyFailed() bool { return len(v.Licenses) > 0 && v.Key != ni
 
 // NeedsAction reports whether a notice of the page asks the customer for something.
 func (v statusView) NeedsAction() bool {
-	return v.Lost != nil || v.Meant != "" || v.Server.ReadsAsDate()
+	return v.Lost != nil || v.Slip != nil || v.Again != nil || v.Server.ReadsAsDate()
 }
 
 // progress is the state of a request, worded for the customer.
@@ -77,18 +101,13 @@ type progress struct {
 
 // progressOf words the state of a request. answer is the email with our answer; nil if we know of none.
 func progressOf(r request.Request, answer *emailFate) progress {
-	if r.Unconfirmed {
-		return progress{
-			"We need to check your request first",
-			"It looks as if a program filled in the form.",
-			1,
-			true,
-			"warn",
-		}
-	}
 	switch r.State {
 	case request.Received:
-		return progress{"We have your request", "Our sales team will review it.", 1, true, ""}
+		thanks := ""
+		if !r.Confirmed.IsZero() {
+			thanks = "Thank you for confirming it. "
+		}
+		return progress{"We have your request", thanks + "Our sales team will review it.", 1, true, ""}
 	case request.InReview:
 		return progress{"We are reviewing your request", "Someone in our sales team is working on it.", 2, true, ""}
 	case request.Waiting:
@@ -118,6 +137,9 @@ func progressOf(r request.Request, answer *emailFate) progress {
 // Emails have lines of their own (delivery).
 var historyTexts = map[store.Action]string{
 	store.RequestReceived:  "You sent the request.",
+	store.ConfirmationSent: "We sent the email to confirm the request again.",
+	store.RequestConfirmed: "You confirmed the request.",
+	store.RequestDenied:    "The owner of the email address said that they did not send the request.",
 	store.EmailCorrected:   "You corrected your email address.",
 	store.RequestTaken:     "Our sales team started the review.",
 	store.CustomerAsked:    "We asked you a question.",
@@ -130,7 +152,14 @@ var historyTexts = map[store.Action]string{
 
 func history(events []store.Event, keys []emailFate) (list []event) {
 	for _, e := range events {
-		if said := historyTexts[e.Action]; said != "" {
+		said := historyTexts[e.Action]
+		switch {
+		case e.Action == store.RequestReceived && e.By != store.Customer:
+			said = "We recorded the request for you."
+		case expired(e):
+			said = "Nobody confirmed the request, so we closed it."
+		}
+		if said != "" {
 			list = append(list, event{e.At, said})
 		}
 	}
@@ -146,26 +175,84 @@ func history(events []store.Event, keys []emailFate) (list []event) {
 	return list
 }
 
-// status shows the page behind a customer's private link. It only reads, since mail scanners follow links.
+// expired reports whether an event closed a request that nobody had confirmed.
+func expired(e store.Event) bool { return e.Action == store.RequestWithdrawn && e.By == store.System }
+
+// neverSent words the state of a request that was closed because its address denied or never confirmed it; ok is false
+// for any other.
+func neverSent(r request.Request, events []store.Event) (p progress, ok bool) {
+	if r.State != request.Withdrawn {
+		return progress{}, false
+	}
+	for _, e := range events {
+		switch {
+		case e.Action == store.RequestDenied:
+			return progress{"We closed the request",
+				"The owner of the email address did not send it. You will not hear from us about it again.",
+				3, false, ""}, true
+		case expired(e):
+			return progress{"The request has expired",
+				fmt.Sprintf("Nobody confirmed it within %d days. You can send a new request at any time.",
+					request.ConfirmDays), 3, false, ""}, true
+		}
+	}
+	return progress{}, false
+}
+
+// status shows the page behind a customer's private link, or the form that confirms the request if the link has the
+// secret of the email (confirm.go). It only reads, since mail scanners follow links.
 //
 // It shows which license was issued but never the key. The link was sent to an unverified address before anyone
 // reviewed the request, and colleagues share it. The key goes only to the contact that sales chose, and sales can
 // resend it.
 func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	found, err := s.byToken(r, r.URL.Query().Get("token"))
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case r.URL.Query().Has(confirmParameter):
+		return s.confirmForm(w, r, found)
 	}
+	return s.showStatus(w, r, found, statusReply{})
+}
+
+// showStatus shows the page of a request with a reply to what its visitor sent.
+func (s *site) showStatus(w http.ResponseWriter, r *http.Request, found request.Request, reply statusReply) error {
 	records, err := s.readStatus(r.Context(), found)
 	if err != nil {
 		return err
 	}
+	v, err := s.newStatusView(found, records, reply)
+	if err != nil {
+		return err
+	}
+	page := "status.html"
+	if found.Unconfirmed && v.Again != nil {
+		page = "unconfirmed.html"
+	}
+	title := "License request " + string(found.Reference)
+	if len(reply.wrong) > 0 {
+		title, reply.status = "Error: "+title, http.StatusUnprocessableEntity
+	}
+	return s.renderPrivate(w, max(reply.status, http.StatusOK), page,
+		web.View{Title: title, Query: v.Query, Data: v})
+}
+
+// renderPrivate writes a page whose address is a secret: no link passes it on, and no search engine keeps it.
+func (s *site) renderPrivate(w http.ResponseWriter, status int, page string, v web.View) error {
+	v.Private = true
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	return s.pages.Render(w, status, page, v)
+}
+
+func (s *site) newStatusView(found request.Request, records statusRecords, reply statusReply) (statusView, error) {
 	v := statusView{
-		Request: found, Late: found.Late(s.now()), Sales: s.mail.Sales.Email,
+		Request: found, Late: found.Late(s.now()), Sales: s.mail.Sales.Email, Note: reply.note,
 		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
+	var err error
 	if v.Licenses, err = s.issuedLicenses(found, records.licenses); err != nil {
-		return err
+		return statusView{}, err
 	}
 	asked, keys := deliveries(records.mails, found.Email), deliveries(records.keyMails(), found.Email)
 	v.Emails = slices.Concat(asked, keys)
@@ -174,21 +261,34 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) error {
 	if found.State != request.Issued {
 		answer = newestDelivery(asked, mail.RequestRejected, mail.RequestWithdrawn)
 	}
-	about := []mail.Kind{mail.RequestReceived, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn}
-	if found.State == request.Waiting {
+	v.Lost = lost(found, asked)
+	confirmation := newestDelivery(asked, mail.RequestReceived, mail.RequestsToConfirm)
+	v.Slip, v.Again = newSlipForm(found), newAgainForm(found, confirmation)
+	v.Marked = web.Mark(reply.wrong, v.fields()...)
+	v.History = history(records.events, keys)
+	if v.State, v.Unspoken = neverSent(found, records.events); v.Unspoken {
+		v.Replaces = "" // nobody stands by what was typed
+	} else {
+		v.State = progressOf(found, answer)
+	}
+	if found.Unconfirmed {
+		v.State, v.Query = unconfirmedProgress(found, confirmation), ""
+	}
+	return v, nil
+}
+
+// lost returns the newest email about a request if it could not be delivered; nil if it was, or no longer matters.
+func lost(r request.Request, asked []emailFate) *emailFate {
+	about := []mail.Kind{mail.RequestReceived, mail.RequestsToConfirm, mail.RequestQuestion, mail.RequestRejected,
+		mail.RequestWithdrawn}
+	if r.State == request.Waiting {
 		about = []mail.Kind{mail.RequestQuestion} // a delivered confirmation does not make up for a lost question
 	}
-	v.Lost = newestDelivery(asked, about...)
-	if v.Lost != nil && !v.Lost.Failed || found.State == request.Issued || found.State == request.Answered {
-		v.Lost = nil
+	newest := newestDelivery(asked, about...)
+	if newest == nil || !newest.Failed || r.State == request.Issued || r.State == request.Answered {
+		return nil
 	}
-	if found.State.Open() {
-		v.Meant, v.Token = input.LikelySlip(found.Email), found.Token
-	}
-	v.State, v.History = progressOf(found, answer), history(records.events, keys)
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	return s.pages.Render(w, http.StatusOK, "status.html",
-		web.View{Title: "License request " + string(found.Reference), Private: true, Query: v.Query, Data: v})
+	return newest
 }
 
 // maxMails is how many emails about a request or a license are read.
@@ -241,28 +341,6 @@ func (s *site) issuedLicenses(of request.Request, records []store.LicenseRecord)
 		list = append(list, issuedLicense{l, s.describe(l.Terms(), l.Packages, c, of.ProductVersion)})
 	}
 	return list, nil
-}
-
-// correctEmail corrects an address that is probably mistyped, as the status page offers. No other address can be set
-// with the link, which colleagues share.
-func (s *site) correctEmail(w http.ResponseWriter, r *http.Request) error {
-	values, err := web.ReadForm(r)
-	if err != nil {
-		return err
-	}
-	found, err := s.byToken(r, values.Get("token"))
-	if err != nil {
-		return err
-	}
-	if meant := input.LikelySlip(found.Email); meant != "" && found.State.Open() {
-		err = s.store.CorrectEmail(r.Context(), found.ID, found.Email, meant)
-		if err != nil {
-			return err
-		}
-		s.log.InfoContext(r.Context(), "address of a license request corrected", "id", found.ID)
-	}
-	http.Redirect(w, r, letter.StatusPath(found), http.StatusSeeOther)
-	return nil
 }
 
 // emailHint asks about an address that is probably mistyped; "" if it looks right.

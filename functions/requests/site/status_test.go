@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/storetest"
@@ -18,16 +19,40 @@ import (
 
 const operator = "olga@vendor.example"
 
-// fileForm sends the form and returns the request and the address of its page.
-func (env *testEnv) fileForm() (request.Request, string) {
+// fileForm sends the form, confirms the request, and returns it with the address of its page.
+func (env *testEnv) fileForm(pairs ...string) (request.Request, string) {
 	env.t.Helper()
-	page := env.send("/request/developer", validForm()).WantStatus(303).Header.Get("Location")
-	id, _, _ := strings.Cut(strings.TrimPrefix(page, "/requests/"), "?")
+	r, page := env.fileUnconfirmed(pairs...)
+	return env.confirmed(r), page
+}
+
+// fileUnconfirmed sends the form, with other values of some fields, and returns the request and the address of its page.
+func (env *testEnv) fileUnconfirmed(pairs ...string) (request.Request, string) {
+	env.t.Helper()
+	page := env.send("/request/developer", withValues(validForm(), pairs...)).WantStatus(303).Header.Get("Location")
+	return env.request(requestIDOf(page)), page
+}
+
+// request reads a request.
+func (env *testEnv) request(id string) request.Request {
+	env.t.Helper()
 	r, err := env.store.Request(env.t.Context(), id)
 	if err != nil {
 		env.t.Fatal(err)
 	}
-	return r, page
+	return r
+}
+
+// confirmed confirms a request as the person behind its address does, with the link in the email.
+func (env *testEnv) confirmed(r request.Request) request.Request {
+	env.t.Helper()
+	env.send(confirmPath(r), url.Values{"answer": {"yes"}, "request": {r.ID}}).WantRedirect(letter.StatusPath(r))
+	return env.request(r.ID)
+}
+
+// confirmPath is the address of the form that confirms a request.
+func confirmPath(r request.Request) string {
+	return strings.TrimPrefix(letter.Writer{}.ConfirmURL(r), siteURL)
 }
 
 // review changes the state of a request as an operator does.
@@ -197,7 +222,8 @@ func TestHistoryIsWordedForTheCustomer(t *testing.T) {
 	env.issueFor(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")
 	a := env.get(page).WantStatus(200)
 	want := []string{
-		"You sent the request.", "Our sales team started the review.", "We asked you a question.",
+		"You sent the request.", "You confirmed the request.", "Our sales team started the review.",
+		"We asked you a question.",
 		"We continued the review.", "We issued the license.",
 	}
 	if got := historyLines(a.Page()); !slices.Equal(got, want) {
@@ -224,15 +250,6 @@ func TestStatusApologizesForALateAnswer(t *testing.T) {
 	}
 }
 
-func TestConfirmationLinksToTheStatusPage(t *testing.T) {
-	env := newTestEnv(t)
-	r, page := env.fileForm()
-	if text := env.letter(r.ID + "--received").Text; !strings.Contains(text, siteURL+page+"\n") {
-		t.Errorf("got an email without %s:\n%s", page, text)
-	}
-	env.get(page).WantStatus(200)
-}
-
 func TestStatusPageCorrectsALikelySlip(t *testing.T) {
 	env := newTestEnv(t)
 	to := env.send("/request/developer", withValues(validForm(), "email", "ana@hotmial.com")).
@@ -247,21 +264,28 @@ func TestStatusPageCorrectsALikelySlip(t *testing.T) {
 	}
 	action := form.AttrOr("action", "")
 	env.send(action, url.Values{"token": {"wrong"}}).WantStatus(404)
+	again := env.send(action, url.Values{"token": {token}}).WantStatus(422).Page()
+	if again.Find("#right-error").Length() != 1 || env.request(id).Email != "ana@hotmial.com" {
+		t.Error("a form that nobody touched corrects the address")
+	}
 	for range 2 { // the second time there is nothing to correct
-		env.send(action, url.Values{"token": {token}, "email": {"eve@evil.example"}}).WantStatus(303)
+		env.send(action, url.Values{"token": {token}, "right": {"yes"}, "email": {"eve@evil.example"}}).WantStatus(303)
 	}
 	r, err := env.store.Request(t.Context(), id)
 	if err != nil || r.Email != "ana@hotmail.com" {
 		t.Errorf("got address %s, %v, want ana@hotmail.com", r.Email, err)
 	}
 	m := env.letter(id + "--received-corrected")
-	if m.To.Email != "ana@hotmail.com" || len(env.pendingMails()) != 3 {
+	if m.To.Email != "ana@hotmail.com" || len(env.pendingMails()) != 2 {
 		t.Errorf("got confirmation to %s, and emails %v", m.To.Email, env.pendingMails())
 	}
 	doc := env.get(to).Page()
-	if doc.Find("form#slip").Length() != 0 ||
-		!slices.Contains(historyLines(doc), "You corrected your email address.") {
-		t.Errorf("corrected: got history %q, and the form %d times", historyLines(doc), doc.Find("form#slip").Length())
+	if doc.Find("form#slip").Length() != 0 || !strings.Contains(webtest.Text(doc.Find(".lead")), "ana@hotmail.com") {
+		t.Errorf("corrected: got %q, and the form %d times", webtest.Text(doc.Find(".lead")), doc.Find("form#slip").Length())
+	}
+	env.confirmed(env.request(id))
+	if doc = env.get(to).Page(); !slices.Contains(historyLines(doc), "You corrected your email address.") {
+		t.Errorf("corrected: got history %q", historyLines(doc))
 	}
 	hint := jsonObject(env.api(validJSON("email", "ana@hotmial.com")).WantStatus(201))["hint"]
 	if said, _ := hint.(string); !strings.Contains(said, "ana@hotmail.com") {
@@ -285,6 +309,7 @@ func TestServerIDThatReadsAsADateGetsAHint(t *testing.T) {
 		}
 		sent := env.send("/request/developer", withValues(validForm(), "serverId", id)).WantStatus(303)
 		to := sent.Header.Get("Location")
+		env.confirmed(env.request(requestIDOf(to)))
 		if got := env.get(to).WantStatus(200).Page().Find("#old-id").Length() == 1; got != dated {
 			t.Errorf("status page, %s: got hint %v, want %v", id, got, dated)
 		}

@@ -16,7 +16,7 @@
 //	}
 //
 // The request commands are GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE. Each takes an address, any number of
-// headers and perhaps the file with the body, which the script carries at its end. Redirects are not followed:
+// headers and perhaps the body: @file, which the script carries at its end, or =text. Redirects are not followed:
 //
 //	POST /api/license-requests 'Content-Type: application/json' @request.json
 //	status 201
@@ -111,9 +111,13 @@ func request(method string) func(*testscript.TestScript, bool, []string) {
 				body = strings.NewReader(ts.ReadFile(file))
 				continue
 			}
+			if text, ok := strings.CutPrefix(arg, "="); ok {
+				body = strings.NewReader(text)
+				continue
+			}
 			name, value, ok := strings.Cut(arg, ":")
 			if !ok {
-				ts.Fatalf("%q is neither a header nor @file", arg)
+				ts.Fatalf("%q is neither a header nor @file nor =text", arg)
 			}
 			header.Add(name, strings.TrimSpace(value))
 		}
