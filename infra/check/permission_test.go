@@ -113,8 +113,10 @@ type user struct {
 	key     string          // the ID of a mail with its key
 	other   string          // the ID of another customer
 	filed   request.Request
-	lost    request.Request // another one, in review
-	due     store.Due
+	// reviewed are unconfirmed requests: three that an operator works on, and one that nobody has looked at.
+	reviewed [4]request.Request
+	lost     request.Request // another one, in review
+	due      store.Due
 }
 
 const operator = "sales@example.com"
@@ -136,6 +138,26 @@ func (u *user) prepare(t *testing.T) {
 		}
 	}
 	u.key = notice.LicenseKeyAgain(u.license, contact, "0").ID
+	for i, to := range []request.State{request.InReview, request.InReview, request.Waiting, ""} {
+		r, err := u.file(fmt.Sprint("reviewed", i))
+		if err == nil && to != "" {
+			r, err = u.s.Review(u.ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: "Why?"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.reviewed[i] = r
+	}
+}
+
+// file files an unconfirmed request.
+func (u *user) file(key string) (request.Request, error) {
+	details := request.Details{
+		Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com",
+		Company: "Example",
+	}
+	r, _, err := storetest.FileUnconfirmed(u.ctx, u.s, details, key)
+	return r, err
 }
 
 func (u *user) sendKey(nonce string) error {
@@ -146,25 +168,24 @@ func (u *user) sendKey(nonce string) error {
 func last[T any](_ T, err error) error { return err }
 
 func (u *user) requestsSteps() []step {
-	file := func() (err error) {
-		details := request.Details{
-			Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com",
-			Company: "Example",
-		}
-		u.filed, _, err = storetest.FileRequest(u.ctx, u.s, details, "token")
-		return err
+	// answer has the address of a request that an operator works on answer for it.
+	answer := func(r *request.Request, how func(context.Context, string, string, ...string) error) func() error {
+		return func() error { return how(u.ctx, r.ID, r.Secret, r.ID) }
 	}
 	return []step{
-		{"FileRequest", file},
-		{"FileUnconfirmed", func() error {
-			_, _, err := storetest.FileUnconfirmed(u.ctx, u.s, u.filed.Details, "another token")
-			return err
+		{"FileRequest", func() (err error) { u.filed, err = u.file("token"); return err }},
+		{"CorrectEmail", func() error { return u.s.CorrectEmail(u.ctx, u.filed.ID, u.filed.Email, "b@example.com") }},
+		{"SendConfirmation", func() error { return u.s.SendConfirmation(u.ctx, u.filed.ID) }},
+		{"FileRequest", func() error { return last(u.file("token")) }}, // a repeated one reads
+		{"Request", func() (err error) { u.filed, err = u.s.Request(u.ctx, u.filed.ID); return err }},
+		{"ToConfirm", func() error { return last(u.s.ToConfirm(u.ctx, u.filed.ID, u.filed.Secret)) }},
+		{"ConfirmRequests", func() error {
+			return u.s.ConfirmRequests(u.ctx, u.filed.ID, u.filed.Secret, u.filed.ID)
 		}},
-		{"CorrectEmail", func() error {
-			return u.s.CorrectEmail(u.ctx, u.filed.ID, "a@example.com", "b@example.com")
-		}},
-		{"FileRequest", file}, // a repeated one reads
-		{"Request", func() error { return last(u.s.Request(u.ctx, u.filed.ID)) }},
+		{"ConfirmRequests", answer(&u.reviewed[0], u.s.ConfirmRequests)},
+		{"DenyRequests", answer(&u.reviewed[1], u.s.DenyRequests)},
+		{"DenyRequests", answer(&u.reviewed[2], u.s.DenyRequests)},
+		{"DenyRequests", answer(&u.reviewed[3], u.s.DenyRequests)},
 		{"RequestByToken", func() error { return last(u.s.RequestByToken(u.ctx, u.filed.ID, u.filed.Token)) }},
 		{"RequestTimeline", func() error { return last(u.s.RequestTimeline(u.ctx, u.filed.ID)) }},
 		{"License", func() error { return last(u.s.License(u.ctx, u.license.ID)) }},
@@ -394,7 +415,7 @@ func (u *user) consoleSteps() []step {
 		{"Unreached", func() error { return last(s.Unreached(ctx, 10)) }},
 		{"Suppressed", func() error { return last(s.Suppressed(ctx, "a@example.com")) }},
 		{"SendMailAgain", func() error {
-			id := notice.RequestNew(u.filed).ID
+			id := notice.RequestReceivedAgain(u.filed, "corrected").ID
 			if err := s.Outbox().Settle(ctx, id, 1, "x", u.now); err != nil {
 				return err
 			}
