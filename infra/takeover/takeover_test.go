@@ -1,0 +1,53 @@
+package takeover
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"marketplace/shared/license"
+	"marketplace/shared/license/licensetest"
+)
+
+// steps of a history, each as often as it is likely.
+var steps = []func(*world){
+	(*world).file, (*world).file, (*world).file, (*world).confirm, (*world).confirm, (*world).confirm,
+	(*world).issue, (*world).issue, (*world).issue, (*world).issue, (*world).link, (*world).ask, (*world).vouchFor,
+	(*world).wait, (*world).wait, (*world).guess, (*world).resend, (*world).forward, (*world).addContact,
+	(*world).removeContact,
+}
+
+func play(seed uint64, alone bool, issuer license.Issuer) *world {
+	w := newWorld(seed, alone, issuer)
+	for range 20 + w.IntN(40) {
+		one(w, steps)(w)
+		if w.problem != nil {
+			break
+		}
+	}
+	return w
+}
+
+// TestNobodyTakesALicenseOver plays random histories; CI plays 2,000 (-rapid.checks). Nothing is taken from a customer for
+// somebody unless one of its contacts says so, or two colleagues of ours stand for it; where sales are one person,
+// unless that person confirmed it by name.
+func TestNobodyTakesALicenseOver(t *testing.T) {
+	issuer := licensetest.Issuer(t)
+	histories, seen := 0, map[string]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		w := play(rapid.Uint64().Draw(rt, "history"), rapid.IntRange(0, 4).Draw(rt, "operators") == 0, issuer)
+		if w.problem != nil {
+			rt.Fatal(w.problem)
+		}
+		histories++
+		for what, n := range w.seen {
+			seen[what] += n
+		}
+	})
+	t.Logf("%d histories: %v", histories, seen)
+	for _, what := range []string{"refused", "took nothing", "for a contact", "by two", "confirmed alone"} {
+		if seen[what] == 0 && histories >= 100 {
+			t.Errorf("no history had what is %s", what)
+		}
+	}
+}
