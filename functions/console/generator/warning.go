@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"marketplace/shared/customer"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 )
@@ -37,6 +38,7 @@ const (
 	OtherEdition           Code = "other-edition"            // than that of the request
 	OtherServer            Code = "other-server"             // than that of the request or of the instance
 	DateServer             Code = "date-server"              // an ID that SonarQube 6.7 throws away at its start
+	ReplacesNothing        Code = "replaces-nothing"         // what the request replaces is not on record, or not theirs
 	OtherType              Code = "other-type"               // than the request or the replaced license suggests
 	CommunityLicense       Code = "community-license"        // for an edition whose box has no button
 	LanguageWithoutPackage Code = "language-without-package" // no package in the email has its plugin
@@ -318,6 +320,7 @@ func (d *Draft) checkRequest() {
 		}
 		return
 	}
+	d.checkReplaced()
 	if l.MaxLoc < r.Loc {
 		d.warn(LocBelowServer, "The server has %s lines of code. The license allows %s.",
 			license.Lines(r.Loc), license.Lines(l.MaxLoc))
@@ -328,6 +331,41 @@ func (d *Draft) checkRequest() {
 	}
 	if l.Server != r.Server {
 		d.warn(OtherServer, "The request is for the server %s. The license is for %s.", r.Server, l.Server)
+	}
+}
+
+// checkReplaced warns if what the request replaces, or mirrors, is nothing of the customer: the license that it means
+// stays as it is. What is on record nowhere does not matter where the server or the operator tells the instance.
+func (d *Draft) checkReplaced() {
+	r := d.Request
+	if !r.Kind.UsesReplaces() || r.Replaces == "" {
+		return
+	}
+	var others []string
+	for _, c := range d.Candidates {
+		switch {
+		case c.Named && d.Account != nil && d.Account.IsOf(c.Customer.ID):
+			return
+		case c.Named:
+			others = append(others, fmt.Sprintf("%s (%s)", c.Customer.Name, c.Customer.Reference))
+		}
+	}
+	says, told, left := "The request replaces %s, ", d.Instance != nil,
+		"The earlier license stays valid, and we keep sending reminders for it."
+	if r.Kind == request.Staging {
+		says = "The request names %s as its production server, "
+		told = told || d.production != "" && d.production == d.Match.From
+		left = "This license is not tied to that server."
+		if from := d.StagingFor(); from != "" {
+			left = fmt.Sprintf("This license is for staging of %s instead.", from)
+		}
+	}
+	switch typed := input.Quote(r.Replaces); {
+	case len(others) > 0:
+		d.warn(ReplacesNothing, says+"which is on record at another customer: %s. %s", typed,
+			strings.Join(others, ", "), left)
+	case !told:
+		d.warn(ReplacesNothing, says+"but nothing on record has that ID or reference. %s", typed, left)
 	}
 }
 

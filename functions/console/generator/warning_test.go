@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 )
 
 func TestLanguageWarningSaysWhatToDo(t *testing.T) {
@@ -185,7 +186,8 @@ func TestDraftWarnings(t *testing.T) {
 		{name: "staging with support", kind: request.Staging,
 			old: []license.License{sold("l1", noSupport, func(l *license.License) { l.Support = true })},
 			ask: func(d *request.Details) { d.Server, d.Replaces = stage, prod }},
-		{name: "staging without production", kind: request.Staging, ask: forStaging, want: []Code{WithoutProduction}},
+		{name: "staging without production", kind: request.Staging, ask: forStaging,
+			want: []Code{WithoutProduction, ReplacesNothing}},
 		{name: "staging with the ID of production", kind: request.Staging, old: []license.License{sold("l1")},
 			ask: func(d *request.Details) { forStaging(d); d.Server = prod }, want: []Code{ProductionID}},
 		{name: "staging that is a copy of production", kind: request.Staging, old: []license.License{sold("l1")},
@@ -325,5 +327,113 @@ func TestCommunityLicenseBringsACustomPackage(t *testing.T) {
 	}
 	if !strings.Contains(d.Mail.Text, packages[0]) || strings.Contains(d.Mail.Text, "Upgrade") {
 		t.Errorf("got an email that does not link the package:\n%s", d.Mail.Text)
+	}
+}
+
+func TestDraftSaysWhereTheRequestReplacesNothing(t *testing.T) {
+	const (
+		unknown = "no-such-license-2017"
+		left    = " The earlier license stays valid, and we keep sending reminders for it."
+		untied  = " This license is not tied to that server."
+		nowhere = ", but nothing on record has that ID or reference."
+		globex  = ", which is on record at another customer: Globex ("
+	)
+	lost := func(typed string) func(*request.Details) {
+		return func(d *request.Details) {
+			d.Kind, d.Server, d.Replaces, d.OldServer = request.Replacement, stage, typed, request.OldLost
+			d.Environment, d.Email, d.Edition = request.ProductionUse, carol.Email, license.Enterprise
+		}
+	}
+	mirrors := func(typed string) func(*request.Details) {
+		return func(d *request.Details) { lost(typed)(d); d.Kind, d.Environment, d.OldServer = request.Staging, "", "" }
+	}
+	newCustomer := func(_ *testEnv, f *Form) {
+		f.Customer, f.Instance, f.Contract, f.Organization, f.To = NewCustomer, "", "new", "Acme AG", carol.Email
+		f.Production = ""
+	}
+	for _, test := range []struct {
+		name string
+		ask  func(*request.Details)
+		form func(*testEnv, *Form) // of Acme Corporation
+		want []string              // parts of the sentence; none: no warning
+	}{
+		{"an ID that is not on record", lost(unknown + "."), nil,
+			[]string{"The request replaces “" + unknown + ".”" + nowhere + left}},
+		{"a text, shortened", lost("the license that Bob had before he left us, somewhere in May 2017"), nil,
+			[]string{"“the license that Bob had before he left us, somewhere in May…”" + nowhere}},
+		{"for a new customer", lost(unknown), newCustomer, []string{"“" + unknown + "”" + nowhere + left}},
+		{"a license with a full stop", lost("l1."), nil, nil},
+		{"a license in capitals, quoted", lost("“L1”"), nil, nil},
+		{"a server", lost("Server ID: " + prod + "."), nil, nil},
+		{"the customer's reference", lost("C-"), nil, nil},
+		{"a contract's reference", lost("K-"), nil, nil},
+		{"a request's reference", lost("R-"), nil, nil},
+		{"a reference that names nothing", lost("C-ZZZZZZ"), nil, []string{"“C-ZZZZZZ”" + nowhere + left}},
+		{"a license of another customer", lost("l9"), nil, []string{"The request replaces “l9”" + globex, left}},
+		{"a server of another customer", lost(other), nil, []string{"“" + other + "”" + globex, left}},
+		{"a license on record, for a new customer", lost("l9"), newCustomer, []string{"“l9”" + globex, left}},
+		{"a license of each", lost("licenses “" + prod + "” and “" + other + "”"), nil, nil},
+		{"nothing, on a server that is on record", func(d *request.Details) {
+			lost("our license")(d)
+			d.Server, d.OldServer = prod, request.OldSame
+		}, nil, nil},
+		{"nothing, with an instance that was chosen", lost(unknown), func(w *testEnv, f *Form) {
+			f.Instance = w.instanceOf(prod).ID
+		}, nil},
+
+		{"staging of what is not on record", mirrors(unknown), newCustomer,
+			[]string{"The request names “" + unknown + "” as its production server" + nowhere + untied}},
+		{"staging of what is not on record, at a customer with one production", mirrors(unknown), nil,
+			[]string{nowhere + " This license is for staging of " + prod + " instead."}},
+		{"staging of what is not on record, with the data of production", func(d *request.Details) {
+			mirrors(unknown)(d)
+			d.Server = "BF41A1F2-" + prod
+		}, nil, nil},
+		{"staging of another customer's", mirrors("l9"), nil,
+			[]string{"The request names “l9” as its production server" + globex, "for staging of " + prod + " instead."}},
+		{"staging of production", mirrors("l1."), nil, nil},
+		{"a renewal of what is not on record", func(d *request.Details) { lost(unknown)(d); d.Kind = request.Renewal },
+			nil, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newTestEnv(t)
+			w.add(sold("l1"), sold("l9", func(l *license.License) { l.Organization, l.Server = "Globex", other }))
+			d := asked(request.Replacement, test.ask)
+			switch a := w.account(); d.Replaces {
+			case "C-":
+				d.Replaces = "customer " + strings.ToLower(string(a.Customer.Reference)) + "."
+			case "K-":
+				d.Replaces = string(a.Contracts[0].Reference)
+			case "R-":
+				first := w.file(asked(request.Evaluation, func(d *request.Details) { d.Server = prod }))
+				w.issue(Source{Request: first.ID}, w.begin(Source{Request: first.ID}))
+				d.Replaces = string(first.Reference)
+			}
+			source := Source{Request: w.file(d).ID}
+			f := w.begin(source)
+			f.Customer = storetest.CustomerID(acme)
+			chosen, err := w.Refresh(t.Context(), source, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f = chosen.Form
+			if test.form != nil {
+				test.form(w, &f)
+			}
+			said := ""
+			for _, warning := range w.draft(source, f).Warnings {
+				if warning.Code == ReplacesNothing {
+					said = warning.Sentence
+				}
+			}
+			if (said != "") != (len(test.want) > 0) {
+				t.Fatalf("got %q, want %q", said, test.want)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("got %q, want %q", said, want)
+				}
+			}
+		})
 	}
 }

@@ -353,6 +353,31 @@ func TestImportedLicenseWithoutKeyTextIsIssuedAnew(t *testing.T) {
 	}
 }
 
+func TestReplacementByAnIDAsItWasPasted(t *testing.T) {
+	s := newStory(t)
+	old := s.issues(issueFor(s.asks(request.New, nil)))
+	asks := func(replaces string) string {
+		return issueFor(s.asks(request.Replacement, func(d *request.Details) {
+			d.Server, d.Replaces, d.OldServer, d.Environment = production2, replaces, request.OldLost,
+				request.ProductionUse
+		}))
+	}
+	nothing := s.reviews(asks("license 0000."))
+	read := webtest.Text(nothing.Page().Find("main"))
+	if got := warnings(nothing); !slices.Equal(got, []string{"replaces-nothing"}) ||
+		!strings.Contains(read, "Nothing is replaced.") || strings.Contains(read, "No earlier license") {
+		t.Errorf("got warnings %v of a license that is not on record, and %q", got, read)
+	}
+	review := s.reviews(asks("“License ID: " + strings.ToUpper(old.ID) + ".”"))
+	if got := warnings(review); len(got) > 0 {
+		t.Errorf("got warnings %v of an ID with a full stop, want none", got)
+	}
+	next := s.issued(s.press(review, "Issue and send"))
+	if got := s.license(old.ID); got.ReplacedBy != next.ID || next.Instance != old.Instance {
+		t.Errorf("got the old license replaced by %q, want %q for the same instance", got.ReplacedBy, next.ID)
+	}
+}
+
 func TestThreeYearContractWithYearlyKeys(t *testing.T) {
 	s := newStory(t)
 	last := license.DateOf(start).AddMonths(36).AddDays(-1)

@@ -160,6 +160,8 @@ func reasons(c search.Candidate, r *request.Request) string {
 		switch by {
 		case search.BasisLicense:
 			list = append(list, "the request names its license")
+		case search.BasisReference:
+			list = append(list, "the request names its reference")
 		case search.BasisServer:
 			list = append(list, "has this server")
 		case search.BasisContact:

@@ -7,6 +7,7 @@ import (
 	"marketplace/functions/console/generator"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/request"
 	"marketplace/shared/web"
 )
 
@@ -28,6 +29,13 @@ func (v reviewView) Terms(l license.License) termsView {
 		t.StagingFor = v.StagingFor()
 	}
 	return t
+}
+
+// ReplacesNothing reports whether a replacement leaves the license as it is that the request means.
+func (v reviewView) ReplacesNothing() bool {
+	return v.Kind == request.Replacement && slices.ContainsFunc(v.Warnings, func(w generator.Warning) bool {
+		return w.Code == generator.ReplacesNothing
+	})
 }
 
 // Ticked reports whether a warning was confirmed.

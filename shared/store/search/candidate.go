@@ -11,7 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/customer"
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/reference"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
@@ -24,26 +26,31 @@ type Basis string
 
 // Every basis, the strongest first.
 const (
-	BasisLicense Basis = "license" // it names a license of the customer
-	BasisServer  Basis = "server"  // an instance of the customer has or had the server's data
-	BasisContact Basis = "contact" // a contact of the customer sent it
-	BasisDomain  Basis = "domain"  // it came from a mail domain of the customer
-	BasisName    Basis = "name"    // the company's name has the same words
+	BasisLicense   Basis = "license"   // it names a license of the customer
+	BasisReference Basis = "reference" // it names the customer, a contract or a request of theirs
+	BasisServer    Basis = "server"    // an instance of the customer has or had the server's data
+	BasisContact   Basis = "contact"   // a contact of the customer sent it
+	BasisDomain    Basis = "domain"    // it came from a mail domain of the customer
+	BasisName      Basis = "name"      // the company's name has the same words
 )
 
-var bases = []Basis{BasisLicense, BasisServer, BasisContact, BasisDomain, BasisName}
+var bases = []Basis{BasisLicense, BasisReference, BasisServer, BasisContact, BasisDomain, BasisName}
 
 // Candidate is a customer that a request may be about, with every basis for that, the strongest first.
 type Candidate struct {
 	Customer store.CustomerSummary
 	By       []Basis
+	// Named reports whether what the request replaces is something of the customer: a license, an instance with the
+	// server's data, or what a short reference names.
+	Named bool
 }
 
 // maxCandidates is how many customers one basis may give.
 const maxCandidates = 20
 
 // Candidates finds the customers that a request may be about, those with the strongest basis first. A customer that was
-// merged into another is that one. It takes two rounds of reads, and a third only where one that was merged is found.
+// merged into another is that one. It takes two rounds of reads, and a third only where one that was merged is found, or
+// where an earlier request is named.
 func (x *Index) Candidates(ctx context.Context, d request.Details) ([]Candidate, error) {
 	return x.CandidatesAnd(ctx, d, func(context.Context, []string) error { return nil })
 }
@@ -53,23 +60,30 @@ func (x *Index) Candidates(ctx context.Context, d request.Details) ([]Candidate,
 func (x *Index) CandidatesAnd(ctx context.Context, d request.Details,
 	also func(ctx context.Context, strong []string) error) ([]Candidate, error) {
 	named := license.ReadReference(d.Replaces)
-	found := candidates{by: map[string][]Basis{}}
+	found := candidates{by: map[string][]Basis{}, named: map[string]bool{}}
 	g, first := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		list, err := x.kept.Licenses(first, named.AnyCase()...)
 		for _, r := range list {
-			found.add(r.License.Customer, BasisLicense)
+			found.name(r.License.Customer, BasisLicense)
 		}
 		return err
 	})
-	for _, server := range append([]license.Server{d.Server}, named.Servers...) {
+	withData := func(server license.Server, add func(id string, by Basis)) {
 		g.Go(func() error {
 			data, err := x.kept.Dataset(first, server)
 			for _, i := range data.Instances {
-				found.add(i.Customer, BasisServer)
+				add(i.Customer, BasisServer)
 			}
 			return err
 		})
+	}
+	withData(d.Server, found.add)
+	for _, server := range named.Servers {
+		withData(server, found.name)
+	}
+	for _, short := range named.Short {
+		g.Go(func() error { return x.addReferenced(first, short, &found) })
 	}
 	g.Go(func() error { return x.addFound(first, rowkey.ContactPK(d.Email), BasisContact, &found) })
 	g.Go(func() error {
@@ -109,10 +123,11 @@ func DomainShared(list []Candidate, a *customer.Account) bool {
 
 func strong(by Basis) bool { return by != BasisDomain && by != BasisName }
 
-// candidates are why customers were found, by ID. add may be called from several goroutines at once.
+// candidates are why customers were found, by ID. add and name may be called from several goroutines at once.
 type candidates struct {
-	mu sync.Mutex
-	by map[string][]Basis
+	mu    sync.Mutex
+	by    map[string][]Basis
+	named map[string]bool
 }
 
 func (c *candidates) add(id string, by Basis) {
@@ -121,6 +136,14 @@ func (c *candidates) add(id string, by Basis) {
 	if !slices.Contains(c.by[id], by) {
 		c.by[id] = append(c.by[id], by)
 	}
+}
+
+// name adds a customer of whom what the request replaces names something.
+func (c *candidates) name(id string, by Basis) {
+	c.add(id, by)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.named[id] = true
 }
 
 // strong lists the IDs of those with a strong basis, in order.
@@ -132,6 +155,27 @@ func (c *candidates) strong() (ids []string) {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// addReferenced adds the customer that a short reference names, or whose contract or request it names.
+func (x *Index) addReferenced(ctx context.Context, short reference.Reference, into *candidates) (err error) {
+	var id string
+	if short.Kind() == reference.Request {
+		var filed request.Request
+		if id, err = x.kept.RequestByReference(ctx, short); err == nil {
+			filed, err = x.kept.Request(ctx, id)
+		}
+		id = filed.Customer
+	} else {
+		id, err = x.kept.CustomerByReference(ctx, short)
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	if err == nil && id != "" {
+		into.name(id, BasisReference)
+	}
+	return err
 }
 
 // addFound adds the customers that index rows of a partition name.
@@ -223,6 +267,7 @@ func (c *candidates) list(survivors map[string]store.CustomerSummary) (list []Ca
 			list = append(list, Candidate{Customer: known})
 			i = len(list) - 1
 		}
+		list[i].Named = list[i].Named || c.named[id]
 		for _, b := range by {
 			if !slices.Contains(list[i].By, b) {
 				list[i].By = append(list[i].By, b)

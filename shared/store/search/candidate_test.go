@@ -3,6 +3,7 @@ package search_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -24,7 +25,11 @@ func candidates(t *testing.T, b *testEnv, d request.Details) (list []string) {
 		t.Fatal(err)
 	}
 	for _, c := range found {
-		list = append(list, fmt.Sprint(c.Customer.ID, c.By))
+		said := fmt.Sprint(c.Customer.ID, c.By)
+		if c.Named {
+			said += " named"
+		}
+		list = append(list, said)
 	}
 	return list
 }
@@ -53,11 +58,15 @@ func TestCandidatesAreFoundByEachBasis(t *testing.T) {
 		want string
 	}{
 		{"nothing", func(d *request.Details) {}, "[]"},
-		{"license", func(d *request.Details) { d.Replaces = "License “" + id + "”." }, "[a[license]]"},
+		{"license", func(d *request.Details) { d.Replaces = "License “" + id + "”." }, "[a[license] named]"},
+		{"license in capitals", func(d *request.Details) { d.Replaces = strings.ToUpper(id) + "." },
+			"[a[license] named]"},
 		{"former server", func(d *request.Details) { d.Server = server }, "[a[server]]"},
 		{"dataset under another address", func(d *request.Details) { d.Server = "FFFFFFFF-AWHW8w9JtzBzSrmf9NEW" },
 			"[a[server]]"},
-		{"server that is replaced", func(d *request.Details) { d.Replaces = string(server) + "." }, "[a[server]]"},
+		{"server that is replaced", func(d *request.Details) { d.Replaces = string(server) + "." }, "[a[server] named]"},
+		{"server, the same that is replaced", func(d *request.Details) { d.Server, d.Replaces = server, string(server) },
+			"[a[server] named]"},
 		{"contact in another spelling", func(d *request.Details) { d.Email = "ADA@Acme.example" },
 			"[a[contact domain]]"},
 		{"domain", func(d *request.Details) { d.Email = "new@acme.example" }, "[a[domain]]"},
@@ -70,6 +79,48 @@ func TestCandidatesAreFoundByEachBasis(t *testing.T) {
 		if got := fmt.Sprint(candidates(t, m, d)); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
+	}
+}
+
+func TestCandidatesAreFoundByReferences(t *testing.T) {
+	rounds := &tabletest.Rounds{Table: &tabletest.Memory{}}
+	b := newTestEnvOver(rounds)
+	acme(t, b, "a")
+	filed, unlinked := file(t, b, evaluation), file(t, b, asker)
+	c := customer.Customer{ID: "z", Name: "Globex", Reference: "C-7K3Q9F", Created: b.now}
+	k := customer.Contract{ID: "k", Customer: "z", Reference: "K-01ABCD", Created: b.now,
+		Terms: customer.Terms{Edition: license.Enterprise, MaxLoc: 1e6}, Production: 1}
+	i := customer.Instance{ID: "i", Customer: "z", Environment: request.ProductionUse, Created: b.now,
+		Servers: []customer.ServerID{{Server: "AWHW8w9JtzBzSrmf9GZZ", Told: b.now}}}
+	issue(t, b, store.Issue{By: "sam", Customer: &c, Contracts: []customer.Contract{k},
+		Instances: []customer.Instance{i}, Licenses: []license.License{licenseOf(i, "l")}, Request: filed.ID,
+		RequestVersion: filed.Version})
+	for _, tt := range []struct {
+		replaces, want string
+		rounds         int
+	}{
+		{"customer c7k3q9f.", "[z[reference] named]", 2},
+		{"K-01ABCD", "[z[reference] named]", 2},
+		{"K-01ABCD of C-7K3Q9F", "[z[reference] named]", 2},
+		{"“" + string(filed.Reference) + "”", "[z[reference] named]", 3},
+		{string(unlinked.Reference), "[]", 2},
+		{"C-ZZZZZZ, K-ZZZZZZ and R-ZZZZZZ", "[]", 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := asker
+			d.Replaces = tt.replaces
+			rounds.Reset()
+			if got := fmt.Sprint(candidates(t, b, d)); got != tt.want {
+				t.Errorf("%s: got %s, want %s", tt.replaces, got, tt.want)
+			}
+			n := 0
+			for _, r := range rounds.Reads() {
+				n = max(n, r.Round)
+			}
+			if n != tt.rounds {
+				t.Errorf("%s: got %d rounds, want %d: %v", tt.replaces, n, tt.rounds, rounds.Reads())
+			}
+		})
 	}
 }
 
