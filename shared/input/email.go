@@ -106,6 +106,25 @@ func Mailbox(address string) string {
 // SameMailbox reports whether two addresses are spellings of one mailbox.
 func SameMailbox(a, b string) bool { return Mailbox(a) == Mailbox(b) }
 
+// Inbox returns the mailbox that mail to an address ends up in, as far as its spelling tells: without a tag behind a plus
+// sign (RFC 5233), and without what Gmail ignores. It is for counting what one person is sent. Where the signs mean
+// something, it takes several people for one, so nothing else may go by it.
+func Inbox(address string) string {
+	mailbox := Mailbox(address)
+	at := strings.LastIndexByte(mailbox, '@')
+	if at < 0 {
+		return mailbox
+	}
+	local, domain := mailbox[:at], mailbox[at+1:]
+	if plus := strings.IndexByte(local, '+'); plus > 0 {
+		local = local[:plus]
+	}
+	if domain == "gmail.com" || domain == "googlemail.com" {
+		local, domain = strings.ReplaceAll(local, ".", ""), "gmail.com"
+	}
+	return local + "@" + domain
+}
+
 // Emails parts a list of addresses as people type it or paste it from a mail program: at commas, semicolons and white
 // space, with or without names, angle brackets and mailto:. What is no address comes back as it is, for Email to
 // refuse.

@@ -82,6 +82,19 @@ func TestMailboxIsOneForAllSpellings(t *testing.T) {
 	}
 }
 
+func TestInboxIsOneForAllThatLeadThere(t *testing.T) {
+	for address, want := range map[string]string{
+		"ana@acme.example": "ana@acme.example", "Ana+news@ACME.example": "ana@acme.example", "ana+@acme.example": "ana@acme.example",
+		"ana+a+b@bücher.example": "ana@xn--bcher-kva.example", "+ana@acme.example": "+ana@acme.example",
+		"ana.abel@acme.example": "ana.abel@acme.example", "A.na.Abel+x@gmail.com": "anaabel@gmail.com",
+		"ana.abel@googlemail.com": "anaabel@gmail.com", "ana": "ana", "": "",
+	} {
+		if got := Inbox(address); got != want {
+			t.Errorf("Inbox(%q) = %q, want %q", address, got, want)
+		}
+	}
+}
+
 func TestLikelySlip(t *testing.T) {
 	for typed, want := range map[string]string{
 		"ana@hotmial.com": "ana@hotmail.com", "ana@gmial.com": "ana@gmail.com", "ana@gmail.con": "ana@gmail.com",

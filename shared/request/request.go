@@ -143,7 +143,7 @@ type Request struct {
 	Details
 
 	// Unconfirmed marks a request of which nobody has said that the person behind the address sent it, and which no
-	// operator has looked at. It waits beside the queue.
+	// operator has looked at. While it is open, it waits beside the queue; if it is closed for that, it keeps the mark.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
 	// Suspicious marks a request that a program may have sent: its form came with the hidden field filled in. It sends
 	// no email by itself.
@@ -203,13 +203,13 @@ type Summary struct {
 	Due       time.Time           `json:"due"`
 	Reviewer  string              `json:"reviewer,omitempty"`
 
-	Unconfirmed bool `json:"unconfirmed,omitempty"` // Request.Unconfirmed
+	Unconfirmed bool `json:"unconfirmed,omitempty"` // Request.Unconfirmed, of an open one
 }
 
 // Summary returns what a list shows of a request.
 func (r Request) Summary() Summary {
 	return Summary{r.ID, r.Reference, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due,
-		r.Reviewer, r.Unconfirmed}
+		r.Reviewer, r.Unconfirmed && r.State.Open()}
 }
 
 // Late reports whether the answer is overdue. A request that waits for its customer is never late, nor is an

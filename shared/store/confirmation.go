@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
@@ -36,8 +38,9 @@ const ConfirmTogether = 24 * time.Hour
 // UnconfirmedDays is how long an unconfirmed request waits before it is closed.
 const UnconfirmedDays = request.ConfirmDays
 
-// confirmations are the emails that asked an address to confirm requests today.
+// confirmations are the emails that asked an address to confirm requests on a day.
 type confirmations struct {
+	day   license.Date
 	sent  int
 	limit int
 }
@@ -47,22 +50,25 @@ type confirmed struct {
 	At time.Time `json:"at"`
 }
 
+// confirmations reads the last two rows about an address: when it was confirmed, and the newest email that it was sent.
+// If that was on a later day, by another clock, the count goes on there.
 func (s *Store) confirmations(ctx context.Context, email string) (confirmations, error) {
-	c, today := confirmations{limit: maxConfirmations}, license.DateOf(s.now()).String()
-	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.ConfirmationsPK(email), Descending: true},
-		maxOfConfirmed+2)
+	now := s.now()
+	c := confirmations{day: license.DateOf(now), limit: maxConfirmations}
+	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.ConfirmationsPK(email), Descending: true}, 2)
 	for _, row := range rows {
-		switch {
-		case row.Key == rowkey.ConfirmedMailbox(email):
-			last, err := entity.Decode[confirmed](row)
-			if err != nil {
-				return c, err
+		if day, n, ok := rowkey.SlotOf(row.Key); ok {
+			if !day.Before(c.day) {
+				c.day, c.sent = day, max(c.sent, n)
 			}
-			if s.now().Before(last.At.AddDate(0, 0, confirmedDays)) {
-				c.limit = maxOfConfirmed
-			}
-		case row.SK > today:
-			c.sent++
+			continue
+		}
+		last, err := entity.Decode[confirmed](row)
+		if err != nil {
+			return c, err
+		}
+		if now.Before(last.At.AddDate(0, 0, confirmedDays)) {
+			c.limit = maxOfConfirmed
 		}
 	}
 	return c, err
@@ -70,19 +76,26 @@ func (s *Store) confirmations(ctx context.Context, email string) (confirmations,
 
 // askToConfirm queues an email that asks to confirm a request, or one that lists all that wait, or none, and reports
 // whether it queued one. A Conflict fault of the commit means that another email was queued at once.
-func (c *changeset) askToConfirm(sent confirmations, r request.Request, n notice.Notice) bool {
-	switch {
-	case sent.sent > sent.limit:
+func (c *changeset) askToConfirm(sent confirmations, r request.Request) bool {
+	if c.store.silent {
 		return false
-	case sent.sent == sent.limit:
-		n = notice.RequestsToConfirm(r)
 	}
-	now := c.store.now()
-	row := entity.Encode(rowkey.ConfirmationSlot(r.Email, license.DateOf(now), sent.sent+1), rowkey.TypeConfirmation,
+	n := sent.sent + 1
+	what := fmt.Sprintf("%s-%d-%s", sent.day, n, mail.RecipientID(r.Email))
+	switch {
+	case n > sent.limit+1:
+		return false
+	case n == sent.limit+1:
+		c.queue(notice.RequestsToConfirm(r, what))
+	case r.Version == 0: // it is being filed
+		c.queue(notice.RequestReceived(r))
+	default:
+		c.queue(notice.RequestReceivedAgain(r, what))
+	}
+	row := entity.Encode(rowkey.ConfirmationSlot(r.Email, sent.day, n), rowkey.TypeConfirmation,
 		referenced{Request: r.ID})
-	row.Expires = now.AddDate(0, 0, confirmationsDays)
+	row.Expires = sent.day.AddDays(confirmationsDays).Start()
 	c.Create(row)
-	c.queue(n)
 	return true
 }
 
@@ -94,7 +107,7 @@ func (s *Store) SendConfirmation(ctx context.Context, id string) error {
 		switch {
 		case err != nil:
 			return err
-		case !r.Confirmed.IsZero() || !r.State.Open():
+		case !toConfirm(r):
 			return fault.New(fault.Conflict, "There is nothing to confirm about this request.")
 		}
 		sent, err := s.confirmations(ctx, r.Email)
@@ -102,8 +115,7 @@ func (s *Store) SendConfirmation(ctx context.Context, id string) error {
 			return err
 		}
 		c := s.begin()
-		nonce := fmt.Sprintf("%s-%d", license.DateOf(s.now()), sent.sent+1)
-		if !c.askToConfirm(sent, r, notice.RequestReceivedAgain(r, nonce)) {
+		if !c.askToConfirm(sent, r) {
 			return fault.New(fault.RateLimited, "We sent this address several emails today. "+
 				"Look for them in the spam folder too, or try again tomorrow.")
 		}
@@ -117,8 +129,9 @@ func (s *Store) SendConfirmation(ctx context.Context, id string) error {
 }
 
 // ToConfirm reads the requests that the secret of one of them confirms: that one, and the other open ones of its address
-// that nobody has confirmed and that came up to ConfirmTogether before and after it, the oldest first. A wrong secret is
-// reported like a missing request.
+// that nobody has confirmed and that came up to ConfirmTogether before and after it, the oldest first. A secret serves
+// until its own request is confirmed or closed, and then for nothing more: the list has that request alone. People pass
+// on emails that they are done with. A wrong secret is reported like a missing request.
 func (s *Store) ToConfirm(ctx context.Context, id, secret string) ([]request.Request, error) {
 	r, err := s.Request(ctx, id)
 	switch {
@@ -126,6 +139,8 @@ func (s *Store) ToConfirm(ctx context.Context, id, secret string) ([]request.Req
 		return nil, err
 	case !token.Confirmation.Same(r.Secret, secret):
 		return nil, fault.New(fault.NotFound, "There is no license request %s.", id)
+	case !toConfirm(r):
+		return []request.Request{r}, nil
 	}
 	list, err := s.RequestsToConfirm(ctx, r.Email, r.Created)
 	if !slices.ContainsFunc(list, func(other request.Request) bool { return other.ID == id }) {
@@ -133,6 +148,9 @@ func (s *Store) ToConfirm(ctx context.Context, id, secret string) ([]request.Req
 	}
 	return list, err
 }
+
+// toConfirm reports whether there is something to confirm about a request.
+func toConfirm(r request.Request) bool { return r.State.Open() && r.Confirmed.IsZero() }
 
 // confirmAtOnce is how many requests one email lists.
 const confirmAtOnce = 50
@@ -155,7 +173,7 @@ func (s *Store) RequestsToConfirm(ctx context.Context, email string, at time.Tim
 		return nil, fmt.Errorf("store: requests to confirm: %w", err)
 	}
 	for i, r := range found {
-		if r.Version = versions[i]; r.State.Open() && r.Confirmed.IsZero() && input.SameMailbox(r.Email, email) {
+		if r.Version = versions[i]; toConfirm(r) && input.SameMailbox(r.Email, email) {
 			list = append(list, r)
 		}
 	}
@@ -187,16 +205,23 @@ const deniedReason = "The owner of the email address did not send this request."
 // them. Nobody is emailed.
 func (s *Store) DenyRequests(ctx context.Context, id, secret string, ids ...string) error {
 	return s.settle(ctx, id, secret, ids, func(c *changeset, r request.Request) {
-		after := r
-		after.State, after.Unconfirmed = request.Withdrawn, false
-		after.Reason, after.Closed = deniedReason, s.now()
-		c.Delete(rowkey.Untold(r.ID), table.Any)
-		c.Change(requestEntity{r}, requestEntity{after}, r.Version, entity.Line{By: Customer, Action: RequestDenied})
+		c.drop(r, deniedReason, entity.Line{By: Customer, Action: RequestDenied})
 	})
 }
 
+// drop closes a request that nobody has confirmed.
+func (c *changeset) drop(r request.Request, why string, line entity.Line) {
+	after := r
+	after.State, after.Reason, after.Closed = request.Withdrawn, why, c.store.now()
+	if r.Unconfirmed {
+		c.Delete(rowkey.Untold(r.ID), table.Any)
+	}
+	c.Change(requestEntity{r}, requestEntity{after}, r.Version, line)
+}
+
 // settle changes requests that the secret of one of them confirms, each in a transaction of its own. One that was
-// settled before is left as it is.
+// settled before is left as it is. The one that the secret is of comes last, so that the same can be done again until
+// all are settled.
 func (s *Store) settle(ctx context.Context, id, secret string, ids []string,
 	change func(*changeset, request.Request)) error {
 	err := entity.Retry(func() error {
@@ -204,8 +229,10 @@ func (s *Store) settle(ctx context.Context, id, secret string, ids []string,
 		if err != nil {
 			return err
 		}
+		own := slices.IndexFunc(list, func(r request.Request) bool { return r.ID == id })
+		list = append(slices.Delete(slices.Clone(list), own, own+1), list[own])
 		for _, r := range list {
-			if !slices.Contains(ids, r.ID) || !r.State.Open() || !r.Confirmed.IsZero() {
+			if !slices.Contains(ids, r.ID) || !toConfirm(r) {
 				continue
 			}
 			c := s.begin()
@@ -222,48 +249,62 @@ func (s *Store) settle(ctx context.Context, id, secret string, ids []string,
 	return nil
 }
 
-// CloseUnconfirmed closes requests that nobody confirmed for UnconfirmedDays, the oldest first, at most limit, and
-// returns how many. Nobody is emailed.
+// unconfirmedReason is why a request that nobody confirmed is closed.
+const unconfirmedReason = "Nobody confirmed this request."
+
+// CloseUnconfirmed closes requests that nobody confirmed for UnconfirmedDays, of the first limit in the queue, and
+// returns how many. One that cannot be closed keeps no other from it. Nobody is emailed.
 func (s *Store) CloseUnconfirmed(ctx context.Context, limit int) (n int, err error) {
+	// The queue is in the order of Due, which is that of Created but for those of a weekend, which are due together.
+	filed := s.now().AddDate(0, 0, -UnconfirmedDays)
 	q := table.Query{PK: rowkey.QueuePK(rowkey.UnconfirmedState, "", "", ""),
-		To: s.now().AddDate(0, 0, -UnconfirmedDays).UTC().Format(time.RFC3339)}
+		To: request.DueAt(filed).Add(time.Second).Format(time.RFC3339)}
 	rows, _, err := s.table.First(ctx, q, limit)
+	if err != nil {
+		return 0, fmt.Errorf("store: unconfirmed requests: %w", err)
+	}
 	for _, row := range rows {
-		listed, err := entity.Decode[request.Summary](row)
-		if err != nil {
-			return n, err
+		listed, problem := entity.Decode[request.Summary](row)
+		closed := false
+		if problem == nil && !listed.Created.After(filed) {
+			closed, problem = s.closeUnconfirmed(ctx, listed.ID)
 		}
-		err = entity.Retry(func() error {
-			r, err := s.Request(ctx, listed.ID)
-			if err != nil || !r.Unconfirmed {
-				return err
-			}
-			after := r
-			after.State, after.Unconfirmed = request.Withdrawn, false
-			after.Reason, after.Closed = "Nobody confirmed this request.", s.now()
-			c := s.begin()
-			c.Delete(rowkey.Untold(r.ID), table.Any)
-			c.Change(requestEntity{r}, requestEntity{after}, r.Version, entity.Line{By: System, Action: RequestWithdrawn})
-			return c.Commit(ctx)
-		})
-		if err != nil {
-			return n, fmt.Errorf("store: closing request %s: %w", listed.ID, err)
+		if problem != nil {
+			err = errors.Join(err, fmt.Errorf("store: closing unconfirmed request %s: %w", row.SK, problem))
 		}
-		n++
+		if closed {
+			n++
+		}
 	}
 	return n, err
 }
 
+// closeUnconfirmed closes a request, unless somebody was first.
+func (s *Store) closeUnconfirmed(ctx context.Context, id string) (closed bool, err error) {
+	err = entity.Retry(func() error {
+		r, err := s.Request(ctx, id)
+		if closed = err == nil && r.Unconfirmed && r.State.Open(); !closed {
+			return err
+		}
+		c := s.begin()
+		c.drop(r, unconfirmedReason, entity.Line{By: System, Action: RequestWithdrawn})
+		return c.Commit(ctx)
+	})
+	return closed && err == nil, err
+}
+
 // CorrectEmail changes the address of a request from one to another, as its customer asked, with a new secret, which is
-// emailed there. It does nothing if the request has another address than from, or was confirmed: somebody was first.
+// emailed there. It does nothing if the request has another address than from, was confirmed or closed: somebody was
+// first. What contacts and colleagues said about the request does not hold for the new address.
 func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 	err := entity.Retry(func() error {
 		before, err := s.Request(ctx, id)
-		if err != nil || before.Email != from || !before.Confirmed.IsZero() {
+		if err != nil || before.Email != from || !toConfirm(before) {
 			return err
 		}
 		after := before
 		after.Email, after.Secret = to, token.Confirmation.New()
+		after.Asked, after.AskedOf, after.Answers, after.Vouch = time.Time{}, nil, nil, nil
 		c := s.begin()
 		c.Change(requestEntity{before}, requestEntity{after}, before.Version,
 			entity.Line{By: Customer, Action: EmailCorrected})
@@ -272,7 +313,7 @@ func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 			if err != nil {
 				return err
 			}
-			c.askToConfirm(sent, after, notice.RequestReceivedAgain(after, "corrected"))
+			c.askToConfirm(sent, after)
 		}
 		return c.Commit(ctx)
 	})

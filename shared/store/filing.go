@@ -47,7 +47,8 @@ const filingAttempts = 30
 // FileRequest records a license request and the emails about it, in one transaction. What was filed with the same key
 // and the same details before is returned with created false. A new request is unconfirmed, and the email to its address
 // has the secret that confirms it; if that address was sent too many of these already, it waits without one
-// (confirmation.go). Sales are told at once only of one that needs no confirmation.
+// (confirmation.go). Sales are told at once only of one that needs no confirmation: what came through a bound link, and
+// what a colleague files. What is read and written does not depend on what is on record about the server.
 func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, created bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
 	r = request.Request{
@@ -61,7 +62,7 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 			break
 		}
 		c := s.begin()
-		if err = c.fileRequest(ctx, r, f); err != nil {
+		if err = c.fileRequest(ctx, r); err != nil {
 			break
 		}
 		if f.Key != "" {
@@ -91,32 +92,28 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 }
 
 // fileRequest adds a new request with its emails.
-func (c *changeset) fileRequest(ctx context.Context, r request.Request, f Filing) error {
+func (c *changeset) fileRequest(ctx context.Context, r request.Request) error {
 	line := entity.Line{By: Customer, Action: RequestReceived}
 	if r.FiledBy != "" {
 		line.By = r.FiledBy
 	}
 	c.Add(requestEntity{r}, line)
 	c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, referenced{Request: r.ID}))
-	if r.Unconfirmed {
-		c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
-	} else {
-		c.queue(notice.RequestConfirmed(r))
-	}
-	if f.Bound {
-		c.queue(notice.RequestReceived(r))
+	if !r.Unconfirmed {
+		c.queue(notice.RequestReceived(r), notice.RequestConfirmed(r))
 		return nil
 	}
+	c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
 	var sent confirmations
 	var many bool
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { sent, err = c.store.confirmations(gctx, r.Email); return err })
-	g.Go(func() (err error) { many, err = c.store.manyOfDomain(gctx, r); return err })
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { sent, err = c.store.confirmations(ctx, r.Email); return err })
+	g.Go(func() (err error) { many, err = c.store.manyOfDomain(ctx, r); return err })
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	if !r.Suspicious {
-		c.askToConfirm(sent, r, notice.RequestReceived(r))
+		c.askToConfirm(sent, r)
 	}
 	c.countDomain(r, many)
 	return nil
@@ -143,7 +140,7 @@ func (s *Store) manyOfDomain(ctx context.Context, r request.Request) (bool, erro
 // ofDomain returns the mail domain among whose requests an unconfirmed one is counted: none at a public provider.
 func ofDomain(r request.Request) (domain string, ok bool) {
 	domain = customer.DomainOf(r.Email)
-	return domain, r.Unconfirmed && customer.CheckDomain(domain) == nil
+	return domain, customer.CheckDomain(domain) == nil
 }
 
 // countDomain counts an unconfirmed request of a mail domain. many: sales are told of them.

@@ -268,7 +268,8 @@ func (d *issueDraw) apply() {
 		d.licenses[id] = l
 	}
 	if r := d.requests[d.i.Request]; r != nil {
-		r.State, r.Unconfirmed, r.Closed = request.Issued, false, d.now
+		d.looked(r)
+		r.State, r.Closed = request.Issued, d.now
 		if r.Reviewer == "" {
 			r.Reviewer = d.who
 		}

@@ -25,17 +25,25 @@ func server(rt *rapid.T) license.Server {
 }
 
 func (h *history) file(rt *rapid.T) {
-	d := evaluation
-	d.Server = server(rt)
-	d.Kind = rapid.SampledFrom(request.Kinds).Draw(rt, "kind")
-	d.Company = rapid.SampledFrom([]string{"Acme AG", "Fjord Systems"}).Draw(rt, "company")
-	doubtful := rapid.IntRange(0, 4).Draw(rt, "unconfirmed") == 0
-	token := h.id("token")
+	f := store.Filing{Details: evaluation, Key: h.id("token")}
+	f.Server = server(rt)
+	f.Kind = rapid.SampledFrom(request.Kinds).Draw(rt, "kind")
+	f.Company = rapid.SampledFrom([]string{"Acme AG", "Fjord Systems"}).Draw(rt, "company")
+	f.Email = pick(rt, "email", slices.Sorted(maps.Keys(inboxes))...)
+	how := pick(rt, "how", "by form", "by form", "by form", "suspicious", "bound", "by telephone")
+	switch how {
+	case "suspicious":
+		f.Suspicious = true
+	case "bound":
+		f.Bound, f.Link = true, &request.Link{Mail: "m", Contact: f.Email, License: "l"}
+	case "by telephone":
+		f.By = people[0]
+	}
 	var filed request.Request
 	made := 0
 	change := func() (err error) {
 		var created bool
-		filed, created, err = h.FileRequest(rt.Context(), store.Filing{Details: d, Key: token, Suspicious: doubtful})
+		filed, created, err = h.FileRequest(rt.Context(), f)
 		if created {
 			made++
 		}
@@ -45,10 +53,20 @@ func (h *history) file(rt *rapid.T) {
 		if made > 1 {
 			rt.Fatal("one token made two requests")
 		}
-		if !doubtful {
-			h.mails = append(h.mails, notice.RequestNew(filed).ID, notice.RequestReceived(filed).ID)
+		wantUnconfirmed := how == "by form" || how == "suspicious"
+		if filed.Unconfirmed != wantUnconfirmed || !filed.Due.Equal(request.DueAt(h.now)) {
+			rt.Fatalf("%s: got unconfirmed %v and due at %v", how, filed.Unconfirmed, filed.Due)
 		}
-		h.requests[filed.ID] = &modelRequest{Request: filed, told: []store.Action{store.RequestReceived}}
+		r := &modelRequest{Request: filed, told: []store.Action{store.RequestReceived}}
+		h.requests[filed.ID] = r
+		switch {
+		case !wantUnconfirmed:
+			h.mails = append(h.mails, notice.RequestReceived(filed).ID, notice.RequestConfirmed(filed).ID)
+			return
+		case !f.Suspicious:
+			h.askToConfirm(r, notice.RequestReceived(filed).ID)
+		}
+		h.countOfDomain(r)
 	})
 }
 
@@ -69,7 +87,7 @@ func (h *history) review(rt *rapid.T) {
 	}
 	takenOver := r.State == request.InReview && to == request.InReview && r.Reviewer != who
 	may := v.Version == h.record.requests[id].Version && (r.State.Leads(to) || takenOver)
-	h.act(rt, may, touched{}, change, func() {
+	h.act(rt, may, touched{request: r, seen: true}, change, func() {
 		action := told[to]
 		if to == request.InReview {
 			action = map[request.State]store.Action{
@@ -77,7 +95,8 @@ func (h *history) review(rt *rapid.T) {
 				request.InReview: store.RequestTakenOver,
 			}[r.State]
 		}
-		r.State, r.Unconfirmed = to, false
+		h.looked(r)
+		r.State = to
 		switch to {
 		case request.InReview:
 			r.Reviewer = who
@@ -100,8 +119,10 @@ func (h *history) resend(rt *rapid.T) {
 	v := store.Review{ID: id, Version: h.seen[who].requests[id].Version, By: who}
 	may := v.Version == h.record.requests[id].Version && r.State.Leads(request.Answered) && l.Revoked.IsZero() &&
 		l.KeyText != ""
-	h.act(rt, may, touched{}, func() error { return h.ResendKey(rt.Context(), v, lid, ada) }, func() {
-		r.State, r.Unconfirmed, r.Closed = request.Answered, false, h.now
+	touch := touched{request: r, seen: true}
+	h.act(rt, may, touch, func() error { return h.ResendKey(rt.Context(), v, lid, ada) }, func() {
+		h.looked(r)
+		r.State, r.Closed = request.Answered, h.now
 		r.Customer, r.Instance = l.Customer, l.Instance
 		r.told = append(r.told, store.RequestAnswered)
 		h.mails = append(h.mails, notice.LicenseKeyAgain(l, ada, id).ID)
@@ -384,5 +405,9 @@ func (h *history) remind(rt *rapid.T) {
 }
 
 func (h *history) pass(rt *rapid.T) {
+	if rapid.Bool().Draw(rt, "an hour") {
+		h.now = h.now.Add(time.Duration(rapid.IntRange(1, 30).Draw(rt, "hours")) * time.Hour)
+		return
+	}
 	h.now = h.now.AddDate(0, 0, rapid.IntRange(1, 45).Draw(rt, "days"))
 }

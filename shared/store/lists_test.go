@@ -107,12 +107,12 @@ func TestMailsAboutARequestAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(time.Hour)
-	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: 1, By: "sam", To: request.Waiting, Text: "why"})
+	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam", To: request.Waiting, Text: "why"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	list, err := b.MailsAbout(t.Context(), r.ID, 10)
-	if err != nil || len(list) != 3 || list[2].ID != r.ID+"--question-1" || list[2].Text != "why" ||
+	if err != nil || len(list) != 3 || list[2].ID != r.ID+"--question-2" || list[2].Text != "why" ||
 		list[2].Author != "sam" || list[2].State.Status != outbox.Waiting {
 		t.Errorf("got mails %+v, %v, want 3, the question last", list, err)
 	}

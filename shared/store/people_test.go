@@ -227,7 +227,7 @@ func TestTwoPeopleAtOnceNeverBothSucceed(t *testing.T) {
 			}
 		}
 		events, err := m.RequestTimeline(rt.Context(), r.ID)
-		if err != nil || succeeded != 1 || len(events) != 2 {
+		if err != nil || succeeded != 1 || len(events) != 3 {
 			rt.Fatalf("got %d of two successful (%v) and the timeline %v, %v, want one", succeeded, errs, events, err)
 		}
 		if n := len(account(t, m.testEnv, "a").Instances[0].Licenses); n > 2 {

@@ -173,7 +173,7 @@ func (q QueueQuery) of(state request.State) table.Query {
 // Week is what happened to requests in a week.
 type Week struct {
 	Begins      license.Date    // its Monday
-	Filed       int             // requests received
+	Filed       int             // requests received, without those that nobody confirmed or looked at
 	TimeToIssue []time.Duration // of the requests that were answered with a license
 }
 
@@ -208,7 +208,8 @@ func (s *Store) week(ctx context.Context, monday license.Date) (Week, error) {
 	return w, nil
 }
 
-// RequestsFiledIn passes the requests that were received in the week of the day to f, oldest first, until f fails.
+// RequestsFiledIn passes the requests that were received in the week of the day to f, oldest first, until f fails. Those
+// that nobody confirmed or looked at are left out.
 func (s *Store) RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error {
 	q := table.Prefix(rowkey.WeekPK(week), rowkey.FiledPrefix)
 	err := s.table.Each(ctx, q, func(row table.Row) error {

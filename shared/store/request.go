@@ -36,13 +36,17 @@ func (e requestEntity) Facts() any {
 }
 
 // Index has rows that name the request alone, and never change, where it is found by what it is, and rows with a
-// summary where it is listed with many others.
+// summary where it is listed with many others. Those of the weeks, which people count, leave out unconfirmed ones.
 func (e requestEntity) Index(int64) (rows []table.Row) {
-	for _, key := range []table.Key{
+	found := []table.Key{
 		{PK: rowkey.DatasetRequestsPK(e.Server), SK: e.ID},
 		{PK: rowkey.EmailRequestsPK(e.Email), SK: e.ID},
-		{PK: rowkey.WeekPK(license.DateOf(e.Created)), SK: rowkey.FiledPrefix + e.ID},
-	} {
+	}
+	if !e.Unconfirmed {
+		found = append(found,
+			table.Key{PK: rowkey.WeekPK(license.DateOf(e.Created)), SK: rowkey.FiledPrefix + e.ID})
+	}
+	for _, key := range found {
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, struct{}{}))
 	}
 	keys := rowkey.Queue(e.Request)

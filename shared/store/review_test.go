@@ -15,7 +15,7 @@ import (
 	"marketplace/shared/store/storetest"
 )
 
-// file files a request without mails.
+// file files a request without mails, which is confirmed.
 func file(t *testing.T, b *testEnv, d request.Details) request.Request {
 	t.Helper()
 	r, _, err := storetest.FileRequest(t.Context(), b.Silent(), d, "")
@@ -59,7 +59,8 @@ func TestReviewTellsWhoDidWhatWithBeforeAndAfter(t *testing.T) {
 	for _, e := range events {
 		told = append(told, string(e.Action))
 	}
-	want := []string{"request received", "taken into review", "customer asked", "review resumed", "rejected"}
+	want := []string{"request received", "confirmed by the address", "taken into review", "customer asked",
+		"review resumed", "rejected"}
 	if !slices.Equal(told, want) {
 		t.Errorf("got timeline %q, want %q", told, want)
 	}
@@ -164,8 +165,8 @@ func TestOneOfManyTakesARequestOver(t *testing.T) {
 	}
 	wg.Wait()
 	events, err := b.RequestTimeline(t.Context(), r.ID)
-	if err != nil || done.Load() != 1 || len(events) != 3 {
-		t.Errorf("got %d takeovers and %d events, %v, want 1 and 3", done.Load(), len(events), err)
+	if err != nil || done.Load() != 1 || len(events) != 4 {
+		t.Errorf("got %d takeovers and %d events, %v, want 1 and 4", done.Load(), len(events), err)
 	}
 }
 

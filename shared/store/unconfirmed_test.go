@@ -58,8 +58,10 @@ func TestUnconfirmedRequestWaitsBesideTheQueueUntilReview(t *testing.T) {
 
 func TestSalesIsToldOfUnconfirmedRequestsOnceADay(t *testing.T) {
 	b := newTestEnv(t)
+	d := evaluation
+	d.Email = "ada@gmail.com" // at a domain of which nobody counts the requests
 	for range 60 {
-		fileUnconfirmed(t, b, evaluation)
+		fileUnconfirmed(t, b, d)
 	}
 	for i, want := range []struct {
 		day string

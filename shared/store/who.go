@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -45,6 +46,9 @@ func (c *changeset) changeRequest(ctx context.Context, change RequestChange,
 	return after, nil
 }
 
+// errDone is what an edit returns if there is nothing left to change.
+var errDone = errors.New("store: the request is so already")
+
 // requestChange commits a change of a request alone.
 func (s *Store) requestChange(ctx context.Context, change RequestChange,
 	edit func(*changeset, *request.Request) (entity.Line, error)) error {
@@ -56,6 +60,9 @@ func (s *Store) requestChange(ctx context.Context, change RequestChange,
 		}
 		return c.Commit(ctx)
 	})
+	if errors.Is(err, errDone) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("store: request %s: %w", change.ID, err)
 	}
@@ -63,8 +70,18 @@ func (s *Store) requestChange(ctx context.Context, change RequestChange,
 }
 
 // LinkRequest links an open request to a customer, and to one of its instances ("": none yet); no customer, "", undoes
-// that. It is a Conflict fault if the request was closed, or changed since the operator saw it.
+// that. It is a Conflict fault if the request was closed, or changed since the operator saw it, and a NotFound fault if
+// the customer does not exist or has no such instance.
 func (s *Store) LinkRequest(ctx context.Context, change RequestChange, customerID, instance string) error {
+	if customerID != "" {
+		a, err := s.Account(ctx, customerID)
+		if err != nil {
+			return err
+		}
+		if instance != "" && a.Instance(instance) == nil {
+			return fault.New(fault.NotFound, "%s has no instance %s.", a.Customer.Name, instance)
+		}
+	}
 	return s.requestChange(ctx, change, func(_ *changeset, r *request.Request) (entity.Line, error) {
 		return link(r, change.By, customerID, instance)
 	})
@@ -74,26 +91,30 @@ func link(r *request.Request, by, customerID, instance string) (entity.Line, err
 	if !r.State.Open() {
 		return entity.Line{}, closed(*r)
 	}
+	before := *r
 	r.Customer, r.Instance, r.LinkedBy = customerID, instance, by
 	action := RequestLinked
 	if customerID == "" {
-		action, r.LinkedBy = RequestUnlinked, ""
+		action, r.Instance, r.LinkedBy = RequestUnlinked, "", ""
+	}
+	if r.Customer == before.Customer && r.Instance == before.Instance && r.LinkedBy == before.LinkedBy {
+		return entity.Line{}, errDone
 	}
 	return entity.Line{Action: action, Note: customerID}, nil
 }
 
 func closed(r request.Request) error {
-	return fault.New(fault.Conflict, "This request is %s, so it can't be changed any more.", r.State)
+	return fault.New(fault.Conflict, "This request is %s, so you can't change it any more.", r.State)
 }
 
 // LinkNewCustomer puts a new customer on record and links an open request to it, in one transaction.
 func (s *Store) LinkNewCustomer(ctx context.Context, change RequestChange, added customer.Customer) error {
-	i, err := s.withReferences(Issue{Customer: &added, By: change.By}, nil)
-	if err != nil {
-		return err
-	}
 	return s.requestChange(ctx, change, func(c *changeset, r *request.Request) (entity.Line, error) {
-		if _, err := c.saveCustomer(ctx, i); err != nil {
+		i, err := s.withReferences(Issue{Customer: &added, By: change.By}, nil)
+		if err == nil {
+			_, err = c.saveCustomer(ctx, i)
+		}
+		if err != nil {
 			return entity.Line{}, err
 		}
 		return link(r, change.By, added.ID, "")
@@ -103,6 +124,7 @@ func (s *Store) LinkNewCustomer(ctx context.Context, change RequestChange, added
 // AskContacts notes that contacts of the request's customer were asked whether it is theirs, and asks them, each in an
 // email with a private link. It is a Conflict fault if the request was closed, or changed since the operator saw it.
 func (s *Store) AskContacts(ctx context.Context, change RequestChange, contacts ...license.Contact) error {
+	contacts = oneOfEach(contacts)
 	return s.requestChange(ctx, change, func(c *changeset, r *request.Request) (entity.Line, error) {
 		if !r.State.Open() {
 			return entity.Line{}, closed(*r)
@@ -115,9 +137,23 @@ func (s *Store) AskContacts(ctx context.Context, change RequestChange, contacts 
 	})
 }
 
+// oneOfEach returns the first contact of each mailbox.
+func oneOfEach(contacts []license.Contact) (list []license.Contact) {
+	for _, c := range contacts {
+		same := func(have license.Contact) bool { return input.SameMailbox(have.Email, c.Email) }
+		if !slices.ContainsFunc(list, same) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // maxAsks is about how many requests the system asks a contact in a day (UTC), so that nobody is harassed through us.
 // Sales may ask about more.
 const maxAsks = 5
+
+// askedDays is how long what contacts were asked on a day is remembered, to count it.
+const askedDays = 2
 
 // AskedEnough reports whether a contact was asked about so many requests today that the system asks about no more.
 func (s *Store) AskedEnough(ctx context.Context, contact string) (bool, error) {
@@ -132,10 +168,10 @@ func (s *Store) AskedEnough(ctx context.Context, contact string) (bool, error) {
 // asked notes on a request, and with each contact, that contacts were asked.
 func (c *changeset) asked(r *request.Request, contacts []license.Contact) entity.Line {
 	s := c.store
+	today := license.DateOf(s.now())
 	for _, to := range contacts {
-		key := table.Key{PK: rowkey.AskedPK(to.Email, license.DateOf(s.now())), SK: r.ID}
-		row := entity.Encode(key, rowkey.TypeIndex, struct{}{})
-		row.Expires = s.now().AddDate(0, 0, confirmationsDays)
+		row := entity.Encode(rowkey.Asked(to.Email, today, r.ID), rowkey.TypeIndex, struct{}{})
+		row.Expires = today.AddDays(askedDays).Start()
 		c.Set(row)
 	}
 	r.Asked, r.AskedOf = s.now().Truncate(time.Millisecond), slices.Clone(r.AskedOf)
@@ -147,24 +183,31 @@ func (c *changeset) asked(r *request.Request, contacts []license.Contact) entity
 	return entity.Line{Action: ContactsAsked}
 }
 
-// ReceiveRequest notes what the system found out about a confirmed request: the customer that it is linked to ("": none),
-// and the contacts who are asked whether it is theirs, whose emails the caller queues. What was noted before stays.
+// ReceiveRequest notes what the system found out about a request that sales are told of: the customer that it is linked
+// to, and the contacts who are asked whether it is theirs, whose emails the caller queues: those of the request that it
+// returns (AskedOf, with the time Asked). Without a customer, "", nothing is noted. What was noted before, or by somebody
+// else, stays, so that doing it again does nothing.
 func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance string,
 	asked ...license.Contact) (request.Request, error) {
+	if customerID == "" {
+		return s.Request(ctx, id)
+	}
+	asked = oneOfEach(asked)
 	change := RequestChange{ID: id, By: System}
 	err := s.requestChange(ctx, change, func(c *changeset, r *request.Request) (entity.Line, error) {
-		if !r.State.Open() || r.LinkedBy != "" {
-			return entity.Line{}, errReceived
+		if r.LinkedBy != "" {
+			return entity.Line{}, errDone
 		}
 		line, err := link(r, System, customerID, instance)
-		if len(asked) > 0 {
+		if len(asked) > 0 && r.Asked.IsZero() && err == nil {
+			line.By = System
 			c.Log(rowkey.Request(id), line)
 			line = c.asked(r, asked)
 		}
 		return line, err
 	})
 	if fault.KindOf(err) == fault.Conflict {
-		err = nil // somebody was first
+		err = nil // it was closed
 	}
 	if err != nil {
 		return request.Request{}, err
@@ -172,19 +215,25 @@ func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance str
 	return s.Request(ctx, id)
 }
 
-var errReceived = fault.New(fault.Conflict, "The request was received before.")
-
-// AnswerRequest notes what a contact answered when asked whether a request is theirs, and tells sales. The newest answer
-// of a contact counts. It is a Conflict fault if the request was closed.
+// AnswerRequest notes what a contact who was asked whether a request is theirs answered, and tells sales. The newest
+// answer of a contact counts; the same one again changes nothing. It is a Conflict fault if the request was closed, or
+// if its email address has been corrected since the contact was asked.
 func (s *Store) AnswerRequest(ctx context.Context, id, contact string, yes bool) error {
 	change := RequestChange{ID: id, By: Customer}
 	return s.requestChange(ctx, change, func(c *changeset, r *request.Request) (entity.Line, error) {
-		if !r.State.Open() {
+		wasAsked := func(email string) bool { return input.SameMailbox(email, contact) }
+		own := func(a request.Answer) bool { return input.SameMailbox(a.By, contact) }
+		before := slices.IndexFunc(r.Answers, own)
+		switch {
+		case !r.State.Open():
 			return entity.Line{}, closed(*r)
+		case !slices.ContainsFunc(r.AskedOf, wasAsked):
+			return entity.Line{}, fault.New(fault.Conflict,
+				"The request has changed since we asked you. If we need your answer, we will email you again.")
+		case before >= 0 && r.Answers[before].Yes == yes:
+			return entity.Line{}, errDone
 		}
-		r.Answers = slices.DeleteFunc(slices.Clone(r.Answers), func(a request.Answer) bool {
-			return input.SameMailbox(a.By, contact)
-		})
+		r.Answers = slices.DeleteFunc(slices.Clone(r.Answers), own)
 		a := request.Answer{By: contact, At: s.now().Truncate(time.Millisecond), Yes: yes}
 		r.Answers = append(r.Answers, a)
 		c.queue(notice.RequestAnswered(*r, a))
@@ -212,8 +261,11 @@ func (s *Store) VouchFor(ctx context.Context, change RequestChange, v request.Vo
 // WithdrawVouch takes back the vouch for a request.
 func (s *Store) WithdrawVouch(ctx context.Context, change RequestChange) error {
 	return s.requestChange(ctx, change, func(_ *changeset, r *request.Request) (entity.Line, error) {
-		if r.Vouch == nil || !r.State.Open() {
+		switch {
+		case !r.State.Open():
 			return entity.Line{}, closed(*r)
+		case r.Vouch == nil:
+			return entity.Line{}, errDone
 		}
 		r.Vouch = nil
 		return entity.Line{Action: VouchWithdrawn}, nil

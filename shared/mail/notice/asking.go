@@ -15,8 +15,9 @@ func RequestReceivedAgain(r request.Request, what string) Notice {
 }
 
 // RequestsToConfirm asks the address of a request to confirm that one and the others that it was sent no email about.
-func RequestsToConfirm(r request.Request) Notice {
-	return toAddress(r, mail.RequestsToConfirm, "to-confirm")
+// what tells one sending from another.
+func RequestsToConfirm(r request.Request, what string) Notice {
+	return toAddress(r, mail.RequestsToConfirm, "to-confirm-"+what)
 }
 
 // RequestConfirmed is for us: a request is confirmed, or needs no confirmation. It expands to RequestNew, and to a
@@ -31,7 +32,7 @@ func RequestConfirmed(r request.Request) Notice {
 
 // RequestAsk asks a contact whether a request is theirs. nonce is the secret of the link to the answer.
 func RequestAsk(r request.Request, to license.Contact, nonce string) Notice {
-	what := fmt.Sprintf("ask-%d-%s", r.Asked.Unix(), mail.RecipientID(to.Email))
+	what := fmt.Sprintf("ask-%d-%s", r.Asked.UnixMilli(), mail.RecipientID(to.Email))
 	return Notice{
 		ID: id(r.ID, what), Kind: mail.RequestAsk, About: r.ID, To: to, Customer: Customer(to.Email), Nonce: nonce,
 	}

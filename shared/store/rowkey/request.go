@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"marketplace/shared/input"
@@ -48,7 +50,7 @@ const UnconfirmedState request.State = "unconfirmed"
 // Queue lists every row of a request in the queue.
 func Queue(r request.Request) (keys []table.Key) {
 	state := r.State
-	if r.Unconfirmed {
+	if r.Unconfirmed && state.Open() {
 		state = UnconfirmedState
 	}
 	add := func(kind request.Kind, edition license.Edition, reviewer string) {
@@ -73,28 +75,44 @@ func Untold(requestID string) table.Key { return table.Key{PK: UntoldPK, SK: req
 // UntoldPK is the partition of the unconfirmed requests that sales was not told of yet, by ID.
 const UntoldPK = "UNTOLD"
 
-// ConfirmationsPK is the partition of what was sent to an email address, whatever its spelling (input.Mailbox), to have
+// ConfirmationsPK is the partition of what was sent to an email address, however it is written (input.Inbox), to have
 // requests confirmed.
-func ConfirmationsPK(email string) string { return "CONFIRMATIONS#" + input.Mailbox(email) }
+func ConfirmationsPK(email string) string { return "CONFIRMATIONS#" + input.Inbox(email) }
 
 // ConfirmationSlot is the row of the nth email of a day that has an address confirm requests.
 func ConfirmationSlot(email string, day license.Date, n int) table.Key {
 	return table.Key{PK: ConfirmationsPK(email), SK: fmt.Sprintf("%s#%02d", day, n)}
 }
 
-// AskedPK is the partition of what a contact was asked on a day, by email.
+// AskedPK is the partition of the requests that a contact was asked about on a day.
 func AskedPK(email string, day license.Date) string {
-	return "ASKED#" + input.Mailbox(email) + "#" + day.String()
+	return "ASKED#" + day.String() + "#" + input.Mailbox(email)
 }
 
-// ConfirmedMailbox is the row that says when somebody last confirmed a request behind an address.
+// Asked is the row of a request that a contact was asked about.
+func Asked(email string, day license.Date, requestID string) table.Key {
+	return table.Key{PK: AskedPK(email, day), SK: requestID}
+}
+
+// SlotOf returns the day and the n of a ConfirmationSlot; ok is false for other rows.
+func SlotOf(key table.Key) (day license.Date, n int, ok bool) {
+	of, number, _ := strings.Cut(key.SK, "#")
+	day, err := license.ParseDate(of)
+	if err == nil {
+		n, err = strconv.Atoi(number)
+	}
+	return day, n, err == nil
+}
+
+// ConfirmedMailbox is the row that says when somebody last confirmed a request behind an address. It is the last one of
+// its partition.
 func ConfirmedMailbox(email string) table.Key {
 	return table.Key{PK: ConfirmationsPK(email), SK: "CONFIRMED"}
 }
 
 // DomainRequestsPK is the partition of the requests that came from a mail domain on a day.
 func DomainRequestsPK(domain string, day license.Date) string {
-	return "DOMAIN-REQUESTS#" + domain + "#" + day.String()
+	return "DOMAIN-REQUESTS#" + day.String() + "#" + domain
 }
 
 // DomainRequest is the row of a request among those of its mail domain.
