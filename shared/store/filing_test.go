@@ -275,6 +275,7 @@ func TestHundredRequestsOfADomainMakeOneAlarmAndCutNobody(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	fileAs(t, b.testEnv, under("ada@fjord.example")) // all those at once may have seen too few
 	if got := alarms(); got != 2 {
 		t.Errorf("got %d alarms, want one for each domain", got)
 	}
