@@ -41,16 +41,16 @@ func (Kind) New() string { return rand.Text() }
 // Read returns the token in a link as mail programs and people pass it on: in any case of letters, with characters that
 // surrounded the link, and with remains of quoted-printable (RFC 2045 §6.7). What is no token yields some other text.
 func (Kind) Read(s string) string {
-	s = strings.ReplaceAll(strings.ToUpper(s), "=3D", "")
-	if len(s) == Length+2 {
-		s = strings.TrimPrefix(s, "3D") // the rest of token=3D…
-	}
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' || '2' <= r && r <= '7' {
 			return r
 		}
 		return -1
-	}, s)
+	}, strings.ReplaceAll(strings.ToUpper(s), "=3D", ""))
+	if len(s) == Length+2 {
+		s = strings.TrimPrefix(s, "3D") // the rest of token=3D…
+	}
+	return s
 }
 
 // Same reports whether two tokens are the same, in a time that does not depend on where they differ. No token, "", is

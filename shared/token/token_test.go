@@ -28,8 +28,11 @@ func TestReadFindsTokenAsLinksArrive(t *testing.T) {
 			t.Errorf("Read(%q) = %q, want %q", arrived, got, made)
 		}
 	}
-	if begins := "3D" + strings.Repeat("A", Length-2); Status.Read(begins) != begins {
-		t.Errorf("Read(%q) = %q, want all of it: it is a token", begins, Status.Read(begins))
+	begins := "3D" + strings.Repeat("A", Length-2)
+	for _, arrived := range []string{begins, begins + ").", "<" + begins + ">", "3D" + begins, "(3D" + begins + ")"} {
+		if got := Status.Read(arrived); got != begins {
+			t.Errorf("Read(%q) = %q, want %q: 3D is the beginning of the token", arrived, got, begins)
+		}
 	}
 	for _, none := range []string{"", " ", "=3D", "!\u200b"} {
 		if got := Status.Read(none); got != "" {
