@@ -41,16 +41,25 @@ func (Kind) New() string { return rand.Text() }
 // Read returns the token in a link as mail programs and people pass it on: in any case of letters, with characters that
 // surrounded the link, and with remains of quoted-printable (RFC 2045 §6.7). What is no token yields some other text.
 func (Kind) Read(s string) string {
-	s = strings.Map(func(r rune) rune {
+	s = strings.ToUpper(s)
+	whole, rest := characters(s), characters(strings.ReplaceAll(s, "=3D", ""))
+	switch {
+	case len(whole) == Length: // 3D in it is its own, even behind the = of a soft line break
+		return whole
+	case len(rest) != Length && len(whole) == Length+2: // from token=3D…, of which the = is lost
+		return strings.TrimPrefix(whole, "3D")
+	}
+	return rest
+}
+
+// characters returns those of a text that a token can have.
+func characters(s string) string {
+	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' || '2' <= r && r <= '7' {
 			return r
 		}
 		return -1
-	}, strings.ReplaceAll(strings.ToUpper(s), "=3D", ""))
-	if len(s) == Length+2 {
-		s = strings.TrimPrefix(s, "3D") // the rest of token=3D…
-	}
-	return s
+	}, s)
 }
 
 // Same reports whether two tokens are the same, in a time that does not depend on where they differ. No token, "", is

@@ -29,9 +29,17 @@ func TestReadFindsTokenAsLinksArrive(t *testing.T) {
 		}
 	}
 	begins := "3D" + strings.Repeat("A", Length-2)
-	for _, arrived := range []string{begins, begins + ").", "<" + begins + ">", "3D" + begins, "(3D" + begins + ")"} {
+	for _, arrived := range []string{begins, begins + ").", "<" + begins + ">", "3D" + begins, "(3D" + begins + ")",
+		"=3D" + begins, begins + "=3D"} {
 		if got := Status.Read(arrived); got != begins {
 			t.Errorf("Read(%q) = %q, want %q: 3D is the beginning of the token", arrived, got, begins)
+		}
+	}
+	holds := strings.Repeat("A", 10) + "3D" + strings.Repeat("A", Length-12)
+	for _, arrived := range []string{holds[:10] + "=" + holds[10:], holds[:10] + "=\r\n" + holds[10:], "=3D" + holds,
+		"=3D" + holds[:10] + "=" + holds[10:]} {
+		if got := Status.Read(arrived); got != holds {
+			t.Errorf("Read(%q) = %q, want %q: 3D in the middle is the token's", arrived, got, holds)
 		}
 	}
 	for _, none := range []string{"", " ", "=3D", "!\u200b"} {
