@@ -156,7 +156,7 @@ func (u *user) file(key string) (request.Request, error) {
 		Kind: request.Evaluation, Edition: license.Developer, Server: u.license.Server, Email: "a@example.com",
 		Company: "Example",
 	}
-	r, _, err := storetest.FileUnconfirmed(u.ctx, u.s, details, key)
+	r, _, err := u.s.FileRequest(u.ctx, store.Filing{Details: details, Key: key})
 	return r, err
 }
 
