@@ -38,7 +38,7 @@ const (
 	OtherEdition           Code = "other-edition"            // than that of the request
 	OtherServer            Code = "other-server"             // than that of the request or of the instance
 	DateServer             Code = "date-server"              // an ID that SonarQube 6.7 throws away at its start
-	ReplacesNothing        Code = "replaces-nothing"         // what the request replaces is not on record, or not theirs
+	ReplacesNothing        Code = "replaces-nothing"         // the request replaces nothing on record, or not theirs
 	OtherType              Code = "other-type"               // than the request or the replaced license suggests
 	CommunityLicense       Code = "community-license"        // for an edition whose box has no button
 	LanguageWithoutPackage Code = "language-without-package" // no package in the email has its plugin

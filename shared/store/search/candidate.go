@@ -49,8 +49,8 @@ type Candidate struct {
 const maxCandidates = 20
 
 // Candidates finds the customers that a request may be about, those with the strongest basis first. A customer that was
-// merged into another is that one. It takes two rounds of reads, and a third only where one that was merged is found, or
-// where an earlier request is named.
+// merged into another is that one. It takes two rounds of reads, and a third only where one that was merged is found or
+// an earlier request is named.
 func (x *Index) Candidates(ctx context.Context, d request.Details) ([]Candidate, error) {
 	return x.CandidatesAnd(ctx, d, func(context.Context, []string) error { return nil })
 }
