@@ -61,7 +61,7 @@ type fullRequest struct {
 func newPublicRequest(r request.Request) publicRequest {
 	p := publicRequest{ID: r.ID, Reference: r.Reference, State: r.State, Kind: r.Kind, Edition: r.Edition,
 		Server: r.Server, Loc: r.Loc, ProductVersion: r.ProductVersion, Created: r.Created, Due: r.Due}
-	if r.Unconfirmed {
+	if r.Unconfirmed && r.State.Open() {
 		p.Due, p.Unconfirmed = time.Time{}, true
 		p.Next = "Open the link in the email to the address of the request, and confirm it there. We start then."
 	}

@@ -62,6 +62,9 @@ type event struct {
 	Text string
 }
 
+// waitsForAddress reports whether nothing happens before the person behind the address confirms the request.
+func (v statusView) waitsForAddress() bool { return v.Unconfirmed && v.Again != nil }
+
 // fields are those of the page's forms, in the order of the page.
 func (v statusView) fields() (list []*web.Field) {
 	if v.Slip != nil {
@@ -227,7 +230,7 @@ func (s *site) showStatus(w http.ResponseWriter, r *http.Request, found request.
 		return err
 	}
 	page := "status.html"
-	if found.Unconfirmed && v.Again != nil {
+	if v.waitsForAddress() {
 		page = "unconfirmed.html"
 	}
 	title := "License request " + string(found.Reference)
@@ -271,7 +274,7 @@ func (s *site) newStatusView(found request.Request, records statusRecords, reply
 	} else {
 		v.State = progressOf(found, answer)
 	}
-	if found.Unconfirmed {
+	if v.waitsForAddress() {
 		v.State, v.Query = unconfirmedProgress(found, confirmation), ""
 	}
 	return v, nil
