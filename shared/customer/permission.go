@@ -6,14 +6,20 @@ import (
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/request"
 )
 
 // Charge is what issuing licenses does to a customer who is on record already.
 type Charge struct {
-	Revoked  []string       // IDs of the licenses that are revoked
-	Contract bool           // the licenses are under a contract: no evaluations
-	Server   license.Server // of the first license
-	To       string         // the address that the keys go to; "" for none
+	Revoked []string // IDs of the licenses that are revoked
+	// Moved is set if an instance on record gets another server ID than its current one.
+	Moved    bool
+	Contract bool // the licenses are under a contract: no evaluations
+	// Instances are the IDs of those that the licenses are for. A new staging instance counts as the production that it
+	// mirrors, any other new one as "".
+	Instances []string
+	Server    license.Server // of the first license
+	To        string         // the address that the keys go to; "" for none
 }
 
 // Permission says whether a charge may be done.
@@ -38,40 +44,80 @@ const (
 // Granted reports whether the charge may be done.
 func (p Permission) Granted() bool { return p == Free || p == ByContact || p == ByVouch }
 
-// Charges reports whether a charge takes something from the customer: a license that is revoked, or a key under a
-// contract that goes to an address that is no contact on record.
-func (a *Account) Charges(c Charge) bool {
-	return len(c.Revoked) > 0 || c.Contract && c.To != "" && !a.IsContact(c.To)
+// Charges reports whether a charge takes something from the customer: a license that is revoked or moved, or a key under
+// a contract that goes to an address that may not speak for its instances. Who has nothing on record loses nothing.
+func (a *Account) Charges(c Charge, now time.Time) bool {
+	if a.empty() {
+		return false
+	}
+	return len(c.Revoked) > 0 || c.Moved || c.Contract && !a.receives(c, now)
+}
+
+// empty reports whether nothing is on record but the customer itself.
+func (a *Account) empty() bool {
+	contact := func(c Customer) bool { return len(c.Contacts) > 0 }
+	return len(a.Contracts) == 0 && len(a.Instances) == 0 && !slices.ContainsFunc(a.Customers(), contact)
+}
+
+// receives reports whether the keys go to nobody, or to a contact who speaks for all of the instances.
+func (a *Account) receives(c Charge, now time.Time) bool {
+	return c.To == "" || all(c.about(a), func(instance string) bool { return a.speaker(c.To, instance, now) })
+}
+
+// about returns the IDs of the instances for which somebody has to speak: those of the licenses, new and revoked.
+func (c Charge) about(a *Account) []string {
+	ids := slices.Clone(c.Instances)
+	for _, l := range c.Revoked {
+		if i := a.InstanceOf(l); i != nil {
+			ids = append(ids, i.ID)
+		} else {
+			ids = append(ids, "")
+		}
+	}
+	if len(ids) == 0 {
+		return []string{""}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(ids)))
 }
 
 // Permit judges whether an operator may do a charge for who asks; the zero Asker is for no request. What a contact asked
-// for covers the server and the addresses of the request, and the contacts on record. A vouch covers what it names.
+// for covers the server and the address of the request, the instances that the contact speaks for, and the contacts on
+// record. A vouch covers what it names.
 func (a *Account) Permit(who Asker, c Charge, operator string, now time.Time) Permission {
 	r := who.Request
 	switch {
-	case !a.Charges(c):
+	case !a.Charges(c, now):
 		return Free
 	case r.ID == "":
 		return NeedsRequest
-	}
-	switch a.Standing(who, now) {
-	case Proven, KnownContact:
-		if c.Server == r.Server && (c.To == "" || a.IsContact(c.To) || input.SameMailbox(c.To, r.Email)) {
-			return ByContact
-		}
-	}
-	v := r.Vouch
-	switch {
-	case v == nil || !a.IsOf(v.Customer) || c.Server != v.Server || !covers(v.Licenses, c.Revoked):
+	case a.asked(who, c, now):
+		return ByContact
+	case !a.vouched(r.Vouch, c, now):
 		return NeedsVouch
-	case c.To != "" && !a.IsContact(c.To) && !input.SameMailbox(c.To, v.Email):
-		return NeedsVouch
-	case v.By == operator:
+	case input.SameMailbox(r.Vouch.By, operator):
 		return NeedsOther
 	}
 	return ByVouch
 }
 
-func covers(named, used []string) bool {
-	return !slices.ContainsFunc(used, func(id string) bool { return !slices.Contains(named, id) })
+// asked reports whether contacts who speak for all that a charge is about asked for it, or said yes.
+func (a *Account) asked(who Asker, c Charge, now time.Time) bool {
+	for _, id := range c.about(a) {
+		who.Instance = id
+		if standing := a.Standing(who, now); standing != Proven && standing != KnownContact {
+			return false
+		}
+	}
+	return c.Server == who.Request.Server && (input.SameMailbox(c.To, who.Request.Email) || a.receives(c, now))
+}
+
+// vouched reports whether a vouch covers a charge.
+func (a *Account) vouched(v *request.Vouch, c Charge, now time.Time) bool {
+	named := func(id string) bool { return slices.Contains(v.Licenses, id) }
+	return v != nil && v.By != "" && a.IsOf(v.Customer) && c.Server == v.Server && all(c.Revoked, named) &&
+		(input.SameMailbox(c.To, v.Email) || a.receives(c, now))
+}
+
+func all(list []string, holds func(string) bool) bool {
+	return !slices.ContainsFunc(list, func(s string) bool { return !holds(s) })
 }

@@ -40,10 +40,11 @@ type Asker struct {
 	DomainShared bool
 }
 
+// Effect is when a contact whom nobody vouches for begins to speak for the customer.
+func (c Contact) Effect() time.Time { return c.Since.AddDate(0, 0, NewContactDays) }
+
 // InEffect reports whether a contact may speak for the customer: after NewContactDays, or once vouched for.
-func (c Contact) InEffect(now time.Time) bool {
-	return c.VouchedBy != "" || !now.Before(c.Since.AddDate(0, 0, NewContactDays))
-}
+func (c Contact) InEffect(now time.Time) bool { return c.VouchedBy != "" || !now.Before(c.Effect()) }
 
 // SpeaksFor reports whether a contact may say something about an instance; "" is the customer as a whole.
 func (c Contact) SpeaksFor(instance string, now time.Time) bool {
@@ -64,17 +65,23 @@ func (a *Account) Standing(who Asker, now time.Time) Standing {
 		return KnownContact
 	case confirmed && (a.ofDomain(r.Email) && !who.DomainShared || a.IsContact(r.Email)):
 		return Colleague
-	case r.Link != nil && a.IsContact(r.Link.Contact) && a.InstanceOf(r.Link.License) != nil &&
-		r.Link.Binds(r.Details, a.InstanceOf(r.Link.License).Server()):
+	case r.Link != nil && a.binds(r):
 		return Linked
 	}
 	return Stranger
 }
 
+// binds reports whether the link of a request was sent to a contact about a license of the customer, and the request
+// asks for no more than the link allows.
+func (a *Account) binds(r request.Request) bool {
+	i := a.InstanceOf(r.Link.License)
+	return i != nil && a.IsContact(r.Link.Contact) && r.Link.Binds(r.Details, i.Server())
+}
+
 // Approvers returns the contacts whose yes counts for a request: who speak for the instance and did not ask
 // themselves, in the order in which they are written to, without those named twice.
 func (a *Account) Approvers(who Asker, now time.Time) (list []Contact) {
-	for _, c := range a.contacts() {
+	for _, c := range a.contactsOf(who.Instance) {
 		same := func(have Contact) bool { return input.SameMailbox(have.Email, c.Email) }
 		if c.SpeaksFor(who.Instance, now) && !input.SameMailbox(c.Email, who.Request.Email) &&
 			!slices.ContainsFunc(list, same) {
@@ -84,8 +91,12 @@ func (a *Account) Approvers(who Asker, now time.Time) (list []Contact) {
 	return list
 }
 
-// approved reports whether a contact, who may, said yes to the request, and none said no.
+// approved reports whether a contact, who may, said yes to the request, and none said no. They were asked for the
+// customer that the request is linked to: what they say about that one says nothing about another.
 func (a *Account) approved(who Asker, now time.Time) bool {
+	if !a.IsOf(who.Request.Customer) {
+		return false
+	}
 	yes := false
 	for _, answer := range who.Request.Answers {
 		same := func(c Contact) bool { return input.SameMailbox(c.Email, answer.By) }
@@ -118,9 +129,22 @@ func (a *Account) Contact(email string) (found Contact, ok bool) {
 
 // speaker reports whether an address is that of a contact who speaks for an instance.
 func (a *Account) speaker(email, instance string, now time.Time) bool {
-	return slices.ContainsFunc(a.contacts(), func(c Contact) bool {
+	return slices.ContainsFunc(a.contactsOf(instance), func(c Contact) bool {
 		return input.SameMailbox(c.Email, email) && c.SpeaksFor(instance, now)
 	})
+}
+
+// contactsOf lists the contacts who may speak for an instance: those of its customer, and of the survivor if that was
+// merged. A contact of a merged customer never speaks for what others had.
+func (a *Account) contactsOf(instance string) (list []Contact) {
+	keepers := []Customer{a.Customer}
+	if i := a.Instance(instance); i != nil {
+		keepers = a.Keepers(i.Customer)
+	}
+	for _, c := range keepers {
+		list = append(list, c.Contacts...)
+	}
+	return list
 }
 
 // contacts lists every contact, the survivor's first.

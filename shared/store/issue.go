@@ -47,6 +47,8 @@ type Issue struct {
 	// Confirmed are the warnings that the operator confirmed, for the timeline; "" for none.
 	Confirmed string
 	Note      string // for the customer's timeline; "" for none
+	// Word says on whose word something is taken from the customer, for the timeline; "" if nothing is.
+	Word string
 	// Accounts are the versions of the customers that the operator decided by, by ID (customer.Account.Version; 0 for
 	// one that is not on record yet), and Datasets those of the datasets (Store.Dataset).
 	Accounts map[string]int64
@@ -185,6 +187,13 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 	}
 	if i.Confirmed != "" {
 		line := entity.Line{By: i.By, Action: WarningsConfirmed, Note: i.Confirmed}
+		if len(i.Licenses) > 0 {
+			line.Of = OfLicense(i.Licenses[0].ID)
+		}
+		c.Log(rowkey.CustomerTimeline(a.id), line)
+	}
+	if i.Word != "" {
+		line := entity.Line{By: i.By, Action: PermissionNoted, Note: i.Word}
 		if len(i.Licenses) > 0 {
 			line.Of = OfLicense(i.Licenses[0].ID)
 		}

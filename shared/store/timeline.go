@@ -62,6 +62,7 @@ const (
 	LicenseSuccessorSet     Action = "successor recorded"
 	LicenseSuccessorRevoked Action = "successor revoked"
 	WarningsConfirmed       Action = "warnings confirmed"
+	PermissionNoted         Action = "permission noted" // whose word it is
 	PackageTailored         Action = "package tailored" // a custom package was made
 	KeySentAgain            Action = "key sent again"
 	RemindersMuted          Action = "reminders muted"

@@ -92,6 +92,9 @@ func link(r *request.Request, by, customerID, instance string) (entity.Line, err
 		return entity.Line{}, closed(*r)
 	}
 	before := *r
+	if r.Customer != customerID {
+		r.Asked, r.AskedOf, r.Answers = time.Time{}, nil, nil // of contacts of another customer
+	}
 	r.Customer, r.Instance, r.LinkedBy = customerID, instance, by
 	action := RequestLinked
 	if customerID == "" {

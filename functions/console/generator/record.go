@@ -42,7 +42,7 @@ func (d *Draft) record(ctx context.Context, by string) error {
 func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
 	now := d.generator.Now().UTC().Truncate(time.Millisecond)
 	i := store.Issue{
-		Licenses: licenses, By: by, To: d.To, Datasets: d.datasets, Confirmed: d.confirmed(),
+		Licenses: licenses, By: by, To: d.To, Datasets: d.datasets, Confirmed: d.confirmed(), Word: d.Word(by).String(),
 		Instances: slices.Clone(d.Changes.Instances), Contracts: slices.Clone(d.Changes.Contracts),
 	}
 	if d.Account != nil {
@@ -155,7 +155,7 @@ func (d *Draft) batches(whole store.Issue) (list []store.Issue) {
 		if !ok {
 			n = len(list)
 			of[key] = n
-			list = append(list, store.Issue{By: whole.By, To: whole.To})
+			list = append(list, store.Issue{By: whole.By, To: whole.To, Word: whole.Word})
 		}
 		list[n].Licenses = slices.Insert(list[n].Licenses, 0, l)
 	}
