@@ -148,9 +148,17 @@ func (d *Draft) sentElsewhere(c customer.Charge) bool {
 	return c.To != "" && !d.isContact(c.To) && !input.SameMailbox(c.To, d.Request.Email)
 }
 
-// checkAuthority asks an operator who works alone to confirm what otherwise takes a second person.
+// checkAuthority asks an operator who works alone to confirm what otherwise takes a second person. A vouch does not do:
+// it may be the operator's own.
 func (d *Draft) checkAuthority() {
-	if d.generator.OneOperator && !d.Permission("").Granted() {
+	if !d.generator.OneOperator {
+		return
+	}
+	switch p := d.Permission(""); p {
+	case customer.Free, customer.ByContact:
+	case customer.ByVouch:
+		d.warn(OnOwnWord, "%s. No contact has said that they asked for it. %s", d.takes(), d.Word("").String())
+	default:
 		d.warn(OnOwnWord, "%s. No contact has said that they asked for it, and nobody vouches for it.", d.takes())
 	}
 }
