@@ -111,10 +111,24 @@ func WithSurvivor(id string, read func(id string) (Customer, error)) (list []Cus
 // Readers returns who is written to for a purpose about an instance of several customers, which were merged: those of
 // the first, then those of the next that are no readers yet.
 func Readers(customers []Customer, p Purpose, instance string) (list []license.Contact) {
+	return contacts(customers, func(c Contact) bool { return c.IsFor(p, instance) })
+}
+
+// Told returns who is told of what is done to instances of several customers, which were merged: everybody who is
+// written to about one of them, for whatever purpose; about no instance, all contacts.
+func Told(customers []Customer, instances ...string) (list []license.Contact) {
+	return contacts(customers, func(c Contact) bool {
+		return len(instances) == 0 || len(c.Instances) == 0 ||
+			slices.ContainsFunc(instances, func(id string) bool { return slices.Contains(c.Instances, id) })
+	})
+}
+
+// contacts returns the contacts of several customers who are as wanted, each once.
+func contacts(customers []Customer, wanted func(Contact) bool) (list []license.Contact) {
 	for _, c := range customers {
-		for _, contact := range c.ContactsFor(p, instance) {
+		for _, contact := range c.Contacts {
 			known := func(have license.Contact) bool { return input.SameMailbox(have.Email, contact.Email) }
-			if !slices.ContainsFunc(list, known) {
+			if wanted(contact) && !slices.ContainsFunc(list, known) {
 				list = append(list, license.Contact{Name: contact.Name, Email: contact.Email})
 			}
 		}

@@ -3,6 +3,7 @@ package customer
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,35 @@ func TestCurrentLicense(t *testing.T) {
 		got, ok := production("p1").with(test.licenses...).Current(today)
 		if got.Expiration != test.want || ok != (test.want != license.Date{}) {
 			t.Errorf("%s: got the license until %s, %v, want %s", name, got.Expiration, ok, test.want)
+		}
+	}
+}
+
+func TestEverybodyOfAnInstanceIsTold(t *testing.T) {
+	of := func(name string, contacts ...Contact) Customer {
+		return Customer{Name: name, Contacts: contacts}
+	}
+	merged := []Customer{
+		of("Acme", Contact{Email: "ada@acme.example", For: []Purpose{Renewals}},
+			Contact{Email: "bob@acme.example", Instances: []string{"i1"}}),
+		of("Initech", Contact{Email: "cleo@initech.example", Instances: []string{"i2"}},
+			Contact{Email: "ADA@acme.example"}),
+	}
+	for _, test := range []struct {
+		instances []string
+		want      string
+	}{
+		{nil, "ada@acme.example bob@acme.example cleo@initech.example"},
+		{[]string{"i1"}, "ada@acme.example bob@acme.example"},
+		{[]string{"i1", "i2"}, "ada@acme.example bob@acme.example cleo@initech.example"},
+		{[]string{"i3"}, "ada@acme.example"},
+	} {
+		var got []string
+		for _, c := range Told(merged, test.instances...) {
+			got = append(got, c.Email)
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%v: got %v, want %s", test.instances, got, test.want)
 		}
 	}
 }

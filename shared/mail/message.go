@@ -22,6 +22,11 @@ const (
 	LicenseExpiring    Kind = "license-expiring"    // to the customer: a license expires soon
 	LicenseUnreached   Kind = "license-unreached"   // to sales: no contact of the license can be reached
 	LicenseNextKey     Kind = "license-next-key"    // to sales: the contract goes on, and the next key is due
+	LicenseMoved       Kind = "license-replaced"    // to contacts: a license was replaced, its server ID changed
+	LicenseRevoked     Kind = "license-revoked"     // to contacts: a license was revoked
+	ContactAdded       Kind = "contact-added"       // to contacts: somebody may speak for the customer from now on
+	ContactRemoved     Kind = "contact-removed"     // to contacts, and to who was removed: somebody no longer may
+	ContactUndo        Kind = "contact-undo"        // to nobody: takes a removed contact back
 )
 
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
@@ -38,7 +43,21 @@ func (k Kind) ToRequester() bool {
 
 // AboutLicense reports whether messages of the kind are about a license rather than a request.
 func (k Kind) AboutLicense() bool {
-	return k == LicenseKey || k == LicenseExpiring || k == LicenseUnreached || k == LicenseNextKey
+	switch k {
+	case LicenseKey, LicenseExpiring, LicenseUnreached, LicenseNextKey, LicenseMoved, LicenseRevoked:
+		return true
+	}
+	return false
+}
+
+// AboutCustomer reports whether messages of the kind are about a customer rather than a request.
+func (k Kind) AboutCustomer() bool {
+	return k == ContactAdded || k == ContactRemoved || k == ContactUndo
+}
+
+// ToContacts reports whether a notice of the kind is told to every contact of record.
+func (k Kind) ToContacts() bool {
+	return k == LicenseMoved || k == LicenseRevoked || k == ContactAdded || k == ContactRemoved
 }
 
 // Attachment is a file attached to a message.
@@ -53,7 +72,7 @@ type Message struct {
 	// ID is that of the outbox row. It is derived from the cause of the mail, so that one cause makes one mail.
 	ID      string  `json:"id"`
 	Kind    Kind    `json:"kind"`
-	About   string  `json:"about"` // the ID of the request or license
+	About   string  `json:"about"` // the ID of the request, license or customer
 	To      Address `json:"to"`
 	ReplyTo Address `json:"replyTo,omitzero"`
 	Subject string  `json:"subject"`

@@ -98,13 +98,16 @@ func OfLicense(id string) string  { return "license/" + id }
 // OfCustomer names a customer that was merged into the one whose timeline is read.
 func OfCustomer(id string) string { return "customer/" + id }
 
-// Subject names the license or the request on whose timeline something is told: one of the two.
-type Subject struct{ License, Request string }
+// Subject names the license, the request or the customer on whose timeline something is told: one of the three.
+type Subject struct{ License, Request, Customer string }
 
-// Key is the row of the license or request.
+// Key is the row of the license or request, or names the timeline of the customer.
 func (s Subject) Key() table.Key {
-	if s.License != "" {
+	switch {
+	case s.License != "":
 		return rowkey.License(s.License)
+	case s.Customer != "":
+		return rowkey.CustomerTimeline(s.Customer)
 	}
 	return rowkey.Request(s.Request)
 }

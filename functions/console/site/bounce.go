@@ -130,7 +130,7 @@ type reportRow struct {
 	delivery.RecentReport
 	Badge   badge
 	Name    string // what the email was for
-	Address string // of the page of its request or license; "" if it is about a list of requests
+	Address string // of the page of what it is about; "" if that is a list of requests
 }
 
 const (
@@ -154,11 +154,13 @@ func shown(reports []delivery.RecentReport) []delivery.RecentReport {
 	return reports[:min(len(reports), maxReported)]
 }
 
-// pageOfReport returns the address of the page of the request or license of an email; "" if it is about a list.
+// pageOfReport returns the address of the page of what an email is about; "" if that is a list.
 func pageOfReport(m delivery.RecentReport) string {
 	switch {
 	case m.Kind.AboutLicense():
 		return "/console/licenses/" + m.About
+	case m.Kind.AboutCustomer():
+		return customersPath + "/" + m.About
 	case m.Kind == mail.RequestUnconfirmed:
 		return ""
 	}

@@ -246,7 +246,7 @@ func whatNext(m outbox.Mail, later []outbox.Mail) string {
 		switch {
 		case next.Repeats == m.ID:
 			return " " + repeatText(next)
-		case next.Kind == m.Kind && next.ID == m.ToContact(next.To).ID:
+		case next.Kind == m.Kind && !m.Kind.ToContacts() && next.ID == m.ToContact(next.To).ID:
 			return " We wrote to the next contact instead: " + next.To.Email + "."
 		case next.Kind == mail.LicenseUnreached && m.Kind.AboutLicense():
 			return " No other contact can be reached, so we told sales."
@@ -277,6 +277,11 @@ func mailName(k mail.Kind) string {
 		mail.LicenseExpiring:  "Reminder",
 		mail.LicenseUnreached: "Unreachable customer (to sales)",
 		mail.LicenseNextKey:   "Next key due (to sales)",
+		mail.LicenseMoved:     "New server ID (to contacts)",
+		mail.LicenseRevoked:   "Revocation (to contacts)",
+		mail.ContactAdded:     "Contact added (to contacts)",
+		mail.ContactRemoved:   "Contact removed (to contacts)",
+		mail.ContactUndo:      "Contact restored",
 	}[k]; ok {
 		return st
 	}

@@ -178,6 +178,12 @@ func TestPageSaysWhatFollowedFromAnEmailThatDidNotArrive(t *testing.T) {
 			t.Errorf("%s: got %s, %q, want %q", name, badge.Text, text, tt.want)
 		}
 	}
+	told := key
+	told.Notice = notice.LicenseRevoked(l, "unpaid", "sam").ToContact(sampleContacts[0])
+	also := follows(told.ToContact(sampleContacts[1]), outbox.State{})
+	if _, text := mailStatus(told, []outbox.Mail{also}, at); strings.Contains(text, "instead") {
+		t.Errorf("got %q of an email that every contact gets, want nobody in its reader's place", text)
+	}
 	again := follows(key.Repeated(), outbox.State{Status: outbox.Waiting, NotBefore: at.Add(time.Hour)})
 	if badge, text := mailStatus(again, nil, at); badge.Text != "Scheduled" || !strings.Contains(text, "10:30 UTC") {
 		t.Errorf("repetition: got %s, %q, want when it is sent", badge.Text, text)

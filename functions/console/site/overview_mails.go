@@ -39,7 +39,10 @@ func (s *site) addMails(v *overviewView, o overviewRecords) {
 	v.FailedCount = upTo(len(o.failed), maxFailed)
 	for _, m := range o.failed[:min(len(o.failed), maxFailed)] {
 		row := failedRow{FailedMail: m, Name: mailName(m.Kind)}
-		if m.Kind != mail.RequestUnconfirmed {
+		switch {
+		case m.Kind.AboutCustomer():
+			row.To = customersPath + "/" + m.About
+		case m.Kind != mail.RequestUnconfirmed:
 			row.To = searchFor(m.About)
 		}
 		v.Failed = append(v.Failed, row)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail/notice"
@@ -27,6 +29,16 @@ func (r *run) expand(m outbox.Mail) {
 	default:
 		r.count(&r.counts.expanded)
 		r.record(m.ID, "expanded", func(ctx context.Context) error { return r.Outbox.Expand(ctx, m, into) })
+		r.lookForUrgent(into)
+	}
+}
+
+// lookForUrgent makes the next look due if there are new urgent mails, so that no reminder is begun before them.
+func (r *run) lookForUrgent(queued []notice.Notice) {
+	if slices.ContainsFunc(queued, func(n notice.Notice) bool { return n.Rank() == notice.RankUrgent }) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.queue.looked = time.Time{}
 	}
 }
 

@@ -236,3 +236,35 @@ func TestTwoMailersExpandOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestRemindersWaitForAnUrgentExpansion queues a notice for many contacts while reminders are sent.
+func TestRemindersWaitForAnUrgentExpansion(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		reminders := w.putMany(100, remind)
+		p := &provider{quota: mail.Quota{PerSecond: 14}}
+		w.expand = func(n notice.Notice) ([]notice.Notice, error) {
+			time.Sleep(700 * time.Millisecond) // it reads much
+			return into(20)(n)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.run(w.dispatcher(p))
+		}()
+		time.Sleep(2 * time.Second)
+		queued := time.Now()
+		told := notice.Notice{ID: "l--revoked", Kind: mail.LicenseRevoked, About: "l", Customer: "a.example"}
+		w.put(told)
+		<-done
+		w.eachOnce(p, append(reminders, parts(told.ID, 20)...))
+		last := slices.IndexFunc(p.calls, func(c call) bool { return c.id == parts(told.ID, 20)[19] })
+		for i, c := range p.calls[:last] {
+			if late := c.at.Sub(queued); strings.HasSuffix(c.id, "--e") && late > lookEvery {
+				t.Errorf("got reminder %d %v after the notice, before the last contact was told", i, late)
+			}
+		}
+		if late := p.calls[last].at.Sub(queued); late > lookEvery+4*time.Second {
+			t.Errorf("got the last of 20 contacts told after %v, want a look, the expansion and 20 turns", late)
+		}
+	})
+}

@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
 )
@@ -60,6 +61,8 @@ func testLicense() license.License {
 		Contract: "contract1",
 	}
 }
+
+var it = license.Contact{Email: "it@example.org"}
 
 var zoe = license.Contact{Name: "Zoë Müller-O’Neill", Email: "zoe@example.org"}
 
@@ -117,7 +120,7 @@ func messages() map[string]mail.Message {
 	reviewed.Confirmed = reviewed.Created.Add(time.Hour)
 	reviewed.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
 	reviewed.Reason = "There is no license for the server AWHW8w9JtzBzSrmf9GQX.\nPlease ask for a new one."
-	return map[string]mail.Message{
+	all := map[string]mail.Message{
 		"request-received": letters.RequestReceived("m1", testRequest()),
 		"request-linked":   letters.RequestReceived("m1", linked),
 		"request-new":      letters.RequestNew("m2", testRequest()),
@@ -136,6 +139,15 @@ func messages() map[string]mail.Message {
 		"request-rejected":  letters.RequestRejected("m7", reviewed),
 		"request-withdrawn": letters.RequestWithdrawn("m8", reviewed),
 	}
+	for _, name := range []string{"moved", "revoked", "added", "removed", "left"} {
+		tt := notices()[name]
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil {
+			panic(err)
+		}
+		all["told-"+name] = m
+	}
+	return all
 }
 
 func TestLettersMatchTheirGoldenFiles(t *testing.T) {
@@ -191,7 +203,14 @@ func hostileMessages(s string) map[string]mail.Message {
 		Customer:  reference.Reference(s),
 		Contracts: map[string]reference.Reference{l.Contract: reference.Reference(s)},
 	}
+	told := notice.Notice{ID: "c1--m11", To: to, Text: s + "\n" + s, Contacts: []license.Contact{{Name: s, Email: s}, to},
+		Moves: []notice.Move{{From: license.Server(s), To: license.Server(s)}}, Nonce: s, About: s}
 	return map[string]mail.Message{
+		"license-moved":   letters.LicenseMoved(told, l, hostileNames),
+		"license-revoked": letters.LicenseRevoked(told, l, hostileNames),
+		"contact-added":   letters.ContactAdded(told, s, hostileNames),
+		"contact-removed": letters.ContactRemoved(told, s, hostileNames),
+
 		"request-received": letters.RequestReceived("m1", r),
 		"request-new":      letters.RequestNew("m2", r),
 		"license-expiring": letters.LicenseExpiring("m3", l, to, l.Expiration, hostileNames),

@@ -65,6 +65,9 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 	if n.About == "" || notice.AboutID(n.ID) != n.About || n.ID == n.About {
 		return mail.Message{}, errors.New("the notice has no ID, or that of another subject")
 	}
+	if n.Kind.ToContacts() {
+		return w.toContacts(n, r)
+	}
 	switch n.Kind {
 	case mail.LicenseKey:
 		return w.key(n, r, c)

@@ -37,6 +37,16 @@ func notices() map[string]told {
 	one.Request, one.Licenses, one.Contacts = request.Request{}, keys[:1], []license.Contact{zoe}
 	outlived := one
 	outlived.ContractLast = threeYears
+	change := notice.ContactChange{Customer: "01c6x2m4vj8q0n5r7t9w3y1z2d", Version: 7,
+		Contacts: []license.Contact{zoe}, By: "sales@example.com", Until: today.AddDays(14)}
+	to := func(c license.Contact, n notice.Notice) notice.Notice { one, _ := n.ForContact(c); return one }
+	left := to(zoe, notice.ContactRemoved(change))
+	left.Nonce = "secret"
+	ofCustomer := notice.Records{Customer: named.Customer, Organization: l.Organization, Today: today}
+	moves := []notice.Move{{From: "AWHW8w9JtzBzSrmf9GQX", To: l.Server}}
+	revoked := one
+	revoked.Licenses = slices.Clone(one.Licenses)
+	revoked.Licenses[0].Revoked = r.Created
 	about := func(r request.Request) notice.Records { return notice.Records{Request: r, Today: today} }
 	return map[string]told{
 		"received":  {notice.RequestReceived(r), about(r)},
@@ -52,6 +62,11 @@ func notices() map[string]told {
 		"coming":    {notice.LicenseExpiring(l, 2, zoe), outlived},
 		"next key":  {notice.LicenseNextKey(l, 2), outlived},
 		"unreached": {notice.LicenseUnreached(l), one},
+		"moved":     {to(zoe, notice.LicenseMoved(keys[:1], moves, "sales@example.com")), one},
+		"revoked":   {to(zoe, notice.LicenseRevoked(l, "Never paid.", "sales@example.com")), revoked},
+		"added":     {to(it, notice.ContactAdded(change)), ofCustomer},
+		"removed":   {to(it, notice.ContactRemoved(change)), ofCustomer},
+		"left":      {left, ofCustomer},
 		"unconfirmed": {
 			notice.RequestsUnconfirmed([]request.Summary{unconfirmed.Summary()}, today),
 			notice.Records{Requests: []request.Request{r, unconfirmed}, Today: today},
@@ -129,6 +144,40 @@ func TestReminderUnderALongerContractSellsNoRenewal(t *testing.T) {
 		if err != nil || strings.Contains(m.Text, "https://licenses.example.com/request") != sells ||
 			strings.Contains(m.Text, "31 Aug 2020") == sells {
 			t.Errorf("%s: %v; want a renewal: %v\n%s", name, err, sells, m.Text)
+		}
+	}
+}
+
+func TestWhoWasRemovedCanUndoIt(t *testing.T) {
+	const undo = "https://licenses.example.com/contacts/undo?customer=01c6x2m4vj8q0n5r7t9w3y1z2d&mail="
+	for name, want := range map[string]bool{"left": true, "removed": false, "added": false} {
+		tt := notices()[name]
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil || strings.Contains(m.Text, undo+tt.ID+"&token=secret") != want ||
+			strings.Contains(m.Text, "undo it until") != want {
+			t.Errorf("%s: %v; want a link: %v\n%s", name, err, want, m.Text)
+		}
+	}
+}
+
+func TestContactsReadTheReasonAndTheServers(t *testing.T) {
+	for name, want := range map[string][]string{
+		"revoked": {"> Never paid.", "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX"},
+		"moved":   {"Old server ID:", "AWHW8w9JtzBzSrmf9GQX", "New server ID:", "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX"},
+		"added":   {"Zoë Müller-O’Neill, zoe@example.org", "If nobody at your company asked for this"},
+	} {
+		tt := notices()[name]
+		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if !strings.Contains(strings.Join(strings.Fields(m.Text), " "), text) {
+				t.Errorf("%s: got no %q in\n%s", name, text, m.Text)
+			}
+		}
+		if strings.Contains(m.Text, tt.Author) && tt.Author != letters.Sales.Email {
+			t.Errorf("%s: the letter names the operator:\n%s", name, m.Text)
 		}
 	}
 }
@@ -237,6 +286,11 @@ func TestWriteRefusesWhatItCannotWrite(t *testing.T) {
 		"key of two lines":      {"key", func(n *told) { n.on.Licenses[0].KeyText = "one\ntwo" }, "altered the key"},
 		"key with a long space": {"key", func(n *told) { n.on.Licenses[0].KeyText = "one  two" }, "altered the key"},
 		"key too long":          {"key", func(n *told) { n.on.Licenses[0].KeyText = long }, "altered the key"},
+		"to nobody yet":         {"revoked", func(n *told) { n.To = license.Contact{} }, "to nobody"},
+		"moved nowhere":         {"moved", func(n *told) { n.Moves = nil }, "no server ID changed"},
+		"a missing customer":    {"added", func(n *told) { n.on.Organization = "" }, "not in the records"},
+		"nobody was removed":    {"left", func(n *told) { n.Contacts = nil }, "no contact in the notice"},
+		"nothing was revoked":   {"revoked", func(n *told) { n.on.Licenses = nil }, "not in the records"},
 	} {
 		n := notices()[tt.notice]
 		tt.change(&n)

@@ -23,23 +23,35 @@ const Schema = 1
 type Notice struct {
 	// ID is derived from the cause, so that one cause makes one email: About, two dashes, and what of it. It has only
 	// letters, digits, dashes and underscores, as SES wants its tags.
-	ID    string    `json:"id"`
-	Kind  mail.Kind `json:"kind"`
-	About string    `json:"about"` // the ID of the request or license; of RequestUnconfirmed: the name of the kind
-	// To is the recipient; zero where the kind goes to sales, whose address the configuration has.
+	ID   string    `json:"id"`
+	Kind mail.Kind `json:"kind"`
+	// About is the ID of the request, license or customer; of RequestUnconfirmed: the name of the kind.
+	About string `json:"about"`
+	// To is the recipient; zero where the kind goes to sales, whose address the configuration has, and where the notice
+	// Expands.
 	To license.Contact `json:"to,omitzero"`
 	// Customer is whom the email concerns, for shares of the outbox: see Customer.
 	Customer string `json:"customer"`
 
-	Licenses []string `json:"licenses,omitempty"` // of LicenseKey: the IDs of the licenses whose keys it delivers
-	Resent   bool     `json:"resent,omitempty"`   // of LicenseKey: the customer was sent the keys before
+	// Licenses are IDs: of LicenseKey, of the licenses whose keys it delivers; of LicenseMoved, of the new ones.
+	Licenses []string `json:"licenses,omitempty"`
+	Resent   bool     `json:"resent,omitempty"` // of LicenseKey: the customer was sent the keys before
 
-	Expiration license.Date   `json:"expiration,omitzero"` // of LicenseExpiring, LicenseUnreached, LicenseNextKey
-	Stage      reminder.Stage `json:"stage,omitempty"`     // of LicenseExpiring and LicenseNextKey
+	// Expiration is the last day: of LicenseExpiring, LicenseUnreached and LicenseNextKey, of the license; of a
+	// ContactRemoved, of its link.
+	Expiration license.Date   `json:"expiration,omitzero"`
+	Stage      reminder.Stage `json:"stage,omitempty"` // of LicenseExpiring and LicenseNextKey
 
-	Text     string   `json:"text,omitempty"`     // the question, or the reason of a rejection or withdrawal, as typed
-	Author   string   `json:"author,omitempty"`   // the operator who typed Text
+	// Text is the question, or the reason of a rejection, withdrawal or revocation, as typed.
+	Text     string   `json:"text,omitempty"`
+	Author   string   `json:"author,omitempty"`   // the operator who typed Text, or did what contacts are told
 	Requests []string `json:"requests,omitempty"` // of RequestUnconfirmed: the IDs of the requests
+
+	Moves    []Move            `json:"moves,omitempty"`    // of LicenseMoved
+	Contacts []license.Contact `json:"contacts,omitempty"` // of ContactAdded and ContactRemoved: who
+	// Except are addresses of contacts who are not told: they asked for it.
+	Except []string `json:"except,omitempty"`
+	Mail   string   `json:"mail,omitempty"` // of ContactUndo: the ID of the ContactRemoved whose link was used
 
 	// Nonce is random, of a notice whose letter has a private link: whoever opens it proves with it to have the letter.
 	Nonce string `json:"nonce,omitempty"`
@@ -217,14 +229,17 @@ var kinds = []mail.Kind{
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
 	mail.LicenseNextKey, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk, mail.RequestAnswered,
 	mail.RequestsOfDomain,
+	mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.ContactUndo,
 }
 
 // Known reports whether the running version knows the notice's kind.
 func (n Notice) Known() bool { return slices.Contains(kinds, n.Kind) }
 
 // Expands reports whether the notice is no email but becomes others, whose recipients are known only when the mailer
-// looks.
-func (n Notice) Expands() bool { return n.Kind == mail.RequestConfirmed }
+// looks. One that contacts are told becomes one of its kind to each of them.
+func (n Notice) Expands() bool {
+	return n.Kind == mail.RequestConfirmed || n.Kind == mail.ContactUndo || n.Kind.ToContacts() && n.To.Email == ""
+}
 
 // PointlessError is why a notice that expands need not become others any more, as Notice.Pointless says it.
 type PointlessError struct{ Why string }
@@ -234,7 +249,8 @@ func (e *PointlessError) Error() string { return "the notice has no point any mo
 // Rank returns the rank of the notice.
 func (n Notice) Rank() int {
 	switch n.Kind {
-	case mail.LicenseKey, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn, mail.RequestAsk:
+	case mail.LicenseKey, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn, mail.RequestAsk,
+		mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved:
 		return RankUrgent
 	case mail.LicenseExpiring:
 		return RankReminder

@@ -55,13 +55,52 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":        notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
 	"request-unconfirmed--2019-02-15": notice.RequestsUnconfirmed([]request.Summary{{ID: "r1"}},
 		day("2019-02-15")),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                    notice.LicenseKey([]license.License{sold()}, adaLovelace),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":               notice.LicenseKeyAgain(sold(), adaLovelace, "n1"),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + ada:   notice.LicenseExpiring(sold(), 2, adaLovelace),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-unreached":   notice.LicenseUnreached(sold()),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-next":     notice.LicenseNextKey(sold(), 2),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                      notice.LicenseKey([]license.License{sold()}, adaLovelace),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":                 notice.LicenseKeyAgain(sold(), adaLovelace, "n1"),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + ada:     notice.LicenseExpiring(sold(), 2, adaLovelace),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-unreached":     notice.LicenseUnreached(sold()),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-next":       notice.LicenseNextKey(sold(), 2),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--moved":                    notice.LicenseMoved([]license.License{sold()}, nil, "sam", it.Email),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--moved-" + ada:             told(adaLovelace, notice.LicenseMoved([]license.License{sold()}, nil, "sam")),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked":                  notice.LicenseRevoked(sold(), "unpaid", "sam"),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked-" + ada:           told(adaLovelace, notice.LicenseRevoked(sold(), "unpaid", "sam")),
+	"01c7gcm9m0cccccccccccccccc--contact-added-7":          notice.ContactAdded(change),
+	"01c7gcm9m0cccccccccccccccc--contact-removed-7-" + ada: told(adaLovelace, notice.ContactRemoved(change)),
+	"01c7gcm9m0cccccccccccccccc--contact-removed-7-" + ada + "-undo": notice.ContactUndo(
+		told(adaLovelace, notice.ContactRemoved(change))),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-repeated":           notice.LicenseKey([]license.License{sold()}, adaLovelace).Repeated(),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + other: notice.LicenseExpiring(sold(), 2, adaLovelace).Repeated().ToContact(it),
+}
+
+// change is a change of contacts.
+var change = notice.ContactChange{
+	Customer: "01c7gcm9m0cccccccccccccccc", Version: 7, Contacts: []license.Contact{adaLovelace}, By: "sam",
+}
+
+// told is what a contact is told of a notice that expands.
+func told(to license.Contact, n notice.Notice) notice.Notice {
+	one, ok := n.ForContact(to)
+	if !ok {
+		panic(to.Email + " is not told")
+	}
+	return one
+}
+
+func TestNoticeToContactsExpandsToThoseWhoDidNotAsk(t *testing.T) {
+	n := notice.LicenseRevoked(sold(), "unpaid", "sam", "IT@acme.example")
+	if !n.Expands() || !notice.ContactUndo(n).Expands() || notice.LicenseKey([]license.License{sold()}, it).Expands() {
+		t.Error("got another kind that expands, want those to contacts and the undo")
+	}
+	if one, ok := n.ForContact(it); ok {
+		t.Errorf("got %s to who asked, want none", one.ID)
+	}
+	one := told(adaLovelace, n)
+	if one.Expands() || one.Except != nil || one.Text != "unpaid" || one.Rank() != notice.RankUrgent {
+		t.Errorf("got %+v, want an urgent email with the reason", one)
+	}
+	if !told(adaLovelace, notice.ContactRemoved(change)).Concerns(license.Contact{Email: "Ada@ACME.example"}) {
+		t.Error("the notice does not concern its recipient")
+	}
 }
 
 var (
@@ -79,8 +118,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 11 {
-		t.Errorf("got notices of %d kinds, want all 11", len(kinds))
+	if len(kinds) != 16 {
+		t.Errorf("got notices of %d kinds, want all 16", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")

@@ -17,10 +17,12 @@ type Records struct {
 	Request request.Request
 	// Licenses are those whose keys the notice delivers, or the one that it is about.
 	Licenses []license.License
-	// Customer is the reference of the customer of the licenses, and Contracts those of their contracts, by the
-	// contracts' IDs. What is not on record is left out.
+	// Customer is the reference of the customer of the licenses, or that the notice is about. Contracts are the
+	// references of the licenses' contracts, by the contracts' IDs. What is not on record is left out.
 	Customer  reference.Reference
 	Contracts map[string]reference.Reference
+	// Organization is the name of the customer that the notice is about.
+	Organization string
 	// ContractLast is the last day of the license's contract if that goes on after the license; else zero.
 	ContractLast license.Date
 	// Contacts are who is written to about the license: of LicenseExpiring for renewals, of LicenseUnreached for

@@ -32,6 +32,31 @@ func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*lic
 	return nil, nil
 }
 
+// CanBeSent returns those of some contacts to whom mails of a kind can be sent: whose addresses are valid, and do not
+// refuse them.
+func (s *Store) CanBeSent(ctx context.Context, k mail.Kind, contacts []license.Contact) (list []license.Contact,
+	err error) {
+	fit := make([]bool, len(contacts))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, c := range contacts {
+		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
+			continue
+		}
+		g.Go(func() error {
+			why, err := s.Suppressed(ctx, c.Email)
+			fit[i] = why == nil || !why.Stops(k)
+			return err
+		})
+	}
+	err = g.Wait()
+	for i, c := range contacts {
+		if fit[i] {
+			list = append(list, c)
+		}
+	}
+	return list, err
+}
+
 // reach is what is on record about who can be reached about a license.
 type reach struct {
 	customers []customer.Customer // see store.Store.CustomersOf

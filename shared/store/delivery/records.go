@@ -25,8 +25,10 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 		err = s.requestsOf(ctx, n, &r)
 	case mail.LicenseKey:
 		err = s.licensesOf(ctx, n.Licenses, &r)
-	case mail.LicenseExpiring, mail.LicenseUnreached, mail.LicenseNextKey:
+	case mail.LicenseExpiring, mail.LicenseUnreached, mail.LicenseNextKey, mail.LicenseMoved, mail.LicenseRevoked:
 		err = s.licensesOf(ctx, []string{n.About}, &r)
+	case mail.ContactAdded, mail.ContactRemoved:
+		err = s.customerOf(ctx, n, &r)
 	}
 	if err == nil && n.Kind.AboutLicense() {
 		err = s.accountOf(ctx, n, &r)
@@ -54,6 +56,17 @@ func (s *Store) requestsOf(ctx context.Context, n notice.Notice, r *notice.Recor
 		}
 		r.Requests = append(r.Requests, one)
 	}
+	return nil
+}
+
+// customerOf reads the customer that a notice is about, or the one that it was merged into.
+func (s *Store) customerOf(ctx context.Context, n notice.Notice, r *notice.Records) error {
+	customers, err := s.CustomersOf(ctx, license.License{Customer: n.About})
+	if err != nil {
+		return err
+	}
+	now := customers[len(customers)-1]
+	r.Customer, r.Organization = now.Reference, now.Name
 	return nil
 }
 

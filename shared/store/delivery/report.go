@@ -213,7 +213,7 @@ func (c *changeset) dropRepetition(ctx context.Context, m outbox.Mail, why strin
 	return err
 }
 
-// log adds a line to the timeline of the request or license that a mail is about. A list of requests has none.
+// log adds a line to the timeline of what a mail is about: a request, license or customer. A list of requests has none.
 func (c *changeset) log(m outbox.Mail, line entity.Line) {
 	about := store.Subject{Request: m.Notice.About}
 	switch {
@@ -221,6 +221,8 @@ func (c *changeset) log(m outbox.Mail, line entity.Line) {
 		return
 	case m.Kind.AboutLicense():
 		about = store.Subject{License: m.Notice.About}
+	case m.Kind.AboutCustomer():
+		about = store.Subject{Customer: m.Notice.About}
 	}
 	c.Log(about.Key(), line)
 }

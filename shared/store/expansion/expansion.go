@@ -28,6 +28,8 @@ func (e *Expander) Expand(ctx context.Context, n notice.Notice) (into []notice.N
 	switch n.Kind {
 	case mail.RequestConfirmed:
 		into, err = e.requestConfirmed(ctx, n)
+	case mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved:
+		into, err = e.toContacts(ctx, n)
 	default:
 		err = fmt.Errorf("there is no expansion of %s", n.Kind)
 	}

@@ -103,7 +103,7 @@ func notices() []told {
 		expiring("license-expiring-evaluation", "Reminder of an evaluation",
 			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), 1,
 			expires.AddMonths(-1)),
-	}, append(hardCases(r, key, staging), []told{
+	}, append(append(contactsTold(key, staging), hardCases(r, key, staging)...), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
 		{"request-unconfirmed", "To sales: unconfirmed requests",
 			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
@@ -112,6 +112,43 @@ func notices() []told {
 		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
 			onRecord(expires.AddMonths(-1), key), letter.Call{}},
 	}...)...)
+}
+
+// contactsTold are letters about what contacts did not ask for.
+func contactsTold(key, staging license.License) []told {
+	to := func(c license.Contact, n notice.Notice) notice.Notice { one, _ := n.ForContact(c); return one }
+	moves := []notice.Move{
+		{From: "C0A80117-AWHW8w9JtzBzSrmf9GQX", To: key.Server},
+		{From: "C0A80117-AWHW8w9JtzBzSrmf9GQZ", To: staging.Server},
+	}
+	revoked := with(key, func(l *license.License) { l.Revoked = received })
+	lena := license.Contact{Name: "Lena Vogt", Email: "lena.vogt@customer.example"}
+	change := notice.ContactChange{
+		Customer: sampleCustomer, Version: 7, Contacts: []license.Contact{lena}, By: "sam@vendor.example",
+		Until: today.AddDays(14),
+	}
+	undone := change
+	undone.By = "customer"
+	removed := to(lena, notice.ContactRemoved(change))
+	removed.Nonce = "SAMPLE"
+	onCustomer := notice.Records{Today: today, Customer: "C-8H2V5N", Organization: "Customer & Sons Ltd"}
+	return []told{
+		{"license-replaced", "License moved to a new server ID",
+			to(jane, notice.LicenseMoved([]license.License{key}, moves[:1], "sam@vendor.example")),
+			onRecord(today, key), letter.Call{}},
+		{"licenses-replaced", "Licenses moved to new server IDs",
+			to(jane, notice.LicenseMoved([]license.License{key, staging}, moves, "sam@vendor.example")),
+			onRecord(today, key), letter.Call{}},
+		{"license-revoked", "License revoked",
+			to(jane, notice.LicenseRevoked(revoked, "The invoice for 2018 was not paid.", "sam@vendor.example")),
+			onRecord(today, revoked), letter.Call{}},
+		{"contact-added", "Contact added", to(jane, notice.ContactAdded(change)), onCustomer, letter.Call{}},
+		{"contact-added-you", "Contact added, to the new contact", to(lena, notice.ContactAdded(change)), onCustomer,
+			letter.Call{}},
+		{"contact-added-undo", "Contact added again", to(jane, notice.ContactAdded(undone)), onCustomer, letter.Call{}},
+		{"contact-removed", "Contact removed", to(jane, notice.ContactRemoved(change)), onCustomer, letter.Call{}},
+		{"contact-removed-you", "Contact removed, to the former contact", removed, onCustomer, letter.Call{}},
+	}
 }
 
 // hardCases are letters with what is hardest on their form: other scripts, long names, many licenses.
@@ -227,6 +264,9 @@ func international() request.Request {
 	r.Message = "これは最初のライセンスです。\n谢谢 — مع الشكر — Danke schön 🎉"
 	return r
 }
+
+// sampleCustomer is the ID of the sample customer.
+const sampleCustomer = "01c6x2m4vj8q0n5r7t9w3y1z2f"
 
 // sampleContract is the ID of the contract of the sample licenses.
 const sampleContract = "01c6x2m4vj8q0n5r7t9w3y1z2e"
