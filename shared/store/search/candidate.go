@@ -43,6 +43,9 @@ type Candidate struct {
 	// Named reports whether what the request replaces is something of the customer: a license, an instance with the
 	// server's data, or what a short reference names.
 	Named bool
+	// Contact is the requester as a contact of the customer, or of one that was merged into it; the zero Contact if it
+	// is none.
+	Contact customer.Contact
 }
 
 // maxCandidates is how many customers one basis may give.
@@ -60,7 +63,9 @@ func (x *Index) Candidates(ctx context.Context, d request.Details) ([]Candidate,
 func (x *Index) CandidatesAnd(ctx context.Context, d request.Details,
 	also func(ctx context.Context, strong []string) error) ([]Candidate, error) {
 	named := license.ReadReference(d.Replaces)
-	found := candidates{by: map[string][]Basis{}, named: map[string]bool{}}
+	found := candidates{
+		by: map[string][]Basis{}, named: map[string]bool{}, contacts: map[string]customer.Contact{},
+	}
 	g, first := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		list, err := x.kept.Licenses(first, named.AnyCase()...)
@@ -101,6 +106,7 @@ func (x *Index) CandidatesAnd(ctx context.Context, d request.Details,
 		if err != nil {
 			return err
 		}
+		found.addContacts(list, d.Email)
 		survivors, err = x.survivors(second, list)
 		return err
 	})
@@ -123,11 +129,13 @@ func DomainShared(list []Candidate, a *customer.Account) bool {
 
 func strong(by Basis) bool { return by != BasisDomain && by != BasisName }
 
-// candidates are why customers were found, by ID. add and name may be called from several goroutines at once.
+// candidates are why customers were found, by ID, and which contact of them the requester is. add and name may be called
+// from several goroutines at once.
 type candidates struct {
-	mu    sync.Mutex
-	by    map[string][]Basis
-	named map[string]bool
+	mu       sync.Mutex
+	by       map[string][]Basis
+	named    map[string]bool
+	contacts map[string]customer.Contact
 }
 
 func (c *candidates) add(id string, by Basis) {
@@ -176,6 +184,15 @@ func (x *Index) addReferenced(ctx context.Context, short reference.Reference, in
 		into.name(id, BasisReference)
 	}
 	return err
+}
+
+// addContacts adds the contacts of customers that have an address.
+func (c *candidates) addContacts(of []customer.Customer, email string) {
+	for _, known := range of {
+		if contact, ok := known.Contact(email); ok {
+			c.contacts[known.ID] = contact
+		}
+	}
 }
 
 // addFound adds the customers that index rows of a partition name.
@@ -268,6 +285,10 @@ func (c *candidates) list(survivors map[string]store.CustomerSummary) (list []Ca
 			i = len(list) - 1
 		}
 		list[i].Named = list[i].Named || c.named[id]
+		contact, ok := c.contacts[id]
+		if have := list[i].Contact; ok && (have.Email == "" || contact.Since.Before(have.Since)) {
+			list[i].Contact = contact
+		}
 		for _, b := range by {
 			if !slices.Contains(list[i].By, b) {
 				list[i].By = append(list[i].By, b)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
@@ -141,6 +142,49 @@ func TestCandidatesComeByTheirStrongestBasisAndAsSurvivors(t *testing.T) {
 	d.Email = asker.Email
 	if got, want := candidates(t, m, d), []string{"a[server]"}; !slices.Equal(got, want) {
 		t.Errorf("merged, by server alone: got %v, want %v", got, want)
+	}
+}
+
+func TestCandidatesTellWhichContactSentTheRequest(t *testing.T) {
+	m := newTestEnvOver(&tabletest.Memory{})
+	for _, id := range []string{"a", "b"} {
+		acme(t, m, id)
+	}
+	since := account(t, m, "a").Customer.Contacts[0].Since
+	older := since.AddDate(-1, 0, 0)
+	err := m.kept.SaveCustomer(t.Context(), store.AccountChange{
+		Customer: "b", Version: account(t, m, "b").Version, By: "sam"}, "b", func(c *customer.Customer) error {
+		c.Contacts[0].Since = older
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := asker
+	d.Email, d.Server = "ADA@Acme.example", account(t, m, "a").Instances[0].Server()
+	contacts := func() string {
+		found, err := m.Candidates(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for _, c := range found {
+			list = append(list, c.Customer.ID+" "+c.Contact.Email+" "+c.Contact.Since.Format(time.DateOnly))
+		}
+		return strings.Join(list, ", ")
+	}
+	young, old := ada.Email+" "+since.Format(time.DateOnly), ada.Email+" "+older.Format(time.DateOnly)
+	want := "a " + young + ", b " + old
+	if got := contacts(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	merge(t, m, "b", "a")
+	if got, want := contacts(), "a "+old; got != want {
+		t.Errorf("merged: got %s, want %s", got, want)
+	}
+	d.Email = "new@acme.example"
+	if got, want := contacts(), "a  0001-01-01"; got != want {
+		t.Errorf("another person: got %s, want %s", got, want)
 	}
 }
 
