@@ -76,6 +76,19 @@ func TestLostKeyGoesToContactsOnly(t *testing.T) {
 	}
 }
 
+func TestResendThatComesTooLateNamesWhatHappened(t *testing.T) {
+	w := newTestEnv(t)
+	w.record(sampleLicense("l1", day("2018-08-31")))
+	r := w.lost()
+	page := "/console/requests/" + r.ID
+	action, form := w.resendForm(sam, r)
+	w.send(lucia, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(http.StatusSeeOther)
+	told := webtest.Text(w.send(sam, action, form).WantStatus(http.StatusConflict).Page().Find("#trouble"))
+	if !strings.Contains(told, "rejected · "+emails[lucia]) || strings.Contains(told, "l1") {
+		t.Errorf("got message %q", told)
+	}
+}
+
 func TestKeyIsResentOnlyForALostOne(t *testing.T) {
 	for name, change := range map[string]func(*testEnv, *request.Details){
 		"another kind":       func(_ *testEnv, d *request.Details) { d.Kind, d.OldServer = request.Renewal, "" },

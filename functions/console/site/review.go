@@ -205,7 +205,7 @@ func (s *site) showStepError(
 	switch {
 	case i >= 0:
 		v.Steps[i] = st.view(v, typed, wrong)
-	case t != nil && typed != "":
+	case t != nil && typed != "" && st.input != nil:
 		t.Typed, t.TypedInto = typed, st.input.label
 	}
 	v.Error = t
