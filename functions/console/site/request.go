@@ -18,6 +18,7 @@ import (
 type requestView struct {
 	request.Request
 	Badge, When badge
+	Asker       askerView
 	Reviewer    string     // the reviewer's name
 	Licenses    []mention  // that were issued for it
 	Address     addressRow // of the requester
@@ -25,7 +26,8 @@ type requestView struct {
 	CanEdit     bool       // the viewer may change the request
 	Snapshot    snapshot
 	Issuable    bool
-	Steps       []stepView
+	Moves       []stepView // steps without a text
+	Steps       []stepView // steps with one
 	Resends     []resendView
 	Error       *formError
 	Done        string    // the outcome of the action before; "" for none
@@ -36,6 +38,11 @@ type requestView struct {
 	Mails       []mailRow
 	Timeline    []eventView
 	events      []store.Event // shown as Timeline
+}
+
+// CanResend reports whether a key on record answers the request.
+func (v requestView) CanResend() bool {
+	return slices.ContainsFunc(v.Resends, func(r resendView) bool { return len(r.To) > 0 })
 }
 
 // Short returns the request's kind in a word.
@@ -95,6 +102,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	named := namesOfLicenses(v.Request.Licenses)
 	var words vocabulary
 	var addresses []addressRow
+	var asker asked
 	var sameServer, sameCompany search.Found
 	g, ctx := errgroup.WithContext(r.Context())
 	read(g, &words, func() (_ vocabulary, err error) {
@@ -105,6 +113,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	})
 	read(g, &v.Mails, func() ([]mailRow, error) { return s.mailsAbout(ctx, r, v.ID, "/console/requests/"+v.ID) })
 	read(g, &addresses, func() ([]addressRow, error) { return s.addressRows(ctx, requester) })
+	read(g, &asker, func() (asked, error) { return s.readAsked(ctx, v.Request) })
 	read(g, &sameServer, func() (search.Found, error) {
 		return s.index.ByServer(ctx, string(v.Request.Server), maxRelated)
 	})
@@ -127,7 +136,12 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 		v.Issuable = v.State.Leads(request.Issued)
 		v.Resends = s.resends(v.Request, sameServer.Instances)
 		for _, st := range steps {
-			if st.check(v.Request, operator(r)) == nil {
+			if st.check(v.Request, operator(r)) != nil {
+				continue
+			}
+			if st.input == nil {
+				v.Moves = append(v.Moves, st.view(v, "", ""))
+			} else {
 				v.Steps = append(v.Steps, st.view(v, "", ""))
 			}
 		}
@@ -136,6 +150,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 		v.Replaced = searchFor(v.Replaces)
 	}
 	seen := map[string]bool{v.ID: true}
+	v.Asker = asker.view(s, v.Request, seen)
 	v.SameServer = s.related(r, sameServer, seen)
 	v.SameCompany = s.related(r, sameCompany, seen)
 	return v, nil

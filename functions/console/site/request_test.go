@@ -319,19 +319,23 @@ func TestRequestPageShowsSameServerAndCompany(t *testing.T) {
 	customer := "/console/customers/" + string(of.Reference)
 	doc := w.get(vera, "/console/requests/"+r.ID).WantStatus(200).Page()
 	links := func(section string) (hrefs []string) {
-		doc.Find("section[aria-labelledby=" + section + "] tbody a").Each(func(_ int, s *goquery.Selection) {
-			hrefs = append(hrefs, s.AttrOr("href", ""))
-		})
+		found := doc.Find("section[aria-labelledby=" + section + "]").Find("tbody a, dd a[href^='/']")
+		found.Each(func(_ int, s *goquery.Selection) { hrefs = append(hrefs, s.AttrOr("href", "")) })
 		slices.Sort(hrefs)
 		return hrefs
 	}
-	want := []string{customer, "/console/licenses/l1", "/console/requests/" + a.ID, "/console/requests/" + c.ID}
+	want := []string{"/console/requests/" + a.ID, "/console/requests/" + c.ID}
 	slices.Sort(want)
 	if got := links("server-title"); !slices.Equal(got, want) {
 		t.Errorf("of the server %q, want %q", got, want)
 	}
-	if got := links("company-title"); !slices.Equal(got, []string{customer, "/console/requests/" + b.ID}) {
+	if got := links("company-title"); !slices.Equal(got, []string{"/console/requests/" + b.ID}) {
 		t.Errorf("of the company %q", got)
+	}
+	// Who asks shows the customer and the instance, so they are not repeated.
+	instance := customer + "/instances/" + l.Instance
+	if got, want := links("asker-title"), []string{customer, instance, "/console/licenses/l1"}; !slices.Equal(got, want) {
+		t.Errorf("got links of who asks %q, want %q", got, want)
 	}
 }
 

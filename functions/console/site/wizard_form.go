@@ -13,7 +13,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
-	"marketplace/shared/store/search"
 	"marketplace/shared/web"
 )
 
@@ -134,7 +133,7 @@ func (v *wizardView) chooseCustomer(d *generator.Draft) {
 		offered = offered || c.Customer.ID == f.Customer
 		v.Customer.Options = append(v.Customer.Options, web.Option{
 			Value: c.Customer.ID, Label: c.Customer.Name,
-			Hint: string(c.Customer.Reference) + " · " + reasons(c, d.Request),
+			Hint: string(c.Customer.Reference) + " · " + reasons(c),
 		})
 	}
 	switch a := d.Account; {
@@ -151,28 +150,6 @@ func (v *wizardView) chooseCustomer(d *generator.Draft) {
 	v.Reference.Name, v.Reference.Label = "customerReference", "Customer reference"
 	v.Reference.Class = "half for-other-customer"
 	v.Reference.Hint = "For example C-7K3Q9F. A contract's reference works too."
-}
-
-// reasons says why a request may be about a customer.
-func reasons(c search.Candidate, r *request.Request) string {
-	var list []string
-	for _, by := range c.By {
-		switch by {
-		case search.BasisLicense:
-			list = append(list, "the request names its license")
-		case search.BasisReference:
-			list = append(list, "the request names its reference")
-		case search.BasisServer:
-			list = append(list, "has this server")
-		case search.BasisContact:
-			list = append(list, r.Email+" is a contact")
-		case search.BasisDomain:
-			list = append(list, "same mail domain")
-		case search.BasisName:
-			list = append(list, "similar name")
-		}
-	}
-	return strings.Join(list, ", ")
 }
 
 // instanceField offers the customer's instances in use, and a new one.
@@ -223,20 +200,12 @@ func matchHint(d *generator.Draft) string {
 		return ""
 	}
 	switch d.Match.How {
-	case customer.ExactID, customer.ByEnvironment:
-		return "Found by its server ID."
-	case customer.Replaced:
-		return "Found by the server that the request replaces."
-	case customer.Moved:
-		return "Found by its data. The old server is gone, so this is the same instance."
-	case customer.Copied:
-		return "The data of a known server, which is still in use: a copy, so a new instance."
 	case customer.ProductionID:
-		return "The server ID is that of production. Select the staging instance that was copied, or a new one."
+		return matchText(d.Match.How) + " Select the staging instance that was copied, or a new one."
 	case customer.Undecided:
 		return "It may be one of the first instances listed, or a new one. Ask the customer if you are not sure."
 	}
-	return "No instance on record is like this server."
+	return matchText(d.Match.How)
 }
 
 // contractField offers the contracts that the license can be under, and what can be done about them.

@@ -510,7 +510,7 @@ func TestCustomersAreOfferedWithTheReason(t *testing.T) {
 	first, second := storetest.CustomerID(kept.Organization), storetest.CustomerID(named.Organization)
 	offered := choices(form, "customer")
 	for id, want := range map[string]string{
-		first:  "has this server, jane.doe@customer.example is a contact, similar name",
+		first:  "has this server; a contact sent it; similar name",
 		second: "similar name", "new": "New customer", "other": "Another customer",
 	} {
 		if !strings.HasSuffix(offered[id], want) {
