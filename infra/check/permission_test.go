@@ -167,6 +167,8 @@ func (u *user) sendKey(nonce string) error {
 // last drops all results of a call but its error.
 func last[T any](_ T, err error) error { return err }
 
+func last2[T, U any](_ T, _ U, err error) error { return err }
+
 func (u *user) requestsSteps() []step {
 	// answer has the address of a request that an operator works on answer for it.
 	answer := func(r *request.Request, how func(context.Context, string, string, ...string) error) func() error {
@@ -190,7 +192,21 @@ func (u *user) requestsSteps() []step {
 		{"RequestTimeline", func() error { return last(u.s.RequestTimeline(u.ctx, u.filed.ID)) }},
 		{"License", func() error { return last(u.s.License(u.ctx, u.license.ID)) }},
 		{"MailsAbout", func() error { return last(u.s.MailsAbout(u.ctx, u.filed.ID, 10)) }},
+		{"Mail", func() error { return last(u.s.Mail(u.ctx, u.license.ID, u.key)) }},
+		{"FileRequest", func() error { // through the link of a reminder
+			renewal := request.Details{
+				Kind: request.Renewal, Edition: license.Developer, Server: u.license.Server, Email: contact.Email,
+				Company: "Example",
+			}
+			return last2(u.s.FileRequest(u.ctx, store.Filing{Details: renewal, Link: u.link(), Bound: true}))
+		}},
+		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
 	}
+}
+
+// link is the link of a reminder of the license.
+func (u *user) link() *request.Link {
+	return &request.Link{Mail: u.key, Contact: contact.Email, License: u.license.ID}
 }
 
 func (u *user) mailerSteps() []step {

@@ -295,11 +295,12 @@ func (s *Store) closeUnconfirmed(ctx context.Context, id string) (closed bool, e
 
 // CorrectEmail changes the address of a request from one to another, as its customer asked, with a new secret, which is
 // emailed there. It does nothing if the request has another address than from, was confirmed or closed: somebody was
-// first. What contacts and colleagues said about the request does not hold for the new address.
+// first. What contacts and colleagues said about the request does not hold for the new address. A request that came
+// through a bound link keeps the contact's address.
 func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 	err := entity.Retry(func() error {
 		before, err := s.Request(ctx, id)
-		if err != nil || before.Email != from || !toConfirm(before) {
+		if err != nil || before.Email != from || !toConfirm(before) || before.Bound() {
 			return err
 		}
 		after := before

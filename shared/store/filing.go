@@ -27,7 +27,7 @@ type Filing struct {
 	// Suspicious is set if a program may have sent it. It sends no email.
 	Suspicious bool
 	// Link is the link in one of our emails through which it came; nil: none. Bound is set if it asks for no more than
-	// the link allows (request.Link.Binds): then there is nothing to confirm.
+	// the link allows (request.Link.Binds): then there is nothing to confirm, and Key is not used.
 	Link  *request.Link
 	Bound bool
 	By    string // the operator who files it for a customer; "": the customer
@@ -45,16 +45,19 @@ type idempotency struct {
 const filingAttempts = 30
 
 // FileRequest records a license request and the emails about it, in one transaction. What was filed with the same key
-// and the same details before is returned with created false. A new request is unconfirmed, and the email to its address
-// has the secret that confirms it; if that address was sent too many of these already, it waits without one
-// (confirmation.go). Sales are told at once only of one that needs no confirmation: what came through a bound link, and
-// what a colleague files. What is read and written does not depend on what is on record about the server.
+// and the same details before is returned with created false; through a bound link, what came through the same link
+// before and is open, whatever its details.
+//
+// A new request is unconfirmed, and the email to its address has the secret that confirms it; if that address was sent
+// too many of these already, it waits without one (confirmation.go). Sales are told at once only of one that needs no
+// confirmation: what came through a bound link, and what a colleague files. What is read and written does not depend on
+// what is on record about the server.
 func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, created bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
 	r = request.Request{
 		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,
-		Created: now, Due: request.DueAt(now), Details: f.Details, Suspicious: f.Suspicious, Link: f.Link, FiledBy: f.By,
-		Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
+		Created: now, Due: request.DueAt(now), Details: f.Details, Suspicious: f.Suspicious, Link: f.Link,
+		FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
 	}
 	known := rowkey.Idempotency(f.Key, r.Fingerprint())
 	for range filingAttempts {
@@ -62,10 +65,16 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 			break
 		}
 		c := s.begin()
+		if f.Bound {
+			open, err := c.rememberLink(ctx, r)
+			if err != nil || open.ID != "" {
+				return open, false, err
+			}
+		}
 		if err = c.fileRequest(ctx, r); err != nil {
 			break
 		}
-		if f.Key != "" {
+		if f.Key != "" && !f.Bound {
 			row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
 			row.Expires = now.AddDate(0, 0, idempotencyDays)
 			c.Create(row)

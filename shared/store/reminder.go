@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
+	"marketplace/shared/token"
 )
 
 // Due is a license whose reminders the policy wants checked on Day. Its row carries the whole license, so that the
@@ -62,8 +63,11 @@ type Reminding struct {
 // license to the day of its next reminder, in one transaction. A mail that was queued before is not queued again.
 func (s *Store) RecordReminder(ctx context.Context, d Due, do Reminding) error {
 	known := false
-	license := rowkey.License(d.License.ID)
+	of := rowkey.License(d.License.ID)
 	n := notice.LicenseExpiring(d.License, do.Stage, do.To)
+	if d.License.Type != license.Evaluation { // an evaluation is followed by a purchase, not by a renewal
+		n.Nonce = token.Renewal.New()
+	}
 	err := entity.Retry(func() error {
 		c := s.begin()
 		after := d.LicenseRecord
@@ -74,10 +78,10 @@ func (s *Store) RecordReminder(ctx context.Context, d Due, do Reminding) error {
 		c.UpdateUnlogged(licenseEntity{d.LicenseRecord}, licenseEntity{after}, d.Version)
 		if do.Stage != 0 && !known {
 			s.outbox.QueueTurn(c.Changeset, n, do.Ready, do.Turn)
-			c.Log(license, entity.Line{By: System, Action: ReminderQueued, Note: n.ID})
+			c.Log(of, entity.Line{By: System, Action: ReminderQueued, Note: n.ID})
 		}
 		err := c.Commit(ctx)
-		if entity.IsConflictOn(err, license) {
+		if entity.IsConflictOn(err, of) {
 			return ErrDueChanged
 		}
 		known = known || entity.IsConflictOn(err, rowkey.Mail(n.ID))

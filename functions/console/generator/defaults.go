@@ -438,16 +438,16 @@ func (d *Draft) defaultExpiration() license.Date {
 	return end
 }
 
-// defaultVersion returns the product version that the request or the instance names, if there are packages for it;
-// without either, the newest version.
+// defaultVersion returns the product version that the request names, or else the instance, if there are packages for it;
+// without a request and an instance that do, the newest version.
 func (d *Draft) defaultVersion() string {
 	named := ""
 	switch {
-	case d.Request != nil:
+	case d.Request != nil && d.Request.ProductVersion != "":
 		named = d.Request.ProductVersion
 	case d.Instance != nil && d.Instance.ProductVersion != "":
 		named = d.Instance.ProductVersion
-	default:
+	case d.Request == nil:
 		return d.Catalog.Newest().Version
 	}
 	if _, ok := d.Catalog.Version(named); ok {

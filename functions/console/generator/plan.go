@@ -2,6 +2,7 @@ package generator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -284,7 +285,8 @@ func (d *Draft) planInstance(first *license.License, bad *fault.Fields) {
 		}
 	}
 	if r := d.Request; r != nil && r.Server == first.Server && r.Created.After(i.Told) {
-		i.ProductVersion, i.Loc, i.Told = r.ProductVersion, r.Loc, r.Created
+		i.ProductVersion, i.Loc = cmp.Or(r.ProductVersion, i.ProductVersion), cmp.Or(r.Loc, i.Loc) // a renewal may say neither
+		i.Told = r.Created
 	}
 	i.Retired, i.RetiredBy = time.Time{}, ""
 	first.Instance, first.Customer = i.ID, i.Customer

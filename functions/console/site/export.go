@@ -179,10 +179,18 @@ func (s *site) exportRequests(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// linesCell writes lines of code as a number; "" if they are unknown.
+func linesCell(lines int64) string {
+	if lines == 0 {
+		return ""
+	}
+	return strconv.FormatInt(lines, 10)
+}
+
 func requestCells(r request.Request) []string {
 	return []string{
 		r.ID, string(r.State), string(r.Kind), string(r.Edition), string(r.Server), r.Server.Dataset(),
-		strconv.FormatInt(r.Loc, 10),
+		linesCell(r.Loc),
 		r.ProductVersion, r.Company, r.Country, r.Name, r.Email, r.Phone, strings.Join(r.Contacts, " "), r.Message,
 		r.Replaces,
 		string(r.Environment), string(r.OldServer), stamp(r.Created), stamp(r.Due), stamp(r.Closed), r.Reviewer,

@@ -86,7 +86,7 @@ func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 		}
 		f.IdempotencyKey = key
 	}
-	filed, created, err := s.fileRequest(r.Context(), f, bad, byAPI)
+	filed, created, err := s.fileRequest(r.Context(), f, bad, byAPI, nil)
 	if err != nil {
 		return err
 	}

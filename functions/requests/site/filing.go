@@ -23,10 +23,11 @@ const (
 // found while decoding. If the idempotency key was used with the same details, it returns that request with created
 // false. With other details the key is somebody else's, and the request is a new one.
 //
+// link is the link in one of our emails through which the form was opened; nil for none.
+//
 // Errors are an Invalid fault that names every wrong field, and those of the store.
-func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields, c channel) (
-	r request.Request, created bool, err error,
-) {
+func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields, c channel,
+	link *request.Link) (r request.Request, created bool, err error) {
 	d, err := f.Accept()
 	var invalid *fault.Error
 	if errors.As(err, &invalid) {
@@ -41,7 +42,8 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 	if f.IdempotencyKey != "" {
 		token = string(c) + ":" + f.IdempotencyKey
 	}
-	r, created, err = s.store.FileRequest(ctx, store.Filing{Details: d, Key: token, Suspicious: c == byTrap})
+	r, created, err = s.store.FileRequest(ctx,
+		store.Filing{Details: d, Key: token, Suspicious: c == byTrap, Link: link})
 	if created {
 		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind),
 			"edition", string(r.Edition), "channel", string(c), "unconfirmed", r.Unconfirmed)

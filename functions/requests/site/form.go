@@ -27,8 +27,17 @@ type formView struct {
 	web.Marked
 	FromServer bool // the link prefilled details of the server
 	Others     []license.Edition
-	Query      string // of links to the other editions
+	Query      string // of links: what the visitor's address says about the server
+	Link       privateLink
 	Sales      string
+}
+
+// OtherQuery returns the query of links to the forms of other editions.
+func (v formView) OtherQuery() string {
+	if v.Link.Nonce == "" {
+		return v.Query
+	}
+	return joinQuery(v.Query, v.Link.query())
 }
 
 // newFormView fills the form with what was typed and its errors.

@@ -116,3 +116,11 @@ func encodeQuery(parameters map[string]string) string {
 	}
 	return "?" + q.Encode()
 }
+
+// joinQuery adds parameters to a query, "?…" or "".
+func joinQuery(query string, more url.Values) string {
+	if query == "" {
+		return "?" + more.Encode()
+	}
+	return query + "&" + more.Encode()
+}

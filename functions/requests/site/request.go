@@ -50,7 +50,10 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	f.WantedLoc = smallestAbove(f.Loc, c)
 	v := newFormView(f, nil, c.LOCThresholds)
 	v.FromServer = f.Server != "" || f.Loc != ""
-	v.Query = linkQuery(r.URL.Query())
+	v.Query, v.Link = linkQuery(r.URL.Query()), carriedLink(r.URL.Query())
+	if v.Link.Nonce != "" {
+		w.Header().Set("Referrer-Policy", "no-referrer")
+	}
 	// A browser that goes back shows its copy with the same key, so sending the form again makes no second request.
 	w.Header().Set("Cache-Control", "private, no-cache")
 	return s.renderForm(w, http.StatusOK, v)
@@ -83,20 +86,24 @@ func (s *site) submitForm(w http.ResponseWriter, r *http.Request) error {
 	if strings.Join(values[honeypot], "") != "" {
 		from = byTrap
 	}
-	filed, _, err := s.fileRequest(r.Context(), f, bad, from)
+	link, err := s.reminderLink(r.Context(), carriedLink(values))
+	if err != nil {
+		return err
+	}
+	filed, _, err := s.fileRequest(r.Context(), f, bad, from, link)
 	var invalid *fault.Error
 	switch {
 	case err == nil:
 		http.Redirect(w, r, letter.StatusPath(filed), http.StatusSeeOther)
 		return nil
 	case errors.As(err, &invalid) && len(invalid.Fields) > 0:
-		return s.renderFormAgain(w, f, invalid.Fields)
+		return s.renderFormAgain(w, f, invalid.Fields, carriedLink(values))
 	}
 	return err
 }
 
 // renderFormAgain shows the form with everything that was typed, and its errors. It replaces a key that is too long.
-func (s *site) renderFormAgain(w http.ResponseWriter, f request.Form, bad []fault.Field) error {
+func (s *site) renderFormAgain(w http.ResponseWriter, f request.Form, bad []fault.Field, link privateLink) error {
 	if f.IdempotencyKey == "" || len(f.IdempotencyKey) > request.MaxKey {
 		f.IdempotencyKey = token.Form.New()
 	}
@@ -105,6 +112,6 @@ func (s *site) renderFormAgain(w http.ResponseWriter, f request.Form, bad []faul
 		return err
 	}
 	v := newFormView(f, bad, c.LOCThresholds)
-	v.Query = linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}})
+	v.Query, v.Link = linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}}), link
 	return s.renderForm(w, http.StatusUnprocessableEntity, v)
 }

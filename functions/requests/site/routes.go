@@ -18,6 +18,9 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /requests/{id}/confirmation", Handle: s.sendConfirmation},
 		{Pattern: "POST /requests/{id}/email", Handle: s.correctEmail},
 
+		{Pattern: "GET /renew/{license}", Handle: s.renew},
+		{Pattern: "POST /renew/{license}", Handle: s.submitRenewal},
+
 		{Pattern: "POST /api/license-requests", Handle: s.apiCreateRequest},
 		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiGetRequest},
 

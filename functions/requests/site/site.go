@@ -47,6 +47,10 @@ type Store interface {
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
 	// License reads a license. An unknown one is a NotFound fault.
 	License(ctx context.Context, id string) (store.LicenseRecord, error)
+	// Mail reads an email about a request or a license by its ID, or the end of it. An unknown one is a NotFound fault.
+	Mail(ctx context.Context, about, what string) (outbox.Mail, error)
+	// RequestOfLink reads the open request that came through the links about a license to a contact.
+	RequestOfLink(ctx context.Context, l request.Link) (r request.Request, open bool, err error)
 	// MailsAbout reads the emails about a request or a license, oldest first, with what the provider reported.
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
 }

@@ -159,6 +159,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
 		"community.html": communityView{}, "terms.html": termsView{},
 		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
+		"renew.html": renewView{},
 		"check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
@@ -218,7 +219,7 @@ func TestHealthAndRobots(t *testing.T) {
 	if body := env.get("/healthz").WantStatus(200).Body; body != "ok\n" {
 		t.Errorf("health: got %q, want ok", body)
 	}
-	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /api/\n"
+	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\nDisallow: /api/\n"
 	if body := env.get("/robots.txt").WantStatus(200).Body; body != robots {
 		t.Errorf("robots: got %q", body)
 	}

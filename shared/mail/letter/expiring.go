@@ -7,18 +7,24 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 )
 
-// LicenseExpiring reminds a contact on the day today that a license expires, and says how to renew it and how to stop
-// the reminders. l.Expiration is today or later.
-func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact, today license.Date,
-	named References) mail.Message {
+// LicenseExpiring reminds the contact n.To on the day today that a license expires, and says how to renew it and how to
+// stop the reminders. l.Expiration is today or later. Where the notice has a nonce, the link is private: it renews this
+// license, with the key to the contacts on record.
+func (w Writer) LicenseExpiring(n notice.Notice, l license.License, today license.Date, named References) mail.Message {
 	when := inDays(today.DaysUntil(l.Expiration))
 	follow := followUpOf(l.Type)
 	c := w.expiring(l, when, named)
 	c.Lead = follow.lead
 	c.Action = link{follow.label, w.requestURL(l.Edition, l.Server, l.MaxLoc, follow.kind)}
+	if n.Nonce != "" {
+		c.Lead = "To avoid an interruption, request a renewal now. The page knows your license: " +
+			"you choose how many lines of code you need. We will email the key to the contacts that we have on record."
+		c.Action.URL = w.RenewURL(n)
+	}
 	c.Notes = append([]note{{
 		Title: "What happens when it expires?",
 		Text: fmt.Sprintf("After %s (UTC), this license will no longer be valid. "+
@@ -27,12 +33,12 @@ func (w Writer) LicenseExpiring(id string, l license.License, to license.Contact
 			l.Expiration.Start().Format("Monday 02 Jan 2006")),
 	}}, c.Notes...)
 	m := mail.Message{
-		ID: id, Kind: mail.LicenseExpiring, About: l.ID, ReplyTo: w.Sales,
+		ID: n.ID, Kind: mail.LicenseExpiring, About: l.ID, ReplyTo: w.Sales,
 		Subject: subject("Your SonarQube %s license expires %s, on %s",
 			l.Edition.Name(), when, l.Expiration.Long()),
 		Unsubscribe: w.stopReminders(l.ID),
 	}
-	return w.compose(m.AddressedTo(to), c)
+	return w.compose(m.AddressedTo(n.To), c)
 }
 
 // NextKeyComing tells a contact that a license expires whose contract goes on through last: the customer has paid for

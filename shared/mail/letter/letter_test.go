@@ -124,7 +124,7 @@ func messages() map[string]mail.Message {
 		"request-received": letters.RequestReceived("m1", testRequest()),
 		"request-linked":   letters.RequestReceived("m1", linked),
 		"request-new":      letters.RequestNew("m2", testRequest()),
-		"license-expiring": letters.LicenseExpiring("m3", l, zoe, l.Expiration.AddDays(-62), named),
+		"license-expiring": letters.LicenseExpiring(reminderTo(l, zoe), l, l.Expiration.AddDays(-62), named),
 		"license-keys":     letters.LicenseKey("m4", testDelivery()),
 		"license-key":      letters.LicenseKey("m5", one),
 
@@ -174,6 +174,13 @@ func TestLettersMatchTheirGoldenFiles(t *testing.T) {
 	}
 }
 
+// reminderTo is a reminder whose letter has a private link.
+func reminderTo(l license.License, to license.Contact) notice.Notice {
+	n := notice.LicenseExpiring(l, 2, to)
+	n.Nonce = "QX4C7D2WJ5T3VAZLQK2M6YHN3E"
+	return n
+}
+
 // hostile are texts that a form, or the vendor's old list of licenses, can contain.
 var hostile = []string{
 	`"><script>alert(1)</script>`,
@@ -213,7 +220,7 @@ func hostileMessages(s string) map[string]mail.Message {
 
 		"request-received": letters.RequestReceived("m1", r),
 		"request-new":      letters.RequestNew("m2", r),
-		"license-expiring": letters.LicenseExpiring("m3", l, to, l.Expiration, hostileNames),
+		"license-expiring": letters.LicenseExpiring(reminderTo(l, to), l, l.Expiration, hostileNames),
 		"license-key":      letters.LicenseKey("m4", hostileDelivery(l, to, s)),
 
 		"license-unreached": letters.LicenseUnreached(l, []license.Contact{{Email: s}}, hostileNames),
@@ -356,7 +363,7 @@ func TestTemplatesRenderEveryContent(t *testing.T) {
 	}.render()
 	Writer{}.RequestReceived("", request.Request{})
 	Writer{}.RequestNew("", request.Request{})
-	Writer{}.LicenseExpiring("", license.License{}, license.Contact{}, license.Date{}, References{})
+	Writer{}.LicenseExpiring(notice.Notice{}, license.License{}, license.Date{}, References{})
 	Writer{}.LicenseKey("", Delivery{Licenses: make([]license.License, 2)})
 	Writer{}.RequestQuestion("", request.Request{})
 	Writer{}.RequestRejected("", request.Request{})
@@ -376,7 +383,7 @@ func TestRenewalLinkFillsInTheForm(t *testing.T) {
 	} {
 		l := testLicense()
 		l.Edition, l.Type, l.Server = tt.edition, tt.typ, "abc_-&=+ d/?#%éxyzabc"
-		m := letters.LicenseExpiring("m", l, zoe, l.Expiration, named)
+		m := letters.LicenseExpiring(notice.Notice{ID: "m", To: zoe}, l, l.Expiration, named)
 		href := parseHTML(t, m.HTMLBody()).Find(".button a").AttrOr("href", "")
 		u, err := url.Parse(href)
 		if err != nil {
@@ -389,6 +396,20 @@ func TestRenewalLinkFillsInTheForm(t *testing.T) {
 		if !strings.Contains(m.Text, "\n"+href+"\n") {
 			t.Errorf("%s: the text does not have the link %s", tt.typ, href)
 		}
+	}
+}
+
+func TestReminderWithANonceHasAPrivateLink(t *testing.T) {
+	l := testLicense()
+	n := reminderTo(l, zoe)
+	m := letters.LicenseExpiring(n, l, l.Expiration, named)
+	want := "https://licenses.example.com/renew/" + l.ID + "?mail=2018-08-31-2m-1763c758&token=" + n.Nonce
+	href := parseHTML(t, m.HTMLBody()).Find(".button a").AttrOr("href", "")
+	if href != want || !strings.Contains(m.Text, "\n"+want+"\n") || strings.Contains(m.Text, "/request/") {
+		t.Errorf("got the link %s, want %s, also in\n%s", href, want, m.Text)
+	}
+	if strings.Contains(m.WithoutSecrets().Text+m.WithoutSecrets().HTML, n.Nonce) {
+		t.Error("the letter without its secrets has the nonce")
 	}
 }
 
@@ -411,7 +432,7 @@ func TestReminderSaysHowToStopIt(t *testing.T) {
 func TestReminderCountsTheDaysLeft(t *testing.T) {
 	for days, want := range map[int]string{62: "in 62 days", 2: "in 2 days", 1: "tomorrow", 0: "today"} {
 		l := testLicense()
-		m := letters.LicenseExpiring("m", l, zoe, l.Expiration.AddDays(-days), named)
+		m := letters.LicenseExpiring(reminderTo(l, zoe), l, l.Expiration.AddDays(-days), named)
 		if !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
 			t.Errorf("%d days: got the subject %q, want %q in it and in the text", days, m.Subject, want)
 		}

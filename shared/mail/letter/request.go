@@ -171,7 +171,7 @@ func detailFacts(d request.Details) []fact {
 		{"Request", d.Kind.Name()},
 		{"Edition", d.Edition.Name()},
 		{"Server ID", string(d.Server)},
-		{"Lines of code", license.Lines(d.Loc)},
+		{"Lines of code", d.Counted()},
 		{"Lines of code to license", d.Wanted()},
 		{"SonarQube version", d.ProductVersion},
 		{"Related license or server", d.Replaces},

@@ -157,7 +157,7 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 	case !r.ContractLast.IsZero():
 		return w.NextKeyComing(n.ID, l, n.To, r.Today, r.ContractLast, named), nil
 	}
-	return w.LicenseExpiring(n.ID, l, n.To, r.Today, named), nil
+	return w.LicenseExpiring(n, l, r.Today, named), nil
 }
 
 func (w Writer) unconfirmed(n notice.Notice, r notice.Records) (mail.Message, error) {

@@ -58,8 +58,8 @@ func notices() map[string]told {
 		"key":       {notice.LicenseKey(keys[:1], zoe), one},
 		"keys":      {notice.LicenseKey(keys, zoe), both},
 		"key again": {notice.LicenseKeyAgain(l, zoe, "n1"), one},
-		"expiring":  {notice.LicenseExpiring(l, 2, zoe), one},
-		"coming":    {notice.LicenseExpiring(l, 2, zoe), outlived},
+		"expiring":  {reminderTo(l, zoe), one},
+		"coming":    {reminderTo(l, zoe), outlived},
 		"next key":  {notice.LicenseNextKey(l, 2), outlived},
 		"unreached": {notice.LicenseUnreached(l), one},
 		"moved":     {to(zoe, notice.LicenseMoved(keys[:1], moves, "sales@example.com")), one},
@@ -141,7 +141,8 @@ func TestReminderUnderALongerContractSellsNoRenewal(t *testing.T) {
 	for name, sells := range map[string]bool{"expiring": true, "coming": false} {
 		tt := notices()[name]
 		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
-		if err != nil || strings.Contains(m.Text, "https://licenses.example.com/request") != sells ||
+		if err != nil || strings.Contains(m.Text, "https://licenses.example.com/renew/") != sells ||
+			strings.Contains(m.Text, "https://licenses.example.com/request") ||
 			strings.Contains(m.Text, "31 Aug 2020") == sells {
 			t.Errorf("%s: %v; want a renewal: %v\n%s", name, err, sells, m.Text)
 		}
@@ -198,7 +199,9 @@ func TestRepeatedNoticeIsWrittenLikeTheFirst(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		again, err := letters.Write(tt.Repeated(), tt.on, nil, Call{})
-		if err != nil || again.ID == first.ID || again.Text != first.Text || again.HTML != first.HTML {
+		link := strings.NewReplacer(tt.Repeated().What()+"&", tt.What()+"&") // a private link names its email
+		if err != nil || again.ID == first.ID || link.Replace(again.Text) != first.Text ||
+			link.Replace(again.HTML) != first.HTML {
 			t.Errorf("%s: %v; got another letter:\n%s", name, err, again.Text)
 		}
 	}

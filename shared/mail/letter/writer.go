@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
 )
@@ -58,6 +59,15 @@ func StatusPath(r request.Request) string {
 // shows its secret.
 func (w Writer) ConfirmURL(r request.Request) string {
 	return w.StatusURL(r) + "&confirm=" + url.QueryEscape(r.Secret)
+}
+
+// RenewURL returns the private link of a reminder.
+func (w Writer) RenewURL(n notice.Notice) string { return w.URL + privatePath("renew", n) }
+
+// privatePath returns the path of the private link of a notice: a page about its subject, opened by its nonce.
+func privatePath(page string, n notice.Notice) string {
+	return "/" + page + "/" + url.PathEscape(n.About) + "?mail=" + url.QueryEscape(n.What()) +
+		"&token=" + url.QueryEscape(n.Nonce)
 }
 
 // requestURL returns the request form of an edition, filled in for a server. The Community Edition has no form: it

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
+	"marketplace/shared/token"
 )
 
 // Schema is the version of Notice's shape. A running version that is older than a stored notice does not send it.
@@ -64,6 +65,16 @@ type Notice struct {
 const separator = "--"
 
 func id(about, what string) string { return about + separator + what }
+
+// What returns the part of the notice's ID after what it is about.
+func (n Notice) What() string { return strings.TrimPrefix(n.ID, n.About+separator) }
+
+// IDOf returns the ID of the notice about a subject that Notice.What tells from its others. It takes whole IDs too, with
+// remains of quoted-printable (RFC 2045 §6.7), as links arrive.
+func IDOf(about, what string) string {
+	what = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(what), "="), "3D")
+	return id(about, strings.TrimPrefix(what, about+separator))
+}
 
 // AboutID returns what the notice with an ID is about: Notice.About.
 func AboutID(noticeID string) string {
@@ -183,8 +194,11 @@ func LicenseNextKey(l license.License, stage reminder.Stage) Notice {
 // customerOf is whose mails share their places in the queue: those of the license's customer.
 func customerOf(l license.License) string { return "customer-" + l.Customer }
 
-// ToContact returns the same notice to another contact.
+// ToContact returns the same notice to another contact. Its private link, if it has one, is another too.
 func (n Notice) ToContact(to license.Contact) Notice {
+	if n.Nonce != "" {
+		n.Nonce = token.Renewal.New()
+	}
 	n.ID = strings.TrimSuffix(n.ID, repeated)
 	n.ID = strings.TrimSuffix(n.ID, "-"+mail.RecipientID(n.To.Email)) + "-" + mail.RecipientID(to.Email)
 	n.To, n.Repeats = to, ""

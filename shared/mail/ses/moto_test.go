@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/mail/notice"
 )
 
 // raw is a message that moto's SES accepted, as moto reports it.
@@ -57,8 +58,8 @@ func TestMoto(t *testing.T) {
 		Server: "AWHW8w9JtzBzSrmf9GQX", Expiration: license.Date{Year: 2018, Month: 4, Day: 30},
 	}
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
-	m := letters.LicenseExpiring("01c6x2m4-2m", l, license.Contact{Name: "Zoë", Email: "zoe@müller.example"},
-		l.Expiration.AddMonths(-2), letter.References{})
+	zoe := license.Contact{Name: "Zoë", Email: "zoe@müller.example"}
+	m := letters.LicenseExpiring(notice.LicenseExpiring(l, 2, zoe), l, l.Expiration.AddMonths(-2), letter.References{})
 	m.Attachments = []mail.Attachment{{
 		Name: "license.txt", ContentType: "text/plain; charset=us-ascii",
 		Data: []byte(strings.Repeat("Rm9ybWF0PTE=", 200)),

@@ -234,6 +234,9 @@ func keysTo(to license.Contact, name, title string, call letter.Call, licenses .
 
 func expiring(name, title string, l license.License, stage int, day license.Date) told {
 	n := notice.LicenseExpiring(l, reminder.Stage(stage), jane)
+	if l.Type != license.Evaluation {
+		n.Nonce = "QX4C7D2WJ5T3VAZLQK2M6YHN3E"
+	}
 	return told{name, title, n, onRecord(day, l), letter.Call{}}
 }
 
