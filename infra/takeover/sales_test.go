@@ -58,7 +58,7 @@ func (w *world) vouchFor() {
 	v := request.Vouch{Customer: w.customer, Server: r.Server, Email: r.Email}
 	for _, i := range a.Instances {
 		for _, l := range i.Licenses {
-			if l.Revoked.IsZero() && w.chance(60) {
+			if l.Revoked.IsZero() && w.chance(85) {
 				v.Licenses = append(v.Licenses, l.ID)
 			}
 		}

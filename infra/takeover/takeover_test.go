@@ -46,7 +46,7 @@ func TestNobodyTakesALicenseOver(t *testing.T) {
 	})
 	t.Logf("%d histories: %v", histories, seen)
 	for _, what := range []string{"refused", "took nothing", "for a contact", "by two", "confirmed alone"} {
-		if seen[what] == 0 && histories >= 100 {
+		if seen[what] == 0 && histories >= 1000 {
 			t.Errorf("no history had what is %s", what)
 		}
 	}
