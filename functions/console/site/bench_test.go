@@ -231,7 +231,7 @@ func (f *filler) license(ctx context.Context, c customer.Customer, server licens
 		return err
 	}
 	f.contracts[year] = issue.Licenses[0]
-	issue.Request, issue.RequestVersion = r.ID, 1
+	issue.Request, issue.RequestVersion = r.ID, r.Version
 	k.requests, k.licenses = append(k.requests, r.ID), append(k.licenses, l.ID)
 	k.servers = append(k.servers, string(server))
 	return f.store.IssueLicenses(ctx, issue)

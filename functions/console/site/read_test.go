@@ -94,8 +94,9 @@ func (w *testEnv) fillForPages() map[string][]string {
 		w.failMail(mails[1].ID, "refused")
 		sent = mails[0].ID
 	}
-	asked := w.file(many)
-	w.sendMail(asked.ID + "--received")
+	asked, _, err := w.store.FileRequest(ctx, store.Filing{Details: many})
+	w.must(err)
+	w.sendMail(asked.ID + "--received") // which has a point until the request is confirmed
 	renewal := many
 	renewal.Kind, renewal.Replaces = request.Renewal, "AWHW8w9JtzBzSrmf9G01"
 	renewed := w.file(renewal)
