@@ -327,10 +327,8 @@ func TestSourceNamesCustomerAndContractByReference(t *testing.T) {
 func TestLostKeyIsIssuedForTheCurrentServerID(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
-	moved := Source{License: "l1", Kind: request.Replacement}
-	f := w.begin(moved)
-	f.Server = "BF41A1F2-" + prod
-	l := w.issue(moved, f)
+	moved := w.carolAsks(request.Replacement, replaces(prod, "BF41A1F2-"+prod))
+	l := w.issue(moved, w.begin(moved))
 	lost := Source{Request: w.file(asked(request.Replacement, func(d *request.Details) {
 		d.Replaces, d.OldServer, d.Environment = prod, request.OldSame, request.ProductionUse
 	})).ID}
@@ -342,12 +340,10 @@ func TestLostKeyIsIssuedForTheCurrentServerID(t *testing.T) {
 func TestClosedSourceIsAConflict(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
-	r := w.file(asked(request.Replacement, func(d *request.Details) {
-		d.Server, d.Replaces, d.OldServer, d.Environment = other, "l1", request.OldLost, request.ProductionUse
-	}))
-	w.issue(Source{Request: r.ID}, w.begin(Source{Request: r.ID}))
+	closed := w.carolAsks(request.Replacement, replaces("l1", other))
+	w.issue(closed, w.begin(closed))
 	for _, source := range []Source{
-		{Request: r.ID}, {License: "l1", Kind: request.Renewal}, {License: "l1", Kind: request.Replacement},
+		closed, {License: "l1", Kind: request.Renewal}, {License: "l1", Kind: request.Replacement},
 		{License: "l1", Kind: request.Upgrade},
 	} {
 		if _, err := w.Begin(t.Context(), source, ""); fault.KindOf(err) != fault.Conflict {

@@ -132,6 +132,48 @@ func (w *testEnv) file(d request.Details) request.Request {
 // carol is the contact of the licenses that were sold.
 var carol = license.Contact{Name: "Carol", Email: "carol@acme.example"}
 
+// carolAsks returns the source of a request that Carol filed and confirmed, as the contact that she is.
+func (w *testEnv) carolAsks(kind request.Kind, change ...func(*request.Details)) Source {
+	w.Helper()
+	byCarol := func(d *request.Details) {
+		d.Name, d.Email, d.Contacts, d.Edition = carol.Name, carol.Email, nil, license.Enterprise
+	}
+	return Source{Request: w.file(asked(kind, append([]func(*request.Details){byCarol}, change...)...)).ID}
+}
+
+// replaces makes a request one for another server, in the place of one that is stopped.
+func replaces(old string, by license.Server) func(*request.Details) {
+	return func(d *request.Details) {
+		d.Server, d.Replaces, d.OldServer, d.Environment = by, old, request.OldStopped, request.ProductionUse
+	}
+}
+
+// server makes a request one for a server.
+func server(id license.Server) func(*request.Details) {
+	return func(d *request.Details) { d.Server = id }
+}
+
+// renewAhead issues the renewal of a license that ends on 2018-04-30, from the day after.
+func (w *testEnv) renewAhead(id string) license.License {
+	w.Helper()
+	source := Source{License: id, Kind: request.Renewal}
+	f := w.begin(source)
+	f.NotBefore = "2018-05-01"
+	return w.issue(source, f)
+}
+
+// vouched has a colleague vouch for a request, for all that a form takes from the customer.
+func (w *testEnv) vouched(by string, source Source, f Form) {
+	w.Helper()
+	d := w.draft(source, f)
+	c := d.charge()
+	v := request.Vouch{Customer: d.Account.Customer.ID, Licenses: c.Revoked, Server: c.Server, Email: c.To}
+	err := w.store.VouchFor(w.Context(), store.RequestChange{ID: source.Request, Version: d.Request.Version, By: by}, v)
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
 // sold returns a production license of Acme Corporation.
 func sold(id string, change ...func(*license.License)) license.License {
 	l := license.License{

@@ -132,7 +132,9 @@ func TestChangeSinceTheReviewIsReviewedAgain(t *testing.T) {
 		{"the contract", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) { w.end("unpaid") }},
 		{"the day", func(_ *testing.T, w *testEnv, _ *Form, _ request.Request) { w.now = w.now.AddDate(0, 0, 1) }},
 		{"the form", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.MaxLoc = "1000000" }},
-		{"the recipient", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) { f.To = "bob@acme.example" }},
+		{"the recipient", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) {
+			f.To, f.Name, f.Email = OtherAddress, "Carol Contact", carol.Email
+		}},
 		{"a contact", func(_ *testing.T, _ *testEnv, f *Form, _ request.Request) {
 			f.AddContacts = []string{"bob@acme.example"}
 		}},
@@ -365,9 +367,8 @@ func TestFailedSignerOrPackagerIssuesNothing(t *testing.T) {
 func TestReplacementKeepsInstanceContractAndStaging(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"), sold("s1", stagingOn(stage)))
-	source := Source{License: "l1", Kind: request.Replacement}
+	source := w.carolAsks(request.Replacement, replaces("l1", other))
 	f := w.begin(source)
-	f.Server = other
 	d := w.draft(source, f)
 	if r := d.Changes.Replaced; len(r) != 1 || r[0].ID != "l1" || len(d.Differences(0)) == 0 {
 		t.Errorf("got replaced %+v, want l1 and differences", r)
@@ -396,11 +397,9 @@ func TestReplacementKeepsInstanceContractAndStaging(t *testing.T) {
 func TestReplacementReplacesWhatWasRenewedAhead(t *testing.T) {
 	w := newTestEnv(t)
 	w.add(sold("l1"))
-	renewal := Source{License: "l1", Kind: request.Renewal}
-	ahead := w.issue(renewal, w.begin(renewal))
-	source := Source{License: "l1", Kind: request.Replacement}
+	ahead := w.renewAhead("l1")
+	source := w.carolAsks(request.Replacement, replaces("l1", other))
 	f := w.begin(source)
-	f.Server = other
 	now := w.issue(source, f)
 	later := w.license(nthID(f.ID, 1))
 	if later.Server != other || later.Expiration != ahead.Expiration || later.Contract != ahead.Contract ||
@@ -414,9 +413,8 @@ func TestReplacementOfARenewalIsOneKey(t *testing.T) {
 	w.add(sold("l1"))
 	renewal := Source{License: "l1", Kind: request.Renewal}
 	renewed := w.issue(renewal, w.begin(renewal)) // valid from today on
-	source := Source{License: renewed.ID, Kind: request.Replacement}
+	source := w.carolAsks(request.Replacement, replaces(renewed.ID, other))
 	f := w.begin(source)
-	f.Server = other
 	d := w.draft(source, f)
 	if len(d.Licenses) != 1 || len(d.Changes.Replaced) != 2 {
 		t.Fatalf("got %d licenses in the place of %d, want one that covers both", len(d.Licenses),
@@ -503,10 +501,9 @@ func TestRenewalWithLessStagingRetiresTheRest(t *testing.T) {
 func TestUpgradeReplacesTheWholeContractAndWhatWasRenewedAhead(t *testing.T) {
 	w := newTestEnv(t)
 	w.fleet(2, 2)
-	ahead := Source{License: "fleet00", Kind: request.Renewal}
-	renewed := w.issue(ahead, w.begin(ahead))
+	renewed := w.renewAhead("fleet00")
 	w.now = w.now.AddDate(0, 0, 1)
-	source := Source{License: "fleet00", Kind: request.Upgrade}
+	source := w.carolAsks(request.Upgrade, server("AWHW8w9JtzBzSrmfFL00"))
 	f := w.begin(source)
 	f.MaxLoc = "1000000"
 	d := w.draft(source, f)
@@ -547,7 +544,10 @@ func TestUpgradeOfARenewalLeavesThePresentTermAlone(t *testing.T) {
 	w.fleet(1, 1)
 	ahead := Source{License: "fleet00", Kind: request.Renewal}
 	renewed := w.issue(ahead, w.begin(ahead))
-	source := Source{License: renewed.ID, Kind: request.Upgrade}
+	if renewed.NotBefore != day("2018-03-05") {
+		t.Fatalf("got a renewal from %s, want one that is valid already", renewed.NotBefore)
+	}
+	source := w.carolAsks(request.Upgrade, server("AWHW8w9JtzBzSrmfFL00"))
 	f := w.begin(source)
 	f.MaxLoc = "1000000"
 	w.issue(source, f)
@@ -636,10 +636,12 @@ func TestIssueAddsContactsDomainAndEndsEvaluations(t *testing.T) {
 	f = d.Form
 	f.To, f.AddContacts, f.AddDomain, f.Mute = "ada@acme.example", []string{AddRecipient, "bob@acme.example"}, "yes",
 		[]string{"e1"}
+	w.vouched("lucia@vendor.example", source, f)
 	w.issue(source, f)
 	c := w.account().Customer
 	if len(c.Contacts) != 3 || c.Contacts[1].Email != "ada@acme.example" ||
-		c.Contacts[1].VouchedBy != "sam@vendor.example" || !c.Contacts[1].Since.Equal(w.now) ||
+		c.Contacts[1].AddedBy != "sam@vendor.example" || c.Contacts[1].VouchedBy != "" ||
+		!c.Contacts[1].Since.Equal(w.now) ||
 		c.Contacts[2].Email != "bob@acme.example" ||
 		!slices.Equal(c.Domains, []string{"acme.example"}) || !w.license("e1").Muted {
 		t.Errorf("got customer %+v, want contacts, domain, and the evaluation muted", c)
@@ -770,10 +772,12 @@ func (k killing) killedAfter(t *testing.T, after int) bool {
 	w := newTestEnv(t)
 	w.fleet(k.production, k.staging)
 	if k.ahead {
-		source := Source{License: "fleet00", Kind: request.Renewal}
-		w.issue(source, w.begin(source))
+		w.renewAhead("fleet00")
 	}
 	source := Source{License: "fleet01", Kind: k.kind} // not that of the last batch anyhow
+	if k.kind == request.Upgrade {
+		source = w.carolAsks(request.Upgrade, server("AWHW8w9JtzBzSrmfFL01"))
+	}
 	f := w.begin(source)
 	f.MaxLoc = "1000000"
 	c := confirmed(w.draft(source, f))
