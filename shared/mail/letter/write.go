@@ -75,6 +75,8 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 		return w.aboutLicense(n, r)
 	case mail.RequestUnconfirmed:
 		return w.unconfirmed(n, r)
+	case mail.RequestsToConfirm, mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
+		return w.asking(n, r)
 	}
 	return w.aboutRequest(n, r.Request)
 }

@@ -21,8 +21,10 @@ type Records struct {
 	// references of the licenses' contracts, by the contracts' IDs. What is not on record is left out.
 	Customer  reference.Reference
 	Contracts map[string]reference.Reference
-	// Organization is the name of the customer that the notice is about.
+	// Organization is the name of the customer that the notice is about, or of a RequestAsk, that is asked.
 	Organization string
+	// Server is the server ID on record of the instance that a RequestAsk is about; "" if that is unknown.
+	Server license.Server
 	// ContractLast is the last day of the license's contract if that goes on after the license; else zero.
 	ContractLast license.Date
 	// Contacts are who is written to about the license: of LicenseExpiring for renewals, of LicenseUnreached for

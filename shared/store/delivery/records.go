@@ -33,6 +33,9 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 	if err == nil && n.Kind.AboutLicense() {
 		err = s.accountOf(ctx, n, &r)
 	}
+	if err == nil && n.Kind == mail.RequestAsk {
+		err = s.askedAbout(ctx, &r)
+	}
 	if err == nil && n.Repeats != "" {
 		var before outbox.Mail
 		before, err = s.outbox.Read(ctx, n.Repeats)
@@ -55,6 +58,22 @@ func (s *Store) requestsOf(ctx context.Context, n notice.Notice, r *notice.Recor
 			return err
 		}
 		r.Requests = append(r.Requests, one)
+	}
+	return nil
+}
+
+// askedAbout reads what a contact is asked about: the customer and the instance that the request was linked to.
+func (s *Store) askedAbout(ctx context.Context, r *notice.Records) error {
+	if r.Request.Customer == "" {
+		return nil
+	}
+	a, err := s.Account(ctx, r.Request.Customer)
+	if err != nil {
+		return err
+	}
+	r.Customer, r.Organization = a.Customer.Reference, a.Customer.Name
+	if i := a.Instance(r.Request.Instance); i != nil {
+		r.Server = i.Server()
 	}
 	return nil
 }

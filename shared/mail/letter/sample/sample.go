@@ -6,6 +6,7 @@ package sample
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,15 +104,43 @@ func notices() []told {
 		expiring("license-expiring-evaluation", "Reminder of an evaluation",
 			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), 1,
 			expires.AddMonths(-1)),
-	}, append(append(contactsTold(key, staging), hardCases(r, key, staging)...), []told{
+	}, append(slices.Concat(asking(r), contactsTold(key, staging), hardCases(r, key, staging)), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
 		{"request-unconfirmed", "To sales: unconfirmed requests",
 			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
 			notice.Records{Requests: list, Today: today}, letter.Call{}},
+		answered(r, true), answered(r, false),
+		about("requests-of-domain", "To sales: many unconfirmed requests", r, notice.RequestsOfDomain(r, today)),
 		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, 2), outlived, letter.Call{}},
 		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
 			onRecord(expires.AddMonths(-1), key), letter.Call{}},
 	}...)...)
+}
+
+// asking are letters that ask who sent a request.
+func asking(r request.Request) []told {
+	another := change(r, func(r *request.Request) {
+		r.ID, r.Reference, r.Kind = "01c6x2m4vj8q0n5r7t9w3y1z2g", "R-0M8WXC", request.New
+		r.Server = "C0A80117-AWHW8w9JtzBzSrmf9GQX"
+	})
+	all := notice.Records{Request: r, Requests: []request.Request{another, r}, Today: today}
+	ask := notice.RequestAsk(r, jane, "SAMPLE")
+	asked := notice.Records{Request: r, Today: today, Organization: "Customer & Sons Ltd",
+		Server: "AWHW8w9JtzBzSrmf9GQX"}
+	return []told{
+		{"requests-to-confirm", "Requests to confirm", notice.RequestsToConfirm(r, "4"), all, letter.Call{}},
+		{"request-ask", "Is this request yours?", ask, asked, letter.Call{}},
+	}
+}
+
+// answered is what sales are told of a contact's answer.
+func answered(r request.Request, yes bool) told {
+	a := request.Answer{By: jane.Email, At: received, Yes: yes}
+	r.Answers = []request.Answer{a}
+	if yes {
+		return about("request-answered-yes", "To sales: a contact said yes", r, notice.RequestAnswered(r, a))
+	}
+	return about("request-answered-no", "To sales: a contact said no", r, notice.RequestAnswered(r, a))
 }
 
 // contactsTold are letters about what contacts did not ask for.
