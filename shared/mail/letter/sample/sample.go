@@ -78,12 +78,17 @@ func notices() []told {
 	})
 	outlived := onRecord(expires.AddMonths(-2), key)
 	outlived.ContractLast = expires.AddMonths(24)
+	linked := change(r, func(r *request.Request) {
+		r.Kind, r.Replaces, r.Environment, r.OldServer = request.Renewal, "", "", ""
+		r.Link = &request.Link{Contact: r.Email}
+	})
 	list := []request.Request{
 		change(r, func(r *request.Request) { r.Unconfirmed = true }),
 		change(international(), func(r *request.Request) { r.Unconfirmed = true }),
 	}
 	return append([]told{
-		about("request-received", "Request received", r, notice.RequestReceived(r)),
+		about("request-received", "Request to be confirmed", r, notice.RequestReceived(r)),
+		about("request-linked", "Request received through our link", linked, notice.RequestReceived(linked)),
 		question(r),
 		closed("request-rejected", "Request declined", r, request.Rejected, "This server already has a license "+
 			"through 31 Dec 2018, and it covers the number of lines that you stated.\n\n"+
@@ -204,7 +209,7 @@ func hardCases(r request.Request, key, staging license.License) []told {
 	})
 	layla := license.Contact{Name: "ليلى حداد", Email: "layla@شركة.example"}
 	return []told{
-		about("international-request", "Request received, in other scripts", foreign,
+		about("international-request", "Request to be confirmed, in other scripts", foreign,
 			notice.RequestReceived(foreign)),
 		about("international-request-new", "To sales: new request, in other scripts", foreign,
 			notice.RequestNew(foreign)),
@@ -242,6 +247,7 @@ func about(name, title string, r request.Request, n notice.Notice) told {
 }
 
 func question(r request.Request) told {
+	r.Confirmed = r.Created
 	r.State, r.Reviewer = request.Waiting, "sam@vendor.example"
 	r.Question = "Is the old server switched off for good, or will it run beside the new one for a while?\n\n" +
 		"And how many lines of code do you expect in a year?"
@@ -249,7 +255,7 @@ func question(r request.Request) told {
 }
 
 func closed(name, title string, r request.Request, state request.State, reason string) told {
-	r.State, r.Reason = state, reason
+	r.State, r.Reason, r.Confirmed = state, reason, r.Created
 	return about(name, title, r, notice.RequestClosed(r, 3, "sam@vendor.example"))
 }
 

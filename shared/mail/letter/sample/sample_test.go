@@ -36,7 +36,8 @@ func samples(t *testing.T) []Letter {
 		Editions: []catalog.Edition{{
 			Key: "developer", Name: "Developer Edition", Plugins: []string{"cpp"}, Languages: []string{"java", "cpp"},
 		}},
-		Languages: []catalog.Language{{Key: "cpp", Name: "C/C++"}, {Key: "java", Name: "Java"}},
+		LOCThresholds: []int64{100_000, 500_000, 2_000_000},
+		Languages:     []catalog.Language{{Key: "cpp", Name: "C/C++"}, {Key: "java", Name: "Java"}},
 		Packages: []catalog.Package{{
 			File: "developer-edition-6.7.1.717.zip", Edition: "developer", Version: "6.7.1",
 			URL: "https://licenses.example.com/downloads/developer-edition-6.7.1.717.zip", Jars: []catalog.Jar{{}},
