@@ -67,11 +67,7 @@ func (d *Draft) Permission(operator string) customer.Permission {
 	if d.Account == nil {
 		return customer.Free // a new customer's first asker becomes its first contact
 	}
-	who := d.Asker()
-	if d.generator.OneOperator {
-		who.Request.Vouch = nil // there is nobody else whose word it could be
-	}
-	return d.Account.Permit(who, d.charge(), operator, d.generator.Now())
+	return d.Account.Permit(d.Asker(), d.charge(), operator, d.generator.Now())
 }
 
 // Barred says why an operator may not issue the draft, as a Forbidden fault with a sentence; nil if nothing bars it.
