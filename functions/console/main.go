@@ -58,6 +58,7 @@ func main() {
 		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv), Name: c.PackagesBucket},
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
 		PublicMailDomains: c.PublicMailDomains,
+		OneOperator:       c.OneOperator,
 		Now:               time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger))
 }

@@ -35,6 +35,8 @@ type candidateView struct {
 	store.CustomerSummary
 	Why    string
 	Linked bool // the request is linked to it
+	// CanLink and CanUnlink are set where the viewer may change that.
+	CanLink, CanUnlink bool
 }
 
 // Link is the badge of the customer that the request is linked to.

@@ -17,10 +17,30 @@ type fieldView struct {
 	absent  string                                  // what no value means; "" shows none
 	name    func(v vocabulary, value string) string // of a value that is a key; nil: the value itself
 	subject func(id string) store.Subject           // of a value that is an ID; nil: it is none
+	parts   func(value string) []part               // of a value that has several; nil: it has none
 }
 
-func licenseOf(id string) store.Subject { return store.Subject{License: id} }
-func requestOf(id string) store.Subject { return store.Subject{Request: id} }
+func licenseOf(id string) store.Subject  { return store.Subject{License: id} }
+func requestOf(id string) store.Subject  { return store.Subject{Request: id} }
+func customerOf(id string) store.Subject { return store.Subject{Customer: id} }
+
+// part is a part of a value: what it is of, or else its text.
+type part struct {
+	of   store.Subject
+	text string
+}
+
+// vouchParts says what a vouch covers. Who vouched, when and why is on the timeline already.
+func vouchParts(value string) (list []part) {
+	var v *request.Vouch
+	if json.Unmarshal([]byte(value), &v) != nil || v == nil {
+		return nil
+	}
+	for _, id := range v.Licenses {
+		list = append(list, part{of: licenseOf(id)})
+	}
+	return append(list, part{text: "for the server " + string(v.Server)}, part{text: "key to " + v.Email})
+}
 
 // fields are those that timelines show, by their names in records.
 var fields = map[string]fieldView{
@@ -30,6 +50,11 @@ var fields = map[string]fieldView{
 	"reviewer":    {label: "Reviewer", name: func(v vocabulary, s string) string { return v.colleagues.name(s) }},
 	"reference":   {label: "Reference"},
 	"unconfirmed": {label: "Unconfirmed", absent: "no"},
+	"suspicious":  {label: "Suspicious form", absent: "no"},
+	"confirmed":   {label: "Confirmed"},
+	"customer":    {label: "Customer", subject: customerOf},
+	"askedOf":     {label: "Asked"},
+	"vouch":       {label: "Vouch", parts: vouchParts},
 	"question":    {label: "Question"},
 	"reason":      {label: "Reason"},
 	"licenses":    {label: "Licenses", subject: licenseOf},
@@ -82,6 +107,16 @@ var fields = map[string]fieldView{
 func (f fieldView) inWords(value string, words vocabulary) (list []mention) {
 	if value == "" && f.absent != "" {
 		return []mention{{Text: f.absent}}
+	}
+	if f.parts != nil {
+		for _, p := range f.parts(value) {
+			if p.of != (store.Subject{}) {
+				list = append(list, words.of(p.of))
+			} else {
+				list = append(list, mention{Text: p.text})
+			}
+		}
+		return list
 	}
 	for _, text := range texts(decode(value)) {
 		switch {

@@ -29,6 +29,11 @@ type requestView struct {
 	Moves       []stepView // steps without a text
 	Steps       []stepView // steps with one
 	Resends     []resendView
+	Standing    standingView
+	Linking     linkView
+	Ask         *askView   // nil: there is nobody to ask
+	Vouching    *vouchView // nil: nobody can vouch
+	CanWithdraw bool       // the vouch
 	Error       *formError
 	Done        string    // the outcome of the action before; "" for none
 	Next        *nextView // after an action
@@ -71,8 +76,8 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 	done := r.URL.Query().Get("done")
 	if i := slices.IndexFunc(steps, func(st step) bool { return st.path == done }); i >= 0 {
 		done = steps[i].done
-	} else if done == resendKey.path {
-		done = resendKey.done
+	} else if i := slices.IndexFunc(whoSteps, func(st step) bool { return st.path == done }); i >= 0 {
+		done = whoSteps[i].done
 	} else {
 		done = cmp.Or(doneResuming(done), doneToMail(done))
 	}
@@ -151,6 +156,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	}
 	seen := map[string]bool{v.ID: true}
 	v.Asker = asker.view(s, v.Request, seen)
+	v.sayWho(s.judge(r, v.Request, asker), operator(r))
 	v.SameServer = s.related(r, sameServer, seen)
 	v.SameCompany = s.related(r, sameCompany, seen)
 	return v, nil

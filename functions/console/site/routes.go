@@ -35,6 +35,11 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/requests/{id}/withdraw", least: signin.Sales, handle: s.review(withdraw)},
 		{pattern: "POST /console/requests/{id}/resend", least: signin.Sales, handle: s.resendAndClose},
 		{pattern: "POST /console/requests/{id}/note", least: signin.Sales, handle: s.noteHandler},
+		{pattern: "POST /console/requests/{id}/link", least: signin.Sales, handle: s.linkRequest},
+		{pattern: "POST /console/requests/{id}/unlink", least: signin.Sales, handle: s.unlinkRequest},
+		{pattern: "POST /console/requests/{id}/ask-contacts", least: signin.Sales, handle: s.askContacts},
+		{pattern: "POST /console/requests/{id}/vouch", least: signin.Sales, handle: s.vouch},
+		{pattern: "POST /console/requests/{id}/withdraw-vouch", least: signin.Sales, handle: s.withdrawVouch},
 		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfRequest},
 
 		{pattern: "GET /console/requests/{id}/mails/{mail}/{attempt}", least: signin.Sales,

@@ -50,6 +50,7 @@ type Options struct {
 	ExportLimit int
 	// PublicMailDomains are further domains that are no customer's (customer.CheckDomain).
 	PublicMailDomains []string
+	OneOperator       bool // sales are one person, as in generator.Options
 	Now               func() time.Time
 	RequestID         func(context.Context) string
 	Log               *slog.Logger
@@ -64,6 +65,7 @@ type site struct {
 	generator   *generator.Generator
 	exportLimit int
 	publicMail  []string // domains, as in Options
+	oneOperator bool
 	now         func() time.Time
 	log         *slog.Logger
 }
@@ -76,12 +78,14 @@ func New(o Options) http.Handler {
 		mail:        letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales},
 		exportLimit: o.ExportLimit,
 		publicMail:  o.PublicMailDomains,
+		oneOperator: o.OneOperator,
 		now:         func() time.Time { return o.Now().UTC() },
 		log:         o.Log,
 	}
 	s.generator = generator.New(generator.Options{
 		Records: o.Store, Search: o.Search, Catalog: o.Catalog, Issuer: o.Issuer, Packager: o.Packager,
 		Letters: s.mail, Now: o.Now, PublicMailDomains: o.PublicMailDomains,
+		OneOperator: o.OneOperator,
 	})
 	routes := o.Gate.Routes()
 	for _, r := range s.routes() {

@@ -31,6 +31,14 @@ type Store interface {
 	NoteOnRequest(ctx context.Context, id, by, note string) error
 	Weeks(ctx context.Context, day license.Date, weeks int) ([]store.Week, error)
 
+	// Who asks for a request.
+	LinkRequest(ctx context.Context, c store.RequestChange, customerID, instance string) error
+	LinkNewCustomer(ctx context.Context, c store.RequestChange, added customer.Customer) error
+	AskedEnough(ctx context.Context, contact string) (bool, error)
+	AskContacts(ctx context.Context, c store.RequestChange, contacts ...license.Contact) error
+	VouchFor(ctx context.Context, c store.RequestChange, v request.Vouch) error
+	WithdrawVouch(ctx context.Context, c store.RequestChange) error
+
 	// Colleagues lists who signed in to the console.
 	Colleagues(context.Context) ([]store.Colleague, error)
 

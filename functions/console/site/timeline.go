@@ -59,6 +59,10 @@ func (v *eventView) sayNote(e store.Event, words vocabulary) {
 	switch e.Action {
 	case store.RequestIssued, store.RequestAnswered, store.LicenseSuccessorSet, store.LicenseReplaced:
 		v.Note, v.About = "", words.of(licenseOf(e.Note))
+	case store.RequestLinked:
+		v.Note, v.About = "", words.of(customerOf(e.Note))
+	case store.ContactSaidYes, store.ContactSaidNo:
+		v.Note, v.About = "", mention{Text: e.Note}
 	case store.LicenseIssued:
 		v.Note, v.About = "", words.of(requestOf(e.Note))
 	case delivery.MailTriedAgain, delivery.MailSentAgain:
@@ -83,10 +87,17 @@ func subjectsOf(e store.Event) (named []store.Subject) {
 		named = append(named, licenseOf(e.Note))
 	case store.LicenseIssued:
 		named = append(named, requestOf(e.Note))
+	case store.RequestLinked:
+		named = append(named, customerOf(e.Note))
 	case store.WarningsConfirmed:
 		named = append(named, licensesIn(e.Note)...)
 	}
 	for _, c := range e.Changes {
+		if parts := fields[c.Field].parts; parts != nil {
+			for _, p := range append(parts(c.Before), parts(c.After)...) {
+				named = append(named, p.of)
+			}
+		}
 		if subject := fields[c.Field].subject; subject != nil {
 			for _, id := range append(texts(decode(c.Before)), texts(decode(c.After))...) {
 				named = append(named, subject(id))
@@ -100,6 +111,10 @@ func subjectsOf(e store.Event) (named []store.Subject) {
 func actionText(a store.Action) string {
 	if text, ok := map[store.Action]string{
 		store.CustomerAsked:       "asked the customer",
+		store.ConfirmationSent:    "confirmation email sent again",
+		store.RequestConfirmed:    "confirmed by the requester",
+		store.RequestDenied:       "denied by the owner of the address",
+		store.RequestUnlinked:     "no longer linked to a customer",
 		store.LicenseSuccessorSet: "renewed by", store.LicenseSuccessorRevoked: "renewal revoked",
 		store.LicenseReplaced: "replaced by",
 		delivery.MailBounced:  "email bounced", delivery.MailComplained: "email marked as spam",

@@ -23,7 +23,7 @@ type vocabulary struct {
 	mentions   map[store.Subject]mention
 }
 
-// mention names a request or a license, or says another value in words.
+// mention names a request, a license or a customer, or says another value in words.
 type mention struct {
 	Text string
 	To   string // the address of its page; "" for none
@@ -81,15 +81,25 @@ func (s *site) mentions(ctx context.Context, named []store.Subject) (map[store.S
 
 // linkTo mentions something without reading it.
 func linkTo(of store.Subject) mention {
-	if of.License != "" {
+	switch {
+	case of.License != "":
 		return mention{"a license", "/console/licenses/" + of.License}
+	case of.Customer != "":
+		return mention{Text: "a customer"}
 	}
 	return mention{"a request", "/console/requests/" + of.Request}
 }
 
-// mention names a request or a license by type, server and company.
+// mention names a request or a license by type, server and company, and a customer by its name.
 func (s *site) mention(ctx context.Context, of store.Subject) (mention, error) {
 	m := linkTo(of)
+	if of.Customer != "" {
+		known, err := s.store.CustomersByID(ctx, of.Customer)
+		if c, ok := known[of.Customer]; ok {
+			m = mention{c.Name, customerPath(c.Reference)}
+		}
+		return m, err
+	}
 	if of.License != "" {
 		recorded, err := s.store.License(ctx, of.License)
 		if fault.KindOf(err) == fault.NotFound {
@@ -116,7 +126,7 @@ func shortServer(s license.Server) string {
 	return string(s[:end] + "…" + s[len(s)-end:])
 }
 
-// of returns how to mention a request or a license; "" for none.
+// of returns how to mention a request, a license or a customer; "" for none.
 func (v vocabulary) of(named store.Subject) mention {
 	if m, ok := v.mentions[named]; ok || named == (store.Subject{}) {
 		return m
