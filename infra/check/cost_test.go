@@ -191,25 +191,33 @@ func (e *costEnv) measureRequests() {
 	ctx := e.t.Context()
 	var r request.Request
 	file := func() (err error) {
-		r, _, err = storetest.FileRequest(ctx, e, details(1), "0f8fad5b-d9cb-469f-a165-70867728950e")
+		key := "0f8fad5b-d9cb-469f-a165-70867728950e"
+		r, _, err = e.FileRequest(ctx, store.Filing{Details: details(1), Key: key})
 		return err
 	}
-	filed := e.measure("file a request, with two emails", file)
-	if filed.WriteUnits > 45 || filed.RowsWritten > 16 {
-		e.t.Errorf("got %d rows and %d write units for an accepted request, want at most 16 and 45: %v",
-			filed.RowsWritten, filed.WriteUnits, filed.Largest)
-	}
+	filed := e.measureFiling("file a request, with an email", file)
 	e.measure("file it again with the same token and details", file)
-	both := e.measureSending("send its two emails", 2)
-	if n := filed.WriteUnits + both.WriteUnits; n > 90 {
-		e.t.Errorf("got %d write units for an accepted request with both emails sent, want at most 90", n)
-	}
+	total := filed.WriteUnits + e.measureSending("send its email", 1).WriteUnits
+	e.measure("send the email again", func() error { return e.SendConfirmation(ctx, r.ID) })
 	e.measure("correct the address of a request, with an email", func() error {
 		return e.CorrectEmail(ctx, r.ID, r.Email, "mara@customer1.example")
 	})
 	e.must(e.mailer(0).Run(ctx))
-	e.measure("add a note to a request", func() error { return e.NoteOnRequest(ctx, r.ID, operator, "They called.") })
 	r, err := e.Request(ctx, r.ID)
+	e.must(err)
+	e.measure("read what the secret of an email confirms", func() error { return last(e.ToConfirm(ctx, r.ID, r.Secret)) })
+	total += e.measure("confirm a request", func() error {
+		return e.ConfirmRequests(ctx, r.ID, r.Secret, r.ID)
+	}).WriteUnits
+	r, err = e.Request(ctx, r.ID)
+	e.must(err)
+	total += e.measureExpanding("turn its notice into an email to sales", r).WriteUnits
+	total += e.measureSending("send the email to sales", 1).WriteUnits
+	if total > 90 {
+		e.t.Errorf("got %d write units for a confirmed request with both emails sent, want at most 90", total)
+	}
+	e.measure("add a note to a request", func() error { return e.NoteOnRequest(ctx, r.ID, operator, "They called.") })
+	r, err = e.Request(ctx, r.ID)
 	e.must(err)
 	e.measure("take a request into review", func() (err error) {
 		r, err = e.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.InReview})
@@ -223,7 +231,77 @@ func (e *costEnv) measureRequests() {
 		}))
 	})
 	e.measureSending("send a license key", 1)
+	storetest.Customer(e.t, e.Store.Store, "Other")
+	e.measureWho(p, details(1))
+	e.must(e.mailer(0).Run(ctx))
 	e.measureLicense(p)
+}
+
+// measureFiling measures filing a request, and holds its budget.
+func (e *costEnv) measureFiling(operation string, file func() error) tabletest.Spent {
+	e.t.Helper()
+	filed := e.measure(operation, file)
+	if filed.WriteUnits > 45 || filed.RowsWritten > 16 {
+		e.t.Errorf("%s: got %d rows and %d write units, want at most 16 and 45: %v", operation, filed.RowsWritten,
+			filed.WriteUnits, filed.Largest)
+	}
+	return filed
+}
+
+// measureWho measures what shows who asks, of a request about a license of a customer on record.
+func (e *costEnv) measureWho(p *purchase, d request.Details) {
+	ctx := e.t.Context()
+	d.Kind, d.Replaces, d.Email = request.Replacement, p.issued[0].ID, "somebody@elsewhere.example"
+	r, _, err := e.FileRequest(ctx, store.Filing{Details: d})
+	e.must(err)
+	e.must(e.ConfirmRequests(ctx, r.ID, r.Secret, r.ID))
+	r, err = e.Request(ctx, r.ID)
+	e.must(err)
+	e.measureExpanding("link a request, and turn its notice into three emails", r)
+	change := func() store.RequestChange {
+		r, err = e.Request(ctx, r.ID)
+		e.must(err)
+		return store.RequestChange{ID: r.ID, Version: r.Version, By: operator}
+	}
+	c := change()
+	e.measure("link a request to another customer", func() error {
+		return e.LinkRequest(ctx, c, storetest.CustomerID("Other"), "")
+	})
+	c = change()
+	e.measure("link it to a new customer", func() error {
+		return e.LinkNewCustomer(ctx, c, customer.Customer{ID: "n", Name: "Northwind Trading Europe",
+			Domains: []string{"new.example"}})
+	})
+	c = change()
+	time.Sleep(time.Second) // they were asked just now
+	e.measure("ask two contacts about a request", func() error {
+		return e.AskContacts(ctx, c, p.to(), license.Contact{Email: d.Contacts[0]})
+	})
+	e.measure("answer whether a request is theirs", func() error {
+		return e.AnswerRequest(ctx, r.ID, p.to().Email, true)
+	})
+	c = change()
+	e.measure("vouch for a request", func() error {
+		return e.VouchFor(ctx, c, request.Vouch{Customer: p.customer.ID, Licenses: []string{p.issued[0].ID},
+			Server: r.Server, Email: r.Email, Note: "I called the number that we have on record."})
+	})
+}
+
+// measureExpanding measures what the mailer does when the notice of a confirmed request expands.
+func (e *costEnv) measureExpanding(operation string, r request.Request) tabletest.Spent {
+	e.t.Helper()
+	return e.measure(operation, func() error {
+		ctx := e.t.Context()
+		m, err := e.Outbox().Read(ctx, notice.RequestConfirmed(r).ID)
+		if err != nil {
+			return err
+		}
+		into, err := expansion.New(e.Store).Expand(ctx, m.Notice)
+		if err != nil {
+			return err
+		}
+		return e.Outbox().Expand(ctx, m, into)
+	})
 }
 
 // measureSending sends the mails that are ready, and holds the budgets of a mail. The line leaves out the lease and the
@@ -304,13 +382,22 @@ func (e *costEnv) measureLicense(p *purchase) {
 // measureRest measures what the console and the jobs do besides.
 func (e *costEnv) measureRest() {
 	ctx := e.t.Context()
-	e.measure("file an unconfirmed request", func() error {
-		_, _, err := storetest.FileUnconfirmed(ctx, e, details(3), "")
+	e.measureFiling("file a request that a program may have sent", func() error {
+		_, _, err := storetest.FileUnconfirmed(ctx, e, details(3), "token")
 		return err
 	})
+	e.measureFiling("file a request for a customer, with two emails", func() error {
+		_, _, err := e.FileRequest(ctx, store.Filing{Details: details(4), Key: "token", By: operator})
+		return err
+	})
+	denied, _, err := e.FileRequest(ctx, store.Filing{Details: details(5)})
+	e.must(err)
+	e.measure("deny a request", func() error { return e.DenyRequests(ctx, denied.ID, denied.Secret, denied.ID) })
 	e.measure("tell sales of one unconfirmed request, with an email", func() error {
 		return last(e.TellUnconfirmed(ctx))
 	})
+	time.Sleep(store.UnconfirmedDays * 24 * time.Hour)
+	e.measure("close an unconfirmed request", func() error { return last(e.CloseUnconfirmed(ctx, 1)) })
 	e.measure("sign in, the first time of a day", func() error {
 		return e.RecordSignIn(ctx, operator, "Robin", "sales")
 	})

@@ -113,7 +113,8 @@ type user struct {
 	key     string          // the ID of a mail with its key
 	other   string          // the ID of another customer
 	filed   request.Request
-	// reviewed are unconfirmed requests: three that an operator works on, and one that nobody has looked at.
+	// reviewed are unconfirmed requests: three that an operator works on, and one that is only linked, as two of them
+	// are.
 	reviewed [4]request.Request
 	lost     request.Request // another one, in review
 	due      store.Due
@@ -140,6 +141,12 @@ func (u *user) prepare(t *testing.T) {
 	u.key = notice.LicenseKeyAgain(u.license, contact, "0").ID
 	for i, to := range []request.State{request.InReview, request.InReview, request.Waiting, ""} {
 		r, err := u.file(fmt.Sprint("reviewed", i))
+		if err == nil && i > 0 {
+			change := store.RequestChange{ID: r.ID, Version: r.Version, By: operator}
+			if err = u.s.LinkRequest(u.ctx, change, u.license.Customer, u.license.Instance); err == nil {
+				r, err = u.s.Request(u.ctx, r.ID)
+			}
+		}
 		if err == nil && to != "" {
 			r, err = u.s.Review(u.ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: to, Text: "Why?"})
 		}
@@ -431,7 +438,11 @@ func (u *user) consoleSteps() []step {
 		{"Unreached", func() error { return last(s.Unreached(ctx, 10)) }},
 		{"Suppressed", func() error { return last(s.Suppressed(ctx, "a@example.com")) }},
 		{"SendMailAgain", func() error {
-			id := notice.RequestReceivedAgain(u.filed, "corrected").ID
+			mails, err := s.MailsAbout(ctx, u.filed.ID, 1)
+			if err != nil {
+				return err
+			}
+			id := mails[0].ID
 			if err := s.Outbox().Settle(ctx, id, 1, "x", u.now); err != nil {
 				return err
 			}

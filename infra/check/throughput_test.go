@@ -19,6 +19,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
@@ -67,11 +68,11 @@ func TestOutboxSendsTwoThousandMailsASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2018, 6, 4, 9, 0, 0, 0, time.UTC)))
 		e := newCostEnv(t, license.Issuer{})
-		const requests, mails = 3_000, 6_000
-		for i := range requests {
-			d := details(i)
+		const customers, mails = 3_000, 6_000
+		for i := range mails {
+			d := details(i % customers)
 			d.Company = fmt.Sprintf("%x %x", 1_000_003*(i+1), 7_919*(i+1))
-			_, _, err := storetest.FileRequest(t.Context(), e, d, "")
+			_, _, err := e.FileRequest(t.Context(), store.Filing{Details: d})
 			e.must(err)
 		}
 		filed, filedBy := rate(mails, e.meter.Spent().Partitions)
