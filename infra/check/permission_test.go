@@ -59,7 +59,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	db, tab := newDynamoDB(t)
 	now := time.Date(2018, 6, 1, 12, 0, 0, 0, time.UTC)
 	kept := store.New(tab, store.Options{Now: func() time.Time { return now }})
-	u := &user{ctx: t.Context(), now: now, s: delivery.New(kept)}
+	u := &user{ctx: t.Context(), now: now, table: tab, s: delivery.New(kept)}
 	u.prepare(t)
 
 	actions = map[string]touched{"catalog": {}}
@@ -105,9 +105,10 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 
 // user uses a store as the functions do.
 type user struct {
-	ctx context.Context
-	now time.Time
-	s   *delivery.Store
+	ctx   context.Context
+	now   time.Time
+	table table.Table
+	s     *delivery.Store
 
 	license license.License // on record
 	key     string          // the ID of a mail with its key
@@ -322,6 +323,13 @@ func (u *user) remindersSteps() []step {
 		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license)) }},
 		{"RecordNextKey", func() error {
 			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.Default.Longest()))
+		}},
+		{"CloseUnconfirmed", func() error {
+			if _, err := u.file("old"); err != nil {
+				return err
+			}
+			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 31) }})
+			return last(later.CloseUnconfirmed(u.ctx, 10))
 		}},
 		{"TellUnconfirmed", func() error { return last(u.s.TellUnconfirmed(u.ctx)) }},
 	}

@@ -32,6 +32,7 @@ type Store interface {
 	RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error
 	RecordUnreached(ctx context.Context, l license.License) (told bool, err error)
 	RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error)
+	CloseUnconfirmed(ctx context.Context, limit int) (n int, err error)
 	TellUnconfirmed(ctx context.Context) (n int, err error)
 }
 
@@ -53,15 +54,30 @@ const (
 	passes = 3  // attempts at a license that others change at the same time
 )
 
-// Run tells sales of unconfirmed requests and queues a reminder for every license that is due by the end of today,
-// UTC. It may run any number of times: a queued reminder is no longer due, and a run catches up on missed days.
+// Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and queues a
+// reminder for every license that is due by the end of today, UTC. It may run any number of times: a queued reminder is no longer due, and a run catches up on missed days.
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
 // contact who can be reached again. A license that fails for another reason does not delay the others. It stays due
 // too, the log has the reason, and the error says how many failed.
 func (j *Job) Run(ctx context.Context) error {
 	today := license.DateOf(j.Now())
-	return errors.Join(j.tellUnconfirmed(ctx), j.remindAll(ctx, today))
+	return errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx, today))
+}
+
+// maxClosed is how many unconfirmed requests one run closes, so that a flood of them does not use up its time.
+const maxClosed = 1000
+
+// closeUnconfirmed closes the requests that nobody confirmed for long.
+func (j *Job) closeUnconfirmed(ctx context.Context) error {
+	n, err := j.Store.CloseUnconfirmed(ctx, maxClosed)
+	if n > 0 {
+		j.Log.Info("closed unconfirmed requests", "requests", n)
+	}
+	if err != nil {
+		return fmt.Errorf("daily: %w", err)
+	}
+	return nil
 }
 
 // tellUnconfirmed tells sales of the new unconfirmed requests, in at most one mail a day.

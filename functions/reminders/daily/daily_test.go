@@ -465,3 +465,29 @@ func TestDailyRunListsUnconfirmedRequestsInOneMail(t *testing.T) {
 		t.Errorf("got %s to %s", m.Kind, m.To.Email)
 	}
 }
+
+// TestDailyRunClosesWhatNobodyConfirmedAndDoesNotTellOfIt: the run was down for a month.
+func TestDailyRunClosesWhatNobodyConfirmedAndDoesNotTellOfIt(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX",
+		Name: "Ada Lovelace", Email: "ada@example.org", Company: "Acme AG"}
+	r, _, err := w.store.FileRequest(t.Context(), store.Filing{Details: details})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.today = date("2018-03-31")
+	w.run()
+	got, err := w.store.Request(t.Context(), r.ID)
+	if err != nil || got.State != request.Withdrawn {
+		t.Errorf("got %s, %v, want it withdrawn", got.State, err)
+	}
+	if n, err := w.store.TellUnconfirmed(t.Context()); n != 0 || err != nil {
+		t.Errorf("got %d requests to tell of, %v, want none", n, err)
+	}
+	if exists, err := w.store.Outbox().Exists(t.Context(), "request-unconfirmed--2018-03-31"); exists || err != nil {
+		t.Errorf("got an email to sales: %v, %v", exists, err)
+	}
+	if said := w.log.String(); !strings.Contains(said, `"closed unconfirmed requests"`) || strings.Contains(said, "@") {
+		t.Errorf("logged %s", said)
+	}
+}
