@@ -46,13 +46,18 @@ func changed(f func(*license.License)) notice.Records {
 
 // all has a notice of every kind.
 var all = map[string]notice.Notice{
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--received":           notice.RequestReceived(filed(request.Received)),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--received-corrected": notice.RequestReceivedAgain(filed(request.Received), "corrected"),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":                notice.RequestNew(filed(request.Received)),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--filed":              notice.RequestConfirmed(filed(request.Received)),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":         notice.RequestQuestion(filed(request.Waiting), 3),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--rejected-2":         notice.RequestClosed(filed(request.Rejected), 2, "sam"),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":        notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--received":                   notice.RequestReceived(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--received-corrected":         notice.RequestReceivedAgain(filed(request.Received), "corrected"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--to-confirm-x":               notice.RequestsToConfirm(filed(request.Received), "x"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--ask-1550221200001-" + other: notice.RequestAsk(asked(filed(request.Received)), it, "secret"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--answer-1550221200001-" + other: notice.RequestAnswered(filed(request.Received),
+		request.Answer{By: it.Email, At: time.UnixMilli(1550221200001)}),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--domain-2019-02-15": notice.RequestsOfDomain(filed(request.Received), day("2019-02-15")),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":               notice.RequestNew(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--filed":             notice.RequestConfirmed(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":        notice.RequestQuestion(filed(request.Waiting), 3),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--rejected-2":        notice.RequestClosed(filed(request.Rejected), 2, "sam"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":       notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
 	"request-unconfirmed--2019-02-15": notice.RequestsUnconfirmed([]request.Summary{{ID: "r1"}},
 		day("2019-02-15")),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                      notice.LicenseKey([]license.License{sold()}, adaLovelace),
@@ -103,6 +108,12 @@ func TestNoticeToContactsExpandsToThoseWhoDidNotAsk(t *testing.T) {
 	}
 }
 
+// asked is a request about which it was asked.
+func asked(r request.Request) request.Request {
+	r.Asked, r.AskedOf = time.UnixMilli(1550221200001), []string{it.Email}
+	return r
+}
+
 var (
 	it    = license.Contact{Email: "it@acme.example"}
 	ada   = mail.RecipientID("ADA@acme.example")
@@ -118,8 +129,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 16 {
-		t.Errorf("got notices of %d kinds, want all 16", len(kinds))
+	if len(kinds) != 20 {
+		t.Errorf("got notices of %d kinds, want all 20", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")
@@ -204,49 +215,61 @@ func TestWhatIsPointless(t *testing.T) {
 	received := notice.RequestReceived(filed(request.Received))
 	question := notice.RequestQuestion(filed(request.Waiting), 1)
 	rejected := notice.RequestClosed(filed(request.Rejected), 2, "sam")
+	list := notice.RequestsToConfirm(filed(request.Received), "x")
+	answered := asked(filed(request.Received))
+	ask := notice.RequestAsk(answered, it, "secret")
+	answered.Answers = []request.Answer{{By: "IT@acme.example"}}
 	for name, tt := range map[string]struct {
 		n         notice.Notice
 		r         notice.Records
 		pointless bool
 	}{
-		"confirmation":                      {received, about(request.Received), false},
-		"confirmation, in review":           {received, about(request.InReview), false},
-		"confirmation, question asked":      {received, about(request.Waiting), false},
-		"confirmation, confirmed":           {received, withRequest(func(r *request.Request) { r.Confirmed = time.Unix(1, 0) }), true},
-		"receipt, through a link":           {received, withRequest(throughLink), false},
-		"receipt, question asked":           {received, withRequest(func(r *request.Request) { throughLink(r); r.State = request.Waiting }), true},
-		"confirmation, issued":              {received, about(request.Issued), true},
-		"confirmation to the wrong address": {received, notice.Records{Request: corrected}, true},
-		"new request":                       {notice.RequestNew(filed(request.Received)), about(request.Received), false},
-		"new request, in review":            {notice.RequestNew(filed(request.Received)), about(request.InReview), true},
-		"question":                          {question, about(request.Waiting), false},
-		"question, answered":                {question, about(request.InReview), true},
-		"question, another one":             {question, notice.Records{Request: otherQuestion}, true},
-		"rejection":                         {rejected, about(request.Rejected), false},
-		"rejection, issued after all":       {rejected, about(request.Issued), true},
-		"key":                               {key, changed(same), false},
-		"key, revoked":                      {key, changed(revoked), true},
-		"key, expired":                      {key, changed(func(l *license.License) { l.Expiration = day("2019-02-14") }), true},
-		"reminder":                          {reminder, changed(same), false},
-		"reminder, later stage due":         {reminder, changed(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
-		"reminder, not due":                 {reminder, changed(func(l *license.License) { l.Expiration = day("2019-08-31") }), true},
-		"reminder, muted":                   {reminder, changed(func(l *license.License) { l.Muted = true }), true},
-		"reminder, renewed":                 {reminder, changed(func(l *license.License) { l.Successor = "l2" }), true},
-		"reminder, revoked":                 {reminder, changed(revoked), true},
-		"reminder, retired":                 {reminder, changed(func(l *license.License) { l.Retired = true }), true},
-		"reminder, no longer a contact":     {reminder, left, true},
-		"key, to no contact":                {key, left, false},
-		"next key":                          {next, nextFor(same), false},
-		"next key, contract ended":          {next, changed(same), true},
-		"next key, issued":                  {next, nextFor(func(l *license.License) { l.Successor = "l2" }), true},
-		"next key, retired":                 {next, nextFor(func(l *license.License) { l.Retired = true }), true},
-		"next key, later stage due":         {next, nextFor(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
-		"task":                              {task, changed(same), false},
-		"task, reachable again":             {task, reachable, true},
-		"task, retired":                     {task, changed(func(l *license.License) { l.Retired = true }), true},
-		"task, muted":                       {task, changed(func(l *license.License) { l.Muted = true }), true},
-		"repetition":                        {key.Repeated(), changed(same), false},
-		"repetition, arrived after all":     {key.Repeated(), arrived, true},
+		"confirmation":                             {received, about(request.Received), false},
+		"confirmation, in review":                  {received, about(request.InReview), false},
+		"confirmation, question asked":             {received, about(request.Waiting), false},
+		"confirmation, confirmed":                  {received, withRequest(func(r *request.Request) { r.Confirmed = time.Unix(1, 0) }), true},
+		"receipt, through a link":                  {received, withRequest(throughLink), false},
+		"receipt, question asked":                  {received, withRequest(func(r *request.Request) { throughLink(r); r.State = request.Waiting }), true},
+		"confirmation, issued":                     {received, about(request.Issued), true},
+		"list to confirm":                          {list, about(request.Received), false},
+		"list to confirm, confirmed":               {list, withRequest(func(r *request.Request) { r.Confirmed = time.Unix(1, 0) }), true},
+		"list to confirm, closed":                  {list, about(request.Withdrawn), true},
+		"list to the wrong address":                {list, notice.Records{Request: corrected}, true},
+		"question to a contact":                    {ask, notice.Records{Request: asked(filed(request.InReview))}, false},
+		"question to a contact, closed":            {ask, notice.Records{Request: asked(filed(request.Issued))}, true},
+		"question to a contact, address corrected": {ask, about(request.Received), true},
+		"question to a contact, answered":          {ask, notice.Records{Request: answered}, true},
+		"confirmation to the wrong address":        {received, notice.Records{Request: corrected}, true},
+		"new request":                              {notice.RequestNew(filed(request.Received)), about(request.Received), false},
+		"new request, in review":                   {notice.RequestNew(filed(request.Received)), about(request.InReview), true},
+		"question":                                 {question, about(request.Waiting), false},
+		"question, answered":                       {question, about(request.InReview), true},
+		"question, another one":                    {question, notice.Records{Request: otherQuestion}, true},
+		"rejection":                                {rejected, about(request.Rejected), false},
+		"rejection, issued after all":              {rejected, about(request.Issued), true},
+		"key":                                      {key, changed(same), false},
+		"key, revoked":                             {key, changed(revoked), true},
+		"key, expired":                             {key, changed(func(l *license.License) { l.Expiration = day("2019-02-14") }), true},
+		"reminder":                                 {reminder, changed(same), false},
+		"reminder, later stage due":                {reminder, changed(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
+		"reminder, not due":                        {reminder, changed(func(l *license.License) { l.Expiration = day("2019-08-31") }), true},
+		"reminder, muted":                          {reminder, changed(func(l *license.License) { l.Muted = true }), true},
+		"reminder, renewed":                        {reminder, changed(func(l *license.License) { l.Successor = "l2" }), true},
+		"reminder, revoked":                        {reminder, changed(revoked), true},
+		"reminder, retired":                        {reminder, changed(func(l *license.License) { l.Retired = true }), true},
+		"reminder, no longer a contact":            {reminder, left, true},
+		"key, to no contact":                       {key, left, false},
+		"next key":                                 {next, nextFor(same), false},
+		"next key, contract ended":                 {next, changed(same), true},
+		"next key, issued":                         {next, nextFor(func(l *license.License) { l.Successor = "l2" }), true},
+		"next key, retired":                        {next, nextFor(func(l *license.License) { l.Retired = true }), true},
+		"next key, later stage due":                {next, nextFor(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
+		"task":                                     {task, changed(same), false},
+		"task, reachable again":                    {task, reachable, true},
+		"task, retired":                            {task, changed(func(l *license.License) { l.Retired = true }), true},
+		"task, muted":                              {task, changed(func(l *license.License) { l.Muted = true }), true},
+		"repetition":                               {key.Repeated(), changed(same), false},
+		"repetition, arrived after all":            {key.Repeated(), arrived, true},
 	} {
 		if why := tt.n.Pointless(tt.r); (why != "") != tt.pointless {
 			t.Errorf("%s: got %q, want pointless: %v", name, why, tt.pointless)

@@ -30,7 +30,7 @@ type Records struct {
 	// Contacts are who is written to about the license: of LicenseExpiring for renewals, of LicenseUnreached for
 	// anything.
 	Contacts  []license.Contact
-	Requests  []request.Request // of RequestUnconfirmed
+	Requests  []request.Request // of RequestUnconfirmed and RequestsToConfirm
 	Reachable bool              // of LicenseUnreached: whether a contact can be reached after all
 	Arrived   bool              // of a notice that Repeats another: whether that one has arrived by now
 	Today     license.Date      // UTC
@@ -43,7 +43,7 @@ func (n Notice) Pointless(r Records) string {
 		return "the previous email arrived after all"
 	}
 	switch n.Kind {
-	case mail.RequestReceived:
+	case mail.RequestReceived, mail.RequestsToConfirm:
 		switch about := r.Request; {
 		case !input.SameMailbox(about.Email, n.To.Email):
 			return "the address was corrected"
@@ -54,12 +54,24 @@ func (n Notice) Pointless(r Records) string {
 		case about.State == request.Waiting && about.AddressConfirmed():
 			return "the customer has since been told more"
 		}
+	case mail.RequestAsk:
+		reader := func(email string) bool { return input.SameMailbox(email, n.To.Email) }
+		answered := func(a request.Answer) bool { return reader(a.By) }
+		switch about := r.Request; {
+		case !about.State.Open():
+			return "the request is closed"
+		case !slices.ContainsFunc(about.AskedOf, reader):
+			return "the address of the request was corrected"
+		case slices.ContainsFunc(about.Answers, answered):
+			return "the contact has answered"
+		}
 	case mail.RequestNew:
 		if r.Request.State != request.Received {
 			return "the request is being worked on"
 		}
 	case mail.RequestUnconfirmed:
-		if !slices.ContainsFunc(r.Requests, func(r request.Request) bool { return r.Unconfirmed }) {
+		unconfirmed := func(r request.Request) bool { return r.Unconfirmed && r.State.Open() }
+		if !slices.ContainsFunc(r.Requests, unconfirmed) {
 			return "somebody has looked at the requests"
 		}
 	case mail.RequestQuestion:

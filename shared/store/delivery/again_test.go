@@ -64,7 +64,8 @@ func TestGivenUpMailIsTriedAgainOnce(t *testing.T) {
 		t.Errorf("got failed mails %+v, %v, want none", failed, err)
 	}
 	events, err := b.RequestTimeline(t.Context(), r.ID)
-	want := []string{"request received: ", "mail tried again: request-received ada@acme.example"}
+	want := []string{"request received: ", "confirmed by the address: ",
+		"mail tried again: request-received ada@acme.example"}
 	if got := actionsOf(t, events, err); !slices.Equal(got, want) {
 		t.Errorf("got timeline %q, want %q", got, want)
 	}
@@ -106,8 +107,22 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 	asked := review(t, b, file(t, b, evaluation), request.Waiting, "Which version?")
 	rejected := review(t, b, file(t, b, evaluation), request.Rejected, "No.")
 	withdrawn := review(t, b, file(t, b, evaluation), request.Withdrawn, "Twice.")
-	filed, _, err := storetest.FileRequest(t.Context(), b, evaluation, "")
+	filed, _, err := b.FileRequest(t.Context(), store.Filing{Details: evaluation})
 	if err != nil {
+		t.Fatal(err)
+	}
+	asked2, told := file(t, b, evaluation), file(t, b, evaluation)
+	carl := license.Contact{Email: "carl@acme.example"}
+	c := store.RequestChange{ID: asked2.ID, Version: asked2.Version, By: "sam@vendor.example"}
+	if err := b.AskContacts(t.Context(), c, carl); err != nil {
+		t.Fatal(err)
+	}
+	asked2.Asked = b.now
+	alarm, list, answer := notice.RequestsOfDomain(told, license.DateOf(b.now)), notice.RequestsToConfirm(filed, "1"),
+		notice.RequestAnswered(told, request.Answer{By: carl.Email})
+	queued := b.Table().Begin()
+	b.Outbox().Queue(queued, notice.RequestNew(told), alarm, list, answer)
+	if err := queued.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	l := license.License{
@@ -124,7 +139,9 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 	}
 	sent := map[mail.Kind]string{
 		mail.RequestReceived:  notice.RequestReceived(filed).ID,
-		mail.RequestNew:       notice.RequestNew(filed).ID,
+		mail.RequestNew:       notice.RequestNew(told).ID,
+		mail.RequestsOfDomain: alarm.ID, mail.RequestsToConfirm: list.ID, mail.RequestAnswered: answer.ID,
+		mail.RequestAsk:       notice.RequestAsk(asked2, carl, "").ID,
 		mail.RequestQuestion:  notice.RequestQuestion(asked, asked.Version-1).ID,
 		mail.RequestRejected:  notice.RequestClosed(rejected, rejected.Version-1, "").ID,
 		mail.RequestWithdrawn: notice.RequestClosed(withdrawn, withdrawn.Version-1, "").ID,

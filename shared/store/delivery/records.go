@@ -21,6 +21,12 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 	switch n.Kind {
 	case mail.RequestReceived, mail.RequestNew, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
 		r.Request, err = s.Request(ctx, n.About)
+	case mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
+		r.Request, err = s.Request(ctx, n.About)
+	case mail.RequestsToConfirm:
+		if r.Request, err = s.Request(ctx, n.About); err == nil {
+			r.Requests, err = s.RequestsToConfirm(ctx, r.Request.Email, r.Request.Created)
+		}
 	case mail.RequestUnconfirmed:
 		err = s.requestsOf(ctx, n, &r)
 	case mail.LicenseKey:

@@ -283,6 +283,11 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	queued := b.Table().Begin()
+	b.Outbox().Queue(queued, notice.RequestNew(r))
+	if err := queued.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
 	for _, id := range []string{r.ID + "--received", r.ID + "--new"} {
 		bounce := outbox.Report{Mail: id, ProviderID: "c", Outcome: outbox.Bounced}
 		if _, err := b.RecordReport(ctx, bounce); err != nil {
@@ -295,11 +300,11 @@ func TestMailsToSalesAndOfRequestsStayWhereTheyAre(t *testing.T) {
 		}
 	}
 	events, err := b.RequestTimeline(ctx, r.ID)
-	if err != nil || len(events) != 3 || events[2].Action != delivery.MailBounced {
+	if err != nil || len(events) != 4 || events[3].Action != delivery.MailBounced {
 		t.Errorf("got events %+v, %v", events, err)
 	}
-	if n := len(pending(t, b.Store)); n != 0 {
-		t.Errorf("got %d pending mails, want none: both were sent, and nobody else gets them", n)
+	if got := pending(t, b.Store); len(got) != 1 || got[0] != notice.RequestConfirmed(r).ID {
+		t.Errorf("got pending mails %v, want neither: both were sent, and nobody else gets them", got)
 	}
 	_, err = b.RecordReport(ctx, outbox.Report{Mail: "none", ProviderID: "c", Outcome: outbox.Bounced})
 	if fault.KindOf(err) != fault.NotFound {

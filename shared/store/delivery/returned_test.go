@@ -249,6 +249,47 @@ func permutations[T any](list []T, f func([]T)) {
 	permute(0)
 }
 
+// TestComplaintAboutWhatAnybodyCausesStopsThatOnly lets somebody complain about each kind of mail. A stranger can have
+// some sent to a contact, so a complaint about these must not cost the contact keys and reminders.
+func TestComplaintAboutWhatAnybodyCausesStopsThatOnly(t *testing.T) {
+	byAnybody := []mail.Kind{mail.RequestReceived, mail.RequestsToConfirm, mail.RequestAsk}
+	b := newTestEnv(t)
+	for kind, id := range sentMails(t, b) {
+		m, err := b.Outbox().Read(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind.ToSales() {
+			continue // which is never suppressed
+		}
+		complaint := outbox.Report{Mail: id, ProviderID: "p1", Outcome: outbox.Complained, Detail: "abuse"}
+		if _, err := b.RecordReport(ctx, complaint); err != nil {
+			t.Fatal(err)
+		}
+		why, err := b.Suppressed(ctx, m.To.Email)
+		if err != nil || why == nil {
+			t.Fatalf("%s: got suppression %v, %v", kind, why, err)
+		}
+		scope := delivery.AllMails
+		if slices.Contains(byAnybody, kind) {
+			scope = delivery.Confirmations
+		}
+		if why.Scope != scope {
+			t.Errorf("%s: got scope %q, want %q", kind, why.Scope, scope)
+		}
+		for _, other := range []mail.Kind{mail.RequestReceived, mail.RequestsToConfirm, mail.RequestAsk,
+			mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring} {
+			if want := scope == delivery.AllMails || slices.Contains(byAnybody, other); why.Stops(other) != want {
+				t.Errorf("complaint about %s: stops %s: %v, want %v", kind, other, why.Stops(other), want)
+			}
+		}
+		on := store.Subject{License: "l1"}
+		if _, err := b.LiftSuppression(ctx, on, m.To.Email, "sam", "for the next one"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestComplaintAboutAConfirmationStopsConfirmationsOnly(t *testing.T) {
 	b := newTestEnv(t)
 	filed, _, err := storetest.FileRequest(ctx, b, evaluation, "")

@@ -21,7 +21,7 @@ type Scope string
 // Every Scope.
 const (
 	AllMails      Scope = ""
-	Confirmations Scope = "confirmations" // of requests, which somebody else may have filed
+	Confirmations Scope = "confirmations" // what anybody can cause: mail.Kind.CausedByAnybody
 )
 
 // Suppression is why no more mail, or none of some kind, is sent to an address.
@@ -37,7 +37,7 @@ type Suppression struct {
 }
 
 // Stops reports whether mails of a kind are not sent to the address.
-func (s Suppression) Stops(k mail.Kind) bool { return s.Scope == AllMails || k == mail.RequestReceived }
+func (s Suppression) Stops(k mail.Kind) bool { return s.Scope == AllMails || k.CausedByAnybody() }
 
 // Reason says why a mail to the address is not sent; it does not contain the address.
 func (s Suppression) Reason() string {
@@ -67,7 +67,7 @@ func (s *Store) Suppressed(ctx context.Context, email string) (*Suppression, err
 // prevail, in whatever order they are.
 func (c *changeset) suppress(ctx context.Context, m outbox.Mail, r outbox.Report) error {
 	why := Suppression{Outcome: r.Outcome, Mail: r.Mail, At: c.store.Now(), ProvidersList: r.OnProvidersList()}
-	if r.Outcome == outbox.Complained && m.Kind == mail.RequestReceived && !why.ProvidersList {
+	if r.Outcome == outbox.Complained && m.Kind.CausedByAnybody() && !why.ProvidersList {
 		why.Scope = Confirmations
 	}
 	before, err := c.store.Suppressed(ctx, m.To.Email)
