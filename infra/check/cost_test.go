@@ -205,7 +205,9 @@ func (e *costEnv) measureRequests() {
 	e.must(e.mailer(0).Run(ctx))
 	r, err := e.Request(ctx, r.ID)
 	e.must(err)
-	e.measure("read what the secret of an email confirms", func() error { return last(e.ToConfirm(ctx, r.ID, r.Secret)) })
+	e.measure("read what the secret of an email confirms", func() error {
+		return last(e.ToConfirm(ctx, r.ID, r.Secret))
+	})
 	total += e.measure("confirm a request", func() error {
 		return e.ConfirmRequests(ctx, r.ID, r.Secret, r.ID)
 	}).WriteUnits

@@ -106,9 +106,9 @@ func Mailbox(address string) string {
 // SameMailbox reports whether two addresses are spellings of one mailbox.
 func SameMailbox(a, b string) bool { return Mailbox(a) == Mailbox(b) }
 
-// Inbox returns the mailbox that mail to an address ends up in, as far as its spelling tells: without a tag behind a plus
-// sign (RFC 5233), and without what Gmail ignores. It is for counting what one person is sent. Where the signs mean
-// something, it takes several people for one, so nothing else may go by it.
+// Inbox returns the mailbox that mail to an address ends up in, as far as its spelling tells: without a tag behind a
+// plus sign (RFC 5233), and without what Gmail ignores. It is for counting what one person is sent. Where the signs
+// mean something, it takes several people for one, so nothing else may go by it.
 func Inbox(address string) string {
 	mailbox := Mailbox(address)
 	at := strings.LastIndexByte(mailbox, '@')

@@ -41,9 +41,9 @@ func (k Kind) ToRequester() bool {
 	return k == RequestQuestion || k == RequestRejected || k == RequestWithdrawn
 }
 
-// CausedByAnybody reports whether anybody can have messages of the kind sent to somebody: by typing the person's address
-// into the form, or a license of the person's company. What the reader thinks of them says nothing about keys and
-// reminders.
+// CausedByAnybody reports whether anybody can have messages of the kind sent to somebody: by typing the person's
+// address into the form, or a license of the person's company. What the reader thinks of them says nothing about keys
+// and reminders.
 func (k Kind) CausedByAnybody() bool {
 	return k == RequestReceived || k == RequestsToConfirm || k == RequestAsk
 }

@@ -128,10 +128,10 @@ func (s *Store) SendConfirmation(ctx context.Context, id string) error {
 	return nil
 }
 
-// ToConfirm reads the requests that the secret of one of them confirms: that one, and the other open ones of its address
-// that nobody has confirmed and that came up to ConfirmTogether before and after it, the oldest first. A secret serves
-// until its own request is confirmed or closed, and then for nothing more: the list has that request alone. People pass
-// on emails that they are done with. A wrong secret is reported like a missing request.
+// ToConfirm reads the requests that the secret of one of them confirms: that one, and the other open ones of its
+// address that nobody has confirmed and that came up to ConfirmTogether before and after it, the oldest first. A secret
+// serves until its own request is confirmed or closed, and then for nothing more: the list has that request alone.
+// People pass on emails that they are done with. A wrong secret is reported like a missing request.
 func (s *Store) ToConfirm(ctx context.Context, id, secret string) ([]request.Request, error) {
 	r, err := s.Request(ctx, id)
 	switch {

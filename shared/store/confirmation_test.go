@@ -706,7 +706,8 @@ func TestSecretsAreOnlyOnTheirRequest(t *testing.T) {
 	}
 	for _, row := range b.memory.Rows() {
 		for i, secret := range secrets {
-			own := row.PK == "REQUEST#"+r.ID && row.SK == "REQUEST" && i < 3 || strings.HasPrefix(row.PK, "MAILS#") && i == 3
+			own := row.PK == "REQUEST#"+r.ID && row.SK == "REQUEST" && i < 3 ||
+				strings.HasPrefix(row.PK, "MAILS#") && i == 3
 			if !own && (bytes.Contains(row.Data, []byte(secret)) || strings.Contains(row.Key.String(), secret)) {
 				t.Errorf("%v has secret %d: %s", row.Key, i, row.Data)
 			}
@@ -737,7 +738,8 @@ func TestSecretsAreOnlyOnTheirRequest(t *testing.T) {
 func TestSampleRequestsUseUpNoLimit(t *testing.T) {
 	b := newMemoryEnv().testEnv
 	for range 6 {
-		if _, _, err := storetest.FileRequest(t.Context(), b.Silent(), under("bob@acme.example").Details, ""); err != nil {
+		bob := under("bob@acme.example")
+		if _, _, err := storetest.FileRequest(t.Context(), b.Silent(), bob.Details, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

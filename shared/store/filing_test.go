@@ -227,7 +227,8 @@ func TestFilingTellsNothingOfWhatIsOnRecord(t *testing.T) {
 			calls = append(calls, fmt.Sprint(c.Op, " ", len(c.Key.String()), " ", len(fmt.Sprint(c.Query))))
 			for _, w := range c.Writes {
 				kind, _, _ := strings.Cut(w.Row.PK, "#")
-				calls = append(calls, fmt.Sprint(kind, " ", len(w.Row.Key.String()), " ", len(w.Row.Data), " ", w.Expect))
+				calls = append(calls,
+					fmt.Sprint(kind, " ", len(w.Row.Key.String()), " ", len(w.Row.Data), " ", w.Expect))
 			}
 			return tabletest.Fault{}
 		}
@@ -241,7 +242,8 @@ func TestFilingTellsNothingOfWhatIsOnRecord(t *testing.T) {
 	unknown := under("bob@acme.example")
 	unknown.Server = "AWHW8w9JtzBzSrmf9GQY"
 	if got, want := trace(unknown), trace(known); !slices.Equal(got, want) {
-		t.Errorf("unknown server: got\n%s\nwant as for a known one\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("unknown server: got\n%s\nwant as for a known one\n%s", strings.Join(got, "\n"),
+			strings.Join(want, "\n"))
 	}
 }
 

@@ -51,7 +51,8 @@ type history struct {
 	instances map[string]customer.Instance
 	licenses  map[string]license.License // without successors, which follow from the rest
 	requests  map[string]*modelRequest
-	limits    map[table.Key]bool // rows that count the emails to an inbox, the requests of a domain, and what a contact was asked
+	// limits are the rows that count the emails to an inbox, the requests of a domain, and what a contact was asked.
+	limits map[table.Key]bool
 }
 
 type modelRequest struct {

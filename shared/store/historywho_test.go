@@ -37,8 +37,8 @@ func (h *history) looked(r *modelRequest) {
 // toConfirm reports whether there is something to confirm about a request.
 func (r *modelRequest) toConfirm() bool { return r.Confirmed.IsZero() && r.State.Open() }
 
-// askToConfirm is what comes of asking the address of a request to confirm it: an email with the ID ("": a later one), or
-// one that lists all, or none.
+// askToConfirm is what comes of asking the address of a request to confirm it: an email with the ID ("": a later one),
+// or one that lists all, or none.
 func (h *history) askToConfirm(r *modelRequest, id string) (sent bool) {
 	inbox, limit, n := inboxes[r.Email], 3, 1
 	for _, q := range h.requests {
@@ -92,8 +92,8 @@ func (h *history) idle(rt *rapid.T, call func() error) {
 	}
 }
 
-// settle makes several changes in transactions of their own, of which one may go wrong, until all are made. Once more it
-// does nothing.
+// settle makes several changes in transactions of their own, of which one may go wrong, until all are made. Once more
+// it does nothing.
 func (h *history) settle(rt *rapid.T, call func() error) {
 	wrong := pick(rt, "goes wrong", tabletest.Fault{}, tabletest.Fault{}, tabletest.Down, tabletest.Lost)
 	at, n := rapid.IntRange(1, 3).Draw(rt, "at"), 0

@@ -107,7 +107,8 @@ func TestMailsAboutARequestAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(time.Hour)
-	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam", To: request.Waiting, Text: "why"})
+	_, err = b.Review(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: "sam", To: request.Waiting,
+		Text: "why"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,8 +208,8 @@ func (s *Store) week(ctx context.Context, monday license.Date) (Week, error) {
 	return w, nil
 }
 
-// RequestsFiledIn passes the requests that were received in the week of the day to f, oldest first, until f fails. Those
-// that nobody confirmed or looked at are left out.
+// RequestsFiledIn passes the requests that were received in the week of the day to f, oldest first, until f fails.
+// Those that nobody confirmed or looked at are left out.
 func (s *Store) RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error {
 	q := table.Prefix(rowkey.WeekPK(week), rowkey.FiledPrefix)
 	err := s.table.Each(ctx, q, func(row table.Row) error {

@@ -188,8 +188,8 @@ func (c *changeset) asked(r *request.Request, contacts []license.Contact) entity
 
 // ReceiveRequest notes what the system found out about a request that sales are told of: the customer that it is linked
 // to, and the contacts who are asked whether it is theirs, whose emails the caller queues: those of the request that it
-// returns (AskedOf, with the time Asked). Without a customer, "", nothing is noted. What was noted before, or by somebody
-// else, stays, so that doing it again does nothing.
+// returns (AskedOf, with the time Asked). Without a customer, "", nothing is noted. What was noted before, or by
+// somebody else, stays, so that doing it again does nothing.
 func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance string,
 	asked ...license.Contact) (request.Request, error) {
 	if customerID == "" {
@@ -248,8 +248,8 @@ func (s *Store) AnswerRequest(ctx context.Context, id, contact string, yes bool)
 	})
 }
 
-// VouchFor notes that an operator vouches for a request, with what the vouch covers. It is a Conflict fault if the request
-// was closed, or changed since the operator saw it.
+// VouchFor notes that an operator vouches for a request, with what the vouch covers. It is a Conflict fault if the
+// request was closed, or changed since the operator saw it.
 func (s *Store) VouchFor(ctx context.Context, change RequestChange, v request.Vouch) error {
 	return s.requestChange(ctx, change, func(_ *changeset, r *request.Request) (entity.Line, error) {
 		if !r.State.Open() {

@@ -99,7 +99,8 @@ func TestNewCustomerIsMadeAndLinkedAtOnce(t *testing.T) {
 		t.Errorf("got %d transactions, want one", c.Transacts)
 	}
 	got := now(t, b.testEnv, r)
-	if got.Customer != "n" || got.LinkedBy != "ann@vendor.example" || account(t, b.testEnv, "n").Customer.Reference == "" {
+	made := account(t, b.testEnv, "n").Customer
+	if got.Customer != "n" || got.LinkedBy != "ann@vendor.example" || made.Reference == "" {
 		t.Errorf("got %+v", got)
 	}
 }

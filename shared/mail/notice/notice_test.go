@@ -187,6 +187,12 @@ func withRequest(f func(*request.Request)) notice.Records {
 	return notice.Records{Request: r}
 }
 
+// askedThroughLink makes it one whose customer was asked a question.
+func askedThroughLink(r *request.Request) {
+	throughLink(r)
+	r.State = request.Waiting
+}
+
 // throughLink makes it a request that came through a link to its own address.
 func throughLink(r *request.Request) { r.Link = &request.Link{Contact: r.Email} }
 
@@ -229,7 +235,7 @@ func TestWhatIsPointless(t *testing.T) {
 		"confirmation, question asked":             {received, about(request.Waiting), false},
 		"confirmation, confirmed":                  {received, withRequest(func(r *request.Request) { r.Confirmed = time.Unix(1, 0) }), true},
 		"receipt, through a link":                  {received, withRequest(throughLink), false},
-		"receipt, question asked":                  {received, withRequest(func(r *request.Request) { throughLink(r); r.State = request.Waiting }), true},
+		"receipt, question asked":                  {received, withRequest(askedThroughLink), true},
 		"confirmation, issued":                     {received, about(request.Issued), true},
 		"list to confirm":                          {list, about(request.Received), false},
 		"list to confirm, confirmed":               {list, withRequest(func(r *request.Request) { r.Confirmed = time.Unix(1, 0) }), true},
