@@ -156,6 +156,9 @@ func (u *user) prepare(t *testing.T) {
 		}
 		u.reviewed[i] = r
 	}
+	if err := u.s.AskContacts(u.ctx, store.RequestChange{ID: u.reviewed[0].ID, By: operator}, contact); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // file files an unconfirmed request.
@@ -208,6 +211,7 @@ func (u *user) requestsSteps() []step {
 			}
 			return last2(u.s.FileRequest(u.ctx, store.Filing{Details: renewal, Link: u.link(), Bound: true}))
 		}},
+		{"AnswerRequest", func() error { return u.s.AnswerRequest(u.ctx, u.reviewed[0].ID, contact.Email, true) }},
 		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
 	}
 }

@@ -96,6 +96,19 @@ func (env *testEnv) standing(r request.Request) customer.Standing {
 	return a.Standing(customer.Asker{Request: r, Instance: a.Match(customer.AskedBy(r)).Instance}, env.clock)
 }
 
+// removeContact removes a contact of the customer.
+func (env *testEnv) removeContact(email string) {
+	env.t.Helper()
+	c, err := env.store.Customer(env.t.Context(), storetest.CustomerID("Acme Corporation"))
+	if err == nil {
+		c.Contacts = slices.DeleteFunc(c.Contacts, func(c customer.Contact) bool { return c.Email == email })
+		err = env.store.IssueLicenses(env.t.Context(), store.Issue{Customer: &c, By: storetest.By})
+	}
+	if err != nil {
+		env.t.Fatal(err)
+	}
+}
+
 func TestContactRenewsThroughTheReminder(t *testing.T) {
 	env := newTestEnv(t)
 	at := env.remind(env.sold(nil), ada)
@@ -411,14 +424,7 @@ func TestForwardedReminderRenewsAndNothingElse(t *testing.T) {
 func TestReminderOfARemovedContactProvesNothing(t *testing.T) {
 	env := newTestEnv(t)
 	at := env.remind(env.sold(nil), ada)
-	c, err := env.store.Customer(t.Context(), storetest.CustomerID("Acme Corporation"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Contacts = slices.DeleteFunc(c.Contacts, func(c customer.Contact) bool { return c.Email == ada.Email })
-	if err := env.store.IssueLicenses(t.Context(), store.Issue{Customer: &c, By: storetest.By}); err != nil {
-		t.Fatal(err)
-	}
+	env.removeContact(ada.Email)
 	env.send(at, url.Values{"renewal": {"same"}}).WantStatus(303)
 	r := env.requests(ada.Email)[0]
 	if got := env.standing(r); got != customer.Stranger {

@@ -20,6 +20,8 @@ func (s *site) routes() []web.Route {
 
 		{Pattern: "GET /renew/{license}", Handle: s.renew},
 		{Pattern: "POST /renew/{license}", Handle: s.submitRenewal},
+		{Pattern: "GET /answer/{request}", Handle: s.answerForm},
+		{Pattern: "POST /answer/{request}", Handle: s.answer},
 
 		{Pattern: "POST /api/license-requests", Handle: s.apiCreateRequest},
 		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiGetRequest},

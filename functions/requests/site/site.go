@@ -51,6 +51,9 @@ type Store interface {
 	Mail(ctx context.Context, about, what string) (outbox.Mail, error)
 	// RequestOfLink reads the open request that came through the links about a license to a contact.
 	RequestOfLink(ctx context.Context, l request.Link) (r request.Request, open bool, err error)
+	// AnswerRequest notes what a contact answered when asked whether a request is theirs. The newest answer counts. A
+	// Conflict fault means that the request was closed, or has changed since.
+	AnswerRequest(ctx context.Context, id, contact string, yes bool) error
 	// MailsAbout reads the emails about a request or a license, oldest first, with what the provider reported.
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
 }

@@ -61,6 +61,7 @@ type testEnv struct {
 	log   *bytes.Buffer
 	keys  license.Issuer
 	clock time.Time
+	now   time.Time // of the store
 }
 
 func newTestEnv(t *testing.T) *testEnv {
@@ -75,8 +76,9 @@ func newTestEnv(t *testing.T) *testEnv {
 
 func newTestEnvOver(t *testing.T, tab table.Table) *testEnv {
 	t.Helper()
-	env := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start}
-	env.store = delivery.New(store.New(tab, store.Options{Now: func() time.Time { return start }}))
+	env := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start,
+		now: start}
+	env.store = delivery.New(store.New(tab, store.Options{Now: func() time.Time { return env.now }}))
 	env.site = New(Options{
 		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
 		Now: func() time.Time { return env.clock }, SiteURL: siteURL, PackagesURL: packagesURL,
@@ -159,7 +161,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
 		"community.html": communityView{}, "terms.html": termsView{},
 		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
-		"renew.html": renewView{},
+		"renew.html": renewView{}, "answer.html": answerView{},
 		"check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
@@ -219,7 +221,8 @@ func TestHealthAndRobots(t *testing.T) {
 	if body := env.get("/healthz").WantStatus(200).Body; body != "ok\n" {
 		t.Errorf("health: got %q, want ok", body)
 	}
-	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\nDisallow: /api/\n"
+	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\nDisallow: /answer/\n" +
+		"Disallow: /api/\n"
 	if body := env.get("/robots.txt").WantStatus(200).Body; body != robots {
 		t.Errorf("robots: got %q", body)
 	}
