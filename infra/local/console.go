@@ -56,6 +56,7 @@ func newConsole(p consoleParts) (console, error) {
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
 		Packager:    custompackage.Folder{Jars: p.Data.Jars(), Out: p.Data.CustomPackages()},
 		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail),
+		PublicMailDomains: p.config.PublicMailDomains, OneOperator: p.config.OneOperator,
 		Now: p.now, Log: p.Log,
 	})}, nil
 }

@@ -148,18 +148,10 @@ func (d *Draft) sentElsewhere(c customer.Charge) bool {
 	return c.To != "" && !d.isContact(c.To) && !input.SameMailbox(c.To, d.Request.Email)
 }
 
-// checkAuthority asks an operator who works alone to confirm what otherwise takes a second person. A vouch does not do:
-// it may be the operator's own.
+// checkAuthority asks an operator who works alone to confirm what otherwise takes a second person.
 func (d *Draft) checkAuthority() {
-	if !d.generator.OneOperator {
-		return
-	}
-	switch p := d.Permission(""); p {
-	case customer.Free, customer.ByContact:
-	case customer.ByVouch:
-		d.warn(OnOwnWord, "%s. No contact has said that they asked for it. %s", d.takes(), d.Word("").String())
-	default:
-		d.warn(OnOwnWord, "%s. No contact has said that they asked for it, and nobody vouches for it.", d.takes())
+	if d.generator.OneOperator && !d.Permission("").Granted() {
+		d.warn(OnOwnWord, "%s. No contact has said that they asked for it, and nobody else vouches for it.", d.takes())
 	}
 }
 
@@ -176,9 +168,6 @@ type Word struct {
 func (d *Draft) Word(operator string) (w Word) {
 	if d.Account == nil || d.Request == nil {
 		return w
-	}
-	if d.generator.OneOperator {
-		operator = "" // their own word counts
 	}
 	switch d.Permission(operator) {
 	case customer.ByVouch:

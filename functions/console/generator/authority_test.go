@@ -552,9 +552,9 @@ func TestOneOperatorConfirmsByName(t *testing.T) {
 		warns   string // what the operator confirms; "" for nothing
 	}{
 		"a contact asks":     {carol.Email, "", true, ""},
-		"a stranger asks":    {"eve@evil.example", "", true, "nobody vouches for it"},
-		"nobody asks":        {"", "", false, "nobody vouches for it"},
-		"with the own vouch": {"eve@evil.example", sam, true, "Vouched for by sam@vendor.example on 05 Mar 2018"},
+		"a stranger asks":    {"eve@evil.example", "", true, "nobody else vouches for it"},
+		"nobody asks":        {"", "", false, "nobody else vouches for it"},
+		"with the own vouch": {"eve@evil.example", sam, true, "nobody else vouches for it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTestEnv(t)
