@@ -29,6 +29,7 @@ type Customer struct {
 	Notes   string    `json:"notes,omitempty"`
 	// Contacts are in the order in which they are written to.
 	Contacts []Contact `json:"contacts,omitempty"`
+	Removed  []Removed `json:"removed,omitempty"` // contacts of lately
 	// MergedInto is the ID of the customer that this one was merged into; "" for none. Survivor is the end of that
 	// chain.
 	MergedInto string    `json:"mergedInto,omitempty"`

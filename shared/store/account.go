@@ -129,6 +129,8 @@ type AccountChange struct {
 	Customer string // the ID of the survivor
 	Version  int64  // of the account as the operator saw it
 	By       string // the operator's email address
+	// Except are addresses of contacts who are not told what was done: they asked for it.
+	Except []string
 }
 
 // changeAccount changes one account as an operator saw it. It is a Conflict fault if somebody changed it since.
@@ -475,7 +477,8 @@ func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, id strin
 			return errAccountChanged
 		}
 		line := entity.Line{By: change.By, Action: CustomerChanged}
-		return c.changeCustomer(ctx, id, line, func(kept *customer.Customer) error {
+		told := contactsTold{of: a, except: change.Except}
+		return c.changeCustomer(ctx, id, line, told, func(kept *customer.Customer) error {
 			before := *kept
 			kept.Contacts, kept.Domains = slices.Clone(kept.Contacts), slices.Clone(kept.Domains)
 			kept.FormerNames, kept.Outside = slices.Clone(kept.FormerNames), slices.Clone(kept.Outside)
@@ -486,14 +489,17 @@ func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, id strin
 	})
 }
 
-// edited is a customer after it was edited: its reference, and what it was merged into, do not change with it.
+// edited is a customer after it was edited: its reference, and what it was merged into, do not change with it, nor who
+// was removed before.
 func edited(before, after customer.Customer) customer.Customer {
 	after.Reference, after.MergedInto, after.Survivor = before.Reference, before.MergedInto, before.Survivor
+	after.Removed = before.Removed
 	return after
 }
 
-// changeCustomer changes the row of a customer whose account was opened. A line without an action is not told.
-func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.Line,
+// changeCustomer changes the row of a customer whose account was opened, and has its contacts told who was added or
+// removed. A line without an action is not told.
+func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.Line, told contactsTold,
 	f func(*customer.Customer) error) error {
 	var before customer.Customer
 	version, err := c.store.table.Get(ctx, rowkey.Customer(id), &before)
@@ -504,6 +510,9 @@ func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.L
 	if err := f(&after); err != nil {
 		return err
 	}
+	added, removed := after.ContactsSince(before)
+	after.NoteRemoved(removed, c.store.now())
+	c.tellContacts(id, line.By, told, added, removed)
 	if line.Action == "" {
 		c.UpdateUnlogged(customerEntity{before}, customerEntity{after}, version)
 	} else {

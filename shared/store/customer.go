@@ -40,8 +40,13 @@ func (e customerEntity) Of() string          { return "" }
 func (e customerEntity) Row() table.Row {
 	return entity.Encode(e.Key(), rowkey.TypeCustomer, e.Customer)
 }
-func (e customerEntity) Facts() any               { return e.Customer }
 func (e customerEntity) Counted() []entity.Addend { return nil }
+
+// Facts leaves out the removed contacts, of whom the list of contacts tells.
+func (e customerEntity) Facts() any {
+	e.Removed = nil
+	return e.Customer
+}
 
 // Index finds the customer by rows that say no more of it than they must: a change of the name, or a merge, leaves
 // those of its contacts and domains as they are, however many there are.

@@ -234,8 +234,10 @@ func (d *issueDraw) apply() {
 		changed := *c
 		if !d.new { // what somebody noted meanwhile would have been a conflict
 			changed.Survivor, changed.MergedInto = d.customers[c.ID].Survivor, d.customers[c.ID].MergedInto
+			d.saved(changed, d.i.Imported)
+		} else {
+			d.customers[c.ID] = changed
 		}
-		d.customers[c.ID] = changed
 	}
 	for _, k := range d.i.Contracts {
 		d.history.contracts[k.ID] = k
@@ -262,6 +264,7 @@ func (d *issueDraw) apply() {
 		}
 		d.licenses[id] = l
 	}
+	d.tellMoves()
 	for _, id := range d.i.Mutes {
 		l := d.licenses[id]
 		l.Muted = true

@@ -349,7 +349,7 @@ func (h *history) save(rt *rapid.T) {
 	}
 	h.act(rt, ok, touched{customer: id, seen: true}, change, func() {
 		saved.MergedInto, saved.Survivor = h.customers[of].MergedInto, h.customers[of].Survivor
-		h.customers[of] = saved
+		h.saved(saved, false)
 	})
 }
 
@@ -363,6 +363,7 @@ func (h *history) revoke(rt *rapid.T) {
 		l := h.licenses[id]
 		l.Revoked, l.RevokedReason = h.now, "never paid"
 		h.licenses[id] = l
+		h.mails = append(h.mails, id+"--revoked")
 	})
 }
 

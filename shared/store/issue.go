@@ -53,6 +53,8 @@ type Issue struct {
 	// one that is not on record yet), and Datasets those of the datasets (Store.Dataset).
 	Accounts map[string]int64
 	Datasets map[license.Server]int64
+	// Except are addresses of contacts who are not told what was done: they asked for it.
+	Except []string
 	// Imported is set for licenses that were issued elsewhere: nobody is mailed.
 	Imported bool
 }
@@ -176,15 +178,18 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 			return err
 		}
 	}
+	var replaced []license.License
 	for _, id := range i.Replaces {
 		of, err := a.instanceOf(ctx, id)
 		if err == nil {
+			replaced = append(replaced, of.licenses[id].License)
 			err = c.release(ctx, of, id)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	c.tellMoves(i, replaced)
 	if i.Confirmed != "" {
 		line := entity.Line{By: i.By, Action: WarningsConfirmed, Note: i.Confirmed}
 		if len(i.Licenses) > 0 {
@@ -222,7 +227,8 @@ func (c *changeset) saveCustomer(ctx context.Context, i Issue) (*account, error)
 	if err != nil {
 		return nil, err
 	}
-	return a, c.changeCustomer(ctx, after.ID, entity.Line{By: i.By, Action: CustomerChanged},
+	told := contactsTold{of: a, except: i.Except, none: i.Imported}
+	return a, c.changeCustomer(ctx, after.ID, entity.Line{By: i.By, Action: CustomerChanged}, told,
 		func(kept *customer.Customer) error {
 			*kept = edited(*kept, after)
 			return nil

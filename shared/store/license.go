@@ -206,6 +206,8 @@ type LicenseChange struct {
 	ID      string
 	Version int64  // of the license as the operator saw it
 	By      string // the operator's email address
+	// Except are addresses of contacts who are not told that it was revoked: they asked for it.
+	Except []string
 }
 
 // RevokeLicense revokes a license, with the reason; the key in the customer's server does not change. It is a Conflict
@@ -240,6 +242,7 @@ func (s *Store) RevokeLicense(ctx context.Context, change LicenseChange, reason 
 		if err != nil {
 			return err
 		}
+		c.queue(notice.LicenseRevoked(r.License, reason, change.By, change.Except...))
 		return s.committed(c.Commit(ctx), change.ID)
 	})
 }

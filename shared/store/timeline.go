@@ -74,6 +74,7 @@ const (
 const (
 	CustomerAdded     Action = "customer added"
 	CustomerChanged   Action = "customer changed"
+	ContactRestored   Action = "contact restored"             // whom the note names
 	CustomerMerged    Action = "merged into another customer" // that the note names
 	CustomerMergedIn  Action = "customer merged"              // the one that the note names
 	CustomerUnmerged  Action = "merge undone"                 // with the one that the note names

@@ -125,7 +125,7 @@ type revokeView struct {
 }
 
 var revocationReason = textInput{
-	name: "reason", label: "Reason", hint: "Shown on the timeline. Customers do not see it.",
+	name: "reason", label: "Reason", hint: "We email it to the customer's contacts.",
 	missing: "Enter the reason.",
 }
 

@@ -30,6 +30,8 @@ func (e *Expander) Expand(ctx context.Context, n notice.Notice) (into []notice.N
 		into, err = e.requestConfirmed(ctx, n)
 	case mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved:
 		into, err = e.toContacts(ctx, n)
+	case mail.ContactUndo: // the store has the other contacts told
+		err = e.store.RestoreContact(ctx, n.About, n.Mail)
 	default:
 		err = fmt.Errorf("there is no expansion of %s", n.Kind)
 	}

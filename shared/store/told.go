@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/token"
+)
+
+// Contacts of record are told of what they did not ask for, in the transactions that do it: each time by one notice,
+// which the mailer makes one to each contact (shared/store/expansion).
+
+// contactsTold is who is told of a change of contacts.
+type contactsTold struct {
+	of     *account
+	except []string // addresses
+	none   bool     // nobody is told
+}
+
+// tellContacts has the contacts of a customer told who was added and removed.
+func (c *changeset) tellContacts(id, by string, told contactsTold, added, removed []customer.Contact) {
+	if told.none {
+		return
+	}
+	change := notice.ContactChange{Customer: id, Version: told.of.version, By: by, Except: told.except}
+	if len(added) > 0 {
+		change.Contacts = people(added)
+		c.queue(notice.ContactAdded(change))
+	}
+	if len(removed) > 0 {
+		change.Contacts, change.Until = people(removed), customer.Removed{RemovedAt: c.store.now()}.Until()
+		c.queue(notice.ContactRemoved(change))
+	}
+}
+
+func people(contacts []customer.Contact) (list []license.Contact) {
+	for _, c := range contacts {
+		list = append(list, license.Contact{Name: c.Name, Email: c.Email})
+	}
+	return list
+}
+
+// tellMoves has contacts told of the licenses of an issue that replace others for another server ID.
+func (c *changeset) tellMoves(i Issue, replaced []license.License) {
+	var licenses []license.License
+	var moves []notice.Move
+	for _, old := range replaced {
+		n := slices.IndexFunc(i.Licenses, func(l license.License) bool {
+			return l.ID == old.ReplacedBy && l.Instance == old.Instance && l.Server != old.Server
+		})
+		known := func(l license.License) bool { return n >= 0 && l.ID == i.Licenses[n].ID }
+		if n >= 0 && !slices.ContainsFunc(licenses, known) {
+			licenses = append(licenses, i.Licenses[n])
+			moves = append(moves, notice.Move{From: old.Server, To: i.Licenses[n].Server})
+		}
+	}
+	if len(licenses) > 0 && !i.Imported {
+		c.queue(notice.LicenseMoved(licenses, moves, i.By, i.Except...))
+	}
+}
+
+// Removal reads the email that told somebody of being removed from a customer's contacts, for the holder of its link,
+// and reports whether the link was used before. A wrong secret is reported like a missing email.
+// The link serves until the notice's Expiration.
+func (s *Store) Removal(ctx context.Context, customerID, mailID, secret string) (n notice.Notice, used bool, err error) {
+	m, err := s.outbox.Read(ctx, mailID)
+	missing := fault.New(fault.NotFound, "There is no such link.")
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return notice.Notice{}, false, missing
+	case err != nil:
+		return notice.Notice{}, false, err
+	case !isRemoval(m, customerID), !token.Undo.Same(m.Nonce, secret):
+		return notice.Notice{}, false, missing
+	}
+	used, err = s.outbox.Exists(ctx, notice.ContactUndo(m.Notice).ID)
+	return m.Notice, used, err
+}
+
+// isRemoval reports whether an email told somebody of being removed from a customer's contacts, with a link.
+func isRemoval(m outbox.Mail, customerID string) bool {
+	return m.Kind == mail.ContactRemoved && m.Notice.About == customerID && m.Nonce != ""
+}
+
+// UndoRemoval has a contact taken back, as the person asked by the link of an email about the removal: the mailer does
+// it (RestoreContact). Used again, the link changes nothing. It is a Conflict fault after the link's last day.
+func (s *Store) UndoRemoval(ctx context.Context, customerID, mailID, secret string) error {
+	n, used, err := s.Removal(ctx, customerID, mailID, secret)
+	switch {
+	case err != nil || used:
+		return err
+	case license.DateOf(s.now()).After(n.Expiration):
+		return fault.New(fault.Conflict, "This link was valid until %s.", n.Expiration.Long())
+	}
+	c := s.begin()
+	c.queue(notice.ContactUndo(n))
+	if err := c.Commit(ctx); err != nil && fault.KindOf(err) != fault.Conflict { // a second click was first
+		return fmt.Errorf("store: undoing a removal of customer %s: %w", customerID, err)
+	}
+	return nil
+}
+
+// RestoreContact takes a contact back, as the person asked by the link of the email mailID. The person counts as added
+// now, and nobody vouches for that: sales had a reason for the removal. It is a *notice.PointlessError if the person is
+// a contact, or may not come back any more.
+func (s *Store) RestoreContact(ctx context.Context, customerID, mailID string) error {
+	m, err := s.outbox.Read(ctx, mailID)
+	if err != nil {
+		return err
+	}
+	if !isRemoval(m, customerID) {
+		return &notice.PointlessError{Why: "no email about a removal had the link"}
+	}
+	return entity.Retry(func() error {
+		c := s.begin()
+		a, err := c.account(ctx, customerID)
+		if err != nil {
+			return err
+		}
+		line := entity.Line{By: Customer, Action: ContactRestored, Note: m.To.Email}
+		told := contactsTold{of: a, except: []string{m.To.Email}}
+		err = c.changeCustomer(ctx, customerID, line, told, func(kept *customer.Customer) error {
+			_, has := kept.Contact(m.To.Email)
+			back, ok := kept.Restorable(m.To.Email, license.DateOf(s.now()))
+			switch {
+			case has:
+				return &notice.PointlessError{Why: "the person is a contact"}
+			case !ok, len(kept.Contacts) >= customer.MaxContacts:
+				return &notice.PointlessError{Why: "the contact can no longer be restored"}
+			}
+			back.Since, back.AddedBy, back.VouchedBy = s.now(), Customer, ""
+			kept.Contacts = append(slices.Clone(kept.Contacts), back.Contact)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := c.Commit(ctx); err != nil {
+			return fmt.Errorf("store: restoring a contact of customer %s: %w", customerID, err)
+		}
+		return nil
+	})
+}
