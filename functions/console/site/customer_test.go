@@ -82,9 +82,10 @@ func (w *testEnv) acme() {
 			Domains: []string{"acme.example"}, Owner: emails[sam],
 			Outside: []customer.Outside{{System: "CRM", ID: "4711"}}, Notes: "Pays late.", Created: start,
 			Contacts: []customer.Contact{
-				{Name: "Ana Acme", Email: "ana@acme.example", Since: start, VouchedBy: emails[sam]},
+				{Name: "Ana Acme", Email: "ana@acme.example", Since: start, AddedBy: emails[sam],
+					VouchedBy: emails[ada]},
 				{Email: "ops@reseller.example", Partner: "Reseller Ltd", For: []customer.Purpose{customer.Renewals},
-					Instances: []string{id("i1")}, Since: start, VouchedBy: "import"},
+					Instances: []string{id("i1")}, Since: start, AddedBy: "import", VouchedBy: "import"},
 			},
 		},
 		Contracts: []customer.Contract{
@@ -371,8 +372,8 @@ func TestContactsAreAddedEditedOrderedAndRemoved(t *testing.T) {
 	form["for"] = []string{"keys", "renewals"}
 	w.send(lucia, acmeRef+"/contacts/"+nina, form).WantStatus(http.StatusSeeOther)
 	list := w.account("C-ACME00").Customer.Contacts
-	if c := list[2]; len(list) != 3 || c.Email != "nina.new@acme.example" || c.VouchedBy != emails[lucia] ||
-		c.For != nil {
+	if c := list[2]; len(list) != 3 || c.Email != "nina.new@acme.example" || c.AddedBy != emails[lucia] ||
+		c.VouchedBy != "" || c.For != nil {
 		t.Errorf("got contacts %+v", list)
 	}
 	nina = mail.RecipientID("nina.new@acme.example")

@@ -54,6 +54,7 @@ var fields = map[string]fieldView{
 	"confirmed":   {label: "Confirmed"},
 	"customer":    {label: "Customer", subject: customerOf},
 	"askedOf":     {label: "Asked"},
+	"filedBy":     {label: "Filed by", name: func(v vocabulary, s string) string { return v.colleagues.name(s) }},
 	"vouch":       {label: "Vouch", parts: vouchParts},
 	"question":    {label: "Question"},
 	"reason":      {label: "Reason"},

@@ -221,7 +221,8 @@ func TestFailedEmailIsTriedAgainFromItsPages(t *testing.T) {
 func TestFailedEmailsAreTriedAgainFromTheOverview(t *testing.T) {
 	w := newTestEnv(t)
 	for range 3 {
-		w.failMail(notice.RequestNew(w.file(sampleDetails)).ID, "no such host")
+		r := w.file(sampleDetails)
+		w.failMail(notice.RequestConfirmed(r).ID, "no such host")
 	}
 	failed := func(who string) *goquery.Selection {
 		doc := w.get(who, "/console/overview").WantStatus(200).Page()
@@ -354,7 +355,7 @@ func TestSentEmailCanBeOpenedBySales(t *testing.T) {
 
 func TestAddressThatGetsNoConfirmationsIsShown(t *testing.T) {
 	w := newTestEnv(t)
-	r := w.file(sampleDetails)
+	r := w.fileUnconfirmed(sampleDetails)
 	id := notice.RequestReceived(r).ID
 	w.sendMail(id)
 	w.report(outbox.Report{Mail: id, Outcome: outbox.Complained})

@@ -107,7 +107,7 @@ func TestStepsQueueEmailsToTheCustomer(t *testing.T) {
 			t.Fatal(err)
 		}
 		mails = slices.DeleteFunc(mails, func(m outbox.Mail) bool {
-			return m.Kind == mail.RequestReceived || m.Kind == mail.RequestNew
+			return m.Kind == mail.RequestReceived || m.Kind == mail.RequestConfirmed
 		})
 		switch {
 		case want == "" && len(mails) == 0:
@@ -181,7 +181,7 @@ func TestRepeatedFormCountsOnce(t *testing.T) {
 			w.send(sam, page+"/"+path, form).WantRedirect(page + "?done=" + path)
 		}
 		events, err := w.store.RequestTimeline(t.Context(), r.ID)
-		if err != nil || len(events) != 2 {
+		if err != nil || len(events) != 3 {
 			t.Errorf("%s: %d events, %v", path, len(events), err)
 		}
 	}
@@ -202,7 +202,7 @@ func TestConcurrentStepsTakeEffectOnce(t *testing.T) {
 	}
 	wg.Wait()
 	events, err := w.store.RequestTimeline(t.Context(), r.ID)
-	if err != nil || len(events) != 2 {
+	if err != nil || len(events) != 3 {
 		t.Errorf("%d events, %v; statuses %v", len(events), err, statuses)
 	}
 	for _, status := range statuses {
@@ -240,7 +240,7 @@ func TestFirstReviewerSeesWhoTookOver(t *testing.T) {
 		!strings.Contains(trouble, "taken over · "+emails[sam]) {
 		t.Errorf("the first reviewer got the message %q", trouble)
 	}
-	if got := w.request(r.ID); got.State != request.InReview || got.Reviewer != emails[sam] || got.Version != 3 {
+	if got := w.request(r.ID); got.State != request.InReview || got.Reviewer != emails[sam] || got.Version != r.Version+2 {
 		t.Errorf("the request is %+v", got)
 	}
 }
@@ -268,7 +268,7 @@ func TestConcurrentTakeOversHaveOneWinner(t *testing.T) {
 			t.Errorf("%s got the message %q", who, told)
 		}
 	}
-	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 3 {
+	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 4 {
 		t.Errorf("%d events, %v", len(events), err)
 	}
 }
@@ -298,7 +298,7 @@ func TestStepTextsAreValidated(t *testing.T) {
 		w.send(sam, page+"/note", form).WantStatus(http.StatusBadRequest)
 	}
 	w.send(sam, "/console/requests/none/note", w.filled(page)).WantStatus(http.StatusNotFound)
-	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 1 {
+	if events, err := w.store.RequestTimeline(t.Context(), r.ID); err != nil || len(events) != 2 {
 		t.Errorf("%d events, %v", len(events), err)
 	}
 }
@@ -392,6 +392,8 @@ func TestTimelineShowsChangesInWords(t *testing.T) {
 			"Closed: 05 Mar 2018, 09:30 UTC Status: In review Rejected",
 		"taken into review · " + emails[sam] + ", 05 Mar 2018, 09:30 UTC Reviewer: " + emails[sam] +
 			" Status: Received In review",
+		"confirmed by the requester · customer, 05 Mar 2018, 09:30 UTC Confirmed: 05 Mar 2018, 09:30 UTC " +
+			"Unconfirmed: yes no",
 		"request received · customer, 05 Mar 2018, 09:30 UTC",
 	}
 	if !slices.Equal(told, want) {

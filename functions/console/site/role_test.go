@@ -158,7 +158,7 @@ func TestViewersSeeNoActions(t *testing.T) {
 		}
 	}
 	doc := w.get(sam, "/console/requests/"+r.ID).Page()
-	if doc.Find("main form[method=post]").Length() != 5 || doc.Find("a[href$='/issue']").Length() != 1 {
+	if doc.Find("main form[method=post]").Length() != 8 || doc.Find("a[href$='/issue']").Length() != 1 {
 		t.Error("sales lack actions")
 	}
 }
@@ -183,7 +183,7 @@ func TestEveryChangeRecordsWhoMadeIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []string
-	for _, events := range [][]store.Event{ofRequest[1:], ofLicense[1:]} {
+	for _, events := range [][]store.Event{ofRequest[2:], ofLicense[1:]} {
 		for _, e := range events {
 			if e.By != emails[lucia] {
 				t.Errorf("%s by %s", e.Action, e.By)

@@ -237,6 +237,16 @@ func (w *testEnv) file(d request.Details) request.Request {
 	return r
 }
 
+// fileUnconfirmed files a request that nobody has confirmed yet.
+func (w *testEnv) fileUnconfirmed(d request.Details) request.Request {
+	w.t.Helper()
+	r, _, err := w.store.FileRequest(w.t.Context(), store.Filing{Details: d})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
 // sampleLicense returns a license as the console issues it.
 func sampleLicense(id string, expiration license.Date) license.License {
 	return license.License{

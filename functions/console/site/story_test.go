@@ -9,6 +9,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"marketplace/functions/console/generator"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -264,7 +265,10 @@ func TestMoreLinesOfCodeInTheMiddle(t *testing.T) {
 	ahead := s.issues(renew(first))
 	s.advance(24 * 3600e9)
 	larger := strconv.FormatInt(first.MaxLoc*2, 10)
-	l := s.issues("/console/licenses/"+first.ID+"/upgrade", set("maxLoc", larger))
+	change := set("contract", generator.ChangeContract(first.Contract))
+	form := s.reviews(issueFor(s.asks(request.Upgrade, nil)), change) // it is filled in again
+	review := s.press(form, "Review", set("maxLoc", larger), set("expiration", first.Expiration.String()))
+	l := s.issued(s.press(review, "Issue and send", confirm(review)))
 	a := s.of(l)
 	s.wantParts(a, 2, 5)
 	for _, i := range a.Instances {
@@ -523,13 +527,17 @@ func TestUnpaidAndPaidAgain(t *testing.T) {
 	if text := webtest.Text(page.Find("main")); !strings.Contains(text, "unpaid") {
 		t.Errorf("got a page without the reason: %s", text)
 	}
-	review := s.reviews("/console/licenses/"+l.ID+"/replace", set("serverId", production2))
+	moved := s.asks(request.Replacement, func(d *request.Details) {
+		d.Server, d.Replaces, d.Environment, d.OldServer = production2, production1, request.ProductionUse,
+			request.OldStopped
+	})
+	review := s.reviews(issueFor(moved))
 	if !slices.Contains(warnings(review), "contract-ended") {
 		t.Errorf("got warnings %q, want that the contract was ended", warnings(review))
 	}
 	s.press(review, "Issue and send").WantStatus(422)
 	s.clicks(pageOf(a), "Reopen "+string(a.Contracts[0].Reference))
-	review = s.reviews("/console/licenses/"+l.ID+"/replace", set("serverId", production2))
+	review = s.reviews(issueFor(moved))
 	if slices.Contains(warnings(review), "contract-ended") {
 		t.Errorf("got warnings %q, want none about the contract", warnings(review))
 	}

@@ -463,6 +463,16 @@ func TestLicenseIsRenewedReplacedAndIssuedWithoutRequest(t *testing.T) {
 	if !strings.Contains(got, "It will be revoked when you issue this one.") {
 		t.Errorf("got %q, want it to say what will be revoked", got)
 	}
+	refused := w.press(review, "Issue and send", confirm(review)).WantStatus(http.StatusForbidden)
+	if got := webtest.Text(refused.Page().Find("main")); !strings.Contains(got, "File it as a request first.") {
+		t.Errorf("got %q, want how somebody can ask for it", got)
+	}
+	moved := sampleDetails
+	moved.Kind, moved.Replaces, moved.Environment, moved.OldServer = request.Replacement, string(moved.Server),
+		request.ProductionUse, request.OldStopped
+	moved.Server = "BF41A1F2-AWHW8w9JtzBzSrmf9GQX"
+	form = w.get(sam, "/console/requests/"+w.file(moved).ID+"/issue").WantStatus(200)
+	review = w.press(form, "Review").WantStatus(200)
 	replaced := w.issued(w.press(review, "Issue and send", confirm(review)))
 	w.get(sam, "/console/licenses/"+next.ID+"/replace").WantStatus(http.StatusConflict)
 
@@ -691,7 +701,12 @@ func TestReviewListsWhatChangesBesides(t *testing.T) {
 	w.record(sampleLicense("l1", day("2018-04-30")))
 	d := sampleDetails
 	d.Kind, d.Email, d.Name = request.Renewal, "new@customer.example", "Nina New"
-	form := w.get(sam, "/console/requests/"+w.file(d).ID+"/issue").WantStatus(200)
+	r := w.file(d)
+	w.must(w.store.VouchFor(t.Context(), store.RequestChange{ID: r.ID, By: emails[lucia]}, request.Vouch{
+		Customer: w.license("l1").License.Customer, Licenses: []string{"l1"}, Server: "BF41A1F2-AWHW8w9JtzBzSrmf9GQX",
+		Email: d.Email, Note: "Called the number on record.",
+	}))
+	form := w.get(sam, "/console/requests/"+r.ID+"/issue").WantStatus(200)
 	review := w.press(form, "Review", set("to", "new@customer.example"), set("addContacts", "recipient"),
 		set("addDomain", "yes"), set("mute", "e1"), set("serverId", "BF41A1F2-AWHW8w9JtzBzSrmf9GQX")).WantStatus(200)
 	text := webtest.Text(review.Page().Find("section[aria-labelledby=record-title]"))
