@@ -45,7 +45,7 @@ func (v confirmView) One() *request.Request {
 func newConfirmView(of request.Request, listed []request.Request, ticked []string, answer string) confirmView {
 	v := confirmView{Request: of, Listed: listed, Days: request.ConfirmDays}
 	yes, no := "Yes, I sent the requests that are ticked", "No, I sent none of these"
-	v.Requests = web.Field{Name: "request", Label: "Requests with your email address", Type: "boxes"}
+	v.Requests = web.Field{Name: "request", Label: "Requests with your email address", Type: "boxes", Class: "rows"}
 	for _, r := range listed {
 		v.Requests.Options = append(v.Requests.Options, web.Option{
 			Value: r.ID, Label: string(r.Reference) + ": " + r.Kind.Name(),
@@ -81,7 +81,10 @@ const (
 // toConfirm reads what the secret in a request's address confirms. If that is nothing, why says so.
 func (s *site) toConfirm(r *http.Request, of request.Request) (list []request.Request, why string, err error) {
 	secret := secretOf(r)
-	if !token.Confirmation.Same(of.Secret, secret) {
+	switch {
+	case !of.State.Open() || of.AddressConfirmed():
+		return nil, nothingToConfirm, nil
+	case !token.Confirmation.Same(of.Secret, secret):
 		return nil, wrongSecret, nil
 	}
 	all, err := s.store.ToConfirm(r.Context(), of.ID, secret)

@@ -30,7 +30,7 @@ func newAgainForm(r request.Request, asked *emailFate) *againForm {
 		return nil
 	}
 	f := &againForm{ID: r.ID, Token: r.Token, Button: "Send the email again", Sure: web.Field{
-		Name: "sure", Label: "Has our email not arrived?", Type: "boxes",
+		Name: "sure", Label: "Email not arrived?", Type: "boxes",
 		Options: []web.Option{{Value: "yes", Label: "I looked for it, also in the spam folder"}},
 	}}
 	if asked == nil {
