@@ -53,6 +53,7 @@ const filingAttempts = 30
 // confirmation: what came through a bound link, and what a colleague files. What is read and written does not depend on
 // what is on record about the server.
 func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, created bool, err error) {
+	f.Bound = f.Bound && !f.Suspicious
 	now := s.now().Truncate(time.Millisecond)
 	r = request.Request{
 		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,

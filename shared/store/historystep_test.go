@@ -35,7 +35,8 @@ func (h *history) file(rt *rapid.T) {
 	case "suspicious":
 		f.Suspicious = true
 	case "bound":
-		f.Bound, f.Link = true, &request.Link{Mail: "m", Contact: f.Email, License: f.Key}
+		f.Kind, f.Bound = request.Renewal, true
+		f.Link = &request.Link{Mail: "m", Contact: f.Email, License: f.Key}
 	case "by telephone":
 		f.By = people[0]
 	}

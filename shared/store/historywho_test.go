@@ -201,7 +201,7 @@ func (h *history) correct(rt *rapid.T) {
 		panic(nothing("it is the same address"))
 	}
 	correct := func() error { return h.CorrectEmail(rt.Context(), id, from, to) }
-	if !r.toConfirm() {
+	if !r.toConfirm() || r.Link != nil { // through a bound link
 		h.idle(rt, correct)
 		return
 	}
@@ -265,6 +265,14 @@ func (h *history) seenRequest(rt *rapid.T) (r *modelRequest, change store.Reques
 	return r, change, change.Version == h.record.requests[id].Version && r.State.Open()
 }
 
+// linkTo is what becomes of a request that is linked: what contacts of another customer said is gone.
+func (r *modelRequest) linkTo(customerID, instance, by string) {
+	if r.Customer != customerID {
+		r.Asked, r.AskedOf, r.Answers = time.Time{}, nil, nil
+	}
+	r.Customer, r.Instance, r.LinkedBy = customerID, instance, by
+}
+
 func (h *history) link(rt *rapid.T) {
 	r, change, may := h.seenRequest(rt)
 	var customerID, instance string
@@ -284,7 +292,7 @@ func (h *history) link(rt *rapid.T) {
 		return
 	}
 	h.act(rt, may, touched{request: r, seen: true}, link, func() {
-		r.Customer, r.Instance, r.LinkedBy = customerID, instance, by
+		r.linkTo(customerID, instance, by)
 		r.told = append(r.told, action)
 	})
 }
@@ -309,7 +317,7 @@ func (h *history) linkNew(rt *rapid.T) {
 	link := func() error { return h.LinkNewCustomer(rt.Context(), change, added) }
 	h.act(rt, may, touched{request: r, seen: true}, link, func() {
 		h.customers[added.ID] = added
-		r.Customer, r.Instance, r.LinkedBy = added.ID, "", change.By
+		r.linkTo(added.ID, "", change.By)
 		r.told = append(r.told, store.RequestLinked)
 	})
 }
@@ -358,13 +366,13 @@ func (h *history) receive(rt *rapid.T) {
 		}
 		return err
 	}
-	ask := len(contacts) > 0 && r.Asked.IsZero()
+	ask := len(contacts) > 0 && (r.Asked.IsZero() || r.Customer != customerID)
 	if !r.State.Open() || r.LinkedBy != "" {
 		h.idle(rt, receive)
 		return
 	}
 	h.act(rt, true, touched{request: r, again: true}, receive, func() {
-		r.Customer, r.Instance, r.LinkedBy = customerID, "", store.System
+		r.linkTo(customerID, "", store.System)
 		r.told = append(r.told, store.RequestLinked)
 		if ask {
 			h.asked(r, contacts)

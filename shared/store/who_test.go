@@ -357,8 +357,8 @@ func TestReceivingKeepsWhatOperatorsDid(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked, err = b.ReceiveRequest(t.Context(), asked.ID, "a", "", ada)
-	if err != nil || asked.Customer != "a" || !slices.Equal(asked.AskedOf, []string{bob.Email}) {
-		t.Errorf("asked before: got %+v, %v, want nobody else asked", asked, err)
+	if err != nil || asked.Customer != "a" || !slices.Equal(asked.AskedOf, []string{ada.Email}) {
+		t.Errorf("asked before it was linked: got %+v, %v, want the customer's contact asked", asked, err)
 	}
 	closed := review(t, b.testEnv, file(t, b.testEnv, evaluation), request.Rejected, "why")
 	closed, err = b.ReceiveRequest(t.Context(), closed.ID, "a", "", ada)
@@ -387,5 +387,33 @@ func TestContactIsAskedEnoughOnceItWasAskedAboutFiveRequestsOfADay(t *testing.T)
 	b.now = b.now.AddDate(0, 0, 1)
 	if enough, err := b.AskedEnough(t.Context(), ada.Email); err != nil || enough {
 		t.Errorf("on the next day: got enough %v, %v", enough, err)
+	}
+}
+
+// TestRelinkingDropsWhatContactsOfTheOtherCustomerSaid: they are contacts of the wrong one.
+func TestRelinkingDropsWhatContactsOfTheOtherCustomerSaid(t *testing.T) {
+	b := newMemoryEnv()
+	b.acme(t, "a")
+	b.acme(t, "b")
+	r := file(t, b.testEnv, evaluation)
+	link := func(to, instance string) request.Request {
+		t.Helper()
+		if err := b.LinkRequest(t.Context(), byAnn(now(t, b.testEnv, r)), to, instance); err != nil {
+			t.Fatal(err)
+		}
+		return now(t, b.testEnv, r)
+	}
+	askAndVouch(t, b.testEnv, link("a", ""))
+	if err := b.AnswerRequest(t.Context(), r.ID, ada.Email, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := link("a", "a-i0"); len(got.Answers) != 1 || len(got.AskedOf) != 1 {
+		t.Errorf("another instance: got %+v, want the answer kept", got)
+	}
+	if got := link("b", ""); len(got.Answers)+len(got.AskedOf) != 0 || !got.Asked.IsZero() {
+		t.Errorf("another customer: got %+v, want no answer", got)
+	}
+	if err := b.AnswerRequest(t.Context(), r.ID, ada.Email, true); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("answer to the old question: got %v, want a conflict", err)
 	}
 }
