@@ -6,13 +6,11 @@ import (
 	"slices"
 
 	"marketplace/shared/customer"
-	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
-	"marketplace/shared/token"
 )
 
 // Contacts of record are told of what they did not ask for, in the transactions that do it: each time by one notice,
@@ -67,45 +65,9 @@ func (c *changeset) tellMoves(i Issue, replaced []license.License) {
 	}
 }
 
-// Removal reads the email that told somebody of being removed from a customer's contacts, for the holder of its link,
-// and reports whether the link was used before. A wrong secret is reported like a missing email.
-// The link serves until the notice's Expiration.
-func (s *Store) Removal(ctx context.Context, customerID, mailID, secret string) (n notice.Notice, used bool, err error) {
-	m, err := s.outbox.Read(ctx, mailID)
-	missing := fault.New(fault.NotFound, "There is no such link.")
-	switch {
-	case fault.KindOf(err) == fault.NotFound:
-		return notice.Notice{}, false, missing
-	case err != nil:
-		return notice.Notice{}, false, err
-	case !isRemoval(m, customerID), !token.Undo.Same(m.Nonce, secret):
-		return notice.Notice{}, false, missing
-	}
-	used, err = s.outbox.Exists(ctx, notice.ContactUndo(m.Notice).ID)
-	return m.Notice, used, err
-}
-
 // isRemoval reports whether an email told somebody of being removed from a customer's contacts, with a link.
 func isRemoval(m outbox.Mail, customerID string) bool {
 	return m.Kind == mail.ContactRemoved && m.Notice.About == customerID && m.Nonce != ""
-}
-
-// UndoRemoval has a contact taken back, as the person asked by the link of an email about the removal: the mailer does
-// it (RestoreContact). Used again, the link changes nothing. It is a Conflict fault after the link's last day.
-func (s *Store) UndoRemoval(ctx context.Context, customerID, mailID, secret string) error {
-	n, used, err := s.Removal(ctx, customerID, mailID, secret)
-	switch {
-	case err != nil || used:
-		return err
-	case license.DateOf(s.now()).After(n.Expiration):
-		return fault.New(fault.Conflict, "This link was valid until %s.", n.Expiration.Long())
-	}
-	c := s.begin()
-	c.queue(notice.ContactUndo(n))
-	if err := c.Commit(ctx); err != nil && fault.KindOf(err) != fault.Conflict { // a second click was first
-		return fmt.Errorf("store: undoing a removal of customer %s: %w", customerID, err)
-	}
-	return nil
 }
 
 // RestoreContact takes a contact back, as the person asked by the link of the email mailID. The person counts as added
