@@ -211,9 +211,18 @@ func (u *user) requestsSteps() []step {
 			}
 			return last2(u.s.FileRequest(u.ctx, store.Filing{Details: renewal, Link: u.link(), Bound: true}))
 		}},
+		{"UndoRemoval", func() error { return u.s.UndoRemoval(u.ctx, u.removed()) }},
+		{"RemovalUndone", func() error { return last(u.s.RemovalUndone(u.ctx, u.removed())) }},
 		{"AnswerRequest", func() error { return u.s.AnswerRequest(u.ctx, u.reviewed[0].ID, contact.Email, true) }},
 		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
 	}
+}
+
+// removed is the email that told a contact of the removal.
+func (u *user) removed() outbox.Mail {
+	return outbox.Mail{Notice: notice.ContactRemoved(notice.ContactChange{
+		Customer: u.license.Customer, Contacts: []license.Contact{contact},
+	}).ToContact(contact)}
 }
 
 // link is the link of a reminder of the license.

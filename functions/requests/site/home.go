@@ -96,7 +96,7 @@ func health(w http.ResponseWriter, _ *http.Request) error {
 func robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", cachePublic)
-	_, err := io.WriteString(w, "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\nDisallow: /answer/\n"+
-		"Disallow: /api/\n")
+	_, err := io.WriteString(w, "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\n"+
+		"Disallow: /answer/\nDisallow: /contacts/\nDisallow: /api/\n")
 	return err
 }

@@ -22,6 +22,8 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /renew/{license}", Handle: s.submitRenewal},
 		{Pattern: "GET /answer/{request}", Handle: s.answerForm},
 		{Pattern: "POST /answer/{request}", Handle: s.answer},
+		{Pattern: "GET /contacts/undo", Handle: s.undoForm},
+		{Pattern: "POST /contacts/undo", Handle: s.undo},
 
 		{Pattern: "POST /api/license-requests", Handle: s.apiCreateRequest},
 		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiGetRequest},

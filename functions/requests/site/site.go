@@ -54,6 +54,10 @@ type Store interface {
 	// AnswerRequest notes what a contact answered when asked whether a request is theirs. The newest answer counts. A
 	// Conflict fault means that the request was closed, or has changed since.
 	AnswerRequest(ctx context.Context, id, contact string, yes bool) error
+	// UndoRemoval has the mailer put a contact back who was removed and told so by an email. Again, it does nothing.
+	UndoRemoval(ctx context.Context, removed outbox.Mail) error
+	// RemovalUndone reports whether UndoRemoval was called for an email.
+	RemovalUndone(ctx context.Context, removed outbox.Mail) (bool, error)
 	// MailsAbout reads the emails about a request or a license, oldest first, with what the provider reported.
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
 }

@@ -162,6 +162,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"community.html": communityView{}, "terms.html": termsView{},
 		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
 		"renew.html": renewView{}, "answer.html": answerView{},
+		"undo.html":  undoView{},
 		"check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
@@ -221,8 +222,8 @@ func TestHealthAndRobots(t *testing.T) {
 	if body := env.get("/healthz").WantStatus(200).Body; body != "ok\n" {
 		t.Errorf("health: got %q, want ok", body)
 	}
-	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\nDisallow: /answer/\n" +
-		"Disallow: /api/\n"
+	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\n" +
+		"Disallow: /answer/\nDisallow: /contacts/\nDisallow: /api/\n"
 	if body := env.get("/robots.txt").WantStatus(200).Body; body != robots {
 		t.Errorf("robots: got %q", body)
 	}
