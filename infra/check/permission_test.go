@@ -410,6 +410,9 @@ func (u *user) consoleSteps() []step {
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
 		{"MuteReminders", changed(func(c store.LicenseChange) error { return s.MuteReminders(ctx, c, true) })},
 		{"SendKeyAgain", func() error { return u.sendKey("console") }},
+		{"FileRequest", func() error {
+			return last2(s.FileRequest(ctx, store.Filing{Details: u.lost.Details, Key: "console", By: operator}))
+		}},
 		{"IssueLicenses", func() error {
 			l := u.license
 			l.ID, l.NotBefore, l.Expiration = "l2", l.Expiration.AddDays(1), l.Expiration.AddMonths(12)

@@ -161,8 +161,11 @@ func (d *Draft) likelyInstance(contract string) {
 	if d.Account == nil || d.Form.Instance != "" {
 		return
 	}
-	if d.Request != nil {
-		d.Form.Instance = d.Account.Match(customer.AskedBy(*d.Request)).Instance
+	if r := d.Request; r != nil {
+		d.Form.Instance = d.Account.Match(customer.AskedBy(*r)).Instance
+		if r.Instance != "" && d.Account.Instance(r.Instance) != nil { // sales or the system linked it
+			d.Form.Instance = r.Instance
+		}
 	}
 	if contract == "" {
 		return

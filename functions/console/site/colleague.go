@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 
 	"marketplace/shared/logging"
@@ -53,6 +54,16 @@ func (s *site) colleagues(ctx context.Context) colleagues {
 		s.log.WarnContext(ctx, "colleagues not read", logging.Error(err))
 	}
 	return nameColleagues(list)
+}
+
+// named returns a text with the names of colleagues instead of their addresses.
+func (c colleagues) named(text string) string {
+	for email, name := range c {
+		if name != "" {
+			text = strings.ReplaceAll(text, email, name)
+		}
+	}
+	return text
 }
 
 func nameColleagues(list []store.Colleague) colleagues {

@@ -79,7 +79,7 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 	} else if i := slices.IndexFunc(whoSteps, func(st step) bool { return st.path == done }); i >= 0 {
 		done = whoSteps[i].done
 	} else {
-		done = cmp.Or(doneResuming(done), doneToMail(done))
+		done = cmp.Or(doneToFiling(done), doneResuming(done), doneToMail(done))
 	}
 	v, err := s.requestView(r, done)
 	if err != nil {

@@ -51,6 +51,7 @@ const (
 	stepForm    = "form"
 	stepRefresh = "refresh" // fill in what follows from the chosen customer, instance and contract
 	stepIssue   = "issue"
+	stepFile    = "file" // file the draft as a request
 )
 
 // beginWizard shows the wizard's form with defaults.
@@ -70,7 +71,7 @@ func (s *site) beginWizard(z wizard) web.HandlerFunc {
 // filled in anew before it is reviewed.
 func (s *site) continueWizard(z wizard) web.HandlerFunc {
 	return s.unlessClosed(z.section, func(w http.ResponseWriter, r *http.Request) error {
-		step, f, c, err := readWizardForm(r)
+		step, f, c, typed, err := readWizardForm(r)
 		if err != nil {
 			return err
 		}
@@ -88,6 +89,8 @@ func (s *site) continueWizard(z wizard) web.HandlerFunc {
 			}
 			http.Redirect(w, r, originOf(r).donePage("/console/licenses/"+f.ID, "issue"), http.StatusSeeOther)
 			return nil
+		case step == stepFile:
+			return s.fileAsRequest(w, r, z, f, typed)
 		case step == stepRefresh, f.Moved():
 			d, err := s.generator.Refresh(r.Context(), source, f)
 			if err != nil {
@@ -127,6 +130,8 @@ func (s *site) showNotIssued(
 	case not.Changed:
 		v.Changed = true
 		return s.showReview(w, r, z, http.StatusConflict, v)
+	case fault.KindOf(not.Err) == fault.Forbidden: // the review says so
+		return s.showReview(w, r, z, http.StatusForbidden, v)
 	case not.Err != nil:
 		s.log.WarnContext(r.Context(), "license not issued", logging.Error(err))
 		v.Confirmed, v.Failure = c.Codes, problem.Detail
@@ -202,6 +207,7 @@ func (s *site) showForm(w http.ResponseWriter, r *http.Request, z wizard, d *gen
 
 func (s *site) showReview(w http.ResponseWriter, r *http.Request, z wizard, status int, v reviewView) error {
 	v.About, v.Hidden = aboutDraft(r, z, v.Draft), hiddenFields(v.Form)
+	v.sayWord(operator(r), colleaguesOf(r))
 	title := "Review: " + v.About.Title
 	if status != http.StatusOK {
 		title = "Not issued: " + v.About.Title

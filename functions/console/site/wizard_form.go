@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -373,10 +374,12 @@ func (v *wizardView) mark(bad []fault.Field) {
 }
 
 // readWizardForm reads the wizard's form: the step that its button asks for, what was typed, and what was confirmed.
-func readWizardForm(r *http.Request) (step string, f generator.Form, c generator.Confirmation, err error) {
-	values, err := web.ReadForm(r)
-	if err != nil {
-		return "", f, c, err
+// values are all fields.
+func readWizardForm(r *http.Request) (
+	step string, f generator.Form, c generator.Confirmation, values url.Values, err error,
+) {
+	if values, err = web.ReadForm(r); err != nil {
+		return "", f, c, nil, err
 	}
 	for _, field := range formFields(&f) {
 		switch {
@@ -396,7 +399,7 @@ func readWizardForm(r *http.Request) (step string, f generator.Form, c generator
 	for _, code := range values["confirm"] {
 		c.Codes = append(c.Codes, generator.Code(code))
 	}
-	return values.Get("step"), f, c, nil
+	return values.Get("step"), f, c, values, nil
 }
 
 // formField is a field of a generator.Form as pages name it: a text or a list.

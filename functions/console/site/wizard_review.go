@@ -20,6 +20,24 @@ type reviewView struct {
 	Changed     bool   // the draft differs from the reviewed one
 	Unconfirmed bool   // not every warning was confirmed
 	Failure     string // why issuing failed
+
+	Barred string      // why the person may not issue it; "" if nothing bars it
+	Filing *filingView // files the draft as a request; nil: nobody has to
+	Word   string      // on whose word it may be issued; "" if it takes nothing from anybody
+}
+
+// sayWord says on whose word the draft may be issued, or why it may not be.
+func (v *reviewView) sayWord(operator string, names colleagues) {
+	v.Word = names.named(v.Draft.Word(operator).String())
+	err := v.Draft.Barred(operator)
+	if err == nil {
+		v.Filing = nil
+		return
+	}
+	v.Barred = names.named(web.ProblemOf(err).Detail)
+	if v.Request == nil && v.Filing == nil {
+		v.Filing = newFilingView(v.Draft)
+	}
 }
 
 // Terms returns what a license allows.
