@@ -58,7 +58,7 @@ func TestMailWithoutAPointIsNotSent(t *testing.T) {
 		p := &provider{}
 		w.run(w.dispatcher(p))
 		for _, id := range ids {
-			const why = "the customer has since been told more"
+			const why = "the request is closed"
 			if s := w.mail(id).State; s.Status != outbox.Pointless || s.Cause != why {
 				t.Errorf("got %+v, want pointless", s)
 			}

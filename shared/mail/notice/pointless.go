@@ -45,10 +45,10 @@ func (n Notice) Pointless(r Records) string {
 	switch n.Kind {
 	case mail.RequestReceived, mail.RequestsToConfirm:
 		switch about := r.Request; {
-		case !input.SameMailbox(about.Email, n.To.Email):
-			return "the address was corrected"
 		case !about.State.Open():
 			return "the request is closed"
+		case !input.SameMailbox(about.Email, n.To.Email):
+			return "the address was corrected"
 		case !about.Confirmed.IsZero():
 			return "the request is confirmed"
 		case about.State == request.Waiting && about.AddressConfirmed():
