@@ -91,7 +91,7 @@ func (s *site) customerToLink(ctx context.Context, typed string) (
 	if other.account != nil {
 		return other.account.Customer.ID, nil, "", nil
 	}
-	exactly := func(c store.CustomerSummary) bool { return customer.SameName(c.Name, typed) }
+	exactly := func(c store.CustomerSummary) bool { return strings.EqualFold(c.Name, typed) }
 	same := slices.DeleteFunc(slices.Clone(other.named), func(c store.CustomerSummary) bool { return !exactly(c) })
 	if len(same) == 0 {
 		same = other.named
