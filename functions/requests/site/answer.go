@@ -15,8 +15,8 @@ import (
 	"marketplace/shared/web"
 )
 
-// The page on which a contact says whether a request is theirs. A stranger may have typed the request, so the page names
-// it by our words, the address that asks, and the ends of the server ID.
+// The page on which a contact says whether a request is theirs. A stranger may have typed the request, so the page
+// names it by our words, the address that asks, and the ends of the server ID.
 
 // answerView is the data of answer.html.
 type answerView struct {

@@ -11,12 +11,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"marketplace/shared/mail"
 	"marketplace/shared/web/webtest/httpscript"
 )
 
 // TestScripts runs the conversations of testdata with the API. In their files $KEY stands for a valid license key, and
 // big.json is larger than the API reads. /test/outbox lists the emails that wait to be sent, and /test/mail/{id} is the
-// text of one.
+// text of one. /test/remind reminds a contact of a license, and answers with the ID of the email.
 func TestScripts(t *testing.T) {
 	httpscript.Run(t, "testdata", func(script *testscript.Env) (http.Handler, error) {
 		env := newTestEnv(t)
@@ -33,6 +34,10 @@ func TestScripts(t *testing.T) {
 		})
 		mux.HandleFunc("GET /test/mail/{id}", func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, env.letter(r.PathValue("id")).TextBody())
+		})
+		mux.HandleFunc("GET /test/remind", func(w http.ResponseWriter, _ *http.Request) {
+			env.remind(env.sold(nil), ada)
+			fmt.Fprint(w, env.mailTo(mail.LicenseExpiring, licenseID, ada).ID)
 		})
 		mux.Handle("/", env.site)
 		return mux, nil

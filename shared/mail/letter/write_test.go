@@ -199,9 +199,7 @@ func TestRepeatedNoticeIsWrittenLikeTheFirst(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		again, err := letters.Write(tt.Repeated(), tt.on, nil, Call{})
-		link := strings.NewReplacer(tt.Repeated().What()+"&", tt.What()+"&") // a private link names its email
-		if err != nil || again.ID == first.ID || link.Replace(again.Text) != first.Text ||
-			link.Replace(again.HTML) != first.HTML {
+		if err != nil || again.ID == first.ID || again.Text != first.Text || again.HTML != first.HTML {
 			t.Errorf("%s: %v; got another letter:\n%s", name, err, again.Text)
 		}
 	}

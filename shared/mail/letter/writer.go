@@ -61,13 +61,14 @@ func (w Writer) ConfirmURL(r request.Request) string {
 	return w.StatusURL(r) + "&confirm=" + url.QueryEscape(r.Secret)
 }
 
-// RenewURL returns the private link of a reminder.
-func (w Writer) RenewURL(n notice.Notice) string { return w.URL + privatePath("renew", n) }
-
-// privatePath returns the path of the private link of a notice: a page about its subject, opened by its nonce.
-func privatePath(page string, n notice.Notice) string {
-	return "/" + page + "/" + url.PathEscape(n.About) + "?mail=" + url.QueryEscape(n.What()) +
-		"&token=" + url.QueryEscape(n.Nonce)
+// RenewURL returns the private link with which a contact renews a license. It names the first of two emails, if the
+// second repeats it.
+func (w Writer) RenewURL(n notice.Notice) string {
+	if n.Repeats != "" {
+		n.ID = n.Repeats
+	}
+	q := url.Values{"mail": {n.What()}, "token": {n.Nonce}}
+	return w.URL + "/renew/" + url.PathEscape(n.About) + "?" + q.Encode()
 }
 
 // requestURL returns the request form of an edition, filled in for a server. The Community Edition has no form: it
