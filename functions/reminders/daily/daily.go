@@ -1,6 +1,6 @@
 // Package daily reminds customers that their licenses expire: once a day it puts the mails of all reminders that are
-// due into the outbox, and one to sales about the unconfirmed requests. shared/reminder decides when a reminder is
-// due, and functions/mailer sends the mails.
+// due into the outbox, and one to sales about the unconfirmed requests; those that waited too long it closes.
+// shared/reminder decides when a reminder is due, and functions/mailer sends the mails.
 package daily
 
 import (
@@ -55,7 +55,8 @@ const (
 )
 
 // Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and queues a
-// reminder for every license that is due by the end of today, UTC. It may run any number of times: a queued reminder is no longer due, and a run catches up on missed days.
+// reminder for every license that is due by the end of today, UTC. It may run any number of times: a queued reminder is
+// no longer due, and a run catches up on missed days.
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
 // contact who can be reached again. A license that fails for another reason does not delay the others. It stays due

@@ -226,7 +226,7 @@ func TestReminderGoesToTheFirstReachableContact(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	if !strings.Contains(m.Subject, "in 60 days") ||
-		!strings.Contains(m.HTML, "https://licenses.example.com/request/developer?") {
+		!strings.Contains(m.HTML, "https://licenses.example.com/renew/license0?") {
 		t.Errorf("%s\n%s", m.Subject, m.Text)
 	}
 }
@@ -442,8 +442,9 @@ func TestDailyRunListsUnconfirmedRequestsInOneMail(t *testing.T) {
 	w := newTestEnv(t, "2018-01-01")
 	var want []string
 	for range 3 {
-		r, _, err := storetest.FileUnconfirmed(t.Context(), w.store, request.Details{Kind: request.New, Edition: license.Developer,
-			Server: server(1), Company: "Example AG", Email: "ana@customer.example"}, "")
+		details := request.Details{Kind: request.New, Edition: license.Developer, Server: server(1),
+			Company: "Example AG", Email: "ana@customer.example"}
+		r, _, err := storetest.FileUnconfirmed(t.Context(), w.store, details, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -489,5 +490,47 @@ func TestDailyRunClosesWhatNobodyConfirmedAndDoesNotTellOfIt(t *testing.T) {
 	}
 	if said := w.log.String(); !strings.Contains(said, `"closed unconfirmed requests"`) || strings.Contains(said, "@") {
 		t.Errorf("logged %s", said)
+	}
+}
+
+// TestUnconfirmedRequestIsClosedOnThe30thDayWithoutAMail runs every day: sales know the request, and one that was
+// confirmed stays open.
+func TestUnconfirmedRequestIsClosedOnThe30thDayWithoutAMail(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	details := request.Details{Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX",
+		Name: "Ada Lovelace", Email: "ada@example.org", Company: "Acme AG"}
+	unconfirmed, _, err := w.store.FileRequest(t.Context(), store.Filing{Details: details})
+	if err != nil {
+		t.Fatal(err)
+	}
+	confirmed, _, err := storetest.FileRequest(t.Context(), w.store, details, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := func() (of [2]request.State) {
+		for i, id := range []string{unconfirmed.ID, confirmed.ID} {
+			r, err := w.store.Request(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			of[i] = r.State
+		}
+		return of
+	}
+	mails := 0
+	for w.today = date("2018-03-01"); w.today != date("2018-04-02"); w.today = w.today.AddDays(1) {
+		w.run()
+		want := [2]request.State{request.Received, request.Received}
+		if w.today.Before(date("2018-03-31")) {
+			mails = len(w.ready())
+		} else {
+			want[0] = request.Withdrawn
+		}
+		if got := states(); got != want {
+			t.Errorf("%s: got %s, want %s", w.today, got, want)
+		}
+	}
+	if n := len(w.ready()); n != mails {
+		t.Errorf("got %d new mails when it was closed, want none", n-mails)
 	}
 }

@@ -202,7 +202,8 @@ func TestNextKeyUnderAContractIsATaskForSales(t *testing.T) {
 		t.Errorf("got the task %s\n%s", m.Subject, m.Text)
 	}
 	for _, m := range reminders {
-		if !strings.Contains(m.Text, "runs through 31 Dec 2020") || strings.Contains(m.Text, "/request/") {
+		if !strings.Contains(m.Text, "runs through 31 Dec 2020") || strings.Contains(m.Text, "/request/") ||
+			strings.Contains(m.Text, "/renew/") {
 			t.Errorf("got the reminder %s\n%s\nwant the next key promised and no renewal sold", m.Subject, m.Text)
 		}
 	}
@@ -222,7 +223,7 @@ func TestNextKeyUnderAContractIsATaskForSales(t *testing.T) {
 			t.Errorf("%s: got pointless %q, %v, want %q", m.ID, why, err, want)
 		}
 	}
-	if m := w.letter(notice.LicenseExpiring(second, 2, ada).ID); !strings.Contains(m.Text, "/request/") {
+	if m := w.letter(notice.LicenseExpiring(second, 2, ada).ID); !strings.Contains(m.Text, "/renew/license1?") {
 		t.Errorf("got\n%s\nwant a renewal", m.Text)
 	}
 }
