@@ -52,7 +52,8 @@ func TestEveryReadyMailIsSentOnce(t *testing.T) {
 func TestMailWithoutAPointIsNotSent(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.records.of = func(n notice.Notice) (notice.Records, error) {
-			return notice.Records{Request: request.Request{State: request.Issued}}, nil
+			details := request.Details{Email: n.To.Email}
+			return notice.Records{Request: request.Request{State: request.Issued, Details: details}}, nil
 		}
 		ids := w.putMany(3, soon)
 		p := &provider{}
