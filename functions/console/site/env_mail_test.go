@@ -4,6 +4,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/letter/lettertest"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 )
 
@@ -42,6 +43,15 @@ func (w *testEnv) sendMail(id string) {
 	if err := lettertest.Send(w.t.Context(), w.store, id, w.letter(id), "c"); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// expand replaces a queued notice by what it becomes, as the mailer does.
+func (w *testEnv) expand(id string) {
+	w.t.Helper()
+	m := w.mail(id)
+	into, err := expansion.New(w.store).Expand(w.t.Context(), m.Notice)
+	w.must(err)
+	w.must(w.store.Outbox().Expand(w.t.Context(), m, into))
 }
 
 // failMail gives a queued mail up.

@@ -222,7 +222,8 @@ func TestFailedEmailsAreTriedAgainFromTheOverview(t *testing.T) {
 	w := newTestEnv(t)
 	for range 3 {
 		r := w.file(sampleDetails)
-		w.failMail(notice.RequestConfirmed(r).ID, "no such host")
+		w.expand(notice.RequestConfirmed(r).ID)
+		w.failMail(notice.RequestNew(r).ID, "no such host")
 	}
 	failed := func(who string) *goquery.Selection {
 		doc := w.get(who, "/console/overview").WantStatus(200).Page()

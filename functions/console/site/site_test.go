@@ -247,6 +247,16 @@ func (w *testEnv) fileUnconfirmed(d request.Details) request.Request {
 	return r
 }
 
+// timeline returns what happened to a request, the oldest first.
+func (w *testEnv) timeline(r request.Request) []store.Event {
+	w.t.Helper()
+	events, err := w.store.RequestTimeline(w.t.Context(), r.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return events
+}
+
 // sampleLicense returns a license as the console issues it.
 func sampleLicense(id string, expiration license.Date) license.License {
 	return license.License{
