@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 )
@@ -40,10 +41,10 @@ func TestLettersToUnconfirmedAddressesNameNothingTyped(t *testing.T) {
 			closed := r
 			closed.State = request.Withdrawn
 			list = append(list, notice.RequestQuestion(r, 1), notice.RequestClosed(r, 1, "sam"),
-				notice.RequestClosed(closed, 1, "sam"))
+				notice.RequestClosed(closed, 1, "sam"), notice.RequestsToConfirm(r, "4"))
 		}
 		for _, n := range list {
-			m, err := letters.Write(n, notice.Records{Request: r}, testCatalog(), Call{})
+			m, err := letters.Write(n, notice.Records{Request: r, Requests: []request.Request{r}}, testCatalog(), Call{})
 			if err != nil {
 				t.Errorf("%s, %s: %v", state, n.Kind, err)
 				continue
@@ -55,7 +56,8 @@ func TestLettersToUnconfirmedAddressesNameNothingTyped(t *testing.T) {
 					t.Errorf("%s, %s: got %q of the stranger in\n%s", state, n.Kind, typed, m.TextBody())
 				}
 			}
-			if !strings.Contains(told, "NOW-…-SIR") || !strings.Contains(told, "more than 5'000'000") ||
+			if !strings.Contains(told, "NOW-…-SIR") ||
+				n.Kind != mail.RequestsToConfirm && !strings.Contains(told, "more than 5'000'000") ||
 				!strings.Contains(told, string(r.Reference)) || m.To.Name != "" || m.Greeting != "Hello," {
 				t.Errorf("%s, %s: want the ends of the server ID, the threshold, the reference and no name in\n%s",
 					state, n.Kind, m.TextBody())
