@@ -16,6 +16,18 @@ import (
 	"marketplace/shared/table"
 )
 
+// Actions that come with changes of an account.
+const (
+	LicenseSuccessorSet     Action = "successor recorded"
+	LicenseSuccessorRevoked Action = "successor revoked"
+	InstanceRetired         Action = "instance retired"
+	InstanceResumed         Action = "instance back in use"
+	CustomerChanged         Action = "customer changed"
+)
+
+// OfInstance names an instance that a line of a customer's timeline is about (Event.Of).
+func OfInstance(id string) string { return "instance/" + id }
+
 // account is what a changeset knows of a customer: what it read, and changed since. All changes of a customer write its
 // guard, so of two that did not see each other, one fails with a conflict.
 type account struct {

@@ -19,6 +19,14 @@ import (
 	"marketplace/shared/token"
 )
 
+// Actions on requests that wait for their confirmation.
+const (
+	EmailCorrected   Action = "email corrected"
+	ConfirmationSent Action = "confirmation sent again"
+	RequestConfirmed Action = "confirmed by the address"
+	RequestDenied    Action = "denied by the address"
+)
+
 // A request is confirmed by the person behind its address, through the secret in an email. Anybody can type anybody's
 // address, so the emails are few, and every request is confirmed by itself: one that comes later under a confirmed
 // address may be somebody else's (decision 19).

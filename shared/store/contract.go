@@ -12,6 +12,17 @@ import (
 	"marketplace/shared/table"
 )
 
+// Actions on contracts.
+const (
+	ContractMade     Action = "contract made"
+	ContractChanged  Action = "contract changed"
+	ContractEnded    Action = "contract ended"
+	ContractReopened Action = "contract reopened"
+)
+
+// OfContract names a contract that a line of a customer's timeline is about (Event.Of).
+func OfContract(id string) string { return "contract/" + id }
+
 // contractEntity is a contract as a changeset writes it.
 type contractEntity struct{ customer.Contract }
 

@@ -18,6 +18,12 @@ import (
 	"marketplace/shared/table"
 )
 
+// Actions on customers.
+const (
+	CustomerAdded   Action = "customer added"
+	ContactRestored Action = "contact restored" // whom the note names
+)
+
 // CustomerSummary is a customer in a list.
 type CustomerSummary struct {
 	ID        string              `json:"id"`
@@ -133,13 +139,6 @@ func (s *Store) CustomerByReference(ctx context.Context, r reference.Reference) 
 		err = fault.New(fault.NotFound, "")
 	}
 	return named.Customer, entity.Missing(err, "There is no customer %s.", r)
-}
-
-// referenced is what a short reference names.
-type referenced struct {
-	Customer string `json:"customer,omitempty"` // of a customer or a contract
-	Contract string `json:"contract,omitempty"`
-	Request  string `json:"request,omitempty"`
 }
 
 // Account reads all that is on record about a customer and those merged into it, in two rounds of reads, or three if it

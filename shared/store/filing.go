@@ -19,6 +19,9 @@ import (
 	"marketplace/shared/token"
 )
 
+// RequestReceived is an action on requests.
+const RequestReceived Action = "request received"
+
 // Filing is a license request as it arrives.
 type Filing struct {
 	request.Details
@@ -31,14 +34,6 @@ type Filing struct {
 	Link  *request.Link
 	Bound bool
 	By    string // the operator who files it for a customer; "": the customer
-}
-
-// idempotencyDays is how long a client's key is remembered.
-const idempotencyDays = 90
-
-// idempotency is what is kept of a client's key.
-type idempotency struct {
-	RequestID string `json:"requestId"`
 }
 
 // filingAttempts is how often a filing is tried while others take the references and the emails that it draws.

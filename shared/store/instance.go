@@ -12,6 +12,15 @@ import (
 	"marketplace/shared/store/rowkey"
 )
 
+// Actions on instances.
+const (
+	InstanceAdded     Action = "instance added"
+	InstanceChanged   Action = "instance changed"
+	InstanceMoved     Action = "instance moved" // here, to the contract that the note names
+	InstanceMovedBack Action = "instance moved back"
+	InstanceMovedAway Action = "instance moved away" // to the customer that the note names
+)
+
 // RetireInstance takes an instance out of use, or back into use: one that is retired is neither counted nor reminded of
 // nor offered. It is a Conflict fault if somebody changed the account since it was seen.
 func (s *Store) RetireInstance(ctx context.Context, change AccountChange, id string, retired bool) error {

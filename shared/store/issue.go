@@ -17,6 +17,9 @@ import (
 	"marketplace/shared/table"
 )
 
+// WarningsConfirmed is an action on what is issued.
+const WarningsConfirmed Action = "warnings confirmed"
+
 // ErrIssued means that these licenses were issued before, by the same issue sent twice. Nothing was written.
 var ErrIssued = errors.New("store: the licenses were issued before")
 

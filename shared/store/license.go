@@ -16,6 +16,21 @@ import (
 	"marketplace/shared/table"
 )
 
+// Actions on licenses.
+const (
+	LicenseRecorded Action = "license recorded"
+	LicenseIssued   Action = "license issued"
+	LicenseReplaced Action = "license replaced"
+	LicenseRevoked  Action = "license revoked"
+	PackageTailored Action = "package tailored" // a custom package was made
+	KeySentAgain    Action = "key sent again"
+	RemindersMuted  Action = "reminders muted"
+	RemindersOn     Action = "reminders resumed"
+)
+
+// OfLicense names a license that a line of a customer's timeline is about (Event.Of).
+func OfLicense(id string) string { return "license/" + id }
+
 // LicenseRecord is a license with what is kept beside it. The row of its next reminder carries all of it, and changes
 // with it.
 type LicenseRecord struct {

@@ -12,6 +12,13 @@ import (
 	"marketplace/shared/table"
 )
 
+// Actions on customers that are merged.
+const (
+	CustomerMerged   Action = "merged into another customer" // that the note names
+	CustomerMergedIn Action = "customer merged"              // the one that the note names
+	CustomerUnmerged Action = "merge undone"                 // with the one that the note names
+)
+
 // Merge is the merging of two customers.
 type Merge struct {
 	From, Into               string // the IDs of the survivors

@@ -15,6 +15,9 @@ import (
 	"marketplace/shared/token"
 )
 
+// ReminderQueued is an action on licenses that expire.
+const ReminderQueued Action = "reminder queued"
+
 // Due is a license whose reminders the policy wants checked on Day. Its row carries the whole license, so that the
 // daily run reads nothing else: a license has at most one, which moves whenever the license changes.
 type Due struct {

@@ -20,6 +20,18 @@ import (
 	"marketplace/shared/token"
 )
 
+// Actions on requests, besides those of the files that do them.
+const (
+	RequestTaken     Action = "taken into review"
+	RequestTakenOver Action = "taken over"
+	CustomerAsked    Action = "customer asked"
+	RequestResumed   Action = "review resumed"
+	RequestRejected  Action = "rejected"
+	RequestWithdrawn Action = "withdrawn"
+	RequestIssued    Action = "issued"
+	RequestAnswered  Action = "answered"
+)
+
 // requestEntity is a request as a changeset writes it.
 type requestEntity struct{ request.Request }
 
@@ -80,6 +92,14 @@ func requestWords(company string) []string {
 // timeToIssue is how long a request waited for its license.
 type timeToIssue struct {
 	Seconds int64 `json:"seconds"`
+}
+
+// idempotencyDays is how long a client's key is remembered.
+const idempotencyDays = 90
+
+// idempotency is what is kept of a client's key.
+type idempotency struct {
+	RequestID string `json:"requestId"`
 }
 
 // RequestByReference finds the ID of a request by its reference; a NotFound fault if the reference names none.

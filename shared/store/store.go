@@ -31,6 +31,25 @@ type Store struct {
 	silent bool
 }
 
+// What a timeline consists of.
+type (
+	Event  = entity.Event  // a line of the timeline of a request or a license
+	Action = entity.Action // what was done
+	Change = entity.Change // a field before and after
+)
+
+// Who acts if it is not an operator.
+const (
+	Customer = "customer"
+	System   = "system"
+)
+
+// Actions on anything with a timeline.
+const (
+	NoteAdded       Action = "note added"
+	PermissionNoted Action = "permission noted" // whose word it is
+)
+
 // Options are what a Store needs besides its table. Now is required.
 type Options struct {
 	Now   func() time.Time // the clock
@@ -126,4 +145,11 @@ func (c *changeset) Commit(ctx context.Context) error {
 	}
 	c.joined = nil
 	return c.Changeset.Commit(ctx)
+}
+
+// referenced is what a short reference names.
+type referenced struct {
+	Customer string `json:"customer,omitempty"` // of a customer or a contract
+	Contract string `json:"contract,omitempty"`
+	Request  string `json:"request,omitempty"`
 }

@@ -9,92 +9,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/license"
-	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
-
-// What a timeline consists of.
-type (
-	Event  = entity.Event  // a line of the timeline of a request or a license
-	Action = entity.Action // what was done
-	Change = entity.Change // a field before and after
-)
-
-// Who acts if it is not an operator.
-const (
-	Customer = "customer"
-	System   = "system"
-)
-
-// Actions on requests.
-const (
-	RequestReceived  Action = "request received"
-	EmailCorrected   Action = "email corrected"
-	RequestTaken     Action = "taken into review"
-	RequestTakenOver Action = "taken over"
-	CustomerAsked    Action = "customer asked"
-	RequestResumed   Action = "review resumed"
-	RequestRejected  Action = "rejected"
-	RequestWithdrawn Action = "withdrawn"
-	RequestIssued    Action = "issued"
-	RequestAnswered  Action = "answered"
-	NoteAdded        Action = "note added"
-
-	ConfirmationSent Action = "confirmation sent again"
-	RequestConfirmed Action = "confirmed by the address"
-	RequestDenied    Action = "denied by the address"
-	RequestLinked    Action = "linked to a customer" // that the note names
-	RequestUnlinked  Action = "link to a customer undone"
-	ContactsAsked    Action = "contacts asked"
-	ContactSaidYes   Action = "contact said yes" // whom the note names
-	ContactSaidNo    Action = "contact said no"  // whom the note names
-	VouchedFor       Action = "vouched for"
-	VouchWithdrawn   Action = "vouch withdrawn"
-)
-
-// Actions on licenses.
-const (
-	LicenseRecorded         Action = "license recorded"
-	LicenseIssued           Action = "license issued"
-	LicenseReplaced         Action = "license replaced"
-	LicenseRevoked          Action = "license revoked"
-	LicenseSuccessorSet     Action = "successor recorded"
-	LicenseSuccessorRevoked Action = "successor revoked"
-	WarningsConfirmed       Action = "warnings confirmed"
-	PermissionNoted         Action = "permission noted" // whose word it is
-	PackageTailored         Action = "package tailored" // a custom package was made
-	KeySentAgain            Action = "key sent again"
-	RemindersMuted          Action = "reminders muted"
-	RemindersOn             Action = "reminders resumed"
-	ReminderQueued          Action = "reminder queued"
-)
-
-// Actions on customers, their contracts and instances.
-const (
-	CustomerAdded     Action = "customer added"
-	CustomerChanged   Action = "customer changed"
-	ContactRestored   Action = "contact restored"             // whom the note names
-	CustomerMerged    Action = "merged into another customer" // that the note names
-	CustomerMergedIn  Action = "customer merged"              // the one that the note names
-	CustomerUnmerged  Action = "merge undone"                 // with the one that the note names
-	ContractMade      Action = "contract made"
-	ContractChanged   Action = "contract changed"
-	ContractEnded     Action = "contract ended"
-	ContractReopened  Action = "contract reopened"
-	InstanceAdded     Action = "instance added"
-	InstanceChanged   Action = "instance changed"
-	InstanceRetired   Action = "instance retired"
-	InstanceResumed   Action = "instance back in use"
-	InstanceMoved     Action = "instance moved" // here, to the contract that the note names
-	InstanceMovedBack Action = "instance moved back"
-	InstanceMovedAway Action = "instance moved away" // to the customer that the note names
-)
-
-// OfContract, OfInstance and OfLicense name what a line of a customer's timeline is about (Event.Of).
-func OfContract(id string) string { return "contract/" + id }
-func OfInstance(id string) string { return "instance/" + id }
-func OfLicense(id string) string  { return "license/" + id }
 
 // OfCustomer names a customer that was merged into the one whose timeline is read.
 func OfCustomer(id string) string { return "customer/" + id }

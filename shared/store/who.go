@@ -19,6 +19,17 @@ import (
 	"marketplace/shared/token"
 )
 
+// Actions on requests, about who asks.
+const (
+	RequestLinked   Action = "linked to a customer" // that the note names
+	RequestUnlinked Action = "link to a customer undone"
+	ContactsAsked   Action = "contacts asked"
+	ContactSaidYes  Action = "contact said yes" // whom the note names
+	ContactSaidNo   Action = "contact said no"  // whom the note names
+	VouchedFor      Action = "vouched for"
+	VouchWithdrawn  Action = "vouch withdrawn"
+)
+
 // RequestChange is what an operator does to a request, besides reviewing it.
 type RequestChange struct {
 	ID      string
