@@ -77,11 +77,14 @@ func (w *world) file() {
 		Kind: request.New, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000,
 		ProductVersion: "6.7", Name: "Ada Lovelace", Email: one(w, addresses), Company: "Acme AG", Country: "England",
 	}
-	unconfirmed, token := w.chance(20), ""
+	suspicious, token := w.chance(20), ""
 	if w.chance(50) {
 		token = fmt.Sprintf("token-%d", w.ids)
 	}
-	filing := store.Filing{Details: details, Key: token, Suspicious: unconfirmed}
+	filing := store.Filing{Details: details, Key: token, Suspicious: suspicious}
+	if !suspicious && w.chance(40) { // by telephone
+		filing.By = operator
+	}
 	var r request.Request
 	if !w.do("a customer files a request", func() (err error) {
 		r, _, err = w.people.store.FileRequest(context.Background(), filing)
@@ -92,12 +95,16 @@ func (w *world) file() {
 	if r.ID == "" { // the answer was lost
 		r.ID = fmt.Sprintf("r%03d", w.ids)
 	}
-	w.requests = append(w.requests, &requested{id: r.ID, email: details.Email, state: "received",
-		unconfirmed: unconfirmed})
-	if unconfirmed {
+	filed := &requested{id: r.ID, email: details.Email, state: "received", suspicious: suspicious,
+		unconfirmed: filing.By == "", filed: w.now}
+	w.requests = append(w.requests, filed)
+	switch {
+	case suspicious:
 		w.expect()
-	} else {
-		w.expect(want{"request-received", r.ID, details.Email}, want{"request-new", r.ID, ""})
+	case filing.By != "":
+		w.expect(want{"request-received", r.ID, details.Email}, want{"request-confirmed", r.ID, ""})
+	default:
+		w.expect(w.toConfirm(filed)...)
 	}
 	if token != "" && w.chance(50) {
 		w.do("the customer files it again", func() error {
@@ -121,7 +128,7 @@ func (w *world) openRequest() *requested {
 
 func (w *world) correct() {
 	r := w.openRequest()
-	if r == nil || w.emails[r.id+"--received-corrected"] != nil {
+	if r == nil || r.confirmed {
 		return
 	}
 	to := one(w, addresses)
@@ -130,11 +137,11 @@ func (w *world) correct() {
 	}) {
 		return
 	}
-	r.email = to
-	if r.unconfirmed {
+	r.email, r.corrected = to, true
+	if r.suspicious {
 		w.expect()
 	} else {
-		w.expect(want{"request-received", r.id, to})
+		w.expect(w.toConfirm(r)...)
 	}
 }
 
@@ -301,14 +308,19 @@ func (w *world) issue() {
 	}) {
 		return
 	}
+	before := slices.Clone(of.contacts)
 	w.recorded(made...)
+	wants := []want{{"license-key", made[0].id, to}}
+	if old != nil {
+		wants = append(wants, contactsTold(of, before, of.contacts)...)
+	}
 	if replaces {
 		old.revoked = true
 	}
 	if r != nil {
 		r.state, r.unconfirmed = "issued", false
 	}
-	w.expect(want{"license-key", made[0].id, to})
+	w.expect(wants...)
 }
 
 func (w *world) changeLicense() {
@@ -321,11 +333,14 @@ func (w *world) changeLicense() {
 	}
 	switch n := w.choose(5); {
 	case n == 0 && !l.revoked:
+		except := w.except(l.buyer)
 		if w.do("license "+l.id+" is revoked", func() error {
-			return w.people.store.RevokeLicense(context.Background(), change(), "never paid")
+			c := change()
+			c.Except = except
+			return w.people.store.RevokeLicense(context.Background(), c, "never paid")
 		}) {
 			l.revoked = true
-			w.expect()
+			w.expect(want{"license-revoked", l.id, ""})
 		}
 	case n <= 2:
 		muted := !l.muted
@@ -386,13 +401,16 @@ func (w *world) changeCustomer() {
 }
 
 func (w *world) saveContacts(l *licensed, after []reader, what string) {
+	except := w.except(l.buyer)
 	if w.do(l.buyer.name+" "+what, func() error {
 		change := w.accountChange(l)
+		change.Except = except
 		return w.people.store.SaveCustomer(context.Background(), change, change.Customer,
 			func(c *customer.Customer) error { c.Contacts = contacts(after); return nil })
 	}) {
+		wants := contactsTold(l.buyer, l.buyer.contacts, after)
 		l.buyer.contacts = after
-		w.expect()
+		w.expect(wants...)
 	}
 }
 
@@ -538,6 +556,7 @@ func (w *world) remind() {
 	err := daily.New(daily.Options{Store: p.store, Now: w.clock, Log: slog.New(slog.DiscardHandler)}).
 		Run(context.Background())
 	w.logf("daily run: %v", err)
+	w.closeOld()
 	for _, e := range p.appeared {
 		key := want{e.Kind, e.About, e.To.Email}
 		l, wanted := wants[key]

@@ -22,6 +22,10 @@ type email struct {
 	Text       string   `json:"text"`
 	Requests   []string `json:"requests"`
 	Repeats    string   `json:"repeats"`
+	Except     []string `json:"except"`
+	Contacts   []struct {
+		Email string `json:"email"`
+	} `json:"contacts"`
 
 	queued  time.Time
 	unknown bool // of a kind or schema that only a newer version knows
@@ -61,7 +65,8 @@ func (s state) open() bool {
 // rank is that of the design: what somebody waits for, what is soon enough, reminders.
 func (e *email) rank() int {
 	switch e.Kind {
-	case "license-key", "request-question", "request-rejected", "request-withdrawn":
+	case "license-key", "request-question", "request-rejected", "request-withdrawn", "request-ask", "license-revoked",
+		"contact-added", "contact-removed":
 		return 1
 	case "license-expiring":
 		return 3

@@ -27,8 +27,8 @@ func (w *world) newMailer() *mailer {
 	w.mailers++
 	p := w.process(fmt.Sprintf("mailer%d", w.mailers), plan{})
 	o := dispatch.Options{
-		Outbox: p.store.Outbox(), Records: records{p.store, p}, Expander: expansion.New(p.store), Write: w.write,
-		Sender: p, Now: w.clock,
+		Outbox: p.store.Outbox(), Records: records{p.store, p}, Expander: expander{expansion.New(p.store), p},
+		Write: w.write, Sender: p, Now: w.clock,
 		Log:    slog.New(slog.NewTextHandler(logged{w}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		AtOnce: 1, Sleep: p.sleep,
 	}

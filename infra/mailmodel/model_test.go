@@ -9,7 +9,7 @@ import (
 
 // steps of a history, each as often as it is likely.
 var steps = []func(*world){
-	(*world).file, (*world).file, (*world).correct, (*world).review, (*world).review,
+	(*world).file, (*world).file, (*world).confirm, (*world).correct, (*world).review, (*world).review,
 	(*world).importLicense, (*world).importLicense, (*world).issue, (*world).issue, (*world).changeLicense,
 	(*world).changeLicense, (*world).changeCustomer, (*world).changeCustomer,
 	(*world).remind, (*world).remind, (*world).remind,
@@ -102,6 +102,9 @@ func (w *world) count(seen map[string]int) {
 		add("a reminder", e.Kind == "license-expiring")
 		add("repeated", e.Repeats != "")
 		add("a task for sales", e.Kind == "license-unreached")
+		add("expanded", e.state.Status == "expanded")
+		add("told to a contact", e.toContacts() && e.state.Status == "sent")
+		add("asked of a contact", e.Kind == "request-ask" && e.state.Status == "sent")
 		add("pointless", e.state.Status == "pointless")
 		add("for a retired instance", e.state.Cause == "the instance was retired")
 		add("for a former contact", e.state.Cause == "the recipient is no longer a contact")

@@ -88,6 +88,30 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 			return begun, err
 		}}
 	},
+	"a contact is not told": func(_ *world, _ *process, o *dispatch.Options) {
+		o.Expander = changed{o.Expander, func(n notice.Notice) notice.Notice { return n },
+			func(into []notice.Notice) []notice.Notice {
+				if len(into) > 1 && into[0].Kind.ToContacts() {
+					return into[1:]
+				}
+				return into
+			}}
+	},
+	"who asked for it is told all the same": func(_ *world, _ *process, o *dispatch.Options) {
+		o.Expander = changed{o.Expander, func(n notice.Notice) notice.Notice { n.Except = nil; return n },
+			func(into []notice.Notice) []notice.Notice { return into }}
+	},
+	"what was expanded stays ready": func(w *world, _ *process, o *dispatch.Options) {
+		inner := o.Outbox
+		o.Outbox = box{Outbox: inner, expand: func(ctx context.Context, m outbox.Mail, into []notice.Notice) error {
+			ready := w.rowOf("OUTBOX#", m.ID)
+			err := inner.Expand(ctx, m, into)
+			if err == nil {
+				err = w.rows.Transact(ctx, table.Set(ready))
+			}
+			return err
+		}}
+	},
 	"a failed email is not listed": func(w *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, fail: func(ctx context.Context, m outbox.Mail, cause string) error {
@@ -179,6 +203,26 @@ type box struct {
 	release func(context.Context, outbox.Mail) error
 	fail    func(context.Context, outbox.Mail, string) error
 	park    func(context.Context, outbox.Entry, time.Time) error
+	expand  func(context.Context, outbox.Mail, []notice.Notice) error
+}
+
+// changed is an Expander that is given, and gives, something else.
+type changed struct {
+	dispatch.Expander
+	before func(notice.Notice) notice.Notice
+	after  func([]notice.Notice) []notice.Notice
+}
+
+func (c changed) Expand(ctx context.Context, n notice.Notice) ([]notice.Notice, error) {
+	into, err := c.Expander.Expand(ctx, c.before(n))
+	return c.after(into), err
+}
+
+func (b box) Expand(ctx context.Context, m outbox.Mail, into []notice.Notice) error {
+	if b.expand != nil {
+		return b.expand(ctx, m, into)
+	}
+	return b.Outbox.Expand(ctx, m, into)
 }
 
 func (b box) Acquire(ctx context.Context, length time.Duration) (*outbox.Lease, error) {

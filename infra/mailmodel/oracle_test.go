@@ -255,7 +255,12 @@ func (w *world) checkState(p *process, e *email, before state) {
 		w.failf("%s, and is %s", why, s.Status)
 	}
 	switch s.Status {
+	case "expanded":
+		w.checkExpanded(p, e)
 	case "pointless":
+		if e.toContacts() && e.expands() {
+			w.checkExpanded(p, e)
+		}
 		if w.point(e) == yes && !p.stalledSince(p.recordsAtStep) {
 			w.failf("%s, and is dropped though it has a point", why)
 		}
@@ -331,6 +336,7 @@ func (w *world) checkEnd() {
 			}); !e.state.open() || !paused {
 				w.failf("%s is of an unknown kind, and %q, want it paused", e.ID, s)
 			}
+		case e.expands() && s == "expanded":
 		case s == "sent" && taken, s == "failed", s == "pointless" && !e.answered():
 		default:
 			w.failf("%s is lost: it is %q, accepted: %v, and %s", e.ID, s, taken, w.point(e))

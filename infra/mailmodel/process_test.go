@@ -40,6 +40,7 @@ type process struct {
 	lookedAt      int       // how many transactions there were then
 	lookedAtStep  int
 	recordsAtStep int       // when it last read what is on record for an email
+	expandedAt    time.Time // when it last read what an email becomes
 	limitsRead    time.Time // when it last read the provider's limits
 	sends         int       // calls of the provider in this run
 	lastCall      time.Time // of this run

@@ -14,6 +14,10 @@ type requested struct {
 	state       string
 	question    string
 	unconfirmed bool
+	suspicious  bool
+	confirmed   bool // by the person behind the address
+	corrected   bool // its address was
+	filed       time.Time
 	told        bool // of an unconfirmed one: sales were told of it
 }
 
@@ -159,11 +163,18 @@ func (w *world) point(e *email) verdict {
 func (w *world) pointOfKind(e *email) verdict {
 	r, l := w.request(e.About), w.license(e.About)
 	switch e.Kind {
-	case "request-received":
+	case "request-received", "requests-to-confirm":
+		return verdictOf(r.open() && r.email == e.To.Email && !r.confirmed)
+	case "request-ask":
 		switch {
-		case !r.open(), r.email != e.To.Email:
+		case !r.open():
 			return no
-		case r.state == "waiting for customer":
+		case r.corrected: // whoever was asked before need not answer
+			return either
+		}
+		return yes
+	case "license-revoked", "contact-added", "contact-removed", "request-confirmed":
+		if e.expands() {
 			return either
 		}
 		return yes
@@ -176,7 +187,9 @@ func (w *world) pointOfKind(e *email) verdict {
 		}
 		return either
 	case "request-unconfirmed":
-		return verdictOf(slices.ContainsFunc(e.Requests, func(id string) bool { return w.request(id).unconfirmed }))
+		return verdictOf(slices.ContainsFunc(e.Requests, func(id string) bool {
+			return w.request(id).unconfirmed && w.request(id).open()
+		}))
 	case "request-question":
 		return verdictOf(r.state == "waiting for customer" && r.question == e.Text)
 	case "request-rejected", "request-withdrawn":

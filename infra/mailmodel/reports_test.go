@@ -64,7 +64,7 @@ const (
 // stopped reports whether emails of a kind are not sent to an address.
 func (w *world) stopped(address, kind string) bool {
 	s := w.suppressed[address]
-	return s == everything || s == confirmations && kind == "request-received"
+	return s == everything || s == confirmations && byAnybody(kind)
 }
 
 // outOfReach reports whether an address gets no emails about a license: it is suppressed, or it returned one twice.
@@ -155,7 +155,7 @@ func (w *world) checkReported(e *email, r outbox.Report, point verdict, before s
 // more of those.
 func (w *world) checkSuppressed(e *email, r outbox.Report) {
 	now := everything
-	if r.Outcome == outbox.Complained && e.Kind == "request-received" && w.suppressed[r.Recipient] != everything {
+	if r.Outcome == outbox.Complained && byAnybody(e.Kind) && w.suppressed[r.Recipient] != everything {
 		now = confirmations
 	}
 	w.suppressed[r.Recipient] = now
@@ -194,6 +194,9 @@ func (w *world) checkFollowsFrom(e *email) {
 		if o == nil || o.Kind != e.Kind || w.recipient(o) != w.recipient(e) || o.fate() != returned {
 			w.failf("%s is queued, but what it repeats was not returned", e.ID)
 		}
+		return
+	}
+	if w.becameOf(e) {
 		return
 	}
 	if e.Kind == "license-unreached" {

@@ -47,7 +47,10 @@ type world struct {
 
 	pending    []event          // of the provider, not received yet
 	suppressed map[string]scope // by address
-	reporting  *event           // the one that is being recorded
+
+	slots       map[string]int       // emails that ask an address to confirm requests, by address and day
+	confirmedAt map[string]time.Time // when somebody last confirmed a request, by address
+	reporting   *event               // the one that is being recorded
 
 	lines   []string
 	problem error
@@ -70,7 +73,7 @@ func newWorld(seed uint64, mutation string) *world {
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), mutation: mutation, rows: new(tabletest.Memory),
 		seeds:  map[uint64]uint64{},
 		emails: map[string]*email{}, retired: map[string]bool{}, ready: map[string]int{},
-		suppressed: map[string]scope{},
+		suppressed: map[string]scope{}, slots: map[string]int{}, confirmedAt: map[string]time.Time{},
 	}
 	w.setNow(time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second))
 	some := func(most int) int { return max(0, w.choose(2*most)-most) } // in half of the histories none
