@@ -268,9 +268,11 @@ func TestPointlessMailGoesToNobodyElse(t *testing.T) {
 		"expired": func(r *reached) error { r.now = r.now.AddDate(0, 3, 0); return nil },
 	} {
 		r := newReached(t, "ada@acme.example", "it@acme.example")
-		r.must(change(r))
-		r.report(r.reminder, outbox.Bounced)
 		r.want(t, r.to(), "license-expiring ada@acme.example", "license-key ada@acme.example")
+		r.must(change(r))
+		before := r.to() // the contacts are told of a revocation
+		r.report(r.reminder, outbox.Bounced)
+		r.want(t, r.to(), before...)
 		if why, err := r.Suppressed(ctx, "ada@acme.example"); why == nil || err != nil {
 			t.Errorf("%s: got no suppression, %v, want one", name, err)
 		}
