@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,9 +186,20 @@ func TestRetryAfterALostAnswerFindsItsRequest(t *testing.T) {
 	}
 }
 
-// TestHundredRequestsAtOnceUnderOneAddressMakeFourMails files them as fast as the table takes them.
+// TestHundredRequestsAtOnceUnderOneAddressMakeFourMails lets all of them read before the first is written.
 func TestHundredRequestsAtOnceUnderOneAddressMakeFourMails(t *testing.T) {
 	b := newMemoryEnv()
+	var arrived atomic.Int32
+	all := make(chan struct{})
+	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
+		if c.Op == "transact" && arrived.Add(1) == 100 {
+			close(all) // all have read by now
+		}
+		if c.Op == "transact" {
+			<-all
+		}
+		return tabletest.Fault{}
+	}
 	var wg sync.WaitGroup
 	for i := range 100 {
 		email := []string{"ada@acme.example", "Ada@acme.example", "ADA@ACME.EXAMPLE", "ada+1@acme.example"}[i%4]
@@ -301,5 +313,18 @@ func TestRequestsOfPublicProvidersAreNotCounted(t *testing.T) {
 		if strings.HasPrefix(row.PK, "DOMAIN-REQUESTS#") {
 			t.Errorf("got row %v", row.Key)
 		}
+	}
+}
+
+func TestSuspiciousRequestDoesNotTakeTheLinkOfAContact(t *testing.T) {
+	b := newMemoryEnv().testEnv
+	f := store.Filing{Details: evaluation, Suspicious: true, Bound: true,
+		Link: &request.Link{Mail: "m", Contact: evaluation.Email, License: "l"}}
+	f.Kind = request.Renewal
+	suspicious := fileAs(t, b, f)
+	f.Suspicious = false
+	r := fileAs(t, b, f)
+	if r.ID == suspicious.ID || r.Unconfirmed {
+		t.Errorf("got %+v, want a request of its own, which needs no confirmation", r)
 	}
 }
