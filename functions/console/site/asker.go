@@ -33,15 +33,15 @@ type contactOf struct {
 // candidateView is a customer that a request may be about.
 type candidateView struct {
 	store.CustomerSummary
-	Why    string
-	Linked bool // the request is linked to it
-	// CanLink and CanUnlink are set where the viewer may change that.
-	CanLink, CanUnlink bool
+	Why     string
+	Linked  bool   // the request is linked to it
+	By      string // who linked it: “linked by the system”; "" if nobody did
+	CanLink bool   // the viewer may link the request to it
 }
 
 // Link is the badge of the customer that the request is linked to.
 func (c candidateView) Link() badge {
-	if !c.Linked {
+	if !c.Linked || c.By != "" {
 		return badge{}
 	}
 	return badge{"Linked", "good"}

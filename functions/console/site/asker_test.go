@@ -63,8 +63,8 @@ func TestRequestPageSaysWhoAsks(t *testing.T) {
 			d.Email, d.Company = "eve@mail.example", "Eve Inc"
 		}), map[string]string{
 			"Requester": "Ana Acme, eve@mail.example Stranger Unknown address; claims to be Eve Inc" + confirmed +
-				" To revoke or move a license, or to send the key to this address, a contact has to say yes, or a colleague has " +
-				"to vouch. Link the request to its customer first.",
+				" Replacing a license, or sending the key here, needs a contact's yes or a colleague's vouch. Link " +
+				"the request to its customer first.",
 			"Customer": acme + "has this server",
 			"Instance": production + " Found by its data. The request says that the old server is gone, so this is the " +
 				"same instance.",
@@ -206,8 +206,14 @@ func TestPhoneShowsWhatToDoFirst(t *testing.T) {
 		"known":   {ofAna, `.tasks form[action$="/take"] button`},
 		"unknown": {sampleDetails, `.tasks form[action$="/take"] button`},
 		"lost":    {lost, `.tasks form[action$="/resend"] button`},
+		"asked":   {ofBob, `.tasks form[action$="/take"] button`}, // and the contacts who were asked
 	} {
-		path := "/console/requests/" + w.file(test.asks).ID
+		r := w.file(test.asks)
+		if name == "asked" {
+			_, err := w.store.ReceiveRequest(t.Context(), r.ID, "01acmec", "01acmei1", license.Contact{Email: ofAna.Email})
+			w.must(err)
+		}
+		path := "/console/requests/" + r.ID
 		for _, window := range []struct{ width, height int64 }{{390, 844}, {1280, 800}} {
 			b.act("opening "+name, chromedp.EmulateViewport(window.width, window.height), chromedp.Navigate(b.url+path),
 				chromedp.WaitVisible(test.button))

@@ -29,7 +29,7 @@ var (
 
 // linkView links a request to a customer, or undoes it.
 type linkView struct {
-	Linked bool                    // to a customer
+	Unlink string                  // the name of the customer that it is linked to; "" for none
 	Other  web.Field               // another customer, by reference or name
 	Found  []store.CustomerSummary // whose names begin as it was typed
 	Open   bool                    // Other is unfolded
@@ -38,7 +38,7 @@ type linkView struct {
 
 func viewOfLink(r request.Request) linkView {
 	return linkView{
-		Linked: r.Customer != "", New: r.Company,
+		New: r.Company,
 		Other: web.Field{
 			Name: "customer", Label: "Customer", Required: true,
 			Hint: "A reference, such as C-7K3Q9F, or the beginning of a name.",

@@ -230,7 +230,8 @@ func (j judge) vouched(operator string) string {
 	case v == nil:
 		return ""
 	case input.SameMailbox(v.By, operator):
-		return "You vouched on " + web.Instant(v.At) + " (“" + v.Note + "”), so another colleague has to issue the license."
+		return "You vouched on " + web.Instant(v.At) + " (“" + v.Note + "”), so another colleague has to issue the " +
+			"license."
 	}
 	return j.name(v.By) + " vouched on " + web.Instant(v.At) + ": “" + v.Note + "”"
 }
@@ -246,8 +247,7 @@ func (j judge) needs(standing customer.Standing) string {
 	if j.alone {
 		return "No contact has said that they asked for this. You have to confirm what issuing takes from the customer."
 	}
-	needs := "To revoke or move a license, or to send the key to this address, a contact has to say yes, or a colleague " +
-		"has to vouch."
+	needs := "Replacing a license, or sending the key here, needs a contact's yes or a colleague's vouch."
 	if !j.account.IsOf(r.Customer) {
 		needs += " Link the request to its customer first."
 	}
@@ -276,7 +276,7 @@ func (v *requestView) sayWho(j judge, operator string) {
 	})
 	for i, c := range v.Asker.Customers {
 		if by := linkedBy(v.Request, j.name); c.Linked && by != "" {
-			v.Asker.Customers[i].Why = strings.TrimSuffix(by+": "+c.Why, ": ")
+			v.Asker.Customers[i].By, v.Asker.Customers[i].Why = by, strings.TrimSuffix(by+": "+c.Why, ": ")
 		}
 	}
 	if !v.CanEdit || !v.State.Open() {
@@ -285,7 +285,9 @@ func (v *requestView) sayWho(j judge, operator string) {
 	v.Linking = viewOfLink(v.Request)
 	for _, list := range [][]candidateView{v.Asker.Customers, v.Asker.Others} {
 		for i := range list {
-			list[i].CanLink, list[i].CanUnlink = !list[i].Linked, list[i].Linked
+			if list[i].CanLink = !list[i].Linked; list[i].Linked {
+				v.Linking.Unlink = list[i].Name
+			}
 		}
 	}
 	v.Ask, v.Vouching = j.viewOfAsk(), j.viewOfVouch("", "")

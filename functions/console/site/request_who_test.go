@@ -60,8 +60,7 @@ func TestStandingInWords(t *testing.T) {
 		"a stranger": {func(r *request.Request) { r.Email, r.Asked = "eve@evil.example", of(1) }, false, "Stranger",
 			[]string{"Unknown address; claims to be Acme Corp, whose contacts were asked on 06 Mar 2018, 12:00 UTC; " +
 				"confirmed this request on 05 Mar 2018, 09:30 UTC.",
-				"To revoke or move a license, or to send the key to this address, a contact has to say yes, or a " +
-					"colleague has to vouch."}},
+				"Replacing a license, or sending the key here, needs a contact's yes or a colleague's vouch."}},
 		"filed by a colleague": {func(r *request.Request) {
 			r.Confirmed, r.FiledBy, r.Kind = time.Time{}, "lucia@vendor.example", request.Evaluation
 		}, false, "Stranger", []string{"At the customer's mail domain acme.example; filed by Lucía; nobody at the address " +
@@ -105,8 +104,7 @@ func TestStandingInWords(t *testing.T) {
 			"Contact since 01 Mar 2017; came through the link that we emailed to this address.",
 			"Came through the reminder that was mailed to ana@acme.example; good for renewing this instance with the key " +
 				"to contacts on record.",
-			"To revoke or move a license, or to send the key to this address, a contact has to say yes, or a " +
-				"colleague has to vouch."}},
+			"Replacing a license, or sending the key here, needs a contact's yes or a colleague's vouch."}},
 	} {
 		r := request.Request{ID: "r", State: request.Received, Customer: "acme",
 			Confirmed: time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)}
