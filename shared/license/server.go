@@ -61,8 +61,8 @@ func (s Server) Dataset() string {
 	return string(s)
 }
 
-// Ends returns the first and the last four characters of the ID, as letters name a server that is not on record: whoever
-// typed it could have made a message of the whole.
+// Ends returns the first and the last four characters of the ID, as letters name a server that is not on record:
+// whoever typed it could have made a message of the whole.
 func (s Server) Ends() string {
 	const shown = 4
 	if len(s) <= 2*shown {

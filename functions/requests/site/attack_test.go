@@ -25,7 +25,7 @@ func TestHundredRequestsSendOneVictimFourEmails(t *testing.T) {
 	for i := range 100 {
 		address, lines := spellings[i%len(spellings)], fmt.Sprint(1000+i)
 		if i%2 == 0 {
-			env.fileUnconfirmed("email", address, "ncloc", lines, "name", "Your account is suspended. Call 800 555 0123")
+			env.fileUnconfirmed("email", address, "ncloc", lines, "name", "Your account is suspended. Call us")
 		} else {
 			env.api(validJSON("email", address, "ncloc", lines)).WantStatus(201)
 		}
@@ -84,8 +84,8 @@ func TestEmailsToUnconfirmedAddressesNameNothingTyped(t *testing.T) {
 // masked are what differs between any two requests.
 var masked = regexp.MustCompile(`[0-9a-f]{64}|R-[0-9A-Z]{6}|[0-9a-z]{26}|[A-Z2-7]{26}|AWHW8w9JtzBzSrmf9GQ[XY]`)
 
-// TestKnownAndUnknownServersAreAnsweredAlike files a request for a server of a customer and one for another server: what
-// is read, written and answered differs in nothing but what was typed and drawn.
+// TestKnownAndUnknownServersAreAnsweredAlike files a request for a server of a customer and one for another server:
+// what is read, written and answered differs in nothing but what was typed and drawn.
 func TestKnownAndUnknownServersAreAnsweredAlike(t *testing.T) {
 	const known, unknown = "AWHW8w9JtzBzSrmf9GQX", "AWHW8w9JtzBzSrmf9GQY"
 	measure := func(server, replaces, by string) (spent tabletest.Spent, told []string) {
@@ -174,7 +174,8 @@ func TestIdempotencyKeyShowsNobodyElsesLink(t *testing.T) {
 	}
 	// The form's own keys are random; one that is guessed serves nothing with other details.
 	page := env.send("/request/developer", withValues(validForm(), "idempotencyKey", "1")).WantStatus(303)
-	other := env.send("/request/developer", withValues(validForm(), "idempotencyKey", "1", "email", "eve@customer.example"))
+	other := env.send("/request/developer",
+		withValues(validForm(), "idempotencyKey", "1", "email", "eve@customer.example"))
 	if to := other.Header.Get("Location"); to == page.Header.Get("Location") || strings.Contains(to, r.Token) {
 		t.Errorf("got the link %s of another request", to)
 	}

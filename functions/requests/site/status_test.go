@@ -26,7 +26,7 @@ func (env *testEnv) fileForm(pairs ...string) (request.Request, string) {
 	return env.confirmed(r), page
 }
 
-// fileUnconfirmed sends the form, with other values of some fields, and returns the request and the address of its page.
+// fileUnconfirmed sends the form, with other values of some fields, and returns the request and its page's address.
 func (env *testEnv) fileUnconfirmed(pairs ...string) (request.Request, string) {
 	env.t.Helper()
 	page := env.send("/request/developer", withValues(validForm(), pairs...)).WantStatus(303).Header.Get("Location")
@@ -281,7 +281,8 @@ func TestStatusPageCorrectsALikelySlip(t *testing.T) {
 	}
 	doc := env.get(to).Page()
 	if doc.Find("form#slip").Length() != 0 || !strings.Contains(webtest.Text(doc.Find(".lead")), "ana@hotmail.com") {
-		t.Errorf("corrected: got %q, and the form %d times", webtest.Text(doc.Find(".lead")), doc.Find("form#slip").Length())
+		t.Errorf("corrected: got %q, and the form %d times", webtest.Text(doc.Find(".lead")),
+			doc.Find("form#slip").Length())
 	}
 	env.confirmed(env.request(id))
 	if doc = env.get(to).Page(); !slices.Contains(historyLines(doc), "You corrected your email address.") {

@@ -94,7 +94,8 @@ func deliveredAt(m outbox.Mail) time.Time {
 
 // customerKinds are the emails that the page of a request shows.
 var customerKinds = []mail.Kind{
-	mail.RequestReceived, mail.RequestsToConfirm, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn, mail.LicenseKey,
+	mail.RequestReceived, mail.RequestsToConfirm, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn,
+	mail.LicenseKey,
 }
 
 // deliveries returns the emails to customers among others, without those that had no point any more.
@@ -157,7 +158,8 @@ func (d *emailFate) server() string {
 // Name says what the email is.
 func (d emailFate) Name() string {
 	return map[mail.Kind]string{
-		mail.RequestReceived: "Confirmation", mail.RequestsToConfirm: "Confirmation", mail.RequestQuestion: "Our question",
+		mail.RequestReceived: "Confirmation", mail.RequestsToConfirm: "Confirmation",
+		mail.RequestQuestion: "Our question",
 		mail.RequestRejected: "Our decision", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
 	}[d.Kind]
 }

@@ -74,11 +74,11 @@ func unconfirmedProgress(r request.Request, asked *emailFate) progress {
 		p.Text = "We emailed " + r.Email + " a link that confirms it."
 	case r.Suspicious:
 		p.Title = "Tell us that you sent this request"
-		p.Text = "A hidden field of the form was filled in. Spam programs do that, and sometimes a browser's autofill " +
-			"does, so we have not emailed you yet."
+		p.Text = "A hidden field of the form was filled in. Spam programs do that, and sometimes a browser's " +
+			"autofill does, so we have not emailed you yet."
 	default:
-		p.Text = "We sent " + r.Email + " several emails today. The newest one lists your requests, also those that came " +
-			"after it."
+		p.Text = "We sent " + r.Email + " several emails today. The link in the newest one lists your requests, also " +
+			"those that came after it."
 	}
 	return p
 }

@@ -38,7 +38,8 @@ var letters = Writer{
 
 func testRequest() request.Request {
 	return request.Request{
-		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Reference: "R-7K3Q9F", Token: "secret", Secret: "confirming", State: request.Received,
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Reference: "R-7K3Q9F", Token: "secret", Secret: "confirming",
+		State:   request.Received,
 		Created: time.Date(2018, 2, 26, 9, 30, 0, 0, time.UTC), Due: time.Date(2018, 2, 27, 9, 30, 0, 0, time.UTC),
 		Details: request.Details{
 			Kind: request.Replacement, Edition: license.Developer, Loc: 1_200_000,

@@ -64,8 +64,8 @@ type review struct {
 	notes        []note
 }
 
-// review writes to the customer of a request. Until the address is confirmed, it repeats nothing that was typed with it;
-// what the operator wrote is quoted as typed.
+// review writes to the customer of a request. Until the address is confirmed, it repeats nothing that was typed with
+// it; what the operator wrote is quoted as typed.
 func (w Writer) review(id string, r request.Request, v review) mail.Message {
 	reference, asked := w.customerFacts(r)
 	return w.compose(w.toCustomer(id, v.kind, r, v.topic), content{

@@ -23,8 +23,8 @@ type Call struct {
 	MaybeTwice bool
 }
 
-// With returns Write with the catalog of the moment. Without it, letters with keys are not written: they would have keys
-// in place of names. Letters about a request leave out what it has.
+// With returns Write with the catalog of the moment. Without it, letters with keys are not written: they would have
+// keys in place of names. Letters about a request leave out what it has.
 func (w Writer) With(catalogs func() (*catalog.Catalog, error)) func(notice.Notice, notice.Records, Call) (
 	mail.Message, error) {
 	return func(n notice.Notice, r notice.Records, call Call) (mail.Message, error) {

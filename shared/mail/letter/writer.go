@@ -55,8 +55,8 @@ func StatusPath(r request.Request) string {
 	return "/requests/" + url.PathEscape(r.ID) + "?token=" + url.QueryEscape(r.Token)
 }
 
-// ConfirmURL returns the link that confirms a request. Only the email to its address has it: no page, redirect or answer
-// shows its secret.
+// ConfirmURL returns the link that confirms a request. Only the email to its address has it: no page, redirect or
+// answer shows its secret.
 func (w Writer) ConfirmURL(r request.Request) string {
 	return w.StatusURL(r) + "&confirm=" + url.QueryEscape(r.Secret)
 }

@@ -277,7 +277,8 @@ func expiring(name, title string, l license.License, stage int, day license.Date
 
 func sampleRequest() request.Request {
 	return request.Request{
-		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Reference: "R-7K3Q9F", Token: "sample", Secret: "confirms", State: request.Received,
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2a", Reference: "R-7K3Q9F", Token: "sample", Secret: "confirms",
+		State:   request.Received,
 		Created: received, Due: received.AddDate(0, 0, 1),
 		Details: request.Details{
 			Kind: request.Replacement, Edition: license.Developer, Loc: 1_200_000, WantedLoc: 2_000_000,
