@@ -2,6 +2,7 @@ package site
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -48,9 +49,15 @@ func (env *testEnv) ask(r request.Request, to license.Contact) string {
 	if err := env.store.AskContacts(env.t.Context(), change, to); err != nil {
 		env.t.Fatal(err)
 	}
-	m := env.mailTo(mail.RequestAsk, r.ID, to)
-	return "/answer/" + r.ID + "?" + url.Values{"mail": {m.ID}, "token": {m.Nonce}}.Encode()
+	text := env.letter(env.mailTo(mail.RequestAsk, r.ID, to).ID).Text
+	at := answerLink.FindStringSubmatch(text)
+	if at == nil {
+		env.t.Fatalf("there is no private link in\n%s", text)
+	}
+	return at[1]
 }
+
+var answerLink = regexp.MustCompile(regexp.QuoteMeta(siteURL) + `(/answer/\S+)`)
 
 func (env *testEnv) say(at, answer string) *webtest.Answer {
 	env.t.Helper()

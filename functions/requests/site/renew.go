@@ -194,7 +194,7 @@ func renewalFields(l license.License, f request.RenewalForm, thresholds []int64)
 	options[0].Label = "Select the lines of code"
 	return []web.Field{
 		{Name: "renewal", Label: "How should we renew it?", Type: "radio", Value: strings.TrimSpace(f.Renewal),
-			Required: true, Options: []web.Option{
+			Required: true, Class: "wide", Options: []web.Option{
 				{Value: string(request.SameLines), Label: "The same license",
 					Hint: "Up to " + license.Lines(l.MaxLoc) + " lines of code, as today."},
 				{Value: string(request.OtherLines), Label: "More or fewer lines of code"},
