@@ -356,6 +356,16 @@ func (e *costEnv) measureLicense(p *purchase) {
 	e.must(e.MuteReminders(ctx, change(), false))
 	seen = change()
 	e.measure("revoke a license", func() error { return e.RevokeLicense(ctx, seen, "not paid") })
+	revoked, err := e.License(ctx, id)
+	e.must(err)
+	e.measure("make its notice an email to each of two contacts", func() error {
+		m, err := e.Outbox().Read(ctx, notice.LicenseRevoked(revoked.License, "", "").ID)
+		e.must(err)
+		into, err := expansion.New(e.Store).Expand(ctx, m.Notice)
+		e.must(err)
+		return e.Outbox().Expand(ctx, m, into)
+	})
+	e.must(e.mailer(0).Run(ctx))
 
 	l, to := p.issued[0], p.to()
 	e.measure("record a reminder, with its email", func() error {
