@@ -67,7 +67,11 @@ func (d *Draft) Permission(operator string) customer.Permission {
 	if d.Account == nil {
 		return customer.Free // a new customer's first asker becomes its first contact
 	}
-	return d.Account.Permit(d.Asker(), d.charge(), operator, d.generator.Now())
+	who := d.Asker()
+	if d.generator.OneOperator {
+		who.Request.Vouch = nil // there is nobody else whose word it could be
+	}
+	return d.Account.Permit(who, d.charge(), operator, d.generator.Now())
 }
 
 // Barred says why an operator may not issue the draft, as a Forbidden fault with a sentence; nil if nothing bars it.
@@ -210,4 +214,26 @@ func (w Word) String() string {
 		return w.Contacts[0] + " confirmed this request" + on
 	}
 	return ""
+}
+
+// askedBy lists the addresses of the contacts who need not be told what is issued: who confirmed that they asked for it,
+// or said yes. Nobody asked for a contact whom the request does not name, and a yes is not about further contacts.
+func (d *Draft) askedBy() (list []string) {
+	r, added := d.Request, d.Changes.Contacts
+	if d.Account == nil || r == nil || slices.ContainsFunc(added, func(c customer.Contact) bool {
+		same := func(email string) bool { return input.SameMailbox(email, c.Email) }
+		return !slices.ContainsFunc(r.Contacts, same)
+	}) {
+		return nil
+	}
+	who := d.Asker()
+	if !r.Confirmed.IsZero() && d.Account.Standing(who, d.generator.Now()) != customer.Stranger {
+		list = append(list, r.Email)
+	}
+	for _, a := range r.Answers {
+		if a.Yes && len(added) == 0 {
+			list = append(list, a.By)
+		}
+	}
+	return list
 }

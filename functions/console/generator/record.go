@@ -83,6 +83,7 @@ func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
 	for _, l := range d.Changes.Muted {
 		i.Mutes = append(i.Mutes, l.ID)
 	}
+	i.Except = d.askedBy()
 	if d.Request != nil {
 		i.Request, i.RequestVersion = d.Request.ID, d.Request.Version
 	}
@@ -107,7 +108,7 @@ func date(i *customer.Instance, now time.Time) {
 func (d *Draft) recordInBatches(ctx context.Context, whole store.Issue) error {
 	first := store.Issue{
 		By: whole.By, Customer: whole.Customer, Contracts: whole.Contracts, Accounts: whole.Accounts,
-		Datasets: whole.Datasets,
+		Datasets: whole.Datasets, Except: whole.Except,
 	}
 	version := int64(0)
 	if d.Account != nil {
@@ -155,7 +156,9 @@ func (d *Draft) batches(whole store.Issue) (list []store.Issue) {
 		if !ok {
 			n = len(list)
 			of[key] = n
-			list = append(list, store.Issue{By: whole.By, To: whole.To, Word: whole.Word})
+			list = append(list, store.Issue{
+				By: whole.By, To: whole.To, Word: whole.Word, Except: whole.Except,
+			})
 		}
 		list[n].Licenses = slices.Insert(list[n].Licenses, 0, l)
 	}

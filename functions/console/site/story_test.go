@@ -258,13 +258,13 @@ func TestResellerBuysForAnEndCustomer(t *testing.T) {
 }
 
 func TestMoreLinesOfCodeInTheMiddle(t *testing.T) {
-	s := story{newWorkshop(t, func(o *Options) { o.OneOperator = true })} // no request says which license
+	s := newStory(t)
 	first := s.sells()
 	s.advance(300 * 24 * 3600e9)
-	ahead := s.issues(renew(first))
+	ahead := s.issues(renew(first), set("notBefore", first.Expiration.AddDays(1).String()))
 	s.advance(24 * 3600e9)
 	larger := strconv.FormatInt(first.MaxLoc*2, 10)
-	l := s.issues("/console/licenses/"+first.ID+"/upgrade", set("maxLoc", larger))
+	l := s.issues(issueFor(s.asks(request.Upgrade, nil)), set("maxLoc", larger))
 	a := s.of(l)
 	s.wantParts(a, 2, 5)
 	for _, i := range a.Instances {
