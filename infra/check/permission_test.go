@@ -84,7 +84,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 		reflect.TypeFor[dispatch.Expander]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
-	try("console", append(u.consoleSteps(), u.customerSteps()...), reflect.TypeFor[console.Store](),
+	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps()), reflect.TypeFor[console.Store](),
 		reflect.TypeFor[console.Search](), reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
@@ -118,6 +118,7 @@ type user struct {
 	// are.
 	reviewed [4]request.Request
 	lost     request.Request // another one, in review
+	asks     request.Request // another one, which an operator filed
 	due      store.Due
 }
 
@@ -156,6 +157,9 @@ func (u *user) prepare(t *testing.T) {
 		}
 		u.reviewed[i] = r
 	}
+	if _, err := u.file("nobody confirms this"); err != nil {
+		t.Fatal(err)
+	}
 	if err := u.s.AskContacts(u.ctx, store.RequestChange{ID: u.reviewed[0].ID, By: operator}, contact); err != nil {
 		t.Fatal(err)
 	}
@@ -177,6 +181,17 @@ func (u *user) sendKey(nonce string) error {
 
 // last drops all results of a call but its error.
 func last[T any](_ T, err error) error { return err }
+
+// some reports a call that does nothing: what it may write is not known then.
+func some(call func() (int, error)) func() error {
+	return func() error {
+		n, err := call()
+		if err == nil && n == 0 {
+			err = errors.New("it found nothing to do")
+		}
+		return err
+	}
+}
 
 func last2[T, U any](_ T, _ U, err error) error { return err }
 
@@ -337,14 +352,32 @@ func (u *user) remindersSteps() []step {
 		{"RecordNextKey", func() error {
 			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.Default.Longest()))
 		}},
-		{"CloseUnconfirmed", func() error {
-			if _, err := u.file("old"); err != nil {
-				return err
-			}
+		{"TellUnconfirmed", some(func() (int, error) { return u.s.TellUnconfirmed(u.ctx) })},
+		{"CloseUnconfirmed", some(func() (int, error) {
 			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 31) }})
-			return last(later.CloseUnconfirmed(u.ctx, 10))
+			return later.CloseUnconfirmed(u.ctx, 10)
+		})},
+	}
+}
+
+// askerSteps are what an operator does about who asks.
+func (u *user) askerSteps() []step {
+	change := func() store.RequestChange { return store.RequestChange{ID: u.asks.ID, By: operator} }
+	return []step{
+		{"FileRequest", func() (err error) {
+			u.asks, _, err = u.s.FileRequest(u.ctx, store.Filing{Details: u.filed.Details, Key: "asks", By: operator})
+			return err
 		}},
-		{"TellUnconfirmed", func() error { return last(u.s.TellUnconfirmed(u.ctx)) }},
+		{"LinkNewCustomer", func() error {
+			return u.s.LinkNewCustomer(u.ctx, change(), storetest.NewCustomer("Asks", contact))
+		}},
+		{"LinkRequest", func() error {
+			return u.s.LinkRequest(u.ctx, change(), u.license.Customer, u.license.Instance)
+		}},
+		{"AskedEnough", func() error { return last(u.s.AskedEnough(u.ctx, contact.Email)) }},
+		{"AskContacts", func() error { return u.s.AskContacts(u.ctx, change(), contact) }},
+		{"VouchFor", func() error { return u.s.VouchFor(u.ctx, change(), request.Vouch{Note: "a note"}) }},
+		{"WithdrawVouch", func() error { return u.s.WithdrawVouch(u.ctx, change()) }},
 	}
 }
 
