@@ -204,12 +204,13 @@ type Summary struct {
 	Reviewer  string              `json:"reviewer,omitempty"`
 
 	Unconfirmed bool `json:"unconfirmed,omitempty"` // Request.Unconfirmed, of an open one
+	Suspicious  bool `json:"suspicious,omitempty"`  // Request.Suspicious, of one that is Unconfirmed
 }
 
 // Summary returns what a list shows of a request.
 func (r Request) Summary() Summary {
 	return Summary{r.ID, r.Reference, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due,
-		r.Reviewer, r.Unconfirmed && r.State.Open()}
+		r.Reviewer, r.Unconfirmed && r.State.Open(), r.Suspicious && r.Unconfirmed && r.State.Open()}
 }
 
 // Late reports whether the answer is overdue. A request that waits for its customer is never late, nor is an

@@ -515,3 +515,22 @@ func TestTabOffersOnlyItsOwnStates(t *testing.T) {
 		}
 	}
 }
+
+func TestUnconfirmedListSaysWhy(t *testing.T) {
+	w := newTestEnv(t)
+	typed := w.fileUnconfirmed(sampleDetails)
+	_, _, err := storetest.FileUnconfirmed(t.Context(), w.store, ofAna, "")
+	w.must(err)
+	list := webtest.Text(w.get(vera, "/console?show=unconfirmed").WantStatus(200).Page().Find("main table"))
+	wantTexts(t, list, "Not confirmed yet", "Suspicious form")
+	if got := webtest.Text(w.get(vera, "/console").Page().Find("main table")); got != "" {
+		t.Errorf("got %q among the open requests, want nothing that is unconfirmed", got)
+	}
+	page := "/console/requests/" + typed.ID
+	w.send(sam, page+"/take", w.snapshot(page)).WantStatus(http.StatusSeeOther)
+	doc := w.get(sam, page).Page()
+	wantTexts(t, text(doc), "Not confirmed: anybody can type this address.")
+	if doc.Find("#unconfirmed").Length() > 0 {
+		t.Error("a request in review is still marked")
+	}
+}

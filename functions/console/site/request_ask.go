@@ -100,8 +100,8 @@ func (s *site) askContacts(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if enough && form.Get("sure") != "yes" {
-			wrong, sure = fmt.Sprintf("We asked %s about several requests today. Confirm that they should get another email.",
-				c.Email), true
+			sure, wrong = true, fmt.Sprintf("We asked %s about several requests today. "+
+				"Confirm that they should get another email.", c.Email)
 		}
 	}
 	if wrong != "" && ask != nil {

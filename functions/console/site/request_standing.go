@@ -141,7 +141,8 @@ func (j judge) identity() string {
 		switch {
 		case !c.InEffect(j.now):
 			return fmt.Sprintf("contact for %s only; speaks for %s from %s",
-				quantity(since.DaysUntil(license.DateOf(j.now)), "day", "days"), name, license.DateOf(c.Effect()).Long()) + works
+				quantity(since.DaysUntil(license.DateOf(j.now)), "day", "days"), name,
+				license.DateOf(c.Effect()).Long()) + works
 		case !c.SpeaksFor(j.Instance, j.now):
 			return "contact since " + since.Long() + works + ", for other instances only"
 		}
@@ -163,8 +164,8 @@ func (j judge) identity() string {
 	return text
 }
 
-// contact returns the contact with the requester's address: of several, from customers that were merged, the one who may
-// say most.
+// contact returns the contact with the requester's address: of several, from customers that were merged, one who speaks
+// for the instance.
 func (j judge) contact() (best customer.Contact, ok bool) {
 	best, ok = j.account.Contact(j.Request.Email)
 	for _, c := range j.account.Customers() {

@@ -17,7 +17,8 @@ var (
 		path: "vouch", label: "Vouch", from: undecided, action: store.VouchedFor,
 		hint: "You say that the customer wants this. Another colleague then has to issue the license.",
 		input: &textInput{
-			name: "knows", label: "How do you know?", hint: "For example: called the number on record and spoke to Ana.",
+			name: "knows", label: "How do you know?",
+			hint:    "For example: called the number on record and spoke to Ana.",
 			missing: "Enter how you know that the customer wants this.",
 		},
 		done: "You vouched for this request. Another colleague can issue the license now.",

@@ -57,8 +57,10 @@ func stateBadge(s request.State) badge {
 // dueBadge says when an open request is due; empty where the customer must act, or nobody.
 func dueBadge(r request.Summary, now time.Time) badge {
 	switch {
+	case r.Suspicious:
+		return badge{"Suspicious form", "warn"}
 	case r.Unconfirmed:
-		return badge{"Unconfirmed", "warn"}
+		return badge{"Not confirmed yet", "warn"}
 	case r.Late(now):
 		return badge{"Late by " + span(now.Sub(r.Due)), "bad"}
 	case r.State.Open() && r.State != request.Waiting && r.Due.Sub(now) < 4*time.Hour:
