@@ -234,7 +234,7 @@ func outcomeText(m outbox.Mail, r outbox.Report) string {
 		return "The address does not exist or accepts no email."
 	case r.Outcome == outbox.Bounced:
 		return "The address does not exist or accepts no email, so we no longer write to it."
-	case m.Kind == mail.RequestReceived:
+	case m.Kind.CausedByAnybody():
 		return "The recipient marked it as spam, so we no longer send confirmations to this address."
 	}
 	return "The recipient marked it as spam, so we no longer write to this address."
