@@ -127,7 +127,7 @@ const AnswerPath = "/answer/"
 func (w Writer) RequestAnswered(id string, r request.Request, a request.Answer) mail.Message {
 	answer, intro := "no", "Do not grant the request unless the customer tells you otherwise in another way."
 	if a.Yes {
-		answer, intro = "yes", "The request counts as the customer's own."
+		answer, intro = "yes", "The request counts as the customer's own while they are a contact who may say so."
 	}
 	m := mail.Message{
 		ID: id, Kind: mail.RequestAnswered, About: r.ID, To: w.Sales, ReplyTo: w.Sales,

@@ -225,6 +225,17 @@ func TestWhatIsPointless(t *testing.T) {
 	answered := asked(filed(request.Received))
 	ask := notice.RequestAsk(answered, it, "secret")
 	answered.Answers = []request.Answer{{By: "IT@acme.example"}}
+	contacts := []license.Contact{adaLovelace, {Email: "It@acme.example"}}
+	on := func(r request.Request, readers ...license.Contact) notice.Records {
+		return notice.Records{Request: r, Contacts: readers}
+	}
+	said := request.Answer{By: it.Email, At: time.Unix(2, 0), Yes: true}
+	yes, closed := asked(filed(request.InReview)), asked(filed(request.Issued))
+	yes.Answers = []request.Answer{said}
+	closed.Answers = yes.Answers
+	later := yes
+	later.Answers = []request.Answer{{By: it.Email, At: time.Unix(3, 0)}}
+	told := notice.RequestAnswered(yes, said)
 	for name, tt := range map[string]struct {
 		n         notice.Notice
 		r         notice.Records
@@ -241,10 +252,16 @@ func TestWhatIsPointless(t *testing.T) {
 		"list to confirm, confirmed":               {list, withRequest(func(r *request.Request) { r.Confirmed = time.Unix(1, 0) }), true},
 		"list to confirm, closed":                  {list, about(request.Withdrawn), true},
 		"list to the wrong address":                {list, notice.Records{Request: corrected}, true},
-		"question to a contact":                    {ask, notice.Records{Request: asked(filed(request.InReview))}, false},
-		"question to a contact, closed":            {ask, notice.Records{Request: asked(filed(request.Issued))}, true},
+		"question to a contact":                    {ask, on(asked(filed(request.InReview)), contacts...), false},
+		"question to a contact, no more a contact": {ask, on(asked(filed(request.InReview)), adaLovelace), true},
+		"answer":                                   {told, on(yes), false},
+		"answer, repeated":                         {told.Repeated(), on(yes), false},
+		"answer, sent again":                       {told.Again("n1"), on(yes), false},
+		"answer, changed":                          {told, on(later), true},
+		"answer, closed":                           {told, on(closed), true},
+		"question to a contact, closed":            {ask, on(asked(filed(request.Issued)), contacts...), true},
 		"question to a contact, address corrected": {ask, about(request.Received), true},
-		"question to a contact, answered":          {ask, notice.Records{Request: answered}, true},
+		"question to a contact, answered":          {ask, on(answered, contacts...), true},
 		"confirmation to the wrong address":        {received, notice.Records{Request: corrected}, true},
 		"new request":                              {notice.RequestNew(filed(request.Received)), about(request.Received), false},
 		"new request, in review":                   {notice.RequestNew(filed(request.Received)), about(request.InReview), true},

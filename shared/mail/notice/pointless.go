@@ -2,6 +2,7 @@ package notice
 
 import (
 	"slices"
+	"strings"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -28,7 +29,7 @@ type Records struct {
 	// ContractLast is the last day of the license's contract if that goes on after the license; else zero.
 	ContractLast license.Date
 	// Contacts are who is written to about the license: of LicenseExpiring for renewals, of LicenseUnreached for
-	// anything.
+	// anything. Of a RequestAsk, they are all contacts of the customer that the request was linked to.
 	Contacts  []license.Contact
 	Requests  []request.Request // of RequestUnconfirmed and RequestsToConfirm
 	Reachable bool              // of LicenseUnreached: whether a contact can be reached after all
@@ -64,6 +65,16 @@ func (n Notice) Pointless(r Records) string {
 			return "the address of the request was corrected"
 		case slices.ContainsFunc(about.Answers, answered):
 			return "the contact has answered"
+		case !slices.ContainsFunc(r.Contacts, func(c license.Contact) bool { return reader(c.Email) }):
+			return "the recipient is no longer a contact"
+		}
+	case mail.RequestAnswered:
+		newest := func(a request.Answer) bool { return strings.HasPrefix(n.ID, RequestAnswered(r.Request, a).ID) }
+		switch {
+		case !r.Request.State.Open():
+			return "the request is closed"
+		case !slices.ContainsFunc(r.Request.Answers, newest):
+			return "the answer has changed"
 		}
 	case mail.RequestNew:
 		if r.Request.State != request.Received {

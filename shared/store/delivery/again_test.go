@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -113,15 +114,25 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 	}
 	asked2, told := file(t, b, evaluation), file(t, b, evaluation)
 	carl := license.Contact{Email: "carl@acme.example"}
-	c := store.RequestChange{ID: asked2.ID, Version: asked2.Version, By: "sam@vendor.example"}
-	if err := b.AskContacts(t.Context(), c, carl); err != nil {
+	of := storetest.Customer(t, b.Store.Store, "Acme AG", carl)
+	for _, r := range []request.Request{asked2, told} {
+		c := store.RequestChange{ID: r.ID, By: "sam@vendor.example"}
+		err := b.LinkRequest(t.Context(), c, of.ID, "")
+		if err == nil {
+			err = b.AskContacts(t.Context(), c, carl)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.AnswerRequest(t.Context(), told.ID, carl.Email, true); err != nil {
 		t.Fatal(err)
 	}
 	asked2.Asked = b.now
 	alarm, list, answer := notice.RequestsOfDomain(told, license.DateOf(b.now)), notice.RequestsToConfirm(filed, "1"),
-		notice.RequestAnswered(told, request.Answer{By: carl.Email})
+		notice.RequestAnswered(told, request.Answer{By: carl.Email, At: b.now.Truncate(time.Millisecond)})
 	queued := b.Table().Begin()
-	b.Outbox().Queue(queued, notice.RequestNew(told), alarm, list, answer)
+	b.Outbox().Queue(queued, notice.RequestNew(told), alarm, list)
 	if err := queued.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}

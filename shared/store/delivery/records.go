@@ -78,6 +78,11 @@ func (s *Store) askedAbout(ctx context.Context, r *notice.Records) error {
 		return err
 	}
 	r.Customer, r.Organization = a.Customer.Reference, a.Customer.Name
+	for _, of := range a.Customers() {
+		for _, c := range of.Contacts {
+			r.Contacts = append(r.Contacts, license.Contact{Name: c.Name, Email: c.Email})
+		}
+	}
 	if i := a.Instance(r.Request.Instance); i != nil {
 		r.Server = i.Server()
 	}
