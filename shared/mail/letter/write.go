@@ -165,7 +165,7 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 func (w Writer) unconfirmed(n notice.Notice, r notice.Records) (mail.Message, error) {
 	var list []request.Summary
 	for _, r := range r.Requests {
-		if r.Unconfirmed && slices.Contains(n.Requests, r.ID) {
+		if r.Unconfirmed && r.State.Open() && slices.Contains(n.Requests, r.ID) {
 			list = append(list, r.Summary())
 		}
 	}
