@@ -53,9 +53,10 @@ func TestRequestPageSaysWhoAsks(t *testing.T) {
 		"a contact of a partner": {anaAsks(func(d *request.Details) {
 			d.Email, d.Name, d.Company = "OPS@reseller.example", "Otto", "Reseller Ltd"
 		}), map[string]string{
-			"Requester": "Otto, OPS@reseller.example Contact Contact since 05 Mar 2018, works for Reseller Ltd" + confirmed,
-			"Customer":  acme + "has this server; a contact sent it",
-			"Instance":  production + " Found by its server ID.",
+			"Requester": "Otto, OPS@reseller.example Contact Contact since 05 Mar 2018, works for Reseller Ltd" +
+				confirmed,
+			"Customer": acme + "has this server; a contact sent it",
+			"Instance": production + " Found by its server ID.",
 		}},
 		"somebody else, for a server that is known": {anaAsks(func(d *request.Details) {
 			d.Kind, d.Environment, d.OldServer = request.Replacement, request.ProductionUse, request.OldLost
@@ -72,22 +73,24 @@ func TestRequestPageSaysWhoAsks(t *testing.T) {
 		"nobody who is known": {anaAsks(func(d *request.Details) {
 			d.Server, d.Email, d.Company = "AWunknown00000000001", "nora@new.example", "Brand New Foods"
 		}), map[string]string{
-			"Requester": "Ana Acme, nora@new.example Confirmed this request on 05 Mar 2018, 09:30 UTC. Not a contact of any customer.",
-			"Customer":  "None on record: nothing here is like this request",
+			"Requester": "Ana Acme, nora@new.example Confirmed this request on 05 Mar 2018, 09:30 UTC. Not a contact of " +
+				"any customer.",
+			"Customer": "None on record: nothing here is like this request",
 		}},
 		"a contact, for the server of another customer": {anaAsks(func(d *request.Details) {
 			d.Server = "AWother0000000000001"
 		}), map[string]string{
-			"Requester": "Ana Acme, ana@acme.example Confirmed this request on 05 Mar 2018, 09:30 UTC. Contact of Acme AG since " +
-				"05 Mar 2018",
+			"Requester": "Ana Acme, ana@acme.example Confirmed this request on 05 Mar 2018, 09:30 UTC. Contact of Acme AG " +
+				"since 05 Mar 2018",
 			"Customer": holding + "has this server " + acme + "a contact sent it; same mail domain; similar name " +
 				"You choose one when you issue the license.",
 		}},
 		"by the name alone": {anaAsks(func(d *request.Details) {
 			d.Server, d.Email = "AWunknown00000000001", "ana@mail.example"
 		}), map[string]string{
-			"Requester": "Ana Acme, ana@mail.example Confirmed this request on 05 Mar 2018, 09:30 UTC. Not a contact of any customer.",
-			"Customer":  acme + "similar name",
+			"Requester": "Ana Acme, ana@mail.example Confirmed this request on 05 Mar 2018, 09:30 UTC. Not a contact of " +
+				"any customer.",
+			"Customer": acme + "similar name",
 		}},
 		"staging with the ID of production": {anaAsks(func(d *request.Details) { d.Kind = request.Staging }),
 			map[string]string{
@@ -210,7 +213,8 @@ func TestPhoneShowsWhatToDoFirst(t *testing.T) {
 	} {
 		r := w.file(test.asks)
 		if name == "asked" {
-			_, err := w.store.ReceiveRequest(t.Context(), r.ID, "01acmec", "01acmei1", license.Contact{Email: ofAna.Email})
+			ana := license.Contact{Email: ofAna.Email}
+			_, err := w.store.ReceiveRequest(t.Context(), r.ID, "01acmec", "01acmei1", ana)
 			w.must(err)
 		}
 		path := "/console/requests/" + r.ID

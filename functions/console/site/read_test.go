@@ -100,6 +100,10 @@ func (w *testEnv) fillForPages() map[string][]string {
 	renewal := many
 	renewal.Kind, renewal.Replaces = request.Renewal, "AWHW8w9JtzBzSrmf9G01"
 	renewed := w.file(renewal)
+	change := store.RequestChange{ID: renewed.ID, By: emails[lucia]}
+	w.must(w.store.LinkRequest(ctx, change, storetest.CustomerID("Company 1"), ""))
+	w.must(w.store.AskContacts(ctx, change, license.Contact{Email: "a1@customer.example"}))
+	w.must(w.store.VouchFor(ctx, change, request.Vouch{Licenses: []string{"01hx0000000000000000000001"}}))
 	answered := w.file(many)
 	issued := sampleLicense("01hx0000000000000000000099", day("2018-08-31"))
 	issued.Server, issued.Organization, issued.Request = many.Server, many.Company, answered.ID

@@ -48,7 +48,7 @@ func TestStandingInWords(t *testing.T) {
 		}, false, "Stranger", []string{"Contact since 01 Mar 2017; not confirmed: anybody can type this address."}},
 		"a contact for another instance": {func(r *request.Request) {
 			r.Email, r.Kind = "rita@reseller.example", request.Evaluation
-		}, false, "Colleague", []string{"Contact since 05 Feb 2018, works for Reseller Ltd, for other instances only; " +
+		}, false, "Colleague", []string{"Contact since 05 Feb 2018, works for Reseller Ltd, for other instances " +
 			"confirmed this request on 05 Mar 2018, 09:30 UTC."}},
 		"a new contact": {func(r *request.Request) { r.Email, r.Kind = "new@acme.example", request.Evaluation }, false,
 			"Colleague", []string{"Contact for 2 days only; speaks for Acme AG from 12 Mar 2018; " +
@@ -96,14 +96,15 @@ func TestStandingInWords(t *testing.T) {
 			r.Vouch = &request.Vouch{By: "sam@vendor.example", At: of(1), Note: "Called Ana."}
 		}, false, "Colleague", []string{
 			"At the customer's mail domain acme.example; confirmed this request on 05 Mar 2018, 09:30 UTC.",
-			"warn: You vouched on 06 Mar 2018, 12:00 UTC (“Called Ana.”), so another colleague has to issue the license."}},
+			"warn: You vouched on 06 Mar 2018, 12:00 UTC (“Called Ana.”), so another colleague has to issue the " +
+				"license."}},
 		"through a reminder": {func(r *request.Request) {
 			r.Kind, r.Email, r.Confirmed = request.Renewal, "ana@acme.example", time.Time{}
 			r.Link = &request.Link{Contact: "ana@acme.example", License: "l"}
 		}, false, "Mailed link", []string{
 			"Contact since 01 Mar 2017; came through the link that we emailed to this address.",
-			"Came through the reminder that was mailed to ana@acme.example; good for renewing this instance with the key " +
-				"to contacts on record.",
+			"Came through the reminder that was mailed to ana@acme.example; good for renewing this instance with the " +
+				"key to contacts on record.",
 			"Replacing a license, or sending the key here, needs a contact's yes or a colleague's vouch."}},
 	} {
 		r := request.Request{ID: "r", State: request.Received, Customer: "acme",
@@ -113,7 +114,8 @@ func TestStandingInWords(t *testing.T) {
 		j := judge{
 			Asker: customer.Asker{Request: r, Instance: "i", DomainShared: test.shared}, now: now,
 			account: &customer.Account{Contracts: contract,
-				Customer: customer.Customer{ID: "acme", Name: "Acme AG", Domains: []string{"acme.example"}, Contacts: contacts},
+				Customer: customer.Customer{ID: "acme", Name: "Acme AG", Domains: []string{"acme.example"},
+					Contacts: contacts},
 				Instances: []customer.Instance{{ID: "i", Customer: "acme", Licenses: []customer.License{{ID: "l"}},
 					Servers: []customer.ServerID{{Server: "AWacmeprod0000000001"}}}}},
 			name: func(string) string { return "Lucía" },
@@ -163,7 +165,8 @@ func TestRequestIsLinkedToTheCustomerThatIsMeant(t *testing.T) {
 			w := newTestEnv(t)
 			w.acme()
 			if name == "of a merged customer" {
-				w.put(store.Issue{Customer: &customer.Customer{ID: "01merged", Reference: "C-MERGED", Name: "Small Ltd"}})
+				merged := customer.Customer{ID: "01merged", Reference: "C-MERGED", Name: "Small Ltd"}
+				w.put(store.Issue{Customer: &merged})
 				page := "/console/customers/C-MERGED/merge"
 				w.send(sam, page, w.filledForm(page+"?into=C-ACME00", "main form[method=post]")).WantStatus(303)
 			}
@@ -191,9 +194,10 @@ func TestLinkIsUndoneInTwoClicksAndStaysOnTheTimeline(t *testing.T) {
 	page := "/console/requests/" + r.ID
 	button := w.get(sam, page).Page().Find("button[form=link][name=customer]").First()
 	w.sends(sam, r, "link", set("customer", button.AttrOr("value", ""))).WantRedirect(page + "?done=link")
-	doc := w.get(sam, page).Page()
+	doc := w.get(sam, page+"?done=link").Page()
 	webtest.CheckPage(t, doc)
-	wantTexts(t, text(doc), "The request", "linked by Sam Okoye: has this server", "linked to a customer: Acme AG · Sam Okoye")
+	wantTexts(t, text(doc), "The request is linked to the customer.", "linked by Sam Okoye: has this server",
+		"linked to a customer: Acme AG · Sam Okoye")
 	undo := doc.Find("details:has(button[form=unlink])") // the first click opens it
 	if webtest.Text(undo) != "Not this customer?Unlink Acme AG" {
 		t.Errorf("got %q, want how the link is undone", webtest.Text(undo))
@@ -267,7 +271,8 @@ func TestContactsAreAsked(t *testing.T) {
 	if want := []string{"ana@acme.example", "ops@reseller.example"}; !slices.Equal(boxes, want) {
 		t.Errorf("got %q offered, want %q", boxes, want)
 	}
-	wantTexts(t, text(w.sends(sam, r, "ask-contacts", set("contacts")).WantStatus(422).Page()), "Tick at least one contact.")
+	none := w.sends(sam, r, "ask-contacts", set("contacts")).WantStatus(422)
+	wantTexts(t, text(none.Page()), "Tick at least one contact.")
 	for _, email := range []string{"bob@acme.example", "eve@evil.example"} {
 		wantTexts(t, text(w.sends(sam, r, "ask-contacts", set("contacts", email)).WantStatus(422).Page()),
 			"Only contacts who may speak for this instance can be asked.")
@@ -318,13 +323,15 @@ func TestColleagueVouchesForWhatThePageLists(t *testing.T) {
 	page := "/console/requests/" + r.ID
 	doc := w.get(lucia, page).Page()
 	form := doc.Find("form[action$='/vouch']")
-	for _, want := range []string{"Acme AG wants this", "production, Enterprise Edition, for AWac…0001, through 31 Mar 2018",
+	for _, want := range []string{"Acme AG wants this",
+		"production, Enterprise Edition, for AWac…0001, through 31 Mar 2018",
 		"through 31 Mar 2019", "1234ABCD-AWacmeprod0000000001", "bob@acme.example"} {
 		if !strings.Contains(strings.ToLower(webtest.Text(form)), strings.ToLower(want)) {
 			t.Errorf("got a form without %q: %s", want, webtest.Text(form))
 		}
 	}
-	wantTexts(t, text(w.sends(lucia, r, "vouch").WantStatus(422).Page()), "Enter how you know that the customer wants this.")
+	wantTexts(t, text(w.sends(lucia, r, "vouch").WantStatus(422).Page()),
+		"Enter how you know that the customer wants this.")
 	w.sends(lucia, r, "vouch", set("knows", "Called."), set("license", "01acmel1")).WantStatus(http.StatusConflict)
 	if w.request(r.ID).Vouch != nil {
 		t.Fatal("a vouch covers what the page did not list")
@@ -334,14 +341,17 @@ func TestColleagueVouchesForWhatThePageLists(t *testing.T) {
 		w.send(lucia, page+"/vouch", values).WantRedirect(page + "?done=vouch")
 	}
 	v := w.request(r.ID).Vouch
-	if v == nil || v.By != emails[lucia] || v.Customer != "01acmec" || v.Server != ofBob.Server || v.Email != ofBob.Email ||
+	if v == nil || v.By != emails[lucia] || v.Customer != "01acmec" || v.Server != ofBob.Server ||
+		v.Email != ofBob.Email ||
 		!slices.Equal(v.Licenses, []string{"01acmel1", "01acmel1b"}) || v.Note != "Called the number on record." {
 		t.Errorf("got vouch %+v", v)
 	}
 	own := w.get(lucia, page).Page()
 	webtest.CheckPage(t, own)
-	wantTexts(t, webtest.Text(own.Find(".notice.warn")), "You vouched on", "so another colleague has to issue the license.")
-	wantTexts(t, text(w.get(sam, page).Page()), "Lucía Marín vouched on 05 Mar 2018, 09:30 UTC", "vouched for · Lucía Marín",
+	wantTexts(t, webtest.Text(own.Find(".notice.warn")), "You vouched on",
+		"so another colleague has to issue the license.")
+	wantTexts(t, text(w.get(sam, page).Page()), "Lucía Marín vouched on 05 Mar 2018, 09:30 UTC",
+		"vouched for · Lucía Marín",
 		"for the server 1234ABCD-AWacmeprod0000000001, key to bob@acme.example")
 	w.send(sam, page+"/vouch", values).WantStatus(http.StatusConflict)
 	w.sends(sam, r, "withdraw-vouch").WantRedirect(page + "?done=withdraw-vouch")
@@ -366,7 +376,8 @@ func TestVouchForAnUpgradeCoversTheContract(t *testing.T) {
 		d.Kind, d.Server, d.Replaces, d.Email = request.Staging, "AWunknown00000000001", "AWacmeprod0000000001",
 			"bob@acme.example"
 	}))
-	if got := valuesOf(w.get(sam, "/console/requests/"+r.ID).Page().Find("form[action$='/vouch']"))["license"]; got != nil {
+	form := w.get(sam, "/console/requests/"+r.ID).Page().Find("form[action$='/vouch']")
+	if got := valuesOf(form)["license"]; got != nil {
 		t.Errorf("a new staging instance: got %q covered, want nothing of its production", got)
 	}
 }
@@ -390,7 +401,8 @@ func TestClosedRequestIsNotLinkedAskedOrVouchedFor(t *testing.T) {
 	r := w.linked(ofBob)
 	page := "/console/requests/" + r.ID
 	w.send(sam, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(303)
-	if n := w.get(sam, page).Page().Find("#link, #unlink, form[action$='contacts'], form[action$='vouch']").Length(); n > 0 {
+	forms := "#link, #unlink, form[action$='contacts'], form[action$='vouch']"
+	if n := w.get(sam, page).Page().Find(forms).Length(); n > 0 {
 		t.Errorf("got %d forms", n)
 	}
 	before := w.request(r.ID)
