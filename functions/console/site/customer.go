@@ -325,10 +325,10 @@ func (s *site) customerView(r *http.Request, p *accountPage) customerView {
 		Snapshot: p.snapshot(), Requests: s.requestRows(r, p.requests), Timeline: s.accountTimeline(r, p),
 		Counts: countInstances(p.Account), Note: noteOnCustomer.field("", ""),
 	}
-	v.Contacts = contactsView{contactRows(p, p.Customer, names), v.Path, v.CanEdit, v.Snapshot}
+	v.Contacts = contactsView{contactRows(p, p.Customer, names, s.now()), v.Path, v.CanEdit, v.Snapshot}
 	for _, m := range p.Merged {
 		row := mergedView{CustomerSummary: summaryOf(m)}
-		row.Contacts = contactsView{contactRows(p, m, names), v.Path, v.CanEdit, v.Snapshot}
+		row.Contacts = contactsView{contactRows(p, m, names, s.now()), v.Path, v.CanEdit, v.Snapshot}
 		for _, into := range p.Merged {
 			if m.MergedInto == into.ID {
 				row.Into = into.Name
@@ -401,6 +401,8 @@ func doneToCustomer(r *http.Request, p *accountPage) (done string, undo *undoVie
 		return "Customer saved.", nil
 	case "contact":
 		return "Contact saved.", nil
+	case "contact-vouched":
+		return "You vouched for this contact, who speaks for the customer from now on.", nil
 	case "contact-removed":
 		return "Contact removed. They receive no more emails about this customer's licenses.", nil
 	case "contact-moved":

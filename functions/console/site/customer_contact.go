@@ -26,6 +26,7 @@ type contactRow struct {
 	Instances []string
 	All       bool // speaks for all instances
 	AddedBy   string
+	Speaks    string // since when, or on whose word, the person speaks for the customer
 	First     bool
 	Last      bool
 }
@@ -38,12 +39,29 @@ type contactsView struct {
 	Snapshot snapshot
 }
 
-func contactRows(p *accountPage, of customer.Customer, names colleagues) (rows []contactRow) {
+// speaks says on whose word a contact speaks for the customer, or from when; "" after the first days.
+func speaks(c customer.Contact, names colleagues, now time.Time) string {
+	switch {
+	case c.VouchedBy != "" && c.VouchedBy != c.AddedBy:
+		return "vouched for by " + names.name(c.VouchedBy)
+	case !c.InEffect(now):
+		return "speaks for the customer from " + license.DateOf(c.Effect()).Long()
+	}
+	return ""
+}
+
+// mayVouch reports whether an operator may vouch for a contact: whoever did not add the person, while it matters.
+func (s *site) mayVouch(c customer.Contact, operator string) bool {
+	return !c.InEffect(s.now()) && (s.oneOperator || !input.SameMailbox(c.AddedBy, operator))
+}
+
+func contactRows(p *accountPage, of customer.Customer, names colleagues, now time.Time) (rows []contactRow) {
 	for n, c := range of.Contacts {
 		row := contactRow{
 			Contact: c, Address: addressProblem(c, p.undeliverable[c.Email]), Key: mail.RecipientID(c.Email), Of: of.ID,
 			Purposes: purposesOf(c), All: len(c.Instances) == 0, AddedBy: names.name(c.AddedBy),
-			First: n == 0, Last: n == len(of.Contacts)-1,
+			Speaks: speaks(c, names, now),
+			First:  n == 0, Last: n == len(of.Contacts)-1,
 		}
 		for _, id := range c.Instances {
 			if i := p.Instance(id); i != nil {
@@ -88,6 +106,8 @@ type contactForm struct {
 	Remove string // what becomes of the instances that the person speaks for
 	Keys   []web.Option
 	Resend web.Field
+	Speaks string // from when; "" if the person speaks for the customer already
+	Vouch  bool   // the person who is signed in may vouch for the contact
 }
 
 // maxBoxes is for how many instances a form has a box each; beyond that their server IDs are typed.
@@ -170,8 +190,8 @@ func readInstances(p *accountPage, typed []string) (ids []string, wrong string) 
 	return ids, ""
 }
 
-// readContact returns the contact of a form. known is the contact as it was, or zero for a new one: somebody else's
-// address makes it another person.
+// readContact returns the contact of a form. known is the contact as it was, or zero for a new one. Another address makes
+// it another person, who speaks for nothing yet; so does an instance more.
 func readContact(p *accountPage, known customer.Contact, form url.Values, by string, now time.Time) (
 	customer.Contact, error) {
 	c := known
@@ -194,10 +214,17 @@ func readContact(p *accountPage, known customer.Contact, form url.Values, by str
 	if err := bad.Err("The contact was not saved. Correct the fields and try again."); err != nil {
 		return c, err
 	}
-	if !input.SameMailbox(checked.Email, known.Email) {
+	if !input.SameMailbox(checked.Email, known.Email) || widened(known.Instances, checked.Instances) {
 		checked.Since, checked.AddedBy, checked.VouchedBy, checked.Confirmed = now, by, "", time.Time{}
 	}
 	return checked, nil
+}
+
+// widened reports whether a contact speaks for more instances than before; none are all.
+func widened(before, after []string) bool {
+	return len(before) > 0 && (len(after) == 0 || slices.ContainsFunc(after, func(id string) bool {
+		return !slices.Contains(before, id)
+	}))
 }
 
 // contactNamed returns the contact that the address names, and the ID of its customer, which may have been merged.
@@ -217,12 +244,12 @@ func errNoContact(p *accountPage) error {
 }
 
 // contactPage returns the form of a contact, or of a new one if key is "".
-func (s *site) contactPage(p *accountPage, key string, c customer.Contact) (f customerForm, fields *contactFields) {
+func (s *site) contactPage(p *accountPage, key string, c customer.Contact, operator string) (f customerForm, fields *contactFields) {
 	if key == "" {
 		f = p.form("Add contact", "/contacts/new", "Add contact")
 	} else {
 		f = p.form("Edit contact", "/contacts/"+key, "Save")
-		f.Contact = s.contactForm(p, key, c)
+		f.Contact = s.contactForm(p, key, c, operator)
 		f.Once = store.NewID(s.now())
 	}
 	fields = newContactFields(p, c)
@@ -233,8 +260,11 @@ func (s *site) contactPage(p *accountPage, key string, c customer.Contact) (f cu
 // maxKeys is how many license keys the page of a contact offers to resend.
 const maxKeys = 100
 
-func (s *site) contactForm(p *accountPage, key string, c customer.Contact) *contactForm {
-	f := &contactForm{Key: key}
+func (s *site) contactForm(p *accountPage, key string, c customer.Contact, operator string) *contactForm {
+	f := &contactForm{Key: key, Vouch: s.mayVouch(c, operator)}
+	if !c.InEffect(s.now()) {
+		f.Speaks = license.DateOf(c.Effect()).Long()
+	}
 	_, of, _ := contactNamed(p, key)
 	if of.ID != p.Customer.ID {
 		f.Of = of.Name
@@ -258,7 +288,7 @@ func (s *site) newContact(w http.ResponseWriter, r *http.Request) error {
 	if p == nil {
 		return err
 	}
-	f, _ := s.contactPage(p, "", customer.Contact{})
+	f, _ := s.contactPage(p, "", customer.Contact{}, operator(r))
 	return s.showCustomerForm(w, r, http.StatusOK, f)
 }
 
@@ -273,7 +303,7 @@ func (s *site) editContact(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return errNoContact(p)
 	}
-	f, _ := s.contactPage(p, key, c)
+	f, _ := s.contactPage(p, key, c, operator(r))
 	return s.showCustomerForm(w, r, http.StatusOK, f)
 }
 
@@ -316,7 +346,7 @@ func (s *site) saveContact(w http.ResponseWriter, r *http.Request) error {
 			if key != "" && !ok { // somebody removed it: there is no form any more
 				return s.showCustomerError(w, r, b, errContactChanged)
 			}
-			f, fields := s.contactPage(p, key, c)
+			f, fields := s.contactPage(p, key, c, operator(r))
 			fields.keep(p, form)
 			f.refused(s, r, p, b, wrong)
 			return s.showCustomerForm(w, r, status, f)
@@ -434,6 +464,42 @@ func (s *site) changeContact(w http.ResponseWriter, r *http.Request, done string
 	})
 }
 
+// vouchForContact has a contact speak for the customer from now on, on the word of a colleague who did not add them.
+func (s *site) vouchForContact(w http.ResponseWriter, r *http.Request) error {
+	_, b, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	key := r.PathValue("contact")
+	return s.save(r, b, save{
+		apply: func(p *accountPage, b snapshot) error {
+			_, of, ok := contactNamed(p, key)
+			if !ok {
+				return errContactChanged
+			}
+			return s.store.SaveCustomer(r.Context(), p.change(r, b), of.ID, func(kept *customer.Customer) error {
+				at := contactIndex(*kept, key)
+				switch {
+				case at < 0:
+					return errContactChanged
+				case !s.mayVouch(kept.Contacts[at], operator(r)):
+					return fault.New(fault.Forbidden,
+						"You added this contact, or nobody has to vouch any more. Ask a colleague to vouch for a new contact.")
+				}
+				kept.Contacts = slices.Clone(kept.Contacts)
+				kept.Contacts[at].VouchedBy = operator(r)
+				return nil
+			})
+		},
+		done: func(p *accountPage) bool {
+			c, _, ok := contactNamed(p, key)
+			return ok && c.VouchedBy == operator(r)
+		},
+		show:  func(_ *accountPage, _ int, b snapshot, err error) error { return s.showCustomerError(w, r, b, err) },
+		after: func(p *accountPage) error { return redirectToCustomer(w, r, p, "contact-vouched", "") },
+	})
+}
+
 // onlyBy reports whether a person did all of the events, and nothing but one kind of action.
 func onlyBy(events []store.Event, who string, action store.Action) bool {
 	return len(events) > 0 && !slices.ContainsFunc(events, func(e store.Event) bool {
@@ -454,6 +520,11 @@ func (s *site) sendKeyToContact(w http.ResponseWriter, r *http.Request) error {
 	c, _, ok := contactNamed(p, r.PathValue("contact"))
 	if !ok {
 		return s.showCustomerError(w, r, b, errContactChanged)
+	}
+	if !c.InEffect(s.now()) {
+		return s.showCustomerError(w, r, b, fault.New(fault.Conflict, "%s is a new contact and speaks for %s from %s. "+
+			"Have a colleague vouch for the contact first.", c.Email, p.Customer.Name,
+			license.DateOf(c.Effect()).Long()))
 	}
 	once := form.Get("once")
 	if !license.ValidID(once) || p.InstanceOf(form.Get("license")) == nil {

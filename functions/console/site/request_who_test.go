@@ -449,7 +449,7 @@ func TestContactSaysYesToAColleague(t *testing.T) {
 	first := s.issues(issueFor(s.asks(request.New, nil)))
 	r := s.moves("new.admin@elsewhere.example")
 	review := s.reviews(issueFor(r))
-	s.press(review, "Issue and send", confirm(review)).WantStatus(http.StatusForbidden)
+	s.wantBarred(review, "No contact of")
 	// The system links it and asks the contacts (shared/store/expansion).
 	contacts, err := s.store.Contacts(t.Context(), first, customer.Keys)
 	s.must(err)
@@ -470,7 +470,7 @@ func TestNobodyAnswersAndAColleagueVouches(t *testing.T) {
 	s.must(err)
 	s.sends(sam, r, "vouch", set("knows", "Called the number on record.")).WantStatus(303)
 	review := s.reviews(issueFor(r)) // who vouched is not the one who issues
-	s.press(review, "Issue and send", confirm(review)).WantStatus(http.StatusForbidden)
+	s.wantBarred(review, "You vouched for this request yourself")
 	if got := s.license(first.ID); !got.Revoked.IsZero() {
 		t.Fatalf("got %+v, want it in force", got)
 	}
@@ -494,7 +494,7 @@ func TestContactSaysNo(t *testing.T) {
 	webtest.CheckPage(t, doc)
 	wantTexts(t, webtest.Text(doc.Find(".asker .notice.bad")), "jane.doe@customer.example said no on")
 	review := s.reviews(issueFor(r))
-	s.press(review, "Issue and send", confirm(review)).WantStatus(http.StatusForbidden)
+	s.wantBarred(review, "said that this request is not theirs")
 }
 
 func TestNewCustomerBuysInThreeClicks(t *testing.T) {

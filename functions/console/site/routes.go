@@ -68,6 +68,8 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/customers/{ref}/contacts/{contact}", least: signin.Sales, handle: s.saveContact},
 		{pattern: "POST /console/customers/{ref}/contacts/{contact}/remove", least: signin.Sales,
 			handle: s.removeContact},
+		{pattern: "POST /console/customers/{ref}/contacts/{contact}/vouch", least: signin.Sales,
+			handle: s.vouchForContact},
 		{pattern: "POST /console/customers/{ref}/contacts/{contact}/up", least: signin.Sales,
 			handle: s.orderContact(-1)},
 		{pattern: "POST /console/customers/{ref}/contacts/{contact}/down", least: signin.Sales,
