@@ -26,12 +26,14 @@ func (env *testEnv) removed(to license.Contact, nonce string, gone ...license.Co
 	if err := c.Commit(env.t.Context()); err != nil {
 		env.t.Fatal(err)
 	}
-	found := regexp.MustCompile(regexp.QuoteMeta(siteURL) + `(/contacts/undo\S+)`).FindStringSubmatch(env.letter(n.ID).Text)
+	found := undoLink.FindStringSubmatch(env.letter(n.ID).Text)
 	if found == nil {
 		return ""
 	}
 	return found[1]
 }
+
+var undoLink = regexp.MustCompile(regexp.QuoteMeta(siteURL) + `(/contacts/undo\S+)`)
 
 const undoNonce = "QX4C7D2WJ5T3VAZLQK2M6YHN3E"
 
