@@ -268,3 +268,27 @@ func TestRemindersWaitForAnUrgentExpansion(t *testing.T) {
 		}
 	})
 }
+
+func TestMailIsSentWhileAnExpansionTakesItsTime(t *testing.T) {
+	inTestEnv(t, func(w *testEnv) {
+		w.expand = func(notice.Notice) ([]notice.Notice, error) {
+			time.Sleep(10 * time.Second)
+			return nil, nil
+		}
+		w.put(confirmed("r", "a.example"))
+		p := &provider{quota: mail.Quota{PerDay: 1}}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.run(w.dispatcher(p))
+		}()
+		time.Sleep(time.Second)
+		queued := time.Now()
+		w.put(urgent("key", "b.example"))
+		<-done
+		w.eachOnce(p, []string{"key--q"})
+		if late := p.calls[0].at.Sub(queued); late > 2*time.Second {
+			t.Errorf("got the last mail of the quota sent after %v, want it at the next look", late)
+		}
+	})
+}
