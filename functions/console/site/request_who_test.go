@@ -49,7 +49,7 @@ func TestStandingInWords(t *testing.T) {
 		"a contact for another instance": {func(r *request.Request) {
 			r.Email, r.Kind = "rita@reseller.example", request.Evaluation
 		}, false, "Colleague", []string{"Contact since 05 Feb 2018, works for Reseller Ltd, for other instances " +
-			"confirmed this request on 05 Mar 2018, 09:30 UTC."}},
+			"only; confirmed this request on 05 Mar 2018, 09:30 UTC."}},
 		"a new contact": {func(r *request.Request) { r.Email, r.Kind = "new@acme.example", request.Evaluation }, false,
 			"Colleague", []string{"Contact for 2 days only; speaks for Acme AG from 12 Mar 2018; " +
 				"confirmed this request on 05 Mar 2018, 09:30 UTC."}},
