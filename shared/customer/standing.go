@@ -13,16 +13,16 @@ type Standing string
 
 // Every standing. Each but Linked says more than those after it.
 const (
-	// Linked: the request came through a link that was mailed to a contact, and its mailbox was not confirmed. It is good
-	// for renewing the license of the link, with the key to contacts on record.
+	// Linked: the request came through a link that was mailed to a contact, and its mailbox was not confirmed. It is
+	// good for renewing the license of the link, with the key to contacts on record.
 	Linked Standing = "linked"
-	// Proven: a contact said that the request is theirs; or it came through a link that was mailed to a contact, and that
-	// mailbox was confirmed.
+	// Proven: a contact said that the request is theirs; or it came through a link that was mailed to a contact, and
+	// that mailbox was confirmed.
 	Proven Standing = "proven"
 	// KnownContact: the mailbox was confirmed for this request, and is that of a contact in effect.
 	KnownContact Standing = "contact"
-	// Colleague: the mailbox was confirmed for this request, and is at a mail domain of the customer alone, or that of a
-	// contact who is not in effect yet or speaks for other instances.
+	// Colleague: the mailbox was confirmed for this request, and is at a mail domain of the customer alone, or that of
+	// a contact who is not in effect yet or speaks for other instances.
 	Colleague Standing = "colleague"
 	// Stranger: anything else.
 	Stranger Standing = "stranger"

@@ -49,8 +49,8 @@ func (d *Draft) charge() customer.Charge {
 	return c
 }
 
-// renewsKey reports whether the draft issues the keys that a contract's instances lack, and with them one that takes the
-// place of a license and is no less: that the contract changes was permitted before, and what that replaces with it.
+// renewsKey reports whether the draft issues the keys that a contract's instances lack, and with them one that takes
+// the place of a license and is no less: that the contract changes was permitted before, and what that replaces with it.
 func (d *Draft) renewsKey(old customer.License) bool {
 	if !d.missing || d.Form.contractUse() != contractAsIs {
 		return false
@@ -81,14 +81,14 @@ func (d *Draft) Barred(operator string) error {
 	}
 	switch d.Permission(operator) {
 	case customer.NeedsVouch:
-		return fault.New(fault.Forbidden, "%s. %s Ask the contacts, or have a colleague vouch for it on the request's page.",
-			d.takes(), d.lacks())
+		return fault.New(fault.Forbidden, "%s. %s Ask the contacts, or have a colleague vouch for it on the "+
+			"request's page.", d.takes(), d.lacks())
 	case customer.NeedsOther:
-		return fault.New(fault.Forbidden, "%s. You vouched for this request yourself, so another colleague has to issue "+
-			"the license.", d.takes())
+		return fault.New(fault.Forbidden, "%s. You vouched for this request yourself, so another colleague has to "+
+			"issue the license.", d.takes())
 	case customer.NeedsRequest:
-		return fault.New(fault.Forbidden, "%s. Nothing on record says who asked for it. File it as a request first. Then "+
-			"a contact can confirm it, or a colleague can vouch for it.", d.takes())
+		return fault.New(fault.Forbidden, "%s. Nothing on record says who asked for it. File it as a request first. "+
+			"Then a contact can confirm it, or a colleague can vouch for it.", d.takes())
 	}
 	return nil
 }
@@ -109,7 +109,8 @@ func (d *Draft) takes() string {
 	case !ok:
 		return to + ", who is not a contact"
 	case !known.InEffect(now):
-		return to + ", who is a new contact and speaks for " + name + " from " + longDate(license.DateOf(known.Effect()))
+		return to + ", who is a new contact and speaks for " + name + " from " +
+			longDate(license.DateOf(known.Effect()))
 	}
 	return to + ", who is a contact for other instances only"
 }
@@ -133,7 +134,8 @@ func (d *Draft) lacks() string {
 		standing == customer.KnownContact {
 		switch {
 		case r.Server != c.Server:
-			return "A contact asked for the server " + string(r.Server) + ". This license is for " + string(c.Server) + "."
+			return "A contact asked for the server " + string(r.Server) + ". This license is for " +
+				string(c.Server) + "."
 		case d.sentElsewhere(c):
 			return "A contact asked for the key to go to " + r.Email + ". Here it goes to " + c.To + "."
 		}
@@ -216,8 +218,8 @@ func (w Word) String() string {
 	return ""
 }
 
-// askedBy lists the addresses of the contacts who need not be told what is issued: who confirmed that they asked for it,
-// or said yes. Nobody asked for a contact whom the request does not name, and a yes is not about further contacts.
+// askedBy lists the addresses of the contacts who need not be told what is issued: who confirmed that they asked for
+// it, or said yes. Nobody asked for a contact whom the request does not name, and a yes is not about further contacts.
 func (d *Draft) askedBy() (list []string) {
 	r, added := d.Request, d.Changes.Contacts
 	if d.Account == nil || r == nil || slices.ContainsFunc(added, func(c customer.Contact) bool {

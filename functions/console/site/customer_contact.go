@@ -190,8 +190,8 @@ func readInstances(p *accountPage, typed []string) (ids []string, wrong string) 
 	return ids, ""
 }
 
-// readContact returns the contact of a form. known is the contact as it was, or zero for a new one. Another address makes
-// it another person, who speaks for nothing yet; so does an instance more.
+// readContact returns the contact of a form. known is the contact as it was, or zero for a new one. Another address
+// makes it another person, who speaks for nothing yet; so does an instance more.
 func readContact(p *accountPage, known customer.Contact, form url.Values, by string, now time.Time) (
 	customer.Contact, error) {
 	c := known
@@ -244,7 +244,9 @@ func errNoContact(p *accountPage) error {
 }
 
 // contactPage returns the form of a contact, or of a new one if key is "".
-func (s *site) contactPage(p *accountPage, key string, c customer.Contact, operator string) (f customerForm, fields *contactFields) {
+func (s *site) contactPage(p *accountPage, key string, c customer.Contact, operator string) (
+	f customerForm, fields *contactFields,
+) {
 	if key == "" {
 		f = p.form("Add contact", "/contacts/new", "Add contact")
 	} else {
@@ -484,7 +486,8 @@ func (s *site) vouchForContact(w http.ResponseWriter, r *http.Request) error {
 					return errContactChanged
 				case !s.mayVouch(kept.Contacts[at], operator(r)):
 					return fault.New(fault.Forbidden,
-						"You added this contact, or nobody has to vouch any more. Ask a colleague to vouch for a new contact.")
+						"You added this contact, or nobody has to vouch any more. "+
+							"Ask a colleague to vouch for a new contact.")
 				}
 				kept.Contacts = slices.Clone(kept.Contacts)
 				kept.Contacts[at].VouchedBy = operator(r)

@@ -73,7 +73,9 @@ func (v *filingView) read(d *generator.Draft, typed url.Values) (c license.Conta
 }
 
 // fileAsRequest files the draft of a form as a request of its customer. The same form sent twice files one.
-func (s *site) fileAsRequest(w http.ResponseWriter, r *http.Request, z wizard, f generator.Form, typed url.Values) error {
+func (s *site) fileAsRequest(
+	w http.ResponseWriter, r *http.Request, z wizard, f generator.Form, typed url.Values,
+) error {
 	d, err := s.generator.Draft(r.Context(), z.source(r), f)
 	if err != nil {
 		return s.showInvalid(w, r, z, d, err)
@@ -109,8 +111,8 @@ const doneFiling = "filed"
 // doneToFiling returns the message after a draft was filed as a request; "" after anything else.
 func doneToFiling(done string) string {
 	if done == doneFiling {
-		return "Filed as a request. The person who asked is emailed to confirm it. If nobody answers, a colleague can " +
-			"vouch for it."
+		return "Filed as a request. The person who asked is emailed to confirm it. If nobody answers, a colleague " +
+			"can vouch for it."
 	}
 	return ""
 }
