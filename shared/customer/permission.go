@@ -45,7 +45,8 @@ const (
 func (p Permission) Granted() bool { return p == Free || p == ByContact || p == ByVouch }
 
 // Charges reports whether a charge takes something from the customer: a license that is revoked or moved, or a key
-// under a contract that goes to an address that may not speak for its instances. Who has nothing on record loses nothing.
+// under a contract that goes to an address that may not speak for its instances. Who
+// has nothing on record loses nothing.
 func (a *Account) Charges(c Charge, now time.Time) bool {
 	if a.empty() {
 		return false
@@ -81,8 +82,8 @@ func (c Charge) about(a *Account) []string {
 }
 
 // Permit judges whether an operator may do a charge for who asks; the zero Asker is for no request. What a contact
-// asked for covers the server and the address of the request, the instances that the contact speaks for, and the contacts on
-// record. A vouch covers what it names.
+// asked for covers the server and the address of the request, the instances that the contact speaks for, and the
+// contacts on record. A vouch covers what it names.
 func (a *Account) Permit(who Asker, c Charge, operator string, now time.Time) Permission {
 	r := who.Request
 	switch {

@@ -50,7 +50,8 @@ func (d *Draft) charge() customer.Charge {
 }
 
 // renewsKey reports whether the draft issues the keys that a contract's instances lack, and with them one that takes
-// the place of a license and is no less: that the contract changes was permitted before, and what that replaces with it.
+// the place of a license and is no less: that the contract changes was permitted before, and what that
+// replaces with it.
 func (d *Draft) renewsKey(old customer.License) bool {
 	if !d.missing || d.Form.contractUse() != contractAsIs {
 		return false
