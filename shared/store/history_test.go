@@ -274,7 +274,7 @@ func (h *history) noteAside(rt *rapid.T, id string) {
 	}
 	c := h.customers[id]
 	c.Notes = note
-	h.customers[id] = c
+	h.saved(c, false)
 	h.changes++
 }
 

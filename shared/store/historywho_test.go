@@ -395,8 +395,11 @@ func (h *history) answer(rt *rapid.T) {
 			others = append(others, a)
 		}
 	}
+	a := request.Answer{By: by, At: h.now, Yes: yes}
+	if slices.Contains(h.mails, notice.RequestAnswered(r.Request, a).ID) {
+		panic(nothing("the contact answered at the same moment"))
+	}
 	h.act(rt, may, touched{request: r, again: may}, answer, func() {
-		a := request.Answer{By: by, At: h.now, Yes: yes}
 		r.Answers = append(others, a)
 		h.mails = append(h.mails, notice.RequestAnswered(r.Request, a).ID)
 		action := store.ContactSaidNo
