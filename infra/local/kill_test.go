@@ -64,7 +64,7 @@ type answered struct{ ID, Email string }
 func post(url string, poster int, tell func(answered)) {
 	client := http.Client{Timeout: time.Minute} // a killed server ends the call at once
 	for n := 0; ; n++ {
-		email := fmt.Sprintf("ada+%d.%d@acme.example", poster, n)
+		email := fmt.Sprintf("ada.%d.%d@acme.example", poster, n)
 		body := fmt.Sprintf(`{"kind":"evaluation","edition":"developer","serverId":"AWHW8w9JtzBzSrmf9GQX","ncloc":%d,
 			"productVersion":"6.7.1","name":"Ada","email":%q,"company":"Acme AG","country":"CH","idempotencyKey":%q}`,
 			n, email, email)

@@ -187,7 +187,7 @@ func (s *seeder) reseller(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return s.SaveCustomer(ctx, change(a), a.Customer.ID, func(c *customer.Customer) error {
+	return s.Silent().SaveCustomer(ctx, change(a), a.Customer.ID, func(c *customer.Customer) error {
 		i := slices.IndexFunc(c.Contacts, func(have customer.Contact) bool { return have.Email == email })
 		if i < 0 {
 			return fmt.Errorf("%s is no contact", email)

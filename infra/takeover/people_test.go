@@ -52,8 +52,8 @@ func (w *world) file() {
 	if !created {
 		return
 	}
-	w.logf("%s files %s: %s as %s for %s, replaces %q %s, link %v bound %v", who, r.ID, f.Kind, f.Email, f.Server, f.Replaces,
-		f.OldServer, f.Link, f.Bound)
+	w.logf("%s files %s: %s as %s for %s, replaces %q %s, link %v bound %v", who, r.ID, f.Kind, f.Email, f.Server,
+		f.Replaces, f.OldServer, f.Link, f.Bound)
 	w.filed = append(w.filed, r.ID)
 	w.author[r.ID], w.email[r.ID] = who, f.Email
 	if f.Bound {

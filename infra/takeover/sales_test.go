@@ -241,7 +241,8 @@ func (w *world) judge(before *customer.Account, i issued) {
 func (w *world) byContact(i issued, instance string) bool {
 	r := w.request(i.request)
 	l, err := w.store.License(context.Background(), i.first)
-	if _, known := w.contacts[i.to]; err != nil || l.License.Server != r.Server || !known && i.to != "" && i.to != r.Email {
+	_, known := w.contacts[i.to]
+	if err != nil || l.License.Server != r.Server || !known && i.to != "" && i.to != r.Email {
 		return false
 	}
 	if w.confirmed[r.ID] && w.speaks(r.Email, instance) {

@@ -28,8 +28,8 @@ func play(seed uint64, alone bool, issuer license.Issuer) *world {
 	return w
 }
 
-// TestNobodyTakesALicenseOver plays random histories; CI plays 2,000 (-rapid.checks). Nothing is taken from a customer for
-// somebody unless one of its contacts says so, or two colleagues of ours stand for it; where sales are one person,
+// TestNobodyTakesALicenseOver plays random histories; CI plays 2,000 (-rapid.checks). Nothing is taken from a customer
+// for somebody unless one of its contacts says so, or two colleagues of ours stand for it; where sales are one person,
 // unless that person confirmed it by name.
 func TestNobodyTakesALicenseOver(t *testing.T) {
 	issuer := licensetest.Issuer(t)

@@ -228,8 +228,8 @@ func drawCharge(t *rapid.T, a *Account) Charge {
 	return c
 }
 
-// law is CUSTOMERS.md §3 over an account, written down once more: by quantifiers instead of lists, and with nothing of
-// standing.go and permission.go.
+// law is the rule of who may ask for what (decision 19) over an account, written down once more: by quantifiers instead
+// of lists, and with nothing of standing.go and permission.go.
 type law struct {
 	a   *Account
 	r   request.Request

@@ -441,8 +441,8 @@ func (d *Draft) defaultExpiration() license.Date {
 	return end
 }
 
-// defaultVersion returns the product version that the request names, or else the instance, if there are packages for it;
-// without a request and an instance that do, the newest version.
+// defaultVersion returns the product version that the request names, or else the instance, if there are packages for
+// it; without a request and an instance that do, the newest version.
 func (d *Draft) defaultVersion() string {
 	named := ""
 	switch {

@@ -285,7 +285,8 @@ func (d *Draft) planInstance(first *license.License, bad *fault.Fields) {
 		}
 	}
 	if r := d.Request; r != nil && r.Server == first.Server && r.Created.After(i.Told) {
-		i.ProductVersion, i.Loc = cmp.Or(r.ProductVersion, i.ProductVersion), cmp.Or(r.Loc, i.Loc) // a renewal may say neither
+		// A renewal may say neither.
+		i.ProductVersion, i.Loc = cmp.Or(r.ProductVersion, i.ProductVersion), cmp.Or(r.Loc, i.Loc)
 		i.Told = r.Created
 	}
 	i.Retired, i.RetiredBy = time.Time{}, ""

@@ -94,8 +94,8 @@ func (s *site) readAsked(ctx context.Context, r request.Request) (a asked, err e
 	return a, s.readLikely(ctx, r, strong, &a)
 }
 
-// readLikely reads the account of the customer that a request is linked to, or else of the only one with a strong basis,
-// unless it was read before.
+// readLikely reads the account of the customer that a request is linked to, or else of the only one with a strong
+// basis, unless it was read before.
 func (s *site) readLikely(ctx context.Context, r request.Request, strong []string, a *asked) error {
 	id := r.Customer
 	if id == "" && len(strong) == 1 {

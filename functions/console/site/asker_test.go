@@ -186,8 +186,8 @@ func TestFurtherCustomersAreFolded(t *testing.T) {
 	}
 	row := w.get(sam, "/console/requests/"+w.file(sampleDetails).ID).WantStatus(200).Page().
 		Find("section[aria-labelledby=asker-title] .facts > div").Eq(1)
-	if shown, folded := row.Find("dd > .line a").Length(), row.Find("dd > details .line a").Length(); shown != maxCandidates ||
-		folded != 2 || webtest.Text(row.Find("summary").First()) != "2 more" {
+	shown, folded := row.Find("dd > .line a").Length(), row.Find("dd > details .line a").Length()
+	if shown != maxCandidates || folded != 2 || webtest.Text(row.Find("summary").First()) != "2 more" {
 		t.Errorf("got %d customers and %d folded, want %d and 2: %s", shown, folded, maxCandidates, webtest.Text(row))
 	}
 }
@@ -225,9 +225,11 @@ func TestPhoneShowsWhatToDoFirst(t *testing.T) {
 				return measure[float64](b, "document.querySelector(`"+selector+"`).getBoundingClientRect().bottom")
 			}
 			if at := bottom(test.button); at > float64(window.height) {
-				t.Errorf("%s: what to do ends at pixel %v of a window of %d by %d", name, at, window.width, window.height)
+				t.Errorf("%s: what to do ends at pixel %v of a window of %d by %d", name, at, window.width,
+					window.height)
 			}
-			if facts := bottom("#asked-title"); facts < bottom(".asker") || window.width < 400 && facts < bottom(".tasks") {
+			facts := bottom("#asked-title")
+			if facts < bottom(".asker") || window.width < 400 && facts < bottom(".tasks") {
 				t.Errorf("%s: the facts begin at pixel %v, above who asks or what to do", name, facts)
 			}
 		}

@@ -303,7 +303,8 @@ func TestAttacks(t *testing.T) {
 			r := a.confirms(mallory)
 			a.must(a.store.AnswerRequest(a.t.Context(), r.ID, it, true))
 			a.must(a.store.AnswerRequest(a.t.Context(), r.ID, ana, false))
-			a.says(r, "Stranger", it+" said yes on", ana+" said no on 05 Mar 2018, 09:30 UTC: the request is not theirs.")
+			a.says(r, "Stranger", it+" said yes on",
+				ana+" said no on 05 Mar 2018, 09:30 UTC: the request is not theirs.")
 			a.refuses(sam, a.request(r.ID), ana+" said that this request is not theirs.")
 		},
 		"the word of the colleague who issues": func(a attack) {

@@ -14,8 +14,8 @@ import (
 	"marketplace/shared/token"
 )
 
-// requestConfirmed tells sales of a request that needs no more confirmation. If one customer among all has to do with it,
-// the request is linked to that one; if granting it could take something from the customer, and none of its contacts
+// requestConfirmed tells sales of a request that needs no more confirmation. If one customer among all has to do with
+// it, the request is linked to that one; if granting it could take something from the customer, and none of its contacts
 // asked, they are asked whether it is theirs.
 func (e *Expander) requestConfirmed(ctx context.Context, n notice.Notice) ([]notice.Notice, error) {
 	r, err := e.store.Request(ctx, n.About)
@@ -69,8 +69,8 @@ func (e *Expander) receive(ctx context.Context, r request.Request) (request.Requ
 // maxAsked is how many contacts are asked about one request.
 const maxAsked = 5
 
-// toAsk returns the contacts who are asked whether a request is theirs: none if it takes nothing from them, or if one of
-// them asked. Those who were asked too much today are left out (store.AskedEnough).
+// toAsk returns the contacts who are asked whether a request is theirs: none if it takes nothing from them, or if one
+// of them asked. Those who were asked too much today are left out (store.AskedEnough).
 func (e *Expander) toAsk(ctx context.Context, a *customer.Account, who customer.Asker) (list []license.Contact,
 	err error) {
 	if !who.Request.Kind.MayCharge() {

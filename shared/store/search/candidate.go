@@ -129,8 +129,8 @@ func DomainShared(list []Candidate, a *customer.Account) bool {
 
 func strong(by Basis) bool { return by != BasisDomain && by != BasisName }
 
-// candidates are why customers were found, by ID, and which contact of them the requester is. add and name may be called
-// from several goroutines at once.
+// candidates are why customers were found, by ID, and which contact of them the requester is. add and name may be
+// called from several goroutines at once.
 type candidates struct {
 	mu       sync.Mutex
 	by       map[string][]Basis
