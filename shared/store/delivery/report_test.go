@@ -397,7 +397,7 @@ type reportHistory struct {
 	suppressed map[string]bool
 	returned   map[string]bool // addresses that returned a mail
 	seen       map[string]bool // reports
-	again      bool // an address that got no mail could be reached again
+	again      bool            // an address that got no mail could be reached again
 }
 
 // step allows an address again, or reports something of a mail.

@@ -15,8 +15,8 @@ import (
 )
 
 // requestConfirmed tells sales of a request that needs no more confirmation. If one customer among all has to do with
-// it, the request is linked to that one; if granting it could take something from the customer, and none of its contacts
-// asked, they are asked whether it is theirs.
+// it, the request is linked to that one; if granting it could take something from the customer, and none of its
+// contacts asked, they are asked whether it is theirs.
 func (e *Expander) requestConfirmed(ctx context.Context, n notice.Notice) ([]notice.Notice, error) {
 	r, err := e.store.Request(ctx, n.About)
 	switch {
