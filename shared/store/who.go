@@ -37,38 +37,27 @@ type RequestChange struct {
 	By      string // the operator's email address, or System
 }
 
-// changeRequest changes a request as an operator saw it. edit also says what is told on the timeline.
-func (c *changeset) changeRequest(ctx context.Context, change RequestChange,
-	edit func(*request.Request) (entity.Line, error)) (request.Request, error) {
-	before, err := c.store.Request(ctx, change.ID)
-	switch {
-	case err != nil:
-		return before, err
-	case change.Version != 0 && before.Version != change.Version:
-		return before, changedMeanwhile(nil)
-	}
-	after := before
-	line, err := edit(&after)
-	if err != nil {
-		return before, err
-	}
-	line.By = change.By
-	c.Change(requestEntity{before}, requestEntity{after}, before.Version, line)
-	return after, nil
-}
-
 // errDone is what an edit returns if there is nothing left to change.
 var errDone = errors.New("store: the request is so already")
 
-// requestChange commits a change of a request alone.
+// requestChange changes a request as an operator saw it. edit also says what is told on the timeline.
 func (s *Store) requestChange(ctx context.Context, change RequestChange,
 	edit func(*changeset, *request.Request) (entity.Line, error)) error {
 	err := entity.Retry(func() error {
-		c := s.begin()
-		_, err := c.changeRequest(ctx, change, func(r *request.Request) (entity.Line, error) { return edit(c, r) })
+		before, err := s.Request(ctx, change.ID)
+		switch {
+		case err != nil:
+			return err
+		case change.Version != 0 && before.Version != change.Version:
+			return changedMeanwhile(nil)
+		}
+		c, after := s.begin(), before
+		line, err := edit(c, &after)
 		if err != nil {
 			return err
 		}
+		line.By = change.By
+		c.Change(requestEntity{before}, requestEntity{after}, before.Version, line)
 		return c.Commit(ctx)
 	})
 	if errors.Is(err, errDone) {
