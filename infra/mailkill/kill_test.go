@@ -172,7 +172,7 @@ func (r *run) fill() {
 				Email: fmt.Sprintf("ada@host%d.example", i%90), Company: "Analytical Engines", Country: "England",
 			}, "")
 			if must(err); i%5 == 0 {
-				_, err := s.Review(ctx, store.Review{ID: filed.ID, Version: 1, By: "sam", To: request.InReview})
+				_, err := s.Review(ctx, store.Review{ID: filed.ID, Version: filed.Version, By: "sam", To: request.InReview})
 				must(err)
 			}
 		}
