@@ -172,7 +172,8 @@ func (r *run) fill() {
 				Email: fmt.Sprintf("ada@host%d.example", i%90), Company: "Analytical Engines", Country: "England",
 			}, "")
 			if must(err); i%5 == 0 {
-				_, err := s.Review(ctx, store.Review{ID: filed.ID, Version: filed.Version, By: "sam", To: request.InReview})
+				taken := store.Review{ID: filed.ID, Version: filed.Version, By: "sam", To: request.InReview}
+				_, err := s.Review(ctx, taken)
 				must(err)
 			}
 		}

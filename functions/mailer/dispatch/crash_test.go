@@ -34,6 +34,12 @@ func (p *process) step() (before, after bool) {
 	return p.dead, p.dead
 }
 
+func (p *process) died() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
 func (p *process) table(tabletest.Call) tabletest.Fault {
 	switch before, after := p.step(); {
 	case before:

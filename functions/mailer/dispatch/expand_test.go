@@ -179,14 +179,14 @@ func TestCrashDuringAnExpansionTellsEverybodyOnce(t *testing.T) {
 				crash := &process{dies: step, after: after}
 				p := &provider{}
 				w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
-					if c.Op == "query" && !crash.dead || len(p.calls) > 0 { // sending has its own test
+					if c.Op == "query" && !crash.died() || len(p.order()) > 0 { // sending has its own test
 						return tabletest.Fault{}
 					}
 					return crash.table(c)
 				}
-				p.fault = func(mail.Message) (bool, error) { return !crash.dead, nil }
+				p.fault = func(mail.Message) (bool, error) { return !crash.died(), nil }
 				w.dispatcher(p).Run(context.Background())
-				if crash.dead {
+				if crash.died() {
 					reached = step
 				}
 				w.faulty.Fault, p.fault = nil, nil
