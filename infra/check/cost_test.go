@@ -408,7 +408,7 @@ func (e *costEnv) measureRest() {
 	e.measure("tell sales of one unconfirmed request, with an email", func() error {
 		return last(e.TellUnconfirmed(ctx))
 	})
-	time.Sleep(store.UnconfirmedDays * 24 * time.Hour)
+	time.Sleep(request.ConfirmDays * 24 * time.Hour)
 	e.measure("close an unconfirmed request", func() error { return last(e.CloseUnconfirmed(ctx, 1)) })
 	e.measure("sign in, the first time of a day", func() error {
 		return e.RecordSignIn(ctx, operator, "Robin", "sales")

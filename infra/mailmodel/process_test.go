@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -96,7 +97,7 @@ func (p *process) fault(c tabletest.Call) tabletest.Fault {
 	if before == tabletest.Lost.After {
 		before, after = nil, before
 	}
-	if c.Op != "query" && !promotes(c) && !p.plan.concurrent {
+	if c.Op != "query" && !promotes(c) && !looksUp(c) && !p.plan.concurrent {
 		gone, last := p.step()
 		switch {
 		case gone:
@@ -122,6 +123,14 @@ func (p *process) fault(c tabletest.Call) tabletest.Fault {
 func promotes(c tabletest.Call) bool {
 	return c.Op == "transact" && len(c.Writes) > 0 && c.Writes[0].Delete &&
 		strings.HasPrefix(c.Writes[0].Row.PK, "LATER#")
+}
+
+// looksUp reports whether a call reads what a request or a notice is about, or whether an address is suppressed. The
+// search for the customers of a request, and the choice of contacts, make several of them at once.
+func looksUp(c tabletest.Call) bool {
+	about := func(prefix string) bool { return strings.HasPrefix(c.Key.PK, prefix) }
+	return c.Op == "get" && slices.ContainsFunc(
+		[]string{"REQUEST#", "REFERENCE#", "LICENSE#", "CUSTOMER#", "DATASET#", "EMAIL#"}, about)
 }
 
 // atRandom says whether a call fails by chance. It does not depend on the order of calls that are made at once.

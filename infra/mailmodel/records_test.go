@@ -172,7 +172,7 @@ func (w *world) pointOfKind(e *email) verdict {
 		case r.corrected: // whoever was asked before need not answer
 			return either
 		}
-		return yes
+		return w.contactOfSomebody(e.To.Email)
 	case "license-revoked", "contact-added", "contact-removed", "request-confirmed":
 		if e.expands() {
 			return either
@@ -202,6 +202,23 @@ func (w *world) pointOfKind(e *email) verdict {
 		return verdictOf(!w.over(l) && w.unreachable(l))
 	}
 	return no
+}
+
+// contactOfSomebody says whether an address is a contact's now: either, if of some customers only, since the model does
+// not know which one a request is linked to.
+func (w *world) contactOfSomebody(email string) verdict {
+	of, others := false, false
+	for _, l := range w.licenses {
+		if slices.ContainsFunc(l.buyer.contacts, func(r reader) bool { return r.email == email }) {
+			of = true
+		} else {
+			others = true
+		}
+	}
+	if of && others {
+		return either
+	}
+	return verdictOf(of)
 }
 
 // pointForOthers says whether an email about a license has a point, its reader being a contact or not.

@@ -76,8 +76,8 @@ var Variables = []Variable{
 			"customer's.",
 		unchecked(func(c *Config, v string) { c.PublicMailDomains = strings.FieldsFunc(strings.ToLower(v), between) })},
 	{"SECOND_PERSON", "on",
-		"Whether what takes something from a customer, and no contact asked for, needs the word of a second " +
-			"colleague: on, or off for a vendor with one salesperson, who then confirms it.",
+		"Whether an action that takes something from a customer, and that no contact aske" +
+			"d for, needs a second colleague: on, or off for a vendor with one salesperson, who then confirms it.",
 		checked(checkSwitch, func(c *Config, v string) { c.OneOperator = v == "off" })},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},

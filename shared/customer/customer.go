@@ -29,7 +29,7 @@ type Customer struct {
 	Notes   string    `json:"notes,omitempty"`
 	// Contacts are in the order in which they are written to.
 	Contacts []Contact `json:"contacts,omitempty"`
-	Removed  []Removed `json:"removed,omitempty"` // contacts of lately
+	Removed  []Removed `json:"removed,omitempty"` // contacts removed recently
 	// MergedInto is the ID of the customer that this one was merged into; "" for none. Survivor is the end of that
 	// chain.
 	MergedInto string    `json:"mergedInto,omitempty"`
@@ -111,8 +111,12 @@ func WithSurvivor(id string, read func(id string) (Customer, error)) (list []Cus
 
 // Readers returns who is written to for a purpose about an instance of several customers, which were merged: those of
 // the first, then those of the next that are no readers yet.
-func Readers(customers []Customer, p Purpose, instance string) (list []license.Contact) {
-	return contacts(customers, func(c Contact) bool { return c.IsFor(p, instance) })
+//
+// Keys go to those alone who may speak for the customer (InEffect).
+func Readers(customers []Customer, p Purpose, instance string, now time.Time) (list []license.Contact) {
+	return contacts(customers, func(c Contact) bool {
+		return c.IsFor(p, instance) && (p != Keys || c.InEffect(now))
+	})
 }
 
 // Told returns who is told of what is done to instances of several customers, which were merged: everybody who is

@@ -48,14 +48,14 @@ func (p Permission) Granted() bool { return p == Free || p == ByContact || p == 
 // under a contract that goes to an address that may not speak for its instances. Who
 // has nothing on record loses nothing.
 func (a *Account) Charges(c Charge, now time.Time) bool {
-	if a.empty() {
+	if a.Empty() {
 		return false
 	}
 	return len(c.Revoked) > 0 || c.Moved || c.Contract && !a.receives(c, now)
 }
 
-// empty reports whether nothing is on record but the customer itself.
-func (a *Account) empty() bool {
+// Empty reports whether nothing is on record but the customer itself.
+func (a *Account) Empty() bool {
 	contact := func(c Customer) bool { return len(c.Contacts) > 0 }
 	return len(a.Contracts) == 0 && len(a.Instances) == 0 && !slices.ContainsFunc(a.Customers(), contact)
 }
@@ -81,7 +81,7 @@ func (c Charge) about(a *Account) []string {
 	return slices.Compact(slices.Sorted(slices.Values(ids)))
 }
 
-// Permit judges whether an operator may do a charge for who asks; the zero Asker is for no request. What a contact
+// Permit decides whether an operator may make a charge for the person who asks; the zero Asker is for no request. What a contact
 // asked for covers the server and the address of the request, the instances that the contact speaks for, and the
 // contacts on record. A vouch covers what it names.
 func (a *Account) Permit(who Asker, c Charge, operator string, now time.Time) Permission {

@@ -7,9 +7,9 @@ package mail
 type Kind string
 
 const (
-	RequestReceived    Kind = "request-received"    // to the customer: we received your license request
+	RequestReceived    Kind = "request-received"    // to the address of a request: confirm it, or we have it
 	RequestNew         Kind = "request-new"         // to sales: a new license request
-	RequestUnconfirmed Kind = "request-unconfirmed" // to sales: requests that programs may have sent
+	RequestUnconfirmed Kind = "request-unconfirmed" // to sales: requests that nobody has confirmed
 	RequestConfirmed   Kind = "request-confirmed"   // to nobody: becomes mails to sales and to contacts
 	RequestQuestion    Kind = "request-question"    // to the customer: we have a question
 	RequestRejected    Kind = "request-rejected"    // to the customer: your request was declined

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
 )
@@ -152,6 +151,7 @@ type Request struct {
 	Secret    string    `json:"secret"`
 	Confirmed time.Time `json:"confirmed,omitzero"` // UTC; when the person behind the address said: I sent it
 	Link      *Link     `json:"link,omitempty"`     // through which it came; nil: none
+	Bound     bool      `json:"bound,omitempty"`    // it asked for no more than Link allows (Link.Binds)
 	FiledBy   string    `json:"filedBy,omitempty"`  // the colleague who filed it for the customer; "": the customer
 	// Asked is when contacts of the customer were asked whether the request is theirs, and AskedOf their addresses.
 	Asked   time.Time `json:"asked,omitzero"` // UTC
@@ -176,11 +176,10 @@ type Request struct {
 }
 
 // AddressConfirmed reports whether the person behind the address is known to have sent the request: they confirmed it,
-// or it came through a link that we emailed to that address. Until then anybody may have typed it, and our emails name
+// or it asked for no more than a link allows that we emailed to that address. Until then anybody may have typed it, and our emails name
 // nothing that was typed.
 func (r Request) AddressConfirmed() bool {
-	return !r.Confirmed.IsZero() ||
-		r.Link != nil && !r.Unconfirmed && input.SameMailbox(r.Link.Contact, r.Email)
+	return !r.Confirmed.IsZero() || r.Bound
 }
 
 // ConfirmDays is how long a request waits for its confirmation before it is closed.

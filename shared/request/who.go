@@ -42,12 +42,6 @@ func (l Link) Binds(d Details, server license.Server) bool {
 	return d.Kind == Renewal && d.Server == server && input.SameMailbox(d.Email, l.Contact) && len(d.Contacts) == 0
 }
 
-// Bound reports whether a request came through a link of ours and nobody had to confirm it.
-func (r Request) Bound() bool {
-	return r.Link != nil && !r.Unconfirmed && r.Confirmed.IsZero() && r.FiledBy == "" &&
-		r.Kind == Renewal && input.SameMailbox(r.Email, r.Link.Contact)
-}
-
 // MayCharge reports whether granting a request of the kind can take something from a customer on record: a license that
-// is revoked, a key that goes elsewhere. An evaluation cannot.
+// is revoked, a key that goes elsewhere. An evaluation, granted as asked, cannot.
 func (k Kind) MayCharge() bool { return k != Evaluation }

@@ -43,9 +43,6 @@ const (
 // ConfirmTogether is how long one email serves to confirm other requests of its address as well.
 const ConfirmTogether = 24 * time.Hour
 
-// UnconfirmedDays is how long an unconfirmed request waits before it is closed.
-const UnconfirmedDays = request.ConfirmDays
-
 // confirmations are the emails that asked an address to confirm requests on a day.
 type confirmations struct {
 	day   license.Date
@@ -167,7 +164,7 @@ const confirmAtOnce = 50
 // ConfirmTogether before or after a time, the oldest first.
 func (s *Store) RequestsToConfirm(ctx context.Context, email string, at time.Time) (list []request.Request, err error) {
 	q := table.Query{PK: rowkey.EmailRequestsPK(email), From: timeOfID(at.Add(-ConfirmTogether)),
-		To: timeOfID(at.Add(ConfirmTogether))}
+		To: timeOfID(at.Add(ConfirmTogether)), Descending: true} // older ones may be junk under somebody's address
 	rows, _, err := s.table.First(ctx, q, confirmAtOnce)
 	if err != nil {
 		return nil, fmt.Errorf("store: requests to confirm: %w", err)
@@ -185,6 +182,7 @@ func (s *Store) RequestsToConfirm(ctx context.Context, email string, at time.Tim
 			list = append(list, r)
 		}
 	}
+	slices.Reverse(list)
 	return list, nil
 }
 
@@ -260,11 +258,11 @@ func (s *Store) settle(ctx context.Context, id, secret string, ids []string,
 // unconfirmedReason is why a request that nobody confirmed is closed.
 const unconfirmedReason = "Nobody confirmed this request."
 
-// CloseUnconfirmed closes requests that nobody confirmed for UnconfirmedDays, of the first limit in the queue, and
+// CloseUnconfirmed closes requests that nobody confirmed for request.ConfirmDays, of the first limit in the queue, and
 // returns how many. One that cannot be closed keeps no other from it. Nobody is emailed.
 func (s *Store) CloseUnconfirmed(ctx context.Context, limit int) (n int, err error) {
 	// The queue is in the order of Due, which is that of Created but for those of a weekend, which are due together.
-	filed := s.now().AddDate(0, 0, -UnconfirmedDays)
+	filed := s.now().AddDate(0, 0, -request.ConfirmDays)
 	q := table.Query{PK: rowkey.QueuePK(rowkey.UnconfirmedState, "", "", ""),
 		To: request.DueAt(filed).Add(time.Second).Format(time.RFC3339)}
 	rows, _, err := s.table.First(ctx, q, limit)
@@ -308,7 +306,7 @@ func (s *Store) closeUnconfirmed(ctx context.Context, id string) (closed bool, e
 func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 	err := entity.Retry(func() error {
 		before, err := s.Request(ctx, id)
-		if err != nil || before.Email != from || !toConfirm(before) || before.Bound() {
+		if err != nil || before.Email != from || !toConfirm(before) || before.Bound {
 			return err
 		}
 		after := before

@@ -319,7 +319,7 @@ func (s *Store) Customers(ctx context.Context, from, after string, limit int) (p
 func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purpose) (
 	list []license.Contact, err error) {
 	customers, err := s.CustomersOf(ctx, l)
-	return customer.Readers(customers, p, l.Instance), err
+	return customer.Readers(customers, p, l.Instance, s.now()), err
 }
 
 // CustomersOf reads the customer of a license, and the one that it was merged into, if it was: at most two rows.

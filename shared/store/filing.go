@@ -53,7 +53,7 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 	r = request.Request{
 		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,
 		Created: now, Due: request.DueAt(now), Details: f.Details, Suspicious: f.Suspicious, Link: f.Link,
-		FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
+		Bound: f.Bound, FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
 	}
 	known := rowkey.Idempotency(f.Key, r.Fingerprint())
 	for range filingAttempts {

@@ -33,7 +33,7 @@ type Store struct {
 
 // What a timeline consists of.
 type (
-	Event  = entity.Event  // a line of the timeline of a request or a license
+	Event  = entity.Event  // a line of the timeline of a request, a license or a customer
 	Action = entity.Action // what was done
 	Change = entity.Change // a field before and after
 )

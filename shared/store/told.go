@@ -13,8 +13,8 @@ import (
 	"marketplace/shared/store/outbox"
 )
 
-// Contacts of record are told of what they did not ask for, in the transactions that do it: each time by one notice,
-// which the mailer makes one to each contact (shared/store/expansion).
+// Contacts of record are told of what they did not ask for. The transaction that does it queues one notice, which the
+// mailer turns into one for each contact (shared/store/expansion).
 
 // contactsTold is who is told of a change of contacts.
 type contactsTold struct {

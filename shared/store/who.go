@@ -38,7 +38,7 @@ type RequestChange struct {
 }
 
 // errDone is what an edit returns if there is nothing left to change.
-var errDone = errors.New("store: the request is so already")
+var errDone = errors.New("store: nothing is left to change")
 
 // requestChange changes a request as an operator saw it. edit also says what is told on the timeline.
 func (s *Store) requestChange(ctx context.Context, change RequestChange,
@@ -92,8 +92,8 @@ func link(r *request.Request, by, customerID, instance string) (entity.Line, err
 		return entity.Line{}, closed(*r)
 	}
 	before := *r
-	if r.Customer != customerID {
-		r.Asked, r.AskedOf, r.Answers = time.Time{}, nil, nil // of contacts of another customer
+	if r.Customer != customerID || r.Instance != "" && r.Instance != instance {
+		r.Asked, r.AskedOf, r.Answers = time.Time{}, nil, nil // about something else
 	}
 	r.Customer, r.Instance, r.LinkedBy = customerID, instance, by
 	action := RequestLinked
@@ -151,7 +151,7 @@ func oneOfEach(contacts []license.Contact) (list []license.Contact) {
 	return list
 }
 
-// maxAsks is about how many requests the system asks a contact in a day (UTC), so that nobody is harassed through us.
+// maxAsks limits how many requests a day (UTC) the system asks one contact about, so that nobody is harassed through us.
 // Sales may ask about more.
 const maxAsks = 5
 
@@ -195,7 +195,6 @@ func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance str
 	if customerID == "" {
 		return s.Request(ctx, id)
 	}
-	asked = oneOfEach(asked)
 	change := RequestChange{ID: id, By: System}
 	err := s.requestChange(ctx, change, func(c *changeset, r *request.Request) (entity.Line, error) {
 		if r.LinkedBy != "" {
@@ -243,6 +242,8 @@ func (s *Store) AnswerRequest(ctx context.Context, id, contact string, yes bool)
 		action := ContactSaidNo
 		if yes {
 			action = ContactSaidYes
+		} else {
+			r.Vouch = nil // it was given without knowing of the no
 		}
 		return entity.Line{Action: action, Note: contact}, nil
 	})

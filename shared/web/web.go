@@ -150,7 +150,7 @@ func secure(h http.Header, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	// Not no-referrer: browsers would send "Origin: null" with the site's own forms, and without Sec-Fetch-Site those
-	// look like a stranger's. Pages without forms whose address is a secret set no-referrer.
+	// look like a stranger's. Pages whose address is a secret set strict-origin, which passes no address on.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	if r.TLS != nil {

@@ -318,9 +318,7 @@ func (d *Draft) contacts(instance string) (list []customer.Contact) {
 
 // isContact reports whether an address is that of a contact of the customer.
 func (d *Draft) isContact(email string) bool {
-	return d.Account != nil && slices.ContainsFunc(d.allContacts(), func(c customer.Contact) bool {
-		return input.SameMailbox(c.Email, email)
-	})
+	return d.Account != nil && d.Account.IsContact(email)
 }
 
 // formType is the type in the form; if there is none yet, the default one.

@@ -54,7 +54,7 @@ func (d *Draft) storeIssue(licenses []license.License, by string) store.Issue {
 		for n := range kept.Contacts {
 			if contact := &kept.Contacts[n]; contact.Since.IsZero() {
 				contact.Since, contact.AddedBy = now, by
-				if d.Changes.New { // there is nobody else who could be harmed
+				if d.Account == nil || d.Account.Empty() { // there is nobody else who could be harmed
 					contact.VouchedBy = by
 				}
 			}

@@ -202,7 +202,7 @@ func matchText(how customer.How) string {
 	case customer.Undecided:
 		return "It may be one of these, or a new one. Ask the customer if you are not sure."
 	}
-	return "No instance on record is like this server."
+	return "No instance on record matches this server."
 }
 
 // reasons says why a request may be about a customer.

@@ -258,7 +258,7 @@ func TestAttacks(t *testing.T) {
 				Since: start.AddDate(0, 0, -1), AddedBy: emails[sam]})
 			a.put(store.Issue{Customer: &c})
 			r := a.confirms(mallory)
-			a.says(r, "Colleague", "Contact for 1 day only; speaks for Acme AG from 11 Mar 2018; "+confirmed)
+			a.says(r, "Colleague", "Contact since 04 Mar 2018; may speak for Acme AG from 11 Mar 2018; "+confirmed)
 			a.refuses(sam, r, nobody)
 		},
 		"through a reminder that was forwarded": func(a attack) {

@@ -274,7 +274,8 @@ func (s *site) contactForm(p *accountPage, key string, c customer.Contact, opera
 	today := s.today()
 	for _, i := range p.Instances {
 		for _, l := range i.Licenses {
-			if i.InUse() && l.HasKey && l.Valid(today) && c.IsFor(customer.Keys, i.ID) && len(f.Keys) < maxKeys {
+			if i.InUse() && l.HasKey && l.Valid(today) && c.IsFor(customer.Keys, i.ID) && c.InEffect(s.now()) &&
+				len(f.Keys) < maxKeys {
 				f.Keys = append(f.Keys, web.Option{Value: l.ID, Label: l.Type.Name() + " " + shortServer(l.Server) +
 					", through " + l.Expiration.Long()})
 			}

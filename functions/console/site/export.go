@@ -210,7 +210,7 @@ var licenseColumns = []string{
 // because exports get passed around.
 func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 	return s.export(w, r, exportsLicenses, licenseColumns, func(ctx context.Context, m months, t *csvWriter) error {
-		customers := holders{store: s.store, known: map[string]*customer.Account{}}
+		customers := holders{store: s.store, now: s.now(), known: map[string]*customer.Account{}}
 		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
 			err := s.store.LicensesExpiring(ctx, month, func(l store.LicenseRecord) error {
 				of, err := customers.of(ctx, l.License)
@@ -230,6 +230,7 @@ func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 // holders reads customers once each.
 type holders struct {
 	store Store
+	now   time.Time
 	known map[string]*customer.Account
 }
 
@@ -254,7 +255,7 @@ func (h holders) of(ctx context.Context, l license.License) (of holder, err erro
 	if i := a.Instance(l.Instance); i != nil {
 		of.environment = string(i.Environment)
 	}
-	for _, c := range customer.Readers(a.Keepers(l.Customer), customer.Renewals, l.Instance) {
+	for _, c := range customer.Readers(a.Keepers(l.Customer), customer.Renewals, l.Instance, h.now) {
 		of.contacts = append(of.contacts, c.Email)
 	}
 	return of, nil

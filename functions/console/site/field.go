@@ -51,6 +51,7 @@ var fields = map[string]fieldView{
 	"reference":   {label: "Reference"},
 	"unconfirmed": {label: "Unconfirmed", absent: "no"},
 	"suspicious":  {label: "Suspicious form", absent: "no"},
+	"bound":       {label: "Through a renewal link", absent: "no"},
 	"confirmed":   {label: "Confirmed"},
 	"customer":    {label: "Customer", subject: customerOf},
 	"askedOf":     {label: "Asked"},

@@ -136,7 +136,7 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil && s.packagesDiffer(r.Context(), l)
 	reached := slices.ContainsFunc(v.Addresses, func(a addressRow) bool { return a.reached })
 	v.Unreached = !reached && !reminder.Over(l, s.today())
-	for _, c := range customer.Readers(account.Keepers(l.Customer), customer.Keys, l.Instance) {
+	for _, c := range customer.Readers(account.Keepers(l.Customer), customer.Keys, l.Instance, s.now()) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
 	v.Request, v.Successor, v.ReplacedBy = words.of(about), words.of(successor), words.of(replacement)

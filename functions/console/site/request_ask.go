@@ -18,7 +18,6 @@ import (
 // askStep asks contacts of the customer whether a request is theirs.
 var askStep = step{
 	path: "ask-contacts", label: "Ask the contacts", from: undecided, action: store.ContactsAsked,
-	hint: "Each of them gets an email about this request with a link that says yes or no.",
 	done: "The contacts will be emailed shortly.",
 }
 

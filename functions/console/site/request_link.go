@@ -46,19 +46,16 @@ func viewOfLink(r request.Request) linkView {
 	}
 }
 
-// newCustomer is the value of the button that makes a customer.
-const newCustomer = "new"
-
 // linkRequest links a request to the customer that is chosen or typed, or to a new one with the company's name.
 func (s *site) linkRequest(w http.ResponseWriter, r *http.Request) error {
 	form, b, err := readForm(r)
 	if err != nil {
 		return err
 	}
-	typed := strings.TrimSpace(form.Get("customer"))
-	if typed == newCustomer {
+	if form.Get("make") == "customer" {
 		return s.linkToNew(w, r, b)
 	}
+	typed := strings.TrimSpace(form.Get("customer"))
 	to, found, wrong, err := s.customerToLink(r.Context(), typed)
 	if err != nil {
 		return err

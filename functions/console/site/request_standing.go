@@ -140,8 +140,7 @@ func (j judge) identity() string {
 		}
 		switch {
 		case !c.InEffect(j.now):
-			return fmt.Sprintf("contact for %s only; speaks for %s from %s",
-				quantity(since.DaysUntil(license.DateOf(j.now)), "day", "days"), name,
+			return fmt.Sprintf("contact since %s; may speak for %s from %s", since.Long(), name,
 				license.DateOf(c.Effect()).Long()) + works
 		case !c.SpeaksFor(j.Instance, j.now):
 			return "contact since " + since.Long() + works + ", for other instances only"

@@ -51,7 +51,7 @@ func TestStandingInWords(t *testing.T) {
 		}, false, "Colleague", []string{"Contact since 05 Feb 2018, works for Reseller Ltd, for other instances " +
 			"only; confirmed this request on 05 Mar 2018, 09:30 UTC."}},
 		"a new contact": {func(r *request.Request) { r.Email, r.Kind = "new@acme.example", request.Evaluation }, false,
-			"Colleague", []string{"Contact for 2 days only; speaks for Acme AG from 12 Mar 2018; " +
+			"Colleague", []string{"Contact since 05 Mar 2018; may speak for Acme AG from 12 Mar 2018; " +
 				"confirmed this request on 05 Mar 2018, 09:30 UTC."}},
 		"the domain": {func(r *request.Request) { r.Kind = request.Evaluation }, false, "Colleague", []string{
 			"At the customer's mail domain acme.example; confirmed this request on 05 Mar 2018, 09:30 UTC."}},

@@ -45,7 +45,7 @@ func (s *site) resends(r request.Request, instances []search.FoundInstance) (lis
 			Text: l.Type.Name() + ", " + l.Edition.Name() + ", through " + l.Expiration.Long() + ", of " + i.Of.Name,
 		}
 		for _, c := range i.Contacts {
-			if l.HasKey && c.IsFor(customer.Keys, i.ID) {
+			if l.HasKey && c.IsFor(customer.Keys, i.ID) && c.InEffect(s.now()) {
 				v.To = append(v.To, web.Option{
 					Value: c.Email, Label: c.Email, Hint: c.Name, Ticked: input.SameMailbox(c.Email, r.Email),
 				})

@@ -31,7 +31,7 @@ const otherAsker = "other"
 func newFilingView(d *generator.Draft) *filingView {
 	v := &filingView{
 		Asker: web.Field{Name: "asker", Label: "Who asked for it?", Type: "select",
-			Hint: "We email this person, who confirms the request with one click."},
+			Hint: "We email this person a link to confirm the request."},
 		Other: []web.Field{
 			{Name: "askerEmail", Label: "Email", Type: "email", Hint: "Only if you chose someone else."},
 			{Name: "askerName", Label: "Name"},
@@ -111,7 +111,7 @@ const doneFiling = "filed"
 // doneToFiling returns the message after a draft was filed as a request; "" after anything else.
 func doneToFiling(done string) string {
 	if done == doneFiling {
-		return "Filed as a request. The person who asked is emailed to confirm it. If nobody answers, a colleague " +
+		return "Filed as a request. We will email the person who asked for it, to confirm it. If nobody answers, a colleague " +
 			"can vouch for it."
 	}
 	return ""

@@ -18,6 +18,8 @@ import (
 
 // order returns the IDs of the mails as they were sent.
 func (p *provider) order() (ids []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, c := range p.calls {
 		ids = append(ids, c.id)
 	}

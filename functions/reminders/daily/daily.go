@@ -97,7 +97,7 @@ func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 	var queued, moved, told, failed int64
 	var err error
 	began, turns := j.Now(), &turns{next: map[string]int{}}
-	known := &customers{store: j.Store}
+	known := &customers{store: j.Store, now: j.Now}
 	for range passes {
 		p := pass{Job: j, today: today, began: began, turns: turns, customers: known}
 		err = p.remindDue(ctx)
@@ -222,6 +222,7 @@ func (p *pass) unreached(ctx context.Context, d store.Due, contacts []license.Co
 // customers reads each customer and each contract of a run once: most of them have several licenses due.
 type customers struct {
 	store     Store
+	now       func() time.Time
 	known     cache[customer.Customer]
 	contracts cache[customer.Contract]
 	tasks     sync.Map // of the contracts, expirations and stages of which sales are told in this run
@@ -232,7 +233,7 @@ func (c *customers) contacts(ctx context.Context, l license.License) ([]license.
 	list, err := customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) {
 		return c.known.get(id, func() (customer.Customer, error) { return c.store.Customer(ctx, id) })
 	})
-	return customer.Readers(list, customer.Renewals, l.Instance), err
+	return customer.Readers(list, customer.Renewals, l.Instance, c.now()), err
 }
 
 // contract returns the contract of a license; the zero Contract if it has none.

@@ -41,6 +41,11 @@ func (s *site) asked(r *http.Request) (of request.Request, contact string, err e
 		return of, "", err
 	}
 	of, err = s.store.Request(r.Context(), m.About)
+	isReader := func(asked string) bool { return input.SameMailbox(asked, m.To.Email) }
+	if err == nil && of.State.Open() && !slices.ContainsFunc(of.AskedOf, isReader) { // sales linked it elsewhere
+		return of, "", fault.New(fault.NotFound, "The request has changed since we asked you. "+
+			"If we need your answer, we will email you again.")
+	}
 	return of, m.To.Email, err
 }
 
@@ -101,7 +106,7 @@ func (s *site) renderAnswer(w http.ResponseWriter, r *http.Request, of request.R
 	v.Effect = effectOf(of, v.Server)
 	v.Answer = web.Field{Name: "answer", Label: "Your answer", Type: "radio", Required: true, Options: []web.Option{
 		{Value: "yes", Label: "Yes, this is ours", Hint: "We asked for it, or agree to it."},
-		{Value: "no", Label: "No", Hint: "It is not ours, or I do not know it."},
+		{Value: "no", Label: "No", Hint: "It is not ours, or I know nothing about it."},
 	}}
 	if v.Marked = web.Mark(bad, &v.Answer); len(bad) > 0 {
 		title, status = "Error: "+title, http.StatusUnprocessableEntity

@@ -84,8 +84,8 @@ func TestContactIsShownWhatIsAsked(t *testing.T) {
 	env.sold(nil)
 	r := env.replacement()
 	page := env.get(env.ask(r, ada)).WantStatus(200)
-	if got := page.Header.Get("Referrer-Policy"); got != "no-referrer" {
-		t.Errorf("got Referrer-Policy %q, want no-referrer", got)
+	if got := page.Header.Get("Referrer-Policy"); got != "strict-origin" {
+		t.Errorf("got Referrer-Policy %q, want strict-origin", got)
 	}
 	text := strings.Join(strings.Fields(page.Page().Find("main").Text()), " ")
 	for _, want := range []string{

@@ -63,7 +63,7 @@ func newPublicRequest(r request.Request) publicRequest {
 		Server: r.Server, Loc: r.Loc, ProductVersion: r.ProductVersion, Created: r.Created, Due: r.Due}
 	if r.Unconfirmed && r.State.Open() {
 		p.Due, p.Unconfirmed = time.Time{}, true
-		p.Next = "Open the link in the email to the address of the request, and confirm it there. We start then."
+		p.Next = "Open the link in the email to the address of the request, and confirm it there. We start once it is confirmed."
 	}
 	return p
 }
@@ -133,7 +133,7 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	if d.Contacts == nil {
 		d.Contacts = []string{}
 	}
-	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Referrer-Policy", "strict-origin")
 	return web.WriteJSON(w, http.StatusOK, fullRequest{
 		newPublicRequest(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces,
 		d.Environment, d.OldServer, d.WantedLoc, publicEmails(emails),

@@ -87,7 +87,7 @@ func TestPagesWithASecretInTheirAddressKeepIt(t *testing.T) {
 		if name == "public" || name == "answered" || name == "twice" || name == "no token" {
 			continue
 		}
-		if got := a.Header.Get("Referrer-Policy"); got != "no-referrer" {
+		if got := a.Header.Get("Referrer-Policy"); got != "strict-origin" {
 			t.Errorf("%s: got Referrer-Policy %q", name, got)
 		}
 		if got := a.Header.Get("Cache-Control"); got != "no-store" {

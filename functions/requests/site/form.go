@@ -86,7 +86,7 @@ func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView
 		{Name: "name", Label: "Your name", Value: f.Name, Required: true, Autocomplete: "name",
 			Hint: "First and last name."},
 		{Name: "email", Label: "Work email", Value: f.Email, Required: true, Type: "email", Autocomplete: "email",
-			Hint: "We send the license key to this address."},
+			Hint: "We email you a link to confirm the request."},
 		{Name: "company", Label: "Company", Value: f.Company, Required: true, Autocomplete: "organization"},
 		{Name: "country", Label: "Country", Type: "select", Value: countryName(f.Country), Required: true,
 			Autocomplete: "country-name", Options: countryOptions()},
@@ -95,7 +95,7 @@ func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView
 	v.More = []web.Field{
 		{Name: "contacts", Label: "Further contacts", Value: f.Contacts, Optional: true, Type: "textarea", Rows: 2,
 			Class: "wide",
-			Hint:  "Up to five email addresses, one per line. We write to them if our emails do not reach you."},
+			Hint:  "Up to five email addresses, one per line. Our sales team can add them as contacts."},
 		{Name: "message", Label: "Message", Value: f.Message, Optional: true, Type: "textarea", Rows: 4, Class: "wide"},
 	}
 	v.Marked = web.Mark(worded(bad), v.fields()...)

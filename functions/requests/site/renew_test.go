@@ -115,8 +115,8 @@ func TestContactRenewsThroughTheReminder(t *testing.T) {
 	queued := env.pendingMails()
 
 	page := env.get(at).WantStatus(200)
-	if got := page.Header.Get("Referrer-Policy"); got != "no-referrer" {
-		t.Errorf("got Referrer-Policy %q, want no-referrer", got)
+	if got := page.Header.Get("Referrer-Policy"); got != "strict-origin" {
+		t.Errorf("got Referrer-Policy %q, want strict-origin", got)
 	}
 	text := page.Page().Text()
 	for _, want := range []string{"Developer Edition", "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", "up to 500'000",
@@ -349,7 +349,7 @@ func TestForwardedReminderRenewsAndNothingElse(t *testing.T) {
 	page := env.get(at).WantStatus(200).Page()
 	other := page.Find(`main a[href*="token="]`).AttrOr("href", "")
 	form := env.get(other).WantStatus(200)
-	if form.Header.Get("Referrer-Policy") != "no-referrer" ||
+	if form.Header.Get("Referrer-Policy") != "strict-origin" ||
 		form.Page().Find(`input[type=hidden][name=token]`).Length() != 1 {
 		t.Error("the form does not carry the link, or shows it to other sites")
 	}
@@ -401,7 +401,7 @@ func TestForwardedReminderRenewsAndNothingElse(t *testing.T) {
 	// The renewal itself: the key goes to contacts on record, or to nobody without a second person.
 	env.send(at, url.Values{"renewal": {"same"}}).WantStatus(303)
 	list := env.requests(ada.Email)
-	linked := list[slices.IndexFunc(list, request.Request.Bound)]
+	linked := list[slices.IndexFunc(list, func(r request.Request) bool { return r.Bound })]
 	a, err := env.store.Account(t.Context(), storetest.CustomerID("Acme Corporation"))
 	if err != nil {
 		t.Fatal(err)

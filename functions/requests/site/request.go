@@ -52,7 +52,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 	v.FromServer = f.Server != "" || f.Loc != ""
 	v.Query, v.Link = linkQuery(r.URL.Query()), carriedLink(r.URL.Query())
 	if v.Link.Nonce != "" {
-		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Referrer-Policy", "strict-origin")
 	}
 	// A browser that goes back shows its copy with the same key, so sending the form again makes no second request.
 	w.Header().Set("Cache-Control", "private, no-cache")

@@ -68,7 +68,7 @@ func TestSentFormLeadsToTheRequest(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
+		"Cache-Control": "no-store", "Referrer-Policy": "strict-origin", "X-Robots-Tag": "noindex",
 	} {
 		if got := status.Header.Get(name); got != want {
 			t.Errorf("status page: got %s %q, want %q", name, got, want)

@@ -244,7 +244,7 @@ func (s *site) showStatus(w http.ResponseWriter, r *http.Request, found request.
 // renderPrivate writes a page whose address is a secret: no link passes it on, and no search engine keeps it.
 func (s *site) renderPrivate(w http.ResponseWriter, status int, page string, v web.View) error {
 	v.Private = true
-	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Referrer-Policy", "strict-origin")
 	return s.pages.Render(w, status, page, v)
 }
 

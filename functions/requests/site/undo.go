@@ -89,7 +89,7 @@ func (s *site) undoView(ctx context.Context, m outbox.Mail) (undoView, error) {
 	v.Answer = web.Field{Name: "answer", Label: "Do you want to stay a contact?", Type: "radio", Required: true,
 		Options: []web.Option{
 			{Value: "yes", Label: "Yes, keep me as a contact",
-				Hint: "You will receive license keys and renewal reminders again."},
+				Hint: "We will write to you about this company's licenses again."},
 			{Value: "no", Label: "No, the removal is right"},
 		}}
 	return v, err

@@ -59,7 +59,7 @@ func TestRemovedContactUndoesIt(t *testing.T) {
 	page := env.get(at).WantStatus(200)
 	form := page.Page().Find("main form")
 	if form.AttrOr("action", "none") != "none" || form.Find("[checked], [type=hidden]").Length() > 0 ||
-		strings.Contains(page.Body, undoNonce) || page.Header.Get("Referrer-Policy") != "no-referrer" {
+		strings.Contains(page.Body, undoNonce) || page.Header.Get("Referrer-Policy") != "strict-origin" {
 		t.Errorf("the page has a choice that nobody made, or its secret:\n%s", page.Body)
 	}
 	scanner := webtest.Scanner{Client: webtest.Client{T: t, Site: env.site}, SiteURL: siteURL}
@@ -79,7 +79,7 @@ func TestRemovedContactUndoesIt(t *testing.T) {
 	if err := env.store.UndoRemoval(t.Context(), told); err != nil {
 		t.Errorf("at the same time: %v", err)
 	}
-	if env.undos() != 1 || !strings.Contains(env.get(at).WantStatus(200).Body, "You stay a contact") {
+	if env.undos() != 1 || !strings.Contains(env.get(at).WantStatus(200).Body, "You will be a contact again") {
 		t.Errorf("got %d requests to put the contact back, want one, and the page to say so", env.undos())
 	}
 	if m := env.mailTo(mail.ContactUndo, storetest.CustomerID("Acme Corporation"), license.Contact{}); m.Mail == "" ||

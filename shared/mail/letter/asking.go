@@ -86,7 +86,7 @@ func (w Writer) RequestAsk(n notice.Notice, r request.Request, organization stri
 		Preview: "Someone asked us for a license. Please answer yes or no.",
 		Intro: []string{
 			fmt.Sprintf("On %s, someone asked us for a license that concerns %s, "+
-				"and we do not know the person as one of your contacts. "+
+				"and we are not sure that the person may speak for your company. "+
 				"Is this request yours, or did your company agree to it?",
 				instant(r.Created), cmp.Or(organization, "your company")),
 		},
@@ -103,12 +103,13 @@ func (w Writer) RequestAsk(n notice.Notice, r request.Request, organization stri
 		Action: link{"Answer yes or no", w.AnswerURL(n)},
 		Notes: []note{{
 			Title: "What happens then?",
-			Text: "If you say yes, we may revoke the license of your server and send a new key to the address above. " +
-				"If you say no, we will not. If you do not answer, our sales team will find out another way who asks.",
+			Text: "If you say yes, we may issue a license and send its key to the address above. A replacement or an " +
+				"upgrade also revokes the old license. If you say no, we will not do so unless your company tells us " +
+				"otherwise. If you do not answer, our sales team will find another way to check who is asking.",
 		}},
 		Footer: []string{
 			"You received this email because you are a contact for " + cmp.Or(organization, "the license") + ". " +
-				"We ask before anybody else takes over what is yours.",
+				"We check with you before anyone else can take over your licenses.",
 		},
 	})
 }
@@ -127,7 +128,7 @@ const AnswerPath = "/answer/"
 func (w Writer) RequestAnswered(id string, r request.Request, a request.Answer) mail.Message {
 	answer, intro := "no", "Do not grant the request unless the customer tells you otherwise in another way."
 	if a.Yes {
-		answer, intro = "yes", "The request counts as the customer's own while they are a contact who may say so."
+		answer, intro = "yes", "The request counts as the customer's own as long as this contact may speak for them."
 	}
 	m := mail.Message{
 		ID: id, Kind: mail.RequestAnswered, About: r.ID, To: w.Sales, ReplyTo: w.Sales,

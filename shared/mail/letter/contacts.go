@@ -56,7 +56,8 @@ func (w Writer) LicenseMoved(n notice.Notice, l license.License, named Reference
 		Facts: slices.Concat(facts, contactFacts(l, named)),
 		Notes: []note{
 			{Title: "What do I have to do?", Text: "Nothing, if your company asked for this. " +
-				"We sent the new key in a separate email. The key for the old server ID is no longer valid."},
+				"The key goes out in a separate email to the person who receives it. " +
+				"The license for the old server ID is revoked."},
 			w.notExpected("the license ID " + l.ID),
 		},
 		Footer: []string{w.whyToContact(l.Organization)},
@@ -126,7 +127,7 @@ func (w Writer) ContactRemoved(n notice.Notice, organization string, named Refer
 	if slices.ContainsFunc(n.Contacts, n.Concerns) {
 		c.Title = "You are no longer a contact for " + organization
 		c.Intro = []string{"Our sales team removed you from the contacts for " + organization +
-			". You will receive no more license keys and renewal reminders for it."}
+			". You will receive no more license keys or renewal reminders for it."}
 		c.Lead = fmt.Sprintf("If this is a mistake, you can undo it until %s. "+
 			"The link is private: anyone who has it can do so.", n.Expiration.Long())
 		c.Action = link{"Stay a contact", w.UndoURL(n)}

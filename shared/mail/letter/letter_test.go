@@ -116,7 +116,7 @@ func messages() map[string]mail.Message {
 	one.Licenses, one.Again = one.Licenses[:1], true
 	one.Licenses[0].Packages = []string{"developer-edition-6.7.1-qx4c7d2wj5t3vazlqk2m6yhn3e.zip"}
 	linked := testRequest()
-	linked.Link = &request.Link{Contact: linked.Email}
+	linked.Link, linked.Bound = &request.Link{Contact: linked.Email}, true
 	reviewed := testRequest()
 	reviewed.Confirmed = reviewed.Created.Add(time.Hour)
 	reviewed.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"

@@ -9,7 +9,7 @@ import (
 	"marketplace/shared/request"
 )
 
-// RequestsUnconfirmed tells sales of license requests that programs may have sent, one mail a day. It is about the
+// RequestsUnconfirmed tells sales of license requests that nobody has confirmed, one mail a day. It is about the
 // first of them.
 func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) mail.Message {
 	m := mail.Message{
@@ -27,13 +27,14 @@ func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) 
 	}
 	return w.compose(m, content{
 		Title:   "Unconfirmed license requests",
-		Preview: fmt.Sprintf("%d to look at. Their senders got no confirmation.", len(list)),
+		Preview: fmt.Sprintf("%d that nobody has confirmed.", len(list)),
 		Intro: []string{
-			"A hidden field of the form was filled in when these requests were sent. Spam programs do that, and " +
-				"sometimes the autofill of a browser does. Nobody was emailed about them.",
+			"Nobody has confirmed these requests yet. Some may come from spam programs, or from people who typed someone " +
+				"else's address.",
 		},
-		Facts:  facts,
-		Lead:   "Review the ones that people sent, and reject the others.",
+		Facts: facts,
+		Lead: fmt.Sprintf("There is nothing you have to do: a request moves to the queue once it is confirmed, and is "+
+			"closed after %d days otherwise.", request.ConfirmDays),
 		Action: link{"Open in the console", w.URL + "/console?show=unconfirmed"},
 		Footer: []string{"We send this email at most once a day, and list each request once. " +
 			"The console lists all unconfirmed requests."},

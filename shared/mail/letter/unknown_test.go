@@ -32,7 +32,7 @@ func TestLettersToUnconfirmedAddressesNameNothingTyped(t *testing.T) {
 	foreign := stuffed()  // through a forwarded link, then taken into review
 	foreign.Link = &request.Link{Contact: "contact@example.org"}
 	linked := stuffed()
-	linked.Link = &request.Link{Contact: "Victim@EXAMPLE.org"}
+	linked.Link, linked.Bound = &request.Link{Contact: "Victim@EXAMPLE.org"}, true
 	for state, r := range map[string]request.Request{
 		"waiting": waiting, "in review": reviewed, "forwarded link": foreign, "linked": linked,
 	} {
@@ -71,7 +71,7 @@ func TestOnlyTheLetterThatAsksHasTheSecret(t *testing.T) {
 	r := stuffed()
 	r.Secret = "NBSWY3DPEB3W64TMMQ"
 	linked := r
-	linked.Link = &request.Link{Contact: r.Email}
+	linked.Link, linked.Bound = &request.Link{Contact: r.Email}, true
 	confirmed := r
 	confirmed.Confirmed = time.Unix(1, 0)
 	for _, tt := range []struct {

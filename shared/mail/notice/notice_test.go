@@ -194,7 +194,7 @@ func askedThroughLink(r *request.Request) {
 }
 
 // throughLink makes it a request that came through a link to its own address.
-func throughLink(r *request.Request) { r.Link = &request.Link{Contact: r.Email} }
+func throughLink(r *request.Request) { r.Link, r.Bound = &request.Link{Contact: r.Email}, true }
 
 func TestWhatIsPointless(t *testing.T) {
 	about := func(state request.State) notice.Records { return notice.Records{Request: filed(state)} }

@@ -61,9 +61,11 @@ func (s *Store) CanBeSent(ctx context.Context, k mail.Kind, contacts []license.C
 type reach struct {
 	customers []customer.Customer // see store.Store.CustomersOf
 	mails     []outbox.Mail       // about the license, in the order in which they were queued
+	now       time.Time
 }
 
 func (s *Store) readReach(ctx context.Context, l license.License) (r reach, err error) {
+	r.now = s.Now()
 	if r.customers, err = s.CustomersOf(ctx, l); err != nil {
 		return reach{}, err
 	}
@@ -74,7 +76,7 @@ func (s *Store) readReach(ctx context.Context, l license.License) (r reach, err 
 // readers are who is written to for a purpose, without those whose mail comes back. except is an address that counts
 // as out of reach.
 func (r reach) readers(l license.License, p customer.Purpose, except string) (list []license.Contact) {
-	for _, contact := range customer.Readers(r.customers, p, l.Instance) {
+	for _, contact := range customer.Readers(r.customers, p, l.Instance, r.now) {
 		if !input.SameMailbox(contact.Email, except) && !returnsMail(contact.Email, r.mails) {
 			list = append(list, contact)
 		}

@@ -19,9 +19,8 @@ import (
 func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records, err error) {
 	r.Today = license.DateOf(s.Now())
 	switch n.Kind {
-	case mail.RequestReceived, mail.RequestNew, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn:
-		r.Request, err = s.Request(ctx, n.About)
-	case mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
+	case mail.RequestReceived, mail.RequestNew, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn,
+		mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
 		r.Request, err = s.Request(ctx, n.About)
 	case mail.RequestsToConfirm:
 		if r.Request, err = s.Request(ctx, n.About); err == nil {
@@ -110,14 +109,14 @@ func (s *Store) accountOf(ctx context.Context, n notice.Notice, r *notice.Record
 	if len(customers) > 0 {
 		r.Customer = customers[len(customers)-1].Reference
 	}
-	r.Contacts = customer.Readers(customers, customer.Renewals, l.Instance)
+	r.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, s.Now())
 	if n.Kind == mail.LicenseUnreached {
-		for _, c := range customer.Readers(customers, customer.Keys, l.Instance) {
+		for _, c := range customer.Readers(customers, customer.Keys, l.Instance, s.Now()) {
 			if !slices.Contains(r.Contacts, c) {
 				r.Contacts = append(r.Contacts, c)
 			}
 		}
-		of := reach{customers: customers}
+		of := reach{customers: customers, now: s.Now()}
 		if of.mails, err = s.outbox.About(ctx, l.ID); err == nil {
 			r.Reachable, err = of.inReach(ctx, l, s.Reachable)
 		}

@@ -243,7 +243,7 @@ func reportNote(m outbox.Mail, r outbox.Report) string {
 type RecentReport struct {
 	At      time.Time      `json:"at"`
 	Kind    mail.Kind      `json:"kind"`
-	About   string         `json:"about"` // the ID of the license or request
+	About   string         `json:"about"` // the ID of the license, request or customer
 	To      string         `json:"to"`    // the mail's reader
 	Outcome outbox.Outcome `json:"outcome"`
 	Detail  string         `json:"detail,omitempty"`

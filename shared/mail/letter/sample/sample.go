@@ -80,7 +80,7 @@ func notices() []told {
 	outlived.ContractLast = expires.AddMonths(24)
 	linked := change(r, func(r *request.Request) {
 		r.Kind, r.Replaces, r.Environment, r.OldServer = request.Renewal, "", "", ""
-		r.Link = &request.Link{Contact: r.Email}
+		r.Link, r.Bound = &request.Link{Contact: r.Email}, true
 	})
 	list := []request.Request{
 		change(r, func(r *request.Request) { r.Unconfirmed = true }),
