@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,13 +23,14 @@ type process struct {
 	store *delivery.Store
 	plan  plan
 
-	mu        sync.Mutex
-	calls     map[string]int // calls of the table, by what they are about
-	steps     int
-	dead      bool
-	cancel    context.CancelFunc
-	faults    int // calls that failed, or whose answer was lost
-	lastStall int // the step before which it stalled last
+	oneAtATime sync.Mutex // held during a step: the search for a request's customers makes several calls at once
+	mu         sync.Mutex
+	calls      map[string]int // calls of the table, by what they are about
+	steps      int
+	dead       bool
+	cancel     context.CancelFunc
+	faults     int // calls that failed, or whose answer was lost
+	lastStall  int // the step before which it stalled last
 
 	applied  int // transactions that were applied
 	appeared []*email
@@ -87,9 +87,9 @@ var errGone = fmt.Errorf("%w: the process was cut off", table.ErrUnavailable)
 
 // fault says what happens to a call of the table.
 func (p *process) fault(c tabletest.Call) tabletest.Fault {
-	p.mu.Lock()
+	p.oneAtATime.Lock()
 	dead := p.dead
-	p.mu.Unlock()
+	p.oneAtATime.Unlock()
 	if dead {
 		return tabletest.Fault{Before: errGone}
 	}
@@ -97,7 +97,8 @@ func (p *process) fault(c tabletest.Call) tabletest.Fault {
 	if before == tabletest.Lost.After {
 		before, after = nil, before
 	}
-	if c.Op != "query" && !promotes(c) && !looksUp(c) && !p.plan.concurrent {
+	if c.Op != "query" && !promotes(c) && !p.plan.concurrent {
+		p.oneAtATime.Lock()
 		gone, last := p.step()
 		switch {
 		case gone:
@@ -107,6 +108,7 @@ func (p *process) fault(c tabletest.Call) tabletest.Fault {
 		case p.plan.downFrom > 0 && p.steps >= p.plan.downFrom:
 			before = tabletest.Down.Before
 		}
+		p.oneAtATime.Unlock()
 	}
 	if before != nil || after != nil {
 		p.mu.Lock()
@@ -123,14 +125,6 @@ func (p *process) fault(c tabletest.Call) tabletest.Fault {
 func promotes(c tabletest.Call) bool {
 	return c.Op == "transact" && len(c.Writes) > 0 && c.Writes[0].Delete &&
 		strings.HasPrefix(c.Writes[0].Row.PK, "LATER#")
-}
-
-// looksUp reports whether a call reads what a request or a notice is about, or whether an address is suppressed. The
-// search for the customers of a request, and the choice of contacts, make several of them at once.
-func looksUp(c tabletest.Call) bool {
-	about := func(prefix string) bool { return strings.HasPrefix(c.Key.PK, prefix) }
-	return c.Op == "get" && slices.ContainsFunc(
-		[]string{"REQUEST#", "REFERENCE#", "LICENSE#", "CUSTOMER#", "DATASET#", "EMAIL#"}, about)
 }
 
 // atRandom says whether a call fails by chance. It does not depend on the order of calls that are made at once.
