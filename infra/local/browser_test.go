@@ -88,7 +88,7 @@ func text(t *testing.T, ctx context.Context, selector string) string {
 	return see(t, ctx, "reading "+selector, chromedp.Text(selector))
 }
 
-// fileByBrowser files an evaluation request as a customer and leaves its status page open.
+// fileByBrowser files an evaluation request as a customer, confirms it, and leaves its status page open.
 func fileByBrowser(t *testing.T, ctx context.Context, env *testEnv) {
 	t.Helper()
 	act(t, ctx, "opening the form", chromedp.Navigate(env.URL+requestLink), chromedp.WaitVisible(`#serverId`))
@@ -104,7 +104,31 @@ func fileByBrowser(t *testing.T, ctx context.Context, env *testEnv) {
 		chromedp.SendKeys(`#email`, "ada@acme.example"),
 		chromedp.SendKeys(`#company`, "Acme AG"),
 		chromedp.SendKeys(`#country`, "Switzerland"))
-	act(t, ctx, "sending the form", chromedp.Submit(`#email`), chromedp.WaitVisible(`.progress`))
+	act(t, ctx, "sending the form", chromedp.Submit(`#email`), chromedp.WaitVisible(`#again`))
+	look(t, ctx, "status-unconfirmed")
+	if page := text(t, ctx, "main"); strings.Contains(page, "Ada Lovelace") {
+		t.Errorf("got status page before the request is confirmed:\n%s", page)
+	}
+	confirmByBrowser(t, ctx, env)
+}
+
+// confirmByBrowser follows the link of the only email so far, says that the request is theirs, and leaves its status
+// page open.
+func confirmByBrowser(t *testing.T, ctx context.Context, env *testEnv) {
+	t.Helper()
+	mails := env.outbox()
+	if len(mails) != 1 || mails[0].Kind != "request-received" || mails[0].To != "ada@acme.example" {
+		t.Fatalf("got emails %v, want one to the customer", mails)
+	}
+	act(t, ctx, "opening the mail", chromedp.Navigate(env.URL+"/_local/outbox/"+mails[0].ID+"/html"),
+		chromedp.WaitVisible(`a[href*="confirm="]`))
+	// A click opens a new window, as in an email program; the test stays in its own.
+	link := see(t, ctx, "the link of the mail", chromedp.AttributeValue(`a[href*="confirm="]`, "href"))
+	act(t, ctx, "following the link", chromedp.Navigate(link.Value),
+		chromedp.WaitVisible(`input[name=answer][value=yes]`))
+	look(t, ctx, "confirm")
+	act(t, ctx, "confirming", chromedp.Click(`input[name=answer][value=yes]`),
+		chromedp.Click(`form.sheet button[type=submit]`), chromedp.WaitVisible(`.progress`))
 	look(t, ctx, "status")
 }
 

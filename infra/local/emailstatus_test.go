@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
 )
@@ -49,6 +50,16 @@ func (s *mailStates) begin(id string) outbox.Mail {
 	m, err = s.Outbox().Begin(s.t.Context(), m, 1, written)
 	s.must(err)
 	return m
+}
+
+// expand queues the emails that a notice for us stands for.
+func (s *mailStates) expand(id string) {
+	s.t.Helper()
+	m, err := s.Outbox().Read(s.t.Context(), id)
+	s.must(err)
+	into, err := expansion.New(s.Store).Expand(s.t.Context(), m.Notice)
+	s.must(err)
+	s.must(s.Outbox().Expand(s.t.Context(), m, into))
 }
 
 func (s *mailStates) send(id string) {
@@ -85,6 +96,7 @@ func (s *mailStates) fill() request.Request {
 	s.must(err)
 	s.send(notice.RequestReceived(r).ID)
 	s.report(notice.RequestReceived(r).ID, outbox.Report{Outcome: outbox.Delivered})
+	s.expand(notice.RequestConfirmed(r).ID)
 	s.must(box.Fail(ctx, s.begin(notice.RequestNew(r).ID), "smtp; 554 5.7.1 relaying denied"))
 	r, err = s.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: "sam@vendor.example", To: request.Waiting,
 		Text: "Which version of the server do you use?"})

@@ -12,9 +12,9 @@ import (
 	"marketplace/infra/localdata"
 )
 
-// TestSaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID. Sales
-// signs in, opens it and issues the license. The email arrives with the key, the key passes the check page, and the
-// status page says issued.
+// TestSaleInABrowser is the whole story: a customer files an evaluation request from a link with a server ID, and
+// confirms it by the link of an email. Sales signs in, opens it and issues the license. The email arrives with the key,
+// the key passes the check page, and the status page says issued.
 func TestSaleInABrowser(t *testing.T) {
 	ctx := browser(t)
 	env := newTestEnv(t, localdata.Dir(t.TempDir()))

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,8 +30,8 @@ import (
 	"marketplace/shared/store/storetest"
 )
 
-// TestCompiledFunctionsHandleARequest files a request, runs the daily reminders for an expiring license, and sends the
-// mails: each step in the compiled function, on a DynamoDB engine and an SES.
+// TestCompiledFunctionsHandleARequest files a request, confirms it by the link of its mail, runs the daily reminders
+// for an expiring license, and sends the mails: each step in the compiled function, on a DynamoDB engine and an SES.
 func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	c := config.Config{DynamoDBEndpoint: os.Getenv("DYNAMODB_ENDPOINT"), SESEndpoint: os.Getenv("SES_ENDPOINT")}
 	switch {
@@ -69,6 +70,9 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	requests := launch(t, "requests", env)
 	id := postForm(t, requests)
 	postJSON(t, requests, id)
+	mailer := launch(t, "mailer", env)
+	queue(t, mailer, c.TableName, id+"--received")
+	confirm(t, requests, id, arrived(t, c.SESEndpoint, from))
 
 	scheduled, err := runtimeapi.Schedule("reminders", time.Now())
 	if err != nil {
@@ -81,19 +85,11 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 		}
 	}
 
-	mailer := launch(t, "mailer", env)
-	written := rowkey.Ready(notice.RankSoon, rowkey.Shard("acme.example"), time.Now(), 0, id+"--new")
-	inserted, err := runtimeapi.Stream(c.TableName, time.Now(), runtimeapi.Change{
-		Keys: map[string]any{"PK": written.PK, "SK": written.SK},
-		New:  map[string]any{"PK": written.PK, "SK": written.SK},
-	})
-	if err != nil {
-		t.Fatal(err)
+	for range 2 {
+		queue(t, mailer, c.TableName, id+"--confirmed")
 	}
-	for _, event := range [][]byte{inserted, inserted, scheduled} {
-		if _, err := mailer.Invoke(t.Context(), event); err != nil {
-			t.Fatalf("%v\n%s\n%s", err, mailer.Stdout(), mailer.Stderr())
-		}
+	if _, err := mailer.Invoke(t.Context(), scheduled); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, mailer.Stdout(), mailer.Stderr())
 	}
 	var got []string
 	for _, m := range arrived(t, c.SESEndpoint, from) {
@@ -101,7 +97,7 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{"ada@acme.example: Your SonarQube Developer Edition license expires",
-		"eve@acme.example: License request received", "sales@vendor.example: New license request"}
+		"eve@acme.example: Please confirm your license request", "sales@vendor.example: New license request"}
 	if len(got) != len(want) {
 		t.Fatalf("these mails arrived:\n%s", strings.Join(got, "\n"))
 	}
@@ -138,6 +134,48 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	}
 	if told != 1 {
 		t.Errorf("sales got %d mails about the license, want 1", told)
+	}
+}
+
+// queue tells the mailer, as the stream of the table does, that a mail about Eve's request was queued.
+func queue(t *testing.T, mailer *runtimeapi.Function, table, id string) {
+	t.Helper()
+	written := rowkey.Ready(notice.RankSoon, rowkey.Shard("acme.example"), time.Now(), 0, id)
+	inserted, err := runtimeapi.Stream(table, time.Now(), runtimeapi.Change{
+		Keys: map[string]any{"PK": written.PK, "SK": written.SK},
+		New:  map[string]any{"PK": written.PK, "SK": written.SK},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mailer.Invoke(t.Context(), inserted); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, mailer.Stdout(), mailer.Stderr())
+	}
+}
+
+// confirmLink is the link of a mail that asks to confirm a request.
+var confirmLink = regexp.MustCompile(`https://\S+[?&]confirm=[^\s&]+`)
+
+// confirm follows the link of the only mail so far and says, twice, that the request is theirs.
+func confirm(t *testing.T, f *runtimeapi.Function, id string, mails []eml.Parsed) {
+	t.Helper()
+	if len(mails) != 1 || mails[0].To.Email != fields["email"] {
+		t.Fatalf("got mails %+v, want one to %s", mails, fields["email"])
+	}
+	link := confirmLink.FindString(mails[0].Text)
+	if link == "" {
+		t.Fatalf("got no link in the mail:\n%s", mails[0].Text)
+	}
+	if resp := send(t, f, "GET", link); resp.StatusCode != http.StatusOK {
+		t.Errorf("page of the link: %d", resp.StatusCode)
+	}
+	answer := url.Values{"answer": {"yes"}, "request": {id}, "listed": {id}}
+	for range 2 {
+		resp := post(t, f, link, "application/x-www-form-urlencoded", answer.Encode())
+		if location := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther ||
+			strings.Contains(location, "confirm=") {
+			t.Fatalf("the answer was answered with %d and %q", resp.StatusCode, location)
+		}
 	}
 }
 
