@@ -81,9 +81,9 @@ func (c Charge) about(a *Account) []string {
 	return slices.Compact(slices.Sorted(slices.Values(ids)))
 }
 
-// Permit decides whether an operator may make a charge for the person who asks; the zero Asker is for no request. What a contact
-// asked for covers the server and the address of the request, the instances that the contact speaks for, and the
-// contacts on record. A vouch covers what it names.
+// Permit decides whether an operator may make a charge for the person who asks; the zero Asker is for no request.
+// What a contact asked for covers the server and the address of the request, the instances that the contact speaks
+// for, and the contacts on record. A vouch covers what it names.
 func (a *Account) Permit(who Asker, c Charge, operator string, now time.Time) Permission {
 	r := who.Request
 	switch {

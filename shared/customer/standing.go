@@ -116,8 +116,8 @@ func (a *Account) IsContact(email string) bool {
 	return slices.ContainsFunc(a.contacts(), func(c Contact) bool { return input.SameMailbox(c.Email, email) })
 }
 
-// Contact returns the contact with the address: the one who has been one the longest, if merged customers have the same.
-// ok is false if there is none.
+// Contact returns the contact with the address: the one who has been one the longest, if merged customers have the
+// same. ok is false if there is none.
 func (a *Account) Contact(email string) (found Contact, ok bool) {
 	for _, c := range a.contacts() {
 		if input.SameMailbox(c.Email, email) && (!ok || c.Since.Before(found.Since)) {

@@ -176,8 +176,8 @@ type Request struct {
 }
 
 // AddressConfirmed reports whether the person behind the address is known to have sent the request: they confirmed it,
-// or it asked for no more than a link allows that we emailed to that address. Until then anybody may have typed it, and our emails name
-// nothing that was typed.
+// or it asked for no more than a link allows that we emailed to that address. Until then anybody may have typed it, and
+// our emails name nothing that was typed.
 func (r Request) AddressConfirmed() bool {
 	return !r.Confirmed.IsZero() || r.Bound
 }

@@ -62,7 +62,7 @@ func TestMergedCustomersAreReadAsOne(t *testing.T) {
 		"a-l0": {ada.Email}, "b-l0": {"ben@acme.example", "ADA@acme.example"},
 	} {
 		var got []string
-		contacts, err := m.Contacts(t.Context(), licenseOn(t, m.testEnv, id), customer.Keys)
+		contacts, err := m.Contacts(t.Context(), licenseOn(t, m.testEnv, id), customer.Renewals)
 		for _, c := range contacts {
 			got = append(got, c.Email)
 		}

@@ -151,8 +151,8 @@ func oneOfEach(contacts []license.Contact) (list []license.Contact) {
 	return list
 }
 
-// maxAsks limits how many requests a day (UTC) the system asks one contact about, so that nobody is harassed through us.
-// Sales may ask about more.
+// maxAsks limits how many requests a day (UTC) the system asks one contact about, so that nobody is harassed through
+// us. Sales may ask about more.
 const maxAsks = 5
 
 // askedDays is how long what contacts were asked on a day is remembered, to count it.

@@ -75,7 +75,7 @@ func TestRequestPageSaysWhoAsks(t *testing.T) {
 		}), map[string]string{
 			"Requester": "Ana Acme, nora@new.example Confirmed this request on 05 Mar 2018, 09:30 UTC. Not a contact of " +
 				"any customer.",
-			"Customer": "None on record: nothing here is like this request",
+			"Customer": "No customer on record matches this request",
 		}},
 		"a contact, for the server of another customer": {anaAsks(func(d *request.Details) {
 			d.Server = "AWother0000000000001"
@@ -109,7 +109,7 @@ func TestRequestPageSaysWhoAsks(t *testing.T) {
 		"a new server": {anaAsks(func(d *request.Details) { d.Server = "AWunknown00000000001" }), map[string]string{
 			"Requester": "Ana Acme, ana@acme.example Contact Contact since 05 Mar 2018" + confirmed,
 			"Customer":  acme + "a contact sent it; same mail domain; similar name",
-			"Instance":  "No instance on record is like this server.",
+			"Instance":  "No instance on record matches this server.",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

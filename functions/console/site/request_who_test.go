@@ -100,7 +100,7 @@ func TestStandingInWords(t *testing.T) {
 				"license."}},
 		"through a reminder": {func(r *request.Request) {
 			r.Kind, r.Email, r.Confirmed = request.Renewal, "ana@acme.example", time.Time{}
-			r.Link = &request.Link{Contact: "ana@acme.example", License: "l"}
+			r.Link, r.Bound = &request.Link{Contact: "ana@acme.example", License: "l"}, true
 		}, false, "Mailed link", []string{
 			"Contact since 01 Mar 2017; came through the link that we emailed to this address.",
 			"Came through the reminder that was mailed to ana@acme.example; good for renewing this instance with the " +
@@ -231,11 +231,11 @@ func TestRequestMakesANewCustomer(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
-	button := w.get(sam, page).Page().Find("button[form=link][value=new]")
+	button := w.get(sam, page).Page().Find("button[form=link][name=make]")
 	if got := webtest.Text(button); got != "New customer Customer & Sons" {
 		t.Errorf("got the button %q", got)
 	}
-	form := with(valuesOf(w.get(sam, page).Page().Find("#link")), "customer", "new")
+	form := with(valuesOf(w.get(sam, page).Page().Find("#link")), "make", "customer")
 	for range 2 { // a double click makes one
 		w.send(sam, page+"/link", form).WantRedirect(page + "?done=link")
 	}
@@ -506,7 +506,7 @@ func TestNewCustomerBuysInThreeClicks(t *testing.T) {
 	linked := s.asks(request.New, func(d *request.Details) {
 		d.Company, d.Email, d.Server, d.Contacts = "Zebra Ltd", "zoe@zebra.example", production2, nil
 	})
-	s.sends(sam, linked, "link", set("customer", "new")).WantStatus(303) // first put on record, then served
+	s.sends(sam, linked, "link", set("make", "customer")).WantStatus(303) // first put on record, then served
 	if a := s.of(s.grants(linked)); a.Customer.Name != "Zebra Ltd" {
 		t.Errorf("got customer %q, want Zebra Ltd", a.Customer.Name)
 	}

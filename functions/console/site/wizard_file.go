@@ -111,8 +111,8 @@ const doneFiling = "filed"
 // doneToFiling returns the message after a draft was filed as a request; "" after anything else.
 func doneToFiling(done string) string {
 	if done == doneFiling {
-		return "Filed as a request. We will email the person who asked for it, to confirm it. If nobody answers, a colleague " +
-			"can vouch for it."
+		return "Filed as a request. We will email the person who asked for it, to confirm it. If nobody answers, " +
+			"a colleague can vouch for it."
 	}
 	return ""
 }

@@ -63,7 +63,8 @@ func newPublicRequest(r request.Request) publicRequest {
 		Server: r.Server, Loc: r.Loc, ProductVersion: r.ProductVersion, Created: r.Created, Due: r.Due}
 	if r.Unconfirmed && r.State.Open() {
 		p.Due, p.Unconfirmed = time.Time{}, true
-		p.Next = "Open the link in the email to the address of the request, and confirm it there. We start once it is confirmed."
+		p.Next = "Open the link in the email to the address of the request, and confirm it there. " +
+			"We start once it is confirmed."
 	}
 	return p
 }

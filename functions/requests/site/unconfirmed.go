@@ -77,8 +77,8 @@ func unconfirmedProgress(r request.Request, asked *emailFate) progress {
 		p.Text = "A hidden field of the form was filled in. Spam programs do that, and sometimes a browser's " +
 			"autofill does, so we have not emailed you yet."
 	default:
-		p.Text = "We have not emailed " + r.Email + " about this request. If you sent other requests, the link in our " +
-			"newest email may list this one too. You can also have the email sent now, or tomorrow."
+		p.Text = "We have not emailed " + r.Email + " about this request. If you sent other requests, the link in " +
+			"our newest email may list this one too. You can also have the email sent now, or tomorrow."
 	}
 	return p
 }

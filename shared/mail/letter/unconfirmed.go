@@ -29,8 +29,8 @@ func (w Writer) RequestsUnconfirmed(list []request.Summary, today license.Date) 
 		Title:   "Unconfirmed license requests",
 		Preview: fmt.Sprintf("%d that nobody has confirmed.", len(list)),
 		Intro: []string{
-			"Nobody has confirmed these requests yet. Some may come from spam programs, or from people who typed someone " +
-				"else's address.",
+			"Nobody has confirmed these requests yet. Some may come from spam programs, or from people who typed " +
+				"someone else's address.",
 		},
 		Facts: facts,
 		Lead: fmt.Sprintf("There is nothing you have to do: a request moves to the queue once it is confirmed, and is "+
