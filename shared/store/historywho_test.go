@@ -265,9 +265,10 @@ func (h *history) seenRequest(rt *rapid.T) (r *modelRequest, change store.Reques
 	return r, change, change.Version == h.record.requests[id].Version && r.State.Open()
 }
 
-// linkTo is what becomes of a request that is linked: what contacts of another customer said is gone.
+// linkTo is what becomes of a request that is linked: what contacts said about another customer or
+// instance is gone.
 func (r *modelRequest) linkTo(customerID, instance, by string) {
-	if r.Customer != customerID {
+	if r.Customer != customerID || r.Instance != "" && r.Instance != instance {
 		r.Asked, r.AskedOf, r.Answers = time.Time{}, nil, nil
 	}
 	r.Customer, r.Instance, r.LinkedBy = customerID, instance, by
@@ -401,6 +402,9 @@ func (h *history) answer(rt *rapid.T) {
 	}
 	h.act(rt, may, touched{request: r, again: may}, answer, func() {
 		r.Answers = append(others, a)
+		if !a.Yes { // a colleague vouched without knowing of it
+			r.Vouch = nil
+		}
 		h.mails = append(h.mails, notice.RequestAnswered(r.Request, a).ID)
 		action := store.ContactSaidNo
 		if yes {
