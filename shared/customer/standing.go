@@ -63,7 +63,7 @@ func (a *Account) Standing(who Asker, now time.Time) Standing {
 		return Proven
 	case confirmed && a.speaker(r.Email, who.Instance, now):
 		return KnownContact
-	case confirmed && (a.ofDomain(r.Email) && !who.DomainShared || a.IsContact(r.Email)):
+	case confirmed && (a.OfDomain(r.Email) && !who.DomainShared || a.IsContact(r.Email)):
 		return Colleague
 	case r.Link != nil && a.binds(r):
 		return Linked
@@ -113,13 +113,13 @@ func (a *Account) approved(who Asker, now time.Time) bool {
 
 // IsContact reports whether an address is that of a contact of the customer, or of one that was merged into it.
 func (a *Account) IsContact(email string) bool {
-	return slices.ContainsFunc(a.contacts(), func(c Contact) bool { return input.SameMailbox(c.Email, email) })
+	return slices.ContainsFunc(a.Contacts(), func(c Contact) bool { return input.SameMailbox(c.Email, email) })
 }
 
 // Contact returns the contact with the address: the one who has been one the longest, if merged customers have the
 // same. ok is false if there is none.
 func (a *Account) Contact(email string) (found Contact, ok bool) {
-	for _, c := range a.contacts() {
+	for _, c := range a.Contacts() {
 		if input.SameMailbox(c.Email, email) && (!ok || c.Since.Before(found.Since)) {
 			found, ok = c, true
 		}
@@ -147,16 +147,16 @@ func (a *Account) contactsOf(instance string) (list []Contact) {
 	return list
 }
 
-// contacts lists every contact, the survivor's first.
-func (a *Account) contacts() (list []Contact) {
+// Contacts lists every contact, the survivor's first.
+func (a *Account) Contacts() (list []Contact) {
 	for _, c := range a.Customers() {
 		list = append(list, c.Contacts...)
 	}
 	return list
 }
 
-// ofDomain reports whether an address is at a mail domain of the customer.
-func (a *Account) ofDomain(email string) bool {
+// OfDomain reports whether an address is at a mail domain of the customer.
+func (a *Account) OfDomain(email string) bool {
 	return slices.ContainsFunc(a.Customers(), func(c Customer) bool {
 		return slices.Contains(c.Domains, DomainOf(email))
 	})

@@ -182,6 +182,10 @@ func (r Request) AddressConfirmed() bool {
 	return !r.Confirmed.IsZero() || r.Bound
 }
 
+// AwaitsConfirmation reports whether the request is open and nobody has said yet that the person behind its address
+// sent it.
+func (r Request) AwaitsConfirmation() bool { return r.State.Open() && !r.AddressConfirmed() }
+
 // ConfirmDays is how long a request waits for its confirmation before it is closed.
 const ConfirmDays = 30
 

@@ -289,21 +289,12 @@ func (d *Draft) Recipients() (list []license.Contact) {
 		}
 	}
 	if d.Account != nil {
-		for _, c := range slices.Concat(d.contacts(d.Form.Instance), d.allContacts()) {
+		for _, c := range slices.Concat(d.contacts(d.Form.Instance), d.Account.Contacts()) {
 			add(license.Contact{Name: c.Name, Email: c.Email})
 		}
 	}
 	for _, c := range d.Addresses() {
 		add(c)
-	}
-	return list
-}
-
-// allContacts lists every contact, the survivor's first.
-func (d *Draft) allContacts() (list []customer.Contact) {
-	list = slices.Clone(d.Account.Customer.Contacts)
-	for _, c := range d.Account.Merged {
-		list = append(list, c.Contacts...)
 	}
 	return list
 }

@@ -417,25 +417,27 @@ func contactIndex(c customer.Customer, key string) int {
 func (s *site) removeContact(w http.ResponseWriter, r *http.Request) error {
 	return s.changeContact(w, r, "contact-removed",
 		func(p *accountPage) bool { _, _, ok := contactNamed(p, r.PathValue("contact")); return !ok },
-		func(list []customer.Contact, at int) []customer.Contact { return slices.Delete(list, at, at+1) })
+		func(list []customer.Contact, at int) ([]customer.Contact, error) {
+			return slices.Delete(list, at, at+1), nil
+		})
 }
 
 // orderContact returns the handler that moves a contact up or down in the order in which they are written to.
 func (s *site) orderContact(by int) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		return s.changeContact(w, r, "contact-moved", nil,
-			func(list []customer.Contact, at int) []customer.Contact {
+			func(list []customer.Contact, at int) ([]customer.Contact, error) {
 				if to := at + by; to >= 0 && to < len(list) {
 					list[at], list[to] = list[to], list[at]
 				}
-				return list
+				return list, nil
 			})
 	}
 }
 
 // changeContact changes the list of contacts that has the one in the address.
 func (s *site) changeContact(w http.ResponseWriter, r *http.Request, done string, isDone func(*accountPage) bool,
-	change func(list []customer.Contact, at int) []customer.Contact) error {
+	change func(list []customer.Contact, at int) ([]customer.Contact, error)) error {
 	_, b, err := readForm(r)
 	if err != nil {
 		return err
@@ -452,8 +454,11 @@ func (s *site) changeContact(w http.ResponseWriter, r *http.Request, done string
 				if at < 0 {
 					return errContactChanged
 				}
-				kept.Contacts = change(kept.Contacts, at)
-				return nil
+				list, err := change(kept.Contacts, at)
+				if err == nil {
+					kept.Contacts = list
+				}
+				return err
 			})
 		},
 		done: func(p *accountPage) bool {
@@ -469,39 +474,19 @@ func (s *site) changeContact(w http.ResponseWriter, r *http.Request, done string
 
 // vouchForContact has a contact speak for the customer from now on, on the word of a colleague who did not add them.
 func (s *site) vouchForContact(w http.ResponseWriter, r *http.Request) error {
-	_, b, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	key := r.PathValue("contact")
-	return s.save(r, b, save{
-		apply: func(p *accountPage, b snapshot) error {
-			_, of, ok := contactNamed(p, key)
-			if !ok {
-				return errContactChanged
-			}
-			return s.store.SaveCustomer(r.Context(), p.change(r, b), of.ID, func(kept *customer.Customer) error {
-				at := contactIndex(*kept, key)
-				switch {
-				case at < 0:
-					return errContactChanged
-				case !s.mayVouch(kept.Contacts[at], operator(r)):
-					return fault.New(fault.Forbidden,
-						"You added this contact, or nobody has to vouch any more. "+
-							"Ask a colleague to vouch for a new contact.")
-				}
-				kept.Contacts = slices.Clone(kept.Contacts)
-				kept.Contacts[at].VouchedBy = operator(r)
-				return nil
-			})
-		},
-		done: func(p *accountPage) bool {
-			c, _, ok := contactNamed(p, key)
+	return s.changeContact(w, r, "contact-vouched",
+		func(p *accountPage) bool {
+			c, _, ok := contactNamed(p, r.PathValue("contact"))
 			return ok && c.VouchedBy == operator(r)
 		},
-		show:  func(_ *accountPage, _ int, b snapshot, err error) error { return s.showCustomerError(w, r, b, err) },
-		after: func(p *accountPage) error { return redirectToCustomer(w, r, p, "contact-vouched", "") },
-	})
+		func(list []customer.Contact, at int) ([]customer.Contact, error) {
+			if !s.mayVouch(list[at], operator(r)) {
+				return nil, fault.New(fault.Forbidden, "You added this contact, or nobody has to vouch any more. "+
+					"Ask a colleague to vouch for a new contact.")
+			}
+			list[at].VouchedBy = operator(r)
+			return list, nil
+		})
 }
 
 // onlyBy reports whether a person did all of the events, and nothing but one kind of action.

@@ -147,10 +147,8 @@ func (j judge) identity() string {
 		}
 		return "contact since " + since.Long() + works
 	}
-	domain := customer.DomainOf(r.Email)
-	if slices.ContainsFunc(j.account.Customers(), func(c customer.Customer) bool {
-		return slices.Contains(c.Domains, domain)
-	}) {
+	if j.account.OfDomain(r.Email) {
+		domain := customer.DomainOf(r.Email)
 		if j.DomainShared {
 			return "at " + domain + ", which other customers use as well"
 		}
@@ -167,12 +165,10 @@ func (j judge) identity() string {
 // for the instance.
 func (j judge) contact() (best customer.Contact, ok bool) {
 	best, ok = j.account.Contact(j.Request.Email)
-	for _, c := range j.account.Customers() {
-		for _, other := range c.Contacts {
-			if input.SameMailbox(other.Email, j.Request.Email) && !best.SpeaksFor(j.Instance, j.now) &&
-				other.SpeaksFor(j.Instance, j.now) {
-				best = other
-			}
+	for _, other := range j.account.Contacts() {
+		if input.SameMailbox(other.Email, j.Request.Email) && !best.SpeaksFor(j.Instance, j.now) &&
+			other.SpeaksFor(j.Instance, j.now) {
+			best = other
 		}
 	}
 	return best, ok

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"marketplace/shared/fault"
-	"marketplace/shared/input"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/request"
 	"marketplace/shared/token"
@@ -82,17 +81,13 @@ const (
 func (s *site) toConfirm(r *http.Request, of request.Request) (list []request.Request, why string, err error) {
 	secret := secretOf(r)
 	switch {
-	case !of.State.Open() || of.AddressConfirmed():
+	case !of.AwaitsConfirmation():
 		return nil, nothingToConfirm, nil
 	case !token.Confirmation.Same(of.Secret, secret):
 		return nil, wrongSecret, nil
 	}
-	all, err := s.store.ToConfirm(r.Context(), of.ID, secret)
-	for _, found := range all {
-		if found.State.Open() && !found.AddressConfirmed() && input.SameMailbox(found.Email, of.Email) {
-			list = append(list, found)
-		}
-	}
+	list, err = s.store.ToConfirm(r.Context(), of.ID, secret)
+	list = slices.DeleteFunc(list, func(found request.Request) bool { return !found.AwaitsConfirmation() })
 	if len(list) == 0 {
 		why = nothingToConfirm
 	}

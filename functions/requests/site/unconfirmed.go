@@ -26,7 +26,7 @@ type againForm struct {
 // newAgainForm returns the form for a request, of which the newest email that asks to confirm it is known; nil if there
 // is nothing to confirm.
 func newAgainForm(r request.Request, asked *emailFate) *againForm {
-	if !r.State.Open() || r.AddressConfirmed() {
+	if !r.AwaitsConfirmation() {
 		return nil
 	}
 	f := &againForm{ID: r.ID, Token: r.Token, Button: "Send the email again", Sure: web.Field{
@@ -98,7 +98,7 @@ func (s *site) sendConfirmation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !found.State.Open() || found.AddressConfirmed() {
+	if !found.AwaitsConfirmation() {
 		http.Redirect(w, r, letter.StatusPath(found), http.StatusSeeOther)
 		return nil
 	}

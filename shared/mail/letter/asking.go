@@ -57,13 +57,9 @@ func (w Writer) RequestsToConfirm(id string, r request.Request, list []request.R
 				"We will send you no more emails about new requests today.",
 		},
 		Facts:  facts,
-		Lead:   "The link is for you alone: whoever has it can confirm requests in your name.",
+		Lead:   confirmsForYou,
 		Action: link{"Confirm the requests", w.ConfirmURL(r)},
-		Notes: []note{{
-			Title: "If this wasn't you",
-			Text: fmt.Sprintf("Ignore this email, or tell us so on that page. Without your confirmation nothing "+
-				"happens, and we close the requests after %d days.", request.ConfirmDays),
-		}},
+		Notes:  []note{ifNotYou("requests")},
 		Footer: []string{w.whyToRequester()},
 	})
 }

@@ -30,15 +30,23 @@ func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
 			"Confirm the request, and our sales team will reply within one business day.",
 		},
 		Facts:  w.ourFacts(r),
-		Lead:   "The link is for you alone: whoever has it can confirm requests in your name.",
+		Lead:   confirmsForYou,
 		Action: link{"Confirm the request", w.ConfirmURL(r)},
-		Notes: []note{{
-			Title: "If this wasn't you",
-			Text: fmt.Sprintf("Ignore this email, or tell us so on that page. Without your confirmation nothing "+
-				"happens, and we close the request after %d days.", request.ConfirmDays),
-		}},
+		Notes:  []note{ifNotYou("request")},
 		Footer: []string{w.whyToRequester()},
 	})
+}
+
+// confirmsForYou says what the link of a letter that asks to confirm is worth.
+const confirmsForYou = "The link is for you alone: whoever has it can confirm requests in your name."
+
+// ifNotYou says what becomes of what the reader did not send.
+func ifNotYou(what string) note {
+	return note{
+		Title: "If this wasn't you",
+		Text: fmt.Sprintf("Ignore this email, or tell us so on that page. Without your confirmation nothing "+
+			"happens, and we close the %s after %d days.", what, request.ConfirmDays),
+	}
 }
 
 // requestOnRecord tells the address of a request, which is known to have sent it, that we have it.
