@@ -235,8 +235,10 @@ func TestFilingTellsNothingOfWhatIsOnRecord(t *testing.T) {
 	storetest.Record(t, b.Store, license.License{ID: "l1", Type: license.Production, Organization: "Acme AG",
 		Server: evaluation.Server, Edition: license.Developer, MaxLoc: 1, Expiration: day("2019-01-01")}, ada)
 	trace := func(f store.Filing) (calls []string) {
-		r := request.Request{}
+		var mu sync.Mutex // two queries are made at once
 		b.table.Fault = func(c tabletest.Call) tabletest.Fault {
+			mu.Lock()
+			defer mu.Unlock()
 			calls = append(calls, fmt.Sprint(c.Op, " ", len(c.Key.String()), " ", len(fmt.Sprint(c.Query))))
 			for _, w := range c.Writes {
 				kind, _, _ := strings.Cut(w.Row.PK, "#")
@@ -245,10 +247,10 @@ func TestFilingTellsNothingOfWhatIsOnRecord(t *testing.T) {
 			}
 			return tabletest.Fault{}
 		}
-		r = fileAs(t, b.testEnv, f)
+		r := fileAs(t, b.testEnv, f)
 		b.table.Fault = nil
 		size := len(fmt.Sprint(r))
-		slices.Sort(calls) // two queries are made at once
+		slices.Sort(calls)
 		return append(calls, fmt.Sprint("answer ", size))
 	}
 	known := under(ada.Email)
