@@ -13,7 +13,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/outboxdir"
-	"marketplace/shared/reminder"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
@@ -126,11 +125,11 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 // replan plans reminders anew after the clock went back from a time to now: licenses that had expired by then, or whose
 // day had passed, waited for no reminder. In the cloud time never goes back.
 func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
-	month, last := license.DateOf(now), license.DateOf(from).AddMonths(int(reminder.Default.Longest()))
+	today, policy := license.DateOf(now), s.Policy()
+	month, last := policy.Oldest(today), license.DateOf(from).AddMonths(3)
 	for month.Day = 1; !month.After(last); month = month.AddMonths(1) {
 		err := s.LicensesExpiring(ctx, month, func(recorded store.LicenseRecord) error {
-			if next, _ := reminder.Default.Next(recorded.License, license.DateOf(now),
-				recorded.Reminded); next == recorded.NextReminder {
+			if next, _ := policy.Next(recorded.License, today, recorded.Reminded); next == recorded.NextReminder {
 				return nil
 			}
 			if err := s.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, store.Reminding{}); !errors.Is(err,

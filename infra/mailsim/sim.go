@@ -244,7 +244,7 @@ func (s *sim) newMail(rank, customer int) notice.Notice {
 	case notice.RankSoon:
 		n.ID, n.Kind = about+"--received", mail.RequestReceived
 	default:
-		n.ID, n.Kind, n.Stage, n.Expiration = about+"--1m", mail.LicenseExpiring, 1, license.DateOf(s.now).AddDays(28)
+		n.ID, n.Kind = about+"--1m", mail.LicenseExpiring
 	}
 	return n
 }

@@ -9,6 +9,8 @@ import (
 	"net/mail"
 	"net/url"
 	"strings"
+
+	"marketplace/shared/reminder"
 )
 
 // Config is the configuration of a program. Variables documents the fields and their defaults.
@@ -31,6 +33,7 @@ type Config struct {
 	SessionKeys         string
 	PublicMailDomains   []string
 	OneOperator         bool
+	Reminders           reminder.Policy
 }
 
 // Variable is an environment variable that configures the programs.
@@ -79,6 +82,13 @@ var Variables = []Variable{
 		"Whether an action that takes something from a customer, and that no contact aske" +
 			"d for, needs a second colleague: on, or off for a vendor with one salesperson, who then confirms it.",
 		checked(checkSwitch, func(c *Config, v string) { c.OneOperator = v == "off" })},
+	{"EXTRA_REMINDERS", "",
+		"Further reminders of production and staging licenses, separated by commas: 7d (seven days before the last " +
+			"day), 0d (on it), 7d-after (seven days after).",
+		func(c *Config, v string) (err error) {
+			c.Reminders, err = reminder.ParsePolicy(v)
+			return err
+		}},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
 	{"OIDC_ISSUER", "", "The issuer URL of the console's OpenID Connect provider, exactly as in its tokens.",

@@ -87,9 +87,10 @@ func (s *site) mute(muted bool) web.HandlerFunc {
 		if muted {
 			done = "mute"
 		}
-		if recorded.License.Muted != muted {
-			change := store.LicenseChange{ID: recorded.License.ID, Version: b.Version, By: operator(r)}
-			err = s.store.MuteReminders(r.Context(), change, muted)
+		if change := (store.LicenseChange{ID: recorded.License.ID, Version: b.Version, By: operator(r)}); muted {
+			err = s.store.MuteReminders(r.Context(), change, "", license.Date{})
+		} else {
+			err = s.store.UnmuteReminders(r.Context(), change)
 		}
 		if fault.KindOf(err) == fault.Conflict {
 			return s.showLicenseError(w, r, b, err)

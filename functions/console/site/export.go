@@ -268,7 +268,7 @@ func licenseCells(r store.LicenseRecord, of holder) []string {
 		strconv.FormatInt(l.MaxLoc, 10),
 		strconv.FormatBool(l.Support), l.NotBefore.String(), l.Expiration.String(), strings.Join(of.contacts, " "),
 		strings.Join(l.Languages, " "),
-		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor, strconv.FormatBool(l.Muted),
+		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor, strconv.FormatBool(!l.Mute.At.IsZero()),
 		r.NextReminder.String(), stamp(l.Revoked),
 		l.RevokedReason, l.ReplacedBy, of.customer, of.name, of.contract, l.Instance, of.environment,
 	}

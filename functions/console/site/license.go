@@ -13,7 +13,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/reminder"
 	"marketplace/shared/store"
 	"marketplace/shared/store/search"
 	"marketplace/shared/web"
@@ -29,7 +28,7 @@ type licenseView struct {
 	Addresses        []addressRow // of its contacts
 	Unreached        bool         // none of them can be reached by email
 	Reminder         string       // when the next reminder is due, or why there is none
-	Reminded         int          // the latest reminder that was queued, in months before the expiration; 0: none
+	Reminded         license.Date // the day of the latest stage that was dealt with; zero: none
 	CanEdit          bool         // the viewer may change the license
 	Snapshot         snapshot
 	Recipients       []web.Option // contacts that the key can be resent to
@@ -129,13 +128,13 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 		v.Instance, v.Production = *i, account.Instance(i.Production)
 	}
 	v.Badge = licenseBadge(store.SummaryOf(l), s.today())
-	v.Reminder, v.Reminded = nextReminder(recorded, s.today()), int(recorded.Reminded)
+	v.Reminder, v.Reminded = nextReminder(recorded, s.today()), recorded.Reminded
 	v.Snapshot = snapshot{recorded.Version, lastOf(v.events)}
 	v.Sendable = v.CanEdit && l.KeyText != "" && whyKeyNotSent(l, s.today()) == ""
 	v.Revocable = v.CanEdit && l.Revoked.IsZero()
 	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil && s.packagesDiffer(r.Context(), l)
 	reached := slices.ContainsFunc(v.Addresses, func(a addressRow) bool { return a.reached })
-	v.Unreached = !reached && !reminder.Over(l, s.today())
+	v.Unreached = !reached && !s.store.Policy().Over(l, s.today())
 	for _, c := range customer.Readers(account.Keepers(l.Customer), customer.Keys, l.Instance, s.now()) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
@@ -185,7 +184,7 @@ func nextReminder(r store.LicenseRecord, today license.Date) string {
 		return "None: the license was revoked"
 	case today.After(l.Expiration):
 		return "None: the license has expired"
-	case l.Muted:
+	case l.Mute.On(today):
 		return "None: muted"
 	case l.Successor != "":
 		return "None: already renewed"

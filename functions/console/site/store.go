@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/reference"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
@@ -52,7 +53,9 @@ type Store interface {
 	Expiring(ctx context.Context, from license.Date, months int) (
 		[]store.ExpiringMonth, map[store.Class]store.Count, error)
 	RemindersToCome(ctx context.Context, from, through license.Date, limit int) (int, error)
-	MuteReminders(ctx context.Context, c store.LicenseChange, muted bool) error
+	MuteReminders(ctx context.Context, c store.LicenseChange, reason string, until license.Date) error
+	UnmuteReminders(ctx context.Context, c store.LicenseChange) error
+	Policy() reminder.Policy
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
 	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error
 

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	told "marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/token"
@@ -31,16 +32,21 @@ type reminder struct {
 
 // reminder reads what a link is about; a NotFound fault if it is not that of a reminder.
 func (s *site) reminder(ctx context.Context, l privateLink) (reminder, error) {
+	about := l.About
+	l.About = told.AboutID(l.Mail)
 	m, err := s.privateMail(ctx, l, mail.LicenseExpiring, token.Renewal)
 	if err != nil {
 		return reminder{}, err
 	}
-	recorded, err := s.store.License(ctx, m.About)
+	if !slices.ContainsFunc(m.Due, func(d told.Due) bool { return d.License == about }) {
+		return reminder{}, noPrivateLink(nil)
+	}
+	recorded, err := s.store.License(ctx, about)
 	if err != nil {
 		return reminder{}, err
 	}
 	return reminder{
-		link:    request.Link{Mail: m.ID, Contact: m.To.Email, License: m.About},
+		link:    request.Link{Mail: m.ID, Contact: m.To.Email, License: about},
 		contact: m.To, license: recorded.License, ended: endOf(recorded.License, license.DateOf(s.now())),
 	}, nil
 }

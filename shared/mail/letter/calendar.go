@@ -8,7 +8,6 @@ import (
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/reminder"
 )
 
 const calendarType = "text/calendar; charset=utf-8"
@@ -37,7 +36,10 @@ func (w Writer) calendar(l license.License) []byte {
 		text("Request the next license in time: "+renew))
 	b.line("URL", renew)
 	b.line("TRANSP", "TRANSPARENT")
-	for _, stage := range reminder.Default.Within(l) {
+	for _, stage := range w.Reminders.Stages(l) {
+		if stage.After() {
+			continue
+		}
 		b.line("BEGIN", "VALARM")
 		b.line("ACTION", "DISPLAY")
 		b.line("TRIGGER", fmt.Sprintf("-P%dD", stage.Day(l.Expiration).DaysUntil(l.Expiration)))

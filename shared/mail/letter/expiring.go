@@ -20,10 +20,10 @@ func (w Writer) LicenseExpiring(n notice.Notice, l license.License, today licens
 	c := w.expiring(l, when, named)
 	c.Lead = follow.lead
 	c.Action = link{follow.label, w.requestURL(l.Edition, l.Server, l.MaxLoc, follow.kind)}
-	if n.Nonce != "" {
+	if l.Type != license.Evaluation {
 		c.Lead = "To avoid an interruption, request a renewal now. The page knows your license: " +
 			"you choose how many lines of code you need. We will email the key to the contacts that we have on record."
-		c.Action.URL = w.RenewURL(n)
+		c.Action.URL = w.RenewURL(n, l.ID)
 	}
 	c.Notes = append([]note{{
 		Title: "What happens when it expires?",

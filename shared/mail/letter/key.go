@@ -10,7 +10,6 @@ import (
 	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
-	"marketplace/shared/reminder"
 )
 
 // Delivery is what a letter with license keys contains.
@@ -133,7 +132,7 @@ func (w Writer) keyNotes(d Delivery) []note {
 		},
 		note{
 			Title: "Add the expiry date to your calendar",
-			Text:  calendarText(d.Licenses[0]),
+			Text:  w.calendarText(d.Licenses[0]),
 		},
 		note{
 			Title: "Have a question?",
@@ -272,26 +271,16 @@ func (w Writer) checkURL(licenses []license.License) string {
 }
 
 // calendarText says what the calendar file of a license contains.
-func calendarText(l license.License) string {
+func (w Writer) calendarText(l license.License) string {
 	const file = "The attached calendar file contains the expiry date"
 	var before []string
-	for _, stage := range reminder.Default.Within(l) {
-		before = append(before, months(stage))
+	for _, stage := range w.Reminders.Stages(l) {
+		before = append(before, stage.Name())
 	}
 	if len(before) == 0 {
 		return file + ". The term is too short for reminders."
 	}
-	return file + " and reminds you " + strings.Join(before, " and ") + " before. We will email you then, too."
-}
-
-func months(s reminder.Stage) string {
-	switch s {
-	case 1:
-		return "one month"
-	case 2:
-		return "two months"
-	}
-	return fmt.Sprintf("%d months", s)
+	return file + " and reminds you " + strings.Join(before, " and ") + ". We will email you then, too."
 }
 
 // typeNames lists the types of the licenses, each once: "production and staging".

@@ -71,7 +71,9 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 	switch n.Kind {
 	case mail.LicenseKey:
 		return w.key(n, r, c)
-	case mail.LicenseExpiring, mail.LicenseUnreached, mail.LicenseNextKey:
+	case mail.LicenseExpiring:
+		return w.expiringDigest(n, r)
+	case mail.LicenseUnreached, mail.LicenseNextKey:
 		return w.aboutLicense(n, r)
 	case mail.RequestUnconfirmed:
 		return w.unconfirmed(n, r)
@@ -156,10 +158,23 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 		return mail.Message{}, fmt.Errorf("the contract of license %s ends with it", l.ID)
 	case n.Kind == mail.LicenseNextKey:
 		return w.LicenseNextKey(n.ID, l, r.Today, r.ContractLast, named), nil
-	case !r.ContractLast.IsZero():
-		return w.NextKeyComing(n.ID, l, n.To, r.Today, r.ContractLast, named), nil
 	}
-	return w.LicenseExpiring(n, l, r.Today, named), nil
+	return mail.Message{}, fmt.Errorf("there is no letter of kind %s", n.Kind)
+}
+
+// expiringDigest reminds a contact of the licenses of a digest.
+func (w Writer) expiringDigest(n notice.Notice, r notice.Records) (mail.Message, error) {
+	omitted := n.Omitted(r)
+	for _, due := range n.Due {
+		if of := r.Expiring[due.License]; omitted[due.License] == "" {
+			named := References{r.Customer, r.Contracts}
+			if !of.ContractLast.IsZero() {
+				return w.NextKeyComing(n.ID, of.License, n.To, r.Today, of.ContractLast, named), nil
+			}
+			return w.LicenseExpiring(n, of.License, r.Today, named), nil
+		}
+	}
+	return mail.Message{}, errors.New("no license needs a reminder any more")
 }
 
 func (w Writer) unconfirmed(n notice.Notice, r notice.Records) (mail.Message, error) {

@@ -1,12 +1,14 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -28,7 +30,11 @@ const maxForwardAge = 7 * 24 * time.Hour
 //
 // The reader counts as unreachable.
 func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
-	if m.Kind != mail.LicenseKey && m.Kind != mail.LicenseExpiring {
+	switch m.Kind {
+	case mail.LicenseExpiring:
+		return c.store.readdressDigest(ctx, m)
+	case mail.LicenseKey:
+	default:
 		return nil
 	}
 	records, err := c.store.Records(ctx, m.Notice)
@@ -38,13 +44,11 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	if err != nil {
 		return err
 	}
-	// Whether the mail still has a point for anybody: its reader may be a contact no more.
-	records.Contacts = append(records.Contacts, m.To)
 	if m.Pointless(records) != "" {
 		return nil
 	}
 	l := records.Licenses[0]
-	next, err := c.store.contactInReach(ctx, l, purposeOf(m.Kind), m.To.Email)
+	next, err := c.store.contactInReach(ctx, l, customer.Keys, m.To.Email)
 	switch {
 	case err != nil:
 		return err
@@ -61,6 +65,62 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	c.store.outbox.Queue(c.Changeset, same)
 	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email})
 	return nil
+}
+
+// readdressDigest adds each license of a digest that its reader did not get to the digest of the license's next contact;
+// if none of them can be reached, it tells sales. Each license has a transaction of its own, and being cut off between
+// them does no harm: a contact is reminded of a license once.
+func (s *Store) readdressDigest(ctx context.Context, m outbox.Mail) (err error) {
+	records, err := s.Records(ctx, m.Notice)
+	if err != nil {
+		return err
+	}
+	digests := map[string]*outbox.Digest{}
+	defer func() {
+		for _, d := range digests {
+			err = cmp.Or(err, d.Release(ctx))
+		}
+	}()
+	for _, due := range m.Named() {
+		next, err := s.nextReader(ctx, m, due, records)
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			continue
+		}
+		d := digests[next.Email]
+		if d == nil {
+			d = s.NewDigest(m.Notice.About, records.Today, *next, s.Now(), 0)
+			digests[next.Email] = d
+		}
+		line := entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email}
+		if err := s.AddDue(ctx, d, due, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextReader returns who is reminded next of a license in a digest that did not reach its reader; nil for nobody.
+func (s *Store) nextReader(ctx context.Context, m outbox.Mail, due notice.Due, records notice.Records) (
+	*license.Contact, error) {
+	of := records.Expiring[due.License]
+	of.Contacts = append(of.Contacts, m.To) // its reader may be a contact no more
+	if notice.Unneeded(of, due, m.To, records) != "" {
+		return nil, nil
+	}
+	next, err := s.contactInReach(ctx, of.License, customer.Renewals, m.To.Email)
+	switch {
+	case err != nil:
+		return nil, err
+	case next == nil, notice.Unneeded(of, due, *next, records) != "":
+		_, err := s.RecordUnreached(ctx, of.License)
+		return nil, err
+	case s.Now().Sub(m.Created) > maxForwardAge:
+		return nil, nil
+	}
+	return next, nil
 }
 
 // tellUnreached tells sales, once for each license and expiration, that no contact of a license can be reached; told is
@@ -192,7 +252,7 @@ func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license
 	if err := g.Wait(); err != nil {
 		return none, err
 	}
-	if reminder.Over(l.License, license.DateOf(s.Now())) {
+	if s.Policy().Over(l.License, license.DateOf(s.Now())) {
 		return none, nil
 	}
 	if l.License.Customer != then.Customer { // it was moved

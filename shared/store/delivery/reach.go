@@ -103,14 +103,6 @@ func (r reach) needed() []customer.Purpose {
 	return []customer.Purpose{customer.Renewals}
 }
 
-// purposeOf is what a mail about a license is for.
-func purposeOf(k mail.Kind) customer.Purpose {
-	if k == mail.LicenseKey {
-		return customer.Keys
-	}
-	return customer.Renewals
-}
-
 // contactInReach returns the first who is written to for a purpose about a license, to whom mail can be sent and
 // arrives, as far as anybody knows: mail to the address was not returned twice. nil for none. except is an address that
 // counts as out of reach.

@@ -125,7 +125,7 @@ func (b *Box) promote(ctx context.Context, row table.Row) error {
 		c.Set(m.waitingRow(m.readyKey()))
 	case m.laterKey() == row.Key:
 		c.Set(m.waitingRow(m.readyKey()))
-		m.State.NotBefore = time.Time{}
+		m.State.Gathering, m.State.NotBefore = false, time.Time{}
 		c.Update(m.stateRow(), m.version)
 	}
 	if err := c.Commit(ctx); fault.KindOf(err) != fault.Conflict { // somebody settled or promoted it

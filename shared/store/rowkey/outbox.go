@@ -27,6 +27,37 @@ const (
 	ReportPart  = "#REPORT#"
 )
 
+// DuePart begins the part of the sort key after the mail's ID, of a license in a digest.
+const DuePart = "#due#"
+
+// DigestDue is the row of a license in a digest.
+func DigestDue(digestID, licenseID string) table.Key {
+	return table.Key{PK: Mail(digestID).PK, SK: digestID + DuePart + licenseID}
+}
+
+// InSuffix ends the sort key of the row that says in which digest a contact is reminded of a license.
+const InSuffix = "#in"
+
+// Reminded is the row that says in which digest a contact is reminded of a license: see notice.Due.Guard.
+func Reminded(guardID string) table.Key {
+	return table.Key{PK: Mail(guardID).PK, SK: guardID + InSuffix}
+}
+
+// DigestsOf asks for every row of the mails whose IDs begin like that of a digest: it, its repetitions, and of a
+// beginning without the number, all digests of the day.
+func DigestsOf(beginning string) table.Query {
+	return table.Query{PK: Mail(beginning).PK, From: beginning, To: beginning + "~"}
+}
+
+// UnsubscribedPK is the partition of the addresses that unsubscribed from the reminders of a license.
+func UnsubscribedPK(licenseID string) string { return "UNSUBSCRIBED#" + licenseID }
+
+// Unsubscribed is the row of an address that unsubscribed from the reminders of a license, whatever its spelling
+// (input.Mailbox).
+func Unsubscribed(licenseID, email string) table.Key {
+	return table.Key{PK: UnsubscribedPK(licenseID), SK: input.Mailbox(email)}
+}
+
 // MailState is the row that says how far sending a mail is.
 func MailState(id string) table.Key { return table.Key{PK: Mail(id).PK, SK: id + StateSuffix} }
 

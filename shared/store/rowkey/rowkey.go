@@ -35,6 +35,9 @@ const (
 	TypeDue          Type = "due"          // the next reminder of a license
 	TypeMail         Type = "mail"         // a mail: what to tell whom
 	TypeMailState    Type = "mailstate"    // how far sending it is
+	TypeDigestDue    Type = "digestdue"    // a license in a digest
+	TypeReminded     Type = "reminded"     // in which digest a contact is reminded of a license
+	TypeUnsubscribed Type = "unsubscribed" // an address that unsubscribed from the reminders of a license
 	TypeLetter       Type = "letter"       // a mail as one attempt sent it
 	TypePending      Type = "pending"      // a mail to send
 	TypeFailed       Type = "failed"       // a mail that was given up

@@ -1,0 +1,166 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"marketplace/shared/customer"
+	"marketplace/shared/fault"
+	"marketplace/shared/license"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
+	"marketplace/shared/store"
+)
+
+// Planner works out who is reminded of licenses, for the daily run, the mailer and the console's forecast alike. It
+// reads each customer and each contract once, so it is for one run or one page.
+type Planner struct {
+	store     *Store
+	customers cache[customer.Customer]
+	contracts cache[customer.Contract]
+}
+
+// NewPlanner returns a Planner that has read nothing.
+func (s *Store) NewPlanner() *Planner { return &Planner{store: s} }
+
+// Plan is what a day brings for a license.
+type Plan struct {
+	Stage    reminder.Stage   // due; zero: none is
+	To       *license.Contact // who is reminded; nil: nobody
+	Customer string           // the ID of the customer, of the survivor if it was merged
+	// Why nobody is reminded, as the end of a sentence such as "Not sent: the license was revoked".
+	Why string
+	// Unreached says that no contact can be reached: sales are told. Stopped says that the contact whose turn it is has
+	// unsubscribed. In both cases the license stays due.
+	Unreached, Stopped bool
+	NextKey            bool // the contract goes on after the license: sales are told to issue the next key
+}
+
+// Plan works out what happens about a license on the day of a time, UTC, if nothing changes until then but that the
+// reminders before are sent.
+func (p *Planner) Plan(ctx context.Context, r store.LicenseRecord, at time.Time) (plan Plan, err error) {
+	today, policy := license.DateOf(at), p.store.Policy()
+	stage, due := policy.Due(r.License, today, r.Reminded)
+	if !due {
+		plan.Why = string(reminder.Silenced(r.License, today))
+		if plan.Why == "" {
+			plan.Why = "no reminder is due"
+		}
+		return plan, nil
+	}
+	plan.Stage = stage
+	of, err := p.facts(ctx, r.License, at, stage.After())
+	if err != nil {
+		return Plan{}, fmt.Errorf("delivery: plan for license %s: %w", r.License.ID, err)
+	}
+	plan.Customer, plan.NextKey = of.customer, !of.ContractLast.IsZero()
+	if of.turn == nil {
+		plan.Unreached, plan.Why = true, "no contact can be reached"
+		return plan, nil
+	}
+	d := notice.Due{License: r.License.ID, Expiration: r.License.Expiration, Stage: stage}
+	plan.Why = notice.Unneeded(of.Expiring, d, *of.turn, notice.Records{Policy: policy, Today: today})
+	if plan.Why == "" {
+		plan.To = of.turn
+	}
+	plan.Stopped = of.Reminded == nil
+	return plan, nil
+}
+
+// Expiring reads what is on record at a time about a license of a digest.
+func (p *Planner) Expiring(ctx context.Context, l license.License, at time.Time) (notice.Expiring, error) {
+	of, err := p.facts(ctx, l, at, true)
+	return of.Expiring, err
+}
+
+// facts are an Expiring with what only a Plan needs.
+type facts struct {
+	notice.Expiring
+	customer string           // see Plan.Customer
+	turn     *license.Contact // the first contact who can be reached, unsubscribed or not
+}
+
+// facts reads what is on record about a license, of its instance only if wanted.
+func (p *Planner) facts(ctx context.Context, l license.License, at time.Time, withInstance bool) (of facts, err error) {
+	of.License = l
+	customers, err := customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) {
+		return p.customers.get(id, func() (customer.Customer, error) { return p.store.Customer(ctx, id) })
+	})
+	if err != nil {
+		return of, err
+	}
+	if len(customers) > 0 {
+		of.customer = customers[len(customers)-1].ID
+	}
+	of.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, at)
+	if of.turn, err = p.store.Reachable(ctx, of.Contacts); err != nil {
+		return of, err
+	}
+	unsubscribed, err := p.store.Unsubscribed(ctx, l.ID)
+	if err != nil {
+		return of, err
+	}
+	for _, u := range unsubscribed {
+		of.Unsubscribed = append(of.Unsubscribed, u.Email)
+	}
+	if of.turn != nil && !of.HasUnsubscribed(*of.turn) {
+		of.Reminded = of.turn
+	}
+	c, err := p.contract(ctx, l)
+	if err != nil {
+		return of, err
+	}
+	if c.Outlives(l) {
+		of.ContractLast = c.Last
+	}
+	if withInstance {
+		i, err := p.store.InstanceOf(ctx, l)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return of, err
+		}
+		of.Environment, of.Covered = i.Environment, i.Covers(l, license.DateOf(at))
+	}
+	return of, nil
+}
+
+// contract returns the contract of a license; the zero Contract if it has none.
+func (p *Planner) contract(ctx context.Context, l license.License) (customer.Contract, error) {
+	if l.Contract == "" {
+		return customer.Contract{}, nil
+	}
+	return p.contracts.get(l.Contract, func() (customer.Contract, error) {
+		found, err := p.store.ContractOf(ctx, l)
+		if fault.KindOf(err) == fault.NotFound {
+			return customer.Contract{}, nil
+		}
+		return found, err
+	})
+}
+
+// cache keeps what was read once, by key. Only what could not be read is read again.
+type cache[V any] struct {
+	mu    sync.Mutex
+	known map[string]func() (V, error)
+}
+
+func (c *cache[V]) get(key string, read func() (V, error)) (V, error) {
+	c.mu.Lock()
+	once := c.known[key]
+	if once == nil {
+		once = sync.OnceValues(read)
+		if c.known == nil {
+			c.known = map[string]func() (V, error){}
+		}
+		c.known[key] = once
+	}
+	c.mu.Unlock()
+	found, err := once()
+	if err != nil {
+		c.mu.Lock()
+		delete(c.known, key)
+		c.mu.Unlock()
+	}
+	return found, err
+}
