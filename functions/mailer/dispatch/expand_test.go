@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -178,13 +179,25 @@ func TestCrashDuringAnExpansionTellsEverybodyOnce(t *testing.T) {
 				w.put(confirmed("r", "a.example"))
 				crash := &process{dies: step, after: after}
 				p := &provider{}
+				var mu sync.Mutex
+				sending := false // it lived until the first call to the provider: sending has its own test
 				w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
-					if c.Op == "query" && !crash.died() || len(p.order()) > 0 { // sending has its own test
+					mu.Lock()
+					defer mu.Unlock()
+					if sending || c.Op == "query" && !crash.died() {
 						return tabletest.Fault{}
 					}
 					return crash.table(c)
 				}
-				p.fault = func(mail.Message) (bool, error) { return !crash.died(), nil }
+				p.fault = func(mail.Message) (bool, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if !sending && crash.died() {
+						return false, errors.New("dead")
+					}
+					sending = true
+					return true, nil
+				}
 				w.dispatcher(p).Run(context.Background())
 				if crash.died() {
 					reached = step
