@@ -342,15 +342,19 @@ func (u *user) remindersSteps() []step {
 			return u.s.DueReminders(u.ctx, license.DateOf(u.now), func(d store.Due) error { u.due = d; return nil })
 		}},
 		{"RecordReminder", func() error {
-			do := store.Reminding{Stage: reminder.Default.Longest(), To: contact, Ready: u.now}
-			return u.s.RecordReminder(u.ctx, u.due, do)
+			d := u.s.NewDigest(u.license.Customer, license.DateOf(u.now), contact, u.now, 0)
+			do := store.Reminding{Stage: reminder.MonthsBefore(2), Digest: d}
+			if err := u.s.RecordReminder(u.ctx, u.due, do); err != nil {
+				return err
+			}
+			return d.Release(u.ctx)
 		}},
 		{"Customer", func() error { return last(u.s.Customer(u.ctx, u.license.Customer)) }},
 		{"ContractOf", func() error { return last(u.s.ContractOf(u.ctx, u.license)) }},
 		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, []license.Contact{contact})) }},
 		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license)) }},
 		{"RecordNextKey", func() error {
-			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.Default.Longest()))
+			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.MonthsBefore(2)))
 		}},
 		{"TellUnconfirmed", some(func() (int, error) { return u.s.TellUnconfirmed(u.ctx) })},
 		{"CloseUnconfirmed", some(func() (int, error) {
@@ -441,7 +445,10 @@ func (u *user) consoleSteps() []step {
 		{"Expiring", func() error { _, _, err := s.Expiring(ctx, day, 12); return err }},
 		{"RemindersToCome", func() error { return last(s.RemindersToCome(ctx, day, day.AddMonths(1), 10)) }},
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
-		{"MuteReminders", changed(func(c store.LicenseChange) error { return s.MuteReminders(ctx, c, true) })},
+		{"MuteReminders", changed(func(c store.LicenseChange) error {
+			return s.MuteReminders(ctx, c, "they moved", license.Date{})
+		})},
+		{"UnmuteReminders", changed(func(c store.LicenseChange) error { return s.UnmuteReminders(ctx, c) })},
 		{"SendKeyAgain", func() error { return u.sendKey("console") }},
 		{"FileRequest", func() error {
 			return last2(s.FileRequest(ctx, store.Filing{Details: u.lost.Details, Key: "console", By: operator}))

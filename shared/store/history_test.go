@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -233,13 +234,25 @@ func (h *history) muteAside(rt *rapid.T, id string) {
 		rt.Fatal(err)
 	}
 	change := store.LicenseChange{ID: id, Version: r.Version, By: "carl@vendor.example"}
-	if err := h.aside.MuteReminders(rt.Context(), change, !r.License.Muted); err != nil {
+	l := h.licenses[id]
+	mute := license.Mute{By: change.By, At: h.now, Reason: h.id("aside")}
+	if l.Mute != (license.Mute{}) {
+		mute = license.Mute{}
+	}
+	if err := h.muting(rt.Context(), h.aside, change, mute); err != nil {
 		rt.Fatal(err)
 	}
-	l := h.licenses[id]
-	l.Muted = !l.Muted
+	l.Mute = mute
 	h.licenses[id] = l
 	h.changes++
+}
+
+// muting mutes a license as a Mute says, or resumes its reminders if that is zero.
+func (h *history) muting(ctx context.Context, s *store.Store, change store.LicenseChange, m license.Mute) error {
+	if m == (license.Mute{}) {
+		return s.UnmuteReminders(ctx, change)
+	}
+	return s.MuteReminders(ctx, change, m.Reason, m.Until)
 }
 
 // vouchAside vouches for a request.

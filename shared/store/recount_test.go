@@ -335,7 +335,7 @@ func (r *recount) checkLicense(l store.LicenseRecord, today license.Date) {
 		}{l, l.Version}
 		r.index("DUE#"+l.NextReminder.YearMonth(), l.NextReminder.String()+"#"+at.ID, data)
 	}
-	next, _ := reminder.Default.Next(at, today, l.Reminded)
+	next, _ := reminder.Policy{}.Next(at, today, l.Reminded)
 	late := l.NextReminder
 	if late.Before(today) && !late.IsZero() {
 		late = today

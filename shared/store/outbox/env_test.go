@@ -63,10 +63,9 @@ func key(about, to string) notice.Notice {
 }
 
 func reminder(about, to string) notice.Notice {
-	l := license.License{
-		ID: about, Customer: notice.Customer(to), Expiration: license.Date{Year: 2018, Month: 5, Day: 1},
-	}
-	return notice.LicenseExpiring(l, 2, license.Contact{Email: to})
+	n := notice.LicensesExpiring(about, license.DateOf(start), license.Contact{Email: to}, 1)
+	n.Customer = "customer-" + notice.Customer(to)
+	return n
 }
 
 func (e *testEnv) queue(notices ...notice.Notice) {
