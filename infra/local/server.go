@@ -138,7 +138,9 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return nil
 	}}
 	touched, waiting := new(atomic.Bool), true
-	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{Now: clock.Now, Reminders: c.Reminders}))
+	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{
+		Now: clock.Now, Reminders: c.Reminders,
+	}))
 	w.idle = func(ctx context.Context) bool {
 		if touched.Swap(false) || waiting {
 			queued, err := db.QueuedMails(ctx, 1)

@@ -2,10 +2,12 @@ package mailsim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -60,7 +62,8 @@ func (s *sim) visitors(day time.Time, n, mails, rank, customers int) {
 	}
 }
 
-// reminders adds the daily run of a day at 06:00: n reminders, a tenth of them to one customer.
+// reminders adds the daily run of a day at 06:00: n reminders of a license each, a tenth of them to contacts of one
+// customer.
 func (s *sim) reminders(day time.Time, n, customers int) {
 	a := arrival{at: day.Add(6 * time.Hour)}
 	for i := range n {
@@ -68,7 +71,7 @@ func (s *sim) reminders(day time.Time, n, customers int) {
 		if i%10 == 0 {
 			customer = 0
 		}
-		a.mails = append(a.mails, s.newMail(notice.RankReminder, customer))
+		a.digests = append(a.digests, s.newReminder(customer, 1))
 	}
 	s.arrivals = append(s.arrivals, a)
 }
@@ -88,11 +91,13 @@ var names = map[int]string{
 // of returns the mails of a rank, in the order in which they were queued.
 func (s *sim) of(rank int) (list []*simulated) {
 	for _, m := range s.mails {
-		if m.notice.Rank() == rank {
+		if m.rank == rank {
 			list = append(list, m)
 		}
 	}
-	slices.SortFunc(list, func(a, b *simulated) int { return a.queued.Compare(b.queued) })
+	slices.SortFunc(list, func(a, b *simulated) int {
+		return cmp.Or(a.queued.Compare(b.queued), strings.Compare(a.id, b.id))
+	})
 	return list
 }
 
@@ -125,7 +130,7 @@ func at(waits []time.Duration, part float64) string {
 // open and failed count mails that wait, and that were given up.
 func (s *sim) open(ctx context.Context, list []*simulated) (open, failed int, err error) {
 	for _, one := range list {
-		m, err := s.box.Read(ctx, one.notice.ID)
+		m, err := s.box.Read(ctx, one.id)
 		if err != nil {
 			return 0, 0, err
 		}
