@@ -144,7 +144,7 @@ func TestReminderThatWaitsIsSentOnlyIfItIsStillTrue(t *testing.T) {
 			over("the recipient unsubscribed from the reminders")},
 		"revoked": {func(w *staleEnv) { w.must(w.store.RevokeLicense(w.t.Context(), w.change(), "unpaid")) },
 			[]string{"ada@acme.example: " + told, "bob@acme.example: " + told},
-			append(over("the license was revoked"), "–: expanded ", "–: sent ", "–: sent ")},
+			append([]string{"–: expanded ", "–: sent ", "–: sent "}, over("the license was revoked")...)},
 		"renewed": {func(w *staleEnv) { w.add("l2", "2019-04-30") }, nil, over("the license has been renewed")},
 		"expired": {func(w *staleEnv) { w.now = w.now.AddDate(0, 2, 0) }, nil, over("the license has expired")},
 		"a month passes with its daily run": {func(w *staleEnv) {
