@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
-	"marketplace/shared/fault"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
@@ -32,6 +32,9 @@ type Unsubscription struct {
 // Unsubscribed lists the addresses that unsubscribed from the reminders of a license, in no order.
 func (s *Store) Unsubscribed(ctx context.Context, licenseID string) (list []Unsubscription, err error) {
 	err = s.table.Each(ctx, table.Query{PK: rowkey.UnsubscribedPK(licenseID)}, func(row table.Row) error {
+		if strings.HasPrefix(row.SK, rowkey.EventPrefix) {
+			return nil
+		}
 		u, err := entity.Decode[Unsubscription](row)
 		list = append(list, u)
 		return err
@@ -42,93 +45,135 @@ func (s *Store) Unsubscribed(ctx context.Context, licenseID string) (list []Unsu
 	return list, nil
 }
 
-// unsubscribedAtOnce is how many licenses, of two rows each, one transaction unsubscribes from, with the mail to sales.
-const unsubscribedAtOnce = (table.MaxWrites - 2) / 2
+// unsubscribedAtOnce is how many licenses one transaction unsubscribes from: each is a row and a line on a timeline,
+// and the audit and the mail to sales are three more.
+const unsubscribedAtOnce = (table.MaxWrites - 3) / 2
 
-// Unsubscribe stops the reminders of the licenses in a digest to its reader, with a line on each license's timeline, and
-// tells sales. It does nothing about those that the reader has unsubscribed from before.
+// Unsubscribe stops the reminders of the licenses that a digest named to its reader, and tells sales, once. It does
+// nothing about those that the reader has unsubscribed from before. The public site calls it, so the lines are not on
+// the licenses' own timelines, which it may not write: LicenseTimeline reads both.
 func (s *Store) Unsubscribe(ctx context.Context, digest outbox.Mail) error {
-	licenses, err := s.subscriptions(ctx, digest, false)
+	err := entity.Retry(func() error { return s.unsubscribe(ctx, digest) })
+	if err != nil {
+		return fmt.Errorf("store: unsubscribing from mail %s: %w", digest.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) unsubscribe(ctx context.Context, digest outbox.Mail) error {
+	licenses, _, err := s.subscriptions(ctx, digest)
 	if err != nil {
 		return err
 	}
 	u := Unsubscription{Email: digest.To.Email, At: s.now(), Mail: digest.ID}
-	for part := range slices.Chunk(licenses, unsubscribedAtOnce) {
+	for len(licenses) > 0 {
+		part := licenses[:min(unsubscribedAtOnce, len(licenses))]
+		licenses = licenses[len(part):]
 		c := s.begin()
 		for _, due := range part {
 			u.License = due.License
 			row := entity.Encode(rowkey.Unsubscribed(due.License, u.Email), rowkey.TypeUnsubscribed, u)
 			row.Expires = due.Expiration.AddMonths(2).End() // there are no reminders any more
 			c.Create(row)
-			c.Log(rowkey.License(due.License), entity.Line{By: Customer, Action: Unsubscribed, Note: u.Email})
+			c.Log(rowkey.Unsubscribed(due.License, u.Email), entity.Line{By: Customer, Action: Unsubscribed, Note: u.Email})
 		}
-		c.queue(notice.RemindersStopped(digest.Notice, part, u.At))
-		// Of two at once, or of one whose answer was lost, the other has done it.
-		if err := c.Commit(ctx); err != nil && fault.KindOf(err) != fault.Conflict {
-			return fmt.Errorf("store: unsubscribing from mail %s: %w", digest.ID, err)
-		}
-	}
-	return nil
-}
-
-// Resubscribe resumes the reminders of the licenses in a digest to its reader, with a line on each license's timeline.
-func (s *Store) Resubscribe(ctx context.Context, digest outbox.Mail) error {
-	licenses, err := s.subscriptions(ctx, digest, true)
-	if err != nil {
-		return err
-	}
-	for part := range slices.Chunk(licenses, unsubscribedAtOnce) {
-		c := s.begin()
-		for _, due := range part {
-			c.resubscribe(due.License, digest.To.Email, Customer)
+		if len(licenses) == 0 { // once it is true of all, whichever call began
+			c.queue(notice.RemindersStopped(digest.Notice, digest.Named(), NewID(u.At)))
 		}
 		if err := c.Commit(ctx); err != nil {
-			return fmt.Errorf("store: resuming the reminders of mail %s: %w", digest.ID, err)
+			return err
 		}
 	}
 	return nil
 }
 
-// ResubscribeContact resumes the reminders of a license to an address, as an operator does.
+// Resubscribe resumes the reminders of the licenses that a digest named to its reader.
+func (s *Store) Resubscribe(ctx context.Context, digest outbox.Mail) error {
+	err := entity.Retry(func() error {
+		_, gone, err := s.subscriptions(ctx, digest)
+		if err != nil {
+			return err
+		}
+		for part := range slices.Chunk(gone, unsubscribedAtOnce) {
+			c := s.begin()
+			for _, u := range part {
+				c.resubscribe(u, digest.To.Email, Customer)
+			}
+			if err := c.Commit(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store: resuming the reminders of mail %s: %w", digest.ID, err)
+	}
+	return nil
+}
+
+// ResubscribeContact resumes the reminders of a license to an address, as an operator does. It does nothing if nobody
+// has stopped them.
 func (s *Store) ResubscribeContact(ctx context.Context, licenseID, email, by string) error {
-	c := s.begin()
-	c.resubscribe(licenseID, email, by)
-	if err := c.Commit(ctx); err != nil {
+	err := entity.Retry(func() error {
+		version, err := s.table.Version(ctx, rowkey.Unsubscribed(licenseID, email))
+		if err != nil || version == 0 {
+			return err
+		}
+		c := s.begin()
+		c.resubscribe(unsubscribedRow{licenseID, version}, email, by)
+		return c.Commit(ctx)
+	})
+	if err != nil {
 		return fmt.Errorf("store: resuming the reminders of license %s: %w", licenseID, err)
 	}
 	return nil
 }
 
-func (c *changeset) resubscribe(licenseID, email, by string) {
-	c.Delete(rowkey.Unsubscribed(licenseID, email), table.Any)
-	c.Log(rowkey.License(licenseID), entity.Line{By: by, Action: Resubscribed, Note: email})
+// unsubscribedRow is a license from whose reminders somebody unsubscribed, with the version of the row that says so.
+type unsubscribedRow struct {
+	license string
+	version int64
 }
 
-// subscriptions returns the licenses that a digest named, from whose reminders its reader has unsubscribed, or has not.
-func (s *Store) subscriptions(ctx context.Context, digest outbox.Mail, unsubscribed bool) (list []notice.Due, err error) {
-	gone, err := s.UnsubscribedFrom(ctx, digest)
-	for _, due := range digest.Named() {
-		if slices.Contains(gone, due.License) == unsubscribed {
-			list = append(list, due)
-		}
-	}
-	return list, err
+func (c *changeset) resubscribe(row unsubscribedRow, email, by string) {
+	key := rowkey.Unsubscribed(row.license, email)
+	c.Delete(key, row.version)
+	c.Log(key, entity.Line{By: by, Action: Resubscribed, Note: email})
 }
 
-// UnsubscribedFrom returns the IDs of the licenses that a digest named, from whose reminders its reader has
-// unsubscribed.
-func (s *Store) UnsubscribedFrom(ctx context.Context, digest outbox.Mail) (licenses []string, err error) {
+// subscriptions returns the licenses that a digest named: those of which its reader is reminded, and those from whose
+// reminders the reader has unsubscribed.
+func (s *Store) subscriptions(ctx context.Context, digest outbox.Mail) (
+	on []notice.Due, gone []unsubscribedRow, err error) {
 	named := digest.Named()
 	keys := make([]table.Key, len(named))
 	for i, due := range named {
 		keys[i] = rowkey.Unsubscribed(due.License, digest.To.Email)
 	}
-	found, _, err := entity.GetAll[Unsubscription](ctx, s.table, keys)
+	found, versions, err := entity.GetAll[Unsubscription](ctx, s.table, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, u := range found {
+		gone = append(gone, unsubscribedRow{u.License, versions[i]})
+	}
+	for _, due := range named {
+		if !slices.ContainsFunc(gone, func(row unsubscribedRow) bool { return row.license == due.License }) {
+			on = append(on, due)
+		}
+	}
+	return on, gone, nil
+}
+
+// UnsubscribedFrom returns the IDs of the licenses that a digest named, from whose reminders its reader has
+// unsubscribed.
+func (s *Store) UnsubscribedFrom(ctx context.Context, digest outbox.Mail) (licenses []string, err error) {
+	_, gone, err := s.subscriptions(ctx, digest)
 	if err != nil {
 		return nil, fmt.Errorf("store: who unsubscribed from mail %s: %w", digest.ID, err)
 	}
-	for _, u := range found {
-		licenses = append(licenses, u.License)
+	for _, row := range gone {
+		licenses = append(licenses, row.license)
 	}
 	return licenses, nil
 }

@@ -3,7 +3,6 @@ package notice
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -36,10 +35,11 @@ func LicensesExpiring(customer string, day license.Date, to license.Contact, n i
 	}
 }
 
-// RemindersStopped tells sales that the reader of a digest unsubscribed at a time from the reminders of licenses in it.
-func RemindersStopped(digest Notice, licenses []Due, at time.Time) Notice {
+// RemindersStopped tells sales that the reader of a digest unsubscribed from the reminders of licenses in it. nonce tells
+// one time from another.
+func RemindersStopped(digest Notice, licenses []Due, nonce string) Notice {
 	return Notice{
-		ID:   id(digest.About, fmt.Sprintf("stopped-%d-%s", at.UnixMilli(), mail.RecipientID(digest.To.Email))),
+		ID:   id(digest.About, "stopped-"+nonce+"-"+mail.RecipientID(digest.To.Email)),
 		Kind: mail.RemindersStopped, About: digest.About, Customer: digest.Customer, Due: licenses,
 		Contacts: []license.Contact{digest.To},
 	}
