@@ -141,15 +141,11 @@ func (p Policy) Over(l license.License, today license.Date) bool {
 func (p Policy) Oldest(today license.Date) license.Date {
 	oldest := today
 	for _, s := range slices.Concat(always, evaluations, p.extra) {
-		day := s.Day(today)
-		if s.After() {
-			day = today.AddDays(-lateAfter)
-		}
-		if oldest.After(day) {
+		if day := s.Day(today); oldest.After(day) { // those after the last day are sent late for days, not months
 			oldest = day
 		}
 	}
-	return oldest.AddMonths(-1) // the same number of months before another day may be longer
+	return oldest.AddMonths(-1) // so that the run also meets, and clears away, what it is too late for
 }
 
 // Warns reports whether people are told today, wherever the license is shown, that it expires soon: from the day of its

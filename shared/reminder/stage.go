@@ -115,13 +115,13 @@ func ParseStage(text string) (Stage, error) {
 		n, err := strconv.Atoi(digits)
 		switch {
 		case err != nil || n < 0:
-		case isAfter && n > 0:
+		case isAfter:
 			s = DaysAfter(n)
-		case !isAfter:
+		default:
 			s = DaysBefore(n)
 		}
 	}
-	if s.String() != text {
+	if s.IsZero() || s.String() != text {
 		return Stage{}, fmt.Errorf("reminder: %q is not a stage such as 2m, 7d, 0d or 7d-after", text)
 	}
 	return s, nil
