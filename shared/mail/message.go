@@ -90,9 +90,11 @@ type Message struct {
 	Greeting string `json:"greeting,omitempty"`
 	Text     string `json:"text"` // lines end with \n
 	HTML     string `json:"html"` // lines end with \n
-	// Unsubscribe is a mailto: or https: address for List-Unsubscribe; "" for mails that the recipient asked for.
-	Unsubscribe string       `json:"unsubscribe,omitempty"`
-	Attachments []Attachment `json:"attachments,omitempty"`
+	// Unsubscribe is a mailto: address for List-Unsubscribe (RFC 2369); "" for mails that the recipient asked for.
+	Unsubscribe string `json:"unsubscribe,omitempty"`
+	// UnsubscribeURL is the https: address that unsubscribes with one click, by a POST (RFC 8058); "" for none.
+	UnsubscribeURL string       `json:"unsubscribeURL,omitempty"`
+	Attachments    []Attachment `json:"attachments,omitempty"`
 	// Attempt is the number of the call to the provider, from 1, which tells the provider's events of one call from
 	// those of another; 0 if it is not numbered.
 	Attempt int `json:"attempt,omitempty"`

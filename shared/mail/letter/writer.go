@@ -71,6 +71,14 @@ func (w Writer) RenewURL(n notice.Notice, licenseID string) string {
 	return w.URL + "/renew/" + url.PathEscape(licenseID) + "?" + digestQuery(n)
 }
 
+// StopURL returns the private link with which the reader of a digest unsubscribes from the reminders of the licenses
+// that it names: a page with a button, which also takes the POST of a mail program (RFC 8058). It names the first of
+// two emails, if the second repeats it.
+func (w Writer) StopURL(n notice.Notice) string { return w.URL + StopPath + "?" + digestQuery(n) }
+
+// StopPath is the path of StopURL within the site.
+const StopPath = "/reminders/stop"
+
 // digestQuery names a digest and has its secret.
 func digestQuery(n notice.Notice) string {
 	return url.Values{"mail": {cmp.Or(n.Repeats, n.ID)}, "token": {n.Nonce}}.Encode()
