@@ -184,8 +184,8 @@ func TestCalendarHasTheExpiryDateAndAlarms(t *testing.T) {
 
 func TestCalendarAndLetterPromiseOnlyRemindersThatWeSend(t *testing.T) {
 	for _, tt := range []struct{ from, alarms, promise string }{
-		{"2018-03-01", "-P62D -P31D", "reminds you two months and one month before. We will email you then, too."},
-		{"2018-06-30", "-P31D", "reminds you one month before. We will email you then, too."},
+		{"2018-03-01", "-P62D -P31D", "reminds you 2 months and 1 month before. We will email you then, too."},
+		{"2018-06-30", "-P31D", "reminds you 1 month before. We will email you then, too."},
 		{"2018-08-01", "", "The term is too short for reminders."},
 	} {
 		d := testDelivery()

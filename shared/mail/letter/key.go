@@ -132,7 +132,7 @@ func (w Writer) keyNotes(d Delivery) []note {
 		},
 		note{
 			Title: "Add the expiry date to your calendar",
-			Text:  w.calendarText(d.Licenses[0]),
+			Text:  w.calendarText(d.Licenses[0], license.Date{}),
 		},
 		note{
 			Title: "Have a question?",
@@ -268,19 +268,6 @@ func (w Writer) checkURL(licenses []license.License) string {
 		return page
 	}
 	return page + "?" + url.Values{"serverId": {string(licenses[0].Server)}}.Encode()
-}
-
-// calendarText says what the calendar file of a license contains.
-func (w Writer) calendarText(l license.License) string {
-	const file = "The attached calendar file contains the expiry date"
-	var before []string
-	for _, stage := range w.Reminders.Stages(l) {
-		before = append(before, stage.Name())
-	}
-	if len(before) == 0 {
-		return file + ". The term is too short for reminders."
-	}
-	return file + " and reminds you " + strings.Join(before, " and ") + ". We will email you then, too."
 }
 
 // typeNames lists the types of the licenses, each once: "production and staging".

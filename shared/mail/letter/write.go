@@ -29,7 +29,7 @@ func (w Writer) With(catalogs func() (*catalog.Catalog, error)) func(notice.Noti
 	mail.Message, error) {
 	return func(n notice.Notice, r notice.Records, call Call) (mail.Message, error) {
 		var c *catalog.Catalog
-		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.ToSales() {
+		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.AboutCustomer() && !n.Kind.ToSales() {
 			var err error
 			if c, err = catalogs(); err != nil && n.Kind == mail.LicenseKey {
 				return mail.Message{}, err
@@ -72,7 +72,9 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 	case mail.LicenseKey:
 		return w.key(n, r, c)
 	case mail.LicenseExpiring:
-		return w.expiringDigest(n, r)
+		return w.LicensesExpiring(n, r)
+	case mail.RemindersStopped:
+		return w.RemindersStopped(n, r)
 	case mail.LicenseUnreached, mail.LicenseNextKey:
 		return w.aboutLicense(n, r)
 	case mail.RequestUnconfirmed:
@@ -152,29 +154,12 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 	switch {
 	case r.Today.IsZero():
 		return mail.Message{}, errNoDay
-	case r.Today.After(l.Expiration):
-		return mail.Message{}, fmt.Errorf("license %s has expired", l.ID)
 	case n.Kind == mail.LicenseNextKey && r.ContractLast.IsZero():
 		return mail.Message{}, fmt.Errorf("the contract of license %s ends with it", l.ID)
 	case n.Kind == mail.LicenseNextKey:
 		return w.LicenseNextKey(n.ID, l, r.Today, r.ContractLast, named), nil
 	}
 	return mail.Message{}, fmt.Errorf("there is no letter of kind %s", n.Kind)
-}
-
-// expiringDigest reminds a contact of the licenses of a digest.
-func (w Writer) expiringDigest(n notice.Notice, r notice.Records) (mail.Message, error) {
-	omitted := n.Omitted(r)
-	for _, due := range n.Due {
-		if of := r.Expiring[due.License]; omitted[due.License] == "" {
-			named := References{r.Customer, r.Contracts}
-			if !of.ContractLast.IsZero() {
-				return w.NextKeyComing(n.ID, of.License, n.To, r.Today, of.ContractLast, named), nil
-			}
-			return w.LicenseExpiring(n, of.License, r.Today, named), nil
-		}
-	}
-	return mail.Message{}, errors.New("no license needs a reminder any more")
 }
 
 func (w Writer) unconfirmed(n notice.Notice, r notice.Records) (mail.Message, error) {

@@ -7,6 +7,7 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/token"
@@ -50,6 +51,7 @@ type Expiring struct {
 	License license.License
 	// Environment is that of its instance; "" if that is unknown.
 	Environment request.Environment
+	Contract    reference.Reference // of its contract; "" for none
 	// ContractLast is the last day of its contract if that goes on after it; else zero.
 	ContractLast license.Date
 	Contacts     []license.Contact // who is written to about its renewal, in that order
