@@ -2,8 +2,8 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"marketplace/shared/fault"
@@ -39,13 +39,17 @@ type Digest struct {
 
 	open  bool // mail takes licenses, as far as anybody knows
 	mail  Mail
-	isNew bool     // its rows are not on record yet
-	ids   []string // of the mails with licenses added here
+	n     int             // the number of mail
+	isNew bool            // its rows are not on record yet
+	with  map[string]Mail // the mails with licenses added here, by their IDs; zero: as it is on record
 }
 
 // NewDigest returns the digest of a day for a contact of a customer. ready and turn are those of QueueTurn.
 func (b *Box) NewDigest(customer string, day license.Date, to license.Contact, ready time.Time, turn int) *Digest {
-	return &Digest{box: b, customer: customer, day: day, to: to, ready: ready.UTC().Truncate(time.Millisecond), turn: turn}
+	return &Digest{
+		box: b, customer: customer, day: day, to: to, ready: ready.UTC().Truncate(time.Millisecond), turn: turn,
+		with: map[string]Mail{},
+	}
 }
 
 // To is who is reminded.
@@ -63,7 +67,7 @@ func (d *Digest) find(ctx context.Context) error {
 		switch {
 		case m.Repeats != "" || m.IsAgain():
 		case m.State.Gathering && len(m.Due) < maxDue:
-			d.mail, d.isNew, d.open = m, false, true
+			d.mail, d.n, d.isNew, d.open = m, n, false, true
 			return nil
 		default:
 			n++
@@ -72,19 +76,28 @@ func (d *Digest) find(ctx context.Context) error {
 	if n > maxDigests {
 		return fault.New(fault.Unavailable, "A contact has %d emails with reminders today.", maxDigests)
 	}
+	d.start(n)
+	return nil
+}
+
+// start opens the n-th mail, as a new one.
+func (d *Digest) start(n int) {
 	d.mail = Mail{
 		Notice: notice.LicensesExpiring(d.customer, d.day, d.to, n), rank: notice.RankReminder, ready: d.ready, turn: d.turn,
 		State: State{Status: Waiting, Gathering: true, NotBefore: d.box.now().Truncate(time.Millisecond).Add(gatheredFor)},
 	}
-	d.isNew, d.open = true, true
-	return nil
+	d.n, d.isNew, d.open = n, true, true
 }
 
 // AddIn adds a license, as a part of a change, and returns the ID of the mail that takes it. The change conflicts with
 // rowkey.Reminded if the contact was reminded of the license before. The caller then tells whether the change is on
 // record: Added or Lost.
 func (d *Digest) AddIn(ctx context.Context, c *entity.Changeset, due notice.Due) (id string, err error) {
-	if !d.open || len(d.mail.Due) >= maxDue {
+	switch {
+	case d.open && len(d.mail.Due) < maxDue:
+	case d.open && d.n < maxDigests: // the next one, unless somebody else began it
+		d.start(d.n + 1)
+	default:
 		if err := d.find(ctx); err != nil {
 			return "", err
 		}
@@ -104,31 +117,38 @@ func (d *Digest) AddIn(ctx context.Context, c *entity.Changeset, due notice.Due)
 
 // Added notes that the change with a license is on record.
 func (d *Digest) Added(due notice.Due) {
-	if d.isNew || !slices.Contains(d.ids, d.mail.ID) {
-		d.ids = append(d.ids, d.mail.ID)
-	}
 	d.mail.Due = append(d.mail.Due, due)
 	d.mail.version++
 	d.isNew = false
+	d.with[d.mail.ID] = d.mail
 }
 
 // Lost notes that a change with a license is not on record, as far as anybody knows: somebody else may have filled or
 // released the mail.
 func (d *Digest) Lost() {
 	if d.open {
-		d.ids = append(d.ids, d.mail.ID)
+		d.with[d.mail.ID] = Mail{}
 	}
 	d.open = false
 }
 
-// Release makes the mails with the licenses added here ready. They take no license any more.
+// Release makes the mails with the licenses added here ready. They take no license any more. It reads those alone that
+// somebody else has changed.
 func (d *Digest) Release(ctx context.Context) error {
-	for _, id := range d.ids {
-		if err := d.box.release(ctx, id); err != nil {
+	for id, m := range d.with {
+		err := table.ErrConflict
+		if m.ID != "" {
+			err = d.box.releaseAs(ctx, m)
+		}
+		if errors.Is(err, table.ErrConflict) {
+			err = d.box.release(ctx, id)
+		}
+		if err != nil {
 			return fmt.Errorf("store: releasing mail %s: %w", id, err)
 		}
 	}
-	d.ids, d.open = nil, false
+	d.open = false
+	clear(d.with)
 	return nil
 }
 
@@ -141,13 +161,18 @@ func (b *Box) release(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		c := b.table.Begin()
-		c.Delete(m.laterKey(), table.Any)
-		c.Set(m.waitingRow(m.readyKey()))
-		m.State.Gathering, m.State.NotBefore = false, time.Time{}
-		c.Update(m.stateRow(), m.version)
-		return c.Commit(ctx)
+		return b.releaseAs(ctx, m)
 	})
+}
+
+// releaseAs makes a digest ready if it is as it was read.
+func (b *Box) releaseAs(ctx context.Context, m Mail) error {
+	c := b.table.Begin()
+	c.Delete(m.laterKey(), table.Any)
+	c.Set(m.waitingRow(m.readyKey()))
+	m.State.Gathering, m.State.NotBefore = false, time.Time{}
+	c.Update(m.stateRow(), m.version)
+	return c.Commit(ctx)
 }
 
 // reminded says in which digest a contact is reminded of a license.
