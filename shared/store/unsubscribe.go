@@ -27,6 +27,7 @@ type Unsubscription struct {
 	Email   string    `json:"email"`
 	At      time.Time `json:"at"`
 	Mail    string    `json:"mail"` // the ID of the digest with whose link it did
+	Told    string    `json:"told"` // the ID of the mail that tells sales
 }
 
 // Unsubscribed lists the addresses that unsubscribed from the reminders of a license, in no order.
@@ -66,6 +67,8 @@ func (s *Store) unsubscribe(ctx context.Context, digest outbox.Mail) error {
 		return err
 	}
 	u := Unsubscription{Email: digest.To.Email, At: s.now(), Mail: digest.ID}
+	stopped := notice.RemindersStopped(digest.Notice, digest.Named(), NewID(u.At))
+	u.Told = stopped.ID
 	for len(licenses) > 0 {
 		part := licenses[:min(unsubscribedAtOnce, len(licenses))]
 		licenses = licenses[len(part):]
@@ -78,7 +81,7 @@ func (s *Store) unsubscribe(ctx context.Context, digest outbox.Mail) error {
 			c.Log(rowkey.Unsubscribed(due.License, u.Email), entity.Line{By: Customer, Action: Unsubscribed, Note: u.Email})
 		}
 		if len(licenses) == 0 { // once it is true of all, whichever call began
-			c.queue(notice.RemindersStopped(digest.Notice, digest.Named(), NewID(u.At)))
+			c.queue(stopped)
 		}
 		if err := c.Commit(ctx); err != nil {
 			return err

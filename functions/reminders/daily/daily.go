@@ -30,6 +30,7 @@ type Store interface {
 	NewDigest(customer string, day license.Date, to license.Contact, ready time.Time, turn int) *outbox.Digest
 	RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error
 	RecordUnreached(ctx context.Context, l license.License) (told bool, err error)
+	RecordStopped(ctx context.Context, l license.License, contact license.Contact) error
 	RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error)
 	CloseUnconfirmed(ctx context.Context, limit int) (n int, err error)
 	TellUnconfirmed(ctx context.Context) (n int, err error)
@@ -61,8 +62,7 @@ const (
 // contact who can be reached again. So does one whose contact unsubscribed. A license that fails for another reason
 // does not delay the others. It stays due too, the log has the reason, and the error says how many failed.
 func (j *Job) Run(ctx context.Context) error {
-	today := license.DateOf(j.Now())
-	return errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx, today))
+	return errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx))
 }
 
 // maxClosed is how many unconfirmed requests one run closes, so that a flood of them does not use up its time.
@@ -92,10 +92,12 @@ func (j *Job) tellUnconfirmed(ctx context.Context) error {
 	return nil
 }
 
-func (j *Job) remindAll(ctx context.Context, today license.Date) error {
+func (j *Job) remindAll(ctx context.Context) error {
 	var queued, moved, told, failed int64
 	var err error
-	run := &run{Job: j, today: today, began: j.Now(), planner: j.Store.NewPlanner(), digests: map[string]*digest{},
+	began := j.Now()
+	today := license.DateOf(began) // until the end, also if that is on the next day
+	run := &run{Job: j, today: today, began: began, planner: j.Store.NewPlanner(), digests: map[string]*digest{},
 		turns: map[string]int{}}
 	for range passes {
 		p := pass{run: run}
@@ -154,6 +156,9 @@ func (p *pass) remind(ctx context.Context, d store.Due) {
 		p.unreached(ctx, d)
 		return
 	case plan.Stopped: // it stays due: the contact may come back, or another's turn come
+		if err := p.Store.RecordStopped(ctx, d.License, *plan.Turn); err != nil {
+			p.fail(d, err)
+		}
 		return
 	}
 	switch err := p.record(ctx, d, plan); {

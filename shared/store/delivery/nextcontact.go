@@ -1,15 +1,16 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
@@ -67,60 +68,108 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	return nil
 }
 
-// readdressDigest adds each license of a digest that its reader did not get to the digest of the license's next contact;
-// if none of them can be reached, it tells sales. Each license has a transaction of its own, and being cut off between
-// them does no harm: a contact is reminded of a license once.
-func (s *Store) readdressDigest(ctx context.Context, m outbox.Mail) (err error) {
+// readdressDigest adds the licenses that a digest named, and that its reader did not get, to the digests of their next
+// contacts.
+func (s *Store) readdressDigest(ctx context.Context, m outbox.Mail) error {
 	records, err := s.Records(ctx, m.Notice)
-	if err != nil {
+	switch {
+	case fault.KindOf(err) == fault.NotFound, err == nil && m.Repeats != "" && records.Arrived:
+		return nil
+	case err != nil:
 		return err
 	}
-	digests := map[string]*outbox.Digest{}
-	defer func() {
-		for _, d := range digests {
-			err = cmp.Or(err, d.Release(ctx))
-		}
-	}()
-	for _, due := range m.Named() {
-		next, err := s.nextReader(ctx, m, due, records)
+	return s.passOn(ctx, m, m.Named(), records)
+}
+
+// passOn adds licenses of a digest to the digest of each license's next contact; if none of them can be reached, it
+// tells sales. Each license has a transaction of its own, and being cut off between them does no harm: a contact is
+// reminded of a license once.
+func (s *Store) passOn(ctx context.Context, m outbox.Mail, licenses []notice.Due, records notice.Records) error {
+	type reader struct{ customer, email string }
+	digests := map[reader]*outbox.Digest{}
+	for _, due := range licenses {
+		next, of, err := s.nextReader(ctx, m, due, records)
 		if err != nil {
 			return err
 		}
 		if next == nil {
 			continue
 		}
-		d := digests[next.Email]
+		to := reader{of, input.Mailbox(next.Email)}
+		d := digests[to]
 		if d == nil {
-			d = s.NewDigest(m.Notice.About, records.Today, *next, s.Now(), 0)
-			digests[next.Email] = d
+			d = s.NewDigest(of, records.Today, *next, s.Now(), 0)
+			digests[to] = d
 		}
 		line := entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email}
 		if err := s.AddDue(ctx, d, due, line); err != nil {
+			return err // another attempt fills these digests, or they get ready by themselves
+		}
+	}
+	for _, d := range digests {
+		if err := d.Release(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// nextReader returns who is reminded next of a license in a digest that did not reach its reader; nil for nobody.
+// nextReader returns who is reminded next of a license in a digest that did not reach its reader, and the ID of the
+// license's customer; nil for nobody.
 func (s *Store) nextReader(ctx context.Context, m outbox.Mail, due notice.Due, records notice.Records) (
-	*license.Contact, error) {
+	next *license.Contact, customerID string, err error) {
 	of := records.Expiring[due.License]
-	of.Contacts = append(of.Contacts, m.To) // its reader may be a contact no more
+	of.Contacts = append(slices.Clone(of.Contacts), m.To) // its reader may be a contact no more
 	if notice.Unneeded(of, due, m.To, records) != "" {
-		return nil, nil
+		return nil, "", nil
 	}
-	next, err := s.contactInReach(ctx, of.License, customer.Renewals, m.To.Email)
+	r, err := s.readReach(ctx, of.License)
+	if err == nil {
+		next, err = s.Reachable(ctx, r.readers(of.License, customer.Renewals, m.To.Email))
+	}
 	switch {
 	case err != nil:
-		return nil, err
-	case next == nil, notice.Unneeded(of, due, *next, records) != "":
+		return nil, "", err
+	case next == nil:
 		_, err := s.RecordUnreached(ctx, of.License)
-		return nil, err
+		return nil, "", err
+	case of.HasUnsubscribed(*next): // nobody else is asked instead
+		return nil, "", s.RecordStopped(ctx, of.License, *next)
 	case s.Now().Sub(m.Created) > maxForwardAge:
-		return nil, nil
+		return nil, "", nil
 	}
-	return next, nil
+	return next, r.customers[len(r.customers)-1].ID, nil
+}
+
+// RecordStopped has sales told that the reminders of a license stopped because the contact whose turn it is has
+// unsubscribed, if they were not told when the contact did: somebody else was still reminded then.
+func (s *Store) RecordStopped(ctx context.Context, l license.License, contact license.Contact) error {
+	list, err := s.Unsubscribed(ctx, l.ID)
+	for _, u := range list {
+		if err == nil && input.SameMailbox(u.Email, contact.Email) {
+			err = s.reviveStopped(ctx, u.Told)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("delivery: stopped reminders of license %s: %w", l.ID, err)
+	}
+	return nil
+}
+
+// reviveStopped makes a mail about an unsubscription wait again if it had no point.
+func (s *Store) reviveStopped(ctx context.Context, id string) error {
+	return entity.Retry(func() error {
+		m, err := s.outbox.Read(ctx, id)
+		if fault.KindOf(err) == fault.NotFound || err == nil && m.State.Status != outbox.Pointless {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c := s.begin()
+		s.outbox.ReviveIn(c.Changeset, m, s.Now())
+		return c.Commit(ctx)
+	})
 }
 
 // tellUnreached tells sales, once for each license and expiration, that no contact of a license can be reached; told is

@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
@@ -15,11 +16,13 @@ import (
 )
 
 // Planner works out who is reminded of licenses, for the daily run, the mailer and the console's forecast alike. It
-// reads each customer and each contract once, so it is for one run or one page.
+// reads each customer, each contract and each suppressed address once, so it is for one run or one page. It may be used
+// from several goroutines at once.
 type Planner struct {
-	store     *Store
-	customers cache[customer.Customer]
-	contracts cache[customer.Contract]
+	store      *Store
+	customers  cache[customer.Customer]
+	contracts  cache[customer.Contract]
+	suppressed cache[*Suppression]
 }
 
 // NewPlanner returns a Planner that has read nothing.
@@ -29,6 +32,7 @@ func (s *Store) NewPlanner() *Planner { return &Planner{store: s} }
 type Plan struct {
 	Stage    reminder.Stage   // due; zero: none is
 	To       *license.Contact // who is reminded; nil: nobody
+	Turn     *license.Contact // whose turn it is: the first contact who can be reached, also one who unsubscribed
 	Customer string           // the ID of the customer, of the survivor if it was merged
 	// Why nobody is reminded, as the end of a sentence such as "Not sent: the license was revoked".
 	Why string
@@ -39,10 +43,10 @@ type Plan struct {
 }
 
 // Plan works out what happens about a license on the day of a time, UTC, if nothing changes until then but that the
-// reminders before are sent.
+// reminders of the days before are sent.
 func (p *Planner) Plan(ctx context.Context, r store.LicenseRecord, at time.Time) (plan Plan, err error) {
 	today, policy := license.DateOf(at), p.store.Policy()
-	stage, due := policy.Due(r.License, today, r.Reminded)
+	stage, due := policy.Due(r.License, today, p.sentBefore(r, today))
 	if !due {
 		plan.Why = string(reminder.Silenced(r.License, today))
 		if plan.Why == "" {
@@ -55,18 +59,36 @@ func (p *Planner) Plan(ctx context.Context, r store.LicenseRecord, at time.Time)
 	if err != nil {
 		return Plan{}, fmt.Errorf("delivery: plan for license %s: %w", r.License.ID, err)
 	}
-	plan.Customer, plan.NextKey = of.customer, !of.ContractLast.IsZero()
-	if of.turn == nil {
+	plan.Customer, plan.Turn = of.customer, of.turn
+	covered := stage.After() && of.Covered
+	plan.NextKey = !of.ContractLast.IsZero() && !covered
+	if of.turn == nil && !covered {
 		plan.Unreached, plan.Why = true, "no contact can be reached"
 		return plan, nil
 	}
 	d := notice.Due{License: r.License.ID, Expiration: r.License.Expiration, Stage: stage}
-	plan.Why = notice.Unneeded(of.Expiring, d, *of.turn, notice.Records{Policy: policy, Today: today})
-	if plan.Why == "" {
+	records := notice.Records{Policy: policy, Today: today}
+	if of.turn == nil {
+		plan.Why = notice.Unneeded(of.Expiring, d, license.Contact{}, records)
+		return plan, nil
+	}
+	if plan.Why = notice.Unneeded(of.Expiring, d, *of.turn, records); plan.Why == "" {
 		plan.To = of.turn
 	}
-	plan.Stopped = of.Reminded == nil
+	plan.Stopped = of.Reminded == nil && !covered
 	return plan, nil
+}
+
+// sentBefore returns the day of the newest stage of a license that was sent before a day, or will be until then.
+func (p *Planner) sentBefore(r store.LicenseRecord, day license.Date) license.Date {
+	sent := r.Reminded
+	for from := license.DateOf(p.store.Now()); ; {
+		next, stage := p.store.Policy().Next(r.License, from, sent)
+		if next.IsZero() || !day.After(next) {
+			return sent
+		}
+		from, sent = next, stage.Day(r.License.Expiration)
+	}
 }
 
 // Expiring reads what is on record at a time about a license of a digest.
@@ -95,7 +117,9 @@ func (p *Planner) facts(ctx context.Context, l license.License, at time.Time, wi
 		of.customer = customers[len(customers)-1].ID
 	}
 	of.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, at)
-	if of.turn, err = p.store.Reachable(ctx, of.Contacts); err != nil {
+	if of.turn, err = firstReachable(of.Contacts, func(email string) (*Suppression, error) {
+		return p.suppressed.get(input.Mailbox(email), func() (*Suppression, error) { return p.store.Suppressed(ctx, email) })
+	}); err != nil {
 		return of, err
 	}
 	unsubscribed, err := p.store.Unsubscribed(ctx, l.ID)

@@ -17,11 +17,16 @@ import (
 // Reachable returns the first contact to whom mail can be sent: whose address is valid and not suppressed; nil for
 // none.
 func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
+	return firstReachable(contacts, func(email string) (*Suppression, error) { return s.Suppressed(ctx, email) })
+}
+
+func firstReachable(contacts []license.Contact, suppressed func(email string) (*Suppression, error)) (
+	*license.Contact, error) {
 	for _, c := range contacts {
 		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
 			continue
 		}
-		why, err := s.Suppressed(ctx, c.Email)
+		why, err := suppressed(c.Email)
 		if err != nil {
 			return nil, err
 		}

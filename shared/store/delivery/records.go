@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -114,16 +116,24 @@ func (s *Store) expiringOf(ctx context.Context, n notice.Notice, r *notice.Recor
 	if err != nil {
 		return err
 	}
-	p := s.NewPlanner()
-	for _, recorded := range licenses {
-		of, err := p.Expiring(ctx, recorded.License, s.Now())
-		if err != nil {
+	p, found := s.NewPlanner(), make([]notice.Expiring, len(licenses))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(expiringAtOnce)
+	for i, recorded := range licenses {
+		g.Go(func() (err error) {
+			found[i], err = p.Expiring(ctx, recorded.License, s.Now())
 			return err
-		}
-		r.Expiring[recorded.License.ID] = of
+		})
 	}
-	return nil
+	err = g.Wait()
+	for _, of := range found {
+		r.Expiring[of.License.ID] = of
+	}
+	return err
 }
+
+// expiringAtOnce is how many licenses of a digest are looked at at once.
+const expiringAtOnce = 16
 
 // accountOf reads what is on record about the customer of the licenses: references, and who is written to.
 func (s *Store) accountOf(ctx context.Context, n notice.Notice, r *notice.Records) error {
