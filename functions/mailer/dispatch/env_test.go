@@ -145,18 +145,20 @@ func withPoint(n notice.Notice) notice.Records {
 	case mail.RequestQuestion:
 		r.Request = request.Request{State: request.Waiting, Question: n.Text}
 	case mail.LicenseExpiring:
-		l := license.License{Expiration: n.Expiration}
-		r.Licenses, r.Contacts = []license.License{l}, []license.Contact{n.To}
-		for !reminder.Over(l, r.Today) {
-			if s, _ := reminder.Default.Due(l, r.Today, 0); s == n.Stage {
-				break
-			}
-			r.Today = r.Today.AddDays(1)
+		r.Expiring = map[string]notice.Expiring{}
+		for _, due := range n.Due {
+			r.Expiring[due.License] = expiring(due, n.To)
 		}
 	default:
 		r.Request = request.Request{State: request.Received, Details: request.Details{Email: n.To.Email}}
 	}
 	return r
+}
+
+// expiring are the records of a license of which a contact needs to be reminded.
+func expiring(due notice.Due, to license.Contact) notice.Expiring {
+	l := license.License{ID: due.License, Type: license.Production, Expiration: due.Expiration}
+	return notice.Expiring{License: l, Contacts: []license.Contact{to}, Reminded: &to}
 }
 
 func (r *records) Suppressed(_ context.Context, email string) (*delivery.Suppression, error) {
@@ -230,9 +232,9 @@ func soon(name, host string) notice.Notice {
 }
 
 func remind(name, host string) notice.Notice {
-	return notice.Notice{ID: name + "--e", Kind: mail.LicenseExpiring, About: name, Customer: host, Stage: 1,
-		Expiration: license.DateOf(time.Now()).AddDays(28),
-		To:         license.Contact{Name: "Ada Lovelace", Email: "ada@" + host}}
+	due := notice.Due{License: name, Stage: reminder.MonthsBefore(1), Expiration: license.DateOf(time.Now()).AddDays(28)}
+	return notice.Notice{ID: name + "--e", Kind: mail.LicenseExpiring, About: name, Customer: host,
+		Due: []notice.Due{due}, To: license.Contact{Name: "Ada Lovelace", Email: "ada@" + host}}
 }
 
 // put queues notices.

@@ -284,16 +284,20 @@ func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license
 		return none, err
 	}
 	var l store.LicenseRecord
-	var of reach
+	of := reach{now: s.Now()}
+	var sendable []license.Contact
+	contactsOf := func(ctx context.Context, l license.License) (err error) {
+		if of.customers, err = s.CustomersOf(ctx, l); err == nil {
+			sendable, err = s.CanBeSent(ctx, mail.LicenseKey, customer.Told(of.customers))
+		}
+		return err
+	}
 	g, inGroup := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		l, err = s.License(inGroup, row.SK)
 		return err
 	})
-	g.Go(func() (err error) {
-		of.customers, err = s.CustomersOf(inGroup, license.License{Customer: then.Customer})
-		return err
-	})
+	g.Go(func() error { return contactsOf(inGroup, license.License{Customer: then.Customer}) })
 	g.Go(func() (err error) {
 		of.mails, err = s.outbox.About(inGroup, row.SK)
 		return err
@@ -305,11 +309,19 @@ func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license
 		return none, nil
 	}
 	if l.License.Customer != then.Customer { // it was moved
-		if of.customers, err = s.CustomersOf(ctx, l.License); err != nil {
+		if err := contactsOf(ctx, l.License); err != nil {
 			return none, err
 		}
 	}
-	if found, err := of.inReach(ctx, l.License, s.reachableAtOnce); found || err != nil {
+	found, err := of.inReach(ctx, l.License, func(_ context.Context, contacts []license.Contact) (*license.Contact, error) {
+		for _, c := range contacts {
+			if slices.ContainsFunc(sendable, func(s license.Contact) bool { return input.SameMailbox(s.Email, c.Email) }) {
+				return &c, nil
+			}
+		}
+		return nil, nil
+	})
+	if found || err != nil {
 		return none, err
 	}
 	return l.License, nil

@@ -120,8 +120,7 @@ func (s *Store) contactInReach(ctx context.Context, l license.License, p custome
 	return s.Reachable(ctx, r.readers(l, p, except))
 }
 
-// inReach reports whether somebody is in reach for each purpose that needs it. reachable is Reachable or
-// reachableAtOnce.
+// inReach reports whether somebody is in reach for each purpose that needs it. reachable is like Store.Reachable.
 func (r reach) inReach(ctx context.Context, l license.License,
 	reachable func(context.Context, []license.Contact) (*license.Contact, error)) (bool, error) {
 	for _, p := range r.needed() {
@@ -131,25 +130,6 @@ func (r reach) inReach(ctx context.Context, l license.License,
 		}
 	}
 	return true, nil
-}
-
-// reachableAtOnce is Reachable in one round of reads, for contacts of whom most often none is reachable.
-func (s *Store) reachableAtOnce(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
-	found := make([]*license.Contact, len(contacts))
-	g, ctx := errgroup.WithContext(ctx)
-	for i := range contacts {
-		g.Go(func() (err error) {
-			found[i], err = s.Reachable(ctx, contacts[i:i+1])
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	if i := slices.IndexFunc(found, func(c *license.Contact) bool { return c != nil }); i >= 0 {
-		return found[i], nil
-	}
-	return nil, nil
 }
 
 // returnsMail reports whether the last mail to an address that anything is known of was a repetition that came back
