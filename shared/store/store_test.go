@@ -346,6 +346,9 @@ func TestReminderIsRecordedOnce(t *testing.T) {
 	if err := b.RecordReminder(t.Context(), found, do); !errors.Is(err, store.ErrDueChanged) {
 		t.Errorf("again: got %v, want ErrDueChanged", err)
 	}
+	if err := do.Digest.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if got := pending(t, b.Store); len(got) != 1 {
 		t.Errorf("got pending mails %v", got)
 	}
@@ -361,11 +364,15 @@ func TestMailIsQueuedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.Reminded = license.Date{}
-		if err := b.RecordReminder(t.Context(), store.Due{LicenseRecord: l}, reminding(b, reminder.MonthsBefore(2))); err != nil {
+		do := reminding(b, reminder.MonthsBefore(2))
+		if err := b.RecordReminder(t.Context(), store.Due{LicenseRecord: l}, do); err != nil {
+			t.Fatal(err)
+		}
+		if err := do.Digest.Release(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := pending(t, b.Store); len(got) != 1 || !strings.HasPrefix(got[0], "l1--2018-08-31-2m-") {
+	if got := pending(t, b.Store); len(got) != 1 || !strings.HasPrefix(got[0], "acme--2018-06-30-") {
 		t.Errorf("got pending mails %v, want one", got)
 	}
 	events := licenseEvents(t, b, "l1")

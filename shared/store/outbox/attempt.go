@@ -145,7 +145,9 @@ func (b *Box) ReviveIn(c *entity.Changeset, m Mail, notBefore time.Time) {
 	if m.State.Status != Pointless {
 		return
 	}
-	m.State = State{Status: Waiting, Attempts: m.State.Attempts, Doubts: m.State.Doubts}
+	m.State = State{
+		Status: Waiting, Attempts: m.State.Attempts, Doubts: m.State.Doubts, Omitted: m.State.Omitted,
+	}
 	m.pause(c, notBefore)
 	c.Update(m.stateRow(), m.version)
 }
@@ -219,6 +221,7 @@ func (b *Box) TryAgainIn(c *entity.Changeset, m Mail) {
 	c.Delete(m.failedRow().Key, table.Any)
 	m.State = State{
 		Status: Waiting, Attempts: m.State.Attempts, Cause: m.State.Cause, MaybeSent: m.MaybeTwice(),
+		Omitted: m.State.Omitted,
 	}
 	c.Set(m.waitingRow(m.readyKey()))
 	c.Update(m.stateRow(), m.version)
