@@ -102,20 +102,14 @@ func notices() []told {
 			l.Edition, l.MaxLoc = license.DataCenter, 100_000_000
 		})),
 		keys("license-key-evaluation", "License key for an evaluation", letter.Call{}, evaluation),
-		expiring("license-expiring", "Reminder, two months before", key, reminder.MonthsBefore(2), expires.AddMonths(-2)),
-		{"license-next-key-coming", "Reminder, the next key is coming",
-			digest(key, reminder.MonthsBefore(2)), outliving(key, outlived), letter.Call{}},
-		expiring("license-expiring-last-day", "Reminder, caught up on the last day", key, reminder.MonthsBefore(1), expires),
-		expiring("license-expiring-evaluation", "Reminder of an evaluation",
-			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), reminder.DaysBefore(7),
-			expires.AddDays(-7)),
-	}, append(slices.Concat(asking(r), contactsTold(key, staging), hardCases(r, key, staging)), []told{
+	}, append(slices.Concat(reminders(key), asking(r), contactsTold(key, staging), hardCases(r, key, staging)), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
 		{"request-unconfirmed", "To sales: unconfirmed requests",
 			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
 			notice.Records{Requests: list, Today: today}, letter.Call{}},
 		answered(r, true), answered(r, false),
 		about("requests-of-domain", "To sales: many unconfirmed requests", r, notice.RequestsOfDomain(r, today)),
+		stopped(key),
 		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, reminder.MonthsBefore(2)), outlived, letter.Call{}},
 		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
 			onRecord(expires.AddMonths(-1), key), letter.Call{}},
@@ -238,7 +232,7 @@ func customPackage(l *license.License) {
 func onRecord(today license.Date, licenses ...license.License) notice.Records {
 	return notice.Records{
 		Request: sampleRequest(), Licenses: licenses, Today: today, Contacts: []license.Contact{jane},
-		Customer: "C-8H2V5N", Contracts: map[string]reference.Reference{sampleContract: "K-3D9RTB"},
+		Customer: "C-8H2V5N", Contracts: map[string]reference.Reference{sampleContract: contractReference},
 	}
 }
 
@@ -265,28 +259,6 @@ func keys(name, title string, call letter.Call, licenses ...license.License) tol
 
 func keysTo(to license.Contact, name, title string, call letter.Call, licenses ...license.License) told {
 	return told{name, title, notice.LicenseKey(licenses, to), onRecord(today, licenses...), call}
-}
-
-func expiring(name, title string, l license.License, stage reminder.Stage, day license.Date) told {
-	r := onRecord(day, l)
-	r.Expiring = map[string]notice.Expiring{l.ID: {License: l, Contacts: []license.Contact{jane}, Reminded: &jane}}
-	return told{name, title, digest(l, stage), r, letter.Call{}}
-}
-
-// digest reminds of one license.
-func digest(l license.License, stage reminder.Stage) notice.Notice {
-	n := notice.LicensesExpiring("01c6x2m4vj8q0n5r7t9w3y1z2c", stage.Day(l.Expiration), jane, 1)
-	n.Nonce = "QX4C7D2WJ5T3VAZLQK2M6YHN3E"
-	n.Due = []notice.Due{{License: l.ID, Expiration: l.Expiration, Stage: stage}}
-	return n
-}
-
-// outliving is a license whose contract goes on.
-func outliving(l license.License, r notice.Records) notice.Records {
-	r.Expiring = map[string]notice.Expiring{l.ID: {
-		License: l, Contacts: []license.Contact{jane}, Reminded: &jane, ContractLast: r.ContractLast,
-	}}
-	return r
 }
 
 func sampleRequest() request.Request {
