@@ -149,10 +149,17 @@ func (p Policy) Oldest(today license.Date) license.Date {
 }
 
 // Warns reports whether people are told today, wherever the license is shown, that it expires soon: from the day of its
-// first stage through its last day.
+// first stage through its last day; always, if its term is too short for a stage. Reminders that are paused are emails
+// that are not sent: pages warn.
 func (p Policy) Warns(l license.License, today license.Date) bool {
-	stages := p.Stages(l)
-	return len(stages) > 0 && !stages[0].Day(l.Expiration).After(today) && !today.After(l.Expiration)
+	if why := Silenced(l, today); why != "" && why != Muted {
+		return false
+	}
+	first := l.NotBefore
+	if stages := p.Stages(l); len(stages) > 0 && !stages[0].After() {
+		first = stages[0].Day(l.Expiration)
+	}
+	return !first.After(today) && !today.After(l.Expiration)
 }
 
 // When says when a license expires, as of today: "in 30 days", "tomorrow", "today", "yesterday", or "7 days ago".
