@@ -71,11 +71,15 @@ func id(about, what string) string { return about + separator + what }
 // What returns the part of the notice's ID after what it is about.
 func (n Notice) What() string { return strings.TrimPrefix(n.ID, n.About+separator) }
 
-// IDOf returns the ID of the notice about a subject that Notice.What tells from its others. It takes whole IDs too,
-// with remains of quoted-printable (RFC 2045 §6.7), as links arrive.
+// IDOf returns the ID of the notice about a subject that Notice.What tells from its others. It takes whole IDs too, as
+// links arrive: see Linked.
 func IDOf(about, what string) string {
-	what = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(what), "="), "3D")
-	return id(about, strings.TrimPrefix(what, about+separator))
+	return id(about, strings.TrimPrefix(Linked(what), about+separator))
+}
+
+// Linked returns an ID, or a part of one, from a link without remains of quoted-printable (RFC 2045 §6.7).
+func Linked(id string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(id), "="), "3D")
 }
 
 // AboutID returns what the notice with an ID is about: Notice.About.

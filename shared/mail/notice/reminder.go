@@ -36,8 +36,8 @@ func LicensesExpiring(customer string, day license.Date, to license.Contact, n i
 	}
 }
 
-// RemindersStopped tells sales that the reader of a digest unsubscribed from the reminders of licenses in it. nonce tells
-// one time from another.
+// RemindersStopped tells sales that the reader of a digest unsubscribed from the reminders of licenses in it. nonce
+// tells one time from another.
 func RemindersStopped(digest Notice, licenses []Due, nonce string) Notice {
 	return Notice{
 		ID:   id(digest.About, "stopped-"+nonce+"-"+mail.RecipientID(digest.To.Email)),
