@@ -78,7 +78,8 @@ func (s *Store) unsubscribe(ctx context.Context, digest outbox.Mail) error {
 			row := entity.Encode(rowkey.Unsubscribed(due.License, u.Email), rowkey.TypeUnsubscribed, u)
 			row.Expires = due.Expiration.AddMonths(2).End() // there are no reminders any more
 			c.Create(row)
-			c.Log(rowkey.Unsubscribed(due.License, u.Email), entity.Line{By: Customer, Action: Unsubscribed, Note: u.Email})
+			line := entity.Line{By: Customer, Action: Unsubscribed, Note: u.Email}
+			c.Log(rowkey.Unsubscribed(due.License, u.Email), line)
 		}
 		if len(licenses) == 0 { // once it is true of all, whichever call began
 			c.queue(stopped)
