@@ -226,11 +226,23 @@ func (u *user) requestsSteps() []step {
 			}
 			return last2(u.s.FileRequest(u.ctx, store.Filing{Details: renewal, Link: u.link(), Bound: true}))
 		}},
+		{"Licenses", func() error { return last(u.s.Licenses(u.ctx, u.license.ID)) }},
+		{"Policy", func() error { u.s.Policy(); return nil }},
+		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }},
+		{"UnsubscribedFrom", func() error { return last(u.s.UnsubscribedFrom(u.ctx, u.reminder())) }},
+		{"Resubscribe", func() error { return u.s.Resubscribe(u.ctx, u.reminder()) }},
 		{"UndoRemoval", func() error { return u.s.UndoRemoval(u.ctx, u.removed()) }},
 		{"RemovalUndone", func() error { return last(u.s.RemovalUndone(u.ctx, u.removed())) }},
 		{"AnswerRequest", func() error { return u.s.AnswerRequest(u.ctx, u.reviewed[0].ID, contact.Email, true) }},
 		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
 	}
+}
+
+// reminder is an email that reminds a contact of the license.
+func (u *user) reminder() outbox.Mail {
+	n := notice.LicensesExpiring(u.license.Customer, license.DateOf(u.now), contact, 1)
+	n.Due = []notice.Due{{License: u.license.ID, Expiration: u.license.Expiration}}
+	return outbox.Mail{Notice: n}
 }
 
 // removed is the email that told a contact of the removal.
