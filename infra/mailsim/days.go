@@ -22,7 +22,7 @@ var monday = time.Date(2026, time.November, 30, 0, 0, 0, 0, time.UTC)
 
 // Print prints the tables of all simulations, which run at the same time.
 func Print(ctx context.Context, out io.Writer) error {
-	simulations := []func(context.Context, io.Writer) error{printDayWithoutSES, printWeekOfErrors, printBusyDay}
+	simulations := []func(context.Context, io.Writer) error{printDayWithoutSES, printWeekOfErrors, printBusyDay, printBusyWeek}
 	tables := make([]bytes.Buffer, len(simulations))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, simulate := range simulations {
@@ -291,4 +291,99 @@ func printBusyDay(ctx context.Context, out io.Writer) error {
 	}
 	line("all", func(time.Time) bool { return true })
 	return w.Flush()
+}
+
+// Of a week on whose Monday 100,000 licenses are due at once: the contacts who are reminded of 25, of 2 and of 1 each,
+// and how many mails a day others cause.
+const (
+	with25, with2, with1  = 1_000, 16_000, 43_000
+	urgentADay, soonADay  = 1600, 1200 // the latter with two mails each
+	customersOfTheWeek    = 20_000
+	quotaOfTheWeek        = 50_000
+	remindersOnOtherDays  = 500
+	reminded25, reminded2 = 25, 2
+)
+
+// busyWeek simulates the first days of that week, with one of so many of all its mails.
+func busyWeek(ctx context.Context, one, days int) (*sim, error) {
+	s := newSim(monday, provider{perSecond: 14, perDay: quotaOfTheWeek / one})
+	customers := customersOfTheWeek / one
+	run := arrival{at: monday.Add(6 * time.Hour)}
+	for _, of := range []struct{ contacts, licenses int }{{with25, reminded25}, {with2, reminded2}, {with1, 1}} {
+		for range of.contacts / one {
+			run.digests = append(run.digests, s.newReminder(s.random.IntN(customers), of.licenses))
+		}
+	}
+	s.arrivals = append(s.arrivals, run)
+	for day := range days {
+		today := monday.AddDate(0, 0, day)
+		s.visitors(today, urgentADay/one, 1, notice.RankUrgent, customers)
+		s.visitors(today, soonADay/one, 2, notice.RankSoon, customers)
+		if day > 0 {
+			s.reminders(today, remindersOnOtherDays/one, customers)
+		}
+	}
+	return s, s.run(ctx, monday.AddDate(0, 0, days))
+}
+
+// printBusyWeek prints that week by day and rank. Of each it names the hour in which the mail was queued that waited
+// longest.
+func printBusyWeek(ctx context.Context, out io.Writer) error {
+	s, err := busyWeek(ctx, 1, 7)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "\nA week with 100,000 licenses due on Monday, for 60,000 contacts: 14 mails a second, 50,000 a day")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\trank 1\t\t\t\trank 2\t\t\t\trank 3\t\t\t\t")
+	fmt.Fprintln(w, "day\tqueued\tsent\tlongest\tof hour\tqueued\tsent\tlongest\tof hour\tqueued\tsent\tlongest\twaiting\t")
+	for day := range 7 {
+		begin := monday.AddDate(0, 0, day)
+		end := begin.AddDate(0, 0, 1)
+		within := func(at time.Time) bool { return !at.Before(begin) && at.Before(end) }
+		fmt.Fprintf(w, "%s\t", begin.Format("Mon"))
+		for _, rank := range notice.Ranks {
+			queued, sent, waiting, worst, of := 0, 0, 0, time.Duration(0), "–"
+			for _, m := range s.of(rank) {
+				isSent := len(m.accepted) > 0 && m.accepted[0].Before(end)
+				if m.queued.Before(end) && !isSent {
+					waiting++
+				}
+				if len(m.accepted) > 0 && within(m.accepted[0]) {
+					sent++
+				}
+				if !within(m.queued) {
+					continue
+				}
+				queued++
+				if len(m.accepted) > 0 && m.accepted[0].Sub(m.queued) > worst {
+					worst, of = m.accepted[0].Sub(m.queued), m.queued.Format("15:00")
+				}
+			}
+			fmt.Fprintf(w, "%d\t%d\t%s\t", queued, sent, at([]time.Duration{worst}, 1))
+			if rank == notice.RankReminder {
+				fmt.Fprintf(w, "%d\t", waiting)
+			} else {
+				fmt.Fprintf(w, "%s\t", of)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	contacts, licenses, last := s.remindedOn(monday)
+	_, err = fmt.Fprintf(out, "All %d reminders of Monday, of %d licenses, are sent by %s.\n", contacts, licenses,
+		last.Format("Mon 15:04"))
+	return err
+}
+
+// remindedOn returns how many reminders of a day were sent, of how many licenses, and when the last one was.
+func (s *sim) remindedOn(day time.Time) (mails, licenses int, last time.Time) {
+	for _, m := range s.of(notice.RankReminder) {
+		if m.queued.Truncate(24*time.Hour) == day && len(m.accepted) > 0 {
+			mails, licenses, last = mails+1, licenses+m.licenses, later(last, m.accepted[0])
+		}
+	}
+	return mails, licenses, last
 }
