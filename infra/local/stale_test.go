@@ -120,7 +120,8 @@ func TestReminderThatWaitsIsSentOnlyIfItIsStillTrue(t *testing.T) {
 	const told = "Your SonarQube Developer Edition license was revoked"
 	over := func(why string) []string { return []string{"2m: pointless " + why} }
 	subject := func(days int) string {
-		const sent = "ada@acme.example: Your SonarQube Developer Edition license expires in %d days, on 30 Apr 2018"
+		const sent = "ada@acme.example: SonarQube license expires in %d days, on 30 Apr 2018 " +
+			"(Acme AG, production, Developer Edition)"
 		return fmt.Sprintf(sent, days)
 	}
 	for name, tt := range map[string]struct {
@@ -140,7 +141,8 @@ func TestReminderThatWaitsIsSentOnlyIfItIsStillTrue(t *testing.T) {
 			w.mute(license.Date{})
 			w.must(w.store.UnmuteReminders(w.t.Context(), w.change()))
 		}, []string{subject(60)}, []string{"2m: sent "}},
-		"unsubscribed": {func(w *staleEnv) { w.unsubscribe() }, nil,
+		"unsubscribed": {func(w *staleEnv) { w.unsubscribe() },
+			[]string{"sales@vendor.example: ada@acme.example unsubscribed from reminders for 1 license (Acme AG)"},
 			over("the recipient unsubscribed from the reminders")},
 		"revoked": {func(w *staleEnv) { w.must(w.store.RevokeLicense(w.t.Context(), w.change(), "unpaid")) },
 			[]string{"ada@acme.example: " + told, "bob@acme.example: " + told},
