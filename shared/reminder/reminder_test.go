@@ -209,22 +209,30 @@ func TestMuteWithAnEndPutsRemindersOff(t *testing.T) {
 }
 
 func TestPagesWarnFromTheFirstStageThroughTheLastDay(t *testing.T) {
+	promise := reminder.Policy{}
+	begun := func(first string) license.License {
+		return license.License{Type: license.Staging, NotBefore: day(t, first)}
+	}
 	for name, tt := range map[string]struct {
+		policy      reminder.Policy
 		l           license.License
 		first, last string
 	}{
-		"production": {license.License{Type: license.Production}, "2018-06-30", "2018-08-31"},
-		"evaluation": {license.License{Type: license.Evaluation}, "2018-08-24", "2018-08-31"},
-		"short term": {license.License{Type: license.Staging, NotBefore: day(t, "2018-07-15")}, "2018-07-31",
-			"2018-08-31"},
-		"renewed": {license.License{Type: license.Production, Successor: "l2"}, "2018-06-30", "2018-08-31"},
-		"begun within its last month": {license.License{Type: license.Production, NotBefore: day(t, "2018-08-15")},
-			"", ""},
+		"production":         {promise, license.License{Type: license.Production}, "2018-06-30", "2018-08-31"},
+		"evaluation":         {promise, license.License{Type: license.Evaluation}, "2018-08-24", "2018-08-31"},
+		"with more stages":   {switchedOn, license.License{Type: license.Production}, "2018-06-30", "2018-08-31"},
+		"short term":         {promise, begun("2018-07-15"), "2018-07-31", "2018-08-31"},
+		"too short a term":   {promise, begun("2018-08-15"), "2018-08-15", "2018-08-31"},
+		"only a stage after": {reminder.With(reminder.DaysAfter(7)), begun("2018-08-15"), "2018-08-15", "2018-08-31"},
+		"paused emails":      {promise, license.License{Mute: license.Mute{By: "sam"}}, "2018-06-30", "2018-08-31"},
+		"renewed":            {promise, license.License{Successor: "l2"}, "", ""},
+		"revoked":            {promise, license.License{Revoked: day(t, "2018-01-01").Start()}, "", ""},
+		"retired":            {promise, license.License{Retired: true}, "", ""},
 	} {
 		tt.l.Expiration = day(t, "2018-08-31")
 		var first, last license.Date
 		for today := day(t, "2018-05-01"); today.Before(day(t, "2018-11-01")); today = today.AddDays(1) {
-			if !(reminder.Policy{}).Warns(tt.l, today) {
+			if !tt.policy.Warns(tt.l, today) {
 				continue
 			}
 			if first.IsZero() {
