@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -60,11 +61,15 @@ func (w Writer) LicensesExpiring(n notice.Notice, r notice.Records) (mail.Messag
 	return w.compose(m.AddressedTo(n.To), c), nil
 }
 
-// byLastDay orders licenses as letters list them: by last day, production before staging, and then by server.
+// byLastDay orders licenses as letters list them: by last day, production first, evaluations last, and by server.
 func byLastDay(a, b notice.Expiring) int {
+	order := []string{string(request.ProductionUse), string(request.StagingUse)} // others come after these
+	place := func(of notice.Expiring) int {
+		return cmp.Or(slices.Index(order, environmentOf(of))+1, len(order)+1)
+	}
 	return cmp.Or(
 		b.License.Expiration.DaysUntil(a.License.Expiration),
-		cmp.Compare(environmentOf(a), environmentOf(b)),
+		cmp.Compare(place(a), place(b)),
 		cmp.Compare(a.License.Server, b.License.Server),
 		cmp.Compare(a.License.ID, b.License.ID),
 	)
@@ -81,8 +86,16 @@ func environmentOf(of notice.Expiring) string {
 // over reports whether a license has expired.
 func (d digest) over(of notice.Expiring) bool { return d.today.After(of.License.Expiration) }
 
-// maxCompany is how much of a company's name a subject has, so that all of the subject fits.
+// maxCompany is how much of a company's name a subject has at most.
 const maxCompany = 40
+
+// subjectOf begins with what happens, which a phone shows, and goes on with whom and what it concerns. A long name of
+// the company is cut so that the rest fits.
+func subjectOf(what, company string, more ...string) string {
+	rest := strings.Join(append([]string{""}, more...), ", ") + ")"
+	room := maxSubject - utf8.RuneCountInString(what+" ("+rest)
+	return subject("%s (%s%s", what, input.OneLine(company, max(10, min(room, maxCompany))), rest)
+}
 
 // expiringOne writes the subject and the content about one license.
 func (w Writer) expiringOne(d digest) (string, content) {
@@ -126,8 +139,8 @@ func (w Writer) expiringOne(d digest) (string, content) {
 		Title: "No longer using this server, or have a question?",
 		Text:  w.contactSales("the license ID"),
 	})
-	return subject("SonarQube %s %s, on %s%s (%s, %s, %s)", what, when, l.Expiration.Long(), nextKey,
-		input.OneLine(l.Organization, maxCompany), environmentOf(of), edition), c
+	return subjectOf(fmt.Sprintf("SonarQube %s %s, on %s%s", what, when, l.Expiration.Long(), nextKey), l.Organization,
+		environmentOf(of), edition), c
 }
 
 // facts are the references of a license of the digest.
@@ -154,7 +167,7 @@ func (w Writer) invite(c *content, d digest, of notice.Expiring) {
 	})
 	if d.over(of) {
 		c.Notes[0] = note{
-			Title: "What does that mean?",
+			Title: "What does this mean?",
 			Text: "This license is no longer valid. The commercial features and languages of the edition " +
 				"need a new license. The data on your server has not changed.",
 		}
@@ -182,14 +195,20 @@ func (w Writer) followUp(d digest, of notice.Expiring) link {
 	return link{"Renew this license", w.RenewURL(d.Notice, l.ID)}
 }
 
+// keyDays is how many days before a license expires its next key is missed.
+const keyDays = 3
+
 // promiseNextKey says that the contract of a license goes on: the customer has paid for the next key, and we send it.
 func promiseNextKey(c *content, d digest, of notice.Expiring) {
 	promise := "We will email you the next license key before this one expires."
-	toDo := "When the next key arrives, install it on the same server. " +
-		"If you have not received it three days before this license expires, reply to this email."
+	toDo := "When the next key arrives, install it on the same server. "
 	if d.over(of) {
 		promise = "We will email you the next license key."
-		toDo = "Install the next key on the same server. If you have not received it yet, reply to this email."
+	}
+	if d.today.DaysUntil(of.License.Expiration) > keyDays {
+		toDo += fmt.Sprintf("If you have not received it %d days before this license expires, reply to this email.", keyDays)
+	} else {
+		toDo += "If you have not received it yet, reply to this email."
 	}
 	c.Intro = append(c.Intro, fmt.Sprintf("Your contract runs through %s, so you do not need to renew anything. %s",
 		of.ContractLast.Long(), promise))

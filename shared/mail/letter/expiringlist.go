@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 )
@@ -18,7 +17,7 @@ func (w Writer) expiringSeveral(d digest) (string, content) {
 	c := content{
 		Title:   d.summary("license", false),
 		Preview: d.byDay(),
-		Intro:   []string{d.summary("SonarQube license", true) + "."},
+		Intro:   []string{d.opening()},
 		Facts:   []fact{{"Organization", d.company}, {"Customer", string(d.customer)}},
 		Notes:   w.notesOfSeveral(d),
 	}
@@ -37,8 +36,7 @@ func (w Writer) expiringSeveral(d digest) (string, content) {
 			"your contract goes on, and we will send the next %s.", licenses(n), plural(n, "key", "keys")))
 		c.Groups = append(c.Groups, nextKeyGroup(d, next))
 	}
-	return subject("%s%s (%s)", d.summary("SonarQube license", true), nextKeys,
-		input.OneLine(d.company, maxCompany)), c
+	return subjectOf(d.summary("SonarQube license", true)+nextKeys, d.company), c
 }
 
 // goesOn reports whether the contract of a license goes on after it.
@@ -84,6 +82,19 @@ func (d digest) expireFrom(list []notice.Expiring, who string, withDay bool) str
 		s += ", on " + last.Long()
 	}
 	return who + " " + s
+}
+
+// opening says which licenses the letter lists.
+func (d digest) opening() string {
+	which := "expire soon"
+	switch last := d.licenses[len(d.licenses)-1]; {
+	case d.over(last):
+		which = "have expired"
+	case d.over(d.licenses[0]):
+		which = "have expired or expire soon"
+	}
+	return fmt.Sprintf("These %d SonarQube licenses of %s %s. They are listed by last day.", len(d.licenses), d.company,
+		which)
 }
 
 // byDay counts the licenses of each last day.
@@ -140,7 +151,10 @@ func (d digest) item(of notice.Expiring) item {
 	l := of.License
 	one := item{
 		Title: upperFirst(environmentOf(of)) + ", " + l.Edition.Name(),
-		Lines: []string{fmt.Sprintf("Server ID %s, up to %s lines of code", l.Server, license.Lines(l.MaxLoc))},
+		Lines: []string{"Server ID " + string(l.Server), "Up to " + license.Lines(l.MaxLoc) + " lines of code"},
+	}
+	if of.Contract != "" && !goesOn(of) {
+		one.Lines[1] += ", contract " + string(of.Contract)
 	}
 	if l.Organization != d.company {
 		one.Lines = append(one.Lines, "Licensed to "+l.Organization)
@@ -153,8 +167,8 @@ func nextKeyGroup(d digest, next []notice.Expiring) group {
 	g := group{
 		Title: licenses(len(next)) + ": we will send the next " + plural(len(next), "key", "keys"),
 		Text: "Your contract goes on, so you do not need to renew anything. We will email you the next key of each " +
-			"license before it expires; install it on the same server. If you have not received it three days before " +
-			"the license expires, reply to this email.",
+			"license; install it on the same server. " +
+			fmt.Sprintf("If you have not received it %d days before the license expires, reply to this email.", keyDays),
 	}
 	for _, of := range next {
 		one := d.item(of)

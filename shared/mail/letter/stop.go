@@ -15,15 +15,17 @@ import (
 
 // sayHowToStop ends a reminder with the ways to stop reminders about the licenses that it names.
 func (w Writer) sayHowToStop(c *content, d digest) {
-	n := len(d.licenses)
-	these := plural(n, "the license", fmt.Sprintf("the %d licenses", n)) + " named in this email"
-	byMail := "write to " + w.Sales.Email + " with the subject “" + d.stopSubject() + "”"
+	these := "the license named in this email"
+	if n := len(d.licenses); n > 1 {
+		these = fmt.Sprintf("the %d licenses named in this email", n)
+	}
+	byMail := "write to " + w.Sales.Email + " with the subject “" + d.stopSubject() + "”."
+	const never = " We will still send you license keys."
 	c.Footer = append(c.Footer, "You received this email because you are a contact for renewals at "+d.company+".")
 	if d.Nonce == "" {
-		c.Footer = append(c.Footer, "To stop reminders about "+these+", "+byMail+". We will still send you license keys.")
+		c.Footer = append(c.Footer, "To stop reminders for "+these+", "+byMail+never)
 	} else {
-		c.Footer = append(c.Footer, "“Stop these reminders” is about "+these+", and never about license keys: "+
-			"we will still send you those. You can also "+byMail+".")
+		c.Footer = append(c.Footer, "“Stop these reminders” affects only "+these+"."+never+" You can also "+byMail)
 		c.Stop = append(c.Stop, link{"Stop these reminders", w.StopURL(d.Notice)})
 	}
 	c.Stop = append(c.Stop, link{"Stop them by email", w.stopByMail(d)})
@@ -66,7 +68,7 @@ func (w Writer) RemindersStopped(n notice.Notice, r notice.Records) (mail.Messag
 	company := cmp.Or(r.Organization, list[0].License.Organization)
 	who, count := n.Contacts[0], len(list)
 	d := digest{Notice: n, licenses: list, today: r.Today, company: company}
-	g := group{Title: upperFirst(licenses(count)) + " without reminders"}
+	g := group{Title: licenses(count) + " without reminders"}
 	for _, of := range list {
 		one := d.item(of)
 		one.Lines = append(one.Lines, upperFirst(expiresOn(1, of.License, r.Today)))
@@ -84,10 +86,9 @@ func (w Writer) RemindersStopped(n notice.Notice, r notice.Records) (mail.Messag
 		Title:   "A contact unsubscribed from reminders",
 		Preview: fmt.Sprintf("%s, %s: %s.", name, company, licenses(count)),
 		Intro: []string{
-			fmt.Sprintf("%s unsubscribed from the reminders for %s of %s. Nobody else there is reminded instead: "+
-				"unless you act, nobody will learn from us that %s.", name, plural(count, "a license", licenses(count)),
-				company, plural(count, "it expires", "they expire")),
-			"This concerns reminders only. The contact still receives license keys.",
+			fmt.Sprintf("%s unsubscribed from the reminders for %s of %s. Nobody else at the customer is reminded instead: "+
+				"unless you act, we will remind nobody there.", name, plural(count, "a license", licenses(count)), company),
+			"This affects reminders only. The contact still receives license keys.",
 		},
 		Facts: []fact{
 			{"Contact", strings.TrimPrefix(mail.PersonName(who.Name)+", "+who.Email, ", ")},
@@ -101,8 +102,8 @@ func (w Writer) RemindersStopped(n notice.Notice, r notice.Records) (mail.Messag
 				"above this one on the customer page. If the contact agrees to be reminded again, resume the reminders " +
 				"on the license page.",
 		}},
-		Footer: []string{"We send this email when a contact unsubscribes. It leaves out licenses that have been renewed, " +
-			"need no reminder any more, or of which somebody else is reminded."},
+		Footer: []string{"We send this email when a contact unsubscribes. It leaves out licenses that have been renewed " +
+			"or need no reminder any more, and those of which we remind somebody else."},
 	}
 	if r.Customer != "" {
 		c.Action = link{"Open the customer in the console",
