@@ -352,7 +352,9 @@ func (e *costEnv) measureLicense(p *purchase) {
 		return e.AddPackage(ctx, seen, "sonarqube-enterprise-6.7.1-0f8fad5bd9cb469f.zip")
 	})
 	seen = change()
-	e.measure("mute or unmute reminders", func() error { return e.MuteReminders(ctx, seen, "they moved", license.Date{}) })
+	e.measure("mute or unmute reminders", func() error {
+		return e.MuteReminders(ctx, seen, "they moved", license.Date{})
+	})
 	e.must(e.UnmuteReminders(ctx, change()))
 	seen = change()
 	e.measure("revoke a license", func() error { return e.RevokeLicense(ctx, seen, "not paid") })
@@ -389,6 +391,9 @@ func (e *costEnv) measureLicense(p *purchase) {
 	e.measure("allow an address again", func() error {
 		return last(e.LiftSuppression(ctx, store.Subject{License: l.ID}, m.To.Email, operator, "they wrote to us"))
 	})
+	e.measure("unsubscribe from reminders, with an email to sales", func() error { return e.Unsubscribe(ctx, m) })
+	e.measure("resume them", func() error { return e.Resubscribe(ctx, m) })
+	e.must(e.mailer(0).Run(ctx))
 }
 
 // measureRest measures what the console and the jobs do besides.

@@ -235,6 +235,7 @@ func (u *user) requestsSteps() []step {
 		{"RemovalUndone", func() error { return last(u.s.RemovalUndone(u.ctx, u.removed())) }},
 		{"AnswerRequest", func() error { return u.s.AnswerRequest(u.ctx, u.reviewed[0].ID, contact.Email, true) }},
 		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
+		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }}, // for the console to undo
 	}
 }
 
@@ -361,9 +362,9 @@ func (u *user) remindersSteps() []step {
 			}
 			return d.Release(u.ctx)
 		}},
-		{"Customer", func() error { return last(u.s.Customer(u.ctx, u.license.Customer)) }},
-		{"ContractOf", func() error { return last(u.s.ContractOf(u.ctx, u.license)) }},
-		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, []license.Contact{contact})) }},
+		{"NewDigest", func() error { return nil }}, // with RecordReminder
+		{"NewPlanner", u.plan},
+		{"RecordStopped", func() error { return u.s.RecordStopped(u.ctx, u.license, contact) }},
 		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license)) }},
 		{"RecordNextKey", func() error {
 			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.MonthsBefore(2)))
@@ -374,6 +375,11 @@ func (u *user) remindersSteps() []step {
 			return later.CloseUnconfirmed(u.ctx, 10)
 		})},
 	}
+}
+
+// plan works out who is reminded of the license.
+func (u *user) plan() error {
+	return last(u.s.NewPlanner().Plan(u.ctx, store.LicenseRecord{License: u.license}, u.now))
 }
 
 // askerSteps are what an operator does about who asks.
@@ -455,6 +461,15 @@ func (u *user) consoleSteps() []step {
 		}},
 		{"LicensesOfMonth", func() error { return last(s.LicensesOfMonth(ctx, u.license.Expiration, 10, "")) }},
 		{"Expiring", func() error { _, _, err := s.Expiring(ctx, day, 12); return err }},
+		{"Policy", func() error { return nil }}, // which it was given
+		{"NewPlanner", u.plan},
+		{"RemindersDue", func() error {
+			return s.RemindersDue(ctx, day, day.AddMonths(1), func(store.Due) error { return nil })
+		}},
+		{"Unsubscribed", func() error { return last(s.Unsubscribed(ctx, u.license.ID)) }},
+		{"ResubscribeContact", func() error {
+			return s.ResubscribeContact(ctx, u.license.ID, contact.Email, operator)
+		}},
 		{"RemindersToCome", func() error { return last(s.RemindersToCome(ctx, day, day.AddMonths(1), 10)) }},
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
 		{"MuteReminders", changed(func(c store.LicenseChange) error {

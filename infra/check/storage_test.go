@@ -69,7 +69,8 @@ func rowKeys() []table.Key {
 		rowkey.Failed(time.Time{}, "m"), rowkey.Reported(time.Time{}, report), rowkey.Unreached("l"),
 		rowkey.Untold("r"), rowkey.ConfirmationSlot("a@example.com", day, 1), rowkey.ConfirmedMailbox("a@example.com"),
 		rowkey.DomainRequest("example.com", day, "r"), rowkey.DomainAlarm("example.com", day),
-		rowkey.Asked("a@example.com", day, "r"))
+		rowkey.Asked("a@example.com", day, "r"), rowkey.DigestDue("m", "l"), rowkey.Reminded("m"),
+		rowkey.Unsubscribed("l", "a@example.com"), rowkey.Event(rowkey.Unsubscribed("l", ""), "e"))
 }
 
 // rowTypes returns the types of rows that the code declares.
