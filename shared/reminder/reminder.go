@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"marketplace/shared/license"
 )
@@ -98,6 +99,38 @@ func (p Policy) Next(l license.License, today, sent license.Date) (license.Date,
 		}
 	}
 	return license.Date{}, Stage{}
+}
+
+// Coming is a stage that the daily run will come to, and the day on which it does.
+type Coming struct {
+	Day   license.Date
+	Stage Stage
+}
+
+// Upcoming returns the stages that the daily run comes to from a day through another, if nothing changes until then: each
+// on its own day, or on the day on which it is made up for. sent is as for Due.
+func (p Policy) Upcoming(l license.License, from, through, sent license.Date) (list []Coming) {
+	for {
+		day, stage := p.Next(l, from, sent)
+		if stage.IsZero() || day.After(through) {
+			return list
+		}
+		list = append(list, Coming{day, stage})
+		from, sent = day, stage.Day(l.Expiration)
+	}
+}
+
+// Silent returns the stages from a day through another on whose days the license is silenced. It is what Upcoming leaves
+// out.
+func (p Policy) Silent(l license.License, from, through, sent license.Date) (list []Coming) {
+	loud := l
+	loud.Revoked, loud.Successor, loud.Retired, loud.Mute = time.Time{}, "", false, license.Mute{}
+	for _, c := range p.Upcoming(loud, from, through, sent) {
+		if Silenced(l, c.Day) != "" {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // Silence is why nobody is reminded of a license, as the end of a sentence such as "Not sent: the license was revoked";

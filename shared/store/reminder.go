@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
@@ -61,6 +64,63 @@ func (s *Store) dueReminders(ctx context.Context, first, through license.Date, f
 		}
 	}
 	return errors.Join(broken...)
+}
+
+// Upcoming returns the stages that the daily run will come to about a license from a day through another, if nothing
+// changes: none before the day of its next reminder.
+func (s *Store) Upcoming(r LicenseRecord, from, through license.Date) []reminder.Coming {
+	switch {
+	case r.NextReminder.IsZero():
+		return nil
+	case r.NextReminder.After(from):
+		from = r.NextReminder
+	}
+	return s.policy.Upcoming(r.License, from, through, r.Reminded)
+}
+
+// daysAtOnce is how many days of a month UpcomingDue reads one after another.
+const daysAtOnce = 7
+
+// UpcomingDue passes every license that the daily run will come to through a day to f, in no order, one at a time. It
+// reads the weeks at once, of each week at most limit licenses; complete is false if there are more.
+func (s *Store) UpcomingDue(ctx context.Context, today, through license.Date, limit int, f func(LicenseRecord)) (
+	complete bool, err error) {
+	var mu sync.Mutex
+	complete = true
+	g, ctx := errgroup.WithContext(ctx)
+	for from := s.policy.Oldest(today); !from.After(through); {
+		last := from.AddDays(daysAtOnce - 1)
+		if end := (license.Date{Year: from.Year, Month: from.Month, Day: 1}).AddMonths(1).AddDays(-1); last.After(end) {
+			last = end
+		}
+		if last.After(through) {
+			last = through
+		}
+		q := table.Query{PK: rowkey.DuePK(from), From: from.String(), To: last.AddDays(1).String()}
+		g.Go(func() error {
+			rows, more, err := s.table.First(ctx, q, limit)
+			if err != nil {
+				return fmt.Errorf("store: reminders due: %w", err)
+			}
+			for _, row := range rows {
+				stored, err := entity.Decode[storedDue](row)
+				if err != nil {
+					return err
+				}
+				stored.Version = stored.LicenseVersion
+				mu.Lock()
+				f(stored.LicenseRecord)
+				mu.Unlock()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			complete = complete && more == ""
+			return nil
+		})
+		from = last.AddDays(1)
+	}
+	err = g.Wait()
+	return complete, err
 }
 
 // ErrDueChanged means that the license changed since it was found due. The next run finds out what is due now.

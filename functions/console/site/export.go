@@ -204,6 +204,7 @@ var licenseColumns = []string{
 	"expiration", "contacts",
 	"languages", "issued", "recorded", "request", "successor", "reminders_muted", "next_reminder", "revoked",
 	"revoked_reason", "replaced_by", "customer", "customer_name", "contract", "instance", "environment",
+	"mute_reason", "muted_until",
 }
 
 // exportLicenses exports the licenses that expire in some months, in the order of expiration. It leaves the keys out,
@@ -217,7 +218,7 @@ func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 				if err != nil {
 					return err
 				}
-				return t.add(licenseCells(l, of)...)
+				return t.add(licenseCells(l, of, s.now())...)
 			})
 			if err != nil {
 				return err
@@ -261,16 +262,17 @@ func (h holders) of(ctx context.Context, l license.License) (of holder, err erro
 	return of, nil
 }
 
-func licenseCells(r store.LicenseRecord, of holder) []string {
+func licenseCells(r store.LicenseRecord, of holder, now time.Time) []string {
 	l := r.License
 	return []string{
 		l.ID, string(l.Type), string(l.Edition), l.Organization, string(l.Server), l.Server.Dataset(),
 		strconv.FormatInt(l.MaxLoc, 10),
 		strconv.FormatBool(l.Support), l.NotBefore.String(), l.Expiration.String(), strings.Join(of.contacts, " "),
 		strings.Join(l.Languages, " "),
-		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor, strconv.FormatBool(!l.Mute.At.IsZero()),
+		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor, strconv.FormatBool(l.Mute.On(license.DateOf(now))),
 		r.NextReminder.String(), stamp(l.Revoked),
 		l.RevokedReason, l.ReplacedBy, of.customer, of.name, of.contract, l.Instance, of.environment,
+		l.Mute.Reason, l.Mute.Until.String(),
 	}
 }
 

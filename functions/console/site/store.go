@@ -2,12 +2,12 @@ package site
 
 import (
 	"context"
-	"marketplace/shared/mail"
 	"time"
 
 	"marketplace/functions/console/generator"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
@@ -56,6 +56,13 @@ type Store interface {
 	MuteReminders(ctx context.Context, c store.LicenseChange, reason string, until license.Date) error
 	UnmuteReminders(ctx context.Context, c store.LicenseChange) error
 	Policy() reminder.Policy
+	NewPlanner() *delivery.Planner
+	UpcomingDue(ctx context.Context, today, through license.Date, limit int, f func(store.LicenseRecord)) (
+		complete bool, err error)
+	RemindersDue(ctx context.Context, first, last license.Date, f func(store.Due) error) error
+	Unsubscribed(ctx context.Context, licenseID string) ([]store.Unsubscription, error)
+	ResubscribeContact(ctx context.Context, licenseID, email, by string) error
+	InstanceOf(ctx context.Context, l license.License) (customer.Instance, error)
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
 	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error
 

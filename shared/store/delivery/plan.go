@@ -3,8 +3,11 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -48,10 +51,7 @@ func (p *Planner) Plan(ctx context.Context, r store.LicenseRecord, at time.Time)
 	today, policy := license.DateOf(at), p.store.Policy()
 	stage, due := policy.Due(r.License, today, p.sentBefore(r, today))
 	if !due {
-		plan.Why = string(reminder.Silenced(r.License, today))
-		if plan.Why == "" {
-			plan.Why = "no reminder is due"
-		}
+		plan.Why = whyNotDue(r.License, today)
 		return plan, nil
 	}
 	plan.Stage = stage
@@ -75,7 +75,9 @@ func (p *Planner) Plan(ctx context.Context, r store.LicenseRecord, at time.Time)
 	if plan.Why = notice.Unneeded(of.Expiring, d, *of.turn, records); plan.Why == "" {
 		plan.To = of.turn
 	}
-	plan.Stopped = of.Reminded == nil && !covered
+	if of.turn != nil && of.Reminded == nil && !covered {
+		plan.Stopped, plan.Why = true, of.whoUnsubscribed()
+	}
 	return plan, nil
 }
 
@@ -91,6 +93,17 @@ func (p *Planner) sentBefore(r store.LicenseRecord, day license.Date) license.Da
 	}
 }
 
+// whyNotDue returns why no stage is due for a license today.
+func whyNotDue(l license.License, today license.Date) string {
+	switch silence := reminder.Silenced(l, today); {
+	case silence == reminder.Muted && !l.Mute.Until.IsZero():
+		return string(silence) + " through " + l.Mute.Until.Long()
+	case silence != "":
+		return string(silence)
+	}
+	return "no reminder is due"
+}
+
 // Expiring reads what is on record at a time about a license of a digest.
 func (p *Planner) Expiring(ctx context.Context, l license.License, at time.Time) (notice.Expiring, error) {
 	of, err := p.facts(ctx, l, at, true)
@@ -102,51 +115,60 @@ type facts struct {
 	notice.Expiring
 	customer string           // see Plan.Customer
 	turn     *license.Contact // the first contact who can be reached, unsubscribed or not
+	gone     []store.Unsubscription
 }
 
-// facts reads what is on record about a license, of its instance only if wanted.
+// whoUnsubscribed says that the contact whose turn it is unsubscribed.
+func (f facts) whoUnsubscribed() string {
+	i := slices.IndexFunc(f.gone, func(u store.Unsubscription) bool { return input.SameMailbox(u.Email, f.turn.Email) })
+	return fmt.Sprintf("%s unsubscribed on %s; nobody else is reminded", f.turn.Email,
+		license.DateOf(f.gone[i].At).Long())
+}
+
+// facts reads what is on record about a license, of its instance only if wanted: all at once, then whom mail reaches.
 func (p *Planner) facts(ctx context.Context, l license.License, at time.Time, withInstance bool) (of facts, err error) {
 	of.License = l
-	customers, err := customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) {
-		return p.customers.get(id, func() (customer.Customer, error) { return p.store.Customer(ctx, id) })
+	var customers []customer.Customer
+	var contract customer.Contract
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		customers, err = customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) {
+			return p.customers.get(id, func() (customer.Customer, error) { return p.store.Customer(ctx, id) })
+		})
+		return err
 	})
-	if err != nil {
+	g.Go(func() (err error) { of.gone, err = p.store.Unsubscribed(both, l.ID); return err })
+	g.Go(func() (err error) { contract, err = p.contract(ctx, l); return err })
+	if withInstance {
+		g.Go(func() error {
+			i, err := p.store.InstanceOf(both, l)
+			if err != nil && fault.KindOf(err) != fault.NotFound {
+				return err
+			}
+			of.Environment, of.Covered = i.Environment, i.Covers(l, license.DateOf(at))
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
 		return of, err
 	}
 	if len(customers) > 0 {
 		of.customer = customers[len(customers)-1].ID
 	}
-	of.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, at)
-	if of.turn, err = firstReachable(of.Contacts, func(email string) (*Suppression, error) {
-		return p.suppressed.get(input.Mailbox(email), func() (*Suppression, error) { return p.store.Suppressed(ctx, email) })
-	}); err != nil {
-		return of, err
+	if contract.Outlives(l) {
+		of.ContractLast = contract.Last
 	}
-	unsubscribed, err := p.store.Unsubscribed(ctx, l.ID)
-	if err != nil {
-		return of, err
-	}
-	for _, u := range unsubscribed {
+	for _, u := range of.gone {
 		of.Unsubscribed = append(of.Unsubscribed, u.Email)
 	}
+	of.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, at)
+	of.turn, err = firstReachable(of.Contacts, func(email string) (*Suppression, error) {
+		return p.suppressed.get(input.Mailbox(email), func() (*Suppression, error) { return p.store.Suppressed(ctx, email) })
+	})
 	if of.turn != nil && !of.HasUnsubscribed(*of.turn) {
 		of.Reminded = of.turn
 	}
-	c, err := p.contract(ctx, l)
-	if err != nil {
-		return of, err
-	}
-	if c.Outlives(l) {
-		of.ContractLast = c.Last
-	}
-	if withInstance {
-		i, err := p.store.InstanceOf(ctx, l)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
-			return of, err
-		}
-		of.Environment, of.Covered = i.Environment, i.Covers(l, license.DateOf(at))
-	}
-	return of, nil
+	return of, err
 }
 
 // contract returns the contract of a license; the zero Contract if it has none.
