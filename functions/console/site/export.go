@@ -114,21 +114,40 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 	if err != nil {
 		return s.showExportError(w, r, name, err)
 	}
+	return s.writeExport(w, r, csvFile{
+		name: name, file: name + "-" + m.from.YearMonth() + "-" + m.to.YearMonth() + ".csv", header: header,
+		rows:    func(ctx context.Context, t *csvWriter) error { return rows(ctx, m, t) },
+		about:   []slog.Attr{slog.String("from", m.from.YearMonth()), slog.String("to", m.to.YearMonth())},
+		refused: func(err error) error { return s.showExportError(w, r, name, err) },
+	})
+}
+
+// csvFile is a table that somebody exports.
+type csvFile struct {
+	name   string // as the log names it
+	file   string
+	header []string
+	rows   func(context.Context, *csvWriter) error
+	about  []slog.Attr // of the log
+	// refused answers, or returns the fault, where the table is too large to send at once.
+	refused func(error) error
+}
+
+// writeExport answers with a table.
+func (s *site) writeExport(w http.ResponseWriter, r *http.Request, e csvFile) error {
 	begin := func() {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		file := name + "-" + m.from.YearMonth() + "-" + m.to.YearMonth() + ".csv"
-		w.Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
+		w.Header().Set("Content-Disposition", `attachment; filename="`+e.file+`"`)
 	}
 	if r.Method != http.MethodHead {
-		s.logBy(r, "export", slog.String("table", name), slog.String("from", m.from.YearMonth()),
-			slog.String("to", m.to.YearMonth()))
+		s.logBy(r, "export", append([]slog.Attr{slog.String("table", e.name)}, e.about...)...)
 	}
 	write := func(to io.Writer) error {
-		t, err := newCSVWriter(to, header...)
+		t, err := newCSVWriter(to, e.header...)
 		if err != nil {
 			return err
 		}
-		if err := rows(r.Context(), m, t); err != nil {
+		if err := e.rows(r.Context(), t); err != nil {
 			return err
 		}
 		return t.end()
@@ -143,12 +162,12 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 	}
 	whole := &limitedBuffer{left: s.exportLimit}
 	if err := write(whole); fault.KindOf(err) == fault.TooLarge {
-		return s.showExportError(w, r, name, err)
+		return e.refused(err)
 	} else if err != nil {
 		return err
 	}
 	begin()
-	_, err = w.Write(whole.kept.Bytes())
+	_, err := w.Write(whole.kept.Bytes())
 	return err
 }
 

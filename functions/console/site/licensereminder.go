@@ -54,7 +54,7 @@ func (s *site) readReminders(ctx context.Context, r store.LicenseRecord, v *remi
 		return err
 	}
 	v.Last = lastReminder(s.store.Policy(), r)
-	v.All = remindersPath + "?" + url.Values{"license": {l.ID}}.Encode()
+	v.All = remindersPath + "?" + forecastOf{license: l.ID}.query().Encode()
 	if len(list) == 0 {
 		v.Next = "None: " + s.whyNoReminder(r)
 		return nil

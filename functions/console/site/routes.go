@@ -101,6 +101,9 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/customers/{ref}/instances/{instance}/move-back", least: signin.Sales,
 			handle: s.moveBack},
 
+		{pattern: "GET /console/reminders", least: signin.Viewer, handle: s.reminders},
+		{pattern: "GET /console/reminders.csv", least: signin.Sales, handle: s.exportReminders, stream: streams},
+
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
 		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license, names: true},
 		{pattern: "GET /console/licenses/{id}/key", least: signin.Sales, handle: s.key},
