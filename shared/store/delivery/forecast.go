@@ -74,15 +74,6 @@ func (p *Planner) Know(a *customer.Account) {
 	}
 }
 
-func (c *cache[V]) keep(key string, v V) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == nil {
-		c.known = map[string]func() (V, error){}
-	}
-	c.known[key] = func() (V, error) { return v, nil }
-}
-
 // SameLetter reports whether two plans put licenses into the same email.
 func (p Plan) SameLetter(other Plan) bool {
 	return p.To != nil && other.To != nil && p.Customer == other.Customer && p.To.Email == other.To.Email

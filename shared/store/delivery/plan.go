@@ -188,25 +188,49 @@ func (p *Planner) contract(ctx context.Context, l license.License) (customer.Con
 // cache keeps what was read once, by key. Only what could not be read is read again.
 type cache[V any] struct {
 	mu    sync.Mutex
-	known map[string]func() (V, error)
+	known map[string]*cached[V]
+}
+
+// cached is a value that somebody reads; done is closed when it was read.
+type cached[V any] struct {
+	done  chan struct{}
+	value V
+	err   error
 }
 
 func (c *cache[V]) get(key string, read func() (V, error)) (V, error) {
-	c.mu.Lock()
-	once := c.known[key]
-	if once == nil {
-		once = sync.OnceValues(read)
-		if c.known == nil {
-			c.known = map[string]func() (V, error){}
-		}
-		c.known[key] = once
+	v, isNew := c.entry(key)
+	if !isNew {
+		<-v.done
+		return v.value, v.err
 	}
-	c.mu.Unlock()
-	found, err := once()
-	if err != nil {
+	defer close(v.done)
+	if v.value, v.err = read(); v.err != nil {
 		c.mu.Lock()
 		delete(c.known, key)
 		c.mu.Unlock()
 	}
-	return found, err
+	return v.value, v.err
+}
+
+// keep keeps a value that was read elsewhere.
+func (c *cache[V]) keep(key string, value V) {
+	if v, isNew := c.entry(key); isNew {
+		v.value = value
+		close(v.done)
+	}
+}
+
+// entry returns what is cached under a key; isNew says that the caller has to read it.
+func (c *cache[V]) entry(key string) (v *cached[V], isNew bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v = c.known[key]; v == nil {
+		if c.known == nil {
+			c.known = map[string]*cached[V]{}
+		}
+		v, isNew = &cached[V]{done: make(chan struct{})}, true
+		c.known[key] = v
+	}
+	return v, isNew
 }
