@@ -56,7 +56,9 @@ func (p *Planner) PlanAll(ctx context.Context, list []Forecast) error {
 	for i := range list {
 		f := &list[i]
 		g.Go(func() (err error) {
-			f.Plan, err = p.Plan(ctx, f.LicenseRecord, f.Day.Start().Add(RunHour*time.Hour))
+			// Stages before change nothing: the newest one is due.
+			at := f.Day.Start().Add(RunHour * time.Hour)
+			f.Plan, err = p.planAfter(ctx, f.LicenseRecord, at, f.Reminded)
 			f.Plan.Stage = f.Stage // also of a license that is silenced
 			return err
 		})

@@ -48,8 +48,14 @@ type Plan struct {
 // Plan works out what happens about a license on the day of a time, UTC, if nothing changes until then but that the
 // reminders of the days before are sent.
 func (p *Planner) Plan(ctx context.Context, r store.LicenseRecord, at time.Time) (plan Plan, err error) {
+	return p.planAfter(ctx, r, at, p.sentBefore(r, license.DateOf(at)))
+}
+
+// planAfter is Plan where the newest stage that was sent before is that of a day.
+func (p *Planner) planAfter(ctx context.Context, r store.LicenseRecord, at time.Time, sent license.Date) (
+	plan Plan, err error) {
 	today, policy := license.DateOf(at), p.store.Policy()
-	stage, due := policy.Due(r.License, today, p.sentBefore(r, today))
+	stage, due := policy.Due(r.License, today, sent)
 	if !due {
 		plan.Why = whyNotDue(r.License, today)
 		return plan, nil
