@@ -49,6 +49,8 @@ func RemindersStopped(digest Notice, licenses []Due, nonce string) Notice {
 // Expiring is what is on record about a license of a digest.
 type Expiring struct {
 	License license.License
+	// Customer is the reference of the license's customer, of the survivor if it was merged.
+	Customer reference.Reference
 	// Environment is that of its instance; "" if that is unknown.
 	Environment request.Environment
 	Contract    reference.Reference // of its contract; "" for none
@@ -76,6 +78,9 @@ func (n Notice) omits(d Due, r Records) string {
 	of, ok := r.Expiring[d.License]
 	if !ok {
 		return "the license is no longer on record"
+	}
+	if of.Customer != "" && of.Customer != r.Customer {
+		return "the license belongs to another customer now"
 	}
 	return Unneeded(of, d, n.To, r)
 }

@@ -160,6 +160,7 @@ func (p *Planner) facts(ctx context.Context, l license.License, at time.Time, wi
 	}
 	if len(customers) > 0 {
 		of.customer = customers[len(customers)-1].ID
+		of.Customer = customers[len(customers)-1].Reference
 	}
 	if contract.Outlives(l) {
 		of.ContractLast = contract.Last
