@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,22 +38,29 @@ type Store interface {
 	TellUnconfirmed(ctx context.Context) (n int, err error)
 }
 
-// Options are what a Job needs; all are required.
+// Options are what a Job needs. AtOnce is optional.
 type Options struct {
 	Store Store
 	Now   func() time.Time // the clock; the day is the day in UTC
 	Log   *slog.Logger
+
+	AtOnce int // licenses processed concurrently; 0 means atOnce
 }
 
 // Job is the daily run.
 type Job struct{ Options }
 
 // New returns a Job.
-func New(o Options) *Job { return &Job{o} }
+func New(o Options) *Job {
+	if o.AtOnce == 0 {
+		o.AtOnce = atOnce
+	}
+	return &Job{o}
+}
 
 const (
-	atOnce = 16 // licenses processed concurrently
-	passes = 3  // attempts at a license that others change at the same time
+	atOnce = 16
+	passes = 3 // attempts at a license that others change at the same time
 )
 
 // Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and reminds of every
@@ -133,7 +142,7 @@ type pass struct {
 
 func (p *pass) remindDue(ctx context.Context) error {
 	var g errgroup.Group
-	g.SetLimit(atOnce)
+	g.SetLimit(p.AtOnce)
 	defer g.Wait()
 	return p.Store.DueReminders(ctx, p.today, func(d store.Due) error {
 		g.Go(func() error { p.remind(ctx, d); return nil })
@@ -245,9 +254,9 @@ func (r *run) digest(customer string, to license.Contact) *digest {
 // releaseAll makes the digests ready. Those that it cannot release get ready by themselves, later.
 func (r *run) releaseAll(ctx context.Context) error {
 	var g errgroup.Group
-	g.SetLimit(atOnce)
-	for _, d := range r.digests {
-		g.Go(func() error { return d.Release(ctx) })
+	g.SetLimit(r.AtOnce)
+	for _, key := range slices.Sorted(maps.Keys(r.digests)) {
+		g.Go(func() error { return r.digests[key].Release(ctx) })
 	}
 	return g.Wait()
 }
