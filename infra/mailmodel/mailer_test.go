@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
 )
@@ -28,11 +29,11 @@ func (w *world) newMailer() *mailer {
 	p := w.process(fmt.Sprintf("mailer%d", w.mailers), plan{})
 	o := dispatch.Options{
 		Outbox: p.store.Outbox(), Records: records{p.store, p}, Expander: expander{expansion.New(p.store), p},
-		Write: w.write, Sender: p, Now: w.clock,
+		Write: w.write, Sender: p, Now: p.clock,
 		Log:    slog.New(slog.NewTextHandler(logged{w}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		AtOnce: 1, Sleep: p.sleep,
 	}
-	if mutate := mutations[w.mutation]; mutate != nil {
+	if mutate := mutations[w.mutation].mailer; mutate != nil {
 		mutate(w, p, &o)
 	}
 	return &mailer{p, dispatch.New(o)}
@@ -49,8 +50,6 @@ func (r records) Records(ctx context.Context, n notice.Notice) (notice.Records, 
 	return r.Store.Records(ctx, n)
 }
 
-var letters = letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: salesEmail}}
-
 func noCatalog() (*catalog.Catalog, error) { return nil, nil }
 
 // write writes letters. Those of some emails cannot be written.
@@ -63,7 +62,23 @@ func (w *world) write(n notice.Notice, r notice.Records, c letter.Call) (mail.Me
 		}
 		return mail.Message{}, errors.New("a template fails")
 	}
-	return letters.With(noCatalog)(n, r, c)
+	letters := letter.Writer{
+		URL: "https://licenses.example.com", Sales: mail.Address{Email: salesEmail}, Reminders: w.policy,
+	}
+	m, err := letters.With(noCatalog)(n, r, c)
+	if n.Kind == mail.RemindersStopped && err != nil { // until there is a letter
+		m = mail.Message{ID: n.ID, Kind: n.Kind, About: n.About, To: letters.Sales, Text: "stopped"}
+		if err = nil; c.MaybeTwice {
+			m.Text = "If you have received this email before"
+		}
+		m.Attempt = c.Attempt
+	}
+	for _, d := range n.Due { // until letters name every license
+		if l := r.Expiring[d.License].License; n.Kind == mail.LicenseExpiring && n.Omitted(r)[d.License] == "" {
+			m.Text += "\n" + l.ID + " " + reminder.When(l.Expiration, r.Today) + l.Expiration.Long()
+		}
+	}
+	return m, err
 }
 
 // logged is where mailers log to.
@@ -111,7 +126,8 @@ func (w *world) meanwhile() {
 		return
 	}
 	for range 1 + w.choose(3) {
-		one(w, []func(*world){(*world).wait, (*world).wait, (*world).changeLicense, (*world).review, (*world).send})(w)
+		one(w, []func(*world){(*world).wait, (*world).wait, (*world).changeLicense, (*world).review, (*world).send,
+			(*world).changeCustomer, (*world).unsubscribe, (*world).remind})(w)
 	}
 }
 
