@@ -63,7 +63,17 @@ func (env *testEnv) digest(to license.Contact, ids ...string) outbox.Mail {
 	if err := digest.Release(env.t.Context()); err != nil {
 		env.t.Fatal(err)
 	}
-	return env.mailTo(mail.LicenseExpiring, ids[0], to)
+	list, err := env.store.MailsAbout(env.t.Context(), ids[0], 100)
+	if err != nil {
+		env.t.Fatal(err)
+	}
+	for _, m := range slices.Backward(list) {
+		if m.Kind == mail.LicenseExpiring && m.To.Email == to.Email {
+			return m
+		}
+	}
+	env.t.Fatalf("there is no reminder to %s", to.Email)
+	return outbox.Mail{}
 }
 
 // mailTo returns the email of a kind about a license or request to a contact.

@@ -2,7 +2,6 @@ package site
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,7 +48,8 @@ func (env *testEnv) unsubscribed(to license.Contact, ids ...string) (list []stri
 		if err != nil {
 			env.t.Fatal(err)
 		}
-		if slices.ContainsFunc(gone, func(u store.Unsubscription) bool { return input.SameMailbox(u.Email, to.Email) }) {
+		is := func(u store.Unsubscription) bool { return input.SameMailbox(u.Email, to.Email) }
+		if slices.ContainsFunc(gone, is) {
 			list = append(list, id)
 		}
 	}
@@ -189,7 +189,8 @@ func TestScannerNeitherStopsNorResumesReminders(t *testing.T) {
 		scanner := webtest.Scanner{Client: webtest.Client{T: t, Site: env.site}, SiteURL: siteURL}
 		scanner.Scan(env.letterOf(m))
 		scanner.Open(siteURL + stopLink(m))
-		if !slices.ContainsFunc(scanner.Submitted, func(at string) bool { return strings.HasPrefix(at, "/reminders/stop") }) {
+		ours := func(at string) bool { return strings.HasPrefix(at, "/reminders/stop") }
+		if !slices.ContainsFunc(scanner.Submitted, ours) {
 			t.Errorf("got forms %v, want that of the page", scanner.Submitted)
 		}
 		if got := len(env.unsubscribed(ada, licenseID)) > 0; got != stopped {
@@ -452,7 +453,8 @@ func TestStoppedRemindersLeaveKeysAlone(t *testing.T) {
 	if err := env.store.SendKeyAgain(t.Context(), licenseID, storetest.By, ada, "n1"); err != nil {
 		t.Fatal(err)
 	}
-	if text := env.letter(env.mailTo(mail.LicenseKey, licenseID, ada).ID).Text; !strings.Contains(text, "Rm9ybWF0PTE=") {
+	text := env.letter(env.mailTo(mail.LicenseKey, licenseID, ada).ID).Text
+	if !strings.Contains(text, "Rm9ybWF0PTE=") {
 		t.Errorf("got no key in\n%s", text)
 	}
 }
@@ -464,7 +466,8 @@ func TestStopPageTellsAForwardedReaderLittle(t *testing.T) {
 	for _, press := range []func(string, ...string) *webtest.Answer{env.get, env.press} {
 		a := press(stopLink(m)).WantStatus(200)
 		for _, want := range []string{"Developer Edition", "Production", "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", "05 May 2018",
-			"expires in 61 days", ada.Email, "We will not remind anyone else instead.", "We will still email license keys"} {
+			"expires in 61 days", ada.Email, "We will not remind anyone else instead.",
+			"We will still email license keys"} {
 			if !strings.Contains(webtest.Text(a.Page().Find("main")), want) {
 				t.Errorf("got no %q in\n%s", want, a.Body)
 			}
@@ -474,14 +477,15 @@ func TestStopPageTellsAForwardedReaderLittle(t *testing.T) {
 				t.Errorf("got %q in\n%s", secret, a.Body)
 			}
 		}
-		want := map[string]string{"Referrer-Policy": "strict-origin", "X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
-		for name, value := range maps.All(want) {
+		for name, value := range map[string]string{"Referrer-Policy": "strict-origin", "X-Robots-Tag": "noindex",
+			"Cache-Control": "no-store"} {
 			if got := a.Header.Get(name); got != value {
 				t.Errorf("got %s %q, want %q", name, got, value)
 			}
 		}
 		form := a.Page().Find("main form")
-		if form.Length() != 1 || form.AttrOr("action", "none") != "none" || form.Find("[checked], [type=hidden]").Length() > 0 {
+		if form.Length() != 1 || form.AttrOr("action", "none") != "none" ||
+			form.Find("[checked], [type=hidden]").Length() > 0 {
 			t.Errorf("got a choice that nobody made, or an address or a field with a secret:\n%s", a.Body)
 		}
 		webtest.CheckPage(t, a.Page())
