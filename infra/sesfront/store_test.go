@@ -46,7 +46,7 @@ func eventsReachTheStore(t *testing.T, upstream string) {
 	ctx := t.Context()
 	clock := newClock()
 	kept := delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock.Now}))
-	log := logging.New(t.Output())
+	log := logging.New(t.Output(), "test")
 	job := feedback.New(feedback.Options{Store: kept, Now: clock.Now, Log: log})
 	front := sesfront.New(sesfront.Options{
 		Now: clock.Now, Upstream: upstream, Behave: behave, Quota: mail.Quota{PerSecond: 100},

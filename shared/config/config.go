@@ -15,6 +15,7 @@ import (
 
 // Config is the configuration of a program. Variables documents the fields and their defaults.
 type Config struct {
+	Stage               string
 	SiteURL             string
 	PackagesURL         string
 	BundleURL           string
@@ -46,6 +47,10 @@ type Variable struct {
 
 // Variables lists every variable that Load reads. The table in operations.md is checked against it.
 var Variables = []Variable{
+	{"STAGE", "local",
+		"The stage of the deployment, such as production or test, in small letters, digits and hyphens. Every log " +
+			"line and every metric names it.",
+		checked(checkStage, func(c *Config, v string) { c.Stage = v })},
 	{"SITE_URL", "",
 		"The public address of the site, an absolute URL without a trailing slash. Emails, links and the catalog " +
 			"use it.",
@@ -126,6 +131,14 @@ func Load(getenv func(string) string, needed ...string) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// checkStage keeps to the values that a dimension of CloudWatch takes.
+func checkStage(s string) error {
+	if len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return errors.New("must be small letters, digits and hyphens, at most 64")
+	}
+	return nil
 }
 
 func checkSwitch(s string) error {

@@ -255,7 +255,7 @@ func (r *run) summarize(cause error) {
 		return
 	}
 	r.Log.Info("mails dispatched", "stopped", stopped, "released", c.released, "inDoubt", c.doubted,
-		"pointless", c.pointless, "expanded", c.expanded, logging.Metrics(r.Now(), slog.Int64("MailsSent", c.sent),
-			slog.Int64("MailsRetried", c.paused), slog.Int64("MailsFailed", c.failed),
-			slog.Int64("MailsUnknown", c.unknown), slog.Int64("MailErrors", c.errors)))
+		"pointless", c.pointless, "expanded", c.expanded, logging.Metrics(r.Now(), logging.Count("MailsSent", c.sent),
+			logging.Count("MailsRetried", c.paused), logging.Count("MailsFailed", c.failed),
+			logging.Count("MailsUnknown", c.unknown), logging.Count("MailErrors", c.errors)))
 }

@@ -198,7 +198,7 @@ func newTestEnv(t testing.TB, rows table.Table) *testEnv {
 	now := func() time.Time { return w.now() }
 	w.table = entity.Open(w.faulty, now, func() string { events++; return fmt.Sprint(events) })
 	w.box = outbox.New(w.table, now)
-	w.logger = logging.New(&w.log)
+	w.logger = logging.New(&w.log, "test")
 	return w
 }
 

@@ -119,8 +119,8 @@ func (j *Job) remindAll(ctx context.Context) error {
 	}
 	err = errors.Join(err, run.releaseAll(ctx))
 	j.Log.Info("reminders", "today", today.String(), "moved", moved, "emails", len(run.digests),
-		logging.Metrics(j.Now(), slog.Int64("RemindersQueued", queued), slog.Int64("CustomersUnreached", told),
-			slog.Int64("RemindersFailed", failed)))
+		logging.Metrics(j.Now(), logging.Count("RemindersQueued", queued), logging.Count("CustomersUnreached", told),
+			logging.Count("RemindersFailed", failed)))
 	if err != nil {
 		return fmt.Errorf("daily: %w", err)
 	}

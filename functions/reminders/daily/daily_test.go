@@ -55,7 +55,7 @@ func openTestEnv(t interface {
 	now := func() time.Time { return w.today.Start().Add(6*time.Hour + w.later) }
 	w.store = delivery.New(store.New(w.faulty, store.Options{Now: now, Reminders: reminder.With(extra...)}))
 	w.job = New(Options{
-		Store: w.store, Now: now, Log: logging.New(&w.log),
+		Store: w.store, Now: now, Log: logging.New(&w.log, "test"),
 	})
 	return w
 }
