@@ -40,6 +40,6 @@ func main() {
 		Outbox: kept.Outbox(), Records: kept, Expander: expansion.New(kept), Write: letters.With(catalogs.Get),
 		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint),
 			ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
-		Now: time.Now, Log: logger,
+		Watched: kept.Watched, Now: time.Now, Log: logger,
 	}))
 }

@@ -36,6 +36,7 @@ type Store interface {
 	RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error)
 	CloseUnconfirmed(ctx context.Context, limit int) (n int, err error)
 	TellUnconfirmed(ctx context.Context) (n int, err error)
+	RecordDailyRun(ctx context.Context, day license.Date) error
 }
 
 // Options are what a Job needs. AtOnce is optional.
@@ -69,9 +70,14 @@ const (
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
 // contact who can be reached again. So does one whose contact unsubscribed. A license that fails for another reason
-// does not delay the others. It stays due too, the log has the reason, and the error says how many failed.
+// does not delay the others. It stays due too, the log has the reason, and the error says how many failed. Only a run
+// without an error is recorded as complete.
 func (j *Job) Run(ctx context.Context) error {
-	return errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx))
+	today := license.DateOf(j.Now())
+	if err := errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx)); err != nil {
+		return err
+	}
+	return j.Store.RecordDailyRun(ctx, today)
 }
 
 // maxClosed is how many unconfirmed requests one run closes, so that a flood of them does not use up its time.

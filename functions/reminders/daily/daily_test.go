@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -394,6 +395,60 @@ func TestUnavailableStoreIsAnError(t *testing.T) {
 	w.faulty.Fault = nil
 	w.run()
 	expect(t, w.mails(), "license0 2m on 2018-03-01")
+}
+
+// TestOnlyCompleteRunIsRecorded lets each step of a run fail, and a license, and the record itself.
+func TestOnlyCompleteRunIsRecorded(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	last := func() delivery.DailyRun {
+		t.Helper()
+		w.faulty.Fault, w.job.Store = nil, w.store
+		r, err := w.store.LastDailyRun(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	w.run()
+	first := last()
+	if first.Day != w.today || !first.Ended.Equal(w.today.Start().Add(6*time.Hour)) {
+		t.Errorf("got %+v, want the run of today, at six", first)
+	}
+	w.today = date("2018-03-02")
+	w.add(1, date("2018-04-30"))
+	for name, fault := range map[string]func(tabletest.Call) bool{
+		"closing requests": func(c tabletest.Call) bool { return strings.HasPrefix(c.Query.PK, "QUEUE#") },
+		"telling sales":    func(c tabletest.Call) bool { return c.Query.PK == "UNTOLD" },
+		"reminding":        func(c tabletest.Call) bool { return strings.HasPrefix(c.Query.PK, "DUE#") },
+		"the record": func(c tabletest.Call) bool {
+			return slices.ContainsFunc(c.Writes, func(w table.Write) bool { return w.Row.Key == rowkey.DailyRun() })
+		},
+	} {
+		w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+			if fault(c) {
+				return tabletest.Down
+			}
+			return tabletest.Fault{}
+		}
+		if err := w.job.Run(context.Background()); err == nil {
+			t.Errorf("%s failed: got no error", name)
+		}
+		if got := last(); got != first {
+			t.Errorf("%s failed: got the run %+v on record, want none", name, got)
+		}
+	}
+	w.add(2, date("2018-04-30"))
+	w.job.Store = failingStore{w.store, "license2"}
+	if err := w.job.Run(context.Background()); err == nil {
+		t.Error("got no error of a license")
+	}
+	if got := last(); got != first {
+		t.Errorf("a license failed: got the run %+v on record, want none", got)
+	}
+	w.run()
+	if got := last(); got.Day != w.today {
+		t.Errorf("got %+v, want the run of today", got)
+	}
 }
 
 func TestCancelledRunIsAnError(t *testing.T) {

@@ -98,6 +98,7 @@ type Mail struct {
 	turn    int
 	schema  int
 	version int64 // of the row of its state; 0: there is none yet
+	listed  bool  // among those in doubt
 	// gathered are the licenses of a digest that have rows of their own.
 	gathered []notice.Due
 }
@@ -120,6 +121,9 @@ func (m Mail) MaybeTwice() bool { return m.State.Doubts > 0 || m.State.MaybeSent
 // Recipient is the customer's address that the last letter was sent to; before the first, the one that it is meant for.
 // "" for mails to sales.
 func (m Mail) Recipient() string { return cmp.Or(m.State.SentTo, m.To.Email) }
+
+// ReadySince is since when the mail has been ready, pauses included.
+func (m Mail) ReadySince() time.Time { return m.ready }
 
 // LogValue implements slog.LogValuer: logs name neither the recipient nor what the mail says.
 func (m Mail) LogValue() slog.Value {
@@ -289,7 +293,7 @@ func (m *Mail) decode(row table.Row, part string) (err error) {
 	switch {
 	case part == rowkey.StateSuffix:
 		m.State, err = entity.Decode[State](row)
-		m.version = row.Version
+		m.version, m.listed = row.Version, m.State.Status == InDoubt
 	case strings.HasPrefix(part, rowkey.ReportPart):
 		var r Report
 		r, err = entity.Decode[Report](row)

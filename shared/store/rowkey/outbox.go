@@ -88,7 +88,9 @@ func Shard(customer string) int {
 }
 
 // stamp formats a time so that texts are in the order of the times, to the millisecond.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
+
+const stampLayout = "2006-01-02T15:04:05.000Z"
 
 // ReadyPrefix begins the partitions of the mails of a rank that are ready.
 func ReadyPrefix(rank int) string { return "OUTBOX#" + strconv.Itoa(rank) + "#" }
@@ -129,6 +131,12 @@ func ReadyAgain(later table.Key) table.Key {
 	return table.Key{PK: "OUTBOX#" + parts[1] + "#" + shard, SK: parts[0] + "#000000#" + parts[2]}
 }
 
+// ReadySince returns since when the mail of a ready row is ready; the zero Time if the key does not tell.
+func ReadySince(key table.Key) time.Time {
+	at, _ := time.Parse(stampLayout, key.SK[:min(len(stampLayout), len(key.SK))])
+	return at
+}
+
 // MailOf returns the ID of the mail that a row of the outbox is about.
 func MailOf(key table.Key) string { return key.SK[strings.LastIndexByte(key.SK, '#')+1:] }
 
@@ -142,3 +150,12 @@ const FailedPK = "FAILEDMAIL"
 func Failed(at time.Time, mailID string) table.Key {
 	return table.Key{PK: FailedPK, SK: stamp(at) + "#" + mailID}
 }
+
+// FailedSince asks for the mails that were given up at a time or later.
+func FailedSince(at time.Time) table.Query { return table.Query{PK: FailedPK, From: stamp(at)} }
+
+// InDoubtPK is the partition of the mails of which nobody knows whether the provider accepted them.
+const InDoubtPK = "INDOUBT"
+
+// InDoubt is the row of a mail of which nobody knows whether the provider accepted it.
+func InDoubt(mailID string) table.Key { return table.Key{PK: InDoubtPK, SK: mailID} }

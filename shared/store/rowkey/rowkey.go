@@ -42,6 +42,7 @@ const (
 	TypePending      Type = "pending"      // a mail to send
 	TypeFailed       Type = "failed"       // a mail that was given up
 	TypeLease        Type = "lease"        // of the mailer
+	TypeRun          Type = "run"          // the last complete run of a job
 	TypeStats        Type = "stats"        // counts of licenses
 	TypeReport       Type = "report"       // what the provider reported about a mail
 	TypeSuppression  Type = "suppression"  // a suppressed email address
@@ -71,6 +72,9 @@ const ColleaguePK = "COLLEAGUE"
 
 // Colleague is the row of somebody who signed in to the console.
 func Colleague(email string) table.Key { return table.Key{PK: ColleaguePK, SK: email} }
+
+// DailyRun is the row of the last complete daily run.
+func DailyRun() table.Key { return table.Key{PK: "REMINDERS", SK: "RUN"} }
 
 // DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for
 // each license, its next reminder.
