@@ -74,12 +74,14 @@ func (t template) property(v any) string {
 
 // checkAlarmTopic: the topic of the alarms has the subscriber that a parameter names, if any.
 func checkAlarmTopic(t template) (problems []string) {
-	if at(t.root, "Resources", "Alarms", "Type") != "AWS::SNS::Topic" || at(t.properties("Alarms"), "KmsMasterKeyId") != nil {
+	topic := at(t.root, "Resources", "Alarms", "Type")
+	if topic != "AWS::SNS::Topic" || at(t.properties("Alarms"), "KmsMasterKeyId") != nil {
 		problems = append(problems, "Alarms is not a topic that CloudWatch can publish to")
 	}
 	const id = "AlarmSubscription"
 	p, condition := t.properties(id), str(at(t.root, "Resources", id, "Condition"))
-	if at(p, "TopicArn", "Ref") != "Alarms" || at(p, "Protocol") != "email" || at(p, "Endpoint", "Ref") != "AlarmEmail" {
+	if at(p, "TopicArn", "Ref") != "Alarms" || at(p, "Protocol") != "email" ||
+		at(p, "Endpoint", "Ref") != "AlarmEmail" {
 		problems = append(problems, "nobody is told of the alarms")
 	}
 	if got := fmt.Sprint(at(t.root, "Conditions", condition)); got != "map[Not:[map[Equals:[map[Ref:AlarmEmail] ]]]]" {

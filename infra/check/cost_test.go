@@ -432,6 +432,14 @@ func (e *costEnv) measureRest() {
 		e.t.Errorf("got an idle sweep of %d queries and %d rows, want at most %d queries and the lease alone: %+v",
 			idle.Queries, idle.RowsRead, 4*rowkey.Shards, idle)
 	}
+	publishing := e.measure("a sweep that also publishes the gauges", func() error {
+		m := e.mailer(0)
+		m.Watched = e.Watched
+		return last(m.Invoke(ctx, []byte("{}")))
+	})
+	if publishing.Gets > idle.Gets+2 || publishing.Queries > idle.Queries+2 || publishing.WriteUnits > idle.WriteUnits {
+		e.t.Errorf("got %+v for the gauges, want at most 2 gets and 2 queries more than %+v", publishing, idle)
+	}
 }
 
 // TestStorageStatesTheCosts measures every line of the table of costs.

@@ -284,6 +284,8 @@ func (u *user) mailerSteps() []step {
 	return []step{
 		{"Acquire", func() error { return last(box.Acquire(u.ctx, time.Minute)) }},
 		{"Ready", func() error { return last(box.Ready(u.ctx, notice.RankSoon, 0, 1)) }},
+		{"OldestReady", func() error { return last(box.OldestReady(u.ctx)) }},
+		{"Watched", func() error { return last(u.s.Watched(u.ctx)) }},
 		{"Read", func() error { return last(box.Read(u.ctx, u.key)) }},
 		{"Begin", begin(func(m outbox.Mail) error { return box.RecordSent(u.ctx, m, "x") })},
 		{"RecordSent", func() error { return nil }}, // with Begin
@@ -369,6 +371,7 @@ func (u *user) remindersSteps() []step {
 		{"RecordNextKey", func() error {
 			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.MonthsBefore(2)))
 		}},
+		{"RecordDailyRun", func() error { return u.s.RecordDailyRun(u.ctx, license.DateOf(u.now)) }},
 		{"TellUnconfirmed", some(func() (int, error) { return u.s.TellUnconfirmed(u.ctx) })},
 		{"CloseUnconfirmed", some(func() (int, error) {
 			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 31) }})
@@ -508,6 +511,7 @@ func (u *user) consoleSteps() []step {
 
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
 		{"QueuedMails", func() error { return last(s.QueuedMails(ctx, 10)) }},
+		{"Watched", func() error { return last(s.Watched(ctx)) }},
 		{"MailProvider", func() error { return last(s.MailProvider(ctx)) }},
 		{"Letter", func() error {
 			m, err := s.Outbox().Read(ctx, u.key)

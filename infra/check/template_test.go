@@ -324,7 +324,8 @@ func (d deployed) check(tpl template) (problems []string) {
 	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains),
 		checkParameters(tpl), checkSender(tpl),
 		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions),
-		checkPartitions(tpl, d.actions), checkWaking(tpl, d.rows), checkAlarms(tpl, alarm.Rules), checkPublished(alarm.Rules, d.code))
+		checkPartitions(tpl, d.actions), checkWaking(tpl, d.rows), checkAlarms(tpl, alarm.Rules),
+		checkPublished(alarm.Rules, d.code))
 }
 
 func TestTemplateMatchesTheCode(t *testing.T) {

@@ -86,7 +86,8 @@ func (w *gaugesEnv) one() map[string]float64 {
 
 func TestSweepPublishesTheGauges(t *testing.T) {
 	inGaugesEnv(t, &provider{}, func(w *gaugesEnv) {
-		w.watched = alarm.Readings{DailyRun: time.Now().Add(-90 * time.Minute), Failed: 2, InDoubt: 3, Sent: 1, Quota: 4}
+		ended := time.Now().Add(-90 * time.Minute)
+		w.watched = alarm.Readings{DailyRun: ended, Failed: 2, InDoubt: 3, Sent: 1, Quota: 4}
 		want := map[string]float64{
 			"HoursSinceDailyRun": 1.5, "OldestUrgentMail": 0, "OldestConfirmation": 0, "OldestReminder": 0,
 			"FailedMails": 2, "MailsInDoubt": 3, "MailQuotaUsed": 25,
