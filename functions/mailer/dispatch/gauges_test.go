@@ -20,6 +20,7 @@ const schedule = `{"source":"aws.scheduler"}`
 type gaugesEnv struct {
 	*testEnv
 	d       *Dispatcher
+	ctx     context.Context // of each invocation
 	watched alarm.Readings
 	reads   int // of watched
 }
@@ -27,7 +28,7 @@ type gaugesEnv struct {
 func inGaugesEnv(t *testing.T, p *provider, f func(w *gaugesEnv)) {
 	t.Helper()
 	inTestEnv(t, func(env *testEnv) {
-		w := &gaugesEnv{testEnv: env, watched: alarm.Readings{DailyRun: time.Now()}}
+		w := &gaugesEnv{testEnv: env, watched: alarm.Readings{DailyRun: time.Now()}, ctx: context.Background()}
 		w.d = w.dispatcher(p)
 		w.d.Watched = func(context.Context) (alarm.Readings, error) { w.reads++; return w.watched, nil }
 		f(w)
@@ -38,7 +39,7 @@ func inGaugesEnv(t *testing.T, p *provider, f func(w *gaugesEnv)) {
 func (w *gaugesEnv) invoke(payload string) (lines []map[string]float64) {
 	w.t.Helper()
 	w.log.Reset()
-	w.d.Invoke(context.Background(), []byte(payload))
+	w.d.Invoke(w.ctx, []byte(payload))
 	for line := range bytes.Lines(w.log.Bytes()) {
 		var v struct {
 			Msg, Stage string
@@ -193,6 +194,20 @@ func TestGaugesArePublishedWhileAnotherMailerSends(t *testing.T) {
 		time.Sleep(7 * time.Second)
 		if got := w.one(); got["OldestReminder"] != 7 {
 			t.Errorf("got %v, want a reminder of 7 seconds", got)
+		}
+	})
+}
+
+// TestGaugesOfARunWithoutALookAreRead has too little time left to look for what is ready.
+func TestGaugesOfARunWithoutALookAreRead(t *testing.T) {
+	inGaugesEnv(t, &provider{}, func(w *gaugesEnv) {
+		w.put(urgent("u", "a.example"))
+		time.Sleep(7 * time.Second)
+		var cancel context.CancelFunc
+		w.ctx, cancel = context.WithTimeout(w.ctx, mailTimeout/2)
+		defer cancel()
+		if got := w.one(); got["OldestUrgentMail"] != 7 {
+			t.Errorf("got %v, want an urgent mail of 7 seconds", got)
 		}
 	})
 }
