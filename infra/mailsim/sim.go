@@ -282,6 +282,9 @@ func (s *sim) FailSuppressed(context.Context, outbox.Mail, delivery.Suppression)
 	return errors.New("mailsim: no address is suppressed")
 }
 
+// PassOmitted implements dispatch.Records.
+func (s *sim) PassOmitted(context.Context, outbox.Mail, notice.Records) error { return nil }
+
 func write(n notice.Notice, _ notice.Records, call letter.Call) (mail.Message, error) {
 	return mail.Message{
 		ID: n.ID, Kind: n.Kind, About: n.About, To: mail.Address{Email: n.To.Email}, Attempt: call.Attempt,

@@ -50,6 +50,7 @@ type Records interface {
 	Records(ctx context.Context, n notice.Notice) (notice.Records, error)
 	Suppressed(ctx context.Context, email string) (*delivery.Suppression, error)
 	FailSuppressed(ctx context.Context, m outbox.Mail, why delivery.Suppression) error
+	PassOmitted(ctx context.Context, m outbox.Mail, records notice.Records) error
 }
 
 // Expander says what a notice becomes that expands (notice.Notice.Expands), and does before what the notice asks for.

@@ -172,6 +172,8 @@ func (r *records) FailSuppressed(context.Context, outbox.Mail, delivery.Suppress
 	return errors.New("the tests of the store have this")
 }
 
+func (r *records) PassOmitted(context.Context, outbox.Mail, notice.Records) error { return nil }
+
 // testEnv is an outbox over a faulty table, and a log. Its clock is time.Now, which is that of the synctest bubble.
 type testEnv struct {
 	t       testing.TB
@@ -232,7 +234,8 @@ func soon(name, host string) notice.Notice {
 }
 
 func remind(name, host string) notice.Notice {
-	due := notice.Due{License: name, Stage: reminder.MonthsBefore(1), Expiration: license.DateOf(time.Now()).AddDays(28)}
+	last := license.DateOf(time.Now()).AddDays(28)
+	due := notice.Due{License: name, Stage: reminder.MonthsBefore(1), Expiration: last}
 	return notice.Notice{ID: name + "--e", Kind: mail.LicenseExpiring, About: name, Customer: host,
 		Due: []notice.Due{due}, To: license.Contact{Name: "Ada Lovelace", Email: "ada@" + host}}
 }

@@ -60,7 +60,7 @@ func (r *run) settledBefore(m outbox.Mail) bool {
 }
 
 // prepare writes the letter of a mail, unless the mail has no point any more or its address is suppressed. It notes
-// which licenses of a digest the letter does not name.
+// which licenses of a digest the letter does not name, and passes on those whose contact its reader is no more.
 func (r *run) prepare(m *outbox.Mail) (written mail.Message, ok bool) {
 	records, err := r.Records.Records(r.ctx, m.Notice)
 	switch {
@@ -74,6 +74,13 @@ func (r *run) prepare(m *outbox.Mail) (written mail.Message, ok bool) {
 		r.fail("cannot read what a mail is about", err, slog.Any("mail", *m))
 		return written, false
 	}
+	if m.Kind == mail.LicenseExpiring {
+		m.State.Omitted = m.Notice.Omitted(records)
+		if err := r.Records.PassOmitted(r.ctx, *m, records); err != nil {
+			r.fail("cannot pass on licenses of a mail", err, slog.Any("mail", *m))
+			return written, false
+		}
+	}
 	written, pointless, err := r.write(*m, records)
 	switch {
 	case err != nil:
@@ -82,9 +89,6 @@ func (r *run) prepare(m *outbox.Mail) (written mail.Message, ok bool) {
 	case pointless != "":
 		r.drop(*m, pointless)
 		return written, false
-	}
-	if m.Kind == mail.LicenseExpiring {
-		m.State.Omitted = m.Notice.Omitted(records)
 	}
 	return written, !r.failIfSuppressed(*m, written)
 }

@@ -81,6 +81,23 @@ func (s *Store) readdressDigest(ctx context.Context, m outbox.Mail) error {
 	return s.passOn(ctx, m, m.Named(), records)
 }
 
+// PassOmitted passes on the licenses of a digest whose reader is a contact of theirs no more, given what is on record: to
+// the next contact of each, like those of a digest that did not arrive.
+func (s *Store) PassOmitted(ctx context.Context, m outbox.Mail, records notice.Records) error {
+	var left []notice.Due
+	for _, due := range m.Due {
+		of, known := records.Expiring[due.License]
+		reader := func(c license.Contact) bool { return input.SameMailbox(c.Email, m.To.Email) }
+		if known && !slices.ContainsFunc(of.Contacts, reader) {
+			left = append(left, due)
+		}
+	}
+	if err := s.passOn(ctx, m, left, records); err != nil {
+		return fmt.Errorf("delivery: licenses of mail %s to the next contact: %w", m.ID, err)
+	}
+	return nil
+}
+
 // passOn adds licenses of a digest to the digest of each license's next contact; if none of them can be reached, it
 // tells sales. Each license has a transaction of its own, and being cut off between them does no harm: a contact is
 // reminded of a license once.
@@ -313,14 +330,16 @@ func (s *Store) stillUnreached(ctx context.Context, row table.Row) (none license
 			return none, err
 		}
 	}
-	found, err := of.inReach(ctx, l.License, func(_ context.Context, contacts []license.Contact) (*license.Contact, error) {
+	first := func(_ context.Context, contacts []license.Contact) (*license.Contact, error) {
 		for _, c := range contacts {
-			if slices.ContainsFunc(sendable, func(s license.Contact) bool { return input.SameMailbox(s.Email, c.Email) }) {
+			same := func(other license.Contact) bool { return input.SameMailbox(other.Email, c.Email) }
+			if slices.ContainsFunc(sendable, same) {
 				return &c, nil
 			}
 		}
 		return nil, nil
-	})
+	}
+	found, err := of.inReach(ctx, l.License, first)
 	if found || err != nil {
 		return none, err
 	}

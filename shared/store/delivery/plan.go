@@ -170,7 +170,8 @@ func (p *Planner) facts(ctx context.Context, l license.License, at time.Time, wi
 	}
 	of.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, at)
 	of.turn, err = firstReachable(of.Contacts, func(email string) (*Suppression, error) {
-		return p.suppressed.get(input.Mailbox(email), func() (*Suppression, error) { return p.store.Suppressed(ctx, email) })
+		read := func() (*Suppression, error) { return p.store.Suppressed(ctx, email) }
+		return p.suppressed.get(input.Mailbox(email), read)
 	})
 	if of.turn != nil && !of.HasUnsubscribed(*of.turn) {
 		of.Reminded = of.turn

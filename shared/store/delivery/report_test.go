@@ -144,7 +144,8 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example",
 			"license-key Ada@acme.example", "license-key it@acme.example")
 		list, err := r.RecentReports(ctx, r.now.AddDate(0, 0, -30), 10)
-		if err != nil || len(list) != 2 || list[0].About != "l1" || list[1].About != r.l.Customer || list[0].To != "Ada@acme.example" ||
+		if err != nil || len(list) != 2 || list[0].About != "l1" || list[1].About != r.l.Customer ||
+			list[0].To != "Ada@acme.example" ||
 			list[0].Outcome != outcome {
 			t.Errorf("got reports %+v, %v", list, err)
 		}

@@ -83,8 +83,9 @@ func (d *Digest) find(ctx context.Context) error {
 // start opens the n-th mail, as a new one.
 func (d *Digest) start(n int) {
 	d.mail = Mail{
-		Notice: notice.LicensesExpiring(d.customer, d.day, d.to, n), rank: notice.RankReminder, ready: d.ready, turn: d.turn,
-		State: State{Status: Waiting, Gathering: true, NotBefore: d.box.now().Truncate(time.Millisecond).Add(gatheredFor)},
+		Notice: notice.LicensesExpiring(d.customer, d.day, d.to, n),
+		State:  State{Status: Waiting, Gathering: true, NotBefore: d.box.now().Truncate(time.Millisecond).Add(gatheredFor)},
+		rank:   notice.RankReminder, ready: d.ready, turn: d.turn,
 	}
 	d.n, d.isNew, d.open = n, true, true
 }
