@@ -387,27 +387,6 @@ func (h *history) mute(rt *rapid.T) {
 	})
 }
 
-// remind lets a daily run that looked when a person did record the next reminder of a license.
-func (h *history) remind(rt *rapid.T) {
-	who := h.person(rt)
-	id, r := one(rt, h.seen[who].licenses, "license")
-	today := h.today()
-	stage, due := h.Policy().Due(r.License, today, r.Reminded)
-	if r.NextReminder.IsZero() || r.NextReminder.After(today) {
-		panic(nothing("it is not due"))
-	}
-	if !due {
-		panic(nothing("the run would only put it off"))
-	}
-	do := store.Reminding{Stage: stage, Digest: h.NewDigest(r.License.Customer, today, ada, h.now, 0)}
-	mail := notice.LicensesExpiring(r.License.Customer, today, ada, 1).ID
-	change := func() error {
-		return h.RecordReminder(rt.Context(), store.Due{LicenseRecord: r, Day: r.NextReminder}, do)
-	}
-	may := r.Version == h.record.licenses[id].Version
-	h.act(rt, may, touched{license: id, alone: true}, change, func() { h.mails = append(h.mails, mail) })
-}
-
 func (h *history) pass(rt *rapid.T) {
 	if rapid.Bool().Draw(rt, "an hour") {
 		h.now = h.now.Add(time.Duration(rapid.IntRange(1, 30).Draw(rt, "hours")) * time.Hour)
