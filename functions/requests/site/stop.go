@@ -139,20 +139,20 @@ func (s *site) stopView(ctx context.Context, m outbox.Mail) (stopView, error) {
 		v.Licenses = append(v.Licenses, l)
 	}
 	if len(stopped) < len(named) {
-		v.Stop = tickBox(oneClick, "No more reminders?", web.Option{
-			Value: oneClickValue, Label: "Stop the reminders about " + v.These() + " to " + v.Contact,
+		v.Stop = tickBox(oneClick, "Do you want to stop them?", web.Option{
+			Value: oneClickValue, Label: "Yes, stop the reminders about " + v.These(),
 		})
 	}
 	if len(stopped) > 0 {
 		v.Resume = tickBox(resume, "Changed your mind?", web.Option{
-			Value: "yes", Label: "Remind " + v.Contact + " of " + v.These() + " again",
+			Value: "yes", Label: "Yes, resume the reminders about " + v.These(),
 		})
 	}
 	return v, nil
 }
 
 func tickBox(name, label string, box web.Option) *web.Field {
-	return &web.Field{Name: name, Label: label, Type: "boxes", Options: []web.Option{box}}
+	return &web.Field{Name: name, Label: label, Type: "boxes", Class: "rows", Options: []web.Option{box}}
 }
 
 // renderStop shows the page. bad are errors of both forms, of which those on the page are shown.
