@@ -13,7 +13,6 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
-	"marketplace/shared/reminder"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
 )
@@ -65,20 +64,7 @@ func (w *world) write(n notice.Notice, r notice.Records, c letter.Call) (mail.Me
 	letters := letter.Writer{
 		URL: "https://licenses.example.com", Sales: mail.Address{Email: salesEmail}, Reminders: w.policy,
 	}
-	m, err := letters.With(noCatalog)(n, r, c)
-	if n.Kind == mail.RemindersStopped && err != nil { // until there is a letter
-		m = mail.Message{ID: n.ID, Kind: n.Kind, About: n.About, To: letters.Sales, Text: "stopped"}
-		if err = nil; c.MaybeTwice {
-			m.Text = "If you have received this email before"
-		}
-		m.Attempt = c.Attempt
-	}
-	for _, d := range n.Due { // until letters name every license
-		if l := r.Expiring[d.License].License; n.Kind == mail.LicenseExpiring && n.Omitted(r)[d.License] == "" {
-			m.Text += "\n" + l.ID + " " + reminder.When(l.Expiration, r.Today) + l.Expiration.Long()
-		}
-	}
-	return m, err
+	return letters.With(noCatalog)(n, r, c)
 }
 
 // logged is where mailers log to.

@@ -1,6 +1,8 @@
 package mailmodel
 
 import (
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -108,32 +110,54 @@ func (w *world) lostBy(l *licensed, address string) bool {
 	return w.outOfReach(l, address) || now != nil && now.email.holds(l.id) && now.email.To.Email == address
 }
 
-// checkReminder checks the letter of a reminder: it names the licenses that its reader has to be reminded of, and no
-// others, and none that the reader was reminded of before.
-func (w *world) checkReminder(c *call) {
-	e := c.email
-	for _, d := range e.Due {
-		l := w.license(d.License)
-		named, needed := strings.Contains(c.message.Text, l.id), w.needed(d, e.About, e.To.Email)
-		switch {
-		case named && !needed:
-			w.failf("the letter %s names %s, %s, which has no point", e.ID, l.id, d.Stage)
-		case !named && needed:
-			w.failf("the letter %s does not name %s, %s:\n%s", e.ID, l.id, d.Stage, c.message.Text)
-		case !named:
-			continue
-		}
-		c.named = append(c.named, d)
-		for _, text := range []string{w.when(l), l.expiration.Format("02 Jan 2006")} {
-			if !strings.Contains(c.message.Text, text) {
-				w.failf("the letter %s lacks %q of %s:\n%s", e.ID, text, l.id, c.message.Text)
+// entry is a license as a letter names it.
+type entry struct{ server, last, when string }
+
+var (
+	heading = regexp.MustCompile(`^\d+ licenses? (?:expires?|expired) (.+), on \w{3} (\d\d \w{3} \d{4})$`)
+	item    = regexp.MustCompile(`^Server ID (\S+)$`)
+	single  = regexp.MustCompile(`^Your (?:evaluation )?license (?:expires|expired) (.+)$`)
+	server  = regexp.MustCompile(`^  Server ID: +(\S+)$`)
+	through = regexp.MustCompile(`^  Valid through: +(\d\d \w{3} \d{4})`)
+)
+
+// entriesOf reads which licenses a letter names: one in a letter of its own, several by their last days.
+func entriesOf(text string) (list []entry) {
+	var now entry
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		found := func(r *regexp.Regexp, fields ...*string) bool {
+			m := r.FindStringSubmatch(line)
+			for i, f := range fields[:min(len(fields), max(0, len(m)-1))] {
+				*f = m[i+1]
 			}
+			return m != nil
+		}
+		switch {
+		case found(heading, &now.when, &now.last), found(single, &now.when), found(server, &now.server):
+		case found(item, &now.server), found(through, &now.last):
+			list = append(list, now)
 		}
 	}
-	for _, o := range w.licenses {
-		if strings.Contains(c.message.Text, o.id) && !slices.ContainsFunc(e.Due, func(d due) bool { return d.License == o.id }) {
-			w.failf("the letter %s names %s, which is none of its licenses", e.ID, o.id)
+	return list
+}
+
+// checkReminder checks the letter of a reminder: it names the licenses that its reader has to be reminded of, and no
+// others, each with its last day and the days until then.
+func (w *world) checkReminder(c *call) {
+	e := c.email
+	named, needed := map[entry]int{}, map[entry]int{}
+	for _, n := range entriesOf(c.message.Text) {
+		named[n]++
+	}
+	for _, d := range e.Due {
+		if l := w.license(d.License); w.needed(d, e.About, e.To.Email) {
+			needed[entry{l.server, l.expiration.Format("02 Jan 2006"), w.when(l)}]++
+			c.named = append(c.named, d)
 		}
+	}
+	if !maps.Equal(named, needed) {
+		w.failf("the letter %s names %v, want %v:\n%s", e.ID, named, needed, c.message.Text)
 	}
 }
 
