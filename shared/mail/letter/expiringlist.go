@@ -154,7 +154,7 @@ func (d digest) item(of notice.Expiring) item {
 		Lines: []string{"Server ID " + string(l.Server), "Up to " + license.Lines(l.MaxLoc) + " lines of code"},
 	}
 	if of.Contract != "" && !goesOn(of) {
-		one.Lines[1] += ", contract " + string(of.Contract)
+		one.Lines[1] = "Contract " + string(of.Contract) + ", " + lowerFirst(one.Lines[1])
 	}
 	if l.Organization != d.company {
 		one.Lines = append(one.Lines, "Licensed to "+l.Organization)

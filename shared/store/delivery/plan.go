@@ -162,6 +162,7 @@ func (p *Planner) facts(ctx context.Context, l license.License, at time.Time, wi
 		of.customer = customers[len(customers)-1].ID
 		of.Customer = customers[len(customers)-1].Reference
 	}
+	of.Contract = contract.Reference
 	if contract.Outlives(l) {
 		of.ContractLast = contract.Last
 	}

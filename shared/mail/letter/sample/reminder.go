@@ -60,7 +60,7 @@ func many(key license.License, n int) (list []notice.Expiring) {
 			l.ID = fmt.Sprintf("01c6x2m4vj8q0n5r7t9w3y2%03d", i)
 			l.Server = license.Server(fmt.Sprintf("%08X-AWHW8w9JtzBzSrmf%04d", 0x4A6F8E2B+i*0x01357913, i))
 			if i >= 20 {
-				l.Expiration = expires.AddDays(3)
+				l.Expiration = expires.AddDays(-3) // their day was missed
 			}
 		}))
 		if i%5 == 4 {
