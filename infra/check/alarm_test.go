@@ -40,7 +40,7 @@ func checkAlarms(t template, rules []alarm.Rule) (problems []string) {
 // alarmOf returns the properties of the alarm of a rule, as property writes them. All have the stage of the template.
 func alarmOf(r alarm.Rule) map[string]string {
 	p := map[string]string{
-		"AlarmDescription": r.Breach + " See infra/docs/" + r.Guide + ".", "Namespace": r.Namespace,
+		"AlarmDescription": r.Description(), "Namespace": r.Namespace,
 		"MetricName": r.Metric, "Statistic": r.Statistic, "Period": strconv.Itoa(int(r.Period / time.Second)),
 		"EvaluationPeriods": strconv.Itoa(r.Periods), "Threshold": strconv.FormatFloat(r.Threshold, 'f', -1, 64),
 		"ComparisonOperator": string(r.Comparison), "TreatMissingData": string(r.Missing),

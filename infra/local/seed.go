@@ -104,7 +104,9 @@ func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *cat
 			return fmt.Errorf("seed: %s: %w", story.name, err)
 		}
 	}
-	return nil
+	s := begin()
+	s.now = now
+	return s.RecordDailyRun(ctx, license.DateOf(now)) // nothing of the sample is due
 }
 
 // customer writes the history of a customer: an evaluation, usually a license a month later, and what followed.

@@ -77,7 +77,7 @@ var Rules = []Rule{
 		ID: "DailyRunAlarm", Name: "Last complete daily run",
 		Namespace: Ours, Metric: "HoursSinceDailyRun", Unit: None, Statistic: "Maximum",
 		Comparison: Above, Threshold: 26, Period: period, Periods: 3, Missing: Breaching,
-		Breach: "No daily run was completed in the last 26 hours, or the mailer reports nothing: reminders may be late.",
+		Breach: "No daily run was completed in the last 26 hours. Reminders may be late.",
 		Guide:  `operations.md, "When something fails"`,
 		gauge: func(r Readings, now time.Time) (float64, bool) {
 			return since(r.DailyRun, now).Hours(), !r.DailyRun.IsZero()
@@ -157,6 +157,15 @@ var Rules = []Rule{
 		Breach: "Recipients complain about at least 0.1 % of the account's emails. SES may stop the account.",
 		Guide:  `mail.md, "Bounces and complaints"`,
 	},
+}
+
+// Description is what the alarm tells people.
+func (r Rule) Description() string {
+	text := r.Breach
+	if r.Missing == Breaching {
+		text += " Or nothing was reported for as long as the alarm waits."
+	}
+	return text + " See infra/docs/" + r.Guide + "."
 }
 
 // Breached reports whether a value breaches the limit of a rule.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"marketplace/functions/console/generator"
+	"marketplace/shared/alarm"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -85,6 +86,7 @@ type Store interface {
 	UnmergeCustomer(ctx context.Context, c store.AccountChange, id string) error
 
 	// Emails and their delivery.
+	Watched(ctx context.Context) (alarm.Readings, error)
 	MailProvider(ctx context.Context) (outbox.Provider, error)
 	Letter(ctx context.Context, id string, attempt int) (mail.Message, error)
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
