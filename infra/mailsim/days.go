@@ -20,8 +20,11 @@ import (
 // monday is when the simulations begin.
 var monday = time.Date(2026, time.November, 30, 0, 0, 0, 0, time.UTC)
 
-// Print prints the tables of all simulations, which run at the same time.
+// Print prints what a daily run reads, and the tables of all simulations, which run at the same time.
 func Print(ctx context.Context, out io.Writer) error {
+	if err := printDailyRun(ctx, out); err != nil {
+		return err
+	}
 	simulations := []func(context.Context, io.Writer) error{printDayWithoutSES, printWeekOfErrors, printBusyDay, printBusyWeek}
 	tables := make([]bytes.Buffer, len(simulations))
 	g, ctx := errgroup.WithContext(ctx)
@@ -297,7 +300,7 @@ func printBusyDay(ctx context.Context, out io.Writer) error {
 // and how many mails a day others cause.
 const (
 	with25, with2, with1  = 1_000, 16_000, 43_000
-	urgentADay, soonADay  = 1600, 1200 // the latter with two mails each
+	urgentADay, soonADay  = 400, 300 // the latter with two mails each
 	customersOfTheWeek    = 20_000
 	quotaOfTheWeek        = 50_000
 	remindersOnOtherDays  = 500

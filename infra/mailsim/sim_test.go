@@ -112,3 +112,16 @@ func TestManyRemindersOfADayHoldUpNobody(t *testing.T) {
 			last)
 	}
 }
+
+func TestDailyRunReadsLittleMoreThanWhatIsDue(t *testing.T) {
+	for _, licenses := range []int{2000, 20_000} {
+		m, err := measureDailyRun(t.Context(), licenses)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.due != dueAtOnce || m.mails != dueAtOnce/perCustomer || m.schedule != m.due ||
+			float64(m.all) > 1.1*float64(m.due) {
+			t.Errorf("%d licenses: got %+v, want at most 1.1 rows read for each due license", licenses, m)
+		}
+	}
+}
