@@ -12,8 +12,11 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/web/webtest"
 )
 
@@ -305,18 +308,78 @@ func TestWhoUnsubscribedIsShownAndResumed(t *testing.T) {
 
 func TestEmailsOfALicenseIncludeItsReminders(t *testing.T) {
 	w := newTestEnv(t)
-	for i, id := range []string{"l1", "l2", "l3"} {
-		l := sampleLicense(id, day("2018-05-04"))
-		l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i))
-		w.record(l)
-		w.remind(id, reminder.MonthsBefore(2), sampleContacts[0])
-	}
-	w.record(sampleLicense("l4", day("2018-05-04")), license.Contact{Email: "john@customer.example"})
+	w.record(w.numbered(1, day("2018-05-04")))
+	id := w.remind("l1", reminder.MonthsBefore(2), sampleContacts[0])
 	page := "/console/licenses/l1"
-	cell := mailCell(w.get(sam, page).Page(), "Reminder, 2 months before")
-	if cell.Length() != 1 {
-		t.Errorf("got emails %q, want the reminder", webtest.Text(w.get(sam, page).Page().Find(".mails")))
+	doc := w.get(sam, page).Page()
+	if cell := mailCell(doc, "Reminder, 2 months before"); cell.Length() != 1 {
+		t.Errorf("got emails %q, want the reminder", webtest.Text(doc.Find(".mails")))
 	}
+	w.sendMail(id)
+	link := mailCell(w.get(sam, page).Page(), "Reminder, 2 months before").Find("a").AttrOr("href", "")
+	if !strings.HasPrefix(link, page+"/mails/"+id) {
+		t.Errorf("got link %q to the email", link)
+	}
+	w.get(sam, link).WantStatus(200)
+	w.record(w.numbered(3, day("2019-05-04")))
+	w.get(sam, strings.Replace(link, "/l1/", "/l3/", 1)).WantStatus(404)
+}
+
+func TestEmailThatLeftALicenseOutSaysWhy(t *testing.T) {
+	due := []notice.Due{{License: "l1", Stage: reminder.DaysBefore(7)}, {License: "l2", Stage: reminder.DaysBefore(7)},
+		{License: "l3", Stage: reminder.DaysBefore(0)}}
+	m := outbox.Mail{Notice: notice.Notice{Kind: mail.LicenseExpiring, Due: due},
+		State: outbox.State{Omitted: map[string]string{"l2": "the license has been renewed"}}}
+	for id, want := range map[string][2]string{
+		"l1": {"Reminder, 7 days before, with 1 other license", ""},
+		"l2": {"Reminder, 7 days before", "The email left this license out: the license has been renewed."},
+		"l3": {"Reminder, on the last day, with 1 other license", ""},
+		"l4": {"Reminder", ""},
+	} {
+		row := mailRow{Name: "Reminder"}
+		row.sayDue(m, id)
+		if got := [2]string{row.Name, row.Left}; got != want {
+			t.Errorf("%s: got %q, want %q", id, got, want)
+		}
+	}
+}
+
+func TestNextKeyIsOfferedFromTheFirstReminderOn(t *testing.T) {
+	w := newTestEnv(t)
+	w.underLongerContract(sampleLicense("l1", day("2018-05-20")), day("2020-12-31"))
+	page := "/console/licenses/l1"
+	if doc := w.get(sam, page).Page(); doc.Find("#next-key").Length() != 0 {
+		t.Error("two weeks before the first reminder, got the next key")
+	}
+	*w.now = day("2018-03-20").Start()
+	doc := w.get(sam, page).Page()
+	link := doc.Find("#next-key + p a")
+	if got := webtest.Text(link); !strings.HasPrefix(got, "Next key under K-") {
+		t.Fatalf("got actions %q, want the next key", webtest.Text(doc.Find(".tasks")))
+	}
+	form := w.get(sam, link.AttrOr("href", "")).WantStatus(200).Page()
+	if got := form.Find("input[name=expiration]").AttrOr("value", ""); got <= "2018-05-20" {
+		t.Errorf("got the form with %q as last day, want it filled in", got)
+	}
+	if doc := w.get(vera, page).Page(); doc.Find("#next-key").Length() != 0 {
+		t.Error("a viewer is offered the next key")
+	}
+}
+
+// underLongerContract records a license of a contract that goes on after it.
+func (w *testEnv) underLongerContract(l license.License, last license.Date) {
+	w.t.Helper()
+	i, err := storetest.Draft(w.t.Context(), w.store.Store, l, sampleContacts...)
+	w.must(err)
+	i.Imported, i.Contracts[0].Last = true, last
+	w.must(w.store.IssueLicenses(w.t.Context(), i))
+}
+
+// numbered returns a license of a number, of a server of its own.
+func (w *testEnv) numbered(n int, expiration license.Date) license.License {
+	l := sampleLicense(fmt.Sprintf("l%d", n), expiration)
+	l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9%03d", n))
+	return l
 }
 
 func TestRevokingNeedsReasonAndConfirmation(t *testing.T) {
