@@ -34,7 +34,7 @@ func TestForecastIsWhatTheDailyRunsDo(t *testing.T) {
 		w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: &tabletest.Memory{}}, today: date("2018-03-05")}
 		now := func() time.Time { return w.today.Start().Add(delivery.RunHour*time.Hour + w.later) }
 		w.store = delivery.New(store.New(w.faulty, store.Options{Now: now, Reminders: reminder.With(extra...)}))
-		w.job = New(Options{Store: w.store, Now: now, Log: logging.New(&w.log)})
+		w.job = New(Options{Store: w.store, Now: now, Log: logging.New(&w.log, "reminders")})
 		history{w, t}.fill(rapid.IntRange(1, 12).Draw(t, "licenses"))
 
 		want := w.forecast()
