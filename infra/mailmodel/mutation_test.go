@@ -30,6 +30,7 @@ type mutation struct {
 	mailer func(*world, *process, *dispatch.Options)
 	daily  func(*world, *process) daily.Store
 	write  func(*table.Row) // a row before it is written or deleted
+	after  bool             // it shows with stages after the last day
 }
 
 // mutations are faults that are broken into a mailer on purpose, and that the model has to find.

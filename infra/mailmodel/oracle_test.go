@@ -269,7 +269,14 @@ func (w *world) checkState(p *process, e *email, before state) {
 	switch s.Status {
 	case "expanded":
 		w.checkExpanded(p, e)
+	case "sending":
+		if before.Status != "sending" {
+			w.checkLeft(p, e)
+		}
 	case "pointless":
+		if strings.HasPrefix(p.name, "mailer") {
+			w.checkLeft(p, e)
+		}
 		if e.toContacts() && e.expands() {
 			w.checkExpanded(p, e)
 		}

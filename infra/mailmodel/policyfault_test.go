@@ -40,9 +40,11 @@ var policyFaults = map[string]mutation{
 	"evaluations have the stages of production": {daily: misreading(func(_ *world, r *store.LicenseRecord) {
 		r.License.Type = license.Production
 	})},
-	"what was sent is forgotten": {daily: misreading(func(_ *world, r *store.LicenseRecord) {
-		r.Reminded = license.Date{}
-	})},
+	"what was sent is forgotten": {write: func(row *table.Row) {
+		if row.Type == "license" || row.Type == "due" {
+			edit(row, "reminded", nil)
+		}
+	}},
 	"a stage is sent after its window": {daily: misreading(func(w *world, r *store.LicenseRecord) {
 		if today := license.DateOf(w.now); today.After(r.License.Expiration) && today.DaysUntil(r.License.Expiration) > -20 {
 			r.License.Expiration = today
@@ -56,7 +58,7 @@ var policyFaults = map[string]mutation{
 			return s
 		}}
 	}},
-	"a stage after the last day is sent though the instance is covered": {daily: planning(nil, func(row *table.Row) {
+	"a stage after the last day is sent though the instance is covered": {after: true, daily: planning(nil, func(row *table.Row) {
 		if row.Type == "instance" {
 			edit(row, "licenses", nil)
 		}

@@ -88,13 +88,15 @@ func (w *world) checkDaily(p *process, l *licensed, d due, to string) {
 	}
 }
 
-// checkPassedOn checks a reminder that was queued because another reader did not get it: the reader is the next contact.
+// checkPassedOn checks a reminder that was queued because another reader did not get it, or is a contact no more: the
+// reader is the next contact.
 func (w *world) checkPassedOn(p *process, e *email, l *licensed, d due) {
 	if p.lastStall > 0 {
 		return
 	}
 	for _, o := range w.order {
-		if o == e || o.Kind != e.Kind || o.To == e.To || !slices.Contains(o.Due, d) || !w.lostBy(l, o.To.Email) {
+		if o == e || o.Kind != e.Kind || o.To == e.To || !slices.Contains(o.Due, d) ||
+			slices.Contains(l.buyer().forRenewals(), o.To.Email) && !w.lostBy(l, o.To.Email) {
 			continue
 		}
 		if w.inReach(l, l.buyer().forRenewals(), o.To.Email) == e.To.Email && w.needed(d, e.About, e.To.Email) {
@@ -102,6 +104,19 @@ func (w *world) checkPassedOn(p *process, e *email, l *licensed, d due) {
 		}
 	}
 	w.failf("%s adds %s to %s for no reason", p.name, l.id, e.ID)
+}
+
+// checkLeft: the licenses of a digest whose reader is a contact no more when it is sent go to the next contacts.
+func (w *world) checkLeft(p *process, e *email) {
+	if e.Kind != "license-expiring" || e.Repeats != "" || e.isAgain() || p.lastStall > 0 {
+		return
+	}
+	for _, d := range e.Due {
+		l := w.license(d.License)
+		if !slices.Contains(l.buyer().forRenewals(), e.To.Email) && w.neededBy(d, l.buyer().id(), e.To.Email) {
+			w.checkNextContact(e, []due{d})
+		}
+	}
 }
 
 // lostBy reports whether an address does not get what is about a license, as far as is known or is being recorded.

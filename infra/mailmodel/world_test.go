@@ -96,9 +96,9 @@ func newWorld(seed uint64, mutation string) *world {
 	if w.chance(50) {
 		w.skewed = 5 * time.Minute
 	}
-	if w.chance(50) {
+	if after := mutations[mutation].after; after || w.chance(60) {
 		w.extra = []string{"7d", "0d", "7d-after"}
-		if w.chance(50) {
+		if !after && w.chance(40) {
 			w.extra = []string{one(w, w.extra)}
 		}
 	}

@@ -104,6 +104,7 @@ func (s *Store) PassOmitted(ctx context.Context, m outbox.Mail, records notice.R
 func (s *Store) passOn(ctx context.Context, m outbox.Mail, licenses []notice.Due, records notice.Records) error {
 	type reader struct{ customer, email string }
 	digests := map[reader]*outbox.Digest{}
+	var filled []*outbox.Digest
 	for _, due := range licenses {
 		next, of, err := s.nextReader(ctx, m, due, records)
 		if err != nil {
@@ -117,13 +118,14 @@ func (s *Store) passOn(ctx context.Context, m outbox.Mail, licenses []notice.Due
 		if d == nil {
 			d = s.NewDigest(of, records.Today, *next, s.Now(), 0)
 			digests[to] = d
+			filled = append(filled, d)
 		}
 		line := entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email}
 		if err := s.AddDue(ctx, d, due, line); err != nil {
 			return err // another attempt fills these digests, or they get ready by themselves
 		}
 	}
-	for _, d := range digests {
+	for _, d := range filled {
 		if err := d.Release(ctx); err != nil {
 			return err
 		}
