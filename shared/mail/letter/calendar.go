@@ -158,11 +158,11 @@ func (w Writer) calendarNote(d digest) (n note, ok bool) {
 // listName is the name of the list of licenses.
 const listName = "sonarqube-licenses.csv"
 
-// list returns the licenses of a digest as a list for a spreadsheet. It has no private links, since lists are passed on.
+// list returns the licenses of a digest for a spreadsheet. It has no private links, since lists are passed on.
 func (d digest) list() mail.Attachment {
 	var b bytes.Buffer
-	rows := spreadsheet.NewWriter(&b, "Last day", "Environment", "Edition", "License type", "Server ID", "Lines of code",
-		"Organization", "Contract", "License ID", "Next step")
+	rows := spreadsheet.NewWriter(&b, "Last day", "Environment", "Edition", "License type", "Server ID",
+		"Lines of code", "Organization", "Contract", "License ID", "Next step")
 	for _, of := range d.licenses {
 		l, next := of.License, "Renew"
 		switch {

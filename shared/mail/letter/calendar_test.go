@@ -250,7 +250,8 @@ func TestReminderPromisesOnlyAlarmsThatAreStillToCome(t *testing.T) {
 func TestReminderHasTheCalendarFileOfTheKey(t *testing.T) {
 	d := testDelivery()
 	l := d.Licenses[0]
-	ofKey, ofReminder := letters.LicenseKey("m1", d).Attachments, reminded(l, zoe, l.Expiration.AddDays(-62)).Attachments
+	ofKey := letters.LicenseKey("m1", d).Attachments
+	ofReminder := reminded(l, zoe, l.Expiration.AddDays(-62)).Attachments
 	if len(ofReminder) != 1 || ofReminder[0].Name != ofKey[2].Name || !bytes.Equal(ofReminder[0].Data, ofKey[2].Data) {
 		t.Error("got another calendar file, want the same bytes, so that no calendar has the event twice")
 	}

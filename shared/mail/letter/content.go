@@ -150,7 +150,9 @@ func (c content) clean() content {
 	c.Keys, c.Notes = keys, notes
 	groups := make([]group, len(c.Groups))
 	for i, g := range c.Groups {
-		groups[i] = group{input.OneLine(g.Title, maxSubject), input.OneLine(g.Text, maxParagraph), make([]item, len(g.Items))}
+		groups[i] = group{
+			input.OneLine(g.Title, maxSubject), input.OneLine(g.Text, maxParagraph), make([]item, len(g.Items)),
+		}
 		for j, one := range g.Items {
 			groups[i].Items[j] = item{input.OneLine(one.Title, maxSubject), cleanLines(one.Lines), one.Action}
 		}

@@ -151,7 +151,8 @@ func TestEveryLicenseOfADigestHasItsOwnLink(t *testing.T) {
 			want = form
 		}
 		for _, link := range []string{renew, form} {
-			if got, inText := links[link], strings.Count(m.Text, link+"\n"); got != inText || (got == 1) != (link == want) {
+			got, inText := links[link], strings.Count(m.Text, link+"\n")
+			if got != inText || (got == 1) != (link == want) {
 				t.Errorf("%s: got the link %s %d times, in the text %d times; want %q", id, link, got, inText, want)
 			}
 		}
@@ -180,7 +181,8 @@ func TestOmittedLicensesAreNotNamed(t *testing.T) {
 	}
 	m := tt.message()
 	if strings.Contains(fmt.Sprint(m), gone.ID) || strings.Contains(fmt.Sprint(m), string(gone.Server)) ||
-		!strings.HasPrefix(m.Subject, "2 ") || len(m.Attachments) != 2 || !strings.Contains(m.Text, "affects only the 2") {
+		!strings.HasPrefix(m.Subject, "2 ") || len(m.Attachments) != 2 ||
+		!strings.Contains(m.Text, "affects only the 2") {
 		t.Errorf("got a renewed license, %d files, in\n%s", len(m.Attachments), m.Text)
 	}
 }
@@ -283,7 +285,8 @@ func TestLetterOf200LicensesIsReadToItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(m.HTML) > gmailClips || len(raw) > sesTakes {
-		t.Errorf("got %d bytes of HTML and %d in all, want at most %d and %d", len(m.HTML), len(raw), gmailClips, sesTakes)
+		t.Errorf("got %d bytes of HTML and %d in all, want at most %d and %d", len(m.HTML), len(raw), gmailClips,
+			sesTakes)
 	}
 	t.Logf("%d bytes of HTML, %d of text, %d in all", len(m.HTML), len(m.Text), len(raw))
 	doc := parseHTML(t, m.HTML)
@@ -325,9 +328,11 @@ func TestReminderSaysHowToStopIt(t *testing.T) {
 		}
 	}
 	for name, m := range messages() {
-		if stops := m.Kind == mail.LicenseExpiring; (m.Unsubscribe != "") != stops || (m.UnsubscribeURL != "") != stops ||
+		stops := m.Kind == mail.LicenseExpiring
+		if (m.Unsubscribe != "") != stops || (m.UnsubscribeURL != "") != stops ||
 			strings.Contains(m.Text, "/reminders/stop") != stops {
-			t.Errorf("%s: got %q and %q, want ways to unsubscribe of reminders alone", name, m.Unsubscribe, m.UnsubscribeURL)
+			t.Errorf("%s: got %q and %q, want ways to unsubscribe of reminders alone", name, m.Unsubscribe,
+				m.UnsubscribeURL)
 		}
 	}
 }

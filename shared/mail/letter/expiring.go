@@ -26,8 +26,8 @@ type digest struct {
 	customer reference.Reference
 }
 
-// LicensesExpiring reminds the contact n.To of the licenses of a digest that need it as of r.Today: when each expires or
-// expired, how to renew it, and how to stop the reminders. Where the contract goes on it sells nothing. It is an error
+// LicensesExpiring reminds the contact n.To of the licenses of a digest that need it as of r.Today: when each expires
+// or expired, how to renew it, and how to stop the reminders. Where the contract goes on it sells nothing. It is an error
 // if no license needs a reminder.
 func (w Writer) LicensesExpiring(n notice.Notice, r notice.Records) (mail.Message, error) {
 	if r.Today.IsZero() {
@@ -110,8 +110,9 @@ func (w Writer) expiringOne(d digest) (string, content) {
 		what = "evaluation license"
 	}
 	c := content{
-		Title:   "Your " + what + " " + when,
-		Preview: fmt.Sprintf("%s, server %s: valid through %s.", upperFirst(environmentOf(of)), l.Server, lastSecond(l)),
+		Title: "Your " + what + " " + when,
+		Preview: fmt.Sprintf("%s, server %s: valid through %s.", upperFirst(environmentOf(of)), l.Server,
+			lastSecond(l)),
 		Intro: []string{
 			fmt.Sprintf("Your %s for SonarQube %s %s. %s%s.", typeName(l.Type), edition, when, valid, lastSecond(l)),
 		},
@@ -182,8 +183,8 @@ func (w Writer) invite(c *content, d digest, of notice.Expiring) {
 	}
 }
 
-// followUp is the link to the renewal of a license, or to the purchase of one after an evaluation. The private link of a
-// renewal ends with the license; then the request form takes its place.
+// followUp is the link to the renewal of a license, or to the purchase of one after an evaluation. The private link
+// of a renewal ends with the license; then the request form takes its place.
 func (w Writer) followUp(d digest, of notice.Expiring) link {
 	l := of.License
 	switch {
@@ -206,7 +207,8 @@ func promiseNextKey(c *content, d digest, of notice.Expiring) {
 		promise = "We will email you the next license key."
 	}
 	if d.today.DaysUntil(of.License.Expiration) > keyDays {
-		toDo += fmt.Sprintf("If you have not received it %d days before this license expires, reply to this email.", keyDays)
+		toDo += fmt.Sprintf("If you have not received it %d days before this license expires, reply to this email.",
+			keyDays)
 	} else {
 		toDo += "If you have not received it yet, reply to this email."
 	}

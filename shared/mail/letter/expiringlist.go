@@ -168,7 +168,8 @@ func nextKeyGroup(d digest, next []notice.Expiring) group {
 		Title: licenses(len(next)) + ": we will send the next " + plural(len(next), "key", "keys"),
 		Text: "Your contract goes on, so you do not need to renew anything. We will email you the next key of each " +
 			"license; install it on the same server. " +
-			fmt.Sprintf("If you have not received it %d days before the license expires, reply to this email.", keyDays),
+			fmt.Sprintf("If you have not received it %d days before the license expires, reply to this email.",
+				keyDays),
 	}
 	for _, of := range next {
 		one := d.item(of)

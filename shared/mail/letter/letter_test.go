@@ -218,16 +218,18 @@ func evaluation(l license.License) license.License {
 	return l
 }
 
-// severalExpiring is a digest of every sort of license: expired, staging, an evaluation, and one whose contract goes on.
+// severalExpiring is a digest of every sort of license: one has expired, the contract of another goes on.
 func severalExpiring() told {
 	l := testLicense()
 	today := l.Expiration.AddDays(-7)
-	over, staging, later, next, tried := another(l, 1), another(l, 2), another(l, 3), another(l, 4), evaluation(another(l, 5))
+	over, staging, later := another(l, 1), another(l, 2), another(l, 3)
+	next, tried := another(l, 4), evaluation(another(l, 5))
 	over.Expiration, later.Expiration = today.AddDays(-7), today.AddMonths(1)
 	later.Organization = "Müller Töchter AG"
 	ofStaging := expiring(staging)
 	ofStaging.License.Type, ofStaging.Environment = license.Staging, request.StagingUse
-	return reminderTo(zoe, today, expiring(later), goingOn(next), ofStaging, expiring(l), expiring(over), expiring(tried))
+	return reminderTo(zoe, today, expiring(later), goingOn(next), ofStaging, expiring(l), expiring(over),
+		expiring(tried))
 }
 
 // goingOn is what is on record about a license whose contract goes on.
@@ -366,7 +368,8 @@ func checkHeaders(t *testing.T, label string, m mail.Message) {
 		if strings.ContainsFunc(header, unfitForHeader) {
 			t.Errorf("%s: the %s is %q", label, what, header)
 		}
-		if n := utf8.RuneCountInString(header); n > 1000 || what != "unsubscribe" && what != "one click" && n > maxSubject {
+		if n := utf8.RuneCountInString(header); n > 1000 ||
+			what != "unsubscribe" && what != "one click" && n > maxSubject {
 			t.Errorf("%s: the %s has %d characters", label, what, n)
 		}
 	}

@@ -28,7 +28,8 @@ func (w Writer) LicenseNextKey(id string, l license.License, today, last license
 		Preview: fmt.Sprintf("%s, %s: the current key is valid through %s.", l.Organization, edition, lastSecond(l)),
 		Intro: []string{
 			fmt.Sprintf("A license of %s %s, but %s runs through %s: "+
-				"the customer has already paid for the next key.", l.Organization, expires(1, l.Expiration, today), contract, last.Long()),
+				"the customer has already paid for the next key.", l.Organization,
+				expires(1, l.Expiration, today), contract, last.Long()),
 		},
 		Facts: slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, named.facts(l), []fact{
 			{"Edition", edition},

@@ -86,8 +86,9 @@ func (w Writer) RemindersStopped(n notice.Notice, r notice.Records) (mail.Messag
 		Title:   "A contact unsubscribed from reminders",
 		Preview: fmt.Sprintf("%s, %s: %s.", name, company, licenses(count)),
 		Intro: []string{
-			fmt.Sprintf("%s unsubscribed from the reminders for %s of %s. Nobody else at the customer is reminded instead: "+
-				"unless you act, we will remind nobody there.", name, plural(count, "a license", licenses(count)), company),
+			fmt.Sprintf("%s unsubscribed from the reminders for %s of %s. "+
+				"Nobody else at the customer is reminded instead: unless you act, we will remind nobody there.",
+				name, plural(count, "a license", licenses(count)), company),
 			"This affects reminders only. The contact still receives license keys.",
 		},
 		Facts: []fact{
@@ -98,12 +99,12 @@ func (w Writer) RemindersStopped(n notice.Notice, r notice.Records) (mail.Messag
 		Groups: []group{g},
 		Notes: []note{{
 			Title: "What to do",
-			Text: "Contact the customer by phone before the last day. To have a colleague reminded, move that contact " +
-				"above this one on the customer page. If the contact agrees to be reminded again, resume the reminders " +
-				"on the license page.",
+			Text: "Contact the customer by phone before the last day. To have a colleague reminded, move that " +
+				"contact above this one on the customer page. If the contact agrees to be reminded again, resume the " +
+				"reminders on the license page.",
 		}},
-		Footer: []string{"We send this email when a contact unsubscribes. It leaves out licenses that have been renewed " +
-			"or need no reminder any more, and those of which we remind somebody else."},
+		Footer: []string{"We send this email when a contact unsubscribes. It leaves out licenses that have been " +
+			"renewed or need no reminder any more, and those of which we remind somebody else."},
 	}
 	if r.Customer != "" {
 		c.Action = link{"Open the customer in the console",

@@ -301,7 +301,8 @@ func (c *checker) file(f file, b bodies) {
 		return
 	}
 	if strings.HasPrefix(f.contentType, "text/csv") {
-		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(f.data), spreadsheet.ByteOrderMark))).ReadAll()
+		table := strings.TrimPrefix(string(f.data), spreadsheet.ByteOrderMark)
+		rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
 		if err != nil || len(rows) < 2 || webAddress.Match(f.data) {
 			c.report("%s: %d rows, %v, or links", f.name, len(rows), err)
 		}

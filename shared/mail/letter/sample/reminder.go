@@ -39,7 +39,7 @@ func reminders(key license.License) []told {
 	}
 }
 
-// several are an expired license, one of staging, of another organization, an evaluation, and two whose contract goes on.
+// several are licenses of every sort: one has expired, one is an evaluation, and the contract of two goes on.
 func several(key license.License) []notice.Expiring {
 	list := many(key, 7)
 	list[0].License.Expiration = expires.AddDays(-14)
@@ -73,7 +73,9 @@ func many(key license.License, n int) (list []notice.Expiring) {
 
 // recorded is what is on record about a license.
 func recorded(l license.License) notice.Expiring {
-	of := notice.Expiring{License: l, Environment: request.ProductionUse, Contacts: []license.Contact{jane}, Reminded: &jane}
+	of := notice.Expiring{
+		License: l, Environment: request.ProductionUse, Contacts: []license.Contact{jane}, Reminded: &jane,
+	}
 	if l.Contract != "" {
 		of.Contract = contractReference
 	}
@@ -101,8 +103,8 @@ func digest(day license.Date, list ...notice.Expiring) (notice.Notice, notice.Re
 	return n, r
 }
 
-// stopped is what sales are told when a contact unsubscribed from the reminders of three licenses, one of which has been
-// renewed since.
+// stopped is what sales are told when a contact unsubscribed from the reminders of three licenses, one of which has
+// been renewed since.
 func stopped(key license.License) told {
 	list := many(key, 3)
 	for i := range list {
@@ -110,8 +112,8 @@ func stopped(key license.License) told {
 	}
 	list[2].License.Successor = key.ID
 	n, r := digest(expires.AddMonths(-1), list...)
-	return told{"reminders-stopped", "To sales: a contact unsubscribed", notice.RemindersStopped(n, slices.Clone(n.Due), "sample"), r,
-		letter.Call{}}
+	return told{"reminders-stopped", "To sales: a contact unsubscribed",
+		notice.RemindersStopped(n, slices.Clone(n.Due), "sample"), r, letter.Call{}}
 }
 
 // contractReference is the reference of sampleContract.

@@ -110,7 +110,8 @@ func notices() []told {
 		answered(r, true), answered(r, false),
 		about("requests-of-domain", "To sales: many unconfirmed requests", r, notice.RequestsOfDomain(r, today)),
 		stopped(key),
-		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, reminder.MonthsBefore(2)), outlived, letter.Call{}},
+		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, reminder.MonthsBefore(2)),
+			outlived, letter.Call{}},
 		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
 			onRecord(expires.AddMonths(-1), key), letter.Call{}},
 	}...)...)
