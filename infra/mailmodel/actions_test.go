@@ -502,7 +502,7 @@ func (w *world) saveContacts(l *licensed, after []reader, what string) {
 }
 
 // overtake does something that gives one of some reminders no point: it removes the contact to whom it goes, takes the
-// server that it is about out of use, moves it to another customer, or renews a license.
+// server that it is about out of use, moves it to another customer, or renews a license; or its reader unsubscribes.
 func (w *world) overtake(of []*email) {
 	var reminders []*email
 	for _, e := range of {
@@ -515,10 +515,17 @@ func (w *world) overtake(of []*email) {
 	}
 	e := one(w, reminders)
 	l := w.license(one(w, e.Due).License)
-	switch w.choose(4) {
+	switch w.choose(5) {
 	case 0:
 		w.retire(l)
 		return
+	case 3:
+		for _, o := range w.order {
+			if o.To == e.To && o.state.Status == "sent" && o != e && o.Kind == e.Kind && o.holds(l.id) {
+				w.unsubscribeWith(o)
+				return
+			}
+		}
 	case 1:
 		w.move(l)
 		return
@@ -595,10 +602,12 @@ func (w *world) letterOf() *email {
 
 // unsubscribe has the reader of an email unsubscribe from the reminders of the licenses that it names.
 func (w *world) unsubscribe() {
-	e := w.letterOf()
-	if e == nil {
-		return
+	if e := w.letterOf(); e != nil {
+		w.unsubscribeWith(e)
 	}
+}
+
+func (w *world) unsubscribeWith(e *email) {
 	if !w.do(e.To.Email+" unsubscribes with "+e.ID, func() error {
 		m, err := w.eyes.store.Outbox().Read(context.Background(), e.ID)
 		if err != nil {

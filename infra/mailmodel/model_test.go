@@ -23,10 +23,16 @@ var steps = []func(*world){
 
 // play plays a random history, and returns what went wrong.
 func play(rt *rapid.T, mutation string) (*world, error) {
-	w := newWorld(rapid.Uint64().Draw(rt, "history"), mutation)
+	return playOn(rt, newWorld(rapid.Uint64().Draw(rt, "history"), mutation))
+}
+
+func playOn(rt *rapid.T, w *world) (*world, error) {
 	for _, seed := range rapid.SliceOfN(rapid.Uint64(), 20, 80).Draw(rt, "steps") {
 		w.reseed(seed)
 		one(w, steps)(w)
+		if w.setBack > 0 && w.chance(5) {
+			w.back()
+		}
 		if w.chance(50) {
 			w.advance(time.Duration(w.choose(60_000)) * time.Millisecond)
 		}
@@ -46,6 +52,7 @@ func (w *world) end() {
 	w.habits = habits{templateFails: w.habits.templateFails}
 	w.reporter.plan, w.people.plan = plan{concurrent: true}, plan{concurrent: true}
 	w.calm = true
+	w.advance(time.Duration(w.wentBack) * aDay) // emails that wait do so until the clock is there again
 	for _, part := range []struct {
 		every time.Duration
 		times int

@@ -31,7 +31,6 @@ var policyFaults = map[string]mutation{
 	"a license is named whose reminders are paused": {mailer: sentThough(func(e *notice.Expiring) {
 		e.License.Mute = license.Mute{}
 	})},
-	"a license is named that is covered":            {mailer: sentThough(func(e *notice.Expiring) { e.Covered = false })},
 	"who has unsubscribed since is reminded":        {mailer: sentThough(func(e *notice.Expiring) { e.Unsubscribed = nil })},
 	"a license is named that is another customer's": {mailer: sentThough(func(e *notice.Expiring) { e.Customer = "" })},
 	"a pause of the reminders never ends": {daily: misreading(func(_ *world, r *store.LicenseRecord) {

@@ -37,7 +37,9 @@ type world struct {
 	viewer   *process      // by whose clock a day is reckoned; nil: by that of people
 	skewed   time.Duration // by how much clocks differ at most
 	calm     bool          // nothing fails any more
-	running  int           // mailers that run at this moment
+	setBack  setBack
+	wentBack int // days, in all
+	running  int // mailers that run at this moment
 	habits   habits
 	usual    mode // what is usually wrong with the provider
 
