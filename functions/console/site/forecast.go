@@ -163,8 +163,12 @@ func (s *site) remindersByDay(w http.ResponseWriter, r *http.Request) error {
 		week := &v.Weeks[len(v.Weeks)-1]
 		week.Days, week.Total, total = append(week.Days, d), week.Total+n, total+n
 	}
-	for _, week := range v.Weeks {
-		v.ByWeek.add(week.First.Start().Format("02 Jan"), week.Total)
+	for i, week := range v.Weeks {
+		label := ""
+		if i%2 == 0 { // there is no room for more
+			label = week.First.Start().Format("02 Jan")
+		}
+		v.ByWeek.add(label, week.Total)
 	}
 	v.Total = quantity(total, "reminder", "reminders")
 	if v.More {
