@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/spreadsheet"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -106,7 +107,7 @@ const (
 )
 
 // rowWriter writes the rows of the months of an export.
-type rowWriter func(context.Context, months, *csvWriter) error
+type rowWriter func(context.Context, months, *spreadsheet.Writer) error
 
 // export answers with a table of a name and a header.
 func (s *site) export(w http.ResponseWriter, r *http.Request, name string, header []string, rows rowWriter) error {
@@ -116,7 +117,7 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 	}
 	return s.writeExport(w, r, csvFile{
 		name: name, file: name + "-" + m.from.YearMonth() + "-" + m.to.YearMonth() + ".csv", header: header,
-		rows:    func(ctx context.Context, t *csvWriter) error { return rows(ctx, m, t) },
+		rows:    func(ctx context.Context, t *spreadsheet.Writer) error { return rows(ctx, m, t) },
 		about:   []slog.Attr{slog.String("from", m.from.YearMonth()), slog.String("to", m.to.YearMonth())},
 		refused: func(err error) error { return s.showExportError(w, r, name, err) },
 	})
@@ -127,7 +128,7 @@ type csvFile struct {
 	name   string // as the log names it
 	file   string
 	header []string
-	rows   func(context.Context, *csvWriter) error
+	rows   func(context.Context, *spreadsheet.Writer) error
 	about  []slog.Attr // of the log
 	// refused answers, or returns the fault, where the table is too large to send at once.
 	refused func(error) error
@@ -143,14 +144,11 @@ func (s *site) writeExport(w http.ResponseWriter, r *http.Request, e csvFile) er
 		s.logBy(r, "export", append([]slog.Attr{slog.String("table", e.name)}, e.about...)...)
 	}
 	write := func(to io.Writer) error {
-		t, err := newCSVWriter(to, e.header...)
-		if err != nil {
-			return err
-		}
+		t := spreadsheet.NewWriter(to, e.header...)
 		if err := e.rows(r.Context(), t); err != nil {
 			return err
 		}
-		return t.end()
+		return t.Flush()
 	}
 	switch {
 	case r.Method == http.MethodHead:
@@ -181,14 +179,14 @@ var requestColumns = []string{
 
 // exportRequests exports the requests that we received in some months, oldest first.
 func (s *site) exportRequests(w http.ResponseWriter, r *http.Request) error {
-	return s.export(w, r, exportsRequests, requestColumns, func(ctx context.Context, m months, t *csvWriter) error {
+	return s.export(w, r, exportsRequests, requestColumns, func(ctx context.Context, m months, t *spreadsheet.Writer) error {
 		end := license.Date{Year: m.to.Year, Month: m.to.Month, Day: 1}.AddMonths(1)
 		for week := m.from; week.Before(end.AddDays(7)); week = week.AddDays(7) {
 			err := s.store.RequestsFiledIn(ctx, week, func(r request.Request) error {
 				if day := license.DateOf(r.Created); day.Before(m.from) || !day.Before(end) {
 					return nil
 				}
-				return t.add(requestCells(r)...)
+				return t.Add(requestCells(r)...)
 			})
 			if err != nil {
 				return err
@@ -229,7 +227,7 @@ var licenseColumns = []string{
 // exportLicenses exports the licenses that expire in some months, in the order of expiration. It leaves the keys out,
 // because exports get passed around.
 func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
-	return s.export(w, r, exportsLicenses, licenseColumns, func(ctx context.Context, m months, t *csvWriter) error {
+	return s.export(w, r, exportsLicenses, licenseColumns, func(ctx context.Context, m months, t *spreadsheet.Writer) error {
 		customers := holders{store: s.store, now: s.now(), known: map[string]*customer.Account{}}
 		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
 			err := s.store.LicensesExpiring(ctx, month, func(l store.LicenseRecord) error {
@@ -237,7 +235,7 @@ func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 				if err != nil {
 					return err
 				}
-				return t.add(licenseCells(l, of, s.now())...)
+				return t.Add(licenseCells(l, of, s.now())...)
 			})
 			if err != nil {
 				return err

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/spreadsheet"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/web"
@@ -400,7 +401,7 @@ func (s *site) exportReminders(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "There is no customer with this reference.")
 	}
 	return s.writeExport(w, r, csvFile{name: "reminders", file: file, header: header,
-		rows: func(ctx context.Context, t *csvWriter) error { return s.writeForecast(ctx, of, t) },
+		rows: func(ctx context.Context, t *spreadsheet.Writer) error { return s.writeForecast(ctx, of, t) },
 		refused: func(err error) error {
 			return fault.New(fault.TooLarge, "%s", "This forecast is too large to send at once. Export it day by day.")
 		},
@@ -415,7 +416,7 @@ func isFileName(text string) bool {
 }
 
 // writeForecast writes the rows of a forecast.
-func (s *site) writeForecast(ctx context.Context, of forecastOf, t *csvWriter) error {
+func (s *site) writeForecast(ctx context.Context, of forecastOf, t *spreadsheet.Writer) error {
 	batch := forecastBatch{planner: s.store.NewPlanner(), csv: t}
 	today, last := s.today(), s.lastForecast()
 	if of.customer != "" || of.license != "" {
@@ -450,7 +451,7 @@ func (s *site) writeForecast(ctx context.Context, of forecastOf, t *csvWriter) e
 // forecastBatch plans several forecasts at once and writes them in order.
 type forecastBatch struct {
 	planner *delivery.Planner
-	csv     *csvWriter
+	csv     *spreadsheet.Writer
 	list    []delivery.Forecast
 }
 
@@ -470,7 +471,7 @@ func (b *forecastBatch) write(ctx context.Context) error {
 		return err
 	}
 	for _, f := range b.list {
-		if err := b.csv.add(forecastCells(f)...); err != nil {
+		if err := b.csv.Add(forecastCells(f)...); err != nil {
 			return err
 		}
 	}

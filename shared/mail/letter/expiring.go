@@ -27,8 +27,8 @@ type digest struct {
 }
 
 // LicensesExpiring reminds the contact n.To of the licenses of a digest that need it as of r.Today: when each expires
-// or expired, how to renew it, and how to stop the reminders. Where the contract goes on it sells nothing. It is an error
-// if no license needs a reminder.
+// or expired, how to renew it, and how to stop the reminders. Where the contract goes on it sells nothing. It is an
+// error if no license needs a reminder.
 func (w Writer) LicensesExpiring(n notice.Notice, r notice.Records) (mail.Message, error) {
 	if r.Today.IsZero() {
 		return mail.Message{}, errNoDay
