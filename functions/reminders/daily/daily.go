@@ -64,9 +64,9 @@ const (
 	passes = 3 // attempts at a license that others change at the same time
 )
 
-// Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and reminds of every
-// license that is due by the end of today, UTC: all those of a customer of which one contact is reminded are one mail. It
-// may run any number of times: what was queued is no longer due, and a run catches up on missed days.
+// Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and reminds of
+// every license that is due by the end of today, UTC: all those of a customer of which one contact is reminded are one
+// mail. It may run any number of times: what was queued is no longer due, and a run catches up on missed days.
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
 // contact who can be reached again. So does one whose contact unsubscribed. A license that fails for another reason
