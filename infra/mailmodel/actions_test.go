@@ -337,8 +337,7 @@ func (w *world) issue() {
 	}
 	known := slices.Contains(w.buyers, first.buyer())
 	replaces := old != nil && !old.revoked && w.chance(40)
-	moves := replaces && w.chance(40)
-	if moves {
+	if replaces && w.chance(40) {
 		first.server += "x"
 	}
 	made := []*licensed{first}
@@ -377,7 +376,7 @@ func (w *world) issue() {
 	if known {
 		wants = append(wants, contactsTold(of, before, of.contacts)...)
 	}
-	if first.site.server = first.server; moves {
+	if first.site.server = first.server; replaces && old.server != first.server {
 		wants = append(wants, want{"license-replaced", first.id, ""})
 	}
 	if replaces {
