@@ -332,6 +332,13 @@ func (u *user) mailerSteps() []step {
 			}
 			return last(u.s.Records(u.ctx, m.Notice))
 		}},
+		{"PassOmitted", func() error {
+			records, err := u.s.Records(u.ctx, u.reminder().Notice)
+			if err != nil {
+				return err
+			}
+			return u.s.PassOmitted(u.ctx, u.reminder(), records)
+		}},
 		{"Suppressed", func() error { return last(u.s.Suppressed(u.ctx, "a@example.com")) }},
 		{"FailSuppressed", begin(func(m outbox.Mail) error {
 			return u.s.FailSuppressed(u.ctx, m, delivery.Suppression{})
@@ -469,6 +476,10 @@ func (u *user) consoleSteps() []step {
 		{"RemindersDue", func() error {
 			return s.RemindersDue(ctx, day, day.AddMonths(1), func(store.Due) error { return nil })
 		}},
+		{"UpcomingDue", func() error {
+			return last(s.UpcomingDue(ctx, day, day.AddMonths(1), 10, func(store.LicenseRecord) {}))
+		}},
+		{"InstanceOf", func() error { return last(s.InstanceOf(ctx, u.license)) }},
 		{"Unsubscribed", func() error { return last(s.Unsubscribed(ctx, u.license.ID)) }},
 		{"ResubscribeContact", func() error {
 			return s.ResubscribeContact(ctx, u.license.ID, contact.Email, operator)

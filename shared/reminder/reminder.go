@@ -81,8 +81,8 @@ func (p Policy) Newest(l license.License, today license.Date) (newest Stage) {
 	return newest
 }
 
-// Next returns the first day from today on with a stage to send, and the stage: today if one is due; the zero Date if no
-// more will be.
+// Next returns the first day from today on with a stage to send, and the stage: today if one is due; the zero Date if
+// no more will be.
 func (p Policy) Next(l license.License, today, sent license.Date) (license.Date, Stage) {
 	if until := l.Mute.Until; l.Mute.On(today) && !until.IsZero() {
 		today = until.AddDays(1)
@@ -107,8 +107,8 @@ type Coming struct {
 	Stage Stage
 }
 
-// Upcoming returns the stages that the daily run comes to from a day through another, if nothing changes until then: each
-// on its own day, or on the day on which it is made up for. sent is as for Due.
+// Upcoming returns the stages that the daily run comes to from a day through another, if nothing changes until then:
+// each on its own day, or on the day on which it is made up for. sent is as for Due.
 func (p Policy) Upcoming(l license.License, from, through, sent license.Date) (list []Coming) {
 	for {
 		day, stage := p.Next(l, from, sent)
@@ -120,8 +120,8 @@ func (p Policy) Upcoming(l license.License, from, through, sent license.Date) (l
 	}
 }
 
-// Silent returns the stages from a day through another on whose days the license is silenced. It is what Upcoming leaves
-// out.
+// Silent returns the stages from a day through another on whose days the license is silenced. It is what Upcoming
+// leaves out.
 func (p Policy) Silent(l license.License, from, through, sent license.Date) (list []Coming) {
 	loud := l
 	loud.Revoked, loud.Successor, loud.Retired, loud.Mute = time.Time{}, "", false, license.Mute{}

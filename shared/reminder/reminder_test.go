@@ -446,8 +446,8 @@ func everyDay(t *testing.T, p reminder.Policy, l license.License, list []walked)
 			want := dueOn(list, today, sent)
 			s, due := p.Due(l, today, sent)
 			if due != (want != "") || due && s.String() != want {
-				t.Fatalf("%s until %v, today %v, sent %q: got %s, %v, want %q", l.Type, l.Expiration, today, sent, s, due,
-					want)
+				t.Fatalf("%s until %v, today %v, sent %q: got %s, %v, want %q", l.Type, l.Expiration, today, sent, s,
+					due, want)
 			}
 		}
 		want := !today.Before(list[0].day) && !l.Expiration.Before(today)
@@ -463,7 +463,8 @@ func TestHistories(t *testing.T) {
 		l := license.License{
 			Type: rapid.SampledFrom([]license.Type{license.Production, license.Staging, license.Evaluation}).
 				Draw(t, "type"),
-			Expiration: license.Date{Year: 2018, Month: 1, Day: 1}.AddDays(rapid.IntRange(0, 3*365).Draw(t, "expiration")),
+			Expiration: license.Date{Year: 2018, Month: 1, Day: 1}.
+				AddDays(rapid.IntRange(0, 3*365).Draw(t, "expiration")),
 		}
 		if rapid.Bool().Draw(t, "has a first day") {
 			l.NotBefore = l.Expiration.AddDays(-rapid.IntRange(0, 400).Draw(t, "term"))

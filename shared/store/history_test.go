@@ -69,7 +69,8 @@ func newHistory(policy reminder.Policy) *history {
 	h := &history{
 		memory: &tabletest.Memory{}, seen: map[string]*recount{}, customers: map[string]customer.Customer{},
 		contracts: map[string]customer.Contract{}, instances: map[string]customer.Instance{},
-		licenses: map[string]license.License{}, requests: map[string]*modelRequest{}, limits: map[table.Key]bool{}, reminders: noReminders(),
+		licenses: map[string]license.License{}, requests: map[string]*modelRequest{}, limits: map[table.Key]bool{},
+		reminders: noReminders(),
 	}
 	h.testEnv = newTestEnvOver(h.memory)
 	options := store.Options{Now: func() time.Time { return h.now }, NewID: h.requestID, Reminders: policy}

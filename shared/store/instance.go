@@ -130,22 +130,3 @@ func (c *changeset) move(ctx context.Context, from, to *account, id string, m Mo
 	})
 	return c.joinDatasets(ctx, i.Instance)
 }
-
-// InstanceOf reads the instance of a license; a NotFound fault if it has none.
-func (s *Store) InstanceOf(ctx context.Context, l license.License) (i customer.Instance, err error) {
-	if l.Instance == "" {
-		return i, fault.New(fault.NotFound, "License %s has no instance.", l.ID)
-	}
-	_, err = s.table.Get(ctx, rowkey.Instance(l.Customer, l.Instance), &i)
-	if fault.KindOf(err) != fault.NotFound {
-		return i, err
-	}
-	a, err := s.Account(ctx, l.Customer)
-	if err != nil {
-		return customer.Instance{}, err
-	}
-	if found := a.Instance(l.Instance); found != nil {
-		return *found, nil
-	}
-	return customer.Instance{}, fault.New(fault.NotFound, "There is no instance %s of this customer.", l.Instance)
-}

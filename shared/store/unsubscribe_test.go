@@ -124,9 +124,9 @@ func TestReaderAndSalesResumeReminders(t *testing.T) {
 			t.Errorf("license %s: got timeline %+v, %v, want that %s resumed the reminders", id, events, err, by)
 		}
 	}
-	if err := b.Unsubscribe(t.Context(), m); err != nil || unsubscribedFrom(t, b, m) != 2 || len(stoppedMails(t, b)) != 2 {
-		t.Errorf("again: got unsubscribed from %d licenses, %d mails to sales, %v, want 2 and 2", unsubscribedFrom(t, b, m),
-			len(stoppedMails(t, b)), err)
+	err := b.Unsubscribe(t.Context(), m)
+	if n, told := unsubscribedFrom(t, b, m), stoppedMails(t, b); err != nil || n != 2 || len(told) != 2 {
+		t.Errorf("again: got unsubscribed from %d licenses, %d mails to sales, %v, want 2 and 2", n, len(told), err)
 	}
 }
 
@@ -137,8 +137,9 @@ func TestReaderUnsubscribesFrom200Licenses(t *testing.T) {
 	if err := b.Unsubscribe(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if told := stoppedMails(t, b); unsubscribedFrom(t, b, m) != 200 || len(told) != 1 || len(told[0].Due) != 200 {
-		t.Errorf("got unsubscribed from %d licenses and mails to sales %+v, want 200 in one", unsubscribedFrom(t, b, m), told)
+	n, told := unsubscribedFrom(t, b, m), stoppedMails(t, b)
+	if n != 200 || len(told) != 1 || len(told[0].Due) != 200 {
+		t.Errorf("got unsubscribed from %d licenses and mails to sales %+v, want 200 in one", n, told)
 	}
 	if err := b.Resubscribe(t.Context(), m); err != nil || unsubscribedFrom(t, b, m) != 0 {
 		t.Errorf("resumed: got unsubscribed from %d licenses, %v, want none", unsubscribedFrom(t, b, m), err)
@@ -168,8 +169,8 @@ func TestUnsubscribingThatFailsIsDoneAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := unsubscribedFrom(t, b, m); got != 200 || len(stoppedMails(t, b)) != 1 {
-				t.Errorf("%s at %d: got unsubscribed from %d licenses, and %d mails to sales, want 200 and one", name, at,
-					got, len(stoppedMails(t, b)))
+				t.Errorf("%s at %d: got unsubscribed from %d licenses, and %d mails to sales, want 200 and one", name,
+					at, got, len(stoppedMails(t, b)))
 			}
 		}
 	}
@@ -188,8 +189,8 @@ func TestUnsubscribingTwiceAtOnceTellsSalesOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := unsubscribedFrom(t, b, m); n != 120 || len(stoppedMails(t, b)) != 1 {
-		t.Errorf("got unsubscribed from %d licenses, and %d mails to sales, want 120 and one", n, len(stoppedMails(t, b)))
+	if n, told := unsubscribedFrom(t, b, m), stoppedMails(t, b); n != 120 || len(told) != 1 {
+		t.Errorf("got unsubscribed from %d licenses, and %d mails to sales, want 120 and one", n, len(told))
 	}
 }
 
@@ -222,7 +223,8 @@ func TestMuteSaysWhyAndUntilWhen(t *testing.T) {
 	l, err := b.License(t.Context(), "l1")
 	want := license.Mute{By: "sam", At: b.now, Reason: "they asked us to", Until: day("2018-07-10")}
 	if err != nil || l.License.Mute != want || l.NextReminder != day("2018-07-11") {
-		t.Errorf("got %+v, next reminder on %v, %v, want %+v and the day after", l.License.Mute, l.NextReminder, err, want)
+		t.Errorf("got %+v, next reminder on %v, %v, want %+v and the day after", l.License.Mute, l.NextReminder, err,
+			want)
 	}
 	if got := due(t, b, "2018-07-10"); got != nil {
 		t.Errorf("on the last day without reminders: got due %v, want none", got)
@@ -287,7 +289,8 @@ func TestReminderThatAContactGotBeforeIsOnlyNoted(t *testing.T) {
 	}
 	l, err := b.License(t.Context(), "l1")
 	if err != nil || l.Reminded != day("2018-06-30") || l.NextReminder != day("2018-07-31") {
-		t.Errorf("got reminded of %v, next on %v, %v, want that the stage was dealt with", l.Reminded, l.NextReminder, err)
+		t.Errorf("got reminded of %v, next on %v, %v, want that the stage was dealt with", l.Reminded, l.NextReminder,
+			err)
 	}
 	list, err := b.Outbox().About(t.Context(), "l1")
 	if err != nil || len(list) != 1 || len(list[0].Due) != 1 || len(pending(t, b.Store)) != 1 {
@@ -298,8 +301,8 @@ func TestReminderThatAContactGotBeforeIsOnlyNoted(t *testing.T) {
 	}
 }
 
-// TestReminderIsRecordedThoughItsDigestChanges releases the digest, or adds another license, between the reading and the
-// writing of RecordReminder, and mutes the license.
+// TestReminderIsRecordedThoughItsDigestChanges releases the digest, or adds another license, between the reading and
+// the writing of RecordReminder, and mutes the license.
 func TestReminderIsRecordedThoughItsDigestChanges(t *testing.T) {
 	for name, tt := range map[string]struct {
 		meanwhile func(t *testing.T, b *testEnv, other *outbox.Digest)

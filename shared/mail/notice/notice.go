@@ -239,8 +239,8 @@ var Ranks = []int{RankUrgent, RankSoon, RankReminder}
 var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
-	mail.LicenseNextKey, mail.RemindersStopped, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk, mail.RequestAnswered,
-	mail.RequestsOfDomain,
+	mail.LicenseNextKey, mail.RemindersStopped, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk,
+	mail.RequestAnswered, mail.RequestsOfDomain,
 	mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.ContactUndo,
 }
 

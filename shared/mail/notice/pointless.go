@@ -31,7 +31,8 @@ type Records struct {
 	ContractLast license.Date
 	// Expiring has the licenses of a LicenseExpiring or RemindersStopped, by their IDs.
 	Expiring map[string]Expiring
-	// Contacts are who is written to about the license of a LicenseUnreached. Of a RequestAsk, they are all contacts of the customer that the request was linked to.
+	// Contacts are who is written to about the license of a LicenseUnreached. Of a RequestAsk, they are all contacts of
+	// the customer that the request was linked to.
 	Contacts  []license.Contact
 	Requests  []request.Request // of RequestUnconfirmed and RequestsToConfirm
 	Reachable bool              // of LicenseUnreached: whether a contact can be reached after all

@@ -82,9 +82,10 @@ func (d *Digest) find(ctx context.Context) error {
 
 // start opens the n-th mail, as a new one.
 func (d *Digest) start(n int) {
+	until := d.box.now().Truncate(time.Millisecond).Add(gatheredFor)
 	d.mail = Mail{
 		Notice: notice.LicensesExpiring(d.customer, d.day, d.to, n),
-		State:  State{Status: Waiting, Gathering: true, NotBefore: d.box.now().Truncate(time.Millisecond).Add(gatheredFor)},
+		State:  State{Status: Waiting, Gathering: true, NotBefore: until},
 		rank:   notice.RankReminder, ready: d.ready, turn: d.turn,
 	}
 	d.n, d.isNew, d.open = n, true, true

@@ -271,8 +271,8 @@ func TestDigestSurvivesALostAnswer(t *testing.T) {
 	}
 }
 
-// TestTwoRunsFillTheSameDigest: each license with a guard is in the digest that it names, which was ready only after the
-// license was added.
+// TestTwoRunsFillTheSameDigest: each license with a guard is in the digest that it names, which was ready only after
+// the license was added.
 func TestTwoRunsFillTheSameDigest(t *testing.T) {
 	e := newTestEnvOver(t, &tabletest.Memory{})
 	const licenses = 120
