@@ -260,8 +260,8 @@ func (s *site) remindersOf(w http.ResponseWriter, r *http.Request, of forecastOf
 	return s.showForecast(w, r, of, planner, list, v)
 }
 
-// licensesOf reads the license that a forecast is of, or those of its customer that have a reminder in its days. named is
-// how to call it.
+// licensesOf reads the license that a forecast is of, or those of its customer that have a reminder in its days. named
+// is how to call it.
 func (s *site) licensesOf(ctx context.Context, of forecastOf, planner *delivery.Planner) (
 	list []store.LicenseRecord, named mention, err error) {
 	if of.license != "" {
@@ -269,7 +269,8 @@ func (s *site) licensesOf(ctx context.Context, of forecastOf, planner *delivery.
 		if err != nil {
 			return nil, named, err
 		}
-		named = mention{l.License.Organization + ", " + shortServer(l.License.Server), "/console/licenses/" + of.license}
+		named = linkTo(licenseOf(of.license))
+		named.Text = l.License.Organization + ", " + shortServer(l.License.Server)
 		return []store.LicenseRecord{l}, named, nil
 	}
 	id, _, err := s.customerNamed(ctx, of.customer)

@@ -49,7 +49,8 @@ func TestForecastCountsRemindersByDay(t *testing.T) {
 		t.Errorf("got %d cells, want 13 weeks", days)
 	}
 	first := doc.Find(".days thead th").Eq(1)
-	if total := webtest.Text(doc.Find(".head p")); !strings.HasPrefix(total, "7 reminders due through 02 Jun 2018. As of 05 Mar 2018, 09:30 UTC") ||
+	const begins = "7 reminders due through 02 Jun 2018. As of 05 Mar 2018, 09:30 UTC"
+	if total := webtest.Text(doc.Find(".head p")); !strings.HasPrefix(total, begins) ||
 		webtest.Text(first) != "Mon" {
 		t.Errorf("got %q, beginning on %s", total, webtest.Text(first))
 	}
@@ -152,7 +153,8 @@ func TestForecastOfACustomerAndALicenseSaysWhyNot(t *testing.T) {
 		}
 	}
 	own := strings.Join(listedReminders(w.get(vera, remindersPath+"?license=L2").WantStatus(200).Page()), "\n")
-	if strings.Count(own, "AWHW8w9JtzBzSrmf9002") != 3 || strings.Contains(own, "9003") || !strings.Contains(got, own[:40]) {
+	if strings.Count(own, "AWHW8w9JtzBzSrmf9002") != 3 || strings.Contains(own, "9003") ||
+		!strings.Contains(got, own[:40]) {
 		t.Errorf("got of the license\n%s\nwant its three lines alone", own)
 	}
 	w.get(vera, remindersPath+"?license=none").WantStatus(404)
@@ -185,7 +187,8 @@ func TestForecastIsExportedWithTheTimeWhenItWasCut(t *testing.T) {
 		var got []string
 		for _, row := range rows[1:] {
 			got = append(got, strings.Join(row[:3], " "))
-			if strings.HasPrefix(row[at(rows[0], "organization")], "=") || row[at(rows[0], "recipient")] != sampleContacts[0].Email {
+			if strings.HasPrefix(row[at(rows[0], "organization")], "=") ||
+				row[at(rows[0], "recipient")] != sampleContacts[0].Email {
 				t.Errorf("%s: got %q", query, row)
 			}
 		}

@@ -218,7 +218,8 @@ func TestPausingNeedsAReasonAndADayThatMakesSense(t *testing.T) {
 	} {
 		doc := w.send(sam, page+"/mute", with(basis, "reason", tt.reason, "until",
 			tt.until)).WantStatus(http.StatusUnprocessableEntity).Page()
-		if webtest.Text(doc.Find(tt.wrong)) == "" || doc.Find("details[open] #reason").AttrOr("value", "") != tt.reason ||
+		if webtest.Text(doc.Find(tt.wrong)) == "" ||
+			doc.Find("details[open] #reason").AttrOr("value", "") != tt.reason ||
 			doc.Find("#until").AttrOr("value", "") != tt.until {
 			t.Errorf("%q, %q: got no error %s, or not what was typed", tt.reason, tt.until, tt.wrong)
 		}

@@ -26,11 +26,12 @@ import (
 // daysForecast is how far ahead the console forecasts reminders.
 const daysForecast = 90
 
-// TestForecastIsWhatTheDailyRunsDo compares the forecast of a day with the mails that the runs of the next 90 days queue:
-// the same licenses and stages, to the same recipients, on the same days.
+// TestForecastIsWhatTheDailyRunsDo compares the forecast of a day with the mails that the runs of the next 90 days
+// queue: the same licenses and stages, to the same recipients, on the same days.
 func TestForecastIsWhatTheDailyRunsDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		extra := rapid.SliceOfDistinct(rapid.SampledFrom(reminder.Switchable), rapid.ID[reminder.Stage]).Draw(t, "extra")
+		stages := rapid.SampledFrom(reminder.Switchable)
+		extra := rapid.SliceOfDistinct(stages, rapid.ID[reminder.Stage]).Draw(t, "extra")
 		w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: &tabletest.Memory{}}, today: date("2018-03-05")}
 		now := func() time.Time { return w.today.Start().Add(delivery.RunHour*time.Hour + w.later) }
 		w.store = delivery.New(store.New(w.faulty, store.Options{Now: now, Reminders: reminder.With(extra...)}))
@@ -63,10 +64,12 @@ func (h history) fill(n int) {
 	begin := h.today
 	for i := range n {
 		h.today = begin.AddDays(-h.int(0, 40, "issued"))
-		l := license.License{ID: fmt.Sprintf("license%02d", i), Organization: fmt.Sprintf("Company %d", h.int(0, 2, "company")),
-			Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9G%02d", i)), Edition: license.Developer, MaxLoc: 100_000,
+		l := license.License{
+			ID: fmt.Sprintf("license%02d", i), Organization: fmt.Sprintf("Company %d", h.int(0, 2, "company")),
+			Server: server(i), Edition: license.Developer, MaxLoc: 100_000,
 			Type:       rapid.SampledFrom([]license.Type{license.Production, license.Evaluation}).Draw(h.rapid, "type"),
-			Expiration: begin.AddDays(h.int(-10, 200, "expires"))}
+			Expiration: begin.AddDays(h.int(-10, 200, "expires")),
+		}
 		if h.is("just begun") {
 			l.NotBefore = h.today
 		}
