@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
@@ -114,6 +115,23 @@ func TestDigestThatNobodyReleasesIsReadyAfter30Minutes(t *testing.T) {
 	w.add(1, date("2018-04-30"))
 	w.run()
 	expect(t, w.named(), "ada@example.org: license0", "ada@example.org: license1")
+}
+
+// TestDigestWhoseAnswerWasLostIsReleased: the license is in it, though the run was told that it failed.
+func TestDigestWhoseAnswerWasLostIsReleased(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	w.add(0, date("2018-04-30"))
+	w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+		if slices.ContainsFunc(c.Writes, func(w table.Write) bool { return w.Row.Type == string(rowkey.TypeReminded) }) {
+			return tabletest.Lost
+		}
+		return tabletest.Fault{}
+	}
+	if err := w.job.Run(t.Context()); err == nil {
+		t.Error("got no error of an answer that was lost")
+	}
+	w.faulty.Fault = nil
+	expect(t, w.named(), "ada@example.org: license0")
 }
 
 // TestRunThatIsCutOffAnywhereRemindsOnce has each call of the run fail in turn, before it is made or after, and every
