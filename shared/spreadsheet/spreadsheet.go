@@ -10,9 +10,6 @@ import (
 
 // Writer writes rows. The error of the first write that fails is that of Flush.
 type Writer struct {
-	// Rows is how many rows were added.
-	Rows int
-
 	csv *csv.Writer
 	err error
 }
@@ -35,7 +32,6 @@ func (t *Writer) Add(cells ...string) error {
 	for i := range cells {
 		cells[i] = EscapeFormulas(cells[i])
 	}
-	t.Rows++
 	if t.err == nil {
 		t.err = t.csv.Write(cells)
 	}
