@@ -146,7 +146,8 @@ func (h *history) retire(id string, retired bool, by string) {
 	}
 	h.instances[id] = i
 	for lid, l := range h.licenses {
-		if l.Instance == id && h.valid(l) {
+		over := h.today().After(l.Expiration.AddMonths(1)) // until then, a reminder may still come
+		if l.Instance == id && l.Revoked.IsZero() && !over {
 			l.Retired = retired
 			h.licenses[lid] = l
 		}
