@@ -17,7 +17,7 @@ func (e *email) expands() bool {
 
 // toContacts reports whether every contact is told.
 func (e *email) toContacts() bool {
-	return e.Kind == "license-revoked" || e.Kind == "license-replaced" || e.Kind == "contact-added" || e.Kind == "contact-removed"
+	return slices.Contains([]string{"license-revoked", "license-replaced", "contact-added", "contact-removed"}, e.Kind)
 }
 
 // byAnybody reports whether anybody can have the email sent.

@@ -121,7 +121,7 @@ func (w *world) checkLease(c *call) {
 // checkRank: no reminder is begun while an email of rank 1 was ready at the last look, which is at most a second old.
 func (w *world) checkRank(c *call) {
 	p := c.process
-	if c.email.rank() != 3 || p.stalledSince(p.lookedAtStep) {
+	if c.email.rank() != 3 || p.stalledSince(p.lookedAtStep) || p.overtaken() {
 		return
 	}
 	if age := w.now.Sub(p.looked); age > time.Second {

@@ -176,13 +176,12 @@ func (w *world) checkSuppressed(e *email, r outbox.Report) {
 	}
 }
 
-// checkRepeated: what was returned is sent again a day later. Licenses for whose stage it is too late then go to the next
-// contact at once.
+// checkRepeated: what was returned is sent again a day later. Licenses for whose stage it is too late then go to the
+// next contact at once.
 func (w *world) checkRepeated(e *email, open []due) {
-	repeats := e.Kind != "license-expiring"
+	repeats, tomorrow := e.Kind != "license-expiring", &process{skew: w.reporter.skew + aDay}
 	for _, d := range e.named() {
-		tomorrow := as(w, &process{skew: w.reporter.skew + aDay}, func() string { return w.stage(w.license(d.License)) })
-		if tomorrow == d.Stage {
+		if as(w, tomorrow, func() string { return w.stage(w.license(d.License)) }) == d.Stage {
 			repeats = true
 		} else if slices.Contains(open, d) {
 			w.checkNextContact(e, []due{d})

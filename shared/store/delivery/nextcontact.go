@@ -81,8 +81,8 @@ func (s *Store) readdressDigest(ctx context.Context, m outbox.Mail) error {
 	return s.passOn(ctx, m, m.Named(), records)
 }
 
-// PassOmitted passes on the licenses of a digest whose reader is a contact of theirs no more, given what is on record: to
-// the next contact of each, like those of a digest that did not arrive.
+// PassOmitted passes on the licenses of a digest whose reader is a contact of theirs no more, given what is on record:
+// to the next contact of each, like those of a digest that did not arrive.
 func (s *Store) PassOmitted(ctx context.Context, m outbox.Mail, records notice.Records) error {
 	var left []notice.Due
 	for _, due := range m.Due {
