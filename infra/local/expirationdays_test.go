@@ -222,12 +222,13 @@ func (y *expirationYear) day() {
 			want = append(want, email)
 		}
 		if forecast := plan.To != nil && plan.To.Email == email; forecast != due {
-			y.t.Errorf("%s of %s on %s: a letter is %v, and the forecast says %v: %q", e.License.ID, e.License.Expiration,
-				today, due, forecast, plan.Why)
+			y.t.Errorf("%s of %s on %s: a letter is %v, and the forecast says %v: %q", e.License.ID,
+				e.License.Expiration, today, due, forecast, plan.Why)
 		}
 		warns := !today.Before(e.first) && !today.After(e.License.Expiration.Start())
 		if got := y.store.Policy().Warns(e.License, license.DateOf(today)); got != warns {
-			y.t.Errorf("%s of %s on %s: got a warning %v, want %v", e.License.ID, e.License.Expiration, today, got, warns)
+			y.t.Errorf("%s of %s on %s: got a warning %v, want %v", e.License.ID, e.License.Expiration, today, got,
+				warns)
 		}
 	}
 	y.outgoing.sent = nil

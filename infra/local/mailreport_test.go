@@ -11,6 +11,17 @@ import (
 	"marketplace/infra/localdata"
 )
 
+// licensePage returns the address of the page of a customer's license, as the customer's page links to it.
+func (env *testEnv) licensePage(cookie, customer string) string {
+	env.t.Helper()
+	_, body := env.do("GET", "/console/customers/"+customer, "", "", "Cookie", cookie)
+	page := document(env.t, body).Find("main a[href^='/console/licenses/']").AttrOr("href", "")
+	if page == "" {
+		env.t.Fatalf("customer %s: got no license on its page", customer)
+	}
+	return page
+}
+
 // TestBounceReachesTheConsole follows a bounced reminder for a license with one contact: it becomes a task for sales,
 // the console shows it, sales resumes emails to the address, and the next reminder is sent.
 func TestBounceReachesTheConsole(t *testing.T) {
@@ -52,7 +63,7 @@ func TestBounceReachesTheConsole(t *testing.T) {
 	}
 
 	cookie := env.signIn("sam")
-	page := "/console/licenses/" + mails[0].About
+	page := env.licensePage(cookie, mails[0].About)
 	see := func(target string) string {
 		t.Helper()
 		resp, body := env.do("GET", target, "", "", "Cookie", cookie)
@@ -133,7 +144,7 @@ func TestEventsAtRandomFollowTheClock(t *testing.T) {
 	env.moveClock("2028-07-01T12:00:00Z")
 	env.moveClock("2028-07-01T12:01:00Z")
 	cookie := env.signIn("sam")
-	_, body := env.do("GET", "/console/licenses/"+env.outbox()[0].About, "", "", "Cookie", cookie)
+	_, body := env.do("GET", env.licensePage(cookie, env.outbox()[0].About), "", "", "Cookie", cookie)
 	if mails := document(t, body).Find("section[aria-labelledby=mails-title] tbody tr"); mails.Length() != 1 ||
 		!strings.Contains(mails.Text(), "Delivered") {
 		t.Errorf("got emails %q, want the reminder delivered", mails.Text())

@@ -27,8 +27,8 @@ import (
 )
 
 // seeder fills a new table with requests and licenses of invented customers, as after two years of sales. Its licenses
-// come from the generator. It sends no email, and mutes its licenses unless a story shows reminders, so the outbox shows
-// little but what the person who tries the program causes.
+// come from the generator. It sends no email, and mutes its licenses unless a story shows reminders, so the outbox
+// shows little but what the person who tries the program causes.
 type seeder struct {
 	*delivery.Store
 	random  *rand.Rand

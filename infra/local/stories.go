@@ -266,8 +266,9 @@ func (s *seeder) lostKey(ctx context.Context, now time.Time) error {
 	return s.Silent().ResendKey(ctx, v, bought.Licenses[0].ID, license.Contact{Name: r.Name, Email: r.Email})
 }
 
-// sameDay: four licenses under one contract expire on one day, and one person is reminded of them in one email. The first
-// one was sent; in five days at the latest the second is due, without the license whose reminders are paused until then.
+// sameDay: four licenses under one contract expire on one day, and one person is reminded of them in one email. The
+// first one was sent; in five days at the latest the second is due, without the license whose reminders are paused until
+// a week later.
 func (s *seeder) sameDay(ctx context.Context, now time.Time) error {
 	s.reminds = true
 	second := license.DateOf(now).AddDays(5)

@@ -51,8 +51,8 @@ func printDailyRun(ctx context.Context, out io.Writer) error {
 	return w.Flush()
 }
 
-// measureDailyRun runs the daily run over so many licenses. Those that are not due have the one row alone at which a run
-// could look, each on a day of the next two years.
+// measureDailyRun runs the daily run over so many licenses. Those that are not due have the one row alone at which a
+// run could look, each on a day of the next two years.
 func measureDailyRun(ctx context.Context, licenses int) (m measured, err error) {
 	now := monday.Add(6 * time.Hour)
 	today := license.DateOf(now)

@@ -25,7 +25,9 @@ func Print(ctx context.Context, out io.Writer) error {
 	if err := printDailyRun(ctx, out); err != nil {
 		return err
 	}
-	simulations := []func(context.Context, io.Writer) error{printDayWithoutSES, printWeekOfErrors, printBusyDay, printBusyWeek}
+	simulations := []func(context.Context, io.Writer) error{
+		printDayWithoutSES, printWeekOfErrors, printBusyDay, printBusyWeek,
+	}
 	tables := make([]bytes.Buffer, len(simulations))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, simulate := range simulations {
@@ -336,10 +338,11 @@ func printBusyWeek(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "\nA week with 100,000 licenses due on Monday, for 60,000 contacts: 14 mails a second, 50,000 a day")
+	fmt.Fprintln(out, "\nA week with 100,000 licenses due on Monday, for 60,000 contacts: 14 mails a second, 50,000 a "+
+		"day")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\trank 1\t\t\t\trank 2\t\t\t\trank 3\t\t\t\t")
-	fmt.Fprintln(w, "day\tqueued\tsent\tlongest\tof hour\tqueued\tsent\tlongest\tof hour\tqueued\tsent\tlongest\twaiting\t")
+	fmt.Fprintln(w, "day"+strings.Repeat("\tqueued\tsent\tlongest\tof hour", 2)+"\tqueued\tsent\tlongest\twaiting\t")
 	for day := range 7 {
 		begin := monday.AddDate(0, 0, day)
 		end := begin.AddDate(0, 0, 1)

@@ -98,8 +98,8 @@ func newSim(begin time.Time, p provider) *sim {
 	return s
 }
 
-// narrow shows the mailer fewer ready mails at a time than the outbox does, still more than it sends until it looks again:
-// with tens of thousands of them that hold nobody up, reading them takes most of the time.
+// narrow shows the mailer fewer ready mails at a time than the outbox does, still more than it sends until it looks
+// again: where tens of thousands wait, reading them takes most of the time.
 type narrow struct{ *outbox.Box }
 
 func (n narrow) Ready(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error) {

@@ -93,7 +93,8 @@ func TestSimulationIsTheSameEachTime(t *testing.T) {
 	}
 }
 
-// A fiftieth of the week of make bench: so many reminders on one day hold up nobody else, and all are sent in three days.
+// A fiftieth of the week of make bench: so many reminders on one day hold up nobody else, and all are sent in three
+// days.
 func TestManyRemindersOfADayHoldUpNobody(t *testing.T) {
 	const one = 50
 	s, err := busyWeek(t.Context(), one, 4)
