@@ -122,7 +122,8 @@ func TestDigestWhoseAnswerWasLostIsReleased(t *testing.T) {
 	w := newTestEnv(t, "2018-03-01")
 	w.add(0, date("2018-04-30"))
 	w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
-		if slices.ContainsFunc(c.Writes, func(w table.Write) bool { return w.Row.Type == string(rowkey.TypeReminded) }) {
+		adds := func(w table.Write) bool { return w.Row.Type == string(rowkey.TypeReminded) }
+		if slices.ContainsFunc(c.Writes, adds) {
 			return tabletest.Lost
 		}
 		return tabletest.Fault{}

@@ -42,8 +42,8 @@ func newFleet(t *testing.T, n, forBob, forCarol int, stage reminder.Stage) *flee
 	}
 	var records []store.LicenseRecord
 	for i := range n {
-		l := license.License{ID: fmt.Sprintf("l%02d", i), Type: kind, Organization: "Acme AG", Edition: license.Developer,
-			Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf%04d", i)), MaxLoc: 1, Expiration: last}
+		l := license.License{ID: fmt.Sprintf("l%02d", i), Type: kind, Organization: "Acme AG",
+			Edition: license.Developer, Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf%04d", i)), MaxLoc: 1, Expiration: last}
 		records = append(records, storetest.Record(t, f.Store.Store, l, ada))
 		f.licenses = append(f.licenses, records[i].License)
 	}
@@ -202,8 +202,8 @@ func TestBouncedDigestGoesOnPerLicense(t *testing.T) {
 	}
 }
 
-// TestBounceThatIsCutOffAnywhereGoesOnOnce has each call fail in turn, before it is made or after, with all that follow;
-// the event is delivered again.
+// TestBounceThatIsCutOffAnywhereGoesOnOnce has each call fail in turn, before it is made or after, with all that
+// follow; the event is delivered again.
 func TestBounceThatIsCutOffAnywhereGoesOnOnce(t *testing.T) {
 	for _, how := range []tabletest.Fault{tabletest.Down, tabletest.Lost} {
 		for n, done := 1, false; !done; n++ {
@@ -351,7 +351,8 @@ func TestDigestSentAgainGoesOnOnce(t *testing.T) {
 	if m := f.read(f.to(bob).ID); len(m.Due) != 2 {
 		t.Errorf("got Bob's digest %+v, want both", m.Due)
 	}
-	if known, err := f.Outbox().Exists(ctx, notice.LicensesExpiring(f.customer, license.DateOf(f.now), bob, 2).ID); known {
+	second := notice.LicensesExpiring(f.customer, license.DateOf(f.now), bob, 2)
+	if known, err := f.Outbox().Exists(ctx, second.ID); known || err != nil {
 		t.Errorf("got a second digest to Bob, %v", err)
 	}
 }

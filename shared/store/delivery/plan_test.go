@@ -31,7 +31,8 @@ func TestPlanOfADayToComeReckonsWithTheRemindersBefore(t *testing.T) {
 		on(7, 31): reminder.MonthsBefore(1), on(8, 1): {}, on(8, 31): {}, on(9, 1): {},
 	} {
 		plan, err := b.NewPlanner().Plan(ctx, r, at)
-		if err != nil || plan.Stage != want || (plan.To != nil) != !want.IsZero() || (plan.Why == "") != !want.IsZero() {
+		due := !want.IsZero()
+		if err != nil || plan.Stage != want || (plan.To != nil) != due || (plan.Why == "") != due {
 			t.Errorf("%s: got %+v, %v, want stage %q", at.Format(time.DateOnly), plan, err, want)
 		}
 	}
@@ -90,7 +91,8 @@ func TestPlanNamesTheSurvivorAndTheNextKey(t *testing.T) {
 	}
 	contract := from.Contracts[0]
 	contract.Last = license.Date{Year: 2020, Month: 8, Day: 31}
-	if err := b.IssueLicenses(ctx, store.Issue{Contracts: []customer.Contract{contract}, By: storetest.By}); err != nil {
+	err = b.IssueLicenses(ctx, store.Issue{Contracts: []customer.Contract{contract}, By: storetest.By})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if from, err = b.Account(ctx, r.License.Customer); err != nil {
