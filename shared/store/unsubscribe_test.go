@@ -132,17 +132,19 @@ func TestReaderAndSalesResumeReminders(t *testing.T) {
 
 // The largest letter names 200 licenses, more than one transaction holds.
 func TestReaderUnsubscribesFrom200Licenses(t *testing.T) {
-	b := newTestEnvOver(&tabletest.Memory{})
-	m := letter(b, 200)
-	if err := b.Unsubscribe(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	n, told := unsubscribedFrom(t, b, m), stoppedMails(t, b)
-	if n != 200 || len(told) != 1 || len(told[0].Due) != 200 {
-		t.Errorf("got unsubscribed from %d licenses and mails to sales %+v, want 200 in one", n, told)
-	}
-	if err := b.Resubscribe(t.Context(), m); err != nil || unsubscribedFrom(t, b, m) != 0 {
-		t.Errorf("resumed: got unsubscribed from %d licenses, %v, want none", unsubscribedFrom(t, b, m), err)
+	for _, licenses := range []int{48, 49, 50, 96, 97, 98, 99, 100, 200} {
+		b := newTestEnvOver(&tabletest.Memory{})
+		m := letter(b, licenses)
+		if err := b.Unsubscribe(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		n, told := unsubscribedFrom(t, b, m), stoppedMails(t, b)
+		if n != licenses || len(told) != 1 || len(told[0].Due) != licenses {
+			t.Errorf("got unsubscribed from %d licenses and mails to sales %+v, want %d in one", n, told, licenses)
+		}
+		if err := b.Resubscribe(t.Context(), m); err != nil || unsubscribedFrom(t, b, m) != 0 {
+			t.Errorf("resumed: got unsubscribed from %d licenses, %v, want none", unsubscribedFrom(t, b, m), err)
+		}
 	}
 }
 
