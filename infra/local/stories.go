@@ -267,8 +267,8 @@ func (s *seeder) lostKey(ctx context.Context, now time.Time) error {
 }
 
 // sameDay: four licenses under one contract expire on one day, and one person is reminded of them in one email. The
-// first one was sent; in five days at the latest the second is due, without the license whose reminders are paused until
-// a week later.
+// first one was sent; in five days at the latest the second is due, without the license whose reminders are paused
+// until a week later.
 func (s *seeder) sameDay(ctx context.Context, now time.Time) error {
 	s.reminds = true
 	second := license.DateOf(now).AddDays(5)
