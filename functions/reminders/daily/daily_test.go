@@ -461,7 +461,8 @@ func TestCancelledRunIsAnError(t *testing.T) {
 	}
 }
 
-// dueByHand works out which stage is sent on a day, with the days of the stages reckoned here: "" for none. last is the day of the newest stage dealt with.
+// dueByHand works out which stage is sent on a day, with the days of the stages reckoned here: "" for none.
+// last is the day of the newest stage dealt with.
 func dueByHand(expiration, today, last license.Date) (stage string, day license.Date) {
 	if today.After(expiration) {
 		return "", last

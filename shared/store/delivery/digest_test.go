@@ -43,7 +43,8 @@ func newFleet(t *testing.T, n, forBob, forCarol int, stage reminder.Stage) *flee
 	var records []store.LicenseRecord
 	for i := range n {
 		l := license.License{ID: fmt.Sprintf("l%02d", i), Type: kind, Organization: "Acme AG",
-			Edition: license.Developer, Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf%04d", i)), MaxLoc: 1, Expiration: last}
+			Edition: license.Developer,
+			Server:  license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf%04d", i)), MaxLoc: 1, Expiration: last}
 		records = append(records, storetest.Record(t, f.Store.Store, l, ada))
 		f.licenses = append(f.licenses, records[i].License)
 	}
