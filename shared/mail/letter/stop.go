@@ -55,12 +55,7 @@ func (w Writer) RemindersStopped(n notice.Notice, r notice.Records) (mail.Messag
 	case len(n.Contacts) == 0:
 		return mail.Message{}, errors.New("nobody unsubscribed")
 	}
-	var list []notice.Expiring
-	for _, due := range n.Due {
-		if of, ok := r.Expiring[due.License]; ok && of.Reminded == nil && !r.Policy.Over(of.License, r.Today) {
-			list = append(list, of)
-		}
-	}
+	list := n.Stopped(r)
 	if len(list) == 0 {
 		return mail.Message{}, errors.New("somebody is reminded of the licenses, or nobody needs to be")
 	}

@@ -136,14 +136,22 @@ func (n Notice) pointlessDigest(r Records) string {
 	return cmp.Or(why, "it names no license")
 }
 
-// pointlessStop says why sales need not be told that a contact unsubscribed: somebody is reminded of every license, or
-// nobody needs to be.
-func (n Notice) pointlessStop(r Records) string {
+// Stopped returns the licenses of a RemindersStopped of which nobody is reminded because the contact unsubscribed.
+func (n Notice) Stopped(r Records) (list []Expiring) {
 	for _, d := range n.Due {
 		of, ok := r.Expiring[d.License]
-		if ok && of.Reminded == nil && !r.Policy.Over(of.License, r.Today) {
-			return ""
+		if ok && of.Reminded == nil && !r.Policy.Over(of.License, r.Today) &&
+			slices.ContainsFunc(n.Contacts, of.HasUnsubscribed) {
+			list = append(list, of)
 		}
+	}
+	return list
+}
+
+// pointlessStop says why sales need not be told that a contact unsubscribed.
+func (n Notice) pointlessStop(r Records) string {
+	if len(n.Stopped(r)) > 0 {
+		return ""
 	}
 	return "somebody is reminded of the licenses, or nobody needs to be"
 }

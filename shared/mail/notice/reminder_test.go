@@ -156,6 +156,8 @@ func TestSalesAreToldOfUnsubscribingWhereNobodyElseIsReminded(t *testing.T) {
 		r := about(func(*notice.Expiring, *notice.Records) {})
 		one, other := r.Expiring[sold().ID], r.Expiring[sold().ID]
 		one.Reminded, other.Reminded, other.License.ID = &it, &it, "l2"
+		one.Unsubscribed = []string{"ADA" + strings.TrimPrefix(adaLovelace.Email, "ada")}
+		other.Unsubscribed = one.Unsubscribed
 		f(&one, &other)
 		r.Expiring = map[string]notice.Expiring{sold().ID: one, "l2": other}
 		return r
@@ -169,6 +171,9 @@ func TestSalesAreToldOfUnsubscribingWhereNobodyElseIsReminded(t *testing.T) {
 		"neither has": {func(one, other *notice.Expiring) {
 			one.Reminded, other.Reminded = nil, nil
 		}, false},
+		"neither has, and the contact came back": {func(one, other *notice.Expiring) {
+			one.Reminded, other.Reminded, one.Unsubscribed, other.Unsubscribed = nil, nil, nil, []string{it.Email}
+		}, true},
 		"one has none, and was renewed": {func(_, other *notice.Expiring) {
 			other.Reminded, other.License.Successor = nil, "l3"
 		}, true},

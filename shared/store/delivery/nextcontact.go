@@ -33,7 +33,7 @@ const maxForwardAge = 7 * 24 * time.Hour
 func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	switch m.Kind {
 	case mail.LicenseExpiring:
-		return c.store.readdressDigest(ctx, m)
+		return c.readdressDigest(ctx, m)
 	case mail.LicenseKey:
 	default:
 		return nil
@@ -54,7 +54,7 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	case err != nil:
 		return err
 	case next == nil:
-		_, err := c.tellUnreached(ctx, l)
+		_, err := c.tellUnreached(ctx, l, 0)
 		return err
 	case c.store.Now().Sub(m.Created) > maxForwardAge:
 		return nil
@@ -70,15 +70,33 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 
 // readdressDigest adds the licenses that a digest named, and that its reader did not get, to the digests of their next
 // contacts.
-func (s *Store) readdressDigest(ctx context.Context, m outbox.Mail) error {
-	records, err := s.Records(ctx, m.Notice)
+func (c *changeset) readdressDigest(ctx context.Context, m outbox.Mail) error {
+	records, err := c.store.Records(ctx, m.Notice)
 	switch {
 	case fault.KindOf(err) == fault.NotFound, err == nil && m.Repeats != "" && records.Arrived:
 		return nil
 	case err != nil:
 		return err
 	}
-	return s.passOn(ctx, m, m.Named(), records)
+	return c.store.passOn(ctx, m, m.Named(), records, c.tellUnreachedToo)
+}
+
+const (
+	// unreachedAtOnce is how many tasks for sales, of some four rows each, the transaction of a report takes.
+	unreachedAtOnce = 15
+	// untilReported is after how long a report is on record whose tasks are queued before it.
+	untilReported = 5 * time.Minute
+)
+
+// tellUnreachedToo tells sales that no contact of a license can be reached, as a part of the change: the mailer would
+// find a task that is queued before its cause without a point. Beyond unreachedAtOnce it is queued at once, and waits.
+func (c *changeset) tellUnreachedToo(ctx context.Context, l license.License) error {
+	if c.tasks++; c.tasks <= unreachedAtOnce {
+		_, err := c.tellUnreached(ctx, l, 0)
+		return err
+	}
+	_, err := c.store.recordUnreached(ctx, l, untilReported)
+	return err
 }
 
 // PassOmitted passes on the licenses of a digest whose reader is a contact of theirs no more, given what is on record:
@@ -92,21 +110,26 @@ func (s *Store) PassOmitted(ctx context.Context, m outbox.Mail, records notice.R
 			left = append(left, due)
 		}
 	}
-	if err := s.passOn(ctx, m, left, records); err != nil {
+	tell := func(ctx context.Context, l license.License) error {
+		_, err := s.RecordUnreached(ctx, l)
+		return err
+	}
+	if err := s.passOn(ctx, m, left, records, tell); err != nil {
 		return fmt.Errorf("delivery: licenses of mail %s to the next contact: %w", m.ID, err)
 	}
 	return nil
 }
 
-// passOn adds licenses of a digest to the digest of each license's next contact; if none of them can be reached, it
-// tells sales. Each license has a transaction of its own, and being cut off between them does no harm: a contact is
+// passOn adds licenses of a digest to the digest of each license's next contact; if none of them can be reached, it has
+// sales told. Each license has a transaction of its own, and being cut off between them does no harm: a contact is
 // reminded of a license once.
-func (s *Store) passOn(ctx context.Context, m outbox.Mail, licenses []notice.Due, records notice.Records) error {
+func (s *Store) passOn(ctx context.Context, m outbox.Mail, licenses []notice.Due, records notice.Records,
+	tell func(context.Context, license.License) error) error {
 	type reader struct{ customer, email string }
 	digests := map[reader]*outbox.Digest{}
 	var filled []*outbox.Digest
 	for _, due := range licenses {
-		next, of, err := s.nextReader(ctx, m, due, records)
+		next, of, err := s.nextReader(ctx, m, due, records, tell)
 		if err != nil {
 			return err
 		}
@@ -135,8 +158,8 @@ func (s *Store) passOn(ctx context.Context, m outbox.Mail, licenses []notice.Due
 
 // nextReader returns who is reminded next of a license in a digest that did not reach its reader, and the ID of the
 // license's customer; nil for nobody.
-func (s *Store) nextReader(ctx context.Context, m outbox.Mail, due notice.Due, records notice.Records) (
-	next *license.Contact, customerID string, err error) {
+func (s *Store) nextReader(ctx context.Context, m outbox.Mail, due notice.Due, records notice.Records,
+	tell func(context.Context, license.License) error) (next *license.Contact, customerID string, err error) {
 	of := records.Expiring[due.License]
 	of.Contacts = append(slices.Clone(of.Contacts), m.To) // its reader may be a contact no more
 	if notice.Unneeded(of, due, m.To, records) != "" {
@@ -150,8 +173,7 @@ func (s *Store) nextReader(ctx context.Context, m outbox.Mail, due notice.Due, r
 	case err != nil:
 		return nil, "", err
 	case next == nil:
-		_, err := s.RecordUnreached(ctx, of.License)
-		return nil, "", err
+		return nil, "", tell(ctx, of.License)
 	case of.HasUnsubscribed(*next): // nobody else is asked instead
 		return nil, "", s.RecordStopped(ctx, of.License, *next)
 	case s.Now().Sub(m.Created) > maxForwardAge:
@@ -192,8 +214,8 @@ func (s *Store) reviveStopped(ctx context.Context, id string) error {
 }
 
 // tellUnreached tells sales, once for each license and expiration, that no contact of a license can be reached; told is
-// false if they were told before.
-func (c *changeset) tellUnreached(ctx context.Context, l license.License) (told bool, err error) {
+// false if they were told before. The email is not sent before it has waited.
+func (c *changeset) tellUnreached(ctx context.Context, l license.License, wait time.Duration) (told bool, err error) {
 	task := notice.LicenseUnreached(l)
 	if known, err := c.store.outbox.Exists(ctx, task.ID); known || err != nil {
 		return false, err
@@ -201,7 +223,11 @@ func (c *changeset) tellUnreached(ctx context.Context, l license.License) (told 
 	row := entity.Encode(rowkey.Unreached(l.ID), rowkey.TypeIndex, unreached{l.Customer})
 	row.Expires = l.Expiration.End()
 	c.Set(row)
-	c.store.outbox.Queue(c.Changeset, task)
+	if wait > 0 {
+		c.store.outbox.QueueLater(c.Changeset, task, c.store.Now().Add(wait))
+	} else {
+		c.store.outbox.Queue(c.Changeset, task)
+	}
 	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: ContactsUnreached})
 	return true, nil
 }
@@ -214,9 +240,13 @@ type unreached struct {
 // RecordUnreached tells sales that a license's reminder can be sent to none of its contacts, once for each license and
 // expiration; told is false if they were told before. The license stays due.
 func (s *Store) RecordUnreached(ctx context.Context, l license.License) (told bool, err error) {
+	return s.recordUnreached(ctx, l, 0)
+}
+
+func (s *Store) recordUnreached(ctx context.Context, l license.License, wait time.Duration) (told bool, err error) {
 	err = entity.Retry(func() error {
 		c := s.begin()
-		if told, err = c.tellUnreached(ctx, l); err != nil || !told {
+		if told, err = c.tellUnreached(ctx, l, wait); err != nil || !told {
 			return err
 		}
 		return c.Commit(ctx)

@@ -188,7 +188,7 @@ func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
 	n, notBefore := m.Repeated(), c.store.Now().Add(repeatAfter)
 	if m.Kind == mail.LicenseExpiring {
 		var err error
-		if n.Due, err = c.store.passOnLate(ctx, m, license.DateOf(notBefore)); err != nil || len(n.Due) == 0 {
+		if n.Due, err = c.passOnLate(ctx, m, license.DateOf(notBefore)); err != nil || len(n.Due) == 0 {
 			return err
 		}
 	}
@@ -207,20 +207,20 @@ func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
 }
 
 // passOnLate passes on the licenses that a digest named whose stage is over on a day, and returns the others.
-func (s *Store) passOnLate(ctx context.Context, m outbox.Mail, day license.Date) (others []notice.Due, err error) {
-	records, err := s.Records(ctx, m.Notice)
+func (c *changeset) passOnLate(ctx context.Context, m outbox.Mail, day license.Date) (others []notice.Due, err error) {
+	records, err := c.store.Records(ctx, m.Notice)
 	if err != nil {
 		return nil, err
 	}
 	var late []notice.Due
 	for _, due := range m.Named() {
-		if s.Policy().Newest(records.Expiring[due.License].License, day) == due.Stage {
+		if c.store.Policy().Newest(records.Expiring[due.License].License, day) == due.Stage {
 			others = append(others, due)
 		} else {
 			late = append(late, due)
 		}
 	}
-	return others, s.passOn(ctx, m, late, records)
+	return others, c.store.passOn(ctx, m, late, records, c.tellUnreachedToo)
 }
 
 // dropRepetition closes the repetition of a mail, if it still waits.
