@@ -179,7 +179,7 @@ var requestColumns = []string{
 
 // exportRequests exports the requests that we received in some months, oldest first.
 func (s *site) exportRequests(w http.ResponseWriter, r *http.Request) error {
-	return s.export(w, r, exportsRequests, requestColumns, func(ctx context.Context, m months, t *spreadsheet.Writer) error {
+	write := func(ctx context.Context, m months, t *spreadsheet.Writer) error {
 		end := license.Date{Year: m.to.Year, Month: m.to.Month, Day: 1}.AddMonths(1)
 		for week := m.from; week.Before(end.AddDays(7)); week = week.AddDays(7) {
 			err := s.store.RequestsFiledIn(ctx, week, func(r request.Request) error {
@@ -193,7 +193,8 @@ func (s *site) exportRequests(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		return nil
-	})
+	}
+	return s.export(w, r, exportsRequests, requestColumns, write)
 }
 
 // linesCell writes lines of code as a number; "" if they are unknown.
@@ -227,7 +228,7 @@ var licenseColumns = []string{
 // exportLicenses exports the licenses that expire in some months, in the order of expiration. It leaves the keys out,
 // because exports get passed around.
 func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
-	return s.export(w, r, exportsLicenses, licenseColumns, func(ctx context.Context, m months, t *spreadsheet.Writer) error {
+	write := func(ctx context.Context, m months, t *spreadsheet.Writer) error {
 		customers := holders{store: s.store, now: s.now(), known: map[string]*customer.Account{}}
 		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
 			err := s.store.LicensesExpiring(ctx, month, func(l store.LicenseRecord) error {
@@ -242,7 +243,8 @@ func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		return nil
-	})
+	}
+	return s.export(w, r, exportsLicenses, licenseColumns, write)
 }
 
 // holders reads customers once each.
