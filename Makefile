@@ -34,7 +34,7 @@ race: ## run all tests with the race detector, which needs gcc
 	@CGO_ENABLED=1 go run ./infra/check/tally -- -race ./...
 
 .PHONY: bench
-bench: ## measure the HTTP functions against a minimal Lambda, run the Go benchmarks, simulate the outbox
+bench: ## measure the HTTP functions against a minimal Lambda, run the Go benchmarks, simulate the daily run and the outbox
 	@go run ./infra/bench $(BENCH)
 
 .PHONY: fuzz

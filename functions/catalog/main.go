@@ -25,7 +25,9 @@ func main() {
 	catalogs := livecatalog.New(livecatalog.Options[*api.Handler]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Now: time.Now, Log: logger,
 		Make: func(b *bundle.Bundle) (*api.Handler, error) {
-			o := api.Options{PackagesURL: c.PackagesURL, Metrics: os.Stdout, Now: time.Now, Log: logger}
+			o := api.Options{
+				PackagesURL: c.PackagesURL, Metrics: os.Stdout, Stage: c.Stage, Now: time.Now, Log: logger,
+			}
 			return api.New(b, o), nil
 		},
 	})

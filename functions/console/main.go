@@ -40,11 +40,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	logger := logging.New(os.Stdout)
+	logger := logging.New(os.Stdout, c.Stage)
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
-	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}))
+	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store),
 		Gate: signin.New(signin.Options{

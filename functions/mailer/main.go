@@ -29,16 +29,17 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	logger := logging.New(os.Stdout)
+	logger := logging.New(os.Stdout, c.Stage)
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
-	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}))
-	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail)}
+	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders}))
+	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
+		Reminders: c.Reminders}
 	lambda.Start(dispatch.New(dispatch.Options{
 		Outbox: kept.Outbox(), Records: kept, Expander: expansion.New(kept), Write: letters.With(catalogs.Get),
 		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint),
 			ses.Options{From: mail.AddressOf(c.MailFrom), ConfigurationSet: c.SESConfigurationSet, Now: time.Now}),
-		Now: time.Now, Log: logger,
+		Watched: kept.Watched, Now: time.Now, Log: logger,
 	}))
 }

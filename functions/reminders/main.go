@@ -23,8 +23,8 @@ func main() {
 		log.Fatal(err)
 	}
 	lambda.Start(daily.New(daily.Options{
-		Store: delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now})),
+		Store: delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders})),
 		Now:   time.Now,
-		Log:   logging.New(os.Stdout),
+		Log:   logging.New(os.Stdout, c.Stage),
 	}).Run)
 }

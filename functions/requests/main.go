@@ -26,12 +26,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	logger := logging.New(os.Stdout)
+	logger := logging.New(os.Stdout, c.Stage)
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store:       store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now}),
+		Store:       store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders}),
 		Catalog:     catalogs.Get,
 		Keys:        site.JSONKeys(c.LicenseKeys),
 		Now:         time.Now,

@@ -352,8 +352,10 @@ func (e *costEnv) measureLicense(p *purchase) {
 		return e.AddPackage(ctx, seen, "sonarqube-enterprise-6.7.1-0f8fad5bd9cb469f.zip")
 	})
 	seen = change()
-	e.measure("mute or unmute reminders", func() error { return e.MuteReminders(ctx, seen, true) })
-	e.must(e.MuteReminders(ctx, change(), false))
+	e.measure("mute or unmute reminders", func() error {
+		return e.MuteReminders(ctx, seen, "they moved", license.Date{})
+	})
+	e.must(e.UnmuteReminders(ctx, change()))
 	seen = change()
 	e.measure("revoke a license", func() error { return e.RevokeLicense(ctx, seen, "not paid") })
 	revoked, err := e.License(ctx, id)
@@ -372,7 +374,7 @@ func (e *costEnv) measureLicense(p *purchase) {
 		return daily.New(daily.Options{Store: e, Now: time.Now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
 	})
 	e.measureSending("send a reminder", 1)
-	reminded := notice.LicenseExpiring(l, 2, to)
+	reminded := notice.LicensesExpiring(l.Customer, license.DateOf(time.Now()), to, 1)
 	m, err := e.Outbox().Read(ctx, reminded.ID)
 	e.must(err)
 	report := outbox.Report{
@@ -389,6 +391,9 @@ func (e *costEnv) measureLicense(p *purchase) {
 	e.measure("allow an address again", func() error {
 		return last(e.LiftSuppression(ctx, store.Subject{License: l.ID}, m.To.Email, operator, "they wrote to us"))
 	})
+	e.measure("unsubscribe from reminders, with an email to sales", func() error { return e.Unsubscribe(ctx, m) })
+	e.measure("resume them", func() error { return e.Resubscribe(ctx, m) })
+	e.must(e.mailer(0).Run(ctx))
 }
 
 // measureRest measures what the console and the jobs do besides.
@@ -426,6 +431,14 @@ func (e *costEnv) measureRest() {
 	if idle.Queries > 4*rowkey.Shards || idle.RowsRead > 1 || idle.WriteUnits > 4 {
 		e.t.Errorf("got an idle sweep of %d queries and %d rows, want at most %d queries and the lease alone: %+v",
 			idle.Queries, idle.RowsRead, 4*rowkey.Shards, idle)
+	}
+	publishing := e.measure("a sweep that also publishes the gauges", func() error {
+		m := e.mailer(0)
+		m.Watched = e.Watched
+		return last(m.Invoke(ctx, []byte("{}")))
+	})
+	if publishing.Gets > idle.Gets+2 || publishing.Queries > idle.Queries+2 || publishing.WriteUnits > idle.WriteUnits {
+		e.t.Errorf("got %+v for the gauges, want at most 2 gets and 2 queries more than %+v", publishing, idle)
 	}
 }
 

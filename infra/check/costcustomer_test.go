@@ -238,7 +238,7 @@ func (e *costEnv) measureCustomer() {
 		return e.RetireInstance(ctx, c, p.staging().ID, false)
 	})
 	e.measure("tell sales that the next key is due, with an email", func() error {
-		return last(e.RecordNextKey(ctx, p.issued[0], reminder.Default.Longest()))
+		return last(e.RecordNextKey(ctx, p.issued[0], reminder.MonthsBefore(2)))
 	})
 	move := func(operation string, from, to *purchase, undo bool) {
 		e.t.Helper()

@@ -226,11 +226,24 @@ func (u *user) requestsSteps() []step {
 			}
 			return last2(u.s.FileRequest(u.ctx, store.Filing{Details: renewal, Link: u.link(), Bound: true}))
 		}},
+		{"Licenses", func() error { return last(u.s.Licenses(u.ctx, u.license.ID)) }},
+		{"Policy", func() error { u.s.Policy(); return nil }},
+		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }},
+		{"UnsubscribedFrom", func() error { return last(u.s.UnsubscribedFrom(u.ctx, u.reminder())) }},
+		{"Resubscribe", func() error { return u.s.Resubscribe(u.ctx, u.reminder()) }},
 		{"UndoRemoval", func() error { return u.s.UndoRemoval(u.ctx, u.removed()) }},
 		{"RemovalUndone", func() error { return last(u.s.RemovalUndone(u.ctx, u.removed())) }},
 		{"AnswerRequest", func() error { return u.s.AnswerRequest(u.ctx, u.reviewed[0].ID, contact.Email, true) }},
 		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
+		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }}, // for the console to undo
 	}
+}
+
+// reminder is an email that reminds a contact of the license.
+func (u *user) reminder() outbox.Mail {
+	n := notice.LicensesExpiring(u.license.Customer, license.DateOf(u.now), contact, 1)
+	n.Due = []notice.Due{{License: u.license.ID, Expiration: u.license.Expiration}}
+	return outbox.Mail{Notice: n}
 }
 
 // removed is the email that told a contact of the removal.
@@ -271,6 +284,8 @@ func (u *user) mailerSteps() []step {
 	return []step{
 		{"Acquire", func() error { return last(box.Acquire(u.ctx, time.Minute)) }},
 		{"Ready", func() error { return last(box.Ready(u.ctx, notice.RankSoon, 0, 1)) }},
+		{"OldestReady", func() error { return last(box.OldestReady(u.ctx)) }},
+		{"Watched", func() error { return last(u.s.Watched(u.ctx)) }},
 		{"Read", func() error { return last(box.Read(u.ctx, u.key)) }},
 		{"Begin", begin(func(m outbox.Mail) error { return box.RecordSent(u.ctx, m, "x") })},
 		{"RecordSent", func() error { return nil }}, // with Begin
@@ -317,6 +332,13 @@ func (u *user) mailerSteps() []step {
 			}
 			return last(u.s.Records(u.ctx, m.Notice))
 		}},
+		{"PassOmitted", func() error {
+			records, err := u.s.Records(u.ctx, u.reminder().Notice)
+			if err != nil {
+				return err
+			}
+			return u.s.PassOmitted(u.ctx, u.reminder(), records)
+		}},
 		{"Suppressed", func() error { return last(u.s.Suppressed(u.ctx, "a@example.com")) }},
 		{"FailSuppressed", begin(func(m outbox.Mail) error {
 			return u.s.FailSuppressed(u.ctx, m, delivery.Suppression{})
@@ -342,22 +364,32 @@ func (u *user) remindersSteps() []step {
 			return u.s.DueReminders(u.ctx, license.DateOf(u.now), func(d store.Due) error { u.due = d; return nil })
 		}},
 		{"RecordReminder", func() error {
-			do := store.Reminding{Stage: reminder.Default.Longest(), To: contact, Ready: u.now}
-			return u.s.RecordReminder(u.ctx, u.due, do)
+			d := u.s.NewDigest(u.license.Customer, license.DateOf(u.now), contact, u.now, 0)
+			do := store.Reminding{Stage: reminder.MonthsBefore(2), Digest: d}
+			if err := u.s.RecordReminder(u.ctx, u.due, do); err != nil {
+				return err
+			}
+			return d.Release(u.ctx)
 		}},
-		{"Customer", func() error { return last(u.s.Customer(u.ctx, u.license.Customer)) }},
-		{"ContractOf", func() error { return last(u.s.ContractOf(u.ctx, u.license)) }},
-		{"Reachable", func() error { return last(u.s.Reachable(u.ctx, []license.Contact{contact})) }},
+		{"NewDigest", func() error { return nil }}, // with RecordReminder
+		{"NewPlanner", u.plan},
+		{"RecordStopped", func() error { return u.s.RecordStopped(u.ctx, u.license, contact) }},
 		{"RecordUnreached", func() error { return last(u.s.RecordUnreached(u.ctx, u.license)) }},
 		{"RecordNextKey", func() error {
-			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.Default.Longest()))
+			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.MonthsBefore(2)))
 		}},
+		{"RecordDailyRun", func() error { return u.s.RecordDailyRun(u.ctx, license.DateOf(u.now)) }},
 		{"TellUnconfirmed", some(func() (int, error) { return u.s.TellUnconfirmed(u.ctx) })},
 		{"CloseUnconfirmed", some(func() (int, error) {
 			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 31) }})
 			return later.CloseUnconfirmed(u.ctx, 10)
 		})},
 	}
+}
+
+// plan works out who is reminded of the license.
+func (u *user) plan() error {
+	return last(u.s.NewPlanner().Plan(u.ctx, store.LicenseRecord{License: u.license}, u.now))
 }
 
 // askerSteps are what an operator does about who asks.
@@ -439,9 +471,25 @@ func (u *user) consoleSteps() []step {
 		}},
 		{"LicensesOfMonth", func() error { return last(s.LicensesOfMonth(ctx, u.license.Expiration, 10, "")) }},
 		{"Expiring", func() error { _, _, err := s.Expiring(ctx, day, 12); return err }},
+		{"Policy", func() error { return nil }}, // which it was given
+		{"NewPlanner", u.plan},
+		{"RemindersDue", func() error {
+			return s.RemindersDue(ctx, day, day.AddMonths(1), func(store.Due) error { return nil })
+		}},
+		{"UpcomingDue", func() error {
+			return last(s.UpcomingDue(ctx, day, day.AddMonths(1), 10, func(store.LicenseRecord) {}))
+		}},
+		{"InstanceOf", func() error { return last(s.InstanceOf(ctx, u.license)) }},
+		{"Unsubscribed", func() error { return last(s.Unsubscribed(ctx, u.license.ID)) }},
+		{"ResubscribeContact", func() error {
+			return s.ResubscribeContact(ctx, u.license.ID, contact.Email, operator)
+		}},
 		{"RemindersToCome", func() error { return last(s.RemindersToCome(ctx, day, day.AddMonths(1), 10)) }},
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},
-		{"MuteReminders", changed(func(c store.LicenseChange) error { return s.MuteReminders(ctx, c, true) })},
+		{"MuteReminders", changed(func(c store.LicenseChange) error {
+			return s.MuteReminders(ctx, c, "they moved", license.Date{})
+		})},
+		{"UnmuteReminders", changed(func(c store.LicenseChange) error { return s.UnmuteReminders(ctx, c) })},
 		{"SendKeyAgain", func() error { return u.sendKey("console") }},
 		{"FileRequest", func() error {
 			return last2(s.FileRequest(ctx, store.Filing{Details: u.lost.Details, Key: "console", By: operator}))
@@ -474,6 +522,7 @@ func (u *user) consoleSteps() []step {
 
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
 		{"QueuedMails", func() error { return last(s.QueuedMails(ctx, 10)) }},
+		{"Watched", func() error { return last(s.Watched(ctx)) }},
 		{"MailProvider", func() error { return last(s.MailProvider(ctx)) }},
 		{"Letter", func() error {
 			m, err := s.Outbox().Read(ctx, u.key)

@@ -17,8 +17,8 @@ import (
 
 	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
+	"marketplace/shared/alarm"
 	"marketplace/shared/config"
-	"marketplace/shared/logging"
 	"marketplace/shared/table"
 )
 
@@ -123,7 +123,7 @@ func variablesRead(main string) (names []string) {
 // field returns the field of Config that a variable sets.
 func field(v config.Variable) string {
 	none, _ := config.Load(func(string) string { return "" })
-	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off"} {
+	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d"} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
 			unset := reflect.ValueOf(none).FieldByIndex(f.Index)
@@ -278,7 +278,7 @@ type deployed struct {
 	actions  map[string]touched // permissions that each function needs, by folder
 	rows     []table.Row        // that the functions create
 
-	functions string // the code of all functions
+	code string // of all functions, and of what is watched
 }
 
 func deployment(t *testing.T) deployed {
@@ -310,9 +310,9 @@ func deployment(t *testing.T) deployed {
 		d.mains[folder] = string(text)
 	}
 	for name, text := range tracked(t) {
-		if strings.HasPrefix(name, "functions/") && strings.HasSuffix(name, ".go") &&
+		if within(name, "functions", "shared/alarm") && strings.HasSuffix(name, ".go") &&
 			!strings.HasSuffix(name, "_test.go") {
-			d.functions += text
+			d.code += text
 		}
 	}
 	d.table = tableMade(t)
@@ -324,23 +324,8 @@ func (d deployed) check(tpl template) (problems []string) {
 	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains),
 		checkParameters(tpl), checkSender(tpl),
 		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions),
-		checkPartitions(tpl, d.actions), checkWaking(tpl, d.rows), checkAlarms(tpl, d.functions))
-}
-
-// checkAlarms: an alarm is about a metric that a function counts. functions is the code of all of them.
-func checkAlarms(t template, functions string) (problems []string) {
-	for _, id := range keysOf(at(t.root, "Resources")) {
-		alarm := at(t.root, "Resources", id)
-		if str(at(alarm, "Type")) != "AWS::CloudWatch::Alarm" {
-			continue
-		}
-		metric := str(at(alarm, "Properties", "MetricName"))
-		if str(at(alarm, "Properties", "Namespace")) != logging.Namespace ||
-			!strings.Contains(functions, strconv.Quote(metric)) {
-			problems = append(problems, fmt.Sprintf("%s: no function counts %s", id, metric))
-		}
-	}
-	return problems
+		checkPartitions(tpl, d.actions), checkWaking(tpl, d.rows), checkAlarms(tpl, alarm.Rules),
+		checkPublished(alarm.Rules, d.code))
 }
 
 func TestTemplateMatchesTheCode(t *testing.T) {
@@ -357,8 +342,6 @@ func TestTemplateCheckFinds(t *testing.T) {
 	d := deployment(t)
 	for _, tt := range []struct{ old, new, want string }{
 		{"  MailerFunction:\n", "  PostmanFunction:\n", "there is no functions/postman/main.go"},
-		{"MetricName: MailsUnknown", "MetricName: MailsStrange", "no function counts MailsStrange"},
-		{"Namespace: Marketplace", "Namespace: Market", "no function counts MailsUnknown"},
 		{"Metadata: {BuildMethod: makefile}", "Metadata: {BuildMethod: go1.x}", "BuildMethod is go1.x"},
 		{"Architectures: [arm64]", "Architectures: [x86_64]", "is not for arm64"},
 		{"LoggingConfig: {LogGroup: !Ref CatalogLog}", "", "CatalogFunction has no log group"},

@@ -43,4 +43,27 @@ func TestConsolePagesFitAndAreAccessible(t *testing.T) {
 	act(t, ctx, "opening a license", chromedp.Click(`main .instances td a[href^="/console/licenses/"]`),
 		chromedp.WaitVisible(`#key-title`))
 	look(t, ctx, "console-license")
+	act(t, ctx, "resuming reminders", chromedp.Click(`form[action$="/unmute"] button`),
+		chromedp.WaitVisible(`.notice.good`))
+	act(t, ctx, "opening the pause of reminders", chromedp.Click(`details:has(#reason) summary`),
+		chromedp.SendKeys(`#reason`, "They decide in July."), chromedp.Evaluate[chromedp.Void](
+			`document.querySelector("#until").value = "2016-12-31"`))
+	look(t, ctx, "console-pause")
+	act(t, ctx, "pausing through a day in the past",
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("form[action$='/mute']").noValidate = true`),
+		chromedp.Submit(`#reason`), chromedp.WaitVisible(`#until-error`))
+	look(t, ctx, "console-pause-refused")
+	act(t, ctx, "pausing for good",
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("#until").value = ""`),
+		chromedp.Submit(`#reason`), chromedp.WaitVisible(`form[action$="/unmute"]`))
+	look(t, ctx, "console-paused")
+	act(t, ctx, "opening the license's forecast", chromedp.Click(`a[href^="/console/reminders?license="]`),
+		chromedp.WaitVisible(`main h1`))
+	look(t, ctx, "console-reminders-license")
+	act(t, ctx, "opening the forecast", chromedp.Click(`.top a[href="/console/reminders"]`),
+		chromedp.WaitVisible(`.days`))
+	look(t, ctx, "console-reminders")
+	act(t, ctx, "opening a day", chromedp.Evaluate[chromedp.Void](
+		`document.querySelector(".days a").click()`), chromedp.WaitVisible(`.forecast`))
+	look(t, ctx, "console-reminders-day")
 }

@@ -398,8 +398,17 @@ func TestDataOfAnotherVersionIsRefused(t *testing.T) {
 	}
 }
 
-func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
+func TestSampleSendsOnlyTheRemindersOfItsTwoStories(t *testing.T) {
 	data := localdata.Dir(t.TempDir())
+	reminded := func(mails []outboxMail) []string {
+		var to []string
+		for _, m := range mails {
+			to = append(to, m.Kind+" to "+m.To)
+		}
+		slices.Sort(to)
+		return to
+	}
+	sent := []string(nil)
 	for range 2 { // the second start seeds nothing
 		s, err := Start(t.Context(), Options{Addr: "localhost:0", Data: data, Now: time.Now,
 			Log: slog.New(slog.DiscardHandler)})
@@ -407,12 +416,15 @@ func TestSampleHasRequestsAndLicensesButNoEmail(t *testing.T) {
 			t.Fatal(err)
 		}
 		env := &testEnv{Server: s, t: t}
-		if mails := env.outbox(); len(mails) != 0 {
-			t.Errorf("got emails %v, want none", mails)
+		if got := reminded(env.outbox()); !slices.Equal(got, sent) {
+			t.Errorf("after a start: got emails %q, want %q", got, sent)
 		}
 		env.moveClock(time.Now().AddDate(1, 0, 0).Format(time.RFC3339))
-		if mails := env.outbox(); len(mails) != 0 {
-			t.Errorf("a year later: got emails %v, want none", mails)
+		sent = []string{"license-expiring to elsa@cobaltgames.example", // on the last day of the evaluation
+			"license-expiring to reto@graniteworks.example", // of the licenses of one day
+			"license-expiring to reto@graniteworks.example"} // of the one that was muted
+		if got := reminded(env.outbox()); !slices.Equal(got, sent) {
+			t.Errorf("a year later: got emails %q, want %q", got, sent)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -11,6 +11,18 @@ import (
 	"marketplace/infra/localdata"
 )
 
+// licensePage returns the address of the console's page of the license that a reminder names.
+func (env *testEnv) licensePage(reminder outboxMail) string {
+	env.t.Helper()
+	link := env.page("/_local/outbox/"+reminder.ID+"/html").Find("a[href*='/renew/']").AttrOr("href", "")
+	_, renew, _ := strings.Cut(link, "/renew/")
+	id, _, found := strings.Cut(renew, "?")
+	if !found {
+		env.t.Fatalf("%s: got the link %q, want one to renew a license", reminder.ID, link)
+	}
+	return "/console/licenses/" + id
+}
+
 // TestBounceReachesTheConsole follows a bounced reminder for a license with one contact: it becomes a task for sales,
 // the console shows it, sales resumes emails to the address, and the next reminder is sent.
 func TestBounceReachesTheConsole(t *testing.T) {
@@ -52,7 +64,7 @@ func TestBounceReachesTheConsole(t *testing.T) {
 	}
 
 	cookie := env.signIn("sam")
-	page := "/console/licenses/" + mails[0].About
+	page := env.licensePage(mails[0])
 	see := func(target string) string {
 		t.Helper()
 		resp, body := env.do("GET", target, "", "", "Cookie", cookie)
@@ -133,7 +145,7 @@ func TestEventsAtRandomFollowTheClock(t *testing.T) {
 	env.moveClock("2028-07-01T12:00:00Z")
 	env.moveClock("2028-07-01T12:01:00Z")
 	cookie := env.signIn("sam")
-	_, body := env.do("GET", "/console/licenses/"+env.outbox()[0].About, "", "", "Cookie", cookie)
+	_, body := env.do("GET", env.licensePage(env.outbox()[0]), "", "", "Cookie", cookie)
 	if mails := document(t, body).Find("section[aria-labelledby=mails-title] tbody tr"); mails.Length() != 1 ||
 		!strings.Contains(mails.Text(), "Delivered") {
 		t.Errorf("got emails %q, want the reminder delivered", mails.Text())

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
@@ -26,13 +27,14 @@ import (
 )
 
 // seeder fills a new table with requests and licenses of invented customers, as after two years of sales. Its licenses
-// come from the generator. It sends no email and mutes its licenses, so the outbox shows only what the person who tries
-// the program causes.
+// come from the generator. It sends no email, and mutes its licenses unless a story shows reminders, so the outbox
+// shows little but what the person who tries the program causes.
 type seeder struct {
 	*delivery.Store
 	random  *rand.Rand
 	now     time.Time // of the store, while writing the past
 	loc     int       // lines of code of the current customer
+	reminds bool      // customers are reminded of the licenses that are issued
 	issuer  license.Issuer
 	catalog *catalog.Catalog
 }
@@ -102,7 +104,9 @@ func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *cat
 			return fmt.Errorf("seed: %s: %w", story.name, err)
 		}
 	}
-	return nil
+	s := begin()
+	s.now = now
+	return s.RecordDailyRun(ctx, license.DateOf(now)) // nothing of the sample is due
 }
 
 // customer writes the history of a customer: an evaluation, usually a license a month later, and what followed.
@@ -268,7 +272,7 @@ func (s *seeder) answer(ctx context.Context, r request.Request, edit func(*gener
 func (s *seeder) issue(ctx context.Context, from generator.Source, edit func(*generator.Form)) (*generator.Draft,
 	error) {
 	g := generator.New(generator.Options{
-		Records: muting{s.Silent()}, Search: search.New(s.Store.Store),
+		Records: muting{s.Silent(), s.reminds}, Search: search.New(s.Store.Store),
 		Catalog: func() (*catalog.Catalog, error) { return s.catalog, nil },
 		Issuer:  func() (license.Issuer, error) { return s.issuer, nil }, Now: func() time.Time { return s.now },
 	})
@@ -337,14 +341,52 @@ func withFields(err error) error {
 	return err
 }
 
-// muting records licenses of which nobody is reminded.
-type muting struct{ *store.Store }
+// muting records licenses of which nobody is reminded, unless it reminds.
+type muting struct {
+	*store.Store
+	reminds bool
+}
 
 func (m muting) IssueLicenses(ctx context.Context, i store.Issue) error {
 	for n := range i.Licenses {
-		i.Licenses[n].Muted = true
+		if !m.reminds {
+			i.Licenses[n].Mute = license.Mute{
+				By: operators[0], At: i.Licenses[n].Issued.Start(), Reason: "Invented license: no reminders",
+			}
+		}
 	}
 	return m.Store.IssueLicenses(ctx, i)
+}
+
+// remind records that a contact was reminded of licenses that expire on one day, in one email, which arrived.
+func (s *seeder) remind(ctx context.Context, to license.Contact, stage reminder.Stage, ids ...string) (outbox.Mail,
+	error) {
+	licenses, err := s.Licenses(ctx, ids...)
+	if err != nil {
+		return outbox.Mail{}, err
+	}
+	of := licenses[0].License
+	s.now = stage.Day(of.Expiration).Start().Add(remindersAt)
+	d := s.NewDigest(of.Customer, license.DateOf(s.now), to, s.now, 0)
+	for _, l := range licenses {
+		do := store.Reminding{Stage: stage, Digest: d}
+		if err := s.RecordReminder(ctx, store.Due{LicenseRecord: l}, do); err != nil {
+			return outbox.Mail{}, err
+		}
+	}
+	if err := d.Release(ctx); err != nil {
+		return outbox.Mail{}, err
+	}
+	id := notice.LicensesExpiring(of.Customer, license.DateOf(s.now), to, 1).ID
+	if err := s.Outbox().Settle(ctx, id, 1, "sample", s.now); err != nil {
+		return outbox.Mail{}, err
+	}
+	s.now = s.now.Add(time.Minute)
+	arrived := outbox.Report{Mail: id, ProviderID: "sample", Outcome: outbox.Delivered, At: s.now}
+	if _, err := s.RecordReport(ctx, arrived); err != nil {
+		return outbox.Mail{}, err
+	}
+	return s.Outbox().Read(ctx, id)
 }
 
 // buy writes a request for production and its answer: with a contract of its own, unless edit says otherwise.

@@ -59,6 +59,22 @@ func accountsOf(t *testing.T, s *store.Store) map[string]*customer.Account {
 	return list
 }
 
+// licensesOf reads the licenses of a customer.
+func licensesOf(t *testing.T, s *store.Store, a *customer.Account) []store.LicenseRecord {
+	t.Helper()
+	var ids []string
+	for _, i := range a.Instances {
+		for _, l := range i.Licenses {
+			ids = append(ids, l.ID)
+		}
+	}
+	list, err := s.Licenses(t.Context(), ids...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 func TestSampleShowsEveryCase(t *testing.T) {
 	for _, now := range []string{"2026-11-29T13:00:00Z", "2026-07-31T23:30:00Z", "2028-02-29T00:10:00Z"} {
 		at, err := time.Parse(time.RFC3339, now)
@@ -123,6 +139,34 @@ func TestSampleShowsEveryCase(t *testing.T) {
 				return err == nil && slices.ContainsFunc(found.Requests, func(r request.Summary) bool {
 					return r.State == request.Answered
 				})
+			},
+			"licenses of one person that expire on one day, of which one is muted for a reason until a day": func() bool {
+				var last []license.Date
+				muted := 0
+				for _, l := range licensesOf(t, s, all[granite.name]) {
+					last = append(last, l.License.Expiration)
+					if m := l.License.Mute; m.On(today) && m.Reason != "" && m.Until.After(today) {
+						muted++
+					} else if next := l.NextReminder; !next.After(today) || next.After(today.AddDays(7)) {
+						t.Errorf("%s: got %s as the next reminder of a license, want one in the next days", now, next)
+					}
+				}
+				return len(last) == 4 && len(slices.Compact(last)) == 1 && muted == 1
+			},
+			"somebody who unsubscribed": func() bool {
+				for _, l := range licensesOf(t, s, all[willow.name]) {
+					gone, err := s.Unsubscribed(t.Context(), l.License.ID)
+					return err == nil && len(gone) == 1 && l.NextReminder.After(today)
+				}
+				return false
+			},
+			"an evaluation near its end": func() bool {
+				for _, l := range licensesOf(t, s, all[cobalt.name]) {
+					left := today.DaysUntil(l.License.Expiration)
+					return l.License.Type == license.Evaluation && left > 0 && left < 7 &&
+						l.NextReminder == l.License.Expiration
+				}
+				return false
 			},
 		} {
 			if !shows() {

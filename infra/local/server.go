@@ -138,7 +138,9 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return nil
 	}}
 	touched, waiting := new(atomic.Bool), true
-	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{Now: clock.Now}))
+	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{
+		Now: clock.Now, Reminders: c.Reminders,
+	}))
 	w.idle = func(ctx context.Context) bool {
 		if touched.Swap(false) || waiting {
 			queued, err := db.QueuedMails(ctx, 1)
@@ -149,7 +151,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err := recoverMails(ctx, db.Outbox(), outbox, clock.Now()); err != nil {
 		return err
 	}
-	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail)}
+	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
+		Reminders: c.Reminders}
 	mailEvents := feedback.New(feedback.Options{Store: db, Now: clock.Now, Log: o.Log})
 	events, err := newRandomEvents(outbox, o.MailEvents, clock.Now, mailEvents.Invoke)
 	if err != nil {

@@ -86,13 +86,31 @@ func (w *staleEnv) change() store.LicenseChange {
 	return store.LicenseChange{ID: "l1", Version: r.Version, By: "sam"}
 }
 
+// mute stops the license's reminders through a day; zero: for good.
+func (w *staleEnv) mute(until license.Date) {
+	w.t.Helper()
+	w.must(w.store.MuteReminders(w.t.Context(), w.change(), "they move to another product", until))
+}
+
+// unsubscribe is the reader of the reminder who asks for no more of them.
+func (w *staleEnv) unsubscribe() {
+	w.t.Helper()
+	mails, err := w.store.MailsAbout(w.t.Context(), "l1", 10)
+	w.must(err)
+	w.must(w.store.Unsubscribe(w.t.Context(), mails[0]))
+}
+
 // states lists the license's mails with their states.
 func (w *staleEnv) states() (list []string) {
 	w.t.Helper()
 	mails, err := w.store.MailsAbout(w.t.Context(), "l1", 10)
 	w.must(err)
 	for _, m := range mails {
-		list = append(list, fmt.Sprintf("%d months: %s %s", m.Stage, m.State.Status, m.State.Cause))
+		stage := "–"
+		if len(m.Due) > 0 {
+			stage = m.Due[0].Stage.String()
+		}
+		list = append(list, fmt.Sprintf("%s: %s %s", stage, m.State.Status, m.State.Cause))
 	}
 	return list
 }
@@ -100,9 +118,10 @@ func (w *staleEnv) states() (list []string) {
 // TestReminderThatWaitsIsSentOnlyIfItIsStillTrue changes the license between queueing its reminder and sending it.
 func TestReminderThatWaitsIsSentOnlyIfItIsStillTrue(t *testing.T) {
 	const told = "Your SonarQube Developer Edition license was revoked"
-	const over = "2 months: pointless the license was renewed, revoked or muted, or has expired"
+	over := func(why string) []string { return []string{"2m: pointless " + why} }
 	subject := func(days int) string {
-		const sent = "ada@acme.example: Your SonarQube Developer Edition license expires in %d days, on 30 Apr 2018"
+		const sent = "ada@acme.example: SonarQube license expires in %d days, on 30 Apr 2018 " +
+			"(Acme AG, production, Developer Edition)"
 		return fmt.Sprintf(sent, days)
 	}
 	for name, tt := range map[string]struct {
@@ -110,26 +129,32 @@ func TestReminderThatWaitsIsSentOnlyIfItIsStillTrue(t *testing.T) {
 		sent    []string
 		states  []string
 	}{
-		"nothing": {func(*staleEnv) {}, []string{subject(60)}, []string{"2 months: sent "}},
+		"nothing": {func(*staleEnv) {}, []string{subject(60)}, []string{"2m: sent "}},
 		"five days pass": {func(w *staleEnv) { w.now = w.now.AddDate(0, 0, 5) }, []string{subject(55)},
-			[]string{"2 months: sent "}},
-		"muted": {func(w *staleEnv) { w.must(w.store.MuteReminders(w.t.Context(), w.change(), true)) }, nil,
-			[]string{over}},
+			[]string{"2m: sent "}},
+		"muted": {func(w *staleEnv) { w.mute(license.Date{}) }, nil, over("the reminders are paused")},
+		"muted through that day": {func(w *staleEnv) { w.mute(license.DateOf(w.now)) }, nil,
+			over("the reminders are paused")},
+		"muted until the day before": {func(w *staleEnv) { w.mute(license.DateOf(w.now).AddDays(-1)) },
+			[]string{subject(60)}, []string{"2m: sent "}},
 		"muted and resumed": {func(w *staleEnv) {
-			w.must(w.store.MuteReminders(w.t.Context(), w.change(), true))
-			w.must(w.store.MuteReminders(w.t.Context(), w.change(), false))
-		}, []string{subject(60)}, []string{"2 months: sent "}},
+			w.mute(license.Date{})
+			w.must(w.store.UnmuteReminders(w.t.Context(), w.change()))
+		}, []string{subject(60)}, []string{"2m: sent "}},
+		"unsubscribed": {func(w *staleEnv) { w.unsubscribe() },
+			[]string{"sales@vendor.example: ada@acme.example unsubscribed from reminders for 1 license (Acme AG)"},
+			over("the recipient unsubscribed from the reminders")},
 		"revoked": {func(w *staleEnv) { w.must(w.store.RevokeLicense(w.t.Context(), w.change(), "unpaid")) },
 			[]string{"ada@acme.example: " + told, "bob@acme.example: " + told},
-			[]string{over, "0 months: expanded ", "0 months: sent ", "0 months: sent "}},
-		"renewed": {func(w *staleEnv) { w.add("l2", "2019-04-30") }, nil, []string{over}},
-		"expired": {func(w *staleEnv) { w.now = w.now.AddDate(0, 2, 0) }, nil, []string{over}},
+			append([]string{"–: expanded ", "–: sent ", "–: sent "}, over("the license was revoked")...)},
+		"renewed": {func(w *staleEnv) { w.add("l2", "2019-04-30") }, nil, over("the license has been renewed")},
+		"expired": {func(w *staleEnv) { w.now = w.now.AddDate(0, 2, 0) }, nil, over("the license has expired")},
 		"a month passes with its daily run": {func(w *staleEnv) {
 			w.now = w.now.AddDate(0, 0, 30)
 			w.must(w.reminders.Run(w.t.Context()))
-		}, []string{subject(30)}, []string{"2 months: pointless a later reminder is due", "1 months: sent "}},
+		}, []string{subject(30)}, []string{"2m: pointless a later reminder is due", "1m: sent "}},
 		"a month passes without one": {func(w *staleEnv) { w.now = w.now.AddDate(0, 0, 30) }, nil,
-			[]string{"2 months: pointless a later reminder is due"}},
+			over("a later reminder is due")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newStaleEnv(t)

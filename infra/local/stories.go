@@ -9,6 +9,7 @@ import (
 	"marketplace/functions/console/generator"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -30,6 +31,9 @@ var stories = []story{
 	{sierra.name, (*seeder).yearlyKeys},
 	{quarry.name, (*seeder).unpaid},
 	{juniper.name, (*seeder).lostKey},
+	{granite.name, (*seeder).sameDay},
+	{willow.name, (*seeder).unsubscribed},
+	{cobalt.name, (*seeder).evaluationEnds},
 }
 
 var (
@@ -44,6 +48,9 @@ var (
 	sierra    = company{"Sierra Analytics Inc.", "United States", "sierra-analytics.example", []string{"Maya Torres"}}
 	quarry    = company{"Quarry Stone Ltd", "Ireland", "quarrystone.example", []string{"Sean Byrne"}}
 	juniper   = company{"Juniper Fields Pty Ltd", "Australia", "juniperfields.example", []string{"Zoe Campbell"}}
+	granite   = company{"Granite Works AG", "Switzerland", "graniteworks.example", []string{"Reto Frei"}}
+	willow    = company{"Willow Bank Ltd", "United Kingdom", "willowbank.example", []string{"Iris Cole"}}
+	cobalt    = company{"Cobalt Games AB", "Sweden", "cobaltgames.example", []string{"Elsa Lind"}}
 )
 
 // twoContracts: two production servers on other terms are under a contract each.
@@ -257,6 +264,95 @@ func (s *seeder) lostKey(ctx context.Context, now time.Time) error {
 	s.pass(2)
 	v := store.Review{ID: r.ID, Version: r.Version, By: s.operator()}
 	return s.Silent().ResendKey(ctx, v, bought.Licenses[0].ID, license.Contact{Name: r.Name, Email: r.Email})
+}
+
+// sameDay: four licenses under one contract expire on one day, and one person is reminded of them in one email. The
+// first one was sent; in five days at the latest the second is due, without the license whose reminders are paused
+// until a week later.
+func (s *seeder) sameDay(ctx context.Context, now time.Time) error {
+	s.reminds = true
+	second := license.DateOf(now).AddDays(5)
+	last := second.AddMonths(1)
+	s.now = last.AddMonths(-12).Start().Add(9 * time.Hour)
+	bought, err := s.buy(ctx, granite, license.Developer, s.server(), true, func(f *generator.Form) {
+		f.ProductionCount, f.Expiration, f.ContractLast = "3", last.String(), last.String()
+	})
+	if err != nil {
+		return err
+	}
+	ids, under := []string{bought.Licenses[0].ID}, generator.UnderContract(bought.Licenses[0].Contract)
+	for range 2 {
+		s.pass(24)
+		r, err := s.file(ctx, granite, asking{kind: request.New, edition: license.Developer, server: s.server()})
+		if err != nil {
+			return err
+		}
+		s.pass(3)
+		next, err := s.answer(ctx, r, func(f *generator.Form) { f.Contract = under })
+		if err != nil {
+			return err
+		}
+		ids = append(ids, next.Licenses[0].ID)
+	}
+	s.pass(24)
+	staging, err := s.addStaging(ctx, granite, bought.Licenses[0], s.server())
+	if err != nil {
+		return err
+	}
+	ids = append(ids, staging.Licenses[0].ID)
+	if _, err := s.remind(ctx, contactAt(granite), reminder.MonthsBefore(2), ids...); err != nil {
+		return err
+	}
+	s.pass(30)
+	l, err := s.License(ctx, staging.Licenses[0].ID)
+	if err != nil {
+		return err
+	}
+	change := store.LicenseChange{ID: l.License.ID, Version: l.Version, By: operators[0]}
+	return s.MuteReminders(ctx, change, "They decide about this staging server at the end of the quarter",
+		second.AddDays(7))
+}
+
+// unsubscribed: the contact unsubscribed from the reminders of a license, and nobody else is asked.
+func (s *seeder) unsubscribed(ctx context.Context, now time.Time) error {
+	s.reminds = true
+	first := license.DateOf(now).AddDays(-10)
+	last := first.AddMonths(2)
+	s.now = last.AddMonths(-12).Start().Add(9 * time.Hour)
+	bought, err := s.buy(ctx, willow, license.Enterprise, s.server(), true, func(f *generator.Form) {
+		f.Expiration, f.ContractLast = last.String(), last.String()
+	})
+	if err != nil {
+		return err
+	}
+	sent, err := s.remind(ctx, contactAt(willow), reminder.MonthsBefore(2), bought.Licenses[0].ID)
+	if err != nil {
+		return err
+	}
+	s.pass(27)
+	return s.Silent().Unsubscribe(ctx, sent)
+}
+
+// evaluationEnds: an evaluation of thirty days is about to end, and the contact was reminded seven days before.
+func (s *seeder) evaluationEnds(ctx context.Context, now time.Time) error {
+	s.reminds = true
+	s.now = now.AddDate(0, 0, -26)
+	r, err := s.file(ctx, cobalt, asking{kind: request.Evaluation, edition: license.Developer, server: s.server()})
+	if err != nil {
+		return err
+	}
+	s.pass(1)
+	issued, err := s.answer(ctx, r, nil)
+	if err != nil {
+		return err
+	}
+	_, err = s.remind(ctx, contactAt(cobalt), reminder.DaysBefore(7), issued.Licenses[0].ID)
+	return err
+}
+
+// contactAt is the contact of a company with one person.
+func contactAt(c company) license.Contact {
+	return license.Contact{Name: c.people[0], Email: emailOf(c.people[0], c.domain)}
 }
 
 // account reads the customer of what was issued.

@@ -68,8 +68,9 @@ func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, clo
 
 // form is the row that says in which form the rows of a table are, written when the table is new. Its schema grows when
 // rows are stored in another form, since nothing migrates the data of a laptop: 3 has customers with contracts and
-// instances, 4 requests that wait for their confirmation.
-var form = table.Row{Key: table.Key{PK: "local", SK: "form"}, Type: "form", Schema: 4, Data: json.RawMessage(`{}`)}
+// instances, 4 requests that wait for their confirmation, 5 reminders of several licenses in one email, and the day of
+// the newest one.
+var form = table.Row{Key: table.Key{PK: "local", SK: "form"}, Type: "form", Schema: 5, Data: json.RawMessage(`{}`)}
 
 // Marker is the row that the local server writes when it has filled a table. Earlier versions of the program look at
 // its schema.

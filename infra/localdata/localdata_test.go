@@ -66,6 +66,12 @@ var older = map[string][]table.Row{
 		old("LICENSE#01k0", "LICENSE", "license", `{"license":{"id":"01k0"}}`),
 		old("STATS", "2030-08#07", "stats", `{"developer/PRODUCTION":{"licenses":1,"maxLoc":1000000}}`),
 	},
+	"of the version that kept a number of months": {
+		{Key: form.Key, Type: form.Type, Schema: 4, Data: form.Data}, seeded(4),
+		old("DUE#2030-07", "2030-07-31#01k0", "due", `{"license":{"id":"01k0","expiration":"2030-08-31"},
+			"reminded":2,"nextReminder":"2030-07-31"}`),
+		old("MAILS#01k0", "01k0--2030-08-31-2m-55e2f8a1", "mail", `{"kind":"license-expiring","stage":2}`),
+	},
 	"of a later version": {
 		{Key: form.Key, Type: form.Type, Schema: form.Schema + 1, Data: form.Data}, seeded(form.Schema + 1),
 	},

@@ -178,14 +178,14 @@ func (r *run) fill() {
 			}
 		}
 		today := license.DateOf(r.now())
-		for i := range 250 {
+		for i := range 260 { // of twenty customers, two licenses are due, which is one mail
 			l := license.License{
-				ID: newID(), Type: license.Production, Organization: fmt.Sprintf("Company %d", i%90),
+				ID: newID(), Type: license.Production, Organization: fmt.Sprintf("Company %d", i%240),
 				Edition: license.Developer, Server: license.Server(fmt.Sprintf("BWHW8w9JtzBzSrm%05d", i)),
 				MaxLoc: 1, KeyText: "Rm9ybWF0PTEK",
 				Expiration: today.AddMonths(1),
 			}
-			eve := license.Contact{Email: fmt.Sprintf("eve@host%d.example", i%90)}
+			eve := license.Contact{Email: fmt.Sprintf("eve@host%d.example", i%240)}
 			storetest.Record(r, s.Store, l, eve)
 			must(s.SendKeyAgain(ctx, l.ID, "sam", eve, "n"))
 		}

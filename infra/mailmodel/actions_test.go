@@ -177,11 +177,33 @@ func (w *world) review() {
 	}
 }
 
-// newLicense makes a license that expires soon, so that there is something to remind of.
-func (w *world) newLicense(of *buyer, server, email string) *licensed {
-	id := fmt.Sprintf("l%03d", len(w.licenses)+1)
-	days := one(w, []int{0, 1, 5, 20, 29, 31, 33, 45, 59, 61, 63, 70, 100, 200}) + w.choose(3)
-	l := &licensed{id: id, server: server, expiration: day(w.now).AddDate(0, 0, days), buyer: of}
+// newLicense makes a license that expires soon, so that there is something to remind of: often on the day of another
+// of the customer's, or at the end of a month.
+func (w *world) newLicense(site *installation, email string) *licensed {
+	days := one(w, []int{0, 1, 5, 7, 20, 29, 31, 33, 45, 59, 61, 63, 70, 100, 200}) + w.choose(3)
+	l := &licensed{
+		id: fmt.Sprintf("l%03d", len(w.licenses)+1), site: site, server: site.server, kind: license.Production,
+		edition: one(w, []license.Edition{license.Developer, license.Enterprise}), unsubscribed: map[string]bool{},
+		expiration: day(w.now).AddDate(0, 0, days),
+	}
+	switch {
+	case site.staging:
+		l.kind = license.Staging
+	case w.chance(25):
+		l.kind = license.Evaluation
+	}
+	var siblings []*licensed
+	for _, o := range w.licenses {
+		if o.buyer() == site.buyer && !o.expiration.Before(day(w.now)) {
+			siblings = append(siblings, o)
+		}
+	}
+	switch n := w.choose(100); {
+	case n < 40 && len(siblings) > 0:
+		l.expiration = one(w, siblings).expiration
+	case n < 55:
+		l.expiration = time.Date(l.expiration.Year(), l.expiration.Month()+1, 0, 0, 0, 0, 0, time.UTC)
+	}
 	if w.chance(20) {
 		l.notBefore = day(w.now).AddDate(0, 0, -w.choose(30))
 	}
@@ -194,14 +216,45 @@ func (w *world) newLicense(of *buyer, server, email string) *licensed {
 	return l
 }
 
+// renewal makes a license of an instance that has one: at times another server's, and at times with a gap after the
+// one before it.
+func (w *world) renewal(of *licensed, email string) *licensed {
+	l := w.newLicense(of.site, email)
+	if w.chance(35) {
+		l.notBefore = walk(of.expiration, w.choose(9)-3)
+		l.expiration = walk(l.notBefore, 3+w.choose(90))
+	}
+	return l
+}
+
+// newSite makes an instance of a customer, new or known.
+func (w *world) newSite() *installation {
+	of := &buyer{name: fmt.Sprintf("Company %d", len(w.licenses))}
+	if len(w.buyers) > 0 && w.chance(70) {
+		of = one(w, w.buyers)
+	}
+	return w.siteOf(of, fmt.Sprintf("server%d", len(w.licenses)), w.chance(20))
+}
+
+func (w *world) siteOf(of *buyer, server string, staging bool) *installation {
+	l := license.License{Organization: of.name, Server: license.Server(server)}
+	if staging {
+		l.Type = license.Staging
+	}
+	return &installation{id: storetest.InstanceID(l), buyer: of, server: server, staging: staging}
+}
+
 // recorded notes that licenses are on record, and with them the contacts that came with them.
 func (w *world) recorded(licenses ...*licensed) {
 	for _, l := range licenses {
 		w.licenses = append(w.licenses, l)
+		if !slices.Contains(w.buyers, l.buyer()) {
+			w.buyers = append(w.buyers, l.buyer())
+		}
 		for _, c := range l.added {
 			known := func(r reader) bool { return r.email == c }
-			if !slices.ContainsFunc(l.buyer.contacts, known) {
-				l.buyer.contacts = append(l.buyer.contacts, reader{c, true, true})
+			if !slices.ContainsFunc(l.buyer().contacts, known) {
+				l.buyer().contacts = append(l.buyer().contacts, reader{c, true, true})
 			}
 		}
 	}
@@ -209,8 +262,8 @@ func (w *world) recorded(licenses ...*licensed) {
 
 func (l *licensed) terms() license.License {
 	t := license.License{
-		ID: l.id, Type: license.Production, Organization: l.buyer.name, Server: license.Server(l.server),
-		Edition: license.Developer, MaxLoc: 1_000_000, Expiration: license.DateOf(l.expiration), KeyText: l.key,
+		ID: l.id, Type: l.kind, Organization: l.buyer().name, Instance: l.site.id, Server: license.Server(l.server),
+		Edition: l.edition, MaxLoc: 1_000_000, Expiration: license.DateOf(l.expiration), KeyText: l.key,
 	}
 	if !l.notBefore.IsZero() {
 		t.NotBefore = license.DateOf(l.notBefore)
@@ -234,18 +287,23 @@ func (w *world) draft(licenses ...*licensed) (i store.Issue, err error) {
 	return i, nil
 }
 
-const mostLicenses = 12
+const mostLicenses = 16
 
 func (w *world) importLicense() {
 	if len(w.licenses) >= mostLicenses {
 		return
 	}
-	of, server := w.newBuyer(), fmt.Sprintf("server%d", len(w.licenses))
+	var l *licensed
 	if len(w.licenses) > 0 && w.chance(30) { // a renewal, or an old one
-		old := one(w, w.licenses)
-		of, server = old.buyer, old.server
+		l = w.renewal(one(w, w.licenses), one(w, addresses))
+	} else {
+		l = w.newLicense(w.newSite(), one(w, addresses))
 	}
-	l := w.newLicense(of, server, one(w, addresses))
+	w.importOne(l)
+}
+
+// importOne records a license that was issued elsewhere.
+func (w *world) importOne(l *licensed) {
 	if w.do("license "+l.id+" is imported", func() error {
 		i, err := w.draft(l)
 		if err != nil {
@@ -259,39 +317,42 @@ func (w *world) importLicense() {
 	}
 }
 
-func (w *world) newBuyer() *buyer { return &buyer{name: fmt.Sprintf("Company %d", len(w.licenses))} }
-
-// issue issues one or two licenses: for a request, or a renewal that may revoke the license before it. The key
-// may go to somebody who is no contact.
+// issue issues one or two licenses: for a request, or a renewal or an upgrade that may replace the license before it,
+// at times for another server. The key may go to somebody who is no contact.
 func (w *world) issue() {
 	if len(w.licenses) >= mostLicenses {
 		return
 	}
-	var old *licensed
-	of, server, email := w.newBuyer(), fmt.Sprintf("server%d", len(w.licenses)), one(w, addresses)
+	email := one(w, addresses)
 	r := w.openRequest()
 	if r != nil {
 		email = r.email
 	}
+	var old, first *licensed
 	if len(w.licenses) > 0 && w.chance(40) {
 		old = one(w, w.licenses)
-		of, server = old.buyer, old.server
+		first = w.renewal(old, email)
+	} else {
+		first = w.newLicense(w.newSite(), email)
 	}
-	var made []*licensed
-	for n := range 1 + w.choose(2) {
-		l := w.newLicense(of, server, email)
-		l.id = fmt.Sprintf("l%03d", len(w.licenses)+1+n)
+	known := slices.Contains(w.buyers, first.buyer())
+	replaces := old != nil && !old.revoked && w.chance(40)
+	if replaces && w.chance(40) {
+		first.server += "x"
+	}
+	made := []*licensed{first}
+	if w.chance(50) {
+		second := w.newLicense(w.siteOf(first.buyer(), fmt.Sprintf("mirror%d", len(w.licenses)), true), email)
+		second.id = fmt.Sprintf("l%03d", len(w.licenses)+2)
+		made = append(made, second)
+	}
+	for _, l := range made {
 		l.key = fmt.Sprintf("S0VZLW9m%s", l.id)
-		if n > 0 {
-			l.server += "staging"
-		}
-		made = append(made, l)
 	}
 	to := made[0].added[0]
 	if w.chance(20) {
 		to = one(w, addresses)
 	}
-	replaces := old != nil && !old.revoked && w.chance(30)
 	if !w.do("license "+made[0].id+" is issued", func() error {
 		i, err := w.draft(made...)
 		if err != nil {
@@ -308,11 +369,15 @@ func (w *world) issue() {
 	}) {
 		return
 	}
+	of := first.buyer()
 	before := slices.Clone(of.contacts)
 	w.recorded(made...)
-	wants := []want{{"license-key", made[0].id, to}}
-	if old != nil {
+	wants := []want{{"license-key", first.id, to}}
+	if known {
 		wants = append(wants, contactsTold(of, before, of.contacts)...)
+	}
+	if first.site.server = first.server; replaces && old.server != first.server {
+		wants = append(wants, want{"license-replaced", first.id, ""})
 	}
 	if replaces {
 		old.revoked = true
@@ -333,7 +398,7 @@ func (w *world) changeLicense() {
 	}
 	switch n := w.choose(5); {
 	case n == 0 && !l.revoked:
-		except := w.except(l.buyer)
+		except := w.except(l.buyer())
 		if w.do("license "+l.id+" is revoked", func() error {
 			c := change()
 			c.Except = except
@@ -343,13 +408,7 @@ func (w *world) changeLicense() {
 			w.expect(want{"license-revoked", l.id, ""})
 		}
 	case n <= 2:
-		muted := !l.muted
-		if w.do(fmt.Sprintf("reminders of %s are muted: %v", l.id, muted), func() error {
-			return w.people.store.MuteReminders(context.Background(), change(), muted)
-		}) {
-			l.muted = muted
-			w.expect()
-		}
+		w.mute(l, change)
 	case l.key != "":
 		to, nonce := one(w, addresses), fmt.Sprintf("n%d", len(w.order))
 		if w.do("the key of "+l.id+" is sent again", func() error {
@@ -361,6 +420,30 @@ func (w *world) changeLicense() {
 	}
 }
 
+// mute stops the reminders of a license, for good or through a day, or resumes them.
+func (w *world) mute(l *licensed, change func() store.LicenseChange) {
+	if l.mute != nil && w.chance(60) {
+		if w.do("reminders of "+l.id+" are resumed", func() error {
+			return w.people.store.UnmuteReminders(context.Background(), change())
+		}) {
+			l.mute = nil
+			w.expect()
+		}
+		return
+	}
+	m, until := &mute{}, license.Date{}
+	if w.chance(60) {
+		m.through = walk(day(w.now), one(w, []int{0, 1, 3, 10, 30}))
+		until = license.DateOf(m.through)
+	}
+	if w.do(fmt.Sprintf("reminders of %s are muted through %v", l.id, until), func() error {
+		return w.people.store.MuteReminders(context.Background(), change(), "they pay later", until)
+	}) {
+		l.mute = m
+		w.expect()
+	}
+}
+
 // changeCustomer removes a contact, adds one, changes their order, or what one is for; or takes a server out of use, or
 // back into use.
 func (w *world) changeCustomer() {
@@ -368,11 +451,14 @@ func (w *world) changeCustomer() {
 		return
 	}
 	l := one(w, w.licenses)
-	after := slices.Clone(l.buyer.contacts)
+	after := slices.Clone(l.buyer().contacts)
 	what := ""
-	switch n := w.choose(6); {
+	switch n := w.choose(7); {
 	case n == 0:
 		w.retire(l)
+		return
+	case n == 6:
+		w.move(l)
 		return
 	case n == 1 && len(after) > 0:
 		i := w.choose(len(after))
@@ -401,20 +487,21 @@ func (w *world) changeCustomer() {
 }
 
 func (w *world) saveContacts(l *licensed, after []reader, what string) {
-	except := w.except(l.buyer)
-	if w.do(l.buyer.name+" "+what, func() error {
-		change := w.accountChange(l)
+	except := w.except(l.buyer())
+	if w.do(l.buyer().name+" "+what, func() error {
+		change := w.accountChange(l.buyer())
 		change.Except = except
 		return w.people.store.SaveCustomer(context.Background(), change, change.Customer,
 			func(c *customer.Customer) error { c.Contacts = contacts(after); return nil })
 	}) {
-		wants := contactsTold(l.buyer, l.buyer.contacts, after)
-		l.buyer.contacts = after
+		wants := contactsTold(l.buyer(), l.buyer().contacts, after)
+		l.buyer().contacts = after
 		w.expect(wants...)
 	}
 }
 
-// overtake removes the contact to whom one of some reminders goes, or takes the server that it is about out of use.
+// overtake does something that gives one of some reminders no point: it removes the contact to whom it goes, takes the
+// server that it is about out of use, moves it to another customer, or renews a license; or its reader unsubscribes.
 func (w *world) overtake(of []*email) {
 	var reminders []*email
 	for _, e := range of {
@@ -426,12 +513,30 @@ func (w *world) overtake(of []*email) {
 		return
 	}
 	e := one(w, reminders)
-	l := w.license(e.About)
-	if w.chance(40) {
+	l := w.license(one(w, e.Due).License)
+	switch w.choose(5) {
+	case 0:
 		w.retire(l)
 		return
+	case 3:
+		for _, o := range w.order {
+			if o.To == e.To && o.state.Status == "sent" && o != e && o.Kind == e.Kind && o.holds(l.id) {
+				w.unsubscribeWith(o)
+				return
+			}
+		}
+	case 1:
+		w.move(l)
+		return
+	case 2:
+		next := w.newLicense(l.site, e.To.Email)
+		if next.notBefore, next.expiration = day(w.now), walk(day(w.now), 1+w.choose(60)); w.expired(l) {
+			next.kind = l.kind
+		}
+		w.importOne(next)
+		return
 	}
-	w.saveContacts(l, slices.DeleteFunc(slices.Clone(l.buyer.contacts), func(r reader) bool {
+	w.saveContacts(l, slices.DeleteFunc(slices.Clone(l.buyer().contacts), func(r reader) bool {
 		return r.email == e.To.Email
 	}), "loses the contact "+e.To.Email)
 }
@@ -451,20 +556,102 @@ func contacts(readers []reader) (list []customer.Contact) {
 	return list
 }
 
-// accountChange is a change of the customer of a license as it is on record.
-func (w *world) accountChange(l *licensed) store.AccountChange {
-	id := storetest.CustomerID(l.buyer.name)
-	return store.AccountChange{Customer: id, Version: w.version(rowkey.Guard(id)), By: operator}
+// accountChange is a change of a customer as it is on record.
+func (w *world) accountChange(of *buyer) store.AccountChange {
+	return store.AccountChange{Customer: of.id(), Version: w.version(rowkey.Guard(of.id())), By: operator}
 }
 
-// retire takes the server of a license out of use, or back into use.
+// retire takes the instance of a license out of use, or back into use.
 func (w *world) retire(l *licensed) {
-	retired := !w.retired[l.server]
-	if w.do(fmt.Sprintf("%s is retired: %v", l.server, retired), func() error {
-		return w.people.store.RetireInstance(context.Background(), w.accountChange(l), storetest.InstanceID(l.terms()),
-			retired)
+	retired := !l.site.retired
+	if w.do(fmt.Sprintf("%s is retired: %v", l.site.server, retired), func() error {
+		return w.people.store.RetireInstance(context.Background(), w.accountChange(l.buyer()), l.site.id, retired)
 	}) {
-		w.retired[l.server] = retired
+		l.site.retired = retired
+		w.expect()
+	}
+}
+
+// move moves the instance of a license to another customer.
+func (w *world) move(l *licensed) {
+	to := one(w, w.buyers)
+	if to == l.buyer() {
+		return
+	}
+	if w.do(fmt.Sprintf("the instance of %s is moved to %s", l.id, to.name), func() error {
+		into := w.accountChange(to)
+		return w.people.store.MoveInstances(context.Background(), store.Move{
+			Instances: []string{l.site.id}, From: w.accountChange(l.buyer()), To: into.Customer, Version: into.Version})
+	}) {
+		l.site.buyer = to
+		w.expect()
+	}
+}
+
+// letterOf returns an email with reminders that was sent; nil for none.
+func (w *world) letterOf() *email {
+	sent := slices.DeleteFunc(slices.Clone(w.order), func(e *email) bool {
+		return e.Kind != "license-expiring" || e.state.Status != "sent" || len(e.calls) == 0
+	})
+	if len(sent) == 0 {
+		return nil
+	}
+	return sent[max(0, len(sent)-1-w.choose(4))]
+}
+
+// unsubscribe has the reader of an email unsubscribe from the reminders of the licenses that it names.
+func (w *world) unsubscribe() {
+	if e := w.letterOf(); e != nil {
+		w.unsubscribeWith(e)
+	}
+}
+
+func (w *world) unsubscribeWith(e *email) {
+	if !w.do(e.To.Email+" unsubscribes with "+e.ID, func() error {
+		m, err := w.eyes.store.Outbox().Read(context.Background(), e.ID)
+		if err != nil {
+			return err
+		}
+		return w.people.store.Unsubscribe(context.Background(), m)
+	}) {
+		return
+	}
+	var wants []want
+	for _, d := range e.named() {
+		if l := w.license(d.License); !l.unsubscribed[e.To.Email] {
+			l.unsubscribed[e.To.Email] = true
+			wants = []want{{"reminders-stopped", e.About, ""}}
+		}
+	}
+	w.expect(wants...)
+}
+
+// resubscribe undoes that: the reader by the email's link, or sales for one license.
+func (w *world) resubscribe() {
+	e := w.letterOf()
+	if e == nil {
+		return
+	}
+	if w.chance(50) {
+		d := one(w, e.Due)
+		if w.do("reminders of "+d.License+" to "+e.To.Email+" are resumed", func() error {
+			return w.people.store.ResubscribeContact(context.Background(), d.License, e.To.Email, operator)
+		}) {
+			delete(w.license(d.License).unsubscribed, e.To.Email)
+			w.expect()
+		}
+		return
+	}
+	if w.do(e.To.Email+" resumes the reminders of "+e.ID, func() error {
+		m, err := w.eyes.store.Outbox().Read(context.Background(), e.ID)
+		if err != nil {
+			return err
+		}
+		return w.people.store.Resubscribe(context.Background(), m)
+	}) {
+		for _, d := range e.named() {
+			delete(w.license(d.License).unsubscribed, e.To.Email)
+		}
 		w.expect()
 	}
 }
@@ -522,7 +709,7 @@ func (w *world) lift() {
 
 // sendable returns the first contact whose address is not suppressed; "" for none.
 func (w *world) sendable(l *licensed) string {
-	for _, c := range l.buyer.forRenewals() {
+	for _, c := range l.buyer().forRenewals() {
 		if w.suppressed[c] != everything {
 			return c
 		}
@@ -530,64 +717,122 @@ func (w *world) sendable(l *licensed) string {
 	return ""
 }
 
-// remind is the daily run.
+// remind is the daily run, with what may go wrong.
 func (w *world) remind() {
-	habits := w.habits
-	p := w.process(fmt.Sprint("daily", w.now), plan{down: habits.tableDown, lost: habits.tableLost, concurrent: true})
-	wants := map[want]*licensed{}
-	for _, l := range w.licenses {
-		stage := w.stage(l)
-		if stage == 0 || l.reminded != 0 && l.reminded <= stage {
-			continue
-		}
-		to := w.sendable(l)
-		switch {
-		case to != "":
-			wants[want{"license-expiring", l.id, to}] = l
-		case !l.unreached:
-			wants[want{"license-unreached", l.id, ""}] = l
-		}
+	pl := plan{down: w.habits.tableDown, lost: w.habits.tableLost}
+	if w.chance(w.habits.cutOff) {
+		pl.dieAt, pl.dieAfter = 1+w.choose(80), w.chance(50)
 	}
-	today := w.now.Format(time.DateOnly)
+	if w.chance(w.habits.stall) {
+		pl.stallAt, pl.stall = 1+w.choose(60), w.meanwhile
+	}
+	if appeared := w.runDaily(pl); w.chance(25) {
+		w.overtake(appeared)
+	}
+}
+
+// runDaily is the daily run. It returns the emails that it queued.
+func (w *world) runDaily(pl plan) []*email {
+	w.dailies++
+	p := w.process(fmt.Sprint("daily", w.dailies), pl)
+	today := as(w, p, func() string { return w.today().Format(time.DateOnly) })
+	var reminded map[*licensed]reminding
+	var unreached map[*licensed]bool
+	as(w, p, func() error { reminded, unreached = w.wantedOf(); return nil })
 	untold := slices.DeleteFunc(slices.Clone(w.requests), func(r *requested) bool { return !r.unconfirmed || r.told })
-	if len(untold) > 0 && w.emails["request-unconfirmed--"+today] == nil {
-		wants[want{"request-unconfirmed", "request-unconfirmed", ""}] = nil
-	}
-	old := func(r *requested) bool { return !w.now.Before(r.filed.AddDate(0, 0, 30)) }
+	wantTold := len(untold) > 0 && w.emails["request-unconfirmed--"+today] == nil
+	now := w.now.Add(p.skew)
+	old := func(r *requested) bool { return !now.Before(r.filed.AddDate(0, 0, 30)) }
 	onlyOld := !slices.ContainsFunc(untold, func(r *requested) bool { return !old(r) })
-	err := daily.New(daily.Options{Store: p.store, Now: w.clock, Log: slog.New(slog.DiscardHandler)}).
+	var kept daily.Store = p.store
+	if m, ok := mutations[w.mutation]; ok && m.daily != nil {
+		kept = m.daily(w, p)
+	}
+	w.logf("%s runs", p.name)
+	err := daily.New(daily.Options{Store: kept, Now: p.clock, Log: slog.New(slog.DiscardHandler), AtOnce: 1}).
 		Run(context.Background())
-	w.logf("daily run: %v", err)
+	w.logf("%s ends after %d steps: %v", p.name, p.steps, err)
 	w.closeOld()
+	told := false
 	for _, e := range p.appeared {
-		key := want{e.Kind, e.About, e.To.Email}
-		l, wanted := wants[key]
-		if !wanted {
-			w.failf("the daily run queued %s for no reason", e.ID)
-			return
-		}
-		delete(wants, key)
-		switch e.Kind {
-		case "license-expiring":
-			if e.Stage != w.stage(l) {
-				w.failf("the daily run queued %s, want stage %d", e.ID, w.stage(l))
+		switch {
+		case e.Kind == "license-expiring":
+			if err == nil && e.state.Gathering {
+				w.failf("the daily run succeeded and left %s gathering", e.ID)
 			}
-			l.reminded = e.Stage
-		case "request-unconfirmed":
+		case e.Kind == "license-unreached" && (unreached[w.license(e.About)] || p.lastStall > 0):
+			delete(unreached, w.license(e.About))
+		case e.Kind == "request-unconfirmed" && (wantTold || p.lastStall > 0):
+			told = true
 			for _, r := range untold {
 				r.told = true
 			}
+		default:
+			w.failf("the daily run queued %s for no reason", e.ID)
 		}
 	}
-	if onlyOld { // they are closed in this run, before sales are told
-		delete(wants, want{"request-unconfirmed", "request-unconfirmed", ""})
+	if err != nil || p.lastStall > 0 {
+		w.readReminded()
+		return p.appeared
 	}
-	if err == nil && len(wants) > 0 {
-		w.failf("the daily run succeeded and did not queue %v", wants)
+	for _, l := range w.licenses {
+		as(w, p, func() error { w.checkTold(l); return nil })
+		if r := reminded[l]; r.to != "" && w.told[r] == "" {
+			w.failf("the daily run succeeded and did not remind %s of %s, %s", r.to, l.id, r.Stage)
+		}
+		if unreached[l] {
+			w.failf("the daily run succeeded and did not tell sales that nobody gets the reminders of %s", l.id)
+		}
 	}
-	if w.chance(15) {
-		w.overtake(p.appeared)
+	if wantTold && !told && !onlyOld { // those are closed in this run, before sales are told
+		w.failf("the daily run succeeded and did not tell sales of unconfirmed requests")
 	}
+	w.readReminded()
+	return p.appeared
+}
+
+// checkTold: after a daily run sales know of a license that is due and of which nobody is reminded.
+func (w *world) checkTold(l *licensed) {
+	s := w.dueNow(l)
+	if s == "" || !begins(l.expiration, s).After(l.reminded) || w.aboutMidnight(l) {
+		return
+	}
+	if turn := w.sendable(l); turn != "" && l.unsubscribed[turn] {
+		w.checkStopped(l, turn)
+	}
+}
+
+// readReminded reads up to which day the reminders of licenses were dealt with that need none: what covers a license,
+// or a reminder by way of another contact, deals with a stage too.
+func (w *world) readReminded() {
+	for _, l := range w.licenses {
+		r, err := w.eyes.store.License(context.Background(), l.id)
+		if err != nil {
+			w.failf("reading %s: %v", l.id, err)
+			return
+		}
+		if at := r.Reminded.Start(); !r.Reminded.IsZero() && at.After(l.reminded) && w.dealtWith(l, at) {
+			l.reminded = at
+		}
+	}
+}
+
+// dealtWith reports whether a stage of a day may be dealt with though the daily run reminded nobody of it.
+func (w *world) dealtWith(l *licensed, at time.Time) bool {
+	for _, s := range w.promised(l.kind) {
+		if begins(l.expiration, s) != at {
+			continue
+		}
+		if s == "7d-after" {
+			return true
+		}
+		for r := range w.told {
+			if r.License == l.id && r.Stage == s {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unknownRow writes an email that only a newer version of the program knows.
@@ -639,6 +884,28 @@ func (w *world) change() {
 	}
 	w.logf("the provider: mode %d, %d a second, %d a day, limits unknown: %v", p.mode, p.perSecond, p.perDay,
 		p.quotaDown)
+}
+
+// nextStage waits until the day of a stage, or the day after it ends, and has the daily run.
+func (w *world) nextStage() {
+	var days []time.Time
+	for _, l := range w.licenses {
+		for _, s := range w.promised(l.kind) {
+			for _, d := range []time.Time{begins(l.expiration, s), walk(ends(l.expiration, s), w.choose(2))} {
+				if d.After(w.now) && d.Before(w.now.AddDate(0, 0, 40)) {
+					days = append(days, d)
+				}
+			}
+		}
+	}
+	if len(days) == 0 {
+		return
+	}
+	slices.SortFunc(days, time.Time.Compare)
+	d := days[min(len(days)-1, w.choose(3))].Add(time.Duration(w.choose(20*3600)) * time.Second)
+	w.logf("it is %v", d)
+	w.advance(d.Sub(w.now))
+	w.remind()
 }
 
 // midnight lets emails wait for their turns while a day ends.

@@ -16,13 +16,14 @@ type email struct {
 	To    struct {
 		Email string `json:"email"`
 	} `json:"to"`
-	Licenses   []string `json:"licenses"`
-	Expiration string   `json:"expiration"`
-	Stage      int      `json:"stage"`
-	Text       string   `json:"text"`
-	Requests   []string `json:"requests"`
-	Repeats    string   `json:"repeats"`
-	Except     []string `json:"except"`
+	Licenses   []string  `json:"licenses"`
+	Due        []due     `json:"due"` // those of a digest have rows of their own
+	Expiration string    `json:"expiration"`
+	Created    time.Time `json:"created"`
+	Text       string    `json:"text"`
+	Requests   []string  `json:"requests"`
+	Repeats    string    `json:"repeats"`
+	Except     []string  `json:"except"`
 	Contacts   []struct {
 		Email string `json:"email"`
 	} `json:"contacts"`
@@ -42,16 +43,19 @@ type email struct {
 	notSent          int // calls that failed for certain
 	rejected         bool
 	letterFailed     bool
+	passedOn         bool // its reader did not get it, and the next contacts do
 }
 
 // state is the row of the state of an email.
 type state struct {
-	Status    string    `json:"status"`
-	NotBefore time.Time `json:"notBefore"`
-	Attempts  int       `json:"attempts"`
-	Failures  int       `json:"failures"`
-	Doubts    int       `json:"doubts"`
-	Cause     string    `json:"cause"`
+	Status    string            `json:"status"`
+	NotBefore time.Time         `json:"notBefore"`
+	Gathering bool              `json:"gathering"`
+	Attempts  int               `json:"attempts"`
+	Failures  int               `json:"failures"`
+	Doubts    int               `json:"doubts"`
+	Cause     string            `json:"cause"`
+	Omitted   map[string]string `json:"omitted"`
 	Call      struct {
 		Fence int64     `json:"fence"`
 		At    time.Time `json:"at"`
@@ -66,7 +70,7 @@ func (s state) open() bool {
 func (e *email) rank() int {
 	switch e.Kind {
 	case "license-key", "request-question", "request-rejected", "request-withdrawn", "request-ask", "license-revoked",
-		"contact-added", "contact-removed":
+		"license-replaced", "contact-added", "contact-removed":
 		return 1
 	case "license-expiring":
 		return 3
@@ -75,7 +79,8 @@ func (e *email) rank() int {
 }
 
 func (e *email) toSales() bool {
-	return e.Kind == "request-new" || e.Kind == "request-unconfirmed" || e.Kind == "license-unreached"
+	return e.Kind == "request-new" || e.Kind == "request-unconfirmed" || e.Kind == "license-unreached" ||
+		e.Kind == "reminders-stopped"
 }
 
 func decode(row table.Row, v any) {
@@ -87,6 +92,7 @@ func decode(row table.Row, v any) {
 // watch sees every transaction that is applied.
 func (w *world) watch(p *process, writes []table.Write) {
 	w.commits++
+	var added []table.Row
 	for _, write := range writes {
 		row := write.Row
 		switch {
@@ -104,11 +110,17 @@ func (w *world) watch(p *process, writes []table.Write) {
 			var r report
 			decode(row, &r)
 			w.emails[id].reports = append(w.emails[id].reports, r)
-		case strings.HasSuffix(row.SK, "#STATE"):
-			w.watchState(p, strings.TrimSuffix(row.SK, "#STATE"), row)
+		case strings.Contains(row.SK, "#due#"):
+			added = append(added, row)
 		case !strings.Contains(row.SK, "#"):
 			w.appear(p, row)
+		case strings.HasSuffix(row.SK, "#STATE"):
+			w.watchState(p, strings.TrimSuffix(row.SK, "#STATE"), row)
 		}
+	}
+	for _, row := range added {
+		id, _, _ := strings.Cut(row.SK, "#")
+		w.watchDue(p, id, row)
 	}
 }
 
@@ -159,8 +171,11 @@ func (w *world) watchState(p *process, id string, row table.Row) {
 	if n := len(e.calls); n > 0 && before.Status == "sending" && e.state.Status != "in-doubt" {
 		e.calls[n-1].recorded = true
 	}
-	if !e.state.NotBefore.IsZero() {
+	switch {
+	case !e.state.NotBefore.IsZero():
 		e.paused = e.state.NotBefore
+	case before.Gathering:
+		e.paused = time.Time{} // it was released
 	}
 	w.checkState(p, e, before)
 }
@@ -169,7 +184,8 @@ func (w *world) watchState(p *process, id string, row table.Row) {
 func (w *world) deliver(v event) {
 	e, r := v.email, v.report
 	w.reporter.appeared = nil
-	point, told, before := w.pointForOthers(e), len(e.reports), e.fate()
+	told, before := len(e.reports), e.fate()
+	open := as(w, w.reporter, func() []due { return w.openOf(e) })
 	w.reporting = &v
 	err := w.record(r)
 	w.reporting = nil
@@ -186,6 +202,6 @@ func (w *world) deliver(v event) {
 		e.settled = w.now
 	}
 	if len(e.reports) > told {
-		w.checkReported(e, r, point, before)
+		as(w, w.reporter, func() error { w.checkReported(e, r, open, before); return nil })
 	}
 }

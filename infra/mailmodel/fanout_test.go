@@ -8,7 +8,6 @@ import (
 
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/shared/mail/notice"
-	"marketplace/shared/store/storetest"
 )
 
 // expands reports whether the email is none, but becomes others.
@@ -18,7 +17,7 @@ func (e *email) expands() bool {
 
 // toContacts reports whether every contact is told.
 func (e *email) toContacts() bool {
-	return e.Kind == "license-revoked" || e.Kind == "contact-added" || e.Kind == "contact-removed"
+	return slices.Contains([]string{"license-revoked", "license-replaced", "contact-added", "contact-removed"}, e.Kind)
 }
 
 // byAnybody reports whether anybody can have the email sent.
@@ -39,9 +38,9 @@ func (x expander) Expand(ctx context.Context, n notice.Notice) ([]notice.Notice,
 
 // buyerOf is the customer with an ID; nil if there is none.
 func (w *world) buyerOf(id string) *buyer {
-	for _, l := range w.licenses {
-		if storetest.CustomerID(l.buyer.name) == id {
-			return l.buyer
+	for _, b := range w.buyers {
+		if b.id() == id {
+			return b
 		}
 	}
 	return nil
@@ -51,7 +50,7 @@ func (w *world) buyerOf(id string) *buyer {
 func (w *world) toBeTold(e *email) (list []string) {
 	of := w.buyerOf(e.About)
 	if l := w.license(e.About); l != nil {
-		of = l.buyer
+		of = l.buyer()
 	}
 	for _, c := range of.contacts {
 		list = append(list, c.email)
@@ -132,11 +131,11 @@ func (w *world) checkAsked(e *email) {
 			w.failf("%s asks what %s asked", e.ID, o.ID)
 		}
 	}
-	known := func(l *licensed) bool {
-		return slices.ContainsFunc(l.buyer.contacts, func(r reader) bool { return r.email == e.To.Email }) ||
+	known := func(b *buyer) bool {
+		return slices.ContainsFunc(b.contacts, func(r reader) bool { return r.email == e.To.Email }) ||
 			slices.ContainsFunc(w.order, func(o *email) bool { return o.toContacts() && o.To == e.To })
 	}
-	if !slices.ContainsFunc(w.licenses, known) {
+	if !slices.ContainsFunc(w.buyers, known) {
 		w.failf("%s asks somebody who is no contact", e.ID)
 	}
 }
@@ -193,7 +192,7 @@ func contactsTold(b *buyer, before, after []reader) (wants []want) {
 	has := func(list []reader, r reader) bool {
 		return slices.ContainsFunc(list, func(other reader) bool { return other.email == r.email })
 	}
-	id := storetest.CustomerID(b.name)
+	id := b.id()
 	if slices.ContainsFunc(after, func(r reader) bool { return !has(before, r) }) {
 		wants = append(wants, want{"contact-added", id, ""})
 	}

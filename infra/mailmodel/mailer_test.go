@@ -28,11 +28,11 @@ func (w *world) newMailer() *mailer {
 	p := w.process(fmt.Sprintf("mailer%d", w.mailers), plan{})
 	o := dispatch.Options{
 		Outbox: p.store.Outbox(), Records: records{p.store, p}, Expander: expander{expansion.New(p.store), p},
-		Write: w.write, Sender: p, Now: w.clock,
+		Write: w.write, Sender: p, Now: p.clock,
 		Log:    slog.New(slog.NewTextHandler(logged{w}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		AtOnce: 1, Sleep: p.sleep,
 	}
-	if mutate := mutations[w.mutation]; mutate != nil {
+	if mutate := mutations[w.mutation].mailer; mutate != nil {
 		mutate(w, p, &o)
 	}
 	return &mailer{p, dispatch.New(o)}
@@ -49,8 +49,6 @@ func (r records) Records(ctx context.Context, n notice.Notice) (notice.Records, 
 	return r.Store.Records(ctx, n)
 }
 
-var letters = letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: salesEmail}}
-
 func noCatalog() (*catalog.Catalog, error) { return nil, nil }
 
 // write writes letters. Those of some emails cannot be written.
@@ -62,6 +60,9 @@ func (w *world) write(n notice.Notice, r notice.Records, c letter.Call) (mail.Me
 			panic("a template")
 		}
 		return mail.Message{}, errors.New("a template fails")
+	}
+	letters := letter.Writer{
+		URL: "https://licenses.example.com", Sales: mail.Address{Email: salesEmail}, Reminders: w.policy,
 	}
 	return letters.With(noCatalog)(n, r, c)
 }
@@ -111,7 +112,8 @@ func (w *world) meanwhile() {
 		return
 	}
 	for range 1 + w.choose(3) {
-		one(w, []func(*world){(*world).wait, (*world).wait, (*world).changeLicense, (*world).review, (*world).send})(w)
+		one(w, []func(*world){(*world).wait, (*world).wait, (*world).changeLicense, (*world).review, (*world).send,
+			(*world).changeCustomer, (*world).unsubscribe, (*world).remind})(w)
 	}
 }
 

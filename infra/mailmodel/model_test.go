@@ -1,6 +1,7 @@
 package mailmodel
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +13,8 @@ var steps = []func(*world){
 	(*world).file, (*world).file, (*world).confirm, (*world).correct, (*world).review, (*world).review,
 	(*world).importLicense, (*world).importLicense, (*world).issue, (*world).issue, (*world).changeLicense,
 	(*world).changeLicense, (*world).changeCustomer, (*world).changeCustomer,
-	(*world).remind, (*world).remind, (*world).remind,
+	(*world).remind, (*world).remind, (*world).nextStage, (*world).nextStage, (*world).nextStage,
+	(*world).unsubscribe, (*world).resubscribe,
 	(*world).send, (*world).send, (*world).send, (*world).send,
 	(*world).wait, (*world).wait, (*world).wait, (*world).wait, (*world).change, (*world).change,
 	(*world).schedule, (*world).schedule, (*world).unknownRow, (*world).tryAgain,
@@ -21,10 +23,16 @@ var steps = []func(*world){
 
 // play plays a random history, and returns what went wrong.
 func play(rt *rapid.T, mutation string) (*world, error) {
-	w := newWorld(rapid.Uint64().Draw(rt, "history"), mutation)
+	return playOn(rt, newWorld(rapid.Uint64().Draw(rt, "history"), mutation))
+}
+
+func playOn(rt *rapid.T, w *world) (*world, error) {
 	for _, seed := range rapid.SliceOfN(rapid.Uint64(), 20, 80).Draw(rt, "steps") {
 		w.reseed(seed)
 		one(w, steps)(w)
+		if w.setBack > 0 && w.chance(5) {
+			w.back()
+		}
 		if w.chance(50) {
 			w.advance(time.Duration(w.choose(60_000)) * time.Millisecond)
 		}
@@ -43,11 +51,14 @@ func (w *world) end() {
 	w.provider.mode, w.provider.quotaDown, w.provider.perDay, w.provider.perSecond = works, false, 0, 0
 	w.habits = habits{templateFails: w.habits.templateFails}
 	w.reporter.plan, w.people.plan = plan{concurrent: true}, plan{concurrent: true}
+	w.calm = true
+	w.advance(time.Duration(w.wentBack) * aDay) // emails that wait do so until the clock is there again
 	for _, part := range []struct {
 		every time.Duration
 		times int
 	}{{time.Minute, 6}, {31 * time.Minute, 6}, {4*time.Hour + time.Minute, 5}, {25 * time.Hour, 3}} {
 		w.tryAgain()
+		w.runDaily(plan{})
 		for range part.times {
 			w.advance(part.every)
 			w.dispatch(plan{})
@@ -108,6 +119,12 @@ func (w *world) count(seen map[string]int) {
 		add("pointless", e.state.Status == "pointless")
 		add("for a retired instance", e.state.Cause == "the instance was retired")
 		add("for a former contact", e.state.Cause == "the recipient is no longer a contact")
+		add("unsubscribed from", e.Kind == "reminders-stopped")
+		add("a reminder of several licenses", e.Kind == "license-expiring" && len(e.Due) > 1)
+		add("a letter that leaves a license out", e.state.Status == "sent" && len(e.state.Omitted) > 0)
+		add("passed on to another contact", e.passedOn)
+		add("after the last day", slices.ContainsFunc(e.Due, func(d due) bool { return d.Stage == "7d-after" }))
+		add("told of a replacement", e.Kind == "license-replaced" && e.state.Status == "sent")
 		add("failed", e.state.Status == "failed")
 		add("of a newer version", e.unknown)
 		add("tried again", e.marksThen > 0 || e.since > 0)

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"marketplace/functions/mailer/dispatch"
+	"marketplace/functions/reminders/daily"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -24,49 +25,57 @@ import (
 	"marketplace/shared/table"
 )
 
+// mutation is a fault that is broken in on purpose.
+type mutation struct {
+	mailer func(*world, *process, *dispatch.Options)
+	daily  func(*world, *process) daily.Store
+	write  func(*table.Row) // a row before it is written or deleted
+	after  bool             // it shows with stages after the last day
+}
+
 // mutations are faults that are broken into a mailer on purpose, and that the model has to find.
-var mutations = map[string]func(*world, *process, *dispatch.Options){
-	"what has no point is sent": func(_ *world, _ *process, o *dispatch.Options) {
+var mutations = map[string]mutation{
+	"what has no point is sent": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		o.Records = always{o.Records}
-	},
-	"who was a contact once is reminded": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"who was a contact once is reminded": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		o.Records = former{o.Records}
-	},
-	"letters are written when they are queued": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"letters are written when they are queued": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		write := o.Write
 		o.Write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
 			r.Today = license.DateOf(w.emails[n.ID].queued)
 			return write(n, r, c)
 		}
-	},
-	"what is in doubt is sent again at once": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"what is in doubt is sent again at once": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, doubt: func(ctx context.Context, m outbox.Mail, cause string, _ time.Time) error {
 			return inner.Doubt(ctx, m, cause, w.now)
 		}}
-	},
-	"what is in doubt is sent again for ever": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"what is in doubt is sent again for ever": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, doubt: func(ctx context.Context, m outbox.Mail, cause string,
 			until time.Time) error {
 			m.State.Doubts = min(m.State.Doubts, 1)
 			return inner.Doubt(ctx, m, cause, until)
 		}}
-	},
-	"a repetition does not say so": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"a repetition does not say so": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		write := o.Write
 		o.Write = func(n notice.Notice, r notice.Records, c letter.Call) (mail.Message, error) {
 			c.MaybeTwice = false
 			return write(n, r, c)
 		}
-	},
-	"failures count in an outage": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"failures count in an outage": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, release: func(ctx context.Context, m outbox.Mail) error {
 			return inner.Pause(ctx, m, "an outage", w.now.Add(5*time.Hour), true)
 		}}
-	},
-	"a sent email stays ready": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"a sent email stays ready": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, sent: func(ctx context.Context, m outbox.Mail, id string) error {
 			ready := w.rowOf("OUTBOX#", m.ID)
@@ -76,8 +85,8 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 			}
 			return err
 		}}
-	},
-	"an email is closed before its call": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"an email is closed before its call": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, begin: func(ctx context.Context, m outbox.Mail, fence int64, l mail.Message) (
 			outbox.Mail, error) {
@@ -87,8 +96,8 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 			}
 			return begun, err
 		}}
-	},
-	"a contact is not told": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"a contact is not told": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		o.Expander = changed{o.Expander, func(n notice.Notice) notice.Notice { return n },
 			func(into []notice.Notice) []notice.Notice {
 				if len(into) > 1 && into[0].Kind.ToContacts() {
@@ -96,12 +105,12 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 				}
 				return into
 			}}
-	},
-	"who asked for it is told all the same": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"who asked for it is told all the same": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		o.Expander = changed{o.Expander, func(n notice.Notice) notice.Notice { n.Except = nil; return n },
 			func(into []notice.Notice) []notice.Notice { return into }}
-	},
-	"what was expanded stays ready": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"what was expanded stays ready": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, expand: func(ctx context.Context, m outbox.Mail, into []notice.Notice) error {
 			ready := w.rowOf("OUTBOX#", m.ID)
@@ -111,8 +120,8 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 			}
 			return err
 		}}
-	},
-	"a failed email is not listed": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"a failed email is not listed": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, fail: func(ctx context.Context, m outbox.Mail, cause string) error {
 			err := inner.Fail(ctx, m, cause)
@@ -121,17 +130,17 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 			}
 			return err
 		}}
-	},
-	"the order of ranks is reversed": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"the order of ranks is reversed": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, ready: func(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error) {
 			return inner.Ready(ctx, 4-rank, shard, limit)
 		}}
-	},
-	"shares of the quota are ignored": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"shares of the quota are ignored": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		o.Sender = noShares{o.Sender}
-	},
-	"the lease is ignored": func(_ *world, _ *process, o *dispatch.Options) {
+	}},
+	"the lease is ignored": {mailer: func(_ *world, _ *process, o *dispatch.Options) {
 		inner := o.Outbox
 		o.Outbox = box{Outbox: inner, acquire: func(ctx context.Context, length time.Duration) (*outbox.Lease, error) {
 			l, err := inner.Acquire(ctx, length)
@@ -140,19 +149,19 @@ var mutations = map[string]func(*world, *process, *dispatch.Options){
 			}
 			return l, err
 		}}
-	},
-	"paused emails are sent early": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"paused emails are sent early": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		later := func() time.Time { return w.now.Add(50 * time.Minute) }
-		hurried := delivery.New(store.New(w.rows, store.Options{Now: later}))
+		hurried := delivery.New(store.New(w.rows, store.Options{Now: later, Reminders: w.policy}))
 		o.Outbox = box{Outbox: o.Outbox, promote: hurried.Outbox().Promote}
-	},
-	"emails of a newer version are dropped": func(w *world, _ *process, o *dispatch.Options) {
+	}},
+	"emails of a newer version are dropped": {mailer: func(w *world, _ *process, o *dispatch.Options) {
 		o.Outbox = box{Outbox: o.Outbox, park: func(ctx context.Context, e outbox.Entry, _ time.Time) error {
 			return w.rows.Transact(ctx, table.Delete(w.rowOf("OUTBOX#", e.ID).Key, table.Any))
 		}}
-	},
+	}},
 	// This one is broken into the receiver of events: see world.record.
-	"events of accepted emails are ignored": func(*world, *process, *dispatch.Options) {},
+	"events of accepted emails are ignored": {},
 }
 
 // always are records with which everything has a point.
@@ -165,7 +174,12 @@ func (a always) Records(ctx context.Context, n notice.Notice) (notice.Records, e
 	r, err := a.suppressions.Records(ctx, n)
 	for i := range r.Licenses {
 		l := &r.Licenses[i]
-		l.Muted, l.Retired, l.Successor, l.Revoked = false, false, "", time.Time{}
+		l.Mute, l.Retired, l.Successor, l.Revoked = license.Mute{}, false, "", time.Time{}
+	}
+	for id, of := range r.Expiring {
+		of.License.Mute, of.License.Retired = license.Mute{}, false
+		of.License.Successor, of.License.Revoked = "", time.Time{}
+		r.Expiring[id] = of
 	}
 	if n.Kind == mail.RequestQuestion {
 		r.Request.State, r.Request.Question = request.Waiting, n.Text
@@ -179,6 +193,10 @@ type former struct{ suppressions }
 func (f former) Records(ctx context.Context, n notice.Notice) (notice.Records, error) {
 	r, err := f.suppressions.Records(ctx, n)
 	r.Contacts = append(r.Contacts, n.To)
+	for id, of := range r.Expiring {
+		of.Contacts = append(of.Contacts, n.To)
+		r.Expiring[id] = of
+	}
 	return r, err
 }
 

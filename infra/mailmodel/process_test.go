@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ type process struct {
 	name  string
 	store *delivery.Store
 	plan  plan
+	skew  time.Duration // of its clock
 
 	oneAtATime sync.Mutex // held during a step: the search for a request's customers makes several calls at once
 	mu         sync.Mutex
@@ -71,10 +73,19 @@ type plan struct {
 
 func (w *world) process(name string, p plan) *process {
 	proc := &process{world: w, name: name, plan: p, calls: map[string]int{}}
+	if w.skewed > 0 && name != "people" && name != "eyes" {
+		proc.skew = time.Duration(w.hash(name)) % w.skewed
+	}
 	proc.store = delivery.New(store.New(&tabletest.Faulty{Table: watched{w.rows, proc}, Fault: proc.fault},
-		store.Options{Now: w.clock, NewID: w.newID}))
+		store.Options{Now: proc.clock, NewID: w.newID, Reminders: w.policy}))
 	return proc
 }
+
+// clock is the time as the process sees it.
+func (p *process) clock() time.Time { return p.world.clock().Add(p.skew) }
+
+// now is clock for the goroutine that moves the time.
+func (p *process) now() time.Time { return p.world.now.Add(p.skew) }
 
 // begin makes the process ready for a run with a plan.
 func (p *process) begin(pl plan) {
@@ -263,10 +274,16 @@ func (t watched) Query(ctx context.Context, q table.Query) (table.Page, error) {
 func (t watched) Transact(ctx context.Context, writes ...table.Write) error {
 	t.process.mu.Lock()
 	defer t.process.mu.Unlock()
+	if write := mutations[t.process.world.mutation].write; write != nil {
+		writes = slices.Clone(writes)
+		for i := range writes {
+			write(&writes[i].Row)
+		}
+	}
 	if err := t.Memory.Transact(t.usable(ctx), writes...); err != nil {
 		return err
 	}
 	t.process.applied++
-	t.process.world.watch(t.process, writes)
+	as(t.process.world, t.process, func() error { t.process.world.watch(t.process, writes); return nil })
 	return nil
 }

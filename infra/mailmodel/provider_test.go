@@ -61,6 +61,7 @@ type call struct {
 	accepted bool
 	result   result // as the caller knows it
 	class    string // how it failed
+	named    []due  // the licenses that a reminder names
 	says     bool   // the letter says that it may be a repetition
 	recorded bool   // the email's state tells of it
 	faults   int    // of the process before the call
@@ -151,6 +152,6 @@ func (p *provider) full() bool {
 func (p *provider) accept(c *call) {
 	c.accepted = true
 	p.accepted = append(p.accepted, c)
-	p.world.checkAccepted(c)
+	as(p.world, c.process, func() error { p.world.checkAccepted(c); return nil })
 	p.world.report(c, fmt.Sprintf("ses-%d", len(p.accepted)))
 }

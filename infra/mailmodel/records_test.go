@@ -1,10 +1,11 @@
 package mailmodel
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"marketplace/shared/license"
 )
 
 // requested is a license request as the model knows it.
@@ -55,64 +56,38 @@ func (b *buyer) readers(is func(reader) bool) (list []string) {
 	return list
 }
 
+// installation is an instance of a customer as the model knows it.
+type installation struct {
+	id      string
+	buyer   *buyer
+	server  string // the current one
+	staging bool
+	retired bool
+}
+
 // licensed is a license as the model knows it.
 type licensed struct {
 	id         string
-	buyer      *buyer
+	site       *installation
+	kind       license.Type
+	edition    license.Edition
 	server     string
 	key        string // "" of an imported one
 	notBefore  time.Time
 	expiration time.Time // the beginning of its last day
 	revoked    bool
-	muted      bool
+	mute       *mute
 	added      []string // the contacts that came with it
-	reminded   int      // the months of the last reminder that was queued
-	unreached  bool     // sales were told that no contact can be reached
+
+	unsubscribed map[string]bool // addresses
+	reminded     time.Time       // the day of the newest stage that the daily run dealt with
+	unreached    bool            // sales were told that no contact can be reached
 }
 
-func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+// mute stops reminders through a day; for good if that is zero.
+type mute struct{ through time.Time }
 
-// monthsBefore returns the same day of an earlier month, or the last day of that month.
-func monthsBefore(d time.Time, months int) time.Time {
-	for lastDay := d.Day(); ; lastDay-- {
-		before := time.Date(d.Year(), d.Month()-time.Month(months), lastDay, 0, 0, 0, 0, time.UTC)
-		if before.Day() == lastDay {
-			return before
-		}
-	}
-}
-
-func (w *world) expired(l *licensed) bool { return day(w.now).After(l.expiration) }
-
-// renewed reports whether another license continues a license.
-func (w *world) renewed(l *licensed) bool {
-	return slices.ContainsFunc(w.licenses, func(other *licensed) bool {
-		return other != l && other.server == l.server && !other.revoked && other.expiration.After(l.expiration) &&
-			!other.notBefore.After(l.expiration.AddDate(0, 0, 1))
-	})
-}
-
-// over reports whether nobody is reminded of a license any more.
-func (w *world) over(l *licensed) bool {
-	return l.muted || l.revoked || w.expired(l) || w.renewed(l) || w.retired[l.server]
-}
-
-// stage returns which reminder fits today: the months before the expiration, 0 for none.
-func (w *world) stage(l *licensed) int {
-	if w.over(l) {
-		return 0
-	}
-	for _, months := range []int{1, 2} {
-		begins := monthsBefore(l.expiration, months)
-		if !day(w.now).Before(begins) {
-			if !begins.After(l.notBefore) {
-				return 0
-			}
-			return months
-		}
-	}
-	return 0
-}
+func (l *licensed) buyer() *buyer { return l.site.buyer }
 
 func (w *world) license(id string) *licensed {
 	i := slices.IndexFunc(w.licenses, func(l *licensed) bool { return l.id == id })
@@ -173,7 +148,7 @@ func (w *world) pointOfKind(e *email) verdict {
 			return either
 		}
 		return w.contactOfSomebody(e.To.Email)
-	case "license-revoked", "contact-added", "contact-removed", "request-confirmed":
+	case "license-revoked", "license-replaced", "contact-added", "contact-removed", "request-confirmed":
 		if e.expands() {
 			return either
 		}
@@ -197,9 +172,11 @@ func (w *world) pointOfKind(e *email) verdict {
 	case "license-key":
 		return verdictOf(len(w.usable(e)) > 0)
 	case "license-expiring":
-		return verdictOf(w.stage(l) == e.Stage && e.Stage != 0 && slices.Contains(l.buyer.forRenewals(), e.To.Email))
+		return verdictOf(slices.ContainsFunc(e.Due, func(d due) bool { return w.needed(d, e.About, e.To.Email) }))
 	case "license-unreached":
 		return verdictOf(!w.over(l) && w.unreachable(l))
+	case "reminders-stopped":
+		return verdictOf(slices.ContainsFunc(e.Due, func(d due) bool { return w.forgotten(w.license(d.License)) }))
 	}
 	return no
 }
@@ -208,8 +185,8 @@ func (w *world) pointOfKind(e *email) verdict {
 // not know which one a request is linked to.
 func (w *world) contactOfSomebody(email string) verdict {
 	of, others := false, false
-	for _, l := range w.licenses {
-		if slices.ContainsFunc(l.buyer.contacts, func(r reader) bool { return r.email == email }) {
+	for _, b := range w.buyers {
+		if slices.ContainsFunc(b.contacts, func(r reader) bool { return r.email == email }) {
 			of = true
 		} else {
 			others = true
@@ -219,18 +196,6 @@ func (w *world) contactOfSomebody(email string) verdict {
 		return either
 	}
 	return verdictOf(of)
-}
-
-// pointForOthers says whether an email about a license has a point, its reader being a contact or not.
-func (w *world) pointForOthers(e *email) verdict {
-	if e.Kind != "license-expiring" {
-		return w.point(e)
-	}
-	l := w.license(e.About)
-	before := l.buyer
-	defer func() { l.buyer = before }()
-	l.buyer = &buyer{contacts: append(slices.Clone(before.contacts), reader{e.To.Email, true, true})}
-	return w.point(e)
 }
 
 // usable returns the licenses of an email with keys that are worth having.
@@ -246,7 +211,7 @@ func (w *world) usable(e *email) (list []*licensed) {
 // recipient is to whom an email is sent now.
 func (w *world) recipient(e *email) string {
 	switch e.Kind {
-	case "request-new", "request-unconfirmed", "license-unreached":
+	case "request-new", "request-unconfirmed", "license-unreached", "reminders-stopped":
 		return salesEmail
 	case "request-question", "request-rejected", "request-withdrawn":
 		return w.request(e.About).email // it may have been corrected
@@ -267,16 +232,7 @@ func (w *world) checkLetter(c *call) {
 	case "request-question", "request-rejected", "request-withdrawn":
 		has("> " + e.Text)
 	case "license-expiring":
-		l := w.license(e.About)
-		when := fmt.Sprintf("in %d days", int(l.expiration.Sub(day(w.now))/(24*time.Hour)))
-		switch when {
-		case "in 0 days":
-			when = "today"
-		case "in 1 days":
-			when = "tomorrow"
-		}
-		has("Your license expires " + when)
-		has(date(l.expiration))
+		w.checkReminder(c)
 	case "license-key":
 		usable := w.usable(e)
 		for _, id := range e.Licenses {

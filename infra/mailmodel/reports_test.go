@@ -72,8 +72,8 @@ func (w *world) outOfReach(l *licensed, address string) bool {
 	if w.suppressed[address] == everything {
 		return true
 	}
-	for _, e := range slices.Backward(w.order) {
-		if e.About != l.id || e.To.Email != address {
+	for _, e := range slices.Backward(w.about(l)) {
+		if e.To.Email != address {
 			continue
 		}
 		switch e.fate() {
@@ -89,6 +89,17 @@ func (w *world) outOfReach(l *licensed, address string) bool {
 	return false
 }
 
+// about are the emails about a license, in the order in which the clocks say that they were queued.
+func (w *world) about(l *licensed) (list []*email) {
+	for _, e := range w.order {
+		if e.holds(l.id) {
+			list = append(list, e)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *email) int { return a.Created.Compare(b.Created) })
+	return list
+}
+
 // inReach returns the first contact who is not out of reach, besides one; "" for none.
 func (w *world) inReach(l *licensed, contacts []string, besides string) string {
 	for _, c := range contacts {
@@ -101,7 +112,7 @@ func (w *world) inReach(l *licensed, contacts []string, besides string) string {
 
 // unreachable reports whether nobody gets the reminders of a license, or nobody its key though that did not arrive.
 func (w *world) unreachable(l *licensed) bool {
-	if w.inReach(l, l.buyer.forRenewals(), "") == "" {
+	if w.inReach(l, l.buyer().forRenewals(), "") == "" {
 		return true
 	}
 	keys := slices.DeleteFunc(slices.Clone(w.order), func(e *email) bool {
@@ -111,38 +122,38 @@ func (w *world) unreachable(l *licensed) bool {
 		fate := e.fate()
 		return fate == returned || fate == bounced || fate == "" && e.state.Status == "failed"
 	}
-	open := slices.ContainsFunc(keys, func(e *email) bool {
+	lostKeys := slices.ContainsFunc(keys, func(e *email) bool {
 		return lost(e) && !slices.ContainsFunc(keys, func(later *email) bool {
-			return later.fate() == arrived && !later.queued.Before(e.queued)
+			return later.fate() == arrived && !later.Created.Before(e.Created)
 		})
 	})
-	return open && w.inReach(l, l.buyer.forKeys(), "") == ""
+	return lostKeys && w.inReach(l, l.buyer().forKeys(), "") == ""
 }
 
 // contactsOf are those who get emails of the kind of one about a license.
 func (e *email) contactsOf(l *licensed) []string {
 	if e.Kind == "license-key" {
-		return l.buyer.forKeys()
+		return l.buyer().forKeys()
 	}
-	return l.buyer.forRenewals()
+	return l.buyer().forRenewals()
 }
 
 // checkReported checks what follows from an event that was recorded.
-func (w *world) checkReported(e *email, r outbox.Report, point verdict, before string) {
+func (w *world) checkReported(e *email, r outbox.Report, open []due, before string) {
 	if e.toSales() {
 		return
 	}
 	switch r.Outcome {
 	case outbox.Bounced, outbox.Complained:
 		w.checkSuppressed(e, r)
-		w.checkNextContact(e, point)
+		w.checkNextContact(e, open)
 	case outbox.Returned:
 		switch {
 		case e.fate() != returned:
 		case e.Repeats != "":
-			w.checkNextContact(e, point)
-		case w.emails[e.ID+"-repeated"] == nil:
-			w.failf("%s was returned, and is not repeated", e.ID)
+			w.checkNextContact(e, open)
+		default:
+			w.checkRepeated(e, open)
 		}
 	}
 	if again := w.emails[e.ID+"-repeated"]; before == returned && e.fate() == arrived && again != nil &&
@@ -165,30 +176,80 @@ func (w *world) checkSuppressed(e *email, r outbox.Report) {
 	}
 }
 
-// checkNextContact: what an address did not get goes to the next contact, and if there is none, sales are told.
-func (w *world) checkNextContact(e *email, point verdict) {
-	if point != yes || e.Kind != "license-key" && e.Kind != "license-expiring" ||
-		w.now.Sub(e.queued) > 7*24*time.Hour {
+// checkRepeated: what was returned is sent again a day later. Licenses for whose stage it is too late then go to the
+// next contact at once.
+func (w *world) checkRepeated(e *email, open []due) {
+	repeats, tomorrow := e.Kind != "license-expiring", &process{skew: w.reporter.skew + aDay}
+	for _, d := range e.named() {
+		if as(w, tomorrow, func() string { return w.stage(w.license(d.License)) }) == d.Stage {
+			repeats = true
+		} else if slices.Contains(open, d) {
+			w.checkNextContact(e, []due{d})
+		}
+	}
+	if again := w.emails[e.ID+"-repeated"]; repeats != (again != nil) {
+		w.failf("%s was returned, and is repeated: %v, want %v", e.ID, again != nil, repeats)
+	}
+}
+
+// openOf are the licenses of an email whose reader, if it does not get the email, is followed by the next contact.
+func (w *world) openOf(e *email) (list []due) {
+	switch {
+	case e.Repeats != "" && w.point(e) == no:
+	case e.Kind == "license-key" && len(w.usable(e)) > 0:
+		return []due{{License: e.About}}
+	case e.Kind == "license-expiring":
+		for _, d := range e.named() {
+			if w.neededBy(d, w.license(d.License).buyer().id(), e.To.Email) {
+				list = append(list, d)
+			}
+		}
+	}
+	return list
+}
+
+// checkNextContact: what an address did not get goes to the next contact of each license, and if there is none, sales
+// are told. Nobody is asked in the place of who unsubscribed.
+func (w *world) checkNextContact(e *email, open []due) {
+	if w.now.Sub(e.queued) > 7*24*time.Hour-2*w.skewed {
 		return
 	}
-	l := w.license(e.About)
-	next := w.inReach(l, e.contactsOf(l), e.To.Email)
-	if next == "" && !w.caused(want{"license-unreached", l.id, ""}, nil) {
-		w.failf("%s bounced, and nobody else can be reached, but sales were not told", e.ID)
+	for _, d := range open {
+		l := w.license(d.License)
+		next := w.inReach(l, e.contactsOf(l), e.To.Email)
+		switch {
+		case next == "":
+			if !w.caused(want{"license-unreached", l.id, ""}, nil) {
+				w.failf("%s did not arrive, and nobody else can be reached, but sales were not told", e.ID)
+			}
+		case e.Kind == "license-expiring" && l.unsubscribed[next]:
+			w.checkStopped(l, next)
+		case e.Kind == "license-key" && !w.caused(want{e.Kind, e.About, next}, e),
+			e.Kind == "license-expiring" && w.told[reminding{d, next}] == "":
+			w.failf("%s did not arrive, and %s of it did not go to %s", e.ID, l.id, next)
+		default:
+			e.passedOn = true
+		}
 	}
-	if next != "" && !w.caused(want{e.Kind, e.About, next}, e) {
-		w.failf("%s bounced, and did not go to %s", e.ID, next)
+}
+
+// checkStopped: sales were told that nobody is reminded of a license, since the contact whose turn it is unsubscribed.
+func (w *world) checkStopped(l *licensed, contact string) {
+	if !slices.ContainsFunc(w.order, func(e *email) bool {
+		return e.Kind == "reminders-stopped" && e.state.Status != "pointless" && e.Contacts[0].Email == contact &&
+			slices.ContainsFunc(e.Due, func(d due) bool { return d.License == l.id })
+	}) {
+		w.failf("%s unsubscribed from %s, whose turn it is, but sales were not told", contact, l.id)
 	}
 }
 
 // checkFollowsFrom checks an email that the mailer or an event of the provider queued: another one did not arrive.
 func (w *world) checkFollowsFrom(e *email) {
 	l := w.license(e.About)
-	unreached := func(address string) bool {
-		now := w.reporting
-		return l != nil && w.outOfReach(l, address) ||
-			now != nil && now.email.About == e.About && now.email.To.Email == address
+	if e.Kind == "license-expiring" && e.Repeats == "" {
+		return // each of its licenses is checked
 	}
+	unreached := func(address string) bool { return l != nil && w.lostBy(l, address) }
 	if e.Repeats != "" {
 		o := w.emails[e.Repeats]
 		if o == nil || o.Kind != e.Kind || w.recipient(o) != w.recipient(e) || o.fate() != returned {
@@ -203,7 +264,7 @@ func (w *world) checkFollowsFrom(e *email) {
 		some := func(contacts []string) bool {
 			return slices.ContainsFunc(contacts, func(c string) bool { return !unreached(c) })
 		}
-		if some(l.buyer.forKeys()) && some(l.buyer.forRenewals()) {
+		if some(l.buyer().forKeys()) && some(l.buyer().forRenewals()) {
 			w.failf("%s is queued, but somebody can be reached", e.ID)
 		}
 		return
@@ -218,7 +279,7 @@ func (w *world) checkFollowsFrom(e *email) {
 }
 
 func (e *email) sameFacts(o *email) bool {
-	return o.Kind == e.Kind && o.About == e.About && slices.Equal(o.Licenses, e.Licenses) && o.Stage == e.Stage &&
+	return o.Kind == e.Kind && o.About == e.About && slices.Equal(o.Licenses, e.Licenses) &&
 		o.Expiration == e.Expiration
 }
 

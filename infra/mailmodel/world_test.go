@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"marketplace/shared/reminder"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
@@ -32,13 +33,22 @@ type world struct {
 	eyes     *process // sees everything, and nothing goes wrong with it
 	mailer   *mailer  // that of the last run, if it still exists
 	mailers  int
+	dailies  int
+	viewer   *process      // by whose clock a day is reckoned; nil: by that of people
+	skewed   time.Duration // by how much clocks differ at most
+	calm     bool          // nothing fails any more
+	setBack  setBack
+	wentBack int // days, in all
 	running  int // mailers that run at this moment
 	habits   habits
 	usual    mode // what is usually wrong with the provider
 
 	requests []*requested
 	licenses []*licensed
-	retired  map[string]bool // by server
+	buyers   []*buyer // who has or had one
+	extra    []string // stages that the vendor switched on
+	policy   reminder.Policy
+	told     map[reminding]string // the ID of the email that has a reminder
 	emails   map[string]*email
 	order    []*email       // by when they were queued
 	commits  int            // transactions that were applied
@@ -72,7 +82,7 @@ func newWorld(seed uint64, mutation string) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), mutation: mutation, rows: new(tabletest.Memory),
 		seeds:  map[uint64]uint64{},
-		emails: map[string]*email{}, retired: map[string]bool{}, ready: map[string]int{},
+		emails: map[string]*email{}, told: map[reminding]string{}, ready: map[string]int{},
 		suppressed: map[string]scope{}, slots: map[string]int{}, confirmedAt: map[string]time.Time{},
 	}
 	w.setNow(time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.choose(2*365*24*3600)) * time.Second))
@@ -85,6 +95,19 @@ func newWorld(seed uint64, mutation string) *world {
 	w.usual = mode(w.choose(int(modes)))
 	w.provider = &provider{world: w, rejects: some(20)}
 	w.setLimits()
+	if w.chance(50) {
+		w.skewed = 5 * time.Minute
+	}
+	if after := mutations[mutation].after; after || w.chance(60) {
+		w.extra = []string{"7d", "0d", "7d-after"}
+		if !after && w.chance(40) {
+			w.extra = []string{one(w, w.extra)}
+		}
+	}
+	var err error
+	if w.policy, err = reminder.ParsePolicy(strings.Join(w.extra, " ")); err != nil {
+		w.failf("%v", err)
+	}
 	table := plan{down: w.habits.tableDown, lost: w.habits.tableLost, concurrent: true}
 	w.people, w.reporter = w.process("people", table), w.process("events", table)
 	w.eyes = w.process("eyes", plan{})
@@ -103,8 +126,30 @@ func (w *world) record(r outbox.Report) error {
 		(r.Outcome == outbox.Accepted || r.Outcome == outbox.Delivered) {
 		return nil
 	}
-	_, err := w.reporter.store.RecordReport(context.Background(), r)
+	p := w.reporter
+	p.begin(p.plan)
+	if !w.calm && w.chance(w.habits.cutOff/3) {
+		p.plan.dieAt, p.plan.dieAfter, p.plan.concurrent = 1+w.choose(15), w.chance(50), false
+	}
+	defer func() { p.dead, p.plan.dieAt, p.plan.concurrent = false, 0, true }()
+	_, err := p.store.RecordReport(context.Background(), r)
 	return err
+}
+
+// today is the day as whoever is looked over the shoulder sees it.
+func (w *world) today() time.Time {
+	if w.viewer == nil {
+		return day(w.now)
+	}
+	return day(w.now.Add(w.viewer.skew))
+}
+
+// as reckons with the clock of a process.
+func as[V any](w *world, p *process, f func() V) V {
+	before := w.viewer
+	defer func() { w.viewer = before }()
+	w.viewer = p
+	return f()
 }
 
 // clock returns the time. Unlike the field now, it may be read while another goroutine moves it.

@@ -2,10 +2,12 @@ package mailsim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,9 +20,14 @@ import (
 // monday is when the simulations begin.
 var monday = time.Date(2026, time.November, 30, 0, 0, 0, 0, time.UTC)
 
-// Print prints the tables of all simulations, which run at the same time.
+// Print prints what a daily run reads, and the tables of all simulations, which run at the same time.
 func Print(ctx context.Context, out io.Writer) error {
-	simulations := []func(context.Context, io.Writer) error{printDayWithoutSES, printWeekOfErrors, printBusyDay}
+	if err := printDailyRun(ctx, out); err != nil {
+		return err
+	}
+	simulations := []func(context.Context, io.Writer) error{
+		printDayWithoutSES, printWeekOfErrors, printBusyDay, printBusyWeek,
+	}
 	tables := make([]bytes.Buffer, len(simulations))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, simulate := range simulations {
@@ -60,7 +67,8 @@ func (s *sim) visitors(day time.Time, n, mails, rank, customers int) {
 	}
 }
 
-// reminders adds the daily run of a day at 06:00: n reminders, a tenth of them to one customer.
+// reminders adds the daily run of a day at 06:00: n reminders of a license each, a tenth of them to contacts of one
+// customer.
 func (s *sim) reminders(day time.Time, n, customers int) {
 	a := arrival{at: day.Add(6 * time.Hour)}
 	for i := range n {
@@ -68,7 +76,7 @@ func (s *sim) reminders(day time.Time, n, customers int) {
 		if i%10 == 0 {
 			customer = 0
 		}
-		a.mails = append(a.mails, s.newMail(notice.RankReminder, customer))
+		a.digests = append(a.digests, s.newReminder(customer, 1))
 	}
 	s.arrivals = append(s.arrivals, a)
 }
@@ -88,11 +96,13 @@ var names = map[int]string{
 // of returns the mails of a rank, in the order in which they were queued.
 func (s *sim) of(rank int) (list []*simulated) {
 	for _, m := range s.mails {
-		if m.notice.Rank() == rank {
+		if m.rank == rank {
 			list = append(list, m)
 		}
 	}
-	slices.SortFunc(list, func(a, b *simulated) int { return a.queued.Compare(b.queued) })
+	slices.SortFunc(list, func(a, b *simulated) int {
+		return cmp.Or(a.queued.Compare(b.queued), strings.Compare(a.id, b.id))
+	})
 	return list
 }
 
@@ -125,7 +135,7 @@ func at(waits []time.Duration, part float64) string {
 // open and failed count mails that wait, and that were given up.
 func (s *sim) open(ctx context.Context, list []*simulated) (open, failed int, err error) {
 	for _, one := range list {
-		m, err := s.box.Read(ctx, one.notice.ID)
+		m, err := s.box.Read(ctx, one.id)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -286,4 +296,100 @@ func printBusyDay(ctx context.Context, out io.Writer) error {
 	}
 	line("all", func(time.Time) bool { return true })
 	return w.Flush()
+}
+
+// Of a week on whose Monday 100,000 licenses are due at once: the contacts who are reminded of 25, of 2 and of 1 each,
+// and how many mails a day others cause.
+const (
+	with25, with2, with1  = 1_000, 16_000, 43_000
+	urgentADay, soonADay  = 400, 300 // the latter with two mails each
+	customersOfTheWeek    = 20_000
+	quotaOfTheWeek        = 50_000
+	remindersOnOtherDays  = 500
+	reminded25, reminded2 = 25, 2
+)
+
+// busyWeek simulates the first days of that week, with one of so many of all its mails.
+func busyWeek(ctx context.Context, one, days int) (*sim, error) {
+	s := newSim(monday, provider{perSecond: 14, perDay: quotaOfTheWeek / one})
+	customers := customersOfTheWeek / one
+	run := arrival{at: monday.Add(6 * time.Hour)}
+	for _, of := range []struct{ contacts, licenses int }{{with25, reminded25}, {with2, reminded2}, {with1, 1}} {
+		for range of.contacts / one {
+			run.digests = append(run.digests, s.newReminder(s.random.IntN(customers), of.licenses))
+		}
+	}
+	s.arrivals = append(s.arrivals, run)
+	for day := range days {
+		today := monday.AddDate(0, 0, day)
+		s.visitors(today, urgentADay/one, 1, notice.RankUrgent, customers)
+		s.visitors(today, soonADay/one, 2, notice.RankSoon, customers)
+		if day > 0 {
+			s.reminders(today, remindersOnOtherDays/one, customers)
+		}
+	}
+	return s, s.run(ctx, monday.AddDate(0, 0, days))
+}
+
+// printBusyWeek prints that week by day and rank. Of each it names the hour in which the mail was queued that waited
+// longest.
+func printBusyWeek(ctx context.Context, out io.Writer) error {
+	s, err := busyWeek(ctx, 1, 7)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "\nA week with 100,000 licenses due on Monday, for 60,000 contacts: 14 mails a second, 50,000 a "+
+		"day")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\trank 1\t\t\t\trank 2\t\t\t\trank 3\t\t\t\t")
+	fmt.Fprintln(w, "day"+strings.Repeat("\tqueued\tsent\tlongest\tof hour", 2)+"\tqueued\tsent\tlongest\twaiting\t")
+	for day := range 7 {
+		begin := monday.AddDate(0, 0, day)
+		end := begin.AddDate(0, 0, 1)
+		within := func(at time.Time) bool { return !at.Before(begin) && at.Before(end) }
+		fmt.Fprintf(w, "%s\t", begin.Format("Mon"))
+		for _, rank := range notice.Ranks {
+			queued, sent, waiting, worst, of := 0, 0, 0, time.Duration(0), "–"
+			for _, m := range s.of(rank) {
+				isSent := len(m.accepted) > 0 && m.accepted[0].Before(end)
+				if m.queued.Before(end) && !isSent {
+					waiting++
+				}
+				if len(m.accepted) > 0 && within(m.accepted[0]) {
+					sent++
+				}
+				if !within(m.queued) {
+					continue
+				}
+				queued++
+				if len(m.accepted) > 0 && m.accepted[0].Sub(m.queued) > worst {
+					worst, of = m.accepted[0].Sub(m.queued), m.queued.Format("15:00")
+				}
+			}
+			fmt.Fprintf(w, "%d\t%d\t%s\t", queued, sent, at([]time.Duration{worst}, 1))
+			if rank == notice.RankReminder {
+				fmt.Fprintf(w, "%d\t", waiting)
+			} else {
+				fmt.Fprintf(w, "%s\t", of)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	contacts, licenses, last := s.remindedOn(monday)
+	_, err = fmt.Fprintf(out, "All %d reminders of Monday, of %d licenses, are sent by %s.\n", contacts, licenses,
+		last.Format("Mon 15:04"))
+	return err
+}
+
+// remindedOn returns how many reminders of a day were sent, of how many licenses, and when the last one was.
+func (s *sim) remindedOn(day time.Time) (mails, licenses int, last time.Time) {
+	for _, m := range s.of(notice.RankReminder) {
+		if m.queued.Truncate(24*time.Hour) == day && len(m.accepted) > 0 {
+			mails, licenses, last = mails+1, licenses+m.licenses, later(last, m.accepted[0])
+		}
+	}
+	return mails, licenses, last
 }

@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/entity"
@@ -44,13 +45,23 @@ type sim struct {
 
 // arrival is the moment at which mails are queued.
 type arrival struct {
-	at    time.Time
-	mails []notice.Notice
+	at      time.Time
+	mails   []notice.Notice
+	digests []due
+}
+
+// due is a contact of a customer, with how many licenses the contact is reminded of.
+type due struct {
+	customer string
+	to       license.Contact
+	licenses int
 }
 
 // simulated is what became of a mail.
 type simulated struct {
-	notice   notice.Notice
+	id       string
+	rank     int
+	licenses int // of a reminder
 	queued   time.Time
 	accepted []time.Time
 	calls    int
@@ -80,11 +91,19 @@ func newSim(begin time.Time, p provider) *sim {
 	})
 	s.box = outbox.New(s.table, now)
 	s.mailer = dispatch.New(dispatch.Options{
-		Outbox: s.box, Records: s, Write: write, Sender: s, Now: now, Log: slog.New(slog.DiscardHandler),
+		Outbox: narrow{s.box}, Records: s, Write: write, Sender: s, Now: now, Log: slog.New(slog.DiscardHandler),
 		AtOnce: 1, // two would make the simulation differ from one time to the next
 		Sleep:  func(_ context.Context, d time.Duration) { s.advance(s.now.Add(d)) },
 	})
 	return s
+}
+
+// narrow shows the mailer fewer ready mails at a time than the outbox does, still more than it sends until it looks
+// again: where tens of thousands wait, reading them takes most of the time.
+type narrow struct{ *outbox.Box }
+
+func (n narrow) Ready(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error) {
+	return n.Box.Ready(ctx, rank, shard, min(limit, 100))
 }
 
 // run simulates until a time.
@@ -95,7 +114,9 @@ func (s *sim) run(ctx context.Context, end time.Time) error {
 		if len(s.arrivals) > 0 && s.arrivals[0].at.Before(next) {
 			next = s.arrivals[0].at
 		}
-		s.advance(next)
+		if !s.woken.Load() { // else a mail was queued when the last run had stopped looking
+			s.advance(next)
+		}
 		if woken := s.woken.Swap(false); !woken && s.now.Truncate(sweep) != s.now {
 			continue
 		}
@@ -113,6 +134,7 @@ func (s *sim) advance(to time.Time) {
 		s.arrivals = s.arrivals[1:]
 		s.now = later(s.now, a.at)
 		s.queue(a.mails)
+		s.remind(a.digests)
 	}
 	s.now = later(s.now, to)
 	for len(s.settled) > 0 && !s.settled[0].at.After(s.now) {
@@ -137,9 +159,49 @@ func (s *sim) queue(mails []notice.Notice) {
 		for _, n := range part {
 			s.box.QueueTurn(c, n, s.now, turns[n.Customer])
 			turns[n.Customer]++
-			s.mails[n.ID] = &simulated{notice: n, queued: s.now}
+			s.mails[n.ID] = &simulated{id: n.ID, rank: n.Rank(), queued: s.now}
 		}
 		s.err = errors.Join(s.err, c.Commit(context.Background()))
+	}
+}
+
+// stage is that of all reminders.
+var stage = reminder.MonthsBefore(1)
+
+// remind queues digests as the daily run does: each license joins its own in a transaction, and at the end of the run
+// all become ready.
+func (s *sim) remind(list []due) {
+	ctx := context.Background()
+	turns := map[string]int{}
+	today := license.DateOf(s.now)
+	digests := make([]*outbox.Digest, len(list))
+	for i, of := range list {
+		d := s.box.NewDigest(of.customer, today, of.to, s.now, turns[of.customer])
+		turns[of.customer]++
+		for range of.licenses {
+			s.made++
+			one := notice.Due{
+				License: fmt.Sprintf("s%06d", s.made), Expiration: today.AddMonths(1), Stage: stage,
+			}
+			c := s.table.Begin()
+			id, err := d.AddIn(ctx, c, one)
+			if err == nil {
+				err = c.Commit(ctx)
+			}
+			if err != nil {
+				s.err = errors.Join(s.err, err)
+				return
+			}
+			d.Added(one)
+			if s.mails[id] == nil {
+				s.mails[id] = &simulated{rank: notice.RankReminder, id: id, queued: s.now}
+			}
+			s.mails[id].licenses++
+		}
+		digests[i] = d
+	}
+	for _, d := range digests {
+		s.err = errors.Join(s.err, d.Release(ctx))
 	}
 }
 
@@ -204,17 +266,22 @@ func (s *sim) Quota(context.Context) (mail.Quota, error) {
 
 // Records implements dispatch.Records: every mail keeps its point.
 func (s *sim) Records(_ context.Context, n notice.Notice) (notice.Records, error) {
-	return notice.Records{
+	r := notice.Records{
 		Request: request.Request{
 			State: map[mail.Kind]request.State{
 				mail.RequestQuestion: request.Waiting, mail.RequestReceived: request.Received,
 			}[n.Kind],
 			Question: n.Text, Details: request.Details{Email: n.To.Email},
 		},
-		Licenses: []license.License{{Expiration: n.Expiration}},
-		Contacts: []license.Contact{n.To},
+		Expiring: map[string]notice.Expiring{},
 		Today:    license.DateOf(s.now),
-	}, nil
+	}
+	for _, due := range n.Due {
+		r.Expiring[due.License] = notice.Expiring{
+			License: license.License{ID: due.License, Expiration: due.Expiration}, Contacts: []license.Contact{n.To},
+		}
+	}
+	return r, nil
 }
 
 // Suppressed implements dispatch.Records.
@@ -225,6 +292,9 @@ func (s *sim) FailSuppressed(context.Context, outbox.Mail, delivery.Suppression)
 	return errors.New("mailsim: no address is suppressed")
 }
 
+// PassOmitted implements dispatch.Records.
+func (s *sim) PassOmitted(context.Context, outbox.Mail, notice.Records) error { return nil }
+
 func write(n notice.Notice, _ notice.Records, call letter.Call) (mail.Message, error) {
 	return mail.Message{
 		ID: n.ID, Kind: n.Kind, About: n.About, To: mail.Address{Email: n.To.Email}, Attempt: call.Attempt,
@@ -232,7 +302,7 @@ func write(n notice.Notice, _ notice.Records, call letter.Call) (mail.Message, e
 	}, nil
 }
 
-// newMail makes a mail of a rank to a customer.
+// newMail makes a mail of one of the first two ranks to a customer.
 func (s *sim) newMail(rank, customer int) notice.Notice {
 	s.made++
 	about := fmt.Sprintf("s%06d", s.made)
@@ -241,10 +311,17 @@ func (s *sim) newMail(rank, customer int) notice.Notice {
 	switch rank {
 	case notice.RankUrgent:
 		n.ID, n.Kind, n.Text = about+"--question", mail.RequestQuestion, "Which edition?"
-	case notice.RankSoon:
-		n.ID, n.Kind = about+"--received", mail.RequestReceived
 	default:
-		n.ID, n.Kind, n.Stage, n.Expiration = about+"--1m", mail.LicenseExpiring, 1, license.DateOf(s.now).AddDays(28)
+		n.ID, n.Kind = about+"--received", mail.RequestReceived
 	}
 	return n
+}
+
+// newReminder makes a reminder of licenses to another contact of a customer each time.
+func (s *sim) newReminder(customer, licenses int) due {
+	s.made++
+	return due{
+		customer: fmt.Sprintf("host%d", customer), licenses: licenses,
+		to: license.Contact{Email: fmt.Sprintf("ada%d@host%d.example", s.made, customer)},
+	}
 }

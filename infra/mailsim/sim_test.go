@@ -92,3 +92,37 @@ func TestSimulationIsTheSameEachTime(t *testing.T) {
 		t.Errorf("got two simulations that differ, of %d mails", len(accepted[0]))
 	}
 }
+
+// A fiftieth of the week of make bench: so many reminders on one day hold up nobody else, and all are sent in three
+// days.
+func TestManyRemindersOfADayHoldUpNobody(t *testing.T) {
+	const one = 50
+	s, err := busyWeek(t.Context(), one, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sent(t, 1)
+	for rank, most := range map[int]time.Duration{notice.RankUrgent: 2 * time.Second, notice.RankSoon: 3 * time.Second} {
+		if w := waits(s.of(rank)); w[len(w)-1] > most {
+			t.Errorf("rank %d: got a wait of %v, want %v at most", rank, w[len(w)-1], most)
+		}
+	}
+	mails, licenses, last := s.remindedOn(monday)
+	if mails != 60_000/one || licenses != 100_000/one || last.After(monday.AddDate(0, 0, 3)) {
+		t.Errorf("got %d reminders of %d licenses, the last on %v; want all of them sent by Thursday", mails, licenses,
+			last)
+	}
+}
+
+func TestDailyRunReadsLittleMoreThanWhatIsDue(t *testing.T) {
+	for _, licenses := range []int{2000, 20_000} {
+		m, err := measureDailyRun(t.Context(), licenses)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.due != dueAtOnce || m.mails != dueAtOnce/perCustomer || m.schedule != m.due ||
+			float64(m.all) > 1.1*float64(m.due) {
+			t.Errorf("%d licenses: got %+v, want at most 1.1 rows read for each due license", licenses, m)
+		}
+	}
+}

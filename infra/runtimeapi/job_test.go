@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/lambdahttp/lambdahttptest"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/eml"
+	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/rowkey"
@@ -96,7 +97,7 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 		got = append(got, m.To.Email+": "+m.Subject)
 	}
 	slices.Sort(got)
-	want := []string{"ada@acme.example: Your SonarQube Developer Edition license expires",
+	want := []string{"ada@acme.example: SonarQube license expires in 45 days",
 		"eve@acme.example: Please confirm your license request", "sales@vendor.example: New license request"}
 	if len(got) != len(want) {
 		t.Fatalf("these mails arrived:\n%s", strings.Join(got, "\n"))
@@ -107,11 +108,29 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 		}
 	}
 
-	// The reminder bounces: sales hear once that the license has no reachable contact.
 	reminded, err := kept.MailsAbout(t.Context(), expiring.ID, 10)
 	if err != nil || len(reminded) != 1 || reminded[0].State.ProviderID == "" {
 		t.Fatalf("%+v, %v", reminded, err)
 	}
+
+	// Ada's mail program unsubscribes with the one POST of RFC 8058, twice; then she resumes the reminders.
+	stop := "https://licenses.example.com" + letter.StopPath + "?" + url.Values{
+		"mail": {reminded[0].ID}, "token": {reminded[0].Nonce},
+	}.Encode()
+	for range 2 {
+		resp := post(t, requests, stop, "application/x-www-form-urlencoded", "List-Unsubscribe=One-Click")
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Set-Cookie") != "" {
+			t.Errorf("unsubscribing by one click: got %d %v", resp.StatusCode, resp.Header)
+		}
+	}
+	if gone, err := kept.Unsubscribed(t.Context(), expiring.ID); err != nil || len(gone) != 1 {
+		t.Errorf("got %+v unsubscribed, %v; want Ada", gone, err)
+	}
+	if err := kept.ResubscribeContact(t.Context(), expiring.ID, "ada@acme.example", "sam@vendor.example"); err != nil {
+		t.Fatal(err)
+	}
+
+	// The reminder bounces: sales hear once that the license has no reachable contact.
 	bounce := feedbacktest.Batch(feedbacktest.HardBounce().JSON(feedbacktest.Mail{
 		ID: reminded[0].ID, ProviderID: reminded[0].State.ProviderID, To: "ada@acme.example", At: time.Now(),
 	}))

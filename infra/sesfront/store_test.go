@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/ses"
+	"marketplace/shared/reminder"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
@@ -45,7 +46,7 @@ func eventsReachTheStore(t *testing.T, upstream string) {
 	ctx := t.Context()
 	clock := newClock()
 	kept := delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock.Now}))
-	log := logging.New(t.Output())
+	log := logging.New(t.Output(), "test")
 	job := feedback.New(feedback.Options{Store: kept, Now: clock.Now, Log: log})
 	front := sesfront.New(sesfront.Options{
 		Now: clock.Now, Upstream: upstream, Behave: behave, Quota: mail.Quota{PerSecond: 100},
@@ -120,16 +121,15 @@ func eventsReachTheStore(t *testing.T, upstream string) {
 	}
 }
 
-// behave is how the mail about a license fares that the license's ID names.
+// behave is how the mail to a customer fares that the domain names.
 func behave(call sesfront.Call) sesfront.Behaviour {
 	b := sesfront.Well(call)
-	switch {
-	case !strings.HasPrefix(call.Mail.To, "ada@"):
-	case call.Mail.About == "lost":
+	switch call.Mail.To {
+	case "ada@lost.example":
 		b.Fault = sesfront.AnswerLost
-	case call.Mail.About == "bounced":
+	case "ada@bounced.example":
 		b.Events[1] = sesfront.Event{Event: feedbacktest.HardBounce(), After: 3 * time.Second, Times: 2}
-	case call.Mail.About == "returned":
+	case "ada@returned.example":
 		b.Events[1] = sesfront.Event{Event: feedbacktest.SoftBounce(), After: 14 * time.Hour}
 	}
 	return b
@@ -145,8 +145,13 @@ func remind(t *testing.T, s *delivery.Store, id string, now time.Time) {
 	}
 	ada, it := license.Contact{Email: "ada@" + id + ".example"}, license.Contact{Email: "it@" + id + ".example"}
 	recorded := storetest.Record(t, s.Store, l, ada, it)
-	if err := s.RecordReminder(t.Context(), store.Due{LicenseRecord: recorded},
-		store.Reminding{Stage: 2, To: ada, Ready: now}); err != nil {
+	digest := s.NewDigest(recorded.License.Customer, license.DateOf(now), ada, now, 0)
+	err := s.RecordReminder(t.Context(), store.Due{LicenseRecord: recorded},
+		store.Reminding{Stage: reminder.MonthsBefore(2), Digest: digest})
+	if err == nil {
+		err = digest.Release(t.Context())
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -3,12 +3,20 @@ package takeover
 import (
 	"context"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/entity"
+	"marketplace/shared/store/outbox"
 )
 
 // What customers and the attacker do.
@@ -73,7 +81,95 @@ func (w *world) serverOf(id string) license.Server {
 func (w *world) forward() {
 	l := one(w, []string{"01l0prod000000000000000000", "01l0second0000000000000000"})
 	w.forwarded = append(w.forwarded, request.Link{Mail: l + "--reminder", Contact: ana, License: l})
+	w.remind(l)
 	w.logf("the attacker has a reminder of %s to %s", l, ana)
+}
+
+// remind queues the reminder, once for each license, whose link to stop reminders the attacker has from then on.
+func (w *world) remind(id string) {
+	ctx := context.Background()
+	d := w.store.NewDigest(w.customer, license.DateOf(w.now), license.Contact{Email: ana}, w.now, 0)
+	due := notice.Due{License: id, Expiration: day(2018, 4, 30), Stage: reminder.MonthsBefore(1)}
+	err := w.store.AddDue(ctx, d, due, entity.Line{By: store.System, Action: store.ReminderQueued})
+	if err == nil {
+		err = d.Release(ctx)
+	}
+	mails, errRead := w.store.MailsAbout(ctx, id, 100)
+	if err != nil || errRead != nil {
+		w.failf("a reminder cannot be queued: %v, %v", err, errRead)
+		return
+	}
+	for _, m := range mails {
+		if m.Kind == mail.LicenseExpiring {
+			w.reminders[id] = m
+		}
+	}
+}
+
+// stop is the attacker who follows the link of a forwarded reminder that stops reminders, or the contact who resumes
+// them. It ends the reminders of that license to that contact, of which sales are told, and nothing else.
+func (w *world) stop() {
+	if len(w.reminders) == 0 {
+		return
+	}
+	ctx := context.Background()
+	id := one(w, slices.Sorted(maps.Keys(w.reminders)))
+	m := w.reminders[id]
+	before := w.account()
+	var err error
+	if w.stopped[id] && w.chance(50) {
+		err = w.store.Resubscribe(ctx, m)
+		w.stopped[id] = false
+		w.logf("%s resumes the reminders of %s", ana, id)
+	} else {
+		err = w.store.Unsubscribe(ctx, m)
+		w.stopped[id] = true
+		w.seen["reminders stopped"]++
+		w.logf("the attacker stops the reminders of %s", id)
+	}
+	if err != nil {
+		w.failf("stopping or resuming the reminders of %s: %v", id, err)
+		return
+	}
+	w.judgeStop(before)
+}
+
+// judgeStop compares who is reminded with what was stopped, and that nothing else changed: keys come as before.
+func (w *world) judgeStop(before *customer.Account) {
+	ctx, after := context.Background(), w.account()
+	if !reflect.DeepEqual(before.Customer.Contacts, after.Customer.Contacts) {
+		w.failf("stopping reminders changed the contacts: %v", after.Customer.Contacts)
+	}
+	if why, err := w.store.Suppressed(ctx, ana); err != nil || why != nil {
+		w.failf("stopping reminders suppressed %s: %v, %v", ana, why, err)
+	}
+	for _, i := range after.Instances {
+		for _, l := range i.Licenses {
+			gone, err := w.store.Unsubscribed(ctx, l.ID)
+			if want := w.stopped[l.ID]; err != nil || want != (len(gone) == 1) || want && gone[0].Email != ana {
+				w.failf("%s: stopped is %v, and unsubscribed are %v, %v", l.ID, want, gone, err)
+			}
+			w.keyComes(l.ID)
+		}
+	}
+	mails, err := w.store.MailsAbout(ctx, w.customer, 1000)
+	told := slices.ContainsFunc(mails, func(m outbox.Mail) bool { return m.Kind == mail.RemindersStopped })
+	if err != nil || !told {
+		w.failf("sales were not told that reminders were stopped: %v", err)
+	}
+}
+
+// keyComes fails unless the mail with the key of a license in use still has a point.
+func (w *world) keyComes(id string) {
+	r, err := w.store.License(context.Background(), id)
+	if err != nil || len(notice.Usable([]license.License{r.License}, license.DateOf(w.now))) == 0 {
+		return
+	}
+	key := notice.LicenseKeyAgain(r.License, license.Contact{Email: ana}, "n")
+	records, err := w.store.Records(context.Background(), key)
+	if why := key.Pointless(records); err != nil || why != "" {
+		w.failf("the key of %s does not come: %s, %v", id, why, err)
+	}
 }
 
 // confirm is whoever reads the mailbox of a request, and has its email. The honest ones tick their own requests, the

@@ -14,7 +14,7 @@ var steps = []func(*world){
 	(*world).file, (*world).file, (*world).file, (*world).confirm, (*world).confirm, (*world).confirm,
 	(*world).issue, (*world).issue, (*world).issue, (*world).issue, (*world).link, (*world).ask, (*world).vouchFor,
 	(*world).wait, (*world).wait, (*world).guess, (*world).resend, (*world).forward, (*world).addContact,
-	(*world).removeContact,
+	(*world).removeContact, (*world).stop,
 }
 
 func play(seed uint64, alone bool, issuer license.Issuer) *world {
@@ -45,7 +45,8 @@ func TestNobodyTakesALicenseOver(t *testing.T) {
 		}
 	})
 	t.Logf("%d histories: %v", histories, seen)
-	for _, what := range []string{"refused", "took nothing", "for a contact", "by two", "confirmed alone"} {
+	for _, what := range []string{"refused", "took nothing", "for a contact", "by two", "confirmed alone",
+		"reminders stopped"} {
 		if seen[what] == 0 && histories >= 1000 {
 			t.Errorf("no history had what is %s", what)
 		}

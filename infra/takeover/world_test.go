@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
@@ -70,15 +71,17 @@ type world struct {
 	customer  string
 	steps     []string
 
-	filed     []string             // IDs of the requests, in order
-	author    map[string]string    // of each request: who filed it
-	email     map[string]string    // of each request: the address that was typed
-	confirmed map[string]bool      // by whoever reads that mailbox
-	answers   map[string]answers   // of contacts
-	vouches   map[string]vouch     // the newest of each request
-	contacts  map[string]time.Time // of the customer: since when each speaks, by mailbox
-	limited   map[string]string    // contacts who speak for one instance only
-	forwarded []request.Link       // links of reminders that the attacker got
+	filed     []string               // IDs of the requests, in order
+	author    map[string]string      // of each request: who filed it
+	email     map[string]string      // of each request: the address that was typed
+	confirmed map[string]bool        // by whoever reads that mailbox
+	answers   map[string]answers     // of contacts
+	vouches   map[string]vouch       // the newest of each request
+	contacts  map[string]time.Time   // of the customer: since when each speaks, by mailbox
+	limited   map[string]string      // contacts who speak for one instance only
+	forwarded []request.Link         // links of reminders that the attacker got
+	reminders map[string]outbox.Mail // these reminders, by license
+	stopped   map[string]bool        // licenses of which the contact is not reminded any more
 
 	seen    map[string]int
 	problem error
@@ -98,7 +101,8 @@ func newWorld(seed uint64, alone bool, issuer license.Issuer) *world {
 		Rand: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2018, 3, 5, 9, 0, 0, 0, time.UTC), alone: alone,
 		author: map[string]string{}, email: map[string]string{}, confirmed: map[string]bool{},
 		answers: map[string]answers{}, vouches: map[string]vouch{}, contacts: map[string]time.Time{},
-		limited: map[string]string{}, seen: map[string]int{}, customer: storetest.CustomerID(acme),
+		limited: map[string]string{}, seen: map[string]int{}, reminders: map[string]outbox.Mail{},
+		stopped: map[string]bool{}, customer: storetest.CustomerID(acme),
 	}
 	clock := func() time.Time { return w.now }
 	w.store = delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock}))

@@ -9,10 +9,13 @@ import (
 	"net/mail"
 	"net/url"
 	"strings"
+
+	"marketplace/shared/reminder"
 )
 
 // Config is the configuration of a program. Variables documents the fields and their defaults.
 type Config struct {
+	Stage               string
 	SiteURL             string
 	PackagesURL         string
 	BundleURL           string
@@ -31,6 +34,7 @@ type Config struct {
 	SessionKeys         string
 	PublicMailDomains   []string
 	OneOperator         bool
+	Reminders           reminder.Policy
 }
 
 // Variable is an environment variable that configures the programs.
@@ -43,6 +47,10 @@ type Variable struct {
 
 // Variables lists every variable that Load reads. The table in operations.md is checked against it.
 var Variables = []Variable{
+	{"STAGE", "local",
+		"The stage of the deployment, such as production or test, in small letters, digits and hyphens. Every log " +
+			"line and every metric names it.",
+		checked(checkStage, func(c *Config, v string) { c.Stage = v })},
 	{"SITE_URL", "",
 		"The public address of the site, an absolute URL without a trailing slash. Emails, links and the catalog " +
 			"use it.",
@@ -79,6 +87,13 @@ var Variables = []Variable{
 		"Whether an action that takes something from a customer, and that no contact aske" +
 			"d for, needs a second colleague: on, or off for a vendor with one salesperson, who then confirms it.",
 		checked(checkSwitch, func(c *Config, v string) { c.OneOperator = v == "off" })},
+	{"EXTRA_REMINDERS", "",
+		"Further reminders of production and staging licenses, separated by commas: 7d (seven days before the last " +
+			"day), 0d (on it), 7d-after (seven days after).",
+		func(c *Config, v string) (err error) {
+			c.Reminders, err = reminder.ParsePolicy(v)
+			return err
+		}},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
 	{"OIDC_ISSUER", "", "The issuer URL of the console's OpenID Connect provider, exactly as in its tokens.",
@@ -116,6 +131,14 @@ func Load(getenv func(string) string, needed ...string) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// checkStage keeps to the values that a dimension of CloudWatch takes.
+func checkStage(s string) error {
+	if len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return errors.New("must be small letters, digits and hyphens, at most 64")
+	}
+	return nil
 }
 
 func checkSwitch(s string) error {

@@ -19,7 +19,7 @@ func env(pairs ...string) func(string) string {
 }
 
 func TestLoadReadsEveryVariable(t *testing.T) {
-	c, err := Load(env(
+	c, err := Load(env("STAGE", "production",
 		"SITE_URL", "https://licenses.example.com/", "PACKAGES_URL", "https://cdn.example.com/p/", "TABLE_NAME", " t\n",
 		"BUNDLE_URL", "https://cdn.example.com/p/catalog/bundle.bin",
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
@@ -27,7 +27,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"LICENSE_KEYS", `{"keys":[]}`, "LICENSE_SIGNERS", "k=arn", "PACKAGES_BUCKET", "b", "OIDC_ISSUER", "https://id.example.com/pool/",
 		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2"))
 	want := Config{
-		SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
+		Stage: "production", SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		BundleURL:        "https://cdn.example.com/p/catalog/bundle.bin",
 		DynamoDBEndpoint: "http://127.0.0.1:8000", SESEndpoint: "http://127.0.0.1:5000", SESConfigurationSet: "set",
 		MailFrom:    mail.Address{Name: "Licensing", Address: "licensing@example.com"},
@@ -53,6 +53,7 @@ func TestLoadNamesAnInvalidOrMissingVariable(t *testing.T) {
 		{"not encrypted", env("BUNDLE_URL", "http://cdn.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"not encrypted, to a host that resembles localhost", env("BUNDLE_URL", "http://localhost.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"invalid JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
+		{"not a stage", env("STAGE", "Production"), nil, "STAGE"},
 		{"invalid address", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

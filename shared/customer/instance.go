@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"slices"
 	"time"
 
 	"marketplace/shared/license"
@@ -118,6 +119,15 @@ func laterTerm(a, b License) bool {
 		return a.NotBefore.After(b.NotBefore)
 	}
 	return a.ID > b.ID
+}
+
+// Covers reports whether on a day another license of the instance is valid in the place of one: of the same or a
+// following type, and not revoked.
+func (i Instance) Covers(old license.License, on license.Date) bool {
+	return slices.ContainsFunc(i.Licenses, func(l License) bool {
+		return l.ID != old.ID && l.Type.Follows(old.Type) && l.Revoked.IsZero() && !l.NotBefore.After(on) &&
+			!on.After(l.Expiration)
+	})
 }
 
 // Succeeds reports whether l continues another license of the same instance without a gap: a type that follows, from

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// WarnDays is the number of days before the expiration from which a valid key gets a warning.
+// WarnDays is the number of days before the expiration from which a valid key gets a warning, unless Instance.Warns
+// says otherwise.
 const WarnDays = 30
 
 // Instance is the server that a key is installed on, as far as known: zero fields are not checked.
@@ -20,6 +21,16 @@ type Instance struct {
 	// Names are the names of plugins, by key, for people. A plugin without a name is called by its key.
 	Names map[string]string
 	Now   time.Time
+	// Warns reports whether a key that has not expired at Now gets the warning that it expires soon. nil is within
+	// WarnDays, as for a server: it does not know when its vendor reminds customers.
+	Warns func(Key) bool
+}
+
+func (at Instance) warns(k Key) bool {
+	if at.Warns != nil {
+		return at.Warns(k)
+	}
+	return DateOf(at.Now).DaysUntil(k.Expiration) <= WarnDays
 }
 
 // Verdict is the result of evaluating a key.
@@ -49,7 +60,7 @@ func Evaluate(text string, at Instance, keys KeySet) Verdict {
 	}
 	found := evaluation{reasons: d.checkSignature(keys)}
 	found.checkServer(d.key, at.Server)
-	found.checkDates(d.key, at.Now)
+	found.checkDates(d.key, at)
 	found.checkLoc(d.key, at.Loc)
 	found.checkPlugins(d.key, at)
 
@@ -85,7 +96,8 @@ func (e *evaluation) checkServer(k Key, id Server) {
 	}
 }
 
-func (e *evaluation) checkDates(k Key, now time.Time) {
+func (e *evaluation) checkDates(k Key, at Instance) {
+	now := at.Now
 	if now.IsZero() {
 		return
 	}
@@ -95,7 +107,7 @@ func (e *evaluation) checkDates(k Key, now time.Time) {
 	code := ExpiresSoon
 	if !now.Before(k.Expiration.End()) {
 		code = Expired
-	} else if DateOf(now).DaysUntil(k.Expiration) > WarnDays {
+	} else if !at.warns(k) {
 		return
 	}
 	next := newReason(code, k.Expiration.Long(), "a renewal")

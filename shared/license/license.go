@@ -103,13 +103,24 @@ type License struct {
 	Successor string `json:"successor,omitempty"`
 	// Retired is set while the instance is out of use.
 	Retired bool `json:"retired,omitempty"`
-	// Muted is set by sales to stop reminders.
-	Muted bool `json:"muted,omitempty"`
+	// Mute is set by sales to stop reminders.
+	Mute Mute `json:"mute,omitzero"`
 	// Revoked is when the license was revoked or replaced; zero: it was not.
 	Revoked       time.Time `json:"revoked,omitzero"`
 	RevokedReason string    `json:"revokedReason,omitempty"`
 	ReplacedBy    string    `json:"replacedBy,omitempty"` // the ID of the license that replaces it
 }
+
+// Mute stops the reminders of a license. The zero Mute stops none.
+type Mute struct {
+	By     string    `json:"by"` // the operator's email address
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+	Until  Date      `json:"until,omitzero"` // the last day without reminders, UTC; zero: they do not come back
+}
+
+// On reports whether reminders are stopped on a day.
+func (m Mute) On(day Date) bool { return m != Mute{} && (m.Until.IsZero() || !day.After(m.Until)) }
 
 // Contact is a person to write to.
 type Contact struct {

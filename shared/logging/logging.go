@@ -14,9 +14,9 @@ import (
 	"reflect"
 )
 
-// New returns a logger that writes JSON lines.
-func New(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: guard}))
+// New returns a logger that writes JSON lines. Each names the stage of the deployment, the dimension of all metrics.
+func New(w io.Writer, stage string) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: guard})).With(StageDimension, stage)
 }
 
 // guard redacts an attribute. slog has called its LogValuer before.

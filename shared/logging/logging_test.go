@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,7 +12,7 @@ import (
 
 func TestAddressesInErrorsAreRedacted(t *testing.T) {
 	var out bytes.Buffer
-	log := New(&out)
+	log := New(&out, "test")
 	log.Info("failed", Error(errors.New(`to "Ada" <ada.l+x@mail.example.org>: zoe@müller.example, ok`)))
 	log.Info("fine", Error(nil))
 	if s := out.String(); strings.Contains(s, "@") || !strings.Contains(s, "[redacted]") ||
@@ -24,8 +23,8 @@ func TestAddressesInErrorsAreRedacted(t *testing.T) {
 
 func TestMetricsFollowTheEmbeddedMetricFormat(t *testing.T) {
 	var out bytes.Buffer
-	New(&out).Info("mailer", "table", "t", Metrics(time.UnixMilli(1519637400123), slog.Int("MailsSent", 3),
-		slog.Int("MailsDead", 0)))
+	New(&out, "production").Info("mailer", "table", "t", Metrics(time.UnixMilli(1519637400123), Count("MailsSent", 3),
+		Count("MailsDead", 0), Metric{"OldestMail", "Seconds", 1.5}))
 	var line map[string]any
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)
@@ -33,12 +32,14 @@ func TestMetricsFollowTheEmbeddedMetricFormat(t *testing.T) {
 	delete(line, "time")
 	want := map[string]any{
 		"level": "INFO", "msg": "mailer", "table": "t", "MailsSent": 3.0, "MailsDead": 0.0,
+		"OldestMail": 1.5, "Stage": "production",
 		"_aws": map[string]any{
 			"Timestamp": 1519637400123.0,
 			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace": "Marketplace", "Dimensions": []any{[]any{}},
+				"Namespace": "Marketplace", "Dimensions": []any{[]any{"Stage"}},
 				"Metrics": []any{map[string]any{"Name": "MailsSent", "Unit": "Count"},
-					map[string]any{"Name": "MailsDead", "Unit": "Count"}},
+					map[string]any{"Name": "MailsDead", "Unit": "Count"},
+					map[string]any{"Name": "OldestMail", "Unit": "Seconds"}},
 			}},
 		},
 	}

@@ -72,7 +72,7 @@ func TestLogShowsOnlyIDsAndStatesOfRecords(t *testing.T) {
 		name, value := v.Elem().Type().String(), v.Elem().Interface()
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			log := logging.New(&out)
+			log := logging.New(&out, "test")
 			if _, ok := value.(slog.LogValuer); !ok {
 				t.Error("got no slog.LogValuer")
 			}
@@ -117,7 +117,8 @@ func checkLog(t *testing.T, out []byte, lines int, without ...string) {
 
 func TestOtherValuesAreLoggedUnchanged(t *testing.T) {
 	var out bytes.Buffer
-	logging.New(&out).Warn("a word", "n", 3, "b", true, "state", request.Received, "took", time.Second, "f", 0.5,
+	logging.New(&out, "test").Warn("a word", "n", 3, "b", true, "state", request.Received, "took", time.Second,
+		"f", 0.5,
 		"nothing", nil,
 		"path", "/editions/developer", "error", errors.New("no such table"), "list", []string{"a"})
 	var line map[string]any
@@ -127,8 +128,8 @@ func TestOtherValuesAreLoggedUnchanged(t *testing.T) {
 	delete(line, "time")
 	if want := map[string]any{
 		"level": "WARN", "msg": "a word", "n": 3.0, "b": true, "state": "received", "took": 1e9, "f": 0.5,
-		"nothing": nil,
-		"path":    "/editions/developer", "error": "no such table", "list": "[redacted []string]",
+		"nothing": nil, "Stage": "test",
+		"path": "/editions/developer", "error": "no such table", "list": "[redacted []string]",
 	}; !reflect.DeepEqual(line, want) {
 		t.Errorf("got %v, want %v", line, want)
 	}
@@ -136,7 +137,7 @@ func TestOtherValuesAreLoggedUnchanged(t *testing.T) {
 
 func TestAddressesInTextsAreRedacted(t *testing.T) {
 	var out bytes.Buffer
-	logging.New(&out).With("path", "/search/ada@example.org").Info("to ada@example.org", "state",
+	logging.New(&out, "test").With("path", "/search/ada@example.org").Info("to ada@example.org", "state",
 		request.State("ada@example.org"), slog.Group("g", "to", "Ada <ada@example.org>"))
 	checkLog(t, out.Bytes(), 1, "@", "ada@")
 	if s := out.String(); strings.Count(s, "[redacted]") != 4 {

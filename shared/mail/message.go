@@ -19,7 +19,8 @@ const (
 	RequestAnswered    Kind = "request-answered"    // to sales: what a contact said about a request
 	RequestsOfDomain   Kind = "requests-of-domain"  // to sales: unusually many unconfirmed requests
 	LicenseKey         Kind = "license-key"         // to the customer: a license key
-	LicenseExpiring    Kind = "license-expiring"    // to the customer: a license expires soon
+	LicenseExpiring    Kind = "license-expiring"    // to a contact: the licenses of a customer that expire soon
+	RemindersStopped   Kind = "reminders-stopped"   // to sales: a contact unsubscribed from reminders
 	LicenseUnreached   Kind = "license-unreached"   // to sales: no contact of the license can be reached
 	LicenseNextKey     Kind = "license-next-key"    // to sales: the contract goes on, and the next key is due
 	LicenseMoved       Kind = "license-replaced"    // to contacts: a license was replaced, its server ID changed
@@ -32,7 +33,7 @@ const (
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
 func (k Kind) ToSales() bool {
 	return k == RequestNew || k == RequestUnconfirmed || k == RequestAnswered || k == RequestsOfDomain ||
-		k == LicenseUnreached || k == LicenseNextKey
+		k == LicenseUnreached || k == LicenseNextKey || k == RemindersStopped
 }
 
 // ToRequester reports whether messages of the kind go to the address that a request has when they are sent: the
@@ -51,15 +52,16 @@ func (k Kind) CausedByAnybody() bool {
 // AboutLicense reports whether messages of the kind are about a license rather than a request.
 func (k Kind) AboutLicense() bool {
 	switch k {
-	case LicenseKey, LicenseExpiring, LicenseUnreached, LicenseNextKey, LicenseMoved, LicenseRevoked:
+	case LicenseKey, LicenseUnreached, LicenseNextKey, LicenseMoved, LicenseRevoked:
 		return true
 	}
 	return false
 }
 
-// AboutCustomer reports whether messages of the kind are about a customer rather than a request.
+// AboutCustomer reports whether messages of the kind are about a customer rather than a request or a license.
 func (k Kind) AboutCustomer() bool {
-	return k == ContactAdded || k == ContactRemoved || k == ContactUndo
+	return k == LicenseExpiring || k == RemindersStopped || k == ContactAdded || k == ContactRemoved ||
+		k == ContactUndo
 }
 
 // ToContacts reports whether a notice of the kind is told to every contact of record.
@@ -88,9 +90,11 @@ type Message struct {
 	Greeting string `json:"greeting,omitempty"`
 	Text     string `json:"text"` // lines end with \n
 	HTML     string `json:"html"` // lines end with \n
-	// Unsubscribe is a mailto: or https: address for List-Unsubscribe; "" for mails that the recipient asked for.
-	Unsubscribe string       `json:"unsubscribe,omitempty"`
-	Attachments []Attachment `json:"attachments,omitempty"`
+	// Unsubscribe is a mailto: address for List-Unsubscribe (RFC 2369); "" for mails that the recipient asked for.
+	Unsubscribe string `json:"unsubscribe,omitempty"`
+	// UnsubscribeURL is the https: address that unsubscribes with one click, by a POST (RFC 8058); "" for none.
+	UnsubscribeURL string       `json:"unsubscribeURL,omitempty"`
+	Attachments    []Attachment `json:"attachments,omitempty"`
 	// Attempt is the number of the call to the provider, from 1, which tells the provider's events of one call from
 	// those of another; 0 if it is not numbered.
 	Attempt int `json:"attempt,omitempty"`

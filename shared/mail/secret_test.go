@@ -17,10 +17,12 @@ func TestSecretsOfLinksAreHidden(t *testing.T) {
 		at + "?token&#61;SECRET":                     at + "?token&#61;…",
 		"A token is a secret. tokens=two":            "A token is a secret. tokens=two",
 	} {
-		m := Message{Subject: sent, Greeting: sent, Text: sent, HTML: sent, Unsubscribe: sent}
+		m := Message{Subject: sent, Greeting: sent, Text: sent, HTML: sent, Unsubscribe: sent,
+			UnsubscribeURL: sent}
 		hidden := m.WithoutSecrets()
 		for part, got := range map[string]string{"subject": hidden.Subject, "greeting": hidden.Greeting,
-			"text": hidden.Text, "HTML": hidden.HTML, "unsubscribe": hidden.Unsubscribe} {
+			"text": hidden.Text, "HTML": hidden.HTML, "unsubscribe": hidden.Unsubscribe,
+			"one click": hidden.UnsubscribeURL} {
 			if got != want || strings.Contains(got, "SECRET") {
 				t.Errorf("%s: got %q, want %q", part, got, want)
 			}

@@ -365,8 +365,8 @@ func (c *changeset) retire(ctx context.Context, i *instance, by string, retired 
 	}
 	i.change(entity.Line{By: by, Action: action})
 	for _, l := range i.Licenses {
-		if l.Expiration.Before(license.DateOf(c.store.now())) || !l.Revoked.IsZero() {
-			continue // nobody is reminded of it anyway
+		if l.Expiration.AddMonths(1).Before(license.DateOf(c.store.now())) || !l.Revoked.IsZero() {
+			continue // it is too late for all reminders of it anyway: see dueRow
 		}
 		r, err := c.license(ctx, i, l.ID)
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
-	"marketplace/shared/license"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -35,26 +34,6 @@ func (e contractEntity) Row() table.Row {
 func (e contractEntity) Facts() any               { return e.Contract }
 func (e contractEntity) Counted() []entity.Addend { return nil }
 func (e contractEntity) Index(int64) []table.Row  { return nil }
-
-// ContractOf reads the contract of a license; a NotFound fault if it has none. One that is kept with a customer that
-// was merged with the license's is found too.
-func (s *Store) ContractOf(ctx context.Context, l license.License) (c customer.Contract, err error) {
-	if l.Contract == "" {
-		return c, fault.New(fault.NotFound, "License %s has no contract.", l.ID)
-	}
-	_, err = s.table.Get(ctx, rowkey.Contract(l.Customer, l.Contract), &c)
-	if fault.KindOf(err) != fault.NotFound {
-		return c, err
-	}
-	a, err := s.Account(ctx, l.Customer)
-	if err != nil {
-		return customer.Contract{}, err
-	}
-	if found := a.Contract(l.Contract); found != nil {
-		return *found, nil
-	}
-	return customer.Contract{}, fault.New(fault.NotFound, "There is no contract %s of this customer.", l.Contract)
-}
 
 // EndContract ends a contract early, with the reason. It is a Conflict fault if somebody changed the account since it
 // was seen, or if the contract was ended.

@@ -326,3 +326,42 @@ func (s *Store) Contacts(ctx context.Context, l license.License, p customer.Purp
 func (s *Store) CustomersOf(ctx context.Context, l license.License) (list []customer.Customer, err error) {
 	return customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) { return s.Customer(ctx, id) })
 }
+
+// ContractOf reads the contract of a license; a NotFound fault if it has none. One that is kept with a customer that
+// was merged with the license's is found too.
+func (s *Store) ContractOf(ctx context.Context, l license.License) (c customer.Contract, err error) {
+	if l.Contract == "" {
+		return c, fault.New(fault.NotFound, "License %s has no contract.", l.ID)
+	}
+	_, err = s.table.Get(ctx, rowkey.Contract(l.Customer, l.Contract), &c)
+	if fault.KindOf(err) != fault.NotFound {
+		return c, err
+	}
+	a, err := s.Account(ctx, l.Customer)
+	if err != nil {
+		return customer.Contract{}, err
+	}
+	if found := a.Contract(l.Contract); found != nil {
+		return *found, nil
+	}
+	return customer.Contract{}, fault.New(fault.NotFound, "There is no contract %s of this customer.", l.Contract)
+}
+
+// InstanceOf reads the instance of a license; a NotFound fault if it has none.
+func (s *Store) InstanceOf(ctx context.Context, l license.License) (i customer.Instance, err error) {
+	if l.Instance == "" {
+		return i, fault.New(fault.NotFound, "License %s has no instance.", l.ID)
+	}
+	_, err = s.table.Get(ctx, rowkey.Instance(l.Customer, l.Instance), &i)
+	if fault.KindOf(err) != fault.NotFound {
+		return i, err
+	}
+	a, err := s.Account(ctx, l.Customer)
+	if err != nil {
+		return customer.Instance{}, err
+	}
+	if found := a.Instance(l.Instance); found != nil {
+		return *found, nil
+	}
+	return customer.Instance{}, fault.New(fault.NotFound, "There is no instance %s of this customer.", l.Instance)
+}

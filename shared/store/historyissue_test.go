@@ -267,7 +267,7 @@ func (d *issueDraw) apply() {
 	d.tellMoves()
 	for _, id := range d.i.Mutes {
 		l := d.licenses[id]
-		l.Muted = true
+		l.Mute = license.Mute{By: d.who, At: d.now, Reason: "bought for another server"}
 		d.licenses[id] = l
 	}
 	if r := d.requests[d.i.Request]; r != nil {

@@ -10,7 +10,6 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
-	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -147,7 +146,8 @@ func (h *history) retire(id string, retired bool, by string) {
 	}
 	h.instances[id] = i
 	for lid, l := range h.licenses {
-		if l.Instance == id && h.valid(l) {
+		over := h.today().After(l.Expiration.AddMonths(1)) // until then, a reminder may still come
+		if l.Instance == id && l.Revoked.IsZero() && !over {
 			l.Retired = retired
 			h.licenses[lid] = l
 		}
@@ -371,39 +371,21 @@ func (h *history) revoke(rt *rapid.T) {
 func (h *history) mute(rt *rapid.T) {
 	who := h.person(rt)
 	id, _ := one(rt, h.licenses, "license")
-	muted := rapid.Bool().Draw(rt, "muted")
+	var after license.Mute
+	if rapid.Bool().Draw(rt, "muted") {
+		after = license.Mute{By: who, At: h.now, Reason: h.id("reason")}
+		if rapid.Bool().Draw(rt, "for a time") {
+			after.Until = h.today().AddDays(rapid.IntRange(0, 60).Draw(rt, "days"))
+		}
+	}
 	change := store.LicenseChange{ID: id, Version: h.seen[who].licenses[id].Version, By: who}
 	may := change.Version == h.record.licenses[id].Version
-	mute := func() error { return h.MuteReminders(rt.Context(), change, muted) }
+	mute := func() error { return h.muting(rt.Context(), h.Store, change, after) }
 	h.act(rt, may, touched{license: id, alone: true}, mute, func() {
 		l := h.licenses[id]
-		l.Muted = muted
+		l.Mute = after
 		h.licenses[id] = l
 	})
-}
-
-// remind lets a daily run that looked when a person did record the next reminder of a license.
-func (h *history) remind(rt *rapid.T) {
-	who := h.person(rt)
-	id, r := one(rt, h.seen[who].licenses, "license")
-	today := h.today()
-	stage, due := reminder.Default.Due(r.License, today, r.Reminded)
-	if r.NextReminder.IsZero() || r.NextReminder.After(today) {
-		panic(nothing("it is not due"))
-	}
-	do := store.Reminding{To: ada, Ready: h.now}
-	if due {
-		do.Stage = stage
-	}
-	mail := notice.LicenseExpiring(r.License, do.Stage, ada).ID
-	if !due || slices.Contains(h.mails, mail) {
-		panic(nothing("the run would only put it off"))
-	}
-	change := func() error {
-		return h.RecordReminder(rt.Context(), store.Due{LicenseRecord: r, Day: r.NextReminder}, do)
-	}
-	may := r.Version == h.record.licenses[id].Version
-	h.act(rt, may, touched{license: id, alone: true}, change, func() { h.mails = append(h.mails, mail) })
 }
 
 func (h *history) pass(rt *rapid.T) {

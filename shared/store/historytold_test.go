@@ -37,16 +37,20 @@ func (h *history) saved(after customer.Customer, silent bool) {
 	for _, c := range after.Contacts {
 		added = added || !has(before.Contacts, c.Email)
 	}
-	version := h.record.guards[h.survivor(after.ID)]
+	survivor := h.survivor(after.ID)
+	of := fmt.Sprint(h.record.guards[survivor])
+	if survivor != after.ID {
+		of = survivor + "-" + of
+	}
 	h.customers[after.ID] = after
 	if silent {
 		return
 	}
 	if added {
-		h.mails = append(h.mails, fmt.Sprintf("%s--contact-added-%d", after.ID, version))
+		h.mails = append(h.mails, after.ID+"--contact-added-"+of)
 	}
 	if removed {
-		h.mails = append(h.mails, fmt.Sprintf("%s--contact-removed-%d", after.ID, version))
+		h.mails = append(h.mails, after.ID+"--contact-removed-"+of)
 	}
 }
 

@@ -309,7 +309,7 @@ func (c *changeset) replace(ctx context.Context, a *account, i Issue) error {
 		}
 		err = c.changeLicense(ctx, of, id, entity.Line{By: i.By, Action: RemindersMuted},
 			func(l *license.License) error {
-				l.Muted = true
+				l.Mute = license.Mute{By: i.By, At: c.store.now(), Reason: boughtElsewhere}
 				return nil
 			})
 		if err != nil {
@@ -318,6 +318,9 @@ func (c *changeset) replace(ctx context.Context, a *account, i Issue) error {
 	}
 	return nil
 }
+
+// boughtElsewhere is why reminders of an evaluation end with an issue.
+const boughtElsewhere = "bought for another server"
 
 // replacement is the ID of the license that replaces those of an instance: its own first new one, else the first.
 func (i Issue) replacement(instance string) string {

@@ -157,8 +157,13 @@ func TestMutedRemindersStopAndComeAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.MuteReminders(t.Context(), store.LicenseChange{ID: "l1", Version: l.Version, By: "sam"},
-			muted); err != nil {
+		change := store.LicenseChange{ID: "l1", Version: l.Version, By: "sam"}
+		if muted {
+			err = b.MuteReminders(t.Context(), change, "they moved away", license.Date{})
+		} else {
+			err = b.UnmuteReminders(t.Context(), change)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got := due(t, b, "2018-07-15"); (len(got) == 0) != muted {

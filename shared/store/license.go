@@ -10,7 +10,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
-	"marketplace/shared/reminder"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -35,8 +34,8 @@ func OfLicense(id string) string { return "license/" + id }
 // with it.
 type LicenseRecord struct {
 	License license.License `json:"license"`
-	// Reminded is the newest reminder that was queued for License.Expiration; 0: none.
-	Reminded reminder.Stage `json:"reminded,omitempty"`
+	// Reminded is the day of the newest stage that was dealt with for License.Expiration; zero: none.
+	Reminded license.Date `json:"reminded,omitzero"`
 	// NextReminder is the day of the next reminder; zero: none is due any more.
 	NextReminder license.Date `json:"nextReminder,omitzero"`
 
@@ -119,14 +118,13 @@ type storedDue struct {
 func dueRow(r LicenseRecord, version int64) table.Row {
 	key := rowkey.Due(r.NextReminder, r.License.ID)
 	row := entity.Encode(key, rowkey.TypeDue, storedDue{LicenseRecord: r, LicenseVersion: version})
-	// Nobody looks at a reminder that a run missed by more than the policy's longest stage: see DueReminders.
-	row.Expires = r.License.Expiration.AddMonths(1).End()
+	row.Expires = r.License.Expiration.AddMonths(1).End() // it is too late for all stages by then
 	return row
 }
 
 // schedule moves a license's next reminder to the day that the policy wants now.
 func (c *changeset) schedule(r *LicenseRecord) {
-	r.NextReminder, _ = reminder.Default.Next(r.License, license.DateOf(c.store.now()), r.Reminded)
+	r.NextReminder, _ = c.store.policy.Next(r.License, license.DateOf(c.store.now()), r.Reminded)
 }
 
 // License reads a license; a NotFound fault if there is none.
@@ -262,13 +260,19 @@ func (s *Store) RevokeLicense(ctx context.Context, change LicenseChange, reason 
 	})
 }
 
-// MuteReminders stops the reminders of a license, or resumes them.
-func (s *Store) MuteReminders(ctx context.Context, change LicenseChange, muted bool) error {
-	action := RemindersOn
-	if muted {
-		action = RemindersMuted
+// MuteReminders stops the reminders of a license for a reason, through a day (UTC) or for good if that is zero.
+func (s *Store) MuteReminders(ctx context.Context, change LicenseChange, reason string, until license.Date) error {
+	m := license.Mute{By: change.By, At: s.now(), Reason: reason, Until: until}
+	note := reason
+	if !until.IsZero() {
+		note = "until " + until.String() + ": " + reason
 	}
-	return s.changeLicenseAlone(ctx, change, action, "", func(l *license.License) { l.Muted = muted })
+	return s.changeLicenseAlone(ctx, change, RemindersMuted, note, func(l *license.License) { l.Mute = m })
+}
+
+// UnmuteReminders resumes the reminders of a license.
+func (s *Store) UnmuteReminders(ctx context.Context, change LicenseChange) error {
+	return s.changeLicenseAlone(ctx, change, RemindersOn, "", func(l *license.License) { l.Mute = license.Mute{} })
 }
 
 // AddPackage lists a custom package on a license. One that is listed already is not listed again, whatever the version.

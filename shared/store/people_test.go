@@ -165,7 +165,7 @@ func TestOneOfTwoPeopleAtOnceSucceeds(t *testing.T) {
 				t.Errorf("%s and %s: got %d made (%v) and %d in the audit, want one", name, other, done, errs,
 					audit-before)
 			}
-			if err := recounted(m.memory.Rows(), nil).check(license.DateOf(m.now)); err != nil {
+			if err := recounted(m.memory.Rows(), nil).check(license.DateOf(m.now), m.Policy()); err != nil {
 				t.Errorf("%s and %s: %v", name, other, err)
 			}
 		}

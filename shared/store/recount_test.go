@@ -38,6 +38,7 @@ type recount struct {
 	outbox    []string
 	toldOf    map[string]bool // unconfirmed requests that an email to sales lists
 	limits    map[table.Key]bool
+	reminded  reminded
 
 	want map[table.Key]any // rows of indexes and sums
 	err  error
@@ -56,7 +57,8 @@ func recounted(rows []table.Row, before *recount) *recount {
 		datasets: map[string]int64{}, contracts: map[string]customer.Contract{},
 		instances: map[string]customer.Instance{}, licenses: map[string]store.LicenseRecord{},
 		requests: map[string]request.Request{}, audit: map[string]entity.Audit{}, events: map[string][]entity.Done{},
-		toldOf: map[string]bool{}, limits: map[table.Key]bool{}, want: map[table.Key]any{},
+		toldOf: map[string]bool{}, limits: map[table.Key]bool{}, reminded: noneReminded(),
+		want: map[table.Key]any{},
 	}
 	for _, row := range rows {
 		r.rows[row.Key] = row
@@ -101,11 +103,17 @@ func (r *recount) read(row table.Row, before *recount) {
 		}
 	case strings.HasPrefix(row.SK, "EVENT#"):
 		r.readEvent(row)
+	case kind == "UNSUBSCRIBED":
+		r.reminded.unsubscribed[id+" "+row.SK] = true
+	case kind == "MAILS" && strings.Contains(row.SK, "#"):
+		r.readReminded(row)
 	case kind == "MAILS":
 		r.mails = append(r.mails, row.SK)
 		r.readMail(row)
 	case kind == "CONFIRMATIONS" && row.SK != "CONFIRMED", kind == "DOMAIN-REQUESTS", kind == "ASKED":
 		r.limits[row.Key] = true
+	case kind == "LATER":
+		r.reminded.paused = append(r.reminded.paused, row.SK[strings.LastIndexByte(row.SK, '#')+1:])
 	case kind == "OUTBOX":
 		r.outbox = append(r.outbox, row.SK[strings.LastIndexByte(row.SK, '#')+1:])
 	}
@@ -179,7 +187,7 @@ func (r *recount) survivor(id string) string {
 }
 
 // check reckons which rows there have to be, and returns the first difference.
-func (r *recount) check(today license.Date) error {
+func (r *recount) check(today license.Date, policy reminder.Policy) error {
 	for _, c := range r.customers {
 		r.checkCustomer(c)
 	}
@@ -199,7 +207,7 @@ func (r *recount) check(today license.Date) error {
 	r.checkDatasets(datasets)
 	counts := map[table.Key]map[string]map[string]int64{}
 	for _, l := range r.licenses {
-		r.checkLicense(l, today)
+		r.checkLicense(l, today, policy)
 		count(counts, l.License)
 	}
 	for key, sums := range counts {
@@ -211,8 +219,13 @@ func (r *recount) check(today license.Date) error {
 	r.checkConfirmed()
 	r.checkAudit()
 	slices.Sort(r.mails)
-	if slices.Sort(r.outbox); !slices.Equal(r.mails, r.outbox) {
-		r.failf("got mails %v and in the outbox %v", r.mails, r.outbox)
+	ready := slices.DeleteFunc(slices.Clone(r.mails), func(id string) bool { return r.reminded.gathering[id] })
+	if slices.Sort(r.outbox); !slices.Equal(ready, r.outbox) {
+		r.failf("got mails %v and in the outbox %v", ready, r.outbox)
+	}
+	slices.Sort(r.reminded.paused)
+	if gathering := slices.Sorted(maps.Keys(r.reminded.gathering)); !slices.Equal(gathering, r.reminded.paused) {
+		r.failf("got mails %v that licenses are added to, and paused ones %v", gathering, r.reminded.paused)
 	}
 	r.checkRows()
 	return r.err
@@ -320,7 +333,7 @@ func (r *recount) checkDatasets(want map[string][]store.InstanceName) {
 	}
 }
 
-func (r *recount) checkLicense(l store.LicenseRecord, today license.Date) {
+func (r *recount) checkLicense(l store.LicenseRecord, today license.Date, policy reminder.Policy) {
 	at := l.License
 	i, ok := r.instances[at.Instance]
 	if !ok || i.Customer != at.Customer {
@@ -335,12 +348,15 @@ func (r *recount) checkLicense(l store.LicenseRecord, today license.Date) {
 		}{l, l.Version}
 		r.index("DUE#"+l.NextReminder.YearMonth(), l.NextReminder.String()+"#"+at.ID, data)
 	}
-	next, _ := reminder.Default.Next(at, today, l.Reminded)
+	next, _ := policy.Next(at, today, l.Reminded)
 	late := l.NextReminder
 	if late.Before(today) && !late.IsZero() {
 		late = today
+		if _, due := policy.Due(at, today, l.Reminded); !due { // it is too late, and the next run puts it off
+			late = next
+		}
 	}
-	if late != next && !today.After(at.Expiration) {
+	if late != next && !policy.Over(at, today) {
 		r.failf("license %s: got reminder on %q, want %q", at.ID, l.NextReminder, next)
 	}
 	r.checkSuccessor(at)
@@ -464,7 +480,8 @@ var derived = []string{"EXPIRY", "DUE", "SERVER", "WORD", "CONTACT", "DOMAIN", "
 	"CONFIRMATIONS"}
 
 // entities are the partitions of the rows that other checks look at.
-var entities = []string{"CUSTOMER", "LICENSE", "REQUEST", "DATASET", "TIMELINE", "AUDIT", "MAILS", "OUTBOX",
+var entities = []string{"CUSTOMER", "LICENSE", "REQUEST", "DATASET", "TIMELINE", "AUDIT", "MAILS", "OUTBOX", "LATER",
+	"UNSUBSCRIBED",
 	"IDEMPOTENCY", "DOMAIN-REQUESTS", "ASKED"}
 
 // checkRows compares the rows that have to be with those that are.

@@ -1,18 +1,22 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store/entity"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
-	"marketplace/shared/token"
 )
 
 // ReminderQueued is an action on licenses that expire.
@@ -25,14 +29,26 @@ type Due struct {
 	Day license.Date
 }
 
+// Policy says when customers are reminded.
+func (s *Store) Policy() reminder.Policy { return s.policy }
+
 // DueReminders passes every license whose reminders are due by the end of the day through to f, in the order of days.
-// It looks back over the policy's longest stage; a license due before that has expired. f may record reminders
-// meanwhile. A row that cannot be decoded is skipped and reported in the returned error.
+// It looks back as far as the policy has a stage that is not too late. f may record reminders meanwhile. A row that
+// cannot be decoded is skipped and reported in the returned error.
 func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(Due) error) error {
+	return s.dueReminders(ctx, s.policy.Oldest(through), through, f)
+}
+
+// RemindersDue passes every license whose next reminder is due on a day from first through last to f, in the order of
+// days: see DueReminders.
+func (s *Store) RemindersDue(ctx context.Context, first, last license.Date, f func(Due) error) error {
+	return s.dueReminders(ctx, first, last, f)
+}
+
+func (s *Store) dueReminders(ctx context.Context, first, through license.Date, f func(Due) error) error {
 	var broken []error
-	first := through.AddMonths(-int(reminder.Default.Longest()))
 	for m := first; rowkey.DuePK(m) <= rowkey.DuePK(through); m = m.AddMonths(1) {
-		q := table.Query{PK: rowkey.DuePK(m), To: through.AddDays(1).String()}
+		q := table.Query{PK: rowkey.DuePK(m), From: first.String(), To: through.AddDays(1).String()}
 		err := s.table.Each(ctx, q, func(row table.Row) error {
 			stored, err := entity.Decode[storedDue](row)
 			if err != nil {
@@ -50,50 +66,140 @@ func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(D
 	return errors.Join(broken...)
 }
 
+// Upcoming returns the stages that the daily run will come to about a license from a day through another, if nothing
+// changes: none before the day of its next reminder.
+func (s *Store) Upcoming(r LicenseRecord, from, through license.Date) []reminder.Coming {
+	switch {
+	case r.NextReminder.IsZero():
+		return nil
+	case r.NextReminder.After(from):
+		from = r.NextReminder
+	}
+	return s.policy.Upcoming(r.License, from, through, r.Reminded)
+}
+
+// daysAtOnce is how many days of a month UpcomingDue reads one after another.
+const daysAtOnce = 7
+
+// UpcomingDue passes every license that the daily run will come to through a day to f, in no order, one at a time. It
+// reads the weeks at once, of each week at most limit licenses; complete is false if there are more.
+func (s *Store) UpcomingDue(ctx context.Context, today, through license.Date, limit int, f func(LicenseRecord)) (
+	complete bool, err error) {
+	var mu sync.Mutex
+	complete = true
+	g, ctx := errgroup.WithContext(ctx)
+	for from := s.policy.Oldest(today); !from.After(through); {
+		last := from.AddDays(daysAtOnce - 1)
+		if end := (license.Date{Year: from.Year, Month: from.Month, Day: 1}).AddMonths(1).AddDays(-1); last.After(end) {
+			last = end
+		}
+		if last.After(through) {
+			last = through
+		}
+		q := table.Query{PK: rowkey.DuePK(from), From: from.String(), To: last.AddDays(1).String()}
+		g.Go(func() error {
+			rows, more, err := s.table.First(ctx, q, limit)
+			if err != nil {
+				return fmt.Errorf("store: reminders due: %w", err)
+			}
+			for _, row := range rows {
+				stored, err := entity.Decode[storedDue](row)
+				if err != nil {
+					return err
+				}
+				stored.Version = stored.LicenseVersion
+				mu.Lock()
+				f(stored.LicenseRecord)
+				mu.Unlock()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			complete = complete && more == ""
+			return nil
+		})
+		from = last.AddDays(1)
+	}
+	err = g.Wait()
+	return complete, err
+}
+
 // ErrDueChanged means that the license changed since it was found due. The next run finds out what is due now.
 var ErrDueChanged = errors.New("store: the license changed since it was found due")
 
 // Reminding is what is done about a license that was found due.
 type Reminding struct {
-	Stage reminder.Stage  // 0: none is due, and the license only moves to the day of its next reminder
-	To    license.Contact // who is reminded
-	// Ready is when the run began, and Turn the place of the mail among those of its customer in the run.
-	Ready time.Time
-	Turn  int
+	Stage  reminder.Stage // zero: none is due, and the license only moves to the day of its next reminder
+	Digest *outbox.Digest // of who is reminded; nil: nobody is
 }
 
-// RecordReminder notes that the stage was dealt with for a license that was found due, queues its mail, and moves the
-// license to the day of its next reminder, in one transaction. A mail that was queued before is not queued again.
+// NewDigest returns the digest of a day for a contact of a customer: see outbox.Box.NewDigest.
+func (s *Store) NewDigest(customer string, day license.Date, to license.Contact, ready time.Time,
+	turn int) *outbox.Digest {
+	return s.outbox.NewDigest(customer, day, to, ready, turn)
+}
+
+// RecordReminder notes that the stage was dealt with for a license that was found due, adds the license to the digest,
+// and moves it to the day of its next reminder, in one transaction. A contact who was reminded of the license before is
+// not reminded again. ErrDueChanged if the license changed meanwhile.
 func (s *Store) RecordReminder(ctx context.Context, d Due, do Reminding) error {
-	known := false
-	of := rowkey.License(d.License.ID)
-	n := notice.LicenseExpiring(d.License, do.Stage, do.To)
-	if d.License.Type != license.Evaluation { // an evaluation is followed by a purchase, not by a renewal
-		n.Nonce = token.Renewal.New()
-	}
+	of, known := rowkey.License(d.License.ID), do.Digest == nil
+	due := notice.Due{License: d.License.ID, Expiration: d.License.Expiration, Stage: do.Stage}
 	err := entity.Retry(func() error {
 		c := s.begin()
 		after := d.LicenseRecord
-		if do.Stage != 0 {
-			after.Reminded = do.Stage
+		if !do.Stage.IsZero() {
+			after.Reminded = do.Stage.Day(d.License.Expiration)
 		}
 		c.schedule(&after)
 		c.UpdateUnlogged(licenseEntity{d.LicenseRecord}, licenseEntity{after}, d.Version)
-		if do.Stage != 0 && !known {
-			s.outbox.QueueTurn(c.Changeset, n, do.Ready, do.Turn)
-			c.Log(of, entity.Line{By: System, Action: ReminderQueued, Note: n.ID})
+		if known {
+			return dueChanged(c.Commit(ctx), of)
 		}
-		err := c.Commit(ctx)
-		if entity.IsConflictOn(err, of) {
-			return ErrDueChanged
-		}
-		known = known || entity.IsConflictOn(err, rowkey.Mail(n.ID))
-		return err
+		told, err := s.addDue(ctx, c, do.Digest, due, entity.Line{By: System, Action: ReminderQueued})
+		known = told
+		return dueChanged(err, of)
 	})
 	if err != nil && err != ErrDueChanged {
 		return fmt.Errorf("store: reminder of license %s: %w", d.License.ID, err)
 	}
 	return err
+}
+
+func dueChanged(err error, license table.Key) error {
+	if entity.IsConflictOn(err, license) {
+		return ErrDueChanged
+	}
+	return err
+}
+
+// AddDue adds a license to a digest, with a line on the license's timeline, unless the contact was reminded of it
+// before.
+func (s *Store) AddDue(ctx context.Context, d *outbox.Digest, due notice.Due, line entity.Line) error {
+	return entity.Retry(func() error {
+		told, err := s.addDue(ctx, s.begin(), d, due, line)
+		if told {
+			return nil
+		}
+		return err
+	})
+}
+
+// addDue commits a change together with a license in a digest. The note of the line is the ID of the digest unless it
+// has one. told says that the contact was reminded of the license before, in which case nothing was written.
+func (s *Store) addDue(ctx context.Context, c *changeset, d *outbox.Digest, due notice.Due, line entity.Line) (
+	told bool, err error) {
+	id, err := d.AddIn(ctx, c.Changeset, due)
+	if err != nil {
+		return false, err
+	}
+	line.Note = cmp.Or(line.Note, id)
+	c.Log(rowkey.License(due.License), line)
+	if err = c.Commit(ctx); err != nil {
+		d.Lost()
+		return entity.IsConflictOn(err, rowkey.Reminded(due.Guard(d.To()))), err
+	}
+	d.Added(due)
+	return false, nil
 }
 
 // RemindersToCome counts the licenses whose next reminder is due from a day through another, up to a limit.

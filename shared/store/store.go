@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
@@ -28,6 +29,7 @@ type Store struct {
 	newID  func() string
 	random io.Reader
 	outbox *outbox.Box
+	policy reminder.Policy
 	silent bool
 }
 
@@ -54,13 +56,16 @@ const (
 type Options struct {
 	Now   func() time.Time // the clock
 	NewID func() string    // makes an ID; nil: a lower-case ULID of Now and crypto/rand
+	// Reminders says when customers are reminded.
+	Reminders reminder.Policy
 	// Random is of what short references are drawn; nil: crypto/rand.
 	Random io.Reader
 }
 
 // New makes a Store over a table.
 func New(t table.Table, o Options) *Store {
-	s := &Store{now: func() time.Time { return o.Now().UTC() }, newID: o.NewID, random: o.Random}
+	s := &Store{now: func() time.Time { return o.Now().UTC() }, newID: o.NewID, random: o.Random,
+		policy: o.Reminders}
 	if s.random == nil {
 		s.random = rand.Reader
 	}

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -153,12 +154,12 @@ func TestLicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
 	if got := due(t, b, "2018-06-30"); !slices.Equal(got, []string{"l1 2018-06-30"}) {
 		t.Fatalf("got due %v", got)
 	}
-	remind(t, b, "2018-06-30", 2)
+	remind(t, b, "2018-06-30", reminder.MonthsBefore(2))
 	if got := due(t, b, "2018-07-30"); got != nil {
 		t.Errorf("after the reminder: got due %v, want none", got)
 	}
 	b.now = day("2018-07-31").Start().Add(6 * time.Hour)
-	remind(t, b, "2018-07-31", 1)
+	remind(t, b, "2018-07-31", reminder.MonthsBefore(1))
 	for _, d := range []string{"2018-08-01", "2018-08-31", "2018-09-01", "2019-01-01"} {
 		b.now = day(d).Start()
 		if got := due(t, b, d); got != nil {
@@ -166,8 +167,9 @@ func TestLicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
 		}
 	}
 	mails, err := b.MailsAbout(t.Context(), "l1", 10)
-	if err != nil || len(mails) != 2 || mails[0].Stage != 2 || mails[1].Stage != 1 ||
-		mails[0].Expiration != day("2018-08-31") || mails[0].Kind != mail.LicenseExpiring ||
+	want := []notice.Due{{License: "l1", Expiration: day("2018-08-31"), Stage: reminder.MonthsBefore(2)}}
+	if err != nil || len(mails) != 2 || !slices.Equal(mails[0].Due, want) ||
+		mails[1].Due[0].Stage != reminder.MonthsBefore(1) || mails[0].Kind != mail.LicenseExpiring ||
 		mails[0].To.Email != "ada@acme.example" {
 		t.Errorf("got mails %+v, %v, want those of two months and of one", mails, err)
 	}
@@ -176,17 +178,21 @@ func TestLicenseIsDueOnTheDaysOfItsReminders(t *testing.T) {
 	}
 }
 
-// reminding is the stage for ada.
+// reminding is the stage for ada, in a digest of the day.
 func reminding(b *testEnv, stage reminder.Stage) store.Reminding {
-	return store.Reminding{Stage: stage, To: ada, Ready: b.now}
+	return store.Reminding{Stage: stage, Digest: b.NewDigest("acme", license.DateOf(b.now), ada, b.now, 0)}
 }
 
 // remind records the stage for everything that is due.
 func remind(t *testing.T, b *testEnv, through string, stage reminder.Stage) {
 	t.Helper()
+	do := reminding(b, stage)
 	err := b.DueReminders(t.Context(), day(through), func(d store.Due) error {
-		return b.RecordReminder(t.Context(), d, reminding(b, stage))
+		return b.RecordReminder(t.Context(), d, do)
 	})
+	if err == nil {
+		err = do.Digest.Release(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,12 +339,15 @@ func TestReminderIsRecordedOnce(t *testing.T) {
 		func(d store.Due) error { found = d; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	do := reminding(b, 2)
+	do := reminding(b, reminder.MonthsBefore(2))
 	if err := b.RecordReminder(t.Context(), found, do); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.RecordReminder(t.Context(), found, do); !errors.Is(err, store.ErrDueChanged) {
 		t.Errorf("again: got %v, want ErrDueChanged", err)
+	}
+	if err := do.Digest.Release(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	if got := pending(t, b.Store); len(got) != 1 {
 		t.Errorf("got pending mails %v", got)
@@ -354,12 +363,16 @@ func TestMailIsQueuedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.Reminded = 0
-		if err := b.RecordReminder(t.Context(), store.Due{LicenseRecord: l}, reminding(b, 2)); err != nil {
+		l.Reminded = license.Date{}
+		do := reminding(b, reminder.MonthsBefore(2))
+		if err := b.RecordReminder(t.Context(), store.Due{LicenseRecord: l}, do); err != nil {
+			t.Fatal(err)
+		}
+		if err := do.Digest.Release(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := pending(t, b.Store); len(got) != 1 || !strings.HasPrefix(got[0], "l1--2018-08-31-2m-") {
+	if got := pending(t, b.Store); len(got) != 1 || !strings.HasPrefix(got[0], "acme--2018-06-30-") {
 		t.Errorf("got pending mails %v, want one", got)
 	}
 	events := licenseEvents(t, b, "l1")

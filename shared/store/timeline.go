@@ -41,11 +41,15 @@ const ofLicense = 500
 // LicenseTimeline reads what happened to a license, oldest first: what touched it alone, and what the newest changes of
 // its customer did to it. more: the customer has older ones.
 func (s *Store) LicenseTimeline(ctx context.Context, l license.License) (events []Event, more bool, err error) {
-	var whole []Event
+	var whole, stopped []Event
 	var next string
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		events, err = s.timeline(ctx, Subject{License: l.ID})
+		return err
+	})
+	g.Go(func() (err error) { // what the reader of a reminder did: see Unsubscribe
+		stopped, err = s.table.Timeline(ctx, rowkey.Unsubscribed(l.ID, ""))
 		return err
 	})
 	g.Go(func() (err error) {
@@ -55,6 +59,7 @@ func (s *Store) LicenseTimeline(ctx context.Context, l license.License) (events 
 	if err := g.Wait(); err != nil {
 		return nil, false, err
 	}
+	events = append(events, stopped...)
 	for _, e := range whole {
 		if e.Of == OfLicense(l.ID) {
 			e.Of = ""

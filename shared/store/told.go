@@ -29,6 +29,9 @@ func (c *changeset) tellContacts(id, by string, told contactsTold, added, remove
 		return
 	}
 	change := notice.ContactChange{Customer: id, Version: told.of.version, By: by, Except: told.except}
+	if told.of.id != id {
+		change.Survivor = told.of.id
+	}
 	if len(added) > 0 {
 		change.Contacts = people(added)
 		c.queue(notice.ContactAdded(change))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,6 +24,29 @@ func ReadForm(r *http.Request) (url.Values, error) {
 		return nil, err
 	}
 	form, err := url.ParseQuery(body)
+	return readable(form, err)
+}
+
+// ReadAnyForm is ReadForm for senders that may also use multipart/form-data (RFC 7578). Files are left out.
+func ReadAnyForm(r *http.Request) (url.Values, error) {
+	const multiple = "multipart/form-data"
+	have, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || have != multiple {
+		return ReadForm(r)
+	}
+	body, err := readBody(r, multiple)
+	if err != nil {
+		return nil, err
+	}
+	form, err := multipart.NewReader(strings.NewReader(body), params["boundary"]).ReadForm(MaxBody)
+	if err != nil {
+		return readable(nil, err)
+	}
+	return readable(form.Value, form.RemoveAll())
+}
+
+// readable returns a form that was read without an error and is in UTF-8.
+func readable(form url.Values, err error) (url.Values, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err,
 			"We could not read the form: it is damaged or not encoded correctly.")

@@ -24,6 +24,9 @@ type HandlerFunc func(w http.ResponseWriter, r *http.Request) error
 type Route struct {
 	Pattern string
 	Handle  HandlerFunc
+	// AnyOrigin accepts forms from everywhere, without the check against forged requests: for what an address with a
+	// secret in it allows, whoever sends it.
+	AnyOrigin bool
 	// Stream sends a response that is too large to be kept while it is still being written. An error after that breaks
 	// the connection off, so that nobody mistakes the part that was sent for the whole.
 	Stream bool
@@ -124,9 +127,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	if route.Stream {
 		out = response.NewStream(r.Method, bufferedOfStream, w)
 	}
-	err := s.forgery.Check(r)
-	if err != nil {
-		err = forged(err)
+	err := error(nil)
+	if forgery := s.forgery.Check(r); forgery != nil && !route.AnyOrigin {
+		err = forged(forgery)
 	} else {
 		err = run(route.Handle, out, r)
 	}

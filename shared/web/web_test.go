@@ -283,6 +283,25 @@ func TestUnsafeMethodsAreProtectedAgainstForgery(t *testing.T) {
 	}
 }
 
+func TestRouteForAnyOriginAcceptsFormsFromEverywhere(t *testing.T) {
+	site := New(Options{
+		Routes: append(routesTo(failing(nil), "POST /other"),
+			Route{Pattern: "POST /page", Handle: failing(nil), AnyOrigin: true}),
+		Pages: NewPages(pages), SiteURL: "https://site.example", Log: slog.New(slog.DiscardHandler),
+	})
+	for path, want := range map[string]int{"/page": 200, "/other": 403} {
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+			r := httptest.NewRequest("POST", path, nil)
+			r.Header.Set(name, value)
+			rec := httptest.NewRecorder()
+			site.ServeHTTP(rec, r)
+			if got := rec.Code; got != want {
+				t.Errorf("%s with %s: got %d, want %d", path, name, got, want)
+			}
+		}
+	}
+}
+
 func TestStaticFilesAreCachedByContent(t *testing.T) {
 	for name, contentType := range map[string]string{"site.css": "text/css; charset=utf-8",
 		"favicon.svg": "image/svg+xml"} {
@@ -369,6 +388,39 @@ func TestBodiesAreReadWholeOrRefused(t *testing.T) {
 	short.ContentLength = 9
 	if _, err := ReadForm(short); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a body shorter than announced: got %v", err)
+	}
+}
+
+func TestFormsOfSeveralPartsAreReadWholeOrRefused(t *testing.T) {
+	const ofParts = "multipart/form-data; boundary=b"
+	part := func(name, value string) string {
+		return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n"
+	}
+	file := "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nx\r\n"
+	for _, tt := range []struct {
+		name, contentType, body string
+		kind                    fault.Kind
+		ok                      bool
+	}{
+		{"one part", ofParts, part("name", "Jürg") + "--b--\r\n", 0, true},
+		{"a file beside it", ofParts, file + part("name", "Jürg") + "--b--\r\n", 0, true},
+		{"a form", "application/x-www-form-urlencoded", "name=J%C3%BCrg", 0, true},
+		{"no end", ofParts, part("name", "Jürg"), fault.Invalid, false},
+		{"no boundary", "multipart/form-data", part("name", "x"), fault.Invalid, false},
+		{"bad text", ofParts, part("name", "\xff") + "--b--\r\n", fault.Invalid, false},
+		{"too much", ofParts, part("name", strings.Repeat("x", MaxBody)) + "--b--\r\n", fault.TooLarge, false},
+		{"mixed parts", "multipart/mixed; boundary=b", part("name", "x") + "--b--\r\n", fault.Unsupported, false},
+		{"no type", "", "name=x", fault.Unsupported, false},
+	} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", tt.contentType)
+		form, err := ReadAnyForm(r)
+		if (err == nil) != tt.ok || err != nil && fault.KindOf(err) != tt.kind {
+			t.Errorf("%s: got %v", tt.name, err)
+		}
+		if tt.ok && form.Get("name") != "Jürg" {
+			t.Errorf("%s: got %v", tt.name, form)
+		}
 	}
 }
 

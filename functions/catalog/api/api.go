@@ -33,6 +33,8 @@ type Options struct {
 	// Metrics receives one line in CloudWatch's embedded metric format for each redirect to a package; nil counts
 	// nothing.
 	Metrics io.Writer
+	// Stage is the stage of the deployment, a dimension of those metrics.
+	Stage string
 	// Now is the clock of those lines, required with Metrics.
 	Now func() time.Time
 	// Log receives panics and missing files; nil is slog.Default().

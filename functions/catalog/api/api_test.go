@@ -157,7 +157,8 @@ func TestDocumentsComeInThePreferredCoding(t *testing.T) {
 
 func TestDownloadRedirectsAndIsCountedOnce(t *testing.T) {
 	var lines writes
-	f := newHandler(api.Options{Metrics: &lines, Now: func() time.Time { return time.UnixMilli(1519637400123) }})
+	f := newHandler(api.Options{Metrics: &lines, Stage: "production",
+		Now: func() time.Time { return time.UnixMilli(1519637400123) }})
 	for _, method := range []string{"HEAD", "GET"} {
 		resp := ask(f, method, "/downloads/"+available)
 		if resp.StatusCode != 302 || resp.Header.Get("Location") != "https://cdn.example.com/p/"+available ||
@@ -179,16 +180,16 @@ func TestDownloadRedirectsAndIsCountedOnce(t *testing.T) {
 				Metrics    []struct{ Name, Unit string }
 			}
 		} `json:"_aws"`
-		Edition, Version, File string
-		Downloads              int
+		Stage, Edition, Version, File string
+		Downloads                     int
 	}
 	d := json.NewDecoder(strings.NewReader(lines[0]))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil || m.AWS.Timestamp != 1519637400123 || m.Downloads != 1 || m.File != available ||
-		m.Edition != "developer" ||
+		m.Stage != "production" || m.Edition != "developer" ||
 		m.Version != "6.7.1" || len(m.AWS.CloudWatchMetrics) != 1 ||
 		m.AWS.CloudWatchMetrics[0].Metrics[0].Name != "Downloads" ||
-		!slices.Equal(m.AWS.CloudWatchMetrics[0].Dimensions[0], []string{"Edition", "Version"}) {
+		!slices.Equal(m.AWS.CloudWatchMetrics[0].Dimensions[0], []string{"Stage", "Edition", "Version"}) {
 		t.Errorf("%s: got %v", lines[0], err)
 	}
 }

@@ -53,10 +53,11 @@ func (h *Handler) unavailable(w http.ResponseWriter, r *http.Request, p *bundle.
 		write(h, w, joined(r.Header["Accept"]))
 }
 
-// metric is a line of CloudWatch's embedded metric format: "Downloads" in the namespace "Marketplace", by edition and
-// version.
+// metric is a line of CloudWatch's embedded metric format: "Downloads" in the namespace "Marketplace", by stage,
+// edition and version.
 type metric struct {
 	AWS       metricMeta `json:"_aws"`
+	Stage     string
 	Edition   string
 	Version   string
 	File      string
@@ -70,7 +71,7 @@ type metricMeta struct {
 
 type metricDirective struct {
 	Namespace  string
-	Dimensions [1][2]string
+	Dimensions [1][3]string
 	Metrics    [1]metricName
 }
 
@@ -83,10 +84,10 @@ func (h *Handler) count(p reply) {
 	}
 	line, err := json.Marshal(metric{
 		AWS: metricMeta{h.options.Now().UnixMilli(), [1]metricDirective{{
-			Namespace: "Marketplace", Dimensions: [1][2]string{{"Edition", "Version"}},
+			Namespace: "Marketplace", Dimensions: [1][3]string{{"Stage", "Edition", "Version"}},
 			Metrics: [1]metricName{{"Downloads", "Count"}},
 		}}},
-		Edition: p.file.Edition, Version: p.file.Version, File: p.file.File, Downloads: 1,
+		Stage: h.options.Stage, Edition: p.file.Edition, Version: p.file.Version, File: p.file.File, Downloads: 1,
 	})
 	if err == nil {
 		h.options.Metrics.Write(append(line, '\n')) // a lost count is no reason to fail a download

@@ -643,7 +643,7 @@ func TestIssueAddsContactsDomainAndEndsEvaluations(t *testing.T) {
 		c.Contacts[1].AddedBy != "sam@vendor.example" || c.Contacts[1].VouchedBy != "" ||
 		!c.Contacts[1].Since.Equal(w.now) ||
 		c.Contacts[2].Email != "bob@acme.example" ||
-		!slices.Equal(c.Domains, []string{"acme.example"}) || !w.license("e1").Muted {
+		!slices.Equal(c.Domains, []string{"acme.example"}) || !w.license("e1").Mute.On(license.DateOf(w.now)) {
 		t.Errorf("got customer %+v, want contacts, domain, and the evaluation muted", c)
 	}
 	f.AddContacts = []string{"eve@else.example"}

@@ -59,6 +59,8 @@ func BenchmarkConsole(b *testing.B) {
 		{"renew a license", func() string { return "/console/licenses/" + known.any(known.licenses) + "/renew" }},
 		{"license", func() string { return "/console/licenses/" + known.any(known.licenses) }},
 		{"licenses of a month", func() string { return "/console/licenses?expires=2018-06" }},
+		{"forecast", func() string { return remindersPath }},
+		{"forecast of a day", func() string { return remindersPath + "?day=" + day("2018-05-20").String() }},
 		{"overview", func() string { return "/console/overview" }},
 	} {
 		b.Run(page.name, func(b *testing.B) {

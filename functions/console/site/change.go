@@ -72,35 +72,6 @@ func redirectToLicense(w http.ResponseWriter, r *http.Request, id, done string) 
 	return nil
 }
 
-// mute returns the handler that stops or resumes the reminders of a license.
-func (s *site) mute(muted bool) web.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		_, b, err := readForm(r)
-		if err != nil {
-			return err
-		}
-		recorded, err := s.licenseRecord(r)
-		if err != nil {
-			return err
-		}
-		done := "unmute"
-		if muted {
-			done = "mute"
-		}
-		if recorded.License.Muted != muted {
-			change := store.LicenseChange{ID: recorded.License.ID, Version: b.Version, By: operator(r)}
-			err = s.store.MuteReminders(r.Context(), change, muted)
-		}
-		if fault.KindOf(err) == fault.Conflict {
-			return s.showLicenseError(w, r, b, err)
-		}
-		if err != nil {
-			return err
-		}
-		return redirectToLicense(w, r, recorded.License.ID, done)
-	}
-}
-
 // showLicenseError shows the license with the conflict and the events since the form was shown.
 func (s *site) showLicenseError(w http.ResponseWriter, r *http.Request, b snapshot, conflict error) error {
 	v, err := s.licenseView(r, "")
@@ -153,7 +124,7 @@ func (s *site) revokeView(r *http.Request) (revokeView, error) {
 	}
 	return revokeView{
 		License:   recorded.License,
-		Badge:     licenseBadge(store.SummaryOf(recorded.License), s.today()),
+		Badge:     s.licenseBadge(store.SummaryOf(recorded.License)),
 		Revocable: recorded.License.Revoked.IsZero(),
 		Snapshot:  snapshot{recorded.Version, lastOf(events)}, Reason: revocationReason.field("", ""), events: events,
 		Timeline: timelineView(events, words),

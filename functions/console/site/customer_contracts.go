@@ -350,12 +350,16 @@ func (s *site) contractView(r *http.Request, p *accountPage, g group, words voca
 	use := p.Use(k.ID, today)
 	v.Production = usedView{use.Production, k.Production, "production"}
 	v.Staging = usedView{use.Staging, k.Staging, "staging"}
-	v.addLinks(p, k, g, today)
+	v.addLinks(p, k, g, today, func(last license.Date) bool {
+		return s.warns(license.Production, license.Date{}, last)
+	})
 	return v
 }
 
-// addLinks adds the addresses of the generator: what the contract's instances need.
-func (v *contractView) addLinks(p *accountPage, k *customer.Contract, g group, today license.Date) {
+// addLinks adds the addresses of the generator: what the contract's instances need. soon reports whether a license with
+// a last day expires soon.
+func (v *contractView) addLinks(p *accountPage, k *customer.Contract, g group, today license.Date,
+	soon func(last license.Date) bool) {
 	v.Issue = v.Path + "/issue?" + url.Values{"contract": {string(k.Reference)}}.Encode()
 	if missing := p.Outstanding(k.ID, today); len(missing) > 0 {
 		all := p.Use(k.ID, today)
@@ -369,7 +373,7 @@ func (v *contractView) addLinks(p *accountPage, k *customer.Contract, g group, t
 	}
 	if next := p.NextKeys(k.ID, today); len(next) > 0 {
 		day := lastDay(next[0], k.ID)
-		v.NextKey, v.NextKeySoon = day.Long(), today.DaysUntil(day) <= expiresSoonDays
+		v.NextKey, v.NextKeySoon = day.Long(), today.After(day) || soon(day)
 	}
 	if !v.Open || v.RenewedBy != "" {
 		return

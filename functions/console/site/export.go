@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/spreadsheet"
 	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
@@ -106,7 +107,7 @@ const (
 )
 
 // rowWriter writes the rows of the months of an export.
-type rowWriter func(context.Context, months, *csvWriter) error
+type rowWriter func(context.Context, months, *spreadsheet.Writer) error
 
 // export answers with a table of a name and a header.
 func (s *site) export(w http.ResponseWriter, r *http.Request, name string, header []string, rows rowWriter) error {
@@ -114,24 +115,40 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 	if err != nil {
 		return s.showExportError(w, r, name, err)
 	}
+	return s.writeExport(w, r, csvFile{
+		name: name, file: name + "-" + m.from.YearMonth() + "-" + m.to.YearMonth() + ".csv", header: header,
+		rows:    func(ctx context.Context, t *spreadsheet.Writer) error { return rows(ctx, m, t) },
+		about:   []slog.Attr{slog.String("from", m.from.YearMonth()), slog.String("to", m.to.YearMonth())},
+		refused: func(err error) error { return s.showExportError(w, r, name, err) },
+	})
+}
+
+// csvFile is a table that somebody exports.
+type csvFile struct {
+	name   string // as the log names it
+	file   string
+	header []string
+	rows   func(context.Context, *spreadsheet.Writer) error
+	about  []slog.Attr // of the log
+	// refused answers, or returns the fault, where the table is too large to send at once.
+	refused func(error) error
+}
+
+// writeExport answers with a table.
+func (s *site) writeExport(w http.ResponseWriter, r *http.Request, e csvFile) error {
 	begin := func() {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		file := name + "-" + m.from.YearMonth() + "-" + m.to.YearMonth() + ".csv"
-		w.Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
+		w.Header().Set("Content-Disposition", `attachment; filename="`+e.file+`"`)
 	}
 	if r.Method != http.MethodHead {
-		s.logBy(r, "export", slog.String("table", name), slog.String("from", m.from.YearMonth()),
-			slog.String("to", m.to.YearMonth()))
+		s.logBy(r, "export", append([]slog.Attr{slog.String("table", e.name)}, e.about...)...)
 	}
 	write := func(to io.Writer) error {
-		t, err := newCSVWriter(to, header...)
-		if err != nil {
+		t := spreadsheet.NewWriter(to, e.header...)
+		if err := e.rows(r.Context(), t); err != nil {
 			return err
 		}
-		if err := rows(r.Context(), m, t); err != nil {
-			return err
-		}
-		return t.end()
+		return t.Flush()
 	}
 	switch {
 	case r.Method == http.MethodHead:
@@ -143,12 +160,12 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 	}
 	whole := &limitedBuffer{left: s.exportLimit}
 	if err := write(whole); fault.KindOf(err) == fault.TooLarge {
-		return s.showExportError(w, r, name, err)
+		return e.refused(err)
 	} else if err != nil {
 		return err
 	}
 	begin()
-	_, err = w.Write(whole.kept.Bytes())
+	_, err := w.Write(whole.kept.Bytes())
 	return err
 }
 
@@ -162,21 +179,22 @@ var requestColumns = []string{
 
 // exportRequests exports the requests that we received in some months, oldest first.
 func (s *site) exportRequests(w http.ResponseWriter, r *http.Request) error {
-	return s.export(w, r, exportsRequests, requestColumns, func(ctx context.Context, m months, t *csvWriter) error {
+	write := func(ctx context.Context, m months, t *spreadsheet.Writer) error {
 		end := license.Date{Year: m.to.Year, Month: m.to.Month, Day: 1}.AddMonths(1)
 		for week := m.from; week.Before(end.AddDays(7)); week = week.AddDays(7) {
 			err := s.store.RequestsFiledIn(ctx, week, func(r request.Request) error {
 				if day := license.DateOf(r.Created); day.Before(m.from) || !day.Before(end) {
 					return nil
 				}
-				return t.add(requestCells(r)...)
+				return t.Add(requestCells(r)...)
 			})
 			if err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}
+	return s.export(w, r, exportsRequests, requestColumns, write)
 }
 
 // linesCell writes lines of code as a number; "" if they are unknown.
@@ -204,12 +222,13 @@ var licenseColumns = []string{
 	"expiration", "contacts",
 	"languages", "issued", "recorded", "request", "successor", "reminders_muted", "next_reminder", "revoked",
 	"revoked_reason", "replaced_by", "customer", "customer_name", "contract", "instance", "environment",
+	"mute_reason", "muted_until",
 }
 
 // exportLicenses exports the licenses that expire in some months, in the order of expiration. It leaves the keys out,
 // because exports get passed around.
 func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
-	return s.export(w, r, exportsLicenses, licenseColumns, func(ctx context.Context, m months, t *csvWriter) error {
+	write := func(ctx context.Context, m months, t *spreadsheet.Writer) error {
 		customers := holders{store: s.store, now: s.now(), known: map[string]*customer.Account{}}
 		for month := m.from; !m.to.Before(month); month = month.AddMonths(1) {
 			err := s.store.LicensesExpiring(ctx, month, func(l store.LicenseRecord) error {
@@ -217,14 +236,15 @@ func (s *site) exportLicenses(w http.ResponseWriter, r *http.Request) error {
 				if err != nil {
 					return err
 				}
-				return t.add(licenseCells(l, of)...)
+				return t.Add(licenseCells(l, of, s.now())...)
 			})
 			if err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}
+	return s.export(w, r, exportsLicenses, licenseColumns, write)
 }
 
 // holders reads customers once each.
@@ -261,16 +281,18 @@ func (h holders) of(ctx context.Context, l license.License) (of holder, err erro
 	return of, nil
 }
 
-func licenseCells(r store.LicenseRecord, of holder) []string {
+func licenseCells(r store.LicenseRecord, of holder, now time.Time) []string {
 	l := r.License
 	return []string{
 		l.ID, string(l.Type), string(l.Edition), l.Organization, string(l.Server), l.Server.Dataset(),
 		strconv.FormatInt(l.MaxLoc, 10),
 		strconv.FormatBool(l.Support), l.NotBefore.String(), l.Expiration.String(), strings.Join(of.contacts, " "),
 		strings.Join(l.Languages, " "),
-		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor, strconv.FormatBool(l.Muted),
+		l.Issued.String(), stamp(l.Recorded), l.Request, l.Successor,
+		strconv.FormatBool(l.Mute.On(license.DateOf(now))),
 		r.NextReminder.String(), stamp(l.Revoked),
 		l.RevokedReason, l.ReplacedBy, of.customer, of.name, of.contract, l.Instance, of.environment,
+		l.Mute.Reason, l.Mute.Until.String(),
 	}
 }
 

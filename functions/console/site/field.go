@@ -42,6 +42,18 @@ func vouchParts(value string) (list []part) {
 	return append(list, part{text: "for the server " + string(v.Server)}, part{text: "key to " + v.Email})
 }
 
+// muteParts says why reminders are paused, and how long.
+func muteParts(value string) []part {
+	var m license.Mute
+	switch err := json.Unmarshal([]byte(value), &m); {
+	case err != nil || m == license.Mute{}:
+		return []part{{text: "no"}}
+	case m.Until.IsZero():
+		return []part{{text: m.Reason}}
+	}
+	return []part{{text: m.Reason + ", through " + m.Until.Long()}}
+}
+
 // fields are those that timelines show, by their names in records.
 var fields = map[string]fieldView{
 	"state": {label: "Status", name: func(_ vocabulary, s string) string {
@@ -98,7 +110,7 @@ var fields = map[string]fieldView{
 	"request":      {label: "Request", subject: requestOf},
 	"packages":     {label: "Custom packages", name: func(_ vocabulary, s string) string { return packageName(s) }},
 	"successor":    {label: "Renewed by", subject: licenseOf},
-	"muted":        {label: "Reminders muted", absent: "no"},
+	"mute":         {label: "Reminders paused", absent: "no", parts: muteParts},
 	"revoked":      {label: "Revoked"},
 
 	"revokedReason": {label: "Reason"},

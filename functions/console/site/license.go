@@ -13,7 +13,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
-	"marketplace/shared/reminder"
 	"marketplace/shared/store"
 	"marketplace/shared/store/search"
 	"marketplace/shared/web"
@@ -28,9 +27,9 @@ type licenseView struct {
 	Terms            termsView
 	Addresses        []addressRow // of its contacts
 	Unreached        bool         // none of them can be reached by email
-	Reminder         string       // when the next reminder is due, or why there is none
-	Reminded         int          // the latest reminder that was queued, in months before the expiration; 0: none
-	CanEdit          bool         // the viewer may change the license
+	Reminders        reminderView
+	Pause            pauseForm
+	CanEdit          bool // the viewer may change the license
 	Snapshot         snapshot
 	Recipients       []web.Option // contacts that the key can be resent to
 	Sendable         bool
@@ -56,9 +55,11 @@ func doneToLicense(path string) string {
 	case "send-key":
 		return "The key will be emailed to the customer shortly."
 	case "mute":
-		return "Reminders muted."
+		return "Reminders paused."
 	case "unmute":
 		return "Reminders resumed."
+	case "resubscribe":
+		return "Reminders to the contact resumed."
 	case "issue":
 		return "License issued. The key will be emailed to the customer shortly."
 	case "revoke":
@@ -97,6 +98,7 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	var words vocabulary
 	var sameServer search.Found
 	var account *customer.Account
+	var unsubscribed []store.Unsubscription
 	g, ctx := errgroup.WithContext(r.Context())
 	read(g, &words, func() (_ vocabulary, err error) {
 		if v.events, v.Earlier, err = s.store.LicenseTimeline(ctx, l); err != nil {
@@ -111,6 +113,8 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 		return s.addressRows(ctx, contactsOf(account, l))
 	})
 	read(g, &v.Mails, func() ([]mailRow, error) { return s.mailsAbout(ctx, r, l.ID, "/console/licenses/"+l.ID) })
+	read(g, &unsubscribed, func() ([]store.Unsubscription, error) { return s.store.Unsubscribed(ctx, l.ID) })
+	g.Go(func() error { return s.readReminders(ctx, recorded, &v.Reminders) })
 	read(g, &sameServer, func() (search.Found, error) { return s.index.ByServer(ctx, string(l.Server), maxRelated) })
 	if done == "issue" && l.Request != "" {
 		read(g, &v.Next, func() (*nextView, error) {
@@ -128,14 +132,14 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	if i := account.Instance(l.Instance); i != nil {
 		v.Instance, v.Production = *i, account.Instance(i.Production)
 	}
-	v.Badge = licenseBadge(store.SummaryOf(l), s.today())
-	v.Reminder, v.Reminded = nextReminder(recorded, s.today()), int(recorded.Reminded)
+	v.Badge = s.licenseBadge(store.SummaryOf(l))
+	v.addReminders(s, words.colleagues, unsubscribed)
 	v.Snapshot = snapshot{recorded.Version, lastOf(v.events)}
 	v.Sendable = v.CanEdit && l.KeyText != "" && whyKeyNotSent(l, s.today()) == ""
 	v.Revocable = v.CanEdit && l.Revoked.IsZero()
 	v.CanBuildPackages = v.Revocable && s.generator.Packager != nil && s.packagesDiffer(r.Context(), l)
 	reached := slices.ContainsFunc(v.Addresses, func(a addressRow) bool { return a.reached })
-	v.Unreached = !reached && !reminder.Over(l, s.today())
+	v.Unreached = !reached && !s.store.Policy().Over(l, s.today())
 	for _, c := range customer.Readers(account.Keepers(l.Customer), customer.Keys, l.Instance, s.now()) {
 		v.Recipients = append(v.Recipients, web.Option{Value: c.Email, Label: c.Email, Hint: c.Name})
 	}
@@ -176,23 +180,6 @@ func (s *site) licenseRecord(r *http.Request) (store.LicenseRecord, error) {
 		return store.LicenseRecord{}, fault.New(fault.NotFound, "There is no license %s.", id)
 	}
 	return found[0], nil
-}
-
-// nextReminder returns when the customer is reminded next, or why not.
-func nextReminder(r store.LicenseRecord, today license.Date) string {
-	switch l := r.License; {
-	case !l.Revoked.IsZero():
-		return "None: the license was revoked"
-	case today.After(l.Expiration):
-		return "None: the license has expired"
-	case l.Muted:
-		return "None: muted"
-	case l.Successor != "":
-		return "None: already renewed"
-	case r.NextReminder.IsZero():
-		return "None"
-	}
-	return r.NextReminder.Long()
 }
 
 // key answers with the license key as a file, for people who cannot copy it from the page.

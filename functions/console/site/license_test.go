@@ -6,10 +6,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/store"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/web/webtest"
 )
 
@@ -147,32 +154,233 @@ func TestTwoPeopleResendKeyToDifferentContactsAtOnce(t *testing.T) {
 	}
 }
 
-func TestRemindersAreMutedAndResumed(t *testing.T) {
+// fact returns what the page of a license says under a label; "" if it says nothing.
+func (w *testEnv) fact(page, label string) (value string) {
+	w.t.Helper()
+	w.get(vera, page).WantStatus(200).Page().Find(".facts div").Each(func(_ int, fact *goquery.Selection) {
+		if webtest.Text(fact.Find("dt")) == label {
+			value = webtest.Text(fact.Find("dd"))
+		}
+	})
+	return value
+}
+
+func TestRemindersArePausedWithAReasonAndResumed(t *testing.T) {
 	w := newTestEnv(t)
 	w.record(sampleLicense("l1", day("2018-08-31")))
 	page := "/console/licenses/l1"
-	reminder := func() string {
-		return webtest.Text(w.get(vera, page).Page().Find("section[aria-labelledby=record-title] dd").First())
+	const next = "30 Jun 2018, 2 months before, to Jane Doe jane.doe@customer.example"
+	if got := w.fact(page, "Next reminder"); got != next {
+		t.Errorf("got next reminder %q, want %q", got, next)
 	}
-	if got := reminder(); got != "30 Jun 2018" {
-		t.Errorf("got next reminder %q", got)
-	}
-	first := w.snapshot(page)
+	first := with(w.snapshot(page), "reason", "They decide in July.", "until", "2018-07-10")
 	for range 2 {
 		w.send(sam, page+"/mute", first).WantRedirect(page + "?done=mute")
 	}
-	if got := reminder(); got != "None: muted" || !w.license("l1").License.Muted {
-		t.Errorf("muted: got next reminder %q", got)
+	const later = "11 Jul 2018, 2 months before, to Jane Doe jane.doe@customer.example"
+	if got := w.fact(page, "Next reminder"); got != later {
+		t.Errorf("got next reminder %q, want %q", got, later)
+	}
+	const paused = "Through 10 Jul 2018, by sam@vendor.example on 05 Mar 2018, 09:30 UTC: They decide in July."
+	if got := w.fact(page, "Reminders paused"); !strings.HasSuffix(got, paused) {
+		t.Errorf("got %q, want %q", got, paused)
+	}
+	timeline := webtest.Text(w.get(vera, page).Page().Find(".timeline"))
+	if n := strings.Count(timeline, "They decide in July. (through 10 Jul 2018)"); n != 1 {
+		t.Errorf("got timeline %q, want once why and how long reminders are paused", timeline)
 	}
 	w.send(sam, page+"/unmute", w.snapshot(page)).WantRedirect(page + "?done=unmute")
-	if got := reminder(); got != "30 Jun 2018" {
+	w.send(sam, page+"/unmute", w.snapshot(page)).WantRedirect(page + "?done=unmute")
+	if got := w.fact(page, "Next reminder") + w.fact(page, "Reminders paused"); got != next {
 		t.Errorf("got next reminder %q", got)
 	}
 	told := w.send(lucia, page+"/mute", first).WantStatus(http.StatusConflict).Page()
-	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "reminders muted · "+emails[sam]) ||
+	if got := webtest.Text(told.Find("#trouble")); !strings.Contains(got, "reminders paused · "+emails[sam]) ||
 		!strings.Contains(got, "reminders resumed · "+emails[sam]) {
 		t.Errorf("Lucía got the message %q", got)
 	}
+	w.send(sam, page+"/mute", with(w.snapshot(page), "reason", "They left us.")).WantStatus(303)
+	if got := w.fact(page, "Next reminder"); got != "None: the reminders are paused" {
+		t.Errorf("got next reminder %q", got)
+	}
+}
+
+func TestPausingNeedsAReasonAndADayThatMakesSense(t *testing.T) {
+	w := newTestEnv(t)
+	w.record(sampleLicense("l1", day("2018-08-31")))
+	page := "/console/licenses/l1"
+	basis := w.snapshot(page)
+	for _, tt := range []struct{ reason, until, wrong string }{
+		{"", "", "#reason-error"}, {" ", "2018-04-01", "#reason-error"}, {strings.Repeat("x", maxReason+1), "", "#reason-error"},
+		{"Budget cut.", "2018-03-05", "#until-error"}, {"Budget cut.", "2018-03-04", "#until-error"},
+		{"Budget cut.", "2018-08-31", "#until-error"}, {"Budget cut.", "2117-04-01", "#until-error"},
+		{"Budget cut.", "next week", "#until-error"}, {"Budget cut.", "2018-02-30", "#until-error"},
+	} {
+		doc := w.send(sam, page+"/mute", with(basis, "reason", tt.reason, "until",
+			tt.until)).WantStatus(http.StatusUnprocessableEntity).Page()
+		if webtest.Text(doc.Find(tt.wrong)) == "" ||
+			doc.Find("details[open] #reason").AttrOr("value", "") != tt.reason ||
+			doc.Find("#until").AttrOr("value", "") != tt.until {
+			t.Errorf("%q, %q: got no error %s, or not what was typed", tt.reason, tt.until, tt.wrong)
+		}
+	}
+	if m := w.license("l1").License.Mute; m != (license.Mute{}) {
+		t.Errorf("got %+v, want nothing paused", m)
+	}
+	w.send(sam, page+"/mute", with(basis, "reason", "Budget cut.", "until", "2018-03-06")).WantStatus(303)
+	w.advance(48 * time.Hour)
+	doc := w.get(sam, page).Page()
+	if doc.Find("form[action$='/unmute']").Length() != 0 || doc.Find("form[action$='/mute']").Length() != 1 {
+		t.Error("the pause is over, want that it can be paused again")
+	}
+}
+
+func TestNextReminderSaysWhyThereIsNone(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*license.License)
+		want   string
+	}{
+		"renewed": {func(l *license.License) { l.Successor = "l2" }, "None: the license has been renewed"},
+		"revoked": {func(l *license.License) { l.Revoked = start }, "None: the license was revoked"},
+		"expired": {func(l *license.License) { l.Expiration = day("2018-03-04") }, "None: the license has expired"},
+		"begins too late": {func(l *license.License) { l.Expiration = day("2018-03-20") },
+			"None: the license is too short for one"},
+		"evaluation": {func(l *license.License) { l.Type, l.Expiration = license.Evaluation, day("2018-03-30") },
+			"23 Mar 2018, 7 days before, to Jane Doe jane.doe@customer.example"},
+		"last day": {func(l *license.License) { l.Type, l.Expiration = license.Evaluation, day("2018-03-06") },
+			"06 Mar 2018, the last day, to Jane Doe jane.doe@customer.example"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestEnv(t)
+			l := sampleLicense("l1", day("2018-08-31"))
+			tt.change(&l)
+			w.record(l)
+			if got := w.fact("/console/licenses/l1", "Next reminder"); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestRetiredInstanceHasNoNextReminder(t *testing.T) {
+	w := newTestEnv(t)
+	l := w.record(sampleLicense("l1", day("2018-08-31"))).License
+	a, err := w.store.Account(t.Context(), l.Customer)
+	w.must(err)
+	change := store.AccountChange{Customer: l.Customer, Version: a.Version, By: emails[sam]}
+	w.must(w.store.RetireInstance(t.Context(), change, l.Instance, true))
+	if got := w.fact("/console/licenses/l1", "Next reminder"); got != "None: the instance was retired" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWhoUnsubscribedIsShownAndResumed(t *testing.T) {
+	w := newTestEnv(t)
+	w.record(sampleLicense("l1", day("2018-05-04")))
+	page := "/console/licenses/l1"
+	digest := w.remind("l1", reminder.MonthsBefore(2), sampleContacts[0])
+	w.must(w.store.Unsubscribe(t.Context(), w.mail(digest)))
+	const want = "04 Apr 2018, 1 month before: not sent, because jane.doe@customer.example unsubscribed on 05 Mar 2018; " +
+		"nobody else is reminded"
+	if got := w.fact(page, "Next reminder"); got != want {
+		t.Errorf("got next reminder %q, want %q", got, want)
+	}
+	const gone = "jane.doe@customer.example on 05 Mar 2018, 09:30 UTC"
+	if got := w.fact(page, "Unsubscribed from reminders"); got != gone {
+		t.Errorf("got %q, want %q", got, gone)
+	}
+	form := with(w.snapshot(page), "to", "jane.doe@customer.example")
+	if w.get(vera, page).Page().Find("form[action$='/resubscribe']").Length() != 0 {
+		t.Error("a viewer can resume reminders")
+	}
+	w.send(vera, page+"/resubscribe", form).WantStatus(403)
+	for range 2 {
+		w.send(sam, page+"/resubscribe", form).WantRedirect(page + "?done=resubscribe")
+	}
+	const again = "04 Apr 2018, 1 month before, to Jane Doe jane.doe@customer.example"
+	if got := w.fact(page, "Next reminder"); got != again || w.fact(page, "Unsubscribed from reminders") != "" {
+		t.Errorf("got next reminder %q, want %q", got, again)
+	}
+	timeline := webtest.Text(w.get(vera, page).Page().Find(".timeline"))
+	if strings.Count(timeline, "reminders to the contact resumed") != 1 {
+		t.Errorf("got timeline %q, want once that reminders resumed", timeline)
+	}
+}
+
+func TestEmailsOfALicenseIncludeItsReminders(t *testing.T) {
+	w := newTestEnv(t)
+	w.record(w.numbered(1, day("2018-05-04")))
+	id := w.remind("l1", reminder.MonthsBefore(2), sampleContacts[0])
+	page := "/console/licenses/l1"
+	doc := w.get(sam, page).Page()
+	if cell := mailCell(doc, "Reminder, 2 months before"); cell.Length() != 1 {
+		t.Errorf("got emails %q, want the reminder", webtest.Text(doc.Find(".mails")))
+	}
+	w.sendMail(id)
+	link := mailCell(w.get(sam, page).Page(), "Reminder, 2 months before").Find("a").AttrOr("href", "")
+	if !strings.HasPrefix(link, page+"/mails/"+id) {
+		t.Errorf("got link %q to the email", link)
+	}
+	w.get(sam, link).WantStatus(200)
+	w.record(w.numbered(3, day("2019-05-04")))
+	w.get(sam, strings.Replace(link, "/l1/", "/l3/", 1)).WantStatus(404)
+}
+
+func TestEmailThatLeftALicenseOutSaysWhy(t *testing.T) {
+	due := []notice.Due{{License: "l1", Stage: reminder.DaysBefore(7)}, {License: "l2", Stage: reminder.DaysBefore(7)},
+		{License: "l3", Stage: reminder.DaysBefore(0)}}
+	m := outbox.Mail{Notice: notice.Notice{Kind: mail.LicenseExpiring, Due: due},
+		State: outbox.State{Omitted: map[string]string{"l2": "the license has been renewed"}}}
+	for id, want := range map[string][2]string{
+		"l1": {"Reminder, 7 days before, with 1 other license", ""},
+		"l2": {"Reminder, 7 days before", "The email left this license out: the license has been renewed."},
+		"l3": {"Reminder, on the last day, with 1 other license", ""},
+		"l4": {"Reminder", ""},
+	} {
+		row := mailRow{Name: "Reminder"}
+		row.sayDue(m, id)
+		if got := [2]string{row.Name, row.Left}; got != want {
+			t.Errorf("%s: got %q, want %q", id, got, want)
+		}
+	}
+}
+
+func TestNextKeyIsOfferedFromTheFirstReminderOn(t *testing.T) {
+	w := newTestEnv(t)
+	w.underLongerContract(sampleLicense("l1", day("2018-05-20")), day("2020-12-31"))
+	page := "/console/licenses/l1"
+	if doc := w.get(sam, page).Page(); doc.Find("#next-key").Length() != 0 {
+		t.Error("two weeks before the first reminder, got the next key")
+	}
+	*w.now = day("2018-03-20").Start()
+	doc := w.get(sam, page).Page()
+	link := doc.Find("#next-key + p a")
+	if got := webtest.Text(link); !strings.HasPrefix(got, "Next key under K-") {
+		t.Fatalf("got actions %q, want the next key", webtest.Text(doc.Find(".tasks")))
+	}
+	form := w.get(sam, link.AttrOr("href", "")).WantStatus(200).Page()
+	if got := form.Find("input[name=expiration]").AttrOr("value", ""); got <= "2018-05-20" {
+		t.Errorf("got the form with %q as last day, want it filled in", got)
+	}
+	if doc := w.get(vera, page).Page(); doc.Find("#next-key").Length() != 0 {
+		t.Error("a viewer is offered the next key")
+	}
+}
+
+// underLongerContract records a license of a contract that goes on after it.
+func (w *testEnv) underLongerContract(l license.License, last license.Date) {
+	w.t.Helper()
+	i, err := storetest.Draft(w.t.Context(), w.store.Store, l, sampleContacts...)
+	w.must(err)
+	i.Imported, i.Contracts[0].Last = true, last
+	w.must(w.store.IssueLicenses(w.t.Context(), i))
+}
+
+// numbered returns a license of a number, of a server of its own.
+func (w *testEnv) numbered(n int, expiration license.Date) license.License {
+	l := sampleLicense(fmt.Sprintf("l%d", n), expiration)
+	l.Server = license.Server(fmt.Sprintf("AWHW8w9JtzBzSrmf9%03d", n))
+	return l
 }
 
 func TestRevokingNeedsReasonAndConfirmation(t *testing.T) {
@@ -219,7 +427,7 @@ func TestRevokingNeedsReasonAndConfirmation(t *testing.T) {
 func TestRevokedLicenseLinksToTheNextStep(t *testing.T) {
 	w := newTestEnv(t)
 	l := sampleLicense("l1", license.Date{Year: 2018, Month: 8, Day: 31})
-	l.Muted = true
+	l.Mute = license.Mute{By: emails[sam], At: start, Reason: "Budget cut."}
 	w.record(l)
 	l.ID = "l2"
 	w.record(l)

@@ -2,9 +2,11 @@ package site
 
 import (
 	"net/http"
+	"slices"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
 
@@ -47,23 +49,31 @@ func (s *site) sendMailAgain() mailAction {
 	}}
 }
 
-// perform performs an action on the email in the address, which is about the request or license with an ID.
-func (a mailAction) perform(r *http.Request, about string) (snapshot, error) {
+// performOnMail performs an action on the email in the address, which is about the request or license with an ID.
+func (s *site) performOnMail(a mailAction, r *http.Request, about string) (snapshot, error) {
 	_, b, err := readForm(r)
 	if err != nil {
 		return b, err
 	}
-	id, err := mailOf(r, about)
+	id, err := s.mailOf(r, about)
 	if err != nil {
 		return b, err
 	}
 	return b, a.do(r, id, b)
 }
 
-// mailOf returns the ID of the email in the address. It is a NotFound fault if the email is about something else.
-func mailOf(r *http.Request, about string) (string, error) {
+// mailOf returns the ID of the email in the address. It is a NotFound fault if the email is about something else and
+// does not remind of it either.
+func (s *site) mailOf(r *http.Request, about string) (string, error) {
 	id := r.PathValue("mail")
-	if notice.AboutID(id) != about {
+	if notice.AboutID(id) == about {
+		return id, nil
+	}
+	mails, err := s.store.MailsAbout(r.Context(), about, maxMails)
+	if err != nil {
+		return "", err
+	}
+	if !slices.ContainsFunc(mails, func(m outbox.Mail) bool { return m.ID == id }) {
 		return "", fault.New(fault.NotFound, "There is no such email.")
 	}
 	return id, nil
@@ -76,7 +86,7 @@ func (s *site) onRequestMail(a mailAction) web.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		b, err := a.perform(r, asked.ID)
+		b, err := s.performOnMail(a, r, asked.ID)
 		if fault.KindOf(err) == fault.Conflict {
 			return s.showRequestError(w, r, b, err)
 		}
@@ -104,7 +114,7 @@ func (s *site) onLicenseMail(a mailAction) web.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		b, err := a.perform(r, recorded.License.ID)
+		b, err := s.performOnMail(a, r, recorded.License.ID)
 		if fault.KindOf(err) == fault.Conflict {
 			return s.showLicenseError(w, r, b, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"marketplace/shared/input"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/outbox"
@@ -21,6 +22,7 @@ type mailRow struct {
 	Recipient string // its address
 	Badge     badge
 	Text      string    // what became of it
+	Left      string    // why a reminder does not name the license of the page; "" if it does
 	Details   []string  // in the words of the provider and the receiving servers
 	When      time.Time // when it was sent or given up, or queued if it is open
 	// The forms and pages for it, for whom the role allows them; "" and none for others.
@@ -42,6 +44,7 @@ func (s *site) mailsAbout(ctx context.Context, r *http.Request, id, path string)
 			continue // the list has the emails that it became
 		}
 		row := s.mailRow(m, list[i+1:])
+		row.sayDue(m, id)
 		if canEdit(r) {
 			row.addForms(path+"/mails/"+m.ID, originOf(r).suffix())
 		}
@@ -69,6 +72,21 @@ func (s *site) mailRow(m outbox.Mail, later []outbox.Mail) mailRow {
 		}
 	}
 	return row
+}
+
+// sayDue says of a reminder which one of a license it is, and with how many others, or why the letter left it out.
+func (row *mailRow) sayDue(m outbox.Mail, licenseID string) {
+	i := slices.IndexFunc(m.Due, func(d notice.Due) bool { return d.License == licenseID })
+	if i < 0 || m.Kind != mail.LicenseExpiring {
+		return
+	}
+	row.Name += ", " + m.Due[i].Stage.Name()
+	switch n := len(m.Named()) - 1; {
+	case m.State.Omitted[licenseID] != "":
+		row.Left = "The email left this license out: " + m.State.Omitted[licenseID] + "."
+	case n > 0:
+		row.Name += ", with " + quantity(n, "other license", "other licenses")
+	}
 }
 
 func detailsOf(m outbox.Mail) (list []string) {
@@ -131,6 +149,8 @@ func mailStatus(m outbox.Mail, later []outbox.Mail, now time.Time) (badge, strin
 func waitingStatus(m outbox.Mail, now time.Time) (badge, string) {
 	until := web.Instant(m.State.NotBefore)
 	switch {
+	case m.State.Gathering:
+		return badge{"Queued", ""}, "The daily run may still add licenses to it."
 	case !m.State.NotBefore.After(now):
 		return badge{"Queued", ""}, fmt.Sprintf("It has waited %s in the queue for %s.",
 			waited(now.Sub(m.Created)), rankName(m.Rank()))
@@ -248,11 +268,19 @@ func whatNext(m outbox.Mail, later []outbox.Mail) string {
 			return " " + repeatText(next)
 		case next.Kind == m.Kind && !m.Kind.ToContacts() && next.ID == m.ToContact(next.To).ID:
 			return " We wrote to the next contact instead: " + next.To.Email + "."
-		case next.Kind == mail.LicenseUnreached && m.Kind.AboutLicense():
+		case readdressed(m, next):
+			return " We wrote to the next contact instead: " + next.To.Email + "."
+		case next.Kind == mail.LicenseUnreached && (m.Kind.AboutLicense() || m.Kind == mail.LicenseExpiring):
 			return " No other contact can be reached, so we told sales."
 		}
 	}
 	return ""
+}
+
+// readdressed reports whether a reminder is about a license of another one, to somebody else.
+func readdressed(m, next outbox.Mail) bool {
+	return m.Kind == mail.LicenseExpiring && next.Kind == m.Kind && !input.SameMailbox(m.To.Email, next.To.Email) &&
+		slices.ContainsFunc(m.Due, func(d notice.Due) bool { return slices.Contains(next.Due, d) })
 }
 
 func repeatText(next outbox.Mail) string {
@@ -279,6 +307,7 @@ func mailName(k mail.Kind) string {
 		mail.RequestsOfDomain:   "Many requests of a domain (to sales)",
 		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
 		mail.LicenseExpiring:  "Reminder",
+		mail.RemindersStopped: "Unsubscribed from reminders (to sales)",
 		mail.LicenseUnreached: "Unreachable customer (to sales)",
 		mail.LicenseNextKey:   "Next key due (to sales)",
 		mail.LicenseMoved:     "New server ID (to contacts)",

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
@@ -169,7 +170,8 @@ func TestPageSaysWhatFollowedFromAnEmailThatDidNotArrive(t *testing.T) {
 			"We wrote to the next contact instead: john@customer.example."},
 		"nobody left": {follows(notice.LicenseUnreached(l), outbox.State{}),
 			"No other contact can be reached, so we told sales."},
-		"something else": {follows(notice.LicenseExpiring(l, 1, sampleContacts[0]), outbox.State{}), ""},
+		"something else": {follows(notice.LicensesExpiring("c1", day("2018-03-05"), sampleContacts[0], 1),
+			outbox.State{}), ""},
 	} {
 		badge, text := mailStatus(key, []outbox.Mail{tt.later}, at)
 		const before = "The receiving server sent it back. The address may still work."
@@ -280,17 +282,15 @@ func TestSentEmailIsSentAgainUnlessItHasNoPoint(t *testing.T) {
 
 	l := sampleLicense("l1", day("2018-05-04"))
 	w.record(l)
-	w.must(w.store.RecordReminder(t.Context(), w.due("l1"),
-		store.Reminding{Stage: 2, To: sampleContacts[0], Ready: *w.now}))
-	reminder := notice.LicenseExpiring(l, 2, sampleContacts[0]).ID
+	reminder := w.remind("l1", reminder.MonthsBefore(2), sampleContacts[0])
 	w.sendMail(reminder)
 	page = "/console/licenses/l1"
 	action = page + "/mails/" + reminder + "/send-again"
 	w.send(sam, action, w.snapshot(page)).WantRedirect(page + "?done=send-again")
-	w.send(sam, page+"/mute", w.snapshot(page)).WantStatus(303)
+	w.send(sam, page+"/mute", with(w.snapshot(page), "reason", "They told us.")).WantStatus(303)
 	answer = w.send(sam, action, w.snapshot(page)).WantStatus(409).Page()
-	if got := webtest.Text(answer.Find("#trouble")); !strings.Contains(got, "muted") {
-		t.Errorf("got %q, want that reminders are muted", got)
+	if got := webtest.Text(answer.Find("#trouble")); !strings.Contains(got, "paused") {
+		t.Errorf("got %q, want that reminders are paused", got)
 	}
 	if k := w.mail(reminder).Kind; k != mail.LicenseExpiring {
 		t.Errorf("got kind %s", k)
@@ -305,6 +305,24 @@ func (w *testEnv) due(id string) store.Due {
 		w.t.Fatal(err)
 	}
 	return store.Due{LicenseRecord: recorded}
+}
+
+// remind queues the reminder of a license as the daily run does, and returns the ID of its email.
+func (w *testEnv) remind(id string, stage reminder.Stage, to license.Contact) string {
+	w.t.Helper()
+	due := w.due(id)
+	d := w.store.NewDigest(due.License.Customer, license.DateOf(*w.now), to, *w.now, 0)
+	w.must(w.store.RecordReminder(w.t.Context(), due, store.Reminding{Stage: stage, Digest: d}))
+	w.must(d.Release(w.t.Context()))
+	mails, err := w.store.MailsAbout(w.t.Context(), id, maxMails)
+	w.must(err)
+	for _, m := range mails {
+		if m.Kind == mail.LicenseExpiring && m.To.Email == to.Email {
+			return m.ID
+		}
+	}
+	w.t.Fatalf("no reminder of license %s is queued", id)
+	return ""
 }
 
 func TestSentEmailCanBeOpenedBySales(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/shared/alarm"
 	"marketplace/shared/license"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
@@ -21,6 +22,8 @@ type overviewView struct {
 	Open        string
 	Waiting     string
 	Pending     string // emails to be sent
+	Gauges      []gaugeRow
+	Alarms      []gaugeRow // those that breach their limits
 	Outbox      outboxView
 	CanEdit     bool   // the viewer may try failed emails again
 	Done        string // the outcome of the action before; "" for none
@@ -84,6 +87,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) error {
 		Late: s.requestRows(r, o.late.Requests), LateTo: late.address(""), LateCount: upTo(o.lateCount, counted),
 		Open: upTo(o.open, counted), Waiting: upTo(o.waiting, counted),
 	}
+	v.addGauges(o, s.now())
 	s.addMails(&v, o)
 	s.addReports(&v, o)
 	v.addLicenses(o)
@@ -97,6 +101,7 @@ type overviewRecords struct {
 	lateCount, open, waiting int // requests, up to counted
 	queued                   outbox.Queued
 	provider                 outbox.Provider
+	watched                  alarm.Readings // without the ready emails, which queued has
 	reminders                int
 	failed                   []outbox.FailedMail
 	reports                  []delivery.RecentReport
@@ -123,6 +128,7 @@ func (s *site) readOverview(ctx context.Context, late store.QueueQuery) (o overv
 	read(g, &o.open, func() (int, error) { return s.length(ctx, store.QueueQuery{States: openTab.states}) })
 	read(g, &o.waiting, func() (int, error) { return s.length(ctx, store.QueueQuery{States: waitingTab.states}) })
 	read(g, &o.queued, func() (outbox.Queued, error) { return s.store.QueuedMails(ctx, manyMails+1) })
+	read(g, &o.watched, func() (alarm.Readings, error) { return s.store.Watched(ctx) })
 	read(g, &o.provider, func() (outbox.Provider, error) { return s.store.MailProvider(ctx) })
 	read(g, &o.reminders, func() (int, error) {
 		return s.store.RemindersToCome(ctx, today, today.AddDays(daysAhead), manyMails+1)

@@ -24,6 +24,7 @@ const maxRounds = 3
 // streamed are the addresses that walk through months, one after another, while they answer.
 var streamed = map[string]bool{
 	"GET /console/export/requests.csv": true, "GET /console/export/licenses.csv": true,
+	"GET /console/reminders.csv": true,
 }
 
 func TestPagesReadInThreeRounds(t *testing.T) {
@@ -128,6 +129,9 @@ func (w *testEnv) fillForPages() map[string][]string {
 		"GET /console/requests/{id}/mails/{mail}/{attempt}":      {ofRequest},
 		"GET /console/requests/{id}/mails/{mail}/{attempt}/html": {ofRequest + "/html"},
 		"GET /console/licenses":                                  {"/console/licenses?expires=2018-08"},
+		"GET /console/reminders": {"/console/reminders", "/console/reminders?day=2018-03-05",
+			"/console/reminders?day=2018-06-02", "/console/reminders?license=01hx0000000000000000000001",
+			"/console/reminders?customer=" + of.ID},
 		"GET /console/licenses/{id}": {l, "/console/licenses/" + issued.ID + "?done=issue",
 			"/console/licenses/01HX0000000000000000000001"},
 		"GET /console/licenses/{id}/key":                         {l + "/key"},

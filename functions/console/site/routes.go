@@ -101,12 +101,16 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/customers/{ref}/instances/{instance}/move-back", least: signin.Sales,
 			handle: s.moveBack},
 
+		{pattern: "GET /console/reminders", least: signin.Viewer, handle: s.reminders},
+		{pattern: "GET /console/reminders.csv", least: signin.Sales, handle: s.exportReminders, stream: streams},
+
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
 		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license, names: true},
 		{pattern: "GET /console/licenses/{id}/key", least: signin.Sales, handle: s.key},
 		{pattern: "POST /console/licenses/{id}/send-key", least: signin.Sales, handle: s.sendKey},
-		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: s.mute(true)},
-		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: s.mute(false)},
+		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: s.mute},
+		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: s.unmute},
+		{pattern: "POST /console/licenses/{id}/resubscribe", least: signin.Sales, handle: s.resubscribe},
 		{pattern: "POST /console/licenses/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfLicense},
 		{pattern: "GET /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revokeForm, names: true},
 		{pattern: "POST /console/licenses/{id}/revoke", least: signin.Sales, handle: s.revoke},

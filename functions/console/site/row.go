@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/search"
@@ -119,9 +120,8 @@ type licenseRow struct {
 func (l licenseRow) TypeAndEdition() string { return l.Type.Name() + ", " + shortEdition(l.Edition) }
 
 func (s *site) licenseRows(list []store.Summary) (rows []licenseRow) {
-	today := s.today()
 	for _, l := range list {
-		rows = append(rows, licenseRow{l, licenseBadge(l, today)})
+		rows = append(rows, licenseRow{l, s.licenseBadge(l)})
 	}
 	return rows
 }
@@ -154,10 +154,10 @@ func (s *site) instanceRow(i customer.Instance, of store.CustomerSummary) instan
 
 // badgeOf returns the status of a license of an instance.
 func (s *site) badgeOf(l customer.License) badge {
-	return licenseBadge(store.Summary{
-		NotBefore: l.NotBefore, Expiration: l.Expiration, Successor: l.Successor, Revoked: l.Revoked,
+	return s.licenseBadge(store.Summary{
+		Type: l.Type, NotBefore: l.NotBefore, Expiration: l.Expiration, Successor: l.Successor, Revoked: l.Revoked,
 		ReplacedBy: l.ReplacedBy,
-	}, s.today())
+	})
 }
 
 // Terms summarizes the license in force: Developer, up to 100,000 lines.
@@ -168,32 +168,31 @@ func (i instanceRow) Terms() string {
 	return i.License.Type.Name() + ", " + shortEdition(i.License.Edition)
 }
 
-// expiresSoonDays is the number of days before its expiration from which a license "expires soon": the two months of
-// the first reminder.
-const expiresSoonDays = 61
-
-// licenseBadge returns the status of a license on a day, on every page.
-func licenseBadge(l store.Summary, today license.Date) badge {
-	left := today.DaysUntil(l.Expiration)
+// licenseBadge returns the status of a license today, on every page. It warns from the day of the first reminder on.
+func (s *site) licenseBadge(l store.Summary) badge {
+	today := s.today()
+	expired := today.After(l.Expiration)
 	switch {
 	case l.ReplacedBy != "":
 		return badge{"Replaced", ""}
 	case !l.Revoked.IsZero():
 		return badge{"Revoked", "bad"}
-	case left < 0 && l.Successor != "":
+	case expired && l.Successor != "":
 		return badge{"Expired, renewed", ""}
-	case left < 0:
+	case expired:
 		return badge{"Expired", "bad"}
 	case l.NotBefore.After(today):
 		return badge{"Not yet valid", "warn"}
 	case l.Successor != "":
 		return badge{"Active, renewed", "good"}
-	case left == 0:
-		return badge{"Expires today", "warn"}
-	case left == 1:
-		return badge{"Expires tomorrow", "warn"}
-	case left <= expiresSoonDays:
-		return badge{fmt.Sprintf("Expires in %d days", left), "warn"}
+	case s.warns(l.Type, l.NotBefore, l.Expiration):
+		return badge{"Expires " + reminder.When(l.Expiration, today), "warn"}
 	}
 	return badge{"Active", "good"}
+}
+
+// warns reports whether a license of a type and term expires soon, as every page and email says it.
+func (s *site) warns(t license.Type, notBefore, expiration license.Date) bool {
+	l := license.License{Type: t, NotBefore: notBefore, Expiration: expiration}
+	return s.store.Policy().Warns(l, s.today())
 }

@@ -4,9 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"marketplace/shared/license"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 )
 
 func TestDueBadgeWarnsFourHoursBefore(t *testing.T) {
@@ -26,30 +24,6 @@ func TestDueBadgeWarnsFourHoursBefore(t *testing.T) {
 	} {
 		if got := dueBadge(request.Summary{State: tt.state, Due: start.Add(tt.left)}, start); got != tt.want {
 			t.Errorf("%s, %v left: got %v, want %v", tt.state, tt.left, got, tt.want)
-		}
-	}
-}
-
-func TestNextReminderSaysWhyThereIsNone(t *testing.T) {
-	today, next := day("2018-03-05"), day("2018-06-30")
-	for _, tt := range []struct {
-		change func(*license.License)
-		next   license.Date
-		want   string
-	}{
-		{func(*license.License) {}, next, "30 Jun 2018"},
-		{func(*license.License) {}, license.Date{}, "None"},
-		{func(l *license.License) { l.Successor = "l2" }, license.Date{}, "None: already renewed"},
-		{func(l *license.License) { l.Muted, l.Successor = true, "l2" }, license.Date{}, "None: muted"},
-		{func(l *license.License) { l.Expiration, l.Muted = day("2018-03-04"), true }, license.Date{},
-			"None: the license has expired"},
-		{func(l *license.License) { l.Expiration, l.Revoked = day("2018-03-04"), start }, license.Date{},
-			"None: the license was revoked"},
-	} {
-		l := sampleLicense("l1", day("2018-08-31"))
-		tt.change(&l)
-		if got := nextReminder(store.LicenseRecord{License: l, NextReminder: tt.next}, today); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type sentLetterView struct {
 // sentLetter reads the email in the address as an attempt sent it, without the secrets of its private links: they are
 // the recipient's alone.
 func (s *site) sentLetter(r *http.Request, about string) (m mail.Message, attempt int, err error) {
-	id, err := mailOf(r, about)
+	id, err := s.mailOf(r, about)
 	if err != nil {
 		return m, 0, err
 	}

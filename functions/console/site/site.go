@@ -74,8 +74,10 @@ type site struct {
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, index: o.Search, catalog: o.Catalog,
-		pages:       web.NewPages(web.Layers{templates, sample.Templates}),
-		mail:        letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales},
+		pages: web.NewPages(web.Layers{templates, sample.Templates}),
+		mail: letter.Writer{
+			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),
+		},
 		exportLimit: o.ExportLimit,
 		publicMail:  o.PublicMailDomains,
 		oneOperator: o.OneOperator,
@@ -119,6 +121,7 @@ const (
 	inQueue    = "queue"
 	inLicenses = "licenses"
 	inOverview = "overview"
+	inReminder = "reminders"
 	inExport   = "export"
 	inLetters  = "letters"
 )

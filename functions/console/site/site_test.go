@@ -20,6 +20,7 @@ import (
 	"marketplace/catalog/data"
 	"marketplace/functions/console/signin"
 	"marketplace/infra/local/devidp"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter/lettertest"
@@ -319,8 +320,16 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"customers.html":      customersView{}, "customer.html": customerView{},
 		"customer-instances.html": instancesPage{}, "customer-timeline.html": customerTimelineView{},
 		"customer-form.html": customerForm{}, "instance.html": instanceView{}, "move.html": moveView{},
-		"merge.html": mergeView{},
+		"merge.html": mergeView{}, "reminders.html": remindersView{}, "forecast.html": forecastView{},
 	})
+}
+
+// customerOf returns the customer of a license.
+func (w *testEnv) customerOf(id string) customer.Customer {
+	w.t.Helper()
+	a, err := w.store.Account(w.t.Context(), w.license(id).License.Customer)
+	w.must(err)
+	return a.Customer
 }
 
 // everyPage are the addresses of the console's pages, with things to show.
@@ -334,7 +343,8 @@ func (w *testEnv) everyPage() []string {
 		"/console/search", "/console/search?q=customer", "/console/search?q=nobody", "/console/overview",
 		"/console/requests/" + r.ID,
 		"/console/licenses", "/console/licenses?expires=2018-08", "/console/licenses/l1", "/console/licenses/l1/revoke",
-		"/console/export",
+		"/console/export", "/console/reminders", "/console/reminders?day=2018-03-05", "/console/reminders?license=l1",
+		"/console/reminders?customer=" + string(w.customerOf("l1").Reference),
 	}
 }
 

@@ -2,13 +2,15 @@ package site
 
 import (
 	"context"
-	"marketplace/shared/mail"
 	"time"
 
 	"marketplace/functions/console/generator"
+	"marketplace/shared/alarm"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/reference"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
@@ -52,7 +54,16 @@ type Store interface {
 	Expiring(ctx context.Context, from license.Date, months int) (
 		[]store.ExpiringMonth, map[store.Class]store.Count, error)
 	RemindersToCome(ctx context.Context, from, through license.Date, limit int) (int, error)
-	MuteReminders(ctx context.Context, c store.LicenseChange, muted bool) error
+	MuteReminders(ctx context.Context, c store.LicenseChange, reason string, until license.Date) error
+	UnmuteReminders(ctx context.Context, c store.LicenseChange) error
+	Policy() reminder.Policy
+	NewPlanner() *delivery.Planner
+	UpcomingDue(ctx context.Context, today, through license.Date, limit int, f func(store.LicenseRecord)) (
+		complete bool, err error)
+	RemindersDue(ctx context.Context, first, last license.Date, f func(store.Due) error) error
+	Unsubscribed(ctx context.Context, licenseID string) ([]store.Unsubscription, error)
+	ResubscribeContact(ctx context.Context, licenseID, email, by string) error
+	InstanceOf(ctx context.Context, l license.License) (customer.Instance, error)
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
 	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error
 
@@ -75,6 +86,7 @@ type Store interface {
 	UnmergeCustomer(ctx context.Context, c store.AccountChange, id string) error
 
 	// Emails and their delivery.
+	Watched(ctx context.Context) (alarm.Readings, error)
 	MailProvider(ctx context.Context) (outbox.Provider, error)
 	Letter(ctx context.Context, id string, attempt int) (mail.Message, error)
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -77,6 +76,8 @@ func (v *eventView) sayNote(e store.Event, words vocabulary) {
 		v.Note = words.colleagues.named(e.Note)
 	case store.PackageTailored:
 		v.Note = packageName(e.Note)
+	case store.RemindersMuted:
+		v.Note = pauseText(e.Note)
 	case store.ReminderQueued:
 		v.Note = reminderName(e.Note)
 	}
@@ -113,6 +114,7 @@ func subjectsOf(e store.Event) (named []store.Subject) {
 func actionText(a store.Action) string {
 	if text, ok := map[store.Action]string{
 		store.CustomerAsked:       "asked the customer",
+		store.RemindersMuted:      "reminders paused",
 		store.ConfirmationSent:    "confirmation email sent again",
 		store.RequestConfirmed:    "confirmed by the requester",
 		store.RequestDenied:       "denied by the owner of the address",
@@ -134,12 +136,12 @@ func actionText(a store.Action) string {
 	return string(a)
 }
 
-// reminderID ends the ID of a reminder: when the license expires, and how many months before.
-var reminderID = lazyregexp.New(`-(\d{4}-\d\d-\d\d)-(\d+)m-\w+$`)
+// digestID is the ID of the email in which a reminder is sent: its day, and a name of its recipient.
+var digestID = lazyregexp.New(`--(\d{4}-\d\d-\d\d)-\w+-\d+$`)
 
-// reminderName returns which reminder a mail's ID names; "" if it names none.
+// reminderName returns in which email a license is, by the email's ID; "" if it is that of no reminder.
 func reminderName(id string) string {
-	m := reminderID().FindStringSubmatch(id)
+	m := digestID().FindStringSubmatch(id)
 	if m == nil {
 		return ""
 	}
@@ -147,10 +149,23 @@ func reminderName(id string) string {
 	if err != nil {
 		return ""
 	}
-	if m[2] == "1" {
-		return "One month before expiry on " + day.Long()
+	return "In the email of " + day.Long()
+}
+
+// pauseNote is the note about paused reminders: how long, and why.
+var pauseNote = lazyregexp.New(`(?s)^until (\d{4}-\d\d-\d\d): (.*)$`)
+
+// pauseText says how long and why reminders are paused.
+func pauseText(note string) string {
+	m := pauseNote().FindStringSubmatch(note)
+	if m == nil {
+		return note
 	}
-	return fmt.Sprintf("%s months before expiry on %s", m[2], day.Long())
+	day, err := license.ParseDate(m[1])
+	if err != nil {
+		return note
+	}
+	return m[2] + " (through " + day.Long() + ")"
 }
 
 // lastOf returns the ID of the last event; "" if there is none.

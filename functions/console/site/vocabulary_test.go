@@ -12,7 +12,6 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
 	"marketplace/shared/web/webtest"
 )
 
@@ -34,15 +33,7 @@ func TestTimelinesNameWhatTheyLinkTo(t *testing.T) {
 		request.ProductionUse, request.OldSame
 	replacement := issue("/console/requests/" + w.file(lost).ID + "/issue")
 	again := issue("/console/licenses/" + first.ID + "/renew") // confirmed: it was renewed before
-	recorded, err := w.store.License(t.Context(), again.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	due := store.Due{LicenseRecord: recorded}
-	do := store.Reminding{Stage: reminder.Stage(2), To: sampleContacts[0], Ready: *w.now}
-	if err := w.store.RecordReminder(t.Context(), due, do); err != nil {
-		t.Fatal(err)
-	}
+	w.remind(again.ID, reminder.MonthsBefore(2), sampleContacts[0])
 	texts := map[string]string{}
 	for _, path := range []string{page, "/console/licenses/" + first.ID, "/console/licenses/" + renewal.ID,
 		"/console/licenses/" + replacement.ID, "/console/licenses/" + again.ID} {
@@ -69,7 +60,7 @@ func TestTimelinesNameWhatTheyLinkTo(t *testing.T) {
 		page:                              {"issued: " + production},
 		"/console/licenses/" + first.ID:   {"license issued: New request for AWHW…9GQX, Customer & Sons", "renewed by: " + production},
 		"/console/licenses/" + renewal.ID: {"replaced by: " + production},
-		"/console/licenses/" + again.ID:   {"2 months before expiry on ", "The license was already renewed, through 04 Mar 2020."},
+		"/console/licenses/" + again.ID:   {"In the email of ", "The license was already renewed, through 04 Mar 2020."},
 	} {
 		for _, text := range want {
 			if !strings.Contains(texts[path], text) {
@@ -123,7 +114,8 @@ func TestChangesAreToldInWords(t *testing.T) {
 	for _, tt := range []struct{ field, value, want string }{
 		{"state", `"in review"`, "In review"}, {"reviewer", `"sam@vendor.example"`, "Sam Okoye"},
 		{"edition", `"datacenter"`, "Data Center Edition"}, {"type", `"STAGING"`, "staging"},
-		{"muted", ``, "no"}, {"muted", `true`, "yes"}, {"unconfirmed", ``, "no"}, {"maxLoc", `200000`, "200'000"},
+		{"mute", ``, "no"},
+		{"mute", `{"by":"sam@vendor.example","reason":"Budget cut","until":"2018-04-01"}`, "Budget cut, through 01 Apr 2018"}, {"unconfirmed", ``, "no"}, {"maxLoc", `200000`, "200'000"},
 		{"expiration", `"2018-08-31"`, "31 Aug 2018"}, {"revoked", `"2018-03-05T09:30:00Z"`, "05 Mar 2018, 09:30 UTC"},
 		{"contacts", `[{"name":"Jane","email":"j@x.example"},{"email":"k@x.example"}]`, "Jane j@x.example|k@x.example"},
 		{"packages", `["developer-edition-6.7.1-ABCDEFGHIJKLMNOPQRSTUVWXYZ.zip"]`, "Developer Edition, version 6.7.1"},

@@ -741,7 +741,7 @@ func TestReviewListsWhatChangesBesides(t *testing.T) {
 		}
 	}
 	w.issued(w.press(review, "Issue and send", confirm(review)))
-	if l, err := w.store.License(t.Context(), "e1"); err != nil || !l.License.Muted {
+	if l, err := w.store.License(t.Context(), "e1"); err != nil || !l.License.Mute.On(license.DateOf(start)) {
 		t.Errorf("got evaluation %+v, %v, want its reminders ended", l.License, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"marketplace/shared/alarm"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -29,6 +30,7 @@ type Outbox interface {
 	Ready(ctx context.Context, rank, shard, limit int) ([]outbox.Entry, error)
 	Promote(ctx context.Context, shard, limit int) (int, error)
 	Forget(ctx context.Context, e outbox.Entry, m outbox.Mail) error
+	OldestReady(ctx context.Context) (outbox.Oldest, error)
 	Park(ctx context.Context, e outbox.Entry, until time.Time) error
 	Read(ctx context.Context, id string) (outbox.Mail, error)
 	Begin(ctx context.Context, m outbox.Mail, fence int64, letter mail.Message) (outbox.Mail, error)
@@ -48,6 +50,7 @@ type Records interface {
 	Records(ctx context.Context, n notice.Notice) (notice.Records, error)
 	Suppressed(ctx context.Context, email string) (*delivery.Suppression, error)
 	FailSuppressed(ctx context.Context, m outbox.Mail, why delivery.Suppression) error
+	PassOmitted(ctx context.Context, m outbox.Mail, records notice.Records) error
 }
 
 // Expander says what a notice becomes that expands (notice.Notice.Expands), and does before what the notice asks for.
@@ -59,7 +62,7 @@ type Expander interface {
 	Expand(ctx context.Context, n notice.Notice) ([]notice.Notice, error)
 }
 
-// Options are what a Dispatcher needs. AtOnce and Sleep are optional.
+// Options are what a Dispatcher needs. Watched, AtOnce and Sleep are optional.
 type Options struct {
 	Outbox   Outbox
 	Records  Records
@@ -69,6 +72,9 @@ type Options struct {
 	Now      func() time.Time // the clock of the outbox
 	Log      *slog.Logger
 
+	// Watched reads what the gauges are worked out from, but for the ready mails; nil publishes no gauges.
+	Watched func(ctx context.Context) (alarm.Readings, error)
+
 	AtOnce int // mails sent concurrently; 0 means 8
 	// Sleep waits, until the context ends at the longest; nil waits by the computer's clock.
 	Sleep func(ctx context.Context, d time.Duration)
@@ -77,8 +83,9 @@ type Options struct {
 // Dispatcher sends what is ready.
 type Dispatcher struct {
 	Options
-	quota quotaCache
-	pace  pace
+	quota     quotaCache
+	pace      pace
+	published published
 }
 
 // New returns a Dispatcher.
@@ -114,7 +121,10 @@ const (
 // outbox.ErrHeld means that another Dispatcher is sending, which finds every mail that was ready before. Other errors:
 // the table failed, or mail.ErrSetup if the provider's setup must be fixed; the log has the details. The next run
 // continues with the rest.
-func (d *Dispatcher) Run(ctx context.Context) error {
+func (d *Dispatcher) Run(ctx context.Context) error { return d.runAnd(ctx, func(*run) {}) }
+
+// runAnd is Run; end is called with the run when it begins no further mail.
+func (d *Dispatcher) runAnd(ctx context.Context, end func(*run)) error {
 	lease, err := d.Outbox.Acquire(ctx, leaseLength)
 	if err != nil {
 		return err
@@ -127,6 +137,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		defer cancel()
 	}
 	r.sendAll()
+	end(r)
 	cause := context.Cause(r.begin)
 	r.releaseLease(cause)
 	r.summarize(cause)
@@ -158,6 +169,7 @@ type run struct {
 	flights  map[string]*flight // mails that are being worked on
 	skip     map[string]bool    // mails that this run must not begin (again)
 	served   map[string]int     // mails taken, by customer
+	released outbox.Oldest      // among the mails that were taken and are ready again
 	onset    bool               // an outage has begun in this run
 	counts   counts
 }
@@ -179,6 +191,7 @@ func newRun(ctx context.Context, d *Dispatcher, lease *outbox.Lease) *run {
 		leasing: make(chan struct{}, 1), looking: make(chan struct{}, 1),
 		queue:   queue{ready: map[int][]outbox.Entry{}},
 		flights: map[string]*flight{}, skip: map[string]bool{}, served: map[string]int{},
+		released: outbox.Oldest{},
 	}
 	r.begin, r.stop = context.WithCancelCause(ctx)
 	return r
@@ -255,7 +268,7 @@ func (r *run) summarize(cause error) {
 		return
 	}
 	r.Log.Info("mails dispatched", "stopped", stopped, "released", c.released, "inDoubt", c.doubted,
-		"pointless", c.pointless, "expanded", c.expanded, logging.Metrics(r.Now(), slog.Int64("MailsSent", c.sent),
-			slog.Int64("MailsRetried", c.paused), slog.Int64("MailsFailed", c.failed),
-			slog.Int64("MailsUnknown", c.unknown), slog.Int64("MailErrors", c.errors)))
+		"pointless", c.pointless, "expanded", c.expanded, logging.Metrics(r.Now(), logging.Count("MailsSent", c.sent),
+			logging.Count("MailsRetried", c.paused), logging.Count("MailsFailed", c.failed),
+			logging.Count("MailsUnknown", c.unknown), logging.Count("MailErrors", c.errors)))
 }

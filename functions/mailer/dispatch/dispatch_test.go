@@ -177,9 +177,9 @@ func TestLetterThatCannotBeWrittenIsAFailureOfItsMail(t *testing.T) {
 func TestRecordsThatPanicAreAFailureOfTheMail(t *testing.T) {
 	inTestEnv(t, func(w *testEnv) {
 		w.records.of = func(notice.Notice) (notice.Records, error) { return notice.Records{}, nil }
-		w.put(remind("m", "a.example"))
+		w.put(notice.Notice{ID: "m--u", Kind: mail.LicenseUnreached, About: "m", Customer: "a.example"})
 		w.run(w.dispatcher(&provider{}))
-		if s := w.status("m--e"); s != outbox.Failed {
+		if s := w.status("m--u"); s != outbox.Failed {
 			t.Errorf("got %s, want failed", s)
 		}
 	})

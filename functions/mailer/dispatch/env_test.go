@@ -145,18 +145,20 @@ func withPoint(n notice.Notice) notice.Records {
 	case mail.RequestQuestion:
 		r.Request = request.Request{State: request.Waiting, Question: n.Text}
 	case mail.LicenseExpiring:
-		l := license.License{Expiration: n.Expiration}
-		r.Licenses, r.Contacts = []license.License{l}, []license.Contact{n.To}
-		for !reminder.Over(l, r.Today) {
-			if s, _ := reminder.Default.Due(l, r.Today, 0); s == n.Stage {
-				break
-			}
-			r.Today = r.Today.AddDays(1)
+		r.Expiring = map[string]notice.Expiring{}
+		for _, due := range n.Due {
+			r.Expiring[due.License] = expiring(due, n.To)
 		}
 	default:
 		r.Request = request.Request{State: request.Received, Details: request.Details{Email: n.To.Email}}
 	}
 	return r
+}
+
+// expiring are the records of a license of which a contact needs to be reminded.
+func expiring(due notice.Due, to license.Contact) notice.Expiring {
+	l := license.License{ID: due.License, Type: license.Production, Expiration: due.Expiration}
+	return notice.Expiring{License: l, Contacts: []license.Contact{to}, Reminded: &to}
 }
 
 func (r *records) Suppressed(_ context.Context, email string) (*delivery.Suppression, error) {
@@ -169,6 +171,8 @@ func (r *records) Suppressed(_ context.Context, email string) (*delivery.Suppres
 func (r *records) FailSuppressed(context.Context, outbox.Mail, delivery.Suppression) error {
 	return errors.New("the tests of the store have this")
 }
+
+func (r *records) PassOmitted(context.Context, outbox.Mail, notice.Records) error { return nil }
 
 // testEnv is an outbox over a faulty table, and a log. Its clock is time.Now, which is that of the synctest bubble.
 type testEnv struct {
@@ -196,7 +200,7 @@ func newTestEnv(t testing.TB, rows table.Table) *testEnv {
 	now := func() time.Time { return w.now() }
 	w.table = entity.Open(w.faulty, now, func() string { events++; return fmt.Sprint(events) })
 	w.box = outbox.New(w.table, now)
-	w.logger = logging.New(&w.log)
+	w.logger = logging.New(&w.log, "test")
 	return w
 }
 
@@ -230,9 +234,10 @@ func soon(name, host string) notice.Notice {
 }
 
 func remind(name, host string) notice.Notice {
-	return notice.Notice{ID: name + "--e", Kind: mail.LicenseExpiring, About: name, Customer: host, Stage: 1,
-		Expiration: license.DateOf(time.Now()).AddDays(28),
-		To:         license.Contact{Name: "Ada Lovelace", Email: "ada@" + host}}
+	last := license.DateOf(time.Now()).AddDays(28)
+	due := notice.Due{License: name, Stage: reminder.MonthsBefore(1), Expiration: last}
+	return notice.Notice{ID: name + "--e", Kind: mail.LicenseExpiring, About: name, Customer: host,
+		Due: []notice.Due{due}, To: license.Contact{Name: "Ada Lovelace", Email: "ada@" + host}}
 }
 
 // put queues notices.

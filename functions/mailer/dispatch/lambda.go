@@ -20,14 +20,20 @@ const (
 // Invoke is the Lambda function, as aws-lambda-go's lambda.Handler. It sends what is ready, whether a schedule or the
 // table's stream invoked it: the payload only decides the answer.
 //
+// A run that the schedule started also publishes the gauges, if they have not just been.
+//
 // The answer to the stream is always a success: a stream would deliver the same records again until they are a day old,
 // while the schedule finds every mail anyway. For every other caller a failed run is an error.
 func (d *Dispatcher) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	woken := fromStream(payload)
-	err := d.Run(ctx)
+	run := d.sweep
+	if woken {
+		run = d.Run
+	}
+	err := run(ctx)
 	for waited := askOther; woken && errors.Is(err, outbox.ErrHeld) && waited <= waitForOther; waited += askOther {
 		d.Sleep(ctx, askOther)
-		err = d.Run(ctx)
+		err = run(ctx)
 	}
 	switch {
 	case err == nil, errors.Is(err, outbox.ErrHeld):

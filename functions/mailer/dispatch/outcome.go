@@ -88,7 +88,10 @@ func (r *run) doubt(m outbox.Mail, cause string, since time.Time) {
 }
 
 func (r *run) release(m outbox.Mail) {
-	r.count(&r.counts.released)
+	r.mu.Lock()
+	r.counts.released++
+	r.released.Add(m.Rank(), m.ReadySince())
+	r.mu.Unlock()
 	r.record(m.ID, "released", func(ctx context.Context) error { return r.Outbox.Release(ctx, m) })
 }
 

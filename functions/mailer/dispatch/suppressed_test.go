@@ -45,7 +45,7 @@ func TestNextContactGetsTheMailsOfASuppressedAddress(t *testing.T) {
 		sales := mail.Address{Email: "ada@example.org"} // also a customer here
 		letters := letter.Writer{URL: "https://licenses.example.com", Sales: sales}
 		d := New(Options{
-			Outbox: s.Outbox(), Records: s, Sender: p, Now: time.Now, Log: logging.New(&w.log),
+			Outbox: s.Outbox(), Records: s, Sender: p, Now: time.Now, Log: logging.New(&w.log, "test"),
 			Write: letters.With(func() (*catalog.Catalog, error) { return nil, nil }),
 		})
 		bounce := func(id string) {

@@ -37,7 +37,7 @@ func (r *run) work(f *flight) {
 	case r.settledBefore(m):
 	default:
 		prepared := r.Now()
-		if written, ok := r.prepare(m); ok {
+		if written, ok := r.prepare(&m); ok {
 			r.send(f, m, written, prepared)
 		}
 	}
@@ -59,30 +59,38 @@ func (r *run) settledBefore(m outbox.Mail) bool {
 	return true
 }
 
-// prepare writes the letter of a mail, unless the mail has no point any more or its address is suppressed.
-func (r *run) prepare(m outbox.Mail) (written mail.Message, ok bool) {
+// prepare writes the letter of a mail, unless the mail has no point any more or its address is suppressed. It notes
+// which licenses of a digest the letter does not name, and passes on those whose contact its reader is no more.
+func (r *run) prepare(m *outbox.Mail) (written mail.Message, ok bool) {
 	records, err := r.Records.Records(r.ctx, m.Notice)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		r.drop(m, "what it is about is no longer on record")
+		r.drop(*m, "what it is about is no longer on record")
 		return written, false
 	case errors.Is(err, entity.ErrUnreadable):
-		r.giveUp(m, err)
+		r.giveUp(*m, err)
 		return written, false
 	case err != nil:
-		r.fail("cannot read what a mail is about", err, slog.Any("mail", m))
+		r.fail("cannot read what a mail is about", err, slog.Any("mail", *m))
 		return written, false
 	}
-	written, pointless, err := r.write(m, records)
+	if m.Kind == mail.LicenseExpiring {
+		m.State.Omitted = m.Notice.Omitted(records)
+		if err := r.Records.PassOmitted(r.ctx, *m, records); err != nil {
+			r.fail("cannot pass on licenses of a mail", err, slog.Any("mail", *m))
+			return written, false
+		}
+	}
+	written, pointless, err := r.write(*m, records)
 	switch {
 	case err != nil:
-		r.giveUp(m, err)
+		r.giveUp(*m, err)
 		return written, false
 	case pointless != "":
-		r.drop(m, pointless)
+		r.drop(*m, pointless)
 		return written, false
 	}
-	return written, !r.failIfSuppressed(m, written)
+	return written, !r.failIfSuppressed(*m, written)
 }
 
 // write writes the letter, or says why the mail is pointless. What panics is an error of this mail alone.
@@ -138,7 +146,7 @@ func (r *run) send(f *flight, m outbox.Mail, written mail.Message, prepared time
 	}
 	if r.outdated(prepared) {
 		var ok bool
-		if written, ok = r.prepare(m); !ok {
+		if written, ok = r.prepare(&m); !ok {
 			return
 		}
 	}

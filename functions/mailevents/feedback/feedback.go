@@ -91,12 +91,12 @@ func (j *Job) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	j.Log.Info("mail events", "accepted", t.reports[outbox.Accepted], "delayed", t.reports[outbox.Delayed],
 		"refused", t.reports[outbox.Refused], "unknown", t.unknown,
 		logging.Metrics(j.Now(),
-			slog.Int64("MailsDelivered", t.reports[outbox.Delivered]),
-			slog.Int64("MailsReturned", t.reports[outbox.Returned]),
-			slog.Int64("MailsBounced", t.reports[outbox.Bounced]),
-			slog.Int64("MailsComplained", t.reports[outbox.Complained]),
-			slog.Int64("MailEventsFailed", int64(len(answer.Items))),
-			slog.Int64("MailEventsMalformed", t.malformed)))
+			logging.Count("MailsDelivered", t.reports[outbox.Delivered]),
+			logging.Count("MailsReturned", t.reports[outbox.Returned]),
+			logging.Count("MailsBounced", t.reports[outbox.Bounced]),
+			logging.Count("MailsComplained", t.reports[outbox.Complained]),
+			logging.Count("MailEventsFailed", int64(len(answer.Items))),
+			logging.Count("MailEventsMalformed", t.malformed)))
 	return json.Marshal(answer)
 }
 

@@ -49,7 +49,7 @@ func newTestEnv(t *testing.T, contacts ...string) *testEnv {
 	clock := func() time.Time { return now }
 	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: engine}}
 	w.store = delivery.New(store.New(w.faulty, store.Options{Now: clock}))
-	w.Job = New(Options{Store: w.store, Now: clock, Log: logging.New(&w.log)})
+	w.Job = New(Options{Store: w.store, Now: clock, Log: logging.New(&w.log, "test")})
 	w.l = license.License{
 		ID: "l1", Type: license.Production, Organization: "Acme AG", Server: "AWHW8w9JtzBzSrmf9GQX",
 		Edition: license.Developer, MaxLoc: 1,

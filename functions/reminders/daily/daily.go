@@ -8,62 +8,76 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"marketplace/shared/customer"
-	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
-	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/outbox"
 )
 
 // Store is the part of the store that a Job calls.
 type Store interface {
 	DueReminders(ctx context.Context, through license.Date, f func(store.Due) error) error
-	Customer(ctx context.Context, id string) (customer.Customer, error)
-	ContractOf(ctx context.Context, l license.License) (customer.Contract, error)
-	Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error)
+	NewPlanner() *delivery.Planner
+	NewDigest(customer string, day license.Date, to license.Contact, ready time.Time, turn int) *outbox.Digest
 	RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error
 	RecordUnreached(ctx context.Context, l license.License) (told bool, err error)
+	RecordStopped(ctx context.Context, l license.License, contact license.Contact) error
 	RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error)
 	CloseUnconfirmed(ctx context.Context, limit int) (n int, err error)
 	TellUnconfirmed(ctx context.Context) (n int, err error)
+	RecordDailyRun(ctx context.Context, day license.Date) error
 }
 
-// Options are what a Job needs; all are required.
+// Options are what a Job needs. AtOnce is optional.
 type Options struct {
 	Store Store
 	Now   func() time.Time // the clock; the day is the day in UTC
 	Log   *slog.Logger
+
+	AtOnce int // licenses processed concurrently; 0 means atOnce
 }
 
 // Job is the daily run.
 type Job struct{ Options }
 
 // New returns a Job.
-func New(o Options) *Job { return &Job{o} }
+func New(o Options) *Job {
+	if o.AtOnce == 0 {
+		o.AtOnce = atOnce
+	}
+	return &Job{o}
+}
 
 const (
-	atOnce = 16 // licenses processed concurrently
-	passes = 3  // attempts at a license that others change at the same time
+	atOnce = 16
+	passes = 3 // attempts at a license that others change at the same time
 )
 
-// Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and queues a
-// reminder for every license that is due by the end of today, UTC. It may run any number of times: a queued reminder is
-// no longer due, and a run catches up on missed days.
+// Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and reminds of
+// every license that is due by the end of today, UTC: all those of a customer of which one contact is reminded are one
+// mail. It may run any number of times: what was queued is no longer due, and a run catches up on missed days.
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
-// contact who can be reached again. A license that fails for another reason does not delay the others. It stays due
-// too, the log has the reason, and the error says how many failed.
+// contact who can be reached again. So does one whose contact unsubscribed. A license that fails for another reason
+// does not delay the others. It stays due too, the log has the reason, and the error says how many failed. Only a run
+// without an error is recorded as complete.
 func (j *Job) Run(ctx context.Context) error {
 	today := license.DateOf(j.Now())
-	return errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx, today))
+	if err := errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx)); err != nil {
+		return err
+	}
+	return j.Store.RecordDailyRun(ctx, today)
 }
 
 // maxClosed is how many unconfirmed requests one run closes, so that a flood of them does not use up its time.
@@ -93,13 +107,15 @@ func (j *Job) tellUnconfirmed(ctx context.Context) error {
 	return nil
 }
 
-func (j *Job) remindAll(ctx context.Context, today license.Date) error {
+func (j *Job) remindAll(ctx context.Context) error {
 	var queued, moved, told, failed int64
 	var err error
-	began, turns := j.Now(), &turns{next: map[string]int{}}
-	known := &customers{store: j.Store, now: j.Now}
+	began := j.Now()
+	today := license.DateOf(began) // until the end, also if that is on the next day
+	run := &run{Job: j, today: today, began: began, planner: j.Store.NewPlanner(), digests: map[string]*digest{},
+		turns: map[string]int{}}
 	for range passes {
-		p := pass{Job: j, today: today, began: began, turns: turns, customers: known}
+		p := pass{run: run}
 		err = p.remindDue(ctx)
 		queued, moved, told, failed = queued+p.queued.Load(), moved+p.moved.Load(), told+p.told.Load(),
 			p.failed.Load()+p.changed.Load()
@@ -107,9 +123,10 @@ func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 			break
 		}
 	}
-	j.Log.Info("reminders", "today", today.String(), "moved", moved,
-		logging.Metrics(j.Now(), slog.Int64("RemindersQueued", queued), slog.Int64("CustomersUnreached", told),
-			slog.Int64("RemindersFailed", failed)))
+	err = errors.Join(err, run.releaseAll(ctx))
+	j.Log.Info("reminders", "today", today.String(), "moved", moved, "emails", len(run.digests),
+		logging.Metrics(j.Now(), logging.Count("RemindersQueued", queued), logging.Count("CustomersUnreached", told),
+			logging.Count("RemindersFailed", failed)))
 	if err != nil {
 		return fmt.Errorf("daily: %w", err)
 	}
@@ -121,13 +138,7 @@ func (j *Job) remindAll(ctx context.Context, today license.Date) error {
 
 // pass processes every due license once.
 type pass struct {
-	*Job
-	today license.Date
-	began time.Time // when the run began
-	turns *turns
-	// customers are those that the run has read.
-	customers *customers
-
+	*run
 	queued  atomic.Int64 // reminders
 	moved   atomic.Int64 // licenses that needed no reminder
 	told    atomic.Int64 // licenses about which sales were told
@@ -137,7 +148,7 @@ type pass struct {
 
 func (p *pass) remindDue(ctx context.Context) error {
 	var g errgroup.Group
-	g.SetLimit(atOnce)
+	g.SetLimit(p.AtOnce)
 	defer g.Wait()
 	return p.Store.DueReminders(ctx, p.today, func(d store.Due) error {
 		g.Go(func() error { p.remind(ctx, d); return nil })
@@ -145,61 +156,56 @@ func (p *pass) remindDue(ctx context.Context) error {
 	})
 }
 
-// remind queues the reminder for one license, or moves the license to its next day if none is due.
+// remind adds one license to the digest of the contact whose turn it is, or moves the license to its next day if none
+// is due.
 func (p *pass) remind(ctx context.Context, d store.Due) {
-	do := store.Reminding{Ready: p.began}
-	stage, due := reminder.Default.Due(d.License, p.today, d.Reminded)
-	if due {
-		if err := p.tellNextKey(ctx, d.License, stage); err != nil {
-			p.fail(d, err)
-			return
-		}
-		contacts, err := p.customers.contacts(ctx, d.License)
-		var to *license.Contact
-		if err == nil {
-			to, err = p.Store.Reachable(ctx, contacts)
-		}
-		switch {
-		case err != nil:
-			p.fail(d, err)
-			return
-		case to == nil:
-			p.unreached(ctx, d, contacts)
-			return
-		}
-		n := notice.LicenseExpiring(d.License, stage, *to)
-		if due = p.hasPoint(n, d.License, contacts); due {
-			do.Stage, do.To, do.Turn = stage, *to, p.turns.take(n.Customer)
-		}
+	plan, err := p.planner.Plan(ctx, d.LicenseRecord, p.began)
+	if err == nil && plan.NextKey {
+		err = p.tellNextKey(ctx, d.License, plan.Stage)
 	}
-	err := p.Store.RecordReminder(ctx, d, do)
 	switch {
+	case err != nil:
+		p.fail(d, err)
+		return
+	case plan.Unreached:
+		p.unreached(ctx, d)
+		return
+	case plan.Stopped: // it stays due: the contact may come back, or another's turn come
+		if err := p.Store.RecordStopped(ctx, d.License, *plan.Turn); err != nil {
+			p.fail(d, err)
+		}
+		return
+	}
+	switch err := p.record(ctx, d, plan); {
 	case errors.Is(err, store.ErrDueChanged):
 		p.changed.Add(1)
 	case err != nil:
 		p.fail(d, err)
-	case due:
+	case plan.To != nil:
 		p.queued.Add(1)
 	default:
 		p.moved.Add(1)
 	}
 }
 
-// tellNextKey tells sales that the next key is due under the contract of a license, if that goes on. Of several
-// licenses of a contract that expire on one day it names one.
-func (p *pass) tellNextKey(ctx context.Context, l license.License, stage reminder.Stage) error {
-	c, err := p.customers.contract(ctx, l)
-	if err != nil || !c.Outlives(l) || !p.customers.first(l, stage) {
-		return err
+func (p *pass) record(ctx context.Context, d store.Due, plan delivery.Plan) error {
+	if plan.To == nil {
+		return p.Store.RecordReminder(ctx, d, store.Reminding{Stage: plan.Stage})
 	}
-	_, err = p.Store.RecordNextKey(ctx, l, stage)
-	return err
+	to := p.digest(plan.Customer, *plan.To)
+	to.Lock()
+	defer to.Unlock()
+	return p.Store.RecordReminder(ctx, d, store.Reminding{Stage: plan.Stage, Digest: to.Digest})
 }
 
-// hasPoint reports whether the mailer would send a notice about a license today.
-func (p *pass) hasPoint(n notice.Notice, l license.License, contacts []license.Contact) bool {
-	r := notice.Records{Licenses: []license.License{l}, Contacts: contacts, Today: p.today}
-	return n.Pointless(r) == ""
+// tellNextKey tells sales that the next key is due under the contract of a license, which goes on. Of several licenses
+// of a contract that expire on one day it names one.
+func (p *pass) tellNextKey(ctx context.Context, l license.License, stage reminder.Stage) error {
+	if !p.first(l, stage) {
+		return nil
+	}
+	_, err := p.Store.RecordNextKey(ctx, l, stage)
+	return err
 }
 
 func (p *pass) fail(d store.Due, err error) {
@@ -208,89 +214,61 @@ func (p *pass) fail(d store.Due, err error) {
 }
 
 // unreached tells sales once that no contact of the license can be reached.
-func (p *pass) unreached(ctx context.Context, d store.Due, contacts []license.Contact) {
+func (p *pass) unreached(ctx context.Context, d store.Due) {
 	switch told, err := p.Store.RecordUnreached(ctx, d.License); {
 	case err != nil:
 		p.fail(d, err)
 	case told:
 		p.told.Add(1)
-		p.Log.Warn("no contact of a license can be reached, told sales", "license", d.License.ID, "contacts",
-			len(contacts))
+		p.Log.Warn("no contact of a license can be reached, told sales", "license", d.License.ID)
 	}
 }
 
-// customers reads each customer and each contract of a run once: most of them have several licenses due.
-type customers struct {
-	store     Store
-	now       func() time.Time
-	known     cache[customer.Customer]
-	contracts cache[customer.Contract]
-	tasks     sync.Map // of the contracts, expirations and stages of which sales are told in this run
+// run is what the passes of a run share.
+type run struct {
+	*Job
+	today   license.Date
+	began   time.Time
+	planner *delivery.Planner
+	tasks   sync.Map // of the contracts, expirations and stages of which sales are told in this run
+
+	mu      sync.Mutex
+	digests map[string]*digest // by customer and contact
+	turns   map[string]int     // digests of each customer, so that one with many does not hold back the others
 }
 
-// contacts returns who is written to about the renewal of a license, in that order.
-func (c *customers) contacts(ctx context.Context, l license.License) ([]license.Contact, error) {
-	list, err := customer.WithSurvivor(l.Customer, func(id string) (customer.Customer, error) {
-		return c.known.get(id, func() (customer.Customer, error) { return c.store.Customer(ctx, id) })
-	})
-	return customer.Readers(list, customer.Renewals, l.Instance, c.now()), err
+// digest takes one license at a time.
+type digest struct {
+	sync.Mutex
+	*outbox.Digest
 }
 
-// contract returns the contract of a license; the zero Contract if it has none.
-func (c *customers) contract(ctx context.Context, l license.License) (customer.Contract, error) {
-	if l.Contract == "" {
-		return customer.Contract{}, nil
+// digest returns the digest of the run for a contact of a customer.
+func (r *run) digest(customer string, to license.Contact) *digest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := customer + " " + input.Mailbox(to.Email)
+	d := r.digests[key]
+	if d == nil {
+		d = &digest{Digest: r.Store.NewDigest(customer, r.today, to, r.began, r.turns[customer])}
+		r.digests[key] = d
+		r.turns[customer]++
 	}
-	return c.contracts.get(l.Contract, func() (customer.Contract, error) {
-		found, err := c.store.ContractOf(ctx, l)
-		if fault.KindOf(err) == fault.NotFound {
-			return customer.Contract{}, nil
-		}
-		return found, err
-	})
+	return d
+}
+
+// releaseAll makes the digests ready. Those that it cannot release get ready by themselves, later.
+func (r *run) releaseAll(ctx context.Context) error {
+	var g errgroup.Group
+	g.SetLimit(r.AtOnce)
+	for _, key := range slices.Sorted(maps.Keys(r.digests)) {
+		g.Go(func() error { return r.digests[key].Release(ctx) })
+	}
+	return g.Wait()
 }
 
 // first reports whether no other license of the contract with the expiration and stage was met in this run.
-func (c *customers) first(l license.License, stage reminder.Stage) bool {
-	id, met := c.tasks.LoadOrStore(fmt.Sprint(l.Contract, l.Expiration, stage), l.ID)
+func (r *run) first(l license.License, stage reminder.Stage) bool {
+	id, met := r.tasks.LoadOrStore(fmt.Sprint(l.Contract, l.Expiration, stage), l.ID)
 	return !met || id == l.ID
-}
-
-// cache keeps what was read once, by key. Only what could not be read is read again.
-type cache[V any] struct {
-	mu    sync.Mutex
-	known map[string]func() (V, error)
-}
-
-func (c *cache[V]) get(key string, read func() (V, error)) (V, error) {
-	c.mu.Lock()
-	once := c.known[key]
-	if once == nil {
-		once = sync.OnceValues(read)
-		if c.known == nil {
-			c.known = map[string]func() (V, error){}
-		}
-		c.known[key] = once
-	}
-	c.mu.Unlock()
-	found, err := once()
-	if err != nil {
-		c.mu.Lock()
-		delete(c.known, key)
-		c.mu.Unlock()
-	}
-	return found, err
-}
-
-// turns numbers the reminders of each customer in a run, so that a customer with many does not hold back the others.
-type turns struct {
-	mu   sync.Mutex
-	next map[string]int
-}
-
-func (t *turns) take(customer string) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.next[customer]++
-	return t.next[customer] - 1
 }

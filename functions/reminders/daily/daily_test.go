@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -37,6 +38,7 @@ type testEnv struct {
 	faulty *tabletest.Faulty
 	store  *delivery.Store
 	today  license.Date
+	later  time.Duration // after 06:00
 	log    bytes.Buffer
 	job    *Job
 }
@@ -44,17 +46,17 @@ type testEnv struct {
 func openTestEnv(t interface {
 	storetest.TB
 	Cleanup(func())
-}, file string) *testEnv {
+}, file string, extra ...reminder.Stage) *testEnv {
 	b, err := bolt.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
 	w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: b}}
-	now := func() time.Time { return w.today.Start().Add(6 * time.Hour) }
-	w.store = delivery.New(store.New(w.faulty, store.Options{Now: now}))
+	now := func() time.Time { return w.today.Start().Add(6*time.Hour + w.later) }
+	w.store = delivery.New(store.New(w.faulty, store.Options{Now: now, Reminders: reminder.With(extra...)}))
 	w.job = New(Options{
-		Store: w.store, Now: now, Log: logging.New(&w.log),
+		Store: w.store, Now: now, Log: logging.New(&w.log, "test"),
 	})
 	return w
 }
@@ -74,8 +76,8 @@ func (w *testEnv) letter(id string) mail.Message {
 	return written
 }
 
-func newTestEnv(t *testing.T, today string) *testEnv {
-	w := openTestEnv(t, filepath.Join(t.TempDir(), "table"))
+func newTestEnv(t *testing.T, today string, extra ...reminder.Stage) *testEnv {
+	w := openTestEnv(t, filepath.Join(t.TempDir(), "table"), extra...)
 	w.today = date(today)
 	return w
 }
@@ -125,11 +127,25 @@ func (w *testEnv) mails() (list []string) {
 		w.t.Fatal(err)
 	}
 	for _, m := range ready {
-		list = append(list, fmt.Sprintf("%s %s on %s", m.Notice.About, strings.Split(m.ID, "-")[5],
-			license.DateOf(m.Created)))
+		on := license.DateOf(m.Created)
+		for _, due := range m.Due {
+			list = append(list, fmt.Sprintf("%s %s on %s", due.License, due.Stage, on))
+		}
+		if m.Kind != mail.LicenseExpiring {
+			list = append(list, fmt.Sprintf("%s %s on %s", m.Notice.About, strings.Split(m.ID, "-")[5], on))
+		}
 	}
 	slices.Sort(list)
 	return list
+}
+
+// digest returns the n-th digest of today to a contact of the customer of a license.
+func (w *testEnv) digest(l license.License, to license.Contact, n int) outbox.Mail {
+	m, err := w.store.Outbox().Read(context.Background(), notice.LicensesExpiring(l.Customer, w.today, to, n).ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
 }
 
 func expect(t *testing.T, got []string, want ...string) {
@@ -199,7 +215,7 @@ func TestRepeatedAndConcurrentRunsRemindOnce(t *testing.T) {
 
 func TestLicenseWithoutNeedGetsNoReminder(t *testing.T) {
 	w := newTestEnv(t, "2018-01-01")
-	w.add(0, date("2018-04-30"), func(l *license.License) { l.Muted = true })
+	w.add(0, date("2018-04-30"), func(l *license.License) { l.Mute = license.Mute{By: "sam"} })
 	w.add(1, date("2018-04-30"), func(l *license.License) { l.Revoked = date("2018-01-01").Start() })
 	w.add(2, date("2018-04-30"))
 	w.today = date("2018-02-28")
@@ -220,9 +236,9 @@ func TestReminderGoesToTheFirstReachableContact(t *testing.T) {
 		{Email: "charles@example.org"}}
 	l := w.addTo("Analytical Engines", contacts, 0, date("2018-04-30"))
 	w.run()
-	m := w.letter(notice.LicenseExpiring(l, 2, contacts[1]).ID)
+	m := w.letter(w.digest(l, contacts[1], 1).ID)
 	if m.To != (mail.Address{Name: "Ada", Email: "Ada@example.org"}) ||
-		m.Kind != mail.LicenseExpiring || m.About != l.ID {
+		m.Kind != mail.LicenseExpiring || m.About != l.Customer {
 		t.Errorf("%+v", m)
 	}
 	if !strings.Contains(m.Subject, "in 60 days") ||
@@ -231,20 +247,19 @@ func TestReminderGoesToTheFirstReachableContact(t *testing.T) {
 	}
 }
 
-func TestReminderIDIdentifiesLicenseExpirationStageAndContact(t *testing.T) {
-	l := license.License{ID: "01c6x2m4", Expiration: date("2018-08-31")}
-	id := func(l license.License, s reminder.Stage, email string) string {
-		return notice.LicenseExpiring(l, s, license.Contact{Email: email}).ID
-	}
-	base := id(l, 2, "ada@example.org")
-	if !strings.HasPrefix(base, "01c6x2m4--2018-08-31-2m-") || base != id(l, 2, "ADA@example.org") {
+func TestGuardIdentifiesLicenseExpirationStageAndContact(t *testing.T) {
+	due := notice.Due{License: "01c6x2m4", Expiration: date("2018-08-31"), Stage: reminder.MonthsBefore(2)}
+	guard := func(d notice.Due, email string) string { return d.Guard(license.Contact{Email: email}) }
+	base := guard(due, "ada@example.org")
+	if !strings.HasPrefix(base, "01c6x2m4--2018-08-31-2m-") || base != guard(due, "ADA@example.org") {
 		t.Error(base)
 	}
-	later := l
-	later.Expiration = date("2019-08-31")
-	different := map[string]bool{base: true, id(l, 1, "ada@example.org"): true, id(l, 2, "charles@example.org"): true,
-		id(later, 2, "ada@example.org"): true}
-	if len(different) != 4 {
+	later, newer, other := due, due, due
+	later.Expiration, newer.Stage, other.License = date("2019-08-31"), reminder.MonthsBefore(1), "01c6x2m5"
+	different := map[string]bool{base: true, guard(newer, "ada@example.org"): true,
+		guard(due, "charles@example.org"): true, guard(later, "ada@example.org"): true,
+		guard(other, "ada@example.org"): true}
+	if len(different) != 5 {
 		t.Error(slices.Collect(maps.Keys(different)))
 	}
 }
@@ -257,7 +272,7 @@ type failingStore struct {
 
 func (f failingStore) RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error {
 	if d.License.ID == f.license {
-		return fmt.Errorf("reminder to %s: %w", do.To.Email, table.ErrUnavailable)
+		return fmt.Errorf("reminder to %s: %w", do.Digest.To().Email, table.ErrUnavailable)
 	}
 	return f.Store.RecordReminder(ctx, d, do)
 }
@@ -289,14 +304,15 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	first := w.addTo("One", []license.Contact{hostile, ada}, 0, date("2018-03-31"))
 	w.today = date("2018-01-31")
 	w.run()
-	bounced := notice.LicenseExpiring(first, 2, ada).ID
+	bounced := w.digest(first, ada, 1).ID
 	_, err := w.store.RecordReport(context.Background(),
 		outbox.Report{Mail: bounced, ProviderID: "c", Outcome: outbox.Bounced})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.addTo("Two", []license.Contact{hostile}, 1, date("2018-04-30"))
-	w.addTo("Three", []license.Contact{{Email: "ADA@example.org"}, {Email: "it@example.org"}}, 2, date("2018-04-30"))
+	third := w.addTo("Three", []license.Contact{{Email: "ADA@example.org"}, {Email: "it@example.org"}}, 2,
+		date("2018-04-30"))
 	w.addTo("Four", []license.Contact{ada}, 3, date("2018-04-30"))
 	for w.today = date("2018-02-28"); w.today != date("2018-03-10"); w.today = w.today.AddDays(1) {
 		w.run()
@@ -304,9 +320,8 @@ func TestUnreachableLicenseIsATaskForSalesUntilAContactIsBack(t *testing.T) {
 	// The first reminder of license0 has bounced, so it was sent, and is not ready any more.
 	expect(t, w.mails(), "license0 unreached on 2018-01-31",
 		"license1 unreached on 2018-02-28", "license2 2m on 2018-02-28", "license3 unreached on 2018-02-28")
-	if _, err := w.store.Outbox().Read(context.Background(),
-		notice.LicenseExpiring(license.License{ID: "license2", Expiration: date("2018-04-30")}, 2,
-			license.Contact{Email: "it@example.org"}).ID); err != nil {
+	toIT := notice.LicensesExpiring(third.Customer, date("2018-02-28"), license.Contact{Email: "it@example.org"}, 1).ID
+	if _, err := w.store.Outbox().Read(context.Background(), toIT); err != nil {
 		t.Errorf("the reminder did not go to the second contact: %v", err)
 	}
 	said := w.log.String()
@@ -382,6 +397,60 @@ func TestUnavailableStoreIsAnError(t *testing.T) {
 	expect(t, w.mails(), "license0 2m on 2018-03-01")
 }
 
+// TestOnlyCompleteRunIsRecorded lets each step of a run fail, and a license, and the record itself.
+func TestOnlyCompleteRunIsRecorded(t *testing.T) {
+	w := newTestEnv(t, "2018-03-01")
+	last := func() delivery.DailyRun {
+		t.Helper()
+		w.faulty.Fault, w.job.Store = nil, w.store
+		r, err := w.store.LastDailyRun(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	w.run()
+	first := last()
+	if first.Day != w.today || !first.Ended.Equal(w.today.Start().Add(6*time.Hour)) {
+		t.Errorf("got %+v, want the run of today, at six", first)
+	}
+	w.today = date("2018-03-02")
+	w.add(1, date("2018-04-30"))
+	for name, fault := range map[string]func(tabletest.Call) bool{
+		"closing requests": func(c tabletest.Call) bool { return strings.HasPrefix(c.Query.PK, "QUEUE#") },
+		"telling sales":    func(c tabletest.Call) bool { return c.Query.PK == "UNTOLD" },
+		"reminding":        func(c tabletest.Call) bool { return strings.HasPrefix(c.Query.PK, "DUE#") },
+		"the record": func(c tabletest.Call) bool {
+			return slices.ContainsFunc(c.Writes, func(w table.Write) bool { return w.Row.Key == rowkey.DailyRun() })
+		},
+	} {
+		w.faulty.Fault = func(c tabletest.Call) tabletest.Fault {
+			if fault(c) {
+				return tabletest.Down
+			}
+			return tabletest.Fault{}
+		}
+		if err := w.job.Run(context.Background()); err == nil {
+			t.Errorf("%s failed: got no error", name)
+		}
+		if got := last(); got != first {
+			t.Errorf("%s failed: got the run %+v on record, want none", name, got)
+		}
+	}
+	w.add(2, date("2018-04-30"))
+	w.job.Store = failingStore{w.store, "license2"}
+	if err := w.job.Run(context.Background()); err == nil {
+		t.Error("got no error of a license")
+	}
+	if got := last(); got != first {
+		t.Errorf("a license failed: got the run %+v on record, want none", got)
+	}
+	w.run()
+	if got := last(); got.Day != w.today {
+		t.Errorf("got %+v, want the run of today", got)
+	}
+}
+
 func TestCancelledRunIsAnError(t *testing.T) {
 	w := newTestEnv(t, "2018-03-01")
 	w.add(0, date("2018-04-30"))
@@ -392,13 +461,34 @@ func TestCancelledRunIsAnError(t *testing.T) {
 	}
 }
 
-// TestHistories runs the job on random days with failing calls of the table, and compares with the policy: no reminder
-// is sent twice or on a day on which it is not due, and none is missing.
+// dueByHand works out which stage is sent on a day, with the days of the stages reckoned here: "" for none.
+// last is the day of the newest stage dealt with.
+func dueByHand(expiration, today, last license.Date) (stage string, day license.Date) {
+	if today.After(expiration) {
+		return "", last
+	}
+	for _, s := range []struct {
+		name string
+		day  license.Date
+	}{{"2m", expiration.AddMonths(-2)}, {"1m", expiration.AddMonths(-1)}} {
+		if !s.day.After(today) {
+			stage, day = s.name, s.day
+		}
+	}
+	if stage == "" || !day.After(last) {
+		return "", last
+	}
+	return stage, day
+}
+
+// TestHistories runs the job on random days with failing calls of the table, and compares with simple reckoning: no
+// reminder is sent twice or on a day on which it is not due, none is missing, and those of a day for a contact are one
+// mail unless a run was cut off.
 func TestHistories(t *testing.T) {
 	dir, n := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		w := openTestEnv(t, filepath.Join(dir, fmt.Sprint(n)))
+		w := openTestEnv(rt, filepath.Join(dir, fmt.Sprint(n)))
 		first := date("2018-01-01")
 		w.today = first
 		licenses := map[string]license.License{}
@@ -406,12 +496,13 @@ func TestHistories(t *testing.T) {
 			l := w.add(i, first.AddDays(days))
 			licenses[l.ID] = l
 		}
-		sent := map[string]reminder.Stage{}
+		sent := map[string]license.Date{}
 		var want []string
+		faulty := map[license.Date]bool{}
 		for range rapid.IntRange(1, 12).Draw(rt, "runs") {
 			w.today = w.today.AddDays(rapid.IntRange(0, 40).Draw(rt, "days to the next run"))
 			faults := rapid.SliceOfN(rapid.SampledFrom([]tabletest.Fault{{}, {}, tabletest.Down, tabletest.Lost}), 0,
-				8).Draw(rt, "faults")
+				12).Draw(rt, "faults")
 			var mu sync.Mutex
 			w.faulty.Fault = func(tabletest.Call) (f tabletest.Fault) {
 				mu.Lock()
@@ -419,21 +510,31 @@ func TestHistories(t *testing.T) {
 				if len(faults) > 0 {
 					f, faults = faults[0], faults[1:]
 				}
+				faulty[w.today] = faulty[w.today] || f != tabletest.Fault{}
 				return f
 			}
 			w.job.Run(context.Background())
 			w.faulty.Fault = nil
 			w.run() // the day's last run has no faults
 			for id, l := range licenses {
-				if stage, due := reminder.Default.Due(l, w.today, sent[id]); due {
-					sent[id] = stage
-					want = append(want, fmt.Sprintf("%s %dm on %s", id, stage, w.today))
+				stage, day := dueByHand(l.Expiration, w.today, sent[id])
+				if sent[id] = day; stage != "" {
+					want = append(want, fmt.Sprintf("%s %s on %s", id, stage, w.today))
 				}
 			}
 		}
+		w.later = time.Hour
+		w.promote()
 		slices.Sort(want)
 		if got := w.mails(); !slices.Equal(got, want) {
 			rt.Fatalf("mails\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		days := map[license.Date]int{}
+		for _, m := range w.ready() {
+			day := license.DateOf(m.Created)
+			if days[day]++; days[day] > 1 && !faulty[day] {
+				rt.Fatalf("got %d mails on %s, want one", days[day], day)
+			}
 		}
 	})
 }

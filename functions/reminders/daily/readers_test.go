@@ -1,20 +1,20 @@
 package daily
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter/lettertest"
-	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
 )
@@ -29,6 +29,15 @@ func (w *testEnv) ready() (list []outbox.Mail) {
 		w.t.Fatal(err)
 	}
 	return list
+}
+
+// promote makes the paused mails ready whose time has come, as the mailer does.
+func (w *testEnv) promote() {
+	for shard := range rowkey.Shards {
+		if _, err := w.store.Outbox().Promote(w.t.Context(), shard, 1000); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // save changes the customer of a license.
@@ -127,7 +136,8 @@ func TestRetiredInstanceGetsNoReminderUntilItIsBackInUse(t *testing.T) {
 	expect(t, w.mails(), "license0 2m on 2018-03-01")
 }
 
-// TestRunReadsEachCustomerAndDueRowOnce has 12 licenses of each of 5 customers due.
+// TestRunReadsEachCustomerAndDueRowOnce has 12 licenses of each of 5 customers due, and more of another than a digest
+// takes.
 func TestRunReadsEachCustomerAndDueRowOnce(t *testing.T) {
 	w := newTestEnv(t, "2018-03-01")
 	const customers, each = 5, 12
@@ -135,6 +145,10 @@ func TestRunReadsEachCustomerAndDueRowOnce(t *testing.T) {
 		organization := fmt.Sprintf("Company %d", i%customers)
 		to := license.Contact{Email: fmt.Sprintf("ada@company%d.example", i%customers)}
 		w.addTo(organization, []license.Contact{to}, i, date("2018-04-30"))
+	}
+	const crowd = 230 // more than a digest takes
+	for i := range crowd {
+		w.addTo("Crowd", []license.Contact{ada}, 1000+i, date("2018-04-30"))
 	}
 	var mu sync.Mutex
 	reads := map[string]int{}
@@ -153,18 +167,17 @@ func TestRunReadsEachCustomerAndDueRowOnce(t *testing.T) {
 	w.faulty.Reset()
 	w.run()
 	w.faulty.Fault = nil
-	others := 0
-	for kind, n := range reads {
-		if kind != "CUSTOMER" && kind != "CONTRACT" {
-			others += n
-		}
+	const all, organizations = customers*each + crowd, customers + 1
+	if reads["CUSTOMER"] != organizations || reads["CONTRACT"] != organizations || reads["EMAIL"] != organizations {
+		t.Errorf("got reads %v, want one of each of %d customers, of its contract and of its address", reads,
+			organizations)
 	}
-	if reads["CUSTOMER"] != customers || reads["CONTRACT"] != customers {
-		t.Errorf("got reads %v, want one of each of %d customers and of its contract", reads, customers)
+	rows := w.faulty.Counts().RowsRead - reads["CUSTOMER"] - reads["CONTRACT"]
+	if n := len(w.mails()); n != all || float64(rows) > 1.1*all {
+		t.Errorf("got %d rows read for %d reminders, want at most 1.1 each: %v", rows, n, reads)
 	}
-	due := w.faulty.Counts().RowsRead - reads["CUSTOMER"] - reads["CONTRACT"] - others
-	if n := len(w.mails()); n != customers*each || float64(due) > 1.1*customers*each {
-		t.Errorf("got %d due rows read for %d reminders, want at most 1.1 each: %v", due, n, reads)
+	if n := len(w.ready()); n != customers+2 {
+		t.Errorf("got %d mails, want one a contact, and two for the crowd", n)
 	}
 }
 
@@ -194,8 +207,8 @@ func TestNextKeyUnderAContractIsATaskForSales(t *testing.T) {
 			reminders = append(reminders, written)
 		}
 	}
-	if len(tasks) != 1 || len(reminders) != 2 {
-		t.Fatalf("got %d tasks and %d reminders, want one task and two reminders", len(tasks), len(reminders))
+	if len(tasks) != 1 || len(reminders) != 1 {
+		t.Fatalf("got %d tasks and %d reminders, want one task and one reminder of both", len(tasks), len(reminders))
 	}
 	if m := tasks[0]; m.To.Email != "sales@example.com" || !strings.Contains(m.Subject, string(contract.Reference)) ||
 		!strings.Contains(m.Text, "/renew") || !strings.Contains(m.Text, "31 Dec 2020") {
@@ -223,38 +236,41 @@ func TestNextKeyUnderAContractIsATaskForSales(t *testing.T) {
 			t.Errorf("%s: got pointless %q, %v, want %q", m.ID, why, err, want)
 		}
 	}
-	if m := w.letter(notice.LicenseExpiring(second, 2, ada).ID); !strings.Contains(m.Text, "/renew/license1?") {
+	m := w.letter(w.digest(second, ada, 1).ID)
+	if !strings.Contains(m.Text, "/renew/license") || strings.Contains(m.Text, "31 Dec 2020") {
 		t.Errorf("got\n%s\nwant a renewal", m.Text)
 	}
 }
 
-// turnStore notes the turns of the reminders of each customer.
+// turnStore notes the turns of the digests of each customer.
 type turnStore struct {
 	Store
 	mu    sync.Mutex
 	turns map[string][]int
 }
 
-func (s *turnStore) RecordReminder(ctx context.Context, d store.Due, do store.Reminding) error {
+func (s *turnStore) NewDigest(customer string, day license.Date, to license.Contact, ready time.Time,
+	turn int) *outbox.Digest {
 	s.mu.Lock()
-	s.turns[d.License.Organization] = append(s.turns[d.License.Organization], do.Turn)
+	s.turns[customer] = append(s.turns[customer], turn)
 	s.mu.Unlock()
-	return s.Store.RecordReminder(ctx, d, do)
+	return s.Store.NewDigest(customer, day, to, ready, turn)
 }
 
-func TestRemindersOfACustomerTakeTurnsWhateverTheAddress(t *testing.T) {
+func TestDigestsOfACustomerTakeTurnsWhateverTheAddress(t *testing.T) {
 	w := newTestEnv(t, "2018-03-01")
 	contacts := []license.Contact{{Email: "a@one.example"}, {Email: "b@two.example"}, {Email: "c@three.example"}}
+	var one license.License
 	for i := range contacts {
-		l := w.addTo("Analytical Engines", contacts, i, date("2018-04-30"))
-		w.save(l, func(c *customer.Customer) { c.Contacts[i].Instances = []string{l.Instance} })
+		one = w.addTo("Analytical Engines", contacts, i, date("2018-04-30"))
+		w.save(one, func(c *customer.Customer) { c.Contacts[i].Instances = []string{one.Instance} })
 	}
-	w.addTo("Other", []license.Contact{ada}, 9, date("2018-04-30"))
+	other := w.addTo("Other", []license.Contact{ada}, 9, date("2018-04-30"))
 	turns := &turnStore{Store: w.store, turns: map[string][]int{}}
 	w.job.Store = turns
 	w.run()
-	one := slices.Sorted(slices.Values(turns.turns["Analytical Engines"]))
-	if !slices.Equal(one, []int{0, 1, 2}) || !slices.Equal(turns.turns["Other"], []int{0}) {
+	got := slices.Sorted(slices.Values(turns.turns[one.Customer]))
+	if !slices.Equal(got, []int{0, 1, 2}) || !slices.Equal(turns.turns[other.Customer], []int{0}) {
 		t.Errorf("got turns %v, want 0, 1, 2 and 0", turns.turns)
 	}
 }

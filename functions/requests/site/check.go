@@ -216,19 +216,21 @@ func (s *site) check(ctx context.Context, f checkForm) (checkResult, error) {
 		return checkResult{}, fault.New(fault.Unavailable, "We cannot check keys at the moment. Write to us instead.")
 	}
 	text, undone := license.Unmangle(q.Key)
+	q.At.Warns = s.warns
 	v := license.Evaluate(text, q.At, keys)
+	var recorded license.License
+	notices := []notice{}
+	if v.Authentic() {
+		recorded, notices = s.notices(ctx, *v.Key)
+	}
 	found := checkResult{
 		Valid: v.Valid(), Authentic: v.Authentic(), Compared: q.At.Server != "", Unchecked: f.unchecked(),
 		Undone: append([]license.Mangling{}, undone...), Ignored: append([]string{}, q.Ignored...),
-		Reasons: s.advise(v.Reasons, v.Key, q.At, c), Warnings: s.advise(v.Warnings, v.Key, q.At, c),
-		Notices: []notice{},
+		Reasons: s.advise(v.Reasons, v.Key, q.At, c), Notices: notices,
+		Warnings: s.advise(s.warnings(v, recorded), v.Key, q.At, c),
 	}
-	var recorded license.License
-	if found.Authentic {
-		recorded, found.Notices = s.notices(ctx, *v.Key)
-		if len(undone) > 0 {
-			found.Text = text
-		}
+	if found.Authentic && len(undone) > 0 {
+		found.Text = text
 	}
 	if v.Key != nil {
 		found.Key = s.describe(*v.Key, recorded.Packages, c, q.Version)

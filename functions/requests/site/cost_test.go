@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -25,6 +26,8 @@ type noStore struct{ Store }
 func (noStore) License(context.Context, string) (store.LicenseRecord, error) {
 	return store.LicenseRecord{}, fault.New(fault.NotFound, "no license")
 }
+
+func (noStore) Policy() reminder.Policy { return reminder.Policy{} }
 
 func (noStore) FileRequest(_ context.Context, f store.Filing) (request.Request, bool, error) {
 	return request.Request{ID: "r", Token: "T", Details: f.Details}, true, nil

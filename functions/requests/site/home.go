@@ -97,6 +97,6 @@ func robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", cachePublic)
 	_, err := io.WriteString(w, "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\n"+
-		"Disallow: /answer/\nDisallow: /contacts/\nDisallow: /api/\n")
+		"Disallow: /answer/\nDisallow: /reminders/\nDisallow: /contacts/\nDisallow: /api/\n")
 	return err
 }

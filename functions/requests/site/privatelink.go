@@ -2,12 +2,14 @@ package site
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	told "marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/token"
@@ -15,7 +17,7 @@ import (
 
 // privateLink is a link in one of our emails to a contact, as it arrives.
 type privateLink struct {
-	About string // the ID of the license or request
+	About string // the ID of the license, request or customer
 	Mail  string // the ID of the email, or the end of it: notice.Notice.What
 	Nonce string
 }
@@ -43,6 +45,28 @@ func (s *site) privateMail(ctx context.Context, l privateLink, kind mail.Kind, n
 		return outbox.Mail{}, err
 	case m.Kind != kind, m.About != l.About, !nonce.Same(m.Nonce, nonce.Read(l.Nonce)):
 		return outbox.Mail{}, noPrivateLink(nil)
+	}
+	return m, nil
+}
+
+// digest reads the reminder whose link was opened, with whatever license the link is about. The link of a reminder that
+// was sent twice names the first email, so a license that the second named counts as named.
+func (s *site) digest(ctx context.Context, l privateLink) (outbox.Mail, error) {
+	l.About = told.AboutID(told.Linked(l.Mail))
+	m, err := s.privateMail(ctx, l, mail.LicenseExpiring, token.Renewal)
+	if err != nil || len(m.State.Omitted) == 0 {
+		return m, err
+	}
+	again, err := s.store.Mail(ctx, m.About, m.Repeated().ID)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return m, nil
+	case err != nil:
+		return outbox.Mail{}, err
+	}
+	m.State.Omitted = maps.Clone(m.State.Omitted)
+	for _, due := range again.Named() {
+		delete(m.State.Omitted, due.License)
 	}
 	return m, nil
 }

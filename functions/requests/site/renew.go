@@ -9,11 +9,10 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
-	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	told "marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
-	"marketplace/shared/token"
 	"marketplace/shared/web"
 )
 
@@ -21,26 +20,35 @@ import (
 // of its license, with the key to the contacts on record. Whatever else has changed needs the request form, and the
 // mailbox.
 
-// reminder is what the link of a reminder is about.
-type reminder struct {
+// openedReminder is what the link of a reminder is about.
+type openedReminder struct {
 	link    request.Link
 	contact license.Contact // whom the reminder was sent to
 	license license.License
 	ended   string // why the link renews nothing any more; "" if it does
 }
 
-// reminder reads what a link is about; a NotFound fault if it is not that of a reminder.
-func (s *site) reminder(ctx context.Context, l privateLink) (reminder, error) {
-	m, err := s.privateMail(ctx, l, mail.LicenseExpiring, token.Renewal)
+// reminder reads what a link is about. It is a NotFound fault if the reminder did not name the license, or offered no
+// renewal of it: an evaluation has none.
+func (s *site) reminder(ctx context.Context, l privateLink) (openedReminder, error) {
+	m, err := s.digest(ctx, l)
 	if err != nil {
-		return reminder{}, err
+		return openedReminder{}, err
 	}
-	recorded, err := s.store.License(ctx, m.About)
-	if err != nil {
-		return reminder{}, err
+	if !slices.ContainsFunc(m.Named(), func(d told.Due) bool { return d.License == l.About }) {
+		return openedReminder{}, noPrivateLink(nil)
 	}
-	return reminder{
-		link:    request.Link{Mail: m.ID, Contact: m.To.Email, License: m.About},
+	recorded, err := s.store.License(ctx, l.About)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return openedReminder{}, noPrivateLink(err)
+	case err != nil:
+		return openedReminder{}, err
+	case recorded.License.Type == license.Evaluation:
+		return openedReminder{}, noPrivateLink(nil)
+	}
+	return openedReminder{
+		link:    request.Link{Mail: m.ID, Contact: m.To.Email, License: l.About},
 		contact: m.To, license: recorded.License, ended: endOf(recorded.License, license.DateOf(s.now())),
 	}, nil
 }
@@ -65,6 +73,7 @@ func endOf(l license.License, today license.Date) string {
 // renewView is the data of renew.html.
 type renewView struct {
 	license.License
+	Ends    string           // see site.ends
 	Ended   string           // why the link renews nothing any more
 	Asked   *request.Request // what came through the link before and is still open
 	Contact string           // whom the reminder was sent to
@@ -88,7 +97,7 @@ func (s *site) renew(w http.ResponseWriter, r *http.Request) error {
 }
 
 // askedBefore reads the open request that came through the link, or another of its license and contact.
-func (s *site) askedBefore(ctx context.Context, found reminder) (request.Request, bool, error) {
+func (s *site) askedBefore(ctx context.Context, found openedReminder) (request.Request, bool, error) {
 	if found.ended != "" {
 		return request.Request{}, false, nil
 	}
@@ -132,8 +141,8 @@ func (s *site) submitRenewal(w http.ResponseWriter, r *http.Request) error {
 }
 
 // renderRenewal shows the form.
-func (s *site) renderRenewal(w http.ResponseWriter, status int, of reminder, link privateLink, f request.RenewalForm,
-	bad []fault.Field) error {
+func (s *site) renderRenewal(w http.ResponseWriter, status int, of openedReminder, link privateLink,
+	f request.RenewalForm, bad []fault.Field) error {
 	if of.ended != "" {
 		return s.renderEnded(w, of, link, nil)
 	}
@@ -151,14 +160,14 @@ func (s *site) renderRenewal(w http.ResponseWriter, status int, of reminder, lin
 	return s.renderRenew(w, status, "Renew your license", v)
 }
 
-func (s *site) renderEnded(w http.ResponseWriter, of reminder, link privateLink, err error) error {
+func (s *site) renderEnded(w http.ResponseWriter, of openedReminder, link privateLink, err error) error {
 	if err != nil {
 		return err
 	}
 	return s.renderRenew(w, http.StatusGone, "This link has ended", s.renewView(of, link))
 }
 
-func (s *site) renderAsked(w http.ResponseWriter, of reminder, asked request.Request, err error) error {
+func (s *site) renderAsked(w http.ResponseWriter, of openedReminder, asked request.Request, err error) error {
 	if err != nil {
 		return err
 	}
@@ -174,13 +183,10 @@ func (s *site) renderRenew(w http.ResponseWriter, status int, title string, v re
 	return s.renderPrivate(w, status, "renew.html", web.View{Title: title, Data: v})
 }
 
-func (s *site) renewView(of reminder, link privateLink) renewView {
-	form := request.Form{
-		Edition: string(of.license.Edition), Server: string(of.license.Server), Kind: string(request.Renewal),
-		Replaces: of.license.ID,
-	}
-	v := renewView{License: of.license, Ended: of.ended, Contact: of.contact.Email, Form: formPath(form),
-		Sales: s.mail.Sales.Email}
+func (s *site) renewView(of openedReminder, link privateLink) renewView {
+	form, _ := nextForm(of.license)
+	v := renewView{License: of.license, Ends: s.ends(of.license), Ended: of.ended, Contact: of.contact.Email,
+		Form: form, Sales: s.mail.Sales.Email}
 	if of.ended == "" && link.Nonce != "" {
 		v.Form += "&" + link.query().Encode()
 	}

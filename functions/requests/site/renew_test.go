@@ -38,15 +38,42 @@ func (env *testEnv) sold(change func(*license.License)) store.LicenseRecord {
 // remind sends a reminder of a license, and returns its private link within the site.
 func (env *testEnv) remind(sold store.LicenseRecord, to license.Contact) string {
 	env.t.Helper()
-	due := store.Reminding{Stage: 2, To: to, Ready: env.clock}
-	sold, err := env.store.License(env.t.Context(), sold.License.ID) // it may have changed
+	return env.renewLink(env.digest(to, sold.License.ID).ID)
+}
+
+// digest sends one email that reminds of some licenses of one customer, as the daily run does.
+func (env *testEnv) digest(to license.Contact, ids ...string) outbox.Mail {
+	env.t.Helper()
+	today := license.DateOf(env.clock)
+	var digest *outbox.Digest
+	for i, id := range ids {
+		sold, err := env.store.License(env.t.Context(), id)
+		if err == nil && i == 0 {
+			digest = env.store.NewDigest(sold.License.Customer, today, to, env.clock, 0)
+		}
+		if err == nil {
+			stage := env.store.Policy().Newest(sold.License, today)
+			err = env.store.RecordReminder(env.t.Context(), store.Due{LicenseRecord: sold},
+				store.Reminding{Stage: stage, Digest: digest})
+		}
+		if err != nil {
+			env.t.Fatal(err)
+		}
+	}
+	if err := digest.Release(env.t.Context()); err != nil {
+		env.t.Fatal(err)
+	}
+	list, err := env.store.MailsAbout(env.t.Context(), ids[0], 100)
 	if err != nil {
 		env.t.Fatal(err)
 	}
-	if err := env.store.RecordReminder(env.t.Context(), store.Due{LicenseRecord: sold}, due); err != nil {
-		env.t.Fatal(err)
+	for _, m := range slices.Backward(list) {
+		if m.Kind == mail.LicenseExpiring && m.To.Email == to.Email {
+			return m
+		}
 	}
-	return env.renewLink(env.mailTo(mail.LicenseExpiring, sold.License.ID, to).ID)
+	env.t.Fatalf("there is no reminder to %s", to.Email)
+	return outbox.Mail{}
 }
 
 // mailTo returns the email of a kind about a license or request to a contact.
@@ -255,8 +282,10 @@ func TestOnlyTheWholeLinkOpensItsLicense(t *testing.T) {
 		"another contact's token":  with(licenseID, mailed, part(atBob, "token")),
 		"another contact's email":  with(licenseID, part(atBob, "mail"), nonce),
 		"another license":          with(other.License.ID, mailed, nonce),
-		"another license's email":  with(licenseID, other.License.ID+"--"+part(atOther, "mail"), nonce),
-		"another license's ID":     with(other.License.ID, licenseID+"--"+mailed, nonce),
+		"another license's email":  with(licenseID, part(atOther, "mail"), nonce),
+		"another license, its own": with(licenseID, part(atOther, "mail"), part(atOther, "token")),
+		"the end of the email":     with(licenseID, strings.TrimPrefix(mailed, sold.License.Customer+"--"), nonce),
+		"an email of the license":  with(licenseID, licenseID+"--"+mailed, nonce),
 		"no email":                 with(licenseID, "", nonce),
 		"an email without a link":  with(licenseID, key.ID, ""),
 		"an email of another kind": with(licenseID, strange.ID, nonce),
@@ -279,8 +308,8 @@ func TestOnlyTheWholeLinkOpensItsLicense(t *testing.T) {
 		t.Errorf("got requests %+v, want none", got)
 	}
 	for name, link := range map[string]string{
-		"whole ID":          with(licenseID, licenseID+"--"+mailed, nonce),
 		"quoted-printable":  "/renew/" + licenseID + "?mail=3D" + mailed + "&token=3D" + nonce,
+		"half decoded":      "/renew/" + licenseID + "?mail==3D" + mailed + "&token==3D" + nonce,
 		"full stop":         at + ".",
 		"small letters":     with(licenseID, mailed, strings.ToLower(nonce)),
 		"another parameter": at + "&utm_source=mail",
@@ -477,14 +506,16 @@ func TestCalendarHasNoPrivateLink(t *testing.T) {
 
 func TestEvaluationsReminderLeadsToTheForm(t *testing.T) {
 	env := newTestEnv(t)
-	sold := env.sold(func(l *license.License) { l.Type = license.Evaluation })
-	due := store.Reminding{Stage: 2, To: ada, Ready: start}
-	if err := env.store.RecordReminder(t.Context(), store.Due{LicenseRecord: sold}, due); err != nil {
-		t.Fatal(err)
-	}
-	if text := env.letter(env.mailTo(mail.LicenseExpiring, licenseID, ada).ID).Text; strings.Contains(text, "/renew/") {
+	sold := env.sold(func(l *license.License) {
+		l.Type, l.Expiration = license.Evaluation, license.DateOf(start).AddDays(7)
+	})
+	m := env.digest(ada, sold.License.ID)
+	if text := env.letter(m.ID).Text; strings.Contains(text, "/renew/") {
 		t.Errorf("got a private link in\n%s", text)
 	}
+	q := url.Values{"mail": {m.ID}, "token": {m.Nonce}}
+	env.get("/renew/" + licenseID + "?" + q.Encode()).WantStatus(404)
+	env.send("/renew/"+licenseID+"?"+q.Encode(), url.Values{"renewal": {"same"}}).WantStatus(404)
 }
 
 func TestEveryContactHasALinkOfTheirOwn(t *testing.T) {
@@ -495,7 +526,7 @@ func TestEveryContactHasALinkOfTheirOwn(t *testing.T) {
 	if again := m.Again("n1"); again.Nonce != m.Nonce || m.Repeated().Nonce != m.Nonce {
 		t.Error("the same email to the same contact has another link")
 	}
-	if next := m.ToContact(bob); next.Nonce == m.Nonce || next.Nonce == "" {
+	if next := env.digest(bob, licenseID); next.Nonce == m.Nonce || next.Nonce == "" {
 		t.Error("the next contact has the first one's link")
 	}
 }

@@ -1,6 +1,9 @@
 package site
 
-import "marketplace/shared/web"
+import (
+	"marketplace/shared/mail/letter"
+	"marketplace/shared/web"
+)
 
 // routes lists all addresses of the site. shared/web adds the static files.
 func (s *site) routes() []web.Route {
@@ -22,6 +25,8 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /renew/{license}", Handle: s.submitRenewal},
 		{Pattern: "GET /answer/{request}", Handle: s.answerForm},
 		{Pattern: "POST /answer/{request}", Handle: s.answer},
+		{Pattern: "GET " + letter.StopPath, Handle: s.stopForm},
+		{Pattern: "POST " + letter.StopPath, Handle: s.stop, AnyOrigin: true}, // mail programs send it (RFC 8058)
 		{Pattern: "GET /contacts/undo", Handle: s.undoForm},
 		{Pattern: "POST /contacts/undo", Handle: s.undo},
 

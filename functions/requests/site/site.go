@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
@@ -47,7 +48,12 @@ type Store interface {
 	RequestTimeline(ctx context.Context, id string) ([]store.Event, error)
 	// License reads a license. An unknown one is a NotFound fault.
 	License(ctx context.Context, id string) (store.LicenseRecord, error)
-	// Mail reads an email about a request or a license by its ID, or the end of it. An unknown one is a NotFound fault.
+	// Licenses reads licenses, without those that are not on record.
+	Licenses(ctx context.Context, ids ...string) ([]store.LicenseRecord, error)
+	// Policy says when customers are reminded, and from when on pages warn.
+	Policy() reminder.Policy
+	// Mail reads an email about a request, a license or a customer by its ID, or the end of it. An unknown one is a
+	// NotFound fault.
 	Mail(ctx context.Context, about, what string) (outbox.Mail, error)
 	// RequestOfLink reads the open request that came through the links about a license to a contact.
 	RequestOfLink(ctx context.Context, l request.Link) (r request.Request, open bool, err error)
@@ -58,6 +64,12 @@ type Store interface {
 	UndoRemoval(ctx context.Context, removed outbox.Mail) error
 	// RemovalUndone reports whether UndoRemoval was called for an email.
 	RemovalUndone(ctx context.Context, removed outbox.Mail) (bool, error)
+	// Unsubscribe stops the reminders of the licenses that a digest named to its reader, and Resubscribe resumes them.
+	// Again, they do nothing.
+	Unsubscribe(ctx context.Context, digest outbox.Mail) error
+	Resubscribe(ctx context.Context, digest outbox.Mail) error
+	// UnsubscribedFrom returns the IDs of the licenses from whose reminders the reader of a digest has unsubscribed.
+	UnsubscribedFrom(ctx context.Context, digest outbox.Mail) ([]string, error)
 	// MailsAbout reads the emails about a request or a license, oldest first, with what the provider reported.
 	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
 }

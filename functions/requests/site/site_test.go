@@ -162,7 +162,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"community.html": communityView{}, "terms.html": termsView{},
 		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
 		"renew.html": renewView{}, "answer.html": answerView{},
-		"undo.html":  undoView{},
+		"undo.html": undoView{}, "stop.html": stopView{},
 		"check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
@@ -223,7 +223,7 @@ func TestHealthAndRobots(t *testing.T) {
 		t.Errorf("health: got %q, want ok", body)
 	}
 	const robots = "User-agent: *\nDisallow: /request/\nDisallow: /requests/\nDisallow: /renew/\n" +
-		"Disallow: /answer/\nDisallow: /contacts/\nDisallow: /api/\n"
+		"Disallow: /answer/\nDisallow: /reminders/\nDisallow: /contacts/\nDisallow: /api/\n"
 	if body := env.get("/robots.txt").WantStatus(200).Body; body != robots {
 		t.Errorf("robots: got %q", body)
 	}

@@ -54,6 +54,9 @@ type statusReply struct {
 type issuedLicense struct {
 	license.License
 	Covers *checkedKey
+	Ends   string // see site.ends
+	// Next is the request form for the next license, Action the text of a link to it.
+	Next, Action string
 }
 
 // event is something that happened to a request, worded for the customer.
@@ -341,7 +344,9 @@ func (s *site) issuedLicenses(of request.Request, records []store.LicenseRecord)
 	}
 	for _, recorded := range records {
 		l := recorded.License
-		list = append(list, issuedLicense{l, s.describe(l.Terms(), l.Packages, c, of.ProductVersion)})
+		covers := s.describe(l.Terms(), l.Packages, c, of.ProductVersion)
+		next, action := nextForm(l)
+		list = append(list, issuedLicense{l, covers, s.ends(l), next, action})
 	}
 	return list, nil
 }

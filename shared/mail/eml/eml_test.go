@@ -34,7 +34,8 @@ func full() mail.Message {
 			strings.Repeat("ü", 500) + "\n",
 		HTML: "<!DOCTYPE html>\n<p>" + strings.Repeat("wörd ", 400) + "</p>\n",
 
-		Unsubscribe: "mailto:sales@example.com?subject=Stop%20reminders",
+		Unsubscribe:    "mailto:sales@example.com?subject=Stop%20reminders",
+		UnsubscribeURL: "https://example.com/reminders/stop?mail=x&token=y",
 		Attachments: []mail.Attachment{
 			{Name: "license.txt", ContentType: "text/plain; charset=us-ascii", Data: []byte(keyText)},
 			{
@@ -62,7 +63,10 @@ func TestParseReturnsWhatFormatWrote(t *testing.T) {
 		"text alone":           func(m *mail.Message) { m.Attachments, m.HTML = nil, "" },
 		"text and attachments": func(m *mail.Message) { m.HTML = "" },
 		"plain addresses":      func(m *mail.Message) { m.To.Name, m.ReplyTo = "", mail.Address{} },
-		"no unsubscribe":       func(m *mail.Message) { m.Unsubscribe = "" },
+		"no unsubscribe":       func(m *mail.Message) { m.Unsubscribe, m.UnsubscribeURL = "", "" },
+		"mailto alone":         func(m *mail.Message) { m.UnsubscribeURL = "" },
+		"https alone":          func(m *mail.Message) { m.Unsubscribe = "" },
+		"on the local server":  func(m *mail.Message) { m.UnsubscribeURL = "http://localhost:8080/x?y=z" },
 	} {
 		m := full()
 		change(&m)
@@ -89,29 +93,52 @@ func TestHeaders(t *testing.T) {
 	}
 	h := parsed(t, data).Header
 	for name, want := range map[string]string{
-		"Message-Id":            "<01c6x2m4-2m-1a2b3c4d@example.com>",
-		"Date":                  "Mon, 26 Feb 2018 09:30:15 +0000",
-		"Auto-Submitted":        "auto-generated",
-		"List-Unsubscribe":      "<mailto:sales@example.com?subject=Stop%20reminders>",
-		"List-Unsubscribe-Post": "",
-		"Mime-Version":          "1.0",
-		"User-Agent":            "",
-		"X-Mailer":              "",
-		"Bcc":                   "",
+		"Message-Id":     "<01c6x2m4-2m-1a2b3c4d@example.com>",
+		"Date":           "Mon, 26 Feb 2018 09:30:15 +0000",
+		"Auto-Submitted": "auto-generated",
+		"Mime-Version":   "1.0",
+		"User-Agent":     "",
+		"X-Mailer":       "",
+		"Bcc":            "",
 	} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	m := full()
-	m.Unsubscribe = "https://example.com/stop?x=1&y=2"
-	if data, err = Format(m, from, date); err != nil {
-		t.Fatal(err)
-	}
-	h = parsed(t, data).Header
-	if h.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" ||
-		h.Get("List-Unsubscribe") != "<https://example.com/stop?x=1&y=2>" {
-		t.Errorf("https: %q %q", h.Get("List-Unsubscribe"), h.Get("List-Unsubscribe-Post"))
+}
+
+func TestOneClickNeedsAnHTTPSAddress(t *testing.T) {
+	const (
+		web    = "https://licenses.example.com/reminders/stop?mail=c1--2018-06-30-1a2b3c4d-01&token=QX4C7D2WJ5"
+		mailto = "mailto:sales@example.com?subject=Stop%20reminders"
+	)
+	for _, tt := range []struct{ web, mailto, list, post string }{
+		{web, mailto, "<" + web + ">,\r\n <" + mailto + ">", "List-Unsubscribe=One-Click"},
+		{web, "", "<" + web + ">", "List-Unsubscribe=One-Click"},
+		{"", mailto, "<" + mailto + ">", ""},
+		{"", "", "", ""},
+	} {
+		m := full()
+		m.UnsubscribeURL, m.Unsubscribe = tt.web, tt.mailto
+		data, err := Format(m, from, date)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if _, rest, found := bytes.Cut(data, []byte("\r\nList-Unsubscribe: ")); found {
+			for line := range strings.SplitAfterSeq(string(rest), "\r\n") {
+				if got != "" && !strings.HasPrefix(line, " ") {
+					break
+				}
+				got += line
+			}
+		}
+		if got = strings.TrimSuffix(got, "\r\n"); got != tt.list {
+			t.Errorf("List-Unsubscribe: got %q, want %q", got, tt.list)
+		}
+		if post := parsed(t, data).Header.Get("List-Unsubscribe-Post"); post != tt.post {
+			t.Errorf("List-Unsubscribe-Post: got %q, want %q", post, tt.post)
+		}
 	}
 }
 
@@ -185,6 +212,12 @@ func TestUndeliverableMessageIsRejected(t *testing.T) {
 		"CR LF in unsubscribe":       func(m *mail.Message) { m.Unsubscribe = "mailto:a@b.c?x=\r\nBcc: x" },
 		"javascript in unsubscribe":  func(m *mail.Message) { m.Unsubscribe = "javascript:alert(1)" },
 		"two unsubscribes":           func(m *mail.Message) { m.Unsubscribe = "mailto:a@b.c>, <mailto:d@e.f" },
+		"a comma in unsubscribe":     func(m *mail.Message) { m.Unsubscribe = "mailto:a@b.c,mailto:d@e.f" },
+		"https as mailto":            func(m *mail.Message) { m.Unsubscribe = m.UnsubscribeURL },
+		"CR LF in one click":         func(m *mail.Message) { m.UnsubscribeURL += "\r\nBcc: x" },
+		"a list in one click":        func(m *mail.Message) { m.UnsubscribeURL += ",https://evil.example/" },
+		"one click without https":    func(m *mail.Message) { m.UnsubscribeURL = "http://example.com/stop" },
+		"one click to a local name":  func(m *mail.Message) { m.UnsubscribeURL = "http://localhost.example/stop" },
 		"CR LF in attachment's name": func(m *mail.Message) { m.Attachments[0].Name = "a\r\nX: y" },
 		"an endless attachment name": func(m *mail.Message) { m.Attachments[0].Name = strings.Repeat("a", 101) },
 		"CR LF in attachment's type": func(m *mail.Message) { m.Attachments[0].ContentType = "text/plain\r\nX: y" },

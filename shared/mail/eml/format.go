@@ -50,12 +50,7 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 	msg.SetDateWithValue(date.UTC())
 	msg.SetMessageIDWithValue(m.ID + sender.Address[strings.LastIndexByte(sender.Address, '@'):])
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: suppresses automatic replies
-	if m.Unsubscribe != "" {
-		msg.SetListUnsubscribe(m.Unsubscribe)
-		if strings.HasPrefix(m.Unsubscribe, "https:") {
-			msg.SetListUnsubscribePost()
-		}
-	}
+	setUnsubscribe(msg, m)
 	msg.SetBodyString(gomail.TypeTextPlain, wireLines(m.TextBody()))
 	if html := m.HTMLBody(); html != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, wireLines(html))
@@ -71,13 +66,36 @@ func Format(m mail.Message, from mail.Address, date time.Time) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// setUnsubscribe writes List-Unsubscribe, an address a line and https first: mail programs take the first that they
+// know. With an https address List-Unsubscribe-Post says that one POST to it is enough (RFC 8058 §3.1).
+func setUnsubscribe(msg *gomail.Msg, m mail.Message) {
+	var addresses []string
+	for _, a := range []string{m.UnsubscribeURL, m.Unsubscribe} {
+		if a != "" {
+			addresses = append(addresses, "<"+a+">")
+		}
+	}
+	if len(addresses) == 0 {
+		return
+	}
+	// Written as it is: an encoded word, or a fold within an address, would break it.
+	msg.SetGenHeaderPreformatted(gomail.HeaderListUnsubscribe, strings.Join(addresses, ",\r\n "))
+	if m.UnsubscribeURL != "" {
+		msg.SetListUnsubscribePost()
+	}
+}
+
 // wireLines ends lines with CR LF, which MIME text requires in every encoding (RFC 2046 §4.1.1).
 func wireLines(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
 }
 
-// unsubscribe matches addresses that fit a header unescaped.
-var unsubscribe = lazyregexp.New(`^(mailto|https):[!-;=?-~]{1,900}$`)
+// These match addresses that fit a header unescaped: no space or angle bracket, and no comma, at which lists are split.
+// RFC 8058 allows https alone; the local server has none.
+var (
+	mailtoAddress = lazyregexp.New(`^mailto:[!-+\--;=?-~]{1,900}$`)
+	webAddress    = lazyregexp.New(`^(https://|http://(localhost|127\.0\.0\.1)[:/])[!-+\--;=?-~]{1,900}$`)
+)
 
 var contentType = lazyregexp.New(`^[a-z]+/[a-z0-9.+-]+(; charset=[A-Za-z0-9-]+)?$`)
 
@@ -89,7 +107,8 @@ func check(m mail.Message) error {
 		return fmt.Errorf("subject does not fit a header")
 	case strings.TrimSpace(m.Text) == "":
 		return fmt.Errorf("no text")
-	case m.Unsubscribe != "" && !unsubscribe().MatchString(m.Unsubscribe):
+	case m.Unsubscribe != "" && !mailtoAddress().MatchString(m.Unsubscribe),
+		m.UnsubscribeURL != "" && !webAddress().MatchString(m.UnsubscribeURL):
 		return fmt.Errorf("unsubscribe address does not fit a header")
 	}
 	for i, a := range m.Attachments {

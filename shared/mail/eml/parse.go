@@ -47,8 +47,13 @@ func Parse(r io.Reader) (Parsed, error) {
 		return Parsed{}, fmt.Errorf("eml: date: %w", err)
 	}
 	m.Date = m.Date.UTC()
-	if list := msg.Header.Get("List-Unsubscribe"); list != "" {
-		m.Unsubscribe = strings.Trim(list, "<> ")
+	for address := range strings.SplitSeq(msg.Header.Get("List-Unsubscribe"), ",") {
+		address = strings.Trim(address, "<> ")
+		if strings.HasPrefix(address, "http") {
+			m.UnsubscribeURL = address
+		} else {
+			m.Unsubscribe = address
+		}
 	}
 	if err := m.part(textproto.MIMEHeader(msg.Header), msg.Body, maxDepth); err != nil {
 		return Parsed{}, fmt.Errorf("eml: %w", err)

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
+	"marketplace/shared/reminder"
 )
 
 // component is a component of a calendar.
@@ -183,26 +185,75 @@ func TestCalendarHasTheExpiryDateAndAlarms(t *testing.T) {
 }
 
 func TestCalendarAndLetterPromiseOnlyRemindersThatWeSend(t *testing.T) {
-	for _, tt := range []struct{ from, alarms, promise string }{
-		{"2018-03-01", "-P62D -P31D", "reminds you two months and one month before. We will email you then, too."},
-		{"2018-06-30", "-P31D", "reminds you one month before. We will email you then, too."},
-		{"2018-08-01", "", "The term is too short for reminders."},
+	for _, tt := range []struct {
+		from   string
+		typ    license.Type
+		policy reminder.Policy
+
+		alarms, promise string
+	}{
+		{"2018-03-01", license.Production, reminder.Policy{}, "-P62D -P31D",
+			"reminds you 2 months and 1 month before. We will email you then, too."},
+		{"2018-06-30", license.Staging, reminder.Policy{}, "-P31D",
+			"reminds you 1 month before. We will email you then, too."},
+		{"2018-08-01", license.Production, reminder.Policy{}, "", "The term is too short for reminders."},
+		{"2018-08-01", license.Evaluation, reminder.Policy{}, "-P7D -P0D",
+			"reminds you 7 days before and on the last day. We will email you then, too."},
+		{"2018-08-30", license.Evaluation, reminder.Policy{}, "-P0D",
+			"reminds you on the last day. We will email you then, too."},
+		{"2018-03-01", license.Production, switched, "-P62D -P31D -P7D -P0D",
+			"reminds you 2 months, 1 month and 7 days before, and on the last day. We will email you then, too."},
+		{"2018-03-01", license.Production, reminder.With(reminder.DaysAfter(7)), "-P62D -P31D",
+			"reminds you 2 months and 1 month before. We will email you then, too."},
+		{"2018-08-31", license.Production, reminder.With(reminder.DaysAfter(7)), "",
+			"The term is too short for reminders."},
 	} {
 		d := testDelivery()
 		d.Licenses = d.Licenses[:1]
 		d.Licenses[0].NotBefore, _ = license.ParseDate(tt.from)
-		event, _ := checkCalendar(t, d.Licenses[0])
+		d.Licenses[0].Type = tt.typ
+		w := letters
+		w.Reminders = tt.policy
+		c, err := parseCalendar(string(w.calendar(d.Licenses[0])))
+		if err != nil {
+			t.Fatal(err)
+		}
 		var triggers []string
-		for _, alarm := range event.parts {
+		for _, alarm := range c.parts[0].parts {
 			triggers = append(triggers, alarm.properties["TRIGGER"])
 		}
 		if got := strings.Join(triggers, " "); got != tt.alarms {
-			t.Errorf("from %s: alarms %q, want %q", tt.from, got, tt.alarms)
+			t.Errorf("%s from %s: alarms %q, want %q", tt.typ, tt.from, got, tt.alarms)
 		}
-		text := strings.Join(strings.Fields(letters.LicenseKey("m1", d).Text), " ")
-		if !strings.Contains(text, tt.promise) {
-			t.Errorf("from %s: the letter does not say %q:\n%s", tt.from, tt.promise, text)
+		text := strings.Join(strings.Fields(w.LicenseKey("m1", d).Text), " ")
+		if !strings.Contains(text, "contains the expiry date and "+tt.promise) &&
+			!strings.Contains(text, "contains the expiry date. "+tt.promise) {
+			t.Errorf("%s from %s: the letter does not say %q:\n%s", tt.typ, tt.from, tt.promise, text)
 		}
+	}
+}
+
+func TestReminderPromisesOnlyAlarmsThatAreStillToCome(t *testing.T) {
+	l := testLicense()
+	for days, want := range map[int]string{
+		62: "contains the expiry date and reminds you 1 month before. We will email you then, too.",
+		31: "contains the expiry date.",
+		0:  "contains the expiry date.",
+	} {
+		text := strings.Join(strings.Fields(reminded(l, zoe, l.Expiration.AddDays(-days)).Text), " ")
+		if !strings.Contains(text, want+" No longer using") {
+			t.Errorf("%d days left: want %q in\n%s", days, want, text)
+		}
+	}
+}
+
+func TestReminderHasTheCalendarFileOfTheKey(t *testing.T) {
+	d := testDelivery()
+	l := d.Licenses[0]
+	ofKey := letters.LicenseKey("m1", d).Attachments
+	ofReminder := reminded(l, zoe, l.Expiration.AddDays(-62)).Attachments
+	if len(ofReminder) != 1 || ofReminder[0].Name != ofKey[2].Name || !bytes.Equal(ofReminder[0].Data, ofKey[2].Data) {
+		t.Error("got another calendar file, want the same bytes, so that no calendar has the event twice")
 	}
 }
 

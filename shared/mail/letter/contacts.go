@@ -211,3 +211,11 @@ func (w Writer) UndoURL(n notice.Notice) string {
 const UndoPath = "/contacts/undo"
 
 func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// upperFirst returns s with a capital letter, if it begins with one of a to z.
+func upperFirst(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

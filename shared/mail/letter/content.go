@@ -26,12 +26,13 @@ type content struct {
 	Statement quotation // what sales wrote, before the facts
 	Facts     []fact    // those without a value are left out
 	Keys      []keyPart
+	Groups    []group   // licenses in lists
 	Message   quotation // what the customer wrote, after the facts
 	Lead      string    // what the action is for
 	Action    link
 	Notes     []note
 	Footer    []string
-	Stop      link // in the footer
+	Stop      []link // in the footer
 }
 
 type fact struct{ Label, Value string }
@@ -42,6 +43,19 @@ type keyPart struct {
 	Facts []fact
 	Lead  string
 	Key   string // one line, however long; ASCII without spaces
+}
+
+// group is a list of licenses under a heading.
+type group struct {
+	Title, Text string
+	Items       []item
+}
+
+// item is a license of a group, in a few lines: there may be 200.
+type item struct {
+	Title  string
+	Lines  []string
+	Action link
 }
 
 type note struct {
@@ -67,13 +81,19 @@ var htmlTemplate = sync.OnceValue(func() *htmltemplate.Template {
 
 var textTemplate = sync.OnceValue(func() *texttemplate.Template {
 	return texttemplate.Must(texttemplate.New("mail.txt").Funcs(texttemplate.FuncMap{
-		"paragraph": func(s string) string { return strings.Join(wrap(s, textWidth), "\n") },
-		"facts":     textFacts,
-		"quote":     textQuote,
-		"steps":     textSteps,
-		"heading":   func(s string) string { return s + "\n" + strings.Repeat("=", utf8.RuneCountInString(s)) },
+		"paragraph":  func(s string) string { return strings.Join(wrap(s, textWidth), "\n") },
+		"facts":      textFacts,
+		"quote":      textQuote,
+		"steps":      textSteps,
+		"heading":    func(s string) string { return underlined(s, "=") },
+		"subheading": func(s string) string { return underlined(s, "-") },
 	}).ParseFS(templates, "template/mail.txt"))
 })
+
+// underlined returns a heading of a text. A second line is not underlined: headings are short.
+func underlined(s, with string) string {
+	return s + "\n" + strings.Repeat(with, utf8.RuneCountInString(s))
+}
 
 // compose returns the message with the content as its text and HTML.
 func (w Writer) compose(m mail.Message, c content) mail.Message {
@@ -128,6 +148,16 @@ func (c content) clean() content {
 		}
 	}
 	c.Keys, c.Notes = keys, notes
+	groups := make([]group, len(c.Groups))
+	for i, g := range c.Groups {
+		groups[i] = group{
+			input.OneLine(g.Title, maxSubject), input.OneLine(g.Text, maxParagraph), make([]item, len(g.Items)),
+		}
+		for j, one := range g.Items {
+			groups[i].Items[j] = item{input.OneLine(one.Title, maxSubject), cleanLines(one.Lines), one.Action}
+		}
+	}
+	c.Groups = groups
 	return c
 }
 

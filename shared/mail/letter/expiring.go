@@ -1,78 +1,123 @@
 package letter
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reference"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 )
 
-// LicenseExpiring reminds the contact n.To on the day today that a license expires, and says how to renew it and how to
-// stop the reminders. l.Expiration is today or later. Where the notice has a nonce, the link is private: it renews this
-// license, with the key to the contacts on record.
-func (w Writer) LicenseExpiring(n notice.Notice, l license.License, today license.Date, named References) mail.Message {
-	when := inDays(today.DaysUntil(l.Expiration))
-	follow := followUpOf(l.Type)
-	c := w.expiring(l, when, named)
-	c.Lead = follow.lead
-	c.Action = link{follow.label, w.requestURL(l.Edition, l.Server, l.MaxLoc, follow.kind)}
+// digest is what a letter about expiring licenses is about: those that still need a reminder, by last day.
+type digest struct {
+	notice.Notice
+	licenses []notice.Expiring
+	today    license.Date
+	company  string // the customer's name
+	customer reference.Reference
+}
+
+// LicensesExpiring reminds the contact n.To of the licenses of a digest that need it as of r.Today: when each expires
+// or expired, how to renew it, and how to stop the reminders. Where the contract goes on it sells nothing. It is an
+// error if no license needs a reminder.
+func (w Writer) LicensesExpiring(n notice.Notice, r notice.Records) (mail.Message, error) {
+	if r.Today.IsZero() {
+		return mail.Message{}, errNoDay
+	}
+	d := digest{Notice: n, today: r.Today, customer: r.Customer}
+	omitted := n.Omitted(r)
+	for _, due := range n.Due {
+		if omitted[due.License] == "" {
+			d.licenses = append(d.licenses, r.Expiring[due.License])
+		}
+	}
+	if len(d.licenses) == 0 {
+		return mail.Message{}, errors.New("no license needs a reminder any more")
+	}
+	slices.SortFunc(d.licenses, byLastDay)
+	d.company = cmp.Or(r.Organization, d.licenses[0].License.Organization)
+
+	topic, c := w.expiringOne(d)
+	if len(d.licenses) > 1 {
+		topic, c = w.expiringSeveral(d)
+	}
+	w.sayHowToStop(&c, d)
+	m := mail.Message{
+		ID: n.ID, Kind: mail.LicenseExpiring, About: n.About, ReplyTo: w.Sales, Subject: topic,
+		Unsubscribe: w.stopByMail(d), Attachments: w.expiryFiles(d),
+	}
 	if n.Nonce != "" {
-		c.Lead = "To avoid an interruption, request a renewal now. The page knows your license: " +
-			"you choose how many lines of code you need. We will email the key to the contacts that we have on record."
-		c.Action.URL = w.RenewURL(n)
+		m.UnsubscribeURL = w.StopURL(n)
 	}
-	c.Notes = append([]note{{
-		Title: "What happens when it expires?",
-		Text: fmt.Sprintf("After %s (UTC), this license will no longer be valid. "+
-			"The commercial features and languages of the edition will need a new license. "+
-			"The data on your server will not change.",
-			l.Expiration.Start().Format("Monday 02 Jan 2006")),
-	}}, c.Notes...)
-	m := mail.Message{
-		ID: n.ID, Kind: mail.LicenseExpiring, About: l.ID, ReplyTo: w.Sales,
-		Subject: subject("Your SonarQube %s license expires %s, on %s",
-			l.Edition.Name(), when, l.Expiration.Long()),
-		Unsubscribe: w.stopReminders(l.ID),
-	}
-	return w.compose(m.AddressedTo(n.To), c)
+	return w.compose(m.AddressedTo(n.To), c), nil
 }
 
-// NextKeyComing tells a contact that a license expires whose contract goes on through last: the customer has paid for
-// the next key, and we send it.
-func (w Writer) NextKeyComing(id string, l license.License, to license.Contact, today, last license.Date,
-	named References) mail.Message {
-	when := inDays(today.DaysUntil(l.Expiration))
-	c := w.expiring(l, when, named)
-	c.Intro = append(c.Intro, fmt.Sprintf("Your contract runs through %s, so you do not need to renew anything. "+
-		"We will email you the next license key before this one expires.", last.Long()))
-	c.Notes = append([]note{{
-		Title: "What do I have to do?",
-		Text: "When the next key arrives, install it on the same server. " +
-			"If you have not received it three days before this license expires, reply to this email.",
-	}}, c.Notes...)
-	m := mail.Message{
-		ID: id, Kind: mail.LicenseExpiring, About: l.ID, ReplyTo: w.Sales,
-		Subject:     subject("Your SonarQube %s license expires %s: we will send the next key", l.Edition.Name(), when),
-		Unsubscribe: w.stopReminders(l.ID),
+// byLastDay orders licenses as letters list them: by last day, production first, evaluations last, and by server.
+func byLastDay(a, b notice.Expiring) int {
+	order := []string{string(request.ProductionUse), string(request.StagingUse)} // others come after these
+	place := func(of notice.Expiring) int {
+		return cmp.Or(slices.Index(order, environmentOf(of))+1, len(order)+1)
 	}
-	return w.compose(m.AddressedTo(to), c)
+	return cmp.Or(
+		b.License.Expiration.DaysUntil(a.License.Expiration),
+		cmp.Compare(place(a), place(b)),
+		cmp.Compare(a.License.Server, b.License.Server),
+		cmp.Compare(a.License.ID, b.License.ID),
+	)
 }
 
-// expiring is what every reminder says.
-func (w Writer) expiring(l license.License, when string, named References) content {
-	edition := l.Edition.Name()
-	return content{
-		Title:   "Your license expires " + when,
-		Preview: fmt.Sprintf("%s for %s: valid through %s.", edition, l.Organization, lastSecond(l)),
+// environmentOf names what a license is for: its environment, or "evaluation".
+func environmentOf(of notice.Expiring) string {
+	if of.License.Type == license.Evaluation || of.Environment == "" {
+		return strings.ToLower(of.License.Type.Name())
+	}
+	return string(of.Environment)
+}
+
+// over reports whether a license has expired.
+func (d digest) over(of notice.Expiring) bool { return d.today.After(of.License.Expiration) }
+
+// maxCompany is how much of a company's name a subject has at most.
+const maxCompany = 40
+
+// subjectOf begins with what happens, which a phone shows, and goes on with whom and what it concerns. A long name of
+// the company is cut so that the rest fits.
+func subjectOf(what, company string, more ...string) string {
+	rest := strings.Join(append([]string{""}, more...), ", ") + ")"
+	room := maxSubject - utf8.RuneCountInString(what+" ("+rest)
+	return subject("%s (%s%s", what, input.OneLine(company, max(10, min(room, maxCompany))), rest)
+}
+
+// expiringOne writes the subject and the content about one license.
+func (w Writer) expiringOne(d digest) (string, content) {
+	of := d.licenses[0]
+	l := of.License
+	edition, when := l.Edition.Name(), expires(1, l.Expiration, d.today)
+	valid, what := "It is valid through ", "license"
+	if d.over(of) {
+		valid = "It was valid through "
+	}
+	if l.Type == license.Evaluation {
+		what = "evaluation license"
+	}
+	c := content{
+		Title: "Your " + what + " " + when,
+		Preview: fmt.Sprintf("%s, server %s: valid through %s.", upperFirst(environmentOf(of)), l.Server,
+			lastSecond(l)),
 		Intro: []string{
-			fmt.Sprintf("Your %s for SonarQube %s expires %s. It is valid through %s.",
-				typeName(l.Type), edition, when, lastSecond(l)),
+			fmt.Sprintf("Your %s for SonarQube %s %s. %s%s.", typeName(l.Type), edition, when, valid, lastSecond(l)),
 		},
-		Facts: slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, named.facts(l), []fact{
+		Facts: slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, d.facts(of), []fact{
+			{"Environment", upperFirst(string(of.Environment))},
 			{"Edition", edition},
 			{"License type", typeName(l.Type)},
 			{"Server ID", string(l.Server)},
@@ -80,60 +125,113 @@ func (w Writer) expiring(l license.License, when string, named References) conte
 			{"Support", support(l.Support)},
 			{"Valid through", lastSecond(l)},
 		}),
-		Notes: []note{{
-			Title: "No longer using this server, or have a question?",
-			Text:  w.contactSales("the license ID"),
-		}},
-		Footer: []string{
-			"You received this email because you are a contact for this license. To stop these reminders, write to " +
-				w.Sales.Email + " with the subject “" + stopSubject(l.ID) + "”.",
-		},
-		Stop: link{"Stop reminders for this license", w.stopReminders(l.ID)},
 	}
+	nextKey := ""
+	if of.ContractLast.IsZero() {
+		w.invite(&c, d, of)
+	} else {
+		nextKey = ": we will send the next key"
+		promiseNextKey(&c, d, of)
+	}
+	if note, ok := w.calendarNote(d); ok {
+		c.Notes = append(c.Notes, note)
+	}
+	c.Notes = append(c.Notes, note{
+		Title: "No longer using this server, or have a question?",
+		Text:  w.contactSales("the license ID"),
+	})
+	return subjectOf(fmt.Sprintf("SonarQube %s %s, on %s%s", what, when, l.Expiration.Long(), nextKey), l.Organization,
+		environmentOf(of), edition), c
 }
 
-// followUp is what a customer is invited to before a license expires.
-type followUp struct {
-	kind        request.Kind
-	lead, label string
+// facts are the references of a license of the digest.
+func (d digest) facts(of notice.Expiring) []fact {
+	return []fact{{"Customer", string(d.customer)}, {"Contract", string(of.Contract)}}
 }
 
-// followUpOf returns the purchase of a license for an evaluation, and a renewal for all others.
-func followUpOf(t license.Type) followUp {
-	if t == license.Evaluation {
-		return followUp{
-			kind:  request.New,
-			lead:  "To avoid an interruption, request a license now. The form opens with your server ID filled in.",
-			label: "Request a license",
+const (
+	renewNow = "request a renewal now. The page knows your license: you choose how many lines of code you need. " +
+		"We will email the key to the contacts that we have on record."
+	renewByForm = "Request a renewal now. The form opens with your server ID and lines of code filled in; " +
+		"update what has changed."
+	buyNow = "request a license now. The form opens with your server ID filled in."
+)
+
+// invite invites to a renewal, or to a purchase after an evaluation.
+func (w Writer) invite(c *content, d digest, of notice.Expiring) {
+	c.Action = w.followUp(d, of)
+	c.Notes = append(c.Notes, note{
+		Title: "What happens when it expires?",
+		Text: fmt.Sprintf("After %s (UTC), this license will no longer be valid. "+
+			"The commercial features and languages of the edition will need a new license. "+
+			"The data on your server will not change.", of.License.Expiration.Start().Format("Monday 02 Jan 2006")),
+	})
+	if d.over(of) {
+		c.Notes[0] = note{
+			Title: "What does this mean?",
+			Text: "This license is no longer valid. The commercial features and languages of the edition " +
+				"need a new license. The data on your server has not changed.",
 		}
 	}
-	return followUp{
-		kind: request.Renewal,
-		lead: "To avoid an interruption, request a renewal now. " +
-			"The form opens with your server ID and lines of code filled in; update what has changed.",
-		label: "Renew this license",
+	switch evaluation := of.License.Type == license.Evaluation; {
+	case evaluation:
+		c.Lead = "To keep using the edition, " + buyNow
+	case d.over(of):
+		c.Lead = renewByForm
+	default:
+		c.Lead = "To avoid an interruption, " + renewNow
 	}
 }
 
-func stopSubject(licenseID string) string {
-	return subject("Stop reminders for license %s", licenseID)
-}
-
-// stopReminders returns a mailto: address with a subject (RFC 6068, in which a space is %20); "" if sales have no
-// address.
-func (w Writer) stopReminders(licenseID string) string {
-	return input.Mailto(w.Sales.Email, stopSubject(licenseID))
-}
-
-// inDays names a day that is some days away.
-func inDays(days int) string {
+// followUp is the link to the renewal of a license, or to the purchase of one after an evaluation. The private link
+// of a renewal ends with the license; then the request form takes its place.
+func (w Writer) followUp(d digest, of notice.Expiring) link {
+	l := of.License
 	switch {
-	case days <= 0:
-		return "today"
-	case days == 1:
-		return "tomorrow"
+	case l.Type == license.Evaluation:
+		return link{"Request a license", w.requestURL(l.Edition, l.Server, l.MaxLoc, request.New)}
+	case d.over(of):
+		return link{"Renew this license", w.requestURL(l.Edition, l.Server, l.MaxLoc, request.Renewal)}
 	}
-	return fmt.Sprintf("in %d days", days)
+	return link{"Renew this license", w.RenewURL(d.Notice, l.ID)}
+}
+
+// keyDays is how many days before a license expires its next key is missed.
+const keyDays = 3
+
+// promiseNextKey says that the contract of a license goes on: the customer has paid for the next key, and we send it.
+func promiseNextKey(c *content, d digest, of notice.Expiring) {
+	promise := "We will email you the next license key before this one expires."
+	toDo := "When the next key arrives, install it on the same server. "
+	if d.over(of) {
+		promise = "We will email you the next license key."
+	}
+	if d.today.DaysUntil(of.License.Expiration) > keyDays {
+		toDo += fmt.Sprintf("If you have not received it %d days before this license expires, reply to this email.",
+			keyDays)
+	} else {
+		toDo += "If you have not received it yet, reply to this email."
+	}
+	c.Intro = append(c.Intro, fmt.Sprintf("Your contract runs through %s, so you do not need to renew anything. %s",
+		of.ContractLast.Long(), promise))
+	c.Notes = append(c.Notes, note{Title: "What do I have to do?", Text: toDo})
+}
+
+// expires says that n licenses expire, or have expired: "expires in 30 days", "expire today", "expired 7 days ago".
+func expires(n int, last, today license.Date) string {
+	verb := plural(n, "expires", "expire")
+	if today.After(last) {
+		verb = "expired"
+	}
+	return verb + " " + reminder.When(last, today)
+}
+
+// plural returns one for 1, else many.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 func typeName(t license.Type) string {

@@ -10,7 +10,6 @@ import (
 	"marketplace/catalog"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
-	"marketplace/shared/reminder"
 )
 
 // Delivery is what a letter with license keys contains.
@@ -133,7 +132,7 @@ func (w Writer) keyNotes(d Delivery) []note {
 		},
 		note{
 			Title: "Add the expiry date to your calendar",
-			Text:  calendarText(d.Licenses[0]),
+			Text:  w.calendarText(d.Licenses[0], license.Date{}),
 		},
 		note{
 			Title: "Have a question?",
@@ -269,29 +268,6 @@ func (w Writer) checkURL(licenses []license.License) string {
 		return page
 	}
 	return page + "?" + url.Values{"serverId": {string(licenses[0].Server)}}.Encode()
-}
-
-// calendarText says what the calendar file of a license contains.
-func calendarText(l license.License) string {
-	const file = "The attached calendar file contains the expiry date"
-	var before []string
-	for _, stage := range reminder.Default.Within(l) {
-		before = append(before, months(stage))
-	}
-	if len(before) == 0 {
-		return file + ". The term is too short for reminders."
-	}
-	return file + " and reminds you " + strings.Join(before, " and ") + " before. We will email you then, too."
-}
-
-func months(s reminder.Stage) string {
-	switch s {
-	case 1:
-		return "one month"
-	case 2:
-		return "two months"
-	}
-	return fmt.Sprintf("%d months", s)
 }
 
 // typeNames lists the types of the licenses, each once: "production and staging".

@@ -24,10 +24,14 @@ import (
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reference"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
+
+// switched are the reminders with every stage that can be switched on.
+var switched = reminder.With(reminder.Switchable...)
 
 var letters = Writer{
 	URL:      "https://licenses.example.com",
@@ -125,14 +129,14 @@ func messages() map[string]mail.Message {
 		"request-received": letters.RequestReceived("m1", testRequest()),
 		"request-linked":   letters.RequestReceived("m1", linked),
 		"request-new":      letters.RequestNew("m2", testRequest()),
-		"license-expiring": letters.LicenseExpiring(reminderTo(l, zoe), l, l.Expiration.AddDays(-62), named),
+		"license-expiring": reminded(l, zoe, l.Expiration.AddDays(-62)),
 		"license-keys":     letters.LicenseKey("m4", testDelivery()),
 		"license-key":      letters.LicenseKey("m5", one),
 
 		"license-unreached": letters.LicenseUnreached(l, []license.Contact{zoe, {Email: "it@example.org"}}, named),
 
 		"license-next-key": letters.LicenseNextKey("m9", l, l.Expiration.AddDays(-62), threeYears, named),
-		"next-key-coming":  letters.NextKeyComing("m10", l, zoe, l.Expiration.AddDays(-62), threeYears, named),
+		"next-key-coming":  coming(l, zoe, l.Expiration.AddDays(-62)),
 
 		"request-unconfirmed": letters.RequestsUnconfirmed([]request.Summary{testRequest().Summary()}, l.NotBefore),
 
@@ -140,6 +144,10 @@ func messages() map[string]mail.Message {
 		"request-rejected":  letters.RequestRejected("m7", reviewed),
 		"request-withdrawn": letters.RequestWithdrawn("m8", reviewed),
 	}
+	all["licenses-expiring"] = severalExpiring().message()
+	all["license-expired"] = reminded(l, zoe, l.Expiration.AddDays(7))
+	all["evaluation-expiring"] = reminded(evaluation(l), zoe, l.Expiration)
+	all["reminders-stopped"] = stoppedBy(zoe, l.Expiration.AddDays(-7), expiring(l), expiring(another(l, 1))).message()
 	for _, name := range []string{"moved", "revoked", "added", "removed", "left"} {
 		tt := notices()[name]
 		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
@@ -175,11 +183,89 @@ func TestLettersMatchTheirGoldenFiles(t *testing.T) {
 	}
 }
 
-// reminderTo is a reminder whose letter has a private link.
-func reminderTo(l license.License, to license.Contact) notice.Notice {
-	n := notice.LicenseExpiring(l, 2, to)
+// testCustomer is the ID of the customer of testLicense.
+const testCustomer = "01c6x2m4vj8q0n5r7t9w3y1z2d"
+
+// reminderTo is a digest to a contact on a day of each license's newest stage.
+func reminderTo(to license.Contact, today license.Date, list ...notice.Expiring) told {
+	n := notice.LicensesExpiring(testCustomer, today, to, 1)
 	n.Nonce = "QX4C7D2WJ5T3VAZLQK2M6YHN3E"
-	return n
+	r := notice.Records{Today: today, Policy: switched, Customer: named.Customer,
+		Organization: testLicense().Organization, Expiring: map[string]notice.Expiring{}}
+	for _, of := range list {
+		l := of.License
+		of.Contacts, of.Reminded = []license.Contact{to}, &to
+		r.Expiring[l.ID] = of
+		n.Due = append(n.Due, notice.Due{License: l.ID, Expiration: l.Expiration, Stage: r.Policy.Newest(l, today)})
+	}
+	return told{n, r}
+}
+
+// expiring is what is on record about a license.
+func expiring(l license.License) notice.Expiring {
+	return notice.Expiring{License: l, Environment: request.ProductionUse, Contract: named.Contracts[l.Contract]}
+}
+
+// another is a license of another server.
+func another(l license.License, n int) license.License {
+	l.ID = fmt.Sprintf("01c6x2m4vj8q0n5r7t9w3y%04d", n)
+	l.Server = license.Server(fmt.Sprintf("%08X-AWHW8w9JtzBzSrmf9GQX", 0x5B7F0000+n))
+	return l
+}
+
+func evaluation(l license.License) license.License {
+	l.Type, l.Contract = license.Evaluation, ""
+	return l
+}
+
+// severalExpiring is a digest of every sort of license: one has expired, the contract of another goes on.
+func severalExpiring() told {
+	l := testLicense()
+	today := l.Expiration.AddDays(-7)
+	over, staging, later := another(l, 1), another(l, 2), another(l, 3)
+	next, tried := another(l, 4), evaluation(another(l, 5))
+	over.Expiration, later.Expiration = today.AddDays(-7), today.AddMonths(1)
+	later.Organization = "Müller Töchter AG"
+	ofStaging := expiring(staging)
+	ofStaging.License.Type, ofStaging.Environment = license.Staging, request.StagingUse
+	return reminderTo(zoe, today, expiring(later), goingOn(next), ofStaging, expiring(l), expiring(over),
+		expiring(tried))
+}
+
+// goingOn is what is on record about a license whose contract goes on.
+func goingOn(l license.License) notice.Expiring {
+	of := expiring(l)
+	of.ContractLast = threeYears
+	return of
+}
+
+// stoppedBy is what sales are told when a contact unsubscribed from reminders of licenses.
+func stoppedBy(who license.Contact, today license.Date, list ...notice.Expiring) told {
+	t := reminderTo(who, today, list...)
+	t.Notice = notice.RemindersStopped(t.Notice, t.Due, "n1")
+	for id, of := range t.on.Expiring {
+		of.Reminded, of.Unsubscribed = nil, []string{who.Email}
+		t.on.Expiring[id] = of
+	}
+	return t
+}
+
+func (t told) message() mail.Message {
+	m, err := letters.Write(t.Notice, t.on, nil, Call{})
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// reminded is the letter about one license.
+func reminded(l license.License, to license.Contact, today license.Date) mail.Message {
+	return reminderTo(to, today, expiring(l)).message()
+}
+
+// coming is the letter about one license whose contract goes on.
+func coming(l license.License, to license.Contact, today license.Date) mail.Message {
+	return reminderTo(to, today, goingOn(l)).message()
 }
 
 // hostile are texts that a form, or the vendor's old list of licenses, can contain.
@@ -219,20 +305,39 @@ func hostileMessages(s string) map[string]mail.Message {
 		"contact-added":   letters.ContactAdded(told, s, hostileNames),
 		"contact-removed": letters.ContactRemoved(told, s, hostileNames),
 
-		"request-received": letters.RequestReceived("m1", r),
-		"request-new":      letters.RequestNew("m2", r),
-		"license-expiring": letters.LicenseExpiring(reminderTo(l, to), l, l.Expiration, hostileNames),
-		"license-key":      letters.LicenseKey("m4", hostileDelivery(l, to, s)),
+		"request-received":  letters.RequestReceived("m1", r),
+		"request-new":       letters.RequestNew("m2", r),
+		"license-expiring":  hostileReminder(s, to, expiring(l)),
+		"next-key-coming":   hostileReminder(s, to, goingOn(l)),
+		"licenses-expiring": hostileReminder(s, to, expiring(l), goingOn(l), expiring(testLicense())),
+		"reminders-stopped": hostileStop(s, to, l),
+		"license-key":       letters.LicenseKey("m4", hostileDelivery(l, to, s)),
 
 		"license-unreached": letters.LicenseUnreached(l, []license.Contact{{Email: s}}, hostileNames),
 
 		"license-next-key": letters.LicenseNextKey("m9", l, l.Expiration, threeYears, hostileNames),
-		"next-key-coming":  letters.NextKeyComing("m10", l, to, l.Expiration, threeYears, hostileNames),
 
 		"request-question":  letters.RequestQuestion("m5", r),
 		"request-rejected":  letters.RequestRejected("m6", r),
 		"request-withdrawn": letters.RequestWithdrawn("m7", r),
 	}
+}
+
+// hostileReminder has a text of a stranger in everything that is on record about the licenses.
+func hostileReminder(s string, to license.Contact, list ...notice.Expiring) mail.Message {
+	for i := range list {
+		list[i].License.ID += strings.Repeat("x", i) // else the licenses are one
+		list[i].Environment, list[i].Contract = request.Environment(s), reference.Reference(s)
+	}
+	r := reminderTo(to, testLicense().Expiration, list...)
+	r.on.Organization, r.on.Customer = s, reference.Reference(s)
+	return r.message()
+}
+
+func hostileStop(s string, to license.Contact, l license.License) mail.Message {
+	r := stoppedBy(to, l.Expiration, expiring(l))
+	r.on.Organization, r.on.Customer = s, reference.Reference(s)
+	return r.message()
 }
 
 func hostileDelivery(l license.License, to license.Contact, s string) Delivery {
@@ -258,11 +363,13 @@ func checkHeaders(t *testing.T, label string, m mail.Message) {
 	t.Helper()
 	for what, header := range map[string]string{
 		"subject": m.Subject, "name": m.To.Name, "reply name": m.ReplyTo.Name, "unsubscribe": m.Unsubscribe,
+		"one click": m.UnsubscribeURL,
 	} {
 		if strings.ContainsFunc(header, unfitForHeader) {
 			t.Errorf("%s: the %s is %q", label, what, header)
 		}
-		if n := utf8.RuneCountInString(header); n > 1000 || what != "unsubscribe" && n > maxSubject {
+		if n := utf8.RuneCountInString(header); n > 1000 ||
+			what != "unsubscribe" && what != "one click" && n > maxSubject {
 			t.Errorf("%s: the %s has %d characters", label, what, n)
 		}
 	}
@@ -360,11 +467,11 @@ func TestTemplatesRenderEveryContent(t *testing.T) {
 		Keys:  []keyPart{{}, {"t", []fact{{"l", "v"}}, "l", "k"}},
 		Notes: []note{{}, {"t", "x", []string{"s"}, []link{{"l", "https://x"}}}},
 		Lead:  "l", Action: link{"a", "https://x"},
-		Footer: []string{"f"}, Stop: link{"s", "mailto:x"},
+		Groups: []group{{}, {"t", "x", []item{{}, {"t", []string{"a", "b"}, link{"a", "https://x"}}}}},
+		Footer: []string{"f"}, Stop: []link{{}, {"s", "mailto:x"}},
 	}.render()
 	Writer{}.RequestReceived("", request.Request{})
 	Writer{}.RequestNew("", request.Request{})
-	Writer{}.LicenseExpiring(notice.Notice{}, license.License{}, license.Date{}, References{})
 	Writer{}.LicenseKey("", Delivery{Licenses: make([]license.License, 2)})
 	Writer{}.RequestQuestion("", request.Request{})
 	Writer{}.RequestRejected("", request.Request{})
@@ -384,7 +491,11 @@ func TestRenewalLinkFillsInTheForm(t *testing.T) {
 	} {
 		l := testLicense()
 		l.Edition, l.Type, l.Server = tt.edition, tt.typ, "abc_-&=+ d/?#%éxyzabc"
-		m := letters.LicenseExpiring(notice.Notice{ID: "m", To: zoe}, l, l.Expiration, named)
+		today := l.Expiration // the link of a license that has expired is that of the form
+		if l.Type != license.Evaluation {
+			today = today.AddDays(7)
+		}
+		m := reminded(l, zoe, today)
 		href := parseHTML(t, m.HTMLBody()).Find(".button a").AttrOr("href", "")
 		u, err := url.Parse(href)
 		if err != nil {
@@ -396,46 +507,6 @@ func TestRenewalLinkFillsInTheForm(t *testing.T) {
 		}
 		if !strings.Contains(m.Text, "\n"+href+"\n") {
 			t.Errorf("%s: the text does not have the link %s", tt.typ, href)
-		}
-	}
-}
-
-func TestReminderWithANonceHasAPrivateLink(t *testing.T) {
-	l := testLicense()
-	n := reminderTo(l, zoe)
-	m := letters.LicenseExpiring(n, l, l.Expiration, named)
-	want := "https://licenses.example.com/renew/" + l.ID + "?mail=2018-08-31-2m-1763c758&token=" + n.Nonce
-	href := parseHTML(t, m.HTMLBody()).Find(".button a").AttrOr("href", "")
-	if href != want || !strings.Contains(m.Text, "\n"+want+"\n") || strings.Contains(m.Text, "/request/") {
-		t.Errorf("got the link %s, want %s, also in\n%s", href, want, m.Text)
-	}
-	if strings.Contains(m.WithoutSecrets().Text+m.WithoutSecrets().HTML, n.Nonce) {
-		t.Error("the letter without its secrets has the nonce")
-	}
-}
-
-func TestReminderSaysHowToStopIt(t *testing.T) {
-	m := messages()["license-expiring"]
-	want := "mailto:sales@example.com?subject=Stop%20reminders%20for%20license%2001c6x2m4vj8q0n5r7t9w3y1z2b"
-	if m.Unsubscribe != want {
-		t.Errorf("Unsubscribe: got %q, want %q", m.Unsubscribe, want)
-	}
-	if n := parseHTML(t, m.HTML).Find(`a[href="` + want + `"]`).Length(); n != 1 {
-		t.Errorf("got %d such links in the HTML, want 1", n)
-	}
-	for _, name := range []string{"request-received", "request-new"} {
-		if got := messages()[name].Unsubscribe; got != "" {
-			t.Errorf("%s: got Unsubscribe %q, want none", name, got)
-		}
-	}
-}
-
-func TestReminderCountsTheDaysLeft(t *testing.T) {
-	for days, want := range map[int]string{62: "in 62 days", 2: "in 2 days", 1: "tomorrow", 0: "today"} {
-		l := testLicense()
-		m := letters.LicenseExpiring(reminderTo(l, zoe), l, l.Expiration.AddDays(-days), named)
-		if !strings.Contains(m.Subject, want) || !strings.Contains(m.Text, want) {
-			t.Errorf("%d days: got the subject %q, want %q in it and in the text", days, m.Subject, want)
 		}
 	}
 }

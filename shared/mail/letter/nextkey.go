@@ -17,7 +17,6 @@ func (w Writer) LicenseNextKey(id string, l license.License, today, last license
 	if r := named.Contracts[l.Contract]; r != "" {
 		contract = "contract " + string(r)
 	}
-	when := inDays(today.DaysUntil(l.Expiration))
 	edition := l.Edition.Name()
 	m := mail.Message{
 		ID: id, Kind: mail.LicenseNextKey, About: l.ID, To: w.Sales, ReplyTo: w.Sales,
@@ -28,8 +27,9 @@ func (w Writer) LicenseNextKey(id string, l license.License, today, last license
 		Title:   "Issue the next license key",
 		Preview: fmt.Sprintf("%s, %s: the current key is valid through %s.", l.Organization, edition, lastSecond(l)),
 		Intro: []string{
-			fmt.Sprintf("A license of %s expires %s, but %s runs through %s: "+
-				"the customer has already paid for the next key.", l.Organization, when, contract, last.Long()),
+			fmt.Sprintf("A license of %s %s, but %s runs through %s: "+
+				"the customer has already paid for the next key.", l.Organization,
+				expires(1, l.Expiration, today), contract, last.Long()),
 		},
 		Facts: slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, named.facts(l), []fact{
 			{"Edition", edition},
@@ -40,7 +40,7 @@ func (w Writer) LicenseNextKey(id string, l license.License, today, last license
 		}),
 		Lead:   "The console fills in the same terms for every instance of the contract that needs its next key.",
 		Action: link{"Issue the next key", w.URL + "/console/licenses/" + url.PathEscape(l.ID) + "/renew"},
-		Footer: []string{"We send this email two months and one month before the license expires, " +
+		Footer: []string{"We send this email whenever a reminder is due, " +
 			"until its next key is on record. Of several licenses of a contract that expire on one day, it names one."},
 	})
 }

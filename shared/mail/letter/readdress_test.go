@@ -32,7 +32,7 @@ func TestReaddressedMessageGreetsItsNewRecipient(t *testing.T) {
 	keys := testDelivery()
 	keys.To = first
 	for _, m := range []mail.Message{
-		letters.LicenseExpiring(reminderTo(l, first), l, l.Expiration.AddDays(-60), named),
+		reminded(l, first, l.Expiration.AddDays(-60)),
 		letters.LicenseKey("l1-key", keys),
 	} {
 		if got := sent(t, m); !strings.Contains(got.Text, "Hello Zoë Müller-O'Neill,\n") ||

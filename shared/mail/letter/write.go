@@ -29,7 +29,7 @@ func (w Writer) With(catalogs func() (*catalog.Catalog, error)) func(notice.Noti
 	mail.Message, error) {
 	return func(n notice.Notice, r notice.Records, call Call) (mail.Message, error) {
 		var c *catalog.Catalog
-		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.ToSales() {
+		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.AboutCustomer() && !n.Kind.ToSales() {
 			var err error
 			if c, err = catalogs(); err != nil && n.Kind == mail.LicenseKey {
 				return mail.Message{}, err
@@ -71,7 +71,11 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 	switch n.Kind {
 	case mail.LicenseKey:
 		return w.key(n, r, c)
-	case mail.LicenseExpiring, mail.LicenseUnreached, mail.LicenseNextKey:
+	case mail.LicenseExpiring:
+		return w.LicensesExpiring(n, r)
+	case mail.RemindersStopped:
+		return w.RemindersStopped(n, r)
+	case mail.LicenseUnreached, mail.LicenseNextKey:
 		return w.aboutLicense(n, r)
 	case mail.RequestUnconfirmed:
 		return w.unconfirmed(n, r)
@@ -150,16 +154,12 @@ func (w Writer) aboutLicense(n notice.Notice, r notice.Records) (mail.Message, e
 	switch {
 	case r.Today.IsZero():
 		return mail.Message{}, errNoDay
-	case r.Today.After(l.Expiration):
-		return mail.Message{}, fmt.Errorf("license %s has expired", l.ID)
 	case n.Kind == mail.LicenseNextKey && r.ContractLast.IsZero():
 		return mail.Message{}, fmt.Errorf("the contract of license %s ends with it", l.ID)
 	case n.Kind == mail.LicenseNextKey:
 		return w.LicenseNextKey(n.ID, l, r.Today, r.ContractLast, named), nil
-	case !r.ContractLast.IsZero():
-		return w.NextKeyComing(n.ID, l, n.To, r.Today, r.ContractLast, named), nil
 	}
-	return w.LicenseExpiring(n, l, r.Today, named), nil
+	return mail.Message{}, fmt.Errorf("there is no letter of kind %s", n.Kind)
 }
 
 func (w Writer) unconfirmed(n notice.Notice, r notice.Records) (mail.Message, error) {

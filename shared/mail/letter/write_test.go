@@ -8,6 +8,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 )
 
@@ -58,9 +59,10 @@ func notices() map[string]told {
 		"key":       {notice.LicenseKey(keys[:1], zoe), one},
 		"keys":      {notice.LicenseKey(keys, zoe), both},
 		"key again": {notice.LicenseKeyAgain(l, zoe, "n1"), one},
-		"expiring":  {reminderTo(l, zoe), one},
-		"coming":    {reminderTo(l, zoe), outlived},
-		"next key":  {notice.LicenseNextKey(l, 2), outlived},
+		"expiring":  reminderTo(zoe, today, expiring(l)),
+		"stopped":   stoppedBy(zoe, today, expiring(l)),
+		"coming":    reminderTo(zoe, today, goingOn(l)),
+		"next key":  {notice.LicenseNextKey(l, reminder.MonthsBefore(2)), outlived},
 		"unreached": {notice.LicenseUnreached(l), one},
 		"moved":     {to(zoe, notice.LicenseMoved(keys[:1], moves, "sales@example.com")), one},
 		"revoked":   {to(zoe, notice.LicenseRevoked(l, "Never paid.", "sales@example.com")), revoked},
@@ -130,6 +132,10 @@ func TestLetterAboutALicenseNamesCustomerAndContract(t *testing.T) {
 			t.Errorf("%s: got the subject %q, want %q in it", name, m.Subject, want)
 		}
 		tt.on.Customer, tt.on.Contracts = "", nil
+		for id, of := range tt.on.Expiring {
+			of.Contract = ""
+			tt.on.Expiring[id] = of
+		}
 		m, err = letters.Write(tt.Notice, tt.on, nil, Call{})
 		if err != nil || strings.Contains(m.Text, "Customer:") || strings.Contains(m.Text, "Contract:") {
 			t.Errorf("%s: %v; want no references in\n%s", name, err, m.Text)
@@ -269,19 +275,22 @@ func TestWriteRefusesWhatItCannotWrite(t *testing.T) {
 		"ID without an end":     {"received", func(n *told) { n.ID = n.About }, "no ID"},
 		"ID of another":         {"expiring", func(n *told) { n.ID = "other--2m" }, "another subject"},
 		"no recipient":          {"key", func(n *told) { n.To = license.Contact{} }, "not an email address"},
-		"bad recipient":         {"expiring", func(n *told) { n.To.Email = "zoë@example.org" }, "not an email address"},
+		"bad recipient":         {"left", func(n *told) { n.To.Email = "zoë@example.org" }, "not an email address"},
 		"no address on record":  {"question", func(n *told) { n.on.Request.Email = "" }, "not an email address"},
 		"no request":            {"received", func(n *told) { n.on.Request = request.Request{} }, "not in the records"},
 		"another request":       {"question", func(n *told) { n.on.Request.ID = "other" }, "not in the records"},
-		"no license":            {"expiring", func(n *told) { n.on.Licenses = nil }, "not in the records"},
+		"no license":            {"expiring", func(n *told) { clear(n.on.Expiring) }, "no license needs"},
 		"license is unreached":  {"unreached", func(n *told) { n.on.Licenses = nil }, "not in the records"},
 		"a missing license":     {"keys", func(n *told) { n.on.Licenses = n.on.Licenses[:1] }, "not in the records"},
 		"no requests":           {"unconfirmed", func(n *told) { n.on.Requests = nil }, "no unconfirmed"},
 		"no unconfirmed":        {"unconfirmed", func(n *told) { n.on.Requests[1].Unconfirmed = false }, "no unconfirmed"},
 		"reminder of no day":    {"expiring", func(n *told) { n.on.Today = license.Date{} }, "no day"},
+		"nobody unsubscribed":   {"stopped", func(n *told) { n.Contacts = nil }, "nobody unsubscribed"},
+		"stop of no day":        {"stopped", func(n *told) { n.on.Today = license.Date{} }, "no day"},
+		"nothing is stopped":    {"stopped", func(n *told) { clear(n.on.Expiring) }, "somebody is reminded"},
 		"key of no day":         {"key", func(n *told) { n.on.Today = license.Date{} }, "no day"},
 		"no contract goes on":   {"next key", func(n *told) { n.on.ContractLast = license.Date{} }, "ends with it"},
-		"license has expired":   {"expiring", func(n *told) { n.on.Today = n.Expiration.AddDays(1) }, "has expired"},
+		"license has expired":   {"expiring", func(n *told) { n.on.Today = n.Due[0].Expiration.AddDays(1) }, "no license needs"},
 		"no usable license":     {"key", func(n *told) { n.on.Today = n.on.Licenses[0].Expiration.AddDays(1) }, "no key is worth"},
 		"no key on record":      {"key", func(n *told) { n.on.Licenses[0].KeyText = "" }, "has no key"},
 		"key of two lines":      {"key", func(n *told) { n.on.Licenses[0].KeyText = "one\ntwo" }, "altered the key"},

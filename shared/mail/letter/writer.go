@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reference"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 )
 
@@ -22,6 +24,8 @@ type Writer struct {
 	// Packages is where package ZIPs are kept (PACKAGES_URL), without a slash at the end; custom packages are under
 	// tailored/. Only letters with keys of licenses that have such packages need it.
 	Packages string
+	// Reminders says when customers are reminded.
+	Reminders reminder.Policy
 
 	call    Call
 	catalog *catalog.Catalog // nil if there is none
@@ -61,14 +65,23 @@ func (w Writer) ConfirmURL(r request.Request) string {
 	return w.StatusURL(r) + "&confirm=" + url.QueryEscape(r.Secret)
 }
 
-// RenewURL returns the private link with which a contact renews a license. It names the first of two emails, if the
-// second repeats it.
-func (w Writer) RenewURL(n notice.Notice) string {
-	if n.Repeats != "" {
-		n.ID = n.Repeats
-	}
-	q := url.Values{"mail": {n.What()}, "token": {n.Nonce}}
-	return w.URL + "/renew/" + url.PathEscape(n.About) + "?" + q.Encode()
+// RenewURL returns the private link with which a contact renews a license of a digest. It names the first of two
+// emails, if the second repeats it.
+func (w Writer) RenewURL(n notice.Notice, licenseID string) string {
+	return w.URL + "/renew/" + url.PathEscape(licenseID) + "?" + digestQuery(n)
+}
+
+// StopURL returns the private link with which the reader of a digest unsubscribes from the reminders of the licenses
+// that it names: a page with a button, which also takes the POST of a mail program (RFC 8058). It names the first of
+// two emails, if the second repeats it.
+func (w Writer) StopURL(n notice.Notice) string { return w.URL + StopPath + "?" + digestQuery(n) }
+
+// StopPath is the path of StopURL within the site.
+const StopPath = "/reminders/stop"
+
+// digestQuery names a digest and has its secret.
+func digestQuery(n notice.Notice) string {
+	return url.Values{"mail": {cmp.Or(n.Repeats, n.ID)}, "token": {n.Nonce}}.Encode()
 }
 
 // requestURL returns the request form of an edition, filled in for a server. The Community Edition has no form: it

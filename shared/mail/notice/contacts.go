@@ -39,6 +39,7 @@ func LicenseRevoked(l license.License, reason, by string, except ...string) Noti
 // ContactChange is a change of a customer's contacts.
 type ContactChange struct {
 	Customer string            // its ID
+	Survivor string            // the ID of the customer that it was merged into; "" if it was not
 	Version  int64             // of the account before the change: tells one change from another
 	Contacts []license.Contact // who was added or removed
 	By       string            // the operator, or "customer"
@@ -57,6 +58,9 @@ func ContactRemoved(c ContactChange) Notice {
 }
 
 func contactsChanged(kind mail.Kind, what string, c ContactChange) Notice {
+	if c.Survivor != "" { // versions are those of its account
+		what += "-" + c.Survivor
+	}
 	return Notice{
 		ID: id(c.Customer, fmt.Sprintf("%s-%d", what, c.Version)), Kind: kind, About: c.Customer,
 		Customer: "customer-" + c.Customer, Contacts: c.Contacts, Author: c.By, Except: c.Except, Expiration: c.Until,

@@ -13,7 +13,6 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
-	"marketplace/shared/token"
 )
 
 // Schema is the version of Notice's shape. A running version that is older than a stored notice does not send it.
@@ -38,10 +37,13 @@ type Notice struct {
 	Licenses []string `json:"licenses,omitempty"`
 	Resent   bool     `json:"resent,omitempty"` // of LicenseKey: the customer was sent the keys before
 
-	// Expiration is the last day: of LicenseExpiring, LicenseUnreached and LicenseNextKey, of the license; of a
-	// ContactRemoved, of its link.
+	// Due are the licenses of LicenseExpiring, whose ends it tells; of RemindersStopped, those of the letter with whose
+	// link the contact unsubscribed. The outbox keeps those of a digest in rows of their own.
+	Due []Due `json:"due,omitempty"`
+	// Expiration is the last day: of LicenseUnreached and LicenseNextKey, of the license; of a ContactRemoved, of its
+	// link.
 	Expiration license.Date   `json:"expiration,omitzero"`
-	Stage      reminder.Stage `json:"stage,omitempty"` // of LicenseExpiring and LicenseNextKey
+	Stage      reminder.Stage `json:"stage,omitzero"` // of LicenseNextKey
 
 	// Text is the question, or the reason of a rejection, withdrawal or revocation, as typed.
 	Text     string   `json:"text,omitempty"`
@@ -49,7 +51,7 @@ type Notice struct {
 	Requests []string `json:"requests,omitempty"` // of RequestUnconfirmed: the IDs of the requests
 
 	Moves    []Move            `json:"moves,omitempty"`    // of LicenseMoved
-	Contacts []license.Contact `json:"contacts,omitempty"` // of ContactAdded and ContactRemoved: who
+	Contacts []license.Contact `json:"contacts,omitempty"` // of ContactAdded, ContactRemoved and RemindersStopped: who
 	// Except are addresses of contacts who are not told: they asked for it.
 	Except []string `json:"except,omitempty"`
 	Mail   string   `json:"mail,omitempty"` // of ContactUndo: the ID of the ContactRemoved whose link was used
@@ -69,11 +71,15 @@ func id(about, what string) string { return about + separator + what }
 // What returns the part of the notice's ID after what it is about.
 func (n Notice) What() string { return strings.TrimPrefix(n.ID, n.About+separator) }
 
-// IDOf returns the ID of the notice about a subject that Notice.What tells from its others. It takes whole IDs too,
-// with remains of quoted-printable (RFC 2045 §6.7), as links arrive.
+// IDOf returns the ID of the notice about a subject that Notice.What tells from its others. It takes whole IDs too, as
+// links arrive: see Linked.
 func IDOf(about, what string) string {
-	what = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(what), "="), "3D")
-	return id(about, strings.TrimPrefix(what, about+separator))
+	return id(about, strings.TrimPrefix(Linked(what), about+separator))
+}
+
+// Linked returns an ID, or a part of one, from a link without remains of quoted-printable (RFC 2045 §6.7).
+func Linked(id string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(id), "="), "3D")
 }
 
 // AboutID returns what the notice with an ID is about: Notice.About.
@@ -161,15 +167,6 @@ func LicenseKeyAgain(l license.License, to license.Contact, nonce string) Notice
 	return n
 }
 
-// LicenseExpiring reminds a contact that a license expires. A contact gets at most one per license, expiration and
-// stage.
-func LicenseExpiring(l license.License, stage reminder.Stage, to license.Contact) Notice {
-	what := fmt.Sprintf("%s-%dm-%s", l.Expiration, stage, mail.RecipientID(to.Email))
-	n := toContact(l, to, mail.LicenseExpiring, what)
-	n.Expiration, n.Stage = l.Expiration, stage
-	return n
-}
-
 func toContact(l license.License, to license.Contact, kind mail.Kind, what string) Notice {
 	return Notice{ID: id(l.ID, what), Kind: kind, About: l.ID, To: to, Customer: customerOf(l)}
 }
@@ -186,7 +183,7 @@ func LicenseUnreached(l license.License) Notice {
 // it: the next key is due.
 func LicenseNextKey(l license.License, stage reminder.Stage) Notice {
 	return Notice{
-		ID: id(l.ID, fmt.Sprintf("%s-%dm-next", l.Expiration, stage)), Kind: mail.LicenseNextKey, About: l.ID,
+		ID: id(l.ID, fmt.Sprintf("%s-%s-next", l.Expiration, stage)), Kind: mail.LicenseNextKey, About: l.ID,
 		Expiration: l.Expiration, Stage: stage, Customer: customerOf(l),
 	}
 }
@@ -194,11 +191,8 @@ func LicenseNextKey(l license.License, stage reminder.Stage) Notice {
 // customerOf is whose mails share their places in the queue: those of the license's customer.
 func customerOf(l license.License) string { return "customer-" + l.Customer }
 
-// ToContact returns the same notice to another contact. Its private link, if it has one, is another too.
+// ToContact returns the same notice to another contact.
 func (n Notice) ToContact(to license.Contact) Notice {
-	if n.Nonce != "" {
-		n.Nonce = token.Renewal.New()
-	}
 	n.ID = strings.TrimSuffix(n.ID, repeated)
 	n.ID = strings.TrimSuffix(n.ID, "-"+mail.RecipientID(n.To.Email)) + "-" + mail.RecipientID(to.Email)
 	n.To, n.Repeats = to, ""
@@ -214,9 +208,13 @@ func (n Notice) Repeated() Notice {
 	return n
 }
 
+const again = "-again-"
+
+// IsAgain reports whether the notice is one that somebody sent once more.
+func (n Notice) IsAgain() bool { return strings.Contains(n.ID, again) }
+
 // Again returns the notice that somebody sends once more, to the same recipient. nonce tells one sending from another.
 func (n Notice) Again(nonce string) Notice {
-	const again = "-again-"
 	about, what, _ := strings.Cut(n.ID, separator)
 	what, _, _ = strings.Cut("-"+strings.TrimSuffix(what, repeated), again) // it may be sent again already
 	n.ID = id(about, strings.TrimPrefix(what+again+nonce, "-"))
@@ -241,8 +239,8 @@ var Ranks = []int{RankUrgent, RankSoon, RankReminder}
 var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
-	mail.LicenseNextKey, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk, mail.RequestAnswered,
-	mail.RequestsOfDomain,
+	mail.LicenseNextKey, mail.RemindersStopped, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk,
+	mail.RequestAnswered, mail.RequestsOfDomain,
 	mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.ContactUndo,
 }
 

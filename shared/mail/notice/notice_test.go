@@ -8,6 +8,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 )
 
@@ -38,9 +39,10 @@ var adaLovelace = license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example
 func changed(f func(*license.License)) notice.Records {
 	l := sold()
 	f(&l)
+	contacts := []license.Contact{it, {Email: "Ada@ACME.example"}}
 	return notice.Records{
-		Licenses: []license.License{l}, Contacts: []license.Contact{it, {Email: "Ada@ACME.example"}},
-		Today: day("2019-02-15"),
+		Licenses: []license.License{l}, Contacts: contacts, Today: day("2019-02-15"),
+		Expiring: map[string]notice.Expiring{l.ID: {License: l, Contacts: contacts}},
 	}
 }
 
@@ -60,21 +62,36 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":       notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
 	"request-unconfirmed--2019-02-15": notice.RequestsUnconfirmed([]request.Summary{{ID: "r1"}},
 		day("2019-02-15")),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                      notice.LicenseKey([]license.License{sold()}, adaLovelace),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":                 notice.LicenseKeyAgain(sold(), adaLovelace, "n1"),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + ada:     notice.LicenseExpiring(sold(), 2, adaLovelace),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-unreached":     notice.LicenseUnreached(sold()),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-next":       notice.LicenseNextKey(sold(), 2),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--moved":                    notice.LicenseMoved([]license.License{sold()}, nil, "sam", it.Email),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--moved-" + ada:             told(adaLovelace, notice.LicenseMoved([]license.License{sold()}, nil, "sam")),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked":                  notice.LicenseRevoked(sold(), "unpaid", "sam"),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked-" + ada:           told(adaLovelace, notice.LicenseRevoked(sold(), "unpaid", "sam")),
-	"01c7gcm9m0cccccccccccccccc--contact-added-7":          notice.ContactAdded(change),
-	"01c7gcm9m0cccccccccccccccc--contact-removed-7-" + ada: told(adaLovelace, notice.ContactRemoved(change)),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                       notice.LicenseKey([]license.License{sold()}, adaLovelace),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--again-n1":                  notice.LicenseKeyAgain(sold(), adaLovelace, "n1"),
+	"01c7gcm9m0cccccccccccccccc--2019-01-31-" + ada + "-01": digest,
+	"01c7gcm9m0cccccccccccccccc--stopped-n1-" + ada:         notice.RemindersStopped(digest, nil, "n1"),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-unreached":      notice.LicenseUnreached(sold()),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-next":        notice.LicenseNextKey(sold(), reminder.MonthsBefore(2)),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--moved":                     notice.LicenseMoved([]license.License{sold()}, nil, "sam", it.Email),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--moved-" + ada:              told(adaLovelace, notice.LicenseMoved([]license.License{sold()}, nil, "sam")),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked":                   notice.LicenseRevoked(sold(), "unpaid", "sam"),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked-" + ada:            told(adaLovelace, notice.LicenseRevoked(sold(), "unpaid", "sam")),
+	"01c7gcm9m0cccccccccccccccc--contact-added-7":           notice.ContactAdded(change),
+	"01c7gcm9m0cccccccccccccccc--contact-removed-7-" + ada:  told(adaLovelace, notice.ContactRemoved(change)),
 	"01c7gcm9m0cccccccccccccccc--contact-removed-7-" + ada + "-undo": notice.ContactUndo(
 		told(adaLovelace, notice.ContactRemoved(change))),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-repeated":           notice.LicenseKey([]license.License{sold()}, adaLovelace).Repeated(),
-	"01c7gcm9m0bbbbbbbbbbbbbbbb--2019-03-31-2m-" + other: notice.LicenseExpiring(sold(), 2, adaLovelace).Repeated().ToContact(it),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-repeated":                              notice.LicenseKey([]license.License{sold()}, adaLovelace).Repeated(),
+	"01c7gcm9m0bbbbbbbbbbbbbbbb--key-" + other:                              notice.LicenseKey([]license.License{sold()}, adaLovelace).Repeated().ToContact(it),
+	"01c7gcm9m0cccccccccccccccc--2019-01-31-" + ada + "-01-repeated":        digest.Repeated(),
+	"01c7gcm9m0cccccccccccccccc--2019-01-31-" + ada + "-01-again-n1-" + ada: digest.Again("n1"),
+}
+
+// digest reminds Ada of a license.
+var digest = remindOf(adaLovelace, due)
+
+// due is the license of sold, two months before.
+var due = notice.Due{License: sold().ID, Expiration: sold().Expiration, Stage: reminder.MonthsBefore(2)}
+
+func remindOf(to license.Contact, list ...notice.Due) notice.Notice {
+	n := notice.LicensesExpiring(sold().Customer, day("2019-01-31"), to, 1)
+	n.Due = list
+	return n
 }
 
 // change is a change of contacts.
@@ -129,8 +146,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 20 {
-		t.Errorf("got notices of %d kinds, want all 20", len(kinds))
+	if len(kinds) != 21 {
+		t.Errorf("got notices of %d kinds, want all 21", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")
@@ -149,13 +166,12 @@ func TestCustomerIsTheDomainOrAtAPublicProviderTheAddress(t *testing.T) {
 }
 
 func TestNoticeSaysWhyItIsPointless(t *testing.T) {
-	reminder := notice.LicenseExpiring(sold(), 2, adaLovelace)
 	retired := changed(func(l *license.License) { l.Retired = true })
 	left := changed(func(*license.License) {})
-	left.Contacts = nil
+	left.Expiring = map[string]notice.Expiring{sold().ID: {License: sold()}}
 	for want, got := range map[string]string{
-		"the instance was retired":             reminder.Pointless(retired),
-		"the recipient is no longer a contact": reminder.Pointless(left),
+		"the instance was retired":             digest.Pointless(retired),
+		"the recipient is no longer a contact": digest.Pointless(left),
 		"the license was revoked or has expired": notice.LicenseKey([]license.License{sold()}, adaLovelace).Pointless(
 			notice.Records{Today: day("2019-02-15")}),
 	} {
@@ -172,7 +188,7 @@ func TestMailsAboutLicensesShareTheirCustomersPlace(t *testing.T) {
 	const want = "customer-01c7gcm9m0cccccccccccccccc"
 	for _, n := range []notice.Notice{
 		notice.LicenseKey([]license.License{sold()}, adaLovelace), notice.LicenseKeyAgain(sold(), it, "n1"),
-		notice.LicenseExpiring(sold(), 2, it), notice.LicenseUnreached(sold()), notice.LicenseNextKey(sold(), 2),
+		remindOf(it, due), notice.LicenseUnreached(sold()), notice.LicenseNextKey(sold(), reminder.MonthsBefore(2)),
 	} {
 		if n.Customer != want {
 			t.Errorf("%s: got %s, want %s", n.ID, n.Customer, want)
@@ -202,7 +218,6 @@ func TestWhatIsPointless(t *testing.T) {
 	otherQuestion.Question = "Which server?"
 	corrected := filed(request.Received)
 	corrected.Email = "ada@acme.test"
-	reminder := notice.LicenseExpiring(sold(), 2, adaLovelace)
 	key, task := notice.LicenseKey([]license.License{sold()}, adaLovelace), notice.LicenseUnreached(sold())
 	same := func(*license.License) {}
 	revoked := func(l *license.License) { l.Revoked = time.Unix(1, 0) }
@@ -210,14 +225,14 @@ func TestWhatIsPointless(t *testing.T) {
 	reachable.Reachable = true
 	arrived := changed(same)
 	arrived.Arrived = true
-	next := notice.LicenseNextKey(sold(), 2)
+	next := notice.LicenseNextKey(sold(), reminder.MonthsBefore(2))
 	nextFor := func(f func(*license.License)) notice.Records {
 		r := changed(f)
 		r.ContractLast = day("2021-03-31")
 		return r
 	}
 	left := changed(same)
-	left.Contacts = left.Contacts[:1]
+	left.Expiring = map[string]notice.Expiring{sold().ID: {License: sold(), Contacts: left.Contacts[:1]}}
 	received := notice.RequestReceived(filed(request.Received))
 	question := notice.RequestQuestion(filed(request.Waiting), 1)
 	rejected := notice.RequestClosed(filed(request.Rejected), 2, "sam")
@@ -273,14 +288,14 @@ func TestWhatIsPointless(t *testing.T) {
 		"key":                                      {key, changed(same), false},
 		"key, revoked":                             {key, changed(revoked), true},
 		"key, expired":                             {key, changed(func(l *license.License) { l.Expiration = day("2019-02-14") }), true},
-		"reminder":                                 {reminder, changed(same), false},
-		"reminder, later stage due":                {reminder, changed(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
-		"reminder, not due":                        {reminder, changed(func(l *license.License) { l.Expiration = day("2019-08-31") }), true},
-		"reminder, muted":                          {reminder, changed(func(l *license.License) { l.Muted = true }), true},
-		"reminder, renewed":                        {reminder, changed(func(l *license.License) { l.Successor = "l2" }), true},
-		"reminder, revoked":                        {reminder, changed(revoked), true},
-		"reminder, retired":                        {reminder, changed(func(l *license.License) { l.Retired = true }), true},
-		"reminder, no longer a contact":            {reminder, left, true},
+		"reminder":                                 {digest, changed(same), false},
+		"reminder, later stage due":                {digest, changed(func(l *license.License) { l.Expiration = day("2019-03-14") }), true},
+		"reminder, not due":                        {digest, changed(func(l *license.License) { l.Expiration = day("2019-08-31") }), true},
+		"reminder, muted":                          {digest, changed(func(l *license.License) { l.Mute = license.Mute{By: "sam", At: time.Unix(1, 0)} }), true},
+		"reminder, renewed":                        {digest, changed(func(l *license.License) { l.Successor = "l2" }), true},
+		"reminder, revoked":                        {digest, changed(revoked), true},
+		"reminder, retired":                        {digest, changed(func(l *license.License) { l.Retired = true }), true},
+		"reminder, no longer a contact":            {digest, left, true},
 		"key, to no contact":                       {key, left, false},
 		"next key":                                 {next, nextFor(same), false},
 		"next key, contract ended":                 {next, changed(same), true},
@@ -290,7 +305,7 @@ func TestWhatIsPointless(t *testing.T) {
 		"task":                                     {task, changed(same), false},
 		"task, reachable again":                    {task, reachable, true},
 		"task, retired":                            {task, changed(func(l *license.License) { l.Retired = true }), true},
-		"task, muted":                              {task, changed(func(l *license.License) { l.Muted = true }), true},
+		"task, muted":                              {task, changed(func(l *license.License) { l.Mute = license.Mute{By: "sam", At: time.Unix(1, 0)} }), true},
 		"repetition":                               {key.Repeated(), changed(same), false},
 		"repetition, arrived after all":            {key.Repeated(), arrived, true},
 	} {

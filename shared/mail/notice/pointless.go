@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -28,12 +29,15 @@ type Records struct {
 	Server license.Server
 	// ContractLast is the last day of the license's contract if that goes on after the license; else zero.
 	ContractLast license.Date
-	// Contacts are who is written to about the license: of LicenseExpiring for renewals, of LicenseUnreached for
-	// anything. Of a RequestAsk, they are all contacts of the customer that the request was linked to.
+	// Expiring has the licenses of a LicenseExpiring or RemindersStopped, by their IDs.
+	Expiring map[string]Expiring
+	// Contacts are who is written to about the license of a LicenseUnreached. Of a RequestAsk, they are all contacts of
+	// the customer that the request was linked to.
 	Contacts  []license.Contact
 	Requests  []request.Request // of RequestUnconfirmed and RequestsToConfirm
 	Reachable bool              // of LicenseUnreached: whether a contact can be reached after all
 	Arrived   bool              // of a notice that Repeats another: whether that one has arrived by now
+	Policy    reminder.Policy   // of the reminders
 	Today     license.Date      // UTC
 }
 
@@ -98,7 +102,9 @@ func (n Notice) Pointless(r Records) string {
 			return "the license was revoked or has expired"
 		}
 	case mail.LicenseExpiring:
-		return n.pointlessReminder(r)
+		return n.pointlessDigest(r)
+	case mail.RemindersStopped:
+		return n.pointlessStop(r)
 	case mail.LicenseUnreached:
 		return n.pointlessTask(r)
 	case mail.LicenseNextKey:
@@ -114,33 +120,51 @@ func stateAfter(k mail.Kind) request.State {
 	return request.Rejected
 }
 
-func (n Notice) pointlessReminder(r Records) string {
-	l := r.Licenses[0]
-	newest, _ := reminder.Default.Due(l, r.Today, 0)
-	reader := func(c license.Contact) bool { return input.SameMailbox(c.Email, n.To.Email) }
-	switch {
-	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
-		return silent(l)
-	case newest != n.Stage:
-		return "a later reminder is due"
-	case !slices.ContainsFunc(r.Contacts, reader):
-		return "the recipient is no longer a contact"
+// pointlessDigest says why none of the licenses of a LicenseExpiring needs a reminder.
+func (n Notice) pointlessDigest(r Records) string {
+	omitted := n.Omitted(r)
+	if len(omitted) < len(n.Due) {
+		return ""
 	}
-	return ""
+	why := ""
+	for _, one := range omitted {
+		if why != "" && one != why {
+			return "none of the licenses needs a reminder any more"
+		}
+		why = one
+	}
+	return cmp.Or(why, "it names no license")
+}
+
+// Stopped returns the licenses of a RemindersStopped of which nobody is reminded because the contact unsubscribed.
+func (n Notice) Stopped(r Records) (list []Expiring) {
+	for _, d := range n.Due {
+		of, ok := r.Expiring[d.License]
+		if ok && of.Reminded == nil && !r.Policy.Over(of.License, r.Today) &&
+			slices.ContainsFunc(n.Contacts, of.HasUnsubscribed) {
+			list = append(list, of)
+		}
+	}
+	return list
+}
+
+// pointlessStop says why sales need not be told that a contact unsubscribed.
+func (n Notice) pointlessStop(r Records) string {
+	if len(n.Stopped(r)) > 0 {
+		return ""
+	}
+	return "somebody is reminded of the licenses, or nobody needs to be"
 }
 
 // silent says why nobody is reminded of a license any more.
-func silent(l license.License) string {
-	if l.Retired {
-		return "the instance was retired"
-	}
-	return "the license was renewed, revoked or muted, or has expired"
+func silent(l license.License, today license.Date) string {
+	return cmp.Or(string(reminder.Silenced(l, today)), "the license has expired")
 }
 
 func (n Notice) pointlessTask(r Records) string {
 	switch l := r.Licenses[0]; {
-	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
-		return silent(l)
+	case r.Policy.Over(l, r.Today), l.Expiration != n.Expiration:
+		return silent(l, r.Today)
 	case r.Reachable:
 		return "a contact can be reached again"
 	}
@@ -149,10 +173,10 @@ func (n Notice) pointlessTask(r Records) string {
 
 func (n Notice) pointlessNextKey(r Records) string {
 	l := r.Licenses[0]
-	newest, _ := reminder.Default.Due(l, r.Today, 0)
+	newest := r.Policy.Newest(l, r.Today)
 	switch {
-	case reminder.Over(l, r.Today), l.Expiration != n.Expiration:
-		return silent(l)
+	case r.Policy.Over(l, r.Today), l.Expiration != n.Expiration:
+		return silent(l, r.Today)
 	case r.ContractLast.IsZero():
 		return "the contract ends with the license"
 	case newest != n.Stage:

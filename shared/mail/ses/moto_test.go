@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 )
 
 // raw is a message that moto's SES accepted, as moto reports it.
@@ -59,7 +60,15 @@ func TestMoto(t *testing.T) {
 	}
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@example.com"}}
 	zoe := license.Contact{Name: "Zoë", Email: "zoe@müller.example"}
-	m := letters.LicenseExpiring(notice.LicenseExpiring(l, 2, zoe), l, l.Expiration.AddMonths(-2), letter.References{})
+	today := l.Expiration.AddMonths(-2)
+	n := notice.LicensesExpiring("customer1", today, zoe, 1)
+	n.Due = []notice.Due{{License: l.ID, Expiration: l.Expiration, Stage: reminder.MonthsBefore(2)}}
+	m, err := letters.Write(n, notice.Records{Today: today, Expiring: map[string]notice.Expiring{
+		l.ID: {License: l, Contacts: []license.Contact{zoe}},
+	}}, nil, letter.Call{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	m.Attachments = []mail.Attachment{{
 		Name: "license.txt", ContentType: "text/plain; charset=us-ascii",
 		Data: []byte(strings.Repeat("Rm9ybWF0PTE=", 200)),

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
@@ -143,8 +144,12 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 	}
 	carol := license.Contact{Email: "carol@acme.example"}
 	recorded := storetest.Issue(t, b.Store.Store, l, carol)
-	due := store.Due{LicenseRecord: recorded}
-	err = b.RecordReminder(t.Context(), due, store.Reminding{Stage: 2, To: carol, Ready: b.now})
+	d := b.NewDigest(recorded.License.Customer, license.DateOf(b.now), carol, b.now, 0)
+	err = b.RecordReminder(t.Context(), store.Due{LicenseRecord: recorded},
+		store.Reminding{Stage: reminder.MonthsBefore(2), Digest: d})
+	if err == nil {
+		err = d.Release(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +162,7 @@ func sentMails(t *testing.T, b *testEnv) map[mail.Kind]string {
 		mail.RequestRejected:  notice.RequestClosed(rejected, rejected.Version-1, "").ID,
 		mail.RequestWithdrawn: notice.RequestClosed(withdrawn, withdrawn.Version-1, "").ID,
 		mail.LicenseKey:       notice.LicenseKey([]license.License{l}, carol).ID,
-		mail.LicenseExpiring:  notice.LicenseExpiring(l, 2, carol).ID,
+		mail.LicenseExpiring:  notice.LicensesExpiring(recorded.License.Customer, license.DateOf(b.now), carol, 1).ID,
 	}
 	for _, id := range sent {
 		settle(t, b, id)
@@ -206,6 +211,8 @@ func TestEveryKindIsSentAgainOncePerNonce(t *testing.T) {
 	}
 	events, _, err := b.LicenseTimeline(t.Context(), l.License)
 	got := actionsOf(t, events, err)
+	events, _, err = b.CustomerTimeline(t.Context(), []string{l.License.Customer}, "", 100) // of the digest
+	got = append(got, actionsOf(t, events, err)...)
 	if !slices.Contains(got, "mail sent again: license-expiring carol@acme.example") ||
 		!slices.Contains(got, "mail sent again: license-key carol@acme.example") {
 		t.Errorf("got timeline %q, want who was sent what again", got)
@@ -238,10 +245,10 @@ func TestPointlessMailIsNotSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	change := store.LicenseChange{ID: "l1", Version: recorded.Version, By: "sam"}
-	if err := b.MuteReminders(t.Context(), change, true); err != nil {
+	if err := b.MuteReminders(t.Context(), change, "stop", license.Date{}); err != nil {
 		t.Fatal(err)
 	}
-	refused(mail.LicenseExpiring, "muted")
+	refused(mail.LicenseExpiring, "the reminders are paused")
 
 	bounced := outbox.Report{Mail: sent[mail.LicenseKey], ProviderID: "p1", Outcome: outbox.Bounced}
 	if _, err := b.RecordReport(t.Context(), bounced); err != nil {

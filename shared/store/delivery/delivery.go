@@ -26,9 +26,10 @@ func New(kept *store.Store) *Store { return &Store{kept, kept.Table(), kept.Outb
 type changeset struct {
 	*entity.Changeset
 	store *Store
+	tasks int // for sales: see tellUnreachedToo
 }
 
-func (s *Store) begin() *changeset { return &changeset{s.table.Begin(), s} }
+func (s *Store) begin() *changeset { return &changeset{Changeset: s.table.Begin(), store: s} }
 
 // FailedMails lists the newest mails that were given up, at most limit.
 func (s *Store) FailedMails(ctx context.Context, limit int) ([]outbox.FailedMail, error) {

@@ -17,11 +17,16 @@ import (
 // Reachable returns the first contact to whom mail can be sent: whose address is valid and not suppressed; nil for
 // none.
 func (s *Store) Reachable(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
+	return firstReachable(contacts, func(email string) (*Suppression, error) { return s.Suppressed(ctx, email) })
+}
+
+func firstReachable(contacts []license.Contact, suppressed func(email string) (*Suppression, error)) (
+	*license.Contact, error) {
 	for _, c := range contacts {
 		if _, err := (mail.Address{Name: c.Name, Email: c.Email}).Mailbox(); err != nil {
 			continue
 		}
-		why, err := s.Suppressed(ctx, c.Email)
+		why, err := suppressed(c.Email)
 		if err != nil {
 			return nil, err
 		}
@@ -103,14 +108,6 @@ func (r reach) needed() []customer.Purpose {
 	return []customer.Purpose{customer.Renewals}
 }
 
-// purposeOf is what a mail about a license is for.
-func purposeOf(k mail.Kind) customer.Purpose {
-	if k == mail.LicenseKey {
-		return customer.Keys
-	}
-	return customer.Renewals
-}
-
 // contactInReach returns the first who is written to for a purpose about a license, to whom mail can be sent and
 // arrives, as far as anybody knows: mail to the address was not returned twice. nil for none. except is an address that
 // counts as out of reach.
@@ -123,8 +120,7 @@ func (s *Store) contactInReach(ctx context.Context, l license.License, p custome
 	return s.Reachable(ctx, r.readers(l, p, except))
 }
 
-// inReach reports whether somebody is in reach for each purpose that needs it. reachable is Reachable or
-// reachableAtOnce.
+// inReach reports whether somebody is in reach for each purpose that needs it. reachable is like Store.Reachable.
 func (r reach) inReach(ctx context.Context, l license.License,
 	reachable func(context.Context, []license.Contact) (*license.Contact, error)) (bool, error) {
 	for _, p := range r.needed() {
@@ -134,25 +130,6 @@ func (r reach) inReach(ctx context.Context, l license.License,
 		}
 	}
 	return true, nil
-}
-
-// reachableAtOnce is Reachable in one round of reads, for contacts of whom most often none is reachable.
-func (s *Store) reachableAtOnce(ctx context.Context, contacts []license.Contact) (*license.Contact, error) {
-	found := make([]*license.Contact, len(contacts))
-	g, ctx := errgroup.WithContext(ctx)
-	for i := range contacts {
-		g.Go(func() (err error) {
-			found[i], err = s.Reachable(ctx, contacts[i:i+1])
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	if i := slices.IndexFunc(found, func(c *license.Contact) bool { return c != nil }); i >= 0 {
-		return found[i], nil
-	}
-	return nil, nil
 }
 
 // returnsMail reports whether the last mail to an address that anything is known of was a repetition that came back

@@ -9,6 +9,7 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reference"
 	"marketplace/shared/store"
@@ -99,11 +100,14 @@ func TestRecordsNameCustomerContractsAndContacts(t *testing.T) {
 		t.Helper()
 		records, err := r.Records(ctx, n)
 		var got []string
-		for _, c := range records.Contacts {
+		for _, c := range append(records.Contacts, records.Expiring[r.l.ID].Contacts...) {
 			got = append(got, c.Email)
 		}
-		if err != nil || records.Customer != customer || !maps.Equal(records.Contracts, want) ||
-			!slices.Equal(got, contacts) {
+		if n.Kind == mail.LicenseKey { // of which nobody asks
+			contacts = nil
+		}
+		if err != nil || records.Customer != customer || !slices.Equal(got, contacts) ||
+			n.Kind.AboutLicense() && !maps.Equal(records.Contracts, want) {
 			t.Errorf("%s: got customer %s, contracts %v and contacts %v, %v, want %s, %v and %v",
 				n.ID, records.Customer, records.Contracts, got, err, customer, want, contacts)
 		}
@@ -131,7 +135,7 @@ func TestUnreachedTakesThreeRoundsOfReads(t *testing.T) {
 			fmt.Sprintf("ada%d@acme.example", i), fmt.Sprintf("bob%d@acme.example", i),
 		})
 		r.report(r.reminder, outbox.Bounced)
-		r.report(r.reminder.ToContact(r.contacts[1]), outbox.Bounced)
+		r.report(r.digest(r.contacts[1]), outbox.Bounced)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		rounds := &tabletest.Rounds{Table: engine}

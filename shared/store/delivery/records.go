@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -17,7 +19,7 @@ import (
 // Records reads what is on record about the subject of a notice: what its letter says, and whether it still has a
 // point. It is a NotFound fault if the subject is not on record any more.
 func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records, err error) {
-	r.Today = license.DateOf(s.Now())
+	r.Today, r.Policy = license.DateOf(s.Now()), s.Policy()
 	switch n.Kind {
 	case mail.RequestReceived, mail.RequestNew, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn,
 		mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
@@ -30,10 +32,14 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 		err = s.requestsOf(ctx, n, &r)
 	case mail.LicenseKey:
 		err = s.licensesOf(ctx, n.Licenses, &r)
-	case mail.LicenseExpiring, mail.LicenseUnreached, mail.LicenseNextKey, mail.LicenseMoved, mail.LicenseRevoked:
+	case mail.LicenseUnreached, mail.LicenseNextKey, mail.LicenseMoved, mail.LicenseRevoked:
 		err = s.licensesOf(ctx, []string{n.About}, &r)
 	case mail.ContactAdded, mail.ContactRemoved:
 		err = s.customerOf(ctx, n, &r)
+	case mail.LicenseExpiring, mail.RemindersStopped:
+		if err = s.customerOf(ctx, n, &r); err == nil {
+			err = s.expiringOf(ctx, n, &r)
+		}
 	}
 	if err == nil && n.Kind.AboutLicense() {
 		err = s.accountOf(ctx, n, &r)
@@ -99,6 +105,36 @@ func (s *Store) customerOf(ctx context.Context, n notice.Notice, r *notice.Recor
 	return nil
 }
 
+// expiringOf reads the licenses of a digest that are still on record, and who is reminded of each.
+func (s *Store) expiringOf(ctx context.Context, n notice.Notice, r *notice.Records) error {
+	r.Expiring = map[string]notice.Expiring{}
+	ids := make([]string, len(n.Due))
+	for i, due := range n.Due {
+		ids[i] = due.License
+	}
+	licenses, err := s.Licenses(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	p, found := s.NewPlanner(), make([]notice.Expiring, len(licenses))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(expiringAtOnce)
+	for i, recorded := range licenses {
+		g.Go(func() (err error) {
+			found[i], err = p.Expiring(ctx, recorded.License, s.Now())
+			return err
+		})
+	}
+	err = g.Wait()
+	for _, of := range found {
+		r.Expiring[of.License.ID] = of
+	}
+	return err
+}
+
+// expiringAtOnce is how many licenses of a digest are looked at at once.
+const expiringAtOnce = 16
+
 // accountOf reads what is on record about the customer of the licenses: references, and who is written to.
 func (s *Store) accountOf(ctx context.Context, n notice.Notice, r *notice.Records) error {
 	l := r.Licenses[0]
@@ -109,8 +145,8 @@ func (s *Store) accountOf(ctx context.Context, n notice.Notice, r *notice.Record
 	if len(customers) > 0 {
 		r.Customer = customers[len(customers)-1].Reference
 	}
-	r.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, s.Now())
 	if n.Kind == mail.LicenseUnreached {
+		r.Contacts = customer.Readers(customers, customer.Renewals, l.Instance, s.Now())
 		for _, c := range customer.Readers(customers, customer.Keys, l.Instance, s.Now()) {
 			if !slices.Contains(r.Contacts, c) {
 				r.Contacts = append(r.Contacts, c)

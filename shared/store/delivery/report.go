@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
@@ -181,12 +182,19 @@ func (c *changeset) follow(ctx context.Context, m outbox.Mail, r outbox.Report, 
 	return nil
 }
 
-// repeat queues a mail that came back once more, a day later.
+// repeat queues a mail that came back once more, a day later. Licenses of a digest for whose reminder it is too late by
+// then go to the next contact at once.
 func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
-	notBefore := c.store.Now().Add(repeatAfter)
-	switch again, err := c.store.outbox.Read(ctx, m.Repeated().ID); {
+	n, notBefore := m.Repeated(), c.store.Now().Add(repeatAfter)
+	if m.Kind == mail.LicenseExpiring {
+		var err error
+		if n.Due, err = c.passOnLate(ctx, m, license.DateOf(notBefore)); err != nil || len(n.Due) == 0 {
+			return err
+		}
+	}
+	switch again, err := c.store.outbox.Read(ctx, n.ID); {
 	case fault.KindOf(err) == fault.NotFound:
-		c.store.outbox.QueueLater(c.Changeset, m.Repeated(), notBefore)
+		c.store.outbox.QueueLater(c.Changeset, n, notBefore)
 	case err != nil:
 		return err
 	case again.State.Status != outbox.Pointless:
@@ -196,6 +204,23 @@ func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
 	}
 	c.log(m, entity.Line{By: store.System, Action: MailRepeated, Note: m.To.Email})
 	return nil
+}
+
+// passOnLate passes on the licenses that a digest named whose stage is over on a day, and returns the others.
+func (c *changeset) passOnLate(ctx context.Context, m outbox.Mail, day license.Date) (others []notice.Due, err error) {
+	records, err := c.store.Records(ctx, m.Notice)
+	if err != nil {
+		return nil, err
+	}
+	var late []notice.Due
+	for _, due := range m.Named() {
+		if c.store.Policy().Newest(records.Expiring[due.License].License, day) == due.Stage {
+			others = append(others, due)
+		} else {
+			late = append(late, due)
+		}
+	}
+	return others, c.store.passOn(ctx, m, late, records, c.tellUnreachedToo)
 }
 
 // dropRepetition closes the repetition of a mail, if it still waits.

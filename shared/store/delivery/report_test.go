@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
@@ -54,12 +55,20 @@ func reachedIn(t storetest.TB, b *testEnv, id string, contacts []string) *reache
 	}
 	recorded := storetest.Record(t, b.Store.Store, l, r.contacts...)
 	r.l = recorded.License
-	r.reminder = notice.LicenseExpiring(r.l, 2, r.contacts[0])
+	due := notice.Due{License: id, Expiration: r.l.Expiration, Stage: reminder.MonthsBefore(2)}
+	r.reminder = r.digest(r.contacts[0])
+	r.reminder.Due = []notice.Due{due}
 	r.key = notice.LicenseKeyAgain(r.l, r.contacts[0], "key")
-	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded},
-		store.Reminding{Stage: 2, To: r.contacts[0], Ready: b.now}))
+	d := b.NewDigest(r.l.Customer, license.DateOf(b.now), r.contacts[0], b.now, 0)
+	r.must(b.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, store.Reminding{Stage: due.Stage, Digest: d}))
+	r.must(d.Release(ctx))
 	r.must(b.SendKeyAgain(ctx, id, "sam@vendor.example", r.contacts[0], "key"))
 	return r
+}
+
+// digest is the first digest of today for a contact, without its licenses.
+func (r *reached) digest(to license.Contact) notice.Notice {
+	return notice.LicensesExpiring(r.l.Customer, license.DateOf(r.now), to, 1)
 }
 
 func errOf[T any](_ T, err error) error { return err }
@@ -88,13 +97,23 @@ func (r *reached) to() (list []string) {
 	return list
 }
 
+// told are the lines of the timelines of the license and, about mails, of its customer.
 func (r *reached) told() (list []string) {
 	events, _, err := r.LicenseTimeline(ctx, r.l)
 	r.must(err)
+	events = events[3:] // recorded, reminder queued, key sent
+	ofCustomer, _, err := r.CustomerTimeline(ctx, []string{r.l.Customer}, "", 1000)
+	r.must(err)
+	for _, e := range ofCustomer {
+		if strings.Contains(string(e.Action), "mail") {
+			events = append(events, e)
+		}
+	}
+	slices.SortStableFunc(events, func(a, b store.Event) int { return strings.Compare(a.ID, b.ID) })
 	for _, e := range events {
 		list = append(list, strings.TrimSuffix(string(e.Action)+": "+e.Note, ": "))
 	}
-	return list[3:] // recorded, reminder queued, key sent
+	return list
 }
 
 func (r *reached) want(t *testing.T, got []string, want ...string) {
@@ -119,13 +138,14 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 			"license-key Ada@acme.example")
 		action := map[outbox.Outcome]string{outbox.Bounced: "mail bounced",
 			outbox.Complained: "complaint about a mail"}[outcome]
-		r.want(t, r.told(), action+": Ada@acme.example: no such user", "mail goes to the next contact: it@acme.example")
+		r.want(t, r.told(), "mail goes to the next contact: it@acme.example", action+": Ada@acme.example: no such user")
 
 		r.report(r.key, outcome)
 		r.want(t, r.to(), "license-expiring Ada@acme.example", "license-expiring it@acme.example",
 			"license-key Ada@acme.example", "license-key it@acme.example")
 		list, err := r.RecentReports(ctx, r.now.AddDate(0, 0, -30), 10)
-		if err != nil || len(list) != 2 || list[0].About != "l1" || list[0].To != "Ada@acme.example" ||
+		if err != nil || len(list) != 2 || list[0].About != "l1" || list[1].About != r.l.Customer ||
+			list[0].To != "Ada@acme.example" ||
 			list[0].Outcome != outcome {
 			t.Errorf("got reports %+v, %v", list, err)
 		}
@@ -140,7 +160,7 @@ func TestMailThatBouncesGoesToTheNextContactOnce(t *testing.T) {
 func TestSalesAreToldOnceIfNoContactIsLeft(t *testing.T) {
 	r := newReached(t, "ada@acme.example", "ADA@acme.example", "it@acme.example")
 	r.report(r.reminder, outbox.Bounced)
-	next := r.reminder.ToContact(r.contacts[2])
+	next := r.digest(r.contacts[2])
 	r.report(next, outbox.Complained)
 	r.report(r.key, outbox.Bounced)
 	r.want(t, r.to(), "license-expiring ada@acme.example", "license-expiring it@acme.example",
@@ -246,7 +266,7 @@ func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 	report("c1", "it@acme.example", outbox.Bounced)
 	report("c1", "bob@acme.example", outbox.Bounced) // it@ is an alias
 	report("c2", "it@acme.example", outbox.Bounced)  // it was sent twice
-	r.want(t, r.told(), "complaint about a mail: it@acme.example", "mail goes to the next contact: boss@acme.example",
+	r.want(t, r.told(), "mail goes to the next contact: boss@acme.example", "complaint about a mail: it@acme.example",
 		"mail bounced: it@acme.example",
 		"mail bounced: it@acme.example (where it went to bob@acme.example)", "mail bounced: it@acme.example")
 	r.want(t, r.to(), "license-expiring boss@acme.example", "license-expiring it@acme.example",
@@ -259,7 +279,7 @@ func TestReportsComeInAnyOrderAndForSeveralRecipients(t *testing.T) {
 func TestPointlessMailGoesToNobodyElse(t *testing.T) {
 	for name, change := range map[string]func(*reached) error{
 		"muted": func(r *reached) error {
-			return r.MuteReminders(ctx, store.LicenseChange{ID: "l1", Version: 2, By: "sam"}, true)
+			return r.MuteReminders(ctx, store.LicenseChange{ID: "l1", Version: 2, By: "sam"}, "stop", license.Date{})
 		},
 		"revoked": func(r *reached) error {
 			return r.RevokeLicense(ctx, store.LicenseChange{ID: "l1", Version: 2, By: "sam"}, "unpaid")
@@ -450,20 +470,22 @@ func (h *reportHistory) step() {
 
 // wentOn fails unless a mail was sent to somebody else, or sales know.
 func (h *reportHistory) wentOn(m notice.Notice, o outbox.Outcome) {
-	ids := []string{notice.LicenseUnreached(h.l).ID}
+	known, err := h.Outbox().Exists(ctx, notice.LicenseUnreached(h.l).ID)
+	h.must(err)
 	for _, contact := range h.reached.contacts {
-		if contact.Email != m.To.Email {
-			ids = append(ids, m.ToContact(contact).ID)
+		if contact.Email == m.To.Email || known {
+			continue
 		}
-	}
-	for _, id := range ids {
-		known, err := h.Outbox().Exists(ctx, id)
+		if m.Kind == mail.LicenseExpiring {
+			known, err = h.Outbox().Reminded(ctx, m.Due[0], contact)
+		} else {
+			known, err = h.Outbox().Exists(ctx, m.ToContact(contact).ID)
+		}
 		h.must(err)
-		if known {
-			return
-		}
 	}
-	h.t.Fatalf("after %s of %s: got no mail to anybody else", o, m.ID)
+	if !known {
+		h.t.Fatalf("after %s of %s: got no mail to anybody else", o, m.ID)
+	}
 }
 
 // check compares what the reports left behind with simple reckoning.

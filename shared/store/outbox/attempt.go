@@ -145,7 +145,9 @@ func (b *Box) ReviveIn(c *entity.Changeset, m Mail, notBefore time.Time) {
 	if m.State.Status != Pointless {
 		return
 	}
-	m.State = State{Status: Waiting, Attempts: m.State.Attempts, Doubts: m.State.Doubts}
+	m.State = State{
+		Status: Waiting, Attempts: m.State.Attempts, Doubts: m.State.Doubts, Omitted: m.State.Omitted,
+	}
 	m.pause(c, notBefore)
 	c.Update(m.stateRow(), m.version)
 }
@@ -166,7 +168,20 @@ func (b *Box) close(ctx context.Context, c *entity.Changeset, m Mail) error {
 // CloseIn adds the state of a mail that is not to be sent any more to a change.
 func (b *Box) CloseIn(c *entity.Changeset, m Mail) {
 	b.unqueue(c, m)
+	m.update(c)
+}
+
+// update writes the state of a mail, and lists the mail among those in doubt or takes it off that list.
+func (m *Mail) update(c *entity.Changeset) {
+	key, inDoubt := rowkey.InDoubt(m.ID), m.State.Status == InDoubt
+	switch {
+	case inDoubt && !m.listed:
+		c.Set(entity.Encode(key, rowkey.TypeIndex, struct{}{}))
+	case m.listed && !inDoubt:
+		c.Delete(key, table.Any)
+	}
 	c.Update(m.stateRow(), m.version)
+	m.listed = inDoubt
 }
 
 // unqueue takes a mail off the ready and the paused ones.
@@ -179,7 +194,7 @@ func (b *Box) unqueue(c *entity.Changeset, m Mail) {
 
 // write commits the change together with the state of a mail.
 func (b *Box) write(ctx context.Context, c *entity.Changeset, m Mail) (Mail, error) {
-	c.Update(m.stateRow(), m.version)
+	m.update(c)
 	err := c.Commit(ctx)
 	if entity.IsConflictOn(err, rowkey.MailState(m.ID)) {
 		return Mail{}, ErrChanged
@@ -219,6 +234,7 @@ func (b *Box) TryAgainIn(c *entity.Changeset, m Mail) {
 	c.Delete(m.failedRow().Key, table.Any)
 	m.State = State{
 		Status: Waiting, Attempts: m.State.Attempts, Cause: m.State.Cause, MaybeSent: m.MaybeTwice(),
+		Omitted: m.State.Omitted,
 	}
 	c.Set(m.waitingRow(m.readyKey()))
 	c.Update(m.stateRow(), m.version)

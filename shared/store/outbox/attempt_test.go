@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
+	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
 
@@ -341,6 +342,37 @@ func TestFailedMailsAreListedNewestFirst(t *testing.T) {
 	want := outbox.FailedMail{ID: "l2--key", At: e.now, Kind: mail.LicenseKey, About: "l2", Cause: "rejected"}
 	if list[0] != want {
 		t.Errorf("got %+v, want %+v", list[0], want)
+	}
+}
+
+// TestTroubledMailsAreCounted counts those that failed in the last day, and all that are in doubt.
+func TestTroubledMailsAreCounted(t *testing.T) {
+	e := newTestEnv(t)
+	for i := range 7 {
+		failed, doubted := key(fmt.Sprint("f", i), "ada@acme.example"), key(fmt.Sprint("d", i), "ada@acme.example")
+		e.queue(failed, doubted)
+		e.must(e.Fail(t.Context(), e.begin(failed.ID), "rejected"))
+		if i < 3 {
+			e.must(e.Doubt(t.Context(), e.begin(doubted.ID), "no answer", e.now.Add(time.Hour)))
+		}
+		e.now = e.now.Add(6 * time.Hour)
+	}
+	check := func(limit, failed, inDoubt int) {
+		t.Helper()
+		f, d, err := e.Troubled(t.Context(), e.now.Add(-24*time.Hour), limit)
+		e.must(err)
+		if f != failed || d != inDoubt {
+			t.Errorf("up to %d: got %d failed and %d in doubt, want %d and %d", limit, f, d, failed, inDoubt)
+		}
+	}
+	check(100, 4, 3)
+	check(2, 2, 2)
+	e.must(e.Settle(t.Context(), "d0--key", 1, "x", e.now))
+	e.must(e.tryAgain("f6--key"))
+	check(100, 3, 2)
+	e.table.Fault = func(tabletest.Call) tabletest.Fault { return tabletest.Down }
+	if _, _, err := e.Troubled(t.Context(), e.now, 4); !errors.Is(err, table.ErrUnavailable) {
+		t.Errorf("table down: got %v, want its error", err)
 	}
 }
 

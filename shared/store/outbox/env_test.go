@@ -63,10 +63,9 @@ func key(about, to string) notice.Notice {
 }
 
 func reminder(about, to string) notice.Notice {
-	l := license.License{
-		ID: about, Customer: notice.Customer(to), Expiration: license.Date{Year: 2018, Month: 5, Day: 1},
-	}
-	return notice.LicenseExpiring(l, 2, license.Contact{Email: to})
+	n := notice.LicensesExpiring(about, license.DateOf(start), license.Contact{Email: to}, 1)
+	n.Customer = "customer-" + notice.Customer(to)
+	return n
 }
 
 func (e *testEnv) queue(notices ...notice.Notice) {
@@ -157,10 +156,16 @@ func (e *testEnv) lists(id string) string {
 	return strings.Join(in, "+")
 }
 
-// status is the status of a mail and the lists that it is in.
+// status is the status of a mail and the lists that it is in. The list of those in doubt has no other.
 func (e *testEnv) status(id string) string {
 	e.t.Helper()
-	return strings.TrimSpace(fmt.Sprint(e.read(id).State.Status, " ", e.lists(id)))
+	status := e.read(id).State.Status
+	version, err := e.entities.Version(e.t.Context(), rowkey.InDoubt(id))
+	e.must(err)
+	if listed := version > 0; listed != (status == outbox.InDoubt) {
+		e.t.Errorf("%s: got %s, and %v that it is listed as in doubt", id, status, listed)
+	}
+	return strings.TrimSpace(fmt.Sprint(status, " ", e.lists(id)))
 }
 
 // state is the state of a mail as JSON.

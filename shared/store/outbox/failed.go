@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/mail"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -25,6 +27,21 @@ type FailedMail struct {
 func (m Mail) failedRow() table.Row {
 	f := FailedMail{At: m.State.Closed, Kind: m.Kind, About: m.Notice.About, Cause: m.State.Cause}
 	return entity.Encode(rowkey.Failed(f.At, m.ID), rowkey.TypeFailed, f)
+}
+
+// Troubled counts the mails that were given up since a time, and those in doubt, each up to a limit.
+func (b *Box) Troubled(ctx context.Context, since time.Time, limit int) (failed, inDoubt int, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		failed, err = b.table.Count(ctx, rowkey.FailedSince(since), limit)
+		return err
+	})
+	g.Go(func() (err error) {
+		inDoubt, err = b.table.Count(ctx, table.Query{PK: rowkey.InDoubtPK}, limit)
+		return err
+	})
+	err = g.Wait()
+	return failed, inDoubt, err
 }
 
 // Failed lists the newest mails that were given up, at most limit.

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
@@ -58,11 +60,12 @@ func (s Status) Open() bool { return s == Waiting || s == Sending || s == InDoub
 // State is how far sending a mail is.
 type State struct {
 	Status    Status    `json:"status"`
-	NotBefore time.Time `json:"notBefore,omitzero"` // when the pause of a paused mail ends
-	Attempts  int       `json:"attempts,omitempty"` // calls to the provider that began
-	Failures  int       `json:"failures,omitempty"` // calls that failed for certain and count against the mail
-	Doubts    int       `json:"doubts,omitempty"`   // calls whose outcome nobody knows: it may have been sent before
-	Call      *Call     `json:"call,omitempty"`     // the last call; of Sending and InDoubt
+	NotBefore time.Time `json:"notBefore,omitzero"`  // when the pause of a paused mail ends
+	Gathering bool      `json:"gathering,omitempty"` // licenses may still be added: see Digest
+	Attempts  int       `json:"attempts,omitempty"`  // calls to the provider that began
+	Failures  int       `json:"failures,omitempty"`  // calls that failed for certain and count against the mail
+	Doubts    int       `json:"doubts,omitempty"`    // calls whose outcome nobody knows: it may have been sent before
+	Call      *Call     `json:"call,omitempty"`      // the last call; of Sending and InDoubt
 	// SentTo is the address of the last letter, if it is not the notice's: the customer corrected it meanwhile.
 	SentTo string `json:"sentTo,omitempty"`
 	// MaybeSent says that a call before TryAgainIn ended in doubt.
@@ -72,6 +75,8 @@ type State struct {
 	Attempt    int       `json:"attempt,omitempty"`
 	Closed     time.Time `json:"closed,omitzero"` // when it was sent, given up, found pointless, or expanded
 	Cause      string    `json:"cause,omitempty"` // why it is paused, failed or pointless
+	// Omitted are the licenses of a digest that its last letter does not name, by their IDs, and why.
+	Omitted map[string]string `json:"omitted,omitempty"`
 }
 
 // Call is a call to the provider that has begun.
@@ -93,6 +98,9 @@ type Mail struct {
 	turn    int
 	schema  int
 	version int64 // of the row of its state; 0: there is none yet
+	listed  bool  // among those in doubt
+	// gathered are the licenses of a digest that have rows of their own.
+	gathered []notice.Due
 }
 
 // stored is the row of a mail: what never changes.
@@ -113,6 +121,9 @@ func (m Mail) MaybeTwice() bool { return m.State.Doubts > 0 || m.State.MaybeSent
 // Recipient is the customer's address that the last letter was sent to; before the first, the one that it is meant for.
 // "" for mails to sales.
 func (m Mail) Recipient() string { return cmp.Or(m.State.SentTo, m.To.Email) }
+
+// ReadySince is since when the mail has been ready, pauses included.
+func (m Mail) ReadySince() time.Time { return m.ready }
 
 // LogValue implements slog.LogValuer: logs name neither the recipient nor what the mail says.
 func (m Mail) LogValue() slog.Value {
@@ -207,9 +218,15 @@ func (b *Box) Exists(ctx context.Context, id string) (bool, error) {
 	return version > 0, err
 }
 
-// About reads the mails about a request or a license with their reports, in the order in which they were queued.
+// About reads the mails about a request, a license or a customer with their reports, in the order in which they were
+// queued. Those about a license include the digests that it is in, with all their licenses.
 func (b *Box) About(ctx context.Context, about string) ([]Mail, error) {
-	list, err := b.read(ctx, table.Query{PK: rowkey.MailsPK(about)})
+	list, digests, err := b.readAll(ctx, table.Query{PK: rowkey.MailsPK(about)})
+	if err == nil {
+		var found []Mail
+		found, err = b.digests(ctx, digests)
+		list = append(list, found...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: mails about %s: %w", about, err)
 	}
@@ -217,11 +234,42 @@ func (b *Box) About(ctx context.Context, about string) ([]Mail, error) {
 	return list, nil
 }
 
+// digestsAtOnce is how many digests are read at once.
+const digestsAtOnce = 16
+
+// digests reads digests with their repetitions, several at once.
+func (b *Box) digests(ctx context.Context, ids []string) (list []Mail, err error) {
+	found := make([][]Mail, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(digestsAtOnce)
+	for i, id := range ids {
+		g.Go(func() (err error) {
+			found[i], err = b.read(ctx, rowkey.DigestsOf(id))
+			return err
+		})
+	}
+	err = g.Wait()
+	return slices.Concat(found...), err
+}
+
 // read reads mails from their rows, in the order of their IDs.
 func (b *Box) read(ctx context.Context, q table.Query) (list []Mail, err error) {
+	list, _, err = b.readAll(ctx, q)
+	return list, err
+}
+
+// readAll also returns the IDs of the digests that the partition's license is in, each once.
+func (b *Box) readAll(ctx context.Context, q table.Query) (list []Mail, digests []string, err error) {
 	mails := map[string]*Mail{}
 	var order []string
 	err = b.table.Each(ctx, q, func(row table.Row) error {
+		if strings.HasSuffix(row.SK, rowkey.InSuffix) {
+			r, err := entity.Decode[reminded](row)
+			if !slices.Contains(digests, r.In) {
+				digests = append(digests, r.In)
+			}
+			return err
+		}
 		id, rest, _ := strings.Cut(row.SK, "#")
 		m := mails[id]
 		if m == nil {
@@ -233,10 +281,11 @@ func (b *Box) read(ctx context.Context, q table.Query) (list []Mail, err error) 
 	})
 	for _, id := range order {
 		if m := mails[id]; m.schema > 0 {
+			m.Due = append(m.Due, m.gathered...)
 			list = append(list, *m)
 		}
 	}
-	return list, err
+	return list, digests, err
 }
 
 // decode reads one of the rows of a mail; part is the end of its sort key, "#" of the mail itself.
@@ -244,11 +293,15 @@ func (m *Mail) decode(row table.Row, part string) (err error) {
 	switch {
 	case part == rowkey.StateSuffix:
 		m.State, err = entity.Decode[State](row)
-		m.version = row.Version
+		m.version, m.listed = row.Version, m.State.Status == InDoubt
 	case strings.HasPrefix(part, rowkey.ReportPart):
 		var r Report
 		r, err = entity.Decode[Report](row)
 		m.Reports = append(m.Reports, r)
+	case strings.HasPrefix(part, rowkey.DuePart):
+		var d notice.Due
+		d, err = entity.Decode[notice.Due](row)
+		m.gathered = append(m.gathered, d)
 	case part == "#":
 		var s stored
 		if s, err = entity.Decode[stored](row); row.Schema > notice.Schema {

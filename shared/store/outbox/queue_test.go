@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -443,12 +444,41 @@ func TestQueuedMailsAreCounted(t *testing.T) {
 	if err != nil || fmt.Sprint(q.Ready) != "map[1:5 2:2 3:7]" || q.Paused != 3 || q.Total() != 17 {
 		t.Errorf("got %+v of %d, %v, want 5, 2 and 7 ready and 3 paused", q, q.Total(), err)
 	}
+	if want := (outbox.Oldest{1: start, 2: start, 3: start}); !maps.Equal(q.Oldest, want) {
+		t.Errorf("got the oldest of %v, want %v", q.Oldest, want)
+	}
 	if q, err = e.Queued(t.Context(), 4); err != nil || q.Ready[notice.RankReminder] != 4 {
 		t.Errorf("up to 4: got %+v, %v, want 4 reminders of one customer", q, err)
 	}
 	e.table.Fault = func(tabletest.Call) tabletest.Fault { return tabletest.Down }
 	if _, err = e.Queued(t.Context(), 4); !errors.Is(err, table.ErrUnavailable) {
 		t.Errorf("table down: got %v, want its error", err)
+	}
+}
+
+func TestOldestReadyMailOfEachRankIsFound(t *testing.T) {
+	e := newTestEnvOver(t, &tabletest.Memory{})
+	check := func(want outbox.Oldest) {
+		t.Helper()
+		got, err := e.OldestReady(t.Context())
+		e.must(err)
+		if !maps.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	check(outbox.Oldest{})
+	for i := range 40 { // in every shard, the oldest not in the first one
+		e.queue(reminder(fmt.Sprint("r", i), fmt.Sprintf("ada@c%d.example", i)))
+		e.now = e.now.Add(time.Minute)
+	}
+	n := key("k", "ada@acme.example")
+	e.queue(n)
+	check(outbox.Oldest{1: e.now, 3: start})
+	e.must(e.Pause(t.Context(), e.begin(n.ID), "down", e.now.Add(time.Hour), true)) // a paused one is not ready
+	e.must(e.Fail(t.Context(), e.begin(reminder("r0", "ada@c0.example").ID), "rejected"))
+	check(outbox.Oldest{3: start.Add(time.Minute)})
+	if got := e.read(reminder("r1", "ada@c1.example").ID).ReadySince(); !got.Equal(start.Add(time.Minute)) {
+		t.Errorf("got ready since %v, want the time at which it was queued", got)
 	}
 }
 

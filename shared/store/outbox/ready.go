@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,6 +28,9 @@ type Entry struct {
 
 // Compare orders ready mails of a rank, whatever their shards.
 func (e Entry) Compare(other Entry) int { return strings.Compare(e.key.SK, other.key.SK) }
+
+// Since is since when the mail has been ready; the zero Time if its row does not tell.
+func (e Entry) Since() time.Time { return rowkey.ReadySince(e.key) }
 
 // Ready reads the first ready mails of a rank and shard, in the order in which they are to be sent, at most limit.
 func (b *Box) Ready(ctx context.Context, rank, shard, limit int) (list []Entry, err error) {
@@ -125,7 +128,7 @@ func (b *Box) promote(ctx context.Context, row table.Row) error {
 		c.Set(m.waitingRow(m.readyKey()))
 	case m.laterKey() == row.Key:
 		c.Set(m.waitingRow(m.readyKey()))
-		m.State.NotBefore = time.Time{}
+		m.State.Gathering, m.State.NotBefore = false, time.Time{}
 		c.Update(m.stateRow(), m.version)
 	}
 	if err := c.Commit(ctx); fault.KindOf(err) != fault.Conflict { // somebody settled or promoted it
@@ -138,6 +141,23 @@ func (b *Box) promote(ctx context.Context, row table.Row) error {
 type Queued struct {
 	Ready  map[int]int // by rank
 	Paused int
+	Oldest Oldest // among the ready ones
+}
+
+// Oldest is since when the oldest ready mail of each rank has been ready. Ranks without a ready mail have no entry.
+type Oldest map[int]time.Time
+
+// Add adds when a mail of a rank got ready.
+func (o Oldest) Add(rank int, since time.Time) {
+	if at, found := o[rank]; !found || since.Before(at) {
+		o[rank] = since
+	}
+}
+
+// OldestReady reads the first ready mail of each rank and shard, all at once.
+func (b *Box) OldestReady(ctx context.Context) (Oldest, error) {
+	q, err := b.queued(ctx, notice.Ranks, 1)
+	return q.Oldest, err
 }
 
 // Total is the number of all of them.
@@ -150,35 +170,39 @@ func (q Queued) Total() (n int) {
 
 // Queued counts the mails that wait, each kind up to about a limit. All reads are made at once.
 func (b *Box) Queued(ctx context.Context, limit int) (Queued, error) {
+	return b.queued(ctx, append([]int{paused}, notice.Ranks...), limit)
+}
+
+// paused stands for the paused mails where others have a rank.
+const paused = 0
+
+func (b *Box) queued(ctx context.Context, kinds []int, limit int) (Queued, error) {
 	g, ctx := errgroup.WithContext(ctx)
-	const paused = 0
-	kinds := append([]int{paused}, notice.Ranks...)
-	counts := map[int]*atomic.Int64{}
-	for _, rank := range kinds {
-		counts[rank] = new(atomic.Int64)
-	}
-	count := func(rank int, pk string) {
-		g.Go(func() error {
-			n, err := b.table.Count(ctx, table.Query{PK: pk}, limit)
-			counts[rank].Add(int64(n))
-			return err
-		})
-	}
+	var mu sync.Mutex
+	q := Queued{Ready: map[int]int{}, Oldest: Oldest{}}
 	for _, rank := range kinds {
 		for shard := range rowkey.Shards {
-			if rank == paused {
-				count(rank, rowkey.LaterPK(shard))
-			} else {
-				count(rank, rowkey.ReadyPK(rank, shard))
-			}
+			g.Go(func() error {
+				pk := rowkey.ReadyPK(rank, shard)
+				if rank == paused {
+					pk = rowkey.LaterPK(shard)
+				}
+				rows, _, err := b.table.First(ctx, table.Query{PK: pk}, limit)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case rank == paused:
+					q.Paused += len(rows)
+				case len(rows) > 0:
+					q.Ready[rank] += len(rows)
+					q.Oldest.Add(rank, rowkey.ReadySince(rows[0].Key))
+				}
+				return err
+			})
 		}
 	}
 	if err := g.Wait(); err != nil {
 		return Queued{}, fmt.Errorf("store: counting mails: %w", err)
-	}
-	q := Queued{Ready: map[int]int{}, Paused: int(counts[paused].Load())}
-	for _, rank := range notice.Ranks {
-		q.Ready[rank] = int(counts[rank].Load())
 	}
 	return q, nil
 }

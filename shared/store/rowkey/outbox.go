@@ -27,6 +27,37 @@ const (
 	ReportPart  = "#REPORT#"
 )
 
+// DuePart begins the part of the sort key after the mail's ID, of a license in a digest.
+const DuePart = "#due#"
+
+// DigestDue is the row of a license in a digest.
+func DigestDue(digestID, licenseID string) table.Key {
+	return table.Key{PK: Mail(digestID).PK, SK: digestID + DuePart + licenseID}
+}
+
+// InSuffix ends the sort key of the row that says in which digest a contact is reminded of a license.
+const InSuffix = "#in"
+
+// Reminded is the row that says in which digest a contact is reminded of a license: see notice.Due.Guard.
+func Reminded(guardID string) table.Key {
+	return table.Key{PK: Mail(guardID).PK, SK: guardID + InSuffix}
+}
+
+// DigestsOf asks for every row of the mails whose IDs begin like that of a digest: it, its repetitions, and of a
+// beginning without the number, all digests of the day.
+func DigestsOf(beginning string) table.Query {
+	return table.Query{PK: Mail(beginning).PK, From: beginning, To: beginning + "~"}
+}
+
+// UnsubscribedPK is the partition of the addresses that unsubscribed from the reminders of a license.
+func UnsubscribedPK(licenseID string) string { return "UNSUBSCRIBED#" + licenseID }
+
+// Unsubscribed is the row of an address that unsubscribed from the reminders of a license, whatever its spelling
+// (input.Mailbox).
+func Unsubscribed(licenseID, email string) table.Key {
+	return table.Key{PK: UnsubscribedPK(licenseID), SK: input.Mailbox(email)}
+}
+
 // MailState is the row that says how far sending a mail is.
 func MailState(id string) table.Key { return table.Key{PK: Mail(id).PK, SK: id + StateSuffix} }
 
@@ -57,7 +88,9 @@ func Shard(customer string) int {
 }
 
 // stamp formats a time so that texts are in the order of the times, to the millisecond.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
+
+const stampLayout = "2006-01-02T15:04:05.000Z"
 
 // ReadyPrefix begins the partitions of the mails of a rank that are ready.
 func ReadyPrefix(rank int) string { return "OUTBOX#" + strconv.Itoa(rank) + "#" }
@@ -98,6 +131,12 @@ func ReadyAgain(later table.Key) table.Key {
 	return table.Key{PK: "OUTBOX#" + parts[1] + "#" + shard, SK: parts[0] + "#000000#" + parts[2]}
 }
 
+// ReadySince returns since when the mail of a ready row is ready; the zero Time if the key does not tell.
+func ReadySince(key table.Key) time.Time {
+	at, _ := time.Parse(stampLayout, key.SK[:min(len(stampLayout), len(key.SK))])
+	return at
+}
+
 // MailOf returns the ID of the mail that a row of the outbox is about.
 func MailOf(key table.Key) string { return key.SK[strings.LastIndexByte(key.SK, '#')+1:] }
 
@@ -111,3 +150,12 @@ const FailedPK = "FAILEDMAIL"
 func Failed(at time.Time, mailID string) table.Key {
 	return table.Key{PK: FailedPK, SK: stamp(at) + "#" + mailID}
 }
+
+// FailedSince asks for the mails that were given up at a time or later.
+func FailedSince(at time.Time) table.Query { return table.Query{PK: FailedPK, From: stamp(at)} }
+
+// InDoubtPK is the partition of the mails of which nobody knows whether the provider accepted them.
+const InDoubtPK = "INDOUBT"
+
+// InDoubt is the row of a mail of which nobody knows whether the provider accepted it.
+func InDoubt(mailID string) table.Key { return table.Key{PK: InDoubtPK, SK: mailID} }

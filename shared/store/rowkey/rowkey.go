@@ -35,10 +35,14 @@ const (
 	TypeDue          Type = "due"          // the next reminder of a license
 	TypeMail         Type = "mail"         // a mail: what to tell whom
 	TypeMailState    Type = "mailstate"    // how far sending it is
+	TypeDigestDue    Type = "digestdue"    // a license in a digest
+	TypeReminded     Type = "reminded"     // in which digest a contact is reminded of a license
+	TypeUnsubscribed Type = "unsubscribed" // an address that unsubscribed from the reminders of a license
 	TypeLetter       Type = "letter"       // a mail as one attempt sent it
 	TypePending      Type = "pending"      // a mail to send
 	TypeFailed       Type = "failed"       // a mail that was given up
 	TypeLease        Type = "lease"        // of the mailer
+	TypeRun          Type = "run"          // the last complete run of a job
 	TypeStats        Type = "stats"        // counts of licenses
 	TypeReport       Type = "report"       // what the provider reported about a mail
 	TypeSuppression  Type = "suppression"  // a suppressed email address
@@ -68,6 +72,9 @@ const ColleaguePK = "COLLEAGUE"
 
 // Colleague is the row of somebody who signed in to the console.
 func Colleague(email string) table.Key { return table.Key{PK: ColleaguePK, SK: email} }
+
+// DailyRun is the row of the last complete daily run.
+func DailyRun() table.Key { return table.Key{PK: "REMINDERS", SK: "RUN"} }
 
 // DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for
 // each license, its next reminder.

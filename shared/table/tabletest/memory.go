@@ -61,7 +61,9 @@ func (m *Memory) Query(ctx context.Context, q table.Query) (page table.Page, err
 	if p == nil {
 		return page, nil
 	}
-	for _, sk := range p.found(q) {
+	found := p.found(q)
+	page.Rows = make([]table.Row, 0, min(limit, len(found)))
+	for _, sk := range found {
 		if len(page.Rows) == limit {
 			page.Next = page.Rows[limit-1].SK
 			break

@@ -3,6 +3,7 @@ package sample
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"mime"
@@ -17,6 +18,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+
+	"marketplace/shared/spreadsheet"
 )
 
 // checker holds the bytes of an email, as they go to SES, against what mail servers, mail programs and readers need. It
@@ -31,7 +34,7 @@ type checker struct {
 
 // Limits of an email.
 const (
-	maxEmail = 60_000 // bytes; SES takes 10 MB. The largest sample has 49,000.
+	maxEmail = 60_000 // bytes; SES takes 10 MB. The largest sample has 53,000.
 	maxHTML  = 50_000 // bytes; Gmail cuts off what is beyond 102 KB
 	maxLine  = 998    // bytes without CR LF (RFC 5322 §2.1.1)
 	maxCoded = 76     // bytes of a line of base64 (RFC 2045 §6.8)
@@ -138,12 +141,31 @@ func (c *checker) addresses(h netmail.Header) {
 	if _, err := h.Date(); err != nil {
 		c.report("the date: %v", err)
 	}
-	if stop := h.Get("List-Unsubscribe"); stop != "" {
-		c.link("List-Unsubscribe", strings.Trim(stop, "<>"))
-	}
+	c.unsubscribe(h)
 	subject, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
 	if err != nil || subject == "" || strings.ContainsFunc(subject, unicode.IsControl) {
 		c.report("the subject is %q, %v", subject, err)
+	}
+}
+
+// unsubscribe checks the ways to unsubscribe: with https first, and List-Unsubscribe-Post with it (RFC 8058 §3.1).
+func (c *checker) unsubscribe(h netmail.Header) {
+	var schemes []string
+	for part := range strings.SplitSeq(h.Get("List-Unsubscribe"), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		address, bracketed := strings.CutPrefix(strings.TrimSuffix(part, ">"), "<")
+		if c.link("List-Unsubscribe", address); !bracketed || strings.ContainsAny(address, "<> ") {
+			c.report("List-Unsubscribe has %q", part)
+		}
+		scheme, _, _ := strings.Cut(address, ":")
+		schemes = append(schemes, scheme)
+	}
+	want := map[string]string{"https mailto": "List-Unsubscribe=One-Click", "": ""}
+	post, known := want[strings.Join(schemes, " ")]
+	if got := h.Get("List-Unsubscribe-Post"); !known || got != post {
+		c.report("List-Unsubscribe has %q with List-Unsubscribe-Post %q", schemes, got)
 	}
 }
 
@@ -232,7 +254,8 @@ func (c *checker) wireText(kind string, data []byte) string {
 }
 
 func (c *checker) attachment(b *bodies, kind string, params map[string]string, name string, data []byte) {
-	want := map[string]string{".txt": "text/plain; charset=us-ascii", ".ics": "text/calendar; charset=utf-8"}
+	want := map[string]string{".txt": "text/plain; charset=us-ascii", ".ics": "text/calendar; charset=utf-8",
+		".csv": "text/csv; charset=utf-8"}
 	delete(params, "name")
 	got := mime.FormatMediaType(kind, params)
 	if ending := name[max(0, strings.LastIndexByte(name, '.')):]; want[ending] != got {
@@ -277,6 +300,14 @@ func (c *checker) file(f file, b bodies) {
 		}
 		return
 	}
+	if strings.HasPrefix(f.contentType, "text/csv") {
+		table := strings.TrimPrefix(string(f.data), spreadsheet.ByteOrderMark)
+		rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
+		if err != nil || len(rows) < 2 || webAddress.Match(f.data) {
+			c.report("%s: %d rows, %v, or links", f.name, len(rows), err)
+		}
+		return
+	}
 	key, end := strings.CutSuffix(string(f.data), "\n")
 	if !end || key == "" || strings.ContainsFunc(key, unicode.IsSpace) {
 		c.report("%s is not one line", f.name)
@@ -310,7 +341,7 @@ type page struct {
 
 var (
 	// elements that a mail may have: none loads anything, runs anything or sends anything.
-	elements = strings.Fields("html head meta title style body div table tbody tr td th h1 h2 p ol li a br bdi")
+	elements = strings.Fields("html head meta title style body div table tbody tr td th h1 h2 p ol li a br bdi b")
 	// attributes that a mail may have, without those that load something.
 	attributes = strings.Fields("lang charset name content class style role width height cellpadding cellspacing " +
 		"border align valign bgcolor scope dir href aria-hidden")
@@ -393,7 +424,7 @@ func position(n *html.Node) int {
 // above the footer, and marks of quotations.
 func textWords(text string) (all []string) {
 	for line := range strings.SplitSeq(text, "\n") {
-		if strings.Trim(line, "=") == "" || line == "--" {
+		if strings.Trim(line, "=") == "" || strings.Trim(line, "-") == "" {
 			continue
 		}
 		if line = strings.TrimSpace(line); line == ">" {

@@ -102,21 +102,16 @@ func notices() []told {
 			l.Edition, l.MaxLoc = license.DataCenter, 100_000_000
 		})),
 		keys("license-key-evaluation", "License key for an evaluation", letter.Call{}, evaluation),
-		expiring("license-expiring", "Reminder, two months before", key, 2, expires.AddMonths(-2)),
-		{"license-next-key-coming", "Reminder, the next key is coming",
-			notice.LicenseExpiring(key, 2, jane), outlived, letter.Call{}},
-		expiring("license-expiring-last-day", "Reminder, caught up on the last day", key, 1, expires),
-		expiring("license-expiring-evaluation", "Reminder of an evaluation",
-			with(key, func(l *license.License) { l.Type, l.Contract = license.Evaluation, "" }), 1,
-			expires.AddMonths(-1)),
-	}, append(slices.Concat(asking(r), contactsTold(key, staging), hardCases(r, key, staging)), []told{
+	}, append(slices.Concat(reminders(key), asking(r), contactsTold(key, staging), hardCases(r, key, staging)), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
 		{"request-unconfirmed", "To sales: unconfirmed requests",
 			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
 			notice.Records{Requests: list, Today: today}, letter.Call{}},
 		answered(r, true), answered(r, false),
 		about("requests-of-domain", "To sales: many unconfirmed requests", r, notice.RequestsOfDomain(r, today)),
-		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, 2), outlived, letter.Call{}},
+		stopped(key),
+		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, reminder.MonthsBefore(2)),
+			outlived, letter.Call{}},
 		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
 			onRecord(expires.AddMonths(-1), key), letter.Call{}},
 	}...)...)
@@ -238,7 +233,7 @@ func customPackage(l *license.License) {
 func onRecord(today license.Date, licenses ...license.License) notice.Records {
 	return notice.Records{
 		Request: sampleRequest(), Licenses: licenses, Today: today, Contacts: []license.Contact{jane},
-		Customer: "C-8H2V5N", Contracts: map[string]reference.Reference{sampleContract: "K-3D9RTB"},
+		Customer: "C-8H2V5N", Contracts: map[string]reference.Reference{sampleContract: contractReference},
 	}
 }
 
@@ -265,14 +260,6 @@ func keys(name, title string, call letter.Call, licenses ...license.License) tol
 
 func keysTo(to license.Contact, name, title string, call letter.Call, licenses ...license.License) told {
 	return told{name, title, notice.LicenseKey(licenses, to), onRecord(today, licenses...), call}
-}
-
-func expiring(name, title string, l license.License, stage int, day license.Date) told {
-	n := notice.LicenseExpiring(l, reminder.Stage(stage), jane)
-	if l.Type != license.Evaluation {
-		n.Nonce = "QX4C7D2WJ5T3VAZLQK2M6YHN3E"
-	}
-	return told{name, title, n, onRecord(day, l), letter.Call{}}
 }
 
 func sampleRequest() request.Request {

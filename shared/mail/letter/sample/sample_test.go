@@ -74,6 +74,22 @@ func TestEveryLetterIsFitToBeSent(t *testing.T) {
 	t.Logf("the largest email is %s, with %d bytes", name, largest)
 }
 
+func TestOnlyRemindersCanBeUnsubscribedFrom(t *testing.T) {
+	for _, l := range samples(t) {
+		header := string(raw(t, l.Message))
+		header = header[:strings.Index(header, "\r\n\r\n")]
+		reminder := l.Message.Kind == mail.LicenseExpiring
+		for _, name := range []string{"\r\nList-Unsubscribe:", "\r\nList-Unsubscribe-Post:"} {
+			if strings.Contains(header, name) != reminder {
+				t.Errorf("%s: got a header %q: %v, want it of reminders alone", l.Name, name, !reminder)
+			}
+		}
+		if stops := strings.Contains(l.Message.Text+l.Message.HTML, "/reminders/stop"); stops != reminder {
+			t.Errorf("%s: got a link that stops reminders: %v", l.Name, stops)
+		}
+	}
+}
+
 func TestEveryKindHasASample(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../message.go", nil, 0)
 	if err != nil {
@@ -191,7 +207,7 @@ func TestCheckFinds(t *testing.T) {
 		"an open link":          {both(html("https://licenses.example.com/licenses", "http://licenses.example.com/licenses"), text("https://licenses.example.com/licenses", "http://licenses.example.com/licenses")), "the HTML links"},
 		"a script in a link":    {html(`href="https://licenses.example.com/licenses`, `href="javascript:x()//`), "the HTML links"},
 		"mail to somebody else": {html("</h1>", `</h1><a href="mailto:eve@x.example">x</a>`), "the HTML links"},
-		"unsubscribe elsewhere": {func(m *mail.Message) { m.Unsubscribe = "https://x.example/stop" }, "List-Unsubscribe links"},
+		"unsubscribe elsewhere": {func(m *mail.Message) { m.UnsubscribeURL = "https://x.example/stop" }, "List-Unsubscribe links"},
 
 		"a word only in the text": {text("License ID:", "Secret license ID:"), "where the HTML says"},
 		"a word only in the HTML": {html("</h1>", "</h1><p>More</p>"), "where the HTML says"},
@@ -246,7 +262,7 @@ func TestCheckOfTheWireFinds(t *testing.T) {
 		"an injected header":       {replace("To:", "Bcc: eve@x.example\r\nTo:"), "unexpected header Bcc"},
 		"a foreign Sender":         {replace("To:", "Sender: eve@x.example\r\nTo:"), "Sender is of another domain"},
 		"a foreign Return-Path":    {replace("To:", "Return-Path: <eve@x.example>\r\nTo:"), "Return-Path is of another domain"},
-		"a foreign Message-ID":     {replace("--2019-02-28-2m-8c86ebd3@vendor.example", "@x.example"), "is of another domain than From"},
+		"a foreign Message-ID":     {replace("-8c86ebd3-01@vendor.example", "@x.example"), "is of another domain than From"},
 		"no Date":                  {replace("Date:", "X-Date:"), "no header Date"},
 		"a bad date":               {replace("Date: Mon,", "Date: Monday the"), "the date"},
 		"no subject":               {replace("Subject:", "X-Subject:"), "no header Subject"},
@@ -266,8 +282,11 @@ func TestCheckOfTheWireFinds(t *testing.T) {
 		"a broken body":            {replace(begin, begin+"!!!!"), "illegal base64"},
 		"lines of LF in the text":  {replace(begin, begin+"YQpi\r\n"), "do not end with CR LF"},
 		"no end of the headers":    {"From: x", "no empty line"},
-		"no parts":                 {good[:strings.Index(good, "\r\n\r\n")+4], "multipart/alternative"},
-		"one part":                 {good[:strings.Index(good, "\r\n\r\n")+4] + "--x\r\n\r\neA==", "multipart/alternative"},
+		"no parts":                 {good[:strings.Index(good, "\r\n\r\n")+4], "multipart/mixed"},
+		"one part":                 {good[:strings.Index(good, "\r\n\r\n")+4] + "--x\r\n\r\neA==", "multipart/mixed"},
+		"no POST to unsubscribe":   {replace("List-Unsubscribe-Post:", "X-Post:"), "with List-Unsubscribe-Post"},
+		"a POST to an address":     {replace("<https://licenses.example.com/reminders/stop", "<mailto:sales@example.com?x"), "with List-Unsubscribe-Post"},
+		"a broken fold":            {replace("reminders/stop?mail=", "reminders/stop?mail=\r\n "), "List-Unsubscribe has"},
 		"unsubscribe to elsewhere": {replace("<mailto:sales@example.com", "<mailto:eve@x.example"), "List-Unsubscribe links"},
 	} {
 		problems := strings.Join(ours.check([]byte(tt.raw)), "\n")
