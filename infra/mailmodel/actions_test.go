@@ -495,6 +495,7 @@ func (w *world) saveContacts(l *licensed, after []reader, what string) {
 			func(c *customer.Customer) error { c.Contacts = contacts(after); return nil })
 	}) {
 		wants := contactsTold(l.buyer(), l.buyer().contacts, after)
+		l.buyer().former = append(l.buyer().former, l.buyer().contacts...)
 		l.buyer().contacts = after
 		w.expect(wants...)
 	}
@@ -760,7 +761,8 @@ func (w *world) runDaily(pl plan) []*email {
 			if err == nil && e.state.Gathering {
 				w.failf("the daily run succeeded and left %s gathering", e.ID)
 			}
-		case e.Kind == "license-unreached" && (unreached[w.license(e.About)] || p.lastStall > 0):
+		case e.Kind == "license-unreached" &&
+			(unreached[w.license(e.About)] || w.aboutMidnight(w.license(e.About)) || p.lastStall > 0):
 			delete(unreached, w.license(e.About))
 		case e.Kind == "request-unconfirmed" && (wantTold || p.lastStall > 0):
 			told = true

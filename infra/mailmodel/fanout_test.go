@@ -124,17 +124,15 @@ func (w *world) becameOf(e *email) bool {
 	return false
 }
 
-// checkAsked: a contact of a customer is asked about a request, once.
+// checkAsked: a contact of a customer, as of when the request was linked to it, is asked about the request, once.
 func (w *world) checkAsked(e *email) {
 	for _, o := range w.order {
 		if o != e && o.Kind == e.Kind && o.About == e.About && o.To == e.To && o.Repeats == "" {
 			w.failf("%s asks what %s asked", e.ID, o.ID)
 		}
 	}
-	known := func(b *buyer) bool {
-		return slices.ContainsFunc(b.contacts, func(r reader) bool { return r.email == e.To.Email }) ||
-			slices.ContainsFunc(w.order, func(o *email) bool { return o.toContacts() && o.To == e.To })
-	}
+	is := func(r reader) bool { return r.email == e.To.Email }
+	known := func(b *buyer) bool { return slices.ContainsFunc(b.contacts, is) || slices.ContainsFunc(b.former, is) }
 	if !slices.ContainsFunc(w.buyers, known) {
 		w.failf("%s asks somebody who is no contact", e.ID)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,11 +164,14 @@ func (p *process) atRandom(c tabletest.Call) error {
 	return nil
 }
 
+// unsubscribing is what tells one unsubscription from another: it is random.
+var unsubscribing = regexp.MustCompile(`stopped-[0-9a-z]{26}`)
+
 // hash returns a number that depends on the history and a text.
 func (w *world) hash(of string) int {
 	h := fnv.New64a()
 	h.Write(strconv.AppendUint(nil, w.seed, 10))
-	h.Write([]byte(of))
+	h.Write(unsubscribing.ReplaceAll([]byte(of), []byte("stopped")))
 	return int(h.Sum64() >> 33)
 }
 

@@ -30,6 +30,7 @@ func (r *requested) open() bool {
 type buyer struct {
 	name     string
 	contacts []reader
+	former   []reader // who were contacts at some time
 }
 
 // reader is a contact of a customer, and what for.
@@ -176,7 +177,10 @@ func (w *world) pointOfKind(e *email) verdict {
 	case "license-unreached":
 		return verdictOf(!w.over(l) && w.unreachable(l))
 	case "reminders-stopped":
-		return verdictOf(slices.ContainsFunc(e.Due, func(d due) bool { return w.forgotten(w.license(d.License)) }))
+		return verdictOf(slices.ContainsFunc(e.Due, func(d due) bool {
+			l := w.license(d.License)
+			return l.unsubscribed[e.Contacts[0].Email] && w.forgotten(l)
+		}))
 	}
 	return no
 }
