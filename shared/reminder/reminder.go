@@ -43,7 +43,7 @@ var (
 	evaluations = []Stage{DaysBefore(7), DaysBefore(0)}
 )
 
-// Stages returns the stages of a license, the earliest first: those of its type within its term. A stage on or before
+// Stages returns the stages of a license, the earliest first: those of its type after its first day. A stage on or before
 // the license's first day is left out, since the customer has only just received the license.
 func (p Policy) Stages(l license.License) (stages []Stage) {
 	all := slices.Concat(always, p.extra)

@@ -75,8 +75,11 @@ func (r *run) prepare(m *outbox.Mail) (written mail.Message, ok bool) {
 		return written, false
 	}
 	if m.Kind == mail.LicenseExpiring {
-		m.State.Omitted = m.Notice.Omitted(records)
-		if err := r.Records.PassOmitted(r.ctx, *m, records); err != nil {
+		switch err := r.Records.PassOmitted(r.ctx, *m, records); {
+		case errors.Is(err, entity.ErrUnreadable):
+			r.giveUp(*m, err)
+			return written, false
+		case err != nil:
 			r.fail("cannot pass on licenses of a mail", err, slog.Any("mail", *m))
 			return written, false
 		}
@@ -87,10 +90,18 @@ func (r *run) prepare(m *outbox.Mail) (written mail.Message, ok bool) {
 		r.giveUp(*m, err)
 		return written, false
 	case pointless != "":
+		if m.Kind == mail.LicenseExpiring && m.State.Attempts == 0 { // else its reader may have a letter
+			m.State.Omitted = m.Notice.Omitted(records)
+		}
 		r.drop(*m, pointless)
 		return written, false
+	case r.failIfSuppressed(*m, written):
+		return written, false
 	}
-	return written, !r.failIfSuppressed(*m, written)
+	if m.Kind == mail.LicenseExpiring {
+		m.State.Omitted = m.Notice.Omitted(records)
+	}
+	return written, true
 }
 
 // write writes the letter, or says why the mail is pointless. What panics is an error of this mail alone.

@@ -206,15 +206,21 @@ func promiseNextKey(c *content, d digest, of notice.Expiring) {
 	if d.over(of) {
 		promise = "We will email you the next license key."
 	}
-	if d.today.DaysUntil(of.License.Expiration) > keyDays {
-		toDo += fmt.Sprintf("If you have not received it %d days before this license expires, reply to this email.",
-			keyDays)
-	} else {
-		toDo += "If you have not received it yet, reply to this email."
-	}
+	toDo += ifNoKey(d.today, []notice.Expiring{of})
 	c.Intro = append(c.Intro, fmt.Sprintf("Your contract runs through %s, so you do not need to renew anything. %s",
 		of.ContractLast.Long(), promise))
 	c.Notes = append(c.Notes, note{Title: "What do I have to do?", Text: toDo})
+}
+
+// ifNoKey says what to do as long as the next key of licenses has not arrived.
+func ifNoKey(today license.Date, list []notice.Expiring) string {
+	for _, of := range list {
+		if today.DaysUntil(of.License.Expiration) <= keyDays {
+			return "If you have not received it yet, reply to this email."
+		}
+	}
+	return fmt.Sprintf("If you have not received it %d days before %s license expires, reply to this email.", keyDays,
+		plural(len(list), "this", "the"))
 }
 
 // expires says that n licenses expire, or have expired: "expires in 30 days", "expire today", "expired 7 days ago".

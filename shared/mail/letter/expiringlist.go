@@ -166,10 +166,8 @@ func (d digest) item(of notice.Expiring) item {
 func nextKeyGroup(d digest, next []notice.Expiring) group {
 	g := group{
 		Title: licenses(len(next)) + ": we will send the next " + plural(len(next), "key", "keys"),
-		Text: "Your contract goes on, so you do not need to renew anything. We will email you the next key of each " +
-			"license; install it on the same server. " +
-			fmt.Sprintf("If you have not received it %d days before the license expires, reply to this email.",
-				keyDays),
+		Text: "Your contract continues, so you do not need to renew anything. We will email you the next key of each " +
+			"license; install it on the same server. " + ifNoKey(d.today, next),
 	}
 	for _, of := range next {
 		one := d.item(of)

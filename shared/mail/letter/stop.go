@@ -82,7 +82,7 @@ func (w Writer) RemindersStopped(n notice.Notice, r notice.Records) (mail.Messag
 		Preview: fmt.Sprintf("%s, %s: %s.", name, company, licenses(count)),
 		Intro: []string{
 			fmt.Sprintf("%s unsubscribed from the reminders for %s of %s. "+
-				"Nobody else at the customer is reminded instead: unless you act, we will remind nobody there.",
+				"We do not remind anyone else instead, so nobody there will be reminded unless you act.",
 				name, plural(count, "a license", licenses(count)), company),
 			"This affects reminders only. The contact still receives license keys.",
 		},

@@ -175,7 +175,7 @@ func (s *Store) nextReader(ctx context.Context, m outbox.Mail, due notice.Due, r
 	case next == nil:
 		return nil, "", tell(ctx, of.License)
 	case of.HasUnsubscribed(*next): // nobody else is asked instead
-		return nil, "", s.RecordStopped(ctx, of.License, *next)
+		return nil, "", s.recordStopped(ctx, of.License, *next, untilReported)
 	case s.Now().Sub(m.Created) > maxForwardAge:
 		return nil, "", nil
 	}
@@ -185,10 +185,16 @@ func (s *Store) nextReader(ctx context.Context, m outbox.Mail, due notice.Due, r
 // RecordStopped has sales told that the reminders of a license stopped because the contact whose turn it is has
 // unsubscribed, if they were not told when the contact did: somebody else was still reminded then.
 func (s *Store) RecordStopped(ctx context.Context, l license.License, contact license.Contact) error {
+	return s.recordStopped(ctx, l, contact, 0)
+}
+
+// recordStopped has the email to sales wait.
+func (s *Store) recordStopped(ctx context.Context, l license.License, contact license.Contact,
+	wait time.Duration) error {
 	list, err := s.Unsubscribed(ctx, l.ID)
 	for _, u := range list {
 		if err == nil && input.SameMailbox(u.Email, contact.Email) {
-			err = s.reviveStopped(ctx, u.Told)
+			err = s.reviveStopped(ctx, u, s.Now().Add(wait))
 		}
 	}
 	if err != nil {
@@ -197,18 +203,30 @@ func (s *Store) RecordStopped(ctx context.Context, l license.License, contact li
 	return nil
 }
 
-// reviveStopped makes a mail about an unsubscription wait again if it had no point.
-func (s *Store) reviveStopped(ctx context.Context, id string) error {
+// reviveStopped makes the mail about an unsubscription wait again if it had no point, or queues it if whoever
+// unsubscribed was cut off before.
+func (s *Store) reviveStopped(ctx context.Context, u store.Unsubscription, notBefore time.Time) error {
 	return entity.Retry(func() error {
-		m, err := s.outbox.Read(ctx, id)
-		if fault.KindOf(err) == fault.NotFound || err == nil && m.State.Status != outbox.Pointless {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
 		c := s.begin()
-		s.outbox.ReviveIn(c.Changeset, m, s.Now())
+		switch m, err := s.outbox.Read(ctx, u.Told); {
+		case fault.KindOf(err) == fault.NotFound:
+			digest, err := s.outbox.Read(ctx, u.Mail)
+			switch {
+			case fault.KindOf(err) == fault.NotFound:
+				return nil
+			case err != nil:
+				return err
+			}
+			n := notice.RemindersStopped(digest.Notice, digest.Named(), "")
+			n.ID = u.Told
+			s.outbox.QueueLater(c.Changeset, n, notBefore)
+		case err != nil:
+			return err
+		case m.State.Status != outbox.Pointless:
+			return nil
+		default:
+			s.outbox.ReviveIn(c.Changeset, m, notBefore)
+		}
 		return c.Commit(ctx)
 	})
 }

@@ -16,7 +16,7 @@ import (
 
 // A digest is a mail that several transactions fill before it is sent: each adds a license, with the row that keeps the
 // contact from being reminded of it twice. It waits among the paused mails until it is released, or, if whoever fills
-// it is cut off, until its pause is over. From then on it takes no license any more.
+// it is cut off, until its pause is over. Once it is ready it takes no license any more.
 
 const (
 	// gatheredFor is how long a digest that nobody releases takes licenses.
