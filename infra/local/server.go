@@ -25,6 +25,7 @@ import (
 	"marketplace/infra/licenseimport"
 	"marketplace/infra/local/devidp"
 	"marketplace/infra/localdata"
+	"marketplace/infra/replan"
 	"marketplace/shared/config"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -165,7 +166,9 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	w.publish = func() { events.front.PublishDue() }
 	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run
 
-	w.replan = func(ctx context.Context, from time.Time) error { return replan(ctx, db.Store, from, clock.Now()) }
+	w.replan = func(ctx context.Context, from time.Time) error {
+		return replan.Reminders(ctx, db.Store, from, clock.Now())
+	}
 
 	sessionKeys, err := o.Data.SessionKeys()
 	if err != nil {

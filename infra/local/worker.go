@@ -13,8 +13,6 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/outboxdir"
-	"marketplace/shared/reminder"
-	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 )
@@ -121,46 +119,6 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 	if err := j(ctx); err != nil && ctx.Err() == nil {
 		w.log.ErrorContext(ctx, "job failed", "job", name, "err", err)
 	}
-}
-
-// replan plans reminders anew after the clock went back from a time to now: licenses that had expired by then, or whose
-// day had passed, waited for no reminder. Stages of days to come count as not dealt with, so what was left out then is
-// looked at again; nobody is reminded of one twice, since the rows that say who was reminded stay. In the cloud time
-// never goes back.
-func replan(ctx context.Context, s *store.Store, from, now time.Time) error {
-	today, policy := license.DateOf(now), s.Policy()
-	month, last := policy.Oldest(today), license.DateOf(from).AddMonths(3)
-	for month.Day = 1; !month.After(last); month = month.AddMonths(1) {
-		err := s.LicensesExpiring(ctx, month, func(recorded store.LicenseRecord) error {
-			reminded := recorded.Reminded
-			if reminded.After(today) {
-				recorded.Reminded = dealtWith(policy, recorded.License, today)
-			}
-			next, _ := policy.Next(recorded.License, today, recorded.Reminded)
-			if next == recorded.NextReminder && recorded.Reminded == reminded {
-				return nil
-			}
-			if err := s.RecordReminder(ctx, store.Due{LicenseRecord: recorded}, store.Reminding{}); !errors.Is(err,
-				store.ErrDueChanged) {
-				return err
-			}
-			return nil // the other change planned it
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// dealtWith returns the day of a license's newest stage that has come by a day; zero if none has.
-func dealtWith(policy reminder.Policy, l license.License, today license.Date) (day license.Date) {
-	for _, s := range policy.Stages(l) {
-		if on := s.Day(l.Expiration); !on.After(today) {
-			day = on
-		}
-	}
-	return day
 }
 
 // wakingTable is a table that wakes the mailer when an email is written, as the stream does in the cloud.

@@ -15,15 +15,18 @@
 // # A clock that is set back by days
 //
 // In the cloud a clock may be wrong by minutes, which the model has: those of the processes differ by up to five.
-// Nobody sets it back by days, so histories in which somebody does are not part of the model. They fail: six of them
+// Nobody sets it back by days, so histories in which somebody does are not part of the model. They fail: the first six
 // are enough to see it (TestWhatAClockSetBackByDaysDoes). A license waits in a row of the day of its next reminder,
-// and nobody reads the row of a day that is yet to come: whoever was reminded of nothing for want of a day, or whose
-// next day was worked out from a later one, is missed. Only the local server lets people set the clock back, and it
-// then plans the reminders of every license anew (infra/local, replan): no reminder is missing in the same
-// histories. A reminder that was sent before is not sent again, since its guard stays.
+// and nobody reads the row of a day that is yet to come: a license that had no next day any more, or whose next day was
+// worked out from a later one, is missed.
 //
-// What planning anew does not mend is late, not lost. An email that is paused or in doubt waits until the clock
-// reaches the time on record again, and so does the next list of unconfirmed requests of a day for which one was
-// sent. The rule that a call in doubt waits half an hour is reckoned from a time that has not come yet, so that the
-// oracle complains of the call of a mailer that was cut off just before.
+// Only the local server lets people set the clock back, and it then plans the reminders of every license anew
+// (infra/replan): no reminder is missing in the same histories. Stages of days that are yet to come again count as not
+// dealt with. So a contact who was passed over then may be reminded now, of which the oracle complains; nobody is
+// reminded of the same twice, since the guards stay.
+//
+// Planning anew does not repair everything, but what remains is late, not lost. An email that is paused or in doubt
+// waits until the clock reaches the time on record again, and so does the next list of unconfirmed requests of a day
+// for which one was sent. The rule that a call in doubt waits half an hour is reckoned from a time that has not come
+// yet, so that the oracle complains of the call of a mailer that was cut off just before.
 package mailmodel
