@@ -22,8 +22,8 @@
 // then plans the reminders of every license anew (infra/local, replan): no reminder is missing in the same
 // histories. A reminder that was sent before is not sent again, since its guard stays.
 //
-// What planning anew does not mend is late, not lost. An email that is paused or in doubt waits until the clock
-// reaches the time on record again, and so does the next list of unconfirmed requests of a day for which one was
-// sent. The rule that a call in doubt waits half an hour is reckoned from a time that has not come yet, so that the
-// oracle complains of the call of a mailer that was cut off just before.
+// Planning anew does not repair everything, but what remains is late, not lost. An email that is paused or in doubt
+// waits until the clock reaches the time on record again, and so does the next list of unconfirmed requests of a day
+// for which one was sent. The rule that a call in doubt waits half an hour is reckoned from a time that has not come
+// yet, so that the oracle complains of the call of a mailer that was cut off just before.
 package mailmodel
