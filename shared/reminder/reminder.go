@@ -161,13 +161,18 @@ func Silenced(l license.License, today license.Date) Silence {
 
 // Over reports whether a license gets no reminders as of today: it is silenced, or it is too late for all.
 func (p Policy) Over(l license.License, today license.Date) bool {
+	return Silenced(l, today) != "" || today.After(p.Last(l))
+}
+
+// Last returns the last day on which a stage of a license may still be sent: at least its expiration.
+func (p Policy) Last(l license.License) license.Date {
 	last := l.Expiration
 	for _, s := range p.Stages(l) {
 		if through := s.Through(l.Expiration); through.After(last) {
 			last = through
 		}
 	}
-	return Silenced(l, today) != "" || today.After(last)
+	return last
 }
 
 // Oldest returns the first day of a stage that can still be sent today, for whatever license.

@@ -261,6 +261,9 @@ func TestRemindersAreOverAfterTheLastWindow(t *testing.T) {
 	} {
 		l := license.License{Type: tt.of, Expiration: day(t, "2018-08-31")}
 		last := day(t, tt.last)
+		if got := tt.policy.Last(l); got != last {
+			t.Errorf("%s: got the last day %v, want %v", name, got, last)
+		}
 		if tt.policy.Over(l, last) || !tt.policy.Over(l, last.AddDays(1)) {
 			t.Errorf("%s: got that they are over %v on %v and %v the day after, want only the day after", name,
 				tt.policy.Over(l, last), last, tt.policy.Over(l, last.AddDays(1)))

@@ -127,12 +127,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	if route.Stream {
 		out = response.NewStream(r.Method, bufferedOfStream, w)
 	}
-	err := error(nil)
-	if forgery := s.forgery.Check(r); forgery != nil && !route.AnyOrigin {
-		err = forged(forgery)
-	} else {
-		err = run(route.Handle, out, r)
-	}
+	err := s.handle(out, r, route)
 	if err != nil {
 		s.logError(r, err)
 		if out.Begun() {
@@ -141,6 +136,16 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		out = s.errorResponse(r, err)
 	}
 	_ = out.SendTo(w) // an error can only mean that the client is gone
+}
+
+// handle runs a handler, unless the request is forged.
+func (s *server) handle(w http.ResponseWriter, r *http.Request, route Route) error {
+	if !route.AnyOrigin {
+		if err := s.forgery.Check(r); err != nil {
+			return forged(err)
+		}
+	}
+	return run(route.Handle, w, r)
 }
 
 // contentSecurityPolicy forbids inline scripts and styles, and everything from other sites.

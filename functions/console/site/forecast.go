@@ -200,6 +200,7 @@ type forecastLetter struct {
 type forecastView struct {
 	forecastHead
 	Title     string
+	Heading   string       // what the title says before the customer or license
 	Day       license.Date // of the list; zero: 90 days
 	Previous  string       // addresses of the days around; "" for none
 	Following string
@@ -253,8 +254,12 @@ func (s *site) remindersOf(w http.ResponseWriter, r *http.Request, of forecastOf
 	slices.SortFunc(list, func(a, b delivery.Forecast) int {
 		return cmp.Or(a.Day.Start().Compare(b.Day.Start()), delivery.CompareLicenses(a, b))
 	})
+	heading := "Reminders for"
+	if of.license != "" {
+		heading = "Reminders about"
+	}
 	v := forecastView{
-		forecastHead: s.forecastHead(r, of), Title: "Reminders of " + named.Text, Of: named,
+		forecastHead: s.forecastHead(r, of), Title: heading + " " + named.Text, Heading: heading, Of: named,
 		Count: quantity(len(list), "reminder", "reminders"),
 	}
 	return s.showForecast(w, r, of, planner, list, v)
@@ -380,7 +385,7 @@ func byLetter(rows []forecastRow) (letters []forecastLetter) {
 
 var forecastColumns = []string{
 	"day", "stage", "license", "type", "organization", "customer", "instance", "server_id", "expiration", "recipient",
-	"not_sent_because", "next_key_due",
+	"not_sent_because", "next_key_due", "as_of",
 }
 
 // exportReminders exports the forecast that the address names. The licenses are in the order of their next reminders,
@@ -391,7 +396,6 @@ func (s *site) exportReminders(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	cut := s.now()
-	header := append(slices.Clone(forecastColumns), "as_of_"+stamp(cut))
 	file := "reminders"
 	for _, part := range []string{of.day.String(), of.customer, of.license} {
 		if part != "" {
@@ -401,8 +405,8 @@ func (s *site) exportReminders(w http.ResponseWriter, r *http.Request) error {
 	if file += "-as-of-" + cut.Format("2006-01-02T1504Z") + ".csv"; !isFileName(file) {
 		return fault.New(fault.NotFound, "There is no customer with this reference.")
 	}
-	return s.writeExport(w, r, csvFile{name: "reminders", file: file, header: header,
-		rows: func(ctx context.Context, t *spreadsheet.Writer) error { return s.writeForecast(ctx, of, t) },
+	return s.writeExport(w, r, csvFile{name: "reminders", file: file, header: forecastColumns,
+		rows: func(ctx context.Context, t *spreadsheet.Writer) error { return s.writeForecast(ctx, of, stamp(cut), t) },
 		refused: func(err error) error {
 			return fault.New(fault.TooLarge, "%s", "This forecast is too large to send at once. Export it day by day.")
 		},
@@ -416,9 +420,9 @@ func isFileName(text string) bool {
 	}) < 0
 }
 
-// writeForecast writes the rows of a forecast.
-func (s *site) writeForecast(ctx context.Context, of forecastOf, t *spreadsheet.Writer) error {
-	batch := forecastBatch{planner: s.store.NewPlanner(), csv: t}
+// writeForecast writes the rows of a forecast as of a time.
+func (s *site) writeForecast(ctx context.Context, of forecastOf, asOf string, t *spreadsheet.Writer) error {
+	batch := forecastBatch{planner: s.store.NewPlanner(), csv: t, asOf: asOf}
 	today, last := s.today(), s.lastForecast()
 	if of.customer != "" || of.license != "" {
 		records, _, err := s.licensesOf(ctx, of, batch.planner)
@@ -453,6 +457,7 @@ func (s *site) writeForecast(ctx context.Context, of forecastOf, t *spreadsheet.
 type forecastBatch struct {
 	planner *delivery.Planner
 	csv     *spreadsheet.Writer
+	asOf    string // the time in every row
 	list    []delivery.Forecast
 }
 
@@ -472,7 +477,7 @@ func (b *forecastBatch) write(ctx context.Context) error {
 		return err
 	}
 	for _, f := range b.list {
-		if err := b.csv.Add(forecastCells(f)...); err != nil {
+		if err := b.csv.Add(forecastCells(f, b.asOf)...); err != nil {
 			return err
 		}
 	}
@@ -480,7 +485,7 @@ func (b *forecastBatch) write(ctx context.Context) error {
 	return nil
 }
 
-func forecastCells(f delivery.Forecast) []string {
+func forecastCells(f delivery.Forecast, asOf string) []string {
 	l, recipient := f.License, ""
 	if f.Plan.To != nil {
 		recipient = f.Plan.To.Email
@@ -488,6 +493,6 @@ func forecastCells(f delivery.Forecast) []string {
 	return []string{
 		f.Day.String(), f.Stage.String(), l.ID, string(l.Type), l.Organization, cmp.Or(f.Plan.Customer, l.Customer),
 		l.Instance, string(l.Server), l.Expiration.String(), recipient, f.Plan.Why, strconv.FormatBool(f.Plan.NextKey),
-		"",
+		asOf,
 	}
 }

@@ -188,16 +188,17 @@ func TestForecastIsExportedWithTheTimeWhenItWasCut(t *testing.T) {
 		for _, row := range rows[1:] {
 			got = append(got, strings.Join(row[:3], " "))
 			if strings.HasPrefix(row[at(rows[0], "organization")], "=") ||
-				row[at(rows[0], "recipient")] != sampleContacts[0].Email {
+				row[at(rows[0], "recipient")] != sampleContacts[0].Email ||
+				row[at(rows[0], "as_of")] != "2018-03-05T09:30:00Z" {
 				t.Errorf("%s: got %q", query, row)
 			}
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", query, got, want)
 		}
-		if last := rows[0][len(rows[0])-1]; last != "as_of_2018-03-05T09:30:00Z" ||
-			!strings.Contains(answer.Header.Get("Content-Disposition"), "-as-of-2018-03-05T0930Z.csv") {
-			t.Errorf("%s: got header %q and %s, want the time", query, last, answer.Header.Get("Content-Disposition"))
+		name := answer.Header.Get("Content-Disposition")
+		if rows[0][len(rows[0])-1] != "as_of" || !strings.Contains(name, "-as-of-2018-03-05T0930Z.csv") {
+			t.Errorf("%s: got columns %q and %s, want as_of and the time", query, rows[0], name)
 		}
 	}
 }

@@ -203,6 +203,9 @@ func TestRemindersArePausedWithAReasonAndResumed(t *testing.T) {
 	if got := w.fact(page, "Next reminder"); got != "None: the reminders are paused" {
 		t.Errorf("got next reminder %q", got)
 	}
+	if got := w.fact(page, "Reminders paused"); !strings.HasPrefix(got, "Until resumed, by ") {
+		t.Errorf("got %q, want that reminders are paused until resumed", got)
+	}
 }
 
 func TestPausingNeedsAReasonAndADayThatMakesSense(t *testing.T) {
@@ -212,8 +215,8 @@ func TestPausingNeedsAReasonAndADayThatMakesSense(t *testing.T) {
 	basis := w.snapshot(page)
 	for _, tt := range []struct{ reason, until, wrong string }{
 		{"", "", "#reason-error"}, {" ", "2018-04-01", "#reason-error"}, {strings.Repeat("x", maxReason+1), "", "#reason-error"},
-		{"Budget cut.", "2018-03-05", "#until-error"}, {"Budget cut.", "2018-03-04", "#until-error"},
-		{"Budget cut.", "2018-08-31", "#until-error"}, {"Budget cut.", "2117-04-01", "#until-error"},
+		{"Budget cut.", "2018-03-04", "#until-error"}, {"Budget cut.", "2018-09-01", "#until-error"},
+		{"Budget cut.", "2117-04-01", "#until-error"},
 		{"Budget cut.", "next week", "#until-error"}, {"Budget cut.", "2018-02-30", "#until-error"},
 	} {
 		doc := w.send(sam, page+"/mute", with(basis, "reason", tt.reason, "until",
@@ -235,6 +238,35 @@ func TestPausingNeedsAReasonAndADayThatMakesSense(t *testing.T) {
 	}
 }
 
+func TestPauseMayEndOnTheLastDayOfReminders(t *testing.T) {
+	today, expiration := day("2018-08-31"), day("2018-08-31")
+	for name, tt := range map[string]struct {
+		extra string
+		last  license.Date
+	}{
+		"the promise":        {"", expiration},
+		"with a stage after": {"7d-after", day("2018-09-14")},
+	} {
+		p, err := reminder.ParsePolicy(tt.extra)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := p.Last(license.License{Type: license.Production, Expiration: expiration})
+		for until, want := range map[license.Date]bool{
+			today.AddDays(-1): false, today: true, tt.last: true, tt.last.AddDays(1): false,
+		} {
+			typed := map[string]string{"reason": "Budget", "until": until.String()}
+			_, _, f, ok := readPause(func(name string) string { return typed[name] }, today, last)
+			if ok != want || (f.Until.Error == "") != want {
+				t.Errorf("%s, until %v: got %v, %q, want %v", name, until, ok, f.Until.Error, want)
+			}
+			if until.After(last) && !strings.Contains(f.Until.Error, "up to "+tt.last.Long()) {
+				t.Errorf("%s: got %q, want it to name %v", name, f.Until.Error, tt.last)
+			}
+		}
+	}
+}
+
 func TestNextReminderSaysWhyThereIsNone(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*license.License)
@@ -244,7 +276,10 @@ func TestNextReminderSaysWhyThereIsNone(t *testing.T) {
 		"revoked": {func(l *license.License) { l.Revoked = start }, "None: the license was revoked"},
 		"expired": {func(l *license.License) { l.Expiration = day("2018-03-04") }, "None: the license has expired"},
 		"begins too late": {func(l *license.License) { l.Expiration = day("2018-03-20") },
-			"None: the license is too short for one"},
+			"None: the license term is too short for a reminder"},
+		"paused past its last": {func(l *license.License) {
+			l.Mute = license.Mute{By: emails[sam], At: start, Reason: "Budget", Until: day("2018-08-31")}
+		}, "None: reminders are paused through 31 Aug 2018, when none is left to send"},
 		"evaluation": {func(l *license.License) { l.Type, l.Expiration = license.Evaluation, day("2018-03-30") },
 			"23 Mar 2018, 7 days before, to Jane Doe jane.doe@customer.example"},
 		"last day": {func(l *license.License) { l.Type, l.Expiration = license.Evaluation, day("2018-03-06") },
@@ -304,6 +339,33 @@ func TestWhoUnsubscribedIsShownAndResumed(t *testing.T) {
 	timeline := webtest.Text(w.get(vera, page).Page().Find(".timeline"))
 	if strings.Count(timeline, "reminders to the contact resumed") != 1 {
 		t.Errorf("got timeline %q, want once that reminders resumed", timeline)
+	}
+}
+
+func TestRevokedLicenseOffersNoResumption(t *testing.T) {
+	w := newTestEnv(t)
+	l := w.record(sampleLicense("l1", day("2018-05-04"))).License
+	page := "/console/licenses/l1"
+	w.must(w.store.Unsubscribe(t.Context(), w.mail(w.remind("l1", reminder.MonthsBefore(2), sampleContacts[0]))))
+	forms := func() int {
+		return w.get(sam, page).WantStatus(200).Page().Find("form[action$='/resubscribe']").Length()
+	}
+	if n := forms(); n != 1 {
+		t.Errorf("got %d forms that resume reminders, want one", n)
+	}
+	change := store.LicenseChange{ID: l.ID, Version: w.license(l.ID).Version, By: emails[sam]}
+	w.must(w.store.RevokeLicense(t.Context(), change, "They left us."))
+	if n := forms(); n != 0 {
+		t.Errorf("got %d forms that resume reminders of a revoked license, want none", n)
+	}
+}
+
+func TestLastReminderIsNamedWhenNoneIsLeft(t *testing.T) {
+	w := newTestEnv(t)
+	w.record(sampleLicense("l1", day("2018-04-05")))
+	w.remind("l1", reminder.MonthsBefore(1), sampleContacts[0])
+	if got := w.fact("/console/licenses/l1", "Next reminder"); got != "None; the last one was due 05 Mar 2018" {
+		t.Errorf("got next reminder %q", got)
 	}
 }
 

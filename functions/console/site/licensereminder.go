@@ -48,7 +48,7 @@ type nextKeyView struct {
 func (s *site) readReminders(ctx context.Context, r store.LicenseRecord, v *reminderView) (err error) {
 	l, today := r.License, s.today()
 	planner := s.store.NewPlanner()
-	list := planner.Upcoming(r, today, lastReminderDay(l, s.store.Policy()))
+	list := planner.Upcoming(r, today, s.store.Policy().Last(l))
 	list = list[:min(1, len(list))]
 	if err := planner.PlanAll(ctx, list); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *site) readReminders(ctx context.Context, r store.LicenseRecord, v *remi
 	v.Last = lastReminder(s.store.Policy(), r)
 	v.All = remindersPath + "?" + forecastOf{license: l.ID}.query().Encode()
 	if len(list) == 0 {
-		v.Next = "None: " + s.whyNoReminder(r)
+		v.Next = s.noReminder(r)
 		return nil
 	}
 	next := list[0]
@@ -74,17 +74,6 @@ func (s *site) readReminders(ctx context.Context, r store.LicenseRecord, v *remi
 
 func contactText(c license.Contact) string { return strings.TrimSpace(c.Name + " " + c.Email) }
 
-// lastReminderDay returns the last day on which a license may be reminded of.
-func lastReminderDay(l license.License, p reminder.Policy) license.Date {
-	last := l.Expiration
-	for _, s := range p.Stages(l) {
-		if through := s.Through(l.Expiration); through.After(last) {
-			last = through
-		}
-	}
-	return last
-}
-
 // lastReminder returns which reminder was dealt with last; "" if none was.
 func lastReminder(p reminder.Policy, r store.LicenseRecord) string {
 	if r.Reminded.IsZero() {
@@ -99,20 +88,20 @@ func lastReminder(p reminder.Policy, r store.LicenseRecord) string {
 	return "due " + text
 }
 
-// whyNoReminder returns why no reminder of a license will come any more, as the end of a sentence.
-func (s *site) whyNoReminder(r store.LicenseRecord) string {
+// noReminder says that no reminder of a license is left to send, and why.
+func (s *site) noReminder(r store.LicenseRecord) string {
 	l, today, p := r.License, s.today(), s.store.Policy()
 	switch silence := reminder.Silenced(l, today); {
 	case silence == reminder.Muted && !l.Mute.Until.IsZero():
-		return "the reminders are paused through " + l.Mute.Until.Long() + ", after the last of them"
+		return "None: reminders are paused through " + l.Mute.Until.Long() + ", when none is left to send"
 	case silence != "":
-		return string(silence)
+		return "None: " + string(silence)
 	case today.After(l.Expiration):
-		return "the license has expired"
+		return "None: the license has expired"
 	case len(p.Stages(l)) == 0:
-		return "the license is too short for one"
+		return "None: the license term is too short for a reminder"
 	}
-	return "the last one was on its way"
+	return "None; the last one was due " + r.Reminded.Long()
 }
 
 // addReminders adds what the page of a license says of its reminders beside when the next one comes.

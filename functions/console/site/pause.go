@@ -32,7 +32,8 @@ func newPauseForm() pauseForm {
 }
 
 // readPause reads a form that pauses the reminders of a license. ok is false if something is wrong, as its fields say.
-func readPause(get func(string) string, l license.License, today license.Date) (
+// last is the last day on which one of them may be sent.
+func readPause(get func(string) string, today, last license.Date) (
 	reason string, until license.Date, f pauseForm, ok bool) {
 	f = newPauseForm()
 	f.Reason.Value, f.Until.Value = get("reason"), get("until")
@@ -48,11 +49,11 @@ func readPause(get func(string) string, l license.License, today license.Date) (
 		switch {
 		case err != nil:
 			f.Until.Error = "Enter a day, for example " + today.AddDays(14).String() + "."
-		case !until.After(today):
-			f.Until.Error = "Enter a day after today, " + today.Long() + "."
-		case !until.Before(l.Expiration):
-			f.Until.Error = "Enter a day before the license expires on " + l.Expiration.Long() +
-				", or leave this empty to pause the reminders for good."
+		case until.Before(today):
+			f.Until.Error = "Enter today, " + today.Long() + ", or a later day."
+		case until.After(last):
+			f.Until.Error = "Enter a day up to " + last.Long() + ", the last day on which a reminder can be sent, " +
+				"or leave this empty to pause reminders until a colleague resumes them."
 		}
 	}
 	f.Open = f.Reason.Error != "" || f.Until.Error != ""
@@ -70,7 +71,7 @@ func (s *site) mute(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	l := recorded.License
-	reason, until, pause, ok := readPause(form.Get, l, s.today())
+	reason, until, pause, ok := readPause(form.Get, s.today(), s.store.Policy().Last(l))
 	if !ok {
 		v, err := s.licenseView(r, "")
 		if err != nil {

@@ -29,11 +29,15 @@ const (
 // resume is the field that resumes the reminders.
 const resume = "resume"
 
+// formName is the field that says which form was sent, since an unticked box sends nothing. It is resume for that form;
+// the other has no such field.
+const formName = "form"
+
 // stopView is the data of stop.html.
 type stopView struct {
-	Contact  string       // to whom the reminder was sent
-	Sent     license.Date // when
+	Contact  string // to whom the reminder was sent
 	Licenses []remindedLicense
+	Over     bool // no reminder about any of the licenses will be sent, to anybody
 	Resumed  bool // by what was just sent
 	Stop     *web.Field
 	Resume   *web.Field
@@ -46,7 +50,7 @@ type stopView struct {
 type remindedLicense struct {
 	license.License
 	Ends      string // see site.ends
-	Reminders string // to the contact: "on", "stopped", or "none", if nobody is reminded any more
+	Reminders string // to the contact: "on", "stopped", or "none", if nobody is reminded
 }
 
 // One returns the license if there is only one; nil if there are several.
@@ -103,18 +107,27 @@ func (s *site) stop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if done == "" {
-		return s.renderStop(w, v, []fault.Field{
-			{Name: oneClick, Msg: "Tick the box to stop the reminders."},
-			{Name: resume, Msg: "Tick the box to resume the reminders."},
-		})
+		return s.renderStop(w, v, v.unticked(values.Get(formName)))
 	}
 	s.log.InfoContext(r.Context(), done, "id", m.ID, "licenses", len(v.Licenses))
 	v.Resumed = values.Get(oneClick) != oneClickValue
 	return s.renderStop(w, v, nil)
 }
 
+// unticked returns the error of the form that was sent without its tick; none if the page has no form. If only the
+// other form is left on the page, it is the one in error.
+func (v stopView) unticked(form string) []fault.Field {
+	switch {
+	case v.Resume != nil && (form == resume || v.Stop == nil):
+		return []fault.Field{{Name: resume, Msg: "Tick the box to resume the reminders."}}
+	case v.Stop != nil:
+		return []fault.Field{{Name: oneClick, Msg: "Tick the box to stop the reminders."}}
+	}
+	return nil
+}
+
 func (s *site) stopView(ctx context.Context, m outbox.Mail) (stopView, error) {
-	v := stopView{Contact: m.To.Email, Sent: license.DateOf(m.Created), Sales: s.mail.Sales.Email}
+	v := stopView{Contact: m.To.Email, Sales: s.mail.Sales.Email}
 	named := m.Named()
 	ids := make([]string, len(named))
 	for i, due := range named {
@@ -128,22 +141,31 @@ func (s *site) stopView(ctx context.Context, m outbox.Mail) (stopView, error) {
 	if err != nil {
 		return v, err
 	}
+	today, canStop, canResume := license.DateOf(s.now()), false, false
 	for _, recorded := range found {
 		l := remindedLicense{recorded.License, s.ends(recorded.License), "on"}
+		resumed := l.License // a pause may end, so its reminders can be stopped
+		resumed.Mute = license.Mute{}
 		switch {
-		case slices.Contains(stopped, l.ID):
-			l.Reminders = "stopped"
-		case s.store.Policy().Over(l.License, license.DateOf(s.now())):
+		case s.store.Policy().Over(resumed, today):
 			l.Reminders = "none"
+		case slices.Contains(stopped, l.ID):
+			l.Reminders, canResume = "stopped", true
+		default:
+			canStop = true
+			if l.Mute.On(today) {
+				l.Reminders = "none"
+			}
 		}
 		v.Licenses = append(v.Licenses, l)
 	}
-	if len(stopped) < len(named) {
+	v.Over = !canStop && !canResume
+	if canStop {
 		v.Stop = tickBox(oneClick, "Do you want to stop them?", web.Option{
 			Value: oneClickValue, Label: "Yes, stop the reminders about " + v.These(),
 		})
 	}
-	if len(stopped) > 0 {
+	if canResume {
 		v.Resume = tickBox(resume, "Changed your mind?", web.Option{
 			Value: "yes", Label: "Yes, resume the reminders about " + v.These(),
 		})
@@ -155,10 +177,14 @@ func tickBox(name, label string, box web.Option) *web.Field {
 	return &web.Field{Name: name, Label: label, Type: "boxes", Class: "rows", Options: []web.Option{box}}
 }
 
-// renderStop shows the page. bad are errors of both forms, of which those on the page are shown.
+// renderStop shows the page. bad are errors of its forms.
 func (s *site) renderStop(w http.ResponseWriter, v stopView, bad []fault.Field) error {
 	title, status := "Stop reminders", http.StatusOK
 	switch {
+	case len(v.Licenses) == 0:
+		title = "Nothing to stop"
+	case v.Over:
+		title = "No more reminders"
 	case v.Stop == nil:
 		title = "Reminders stopped"
 	case v.Resumed:
@@ -172,7 +198,6 @@ func (s *site) renderStop(w http.ResponseWriter, v stopView, bad []fault.Field) 
 	}
 	if len(bad) > 0 {
 		v.Marked = web.Mark(bad, fields...)
-		v.Stray = nil // of the form that is not on the page
 		title, status = "Error: "+title, http.StatusUnprocessableEntity
 	}
 	return s.renderPrivate(w, status, "stop.html", web.View{Title: title, Data: v})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -344,6 +345,18 @@ func TestLettersThatOverlapAreStoppedOneByOne(t *testing.T) {
 		t.Errorf("got %d forms, want one that stops the rest and one that resumes the stopped ones", forms)
 	}
 	webtest.CheckPage(t, page)
+	for form, want := range map[string]string{"": "List-Unsubscribe-error", "resume": "resume-error"} {
+		page := env.send(at, url.Values{"form": {form}}).WantStatus(422).Page()
+		wrong := page.Find("[id$=-error]")
+		if wrong.Length() != 1 || wrong.AttrOr("id", "") != want || page.Find("#errors li").Length() != 1 {
+			t.Errorf("form %q without a tick: got %d errors, the first %q, want only %q", form, wrong.Length(),
+				wrong.AttrOr("id", ""), want)
+		}
+		webtest.CheckPage(t, page)
+	}
+	if name := page.Find("button[name=form][value=resume]").Length(); name != 1 {
+		t.Errorf("got %d buttons that name the form that resumes, want one", name)
+	}
 	env.press(at).WantStatus(200)
 	if got := env.unsubscribed(ada, ids...); !slices.Equal(got, ids) {
 		t.Errorf("got unsubscribed %v, want all", got)
@@ -351,6 +364,78 @@ func TestLettersThatOverlapAreStoppedOneByOne(t *testing.T) {
 	env.send(stopLink(first), url.Values{"resume": {"yes"}}).WantStatus(200)
 	if got := env.unsubscribed(ada, ids...); !slices.Equal(got, ids[2:]) {
 		t.Errorf("got unsubscribed %v, want what only the second letter named", got)
+	}
+}
+
+func TestStopPageHasNoFormWithoutReminders(t *testing.T) {
+	const over = "There are no more reminders about "
+	for name, tt := range map[string]struct {
+		licenses int
+		later    time.Duration
+		omitted  bool
+		pressed  bool
+		h1       string
+		rows     int
+	}{
+		"one expired license":    {1, 90 * 24 * time.Hour, false, false, over + "this license", 1},
+		"three expired licenses": {3, 90 * 24 * time.Hour, false, false, over + "these licenses", 3},
+		"expired and stopped":    {1, 90 * 24 * time.Hour, false, true, over + "this license", 1},
+		"a letter without any":   {2, 0, true, false, "There is nothing to stop", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := newTestEnv(t)
+			ids := env.licenses(tt.licenses)
+			m := env.digest(ada, ids...)
+			if tt.pressed {
+				env.press(stopLink(m)).WantStatus(200)
+			}
+			if tt.omitted {
+				m.State.Omitted = make(map[string]string)
+				for _, id := range ids {
+					m.State.Omitted[id] = "the reminders are paused"
+				}
+				if _, err := env.store.Outbox().Begin(t.Context(), m, 1, mail.Message{ID: m.ID}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			env.clock = env.clock.Add(tt.later)
+			for _, a := range []*webtest.Answer{env.get(stopLink(m)), env.send(stopLink(m), nil)} {
+				page := a.WantStatus(200).Page()
+				webtest.CheckPage(t, page)
+				h1, rows := webtest.Text(page.Find("h1")), page.Find("tbody tr").Length()
+				if h1 != tt.h1 || page.Find("main form").Length() != 0 || rows != tt.rows {
+					t.Errorf("got the title %q, %d forms and %d licenses, want %q, none and %d", h1,
+						page.Find("main form").Length(), rows, tt.h1, tt.rows)
+				}
+			}
+		})
+	}
+}
+
+func TestPausedRemindersCanBeStopped(t *testing.T) {
+	env := newTestEnv(t)
+	m := env.digest(ada, env.sold(nil).License.ID)
+	r, err := env.store.License(t.Context(), licenseID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := store.LicenseChange{ID: licenseID, Version: r.Version, By: storetest.By}
+	if err := env.store.MuteReminders(t.Context(), change, "Budget", license.Date{}); err != nil {
+		t.Fatal(err)
+	}
+	page := env.get(stopLink(m)).WantStatus(200).Page()
+	if h1 := webtest.Text(page.Find("h1")); h1 != "Stop reminders about this license?" ||
+		page.Find("main form").Length() != 1 {
+		t.Errorf("got the title %q and %d forms, want the form that stops them", h1, page.Find("main form").Length())
+	}
+	lead := "We emailed " + ada.Email + " about this license."
+	if got := webtest.Text(page.Find(".lead")); got != lead {
+		t.Errorf("got %q, want %q", got, lead)
+	}
+	env.press(stopLink(m)).WantStatus(200)
+	page = env.send(stopLink(m), url.Values{"resume": {"yes"}}).WantStatus(200).Page()
+	if got, want := webtest.Text(page.Find(".lead")), "We will remind "+ada.Email+" again."; got != want {
+		t.Errorf("got %q after resuming, want %q", got, want)
 	}
 }
 
