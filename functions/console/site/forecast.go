@@ -337,13 +337,14 @@ func (s *site) forecastRows(ctx context.Context, planner *delivery.Planner, list
 	rows = make([]forecastRow, len(list))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return planner.PlanAll(ctx, list) })
-	for i, f := range list {
+	for i := range list {
+		of := list[i].License // PlanAll writes the plans meanwhile
 		g.Go(func() error {
-			instance, err := s.store.InstanceOf(ctx, f.License)
+			instance, err := s.store.InstanceOf(ctx, of)
 			if err != nil && fault.KindOf(err) != fault.NotFound {
 				return err
 			}
-			rows[i].Environment = environmentName(cmp.Or(instance.Environment, environmentOf(f.License.Type)))
+			rows[i].Environment = environmentName(cmp.Or(instance.Environment, environmentOf(of.Type)))
 			return nil
 		})
 	}
