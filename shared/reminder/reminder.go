@@ -43,8 +43,8 @@ var (
 	evaluations = []Stage{DaysBefore(7), DaysBefore(0)}
 )
 
-// Stages returns the stages of a license, the earliest first: those of its type after its first day. A stage on or before
-// the license's first day is left out, since the customer has only just received the license.
+// Stages returns the stages of a license, the earliest first: those of its type after its first day. A stage on or
+// before that day is left out, since the customer has only just received the license.
 func (p Policy) Stages(l license.License) (stages []Stage) {
 	all := slices.Concat(always, p.extra)
 	if l.Type == license.Evaluation {

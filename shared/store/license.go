@@ -265,7 +265,7 @@ func (s *Store) MuteReminders(ctx context.Context, change LicenseChange, reason 
 	m := license.Mute{By: change.By, At: s.now(), Reason: reason, Until: until}
 	note := reason
 	if !until.IsZero() {
-		note = "through " + until.Long() + ": " + reason
+		note = "until " + until.String() + ": " + reason
 	}
 	return s.changeLicenseAlone(ctx, change, RemindersMuted, note, func(l *license.License) { l.Mute = m })
 }

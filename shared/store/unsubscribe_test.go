@@ -254,7 +254,7 @@ func TestMuteSaysWhyAndUntilWhen(t *testing.T) {
 	for _, e := range licenseEvents(t, b, "l1")[1:] {
 		told = append(told, string(e.Action)+": "+e.Note)
 	}
-	if got := strings.Join(told, "; "); got != "reminders muted: through 10 Jul 2018: they asked us to; "+
+	if got := strings.Join(told, "; "); got != "reminders muted: until 2018-07-10: they asked us to; "+
 		"reminders muted: they moved away; reminders resumed: " {
 		t.Errorf("got timeline %s", got)
 	}

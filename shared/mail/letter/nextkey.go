@@ -41,6 +41,7 @@ func (w Writer) LicenseNextKey(id string, l license.License, today, last license
 		Lead:   "The console fills in the same terms for every instance of the contract that needs its next key.",
 		Action: link{"Issue the next key", w.URL + "/console/licenses/" + url.PathEscape(l.ID) + "/renew"},
 		Footer: []string{"We send this email each time a reminder for a license is due, " +
-			"until its next key has been issued. Of several licenses of a contract that expire on one day, it names one."},
+			"until its next key has been issued. Of several licenses of a contract that expire on one day, " +
+			"it names one."},
 	})
 }
