@@ -13,6 +13,7 @@ import (
 
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/reminders/daily"
+	"marketplace/infra/racing"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -319,9 +320,13 @@ func (w *world) rowOf(prefix, id string) table.Row {
 // mostHistories is in how many histories each fault is found at the latest.
 const mostHistories = 1000
 
-// TestModelFindsEveryFault breaks one fault after another in on purpose.
+// TestModelFindsEveryFault breaks one fault after another in on purpose; with the race detector, which has nothing to
+// find in their histories that it does not find in the others, one in eight.
 func TestModelFindsEveryFault(t *testing.T) {
-	for _, name := range slices.Sorted(maps.Keys(mutations)) {
+	for i, name := range slices.Sorted(maps.Keys(mutations)) {
+		if racing.Enabled && i%8 > 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			history := rapid.Custom(func(rt *rapid.T) error {
 				_, err := play(rt, name)

@@ -11,10 +11,10 @@ import (
 	"marketplace/shared/store"
 )
 
-// Reminders plans reminders anew after the clock went back from a time to now: licenses that had expired by then, or whose
-// day had passed, waited for no reminder. Stages of days to come count as not dealt with, so what was left out then is
-// looked at again; nobody is reminded of one twice, since the rows that say who was reminded stay. In the cloud time
-// never goes back.
+// Reminders plans reminders anew after the clock went back from a time to now: licenses that had expired by then, or
+// whose day had passed, waited for no reminder. Stages of days to come count as not dealt with, so what was left out
+// then is looked at again; nobody is reminded of one twice, since the rows that say who was reminded stay. In the cloud
+// time never goes back.
 func Reminders(ctx context.Context, s *store.Store, from, now time.Time) error {
 	today, policy := license.DateOf(now), s.Policy()
 	month, last := policy.Oldest(today), license.DateOf(from).AddMonths(3)
