@@ -422,7 +422,8 @@ func TestSampleSendsOnlyTheRemindersOfItsTwoStories(t *testing.T) {
 		env.moveClock(time.Now().AddDate(1, 0, 0).Format(time.RFC3339))
 		sent = []string{"license-expiring to elsa@cobaltgames.example", // on the last day of the evaluation
 			"license-expiring to reto@graniteworks.example", // of the licenses of one day
-			"license-expiring to reto@graniteworks.example"} // of the one that was muted
+			"license-expiring to reto@graniteworks.example", // of the one that was muted
+			"reminders-stopped to sales@vendor.example"}     // somebody unsubscribed, and nobody else is reminded
 		if got := reminded(env.outbox()); !slices.Equal(got, sent) {
 			t.Errorf("a year later: got emails %q, want %q", got, sent)
 		}
