@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"time"
 
@@ -36,34 +37,45 @@ func (s *Store) Policy() reminder.Policy { return s.policy }
 // It looks back as far as the policy has a stage that is not too late. f may record reminders meanwhile. A row that
 // cannot be decoded is skipped and reported in the returned error.
 func (s *Store) DueReminders(ctx context.Context, through license.Date, f func(Due) error) error {
-	return s.dueReminders(ctx, s.policy.Oldest(through), through, f)
+	return s.RemindersDue(ctx, s.policy.Oldest(through), through, f)
 }
 
 // RemindersDue passes every license whose next reminder is due on a day from first through last to f, in the order of
 // days: see DueReminders.
 func (s *Store) RemindersDue(ctx context.Context, first, last license.Date, f func(Due) error) error {
-	return s.dueReminders(ctx, first, last, f)
-}
-
-func (s *Store) dueReminders(ctx context.Context, first, through license.Date, f func(Due) error) error {
 	var broken []error
-	for m := first; rowkey.DuePK(m) <= rowkey.DuePK(through); m = m.AddMonths(1) {
-		q := table.Query{PK: rowkey.DuePK(m), From: first.String(), To: through.AddDays(1).String()}
+	for q := range dueBetween(first, last) {
 		err := s.table.Each(ctx, q, func(row table.Row) error {
-			stored, err := entity.Decode[storedDue](row)
+			r, err := decodeDue(row)
 			if err != nil {
 				broken = append(broken, err)
 				return nil
 			}
-			d := Due{LicenseRecord: stored.LicenseRecord, Day: stored.NextReminder}
-			d.Version = stored.LicenseVersion
-			return f(d)
+			return f(Due{LicenseRecord: r, Day: r.NextReminder})
 		})
 		if err != nil {
-			return fmt.Errorf("store: reminders due in %s: %w", m.YearMonth(), err)
+			return fmt.Errorf("store: reminders due in %s: %w", q.PK, err)
 		}
 	}
 	return errors.Join(broken...)
+}
+
+// dueBetween asks for the next reminders of the days from first through last, month by month.
+func dueBetween(first, last license.Date) iter.Seq[table.Query] {
+	return func(yield func(table.Query) bool) {
+		for m := first; rowkey.DuePK(m) <= rowkey.DuePK(last); m = m.AddMonths(1) {
+			if !yield(table.Query{PK: rowkey.DuePK(m), From: first.String(), To: last.AddDays(1).String()}) {
+				return
+			}
+		}
+	}
+}
+
+// decodeDue returns the license of a row of its next reminder, with the version of the license's own row.
+func decodeDue(row table.Row) (LicenseRecord, error) {
+	stored, err := entity.Decode[storedDue](row)
+	stored.Version = stored.LicenseVersion
+	return stored.LicenseRecord, err
 }
 
 // Upcoming returns the stages that the daily run will come to about a license from a day through another, if nothing
@@ -103,13 +115,12 @@ func (s *Store) UpcomingDue(ctx context.Context, today, through license.Date, li
 				return fmt.Errorf("store: reminders due: %w", err)
 			}
 			for _, row := range rows {
-				stored, err := entity.Decode[storedDue](row)
+				r, err := decodeDue(row)
 				if err != nil {
 					return err
 				}
-				stored.Version = stored.LicenseVersion
 				mu.Lock()
-				f(stored.LicenseRecord)
+				f(r)
 				mu.Unlock()
 			}
 			mu.Lock()
@@ -204,11 +215,10 @@ func (s *Store) addDue(ctx context.Context, c *changeset, d *outbox.Digest, due 
 
 // RemindersToCome counts the licenses whose next reminder is due from a day through another, up to a limit.
 func (s *Store) RemindersToCome(ctx context.Context, from, through license.Date, limit int) (n int, err error) {
-	for m := from; rowkey.DuePK(m) <= rowkey.DuePK(through); m = m.AddMonths(1) {
-		q := table.Query{PK: rowkey.DuePK(m), From: from.String(), To: through.AddDays(1).String()}
+	for q := range dueBetween(from, through) {
 		more, err := s.table.Count(ctx, q, limit-n)
 		if err != nil {
-			return 0, fmt.Errorf("store: counting the reminders due in %s: %w", m.YearMonth(), err)
+			return 0, fmt.Errorf("store: counting the reminders due in %s: %w", q.PK, err)
 		}
 		n += more
 	}

@@ -81,7 +81,7 @@ func (p *Planner) planAfter(ctx context.Context, r store.LicenseRecord, at time.
 	if plan.Why = notice.Unneeded(of.Expiring, d, *of.turn, records); plan.Why == "" {
 		plan.To = of.turn
 	}
-	if of.turn != nil && of.Reminded == nil && !covered {
+	if of.Reminded == nil && !covered {
 		plan.Stopped, plan.Why = true, of.whoUnsubscribed()
 	}
 	return plan, nil

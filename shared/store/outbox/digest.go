@@ -106,9 +106,7 @@ func (d *Digest) AddIn(ctx context.Context, c *entity.Changeset, due notice.Due)
 	}
 	m := d.mail
 	if d.isNew {
-		row := entity.Encode(rowkey.Mail(m.ID), rowkey.TypeMail, stored{m.Notice, d.box.now(), m.rank, m.ready, m.turn})
-		row.Schema = notice.Schema
-		c.Create(row)
+		c.Create(m.row(d.box.now()))
 		c.Set(m.waitingRow(m.laterKey()))
 	}
 	c.Update(m.stateRow(), m.version) // so that whoever releases it waits for this license
@@ -171,9 +169,7 @@ func (b *Box) release(ctx context.Context, id string) error {
 func (b *Box) releaseAs(ctx context.Context, m Mail) error {
 	c := b.table.Begin()
 	c.Delete(m.laterKey(), table.Any)
-	c.Set(m.waitingRow(m.readyKey()))
-	m.State.Gathering, m.State.NotBefore = false, time.Time{}
-	c.Update(m.stateRow(), m.version)
+	m.endPause(c)
 	return c.Commit(ctx)
 }
 

@@ -176,10 +176,16 @@ func (b *Box) QueueLater(c *entity.Changeset, n notice.Notice, notBefore time.Ti
 func (b *Box) create(c *entity.Changeset, n notice.Notice, ready time.Time, turn int) Mail {
 	ready = ready.UTC().Truncate(time.Millisecond)
 	m := Mail{Notice: n, State: State{Status: Waiting}, rank: n.Rank(), ready: ready, turn: turn}
-	row := entity.Encode(rowkey.Mail(n.ID), rowkey.TypeMail, stored{n, b.now(), m.rank, ready, turn})
-	row.Schema = notice.Schema
-	c.Create(row)
+	c.Create(m.row(b.now()))
 	return m
+}
+
+// row is the row of a mail itself, created at a time.
+func (m Mail) row(created time.Time) table.Row {
+	s := stored{m.Notice, created, m.rank, m.ready, m.turn}
+	row := entity.Encode(rowkey.Mail(m.ID), rowkey.TypeMail, s)
+	row.Schema = notice.Schema
+	return row
 }
 
 func (m Mail) stateRow() table.Row {

@@ -127,14 +127,19 @@ func (b *Box) promote(ctx context.Context, row table.Row) error {
 	case m.State.NotBefore.IsZero(): // it was parked, and this version knows it
 		c.Set(m.waitingRow(m.readyKey()))
 	case m.laterKey() == row.Key:
-		c.Set(m.waitingRow(m.readyKey()))
-		m.State.Gathering, m.State.NotBefore = false, time.Time{}
-		c.Update(m.stateRow(), m.version)
+		m.endPause(c)
 	}
 	if err := c.Commit(ctx); fault.KindOf(err) != fault.Conflict { // somebody settled or promoted it
 		return err
 	}
 	return nil
+}
+
+// endPause makes a paused mail ready; the caller deletes its row among the paused ones. A digest takes no license then.
+func (m *Mail) endPause(c *entity.Changeset) {
+	c.Set(m.waitingRow(m.readyKey()))
+	m.State.Gathering, m.State.NotBefore = false, time.Time{}
+	c.Update(m.stateRow(), m.version)
 }
 
 // Queued is how many mails wait, each number up to a limit.
