@@ -106,7 +106,7 @@ func (c *Changeset) log(e Entity, l Line, changes []Change) {
 	if l.Of == "" {
 		l.Of = e.Of()
 	}
-	c.lines = append(c.lines, logged{e.Timeline(), l, changes})
+	c.lines = append(c.lines, logged{timeline: e.Timeline(), line: l, changes: changes})
 }
 
 func encodeFacts(e Entity) json.RawMessage {
@@ -120,6 +120,12 @@ func encodeFacts(e Entity) json.RawMessage {
 // Log adds a line to the timeline under the key and changes nothing else.
 func (c *Changeset) Log(timeline table.Key, l Line) {
 	c.lines = append(c.lines, logged{timeline: timeline, line: l})
+}
+
+// Audit tells the audit alone of what happened to something without a timeline, such as a sign-in or an export. on
+// names it, like a partition.
+func (c *Changeset) Audit(on string, l Line) {
+	c.lines = append(c.lines, logged{audited: on, line: l})
 }
 
 // Create writes a row that must not exist.

@@ -56,7 +56,7 @@ type Audit struct {
 
 // Done is a change in the audit.
 type Done struct {
-	On     string `json:"on"` // partition of the timeline
+	On     string `json:"on"` // partition of the timeline, or what else it is about
 	Of     string `json:"of,omitempty"`
 	Action Action `json:"action"`
 }
@@ -84,9 +84,10 @@ type Line struct {
 	Of     string // as in Told; "" is Entity.Of
 }
 
-// logged is a line for a timeline.
+// logged is a line for a timeline and the audit, or for the audit alone.
 type logged struct {
 	timeline table.Key
+	audited  string // of a line for the audit alone, what it is about; else ""
 	line     Line
 	changes  []Change
 }
@@ -101,6 +102,10 @@ func (t *Table) told(lines []logged) (writes []table.Write) {
 	rows := map[table.Key]*stored{}
 	var order []table.Key
 	for _, l := range lines {
+		if l.audited != "" {
+			audit.Done = append(audit.Done, Done{On: l.audited, Of: l.line.Of, Action: l.line.Action})
+			continue
+		}
 		row := rows[l.timeline]
 		if row == nil {
 			row = &stored{ID: id, At: now, By: l.line.By}
