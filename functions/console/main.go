@@ -44,7 +44,9 @@ func main() {
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
-	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders}))
+	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
+		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
+	}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store),
 		Gate: signin.New(signin.Options{

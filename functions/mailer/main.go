@@ -33,7 +33,9 @@ func main() {
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
-	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders}))
+	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
+		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
+	}))
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
 		Reminders: c.Reminders}
 	lambda.Start(dispatch.New(dispatch.Options{

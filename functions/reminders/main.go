@@ -23,8 +23,10 @@ func main() {
 		log.Fatal(err)
 	}
 	lambda.Start(daily.New(daily.Options{
-		Store: delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders})),
-		Now:   time.Now,
-		Log:   logging.New(os.Stdout, c.Stage),
+		Store: delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
+			Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
+		})),
+		Now: time.Now,
+		Log: logging.New(os.Stdout, c.Stage),
 	}).Run)
 }

@@ -31,7 +31,9 @@ func main() {
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store:       store.New(cloud.Table(c, os.Getenv), store.Options{Now: time.Now, Reminders: c.Reminders}),
+		Store: store.New(cloud.Table(c, os.Getenv), store.Options{
+			Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
+		}),
 		Catalog:     catalogs.Get,
 		Keys:        site.JSONKeys(c.LicenseKeys),
 		Now:         time.Now,

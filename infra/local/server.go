@@ -140,7 +140,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	}}
 	touched, waiting := new(atomic.Bool), true
 	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{
-		Now: clock.Now, Reminders: c.Reminders,
+		Now: clock.Now, Reminders: c.Reminders, Retention: c.Retention,
 	}))
 	w.idle = func(ctx context.Context) bool {
 		if touched.Swap(false) || waiting {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"marketplace/shared/reminder"
+	"marketplace/shared/retention"
 )
 
 // Config is the configuration of a program. Variables documents the fields and their defaults.
@@ -35,6 +36,7 @@ type Config struct {
 	PublicMailDomains   []string
 	OneOperator         bool
 	Reminders           reminder.Policy
+	Retention           retention.Policy
 }
 
 // Variable is an environment variable that configures the programs.
@@ -92,6 +94,14 @@ var Variables = []Variable{
 			"day), 0d (on it), 7d-after (seven days after).",
 		func(c *Config, v string) (err error) {
 			c.Reminders, err = reminder.ParsePolicy(v)
+			return err
+		}},
+	{"RETENTION", "",
+		"How long personal data is kept, in days or months: requests that ended without a license, the text of sent " +
+			"emails, and the audit: requests 180d, letters 13m, audit 36m, unless set. The page /privacy tells " +
+			"customers.",
+		func(c *Config, v string) (err error) {
+			c.Retention, err = retention.ParsePolicy(v)
 			return err
 		}},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",

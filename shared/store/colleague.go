@@ -32,7 +32,9 @@ func (s *Store) RecordSignIn(ctx context.Context, email, name, role string) erro
 		return fmt.Errorf("store: looking up a colleague: %w", err)
 	}
 	c := s.begin()
-	c.Set(entity.Encode(key, rowkey.TypeColleague, now))
+	row := entity.Encode(key, rowkey.TypeColleague, now)
+	row.Expires = s.keep.ColleagueExpires(s.now())
+	c.Set(row)
 	if err := c.Commit(ctx); err != nil {
 		return fmt.Errorf("store: recording a sign-in: %w", err)
 	}

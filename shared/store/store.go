@@ -16,6 +16,7 @@ import (
 
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
+	"marketplace/shared/retention"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
@@ -30,6 +31,7 @@ type Store struct {
 	random io.Reader
 	outbox *outbox.Box
 	policy reminder.Policy
+	keep   retention.Policy
 	silent bool
 }
 
@@ -58,6 +60,8 @@ type Options struct {
 	NewID func() string    // makes an ID; nil: a lower-case ULID of Now and crypto/rand
 	// Reminders says when customers are reminded.
 	Reminders reminder.Policy
+	// Retention says how long personal data is kept.
+	Retention retention.Policy
 	// Random is of what short references are drawn; nil: crypto/rand.
 	Random io.Reader
 }
@@ -65,7 +69,7 @@ type Options struct {
 // New makes a Store over a table.
 func New(t table.Table, o Options) *Store {
 	s := &Store{now: func() time.Time { return o.Now().UTC() }, newID: o.NewID, random: o.Random,
-		policy: o.Reminders}
+		policy: o.Reminders, keep: o.Retention}
 	if s.random == nil {
 		s.random = rand.Reader
 	}
@@ -74,7 +78,8 @@ func New(t table.Table, o Options) *Store {
 	}
 	inOrder := &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
 	s.table = entity.Open(t, s.now, func() string { return lowerULID(s.now(), inOrder) })
-	s.outbox = outbox.New(s.table, s.now)
+	s.table.KeepAudit(s.keep.AuditExpires)
+	s.outbox = outbox.New(s.table, s.now).Keeping(s.keep)
 	return s
 }
 

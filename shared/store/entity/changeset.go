@@ -202,7 +202,8 @@ func (e *changed) indexWrites() (writes []table.Write) {
 			continue
 		}
 		seen[row.Key] = true
-		if was, ok := before[row.Key]; !ok || !bytes.Equal(was.Data, row.Data) {
+		was, ok := before[row.Key]
+		if !ok || !bytes.Equal(was.Data, row.Data) || !was.Expires.Equal(row.Expires) {
 			writes = append(writes, table.Set(row))
 		}
 	}

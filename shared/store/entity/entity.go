@@ -26,12 +26,16 @@ type Table struct {
 	rows       table.Table
 	now        func() time.Time
 	newEventID func() string // in the order of the calls
+	keepAudit  func(at time.Time) (expires time.Time)
 }
 
 // Open makes a Table. newEventID makes IDs whose order is that of the calls, also within a millisecond.
 func Open(rows table.Table, now func() time.Time, newEventID func() string) *Table {
 	return &Table{rows: rows, now: now, newEventID: newEventID}
 }
+
+// KeepAudit has rows of the audit expire when a policy says; without one, they never do.
+func (t *Table) KeepAudit(policy func(at time.Time) (expires time.Time)) { t.keepAudit = policy }
 
 // Get reads the entity under a key into v, and returns its version; a NotFound fault without a message if there is
 // none.

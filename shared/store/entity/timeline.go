@@ -122,7 +122,11 @@ func (t *Table) told(lines []logged) (writes []table.Write) {
 	for _, timeline := range order {
 		writes = append(writes, table.Create(Encode(rowkey.Event(timeline, id), rowkey.TypeEvent, rows[timeline])))
 	}
-	return append(writes, table.Create(Encode(rowkey.Audit(now, audit.By, id), rowkey.TypeAudit, audit)))
+	row := Encode(rowkey.Audit(now, audit.By, id), rowkey.TypeAudit, audit)
+	if t.keepAudit != nil {
+		row.Expires = t.keepAudit(now)
+	}
+	return append(writes, table.Create(row))
 }
 
 // Timeline reads the timeline under the key, oldest first.

@@ -24,7 +24,7 @@ func (b *Box) Begin(ctx context.Context, m Mail, fence int64, letter mail.Messag
 		m.State.SentTo = letter.To.Email
 	}
 	m.State.Call = &Call{Attempt: m.State.Attempts, Fence: fence, At: b.now()}
-	row, err := letterRow(letter, m.State.Attempts, b.now())
+	row, err := letterRow(letter, m.State.Attempts, b.keep.LetterExpires(b.now()))
 	if err != nil {
 		return Mail{}, err
 	}

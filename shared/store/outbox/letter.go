@@ -20,9 +20,6 @@ import (
 	"marketplace/shared/table"
 )
 
-// lettersKept is for how many months the letters of sent mails are kept.
-const lettersKept = 13
-
 // letter is the row of a mail as an attempt sent it.
 type letter struct {
 	Deflated   []byte `json:"deflated"` // the message as JSON (RFC 1951)
@@ -81,7 +78,7 @@ func (m message) whole() mail.Message {
 	return m.Message
 }
 
-func letterRow(m mail.Message, attempt int, now time.Time) (table.Row, error) {
+func letterRow(m mail.Message, attempt int, expires time.Time) (table.Row, error) {
 	var deflated bytes.Buffer
 	w := deflaters.Get().(*flate.Writer)
 	defer deflaters.Put(w)
@@ -93,7 +90,7 @@ func letterRow(m mail.Message, attempt int, now time.Time) (table.Row, error) {
 	}
 	w.Close()
 	row := entity.Encode(rowkey.Letter(m.ID, attempt), rowkey.TypeLetter, letter{deflated.Bytes(), newestDictionary})
-	row.Expires = now.AddDate(0, lettersKept, 0)
+	row.Expires = expires
 	return row, nil
 }
 

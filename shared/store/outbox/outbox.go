@@ -26,6 +26,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/retention"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -35,10 +36,14 @@ import (
 type Box struct {
 	table *entity.Table
 	now   func() time.Time // UTC
+	keep  retention.Policy
 }
 
-// New makes a Box over a table.
-func New(t *entity.Table, now func() time.Time) *Box { return &Box{t, now} }
+// New makes a Box over a table. Its letters are kept by the default policy.
+func New(t *entity.Table, now func() time.Time) *Box { return &Box{table: t, now: now} }
+
+// Keeping returns a Box over the same table whose letters are kept by a policy.
+func (b *Box) Keeping(p retention.Policy) *Box { return &Box{b.table, b.now, p} }
 
 // Status is how far sending a mail is.
 type Status string
