@@ -171,6 +171,9 @@ type Request struct {
 	Licenses []string  `json:"licenses,omitempty"` // the IDs of the licenses that were issued for it
 	Closed   time.Time `json:"closed,omitzero"`    // UTC; when it was issued, rejected or withdrawn
 
+	// FirstAnswer is the first answer as it was given: see Answer.
+	FirstAnswer *FirstAnswer `json:"firstAnswer,omitempty"`
+
 	// Version is the version of the request as it was read. A change names the version that it is based on.
 	Version int64 `json:"-"`
 }

@@ -271,6 +271,7 @@ func (d *issueDraw) apply() {
 		d.licenses[id] = l
 	}
 	if r := d.requests[d.i.Request]; r != nil {
+		d.heard(r, request.Issued)
 		d.looked(r)
 		r.State, r.Closed = request.Issued, d.now
 		if r.Reviewer == "" {

@@ -95,6 +95,9 @@ func (h *history) review(rt *rapid.T) {
 				request.InReview: store.RequestTakenOver,
 			}[r.State]
 		}
+		if to == request.Waiting || to == request.Rejected {
+			h.heard(r, to)
+		}
 		h.looked(r)
 		r.State = to
 		switch to {
@@ -121,6 +124,7 @@ func (h *history) resend(rt *rapid.T) {
 		l.KeyText != ""
 	touch := touched{request: r, seen: true}
 	h.act(rt, may, touch, func() error { return h.ResendKey(rt.Context(), v, lid, ada) }, func() {
+		h.heard(r, request.Answered)
 		h.looked(r)
 		r.State, r.Closed = request.Answered, h.now
 		r.Customer, r.Instance = l.Customer, l.Instance

@@ -34,6 +34,17 @@ func (h *history) looked(r *modelRequest) {
 	r.Unconfirmed = false
 }
 
+// heard is what comes of an answer of sales, before they looked at the request.
+func (h *history) heard(r *modelRequest, by request.State) {
+	if r.FirstAnswer != nil {
+		return
+	}
+	r.FirstAnswer = &request.FirstAnswer{At: h.now, By: by}
+	if !r.Unconfirmed {
+		r.FirstAnswer.Due = r.Due
+	}
+}
+
 // toConfirm reports whether there is something to confirm about a request.
 func (r *modelRequest) toConfirm() bool { return r.Confirmed.IsZero() && r.State.Open() }
 

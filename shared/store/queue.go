@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -175,12 +176,24 @@ type Week struct {
 	Begins      license.Date    // its Monday
 	Filed       int             // requests received, without those that nobody confirmed or looked at
 	TimeToIssue []time.Duration // of the requests that were answered with a license
+
+	// How the requests received were answered whose first answer is due by now, and how many are due later. Those that
+	// the customer withdrew first, and those for which nothing was promised, are in none of them.
+	OnTime, Late, DueLater int
 }
 
-// Weeks reads the last weeks, the oldest first, up to the week of the day. It reads all at once.
+// weekRead is a week with what its rows say of each request, by its ID.
+type weekRead struct {
+	Week
+	filed    map[string]filed
+	answered map[string]time.Time // by the license
+}
+
+// Weeks reads the last weeks, the oldest first, up to the week of the day. It reads all at once. The week of the day
+// has to be the last in which a license was issued: it may be the first answer to a request of any week before.
 func (s *Store) Weeks(ctx context.Context, day license.Date, weeks int) ([]Week, error) {
-	monday := day.AddDays(-(int(day.Start().Weekday()) + 6) % 7)
-	list := make([]Week, weeks)
+	monday, now := day.AddDays(-(int(day.Start().Weekday())+6)%7), s.now()
+	list := make([]weekRead, weeks)
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range list {
 		g.Go(func() (err error) {
@@ -188,22 +201,56 @@ func (s *Store) Weeks(ctx context.Context, day license.Date, weeks int) ([]Week,
 			return err
 		})
 	}
-	return list, g.Wait()
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	answered := map[string]time.Time{}
+	for _, w := range list {
+		maps.Copy(answered, w.answered)
+	}
+	result := make([]Week, weeks)
+	for i, w := range list {
+		for id, f := range w.filed {
+			if at, ok := answered[id]; ok {
+				f.Answered = at
+			}
+			w.judge(f, now)
+		}
+		result[i] = w.Week
+	}
+	return result, nil
 }
 
-func (s *Store) week(ctx context.Context, monday license.Date) (Week, error) {
-	w := Week{Begins: monday}
-	err := s.table.Each(ctx, table.Query{PK: rowkey.WeekPK(monday), Limit: 1000}, func(row table.Row) error {
-		if strings.HasPrefix(row.SK, rowkey.FiledPrefix) {
+// judge counts how a request was answered.
+func (w *Week) judge(f filed, now time.Time) {
+	switch {
+	case f.Due.IsZero():
+	case !now.After(f.Due):
+		w.DueLater++
+	case f.Answered.IsZero() || f.Answered.After(f.Due):
+		w.Late++
+	default:
+		w.OnTime++
+	}
+}
+
+func (s *Store) week(ctx context.Context, monday license.Date) (w weekRead, err error) {
+	w = weekRead{Week{Begins: monday}, map[string]filed{}, map[string]time.Time{}}
+	err = s.table.Each(ctx, table.Query{PK: rowkey.WeekPK(monday), Limit: 1000}, func(row table.Row) error {
+		if id, ok := strings.CutPrefix(row.SK, rowkey.FiledPrefix); ok {
 			w.Filed++
-			return nil
+			w.filed[id], err = entity.Decode[filed](row)
+			return err
 		}
-		t, err := entity.Decode[timeToIssue](row)
+		t, err := entity.Decode[issued](row)
 		w.TimeToIssue = append(w.TimeToIssue, time.Duration(t.Seconds)*time.Second)
+		if !t.Answered.IsZero() {
+			w.answered[strings.TrimPrefix(row.SK, rowkey.IssuedPrefix)] = t.Answered
+		}
 		return err
 	})
 	if err != nil {
-		return Week{}, fmt.Errorf("store: week of %s: %w", monday, err)
+		return weekRead{}, fmt.Errorf("store: week of %s: %w", monday, err)
 	}
 	return w, nil
 }

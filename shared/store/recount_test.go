@@ -395,17 +395,36 @@ func count(counts map[table.Key]map[string]map[string]int64, l license.License) 
 	counts[key][class]["maxLoc"] += l.MaxLoc
 }
 
+// checkWeeks expects what the weeks of a request say: when it was due and when it was answered first, unless that was
+// with the license.
+func (r *recount) checkWeeks(q request.Request) {
+	filed, first := map[string]any{"due": q.Due}, q.FirstAnswer
+	switch {
+	case first != nil && first.Due.IsZero(), first == nil && q.State == request.Withdrawn:
+		delete(filed, "due")
+	case first != nil:
+		filed["due"] = first.Due
+	}
+	if first != nil && first.By != request.Issued {
+		filed["answered"] = first.At
+	}
+	if !q.Unconfirmed {
+		r.index("WEEK#"+week(q.Created), "FILED#"+q.ID, filed)
+	}
+	if q.State == request.Issued {
+		issued := map[string]any{"seconds": int64(q.Closed.Sub(q.Created).Seconds())}
+		if first.By == request.Issued {
+			issued["answered"] = first.At
+		}
+		r.index("WEEK#"+week(q.Closed), "ISSUED#"+q.ID, issued)
+	}
+}
+
 func (r *recount) checkRequest(q request.Request) {
 	r.wantReference(string(q.Reference), map[string]any{"request": q.ID})
 	r.index("DATASET-REQUESTS#"+q.Server.Dataset(), q.ID, struct{}{})
 	r.index("EMAIL-REQUESTS#"+input.Mailbox(q.Email), q.ID, struct{}{})
-	if !q.Unconfirmed {
-		r.index("WEEK#"+week(q.Created), "FILED#"+q.ID, struct{}{})
-	}
-	if q.State == request.Issued {
-		r.index("WEEK#"+week(q.Closed), "ISSUED#"+q.ID,
-			map[string]any{"seconds": int64(q.Closed.Sub(q.Created).Seconds())})
-	}
+	r.checkWeeks(q)
 	if q.Customer == "" {
 		words := customer.Words(q.Company)
 		for _, w := range words[:min(3, len(words))] {

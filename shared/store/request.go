@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,9 +42,9 @@ func (e requestEntity) Of() string               { return "" }
 func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(), rowkey.TypeRequest, e.Request) }
 func (e requestEntity) Counted() []entity.Addend { return nil }
 
-// Facts leaves out the secrets: operators read the timeline.
+// Facts leaves out the secrets, since operators read the timeline, and what the other fields tell.
 func (e requestEntity) Facts() any {
-	e.Token, e.Secret = "", ""
+	e.Token, e.Secret, e.FirstAnswer = "", "", nil
 	return e.Request
 }
 
@@ -54,13 +55,10 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 		{PK: rowkey.DatasetRequestsPK(e.Server), SK: e.ID},
 		{PK: rowkey.EmailRequestsPK(e.Email), SK: e.ID},
 	}
-	if !e.Unconfirmed {
-		found = append(found,
-			table.Key{PK: rowkey.WeekPK(license.DateOf(e.Created)), SK: rowkey.FiledPrefix + e.ID})
-	}
 	for _, key := range found {
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, struct{}{}))
 	}
+	rows = append(rows, weekRows(e.Request)...)
 	keys := rowkey.Queue(e.Request)
 	if e.Customer == "" {
 		for _, w := range requestWords(e.Company) {
@@ -73,9 +71,41 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 	for _, key := range keys {
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
 	}
-	if e.State == request.Issued {
-		key := table.Key{PK: rowkey.WeekPK(license.DateOf(e.Closed)), SK: rowkey.IssuedPrefix + e.ID}
-		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, timeToIssue{int64(e.Closed.Sub(e.Created).Seconds())}))
+	return rows
+}
+
+// filed is what the week in which a request was received has of it.
+type filed struct {
+	Due      time.Time `json:"due,omitzero"`      // request.Request.FirstDue
+	Answered time.Time `json:"answered,omitzero"` // the first answer; zero: none yet, or it was the license: see issued
+}
+
+// issued is what the week in which a license was issued for a request has of it.
+type issued struct {
+	Seconds int64 `json:"seconds"` // how long the request waited
+	// Answered is when the license was issued, if it was the first answer; else zero. It is here because the largest
+	// transaction has no room for a change of the row of the other week.
+	Answered time.Time `json:"answered,omitzero"`
+}
+
+// weekRows are the rows of a request in the weeks, which people count: none of an unconfirmed one.
+func weekRows(r request.Request) (rows []table.Row) {
+	answer, was := r.Answer(), filed{Due: r.FirstDue()}
+	byLicense := answer != nil && answer.By == request.Issued
+	if answer != nil && !byLicense {
+		was.Answered = answer.At
+	}
+	if !r.Unconfirmed {
+		key := table.Key{PK: rowkey.WeekPK(license.DateOf(r.Created)), SK: rowkey.FiledPrefix + r.ID}
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, was))
+	}
+	if r.State == request.Issued {
+		key := table.Key{PK: rowkey.WeekPK(license.DateOf(r.Closed)), SK: rowkey.IssuedPrefix + r.ID}
+		is := issued{Seconds: int64(r.Closed.Sub(r.Created).Seconds())}
+		if byLicense {
+			is.Answered = answer.At
+		}
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, is))
 	}
 	return rows
 }
@@ -87,11 +117,6 @@ const maxRequestWords = 3
 func requestWords(company string) []string {
 	w := customer.Words(company)
 	return w[:min(len(w), maxRequestWords)]
-}
-
-// timeToIssue is how long a request waited for its license.
-type timeToIssue struct {
-	Seconds int64 `json:"seconds"`
 }
 
 // idempotencyDays is how long a client's key is remembered.
@@ -238,6 +263,12 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 	after.State, after.Unconfirmed = v.To, false
 	if before.Unconfirmed { // until now, nothing was promised
 		after.Due = request.DueAt(s.now())
+	}
+	if before.Answer() == nil && v.To.IsAnswer() {
+		after.FirstAnswer = &request.FirstAnswer{At: s.now(), By: v.To}
+		if !before.Unconfirmed {
+			after.FirstAnswer.Due = before.Due
+		}
 	}
 	switch v.To {
 	case request.InReview:

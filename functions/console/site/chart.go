@@ -1,10 +1,14 @@
 package site
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // chart is a bar chart with stacked columns, which the template "chart" draws. Its lengths are in units of the drawing.
 type chart struct {
 	Legend  []legend // names of the parts, from the bottom; empty: each column has one part
+	Percent bool     // the columns are shares of 100; one without parts has no share
 	columns []column
 }
 
@@ -48,9 +52,17 @@ func (c chart) Height() int { return chartHeight }
 func (c chart) Left() int   { return chartLeft }
 
 // Empty reports whether there is nothing to draw.
-func (c chart) Empty() bool { return c.highest() == 0 }
+func (c chart) Empty() bool {
+	if c.Percent {
+		return !slices.ContainsFunc(c.columns, func(col column) bool { return len(col.parts) > 0 })
+	}
+	return c.highest() == 0
+}
 
 func (c chart) highest() (n int) {
+	if c.Percent {
+		return 100
+	}
 	for _, col := range c.columns {
 		n = max(n, sum(col.parts))
 	}
@@ -92,9 +104,17 @@ func (c chart) center(i int) int { return chartLeft + i*c.pitch() + c.pitch()/2 
 // Scale returns the numbers of the scale, each with a line across.
 func (c chart) Scale() (marks []mark) {
 	for n := 0; n <= c.top(); n += c.step() {
-		marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft - 6, Y: c.y(n)})
+		marks = append(marks, mark{Text: c.text(n), X: chartLeft - 6, Y: c.y(n)})
 	}
 	return marks
+}
+
+// text is a number of the scale or on a column.
+func (c chart) text(n int) string {
+	if c.Percent {
+		return strconv.Itoa(n) + "%"
+	}
+	return strconv.Itoa(n)
 }
 
 // Labels returns the texts below the columns.
@@ -105,11 +125,11 @@ func (c chart) Labels() (marks []mark) {
 	return marks
 }
 
-// Sums returns the totals on top of the columns that are not empty.
+// Sums returns the totals on top of the columns: also 0 percent, which is not the same as no share.
 func (c chart) Sums() (marks []mark) {
 	for i, col := range c.columns {
-		if n := sum(col.parts); n > 0 {
-			marks = append(marks, mark{Text: strconv.Itoa(n), X: c.center(i), Y: c.y(n) - 5})
+		if n := sum(col.parts); n > 0 || c.Percent && len(col.parts) > 0 {
+			marks = append(marks, mark{Text: c.text(n), X: c.center(i), Y: c.y(n) - 5})
 		}
 	}
 	return marks

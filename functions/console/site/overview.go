@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,6 +43,8 @@ type overviewView struct {
 	LinesOf     []license.Type
 	Weeks       []weekRow
 	Filed       chart
+	OnTime      chart // percent of the requests of each week
+	DueLater    int   // requests of all weeks whose answer is not due yet
 	MonthsAhead int
 }
 
@@ -64,6 +67,8 @@ type weekRow struct {
 	Begins        string
 	Filed, Issued int
 	Median        string // time to issue; "" if nothing was issued
+	OnTime, Due   int    // requests whose first answer was due: those that got it by then, and all
+	Share         string // of OnTime, in percent; "" if nothing was due
 }
 
 const (
@@ -194,14 +199,34 @@ func addCounts(a, b store.Count) store.Count {
 }
 
 func (v *overviewView) addWeeks(weeks []store.Week) {
+	v.OnTime.Percent = true
 	for _, week := range weeks {
 		row := weekRow{Begins: week.Begins.Long(), Filed: week.Filed, Issued: len(week.TimeToIssue)}
 		if row.Issued > 0 {
 			row.Median = span(median(week.TimeToIssue))
 		}
+		label := week.Begins.Start().Format("2 Jan")
+		v.Filed.add(label, week.Filed)
+		row.OnTime, row.Due = week.OnTime, week.OnTime+week.Late
+		v.DueLater += week.DueLater
+		if row.Due > 0 {
+			n := percent(row.OnTime, row.Due)
+			row.Share = strconv.Itoa(n) + " %"
+			v.OnTime.add(label, n)
+		} else {
+			v.OnTime.add(label)
+		}
 		v.Weeks = append(v.Weeks, row)
-		v.Filed.add(week.Begins.Start().Format("2 Jan"), week.Filed)
 	}
+}
+
+// percent returns a share in percent, rounded, but never as all or nothing unless it is.
+func percent(part, all int) int {
+	switch part {
+	case 0, all:
+		return 100 * part / all
+	}
+	return min(max((200*part+all)/(2*all), 1), 99)
 }
 
 // median returns the middle value, or the mean of the two in the middle.

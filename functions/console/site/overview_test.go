@@ -66,6 +66,56 @@ func TestOverviewChartsExpiringLicenses(t *testing.T) {
 	}
 }
 
+func TestOverviewShowsTheShareAnsweredInTime(t *testing.T) {
+	w := newTestEnv(t)
+	section := func() *goquery.Selection {
+		return w.get(vera, "/console/overview").WantStatus(200).Page().Find("section[aria-labelledby=on-time-title]")
+	}
+	w.review(w.file(sampleDetails), request.Waiting)
+	if got := section(); got.Find("svg, table").Length() > 0 ||
+		!strings.Contains(webtest.Text(got), "No answer has been due yet.") ||
+		!strings.Contains(webtest.Text(got), "1 more request is still within the deadline.") {
+		t.Errorf("before any deadline: got %q", webtest.Text(got))
+	}
+	w.file(sampleDetails)
+	w.file(sampleDetails)
+	w.advance(7 * 24 * time.Hour)
+	late := w.file(sampleDetails)
+	w.advance(7 * 24 * time.Hour)
+	w.review(late, request.Rejected)
+	w.file(sampleDetails)
+	w.file(sampleDetails)
+
+	got := section()
+	rows := got.Find("tbody tr")
+	var last []string
+	for i := rows.Length() - 4; i < rows.Length(); i++ {
+		last = append(last, webtest.Text(rows.Eq(i)))
+	}
+	want := []string{"26 Feb 201800–", "05 Mar 20183133 %", "12 Mar 2018100 %", "19 Mar 201800–"}
+	if !slices.Equal(last, want) {
+		t.Errorf("got weeks %q, want %q", last, want)
+	}
+	var sums []string
+	got.Find("svg .sum").Each(func(_ int, s *goquery.Selection) { sums = append(sums, s.Text()) })
+	if want := []string{"33%", "0%"}; !slices.Equal(sums, want) {
+		t.Errorf("got %q on the columns, want %q", sums, want)
+	}
+	if !strings.Contains(webtest.Text(got), "2 more requests are still within the deadline.") {
+		t.Errorf("got %q", webtest.Text(got))
+	}
+}
+
+func TestPercentIsAllOnlyForAll(t *testing.T) {
+	for _, tt := range []struct{ part, all, want int }{
+		{0, 7, 0}, {7, 7, 100}, {1, 3, 33}, {2, 3, 67}, {1, 2, 50}, {999, 1000, 99}, {1, 1000, 1},
+	} {
+		if got := percent(tt.part, tt.all); got != tt.want {
+			t.Errorf("%d of %d: got %d %%, want %d %%", tt.part, tt.all, got, tt.want)
+		}
+	}
+}
+
 func TestChartBarsMatchTheirNumbers(t *testing.T) {
 	for _, columns := range [][][]int{{{1, 2}, {0, 0}, {3, 0}}, {{1000, 1}, {1, 1}}, {{7}}, {{0}}, {}} {
 		var c chart
