@@ -482,7 +482,7 @@ func (u *user) consoleSteps() []step {
 		{"InstanceOf", func() error { return last(s.InstanceOf(ctx, u.license)) }},
 		{"Unsubscribed", func() error { return last(s.Unsubscribed(ctx, u.license.ID)) }},
 		{"ResubscribeContact", func() error {
-			return s.ResubscribeContact(ctx, u.license.ID, contact.Email, operator)
+			return s.ResubscribeContact(ctx, u.license, contact.Email, operator)
 		}},
 		{"RemindersToCome", func() error { return last(s.RemindersToCome(ctx, day, day.AddMonths(1), 10)) }},
 		{"AddPackage", changed(func(c store.LicenseChange) error { return s.AddPackage(ctx, c, "example.zip") })},

@@ -636,7 +636,8 @@ func (w *world) resubscribe() {
 	if w.chance(50) {
 		d := one(w, e.Due)
 		if w.do("reminders of "+d.License+" to "+e.To.Email+" are resumed", func() error {
-			return w.people.store.ResubscribeContact(context.Background(), d.License, e.To.Email, operator)
+			of := license.License{ID: d.License, Customer: w.license(d.License).buyer().id()}
+			return w.people.store.ResubscribeContact(context.Background(), of, e.To.Email, operator)
 		}) {
 			delete(w.license(d.License).unsubscribed, e.To.Email)
 			w.expect()

@@ -126,7 +126,7 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	if gone, err := kept.Unsubscribed(t.Context(), expiring.ID); err != nil || len(gone) != 1 {
 		t.Errorf("got %+v unsubscribed, %v; want Ada", gone, err)
 	}
-	if err := kept.ResubscribeContact(t.Context(), expiring.ID, "ada@acme.example", "sam@vendor.example"); err != nil {
+	if err := kept.ResubscribeContact(t.Context(), expiring, "ada@acme.example", "sam@vendor.example"); err != nil {
 		t.Fatal(err)
 	}
 

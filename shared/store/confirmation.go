@@ -124,7 +124,7 @@ func (s *Store) SendConfirmation(ctx context.Context, id string) error {
 			return fault.New(fault.RateLimited, "We sent this address several emails today. "+
 				"Look for them in the spam folder too, or try again tomorrow.")
 		}
-		c.Log(rowkey.Request(id), entity.Line{By: Customer, Action: ConfirmationSent})
+		c.Log(rowkey.Request(id), entity.Line{By: Customer, Action: ConfirmationSent, Customer: r.Customer})
 		return c.Commit(ctx)
 	})
 	if err != nil {

@@ -254,7 +254,8 @@ func (h *history) resubscribeOne(rt *rapid.T) {
 	m, _ := h.subscription(rt, true)
 	id := pick(rt, "license", m.Due...).License
 	key := id + " " + m.To.Email
-	change := func() error { return h.ResubscribeContact(rt.Context(), id, m.To.Email, people[0]) }
+	of := license.License{ID: id, Customer: h.licenses[id].Customer}
+	change := func() error { return h.ResubscribeContact(rt.Context(), of, m.To.Email, people[0]) }
 	h.once(rt, h.unsubscribed[key], change, func() { delete(h.unsubscribed, key) })
 }
 

@@ -301,7 +301,8 @@ func (s *Store) changeLicenseAlone(ctx context.Context, change LicenseChange, ac
 		f(&after.License)
 		c.schedule(&after)
 		c.UpdateUnlogged(licenseEntity{before}, licenseEntity{after}, before.Version)
-		c.Log(rowkey.License(change.ID), entity.Line{By: change.By, Action: action, Note: note})
+		c.Log(rowkey.License(change.ID), entity.Line{By: change.By, Action: action, Note: note,
+			Customer: before.License.Customer})
 		return s.committed(c.Commit(ctx), change.ID)
 	})
 }
@@ -333,7 +334,8 @@ func (s *Store) SendKeyAgain(ctx context.Context, id, by string, to license.Cont
 	c := s.begin()
 	n := notice.LicenseKeyAgain(r.License, to, nonce)
 	c.queue(n)
-	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: to.Email})
+	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: to.Email,
+		Customer: r.License.Customer})
 	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
 		return fmt.Errorf("store: sending the key of license %s again: %w", id, err)
 	}

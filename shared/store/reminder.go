@@ -166,7 +166,8 @@ func (s *Store) RecordReminder(ctx context.Context, d Due, do Reminding) error {
 		if known {
 			return dueChanged(c.Commit(ctx), of)
 		}
-		told, err := s.addDue(ctx, c, do.Digest, due, entity.Line{By: System, Action: ReminderQueued})
+		told, err := s.addDue(ctx, c, do.Digest, due, entity.Line{By: System, Action: ReminderQueued,
+			Customer: d.License.Customer})
 		known = told
 		return dueChanged(err, of)
 	})

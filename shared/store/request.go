@@ -39,6 +39,7 @@ type requestEntity struct{ request.Request }
 func (e requestEntity) Key() table.Key           { return rowkey.Request(e.ID) }
 func (e requestEntity) Timeline() table.Key      { return e.Key() }
 func (e requestEntity) Of() string               { return "" }
+func (e requestEntity) Owner() string            { return e.Customer }
 func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(), rowkey.TypeRequest, e.Request) }
 func (e requestEntity) Counted() []entity.Addend { return nil }
 
@@ -216,7 +217,8 @@ func (s *Store) ResendKey(ctx context.Context, v Review, licenseID string, to li
 		return err
 	}
 	c.queue(notice.LicenseKeyAgain(r.License, to, after.ID))
-	c.Log(rowkey.License(licenseID), entity.Line{By: v.By, Action: KeySentAgain, Note: to.Email})
+	c.Log(rowkey.License(licenseID), entity.Line{By: v.By, Action: KeySentAgain, Note: to.Email,
+		Customer: r.License.Customer})
 	err = c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
 		return changedMeanwhile(err)
@@ -306,11 +308,12 @@ func changedMeanwhile(err error) error {
 
 // NoteOnRequest adds a line to a request's timeline and changes nothing else.
 func (s *Store) NoteOnRequest(ctx context.Context, id, by, note string) error {
-	if _, err := s.Request(ctx, id); err != nil {
+	r, err := s.Request(ctx, id)
+	if err != nil {
 		return err
 	}
 	c := s.begin()
-	c.Log(rowkey.Request(id), entity.Line{By: by, Action: NoteAdded, Note: note})
+	c.Log(rowkey.Request(id), entity.Line{By: by, Action: NoteAdded, Note: note, Customer: r.Customer})
 	if err := c.Commit(ctx); err != nil {
 		return fmt.Errorf("store: note on request %s: %w", id, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
@@ -78,7 +79,8 @@ func (s *Store) unsubscribe(ctx context.Context, digest outbox.Mail) error {
 			row := entity.Encode(rowkey.Unsubscribed(due.License, u.Email), rowkey.TypeUnsubscribed, u)
 			row.Expires = due.Expiration.AddMonths(2).End() // there are no reminders any more
 			c.Create(row)
-			line := entity.Line{By: Customer, Action: Unsubscribed, Note: u.Email}
+			line := entity.Line{By: Customer, Action: Unsubscribed, Note: u.Email,
+				Customer: digest.Notice.About}
 			c.Log(rowkey.Unsubscribed(due.License, u.Email), line)
 		}
 		if len(licenses) == 0 { // once it is true of all, whichever call began
@@ -101,7 +103,7 @@ func (s *Store) Resubscribe(ctx context.Context, digest outbox.Mail) error {
 		for part := range slices.Chunk(gone, unsubscribedAtOnce) {
 			c := s.begin()
 			for _, u := range part {
-				c.resubscribe(u, digest.To.Email, Customer)
+				c.resubscribe(u, digest.To.Email, Customer, digest.Notice.About)
 			}
 			if err := c.Commit(ctx); err != nil {
 				return err
@@ -117,18 +119,18 @@ func (s *Store) Resubscribe(ctx context.Context, digest outbox.Mail) error {
 
 // ResubscribeContact resumes the reminders of a license to an address, as an operator does. It does nothing if nobody
 // has stopped them.
-func (s *Store) ResubscribeContact(ctx context.Context, licenseID, email, by string) error {
+func (s *Store) ResubscribeContact(ctx context.Context, l license.License, email, by string) error {
 	err := entity.Retry(func() error {
-		version, err := s.table.Version(ctx, rowkey.Unsubscribed(licenseID, email))
+		version, err := s.table.Version(ctx, rowkey.Unsubscribed(l.ID, email))
 		if err != nil || version == 0 {
 			return err
 		}
 		c := s.begin()
-		c.resubscribe(unsubscribedRow{licenseID, version}, email, by)
+		c.resubscribe(unsubscribedRow{l.ID, version}, email, by, l.Customer)
 		return c.Commit(ctx)
 	})
 	if err != nil {
-		return fmt.Errorf("store: resuming the reminders of license %s: %w", licenseID, err)
+		return fmt.Errorf("store: resuming the reminders of license %s: %w", l.ID, err)
 	}
 	return nil
 }
@@ -139,10 +141,10 @@ type unsubscribedRow struct {
 	version int64
 }
 
-func (c *changeset) resubscribe(row unsubscribedRow, email, by string) {
+func (c *changeset) resubscribe(row unsubscribedRow, email, by, of string) {
 	key := rowkey.Unsubscribed(row.license, email)
 	c.Delete(key, row.version)
-	c.Log(key, entity.Line{By: by, Action: Resubscribed, Note: email})
+	c.Log(key, entity.Line{By: by, Action: Resubscribed, Note: email, Customer: of})
 }
 
 // subscriptions returns the licenses that a digest named: those of which its reader is reminded, and those from whose

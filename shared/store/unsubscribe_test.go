@@ -103,7 +103,7 @@ func TestReaderAndSalesResumeReminders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := b.ResubscribeContact(t.Context(), "l000", "ADA@acme.example", "sam"); err != nil {
+		if err := b.ResubscribeContact(t.Context(), license.License{ID: "l000"}, "ADA@acme.example", "sam"); err != nil {
 			t.Fatal(err)
 		}
 	}

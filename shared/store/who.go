@@ -202,7 +202,7 @@ func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance str
 		}
 		line, err := link(r, System, customerID, instance)
 		if len(asked) > 0 && r.Asked.IsZero() && err == nil {
-			line.By = System
+			line.By, line.Customer = System, customerID
 			c.Log(rowkey.Request(id), line)
 			line = c.asked(r, asked)
 		}

@@ -121,7 +121,7 @@ func (s *site) resubscribe(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, u := range gone { // none: a form that was submitted twice, or the contact resumed them
 		if input.SameMailbox(u.Email, email) {
-			err = s.store.ResubscribeContact(r.Context(), id, u.Email, operator(r))
+			err = s.store.ResubscribeContact(r.Context(), recorded.License, u.Email, operator(r))
 		}
 	}
 	return s.afterLicenseChange(w, r, b, "resubscribe", err)

@@ -62,7 +62,7 @@ type Store interface {
 		complete bool, err error)
 	RemindersDue(ctx context.Context, first, last license.Date, f func(store.Due) error) error
 	Unsubscribed(ctx context.Context, licenseID string) ([]store.Unsubscription, error)
-	ResubscribeContact(ctx context.Context, licenseID, email, by string) error
+	ResubscribeContact(ctx context.Context, l license.License, email, by string) error
 	InstanceOf(ctx context.Context, l license.License) (customer.Instance, error)
 	RevokeLicense(ctx context.Context, c store.LicenseChange, reason string) error
 	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error

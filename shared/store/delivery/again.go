@@ -21,7 +21,9 @@ func (s *Store) TryMailAgain(ctx context.Context, id, by string) error {
 	}
 	c := s.begin()
 	s.outbox.TryAgainIn(c.Changeset, m)
-	c.logMail(m, by, MailTriedAgain)
+	if err := c.logMail(ctx, m, by, MailTriedAgain); err != nil {
+		return err
+	}
 	err = c.Commit(ctx)
 	if entity.IsConflictOn(err, rowkey.MailState(id)) {
 		return nil // somebody else was faster
@@ -67,7 +69,9 @@ func (s *Store) SendMailAgain(ctx context.Context, id, by, nonce string) error {
 	}
 	c := s.begin()
 	c.store.outbox.Queue(c.Changeset, n)
-	c.logMail(m, by, MailSentAgain)
+	if err := c.logMail(ctx, m, by, MailSentAgain); err != nil {
+		return err
+	}
 	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
 		return fmt.Errorf("delivery: sending mail %s again: %w", id, err)
 	}
@@ -104,6 +108,6 @@ func (s *Store) sendable(ctx context.Context, n notice.Notice) error {
 }
 
 // logMail says on the timeline of what a mail is about what somebody did with the mail.
-func (c *changeset) logMail(m outbox.Mail, by string, action store.Action) {
-	c.log(m, entity.Line{By: by, Action: action, Note: MailNote(m.Kind, m.To.Email)})
+func (c *changeset) logMail(ctx context.Context, m outbox.Mail, by string, action store.Action) error {
+	return c.log(ctx, m, entity.Line{By: by, Action: action, Note: MailNote(m.Kind, m.To.Email)})
 }

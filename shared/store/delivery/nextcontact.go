@@ -64,7 +64,8 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 		return err
 	}
 	c.store.outbox.Queue(c.Changeset, same)
-	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email})
+	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email,
+		Customer: l.Customer})
 	return nil
 }
 
@@ -143,7 +144,8 @@ func (s *Store) passOn(ctx context.Context, m outbox.Mail, licenses []notice.Due
 			digests[to] = d
 			filled = append(filled, d)
 		}
-		line := entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email}
+		line := entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email,
+			Customer: records.Expiring[due.License].License.Customer}
 		if err := s.AddDue(ctx, d, due, line); err != nil {
 			return err // another attempt fills these digests, or they get ready by themselves
 		}
@@ -246,7 +248,7 @@ func (c *changeset) tellUnreached(ctx context.Context, l license.License, wait t
 	} else {
 		c.store.outbox.Queue(c.Changeset, task)
 	}
-	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: ContactsUnreached})
+	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: ContactsUnreached, Customer: l.Customer})
 	return true, nil
 }
 

@@ -98,7 +98,9 @@ func (s *Store) recordReport(ctx context.Context, r outbox.Report) (recorded boo
 	s.outbox.GuardIn(c.Changeset, m) // what follows depends on all reports: one after another
 	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
 	if action := actionOf(r); action != "" {
-		c.log(m, entity.Line{By: store.System, Action: action, Note: reportNote(m, r)})
+		if err := c.log(ctx, m, entity.Line{By: store.System, Action: action, Note: reportNote(m, r)}); err != nil {
+			return false, err
+		}
 	}
 	c.listReports(m, all)
 	// Addresses of sales are the vendor's own: that mail to them bounces is for somebody to repair, not to stop it.
@@ -202,8 +204,7 @@ func (c *changeset) repeat(ctx context.Context, m outbox.Mail) error {
 	default: // what made it pointless has turned out to be otherwise
 		c.store.outbox.ReviveIn(c.Changeset, again, notBefore)
 	}
-	c.log(m, entity.Line{By: store.System, Action: MailRepeated, Note: m.To.Email})
-	return nil
+	return c.log(ctx, m, entity.Line{By: store.System, Action: MailRepeated, Note: m.To.Email})
 }
 
 // passOnLate passes on the licenses that a digest named whose stage is over on a day, and returns the others.
@@ -238,18 +239,32 @@ func (c *changeset) dropRepetition(ctx context.Context, m outbox.Mail, why strin
 	return err
 }
 
-// log adds a line to the timeline of what a mail is about: a request, license or customer. A list of requests has none.
-func (c *changeset) log(m outbox.Mail, line entity.Line) {
-	about := store.Subject{Request: m.Notice.About}
+// subjectOf returns what a mail is about; ok is false for a list of requests, which is no single one.
+func subjectOf(m outbox.Mail) (about store.Subject, ok bool) {
 	switch {
 	case m.Kind == mail.RequestUnconfirmed:
-		return
+		return about, false
 	case m.Kind.AboutLicense():
-		about = store.Subject{License: m.Notice.About}
+		return store.Subject{License: m.Notice.About}, true
 	case m.Kind.AboutCustomer():
-		about = store.Subject{Customer: m.Notice.About}
+		return store.Subject{Customer: m.Notice.About}, true
 	}
-	c.Log(about.Key(), line)
+	return store.Subject{Request: m.Notice.About}, true
+}
+
+// log adds a line to the timeline of what a mail is about: a request, license or customer. What the system does about a
+// list of requests is told nowhere, and what a colleague does in the audit alone.
+func (c *changeset) log(ctx context.Context, m outbox.Mail, line entity.Line) (err error) {
+	about, ok := subjectOf(m)
+	switch {
+	case ok:
+		line.Customer, err = c.store.ownerOf(ctx, about)
+		c.Log(about.Key(), line)
+	case line.By != store.System:
+		line.Note = string(m.Kind)
+		c.Audit(rowkey.Mail(m.ID).PK, line)
+	}
+	return err
 }
 
 // reportNote is a report as a timeline has it.

@@ -82,7 +82,12 @@ func (c *changeset) suppress(ctx context.Context, m outbox.Mail, r outbox.Report
 		why = after
 	}
 	c.Update(entity.Encode(rowkey.Suppression(m.To.Email), rowkey.TypeSuppression, why), why.version)
-	return nil
+	about, _ := subjectOf(m) // the address would name a person
+	line := entity.Line{By: store.System, Action: AddressSuppressed}
+	if line.Customer, err = c.store.ownerOf(ctx, about); err == nil {
+		c.Audit(about.Key().PK, line)
+	}
+	return err
 }
 
 // and returns a suppression for two reasons.
@@ -116,9 +121,13 @@ func (s *Store) LiftSuppression(ctx context.Context, on store.Subject, email, by
 			return err
 		}
 		providersList = why.ProvidersList
+		of, err := s.ownerOf(ctx, on)
+		if err != nil {
+			return err
+		}
 		c := s.begin()
 		c.Delete(rowkey.Suppression(email), why.version)
-		c.Log(on.Key(), entity.Line{By: by, Action: SuppressionLifted, Note: email + ": " + reason})
+		c.Log(on.Key(), entity.Line{By: by, Action: SuppressionLifted, Note: email + ": " + reason, Customer: of})
 		return c.Commit(ctx)
 	})
 	if err != nil {

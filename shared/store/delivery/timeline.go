@@ -1,9 +1,12 @@
 package delivery
 
 import (
+	"context"
 	"strings"
 
+	"marketplace/shared/fault"
 	"marketplace/shared/mail"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
 
@@ -20,6 +23,7 @@ const (
 	ContactsUnreached store.Action = "no contact can be reached"
 	MailTriedAgain    store.Action = "mail tried again"
 	MailSentAgain     store.Action = "mail sent again"
+	AddressSuppressed store.Action = "address suppressed" // in the audit alone
 	SuppressionLifted store.Action = "mail to the address allowed again"
 )
 
@@ -31,4 +35,25 @@ func MailNote(k mail.Kind, to string) string { return strings.TrimSpace(string(k
 func ParseMailNote(note string) (k mail.Kind, to string) {
 	kind, to, _ := strings.Cut(note, " ")
 	return mail.Kind(kind), to
+}
+
+// ownerOf returns the ID of the customer whose a request or license is, or of the customer itself; "" if it has none
+// yet, or is not on record any more.
+func (s *Store) ownerOf(ctx context.Context, of store.Subject) (id string, err error) {
+	switch {
+	case of.License != "":
+		var r store.LicenseRecord
+		r, err = s.License(ctx, of.License)
+		id = r.License.Customer
+	case of.Request != "":
+		var r request.Request
+		r, err = s.Request(ctx, of.Request)
+		id = r.Customer
+	default:
+		id = of.Customer
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return "", nil
+	}
+	return id, err
 }

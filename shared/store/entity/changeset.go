@@ -32,6 +32,22 @@ type Entity interface {
 	Counted() []Addend
 }
 
+// Owned is an Entity whose timeline is not its customer's.
+type Owned interface {
+	// Owner is the ID of the customer whose it is; "" for none yet.
+	Owner() string
+}
+
+// ownersOf lists whose an entity was before a change and is after it, without an empty ID or one twice.
+func ownersOf(states ...Entity) (ids []string) {
+	for _, e := range states {
+		if of, ok := e.(Owned); ok && of.Owner() != "" && !slices.Contains(ids, of.Owner()) {
+			ids = append(ids, of.Owner())
+		}
+	}
+	return ids
+}
+
 // Addend is what an entity adds to the fields of one class in a row of sums.
 type Addend struct {
 	Sum    table.Key
@@ -68,13 +84,13 @@ func (t *Table) Begin() *Changeset {
 // Add creates an entity.
 func (c *Changeset) Add(e Entity, l Line) {
 	c.put(nil, e, 0)
-	c.log(e, l, nil)
+	c.log(nil, e, l, nil)
 }
 
 // Change changes an entity that has the version. An entity may change several times, each with a line of its own.
 func (c *Changeset) Change(before, after Entity, version int64, l Line) {
 	c.put(before, after, version)
-	c.log(after, l, difference(encodeFacts(before), encodeFacts(after)))
+	c.log(before, after, l, difference(encodeFacts(before), encodeFacts(after)))
 }
 
 // UpdateUnlogged changes an entity without a line on its timeline: what it keeps besides its facts, or what another
@@ -88,7 +104,7 @@ func (c *Changeset) Move(before, after Entity, version int64, l Line) {
 	c.put(nil, after, 0)
 	c.entities[after.Key()].before = before
 	c.entities[after.Key()].movedFrom = version
-	c.log(after, l, difference(encodeFacts(before), encodeFacts(after)))
+	c.log(before, after, l, difference(encodeFacts(before), encodeFacts(after)))
 }
 
 // put notes an entity before and after a change, beyond those that the changeset knows of.
@@ -102,11 +118,13 @@ func (c *Changeset) put(before, after Entity, version int64) {
 	c.order = append(c.order, key)
 }
 
-func (c *Changeset) log(e Entity, l Line, changes []Change) {
+func (c *Changeset) log(before, after Entity, l Line, changes []Change) {
 	if l.Of == "" {
-		l.Of = e.Of()
+		l.Of = after.Of()
 	}
-	c.lines = append(c.lines, logged{timeline: e.Timeline(), line: l, changes: changes})
+	c.lines = append(c.lines, logged{
+		timeline: after.Timeline(), line: l, owners: ownersOf(before, after), changes: changes,
+	})
 }
 
 func encodeFacts(e Entity) json.RawMessage {
@@ -117,13 +135,14 @@ func encodeFacts(e Entity) json.RawMessage {
 	return data
 }
 
-// Log adds a line to the timeline under the key and changes nothing else.
+// Log adds a line to the timeline under the key and changes nothing else. On a timeline that is not a customer's,
+// Line.Customer says whose it is.
 func (c *Changeset) Log(timeline table.Key, l Line) {
 	c.lines = append(c.lines, logged{timeline: timeline, line: l})
 }
 
 // Audit tells the audit alone of what happened to something without a timeline, such as a sign-in or an export. on
-// names it, like a partition.
+// names it, like a partition. The note is kept in the audit (Done.Detail): it names nobody but colleagues.
 func (c *Changeset) Audit(on string, l Line) {
 	c.lines = append(c.lines, logged{audited: on, line: l})
 }

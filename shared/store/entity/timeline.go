@@ -45,25 +45,45 @@ type told struct {
 	Told
 }
 
-// Audit is the row of the audit that each transaction with lines on timelines writes: what was done, without what
-// was said. It has no names and addresses but those of colleagues.
+// LogValue implements slog.LogValuer. It leaves out who did it, which may be an operator's address.
+func (e Event) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", e.ID), slog.String("action", string(e.Action)))
+}
+
+// Audit is the row of the audit that each transaction writes that somebody has to answer for: who did what to what. It
+// names what was changed and whose it is by their IDs, and has no names, addresses and texts but those of colleagues.
 type Audit struct {
 	ID   string    `json:"id"` // of the lines on the timelines
 	At   time.Time `json:"at"` // UTC
-	By   string    `json:"by"`
+	By   string    `json:"by"` // as in Event
 	Done []Done    `json:"done"`
 }
 
 // Done is a change in the audit.
 type Done struct {
-	On     string `json:"on"` // partition of the timeline, or what else it is about
-	Of     string `json:"of,omitempty"`
+	// On is the partition of the timeline that tells it, or, of what has no timeline, what it is about.
+	On     string `json:"on"`
+	Of     string `json:"of,omitempty"` // as in Told
 	Action Action `json:"action"`
+	By     string `json:"by,omitempty"` // who did it, if that is not Audit.By
+	// Detail is the note of what has no timeline: the filter of an export, what a job counted.
+	Detail string `json:"detail,omitempty"`
+	// Owners are the IDs of the customers whom it is about, besides the one of the timeline: two for what passes from
+	// one to another.
+	Owners []string `json:"customers,omitempty"`
 }
 
-// LogValue implements slog.LogValuer. It leaves out who did it, which may be an operator's address.
-func (e Event) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("id", e.ID), slog.String("action", string(e.Action)))
+// Customers lists the IDs of the customers whom a change is about.
+func (d Done) Customers() []string {
+	if of, ok := rowkey.TimelineOf(d.On); ok {
+		return append([]string{of}, d.Owners...)
+	}
+	return d.Owners
+}
+
+// LogValue implements slog.LogValuer. It leaves out who did it, as Event does.
+func (a Audit) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", a.ID), slog.Int("done", len(a.Done)))
 }
 
 // Action is what was done to an entity, as its timeline says it.
@@ -82,6 +102,9 @@ type Line struct {
 	Action Action
 	Note   string // "" for none
 	Of     string // as in Told; "" is Entity.Of
+	// Customer is the ID of the customer whom it is about, for the audit; "" where the timeline or the entity tells, or
+	// if nobody knows.
+	Customer string
 }
 
 // logged is a line for a timeline and the audit, or for the audit alone.
@@ -89,6 +112,7 @@ type logged struct {
 	timeline table.Key
 	audited  string // of a line for the audit alone, what it is about; else ""
 	line     Line
+	owners   []string // IDs of customers, besides the one that the timeline is of
 	changes  []Change
 }
 
@@ -98,12 +122,10 @@ func (t *Table) told(lines []logged) (writes []table.Write) {
 		return nil
 	}
 	id, now := t.newEventID(), t.now()
-	audit := Audit{ID: id, At: now, By: lines[0].line.By}
 	rows := map[table.Key]*stored{}
 	var order []table.Key
 	for _, l := range lines {
 		if l.audited != "" {
-			audit.Done = append(audit.Done, Done{On: l.audited, Of: l.line.Of, Action: l.line.Action})
 			continue
 		}
 		row := rows[l.timeline]
@@ -117,16 +139,45 @@ func (t *Table) told(lines []logged) (writes []table.Write) {
 			line.By = l.line.By
 		}
 		row.Lines = append(row.Lines, line)
-		audit.Done = append(audit.Done, Done{On: l.timeline.PK, Of: l.line.Of, Action: l.line.Action})
 	}
 	for _, timeline := range order {
 		writes = append(writes, table.Create(Encode(rowkey.Event(timeline, id), rowkey.TypeEvent, rows[timeline])))
 	}
+	audit := audited(id, now, lines)
 	row := Encode(rowkey.Audit(now, audit.By, id), rowkey.TypeAudit, audit)
 	if t.keepAudit != nil {
 		row.Expires = t.keepAudit(now)
 	}
 	return append(writes, table.Create(row))
+}
+
+// systemActs is who acts if nobody does: store.System.
+const systemActs = "system"
+
+// audited makes the row of the audit for the lines of a transaction. Whoever began it answers for it: the system only
+// adds to what people do.
+func audited(id string, now time.Time, lines []logged) Audit {
+	a := Audit{ID: id, At: now, By: systemActs}
+	for _, l := range lines {
+		if l.line.By != systemActs {
+			a.By = l.line.By
+			break
+		}
+	}
+	for _, l := range lines {
+		d := Done{On: l.timeline.PK, Of: l.line.Of, Action: l.line.Action, Owners: l.owners}
+		if l.audited != "" {
+			d.On, d.Detail = l.audited, l.line.Note
+		}
+		if l.line.By != a.By {
+			d.By = l.line.By
+		}
+		if of := l.line.Customer; of != "" && !slices.Contains(d.Customers(), of) {
+			d.Owners = append(slices.Clone(d.Owners), of)
+		}
+		a.Done = append(a.Done, d)
+	}
+	return a
 }
 
 // Timeline reads the timeline under the key, oldest first.

@@ -1,6 +1,7 @@
 package rowkey
 
 import (
+	"strings"
 	"time"
 
 	"marketplace/shared/input"
@@ -42,7 +43,12 @@ func Merged(survivor, id string) table.Key {
 }
 
 // CustomerTimeline names the partition of a customer's timeline, which has its contracts, instances and licenses too.
-func CustomerTimeline(id string) table.Key { return table.Key{PK: "TIMELINE#" + id, SK: "CUSTOMER"} }
+func CustomerTimeline(id string) table.Key { return table.Key{PK: timelinePrefix + id, SK: "CUSTOMER"} }
+
+const timelinePrefix = "TIMELINE#"
+
+// TimelineOf returns the ID of the customer whose timeline a partition is; ok is false for other partitions.
+func TimelineOf(pk string) (customer string, ok bool) { return strings.CutPrefix(pk, timelinePrefix) }
 
 // Dataset is the row of a server's dataset.
 func Dataset(s license.Server) table.Key {
