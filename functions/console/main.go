@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"time"
+	_ "time/tzdata" // the runtime has no time zones
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -45,7 +46,7 @@ func main() {
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
 	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
-		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
+		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store),

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"time"
+	_ "time/tzdata" // the runtime has no time zones
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -34,10 +35,10 @@ func main() {
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
 	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
-		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
+		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	}))
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
-		Reminders: c.Reminders}
+		Reminders: c.Reminders, Hours: c.Hours}
 	lambda.Start(dispatch.New(dispatch.Options{
 		Outbox: kept.Outbox(), Records: kept, Expander: expansion.New(kept), Write: letters.With(catalogs.Get),
 		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint),

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"time"
+	_ "time/tzdata" // the runtime has no time zones
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -32,7 +33,7 @@ func main() {
 	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: store.New(cloud.Table(c, os.Getenv), store.Options{
-			Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
+			Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 		}),
 		Catalog:     catalogs.Get,
 		Keys:        site.JSONKeys(c.LicenseKeys),

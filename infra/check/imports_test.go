@@ -89,7 +89,7 @@ func wiring(name string) bool {
 func domain(name string) bool {
 	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/atomicfile",
 		"shared/properties", "shared/reminder", "shared/request", "shared/input", "shared/reference", "shared/customer",
-		"shared/token", "shared/alarm", "shared/retention")
+		"shared/token", "shared/alarm", "shared/retention", "shared/officehours")
 }
 
 func within(name string, folders ...string) bool {

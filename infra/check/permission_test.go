@@ -228,6 +228,7 @@ func (u *user) requestsSteps() []step {
 		}},
 		{"Licenses", func() error { return last(u.s.Licenses(u.ctx, u.license.ID)) }},
 		{"Policy", func() error { u.s.Policy(); return nil }},
+		{"Hours", func() error { u.s.Hours(); return nil }},
 		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }},
 		{"UnsubscribedFrom", func() error { return last(u.s.UnsubscribedFrom(u.ctx, u.reminder())) }},
 		{"Resubscribe", func() error { return u.s.Resubscribe(u.ctx, u.reminder()) }},
@@ -472,6 +473,7 @@ func (u *user) consoleSteps() []step {
 		{"LicensesOfMonth", func() error { return last(s.LicensesOfMonth(ctx, u.license.Expiration, 10, "")) }},
 		{"Expiring", func() error { _, _, err := s.Expiring(ctx, day, 12); return err }},
 		{"Policy", func() error { return nil }}, // which it was given
+		{"Hours", func() error { return nil }},  // which it was given
 		{"NewPlanner", u.plan},
 		{"RemindersDue", func() error {
 			return s.RemindersDue(ctx, day, day.AddMonths(1), func(store.Due) error { return nil })

@@ -123,7 +123,8 @@ func variablesRead(main string) (names []string) {
 // field returns the field of Config that a variable sets.
 func field(v config.Variable) string {
 	none, _ := config.Load(func(string) string { return "" })
-	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d", "requests 90d"} {
+	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d", "requests 90d",
+		"Asia/Tokyo", "Mon 10:00-16:00", "12-25"} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
 			unset := reflect.ValueOf(none).FieldByIndex(f.Index)

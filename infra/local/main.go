@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // for a machine without time zones
 
 	"marketplace/infra/localdata"
 	"marketplace/shared/config"

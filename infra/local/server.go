@@ -140,7 +140,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	}}
 	touched, waiting := new(atomic.Bool), true
 	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{
-		Now: clock.Now, Reminders: c.Reminders, Retention: c.Retention,
+		Now: clock.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	}))
 	w.idle = func(ctx context.Context) bool {
 		if touched.Swap(false) || waiting {
@@ -153,7 +153,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
-		Reminders: c.Reminders}
+		Reminders: c.Reminders, Hours: c.Hours}
 	mailEvents := feedback.New(feedback.Options{Store: db, Now: clock.Now, Log: o.Log})
 	events, err := newRandomEvents(outbox, o.MailEvents, clock.Now, mailEvents.Invoke)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/retention"
 )
@@ -37,6 +38,7 @@ type Config struct {
 	OneOperator         bool
 	Reminders           reminder.Policy
 	Retention           retention.Policy
+	Hours               officehours.Hours
 }
 
 // Variable is an environment variable that configures the programs.
@@ -104,6 +106,17 @@ var Variables = []Variable{
 			c.Retention, err = retention.ParsePolicy(v)
 			return err
 		}},
+	{"TIME_ZONE", "UTC",
+		"The time zone of the office, an IANA name such as Europe/Zurich. Deadlines are named in it.",
+		hours(officehours.Hours.In)},
+	{"OFFICE_HOURS", "Mon-Fri 09:00-17:00",
+		"When the office is open by weekday, separated by commas, for example Mon-Thu 09:00-17:00, Fri 09:00-15:00. " +
+			"A reply is due one business day after a request.",
+		hours(officehours.Hours.On)},
+	{"HOLIDAYS", "",
+		"When the office is closed besides, separated by commas: a date (2026-12-25), a day of every year (12-25), a " +
+			"range (2026-12-24..2027-01-01), or a shortened day (12-24 09:00-12:00).",
+		hours(officehours.Hours.Except)},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
 	{"OIDC_ISSUER", "", "The issuer URL of the console's OpenID Connect provider, exactly as in its tokens.",
@@ -180,6 +193,14 @@ func mailbox(set func(*Config, mail.Address)) func(*Config, string) error {
 		}
 		set(c, *a)
 		return nil
+	}
+}
+
+// hours sets a part of the office hours. Each is held against those before it.
+func hours(set func(officehours.Hours, string) (officehours.Hours, error)) func(*Config, string) error {
+	return func(c *Config, v string) (err error) {
+		c.Hours, err = set(c.Hours, v)
+		return err
 	}
 }
 

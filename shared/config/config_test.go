@@ -5,6 +5,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"marketplace/shared/officehours"
 )
 
 func env(pairs ...string) func(string) string {
@@ -25,7 +29,8 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
 		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",
 		"LICENSE_KEYS", `{"keys":[]}`, "LICENSE_SIGNERS", "k=arn", "PACKAGES_BUCKET", "b", "OIDC_ISSUER", "https://id.example.com/pool/",
-		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2"))
+		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2",
+		"TIME_ZONE", "Europe/Zurich", "OFFICE_HOURS", "Mon-Thu 08:00-17:00", "HOLIDAYS", "12-24..12-31"))
 	want := Config{
 		Stage: "production", SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		BundleURL:        "https://cdn.example.com/p/catalog/bundle.bin",
@@ -33,7 +38,12 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		MailFrom:    mail.Address{Name: "Licensing", Address: "licensing@example.com"},
 		SalesEmail:  mail.Address{Address: "sales@example.com"},
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
-		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2",
+		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2", Hours: c.Hours,
+	}
+	received := time.Date(2026, time.December, 23, 7, 0, 0, 0, time.UTC)
+	due := time.Date(2027, time.January, 4, 7, 0, 0, 0, time.UTC)
+	if got := c.Hours.Due(received); !got.Equal(due) || c.Hours.Zone().String() != "Europe/Zurich" {
+		t.Errorf("got due at %v in %v, want %v in Europe/Zurich", got, c.Hours.Zone(), due)
 	}
 	if err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, %v; want %+v", c, err, want)
@@ -54,6 +64,9 @@ func TestLoadNamesAnInvalidOrMissingVariable(t *testing.T) {
 		{"not encrypted, to a host that resembles localhost", env("BUNDLE_URL", "http://localhost.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"invalid JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
 		{"not a stage", env("STAGE", "Production"), nil, "STAGE"},
+		{"unknown time zone", env("TIME_ZONE", "Europe/Zürich"), nil, `TIME_ZONE="Europe/Zürich": unknown time zone`},
+		{"never open", env("OFFICE_HOURS", "Mon-Fri 17:00-09:00"), nil, "OFFICE_HOURS"},
+		{"closed for a year", env("HOLIDAYS", "2026-12-24..2027-12-01"), nil, "HOLIDAYS"},
 		{"invalid address", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -61,6 +74,14 @@ func TestLoadNamesAnInvalidOrMissingVariable(t *testing.T) {
 				t.Errorf("got the error %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestOfficeHoursAreTheUsualOnesByDefault(t *testing.T) {
+	c, err := Load(env())
+	now := time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC)
+	if got, want := c.Hours.Week(now), (officehours.Hours{}).Week(now); err != nil || got != want {
+		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/retention"
 	"marketplace/shared/store/entity"
@@ -32,6 +33,7 @@ type Store struct {
 	outbox *outbox.Box
 	policy reminder.Policy
 	keep   retention.Policy
+	hours  officehours.Hours
 	silent bool
 }
 
@@ -62,6 +64,8 @@ type Options struct {
 	Reminders reminder.Policy
 	// Retention says how long personal data is kept.
 	Retention retention.Policy
+	// Hours says when a reply to a request is due.
+	Hours officehours.Hours
 	// Random is of what short references are drawn; nil: crypto/rand.
 	Random io.Reader
 }
@@ -69,7 +73,7 @@ type Options struct {
 // New makes a Store over a table.
 func New(t table.Table, o Options) *Store {
 	s := &Store{now: func() time.Time { return o.Now().UTC() }, newID: o.NewID, random: o.Random,
-		policy: o.Reminders, keep: o.Retention}
+		policy: o.Reminders, keep: o.Retention, hours: o.Hours}
 	if s.random == nil {
 		s.random = rand.Reader
 	}
@@ -88,6 +92,9 @@ func (s *Store) Table() *entity.Table { return s.table }
 
 // Now is the time of the clock, in UTC.
 func (s *Store) Now() time.Time { return s.now() }
+
+// Hours says when the office is open, and a reply is due.
+func (s *Store) Hours() officehours.Hours { return s.hours }
 
 // Outbox is the outbox in the same table.
 func (s *Store) Outbox() *outbox.Box { return s.outbox }

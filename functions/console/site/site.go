@@ -77,6 +77,7 @@ func New(o Options) http.Handler {
 		pages: web.NewPages(web.Layers{templates, sample.Templates}),
 		mail: letter.Writer{
 			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),
+			Hours: o.Store.Hours(),
 		},
 		exportLimit: o.ExportLimit,
 		publicMail:  o.PublicMailDomains,

@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/officehours"
 	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
@@ -57,6 +58,8 @@ type Store interface {
 	MuteReminders(ctx context.Context, c store.LicenseChange, reason string, until license.Date) error
 	UnmuteReminders(ctx context.Context, c store.LicenseChange) error
 	Policy() reminder.Policy
+	// Hours says when the office is open, and a reply is due.
+	Hours() officehours.Hours
 	NewPlanner() *delivery.Planner
 	UpcomingDue(ctx context.Context, today, through license.Date, limit int, f func(store.LicenseRecord)) (
 		complete bool, err error)

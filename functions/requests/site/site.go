@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -52,6 +53,8 @@ type Store interface {
 	Licenses(ctx context.Context, ids ...string) ([]store.LicenseRecord, error)
 	// Policy says when customers are reminded, and from when on pages warn.
 	Policy() reminder.Policy
+	// Hours says when the office is open, and a reply is due.
+	Hours() officehours.Hours
 	// Mail reads an email about a request, a license or a customer by its ID, or the end of it. An unknown one is a
 	// NotFound fault.
 	Mail(ctx context.Context, about, what string) (outbox.Mail, error)
@@ -105,7 +108,7 @@ type site struct {
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
-		mail:  letter.Writer{URL: o.SiteURL, Sales: o.Sales, Packages: o.PackagesURL},
+		mail:  letter.Writer{URL: o.SiteURL, Sales: o.Sales, Packages: o.PackagesURL, Hours: o.Store.Hours()},
 		pages: web.NewPages(templates), log: o.Log,
 	}
 	return allowAnyOrigin(web.New(web.Options{

@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/officehours"
 	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
@@ -26,6 +27,8 @@ type Writer struct {
 	Packages string
 	// Reminders says when customers are reminded.
 	Reminders reminder.Policy
+	// Hours says when the office is open. Deadlines are named in its time zone.
+	Hours officehours.Hours
 
 	call    Call
 	catalog *catalog.Catalog // nil if there is none
