@@ -173,7 +173,9 @@ func TestSecretConfirmsWhatItsAddressSentWithinADay(t *testing.T) {
 	}
 	b.now = at.Add(25 * time.Hour)
 	confirm(t, b, filed["confirmed"])
+	b.now = b.now.Add(-request.UndoFor)
 	review(t, b, filed["closed"], request.Rejected, "why")
+	b.now = b.now.Add(request.UndoFor)
 	review(t, b, filed["in review"], request.InReview, "")
 	want := []string{filed["a day before"].ID, filed["own"].ID, filed["own spelling"].ID,
 		filed["nearly a day later"].ID, filed["in review"].ID, filed["suspicious"].ID}
@@ -236,7 +238,11 @@ func TestUsedSecretConfirmsNothingMore(t *testing.T) {
 			return b.ConfirmRequests(t.Context(), r.ID, r.Secret, r.ID)
 		},
 		"denied": func(b *testEnv, r request.Request) error { return b.DenyRequests(t.Context(), r.ID, r.Secret, r.ID) },
-		"closed": func(b *testEnv, r request.Request) error { review(t, b, r, request.Rejected, "why"); return nil },
+		"closed": func(b *testEnv, r request.Request) error {
+			review(t, b, r, request.Rejected, "why")
+			b.now = b.now.Add(request.UndoFor)
+			return nil
+		},
 	} {
 		b := newMemoryEnv().testEnv
 		own := fileAs(t, b, under("ada@acme.example"))
@@ -483,6 +489,7 @@ func TestNothingIsSentAgainAboutWhatIsSettled(t *testing.T) {
 	b := newMemoryEnv().testEnv
 	confirmed := file(t, b, evaluation)
 	rejected := review(t, b, fileAs(t, b, under("ada@acme.example")), request.Rejected, "why")
+	b.now = b.now.Add(request.UndoFor)
 	before := pending(t, b.Store)
 	for _, r := range []request.Request{confirmed, rejected} {
 		if err := b.SendConfirmation(t.Context(), r.ID); fault.KindOf(err) != fault.Conflict {
@@ -552,6 +559,7 @@ func TestAddressIsCorrectedOnlyWhileNobodyConfirmedIt(t *testing.T) {
 	b := newMemoryEnv().testEnv
 	confirmed := file(t, b, evaluation)
 	rejected := review(t, b, fileAs(t, b, under("ada@acme.example")), request.Rejected, "why")
+	b.now = b.now.Add(request.UndoFor)
 	open := fileAs(t, b, under("ada@acme.example"))
 	before := b.table.Counts().RowsWritten
 	for r, from := range map[*request.Request]string{

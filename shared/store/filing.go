@@ -108,7 +108,7 @@ func (c *changeset) fileRequest(ctx context.Context, r request.Request) error {
 		c.queue(notice.RequestReceived(r), notice.RequestConfirmed(r))
 		return nil
 	}
-	c.Set(entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary()))
+	c.Set(untoldRow(r))
 	var sent confirmations
 	var many bool
 	g, ctx := errgroup.WithContext(ctx)

@@ -464,10 +464,12 @@ func (h *history) step(rt *rapid.T, names ...string) {
 		"confirm": h.confirm, "deny": h.deny, "ask to confirm": h.sendConfirmation, "correct": h.correct,
 		"close": h.closeUnconfirmed, "tell": h.tell, "link": h.link, "new customer": h.linkNew, "ask": h.ask,
 		"receive": h.receive, "answer": h.answer, "vouch": h.vouch, "withdraw vouch": h.withdrawVouch,
+		"undo": h.undo, "moment": h.moment,
 	}
 	if len(names) == 0 {
 		names = append(slices.Sorted(maps.Keys(steps)), "issue", "issue", "issue", "move", "merge", "merge", "merge",
-			"unmerge", "remind", "remind", "remind", "pass", "file", "file", "file", "confirm", "confirm")
+			"unmerge", "remind", "remind", "remind", "pass", "file", "file", "file", "confirm", "confirm", "review",
+			"undo", "undo")
 	}
 	steps[pick(rt, "step", names...)](rt)
 }

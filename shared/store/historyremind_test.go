@@ -47,21 +47,23 @@ type reminded struct {
 	guards       map[string]string
 	due          map[string][]string // licenses by digest
 	gathering    map[string]bool
+	held         map[string]bool // waiting while what they tell can be undone
+	undone       map[string]bool // not sent, since what they tell was undone
 	paused       []string
 	unsubscribed map[string]bool
 }
 
 func noneReminded() reminded {
 	return reminded{guards: map[string]string{}, due: map[string][]string{}, gathering: map[string]bool{},
-		unsubscribed: map[string]bool{}}
+		held: map[string]bool{}, undone: map[string]bool{}, unsubscribed: map[string]bool{}}
 }
 
 // readReminded reads a row beside a mail.
 func (r *recount) readReminded(row table.Row) {
 	id, part, _ := strings.Cut(row.SK, "#")
 	var said struct {
-		In, License string
-		Gathering   bool
+		In, License, Status, Cause string
+		Gathering, Held            bool
 	}
 	if err := json.Unmarshal(row.Data, &said); err != nil {
 		r.failf("%v: %v", row.Key, err)
@@ -72,8 +74,13 @@ func (r *recount) readReminded(row table.Row) {
 	case part == "due#"+said.License:
 		r.reminded.due[id] = append(r.reminded.due[id], said.License)
 	case part == "STATE":
-		if said.Gathering {
+		switch {
+		case said.Gathering:
 			r.reminded.gathering[id] = true
+		case said.Status == "pointless" && strings.HasSuffix(said.Cause, " was undone"):
+			r.reminded.undone[id] = true
+		case said.Held:
+			r.reminded.held[id] = true
 		}
 	default:
 		r.failf("row %v is of no known kind: %s", row.Key, row.Data)

@@ -95,11 +95,12 @@ func (h *history) review(rt *rapid.T) {
 				request.InReview: store.RequestTakenOver,
 			}[r.State]
 		}
+		before := r.Request
 		if to == request.Waiting || to == request.Rejected {
 			h.heard(r, to)
 		}
 		h.looked(r)
-		r.State = to
+		r.State, r.Undo = to, nil
 		switch to {
 		case request.InReview:
 			r.Reviewer = who
@@ -107,8 +108,7 @@ func (h *history) review(rt *rapid.T) {
 			r.Reviewer, r.Question = who, "because"
 			h.mails = append(h.mails, notice.RequestQuestion(r.Request, v.Version).ID)
 		default:
-			r.Reason, r.Closed = "because", h.now
-			h.mails = append(h.mails, notice.RequestClosed(r.Request, v.Version, who).ID)
+			h.end(r, before, v.Version, who)
 		}
 		r.told = append(r.told, action)
 	})

@@ -130,6 +130,11 @@ func (h *history) settle(rt *rapid.T, call func() error) {
 // confirmable draws a request and those that its secret confirms, of which somebody ticks some.
 func (h *history) confirmable(rt *rapid.T) (r *modelRequest, ticked []string, settled []*modelRequest) {
 	_, r = one(rt, h.requests, "request")
+	for _, q := range h.requests {
+		if h.undoable(q) {
+			panic(nothing("sales may undo what they did"))
+		}
+	}
 	var open []string
 	for id, q := range h.requests {
 		near := q.Created.Sub(r.Created).Abs() < 24*time.Hour || q.Created.Equal(r.Created.Add(-24*time.Hour))
@@ -188,7 +193,7 @@ func (h *history) deny(rt *rapid.T) {
 func (h *history) sendConfirmation(rt *rapid.T) {
 	_, r := one(rt, h.requests, "request")
 	send := func() error { return h.SendConfirmation(rt.Context(), r.ID) }
-	if !r.toConfirm() {
+	if !r.toConfirm() || h.undoable(r) {
 		h.act(rt, false, touched{}, send, nil)
 		return
 	}
@@ -212,6 +217,10 @@ func (h *history) correct(rt *rapid.T) {
 		panic(nothing("it is the same address"))
 	}
 	correct := func() error { return h.CorrectEmail(rt.Context(), id, from, to) }
+	if h.undoable(r) {
+		h.act(rt, false, touched{}, correct, nil)
+		return
+	}
 	if !r.toConfirm() || r.Link != nil { // through a bound link
 		h.idle(rt, correct)
 		return
@@ -379,7 +388,7 @@ func (h *history) receive(rt *rapid.T) {
 		return err
 	}
 	ask := len(contacts) > 0 && (r.Asked.IsZero() || r.Customer != customerID)
-	if !r.State.Open() || r.LinkedBy != "" {
+	if !r.State.Open() && !h.undoable(r) || r.LinkedBy != "" {
 		h.idle(rt, receive)
 		return
 	}

@@ -219,14 +219,19 @@ func (r *recount) check(today license.Date, policy reminder.Policy) error {
 	r.checkConfirmed()
 	r.checkAudit()
 	slices.Sort(r.mails)
-	ready := slices.DeleteFunc(slices.Clone(r.mails), func(id string) bool { return r.reminded.gathering[id] })
+	ready := slices.DeleteFunc(slices.Clone(r.mails), func(id string) bool {
+		return r.reminded.gathering[id] || r.reminded.held[id] || r.reminded.undone[id]
+	})
 	if slices.Sort(r.outbox); !slices.Equal(ready, r.outbox) {
 		r.failf("got mails %v and in the outbox %v", ready, r.outbox)
 	}
 	slices.Sort(r.reminded.paused)
-	if gathering := slices.Sorted(maps.Keys(r.reminded.gathering)); !slices.Equal(gathering, r.reminded.paused) {
-		r.failf("got mails %v that licenses are added to, and paused ones %v", gathering, r.reminded.paused)
+	waiting := slices.AppendSeq(slices.Collect(maps.Keys(r.reminded.gathering)), maps.Keys(r.reminded.held))
+	if slices.Sort(waiting); !slices.Equal(waiting, r.reminded.paused) {
+		r.failf("got mails %v that licenses are added to or that can be undone, and paused ones %v", waiting,
+			r.reminded.paused)
 	}
+	r.checkUndone()
 	r.checkRows()
 	return r.err
 }

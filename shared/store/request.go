@@ -45,7 +45,7 @@ func (e requestEntity) Counted() []entity.Addend { return nil }
 
 // Facts leaves out the secrets, since operators read the timeline, and what the other fields tell.
 func (e requestEntity) Facts() any {
-	e.Token, e.Secret, e.FirstAnswer = "", "", nil
+	e.Token, e.Secret, e.FirstAnswer, e.Undo = "", "", nil, nil
 	return e.Request
 }
 
@@ -149,14 +149,14 @@ func (s *Store) Request(ctx context.Context, id string) (request.Request, error)
 	return r, nil
 }
 
-// RequestByToken reads a license request for the holder of its private link. A wrong token is reported like a missing
-// request.
+// RequestByToken reads a license request as the holder of its private link knows it (request.Request.Known). A wrong
+// token is reported like a missing request.
 func (s *Store) RequestByToken(ctx context.Context, id, status string) (request.Request, error) {
 	r, err := s.Request(ctx, id)
 	if err == nil && !token.Status.Same(r.Token, status) {
 		return request.Request{}, fault.New(fault.NotFound, "There is no license request %s.", id)
 	}
-	return r, err
+	return s.known(r), err
 }
 
 // Review is what an operator does to a request.
@@ -168,20 +168,22 @@ type Review struct {
 	Text    string        // the question to the customer, or the reason of a rejection or withdrawal
 }
 
-// Review changes the state of a request, and tells the customer of a question or of the end. Bringing into review what
-// a colleague has in review takes it over. It is a Conflict fault if somebody changed the request since it was seen,
-// and if its state does not lead to the other.
+// Review changes the state of a request, and tells the customer of a question or of the end; of the end only after
+// request.UndoFor, until when UndoReview restores the request. Bringing into review what a colleague has in review
+// takes it over. It is a Conflict fault if somebody changed the request since it was seen, and if its state does not
+// lead to the other.
 func (s *Store) Review(ctx context.Context, v Review) (request.Request, error) {
 	c := s.begin()
 	r, err := c.review(ctx, v, v.Text, nil)
 	if err != nil {
 		return request.Request{}, err
 	}
-	switch v.To {
-	case request.Waiting:
-		c.queue(notice.RequestQuestion(r, v.Version))
-	case request.Rejected, request.Withdrawn:
-		c.queue(notice.RequestClosed(r, v.Version, v.By))
+	if n, ok := v.notice(r); ok {
+		if r.Undo != nil {
+			c.hold(n, r.Undo.Until)
+		} else {
+			c.queue(n)
+		}
 	}
 	err = c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
@@ -192,6 +194,28 @@ func (s *Store) Review(ctx context.Context, v Review) (request.Request, error) {
 	}
 	r.Version++
 	return r, nil
+}
+
+// notice is what the customer is told of a review that made the request r; ok is false for nothing.
+func (v Review) notice(r request.Request) (n notice.Notice, ok bool) {
+	switch v.To {
+	case request.Waiting:
+		return notice.RequestQuestion(r, v.Version), true
+	case request.Rejected, request.Withdrawn:
+		return notice.RequestClosed(r, v.Version, v.By), true
+	}
+	return n, false
+}
+
+// Reviewed returns what Review would make of a request, and what it would tell the customer; of a review that tells
+// nothing, the zero Notice. It changes nothing.
+func (s *Store) Reviewed(r request.Request, v Review) (request.Request, notice.Notice, error) {
+	after, _, err := s.reviewed(r, v)
+	if err != nil {
+		return request.Request{}, notice.Notice{}, err
+	}
+	n, _ := v.notice(after)
+	return after, n, nil
 }
 
 // ResendKey answers a request with the key of a license that is on record: it is mailed again, nothing is issued or
@@ -247,6 +271,13 @@ func (c *changeset) review(ctx context.Context, v Review, note string, more func
 		more(&after)
 	}
 	if before.Unconfirmed {
+		if after.Undo != nil {
+			untold, err := c.store.table.Version(ctx, rowkey.Untold(v.ID))
+			if err != nil {
+				return before, err
+			}
+			after.Undo.Untold = untold > 0
+		}
 		c.Delete(rowkey.Untold(v.ID), table.Any) // whoever reviews it knows of it
 	}
 	c.Change(requestEntity{before}, requestEntity{after}, before.Version,
@@ -262,7 +293,7 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 			"You can't change this request from “%s” to “%s”.", before.State, v.To)
 	}
 	after = before
-	after.State, after.Unconfirmed = v.To, false
+	after.State, after.Unconfirmed, after.Undo = v.To, false, nil
 	if before.Unconfirmed { // until now, nothing was promised
 		after.Due = request.DueAt(s.now())
 	}
@@ -290,6 +321,9 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 		action = RequestRejected
 		if v.To == request.Withdrawn {
 			action = RequestWithdrawn
+		}
+		if !s.silent { // else there is no letter that waits
+			after.Undo = s.undoOf(before, after, v)
 		}
 	case request.Issued, request.Answered:
 		after.Closed = s.now()

@@ -91,6 +91,11 @@ func link(r *request.Request, by, customerID, instance string) (entity.Line, err
 	if !r.State.Open() {
 		return entity.Line{}, closed(*r)
 	}
+	return relink(r, by, customerID, instance)
+}
+
+// relink is link of a request that may be closed.
+func relink(r *request.Request, by, customerID, instance string) (entity.Line, error) {
 	before := *r
 	if r.Customer != customerID || r.Instance != "" && r.Instance != instance {
 		r.Asked, r.AskedOf, r.Answers = time.Time{}, nil, nil // about something else
@@ -197,10 +202,13 @@ func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance str
 	}
 	change := RequestChange{ID: id, By: System}
 	err := s.requestChange(ctx, change, func(c *changeset, r *request.Request) (entity.Line, error) {
-		if r.LinkedBy != "" {
+		switch {
+		case r.LinkedBy != "":
 			return entity.Line{}, errDone
+		case !s.known(*r).State.Open():
+			return entity.Line{}, closed(*r)
 		}
-		line, err := link(r, System, customerID, instance)
+		line, err := relink(r, System, customerID, instance)
 		if len(asked) > 0 && r.Asked.IsZero() && err == nil {
 			line.By, line.Customer = System, customerID
 			c.Log(rowkey.Request(id), line)
@@ -227,6 +235,8 @@ func (s *Store) AnswerRequest(ctx context.Context, id, contact string, yes bool)
 		own := func(a request.Answer) bool { return input.SameMailbox(a.By, contact) }
 		before := slices.IndexFunc(r.Answers, own)
 		switch {
+		case s.undoing(*r) != nil:
+			return entity.Line{}, s.undoing(*r)
 		case !r.State.Open():
 			return entity.Line{}, closed(*r)
 		case !slices.ContainsFunc(r.AskedOf, wasAsked):

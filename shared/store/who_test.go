@@ -361,6 +361,7 @@ func TestReceivingKeepsWhatOperatorsDid(t *testing.T) {
 		t.Errorf("asked before it was linked: got %+v, %v, want the customer's contact asked", asked, err)
 	}
 	closed := review(t, b.testEnv, file(t, b.testEnv, evaluation), request.Rejected, "why")
+	b.now = b.now.Add(request.UndoFor)
 	closed, err = b.ReceiveRequest(t.Context(), closed.ID, "a", "", ada)
 	if err != nil || closed.Customer != "" || len(closed.AskedOf) != 0 {
 		t.Errorf("closed: got %+v, %v, want it unchanged", closed, err)

@@ -154,6 +154,9 @@ func waitingStatus(m outbox.Mail, now time.Time) (badge, string) {
 	case !m.State.NotBefore.After(now):
 		return badge{"Queued", ""}, fmt.Sprintf("It has waited %s in the queue for %s.",
 			waited(now.Sub(m.Created)), rankName(m.Rank()))
+	case m.State.Held:
+		return badge{"Scheduled", ""}, "We will send it after " + web.Instant(m.State.NotBefore) +
+			", unless someone undoes the decision before."
 	case m.Repeats != "":
 		return badge{"Scheduled", ""}, "The previous email did not arrive. We will send this one on " + until + "."
 	}

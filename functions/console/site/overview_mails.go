@@ -54,6 +54,9 @@ func newOutboxView(queued outbox.Queued, p outbox.Provider, now time.Time) (v ou
 		v.Waiting = append(v.Waiting, waitingCount{rankTitle(rank), upTo(queued.Ready[rank], manyMails)})
 	}
 	v.Waiting = append(v.Waiting, waitingCount{"Paused until a later attempt", upTo(queued.Paused, manyMails)})
+	if queued.Held > 0 {
+		v.Waiting = append(v.Waiting, waitingCount{"Scheduled, can be undone", upTo(queued.Held, manyMails)})
+	}
 	v.Sent = fmt.Sprint(p.SentLastDay(now))
 	if p.PerDay > 0 {
 		v.Sent += fmt.Sprintf(" of %d allowed", p.PerDay)

@@ -41,6 +41,7 @@ func (s *site) asked(r *http.Request) (of request.Request, contact string, err e
 		return of, "", err
 	}
 	of, err = s.store.Request(r.Context(), m.About)
+	of = of.Known(s.now())
 	isReader := func(asked string) bool { return input.SameMailbox(asked, m.To.Email) }
 	if err == nil && of.State.Open() && !slices.ContainsFunc(of.AskedOf, isReader) { // sales linked it elsewhere
 		return of, "", fault.New(fault.NotFound, "The request has changed since we asked you. "+

@@ -175,6 +175,7 @@ func TestClosedRequestHasNothingToAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	env.pass(request.UndoFor)
 	for _, page := range []*webtest.Answer{env.get(at), env.say(at, "yes")} {
 		page.WantStatus(410)
 		if page.Page().Find("form").Length() > 0 || !strings.Contains(page.Body, "This request is closed") {

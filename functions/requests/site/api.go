@@ -96,7 +96,7 @@ func (s *site) apiCreateRequest(w http.ResponseWriter, r *http.Request) error {
 		status, link = http.StatusCreated, s.mail.StatusURL(filed)
 	}
 	w.Header().Set("Location", apiPath+"/"+filed.ID)
-	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed), link, emailHint(filed)})
+	return web.WriteJSON(w, status, filedRequest{newPublicRequest(filed.Known(s.now())), link, emailHint(filed)})
 }
 
 // headerKey returns the Idempotency-Key header, with or without the quotes of a structured field.
@@ -120,7 +120,7 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return web.WriteJSON(w, http.StatusOK, newPublicRequest(found))
+		return web.WriteJSON(w, http.StatusOK, newPublicRequest(found.Known(s.now())))
 	}
 	found, err := s.byToken(r, token)
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *site) emails(ctx context.Context, r request.Request) (list []emailFate,
 		return nil, err
 	}
 	for _, m := range mails {
-		list = append(list, deliveries(m, r.Email)...)
+		list = append(list, s.deliveries(m, r)...)
 	}
 	return list, nil
 }

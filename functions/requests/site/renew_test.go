@@ -246,6 +246,7 @@ func TestReminderHasOneOpenRenewal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	env.pass(request.UndoFor)
 	if next := env.send(at, same).WantStatus(303).Header.Get("Location"); next == first {
 		t.Error("the closed request came again, want a new one")
 	}

@@ -260,7 +260,7 @@ func (s *site) newStatusView(found request.Request, records statusRecords, reply
 	if v.Licenses, err = s.issuedLicenses(found, records.licenses); err != nil {
 		return statusView{}, err
 	}
-	asked, keys := deliveries(records.mails, found.Email), deliveries(records.keyMails(), found.Email)
+	asked, keys := s.deliveries(records.mails, found), s.deliveries(records.keyMails(), found)
 	v.Emails = slices.Concat(asked, keys)
 	v.Key = newestDelivery(keys, mail.LicenseKey)
 	answer := v.Key
@@ -271,6 +271,7 @@ func (s *site) newStatusView(found request.Request, records statusRecords, reply
 	confirmation := newestDelivery(asked, mail.RequestReceived, mail.RequestsToConfirm)
 	v.Slip, v.Again = newSlipForm(found), newAgainForm(found, confirmation)
 	v.Marked = web.Mark(reply.wrong, v.fields()...)
+	records.events = knownEvents(records.events, found.Undoable(s.now()))
 	v.History = history(records.events, keys)
 	if v.State, v.Unspoken = neverSent(found, records.events); v.Unspoken {
 		v.Replaces = "" // nobody stands by what was typed

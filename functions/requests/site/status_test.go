@@ -63,8 +63,14 @@ func (env *testEnv) review(r request.Request, to request.State, said string) req
 	if err != nil {
 		env.t.Fatal(err)
 	}
+	if r.Undo != nil { // only then does the customer see it
+		env.pass(request.UndoFor)
+	}
 	return r
 }
+
+// pass moves the clocks of the site and of its store.
+func (env *testEnv) pass(d time.Duration) { env.now, env.clock = env.now.Add(d), env.clock.Add(d) }
 
 // issueFor issues licenses for a request.
 func (env *testEnv) issueFor(r request.Request, ids ...string) []license.License {

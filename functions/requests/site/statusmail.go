@@ -8,6 +8,7 @@ import (
 
 	"marketplace/shared/input"
 	"marketplace/shared/mail"
+	"marketplace/shared/request"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
 )
@@ -98,11 +99,13 @@ var customerKinds = []mail.Kind{
 	mail.LicenseKey,
 }
 
-// deliveries returns the emails to customers among others, without those that had no point any more.
-func deliveries(mails []outbox.Mail, email string) (list []emailFate) {
+// deliveries returns the emails to the customer of a request among others, without those that had no point any more,
+// and without one whose cause can still be undone.
+func (s *site) deliveries(mails []outbox.Mail, r request.Request) (list []emailFate) {
 	for _, m := range mails {
-		if slices.Contains(customerKinds, m.Kind) && m.State.Status != outbox.Pointless {
-			list = append(list, deliveryOf(m, email))
+		secret := r.Undoable(s.now()) && m.ID == r.Undo.Mail
+		if slices.Contains(customerKinds, m.Kind) && m.State.Status != outbox.Pointless && !secret {
+			list = append(list, deliveryOf(m, r.Email))
 		}
 	}
 	return list

@@ -47,6 +47,9 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 	if err == nil && n.Kind == mail.RequestAsk {
 		err = s.askedAbout(ctx, &r)
 	}
+	if n.Kind != mail.RequestRejected && n.Kind != mail.RequestWithdrawn {
+		r.Request = r.Request.Known(s.Now()) // all but the end of a request goes on while that can be undone
+	}
 	if err == nil && n.Repeats != "" {
 		var before outbox.Mail
 		before, err = s.outbox.Read(ctx, n.Repeats)
@@ -68,7 +71,7 @@ func (s *Store) requestsOf(ctx context.Context, n notice.Notice, r *notice.Recor
 		if err != nil {
 			return err
 		}
-		r.Requests = append(r.Requests, one)
+		r.Requests = append(r.Requests, one.Known(s.Now()))
 	}
 	return nil
 }

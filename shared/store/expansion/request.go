@@ -22,7 +22,7 @@ func (e *Expander) requestConfirmed(ctx context.Context, n notice.Notice) ([]not
 	switch {
 	case err != nil:
 		return nil, err
-	case !r.State.Open():
+	case !r.Known(e.store.Now()).State.Open():
 		return nil, &notice.PointlessError{Why: "the request is closed"}
 	}
 	if r.LinkedBy == "" {

@@ -67,6 +67,7 @@ type State struct {
 	Status    Status    `json:"status"`
 	NotBefore time.Time `json:"notBefore,omitzero"`  // when the pause of a paused mail ends
 	Gathering bool      `json:"gathering,omitempty"` // licenses may still be added: see Digest
+	Held      bool      `json:"held,omitempty"`      // until NotBefore, what it tells can be undone: see QueueHeld
 	Attempts  int       `json:"attempts,omitempty"`  // calls to the provider that began
 	Failures  int       `json:"failures,omitempty"`  // calls that failed for certain and count against the mail
 	Doubts    int       `json:"doubts,omitempty"`    // calls whose outcome nobody knows: it may have been sent before
@@ -149,11 +150,15 @@ func (m Mail) laterKey() table.Key {
 type waiting struct {
 	Customer string `json:"customer"`
 	Expands  bool   `json:"expands,omitempty"`
+	Held     bool   `json:"held,omitempty"` // State.Held
 }
 
 func (m Mail) waitingRow(key table.Key) table.Row {
-	return entity.Encode(key, rowkey.TypePending, waiting{m.Customer, m.Expands()})
+	return entity.Encode(key, rowkey.TypePending, waiting{m.Customer, m.Expands(), m.State.Held})
 }
+
+// Untouched reports whether nobody has tried to send the mail.
+func (m Mail) Untouched() bool { return m.State.Status == Waiting && m.State.Attempts == 0 }
 
 // Queue adds mails to a change, ready at once. The change conflicts with the row of a mail (rowkey.Mail) whose ID was
 // queued before: one cause, one mail.
@@ -172,7 +177,17 @@ func (b *Box) QueueTurn(c *entity.Changeset, n notice.Notice, ready time.Time, t
 
 // QueueLater adds a mail to a change that is not sent before a time.
 func (b *Box) QueueLater(c *entity.Changeset, n notice.Notice, notBefore time.Time) {
-	m := b.create(c, n, notBefore, 0)
+	b.queueLater(c, b.create(c, n, notBefore, 0))
+}
+
+// QueueHeld is QueueLater for a mail about something that can be undone until then: DropIn takes the mail back.
+func (b *Box) QueueHeld(c *entity.Changeset, n notice.Notice, until time.Time) {
+	m := b.create(c, n, until, 0)
+	m.State.Held = true
+	b.queueLater(c, m)
+}
+
+func (b *Box) queueLater(c *entity.Changeset, m Mail) {
 	m.State.NotBefore = m.ready
 	c.Set(m.waitingRow(m.laterKey()))
 	c.Create(m.stateRow())

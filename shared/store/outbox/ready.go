@@ -89,7 +89,8 @@ func (b *Box) Forget(ctx context.Context, e Entry, m Mail) error {
 func (b *Box) Park(ctx context.Context, e Entry, until time.Time) error {
 	c := b.table.Begin()
 	c.Delete(e.key, e.version)
-	c.Set(entity.Encode(rowkey.LaterAgain(e.key, until), rowkey.TypePending, waiting{e.Customer, e.Expands}))
+	w := waiting{Customer: e.Customer, Expands: e.Expands}
+	c.Set(entity.Encode(rowkey.LaterAgain(e.key, until), rowkey.TypePending, w))
 	err := c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
 		return ErrChanged
@@ -137,16 +138,17 @@ func (b *Box) promote(ctx context.Context, row table.Row) error {
 
 // endPause makes a paused mail ready; the caller deletes its row among the paused ones. A digest takes no license then.
 func (m *Mail) endPause(c *entity.Changeset) {
+	m.State.Gathering, m.State.Held, m.State.NotBefore = false, false, time.Time{}
 	c.Set(m.waitingRow(m.readyKey()))
-	m.State.Gathering, m.State.NotBefore = false, time.Time{}
 	c.Update(m.stateRow(), m.version)
 }
 
 // Queued is how many mails wait, each number up to a limit.
 type Queued struct {
 	Ready  map[int]int // by rank
-	Paused int
-	Oldest Oldest // among the ready ones
+	Paused int         // until a later attempt, or until a day
+	Held   int         // until nobody can undo any more what they tell
+	Oldest Oldest      // among the ready ones
 }
 
 // Oldest is since when the oldest ready mail of each rank has been ready. Ranks without a ready mail have no entry.
@@ -170,7 +172,7 @@ func (q Queued) Total() (n int) {
 	for _, ready := range q.Ready {
 		n += ready
 	}
-	return n + q.Paused
+	return n + q.Paused + q.Held
 }
 
 // Queued counts the mails that wait, each kind up to about a limit. All reads are made at once.
@@ -197,7 +199,9 @@ func (b *Box) queued(ctx context.Context, kinds []int, limit int) (Queued, error
 				defer mu.Unlock()
 				switch {
 				case rank == paused:
-					q.Paused += len(rows)
+					held := countHeld(rows)
+					q.Held += held
+					q.Paused += len(rows) - held
 				case len(rows) > 0:
 					q.Ready[rank] += len(rows)
 					q.Oldest.Add(rank, rowkey.ReadySince(rows[0].Key))
@@ -210,4 +214,14 @@ func (b *Box) queued(ctx context.Context, kinds []int, limit int) (Queued, error
 		return Queued{}, fmt.Errorf("store: counting mails: %w", err)
 	}
 	return q, nil
+}
+
+// countHeld counts the rows of held mails. One that cannot be read counts as paused.
+func countHeld(rows []table.Row) (n int) {
+	for _, row := range rows {
+		if w, err := entity.Decode[waiting](row); err == nil && w.Held {
+			n++
+		}
+	}
+	return n
 }
