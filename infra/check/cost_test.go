@@ -174,7 +174,14 @@ func (e *costEnv) hot(operation string, partitions map[string]tabletest.Use) str
 	return strings.Join(list, ", ")
 }
 
-// details are those of a usual request.
+// usual are the details of a usual request, which names no further contacts: few do.
+func usual(i int) request.Details {
+	d := details(i)
+	d.Contacts = nil
+	return d
+}
+
+// details are those of a request that names a further contact.
 func details(i int) request.Details {
 	return request.Details{
 		Kind: request.New, Edition: license.Enterprise, Server: license.Server(fmt.Sprintf("AWHW8w9JtzBzSrm%05d", i)),
@@ -192,7 +199,7 @@ func (e *costEnv) measureRequests() {
 	var r request.Request
 	file := func() (err error) {
 		key := "0f8fad5b-d9cb-469f-a165-70867728950e"
-		r, _, err = e.FileRequest(ctx, store.Filing{Details: details(1), Key: key})
+		r, _, err = e.FileRequest(ctx, store.Filing{Details: usual(1), Key: key})
 		return err
 	}
 	filed := e.measureFiling("file a request, with an email", file)
@@ -225,7 +232,9 @@ func (e *costEnv) measureRequests() {
 		r, err = e.Review(ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.InReview})
 		return err
 	})
-	p := e.buy(r.Details, license.DateOf(time.Now()).AddMonths(-10))
+	bought := r.Details
+	bought.Contacts = details(1).Contacts
+	p := e.buy(bought, license.DateOf(time.Now()).AddMonths(-10))
 	e.measure("issue the first license, with customer, contract and email", func() error {
 		return e.IssueLicenses(ctx, p.answering(r, store.Issue{
 			Customer: &p.customer, Contracts: []customer.Contract{p.contract}, Instances: p.instances[:1],
@@ -400,13 +409,20 @@ func (e *costEnv) measureLicense(p *purchase) {
 func (e *costEnv) measureRest() {
 	ctx := e.t.Context()
 	e.measureFiling("file a request that a program may have sent", func() error {
-		_, _, err := storetest.FileUnconfirmed(ctx, e, details(3), "token")
+		_, _, err := storetest.FileUnconfirmed(ctx, e, usual(3), "token")
 		return err
 	})
 	e.measureFiling("file a request for a customer, with two emails", func() error {
-		_, _, err := e.FileRequest(ctx, store.Filing{Details: details(4), Key: "token", By: operator})
+		_, _, err := e.FileRequest(ctx, store.Filing{Details: usual(4), Key: "token", By: operator})
 		return err
 	})
+	var names request.Request
+	e.measure("file a request that names a further contact, with an email", func() (err error) {
+		names, _, err = e.FileRequest(ctx, store.Filing{Details: details(20), Key: "contact"})
+		return err
+	})
+	e.must(e.DenyRequests(ctx, names.ID, names.Secret, names.ID))
+	e.must(e.mailer(0).Run(ctx))
 	denied, _, err := e.FileRequest(ctx, store.Filing{Details: details(5)})
 	e.must(err)
 	e.measure("deny a request", func() error { return e.DenyRequests(ctx, denied.ID, denied.Secret, denied.ID) })

@@ -35,6 +35,7 @@ type account struct {
 	id        string // of the survivor
 	version   int64  // of the guard; 0 for a new customer
 	merged    []string
+	known     customer.Customer    // the survivor as it was read
 	instances map[string]*instance // by ID
 }
 
@@ -73,7 +74,8 @@ func (c *changeset) account(ctx context.Context, id string) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &account{changeset: c, id: id, version: version, merged: merged, instances: map[string]*instance{}}
+	a := &account{changeset: c, id: id, version: version, merged: merged, known: known,
+		instances: map[string]*instance{}}
 	c.guard(a)
 	return a, nil
 }
@@ -524,6 +526,9 @@ func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.L
 	}
 	added, removed := after.ContactsSince(before)
 	after.NoteRemoved(removed, c.store.now())
+	for _, contact := range removed {
+		c.Names(rowkey.Customer(id), "", contact.Email)
+	}
 	c.tellContacts(id, line.By, told, added, removed)
 	if line.Action == "" {
 		c.UpdateUnlogged(customerEntity{before}, customerEntity{after}, version)

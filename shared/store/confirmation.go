@@ -325,6 +325,7 @@ func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 		c := s.begin()
 		c.Change(requestEntity{before}, requestEntity{after}, before.Version,
 			entity.Line{By: Customer, Action: EmailCorrected})
+		c.Names(rowkey.Request(id), to, from)
 		if !after.Suspicious {
 			sent, err := s.confirmations(ctx, to)
 			if err != nil {

@@ -104,6 +104,10 @@ func (c *changeset) fileRequest(ctx context.Context, r request.Request) error {
 	}
 	c.Add(requestEntity{r}, line)
 	c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, referenced{Request: r.ID}))
+	c.Names(rowkey.Request(r.ID), r.Email, r.Contacts...)
+	if r.Link != nil {
+		c.Names(rowkey.Request(r.ID), r.Email, r.Link.Contact)
+	}
 	if !r.Unconfirmed {
 		c.queue(notice.RequestReceived(r), notice.RequestConfirmed(r))
 		return nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -210,7 +211,14 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 	if i.Note != "" {
 		c.Log(rowkey.CustomerTimeline(a.id), entity.Line{By: i.By, Action: NoteAdded, Note: i.Note})
 	}
-	return c.answerRequest(ctx, i)
+	answered, err := c.answerRequest(ctx, i)
+	if err != nil || i.To.Email == "" || i.Imported || len(i.Licenses) == 0 {
+		return err
+	}
+	if _, ok := cmp.Or(i.Customer, &a.known).Contact(i.To.Email); !ok {
+		c.Names(rowkey.License(i.Licenses[0].ID), answered.Email, i.To.Email)
+	}
+	return nil
 }
 
 // saveCustomer opens the account that the issue is for, with its customer as it is to be.
@@ -333,12 +341,12 @@ func (i Issue) replacement(instance string) string {
 }
 
 // answerRequest closes the request that the issue answers.
-func (c *changeset) answerRequest(ctx context.Context, i Issue) error {
+func (c *changeset) answerRequest(ctx context.Context, i Issue) (answered request.Request, err error) {
 	if i.Request == "" {
-		return nil
+		return answered, nil
 	}
 	v := Review{ID: i.Request, Version: i.RequestVersion, By: i.By, To: request.Issued}
-	_, err := c.review(ctx, v, i.Licenses[0].ID, func(r *request.Request) {
+	return c.review(ctx, v, i.Licenses[0].ID, func(r *request.Request) {
 		for _, l := range i.Licenses {
 			r.Licenses = append(r.Licenses, l.ID)
 		}
@@ -347,7 +355,6 @@ func (c *changeset) answerRequest(ctx context.Context, i Issue) error {
 			r.Reviewer = i.By
 		}
 	})
-	return err
 }
 
 // OnRecord reports which of some licenses are on record, by ID.

@@ -430,6 +430,18 @@ func (r *recount) checkRequest(q request.Request) {
 	r.index("DATASET-REQUESTS#"+q.Server.Dataset(), q.ID, struct{}{})
 	r.index("EMAIL-REQUESTS#"+input.Mailbox(q.Email), q.ID, struct{}{})
 	r.checkWeeks(q)
+	named := slices.Concat(q.Contacts, q.AskedOf)
+	if q.Link != nil {
+		named = append(named, q.Link.Contact)
+	}
+	if q.Vouch != nil && q.Vouch.Email != "" {
+		named = append(named, q.Vouch.Email)
+	}
+	for _, email := range named {
+		if !input.SameMailbox(email, q.Email) {
+			r.index("NAMED#"+input.Mailbox(email), "REQUEST#"+q.ID, struct{}{})
+		}
+	}
 	if q.Customer == "" {
 		words := customer.Words(q.Company)
 		for _, w := range words[:min(3, len(words))] {
@@ -505,7 +517,7 @@ var derived = []string{"EXPIRY", "DUE", "SERVER", "WORD", "CONTACT", "DOMAIN", "
 
 // entities are the partitions of the rows that other checks look at.
 var entities = []string{"CUSTOMER", "LICENSE", "REQUEST", "DATASET", "TIMELINE", "AUDIT", "MAILS", "OUTBOX", "LATER",
-	"UNSUBSCRIBED",
+	"UNSUBSCRIBED", "NAMED",
 	"IDEMPOTENCY", "DOMAIN-REQUESTS", "ASKED"}
 
 // checkRows compares the rows that have to be with those that are.

@@ -187,6 +187,7 @@ func (c *changeset) asked(r *request.Request, contacts []license.Contact) entity
 		if !slices.Contains(r.AskedOf, to.Email) {
 			r.AskedOf = append(r.AskedOf, to.Email)
 		}
+		c.Names(rowkey.Request(r.ID), r.Email, to.Email)
 	}
 	return entity.Line{Action: ContactsAsked}
 }
@@ -262,10 +263,11 @@ func (s *Store) AnswerRequest(ctx context.Context, id, contact string, yes bool)
 // VouchFor notes that an operator vouches for a request, with what the vouch covers. It is a Conflict fault if the
 // request was closed, or changed since the operator saw it.
 func (s *Store) VouchFor(ctx context.Context, change RequestChange, v request.Vouch) error {
-	return s.requestChange(ctx, change, func(_ *changeset, r *request.Request) (entity.Line, error) {
+	return s.requestChange(ctx, change, func(c *changeset, r *request.Request) (entity.Line, error) {
 		if !r.State.Open() {
 			return entity.Line{}, closed(*r)
 		}
+		c.Names(rowkey.Request(r.ID), r.Email, v.Email)
 		v.By, v.At = change.By, s.now().Truncate(time.Millisecond)
 		r.Vouch = &v
 		return entity.Line{Action: VouchedFor, Note: v.Note}, nil

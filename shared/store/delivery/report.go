@@ -97,6 +97,9 @@ func (s *Store) recordReport(ctx context.Context, r outbox.Report) (recorded boo
 	c := s.begin()
 	s.outbox.GuardIn(c.Changeset, m) // what follows depends on all reports: one after another
 	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
+	if about, ok := subjectOf(m); ok && !m.Kind.ToSales() {
+		c.Names(about.Key(), m.To.Email, r.Recipient) // which may be behind an alias
+	}
 	if action := actionOf(r); action != "" {
 		if err := c.log(ctx, m, entity.Line{By: store.System, Action: action, Note: reportNote(m, r)}); err != nil {
 			return false, err

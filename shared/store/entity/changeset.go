@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 )
@@ -66,6 +67,7 @@ type Changeset struct {
 	order    []table.Key // of the entities, as they were first changed
 	writes   []table.Write
 	lines    []logged
+	named    map[table.Key]bool // the rows of Names that it writes
 }
 
 // changed is an entity before and after all changes of a changeset.
@@ -145,6 +147,23 @@ func (c *Changeset) Log(timeline table.Key, l Line) {
 // names it, like a partition. The note is kept in the audit (Done.Detail): it names nobody but colleagues.
 func (c *Changeset) Audit(on string, l Line) {
 	c.lines = append(c.lines, logged{audited: on, line: l})
+}
+
+// Names notes that something names addresses, so that whoever asks what is known of a person finds it without a scan
+// (shared/store/erasure). in is a row of it. but is the address by which it is found anyway; "" for none. The rows stay
+// when the addresses are gone there, since its timeline keeps them.
+func (c *Changeset) Names(in table.Key, but string, emails ...string) {
+	for _, email := range emails {
+		key := rowkey.Named(email, in)
+		if email == "" || input.SameMailbox(email, but) || c.named[key] {
+			continue
+		}
+		if c.named == nil {
+			c.named = map[table.Key]bool{}
+		}
+		c.named[key] = true
+		c.Set(Encode(key, rowkey.TypeIndex, struct{}{}))
+	}
 }
 
 // Create writes a row that must not exist.

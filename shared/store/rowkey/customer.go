@@ -94,6 +94,13 @@ func Contact(email, customer string) table.Key {
 	return table.Key{PK: ContactPK(email), SK: customer}
 }
 
+// NamedPK is the partition of what names an email address, in whatever spelling, besides the customers with the contact
+// and the requests from it.
+func NamedPK(email string) string { return "NAMED#" + input.Mailbox(email) }
+
+// Named is the row that says that something names an address. in is a row of it, whose partition is its own.
+func Named(email string, in table.Key) table.Key { return table.Key{PK: NamedPK(email), SK: in.PK} }
+
 // Audit is the row of a change of the system in the audit of its day (UTC). What customers, jobs and colleagues do is
 // in partitions of its own, so that a function's role can be held to its own.
 func Audit(at time.Time, by, id string) table.Key {
