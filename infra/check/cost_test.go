@@ -434,8 +434,11 @@ func (e *costEnv) measureRest() {
 	e.measure("sign in, the first time of a day", func() error {
 		return e.RecordSignIn(ctx, operator, "Robin", "sales")
 	})
+	e.measure("sign in again on that day", func() error {
+		return e.RecordSignIn(ctx, operator, "Robin", "sales")
+	})
 	e.measure("read the names of colleagues", func() error { return last(e.Colleagues(ctx)) })
-	e.measure("sign out", func() error { return e.EndSession(ctx, "s1", time.Now().Add(time.Hour)) })
+	e.measure("sign out", func() error { return e.EndSession(ctx, "s1", operator, time.Now().Add(time.Hour)) })
 	e.measure("a page of the queue", func() error {
 		return last(e.Queue(ctx, store.QueueQuery{States: []request.State{request.Received}, Limit: 50}))
 	})

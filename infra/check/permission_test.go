@@ -432,7 +432,8 @@ func (u *user) consoleSteps() []step {
 	}
 	return []step{
 		{"SessionEnded", func() error { return last(s.SessionEnded(ctx, "s1")) }},
-		{"EndSession", func() error { return s.EndSession(ctx, "s1", u.now.Add(time.Hour)) }},
+		{"EndSession", func() error { return s.EndSession(ctx, "s1", operator, u.now.Add(time.Hour)) }},
+		{"RecordRefusedSignIn", func() error { return s.RecordRefusedSignIn(ctx, operator) }},
 		{"RecordSignIn", func() error { return s.RecordSignIn(ctx, operator, "Robin", "sales") }},
 		{"Colleagues", func() error { return last(s.Colleagues(ctx)) }},
 

@@ -19,24 +19,43 @@ type Colleague struct {
 	LastSignIn license.Date `json:"lastSignIn"` // UTC
 }
 
-// RecordSignIn records that a colleague signed in. It writes only if something changed, at most once a day otherwise.
+// Actions of who signs in to the console, in the audit alone.
+const (
+	SignedIn      Action = "signed in"
+	SignInRefused Action = "sign-in refused"
+)
+
+// RecordSignIn records that a colleague signed in: each time in the audit, with the role; the name, the role and the
+// day of the last sign-in when one of them changed.
 func (s *Store) RecordSignIn(ctx context.Context, email, name, role string) error {
 	now := Colleague{email, name, role, license.DateOf(s.now())}
 	key := rowkey.Colleague(email)
 	var known Colleague
 	_, err := s.table.Get(ctx, key, &known)
 	switch {
-	case err == nil && known == now:
-		return nil
 	case err != nil && fault.KindOf(err) != fault.NotFound:
 		return fmt.Errorf("store: looking up a colleague: %w", err)
 	}
 	c := s.begin()
-	row := entity.Encode(key, rowkey.TypeColleague, now)
-	row.Expires = s.keep.ColleagueExpires(s.now())
-	c.Set(row)
+	c.Audit(rowkey.SignIn(email), entity.Line{By: email, Action: SignedIn, Note: role})
+	if known != now {
+		row := entity.Encode(key, rowkey.TypeColleague, now)
+		row.Expires = s.keep.ColleagueExpires(s.now())
+		c.Set(row)
+	}
 	if err := c.Commit(ctx); err != nil {
 		return fmt.Errorf("store: recording a sign-in: %w", err)
+	}
+	return nil
+}
+
+// RecordRefusedSignIn records in the audit that somebody whom the identity provider knows was not let in, for want of a
+// role.
+func (s *Store) RecordRefusedSignIn(ctx context.Context, email string) error {
+	c := s.begin()
+	c.Audit(rowkey.SignIn(email), entity.Line{By: email, Action: SignInRefused})
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("store: recording a refused sign-in: %w", err)
 	}
 	return nil
 }

@@ -8,15 +8,23 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/store"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
 
-func TestSignInIsRecordedWhenSomethingChanged(t *testing.T) {
+func TestEachSignInIsInTheAuditAndTheColleagueWhenSomethingChanged(t *testing.T) {
 	b := newTestEnv(t)
+	var audit []table.Row
 	writes := 0
 	b.table.Fault = func(c tabletest.Call) tabletest.Fault {
-		writes += len(c.Writes)
+		for _, w := range c.Writes {
+			if w.Row.Type == string(rowkey.TypeAudit) {
+				audit = append(audit, w.Row)
+			} else {
+				writes++
+			}
+		}
 		return tabletest.Fault{}
 	}
 	today := license.DateOf(b.now)
@@ -35,6 +43,15 @@ func TestSignInIsRecordedWhenSomethingChanged(t *testing.T) {
 		if writes != tt.writes {
 			t.Errorf("%+v: got %d writes", tt, writes)
 		}
+	}
+	if err := b.RecordRefusedSignIn(t.Context(), "guest@vendor.example"); err != nil || writes != 4 {
+		t.Errorf("a refused sign-in: got %v and %d writes besides the audit", err, writes)
+	}
+	in := "sam@vendor.example signed in COLLEAGUE#sam@vendor.example "
+	told := []string{in + "sales", in + "sales", in + "sales", in + "admin", in + "admin",
+		"guest@vendor.example sign-in refused COLLEAGUE#guest@vendor.example"}
+	if got := doneOf(t, audit); !slices.Equal(got, told) {
+		t.Errorf("got audit %q, want %q", got, told)
 	}
 	if err := b.RecordSignIn(t.Context(), "lucia@vendor.example", "Lucía Marín", "sales"); err != nil {
 		t.Fatal(err)

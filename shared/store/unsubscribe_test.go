@@ -103,7 +103,8 @@ func TestReaderAndSalesResumeReminders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := b.ResubscribeContact(t.Context(), license.License{ID: "l000"}, "ADA@acme.example", "sam"); err != nil {
+		of := license.License{ID: "l000"}
+		if err := b.ResubscribeContact(t.Context(), of, "ADA@acme.example", "sam"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -97,30 +98,44 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	}
 	p, err := g.client.person(r.Context(), answer.Get("code"), a)
 	if err != nil {
+		g.recordRefusal(r, err)
 		return g.refuse(w, r, err, a.Return)
 	}
 	// Nobody could sign out of the previous session once its cookie is replaced, so it ends here.
 	if err := g.end(r); err != nil {
 		return err
 	}
+	if err := g.record(r, p); err != nil {
+		return g.refuse(w, r, err, a.Return)
+	}
 	if err := g.write(w, newSession(p, g.now())); err != nil {
 		return err
 	}
-	g.record(r, p)
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, "signed in", slog.Any("by", p),
 		slog.String("role", p.Role.String()))
 	http.Redirect(w, r, a.Return, http.StatusSeeOther)
 	return nil
 }
 
-// record notes in the directory who signed in. Without it people are shown by address, so that it failed keeps nobody
-// out.
-func (g *Gate) record(r *http.Request, p Person) {
+// record notes in the directory who signed in. Nobody gets in whose sign-in is not in the audit.
+func (g *Gate) record(r *http.Request, p Person) error {
 	if g.names == nil {
-		return
+		return nil
 	}
 	if err := g.names.RecordSignIn(r.Context(), p.Email, p.Name, p.Role.String()); err != nil {
-		g.log.WarnContext(r.Context(), "sign-in not recorded", slog.Any("by", p), logging.Error(err))
+		return notRecorded(err)
+	}
+	return nil
+}
+
+// recordRefusal notes who was refused, if the provider proved who it was. That nobody gets in does not depend on it.
+func (g *Gate) recordRefusal(r *http.Request, err error) {
+	var no *refusal
+	if g.names == nil || !errors.As(err, &no) || no.who == "" {
+		return
+	}
+	if err := g.names.RecordRefusedSignIn(r.Context(), no.who); err != nil {
+		g.log.WarnContext(r.Context(), "refused sign-in not recorded", logging.Error(err))
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	NoRole Role = iota // sees nothing
 	Viewer             // sees everything, changes nothing
 	Sales              // works on requests and licenses
-	Admin              // what Sales may, and sees the sample emails
+	Admin              // what Sales may, and merges customers, erases people, sees the audit, changes settings
 )
 
 var roleNames = [...]string{NoRole: "", Viewer: "viewer", Sales: "sales", Admin: "admin"}
@@ -85,7 +85,7 @@ func personOf(claims map[string]json.RawMessage, rolesClaim string) (Person, err
 		return Person{}, &refusal{
 			err: fault.New(fault.Forbidden, "You signed in as %s, which has no role in the console yet. "+
 				"Ask an administrator for a role (viewer, sales or admin), then sign in again.", p.Email),
-			title: "You do not have access yet", reason: "no role", signOut: asSomeoneElse,
+			title: "You do not have access yet", reason: "no role", who: p.Email, signOut: asSomeoneElse,
 		}
 	}
 	p.Name = oneLine(text(claims["name"]))

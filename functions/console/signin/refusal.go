@@ -16,6 +16,7 @@ type refusal struct {
 	title  string
 	reason string // for the log, with nothing about the person
 	warn   bool   // somebody should look at the log
+	who    string // the email address of who it is, if the provider proved that and the audit tells it; else ""
 
 	// Actions on the page.
 	again   string // text of a link to sign in; "" for none
@@ -54,6 +55,15 @@ func unavailable(reason string, cause error) *refusal {
 		err: fault.Wrap(fault.Unavailable, cause, "The sign-in service is not responding. Try again in a minute. "+
 			"People who are already signed in can keep working."),
 		title: "Sign-in is unavailable", reason: reason, again: "Try again",
+	}
+}
+
+// notRecorded reports a sign-in that could not be recorded.
+func notRecorded(cause error) *refusal {
+	return &refusal{
+		err: fault.Wrap(fault.Unavailable, cause, "We could not record that you signed in, so you are not signed in. "+
+			"Try again in a minute."),
+		title: "Sign-in is unavailable", reason: "the sign-in cannot be recorded", again: "Try again",
 	}
 }
 

@@ -67,7 +67,7 @@ func (g *Gate) end(r *http.Request) error {
 	if !g.cookies.read(r, sessionCookie, &s) || !g.now().Before(s.latest()) {
 		return nil
 	}
-	return g.sessions.EndSession(r.Context(), s.ID, s.latest())
+	return g.sessions.EndSession(r.Context(), s.ID, s.Email, s.latest())
 }
 
 // write sends the session to the browser, as used now.

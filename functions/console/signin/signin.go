@@ -23,16 +23,20 @@ import (
 
 // Sessions records which sessions were signed out of, by their IDs; *store.Store implements it.
 type Sessions interface {
-	// EndSession records that a session was signed out of, at least until the time. Ending it twice is not an error.
-	EndSession(ctx context.Context, id string, until time.Time) error
+	// EndSession records that somebody signed out of a session, at least until the time. Ending it twice is not an
+	// error.
+	EndSession(ctx context.Context, id, by string, until time.Time) error
 	// SessionEnded reports whether it was. It sees every end that was recorded before the call.
 	SessionEnded(ctx context.Context, id string) (bool, error)
 }
 
-// Directory records who signed in, so that colleagues can be shown by name; *store.Store implements it.
+// Directory records who signed in, for the audit and so that colleagues can be shown by name; *store.Store implements
+// it.
 type Directory interface {
 	// RecordSignIn records that a person signed in, with the name and the role that the provider gave.
 	RecordSignIn(ctx context.Context, email, name, role string) error
+	// RecordRefusedSignIn records that a person whom the provider knows has no role.
+	RecordRefusedSignIn(ctx context.Context, email string) error
 }
 
 // Options configure a Gate.
@@ -47,7 +51,7 @@ type Options struct {
 	SiteURL  string
 	Keys     Keys // at least one
 	Sessions Sessions
-	// Directory is nil where nobody asks for names.
+	// Directory is nil where nobody asks for names, nor who signed in.
 	Directory Directory
 	// RolesClaim is the claim of the ID token that lists roles; "" is "cognito:groups", the groups of a Cognito user.
 	RolesClaim string

@@ -168,10 +168,14 @@ func TestSigningOutWithoutSessionReadsNothing(t *testing.T) {
 
 func TestStoreKeepsOnlyThatASessionEnded(t *testing.T) {
 	c := newConsole(t)
-	var rows []table.Row
+	var rows, audit []table.Row
 	c.table.Fault = func(call tabletest.Call) tabletest.Fault {
 		for _, w := range call.Writes {
-			if w.Row.Type != string(rowkey.TypeColleague) { // the directory has its own test
+			switch w.Row.Type {
+			case string(rowkey.TypeColleague): // the directory has its own test
+			case string(rowkey.TypeAudit):
+				audit = append(audit, w.Row)
+			default:
 				rows = append(rows, w.Row)
 			}
 		}
@@ -183,8 +187,8 @@ func TestStoreKeepsOnlyThatASessionEnded(t *testing.T) {
 		c.move(50 * time.Minute)
 		b.do("GET", c.URL+"/console")
 	}
-	if len(rows) != 0 {
-		t.Errorf("signing in and renewing write %+v", rows)
+	if len(rows) != 0 || len(audit) != 1 {
+		t.Errorf("signing in and renewing write %+v and in the audit %+v, want the sign-in there", rows, audit)
 	}
 	b.do("POST", c.URL+SignOutPath)
 	if len(rows) != 1 {
@@ -201,6 +205,8 @@ func TestStoreKeepsOnlyThatASessionEnded(t *testing.T) {
 	}
 	if id := strings.TrimPrefix(rows[0].PK, "SESSION#"); len(id) < 26 || string(rows[0].Data) != "{}" {
 		t.Errorf("the row is %+v", rows[0])
+	} else if told := fmt.Sprint(audit); len(audit) != 2 || strings.Contains(told, id) {
+		t.Errorf("got audit %s, want the sign-in and the sign-out, and not of which session", told)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/alarm"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 )
@@ -20,10 +21,14 @@ type DailyRun struct {
 	Ended time.Time    `json:"ended"` // UTC
 }
 
+// DailyRunEnded is an action in the audit alone.
+const DailyRunEnded store.Action = "daily run complete"
+
 // RecordDailyRun notes that a daily run did everything that was due by a day.
 func (s *Store) RecordDailyRun(ctx context.Context, day license.Date) error {
 	c := s.table.Begin()
 	c.Set(entity.Encode(rowkey.DailyRun(), rowkey.TypeRun, DailyRun{day, s.Now()}))
+	c.Audit(rowkey.DailyRun().PK, entity.Line{By: store.System, Action: DailyRunEnded, Note: day.String()})
 	if err := c.Commit(ctx); err != nil {
 		return fmt.Errorf("delivery: recording the daily run: %w", err)
 	}

@@ -73,6 +73,9 @@ const ColleaguePK = "COLLEAGUE"
 // Colleague is the row of somebody who signed in to the console.
 func Colleague(email string) table.Key { return table.Key{PK: ColleaguePK, SK: email} }
 
+// SignIn names, in the audit, the console's sessions of somebody, who may be no colleague.
+func SignIn(email string) string { return ColleaguePK + "#" + email }
+
 // DailyRun is the row of the last complete daily run.
 func DailyRun() table.Key { return table.Key{PK: "REMINDERS", SK: "RUN"} }
 
