@@ -61,7 +61,7 @@ func rowKeys() []table.Key {
 	return append(keys, rowkey.RequestWord("acme", "r"), rowkey.Request("r"), rowkey.Event(rowkey.Request("r"), "e"),
 		rowkey.Named("a@example.com", rowkey.Request("r")), rowkey.Named("a@example.com", rowkey.License("l")),
 		rowkey.Named("a@example.com", rowkey.Customer("c")),
-		rowkey.Named("a@example.com", rowkey.CustomerTimeline("c")),
+		rowkey.Named("a@example.com", rowkey.CustomerTimeline("c")), rowkey.ErasedPerson("h"),
 		rowkey.License("l"), rowkey.Event(rowkey.License("l"), "e"), rowkey.Reference("R-000000"),
 		rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"), rowkey.Colleague("a@example.com"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},

@@ -34,6 +34,7 @@ type Config struct {
 	OIDCClientID        string
 	OIDCClientSecret    string
 	SessionKeys         string
+	HashKey             string
 	PublicMailDomains   []string
 	OneOperator         bool
 	Reminders           reminder.Policy
@@ -130,6 +131,10 @@ var Variables = []Variable{
 		"The secret keys of console sessions, each 32 bytes in base64, separated by commas. The first one seals " +
 			"sessions, all of them open sessions.",
 		unchecked(func(c *Config, v string) { c.SessionKeys = v })},
+	{"HASH_KEY", "",
+		"The secret keys of the hashes that stay of erased people, each 32 bytes in base64, separated by commas. The " +
+			"first one makes hashes; the others recognize older ones, so keep them.",
+		unchecked(func(c *Config, v string) { c.HashKey = v })},
 }
 
 // Load reads the configuration through getenv, for example os.Getenv. It returns an error that names the variable if a

@@ -47,6 +47,9 @@ func Email(s string) (string, error) {
 	if _, err := Wire(address); err != nil {
 		return "", err
 	}
+	if Erased(address) {
+		return "", notAnAddress(address)
+	}
 	return address, nil
 }
 
@@ -102,6 +105,13 @@ func Mailbox(address string) string {
 	}
 	return strings.ToLower(wire)
 }
+
+// ErasedDomain is the domain of the addresses that take the place of those of erased people: a reserved one (RFC 2606),
+// where no mail arrives.
+const ErasedDomain = "erased.invalid"
+
+// Erased reports whether an address took the place of that of an erased person. No mail is ever sent to one.
+func Erased(address string) bool { return strings.HasSuffix(Mailbox(address), "@"+ErasedDomain) }
 
 // SameMailbox reports whether two addresses are spellings of one mailbox.
 func SameMailbox(a, b string) bool { return Mailbox(a) == Mailbox(b) }

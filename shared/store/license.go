@@ -307,6 +307,23 @@ func (s *Store) changeLicenseAlone(ctx context.Context, change LicenseChange, ac
 	})
 }
 
+// ReplaceLicense changes what a license says of a person who is erased, without a line on a timeline. It reads the
+// license again while others change it.
+func (s *Store) ReplaceLicense(ctx context.Context, id string, edit func(*LicenseRecord) error) error {
+	return entity.Retry(func() error {
+		before, err := s.License(ctx, id)
+		if err != nil {
+			return err
+		}
+		c, after := s.begin(), before
+		if err := edit(&after); err != nil {
+			return err
+		}
+		c.UpdateUnlogged(licenseEntity{before}, licenseEntity{after}, before.Version)
+		return s.committed(c.Commit(ctx), id)
+	})
+}
+
 // unchangedLicense reads a license that must have the version that an operator saw.
 func (s *Store) unchangedLicense(ctx context.Context, change LicenseChange) (LicenseRecord, error) {
 	r, err := s.License(ctx, change.ID)

@@ -340,6 +340,27 @@ func changedMeanwhile(err error) error {
 		"so your change was not saved. Reload the page and try again.")
 }
 
+// ReplaceRequest changes what a request says of a person who is erased, without a line on its timeline. It reads the
+// request again while others change it.
+func (s *Store) ReplaceRequest(ctx context.Context, id string, edit func(*request.Request) error) error {
+	err := entity.Retry(func() error {
+		before, err := s.Request(ctx, id)
+		if err != nil {
+			return err
+		}
+		c, after := s.begin(), before
+		if err := edit(&after); err != nil {
+			return err
+		}
+		c.UpdateUnlogged(requestEntity{before}, requestEntity{after}, before.Version)
+		return c.Commit(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("store: request %s: %w", id, err)
+	}
+	return nil
+}
+
 // NoteOnRequest adds a line to a request's timeline and changes nothing else.
 func (s *Store) NoteOnRequest(ctx context.Context, id, by, note string) error {
 	r, err := s.Request(ctx, id)

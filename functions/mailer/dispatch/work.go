@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
@@ -94,6 +95,9 @@ func (r *run) prepare(m *outbox.Mail) (written mail.Message, ok bool) {
 			m.State.Omitted = m.Notice.Omitted(records)
 		}
 		r.drop(*m, pointless)
+		return written, false
+	case input.Erased(written.To.Email): // whatever the notice says: it is the last look before the call
+		r.drop(*m, "the recipient's data was erased")
 		return written, false
 	case r.failIfSuppressed(*m, written):
 		return written, false

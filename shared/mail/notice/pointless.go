@@ -44,6 +44,9 @@ type Records struct {
 // Pointless returns why a notice need not be sent any more, as the end of the sentence “Not sent: …”; "" if it still
 // has a point. It is the rule of the mailer and of who is written to next; of reminders, see Unneeded.
 func (n Notice) Pointless(r Records) string {
+	if input.Erased(n.To.Email) || n.Kind.ToRequester() && input.Erased(r.Request.Email) {
+		return "the recipient's data was erased"
+	}
 	if n.Repeats != "" && r.Arrived {
 		return "the previous email arrived after all"
 	}

@@ -88,6 +88,9 @@ func (s *Store) recordReport(ctx context.Context, r outbox.Report) (recorded boo
 	if m.To, err = s.sentTo(ctx, m, r); err != nil {
 		return false, err
 	}
+	if input.Erased(m.To.Email) { // the event still has the address
+		r.Recipient, r.Detail = m.To.Email, ""
+	}
 	known := func(other outbox.Report) bool { return other.Key() == r.Key() }
 	if slices.ContainsFunc(m.Reports, known) {
 		return false, nil

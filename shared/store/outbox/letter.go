@@ -94,20 +94,59 @@ func letterRow(m mail.Message, attempt int, expires time.Time) (table.Row, error
 	return row, nil
 }
 
+// KeptLetter is a letter as it is kept.
+type KeptLetter struct {
+	mail.Message
+	row table.Row
+}
+
+// Letters reads all letters of a mail, the oldest first.
+func (b *Box) Letters(ctx context.Context, id string) (list []KeptLetter, err error) {
+	err = b.table.Each(ctx, table.Query{PK: rowkey.Letter(id, 1).PK}, func(row table.Row) error {
+		kept, err := entity.Decode[letter](row)
+		if err != nil {
+			return err
+		}
+		m, err := kept.inflate()
+		list = append(list, KeptLetter{m, row})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: letters of mail %s: %w", id, err)
+	}
+	return list, nil
+}
+
+// ReplaceIn puts another message in the place of a letter, as a part of a change, which the caller commits.
+func (l KeptLetter) ReplaceIn(c *entity.Changeset, m mail.Message) error {
+	row, err := letterRow(m, 0, time.Time{})
+	if err != nil {
+		return err
+	}
+	row.Key, row.Expires = l.row.Key, l.row.Expires
+	c.Update(row, l.row.Version)
+	return nil
+}
+
 // Letter reads a mail as an attempt sent it; a NotFound fault if there is none (any more).
 func (b *Box) Letter(ctx context.Context, id string, attempt int) (mail.Message, error) {
 	var kept letter
 	if _, err := b.table.Get(ctx, rowkey.Letter(id, attempt), &kept); err != nil {
 		return mail.Message{}, entity.Missing(err, "The text of email %s is not kept (any more).", id)
 	}
-	var m message
-	common, err := dictionary(kept.Dictionary)
-	if err == nil {
-		inflated := flate.NewReaderDict(bytes.NewReader(kept.Deflated), common)
-		err = json.NewDecoder(io.LimitReader(inflated, maxLetter)).Decode(&m)
-	}
+	m, err := kept.inflate()
 	if err != nil {
 		return mail.Message{}, fmt.Errorf("store: reading the letter of mail %s: %w", id, err)
 	}
-	return m.whole(), nil
+	return m, nil
+}
+
+func (l letter) inflate() (mail.Message, error) {
+	var m message
+	common, err := dictionary(l.Dictionary)
+	if err == nil {
+		inflated := flate.NewReaderDict(bytes.NewReader(l.Deflated), common)
+		err = json.NewDecoder(io.LimitReader(inflated, maxLetter)).Decode(&m)
+	}
+	return m.whole(), err
 }

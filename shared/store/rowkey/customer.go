@@ -101,6 +101,15 @@ func NamedPK(email string) string { return "NAMED#" + input.Mailbox(email) }
 // Named is the row that says that something names an address. in is a row of it, whose partition is its own.
 func Named(email string, in table.Key) table.Key { return table.Key{PK: NamedPK(email), SK: in.PK} }
 
+// ErasedPK is the partition of the erased people, by the hashes of their mailboxes.
+const ErasedPK = "ERASED"
+
+// AllErased asks for what was erased of all people.
+func AllErased() table.Query { return table.Query{PK: ErasedPK} }
+
+// ErasedPerson is the row of what was erased of a person.
+func ErasedPerson(hash string) table.Key { return table.Key{PK: ErasedPK, SK: hash} }
+
 // Audit is the row of a change of the system in the audit of its day (UTC). What customers, jobs and colleagues do is
 // in partitions of its own, so that a function's role can be held to its own.
 func Audit(at time.Time, by, id string) table.Key {

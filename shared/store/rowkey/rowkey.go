@@ -47,6 +47,7 @@ const (
 	TypeReport       Type = "report"       // what the provider reported about a mail
 	TypeSuppression  Type = "suppression"  // a suppressed email address
 	TypeSession      Type = "session"      // a console session that somebody signed out of
+	TypeErased       Type = "erased"       // what was erased of a person
 	TypeColleague    Type = "colleague"    // somebody who signed in to the console
 )
 
