@@ -163,7 +163,11 @@ func (w *world) review() {
 	}) {
 		return
 	}
-	r.state, r.unconfirmed = string(to), false
+	before := *r
+	r.state, r.unconfirmed, r.end = string(to), false, nil
+	if !r.open() {
+		w.endOf(r, before)
+	}
 	switch to {
 	case request.Waiting:
 		r.question = text

@@ -43,6 +43,7 @@ type email struct {
 	notSent          int // calls that failed for certain
 	rejected         bool
 	letterFailed     bool
+	undone           bool // people undid what it tells
 	passedOn         bool // its reader did not get it, and the next contacts do
 }
 

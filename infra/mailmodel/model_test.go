@@ -11,6 +11,7 @@ import (
 // steps of a history, each as often as it is likely.
 var steps = []func(*world){
 	(*world).file, (*world).file, (*world).confirm, (*world).correct, (*world).review, (*world).review,
+	(*world).undo, (*world).undo,
 	(*world).importLicense, (*world).importLicense, (*world).issue, (*world).issue, (*world).changeLicense,
 	(*world).changeLicense, (*world).changeCustomer, (*world).changeCustomer,
 	(*world).remind, (*world).remind, (*world).nextStage, (*world).nextStage, (*world).nextStage,
@@ -116,6 +117,7 @@ func (w *world) count(seen map[string]int) {
 		add("expanded", e.state.Status == "expanded")
 		add("told to a contact", e.toContacts() && e.state.Status == "sent")
 		add("asked of a contact", e.Kind == "request-ask" && e.state.Status == "sent")
+		add("undone", e.undone)
 		add("pointless", e.state.Status == "pointless")
 		add("for a retired instance", e.state.Cause == "the instance was retired")
 		add("for a former contact", e.state.Cause == "the recipient is no longer a contact")

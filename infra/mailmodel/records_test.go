@@ -19,7 +19,8 @@ type requested struct {
 	confirmed   bool // by the person behind the address
 	corrected   bool // its address was
 	filed       time.Time
-	told        bool // of an unconfirmed one: sales were told of it
+	told        bool    // of an unconfirmed one: sales were told of it
+	end         *ending // the newest one by people; nil: none, or it was undone
 }
 
 func (r *requested) open() bool {
@@ -138,6 +139,14 @@ func (w *world) point(e *email) verdict {
 
 func (w *world) pointOfKind(e *email) verdict {
 	r, l := w.request(e.About), w.license(e.About)
+	if ofRequest := strings.HasPrefix(e.Kind, "request"); ofRequest && e.Kind != "request-rejected" &&
+		e.Kind != "request-withdrawn" && e.Kind != "request-unconfirmed" {
+		known, sure := w.known(r)
+		if !sure {
+			return either
+		}
+		r = &known
+	}
 	switch e.Kind {
 	case "request-received", "requests-to-confirm":
 		return verdictOf(r.open() && r.email == e.To.Email && !r.confirmed)
@@ -163,13 +172,20 @@ func (w *world) pointOfKind(e *email) verdict {
 		}
 		return either
 	case "request-unconfirmed":
-		return verdictOf(slices.ContainsFunc(e.Requests, func(id string) bool {
-			return w.request(id).unconfirmed && w.request(id).open()
-		}))
+		result := no
+		for _, id := range e.Requests {
+			switch known, sure := w.known(w.request(id)); {
+			case !sure:
+				result = either
+			case known.unconfirmed && known.open():
+				return yes
+			}
+		}
+		return result
 	case "request-question":
 		return verdictOf(r.state == "waiting for customer" && r.question == e.Text)
 	case "request-rejected", "request-withdrawn":
-		return yes // nothing follows these states
+		return verdictOf(!e.undone) // nothing else follows these states
 	case "license-key":
 		return verdictOf(len(w.usable(e)) > 0)
 	case "license-expiring":

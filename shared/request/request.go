@@ -170,7 +170,8 @@ type Request struct {
 	Reason   string    `json:"reason,omitempty"`   // why it was rejected or withdrawn
 	Licenses []string  `json:"licenses,omitempty"` // the IDs of the licenses that were issued for it
 	Closed   time.Time `json:"closed,omitzero"`    // UTC; when it was issued, rejected or withdrawn
-	Undo     *Undo     `json:"undo,omitempty"`     // of the newest rejection or withdrawal by sales; nil: undone, or none
+	// Undo is of the newest rejection or withdrawal by sales; nil if there is none, or it was undone.
+	Undo *Undo `json:"undo,omitempty"`
 
 	// FirstAnswer is the first answer as it was given: see Answer.
 	FirstAnswer *FirstAnswer `json:"firstAnswer,omitempty"`

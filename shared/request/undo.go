@@ -1,6 +1,10 @@
 package request
 
-import "time"
+import (
+	"time"
+
+	"marketplace/shared/fault"
+)
 
 // UndoFor is how long a rejection or withdrawal can be undone. Until then nobody outside hears of it.
 const UndoFor = time.Minute
@@ -19,6 +23,16 @@ type Undo struct {
 
 // Undoable reports whether the rejection or withdrawal of the request can still be undone.
 func (r Request) Undoable(now time.Time) bool { return r.Undo != nil && now.Before(r.Undo.Until) }
+
+// Undoing returns a Conflict fault while sales can undo the end of the request, and nil otherwise. It tells whoever acts
+// from outside neither what sales decided nor that they may undo it.
+func (r Request) Undoing(now time.Time) error {
+	if !r.Undoable(now) {
+		return nil
+	}
+	return fault.New(fault.Conflict, "Someone on our sales team is working on this request right now. "+
+		"Wait a minute, then try again.")
+}
 
 // Known returns the request as everybody but sales knows it: while its rejection or withdrawal can be undone, as it was
 // before. It still has Undo then.

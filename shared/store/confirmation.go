@@ -112,8 +112,8 @@ func (s *Store) SendConfirmation(ctx context.Context, id string) error {
 		switch {
 		case err != nil:
 			return err
-		case s.undoing(r) != nil:
-			return s.undoing(r)
+		case r.Undoing(s.now()) != nil:
+			return r.Undoing(s.now())
 		case !toConfirm(r):
 			return fault.New(fault.Conflict, "There is nothing to confirm about this request.")
 		}
@@ -141,7 +141,7 @@ func (s *Store) SendConfirmation(ctx context.Context, id string) error {
 // People pass on emails that they are done with. A wrong secret is reported like a missing request.
 func (s *Store) ToConfirm(ctx context.Context, id, secret string) ([]request.Request, error) {
 	r, err := s.Request(ctx, id)
-	r = s.known(r)
+	r = r.Known(s.now())
 	switch {
 	case err != nil:
 		return nil, err
@@ -182,7 +182,7 @@ func (s *Store) RequestsToConfirm(ctx context.Context, email string, at time.Tim
 	}
 	for i, r := range found {
 		r.Version = versions[i]
-		if r = s.known(r); toConfirm(r) && input.SameMailbox(r.Email, email) {
+		if r = r.Known(s.now()); toConfirm(r) && input.SameMailbox(r.Email, email) {
 			list = append(list, r)
 		}
 	}
@@ -245,7 +245,7 @@ func (s *Store) settle(ctx context.Context, id, secret string, ids []string,
 			if !slices.Contains(ids, r.ID) || !toConfirm(r) {
 				continue
 			}
-			if err := s.undoing(r); err != nil {
+			if err := r.Undoing(s.now()); err != nil {
 				return err
 			}
 			c := s.begin()
@@ -314,7 +314,7 @@ func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 	err := entity.Retry(func() error {
 		before, err := s.Request(ctx, id)
 		if err == nil {
-			err = s.undoing(before)
+			err = before.Undoing(s.now())
 		}
 		if err != nil || before.Email != from || !toConfirm(before) || before.Bound {
 			return err
@@ -339,11 +339,6 @@ func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 		return fmt.Errorf("store: correcting the address of request %s: %w", id, err)
 	}
 	return nil
-}
-
-// untoldRow has sales told of an unconfirmed request: see TellUnconfirmed.
-func untoldRow(r request.Request) table.Row {
-	return entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary())
 }
 
 // toldAtOnce is how many requests one mail of TellUnconfirmed lists: its transaction deletes a row for each.

@@ -38,12 +38,12 @@ func (s *Store) requestOfLink(ctx context.Context, l request.Link) (r request.Re
 		r, err = s.Request(ctx, filed.RequestID)
 	}
 	switch {
-	case fault.KindOf(err) == fault.NotFound, err == nil && !s.known(r).State.Open():
+	case fault.KindOf(err) == fault.NotFound, err == nil && !r.Known(s.now()).State.Open():
 		return request.Request{}, version, nil
 	case err != nil:
 		return request.Request{}, 0, fmt.Errorf("store: request of a link: %w", err)
 	}
-	return s.known(r), version, nil
+	return r.Known(s.now()), version, nil
 }
 
 // linkKey is the row of the newest request that came through the links about a license to a contact.

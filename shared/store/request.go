@@ -21,6 +21,11 @@ import (
 	"marketplace/shared/token"
 )
 
+// untoldRow has sales told of an unconfirmed request: see TellUnconfirmed.
+func untoldRow(r request.Request) table.Row {
+	return entity.Encode(rowkey.Untold(r.ID), rowkey.TypeIndex, r.Summary())
+}
+
 // Actions on requests, besides those of the files that do them.
 const (
 	RequestTaken     Action = "taken into review"
@@ -156,7 +161,7 @@ func (s *Store) RequestByToken(ctx context.Context, id, status string) (request.
 	if err == nil && !token.Status.Same(r.Token, status) {
 		return request.Request{}, fault.New(fault.NotFound, "There is no license request %s.", id)
 	}
-	return s.known(r), err
+	return r.Known(s.now()), err
 }
 
 // Review is what an operator does to a request.
@@ -333,6 +338,70 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 		}
 	}
 	return after, action, nil
+}
+
+// undoOf is what restores the request before a review that closed it.
+func (s *Store) undoOf(before, after request.Request, v Review) *request.Undo {
+	n, _ := v.notice(after)
+	return &request.Undo{
+		Until: s.now().Add(request.UndoFor).Truncate(time.Millisecond), Mail: n.ID,
+		State: before.State, Due: before.Due, Unconfirmed: before.Unconfirmed,
+	}
+}
+
+// Sales can undo a rejection or withdrawal for request.UndoFor. Its email waits that long, so that an undone one never
+// leaves, and everybody outside goes on seeing the request as it was before (request.Request.Known).
+
+// Actions that undo others.
+const (
+	RejectionUndone  Action = "rejection undone"
+	WithdrawalUndone Action = "withdrawal undone"
+)
+
+// UndoReview restores a request to what it was before sales rejected or withdrew it; mailID names the decision
+// (request.Undo.Mail). The email about it is not sent. It is a Conflict fault that says why if that was undone already,
+// if it is too late, or if the email is on its way.
+func (s *Store) UndoReview(ctx context.Context, id, mailID, by string) error {
+	err := entity.Retry(func() error {
+		r, err := s.Request(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case r.Undo == nil || r.Undo.Mail != mailID:
+			return fault.New(fault.Conflict, "Someone has already undone this, or changed the request since.")
+		case !r.Undoable(s.now()):
+			return tooLate("The minute in which this could be undone is over.")
+		}
+		m, err := s.outbox.Read(ctx, mailID)
+		if err != nil {
+			return err
+		}
+		if !m.Untouched() {
+			return tooLate("The email is already on its way.")
+		}
+		c := s.begin()
+		action, why := RejectionUndone, "the rejection was undone"
+		if r.State == request.Withdrawn {
+			action, why = WithdrawalUndone, "the withdrawal was undone"
+		}
+		after := r.Undone()
+		c.Change(requestEntity{r}, requestEntity{after}, r.Version, entity.Line{By: by, Action: action})
+		if r.Undo.Untold {
+			c.Set(untoldRow(after))
+		}
+		s.outbox.DropIn(c.Changeset, m, why)
+		return c.Commit(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("store: undoing the end of request %s: %w", id, err)
+	}
+	return nil
+}
+
+// tooLate says why something cannot be undone, and what to do instead.
+func tooLate(why string) error {
+	return fault.New(fault.Conflict, "%s The request stays closed. "+
+		"Write to the customer, and file a new request for them if they still need the license.", why)
 }
 
 func changedMeanwhile(err error) error {

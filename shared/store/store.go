@@ -153,6 +153,13 @@ func (c *changeset) queue(notices ...notice.Notice) {
 	}
 }
 
+// hold puts a mail into the outbox that is not sent before a time, since what it tells may be undone.
+func (c *changeset) hold(n notice.Notice, until time.Time) {
+	if !c.store.silent {
+		c.store.outbox.QueueHeld(c.Changeset, n, until)
+	}
+}
+
 // Commit writes the instances that changed, and the datasets that were joined, along with the rest.
 func (c *changeset) Commit(ctx context.Context) error {
 	c.writeInstances()

@@ -206,7 +206,7 @@ func (s *Store) ReceiveRequest(ctx context.Context, id, customerID, instance str
 		switch {
 		case r.LinkedBy != "":
 			return entity.Line{}, errDone
-		case !s.known(*r).State.Open():
+		case !r.Known(s.now()).State.Open():
 			return entity.Line{}, closed(*r)
 		}
 		line, err := relink(r, System, customerID, instance)
@@ -236,8 +236,8 @@ func (s *Store) AnswerRequest(ctx context.Context, id, contact string, yes bool)
 		own := func(a request.Answer) bool { return input.SameMailbox(a.By, contact) }
 		before := slices.IndexFunc(r.Answers, own)
 		switch {
-		case s.undoing(*r) != nil:
-			return entity.Line{}, s.undoing(*r)
+		case r.Undoing(s.now()) != nil:
+			return entity.Line{}, r.Undoing(s.now())
 		case !r.State.Open():
 			return entity.Line{}, closed(*r)
 		case !slices.ContainsFunc(r.AskedOf, wasAsked):

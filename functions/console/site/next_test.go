@@ -50,7 +50,7 @@ func (w *testEnv) act(who string, page *webtest.Answer, action string) *webtest.
 			values.Set(name, "Because.")
 		}
 	}
-	to := w.send(who, form.AttrOr("action", ""), values).WantStatus(303).Header.Get("Location")
+	to := w.reply(who, form.AttrOr("action", ""), values).WantStatus(303).Header.Get("Location")
 	return w.get(who, to).WantStatus(200)
 }
 

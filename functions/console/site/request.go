@@ -35,9 +35,10 @@ type requestView struct {
 	Vouching    *vouchView // nil: nobody can vouch
 	CanWithdraw bool       // the vouch
 	Error       *formError
-	Done        string    // the outcome of the action before; "" for none
-	Next        *nextView // after an action
-	From        string    // passes on the queue that the person came from, as origin.suffix
+	Done        string     // the outcome of the action before; "" for none
+	Undo        *undoOffer // nil: nothing can be undone
+	Next        *nextView  // after an action
+	From        string     // passes on the queue that the person came from, as origin.suffix
 	SameServer  related
 	SameCompany related
 	Mails       []mailRow
@@ -56,6 +57,7 @@ func (v requestView) Short() string { return shortKind(v.Kind) }
 // stepView is the form of a step.
 type stepView struct {
 	Path, Label, Hint string
+	Button            string     // that submits the form
 	Field             *web.Field // nil: the form is just a button
 	Open              bool       // the form is unfolded
 }
@@ -79,7 +81,7 @@ func (s *site) request(w http.ResponseWriter, r *http.Request) error {
 	} else if i := slices.IndexFunc(whoSteps, func(st step) bool { return st.path == done }); i >= 0 {
 		done = whoSteps[i].done
 	} else {
-		done = cmp.Or(doneToFiling(done), doneResuming(done), doneToMail(done))
+		done = cmp.Or(doneToFiling(done), doneResuming(done), doneToMail(done), doneToUndo(done))
 	}
 	v, err := s.requestView(r, done)
 	if err != nil {
@@ -129,6 +131,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	if err := g.Wait(); err != nil {
 		return v, err
 	}
+	v.Undo = newUndoOffer(v.Request, s.now())
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), s.now())
 	v.Snapshot = snapshot{v.Version, lastOf(v.events)}
 	v.From = originOf(r).suffix()

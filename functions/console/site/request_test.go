@@ -30,6 +30,25 @@ func sameSnapshot(basis url.Values, pairs ...string) url.Values {
 	return with(url.Values{"version": basis["version"], "seen": basis["seen"]}, pairs...)
 }
 
+// reply sends a form, and where that leads to the preview of an email, sends the email.
+func (w *testEnv) reply(who, target string, form url.Values) *webtest.Answer {
+	w.t.Helper()
+	a := w.send(who, target, form)
+	if a.StatusCode != http.StatusOK {
+		return a
+	}
+	return w.send(who, target, hiddenIn(a.Page().Find("form.reply")))
+}
+
+// hiddenIn returns the hidden fields of a form.
+func hiddenIn(form *goquery.Selection) url.Values {
+	values := url.Values{}
+	form.Find("input[type=hidden]").Each(func(_ int, s *goquery.Selection) {
+		values.Set(s.AttrOr("name", ""), s.AttrOr("value", ""))
+	})
+	return values
+}
+
 func (w *testEnv) request(id string) request.Request {
 	w.t.Helper()
 	r, err := w.store.Request(w.t.Context(), id)
@@ -54,7 +73,7 @@ func TestEachStateOffersItsStepsAndRefusesTheRest(t *testing.T) {
 		request.InReview:  {"take-over", "ask", "note", "reject", "withdraw"},
 		request.Waiting:   {"resume", "note", "reject", "withdraw"},
 		request.Issued:    {"note"},
-		request.Rejected:  {"note"},
+		request.Rejected:  {"note"}, // the offer to undo is not among these
 		request.Withdrawn: {"note"},
 	} {
 		t.Run(string(state), func(t *testing.T) {
@@ -72,7 +91,7 @@ func TestEachStateOffersItsStepsAndRefusesTheRest(t *testing.T) {
 				if issue := doc.Find(".tasks a[href$='/issue']").Length() == 1; issue != state.Open() {
 					t.Errorf("a license can be issued: %v", issue)
 				}
-				a := w.send(sam, page+"/"+s.path, w.filled(page))
+				a := w.reply(sam, page+"/"+s.path, w.filled(page))
 				after := w.request(r.ID)
 				if slices.Contains(want, s.path) {
 					a.WantRedirect(page + "?done=" + s.path)
@@ -110,7 +129,7 @@ func TestStepsQueueEmailsToTheCustomer(t *testing.T) {
 		r := w.file(sampleDetails)
 		page := "/console/requests/" + r.ID
 		before := w.mailsAbout(r)
-		w.send(sam, page+"/"+path, with(w.snapshot(page), "question", "Which <b>one</b>?", "rejection",
+		w.reply(sam, page+"/"+path, with(w.snapshot(page), "question", "Which <b>one</b>?", "rejection",
 			"Which <b>one</b>?", "withdrawal", "Which <b>one</b>?", "note", "Which?"))
 		mails := slices.DeleteFunc(w.mailsAbout(r), func(m outbox.Mail) bool {
 			return slices.ContainsFunc(before, func(b outbox.Mail) bool { return b.ID == m.ID })
@@ -133,10 +152,10 @@ func TestConflictNamesTheOtherChangeAndKeepsTheText(t *testing.T) {
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
 	seen := w.snapshot(page) // both look at it
-	w.send(lucia, page+"/ask", sameSnapshot(seen, "question", "How many servers?")).WantStatus(303)
+	w.reply(lucia, page+"/ask", sameSnapshot(seen, "question", "How many servers?")).WantStatus(303)
 	mails := w.pendingMails()
 
-	told := w.send(sam, page+"/reject", with(seen, "rejection",
+	told := w.reply(sam, page+"/reject", with(seen, "rejection",
 		"Not with\nthis server.")).WantStatus(http.StatusConflict).Page()
 	trouble := told.Find("#trouble")
 	for _, want := range []string{"This page has changed since you opened it", "asked the customer · " + emails[lucia],
@@ -162,7 +181,7 @@ func TestConflictNamesTheOtherChangeAndKeepsTheText(t *testing.T) {
 		s *goquery.Selection) {
 		form.Set(s.AttrOr("name", ""), s.AttrOr("value", ""))
 	})
-	w.send(sam, page+"/reject", form).WantRedirect(page + "?done=reject")
+	w.reply(sam, page+"/reject", form).WantRedirect(page + "?done=reject")
 }
 
 func TestConflictShowsTheTextWhenItsFormIsGone(t *testing.T) {
@@ -170,8 +189,8 @@ func TestConflictShowsTheTextWhenItsFormIsGone(t *testing.T) {
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
 	seen := w.snapshot(page)
-	w.send(lucia, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(303)
-	told := w.send(sam, page+"/ask", with(seen, "question", "Is it <urgent>?")).WantStatus(http.StatusConflict).Page()
+	w.reply(lucia, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(303)
+	told := w.reply(sam, page+"/ask", with(seen, "question", "Is it <urgent>?")).WantStatus(http.StatusConflict).Page()
 	if kept := told.Find("pre.kept").Text(); kept != "Is it <urgent>?" {
 		t.Errorf("got text %q", kept)
 	}
@@ -184,7 +203,7 @@ func TestRepeatedFormCountsOnce(t *testing.T) {
 		page := "/console/requests/" + r.ID
 		form, before := w.filled(page), len(w.timeline(r))
 		for range 3 {
-			w.send(sam, page+"/"+path, form).WantRedirect(page + "?done=" + path)
+			w.reply(sam, page+"/"+path, form).WantRedirect(page + "?done=" + path)
 		}
 		if n := len(w.timeline(r)) - before; n != 1 {
 			t.Errorf("%s: got %d new events, want one", path, n)
@@ -202,7 +221,7 @@ func TestConcurrentStepsTakeEffectOnce(t *testing.T) {
 	for i := range statuses {
 		wg.Go(func() {
 			path := []string{"take", "ask", "reject", "withdraw"}[i%4]
-			statuses[i] = w.send([]string{sam, lucia, ada}[i%3], page+"/"+path, form).StatusCode
+			statuses[i] = w.reply([]string{sam, lucia, ada}[i%3], page+"/"+path, form).StatusCode
 		})
 	}
 	wg.Wait()
@@ -238,7 +257,7 @@ func TestFirstReviewerSeesWhoTookOver(t *testing.T) {
 		emails[sam]; told != want {
 		t.Errorf("got latest event %q", told)
 	}
-	trouble := webtest.Text(w.send(lucia, page+"/reject",
+	trouble := webtest.Text(w.reply(lucia, page+"/reject",
 		with(old, "rejection", "No.")).WantStatus(http.StatusConflict).Page().Find("#trouble"))
 	if !strings.Contains(trouble, "This page has changed since you opened it") ||
 		!strings.Contains(trouble, "taken over · "+emails[sam]) {
@@ -357,7 +376,7 @@ func TestHostileTextIsEscapedOnEveryPage(t *testing.T) {
 	r := w.file(d)
 	page := "/console/requests/" + r.ID
 	for _, path := range []string{"note", "ask"} {
-		w.send(sam, page+"/"+path, with(w.snapshot(page), "note", hostile, "question", hostile)).WantStatus(303)
+		w.reply(sam, page+"/"+path, with(w.snapshot(page), "note", hostile, "question", hostile)).WantStatus(303)
 	}
 	l := sampleLicense("l1", license.Date{Year: 2018, Month: 3, Day: 31})
 	l.Organization, l.Languages, l.Plugins, l.Features, l.Packages = hostile, []string{hostile}, []string{hostile},
@@ -386,7 +405,7 @@ func TestTimelineShowsChangesInWords(t *testing.T) {
 	r := w.file(sampleDetails)
 	page := "/console/requests/" + r.ID
 	w.send(sam, page+"/take", w.snapshot(page)).WantStatus(303)
-	w.send(sam, page+"/reject", with(w.snapshot(page), "rejection", "No\nbudget.")).WantStatus(303)
+	w.reply(sam, page+"/reject", with(w.snapshot(page), "rejection", "No\nbudget.")).WantStatus(303)
 	var told []string
 	w.get(vera, page).Page().Find(".timeline > li").Each(func(_ int,
 		s *goquery.Selection) {

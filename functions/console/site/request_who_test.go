@@ -400,7 +400,7 @@ func TestClosedRequestIsNotLinkedAskedOrVouchedFor(t *testing.T) {
 	w.acme()
 	r := w.linked(ofBob)
 	page := "/console/requests/" + r.ID
-	w.send(sam, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(303)
+	w.reply(sam, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(303)
 	forms := "#link, #unlink, form[action$='contacts'], form[action$='vouch']"
 	if n := w.get(sam, page).Page().Find(forms).Length(); n > 0 {
 		t.Errorf("got %d forms", n)
@@ -408,7 +408,7 @@ func TestClosedRequestIsNotLinkedAskedOrVouchedFor(t *testing.T) {
 	before := w.request(r.ID)
 	form := with(w.snapshot(page), "customer", "C-0THER0", "contacts", "ana@acme.example", "knows", "Called.")
 	for _, path := range []string{"link", "unlink", "ask-contacts", "vouch", "withdraw-vouch"} {
-		w.send(sam, page+"/"+path, form).WantStatus(http.StatusConflict)
+		w.reply(sam, page+"/"+path, form).WantStatus(http.StatusConflict)
 	}
 	if after := w.request(r.ID); after.Version != before.Version {
 		t.Errorf("got %+v, want it unchanged", after)

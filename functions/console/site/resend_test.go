@@ -82,7 +82,7 @@ func TestResendThatComesTooLateNamesWhatHappened(t *testing.T) {
 	r := w.lost()
 	page := "/console/requests/" + r.ID
 	action, form := w.resendForm(sam, r)
-	w.send(lucia, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(http.StatusSeeOther)
+	w.reply(lucia, page+"/reject", with(w.snapshot(page), "rejection", "No.")).WantStatus(http.StatusSeeOther)
 	told := webtest.Text(w.send(sam, action, form).WantStatus(http.StatusConflict).Page().Find("#trouble"))
 	if !strings.Contains(told, "rejected · "+emails[lucia]) || strings.Contains(told, "l1") {
 		t.Errorf("got message %q", told)

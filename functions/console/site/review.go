@@ -21,6 +21,23 @@ type step struct {
 	action   store.Action    // its event on the timeline
 	input    *textInput      // the text that it needs; nil: none
 	done     string          // the message when it is done
+
+	// Of a step that emails the text to the customer: the title of its preview, and the button that sends it.
+	question, send string
+}
+
+// Path, Input, Question and Send are what the page of a preview needs.
+func (st step) Path() string     { return st.path }
+func (st step) Input() string    { return st.input.name }
+func (st step) Question() string { return st.question }
+func (st step) Send() string     { return st.send }
+
+// button is the label of the button of the step's form, which may lead to a preview.
+func (st step) button() string {
+	if st.send != "" {
+		return "Preview the email"
+	}
+	return st.label
 }
 
 var (
@@ -47,7 +64,8 @@ var (
 		input: &textInput{
 			name: "question", label: "Your question", hint: verbatim, missing: "Enter your question.",
 		},
-		done: "We will email the question to the customer shortly. The request is waiting for the answer.",
+		done:     "We will email the question to the customer shortly. The request is waiting for the answer.",
+		question: "Send this question?", send: "Send question",
 	}
 	reject = step{
 		path: "reject", label: "Reject", hint: "We email the reason to the customer and close the request.",
@@ -56,7 +74,8 @@ var (
 			name: "rejection", label: "Reason for rejection", hint: verbatim,
 			missing: "Enter the reason for rejection.",
 		},
-		done: "Request rejected. The customer will be notified by email.",
+		done:     "Request rejected. We will email the customer in about a minute.",
+		question: "Reject the request and send this email?", send: "Reject and send",
 	}
 	withdraw = step{
 		path: "withdraw", label: "Withdraw",
@@ -66,7 +85,8 @@ var (
 			name: "withdrawal", label: "Reason for withdrawal", hint: verbatim,
 			missing: "Enter the reason for withdrawal.",
 		},
-		done: "Request withdrawn. The customer will be notified by email.",
+		done:     "Request withdrawn. We will email the customer in about a minute.",
+		question: "Withdraw the request and send this email?", send: "Withdraw and send",
 	}
 	addNote = step{
 		path: "note", label: "Add a note", hint: "For colleagues. Customers never see it.", action: store.NoteAdded,
@@ -98,7 +118,7 @@ func (st step) check(r request.Request, who string) error {
 
 // view returns the form of the step for a request.
 func (st step) view(r requestView, typed, wrong string) stepView {
-	v := stepView{Path: st.path, Label: st.label, Hint: st.hint, Open: typed != "" || wrong != ""}
+	v := stepView{Path: st.path, Label: st.label, Button: st.button(), Hint: st.hint, Open: typed != "" || wrong != ""}
 	if st.takeOver {
 		v.Label += " from " + r.Reviewer
 	}
@@ -109,11 +129,11 @@ func (st step) view(r requestView, typed, wrong string) stepView {
 	return v
 }
 
-// review returns the handler of a step that changes the state of a request.
+// review returns the handler of a step that changes the state of a request and emails nothing.
 func (s *site) review(st step) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		return s.performStep(w, r, st, func(b snapshot, id, typed string) error {
-			v := store.Review{ID: id, Version: b.Version, By: operator(r), To: st.to, Text: typed}
+		return s.performStep(w, r, st, func(b snapshot, id, _ string) error {
+			v := store.Review{ID: id, Version: b.Version, By: operator(r), To: st.to}
 			_, err := s.store.Review(r.Context(), v)
 			return err
 		})

@@ -313,7 +313,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{},
 		"license.html": licenseView{},
 		"revoke.html":  revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{},
-		"export.html": exportView{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
+		"export.html": exportView{}, "preview.html": previewView{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
 		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
 		"wizard-partly.html":  partlyView{},
 		"wizard-package.html": packageView{},

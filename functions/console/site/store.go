@@ -9,6 +9,7 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/officehours"
 	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
@@ -30,6 +31,8 @@ type Store interface {
 	RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error
 	RequestByReference(ctx context.Context, r reference.Reference) (id string, err error)
 	Review(context.Context, store.Review) (request.Request, error)
+	Reviewed(request.Request, store.Review) (request.Request, notice.Notice, error)
+	UndoReview(ctx context.Context, id, mailID, by string) error
 	ResendKey(ctx context.Context, v store.Review, licenseID string, to license.Contact) error
 	NoteOnRequest(ctx context.Context, id, by, note string) error
 	Weeks(ctx context.Context, day license.Date, weeks int) ([]store.Week, error)
