@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -84,12 +85,13 @@ func seedOnce(ctx context.Context, t table.Table, f func(table.Table) error) err
 }
 
 // seed writes the sample customers up to now. The sample is the same each time except for IDs and signatures.
-func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *catalog.Catalog, now time.Time) error {
+func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *catalog.Catalog, hours officehours.Hours,
+	now time.Time) error {
 	number := uint64(0)
 	begin := func() *seeder {
 		s := &seeder{random: rand.New(rand.NewPCG(6, number)), issuer: issuer, catalog: sample}
 		number++
-		s.Store = delivery.New(store.New(t, store.Options{Now: func() time.Time { return s.now }}))
+		s.Store = delivery.New(store.New(t, store.Options{Now: func() time.Time { return s.now }, Hours: hours}))
 		return s
 	}
 	for i, c := range companies {

@@ -13,6 +13,7 @@ import (
 	"marketplace/infra/localdata"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/officehours"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/search"
@@ -31,7 +32,7 @@ func seeded(t *testing.T, now time.Time) *store.Store {
 		t.Fatal(err)
 	}
 	memory := &tabletest.Memory{}
-	if err := seed(t.Context(), memory, issuer, sample, now); err != nil {
+	if err := seed(t.Context(), memory, issuer, sample, officehours.Hours{}, now); err != nil {
 		t.Fatal(err)
 	}
 	return store.New(memory, store.Options{Now: func() time.Time { return now }})

@@ -125,7 +125,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		if o.Empty {
 			return nil
 		}
-		return seed(ctx, t, issuer, catalogs.sample, clock.Now())
+		return seed(ctx, t, issuer, catalogs.sample, c.Hours, clock.Now())
 	})
 	if err != nil {
 		return err

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	dayLayout  = "Monday 02 Jan 2006"
-	hourLayout = "15:04"
+	dayLayout   = "Monday 02 Jan 2006"
+	hourLayout  = "15:04"
+	shortLayout = "Mon 02 Jan, 15:04"
 )
 
 // Deadline returns a time as it follows "by", in the zone of the office: "Monday 28 Dec 2026, 17:30 (Zurich time)". At
@@ -40,9 +41,14 @@ func (h Hours) DeadlineIn(t time.Time, zone string) string {
 }
 
 // Time returns a time in the zone of the office: "Monday 28 Dec 2026, 17:30 (Zurich time)".
-func (h Hours) Time(t time.Time) string {
+func (h Hours) Time(t time.Time) string { return h.format(t, dayLayout+", "+hourLayout) }
+
+// Short returns a time of these days as a list has it: "Mon 28 Dec, 17:30 (Zurich time)".
+func (h Hours) Short(t time.Time) string { return h.format(t, shortLayout) }
+
+func (h Hours) format(t time.Time, layout string) string {
 	local := t.In(h.Zone())
-	text, zone := local.Format(dayLayout+", "+hourLayout), zoneTime(local)
+	text, zone := local.Format(layout), zoneTime(local)
 	if zone == "UTC" {
 		return text + " UTC"
 	}

@@ -46,7 +46,8 @@ func TestReadersZoneIsNamedOnlyWhereItDiffersThen(t *testing.T) {
 
 func TestDeadlineAtMidnightNamesTheDayThatEnds(t *testing.T) {
 	h := office(t, zurich, "", "")
-	if got, want := h.Deadline(instant(t, zurich, "2026-12-29 00:00")), "the end of Monday 28 Dec 2026 (Zurich time)"; got != want {
+	got, want := h.Deadline(instant(t, zurich, "2026-12-29 00:00")), "the end of Monday 28 Dec 2026 (Zurich time)"
+	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := (officehours.Hours{}).Deadline(instant(t, "UTC", "2026-12-29 00:00")),

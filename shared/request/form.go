@@ -31,6 +31,7 @@ type Form struct {
 	Environment    string `json:"environment"`
 	OldServer      string `json:"oldServer"`
 	IdempotencyKey string `json:"idempotencyKey"`
+	TimeZone       string `json:"timeZone"` // of the browser; not a part of Details
 }
 
 // Limits of the fields, in characters.

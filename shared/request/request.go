@@ -138,7 +138,11 @@ type Request struct {
 	Token     string              `json:"token"` // opens the customer's status page; secret
 	State     State               `json:"state"`
 	Created   time.Time           `json:"created"` // UTC
-	Due       time.Time           `json:"due"`     // UTC; one business day after Created, or after it was confirmed
+	// Due is when the reply is due, in UTC: one business day (officehours.Hours) after the request was filed, confirmed,
+	// first looked at while it was unconfirmed, or resumed after the customer's answer, whichever came last.
+	Due time.Time `json:"due"`
+	// Zone is the time zone of the customer's browser, an IANA name; "" if unknown. Deadlines are named in it too.
+	Zone string `json:"zone,omitempty"`
 	Details
 
 	// Unconfirmed marks a request of which nobody has said that the person behind the address sent it, and which no
@@ -224,33 +228,8 @@ func (r Request) Summary() Summary {
 // Late reports whether the answer is overdue. A request that waits for its customer is never late, nor is an
 // unconfirmed one, for which nothing was promised.
 func (s Summary) Late(now time.Time) bool {
-	return s.State.Open() && s.State != Waiting && !s.Unconfirmed && now.After(s.Due)
+	return s.AwaitsReply() && now.After(s.Due)
 }
 
-// Deadline returns when an answer is due, as it follows "by": "Tuesday 06 Mar 2018, 09:30 UTC". A deadline at midnight
-// names the day that ends: "the end of Monday 05 Mar 2018 (UTC)".
-func (r Request) Deadline() string {
-	due := r.Due.UTC()
-	if due.Equal(license.DateOf(due).Start()) {
-		return due.AddDate(0, 0, -1).Format("the end of Monday 02 Jan 2006 (UTC)")
-	}
-	return due.Format("Monday 02 Jan 2006, 15:04 UTC")
-}
-
-// DueAt returns the time one business day after created: the same time on the next weekday, in UTC. A request from a
-// weekend counts from the start of Monday.
-func DueAt(created time.Time) time.Time {
-	t := created.UTC()
-	for weekend(t) {
-		t = license.DateOf(t).AddDays(1).Start()
-	}
-	t = t.AddDate(0, 0, 1)
-	for weekend(t) {
-		t = t.AddDate(0, 0, 1)
-	}
-	return t
-}
-
-func weekend(t time.Time) bool {
-	return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday
-}
+// AwaitsReply reports whether we promised a reply that is still to come.
+func (s Summary) AwaitsReply() bool { return s.State.Open() && s.State != Waiting && !s.Unconfirmed }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
@@ -160,24 +159,6 @@ func TestAcceptAllowsTypedVariants(t *testing.T) {
 				t.Errorf("got %+v, %v", d, err)
 			}
 		})
-	}
-}
-
-func TestDueAtIsOneBusinessDayLater(t *testing.T) {
-	for _, tt := range []struct{ created, due string }{
-		{"2018-03-01T09:30:00Z", "2018-03-02T09:30:00Z"},      // Thursday
-		{"2018-03-02T15:00:00Z", "2018-03-05T15:00:00Z"},      // Friday
-		{"2018-03-03T15:00:00Z", "2018-03-06T00:00:00Z"},      // Saturday
-		{"2018-03-04T23:59:59Z", "2018-03-06T00:00:00Z"},      // Sunday
-		{"2018-03-02T20:00:00-05:00", "2018-03-06T00:00:00Z"}, // Saturday in UTC
-	} {
-		created, err := time.Parse(time.RFC3339, tt.created)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := DueAt(created).Format(time.RFC3339); got != tt.due {
-			t.Errorf("created %s: got due %s, want %s", tt.created, got, tt.due)
-		}
 	}
 }
 

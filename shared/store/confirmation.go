@@ -197,7 +197,7 @@ func (s *Store) ConfirmRequests(ctx context.Context, id, secret string, ids ...s
 		after, now := r, s.now().Truncate(time.Millisecond)
 		after.Confirmed, after.Unconfirmed = now, false
 		if r.Unconfirmed {
-			after.Due = request.DueAt(now)
+			after.Due = s.hours.Due(now)
 			c.Delete(rowkey.Untold(r.ID), table.Any)
 		}
 		c.queue(notice.RequestConfirmed(after))
@@ -268,10 +268,11 @@ const unconfirmedReason = "Nobody confirmed this request."
 // CloseUnconfirmed closes requests that nobody confirmed for request.ConfirmDays, of the first limit in the queue, and
 // returns how many. One that cannot be closed keeps no other from it. Nobody is emailed.
 func (s *Store) CloseUnconfirmed(ctx context.Context, limit int) (n int, err error) {
-	// The queue is in the order of Due, which is that of Created but for those of a weekend, which are due together.
+	// The queue is in the order of Due, which is that of Created but for those that are due together. Other office hours
+	// than at filing can only delay the end of one, by days.
 	filed := s.now().AddDate(0, 0, -request.ConfirmDays)
 	q := table.Query{PK: rowkey.QueuePK(rowkey.UnconfirmedState, "", "", ""),
-		To: request.DueAt(filed).Add(time.Second).Format(time.RFC3339)}
+		To: s.hours.Due(filed).Add(time.Second).Format(time.RFC3339)}
 	rows, _, err := s.table.First(ctx, q, limit)
 	if err != nil {
 		return 0, fmt.Errorf("store: unconfirmed requests: %w", err)

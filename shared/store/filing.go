@@ -34,6 +34,9 @@ type Filing struct {
 	Link  *request.Link
 	Bound bool
 	By    string // the operator who files it for a customer; "": the customer
+	// Zone is the time zone of the customer's browser, an IANA name; "" if unknown. The same request with another zone
+	// is still the same.
+	Zone string
 }
 
 // filingAttempts is how often a filing is tried while others take the references and the emails that it draws.
@@ -52,7 +55,7 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 	now := s.now().Truncate(time.Millisecond)
 	r = request.Request{
 		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,
-		Created: now, Due: request.DueAt(now), Details: f.Details, Suspicious: f.Suspicious, Link: f.Link,
+		Created: now, Due: s.hours.Due(now), Zone: f.Zone, Details: f.Details, Suspicious: f.Suspicious, Link: f.Link,
 		Bound: f.Bound, FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
 	}
 	known := rowkey.Idempotency(f.Key, r.Fingerprint())

@@ -54,7 +54,7 @@ func (h *history) file(rt *rapid.T) {
 			rt.Fatal("one token made two requests")
 		}
 		wantUnconfirmed := how == "by form" || how == "suspicious"
-		if filed.Unconfirmed != wantUnconfirmed || !filed.Due.Equal(request.DueAt(h.now)) {
+		if filed.Unconfirmed != wantUnconfirmed || !filed.Due.Equal(businessDayAfter(h.now)) {
 			rt.Fatalf("%s: got unconfirmed %v and due at %v", how, filed.Unconfirmed, filed.Due)
 		}
 		r := &modelRequest{Request: filed, told: []store.Action{store.RequestReceived}}
@@ -100,6 +100,9 @@ func (h *history) review(rt *rapid.T) {
 			h.heard(r, to)
 		}
 		h.looked(r)
+		if r.State == request.Waiting && to == request.InReview {
+			r.Due = businessDayAfter(h.now)
+		}
 		r.State, r.Undo = to, nil
 		switch to {
 		case request.InReview:

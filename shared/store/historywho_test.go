@@ -29,9 +29,26 @@ var inboxes = map[string]string{
 // looked is what becomes of a request that an operator looks at, or that is confirmed.
 func (h *history) looked(r *modelRequest) {
 	if r.Unconfirmed {
-		r.Due = request.DueAt(h.now)
+		r.Due = businessDayAfter(h.now)
 	}
 	r.Unconfirmed = false
+}
+
+// businessDayAfter is when the reply is due to what comes at a time, in an office that is open from Monday to Friday, at
+// 09:00 to 17:00 UTC.
+func businessDayAfter(at time.Time) time.Time {
+	weekend := func() bool { return at.Weekday() == time.Saturday || at.Weekday() == time.Sunday }
+	open := !weekend() && at.Hour() >= 9 && at.Hour() < 17
+	if open || at.Hour() >= 17 {
+		at = at.AddDate(0, 0, 1)
+	}
+	for weekend() {
+		at = at.AddDate(0, 0, 1)
+	}
+	if open {
+		return at
+	}
+	return time.Date(at.Year(), at.Month(), at.Day(), 17, 0, 0, 0, time.UTC)
 }
 
 // heard is what comes of an answer of sales, before they looked at the request.

@@ -38,6 +38,7 @@ type View struct {
 	Private     bool   // keeps search engines away
 	Section     string // the part of the site that its navigation marks as current; "" for none
 	Query       string // what the site's own links keep of the visitor's address: "?…" or ""
+	Script      string // the file in static/ that the page runs; "" for none
 	Visitor     *Visitor
 	Data        any // what "main" shows
 }
@@ -50,6 +51,9 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) e
 	}
 	if v.Private {
 		w.Header().Set("X-Robots-Tag", "noindex")
+	}
+	if v.Script != "" {
+		allowScripts(w.Header())
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)

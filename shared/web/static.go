@@ -77,8 +77,11 @@ func serveFavicon(w http.ResponseWriter, _ *http.Request) error {
 
 func (f staticFile) serve(w http.ResponseWriter) error {
 	contentType := "text/css; charset=utf-8"
-	if path.Ext(f.path) == ".svg" {
+	switch path.Ext(f.path) {
+	case ".svg":
 		contentType = "image/svg+xml"
+	case ".js":
+		contentType = "text/javascript; charset=utf-8"
 	}
 	w.Header().Set("Content-Type", contentType)
 	_, err := w.Write(f.content)

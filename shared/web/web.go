@@ -152,6 +152,11 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request, route Route) err
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'"
 
+// allowScripts lets a page run scripts that the site serves as files.
+func allowScripts(h http.Header) {
+	h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; script-src 'self'")
+}
+
 // secure sets the headers that every response has; handlers may replace Cache-Control and Referrer-Policy.
 func secure(h http.Header, r *http.Request) {
 	h.Set("Content-Security-Policy", contentSecurityPolicy)

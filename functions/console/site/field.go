@@ -61,6 +61,7 @@ var fields = map[string]fieldView{
 	}},
 	"reviewer":    {label: "Reviewer", name: func(v vocabulary, s string) string { return v.colleagues.name(s) }},
 	"reference":   {label: "Reference"},
+	"zone":        {label: "Browser's time zone"},
 	"unconfirmed": {label: "Unconfirmed", absent: "no"},
 	"suspicious":  {label: "Suspicious form", absent: "no"},
 	"bound":       {label: "Through a renewal link", absent: "no"},

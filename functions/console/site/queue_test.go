@@ -81,7 +81,8 @@ func TestLateRequestsAreFirst(t *testing.T) {
 	doc.Find("tbody tr").Each(func(_ int, s *goquery.Selection) {
 		due = append(due, webtest.Text(s.Find("th"))+": "+webtest.Text(s.Find("td").Eq(3)))
 	})
-	want := []string{"Monday: Late by 26 h", "Tuesday: Late by 2 h", "Wednesday: Due in 22 h"}
+	want := []string{"Monday: Late by 26 h Tue 06 Mar, 09:30 UTC", "Tuesday: Late by 2 h Wed 07 Mar, 09:30 UTC",
+		"Wednesday: Due in 22 h Thu 08 Mar, 09:30 UTC"}
 	if !slices.Equal(due, want) {
 		t.Errorf("got %q, want %q", due, want)
 	}

@@ -18,6 +18,7 @@ import (
 type requestView struct {
 	request.Request
 	Badge, When badge
+	Deadline    string // of the reply; "" before one was promised and while the customer has to answer
 	Asker       askerView
 	Reviewer    string     // the reviewer's name
 	Licenses    []mention  // that were issued for it
@@ -133,6 +134,9 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	}
 	v.Undo = newUndoOffer(v.Request, s.now())
 	v.Badge, v.When = stateBadge(v.State), dueBadge(v.Summary(), s.now())
+	if sum := v.Summary(); sum.AwaitsReply() || !v.State.Open() && !v.Unconfirmed {
+		v.Deadline = s.mail.Hours.Deadline(v.Due)
+	}
 	v.Snapshot = snapshot{v.Version, lastOf(v.events)}
 	v.From = originOf(r).suffix()
 	for _, l := range named {

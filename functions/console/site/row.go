@@ -22,6 +22,7 @@ type requestRow struct {
 	request.Summary
 	State    badge
 	Due      badge  // how long until an open request is due
+	DueBy    string // when that is, in the time zone of the office; "" if nobody waits for us
 	Reviewer string // the reviewer's name
 	From     string // passes on the queue that lists it, as origin.suffix
 }
@@ -29,8 +30,12 @@ type requestRow struct {
 func (s *site) requestRows(r *http.Request, list []request.Summary) (rows []requestRow) {
 	now, names := s.now(), colleaguesOf(r)
 	for _, sum := range list {
-		rows = append(rows, requestRow{Summary: sum, State: stateBadge(sum.State), Due: dueBadge(sum, now),
-			Reviewer: names.name(sum.Reviewer)})
+		row := requestRow{Summary: sum, State: stateBadge(sum.State), Due: dueBadge(sum, now),
+			Reviewer: names.name(sum.Reviewer)}
+		if sum.AwaitsReply() {
+			row.DueBy = s.mail.Hours.Short(sum.Due)
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

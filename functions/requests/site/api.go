@@ -212,6 +212,8 @@ func formMember(f *request.Form, name string) *string {
 		return &f.OldServer
 	case "idempotencyKey":
 		return &f.IdempotencyKey
+	case "timeZone":
+		return &f.TimeZone
 	}
 	return nil
 }

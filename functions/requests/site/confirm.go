@@ -29,7 +29,8 @@ type confirmView struct {
 	Requests        web.Field // of several
 	Answer          web.Field
 	web.Marked
-	Days int // until an unconfirmed request is closed
+	Days     int    // until an unconfirmed request is closed
+	Deadline string // by when we reply if it is confirmed now; "" if that was promised before
 }
 
 // One returns the request if there is only one; nil if there are several.
@@ -111,6 +112,9 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request, of request.Re
 }
 
 func (s *site) renderConfirm(w http.ResponseWriter, status int, v confirmView) error {
+	if v.Unconfirmed {
+		v.Deadline = s.mail.Hours.DeadlineIn(s.mail.Hours.Due(s.now()), v.Zone)
+	}
 	title := "Confirm license request " + string(v.Reference)
 	if status != http.StatusOK {
 		title = "Error: " + title

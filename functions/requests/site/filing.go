@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"marketplace/shared/fault"
+	"marketplace/shared/officehours"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
@@ -18,6 +19,15 @@ const (
 	byTrap channel = "trap" // the form, with its honeypot filled in
 	byAPI  channel = "api"
 )
+
+// knownZone returns the name of a time zone, or "" for anything else: a browser may have zones that we do not know, and
+// nobody typed it who could correct it.
+func knownZone(name string) string {
+	if _, ok := officehours.LoadZone(name); !ok {
+		return ""
+	}
+	return name
+}
 
 // fileRequest accepts a form and records the request with its emails to the customer and to sales. bad holds errors
 // found while decoding. If the idempotency key was used with the same details, it returns that request with created
@@ -43,7 +53,7 @@ func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields
 		token = string(c) + ":" + f.IdempotencyKey
 	}
 	r, created, err = s.store.FileRequest(ctx,
-		store.Filing{Details: d, Key: token, Suspicious: c == byTrap, Link: link})
+		store.Filing{Details: d, Key: token, Suspicious: c == byTrap, Link: link, Zone: knownZone(f.TimeZone)})
 	if created {
 		s.log.InfoContext(ctx, "license request filed", "id", r.ID, "kind", string(r.Kind),
 			"edition", string(r.Edition), "channel", string(c), "unconfirmed", r.Unconfirmed)

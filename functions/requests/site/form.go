@@ -30,6 +30,7 @@ type formView struct {
 	Query      string // of links: what the visitor's address says about the server
 	Link       privateLink
 	Sales      string
+	Office     officeView
 }
 
 // OtherQuery returns the query of links to the forms of other editions.
@@ -195,6 +196,12 @@ func kindTexts(k request.Kind) (label, hint string) {
 // knows, but password managers have their own ideas, so the request is kept as unconfirmed.
 const honeypot = "hp-7c31"
 
+// zoneField is the hidden field into which timezone.js puts the browser's time zone. It is empty without JavaScript.
+const (
+	zoneField  = "timeZone"
+	zoneScript = "timezone.js"
+)
+
 // parseForm reads a submitted form. Fields with several values, and an edition other than that of the address, are in
 // bad.
 func parseForm(values url.Values, edition license.Edition) (f request.Form, bad fault.Fields) {
@@ -216,6 +223,7 @@ func parseForm(values url.Values, edition license.Edition) (f request.Form, bad 
 		Country: take("country"), Phone: take("phone"), Message: take("message"),
 		WantedLoc: take("wantedLoc"), Contacts: strings.Join(values["contacts"], "\n"), Replaces: take("replaces"),
 		Environment: take("environment"), OldServer: take("oldServer"), IdempotencyKey: take("idempotencyKey"),
+		TimeZone: values.Get(zoneField),
 	}
 	if f.Edition != "" && f.Edition != string(edition) {
 		bad.Add("edition",

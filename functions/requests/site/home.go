@@ -12,12 +12,16 @@ import (
 // cachePublic lets shared caches keep a page that is the same for everyone.
 const cachePublic = "public, max-age=300, stale-while-revalidate=86400"
 
+// cacheBriefly is for a page that says what is true today only. What it says is the same for everyone.
+const cacheBriefly = "public, max-age=300"
+
 type homeView struct {
 	Editions []editionCard
 	Newest   string // version of the product
 	LTS      string // newest version with long-term support; "" for none
 	Query    string // of links
 	Sales    string
+	Office   officeView
 }
 
 // editionCard is an edition in a list.
@@ -34,13 +38,16 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := linkQuery(r.URL.Query())
-	view := homeView{Newest: c.Newest().Version, Query: q, Sales: s.mail.Sales.Email}
+	view := homeView{Newest: c.Newest().Version, Query: q, Sales: s.mail.Sales.Email, Office: s.office()}
 	for _, v := range c.Versions {
 		if v.LTS {
 			view.LTS = v.Version
 		}
 	}
 	view.Editions = cards(c, q)
+	if view.Office.Back != "" {
+		w.Header().Set("Cache-Control", cacheBriefly)
+	}
 	return s.renderPublic(w, "home.html", web.View{
 		Title:       "SonarQube editions and licenses",
 		Description: "Compare the SonarQube editions, download their packages, and request a license.",
@@ -49,11 +56,26 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// officeView says when the office is open.
+type officeView struct {
+	Week string // "Monday to Friday, 09:00–17:00 (Zurich time)"
+	Back string // while it is closed for a day or more, when it opens again: "Monday 28 Dec 2026, 09:00"
+}
+
+func (s *site) office() officeView {
+	now, hours := s.now(), s.mail.Hours
+	v := officeView{Week: hours.Week(now)}
+	if back, away := hours.Away(now); away {
+		v.Back = back.In(hours.Zone()).Format("Monday 02 Jan 2006, 15:04")
+	}
+	return v
+}
+
 // renderPublic shows a page that is the same for everyone except for the server in its links. With a server, shared
 // caches do not keep it and search engines do not list it.
 func (s *site) renderPublic(w http.ResponseWriter, page string, v web.View) error {
-	if v.Query == "" {
-		w.Header().Set("Cache-Control", cachePublic)
+	if h := w.Header(); v.Query == "" && h.Get("Cache-Control") != cacheBriefly {
+		h.Set("Cache-Control", cachePublic)
 	}
 	v.Private = v.Query != ""
 	return s.pages.Render(w, http.StatusOK, page, v)

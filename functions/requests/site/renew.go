@@ -126,6 +126,7 @@ func (s *site) submitRenewal(w http.ResponseWriter, r *http.Request) error {
 	}
 	filed, created, err := s.store.FileRequest(r.Context(), store.Filing{
 		Details: d, Link: &found.link, Bound: found.link.Binds(d, found.license.Server),
+		Zone: knownZone(values.Get(zoneField)),
 	})
 	switch {
 	case err != nil:
@@ -180,7 +181,7 @@ func (s *site) renderRenew(w http.ResponseWriter, status int, title string, v re
 	if len(v.Errors) > 0 {
 		title = "Error: " + title
 	}
-	return s.renderPrivate(w, status, "renew.html", web.View{Title: title, Data: v})
+	return s.renderPrivate(w, status, "renew.html", web.View{Title: title, Script: zoneScript, Data: v})
 }
 
 func (s *site) renewView(of openedReminder, link privateLink) renewView {

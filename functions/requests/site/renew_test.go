@@ -154,7 +154,7 @@ func TestContactRenewsThroughTheReminder(t *testing.T) {
 	}
 	form := page.Page().Find("main form")
 	if form.AttrOr("action", "none") != "none" || form.Find("input[checked]").Length() != 0 ||
-		form.Find("input[type=hidden]").Length() != 0 {
+		form.Find("input[type=hidden]").Length() != 1 || form.Find("input[name=timeZone]").AttrOr("value", "") != "" {
 		t.Error("the form has a choice that the customer did not make, or an address or a field with a secret")
 	}
 	if got := env.pendingMails(); len(got) != len(queued) || len(env.requests(ada.Email)) != 0 {

@@ -60,12 +60,14 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) renderForm(w http.ResponseWriter, status int, v formView) error {
-	v.Sales = s.mail.Sales.Email
+	v.Sales, v.Office = s.mail.Sales.Email, s.office()
 	title := "Request a license: " + v.Edition.Name()
 	if status != http.StatusOK {
 		title = "Error: " + title
 	}
-	return s.pages.Render(w, status, "request.html", web.View{Title: title, Private: true, Query: v.Query, Data: v})
+	return s.pages.Render(w, status, "request.html", web.View{
+		Title: title, Private: true, Query: v.Query, Script: zoneScript, Data: v,
+	})
 }
 
 // submitForm files the request and redirects to its page, or shows the form again with its errors.

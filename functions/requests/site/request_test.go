@@ -158,7 +158,7 @@ func TestFieldErrorsAreShownBesideTheField(t *testing.T) {
 					t.Errorf("%s: got %q, want %q", name, fieldValue(doc, name), values[0])
 				}
 			}
-			if doc.Find("script").Length() > 0 {
+			if doc.Find(webtest.ForeignScript).Length() > 0 {
 				t.Error("got a script")
 			}
 		})
@@ -183,7 +183,7 @@ func TestMarkupInFieldsIsEscaped(t *testing.T) {
 	for name := range form {
 		form.Set(name, hostile)
 	}
-	if env.send("/request/developer", form).WantStatus(422).Page().Find("script").Length() > 0 {
+	if env.send("/request/developer", form).WantStatus(422).Page().Find(webtest.ForeignScript).Length() > 0 {
 		t.Error("form: got markup, want text")
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter/lettertest"
+	"marketplace/shared/officehours"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/table"
@@ -78,14 +79,21 @@ func newTestEnvOver(t *testing.T, tab table.Table) *testEnv {
 	t.Helper()
 	env := &testEnv{t: t, table: tab, log: new(bytes.Buffer), keys: licensetest.Issuer(t), clock: start,
 		now: start}
-	env.store = delivery.New(store.New(tab, store.Options{Now: func() time.Time { return env.now }}))
+	env.open(officehours.Hours{})
+	return env
+}
+
+// open makes the site and the store of an office with other hours over the same table.
+func (env *testEnv) open(hours officehours.Hours) {
+	env.store = delivery.New(store.New(env.table, store.Options{
+		Now: func() time.Time { return env.now }, Hours: hours,
+	}))
 	env.site = New(Options{
 		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
 		Now: func() time.Time { return env.clock }, SiteURL: siteURL, PackagesURL: packagesURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: env.log}, nil)),
 	})
-	return env
 }
 
 // in returns the environment for a subtest.

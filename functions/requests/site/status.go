@@ -28,7 +28,9 @@ import (
 type statusView struct {
 	request.Request
 	State      progress
-	Late       bool // the answer is overdue
+	Late       bool   // the answer is overdue
+	Deadline   string // of the answer
+	Office     officeView
 	Licenses   []issuedLicense
 	Key        *emailFate // of the license keys; nil if we know of no email
 	Lost       *emailFate // the newest email about the request, if it could not be delivered
@@ -253,7 +255,8 @@ func (s *site) renderPrivate(w http.ResponseWriter, status int, page string, v w
 
 func (s *site) newStatusView(found request.Request, records statusRecords, reply statusReply) (statusView, error) {
 	v := statusView{
-		Request: found, Late: found.Late(s.now()), Sales: s.mail.Sales.Email, Note: reply.note,
+		Request: found, Late: found.Late(s.now()), Deadline: s.mail.Hours.DeadlineIn(found.Due, found.Zone),
+		Office: s.office(), Sales: s.mail.Sales.Email, Note: reply.note,
 		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
 	var err error

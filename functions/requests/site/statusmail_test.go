@@ -294,20 +294,3 @@ func TestIssuedRequestLinksPackageAndInstallation(t *testing.T) {
 		t.Errorf("custom: got links %q, want %q", got, want)
 	}
 }
-
-func TestDeadlineAtMidnightNamesTheDayThatEnds(t *testing.T) {
-	for created, want := range map[string]string{
-		"2026-11-27T09:30:00Z": "Monday 30 Nov 2026, 09:30 UTC",
-		"2026-11-28T12:00:00Z": "the end of Monday 30 Nov 2026 (UTC)",
-		"2026-11-29T23:59:59Z": "the end of Monday 30 Nov 2026 (UTC)",
-		"2026-11-30T00:00:00Z": "the end of Monday 30 Nov 2026 (UTC)",
-	} {
-		at, err := time.Parse(time.RFC3339, created)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := (request.Request{Due: request.DueAt(at)}).Deadline(); got != want {
-			t.Errorf("filed %s: got %q, want %q", created, got, want)
-		}
-	}
-}

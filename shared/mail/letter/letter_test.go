@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	_ "time/tzdata"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,6 +24,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/officehours"
 	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
@@ -113,6 +115,15 @@ func testCatalog() *catalog.Catalog {
 	}
 }
 
+// zurichOffice returns the hours of an office in Zurich.
+func zurichOffice() officehours.Hours {
+	h, err := officehours.Hours{}.In("Europe/Zurich")
+	if err != nil {
+		panic(err)
+	}
+	return h
+}
+
 // messages returns one of each letter, about a full request and license.
 func messages() map[string]mail.Message {
 	l := testLicense()
@@ -121,6 +132,10 @@ func messages() map[string]mail.Message {
 	one.Licenses[0].Packages = []string{"developer-edition-6.7.1-qx4c7d2wj5t3vazlqk2m6yhn3e.zip"}
 	linked := testRequest()
 	linked.Link, linked.Bound = &request.Link{Contact: linked.Email}, true
+	abroad := linked
+	abroad.Zone = "America/New_York"
+	inZurich := letters
+	inZurich.Hours = zurichOffice()
 	reviewed := testRequest()
 	reviewed.Confirmed = reviewed.Created.Add(time.Hour)
 	reviewed.Question = "Is the old server off for good?\n\nAnd how many lines of code will there be in a year?"
@@ -128,6 +143,7 @@ func messages() map[string]mail.Message {
 	all := map[string]mail.Message{
 		"request-received": letters.RequestReceived("m1", testRequest()),
 		"request-linked":   letters.RequestReceived("m1", linked),
+		"request-abroad":   inZurich.RequestReceived("m1", abroad),
 		"request-new":      letters.RequestNew("m2", testRequest()),
 		"license-expiring": reminded(l, zoe, l.Expiration.AddDays(-62)),
 		"license-keys":     letters.LicenseKey("m4", testDelivery()),

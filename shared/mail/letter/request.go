@@ -51,13 +51,14 @@ func ifNotYou(what string) note {
 
 // requestOnRecord tells the address of a request, which is known to have sent it, that we have it.
 func (w Writer) requestOnRecord(id string, r request.Request) mail.Message {
+	deadline := w.Hours.DeadlineIn(r.Due, r.Zone)
 	m := w.toAddress(id, mail.RequestReceived, r, subject("License request received (%s)", r.Reference))
 	return w.compose(m, content{
 		Title:   "We received your license request",
-		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), r.Deadline()),
+		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), w.Hours.Deadline(r.Due)),
 		Intro: []string{
 			fmt.Sprintf("We received your request for a SonarQube license on %s.", instant(r.Created)),
-			fmt.Sprintf("Our sales team will review it and email you by %s.", r.Deadline()),
+			fmt.Sprintf("Our sales team will review it and email you by %s.", deadline),
 		},
 		Facts:  w.ourFacts(r),
 		Lead:   "You can track your request at any time. The link is private: anyone who has it can see the request.",
@@ -135,6 +136,7 @@ func (w Writer) customerFacts(r request.Request) (reference fact, asked []fact) 
 
 // RequestNew tells sales of a new license request, with all that the customer said. Replies go to the customer.
 func (w Writer) RequestNew(id string, r request.Request) mail.Message {
+	deadline := w.Hours.Deadline(r.Due)
 	m := mail.Message{
 		ID: id, Kind: mail.RequestNew, About: r.ID,
 		To: w.Sales, ReplyTo: mail.Address{Name: input.OneLine(r.Name, mail.MaxName), Email: r.Email},
@@ -142,12 +144,12 @@ func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 	}
 	return w.compose(m, content{
 		Title:   "New license request",
-		Preview: fmt.Sprintf("Due by %s. %s, %s, %s", r.Deadline(), r.Kind, r.Edition.Name(), r.Company),
-		Intro:   []string{fmt.Sprintf("A customer is waiting for a reply, due by %s.", r.Deadline())},
+		Preview: fmt.Sprintf("Due by %s. %s, %s, %s", deadline, r.Kind, r.Edition.Name(), r.Company),
+		Intro:   []string{fmt.Sprintf("A customer is waiting for a reply, due by %s.", deadline)},
 		Facts: slices.Concat([]fact{
 			{"Reference", string(r.Reference)},
 			{"Received", instant(r.Created)},
-			{"Reply due by", r.Deadline()},
+			{"Reply due by", deadline},
 		}, detailFacts(r.Details), []fact{
 			{"Company", r.Company},
 			{"Country", r.Country},
