@@ -459,6 +459,8 @@ func (e *costEnv) measureRest() {
 	if publishing.Gets > idle.Gets+2 || publishing.Queries > idle.Queries+2 || publishing.WriteUnits > idle.WriteUnits {
 		e.t.Errorf("got %+v for the gauges, want at most 2 gets and 2 queries more than %+v", publishing, idle)
 	}
+	time.Sleep(182 * 24 * time.Hour)
+	e.measure("delete an expired request", func() error { return last(e.DeleteExpired(ctx, 1)) })
 }
 
 // TestStorageStatesTheCosts measures every line of the table of costs.

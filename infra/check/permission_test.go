@@ -385,6 +385,10 @@ func (u *user) remindersSteps() []step {
 			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 31) }})
 			return later.CloseUnconfirmed(u.ctx, 10)
 		})},
+		{"DeleteExpired", some(func() (int, error) {
+			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 200) }})
+			return later.DeleteExpired(u.ctx, 1)
+		})},
 	}
 }
 

@@ -173,7 +173,9 @@ type Request struct {
 	Question string    `json:"question,omitempty"` // what the customer was asked last
 	Reason   string    `json:"reason,omitempty"`   // why it was rejected or withdrawn
 	Licenses []string  `json:"licenses,omitempty"` // the IDs of the licenses that were issued for it
-	Closed   time.Time `json:"closed,omitzero"`    // UTC; when it was issued, rejected or withdrawn
+	Closed   time.Time `json:"closed,omitzero"`    // UTC; when it was issued, answered, rejected or withdrawn
+	// Expires is when a request that ended without a license is deleted (shared/retention); else zero. UTC.
+	Expires time.Time `json:"expires,omitzero"`
 	// Undo is of the newest rejection or withdrawal by sales; nil if there is none, or it was undone.
 	Undo *Undo `json:"undo,omitempty"`
 
@@ -194,6 +196,14 @@ func (r Request) AddressConfirmed() bool {
 // AwaitsConfirmation reports whether the request is open and nobody has said yet that the person behind its address
 // sent it.
 func (r Request) AwaitsConfirmation() bool { return r.State.Open() && !r.AddressConfirmed() }
+
+// EndedWithoutLicense reports whether the request is closed and no license was issued for it.
+func (r Request) EndedWithoutLicense() bool {
+	return !r.State.Open() && r.State != Issued && len(r.Licenses) == 0
+}
+
+// Expired reports whether the request has expired: then it counts as deleted, also while its rows are still there.
+func (r Request) Expired(now time.Time) bool { return !r.Expires.IsZero() && !now.Before(r.Expires) }
 
 // ConfirmDays is how long a request waits for its confirmation before it is closed.
 const ConfirmDays = 30

@@ -55,6 +55,6 @@ func (r Request) before() Request {
 		r.FirstAnswer = nil
 	}
 	r.State, r.Due, r.Unconfirmed = r.Undo.State, r.Undo.Due, r.Undo.Unconfirmed
-	r.Reason, r.Closed = "", time.Time{}
+	r.Reason, r.Closed, r.Expires = "", time.Time{}, time.Time{}
 	return r
 }

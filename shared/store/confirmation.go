@@ -146,7 +146,7 @@ func (s *Store) ToConfirm(ctx context.Context, id, secret string) ([]request.Req
 	case err != nil:
 		return nil, err
 	case !token.Confirmation.Same(r.Secret, secret):
-		return nil, fault.New(fault.NotFound, "There is no license request %s.", id)
+		return nil, s.noRequest(fault.New(fault.NotFound, ""), id)
 	case !toConfirm(r):
 		return []request.Request{r}, nil
 	}
@@ -201,7 +201,7 @@ func (s *Store) ConfirmRequests(ctx context.Context, id, secret string, ids ...s
 			c.Delete(rowkey.Untold(r.ID), table.Any)
 		}
 		c.queue(notice.RequestConfirmed(after))
-		c.Change(requestEntity{r}, requestEntity{after}, r.Version, entity.Line{By: Customer, Action: RequestConfirmed})
+		c.changeRequest(r, &after, entity.Line{By: Customer, Action: RequestConfirmed})
 		row := entity.Encode(rowkey.ConfirmedMailbox(r.Email), rowkey.TypeConfirmation, confirmed{now})
 		row.Expires = now.AddDate(0, 0, confirmedDays)
 		c.Set(row)
@@ -226,7 +226,7 @@ func (c *changeset) drop(r request.Request, why string, line entity.Line) {
 	if r.Unconfirmed {
 		c.Delete(rowkey.Untold(r.ID), table.Any)
 	}
-	c.Change(requestEntity{r}, requestEntity{after}, r.Version, line)
+	c.changeRequest(r, &after, line)
 }
 
 // settle changes requests that the secret of one of them confirms, each in a transaction of its own. One that was
@@ -324,8 +324,7 @@ func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 		after.Email, after.Secret = to, token.Confirmation.New()
 		after.Asked, after.AskedOf, after.Answers, after.Vouch = time.Time{}, nil, nil, nil
 		c := s.begin()
-		c.Change(requestEntity{before}, requestEntity{after}, before.Version,
-			entity.Line{By: Customer, Action: EmailCorrected})
+		c.changeRequest(before, &after, entity.Line{By: Customer, Action: EmailCorrected})
 		c.Names(rowkey.Request(id), to, from)
 		if !after.Suspicious {
 			sent, err := s.confirmations(ctx, to)

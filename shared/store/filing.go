@@ -59,6 +59,7 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 		Bound: f.Bound, FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
 	}
 	known := rowkey.Idempotency(f.Key, r.Fingerprint())
+	var replaced int64 // the version of the key's row, if its request was deleted
 	for range filingAttempts {
 		if r.Reference, err = reference.New(reference.Request, s.random); err != nil {
 			break
@@ -76,27 +77,39 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 		if f.Key != "" && !f.Bound {
 			row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
 			row.Expires = now.AddDate(0, 0, idempotencyDays)
-			c.Create(row)
+			c.Update(row, replaced)
 		}
 		err = c.Commit(ctx)
-		if entity.IsConflictOn(err, known) || fault.KindOf(err) != fault.Conflict {
+		if entity.IsConflictOn(err, known) {
+			var first request.Request
+			if first, replaced, err = s.requestOfKey(ctx, known); err != nil || first.ID != "" {
+				return first, false, err
+			}
+			continue
+		}
+		if fault.KindOf(err) != fault.Conflict {
 			break
 		}
 	}
-	switch {
-	case err == nil:
-		r.Version = 1
-		return r, true, nil
-	case f.Key != "" && entity.IsConflictOn(err, known):
-		var first idempotency
-		if _, err := s.table.Get(ctx, known, &first); err != nil {
-			return request.Request{}, false, err
-		}
-		r, err := s.Request(ctx, first.RequestID)
-		return r, false, err
-	default:
+	if err != nil {
 		return request.Request{}, false, fmt.Errorf("store: filing a request: %w", err)
 	}
+	r.Version = 1
+	return r, true, nil
+}
+
+// requestOfKey reads the request that was filed with a client's key; none if it was deleted since. It also returns the
+// version of the key's row; 0 if that is gone too.
+func (s *Store) requestOfKey(ctx context.Context, known table.Key) (r request.Request, version int64, err error) {
+	var first idempotency
+	version, err = s.table.Get(ctx, known, &first)
+	if err == nil {
+		r, err = s.Request(ctx, first.RequestID)
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return request.Request{}, version, nil
+	}
+	return r, version, err
 }
 
 // fileRequest adds a new request with its emails.

@@ -56,6 +56,9 @@ type history struct {
 	requests  map[string]*modelRequest
 	// limits are the rows that count the emails to an inbox, the requests of a domain, and what a contact was asked.
 	limits map[table.Key]bool
+	// gone are the requests that have expired, and reports what the daily run has to have counted, by their keys.
+	gone    map[string]*goneRequest
+	reports map[string]map[string]int
 	reminders
 }
 
@@ -70,7 +73,7 @@ func newHistory(policy reminder.Policy) *history {
 		memory: &tabletest.Memory{}, seen: map[string]*recount{}, customers: map[string]customer.Customer{},
 		contracts: map[string]customer.Contract{}, instances: map[string]customer.Instance{},
 		licenses: map[string]license.License{}, requests: map[string]*modelRequest{}, limits: map[table.Key]bool{},
-		reminders: noReminders(),
+		gone: map[string]*goneRequest{}, reports: map[string]map[string]int{}, reminders: noReminders(),
 	}
 	h.testEnv = newTestEnvOver(h.memory)
 	options := store.Options{Now: func() time.Time { return h.now }, NewID: h.requestID, Reminders: policy}
@@ -97,7 +100,7 @@ func (h *history) today() license.Date { return license.DateOf(h.now) }
 
 // look lets a person see what is on record.
 func (h *history) look(who string) {
-	h.record = recounted(h.memory.Rows(), h.record)
+	h.record, _ = h.recounted()
 	h.seen[who] = h.record
 }
 
@@ -298,7 +301,10 @@ func (h *history) noteAside(rt *rapid.T, id string) {
 // check compares all that is on record with what has to be.
 func (h *history) check(rt *rapid.T) {
 	before := h.record
-	h.record = recounted(h.memory.Rows(), before)
+	var left map[string][]table.Row
+	h.record, left = h.recounted()
+	h.checkGone(rt, left)
+	h.checkExpiries(rt)
 	if err := h.record.check(h.today(), h.Policy()); err != nil {
 		rt.Fatal(err)
 	}
@@ -353,7 +359,7 @@ func (h *history) checkEntities(rt *rapid.T) {
 	}
 	for id, want := range h.requests {
 		got := h.record.requests[id]
-		want.Version = got.Version
+		want.Version, want.Expires = got.Version, expiresOf(want.Request)
 		same(rt, "request", got, want.Request)
 		told, wanted := h.record.told("REQUEST#"+id), slices.Clone(want.told)
 		if want.unordered {
@@ -465,6 +471,7 @@ func (h *history) step(rt *rapid.T, names ...string) {
 		"close": h.closeUnconfirmed, "tell": h.tell, "link": h.link, "new customer": h.linkNew, "ask": h.ask,
 		"receive": h.receive, "answer": h.answer, "vouch": h.vouch, "withdraw vouch": h.withdrawVouch,
 		"undo": h.undo, "moment": h.moment,
+		"expire": h.expire, "delete": h.deleteExpired, "drop": h.drop,
 	}
 	if len(names) == 0 {
 		names = append(slices.Sorted(maps.Keys(steps)), "issue", "issue", "issue", "move", "merge", "merge", "merge",

@@ -396,6 +396,7 @@ func (h *history) mute(rt *rapid.T) {
 }
 
 func (h *history) pass(rt *rapid.T) {
+	defer h.age()
 	if rapid.Bool().Draw(rt, "an hour") {
 		h.now = h.now.Add(time.Duration(rapid.IntRange(1, 30).Draw(rt, "hours")) * time.Hour)
 		return

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
@@ -256,11 +257,14 @@ func (s *Store) week(ctx context.Context, monday license.Date) (w weekRead, err 
 }
 
 // RequestsFiledIn passes the requests that were received in the week of the day to f, oldest first, until f fails.
-// Those that nobody confirmed or looked at are left out.
+// Those that nobody confirmed or looked at are left out, and those that were deleted since: Week.Filed counts them.
 func (s *Store) RequestsFiledIn(ctx context.Context, week license.Date, f func(request.Request) error) error {
 	q := table.Prefix(rowkey.WeekPK(week), rowkey.FiledPrefix)
 	err := s.table.Each(ctx, q, func(row table.Row) error {
 		r, err := s.Request(ctx, row.SK[len(rowkey.FiledPrefix):])
+		if fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -45,17 +45,24 @@ func (e requestEntity) Key() table.Key           { return rowkey.Request(e.ID) }
 func (e requestEntity) Timeline() table.Key      { return e.Key() }
 func (e requestEntity) Of() string               { return "" }
 func (e requestEntity) Owner() string            { return e.Customer }
-func (e requestEntity) Row() table.Row           { return entity.Encode(e.Key(), rowkey.TypeRequest, e.Request) }
 func (e requestEntity) Counted() []entity.Addend { return nil }
+
+// Row expires with the request.
+func (e requestEntity) Row() table.Row {
+	row := entity.Encode(e.Key(), rowkey.TypeRequest, e.Request)
+	row.Expires = e.Expires
+	return row
+}
 
 // Facts leaves out the secrets, since operators read the timeline, and what the other fields tell.
 func (e requestEntity) Facts() any {
-	e.Token, e.Secret, e.FirstAnswer, e.Undo = "", "", nil, nil
+	e.Token, e.Secret, e.FirstAnswer, e.Undo, e.Expires = "", "", nil, nil, time.Time{}
 	return e.Request
 }
 
 // Index has rows that name the request alone, and never change, where it is found by what it is, and rows with a
-// summary where it is listed with many others. Those of the weeks, which people count, leave out unconfirmed ones.
+// summary where it is listed with many others. They expire with it. Those of the weeks, which people count, leave out
+// unconfirmed ones, name nobody, and stay.
 func (e requestEntity) Index(int64) (rows []table.Row) {
 	found := []table.Key{
 		{PK: rowkey.DatasetRequestsPK(e.Server), SK: e.ID},
@@ -64,7 +71,6 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 	for _, key := range found {
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, struct{}{}))
 	}
-	rows = append(rows, weekRows(e.Request)...)
 	keys := rowkey.Queue(e.Request)
 	if e.Customer == "" {
 		for _, w := range requestWords(e.Company) {
@@ -77,7 +83,14 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 	for _, key := range keys {
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, summary))
 	}
-	return rows
+	for i := range rows {
+		rows[i].Expires = e.Expires
+	}
+	if !e.Expires.IsZero() {
+		key := rowkey.ToDelete(e.Expires, e.ID)
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, toDelete{e.Reference, namedBy(e.Request)}))
+	}
+	return append(rows, weekRows(e.Request)...)
 }
 
 // filed is what the week in which a request was received has of it.
@@ -137,18 +150,25 @@ type idempotency struct {
 func (s *Store) RequestByReference(ctx context.Context, r reference.Reference) (id string, err error) {
 	var named referenced
 	_, err = s.table.Get(ctx, rowkey.Reference(r), &named)
-	if err == nil && named.Request == "" {
+	switch {
+	case err == nil && !named.Deleted.IsZero():
+		return "", fault.New(fault.NotFound, "License request %s ended without a license. We deleted it on %s.", r,
+			named.Deleted.Long())
+	case err == nil && named.Request == "":
 		err = fault.New(fault.NotFound, "")
 	}
 	return named.Request, entity.Missing(err, "There is no license request %s.", r)
 }
 
-// Request reads a license request; a NotFound fault if there is none.
+// Request reads a license request; a NotFound fault if there is none, or if it has expired.
 func (s *Store) Request(ctx context.Context, id string) (request.Request, error) {
 	var r request.Request
 	version, err := s.table.Get(ctx, rowkey.Request(id), &r)
+	if err == nil && r.Expired(s.now()) {
+		err = fault.New(fault.NotFound, "")
+	}
 	if err != nil {
-		return request.Request{}, entity.Missing(err, "There is no license request %s.", id)
+		return request.Request{}, s.noRequest(err, id)
 	}
 	r.Version = version
 	return r, nil
@@ -159,7 +179,7 @@ func (s *Store) Request(ctx context.Context, id string) (request.Request, error)
 func (s *Store) RequestByToken(ctx context.Context, id, status string) (request.Request, error) {
 	r, err := s.Request(ctx, id)
 	if err == nil && !token.Status.Same(r.Token, status) {
-		return request.Request{}, fault.New(fault.NotFound, "There is no license request %s.", id)
+		return request.Request{}, s.noRequest(fault.New(fault.NotFound, ""), id)
 	}
 	return r.Known(s.now()), err
 }
@@ -285,8 +305,7 @@ func (c *changeset) review(ctx context.Context, v Review, note string, more func
 		}
 		c.Delete(rowkey.Untold(v.ID), table.Any) // whoever reviews it knows of it
 	}
-	c.Change(requestEntity{before}, requestEntity{after}, before.Version,
-		entity.Line{By: v.By, Action: action, Note: note})
+	c.changeRequest(before, &after, entity.Line{By: v.By, Action: action, Note: note})
 	return after, nil
 }
 
@@ -385,7 +404,7 @@ func (s *Store) UndoReview(ctx context.Context, id, mailID, by string) error {
 			action, why = WithdrawalUndone, "the withdrawal was undone"
 		}
 		after := r.Undone()
-		c.Change(requestEntity{r}, requestEntity{after}, r.Version, entity.Line{By: by, Action: action})
+		c.changeRequest(r, &after, entity.Line{By: by, Action: action})
 		if r.Undo.Untold {
 			c.Set(untoldRow(after))
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
@@ -176,4 +177,6 @@ type referenced struct {
 	Customer string `json:"customer,omitempty"` // of a customer or a contract
 	Contract string `json:"contract,omitempty"`
 	Request  string `json:"request,omitempty"`
+	// Deleted is when the request that it named was deleted: a reference is never given twice.
+	Deleted license.Date `json:"deleted,omitzero"`
 }

@@ -57,7 +57,7 @@ func (s *Store) requestChange(ctx context.Context, change RequestChange,
 			return err
 		}
 		line.By = change.By
-		c.Change(requestEntity{before}, requestEntity{after}, before.Version, line)
+		c.changeRequest(before, &after, line)
 		return c.Commit(ctx)
 	})
 	if errors.Is(err, errDone) {

@@ -1,6 +1,7 @@
 // Package daily reminds customers that their licenses expire: once a day it puts the mails of all reminders that are
-// due into the outbox, and one to sales about the unconfirmed requests; those that waited too long it closes.
-// shared/reminder decides when a reminder is due, and functions/mailer sends the mails.
+// due into the outbox, and one to sales about the unconfirmed requests; those that waited too long it closes. Then it
+// deletes the requests that have expired. shared/reminder decides when a reminder is due, shared/retention when a
+// request expires, and functions/mailer sends the mails.
 package daily
 
 import (
@@ -36,6 +37,7 @@ type Store interface {
 	RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error)
 	CloseUnconfirmed(ctx context.Context, limit int) (n int, err error)
 	TellUnconfirmed(ctx context.Context) (n int, err error)
+	DeleteExpired(ctx context.Context, limit int) (n int, err error)
 	RecordDailyRun(ctx context.Context, day license.Date) error
 }
 
@@ -66,7 +68,8 @@ const (
 
 // Run closes the requests that nobody confirmed for long, tells sales of the other unconfirmed ones, and reminds of
 // every license that is due by the end of today, UTC: all those of a customer of which one contact is reminded are one
-// mail. It may run any number of times: what was queued is no longer due, and a run catches up on missed days.
+// mail. At the end it deletes the requests that have expired. It may run any number of times: what was queued is no
+// longer due, and a run catches up on missed days.
 //
 // If no contact of a license can be reached, Run tells sales once, and the license stays due: a later run reminds a
 // contact who can be reached again. So does one whose contact unsubscribed. A license that fails for another reason
@@ -74,7 +77,8 @@ const (
 // without an error is recorded as complete.
 func (j *Job) Run(ctx context.Context) error {
 	today := license.DateOf(j.Now())
-	if err := errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx)); err != nil {
+	err := errors.Join(j.closeUnconfirmed(ctx), j.tellUnconfirmed(ctx), j.remindAll(ctx), j.deleteExpired(ctx))
+	if err != nil {
 		return err
 	}
 	return j.Store.RecordDailyRun(ctx, today)
@@ -88,6 +92,21 @@ func (j *Job) closeUnconfirmed(ctx context.Context) error {
 	n, err := j.Store.CloseUnconfirmed(ctx, maxClosed)
 	if n > 0 {
 		j.Log.Info("closed unconfirmed requests", "requests", n)
+	}
+	if err != nil {
+		return fmt.Errorf("daily: %w", err)
+	}
+	return nil
+}
+
+// maxDeleted is how many expired requests one run deletes.
+const maxDeleted = 2000
+
+// deleteExpired deletes the requests that ended without a license and have expired.
+func (j *Job) deleteExpired(ctx context.Context) error {
+	n, err := j.Store.DeleteExpired(ctx, maxDeleted)
+	if n > 0 {
+		j.Log.Info("deleted expired requests", "requests", n)
 	}
 	if err != nil {
 		return fmt.Errorf("daily: %w", err)

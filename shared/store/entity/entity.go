@@ -62,9 +62,19 @@ func (t *Table) Version(ctx context.Context, key table.Key) (int64, error) {
 	return version, err
 }
 
-// Each passes every row of a query to f until f fails.
+// Each passes every row of a query to f until f fails. Like First and Count, it skips index rows that have expired:
+// their entities have too, and the engine drops each in its own time.
 func (t *Table) Each(ctx context.Context, q table.Query, f func(table.Row) error) error {
-	return failure(table.All(ctx, t.rows, q, f))
+	return failure(table.All(ctx, t.rows, q, func(row table.Row) error {
+		if t.expired(row) {
+			return nil
+		}
+		return f(row)
+	}))
+}
+
+func (t *Table) expired(row table.Row) bool {
+	return !row.Expires.IsZero() && row.Type == string(rowkey.TypeIndex) && !t.now().Before(row.Expires)
 }
 
 // most is the largest page to ask for.
@@ -79,7 +89,7 @@ func (t *Table) First(ctx context.Context, q table.Query, n int) (rows []table.R
 		if err != nil {
 			return nil, "", fmt.Errorf("store: querying %s: %w", q.PK, failure(err))
 		}
-		rows = append(rows, page.Rows...)
+		rows = append(rows, slices.DeleteFunc(page.Rows, t.expired)...)
 		if len(rows) > n {
 			return rows[:n], rows[n-1].SK, nil
 		}
@@ -99,7 +109,7 @@ func (t *Table) Count(ctx context.Context, q table.Query, limit int) (n int, err
 		if err != nil {
 			return n, fmt.Errorf("store: counting %s: %w", q.PK, failure(err))
 		}
-		n += len(page.Rows)
+		n += len(slices.DeleteFunc(page.Rows, t.expired))
 		if page.Next == "" {
 			break
 		}

@@ -152,6 +152,22 @@ func (b *Box) ReviveIn(c *entity.Changeset, m Mail, notBefore time.Time) {
 	c.Update(m.stateRow(), m.version)
 }
 
+// DeleteIn deletes a mail with its state as a part of a change, which the caller commits: a conflict means that the
+// mail has changed. Its letters and reports are rows of their own.
+func (b *Box) DeleteIn(c *entity.Changeset, m Mail) {
+	if m.State.Status.Open() {
+		b.unqueue(c, m)
+	}
+	if m.State.Status == Failed {
+		c.Delete(m.failedRow().Key, table.Any)
+	}
+	if m.listed {
+		c.Delete(rowkey.InDoubt(m.ID), table.Any)
+	}
+	c.Delete(rowkey.MailState(m.ID), m.version)
+	c.Delete(rowkey.Mail(m.ID), 1) // it never changes
+}
+
 // close commits the change together with a mail that is not to be sent any more.
 func (b *Box) close(ctx context.Context, c *entity.Changeset, m Mail) error {
 	b.CloseIn(c, m)

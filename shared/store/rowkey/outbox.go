@@ -77,6 +77,9 @@ func Letter(mailID string, attempt int) table.Key {
 	return table.Key{PK: "LETTER#" + mailID, SK: fmt.Sprintf("%06d", attempt)}
 }
 
+// LettersOf asks for a mail as all attempts sent it.
+func LettersOf(mailID string) table.Query { return table.Query{PK: Letter(mailID, 1).PK} }
+
 // Shards is into how many partitions the outbox is divided, for each rank.
 const Shards = 16
 

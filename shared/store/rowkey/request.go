@@ -75,6 +75,20 @@ func Untold(requestID string) table.Key { return table.Key{PK: UntoldPK, SK: req
 // UntoldPK is the partition of the unconfirmed requests that sales was not told of yet, by ID.
 const UntoldPK = "UNTOLD"
 
+// ToDeletePK is the partition of the requests that ended without a license, in the order of the days on which they are
+// to be deleted.
+const ToDeletePK = "REQUESTS-TO-DELETE"
+
+// ToDelete is the row of a request that expires at a time.
+func ToDelete(expires time.Time, requestID string) table.Key {
+	return table.Key{PK: ToDeletePK, SK: license.DateOf(expires).String() + "#" + requestID}
+}
+
+// ToDeleteThrough asks for the requests that are to be deleted by the end of a day.
+func ToDeleteThrough(day license.Date) table.Query {
+	return table.Query{PK: ToDeletePK, To: day.AddDays(1).String()}
+}
+
 // ConfirmationsPK is the partition of what was sent to an email address, however it is written (input.Inbox), to have
 // requests confirmed.
 func ConfirmationsPK(email string) string { return "CONFIRMATIONS#" + input.Inbox(email) }

@@ -49,6 +49,7 @@ const (
 	TypeSession      Type = "session"      // a console session that somebody signed out of
 	TypeErased       Type = "erased"       // what was erased of a person
 	TypeColleague    Type = "colleague"    // somebody who signed in to the console
+	TypeDeletion     Type = "deletion"     // what was deleted on a day, in numbers
 )
 
 // LicensePrefix begins sort keys that name a license within a partition of something else.
@@ -79,6 +80,14 @@ func SignIn(email string) string { return ColleaguePK + "#" + email }
 
 // DailyRun is the row of the last complete daily run.
 func DailyRun() table.Key { return table.Key{PK: "REMINDERS", SK: "RUN"} }
+
+// DeletionsPK is the partition of the reports about deleted personal data, in the order of the days.
+const DeletionsPK = "DELETIONS"
+
+// Deletion is the row of a report about deleted personal data: of a day, and of what deleted it.
+func Deletion(day license.Date, by string) table.Key {
+	return table.Key{PK: DeletionsPK, SK: day.String() + "#" + by}
+}
 
 // DuePK is the partition of the reminders that are due in the month of a day, in the order of the days: one row for
 // each license, its next reminder.
