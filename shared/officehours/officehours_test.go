@@ -96,8 +96,8 @@ func TestReplyIsDueOneBusinessDayLater(t *testing.T) {
 			"2027-03-28 03:00"},
 		{"the day that Samoa skipped", "Pacific/Apia", "Mon-Sun 09:00-17:00", "", "2011-12-29 10:00",
 			"2011-12-31 10:00"},
-		{"the day that Kiritimati skipped", "Pacific/Kiritimati", "Mon-Sun 09:00-17:00", "", "1994-12-31 10:00",
-			"1995-01-02 10:00"},
+		{"the day that Kiritimati skipped", "Pacific/Kiritimati", "Mon-Sun 09:00-17:00", "", "1994-12-30 10:00",
+			"1995-01-01 10:00"},
 		{"around the clock", "UTC", "Mon-Sun 00:00-24:00", "", "2026-12-05 00:00", "2026-12-06 00:00"},
 		{"until midnight", "UTC", "Mon-Fri 12:00-24:00", "", "2026-12-05 10:00", "2026-12-08 00:00"},
 	} {
@@ -125,6 +125,20 @@ func TestHourThatComesTwice(t *testing.T) {
 		if got := h.Due(tt.received); !got.Equal(tt.want) {
 			t.Errorf("received at %v: got %v, want %v", tt.received, got, tt.want)
 		}
+	}
+}
+
+// Clocks in Beirut show 23:00 to midnight twice on 24 Oct 2026.
+func TestLastHourOfADayThatComesTwice(t *testing.T) {
+	h := office(t, "Asia/Beirut", "Sat 00:00-24:00, Sun 12:00-24:00", "")
+	first := instant(t, "UTC", "2026-10-24 20:30") // 23:30, and again an hour later
+	for _, at := range []time.Time{first, first.Add(time.Hour)} {
+		if !h.Open(at) {
+			t.Errorf("%v: got closed, want open until midnight", at.In(h.Zone()))
+		}
+	}
+	if at := first.Add(90 * time.Minute); h.Open(at) {
+		t.Errorf("%v: got open, want closed until noon", at.In(h.Zone()))
 	}
 }
 
@@ -215,6 +229,13 @@ func TestMistakesAreRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "for example ") {
 			t.Errorf("%q: got %v, want %q with an example", tt.text, err, tt.want)
 		}
+	}
+	daily := office(t, "", "Mon-Sun 09:00-17:00", "")
+	if _, err := daily.Except("2026-11-02..2026-12-27"); err != nil {
+		t.Errorf("eight weeks closed: got %v", err)
+	}
+	if _, err := daily.Except("2026-11-02..2026-12-28"); err == nil {
+		t.Error("a day more than eight weeks closed is accepted")
 	}
 	open := office(t, "", "Mon 09:00-17:00", "")
 	if _, err := open.Except("2026-11-02..2026-12-21"); err == nil {
