@@ -154,7 +154,7 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 			why := ""
 			switch {
 			case function(name) == "catalog" && (awsSDK(dep) || dep == "html/template" || dep == "text/template" ||
-				dep == "github.com/andybalholm/brotli"):
+				dep == "github.com/andybalholm/brotli" || dep == "time/tzdata"):
 				why = "it would slow down the catalog's cold start"
 			case storesMail(name) && (dep == "html/template" ||
 				within(dep, module+"catalog", module+"shared/mail/letter")):
@@ -258,7 +258,8 @@ func TestImportCheckFinds(t *testing.T) {
 func TestLinkCheckFinds(t *testing.T) {
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
 	finds(t, checkLinked(map[string]pkg{
-		"functions/catalog": {Deps: []string{"net/http", "html/template", "github.com/aws/aws-sdk-go-v2/aws"}},
+		"functions/catalog": {Deps: []string{"net/http", "html/template", "github.com/aws/aws-sdk-go-v2/aws",
+			"time/tzdata"}},
 		"functions/requests": {Deps: []string{"html/template", "go.etcd.io/bbolt", "testing",
 			services + "dynamodb/schemas"}},
 		"functions/console": {Deps: []string{services + "s3", services + "kms/schemas",
@@ -275,7 +276,8 @@ func TestLinkCheckFinds(t *testing.T) {
 	}),
 		"shared/store links html/template", "functions/mailevents/feedback links marketplace/catalog",
 		"functions/reminders/daily links marketplace/shared/mail/letter",
-		"functions/catalog links html/template", "functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
+		"functions/catalog links html/template", "functions/catalog links time/tzdata",
+		"functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
 		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing",
 		"functions/requests links "+services+"dynamodb/schemas", "functions/console links "+services+"dynamodb/schemas",
 		"functions/mailer links "+services+"kms")

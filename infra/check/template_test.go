@@ -88,6 +88,9 @@ func checkEnvironment(t template, mains map[string]string) (problems []string) {
 					name))
 			}
 		}
+		if slices.Contains(read, "TIME_ZONE") && !slices.Contains(literals(mains[folder(id)]), "time/tzdata") {
+			problems = append(problems, id+": its main reads TIME_ZONE and links no time zones; the runtime has none")
+		}
 		for _, name := range given {
 			switch {
 			case !slices.Contains(read, name):
@@ -429,6 +432,12 @@ func TestTemplateCheckFindsOmissions(t *testing.T) {
 	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction",
 		"build-ConsoleFunction", "build-MailEventsFunction", "build-MailerFunction",
 		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction does not build a function")
+	withoutZones := map[string]string{}
+	for folder, text := range d.mains {
+		withoutZones[folder] = strings.Replace(text, `_ "time/tzdata"`, "", 1)
+	}
+	finds(t, checkEnvironment(tpl, withoutZones), "RequestsFunction: its main reads TIME_ZONE and links no time zones",
+		"ConsoleFunction: its main reads TIME_ZONE", "MailerFunction: its main reads TIME_ZONE")
 	finds(t, checkRoutes(tpl, append(api.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
 		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")
 }

@@ -115,7 +115,7 @@ func (r rules) due(at time.Time) time.Time {
 	return t
 }
 
-// zones have summer time in either half of the year, odd distances from UTC, and changes at midnight and by half an hour.
+// zones have summer time in either half of the year, odd distances from UTC, changes at midnight and by half an hour.
 var zones = []string{"UTC", zurich, "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",
 	"America/Santiago", "Pacific/Apia", "Pacific/Kiritimati", "America/Havana", "Africa/Casablanca", "Asia/Beirut",
 	"America/Nuuk", "Antarctica/Troll"}
