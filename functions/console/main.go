@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/search"
 )
 
@@ -33,11 +34,15 @@ const exportLimit = 4 << 20
 func main() {
 	c, err := config.Load(os.Getenv, "SITE_URL", "PACKAGES_URL", "PACKAGES_BUCKET", "TABLE_NAME", "SALES_EMAIL",
 		"LICENSE_SIGNERS",
-		"OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "SESSION_KEYS")
+		"OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "SESSION_KEYS", "HASH_KEY")
 	if err != nil {
 		log.Fatal(err)
 	}
 	keys, err := signin.ParseKeys(c.SessionKeys)
+	if err != nil {
+		log.Fatal(err)
+	}
+	hashKeys, err := erasure.ParseKeys(c.HashKey)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,7 +54,7 @@ func main() {
 		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store: kept, Search: search.New(kept.Store),
+		Store: kept, Search: search.New(kept.Store), Eraser: erasure.New(kept.Store, hashKeys),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
 			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,

@@ -173,6 +173,7 @@ var siteEnv = []string{
 	"SITE_URL=https://licenses.example.com", "PACKAGES_URL=https://cdn.example.com", "PACKAGES_BUCKET=none", "TABLE_NAME=none",
 	"SALES_EMAIL=sales@vendor.example", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=none", "OIDC_CLIENT_SECRET=none",
 	"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+	"HASH_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 }
 
 func browserEvent(t *target) ([]byte, error) {

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +38,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
@@ -84,7 +87,9 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 		reflect.TypeFor[dispatch.Expander]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
-	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps()), reflect.TypeFor[console.Store](),
+	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps(), u.eraserSteps()),
+		reflect.TypeFor[console.Store](),
+		reflect.TypeFor[console.Eraser](),
 		reflect.TypeFor[console.Search](), reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
@@ -415,6 +420,17 @@ func (u *user) askerSteps() []step {
 		{"AskContacts", func() error { return u.s.AskContacts(u.ctx, change(), contact) }},
 		{"VouchFor", func() error { return u.s.VouchFor(u.ctx, change(), request.Vouch{Note: "a note"}) }},
 		{"WithdrawVouch", func() error { return u.s.WithdrawVouch(u.ctx, change()) }},
+	}
+}
+
+// eraserSteps are what an admin does to erase a person.
+func (u *user) eraserSteps() []step {
+	keys, err := erasure.ParseKeys(base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	e := erasure.New(u.s.Store, keys)
+	return []step{
+		{"Preview", func() error { return cmp.Or(err, last(e.Preview(u.ctx, contact.Email))) }},
+		{"Erase", func() error { return last(e.Erase(u.ctx, contact.Email, erasure.Options{By: operator})) }},
+		{"Reports", func() error { return last(e.Reports(u.ctx)) }},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/search"
 )
 
@@ -27,6 +28,7 @@ type consoleParts struct {
 	catalog     func() (*catalog.Catalog, error)
 	issuer      license.Issuer
 	sessionKeys signin.Keys
+	hashKeys    erasure.Keys
 	now         func() time.Time
 }
 
@@ -47,7 +49,7 @@ func newConsole(p consoleParts) (console, error) {
 		return console{}, err
 	}
 	return console{devIDP: provider, site: site.New(site.Options{
-		Store: p.store, Search: search.New(p.store.Store),
+		Store: p.store, Search: search.New(p.store.Store), Eraser: erasure.New(p.store.Store, p.hashKeys),
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
 			Keys: p.sessionKeys, Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,

@@ -174,7 +174,11 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	console, err := newConsole(consoleParts{o, c, db, catalogs.current, issuer, sessionKeys, clock.Now})
+	hashKeys, err := localdata.HashKeys()
+	if err != nil {
+		return err
+	}
+	console, err := newConsole(consoleParts{o, c, db, catalogs.current, issuer, sessionKeys, hashKeys, clock.Now})
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
 // Command ops is the operator's tool: it publishes release metadata, prepares the bundle for a deployment, imports
-// existing licenses and prints the public keys of license signers. Each command has a file of its own.
+// existing licenses, erases people and prints the public keys of license signers. Each command has a file of its own.
 package main
 
 import (
@@ -20,6 +20,7 @@ var commands = []command{
 	{"publish", "write the catalog, the editions' pages and the packages to a folder", publish},
 	{"bundle", "write the catalog bundle that is compiled into the functions", writeBundle},
 	{"import-licenses", "import a vendor's existing licenses", importLicenses},
+	{"erase-contact", "erase a person who asked for it", eraseContact},
 	{"license-keys", "print the public keys of KMS keys, in the format of LICENSE_KEYS", licenseKeys},
 }
 

@@ -76,6 +76,7 @@ func TestSignOutOfTheCompiledConsole(t *testing.T) {
 		"SALES_EMAIL=sales@vendor.example", "PACKAGES_URL=https://cdn.example.com", "PACKAGES_BUCKET=none", "LICENSE_SIGNERS=none=none",
 		"OIDC_ISSUER=" + issuer, "OIDC_CLIENT_ID=console", "OIDC_CLIENT_SECRET=secret",
 		"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		"HASH_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 	})
 	// The browser keeps the cookie until it signs out; the thief has a copy and no jar.
 	jar, err := cookiejar.New(nil)

@@ -37,6 +37,7 @@ func TestFunctionsRunAsCompiled(t *testing.T) {
 			"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example", "PACKAGES_URL=https://cdn.example.com",
 			"PACKAGES_BUCKET=none", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=console", "OIDC_CLIENT_SECRET=none",
 			"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+			"HASH_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		}, driveConsole},
 		{"mailevents", []string{"TABLE_NAME=none"}, driveMailEvents},
 	} {

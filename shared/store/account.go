@@ -538,8 +538,8 @@ func (c *changeset) changeCustomer(ctx context.Context, id string, line entity.L
 	return nil
 }
 
-// ReplaceCustomer changes what a customer says of a person who is erased: no line is added, and nobody is told. It reads
-// the customer again while others change it.
+// ReplaceCustomer changes what a customer says of a person who is erased: no line is added, and nobody is told. It
+// reads the customer again while others change it.
 func (s *Store) ReplaceCustomer(ctx context.Context, id string, edit func(*customer.Customer) error) error {
 	err := entity.Retry(func() error {
 		c := s.begin()

@@ -146,6 +146,9 @@ func (s *site) routes() []route {
 		{pattern: "GET /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.packageForm)},
 		{pattern: "POST /console/licenses/{id}/packages", least: signin.Sales, handle: packages(s.makePackage)},
 
+		{pattern: "GET /console/erase", least: signin.Admin, handle: s.eraseForm},
+		{pattern: "POST /console/erase", least: signin.Admin, handle: s.erase},
+
 		{pattern: "GET /console/letters", least: signin.Admin, handle: s.letters},
 		{pattern: "GET /console/letters/{name}", least: signin.Admin, handle: s.letter},
 		{pattern: "GET /console/letters/{name}/html", least: signin.Admin, handle: s.letterHTML},

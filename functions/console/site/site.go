@@ -34,6 +34,7 @@ type Gate interface {
 type Options struct {
 	Store  Store
 	Search Search
+	Eraser Eraser
 	Gate   Gate
 	// Catalog returns the current catalog. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
@@ -59,6 +60,7 @@ type Options struct {
 type site struct {
 	store       Store
 	index       Search
+	eraser      Eraser
 	catalog     func() (*catalog.Catalog, error)
 	mail        letter.Writer
 	pages       *web.Pages
@@ -73,7 +75,7 @@ type site struct {
 // New returns the console's handler.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, index: o.Search, catalog: o.Catalog,
+		store: o.Store, index: o.Search, eraser: o.Eraser, catalog: o.Catalog,
 		pages: web.NewPages(web.Layers{templates, sample.Templates}),
 		mail: letter.Writer{
 			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),
@@ -125,6 +127,7 @@ const (
 	inReminder = "reminders"
 	inExport   = "export"
 	inLetters  = "letters"
+	inErase    = "erase"
 )
 
 // render answers with a page, with the signed-in person in its header.

@@ -27,6 +27,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
@@ -173,8 +174,13 @@ func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) 
 	w.store = delivery.New(store.New(engine, store.Options{Now: clock}))
 	gate := w.gate.Options
 	gate.Sessions = w.store
+	hashKeys, err := erasure.ParseKeys(signin.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := Options{
-		Store: w.store, Search: search.New(w.store.Store), Gate: signin.New(gate), Catalog: sampleCatalog,
+		Store: w.store, Search: search.New(w.store.Store), Eraser: erasure.New(w.store.Store, hashKeys),
+		Gate: signin.New(gate), Catalog: sampleCatalog,
 		SiteURL: siteURL,
 		Sales:   mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Now:     clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
@@ -320,7 +326,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"customers.html":      customersView{}, "customer.html": customerView{},
 		"customer-instances.html": instancesPage{}, "customer-timeline.html": customerTimelineView{},
 		"customer-form.html": customerForm{}, "instance.html": instanceView{}, "move.html": moveView{},
-		"merge.html": mergeView{}, "reminders.html": remindersView{}, "forecast.html": forecastView{},
+		"erase.html": eraseView{}, "merge.html": mergeView{}, "reminders.html": remindersView{}, "forecast.html": forecastView{},
 	})
 }
 

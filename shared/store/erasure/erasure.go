@@ -1,6 +1,6 @@
 // Package erasure erases a person from what the store keeps, as the person asked (decision 24): it finds all that names
-// an address, replaces the address and the names that belong to it, and reports what it did, what people have to look at
-// and what stays. shared/store keeps the entities, and shared/store/outbox the emails.
+// an address, replaces the address and the names that belong to it, and reports what it did, what people have to look
+// at, and what stays. shared/store keeps the entities, and shared/store/outbox the emails.
 package erasure
 
 import (
@@ -97,8 +97,8 @@ func (o Options) over() bool { return !o.Until.IsZero() && o.Now().After(o.Until
 
 func (o Options) clears(id string) bool { return slices.Contains(o.Clear, id) }
 
-// Preview says what an erasure would do, and changes nothing. It is an Invalid fault if the text is no address, took the
-// place of one, or is a colleague's.
+// Preview says what an erasure would do, and changes nothing. It is an Invalid fault if the text is no address, took
+// the place of one, or is a colleague's.
 func (e *Eraser) Preview(ctx context.Context, email string) (Report, error) {
 	p, r, _, err := e.begin(ctx, email)
 	if err != nil {

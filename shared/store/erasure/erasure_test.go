@@ -128,7 +128,8 @@ func (b *testEnv) everywhere(who license.Contact) {
 	again := notice.LicenseKeyAgain(l, who, "n1")
 	for _, outcome := range []outbox.Outcome{outbox.Delayed, outbox.Bounced} {
 		_, err := b.RecordReport(ctx, outbox.Report{Mail: again.ID, Attempt: 1, ProviderID: "ses-" + again.ID,
-			Recipient: who.Email, Outcome: outcome, Status: "5.1.1", Detail: "550 <" + who.Email + ">: unknown", At: b.now})
+			Recipient: who.Email, Outcome: outcome, Status: "5.1.1", Detail: "550 <" + who.Email + ">: unknown",
+			At: b.now})
 		b.must(err)
 	}
 	_, err := b.LiftSuppression(ctx, store.Subject{License: "l1"}, who.Email, admin, "they called")
@@ -217,8 +218,9 @@ func TestErasedPersonIsNowhere(t *testing.T) {
 		}
 	}
 	rows := b.memory.Rows()
-	if of, err := b.CustomersOf(t.Context(), license.License{Customer: b.customer("l1")}); err != nil || len(of[0].Contacts) != 2 ||
-		of[0].Contacts[1].Name != twin.Name || of[0].Contacts[1].Email != twin.Email {
+	of, err := b.CustomersOf(t.Context(), license.License{Customer: b.customer("l1")})
+	if err != nil || len(of[0].Contacts) != 2 || of[0].Contacts[1].Name != twin.Name ||
+		of[0].Contacts[1].Email != twin.Email {
 		t.Errorf("got contacts %+v, %v, want Ben and the twin", of[0].Contacts, err)
 	}
 
@@ -297,7 +299,8 @@ func TestErasureTellsItsConsequencesBefore(t *testing.T) {
 	if !reflect.DeepEqual(rows, b.memory.Rows()) {
 		t.Error("a preview changed rows")
 	}
-	if len(r.Open) != 1 || len(r.Contacts) != 2 || r.Contacts[0].Last || !r.Contacts[1].Last || r.Total() == 0 || r.Before {
+	if len(r.Open) != 1 || len(r.Contacts) != 2 || r.Contacts[0].Last || !r.Contacts[1].Last || r.Total() == 0 ||
+		r.Before {
 		t.Errorf("got %+v", r)
 	}
 	b.erased(erasure.Options{})
@@ -357,9 +360,11 @@ func TestTypedTextsAreListedAndClearedOneByOne(t *testing.T) {
 
 func TestWhatComesLateDoesNotBringThePersonBack(t *testing.T) {
 	b := newTestEnv(t)
-	l := storetest.Issue(t, b.Store.Store, license.License{ID: "l1", Type: license.Production, Organization: "Bücher AG",
+	l := storetest.Issue(t, b.Store.Store, license.License{
+		ID: "l1", Type: license.Production, Organization: "Bücher AG",
 		Server: "AWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, MaxLoc: 1,
-		Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key"}, ada).License
+		Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key",
+	}, ada).License
 	b.send(ada)
 	waiting := notice.LicenseKeyAgain(l, ada, "n1")
 	b.must(b.SendKeyAgain(t.Context(), "l1", admin, ada, "n1"))

@@ -60,8 +60,10 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 		letters: map[string][]outbox.KeptLetter{},
 	}
 	next := slices.Clone(known)
-	for _, pk := range []string{rowkey.EmailRequestsPK(p.mailbox), rowkey.ContactPK(p.mailbox), rowkey.NamedPK(p.mailbox),
-		rowkey.ConfirmationsPK(p.mailbox), rowkey.Suppression(p.mailbox).PK} {
+	for _, pk := range []string{
+		rowkey.EmailRequestsPK(p.mailbox), rowkey.ContactPK(p.mailbox), rowkey.NamedPK(p.mailbox),
+		rowkey.ConfirmationsPK(p.mailbox), rowkey.Suppression(p.mailbox).PK,
+	} {
 		err := e.table.Each(ctx, table.Query{PK: pk}, func(row table.Row) error {
 			switch pk {
 			case rowkey.EmailRequestsPK(p.mailbox):
@@ -144,7 +146,8 @@ func (e *Eraser) read(ctx context.Context, f *found, subject string, root bool) 
 }
 
 // leads keeps a row of a subject, with the letters of a mail, and returns the subjects that it leads to.
-func (e *Eraser) leads(ctx context.Context, f *found, subject string, row table.Row, root bool) (more []string, err error) {
+func (e *Eraser) leads(ctx context.Context, f *found, subject string, row table.Row, root bool) (
+	more []string, err error) {
 	var links string
 	var letters []outbox.KeptLetter
 	switch rowkey.Type(row.Type) {

@@ -15,8 +15,8 @@ import (
 
 // typed are the fields that hold what people typed: listed, and changed only where an admin says so. They keep their
 // names in the changes of timelines.
-var typed = []string{"message", "company", "country", "question", "reason", "note", "notes", "text", "replaces", "formerNames",
-	"partner", "outside", "endedReason", "organization", "revokedReason", "packages"}
+var typed = []string{"message", "company", "country", "question", "reason", "note", "notes", "text", "replaces",
+	"formerNames", "partner", "outside", "endedReason", "organization", "revokedReason", "packages"}
 
 // said are the actions whose notes people type. Code writes all others.
 var said = []store.Action{store.NoteAdded, store.PermissionNoted, store.CustomerAsked, store.RequestRejected,
@@ -27,7 +27,8 @@ type Text struct {
 	ID    string `json:"id"`    // of this text, for Options.Clear
 	Link  string `json:"link"`  // the page of the console that shows it
 	Where string `json:"where"` // what it is: "note", "message"
-	// Sum is a keyed hash of the text: it stays listed until somebody edits it, also when nothing tells the name any more.
+	// Sum is a keyed hash of the text: it stays listed until somebody edits it, also once nothing tells the name any
+	// more.
 	Sum string `json:"sum"`
 	// Words is the text itself. A report on record does not have it.
 	Words string `json:"-"`

@@ -192,8 +192,8 @@ func (f *found) mail(o Options, id string) unit {
 
 // inLetter reports whether a letter names the person. To somebody else of the same name, only the address counts.
 func (f *found) inLetter(l outbox.KeptLetter) bool {
-	texts := []string{l.Subject, l.Greeting, l.Text, l.HTML, l.Unsubscribe, l.UnsubscribeURL, l.To.Email, l.ReplyTo.Email,
-		l.ReplyTo.Name}
+	texts := []string{l.Subject, l.Greeting, l.Text, l.HTML, l.Unsubscribe, l.UnsubscribeURL, l.To.Email,
+		l.ReplyTo.Email, l.ReplyTo.Name}
 	for _, a := range l.Attachments {
 		texts = append(texts, a.Name, string(a.Data))
 	}

@@ -28,7 +28,8 @@ type Person struct {
 
 // Scan returns where rows name a person: in keys, in values however they are encoded, and in letters. The text of
 // issued keys is left out, and so are texts that are allowed to.
-func Scan(ctx context.Context, rows []table.Row, box *outbox.Box, p Person, allowed ...string) (found []string, err error) {
+func Scan(ctx context.Context, rows []table.Row, box *outbox.Box, p Person, allowed ...string) (
+	found []string, err error) {
 	s := scanner{person: p, allowed: allowed}
 	for _, row := range rows {
 		s.where = row.Key.String()
@@ -158,7 +159,8 @@ func (p Person) in(text string) string {
 			i += from
 			before := i > 0 && strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789._+-", rune(folded[i-1]))
 			end := i + len(spelling)
-			after := end < len(folded) && strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", rune(folded[end]))
+			after := end < len(folded) &&
+				strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", rune(folded[end]))
 			if !before && !after {
 				return "address"
 			}
