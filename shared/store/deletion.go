@@ -7,6 +7,7 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/retention"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -57,6 +58,9 @@ func (c *changeset) commitDeleted(ctx context.Context, d Deleted) error {
 	c.Update(entity.Encode(key, rowkey.TypeDeletion, r), version)
 	return c.Commit(ctx)
 }
+
+// Retention says how long personal data is kept.
+func (s *Store) Retention() retention.Policy { return s.keep }
 
 // Deletions reads the newest reports of what was deleted, at most limit, the newest first.
 func (s *Store) Deletions(ctx context.Context, limit int) (list []Deletion, err error) {

@@ -56,11 +56,17 @@ func (c *changeset) changeRequest(before request.Request, after *request.Request
 	c.Change(requestEntity{before}, requestEntity{*after}, before.Version, line)
 }
 
+// ErrMaybeDeleted is the cause of a NotFound fault of a request that may have expired: it is as old as that.
+var ErrMaybeDeleted = errors.New("store: the request may have been deleted")
+
 // noRequest is the fault of a request that is not on record, from one without a message. Of one that may have expired,
 // it says so.
 func (s *Store) noRequest(err error, id string) error {
 	parsed, bad := ulid.ParseStrict(strings.ToUpper(id))
 	if bad == nil && !s.keep.RequestExpires(ulid.Time(parsed.Time())).After(s.now()) {
+		if fault.KindOf(err) == fault.NotFound {
+			err = fault.Wrap(fault.NotFound, fmt.Errorf("%w: %w", ErrMaybeDeleted, err), "")
+		}
 		return entity.Missing(err, "There is no license request %s any more. We delete a request that ends without a "+
 			"license %s after it is closed.", id, s.keep.Requests())
 	}

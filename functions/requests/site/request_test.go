@@ -381,7 +381,7 @@ func TestWrongTokenLooksLikeUnknownRequest(t *testing.T) {
 	env := newTestEnv(t)
 	to := env.send("/request/developer", validForm()).Header.Get("Location")
 	path, _, _ := strings.Cut(to, "?")
-	unknown := env.get("/requests/00000000000000000000000000?token=x").WantStatus(404)
+	unknown := env.get("/requests/01c7tqy3e00000000000000000?token=x").WantStatus(404)
 	for _, target := range []string{path, path + "?token=", path + "?token=wrong", to + "x",
 		path + "?token=" + strings.Repeat("A", 26)} {
 		a := env.get(target).WantStatus(404)

@@ -12,6 +12,7 @@ func (s *site) routes() []web.Route {
 		{Pattern: "GET /editions", Handle: s.redirectToEditions},
 		{Pattern: "GET /editions/{key}", Handle: s.edition},
 		{Pattern: "GET /terms", Handle: s.terms},
+		{Pattern: "GET /privacy", Handle: s.privacy},
 
 		{Pattern: "GET /request", Handle: s.chooseEdition},
 		{Pattern: "GET /request/{edition}", Handle: s.requestForm},

@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
+	"marketplace/shared/retention"
 	"marketplace/shared/store"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/web"
@@ -53,6 +54,8 @@ type Store interface {
 	Licenses(ctx context.Context, ids ...string) ([]store.LicenseRecord, error)
 	// Policy says when customers are reminded, and from when on pages warn.
 	Policy() reminder.Policy
+	// Retention says how long personal data is kept.
+	Retention() retention.Policy
 	// Hours says when the office is open, and a reply is due.
 	Hours() officehours.Hours
 	// Mail reads an email about a request, a license or a customer by its ID, or the end of it. An unknown one is a

@@ -167,7 +167,7 @@ func withValues(form url.Values, pairs ...string) url.Values {
 func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
 		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
-		"community.html": communityView{}, "terms.html": termsView{},
+		"community.html": communityView{}, "terms.html": termsView{}, "privacy.html": privacyView{},
 		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
 		"renew.html": renewView{}, "answer.html": answerView{},
 		"undo.html": undoView{}, "stop.html": stopView{},
@@ -178,7 +178,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 func TestEveryPageIsComplete(t *testing.T) {
 	env := newTestEnv(t)
 	for _, path := range []string{
-		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX",
+		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/privacy", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX",
 		"/request/developer", "/request/enterprise", "/request/datacenter",
 		"/request/community", "/licenses/check", "/editions/community", "/editions/developer",
 		"/editions/enterprise", "/editions/datacenter",

@@ -42,6 +42,7 @@ type statusView struct {
 	Note       string     // what became of it; "" for nothing
 	Slip       *slipForm  // nil if the address looks right
 	Again      *againForm // nil if there is nothing to confirm
+	Deleted    string     // the last day of a request that ended without a license; "" for others
 	Unspoken   bool       // the request was closed before anybody said that they sent it
 }
 
@@ -256,7 +257,7 @@ func (s *site) renderPrivate(w http.ResponseWriter, status int, page string, v w
 func (s *site) newStatusView(found request.Request, records statusRecords, reply statusReply) (statusView, error) {
 	v := statusView{
 		Request: found, Late: found.Late(s.now()), Deadline: s.mail.Hours.DeadlineIn(found.Due, found.Zone),
-		Office: s.office(), Sales: s.mail.Sales.Email, Note: reply.note,
+		Office: s.office(), Sales: s.mail.Sales.Email, Note: reply.note, Deleted: lastDay(found),
 		Query: linkQuery(url.Values{"serverId": {string(found.Server)}, "ncloc": {strconv.FormatInt(found.Loc, 10)}}),
 	}
 	var err error
@@ -370,7 +371,11 @@ func emailHint(r request.Request) string {
 func (s *site) byToken(r *http.Request, given string) (request.Request, error) {
 	found, err := s.store.RequestByToken(r.Context(), strings.ToLower(r.PathValue("id")), token.Status.Read(given))
 	var f *fault.Error
-	if errors.As(err, &f) && f.Kind == fault.NotFound {
+	switch {
+	case errors.Is(err, store.ErrMaybeDeleted):
+		err = fault.Wrap(fault.NotFound, err, "We no longer have this request, or the link is incomplete. "+
+			"We delete a request that ends without a license %s after it is closed.", s.store.Retention().Requests())
+	case errors.As(err, &f) && f.Kind == fault.NotFound:
 		err = fault.Wrap(fault.NotFound, err,
 			"This link does not open a license request. It may be incomplete: copy all of it from our email.")
 	}
