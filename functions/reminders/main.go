@@ -1,5 +1,5 @@
-// Command reminders is the Lambda function that a schedule invokes once a day. It puts the reminders that are due into
-// the outbox.
+// Command reminders is the Lambda function of the jobs that schedules start: the daily run, which puts the reminders
+// that are due into the outbox, and the one that tells colleagues of late requests.
 package main
 
 import (
@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"marketplace/functions/reminders/daily"
+	"marketplace/functions/reminders/jobs"
+	"marketplace/functions/reminders/late"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
 	"marketplace/shared/logging"
@@ -22,11 +24,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(daily.New(daily.Options{
-		Store: delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
-			Now: time.Now, Reminders: c.Reminders, Retention: c.Retention,
-		})),
-		Now: time.Now,
-		Log: logging.New(os.Stdout, c.Stage),
-	}).Run)
+	s := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
+		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
+	}))
+	out := logging.New(os.Stdout, c.Stage)
+	lambda.Start(jobs.Jobs{
+		jobs.Daily: daily.New(daily.Options{Store: s, Now: time.Now, Log: out}).Run,
+		jobs.Late:  late.New(late.Options{Store: s, Now: time.Now, Log: out}).Run,
+	}.Run)
 }

@@ -144,7 +144,7 @@ func checkImports(packages map[string]pkg) (problems []string) {
 
 // storesMail reports the packages that keep what to tell and what was reported, without knowing how a letter says it.
 func storesMail(name string) bool {
-	return within(name, "shared/store", "functions/mailevents/feedback", "functions/reminders/daily")
+	return within(name, "shared/store", "functions/mailevents/feedback", "functions/reminders")
 }
 
 // checkLinked: functions link nothing unnecessary, directly or indirectly.

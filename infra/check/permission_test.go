@@ -25,6 +25,7 @@ import (
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
+	"marketplace/functions/reminders/late"
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/signer"
@@ -86,7 +87,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records](),
 		reflect.TypeFor[dispatch.Expander]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
-	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store]())
+	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store](), reflect.TypeFor[late.Store]())
 	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps(), u.eraserSteps()),
 		reflect.TypeFor[console.Store](),
 		reflect.TypeFor[console.Eraser](),
@@ -385,6 +386,11 @@ func (u *user) remindersSteps() []step {
 			return last(u.s.RecordNextKey(u.ctx, u.license, reminder.MonthsBefore(2)))
 		}},
 		{"RecordDailyRun", func() error { return u.s.RecordDailyRun(u.ctx, license.DateOf(u.now)) }},
+		{"TellLate", some(func() (int, error) {
+			at := u.now.AddDate(0, 0, 4)
+			later := delivery.New(store.New(u.table, store.Options{Now: func() time.Time { return at }}))
+			return later.TellLate(u.ctx)
+		})},
 		{"TellUnconfirmed", some(func() (int, error) { return u.s.TellUnconfirmed(u.ctx) })},
 		{"CloseUnconfirmed", some(func() (int, error) {
 			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 31) }})

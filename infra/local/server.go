@@ -21,6 +21,7 @@ import (
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/functions/mailevents/feedback"
 	"marketplace/functions/reminders/daily"
+	"marketplace/functions/reminders/late"
 	"marketplace/functions/requests/site"
 	"marketplace/infra/licenseimport"
 	"marketplace/infra/local/devidp"
@@ -164,6 +165,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		Sender: events, Now: clock.Now, Log: o.Log,
 	}).Run)
 	w.publish = func() { events.front.PublishDue() }
+	w.late, w.nextLate = late.New(late.Options{Store: db, Now: clock.Now, Log: o.Log}).Run, db.NextLate
 	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run
 
 	w.replan = func(ctx context.Context, from time.Time) error {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"marketplace/functions/reminders/late"
 	"marketplace/infra/localdata"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -16,6 +17,9 @@ import (
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 )
+
+// lateEvery is how often late requests are looked for, as in template.yaml.
+const lateEvery = late.Every
 
 // remindersAt is the time of day (UTC) of the daily run, as in template.yaml.
 const remindersAt = 6 * time.Hour
@@ -28,6 +32,8 @@ type job func(context.Context) error
 type worker struct {
 	clock     *localdata.Clock
 	reminders job
+	late      job                                      // tells of late requests
+	nextLate  func(context.Context) (time.Time, error) // when late has something to do next; zero: it has not
 	mailer    job
 	idle      func(context.Context) bool // reports that no email waits; nil if unknown
 	expire    job                        // removes expired rows, as DynamoDB does by itself
@@ -57,14 +63,20 @@ func (w *worker) run(ctx context.Context) {
 			w.deliver(ctx)
 		case <-tick.C:
 			// A day begins, or several after the computer slept. After a move there is nothing left to do.
-			if runsBetween(last, w.clock.Now()) > 0 {
+			now := w.clock.Now()
+			if runsBetween(last, now) > 0 {
 				w.mu.Lock()
 				w.do(ctx, "reminders", w.reminders)
 				w.do(ctx, "expire", w.expire)
 				w.mu.Unlock()
 				w.deliver(ctx)
 			}
-			last = w.clock.Now()
+			if now.Truncate(lateEvery).After(last) {
+				w.mu.Lock()
+				w.do(ctx, "late requests", w.late)
+				w.mu.Unlock()
+			}
+			last = now
 			if w.publish != nil {
 				w.publish()
 			}
@@ -85,8 +97,8 @@ func (w *worker) deliver(ctx context.Context) {
 	w.do(context.WithoutCancel(ctx), "mailer", w.mailer)
 }
 
-// move moves the clock. Forward, every daily run happens at its own time, and on arrival everything due is done. Back,
-// it sends nothing and plans the reminders anew.
+// move moves the clock. Forward, every job runs at its own time, the one for late requests whenever it has something to
+// do, and on arrival everything due is done. Back, it sends nothing and plans the reminders anew.
 func (w *worker) move(ctx context.Context, to time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -96,23 +108,52 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 		if at.Before(from) {
 			continue
 		}
+		w.tellLate(ctx, at)
 		w.clock.Set(at)
 		w.do(ctx, "reminders", w.reminders)
-		if w.idle == nil || !w.idle(ctx) { // looking at the whole outbox of each day of a year takes long
-			w.do(ctx, "mailer", w.mailer)
-		}
+		w.deliverWaiting(ctx)
 	}
+	w.tellLate(ctx, to)
 	if err := ctx.Err(); err != nil {
 		return errors.Join(err, w.clock.Save()) // the days that have run stay past after a restart
 	}
 	w.clock.Set(to)
 	if to.After(from) {
 		w.do(ctx, "reminders", w.reminders)
+		w.do(ctx, "late requests", w.late)
 		w.do(ctx, "mailer", w.mailer)
 	} else {
 		w.do(ctx, "replan", func(ctx context.Context) error { return w.replan(ctx, from) })
 	}
 	return w.clock.Save()
+}
+
+// tellLate moves the clock, before a time, to each run of the job for late requests that has something to do.
+func (w *worker) tellLate(ctx context.Context, before time.Time) {
+	for last := w.clock.Now(); ctx.Err() == nil; last = w.clock.Now() {
+		at, err := w.nextLate(ctx)
+		if err != nil {
+			w.log.ErrorContext(ctx, "cannot look for late requests", "err", err)
+			return
+		}
+		run := at.Add(lateEvery - 1).Truncate(lateEvery)
+		if !run.After(last) {
+			run = last.Truncate(lateEvery).Add(lateEvery)
+		}
+		if at.IsZero() || !run.Before(before) {
+			return
+		}
+		w.clock.Set(run)
+		w.do(ctx, "late requests", w.late)
+		w.deliverWaiting(ctx)
+	}
+}
+
+// deliverWaiting sends the outbox unless it is known to be empty: looking at all of it each day of a year takes long.
+func (w *worker) deliverWaiting(ctx context.Context) {
+	if w.idle == nil || !w.idle(ctx) {
+		w.do(ctx, "mailer", w.mailer)
+	}
 }
 
 func (w *worker) do(ctx context.Context, name string, j job) {

@@ -12,6 +12,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/functions/mailer/dispatch"
+	"marketplace/functions/reminders/late"
 	"marketplace/infra/localdata"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -27,6 +28,9 @@ import (
 	"marketplace/shared/table/bolt"
 )
 
+// never is of no late request.
+func never(context.Context) (time.Time, error) { return time.Time{}, nil }
+
 func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slept atomic.Int64 // while the computer sleeps, the real clock runs on and timers stop
@@ -38,7 +42,8 @@ func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 		}
 		var runs atomic.Int64
 		nothing := func(context.Context) error { return nil }
-		w := &worker{clock: clock, mailer: nothing, expire: nothing, log: slog.New(slog.DiscardHandler),
+		w := &worker{clock: clock, mailer: nothing, expire: nothing, late: nothing,
+			log:       slog.New(slog.DiscardHandler),
 			reminders: func(context.Context) error { runs.Add(1); return nil }}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
@@ -78,7 +83,8 @@ func TestInterruptedClockMoveKeepsItsDays(t *testing.T) {
 	}
 	ctx, breakOff := context.WithCancel(t.Context())
 	days := 0
-	w := &worker{clock: clock, log: slog.New(slog.DiscardHandler), mailer: func(context.Context) error { return nil },
+	nothing := func(context.Context) error { return nil }
+	w := &worker{clock: clock, log: slog.New(slog.DiscardHandler), mailer: nothing, late: nothing, nextLate: never,
 		reminders: func(context.Context) error {
 			if days++; days == 5 {
 				breakOff()
@@ -102,7 +108,8 @@ func TestMailerIsRunEveryMinute(t *testing.T) {
 		}
 		var runs atomic.Int64
 		nothing := func(context.Context) error { return nil }
-		w := &worker{clock: clock, reminders: nothing, expire: nothing, log: slog.New(slog.DiscardHandler),
+		w := &worker{clock: clock, reminders: nothing, expire: nothing, late: nothing,
+			log:    slog.New(slog.DiscardHandler),
 			mailer: func(context.Context) error { runs.Add(1); return nil }}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
@@ -219,8 +226,8 @@ func TestMoveOfTheClockSendsWhatGetsReadyOnTheWay(t *testing.T) {
 		Outbox: w.store.Outbox(), Records: w.store, Expander: expansion.New(w.store), Sender: w.sent, Now: w.clock.Now,
 		Log: log, Write: letters.With(func() (*catalog.Catalog, error) { return nil, nil }),
 	})
-	worker := &worker{clock: w.clock, log: log, mailer: mailer.Run,
-		reminders: func(context.Context) error { return nil }}
+	nothing := func(context.Context) error { return nil }
+	worker := &worker{clock: w.clock, log: log, mailer: mailer.Run, reminders: nothing, late: nothing, nextLate: never}
 	if err := worker.move(t.Context(), began.AddDate(0, 0, 9)); err != nil {
 		t.Fatal(err)
 	}
@@ -229,4 +236,57 @@ func TestMoveOfTheClockSendsWhatGetsReadyOnTheWay(t *testing.T) {
 		!m.State.Closed.Equal(want) {
 		t.Errorf("got %+v, %v, want it sent on %v, by the first run after the pause", m.State, err, want)
 	}
+}
+
+// TestMoveOfTheClockTellsOfLateRequestsInTime moves the clock over the moments at which a reviewer and sales are told.
+func TestMoveOfTheClockTellsOfLateRequestsInTime(t *testing.T) {
+	w := newMailEnv(t)
+	id := notice.AboutID(w.file(t))
+	r, err := w.store.Request(t.Context(), id)
+	if err == nil {
+		_, err = w.store.Review(t.Context(), store.Review{ID: id, Version: r.Version, By: "sam@vendor.example",
+			To: request.InReview})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothing := func(context.Context) error { return nil }
+	runs := 0
+	job := late.New(late.Options{Store: w.store, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler)})
+	worker := &worker{clock: w.clock, log: slog.New(slog.DiscardHandler), mailer: nothing, reminders: nothing,
+		nextLate: w.store.NextLate, late: func(ctx context.Context) error { runs++; return job.Run(ctx) }}
+	if err := worker.move(t.Context(), w.clock.Now().AddDate(1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = w.store.Request(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	reviewer, sales := r.LateTold.Reviewer.Sub(r.Due), r.LateTold.Sales.Sub(r.LateTold.Reviewer)
+	if reviewer <= 0 || reviewer > lateEvery || sales != 2*time.Hour {
+		t.Errorf("told the reviewer %v after the deadline, and sales %v later", reviewer, sales)
+	}
+	if runs > 10 {
+		t.Errorf("got %d runs in a year, want those with something to do", runs)
+	}
+}
+
+func TestLateRequestsAreLookedForEveryTenMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock, err := localdata.Dir(t.TempDir()).OpenClock(time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var runs atomic.Int64
+		nothing := func(context.Context) error { return nil }
+		w := &worker{clock: clock, reminders: nothing, expire: nothing, mailer: nothing,
+			log: slog.New(slog.DiscardHandler), late: func(context.Context) error { runs.Add(1); return nil }}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go w.run(ctx)
+		time.Sleep(time.Hour + 2*time.Second)
+		synctest.Wait()
+		if got := runs.Load(); got != 6 {
+			t.Errorf("after an hour: got %d runs, want 6", got)
+		}
+	})
 }

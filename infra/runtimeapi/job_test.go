@@ -81,8 +81,10 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	}
 	reminders := launch(t, "reminders", env)
 	for range 2 { // a schedule may deliver twice
-		if _, err := reminders.Invoke(t.Context(), scheduled); err != nil {
-			t.Fatalf("%v\n%s", err, reminders.Stderr())
+		for _, input := range []string{`{"job":"daily"}`, `{"job":"late"}`} {
+			if _, err := reminders.Invoke(t.Context(), []byte(input)); err != nil {
+				t.Fatalf("%s: %v\n%s", input, err, reminders.Stderr())
+			}
 		}
 	}
 

@@ -84,6 +84,14 @@ var Rules = []Rule{
 		},
 	},
 	{
+		ID: "LateRequestsAlarm", Name: "Late requests of which nobody was told",
+		Namespace: Ours, Metric: "LateRequestsUntold", Unit: Count, Statistic: "Maximum",
+		Comparison: AtLeast, Threshold: 1, Period: period, Periods: 2, Missing: NotBreaching,
+		Breach: "A request has been late for over an hour of office time, and its reviewer or sales were not told.",
+		Guide:  `operations.md, "When something fails"`,
+		gauge:  func(r Readings, _ time.Time) (float64, bool) { return float64(r.LateUntold), true },
+	},
+	{
 		ID: "OldestUrgentMailAlarm", Name: "Oldest urgent email waiting",
 		Namespace: Ours, Metric: "OldestUrgentMail", Unit: Seconds, Statistic: "Maximum",
 		Comparison: Above, Threshold: 15 * 60, Period: period, Periods: 2, Missing: NotBreaching,
@@ -179,6 +187,7 @@ type Readings struct {
 	// Oldest is since when the oldest ready email of each rank has been ready; ranks without one have no entry.
 	Oldest          map[int]time.Time
 	Failed, InDoubt int // up to Most
+	LateUntold      int // late requests of which nobody was told for an hour of office time, up to Most
 	Sent            int // in the last 24 hours
 	Quota           int // how many emails the provider accepts in 24 hours; 0: unlimited or unknown
 }

@@ -18,6 +18,8 @@ const (
 	RequestAsk         Kind = "request-ask"         // to a contact: is this request yours?
 	RequestAnswered    Kind = "request-answered"    // to sales: what a contact said about a request
 	RequestsOfDomain   Kind = "requests-of-domain"  // to sales: unusually many unconfirmed requests
+	RequestLate        Kind = "request-late"        // to its reviewer: a request is late
+	RequestLateSales   Kind = "request-late-sales"  // to sales: a request is late
 	LicenseKey         Kind = "license-key"         // to the customer: a license key
 	LicenseExpiring    Kind = "license-expiring"    // to a contact: the licenses of a customer that expire soon
 	RemindersStopped   Kind = "reminders-stopped"   // to sales: a contact unsubscribed from reminders
@@ -33,8 +35,11 @@ const (
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
 func (k Kind) ToSales() bool {
 	return k == RequestNew || k == RequestUnconfirmed || k == RequestAnswered || k == RequestsOfDomain ||
-		k == LicenseUnreached || k == LicenseNextKey || k == RemindersStopped
+		k == RequestLateSales || k == LicenseUnreached || k == LicenseNextKey || k == RemindersStopped
 }
+
+// ToColleague reports whether messages of the kind go to a colleague rather than to a customer.
+func (k Kind) ToColleague() bool { return k == RequestLate }
 
 // ToRequester reports whether messages of the kind go to the address that a request has when they are sent: the
 // customer may have corrected it after they were queued.

@@ -181,6 +181,8 @@ type Request struct {
 
 	// FirstAnswer is the first answer as it was given: see Answer.
 	FirstAnswer *FirstAnswer `json:"firstAnswer,omitempty"`
+	// LateTold is who was told last that it is late, maybe for an earlier deadline: see Summary.ToTell.
+	LateTold LateTold `json:"lateTold,omitzero"`
 
 	// Version is the version of the request as it was read. A change names the version that it is based on.
 	Version int64 `json:"-"`
@@ -227,12 +229,19 @@ type Summary struct {
 
 	Unconfirmed bool `json:"unconfirmed,omitempty"` // Request.Unconfirmed, of an open one
 	Suspicious  bool `json:"suspicious,omitempty"`  // Request.Suspicious, of one that is Unconfirmed
+
+	LateTold LateTold `json:"lateTold,omitzero"` // of an open one
 }
 
 // Summary returns what a list shows of a request.
 func (r Request) Summary() Summary {
-	return Summary{r.ID, r.Reference, r.Kind, r.State, r.Edition, r.Company, r.Server, r.Loc, r.Created, r.Due,
-		r.Reviewer, r.Unconfirmed && r.State.Open(), r.Suspicious && r.Unconfirmed && r.State.Open()}
+	s := Summary{ID: r.ID, Reference: r.Reference, Kind: r.Kind, State: r.State, Edition: r.Edition, Company: r.Company,
+		Server: r.Server, Loc: r.Loc, Created: r.Created, Due: r.Due, Reviewer: r.Reviewer}
+	if r.State.Open() {
+		s.Unconfirmed, s.Suspicious = r.Unconfirmed, r.Suspicious && r.Unconfirmed
+		s.LateTold = r.LateTold
+	}
+	return s
 }
 
 // Late reports whether the answer is overdue. A request that waits for its customer is never late, nor is an

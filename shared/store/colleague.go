@@ -60,6 +60,12 @@ func (s *Store) RecordRefusedSignIn(ctx context.Context, email string) error {
 	return nil
 }
 
+// Colleague reads who signed in under an email address; a NotFound fault if nobody did.
+func (s *Store) Colleague(ctx context.Context, email string) (c Colleague, err error) {
+	_, err = s.table.Get(ctx, rowkey.Colleague(email), &c)
+	return c, err
+}
+
 // Colleagues lists everybody who ever signed in, by email address.
 func (s *Store) Colleagues(ctx context.Context) (list []Colleague, err error) {
 	err = s.table.Each(ctx, table.Query{PK: rowkey.ColleaguePK, Limit: 1000}, func(row table.Row) error {

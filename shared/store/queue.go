@@ -13,6 +13,8 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/rowkey"
@@ -170,6 +172,24 @@ func (q QueueQuery) of(state request.State) table.Query {
 		t.To = q.Before.UTC().Format(time.RFC3339)
 	}
 	return t
+}
+
+// RecordLate notes on a request as it was read who is told that it is late, and queues the mail. It is a Conflict fault
+// if the request changed meanwhile.
+func (s *Store) RecordLate(ctx context.Context, before request.Request, told request.LateTold,
+	n notice.Notice) error {
+	after, line := before, entity.Line{By: System, Action: LateSalesTold}
+	after.LateTold = told
+	if n.Kind == mail.RequestLate {
+		line.Action, line.Note = LateReviewerTold, n.To.Email
+	}
+	c := s.begin()
+	c.queue(n)
+	c.Change(requestEntity{before}, requestEntity{after}, before.Version, line)
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("store: telling of late request %s: %w", before.ID, err)
+	}
+	return nil
 }
 
 // Week is what happened to requests in a week.

@@ -36,6 +36,9 @@ const (
 	RequestWithdrawn Action = "withdrawn"
 	RequestIssued    Action = "issued"
 	RequestAnswered  Action = "answered"
+
+	LateReviewerTold Action = "reviewer told that it is late" // whom the note names
+	LateSalesTold    Action = "sales told that it is late"
 )
 
 // requestEntity is a request as a changeset writes it.
@@ -57,6 +60,7 @@ func (e requestEntity) Row() table.Row {
 // Facts leaves out the secrets, since operators read the timeline, and what the other fields tell.
 func (e requestEntity) Facts() any {
 	e.Token, e.Secret, e.FirstAnswer, e.Undo, e.Expires = "", "", nil, nil, time.Time{}
+	e.LateTold = request.LateTold{}
 	return e.Request
 }
 

@@ -63,7 +63,8 @@ func TestWeekCountsFirstAnswers(t *testing.T) {
 					b.now = b.now.Add(step)
 				case request.State:
 					if step == request.Issued {
-						if err := b.IssueLicenses(t.Context(), issue(t, b, r, expiring("l1", "2019-08-31"))); err != nil {
+						i := issue(t, b, r, expiring("l1", "2019-08-31"))
+						if err := b.IssueLicenses(t.Context(), i); err != nil {
 							t.Fatal(err)
 						}
 						continue

@@ -308,6 +308,8 @@ func mailName(k mail.Kind) string {
 		mail.RequestAsk:         "Question to a contact",
 		mail.RequestAnswered:    "Answer of a contact (to sales)",
 		mail.RequestsOfDomain:   "Many requests of a domain (to sales)",
+		mail.RequestLate:        "Late request (to its reviewer)",
+		mail.RequestLateSales:   "Late request (to sales)",
 		mail.RequestRejected:    "Rejection", mail.RequestWithdrawn: "Withdrawal", mail.LicenseKey: "License key",
 		mail.LicenseExpiring:  "Reminder",
 		mail.RemindersStopped: "Unsubscribed from reminders (to sales)",

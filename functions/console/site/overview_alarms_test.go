@@ -35,6 +35,7 @@ func TestOverviewShowsWhatIsWatched(t *testing.T) {
 	rows, doc := w.gauges()
 	want := []string{
 		"Last complete daily run|OK|1 h 30 min ago|up to 26 h",
+		"Late requests of which nobody was told|OK|0|below 1",
 		"Oldest urgent email waiting|OK|0 min|up to 15 min",
 		"Oldest confirmation or email to sales waiting|OK|0 min|up to 1 h",
 		"Oldest reminder waiting|OK|0 min|up to 24 h",
@@ -85,6 +86,7 @@ func TestOverviewShowsBreachedLimits(t *testing.T) {
 	rows, doc := w.gauges()
 	breached := []string{
 		"Last complete daily run|Alarm|None on record|up to 26 h",
+		"Late requests of which nobody was told|Alarm|1|below 1",
 		"Oldest urgent email waiting|Alarm|26 h 1 min|up to 15 min",
 		"Oldest confirmation or email to sales waiting|Alarm|26 h 1 min|up to 1 h",
 		"Emails that failed in the last 24 hours|Alarm|5|below 5",

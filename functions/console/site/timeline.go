@@ -72,6 +72,8 @@ func (v *eventView) sayNote(e store.Event, words vocabulary) {
 		}
 	case store.WarningsConfirmed:
 		v.Note = words.withoutIDs(e.Note)
+	case store.LateReviewerTold:
+		v.Note = words.colleagues.name(e.Note)
 	case store.PermissionNoted:
 		v.Note = words.colleagues.named(e.Note)
 	case store.PackageTailored:

@@ -88,10 +88,10 @@ func (w *gaugesEnv) one() map[string]float64 {
 func TestSweepPublishesTheGauges(t *testing.T) {
 	inGaugesEnv(t, &provider{}, func(w *gaugesEnv) {
 		ended := time.Now().Add(-90 * time.Minute)
-		w.watched = alarm.Readings{DailyRun: ended, Failed: 2, InDoubt: 3, Sent: 1, Quota: 4}
+		w.watched = alarm.Readings{DailyRun: ended, Failed: 2, InDoubt: 3, LateUntold: 1, Sent: 1, Quota: 4}
 		want := map[string]float64{
 			"HoursSinceDailyRun": 1.5, "OldestUrgentMail": 0, "OldestConfirmation": 0, "OldestReminder": 0,
-			"FailedMails": 2, "MailsInDoubt": 3, "MailQuotaUsed": 25,
+			"FailedMails": 2, "MailsInDoubt": 3, "MailQuotaUsed": 25, "LateRequestsUntold": 1,
 		}
 		if got := w.one(); !maps.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
@@ -102,7 +102,7 @@ func TestSweepPublishesTheGauges(t *testing.T) {
 func TestDailyRunThatIsNotOnRecordIsNotPublished(t *testing.T) {
 	inGaugesEnv(t, &provider{}, func(w *gaugesEnv) {
 		w.watched = alarm.Readings{}
-		if got := w.one(); len(got) != 6 {
+		if got := w.one(); len(got) != 7 {
 			t.Errorf("got %v, want all but the hours since the daily run", got)
 		}
 	})

@@ -29,7 +29,8 @@ func (w Writer) With(catalogs func() (*catalog.Catalog, error)) func(notice.Noti
 	mail.Message, error) {
 	return func(n notice.Notice, r notice.Records, call Call) (mail.Message, error) {
 		var c *catalog.Catalog
-		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.AboutCustomer() && !n.Kind.ToSales() {
+		ours := n.Kind.ToSales() || n.Kind.ToColleague()
+		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.AboutCustomer() && !ours {
 			var err error
 			if c, err = catalogs(); err != nil && n.Kind == mail.LicenseKey {
 				return mail.Message{}, err
@@ -81,6 +82,8 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 		return w.unconfirmed(n, r)
 	case mail.RequestsToConfirm, mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
 		return w.asking(n, r)
+	case mail.RequestLate, mail.RequestLateSales:
+		return w.late(n, r)
 	}
 	return w.aboutRequest(n, r.Request)
 }

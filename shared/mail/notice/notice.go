@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -44,6 +45,9 @@ type Notice struct {
 	// link.
 	Expiration license.Date   `json:"expiration,omitzero"`
 	Stage      reminder.Stage `json:"stage,omitzero"` // of LicenseNextKey
+
+	// Deadline is the one that was missed, of RequestLate and RequestLateSales.
+	Deadline time.Time `json:"deadline,omitzero"`
 
 	// Text is the question, or the reason of a rejection, withdrawal or revocation, as typed.
 	Text     string   `json:"text,omitempty"`
@@ -240,7 +244,7 @@ var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
 	mail.LicenseNextKey, mail.RemindersStopped, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk,
-	mail.RequestAnswered, mail.RequestsOfDomain,
+	mail.RequestAnswered, mail.RequestsOfDomain, mail.RequestLate, mail.RequestLateSales,
 	mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.ContactUndo,
 }
 

@@ -54,12 +54,14 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--ask-1550221200001-" + other: notice.RequestAsk(asked(filed(request.Received)), it, "secret"),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--answer-1550221200001-" + other: notice.RequestAnswered(filed(request.Received),
 		request.Answer{By: it.Email, At: time.UnixMilli(1550221200001)}),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--domain-2019-02-15": notice.RequestsOfDomain(filed(request.Received), day("2019-02-15")),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":               notice.RequestNew(filed(request.Received)),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--filed":             notice.RequestConfirmed(filed(request.Received)),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":        notice.RequestQuestion(filed(request.Waiting), 3),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--rejected-2":        notice.RequestClosed(filed(request.Rejected), 2, "sam"),
-	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":       notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--domain-2019-02-15":        notice.RequestsOfDomain(filed(request.Received), day("2019-02-15")),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--late-1550221200001":       notice.RequestLate(late(), sam),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--late-sales-1550221200001": notice.RequestLateSales(late()),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":                      notice.RequestNew(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--filed":                    notice.RequestConfirmed(filed(request.Received)),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":               notice.RequestQuestion(filed(request.Waiting), 3),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--rejected-2":               notice.RequestClosed(filed(request.Rejected), 2, "sam"),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--withdrawn-2":              notice.RequestClosed(filed(request.Withdrawn), 2, "sam"),
 	"request-unconfirmed--2019-02-15": notice.RequestsUnconfirmed([]request.Summary{{ID: "r1"}},
 		day("2019-02-15")),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--key":                       notice.LicenseKey([]license.License{sold()}, adaLovelace),
@@ -146,8 +148,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 21 {
-		t.Errorf("got notices of %d kinds, want all 21", len(kinds))
+	if len(kinds) != 23 {
+		t.Errorf("got notices of %d kinds, want all 23", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -37,8 +38,10 @@ type Records struct {
 	Requests  []request.Request // of RequestUnconfirmed and RequestsToConfirm
 	Reachable bool              // of LicenseUnreached: whether a contact can be reached after all
 	Arrived   bool              // of a notice that Repeats another: whether that one has arrived by now
+	Reviewer  string            // of RequestLate and RequestLateSales: the name of who works on the request, if known
 	Policy    reminder.Policy   // of the reminders
 	Today     license.Date      // UTC
+	Now       time.Time         // UTC; of RequestLate and RequestLateSales
 }
 
 // Pointless returns why a notice need not be sent any more, as the end of the sentence “Not sent: …”; "" if it still
@@ -87,6 +90,8 @@ func (n Notice) Pointless(r Records) string {
 		if r.Request.State != request.Received {
 			return "the request is being worked on"
 		}
+	case mail.RequestLate, mail.RequestLateSales:
+		return n.pointlessLate(r.Request)
 	case mail.RequestUnconfirmed:
 		unconfirmed := func(r request.Request) bool { return r.Unconfirmed && r.State.Open() }
 		if !slices.ContainsFunc(r.Requests, unconfirmed) {

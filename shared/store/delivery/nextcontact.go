@@ -27,13 +27,17 @@ import (
 const maxForwardAge = 7 * 24 * time.Hour
 
 // readdress sends a mail about a license that its reader did not get to the license's next contact; if none of them can
-// be reached, it tells sales. It does nothing for other mails, and for those that became pointless.
+// be reached, it tells sales. It also tells them of a late request whose reviewer did not learn of it. It does nothing
+// for other mails, and for those that became pointless.
 //
 // The reader counts as unreachable.
 func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 	switch m.Kind {
 	case mail.LicenseExpiring:
 		return c.readdressDigest(ctx, m)
+	case mail.RequestLate: // in a transaction of its own, which does nothing the second time
+		_, err := c.store.tellLate(ctx, m.About, m.To.Email)
+		return err
 	case mail.LicenseKey:
 	default:
 		return nil

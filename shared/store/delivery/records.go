@@ -24,6 +24,13 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 	case mail.RequestReceived, mail.RequestNew, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn,
 		mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
 		r.Request, err = s.Request(ctx, n.About)
+	case mail.RequestLate, mail.RequestLateSales:
+		r.Request, err = s.Request(ctx, n.About)
+		if r.Now = s.Now(); err == nil && r.Request.Reviewer != "" {
+			var c license.Contact
+			c, err = s.colleague(ctx, r.Request.Reviewer)
+			r.Reviewer = c.Name
+		}
 	case mail.RequestsToConfirm:
 		if r.Request, err = s.Request(ctx, n.About); err == nil {
 			r.Requests, err = s.RequestsToConfirm(ctx, r.Request.Email, r.Request.Created)

@@ -44,7 +44,7 @@ func (s *Store) LastDailyRun(ctx context.Context) (r DailyRun, err error) {
 }
 
 // Watched reads what the gauges are worked out from, except for the ready emails: who calls it has looked at these. All
-// reads are made at once: two rows and two queries.
+// reads are made at once: two rows and four queries.
 func (s *Store) Watched(ctx context.Context) (r alarm.Readings, err error) {
 	now := s.Now()
 	g, ctx := errgroup.WithContext(ctx)
@@ -55,6 +55,10 @@ func (s *Store) Watched(ctx context.Context) (r alarm.Readings, err error) {
 	})
 	g.Go(func() (err error) {
 		r.Failed, r.InDoubt, err = s.outbox.Troubled(ctx, now.Add(-24*time.Hour), alarm.Most)
+		return err
+	})
+	g.Go(func() (err error) {
+		r.LateUntold, err = s.LateUntold(ctx, alarm.Most)
 		return err
 	})
 	g.Go(func() error {

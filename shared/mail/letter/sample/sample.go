@@ -108,6 +108,9 @@ func notices() []told {
 			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
 			notice.Records{Requests: list, Today: today}, letter.Call{}},
 		answered(r, true), answered(r, false),
+		late(r, "request-late", "To a reviewer: a late request"),
+		late(r, "request-late-sales", "To sales: a late request that somebody is reviewing"),
+		late(r, "request-late-new", "To sales: a late request that nobody is reviewing"),
 		about("requests-of-domain", "To sales: many unconfirmed requests", r, notice.RequestsOfDomain(r, today)),
 		stopped(key),
 		{"license-next-key", "To sales: the next key is due", notice.LicenseNextKey(key, reminder.MonthsBefore(2)),
@@ -141,6 +144,25 @@ func answered(r request.Request, yes bool) told {
 		return about("request-answered-yes", "To sales: a contact said yes", r, notice.RequestAnswered(r, a))
 	}
 	return about("request-answered-no", "To sales: a contact said no", r, notice.RequestAnswered(r, a))
+}
+
+// late is what colleagues are told of a late request.
+func late(r request.Request, name, title string) told {
+	robin := license.Contact{Name: "Robin Sample", Email: "robin.sample@vendor.example"}
+	on := notice.Records{Today: today.AddDays(1), Now: r.Due.Add(8 * time.Minute)}
+	n := notice.RequestLateSales(r)
+	if name != "request-late-new" {
+		r.State, r.Reviewer, on.Reviewer = request.InReview, robin.Email, robin.Name
+	}
+	switch name {
+	case "request-late":
+		n = notice.RequestLate(r, robin)
+	case "request-late-sales":
+		r.LateTold = request.LateTold{Due: r.Due, Reviewer: on.Now}
+		on.Now = r.Due.Add(130 * time.Minute)
+	}
+	on.Request = r
+	return told{name, title, n, on, letter.Call{}}
 }
 
 // contactsTold are letters about what contacts did not ask for.
