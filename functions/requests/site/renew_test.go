@@ -161,7 +161,7 @@ func TestContactRenewsThroughTheReminder(t *testing.T) {
 		t.Errorf("opening the link changed something: got emails %q", got)
 	}
 
-	status := env.send(at, url.Values{"renewal": {"same"}}).WantStatus(303).Header.Get("Location")
+	status := env.send(at, url.Values{"renewal": {"same"}, "timeZone": {"Asia/Tokyo"}}).WantStatus(303).Header.Get("Location")
 	r := env.requests(ada.Email)[0]
 	want := request.Details{
 		Kind: request.Renewal, Edition: license.Developer, Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Name: ada.Name,
@@ -169,6 +169,9 @@ func TestContactRenewsThroughTheReminder(t *testing.T) {
 	}
 	if r.Details.Fingerprint() != want.Fingerprint() {
 		t.Errorf("got %+v, want %+v", r.Details, want)
+	}
+	if r.Zone != "Asia/Tokyo" {
+		t.Errorf("got the browser's zone %q, want Asia/Tokyo", r.Zone)
 	}
 	if r.Unconfirmed || status != letter.StatusPath(r) || env.standing(r) != customer.Linked {
 		t.Errorf("got unconfirmed %v at %s, standing %s, want a linked request", r.Unconfirmed, status, env.standing(r))
