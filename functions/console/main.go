@@ -2,7 +2,9 @@
 package main
 
 import (
+	"context"
 	"log"
+	"log/slog"
 	"os"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"marketplace/functions/console/site"
 	"marketplace/shared/cloud"
 	"marketplace/shared/cloud/packagestore"
+	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/config"
 	"marketplace/shared/lambdahttp"
@@ -21,6 +24,7 @@ import (
 	"marketplace/shared/livecatalog"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/search"
@@ -31,16 +35,15 @@ const exportLimit = 4 << 20
 
 func main() {
 	c, err := config.Load(os.Getenv, "SITE_URL", "PACKAGES_URL", "PACKAGES_BUCKET", "TABLE_NAME", "SALES_EMAIL",
-		"LICENSE_SIGNERS",
-		"OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "SESSION_KEYS")
-	if err != nil {
-		log.Fatal(err)
-	}
-	keys, err := signin.ParseKeys(c.SessionKeys)
+		"LICENSE_SIGNERS", "OIDC_ISSUER", "OIDC_CLIENT_ID")
 	if err != nil {
 		log.Fatal(err)
 	}
 	logger := logging.New(os.Stdout, c.Stage)
+	secrets, err := signInSecrets(c, logger)
+	if err != nil {
+		log.Fatal(err)
+	}
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
@@ -48,8 +51,8 @@ func main() {
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store),
 		Gate: signin.New(signin.Options{
-			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
-			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,
+			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, SiteURL: c.SiteURL,
+			Secrets: secrets, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get,
 		Issuer: func() (license.Issuer, error) {
@@ -61,4 +64,18 @@ func main() {
 		OneOperator:       c.OneOperator,
 		Now:               time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger))
+}
+
+// signInSecrets returns the secrets that CONSOLE_SECRET names, or without it those of the environment.
+func signInSecrets(c config.Config, logger *slog.Logger) (secret.Value[signin.Secrets], error) {
+	if c.ConsoleSecret == "" {
+		secrets, err := signin.NewSecrets(c.SessionKeys, c.OIDCClientSecret)
+		return secret.Fixed(secrets), err
+	}
+	return secret.Read(secret.Options[signin.Secrets]{
+		Name: c.ConsoleSecret, Parse: signin.ParseSecrets, Now: time.Now, Log: logger,
+		Source: func(ctx context.Context) (string, error) {
+			return secretstore.Client(os.Getenv).GetSecretValue(ctx, c.ConsoleSecret)
+		},
+	}), nil
 }

@@ -94,7 +94,7 @@ func (t template) functions() map[string]map[string]any {
 var samples = map[string]string{
 	"SiteUrl": "https://licenses.example.com", "PackagesUrl": "https://cdn.example.com/packages", "MailIdentity": "example.com",
 	"MailFromUser": "licensing", "SalesEmail": "sales@example.com",
-	"OidcIssuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI", "OidcClientId": "client", "ConsoleSecret": "licensing/console",
+	"OidcIssuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI", "OidcClientId": "client",
 }
 
 // resolved returns a value's text in a deployment with the samples. The Ref of a resource is its logical ID.

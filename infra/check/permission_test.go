@@ -25,6 +25,7 @@ import (
 	"marketplace/functions/reminders/daily"
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud/packagestore"
+	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -93,7 +94,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 
 	for service, asked := range map[string]reflect.Type{
 		"mailer ses": reflect.TypeFor[ses.API](), "console s3": reflect.TypeFor[packagestore.API](),
-		"console kms": reflect.TypeFor[signer.API](),
+		"console kms": reflect.TypeFor[signer.API](), "console secretsmanager": reflect.TypeFor[secretstore.API](),
 	} {
 		function, service, _ := strings.Cut(service, " ")
 		for method := range asked.Methods() {

@@ -83,7 +83,8 @@ func checkEnvironment(t template, mains map[string]string) (problems []string) {
 		variables := at(f["Environment"], "Variables")
 		given, read := keysOf(variables), variablesRead(mains[folder(id)])
 		for _, name := range read {
-			if !slices.Contains(given, name) && !strings.HasSuffix(name, "_ENDPOINT") {
+			if !slices.Contains(given, name) && !strings.HasSuffix(name, "_ENDPOINT") &&
+				!slices.Contains(config.Secrets, name) {
 				problems = append(problems, fmt.Sprintf("%s: its main reads %s, which the template does not set", id,
 					name))
 			}
@@ -94,6 +95,8 @@ func checkEnvironment(t template, mains map[string]string) (problems []string) {
 				problems = append(problems, fmt.Sprintf("%s: its main does not read %s", id, name))
 			case strings.HasSuffix(name, "_ENDPOINT"):
 				problems = append(problems, fmt.Sprintf("%s: %s is for tests", id, name))
+			case slices.Contains(config.Secrets, name):
+				problems = append(problems, fmt.Sprintf("%s: %s is a secret in its environment", id, name))
 			}
 		}
 		required := slices.DeleteFunc(slices.Clone(given), func(name string) bool { // what a parameter may leave empty
@@ -348,6 +351,8 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "",
 			"MailerFunction: its main reads SES_CONFIGURATION_SET"},
 		{"          MAIL_FROM", "          SES_ENDPOINT: https://ses.example.com\n          MAIL_FROM", "SES_ENDPOINT is for tests"},
+		{"          CONSOLE_SECRET: !Ref ConsoleSecret\n", "          SESSION_KEYS: !Ref ConsoleSecret\n",
+			"ConsoleFunction: SESSION_KEYS is a secret in its environment"},
 		{"          PACKAGES_URL: !Ref PackagesUrl\n", "          TABLE_NAME: !Ref Table\n",
 			"CatalogFunction: its main does not read TABLE_NAME"},
 		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromUser}@${MailIdentity}>\n", "",

@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/secret"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/search"
 )
@@ -49,8 +50,9 @@ func newConsole(p consoleParts) (console, error) {
 	return console{devIDP: provider, site: site.New(site.Options{
 		Store: p.store, Search: search.New(p.store.Store),
 		Gate: signin.New(signin.Options{
-			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
-			Keys: p.sessionKeys, Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,
+			Issuer: issuer, ClientID: clientID, SiteURL: p.config.SiteURL,
+			Secrets:  secret.Fixed(signin.Secrets{Keys: p.sessionKeys, ClientSecret: clientSecret}),
+			Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,
 		}),
 		Catalog:     p.catalog,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },

@@ -32,6 +32,7 @@ type Config struct {
 	OIDCClientID        string
 	OIDCClientSecret    string
 	SessionKeys         string
+	ConsoleSecret       string
 	PublicMailDomains   []string
 	OneOperator         bool
 	Reminders           reminder.Policy
@@ -101,13 +102,21 @@ var Variables = []Variable{
 	{"OIDC_CLIENT_ID", "", "The console's client ID at the OpenID Connect provider.",
 		unchecked(func(c *Config, v string) { c.OIDCClientID = v })},
 	// Load quotes an invalid value in its error, so it does not check secrets.
-	{"OIDC_CLIENT_SECRET", "", "The console's client secret.",
+	{"OIDC_CLIENT_SECRET", "", "The console's client secret, if its provider gave it one. Not on AWS.",
 		unchecked(func(c *Config, v string) { c.OIDCClientSecret = v })},
 	{"SESSION_KEYS", "",
 		"The secret keys of console sessions, each 32 bytes in base64, separated by commas. The first one seals " +
-			"sessions, all of them open sessions.",
+			"sessions, all of them open sessions. Not on AWS.",
 		unchecked(func(c *Config, v string) { c.SessionKeys = v })},
+	{"CONSOLE_SECRET", "",
+		"The ARN of the secret in AWS Secrets Manager with the members session_keys and client_secret, which " +
+			"replaces SESSION_KEYS and OIDC_CLIENT_SECRET. It is read at first use and again every five minutes.",
+		unchecked(func(c *Config, v string) { c.ConsoleSecret = v })},
 }
+
+// Secrets are the variables that hold a secret. They are for laptops and tests: on AWS another variable names the
+// secret, which the program reads when it needs it (shared/secret).
+var Secrets = []string{"OIDC_CLIENT_SECRET", "SESSION_KEYS"}
 
 // Load reads the configuration through getenv, for example os.Getenv. It returns an error that names the variable if a
 // value is invalid or one of the needed variables is missing.

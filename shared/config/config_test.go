@@ -25,7 +25,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
 		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",
 		"LICENSE_KEYS", `{"keys":[]}`, "LICENSE_SIGNERS", "k=arn", "PACKAGES_BUCKET", "b", "OIDC_ISSUER", "https://id.example.com/pool/",
-		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2"))
+		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2", "CONSOLE_SECRET", "arn:s"))
 	want := Config{
 		Stage: "production", SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		BundleURL:        "https://cdn.example.com/p/catalog/bundle.bin",
@@ -33,7 +33,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		MailFrom:    mail.Address{Name: "Licensing", Address: "licensing@example.com"},
 		SalesEmail:  mail.Address{Address: "sales@example.com"},
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
-		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2",
+		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2", ConsoleSecret: "arn:s",
 	}
 	if err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, %v; want %+v", c, err, want)

@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/request"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/search"
@@ -77,12 +78,12 @@ var signedIn = sync.OnceValues(func() (gateOptions, error) {
 	if err != nil {
 		return gateOptions{}, err
 	}
-	keys, err := signin.ParseKeys(signin.NewKey())
+	secrets, err := signin.NewSecrets(signin.NewKey(), "secret")
 	if err != nil {
 		return gateOptions{}, err
 	}
 	d := gateOptions{cookies: map[string][]*http.Cookie{}, Options: signin.Options{
-		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", SiteURL: server.URL, Keys: keys,
+		Issuer: server.URL + devidp.Path, ClientID: "console", SiteURL: server.URL, Secrets: secret.Fixed(secrets),
 		Now: now, Log: log,
 	}}
 	nothing := func(http.ResponseWriter, *http.Request) error { return nil }
