@@ -63,7 +63,7 @@ func main() {
 		PublicMailDomains: c.PublicMailDomains,
 		OneOperator:       c.OneOperator,
 		Now:               time.Now, RequestID: lambdahttp.RequestID, Log: logger,
-	}), logger))
+	}), logger).Behind(c.OriginKeys))
 }
 
 // signInSecrets returns the secrets that CONSOLE_SECRET names, or without it those of the environment.

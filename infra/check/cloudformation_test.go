@@ -116,5 +116,8 @@ func (t template) resolved(v any) string {
 			return ref(s[2 : len(s)-1])
 		})
 	}
+	if branches := list(at(v, "If")); len(branches) == 3 { // as the samples, which name what somebody has already
+		return t.resolved(branches[2])
+	}
 	return str(v)
 }

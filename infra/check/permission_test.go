@@ -650,12 +650,23 @@ func (u *user) customerSteps() []step {
 	}
 }
 
+// rolePolicies returns the policies that the template adds to the role of a function.
+func (t template) rolePolicies(function string) (policies []any) {
+	for _, id := range keysOf(at(t.root, "Resources")) {
+		r := at(t.root, "Resources", id)
+		if at(r, "Type") == "AWS::IAM::RolePolicy" && at(r, "Properties", "RoleName", "Ref") == function+"Role" {
+			policies = append(policies, at(r, "Properties", "PolicyDocument"))
+		}
+	}
+	return policies
+}
+
 // checkPermissions: a function may do exactly what it does, on the table and nothing else; the mailer sends in one
 // name.
 func checkPermissions(t template, actions map[string]touched) (problems []string) {
 	for id, f := range t.functions() {
 		granted := map[string]bool{}
-		for _, policy := range list(f["Policies"]) {
+		for _, policy := range append(list(f["Policies"]), t.rolePolicies(id)...) {
 			for _, statement := range list(at(policy, "Statement")) {
 				resource := at(statement, "Resource")
 				for _, action := range list(at(statement, "Action")) {
@@ -843,8 +854,9 @@ func checkTable(t template, made map[string]any) (problems []string) {
 	}
 	for _, id := range keysOf(at(t.root, "Resources")) {
 		r := at(t.root, "Resources", id)
-		keeps := slices.Contains([]any{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"}, at(r, "Type"))
-		if keeps && (at(r, "DeletionPolicy") != "Retain" || at(r, "UpdateReplacePolicy") != "Retain") {
+		keeps := slices.Contains([]any{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key",
+			"AWS::Cognito::UserPool", "AWS::Backup::BackupVault"}, at(r, "Type"))
+		if keeps && (at(r, "DeletionPolicy") != "RetainExceptOnCreate" || at(r, "UpdateReplacePolicy") != "Retain") {
 			problems = append(problems, id+" is deleted with the stack")
 		}
 	}

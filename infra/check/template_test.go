@@ -126,7 +126,7 @@ func variablesRead(main string) (names []string) {
 // field returns the field of Config that a variable sets.
 func field(v config.Variable) string {
 	none, _ := config.Load(func(string) string { return "" })
-	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d"} {
+	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d", strings.Repeat("0", 64)} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
 			unset := reflect.ValueOf(none).FieldByIndex(f.Index)
@@ -368,7 +368,7 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"Default: Editions and Licenses", "Default: Editions <Licenses>", "parameter MailFromName does not allow"},
 		{"Path: /editions.json", "Path: /edition.json", "CatalogFunction does not get /editions.json"},
 		{"Method: ANY, Path: /catalog.json", "Method: GET, Path: /catalog.json", "/catalog.json is only for GET"},
-		{"/downloads/{proxy+}", "/downloads/{file}", "does not catch deeper paths"},
+		{"Path: \"/downloads/{proxy+}\"", "Path: \"/downloads/{file}\"", "does not catch deeper paths"},
 		{"        POST /request/{edition}:\n", "        POST /requests:\n",
 			"POST /requests has settings but is not a route"},
 		{"Method: POST, Path: /api/license-requests", "Method: POST, Path: /api/licenses",
@@ -378,12 +378,13 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"{AttributeName: expires, Enabled: true}", "{AttributeName: ttl, Enabled: true}", "TimeToLiveSpecification"},
 		{"StreamViewType: KEYS_ONLY", "StreamViewType: NEW_IMAGE", "StreamSpecification"},
 		{"{AttributeName: SK, KeyType: RANGE}", "{AttributeName: sk, KeyType: RANGE}", "KeySchema"},
-		{"    DeletionPolicy: Retain\n", "", "is deleted with the stack"},
-		{"    Type: AWS::KMS::Key\n    DeletionPolicy: Retain\n", "    Type: AWS::KMS::Key\n",
+		{"    DeletionPolicy: RetainExceptOnCreate\n", "", "is deleted with the stack"},
+		{"    Type: AWS::KMS::Key\n    DeletionPolicy: RetainExceptOnCreate\n", "    Type: AWS::KMS::Key\n",
 			"EvaluationKey is deleted with the stack"},
 		{"Path: /console}", "Path: /consoles}", "ConsoleFunction: ANY /consoles is not a path of the console"},
 		{"Path: /console}", "Path: /consoles}", "ConsoleFunction does not get ANY /console"},
 		{"Action: kms:Sign", "Action: kms:Decrypt", "ConsoleFunction may not kms:Sign"},
+		{"RoleName: !Ref ConsoleFunctionRole", "RoleName: !Ref MailerFunctionRole", "MailerFunction may kms:Sign"},
 		{"Action: s3:PutObject", "Action: s3:DeleteObject", "ConsoleFunction may not s3:PutObject"},
 		{"Action: [dynamodb:UpdateItem, dynamodb:DeleteItem]", "Action: [dynamodb:UpdateItem, dynamodb:Scan]",
 			"RequestsFunction may dynamodb:Scan"},

@@ -2,6 +2,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +21,7 @@ type Config struct {
 	SiteURL             string
 	PackagesURL         string
 	BundleURL           string
+	OriginKeys          [][sha256.Size]byte
 	TableName           string
 	DynamoDBEndpoint    string
 	SESEndpoint         string
@@ -62,6 +65,13 @@ var Variables = []Variable{
 		"The address of the published catalog, checked once a minute: https, or http on this machine. Without " +
 			"it, the built-in catalog is served.",
 		checked(checkSecureURL, func(c *Config, v string) { c.BundleURL = v })},
+	{"ORIGIN_KEYS", "",
+		"The SHA-256 hashes, in hex and separated by commas, of the keys that the distribution sends in the header " +
+			"X-Origin-Key. Any other request is refused; without hashes, none is.",
+		func(c *Config, v string) (err error) {
+			c.OriginKeys, err = parseHashes(v)
+			return err
+		}},
 	{"TABLE_NAME", "", "The DynamoDB table.",
 		unchecked(func(c *Config, v string) { c.TableName = v })},
 	{"DYNAMODB_ENDPOINT", "", "The address of a DynamoDB engine other than AWS's, for example http://127.0.0.1:8000.",
@@ -75,8 +85,9 @@ var Variables = []Variable{
 	{"SALES_EMAIL", "", "The sales team's address. It receives notices of new requests and customers' replies.",
 		mailbox(func(c *Config, a mail.Address) { c.SalesEmail = a })},
 	{"LICENSE_KEYS", `{"keys":[]}`,
-		"The public keys that verify licenses, as a JWK Set. /.well-known/license-keys.json returns it.",
-		checked(checkJSON, func(c *Config, v string) { c.LicenseKeys = v })},
+		"The public keys that verify licenses, as `ops license-keys` prints them: a JWK Set, or its compact form. " +
+			"/.well-known/license-keys.json returns the JWK Set.",
+		checked(checkKeySet, func(c *Config, v string) { c.LicenseKeys = v })},
 	{"LICENSE_SIGNERS", "",
 		"The KMS keys that sign licenses, each with its Kid in LICENSE_KEYS: kid=ARN, separated by commas.",
 		unchecked(func(c *Config, v string) { c.LicenseSigners = v })},
@@ -208,11 +219,28 @@ func checkSecureURL(s string) error {
 	return nil
 }
 
-func checkJSON(s string) error {
-	if !json.Valid([]byte(s)) {
-		return errors.New("must be JSON")
+// checkKeySet tells a cut or quoted text from either form of a key set. Whoever needs the keys reads them
+// (license.ParseKeySet): not every function has to link what that needs.
+func checkKeySet(s string) error {
+	const compact = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+:,"
+	if strings.HasPrefix(s, "{") && json.Valid([]byte(s)) || strings.Trim(s, compact) == "" {
+		return nil
 	}
-	return nil
+	return errors.New("must be JSON or the compact form")
+}
+
+func parseHashes(s string) (hashes [][sha256.Size]byte, err error) {
+	for _, text := range strings.FieldsFunc(s, between) {
+		var hash [sha256.Size]byte
+		if len(text) != hex.EncodedLen(len(hash)) {
+			return nil, errors.New("must be SHA-256 hashes in hex")
+		}
+		if _, err := hex.Decode(hash[:], []byte(text)); err != nil {
+			return nil, errors.New("must be SHA-256 hashes in hex")
+		}
+		hashes = append(hashes, hash)
+	}
+	return hashes, nil
 }
 
 // between reports what separates the items of a list.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"net/mail"
 	"reflect"
 	"strings"
@@ -25,7 +26,9 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
 		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",
 		"LICENSE_KEYS", `{"keys":[]}`, "LICENSE_SIGNERS", "k=arn", "PACKAGES_BUCKET", "b", "OIDC_ISSUER", "https://id.example.com/pool/",
-		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2", "CONSOLE_SECRET", "arn:s"))
+		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s",
+		"ORIGIN_KEYS", strings.Repeat("0", 64)+","+strings.Repeat("0a", 32),
+		"SESSION_KEYS", "k1,k2", "CONSOLE_SECRET", "arn:s"))
 	want := Config{
 		Stage: "production", SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
 		BundleURL:        "https://cdn.example.com/p/catalog/bundle.bin",
@@ -33,6 +36,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		MailFrom:    mail.Address{Name: "Licensing", Address: "licensing@example.com"},
 		SalesEmail:  mail.Address{Address: "sales@example.com"},
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
+		OriginKeys:   [][32]byte{{}, [32]byte(bytes.Repeat([]byte{10}, 32))},
 		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2", ConsoleSecret: "arn:s",
 	}
 	if err != nil || !reflect.DeepEqual(c, want) {
@@ -53,6 +57,10 @@ func TestLoadNamesAnInvalidOrMissingVariable(t *testing.T) {
 		{"not encrypted", env("BUNDLE_URL", "http://cdn.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"not encrypted, to a host that resembles localhost", env("BUNDLE_URL", "http://localhost.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"invalid JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
+		{"neither JSON nor compact", env("LICENSE_KEYS", `"e-1:EVALUATION:::A"`), nil, "LICENSE_KEYS"},
+		{"half a hash", env("ORIGIN_KEYS", strings.Repeat("0", 32)), nil, "ORIGIN_KEYS"},
+		{"one and a half hashes", env("ORIGIN_KEYS", strings.Repeat("0", 96)), nil, "ORIGIN_KEYS"},
+		{"not a hash", env("ORIGIN_KEYS", strings.Repeat("x", 64)), nil, "ORIGIN_KEYS"},
 		{"not a stage", env("STAGE", "Production"), nil, "STAGE"},
 		{"invalid address", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
 	} {
