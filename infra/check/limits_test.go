@@ -64,7 +64,7 @@ func checkLimits(t template) (problems []string) {
 		}
 	}
 	if concurrent > newAccount/2 {
-		problems = append(problems, fmt.Sprintf("queues may take %d of the %d functions that a new account runs at once",
+		problems = append(problems, fmt.Sprintf("queues may take %d of the %d functions that a new account runs",
 			concurrent, newAccount))
 	}
 	return problems
