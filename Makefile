@@ -70,6 +70,10 @@ $(TOOLS)/installed: .ci/tools.txt
 	$(TOOLS)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .ci/tools.txt
 	touch $@
 
+.PHONY: change
+change: ## run the first stage of CI, which every change has to pass (at most 15 minutes)
+	bash .ci/run first
+
 .PHONY: check
 check: ## run everything that CI runs
 	bash .ci/run

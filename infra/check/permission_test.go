@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -742,6 +741,11 @@ func checkLeadingKeys(statement any, touched, all map[string]bool) (problems []s
 		unused[str(pattern)] = true
 	}
 	allowed := slices.Sorted(maps.Keys(unused))
+	for _, pattern := range allowed {
+		if pk := onlyPartition(pattern, touched); pk != "" && pk != pattern {
+			problems = append(problems, pattern+" allows more than "+pk+", which is all that calls touch")
+		}
+	}
 	for _, pk := range slices.Sorted(maps.Keys(touched)) {
 		kinds[kindOfPartition(pk)] = true
 		known := false
@@ -768,10 +772,34 @@ func checkLeadingKeys(statement any, touched, all map[string]bool) (problems []s
 	return problems
 }
 
+// onlyPartition returns the one partition that is like a pattern and touched, if it has no part that varies.
+func onlyPartition(pattern string, touched map[string]bool) (only string) {
+	for pk := range touched {
+		if !isLike(pk, pattern) {
+			continue
+		}
+		if only != "" || kindOfPartition(pk) != pk {
+			return ""
+		}
+		only = pk
+	}
+	return only
+}
+
 // isLike reports whether a text is like a pattern of IAM's StringLike with asterisks.
 func isLike(text, pattern string) bool {
-	expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
-	return regexp.MustCompile("^(?s:" + expression + ")$").MatchString(text)
+	parts := strings.Split(pattern, "*")
+	last := len(parts) - 1
+	text, ok := strings.CutPrefix(text, parts[0])
+	if !ok || last == 0 {
+		return ok && text == ""
+	}
+	for _, part := range parts[1:last] {
+		if _, text, ok = strings.Cut(text, part); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(text, parts[last])
 }
 
 // checkWaking: of the rows that are created, the stream shows the mailer those of ready mails of the first two ranks

@@ -17,13 +17,14 @@ import (
 
 	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
+	"marketplace/infra/stack"
 	"marketplace/shared/alarm"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
 )
 
 // folder returns the folder of a function's code: CatalogFunction is in functions/catalog.
-func folder(id string) string { return strings.ToLower(strings.TrimSuffix(id, "Function")) }
+var folder = stack.Folder
 
 // checkFunctions: every folder with a main is a function of the template and vice versa, with a target in the Makefile
 // and a log group with a retention.
@@ -282,6 +283,9 @@ type deployed struct {
 	rows     []table.Row        // that the functions create
 
 	code string // of all functions, and of what is watched
+
+	page, operations string // infra/docs/stack.md and operations.md
+	edge             string // infra/edge.yaml
 }
 
 func deployment(t *testing.T) deployed {
@@ -289,6 +293,8 @@ func deployment(t *testing.T) deployed {
 	d := deployed{
 		text: read(t, "template.yaml"), makefile: read(t, "Makefile"), mains: map[string]string{},
 		site: literals(read(t, "functions/requests/site/routes.go")),
+		page: read(t, "infra/docs/stack.md"), operations: read(t, operationsFile),
+		edge: read(t, "infra/edge.yaml"),
 	}
 	for _, text := range literals(read(t, "functions/console/site/routes.go")) {
 		if strings.Contains(text, " /") {
