@@ -144,7 +144,8 @@ func checkBucket(t template) (problems []string) {
 			continue
 		}
 		source := str(at(s, "Condition", "ArnEquals", "aws:SourceArn", "Sub"))
-		if at(s, "Principal", "Service") != "cloudfront.amazonaws.com" || !strings.Contains(source, ":distribution/${") {
+		service := at(s, "Principal", "Service")
+		if service != "cloudfront.amazonaws.com" || !strings.Contains(source, ":distribution/${") {
 			problems = append(problems, "PackagesBucketPolicy: others than the distributions may "+action)
 		}
 		_, by, _ := strings.Cut(source, ":distribution/")

@@ -22,7 +22,8 @@ type mistake struct{ kind, at, old, new string }
 // seeded are all faults.
 var seeded = slices.Concat(functionFaults, environmentFaults, apiFaults, scheduleFaults, roleFaults, policyFaults,
 	sourceFaults, queueFaults, mailFaults, alarmFaults, storageFaults, keyFaults, parameterFaults, outputFaults,
-	buildFaults, wiringFaults, backupFaults, conditionFaults, edgeFaults, signInFaults)
+	buildFaults, wiringFaults, backupFaults, conditionFaults, edgeFaults, signInFaults,
+	edgeStackFaults, watchFaults)
 
 // leastCaught is the share of the seeded faults that a finding has to name.
 const leastCaught = 0.95
@@ -47,6 +48,8 @@ func (d deployed) seed(f mistake) (deployed, error) {
 	case isMain:
 		d.mains = maps.Clone(d.mains)
 		d.mains[folder], err = change(d.mains[folder], "")
+	case f.at == "infra/edge.yaml":
+		d.edge, err = change(d.edge, "")
 	case f.at == "":
 		d.text, err = change(d.text, "")
 	default:
@@ -57,7 +60,7 @@ func (d deployed) seed(f mistake) (deployed, error) {
 
 // elsewhere is where else a finding names a fault: what all functions share, and the page.
 var elsewhere = map[string]string{"Globals": "Function: ", "Api": "Throttles", "Conditions": "Conditions",
-	"ConsoleSigning": "ConsoleFunction"}
+	"ConsoleSigning": "ConsoleFunction", "infra/edge.yaml": "edge: "}
 
 // named are the findings that say where the fault is.
 func (f mistake) named(findings []string) (found []string) {

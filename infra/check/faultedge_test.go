@@ -64,3 +64,37 @@ var signInFaults = []mistake{
 	{"output", "MailDkimRecord2", "DkimDNSTokenValue2", "DkimDNSTokenValue1"},
 	{"output", "MailFromMxRecord", "amazonses.com", "amazonaws.com"},
 }
+
+var edgeStackFaults = []mistake{
+	{"edge", "infra/edge.yaml", "Scope: CLOUDFRONT", "Scope: REGIONAL"},
+	{"edge", "infra/edge.yaml", "Limit: !Ref FormsPerAddress", "Limit: 100000"},
+	{"edge", "infra/edge.yaml", "Default: 100\n", "Default: 10000\n"},
+	{"edge", "infra/edge.yaml", "DefaultAction: {Allow: {}}", "DefaultAction: {Block: {}}"},
+	{"edge", "infra/edge.yaml", "SearchString: POST", "SearchString: GET"},
+	{"edge", "infra/edge.yaml", "(console|reminders/stop)", "(console)"},
+	{"edge", "infra/edge.yaml", "AggregateKeyType: IP", "AggregateKeyType: FORWARDED_IP"},
+	{"edge", "infra/edge.yaml", "ResponseCode: 429", "ResponseCode: 403"},
+	{"edge", "infra/edge.yaml", "SampledRequestsEnabled: false", "SampledRequestsEnabled: true"},
+	{"edge", "infra/edge.yaml", "cs-method, sc-status", "cs-method, cs-uri-stem, sc-status"},
+	{"edge", "infra/edge.yaml", "edge-location, x-edge", "edge-location, c-ip, x-edge"},
+	{"edge", "infra/edge.yaml", "Value: !GetAtt WebAcl.Arn", "Value: !Ref WebAcl"},
+	{"edge", "infra/edge.yaml", "    DeletionPolicy: RetainExceptOnCreate\n", ""},
+	{"edge", "infra/edge.yaml", "Threshold: 5\n", "Threshold: 50\n"},
+	{"edge", "infra/edge.yaml", "MetricName: 5xxErrorRate", "MetricName: 4xxErrorRate"},
+	{"edge", "infra/edge.yaml", "Value: !Ref SiteDistribution}", "Value: !Ref CatalogDistribution}"},
+	{"edge", "infra/edge.yaml", "    DependsOn: SiteLogPolicy\n", ""},
+	{"edge", "infra/edge.yaml", "!Sub \"*.${OriginZone}\"", "!Ref OriginZone"},
+	{"edge", "infra/edge.yaml", "RetentionInDays: !Ref LogRetentionDays", "RetentionInDays: !Ref LogRetentionDay"},
+}
+
+var watchFaults = []mistake{
+	{"alarm", "FailedRunsAlarm", "!GetAtt FailedRuns.QueueName", "!GetAtt MailOutcomeQueue.QueueName"},
+	{"alarm", "StreamAgeAlarm", "Value: !Ref MailerFunction", "Value: !Ref RemindersFunction"},
+	{"alarm", "ApiLatencyAlarm", "Name: ApiId", "Name: ApiName"},
+	{"alarm", "TableThrottlesAlarm", "!Ref Table}", "!GetAtt Table.Arn}"},
+	{"alarm", "MailerErrorsAlarm", "Threshold: 3", "Threshold: 300"},
+	{"alarm", "ConsoleErrorsAlarm", "      AlarmActions: [!Ref Alarms]\n", ""},
+	{"alarm", "RequestsErrorsAlarm", "TreatMissingData: notBreaching", "TreatMissingData: breaching"},
+	{"function", "FailedRuns", "Type: AWS::SQS::Queue", "Type: AWS::SQS::FifoQueue"},
+	{"function", "CatalogFunction", "Metadata: {BuildMethod: makefile}\n", "Metadata: {BuildMethod: makefile}\n    CreationPolicy: {}\n"},
+}

@@ -14,9 +14,10 @@ import (
 )
 
 // stackInput is what the rules of infra/stack read of this deployment.
-func (d deployed) stackInput(tpl template) stack.Input {
+func (d deployed) stackInput(tpl, edge template) stack.Input {
 	return stack.Input{
-		Template: stack.Template{Root: tpl.root}, Makefile: d.makefile, Mains: d.mains, Page: d.page,
+		Template: stack.Template{Root: tpl.root}, Edge: stack.Template{Root: edge.root},
+		Makefile: d.makefile, Mains: d.mains, Page: d.page,
 		Fields: fields,
 	}
 }
@@ -50,15 +51,15 @@ func (d deployed) findings() (found []string) {
 	if err != nil {
 		return []string{"yaml: " + err.Error()}
 	}
-	for _, f := range stack.Check(d.stackInput(tpl)) {
+	edge, err := parseTemplate(d.edge)
+	if err != nil {
+		return []string{"yaml: infra/edge.yaml: " + err.Error()}
+	}
+	for _, f := range stack.Check(d.stackInput(tpl, edge)) {
 		found = append(found, f.String())
 	}
 	for _, problem := range d.check(tpl) {
 		found = append(found, "code: "+problem)
-	}
-	edge, err := parseTemplate(d.edge)
-	if err != nil {
-		return append(found, "yaml: infra/edge.yaml: "+err.Error())
 	}
 	for _, problem := range slices.Concat(checkAWSAlarms(tpl, edge, d.operations), checkLimits(tpl)) {
 		found = append(found, "limits and alarms: "+problem)

@@ -69,10 +69,9 @@ var fixed = map[string]map[string]string{
 	"ForeignSigning": {
 		"State":   "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
 		"Targets": "[{Arn: !Ref Alarms, Id: alarms}]",
-		"EventPattern": "{detail: {$or: [{userIdentity: {sessionContext: {sessionIssuer: {arn: " +
-			"[{anything-but: [!GetAtt ConsoleFunctionRole.Arn]}]}}}}, " +
-			"{userIdentity: {sessionContext: {sessionIssuer: {arn: [{exists: false}]}}}}], eventName: [Sign], " +
-			"eventSource: [kms.amazonaws.com], " + signingKeys + "}, " + calls + "}",
+		"EventPattern": "{detail: {$or: [{" + signingKeys + ", " + others + "}, {" + signingKeys + ", " + nobody +
+			"}, {" + asked + ", " + others + "}, {" + asked + ", " + nobody + "}], eventName: [Sign], " +
+			"eventSource: [kms.amazonaws.com]}, " + calls + "}",
 	},
 	"SigningKeyChange": {
 		"Targets": "[{Arn: !Ref Alarms, Id: alarms}]",
@@ -114,7 +113,12 @@ const (
 		"AccessControlAllowMethods: {Items: [GET, HEAD, OPTIONS]}, AccessControlAllowOrigins: {Items: [*]}, " +
 		"AccessControlExposeHeaders: {Items: [*]}, AccessControlMaxAgeSec: 86400, OriginOverride: true}"
 	signingKeys = "resources: {ARN: [!GetAtt EvaluationKey.Arn, !GetAtt ProductionKey.Arn]}"
-	calls       = "detail-type: [AWS API Call via CloudTrail], source: [aws.kms]"
+	asked       = "requestParameters: {keyId: [!Ref EvaluationKey, !GetAtt EvaluationKey.Arn, !Ref ProductionKey, " +
+		"!GetAtt ProductionKey.Arn]}"
+	others = "userIdentity: {sessionContext: {sessionIssuer: {arn: " +
+		"[{anything-but: [!GetAtt ConsoleFunctionRole.Arn]}]}}}"
+	nobody = "userIdentity: {sessionContext: {sessionIssuer: {arn: [{exists: false}]}}}"
+	calls  = "detail-type: [AWS API Call via CloudTrail], source: [aws.kms]"
 )
 
 // checkFixed: these resources are there in their one form, and what people lose with them outlives the stack.

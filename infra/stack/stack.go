@@ -21,6 +21,7 @@ func (f Finding) String() string { return f.Rule + ": " + f.Where + ": " + f.Tex
 // Input is what the rules read.
 type Input struct {
 	Template Template
+	Edge     Template // infra/edge.yaml
 	Makefile string
 	Mains    map[string]string // the text of each function's main.go, by its folder
 	Page     string            // infra/docs/stack.md
@@ -57,6 +58,9 @@ var rules = []struct {
 	{"condition", checkConditions},
 	{"distribution", checkDistributions},
 	{"fixed", checkFixed},
+	{"watched", checkWatched},
+	{"type", checkTypes},
+	{"edge", checkEdge},
 }
 
 // Names lists the names of the rules.
