@@ -59,16 +59,20 @@ lint: ## check formatting, go vet, staticcheck, go.mod, and with `make tools` th
 
 .PHONY: lint-tools
 lint-tools:
-	$(TOOLS)/cfn-lint template.yaml
-	SAM_CLI_TELEMETRY=0 $(TOOLS)/sam validate --lint --region us-east-1 --template template.yaml
+	infra/lint/template.sh $(TOOLS) template.yaml $(wildcard infra/*.yaml)
+	infra/lint/faults.sh $(TOOLS) template.yaml
 	$(TOOLS)/shellcheck .ci/run infra/*/*.sh
 
 .PHONY: tools
 tools: $(TOOLS)/installed ## install the linters of the template and the scripts (needs python3 with venv)
 $(TOOLS)/installed: .ci/tools.txt
 	rm -rf .ci/cache/tools && python3 -m venv .ci/cache/tools
-	$(TOOLS)/pip install --quiet --disable-pip-version-check -r .ci/tools.txt
+	$(TOOLS)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .ci/tools.txt
 	touch $@
+
+.PHONY: change
+change: ## run the first stage of CI, which every change has to pass (at most 15 minutes)
+	bash .ci/run first
 
 .PHONY: check
 check: ## run everything that CI runs

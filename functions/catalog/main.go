@@ -27,6 +27,7 @@ func main() {
 		Make: func(b *bundle.Bundle) (*api.Handler, error) {
 			o := api.Options{
 				PackagesURL: c.PackagesURL, Metrics: os.Stdout, Stage: c.Stage, Now: time.Now, Log: logger,
+				Origin: c.OriginKeys,
 			}
 			return api.New(b, o), nil
 		},

@@ -2,7 +2,9 @@
 package main
 
 import (
+	"context"
 	"log"
+	"log/slog"
 	"os"
 	"time"
 	_ "time/tzdata" // the runtime has no time zones
@@ -15,6 +17,7 @@ import (
 	"marketplace/functions/console/site"
 	"marketplace/shared/cloud"
 	"marketplace/shared/cloud/packagestore"
+	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/config"
 	"marketplace/shared/lambdahttp"
@@ -22,6 +25,7 @@ import (
 	"marketplace/shared/livecatalog"
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
 	"marketplace/shared/store/delivery"
@@ -35,20 +39,19 @@ const exportLimit = 4 << 20
 
 func main() {
 	c, err := config.Load(os.Getenv, "SITE_URL", "PACKAGES_URL", "PACKAGES_BUCKET", "TABLE_NAME", "SALES_EMAIL",
-		"LICENSE_SIGNERS",
-		"OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "SESSION_KEYS", "HASH_KEY")
-	if err != nil {
-		log.Fatal(err)
-	}
-	keys, err := signin.ParseKeys(c.SessionKeys)
-	if err != nil {
-		log.Fatal(err)
-	}
-	hashKeys, err := erasure.ParseKeys(c.HashKey)
+		"LICENSE_SIGNERS", "OIDC_ISSUER", "OIDC_CLIENT_ID")
 	if err != nil {
 		log.Fatal(err)
 	}
 	logger := logging.New(os.Stdout, c.Stage)
+	secrets, err := signInSecrets(c, logger)
+	if err != nil {
+		log.Fatal(err)
+	}
+	hashKeys, err := eraserKeys(c, logger)
+	if err != nil {
+		log.Fatal(err)
+	}
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
@@ -59,8 +62,8 @@ func main() {
 		Store: kept, Search: search.New(kept.Store), Eraser: erasure.New(kept.Store, hashKeys),
 		Audit: audit.New(kept.Store, c.Retention), Replies: reply.New(kept.Table(), kept.Now),
 		Gate: signin.New(signin.Options{
-			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
-			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,
+			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, SiteURL: c.SiteURL,
+			Secrets: secrets, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get,
 		Issuer: func() (license.Issuer, error) {
@@ -71,5 +74,33 @@ func main() {
 		PublicMailDomains: c.PublicMailDomains,
 		OneOperator:       c.OneOperator,
 		Now:               time.Now, RequestID: lambdahttp.RequestID, Log: logger,
-	}), logger))
+	}), logger).Behind(c.OriginKeys))
+}
+
+// signInSecrets returns the secrets that CONSOLE_SECRET names, or without it those of the environment.
+func signInSecrets(c config.Config, logger *slog.Logger) (secret.Value[signin.Secrets], error) {
+	if c.ConsoleSecret == "" {
+		secrets, err := signin.NewSecrets(c.SessionKeys, c.OIDCClientSecret)
+		return secret.Fixed(secrets), err
+	}
+	return readSecret(c.ConsoleSecret, signin.ParseSecrets, logger), nil
+}
+
+// eraserKeys returns the keys that HASH_SECRET names, or without it those of the environment.
+func eraserKeys(c config.Config, logger *slog.Logger) (secret.Value[erasure.Keys], error) {
+	if c.HashSecret == "" {
+		keys, err := erasure.ParseKeys(c.HashKey)
+		return secret.Fixed(keys), err
+	}
+	return readSecret(c.HashSecret, erasure.ParseKeys, logger), nil
+}
+
+// readSecret is a secret of Secrets Manager, by its ARN.
+func readSecret[T any](arn string, parse func(string) (T, error), logger *slog.Logger) secret.Value[T] {
+	return secret.Read(secret.Options[T]{
+		Name: arn, Parse: parse, Now: time.Now, Log: logger,
+		Source: func(ctx context.Context) (string, error) {
+			return secretstore.Client(os.Getenv).GetSecretValue(ctx, arn)
+		},
+	})
 }

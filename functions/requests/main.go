@@ -43,5 +43,5 @@ func main() {
 		Sales:       mail.AddressOf(c.SalesEmail),
 		RequestID:   lambdahttp.RequestID,
 		Log:         logger,
-	}), logger))
+	}), logger).Behind(c.OriginKeys))
 }

@@ -13,13 +13,16 @@ import (
 	"marketplace/shared/alarm"
 )
 
-// checkAlarms: the template has an alarm for each rule and no other, with what the rule says, and each tells people.
+// checkAlarms: the template has an alarm for each rule, with what the rule says, and each tells people. Other alarms
+// watch metrics that AWS measures by itself.
 func checkAlarms(t template, rules []alarm.Rule) (problems []string) {
 	real := map[string]map[string]string{}
 	for _, r := range rules {
 		real[r.ID] = alarmOf(r)
 	}
-	alarms := t.resources("AWS::CloudWatch::Alarm")
+	alarms := slices.DeleteFunc(t.resources("AWS::CloudWatch::Alarm"), func(id string) bool {
+		return real[id] == nil && measuredByAWS(t.properties(id))
+	})
 	problems = differ("template.yaml", "the alarm", alarms, slices.Sorted(maps.Keys(real)))
 	for _, id := range alarms {
 		properties := t.properties(id)

@@ -162,9 +162,9 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 			case buildsSchemas(name, dep):
 				why = "it builds schemas at every cold start (decision 12)"
 			case function(name) != "" && function(name) != "console" &&
-				within(dep, "github.com/aws/aws-sdk-go-v2/service/kms",
-					"github.com/aws/aws-sdk-go-v2/service/s3"):
-				why = "only the console signs and makes packages"
+				within(dep, "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/s3",
+					"github.com/aws/aws-sdk-go-v2/service/secretsmanager"):
+				why = "only the console signs, makes packages and reads secrets"
 			case function(name) != "" && (dep == "testing" ||
 				within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
 					"github.com/aws/aws-sdk-go-v2/config", "pgregory.net/rapid", "github.com/PuerkitoBio/goquery",
@@ -264,7 +264,7 @@ func TestLinkCheckFinds(t *testing.T) {
 			services + "dynamodb/schemas"}},
 		"functions/console": {Deps: []string{services + "s3", services + "kms/schemas",
 			services + "dynamodb/schemas"}},
-		"functions/mailer": {Deps: []string{services + "ses/schemas", services + "kms"}},
+		"functions/mailer": {Deps: []string{services + "ses/schemas", services + "kms", services + "secretsmanager"}},
 		"infra/local":      {Deps: []string{"go.etcd.io/bbolt"}},
 		"shared/store":     {Deps: []string{"html/template", "marketplace/shared/mail"}},
 
@@ -280,7 +280,7 @@ func TestLinkCheckFinds(t *testing.T) {
 		"functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
 		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing",
 		"functions/requests links "+services+"dynamodb/schemas", "functions/console links "+services+"dynamodb/schemas",
-		"functions/mailer links "+services+"kms")
+		"functions/mailer links "+services+"kms", "functions/mailer links "+services+"secretsmanager")
 }
 
 func TestPackageCheckFinds(t *testing.T) {

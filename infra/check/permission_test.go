@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +27,7 @@ import (
 	"marketplace/functions/reminders/late"
 	"marketplace/functions/requests/site"
 	"marketplace/shared/cloud/packagestore"
+	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -37,6 +37,7 @@ import (
 	"marketplace/shared/mail/ses"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
@@ -100,7 +101,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 
 	for service, asked := range map[string]reflect.Type{
 		"mailer ses": reflect.TypeFor[ses.API](), "console s3": reflect.TypeFor[packagestore.API](),
-		"console kms": reflect.TypeFor[signer.API](),
+		"console kms": reflect.TypeFor[signer.API](), "console secretsmanager": reflect.TypeFor[secretstore.API](),
 	} {
 		function, service, _ := strings.Cut(service, " ")
 		for method := range asked.Methods() {
@@ -434,7 +435,7 @@ func (u *user) askerSteps() []step {
 // eraserSteps are what an admin does to erase a person.
 func (u *user) eraserSteps() []step {
 	keys, err := erasure.ParseKeys(base64.StdEncoding.EncodeToString(make([]byte, 32)))
-	e := erasure.New(u.s.Store, keys)
+	e := erasure.New(u.s.Store, secret.Fixed(keys))
 	return []step{
 		{"Preview", func() error { return cmp.Or(err, last(e.Preview(u.ctx, contact.Email))) }},
 		{"Erase", func() error { return last(e.Erase(u.ctx, contact.Email, erasure.Options{By: operator})) }},
@@ -712,12 +713,23 @@ func (u *user) customerSteps() []step {
 	}
 }
 
+// rolePolicies returns the policies that the template adds to the role of a function.
+func (t template) rolePolicies(function string) (policies []any) {
+	for _, id := range keysOf(at(t.root, "Resources")) {
+		r := at(t.root, "Resources", id)
+		if at(r, "Type") == "AWS::IAM::RolePolicy" && at(r, "Properties", "RoleName", "Ref") == function+"Role" {
+			policies = append(policies, at(r, "Properties", "PolicyDocument"))
+		}
+	}
+	return policies
+}
+
 // checkPermissions: a function may do exactly what it does, on the table and nothing else; the mailer sends in one
 // name.
 func checkPermissions(t template, actions map[string]touched) (problems []string) {
 	for id, f := range t.functions() {
 		granted := map[string]bool{}
-		for _, policy := range list(f["Policies"]) {
+		for _, policy := range append(list(f["Policies"]), t.rolePolicies(id)...) {
 			for _, statement := range list(at(policy, "Statement")) {
 				resource := at(statement, "Resource")
 				for _, action := range list(at(statement, "Action")) {
@@ -793,6 +805,11 @@ func checkLeadingKeys(statement any, touched, all map[string]bool) (problems []s
 		unused[str(pattern)] = true
 	}
 	allowed := slices.Sorted(maps.Keys(unused))
+	for _, pattern := range allowed {
+		if pk := onlyPartition(pattern, touched); pk != "" && pk != pattern {
+			problems = append(problems, pattern+" allows more than "+pk+", which is all that calls touch")
+		}
+	}
 	for _, pk := range slices.Sorted(maps.Keys(touched)) {
 		kinds[kindOfPartition(pk)] = true
 		known := false
@@ -819,10 +836,34 @@ func checkLeadingKeys(statement any, touched, all map[string]bool) (problems []s
 	return problems
 }
 
+// onlyPartition returns the one partition that is like a pattern and touched, if it has no part that varies.
+func onlyPartition(pattern string, touched map[string]bool) (only string) {
+	for pk := range touched {
+		if !isLike(pk, pattern) {
+			continue
+		}
+		if only != "" || kindOfPartition(pk) != pk {
+			return ""
+		}
+		only = pk
+	}
+	return only
+}
+
 // isLike reports whether a text is like a pattern of IAM's StringLike with asterisks.
 func isLike(text, pattern string) bool {
-	expression := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
-	return regexp.MustCompile("^(?s:" + expression + ")$").MatchString(text)
+	parts := strings.Split(pattern, "*")
+	last := len(parts) - 1
+	text, ok := strings.CutPrefix(text, parts[0])
+	if !ok || last == 0 {
+		return ok && text == ""
+	}
+	for _, part := range parts[1:last] {
+		if _, text, ok = strings.Cut(text, part); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(text, parts[last])
 }
 
 // checkWaking: of the rows that are created, the stream shows the mailer those of ready mails of the first two ranks
@@ -905,8 +946,9 @@ func checkTable(t template, made map[string]any) (problems []string) {
 	}
 	for _, id := range keysOf(at(t.root, "Resources")) {
 		r := at(t.root, "Resources", id)
-		keeps := slices.Contains([]any{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"}, at(r, "Type"))
-		if keeps && (at(r, "DeletionPolicy") != "Retain" || at(r, "UpdateReplacePolicy") != "Retain") {
+		keeps := slices.Contains([]any{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key",
+			"AWS::Cognito::UserPool", "AWS::Backup::BackupVault"}, at(r, "Type"))
+		if keeps && (at(r, "DeletionPolicy") != "RetainExceptOnCreate" || at(r, "UpdateReplacePolicy") != "Retain") {
 			problems = append(problems, id+" is deleted with the stack")
 		}
 	}

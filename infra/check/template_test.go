@@ -17,13 +17,14 @@ import (
 
 	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
+	"marketplace/infra/stack"
 	"marketplace/shared/alarm"
 	"marketplace/shared/config"
 	"marketplace/shared/table"
 )
 
 // folder returns the folder of a function's code: CatalogFunction is in functions/catalog.
-func folder(id string) string { return strings.ToLower(strings.TrimSuffix(id, "Function")) }
+var folder = stack.Folder
 
 // checkFunctions: every folder with a main is a function of the template and vice versa, with a target in the Makefile
 // and a log group with a retention.
@@ -83,7 +84,8 @@ func checkEnvironment(t template, mains map[string]string) (problems []string) {
 		variables := at(f["Environment"], "Variables")
 		given, read := keysOf(variables), variablesRead(mains[folder(id)])
 		for _, name := range read {
-			if !slices.Contains(given, name) && !strings.HasSuffix(name, "_ENDPOINT") {
+			if !slices.Contains(given, name) && !strings.HasSuffix(name, "_ENDPOINT") &&
+				!slices.Contains(config.Secrets, name) {
 				problems = append(problems, fmt.Sprintf("%s: its main reads %s, which the template does not set", id,
 					name))
 			}
@@ -97,6 +99,8 @@ func checkEnvironment(t template, mains map[string]string) (problems []string) {
 				problems = append(problems, fmt.Sprintf("%s: its main does not read %s", id, name))
 			case strings.HasSuffix(name, "_ENDPOINT"):
 				problems = append(problems, fmt.Sprintf("%s: %s is for tests", id, name))
+			case slices.Contains(config.Secrets, name):
+				problems = append(problems, fmt.Sprintf("%s: %s is a secret in its environment", id, name))
 			}
 		}
 		required := slices.DeleteFunc(slices.Clone(given), func(name string) bool { // what a parameter may leave empty
@@ -127,7 +131,7 @@ func variablesRead(main string) (names []string) {
 func field(v config.Variable) string {
 	none, _ := config.Load(func(string) string { return "" })
 	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d", "requests 90d",
-		"Asia/Tokyo", "Mon 10:00-16:00", "12-25"} {
+		"Asia/Tokyo", "Mon 10:00-16:00", "12-25", strings.Repeat("0", 64)} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
 			unset := reflect.ValueOf(none).FieldByIndex(f.Index)
@@ -283,6 +287,9 @@ type deployed struct {
 	rows     []table.Row        // that the functions create
 
 	code string // of all functions, and of what is watched
+
+	page, operations string // infra/docs/stack.md and operations.md
+	edge             string // infra/edge.yaml
 }
 
 func deployment(t *testing.T) deployed {
@@ -290,6 +297,8 @@ func deployment(t *testing.T) deployed {
 	d := deployed{
 		text: read(t, "template.yaml"), makefile: read(t, "Makefile"), mains: map[string]string{},
 		site: literals(read(t, "functions/requests/site/routes.go")),
+		page: read(t, "infra/docs/stack.md"), operations: read(t, operationsFile),
+		edge: read(t, "infra/edge.yaml"),
 	}
 	for _, text := range literals(read(t, "functions/console/site/routes.go")) {
 		if strings.Contains(text, " /") {
@@ -352,6 +361,8 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "",
 			"MailerFunction: its main reads SES_CONFIGURATION_SET"},
 		{"          MAIL_FROM", "          SES_ENDPOINT: https://ses.example.com\n          MAIL_FROM", "SES_ENDPOINT is for tests"},
+		{"          CONSOLE_SECRET: !Ref ConsoleSecret\n", "          SESSION_KEYS: !Ref ConsoleSecret\n",
+			"ConsoleFunction: SESSION_KEYS is a secret in its environment"},
 		{"          PACKAGES_URL: !Ref PackagesUrl\n", "          TABLE_NAME: !Ref Table\n",
 			"CatalogFunction: its main does not read TABLE_NAME"},
 		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromUser}@${MailIdentity}>\n", "",
@@ -367,7 +378,7 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"Default: Editions and Licenses", "Default: Editions <Licenses>", "parameter MailFromName does not allow"},
 		{"Path: /editions.json", "Path: /edition.json", "CatalogFunction does not get /editions.json"},
 		{"Method: ANY, Path: /catalog.json", "Method: GET, Path: /catalog.json", "/catalog.json is only for GET"},
-		{"/downloads/{proxy+}", "/downloads/{file}", "does not catch deeper paths"},
+		{"Path: \"/downloads/{proxy+}\"", "Path: \"/downloads/{file}\"", "does not catch deeper paths"},
 		{"        POST /request/{edition}:\n", "        POST /requests:\n",
 			"POST /requests has settings but is not a route"},
 		{"Method: POST, Path: /api/license-requests", "Method: POST, Path: /api/licenses",
@@ -377,12 +388,13 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"{AttributeName: expires, Enabled: true}", "{AttributeName: ttl, Enabled: true}", "TimeToLiveSpecification"},
 		{"StreamViewType: KEYS_ONLY", "StreamViewType: NEW_IMAGE", "StreamSpecification"},
 		{"{AttributeName: SK, KeyType: RANGE}", "{AttributeName: sk, KeyType: RANGE}", "KeySchema"},
-		{"    DeletionPolicy: Retain\n", "", "is deleted with the stack"},
-		{"    Type: AWS::KMS::Key\n    DeletionPolicy: Retain\n", "    Type: AWS::KMS::Key\n",
+		{"    DeletionPolicy: RetainExceptOnCreate\n", "", "is deleted with the stack"},
+		{"    Type: AWS::KMS::Key\n    DeletionPolicy: RetainExceptOnCreate\n", "    Type: AWS::KMS::Key\n",
 			"EvaluationKey is deleted with the stack"},
 		{"Path: /console}", "Path: /consoles}", "ConsoleFunction: ANY /consoles is not a path of the console"},
 		{"Path: /console}", "Path: /consoles}", "ConsoleFunction does not get ANY /console"},
 		{"Action: kms:Sign", "Action: kms:Decrypt", "ConsoleFunction may not kms:Sign"},
+		{"RoleName: !Ref ConsoleFunctionRole", "RoleName: !Ref MailerFunctionRole", "MailerFunction may kms:Sign"},
 		{"Action: s3:PutObject", "Action: s3:DeleteObject", "ConsoleFunction may not s3:PutObject"},
 		{"Action: [dynamodb:UpdateItem, dynamodb:DeleteItem]", "Action: [dynamodb:UpdateItem, dynamodb:Scan]",
 			"RequestsFunction may dynamodb:Scan"},

@@ -36,6 +36,13 @@ installed() {
 	) 9>"$home.lock" || fail "could not install $(basename "$home")"
 }
 
+# from_npm PACKAGE VERSION SHA512: installs a package that depends on no other, once its archive has that digest.
+from_npm() {
+	local archive
+	archive=$(npm pack --silent "$1@$2") && echo "$3  $archive" | sha512sum --check --strict &&
+		npm install --prefix . --no-audit --no-fund --no-save --ignore-scripts --offline "./$archive"
+}
+
 # serving VARIABLE SERVER...: starts the server, with a free port where an argument says PORT, runs the script's command
 # with the server's address in VARIABLE, and exits with the command's status. It tries three ports, since another process may
 # take one first.

@@ -4,5 +4,6 @@
 . "$(dirname "$0")/serve.sh"
 version=4.14.1
 need npm
-installed "axe-core-$version" npm install --prefix . --no-audit --no-fund --no-save --ignore-scripts "axe-core@$version"
+installed "axe-core-$version" from_npm axe-core "$version" \
+	1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 exec env AXE="$home/node_modules/axe-core/axe.min.js" "${command[@]}"

@@ -6,7 +6,9 @@
 version=3.1.0
 jars() {
 	mvn -B -ntp -f "$here/dynamodb-local.xml" -Dengine.version="$version" -DoutputDirectory="$PWD/lib" -DincludeScope=runtime \
-		org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies
+		org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies &&
+		(cd lib && sha256sum --check --quiet --strict "$here/dynamodb-local.sha256" && [ "$(find . -type f | wc -l)" = \
+			"$(wc -l <"$here/dynamodb-local.sha256")" ])
 }
 need java mvn python3
 installed "dynamodb-local-$version" jars

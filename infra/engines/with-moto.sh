@@ -3,8 +3,8 @@
 # address of KMS and S3. $SES_ENDPOINT/moto-api/data.json returns the messages sent, raw ones under ses.RawMessage. Needs
 # python3 with venv.
 . "$(dirname "$0")/serve.sh"
-version=5.2.5
-moto() { python3 -m venv . && bin/pip install --quiet "moto[ses]==$version" flask==3.1.3 flask-cors==6.0.5 werkzeug==3.1.9; }
+version=$(sed -n 's/^moto==\([0-9.]*\).*/\1/p' "$(dirname "$0")/moto.txt")
+moto() { python3 -m venv . && bin/pip install --quiet --no-deps --require-hashes -r "$here/moto.txt"; }
 need python3
 installed "moto-$version" moto
 serving SES_ENDPOINT "$home/bin/python" -m moto.server -H 127.0.0.1 -p PORT

@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
+	"marketplace/shared/secret"
 	auditlog "marketplace/shared/store/audit"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
@@ -51,11 +52,12 @@ func newConsole(p consoleParts) (console, error) {
 		return console{}, err
 	}
 	return console{devIDP: provider, site: site.New(site.Options{
-		Store: p.store, Search: search.New(p.store.Store), Eraser: erasure.New(p.store.Store, p.hashKeys),
+		Store: p.store, Search: search.New(p.store.Store), Eraser: erasure.New(p.store.Store, secret.Fixed(p.hashKeys)),
 		Audit: auditlog.New(p.store.Store, p.config.Retention), Replies: reply.New(p.store.Table(), p.store.Now),
 		Gate: signin.New(signin.Options{
-			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
-			Keys: p.sessionKeys, Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,
+			Issuer: issuer, ClientID: clientID, SiteURL: p.config.SiteURL,
+			Secrets:  secret.Fixed(signin.Secrets{Keys: p.sessionKeys, ClientSecret: clientSecret}),
+			Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,
 		}),
 		Catalog:     p.catalog,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },

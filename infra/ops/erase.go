@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/cloud"
 	"marketplace/shared/cloud/awsprofile"
 	"marketplace/shared/config"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/table"
@@ -26,7 +27,8 @@ Erases a person who asked for it: name and address are replaced everywhere but i
 -write it only says what it would do. -by is who does it, for the audit. Texts that people typed and that name the
 person are listed; the console's page /console/erase can clear them.
 
-HASH_KEY has the secret key of the hash that stays. The table is that of -table or TABLE_NAME: in the cloud, or on the
+HASH_SECRET names the secret with the key of the hash that stays, as the stack's output HashSecretArn does; without it,
+HASH_KEY has the key. The table is that of -table or TABLE_NAME: in the cloud, or on the
 engine at DYNAMODB_ENDPOINT if that is set. Without a table name it is the data of the local server (DATA, default
 .local), which must not be running: use its page /console/erase.
 
@@ -88,8 +90,8 @@ func eraseFrom(ctx context.Context, tableName, address, by string, write bool) (
 			return r, err
 		}
 	} else {
-		if keys, err = erasure.ParseKeys(c.HashKey); err != nil {
-			return r, fmt.Errorf("HASH_KEY: %w", err)
+		if keys, err = hashKeys(ctx, c); err != nil {
+			return r, err
 		}
 		if c.DynamoDBEndpoint == "" {
 			t, err = awsprofile.Table(ctx, c.TableName)
@@ -101,11 +103,27 @@ func eraseFrom(ctx context.Context, tableName, address, by string, write bool) (
 		}
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	e := erasure.New(store.New(t, store.Options{Now: now}), keys)
+	e := erasure.New(store.New(t, store.Options{Now: now}), secret.Fixed(keys))
 	if !write {
 		return e.Preview(ctx, address)
 	}
 	return e.Erase(ctx, address, erasure.Options{By: by, Now: now})
+}
+
+// hashKeys returns the keys that HASH_SECRET names, or without it those of HASH_KEY.
+func hashKeys(ctx context.Context, c config.Config) (erasure.Keys, error) {
+	if c.HashSecret == "" {
+		keys, err := erasure.ParseKeys(c.HashKey)
+		if err != nil {
+			err = fmt.Errorf("HASH_KEY: %w", err)
+		}
+		return keys, err
+	}
+	text, err := awsprofile.Secret(ctx, c.HashSecret)
+	if err != nil {
+		return erasure.Keys{}, fmt.Errorf("HASH_SECRET: %w", err)
+	}
+	return erasure.ParseKeys(text)
 }
 
 // printErased says what was done, or would be. It does not repeat the address.

@@ -14,16 +14,18 @@ import (
 	"marketplace/shared/license"
 )
 
-const licenseKeysUsage = `usage: ops license-keys KID:TYPE[,TYPE]=KEY ...
+const licenseKeysUsage = `usage: ops license-keys [-compact] KID:TYPE[,TYPE]=KEY ...
 
 Prints the public keys of KMS keys as a JWK Set, for LICENSE_KEYS and /.well-known/license-keys.json, in the order
 given: list the oldest first. KEY is the ARN or ID of a key with the spec ECC_NIST_P256. TYPE is what it may sign:
 EVALUATION, PRODUCTION or STAGING. The stack's output LicenseSigners has the arguments for the stack's own keys.
+-compact prints the set on one short line, for the parameter LicenseKeys of template.yaml.
 `
 
 // licenseKeys runs the command and returns its exit status.
 func licenseKeys(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("license-keys", flag.ContinueOnError)
+	compact := flags.Bool("compact", false, "")
 	help := func(w io.Writer) { fmt.Fprint(w, licenseKeysUsage) }
 	if status, ok := parse(flags, args, help, stdout, stderr); !ok {
 		return status
@@ -37,7 +39,7 @@ func licenseKeys(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		var set license.KeySet
 		if set, err = keySet(ctx, kms, flags.Args()); err == nil {
-			err = json.NewEncoder(stdout).Encode(set)
+			err = printKeySet(stdout, set, *compact)
 		}
 	}
 	if err != nil {
@@ -45,6 +47,17 @@ func licenseKeys(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+func printKeySet(w io.Writer, set license.KeySet, compact bool) error {
+	if !compact {
+		return json.NewEncoder(w).Encode(set)
+	}
+	text, err := set.Compact()
+	if err == nil {
+		_, err = fmt.Fprintln(w, text)
+	}
+	return err
 }
 
 // keySet gets the keys that the arguments name from KMS.

@@ -2,6 +2,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +23,7 @@ type Config struct {
 	SiteURL             string
 	PackagesURL         string
 	BundleURL           string
+	OriginKeys          [][sha256.Size]byte
 	TableName           string
 	DynamoDBEndpoint    string
 	SESEndpoint         string
@@ -35,6 +38,8 @@ type Config struct {
 	OIDCClientSecret    string
 	SessionKeys         string
 	HashKey             string
+	ConsoleSecret       string
+	HashSecret          string
 	PublicMailDomains   []string
 	OneOperator         bool
 	Reminders           reminder.Policy
@@ -66,6 +71,13 @@ var Variables = []Variable{
 		"The address of the published catalog, checked once a minute: https, or http on this machine. Without " +
 			"it, the built-in catalog is served.",
 		checked(checkSecureURL, func(c *Config, v string) { c.BundleURL = v })},
+	{"ORIGIN_KEYS", "",
+		"The SHA-256 hashes, in hex and separated by commas, of the keys that the distribution sends in the header " +
+			"X-Origin-Key. Any other request is refused; without hashes, none is.",
+		func(c *Config, v string) (err error) {
+			c.OriginKeys, err = parseHashes(v)
+			return err
+		}},
 	{"TABLE_NAME", "", "The DynamoDB table.",
 		unchecked(func(c *Config, v string) { c.TableName = v })},
 	{"DYNAMODB_ENDPOINT", "", "The address of a DynamoDB engine other than AWS's, for example http://127.0.0.1:8000.",
@@ -79,8 +91,9 @@ var Variables = []Variable{
 	{"SALES_EMAIL", "", "The sales team's address. It receives notices of new requests and customers' replies.",
 		mailbox(func(c *Config, a mail.Address) { c.SalesEmail = a })},
 	{"LICENSE_KEYS", `{"keys":[]}`,
-		"The public keys that verify licenses, as a JWK Set. /.well-known/license-keys.json returns it.",
-		checked(checkJSON, func(c *Config, v string) { c.LicenseKeys = v })},
+		"The public keys that verify licenses, as `ops license-keys` prints them: a JWK Set, or its compact form. " +
+			"/.well-known/license-keys.json returns the JWK Set.",
+		checked(checkKeySet, func(c *Config, v string) { c.LicenseKeys = v })},
 	{"LICENSE_SIGNERS", "",
 		"The KMS keys that sign licenses, each with its Kid in LICENSE_KEYS: kid=ARN, separated by commas.",
 		unchecked(func(c *Config, v string) { c.LicenseSigners = v })},
@@ -125,17 +138,29 @@ var Variables = []Variable{
 	{"OIDC_CLIENT_ID", "", "The console's client ID at the OpenID Connect provider.",
 		unchecked(func(c *Config, v string) { c.OIDCClientID = v })},
 	// Load quotes an invalid value in its error, so it does not check secrets.
-	{"OIDC_CLIENT_SECRET", "", "The console's client secret.",
+	{"OIDC_CLIENT_SECRET", "", "The console's client secret, if its provider gave it one. Not on AWS.",
 		unchecked(func(c *Config, v string) { c.OIDCClientSecret = v })},
 	{"SESSION_KEYS", "",
 		"The secret keys of console sessions, each 32 bytes in base64, separated by commas. The first one seals " +
-			"sessions, all of them open sessions.",
+			"sessions, all of them open sessions. Not on AWS.",
 		unchecked(func(c *Config, v string) { c.SessionKeys = v })},
 	{"HASH_KEY", "",
 		"The secret keys of the hashes that stay of erased people, each 32 bytes in base64, separated by commas. The " +
-			"first one makes hashes; the others recognize older ones, so keep them.",
+			"first one makes hashes; the others recognize older ones, so keep them. Not on AWS.",
 		unchecked(func(c *Config, v string) { c.HashKey = v })},
+	{"CONSOLE_SECRET", "",
+		"The ARN of the secret in AWS Secrets Manager with the members session_keys and client_secret, which " +
+			"replaces SESSION_KEYS and OIDC_CLIENT_SECRET. It is read at first use and again every five minutes.",
+		unchecked(func(c *Config, v string) { c.ConsoleSecret = v })},
+	{"HASH_SECRET", "",
+		"The ARN of the secret in AWS Secrets Manager whose text replaces HASH_KEY. It is read at first use and again " +
+			"every five minutes.",
+		unchecked(func(c *Config, v string) { c.HashSecret = v })},
 }
+
+// Secrets are the variables that hold a secret. They are for laptops and tests: on AWS another variable names the
+// secret, which the program reads when it needs it (shared/secret).
+var Secrets = []string{"OIDC_CLIENT_SECRET", "SESSION_KEYS", "HASH_KEY"}
 
 // Load reads the configuration through getenv, for example os.Getenv. It returns an error that names the variable if a
 // value is invalid or one of the needed variables is missing.
@@ -235,11 +260,28 @@ func checkSecureURL(s string) error {
 	return nil
 }
 
-func checkJSON(s string) error {
-	if !json.Valid([]byte(s)) {
-		return errors.New("must be JSON")
+// checkKeySet tells a cut or quoted text from either form of a key set. Whoever needs the keys reads them
+// (license.ParseKeySet): not every function has to link what that needs.
+func checkKeySet(s string) error {
+	const compact = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+:,"
+	if strings.HasPrefix(s, "{") && json.Valid([]byte(s)) || strings.Trim(s, compact) == "" {
+		return nil
 	}
-	return nil
+	return errors.New("must be JSON or the compact form")
+}
+
+func parseHashes(s string) (hashes [][sha256.Size]byte, err error) {
+	for _, text := range strings.FieldsFunc(s, between) {
+		var hash [sha256.Size]byte
+		if len(text) != hex.EncodedLen(len(hash)) {
+			return nil, errors.New("must be SHA-256 hashes in hex")
+		}
+		if _, err := hex.Decode(hash[:], []byte(text)); err != nil {
+			return nil, errors.New("must be SHA-256 hashes in hex")
+		}
+		hashes = append(hashes, hash)
+	}
+	return hashes, nil
 }
 
 // between reports what separates the items of a list.

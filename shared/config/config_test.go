@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"net/mail"
 	"reflect"
 	"strings"
@@ -29,7 +30,9 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"DYNAMODB_ENDPOINT", "http://127.0.0.1:8000", "SES_ENDPOINT", "http://127.0.0.1:5000", "SES_CONFIGURATION_SET", "set",
 		"MAIL_FROM", "Licensing <licensing@example.com>", "SALES_EMAIL", "sales@example.com",
 		"LICENSE_KEYS", `{"keys":[]}`, "LICENSE_SIGNERS", "k=arn", "PACKAGES_BUCKET", "b", "OIDC_ISSUER", "https://id.example.com/pool/",
-		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s", "SESSION_KEYS", "k1,k2",
+		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s",
+		"ORIGIN_KEYS", strings.Repeat("0", 64)+","+strings.Repeat("0a", 32),
+		"SESSION_KEYS", "k1,k2", "HASH_KEY", "k3,k4", "CONSOLE_SECRET", "arn:s", "HASH_SECRET", "arn:h",
 		"TIME_ZONE", "Europe/Zurich", "OFFICE_HOURS", "Mon-Thu 08:00-17:00", "HOLIDAYS", "12-24..12-31"))
 	want := Config{
 		Stage: "production", SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
@@ -38,7 +41,9 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		MailFrom:    mail.Address{Name: "Licensing", Address: "licensing@example.com"},
 		SalesEmail:  mail.Address{Address: "sales@example.com"},
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
-		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2", Hours: c.Hours,
+		OriginKeys:   [][32]byte{{}, [32]byte(bytes.Repeat([]byte{10}, 32))},
+		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2", HashKey: "k3,k4",
+		ConsoleSecret: "arn:s", HashSecret: "arn:h", Hours: c.Hours,
 	}
 	received := time.Date(2026, time.December, 23, 7, 0, 0, 0, time.UTC)
 	due := time.Date(2027, time.January, 4, 7, 0, 0, 0, time.UTC)
@@ -63,6 +68,10 @@ func TestLoadNamesAnInvalidOrMissingVariable(t *testing.T) {
 		{"not encrypted", env("BUNDLE_URL", "http://cdn.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"not encrypted, to a host that resembles localhost", env("BUNDLE_URL", "http://localhost.example.com/bundle.bin"), nil, "BUNDLE_URL"},
 		{"invalid JSON", env("LICENSE_KEYS", "{"), nil, "LICENSE_KEYS"},
+		{"neither JSON nor compact", env("LICENSE_KEYS", `"e-1:EVALUATION:::A"`), nil, "LICENSE_KEYS"},
+		{"half a hash", env("ORIGIN_KEYS", strings.Repeat("0", 32)), nil, "ORIGIN_KEYS"},
+		{"one and a half hashes", env("ORIGIN_KEYS", strings.Repeat("0", 96)), nil, "ORIGIN_KEYS"},
+		{"not a hash", env("ORIGIN_KEYS", strings.Repeat("x", 64)), nil, "ORIGIN_KEYS"},
 		{"not a stage", env("STAGE", "Production"), nil, "STAGE"},
 		{"unknown time zone", env("TIME_ZONE", "Europe/Zürich"), nil, `TIME_ZONE="Europe/Zürich": unknown time zone`},
 		{"never open", env("OFFICE_HOURS", "Mon-Fri 17:00-09:00"), nil, "OFFICE_HOURS"},

@@ -20,6 +20,7 @@ import (
 type Handler struct {
 	handler http.Handler
 	log     *slog.Logger
+	origin  OriginKeys
 }
 
 // New adapts h. It logs panics and responses that Lambda cannot carry; a nil log is slog.Default().
@@ -27,7 +28,7 @@ func New(h http.Handler, log *slog.Logger) *Handler {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Handler{h, log}
+	return &Handler{handler: h, log: log}
 }
 
 // Invoke answers one event. It returns an error only for an event that is not an HTTP API request: whatever the handler
@@ -36,6 +37,9 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	e, err := ParseEvent(payload)
 	if err != nil {
 		return nil, err
+	}
+	if !h.origin.Admit(e) {
+		return h.origin.Refusal(e), nil
 	}
 	return h.Serve(ctx, e)
 }

@@ -48,7 +48,8 @@ func (e *Event) Request(ctx context.Context) (*http.Request, error) {
 	if r.Header.Get("X-Forwarded-Proto") == "https" {
 		r.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: r.Host}
 	}
-	for _, name := range []string{"Host", "Transfer-Encoding", "Trailer"} { // net/http removes these as well
+	// net/http removes the first three as well.
+	for _, name := range []string{"Host", "Transfer-Encoding", "Trailer", originHeader} {
 		delete(r.Header, name)
 	}
 	if id := unescape(e.id); id != "" {

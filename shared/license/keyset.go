@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // PublicKey verifies licenses with its Kid. The algorithm is ECDSA over P-256 with SHA-256. It belongs to the Kid: a
@@ -47,8 +48,15 @@ func (s KeySet) Find(kid string) (PublicKey, bool) {
 	return s[i], true
 }
 
-// ParseKeySet reads a JWK Set and validates every key in it.
+// ParseKeySet reads a JWK Set, or what Compact writes, and validates every key in it.
 func ParseKeySet(data []byte) (KeySet, error) {
+	if text := strings.TrimSpace(string(data)); !strings.HasPrefix(text, "{") {
+		s, err := parseCompact(text)
+		if err != nil {
+			return nil, fmt.Errorf("license: reading a key set: %w", err)
+		}
+		return s, nil
+	}
 	var s KeySet
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("license: reading a key set: %w", err)

@@ -35,6 +35,8 @@ type Options struct {
 	Metrics io.Writer
 	// Stage is the stage of the deployment, a dimension of those metrics.
 	Stage string
+	// Origin says which Lambda events came through the distribution; others are refused.
+	Origin lambdahttp.OriginKeys
 	// Now is the clock of those lines, required with Metrics.
 	Now func() time.Time
 	// Log receives panics and missing files; nil is slog.Default().
@@ -163,6 +165,9 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	e, err := lambdahttp.ParseEvent(payload)
 	if err != nil {
 		return nil, err
+	}
+	if !h.options.Origin.Admit(e) {
+		return h.options.Origin.Refusal(e), nil
 	}
 	if encoded, ok := h.reuse(e); ok {
 		return encoded, nil

@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,5 +218,24 @@ func BenchmarkInvoke(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestOnlyTheDistributionGetsTheCatalog(t *testing.T) {
+	h := newHandler(api.Options{Origin: lambdahttp.OriginKeys{sha256.Sum256([]byte("key"))}})
+	for key, want := range map[string]string{"key": `{"statusCode":200,`, "another": `{"statusCode":403,`} {
+		r := httptest.NewRequest("GET", "/editions.json", nil)
+		r.Header.Set("X-Origin-Key", key)
+		event, err := lambdahttptest.Event(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // encoded, and reused
+			got, err := h.Invoke(t.Context(), event)
+			if err != nil || !strings.HasPrefix(string(got), want) ||
+				!strings.Contains(string(got), `"access-control-allow-origin":"*"`) {
+				t.Errorf("%s: got %.200s, %v; want %s", key, got, err, want)
+			}
+		}
 	}
 }

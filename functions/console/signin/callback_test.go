@@ -101,7 +101,7 @@ func TestCallbackRefusesAnswersOfNoAttempt(t *testing.T) {
 func (c *console) sealed(t *testing.T, of cookie, v any) []*http.Cookie {
 	t.Helper()
 	rec := &recorder{header: http.Header{}}
-	if err := c.gate.cookies.set(rec, of, v, time.Hour); err != nil {
+	if err := c.gate.cookies.set(t.Context(), rec, of, v, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	return (&http.Response{Header: rec.header}).Cookies()
@@ -211,7 +211,9 @@ func TestUnusableProviderIsReported(t *testing.T) {
 }
 
 func TestUnknownClientIsReported(t *testing.T) {
-	c := newConsole(t, func(o *Options, _ *devidp.Options) { o.ClientSecret = "another" })
+	c := newConsole(t, func(o *Options, _ *devidp.Options) {
+		o.Secrets = fixed(t, NewKey(), "another")
+	})
 	b := newBrowser(t)
 	if a := b.do("GET", c.answered(t, b).String()); a.StatusCode != 500 ||
 		!strings.Contains(c.log.String(), "invalid_client") {

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -24,7 +25,7 @@ func (c cookie) purpose() string { return "sales console, cookie " + string(c) +
 
 type cookies struct {
 	secure bool // the site is served over https
-	keys   Keys
+	keys   func(context.Context) (Keys, error)
 }
 
 // name returns the cookie's name in browsers. With the prefix they accept it only from this host, over TLS, for the
@@ -41,14 +42,18 @@ func (c cookies) name(of cookie) string {
 // SameSite is Lax: people return from the provider by a link of another site, and with Strict the browser would
 // withhold the cookies at that moment. It sends Lax cookies with such links, which change nothing, but not with
 // another site's forms.
-func (c cookies) set(w http.ResponseWriter, of cookie, v any, life time.Duration) error {
+func (c cookies) set(ctx context.Context, w http.ResponseWriter, of cookie, v any, life time.Duration) error {
+	keys, err := c.keys(ctx)
+	if err != nil {
+		return err
+	}
 	var data bytes.Buffer
 	e := json.NewEncoder(&data)
 	e.SetEscapeHTML(false) // "&" in six bytes would make an address too long
 	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("signin: cookie %s: %w", of, err)
 	}
-	http.SetCookie(w, c.httpCookie(of, c.keys.seal(of.purpose(), data.Bytes()), int(life/time.Second)))
+	http.SetCookie(w, c.httpCookie(of, keys.seal(of.purpose(), data.Bytes()), int(life/time.Second)))
 	return nil
 }
 
@@ -69,12 +74,16 @@ func (c cookies) httpCookie(of cookie, value string, maxAge int) *http.Cookie {
 	}
 }
 
-// read opens the request's cookie into v, and reports whether it could.
-func (c cookies) read(r *http.Request, of cookie, v any) bool {
+// read opens the request's cookie into v, and reports whether it could. It fails only if the keys are out of reach.
+func (c cookies) read(r *http.Request, of cookie, v any) (bool, error) {
 	have, err := r.Cookie(c.name(of))
 	if err != nil {
-		return false
+		return false, nil
 	}
-	data, err := c.keys.open(of.purpose(), have.Value)
-	return err == nil && json.Unmarshal(data, v) == nil
+	keys, err := c.keys(r.Context())
+	if err != nil {
+		return false, err
+	}
+	data, err := keys.open(of.purpose(), have.Value)
+	return err == nil && json.Unmarshal(data, v) == nil, nil
 }

@@ -60,7 +60,7 @@ func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) error {
 		State: token.SignIn.New(), Nonce: token.SignIn.New(), Verifier: oauth2.GenerateVerifier(), Return: page,
 		Begun: g.now().Unix(),
 	}
-	if err := g.cookies.set(w, attemptCookie, a, attemptLife); err != nil {
+	if err := g.cookies.set(r.Context(), w, attemptCookie, a, attemptLife); err != nil {
 		return err
 	}
 	to := provider.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))
@@ -78,7 +78,10 @@ func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) error {
 // callback handles the provider's answer (RFC 6749 §4.1.2).
 func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	answer := r.URL.Query()
-	a, ok := g.attempt(r)
+	a, ok, err := g.attempt(r)
+	if err != nil {
+		return err
+	}
 	if !ok || !token.SignIn.Same(a.State, answer.Get("state")) {
 		_, in, err := g.session(r)
 		if err != nil {
@@ -108,7 +111,7 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 	if err := g.record(r, p); err != nil {
 		return g.refuse(w, r, err, a.Return)
 	}
-	if err := g.write(w, newSession(p, g.now())); err != nil {
+	if err := g.write(r.Context(), w, newSession(p, g.now())); err != nil {
 		return err
 	}
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, "signed in", slog.Any("by", p),

@@ -52,13 +52,9 @@ func (c *oidcClient) provider(ctx context.Context) (*provider, error) {
 		return nil, fmt.Errorf("signin: discovering the provider: %w", err)
 	}
 	endpoint := found.Endpoint()
-	endpoint.AuthStyle = oauth2.AuthStyleInHeader
-	if c.ClientSecret == "" {
-		endpoint.AuthStyle = oauth2.AuthStyleInParams
-	}
 	c.discovered = &provider{
 		Config: oauth2.Config{
-			ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: endpoint,
+			ClientID: c.ClientID, Endpoint: endpoint,
 			RedirectURL: c.SiteURL + CallbackPath,
 			Scopes:      []string{oidc.ScopeOpenID, oidc.ScopeEmail, oidc.ScopeProfile},
 		},
@@ -97,7 +93,11 @@ func (c *oidcClient) person(ctx context.Context, code string, a attempt) (Person
 	if err != nil {
 		return Person{}, err
 	}
-	answer, err := provider.Exchange(oidc.ClientContext(ctx, c.Client), code, oauth2.VerifierOption(a.Verifier))
+	client, err := c.credentials(ctx, provider.Config)
+	if err != nil {
+		return Person{}, err
+	}
+	answer, err := client.Exchange(oidc.ClientContext(ctx, c.Client), code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		return Person{}, notExchanged(err)
 	}
@@ -119,6 +119,19 @@ func (c *oidcClient) person(ctx context.Context, code string, a attempt) (Person
 		return Person{}, unproven("the ID token was issued to another client", nil)
 	}
 	return personOf(claims, c.RolesClaim)
+}
+
+// credentials returns the client with its secret of the moment, if it has one.
+func (c *oidcClient) credentials(ctx context.Context, client oauth2.Config) (oauth2.Config, error) {
+	secrets, err := c.Secrets(ctx)
+	if err != nil {
+		return client, unavailable("the client's secret cannot be read", err)
+	}
+	client.ClientSecret, client.Endpoint.AuthStyle = secrets.ClientSecret, oauth2.AuthStyleInHeader
+	if client.ClientSecret == "" {
+		client.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+	}
+	return client, nil
 }
 
 // notExchanged returns whether the code is no longer valid, the provider does not respond, or it does not accept the

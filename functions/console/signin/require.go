@@ -49,7 +49,7 @@ func (g *Gate) Require(role Role, h web.HandlerFunc) web.HandlerFunc {
 			}, "")
 		}
 		if g.now().Sub(time.Unix(s.Used, 0)) >= renewAfter {
-			if err := g.write(w, s); err != nil {
+			if err := g.write(r.Context(), w, s); err != nil {
 				return err
 			}
 		}

@@ -17,12 +17,12 @@ type Keys struct{ all []cipher.AEAD }
 // keySize is the size of a key in bytes: AES-256.
 const keySize = 32
 
-// ParseKeys reads keys from the configuration: 32 bytes each in base64, separated by commas. Its errors do not show
+// ParseKeys reads keys: 32 bytes each in base64, with or without padding, separated by commas. Its errors do not show
 // them.
 func ParseKeys(list string) (Keys, error) {
 	var k Keys
 	for i, text := range strings.Split(list, ",") {
-		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+		raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
 		if err != nil || len(raw) != keySize {
 			return Keys{}, fmt.Errorf("signin: session key %d is not %d bytes in base64", i+1, keySize)
 		}

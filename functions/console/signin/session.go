@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -50,8 +51,8 @@ func (s session) latest() time.Time { return time.Unix(s.Begun, 0).Add(sessionLi
 
 // session returns the request's session, unless it has ended. Without a valid cookie it does not ask the store.
 func (g *Gate) session(r *http.Request) (s session, ok bool, err error) {
-	if !g.cookies.read(r, sessionCookie, &s) || s.remaining(g.now()) <= 0 {
-		return session{}, false, nil
+	if ok, err := g.cookies.read(r, sessionCookie, &s); err != nil || !ok || s.remaining(g.now()) <= 0 {
+		return session{}, false, err
 	}
 	ended, err := g.sessions.SessionEnded(r.Context(), s.ID)
 	if err != nil || ended {
@@ -64,17 +65,17 @@ func (g *Gate) session(r *http.Request) (s session, ok bool, err error) {
 // have been used since.
 func (g *Gate) end(r *http.Request) error {
 	var s session
-	if !g.cookies.read(r, sessionCookie, &s) || !g.now().Before(s.latest()) {
-		return nil
+	if ok, err := g.cookies.read(r, sessionCookie, &s); err != nil || !ok || !g.now().Before(s.latest()) {
+		return err
 	}
 	return g.sessions.EndSession(r.Context(), s.ID, s.Email, s.latest())
 }
 
 // write sends the session to the browser, as used now.
-func (g *Gate) write(w http.ResponseWriter, s session) error {
+func (g *Gate) write(ctx context.Context, w http.ResponseWriter, s session) error {
 	now := g.now()
 	s.Used = now.Unix()
-	return g.cookies.set(w, sessionCookie, s, s.remaining(now))
+	return g.cookies.set(ctx, w, sessionCookie, s, s.remaining(now))
 }
 
 // attempt is what the gate remembers of a browser that it sent to the provider.
@@ -87,11 +88,10 @@ type attempt struct {
 }
 
 // attempt returns the request's attempt, unless it took too long.
-func (g *Gate) attempt(r *http.Request) (attempt, bool) {
-	var a attempt
-	if !g.cookies.read(r, attemptCookie, &a) {
-		return attempt{}, false
+func (g *Gate) attempt(r *http.Request) (a attempt, ok bool, err error) {
+	if ok, err := g.cookies.read(r, attemptCookie, &a); err != nil || !ok {
+		return attempt{}, false, err
 	}
 	age := g.now().Sub(time.Unix(a.Begun, 0))
-	return a, age >= -clocksDiffer && age < attemptLife
+	return a, age >= -clocksDiffer && age < attemptLife, nil
 }

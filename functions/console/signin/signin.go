@@ -6,7 +6,7 @@
 // fetched, parsed or computed here before somebody signs in.
 //
 // A session lives in the browser's cookie. It ends an hour after its last use, eight hours after it began, and when
-// its keys are removed from the configuration. Signing out ends it for every copy of the cookie: we keep nothing of a
+// its keys are taken out of the secrets. Signing out ends it for every copy of the cookie: we keep nothing of a
 // session but that it ended (decision 13). Until then it keeps its role, even if the provider changes that.
 package signin
 
@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/shared/secret"
 	"marketplace/shared/web"
 )
 
@@ -43,13 +44,13 @@ type Directory interface {
 type Options struct {
 	// Issuer is the provider's address, exactly as its tokens name it, such as
 	// "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI".
-	Issuer       string
-	ClientID     string
-	ClientSecret string // "" for a client without one; PKCE is used either way
+	Issuer   string
+	ClientID string
 	// SiteURL is where browsers reach the console's site, without a slash at the end. Register SiteURL + CallbackPath
 	// with the provider as a redirect address and SiteURL + SignedOutPath as a sign-out address.
-	SiteURL  string
-	Keys     Keys // at least one
+	SiteURL string
+	// Secrets may change while the program runs.
+	Secrets  secret.Value[Secrets]
 	Sessions Sessions
 	// Directory is nil where nobody asks for names, nor who signed in.
 	Directory Directory
@@ -91,7 +92,7 @@ func New(o Options) *Gate {
 	}
 	return &Gate{
 		client:   &oidcClient{Options: o},
-		cookies:  cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: o.Keys},
+		cookies:  cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: keysOf(o.Secrets)},
 		sessions: o.Sessions,
 		names:    o.Directory,
 		pages:    web.NewPages(templates),

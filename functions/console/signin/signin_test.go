@@ -19,6 +19,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/infra/local/devidp"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -69,15 +70,11 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 	var mux http.ServeMux
 	c.Server = httptest.NewServer(&mux)
 	t.Cleanup(c.Server.Close)
-	keys, err := ParseKeys(NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
 	log := slog.New(slog.NewTextHandler(c.log, nil))
 	kept := store.New(c.table, store.Options{Now: c.Now})
 	own := Options{
-		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, SiteURL: c.URL,
-		Keys: keys, Sessions: kept, Directory: kept, Now: c.Now, Log: log,
+		Issuer: c.URL + devidp.Path, ClientID: "console", SiteURL: c.URL,
+		Secrets: fixed(t, NewKey(), clientSecret), Sessions: kept, Directory: kept, Now: c.Now, Log: log,
 	}
 	local := devidp.Options{
 		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,
@@ -98,6 +95,26 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 	mux.Handle(devidp.Path+"/", provider)
 	mux.Handle("/", c.handler(log))
 	return c
+}
+
+// fixed returns secrets that do not change.
+func fixed(t *testing.T, sessionKeys, clientSecret string) secret.Value[Secrets] {
+	t.Helper()
+	secrets, err := NewSecrets(sessionKeys, clientSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.Fixed(secrets)
+}
+
+// keys returns the console's keys.
+func (c *console) keys(t *testing.T) Keys {
+	t.Helper()
+	keys, err := c.gate.cookies.keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // handler returns a console of four addresses.

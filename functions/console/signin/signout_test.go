@@ -145,7 +145,7 @@ func TestSigningOutWithoutSessionReadsNothing(t *testing.T) {
 	for what, with := range map[string]*http.Cookie{
 		"none": nil, "eight hours old": old, "empty": value(""),
 		"tampered with": value(live.Value[:9] + other + live.Value[10:]), "garbage": value("hello"),
-		"of a form without an ID": value(c.gate.cookies.keys.seal("sales console, cookie console, form 1",
+		"of a form without an ID": value(c.keys(t).seal("sales console, cookie console, form 1",
 			[]byte(`{"begun":1519902000}`))),
 	} {
 		c.table.Reset()

@@ -26,6 +26,7 @@ import (
 	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/request"
 	"marketplace/shared/retention"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
 	"marketplace/shared/store/delivery"
@@ -81,12 +82,12 @@ var signedIn = sync.OnceValues(func() (gateOptions, error) {
 	if err != nil {
 		return gateOptions{}, err
 	}
-	keys, err := signin.ParseKeys(signin.NewKey())
+	secrets, err := signin.NewSecrets(signin.NewKey(), "secret")
 	if err != nil {
 		return gateOptions{}, err
 	}
 	d := gateOptions{cookies: map[string][]*http.Cookie{}, Options: signin.Options{
-		Issuer: server.URL + devidp.Path, ClientID: "console", ClientSecret: "secret", SiteURL: server.URL, Keys: keys,
+		Issuer: server.URL + devidp.Path, ClientID: "console", SiteURL: server.URL, Secrets: secret.Fixed(secrets),
 		Now: now, Log: log,
 	}}
 	nothing := func(http.ResponseWriter, *http.Request) error { return nil }
@@ -182,7 +183,7 @@ func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) 
 		t.Fatal(err)
 	}
 	o := Options{
-		Store: w.store, Search: search.New(w.store.Store), Eraser: erasure.New(w.store.Store, hashKeys),
+		Store: w.store, Search: search.New(w.store.Store), Eraser: erasure.New(w.store.Store, secret.Fixed(hashKeys)),
 		Audit: audit.New(w.store.Store, retention.Policy{}), Replies: w.replies(), Gate: signin.New(gate), Catalog: sampleCatalog,
 		SiteURL: siteURL,
 		Sales:   mail.Address{Name: "Sales", Email: "sales@vendor.example"},

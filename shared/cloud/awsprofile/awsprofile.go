@@ -1,4 +1,4 @@
-// Package awsprofile opens the table and the signing keys for an operator at a terminal, with the usual AWS profile or
+// Package awsprofile opens the table, the signing keys and secrets for an operator at a terminal, with the usual AWS profile or
 // environment. It is separate from cloud because loading a profile would add two milliseconds to every cold start of a
 // function that links it, even without a call.
 package awsprofile
@@ -12,6 +12,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
@@ -33,6 +34,15 @@ func Keys(ctx context.Context) (signer.Keys, error) {
 		return nil, err
 	}
 	return signer.NewKMS(cfg), nil
+}
+
+// Secret returns the text of a secret, which an ARN or a name names.
+func Secret(ctx context.Context, id string) (string, error) {
+	cfg, err := load(ctx)
+	if err != nil {
+		return "", err
+	}
+	return secretstore.New(cfg).GetSecretValue(ctx, id)
 }
 
 func load(ctx context.Context) (aws.Config, error) {

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/input"
 	"marketplace/shared/reference"
 	"marketplace/shared/request"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/entity"
 	"marketplace/shared/store/outbox"
@@ -31,12 +32,12 @@ type Eraser struct {
 	store *store.Store
 	table *entity.Table
 	box   *outbox.Box
-	keys  Keys
+	keys  secret.Value[Keys]
 	skip  func(table.Row) bool // for tests of the scan: rows that are left as they are
 }
 
 // New returns an Eraser of a store.
-func New(kept *store.Store, keys Keys) *Eraser {
+func New(kept *store.Store, keys secret.Value[Keys]) *Eraser {
 	all := func(table.Row) bool { return false }
 	return &Eraser{store: kept, table: kept.Table(), box: kept.Outbox(), keys: keys, skip: all}
 }
@@ -122,7 +123,12 @@ func (e *Eraser) begin(ctx context.Context, email string) (p *person, r Report, 
 	if err != nil {
 		return nil, r, 0, err
 	}
-	hashes := e.keys.hashes(address)
+	keys, err := e.keys(ctx)
+	if err != nil {
+		return nil, r, 0, fault.Wrap(fault.Unavailable, err, "Nobody can be erased at the moment, since the key of the "+
+			"hashes cannot be read. Try again in a minute.")
+	}
+	hashes := keys.hashes(address)
 	r = Report{Hash: hashes[0], Rows: map[string]int{}}
 	for _, hash := range hashes {
 		var known Report
@@ -135,7 +141,7 @@ func (e *Eraser) begin(ctx context.Context, email string) (p *person, r Report, 
 			return nil, r, 0, fmt.Errorf("erasure: %w", err)
 		}
 	}
-	p = newPerson(address, r, e.keys)
+	p = newPerson(address, r, keys)
 	switch is, err := e.colleague(ctx, p); {
 	case err != nil:
 		return nil, r, 0, fmt.Errorf("erasure: %w", err)

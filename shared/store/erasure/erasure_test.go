@@ -18,6 +18,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
@@ -62,7 +63,7 @@ func newTestEnv(t *testing.T) *testEnv {
 	b := &testEnv{t: t, memory: &tabletest.Memory{}, now: time.Date(2018, 3, 1, 9, 0, 0, 0, time.UTC)}
 	b.table = &tabletest.Faulty{Table: b.memory, ShortPages: true}
 	b.Store = delivery.New(store.New(b.table, store.Options{Now: func() time.Time { return b.now }}))
-	b.erase = erasure.New(b.Store.Store, keys(t, 1))
+	b.erase = erasure.New(b.Store.Store, secret.Fixed(keys(t, 1)))
 	return b
 }
 
@@ -445,9 +446,12 @@ func TestHashKeysAreReplaced(t *testing.T) {
 	b.file(b.details(ada))
 	first := b.erased(erasure.Options{})
 	b.file(b.details(ada))
-	b.erase = erasure.New(b.Store.Store, keys(t, 2, 1))
+	b.erase = erasure.New(b.Store.Store, secret.Fixed(keys(t, 2, 1)))
 	if again := b.erased(erasure.Options{}); again.Hash != first.Hash {
 		t.Errorf("got the hash %s, want the one of the first time, %s", again.Hash, first.Hash)
+	}
+	if _, err := erasure.ParseKeys(strings.Repeat("a1B", 14) + "c"); err != nil { // as Secrets Manager makes it
+		t.Errorf("without padding: %v", err)
 	}
 	for _, wrong := range []string{"", "AAAA", "%"} {
 		if _, err := erasure.ParseKeys(wrong); err == nil || wrong != "" && strings.Contains(err.Error(), wrong) {

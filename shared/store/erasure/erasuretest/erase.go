@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"marketplace/shared/input"
+	"marketplace/shared/secret"
 	"marketplace/shared/store"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/table"
@@ -39,7 +40,7 @@ func Erase(ctx context.Context, rows Rows, kept *store.Store, email string) erro
 	if err != nil {
 		return err
 	}
-	e := erasure.New(kept, keys)
+	e := erasure.New(kept, secret.Fixed(keys))
 	r, err := e.Erase(ctx, email, erasure.Options{By: "admin@vendor.example", Now: time.Now})
 	if err != nil {
 		return err
