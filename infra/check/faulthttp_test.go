@@ -66,6 +66,10 @@ var environmentFaults = []mistake{
 	{"secret", "ConsoleSecret", "PasswordLength: 43", "PasswordLength: 12"},
 	{"secret", "ConsoleSecret", "        ExcludePunctuation: true\n", ""},
 	{"secret", "ConsoleSecret", "GenerateStringKey: session_keys", "GenerateStringKey: session_key"},
+	{"secret", "ConsoleFunction", "HASH_SECRET: !Ref HashSecret", "HASH_SECRET: !Ref ConsoleSecret"},
+	{"secret", "ConsoleFunction", "          HASH_SECRET: !Ref HashSecret\n", "          HASH_KEY: '{{resolve:secretsmanager:x}}'\n"},
+	{"secret", "HashSecret", "    DeletionPolicy: RetainExceptOnCreate\n", ""},
+	{"secret", "HashSecret", "{PasswordLength: 43, ExcludePunctuation: true}", "{PasswordLength: 32, ExcludePunctuation: true}"},
 	{"secret", "ConsoleSecret", `{"client_secret":""}`, `{"client_secret":"s3cr3t"}`},
 }
 
@@ -113,6 +117,10 @@ var scheduleFaults = []mistake{
 	{"schedule", "RemindersFunction", "DeadLetterConfig: {Arn: !GetAtt FailedRuns.Arn}", "DeadLetterConfig: {Arn: !GetAtt MailOutcomeQueue.Arn}"},
 	{"schedule", "RemindersFunction", "Type: ScheduleV2", "Type: Schedule"},
 	{"schedule", "RemindersFunction", "Type: ScheduleV2", "Type: ScheduleV3"},
+	{"schedule", "RemindersFunction", "cron(0/10 * * * ? *)", "cron(0/1 * * * ? *)"},
+	{"schedule", "RemindersFunction", "cron(0/10 * * * ? *)", "cron(0 0/10 * * ? *)"},
+	{"schedule", "RemindersFunction", `Input: '{"job":"late"}'`, `Input: '{"job":"daily"}'`},
+	{"schedule", "RemindersFunction", `            Input: '{"job":"daily"}'` + "\n", ""},
 	{"schedule", "MailerFunction", "rate(1 minute)", "rate(1 hour)"},
 	{"schedule", "MailerFunction", "rate(1 minute)", "rate(1 minutes)"},
 	{"schedule", "MailerFunction", "rate(1 minute)", "rate(60 seconds)"},

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -15,6 +16,10 @@ const (
 	newAccount       = 10   // functions that a new account may run at once
 )
 
+// lengths are the most that AWS gives these, in bytes.
+var lengths = map[string]int{"AWS::Region": 25, "PackagesBucket": 63, "UserPool": 55, "EvaluationKey.Arn": 90,
+	"ProductionKey.Arn": 90}
+
 // longest returns how long a value of a function's environment may get, in bytes.
 func (t template) longest(v any) int {
 	if branches := list(at(v, "If")); len(branches) == 3 {
@@ -27,9 +32,14 @@ func (t template) longest(v any) int {
 		text = str(sub)
 	}
 	return len(regexp.MustCompile(`\$\{[^}]+\}`).ReplaceAllStringFunc(text, func(s string) string {
-		n, err := strconv.Atoi(str(at(t.root, "Parameters", s[2:len(s)-1], "MaxLength")))
+		name := s[2 : len(s)-1]
+		p := at(t.root, "Parameters", name)
+		n, err := strconv.Atoi(str(at(p, "MaxLength")))
 		if err != nil {
-			n = usualLength
+			n = cmp.Or(lengths[name], usualLength)
+		}
+		if values := list(at(p, "AllowedValues")); len(values) > 0 {
+			n = len(slices.MaxFunc(values, func(a, b any) int { return len(str(a)) - len(str(b)) }).(string))
 		}
 		return strings.Repeat("x", n)
 	}))

@@ -946,7 +946,7 @@ func checkTable(t template, made map[string]any) (problems []string) {
 	}
 	for _, id := range keysOf(at(t.root, "Resources")) {
 		r := at(t.root, "Resources", id)
-		keeps := slices.Contains([]any{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key",
+		keeps := id == "HashSecret" || slices.Contains([]any{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key",
 			"AWS::Cognito::UserPool", "AWS::Backup::BackupVault"}, at(r, "Type"))
 		if keeps && (at(r, "DeletionPolicy") != "RetainExceptOnCreate" || at(r, "UpdateReplacePolicy") != "Retain") {
 			problems = append(problems, id+" is deleted with the stack")

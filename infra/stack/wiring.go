@@ -12,7 +12,7 @@ import (
 	"marketplace/shared/config"
 )
 
-// optional are the options that a Lambda leaves at their zero value, by package and field.
+// optional are the options that a Lambda leaves at their zero value, by package and field, some for one function only.
 var optional = map[string][]string{
 	"api.Options":         {"Dir"}, // of packages, on a laptop
 	"store.Options":       {"NewID", "Random"},
@@ -20,6 +20,8 @@ var optional = map[string][]string{
 	"packagestore.Bucket": {"Temp"},
 	"dispatch.Options":    {"AtOnce", "Sleep"},
 	"daily.Options":       {"AtOnce"},
+	// What SES reports promises nobody a reply.
+	"mailevents store.Options": {"Hours"},
 }
 
 // mayLack are variables without which a function works, so that its main does not insist on them.
@@ -31,7 +33,7 @@ var meanings = map[string][]string{
 	"SiteURL": {"URL"}, "PackagesURL": {"Packages"}, "BundleURL": {"URL"}, "SalesEmail": {"Sales"},
 	"MailFrom": {"From"}, "SESConfigurationSet": {"ConfigurationSet"}, "LicenseKeys": {"Keys"},
 	"PackagesBucket": {"Bucket.Name"}, "ConsoleSecret": {"Options.Name"}, "OIDCIssuer": {"Issuer"},
-	"OIDCClientID": {"ClientID"}, "OriginKeys": {"Origin"},
+	"OIDCClientID": {"ClientID"}, "OriginKeys": {"Origin"}, "Retention": {"Audit"},
 }
 
 // checkWiring: a main reads its configuration and insists on what the template sets and it cannot do without, sets
@@ -142,7 +144,8 @@ func (m *main) options(lit *ast.CompositeLit) {
 		m.value(kind, key, field.Value)
 	}
 	for _, field := range m.c.Fields(folder, kind) {
-		left := slices.Contains(optional[name+"."+kind], field)
+		left := slices.Contains(optional[name+"."+kind], field) ||
+			slices.Contains(optional[path.Base(path.Dir(m.where))+" "+name+"."+kind], field)
 		m.c.want(set[field] || left, m.where, "it does not set %s.%s.%s", name, kind, field)
 	}
 }

@@ -153,8 +153,8 @@ var Variables = []Variable{
 			"replaces SESSION_KEYS and OIDC_CLIENT_SECRET. It is read at first use and again every five minutes.",
 		unchecked(func(c *Config, v string) { c.ConsoleSecret = v })},
 	{"HASH_SECRET", "",
-		"The ARN of the secret in AWS Secrets Manager whose text replaces HASH_KEY. It is read at first use and again " +
-			"every five minutes.",
+		"The ARN of the secret in AWS Secrets Manager whose text replaces HASH_KEY. It is read at first use and " +
+			"again every five minutes.",
 		unchecked(func(c *Config, v string) { c.HashSecret = v })},
 }
 

@@ -1,6 +1,6 @@
-// Package awsprofile opens the table, the signing keys and secrets for an operator at a terminal, with the usual AWS profile or
-// environment. It is separate from cloud because loading a profile would add two milliseconds to every cold start of a
-// function that links it, even without a call.
+// Package awsprofile opens the table, the signing keys and secrets for an operator at a terminal, with the usual AWS
+// profile or environment. It is separate from cloud because loading a profile would add two milliseconds to every cold
+// start of a function that links it, even without a call.
 package awsprofile
 
 import (

@@ -125,8 +125,8 @@ func (e *Eraser) begin(ctx context.Context, email string) (p *person, r Report, 
 	}
 	keys, err := e.keys(ctx)
 	if err != nil {
-		return nil, r, 0, fault.Wrap(fault.Unavailable, err, "Nobody can be erased at the moment, since the key of the "+
-			"hashes cannot be read. Try again in a minute.")
+		return nil, r, 0, fault.Wrap(fault.Unavailable, err, "Nobody can be erased at the moment, since the key of "+
+			"the hashes cannot be read. Try again in a minute.")
 	}
 	hashes := keys.hashes(address)
 	r = Report{Hash: hashes[0], Rows: map[string]int{}}
