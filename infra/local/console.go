@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/secret"
 	auditlog "marketplace/shared/store/audit"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
@@ -54,6 +55,7 @@ func newConsole(p consoleParts) (console, error) {
 	return console{devIDP: provider, site: site.New(site.Options{
 		Store: p.store, Search: search.New(p.store.Store), Eraser: erasure.New(p.store.Store, secret.Fixed(p.hashKeys)),
 		Audit: auditlog.New(p.store.Store, p.config.Retention), Replies: reply.New(p.store.Table(), p.store.Now),
+		Deletion: deletion.New(p.store.Store),
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, SiteURL: p.config.SiteURL,
 			Secrets:  secret.Fixed(signin.Secrets{Keys: p.sessionKeys, ClientSecret: clientSecret}),
