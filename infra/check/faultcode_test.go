@@ -82,7 +82,7 @@ var wiringFaults = []mistake{
 	{"wiring", "functions/console/main.go", "OneOperator:       c.OneOperator,", ""},
 	{"wiring", "functions/console/main.go", "ExportLimit: exportLimit,", ""},
 	{"wiring", "functions/console/main.go", "PublicMailDomains: c.PublicMailDomains,", ""},
-	{"wiring", "functions/mailer/main.go", "Reminders: c.Reminders}))", "}))"},
+	{"wiring", "functions/mailer/main.go", "Reminders: c.Reminders, Retention", "Retention"},
 	{"wiring", "functions/mailer/main.go", "ConfigurationSet: c.SESConfigurationSet, ", ""},
 	{"wiring", "functions/mailer/main.go", "From: mail.AddressOf(c.MailFrom)", "From: mail.AddressOf(c.SalesEmail)"},
 	{"wiring", "functions/mailer/main.go", "URL: c.SiteURL, Packages: c.PackagesURL", "URL: c.PackagesURL, Packages: c.SiteURL"},
