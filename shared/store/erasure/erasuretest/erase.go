@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"marketplace/shared/input"
 	"marketplace/shared/secret"
@@ -41,7 +40,7 @@ func Erase(ctx context.Context, rows Rows, kept *store.Store, email string) erro
 		return err
 	}
 	e := erasure.New(kept, secret.Fixed(keys))
-	r, err := e.Erase(ctx, email, erasure.Options{By: "admin@vendor.example", Now: time.Now})
+	r, err := e.Erase(ctx, email, erasure.Options{By: "admin@vendor.example", Now: kept.Now})
 	if err != nil {
 		return err
 	}
@@ -55,7 +54,8 @@ func Erase(ctx context.Context, rows Rows, kept *store.Store, email string) erro
 	}
 	found, err := Scan(ctx, rows.Rows(), kept.Outbox(), p, allowed...)
 	if err == nil && (!r.Done || len(found) > 0) {
-		err = fmt.Errorf("erasing %s (%v): done %v, %v, found %s", email, p.Names, r.Done, r.Rows, strings.Join(found, "\n"))
+		err = fmt.Errorf("erasing %s (%v): done %v, %v, found %s", email, p.Names, r.Done, r.Rows,
+			strings.Join(found, "\n"))
 	}
 	return err
 }
