@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
+	"marketplace/shared/store/reply"
 	"marketplace/shared/store/search"
 )
 
@@ -55,6 +56,7 @@ func main() {
 	}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store), Eraser: erasure.New(kept.Store, hashKeys),
+		Replies: reply.New(kept.Table(), kept.Now),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
 			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,

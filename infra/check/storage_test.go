@@ -64,7 +64,7 @@ func rowKeys() []table.Key {
 		rowkey.Named("a@example.com", rowkey.CustomerTimeline("c")), rowkey.ErasedPerson("h"),
 		rowkey.License("l"), rowkey.Event(rowkey.License("l"), "e"), rowkey.Reference("R-000000"),
 		rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"), rowkey.Colleague("a@example.com"),
-		rowkey.ToDelete(day.Start(), "r"), rowkey.Deletion(day, "retention"),
+		rowkey.ToDelete(day.Start(), "r"), rowkey.Deletion(day, "retention"), rowkey.Reply("t"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},
 		rowkey.Due(day, "l"), rowkey.Expiry(license.License{ID: "l", Expiration: day}), rowkey.Stats(day, 0),

@@ -160,7 +160,7 @@ func promoteAll(t *testing.T, b *testEnv) []string {
 	return pending(t, b.Store)
 }
 
-// TestConfirmingWaitsWhileTheEndCanBeUndone: the link of the confirmation shows the request as it was, and says to wait.
+// TestConfirmingWaitsWhileTheEndCanBeUndone: the link of the email shows the request as it was, and says to wait.
 func TestConfirmingWaitsWhileTheEndCanBeUndone(t *testing.T) {
 	b := newTestEnv(t)
 	r := fileAs(t, b, under("ada@acme.example"))

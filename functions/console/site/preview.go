@@ -45,8 +45,11 @@ func (s *site) reply(st step) web.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		if form.Get("do") == "edit" {
+		switch form.Get("do") {
+		case "edit":
 			return s.editReply(w, r, st, form)
+		case "use":
+			return s.useTemplate(w, r, st, form)
 		}
 		typed, wrong := st.input.read(form)
 		if wrong != "" {
@@ -88,7 +91,7 @@ func (s *site) editReply(w http.ResponseWriter, r *http.Request, st step, form u
 	}
 	for i := range v.Steps {
 		if v.Steps[i].Path == st.path {
-			v.Steps[i] = st.view(v, form.Get(st.input.name), "")
+			v.fill(i, st, form.Get(st.input.name))
 		}
 	}
 	return s.showRequest(w, r, http.StatusOK, v)

@@ -61,6 +61,8 @@ type stepView struct {
 	Button            string     // that submits the form
 	Field             *web.Field // nil: the form is just a button
 	Open              bool       // the form is unfolded
+	Templates         []web.Option
+	LeftOut           []string // placeholders that a template left out
 }
 
 // related lists other requests, customers and instances of the same server or company.
@@ -112,6 +114,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	var addresses []addressRow
 	var asker asked
 	var sameServer, sameCompany search.Found
+	var templates []request.Reply
 	g, ctx := errgroup.WithContext(r.Context())
 	read(g, &words, func() (_ vocabulary, err error) {
 		if v.events, err = s.store.RequestTimeline(ctx, v.ID); err != nil {
@@ -126,6 +129,9 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 		return s.index.ByServer(ctx, string(v.Request.Server), maxRelated)
 	})
 	read(g, &sameCompany, func() (search.Found, error) { return s.index.ByName(ctx, v.Company, maxRelated) })
+	if v.CanEdit {
+		read(g, &templates, func() ([]request.Reply, error) { return s.replies.Replies(ctx) })
+	}
 	if v.Done != "" && v.CanEdit {
 		read(g, &v.Next, func() (*nextView, error) { return s.next(ctx, r, v.Summary()) })
 	}
@@ -157,6 +163,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 				v.Steps = append(v.Steps, st.view(v, "", ""))
 			}
 		}
+		v.offerTemplates(templates)
 	}
 	if v.Replaces != "" {
 		v.Replaced = searchFor(v.Replaces)

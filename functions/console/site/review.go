@@ -224,7 +224,9 @@ func (s *site) showStepError(
 	i := slices.IndexFunc(v.Steps, func(have stepView) bool { return have.Path == st.path })
 	switch {
 	case i >= 0:
+		templates := v.Steps[i].Templates
 		v.Steps[i] = st.view(v, typed, wrong)
+		v.Steps[i].Templates = templates
 	case t != nil && typed != "" && st.input != nil:
 		t.Typed, t.TypedInto = typed, st.input.label
 	}

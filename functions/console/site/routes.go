@@ -148,6 +148,14 @@ func (s *site) routes() []route {
 
 		{pattern: "GET /console/erase", least: signin.Admin, handle: s.eraseForm},
 		{pattern: "POST /console/erase", least: signin.Admin, handle: s.erase},
+		{pattern: "GET /console/settings", least: signin.Admin, handle: s.settings},
+		{pattern: "GET /console/settings/replies", least: signin.Admin, handle: s.templates, names: true},
+		{pattern: "GET /console/settings/replies/new", least: signin.Admin, handle: s.newTemplate},
+		{pattern: "POST /console/settings/replies/new", least: signin.Admin, handle: s.saveTemplate, names: true},
+		{pattern: "GET /console/settings/replies/{reply}", least: signin.Admin, handle: s.editTemplate, names: true},
+		{pattern: "POST /console/settings/replies/{reply}", least: signin.Admin, handle: s.saveTemplate, names: true},
+		{pattern: "POST /console/settings/replies/{reply}/delete", least: signin.Admin, handle: s.deleteTemplate,
+			names: true},
 
 		{pattern: "GET /console/letters", least: signin.Admin, handle: s.letters},
 		{pattern: "GET /console/letters/{name}", least: signin.Admin, handle: s.letter},

@@ -35,7 +35,9 @@ type Options struct {
 	Store  Store
 	Search Search
 	Eraser Eraser
-	Gate   Gate
+	// Replies keeps the templates of replies.
+	Replies Replies
+	Gate    Gate
 	// Catalog returns the current catalog. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
 	// Issuer returns the signer of license keys. It is called when a license is issued.
@@ -61,6 +63,7 @@ type site struct {
 	store       Store
 	index       Search
 	eraser      Eraser
+	replies     Replies
 	catalog     func() (*catalog.Catalog, error)
 	mail        letter.Writer
 	pages       *web.Pages
@@ -75,7 +78,7 @@ type site struct {
 // New returns the console's handler.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, index: o.Search, eraser: o.Eraser, catalog: o.Catalog,
+		store: o.Store, index: o.Search, eraser: o.Eraser, replies: o.Replies, catalog: o.Catalog,
 		pages: web.NewPages(web.Layers{templates, sample.Templates}),
 		mail: letter.Writer{
 			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),
@@ -128,6 +131,7 @@ const (
 	inExport   = "export"
 	inLetters  = "letters"
 	inErase    = "erase"
+	inSettings = "settings"
 )
 
 // render answers with a page, with the signed-in person in its header.

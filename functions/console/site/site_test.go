@@ -28,6 +28,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
+	"marketplace/shared/store/reply"
 	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
@@ -180,7 +181,7 @@ func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) 
 	}
 	o := Options{
 		Store: w.store, Search: search.New(w.store.Store), Eraser: erasure.New(w.store.Store, hashKeys),
-		Gate: signin.New(gate), Catalog: sampleCatalog,
+		Replies: w.replies(), Gate: signin.New(gate), Catalog: sampleCatalog,
 		SiteURL: siteURL,
 		Sales:   mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Now:     clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
@@ -319,7 +320,8 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"queue.html": queueView{}, "search.html": searchView{}, "request.html": requestView{},
 		"license.html": licenseView{},
 		"revoke.html":  revokeView{}, "licenses.html": licensesView{}, "overview.html": overviewView{},
-		"export.html": exportView{}, "preview.html": previewView{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
+		"export.html": exportView{}, "preview.html": previewView{},
+		"settings.html": settingsView{}, "templates.html": templatesView{}, "template.html": &templateForm{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
 		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
 		"wizard-partly.html":  partlyView{},
 		"wizard-package.html": packageView{},
@@ -337,6 +339,9 @@ func (w *testEnv) customerOf(id string) customer.Customer {
 	w.must(err)
 	return a.Customer
 }
+
+// replies are the templates in the store.
+func (w *testEnv) replies() *reply.Store { return reply.New(w.store.Table(), w.store.Now) }
 
 // everyPage are the addresses of the console's pages, with things to show.
 func (w *testEnv) everyPage() []string {

@@ -50,6 +50,7 @@ const (
 	TypeErased       Type = "erased"       // what was erased of a person
 	TypeColleague    Type = "colleague"    // somebody who signed in to the console
 	TypeDeletion     Type = "deletion"     // what was deleted on a day, in numbers
+	TypeReply        Type = "reply"        // a text that sales begin a reply with
 )
 
 // LicensePrefix begins sort keys that name a license within a partition of something else.
@@ -74,6 +75,12 @@ const ColleaguePK = "COLLEAGUE"
 
 // Colleague is the row of somebody who signed in to the console.
 func Colleague(email string) table.Key { return table.Key{PK: ColleaguePK, SK: email} }
+
+// RepliesPK is the partition of the texts that sales begin replies with.
+const RepliesPK = "REPLIES"
+
+// Reply is the row of a text that sales begin a reply with.
+func Reply(id string) table.Key { return table.Key{PK: RepliesPK, SK: id} }
 
 // SignIn names, in the audit, the console's sessions of somebody, who may be no colleague.
 func SignIn(email string) string { return ColleaguePK + "#" + email }
