@@ -26,6 +26,8 @@ func TestConsolePagesFitAndAreAccessible(t *testing.T) {
 	for name, path := range map[string]string{
 		"console-queue": "/console", "console-late": "/console?late=yes", "console-mine": "/console?show=mine&late=yes",
 		"console-closed": "/console?show=closed", "console-overview": "/console/overview",
+		"console-settings": "/console/settings", "console-replies": "/console/settings/replies",
+		"console-reply":    "/console/settings/replies/new",
 		"console-licenses": "/console/licenses", "console-search": "/console/search?q=northwind",
 	} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(s.URL+path), chromedp.WaitVisible(`main h1`))

@@ -23,9 +23,12 @@ func TestOnlyAdminsSeeTheSampleEmails(t *testing.T) {
 		}
 	}
 	for who, want := range map[string]int{vera: 0, sam: 0, ada: 1} {
-		if n := w.get(who, "/console").Page().Find("nav a[href='/console/letters']").Length(); n != want {
-			t.Errorf("%s: got %d links to the sample emails, want %d", who, n, want)
+		if n := w.get(who, "/console").Page().Find("nav a[href='/console/settings']").Length(); n != want {
+			t.Errorf("%s: got %d links to the settings, want %d", who, n, want)
 		}
+	}
+	if n := w.get(ada, "/console/settings").Page().Find("main a[href='/console/letters']").Length(); n != 1 {
+		t.Errorf("got %d links from the settings to the sample emails, want 1", n)
 	}
 }
 

@@ -31,6 +31,7 @@ type previewView struct {
 	// Unconfirmed: the email repeats nothing that was typed with the request.
 	Unconfirmed bool
 	Suppressed  bool // the address accepts no email, so the email will not be sent
+	Unsendable  bool // nor to this address, which is none that email can be sent to; there is no Letter then
 	Error       *formError
 }
 
@@ -187,7 +188,10 @@ func (s *site) previewView(r *http.Request, st step, of request.Request, b snaps
 	}
 	records := notice.Records{Request: after, Today: s.today(), Policy: s.store.Policy()}
 	m, err := s.mail.With(s.catalog)(n, records, letter.Call{Attempt: 1})
-	if err != nil {
+	_, unsendable := mail.Address{Email: of.Email}.Mailbox()
+	if unsendable != nil {
+		m = mail.Message{Kind: n.Kind, To: mail.Address{Email: of.Email}}
+	} else if err != nil {
 		return previewView{}, err
 	}
 	why, err := s.store.Suppressed(r.Context(), m.To.Email)
@@ -197,7 +201,7 @@ func (s *site) previewView(r *http.Request, st step, of request.Request, b snaps
 	return previewView{
 		Request: of, Step: st, From: originOf(r).suffix(), Snapshot: b, Typed: typed,
 		Digest: digestOf(of, st, typed, m), Letter: m.WithoutSecrets(), Unconfirmed: !of.AddressConfirmed(),
-		Suppressed: why != nil && why.Stops(m.Kind),
+		Suppressed: why != nil && why.Stops(m.Kind), Unsendable: unsendable != nil,
 	}, nil
 }
 

@@ -151,6 +151,12 @@ func (w *testEnv) fillForPages() map[string][]string {
 		"GET /console/letters/{name}":         {"/console/letters/license-key"},
 		"GET /console/letters/{name}/html":    {"/console/letters/license-key/html"},
 		"GET /console/export":                 {"/console/export"},
+		"GET /console/settings":               {"/console/settings"},
+		"GET /console/settings/replies":       {"/console/settings/replies"},
+		"GET /console/settings/replies/new":   {"/console/settings/replies/new"},
+		"GET /console/settings/replies/{reply}": {
+			w.addTemplate("No contract", request.Rejected, "There is no contract."),
+		},
 	}
 	maps.Copy(pages, w.customerPages())
 	return pages

@@ -212,8 +212,12 @@ func (s *site) changeTemplate(w http.ResponseWriter, r *http.Request, t request.
 		if err != nil && fault.KindOf(err) != fault.NotFound {
 			return err
 		}
-		same := now.Name == t.Name && now.For == t.For && now.Text == t.Text && now.ChangedBy == operator(r)
-		if !same || now.Version != t.Version+1 {
+		twice := now.Version == 0
+		if done == "saved" {
+			twice = now.Version == t.Version+1 && now.ChangedBy == operator(r) && now.Name == t.Name &&
+				now.For == t.For && now.Text == t.Text
+		}
+		if !twice {
 			f := newTemplateForm(t)
 			f.Conflict = fault.Sentence(conflict)
 			f.Reply, f.Version = now, strconv.FormatInt(now.Version, 10) // of a deleted one, 0: saving adds it anew
