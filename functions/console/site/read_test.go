@@ -151,6 +151,7 @@ func (w *testEnv) fillForPages() map[string][]string {
 		"GET /console/letters/{name}":         {"/console/letters/license-key"},
 		"GET /console/letters/{name}/html":    {"/console/letters/license-key/html"},
 		"GET /console/export":                 {"/console/export"},
+		"GET /console/erase":                  {"/console/erase"},
 		"GET /console/settings":               {"/console/settings"},
 		"GET /console/settings/replies":       {"/console/settings/replies"},
 		"GET /console/settings/replies/new":   {"/console/settings/replies/new"},
