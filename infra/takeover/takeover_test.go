@@ -7,6 +7,7 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
+	"marketplace/shared/store/erasure/erasuretest"
 )
 
 // steps of a history, each as often as it is likely.
@@ -38,6 +39,12 @@ func TestNobodyTakesALicenseOver(t *testing.T) {
 		w := play(rapid.Uint64().Draw(rt, "history"), rapid.IntRange(0, 4).Draw(rt, "operators") == 0, issuer)
 		if w.problem != nil {
 			rt.Fatal(w.problem)
+		}
+		if people := erasuretest.Everybody(w.rows.Rows(), "vendor.example"); histories%5 == 0 && len(people) > 0 {
+			err := erasuretest.Erase(rt.Context(), w.rows, w.store.Store, people[w.IntN(len(people))])
+			if err != nil {
+				rt.Fatal(err)
+			}
 		}
 		histories++
 		for what, n := range w.seen {

@@ -64,6 +64,7 @@ var sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Cata
 type world struct {
 	*rand.Rand
 	store     *delivery.Store
+	rows      *tabletest.Memory
 	expander  *expansion.Expander
 	generator *generator.Generator
 	now       time.Time
@@ -105,7 +106,8 @@ func newWorld(seed uint64, alone bool, issuer license.Issuer) *world {
 		stopped: map[string]bool{}, customer: storetest.CustomerID(acme),
 	}
 	clock := func() time.Time { return w.now }
-	w.store = delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock}))
+	w.rows = &tabletest.Memory{}
+	w.store = delivery.New(store.New(w.rows, store.Options{Now: clock}))
 	w.expander = expansion.New(w.store)
 	w.generator = generator.New(generator.Options{
 		Records: w.store, Search: search.New(w.store.Store), Catalog: sample, OneOperator: alone,

@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/erasure/erasuretest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -491,5 +492,17 @@ func TestHistoriesKeepEverything(t *testing.T) {
 		for range rapid.IntRange(20, 50).Draw(rt, "steps") {
 			h.step(rt)
 		}
+		h.eraseSomebody(rt)
 	})
+}
+
+// eraseSomebody erases a person at the end of a history, and scans every row.
+func (h *history) eraseSomebody(rt *rapid.T) {
+	people := erasuretest.Everybody(h.memory.Rows(), "vendor.example")
+	if len(people) == 0 {
+		return
+	}
+	if err := erasuretest.Erase(rt.Context(), h.memory, h.aside, pick(rt, "erased", people...)); err != nil {
+		rt.Fatal(err)
+	}
 }

@@ -436,15 +436,17 @@ func changedMeanwhile(err error) error {
 // request again while others change it.
 func (s *Store) ReplaceRequest(ctx context.Context, id string, edit func(*request.Request) error) error {
 	err := entity.Retry(func() error {
-		before, err := s.Request(ctx, id)
+		var before request.Request
+		version, err := s.table.Get(ctx, rowkey.Request(id), &before) // also one that has expired
 		if err != nil {
 			return err
 		}
+		before.Version = version
 		c, after := s.begin(), before
 		if err := edit(&after); err != nil {
 			return err
 		}
-		c.UpdateUnlogged(requestEntity{before}, requestEntity{after}, before.Version)
+		c.UpdateUnlogged(requestEntity{before}, requestEntity{after}, version)
 		return c.Commit(ctx)
 	})
 	if err != nil {

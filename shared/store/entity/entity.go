@@ -73,6 +73,11 @@ func (t *Table) Each(ctx context.Context, q table.Query, f func(table.Row) error
 	}))
 }
 
+// EachKept is Each with the rows that have expired and that the engine has not dropped yet.
+func (t *Table) EachKept(ctx context.Context, q table.Query, f func(table.Row) error) error {
+	return failure(table.All(ctx, t.rows, q, f))
+}
+
 func (t *Table) expired(row table.Row) bool {
 	return !row.Expires.IsZero() && row.Type == string(rowkey.TypeIndex) && !t.now().Before(row.Expires)
 }

@@ -64,7 +64,7 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 		rowkey.EmailRequestsPK(p.mailbox), rowkey.ContactPK(p.mailbox), rowkey.NamedPK(p.mailbox),
 		rowkey.ConfirmationsPK(p.mailbox), rowkey.Suppression(p.mailbox).PK,
 	} {
-		err := e.table.Each(ctx, table.Query{PK: pk}, func(row table.Row) error {
+		err := e.table.EachKept(ctx, table.Query{PK: pk}, func(row table.Row) error {
 			switch pk {
 			case rowkey.EmailRequestsPK(p.mailbox):
 				next = append(next, ofRequest+row.SK)
@@ -127,7 +127,7 @@ func partitions(subject string) []string {
 func (e *Eraser) read(ctx context.Context, f *found, subject string, root bool) (more []string, err error) {
 	kind, id, _ := strings.Cut(subject, "#")
 	for _, pk := range partitions(subject) {
-		err := e.table.Each(ctx, table.Query{PK: pk, Limit: 1000}, func(row table.Row) error {
+		err := e.table.EachKept(ctx, table.Query{PK: pk, Limit: 1000}, func(row table.Row) error {
 			next, err := e.leads(ctx, f, subject, row, root)
 			more = append(more, next...)
 			return err
@@ -137,7 +137,7 @@ func (e *Eraser) read(ctx context.Context, f *found, subject string, root bool) 
 		}
 	}
 	if kind+"#" == ofCustomer {
-		err = e.table.Each(ctx, table.Query{PK: rowkey.CustomerRequestsPK(id)}, func(row table.Row) error {
+		err = e.table.EachKept(ctx, table.Query{PK: rowkey.CustomerRequestsPK(id)}, func(row table.Row) error {
 			more = append(more, ofRequest+row.SK)
 			return nil
 		})
@@ -326,7 +326,7 @@ func (e *Eraser) askedIn(ctx context.Context, f *found, row table.Row) error {
 func (e *Eraser) lists(ctx context.Context, f *found, from license.Date) error {
 	about := string(mail.RequestUnconfirmed)
 	q := table.Query{PK: rowkey.MailsPK(about), From: notice.IDOf(about, from.String())}
-	return e.table.Each(ctx, q, func(row table.Row) error {
+	return e.table.EachKept(ctx, q, func(row table.Row) error {
 		if rowkey.Type(row.Type) != rowkey.TypeMail {
 			return nil
 		}
@@ -358,7 +358,7 @@ func (f *found) open() (list []request.Request, err error) {
 // row reads a row; nil if there is none.
 func (e *Eraser) row(ctx context.Context, key table.Key) (found *table.Row, err error) {
 	q := table.Query{PK: key.PK, From: key.SK, To: key.SK + " ", Limit: 1}
-	err = e.table.Each(ctx, q, func(row table.Row) error {
+	err = e.table.EachKept(ctx, q, func(row table.Row) error {
 		if row.Key == key {
 			found = &row
 		}
