@@ -60,6 +60,7 @@ type Server struct {
 
 	http   http.Server
 	data   localdata.Dir
+	store  *delivery.Store
 	stop   context.CancelFunc // ends the worker
 	done   sync.WaitGroup
 	served chan error
@@ -143,6 +144,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	db := delivery.New(store.New(wakingTable{engine, w.wake, touched}, store.Options{
 		Now: clock.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	}))
+	s.store = db
 	w.idle = func(ctx context.Context) bool {
 		if touched.Swap(false) || waiting {
 			queued, err := db.QueuedMails(ctx, 1)

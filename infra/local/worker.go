@@ -98,7 +98,7 @@ func (w *worker) deliver(ctx context.Context) {
 }
 
 // move moves the clock. Forward, every job runs at its own time, the one for late requests whenever it has something to
-// do, and on arrival everything due is done. Back, it sends nothing and plans the reminders anew.
+// do, and on arrival the daily run and the mailer do what is due. Back, it sends nothing and plans the reminders anew.
 func (w *worker) move(ctx context.Context, to time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +120,6 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 	w.clock.Set(to)
 	if to.After(from) {
 		w.do(ctx, "reminders", w.reminders)
-		w.do(ctx, "late requests", w.late)
 		w.do(ctx, "mailer", w.mailer)
 	} else {
 		w.do(ctx, "replan", func(ctx context.Context) error { return w.replan(ctx, from) })
@@ -128,8 +127,8 @@ func (w *worker) move(ctx context.Context, to time.Time) error {
 	return w.clock.Save()
 }
 
-// tellLate moves the clock, before a time, to each run of the job for late requests that has something to do.
-func (w *worker) tellLate(ctx context.Context, before time.Time) {
+// tellLate moves the clock, up to a time, to each run of the job for late requests that has something to do.
+func (w *worker) tellLate(ctx context.Context, through time.Time) {
 	for last := w.clock.Now(); ctx.Err() == nil; last = w.clock.Now() {
 		at, err := w.nextLate(ctx)
 		if err != nil {
@@ -140,7 +139,7 @@ func (w *worker) tellLate(ctx context.Context, before time.Time) {
 		if !run.After(last) {
 			run = last.Truncate(lateEvery).Add(lateEvery)
 		}
-		if at.IsZero() || !run.Before(before) {
+		if at.IsZero() || run.After(through) {
 			return
 		}
 		w.clock.Set(run)
