@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"time"
+	_ "time/tzdata" // the runtime has no time zones
 
 	"github.com/aws/aws-lambda-go/lambda"
 
