@@ -42,6 +42,7 @@ import (
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/reply"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
@@ -477,6 +478,35 @@ func (u *user) consoleSteps() []step {
 			v := store.Review{ID: u.filed.ID, Version: u.filed.Version, By: operator, To: request.InReview}
 			u.filed, err = s.Review(ctx, v)
 			return err
+		}},
+		{"Reviewed", func() error {
+			v := store.Review{ID: u.filed.ID, By: operator, To: request.Rejected, Text: "Why?"}
+			_, _, err := s.Reviewed(u.filed, v)
+			return err
+		}},
+		{"UndoReview", func() error {
+			v := store.Review{ID: u.filed.ID, Version: u.filed.Version, By: operator, To: request.Rejected, Text: "Why?"}
+			ended, err := s.Review(ctx, v)
+			if err != nil {
+				return err
+			}
+			if err := s.UndoReview(ctx, ended.ID, ended.Undo.Mail, operator); err != nil {
+				return err
+			}
+			u.filed, err = s.Request(ctx, ended.ID)
+			return err
+		}},
+		{"Replies", func() error {
+			kept := reply.New(s.Table(), s.Now)
+			t := request.Reply{ID: "t1", Name: "None", For: request.Rejected, Text: "None."}
+			if err := kept.SaveReply(ctx, t, operator); err != nil {
+				return err
+			}
+			t, err := kept.Reply(ctx, "t1")
+			if err != nil {
+				return err
+			}
+			return errors.Join(last(kept.Replies(ctx)), kept.DeleteReply(ctx, t, operator))
 		}},
 		{"Review", func() error {
 			other := u.filed.Details
