@@ -437,7 +437,8 @@ func TestTemplateCheckFindsOmissions(t *testing.T) {
 		withoutZones[folder] = strings.Replace(text, `_ "time/tzdata"`, "", 1)
 	}
 	finds(t, checkEnvironment(tpl, withoutZones), "RequestsFunction: its main reads TIME_ZONE and links no time zones",
-		"ConsoleFunction: its main reads TIME_ZONE", "MailerFunction: its main reads TIME_ZONE")
+		"ConsoleFunction: its main reads TIME_ZONE", "MailerFunction: its main reads TIME_ZONE",
+		"RemindersFunction: its main reads TIME_ZONE")
 	finds(t, checkRoutes(tpl, append(api.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
 		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")
 }

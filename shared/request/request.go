@@ -138,8 +138,8 @@ type Request struct {
 	Token     string              `json:"token"` // opens the customer's status page; secret
 	State     State               `json:"state"`
 	Created   time.Time           `json:"created"` // UTC
-	// Due is when the reply is due, in UTC: one business day (officehours.Hours) after the request was filed, confirmed,
-	// first looked at while it was unconfirmed, or resumed after the customer's answer, whichever came last.
+	// Due is when the reply is due, in UTC: one business day (officehours.Hours) after the request was filed,
+	// confirmed, first looked at while it was unconfirmed, or resumed after the customer's answer, whichever came last.
 	Due time.Time `json:"due"`
 	// Zone is the time zone of the customer's browser, an IANA name; "" if unknown. Deadlines are named in it too.
 	Zone string `json:"zone,omitempty"`

@@ -268,8 +268,8 @@ const unconfirmedReason = "Nobody confirmed this request."
 // CloseUnconfirmed closes requests that nobody confirmed for request.ConfirmDays, of the first limit in the queue, and
 // returns how many. One that cannot be closed keeps no other from it. Nobody is emailed.
 func (s *Store) CloseUnconfirmed(ctx context.Context, limit int) (n int, err error) {
-	// The queue is in the order of Due, which is that of Created but for those that are due together. Other office hours
-	// than at filing can only delay the end of one, by days.
+	// The queue is in the order of Due, which is that of Created but for those that are due together. Office hours that
+	// changed since can only delay the end of one, by days.
 	filed := s.now().AddDate(0, 0, -request.ConfirmDays)
 	q := table.Query{PK: rowkey.QueuePK(rowkey.UnconfirmedState, "", "", ""),
 		To: s.hours.Due(filed).Add(time.Second).Format(time.RFC3339)}

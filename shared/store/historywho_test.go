@@ -34,7 +34,7 @@ func (h *history) looked(r *modelRequest) {
 	r.Unconfirmed = false
 }
 
-// businessDayAfter is when the reply is due to what comes at a time, in an office that is open from Monday to Friday, at
+// businessDayAfter is when the reply is due to what comes at a time, in an office that is open from Monday to Friday,
 // 09:00 to 17:00 UTC.
 func businessDayAfter(at time.Time) time.Time {
 	weekend := func() bool { return at.Weekday() == time.Saturday || at.Weekday() == time.Sunday }

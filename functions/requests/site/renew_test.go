@@ -161,7 +161,8 @@ func TestContactRenewsThroughTheReminder(t *testing.T) {
 		t.Errorf("opening the link changed something: got emails %q", got)
 	}
 
-	status := env.send(at, url.Values{"renewal": {"same"}, "timeZone": {"Asia/Tokyo"}}).WantStatus(303).Header.Get("Location")
+	typed := url.Values{"renewal": {"same"}, "timeZone": {"Asia/Tokyo"}}
+	status := env.send(at, typed).WantStatus(303).Header.Get("Location")
 	r := env.requests(ada.Email)[0]
 	want := request.Details{
 		Kind: request.Renewal, Edition: license.Developer, Server: "4A6F8E2B-AWHW8w9JtzBzSrmf9GQX", Name: ada.Name,
