@@ -234,6 +234,7 @@ func (u *user) requestsSteps() []step {
 			return last2(u.s.FileRequest(u.ctx, store.Filing{Details: renewal, Link: u.link(), Bound: true}))
 		}},
 		{"Licenses", func() error { return last(u.s.Licenses(u.ctx, u.license.ID)) }},
+		{"Retention", func() error { u.s.Retention(); return nil }},
 		{"Policy", func() error { u.s.Policy(); return nil }},
 		{"Hours", func() error { u.s.Hours(); return nil }},
 		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }},
@@ -467,6 +468,9 @@ func (u *user) consoleSteps() []step {
 		{"Queue", func() error { return last(s.Queue(ctx, everything)) }},
 		{"QueueLength", func() error { return last(s.QueueLength(ctx, everything)) }},
 		{"Weeks", func() error { return last(s.Weeks(ctx, day, 2)) }},
+		{"Retention", func() error { u.s.Retention(); return nil }},
+		{"Deletions", func() error { return last(u.s.Deletions(ctx, 10)) }},
+		{"ToDelete", func() error { return last2(u.s.ToDelete(ctx, license.DateOf(u.now), 10)) }},
 		{"RequestsFiledIn", func() error {
 			return s.RequestsFiledIn(ctx, day, func(request.Request) error { return nil })
 		}},

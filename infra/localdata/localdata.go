@@ -72,7 +72,7 @@ func (d Dir) OpenTable(ctx context.Context, c config.Config) (t table.Table, clo
 // rows are stored in another form, since nothing migrates the data of a laptop: 3 has customers with contracts and
 // instances, 4 requests that wait for their confirmation, 5 reminders of several licenses in one email, and the day of
 // the newest one.
-var form = table.Row{Key: table.Key{PK: "local", SK: "form"}, Type: "form", Schema: 5, Data: json.RawMessage(`{}`)}
+var form = table.Row{Key: table.Key{PK: "local", SK: "form"}, Type: "form", Schema: 6, Data: json.RawMessage(`{}`)}
 
 // Marker is the row that the local server writes when it has filled a table. Earlier versions of the program look at
 // its schema.

@@ -157,6 +157,7 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/settings/replies/{reply}/delete", least: signin.Admin, handle: s.deleteTemplate,
 			names: true},
 
+		{pattern: "GET /console/retention", least: signin.Admin, handle: s.retention},
 		{pattern: "GET /console/letters", least: signin.Admin, handle: s.letters},
 		{pattern: "GET /console/letters/{name}", least: signin.Admin, handle: s.letter},
 		{pattern: "GET /console/letters/{name}/html", least: signin.Admin, handle: s.letterHTML},

@@ -323,6 +323,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"export.html": exportView{}, "preview.html": previewView{},
 		"settings.html": settingsView{}, "templates.html": templatesView{}, "template.html": &templateForm{}, "sent-letter.html": sentLetterView{}, "letters.html": lettersView{},
 		"error.html": web.ErrorView{}, "wizard.html": &wizardView{}, "wizard-review.html": reviewView{},
+		"retention.html":      retentionView{},
 		"wizard-partly.html":  partlyView{},
 		"wizard-package.html": packageView{},
 		"customers.html":      customersView{}, "customer.html": customerView{},

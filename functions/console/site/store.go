@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/reference"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
+	"marketplace/shared/retention"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
@@ -45,6 +46,11 @@ type Store interface {
 	FileRequest(ctx context.Context, f store.Filing) (r request.Request, created bool, err error)
 	VouchFor(ctx context.Context, c store.RequestChange, v request.Vouch) error
 	WithdrawVouch(ctx context.Context, c store.RequestChange) error
+
+	// What is deleted, and when.
+	Retention() retention.Policy
+	Deletions(ctx context.Context, limit int) ([]store.Deletion, error)
+	ToDelete(ctx context.Context, through license.Date, limit int) (list []store.ToDelete, more bool, err error)
 
 	// Colleagues lists who signed in to the console.
 	Colleagues(context.Context) ([]store.Colleague, error)
