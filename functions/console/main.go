@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/audit"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
@@ -56,7 +57,7 @@ func main() {
 	}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store), Eraser: erasure.New(kept.Store, hashKeys),
-		Replies: reply.New(kept.Table(), kept.Now),
+		Audit: audit.New(kept.Store, c.Retention), Replies: reply.New(kept.Table(), kept.Now),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
 			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,

@@ -65,7 +65,8 @@ func TestRefusedSignInIsInTheAudit(t *testing.T) {
 			t.Fatalf("got %d %s, want 403", a.StatusCode, a.body)
 		}
 	}
-	page, err := c.table.Query(t.Context(), table.Query{PK: rowkey.AuditPK(license.DateOf(c.Now()), "nico@vendor.example")})
+	ofColleagues := rowkey.AuditPK(license.DateOf(c.Now()), "nico@vendor.example")
+	page, err := c.table.Query(t.Context(), table.Query{PK: ofColleagues})
 	if err != nil || len(page.Rows) != 2 ||
 		!strings.Contains(string(page.Rows[0].Data), string(store.SignInRefused)) ||
 		!strings.Contains(string(page.Rows[1].Data), "nico@vendor.example") {

@@ -161,7 +161,7 @@ func TestRequestOfMergedCustomersNamesTheSurvivor(t *testing.T) {
 	w := newTestEnv(t)
 	w.acme()
 	asked := w.file(anaAsks(func(d *request.Details) { d.Server = "AWother0000000000001" }))
-	w.send(sam, otherRef+"/merge", w.filledForm(otherRef+"/merge?into=C-ACME00", "main form[method=post]")).
+	w.send(ada, otherRef+"/merge", w.filledFormOf(ada, otherRef+"/merge?into=C-ACME00", "main form[method=post]")).
 		WantStatus(http.StatusSeeOther)
 	got := whoAsks(w.get(sam, "/console/requests/"+asked.ID).WantStatus(200).Page())
 	for row, want := range map[string]string{

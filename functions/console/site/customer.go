@@ -245,6 +245,7 @@ type customerView struct {
 	Contacts    contactsView
 	Merged      []mergedView
 	CanEdit     bool
+	CanMerge    bool
 	Snapshot    snapshot
 	Instances   instancesView
 	Requests    []requestRow
@@ -322,8 +323,9 @@ func (s *site) customerView(r *http.Request, p *accountPage) customerView {
 	names := colleaguesOf(r)
 	v := customerView{
 		Customer: p.Customer, Path: p.Path(), Owner: names.name(p.Customer.Owner), CanEdit: canEdit(r),
-		Snapshot: p.snapshot(), Requests: s.requestRows(r, p.requests), Timeline: s.accountTimeline(r, p),
-		Counts: countInstances(p.Account), Note: noteOnCustomer.field("", ""),
+		CanMerge: canAdmin(r), Snapshot: p.snapshot(), Requests: s.requestRows(r, p.requests),
+		Timeline: s.accountTimeline(r, p),
+		Counts:   countInstances(p.Account), Note: noteOnCustomer.field("", ""),
 	}
 	v.Contacts = contactsView{contactRows(p, p.Customer, names, s.now()), v.Path, v.CanEdit, v.Snapshot}
 	for _, m := range p.Merged {
@@ -420,7 +422,7 @@ func doneToCustomer(r *http.Request, p *accountPage) (done string, undo *undoVie
 		return "Contract ended.", undo
 	case "merged":
 		for _, m := range p.Merged {
-			if string(m.Reference) == of {
+			if string(m.Reference) == of && canAdmin(r) {
 				undo = &undoView{Label: "Undo the merge", To: p.Path() + "/unmerge", Of: of}
 			}
 		}

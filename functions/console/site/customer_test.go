@@ -132,10 +132,13 @@ func added(form url.Values, pairs ...string) url.Values {
 	return form
 }
 
-// filledForm returns what the form of a page would send, as the page shows it.
-func (w *testEnv) filledForm(page, form string) url.Values {
+// filledForm returns what the form of a page would send, as the page shows it to sales.
+func (w *testEnv) filledForm(page, form string) url.Values { return w.filledFormOf(sam, page, form) }
+
+// filledFormOf returns the same as the page shows it to somebody.
+func (w *testEnv) filledFormOf(who, page, form string) url.Values {
 	w.t.Helper()
-	return valuesOf(w.get(sam, page).WantStatus(200).Page().Find(form).First())
+	return valuesOf(w.get(who, page).WantStatus(200).Page().Find(form).First())
 }
 
 func valuesOf(form *goquery.Selection) url.Values {
@@ -334,7 +337,11 @@ func TestSecondPersonIsToldAndOverwritesNothing(t *testing.T) {
 		if try.path == "/edit" {
 			form = stale
 		}
-		a := w.send(sam, acmeRef+try.path, form)
+		who := sam
+		if try.path == "/merge" {
+			who = ada
+		}
+		a := w.send(who, acmeRef+try.path, form)
 		if a.StatusCode != http.StatusConflict {
 			t.Errorf("%s: got %d, want a conflict", try.path, a.StatusCode)
 			continue
@@ -552,24 +559,27 @@ func TestInstanceMovesToAnotherContract(t *testing.T) {
 func TestCustomersAreMergedAndUnmerged(t *testing.T) {
 	w := newTestEnv(t)
 	w.acme()
-	like := w.get(sam, otherRef).Page().Find("a[href*='/merge']").AttrOr("href", "")
-	wantTexts(t, text(w.get(sam, like).WantStatus(200).Page()), "Merge into", "Acme AG C-ACME00")
-	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=nobody").WantStatus(422).Page()),
+	if merges := w.get(sam, otherRef).Page().Find("a[href*='/merge']").Length(); merges != 0 {
+		t.Errorf("got %d links to merge for sales, want none", merges)
+	}
+	like := w.get(ada, otherRef).Page().Find("a[href*='/merge']").AttrOr("href", "")
+	wantTexts(t, text(w.get(ada, like).WantStatus(200).Page()), "Merge into", "Acme AG C-ACME00")
+	wantTexts(t, text(w.get(ada, otherRef+"/merge?into=nobody").WantStatus(422).Page()),
 		"No customer has this reference")
-	wantTexts(t, text(w.get(sam, otherRef+"/merge?into=C-0THER0").WantStatus(422).Page()),
+	wantTexts(t, text(w.get(ada, otherRef+"/merge?into=C-0THER0").WantStatus(422).Page()),
 		"cannot be merged into itself")
-	doc := w.get(sam, otherRef+"/merge?into=C-ACME00").WantStatus(200).Page()
+	doc := w.get(ada, otherRef+"/merge?into=C-ACME00").WantStatus(200).Page()
 	webtest.CheckPage(t, doc)
 	wantTexts(t, text(doc), "Merge Acme Holding into Acme AG?", "1 contract, 1 instance, 1 contact",
 		"3 contracts, 4 instances, 2 contacts", "Nothing is moved", "undo the merge")
 	form := valuesOf(doc.Find("form.sheet"))
-	merged := w.follow(w.send(sam, otherRef+"/merge", form))
+	merged := w.get(ada, w.send(ada, otherRef+"/merge", form).Header.Get("Location")).WantStatus(200).Page()
 	wantTexts(t, text(merged), "Customers merged.", "Undo the merge", "Acme Holding C-0THER0", "Olga Other",
 		"AWother0000000000001", "merged with Acme Holding (C-0THER0)")
 	if strings.Contains(text(merged), "01other") {
 		t.Error("got IDs on the page")
 	}
-	w.send(sam, otherRef+"/merge", form).WantStatus(http.StatusSeeOther) // sent twice
+	w.send(ada, otherRef+"/merge", form).WantStatus(http.StatusSeeOther) // sent twice
 	w.get(sam, otherRef).WantRedirect(acmeRef)
 	w.get(sam, otherRef+"/edit").WantRedirect(acmeRef)
 	w.get(vera, customersPath+"/K-333333").WantRedirect(acmeRef + "?contract=K-333333#K-333333")
@@ -581,10 +591,15 @@ func TestCustomersAreMergedAndUnmerged(t *testing.T) {
 	form = w.filledForm(acmeRef+"/contacts/"+olga, "form.sheet")
 	form.Set("name", "Olga Renamed")
 	w.send(sam, acmeRef+"/contacts/"+olga, form).WantStatus(http.StatusSeeOther)
-	undo := w.get(sam, acmeRef).Page().Find("form[action$=unmerge]").First()
-	wantTexts(t, text(w.follow(w.send(sam, acmeRef+"/unmerge", valuesOf(undo)))), "Merge undone.",
+	undo := w.get(ada, acmeRef).Page().Find("form[action$=unmerge]").First()
+	for _, page := range []string{acmeRef, acmeRef + "?done=merged&of=C-0THER0"} {
+		if n := w.get(sam, page).Page().Find("form[action$=unmerge]").Length(); n != 0 {
+			t.Errorf("%s: got %d forms that undo the merge for sales, want none", page, n)
+		}
+	}
+	wantTexts(t, text(w.follow(w.send(ada, acmeRef+"/unmerge", valuesOf(undo)))), "Merge undone.",
 		"undid the merge with Acme Holding (C-0THER0)")
-	w.send(sam, acmeRef+"/unmerge", valuesOf(undo)).WantStatus(http.StatusSeeOther) // sent twice
+	w.send(ada, acmeRef+"/unmerge", valuesOf(undo)).WantStatus(http.StatusSeeOther) // sent twice
 	wantTexts(t, text(w.get(sam, otherRef).WantStatus(200).Page()), "Acme Holding", "Olga Renamed",
 		"AWother0000000000001")
 	if a := w.account("C-ACME00"); len(a.Merged) != 0 || len(a.Instances) != 4 {
@@ -597,11 +612,11 @@ func TestFormOfACustomerThatWasMergedMeanwhileIsTold(t *testing.T) {
 	w.acme()
 	edit := w.filledForm(otherRef+"/edit", "form.sheet")
 	edit.Set("name", "Wrong customer")
-	merge := w.filledForm(otherRef+"/merge?into=C-ACME00", "form.sheet")
-	w.send(lucia, otherRef+"/merge", merge).WantStatus(http.StatusSeeOther)
+	merge := w.filledFormOf(ada, otherRef+"/merge?into=C-ACME00", "form.sheet")
+	w.send(ada, otherRef+"/merge", merge).WantStatus(http.StatusSeeOther)
 	// The survivor's version is not that of the form, whatever it is by chance.
 	edit.Set("version", fmt.Sprint(w.account("C-ACME00").Version))
-	wantTexts(t, text(w.send(sam, otherRef+"/edit", edit).WantStatus(http.StatusConflict).Page()), "Lucía Marín",
+	wantTexts(t, text(w.send(sam, otherRef+"/edit", edit).WantStatus(http.StatusConflict).Page()), "Ada Brandt",
 		"merged with")
 	if c := w.account("C-ACME00"); c.Customer.Name != "Acme AG" || c.Merged[0].Name != "Acme Holding" {
 		t.Errorf("got %+v", c)
@@ -672,7 +687,7 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 		acmeRef + "/merge?into=C-0THER0", acmeRef + "/instances/01acmei1/move?to=C-0THER0",
 		acmeRef + "/instances/01acmei1/move", acmeRef + "/contracts/K-222222/end",
 	} {
-		doc := w.get(sam, page).WantStatus(200).Page()
+		doc := w.get(ada, page).WantStatus(200).Page()
 		webtest.CheckPage(t, doc) // no script
 	}
 	wantTexts(t, text(w.get(sam, acmeRef).Page()), hostile)
@@ -719,7 +734,7 @@ func (w *testEnv) customerPages() map[string][]string {
 				Customer: fmt.Sprintf("01branch%d", n), Created: start}},
 		})
 		from := customersPath + fmt.Sprintf("/C-BRANC%d/merge", n)
-		w.send(sam, from, w.filledForm(from+"?into=C-ACME00", "form.sheet")).WantStatus(http.StatusSeeOther)
+		w.send(ada, from, w.filledFormOf(ada, from+"?into=C-ACME00", "form.sheet")).WantStatus(http.StatusSeeOther)
 	}
 	move := acmeRef + "/instances/01acmei2/move"
 	w.send(sam, move, w.filledForm(move+"?to=C-0THER0", "form.sheet")).WantStatus(http.StatusSeeOther)
@@ -747,14 +762,14 @@ func TestCustomerPagesAreComplete(t *testing.T) {
 	w := newTestEnv(t)
 	for _, pages := range w.customerPages() {
 		for _, page := range pages {
-			doc := w.get(sam, page).WantStatus(200).Page()
+			doc := w.get(ada, page).WantStatus(200).Page()
 			webtest.CheckPage(t, doc)
 			if strings.Contains(text(doc), "01acme") || strings.Contains(text(doc), "01branch") {
 				t.Errorf("%s: got IDs in %s", page, text(doc))
 			}
 			doc.Find("main a[href^='/']").Each(func(_ int, s *goquery.Selection) {
-				if to := s.AttrOr("href", ""); w.get(sam, to).StatusCode >= 400 {
-					t.Errorf("%s: link to %s: got %d", page, to, w.get(sam, to).StatusCode)
+				if to := s.AttrOr("href", ""); w.get(ada, to).StatusCode >= 400 {
+					t.Errorf("%s: link to %s: got %d", page, to, w.get(ada, to).StatusCode)
 				}
 			})
 		}
@@ -909,11 +924,11 @@ func TestChangeOfTheOtherCustomerIsTold(t *testing.T) {
 	w.acme()
 	move, merge := acmeRef+"/instances/01acmei1/move", acmeRef+"/merge"
 	moving := w.filledForm(move+"?to=C-0THER0", "form.sheet")
-	merging := w.filledForm(merge+"?into=C-0THER0", "form.sheet")
+	merging := w.filledFormOf(ada, merge+"?into=C-0THER0", "form.sheet")
 	w.send(lucia, otherRef+"/contracts/K-333333/end", added(w.shown(otherRef), "reason", "unpaid")).
 		WantStatus(http.StatusSeeOther)
 	for path, form := range map[string]url.Values{move: moving, merge: merging} {
-		doc := w.send(sam, path, form).WantStatus(http.StatusConflict).Page()
+		doc := w.send(ada, path, form).WantStatus(http.StatusConflict).Page()
 		wantTexts(t, text(doc), "Someone else changed this customer first")
 		// The page now shows the other customer as it is, so the form can be sent.
 		if got := valuesOf(doc.Find("form.sheet")).Get("toVersion"); got != fmt.Sprint(w.account("C-0THER0").Version) {

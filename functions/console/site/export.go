@@ -118,6 +118,7 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 	return s.writeExport(w, r, csvFile{
 		name: name, file: name + "-" + m.from.YearMonth() + "-" + m.to.YearMonth() + ".csv", header: header,
 		rows:    func(ctx context.Context, t *spreadsheet.Writer) error { return rows(ctx, m, t) },
+		filter:  m.from.YearMonth() + " to " + m.to.YearMonth(),
 		about:   []slog.Attr{slog.String("from", m.from.YearMonth()), slog.String("to", m.to.YearMonth())},
 		refused: func(err error) error { return s.showExportError(w, r, name, err) },
 	})
@@ -125,7 +126,8 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, name string, heade
 
 // csvFile is a table that somebody exports.
 type csvFile struct {
-	name   string // as the log names it
+	name   string // as the log and the audit name it
+	filter string // as the audit has it; it names nobody but colleagues
 	file   string
 	header []string
 	rows   func(context.Context, *spreadsheet.Writer) error
@@ -134,14 +136,15 @@ type csvFile struct {
 	refused func(error) error
 }
 
-// writeExport answers with a table.
+// writeExport answers with a table, once the audit has who exports it.
 func (s *site) writeExport(w http.ResponseWriter, r *http.Request, e csvFile) error {
 	begin := func() {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		w.Header().Set("Content-Disposition", `attachment; filename="`+e.file+`"`)
 	}
-	if r.Method != http.MethodHead {
+	record := func() error {
 		s.logBy(r, "export", append([]slog.Attr{slog.String("table", e.name)}, e.about...)...)
+		return s.audit.RecordExport(r.Context(), operator(r), e.name, e.filter)
 	}
 	write := func(to io.Writer) error {
 		t := spreadsheet.NewWriter(to, e.header...)
@@ -155,6 +158,9 @@ func (s *site) writeExport(w http.ResponseWriter, r *http.Request, e csvFile) er
 		begin()
 		return nil
 	case s.streams():
+		if err := record(); err != nil {
+			return err
+		}
 		begin()
 		return write(w)
 	}
@@ -162,6 +168,9 @@ func (s *site) writeExport(w http.ResponseWriter, r *http.Request, e csvFile) er
 	if err := write(whole); fault.KindOf(err) == fault.TooLarge {
 		return e.refused(err)
 	} else if err != nil {
+		return err
+	}
+	if err := record(); err != nil {
 		return err
 	}
 	begin()

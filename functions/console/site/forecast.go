@@ -397,16 +397,16 @@ func (s *site) exportReminders(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	cut := s.now()
-	file := "reminders"
+	file, filter := "reminders", ""
 	for _, part := range []string{of.day.String(), of.customer, of.license} {
 		if part != "" {
-			file += "-" + part
+			file, filter = file+"-"+part, strings.TrimPrefix(filter+", "+part, ", ")
 		}
 	}
 	if file += "-as-of-" + cut.Format("2006-01-02T1504Z") + ".csv"; !isFileName(file) {
 		return fault.New(fault.NotFound, "There is no customer with this reference.")
 	}
-	return s.writeExport(w, r, csvFile{name: "reminders", file: file, header: forecastColumns,
+	return s.writeExport(w, r, csvFile{name: "reminders", file: file, filter: filter, header: forecastColumns,
 		rows: func(ctx context.Context, t *spreadsheet.Writer) error { return s.writeForecast(ctx, of, stamp(cut), t) },
 		refused: func(err error) error {
 			return fault.New(fault.TooLarge, "%s", "This forecast is too large to send at once. Export it day by day.")

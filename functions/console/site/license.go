@@ -2,7 +2,6 @@ package site
 
 import (
 	"cmp"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -146,6 +145,11 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	v.Request, v.Successor, v.ReplacedBy = words.of(about), words.of(successor), words.of(replacement)
 	v.Terms = termsOf(l, words)
 	v.Terms.Packages = s.packagesOf(l)
+	if !v.CanEdit {
+		for i := range v.Terms.Packages {
+			v.Terms.Packages[i].URL = "" // viewers download nothing
+		}
+	}
 	if v.Production != nil {
 		v.Terms.StagingFor = v.Production.Server()
 	}
@@ -180,20 +184,4 @@ func (s *site) licenseRecord(r *http.Request) (store.LicenseRecord, error) {
 		return store.LicenseRecord{}, fault.New(fault.NotFound, "There is no license %s.", id)
 	}
 	return found[0], nil
-}
-
-// key answers with the license key as a file, for people who cannot copy it from the page.
-func (s *site) key(w http.ResponseWriter, r *http.Request) error {
-	recorded, err := s.licenseRecord(r)
-	if err != nil {
-		return err
-	}
-	if recorded.License.KeyText == "" {
-		return errNoKey(recorded.License)
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=us-ascii")
-	w.Header().Set("Content-Disposition", `attachment; filename="license-`+recorded.License.ID+`.txt"`)
-	s.logBy(r, "license key downloaded", slog.String("license", recorded.License.ID))
-	_, err = w.Write([]byte(recorded.License.KeyText + "\n"))
-	return err
 }

@@ -24,7 +24,7 @@ const maxRounds = 3
 // streamed are the addresses that walk through months, one after another, while they answer.
 var streamed = map[string]bool{
 	"GET /console/export/requests.csv": true, "GET /console/export/licenses.csv": true,
-	"GET /console/reminders.csv": true,
+	"GET /console/reminders.csv": true, "GET /console/audit.csv": true,
 }
 
 func TestPagesReadInThreeRounds(t *testing.T) {
@@ -135,6 +135,7 @@ func (w *testEnv) fillForPages() map[string][]string {
 		"GET /console/licenses/{id}": {l, "/console/licenses/" + issued.ID + "?done=issue",
 			"/console/licenses/01HX0000000000000000000001"},
 		"GET /console/licenses/{id}/key":                         {l + "/key"},
+		"GET /console/licenses/{id}/key/text":                    {l + "/key/text"},
 		"GET /console/licenses/{id}/revoke":                      {l + "/revoke"},
 		"GET /console/licenses/{id}/mails/{mail}/{attempt}":      {ofLicense},
 		"GET /console/licenses/{id}/mails/{mail}/{attempt}/html": {ofLicense + "/html"},
@@ -159,6 +160,8 @@ func (w *testEnv) fillForPages() map[string][]string {
 		"GET /console/settings/replies/{reply}": {
 			w.addTemplate("No contract", request.Rejected, "There is no contract."),
 		},
+		"GET /console/audit": {"/console/audit", "/console/audit?from=2018-01-01&to=2018-03-05",
+			"/console/audit?who=" + url.QueryEscape(emails[sam]) + "&action=exported"},
 	}
 	maps.Copy(pages, w.customerPages())
 	return pages

@@ -168,7 +168,7 @@ func TestRequestIsLinkedToTheCustomerThatIsMeant(t *testing.T) {
 				merged := customer.Customer{ID: "01merged", Reference: "C-MERGED", Name: "Small Ltd"}
 				w.put(store.Issue{Customer: &merged})
 				page := "/console/customers/C-MERGED/merge"
-				w.send(sam, page, w.filledForm(page+"?into=C-ACME00", "main form[method=post]")).WantStatus(303)
+				w.send(ada, page, w.filledFormOf(ada, page+"?into=C-ACME00", "main form[method=post]")).WantStatus(303)
 			}
 			r := w.file(sampleDetails)
 			a := w.sends(sam, r, "link", set("customer", test.typed)).WantStatus(test.status)

@@ -70,7 +70,7 @@ func TestEveryAddressRequiresItsRole(t *testing.T) {
 	w.acme()
 	before := w.state(r.ID, "l1")
 	d := &site{}
-	people := map[string]signin.Role{"": signin.NoRole, vera: signin.Viewer}
+	people := map[string]signin.Role{"": signin.NoRole, vera: signin.Viewer, sam: signin.Sales}
 	for _, route := range d.routes() {
 		method, pattern, _ := strings.Cut(route.pattern, " ")
 		id, page := r.ID, "/console/requests/"+r.ID
@@ -88,6 +88,9 @@ func TestEveryAddressRequiresItsRole(t *testing.T) {
 			t.Errorf("%s needs only the role %q", route.pattern, route.least)
 		}
 		for who, role := range people {
+			if role >= route.least && role > signin.Viewer {
+				continue // what sales may do is done below, and by other tests
+			}
 			a := w.as(who).Do(method, target, w.filled(page).Encode(), "Content-Type",
 				"application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 			want := http.StatusOK

@@ -16,7 +16,7 @@ type route struct {
 
 // routes lists all addresses of the console but those of signing in. Viewers read, sales operations act. Exports need
 // the sales role too, because they carry the data of all customers out of the console, and so do license keys. Admins
-// also see what our emails look like.
+// also merge customers, read the audit and see what our emails look like.
 func (s *site) routes() []route {
 	packages := func(h web.HandlerFunc) web.HandlerFunc { return s.unlessClosed(inLicenses, h) }
 	streams := s.streams()
@@ -59,9 +59,9 @@ func (s *site) routes() []route {
 		{pattern: "GET /console/customers/{ref}/edit", least: signin.Sales, handle: s.editCustomer, names: true},
 		{pattern: "POST /console/customers/{ref}/edit", least: signin.Sales, handle: s.saveCustomer},
 		{pattern: "POST /console/customers/{ref}/note", least: signin.Sales, handle: s.noteCustomer},
-		{pattern: "GET /console/customers/{ref}/merge", least: signin.Sales, handle: s.mergeForm},
-		{pattern: "POST /console/customers/{ref}/merge", least: signin.Sales, handle: s.mergeCustomers},
-		{pattern: "POST /console/customers/{ref}/unmerge", least: signin.Sales, handle: s.undoMerge},
+		{pattern: "GET /console/customers/{ref}/merge", least: signin.Admin, handle: s.mergeForm},
+		{pattern: "POST /console/customers/{ref}/merge", least: signin.Admin, handle: s.mergeCustomers},
+		{pattern: "POST /console/customers/{ref}/unmerge", least: signin.Admin, handle: s.undoMerge},
 
 		{pattern: "GET /console/customers/{ref}/contacts/new", least: signin.Sales, handle: s.newContact},
 		{pattern: "POST /console/customers/{ref}/contacts/new", least: signin.Sales, handle: s.saveContact},
@@ -107,7 +107,8 @@ func (s *site) routes() []route {
 
 		{pattern: "GET /console/licenses", least: signin.Viewer, handle: s.licenses},
 		{pattern: "GET /console/licenses/{id}", least: signin.Viewer, handle: s.license, names: true},
-		{pattern: "GET /console/licenses/{id}/key", least: signin.Sales, handle: s.key},
+		{pattern: "GET /console/licenses/{id}/key", least: signin.Sales, handle: s.downloadKey},
+		{pattern: "GET /console/licenses/{id}/key/text", least: signin.Sales, handle: s.showKey},
 		{pattern: "POST /console/licenses/{id}/send-key", least: signin.Sales, handle: s.sendKey},
 		{pattern: "POST /console/licenses/{id}/mute", least: signin.Sales, handle: s.mute},
 		{pattern: "POST /console/licenses/{id}/unmute", least: signin.Sales, handle: s.unmute},
@@ -156,6 +157,8 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/settings/replies/{reply}", least: signin.Admin, handle: s.saveTemplate, names: true},
 		{pattern: "POST /console/settings/replies/{reply}/delete", least: signin.Admin, handle: s.deleteTemplate,
 			names: true},
+		{pattern: "GET /console/audit", least: signin.Admin, handle: s.showAudit, names: true},
+		{pattern: "GET /console/audit.csv", least: signin.Admin, handle: s.exportAudit, names: true, stream: streams},
 
 		{pattern: "GET /console/retention", least: signin.Admin, handle: s.retention},
 		{pattern: "GET /console/letters", least: signin.Admin, handle: s.letters},

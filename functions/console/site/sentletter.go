@@ -7,6 +7,8 @@ import (
 
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/store"
 	"marketplace/shared/web"
 )
 
@@ -30,8 +32,21 @@ func (s *site) sentLetter(r *http.Request, about string) (m mail.Message, attemp
 	if err != nil || attempt < 1 {
 		return m, 0, fault.Wrap(fault.NotFound, err, "There is no such email.")
 	}
-	m, err = s.store.Letter(r.Context(), id, attempt)
+	if m, err = s.store.Letter(r.Context(), id, attempt); err == nil && m.Kind == mail.LicenseKey {
+		err = s.recordKeyLetter(r, m)
+	}
 	return m.WithoutSecrets(), attempt, err
+}
+
+// recordKeyLetter records in the audit who reads an email with a license key: its page and its HTML, since either has
+// the key.
+func (s *site) recordKeyLetter(r *http.Request, m mail.Message) error {
+	about := store.Subject{License: notice.AboutID(m.ID)}
+	of, err := s.store.License(r.Context(), about.License)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return s.audit.RecordLetterRead(r.Context(), operator(r), about, of.License.Customer)
 }
 
 // showSentLetter returns the handler of the page of a sent email. section and path are those of its request or license.

@@ -34,6 +34,7 @@ type Gate interface {
 type Options struct {
 	Store  Store
 	Search Search
+	Audit  Audit
 	Eraser Eraser
 	// Replies keeps the templates of replies.
 	Replies Replies
@@ -64,6 +65,7 @@ type site struct {
 	index       Search
 	eraser      Eraser
 	replies     Replies
+	audit       Audit
 	catalog     func() (*catalog.Catalog, error)
 	mail        letter.Writer
 	pages       *web.Pages
@@ -78,7 +80,7 @@ type site struct {
 // New returns the console's handler.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, index: o.Search, eraser: o.Eraser, replies: o.Replies, catalog: o.Catalog,
+		store: o.Store, index: o.Search, audit: o.Audit, eraser: o.Eraser, replies: o.Replies, catalog: o.Catalog,
 		pages: web.NewPages(web.Layers{templates, sample.Templates}),
 		mail: letter.Writer{
 			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),
@@ -108,7 +110,7 @@ func visitor(r *http.Request) *web.Visitor {
 	return &web.Visitor{Name: p.Name, Email: p.Email, Role: p.Role.String()}
 }
 
-// logBy logs what somebody took out of the console; the timelines tell of changes.
+// logBy logs what somebody took out of the console, beside the audit.
 func (s *site) logBy(r *http.Request, did string, attrs ...slog.Attr) {
 	attrs = append([]slog.Attr{slog.Any("by", signin.PersonOf(r.Context()))}, attrs...)
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, did, attrs...)
@@ -119,6 +121,9 @@ func operator(r *http.Request) string { return signin.PersonOf(r.Context()).Emai
 
 // canEdit reports whether the person who is signed in may change requests and licenses.
 func canEdit(r *http.Request) bool { return signin.PersonOf(r.Context()).Role >= signin.Sales }
+
+// canAdmin reports whether the person who is signed in may merge customers and read the audit.
+func canAdmin(r *http.Request) bool { return signin.PersonOf(r.Context()).Role >= signin.Admin }
 
 func (s *site) today() license.Date { return license.DateOf(s.now()) }
 
@@ -132,6 +137,7 @@ const (
 	inLetters  = "letters"
 	inErase    = "erase"
 	inSettings = "settings"
+	inAudit    = "audit"
 )
 
 // render answers with a page, with the signed-in person in its header.

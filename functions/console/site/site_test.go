@@ -25,7 +25,9 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter/lettertest"
 	"marketplace/shared/request"
+	"marketplace/shared/retention"
 	"marketplace/shared/store"
+	"marketplace/shared/store/audit"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
@@ -181,7 +183,7 @@ func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) 
 	}
 	o := Options{
 		Store: w.store, Search: search.New(w.store.Store), Eraser: erasure.New(w.store.Store, hashKeys),
-		Replies: w.replies(), Gate: signin.New(gate), Catalog: sampleCatalog,
+		Audit: audit.New(w.store.Store, retention.Policy{}), Replies: w.replies(), Gate: signin.New(gate), Catalog: sampleCatalog,
 		SiteURL: siteURL,
 		Sales:   mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Now:     clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),
@@ -329,7 +331,9 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"customers.html":      customersView{}, "customer.html": customerView{},
 		"customer-instances.html": instancesPage{}, "customer-timeline.html": customerTimelineView{},
 		"customer-form.html": customerForm{}, "instance.html": instanceView{}, "move.html": moveView{},
-		"erase.html": eraseView{}, "merge.html": mergeView{}, "reminders.html": remindersView{}, "forecast.html": forecastView{},
+		"erase.html": eraseView{},
+		"merge.html": mergeView{}, "audit.html": auditView{}, "key.html": keyView{},
+		"reminders.html": remindersView{}, "forecast.html": forecastView{},
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/retention"
 	"marketplace/shared/store"
+	"marketplace/shared/store/audit"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/search"
@@ -111,6 +112,16 @@ type Store interface {
 	SendMailAgain(ctx context.Context, id, by, nonce string) error
 	LiftSuppression(ctx context.Context, on store.Subject, email, by, reason string) (providersList bool, err error)
 	Unreached(ctx context.Context, limit int) ([]store.Summary, error)
+}
+
+// Audit reads the audit, and records what people take out of the console; *audit.Log implements it and documents the
+// methods.
+type Audit interface {
+	Page(ctx context.Context, q audit.Query, limit int, after string) (audit.Page, error)
+	Each(ctx context.Context, q audit.Query, f func(audit.Entry) error) error
+	RecordExport(ctx context.Context, by, name, filter string) error
+	RecordKeyRead(ctx context.Context, by string, how store.Action, licenseID, customer string) error
+	RecordLetterRead(ctx context.Context, by string, about store.Subject, customer string) error
 }
 
 // Search finds what is on record; *search.Index implements it and documents the methods.

@@ -429,7 +429,13 @@ func TestLostKeyIsResentAndTheRequestClosed(t *testing.T) {
 // clicks submits the form of a page's button, as it is filled in and as change says, and follows where it leads.
 func (s story) clicks(path, button string, change ...func(url.Values)) *webtest.Answer {
 	s.t.Helper()
-	page := s.get(sam, path).WantStatus(200).Page()
+	return s.clicksAs(sam, path, button, change...)
+}
+
+// clicksAs does the same as somebody.
+func (s story) clicksAs(who, path, button string, change ...func(url.Values)) *webtest.Answer {
+	s.t.Helper()
+	page := s.get(who, path).WantStatus(200).Page()
 	form := page.Find("main form").FilterFunction(func(_ int, f *goquery.Selection) bool {
 		text := func(_ int, b *goquery.Selection) string { return webtest.Text(b) }
 		return slices.Contains(f.Find("button").Map(text), button)
@@ -443,13 +449,13 @@ func (s story) clicks(path, button string, change ...func(url.Values)) *webtest.
 	}
 	action := form.AttrOr("action", path)
 	if form.AttrOr("method", "get") == "get" {
-		return s.get(sam, action+"?"+values.Encode()).WantStatus(200)
+		return s.get(who, action+"?"+values.Encode()).WantStatus(200)
 	}
-	a := s.send(sam, action, values)
+	a := s.send(who, action, values)
 	if a.StatusCode != 303 {
 		s.t.Fatalf("%s: %q answered %d\n%s", path, button, a.StatusCode, webtest.Text(a.Page().Find("main")))
 	}
-	return s.get(sam, a.Header.Get("Location")).WantStatus(200)
+	return s.get(who, a.Header.Get("Location")).WantStatus(200)
 }
 
 func pageOf(a *customer.Account) string { return "/console/customers/" + string(a.Customer.Reference) }
@@ -467,7 +473,7 @@ func TestAcquisitionIsMergedAndUndone(t *testing.T) {
 	big := s.buys("Big Corporation", "ann@big.example", production1)
 	small := s.buys("Small Ltd", "sue@small.example", production2)
 	into := s.of(big)
-	s.clicks(pageOf(s.of(small))+"/merge?into="+string(into.Customer.Reference), "Merge")
+	s.clicksAs(ada, pageOf(s.of(small))+"/merge?into="+string(into.Customer.Reference), "Merge")
 	both := s.of(small)
 	s.wantParts(both, 2, 2)
 	if both.Customer.ID != big.Customer || len(both.Merged) != 1 {
@@ -484,7 +490,7 @@ func TestAcquisitionIsMergedAndUndone(t *testing.T) {
 	if renewed.Instance != small.Instance || s.license(small.ID).Successor != renewed.ID {
 		t.Errorf("got %+v, want a renewal of the merged customer's license", renewed)
 	}
-	s.clicks(pageOf(both), "Undo the merge of Small Ltd")
+	s.clicksAs(ada, pageOf(both), "Undo the merge of Small Ltd")
 	apart := s.of(small)
 	if apart.Customer.ID != small.Customer || len(s.of(big).Merged) != 0 {
 		t.Errorf("got account %+v, want Small Ltd's own again", apart.Customer)

@@ -200,6 +200,7 @@ func TestOrdinaryRequestIsIssuedInTwoClicks(t *testing.T) {
 		t.Error(err)
 	}
 	page := w.get(sam, "/console/licenses/"+l.ID+"?done=issue").WantStatus(200).Page()
+	page = w.get(sam, page.Find("#key-title ~ p a").First().AttrOr("href", "")).WantStatus(200).Page()
 	if got := page.Find("pre.key").Text(); got != l.KeyText {
 		t.Errorf("got key %q on the page, want %q", got, l.KeyText)
 	}

@@ -74,9 +74,9 @@ const (
 	// rowsAtOnce bounds how many rows a round reads of all its days together.
 	rowsAtOnce = 2000
 	// rounds is how often a page reads, one time after another.
-	rounds = 3
-	// growing is by how much the days of a round are more than those of the round before.
-	growing = 6
+	rounds = 2
+	// firstDays and moreDays are how many days the first round reads at once, and the next one.
+	firstDays, moreDays = 7, 60
 )
 
 // Page reads at most limit entries that a query selects, the newest first. after is where the page before ended; ""
@@ -87,12 +87,12 @@ func (l *Log) Page(ctx context.Context, q Query, limit int, after string) (p Pag
 	if err != nil {
 		return Page{}, err
 	}
-	for round, days := 0, 2; round < rounds && !l.isOver(q, at.day); round++ {
+	for round, days := 0, firstDays; round < rounds && !l.isOver(q, at.day); round++ {
 		read, err := l.days(ctx, q, at, days)
 		if err != nil {
 			return Page{}, fmt.Errorf("audit: from %s back: %w", at.day, err)
 		}
-		days *= growing
+		days = moreDays
 		for _, day := range read {
 			for _, e := range day.entries {
 				if !q.Matches(e) {
@@ -121,9 +121,8 @@ func (l *Log) Page(ctx context.Context, q Query, limit int, after string) (p Pag
 
 // Each passes every entry that a query selects to f, the newest first, until f fails.
 func (l *Log) Each(ctx context.Context, q Query, f func(Entry) error) error {
-	const pageOf = 500
 	for after := ""; ; {
-		p, err := l.Page(ctx, q, pageOf, after)
+		p, err := l.Page(ctx, q, rowsAtOnce, after)
 		if err != nil {
 			return err
 		}
