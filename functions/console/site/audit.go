@@ -8,6 +8,8 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
+	"marketplace/shared/store/reply"
 )
 
 // auditView is a page of the audit.
@@ -147,6 +149,7 @@ var auditedActions = []store.Action{
 	delivery.MailBounced, delivery.MailComplained, delivery.MailRefused, delivery.MailReturned, delivery.MailAnswered,
 	delivery.MailDelayed, delivery.MailRepeated, delivery.MailReaddressed, delivery.ContactsUnreached,
 	delivery.MailTriedAgain, delivery.MailSentAgain, delivery.AddressSuppressed, delivery.SuppressionLifted,
-	delivery.DailyRunEnded,
+	delivery.DailyRunEnded, store.LateReviewerTold, store.LateSalesTold, store.RequestDeleted,
+	erasure.PersonErased, reply.Added, reply.Changed, reply.Deleted,
 	audit.Exported, audit.KeyShown, audit.KeyLoaded, audit.LetterOpened,
 }
