@@ -104,12 +104,12 @@ func (c chart) center(i int) int { return chartLeft + i*c.pitch() + c.pitch()/2 
 // Scale returns the numbers of the scale, each with a line across.
 func (c chart) Scale() (marks []mark) {
 	for n := 0; n <= c.top(); n += c.step() {
-		marks = append(marks, mark{Text: c.text(n), X: chartLeft - 6, Y: c.y(n)})
+		marks = append(marks, mark{Text: strconv.Itoa(n), X: chartLeft - 6, Y: c.y(n)})
 	}
 	return marks
 }
 
-// text is a number of the scale or on a column.
+// text is the number on a column. The scale has no room for the unit.
 func (c chart) text(n int) string {
 	if c.Percent {
 		return strconv.Itoa(n) + "%"
