@@ -54,5 +54,5 @@ func (s *site) retention(w http.ResponseWriter, r *http.Request) error {
 		v.Total.Lines += row.Lines
 		v.Reports = append(v.Reports, row)
 	}
-	return s.render(w, r, http.StatusOK, "retention.html", "", "Deleted data", v)
+	return s.render(w, r, http.StatusOK, "retention.html", inSettings, "Deleted data", v)
 }
