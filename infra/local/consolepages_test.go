@@ -28,8 +28,8 @@ func TestConsolePagesFitAndAreAccessible(t *testing.T) {
 		"console-closed": "/console?show=closed", "console-overview": "/console/overview",
 		"console-settings": "/console/settings", "console-replies": "/console/settings/replies",
 		"console-reply":     "/console/settings/replies/new",
-		"console-retention": "/console/retention",
-		"console-licenses":  "/console/licenses", "console-search": "/console/search?q=northwind",
+		"console-retention": "/console/retention", "console-erase": "/console/erase",
+		"console-licenses": "/console/licenses", "console-search": "/console/search?q=northwind",
 	} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(s.URL+path), chromedp.WaitVisible(`main h1`))
 		look(t, ctx, name)

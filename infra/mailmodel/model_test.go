@@ -1,11 +1,15 @@
 package mailmodel
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"marketplace/shared/store"
+	"marketplace/shared/store/erasure/erasuretest"
 )
 
 // steps of a history, each as often as it is likely.
@@ -79,6 +83,9 @@ func TestEmailsAreNeitherStaleNorLostNorRepeatedSilently(t *testing.T) {
 		}
 		histories++
 		w.count(seen)
+		if w.seed%10 == 0 { // after everything: who is erased is no part of the model
+			w.eraseSomebody(rt)
+		}
 	})
 	t.Logf("%d histories: %v", histories, seen)
 	if histories < 1000 { // the rarest, a process that stalled, is in one of 50
@@ -88,6 +95,23 @@ func TestEmailsAreNeitherStaleNorLostNorRepeatedSilently(t *testing.T) {
 		if n == 0 {
 			t.Errorf("no history had what is %s", what)
 		}
+	}
+}
+
+// eraseSomebody erases a person at the end of a history, and scans every row.
+func (w *world) eraseSomebody(rt *rapid.T) {
+	people := erasuretest.Everybody(w.rows.Rows(), "vendor.example")
+	if len(people) == 0 {
+		return
+	}
+	for _, e := range w.order {
+		if e.unknown { // it is about nothing on record, so that nothing leads to it
+			return
+		}
+	}
+	kept := store.New(w.rows, store.Options{Now: func() time.Time { return w.now }, Reminders: w.policy})
+	if err := erasuretest.Erase(context.Background(), w.rows, kept, one(w, people)); err != nil {
+		rt.Fatal(err)
 	}
 }
 

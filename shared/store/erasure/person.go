@@ -142,11 +142,12 @@ func nameAt(text, name string) int {
 func inWord(r rune) bool { return unicode.IsLetter(r) && r != utf8.RuneError || unicode.IsDigit(r) }
 
 func replaceName(text, name string) string {
+	done := "" // what takes the place of a name may have the name in it
 	for {
 		i := nameAt(text, name)
 		if i < 0 {
-			return text
+			return done + text
 		}
-		text = text[:i] + Name + text[i+len(name):]
+		done, text = done+text[:i]+Name, text[i+len(name):]
 	}
 }

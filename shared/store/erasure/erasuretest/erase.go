@@ -54,7 +54,7 @@ func Erase(ctx context.Context, rows Rows, kept *store.Store, email string) erro
 	}
 	found, err := Scan(ctx, rows.Rows(), kept.Outbox(), p, allowed...)
 	if err == nil && (!r.Done || len(found) > 0) {
-		err = fmt.Errorf("erasing %s (%v): done %v, found %s", email, p.Names, r.Done, strings.Join(found, "\n"))
+		err = fmt.Errorf("erasing %s (%v): done %v, %v, found %s", email, p.Names, r.Done, r.Rows, strings.Join(found, "\n"))
 	}
 	return err
 }
