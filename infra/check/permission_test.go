@@ -489,7 +489,7 @@ func (u *user) consoleSteps() []step {
 			return err
 		}},
 		{"UndoReview", func() error {
-			v := store.Review{ID: u.filed.ID, Version: u.filed.Version, By: operator, To: request.Rejected, Text: "Why?"}
+			v := store.Review{ID: u.filed.ID, Version: u.filed.Version, By: operator, To: request.Rejected}
 			ended, err := s.Review(ctx, v)
 			if err != nil {
 				return err

@@ -15,7 +15,8 @@ func TestReplyIsFilledIn(t *testing.T) {
 		Kind: Renewal, Edition: license.Developer, Server: "AWHW8w9JtzBzSrmf9GQX", Loc: 120_000, Name: "Ada\nLovelace",
 		Company: "{reference} Ltd",
 	}}
-	reply := Reply{Text: "{reference} {kind}, {edition}, {received}:\n{server ID} {lines of code} {name}, {company}} {name}"}
+	reply := Reply{Text: "{reference} {kind}, {edition}, {received}:\n{server ID} {lines of code} {name}, " +
+		"{company}} {name}"}
 	text, left := reply.Filled(r)
 	if text != "R-7K3Q9F Renewal, Developer Edition, 30 Nov 2026:\n  , } " ||
 		!slices.Equal(left, []string{"server ID", "lines of code", "name", "company"}) {

@@ -24,8 +24,8 @@ type Undo struct {
 // Undoable reports whether the rejection or withdrawal of the request can still be undone.
 func (r Request) Undoable(now time.Time) bool { return r.Undo != nil && now.Before(r.Undo.Until) }
 
-// Undoing returns a Conflict fault while sales can undo the end of the request, and nil otherwise. It tells whoever acts
-// from outside neither what sales decided nor that they may undo it.
+// Undoing returns a Conflict fault while sales can undo the end of the request, and nil otherwise. It tells whoever
+// acts from outside neither what sales decided nor that they may undo it.
 func (r Request) Undoing(now time.Time) error {
 	if !r.Undoable(now) {
 		return nil

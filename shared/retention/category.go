@@ -126,6 +126,13 @@ var Categories = []Category{
 		Rows: []string{"COLLEAGUE colleague", "SESSION# session"},
 	},
 	{
+		Name: "Reply templates", Of: ofStaff,
+		What: "Who changed a text for questions, rejections and withdrawals last.",
+		Why:  "To know whom to ask about it.",
+		Kept: always("Until someone else changes the text, or it is deleted."),
+		Rows: []string{"REPLIES reply"},
+	},
+	{
 		Name: "Erasures", Of: ofReaders,
 		What: "A keyed hash of an erased address, which does not reveal it, and how much was erased.",
 		Why:  "To prove the erasure, and to repeat it if the address comes back.",
