@@ -182,8 +182,8 @@ func (y *officeYear) plan(n int, received, due time.Time) {
 	y.all = append(y.all, r)
 	y.at(received, func() { y.file(r) })
 	taken := received.Add(time.Minute + 7*time.Second)
-	late := nextRun(due).Add(33 * time.Minute)                             // after the reviewer was told, before sales are
-	tooLate := officeTime(nextRun(due), 2*time.Hour).Add(13 * time.Minute) // after both
+	// late is after the reviewer was told and before sales are, and tooLate after both.
+	late, tooLate := nextRun(due).Add(33*time.Minute), officeTime(nextRun(due), 2*time.Hour).Add(13*time.Minute)
 	if n%9 != 4 {
 		y.review(r, taken, sam, request.InReview)
 	}
@@ -278,7 +278,9 @@ func (y *officeYear) checkOverview(now time.Time) {
 	monday := day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
 	rows.Each(func(i int, row *goquery.Selection) {
 		var cells []string
-		row.Find("th, td").Each(func(_ int, c *goquery.Selection) { cells = append(cells, strings.TrimSpace(c.Text())) })
+		row.Find("th, td").Each(func(_ int, c *goquery.Selection) {
+			cells = append(cells, strings.TrimSpace(c.Text()))
+		})
 		got, want := strings.Join(cells, " "), y.wantWeek(monday.AddDate(0, 0, -7*(11-i)), now)
 		if got != want {
 			y.t.Errorf("overview on %s: got %q, want %q", day.Format(time.DateOnly), got, want)
