@@ -102,8 +102,8 @@ func (s *site) showErase(w http.ResponseWriter, r *http.Request, status int, v e
 	return s.render(w, r, status, "erase.html", inErase, title, v)
 }
 
-// erase shows what an erasure will do, or does it where the address was entered twice. The address is in the form alone:
-// addresses of pages are logged.
+// erase shows what an erasure will do, or does it where the address was entered twice. The address is in the form
+// alone: addresses of pages are logged.
 func (s *site) erase(w http.ResponseWriter, r *http.Request) error {
 	form, err := web.ReadForm(r)
 	if err != nil {

@@ -11,14 +11,15 @@ import (
 func TestAdminErasesAPersonInTwoSteps(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
-	if empty := w.get(ada, "/console/erase").WantStatus(200).Page().Find("main").Text(); !strings.Contains(empty, "Nobody has asked") {
+	empty := w.get(ada, "/console/erase").WantStatus(200).Page().Find("main").Text()
+	if !strings.Contains(empty, "Nobody has asked") {
 		t.Errorf("got page %s", empty)
 	}
 	w.get(sam, "/console/erase").WantStatus(403)
 
 	shown := w.send(ada, "/console/erase", url.Values{"email": {" Jane.Doe@CUSTOMER.example "}}).WantStatus(200)
 	for _, want := range []string{"Jane.Doe@CUSTOMER.example", "Requests1", string(r.Reference), "is withdrawn"} {
-		if !strings.Contains(strings.Join(strings.Fields(shown.Page().Find("main").Text()), " "), want) {
+		if text := strings.Fields(shown.Page().Find("main").Text()); !strings.Contains(strings.Join(text, " "), want) {
 			t.Errorf("got no %q on the page:\n%s", want, shown.Page().Find("main").Text())
 		}
 	}
@@ -42,7 +43,8 @@ func TestAdminErasesAPersonInTwoSteps(t *testing.T) {
 	if log := w.log.String(); strings.Contains(strings.ToLower(log), "jane.doe") {
 		t.Errorf("got the address in the log: %s", log)
 	}
-	if again := w.send(ada, "/console/erase", form).WantStatus(303); again.Header.Get("Location") != done.Header.Get("Location") {
+	again := w.send(ada, "/console/erase", form).WantStatus(303)
+	if again.Header.Get("Location") != done.Header.Get("Location") {
 		t.Errorf("got %s, want the same report", again.Header.Get("Location"))
 	}
 }
