@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/erasure/erasuretest"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -40,11 +41,14 @@ const (
 // history is a random course of events, and what by simple reckoning has to come of it.
 type history struct {
 	*testEnv
-	memory *tabletest.Memory
-	aside  *store.Store // over the same table, without faults and counts: somebody else, who is faster
-	ids    int
-	record *recount // what is on record
-	seen   map[string]*recount
+	memory  *tabletest.Memory
+	audited *storetest.Audited
+	// unaudited is what the audit does not tell as it was.
+	unaudited []string
+	aside     *store.Store // over the same table, without faults and counts: somebody else, who is faster
+	ids       int
+	record    *recount // what is on record
+	seen      map[string]*recount
 
 	// changes are those that were made, each with one line of the audit; mails are those that were queued.
 	changes int
@@ -76,9 +80,12 @@ func newHistory(policy reminder.Policy) *history {
 		licenses: map[string]license.License{}, requests: map[string]*modelRequest{}, limits: map[table.Key]bool{},
 		gone: map[string]*goneRequest{}, reports: map[string]map[string]int{}, reminders: noReminders(),
 	}
-	h.testEnv = newTestEnvOver(h.memory)
+	h.audited = &storetest.Audited{Table: h.memory, Fail: func(format string, args ...any) {
+		h.unaudited = append(h.unaudited, fmt.Sprintf(format, args...))
+	}}
+	h.testEnv = newTestEnvOver(h.audited)
 	options := store.Options{Now: func() time.Time { return h.now }, NewID: h.requestID, Reminders: policy}
-	h.Store, h.aside = store.New(h.table, options), store.New(h.memory, options)
+	h.Store, h.aside = store.New(h.table, options), store.New(h.audited, options)
 	h.look(people[0])
 	h.look(people[1])
 	return h
@@ -309,6 +316,9 @@ func (h *history) check(rt *rapid.T) {
 	if err := h.record.check(h.today(), h.Policy()); err != nil {
 		rt.Fatal(err)
 	}
+	if len(h.unaudited) > 0 {
+		rt.Fatal(strings.Join(h.unaudited, "\n"))
+	}
 	if len(h.record.audit) != h.changes {
 		rt.Fatalf("got %d changes in the audit, want %d", len(h.record.audit), h.changes)
 	}
@@ -498,6 +508,8 @@ func TestHistoriesKeepEverything(t *testing.T) {
 
 // eraseSomebody erases a person at the end of a history, and scans every row.
 func (h *history) eraseSomebody(rt *rapid.T) {
+	h.audited.Erasing = true
+	defer func() { h.audited.Erasing = false }()
 	people := erasuretest.Everybody(h.memory.Rows(), "vendor.example")
 	if len(people) == 0 {
 		return
