@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
@@ -58,6 +59,7 @@ func main() {
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store), Eraser: erasure.New(kept.Store, hashKeys),
 		Audit: audit.New(kept.Store, c.Retention), Replies: reply.New(kept.Table(), kept.Now),
+		Deletion: deletion.New(kept.Store),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, SiteURL: c.SiteURL,
 			Keys: keys, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,

@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/config"
 	"marketplace/shared/logging"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 )
 
@@ -30,7 +31,7 @@ func main() {
 	}))
 	out := logging.New(os.Stdout, c.Stage)
 	lambda.Start(jobs.Jobs{
-		jobs.Daily: daily.New(daily.Options{Store: s, Now: time.Now, Log: out}).Run,
+		jobs.Daily: daily.New(daily.Options{Store: s, Deletion: deletion.New(s.Store), Now: time.Now, Log: out}).Run,
 		jobs.Late:  late.New(late.Options{Store: s, Now: time.Now, Log: out}).Run,
 	}.Run)
 }

@@ -38,6 +38,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/expansion"
@@ -400,7 +401,7 @@ func (u *user) remindersSteps() []step {
 		})},
 		{"DeleteExpired", some(func() (int, error) {
 			later := store.New(u.table, store.Options{Now: func() time.Time { return u.now.AddDate(0, 0, 200) }})
-			return later.DeleteExpired(u.ctx, 1)
+			return deletion.New(later).DeleteExpired(u.ctx, 1)
 		})},
 	}
 }
@@ -469,8 +470,8 @@ func (u *user) consoleSteps() []step {
 		{"QueueLength", func() error { return last(s.QueueLength(ctx, everything)) }},
 		{"Weeks", func() error { return last(s.Weeks(ctx, day, 2)) }},
 		{"Retention", func() error { u.s.Retention(); return nil }},
-		{"Deletions", func() error { return last(u.s.Deletions(ctx, 10)) }},
-		{"ToDelete", func() error { return last2(u.s.ToDelete(ctx, license.DateOf(u.now), 10)) }},
+		{"Reports", func() error { return last(deletion.New(u.s.Store).Reports(ctx, 10)) }},
+		{"Upcoming", func() error { return last2(deletion.New(u.s.Store).Upcoming(ctx, license.DateOf(u.now), 10)) }},
 		{"RequestsFiledIn", func() error {
 			return s.RequestsFiledIn(ctx, day, func(request.Request) error { return nil })
 		}},

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	auditlog "marketplace/shared/store/audit"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
@@ -53,6 +54,7 @@ func newConsole(p consoleParts) (console, error) {
 	return console{devIDP: provider, site: site.New(site.Options{
 		Store: p.store, Search: search.New(p.store.Store), Eraser: erasure.New(p.store.Store, p.hashKeys),
 		Audit: auditlog.New(p.store.Store, p.config.Retention), Replies: reply.New(p.store.Table(), p.store.Now),
+		Deletion: deletion.New(p.store.Store),
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, ClientSecret: clientSecret, SiteURL: p.config.SiteURL,
 			Keys: p.sessionKeys, Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,

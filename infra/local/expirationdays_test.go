@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/reminder"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/storetest"
@@ -155,7 +156,7 @@ func newExpirationYear(t *testing.T, policy reminder.Policy, extras bool) *expir
 	clock := func() time.Time { return y.now }
 	log := slog.New(slog.DiscardHandler)
 	y.store = delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock, Reminders: policy}))
-	y.reminders = daily.New(daily.Options{Store: y.store, Now: clock, Log: log})
+	y.reminders = daily.New(daily.Options{Store: y.store, Deletion: deletion.New(y.store.Store), Now: clock, Log: log})
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"},
 		Reminders: policy}
 	y.mailer = dispatch.New(dispatch.Options{

@@ -34,6 +34,7 @@ import (
 	"marketplace/shared/mail/letter/sample"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/search"
@@ -168,7 +169,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	}).Run)
 	w.publish = func() { events.front.PublishDue() }
 	w.late, w.nextLate = late.New(late.Options{Store: db, Now: clock.Now, Log: o.Log}).Run, db.NextLate
-	w.reminders = daily.New(daily.Options{Store: db, Now: clock.Now, Log: o.Log}).Run
+	w.reminders = daily.New(daily.Options{Store: db, Deletion: deletion.New(db.Store), Now: clock.Now, Log: o.Log}).Run
 
 	w.replan = func(ctx context.Context, from time.Time) error {
 		return replan.Reminders(ctx, db.Store, from, clock.Now())

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
@@ -52,7 +53,7 @@ func newStaleEnv(t *testing.T) *staleEnv {
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.DiscardHandler)
 	w.store = delivery.New(store.New(&tabletest.Memory{}, store.Options{Now: clock}))
-	w.reminders = daily.New(daily.Options{Store: w.store, Now: clock, Log: log})
+	w.reminders = daily.New(daily.Options{Store: w.store, Deletion: deletion.New(w.store.Store), Now: clock, Log: log})
 	letters := letter.Writer{URL: "https://licenses.example.com", Sales: mail.Address{Email: "sales@vendor.example"}}
 	w.mailer = dispatch.New(dispatch.Options{
 		Outbox: w.store.Outbox(), Records: w.store, Expander: expansion.New(w.store), Sender: &w.recorder, Now: clock,

@@ -30,6 +30,7 @@ import (
 	"marketplace/shared/mail/eml"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
@@ -189,7 +190,7 @@ func (r *run) fill() {
 			storetest.Record(r, s.Store, l, eve)
 			must(s.SendKeyAgain(ctx, l.ID, "sam", eve, "n"))
 		}
-		return daily.New(daily.Options{Store: s, Now: r.now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+		return daily.New(daily.Options{Store: s, Deletion: deletion.New(s.Store), Now: r.now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
 	}))
 	r.ids = recorder.mails
 	if len(r.ids) != mails {

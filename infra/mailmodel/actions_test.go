@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
@@ -755,8 +756,9 @@ func (w *world) runDaily(pl plan) []*email {
 		kept = m.daily(w, p)
 	}
 	w.logf("%s runs", p.name)
-	err := daily.New(daily.Options{Store: kept, Now: p.clock, Log: slog.New(slog.DiscardHandler), AtOnce: 1}).
-		Run(context.Background())
+	err := daily.New(daily.Options{
+		Store: kept, Deletion: deletion.New(p.store.Store), Now: p.clock, Log: slog.New(slog.DiscardHandler), AtOnce: 1,
+	}).Run(context.Background())
 	w.logf("%s ends after %d steps: %v", p.name, p.steps, err)
 	w.closeOld()
 	told := false

@@ -98,7 +98,7 @@ func (c *changeset) askToConfirm(sent confirmations, r request.Request) bool {
 		c.queue(notice.RequestReceivedAgain(r, what))
 	}
 	row := entity.Encode(rowkey.ConfirmationSlot(r.Email, sent.day, n), rowkey.TypeConfirmation,
-		referenced{Request: r.ID})
+		Referenced{Request: r.ID})
 	row.Expires = sent.day.AddDays(confirmationsDays).Start()
 	c.Create(row)
 	return true

@@ -133,7 +133,7 @@ func (s *Store) Customer(ctx context.Context, id string) (customer.Customer, err
 // CustomerByReference finds a customer by its reference, or by that of one of its contracts; a NotFound fault if the
 // reference names none.
 func (s *Store) CustomerByReference(ctx context.Context, r reference.Reference) (id string, err error) {
-	var named referenced
+	var named Referenced
 	_, err = s.table.Get(ctx, rowkey.Reference(r), &named)
 	if err == nil && named.Customer == "" {
 		err = fault.New(fault.NotFound, "")

@@ -119,7 +119,7 @@ func (c *changeset) fileRequest(ctx context.Context, r request.Request) error {
 		line.By = r.FiledBy
 	}
 	c.Add(requestEntity{r}, line)
-	c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, referenced{Request: r.ID}))
+	c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, Referenced{Request: r.ID}))
 	c.Names(rowkey.Request(r.ID), r.Email, r.Contacts...)
 	if r.Link != nil {
 		c.Names(rowkey.Request(r.ID), r.Email, r.Link.Contact)

@@ -14,7 +14,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
-	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -101,7 +101,7 @@ func (h *history) checkGone(rt *rapid.T, left map[string][]table.Row) {
 	told := map[string]int{}
 	for _, a := range h.record.audit {
 		for _, d := range a.Done {
-			if id, ok := strings.CutPrefix(d.On, "REQUEST#"); ok && d.Action == store.RequestDeleted {
+			if id, ok := strings.CutPrefix(d.On, "REQUEST#"); ok && d.Action == deletion.RequestDeleted {
 				told[id]++
 			}
 		}
@@ -150,7 +150,7 @@ func (h *history) deleteExpired(rt *rapid.T) {
 		if c.Op == "transact" {
 			n++
 			if n == at && other {
-				if _, err := h.aside.DeleteExpired(rt.Context(), limit); err != nil {
+				if _, err := deletion.New(h.aside).DeleteExpired(rt.Context(), limit); err != nil {
 					rt.Fatal(err)
 				}
 			} else if n == at {
@@ -159,7 +159,7 @@ func (h *history) deleteExpired(rt *rapid.T) {
 		}
 		return tabletest.Fault{}
 	}
-	_, err := h.DeleteExpired(rt.Context(), limit)
+	_, err := deletion.New(h.Store).DeleteExpired(rt.Context(), limit)
 	h.table.Fault = nil
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		rt.Fatal(err)
@@ -168,7 +168,7 @@ func (h *history) deleteExpired(rt *rapid.T) {
 		for _, id := range due {
 			for _, row := range h.memory.Rows() {
 				if row.PK == "REQUESTS-TO-DELETE" && strings.HasSuffix(row.SK, "#"+id) {
-					if _, err := h.DeleteExpired(rt.Context(), 1); err != nil {
+					if _, err := deletion.New(h.Store).DeleteExpired(rt.Context(), 1); err != nil {
 						rt.Fatal(err)
 					}
 				}
@@ -181,7 +181,7 @@ func (h *history) deleteExpired(rt *rapid.T) {
 		h.changes++
 	}
 	if limit == 1000 {
-		h.idle(rt, func() error { _, err := h.DeleteExpired(rt.Context(), limit); return err })
+		h.idle(rt, func() error { _, err := deletion.New(h.Store).DeleteExpired(rt.Context(), limit); return err })
 	}
 }
 
@@ -295,7 +295,7 @@ func TestDeletionFinishesWhatTheEngineBegan(t *testing.T) {
 					}
 				}
 			}
-			if n, err := b.DeleteExpired(t.Context(), 10); n != 1 || err != nil {
+			if n, err := deletion.New(b.Store).DeleteExpired(t.Context(), 10); n != 1 || err != nil {
 				t.Fatalf("got %d deleted, %v", n, err)
 			}
 			for _, row := range memory.Rows() {
@@ -307,7 +307,7 @@ func TestDeletionFinishesWhatTheEngineBegan(t *testing.T) {
 			if fault.KindOf(err) != fault.NotFound || !strings.Contains(err.Error(), "We deleted it on 29 Aug 2018") {
 				t.Errorf("by reference: got %v, want the day of the deletion", err)
 			}
-			if n, err := b.DeleteExpired(t.Context(), 10); n != 0 || err != nil {
+			if n, err := deletion.New(b.Store).DeleteExpired(t.Context(), 10); n != 0 || err != nil {
 				t.Errorf("again: got %d deleted, %v", n, err)
 			}
 		})

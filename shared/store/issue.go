@@ -231,7 +231,7 @@ func (c *changeset) saveCustomer(ctx context.Context, i Issue) (*account, error)
 	if fault.KindOf(err) == fault.NotFound {
 		a = c.newAccount(after.ID)
 		c.Create(entity.Encode(rowkey.Reference(after.Reference), rowkey.TypeReference,
-			referenced{Customer: after.ID}))
+			Referenced{Customer: after.ID}))
 		c.Add(customerEntity{after}, entity.Line{By: i.By, Action: CustomerAdded})
 		return a, nil
 	}
@@ -251,7 +251,7 @@ func (c *changeset) saveContract(ctx context.Context, a *account, after customer
 	if fault.KindOf(err) == fault.NotFound {
 		after.Customer = a.home(after.Customer)
 		c.Create(entity.Encode(rowkey.Reference(after.Reference), rowkey.TypeReference,
-			referenced{Customer: a.id, Contract: after.ID}))
+			Referenced{Customer: a.id, Contract: after.ID}))
 		c.Add(contractEntity{after}, entity.Line{By: by, Action: ContractMade})
 		return nil
 	}

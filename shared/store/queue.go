@@ -295,3 +295,31 @@ func (s *Store) RequestsFiledIn(ctx context.Context, week license.Date, f func(r
 	}
 	return nil
 }
+
+// RequestsOf reads at most limit of the requests that were linked to some customers, the newest first. more: there are
+// others.
+func (s *Store) RequestsOf(ctx context.Context, customers []string, limit int) (
+	list []request.Summary, more bool, err error) {
+	found := make([][]request.Summary, len(customers))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range customers {
+		g.Go(func() error {
+			q := table.Query{PK: rowkey.CustomerRequestsPK(id), Descending: true}
+			rows, _, err := s.table.First(ctx, q, limit+1)
+			for _, row := range rows {
+				r, err := entity.Decode[request.Summary](row)
+				if err != nil {
+					return err
+				}
+				found[i] = append(found[i], r)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, false, fmt.Errorf("store: requests of customers %v: %w", customers, err)
+	}
+	list = slices.Concat(found...)
+	slices.SortFunc(list, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
+	return list[:min(limit, len(list))], len(list) > limit, nil
+}

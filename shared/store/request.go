@@ -1,13 +1,14 @@
 package store
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/oklog/ulid/v2"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -92,7 +93,7 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 	}
 	if !e.Expires.IsZero() {
 		key := rowkey.ToDelete(e.Expires, e.ID)
-		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, toDelete{e.Reference, namedBy(e.Request)}))
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, ToDelete{e.Reference, namedBy(e.Request)}))
 	}
 	return append(rows, weekRows(e.Request)...)
 }
@@ -110,6 +111,9 @@ type issued struct {
 	// transaction has no room for a change of the row of the other week.
 	Answered time.Time `json:"answered,omitzero"`
 }
+
+// IndexOfRequest lists the rows by which a request is found.
+func IndexOfRequest(r request.Request) []table.Row { return requestEntity{r}.Index(0) }
 
 // weekRows are the rows of a request in the weeks, which people count: none of an unconfirmed one.
 func weekRows(r request.Request) (rows []table.Row) {
@@ -152,7 +156,7 @@ type idempotency struct {
 
 // RequestByReference finds the ID of a request by its reference; a NotFound fault if the reference names none.
 func (s *Store) RequestByReference(ctx context.Context, r reference.Reference) (id string, err error) {
-	var named referenced
+	var named Referenced
 	_, err = s.table.Get(ctx, rowkey.Reference(r), &named)
 	switch {
 	case err == nil && !named.Deleted.IsZero():
@@ -469,30 +473,51 @@ func (s *Store) NoteOnRequest(ctx context.Context, id, by, note string) error {
 	return nil
 }
 
-// RequestsOf reads at most limit of the requests that were linked to some customers, the newest first. more: there are
-// others.
-func (s *Store) RequestsOf(ctx context.Context, customers []string, limit int) (
-	list []request.Summary, more bool, err error) {
-	found := make([][]request.Summary, len(customers))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, id := range customers {
-		g.Go(func() error {
-			q := table.Query{PK: rowkey.CustomerRequestsPK(id), Descending: true}
-			rows, _, err := s.table.First(ctx, q, limit+1)
-			for _, row := range rows {
-				r, err := entity.Decode[request.Summary](row)
-				if err != nil {
-					return err
-				}
-				found[i] = append(found[i], r)
-			}
-			return err
-		})
+// A request that ends without a license expires: closing it gives its row and its index rows their time to live, and
+// lists it for the daily run (shared/store/deletion). From then on it reads as deleted.
+
+// ToDelete is what the list of requests to delete has of one: what only its own row tells, which the engine may drop.
+type ToDelete struct {
+	Reference reference.Reference `json:"reference"`
+	Named     []string            `json:"named,omitempty"` // addresses besides its own, by which rowkey.Named finds it
+}
+
+// namedBy returns the addresses that a request names besides its own.
+func namedBy(r request.Request) []string {
+	named := slices.Concat(r.Contacts, r.AskedOf)
+	if r.Link != nil {
+		named = append(named, r.Link.Contact)
 	}
-	if err := g.Wait(); err != nil {
-		return nil, false, fmt.Errorf("store: requests of customers %v: %w", customers, err)
+	if r.Vouch != nil && r.Vouch.Email != "" {
+		named = append(named, r.Vouch.Email)
 	}
-	list = slices.Concat(found...)
-	slices.SortFunc(list, func(a, b request.Summary) int { return cmp.Compare(b.ID, a.ID) })
-	return list[:min(limit, len(list))], len(list) > limit, nil
+	return named
+}
+
+// changeRequest changes a request. What closes it without a license has it expire, and anything else keeps it.
+func (c *changeset) changeRequest(before request.Request, after *request.Request, line entity.Line) {
+	switch {
+	case !after.EndedWithoutLicense():
+		after.Expires = time.Time{}
+	case after.Expires.IsZero():
+		after.Expires = c.store.keep.RequestExpires(after.Closed)
+	}
+	c.Change(requestEntity{before}, requestEntity{*after}, before.Version, line)
+}
+
+// ErrMaybeDeleted is the cause of a NotFound fault of a request that may have expired: it is as old as that.
+var ErrMaybeDeleted = errors.New("store: the request may have been deleted")
+
+// noRequest is the fault of a request that is not on record, from one without a message. Of one that may have expired,
+// it says so.
+func (s *Store) noRequest(err error, id string) error {
+	parsed, bad := ulid.ParseStrict(strings.ToUpper(id))
+	if bad == nil && !s.keep.RequestExpires(ulid.Time(parsed.Time())).After(s.now()) {
+		if fault.KindOf(err) == fault.NotFound {
+			err = fault.Wrap(fault.NotFound, fmt.Errorf("%w: %w", ErrMaybeDeleted, err), "")
+		}
+		return entity.Missing(err, "There is no license request %s any more. We delete a request that ends without a "+
+			"license %s after it is closed.", id, s.keep.Requests())
+	}
+	return entity.Missing(err, "There is no license request %s.", id)
 }

@@ -91,6 +91,9 @@ func New(t table.Table, o Options) *Store {
 // Table is the table that the Store is over, for what else is kept in it.
 func (s *Store) Table() *entity.Table { return s.table }
 
+// Retention says how long personal data is kept.
+func (s Store) Retention() retention.Policy { return s.keep }
+
 // Now is the time of the clock, in UTC.
 func (s *Store) Now() time.Time { return s.now() }
 
@@ -172,8 +175,8 @@ func (c *changeset) Commit(ctx context.Context) error {
 	return c.Changeset.Commit(ctx)
 }
 
-// referenced is what a short reference names.
-type referenced struct {
+// Referenced is what a short reference names.
+type Referenced struct {
 	Customer string `json:"customer,omitempty"` // of a customer or a contract
 	Contract string `json:"contract,omitempty"`
 	Request  string `json:"request,omitempty"`

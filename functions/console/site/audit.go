@@ -7,6 +7,7 @@ import (
 
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
@@ -149,7 +150,7 @@ var auditedActions = []store.Action{
 	delivery.MailBounced, delivery.MailComplained, delivery.MailRefused, delivery.MailReturned, delivery.MailAnswered,
 	delivery.MailDelayed, delivery.MailRepeated, delivery.MailReaddressed, delivery.ContactsUnreached,
 	delivery.MailTriedAgain, delivery.MailSentAgain, delivery.AddressSuppressed, delivery.SuppressionLifted,
-	delivery.DailyRunEnded, store.LateReviewerTold, store.LateSalesTold, store.RequestDeleted,
+	delivery.DailyRunEnded, store.LateReviewerTold, store.LateSalesTold, deletion.RequestDeleted,
 	erasure.PersonErased, reply.Added, reply.Changed, reply.Deleted,
 	audit.Exported, audit.KeyShown, audit.KeyLoaded, audit.LetterOpened,
 }

@@ -7,7 +7,7 @@ import (
 
 	"marketplace/shared/license"
 	"marketplace/shared/retention"
-	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 
 type retentionView struct {
 	Policy   retention.Policy
-	Upcoming []store.ToDelete
+	Upcoming []deletion.Upcoming
 	More     bool // of Upcoming
 	Days     int
 	Reports  []deletionRow
@@ -34,20 +34,20 @@ type deletionRow struct {
 // retention shows what was deleted, by day, and what goes next: numbers, no persons.
 func (s *site) retention(w http.ResponseWriter, r *http.Request) error {
 	v := retentionView{Policy: s.store.Retention(), Days: upcomingDays}
-	var reports []store.Deletion
+	var reports []deletion.Report
 	through := license.DateOf(s.now()).AddDays(upcomingDays)
 	g, ctx := errgroup.WithContext(r.Context())
 	g.Go(func() (err error) {
-		v.Upcoming, v.More, err = s.store.ToDelete(ctx, through, upcomingShown)
+		v.Upcoming, v.More, err = s.deletion.Upcoming(ctx, through, upcomingShown)
 		return err
 	})
-	g.Go(func() (err error) { reports, err = s.store.Deletions(ctx, deletionsListed); return err })
+	g.Go(func() (err error) { reports, err = s.deletion.Reports(ctx, deletionsListed); return err })
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	for _, d := range reports {
-		row := deletionRow{d.Day.Long(), d.By, d.Counts[store.DeletedRequests], d.Counts[store.DeletedEmails],
-			d.Counts[store.DeletedLetters], d.Counts[store.DeletedLines]}
+		row := deletionRow{d.Day.Long(), d.By, d.Counts[deletion.Requests], d.Counts[deletion.Emails],
+			d.Counts[deletion.Letters], d.Counts[deletion.Lines]}
 		v.Total.Requests += row.Requests
 		v.Total.Emails += row.Emails
 		v.Total.Letters += row.Letters

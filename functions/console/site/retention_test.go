@@ -7,6 +7,7 @@ import (
 
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/web/webtest"
 )
 
@@ -32,7 +33,7 @@ func TestAdminsSeeWhatIsDeleted(t *testing.T) {
 		t.Errorf("got %q, want a request that is due", got)
 	}
 	*w.now = w.now.Add(22 * 24 * time.Hour)
-	if n, err := w.store.DeleteExpired(t.Context(), 10); n != 1 || err != nil {
+	if n, err := deletion.New(w.store.Store).DeleteExpired(t.Context(), 10); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	if got := page(); strings.Contains(got, "Nothing was deleted yet") || !strings.Contains(got, "Nothing is due") {

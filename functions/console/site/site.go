@@ -32,10 +32,11 @@ type Gate interface {
 
 // Options configure the console.
 type Options struct {
-	Store  Store
-	Search Search
-	Audit  Audit
-	Eraser Eraser
+	Store    Store
+	Search   Search
+	Audit    Audit
+	Eraser   Eraser
+	Deletion Deletion
 	// Replies keeps the templates of replies.
 	Replies Replies
 	Gate    Gate
@@ -64,6 +65,7 @@ type site struct {
 	store       Store
 	index       Search
 	eraser      Eraser
+	deletion    Deletion
 	replies     Replies
 	audit       Audit
 	catalog     func() (*catalog.Catalog, error)
@@ -80,7 +82,8 @@ type site struct {
 // New returns the console's handler.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, index: o.Search, audit: o.Audit, eraser: o.Eraser, replies: o.Replies, catalog: o.Catalog,
+		store: o.Store, index: o.Search, audit: o.Audit, eraser: o.Eraser, deletion: o.Deletion,
+		replies: o.Replies, catalog: o.Catalog,
 		pages: web.NewPages(web.Layers{templates, sample.Templates}),
 		mail: letter.Writer{
 			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),

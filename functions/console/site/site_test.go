@@ -28,6 +28,7 @@ import (
 	"marketplace/shared/retention"
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
@@ -183,7 +184,8 @@ func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) 
 	}
 	o := Options{
 		Store: w.store, Search: search.New(w.store.Store), Eraser: erasure.New(w.store.Store, hashKeys),
-		Audit: audit.New(w.store.Store, retention.Policy{}), Replies: w.replies(), Gate: signin.New(gate), Catalog: sampleCatalog,
+		Audit: audit.New(w.store.Store, retention.Policy{}), Replies: w.replies(), Gate: signin.New(gate),
+		Deletion: deletion.New(w.store.Store), Catalog: sampleCatalog,
 		SiteURL: siteURL,
 		Sales:   mail.Address{Name: "Sales", Email: "sales@vendor.example"},
 		Now:     clock, Log: slog.New(slog.NewJSONHandler(w.log, nil)),

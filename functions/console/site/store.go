@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/retention"
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/search"
@@ -48,10 +49,8 @@ type Store interface {
 	VouchFor(ctx context.Context, c store.RequestChange, v request.Vouch) error
 	WithdrawVouch(ctx context.Context, c store.RequestChange) error
 
-	// What is deleted, and when.
+	// How long what is kept.
 	Retention() retention.Policy
-	Deletions(ctx context.Context, limit int) ([]store.Deletion, error)
-	ToDelete(ctx context.Context, through license.Date, limit int) (list []store.ToDelete, more bool, err error)
 
 	// Colleagues lists who signed in to the console.
 	Colleagues(context.Context) ([]store.Colleague, error)
@@ -122,6 +121,12 @@ type Audit interface {
 	RecordExport(ctx context.Context, by, name, filter string) error
 	RecordKeyRead(ctx context.Context, by string, how store.Action, licenseID, customer string) error
 	RecordLetterRead(ctx context.Context, by string, about store.Subject, customer string) error
+}
+
+// Deletion tells what was deleted, and what will be; deletion.Store implements it and documents the methods.
+type Deletion interface {
+	Reports(ctx context.Context, limit int) ([]deletion.Report, error)
+	Upcoming(ctx context.Context, through license.Date, limit int) (list []deletion.Upcoming, more bool, err error)
 }
 
 // Search finds what is on record; *search.Index implements it and documents the methods.

@@ -37,15 +37,20 @@ type Store interface {
 	RecordNextKey(ctx context.Context, l license.License, stage reminder.Stage) (told bool, err error)
 	CloseUnconfirmed(ctx context.Context, limit int) (n int, err error)
 	TellUnconfirmed(ctx context.Context) (n int, err error)
-	DeleteExpired(ctx context.Context, limit int) (n int, err error)
 	RecordDailyRun(ctx context.Context, day license.Date) error
+}
+
+// Deletion deletes the requests that have expired; deletion.Store implements it.
+type Deletion interface {
+	DeleteExpired(ctx context.Context, limit int) (n int, err error)
 }
 
 // Options are what a Job needs. AtOnce is optional.
 type Options struct {
-	Store Store
-	Now   func() time.Time // the clock; the day is the day in UTC
-	Log   *slog.Logger
+	Store    Store
+	Deletion Deletion
+	Now      func() time.Time // the clock; the day is the day in UTC
+	Log      *slog.Logger
 
 	AtOnce int // licenses processed concurrently; 0 means atOnce
 }
@@ -104,7 +109,7 @@ const maxDeleted = 2000
 
 // deleteExpired deletes the requests that ended without a license and have expired.
 func (j *Job) deleteExpired(ctx context.Context) error {
-	n, err := j.Store.DeleteExpired(ctx, maxDeleted)
+	n, err := j.Deletion.DeleteExpired(ctx, maxDeleted)
 	if n > 0 {
 		j.Log.Info("deleted expired requests", "requests", n)
 	}

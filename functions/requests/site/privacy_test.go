@@ -10,6 +10,7 @@ import (
 
 	"marketplace/shared/request"
 	"marketplace/shared/retention"
+	"marketplace/shared/store/deletion"
 )
 
 func TestPrivacyPageStatesWhatTheStoreGoesBy(t *testing.T) {
@@ -59,7 +60,7 @@ func TestStatusPageSaysWhenTheRequestIsDeletedAndThenThatItWas(t *testing.T) {
 			!strings.Contains(got, "We delete a request that ends without a license 180 days after it is closed.") {
 			t.Errorf("%s: got %d %q", when, a.StatusCode, got)
 		}
-		if _, err := env.store.DeleteExpired(t.Context(), 10); err != nil {
+		if _, err := deletion.New(env.store.Store).DeleteExpired(t.Context(), 10); err != nil {
 			t.Fatal(err)
 		}
 	}
