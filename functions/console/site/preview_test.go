@@ -131,6 +131,24 @@ func TestPreviewSaysThatTheAddressIsSuppressed(t *testing.T) {
 	}
 }
 
+// TestPreviewSaysThatTheAddressTakesNoEmail: the reply is recorded, and nobody expects an email of it.
+func TestPreviewSaysThatTheAddressTakesNoEmail(t *testing.T) {
+	w := newTestEnv(t)
+	d := sampleDetails
+	d.Email = `"<script>"@evil.example`
+	r := w.file(d)
+	page := "/console/requests/" + r.ID
+	doc := w.send(sam, page+"/ask", with(w.snapshot(page), "question", "Which version?")).WantStatus(200).Page()
+	if got := webtest.Text(doc.Find("#unsendable")); !strings.Contains(got, d.Email) ||
+		doc.Find("iframe, pre.mail").Length() != 0 {
+		t.Errorf("got %q, and an email", got)
+	}
+	w.send(sam, page+"/ask", hiddenIn(doc.Find("form.reply"))).WantRedirect(page + "?done=ask")
+	if got := w.request(r.ID); got.State != request.Waiting {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestRejectionIsUndoneForAMinute(t *testing.T) {
 	for _, st := range []step{reject, withdraw} {
 		w := newTestEnv(t)
