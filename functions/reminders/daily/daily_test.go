@@ -23,6 +23,7 @@ import (
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/rowkey"
@@ -56,7 +57,7 @@ func openTestEnv(t interface {
 	now := func() time.Time { return w.today.Start().Add(6*time.Hour + w.later) }
 	w.store = delivery.New(store.New(w.faulty, store.Options{Now: now, Reminders: reminder.With(extra...)}))
 	w.job = New(Options{
-		Store: w.store, Now: now, Log: logging.New(&w.log, "test"),
+		Store: w.store, Deletion: deletion.New(w.store.Store), Now: now, Log: logging.New(&w.log, "test"),
 	})
 	return w
 }
