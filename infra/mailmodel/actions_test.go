@@ -760,7 +760,6 @@ func (w *world) runDaily(pl plan) []*email {
 		Store: kept, Deletion: deletion.New(p.store.Store), Now: p.clock, Log: slog.New(slog.DiscardHandler), AtOnce: 1,
 	}).Run(context.Background())
 	w.logf("%s ends after %d steps: %v", p.name, p.steps, err)
-	w.closeOld()
 	told := false
 	for _, e := range p.appeared {
 		switch {

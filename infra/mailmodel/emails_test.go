@@ -105,6 +105,8 @@ func (w *world) watch(p *process, writes []table.Write) {
 			}
 			decode(row, &lease)
 			p.fence = lease.Fence
+		case strings.HasPrefix(p.name, "daily") && row.SK == "REQUEST" && !write.Delete:
+			w.watchClosed(p, row)
 		case !strings.HasPrefix(row.PK, "MAILS#"), write.Delete:
 		case strings.Contains(row.SK, "#REPORT#"):
 			id, _, _ := strings.Cut(row.SK, "#")

@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"marketplace/functions/mailer/dispatch"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/table"
 )
 
 // expands reports whether the email is none, but becomes others.
@@ -200,21 +202,51 @@ func contactsTold(b *buyer, before, after []reader) (wants []want) {
 	return wants
 }
 
-// closeOld notes the requests that the daily run closed because nobody confirmed them.
-func (w *world) closeOld() {
-	for _, r := range w.requests {
-		if !r.unconfirmed || !r.open() || w.now.Before(r.filed.AddDate(0, 0, 30)) {
-			continue
+// watchClosed notes a request that the daily run closes, as soon as it does: others go by that at once, also while the
+// run stalls.
+func (w *world) watchClosed(p *process, row table.Row) {
+	var now struct {
+		ID          string `json:"id"`
+		State       string `json:"state"`
+		Unconfirmed bool   `json:"unconfirmed"`
+	}
+	decode(row, &now)
+	closed := requested{state: now.State}
+	r := w.request(now.ID)
+	if closed.open() || r == nil || r.state == now.State {
+		return
+	}
+	if !r.unconfirmed || !r.open() || p.now().Before(r.filed.AddDate(0, 0, 30)) {
+		w.failf("%s closed %s, filed at %v, for no reason", p.name, r.id, r.filed)
+	}
+	r.state, r.unconfirmed = now.State, now.Unconfirmed
+	w.logf("%s was closed, since nobody confirmed it", r.id)
+}
+
+// TestAMailerKnowsAtOnceThatAnOldRequestIsClosed has the daily run stall at each of its first steps, and a mailer run
+// meanwhile.
+func TestAMailerKnowsAtOnceThatAnOldRequestIsClosed(t *testing.T) {
+	dropped := 0
+	for step := 1; step <= 12; step++ {
+		w := newWorld(1, "")
+		w.habits, w.skewed, w.calm = habits{}, 0, true
+		w.people.plan, w.reporter.plan = plan{concurrent: true}, plan{concurrent: true}
+		unconfirmed := func(r *requested) bool { return r.unconfirmed && !r.suspicious }
+		for w.problem == nil && !slices.ContainsFunc(w.requests, unconfirmed) {
+			w.file()
 		}
-		now, err := w.eyes.store.Request(context.Background(), r.id)
-		if err != nil {
-			w.failf("reading %s: %v", r.id, err)
-			return
+		w.advance(31 * aDay)
+		w.runDaily(plan{stallAt: step, stall: func() { w.dispatch(plan{}) }})
+		w.checkRows()
+		if w.problem != nil {
+			t.Fatalf("stalled at step %d: %v", step, w.problem)
 		}
-		if r.state = string(now.State); !r.open() {
-			r.unconfirmed = now.Unconfirmed
-			w.logf("%s was closed, since nobody confirmed it", r.id)
+		if slices.ContainsFunc(w.order, func(e *email) bool { return e.state.Status == "pointless" }) {
+			dropped++
 		}
+	}
+	if dropped == 0 {
+		t.Error("no mailer ran while requests were closed")
 	}
 }
 
