@@ -128,6 +128,7 @@ func (s *Store) LiftSuppression(ctx context.Context, on store.Subject, email, by
 		c := s.begin()
 		c.Delete(rowkey.Suppression(email), why.version)
 		c.Log(on.Key(), entity.Line{By: by, Action: SuppressionLifted, Note: email + ": " + reason, Customer: of})
+		c.Names(on.Key(), "", email) // the subject may not have it (any more)
 		return c.Commit(ctx)
 	})
 	if err != nil {

@@ -1,0 +1,38 @@
+package erasure_test
+
+import (
+	"testing"
+
+	"marketplace/shared/license"
+	"marketplace/shared/mail/notice"
+	"marketplace/shared/store"
+	"marketplace/shared/store/erasure/erasuretest"
+	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/storetest"
+)
+
+// TestLiftedAddressIsFoundWhereItIsTold lifts a suppression on the page of a license of others, whose timeline says so.
+func TestLiftedAddressIsFoundWhereItIsTold(t *testing.T) {
+	b := newTestEnv(t)
+	who := license.Contact{Name: "Lena Liftova", Email: "lena@elsewhere.example"}
+	for id, to := range map[string]license.Contact{"l1": who, "l2": ben} {
+		storetest.Issue(t, b.Store.Store, license.License{
+			ID: id, Type: license.Production, Organization: "Company " + id, Server: license.Server("server-of-" + id),
+			Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key",
+		}, to)
+	}
+	ctx := t.Context()
+	b.must(b.SendKeyAgain(ctx, "l1", admin, who, "n1"))
+	b.send(who)
+	one, err := b.License(ctx, "l1")
+	b.must(err)
+	sent := notice.LicenseKeyAgain(one.License, who, "n1").ID
+	_, err = b.RecordReport(ctx, outbox.Report{Mail: sent, Attempt: 1, ProviderID: "ses-" + sent, Recipient: who.Email,
+		Outcome: outbox.Bounced, Status: "5.1.1", At: b.now})
+	b.must(err)
+	_, err = b.LiftSuppression(ctx, store.Subject{License: "l2"}, who.Email, admin, "they called")
+	b.must(err)
+	if err := erasuretest.Erase(ctx, b.memory, b.Store.Store, who.Email); err != nil {
+		t.Error(err)
+	}
+}
