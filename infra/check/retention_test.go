@@ -55,6 +55,7 @@ func TestRetentionCheckFinds(t *testing.T) {
 		"| `BOTH` | `<id>` | index | what |\n"
 	finds(t, checkRetention(page, []retention.Category{{Name: "A", Rows: []string{"BOTH index", "GONE# gone"}}},
 		[]string{"BOTH index"}),
-		`rows NEW# new are in the categories [], want one`, `rows BOTH index are in the categories ["A" "not personal"]`,
+		`rows NEW# new are in the categories [], want one`,
+		`rows BOTH index are in the categories ["A" "not personal"]`,
 		`A: there are no rows GONE# gone`)
 }

@@ -134,5 +134,6 @@ func printErased(w io.Writer, r erasure.Report, done bool) {
 	for _, text := range r.Texts {
 		fmt.Fprintf(w, "Look at this %s: %s\n", text.Where, text.Link)
 	}
-	fmt.Fprintln(w, "What stays: the text of issued keys, the texts listed, a hash of the address, and backups for 35 days.")
+	fmt.Fprintln(w, "What stays: the text of issued keys, the texts listed, a hash of the address, and backups "+
+		"for 35 days.")
 }

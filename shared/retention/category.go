@@ -8,8 +8,8 @@ type Category struct {
 	Why  string
 	// Kept says how long under a policy, and from when on.
 	Kept func(p Policy) string
-	// Rows are the kinds of rows in it: the beginning of the partition key that they have in common, and the type. A test
-	// of infra/check has each in one category, or in NotPersonal.
+	// Rows are the kinds of rows in it: the beginning of the partition key that they have in common, and the type. A
+	// test of infra/check has each in one category, or in NotPersonal.
 	Rows []string
 }
 
@@ -27,8 +27,8 @@ func always(text string) func(Policy) string { return func(Policy) string { retu
 var Categories = []Category{
 	{
 		Name: "License requests", Of: ofRequesters,
-		What: "Name, email address, company, country, phone number and message, the server ID, and what happened to the " +
-			"request.",
+		What: "Name, email address, company, country, phone number and message, the server ID, and what happened " +
+			"to the request.",
 		Why: "To answer the request.",
 		Kept: func(p Policy) string {
 			return p.Requests().String() + " after the request is closed without a license. A request that led to a " +
@@ -40,11 +40,11 @@ var Categories = []Category{
 	},
 	{
 		Name: "Customers and licenses", Of: ofContacts,
-		What: "Names and email addresses of the contacts, which licenses and contracts they are for, and what happened " +
-			"to these, including the keys.",
+		What: "Names and email addresses of the contacts, which licenses and contracts they are for, and what " +
+			"happened to these, including the keys.",
 		Why: "To deliver keys, remind of renewals, and prove what was licensed.",
-		Kept: always("As long as we keep a record of the license or contract. We replace a person's data when they ask " +
-			"us to."),
+		Kept: always("As long as we keep a record of the license or contract. We replace a person's data when they " +
+			"ask us to."),
 		Rows: []string{"CUSTOMER# customer", "CUSTOMER# contract", "CUSTOMER# instance", "TIMELINE# event",
 			"LICENSE# license", "LICENSE# event", "UNSUBSCRIBED# event", "CUSTOMERS index", "CONTACT# index",
 			"DOMAIN# index", "WORD# index", "NAMED# index"},

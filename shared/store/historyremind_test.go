@@ -33,6 +33,7 @@ type reminders struct {
 // modelDigest is a mail that reminds a contact.
 type modelDigest struct {
 	id, of    string // of: without its number
+	to        string
 	licenses  []string
 	gathering bool
 	until     time.Time
@@ -104,7 +105,7 @@ func (h *history) digest(customer string, day license.Date, to license.Contact) 
 		n++
 	}
 	id := fmt.Sprintf("%s%02d", of, n)
-	return &modelDigest{id: id, of: of, gathering: true, until: h.now.Add(30 * time.Minute)}, true
+	return &modelDigest{id: id, of: of, to: to.Email, gathering: true, until: h.now.Add(30 * time.Minute)}, true
 }
 
 // add notes that a license is in a digest.

@@ -135,9 +135,9 @@ func choose(list []choice, value, label string) []choice {
 var auditedActions = []store.Action{
 	store.RequestReceived, store.RequestTaken, store.RequestTakenOver, store.CustomerAsked, store.RequestResumed,
 	store.RequestRejected, store.RequestWithdrawn, store.RequestIssued, store.RequestAnswered,
-	store.RejectionUndone, store.WithdrawalUndone, store.RequestConfirmed, store.RequestDenied, store.ConfirmationSent, store.EmailCorrected,
-	store.RequestLinked, store.RequestUnlinked, store.ContactsAsked, store.ContactSaidYes, store.ContactSaidNo,
-	store.VouchedFor, store.VouchWithdrawn,
+	store.RejectionUndone, store.WithdrawalUndone, store.RequestConfirmed, store.RequestDenied,
+	store.ConfirmationSent, store.EmailCorrected, store.RequestLinked, store.RequestUnlinked,
+	store.ContactsAsked, store.ContactSaidYes, store.ContactSaidNo, store.VouchedFor, store.VouchWithdrawn,
 	store.LicenseRecorded, store.LicenseIssued, store.LicenseReplaced, store.LicenseRevoked, store.PackageTailored,
 	store.KeySentAgain, store.RemindersMuted, store.RemindersOn, store.LicenseSuccessorSet,
 	store.LicenseSuccessorRevoked, store.ReminderQueued, store.Unsubscribed, store.Resubscribed,

@@ -36,7 +36,9 @@ func TestForecastIsWhatTheDailyRunsDo(t *testing.T) {
 		w := &testEnv{t: t, faulty: &tabletest.Faulty{Table: &tabletest.Memory{}}, today: date("2018-03-05")}
 		now := func() time.Time { return w.today.Start().Add(delivery.RunHour*time.Hour + w.later) }
 		w.store = delivery.New(store.New(w.faulty, store.Options{Now: now, Reminders: reminder.With(extra...)}))
-		w.job = New(Options{Store: w.store, Deletion: deletion.New(w.store.Store), Now: now, Log: logging.New(&w.log, "reminders")})
+		w.job = New(Options{
+			Store: w.store, Deletion: deletion.New(w.store.Store), Now: now, Log: logging.New(&w.log, "reminders"),
+		})
 		history{w, t}.fill(rapid.IntRange(1, 12).Draw(t, "licenses"))
 
 		want := w.forecast()

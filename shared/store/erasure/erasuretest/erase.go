@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"marketplace/shared/input"
 	"marketplace/shared/store"
@@ -40,7 +39,7 @@ func Erase(ctx context.Context, rows Rows, kept *store.Store, email string) erro
 		return err
 	}
 	e := erasure.New(kept, keys)
-	r, err := e.Erase(ctx, email, erasure.Options{By: "admin@vendor.example", Now: time.Now})
+	r, err := e.Erase(ctx, email, erasure.Options{By: "admin@vendor.example", Now: kept.Now})
 	if err != nil {
 		return err
 	}
@@ -54,7 +53,8 @@ func Erase(ctx context.Context, rows Rows, kept *store.Store, email string) erro
 	}
 	found, err := Scan(ctx, rows.Rows(), kept.Outbox(), p, allowed...)
 	if err == nil && (!r.Done || len(found) > 0) {
-		err = fmt.Errorf("erasing %s (%v): done %v, %v, found %s", email, p.Names, r.Done, r.Rows, strings.Join(found, "\n"))
+		err = fmt.Errorf("erasing %s (%v): done %v, %v, found %s", email, p.Names, r.Done, r.Rows,
+			strings.Join(found, "\n"))
 	}
 	return err
 }
