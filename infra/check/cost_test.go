@@ -75,6 +75,13 @@ func (e *costEnv) fresh() *costEnv {
 	return &fresh
 }
 
+// daily returns the daily run.
+func (e *costEnv) daily() *daily.Job {
+	return daily.New(daily.Options{
+		Store: e, Deletion: deletion.New(e.Store.Store), Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
 // mailer returns a Dispatcher with the real letters.
 func (e *costEnv) mailer(perSecond float64) *dispatch.Dispatcher {
 	letters := letter.Writer{
@@ -381,7 +388,7 @@ func (e *costEnv) measureLicense(p *purchase) {
 
 	l, to := p.issued[0], p.to()
 	e.measure("record a reminder, with its email", func() error {
-		return daily.New(daily.Options{Store: e, Deletion: deletion.New(e.Store.Store), Now: time.Now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+		return e.daily().Run(ctx)
 	})
 	e.measureSending("send a reminder", 1)
 	reminded := notice.LicensesExpiring(l.Customer, license.DateOf(time.Now()), to, 1)
@@ -467,7 +474,7 @@ func (e *costEnv) measureRest() {
 	})
 	e.must(e.mailer(0).Run(ctx))
 	e.measure("a daily run with nothing due", func() error {
-		return daily.New(daily.Options{Store: e, Deletion: deletion.New(e.Store.Store), Now: time.Now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+		return e.daily().Run(ctx)
 	})
 	idle := e.measure("a sweep of the mailer with nothing ready", func() error { return e.mailer(0).Run(ctx) })
 	if idle.Queries > 4*rowkey.Shards || idle.RowsRead > 1 || idle.WriteUnits > 4 {
@@ -483,7 +490,9 @@ func (e *costEnv) measureRest() {
 		e.t.Errorf("got %+v for the gauges, want at most 2 gets and 4 queries more than %+v", publishing, idle)
 	}
 	time.Sleep(182 * 24 * time.Hour)
-	e.measure("delete an expired request", func() error { return last(deletion.New(e.Store.Store).DeleteExpired(ctx, 1)) })
+	e.measure("delete an expired request", func() error {
+		return last(deletion.New(e.Store.Store).DeleteExpired(ctx, 1))
+	})
 }
 
 // TestStorageStatesTheCosts measures every line of the table of costs.

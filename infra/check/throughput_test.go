@@ -14,13 +14,11 @@ import (
 	"time"
 
 	"marketplace/functions/mailer/dispatch"
-	"marketplace/functions/reminders/daily"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/store"
-	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
@@ -179,7 +177,7 @@ func (e *costEnv) remind() (perSecond int, busiest string) {
 		}, license.Contact{Name: d.Name, Email: d.Email})
 	}
 	e.meter.Reset()
-	e.must(daily.New(daily.Options{Store: e, Deletion: deletion.New(e.Store.Store), Now: time.Now, Log: slog.New(slog.DiscardHandler)}).Run(e.t.Context()))
+	e.must(e.daily().Run(e.t.Context()))
 	partitions := e.meter.Spent().Partitions
 	e.t.Logf("queueing by the daily run:\n%s", hottest(licenses, partitions))
 	return rate(licenses, partitions)

@@ -190,7 +190,9 @@ func (r *run) fill() {
 			storetest.Record(r, s.Store, l, eve)
 			must(s.SendKeyAgain(ctx, l.ID, "sam", eve, "n"))
 		}
-		return daily.New(daily.Options{Store: s, Deletion: deletion.New(s.Store), Now: r.now, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+		return daily.New(daily.Options{
+			Store: s, Deletion: deletion.New(s.Store), Now: r.now, Log: slog.New(slog.DiscardHandler),
+		}).Run(ctx)
 	}))
 	r.ids = recorder.mails
 	if len(r.ids) != mails {

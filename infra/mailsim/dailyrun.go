@@ -95,7 +95,9 @@ func measureDailyRun(ctx context.Context, licenses int) (m measured, err error) 
 		return m, err
 	}
 	counted.Reset()
-	job := daily.New(daily.Options{Store: s, Deletion: deletion.New(s.Store), Now: clock, Log: slog.New(slog.DiscardHandler)})
+	job := daily.New(daily.Options{
+		Store: s, Deletion: deletion.New(s.Store), Now: clock, Log: slog.New(slog.DiscardHandler),
+	})
 	runtime.GC() // the many rows are not the run's
 	began := time.Now()
 	err = job.Run(ctx)
