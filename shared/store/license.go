@@ -353,6 +353,7 @@ func (s *Store) SendKeyAgain(ctx context.Context, id, by string, to license.Cont
 	c.queue(n)
 	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: to.Email,
 		Customer: r.License.Customer})
+	c.Names(rowkey.License(id), "", to.Email) // it need not be a contact
 	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
 		return fmt.Errorf("store: sending the key of license %s again: %w", id, err)
 	}

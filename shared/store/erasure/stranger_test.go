@@ -36,3 +36,17 @@ func TestLiftedAddressIsFoundWhereItIsTold(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestKeySentToAStrangerIsFound sends a key again to somebody who is no contact.
+func TestKeySentToAStrangerIsFound(t *testing.T) {
+	b := newTestEnv(t)
+	who := license.Contact{Name: "Lena Liftova", Email: "lena@elsewhere.example"}
+	storetest.Issue(t, b.Store.Store, license.License{
+		ID: "l1", Type: license.Production, Organization: "Company", Server: "server-of-l1",
+		Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key",
+	}, ben)
+	b.must(b.SendKeyAgain(t.Context(), "l1", admin, who, "n1"))
+	if err := erasuretest.Erase(t.Context(), b.memory, b.Store.Store, who.Email); err != nil {
+		t.Error(err)
+	}
+}
