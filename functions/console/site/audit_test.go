@@ -76,7 +76,8 @@ func TestAuditTellsWhoDidWhatToWhat(t *testing.T) {
 	for _, want := range []string{
 		"Sam Okoye: Instance retired: an instance of Acme AG", "Sam Okoye: Note added: Acme AG",
 		lucia + ": Taken into review: New request for AWHW…9GQX, Customer & Sons",
-		"Sam Okoye: Signed in with the role sales", "A customer: Request received: New request for AWHW…9GQX, Customer & Sons",
+		"Sam Okoye: Signed in with the role sales",
+		"A customer: Request received: New request for AWHW…9GQX, Customer & Sons",
 	} {
 		if !slices.Contains(list, want) {
 			t.Errorf("got no %q in\n%s", want, strings.Join(list, "\n"))
@@ -135,7 +136,8 @@ func TestAuditIsFiltered(t *testing.T) {
 	}
 	for query, says := range map[string]string{
 		"?from=tomorrow": "Enter a day", "?to=2018-02-30": "Enter a day", "?customer=nobody": "No customer has this",
-		"?from=2018-03-07&to=2018-03-06": "the same day as “From” or later", "?customer=C-0THER9": "There is no customer",
+		"?from=2018-03-07&to=2018-03-06": "the same day as “From” or later",
+		"?customer=C-0THER9":             "There is no customer",
 	} {
 		doc := w.get(ada, "/console/audit"+query).WantStatus(http.StatusUnprocessableEntity).Page()
 		webtest.CheckPage(t, doc)
@@ -224,8 +226,10 @@ func TestNothingLeavesTheConsoleThatTheAuditDoesNotTell(t *testing.T) {
 		w.sendMail(mails[0].ID)
 		letter := "/console/licenses/l1/mails/" + mails[0].ID + "/1"
 		reads := map[string]string{ // what each has in the audit
-			"/console/licenses/l1/key": "license key downloaded LICENSE#l1", "/console/licenses/l1/key/text": "license key shown LICENSE#l1",
-			letter: "email with a license key opened LICENSE#l1", letter + "/html": "email with a license key opened LICENSE#l1",
+			"/console/licenses/l1/key":      "license key downloaded LICENSE#l1",
+			"/console/licenses/l1/key/text": "license key shown LICENSE#l1",
+			letter:                          "email with a license key opened LICENSE#l1",
+			letter + "/html":                "email with a license key opened LICENSE#l1",
 			"/console/export/requests.csv?from=2018-03&to=2018-04": "exported EXPORT#requests 2018-03 to 2018-04",
 			"/console/export/licenses.csv?from=2018-03&to=2018-09": "exported EXPORT#licenses 2018-03 to 2018-09",
 			"/console/reminders.csv?day=2018-06-02":                "exported EXPORT#reminders 2018-06-02",
