@@ -29,6 +29,7 @@ func TestConsolePagesFitAndAreAccessible(t *testing.T) {
 		"console-settings": "/console/settings", "console-replies": "/console/settings/replies",
 		"console-reply":     "/console/settings/replies/new",
 		"console-retention": "/console/retention", "console-erase": "/console/erase",
+		"console-audit": "/console/audit", "privacy": "/privacy",
 		"console-licenses": "/console/licenses", "console-search": "/console/search?q=northwind",
 	} {
 		act(t, ctx, "opening "+path, chromedp.Navigate(s.URL+path), chromedp.WaitVisible(`main h1`))

@@ -36,7 +36,7 @@ func TestCustomerPagesFitAndAreAccessible(t *testing.T) {
 		look(t, ctx, name)
 	}
 	act(t, ctx, "signing in", chromedp.Navigate(s.URL+"/console"), chromedp.WaitVisible(`.cards`),
-		chromedp.Click(`a[href*="sam%40"]`), chromedp.WaitVisible(`.tabs`))
+		chromedp.Click(`a[href*="ada%40"]`), chromedp.WaitVisible(`.tabs`))
 	follow("customers", `header a[href="/console/customers"]`)
 	for _, name := range []string{"Alpine", "Tulip", "Quarry", "Sierra"} {
 		back(s.URL + "/console/customers?from=" + name)

@@ -107,8 +107,22 @@ func seed(ctx context.Context, t table.Table, issuer license.Issuer, sample *cat
 		}
 	}
 	s := begin()
+	if err := s.tellLate(ctx, now); err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
 	s.now = now
 	return s.RecordDailyRun(ctx, license.DateOf(now)) // nothing of the sample is due
+}
+
+// tellLate has colleagues told of the sample's late requests while the office was open, up to now, without sending it.
+func (s *seeder) tellLate(ctx context.Context, now time.Time) error {
+	told := delivery.New(s.Silent())
+	for s.now = now.AddDate(0, 0, -10); !s.now.After(now); s.pass(1) {
+		if _, err := told.TellLate(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // customer writes the history of a customer: an evaluation, usually a license a month later, and what followed.

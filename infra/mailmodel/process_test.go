@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
 )
@@ -275,6 +276,11 @@ func (t watched) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	return t.Memory.Query(t.usable(ctx), q)
 }
 
+// failf fails the world: a change has no row of the audit, or a row tells of no change.
+func (t watched) failf(format string, args ...any) {
+	as(t.process.world, t.process, func() error { t.process.world.failf(format, args...); return nil })
+}
+
 func (t watched) Transact(ctx context.Context, writes ...table.Write) error {
 	t.process.mu.Lock()
 	defer t.process.mu.Unlock()
@@ -284,7 +290,8 @@ func (t watched) Transact(ctx context.Context, writes ...table.Write) error {
 			write(&writes[i].Row)
 		}
 	}
-	if err := t.Memory.Transact(t.usable(ctx), writes...); err != nil {
+	audited := storetest.Audited{Table: t.Memory, Fail: t.failf}
+	if err := audited.Transact(t.usable(ctx), writes...); err != nil {
 		return err
 	}
 	t.process.applied++

@@ -185,7 +185,10 @@ func (w *world) pointOfKind(e *email) verdict {
 	case "request-question":
 		return verdictOf(r.state == "waiting for customer" && r.question == e.Text)
 	case "request-rejected", "request-withdrawn":
-		return verdictOf(!e.undone) // nothing else follows these states
+		if e.undone {
+			return no // nothing else follows these states
+		}
+		return w.onRecord(r, e.queued)
 	case "license-key":
 		return verdictOf(len(w.usable(e)) > 0)
 	case "license-expiring":
@@ -199,6 +202,21 @@ func (w *world) pointOfKind(e *email) verdict {
 		}))
 	}
 	return no
+}
+
+// onRecord says whether a request that ended without a license is on record: until the end of the 180th day after that.
+// queued is when its email was, if nothing else says when it ended.
+func (w *world) onRecord(r *requested, queued time.Time) verdict {
+	if r.end != nil {
+		queued = r.end.at
+	}
+	switch days := w.now.Sub(queued) / aDay; {
+	case days >= 182 && w.wentBack == 0:
+		return no
+	case days >= 179:
+		return either // the clocks differ
+	}
+	return yes
 }
 
 // contactOfSomebody says whether an address is a contact's now: either, if of some customers only, since the model does

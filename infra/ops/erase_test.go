@@ -17,6 +17,7 @@ func TestEraseContactDoesNothingWithoutWrite(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DATA", dir)
 	t.Setenv("TABLE_NAME", "")
+	t.Setenv("DYNAMODB_ENDPOINT", "") // this test is about the folder
 	within := func(f func(*store.Store)) {
 		t.Helper()
 		tab, done, err := localdata.Dir(dir).OpenTable(t.Context(), config.Config{})

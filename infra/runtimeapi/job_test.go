@@ -138,7 +138,7 @@ func TestCompiledFunctionsHandleARequest(t *testing.T) {
 	}))
 	mailEvents := launch(t, "mailevents", env)
 	for range 2 {
-		for function, event := range map[*runtimeapi.Function][]byte{mailEvents: bounce, reminders: scheduled} {
+		for function, event := range map[*runtimeapi.Function][]byte{mailEvents: bounce, reminders: []byte(`{"job":"daily"}`)} {
 			if _, err := function.Invoke(t.Context(), event); err != nil {
 				t.Fatalf("%v\n%s", err, function.Stderr())
 			}

@@ -41,6 +41,7 @@ func TestNobodyTakesALicenseOver(t *testing.T) {
 			rt.Fatal(w.problem)
 		}
 		if people := erasuretest.Everybody(w.rows.Rows(), "vendor.example"); len(people) > 0 && w.IntN(5) == 0 {
+			w.audited.Erasing = true
 			err := erasuretest.Erase(rt.Context(), w.rows, w.store.Store, people[w.IntN(len(people))])
 			if err != nil {
 				rt.Fatal(err)

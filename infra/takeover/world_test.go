@@ -65,6 +65,7 @@ type world struct {
 	*rand.Rand
 	store     *delivery.Store
 	rows      *tabletest.Memory
+	audited   *storetest.Audited // the same, and each change of it has its row of the audit
 	expander  *expansion.Expander
 	generator *generator.Generator
 	now       time.Time
@@ -107,7 +108,8 @@ func newWorld(seed uint64, alone bool, issuer license.Issuer) *world {
 	}
 	clock := func() time.Time { return w.now }
 	w.rows = &tabletest.Memory{}
-	w.store = delivery.New(store.New(w.rows, store.Options{Now: clock}))
+	w.audited = &storetest.Audited{Table: w.rows, Fail: w.failf}
+	w.store = delivery.New(store.New(w.audited, store.Options{Now: clock}))
 	w.expander = expansion.New(w.store)
 	w.generator = generator.New(generator.Options{
 		Records: w.store, Search: search.New(w.store.Store), Catalog: sample, OneOperator: alone,

@@ -276,6 +276,7 @@ func (s *Store) ResendKey(ctx context.Context, v Review, licenseID string, to li
 	c.queue(notice.LicenseKeyAgain(r.License, to, after.ID))
 	c.Log(rowkey.License(licenseID), entity.Line{By: v.By, Action: KeySentAgain, Note: to.Email,
 		Customer: r.License.Customer})
+	c.Names(rowkey.License(licenseID), "", to.Email) // it need not be a contact
 	err = c.Commit(ctx)
 	if fault.KindOf(err) == fault.Conflict {
 		return changedMeanwhile(err)

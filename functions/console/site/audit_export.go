@@ -92,13 +92,12 @@ func (c referenced) auditCells(ctx context.Context, e audit.Entry, d audit.Done)
 	}
 	customers, err := c.of(ctx, d.Customers())
 	of, _ := subjectsOfAudit(d)
-	instance, _ := strings.CutPrefix(d.Of, store.OfInstance(""))
-	contract, _ := strings.CutPrefix(d.Of, store.OfContract(""))
-	if instance == d.Of {
-		instance = ""
+	var instance, contract string
+	if id, ok := strings.CutPrefix(d.Of, store.OfInstance("")); ok {
+		instance = id
 	}
-	if contract == d.Of {
-		contract = ""
+	if id, ok := strings.CutPrefix(d.Of, store.OfContract("")); ok {
+		contract = id
 	}
 	about := d.On
 	if of != (store.Subject{}) {

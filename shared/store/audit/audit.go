@@ -44,27 +44,22 @@ const ExportPrefix = "EXPORT#"
 // RecordExport records that a colleague exports what a name and a filter say, before anything of it is sent. The filter
 // names nobody but colleagues.
 func (l *Log) RecordExport(ctx context.Context, by, name, filter string) error {
-	c := l.table.Begin()
-	c.Audit(ExportPrefix+name, entity.Line{By: by, Action: Exported, Note: filter})
-	if err := c.Commit(ctx); err != nil {
-		return fmt.Errorf("audit: recording an export: %w", err)
-	}
-	return nil
+	return l.record(ctx, ExportPrefix+name, entity.Line{By: by, Action: Exported, Note: filter})
 }
 
 // RecordKeyRead records that a colleague reads the key of a license of a customer, before it is sent: KeyShown or
 // KeyLoaded.
 func (l *Log) RecordKeyRead(ctx context.Context, by string, how store.Action, licenseID, customer string) error {
-	return l.recordRead(ctx, rowkey.License(licenseID).PK, entity.Line{By: by, Action: how, Customer: customer})
+	return l.record(ctx, rowkey.License(licenseID).PK, entity.Line{By: by, Action: how, Customer: customer})
 }
 
 // RecordLetterRead records that a colleague reads a sent email with a key, before it is sent. about is the license or
 // request on whose page it is.
 func (l *Log) RecordLetterRead(ctx context.Context, by string, about store.Subject, customer string) error {
-	return l.recordRead(ctx, about.Key().PK, entity.Line{By: by, Action: LetterOpened, Customer: customer})
+	return l.record(ctx, about.Key().PK, entity.Line{By: by, Action: LetterOpened, Customer: customer})
 }
 
-func (l *Log) recordRead(ctx context.Context, on string, line entity.Line) error {
+func (l *Log) record(ctx context.Context, on string, line entity.Line) error {
 	c := l.table.Begin()
 	c.Audit(on, line)
 	if err := c.Commit(ctx); err != nil {

@@ -50,3 +50,18 @@ func TestKeySentToAStrangerIsFound(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestKeyThatAnswersIsFound answers a request with a key that goes to a stranger, who did not send it.
+func TestKeyThatAnswersIsFound(t *testing.T) {
+	b := newTestEnv(t)
+	who := license.Contact{Name: "Lena Liftova", Email: "lena@elsewhere.example"}
+	storetest.Issue(t, b.Store.Store, license.License{
+		ID: "l1", Type: license.Production, Organization: "Company", Server: "server-of-l1",
+		Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key",
+	}, ben)
+	r := b.file(b.details(ada))
+	b.must(b.ResendKey(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: admin}, "l1", who))
+	if err := erasuretest.Erase(t.Context(), b.memory, b.Store.Store, who.Email); err != nil {
+		t.Error(err)
+	}
+}

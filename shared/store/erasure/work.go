@@ -24,8 +24,8 @@ import (
 // type it changed.
 type unit func(context.Context, *Eraser) (map[string]int, error)
 
-// work finds what has to be changed. What finds the person comes last, so that a run that is cut off can be gone on
-// with. It counts the rows, and lists the texts that stay, in a report.
+// work finds what has to be changed. What finds the person comes last, so that a run that is cut off can be resumed. It
+// counts the rows, and lists the texts that stay, in a report.
 func (f *found) work(o Options, r *Report) (units []unit, err error) {
 	var rest, roots, own []unit
 	mails := map[string]bool{}

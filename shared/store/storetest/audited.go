@@ -127,6 +127,9 @@ func (a *Audited) check(list []change, told []entity.Audit) {
 				return c.kind == rowkey.TypeReference && d.On == "REQUEST#"+text(c.before, "request") &&
 					text(c.after, "deleted") != ""
 			}
+			if strings.HasPrefix(d.On, "MAILS#") { // an email that is about nothing with a timeline
+				return c.key.PK == d.On && c.changed()
+			}
 			return classes[c.kind] == answered && c.changed() && c.isNamedBy(d, told[0].ID)
 		}
 		if !anyOf(reads, func(r string) bool { return r == string(d.Action) }) && !anyOf(list, of) {
@@ -144,7 +147,10 @@ func anyOf[T any](list []T, is func(T) bool) bool {
 	return false
 }
 
-func (c change) changed() bool { return c.after == nil || !reflect.DeepEqual(c.before, c.after) }
+// changed reports whether a row is another one. A daily run that ends is one, even at the moment of another.
+func (c change) changed() bool {
+	return c.kind == rowkey.TypeRun || c.after == nil || !reflect.DeepEqual(c.before, c.after)
+}
 
 func text(state map[string]any, field string) string {
 	v, _ := state[field].(string)
