@@ -9,6 +9,7 @@ DATA ?= .local
 ARCH ?= arm64
 # A count, because Go 1.26 may fail a target at the end of a duration without a finding (go.dev/issue/75804).
 FUZZTIME ?= 200000x
+CHECKS ?= 2000
 # ST1005 wants error texts in lower case; some of ours begin with the name of a field. golangci-lint (tried at v2.15.0)
 # costs 295 seconds of CPU just to compile, so two and a half minutes of CI before it lints; staticcheck and vet are
 # enough for us.
@@ -17,7 +18,7 @@ TOOLS := .ci/cache/tools/bin
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: ## serve everything on PORT (8080), with its data in DATA (.local/)
@@ -36,6 +37,11 @@ race: ## run all tests with the race detector, which needs gcc
 .PHONY: bench
 bench: ## measure the HTTP functions against a minimal Lambda, run the Go benchmarks, simulate the daily run and the outbox
 	@go run ./infra/bench $(BENCH)
+
+.PHONY: histories
+histories: ## play CHECKS (2000) new random histories of the store, of emails and of an attacker
+	@go test $$(grep -rl --include='*_test.go' 'rapid\.Check' shared/store infra/mailmodel infra/takeover | \
+		xargs -n 1 dirname | sort -u | sed 's|^|./|') -rapid.checks=$(CHECKS) -timeout 10h
 
 .PHONY: fuzz
 fuzz: ## fuzz each fuzz test with FUZZTIME (200000x) inputs

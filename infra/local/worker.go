@@ -44,6 +44,7 @@ type worker struct {
 
 	wake chan struct{}
 	mu   sync.Mutex // held while a job runs or the clock moves
+	last time.Time  // of the clock: what fell due by then was done, by a tick or by a move
 }
 
 // run works until the context ends.
@@ -52,7 +53,9 @@ func (w *worker) run(ctx context.Context) {
 	defer tick.Stop()
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
-	last := w.clock.Now()
+	w.mu.Lock()
+	w.arrive()
+	w.mu.Unlock()
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,26 +65,37 @@ func (w *worker) run(ctx context.Context) {
 		case <-sweep.C:
 			w.deliver(ctx)
 		case <-tick.C:
-			// A day begins, or several after the computer slept. After a move there is nothing left to do.
-			now := w.clock.Now()
-			if runsBetween(last, now) > 0 {
-				w.mu.Lock()
-				w.do(ctx, "reminders", w.reminders)
-				w.do(ctx, "expire", w.expire)
-				w.mu.Unlock()
-				w.deliver(ctx)
-			}
-			if now.Truncate(lateEvery).After(last) {
-				w.mu.Lock()
-				w.do(ctx, "late requests", w.late)
-				w.mu.Unlock()
-			}
-			last = now
-			if w.publish != nil {
-				w.publish()
-			}
+			w.tick(ctx)
 		}
 	}
+}
+
+// tick does what fell due since the last tick or move: a day begins, or several after the computer slept.
+func (w *worker) tick(ctx context.Context) {
+	w.mu.Lock()
+	last := w.last
+	now := w.arrive()
+	daily := runsBetween(last, now) > 0
+	if daily {
+		w.do(ctx, "reminders", w.reminders)
+		w.do(ctx, "expire", w.expire)
+	}
+	if now.Truncate(lateEvery).After(last) {
+		w.do(ctx, "late requests", w.late)
+	}
+	w.mu.Unlock()
+	if daily {
+		w.deliver(ctx)
+	}
+	if w.publish != nil {
+		w.publish()
+	}
+}
+
+// arrive notes that everything is done up to now.
+func (w *worker) arrive() time.Time {
+	w.last = w.clock.Now()
+	return w.last
 }
 
 // runsBetween counts the daily runs that fall due after from and by to.
@@ -102,6 +116,7 @@ func (w *worker) deliver(ctx context.Context) {
 func (w *worker) move(ctx context.Context, to time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.arrive()
 	from := w.clock.Now()
 	for at := license.DateOf(from).Start().Add(remindersAt); at.Before(to) &&
 		ctx.Err() == nil; at = at.Add(24 * time.Hour) {

@@ -74,6 +74,39 @@ func TestDailyRunCatchesUpAfterSleep(t *testing.T) {
 	})
 }
 
+func TestNothingIsLeftToDoAfterAMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock, err := localdata.Dir(t.TempDir()).OpenClock(time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var runs, lates atomic.Int64
+		nothing := func(context.Context) error { return nil }
+		w := &worker{clock: clock, mailer: nothing, expire: nothing, nextLate: never,
+			log:       slog.New(slog.DiscardHandler),
+			reminders: func(context.Context) error { runs.Add(1); return nil },
+			late:      func(context.Context) error { lates.Add(1); return nil },
+			replan:    func(context.Context, time.Time) error { return nil }}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go w.run(ctx)
+		synctest.Wait()
+		start := clock.Now()
+		for _, to := range []time.Time{start.AddDate(0, 0, 3), start.AddDate(0, 0, -3), start.AddDate(0, 0, 1)} {
+			if err := w.move(ctx, to); err != nil {
+				t.Fatal(err)
+			}
+			runs.Store(0)
+			lates.Store(0)
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if r, l := runs.Load(), lates.Load(); r != 0 || l != 0 {
+				t.Errorf("after a move to %v: got %d daily runs and %d for late requests, want none", to, r, l)
+			}
+		}
+	})
+}
+
 func TestInterruptedClockMoveKeepsItsDays(t *testing.T) {
 	dir := localdata.Dir(t.TempDir())
 	now := func() time.Time { return time.Date(2018, 3, 1, 12, 0, 0, 0, time.UTC) }

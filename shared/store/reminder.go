@@ -188,7 +188,9 @@ func dueChanged(err error, license table.Key) error {
 // before.
 func (s *Store) AddDue(ctx context.Context, d *outbox.Digest, due notice.Due, line entity.Line) error {
 	return entity.Retry(func() error {
-		told, err := s.addDue(ctx, s.begin(), d, due, line)
+		c := s.begin()
+		c.Names(rowkey.License(due.License), "", d.To().Email) // the line outlives the digest
+		told, err := s.addDue(ctx, c, d, due, line)
 		if told {
 			return nil
 		}

@@ -68,6 +68,7 @@ func (c *changeset) readdress(ctx context.Context, m outbox.Mail) error {
 		return err
 	}
 	c.store.outbox.Queue(c.Changeset, same)
+	c.Names(rowkey.License(l.ID), "", next.Email) // the line outlives the email
 	c.Log(rowkey.License(l.ID), entity.Line{By: store.System, Action: MailReaddressed, Note: next.Email,
 		Customer: l.Customer})
 	return nil

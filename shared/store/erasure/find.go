@@ -201,6 +201,12 @@ func (e *Eraser) leads(ctx context.Context, f *found, subject string, row table.
 		if more, err = eventLeads(row); err != nil {
 			return nil, err
 		}
+	case rowkey.TypeDigestDue: // its license tells who was reminded, and may be another customer's now
+		due, err := entity.Decode[notice.Due](row)
+		if err != nil {
+			return nil, err
+		}
+		more = append(more, ofLicense+due.License)
 	case rowkey.TypeMail:
 		if letters, err = e.box.Letters(ctx, row.SK); err != nil {
 			return nil, err
