@@ -1,5 +1,6 @@
-// Command ops is the operator's tool: it publishes release metadata, prepares the bundle for a deployment, imports
-// existing licenses, erases people and prints the public keys of license signers. Each command has a file of its own.
+// Command ops is the operator's tool: it publishes release metadata, prepares the bundle for a deployment, checks a
+// site, imports existing licenses, erases people and prints the public keys of license signers. Each command has a file
+// of its own.
 package main
 
 import (
@@ -21,6 +22,7 @@ var commands = []command{
 	{"bundle", "write the catalog bundle that is compiled into the functions", writeBundle},
 	{"import-licenses", "import a vendor's existing licenses", importLicenses},
 	{"erase-contact", "erase a person who asked for it", eraseContact},
+	{"smoke", "check a site from outside, after a deployment", smokeTest},
 	{"license-keys", "print the public keys of KMS keys, in the format of LICENSE_KEYS", licenseKeys},
 }
 

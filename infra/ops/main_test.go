@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,6 +108,13 @@ func TestDocumentedCommandsRun(t *testing.T) {
 			}
 		}
 		var stdout, stderr strings.Builder
+		if args[0] == "smoke" { // no site is here: its flags are tried
+			args = slices.Insert(args, 1, "-timeout", "1ns")
+			if run(args, &stdout, &stderr) != 1 || !strings.Contains(stdout.String(), "the time limit of 1ns") {
+				t.Errorf("ops %s:\n%s%s", strings.Join(args, " "), &stdout, &stderr)
+			}
+			continue
+		}
 		if status := run(args, &stdout, &stderr); status != 0 || stdout.Len() == 0 {
 			t.Errorf("ops %s: status %d\n%s%s", strings.Join(args, " "), status, &stdout, &stderr)
 		}
