@@ -26,10 +26,14 @@ func TestMoto(t *testing.T) {
 	c := newClock()
 	f := sesfront.New(sesfront.Options{Now: c.Now, Publish: c.publish, Upstream: endpoint})
 	from := mail.Address{Email: fmt.Sprintf("front-%d@vendor.example", time.Now().UnixNano())}
-	for way, api := range map[string]ses.API{
-		"transport": ses.Client(f.Transport(), endpoint),
-		"network":   ses.Client(http.DefaultTransport, serve(t, f)),
+	for _, by := range []struct {
+		way string
+		api ses.API
+	}{
+		{"transport", ses.Client(f.Transport(), endpoint)}, // first: it verifies the sender
+		{"network", ses.Client(http.DefaultTransport, serve(t, f))},
 	} {
+		way, api := by.way, by.api
 		c.published = nil
 		sender := ses.New(api, ses.Options{From: from, Now: c.Now})
 		if _, err := sender.Send(t.Context(), message("m1", 1)); err == nil && way == "transport" {
