@@ -32,9 +32,14 @@ func awsAlarms(t template, file string) (rows, problems []string) {
 		if at(p, "TreatMissingData") != "notBreaching" {
 			problems = append(problems, fmt.Sprintf("%s: %s: nothing happening is an alarm", file, id))
 		}
-		statistic, limit := str(at(p, "Statistic"))+str(at(p, "ExtendedStatistic")), "at least "
-		if at(p, "ComparisonOperator") == string(alarm.Above) {
+		statistic, limit := str(at(p, "Statistic"))+str(at(p, "ExtendedStatistic")), ""
+		switch operator := str(at(p, "ComparisonOperator")); operator {
+		case string(alarm.Above):
 			limit = "more than "
+		case string(alarm.AtLeast):
+			limit = "at least "
+		default:
+			problems = append(problems, fmt.Sprintf("%s: %s: its comparison is %s", file, id, operator))
 		}
 		what, _, _ := strings.Cut(str(at(p, "AlarmDescription")), " See ")
 		rows = append(rows, fmt.Sprintf("`%s` | `%s` `%s`, %s | %s%s | %s x %s s | %s", id, at(p, "Namespace"),

@@ -23,7 +23,7 @@ type mistake struct{ kind, at, old, new string }
 var seeded = slices.Concat(functionFaults, environmentFaults, apiFaults, scheduleFaults, roleFaults, policyFaults,
 	sourceFaults, queueFaults, mailFaults, alarmFaults, storageFaults, keyFaults, parameterFaults, outputFaults,
 	buildFaults, wiringFaults, backupFaults, conditionFaults, edgeFaults, signInFaults,
-	edgeStackFaults, watchFaults)
+	edgeStackFaults, watchFaults, otherFaults)
 
 // leastCaught is the share of the seeded faults that a finding has to name.
 const leastCaught = 0.95

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"marketplace/catalog/data"
 	"marketplace/infra/stack"
 	"marketplace/shared/config"
 )
@@ -67,11 +68,14 @@ func (d deployed) findings() (found []string) {
 	for _, problem := range checkSchedules(tpl, schedules) {
 		found = append(found, "jobs: "+problem)
 	}
-	for _, problem := range checkMailEvents(tpl) {
+	for _, problem := range slices.Concat(checkMailEvents(tpl), checkDashboard(tpl, d.code)) {
 		found = append(found, "mail events: "+problem)
 	}
 	for _, problem := range checkOperations(d.operations, d.makefile, config.Variables) {
 		found = append(found, "operations: "+problem)
+	}
+	if !strings.Contains(d.makefile, "\nBUILD ?= "+data.Build+"\n") {
+		found = append(found, "build: Makefile: its BUILD is not that of the sample metadata, "+data.Build)
 	}
 	return found
 }

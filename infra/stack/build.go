@@ -33,7 +33,11 @@ func checkMakefile(c *checker) {
 	has("OVERLAY := -overlay .build/overlay.json")
 	has("$(LAMBDAS): .build/overlay.json")
 	has("ifdef SITE_URL")
+	has("METADATA ?= catalog/data")
 	has("else ifeq ($(origin ARTIFACTS_DIR),environment)")
+	c.want(strings.Contains(text, "\n$(error SITE_URL is not set"), "Makefile", "sam build goes on without SITE_URL")
+	c.want(strings.Contains(text, "-out .build/bundle.bin\n") && strings.Contains(text, "$(CURDIR)/.build/bundle.bin'"),
+		"Makefile", "what is put into the binary is not the catalog that was made")
 	c.want(strings.Contains(text, "-site-url '$(SITE_URL)'"), "Makefile", "the catalog is not made for SITE_URL")
 	c.want(strings.Contains(text, "-metadata '$(METADATA)'"), "Makefile", "the catalog is not made of METADATA")
 	c.want(strings.Contains(text, "-build '$(BUILD)'"), "Makefile", "the catalog's packages have no BUILD")

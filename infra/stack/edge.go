@@ -35,8 +35,8 @@ func checkWatched(c *checker) {
 	}
 }
 
-// types are all that rules are about. Another type needs a rule, or a reason for none here.
-var types = strings.Fields(`
+// ruledTypes are all that rules are about. Another type needs a rule, or a reason for none here.
+var ruledTypes = strings.Fields(`
 	AWS::ApiGatewayV2::ApiMapping AWS::ApiGatewayV2::DomainName AWS::Backup::BackupPlan AWS::Backup::BackupSelection
 	AWS::Backup::BackupVault AWS::CertificateManager::Certificate AWS::CloudFront::CachePolicy
 	AWS::CloudFront::Distribution AWS::CloudFront::OriginAccessControl AWS::CloudFront::ResponseHeadersPolicy
@@ -50,7 +50,7 @@ var types = strings.Fields(`
 
 // checkTypes: there is no resource of a type that no rule is about.
 func checkTypes(c *checker) {
-	known := " " + strings.Join(types, " ") + " "
+	known := " " + strings.Join(ruledTypes, " ") + " "
 	for _, id := range c.Template.Resources("") {
 		kind := c.Template.Type(id)
 		c.want(strings.Contains(known, " "+kind+" "), id, "no rule is about %s", kind)
@@ -166,6 +166,29 @@ func checkEdge(c *checker) {
 	for at, want := range edgeSays {
 		got := Text(At(c.Template.Root, strings.Split(at, ".")...))
 		c.want(got == want, at, "it is %s, want %s", got, want)
+	}
+	// Hosts and zones take what template.yaml takes, so that no deployment fails over the other's.
+	ours, theirs := At(c.Template.Root, "Parameters"), At(stack.Root, "Parameters")
+	for _, name := range Keys(ours) {
+		same := name
+		if strings.HasSuffix(name, "Host") {
+			same = "MailIdentity" // a domain, too
+		}
+		pattern := Text(At(theirs, same, "AllowedPattern"))
+		if name == "OriginZone" { // which template.yaml may lack
+			pattern = strings.Replace(strings.Replace(pattern, "^(", "^", 1), ")?$", "$", 1)
+		}
+		if strings.HasSuffix(name, "Distribution") {
+			pattern = "^[A-Z0-9]*$"
+		}
+		c.is(name, At(ours, name), "AllowedPattern", pattern)
+		wants := "missing" // but for what the first deployment cannot know, and nobody has to
+		if name == "AlarmEmail" || strings.HasSuffix(name, "Distribution") {
+			wants = ""
+		}
+		if At(ours, name, "Type") == "String" {
+			c.is(name, At(ours, name), "Default", wants)
+		}
 	}
 	page := Text(At(c.Template.Properties("WebAcl"), "CustomResponseBodies", "TooMany"))
 	c.want(strings.Contains(page, "TEXT_HTML") && strings.Contains(page, "<h1>"), "WebAcl", "it answers without a page")

@@ -14,7 +14,7 @@ func checkFunctions(c *checker) {
 	for id, f := range c.Template.Functions() {
 		c.only(id, f, "BuildMethod", "Runtime", "Architectures", "Handler", "CodeUri", "Description", "MemorySize",
 			"Timeout", "EphemeralStorage", "LoggingConfig", "Environment", "Policies", "EventInvokeConfig", "Events",
-			"Tags", "ReservedConcurrentExecutions")
+			"Tags") // a new account has no concurrency to reserve
 		c.is(id, f, "BuildMethod", "makefile")
 		c.is(id, f, "Runtime", "provided.al2023")
 		c.is(id, f, "Architectures", "[arm64]")
@@ -25,8 +25,6 @@ func checkFunctions(c *checker) {
 		c.want(log == strings.TrimSuffix(id, "Function")+"Log", id, "it logs into %q, not into a group of its own", log)
 		c.want(logs[log] == "", id, "it logs into the group of %s", logs[log])
 		logs[log] = id
-		reserved := number(f["ReservedConcurrentExecutions"])
-		c.want(f["ReservedConcurrentExecutions"] == nil || reserved > 0, id, "it may never run")
 		c.want(c.Mains[Folder(id)] != "", id, "there is no functions/%s/main.go", Folder(id))
 	}
 	for _, id := range c.Template.Resources("") {

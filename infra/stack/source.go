@@ -8,7 +8,7 @@ import (
 // checkSources: what wakes the functions that nobody calls: the table's stream, queues, and how often a run that failed
 // is tried again. What failed for good is in FailedRuns.
 func checkSources(c *checker) {
-	var rows []string
+	var rows, retried []string
 	functions := c.Template.Functions()
 	for _, id := range c.Template.Resources(functionType) {
 		f := functions[id]
@@ -17,7 +17,10 @@ func checkSources(c *checker) {
 			c.only(where, event, "Type", "Properties")
 			p := At(event, "Properties")
 			switch kind := Str(At(event, "Type")); kind {
-			case "HttpApi", "ScheduleV2": // these have rules of their own
+			case "HttpApi": // it has rules of its own
+			case "ScheduleV2":
+				retried = append(retried, source(id, name, At(p, "RetryPolicy"), "MaximumRetryAttempts",
+					"MaximumEventAgeInSeconds"))
 			case "DynamoDB":
 				c.stream(where, f, p)
 				rows = append(rows, source(id, name, p, "BatchSize", "MaximumBatchingWindowInSeconds",
@@ -30,8 +33,12 @@ func checkSources(c *checker) {
 			}
 		}
 		c.async(id, f)
+		if config := f["EventInvokeConfig"]; config != nil {
+			retried = append(retried, source(id, "run", config, "MaximumRetryAttempts", "MaximumEventAgeInSeconds"))
+		}
 	}
 	c.rows("Sources", rows)
+	c.rows("Retries", retried)
 }
 
 func source(id, name string, p any, keys ...string) string {

@@ -47,7 +47,7 @@ func checkWiring(c *checker) {
 			c.add(where, "%v", err)
 			continue
 		}
-		m := main{c: c, where: where, imports: map[string]string{}}
+		m := &main{c: c, where: where, imports: map[string]string{}}
 		for _, spec := range file.Imports {
 			p, _ := strconv.Unquote(spec.Path.Value)
 			name := path.Base(p)
@@ -57,6 +57,7 @@ func checkWiring(c *checker) {
 			m.imports[name] = strings.TrimPrefix(p, "marketplace/")
 		}
 		ast.Inspect(file, m.visit)
+		m.checkMain(file)
 		c.want(m.started == 1, where, "it starts %d handlers, want one", m.started)
 		c.want(!m.loaded || m.fatal > 0, where, "it goes on without a configuration")
 		c.want(m.loaded, where, "it does not read its configuration with os.Getenv")
