@@ -18,7 +18,8 @@ type command struct {
 }
 
 var commands = []command{
-	{"publish", "write the catalog, the editions' pages and the packages to a folder", publish},
+	{"publish", "publish the catalog and the packages, to a folder or a bucket", publish},
+	{"rollback", "make the build before the published one live again", rollBack},
 	{"bundle", "write the catalog bundle that is compiled into the functions", writeBundle},
 	{"import-licenses", "import a vendor's existing licenses", importLicenses},
 	{"erase-contact", "erase a person who asked for it", eraseContact},

@@ -99,6 +99,8 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	for _, args := range commands {
 		for i := 1; i < len(args); i++ {
 			switch args[i-1] {
+			case "-to": // no bucket is here
+				args[i-1], args[i] = "-out", t.TempDir()+"/out"
 			case "-out":
 				args[i] = t.TempDir() + "/out"
 			case "-jars":
@@ -108,6 +110,12 @@ func TestDocumentedCommandsRun(t *testing.T) {
 			}
 		}
 		var stdout, stderr strings.Builder
+		if args[0] == "rollback" {
+			if _, err := parseDestination(args[len(args)-1]); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
 		if args[0] == "smoke" { // no site is here: its flags are tried
 			args = slices.Insert(args, 1, "-timeout", "1ns")
 			if run(args, &stdout, &stderr) != 1 || !strings.Contains(stdout.String(), "the time limit of 1ns") {

@@ -18,7 +18,9 @@ import (
 )
 
 const publishUsage = `usage: ops publish -metadata DIR -site-url URL -build N -out DIR [-base-url URL] [-jars DIR]
-                   [-previous FILE] [-allow-removal]
+                   [-previous FILE] [-allow-removal] [-allow-other-site] [-samconfig FILE]
+       ops publish -metadata DIR -site-url URL -build N -to s3://BUCKET[/PREFIX] -jars DIR
+                   [-error-page FILE] [-previous FILE] [...]
 
 Writes the catalog, a page per edition, the bundle that the functions serve (bundle.bin) and, with -jars, the packages.
 
@@ -30,6 +32,14 @@ next run deletes those it no longer writes.
 With -previous, the packages of that bundle and of those before it stay downloadable, but no page lists them. A package
 that was published with other content is an error: use another build number. An edition that was in the previous bundle
 must still exist for the same version, unless you pass -allow-removal.
+
+With -to, packages and jars are stored in the bucket first and the catalog last, which replaces the one before in one
+step: customers see either, whole. The one before is read from there, so -previous is only for a bucket without one. If
+somebody else publishes meanwhile, nothing is published: run it again, which is also safe after an interruption. What
+is stored stays for "ops rollback".
+
+-site-url has to be a SiteUrl of the file -samconfig if there is one, and the site of the previous bundle unless you
+pass -allow-other-site.
 
 Problems in files that no edition uses are reported as warnings. If an edition cannot be built for a version, the output
 lists the plugins that have no compatible release.
@@ -54,6 +64,9 @@ type input struct {
 	usage                         string
 	metadata, jars, previous, out string
 	removal                       bool // editions may disappear
+	to, errorPage, samconfig      string
+	moved                         bool   // the site may be another one
+	live                          []byte // the bundle in the bucket, in place of previous
 	options                       catalog.Options
 	now                           time.Time
 }
@@ -69,7 +82,15 @@ func newInput(name, usage string) *input {
 	in.StringVar(&in.previous, "previous", "", "current `bundle`; its packages stay downloadable")
 	in.BoolVar(&in.removal, "allow-removal", false,
 		"allow editions in the previous bundle to be missing from this one")
+	in.BoolVar(&in.moved, "allow-other-site", false, "allow the previous bundle to be for another site")
+	in.StringVar(&in.samconfig, "samconfig", "samconfig.toml",
+		"`file` of the deployment's parameters, to compare SiteUrl with; none compares nothing")
 	in.StringVar(&in.out, "out", "", "`path` to write to (required)")
+	if name == "publish" {
+		in.StringVar(&in.to, "to", "", "`address` of the bucket to publish to, s3://BUCKET[/PREFIX], instead of -out")
+		in.StringVar(&in.errorPage, "error-page", "infra/unavailable.html",
+			"`file` that the site's distribution shows while nothing else answers, for -to")
+	}
 	return in
 }
 
@@ -85,6 +106,12 @@ func (in *input) help(w io.Writer) {
 func (in *input) parse(args []string, stdout, stderr io.Writer) (status int, ok bool) {
 	if status, ok := parse(in.FlagSet, args, in.help, stdout, stderr); !ok {
 		return status, false
+	}
+	if in.to != "" {
+		if in.out != "" || in.jars == "" {
+			return in.misuse("-to needs -jars, and no -out"), false
+		}
+		in.out = in.to
 	}
 	for _, required := range []string{"metadata", "build", "out"} {
 		if in.Lookup(required).Value.String() == "" {
@@ -108,6 +135,9 @@ func (in *input) misuse(format string, args ...any) int {
 }
 
 func (in *input) catalog() (*catalog.Catalog, error) {
+	if err := compareSite(in.samconfig, in.options.SiteURL); err != nil {
+		return nil, err
+	}
 	if err := checkMetadata(in.metadata); err != nil {
 		return nil, fmt.Errorf("-metadata %s: %w", in.metadata, err)
 	}
@@ -153,27 +183,40 @@ func checkMetadata(folder string) error {
 
 // bundle prepares the bundle of a catalog, with the packages of the previous bundle; kept is how many these are.
 func (in *input) bundle(made *catalog.Catalog) (b *bundle.Bundle, kept int, err error) {
-	if b, err = prepare.Bundle(made); err != nil || in.previous == "" {
+	b, err = prepare.Bundle(made)
+	name, file := in.previous, in.live
+	if err != nil || name == "" && file == nil {
 		return b, 0, err
 	}
-	file, err := os.ReadFile(in.previous)
-	if err != nil {
-		return nil, 0, err
+	if file == nil {
+		if file, err = os.ReadFile(name); err != nil {
+			return nil, 0, err
+		}
+	} else {
+		name = "the live catalog"
 	}
+	if kept, err = in.keep(b, file); err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, kept, nil
+}
+
+// keep compares the bundle with the file of the previous one, whose packages it keeps.
+func (in *input) keep(b *bundle.Bundle, file []byte) (kept int, err error) {
 	previous, err := bundle.Decode(file)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", in.previous, err)
+		return 0, err
+	}
+	if previous.SiteURL != b.SiteURL && !in.moved {
+		return 0, fmt.Errorf("it is for the site %s, not for %s; -allow-other-site publishes all the same",
+			previous.SiteURL, b.SiteURL)
 	}
 	if !in.removal {
 		if err := prepare.CheckRemoval(b, previous); err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", in.previous, err)
+			return 0, err
 		}
 	}
-	kept, err = prepare.Keep(b, previous)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", in.previous, err)
-	}
-	return b, kept, nil
+	return prepare.Keep(b, previous)
 }
 
 // refuse reports why nothing was written.
@@ -190,6 +233,9 @@ func publish(args []string, stdout, stderr io.Writer) int {
 	made, err := in.catalog()
 	if err != nil {
 		return in.refuse(err)
+	}
+	if in.to != "" {
+		return in.publishTo(made, stdout)
 	}
 	var kept int
 	files, carried, err := replaceFolder(in.out, func(fresh string) (err error) {

@@ -1,5 +1,5 @@
-// Package awsprofile opens the table, the signing keys and secrets for an operator at a terminal, with the usual AWS
-// profile or environment. It is separate from cloud because loading a profile would add two milliseconds to every cold
+// Package awsprofile opens the table, the packages, the signing keys and secrets for an operator at a terminal, with
+// the usual AWS profile or environment. It is separate from cloud because loading a profile would add two milliseconds to every cold
 // start of a function that links it, even without a call.
 package awsprofile
 
@@ -12,6 +12,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/table"
@@ -34,6 +35,15 @@ func Keys(ctx context.Context) (signer.Keys, error) {
 		return nil, err
 	}
 	return signer.NewKMS(cfg), nil
+}
+
+// Packages returns S3 in the configured region.
+func Packages(ctx context.Context) (*packagestore.S3, error) {
+	cfg, err := load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return packagestore.NewS3(cfg), nil
 }
 
 // Secret returns the text of a secret, which an ARN or a name names.

@@ -22,7 +22,14 @@ type Object struct {
 	Content                                       io.ReaderAt
 	Size                                          int64
 	SHA256                                        string // of the content, in lower-case hex; S3 verifies it
-	ContentType, ContentDisposition, CacheControl string // headers that it is served with
+	ContentType, ContentDisposition, CacheControl string // headers that it is served with; "" for none
+
+	// Metadata is what is noted beside the object, by names in lower case.
+	Metadata map[string]string
+	// IfNew stores the object only if there is none under its key, IfMatch only if that one has this ETag. Otherwise
+	// the error is ErrChanged.
+	IfNew   bool
+	IfMatch string
 }
 
 // S3 implements API with Amazon S3. It is safe for concurrent use.
@@ -80,12 +87,25 @@ func (s *S3) PutObject(ctx context.Context, bucket, key string, o Object) error 
 	if err != nil {
 		return fmt.Errorf("%s: SHA-256: %w", key, err)
 	}
-	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{
+	in := &s3.PutObjectInput{
 		Bucket: &bucket, Key: &key, Body: io.NewSectionReader(o.Content, 0, o.Size), ContentLength: &o.Size,
-		ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(sum)),
-		ContentType:    &o.ContentType, ContentDisposition: &o.ContentDisposition, CacheControl: &o.CacheControl,
-	})
+		ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(sum)), ContentType: header(o.ContentType),
+		ContentDisposition: header(o.ContentDisposition), CacheControl: header(o.CacheControl),
+		Metadata: o.Metadata, IfMatch: header(o.IfMatch),
+	}
+	if o.IfNew {
+		in.IfNoneMatch = aws.String("*")
+	}
+	_, err = s.client.PutObject(ctx, in)
 	return explain(err, bucket, key)
+}
+
+// header returns a header's value, nil to leave it out.
+func header(value string) *string {
+	if value == "" {
+		return nil
+	}
+	return &value
 }
 
 // checkKey refuses a key that a proxy or a CDN could mistake for another one.
@@ -109,8 +129,10 @@ func explain(err error, bucket, key string) error {
 		code = refusal.ErrorCode()
 	}
 	switch {
-	case code == "NoSuchKey":
-		return fmt.Errorf("%s is not in the bucket %s: %w", key, bucket, err)
+	case code == "PreconditionFailed" || code == "ConditionalRequestConflict":
+		return fmt.Errorf("%s in the bucket %s: %w", key, bucket, errors.Join(ErrChanged, err))
+	case code == "NoSuchKey" || code == "NotFound": // HEAD has no body that says which
+		return fmt.Errorf("%s is not in the bucket %s: %w", key, bucket, missing{err})
 	case code == "NoSuchBucket":
 		return fmt.Errorf("there is no bucket %s: %w", bucket, err)
 	case code == "AccessDenied" && reading:
