@@ -18,13 +18,21 @@ TOOLS := .ci/cache/tools/bin
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: ## serve everything on PORT (8080), with its data in DATA (.local/)
 	@echo 'building the local server; the first time takes up to a minute …'
 	@go build -buildvcs=false -o .build/local ./infra/local
 	@PORT='$(PORT)' DATA='$(DATA)' exec .build/local
+
+# The functions for this machine, with the catalog of its own address, apart from those of a deployment.
+.PHONY: run-lambda
+run-lambda: ## serve the compiled functions on PORT (8080), as template.yaml says, on DynamoDB Local and moto
+	@$(MAKE) --no-print-directory build ARCH="$$(go env GOARCH)" SITE_URL='http://localhost:$(PORT)' \
+		'ARTIFACTS_DIR=.build/here/$$(@:build-%=%)'
+	@go build -buildvcs=false -o .build/runlambda ./infra/runlambda
+	@PORT='$(PORT)' exec infra/engines/with-dynamodb-local.sh infra/engines/with-moto.sh .build/runlambda .build/here
 
 .PHONY: test
 test: ## run all tests; the last line counts how many passed, failed and were skipped

@@ -80,7 +80,7 @@ func checkOperations(page, makefile string, variables []config.Variable) (proble
 	problems = append(problems, differ(operationsFile, "the variable", names(configuration), known)...)
 
 	var targets []string
-	for _, m := range regexp.MustCompile(`(?m)^([a-z]+):.*## `).FindAllStringSubmatch(makefile, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):.*## `).FindAllStringSubmatch(makefile, -1) {
 		targets = append(targets, "make "+m[1])
 	}
 	return append(problems, differ(operationsFile, "the target", names(tableUnder(page, "Make targets")), targets)...)

@@ -54,6 +54,8 @@ var drawsOtherwise = map[string]string{
 	"functions/console/signin/seal.go": "keys that seal cookies: configuration",
 	"infra/local/devidp/devidp.go":     "the key of the provider that stands in for Cognito",
 	"infra/local/devidp/token.go":      "what Cognito makes in production: codes and access tokens",
+	"infra/runlambda/cloud.go":         "certificates that only the functions of make run-lambda trust",
+	"infra/runlambda/keys.go":          "keys that stand in for those of KMS",
 	"shared/atomicfile/atomicfile.go":  "names of temporary files: no secret",
 	"shared/license/pem.go":            "signing keys",
 	"shared/license/sign.go":           "signatures",

@@ -107,7 +107,7 @@ func (f *Front) sendRawEmail(r *http.Request, body []byte, form url.Values) (*ht
 			m.Attempt, _ = strconv.Atoi(value)
 		}
 	}
-	b := f.begin(m)
+	b := f.begin(m, form.Get("ConfigurationSetName"))
 	if !b.Fault.accepts() {
 		return refused(r.Context(), b.Fault)
 	}

@@ -25,7 +25,7 @@ func (s sender) Send(ctx context.Context, m mail.Message) (id string, err error)
 	sent := feedbacktest.Mail{
 		ID: m.ID, Kind: string(m.Kind), About: m.About, Attempt: m.Attempt, To: to.Address, At: s.o.Now(),
 	}
-	b := s.begin(sent)
+	b := s.begin(sent, "")
 	sent.ProviderID = s.newID()
 	if b.Fault.accepts() {
 		s.accept(Accepted{Mail: sent, Message: m}, b.Events)

@@ -48,6 +48,8 @@ type Options struct {
 type Call struct {
 	N    int // counts the calls from 1, those included that the quota or a fault refuses
 	Mail feedbacktest.Mail
+	// ConfigurationSet is the one that the call names; "" through Sender, which has none.
+	ConfigurationSet string
 }
 
 // Behaviour is how a call ends and what follows.
@@ -180,11 +182,11 @@ func (f *Front) send(event string) {
 }
 
 // begin decides how a call goes.
-func (f *Front) begin(m feedbacktest.Mail) Behaviour {
+func (f *Front) begin(m feedbacktest.Mail, set string) Behaviour {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls++
-	b := f.o.Behave(Call{f.calls, m})
+	b := f.o.Behave(Call{f.calls, m, set})
 	if f.down != NoFault {
 		b.Fault = f.down
 	}
