@@ -166,7 +166,8 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 					"github.com/aws/aws-sdk-go-v2/service/secretsmanager"):
 				why = "only the console signs, makes packages and reads secrets"
 			case function(name) != "" && (dep == "testing" ||
-				within(dep, "go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
+				within(dep, "github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/aws/aws-sdk-go-v2/service/sqs",
+					"go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
 					"github.com/aws/aws-sdk-go-v2/config", "pgregory.net/rapid", "github.com/PuerkitoBio/goquery",
 					"github.com/chromedp")):
 				why = "it is for tests or operators"
@@ -264,13 +265,14 @@ func TestLinkCheckFinds(t *testing.T) {
 			services + "dynamodb/schemas"}},
 		"functions/console": {Deps: []string{services + "s3", services + "kms/schemas",
 			services + "dynamodb/schemas"}},
-		"functions/mailer": {Deps: []string{services + "ses/schemas", services + "kms", services + "secretsmanager"}},
-		"infra/local":      {Deps: []string{"go.etcd.io/bbolt"}},
-		"shared/store":     {Deps: []string{"html/template", "marketplace/shared/mail"}},
+		"functions/mailer": {Deps: []string{services + "ses/schemas", services + "kms", services + "secretsmanager",
+			services + "sqs"}},
+		"functions/mailevents": {Deps: []string{services + "lambda/types", "html/template", "marketplace/catalog",
+			"marketplace/shared/mail/letter"}},
+		"infra/local":  {Deps: []string{"go.etcd.io/bbolt"}},
+		"shared/store": {Deps: []string{"html/template", "marketplace/shared/mail"}},
 
 		"functions/mailevents/feedback": {Deps: []string{"marketplace/catalog"}},
-		"functions/mailevents": {Deps: []string{"html/template", "marketplace/catalog",
-			"marketplace/shared/mail/letter"}},
 		"functions/reminders/daily": {Deps: []string{"marketplace/shared/mail/letter",
 			"marketplace/shared/license"}},
 	}),
@@ -280,6 +282,7 @@ func TestLinkCheckFinds(t *testing.T) {
 		"functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
 		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing",
 		"functions/requests links "+services+"dynamodb/schemas", "functions/console links "+services+"dynamodb/schemas",
+		"functions/mailer links "+services+"sqs", "functions/mailevents links "+services+"lambda/types",
 		"functions/mailer links "+services+"kms", "functions/mailer links "+services+"secretsmanager")
 }
 

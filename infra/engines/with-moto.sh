@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # with-moto.sh COMMAND...: runs the command with SES_ENDPOINT set to moto's server, an implementation of SES, and at the same
-# address of KMS and S3. $SES_ENDPOINT/moto-api/data.json returns the messages sent, raw ones under ses.RawMessage. Needs
+# address of KMS, S3 and SQS. $SES_ENDPOINT/moto-api/data.json returns the messages sent, raw ones under ses.RawMessage. Needs
 # python3 with venv.
 . "$(dirname "$0")/serve.sh"
 version=$(sed -n 's/^moto==\([0-9.]*\).*/\1/p' "$(dirname "$0")/moto.txt")

@@ -24,6 +24,7 @@ var commands = []command{
 	{"import-licenses", "import a vendor's existing licenses", importLicenses},
 	{"erase-contact", "erase a person who asked for it", eraseContact},
 	{"smoke", "check a site from outside, after a deployment", smokeTest},
+	{"redrive", "repair what is in the queue of failed runs", redrive},
 	{"license-keys", "print the public keys of KMS keys, in the format of LICENSE_KEYS", licenseKeys},
 }
 

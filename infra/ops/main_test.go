@@ -110,6 +110,9 @@ func TestDocumentedCommandsRun(t *testing.T) {
 			}
 		}
 		var stdout, stderr strings.Builder
+		if args[0] == "redrive" {
+			continue // redrive.txt tries its flags
+		}
 		if args[0] == "rollback" {
 			if _, err := parseDestination(args[len(args)-1]); err != nil {
 				t.Error(err)

@@ -1,6 +1,6 @@
-// Package awsprofile opens the table, the packages, the signing keys and secrets for an operator at a terminal, with
-// the usual AWS profile or environment. It is separate from cloud because loading a profile would add two milliseconds to every cold
-// start of a function that links it, even without a call.
+// Package awsprofile opens the table, the packages, the queue of failed runs, the signing keys and secrets for an
+// operator at a terminal, with the usual AWS profile or environment. It is separate from cloud because loading a
+// profile would add two milliseconds to every cold start of a function that links it, even without a call.
 package awsprofile
 
 import (
@@ -12,6 +12,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"marketplace/shared/cloud/failedruns"
 	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
@@ -44,6 +45,15 @@ func Packages(ctx context.Context) (*packagestore.S3, error) {
 		return nil, err
 	}
 	return packagestore.NewS3(cfg), nil
+}
+
+// FailedRuns returns the queue of failed runs at an address.
+func FailedRuns(ctx context.Context, url string) (*failedruns.Queue, error) {
+	cfg, err := load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return failedruns.Open(cfg, url), nil
 }
 
 // Secret returns the text of a secret, which an ARN or a name names.
