@@ -1,6 +1,6 @@
 // Command ops is the operator's tool: it publishes release metadata, prepares the bundle for a deployment, checks a
-// site, imports existing licenses, erases people and prints the public keys of license signers. Each command has a file
-// of its own.
+// site, imports existing licenses, erases people, prints the public keys of license signers, restores the table, and
+// stops, starts and takes down stacks. Each command has a file of its own.
 package main
 
 import (
@@ -25,6 +25,10 @@ var commands = []command{
 	{"erase-contact", "erase a person who asked for it", eraseContact},
 	{"smoke", "check a site from outside, after a deployment", smokeTest},
 	{"redrive", "repair what is in the queue of failed runs", redrive},
+	{"pause", "stop all that reads or writes the table of a stack", pause},
+	{"restore", "give the stack's table the records of a restored copy", restoreTable},
+	{"resume", "start what pause stopped", resume},
+	{"teardown", "delete a stack that was for trying, with all that it leaves behind", teardown},
 	{"license-keys", "print the public keys of KMS keys, in the format of LICENSE_KEYS", licenseKeys},
 }
 

@@ -10,12 +10,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"marketplace/shared/cloud/failedruns"
 	"marketplace/shared/cloud/packagestore"
 	"marketplace/shared/cloud/secretstore"
 	"marketplace/shared/cloud/signer"
+	"marketplace/shared/cloud/stackcontrol"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
 )
@@ -27,6 +29,29 @@ func Table(ctx context.Context, name string) (table.Table, error) {
 		return nil, err
 	}
 	return dynamo.New(dynamodb.NewFromConfig(cfg), name), nil
+}
+
+// Whole returns the table with that name for its restoration, on the engine at an endpoint if that is not "".
+func Whole(ctx context.Context, name, endpoint string) (*dynamo.Whole, error) {
+	if endpoint != "" { // engines require credentials and accept any
+		local := aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint,
+			Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}
+		return dynamo.NewWhole(dynamodb.NewFromConfig(local), name), nil
+	}
+	cfg, err := load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dynamo.NewWhole(dynamodb.NewFromConfig(cfg), name), nil
+}
+
+// Control returns what stops, starts and takes down stacks in the configured region.
+func Control(ctx context.Context) (*stackcontrol.Control, error) {
+	cfg, err := load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stackcontrol.New(cfg), nil
 }
 
 // Keys returns KMS in the configured region.

@@ -128,7 +128,7 @@ func (e *Eraser) begin(ctx context.Context, email string) (p *person, r Report, 
 		return nil, r, 0, fault.Wrap(fault.Unavailable, err, "Nobody can be erased at the moment, since the key of "+
 			"the hashes cannot be read. Try again in a minute.")
 	}
-	hashes := keys.hashes(address)
+	hashes := keys.Hashes(address)
 	r = Report{Hash: hashes[0], Rows: map[string]int{}}
 	for _, hash := range hashes {
 		var known Report

@@ -31,9 +31,9 @@ func ParseKeys(list string) (k Keys, err error) {
 	return k, nil
 }
 
-// hashes are those of an address under each key: the same for every spelling (input.Mailbox). An address that took the
-// place of another has the hash in it.
-func (k Keys) hashes(email string) []string { return k.sums(input.Mailbox(email)) }
+// Hashes are those of an address under each key: the same for every spelling (input.Mailbox). An address that took the
+// place of another has the hash in it, and the row of an erased person has it as its sort key.
+func (k Keys) Hashes(email string) []string { return k.sums(input.Mailbox(email)) }
 
 // sums are the hashes of a text under each key.
 func (k Keys) sums(text string) (list []string) {

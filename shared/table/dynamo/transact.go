@@ -32,12 +32,17 @@ const (
 // (valid for ten minutes) by which DynamoDB knows a repeated request. A PutItem whose answer was lost would meet its
 // own row when repeated, and count it as somebody else's. For the same reason all attempts of a call share one token.
 func (t *Table) Transact(ctx context.Context, writes ...table.Write) error {
+	return t.transact(ctx, writes, false)
+}
+
+// transact is Transact; rows that are written as they are keep their own Version.
+func (t *Table) transact(ctx context.Context, writes []table.Write, asIs bool) error {
 	if err := table.Check(writes); err != nil || len(writes) == 0 {
 		return err
 	}
 	input := &dynamodb.TransactWriteItemsInput{ClientRequestToken: aws.String(rand.Text())}
 	for _, w := range writes {
-		item, err := t.transactItem(w)
+		item, err := t.transactItem(w, asIs)
 		if err != nil {
 			return err
 		}
@@ -62,7 +67,7 @@ func (t *Table) Transact(ctx context.Context, writes ...table.Write) error {
 	}
 }
 
-func (t *Table) transactItem(w table.Write) (types.TransactWriteItem, error) {
+func (t *Table) transactItem(w table.Write, asIs bool) (types.TransactWriteItem, error) {
 	key := keyItem(w.Row.Key)
 	var condition *string
 	values := item{}
@@ -97,7 +102,12 @@ func (t *Table) transactItem(w table.Write) (types.TransactWriteItem, error) {
 		names[name] = attribute
 	}
 	values[":type"], values[":schema"], values[":data"] = text(w.Row.Type), number(int64(w.Row.Schema)), data
-	values[":one"] = number(1)
+	counted := " ADD #version :version"
+	values[":version"] = number(1)
+	if asIs {
+		values[":version"], counted = number(w.Row.Version), ""
+		expression += ", #version = :version"
+	}
 	if w.Row.Expires.IsZero() {
 		expression += " REMOVE #expires"
 	} else {
@@ -106,7 +116,7 @@ func (t *Table) transactItem(w table.Write) (types.TransactWriteItem, error) {
 	}
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName: &t.name, Key: key, ConditionExpression: condition,
-		UpdateExpression:         aws.String(expression + " ADD #version :one"),
+		UpdateExpression:         aws.String(expression + counted),
 		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 	}}, nil
 }

@@ -104,6 +104,15 @@ func (p *partition) found(q table.Query) []string {
 
 // Transact applies all writes or none; see table.Table.
 func (m *Memory) Transact(ctx context.Context, writes ...table.Write) error {
+	return m.transact(ctx, writes, false)
+}
+
+// Replace is Transact, but each row keeps its own Version, as with dynamo.Whole.
+func (m *Memory) Replace(ctx context.Context, writes ...table.Write) error {
+	return m.transact(ctx, writes, true)
+}
+
+func (m *Memory) transact(ctx context.Context, writes []table.Write, asIs bool) error {
 	if err := table.Check(writes); err != nil || len(writes) == 0 {
 		return err
 	}
@@ -122,7 +131,7 @@ func (m *Memory) Transact(ctx context.Context, writes ...table.Write) error {
 		return &table.ConflictError{Keys: conflicts}
 	}
 	for _, w := range writes {
-		m.apply(w)
+		m.apply(w, asIs)
 	}
 	return nil
 }
@@ -134,7 +143,7 @@ func (m *Memory) row(key table.Key) (row table.Row, ok bool) {
 	return row, ok
 }
 
-func (m *Memory) apply(w table.Write) {
+func (m *Memory) apply(w table.Write, asIs bool) {
 	row := w.Row
 	p := m.partitions[row.PK]
 	if p == nil {
@@ -155,7 +164,9 @@ func (m *Memory) apply(w table.Write) {
 			p.keys = slices.Insert(p.keys, at, strings.Clone(row.SK))
 		}
 		row = copied(row)
-		row.Version = p.rows[row.SK].Version + 1
+		if !asIs {
+			row.Version = p.rows[row.SK].Version + 1
+		}
 		row.Expires = row.Expires.UTC().Truncate(1e9)
 		p.rows[row.SK] = row
 	}
