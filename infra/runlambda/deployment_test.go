@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +159,22 @@ func TestLimitLetsABurstPassAndThenItsRate(t *testing.T) {
 	}{{0, 3}, {0, 0}, {time.Second, 2}, {time.Minute, 3}} {
 		if got := passed(noon.Add(tt.after)); got != tt.want {
 			t.Errorf("after %v: %d of 10 passed, want %d", tt.after, got, tt.want)
+		}
+	}
+}
+
+func TestAPIAnswersByItselfWhatNoFunctionGets(t *testing.T) {
+	s := &Server{options: Options{Now: func() time.Time { return noon }}, deployment: deployment{routes: []route{
+		{key: "GET /a", method: "GET", path: "/a", limit: &limit{}},
+	}}}
+	for target, want := range map[string]string{
+		"http://localhost/a": `429 {"message":"Too Many Requests"}`,
+		"http://localhost/b": `404 {"message":"Not Found"}`,
+	} {
+		answer := httptest.NewRecorder()
+		s.serveAPI(answer, httptest.NewRequest("GET", target, nil))
+		if got := fmt.Sprint(answer.Code, " ", strings.TrimSpace(answer.Body.String())); got != want {
+			t.Errorf("%s: got %s, want %s", target, got, want)
 		}
 	}
 }

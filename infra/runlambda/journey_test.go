@@ -67,14 +67,16 @@ func travel(t *testing.T, template stack.Template, bootstraps string) (step stri
 	return "", nil
 }
 
-// start starts the stack for a test. What the functions log is in the test's output.
+// start starts the stack for a test. Its clock stands until it is moved, so that a slow run starts no schedule.
 func start(t *testing.T, template stack.Template, bootstraps string) (*Server, error) {
 	t.Helper()
+	begun := time.Now()
 	s, err := Start(t.Context(), Options{
 		Addr: "localhost:0", Template: template, Bootstraps: bootstraps,
 		Stack:    fmt.Sprintf("journey-%d", time.Now().UnixNano()),
 		DynamoDB: os.Getenv("DYNAMODB_ENDPOINT"), AWS: os.Getenv("SES_ENDPOINT"),
-		Behave: bouncesKeys, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Behave: bouncesKeys, Now: func() time.Time { return begun },
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err == nil {
 		t.Cleanup(func() {
@@ -231,8 +233,10 @@ func (j *journey) letter() error {
 
 // bounce: the events of SES reach the license's page through the topic and the queues.
 func (j *journey) bounce() error {
-	if err := j.MoveClock(j.ctx, j.clock.Now().Add(20*time.Second)); err != nil {
-		return err
+	for range 2 { // the event is due, then the batch's window is over
+		if err := j.MoveClock(j.ctx, j.clock.Now().Add(10*time.Second)); err != nil {
+			return err
+		}
 	}
 	if err := j.open(j.license); err != nil {
 		return err
@@ -256,8 +260,16 @@ func (j *journey) remind() error {
 	if err := j.MoveClock(j.ctx, morning.Add(time.Minute)); err != nil { // the sweep sends reminders
 		return err
 	}
-	_, err := j.mailTo("license-expiring", bob)
-	return err
+	if _, err := j.mailTo("license-expiring", bob); err != nil {
+		return err
+	}
+	if err := j.open(j.URL + "/_local/"); err != nil { // the page about what runs
+		return err
+	}
+	if page := webtest.Text(j.page.Find("body")); !strings.Contains(page, "· "+bob) {
+		return fmt.Errorf("the page does not list the reminder: %s", page)
+	}
+	return nil
 }
 
 // buildFunctions compiles every function of the template.
@@ -300,14 +312,30 @@ func parse(t *testing.T, text string) stack.Template {
 	return template
 }
 
-// TestJourney takes a request to its license, its letter, a bounce and a reminder, through the compiled functions.
+// TestJourney takes a request to its license, its letter, a bounce and a reminder, through the compiled functions. Then
+// it changes the template, one thing at a time, and the journey ends where that thing is needed.
 func TestJourney(t *testing.T) {
 	needEngines(t)
-	template, folder := parse(t, readTemplate(t)), t.TempDir()
-	if err := buildFunctions(t.Context(), template, folder); err != nil {
+	text, folder := readTemplate(t), t.TempDir()
+	if err := buildFunctions(t.Context(), parse(t, text), folder); err != nil {
 		t.Fatal(err)
 	}
-	if step, err := travel(t, template, folder); err != nil {
-		t.Fatalf("%s: %v", step, err)
+	for _, tt := range []struct{ name, old, new, step string }{
+		{name: "as it is"},
+		{"a route", `Path: "/console/{proxy+}"`, `Path: "/sales/{proxy+}"`, "license"},
+		{"a variable", "          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "", "bounce"},
+		{"a filter", `{"prefix":"OUTBOX#2#"}`, `{"prefix":"OUTBOX#3#"}`, "confirmation"},
+		{"a schedule", "cron(0 6 * * ? *)", "cron(0 6 1 1 ? 2199)", "reminder"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if strings.Count(text, tt.old) != 1 && tt.old != "" {
+				t.Fatalf("the template has %q %d times, want once", tt.old, strings.Count(text, tt.old))
+			}
+			step, err := travel(t, parse(t, strings.Replace(text, tt.old, tt.new, 1)), folder)
+			if step != tt.step {
+				t.Errorf("the journey ended at %q with %v, want %q", step, err, tt.step)
+			}
+			t.Logf("ended at %q: %v", step, err)
+		})
 	}
 }

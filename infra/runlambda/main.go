@@ -15,6 +15,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -58,6 +59,9 @@ func serve() error {
 	})
 	if err != nil {
 		return err
+	}
+	if err := s.publishSample(ctx); err != nil {
+		return errors.Join(err, s.Close())
 	}
 	fmt.Printf("Site         %s/\nLocal pages  %s/_local/  (what runs, emails, clock)\n"+
 		"Not proven   IAM, the programs for arm64, AWS's own services\nPress Ctrl-C to stop.\n", s.URL, s.URL)

@@ -51,7 +51,6 @@ type Server struct {
 	http     http.Server
 	requests atomic.Int64 // counts them, for their IDs
 	folder   string
-	stop     context.CancelFunc
 	work     sync.Mutex // held while events are handed to functions
 	finished sync.WaitGroup
 }
@@ -64,7 +63,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, fmt.Errorf("%w; try another PORT", err)
 	}
 	s := &Server{URL: fmt.Sprintf("http://localhost:%d", ln.Addr().(*net.TCPAddr).Port), options: o,
-		pools: map[string]*pool{}, streams: map[string]*stream{}, stop: func() {}}
+		pools: map[string]*pool{}, streams: map[string]*stream{}}
 	defer func() {
 		if err != nil {
 			ln.Close()
@@ -126,9 +125,10 @@ func (s *Server) make(ctx context.Context) error {
 		}
 	}
 	s.mail = sesfront.New(sesfront.Options{Now: s.clock.Now, Behave: s.behave, Publish: s.publish})
+	// The console judges tokens by its own clock.
 	s.people, err = devidp.New(devidp.Options{
 		Issuer: issuer, ClientID: v.parameters["OidcClientId"], RedirectURI: s.URL + signin.CallbackPath,
-		SignedOutURI: s.URL + signin.SignedOutPath, People: devidp.SamplePeople(), Now: o.Now, Log: o.Log,
+		SignedOutURI: s.URL + signin.SignedOutPath, People: devidp.SamplePeople(), Now: time.Now, Log: o.Log,
 	})
 	if err != nil {
 		return err
@@ -168,7 +168,6 @@ func (s *Server) serveAWS(signing keys) error {
 
 // Close ends everything. What was made in the engines stays.
 func (s *Server) Close() error {
-	s.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
