@@ -62,7 +62,10 @@ var policyFaults = []mistake{
 	{"iam", "MailQueuesPolicy", "Queues: [!Ref MailAcceptedQueue, !Ref MailOutcomeQueue]", "Queues: [!Ref MailAcceptedQueue]"},
 	{"iam", "MailQueuesPolicy", "Action: sqs:SendMessage", "Action: sqs:ReceiveMessage"},
 	{"iam", "AlarmsPolicy", "Service: events.amazonaws.com", "Service: event.amazonaws.com"},
-	{"iam", "AlarmsPolicy", "!GetAtt ForeignSigning.Arn, !GetAtt SigningKeyChange.Arn", "!GetAtt ForeignSigning.Arn"},
+	{"iam", "AlarmsPolicy", "Principal: {Service: events.amazonaws.com}",
+		"Condition: {StringEquals: {\"aws:SourceAccount\": !Ref AWS::AccountId}}\n" +
+			"            Principal: {Service: events.amazonaws.com}"},
+	{"iam", "AlarmsPolicy", "Service: events.amazonaws.com", "Service: [events.amazonaws.com, sns.amazonaws.com]"},
 	{"iam", "AlarmsPolicy", "alarm:*", "*"},
 	{"iam", "PackagesBucketPolicy", "Service: cloudfront.amazonaws.com", "AWS: '*'"},
 	{"iam", "PackagesBucketPolicy", "distribution/${CatalogDistribution}", "distribution/*"},
