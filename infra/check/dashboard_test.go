@@ -20,7 +20,8 @@ var dimensionOf = map[string]struct{ name, kind string }{
 }
 
 // searched finds the dimensions, the stage and the metric of a search.
-var searched = regexp.MustCompile(`^SEARCH\('\{Marketplace,([\w,]+)\} Stage="\$\{Stage\}" MetricName="(\w+)"', 'Sum', 86400\)$`)
+var searched = regexp.MustCompile(`^SEARCH\('\{Marketplace,([\w,]+)\} Stage="\$\{Stage\}" ` +
+	`MetricName="(\w+)"', 'Sum', 86400\)$`)
 
 // checkDashboard: the dashboard shows metrics that functions publish, of its own stage and resources, each as its alarm
 // counts it, and the errors of every function. code is that of all functions.

@@ -12,6 +12,7 @@ var otherFaults = []mistake{
 	{"wiring", "functions/console/main.go", "const exportLimit", "const answers = 3\n\nconst exportLimit"},
 	{"wiring", "functions/console/main.go", "erasure.ParseKeys(c.HashKey)", "erasure.ParseKeys(c.OIDCClientSecret)"},
 	{"wiring", "functions/console/main.go", "Behind(c.OriginKeys)", "Behind(nil)"},
+	{"wiring", "functions/reminders/main.go", "late.Options{Store: s,", "late.Options{Store: delivery.New(nil),"},
 	{"wiring", "functions/requests/main.go", "BuiltIn: builtin.Bundle", "BuiltIn: nil"},
 	{"wiring", "functions/requests/main.go", "RequestID:   lambdahttp.RequestID", "RequestID:   nil"},
 	{"wiring", "functions/requests/main.go", "Now:         time.Now", "Now:         func() time.Time { return time.Time{} }"},

@@ -83,6 +83,10 @@ func (m *main) body(f *ast.FuncDecl) {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			calls = append(calls, types.ExprString(n))
+			for _, arg := range n.Args {
+				m.c.want(dotted(arg) != "nil" || dotted(n.Fun) == "slog.NewJSONHandler", m.where, "%s gets nil",
+					types.ExprString(n.Fun))
+			}
 		case *ast.AssignStmt:
 			for _, left := range n.Lhs {
 				m.c.want(dotted(left) != "_", m.where, "it drops a value, which may be an error")
