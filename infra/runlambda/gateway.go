@@ -53,7 +53,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
-	answer, err := s.pools[route.function].invoke(r.Context(), event)
+	answer, err := s.invoke(r.Context(), route.function, event)
 	var resp *http.Response
 	if err == nil {
 		resp, err = lambdahttptest.Response(answer)

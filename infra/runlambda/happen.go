@@ -124,7 +124,7 @@ func (s *Server) handMessages(ctx context.Context, source queueSource, batch []m
 	if err != nil {
 		return err
 	}
-	answer, err := s.pools[source.function].invoke(ctx, body)
+	answer, err := s.invoke(ctx, source.function, body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", source.function, err)
 	}
@@ -173,7 +173,7 @@ func (s *Server) startSchedules(ctx context.Context) (started bool, err error) {
 func (s *Server) start(ctx context.Context, id string, event []byte) (err error) {
 	f := s.functions[id]
 	for range f.retries + 1 {
-		if _, err = s.pools[id].invoke(ctx, event); err == nil {
+		if _, err = s.invoke(ctx, id, event); err == nil {
 			return nil
 		}
 	}

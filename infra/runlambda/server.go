@@ -48,6 +48,7 @@ type Server struct {
 	pools    map[string]*pool // by the function's logical ID
 	streams  map[string]*stream
 	people   http.Handler // the sign-in provider
+	invoke   func(ctx context.Context, function string, event []byte) ([]byte, error)
 	http     http.Server
 	requests atomic.Int64 // counts them, for their IDs
 	folder   string
@@ -151,6 +152,9 @@ func (s *Server) serveAWS(signing keys) error {
 	}, s.options.Log)
 	if err != nil {
 		return err
+	}
+	s.invoke = func(ctx context.Context, function string, event []byte) ([]byte, error) {
+		return s.pools[function].invoke(ctx, event)
 	}
 	running := make(chan struct{}, concurrency)
 	for id, f := range s.functions {

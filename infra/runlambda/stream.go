@@ -130,7 +130,7 @@ func (s *Server) hand(ctx context.Context, source streamSource, batch []record, 
 	if err != nil {
 		return err
 	}
-	_, err = s.pools[source.function].invoke(ctx, event)
+	_, err = s.invoke(ctx, source.function, event)
 	switch {
 	case err == nil:
 		return nil
