@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,12 +119,14 @@ func lasting(r alarm.Rule) string {
 	return fmt.Sprintf("%d min", int(r.Period/time.Minute)*r.Periods)
 }
 
-// checkGuides: the section that an alarm refers to is there.
+// checkGuides: the runbook that an alarm refers to is there, and names the alarm.
 func checkGuides(rules []alarm.Rule, pages map[string]string) (problems []string) {
 	for _, r := range rules {
-		m := regexp.MustCompile(`^(\w+\.md), "(.+)"$`).FindStringSubmatch(r.Guide)
-		if m == nil || !strings.Contains(pages["infra/docs/"+m[1]], "\n## "+m[2]+"\n") {
-			problems = append(problems, fmt.Sprintf("%s: there is no section %s", r.ID, r.Guide))
+		switch page, ok := pages["infra/runbooks/"+r.Guide]; {
+		case !ok:
+			problems = append(problems, fmt.Sprintf("%s: there is no runbook %s", r.ID, r.Guide))
+		case !strings.Contains(page, "`"+r.ID+"`"):
+			problems = append(problems, fmt.Sprintf("%s: its runbook %s does not name it", r.ID, r.Guide))
 		}
 	}
 	return problems
@@ -186,11 +187,12 @@ func TestAlarmChecksFind(t *testing.T) {
 		finds(t, checkAlarms(tpl, alarm.Rules), tt.want)
 	}
 	rule := alarm.Rule{ID: "A", Namespace: alarm.Ours, Metric: "Strange", Unit: alarm.Count, Threshold: 3,
-		Period: time.Minute, Periods: 2, Missing: alarm.Breaching, Guide: "mail.md" + `, "Gone"`}
+		Period: time.Minute, Periods: 2, Missing: alarm.Breaching, Guide: "x" + markdown}
 	const page = "\n## Alarms\n\n| a | m | u | l | f | d |\n|-|-|-|-|-|-|\n| `A` | `Strange` | Count | at least 3 | 2 min | breaching |\n"
 	finds(t, checkAlarmPage(page, []alarm.Rule{rule}), "the row `A` | `Strange` | Count | more than 3 | 2 min | breaching is missing",
 		"at least 3 | 2 min | breaching does not exist")
-	finds(t, checkGuides([]alarm.Rule{rule}, map[string]string{"infra/docs/mail.md": "# X\n\n## Here\n"}),
-		"A: there is no section mail.md")
+	finds(t, checkGuides([]alarm.Rule{rule}, nil), "A: there is no runbook x")
+	finds(t, checkGuides([]alarm.Rule{rule}, map[string]string{"infra/runbooks/x" + markdown: "# X\n\n`B`\n"}),
+		"does not name it")
 	finds(t, checkPublished([]alarm.Rule{rule}, `"Usual"`), "A: no function counts Strange")
 }

@@ -75,9 +75,9 @@ func resolve(files map[string]string, from, page, number, heading string) string
 	return ""
 }
 
-// pageFile returns the file that a citation means: beside the citing file, from the root, or in infra/docs.
+// pageFile returns the file that a citation means: beside the citing file, from the root, a runbook, or in infra/docs.
 func pageFile(files map[string]string, from, page string) string {
-	for _, dir := range []string{path.Dir(from), "."} {
+	for _, dir := range []string{path.Dir(from), ".", "infra/runbooks"} {
 		if file := path.Join(dir, page); files[file] != "" {
 			return file
 		}

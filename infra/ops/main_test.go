@@ -2,8 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,5 +132,53 @@ func TestDocumentedCommandsRun(t *testing.T) {
 		if status := run(args, &stdout, &stderr); status != 0 || stdout.Len() == 0 {
 			t.Errorf("ops %s: status %d\n%s%s", strings.Join(args, " "), status, &stdout, &stderr)
 		}
+	}
+}
+
+var (
+	toolCommand = regexp.MustCompile("go run \\./infra/ops ([a-z-]+)([^\\n`|]*)")
+	toolFlag    = regexp.MustCompile(`(?:^| )-([a-z][a-z-]*)`)
+)
+
+// checkToolCommands: each command of the tool that a page has exists, with its flags.
+func checkToolCommands(name, text string) (problems []string) {
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for _, m := range toolCommand.FindAllStringSubmatch(text, -1) {
+		var help, stderr strings.Builder
+		if status := run([]string{m[1], "-h"}, &help, &stderr); status != 0 {
+			problems = append(problems, fmt.Sprintf("%s: there is no command ops %s", name, m[1]))
+			continue
+		}
+		for _, f := range toolFlag.FindAllStringSubmatch(m[2], -1) {
+			if !regexp.MustCompile(`(^|[\s\[])-` + f[1] + `\b`).MatchString(help.String()) {
+				problems = append(problems, fmt.Sprintf("%s: ops %s has no flag -%s", name, m[1], f[1]))
+			}
+		}
+	}
+	return problems
+}
+
+func TestPagesNameCommandsOfTheTool(t *testing.T) {
+	commands := 0
+	for _, pattern := range []string{"../runbooks/*.md", "../docs/*.md"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: got %v, %v", pattern, names, err)
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands += len(toolCommand.FindAllString(string(text), -1))
+			for _, problem := range checkToolCommands(name, string(text)) {
+				t.Error(problem)
+			}
+		}
+	}
+	t.Logf("%d commands", commands)
+	const page = "go run ./infra/ops cake\ngo run ./infra/ops restore -from x \\\n  -quick"
+	if got := checkToolCommands("page", page); len(got) != 2 {
+		t.Errorf("got %q, want that neither the command cake nor the flag -quick exists", got)
 	}
 }

@@ -20,7 +20,7 @@ type Rule struct {
 	Periods    int
 	Missing    Missing
 	Breach     string // what a breach means: a sentence for people
-	Guide      string // the page and section of infra/docs that says what to do
+	Guide      string // the page of infra/runbooks that says what to do
 
 	// gauge works out the value at a time; nil if nothing in the table tells it.
 	gauge func(r Readings, now time.Time) (value float64, known bool)
@@ -78,7 +78,7 @@ var Rules = []Rule{
 		Namespace: Ours, Metric: "HoursSinceDailyRun", Unit: None, Statistic: "Maximum",
 		Comparison: Above, Threshold: 26, Period: period, Periods: 3, Missing: Breaching,
 		Breach: "No daily run was completed in the last 26 hours. Reminders may be late.",
-		Guide:  `operations.md, "When something fails"`,
+		Guide:  "reminders-late.md",
 		gauge: func(r Readings, now time.Time) (float64, bool) {
 			return since(r.DailyRun, now).Hours(), !r.DailyRun.IsZero()
 		},
@@ -88,7 +88,7 @@ var Rules = []Rule{
 		Namespace: Ours, Metric: "LateRequestsUntold", Unit: Count, Statistic: "Maximum",
 		Comparison: AtLeast, Threshold: 1, Period: period, Periods: 2, Missing: NotBreaching,
 		Breach: "A request has been late for over an hour of office time, and its reviewer or sales were not told.",
-		Guide:  `operations.md, "When something fails"`,
+		Guide:  "failed-runs.md",
 		gauge:  func(r Readings, _ time.Time) (float64, bool) { return float64(r.LateUntold), true },
 	},
 	{
@@ -96,28 +96,28 @@ var Rules = []Rule{
 		Namespace: Ours, Metric: "OldestUrgentMail", Unit: Seconds, Statistic: "Maximum",
 		Comparison: Above, Threshold: 15 * 60, Period: period, Periods: 2, Missing: NotBreaching,
 		Breach: "A license key, question or answer has been waiting to be sent for more than 15 minutes.",
-		Guide:  `operations.md, "When something fails"`, gauge: oldest(1),
+		Guide:  "outbox-stuck.md", gauge: oldest(1),
 	},
 	{
 		ID: "OldestConfirmationAlarm", Name: "Oldest confirmation or email to sales waiting",
 		Namespace: Ours, Metric: "OldestConfirmation", Unit: Seconds, Statistic: "Maximum",
 		Comparison: Above, Threshold: 60 * 60, Period: period, Periods: 2, Missing: NotBreaching,
 		Breach: "A confirmation or an email to sales has been waiting to be sent for more than an hour.",
-		Guide:  `operations.md, "When something fails"`, gauge: oldest(2),
+		Guide:  "outbox-stuck.md", gauge: oldest(2),
 	},
 	{
 		ID: "OldestReminderAlarm", Name: "Oldest reminder waiting",
 		Namespace: Ours, Metric: "OldestReminder", Unit: Seconds, Statistic: "Maximum",
 		Comparison: Above, Threshold: 24 * 60 * 60, Period: period, Periods: 2, Missing: NotBreaching,
 		Breach: "A reminder has been waiting to be sent for more than a day.",
-		Guide:  `operations.md, "When something fails"`, gauge: oldest(3),
+		Guide:  "reminders-late.md", gauge: oldest(3),
 	},
 	{
 		ID: "FailedMailsAlarm", Name: "Emails that failed in the last 24 hours",
 		Namespace: Ours, Metric: "FailedMails", Unit: Count, Statistic: "Maximum",
 		Comparison: AtLeast, Threshold: 5, Period: period, Periods: 1, Missing: NotBreaching,
 		Breach: "At least 5 emails failed in the last 24 hours, and nobody has tried them again.",
-		Guide:  `operations.md, "When something fails"`,
+		Guide:  "outbox-stuck.md",
 		gauge:  func(r Readings, _ time.Time) (float64, bool) { return float64(r.Failed), true },
 	},
 	{
@@ -125,7 +125,7 @@ var Rules = []Rule{
 		Namespace: Ours, Metric: "MailsInDoubt", Unit: Count, Statistic: "Maximum",
 		Comparison: AtLeast, Threshold: 5, Period: period, Periods: 3, Missing: NotBreaching,
 		Breach: "For half an hour, we have not known of at least 5 emails whether SES accepted them.",
-		Guide:  `operations.md, "When something fails"`,
+		Guide:  "outbox-stuck.md",
 		gauge:  func(r Readings, _ time.Time) (float64, bool) { return float64(r.InDoubt), true },
 	},
 	{
@@ -133,7 +133,7 @@ var Rules = []Rule{
 		Namespace: Ours, Metric: "MailQuotaUsed", Unit: Percent, Statistic: "Maximum",
 		Comparison: AtLeast, Threshold: 80, Period: period, Periods: 1, Missing: NotBreaching,
 		Breach: "80 % of the daily quota of SES is used: only keys, questions and answers are still sent.",
-		Guide:  `operations.md, "When something fails"`,
+		Guide:  "ses-paused.md",
 		gauge: func(r Readings, _ time.Time) (float64, bool) {
 			if r.Quota == 0 {
 				return 0, true
@@ -147,7 +147,7 @@ var Rules = []Rule{
 		Comparison: AtLeast, Threshold: 1, Period: time.Hour, Periods: 1, Missing: NotBreaching,
 		Breach: "The mailer has emails of a kind that it does not know. It keeps them, and a version that knows them " +
 			"sends them.",
-		Guide: `operations.md, "When something fails"`,
+		Guide: "outbox-stuck.md",
 	},
 	// SES puts an account under review at these rates (Developer Guide, "Sending review process FAQs"). It publishes
 	// them only while it has something to count.
@@ -156,14 +156,14 @@ var Rules = []Rule{
 		Namespace: SES, Metric: "Reputation.BounceRate", Unit: None, Statistic: "Maximum",
 		Comparison: AtLeast, Threshold: 0.05, Period: time.Hour, Periods: 1, Missing: KeepsState,
 		Breach: "At least 5 % of the account's emails bounce. SES may stop the account.",
-		Guide:  `mail.md, "Bounces and complaints"`,
+		Guide:  "bounces-rising.md",
 	},
 	{
 		ID: "ComplaintRateAlarm", Name: "Complaint rate",
 		Namespace: SES, Metric: "Reputation.ComplaintRate", Unit: None, Statistic: "Maximum",
 		Comparison: AtLeast, Threshold: 0.001, Period: time.Hour, Periods: 1, Missing: KeepsState,
 		Breach: "Recipients complain about at least 0.1 % of the account's emails. SES may stop the account.",
-		Guide:  `mail.md, "Bounces and complaints"`,
+		Guide:  "bounces-rising.md",
 	},
 }
 
@@ -173,7 +173,7 @@ func (r Rule) Description() string {
 	if r.Missing == Breaching {
 		text += " Or nothing was reported for as long as the alarm waits."
 	}
-	return text + " See infra/docs/" + r.Guide + "."
+	return text + " See infra/runbooks/" + r.Guide + "."
 }
 
 // Breached reports whether a value breaches the limit of a rule.

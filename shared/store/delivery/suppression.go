@@ -108,7 +108,7 @@ func (s Suppression) and(other Suppression) Suppression {
 // If the address is not suppressed, nothing changes. It is an Invalid fault without a reason.
 //
 // providersList: the provider suppressed the address too. If its own list still has it, somebody has to take it off
-// (operations.md, "When something fails").
+// (infra/runbooks/bounces-rising.md).
 func (s *Store) LiftSuppression(ctx context.Context, on store.Subject, email, by, reason string) (providersList bool,
 	err error) {
 	reason = input.OneLine(reason, maxReason)
