@@ -5,6 +5,8 @@ package builtin
 
 import (
 	_ "embed"
+	"fmt"
+	"strings"
 
 	"marketplace/catalog/bundle"
 )
@@ -16,3 +18,21 @@ var file []byte
 
 // Bundle opens the bundle, in microseconds.
 func Bundle() (*bundle.Bundle, error) { return bundle.Decode(file) }
+
+// Check refuses a site other than the one that the program was built for, since the catalog's links would lead
+// customers to that one. The committed bundle, which is for the local machine, goes with any site.
+func Check(site string) error {
+	b, err := Bundle()
+	if err != nil {
+		return err
+	}
+	return check(b, site)
+}
+
+func check(b *bundle.Bundle, site string) error {
+	if b.SiteURL == site || !strings.HasPrefix(b.SiteURL, "https://") {
+		return nil
+	}
+	return fmt.Errorf("builtin: the program was built for the site %s, but SITE_URL is %s: build it with that "+
+		"SITE_URL, or deploy it with that SiteUrl", b.SiteURL, site)
+}

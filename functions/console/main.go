@@ -44,6 +44,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	if err := builtin.Check(c.SiteURL); err != nil {
+		log.Fatal(err)
+	}
 	logger := logging.New(os.Stdout, c.Stage)
 	secrets, err := signInSecrets(c, logger)
 	if err != nil {
@@ -62,20 +65,18 @@ func main() {
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store), Eraser: erasure.New(kept.Store, hashKeys),
 		Audit: audit.New(kept.Store, c.Retention), Replies: reply.New(kept.Table(), kept.Now),
-		Deletion: deletion.New(kept.Store),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, SiteURL: c.SiteURL,
 			Secrets: secrets, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,
 		}),
-		Catalog: catalogs.Get,
+		Catalog: catalogs.Get, Deletion: deletion.New(kept.Store),
 		Issuer: func() (license.Issuer, error) {
 			return signer.Issuer(signer.Client(os.Getenv), c.LicenseKeys, c.LicenseSigners)
 		},
 		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv), Name: c.PackagesBucket},
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
-		PublicMailDomains: c.PublicMailDomains,
-		OneOperator:       c.OneOperator,
-		Now:               time.Now, RequestID: lambdahttp.RequestID, Log: logger,
+		PublicMailDomains: c.PublicMailDomains, OneOperator: c.OneOperator,
+		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger).Behind(c.OriginKeys))
 }
 

@@ -27,6 +27,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	if err := builtin.Check(c.SiteURL); err != nil {
+		log.Fatal(err)
+	}
 	logger := logging.New(os.Stdout, c.Stage)
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,

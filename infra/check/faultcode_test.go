@@ -79,7 +79,7 @@ var wiringFaults = []mistake{
 	{"wiring", "functions/console/main.go", `"PACKAGES_BUCKET", `, ""},
 	{"wiring", "functions/console/main.go", "Name: c.PackagesBucket", "Name: c.TableName"},
 	{"wiring", "functions/console/main.go", "Issuer: c.OIDCIssuer,", "Issuer: c.SiteURL,"},
-	{"wiring", "functions/console/main.go", "OneOperator:       c.OneOperator,", ""},
+	{"wiring", "functions/console/main.go", "OneOperator: c.OneOperator,", ""},
 	{"wiring", "functions/console/main.go", "ExportLimit: exportLimit,", ""},
 	{"wiring", "functions/console/main.go", "PublicMailDomains: c.PublicMailDomains,", ""},
 	{"wiring", "functions/mailer/main.go", "Reminders: c.Reminders, Retention", "Retention"},

@@ -21,6 +21,8 @@ var otherFaults = []mistake{
 	{"wiring", "functions/reminders/main.go", "jobs.Daily: daily.New(daily.Options{Store: s, Deletion: deletion.New(s.Store), " +
 		"Now: time.Now, Log: out}).Run,\n\t\tjobs.Late:  late", "jobs.Late: daily.New(daily.Options{Store: s, " +
 		"Deletion: deletion.New(s.Store), Now: time.Now, Log: out}).Run,\n\t\tjobs.Daily:  late"},
+	{"wiring", "functions/mailer/main.go", "builtin.Check(c.SiteURL)", "builtin.Check(c.PackagesURL)"},
+	{"wiring", "functions/requests/main.go", "if err := builtin.Check(c.SiteURL); err != nil {\n\t\tlog.Fatal(err)\n\t}\n", ""},
 	{"build", "Makefile", "$(error SITE_URL", "$(warning SITE_URL"},
 	{"build", "Makefile", "METADATA ?= catalog/data", "METADATA ?= catalog"},
 	{"build", "Makefile", "BUILD ?= 1042", "BUILD ?= 1"},

@@ -25,6 +25,7 @@ var passed = map[string][]string{
 	"SalesEmail":       {"mail.AddressOf("},
 	"MailFrom":         {"mail.AddressOf("},
 	"SESEndpoint":      {"ses.LambdaClient("},
+	"SiteURL":          {"builtin.Check("},
 }
 
 // always are the options that every main sets alike.

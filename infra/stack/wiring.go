@@ -63,6 +63,8 @@ func checkWiring(c *checker) {
 		c.want(m.loaded, where, "it does not read its configuration with os.Getenv")
 		c.want(len(events(f, "HttpApi")) == 0 || strings.Contains(text, "lambdahttp.New(") || id == "CatalogFunction",
 			where, "it does not answer the API through lambdahttp")
+		c.want(!slices.Contains(m.needed, "SITE_URL") || strings.Contains(text, checksSite), where,
+			"it starts with the catalog of another site")
 		for _, name := range Keys(At(f["Environment"], "Variables")) {
 			known := slices.IndexFunc(config.Variables, func(v config.Variable) bool { return v.Name == name })
 			if known < 0 {
@@ -83,6 +85,9 @@ func checkWiring(c *checker) {
 		}
 	}
 }
+
+// checksSite ends a program whose catalog was built for another site than SITE_URL.
+const checksSite = "if err := builtin.Check(c.SiteURL); err != nil {\n\t\tlog.Fatal(err)\n"
 
 // main is what a main.go says.
 type main struct {
