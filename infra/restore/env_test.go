@@ -54,7 +54,8 @@ type env struct {
 }
 
 func newEnv(t *testing.T, tab table.Table) *env {
-	e := &env{t: t, table: tab, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	// In the future, since DynamoDB Local drops rows that have expired.
+	e := &env{t: t, table: tab, now: time.Date(2096, 3, 2, 9, 0, 0, 0, time.UTC)}
 	e.store = delivery.New(store.New(tab, store.Options{Now: e.clock}))
 	return e
 }

@@ -36,8 +36,8 @@ func received(requestID string) string { return requestID + "--received" }
 func newHistory(t *testing.T) *history {
 	m := &tabletest.Memory{}
 	h := &history{env: newEnv(t, m), memory: memory{m}}
-	h.issue("old", 1, "2027-03-01", "ada@old.example")
-	h.issue("due", 2, "2026-05-03", "ada@due.example") // two months before is tomorrow
+	h.issue("old", 1, "2097-03-01", "ada@old.example")
+	h.issue("due", 2, "2096-05-03", "ada@due.example") // two months before is tomorrow
 	h.send()
 	first := h.file("a@first.example")
 	h.sentSince = received(first.ID)
@@ -55,12 +55,12 @@ func newHistory(t *testing.T) *history {
 	h.daily()
 	h.now = h.now.Add(31 * time.Minute)
 	for _, id := range h.ready() {
-		if strings.Contains(id, "--2026-03-03-") {
+		if strings.Contains(id, "--2096-03-03-") {
 			h.reminder = id
 			h.send(id)
 		}
 	}
-	h.newLicense = h.issue("new", 3, "2027-03-02", "ada@new.example").ID
+	h.newLicense = h.issue("new", 3, "2097-03-02", "ada@new.example").ID
 	h.send("new--key")
 	h.newRequest = h.file("e@fifth.example").ID
 	h.send(received(h.newRequest))
@@ -99,7 +99,7 @@ func TestReportSaysWhichEmailsGoAgain(t *testing.T) {
 	h := newHistory(t)
 	r := h.restored()
 	equal(t, "emails not sent again", r.Sent, 1)
-	equal(t, "waiting emails", r.Waiting, []string{h.waiting, "request-unconfirmed--2026-03-03"})
+	equal(t, "waiting emails", r.Waiting, []string{h.waiting, "request-unconfirmed--2096-03-03"})
 	equal(t, "reopened emails", r.Reopened, []string{h.drop})
 	equal(t, "held emails", r.Held, []string{h.lost})
 	if !slices.Contains(r.Undone, "new--key") || !slices.Contains(r.Undone, received(h.newRequest)) {
@@ -141,7 +141,7 @@ func TestNoEmailIsSentTwiceAfterARestoration(t *testing.T) {
 	}
 	l, err := h.store.License(t.Context(), "due")
 	h.must(err)
-	equal(t, "the next reminder", l.NextReminder.String(), "2026-04-03")
+	equal(t, "the next reminder", l.NextReminder.String(), "2096-04-03")
 }
 
 func TestHeldEmailIsSentWhenSalesSay(t *testing.T) {
@@ -192,7 +192,7 @@ func TestRestoredTableHasTheRecordsOfTheCopy(t *testing.T) {
 func TestWhatWasUndoneCanBeDoneAgain(t *testing.T) {
 	h := newHistory(t)
 	h.restored()
-	h.issue("new", 3, "2027-03-02", "ada@new.example")
+	h.issue("new", 3, "2097-03-02", "ada@new.example")
 	again := h.file("e@fifth.example")
 	h.must(h.store.ConfirmRequests(t.Context(), again.ID, again.Secret, again.ID))
 	id, _, _ := strings.Cut(h.drop, "--")
