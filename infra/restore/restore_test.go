@@ -301,3 +301,20 @@ func TestCopyWithoutRowsIsRefused(t *testing.T) {
 		t.Error("an empty copy is taken for a table")
 	}
 }
+
+func TestAuditAndLeaseStayAsTheyAre(t *testing.T) {
+	h := newHistory(t)
+	lease := table.Row{Key: rowkey.Lease(), Type: string(rowkey.TypeLease), Schema: 1, Version: 7, Data: []byte(`{}`)}
+	h.must(h.memory.Replace(t.Context(), table.Write{Row: lease}))
+	count := func() (n int) {
+		for _, row := range h.memory.Rows() {
+			if row.Type == string(rowkey.TypeAudit) || row.Key == lease.Key && row.Version == 7 {
+				n++
+			}
+		}
+		return n
+	}
+	before := count()
+	h.restored()
+	equal(t, "rows of the audit and the lease", count(), before)
+}
