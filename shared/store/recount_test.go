@@ -465,7 +465,7 @@ func (r *recount) checkRequest(q request.Request) {
 		r.index("CUSTOMER-REQUESTS#"+q.Customer, q.ID, q.Summary())
 	}
 	if e := expiresOf(q); !e.IsZero() {
-		listed := map[string]any{"reference": q.Reference}
+		listed := map[string]any{"reference": q.Reference, "email": q.Email}
 		if len(named) > 0 {
 			listed["named"] = named
 		}

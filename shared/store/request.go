@@ -93,7 +93,7 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 	}
 	if !e.Expires.IsZero() {
 		key := rowkey.ToDelete(e.Expires, e.ID)
-		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, ToDelete{e.Reference, namedBy(e.Request)}))
+		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, ToDelete{e.Reference, e.Email, namedBy(e.Request)}))
 	}
 	return append(rows, weekRows(e.Request)...)
 }
@@ -480,6 +480,7 @@ func (s *Store) NoteOnRequest(ctx context.Context, id, by, note string) error {
 // ToDelete is what the list of requests to delete has of one: what only its own row tells, which the engine may drop.
 type ToDelete struct {
 	Reference reference.Reference `json:"reference"`
+	Email     string              `json:"email"`
 	Named     []string            `json:"named,omitempty"` // addresses besides its own, by which rowkey.Named finds it
 }
 

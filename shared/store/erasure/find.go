@@ -60,6 +60,7 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 		letters: map[string][]outbox.KeptLetter{},
 	}
 	next := slices.Clone(known)
+	var sent []table.Row // by which the address finds requests
 	for _, pk := range []string{
 		rowkey.EmailRequestsPK(p.mailbox), rowkey.ContactPK(p.mailbox), rowkey.NamedPK(p.mailbox),
 		rowkey.ConfirmationsPK(p.mailbox), rowkey.Suppression(p.mailbox).PK,
@@ -68,6 +69,7 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 			switch pk {
 			case rowkey.EmailRequestsPK(p.mailbox):
 				next = append(next, ofRequest+row.SK)
+				sent = append(sent, row)
 			case rowkey.ContactPK(p.mailbox):
 				next = append(next, ofCustomer+row.SK)
 			case rowkey.NamedPK(p.mailbox):
@@ -82,6 +84,11 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 			return nil, err
 		}
 	}
+	expired, err := e.expired(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	next = append(next, expired...)
 	slices.Sort(next)
 	f.roots = slices.Compact(next)
 	for next = f.roots; len(next) > 0; {
@@ -106,9 +113,31 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 		}
 		next = round
 	}
-	err := e.learn(ctx, f)
+	for _, row := range sent {
+		of := rowkey.Request(row.SK)
+		if !slices.ContainsFunc(f.rows, func(r table.Row) bool { return r.Key == of }) { // the engine dropped it first
+			f.own = append(f.own, row)
+		}
+	}
+	err = e.learn(ctx, f)
 	f.rows, f.own = slices.DeleteFunc(f.rows, e.skip), slices.DeleteFunc(f.own, e.skip)
 	return f, err
+}
+
+// expired returns the requests whose time is over and that name the person, with their rows in the list: the engine may
+// have dropped the row by which the address finds one before the request itself.
+func (e *Eraser) expired(ctx context.Context, f *found) (requests []string, err error) {
+	due := rowkey.ToDeleteThrough(license.DateOf(e.store.Now()))
+	err = e.table.EachKept(ctx, due, func(row table.Row) error {
+		of, err := entity.Decode[store.ToDelete](row)
+		if err == nil && (f.is(of.Email) || slices.ContainsFunc(of.Named, f.is)) {
+			_, id, _ := strings.Cut(row.SK, "#")
+			requests = append(requests, ofRequest+id)
+			f.rows = append(f.rows, row)
+		}
+		return err
+	})
+	return requests, err
 }
 
 // partitions are those that a subject has rows in.

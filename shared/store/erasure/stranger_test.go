@@ -1,14 +1,17 @@
 package erasure_test
 
 import (
+	"strings"
 	"testing"
 
 	"marketplace/shared/license"
 	"marketplace/shared/mail/notice"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/erasure/erasuretest"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/storetest"
+	"marketplace/shared/table"
 )
 
 // TestLiftedAddressIsFoundWhereItIsTold lifts a suppression on the page of a license of others, whose timeline says so.
@@ -63,5 +66,35 @@ func TestKeyThatAnswersIsFound(t *testing.T) {
 	b.must(b.ResendKey(t.Context(), store.Review{ID: r.ID, Version: r.Version, By: admin}, "l1", who))
 	if err := erasuretest.Erase(t.Context(), b.memory, b.Store.Store, who.Email); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestExpiredRequestIsFound erases the sender of a request whose time is over, of which the engine dropped some rows and
+// the daily run nothing yet.
+func TestExpiredRequestIsFound(t *testing.T) {
+	for name, dropped := range map[string]func(table.Row) bool{
+		"nothing":     func(table.Row) bool { return false },
+		"index":       func(r table.Row) bool { return strings.HasPrefix(r.PK, "EMAIL-REQUESTS#") },
+		"request":     func(r table.Row) bool { return r.SK == "REQUEST" },
+		"all it may":  func(r table.Row) bool { return !r.Expires.IsZero() },
+		"all but own": func(r table.Row) bool { return !r.Expires.IsZero() && r.SK != "REQUEST" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newTestEnv(t)
+			r := b.file(b.details(ada))
+			_, err := b.Review(t.Context(), store.Review{
+				ID: r.ID, Version: r.Version, By: admin, To: request.Rejected, Text: "no",
+			})
+			b.must(err)
+			b.now = b.now.AddDate(0, 0, 182)
+			for _, row := range b.memory.Rows() {
+				if dropped(row) {
+					b.must(b.memory.Transact(t.Context(), table.Delete(row.Key, table.Any)))
+				}
+			}
+			if err := erasuretest.Erase(t.Context(), b.memory, b.Store.Store, ada.Email); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
