@@ -69,8 +69,8 @@ func TestKeyThatAnswersIsFound(t *testing.T) {
 	}
 }
 
-// TestExpiredRequestIsFound erases the sender of a request whose time is over, of which the engine dropped some rows and
-// the daily run nothing yet.
+// TestExpiredRequestIsFound erases the sender of a request whose time is over, of which the engine dropped some rows
+// and the daily run nothing yet.
 func TestExpiredRequestIsFound(t *testing.T) {
 	for name, dropped := range map[string]func(table.Row) bool{
 		"nothing":     func(table.Row) bool { return false },
