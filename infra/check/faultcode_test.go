@@ -31,6 +31,10 @@ var parameterFaults = []mistake{
 }
 
 var conditionFaults = []mistake{
+	{"assertion", "OriginIsComplete", `RuleCondition: !Not [!Equals [!Ref CertificateArn, ""]]`,
+		`RuleCondition: !Equals [!Ref CertificateArn, ""]`},
+	{"assertion", "OriginIsComplete", `Assert: !Not [!Equals [!Ref OriginKeys, ""]]`,
+		`Assert: !Equals [!Ref OriginKeys, ""]`},
 	{"condition", "", "HasDistributions: !Not [!Equals", "HasDistributions: !And [!Equals"},
 	{"condition", "Conditions", "!Ref WebAclArn, \"\"", "!Ref CertificateArn, \"\""},
 	{"condition", "", "HasUserPool: !Equals [!Ref OidcIssuer, \"\"]", "HasUserPool: !Not [!Equals [!Ref OidcIssuer, \"\"]]"},

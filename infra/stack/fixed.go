@@ -143,6 +143,23 @@ func checkFixed(c *checker) {
 	}
 }
 
+// checkRules: what has to be set together is on the page, and CloudFormation refuses anything else before it begins.
+func checkRules(c *checker) {
+	var rows []string
+	for _, name := range Keys(At(c.Template.Root, "Rules")) {
+		rule := At(c.Template.Root, "Rules", name)
+		c.only(name, rule, "RuleCondition", "Assertions")
+		var holds []string
+		for _, assertion := range List(At(rule, "Assertions")) {
+			c.only(name, assertion, "Assert", "AssertDescription")
+			c.want(Str(At(assertion, "AssertDescription")) != "", name, "it does not say what is wrong")
+			holds = append(holds, "`"+Text(At(assertion, "Assert"))+"`")
+		}
+		rows = append(rows, "`"+name+"` | `"+Text(At(rule, "RuleCondition"))+"` | "+strings.Join(holds, ", "))
+	}
+	c.rows("Rules", rows)
+}
+
 // checkConditions: what the stack has only sometimes is on the page, with what it depends on.
 func checkConditions(c *checker) {
 	var rows []string

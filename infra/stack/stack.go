@@ -56,6 +56,7 @@ var rules = []struct {
 	{"build", checkMakefile},
 	{"wiring", checkWiring},
 	{"condition", checkConditions},
+	{"assertion", checkRules},
 	{"distribution", checkDistributions},
 	{"fixed", checkFixed},
 	{"watched", checkWatched},
