@@ -75,7 +75,7 @@ lint: ## check formatting, go vet, staticcheck, go.mod, and with `make tools` th
 lint-tools:
 	infra/lint/template.sh $(TOOLS) template.yaml $(wildcard infra/*.yaml)
 	infra/lint/faults.sh $(TOOLS) template.yaml
-	$(TOOLS)/shellcheck .ci/run infra/*/*.sh
+	$(TOOLS)/shellcheck .ci/run infra/*.sh infra/*/*.sh
 
 .PHONY: tools
 tools: $(TOOLS)/installed ## install the linters of the template and the scripts (needs python3 with venv)
@@ -91,6 +91,11 @@ change: ## run the first stage of CI, which every change has to pass (at most 15
 .PHONY: check
 check: ## run everything that CI runs
 	bash .ci/run
+
+COMMIT ?= HEAD
+.PHONY: deploy
+deploy: ## build COMMIT (HEAD) and deploy it with samconfig.toml; an earlier commit brings its build back
+	@infra/deploy.sh '$(COMMIT)'
 
 .PHONY: clean
 clean: ## remove build output; the data of `make run` and the tools of CI stay
