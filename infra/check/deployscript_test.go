@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestDeployBuildsTheCommit runs infra/deploy.sh in a repository of its own, with a SAM CLI that notes what it is given.
+// TestDeployBuildsTheCommit runs infra/deploy.sh in a repository of its own, with a SAM CLI that notes what it gets.
 func TestDeployBuildsTheCommit(t *testing.T) {
 	script, err := filepath.Abs("../deploy.sh")
 	if err != nil {
