@@ -114,8 +114,7 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 		next = round
 	}
 	for _, row := range sent {
-		of := rowkey.Request(row.SK)
-		if !slices.ContainsFunc(f.rows, func(r table.Row) bool { return r.Key == of }) { // the engine dropped it first
+		if f.links[ofRequest+row.SK] == "" { // the request was not read: the engine dropped it first
 			f.own = append(f.own, row)
 		}
 	}
