@@ -7,10 +7,14 @@ commit=$(git rev-parse --verify --quiet "${1:-HEAD}^{commit}") || {
 	echo "there is no commit ${1:-HEAD}" >&2
 	exit 1
 }
-site=$(grep -o 'SiteUrl=[^ "\\]*' samconfig.toml | cut -d = -f 2) || {
+site=$(sed 's/#.*//' samconfig.toml | grep -o 'SiteUrl=[\\"]*[^ "\\]*' | cut -d = -f 2 | tr -d '\\"' | sort -u) || {
 	echo "samconfig.toml has no SiteUrl: infra/docs/deploy.md begins with it" >&2
 	exit 1
 }
+if (($(wc -l <<<"$site") != 1)); then
+	echo "samconfig.toml has several sites: keep one SiteUrl" >&2
+	exit 1
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git archive "$commit" | tar --extract --directory "$work"

@@ -50,7 +50,7 @@ func TestDeployBuildsTheCommit(t *testing.T) {
 		t.Errorf("without samconfig.toml: got %v\n%s", err, out)
 	}
 	write(filepath.Join(repo, "samconfig.toml"), "parameter_overrides = \"\"\"\\\n  Stage=test \\\n"+
-		"  SiteUrl=https://site.example.com \\\n\"\"\"\n")
+		"  SiteUrl=https://site.example.com \\\n  SiteUrl=\\\"https://site.example.com\\\" \\\n\"\"\"\n# SiteUrl=https://old.example.com\n")
 	for commit, code := range map[string]string{"HEAD": "two", "HEAD~1": "one"} {
 		out, err := run(script, commit)
 		for _, want := range []string{
