@@ -32,6 +32,7 @@ type Config struct {
 	SalesEmail          mail.Address
 	LicenseKeys         string
 	LicenseSigners      string
+	BridgeSigners       string
 	PackagesBucket      string
 	OIDCIssuer          string
 	OIDCClientID        string
@@ -40,6 +41,8 @@ type Config struct {
 	HashKey             string
 	ConsoleSecret       string
 	HashSecret          string
+	AccountKeys         string
+	AccountSecret       string
 	PublicMailDomains   []string
 	OneOperator         bool
 	Reminders           reminder.Policy
@@ -97,6 +100,9 @@ var Variables = []Variable{
 	{"LICENSE_SIGNERS", "",
 		"The KMS keys that sign licenses, each with its Kid in LICENSE_KEYS: kid=ARN, separated by commas.",
 		unchecked(func(c *Config, v string) { c.LicenseSigners = v })},
+	{"BRIDGE_SIGNERS", "",
+		"The KMS key that signs bridge keys and nothing else: kid=ARN, with its Kid in LICENSE_KEYS.",
+		unchecked(func(c *Config, v string) { c.BridgeSigners = v })},
 	{"PUBLIC_MAIL_DOMAINS", "",
 		"Further mail domains at which anybody can have an address, separated by commas. None of them is a " +
 			"customer's.",
@@ -156,11 +162,17 @@ var Variables = []Variable{
 		"The ARN of the secret in AWS Secrets Manager whose text replaces HASH_KEY. It is read at first use and " +
 			"again every five minutes.",
 		unchecked(func(c *Config, v string) { c.HashSecret = v })},
+	{"ACCOUNT_KEYS", "",
+		"The secret keys of the sessions of /account, like SESSION_KEYS. Not on AWS.",
+		unchecked(func(c *Config, v string) { c.AccountKeys = v })},
+	{"ACCOUNT_SECRET", "",
+		"The ARN of the secret whose text replaces ACCOUNT_KEYS. It is read as HASH_SECRET is.",
+		unchecked(func(c *Config, v string) { c.AccountSecret = v })},
 }
 
 // Secrets are the variables that hold a secret. They are for laptops and tests: on AWS another variable names the
 // secret, which the program reads when it needs it (shared/secret).
-var Secrets = []string{"OIDC_CLIENT_SECRET", "SESSION_KEYS", "HASH_KEY"}
+var Secrets = []string{"OIDC_CLIENT_SECRET", "SESSION_KEYS", "HASH_KEY", "ACCOUNT_KEYS"}
 
 // Load reads the configuration through getenv, for example os.Getenv. It returns an error that names the variable if a
 // value is invalid or one of the needed variables is missing.

@@ -33,6 +33,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"OIDC_CLIENT_ID", "c", "OIDC_CLIENT_SECRET", "s",
 		"ORIGIN_KEYS", strings.Repeat("0", 64)+","+strings.Repeat("0a", 32),
 		"SESSION_KEYS", "k1,k2", "HASH_KEY", "k3,k4", "CONSOLE_SECRET", "arn:s", "HASH_SECRET", "arn:h",
+		"ACCOUNT_KEYS", "k5", "ACCOUNT_SECRET", "arn:a", "BRIDGE_SIGNERS", "b=arn",
 		"TIME_ZONE", "Europe/Zurich", "OFFICE_HOURS", "Mon-Thu 08:00-17:00", "HOLIDAYS", "12-24..12-31"))
 	want := Config{
 		Stage: "production", SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
@@ -43,6 +44,7 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		LicenseKeys: `{"keys":[]}`, LicenseSigners: "k=arn", PackagesBucket: "b", OIDCIssuer: "https://id.example.com/pool/",
 		OriginKeys:   [][32]byte{{}, [32]byte(bytes.Repeat([]byte{10}, 32))},
 		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2", HashKey: "k3,k4",
+		AccountKeys: "k5", AccountSecret: "arn:a", BridgeSigners: "b=arn",
 		ConsoleSecret: "arn:s", HashSecret: "arn:h", Hours: c.Hours,
 	}
 	received := time.Date(2026, time.December, 23, 7, 0, 0, 0, time.UTC)
