@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -13,7 +14,8 @@ import (
 //
 //	kid:TYPE+TYPE:from:through:point
 //
-// with the days as in JSON, empty where JSON leaves them out, and the point compressed (SEC 1 §2.3.3) in base64url.
+// with the days as in JSON, empty where JSON leaves them out, and the point compressed (SEC 1 §2.3.3) in base64url. A
+// key of bridge keys has ":" and max_days behind.
 func (s KeySet) Compact() (string, error) {
 	if _, err := json.Marshal(s); err != nil { // checks the keys
 		return "", err
@@ -29,8 +31,12 @@ func (s KeySet) Compact() (string, error) {
 			return "", fmt.Errorf("license: key %s: %w", p.Kid, err)
 		}
 		compressed := append([]byte{2 + point[64]&1}, point[1:33]...)
-		lines = append(lines, strings.Join([]string{p.Kid, strings.Join(types, "+"), dayText(p.From),
-			dayText(p.Through), base64.RawURLEncoding.EncodeToString(compressed)}, ":"))
+		parts := []string{p.Kid, strings.Join(types, "+"), dayText(p.From), dayText(p.Through),
+			base64.RawURLEncoding.EncodeToString(compressed)}
+		if p.Bridge() {
+			parts = append(parts, strconv.Itoa(p.MaxDays))
+		}
+		lines = append(lines, strings.Join(parts, ":"))
 	}
 	return strings.Join(lines, ","), nil
 }
@@ -51,10 +57,17 @@ func parseCompact(text string) (KeySet, error) {
 			break
 		}
 		parts := strings.Split(line, ":")
-		if len(parts) != 5 {
+		if len(parts) != 5 && len(parts) != 6 {
 			return nil, fmt.Errorf("%q does not have the form kid:TYPE+TYPE:from:through:point", line)
 		}
 		k := jwk{Type: "EC", Curve: "P-256", Use: "sig", Algorithm: "ES256", Kid: parts[0]}
+		if len(parts) == 6 {
+			days, err := strconv.Atoi(parts[5])
+			if err != nil {
+				return nil, fmt.Errorf("key %s: %q is not a number of days", k.Kid, parts[5])
+			}
+			k.MaxDays = &days
+		}
 		for t := range strings.SplitSeq(parts[1], "+") {
 			k.LicenseTypes = append(k.LicenseTypes, Type(t))
 		}

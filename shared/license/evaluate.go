@@ -60,7 +60,8 @@ func Evaluate(text string, at Instance, keys KeySet) Verdict {
 	}
 	found := evaluation{reasons: d.checkSignature(keys)}
 	found.checkServer(d.key, at.Server)
-	found.checkDates(d.key, at)
+	public, _ := keys.Find(d.key.Kid)
+	found.checkDates(d.key, at, public.Bridge())
 	found.checkLoc(d.key, at.Loc)
 	found.checkPlugins(d.key, at)
 
@@ -96,18 +97,33 @@ func (e *evaluation) checkServer(k Key, id Server) {
 	}
 }
 
-func (e *evaluation) checkDates(k Key, at Instance) {
+// checkDates says of a bridge key on every day that it is one: it has no other that could expire soon.
+func (e *evaluation) checkDates(k Key, at Instance, bridge bool) {
 	now := at.Now
 	if now.IsZero() {
+		if bridge {
+			e.add(BridgeKey, k.Expiration.Long())
+		}
 		return
 	}
 	if !k.NotBefore.IsZero() && now.Before(k.NotBefore.Start()) {
 		e.add(NotYetValid, k.NotBefore.Long())
 	}
-	code := ExpiresSoon
-	if !now.Before(k.Expiration.End()) {
+	code, expired := ExpiresSoon, !now.Before(k.Expiration.End())
+	switch {
+	case bridge && !expired:
+		e.add(BridgeKey, k.Expiration.Long())
+		return
+	case bridge:
+		r := newReason(Expired, k.Expiration.Long(), "a replacement")
+		r.Sentence = "The bridge key has expired: its last day was " + k.Expiration.Long() + " (UTC)."
+		r.Remedy = "Install the key that replaces it. If our email with it has not arrived, ask us for a replacement."
+		r.Request = "replacement"
+		e.reasons = append(e.reasons, r)
+		return
+	case expired:
 		code = Expired
-	} else if !at.warns(k) {
+	case !at.warns(k):
 		return
 	}
 	next := newReason(code, k.Expiration.Long(), "a renewal")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"marketplace/shared/license/client"
 )
@@ -20,11 +21,16 @@ type Issuer struct {
 }
 
 // Issue chooses the Kid of k by its Type and Issued, signs, and checks the text with CheckBeforeSending. A text that it
-// returns without an error may be sent.
-func (i Issuer) Issue(k Key) (text string, err error) {
+// returns without an error may be sent. It never signs with a Kid of bridge keys.
+func (i Issuer) Issue(k Key) (text string, err error) { return i.issue(k, false) }
+
+// IssueBridge is Issue for a bridge key, which it signs with no other Kid than one of those.
+func (i Issuer) IssueBridge(k Key) (text string, err error) { return i.issue(k, true) }
+
+func (i Issuer) issue(k Key, bridge bool) (text string, err error) {
 	for _, p := range slices.Backward(i.Keys) {
 		signer, ok := i.Signers[p.Kid]
-		if !ok || !p.MaySign(k.Type) || !p.MaySignOn(k.Issued) {
+		if !ok || p.Bridge() != bridge || !p.MaySign(k.Type) || !p.MaySignOn(k.Issued) || !p.MayLast(k) {
 			continue
 		}
 		k.Kid = p.Kid
@@ -36,6 +42,10 @@ func (i Issuer) Issue(k Key) (text string, err error) {
 			return "", err
 		}
 		return text, nil
+	}
+	if bridge {
+		return "", fmt.Errorf("license: no signer for a bridge key of type %s issued on %s for %d days", k.Type,
+			k.Issued, k.Days())
 	}
 	return "", fmt.Errorf("license: no signer for a key of type %s issued on %s", k.Type, k.Issued)
 }
@@ -81,7 +91,7 @@ func Verify(text string, keys KeySet) (Key, error) {
 	return d.key, nil
 }
 
-// distrust returns the reasons to doubt that the vendor issued this key.
+// checkSignature returns the reasons to doubt that the vendor issued this key.
 func (d document) checkSignature(keys KeySet) []Reason {
 	public, ok := keys.Find(d.key.Kid)
 	if !ok {
@@ -96,6 +106,9 @@ func (d document) checkSignature(keys KeySet) []Reason {
 	}
 	if !public.MaySignOn(d.key.Issued) {
 		reasons = append(reasons, newReason(KidOutOfUse, d.key.Kid, d.key.Issued.Long()))
+	}
+	if !public.MayLast(d.key) {
+		reasons = append(reasons, newReason(TermTooLong, d.key.Kid, strconv.Itoa(public.MaxDays)))
 	}
 	return reasons
 }

@@ -18,6 +18,9 @@ type PublicKey struct {
 	Types   []Type // types that it may sign; evaluation and production have separate keys
 	From    Date   // the first Issued day that it may sign; zero: any
 	Through Date   // the last one; zero: still in use. Set it to retire the key; licenses signed before stay valid
+	// MaxDays is on how many days a license may be valid, NotBefore and Expiration included; 0: on any number. Only a
+	// Kid of bridge keys has it (bridge.go), and every one has.
+	MaxDays int
 	Key     *ecdsa.PublicKey
 }
 
@@ -37,6 +40,8 @@ func (p PublicKey) MaySignOn(issued Date) bool {
 //	license_types    array of EVALUATION, PRODUCTION, STAGING: what the key may sign
 //	issued_from      YYYY-MM-DD: the first day, by the license's Issued, on which it may sign; left out: any
 //	issued_through   YYYY-MM-DD: the last one; left out: none yet
+//	max_days         number, of a Kid of bridge keys: on how many days a license may be valid that the key signs, its
+//	                 NotBefore and its Expiration included; left out: on any number
 type KeySet []PublicKey
 
 // Find returns the key of a Kid.
@@ -75,6 +80,7 @@ type jwk struct {
 	LicenseTypes []Type `json:"license_types"`
 	From         Date   `json:"issued_from,omitzero"`
 	Through      Date   `json:"issued_through,omitzero"`
+	MaxDays      *int   `json:"max_days,omitempty"`
 }
 
 type jwkSet struct {
@@ -92,11 +98,15 @@ func (s KeySet) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("license: key %s: %w", p.Kid, err)
 		}
-		set.Keys = append(set.Keys, jwk{
+		k := jwk{
 			Type: "EC", Curve: "P-256", Use: "sig", Algorithm: "ES256", Kid: p.Kid,
 			X: base64.RawURLEncoding.EncodeToString(point[1:33]), Y: base64.RawURLEncoding.EncodeToString(point[33:]),
 			LicenseTypes: p.Types, From: p.From, Through: p.Through,
-		})
+		}
+		if p.MaxDays != 0 {
+			k.MaxDays = &p.MaxDays
+		}
+		set.Keys = append(set.Keys, k)
 	}
 	if _, err := set.keys(); err != nil {
 		return nil, err
@@ -134,6 +144,10 @@ func (set jwkSet) keys() (KeySet, error) {
 		case len(k.LicenseTypes) == 0 || slices.ContainsFunc(k.LicenseTypes, func(t Type) bool { return !t.Valid() }):
 			return nil, fmt.Errorf("key %s: license_types %q are not license types", k.Kid, k.LicenseTypes)
 		}
+		maxDays, err := bridgeDays(k.Kid, k.MaxDays)
+		if err != nil {
+			return nil, fmt.Errorf("key %s: %w", k.Kid, err)
+		}
 		x, errX := base64.RawURLEncoding.Strict().DecodeString(k.X)
 		y, errY := base64.RawURLEncoding.Strict().DecodeString(k.Y)
 		if errX != nil || errY != nil || len(x) != 32 || len(y) != 32 {
@@ -143,7 +157,8 @@ func (set jwkSet) keys() (KeySet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %s: %w", k.Kid, err)
 		}
-		s = append(s, PublicKey{Kid: k.Kid, Types: k.LicenseTypes, From: k.From, Through: k.Through, Key: public})
+		s = append(s, PublicKey{Kid: k.Kid, Types: k.LicenseTypes, From: k.From, Through: k.Through, MaxDays: maxDays,
+			Key: public})
 	}
 	return s, nil
 }

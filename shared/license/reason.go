@@ -23,6 +23,7 @@ const (
 	BadSignature     Code = "bad-signature"
 	TypeNotAllowed   Code = "type-not-allowed" // the Kid may not sign this type
 	KidOutOfUse      Code = "kid-out-of-use"   // the Kid may not sign on the day of Issued
+	TermTooLong      Code = "term-too-long"    // the Kid signs only bridge keys, which are for fewer days
 	WrongServer      Code = "wrong-server"
 	NewAddress       Code = "new-address" // same data, new database address
 	NotYetValid      Code = "not-yet-valid"
@@ -35,7 +36,8 @@ const (
 // Codes of warnings.
 const (
 	ServerUpgraded   Code = "server-upgraded"    // the server ID got its prefix after the key was issued
-	ExpiresSoon      Code = "expires-soon"       // within WarnDays
+	BridgeKey        Code = "bridge-key"         // valid for a few days, until a replacement comes
+	ExpiresSoon      Code = "expires-soon"       // within WarnDays; not of a bridge key
 	LocNearlyReached Code = "loc-nearly-reached" // above nine tenths of MaxLoc
 )
 
@@ -112,6 +114,10 @@ var wordings = []struct {
 		"Ask us for a replacement.", "replacement",
 	},
 	{
+		TermTooLong, "The key was signed with $1, which signs only keys that are valid for $2 days or fewer.",
+		"Ask us for a replacement.", "replacement",
+	},
+	{
 		WrongServer, "The key is for server $1, but this server is $2.",
 		"Install it on the server that it is for, or ask us for a key for this server.", "replacement",
 	},
@@ -143,6 +149,10 @@ var wordings = []struct {
 	{
 		ServerUpgraded, "The server ID was $1 when we issued the key. It has been $2 since an upgrade.",
 		"The key remains valid. Use the new ID when you renew it.", "",
+	},
+	{
+		BridgeKey, "This is a bridge key. It is valid through $1 (UTC).",
+		"We are preparing the key that replaces it. Install that key when our email arrives.", "",
 	},
 	{ExpiresSoon, "The key is valid through $1 (UTC).", "Ask us for $2 before then.", "renewal"},
 	{

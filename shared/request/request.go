@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"marketplace/shared/license"
@@ -22,9 +23,11 @@ const (
 	Upgrade     Kind = "upgrade"     // to a larger edition or more lines of code
 	Replacement Kind = "replacement" // the server ID changed or the key is lost
 	Staging     Kind = "staging"     // a second key, for a server that mirrors the production one
+	// Bridge is a key for a few days until a replacement is issued (Request.Bridges). No form offers it.
+	Bridge Kind = "bridge"
 )
 
-// Kinds lists every kind in the order in which the form offers them.
+// Kinds lists every kind that the form offers, in its order.
 var Kinds = []Kind{Evaluation, New, Renewal, Upgrade, Replacement, Staging}
 
 // Name returns the kind as shown to people.
@@ -42,12 +45,14 @@ func (k Kind) Name() string {
 		return "Replacement, because the server ID changed or the key is lost"
 	case Staging:
 		return "Staging license"
+	case Bridge:
+		return "Bridge key until the replacement is issued"
 	}
 	return string(k)
 }
 
-// Valid reports whether k is one of Kinds.
-func (k Kind) Valid() bool { return k.Name() != string(k) }
+// Valid reports whether k is one of Kinds, so that a form may ask for it.
+func (k Kind) Valid() bool { return slices.Contains(Kinds, k) }
 
 // NeedsReplaces reports whether a request of the kind must name the related license or server.
 func (k Kind) NeedsReplaces() bool { return k == Replacement }
@@ -157,6 +162,8 @@ type Request struct {
 	Link      *Link     `json:"link,omitempty"`     // through which it came; nil: none
 	Bound     bool      `json:"bound,omitempty"`    // it asked for no more than Link allows (Link.Binds)
 	FiledBy   string    `json:"filedBy,omitempty"`  // the colleague who filed it for the customer; "": the customer
+	// Bridges is, of a request for a bridge key, the ID of the replacement request that the key is issued ahead of.
+	Bridges string `json:"bridges,omitempty"`
 	// Asked is when contacts of the customer were asked whether the request is theirs, and AskedOf their addresses.
 	Asked   time.Time `json:"asked,omitzero"` // UTC
 	AskedOf []string  `json:"askedOf,omitempty"`

@@ -91,6 +91,9 @@ func (e requestEntity) Index(int64) (rows []table.Row) {
 	for i := range rows {
 		rows[i].Expires = e.Expires
 	}
+	if e.Kind == request.Bridge && e.State.Open() {
+		rows = append(rows, entity.Encode(rowkey.Bridge(e.ID), rowkey.TypeIndex, struct{}{}))
+	}
 	if !e.Expires.IsZero() {
 		key := rowkey.ToDelete(e.Expires, e.ID)
 		rows = append(rows, entity.Encode(key, rowkey.TypeIndex, ToDelete{e.Reference, e.Email, namedBy(e.Request)}))

@@ -75,6 +75,13 @@ func Untold(requestID string) table.Key { return table.Key{PK: UntoldPK, SK: req
 // UntoldPK is the partition of the unconfirmed requests that sales was not told of yet, by ID.
 const UntoldPK = "UNTOLD"
 
+// BridgesPK is the partition of the requests for bridge keys that wait for their key, by ID. A new row wakes the
+// function that issues them.
+const BridgesPK = "BRIDGES"
+
+// Bridge is the row of a request that waits for its bridge key.
+func Bridge(requestID string) table.Key { return table.Key{PK: BridgesPK, SK: requestID} }
+
 // ToDeletePK is the partition of the requests that ended without a license, in the order of the days on which they are
 // to be deleted.
 const ToDeletePK = "REQUESTS-TO-DELETE"
