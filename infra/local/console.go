@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/secret"
+	"marketplace/shared/session"
 	auditlog "marketplace/shared/store/audit"
 	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
@@ -31,7 +32,7 @@ type consoleParts struct {
 	store       *delivery.Store
 	catalog     func() (*catalog.Catalog, error)
 	issuer      license.Issuer
-	sessionKeys signin.Keys
+	sessionKeys session.Keys
 	hashKeys    erasure.Keys
 	now         func() time.Time
 }

@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"marketplace/functions/console/signin"
 	"marketplace/shared/atomicfile"
 	"marketplace/shared/cloud"
 	"marketplace/shared/config"
+	"marketplace/shared/session"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
@@ -174,15 +174,15 @@ func HashKeys() (erasure.Keys, error) {
 }
 
 // SessionKeys returns the keys of the console's cookies. It makes missing keys, so sessions survive a restart.
-func (d Dir) SessionKeys() (signin.Keys, error) {
+func (d Dir) SessionKeys() (session.Keys, error) {
 	path := d.path("session.key")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(signin.NewKey())
+		text = []byte(session.NewKey())
 		err = atomicfile.Write(path, text, 0o600)
 	}
 	if err != nil {
-		return signin.Keys{}, err
+		return session.Keys{}, err
 	}
-	return signin.ParseKeys(string(text))
+	return session.ParseKeys(string(text))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"marketplace/infra/local/devidp"
+	"marketplace/shared/session"
 )
 
 // answered returns the address that the provider redirects a browser to, without following it.
@@ -98,10 +99,10 @@ func TestCallbackRefusesAnswersOfNoAttempt(t *testing.T) {
 }
 
 // sealed returns cookies as the gate sets them.
-func (c *console) sealed(t *testing.T, of cookie, v any) []*http.Cookie {
+func (c *console) sealed(t *testing.T, of string, v any) []*http.Cookie {
 	t.Helper()
 	rec := &recorder{header: http.Header{}}
-	if err := c.gate.cookies.set(t.Context(), rec, of, v, time.Hour); err != nil {
+	if err := c.gate.cookies.Set(t.Context(), rec, of, v, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	return (&http.Response{Header: rec.header}).Cookies()
@@ -212,7 +213,7 @@ func TestUnusableProviderIsReported(t *testing.T) {
 
 func TestUnknownClientIsReported(t *testing.T) {
 	c := newConsole(t, func(o *Options, _ *devidp.Options) {
-		o.Secrets = fixed(t, NewKey(), "another")
+		o.Secrets = fixed(t, session.NewKey(), "another")
 	})
 	b := newBrowser(t)
 	if a := b.do("GET", c.answered(t, b).String()); a.StatusCode != 500 ||

@@ -60,7 +60,7 @@ func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) error {
 		State: token.SignIn.New(), Nonce: token.SignIn.New(), Verifier: oauth2.GenerateVerifier(), Return: page,
 		Begun: g.now().Unix(),
 	}
-	if err := g.cookies.set(r.Context(), w, attemptCookie, a, attemptLife); err != nil {
+	if err := g.cookies.Set(r.Context(), w, attemptCookie, a, attemptLife); err != nil {
 		return err
 	}
 	to := provider.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))
@@ -95,7 +95,7 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request) error {
 		return g.refuse(w, r, stale("the state is not from this browser"), a.Return)
 	}
 	// An attempt is good for one answer.
-	g.cookies.clear(w, r, attemptCookie)
+	g.cookies.Clear(w, r, attemptCookie)
 	if code := answer.Get("error"); code != "" {
 		return g.refuse(w, r, declined(code), a.Return)
 	}
@@ -166,8 +166,8 @@ func (g *Gate) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := g.end(r); err != nil {
 		return g.refuse(w, r, notEnded(err), "")
 	}
-	g.cookies.clear(w, r, sessionCookie)
-	g.cookies.clear(w, r, attemptCookie)
+	g.cookies.Clear(w, r, sessionCookie)
+	g.cookies.Clear(w, r, attemptCookie)
 	provider, err := g.client.provider(r.Context())
 	if err != nil {
 		g.logRefusal(r, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/web"
@@ -24,11 +23,11 @@ func (g *Gate) Require(role Role, h web.HandlerFunc) web.HandlerFunc {
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {
 		case !ok && reads:
-			g.cookies.clear(w, r, sessionCookie)
+			g.cookies.Clear(w, r, sessionCookie)
 			http.Redirect(w, r, signInFor(r.URL.RequestURI()), http.StatusSeeOther)
 			return nil
 		case !ok:
-			g.cookies.clear(w, r, sessionCookie)
+			g.cookies.Clear(w, r, sessionCookie)
 			return g.refuse(w, r, &refusal{
 				err: fault.New(fault.Forbidden,
 					"Your change was not saved. Sign in, then return to this tab and reload it: "+
@@ -48,7 +47,7 @@ func (g *Gate) Require(role Role, h web.HandlerFunc) web.HandlerFunc {
 				title: "Your role does not allow this", reason: "role too low", home: true,
 			}, "")
 		}
-		if g.now().Sub(time.Unix(s.Used, 0)) >= renewAfter {
+		if s.ToRenew(g.now()) {
 			if err := g.write(r.Context(), w, s); err != nil {
 				return err
 			}

@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"marketplace/infra/local/devidp"
+	"marketplace/shared/session"
 )
 
 func TestChangedKeysSignEverybodyOut(t *testing.T) {
-	first, second := NewKey(), NewKey()
+	first, second := session.NewKey(), session.NewKey()
 	now := fixed(t, first, clientSecret)
 	c := newConsole(t, func(o *Options, _ *devidp.Options) {
 		o.Secrets = func(ctx context.Context) (Secrets, error) { return now(ctx) }
@@ -29,7 +30,7 @@ func TestChangedKeysSignEverybodyOut(t *testing.T) {
 }
 
 func TestUnreadableKeysSignNobodyOut(t *testing.T) {
-	good := fixed(t, NewKey(), clientSecret)
+	good := fixed(t, session.NewKey(), clientSecret)
 	now := good
 	c := newConsole(t, func(o *Options, _ *devidp.Options) {
 		o.Secrets = func(ctx context.Context) (Secrets, error) { return now(ctx) }
@@ -56,13 +57,13 @@ func TestUnreadableKeysSignNobodyOut(t *testing.T) {
 
 func TestClientWithoutASecretSignsInWithPKCEAlone(t *testing.T) {
 	c := newConsole(t, func(o *Options, p *devidp.Options) {
-		o.Secrets, p.ClientSecret = fixed(t, NewKey(), ""), ""
+		o.Secrets, p.ClientSecret = fixed(t, session.NewKey(), ""), ""
 	})
 	c.signedIn(t, "Sam Okoye")
 }
 
 func TestChangedClientSecretIsUsedAtTheNextSignIn(t *testing.T) {
-	now := fixed(t, NewKey(), "another")
+	now := fixed(t, session.NewKey(), "another")
 	c := newConsole(t, func(o *Options, _ *devidp.Options) {
 		o.Secrets = func(ctx context.Context) (Secrets, error) { return now(ctx) }
 	})
@@ -70,20 +71,20 @@ func TestChangedClientSecretIsUsedAtTheNextSignIn(t *testing.T) {
 	if a := b.do("GET", c.answered(t, b).String()); a.StatusCode != 500 {
 		t.Fatalf("with another secret: got %d, want 500", a.StatusCode)
 	}
-	now = fixed(t, NewKey(), clientSecret)
+	now = fixed(t, session.NewKey(), clientSecret)
 	c.signedIn(t, "Sam Okoye")
 }
 
 func TestParseSecretsReadsAnObject(t *testing.T) {
-	first, second := NewKey(), strings.TrimRight(NewKey(), "=")
+	first, second := session.NewKey(), strings.TrimRight(session.NewKey(), "=")
 	for text, want := range map[string]string{
 		`{"session_keys":"` + first + `","client_secret":"s","hash_key":"h"}`: "s",
 		`{"session_keys":"` + second + `, ` + first + `"}`:                    "",
 		// As Secrets Manager generates a password of 43 letters and digits.
 		`{"client_secret":"","session_keys":"` + strings.Repeat("z", 43) + `"}`: "",
 	} {
-		if s, err := ParseSecrets(text); err != nil || s.ClientSecret != want || len(s.Keys.all) == 0 {
-			t.Errorf("got %d keys, %q, %v", len(s.Keys.all), s.ClientSecret, err)
+		if s, err := ParseSecrets(text); err != nil || s.ClientSecret != want || s.Keys.Empty() {
+			t.Errorf("got keys %v, %q, %v", !s.Keys.Empty(), s.ClientSecret, err)
 		}
 	}
 	for _, text := range []string{"", "{}", `{"session_keys":7}`, `{"client_secret":"hidden"}`, "hidden",

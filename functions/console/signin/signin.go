@@ -15,10 +15,10 @@ import (
 	"embed"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"marketplace/shared/secret"
+	"marketplace/shared/session"
 	"marketplace/shared/web"
 )
 
@@ -74,7 +74,7 @@ const (
 // Gate decides who may use the console. Its methods are safe for concurrent use.
 type Gate struct {
 	client   *oidcClient
-	cookies  cookies
+	cookies  session.Cookies
 	sessions Sessions
 	names    Directory // may be nil
 	pages    *web.Pages
@@ -92,7 +92,7 @@ func New(o Options) *Gate {
 	}
 	return &Gate{
 		client:   &oidcClient{Options: o},
-		cookies:  cookies{secure: strings.HasPrefix(o.SiteURL, "https:"), keys: keysOf(o.Secrets)},
+		cookies:  cookiesOf(o),
 		sessions: o.Sessions,
 		names:    o.Directory,
 		pages:    web.NewPages(templates),

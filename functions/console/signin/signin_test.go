@@ -20,6 +20,7 @@ import (
 
 	"marketplace/infra/local/devidp"
 	"marketplace/shared/secret"
+	"marketplace/shared/session"
 	"marketplace/shared/store"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/table/tabletest"
@@ -74,7 +75,7 @@ func newConsole(t *testing.T, adjust ...func(*Options, *devidp.Options)) *consol
 	kept := store.New(c.table, store.Options{Now: c.Now})
 	own := Options{
 		Issuer: c.URL + devidp.Path, ClientID: "console", SiteURL: c.URL,
-		Secrets: fixed(t, NewKey(), clientSecret), Sessions: kept, Directory: kept, Now: c.Now, Log: log,
+		Secrets: fixed(t, session.NewKey(), clientSecret), Sessions: kept, Directory: kept, Now: c.Now, Log: log,
 	}
 	local := devidp.Options{
 		Issuer: c.URL + devidp.Path, ClientID: "console", ClientSecret: clientSecret, RedirectURI: c.URL + CallbackPath,
@@ -108,9 +109,9 @@ func fixed(t *testing.T, sessionKeys, clientSecret string) secret.Value[Secrets]
 }
 
 // keys returns the console's keys.
-func (c *console) keys(t *testing.T) Keys {
+func (c *console) keys(t *testing.T) session.Keys {
 	t.Helper()
-	keys, err := c.gate.cookies.keys(t.Context())
+	keys, err := c.gate.cookies.Keys(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"pgregory.net/rapid"
 
+	"marketplace/shared/session"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
@@ -135,7 +136,7 @@ func TestSigningOutWithAnEndedSessionSucceeds(t *testing.T) {
 func TestSigningOutWithoutSessionReadsNothing(t *testing.T) {
 	c := newConsole(t)
 	old := c.signedIn(t, "Sam Okoye").session(c)
-	c.move(sessionLife)
+	c.move(session.Life)
 	live := c.signedIn(t, "Sam Okoye").session(c)
 	other := "x"
 	if live.Value[9:10] == other {
@@ -145,7 +146,7 @@ func TestSigningOutWithoutSessionReadsNothing(t *testing.T) {
 	for what, with := range map[string]*http.Cookie{
 		"none": nil, "eight hours old": old, "empty": value(""),
 		"tampered with": value(live.Value[:9] + other + live.Value[10:]), "garbage": value("hello"),
-		"of a form without an ID": value(c.keys(t).seal("sales console, cookie console, form 1",
+		"of a form without an ID": value(c.keys(t).Seal("sales console, cookie console, form 1",
 			[]byte(`{"begun":1519902000}`))),
 	} {
 		c.table.Reset()

@@ -1,4 +1,6 @@
-package signin
+// Package session seals what browsers keep for us: who is signed in, and what a sign-in has begun. It also says how long
+// a session lasts. Whose session it is, and what that person may do, is left to each function's signin package.
+package session
 
 import (
 	"crypto/aes"
@@ -14,6 +16,9 @@ import (
 // replaced without signing anybody out: put the new one in front and remove the old one a day later.
 type Keys struct{ all []cipher.AEAD }
 
+// Empty reports whether there are no keys.
+func (k Keys) Empty() bool { return len(k.all) == 0 }
+
 // keySize is the size of a key in bytes: AES-256.
 const keySize = 32
 
@@ -24,15 +29,15 @@ func ParseKeys(list string) (Keys, error) {
 	for i, text := range strings.Split(list, ",") {
 		raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
 		if err != nil || len(raw) != keySize {
-			return Keys{}, fmt.Errorf("signin: session key %d is not %d bytes in base64", i+1, keySize)
+			return Keys{}, fmt.Errorf("session: session key %d is not %d bytes in base64", i+1, keySize)
 		}
 		block, err := aes.NewCipher(raw)
 		if err != nil {
-			return Keys{}, fmt.Errorf("signin: session key %d: %w", i+1, err)
+			return Keys{}, fmt.Errorf("session: session key %d: %w", i+1, err)
 		}
 		aead, err := cipher.NewGCMWithRandomNonce(block)
 		if err != nil {
-			return Keys{}, fmt.Errorf("signin: session key %d: %w", i+1, err)
+			return Keys{}, fmt.Errorf("session: session key %d: %w", i+1, err)
 		}
 		k.all = append(k.all, aead)
 	}
@@ -49,15 +54,15 @@ func NewKey() string {
 // sealed is the text form. It is strict, so that nobody can alter the unused bits of the last character.
 var sealed = base64.RawURLEncoding.Strict()
 
-var errNotSealed = errors.New("signin: not sealed with one of the keys for this purpose")
+var errNotSealed = errors.New("session: not sealed with one of the keys for this purpose")
 
-// seal encrypts and authenticates data for a purpose. The result is a valid cookie value.
-func (k Keys) seal(purpose string, data []byte) string {
+// Seal encrypts and authenticates data for a purpose. The result is a valid cookie value.
+func (k Keys) Seal(purpose string, data []byte) string {
 	return sealed.EncodeToString(k.all[0].Seal(nil, nil, data, []byte(purpose)))
 }
 
-// open returns the data that was sealed for the same purpose, if nobody altered it.
-func (k Keys) open(purpose, text string) ([]byte, error) {
+// Open returns the data that was sealed for the same purpose, if nobody altered it.
+func (k Keys) Open(purpose, text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") { // the decoder would skip them
 		return nil, errNotSealed
 	}
