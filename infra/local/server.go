@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	visitors "marketplace/functions/account/signin"
 	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
@@ -187,12 +188,17 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	account, err := newAccount(o, c, db, catalogs.current, clock.Now)
+	if err != nil {
+		return err
+	}
 	imports := licenseimport.Options{
 		Store: db, Search: search.New(db.Store), PublicMailDomains: c.PublicMailDomains,
 	}
 	functions := router{
 		devIDP:  console.devIDP,
 		console: console.site,
+		account: account,
 		pages: newPages(o.Data, w, outbox, imports, mailEvents.Invoke, events, previews{
 			Source: sample.Source{Writer: letters, Catalog: catalogs.current},
 		}, o.Log),
@@ -220,7 +226,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 
 // router hands each request to its function, as the HTTP API does. A ServeMux would answer unclean paths itself, where
 // the catalog has an answer for scripts of any origin.
-type router struct{ devIDP, pages, console, catalog, requests http.Handler }
+type router struct{ devIDP, pages, console, account, catalog, requests http.Handler }
 
 func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -228,6 +234,8 @@ func (f router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.devIDP.ServeHTTP(w, r)
 	case r.URL.Path == signin.Home || strings.HasPrefix(r.URL.Path, signin.Home+"/"):
 		f.console.ServeHTTP(w, r)
+	case r.URL.Path == visitors.Home || strings.HasPrefix(r.URL.Path, visitors.Home+"/"):
+		f.account.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/_local/"):
 		f.pages.ServeHTTP(w, r)
 	case slices.ContainsFunc(api.Patterns(), func(pattern string) bool { return matchesPattern(pattern, r.URL.Path) }):

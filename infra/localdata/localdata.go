@@ -174,8 +174,13 @@ func HashKeys() (erasure.Keys, error) {
 }
 
 // SessionKeys returns the keys of the console's cookies. It makes missing keys, so sessions survive a restart.
-func (d Dir) SessionKeys() (session.Keys, error) {
-	path := d.path("session.key")
+func (d Dir) SessionKeys() (session.Keys, error) { return d.sessionKeys("session.key") }
+
+// AccountKeys returns the keys of the cookies of customers, likewise.
+func (d Dir) AccountKeys() (session.Keys, error) { return d.sessionKeys("account.key") }
+
+func (d Dir) sessionKeys(file string) (session.Keys, error) {
+	path := d.path(file)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte(session.NewKey())

@@ -249,6 +249,26 @@ func (s *Store) Accounts(ctx context.Context, ids ...string) (list []*customer.A
 	return list, nil
 }
 
+// AccountsOf reads the accounts of all customers that have a contact with an address, in whatever spelling.
+func (s *Store) AccountsOf(ctx context.Context, email string) ([]*customer.Account, error) {
+	rows, _, err := s.table.First(ctx, table.Query{PK: rowkey.ContactPK(email)}, maxAccounts)
+	if err != nil {
+		return nil, fmt.Errorf("store: customers of a contact: %w", err)
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		c, err := entity.Decode[IndexedCustomer](row)
+		if err != nil {
+			return nil, err
+		}
+		ids[i] = c.ID
+	}
+	return s.Accounts(ctx, ids...)
+}
+
+// maxAccounts is how many customers one person can be a contact of in AccountsOf.
+const maxAccounts = 50
+
 // readAccount reads the partition of a customer, and names those that were merged into it.
 func (s *Store) readAccount(ctx context.Context, id string) (a *customer.Account, merged []string, err error) {
 	a = &customer.Account{}

@@ -27,6 +27,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/retention"
 	"marketplace/shared/secret"
+	"marketplace/shared/session"
 	"marketplace/shared/store"
 	"marketplace/shared/store/audit"
 	"marketplace/shared/store/deletion"
@@ -83,7 +84,7 @@ var signedIn = sync.OnceValues(func() (gateOptions, error) {
 	if err != nil {
 		return gateOptions{}, err
 	}
-	secrets, err := signin.NewSecrets(signin.NewKey(), "secret")
+	secrets, err := signin.NewSecrets(session.NewKey(), "secret")
 	if err != nil {
 		return gateOptions{}, err
 	}
@@ -179,7 +180,7 @@ func newTestEnvOver(t testing.TB, engine table.Table, adjust ...func(*Options)) 
 	w.store = delivery.New(store.New(engine, store.Options{Now: clock}))
 	gate := w.gate.Options
 	gate.Sessions = w.store
-	hashKeys, err := erasure.ParseKeys(signin.NewKey())
+	hashKeys, err := erasure.ParseKeys(session.NewKey())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ const (
 	TypeStats        Type = "stats"        // counts of licenses
 	TypeReport       Type = "report"       // what the provider reported about a mail
 	TypeSuppression  Type = "suppression"  // a suppressed email address
-	TypeSession      Type = "session"      // a console session that somebody signed out of
+	TypeSession      Type = "session"      // a session that somebody signed out of
 	TypeErased       Type = "erased"       // what was erased of a person
 	TypeColleague    Type = "colleague"    // somebody who signed in to the console
 	TypeDeletion     Type = "deletion"     // what was deleted on a day, in numbers
@@ -69,6 +69,9 @@ func Event(entity table.Key, eventID string) table.Key {
 
 // EndedSession is the row of a console session that somebody signed out of. A session's ID does not tell whose it is.
 func EndedSession(id string) table.Key { return table.Key{PK: "SESSION#" + id, SK: "ENDED"} }
+
+// EndedVisit is the row of a session in a customer's account that somebody signed out of.
+func EndedVisit(id string) table.Key { return table.Key{PK: "ACCOUNT-SESSION#" + id, SK: "ENDED"} }
 
 // ColleaguePK is the partition of everybody who signed in to the console, by email address.
 const ColleaguePK = "COLLEAGUE"

@@ -1,0 +1,19 @@
+package site
+
+import (
+	"context"
+
+	"marketplace/shared/officehours"
+	"marketplace/shared/reminder"
+	"marketplace/shared/store"
+)
+
+// Store keeps what the account shows and changes. shared/store implements it.
+type Store interface {
+	// Licenses reads licenses, without those that are not on record.
+	Licenses(ctx context.Context, ids ...string) ([]store.LicenseRecord, error)
+	// Policy says when customers are reminded, and from when on pages warn.
+	Policy() reminder.Policy
+	// Hours says when the office is open, and a reply is due.
+	Hours() officehours.Hours
+}
