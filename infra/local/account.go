@@ -27,7 +27,7 @@ func newAccount(o Options, c config.Config, kept *delivery.Store, catalogs func(
 			SiteURL: c.SiteURL, Keys: secret.Fixed(keys), Accounts: kept, SignIns: accounts.New(kept.Store), Now: now,
 			Log: o.Log,
 		}),
-		Catalog: catalogs, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail), Now: now,
-		Log: o.Log,
+		Catalog: catalogs, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
+		Now: now, Log: o.Log,
 	}), nil
 }

@@ -1,5 +1,5 @@
-// Package session seals what browsers keep for us: who is signed in, and what a sign-in has begun. It also says how long
-// a session lasts. Whose session it is, and what that person may do, is left to each function's signin package.
+// Package session seals what browsers keep for us: who is signed in, and what a sign-in has begun. It also says how
+// long a session lasts. Whose session it is, and what that person may do, is left to each function's signin package.
 package session
 
 import (

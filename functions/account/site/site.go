@@ -2,8 +2,8 @@
 // addresses are in routes.go.
 //
 // functions/account/signin says who makes a request and what the person sees of the customer (customer.Seen): handlers
-// take instances, contracts and contacts from there alone, so that nobody sees or changes what is another's. shared/store
-// says what a change means.
+// take instances, contracts and contacts from there alone, so that nobody sees or changes what is another's.
+// shared/store says what a change means.
 package site
 
 import (

@@ -22,8 +22,8 @@ func NewSecrets(sessionKeys, clientSecret string) (Secrets, error) {
 	return Secrets{keys, clientSecret}, err
 }
 
-// ParseSecrets reads a JSON object with the members session_keys, as session.ParseKeys reads them, and client_secret, which may
-// be missing. It ignores other members. Its errors do not show the text.
+// ParseSecrets reads a JSON object with the members session_keys, as session.ParseKeys reads them, and client_secret,
+// which may be missing. It ignores other members. Its errors do not show the text.
 func ParseSecrets(text string) (Secrets, error) {
 	var members struct {
 		SessionKeys  string `json:"session_keys"`
@@ -40,8 +40,8 @@ func keysOf(secrets secret.Value[Secrets]) func(context.Context) (session.Keys, 
 	return func(ctx context.Context) (session.Keys, error) {
 		s, err := secrets(ctx)
 		if err != nil {
-			return session.Keys{}, fault.Wrap(fault.Unavailable, err, "The console cannot check who you are at the moment. "+
-				"Try again in a minute.")
+			return session.Keys{}, fault.Wrap(fault.Unavailable, err,
+				"The console cannot check who you are at the moment. Try again in a minute.")
 		}
 		return s.Keys, nil
 	}
