@@ -12,8 +12,8 @@ import (
 	"marketplace/shared/license"
 )
 
-// Issuer signs with the keys of the folder, one for evaluation licenses and one for all others. It makes missing keys;
-// licenses signed with a deleted key are no longer valid.
+// Issuer signs with the keys of the folder, one for evaluation licenses, one for bridge keys and one for all others. It
+// makes missing keys; licenses signed with a deleted key are no longer valid.
 func (d Dir) Issuer() (license.Issuer, error) {
 	issuer := license.Issuer{Signers: map[string]crypto.Signer{}}
 	for _, k := range []struct {
@@ -22,13 +22,16 @@ func (d Dir) Issuer() (license.Issuer, error) {
 	}{
 		{"local-evaluation", []license.Type{license.Evaluation}},
 		{"local-production", []license.Type{license.Production, license.Staging}},
+		{"local-bridge", license.Types},
 	} {
 		key, err := d.signer(d.path(k.kid + ".pem"))
 		if err != nil {
 			return issuer, err
 		}
 		issuer.Signers[k.kid] = key
-		issuer.Keys = append(issuer.Keys, license.PublicKey{Kid: k.kid, Types: k.types, Key: &key.PublicKey})
+		issuer.Keys = append(issuer.Keys, license.PublicKey{
+			Kid: k.kid, Types: k.types, MaxDays: license.MaxDaysOf(k.kid), Key: &key.PublicKey,
+		})
 	}
 	return issuer, nil
 }

@@ -19,6 +19,7 @@ const licenseKeysUsage = `usage: ops license-keys [-compact] KID:TYPE[,TYPE]=KEY
 Prints the public keys of KMS keys as a JWK Set, for LICENSE_KEYS and /.well-known/license-keys.json, in the order
 given: list the oldest first. KEY is the ARN or ID of a key with the spec ECC_NIST_P256. TYPE is what it may sign:
 EVALUATION, PRODUCTION or STAGING. The stack's output LicenseSigners has the arguments for the stack's own keys.
+A KID that ends in bridge or bridge-N is one of bridge keys: it signs keys of 14 days at most (max_days).
 -compact prints the set on one short line, for the parameter LicenseKeys of template.yaml.
 `
 
@@ -65,7 +66,7 @@ func keySet(ctx context.Context, kms signer.Keys, args []string) (set license.Ke
 	for _, arg := range args {
 		name, key, ok := strings.Cut(arg, "=")
 		kid, types, _ := strings.Cut(name, ":")
-		p := license.PublicKey{Kid: kid}
+		p := license.PublicKey{Kid: kid, MaxDays: license.MaxDaysOf(kid)}
 		for t := range strings.SplitSeq(types, ",") {
 			p.Types = append(p.Types, license.Type(t))
 		}

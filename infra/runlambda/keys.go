@@ -53,7 +53,7 @@ func (k keys) public(v values) (string, error) {
 		if k[arn] == nil {
 			return "", fmt.Errorf("output LicenseSigners: there is no key %q", arn)
 		}
-		p := license.PublicKey{Kid: kid, Key: &k[arn].PublicKey}
+		p := license.PublicKey{Kid: kid, MaxDays: license.MaxDaysOf(kid), Key: &k[arn].PublicKey}
 		for t := range strings.SplitSeq(types, ",") {
 			p.Types = append(p.Types, license.Type(t))
 		}

@@ -59,6 +59,7 @@ const (
 	evaluation1 = "evaluation-1"
 	production1 = "production-1" // retired on the last day of 2018
 	production2 = "production-2"
+	bridge1     = "bridge-1"
 	unknownKid  = "stranger" // not in the key set
 )
 
@@ -78,6 +79,7 @@ func keySet() license.KeySet {
 			Through: license.Date{Year: 2018, Month: 12, Day: 31}, Key: &testKey(production1).PublicKey},
 		{Kid: production2, Types: []license.Type{license.Production, license.Staging},
 			From: license.Date{Year: 2018, Month: 12, Day: 1}, Key: &testKey(production2).PublicKey},
+		{Kid: bridge1, Types: license.Types, MaxDays: 14, Key: &testKey(bridge1).PublicKey},
 	}
 }
 

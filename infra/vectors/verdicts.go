@@ -23,7 +23,7 @@ func matchingInstance() instance {
 
 func newPack() pack {
 	p := pack{Format: 1, KeySet: keySet(),
-		Vectors: slices.Concat(valid(), servers(), limits(), signatures(), unreadable(), wrong(), mangled())}
+		Vectors: slices.Concat(valid(), servers(), limits(), signatures(), bridges(), unreadable(), wrong(), mangled())}
 	for i := range p.Vectors {
 		v := &p.Vectors[i]
 		if v.Reasons == nil {
@@ -41,7 +41,7 @@ func readableKey(name string, l lines, kid string, at instance, codes ...license
 	v := vector{Name: name, Text: l.text(kid), Instance: at, Terms: l.terms(), Client: l.client()}
 	for _, c := range codes {
 		switch c {
-		case license.ServerUpgraded, license.ExpiresSoon, license.LocNearlyReached:
+		case license.ServerUpgraded, license.BridgeKey, license.ExpiresSoon, license.LocNearlyReached:
 			v.Warnings = append(v.Warnings, c)
 		default:
 			v.Reasons = append(v.Reasons, c)
@@ -205,5 +205,59 @@ func signatures() []vector {
 		bad("r and s zero", base, rawSignature(zero, zero)),
 		bad("s zero", base, rawSignature(r, zero)),
 		bad("s of the curve's order", base, rawSignature(r, order())),
+	}
+}
+
+// bridges are keys of the Kid that signs keys of 14 days at most. What is in force on each of their days is a matter of
+// NotBefore and Expiration alone: Issued is what the signer says.
+func bridges() []vector {
+	key := func(notBefore, expiration string) lines {
+		return base.with("Kid", bridge1).with("NotBefore", notBefore).with("Expiration", expiration).with("Issued",
+			"2018-06-10")
+	}
+	days14 := key("2018-06-10", "2018-06-23")
+	now := func(t string) instance { return instance{Server: server, Now: t} }
+	kid := func(name string, l lines, codes ...license.Code) vector {
+		return readableKey(name, l, bridge1, matchingInstance(), codes...)
+	}
+	altered := kid("bridge key, altered to last longer", key("2018-06-10", "2018-06-24"), license.BadSignature,
+		license.TermTooLong, license.BridgeKey)
+	altered.Text = encode(strings.Replace(days14.raw(bridge1), "=2018-06-23", "=2018-06-24", 1))
+	return []vector{
+		kid("bridge key of 14 days", days14, license.BridgeKey),
+		kid("bridge key of one day", key("2018-06-15", "2018-06-15"), license.BridgeKey),
+		kid("bridge key of an evaluation", days14.with("Type", "EVALUATION"), license.BridgeKey),
+		kid("bridge key of staging", days14.with("Type", "STAGING"), license.BridgeKey),
+		readableKey("bridge key over a leap day", key("2020-02-20", "2020-03-04"), bridge1,
+			now("2020-02-29T12:00:00Z"), license.BridgeKey),
+		readableKey("bridge Kid on a key of 15 days over a leap day", key("2020-02-20", "2020-03-05"), bridge1,
+			now("2020-02-29T12:00:00Z"), license.TermTooLong, license.BridgeKey),
+		readableKey("bridge key, nothing known of the server", days14, bridge1, instance{}, license.BridgeKey),
+		readableKey("last second of a bridge key", days14, bridge1, now("2018-06-23T23:59:59Z"), license.BridgeKey),
+		readableKey("first second after a bridge key", days14, bridge1, now("2018-06-24T00:00:00Z"), license.Expired),
+		readableKey("bridge key before its first day", days14, bridge1, now("2018-06-09T23:59:59Z"),
+			license.NotYetValid, license.BridgeKey),
+		readableKey("bridge key on another server", days14, bridge1,
+			instance{Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9GQY"}, license.WrongServer, license.BridgeKey),
+		kid("bridge Kid on a key of 15 days", key("2018-06-10", "2018-06-24"), license.TermTooLong,
+			license.BridgeKey),
+		kid("bridge Kid on a key of a year", key("2018-06-10", "2019-06-09"), license.TermTooLong, license.BridgeKey),
+		kid("bridge Kid on a key of 400 years", key("2018-06-10", "2418-06-09"), license.TermTooLong,
+			license.BridgeKey),
+		kid("bridge Kid on a key of 15 days, 14 of them after its issue", key("2018-06-09", "2018-06-23"),
+			license.TermTooLong, license.BridgeKey),
+		kid("bridge Kid on a key without its first day", days14.without("NotBefore"), license.TermTooLong,
+			license.BridgeKey),
+		kid("bridge Kid on a key that says that it was issued later", key("2018-06-10", "2019-06-09").with("Issued",
+			"2019-06-01"), license.TermTooLong, license.BridgeKey),
+		altered,
+		readableKey("production key that names the bridge Kid", days14, production1, matchingInstance(),
+			license.BadSignature, license.BridgeKey),
+		readableKey("bridge's signature under the production Kid",
+			base.with("NotBefore", "2018-06-10").with("Expiration", "2018-06-23"), bridge1, matchingInstance(),
+			license.BadSignature, license.ExpiresSoon),
+		readableKey("production key of 14 days under its own Kid",
+			base.with("NotBefore", "2018-06-10").with("Expiration", "2018-06-23"), production1, matchingInstance(),
+			license.ExpiresSoon),
 	}
 }

@@ -20,6 +20,14 @@ var bridgeKid = lazyregexp.New(`^([A-Za-z0-9._-]+-)?bridge(-[0-9]+)?$`)
 // BridgeKid reports whether a Kid is one of bridge keys.
 func BridgeKid(kid string) bool { return bridgeKid().MatchString(kid) }
 
+// MaxDaysOf returns the MaxDays of a new key with a Kid: BridgeDays of one of bridge keys, and none of any other.
+func MaxDaysOf(kid string) int {
+	if BridgeKid(kid) {
+		return BridgeDays
+	}
+	return 0
+}
+
 // bridgeDays returns MaxDays of a key in a key set: a Kid of bridge keys has it, and no other.
 func bridgeDays(kid string, maxDays *int) (int, error) {
 	switch {

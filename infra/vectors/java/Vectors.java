@@ -15,7 +15,8 @@ public final class Vectors {
     for (Object each : list(map(pack.get("keySet")).get("keys"))) {
       Map<String, Object> key = map(each);
       verifier.add((String) key.get("kid"), (String) key.get("x"), (String) key.get("y"), strings(key.get("license_types")),
-        (String) key.get("issued_from"), (String) key.get("issued_through"));
+        (String) key.get("issued_from"), (String) key.get("issued_through"),
+        key.containsKey("max_days") ? Integer.valueOf(key.get("max_days").toString()) : null);
     }
     int failed = 0;
     List<Object> vectors = list(pack.get("vectors"));

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeParseException;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -55,6 +56,7 @@ public final class Verifier {
     "Languages", "Features", "MaxLoc", "Support", "NotBefore", "Expiration", "Issued");
   private static final List<String> OPTIONAL = Arrays.asList("Languages", "Features", "NotBefore");
   private static final String IDENTIFIER = "[A-Za-z0-9._-]{1,64}";
+  private static final String BRIDGE_KID = "([A-Za-z0-9._-]+-)?bridge(-[0-9]+)?";
   private static final String DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
   private static final Map<String, String> FORMS = new HashMap<>();
 
@@ -81,6 +83,7 @@ public final class Verifier {
     Collection<String> types;
     LocalDate from;
     LocalDate through;
+    Integer maxDays;
   }
 
   private static final class Unreadable extends Exception {
@@ -104,8 +107,12 @@ public final class Verifier {
 
   private final Map<String, Kid> kids = new HashMap<>();
 
-  /** Adds a key of the published key set, member by member; the days may be null. */
-  public void add(String kid, String x, String y, Collection<String> types, String from, String through) throws GeneralSecurityException {
+  /** Adds a key of the published key set, member by member; those from the first day on may be null. */
+  public void add(String kid, String x, String y, Collection<String> types, String from, String through, Integer maxDays)
+    throws GeneralSecurityException {
+    if (kid.matches(BRIDGE_KID) != (maxDays != null) || maxDays != null && (maxDays < 1 || maxDays > 14)) {
+      throw new IllegalArgumentException(kid + ": max_days is for bridge keys, from 1 to 14");
+    }
     AlgorithmParameters curve = AlgorithmParameters.getInstance("EC");
     curve.init(new ECGenParameterSpec("secp256r1"));
     ECParameterSpec parameters = curve.getParameterSpec(ECParameterSpec.class);
@@ -116,6 +123,7 @@ public final class Verifier {
     added.types = types;
     added.from = from == null ? null : LocalDate.parse(from);
     added.through = through == null ? null : LocalDate.parse(through);
+    added.maxDays = maxDays;
     kids.put(kid, added);
   }
 
@@ -289,6 +297,15 @@ public final class Verifier {
     if (kid.from != null && issued.isBefore(kid.from) || kid.through != null && issued.isAfter(kid.through)) {
       verdict.reasons.add("kid-out-of-use");
     }
+    if (kid.maxDays != null && !lasts(document, kid.maxDays)) {
+      verdict.reasons.add("term-too-long");
+    }
+  }
+
+  /** Tells whether a key names its first day, and is valid on so many days at most, both ends included. */
+  private static boolean lasts(Document document, int maxDays) {
+    LocalDate notBefore = document.day("NotBefore");
+    return notBefore != null && ChronoUnit.DAYS.between(notBefore, document.day("Expiration")) < maxDays;
   }
 
   private static boolean verifies(Kid kid, Document document) throws GeneralSecurityException {
@@ -342,8 +359,13 @@ public final class Verifier {
     return prefixed ? server.substring(9) : server;
   }
 
-  private static void judgeCalendar(Document document, Instance at, Verdict verdict) {
+  private void judgeCalendar(Document document, Instance at, Verdict verdict) {
+    Kid kid = kids.get(document.terms.get("Kid"));
+    boolean bridge = kid != null && kid.maxDays != null;
     if (at.now == null) {
+      if (bridge) {
+        verdict.warnings.add("bridge-key");
+      }
       return;
     }
     LocalDate today = at.now.atOffset(ZoneOffset.UTC).toLocalDate();
@@ -354,6 +376,8 @@ public final class Verifier {
     }
     if (today.isAfter(expiration)) {
       verdict.reasons.add("expired");
+    } else if (bridge) {
+      verdict.warnings.add("bridge-key");
     } else if (!today.plusDays(30).isBefore(expiration)) {
       verdict.warnings.add("expires-soon");
     }
