@@ -8,7 +8,9 @@
 package license
 
 import (
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Type is what a license may be used for.
@@ -68,6 +70,15 @@ func (e Edition) Name() string {
 		return "Data Center Edition"
 	}
 	return string(e)
+}
+
+// ParseEdition reads the key or the name of an edition in any spelling: developer, Developer Edition, data-center.
+// Other text gives an edition that is not Valid.
+func ParseEdition(s string) Edition {
+	s = strings.ToLower(strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || r == '-' || r == '_'
+	}), ""))
+	return Edition(strings.TrimSuffix(s, "edition"))
 }
 
 // Valid reports whether e is one of Editions.

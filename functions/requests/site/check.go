@@ -56,7 +56,7 @@ func (f checkForm) accept(c *catalog.Catalog, now time.Time) (checkQuery, error)
 		bad.Refuse("productVersion", err)
 	}
 	if strings.TrimSpace(f.Edition) != "" {
-		if q.At.Edition = parseEdition(f.Edition); !q.At.Edition.Valid() {
+		if q.At.Edition = license.ParseEdition(f.Edition); !q.At.Edition.Valid() {
 			bad.Add("edition", "Choose community, developer, enterprise or datacenter.")
 		}
 	}

@@ -140,7 +140,7 @@ func pluginRows(c *catalog.Catalog, e catalog.Edition, columns []column) (rows [
 // redirectToEdition leads from another spelling of an edition, such as data-center, to the same page and keeps the
 // query. The error is that of an unknown edition.
 func redirectToEdition(w http.ResponseWriter, r *http.Request, folder, spelling string) error {
-	edition := parseEdition(spelling)
+	edition := license.ParseEdition(spelling)
 	if !edition.Valid() || string(edition) == spelling {
 		return unknownEdition()
 	}

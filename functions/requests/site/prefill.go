@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"marketplace/shared/license"
 	"marketplace/shared/request"
@@ -42,7 +41,7 @@ func requestParameters(q url.Values) (kind, replaces string) {
 
 // sourceEdition returns the edition that the server runs, or "" if the link does not name it.
 func sourceEdition(q url.Values) license.Edition {
-	return parseEdition(firstValid(q["sourceEdition"], func(s string) bool { return parseEdition(s).Valid() }))
+	return license.ParseEdition(firstValid(q["sourceEdition"], func(s string) bool { return license.ParseEdition(s).Valid() }))
 }
 
 // guessKind derives the kind of request from the edition that the server runs: the same edition is a renewal, a smaller
@@ -56,14 +55,6 @@ func guessKind(from, wanted license.Edition) request.Kind {
 		return request.Upgrade
 	}
 	return ""
-}
-
-// parseEdition reads a key or name of an edition in any spelling: developer, Developer Edition, data-center.
-func parseEdition(s string) license.Edition {
-	s = strings.ToLower(strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || r == '-' || r == '_'
-	}), ""))
-	return license.Edition(strings.TrimSuffix(s, "edition"))
 }
 
 // formPath returns the address of a form that prefill fills in, or of the choice of an edition if f has no licensed
