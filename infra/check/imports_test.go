@@ -87,6 +87,9 @@ func wiring(name string) bool {
 
 // domain reports whether a package is part of the domain, which knows neither HTTP nor AWS.
 func domain(name string) bool {
+	if name == "shared/marketplace" { // and not its preview, which is a page
+		return true
+	}
 	return within(name, "catalog", "shared/fault", "shared/license", "shared/lazyregexp", "shared/atomicfile",
 		"shared/properties", "shared/reminder", "shared/request", "shared/input", "shared/reference", "shared/customer",
 		"shared/token", "shared/alarm", "shared/retention", "shared/officehours")

@@ -79,8 +79,9 @@ func newCheckView(f checkForm, bad []fault.Field) checkView {
 		Server: []web.Field{
 			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "code",
 				Hint: "In SonarQube, under Administration > System."},
-			{Name: "edition", Label: "Installed edition", Type: "select", Value: string(license.ParseEdition(f.Edition)),
-				Optional: true, Hint: "The edition whose package is installed.", Options: editionOptions()},
+			{Name: "edition", Label: "Installed edition", Type: "select",
+				Value: string(license.ParseEdition(f.Edition)), Optional: true,
+				Hint: "The edition whose package is installed.", Options: editionOptions()},
 			{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Optional: true, InputMode: "numeric",
 				Hint: "Total analysed by the server, for example 120000."},
 			{Name: "productVersion", Label: "SonarQube version", Value: f.Version, Optional: true,

@@ -41,7 +41,8 @@ func requestParameters(q url.Values) (kind, replaces string) {
 
 // sourceEdition returns the edition that the server runs, or "" if the link does not name it.
 func sourceEdition(q url.Values) license.Edition {
-	return license.ParseEdition(firstValid(q["sourceEdition"], func(s string) bool { return license.ParseEdition(s).Valid() }))
+	valid := func(s string) bool { return license.ParseEdition(s).Valid() }
+	return license.ParseEdition(firstValid(q["sourceEdition"], valid))
 }
 
 // guessKind derives the kind of request from the edition that the server runs: the same edition is a renewal, a smaller

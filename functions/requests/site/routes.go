@@ -11,6 +11,8 @@ func (s *site) routes() []web.Route {
 		{Pattern: "GET /{$}", Handle: s.home},
 		{Pattern: "GET /editions", Handle: s.redirectToEditions},
 		{Pattern: "GET /editions/{key}", Handle: s.edition},
+		{Pattern: "GET " + marketplacePath, Handle: s.marketplace},
+		{Pattern: "POST " + marketplacePath, Handle: s.pasteKey},
 		{Pattern: "GET /terms", Handle: s.terms},
 		{Pattern: "GET /privacy", Handle: s.privacy},
 

@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
+	"marketplace/shared/marketplace/preview"
 	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
@@ -112,7 +113,7 @@ func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
 		mail:  letter.Writer{URL: o.SiteURL, Sales: o.Sales, Packages: o.PackagesURL, Hours: o.Store.Hours()},
-		pages: web.NewPages(templates), log: o.Log,
+		pages: web.NewPages(web.Layers{templates, preview.Templates}), log: o.Log,
 	}
 	return allowAnyOrigin(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,
