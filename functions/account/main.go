@@ -54,9 +54,10 @@ func main() {
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept,
 		Gate: signin.New(signin.Options{
-			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept), Now: time.Now, Log: logger,
+			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept), Brand: c.Brand,
+			Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
-		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
+		Brand: c.Brand, Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger).Behind(c.OriginKeys))
 }

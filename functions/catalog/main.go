@@ -27,7 +27,7 @@ func main() {
 		Make: func(b *bundle.Bundle) (*api.Handler, error) {
 			o := api.Options{
 				PackagesURL: c.PackagesURL, Metrics: os.Stdout, Stage: c.Stage, Now: time.Now, Log: logger,
-				Origin: c.OriginKeys,
+				Origin: c.OriginKeys, Brand: c.Brand,
 			}
 			return api.New(b, o), nil
 		},

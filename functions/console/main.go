@@ -67,7 +67,7 @@ func main() {
 		Audit: audit.New(kept.Store, c.Retention), Replies: reply.New(kept.Table(), kept.Now),
 		Gate: signin.New(signin.Options{
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, SiteURL: c.SiteURL,
-			Secrets: secrets, Sessions: kept, Directory: kept, Now: time.Now, Log: logger,
+			Secrets: secrets, Sessions: kept, Directory: kept, Brand: c.Brand, Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get, Deletion: deletion.New(kept.Store),
 		Issuer: func() (license.Issuer, error) {
@@ -75,7 +75,7 @@ func main() {
 		},
 		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv), Name: c.PackagesBucket},
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
-		PublicMailDomains: c.PublicMailDomains, OneOperator: c.OneOperator,
+		PublicMailDomains: c.PublicMailDomains, OneOperator: c.OneOperator, Brand: c.Brand,
 		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
 	}), logger).Behind(c.OriginKeys))
 }

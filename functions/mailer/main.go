@@ -41,7 +41,7 @@ func main() {
 		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	}))
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
-		Reminders: c.Reminders, Hours: c.Hours}
+		Reminders: c.Reminders, Hours: c.Hours, Brand: c.Brand}
 	lambda.Start(dispatch.New(dispatch.Options{
 		Outbox: kept.Outbox(), Records: kept, Expander: expansion.New(kept), Write: letters.With(catalogs.Get),
 		Sender: ses.New(ses.LambdaClient(os.Getenv, c.SESEndpoint),

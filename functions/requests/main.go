@@ -44,6 +44,7 @@ func main() {
 		SiteURL:     c.SiteURL,
 		PackagesURL: c.PackagesURL,
 		Sales:       mail.AddressOf(c.SalesEmail),
+		Brand:       c.Brand,
 		RequestID:   lambdahttp.RequestID,
 		Log:         logger,
 	}), logger).Behind(c.OriginKeys))

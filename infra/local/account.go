@@ -24,10 +24,10 @@ func newAccount(o Options, c config.Config, kept *delivery.Store, catalogs func(
 	return site.New(site.Options{
 		Store: kept,
 		Gate: signin.New(signin.Options{
-			SiteURL: c.SiteURL, Keys: secret.Fixed(keys), Accounts: kept, SignIns: accounts.New(kept.Store), Now: now,
-			Log: o.Log,
+			SiteURL: c.SiteURL, Keys: secret.Fixed(keys), Accounts: kept, SignIns: accounts.New(kept.Store),
+			Brand: c.Brand, Now: now, Log: o.Log,
 		}),
 		Catalog: catalogs, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
-		Now: now, Log: o.Log,
+		Brand: c.Brand, Now: now, Log: o.Log,
 	}), nil
 }

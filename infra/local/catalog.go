@@ -38,7 +38,7 @@ func openCatalogs(c config.Config, o Options) (catalogs, error) {
 		api: api.Live(livecatalog.New(livecatalog.Options[*api.Handler]{
 			BuiltIn: builtIn, URL: c.BundleURL, Now: o.Now, Log: o.Log,
 			Make: func(b *bundle.Bundle) (*api.Handler, error) {
-				return api.New(b, api.Options{Dir: o.Data.Packages(), Log: o.Log}), nil
+				return api.New(b, api.Options{Dir: o.Data.Packages(), Brand: c.Brand, Log: o.Log}), nil
 			},
 		}).Get),
 	}, nil

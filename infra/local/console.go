@@ -60,13 +60,14 @@ func newConsole(p consoleParts) (console, error) {
 		Gate: signin.New(signin.Options{
 			Issuer: issuer, ClientID: clientID, SiteURL: p.config.SiteURL,
 			Secrets:  secret.Fixed(signin.Secrets{Keys: p.sessionKeys, ClientSecret: clientSecret}),
-			Sessions: p.store, Directory: p.store, Now: p.now, Log: p.Log,
+			Sessions: p.store, Directory: p.store, Brand: p.config.Brand,
+			Now: p.now, Log: p.Log,
 		}),
 		Catalog:     p.catalog,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
 		Packager:    custompackage.Folder{Jars: p.Data.Jars(), Out: p.Data.CustomPackages()},
 		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail),
 		PublicMailDomains: p.config.PublicMailDomains, OneOperator: p.config.OneOperator,
-		Now: p.now, Log: p.Log,
+		Brand: p.config.Brand, Now: p.now, Log: p.Log,
 	})}, nil
 }

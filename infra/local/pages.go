@@ -60,7 +60,7 @@ type (
 func newPages(data localdata.Dir, w *worker, outbox *outboxdir.Dir, imports licenseimport.Options,
 	mailEvents mailEventsFunc, events *randomEvents, samples previews, log *slog.Logger) http.Handler {
 	p := &localPages{data, w, outbox, imports, mailEvents, events,
-		web.NewPages(web.Layers{templateFiles, frame.Templates, sample.Templates})}
+		web.NewPages(web.Layers{templateFiles, frame.Templates, sample.Templates}, samples.Writer.Brand)}
 	samples.pages = p
 	return web.New(web.Options{Routes: append(p.routes(), samples.routes()...), Pages: p.pages, Log: log})
 }

@@ -158,7 +158,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		return err
 	}
 	letters := letter.Writer{URL: c.SiteURL, Packages: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
-		Reminders: c.Reminders, Hours: c.Hours}
+		Reminders: c.Reminders, Hours: c.Hours, Brand: c.Brand}
 	mailEvents := feedback.New(feedback.Options{Store: db, Now: clock.Now, Log: o.Log})
 	events, err := newRandomEvents(outbox, o.MailEvents, clock.Now, mailEvents.Invoke)
 	if err != nil {
@@ -205,7 +205,7 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		catalog: catalogs.api,
 		requests: site.New(site.Options{
 			Store: db, Catalog: catalogs.current, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL,
-			Sales: mail.AddressOf(c.SalesEmail), Log: o.Log,
+			Sales: mail.AddressOf(c.SalesEmail), Brand: c.Brand, Log: o.Log,
 			Keys: func() (license.KeySet, error) { return issuer.Keys, nil }, Now: clock.Now,
 		}),
 	}

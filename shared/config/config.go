@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/retention"
@@ -48,6 +49,7 @@ type Config struct {
 	Reminders           reminder.Policy
 	Retention           retention.Policy
 	Hours               officehours.Hours
+	Brand               brand.Brand
 }
 
 // Variable is an environment variable that configures the programs.
@@ -137,6 +139,29 @@ var Variables = []Variable{
 		"When the office is closed besides, separated by commas: a date (2026-12-25), a day of every year (12-25), a " +
 			"range (2026-12-24..2027-01-01), or a shortened day (12-24 09:00-12:00).",
 		hours(officehours.Hours.Except)},
+	{"VENDOR_NAME", "",
+		"The vendor's name, which pages and emails show beside the product's. Without it, they show none.",
+		checked(brand.CheckName, func(c *Config, v string) { c.Brand.Vendor = v })},
+	{"PRODUCT_NAME", brand.DefaultProduct, "The product's name, in every page and email.",
+		checked(brand.CheckName, func(c *Config, v string) { c.Brand.Product = v })},
+	{"LOGO_URL", "",
+		"The vendor's logo on pages: an https address, or a path of the site. Without it, a built-in mark.",
+		checked(brand.CheckLogo, func(c *Config, v string) { c.Brand.LogoURL = v })},
+	{"BRAND_COLOR", "",
+		"The color of links and buttons, for example #0b5a87. The other colors follow from it, also those of the " +
+			"dark scheme. One that is too light to read is refused.",
+		func(c *Config, v string) (err error) {
+			c.Brand.Color, err = brand.ParseColor(v)
+			return err
+		}},
+	{"SUPPORT_EMAIL", "", "The address of technical support, on pages and in emails with keys.",
+		mailbox(func(c *Config, a mail.Address) { c.Brand.SupportEmail = a.Address })},
+	{"SUPPORT_URL", "", "The page of technical support, on pages and in emails with keys.",
+		checked(checkURL, func(c *Config, v string) { c.Brand.SupportURL = v })},
+	{"TERMS_URL", "",
+		"The vendor's own terms and conditions, which pages link and /terms leads to. Without it, /terms has " +
+			"its own text.",
+		checked(checkURL, func(c *Config, v string) { c.Brand.TermsURL = v })},
 	{"PACKAGES_BUCKET", "", "The S3 bucket behind PACKAGES_URL, for custom packages.",
 		unchecked(func(c *Config, v string) { c.PackagesBucket = v })},
 	{"OIDC_ISSUER", "", "The issuer URL of the console's OpenID Connect provider, exactly as in its tokens.",

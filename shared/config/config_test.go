@@ -9,6 +9,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/officehours"
 )
 
@@ -34,6 +35,9 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		"ORIGIN_KEYS", strings.Repeat("0", 64)+","+strings.Repeat("0a", 32),
 		"SESSION_KEYS", "k1,k2", "HASH_KEY", "k3,k4", "CONSOLE_SECRET", "arn:s", "HASH_SECRET", "arn:h",
 		"ACCOUNT_KEYS", "k5", "ACCOUNT_SECRET", "arn:a", "BRIDGE_SIGNERS", "b=arn",
+		"VENDOR_NAME", "Acme", "PRODUCT_NAME", "Acme Scan", "LOGO_URL", "https://cdn.example.com/logo.svg",
+		"BRAND_COLOR", "#7a1f5c", "SUPPORT_EMAIL", "help@example.com", "SUPPORT_URL", "https://help.example.com",
+		"TERMS_URL", "https://example.com/terms",
 		"TIME_ZONE", "Europe/Zurich", "OFFICE_HOURS", "Mon-Thu 08:00-17:00", "HOLIDAYS", "12-24..12-31"))
 	want := Config{
 		Stage: "production", SiteURL: "https://licenses.example.com", PackagesURL: "https://cdn.example.com/p", TableName: "t",
@@ -46,6 +50,11 @@ func TestLoadReadsEveryVariable(t *testing.T) {
 		OIDCClientID: "c", OIDCClientSecret: "s", SessionKeys: "k1,k2", HashKey: "k3,k4",
 		AccountKeys: "k5", AccountSecret: "arn:a", BridgeSigners: "b=arn",
 		ConsoleSecret: "arn:s", HashSecret: "arn:h", Hours: c.Hours,
+		Brand: brand.Brand{
+			Vendor: "Acme", Product: "Acme Scan", LogoURL: "https://cdn.example.com/logo.svg",
+			Color: brand.Color{R: 0x7a, G: 0x1f, B: 0x5c}, SupportEmail: "help@example.com",
+			SupportURL: "https://help.example.com", TermsURL: "https://example.com/terms",
+		},
 	}
 	received := time.Date(2026, time.December, 23, 7, 0, 0, 0, time.UTC)
 	due := time.Date(2027, time.January, 4, 7, 0, 0, 0, time.UTC)
@@ -78,6 +87,9 @@ func TestLoadNamesAnInvalidOrMissingVariable(t *testing.T) {
 		{"unknown time zone", env("TIME_ZONE", "Europe/Zürich"), nil, `TIME_ZONE="Europe/Zürich": unknown time zone`},
 		{"never open", env("OFFICE_HOURS", "Mon-Fri 17:00-09:00"), nil, "OFFICE_HOURS"},
 		{"closed for a year", env("HOLIDAYS", "2026-12-24..2027-12-01"), nil, "HOLIDAYS"},
+		{"a color that nobody can read", env("BRAND_COLOR", "#ffee00"), nil, "BRAND_COLOR"},
+		{"a logo without encryption", env("LOGO_URL", "http://cdn.example.com/logo.svg"), nil, "LOGO_URL"},
+		{"a name with a tag", env("PRODUCT_NAME", "<b>"), nil, "PRODUCT_NAME"},
 		{"invalid address", env("MAIL_FROM", "nobody"), nil, "MAIL_FROM"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -174,14 +174,14 @@ func (f Form) productVersion(bad *fault.Fields) string {
 func ParseVersion(s string) (string, error) {
 	s = strings.TrimSpace(input.StripInvisible(s))
 	if s == "" {
-		return "", fault.New(fault.Invalid, "Enter the SonarQube version, for example 6.7.1.")
+		return "", fault.New(fault.Invalid, "Enter the version that your server runs, for example 6.7.1.")
 	}
 	n := numbers(s)
 	if n == nil || len(s) > maxVersion {
-		return "", fault.New(fault.Invalid, "Enter a SonarQube version, for example 6.7.1.")
+		return "", fault.New(fault.Invalid, "Enter a version such as 6.7.1.")
 	}
 	if slices.Compare(n, numbers(license.FirstVersion)) < 0 {
-		return "", fault.New(fault.Invalid, "Licenses need SonarQube %s or later. Upgrade the server first.",
+		return "", fault.New(fault.Invalid, "Licenses need version %s or later. Upgrade the server first.",
 			license.FirstVersion)
 	}
 	v := strconv.Itoa(n[0]) + "." + strconv.Itoa(n[1])

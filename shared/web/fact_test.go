@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/license"
 )
 
@@ -25,7 +26,7 @@ func TestFactsEscapeTextAndLeaveOutEmptyLines(t *testing.T) {
 			(fact "Code" (code .Typed)) (fact "No code" (code .Empty)) (fact "No day" (day .NoDay)) (fact "Never" (moment .Never))
 			(fact "Day" (day .Day) ", " (moment .At)) (fact "Typed" (typed .Typed)) (fact "Link" (link .Path .Typed))
 			(fact "Names" (names .Names)) (fact "No names" (names .Versions)) (fact "Versions" "of " 7)}}{{end}}`)},
-	})
+	}, brand.Brand{})
 	v := view{
 		Typed: `<b>"x"`, Path: `/a?b="c&d`, Day: license.Date{Year: 2018, Month: 11, Day: 30},
 		At: time.Date(2018, 3, 5, 14, 30, 0, 0, time.UTC), Names: []string{"a", "b<c"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/fault"
 )
 
@@ -16,7 +17,7 @@ func TestChosenOptionIsMarkedInEachKindOfField(t *testing.T) {
 	pages := NewPages(fstest.MapFS{
 		"templates/site.html": {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
 		"templates/page.html": {Data: []byte(`{{define "main"}}{{range .}}{{template "field" .}}{{end}}{{end}}`)},
-	})
+	}, brand.Brand{})
 	options := []Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Ticked: true},
 		{Value: "c", Label: "C", Ticked: true}}
 	rec := httptest.NewRecorder()

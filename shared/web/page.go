@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 )
@@ -25,11 +26,19 @@ var sharedTemplates embed.FS
 type Pages struct {
 	files  fs.FS    // the site's folder "templates" is in it
 	parsed sync.Map // the page's name: func() (*template.Template, error)
+	brand  brand.Brand
+	static func() map[string]staticFile // by name, in the brand's colors
 }
 
 // NewPages returns the pages in the folder "templates" of files, which a site embeds. Each is parsed when it is first
-// shown.
-func NewPages(files fs.FS) *Pages { return &Pages{files: files} }
+// shown. Templates get the vendor's look from the function "brand": {{brand.Product}}.
+func NewPages(files fs.FS, look brand.Brand) *Pages {
+	look = look.OrDefault()
+	return &Pages{
+		files: files, brand: look,
+		static: sync.OnceValue(func() map[string]staticFile { return colored(look.Color) }),
+	}
+}
 
 // View is what the layout shows around a page.
 type View struct {
@@ -55,6 +64,9 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) e
 	if v.Script != "" {
 		allowScripts(w.Header())
 	}
+	if source := p.brand.ImageSource(); source != "" {
+		allowImages(w.Header(), source)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := t.ExecuteTemplate(w, "layout.html", v); err != nil {
@@ -76,6 +88,7 @@ func (p *Pages) Template(name string) (*template.Template, error) {
 
 func (p *Pages) parse(name string) (*template.Template, error) {
 	t := template.New(path.Base(name)).Funcs(functions).Funcs(factFunctions).Option("missingkey=error")
+	t.Funcs(template.FuncMap{"brand": func() brand.Brand { return p.brand }, "static": p.Static})
 	t, err := t.ParseFS(sharedTemplates, "templates/*.html")
 	if err == nil {
 		t, err = t.ParseFS(p.files, "templates/site.html", "templates/"+name)
@@ -88,7 +101,6 @@ func (p *Pages) parse(name string) (*template.Template, error) {
 
 // functions are what templates can call.
 var functions = template.FuncMap{
-	"static":  Static,
 	"number":  Number,
 	"size":    Size,
 	"instant": Instant,

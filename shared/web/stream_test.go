@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"marketplace/shared/brand"
 )
 
 // streamed is a real server of one streaming route.
@@ -16,7 +18,7 @@ func streamed(t *testing.T, handle HandlerFunc) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(New(Options{
 		Routes: []Route{{Pattern: "GET /export", Handle: handle, Stream: true}},
-		Pages:  NewPages(pages), Log: slog.New(slog.DiscardHandler),
+		Pages:  NewPages(pages, brand.Brand{}), Log: slog.New(slog.DiscardHandler),
 	}))
 	t.Cleanup(server.Close)
 	return server
@@ -120,7 +122,7 @@ func TestErrorPageShowsTheVisitor(t *testing.T) {
 				Handle:  ShowVisitor(sam, func(http.ResponseWriter, *http.Request) error { panic("no") }),
 			},
 		},
-		Pages: NewPages(filesOf(files)), Log: slog.New(slog.DiscardHandler),
+		Pages: NewPages(filesOf(files), brand.Brand{}), Log: slog.New(slog.DiscardHandler),
 	})
 	for path, status := range map[string]int{"/page": 404, "/panic": 500} {
 		rec := httptest.NewRecorder()

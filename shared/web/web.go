@@ -7,6 +7,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -71,7 +72,7 @@ func New(o Options) http.Handler {
 		// An origin made of a scheme and a host is always valid.
 		_ = s.forgery.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
-	for _, route := range append(o.Routes, staticRoutes...) {
+	for _, route := range append(o.Routes, staticRoutes(o.Pages)...) {
 		s.mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route) })
 	}
 	return s
@@ -154,7 +155,19 @@ const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'se
 
 // allowScripts lets a page run scripts that the site serves as files.
 func allowScripts(h http.Header) {
-	h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; script-src 'self'")
+	h.Set("Content-Security-Policy", policyOf(h)+"; script-src 'self'")
+}
+
+// policyOf returns the policy that a handler has widened so far. The headers of secure are not in the handler's own
+// ones, whose policy takes their place.
+func policyOf(h http.Header) string {
+	return cmp.Or(h.Get("Content-Security-Policy"), contentSecurityPolicy)
+}
+
+// allowImages lets a page show images of another origin.
+func allowImages(h http.Header, origin string) {
+	h.Set("Content-Security-Policy",
+		strings.Replace(policyOf(h), "img-src 'self'", "img-src 'self' "+origin, 1))
 }
 
 // secure sets the headers that every response has; handlers may replace Cache-Control and Referrer-Policy.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/fault"
 	"marketplace/shared/response"
 )
@@ -42,7 +43,8 @@ func serve(t *testing.T, handle HandlerFunc, r *http.Request) (*http.Response, s
 	var log bytes.Buffer
 	site := New(Options{
 		Routes: routesTo(handle, "GET /page", "POST /page", "GET /api/thing", "GET /sub/{name}"),
-		Pages:  NewPages(pages), SiteURL: "https://site.example", Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Pages:  NewPages(pages, brand.Brand{}), SiteURL: "https://site.example",
+		Log:       slog.New(slog.NewTextHandler(&log, nil)),
 		RequestID: func(context.Context) string { return "request-7" },
 	})
 	rec := httptest.NewRecorder()
@@ -167,7 +169,7 @@ func TestFailedHandlerLeavesNothingBehind(t *testing.T) {
 }
 
 func TestPageThatCannotBeRenderedIsAFault(t *testing.T) {
-	site := NewPages(pages)
+	site := NewPages(pages, brand.Brand{})
 	for _, name := range []string{"wrong.html", "missing.html"} {
 		got, body, log := serve(t, func(w http.ResponseWriter, _ *http.Request) error {
 			return site.Render(w, 200, name, View{Data: struct{ Text string }{"x"}})
@@ -178,7 +180,7 @@ func TestPageThatCannotBeRenderedIsAFault(t *testing.T) {
 	}
 	broken := New(Options{
 		Routes: routesTo(failing(fault.New(fault.Gone, "<b>It went.</b>")), "GET /page"),
-		Pages:  NewPages(fstest.MapFS{}), Log: slog.New(slog.DiscardHandler),
+		Pages:  NewPages(fstest.MapFS{}, brand.Brand{}), Log: slog.New(slog.DiscardHandler),
 	})
 	rec := httptest.NewRecorder()
 	broken.ServeHTTP(rec, httptest.NewRequest("GET", "/page", nil))
@@ -231,8 +233,8 @@ func TestHEADIsGETWithoutBody(t *testing.T) {
 }
 
 func TestEveryResponseHasSecurityHeaders(t *testing.T) {
-	for _, target := range []string{"/page", "/nothing", "/page/", "/static/site.css", Static("site.css"),
-		"/favicon.ico", "/api/thing"} {
+	for _, target := range []string{"/page", "/nothing", "/page/", "/static/site.css",
+		NewPages(pages, brand.Brand{}).Static("site.css"), "/favicon.ico", "/api/thing"} {
 		for _, secure := range []bool{false, true} {
 			r := httptest.NewRequest("GET", target, nil)
 			if secure {
@@ -287,7 +289,7 @@ func TestRouteForAnyOriginAcceptsFormsFromEverywhere(t *testing.T) {
 	site := New(Options{
 		Routes: append(routesTo(failing(nil), "POST /other"),
 			Route{Pattern: "POST /page", Handle: failing(nil), AnyOrigin: true}),
-		Pages: NewPages(pages), SiteURL: "https://site.example", Log: slog.New(slog.DiscardHandler),
+		Pages: NewPages(pages, brand.Brand{}), SiteURL: "https://site.example", Log: slog.New(slog.DiscardHandler),
 	})
 	for path, want := range map[string]int{"/page": 200, "/other": 403} {
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
@@ -305,7 +307,8 @@ func TestRouteForAnyOriginAcceptsFormsFromEverywhere(t *testing.T) {
 func TestStaticFilesAreCachedByContent(t *testing.T) {
 	for name, contentType := range map[string]string{"site.css": "text/css; charset=utf-8",
 		"favicon.svg": "image/svg+xml"} {
-		got, body, _ := serve(t, failing(nil), httptest.NewRequest("GET", Static(name), nil))
+		address := NewPages(pages, brand.Brand{}).Static(name)
+		got, body, _ := serve(t, failing(nil), httptest.NewRequest("GET", address, nil))
 		if got.StatusCode != 200 || got.Header.Get("Content-Type") != contentType ||
 			!strings.Contains(got.Header.Get("Cache-Control"), "immutable") || body == "" {
 			t.Errorf("%s: got %d %v", name, got.StatusCode, got.Header)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/secret"
@@ -45,6 +46,7 @@ type Options struct {
 	Keys     secret.Value[session.Keys]
 	Accounts Accounts
 	SignIns  Sessions
+	Brand    brand.Brand
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -70,8 +72,8 @@ type Gate struct {
 // New returns a gate.
 func New(o Options) *Gate {
 	return &Gate{
-		cookies: CookiesOf(o.SiteURL, o.Keys), accounts: o.Accounts, signIns: o.SignIns, pages: web.NewPages(templates),
-		now: o.Now, log: o.Log,
+		cookies: CookiesOf(o.SiteURL, o.Keys), accounts: o.Accounts, signIns: o.SignIns,
+		pages: web.NewPages(templates, o.Brand), now: o.Now, log: o.Log,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/functions/account/signin"
+	"marketplace/shared/brand"
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -40,6 +41,7 @@ type Options struct {
 	SiteURL     string // public address, without a trailing slash
 	PackagesURL string // where packages are downloaded, without a trailing slash
 	Sales       mail.Address
+	Brand       brand.Brand
 	Now         func() time.Time
 	RequestID   func(context.Context) string
 	Log         *slog.Logger
@@ -57,9 +59,10 @@ type site struct {
 // New returns the handler of the site.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, catalog: o.Catalog, pages: web.NewPages(templates),
-		mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Hours: o.Store.Hours()},
-		now:  func() time.Time { return o.Now().UTC() }, log: o.Log,
+		store: o.Store, catalog: o.Catalog, pages: web.NewPages(templates, o.Brand),
+		mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Hours: o.Store.Hours(),
+			Brand: o.Brand},
+		now: func() time.Time { return o.Now().UTC() }, log: o.Log,
 	}
 	routes := o.Gate.Routes()
 	for _, r := range s.routes() {

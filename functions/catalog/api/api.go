@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"marketplace/catalog/bundle"
+	"marketplace/shared/brand"
 	"marketplace/shared/lambdahttp"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 	Stage string
 	// Origin says which Lambda events came through the distribution; others are refused.
 	Origin lambdahttp.OriginKeys
+	// Brand is the vendor's look on the pages of errors.
+	Brand brand.Brand
 	// Now is the clock of those lines, required with Metrics.
 	Now func() time.Time
 	// Log receives panics and missing files; nil is slog.Default().

@@ -19,6 +19,7 @@ import (
 
 	"marketplace/catalog/bundle"
 	"marketplace/functions/catalog/api"
+	"marketplace/shared/brand"
 	"marketplace/shared/web/webtest/httpscript"
 )
 
@@ -221,6 +222,21 @@ func TestHostilePackageNamesAreNotFound(t *testing.T) {
 				t.Errorf("%.40s: got %d %.200s, want 404", name, resp.StatusCode, b)
 			}
 		}
+	}
+}
+
+func TestErrorPageShowsTheVendorsLook(t *testing.T) {
+	page := body(t, ask(newHandler(api.Options{}), "GET", "/downloads/nothing.zip"))
+	if !strings.Contains(page, "<p>SonarQube editions, packages and licenses.</p>") ||
+		strings.Contains(page, "brand.") {
+		t.Errorf("got another look than the built-in one: %s", page)
+	}
+	page = body(t, ask(newHandler(api.Options{Brand: brand.Brand{
+		Vendor: "Acme & Sons", Product: "Acme Scan", Color: brand.Color{R: 0x7a, G: 0x1f, B: 0x5c},
+	}}), "GET", "/downloads/nothing.zip"))
+	if !strings.Contains(page, "<p>Acme Scan editions, packages and licenses from Acme &amp; Sons.</p>") ||
+		!strings.Contains(page, `href="/static/brand.page.css"`) || strings.Contains(page, "SonarQube") {
+		t.Errorf("got another look than the vendor's: %s", page)
 	}
 }
 

@@ -72,9 +72,17 @@ func (h *Handler) page(e *failure) string {
 		fmt.Fprintf(&links, "<li><a href=\"%s/editions/%s\">%s</a></li>\n",
 			html.EscapeString(h.bundle.SiteURL), html.EscapeString(key), html.EscapeString(editionName(key)))
 	}
+	look, sheet, by := h.options.Brand.OrDefault(), "", ""
+	if !look.Color.IsZero() {
+		sheet = "<link rel=\"stylesheet\" href=\"/static/brand.page.css\">\n"
+	}
+	if look.Vendor != "" {
+		by = " from " + html.EscapeString(look.Vendor)
+	}
 	return strings.NewReplacer("$title", html.EscapeString(title), "$status", strconv.Itoa(e.status),
 		"$detail", html.EscapeString(e.detail), "$advice", advice, "$links", links.String(),
-		"$site", html.EscapeString(h.bundle.SiteURL)).Replace(errorPage)
+		"$site", html.EscapeString(h.bundle.SiteURL),
+		"$sheet", sheet, "$product", html.EscapeString(look.Product), "$by", by).Replace(errorPage)
 }
 
 // editionName is license.Edition.Name, whose package would slow down the cold start.
@@ -100,7 +108,7 @@ const errorPage = `<!doctype html>
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="/static/site.page.css">
-<link rel="icon" href="/favicon.ico">
+$sheet<link rel="icon" href="/favicon.ico">
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
@@ -122,7 +130,7 @@ const errorPage = `<!doctype html>
 <ul>
 $links</ul>
 </main>
-<footer class="bottom"><div class="bar"><p>SonarQube editions, packages and licenses.</p></div></footer>
+<footer class="bottom"><div class="bar"><p>$product editions, packages and licenses$by.</p></div></footer>
 </body>
 </html>
 `

@@ -252,7 +252,7 @@ func codeOf(c customer.Code) Code {
 func (d *Draft) checkContents() {
 	l := d.Licenses[0]
 	if l.Server.ReadsAsDate() {
-		d.warn(DateServer, "The server ID %s reads as a date: SonarQube 6.7 and later discard it and make a new one, "+
+		d.warn(DateServer, "The server ID %s reads as a date: version 6.7 and later discard it and make a new one, "+
 			"so this key will not work there. Ask the customer for the ID that the upgraded server shows.", l.Server)
 	}
 	if p := d.Previous[0]; p != nil && p.Type != license.Evaluation && editionRank(l.Edition) < editionRank(p.Edition) {
@@ -398,5 +398,5 @@ func (d *Draft) checkCommunity(packaged bool) {
 			advice += " Choose “Edit” and select the product version to build one."
 		}
 	}
-	d.warn(CommunityLicense, "SonarQube has no button to enter a license for the Community Edition. %s", advice)
+	d.warn(CommunityLicense, "The product has no button to enter a license for the Community Edition. %s", advice)
 }

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"time"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/secret"
 	"marketplace/shared/session"
 	"marketplace/shared/web"
@@ -58,6 +59,7 @@ type Options struct {
 	RolesClaim string
 	// Client calls the provider; nil is a client with a timeout of five seconds.
 	Client *http.Client
+	Brand  brand.Brand
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -95,7 +97,7 @@ func New(o Options) *Gate {
 		cookies:  cookiesOf(o),
 		sessions: o.Sessions,
 		names:    o.Directory,
-		pages:    web.NewPages(templates),
+		pages:    web.NewPages(templates, o.Brand),
 		now:      o.Now,
 		log:      o.Log,
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"marketplace/infra/local/devidp"
+	"marketplace/shared/brand"
 	"marketplace/shared/secret"
 	"marketplace/shared/session"
 	"marketplace/shared/store"
@@ -132,7 +133,7 @@ func (c *console) handler(log *slog.Logger) http.Handler {
 	pages := web.NewPages(fstest.MapFS{
 		"templates/site.html":  {Data: []byte(`{{define "header"}}{{end}}{{define "footer"}}{{end}}`)},
 		"templates/error.html": {Data: []byte(`{{define "main"}}<h1>{{.Title}}</h1><p>{{.Detail}}</p>{{end}}`)},
-	})
+	}, brand.Brand{})
 	return web.New(web.Options{Pages: pages, SiteURL: c.URL, Log: log, Routes: append(c.gate.Routes(),
 		web.Route{Pattern: "GET /console", Handle: c.gate.Require(Viewer, who)},
 		web.Route{Pattern: "GET /console/requests/{id}", Handle: c.gate.Require(Viewer, who)},

@@ -292,7 +292,7 @@ var accountFields = map[string]accountField{
 		return eachOf(plainly(w, value), func(e string) string { return environmentName(request.Environment(e)) })
 	}},
 	"servers":        {label: "Server ID", show: lastServer},
-	"productVersion": {label: "SonarQube version", show: plainly},
+	"productVersion": {label: "Product version", show: plainly},
 	"loc":            {label: "Lines of code", show: plainly},
 }
 

@@ -82,7 +82,7 @@ var fields = map[string]fieldView{
 	"server":         {label: "Server ID"},
 	"ncloc":          {label: "Lines of code"},
 	"wantedLoc":      {label: "Lines of code to license"},
-	"productVersion": {label: "SonarQube version"},
+	"productVersion": {label: "Product version"},
 	"name":           {label: "Name"},
 	"email":          {label: "Email"},
 	"company":        {label: "Company"},

@@ -15,6 +15,7 @@ import (
 	"marketplace/catalog"
 	"marketplace/functions/console/generator"
 	"marketplace/functions/console/signin"
+	"marketplace/shared/brand"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -57,6 +58,7 @@ type Options struct {
 	PublicMailDomains []string
 	OneOperator       bool // sales are one person, as in generator.Options
 	Now               func() time.Time
+	Brand             brand.Brand
 	RequestID         func(context.Context) string
 	Log               *slog.Logger
 }
@@ -84,10 +86,10 @@ func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, index: o.Search, audit: o.Audit, eraser: o.Eraser, deletion: o.Deletion,
 		replies: o.Replies, catalog: o.Catalog,
-		pages: web.NewPages(web.Layers{templates, sample.Templates}),
+		pages: web.NewPages(web.Layers{templates, sample.Templates}, o.Brand),
 		mail: letter.Writer{
 			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),
-			Hours: o.Store.Hours(),
+			Hours: o.Store.Hours(), Brand: o.Brand,
 		},
 		exportLimit: o.ExportLimit,
 		publicMail:  o.PublicMailDomains,

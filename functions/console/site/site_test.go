@@ -20,6 +20,7 @@ import (
 	"marketplace/catalog/data"
 	"marketplace/functions/console/signin"
 	"marketplace/infra/local/devidp"
+	"marketplace/shared/brand"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -94,7 +95,7 @@ var signedIn = sync.OnceValues(func() (gateOptions, error) {
 	}}
 	nothing := func(http.ResponseWriter, *http.Request) error { return nil }
 	mux.Handle(devidp.Path+"/", provider)
-	mux.Handle("/", web.New(web.Options{Pages: web.NewPages(templates), Log: log,
+	mux.Handle("/", web.New(web.Options{Pages: web.NewPages(templates, brand.Brand{}), Log: log,
 		Routes: append(signin.New(d.Options).Routes(),
 			web.Route{Pattern: "GET /console", Handle: nothing})}))
 	for _, p := range devidp.SamplePeople() {

@@ -101,7 +101,7 @@ func newWizardView(d *generator.Draft, today license.Date) *wizardView {
 		{Name: "expiration", Label: "Last day", Type: "date", Value: f.Expiration, Required: true},
 	}
 	v.addressTo(d)
-	v.Version = web.Field{Name: "productVersion", Label: "SonarQube version", Type: "select", Value: f.ProductVersion,
+	v.Version = web.Field{Name: "productVersion", Label: "Product version", Type: "select", Value: f.ProductVersion,
 		Options: []web.Option{{Label: "Unknown"}}}
 	for _, version := range slices.Backward(c.Versions) {
 		v.Version.Options = append(v.Version.Options, web.Option{Value: version.Version, Label: version.Version})

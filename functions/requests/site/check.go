@@ -299,7 +299,7 @@ func (s *site) next(r checkResult) step {
 			cmp.Or(s.mail.Sales.Email, "our sales team") + "."}
 	case !r.Compared:
 		return step{Sentence: "Enter your server ID and check the key again. " +
-			"SonarQube shows the ID under Administration > System."}
+			s.brand.Product + " shows the ID under Administration > System."}
 	}
 	n := step{Path: r.Key.InstallPath(), Action: "How to install the package"}
 	n.URL = s.mail.URL + n.Path

@@ -52,7 +52,7 @@ func (s *site) submitCheck(w http.ResponseWriter, r *http.Request) error {
 
 func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found *checkResult,
 	bad []fault.Field) error {
-	v := newCheckView(f, bad)
+	v := s.newCheckView(f, bad)
 	v.Found, v.Sales = found, s.mail.Sales.Email
 	title := "Check a license key"
 	switch {
@@ -65,27 +65,29 @@ func (s *site) renderCheck(w http.ResponseWriter, status int, f checkForm, found
 	}
 	query := linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}, "sourceEdition": {f.Edition}})
 	return s.pages.Render(w, status, "check.html", web.View{
-		Title: title, Description: "Paste a SonarQube license key to see what it covers, and why a server rejects it.",
+		Title: title,
+		Description: "Paste a license key for " + s.brand.Product +
+			" to see what it covers, and why a server rejects it.",
 		Private: found != nil || status != http.StatusOK || query != "", Query: query, Data: v,
 	})
 }
 
 // newCheckView fills the form with what was typed and its errors.
-func newCheckView(f checkForm, bad []fault.Field) checkView {
+func (s *site) newCheckView(f checkForm, bad []fault.Field) checkView {
 	v := checkView{
 		Key: web.Field{Name: "key", Label: "License key", Value: f.Key, Required: true, Class: "wide code",
 			Hint: "One long line that begins with Rm9ybWF0P. Paste it as it is in the email: we remove line breaks " +
 				"and quote marks."},
 		Server: []web.Field{
 			{Name: "serverId", Label: "Server ID", Value: f.Server, Optional: true, Class: "code",
-				Hint: "In SonarQube, under Administration > System."},
+				Hint: "In " + s.brand.Product + ", under Administration > System."},
 			{Name: "edition", Label: "Installed edition", Type: "select",
 				Value: string(license.ParseEdition(f.Edition)), Optional: true,
 				Hint: "The edition whose package is installed.", Options: editionOptions()},
 			{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Optional: true, InputMode: "numeric",
 				Hint: "Total analysed by the server, for example 120000."},
-			{Name: "productVersion", Label: "SonarQube version", Value: f.Version, Optional: true,
-				Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
+			{Name: "productVersion", Label: s.brand.Product + " version", Value: f.Version, Optional: true,
+				Hint: "At the bottom of every " + s.brand.Product + " page, for example 6.7.1."},
 			{Name: "plugins", Label: "Installed plugins", Value: f.Plugins, Optional: true, Type: "textarea", Rows: 3,
 				Class: "wide code",
 				Hint: "Plugin keys such as cpp, or the file names of the jars in extensions/plugins. " +

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -56,11 +57,9 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := linkQuery(r.URL.Query())
 	view := editionView{
-		Edition: e, Newest: newest(c, e.Key), Query: q, TermsURL: c.TermsURL, Sales: s.mail.Sales.Email,
-		Others: slices.DeleteFunc(cards(c, q), func(card editionCard) bool { return card.Key == e.Key }),
-	}
-	if view.TermsURL == "" {
-		view.TermsURL = "/terms"
+		Edition: e, Newest: newest(c, e.Key), Query: q, Sales: s.mail.Sales.Email,
+		TermsURL: cmp.Or(s.brand.TermsURL, c.TermsURL, termsPath),
+		Others:   slices.DeleteFunc(cards(c, q), func(card editionCard) bool { return card.Key == e.Key }),
 	}
 	for _, f := range c.Features {
 		if slices.Contains(e.Features, f.Key) {
@@ -83,7 +82,7 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return s.renderPublic(w, "edition.html", web.View{
-		Title: "SonarQube " + e.Name, Description: e.TextDescription, Query: q, Data: view,
+		Title: s.brand.Product + " " + e.Name, Description: e.TextDescription, Query: q, Data: view,
 	})
 }
 

@@ -42,7 +42,7 @@ func (v formView) OtherQuery() string {
 }
 
 // newFormView fills the form with what was typed and its errors.
-func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView {
+func (s *site) newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView {
 	edition := license.Edition(f.Edition)
 	v := formView{Edition: edition, IdempotencyKey: f.IdempotencyKey}
 	for _, e := range license.Editions {
@@ -71,16 +71,17 @@ func newFormView(f request.Form, bad []fault.Field, thresholds []int64) formView
 	}
 	v.Server = []web.Field{
 		{Name: "serverId", Label: "Server ID", Value: f.Server, Required: true, Class: "wide code",
-			Hint: "In SonarQube, under Administration > System. Copy all 14 to 29 characters."},
+			Hint: "In " + s.brand.Product + ", under Administration > System. Copy all 14 to 29 characters."},
 		{Name: "ncloc", Label: "Lines of code", Value: f.Loc, Required: true, InputMode: "numeric",
 			Hint: "Total analysed by the server, for example 120000."},
 		{Name: "wantedLoc", Label: "Lines of code to license", Type: "select", Value: f.WantedLoc,
 			Options: wantedOptions(thresholds), Hint: "Leave room to grow: a license ends at its limit."},
-		{Name: "productVersion", Label: "SonarQube version", Value: f.ProductVersion, Required: true,
-			Hint: "At the bottom of every SonarQube page, for example 6.7.1."},
+		{Name: "productVersion", Label: s.brand.Product + " version", Value: f.ProductVersion, Required: true,
+			Hint: "At the bottom of every " + s.brand.Product + " page, for example 6.7.1."},
 	}
 	if server, err := license.ParseServer(f.Server); err == nil && server.ReadsAsDate() {
-		v.Server[0].Hint = "This ID is from an old version: SonarQube 6.7 and later makes a new one when it starts. " +
+		v.Server[0].Hint = "This ID is from an old version: " + s.brand.Product +
+			" 6.7 and later makes a new one when it starts. " +
 			"If your server shows another ID after the upgrade, enter that one."
 	}
 	v.Person = []web.Field{

@@ -49,8 +49,8 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", cacheBriefly)
 	}
 	return s.renderPublic(w, "home.html", web.View{
-		Title:       "SonarQube editions and licenses",
-		Description: "Compare the SonarQube editions, download their packages, and request a license.",
+		Title:       s.brand.Product + " editions and licenses",
+		Description: "Compare the " + s.brand.Product + " editions, download their packages, and request a license.",
 		Query:       q,
 		Data:        view,
 	})
@@ -99,9 +99,16 @@ func (s *site) redirectToEditions(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
+// termsPath is the page of the terms, which leads to the vendor's own if there are any.
+const termsPath = "/terms"
+
 type termsView struct{ Sales string }
 
 func (s *site) terms(w http.ResponseWriter, r *http.Request) error {
+	if s.brand.TermsURL != "" {
+		http.Redirect(w, r, s.brand.TermsURL, http.StatusFound)
+		return nil
+	}
 	return s.renderPublic(w, "terms.html", web.View{
 		Title: "Terms and conditions for packages", Query: linkQuery(r.URL.Query()),
 		Data: termsView{s.mail.Sales.Email},

@@ -11,7 +11,9 @@ import (
 const marketplacePath = "/marketplace"
 
 // marketplaceOptions are what the preview is shown with here.
-var marketplaceOptions = preview.Options{Path: marketplacePath, Product: "SonarQube", Paste: true}
+func (s *site) marketplaceOptions() preview.Options {
+	return preview.Options{Path: marketplacePath, Product: s.brand.Product, Paste: true}
+}
 
 // marketplace shows what an administrator sees of the live catalog inside the product.
 func (s *site) marketplace(w http.ResponseWriter, r *http.Request) error {
@@ -19,7 +21,7 @@ func (s *site) marketplace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := preview.New(from, r.URL.Query(), marketplaceOptions)
+	v := preview.New(from, r.URL.Query(), s.marketplaceOptions())
 	return s.renderMarketplace(w, http.StatusOK, r.URL.RawQuery == "", v)
 }
 
@@ -38,7 +40,7 @@ func (s *site) pasteKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	pasted := preview.Key{Text: form.Get("key"), Keys: keys, Now: s.now()}
-	v, err := preview.WithKey(from, form, marketplaceOptions, pasted)
+	v, err := preview.WithKey(from, form, s.marketplaceOptions(), pasted)
 	status := http.StatusOK
 	if fault.KindOf(err) == fault.Invalid {
 		status, err = http.StatusUnprocessableEntity, nil
@@ -66,7 +68,8 @@ func (s *site) renderMarketplace(w http.ResponseWriter, status int, plain bool, 
 		title = "Error: " + title
 	}
 	return s.pages.Render(w, status, "marketplace.html", web.View{
-		Title: title, Description: "See what an administrator sees on the Marketplace page of SonarQube.",
-		Private: !plain, Query: v.Query, Data: v,
+		Title:       title,
+		Description: "See what an administrator sees on the Marketplace page of " + s.brand.Product + ".",
+		Private:     !plain, Query: v.Query, Data: v,
 	})
 }

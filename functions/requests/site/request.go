@@ -48,7 +48,7 @@ func (s *site) requestForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f.WantedLoc = smallestAbove(f.Loc, c)
-	v := newFormView(f, nil, c.LOCThresholds)
+	v := s.newFormView(f, nil, c.LOCThresholds)
 	v.FromServer = f.Server != "" || f.Loc != ""
 	v.Query, v.Link = linkQuery(r.URL.Query()), carriedLink(r.URL.Query())
 	if v.Link.Nonce != "" {
@@ -113,7 +113,7 @@ func (s *site) renderFormAgain(w http.ResponseWriter, f request.Form, bad []faul
 	if err != nil {
 		return err
 	}
-	v := newFormView(f, bad, c.LOCThresholds)
+	v := s.newFormView(f, bad, c.LOCThresholds)
 	v.Query, v.Link = linkQuery(url.Values{"serverId": {f.Server}, "ncloc": {f.Loc}}), link
 	return s.renderForm(w, http.StatusUnprocessableEntity, v)
 }

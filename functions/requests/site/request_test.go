@@ -120,7 +120,7 @@ func TestFieldErrorsAreShownBesideTheField(t *testing.T) {
 			message: "one email address"},
 		{name: "script in the server ID", field: "serverId", value: hostile, message: "not a server ID"},
 		{name: "script in the lines", field: "ncloc", value: hostile, message: "whole number"},
-		{name: "script in the version", field: "productVersion", value: hostile, message: "Enter a SonarQube version"},
+		{name: "script in the version", field: "productVersion", value: hostile, message: "Enter a version such as"},
 		{name: "script in the address", field: "email", value: hostile, message: "not an email address"},
 		{name: "script in the phone number", field: "phone", value: hostile, message: "Enter a phone number"},
 		{name: "script in the contacts", field: "contacts", value: hostile, message: "not an email address"},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/shared/brand"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
@@ -94,6 +95,7 @@ type Options struct {
 	// PackagesURL is where package ZIPs are kept, without a trailing slash; custom packages are under tailored/.
 	PackagesURL string
 	Sales       mail.Address // whom customers write to, and who is notified of requests
+	Brand       brand.Brand
 	RequestID   func(context.Context) string
 	Log         *slog.Logger
 }
@@ -104,6 +106,7 @@ type site struct {
 	keys    func() (license.KeySet, error)
 	now     func() time.Time
 	mail    letter.Writer
+	brand   brand.Brand
 	pages   *web.Pages
 	log     *slog.Logger
 }
@@ -112,8 +115,10 @@ type site struct {
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
-		mail:  letter.Writer{URL: o.SiteURL, Sales: o.Sales, Packages: o.PackagesURL, Hours: o.Store.Hours()},
-		pages: web.NewPages(web.Layers{templates, preview.Templates}), log: o.Log,
+		mail: letter.Writer{URL: o.SiteURL, Sales: o.Sales, Packages: o.PackagesURL, Hours: o.Store.Hours(),
+			Brand: o.Brand},
+		brand: o.Brand.OrDefault(), log: o.Log,
+		pages: web.NewPages(web.Layers{templates, preview.Templates}, o.Brand),
 	}
 	return allowAnyOrigin(web.New(web.Options{
 		Routes: s.routes(), Pages: s.pages, SiteURL: o.SiteURL, RequestID: o.RequestID, Log: o.Log,

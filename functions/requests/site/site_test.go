@@ -16,6 +16,7 @@ import (
 
 	"marketplace/catalog"
 	"marketplace/catalog/data"
+	"marketplace/shared/brand"
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
 	"marketplace/shared/mail"
@@ -60,6 +61,7 @@ type testEnv struct {
 	store *delivery.Store
 	table table.Table
 	log   *bytes.Buffer
+	brand brand.Brand
 	keys  license.Issuer
 	clock time.Time
 	now   time.Time // of the store
@@ -91,8 +93,8 @@ func (env *testEnv) open(hours officehours.Hours) {
 	env.site = New(Options{
 		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
 		Now: func() time.Time { return env.clock }, SiteURL: siteURL, PackagesURL: packagesURL,
-		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"},
-		Log:   slog.New(slog.NewJSONHandler(&lockedWriter{w: env.log}, nil)),
+		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"}, Brand: env.brand,
+		Log: slog.New(slog.NewJSONHandler(&lockedWriter{w: env.log}, nil)),
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"marketplace/infra/local/frame"
+	"marketplace/shared/brand"
 	"marketplace/shared/web"
 )
 
@@ -84,7 +85,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("devidp: making a key: %w", err)
 	}
 	p := &provider{Options: o, path: issuer.Path, key: key, codes: codes{now: o.Now},
-		pages: web.NewPages(web.Layers{templates, frame.Templates})}
+		pages: web.NewPages(web.Layers{templates, frame.Templates}, brand.Brand{})}
 	return web.New(web.Options{Routes: p.routes(), Pages: p.pages, SiteURL: o.Issuer, Log: o.Log}), nil
 }
 

@@ -50,9 +50,9 @@ func (w Writer) RequestsToConfirm(id string, r request.Request, list []request.R
 	m := w.toAddress(id, mail.RequestsToConfirm, r, subject("Please confirm your license requests: %d", len(list)))
 	return w.compose(m, content{
 		Title:   "Please confirm your license requests",
-		Preview: "Someone requested SonarQube licenses with this email address. Was it you?",
+		Preview: "Someone requested licenses for " + w.product() + " with this email address. Was it you?",
 		Intro: []string{
-			"Someone requested SonarQube licenses with this email address. Was it you?",
+			"Someone requested licenses for " + w.product() + " with this email address. Was it you?",
 			"Confirm the requests that are yours, and our sales team will reply within one business day. " +
 				"We will send you no more emails about new requests today.",
 		},
@@ -141,7 +141,7 @@ func (w Writer) RequestAnswered(id string, r request.Request, a request.Answer) 
 			{"Company", r.Company},
 			{"Name", r.Name},
 			{"Email", r.Email},
-		}, detailFacts(r.Details)),
+		}, w.detailFacts(r.Details)),
 		Action: link{"Open in the console", w.URL + "/console/requests/" + url.PathEscape(r.ID)},
 		Footer: []string{"We ask contacts when somebody else requests what could take something from their company."},
 	})

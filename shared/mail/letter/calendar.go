@@ -26,7 +26,7 @@ const calendarType = "text/calendar; charset=utf-8"
 // The file has no METHOD, so it is an event to import and no scheduling message (RFC 5545 §3.7.2). METHOD:PUBLISH would
 // need an ORGANIZER (RFC 5546 §3.2.1), for which Outlook asks for an answer to a meeting.
 func (w Writer) calendar(l license.License) []byte {
-	title := fmt.Sprintf("SonarQube %s license expires: %s", l.Edition.Name(), l.Organization)
+	title := fmt.Sprintf("%s %s license expires: %s", w.product(), l.Edition.Name(), l.Organization)
 	renew := w.requestURL(l.Edition, l.Server, l.MaxLoc, nextKind(l.Type))
 	var b calendarFile
 	b.line("BEGIN", "VCALENDAR")
@@ -156,7 +156,7 @@ func (w Writer) calendarNote(d digest) (n note, ok bool) {
 }
 
 // listName is the name of the list of licenses.
-const listName = "sonarqube-licenses.csv"
+const listName = "licenses.csv"
 
 // list returns the licenses of a digest for a spreadsheet. It has no private links, since lists are passed on.
 func (d digest) list() mail.Attachment {

@@ -48,7 +48,7 @@ func (w Writer) LicenseMoved(n notice.Notice, l license.License, named Reference
 	if len(n.Moves) > 1 {
 		title, what = "Your licenses were moved to new server IDs", "licenses"
 	}
-	return w.toContact(n, subject("SonarQube %s: %s", l.Edition.Name(), lowerFirst(title)), content{
+	return w.toContact(n, subject("%s %s: %s", w.product(), l.Edition.Name(), lowerFirst(title)), content{
 		Title:   title,
 		Preview: fmt.Sprintf("%s: the new server ID is %s.", l.Organization, n.Moves[0].To),
 		Intro: []string{fmt.Sprintf("The server ID changed, so we issued %s for %s again "+
@@ -66,7 +66,7 @@ func (w Writer) LicenseMoved(n notice.Notice, l license.License, named Reference
 
 // LicenseRevoked tells a contact that a license was revoked, and why (n.Text, as typed).
 func (w Writer) LicenseRevoked(n notice.Notice, l license.License, named References) mail.Message {
-	return w.toContact(n, subject("Your SonarQube %s license was revoked", l.Edition.Name()), content{
+	return w.toContact(n, subject("Your %s %s license was revoked", w.product(), l.Edition.Name()), content{
 		Title:   "Your license was revoked",
 		Preview: fmt.Sprintf("%s, server %s.", l.Organization, l.Server),
 		Intro: []string{fmt.Sprintf("We revoked a license of %s on %s. "+

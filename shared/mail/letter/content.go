@@ -11,6 +11,7 @@ import (
 	texttemplate "text/template"
 	"unicode/utf8"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -33,6 +34,26 @@ type content struct {
 	Notes     []note
 	Footer    []string
 	Stop      []link // in the footer
+	Look      look   // set by compose
+}
+
+// look is the brand as the templates show it.
+type look struct {
+	brand.Brand
+	Accent, AccentOnDark string // colors
+}
+
+// The colors of letters unless the brand has its own.
+const (
+	accent       = "#236a97"
+	accentOnDark = "#6cb0ee"
+)
+
+func newLook(b brand.Brand) look {
+	if b.Color.IsZero() {
+		return look{b.OrDefault(), accent, accentOnDark}
+	}
+	return look{b.OrDefault(), b.Color.String(), b.Color.OnDark().String()}
 }
 
 type fact struct{ Label, Value string }
@@ -103,6 +124,7 @@ func (w Writer) compose(m mail.Message, c content) mail.Message {
 	if w.call.MaybeTwice {
 		c.Footer = append([]string{maybeTwice}, c.Footer...)
 	}
+	c.Look = newLook(w.Brand)
 	m.Attempt = w.call.Attempt
 	m.Text, m.HTML = c.render()
 	return m

@@ -114,7 +114,8 @@ func (w Writer) expiringOne(d digest) (string, content) {
 		Preview: fmt.Sprintf("%s, server %s: valid through %s.", upperFirst(environmentOf(of)), l.Server,
 			lastSecond(l)),
 		Intro: []string{
-			fmt.Sprintf("Your %s for SonarQube %s %s. %s%s.", typeName(l.Type), edition, when, valid, lastSecond(l)),
+			fmt.Sprintf("Your %s for %s %s %s. %s%s.", typeName(l.Type), w.product(), edition, when, valid,
+				lastSecond(l)),
 		},
 		Facts: slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, d.facts(of), []fact{
 			{"Environment", upperFirst(string(of.Environment))},
@@ -140,8 +141,8 @@ func (w Writer) expiringOne(d digest) (string, content) {
 		Title: "No longer using this server, or have a question?",
 		Text:  w.contactSales("the license ID"),
 	})
-	return subjectOf(fmt.Sprintf("SonarQube %s %s, on %s%s", what, when, l.Expiration.Long(), nextKey), l.Organization,
-		environmentOf(of), edition), c
+	return subjectOf(fmt.Sprintf("%s %s %s, on %s%s", w.product(), what, when, l.Expiration.Long(), nextKey),
+		l.Organization, environmentOf(of), edition), c
 }
 
 // facts are the references of a license of the digest.

@@ -17,7 +17,7 @@ func (w Writer) expiringSeveral(d digest) (string, content) {
 	c := content{
 		Title:   d.summary("license", false),
 		Preview: d.byDay(),
-		Intro:   []string{d.opening()},
+		Intro:   []string{d.opening(w.product())},
 		Facts:   []fact{{"Organization", d.company}, {"Customer", string(d.customer)}},
 		Notes:   w.notesOfSeveral(d),
 	}
@@ -36,7 +36,7 @@ func (w Writer) expiringSeveral(d digest) (string, content) {
 			"your contract goes on, and we will send the next %s.", licenses(n), plural(n, "key", "keys")))
 		c.Groups = append(c.Groups, nextKeyGroup(d, next))
 	}
-	return subjectOf(d.summary("SonarQube license", true)+nextKeys, d.company), c
+	return subjectOf(d.summary(w.product()+" license", true)+nextKeys, d.company), c
 }
 
 // goesOn reports whether the contract of a license goes on after it.
@@ -85,7 +85,7 @@ func (d digest) expireFrom(list []notice.Expiring, who string, withDay bool) str
 }
 
 // opening says which licenses the letter lists.
-func (d digest) opening() string {
+func (d digest) opening(product string) string {
 	which := "expire soon"
 	switch last := d.licenses[len(d.licenses)-1]; {
 	case d.over(last):
@@ -93,8 +93,8 @@ func (d digest) opening() string {
 	case d.over(d.licenses[0]):
 		which = "have expired or expire soon"
 	}
-	return fmt.Sprintf("These %d SonarQube licenses of %s %s. They are listed by last day.", len(d.licenses), d.company,
-		which)
+	return fmt.Sprintf("These %d %s licenses of %s %s. They are listed by last day.", len(d.licenses), product,
+		d.company, which)
 }
 
 // byDay counts the licenses of each last day.

@@ -36,8 +36,8 @@ func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 	if len(d.Licenses) == 1 {
 		c.Title = "Your license key"
 		c.Intro = []string{
-			fmt.Sprintf("Your license key for SonarQube %s is below and in the attached file %s.",
-				edition, keyFile(first)),
+			fmt.Sprintf("Your license key for %s %s is below and in the attached file %s.",
+				w.product(), edition, keyFile(first)),
 		}
 		c.Footer = []string{
 			"The key works only on the server with the ID above. " +
@@ -46,8 +46,8 @@ func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 	} else {
 		c.Title = "Your license keys"
 		c.Intro = []string{
-			fmt.Sprintf("Your %d license keys for SonarQube are below and in the attached files. "+
-				"Each key is for one server: make sure to install the right one.", len(d.Licenses)),
+			fmt.Sprintf("Your %d license keys for %s are below and in the attached files. "+
+				"Each key is for one server: make sure to install the right one.", len(d.Licenses), w.product()),
 		}
 		c.Footer = []string{
 			"Each key works only on the server with its ID. " +
@@ -63,21 +63,21 @@ func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 	c.Notes = w.keyNotes(d)
 	m := mail.Message{
 		ID: id, Kind: mail.LicenseKey, About: first.ID, ReplyTo: w.Sales,
-		Subject: keySubject(d), Attachments: w.keyAttachments(d.Licenses),
+		Subject: w.keySubject(d), Attachments: w.keyAttachments(d.Licenses),
 	}
 	return w.compose(m.AddressedTo(d.To), c)
 }
 
-func keySubject(d Delivery) string {
+func (w Writer) keySubject(d Delivery) string {
 	first, resent := d.Licenses[0], ""
 	if d.Again {
 		resent = "Resent: "
 	}
 	if len(d.Licenses) > 1 {
-		return subject("%sYour SonarQube license keys: %s", resent, typeNames(d.Licenses))
+		return subject("%sYour %s license keys: %s", resent, w.product(), typeNames(d.Licenses))
 	}
-	return subject("%sYour SonarQube %s license key, valid through %s",
-		resent, first.Edition.Name(), first.Expiration.Long())
+	return subject("%sYour %s %s license key, valid through %s",
+		resent, w.product(), first.Edition.Name(), first.Expiration.Long())
 }
 
 func resentText(keys int) string {
@@ -120,7 +120,7 @@ func (w Writer) keyAttachments(licenses []license.License) (attachments []mail.A
 }
 
 func (w Writer) keyNotes(d Delivery) []note {
-	notes := []note{{Title: "How to install the key", Steps: installSteps(d)}}
+	notes := []note{{Title: "How to install the key", Steps: w.installSteps(d)}}
 	if links := w.packageLinks(d); len(links) > 0 {
 		notes = append(notes, note{Title: "Packages", Links: links})
 	}
@@ -137,7 +137,19 @@ func (w Writer) keyNotes(d Delivery) []note {
 		note{
 			Title: "Have a question?",
 			Text:  w.contactSales(licenseIDs(d.Licenses)),
+			Links: w.supportLinks(),
 		})
+}
+
+// supportLinks lead to technical support, if customers get it somewhere else than from sales.
+func (w Writer) supportLinks() (links []link) {
+	if w.Brand.SupportURL != "" {
+		links = append(links, link{"Technical support", w.Brand.SupportURL})
+	}
+	if to := w.Brand.SupportEmail; to != "" {
+		links = append(links, link{"Email technical support: " + to, "mailto:" + to})
+	}
+	return links
 }
 
 // licenseFacts lists what a license allows.
@@ -200,9 +212,9 @@ func hasCustomPackage(licenses []license.License) bool {
 // installSteps say how to install a key. A server without the edition downloads the edition's plugins when it gets the
 // key, but it does not know custom packages, and the Marketplace page of a cluster has no buttons (client-contract.md
 // §6).
-func installSteps(d Delivery) []string {
+func (w Writer) installSteps(d Delivery) []string {
 	edition := d.Licenses[0].Edition
-	const login = "Log in to SonarQube as an administrator."
+	login := "Log in to " + w.product() + " as an administrator."
 	const paste = "o to Administration > Configuration > License Manager and paste the key."
 	switch {
 	case hasCustomPackage(d.Licenses) && edition == license.DataCenter:
@@ -255,7 +267,8 @@ func (w Writer) packageLinks(d Delivery) (links []link) {
 	}
 	if d.Catalog != nil {
 		if p, ok := d.Catalog.Package(string(edition), d.ProductVersion); ok && p.Withdrawn == "" {
-			links = append(links, link{fmt.Sprintf("%s package for SonarQube %s", edition.Name(), p.Version), p.URL})
+			label := fmt.Sprintf("%s package for %s %s", edition.Name(), w.product(), p.Version)
+			links = append(links, link{label, p.URL})
 		}
 	}
 	return append(links, link{fmt.Sprintf("All %s packages", edition.Name()), page}, install)

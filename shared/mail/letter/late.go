@@ -73,7 +73,7 @@ func (w Writer) lateContent(r request.Request, now time.Time) content {
 			{"Company", r.Company},
 			{"Received", w.Hours.Time(r.Created)},
 			{"Reply due by", w.Hours.Deadline(r.Due)},
-		}, detailFacts(r.Details)),
+		}, w.detailFacts(r.Details)),
 		Action: link{"Open in the console", w.URL + "/console/requests/" + url.PathEscape(r.ID)},
 	}
 }

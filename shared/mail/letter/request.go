@@ -23,10 +23,10 @@ func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
 	m := w.toAddress(id, mail.RequestReceived, r, subject("Please confirm your license request (%s)", r.Reference))
 	return w.compose(m, content{
 		Title:   "Please confirm your license request",
-		Preview: "Someone requested a SonarQube license with this email address. Was it you?",
+		Preview: "Someone requested a license for " + w.product() + " with this email address. Was it you?",
 		Intro: []string{
-			fmt.Sprintf("On %s, someone requested a SonarQube license with this email address. Was it you?",
-				instant(r.Created)),
+			fmt.Sprintf("On %s, someone requested a license for %s with this email address. Was it you?",
+				instant(r.Created), w.product()),
 			"Confirm the request, and our sales team will reply within one business day.",
 		},
 		Facts:  w.ourFacts(r),
@@ -57,7 +57,7 @@ func (w Writer) requestOnRecord(id string, r request.Request) mail.Message {
 		Title:   "We received your license request",
 		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), w.Hours.Deadline(r.Due)),
 		Intro: []string{
-			fmt.Sprintf("We received your request for a SonarQube license on %s.", instant(r.Created)),
+			fmt.Sprintf("We received your license request for %s on %s.", w.product(), instant(r.Created)),
 			fmt.Sprintf("Our sales team will review it and email you by %s.", deadline),
 		},
 		Facts:  w.ourFacts(r),
@@ -131,7 +131,7 @@ func (w Writer) customerFacts(r request.Request) (reference fact, asked []fact) 
 	if !named.Alone || !identifier().MatchString(r.Replaces) {
 		r.Replaces = ""
 	}
-	return fact{"Reference", string(r.Reference)}, detailFacts(r.Details)
+	return fact{"Reference", string(r.Reference)}, w.detailFacts(r.Details)
 }
 
 // RequestNew tells sales of a new license request, with all that the customer said. Replies go to the customer.
@@ -150,7 +150,7 @@ func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 			{"Reference", string(r.Reference)},
 			{"Received", instant(r.Created)},
 			{"Reply due by", deadline},
-		}, detailFacts(r.Details), []fact{
+		}, w.detailFacts(r.Details), []fact{
 			{"Company", r.Company},
 			{"Country", r.Country},
 			{"Name", r.Name},
@@ -176,14 +176,14 @@ func whoGetsReplies(m mail.Message) string {
 }
 
 // detailFacts lists what a customer requests.
-func detailFacts(d request.Details) []fact {
+func (w Writer) detailFacts(d request.Details) []fact {
 	return []fact{
 		{"Request", d.Kind.Name()},
 		{"Edition", d.Edition.Name()},
 		{"Server ID", string(d.Server)},
 		{"Lines of code", d.Counted()},
 		{"Lines of code to license", d.Wanted()},
-		{"SonarQube version", d.ProductVersion},
+		{w.product() + " version", d.ProductVersion},
 		{"Related license or server", d.Replaces},
 		{"Server use", string(d.Environment)},
 		{"Old server", d.OldServer.Name()},

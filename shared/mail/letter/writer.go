@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/shared/brand"
 	"marketplace/shared/lazyregexp"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
@@ -29,10 +30,14 @@ type Writer struct {
 	Reminders reminder.Policy
 	// Hours says when the office is open. Deadlines are named in its time zone.
 	Hours officehours.Hours
+	Brand brand.Brand
 
 	call    Call
 	catalog *catalog.Catalog // nil if there is none
 }
+
+// product is the product's name.
+func (w Writer) product() string { return w.Brand.OrDefault().Product }
 
 // References are the short references by which a letter about licenses names their customer and contracts; those that
 // are not known are left out.

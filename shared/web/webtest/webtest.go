@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/jba/templatecheck"
 
+	"marketplace/shared/brand"
 	"marketplace/shared/web"
 )
 
@@ -25,7 +26,7 @@ func CheckPages(t *testing.T, files fs.FS, data map[string]any) {
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("got %d templates, %v", len(paths), err)
 	}
-	pages := web.NewPages(files)
+	pages := web.NewPages(files, brand.Brand{})
 	for _, file := range paths {
 		name := path.Base(file)
 		if name == "site.html" {

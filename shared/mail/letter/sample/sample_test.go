@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"marketplace/catalog"
+	"marketplace/shared/brand"
 	"marketplace/shared/fault"
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/eml"
@@ -30,7 +31,9 @@ var (
 	}
 )
 
-func samples(t *testing.T) []Letter {
+func samples(t *testing.T) []Letter { return samplesOf(t, writer) }
+
+func samplesOf(t *testing.T, w letter.Writer) []Letter {
 	t.Helper()
 	c := &catalog.Catalog{
 		Editions: []catalog.Edition{{
@@ -43,7 +46,7 @@ func samples(t *testing.T) []Letter {
 			URL: "https://licenses.example.com/downloads/developer-edition-6.7.1.717.zip", Jars: []catalog.Jar{{}},
 		}},
 	}
-	letters, err := Letters(writer, c)
+	letters, err := Letters(w, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +75,28 @@ func TestEveryLetterIsFitToBeSent(t *testing.T) {
 		}
 	}
 	t.Logf("the largest email is %s, with %d bytes", name, largest)
+}
+
+// TestAnotherVendorsLettersNameTheirProduct writes every letter in another vendor's look.
+func TestAnotherVendorsLettersNameTheirProduct(t *testing.T) {
+	w := writer
+	w.Brand = brand.Brand{Vendor: "Acme & Sons", Product: "Acme Scan", Color: brand.Color{R: 0x7a, G: 0x1f, B: 0x5c}}
+	for _, l := range samplesOf(t, w) {
+		data := raw(t, l.Message)
+		for _, problem := range ours.check(data) {
+			t.Errorf("%s: %s", l.Name, problem)
+		}
+		if strings.Contains(string(data)+l.Message.Subject+l.Message.Text+l.Message.HTML, "SonarQube") {
+			t.Errorf("%s names SonarQube", l.Name)
+		}
+		if !strings.HasPrefix(l.Message.Text, "Acme & Sons · Acme Scan commercial editions · Licenses\n") {
+			t.Errorf("%s: got the head %.60q", l.Name, l.Message.Text)
+		}
+		if !strings.Contains(l.Message.HTML, "border-top:4px solid #7a1f5c") ||
+			strings.Contains(l.Message.HTML, "#236a97") || strings.Contains(l.Message.HTML, "ZgotmplZ") {
+			t.Errorf("%s is not in the vendor's color", l.Name)
+		}
+	}
 }
 
 func TestOnlyRemindersCanBeUnsubscribedFrom(t *testing.T) {
