@@ -17,6 +17,7 @@ const (
 	RequestsToConfirm  Kind = "requests-to-confirm" // to an address: requests that wait for its confirmation
 	RequestAsk         Kind = "request-ask"         // to a contact: is this request yours?
 	RequestAnswered    Kind = "request-answered"    // to sales: what a contact said about a request
+	RequestUpdated     Kind = "request-updated"     // to sales: the customer answered, corrected or cancelled
 	RequestsOfDomain   Kind = "requests-of-domain"  // to sales: unusually many unconfirmed requests
 	RequestLate        Kind = "request-late"        // to its reviewer: a request is late
 	RequestLateSales   Kind = "request-late-sales"  // to sales: a request is late
@@ -34,7 +35,8 @@ const (
 
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
 func (k Kind) ToSales() bool {
-	return k == RequestNew || k == RequestUnconfirmed || k == RequestAnswered || k == RequestsOfDomain ||
+	return k == RequestNew || k == RequestUnconfirmed || k == RequestAnswered || k == RequestUpdated ||
+		k == RequestsOfDomain ||
 		k == RequestLateSales || k == LicenseUnreached || k == LicenseNextKey || k == RemindersStopped
 }
 

@@ -178,9 +178,13 @@ type Request struct {
 
 	Reviewer string    `json:"reviewer,omitempty"` // the operator who works on it
 	Question string    `json:"question,omitempty"` // what the customer was asked last
-	Reason   string    `json:"reason,omitempty"`   // why it was rejected or withdrawn
-	Licenses []string  `json:"licenses,omitempty"` // the IDs of the licenses that were issued for it
-	Closed   time.Time `json:"closed,omitzero"`    // UTC; when it was issued, answered, rejected or withdrawn
+	Response *Response `json:"response,omitempty"` // the customer's answer to Question; nil: none
+	// Corrections is how often the customer corrected the details.
+	Corrections int       `json:"corrections,omitempty"`
+	Reason      string    `json:"reason,omitempty"`    // why it was rejected or withdrawn
+	Cancelled   bool      `json:"cancelled,omitempty"` // the customer withdrew it
+	Licenses    []string  `json:"licenses,omitempty"`  // the IDs of the licenses that were issued for it
+	Closed      time.Time `json:"closed,omitzero"`     // UTC; when it was issued, answered, rejected or withdrawn
 	// Expires is when a request that ended without a license is deleted (shared/retention); else zero. UTC.
 	Expires time.Time `json:"expires,omitzero"`
 	// Undo is of the newest rejection or withdrawal by sales; nil if there is none, or it was undone.
@@ -201,6 +205,9 @@ type Request struct {
 func (r Request) AddressConfirmed() bool {
 	return !r.Confirmed.IsZero() || r.Bound
 }
+
+// FiledSignedIn reports whether a contact who was signed in filed the request: nobody had to confirm it.
+func (r Request) FiledSignedIn() bool { return r.Link != nil && r.Confirmed.Equal(r.Created) }
 
 // AwaitsConfirmation reports whether the request is open and nobody has said yet that the person behind its address
 // sent it.

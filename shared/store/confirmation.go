@@ -341,6 +341,67 @@ func (s *Store) CorrectEmail(ctx context.Context, id, from, to string) error {
 	return nil
 }
 
+// Edit is a change of an open request by its customer, while it is worked out (shared/store/requester).
+type Edit struct {
+	Before, After request.Request
+	Line          entity.Line     // of the timeline; By is Customer
+	Mails         []notice.Notice // to queue
+	Names         []string        // addresses that the request names from now on
+	// Confirm has the address confirm the request again, with a new secret. If it was sent too many emails today, it
+	// waits without one.
+	Confirm bool
+}
+
+// ErrUnchanged is what an edit returns if there is nothing to change.
+var ErrUnchanged = errors.New("store: nothing is left to change")
+
+// EditRequest changes a request as its customer asks; edit may be called several times. It is a Conflict fault while
+// sales can undo the end of the request.
+func (s *Store) EditRequest(ctx context.Context, id string, edit func(*Edit) error) error {
+	err := entity.Retry(func() error {
+		before, err := s.Request(ctx, id)
+		if err == nil {
+			err = before.Undoing(s.now())
+		}
+		if err != nil {
+			return err
+		}
+		e := Edit{Before: before, After: before}
+		if err := edit(&e); err != nil {
+			return err
+		}
+		c := s.begin()
+		if e.Confirm {
+			e.After.Confirmed, e.After.Secret = time.Time{}, token.Confirmation.New()
+		}
+		switch {
+		case e.After.Unconfirmed && !before.Unconfirmed:
+			c.Set(untoldRow(e.After))
+		case before.Unconfirmed && !(e.After.Unconfirmed && e.After.State.Open()):
+			c.Delete(rowkey.Untold(id), table.Any)
+		}
+		e.Line.By = Customer
+		c.changeRequest(before, &e.After, e.Line)
+		c.Names(rowkey.Request(id), e.After.Email, e.Names...)
+		c.queue(e.Mails...)
+		if e.Confirm && !e.After.Suspicious {
+			sent, err := s.confirmations(ctx, e.After.Email)
+			if err != nil {
+				return err
+			}
+			c.askToConfirm(sent, e.After)
+		}
+		return c.Commit(ctx)
+	})
+	if errors.Is(err, ErrUnchanged) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("store: request %s: %w", id, err)
+	}
+	return nil
+}
+
 // toldAtOnce is how many requests one mail of TellUnconfirmed lists: its transaction deletes a row for each.
 const toldAtOnce = 50
 

@@ -33,7 +33,11 @@ type Filing struct {
 	// the link allows (request.Link.Binds): then there is nothing to confirm, and Key is not used.
 	Link  *request.Link
 	Bound bool
-	By    string // the operator who files it for a customer; "": the customer
+	// Customer and Instance are the IDs of what a contact asks for who is signed in; Link is of the email that signed
+	// the contact in, at the same address. The request is confirmed and linked as it is filed. "" otherwise.
+	Customer string
+	Instance string
+	By       string // the operator who files it for a customer; "": the customer
 	// Zone is the time zone of the customer's browser, an IANA name; "" if unknown. The same request with another zone
 	// is still the same.
 	Zone string
@@ -48,15 +52,18 @@ const filingAttempts = 30
 //
 // A new request is unconfirmed, and the email to its address has the secret that confirms it; if that address was sent
 // too many of these already, it waits without one (confirmation.go). Sales are told at once only of one that needs no
-// confirmation: what came through a bound link, and what a colleague files. What is read and written does not depend on
-// what is on record about the server.
+// confirmation: what came through a bound link, what a contact files who is signed in, and what a colleague files. What
+// is read and written does not depend on what is on record about the server.
 func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, created bool, err error) {
 	f.Bound = f.Bound && !f.Suspicious
 	now := s.now().Truncate(time.Millisecond)
 	r = request.Request{
 		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,
 		Created: now, Due: s.hours.Due(now), Zone: f.Zone, Details: f.Details, Suspicious: f.Suspicious, Link: f.Link,
-		Bound: f.Bound, FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound,
+		Bound: f.Bound, FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound && f.Customer == "",
+	}
+	if f.Customer != "" {
+		r.Confirmed, r.Customer, r.Instance, r.LinkedBy = now, f.Customer, f.Instance, System
 	}
 	known := rowkey.Idempotency(f.Key, r.Fingerprint())
 	var replaced int64 // the version of the key's row, if its request was deleted

@@ -38,6 +38,10 @@ const (
 	RequestIssued    Action = "issued"
 	RequestAnswered  Action = "answered"
 
+	QuestionAnswered Action = "customer answered" // with the note
+	RequestCorrected Action = "customer corrected the request"
+	RequestCancelled Action = "customer cancelled the request"
+
 	LateReviewerTold Action = "reviewer told that it is late" // whom the note names
 	LateSalesTold    Action = "sales told that it is late"
 )
@@ -61,7 +65,7 @@ func (e requestEntity) Row() table.Row {
 // Facts leaves out the secrets, since operators read the timeline, and what the other fields tell.
 func (e requestEntity) Facts() any {
 	e.Token, e.Secret, e.FirstAnswer, e.Undo, e.Expires = "", "", nil, nil, time.Time{}
-	e.LateTold = request.LateTold{}
+	e.LateTold, e.Response, e.Corrections, e.Cancelled = request.LateTold{}, nil, 0, false
 	return e.Request
 }
 
@@ -350,7 +354,7 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 			action = RequestResumed
 		}
 	case request.Waiting:
-		after.Reviewer, after.Question = v.By, v.Text
+		after.Reviewer, after.Question, after.Response = v.By, v.Text, nil
 		action = CustomerAsked
 	case request.Rejected, request.Withdrawn:
 		after.Reason, after.Closed = v.Text, s.now()
@@ -492,6 +496,9 @@ func namedBy(r request.Request) []string {
 	named := slices.Concat(r.Contacts, r.AskedOf)
 	if r.Link != nil {
 		named = append(named, r.Link.Contact)
+	}
+	if r.Response != nil && r.Response.By != "" {
+		named = append(named, r.Response.By)
 	}
 	if r.Vouch != nil && r.Vouch.Email != "" {
 		named = append(named, r.Vouch.Email)

@@ -135,6 +135,7 @@ func choose(list []choice, value, label string) []choice {
 var auditedActions = []store.Action{
 	store.RequestReceived, store.RequestTaken, store.RequestTakenOver, store.CustomerAsked, store.RequestResumed,
 	store.RequestRejected, store.RequestWithdrawn, store.RequestIssued, store.RequestAnswered,
+	store.QuestionAnswered, store.RequestCorrected, store.RequestCancelled,
 	store.RejectionUndone, store.WithdrawalUndone, store.RequestConfirmed, store.RequestDenied,
 	store.ConfirmationSent, store.EmailCorrected, store.RequestLinked, store.RequestUnlinked,
 	store.ContactsAsked, store.ContactSaidYes, store.ContactSaidNo, store.VouchedFor, store.VouchWithdrawn,

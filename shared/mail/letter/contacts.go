@@ -103,7 +103,7 @@ func (w Writer) ContactAdded(n notice.Notice, organization string, named Referen
 	case slices.ContainsFunc(n.Contacts, n.Concerns):
 		c.Title = "You are now a contact for " + organization
 		c.Intro = []string{"Our sales team added you as a contact for " + organization + ". " + may}
-	case n.Author == byCustomer:
+	case n.Author == notice.ByCustomer:
 		c.Intro = []string{"We had removed a contact for " + organization + ". The person used the link in our email " +
 			"about it, and is a contact again. " + may}
 	case len(n.Contacts) == 1:
@@ -139,9 +139,6 @@ func (w Writer) ContactRemoved(n notice.Notice, organization string, named Refer
 	}
 	return w.toContact(n, subject("%s", c.Title), c)
 }
-
-// byCustomer is the Author of a notice whose cause is a link in one of our emails.
-const byCustomer = "customer"
 
 func someContacts(n notice.Notice) string {
 	if len(n.Contacts) == 1 {

@@ -15,7 +15,7 @@ func (w Writer) RequestQuestion(id string, r request.Request) mail.Message {
 		title: "A question about your license request",
 		topic: "We have a question about your license request",
 		intro: "Our sales team needs an answer from you before we can continue with your license request. " +
-			"Please reply to this email.",
+			"Please answer on the page of the request, or reply to this email.",
 		quotation: quotation{"Question from our sales team:", splitLines(r.Question)},
 		notes: []note{{
 			Title: "How to answer",

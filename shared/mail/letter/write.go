@@ -190,10 +190,15 @@ func (w Writer) aboutRequest(n notice.Notice, r request.Request) (mail.Message, 
 		mail.RequestWithdrawn: w.RequestWithdrawn,
 	}[n.Kind]
 	switch {
+	case n.Kind == mail.RequestUpdated && r.ID == n.About:
+		return w.RequestUpdated(n, r)
 	case write == nil:
 		return mail.Message{}, errors.New("this version does not know the kind of notice")
 	case r.ID != n.About:
 		return mail.Message{}, fmt.Errorf("request %s is not in the records", n.About)
+	}
+	if n.Kind == mail.RequestWithdrawn && n.Author == notice.ByCustomer {
+		return w.RequestCancelled(n.ID, r), nil
 	}
 	r.Question, r.Reason = n.Text, n.Text
 	return write(n.ID, r), nil

@@ -27,7 +27,9 @@ func RequestConfirmed(r request.Request) Notice {
 	if r.Confirmed.IsZero() {
 		what = "filed"
 	}
-	return Notice{ID: id(r.ID, what), Kind: mail.RequestConfirmed, About: r.ID, Customer: Customer(r.Email)}
+	return Notice{
+		ID: id(r.ID, what+afterCorrections(r)), Kind: mail.RequestConfirmed, About: r.ID, Customer: Customer(r.Email),
+	}
 }
 
 // RequestAsk asks a contact whether a request is theirs. nonce is the secret of the link to the answer.

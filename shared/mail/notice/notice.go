@@ -54,6 +54,7 @@ type Notice struct {
 	Author   string   `json:"author,omitempty"`   // the operator who typed Text, or did what contacts are told
 	Requests []string `json:"requests,omitempty"` // of RequestUnconfirmed: the IDs of the requests
 
+	Update   Update            `json:"update,omitempty"`   // of RequestUpdated
 	Moves    []Move            `json:"moves,omitempty"`    // of LicenseMoved
 	Contacts []license.Contact `json:"contacts,omitempty"` // of ContactAdded, ContactRemoved and RemindersStopped: who
 	// Except are addresses of contacts who are not told: they asked for it.
@@ -109,7 +110,9 @@ func RequestReceived(r request.Request) Notice {
 
 // RequestNew tells sales of a new request.
 func RequestNew(r request.Request) Notice {
-	return Notice{ID: id(r.ID, "new"), Kind: mail.RequestNew, About: r.ID, Customer: Customer(r.Email)}
+	return Notice{
+		ID: id(r.ID, "new"+afterCorrections(r)), Kind: mail.RequestNew, About: r.ID, Customer: Customer(r.Email),
+	}
 }
 
 // RequestsUnconfirmed tells sales of unconfirmed requests, once a day.
@@ -244,7 +247,7 @@ var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
 	mail.LicenseNextKey, mail.RemindersStopped, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk,
-	mail.RequestAnswered, mail.RequestsOfDomain, mail.RequestLate, mail.RequestLateSales,
+	mail.RequestAnswered, mail.RequestUpdated, mail.RequestsOfDomain, mail.RequestLate, mail.RequestLateSales,
 	mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.ContactUndo,
 }
 
@@ -264,6 +267,9 @@ func (e *PointlessError) Error() string { return "the notice has no point any mo
 
 // Rank returns the rank of the notice.
 func (n Notice) Rank() int {
+	if n.Kind == mail.RequestWithdrawn && n.Author == ByCustomer {
+		return RankSoon // the reader did it
+	}
 	switch n.Kind {
 	case mail.LicenseKey, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn, mail.RequestAsk,
 		mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved:

@@ -57,6 +57,7 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--domain-2019-02-15":        notice.RequestsOfDomain(filed(request.Received), day("2019-02-15")),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--late-1550221200001":       notice.RequestLate(late(), sam),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--late-sales-1550221200001": notice.RequestLateSales(late()),
+	"01c7gcm9m0aaaaaaaaaaaaaaaa--answered-4":               update(notice.Answered),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--new":                      notice.RequestNew(filed(request.Received)),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--filed":                    notice.RequestConfirmed(filed(request.Received)),
 	"01c7gcm9m0aaaaaaaaaaaaaaaa--question-3":               notice.RequestQuestion(filed(request.Waiting), 3),
@@ -148,8 +149,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 23 {
-		t.Errorf("got notices of %d kinds, want all 23", len(kinds))
+	if len(kinds) != 24 {
+		t.Errorf("got notices of %d kinds, want all 24", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")
@@ -164,6 +165,13 @@ func TestCustomerIsTheDomainOrAtAPublicProviderTheAddress(t *testing.T) {
 		if got := notice.Customer(email); got != want {
 			t.Errorf("%s: got %s, want %s", email, got, want)
 		}
+	}
+}
+
+func TestCustomerWaitsForNoEmailAboutTheirOwnCancellation(t *testing.T) {
+	own := notice.RequestClosed(filed(request.Withdrawn), 2, notice.ByCustomer)
+	if own.Rank() != notice.RankSoon {
+		t.Errorf("got rank %d, want that of a confirmation: the public site may queue no other", own.Rank())
 	}
 }
 
@@ -212,6 +220,18 @@ func askedThroughLink(r *request.Request) {
 }
 
 // throughLink makes it a request that came through a link to its own address.
+func filedSignedIn(r *request.Request) {
+	r.Link, r.Confirmed = &request.Link{Contact: r.Email}, r.Created
+}
+
+func responded(r *request.Request) {
+	r.State, r.Response = request.InReview, &request.Response{Text: "Developer."}
+}
+
+func update(u notice.Update) notice.Notice {
+	return notice.RequestUpdated(filed(request.InReview), u, 4)
+}
+
 func throughLink(r *request.Request) { r.Link, r.Bound = &request.Link{Contact: r.Email}, true }
 
 func TestWhatIsPointless(t *testing.T) {
@@ -280,6 +300,12 @@ func TestWhatIsPointless(t *testing.T) {
 		"question to a contact, address corrected": {ask, about(request.Received), true},
 		"question to a contact, answered":          {ask, on(answered, contacts...), true},
 		"confirmation to the wrong address":        {received, notice.Records{Request: corrected}, true},
+		"receipt, filed signed in":                 {received, withRequest(filedSignedIn), false},
+		"customer answered":                        {update(notice.Answered), withRequest(responded), false},
+		"customer answered, asked again":           {update(notice.Answered), about(request.Waiting), true},
+		"customer corrected":                       {update(notice.Corrected), about(request.InReview), false},
+		"customer corrected, closed":               {update(notice.Corrected), about(request.Withdrawn), true},
+		"customer cancelled":                       {update(notice.Cancelled), about(request.Withdrawn), false},
 		"new request":                              {notice.RequestNew(filed(request.Received)), about(request.Received), false},
 		"new request, in review":                   {notice.RequestNew(filed(request.Received)), about(request.InReview), true},
 		"question":                                 {question, about(request.Waiting), false},

@@ -60,7 +60,7 @@ func (n Notice) Pointless(r Records) string {
 			return "the request is closed"
 		case !input.SameMailbox(about.Email, n.To.Email):
 			return "the address was corrected"
-		case !about.Confirmed.IsZero():
+		case !about.Confirmed.IsZero() && !about.FiledSignedIn():
 			return "the request is confirmed"
 		case about.State == request.Waiting && about.AddressConfirmed():
 			return "the customer has since been told more"
@@ -86,6 +86,8 @@ func (n Notice) Pointless(r Records) string {
 		case !slices.ContainsFunc(r.Request.Answers, newest):
 			return "the answer has changed"
 		}
+	case mail.RequestUpdated:
+		return n.pointlessUpdate(r.Request)
 	case mail.RequestNew:
 		if r.Request.State != request.Received {
 			return "the request is being worked on"

@@ -22,7 +22,7 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 	r.Today, r.Policy = license.DateOf(s.Now()), s.Policy()
 	switch n.Kind {
 	case mail.RequestReceived, mail.RequestNew, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn,
-		mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
+		mail.RequestAsk, mail.RequestAnswered, mail.RequestUpdated, mail.RequestsOfDomain:
 		r.Request, err = s.Request(ctx, n.About)
 	case mail.RequestLate, mail.RequestLateSales:
 		r.Request, err = s.Request(ctx, n.About)

@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/erasure/erasuretest"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/requester"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
@@ -154,6 +155,21 @@ func (b *testEnv) everywhere(who license.Contact) {
 	b.must(b.AskContacts(ctx, store.RequestChange{ID: asked.ID, By: admin}, who))
 	b.must(b.AnswerRequest(ctx, asked.ID, who.Email, true))
 	b.must(b.VouchFor(ctx, store.RequestChange{ID: asked.ID, By: admin}, request.Vouch{Email: who.Email}))
+	b.send(who)
+
+	said := requester.Who(who.Email) // the question and the details are those of a colleague's request
+	answered := b.file(b.details(license.Contact{Name: "Dan", Email: "dan@elsewhere.example"}))
+	_, err = b.Review(ctx, store.Review{ID: answered.ID, Version: answered.Version, By: admin, To: request.Waiting,
+		Text: "Which version?"})
+	b.must(err)
+	asks := requester.New(b.Store.Store)
+	b.must(asks.AnswerQuestion(ctx, answered.ID, said, "Which version?", "6.7.5"))
+	answered, err = b.Request(ctx, answered.ID)
+	b.must(err)
+	other := answered.Details
+	other.Loc++
+	b.must(asks.CorrectRequest(ctx, answered.ID, said, answered.Version, other))
+	b.must(asks.CancelRequest(ctx, answered.ID, said))
 	b.send(who)
 
 	former := storetest.Customer(b.t, b.Store.Store, "Former Ltd", who, ben)

@@ -19,8 +19,9 @@ var typed = []string{"message", "company", "country", "question", "reason", "not
 	"formerNames", "partner", "outside", "endedReason", "organization", "revokedReason", "packages"}
 
 // said are the actions whose notes people type. Code writes all others.
-var said = []store.Action{store.NoteAdded, store.PermissionNoted, store.CustomerAsked, store.RequestRejected,
-	store.RequestWithdrawn, store.LicenseRevoked, store.RemindersMuted, store.VouchedFor, store.ContractEnded}
+var said = []store.Action{store.NoteAdded, store.PermissionNoted, store.CustomerAsked, store.QuestionAnswered,
+	store.RequestRejected, store.RequestWithdrawn, store.LicenseRevoked, store.RemindersMuted, store.VouchedFor,
+	store.ContractEnded}
 
 // Text is a text that somebody typed and that names the person.
 type Text struct {

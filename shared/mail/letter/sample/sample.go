@@ -94,6 +94,7 @@ func notices() []told {
 			"through 31 Dec 2018, and it covers the number of lines that you stated.\n\n"+
 			"If you need more lines, request an upgrade."),
 		closed("request-withdrawn", "Request withdrawn", r, request.Withdrawn, "As agreed on the phone today."),
+		cancelled(r),
 		keys("license-key", "License key", letter.Call{Attempt: 1}, key),
 		keys("license-keys", "License keys of production and staging", letter.Call{}, key, staging),
 		{"license-key-resent", "License key, resent", again, onRecord(today, key), letter.Call{}},
@@ -108,6 +109,9 @@ func notices() []told {
 			notice.RequestsUnconfirmed([]request.Summary{list[0].Summary(), list[1].Summary()}, today),
 			notice.Records{Requests: list, Today: today}, letter.Call{}},
 		answered(r, true), answered(r, false),
+		updated(r, notice.Answered, "request-updated-answered", "To sales: the customer answered"),
+		updated(r, notice.Corrected, "request-updated-corrected", "To sales: the customer corrected a request"),
+		updated(r, notice.Cancelled, "request-updated-cancelled", "To sales: the customer cancelled a request"),
 		late(r, "request-late", "To a reviewer: a late request"),
 		late(r, "request-late-sales", "To sales: a late request that somebody is reviewing"),
 		late(r, "request-late-new", "To sales: a late request that nobody is reviewing"),
@@ -144,6 +148,20 @@ func answered(r request.Request, yes bool) told {
 		return about("request-answered-yes", "To sales: a contact said yes", r, notice.RequestAnswered(r, a))
 	}
 	return about("request-answered-no", "To sales: a contact said no", r, notice.RequestAnswered(r, a))
+}
+
+// updated is what sales are told of what a customer did to a request.
+func updated(r request.Request, u notice.Update, name, title string) told {
+	r.Confirmed, r.State = r.Created, request.InReview
+	r.Response = &request.Response{At: received, Text: "It is switched off for good.\n\nAbout 1.5 million."}
+	return about(name, title, r, notice.RequestUpdated(r, u, 4))
+}
+
+// cancelled is what a customer is told who cancelled a request.
+func cancelled(r request.Request) told {
+	r.Confirmed, r.State = r.Created, request.Withdrawn
+	return about("request-cancelled", "Request cancelled by the customer", r,
+		notice.RequestClosed(r, 3, notice.ByCustomer))
 }
 
 // late is what colleagues are told of a late request.
