@@ -102,13 +102,15 @@ clean: ## remove build output; the data of `make run` and the tools of CI stay
 	rm -rf .build .aws-sam
 
 # The Lambda functions. `sam build` makes build-<logical ID in the template> with ARTIFACTS_DIR in its environment.
-LAMBDAS := build-CatalogFunction build-ConsoleFunction build-MailEventsFunction build-MailerFunction \
-	build-RemindersFunction build-RequestsFunction
+LAMBDAS := build-AccountFunction build-BridgeFunction build-CatalogFunction build-ConsoleFunction \
+	build-MailEventsFunction build-MailerFunction build-RemindersFunction build-RequestsFunction
 
 .PHONY: build
 build: $(LAMBDAS) ## build all Lambda functions for ARCH (arm64) into .build/, with the catalog of SITE_URL
 
 .PHONY: $(LAMBDAS)
+build-AccountFunction: MAIN := ./functions/account
+build-BridgeFunction: MAIN := ./functions/bridge
 build-CatalogFunction: MAIN := ./functions/catalog
 build-ConsoleFunction: MAIN := ./functions/console
 build-MailEventsFunction: MAIN := ./functions/mailevents

@@ -2,42 +2,59 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	accountsignin "marketplace/functions/account/signin"
 	"marketplace/functions/console/signin"
 	"marketplace/shared/mail/letter"
 )
 
-// checkSigning: only the console's role signs with the license keys. Administrators manage them without signing, and
-// without granting it; both keys are told apart by stage; what others do is told.
+// signers are the variables of functions that name keys for signing. Each key is in one of them.
+var signers = map[string]string{"ConsoleFunction": "LICENSE_SIGNERS", "BridgeFunction": "BRIDGE_SIGNERS"}
+
+// signerOf is the function whose variable names a key, with its Kid: a stage and a number.
+func (t template) signerOf(key string) (function string) {
+	named := regexp.MustCompile(`\$\{Stage\}-[a-z]+-\d+=\$\{` + key + `\.Arn\}`)
+	for _, id := range slices.Sorted(maps.Keys(signers)) {
+		if named.MatchString(str(at(t.functions()[id]["Environment"], "Variables", signers[id], "Sub"))) {
+			function += id
+		}
+	}
+	return function
+}
+
+// checkSigning: each license key has one function whose role alone signs with it. Administrators manage keys without
+// signing, and without granting it; keys are told apart by stage; what others do is told.
 func checkSigning(t template) (problems []string) {
 	fail := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	rules := fmt.Sprint(t.properties("ForeignSigning"), t.properties("SigningKeyChange"))
-	signers := str(at(t.functions()["ConsoleFunction"]["Environment"], "Variables", "LICENSE_SIGNERS", "Sub"))
+	rules := fmt.Sprint(t.properties("ForeignSigning"), t.properties("ForeignBridgeSigning"),
+		t.properties("SigningKeyChange"))
 	for _, id := range t.resources("AWS::KMS::Key") {
-		signs := false
+		signs, signer := false, t.signerOf(id)
+		if signers[signer] == "" {
+			fail("%s: its Kid has no stage and number in the variable of one function", id)
+			continue
+		}
 		for _, s := range list(at(t.properties(id), "KeyPolicy", "Statement")) {
-			held := at(s, "Condition", "ArnEquals", "aws:PrincipalArn", "GetAtt") == "ConsoleFunctionRole.Arn"
+			held := at(s, "Condition", "ArnEquals", "aws:PrincipalArn", "GetAtt") == signer+"Role.Arn"
 			for _, action := range list(at(s, "Action")) {
 				switch action := str(action); {
 				case held && action == "kms:Sign":
 					signs = true
 				case isLike("kms:Sign", action), isLike("kms:CreateGrant", action), isLike("kms:ReplicateKey", action):
-					fail("%s: %s lets others than the console sign", id, action)
+					fail("%s: %s lets others than %s sign", id, action, signer)
 				}
 			}
 		}
 		if !signs {
-			fail("%s: the console may not sign", id)
+			fail("%s: %s may not sign", id, signer)
 		}
 		if strings.Count(rules, id+".Arn") < 3 {
 			fail("%s: nobody is told of foreign signing", id)
-		}
-		if !regexp.MustCompile(`\$\{Stage\}-[a-z]+-\d+=\$\{` + id + `\.Arn\}`).MatchString(signers) {
-			fail("%s: its Kid has no stage and number", id)
 		}
 	}
 	return problems
@@ -88,26 +105,46 @@ func checkMailIdentity(t template) (problems []string) {
 	return problems
 }
 
-// checkLimitPerAddress: the WebACL counts the forms of the public site and the key check for each address, and nothing
-// else: neither colleagues' forms nor what mail programs send (RFC 8058). It keeps no addresses of pages.
-func checkLimitPerAddress(edge template, siteRoutes, consoleRoutes []string) (problems []string) {
-	p := edge.properties("WebAcl")
-	rule := at(list(at(p, "Rules"))[0], "Statement", "RateBasedStatement")
-	statements := list(at(rule, "ScopeDownStatement", "AndStatement", "Statements"))
-	if len(statements) != 2 || at(rule, "AggregateKeyType") != "IP" {
-		return []string{"WebAcl does not count by address"}
+// countedBy returns what a rule of the WebACL counts by address: requests of a method whose path is like a pattern, or
+// is not.
+func countedBy(rule any) func(method, target string) bool {
+	limit := at(rule, "Statement", "RateBasedStatement")
+	statements := list(at(limit, "ScopeDownStatement", "AndStatement", "Statements"))
+	if len(statements) != 2 || at(limit, "AggregateKeyType") != "IP" {
+		return nil
 	}
 	method := str(at(statements[0], "ByteMatchStatement", "SearchString"))
-	but := regexp.MustCompile(str(at(statements[1], "NotStatement", "Statement", "RegexMatchStatement", "RegexString")))
-	for _, route := range slices.Concat(siteRoutes, consoleRoutes, []string{"POST " + letter.StopPath}) {
+	but := at(statements[1], "NotStatement", "Statement", "RegexMatchStatement")
+	only := regexp.MustCompile(str(at(statements[1], "RegexMatchStatement", "RegexString")))
+	except := regexp.MustCompile(str(at(but, "RegexString")))
+	return func(verb, target string) bool {
+		return verb == method && only.MatchString(target) && (but == nil || !except.MatchString(target))
+	}
+}
+
+// checkLimitPerAddress: the WebACL counts the forms of the public site and the account and the key check for each
+// address, and nothing else: neither colleagues' forms nor what mail programs send (RFC 8058). Apart from these it
+// counts who asks for a link to sign in with. It keeps no addresses of pages.
+func checkLimitPerAddress(edge template, d deployed) (problems []string) {
+	p := edge.properties("WebAcl")
+	rules := list(at(p, "Rules"))
+	if len(rules) != 2 || countedBy(rules[0]) == nil || countedBy(rules[1]) == nil {
+		return []string{"WebAcl does not count by address"}
+	}
+	forms, signIns := countedBy(rules[0]), countedBy(rules[1])
+	for _, route := range slices.Concat(d.site, d.account.routes, d.console.routes,
+		[]string{"POST " + letter.StopPath}) {
 		verb, target, ok := strings.Cut(route, " /")
 		if !ok {
 			continue
 		}
 		target = "/" + target
-		free := target == letter.StopPath || slices.Contains(consoleRoutes, route)
-		if counted := verb == method && !but.MatchString(target); counted != (verb == "POST" && !free) {
+		free := target == letter.StopPath || slices.Contains(d.console.routes, route)
+		if counted := forms(verb, target); counted != (verb == "POST" && !free) {
 			problems = append(problems, fmt.Sprintf("WebAcl counts %s: %v", route, counted))
+		}
+		if counted := signIns(verb, target); counted != (route == "POST "+accountsignin.SignInPath) {
+			problems = append(problems, fmt.Sprintf("WebAcl counts %s as signing in: %v", route, counted))
 		}
 	}
 	body := str(at(p, "CustomResponseBodies", "TooMany", "Content"))
@@ -140,14 +177,19 @@ func TestAccountIsSetUpAsTheFunctionsExpect(t *testing.T) {
 			t.Fatal(err)
 		}
 		return slices.Concat(checkSigning(tpl), checkSignIn(tpl), checkMailIdentity(tpl),
-			checkLimitPerAddress(edge, d.site, d.console))
+			checkLimitPerAddress(edge, d))
 	}
 	report(t, check(d.text, edgeText))
 	for _, tt := range []struct{ old, new, want string }{
 		{"              - kms:Describe*\n", "              - kms:*\n", "EvaluationKey: kms:* lets others"},
 		{"              - kms:Describe*\n", "              - kms:CreateGrant\n", "kms:CreateGrant lets others"},
 		{"ArnEquals: {aws:PrincipalArn: !GetAtt ConsoleFunctionRole.Arn}", "ArnLike: {aws:PrincipalArn: \"*\"}",
-			"EvaluationKey: the console may not sign"},
+			"EvaluationKey: ConsoleFunction may not sign"},
+		{"ArnEquals: {aws:PrincipalArn: !GetAtt BridgeFunctionRole.Arn}",
+			"ArnEquals: {aws:PrincipalArn: !GetAtt ConsoleFunctionRole.Arn}",
+			"BridgeKey: kms:Sign lets others than BridgeFunction sign"},
+		{"-bridge-1=${BridgeKey.Arn}\n", "-bridge-1=${ProductionKey.Arn}\n", "ProductionKey: its Kid has no stage"},
+		{"  ForeignBridgeSigning:\n", "  OtherBridgeSigning:\n", "BridgeKey: nobody is told of foreign signing"},
 		{"=${ProductionKey.Arn}\n", "=${EvaluationKey.Arn}\n", "ProductionKey: its Kid has no stage"},
 		{"${Stage}-evaluation-1=", "evaluation-1=", "EvaluationKey: its Kid has no stage"},
 		{"  ForeignSigning:\n", "  OtherSigning:\n", "nobody is told of foreign signing"},
@@ -162,6 +204,8 @@ func TestAccountIsSetUpAsTheFunctionsExpect(t *testing.T) {
 		{"SearchString: POST", "SearchString: GET", "WebAcl counts POST /licenses/check: false"},
 		{"(console|reminders/stop)", "(console)", "WebAcl counts POST /reminders/stop: true"},
 		{"(console|reminders/stop)", "(console|reminders/stop|request)", "WebAcl counts POST /request/{edition}: false"},
+		{"^/account/signin(/|$)", "^/account(/|$)", "WebAcl counts POST /account/signout as signing in: true"},
+		{"^/account/signin(/|$)", "^/account/sign-in(/|$)", "WebAcl counts POST /account/signin as signing in: false"},
 		{"AggregateKeyType: IP", "AggregateKeyType: CONSTANT", "does not count by address"},
 		{"TEXT_HTML", "TEXT_PLAIN", "does not answer with a page"},
 		{"SampledRequestsEnabled: false", "SampledRequestsEnabled: true", "keeps samples"},

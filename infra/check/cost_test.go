@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/mail/notice"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/bridge"
 	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
@@ -434,6 +435,14 @@ func (e *costEnv) measureLate() {
 	}
 }
 
+// measureBridge measures what the bridge function does.
+func (e *costEnv) measureBridge() {
+	waiting := bridge.New(e.Store.Store)
+	e.measure("a sweep of the bridge function with nothing waiting", func() error {
+		return last(waiting.Pending(e.t.Context()))
+	})
+}
+
 // measureRest measures what the console and the jobs do besides.
 func (e *costEnv) measureRest() {
 	ctx := e.t.Context()
@@ -442,6 +451,7 @@ func (e *costEnv) measureRest() {
 		return err
 	})
 	e.measureLate()
+	e.measureBridge()
 	e.measureFiling("file a request for a customer, with two emails", func() error {
 		_, _, err := e.FileRequest(ctx, store.Filing{Details: usual(4), Key: "token", By: operator})
 		return err

@@ -23,7 +23,7 @@ type mistake struct{ kind, at, old, new string }
 var seeded = slices.Concat(functionFaults, environmentFaults, apiFaults, scheduleFaults, roleFaults, policyFaults,
 	sourceFaults, queueFaults, mailFaults, alarmFaults, storageFaults, keyFaults, parameterFaults, outputFaults,
 	buildFaults, wiringFaults, backupFaults, conditionFaults, edgeFaults, signInFaults,
-	edgeStackFaults, watchFaults, otherFaults)
+	edgeStackFaults, watchFaults, otherFaults, accountFaults)
 
 // leastCaught is the share of the seeded faults that a finding has to name.
 const leastCaught = 0.95
@@ -60,7 +60,7 @@ func (d deployed) seed(f mistake) (deployed, error) {
 
 // elsewhere is where else a finding names a fault: what all functions share, and the page.
 var elsewhere = map[string]string{"Globals": "Function: ", "Api": "Throttles", "Conditions": "Conditions",
-	"ConsoleSigning": "ConsoleFunction", "infra/edge.yaml": "edge: "}
+	"ConsoleSigning": "ConsoleFunction", "BridgeSigning": "BridgeFunction", "infra/edge.yaml": "edge: "}
 
 // named are the findings that say where the fault is.
 func (f mistake) named(findings []string) (found []string) {

@@ -164,10 +164,8 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 				why = "letters are written when they are sent (decision 16)"
 			case buildsSchemas(name, dep):
 				why = "it builds schemas at every cold start (decision 12)"
-			case function(name) != "" && function(name) != "console" &&
-				within(dep, "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/s3",
-					"github.com/aws/aws-sdk-go-v2/service/secretsmanager"):
-				why = "only the console signs, makes packages and reads secrets"
+			case function(name) != "" && !mayLink(function(name), dep):
+				why = "only the functions in clients use it"
 			case function(name) != "" && (dep == "testing" ||
 				within(dep, "github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/aws/aws-sdk-go-v2/service/sqs",
 					"go.etcd.io/bbolt", module+"infra", module+"shared/table/tabletest",
@@ -183,6 +181,20 @@ func checkLinked(packages map[string]pkg) (problems []string) {
 	return problems
 }
 
+// clients are the clients of the SDK that only some functions link.
+var clients = map[string][]string{
+	"kms":            {"console", "bridge"},
+	"s3":             {"console"},
+	"secretsmanager": {"console", "account"},
+}
+
+// mayLink reports whether a function may link a package, if that belongs to one of the clients.
+func mayLink(function, dep string) bool {
+	service, isAWS := strings.CutPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/")
+	service, _, _ = strings.Cut(service, "/")
+	return !isAWS || clients[service] == nil || slices.Contains(clients[service], function)
+}
+
 // buildsSchemas reports whether a function that answers browsers links the schemas of an AWS client. The console may
 // link those of KMS: its budget includes them (decision 15).
 func buildsSchemas(name, dep string) bool {
@@ -190,7 +202,8 @@ func buildsSchemas(name, dep string) bool {
 	if !isAWS || path.Base(dep) != "schemas" {
 		return false
 	}
-	return function(name) == "requests" || function(name) == "console" && service != "kms/schemas"
+	return slices.Contains([]string{"requests", "account"}, function(name)) ||
+		function(name) == "console" && service != "kms/schemas"
 }
 
 // checkPackages: a package's name is a subject, and its comment says what it is for.
@@ -268,6 +281,9 @@ func TestLinkCheckFinds(t *testing.T) {
 			services + "dynamodb/schemas"}},
 		"functions/console": {Deps: []string{services + "s3", services + "kms/schemas",
 			services + "dynamodb/schemas"}},
+		"functions/account": {Deps: []string{services + "secretsmanager/types", services + "kms/types",
+			services + "dynamodb/schemas"}},
+		"functions/bridge": {Deps: []string{services + "kms/schemas", services + "secretsmanager"}},
 		"functions/mailer": {Deps: []string{services + "ses/schemas", services + "kms", services + "secretsmanager",
 			services + "sqs"}},
 		"functions/mailevents": {Deps: []string{services + "lambda/types", "html/template", "marketplace/catalog",
@@ -285,6 +301,8 @@ func TestLinkCheckFinds(t *testing.T) {
 		"functions/catalog links github.com/aws/aws-sdk-go-v2/aws",
 		"functions/requests links go.etcd.io/bbolt", "functions/requests links testing",
 		"functions/requests links "+services+"dynamodb/schemas", "functions/console links "+services+"dynamodb/schemas",
+		"functions/account links "+services+"kms/types", "functions/account links "+services+"dynamodb/schemas",
+		"functions/bridge links "+services+"secretsmanager",
 		"functions/mailer links "+services+"sqs", "functions/mailevents links "+services+"lambda/types",
 		"functions/mailer links "+services+"kms", "functions/mailer links "+services+"secretsmanager")
 }

@@ -19,6 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	accountsignin "marketplace/functions/account/signin"
+	account "marketplace/functions/account/site"
+	"marketplace/functions/bridge/issue"
 	"marketplace/functions/console/signin"
 	console "marketplace/functions/console/site"
 	"marketplace/functions/mailer/dispatch"
@@ -39,6 +42,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/secret"
 	"marketplace/shared/store"
+	"marketplace/shared/store/bridge"
 	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
@@ -95,6 +99,9 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 		reflect.TypeFor[console.Store](),
 		reflect.TypeFor[console.Eraser](),
 		reflect.TypeFor[console.Search](), reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
+	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[accountsignin.Accounts](),
+		reflect.TypeFor[accountsignin.Sessions]())
+	try("bridge", u.bridgeSteps(), reflect.TypeFor[issue.Store]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
 		rows = append(rows, table.Row{Key: key, Type: i.text("type")})
@@ -103,6 +110,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	for service, asked := range map[string]reflect.Type{
 		"mailer ses": reflect.TypeFor[ses.API](), "console s3": reflect.TypeFor[packagestore.API](),
 		"console kms": reflect.TypeFor[signer.API](), "console secretsmanager": reflect.TypeFor[secretstore.API](),
+		"bridge kms": reflect.TypeFor[signer.API](), "account secretsmanager": reflect.TypeFor[secretstore.API](),
 	} {
 		function, service, _ := strings.Cut(service, " ")
 		for method := range asked.Methods() {
@@ -762,7 +770,10 @@ func checkPermissions(t template, actions map[string]touched) (problems []string
 	return problems
 }
 
-// checkPartitions: the function that anybody can call is held to the partitions that it touches, apart for reading and
+// public are the functions with a database that anybody can call.
+var public = []string{"AccountFunction", "RequestsFunction"}
+
+// checkPartitions: a function that anybody can call is held to the partitions that it touches, apart for reading and
 // for writing. A partition that is allowed and that no call touches is a problem too, and so is one of a kind that only
 // other functions touch.
 func checkPartitions(t template, actions map[string]touched) (problems []string) {
@@ -775,7 +786,7 @@ func checkPartitions(t template, actions map[string]touched) (problems []string)
 	for id, f := range t.functions() {
 		for _, policy := range list(f["Policies"]) {
 			for _, statement := range list(at(policy, "Statement")) {
-				held := id == "RequestsFunction" || at(statement, "Condition") != nil
+				held := slices.Contains(public, id) || at(statement, "Condition") != nil
 				if at(statement, "Resource", "GetAtt") != "Table.Arn" || !held {
 					continue
 				}
@@ -867,39 +878,60 @@ func isLike(text, pattern string) bool {
 	return strings.HasSuffix(text, parts[last])
 }
 
-// checkWaking: of the rows that are created, the stream shows the mailer those of ready mails of the first two ranks
-// and no others.
+// waking says which rows wake the functions that read the stream.
+var waking = map[string]func(table.Write) bool{"MailerFunction": outbox.Wakes, "BridgeFunction": bridge.Wakes}
+
+// checkWaking: of the rows that are created, the stream shows each function those that it acts on and no others.
 func checkWaking(t template, rows []table.Row) (problems []string) {
-	events := t.functions()["MailerFunction"]["Events"]
+	for id, f := range t.functions() {
+		for _, name := range keysOf(f["Events"]) {
+			if at(f["Events"], name, "Type") != "DynamoDB" {
+				continue
+			}
+			if waking[id] == nil {
+				problems = append(problems, id+": it is not known which rows wake it")
+				continue
+			}
+			wakes, err := streamFilter(at(f["Events"], name, "Properties"))
+			if err != nil {
+				problems = append(problems, fmt.Sprintf("%s: %v", id, err))
+				continue
+			}
+			for _, row := range rows {
+				if got := wakes(row); got != waking[id](table.Set(row)) {
+					problems = append(problems, fmt.Sprintf("%s: %s (%s) wakes %s", id, row.Key, row.Type,
+						map[bool]string{true: id, false: "nobody"}[got]))
+				}
+			}
+		}
+	}
+	return problems
+}
+
+// streamFilter returns which new rows the filter of a stream's source shows.
+func streamFilter(source any) (wakes func(table.Row) bool, err error) {
 	var pattern struct {
 		EventName []string
 		Dynamodb  struct{ Keys map[string]struct{ S []any } }
 	}
-	filters := list(at(events, "Outbox", "Properties", "FilterCriteria", "Filters"))
+	filters := list(at(source, "FilterCriteria", "Filters"))
 	if len(filters) != 1 {
-		return []string{"MailerFunction: its stream has no filter"}
+		return nil, errors.New("its stream has no filter")
 	}
 	if err := json.Unmarshal([]byte(str(at(filters[0], "Pattern"))), &pattern); err != nil {
-		return []string{fmt.Sprintf("MailerFunction: the stream's filter: %v", err)}
+		return nil, fmt.Errorf("the stream's filter: %w", err)
 	}
 	if !slices.Equal(pattern.EventName, []string{"INSERT"}) {
-		problems = append(problems, "MailerFunction: the stream's filter is not for new rows only")
+		return nil, errors.New("the stream's filter is not for new rows only")
 	}
-	matches := func(key, value string) bool {
-		return slices.ContainsFunc(pattern.Dynamodb.Keys[key].S, func(rule any) bool {
+	return func(row table.Row) bool {
+		return slices.ContainsFunc(pattern.Dynamodb.Keys["PK"].S, func(rule any) bool {
 			if prefix := at(rule, "prefix"); prefix != nil {
-				return strings.HasPrefix(value, str(prefix))
+				return strings.HasPrefix(row.PK, str(prefix))
 			}
-			return rule == value
+			return rule == row.PK
 		})
-	}
-	for _, row := range rows {
-		if wakes := matches("PK", row.PK); wakes != outbox.Wakes(table.Set(row)) {
-			problems = append(problems, fmt.Sprintf("MailerFunction: %s (%s) wakes %s", row.Key, row.Type,
-				map[bool]string{true: "the mailer", false: "nobody"}[wakes]))
-		}
-	}
-	return problems
+	}, nil
 }
 
 // tableMade is what table/dynamo asks for when it creates a table, as the members of a template's table.

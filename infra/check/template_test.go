@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	accountsignin "marketplace/functions/account/signin"
 	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
 	"marketplace/infra/stack"
@@ -203,20 +204,30 @@ func checkParameters(t template) (problems []string) {
 	return problems
 }
 
-// consolePaths are the console's paths: its home and everything below it.
-var consolePaths = []string{"ANY /console", "ANY /console/{proxy+}"}
+// area is the part of the site that a function has for itself: its home and everything below it.
+type area struct {
+	function, home string
+	routes         []string // patterns of http.ServeMux
+}
 
-// checkRoutes: the catalog function gets exactly its own paths, for every method; the console gets its home and
-// everything below it, which includes all its routes; the requests function gets the rest; a route with throttling of
-// its own exists. siteRoutes and consoleRoutes are patterns of http.ServeMux.
-func checkRoutes(t template, feedPatterns, siteRoutes, consoleRoutes []string) (problems []string) {
+// paths are those by which the template sends everything to the function.
+func (a area) paths() []string { return []string{"ANY " + a.home, "ANY " + a.home + "/{proxy+}"} }
+
+// checkRoutes: the catalog function gets exactly its own paths, for every method; the functions with an area get its
+// home and everything below it, which includes all their routes; the requests function gets the rest; a route with
+// throttling of its own exists. siteRoutes are patterns of http.ServeMux.
+func checkRoutes(t template, feedPatterns, siteRoutes []string, areas ...area) (problems []string) {
 	// The template's variables match deeper paths too, so that none of them reaches the requests function.
 	shape := func(path string) string { return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(path, "*") }
 	routes, catch := map[string]bool{}, ""
 	got := map[string]bool{}
-	for _, pattern := range consoleRoutes {
-		if _, path, _ := strings.Cut(pattern, " "); path != "/console" && !strings.HasPrefix(path, "/console/") {
-			problems = append(problems, fmt.Sprintf("ConsoleFunction: %s is not below /console", pattern))
+	own := map[string]area{}
+	for _, a := range areas {
+		own[a.function] = a
+		for _, pattern := range a.routes {
+			if _, path, _ := strings.Cut(pattern, " "); path != a.home && !strings.HasPrefix(path, a.home+"/") {
+				problems = append(problems, fmt.Sprintf("%s: %s is not below %s", a.function, pattern, a.home))
+			}
 		}
 	}
 	for id, f := range t.functions() {
@@ -238,10 +249,9 @@ func checkRoutes(t template, feedPatterns, siteRoutes, consoleRoutes []string) (
 				if strings.HasSuffix(path, "}") && !strings.HasSuffix(path, "+}") {
 					problems = append(problems, fmt.Sprintf("%s: %s does not catch deeper paths", id, path))
 				}
-			case id == "ConsoleFunction":
-				if !slices.Contains(consolePaths, method+" "+path) {
-					problems = append(problems, fmt.Sprintf("ConsoleFunction: %s %s is not a path of the console",
-						method, path))
+			case own[id].home != "":
+				if !slices.Contains(slices.Concat(own[id].paths(), own[id].routes), method+" "+path) {
+					problems = append(problems, fmt.Sprintf("%s: %s %s is none of its paths", id, method, path))
 				}
 			case !slices.Contains(siteRoutes, method+" "+path):
 				problems = append(problems, fmt.Sprintf("%s: %s %s is not a route of the site", id, method, path))
@@ -252,9 +262,11 @@ func checkRoutes(t template, feedPatterns, siteRoutes, consoleRoutes []string) (
 	if catch != "RequestsFunction" {
 		problems = append(problems, fmt.Sprintf("requests without a route go to %q", catch))
 	}
-	for _, path := range consolePaths {
-		if !routes[path] {
-			problems = append(problems, fmt.Sprintf("ConsoleFunction does not get %s", path))
+	for _, a := range areas {
+		for _, path := range a.paths() {
+			if !routes[path] {
+				problems = append(problems, fmt.Sprintf("%s does not get %s", a.function, path))
+			}
 		}
 	}
 	for _, pattern := range feedPatterns {
@@ -281,7 +293,8 @@ type deployed struct {
 	mains    map[string]string // their text
 	makefile string
 	site     []string // patterns of the requests function
-	console  []string // patterns of the console
+	console  area
+	account  area
 	table    map[string]any
 	actions  map[string]touched // permissions that each function needs, by folder
 	rows     []table.Row        // that the functions create
@@ -300,14 +313,16 @@ func deployment(t *testing.T) deployed {
 		page: read(t, "infra/docs/stack.md"), operations: read(t, operationsFile),
 		edge: read(t, "infra/edge.yaml"),
 	}
-	for _, text := range literals(read(t, "functions/console/site/routes.go")) {
-		if strings.Contains(text, " /") {
-			d.console = append(d.console, text)
-		}
-	}
+	d.console = area{function: "ConsoleFunction", home: signin.Home,
+		routes: patternsIn(read(t, "functions/console/site/routes.go"))}
 	for _, path := range []string{signin.Home, signin.SignInPath, signin.CallbackPath, signin.SignOutPath,
 		signin.SignedOutPath} {
-		d.console = append(d.console, "GET "+path)
+		d.console.routes = append(d.console.routes, "GET "+path)
+	}
+	d.account = area{function: "AccountFunction", home: accountsignin.Home,
+		routes: patternsIn(read(t, "functions/account/site/routes.go"))}
+	for _, route := range accountsignin.New(accountsignin.Options{}).Routes() {
+		d.account.routes = append(d.account.routes, route.Pattern)
 	}
 	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
 	if err != nil {
@@ -333,10 +348,21 @@ func deployment(t *testing.T) deployed {
 	return d
 }
 
+// patternsIn lists the patterns of http.ServeMux that a file has.
+func patternsIn(source string) (patterns []string) {
+	for _, text := range literals(source) {
+		if strings.Contains(text, " /") {
+			patterns = append(patterns, text)
+		}
+	}
+	return patterns
+}
+
 func (d deployed) check(tpl template) (problems []string) {
 	return slices.Concat(checkFunctions(tpl, d.folders, d.makefile), checkEnvironment(tpl, d.mains),
 		checkParameters(tpl), checkSender(tpl),
-		checkRoutes(tpl, api.Patterns(), d.site, d.console), checkTable(tpl, d.table), checkPermissions(tpl, d.actions),
+		checkRoutes(tpl, api.Patterns(), d.site, d.console, d.account), checkTable(tpl, d.table),
+		checkPermissions(tpl, d.actions),
 		checkPartitions(tpl, d.actions), checkWaking(tpl, d.rows), checkAlarms(tpl, alarm.Rules),
 		checkPublished(alarm.Rules, d.code))
 }
@@ -391,9 +417,15 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"    DeletionPolicy: RetainExceptOnCreate\n", "", "is deleted with the stack"},
 		{"    Type: AWS::KMS::Key\n    DeletionPolicy: RetainExceptOnCreate\n", "    Type: AWS::KMS::Key\n",
 			"EvaluationKey is deleted with the stack"},
-		{"Path: /console}", "Path: /consoles}", "ConsoleFunction: ANY /consoles is not a path of the console"},
+		{"Path: /console}", "Path: /consoles}", "ConsoleFunction: ANY /consoles is none of its paths"},
 		{"Path: /console}", "Path: /consoles}", "ConsoleFunction does not get ANY /console"},
+		{"Path: /account}", "Path: /accounts}", "AccountFunction does not get ANY /account"},
+		{"Method: POST, Path: /account/signin", "Method: POST, Path: /account/sign-in",
+			"AccountFunction: POST /account/sign-in is none of its paths"},
 		{"Action: kms:Sign", "Action: kms:Decrypt", "ConsoleFunction may not kms:Sign"},
+		{"RoleName: !Ref BridgeFunctionRole", "RoleName: !Ref AccountFunctionRole", "AccountFunction may kms:Sign"},
+		{"Resource: !Ref AccountSecret", "Resource: \"*\"",
+			"AccountFunction may secretsmanager:GetSecretValue on every resource"},
 		{"RoleName: !Ref ConsoleFunctionRole", "RoleName: !Ref MailerFunctionRole", "MailerFunction may kms:Sign"},
 		{"Action: s3:PutObject", "Action: s3:DeleteObject", "ConsoleFunction may not s3:PutObject"},
 		{"Action: [dynamodb:UpdateItem, dynamodb:DeleteItem]", "Action: [dynamodb:UpdateItem, dynamodb:Scan]",
@@ -416,7 +448,9 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"Resource: !GetAtt Table.Arn", `Resource: "*"`, "on every resource"},
 		{`"OUTBOX#1#"`, `"MAIL#"`, "wakes nobody"},
 		{`"OUTBOX#2#"`, `"MAIL#"`, "wakes nobody"},
-		{`"OUTBOX#2#"`, `"OUTBOX#"`, "wakes the mailer"},
+		{`"OUTBOX#2#"`, `"OUTBOX#"`, "wakes MailerFunction"},
+		{`"S":["BRIDGES"]`, `"S":["BRIDGE"]`, "wakes nobody"},
+		{`"S":["BRIDGES"]`, `"S":["BRIDGES", {"prefix":"REQUEST#"}]`, "wakes BridgeFunction"},
 	} {
 		t.Run(tt.want, func(t *testing.T) {
 			if !strings.Contains(d.text, tt.old) {
@@ -441,7 +475,8 @@ func TestTemplateCheckFindsOmissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	finds(t, checkFunctions(tpl, append(d.folders, "extra"), d.makefile), "functions/extra is not a function")
-	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-CatalogFunction",
+	finds(t, checkFunctions(tpl, d.folders, "\nLAMBDAS := build-NoFunction\n"), "build-AccountFunction",
+		"build-BridgeFunction", "build-CatalogFunction",
 		"build-ConsoleFunction", "build-MailEventsFunction", "build-MailerFunction",
 		"build-RemindersFunction", "build-RequestsFunction", "build-NoFunction does not build a function")
 	withoutZones := map[string]string{}
@@ -450,7 +485,9 @@ func TestTemplateCheckFindsOmissions(t *testing.T) {
 	}
 	finds(t, checkEnvironment(tpl, withoutZones), "RequestsFunction: its main reads TIME_ZONE and links no time zones",
 		"ConsoleFunction: its main reads TIME_ZONE", "MailerFunction: its main reads TIME_ZONE",
-		"RemindersFunction: its main reads TIME_ZONE")
-	finds(t, checkRoutes(tpl, append(api.Patterns(), "/more.json"), d.site, append(d.console, "GET /elsewhere")),
+		"RemindersFunction: its main reads TIME_ZONE", "AccountFunction: its main reads TIME_ZONE",
+		"BridgeFunction: its main reads TIME_ZONE")
+	d.console.routes = append(d.console.routes, "GET /elsewhere")
+	finds(t, checkRoutes(tpl, append(api.Patterns(), "/more.json"), d.site, d.console, d.account),
 		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")
 }

@@ -18,7 +18,8 @@ func readText(t *testing.T, text string, parameters map[string]string) (deployme
 	v := values{template: parse(t, text), stack: "test", parameters: map[string]string{
 		"SiteUrl": "http://localhost:8080", "PackagesUrl": "http://localhost:8080/p", "MailIdentity": "vendor.example",
 		"SalesEmail": "sales@vendor.example", "OidcIssuer": "http://localhost:8080/people", "OidcClientId": "console",
-	}, secrets: map[string]string{"ConsoleSecret": "arn:console", "HashSecret": "arn:hash"}}
+	}, secrets: map[string]string{"ConsoleSecret": "arn:console", "HashSecret": "arn:hash",
+		"AccountSecret": "arn:account"}}
 	for name, value := range parameters {
 		v.parameters[name] = value
 	}
@@ -37,6 +38,8 @@ func TestEnvironmentIsTheTemplates(t *testing.T) {
 		"CatalogFunction": {"BUNDLE_URL=http://localhost:8080/p/catalog/bundle.bin", "STAGE=production"},
 		"MailerFunction": {"MAIL_FROM=Editions and Licenses <licensing@vendor.example>", "TABLE_NAME=test-Table",
 			"SES_CONFIGURATION_SET=test-MailConfigurationSet"},
+		"AccountFunction": {"ACCOUNT_SECRET=arn:account"},
+		"BridgeFunction":  {"BRIDGE_SIGNERS=production-bridge-1=arn:aws:kms:eu-central-1:123456789012:key/test-BridgeKey"},
 		"ConsoleFunction": {"OIDC_ISSUER=http://localhost:8080/people", "CONSOLE_SECRET=arn:console",
 			"PACKAGES_BUCKET=test-packagesbucket", "LICENSE_SIGNERS=" +
 				"production-evaluation-1=arn:aws:kms:eu-central-1:123456789012:key/test-EvaluationKey," +
@@ -119,6 +122,10 @@ func TestRoutesAreChosenAsAPIGatewayDoes(t *testing.T) {
 		"GET /console/":                 "$default",
 		"GET /console/requests/1":       "ANY /console/{proxy+}",
 		"GET /consoles":                 "$default",
+		"GET /account":                  "ANY /account",
+		"GET /account/signin":           "ANY /account/{proxy+}",
+		"POST /account/signin":          "POST /account/signin",
+		"POST /account/instances/1/key": "ANY /account/{proxy+}",
 		"GET /downloads/a.zip":          "ANY /downloads/{proxy+}",
 	} {
 		method, path, _ := strings.Cut(request, " ")

@@ -4,8 +4,11 @@ import "strings"
 
 // watched says of what each alarm on a metric of AWS's own is; the others are of the whole account.
 var watched = map[string]string{
+	"AccountErrorsAlarm":    "[{Name: FunctionName, Value: !Ref AccountFunction}]",
 	"ApiErrorsAlarm":        "[{Name: ApiId, Value: !Ref Api}]",
 	"ApiLatencyAlarm":       "[{Name: ApiId, Value: !Ref Api}]",
+	"BridgeAgeAlarm":        "[{Name: FunctionName, Value: !Ref BridgeFunction}]",
+	"BridgeErrorsAlarm":     "[{Name: FunctionName, Value: !Ref BridgeFunction}]",
 	"CatalogErrorsAlarm":    "[{Name: FunctionName, Value: !Ref CatalogFunction}]",
 	"ConsoleErrorsAlarm":    "[{Name: FunctionName, Value: !Ref ConsoleFunction}]",
 	"FailedRunsAlarm":       "[{Name: QueueName, Value: !GetAtt FailedRuns.QueueName}]",
@@ -59,8 +62,27 @@ func checkTypes(c *checker) {
 	}
 }
 
-// edgeFixed are the resources of infra/edge.yaml: one limit for forms and key checks of an address, whose answer is a
-// page, and a log without addresses, paths and queries.
+// limit is a rule of the WebACL: how many POST requests one address may send within five minutes, of those that a
+// statement describes.
+func limit(name, priority, parameter, statement string) string {
+	return "{Action: {Block: {CustomResponse: {CustomResponseBodyKey: TooMany, ResponseCode: 429, " +
+		"ResponseHeaders: [{Name: retry-after, Value: 300}, {Name: cache-control, Value: no-store}]}}}, " +
+		"Name: " + name + ", Priority: " + priority + ", Statement: {RateBasedStatement: {AggregateKeyType: IP, " +
+		"EvaluationWindowSec: 300, Limit: !Ref " + parameter + ", ScopeDownStatement: {AndStatement: {Statements: [" +
+		"{ByteMatchStatement: {FieldToMatch: {Method: {}}, PositionalConstraint: EXACTLY, SearchString: POST, " +
+		"TextTransformations: [{Priority: 0, Type: NONE}]}}, " + statement + "]}}}}, " +
+		"VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: !Sub ${AWS::StackName}-" + name + ", " +
+		"SampledRequestsEnabled: false}}"
+}
+
+// onPath is a statement about the path of a request.
+func onPath(pattern string) string {
+	return "{RegexMatchStatement: {FieldToMatch: {UriPath: {}}, RegexString: " + pattern + ", TextTransformations: [" +
+		"{Priority: 0, Type: URL_DECODE}, {Priority: 1, Type: NORMALIZE_PATH}]}}"
+}
+
+// edgeFixed are the resources of infra/edge.yaml: a limit for forms and key checks of an address and a lower one for
+// links to sign in with, whose answer is a page, and a log without addresses, paths and queries.
 var edgeFixed = map[string]map[string]string{
 	"Certificate": {
 		"DomainName":              "!Ref SiteHost",
@@ -73,16 +95,10 @@ var edgeFixed = map[string]map[string]string{
 		"Scope":         "CLOUDFRONT",
 		"VisibilityConfig": "{CloudWatchMetricsEnabled: true, MetricName: !Sub ${AWS::StackName}-site, " +
 			"SampledRequestsEnabled: false}",
-		"Rules": "[{Action: {Block: {CustomResponse: {CustomResponseBodyKey: TooMany, ResponseCode: 429, " +
-			"ResponseHeaders: [{Name: retry-after, Value: 300}, {Name: cache-control, Value: no-store}]}}}, " +
-			"Name: forms, Priority: 0, Statement: {RateBasedStatement: {AggregateKeyType: IP, " +
-			"EvaluationWindowSec: 300, Limit: !Ref FormsPerAddress, ScopeDownStatement: {AndStatement: {Statements: [" +
-			"{ByteMatchStatement: {FieldToMatch: {Method: {}}, PositionalConstraint: EXACTLY, SearchString: POST, " +
-			"TextTransformations: [{Priority: 0, Type: NONE}]}}, {NotStatement: {Statement: {RegexMatchStatement: {" +
-			"FieldToMatch: {UriPath: {}}, RegexString: ^/(console|reminders/stop)(/|$), TextTransformations: [" +
-			"{Priority: 0, Type: URL_DECODE}, {Priority: 1, Type: NORMALIZE_PATH}]}}}}]}}}}, " +
-			"VisibilityConfig: {CloudWatchMetricsEnabled: true, MetricName: !Sub ${AWS::StackName}-forms, " +
-			"SampledRequestsEnabled: false}}]",
+		"Rules": "[" +
+			limit("forms", "0", "FormsPerAddress",
+				"{NotStatement: {Statement: "+onPath("^/(console|reminders/stop)(/|$)")+"}}") + ", " +
+			limit("signins", "1", "SignInsPerAddress", onPath("^/account/signin(/|$)")) + "]",
 	},
 	"Alarms":            {},
 	"AlarmSubscription": {"TopicArn": "!Ref Alarms", "Protocol": "email", "Endpoint": "!Ref AlarmEmail"},
@@ -126,6 +142,8 @@ var edgeSays = map[string]string{
 	"Conditions.HasSite":                                 "{Not: [{Equals: [!Ref SiteDistribution, ]}]}",
 	"Parameters.FormsPerAddress.Default":                 "100",
 	"Parameters.FormsPerAddress.MinValue":                "10",
+	"Parameters.SignInsPerAddress.Default":               "20",
+	"Parameters.SignInsPerAddress.MinValue":              "10",
 	"Parameters.LogRetentionDays.Default":                "90",
 	"Resources.Certificate.DeletionPolicy":               "RetainExceptOnCreate",
 	"Resources.Certificate.UpdateReplacePolicy":          "Retain",

@@ -15,6 +15,7 @@ var values = map[string]string{
 	"SES_CONFIGURATION_SET": "!Ref MailConfigurationSet",
 	"LICENSE_SIGNERS": "!Sub ${Stage}-evaluation-1=${EvaluationKey.Arn}," +
 		"${Stage}-production-1=${ProductionKey.Arn}",
+	"BRIDGE_SIGNERS": "!Sub ${Stage}-bridge-1=${BridgeKey.Arn}",
 	"OIDC_ISSUER": "{If: [HasUserPool, !Sub https://cognito-idp.${AWS::Region}.amazonaws.com/${UserPool}, " +
 		"!Ref OidcIssuer]}",
 	"OIDC_CLIENT_ID": "{If: [HasUserPool, !Ref UserPoolClient, !Ref OidcClientId]}",
@@ -66,7 +67,8 @@ func checkSecrets(c *checker) {
 	for id, f := range c.Template.Functions() {
 		for _, name := range Keys(At(f["Environment"], "Variables")) {
 			v := At(f["Environment"], "Variables", name)
-			public := slices.Contains([]string{"LICENSE_KEYS", "CONSOLE_SECRET", "HASH_SECRET", "ORIGIN_KEYS"}, name)
+			public := slices.Contains([]string{"LICENSE_KEYS", "CONSOLE_SECRET", "HASH_SECRET", "ACCOUNT_SECRET",
+				"ORIGIN_KEYS"}, name)
 			c.want(public || !secretName.MatchString(name), id+"."+name,
 				"a secret in the environment is seen by everybody who may look at the function")
 			c.want(!strings.Contains(Text(v), "{{resolve:"), id+"."+name,
@@ -87,10 +89,12 @@ func checkSecrets(c *checker) {
 	console := At(c.Template.Properties("ConsoleSecret"), "GenerateSecretString")
 	c.is("ConsoleSecret", console, "GenerateStringKey", "session_keys")
 	c.is("ConsoleSecret", console, "SecretStringTemplate", `{"client_secret":""}`)
-	// The hash key is the whole text. It is kept as long as the table, whose erased people it recognizes.
-	hash := At(c.Template.Properties("HashSecret"), "GenerateSecretString")
-	c.is("HashSecret", hash, "GenerateStringKey", "missing")
-	c.is("HashSecret", hash, "SecretStringTemplate", "missing")
+	for _, id := range []string{"AccountSecret", "HashSecret"} { // the key is the whole text
+		made := At(c.Template.Properties(id), "GenerateSecretString")
+		c.is(id, made, "GenerateStringKey", "missing")
+		c.is(id, made, "SecretStringTemplate", "missing")
+	}
+	// As long as the table, whose erased people its key recognizes.
 	c.kept("HashSecret")
 }
 

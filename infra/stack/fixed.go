@@ -65,18 +65,13 @@ var fixed = map[string]map[string]string{
 		"Name: !Sub ${AWS::StackName}-unlisted-any-origin, " +
 		"SecurityHeadersConfig: {ContentTypeOptions: {Override: true}}}"},
 
-	// Sign counts as reading, which only this state sees.
-	"ForeignSigning": {
-		"State":   "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
-		"Targets": "[{Arn: !Ref Alarms, Id: alarms}]",
-		"EventPattern": "{detail: {$or: [{" + signingKeys + ", " + others + "}, {" + signingKeys + ", " + nobody +
-			"}, {" + asked + ", " + others + "}, {" + asked + ", " + nobody + "}], eventName: [Sign], " +
-			"eventSource: [kms.amazonaws.com]}, " + calls + "}",
-	},
+	"ForeignSigning":       foreignSigning("ConsoleFunctionRole", "EvaluationKey", "ProductionKey"),
+	"ForeignBridgeSigning": foreignSigning("BridgeFunctionRole", "BridgeKey"),
 	"SigningKeyChange": {
 		"Targets": "[{Arn: !Ref Alarms, Id: alarms}]",
 		"EventPattern": "{detail: {eventName: [PutKeyPolicy, CreateGrant, DisableKey, ScheduleKeyDeletion], " +
-			"eventSource: [kms.amazonaws.com], " + signingKeys + "}, " + calls + "}",
+			"eventSource: [kms.amazonaws.com], " + signingKeys("EvaluationKey", "ProductionKey", "BridgeKey") + "}, " +
+			calls + "}",
 	},
 
 	// Bounces come through the configuration set alone.
@@ -112,14 +107,38 @@ const (
 	anyOrigin = "{AccessControlAllowCredentials: false, AccessControlAllowHeaders: {Items: [*]}, " +
 		"AccessControlAllowMethods: {Items: [GET, HEAD, OPTIONS]}, AccessControlAllowOrigins: {Items: [*]}, " +
 		"AccessControlExposeHeaders: {Items: [*]}, AccessControlMaxAgeSec: 86400, OriginOverride: true}"
-	signingKeys = "resources: {ARN: [!GetAtt EvaluationKey.Arn, !GetAtt ProductionKey.Arn]}"
-	asked       = "requestParameters: {keyId: [!Ref EvaluationKey, !GetAtt EvaluationKey.Arn, !Ref ProductionKey, " +
-		"!GetAtt ProductionKey.Arn]}"
-	others = "userIdentity: {sessionContext: {sessionIssuer: {arn: " +
-		"[{anything-but: [!GetAtt ConsoleFunctionRole.Arn]}]}}}"
-	nobody = "userIdentity: {sessionContext: {sessionIssuer: {arn: [{exists: false}]}}}"
-	calls  = "detail-type: [AWS API Call via CloudTrail], source: [aws.kms]"
+	calls = "detail-type: [AWS API Call via CloudTrail], source: [aws.kms]"
 )
+
+// signingKeys are the resources of an event about one of these keys.
+func signingKeys(ids ...string) string {
+	var arns []string
+	for _, id := range ids {
+		arns = append(arns, "!GetAtt "+id+".Arn")
+	}
+	return "resources: {ARN: [" + strings.Join(arns, ", ") + "]}"
+}
+
+// foreignSigning tells of signatures, with one of these keys, by anybody but a role. Sign counts as reading, which only
+// this state sees.
+func foreignSigning(role string, ids ...string) map[string]string {
+	var names []string
+	for _, id := range ids {
+		names = append(names, "!Ref "+id, "!GetAtt "+id+".Arn")
+	}
+	done, asked := signingKeys(ids...), "requestParameters: {keyId: ["+strings.Join(names, ", ")+"]}"
+	by := func(arn string) string {
+		return "userIdentity: {sessionContext: {sessionIssuer: {arn: [{" + arn + "}]}}}"
+	}
+	others, nobody := by("anything-but: [!GetAtt "+role+".Arn]"), by("exists: false")
+	return map[string]string{
+		"State":   "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+		"Targets": "[{Arn: !Ref Alarms, Id: alarms}]",
+		"EventPattern": "{detail: {$or: [{" + done + ", " + others + "}, {" + done + ", " + nobody + "}, {" +
+			asked + ", " + others + "}, {" + asked + ", " + nobody + "}], eventName: [Sign], " +
+			"eventSource: [kms.amazonaws.com]}, " + calls + "}",
+	}
+}
 
 // checkFixed: these resources are there in their one form, and what people lose with them outlives the stack.
 func checkFixed(c *checker) {

@@ -11,16 +11,23 @@ var reaches = map[string]string{
 	"dynamodb:Query":      "!GetAtt Table.Arn",
 	"dynamodb:UpdateItem": "!GetAtt Table.Arn",
 	"dynamodb:DeleteItem": "!GetAtt Table.Arn",
-	"kms:Sign":            "[!GetAtt EvaluationKey.Arn, !GetAtt ProductionKey.Arn]",
 	"s3:GetObject":        "!Sub ${PackagesBucket.Arn}/jars/*",
 	"s3:PutObject":        "!Sub ${PackagesBucket.Arn}/tailored/*",
 	"ses:SendRawEmail": "[!Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailIdentity}, " +
 		"!Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${MailConfigurationSet}, " +
 		"{If: [InSandbox, !Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*, " +
 		"!Ref AWS::NoValue]}]",
-	"secretsmanager:GetSecretValue": "[!Ref ConsoleSecret, !Ref HashSecret]",
-	"ses:GetSendQuota":              "*", // of the account: it has no resource
+	"ses:GetSendQuota": "*", // of the account: it has no resource
+
+	// What each function has of its own.
+	"ConsoleFunction kms:Sign":                      "[!GetAtt EvaluationKey.Arn, !GetAtt ProductionKey.Arn]",
+	"BridgeFunction kms:Sign":                       "!GetAtt BridgeKey.Arn",
+	"ConsoleFunction secretsmanager:GetSecretValue": "[!Ref ConsoleSecret, !Ref HashSecret]",
+	"AccountFunction secretsmanager:GetSecretValue": "!Ref AccountSecret",
 }
+
+// public are the functions with a database that anybody can call: their roles are held to the partitions that they use.
+var public = []string{"AccountFunction", "RequestsFunction"}
 
 // checkRoles: a function's role has statements of its own and nothing else: no managed policy, no template of SAM, no
 // wildcard; each allows an action on what it is meant for, under the condition that belongs to it.
@@ -50,6 +57,9 @@ func (c *checker) roleStatement(id string, statement any) {
 		action := Str(action)
 		where := id + " " + action
 		want, known := reaches[action]
+		if !known {
+			want, known = reaches[where]
+		}
 		switch {
 		case strings.ContainsAny(action, "*?"):
 			c.add(where, "an action with a wildcard")
@@ -63,14 +73,14 @@ func (c *checker) roleStatement(id string, statement any) {
 	}
 }
 
-// condition: sending is held to the sender's address, the function that anybody can call to the partitions that it
-// uses. Other statements have no condition, which could switch off what a function does.
+// condition: sending is held to the sender's address, a function that anybody can call to the partitions that it uses.
+// Other statements have no condition, which could switch off what a function does.
 func (c *checker) condition(id, where, action string, condition any) {
 	switch {
 	case action == "ses:SendRawEmail":
 		c.want(Text(condition) == "{StringEquals: {ses:FromAddress: !Sub ${MailFromUser}@${MailIdentity}}}", where,
 			"its condition is %s, want the sender's address", Text(condition))
-	case id == "RequestsFunction" && strings.HasPrefix(action, "dynamodb:"):
+	case slices.Contains(public, id) && strings.HasPrefix(action, "dynamodb:"):
 		c.only(where, condition, "ForAllValues:StringLike", "Null")
 		for _, operator := range []string{"ForAllValues:StringLike", "Null"} {
 			keys := Keys(At(condition, operator))
@@ -84,12 +94,15 @@ func (c *checker) condition(id, where, action string, condition any) {
 	}
 }
 
+// signing are the policies that stand apart from their roles, because keys name the roles.
+var signing = map[string]string{"ConsoleSigning": "ConsoleFunctionRole", "BridgeSigning": "BridgeFunctionRole"}
+
 // checkResourcePolicies: whoever a queue, a topic, a bucket or a key lets in is a service that acts for a resource of
 // ours, or an identity of this account.
 func checkResourcePolicies(c *checker) {
 	for _, id := range c.Template.Resources("") {
 		if c.Template.Type(id) == "AWS::IAM::RolePolicy" {
-			c.want(Text(At(c.Template.Properties(id), "RoleName")) == "!Ref ConsoleFunctionRole", id,
+			c.want(Text(At(c.Template.Properties(id), "RoleName")) == "!Ref "+signing[id], id,
 				"it is of %s", Text(At(c.Template.Properties(id), "RoleName")))
 			continue
 		}

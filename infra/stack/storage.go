@@ -5,8 +5,15 @@ import (
 	"strings"
 )
 
+// signers says which function alone signs with each key, and which of its variables names it.
+var signers = map[string]struct{ function, variable string }{
+	"EvaluationKey": {"ConsoleFunction", "LICENSE_SIGNERS"},
+	"ProductionKey": {"ConsoleFunction", "LICENSE_SIGNERS"},
+	"BridgeKey":     {"BridgeFunction", "BRIDGE_SIGNERS"},
+}
+
 // checkKeys: licenses are signed with P-256 keys that are for signing only, stay when the stack goes, and that nobody
-// but this account uses. LICENSE_SIGNERS, the console's role and the output name all of them.
+// but this account uses, each in the name of one function. Its variable and the output name them.
 func checkKeys(c *checker) {
 	ids := c.Template.Resources("AWS::KMS::Key")
 	for _, id := range ids {
@@ -23,28 +30,35 @@ func checkKeys(c *checker) {
 			may = append(may, strings.Join([]string{Text(At(s, "Effect")), Text(actions), Text(At(s, "Principal")),
 				Text(At(s, "Condition"))}, " "))
 		}
-		c.want(slices.Equal(may, keyPolicy), id, "its policy is %q, want %q", may, keyPolicy)
+		by, known := signers[id]
+		c.want(known, id, "no rule says who signs with it: add one to infra/stack")
+		want := keyPolicy(by.function)
+		c.want(slices.Equal(may, want), id, "its policy is %q, want %q", may, want)
 		for _, statement := range List(At(p, "KeyPolicy", "Statement")) {
 			c.is(id, statement, "Resource", "*") // of a key's policy, the key
 		}
 		c.kept(id)
-		signers := Text(At(c.Template.Functions()["ConsoleFunction"]["Environment"], "Variables", "LICENSE_SIGNERS"))
+		variable := Text(At(c.Template.Functions()[by.function]["Environment"], "Variables", by.variable))
 		output := Text(At(c.Template.Root, "Outputs", "LicenseSigners", "Value"))
-		for where, text := range map[string]string{"LICENSE_SIGNERS": signers, "the output LicenseSigners": output} {
+		for where, text := range map[string]string{by.variable: variable, "the output LicenseSigners": output} {
 			c.want(strings.Contains(text, "${"+id+".Arn}"), id, "it is not in %s", where)
 		}
 	}
-	c.want(len(ids) >= 2, "KMS", "evaluation and production need a key each, got %v", ids)
+	for id := range signers {
+		c.want(slices.Contains(ids, id), id, "it is missing")
+	}
 }
 
-// keyPolicy is who may do what with a key: administrators manage it without signing or granting, the console signs.
-var keyPolicy = []string{
-	"Allow [kms:CancelKeyDeletion, kms:Describe*, kms:DisableKey, kms:EnableKey, kms:Get*, kms:List*, " +
-		"kms:PutKeyPolicy, kms:ScheduleKeyDeletion, kms:TagResource, kms:UntagResource, kms:UpdateKeyDescription] " +
-		"{AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root} missing",
-	"Allow [kms:Sign] {AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root} " +
-		"{ArnEquals: {aws:PrincipalArn: !GetAtt ConsoleFunctionRole.Arn}, " +
-		"StringEquals: {kms:MessageType: DIGEST, kms:SigningAlgorithm: ECDSA_SHA_256}}",
+// keyPolicy is who may do what with a key: administrators manage it without signing or granting, a function signs.
+func keyPolicy(function string) []string {
+	return []string{
+		"Allow [kms:CancelKeyDeletion, kms:Describe*, kms:DisableKey, kms:EnableKey, kms:Get*, kms:List*, " +
+			"kms:PutKeyPolicy, kms:ScheduleKeyDeletion, kms:TagResource, kms:UntagResource, " +
+			"kms:UpdateKeyDescription] {AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root} missing",
+		"Allow [kms:Sign] {AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root} " +
+			"{ArnEquals: {aws:PrincipalArn: !GetAtt " + function + "Role.Arn}, " +
+			"StringEquals: {kms:MessageType: DIGEST, kms:SigningAlgorithm: ECDSA_SHA_256}}",
+	}
 }
 
 // kept: a resource outlives its stack and its replacement.

@@ -26,14 +26,14 @@ var optional = map[string][]string{
 
 // mayLack are variables without which a function works, so that its main does not insist on them.
 var mayLack = []string{"BUNDLE_URL", "SES_CONFIGURATION_SET", "PUBLIC_MAIL_DOMAINS", "EXTRA_REMINDERS",
-	"CONSOLE_SECRET", "HASH_SECRET", "ORIGIN_KEYS", "HOLIDAYS", "RETENTION"}
+	"CONSOLE_SECRET", "HASH_SECRET", "ACCOUNT_SECRET", "ORIGIN_KEYS", "HOLIDAYS", "RETENTION"}
 
 // meanings are the options that each field of config.Config may become, where they are not called the same.
 var meanings = map[string][]string{
 	"SiteURL": {"URL"}, "PackagesURL": {"Packages"}, "BundleURL": {"URL"}, "SalesEmail": {"Sales"},
 	"MailFrom": {"From"}, "SESConfigurationSet": {"ConfigurationSet"}, "LicenseKeys": {"Keys"},
-	"PackagesBucket": {"Bucket.Name"}, "ConsoleSecret": {"Options.Name"}, "OIDCIssuer": {"Issuer"},
-	"OIDCClientID": {"ClientID"}, "OriginKeys": {"Origin"}, "Retention": {"Audit"},
+	"PackagesBucket": {"Bucket.Name"}, "ConsoleSecret": {"Options.Name"}, "AccountSecret": {"Options.Name"},
+	"OIDCIssuer": {"Issuer"}, "OIDCClientID": {"ClientID"}, "OriginKeys": {"Origin"}, "Retention": {"Audit"},
 }
 
 // checkWiring: a main reads its configuration and insists on what the template sets and it cannot do without, sets
