@@ -154,9 +154,11 @@ func ofInvocation(function, payload, reason string) repair {
 		return repair{act: start, done: restart, target: function, payload: string(input),
 			what: fmt.Sprintf("the job %s of %s (%s)", e.Job, nameIn(function), reason)}
 	}
-	if strings.Contains(nameIn(function), "MailerFunction") {
-		return repair{act: drop, done: dropped,
-			what: fmt.Sprintf("a sweep of %s (%s); the next one comes within a minute", nameIn(function), reason)}
+	for name, next := range map[string]string{"MailerFunction": "a minute", "BridgeFunction": "ten minutes"} {
+		if strings.Contains(nameIn(function), name) {
+			return repair{act: drop, done: dropped,
+				what: fmt.Sprintf("a sweep of %s (%s); the next one comes within %s", nameIn(function), reason, next)}
+		}
 	}
 	return repair{act: leave, done: left, what: fmt.Sprintf("unknown: a run of %s (%s)", nameIn(function), reason)}
 }

@@ -22,6 +22,7 @@ import (
 const (
 	reminders = "arn:aws:lambda:eu-central-1:123456789012:function:licensing-RemindersFunction-1A2B"
 	mailer    = "arn:aws:lambda:eu-central-1:123456789012:function:licensing-MailerFunction-3C4D"
+	bridge    = "arn:aws:lambda:eu-central-1:123456789012:function:licensing-BridgeFunction-5E6F"
 	accepted  = "https://sqs.eu-central-1.amazonaws.com/123456789012/licensing-MailAcceptedQueue-5E6F"
 	outcome   = "https://sqs.eu-central-1.amazonaws.com/123456789012/licensing-MailOutcomeQueue-7G8H"
 
@@ -138,6 +139,9 @@ var shapes = map[string]struct {
 		"invoke " + reminders + ` {"job":"late"}`, false},
 	"sweep failed": {failedruns.Message{Body: invocation(mailer, `{"source":"aws.scheduler"}`)},
 		"a sweep of licensing-MailerFunction-3C4D (RetriesExhausted); the next one comes within a minute; deleted", "",
+		false},
+	"sweep of the bridge function failed": {failedruns.Message{Body: invocation(bridge, `{"source":"aws.scheduler"}`)},
+		"a sweep of licensing-BridgeFunction-5E6F (RetriesExhausted); the next one comes within ten minutes; deleted", "",
 		false},
 	"schedule of the daily run": {failedruns.Message{Body: `{"job":"daily"}`, Attributes: scheduled(reminders)},
 		"the job daily of licensing-RemindersFunction-1A2B (TooManyRequestsException)",
