@@ -18,6 +18,7 @@ const (
 // What is done about a license in a year.
 const (
 	pages        = 60 // of the site: the form, status pages, the key check, files of pages
+	accountPages = 10
 	consolePages = 40
 	pageBytes    = 12e3 // compressed, with its headers
 	downloads    = 3    // of packages
@@ -25,17 +26,17 @@ const (
 	rowsShare    = 0.4 // of the kilobytes written, what stays: rows are replaced, and none fills its kilobyte
 	yearsKept    = 3
 	packagesKept = 24
-	backupsKept  = 35 + 12 // copies of the whole table (template.yaml, BackupPlan)
-	eventsOfMail = 2       // send and delivery
-	callsOfEvent = 3       // of a queue: sent, received, deleted
-	signatures   = 1.2     // renewals and replaced keys
-	linesOfPage  = 1500    // bytes of logs: API Gateway's, Lambda's and CloudFront's
-	linesOfFetch = 650     // bytes of logs: API Gateway's and Lambda's
-	linesOfRun   = 900     // bytes of logs
-	robots       = 200_000 // requests of robots and monitors to the site, a month
-	instances    = 4       // of functions that are warm and look for a published catalog every minute
-	queueWaits   = 10      // of Lambda on the two queues at a time, each 20 seconds long
-	secretReads  = 2 * 12 * hours
+	backupsKept  = 35 + 12        // copies of the whole table (template.yaml, BackupPlan)
+	eventsOfMail = 2              // send and delivery
+	callsOfEvent = 3              // of a queue: sent, received, deleted
+	signatures   = 1.2            // renewals and replaced keys
+	linesOfPage  = 1500           // bytes of logs: API Gateway's, Lambda's and CloudFront's
+	linesOfFetch = 650            // bytes of logs: API Gateway's and Lambda's
+	linesOfRun   = 900            // bytes of logs
+	robots       = 200_000        // requests of robots and monitors to the site, a month
+	instances    = 5              // of functions that are warm and look for a published catalog every minute
+	queueWaits   = 10             // of Lambda on the two queues at a time, each 20 seconds long
+	secretReads  = 3 * 12 * hours // of the account's secret and the console's two, every five minutes
 )
 
 // How long functions run, in seconds.
@@ -46,6 +47,7 @@ const (
 	sweepRuns    = 0.300
 	dailyRuns    = 2.0
 	lateRuns     = 0.100
+	bridgeRuns   = 0.100
 	reminderRuns = 0.050 // more for each reminder
 	mailRuns     = 0.150 // more for each email
 	eventRuns    = 0.050
@@ -89,6 +91,7 @@ var Assumptions = []Assumption{
 	{"codings that browsers ask for", codings},
 	{"bytes of headers in an answer", headerBytes},
 	{"requests to the site for each license and year", pages},
+	{"pages of an account for each license and year", accountPages},
 	{"pages of the console for each license and year", consolePages},
 	{"bytes of a page, compressed, with its headers", pageBytes},
 	{"downloads of packages for each license and year", downloads},
@@ -116,5 +119,6 @@ var Assumptions = []Assumption{
 	{"seconds: daily run", dailyRuns},
 	{"seconds: daily run, more for each reminder", reminderRuns},
 	{"seconds: look for late requests", lateRuns},
+	{"seconds: look for bridge keys that wait", bridgeRuns},
 	{"seconds: mail events, for each event", eventRuns},
 }

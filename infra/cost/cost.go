@@ -13,6 +13,7 @@ type Counted struct {
 	Memory map[string]int   // MB of each function, by logical ID (stack.md)
 	Alarms int
 	Keys   int // in KMS
+	Limits int // rules of the WebACL
 	// Secrets are those of template.yaml, and that of the distributions' header.
 	Secrets int
 	// Metrics are those that the functions publish, each of one stage; Downloads are the editions and versions by which
@@ -58,22 +59,24 @@ func (c Counted) units(operation string) Units {
 
 // Idle is the stack by itself, when nobody asks for anything but robots.
 func (c Counted) Idle() []Line {
-	const sweeps, lateLooks, days = hours * 60, hours * 6, hours / 24.0
+	const sweeps, lateLooks, bridgeSweeps, days = hours * 60, hours * 6, hours * 6, hours / 24.0
 	const gauges = sweeps / 5
 	sweep := c.units("a sweep of the mailer with nothing ready")
 	publishing := c.units("a sweep that also publishes the gauges")
 	late, daily := c.units("look for late requests, with none"), c.units("a daily run with nothing due")
-	reads := (sweeps-gauges)*sweep.Reads + gauges*publishing.Reads + lateLooks*late.Reads + days*daily.Reads
+	waiting := c.units("a sweep of the bridge function with nothing waiting")
+	reads := (sweeps-gauges)*sweep.Reads + gauges*publishing.Reads + lateLooks*late.Reads + days*daily.Reads +
+		bridgeSweeps*waiting.Reads
 	writes := (sweeps-gauges)*sweep.Writes + gauges*publishing.Writes + days*daily.Writes
-	runs := sweeps + lateLooks + days
+	runs := sweeps + lateLooks + bridgeSweeps + days
 	seconds := c.seconds("MailerFunction", sweeps, sweepRuns) + c.seconds("RemindersFunction", lateLooks, lateRuns) +
-		c.seconds("RemindersFunction", days, dailyRuns)
+		c.seconds("RemindersFunction", days, dailyRuns) + c.seconds("BridgeFunction", bridgeSweeps, bridgeRuns)
 	return []Line{
 		{"Lambda", "the jobs' runs", lambdaRequest.of(runs) + lambdaSecond.of(seconds)},
 		{"EventBridge", "their schedules", started.of(runs)},
 		{"DynamoDB", "their reads and writes", readUnit.of(reads) + writeUnit.of(writes)},
 		{"SQS", "Lambda waiting on two queues", queueCall.of(queueWaits * hours * 3600 / 20)},
-		{"WAF", "the ACL and its rule", wafACL.of(1) + wafRule.of(1)},
+		{"WAF", "the ACL and its rules", wafACL.of(1) + wafRule.of(float64(c.Limits))},
 		{"site", "requests of robots", c.site(robots, "RequestsFunction", pageRuns)},
 		{"CloudFront", "functions looking for a published catalog", cdnRequest.of(instances * hours * 60)},
 		{"KMS", "keys", keyMonth.of(float64(c.Keys))},
@@ -141,6 +144,7 @@ func (c Counted) Licenses(n float64) []Line {
 		{"DynamoDB", "point-in-time recovery", recoverByte.of(stored)},
 		{"AWS Backup", "copies", backupByte.of(stored * backupsKept)},
 		{"site", "requests: CloudFront, WAF, API, Lambda, logs", c.site(month*pages, "RequestsFunction", pageRuns)},
+		{"site", "accounts: the same", c.site(month*accountPages, "AccountFunction", pageRuns)},
 		{"site", "console: the same", c.site(month*consolePages, "ConsoleFunction", consoleRuns)},
 		{"CloudFront", "packages", cdnByte.of(month*downloads*packageBytes) + cdnRequest.of(2*month*downloads)},
 		{"SES", "emails", email.of(sent)},

@@ -48,6 +48,7 @@ func counted(t *testing.T) Counted {
 		c.Alarms += len(tpl.Resources("AWS::CloudWatch::Alarm"))
 		c.Keys += len(tpl.Resources("AWS::KMS::Key"))
 		c.Secrets += len(tpl.Resources("AWS::SecretsManager::Secret"))
+		c.Limits += len(stack.List(stack.At(tpl.Properties("WebAcl"), "Rules")))
 	}
 	c.Secrets++
 	c.Metrics = len(metricsOf(t))
@@ -189,6 +190,7 @@ func countedTable(c Counted) []string {
 		fmt.Sprintf("| seconds for which it is fresh | %d |", c.Fresh),
 		fmt.Sprintf("| alarms of both templates | %d |", c.Alarms),
 		fmt.Sprintf("| keys in KMS | %d |", c.Keys),
+		fmt.Sprintf("| rules of the WebACL | %d |", c.Limits),
 		fmt.Sprintf("| secrets, with that of the distributions' header | %d |", c.Secrets),
 		fmt.Sprintf("| metrics that functions publish | %d |", c.Metrics),
 		fmt.Sprintf("| editions and versions by which downloads are counted | %d |", c.Downloads),
