@@ -39,7 +39,8 @@ func TestEnvironmentIsTheTemplates(t *testing.T) {
 		"MailerFunction": {"MAIL_FROM=Editions and Licenses <licensing@vendor.example>", "TABLE_NAME=test-Table",
 			"SES_CONFIGURATION_SET=test-MailConfigurationSet"},
 		"AccountFunction": {"ACCOUNT_SECRET=arn:account"},
-		"BridgeFunction":  {"BRIDGE_SIGNERS=production-bridge-1=arn:aws:kms:eu-central-1:123456789012:key/test-BridgeKey"},
+		"BridgeFunction": {"BRIDGE_SIGNERS=" +
+			"production-bridge-1=arn:aws:kms:eu-central-1:123456789012:key/test-BridgeKey"},
 		"ConsoleFunction": {"OIDC_ISSUER=http://localhost:8080/people", "CONSOLE_SECRET=arn:console",
 			"PACKAGES_BUCKET=test-packagesbucket", "LICENSE_SIGNERS=" +
 				"production-evaluation-1=arn:aws:kms:eu-central-1:123456789012:key/test-EvaluationKey," +
