@@ -42,7 +42,7 @@ func (w Writer) RequestUpdated(n notice.Notice, r request.Request) (mail.Message
 		Preview:   fmt.Sprintf("%s, %s, %s", r.Kind, r.Edition.Name(), r.Company),
 		Intro:     []string{next},
 		Statement: said,
-		Facts: slices.Concat([]fact{{"Reference", string(r.Reference)}}, detailFacts(r.Details), []fact{
+		Facts: slices.Concat([]fact{{"Reference", string(r.Reference)}}, w.detailFacts(r.Details), []fact{
 			{"Company", r.Company},
 			{"Name", r.Name},
 			{"Email", r.Email},
