@@ -9,13 +9,13 @@ import (
 
 // Server is the server whose page is played.
 type Server struct {
-	Edition license.Edition // installed; "" is community
+	Edition license.Edition // installed; "" if none was, which is the community edition
 	// Plugins are the keys of the commercial plugins that are installed.
 	Plugins []string
 	Cluster bool // it is a Data Center cluster
 	Offline bool // it cannot reach the update center, from which it downloads plugins
 	State   State
-	Next    license.Edition // the edition that State leads to; "" is community
+	Next    license.Edition // the edition that State leads to; "" as of Edition
 }
 
 // State is how far a change of the edition is.
@@ -92,9 +92,6 @@ func (s Server) current(c Choice) int {
 	key := s.Edition
 	if s.changing() {
 		key = s.Next
-	}
-	if key == license.Community {
-		key = ""
 	}
 	return slices.IndexFunc(c.Entries, func(e Entry) bool { return e.Key == string(key) })
 }
