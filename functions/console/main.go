@@ -62,6 +62,7 @@ func main() {
 	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
 		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	}))
+	packages := packagestore.Bucket{API: packagestore.Client(os.Getenv), Name: c.PackagesBucket}
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Search: search.New(kept.Store), Eraser: erasure.New(kept.Store, hashKeys),
 		Audit: audit.New(kept.Store, c.Retention), Replies: reply.New(kept.Table(), kept.Now),
@@ -69,11 +70,11 @@ func main() {
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, SiteURL: c.SiteURL,
 			Secrets: secrets, Sessions: kept, Directory: kept, Brand: c.Brand, Now: time.Now, Log: logger,
 		}),
-		Catalog: catalogs.Get, Deletion: deletion.New(kept.Store),
+		Catalog: catalogs.Get, Preview: packages.Preview, Deletion: deletion.New(kept.Store),
 		Issuer: func() (license.Issuer, error) {
 			return signer.Issuer(signer.Client(os.Getenv), c.LicenseKeys, c.LicenseSigners)
 		},
-		Packager:    packagestore.Bucket{API: packagestore.Client(os.Getenv), Name: c.PackagesBucket},
+		Packager:    packages,
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
 		PublicMailDomains: c.PublicMailDomains, OneOperator: c.OneOperator, Brand: c.Brand,
 		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,

@@ -64,6 +64,7 @@ func newConsole(p consoleParts) (console, error) {
 			Now: p.now, Log: p.Log,
 		}),
 		Catalog:     p.catalog,
+		Preview:     metadataOf(p.Preview, p.config.SiteURL, p.Now).bundle,
 		Issuer:      func() (license.Issuer, error) { return p.issuer, nil },
 		Packager:    custompackage.Folder{Jars: p.Data.Jars(), Out: p.Data.CustomPackages()},
 		PackagesURL: p.config.PackagesURL, SiteURL: p.config.SiteURL, Sales: mail.AddressOf(p.config.SalesEmail),

@@ -2,7 +2,8 @@
 // the emails, and a clock that can be moved. It needs nothing but Go.
 //
 // Environment: PORT (default 8080), DATA (the data folder, default .local), EMPTY (if set, start without sample
-// requests and licenses), MAIL_EVENTS (the share of emails that do not arrive, from 0 to 1; without it, no events of
+// requests and licenses), PREVIEW (a folder of release metadata that the console shows before it is published),
+// MAIL_EVENTS (the share of emails that do not arrive, from 0 to 1; without it, no events of
 // SES are published by themselves), and the variables of shared/config, of which DYNAMODB_ENDPOINT selects a DynamoDB
 // engine instead of the embedded table.
 package main
@@ -41,7 +42,7 @@ func run() error {
 	}
 	s, err := Start(ctx, Options{
 		Addr: "localhost:" + port, Data: localdata.FromEnv(os.Getenv), Config: c, Empty: os.Getenv("EMPTY") != "",
-		MailEvents: os.Getenv("MAIL_EVENTS"), Now: time.Now,
+		MailEvents: os.Getenv("MAIL_EVENTS"), Preview: os.Getenv("PREVIEW"), Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -52,8 +52,10 @@ type Options struct {
 	// MailEvents is the share of emails that do not arrive, from 0 to 1: SES's events are published at random. ""
 	// publishes none. The outbox page changes it.
 	MailEvents string
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Preview is a folder of release metadata, read each time that the console shows it; "" for none.
+	Preview string
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Server is every function of the product on one port.

@@ -21,6 +21,7 @@ const publishUsage = `usage: ops publish -metadata DIR -site-url URL -build N -o
                    [-previous FILE] [-allow-removal] [-allow-other-site] [-samconfig FILE]
        ops publish -metadata DIR -site-url URL -build N -to s3://BUCKET[/PREFIX] -jars DIR
                    [-error-page FILE] [-previous FILE] [...]
+       ops publish -preview -metadata DIR -site-url URL -build N -to s3://BUCKET[/PREFIX] [-jars DIR] [...]
 
 Writes the catalog, a page per edition, the bundle that the functions serve (bundle.bin) and, with -jars, the packages.
 
@@ -37,6 +38,9 @@ With -to, packages and jars are stored in the bucket first and the catalog last,
 step: customers see either, whole. The one before is read from there, so -previous is only for a bucket without one. If
 somebody else publishes meanwhile, nothing is published: run it again, which is also safe after an interruption. What
 is stored stays for "ops rollback".
+
+With -preview, only the catalog is stored, where admins see it in the console under Settings > Marketplace preview, and
+nobody else does. All that publish checks is checked. Nothing is published.
 
 -site-url has to be a SiteUrl of the file -samconfig if there is one, and the site of the previous bundle unless you
 pass -allow-other-site.
@@ -65,6 +69,7 @@ type input struct {
 	metadata, jars, previous, out string
 	removal                       bool // editions may disappear
 	to, errorPage, samconfig      string
+	preview                       bool   // store the catalog for the console, and publish nothing
 	moved                         bool   // the site may be another one
 	live                          []byte // the bundle in the bucket, in place of previous
 	options                       catalog.Options
@@ -88,6 +93,7 @@ func newInput(name, usage string) *input {
 	in.StringVar(&in.out, "out", "", "`path` to write to (required)")
 	if name == "publish" {
 		in.StringVar(&in.to, "to", "", "`address` of the bucket to publish to, s3://BUCKET[/PREFIX], instead of -out")
+		in.BoolVar(&in.preview, "preview", false, "show the catalog to admins in the console instead of publishing it")
 		in.StringVar(&in.errorPage, "error-page", "infra/unavailable.html",
 			"`file` that the site's distribution shows while nothing else answers, for -to")
 	}
@@ -107,8 +113,11 @@ func (in *input) parse(args []string, stdout, stderr io.Writer) (status int, ok 
 	if status, ok := parse(in.FlagSet, args, in.help, stdout, stderr); !ok {
 		return status, false
 	}
+	if in.preview && in.to == "" {
+		return in.misuse("-preview needs -to"), false
+	}
 	if in.to != "" {
-		if in.out != "" || in.jars == "" {
+		if in.out != "" || in.jars == "" && !in.preview {
 			return in.misuse("-to needs -jars, and no -out"), false
 		}
 		in.out = in.to

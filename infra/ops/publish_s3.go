@@ -89,7 +89,11 @@ func (in *input) publishTo(made *catalog.Catalog, stdout io.Writer) int {
 	defer stop()
 	p, err := openDestination(ctx, in.to)
 	if err == nil {
-		err = in.publishIn(ctx, p, made, stdout)
+		run := in.publishIn
+		if in.preview {
+			run = in.previewIn
+		}
+		err = run(ctx, p, made, stdout)
 	}
 	if err != nil {
 		fmt.Fprintf(in.Output(), "publish: failed: %v\n", err)
@@ -101,24 +105,16 @@ func (in *input) publishTo(made *catalog.Catalog, stdout io.Writer) int {
 // publishIn stores packages, jars and the error page, then the build, and makes it live if the catalog before is still
 // live then. Interrupted at any point, the catalog before is live and has all that it names.
 func (in *input) publishIn(ctx context.Context, p destination, made *catalog.Catalog, stdout io.Writer) error {
-	before, err := p.live(ctx)
+	before, err := in.before(ctx, p)
 	if err != nil {
 		return err
-	}
-	in.live = before.file
-	if in.live != nil && in.previous != "" {
-		return errors.New("the bucket has a catalog already: leave out -previous")
 	}
 	folder, err := os.MkdirTemp("", "publish-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	kept, err := in.fill(folder, made)
-	if err != nil {
-		return err
-	}
-	file, err := os.ReadFile(filepath.Join(folder, "bundle.bin"))
+	file, kept, err := in.fillBundle(folder, made)
 	if err != nil {
 		return err
 	}
@@ -142,6 +138,49 @@ func (in *input) publishIn(ctx context.Context, p destination, made *catalog.Cat
 	fmt.Fprintf(stdout, "published to %s: %d versions, %d editions, %d packages; earlier packages that stay "+
 		"downloadable: %d\n", in.to, len(made.Versions), len(made.Editions), len(made.Packages), kept)
 	p.report(stdout, b)
+	return nil
+}
+
+// before returns the catalog that is live, with which the new one is compared.
+func (in *input) before(ctx context.Context, p destination) (build, error) {
+	b, err := p.live(ctx)
+	if err == nil && b.file != nil && in.previous != "" {
+		err = errors.New("the bucket has a catalog already: leave out -previous")
+	}
+	in.live = b.file
+	return b, err
+}
+
+// fillBundle writes all files into an empty folder and returns the bundle.
+func (in *input) fillBundle(folder string, made *catalog.Catalog) (file []byte, kept int, err error) {
+	if kept, err = in.fill(folder, made); err == nil {
+		file, err = os.ReadFile(filepath.Join(folder, "bundle.bin"))
+	}
+	return file, kept, err
+}
+
+// previewIn stores the catalog where the console shows it, after all checks of publishIn.
+func (in *input) previewIn(ctx context.Context, p destination, made *catalog.Catalog, stdout io.Writer) error {
+	if _, err := in.before(ctx, p); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "preview-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	file, _, err := in.fillBundle(folder, made)
+	if err != nil {
+		return err
+	}
+	o := p.object(build{file: file})
+	o.CacheControl = "no-store"
+	if err := p.PutObject(ctx, p.bucket, p.prefix+packagestore.PreviewKey, o); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "preview stored: %d versions, %d editions, %d packages. Nothing is published.\n"+
+		"Admins see it in the console: %s/console/marketplace\n",
+		len(made.Versions), len(made.Editions), len(made.Packages), made.SiteURL)
 	return nil
 }
 

@@ -160,6 +160,7 @@ func (s *site) routes() []route {
 		{pattern: "GET /console/audit", least: signin.Admin, handle: s.showAudit, names: true},
 		{pattern: "GET /console/audit.csv", least: signin.Admin, handle: s.exportAudit, names: true, stream: streams},
 
+		{pattern: "GET " + marketplacePath, least: signin.Admin, handle: s.marketplace},
 		{pattern: "GET /console/retention", least: signin.Admin, handle: s.retention},
 		{pattern: "GET /console/letters", least: signin.Admin, handle: s.letters},
 		{pattern: "GET /console/letters/{name}", least: signin.Admin, handle: s.letter},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"marketplace/catalog"
+	"marketplace/catalog/bundle"
 	"marketplace/functions/console/generator"
 	"marketplace/functions/console/signin"
 	"marketplace/shared/brand"
@@ -20,6 +21,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/mail/letter"
 	"marketplace/shared/mail/letter/sample"
+	"marketplace/shared/marketplace/preview"
 	"marketplace/shared/web"
 )
 
@@ -43,6 +45,8 @@ type Options struct {
 	Gate    Gate
 	// Catalog returns the current catalog. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
+	// Preview returns the catalog that is to be published. If there is none, the error is a NotFound fault.
+	Preview func(context.Context) (*bundle.Bundle, error)
 	// Issuer returns the signer of license keys. It is called when a license is issued.
 	Issuer func() (license.Issuer, error)
 	// Packager builds custom packages; nil: the console offers none.
@@ -71,6 +75,7 @@ type site struct {
 	replies     Replies
 	audit       Audit
 	catalog     func() (*catalog.Catalog, error)
+	draft       func(context.Context) (*bundle.Bundle, error)
 	mail        letter.Writer
 	pages       *web.Pages
 	generator   *generator.Generator
@@ -85,8 +90,8 @@ type site struct {
 func New(o Options) http.Handler {
 	s := &site{
 		store: o.Store, index: o.Search, audit: o.Audit, eraser: o.Eraser, deletion: o.Deletion,
-		replies: o.Replies, catalog: o.Catalog,
-		pages: web.NewPages(web.Layers{templates, sample.Templates}, o.Brand),
+		replies: o.Replies, catalog: o.Catalog, draft: o.Preview,
+		pages: web.NewPages(web.Layers{templates, sample.Templates, preview.Templates}, o.Brand),
 		mail: letter.Writer{
 			URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Reminders: o.Store.Policy(),
 			Hours: o.Store.Hours(), Brand: o.Brand,

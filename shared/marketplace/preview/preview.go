@@ -78,9 +78,6 @@ type View struct {
 	Draft *Draft // what the console says of the catalog; nil on the public site
 }
 
-// Draft is a catalog that may not be published yet.
-type Draft struct{}
-
 // Form describes the server.
 type Form struct {
 	Fields []web.Field
