@@ -23,18 +23,17 @@ type Draft struct {
 
 // Change is what a catalog says otherwise than another of a version.
 type Change struct {
-	Version string
-	New     bool     // only the second catalog has the version
-	Gone    bool     // only the first one has it
-	What    []string // sentences
+	Versions []string // that change alike
+	New      bool     // only the second catalog has them
+	Gone     bool     // only the first one has them
+	What     []string // sentences
 }
 
 // ShownCatalog is the value of the parameter catalog with which the console shows the published catalog although
 // there is another one.
 const ShownCatalog = "published"
 
-// Compare returns what servers read differently in two catalogs, oldest version first. Versions that many lines share
-// are not merged: each is what one server reads.
+// Compare returns what servers read differently in two catalogs, oldest version first.
 func Compare(from, to Source) (changes []Change) {
 	versions := slices.Collect(maps.Keys(from.Editions))
 	for v := range to.Editions {
@@ -46,7 +45,7 @@ func Compare(from, to Source) (changes []Change) {
 	for _, v := range versions {
 		before, had := from.Editions[v]
 		after, has := to.Editions[v]
-		c := Change{Version: v, New: !had, Gone: !has}
+		c := Change{Versions: []string{v}, New: !had, Gone: !has}
 		if had && has {
 			c.What = compareEntries(v, from, to, before, after)
 			if len(c.What) == 0 {
@@ -54,6 +53,11 @@ func Compare(from, to Source) (changes []Change) {
 			}
 		} else {
 			c.What = []string{names(before, after)}
+		}
+		alike := func(o Change) bool { return o.New == c.New && o.Gone == c.Gone && slices.Equal(o.What, c.What) }
+		if i := slices.IndexFunc(changes, alike); i >= 0 {
+			changes[i].Versions = append(changes[i].Versions, v)
+			continue
 		}
 		changes = append(changes, c)
 	}
