@@ -58,7 +58,8 @@ func TestMarketplaceIsSeenBeforeAndAfterPublishing(t *testing.T) {
 	look(t, ctx, "marketplace-license")
 	act(t, ctx, "installing", chromedp.Click(`#dialog > .actions a.button`), chromedp.WaitVisible(`.progress`))
 	look(t, ctx, "marketplace-installing")
-	act(t, ctx, "failing to download", chromedp.Click(`#alert a[href*="step=failed"]`), chromedp.WaitVisible(`#package`))
+	act(t, ctx, "failing to download", chromedp.Click(`#alert a[href*="step=failed"]`),
+		chromedp.WaitVisible(`#package`))
 	look(t, ctx, "marketplace-failed")
 
 	act(t, ctx, "signing in", chromedp.Navigate(s.URL+"/console/marketplace"), chromedp.WaitVisible(`.cards`),

@@ -36,7 +36,9 @@ func (s *site) marketplace(w http.ResponseWriter, r *http.Request) error {
 	}
 	draft.ShowDraft = addressWith(r.URL.Query(), "")
 	draft.ShowPublished = addressWith(r.URL.Query(), preview.ShownCatalog)
-	v := preview.New(shown, r.URL.Query(), preview.Options{Path: marketplacePath, Product: "SonarQube"})
+	v := preview.New(shown, r.URL.Query(), preview.Options{
+		Path: marketplacePath, Product: s.mail.Brand.OrDefault().Product,
+	})
 	v.Draft = &draft
 	return s.render(w, r, http.StatusOK, "marketplace.html", inSettings, "Marketplace preview", v)
 }

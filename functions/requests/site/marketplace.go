@@ -10,7 +10,7 @@ import (
 
 const marketplacePath = "/marketplace"
 
-// marketplaceOptions are what the preview is shown with here.
+// marketplaceOptions returns what the preview is shown with here.
 func (s *site) marketplaceOptions() preview.Options {
 	return preview.Options{Path: marketplacePath, Product: s.brand.Product, Paste: true}
 }

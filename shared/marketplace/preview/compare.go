@@ -92,7 +92,8 @@ func compareEntries(version string, from, to Source, before, after []marketplace
 func compareEntry(a, b marketplace.Entry) (what []string) {
 	for _, field := range []struct{ name, before, after string }{
 		{"name", a.Name, b.Name}, {"text", a.TextDescription, b.TextDescription}, {"page", a.HomeURL, b.HomeURL},
-		{"request form", a.LicenseRequestURL, b.LicenseRequestURL}, {"package", file(a.DownloadURL), file(b.DownloadURL)},
+		{"request form", a.LicenseRequestURL, b.LicenseRequestURL},
+		{"package", file(a.DownloadURL), file(b.DownloadURL)},
 	} {
 		if field.before != field.after {
 			what = append(what, b.Name+": "+field.name+" is “"+field.after+"”, was “"+field.before+"”.")

@@ -190,11 +190,12 @@ func (p *player) verdict(c marketplace.Check) *Verdict {
 		v.Text = []string{"All plugins of this license are installed. Save replaces the key, without a restart."}
 		v.Button, v.Cluster = Link{Text: c.Button(), URL: p.query.at(p.o.Path, saved)}, false
 	case marketplace.Automatic:
-		v.Tone, v.Title = "warn", fmt.Sprintf("%s to download", plugins(len(c.Install)))
+		v.Tone, v.Title = "warn", "Install downloads "+plugins(len(c.Install))
+		v.Text = []string{"The server downloads them one by one, not as our package. After that, it needs a restart."}
 		if len(c.Install) == 0 {
-			v.Title = fmt.Sprintf("%s to remove", plugins(len(c.Remove)))
+			v.Title = "Install removes " + plugins(len(c.Remove))
+			v.Text = []string{"There is nothing to download. The plugins go with the next restart."}
 		}
-		v.Text = []string{"Install downloads these plugins one by one. After that, the server needs a restart."}
 		v.Terms, v.Button = true, Link{Text: c.Button(), URL: p.query.at(p.o.Path, downloading)}
 	case marketplace.ByHand:
 		v.Tone, v.Title = "bad", "The server cannot download the plugins"
