@@ -48,8 +48,10 @@ type View struct {
 	Section     string // the part of the site that its navigation marks as current; "" for none
 	Query       string // what the site's own links keep of the visitor's address: "?…" or ""
 	Script      string // the file in static/ that the page runs; "" for none
-	Visitor     *Visitor
-	Data        any // what "main" shows
+	// Connect lists the origins besides the site's own from which the script reads, such as that of the packages.
+	Connect []string
+	Visitor *Visitor
+	Data    any // what "main" shows
 }
 
 // Render writes a page. It sets no caching headers.
@@ -62,7 +64,7 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) e
 		w.Header().Set("X-Robots-Tag", "noindex")
 	}
 	if v.Script != "" {
-		allowScripts(w.Header())
+		allowScripts(w.Header(), v.Connect)
 	}
 	if source := p.brand.ImageSource(); source != "" {
 		allowImages(w.Header(), source)
