@@ -108,6 +108,16 @@ type Jar struct {
 // Plain reports whether the file's name is valid on every file system and stays in its folder.
 func (j Jar) Plain() bool { return jarName().MatchString(j.File) }
 
+// Pattern returns the file's name with an asterisk for its version, which matches the jars of other releases.
+func (j Jar) Pattern() string {
+	if i := jarVersion().FindStringIndex(j.File); i != nil {
+		return j.File[:i[0]] + "-*.jar"
+	}
+	return j.File
+}
+
+var jarVersion = lazyregexp.New(`-[0-9][0-9A-Za-z._+\-]*\.jar$`)
+
 var jarName = lazyregexp.New(`^[0-9A-Za-z][0-9A-Za-z._+\-]*\.jar$`)
 
 // Decode reads a catalog from the JSON of /catalog.json. One without a version of the product is an error.

@@ -115,7 +115,7 @@ $sheet<link rel="icon" href="/favicon.ico">
 <header class="top"><div class="bar">
 <a class="brand" href="$site/"><span>Editions <span class="amp">&amp;</span> Licenses</span></a>
 <nav aria-label="Site">
-<a href="$site/#editions">Editions</a>
+<a href="$site/editions">Editions</a>
 <a href="$site/request">Request a license</a>
 <a href="$site/licenses/check">Check a key</a>
 </nav>

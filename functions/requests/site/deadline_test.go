@@ -148,10 +148,11 @@ func TestFormAndHomeSayWhenTheOfficeIsOpen(t *testing.T) {
 	}
 }
 
-// Only the pages with the form may run scripts, and only those of the site.
-func TestOnlyFormsRunAScript(t *testing.T) {
+// Only the pages with the form, a search or packages may run scripts, and only those of the site.
+func TestOnlySomePagesRunAScript(t *testing.T) {
 	env := newTestEnv(t)
-	for path, want := range map[string]int{"/": 0, "/licenses/check": 0, "/request/developer": 1} {
+	for path, want := range map[string]int{"/": 0, "/licenses/check": 0, "/editions/community": 0,
+		"/request/developer": 1, "/editions": 1, "/editions/developer": 1, "/editions/developer/install": 1} {
 		a := env.get(path).WantStatus(200)
 		allowed := strings.Contains(a.Header.Get("Content-Security-Policy"), "; script-src 'self'")
 		script := a.Page().Find("script")

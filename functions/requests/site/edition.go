@@ -1,7 +1,6 @@
 package site
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -21,11 +20,24 @@ type editionView struct {
 	Newest          []column    // the newest patch of each X.Y, newest first
 	Earlier         []column    // earlier patches with packages
 	Plugins         []pluginRow // with a release for each column of Newest
-	Example         string      // the file name of a package
+	Example         *catalog.Package
 	Query           string
 	TermsURL        string
 	Others          []editionCard
 	Sales           string
+	Versions        string // of the product that have it: "6.7 to 7.1"
+	Before          string // name of the edition before it; "" for the smallest
+	Adds            catalog.Difference
+	Own             *ownEdition // the visitor's edition; nil if it is not known
+	Changes         []change
+	Install         []web.Field // the choice of instructions
+	Keep            []parameter // of the visitor's server, for a form
+}
+
+// change is what a version of the product changed in the edition.
+type change struct {
+	catalog.Change
+	Day string // of the release: "17 Apr 2018"
 }
 
 // column is a product version in an edition's matrix.
@@ -43,6 +55,19 @@ type pluginRow struct {
 // HasPackage reports whether the edition has a package and needs a license.
 func (v editionView) HasPackage() bool { return len(v.Edition.Plugins) > 0 }
 
+// Upgrades reports whether the visitor's server runs a smaller edition with a license.
+func (v editionView) Upgrades() bool {
+	return v.Own != nil && v.Own.HasLicense() && v.Own.Smaller(v.Edition.Key)
+}
+
+// Added says in a few words what the edition adds to the visitor's, or else to the one before it.
+func (v editionView) Added() string { return additions(v.Adds) }
+
+// Guide is the choice of the instructions for an installation.
+func (v editionView) Guide() installView {
+	return installView{Edition: v.Edition, Form: v.Install, Keep: v.Keep}
+}
+
 // Cluster reports whether the edition runs on a cluster. Its Marketplace page has no buttons (client-contract.md §6).
 func (v editionView) Cluster() bool { return v.Edition.Key == string(license.DataCenter) }
 
@@ -57,9 +82,18 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := linkQuery(r.URL.Query())
 	view := editionView{
-		Edition: e, Newest: newest(c, e.Key), Query: q, Sales: s.mail.Sales.Email,
-		TermsURL: cmp.Or(s.brand.TermsURL, c.TermsURL, termsPath),
+		Edition: e, Newest: newest(c, e.Key), Query: q, TermsURL: s.termsURL(c), Sales: s.mail.Sales.Email,
 		Others:   slices.DeleteFunc(cards(c, q), func(card editionCard) bool { return card.Key == e.Key }),
+		Versions: versionsOf(c, e.Key), Own: newOwnEdition(c, sourceEdition(r.URL.Query())),
+		Keep: serverFields(r.URL.Query()), Changes: changes(c, e.Key),
+	}
+	for _, other := range c.Ladder() {
+		if larger(e.Key, other.Key) {
+			view.Before, view.Adds = other.Name, c.Beyond(e.Key, other.Key)
+		}
+	}
+	if view.Own != nil && view.Own.Smaller(e.Key) {
+		view.Before, view.Adds = view.Own.Name, c.Beyond(e.Key, view.Own.Key)
 	}
 	for _, f := range c.Features {
 		if slices.Contains(e.Features, f.Key) {
@@ -75,15 +109,31 @@ func (s *site) edition(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.Earlier = earlier(c, e.Key, view.Newest)
 	view.Plugins = pluginRows(c, e, view.Newest)
-	view.Example = "package.zip"
-	for _, col := range slices.Backward(view.Newest) {
-		if col.Package != nil && col.Package.Withdrawn == "" {
-			view.Example = col.Package.File
-		}
+	around := web.View{
+		Title: s.brand.Product + " " + e.Name, Description: e.TextDescription, Section: "editions", Query: q,
+		Data: view,
 	}
-	return s.renderPublic(w, "edition.html", web.View{
-		Title: s.brand.Product + " " + e.Name, Description: e.TextDescription, Query: q, Data: view,
-	})
+	if view.HasPackage() {
+		guide := newInstallView(c, e, r.URL.Query())
+		view.Install, view.Example = guide.Form, guide.Column.Package
+		around.Script, around.Connect, around.Data = downloadScript, s.packageOrigins(c), view
+	}
+	return s.renderPublic(w, "edition.html", around)
+}
+
+// downloadScript shows the progress of a download, resumes it, and checks its SHA-256.
+const downloadScript = "download.js"
+
+// changes returns what changed in an edition, newest first.
+func changes(c *catalog.Catalog, edition string) (list []change) {
+	for _, next := range c.Changes(edition) {
+		day := next.Date
+		if parsed, err := time.Parse(time.DateOnly, next.Date); err == nil {
+			day = parsed.Format("2 Jan 2006")
+		}
+		list = append(list, change{next, day})
+	}
+	return list
 }
 
 // newest returns the columns of an edition's matrix.

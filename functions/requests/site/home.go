@@ -38,13 +38,8 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := linkQuery(r.URL.Query())
-	view := homeView{Newest: c.Newest().Version, Query: q, Sales: s.mail.Sales.Email, Office: s.office()}
-	for _, v := range c.Versions {
-		if v.LTS {
-			view.LTS = v.Version
-		}
-	}
-	view.Editions = cards(c, q)
+	view := homeView{Newest: c.Newest().Version, Query: q, Sales: s.mail.Sales.Email, Office: s.office(),
+		LTS: newestLTS(c), Editions: cards(c, q)}
 	if view.Office.Back != "" {
 		w.Header().Set("Cache-Control", cacheBriefly)
 	}
@@ -77,7 +72,7 @@ func (s *site) renderPublic(w http.ResponseWriter, page string, v web.View) erro
 	if h := w.Header(); v.Query == "" && h.Get("Cache-Control") != cacheBriefly {
 		h.Set("Cache-Control", cachePublic)
 	}
-	v.Private = v.Query != ""
+	v.Private = v.Private || v.Query != ""
 	return s.pages.Render(w, http.StatusOK, page, v)
 }
 
@@ -92,11 +87,6 @@ func cards(c *catalog.Catalog, query string) (list []editionCard) {
 		}
 	}
 	return list
-}
-
-func (s *site) redirectToEditions(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, "/"+linkQuery(r.URL.Query())+"#editions", http.StatusFound)
-	return nil
 }
 
 // termsPath is the page of the terms, which leads to the vendor's own if there are any.

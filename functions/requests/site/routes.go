@@ -9,8 +9,9 @@ import (
 func (s *site) routes() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /{$}", Handle: s.home},
-		{Pattern: "GET /editions", Handle: s.redirectToEditions},
+		{Pattern: "GET /editions", Handle: s.editions},
 		{Pattern: "GET /editions/{key}", Handle: s.edition},
+		{Pattern: "GET /editions/{key}/install", Handle: s.install},
 		{Pattern: "GET " + marketplacePath, Handle: s.marketplace},
 		{Pattern: "POST " + marketplacePath, Handle: s.pasteKey},
 		{Pattern: "GET /terms", Handle: s.terms},
@@ -33,6 +34,7 @@ func (s *site) routes() []web.Route {
 		{Pattern: "GET /contacts/undo", Handle: s.undoForm},
 		{Pattern: "POST /contacts/undo", Handle: s.undo},
 
+		{Pattern: "GET /api/editions/search", Handle: s.apiSearch},
 		{Pattern: "POST /api/license-requests", Handle: s.apiCreateRequest},
 		{Pattern: "GET /api/license-requests/{id}", Handle: s.apiGetRequest},
 

@@ -126,12 +126,12 @@ func New(o Options) http.Handler {
 	}))
 }
 
-// allowAnyOrigin lets scripts of any origin read the answers to addresses that look like a JSON document. Mistyped
-// addresses of the catalog arrive here, and its readers must see every answer (client-contract.md §1). All of it is
-// public.
+// allowAnyOrigin lets scripts of any origin read the answers about editions, and those to addresses that look like a
+// JSON document. Mistyped addresses of the catalog arrive here, and its readers must see every answer
+// (client-contract.md §1). All of it is public.
 func allowAnyOrigin(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, ".json") {
+		if strings.Contains(r.URL.Path, ".json") || strings.HasPrefix(r.URL.Path, "/api/editions/") {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 		}
 		h.ServeHTTP(w, r)

@@ -168,7 +168,8 @@ func withValues(form url.Values, pairs ...string) url.Values {
 
 func TestTemplatesMatchTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
-		"home.html": homeView{}, "edition.html": editionView{}, "choose.html": chooseView{}, "request.html": formView{},
+		"home.html": homeView{}, "editions.html": editionsView{}, "edition.html": editionView{},
+		"install.html": installView{}, "choose.html": chooseView{}, "request.html": formView{},
 		"community.html": communityView{}, "terms.html": termsView{}, "privacy.html": privacyView{},
 		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
 		"renew.html": renewView{}, "answer.html": answerView{},
@@ -184,6 +185,11 @@ func TestEveryPageIsComplete(t *testing.T) {
 		"/request/developer", "/request/enterprise", "/request/datacenter",
 		"/request/community", "/licenses/check", "/editions/community", "/editions/developer",
 		"/editions/enterprise", "/editions/datacenter",
+		"/editions", "/editions?q=cobol&sourceEdition=developer", "/editions?sourceEdition=community&q=cobal",
+		"/editions?sourceEdition=datacenter&q=enterprise", "/editions/enterprise?sourceEdition=developer",
+		"/editions/developer/install?sourceEdition=enterprise&version=6.7.1&os=windows",
+		"/editions/datacenter/install?os=macos", "/editions/enterprise/install?version=7.0",
+		"/editions/developer/install?version=9.9",
 		env.send("/request/developer", validForm()).Header.Get("Location"),
 	} {
 		t.Run(path, func(t *testing.T) {
