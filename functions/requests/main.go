@@ -20,6 +20,7 @@ import (
 	"marketplace/shared/logging"
 	"marketplace/shared/mail"
 	"marketplace/shared/store"
+	"marketplace/shared/store/requester"
 )
 
 func main() {
@@ -34,10 +35,12 @@ func main() {
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
+	kept := store.New(cloud.Table(c, os.Getenv), store.Options{
+		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
+	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store: store.New(cloud.Table(c, os.Getenv), store.Options{
-			Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
-		}),
+		Store:       kept,
+		Requester:   requester.New(kept),
 		Catalog:     catalogs.Get,
 		Keys:        site.JSONKeys(c.LicenseKeys),
 		Now:         time.Now,

@@ -49,6 +49,7 @@ import (
 	"marketplace/shared/store/expansion"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/store/reply"
+	"marketplace/shared/store/requester"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/search"
 	"marketplace/shared/store/storetest"
@@ -90,7 +91,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 		}
 		actions[function] = db.touched
 	}
-	try("requests", u.requestsSteps(), reflect.TypeFor[site.Store]())
+	try("requests", u.requestsSteps(), reflect.TypeFor[site.Store](), reflect.TypeFor[site.Requester]())
 	try("mailer", u.mailerSteps(), reflect.TypeFor[dispatch.Outbox](), reflect.TypeFor[dispatch.Records](),
 		reflect.TypeFor[dispatch.Expander]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
@@ -135,6 +136,7 @@ type user struct {
 	// are.
 	reviewed [4]request.Request
 	lost     request.Request // another one, in review
+	waits    request.Request // another one, whose customer was asked a question
 	asks     request.Request // another one, which an operator filed
 	due      store.Due
 }
@@ -175,6 +177,14 @@ func (u *user) prepare(t *testing.T) {
 		u.reviewed[i] = r
 	}
 	if _, err := u.file("nobody confirms this"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := u.file("answered by its customer")
+	if err == nil {
+		u.waits, err = u.s.Review(u.ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.Waiting,
+			Text: "Which version?"})
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := u.s.AskContacts(u.ctx, store.RequestChange{ID: u.reviewed[0].ID, By: operator}, contact); err != nil {
@@ -255,6 +265,15 @@ func (u *user) requestsSteps() []step {
 		{"AnswerRequest", func() error { return u.s.AnswerRequest(u.ctx, u.reviewed[0].ID, contact.Email, true) }},
 		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
 		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }}, // for the console to undo
+		{"AnswerQuestion", func() error {
+			return requester.New(u.s.Store).AnswerQuestion(u.ctx, u.waits.ID, "", u.waits.Question, "6.7.5")
+		}},
+		{"CorrectRequest", func() error {
+			other := u.waits.Details
+			other.Server = "AWHW8w9JtzBzSrmf9GQZ"
+			return requester.New(u.s.Store).CorrectRequest(u.ctx, u.waits.ID, "", u.waits.Version+1, other)
+		}},
+		{"CancelRequest", func() error { return requester.New(u.s.Store).CancelRequest(u.ctx, u.waits.ID, "") }},
 	}
 }
 

@@ -38,6 +38,7 @@ import (
 	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
+	"marketplace/shared/store/requester"
 	"marketplace/shared/store/search"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -206,8 +207,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		}, o.Log),
 		catalog: catalogs.api,
 		requests: site.New(site.Options{
-			Store: db, Catalog: catalogs.current, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL,
-			Sales: mail.AddressOf(c.SalesEmail), Brand: c.Brand, Log: o.Log,
+			Store: db, Requester: requester.New(db.Store), Catalog: catalogs.current, SiteURL: c.SiteURL,
+			PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail), Brand: c.Brand, Log: o.Log,
 			Keys: func() (license.KeySet, error) { return issuer.Keys, nil }, Now: clock.Now,
 		}),
 	}

@@ -24,6 +24,10 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /requests/{id}", Handle: s.confirm},
 		{Pattern: "POST /requests/{id}/confirmation", Handle: s.sendConfirmation},
 		{Pattern: "POST /requests/{id}/email", Handle: s.correctEmail},
+		{Pattern: "POST /requests/{id}/answer", Handle: s.answerQuestion},
+		{Pattern: "GET /requests/{id}/correct", Handle: s.correctForm},
+		{Pattern: "POST /requests/{id}/correct", Handle: s.correct},
+		{Pattern: "POST /requests/{id}/cancel", Handle: s.cancelRequest},
 
 		{Pattern: "GET /renew/{license}", Handle: s.renew},
 		{Pattern: "POST /renew/{license}", Handle: s.submitRenewal},

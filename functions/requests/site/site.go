@@ -84,7 +84,8 @@ type Store interface {
 
 // Options configures the site.
 type Options struct {
-	Store Store
+	Store     Store
+	Requester Requester
 	// Catalog returns the current catalog. It is called for each page and may change between calls.
 	Catalog func() (*catalog.Catalog, error)
 	// Keys returns the public keys of our licenses. It is called for each check and may change between calls, so a
@@ -101,20 +102,21 @@ type Options struct {
 }
 
 type site struct {
-	store   Store
-	catalog func() (*catalog.Catalog, error)
-	keys    func() (license.KeySet, error)
-	now     func() time.Time
-	mail    letter.Writer
-	brand   brand.Brand
-	pages   *web.Pages
-	log     *slog.Logger
+	requester Requester
+	store     Store
+	catalog   func() (*catalog.Catalog, error)
+	keys      func() (license.KeySet, error)
+	now       func() time.Time
+	mail      letter.Writer
+	brand     brand.Brand
+	pages     *web.Pages
+	log       *slog.Logger
 }
 
 // New returns the handler of the site.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, catalog: o.Catalog, keys: o.Keys, now: o.Now,
+		store: o.Store, requester: o.Requester, catalog: o.Catalog, keys: o.Keys, now: o.Now,
 		mail: letter.Writer{URL: o.SiteURL, Sales: o.Sales, Packages: o.PackagesURL, Hours: o.Store.Hours(),
 			Brand: o.Brand},
 		brand: o.Brand.OrDefault(), log: o.Log,

@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/officehours"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/requester"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
 	"marketplace/shared/web"
@@ -91,8 +92,9 @@ func (env *testEnv) open(hours officehours.Hours) {
 		Now: func() time.Time { return env.now }, Hours: hours,
 	}))
 	env.site = New(Options{
-		Store: env.store, Catalog: sample, Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
-		Now: func() time.Time { return env.clock }, SiteURL: siteURL, PackagesURL: packagesURL,
+		Store: env.store, Requester: requester.New(env.store.Store), Catalog: sample,
+		Keys: func() (license.KeySet, error) { return env.keys.Keys, nil },
+		Now:  func() time.Time { return env.clock }, SiteURL: siteURL, PackagesURL: packagesURL,
 		Sales: mail.Address{Name: "Sales", Email: "sales@vendor.example"}, Brand: env.brand,
 		Log: slog.New(slog.NewJSONHandler(&lockedWriter{w: env.log}, nil)),
 	})
@@ -172,7 +174,8 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"install.html": installView{}, "choose.html": chooseView{}, "request.html": formView{},
 		"community.html": communityView{}, "terms.html": termsView{}, "privacy.html": privacyView{},
 		"status.html": statusView{}, "unconfirmed.html": statusView{}, "confirm.html": confirmView{},
-		"renew.html": renewView{}, "answer.html": answerView{},
+		"correct.html": correctView{},
+		"renew.html":   renewView{}, "answer.html": answerView{},
 		"undo.html": undoView{}, "stop.html": stopView{},
 		"check.html": checkView{}, "error.html": web.ErrorView{},
 	})

@@ -38,19 +38,21 @@ type statusView struct {
 	History    []event
 	Query      string // of links
 	Sales      string
-	web.Marked            // what is wrong with what the visitor just sent
-	Note       string     // what became of it; "" for nothing
-	Slip       *slipForm  // nil if the address looks right
-	Again      *againForm // nil if there is nothing to confirm
-	Deleted    string     // the last day of a request that ended without a license; "" for others
-	Unspoken   bool       // the request was closed before anybody said that they sent it
+	web.Marked                 // what is wrong with what the visitor just sent
+	Note       string          // what became of it; "" for nothing
+	Slip       *slipForm       // nil if the address looks right
+	Again      *againForm      // nil if there is nothing to confirm
+	Forms      *requesterForms // nil if the request is closed
+	Deleted    string          // the last day of a request that ended without a license; "" for others
+	Unspoken   bool            // the request was closed before anybody said that they sent it
 }
 
 // statusReply is what a page of a request says about what its visitor sent.
 type statusReply struct {
-	status int    // of HTTP; 0 is OK
-	note   string // a sentence on top; "" for none
-	wrong  []fault.Field
+	status   int    // of HTTP; 0 is OK
+	note     string // a sentence on top; "" for none
+	wrong    []fault.Field
+	response string // the answer as it was typed, which is wrong
 }
 
 // issuedLicense is a license that was issued for a request, with the names of the catalog.
@@ -78,6 +80,12 @@ func (v statusView) fields() (list []*web.Field) {
 	}
 	if v.Again != nil {
 		list = append(list, &v.Again.Sure)
+	}
+	if v.Forms != nil {
+		if v.Forms.Response != nil {
+			list = append(list, v.Forms.Response)
+		}
+		list = append(list, &v.Forms.Cancel)
 	}
 	return list
 }
@@ -136,6 +144,10 @@ func progressOf(r request.Request, answer *emailFate) progress {
 			"bad",
 		}
 	case request.Withdrawn:
+		if r.Cancelled {
+			return progress{"The request was cancelled",
+				"We will not work on it. You can send a new request at any time.", 3, false, ""}
+		}
 		return progress{"The request was withdrawn", "We will not work on it. You can send a new request at any time.",
 			3, false, ""}
 	}
@@ -153,6 +165,9 @@ var historyTexts = map[store.Action]string{
 	store.RequestTaken:     "Our sales team started the review.",
 	store.CustomerAsked:    "We asked you a question.",
 	store.RequestResumed:   "We continued the review.",
+	store.QuestionAnswered: "You answered our question.",
+	store.RequestCorrected: "You corrected the request.",
+	store.RequestCancelled: "You cancelled the request.",
 	store.RequestIssued:    "We issued the license.",
 	store.RequestAnswered:  "We sent the key again.",
 	store.RequestRejected:  "We declined the request.",
@@ -274,6 +289,9 @@ func (s *site) newStatusView(found request.Request, records statusRecords, reply
 	v.Lost = lost(found, asked)
 	confirmation := newestDelivery(asked, mail.RequestReceived, mail.RequestsToConfirm)
 	v.Slip, v.Again = newSlipForm(found), newAgainForm(found, confirmation)
+	if v.Forms = newRequesterForms(found); v.Forms != nil && v.Forms.Response != nil {
+		v.Forms.Response.Value = reply.response
+	}
 	v.Marked = web.Mark(reply.wrong, v.fields()...)
 	records.events = knownEvents(records.events, found.Undoable(s.now()))
 	v.History = history(records.events, keys)

@@ -127,8 +127,8 @@ func TestStatusShowsOurQuestion(t *testing.T) {
 		t.Errorf("question: got %q, want %q", got, asked)
 	}
 	main := webtest.Text(doc.Find("main"))
-	for _, want := range []string{"We need something from you",
-		"reply to the email we sent to jane.doe@customer.example", "sales@vendor.example", string(r.Reference)} {
+	for _, want := range []string{"We need something from you", "You can also reply to our email.",
+		string(r.Reference)} {
 		if !strings.Contains(main, want) {
 			t.Errorf("got no %q on the page", want)
 		}

@@ -252,7 +252,7 @@ func TestStatusSaysThatOurQuestionDidNotArrive(t *testing.T) {
 	env.review(r, request.Waiting, "Which version?")
 	id := fmt.Sprintf("%s--question-%d", r.ID, r.Version)
 	env.sent(id)
-	const reply = "To answer, reply to the email"
+	const reply = "You can also reply to our email."
 	doc := env.get(page).WantStatus(200).Page()
 	if doc.Find("#lost").Length() > 0 || !strings.Contains(webtest.Text(doc.Find("main")), reply) {
 		t.Error("got a warning, want how to answer the email")

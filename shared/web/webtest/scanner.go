@@ -126,7 +126,7 @@ func (s *Scanner) document(doc *goquery.Document, page string) {
 // submit sends a form as a browser does whose user touched nothing but a button; nil is none.
 func (s *Scanner) submit(form, button *goquery.Selection, page string) {
 	s.T.Helper()
-	values := untouched(form)
+	values := Untouched(form)
 	action, method := form.AttrOr("action", ""), form.AttrOr("method", "get")
 	if button != nil {
 		if name := button.AttrOr("name", ""); name != "" {
@@ -151,8 +151,8 @@ func (s *Scanner) submit(form, button *goquery.Selection, page string) {
 	s.answer(s.Send(path, values), target)
 }
 
-// untouched returns the values of a form as it came.
-func untouched(form *goquery.Selection) url.Values {
+// Untouched returns the values of a form as it came.
+func Untouched(form *goquery.Selection) url.Values {
 	values := url.Values{}
 	form.Find("input[name], textarea[name], select[name]").Each(func(_ int, field *goquery.Selection) {
 		if field.Is("[disabled]") {
