@@ -160,6 +160,25 @@ func (c *Catalog) Feature(key string) (Feature, bool) {
 	return find(c.Features, func(f Feature) bool { return f.Key == key })
 }
 
+// LicensePlugin is in every key: a client rejects a key without it (client-contract.md §5).
+const LicensePlugin = "license"
+
+// LicensePlugins returns the plugins that a license lists: those of the edition's package, and extra ones for the
+// languages beyond it. The server removes commercial plugins that are not listed (client-contract.md §5).
+func (c *Catalog) LicensePlugins(edition string, languages []string) (all, extra []string) {
+	e, _ := c.Edition(edition)
+	all = slices.Clone(e.Plugins)
+	if !slices.Contains(all, LicensePlugin) {
+		all = append([]string{LicensePlugin}, all...)
+	}
+	for _, key := range languages {
+		if l, _ := c.Language(key); l.Plugin != "" && !slices.Contains(all, l.Plugin) {
+			all, extra = append(all, l.Plugin), append(extra, l.Plugin)
+		}
+	}
+	return all, extra
+}
+
 // Version finds a version of the product by its number, "6.7.1".
 func (c *Catalog) Version(number string) (ProductVersion, bool) {
 	return find(c.Versions, func(v ProductVersion) bool { return v.Version == number })

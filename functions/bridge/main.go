@@ -10,11 +10,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"marketplace/catalog"
+	"marketplace/catalog/builtin"
 	"marketplace/functions/bridge/issue"
 	"marketplace/shared/cloud"
 	"marketplace/shared/cloud/signer"
 	"marketplace/shared/config"
 	"marketplace/shared/license"
+	"marketplace/shared/livecatalog"
 	"marketplace/shared/logging"
 	"marketplace/shared/store"
 	"marketplace/shared/store/bridge"
@@ -25,6 +28,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	logger := logging.New(os.Stdout, c.Stage)
+	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
+		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
+	})
 	kept := store.New(cloud.Table(c, os.Getenv), store.Options{
 		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	})
@@ -33,6 +40,6 @@ func main() {
 		Issuer: func() (license.Issuer, error) {
 			return signer.Issuer(signer.Client(os.Getenv), c.LicenseKeys, c.BridgeSigners)
 		},
-		Now: time.Now, Log: logging.New(os.Stdout, c.Stage),
+		Catalog: catalogs.Get, Now: time.Now, Log: logger,
 	}))
 }

@@ -26,7 +26,10 @@ type Instance struct {
 	Moved          *Origin   `json:"moved,omitempty"`          // where it was moved from last; nil: nowhere
 	// Licenses are its licenses, the oldest first.
 	Licenses []License `json:"licenses,omitempty"`
-	Created  time.Time `json:"created"` // UTC
+	// Bridges are the bridge keys that were issued for it, the oldest first. They are no licenses of it: what looks for
+	// its licenses does not meet them, and their server IDs are none that it was told to have.
+	Bridges []Bridge  `json:"bridges,omitempty"`
+	Created time.Time `json:"created"` // UTC
 }
 
 // Origin is where an instance was before it was moved.

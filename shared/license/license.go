@@ -109,6 +109,9 @@ type License struct {
 	Request   string   `json:"request,omitempty"`  // the ID of the request that it answers
 	Packages  []string `json:"packages,omitempty"` // names of its custom packages
 
+	// Bridges is, of a bridge key, the ID of the license whose terms it has for some days on another server; "" of any
+	// other license. Nobody is reminded of a bridge key, and it continues, covers and counts as nothing.
+	Bridges string `json:"bridges,omitempty"`
 	// Successor is the license of the same instance that begins at the latest on the day after this one ends, and
 	// outlives it; "" if there is none.
 	Successor string `json:"successor,omitempty"`

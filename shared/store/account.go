@@ -323,6 +323,12 @@ func (i *instance) update(l license.License) {
 			i.Licenses[n], i.changed = now, true
 		}
 	}
+	for n, have := range i.Bridges {
+		if now := customer.BridgeOf(l); have.ID == l.ID && !reflect.DeepEqual(have, now) {
+			i.Bridges = slices.Clone(i.Bridges)
+			i.Bridges[n], i.changed = now, true
+		}
+	}
 }
 
 // succeed notes a license's successor, which ends its reminders; "" is none, and resumes them.
@@ -336,6 +342,52 @@ func (c *changeset) succeed(ctx context.Context, i *instance, id, successor stri
 			l.Successor = successor
 			return nil
 		})
+}
+
+// addBridge creates a bridge key of an instance. It succeeds no license, and none succeeds it.
+func (c *changeset) addBridge(i *instance, l *license.License, line entity.Line) {
+	l.Recorded = c.store.now()
+	r := &LicenseRecord{License: *l}
+	i.licenses[l.ID] = r
+	i.Bridges, i.changed = append(slices.Clone(i.Bridges), customer.BridgeOf(*l)), true
+	c.Add(licenseEntity{*r}, line)
+}
+
+// endBridges has a new license of an instance replace the bridge keys that were issued ahead of it: it is for another
+// server than the licenses whose terms they have.
+func (c *changeset) endBridges(ctx context.Context, i *instance, l license.License, by string) error {
+	for _, b := range slices.Clone(i.Bridges) {
+		old := slices.IndexFunc(i.Licenses, func(l customer.License) bool { return l.ID == b.Bridges })
+		if !b.Revoked.IsZero() || old >= 0 && i.Licenses[old].Server == l.Server {
+			continue
+		}
+		err := c.changeLicense(ctx, i, b.ID, entity.Line{By: by, Action: LicenseReplaced, Note: l.ID},
+			func(b *license.License) error {
+				b.Revoked, b.RevokedReason, b.ReplacedBy = c.store.now(), "replaced", l.ID
+				return nil
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revokeBridges revokes the bridge keys that have the terms of a license which is revoked.
+func (c *changeset) revokeBridges(ctx context.Context, i *instance, of string, line entity.Line) error {
+	for _, b := range slices.Clone(i.Bridges) {
+		if b.Bridges != of || !b.Revoked.IsZero() {
+			continue
+		}
+		err := c.changeLicense(ctx, i, b.ID, line, func(b *license.License) error {
+			b.Revoked, b.RevokedReason = c.store.now(), line.Note
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // release gives the licenses that a revoked license of the instance succeeded another successor, or none.
@@ -395,7 +447,7 @@ func (e instanceEntity) Counted() []entity.Addend { return nil }
 
 // Facts leaves out what the lines of the licenses tell.
 func (e instanceEntity) Facts() any {
-	e.Licenses = nil
+	e.Licenses, e.Bridges = nil, nil
 	return e.Instance
 }
 

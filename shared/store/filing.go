@@ -192,3 +192,65 @@ func (c *changeset) countDomain(r request.Request, many bool) {
 		c.queue(notice.RequestsOfDomain(r, day))
 	}
 }
+
+// FileBridge records the request for a bridge key that comes ahead of a replacement. It is of whom the replacement is
+// of, needs no confirmation of its own and sends no email: sales know of the replacement. by is the colleague who asks
+// for it, "" for the customer. Whatever it says is judged anew when the key is issued (customer.Account.BridgeFor).
+//
+// A replacement has one: until it ended without a key, the same is returned again, with created false.
+func (s *Store) FileBridge(ctx context.Context, of request.Request, by string) (r request.Request, created bool,
+	err error) {
+	if of.Kind != request.Replacement {
+		return r, false, fault.New(fault.Invalid, "A bridge key is only for a server whose ID changed.")
+	}
+	now := s.now().Truncate(time.Millisecond)
+	r = request.Request{
+		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,
+		Created: now, Due: s.hours.Due(now), Zone: of.Zone, Details: of.Details, Link: of.Link, Bound: of.Bound,
+		Confirmed: of.Confirmed, FiledBy: by, Bridges: of.ID, Customer: of.Customer, Instance: of.Instance,
+		LinkedBy: of.LinkedBy,
+	}
+	r.Kind, r.Message, r.Contacts = request.Bridge, "", nil
+	known := rowkey.Idempotency("bridge", of.ID)
+	for range filingAttempts {
+		var first idempotency
+		var replaced int64
+		replaced, err = s.table.Get(ctx, known, &first)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			break
+		}
+		if first.RequestID != "" {
+			before, err := s.Request(ctx, first.RequestID)
+			if err != nil && fault.KindOf(err) != fault.NotFound {
+				return request.Request{}, false, err
+			}
+			if err == nil && (before.State.Open() || len(before.Licenses) > 0) {
+				return before, false, nil
+			}
+		}
+		if r.Reference, err = reference.New(reference.Request, s.random); err != nil {
+			break
+		}
+		c := s.begin()
+		line := entity.Line{By: Customer, Action: RequestReceived}
+		if by != "" {
+			line.By = by
+		}
+		c.Add(requestEntity{r}, line)
+		c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, Referenced{Request: r.ID}))
+		if r.Link != nil {
+			c.Names(rowkey.Request(r.ID), r.Email, r.Link.Contact)
+		}
+		row := entity.Encode(known, rowkey.TypeIdempotency, idempotency{r.ID})
+		row.Expires = now.AddDate(0, 0, idempotencyDays)
+		c.Update(row, replaced)
+		if err = c.Commit(ctx); fault.KindOf(err) != fault.Conflict {
+			break
+		}
+	}
+	if err != nil {
+		return request.Request{}, false, fmt.Errorf("store: filing a request for a bridge key: %w", err)
+	}
+	r.Version = 1
+	return r, true, nil
+}

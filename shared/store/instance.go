@@ -116,6 +116,15 @@ func (c *changeset) move(ctx context.Context, from, to *account, id string, m Mo
 		c.UpdateUnlogged(licenseEntity{before}, licenseEntity{*r}, r.Version)
 		i.update(r.License)
 	}
+	for _, b := range slices.Clone(i.Bridges) {
+		r, err := c.license(ctx, i, b.ID)
+		if err != nil {
+			return err
+		}
+		before := *r
+		r.License.Customer = home
+		c.UpdateUnlogged(licenseEntity{before}, licenseEntity{*r}, r.Version)
+	}
 	i.Customer, i.Moved = home, moved
 	line := entity.Line{By: m.From.By, Action: InstanceMoved, Note: m.Contract}
 	if m.Undo {

@@ -178,7 +178,16 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 		if i.Request != "" {
 			l.Request = i.Request
 		}
-		if err := c.addLicense(ctx, of, *l, entity.Line{By: i.By, Action: action, Note: i.Request}); err != nil {
+		line := entity.Line{By: i.By, Action: action, Note: i.Request}
+		if l.Bridges != "" {
+			line.Action = BridgeIssued
+			c.addBridge(of, l, line)
+			continue
+		}
+		if err := c.addLicense(ctx, of, *l, line); err != nil {
+			return err
+		}
+		if err := c.endBridges(ctx, of, *l, i.By); err != nil {
 			return err
 		}
 	}
@@ -281,6 +290,7 @@ func (c *changeset) saveInstance(ctx context.Context, a *account, after customer
 			}
 		}
 		after.Licenses, after.Retired, after.RetiredBy = i.Licenses, i.Retired, i.RetiredBy
+		after.Bridges = i.Bridges
 		after.Customer = i.Customer // only MoveInstances changes it
 		i.Instance = after
 		if !retired {

@@ -19,6 +19,7 @@ import (
 const (
 	LicenseRecorded Action = "license recorded"
 	LicenseIssued   Action = "license issued"
+	BridgeIssued    Action = "bridge key issued"
 	LicenseReplaced Action = "license replaced"
 	LicenseRevoked  Action = "license revoked"
 	PackageTailored Action = "package tailored" // a custom package was made
@@ -64,6 +65,7 @@ type Summary struct {
 	Revoked      time.Time       `json:"revoked,omitzero"`
 	ReplacedBy   string          `json:"replacedBy,omitempty"`
 	Retired      bool            `json:"retired,omitempty"`
+	Bridges      string          `json:"bridges,omitempty"`
 }
 
 func SummaryOf(l license.License) Summary {
@@ -71,7 +73,7 @@ func SummaryOf(l license.License) Summary {
 		ID: l.ID, Type: l.Type, Customer: l.Customer, Instance: l.Instance, Contract: l.Contract,
 		Organization: l.Organization, Server: l.Server, Edition: l.Edition, MaxLoc: l.MaxLoc, Support: l.Support,
 		NotBefore: l.NotBefore, Expiration: l.Expiration, Successor: l.Successor, Revoked: l.Revoked,
-		ReplacedBy: l.ReplacedBy, Retired: l.Retired,
+		ReplacedBy: l.ReplacedBy, Retired: l.Retired, Bridges: l.Bridges,
 	}
 }
 
@@ -91,11 +93,22 @@ func (e licenseEntity) Of() string          { return OfLicense(e.License.ID) }
 func (e licenseEntity) Row() table.Row {
 	return entity.Encode(e.Key(), rowkey.TypeLicense, e.LicenseRecord)
 }
-func (e licenseEntity) Facts() any               { return e.License }
-func (e licenseEntity) Counted() []entity.Addend { return counted(e.License) }
+func (e licenseEntity) Facts() any { return e.License }
 
-// Index has the license in the month of its expiration, in a row that never changes, and its next reminder.
+// Counted leaves out bridge keys, which are no licenses that anybody has.
+func (e licenseEntity) Counted() []entity.Addend {
+	if e.License.Bridges != "" {
+		return nil
+	}
+	return counted(e.License)
+}
+
+// Index has the license in the month of its expiration, in a row that never changes, and its next reminder. A bridge
+// key has neither.
 func (e licenseEntity) Index(version int64) (rows []table.Row) {
+	if e.License.Bridges != "" {
+		return nil
+	}
 	rows = append(rows, entity.Encode(rowkey.Expiry(e.License), rowkey.TypeIndex, expiring{e.License.ID}))
 	if !e.NextReminder.IsZero() {
 		rows = append(rows, dueRow(e.LicenseRecord, version))
@@ -124,6 +137,9 @@ func dueRow(r LicenseRecord, version int64) table.Row {
 
 // schedule moves a license's next reminder to the day that the policy wants now.
 func (c *changeset) schedule(r *LicenseRecord) {
+	if r.License.Bridges != "" {
+		return
+	}
 	r.NextReminder, _ = c.store.policy.Next(r.License, license.DateOf(c.store.now()), r.Reminded)
 }
 
@@ -251,6 +267,9 @@ func (s *Store) RevokeLicense(ctx context.Context, change LicenseChange, reason 
 			})
 		if err == nil {
 			err = c.release(ctx, i, change.ID)
+		}
+		if err == nil {
+			err = c.revokeBridges(ctx, i, change.ID, entity.Line{By: change.By, Action: LicenseRevoked, Note: reason})
 		}
 		if err != nil {
 			return err

@@ -122,8 +122,12 @@ type issued struct {
 // IndexOfRequest lists the rows by which a request is found.
 func IndexOfRequest(r request.Request) []table.Row { return requestEntity{r}.Index(0) }
 
-// weekRows are the rows of a request in the weeks, which people count: none of an unconfirmed one.
+// weekRows are the rows of a request in the weeks, which people count: none of an unconfirmed one, nor of one for a
+// bridge key, which nobody works on.
 func weekRows(r request.Request) (rows []table.Row) {
+	if r.Kind == request.Bridge {
+		return nil
+	}
 	answer, was := r.Answer(), filed{Due: r.FirstDue()}
 	byLicense := answer != nil && answer.By == request.Issued
 	if answer != nil && !byLicense {

@@ -244,7 +244,7 @@ func (d *Draft) setContractDefaults() {
 			f.Follow = append(f.Follow, i.ID)
 		}
 	}
-	_, extra := plugins(d.Catalog, license.Edition(f.Edition), f.Languages)
+	_, extra := d.Catalog.LicensePlugins(f.Edition, f.Languages)
 	f.CustomPackage = formYes(len(extra) > 0 && f.ProductVersion != "")
 }
 

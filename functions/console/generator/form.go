@@ -109,7 +109,7 @@ func (d *Draft) parse() (l license.License, bad fault.Fields) {
 	if !validToken(f.Token) {
 		bad.Add("token", "Part of this form is missing. Start again from the request or the license.")
 	}
-	l.Plugins, d.extraPlugins = plugins(d.Catalog, l.Edition, l.Languages)
+	l.Plugins, d.extraPlugins = d.Catalog.LicensePlugins(string(l.Edition), l.Languages)
 	if custom && len(bad) == 0 {
 		l.Packages, d.jars, err = d.customPackage(l)
 		bad.Refuse("productVersion", err)
@@ -200,25 +200,6 @@ func parseYes(bad *fault.Fields, field, s string) bool {
 		bad.Add(field, "Part of this form is damaged. Reload the page and try again.")
 	}
 	return s == "yes"
-}
-
-// licensePlugin is in every key: a client rejects a key without it (client-contract.md §5).
-const licensePlugin = "license"
-
-// plugins returns the plugins that a license lists: those of the edition's package, and extra ones for the languages
-// beyond it. The server removes commercial plugins that are not listed (client-contract.md §5).
-func plugins(c *catalog.Catalog, edition license.Edition, languages []string) (all, extra []string) {
-	e, _ := c.Edition(string(edition))
-	all = slices.Clone(e.Plugins)
-	if !slices.Contains(all, licensePlugin) {
-		all = append([]string{licensePlugin}, all...)
-	}
-	for _, key := range languages {
-		if l, _ := c.Language(key); l.Plugin != "" && !slices.Contains(all, l.Plugin) {
-			all, extra = append(all, l.Plugin), append(extra, l.Plugin)
-		}
-	}
-	return all, extra
 }
 
 // newID returns a new license ID.

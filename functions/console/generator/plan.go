@@ -396,7 +396,7 @@ func (d *Draft) reissue(i customer.Instance, now license.License, done string) {
 		edition, _ := d.Catalog.Edition(string(terms.Edition))
 		l.Edition, l.MaxLoc, l.Support, l.Languages = terms.Edition, terms.MaxLoc, terms.Support, terms.Languages
 		l.Features = edition.Features
-		l.Plugins, _ = plugins(d.Catalog, terms.Edition, terms.Languages)
+		l.Plugins, _ = d.Catalog.LicensePlugins(string(terms.Edition), terms.Languages)
 		l.NotBefore, l.Expiration, l.Contract = from, old.Expiration, old.Contract
 		d.add(l, &old)
 	}

@@ -217,6 +217,9 @@ func (e *Eraser) leads(ctx context.Context, f *found, subject string, row table.
 		for _, l := range i.Licenses {
 			more = append(more, ofLicense+l.ID)
 		}
+		for _, b := range i.Bridges {
+			more = append(more, ofLicense+b.ID)
+		}
 		if i.Moved != nil {
 			more = append(more, ofCustomer+i.Moved.Customer)
 		}

@@ -184,7 +184,7 @@ func (c change) follows(list []change) bool {
 			return o.kind == c.kind && o.key.SK == c.key.SK && o.key != c.key && o.after != nil
 		}
 		license := func(o change) bool { return o.kind == rowkey.TypeLicense }
-		return c.after == nil && anyOf(list, same) || !c.changes("licenses") && anyOf(list, license)
+		return c.after == nil && anyOf(list, same) || !c.changes("licenses", "bridges") && anyOf(list, license)
 	case rowkey.TypeCustomer: // where a chain of merges ends
 		return c.before != nil && c.after != nil && !c.changes("survivor")
 	}
