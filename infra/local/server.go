@@ -17,6 +17,7 @@ import (
 	"time"
 
 	visitors "marketplace/functions/account/signin"
+	"marketplace/functions/bridge/issue"
 	"marketplace/functions/catalog/api"
 	"marketplace/functions/console/signin"
 	"marketplace/functions/mailer/dispatch"
@@ -35,6 +36,7 @@ import (
 	"marketplace/shared/mail/letter/sample"
 	"marketplace/shared/mail/outboxdir"
 	"marketplace/shared/store"
+	"marketplace/shared/store/bridge"
 	"marketplace/shared/store/deletion"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/expansion"
@@ -171,6 +173,10 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		Outbox: db.Outbox(), Records: db, Expander: expansion.New(db), Write: letters.With(catalogs.current),
 		Sender: events, Now: clock.Now, Log: o.Log,
 	}).Run)
+	w.bridges = issue.New(issue.Options{
+		Store: bridge.New(db.Store), Catalog: catalogs.current, Now: clock.Now, Log: o.Log,
+		Issuer: func() (license.Issuer, error) { return issuer, nil },
+	}).Run
 	w.publish = func() { events.front.PublishDue() }
 	w.late, w.nextLate = late.New(late.Options{Store: db, Now: clock.Now, Log: o.Log}).Run, db.NextLate
 	w.reminders = daily.New(daily.Options{Store: db, Deletion: deletion.New(db.Store), Now: clock.Now, Log: o.Log}).Run

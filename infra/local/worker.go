@@ -14,6 +14,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/mail/outboxdir"
+	"marketplace/shared/store/bridge"
 	"marketplace/shared/store/outbox"
 	"marketplace/shared/table"
 )
@@ -27,13 +28,14 @@ const remindersAt = 6 * time.Hour
 // job is a run of a Lambda without HTTP.
 type job func(context.Context) error
 
-// worker does what the stream and the schedules do in the cloud: it wakes the mailer when an email is written, and runs
-// the reminders every day.
+// worker does what the stream and the schedules do in the cloud: it wakes the mailer when an email is written, and the
+// issuer of bridge keys when one is asked for, and runs the reminders every day.
 type worker struct {
 	clock     *localdata.Clock
 	reminders job
 	late      job                                      // tells of late requests
 	nextLate  func(context.Context) (time.Time, error) // when late has something to do next; zero: it has not
+	bridges   job                                      // issues the bridge keys that are asked for; nil: none is
 	mailer    job
 	idle      func(context.Context) bool // reports that no email waits; nil if unknown
 	expire    job                        // removes expired rows, as DynamoDB does by itself
@@ -104,10 +106,13 @@ func runsBetween(from, to time.Time) int {
 	return run(from).DaysUntil(run(to))
 }
 
-// deliver sends the outbox, even if the visitor who caused it leaves.
+// deliver issues what bridge keys are asked for and sends the outbox, even if the visitor who caused it leaves.
 func (w *worker) deliver(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.bridges != nil {
+		w.do(context.WithoutCancel(ctx), "bridge keys", w.bridges)
+	}
 	w.do(context.WithoutCancel(ctx), "mailer", w.mailer)
 }
 
@@ -176,7 +181,8 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 	}
 }
 
-// wakingTable is a table that wakes the mailer when an email is written, as the stream does in the cloud.
+// wakingTable is a table that wakes the mailer when an email is written, and the issuer of bridge keys when one is asked
+// for, as the stream does in the cloud.
 type wakingTable struct {
 	table.Table
 	wake    chan<- struct{}
@@ -188,7 +194,7 @@ func (s wakingTable) Transact(ctx context.Context, writes ...table.Write) error 
 	if slices.ContainsFunc(writes, outbox.Waits) {
 		s.touched.Store(true)
 	}
-	if slices.ContainsFunc(writes, outbox.Wakes) {
+	if slices.ContainsFunc(writes, outbox.Wakes) || slices.ContainsFunc(writes, bridge.Wakes) {
 		select {
 		case s.wake <- struct{}{}:
 		default: // already awake

@@ -37,7 +37,9 @@ var (
 	ada = license.Contact{Name: "Ada Lovelace", Email: "ada@acme.example"}
 	eve = license.Contact{Name: "Eve", Email: "eve@evil.example"}
 
-	sample = sync.OnceValues(func() (*catalog.Catalog, error) { return data.Catalog("https://licenses.vendor.example") })
+	sample = sync.OnceValues(func() (*catalog.Catalog, error) {
+		return data.Catalog("https://licenses.vendor.example")
+	})
 )
 
 // testEnv is an Issuer over a real store, with a customer whose contact Ada has a production license of 200 days.
@@ -91,7 +93,8 @@ func (e *testEnv) license(server license.Server, typ license.Type, days int) lic
 	return storetest.Issue(e, e.store.Store, license.License{
 		Type: typ, Server: server, Edition: license.Enterprise, MaxLoc: 1_000_000, Support: true,
 		NotBefore: today, Expiration: today.AddDays(days - 1), Issued: today, KeyText: "key",
-		Plugins: []string{"license", "governance", "cobol"}, Languages: []string{"cobol"}, Features: []string{"branches"},
+		Plugins: []string{"license", "governance", "cobol"}, Languages: []string{"cobol"},
+		Features: []string{"branches"},
 	}, ada).License
 }
 
@@ -204,7 +207,8 @@ func TestBridgeKeyHasTheOldTermsForTheNewServer(t *testing.T) {
 	if !k.Equal(want) {
 		t.Errorf("got %+v, want %+v", k, want)
 	}
-	verdict := license.Evaluate(l.KeyText, license.Instance{Server: newServer, Now: e.now, Edition: l.Edition}, e.keys.Keys)
+	at := license.Instance{Server: newServer, Now: e.now, Edition: l.Edition}
+	verdict := license.Evaluate(l.KeyText, at, e.keys.Keys)
 	if !verdict.Valid() || verdict.Warnings[0].Code != license.BridgeKey {
 		t.Errorf("on the new server: %+v", verdict)
 	}
