@@ -72,7 +72,8 @@ func rowKeys() []table.Key {
 		rowkey.Ready(1, 0, time.Time{}, 0, "m"), rowkey.Later(0, time.Time{}, 1, "m"), rowkey.Lease(),
 		rowkey.InDoubt("m"), rowkey.DailyRun(), rowkey.Failed(time.Time{}, "m"),
 		rowkey.Reported(time.Time{}, report), rowkey.Unreached("l"),
-		rowkey.Untold("r"), rowkey.Bridge("r"), rowkey.ConfirmationSlot("a@example.com", day, 1), rowkey.ConfirmedMailbox("a@example.com"),
+		rowkey.Untold("r"), rowkey.Bridge("r"),
+		rowkey.ConfirmationSlot("a@example.com", day, 1), rowkey.ConfirmedMailbox("a@example.com"),
 		rowkey.DomainRequest("example.com", day, "r"), rowkey.DomainAlarm("example.com", day),
 		rowkey.Asked("a@example.com", day, "r"), rowkey.DigestDue("m", "l"), rowkey.Reminded("m"),
 		rowkey.Unsubscribed("l", "a@example.com"), rowkey.Event(rowkey.Unsubscribed("l", ""), "e"))

@@ -181,8 +181,8 @@ func (w *worker) do(ctx context.Context, name string, j job) {
 	}
 }
 
-// wakingTable is a table that wakes the mailer when an email is written, and the issuer of bridge keys when one is asked
-// for, as the stream does in the cloud.
+// wakingTable is a table that wakes the mailer when an email is written, and the issuer of bridge keys when one is
+// asked for, as the stream does in the cloud.
 type wakingTable struct {
 	table.Table
 	wake    chan<- struct{}

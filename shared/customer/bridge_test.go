@@ -37,7 +37,8 @@ func bridgeCase() (*Account, BridgeAsked, time.Time) {
 				Servers: []ServerID{{Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9STG"}},
 				Licenses: []License{
 					{ID: "l2", Type: license.Staging, Server: "0A1B2C3D-AWHW8w9JtzBzSrmf9STG",
-						Edition: license.Developer, MaxLoc: 100, Expiration: license.Date{Year: 2018, Month: 6, Day: 12}},
+						Edition: license.Developer, MaxLoc: 100,
+						Expiration: license.Date{Year: 2018, Month: 6, Day: 12}},
 				}},
 		},
 	}
