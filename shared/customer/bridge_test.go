@@ -165,8 +165,10 @@ func TestNobodyElseGetsABridgeKey(t *testing.T) {
 		"prefix lost": {func(_ *Account, q *ask) {
 			q.Request.Server = license.Server(bridgeOld.Dataset())
 		}, ""},
-		"ID that is a date":      {func(_ *Account, q *ask) { q.Request.Server = "20110407133530" }, BridgeDate},
-		"old server runs":        {func(_ *Account, q *ask) { q.Request.OldServer = request.OldRunning }, BridgeRunning},
+		"ID that is a date": {func(_ *Account, q *ask) { q.Request.Server = "20110407133530" }, BridgeDate},
+		"old server runs": {func(_ *Account, q *ask) {
+			q.Request.OldServer = request.OldRunning
+		}, BridgeRunning},
 		"old server lost":        {func(_ *Account, q *ask) { q.Request.OldServer = request.OldLost }, ""},
 		"not said what happened": {func(_ *Account, q *ask) { q.Request.OldServer = "" }, BridgeRunning},
 		"for staging":            {func(_ *Account, q *ask) { q.Request.Environment = request.StagingUse }, BridgeUse},

@@ -182,6 +182,7 @@ func (c *changeset) issue(ctx context.Context, i Issue) error {
 		if l.Bridges != "" {
 			line.Action = BridgeIssued
 			c.addBridge(of, l, line)
+			c.tellBridge(i, *l, of.Instance)
 			continue
 		}
 		if err := c.addLicense(ctx, of, *l, line); err != nil {

@@ -69,6 +69,16 @@ func (c *changeset) tellMoves(i Issue, replaced []license.License) {
 	}
 }
 
+// tellBridge has contacts told of a bridge key.
+func (c *changeset) tellBridge(i Issue, b license.License, of customer.Instance) {
+	for _, old := range of.Licenses {
+		if old.ID == b.Bridges {
+			moves := []notice.Move{{From: old.Server, To: b.Server}}
+			c.queue(notice.LicenseMoved([]license.License{b}, moves, i.By, i.Except...))
+		}
+	}
+}
+
 // isRemoval reports whether an email told somebody of being removed from a customer's contacts, with a link.
 func isRemoval(m outbox.Mail, customerID string) bool {
 	return m.Kind == mail.ContactRemoved && m.Notice.About == customerID && m.Nonce != ""

@@ -130,6 +130,7 @@ func (i *Issuer) issue(ctx context.Context, c bridge.Case, terms customer.Bridge
 	}
 	issue := store.Issue{
 		Licenses: []license.License{l}, By: store.System, To: to(r),
+		Except:  []string{r.Email},
 		Request: c.Order.ID, RequestVersion: c.Order.Version,
 		Accounts: map[string]int64{c.Account.Customer.ID: c.Account.Version},
 		Datasets: map[license.Server]int64{r.Server: c.Dataset},

@@ -225,6 +225,24 @@ func TestBridgeKeyHasTheOldTermsForTheNewServer(t *testing.T) {
 	}
 }
 
+func TestOtherContactsAreToldOfABridgeKey(t *testing.T) {
+	e := newTestEnv(t)
+	e.order(e.replacement(ada, e.old, newServer), "")
+	e.run()
+	l := e.issued(e.old.Instance)[0]
+	found, err := e.store.MailsAbout(t.Context(), l.ID, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func(m outbox.Mail) bool {
+		return m.Kind == mail.LicenseMoved && m.Notice.Expands() && slices.Equal(m.Except, []string{ada.Email}) &&
+			m.Moves[0].From == oldServer && m.Moves[0].To == newServer
+	}
+	if !slices.ContainsFunc(found, told) {
+		t.Errorf("got %+v, want the contacts told, all but Ada", found)
+	}
+}
+
 // TestBridgeKeyChangesNothingElse compares what is on record before and after.
 func TestBridgeKeyChangesNothingElse(t *testing.T) {
 	e := newTestEnv(t)

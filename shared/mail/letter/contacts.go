@@ -38,8 +38,12 @@ func (w Writer) toContacts(n notice.Notice, r notice.Records) (mail.Message, err
 	return w.LicenseRevoked(n, l, named), nil
 }
 
-// LicenseMoved tells a contact that a license replaced another because the server ID changed.
+// LicenseMoved tells a contact that a license replaced another because the server ID changed, or that a bridge key was
+// issued until one does.
 func (w Writer) LicenseMoved(n notice.Notice, l license.License, named References) mail.Message {
+	if l.Bridges != "" {
+		return w.bridged(n, l, named)
+	}
 	var facts []fact
 	for _, m := range n.Moves {
 		facts = append(facts, fact{"Old server ID", string(m.From)}, fact{"New server ID", string(m.To)})
@@ -58,6 +62,25 @@ func (w Writer) LicenseMoved(n notice.Notice, l license.License, named Reference
 			{Title: "What do I have to do?", Text: "Nothing, if your company asked for this. " +
 				"The key goes out in a separate email to the person who receives it. " +
 				"The license for the old server ID is revoked."},
+			w.notExpected("the license ID " + l.ID),
+		},
+		Footer: []string{w.whyToContact(l.Organization)},
+	})
+}
+
+// bridged tells a contact that a bridge key was issued for a new server ID.
+func (w Writer) bridged(n notice.Notice, l license.License, named References) mail.Message {
+	return w.toContact(n, subject("%s %s: bridge key for a new server ID", w.product(), l.Edition.Name()), content{
+		Title:   "Bridge key issued for a new server ID",
+		Preview: fmt.Sprintf("%s: the new server ID is %s.", l.Organization, l.Server),
+		Intro: []string{fmt.Sprintf("We issued a bridge key for %s. It works on the new server ID through %s, "+
+			"until we replace the license.", l.Organization, l.Expiration.Long())},
+		Facts: slices.Concat([]fact{{"Old server ID", string(n.Moves[0].From)}, {"New server ID", string(l.Server)}},
+			contactFacts(l, named)),
+		Notes: []note{
+			{Title: "What do I have to do?", Text: "Nothing, if your company asked for this. " +
+				"The key goes out in a separate email to the person who asked for it. " +
+				"The license for the old server ID remains valid until we replace it."},
 			w.notExpected("the license ID " + l.ID),
 		},
 		Footer: []string{w.whyToContact(l.Organization)},
@@ -83,7 +106,7 @@ func (w Writer) LicenseRevoked(n notice.Notice, l license.License, named Referen
 func contactFacts(l license.License, named References) []fact {
 	return slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, named.facts(l), []fact{
 		{"Edition", l.Edition.Name()},
-		{"License type", typeName(l.Type)},
+		{"License type", typeOf(l)},
 		{"Valid through", lastSecond(l)},
 	})
 }

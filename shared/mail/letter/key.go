@@ -54,6 +54,11 @@ func (w Writer) LicenseKey(id string, d Delivery) mail.Message {
 				"You received this email because you are a contact for the licenses.",
 		}
 	}
+	if first.Bridges != "" {
+		c.Title, c.Intro = "Your bridge key", bridgeIntro(w.product(), first)
+		c.Footer = []string{"The key works only on the server with the ID above. " +
+			"You received this email because a bridge key was requested with your address."}
+	}
 	if d.Again {
 		c.Title += " (resent)"
 		c.Intro = append(c.Intro, resentText(len(d.Licenses)))
@@ -76,8 +81,22 @@ func (w Writer) keySubject(d Delivery) string {
 	if len(d.Licenses) > 1 {
 		return subject("%sYour %s license keys: %s", resent, w.product(), typeNames(d.Licenses))
 	}
+	if first.Bridges != "" {
+		return subject("%sYour %s %s bridge key, valid through %s",
+			resent, w.product(), first.Edition.Name(), first.Expiration.Long())
+	}
 	return subject("%sYour %s %s license key, valid through %s",
 		resent, w.product(), first.Edition.Name(), first.Expiration.Long())
+}
+
+// bridgeIntro says what a bridge key is.
+func bridgeIntro(product string, l license.License) []string {
+	return []string{
+		fmt.Sprintf("With this bridge key, %s %s runs on your new server ID through %s. "+
+			"The key is below and in the attached file %s.",
+			product, l.Edition.Name(), l.Expiration.Long(), keyFile(l)),
+		"We are preparing the key that replaces it, and will email it to you. Install that key when it arrives.",
+	}
 }
 
 func resentText(keys int) string {
@@ -112,6 +131,9 @@ func (w Writer) keyAttachments(licenses []license.License) (attachments []mail.A
 		})
 	}
 	for _, l := range licenses {
+		if l.Bridges != "" { // the calendar would have it renewed
+			continue
+		}
 		attachments = append(attachments, mail.Attachment{
 			Name: fileName(l, ".ics"), ContentType: calendarType, Data: w.calendar(l),
 		})
@@ -124,32 +146,27 @@ func (w Writer) keyNotes(d Delivery) []note {
 	if links := w.packageLinks(d); len(links) > 0 {
 		notes = append(notes, note{Title: "Packages", Links: links})
 	}
-	return append(notes,
-		note{
-			Title: "Key not accepted?",
-			Text:  "Paste it into our check page to see what it covers and why a server rejects it.",
-			Links: []link{{"Check a license key", w.checkURL(d.Licenses)}},
-		},
-		note{
-			Title: "Add the expiry date to your calendar",
-			Text:  w.calendarText(d.Licenses[0], license.Date{}),
-		},
-		note{
-			Title: "Have a question?",
-			Text:  w.contactSales(licenseIDs(d.Licenses)),
-			Links: w.supportLinks(),
+	notes = append(notes, note{
+		Title: "Key not accepted?",
+		Text:  "Paste it into our check page to see what it covers and why a server rejects it.",
+		Links: []link{{"Check a license key", w.checkURL(d.Licenses)}},
+	})
+	if first := d.Licenses[0]; first.Bridges != "" {
+		notes = append(notes, note{
+			Title: "What happens on " + first.Expiration.Long() + "?",
+			Text: "The bridge key expires at the end of that day (UTC) and cannot be renewed. " +
+				"If the key that replaces it has not arrived by then, write to us.",
 		})
-}
-
-// supportLinks lead to technical support, if customers get it somewhere else than from sales.
-func (w Writer) supportLinks() (links []link) {
-	if w.Brand.SupportURL != "" {
-		links = append(links, link{"Technical support", w.Brand.SupportURL})
+	} else {
+		notes = append(notes, note{
+			Title: "Add the expiry date to your calendar",
+			Text:  w.calendarText(first, license.Date{}),
+		})
 	}
-	if to := w.Brand.SupportEmail; to != "" {
-		links = append(links, link{"Email technical support: " + to, "mailto:" + to})
-	}
-	return links
+	return append(notes, note{
+		Title: "Have a question?",
+		Text:  w.contactSales(licenseIDs(d.Licenses)),
+	})
 }
 
 // licenseFacts lists what a license allows.
@@ -160,7 +177,7 @@ func licenseFacts(l license.License, d Delivery) []fact {
 	}
 	return slices.Concat([]fact{{"License ID", l.ID}, {"Organization", l.Organization}}, d.facts(l), []fact{
 		{"Edition", l.Edition.Name()},
-		{"License type", typeName(l.Type)},
+		{"License type", typeOf(l)},
 		{"Server ID", string(l.Server)},
 		{"Lines of code", "up to " + license.Lines(l.MaxLoc)},
 		{"Features", featureNames(l, d.Catalog)},
@@ -169,6 +186,14 @@ func licenseFacts(l license.License, d Delivery) []fact {
 		{"Valid from", from},
 		{"Valid through", lastSecond(l)},
 	})
+}
+
+// typeOf returns the type of a license, and of a bridge key that it is one.
+func typeOf(l license.License) string {
+	if l.Bridges != "" {
+		return typeName(l.Type) + " (bridge key)"
+	}
+	return typeName(l.Type)
 }
 
 // languageNames lists the languages of the edition and those that the license adds.

@@ -148,6 +148,7 @@ func messages() map[string]mail.Message {
 		"license-expiring": reminded(l, zoe, l.Expiration.AddDays(-62)),
 		"license-keys":     letters.LicenseKey("m4", testDelivery()),
 		"license-key":      letters.LicenseKey("m5", one),
+		"bridge-key":       letters.LicenseKey("m5", bridged(one)),
 
 		"license-unreached": letters.LicenseUnreached(l, []license.Contact{zoe, {Email: "it@example.org"}}, named),
 
@@ -164,7 +165,7 @@ func messages() map[string]mail.Message {
 	all["license-expired"] = reminded(l, zoe, l.Expiration.AddDays(7))
 	all["evaluation-expiring"] = reminded(evaluation(l), zoe, l.Expiration)
 	all["reminders-stopped"] = stoppedBy(zoe, l.Expiration.AddDays(-7), expiring(l), expiring(another(l, 1))).message()
-	for _, name := range []string{"moved", "revoked", "added", "removed", "left"} {
+	for _, name := range []string{"moved", "bridged", "revoked", "added", "removed", "left"} {
 		tt := notices()[name]
 		m, err := letters.Write(tt.Notice, tt.on, nil, Call{})
 		if err != nil {
@@ -173,6 +174,14 @@ func messages() map[string]mail.Message {
 		all["told-"+name] = m
 	}
 	return all
+}
+
+// bridged makes the license of a delivery a bridge key.
+func bridged(d Delivery) Delivery {
+	l := d.Licenses[0]
+	l.Bridges, l.Expiration = "01c6x2m4vj8q0n5r7t9w3y1z2z", l.NotBefore.AddDays(license.BridgeDays-1)
+	d.Licenses = []license.License{l}
+	return d
 }
 
 func TestLettersMatchTheirGoldenFiles(t *testing.T) {

@@ -48,6 +48,8 @@ func notices() map[string]told {
 	revoked := one
 	revoked.Licenses = slices.Clone(one.Licenses)
 	revoked.Licenses[0].Revoked = r.Created
+	bridge := one
+	bridge.Licenses = bridged(Delivery{Licenses: one.Licenses}).Licenses
 	about := func(r request.Request) notice.Records { return notice.Records{Request: r, Today: today} }
 	return map[string]told{
 		"received":  {notice.RequestReceived(r), about(r)},
@@ -65,6 +67,7 @@ func notices() map[string]told {
 		"next key":  {notice.LicenseNextKey(l, reminder.MonthsBefore(2)), outlived},
 		"unreached": {notice.LicenseUnreached(l), one},
 		"moved":     {to(zoe, notice.LicenseMoved(keys[:1], moves, "sales@example.com")), one},
+		"bridged":   {to(zoe, notice.LicenseMoved(bridge.Licenses, moves, "system")), bridge},
 		"revoked":   {to(zoe, notice.LicenseRevoked(l, "Never paid.", "sales@example.com")), revoked},
 		"added":     {to(it, notice.ContactAdded(change)), ofCustomer},
 		"removed":   {to(it, notice.ContactRemoved(change)), ofCustomer},

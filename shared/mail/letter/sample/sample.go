@@ -102,6 +102,7 @@ func notices() []told {
 		keys("license-key-cluster", "License key of a cluster", letter.Call{}, with(key, func(l *license.License) {
 			l.Edition, l.MaxLoc = license.DataCenter, 100_000_000
 		})),
+		keys("bridge-key", "Bridge key", letter.Call{}, bridge(key)),
 		keys("license-key-evaluation", "License key for an evaluation", letter.Call{}, evaluation),
 	}, append(slices.Concat(reminders(key), asking(r), contactsTold(key, staging), hardCases(r, key, staging)), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
@@ -208,6 +209,9 @@ func contactsTold(key, staging license.License) []told {
 		{"licenses-replaced", "Licenses moved to new server IDs",
 			to(jane, notice.LicenseMoved([]license.License{key, staging}, moves, "sam@vendor.example")),
 			onRecord(today, key), letter.Call{}},
+		{"license-bridged", "Bridge key issued, to other contacts",
+			to(jane, notice.LicenseMoved([]license.License{bridge(key)}, moves[:1], "system")),
+			onRecord(today, bridge(key)), letter.Call{}},
 		{"license-revoked", "License revoked",
 			to(jane, notice.LicenseRevoked(revoked, "The invoice for 2018 was not paid.", "sam@vendor.example")),
 			onRecord(today, revoked), letter.Call{}},
@@ -263,6 +267,14 @@ func with(l license.License, change func(*license.License)) license.License {
 func change(r request.Request, change func(*request.Request)) request.Request {
 	change(&r)
 	return r
+}
+
+// bridge is a bridge key with the terms of a license.
+func bridge(l license.License) license.License {
+	return with(l, func(b *license.License) {
+		b.ID, b.Bridges, b.NotBefore = "01c6x2m4vj8q0n5r7t9w3y1z2h", l.ID, today
+		b.Expiration = today.AddDays(license.BridgeDays - 1)
+	})
 }
 
 func customPackage(l *license.License) {
