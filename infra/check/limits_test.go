@@ -88,7 +88,7 @@ func TestLimitsOfAWSAreKept(t *testing.T) {
 	}
 	report(t, checkLimits(tpl))
 	for _, tt := range []struct{ old, new, want string }{
-		{"MaxLength: 2000", "MaxLength: 2500", "ConsoleFunction: its environment may have"},
+		{"MaxLength: 1400", "MaxLength: 1900", "ConsoleFunction: its environment may have"},
 		{"MaximumRecordAgeInSeconds: 1800", "MaximumRecordAgeInSeconds: 300", "Outbox: a record is dropped"},
 		{"MaximumConcurrency: 2", "MaximumConcurrency: 5", "queues may take 7"},
 	} {

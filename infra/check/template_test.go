@@ -132,7 +132,7 @@ func variablesRead(main string) (names []string) {
 func field(v config.Variable) string {
 	none, _ := config.Load(func(string) string { return "" })
 	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d", "requests 90d",
-		"Asia/Tokyo", "Mon 10:00-16:00", "12-25", strings.Repeat("0", 64)} {
+		"Asia/Tokyo", "Mon 10:00-16:00", "12-25", "#0b5a87", strings.Repeat("0", 64)} {
 		c, err := config.Load(func(name string) string { return map[string]string{v.Name: value}[name] })
 		for f, set := range reflect.ValueOf(c).Fields() {
 			unset := reflect.ValueOf(none).FieldByIndex(f.Index)

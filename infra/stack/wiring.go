@@ -26,7 +26,8 @@ var optional = map[string][]string{
 
 // mayLack are variables without which a function works, so that its main does not insist on them.
 var mayLack = []string{"BUNDLE_URL", "SES_CONFIGURATION_SET", "PUBLIC_MAIL_DOMAINS", "EXTRA_REMINDERS",
-	"CONSOLE_SECRET", "HASH_SECRET", "ACCOUNT_SECRET", "ORIGIN_KEYS", "HOLIDAYS", "RETENTION"}
+	"CONSOLE_SECRET", "HASH_SECRET", "ACCOUNT_SECRET", "ORIGIN_KEYS", "HOLIDAYS", "RETENTION",
+	"VENDOR_NAME", "LOGO_URL", "BRAND_COLOR", "SUPPORT_EMAIL", "SUPPORT_URL", "TERMS_URL"}
 
 // meanings are the options that each field of config.Config may become, where they are not called the same.
 var meanings = map[string][]string{
