@@ -43,7 +43,7 @@ With -preview, only the catalog is stored, where admins see it in the console un
 nobody else does. All that publish checks is checked. Nothing is published.
 
 -site-url has to be a SiteUrl of the file -samconfig if there is one, and the site of the previous bundle unless you
-pass -allow-other-site.
+pass -allow-other-site. Parameters in that file that the functions would refuse are refused here.
 
 Problems in files that no edition uses are reported as warnings. If an edition cannot be built for a version, the output
 lists the plugins that have no compatible release.
@@ -89,7 +89,7 @@ func newInput(name, usage string) *input {
 		"allow editions in the previous bundle to be missing from this one")
 	in.BoolVar(&in.moved, "allow-other-site", false, "allow the previous bundle to be for another site")
 	in.StringVar(&in.samconfig, "samconfig", "samconfig.toml",
-		"`file` of the deployment's parameters, to compare SiteUrl with; none compares nothing")
+		"`file` of the deployment's parameters, to check and to compare SiteUrl with; none checks nothing")
 	in.StringVar(&in.out, "out", "", "`path` to write to (required)")
 	if name == "publish" {
 		in.StringVar(&in.to, "to", "", "`address` of the bucket to publish to, s3://BUCKET[/PREFIX], instead of -out")
@@ -144,7 +144,7 @@ func (in *input) misuse(format string, args ...any) int {
 }
 
 func (in *input) catalog() (*catalog.Catalog, error) {
-	if err := compareSite(in.samconfig, in.options.SiteURL); err != nil {
+	if err := checkSamconfig(in.samconfig, in.options.SiteURL); err != nil {
 		return nil, err
 	}
 	if err := checkMetadata(in.metadata); err != nil {

@@ -410,9 +410,9 @@ func TestAddressOfABucketIsRead(t *testing.T) {
 	}
 }
 
-func TestSiteIsComparedWithTheDeployment(t *testing.T) {
+func TestParametersOfTheDeploymentAreChecked(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "samconfig.toml")
-	if err := compareSite(file, publishedSite); err != nil {
+	if err := checkSamconfig(file, publishedSite); err != nil {
 		t.Errorf("without a file: %v", err)
 	}
 	for text, ok := range map[string]bool{
@@ -424,11 +424,19 @@ func TestSiteIsComparedWithTheDeployment(t *testing.T) {
 		"SiteUrl=https://old.example.com \\":     false,
 		"SiteUrl=" + publishedSite + "/a":        false,
 		`"SiteUrl=https://licenses.example.org"`: false,
+
+		"BrandColor=#0b5a87 \\\n  SiteUrl=" + publishedSite + " \\":                true,
+		`OfficeHours="Mon-Thu 09:00-17:00,Fri 09:00-15:00" TimeZone=Europe/Zurich`: true,
+		"LicenseKeys= \\\n  MailFromName=\"Editions, Licenses\" \\":                true,
+		"BrandColor=#f0f0f0":                              false, // too light to read
+		"TimeZone=Europe/Berne":                           false,
+		`parameter_overrides = "OfficeHours=\"Mon-Fri\""`: false,
+		"#BrandColor=#f0f0f0":                             true,
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := compareSite(file, publishedSite+"/"); (err == nil) != ok {
+		if err := checkSamconfig(file, publishedSite+"/"); (err == nil) != ok {
 			t.Errorf("%q: got %v", text, err)
 		}
 	}
