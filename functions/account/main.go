@@ -55,7 +55,7 @@ func main() {
 		Store: kept,
 		Gate: signin.New(signin.Options{
 			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept), Brand: c.Brand,
-			Now: time.Now, Log: logger,
+			Sales: mail.AddressOf(c.SalesEmail), Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
 		Brand: c.Brand, Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,

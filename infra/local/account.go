@@ -25,7 +25,7 @@ func newAccount(o Options, c config.Config, kept *delivery.Store, catalogs func(
 		Store: kept,
 		Gate: signin.New(signin.Options{
 			SiteURL: c.SiteURL, Keys: secret.Fixed(keys), Accounts: kept, SignIns: accounts.New(kept.Store),
-			Brand: c.Brand, Now: now, Log: o.Log,
+			Sales: mail.AddressOf(c.SalesEmail), Brand: c.Brand, Now: now, Log: o.Log,
 		}),
 		Catalog: catalogs, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),
 		Brand: c.Brand, Now: now, Log: o.Log,

@@ -31,6 +31,7 @@ const (
 	ContactAdded       Kind = "contact-added"       // to contacts: somebody may speak for the customer from now on
 	ContactRemoved     Kind = "contact-removed"     // to contacts, and to who was removed: somebody no longer may
 	ContactUndo        Kind = "contact-undo"        // to nobody: takes a removed contact back
+	SignInLink         Kind = "sign-in-link"        // to a contact: the link that signs in to the account
 )
 
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
@@ -53,8 +54,12 @@ func (k Kind) ToRequester() bool {
 // address into the form, or a license of the person's company. What the reader thinks of them says nothing about keys
 // and reminders.
 func (k Kind) CausedByAnybody() bool {
-	return k == RequestReceived || k == RequestsToConfirm || k == RequestAsk
+	return k == RequestReceived || k == RequestsToConfirm || k == RequestAsk || k == SignInLink
 }
+
+// AboutSignIn reports whether messages of the kind are about a sign-in, which nobody sees but who began it. Nothing is
+// kept of them after a day, and what did not arrive is not sent again.
+func (k Kind) AboutSignIn() bool { return k == SignInLink }
 
 // AboutLicense reports whether messages of the kind are about a license rather than a request.
 func (k Kind) AboutLicense() bool {

@@ -37,7 +37,7 @@ func (s *Store) RecordSignIn(ctx context.Context, email, name, role string) erro
 		return fmt.Errorf("store: looking up a colleague: %w", err)
 	}
 	c := s.begin()
-	c.Audit(rowkey.SignIn(email), entity.Line{By: email, Action: SignedIn, Note: role})
+	c.Audit(rowkey.SignedIn(email), entity.Line{By: email, Action: SignedIn, Note: role})
 	if known != now {
 		row := entity.Encode(key, rowkey.TypeColleague, now)
 		row.Expires = s.keep.ColleagueExpires(s.now())
@@ -53,7 +53,7 @@ func (s *Store) RecordSignIn(ctx context.Context, email, name, role string) erro
 // role.
 func (s *Store) RecordRefusedSignIn(ctx context.Context, email string) error {
 	c := s.begin()
-	c.Audit(rowkey.SignIn(email), entity.Line{By: email, Action: SignInRefused})
+	c.Audit(rowkey.SignedIn(email), entity.Line{By: email, Action: SignInRefused})
 	if err := c.Commit(ctx); err != nil {
 		return fmt.Errorf("store: recording a refused sign-in: %w", err)
 	}

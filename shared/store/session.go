@@ -21,7 +21,7 @@ func (s *Store) EndSession(ctx context.Context, id, by string, until time.Time) 
 	row.Expires = until
 	c := s.begin()
 	c.Create(row)
-	c.Audit(rowkey.SignIn(by), entity.Line{By: by, Action: SignedOut})
+	c.Audit(rowkey.SignedIn(by), entity.Line{By: by, Action: SignedOut})
 	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, key) {
 		return fmt.Errorf("store: ending a session: %w", err)
 	}

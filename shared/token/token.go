@@ -22,6 +22,11 @@ const (
 	Undo         Kind = "undo"         // takes a removed contact back
 )
 
+// The tokens of the customer's account.
+const (
+	AccountLink Kind = "account-link" // opens the form in which the code of a sign-in is typed
+)
+
 // The tokens of the console.
 const (
 	SignIn  Kind = "sign-in" // ties a sign-in to the browser that began it
@@ -30,7 +35,7 @@ const (
 )
 
 // Kinds are all kinds.
-var Kinds = []Kind{Form, Status, Confirmation, Renewal, Answer, Undo, SignIn, Session, Package}
+var Kinds = []Kind{Form, Status, Confirmation, Renewal, Answer, Undo, AccountLink, SignIn, Session, Package}
 
 // Length is the length of a token in characters: 130 random bits in base32 (RFC 4648 §6).
 const Length = 26

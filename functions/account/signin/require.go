@@ -20,6 +20,10 @@ func (g *Gate) Require(h web.HandlerFunc) web.HandlerFunc {
 			return err
 		}
 		var seen customer.Seen
+		if ok && s.Customer == "" {
+			http.Redirect(w, r, withReturn(ChoosePath, pageOf(r)), http.StatusSeeOther)
+			return nil
+		}
 		if ok {
 			seen, ok, err = g.seen(r.Context(), s)
 			if err != nil {
@@ -29,20 +33,27 @@ func (g *Gate) Require(h web.HandlerFunc) web.HandlerFunc {
 		if !ok {
 			g.cookies.Clear(w, r, sessionCookie)
 			if r.Method == http.MethodGet || r.Method == http.MethodHead {
-				http.Redirect(w, r, SignInPath, http.StatusSeeOther)
+				http.Redirect(w, r, signInFor(pageOf(r)), http.StatusSeeOther)
 				return nil
 			}
-			return fault.New(fault.Forbidden, "You are no longer signed in, so nothing was changed. Sign in in a new "+
-				"tab, then return to this one and reload it: your browser will send the form again.")
+			return g.refuse(w, r, signedOutMeanwhile(SignInPath))
 		}
 		if s.ToRenew(g.now()) {
 			if err := g.write(r.Context(), w, s); err != nil {
 				return err
 			}
 		}
-		visit := Visit{Email: seen.Contact.Email, Seen: seen}
+		visit := Visit{Email: seen.Contact.Email, Seen: seen, Several: s.Several}
 		return h(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, visit)))
 	}
+}
+
+// pageOf returns the page to return to: that of the request, if it reads one.
+func pageOf(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	return Home
 }
 
 // seen reads what a session's person sees of the customer now; ok is false for somebody who is a contact no more.

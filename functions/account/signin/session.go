@@ -13,13 +13,15 @@ const (
 	// CookieName is the name of the cookie of a session.
 	CookieName    = "account"
 	sessionCookie = CookieName
+	attemptCookie = "account-signin"
 )
 
 // Session is the content of a session's cookie.
 type Session struct {
 	ID       string `json:"id"` // names the session: 130 random bits
 	Email    string `json:"email"`
-	Customer string `json:"customer"` // the ID of the chosen customer
+	Customer string `json:"customer"` // the ID of the chosen customer; "" for one who has yet to choose
+	Several  bool   `json:"several,omitempty"`
 	session.Times
 }
 

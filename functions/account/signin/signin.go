@@ -17,8 +17,10 @@ import (
 	"marketplace/shared/brand"
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
+	"marketplace/shared/mail"
 	"marketplace/shared/secret"
 	"marketplace/shared/session"
+	"marketplace/shared/store/signin"
 	"marketplace/shared/web"
 )
 
@@ -31,8 +33,17 @@ type Accounts interface {
 	AccountsOf(ctx context.Context, email string) ([]*customer.Account, error)
 }
 
-// Sessions records which sessions were signed out of, by their IDs.
-type Sessions interface {
+// SignIns keeps sign-ins and the ends of sessions; *signin.Store of shared/store/signin implements it.
+type SignIns interface {
+	// Begin begins a sign-in with an address and a code, and has the link sent if the address is a contact's. returnTo
+	// is the page that the person wants. It is a RateLimited fault if too many were begun with the address.
+	Begin(ctx context.Context, email, code, returnTo string) (id string, err error)
+	// Open reads the sign-in of a link. A wrong link is a NotFound fault, and one that has ended is Gone.
+	Open(ctx context.Context, id, nonce string) (signin.SignIn, error)
+	// Enter uses up a link with its code. A wrong code is an Invalid fault of the field "code".
+	Enter(ctx context.Context, id, nonce, code string) (signin.SignIn, error)
+	// RecordVisit records that a contact opened the account of a customer.
+	RecordVisit(ctx context.Context, customer string) error
 	// EndSession records that somebody signed out of a session, at least until the time. Ending it twice is not an
 	// error.
 	EndSession(ctx context.Context, id string, until time.Time) error
@@ -45,7 +56,8 @@ type Options struct {
 	SiteURL  string // where browsers reach the site, without a slash at the end
 	Keys     secret.Value[session.Keys]
 	Accounts Accounts
-	SignIns  Sessions
+	SignIns  SignIns
+	Sales    mail.Address // whom people write to who cannot sign in
 	Brand    brand.Brand
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -55,15 +67,19 @@ type Options struct {
 const (
 	Home        = "/account" // the page after signing in
 	SignInPath  = "/account/signin"
+	sentPath    = SignInPath + "/sent"
 	SignOutPath = "/account/signout"
-	ChoosePath  = "/account/customers" // of somebody who is a contact of several customers
+	// SignedOutPath is the page after signing out.
+	SignedOutPath = "/account/signedout"
+	ChoosePath    = "/account/customers" // of somebody who is a contact of several customers
 )
 
 // Gate decides who may open which account. Its methods are safe for concurrent use.
 type Gate struct {
 	cookies  session.Cookies
 	accounts Accounts
-	signIns  Sessions
+	signIns  SignIns
+	sales    string
 	pages    *web.Pages
 	now      func() time.Time
 	log      *slog.Logger
@@ -73,7 +89,7 @@ type Gate struct {
 func New(o Options) *Gate {
 	return &Gate{
 		cookies: CookiesOf(o.SiteURL, o.Keys), accounts: o.Accounts, signIns: o.SignIns,
-		pages: web.NewPages(templates, o.Brand), now: o.Now, log: o.Log,
+		pages: web.NewPages(templates, o.Brand), sales: o.Sales.Email, now: o.Now, log: o.Log,
 	}
 }
 
@@ -92,11 +108,18 @@ func CookiesOf(siteURL string, keys secret.Value[session.Keys]) session.Cookies 
 	}
 }
 
-// Routes returns the gate's addresses.
+// Routes returns the gate's addresses. The form of a link is posted to the link's own address.
 func (g *Gate) Routes() []web.Route {
 	return []web.Route{
 		{Pattern: "GET " + SignInPath, Handle: g.askAddress},
+		{Pattern: "POST " + SignInPath, Handle: g.begin},
+		{Pattern: "GET " + sentPath, Handle: g.sent},
+		{Pattern: "GET " + SignInPath + "/{signin}", Handle: g.askCode},
+		{Pattern: "POST " + SignInPath + "/{signin}", Handle: g.enter},
+		{Pattern: "GET " + ChoosePath, Handle: g.choose},
+		{Pattern: "POST " + ChoosePath, Handle: g.chosen},
 		{Pattern: "POST " + SignOutPath, Handle: g.signOut},
+		{Pattern: "GET " + SignedOutPath, Handle: g.signedOut},
 	}
 }
 

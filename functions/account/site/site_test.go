@@ -55,6 +55,6 @@ func TestSessionEndsWithTheContact(t *testing.T) {
 	open(e.as(bea, e.acme), "/account").WantRedirect(signin.SignInPath) // of another customer
 	browser := e.as(ana, e.acme)
 	open(browser, "/account").WantStatus(200)
-	browser.Send(signin.SignOutPath, url.Values{}).WantRedirect(signin.SignInPath)
+	browser.Send(signin.SignOutPath, url.Values{}).WantRedirect(signin.SignedOutPath)
 	open(browser, "/account").WantRedirect(signin.SignInPath)
 }

@@ -6,14 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
-	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/logging"
+	"marketplace/shared/session"
 	"marketplace/shared/token"
 	"marketplace/shared/web"
 )
@@ -26,28 +25,14 @@ func signInFor(page string) string {
 	return SignInPath
 }
 
-// maxReturn is the longest address to return to, in bytes: it travels in a cookie, and browsers limit those to 4 KB.
-const maxReturn = 2000
+// maxReturn is the longest address to return to, in bytes.
+const maxReturn = session.MaxReturn
 
 // returnPath returns where to go after signing in, if that is a page of the console. Any other address, of this host
 // or of another, becomes Home.
 func returnPath(to string) string {
-	u, err := url.Parse(to)
-	switch {
-	case err != nil, len(u.RequestURI()) > maxReturn, strings.ContainsFunc(to, notGraphic):
-		return Home
-	case u.IsAbs(), u.Host != "", u.User != nil, strings.Contains(u.Path, `\`):
-		return Home
-	case u.Path != Home && !strings.HasPrefix(u.Path, Home+"/"), path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/"):
-		return Home
-	case u.Path == SignInPath, u.Path == CallbackPath, u.Path == SignOutPath, u.Path == SignedOutPath:
-		return Home
-	}
-	return u.RequestURI()
+	return session.ReturnPath(to, Home, SignInPath, CallbackPath, SignOutPath, SignedOutPath)
 }
-
-// notGraphic reports whether r is not a visible character of ASCII.
-func notGraphic(r rune) bool { return r <= ' ' || r > '~' }
 
 // signIn sends the browser to the provider.
 func (g *Gate) signIn(w http.ResponseWriter, r *http.Request) error {

@@ -161,7 +161,7 @@ func pageOfReport(m delivery.RecentReport) string {
 		return "/console/licenses/" + m.About
 	case m.Kind.AboutCustomer():
 		return customersPath + "/" + m.About
-	case m.Kind == mail.RequestUnconfirmed:
+	case m.Kind == mail.RequestUnconfirmed, m.Kind.AboutSignIn():
 		return ""
 	}
 	return "/console/requests/" + m.About

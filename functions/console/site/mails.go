@@ -321,6 +321,7 @@ func mailName(k mail.Kind) string {
 		mail.ContactAdded:     "Contact added (to contacts)",
 		mail.ContactRemoved:   "Contact removed (to contacts)",
 		mail.ContactUndo:      "Contact restored",
+		mail.SignInLink:       "Sign-in link",
 	}[k]; ok {
 		return st
 	}

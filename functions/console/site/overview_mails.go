@@ -42,7 +42,7 @@ func (s *site) addMails(v *overviewView, o overviewRecords) {
 		switch {
 		case m.Kind.AboutCustomer():
 			row.To = customersPath + "/" + m.About
-		case m.Kind != mail.RequestUnconfirmed:
+		case m.Kind != mail.RequestUnconfirmed && !m.Kind.AboutSignIn():
 			row.To = searchFor(m.About)
 		}
 		v.Failed = append(v.Failed, row)

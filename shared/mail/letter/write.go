@@ -30,7 +30,8 @@ func (w Writer) With(catalogs func() (*catalog.Catalog, error)) func(notice.Noti
 	return func(n notice.Notice, r notice.Records, call Call) (mail.Message, error) {
 		var c *catalog.Catalog
 		ours := n.Kind.ToSales() || n.Kind.ToColleague()
-		if n.Kind == mail.LicenseKey || !n.Kind.AboutLicense() && !n.Kind.AboutCustomer() && !ours {
+		aboutRequest := !n.Kind.AboutLicense() && !n.Kind.AboutCustomer() && !n.Kind.AboutSignIn()
+		if n.Kind == mail.LicenseKey || aboutRequest && !ours {
 			var err error
 			if c, err = catalogs(); err != nil && n.Kind == mail.LicenseKey {
 				return mail.Message{}, err
@@ -84,6 +85,8 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 		return w.asking(n, r)
 	case mail.RequestLate, mail.RequestLateSales:
 		return w.late(n, r)
+	case mail.SignInLink:
+		return w.SignInLink(n, r), nil
 	}
 	return w.aboutRequest(n, r.Request)
 }

@@ -26,7 +26,7 @@ type Notice struct {
 	// letters, digits, dashes and underscores, as SES wants its tags.
 	ID   string    `json:"id"`
 	Kind mail.Kind `json:"kind"`
-	// About is the ID of the request, license or customer; of RequestUnconfirmed: the name of the kind.
+	// About is the ID of the request, license, customer or sign-in; of RequestUnconfirmed: the name of the kind.
 	About string `json:"about"`
 	// To is the recipient; zero where the kind goes to sales, whose address the configuration has, and where the notice
 	// Expands.
@@ -46,7 +46,8 @@ type Notice struct {
 	Expiration license.Date   `json:"expiration,omitzero"`
 	Stage      reminder.Stage `json:"stage,omitzero"` // of LicenseNextKey
 
-	// Deadline is the one that was missed, of RequestLate and RequestLateSales.
+	// Deadline is the one that was missed, of RequestLate and RequestLateSales; of SignInLink, until when somebody may
+	// still wait for it.
 	Deadline time.Time `json:"deadline,omitzero"`
 
 	// Text is the question, or the reason of a rejection, withdrawal or revocation, as typed.
@@ -249,6 +250,7 @@ var kinds = []mail.Kind{
 	mail.LicenseNextKey, mail.RemindersStopped, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk,
 	mail.RequestAnswered, mail.RequestUpdated, mail.RequestsOfDomain, mail.RequestLate, mail.RequestLateSales,
 	mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.ContactUndo,
+	mail.SignInLink,
 }
 
 // Known reports whether the running version knows the notice's kind.
@@ -272,7 +274,7 @@ func (n Notice) Rank() int {
 	}
 	switch n.Kind {
 	case mail.LicenseKey, mail.RequestQuestion, mail.RequestRejected, mail.RequestWithdrawn, mail.RequestAsk,
-		mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved:
+		mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.SignInLink:
 		return RankUrgent
 	case mail.LicenseExpiring:
 		return RankReminder

@@ -41,7 +41,8 @@ type Records struct {
 	Reviewer  string            // of RequestLate and RequestLateSales: the name of who works on the request, if known
 	Policy    reminder.Policy   // of the reminders
 	Today     license.Date      // UTC
-	Now       time.Time         // UTC; of RequestLate and RequestLateSales
+	SignIn    SignIn            // of SignInLink
+	Now       time.Time         // UTC; of RequestLate, RequestLateSales and SignInLink
 }
 
 // Pointless returns why a notice need not be sent any more, as the end of the sentence “Not sent: …”; "" if it still
@@ -119,6 +120,8 @@ func (n Notice) Pointless(r Records) string {
 		return n.pointlessTask(r)
 	case mail.LicenseNextKey:
 		return n.pointlessNextKey(r)
+	case mail.SignInLink:
+		return n.pointlessSignIn(r)
 	}
 	return ""
 }

@@ -31,6 +31,9 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 			c, err = s.colleague(ctx, r.Request.Reviewer)
 			r.Reviewer = c.Name
 		}
+	case mail.SignInLink:
+		r.Now = s.Now()
+		r.SignIn, err = s.signInOf(ctx, n.To.Email)
 	case mail.RequestsToConfirm:
 		if r.Request, err = s.Request(ctx, n.About); err == nil {
 			r.Requests, err = s.RequestsToConfirm(ctx, r.Request.Email, r.Request.Created)
@@ -81,6 +84,28 @@ func (s *Store) requestsOf(ctx context.Context, n notice.Notice, r *notice.Recor
 		r.Requests = append(r.Requests, one.Known(s.Now()))
 	}
 	return nil
+}
+
+// signInOf reads whether an address is that of a contact, and from when on the person may sign in.
+func (s *Store) signInOf(ctx context.Context, email string) (found notice.SignIn, err error) {
+	accounts, err := s.AccountsOf(ctx, email)
+	if err != nil {
+		return found, err
+	}
+	for _, a := range accounts {
+		c, ok := a.Contact(email)
+		if !ok {
+			continue
+		}
+		found.Contact = true
+		if _, ok := a.SeenBy(email, s.Now()); ok {
+			return notice.SignIn{Contact: true}, nil
+		}
+		if found.From.IsZero() || c.Effect().Before(found.From) {
+			found.From = c.Effect()
+		}
+	}
+	return found, nil
 }
 
 // askedAbout reads what a contact is asked about: the customer and the instance that the request was linked to.

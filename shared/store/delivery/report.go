@@ -99,7 +99,9 @@ func (s *Store) recordReport(ctx context.Context, r outbox.Report) (recorded boo
 	all := append(slices.Clone(m.Reports), r)
 	c := s.begin()
 	s.outbox.GuardIn(c.Changeset, m) // what follows depends on all reports: one after another
-	c.Create(entity.Encode(r.Key(), rowkey.TypeReport, r))
+	row := entity.Encode(r.Key(), rowkey.TypeReport, r)
+	row.Expires = m.Expires()
+	c.Create(row)
 	if about, ok := subjectOf(m); ok && !m.Kind.ToSales() {
 		c.Names(about.Key(), m.To.Email, r.Recipient) // which may be behind an alias
 	}
@@ -151,7 +153,7 @@ func (c *changeset) listReports(m outbox.Mail, all []outbox.Report) {
 			c.Delete(rowkey.Reported(r.Recorded, r.Key()), table.Any)
 		}
 	}
-	if listed(last, all) {
+	if listed(last, all) && !m.Kind.AboutSignIn() {
 		row := entity.Encode(rowkey.Reported(last.Recorded, last.Key()), rowkey.TypeIndex, RecentReport{
 			At: last.Recorded, Kind: m.Kind, About: m.Notice.About, To: m.To.Email, Outcome: last.Outcome,
 			Detail: last.Detail,
@@ -182,6 +184,8 @@ func (c *changeset) follow(ctx context.Context, m outbox.Mail, r outbox.Report, 
 			return err
 		}
 		return c.readdress(ctx, m)
+	case m.Kind.AboutSignIn():
+		return nil // nobody waits for it a day later
 	case r.Outcome == outbox.Returned && fate == outbox.FateReturned && m.Repeats == "":
 		return c.repeat(ctx, m)
 	case r.Outcome == outbox.Returned && fate == outbox.FateReturned:
@@ -245,10 +249,11 @@ func (c *changeset) dropRepetition(ctx context.Context, m outbox.Mail, why strin
 	return err
 }
 
-// subjectOf returns what a mail is about; ok is false for a list of requests, which is no single one.
+// subjectOf returns what a mail is about; ok is false for a list of requests, which is no single one, and for a
+// sign-in, which has no timeline.
 func subjectOf(m outbox.Mail) (about store.Subject, ok bool) {
 	switch {
-	case m.Kind == mail.RequestUnconfirmed:
+	case m.Kind == mail.RequestUnconfirmed, m.Kind.AboutSignIn():
 		return about, false
 	case m.Kind.AboutLicense():
 		return store.Subject{License: m.Notice.About}, true
@@ -259,7 +264,7 @@ func subjectOf(m outbox.Mail) (about store.Subject, ok bool) {
 }
 
 // log adds a line to the timeline of what a mail is about: a request, license or customer. What the system does about a
-// list of requests is told nowhere, and what a colleague does in the audit alone.
+// list of requests or a sign-in is told nowhere, and what a colleague does in the audit alone.
 func (c *changeset) log(ctx context.Context, m outbox.Mail, line entity.Line) (err error) {
 	about, ok := subjectOf(m)
 	switch {

@@ -82,8 +82,12 @@ func (c *changeset) suppress(ctx context.Context, m outbox.Mail, r outbox.Report
 		why = after
 	}
 	c.Update(entity.Encode(rowkey.Suppression(m.To.Email), rowkey.TypeSuppression, why), why.version)
-	about, _ := subjectOf(m) // the address would name a person
 	line := entity.Line{By: store.System, Action: AddressSuppressed}
+	about, ok := subjectOf(m) // the address would name a person
+	if !ok {
+		c.Audit(rowkey.Mail(m.ID).PK, line)
+		return nil
+	}
 	if line.Customer, err = c.store.ownerOf(ctx, about); err == nil {
 		c.Audit(about.Key().PK, line)
 	}

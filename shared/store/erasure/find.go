@@ -25,11 +25,13 @@ import (
 // readAtOnce is how many partitions are read at once.
 const readAtOnce = 32
 
-// A subject is what may name the person: a request, a license or a customer, by the partition of its own row.
+// A subject is what may name the person: a request, a license, a customer or a sign-in, by the partition of its own
+// row.
 const (
 	ofRequest  = "REQUEST#"
 	ofLicense  = rowkey.LicensePrefix
 	ofCustomer = rowkey.CustomerPrefix
+	ofSignIn   = "SIGN-IN#" // has no row of its own but that of its mail
 )
 
 // subjectOf returns the subject of a row that says who is named: see entity.Changeset.Names.
@@ -63,7 +65,7 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 	var sent []table.Row // by which the address finds requests
 	for _, pk := range []string{
 		rowkey.EmailRequestsPK(p.mailbox), rowkey.ContactPK(p.mailbox), rowkey.NamedPK(p.mailbox),
-		rowkey.ConfirmationsPK(p.mailbox), rowkey.Suppression(p.mailbox).PK,
+		rowkey.ConfirmationsPK(p.mailbox), rowkey.Suppression(p.mailbox).PK, rowkey.SignInsPK(p.mailbox),
 	} {
 		err := e.table.EachKept(ctx, table.Query{PK: pk}, func(row table.Row) error {
 			switch pk {
@@ -74,6 +76,13 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 				next = append(next, ofCustomer+row.SK)
 			case rowkey.NamedPK(p.mailbox):
 				next = append(next, subjectOf(row.SK))
+				f.own = append(f.own, row)
+			case rowkey.SignInsPK(p.mailbox):
+				begun, err := entity.Decode[struct{ ID string }](row)
+				if err != nil {
+					return err
+				}
+				next = append(next, ofSignIn+begun.ID)
 				f.own = append(f.own, row)
 			default:
 				f.own = append(f.own, row)

@@ -24,7 +24,11 @@ func (b *Box) Begin(ctx context.Context, m Mail, fence int64, letter mail.Messag
 		m.State.SentTo = letter.To.Email
 	}
 	m.State.Call = &Call{Attempt: m.State.Attempts, Fence: fence, At: b.now()}
-	row, err := letterRow(letter, m.State.Attempts, b.keep.LetterExpires(b.now()))
+	expires := m.Expires()
+	if expires.IsZero() {
+		expires = b.keep.LetterExpires(b.now())
+	}
+	row, err := letterRow(letter, m.State.Attempts, expires)
 	if err != nil {
 		return Mail{}, err
 	}

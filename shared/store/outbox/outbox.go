@@ -204,12 +204,25 @@ func (b *Box) create(c *entity.Changeset, n notice.Notice, ready time.Time, turn
 func (m Mail) row(created time.Time) table.Row {
 	s := stored{m.Notice, created, m.rank, m.ready, m.turn}
 	row := entity.Encode(rowkey.Mail(m.ID), rowkey.TypeMail, s)
-	row.Schema = notice.Schema
+	row.Schema, row.Expires = notice.Schema, m.Expires()
 	return row
 }
 
 func (m Mail) stateRow() table.Row {
-	return entity.Encode(rowkey.MailState(m.ID), rowkey.TypeMailState, m.State)
+	row := entity.Encode(rowkey.MailState(m.ID), rowkey.TypeMailState, m.State)
+	row.Expires = m.Expires()
+	return row
+}
+
+// briefly is how long mails are on record of which nothing is kept (mail.Kind.AboutSignIn).
+const briefly = 24 * time.Hour
+
+// Expires returns when the rows of the mail expire; zero for never.
+func (m Mail) Expires() time.Time {
+	if !m.Kind.AboutSignIn() {
+		return time.Time{}
+	}
+	return m.ready.Add(briefly).Truncate(time.Second)
 }
 
 // Wakes reports whether a write makes a mail ready for which the mailer is woken at once: one of the first two ranks.

@@ -46,6 +46,7 @@ const (
 	TypeStats        Type = "stats"        // counts of licenses
 	TypeReport       Type = "report"       // what the provider reported about a mail
 	TypeSuppression  Type = "suppression"  // a suppressed email address
+	TypeSignIn       Type = "signin"       // a sign-in to the account that was begun
 	TypeSession      Type = "session"      // a session that somebody signed out of
 	TypeErased       Type = "erased"       // what was erased of a person
 	TypeColleague    Type = "colleague"    // somebody who signed in to the console
@@ -70,6 +71,22 @@ func Event(entity table.Key, eventID string) table.Key {
 // EndedSession is the row of a console session that somebody signed out of. A session's ID does not tell whose it is.
 func EndedSession(id string) table.Key { return table.Key{PK: "SESSION#" + id, SK: "ENDED"} }
 
+// SignInsPK is the partition of the sign-ins to their account that were begun with an address, in whatever spelling, in
+// the order of the hours.
+func SignInsPK(email string) string { return "SIGN-INS#" + input.Mailbox(email) }
+
+// SignIn is the row of the nth sign-in of an hour that was begun with an address.
+func SignIn(email string, hour time.Time, n int) table.Key {
+	return table.Key{PK: SignInsPK(email), SK: fmt.Sprintf("%s#%02d", hourOf(hour), n)}
+}
+
+// SignInsOf asks for the sign-ins of an hour that were begun with an address.
+func SignInsOf(email string, hour time.Time) table.Query {
+	return table.Prefix(SignInsPK(email), hourOf(hour)+"#")
+}
+
+func hourOf(at time.Time) string { return at.UTC().Format("2006-01-02T15") }
+
 // EndedVisit is the row of a session in a customer's account that somebody signed out of.
 func EndedVisit(id string) table.Key { return table.Key{PK: "ACCOUNT-SESSION#" + id, SK: "ENDED"} }
 
@@ -85,8 +102,8 @@ const RepliesPK = "REPLIES"
 // Reply is the row of a text that sales begin a reply with.
 func Reply(id string) table.Key { return table.Key{PK: RepliesPK, SK: id} }
 
-// SignIn names, in the audit, the console's sessions of somebody, who may be no colleague.
-func SignIn(email string) string { return ColleaguePK + "#" + email }
+// SignedIn names, in the audit, the console's sessions of somebody, who may be no colleague.
+func SignedIn(email string) string { return ColleaguePK + "#" + email }
 
 // DailyRun is the row of the last complete daily run.
 func DailyRun() table.Key { return table.Key{PK: "REMINDERS", SK: "RUN"} }

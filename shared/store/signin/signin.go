@@ -14,6 +14,7 @@ import (
 
 // Actions in the audit.
 const (
+	SignedIn  entity.Action = "signed in to the account"
 	SignedOut entity.Action = "signed out of the account"
 )
 
@@ -22,6 +23,16 @@ type Store struct{ kept *store.Store }
 
 // New makes a Store over another.
 func New(kept *store.Store) *Store { return &Store{kept} }
+
+// RecordVisit notes that a contact opened the account of a customer. Nobody gets in whose visit is not in the audit.
+func (s *Store) RecordVisit(ctx context.Context, customer string) error {
+	c := s.kept.Table().Begin()
+	c.Audit(rowkey.CustomerPK(customer), entity.Line{By: store.Customer, Action: SignedIn, Customer: customer})
+	if err := c.Commit(ctx); err != nil {
+		return fmt.Errorf("signin: recording a visit: %w", err)
+	}
+	return nil
+}
 
 // EndSession notes that somebody signed out of the session with an ID. The row contains nothing else, and may be
 // dropped after the time at which the session would have ended anyway. Ending a session again changes nothing.

@@ -104,6 +104,9 @@ func notices() []told {
 		})),
 		keys("bridge-key", "Bridge key", letter.Call{}, bridge(key)),
 		keys("license-key-evaluation", "License key for an evaluation", letter.Call{}, evaluation),
+		signIn("sign-in-link", "Link to sign in to the account", notice.SignIn{Contact: true}),
+		signIn("sign-in-later", "A new contact signs in too early",
+			notice.SignIn{Contact: true, From: received.AddDate(0, 0, 4)}),
 	}, append(slices.Concat(reminders(key), asking(r), contactsTold(key, staging), hardCases(r, key, staging)), []told{
 		about("request-new", "To sales: new request", r, notice.RequestNew(r)),
 		{"request-unconfirmed", "To sales: unconfirmed requests",
@@ -123,6 +126,12 @@ func notices() []told {
 		{"license-unreached", "To sales: a customer cannot be reached", notice.LicenseUnreached(key),
 			onRecord(expires.AddMonths(-1), key), letter.Call{}},
 	}...)...)
+}
+
+// signIn is what the person behind an address is sent to sign in.
+func signIn(name, title string, on notice.SignIn) told {
+	n := notice.SignInLink("01c6x2m4vj8q0n5r7t9w3y1z2h", jane.Email, "SAMPLE", received.Add(time.Hour))
+	return told{name, title, n, notice.Records{SignIn: on, Now: received, Today: today}, letter.Call{}}
 }
 
 // asking are letters that ask who sent a request.
