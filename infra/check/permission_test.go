@@ -52,6 +52,7 @@ import (
 	"marketplace/shared/store/requester"
 	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/search"
+	accountsignins "marketplace/shared/store/signin"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/dynamo"
@@ -101,7 +102,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 		reflect.TypeFor[console.Eraser](),
 		reflect.TypeFor[console.Search](), reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
 	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[accountsignin.Accounts](),
-		reflect.TypeFor[accountsignin.Sessions]())
+		reflect.TypeFor[accountsignin.SignIns]())
 	try("bridge", u.bridgeSteps(), reflect.TypeFor[issue.Store]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
@@ -139,6 +140,7 @@ type user struct {
 	waits    request.Request // another one, whose customer was asked a question
 	asks     request.Request // another one, which an operator filed
 	due      store.Due
+	signIn   outbox.Mail // the link of a sign-in, as it was sent
 }
 
 const operator = "sales@example.com"
@@ -190,6 +192,29 @@ func (u *user) prepare(t *testing.T) {
 	if err := u.s.AskContacts(u.ctx, store.RequestChange{ID: u.reviewed[0].ID, By: operator}, contact); err != nil {
 		t.Fatal(err)
 	}
+	if err := u.beginSignIn(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signInCode is the code of the sign-in.
+const signInCode = "123456"
+
+// beginSignIn has somebody begin to sign in, who is not erased, and the link sent.
+func (u *user) beginSignIn() error {
+	id, err := accountsignins.New(u.s.Store).Begin(u.ctx, "c@example.com", signInCode, "")
+	if err != nil {
+		return err
+	}
+	m, err := u.s.Outbox().Read(u.ctx, notice.IDOf(id, notice.Link))
+	if err == nil {
+		m, err = u.s.Outbox().Begin(u.ctx, m, 1, mail.Message{ID: m.ID})
+	}
+	if err == nil {
+		err = u.s.Outbox().RecordSent(u.ctx, m, "x")
+	}
+	u.signIn = m
+	return err
 }
 
 // file files an unconfirmed request.

@@ -89,6 +89,14 @@ var Categories = []Category{
 		Rows: []string{"CONFIRMATIONS# confirmation", "DOMAIN-REQUESTS# index", "ASKED# index"},
 	},
 	{
+		Name: "Sign-ins to the account", Of: ofContacts,
+		What: "That somebody began to sign in with an email address, the email with the link, and that a session was " +
+			"signed out.",
+		Why:  "So that a link works once and briefly, and nobody can flood a mailbox.",
+		Kept: always("1 day. The record of a signed-out session: at most 8 hours."),
+		Rows: []string{"SIGN-INS# signin", "ACCOUNT-SESSION# session"},
+	},
+	{
 		Name: "Repeated forms", Of: ofRequesters,
 		What: "A fingerprint of a form, which does not reveal what was typed.",
 		Why:  "So that a form sent twice makes one request.",

@@ -2,9 +2,8 @@
 package signintest
 
 import (
+	"context"
 	"net/http"
-	"net/http/httptest"
-	"testing"
 	"time"
 
 	"marketplace/functions/account/signin"
@@ -13,14 +12,28 @@ import (
 	"marketplace/shared/token"
 )
 
+// TB is a test, testing.TB or rapid.T.
+type TB interface {
+	Helper()
+	Context() context.Context
+	Fatal(args ...any)
+}
+
+// recorder takes the cookie.
+type recorder struct{ header http.Header }
+
+func (r recorder) Header() http.Header       { return r.header }
+func (recorder) Write(b []byte) (int, error) { return len(b), nil }
+func (recorder) WriteHeader(int)             {}
+
 // Cookie returns the cookie of a session of the person with an address, at a customer with an ID, that began now.
-func Cookie(t testing.TB, keys session.Keys, siteURL, email, customer string, now time.Time) *http.Cookie {
+func Cookie(t TB, keys session.Keys, siteURL, email, customer string, now time.Time) *http.Cookie {
 	t.Helper()
-	rec := httptest.NewRecorder()
+	rec := recorder{http.Header{}}
 	s := signin.Session{ID: token.Session.New(), Email: email, Customer: customer, Times: session.Begin(now)}
 	cookies := signin.CookiesOf(siteURL, secret.Fixed(keys))
 	if err := cookies.Set(t.Context(), rec, signin.CookieName, s, s.Remaining(now)); err != nil {
 		t.Fatal(err)
 	}
-	return rec.Result().Cookies()[0]
+	return (&http.Response{Header: rec.header}).Cookies()[0]
 }
