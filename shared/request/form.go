@@ -30,6 +30,8 @@ type Form struct {
 	Replaces       string `json:"replaces"`
 	Environment    string `json:"environment"`
 	OldServer      string `json:"oldServer"`
+	Change         string `json:"change"`
+	Planned        string `json:"planned"` // YYYY-MM-DD
 	IdempotencyKey string `json:"idempotencyKey"`
 	TimeZone       string `json:"timeZone"` // of the browser; not a part of Details
 }
@@ -264,6 +266,7 @@ func (f Form) related(d *Details, bad *fault.Fields) {
 		d.OldServer != OldSame {
 		bad.Add("oldServer", "Choose stopped, running, lost or same.")
 	}
+	f.plan(d, bad)
 	switch d.Kind {
 	case Replacement:
 		if d.Replaces == "" {

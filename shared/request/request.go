@@ -115,6 +115,9 @@ type Details struct {
 	OldServer   OldServer   `json:"oldServer,omitempty"`   // of a replacement
 
 	WantedLoc int64 `json:"wantedLoc,omitempty"` // lines of code to license; 0 leaves the choice to sales
+
+	Change  Change       `json:"change,omitempty"` // of a replacement; "" if the customer did not say
+	Planned license.Date `json:"planned,omitzero"` // the day of the change, if the request was filed before it
 }
 
 // Wanted returns the lines of code to license as shown to people; "" if the customer did not choose.
@@ -245,6 +248,8 @@ type Summary struct {
 	Suspicious  bool `json:"suspicious,omitempty"`  // Request.Suspicious, of one that is Unconfirmed
 
 	LateTold LateTold `json:"lateTold,omitzero"` // of an open one
+
+	Planned license.Date `json:"planned,omitzero"` // Details.Planned, of an open one whose new server ID is not known
 }
 
 // Summary returns what a list shows of a request.
@@ -254,6 +259,9 @@ func (r Request) Summary() Summary {
 	if r.State.Open() {
 		s.Unconfirmed, s.Suspicious = r.Unconfirmed, r.Suspicious && r.Unconfirmed
 		s.LateTold = r.LateTold
+		if r.AwaitsServer() {
+			s.Planned = r.Planned
+		}
 	}
 	return s
 }

@@ -197,7 +197,7 @@ func (s *Store) ConfirmRequests(ctx context.Context, id, secret string, ids ...s
 		after, now := r, s.now().Truncate(time.Millisecond)
 		after.Confirmed, after.Unconfirmed = now, false
 		if r.Unconfirmed {
-			after.Due = s.hours.Due(now)
+			after.Due = s.hours.Due(r.Begins(now))
 			c.Delete(rowkey.Untold(r.ID), table.Any)
 		}
 		c.queue(notice.RequestConfirmed(after))

@@ -59,8 +59,9 @@ func (s *Store) FileRequest(ctx context.Context, f Filing) (r request.Request, c
 	now := s.now().Truncate(time.Millisecond)
 	r = request.Request{
 		ID: s.newID(), Token: token.Status.New(), Secret: token.Confirmation.New(), State: request.Received,
-		Created: now, Due: s.hours.Due(now), Zone: f.Zone, Details: f.Details, Suspicious: f.Suspicious, Link: f.Link,
-		Bound: f.Bound, FiledBy: f.By, Unconfirmed: f.Suspicious || f.By == "" && !f.Bound && f.Customer == "",
+		Created: now, Due: s.hours.Due(f.Begins(now)), Zone: f.Zone, Details: f.Details, Suspicious: f.Suspicious,
+		Link: f.Link, Bound: f.Bound, FiledBy: f.By,
+		Unconfirmed: f.Suspicious || f.By == "" && !f.Bound && f.Customer == "",
 	}
 	if f.Customer != "" {
 		r.Confirmed, r.Customer, r.Instance, r.LinkedBy = now, f.Customer, f.Instance, System

@@ -339,7 +339,7 @@ func (s *Store) reviewed(before request.Request, v Review) (after request.Reques
 	after = before
 	after.State, after.Unconfirmed, after.Undo = v.To, false, nil
 	if before.Unconfirmed || before.State == request.Waiting && v.To == request.InReview {
-		after.Due = s.hours.Due(s.now()) // until now nothing was promised, or it was the customer's turn
+		after.Due = s.hours.Due(before.Begins(s.now())) // until now nothing was promised, or it was the customer's turn
 	}
 	if before.Answer() == nil && v.To.IsAnswer() {
 		after.FirstAnswer = &request.FirstAnswer{At: s.now(), By: v.To}

@@ -37,6 +37,7 @@ const (
 	SmallerEdition         Code = "smaller-edition"          // than that of the previous license
 	OtherEdition           Code = "other-edition"            // than that of the request
 	OtherServer            Code = "other-server"             // than that of the request or of the instance
+	PlannedServer          Code = "planned-server"           // the ID of the server before a planned change of it
 	DateServer             Code = "date-server"              // an ID that SonarQube 6.7 throws away at its start
 	ReplacesNothing        Code = "replaces-nothing"         // the request replaces nothing on record, or not theirs
 	OtherType              Code = "other-type"               // than the request or the replaced license suggests
@@ -328,6 +329,10 @@ func (d *Draft) checkRequest() {
 	if l.Edition != r.Edition {
 		d.warn(OtherEdition, "The request is for the %s. The license is for the %s.",
 			r.Edition.Name(), l.Edition.Name())
+	}
+	if r.AwaitsServer() && l.Server == r.Server {
+		d.warn(PlannedServer, "The customer plans to change the server ID on %s, and has not told the new one yet. A "+
+			"key for %s does not work after that.", r.Planned.Long(), l.Server)
 	}
 	if l.Server != r.Server {
 		d.warn(OtherServer, "The request is for the server %s. The license is for %s.", r.Server, l.Server)

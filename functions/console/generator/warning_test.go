@@ -51,6 +51,11 @@ func TestDraftWarnings(t *testing.T) {
 		d.Server, d.Replaces, d.Edition, d.OldServer = other, prod, license.Enterprise, request.OldStopped
 		d.Environment = request.ProductionUse
 	}
+	planned := func(d *request.Details) {
+		d.Replaces, d.Edition, d.OldServer, d.Environment = prod, license.Enterprise, request.OldRunning,
+			request.ProductionUse
+		d.Change, d.Planned = request.DatabaseMoved, day("2018-05-03")
+	}
 	renewal := Source{License: "l1", Kind: request.Renewal}
 	replacement := Source{License: "l1", Kind: request.Replacement}
 	toAnotherAddress := func(f *Form) { f.To, f.Email = OtherAddress, "ada@freemail.example" }
@@ -72,6 +77,8 @@ func TestDraftWarnings(t *testing.T) {
 	}{
 		{name: "an evaluation as requested", kind: request.Evaluation},
 		{name: "a purchase as requested", kind: request.New},
+		{name: "a server ID that will change", kind: request.Replacement, ask: planned,
+			old: []license.License{sold("l1")}, want: []Code{PlannedServer}},
 		{name: "a renewal without a gap", source: renewal, old: []license.License{sold("l1")}},
 		{name: "a replacement as requested", kind: request.Replacement, old: []license.License{sold("l1")}, ask: moved},
 

@@ -90,8 +90,12 @@ var fields = map[string]fieldView{
 	"phone":          {label: "Phone"},
 	"message":        {label: "Message"},
 	"contacts":       {label: "Contacts"},
-	"replaces":       {label: "Related license or server"},
-	"environment":    {label: "Server used for"},
+	"planned":        {label: "Planned for"},
+	"change": {label: "What changes the ID", name: func(_ vocabulary, s string) string {
+		return request.Change(s).Name()
+	}},
+	"replaces":    {label: "Related license or server"},
+	"environment": {label: "Server used for"},
 	"oldServer": {label: "Old server", name: func(_ vocabulary, s string) string {
 		return request.OldServer(s).Name()
 	}},

@@ -55,6 +55,8 @@ type fullRequest struct {
 	Environment request.Environment `json:"environment"`
 	OldServer   request.OldServer   `json:"oldServer"`
 	WantedLoc   int64               `json:"wantedLoc,omitempty"`
+	Change      request.Change      `json:"change,omitempty"`
+	Planned     license.Date        `json:"planned,omitzero"`
 	Emails      []publicEmail       `json:"emails"` // ours to the customer, in the order in which they were queued
 }
 
@@ -137,7 +139,7 @@ func (s *site) apiGetRequest(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Referrer-Policy", "strict-origin")
 	return web.WriteJSON(w, http.StatusOK, fullRequest{
 		newPublicRequest(found), d.Name, d.Email, d.Company, d.Country, d.Phone, d.Message, d.Contacts, d.Replaces,
-		d.Environment, d.OldServer, d.WantedLoc, publicEmails(emails),
+		d.Environment, d.OldServer, d.WantedLoc, d.Change, d.Planned, publicEmails(emails),
 	})
 }
 
@@ -210,6 +212,10 @@ func formMember(f *request.Form, name string) *string {
 		return &f.Environment
 	case "oldServer":
 		return &f.OldServer
+	case "change":
+		return &f.Change
+	case "planned":
+		return &f.Planned
 	case "idempotencyKey":
 		return &f.IdempotencyKey
 	case "timeZone":

@@ -113,7 +113,7 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request, of request.Re
 
 func (s *site) renderConfirm(w http.ResponseWriter, status int, v confirmView) error {
 	if v.Unconfirmed {
-		v.Deadline = s.mail.Hours.DeadlineIn(s.mail.Hours.Due(s.now()), v.Zone)
+		v.Deadline = s.mail.Hours.DeadlineIn(s.mail.Hours.Due(v.Begins(s.now())), v.Zone)
 	}
 	title := "Confirm license request " + string(v.Reference)
 	if status != http.StatusOK {

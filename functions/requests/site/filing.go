@@ -38,6 +38,7 @@ func knownZone(name string) string {
 // Errors are an Invalid fault that names every wrong field, and those of the store.
 func (s *site) fileRequest(ctx context.Context, f request.Form, bad fault.Fields, c channel,
 	link *request.Link) (r request.Request, created bool, err error) {
+	s.checkPlanned(f, &bad)
 	d, err := f.Accept()
 	var invalid *fault.Error
 	if errors.As(err, &invalid) {

@@ -69,6 +69,7 @@ func (s *site) newFormView(f request.Form, bad []fault.Field, thresholds []int64
 				{Value: string(request.OldSame), Label: "It is the same server: the key is lost"},
 			}},
 	}
+	v.Related = append(v.Related, plannedFields(f)...)
 	v.Server = []web.Field{
 		{Name: "serverId", Label: "Server ID", Value: f.Server, Required: true, Class: "wide code",
 			Hint: "In " + s.brand.Product + ", under Administration > System. Copy all 14 to 29 characters."},
@@ -224,6 +225,7 @@ func parseForm(values url.Values, edition license.Edition) (f request.Form, bad 
 		Country: take("country"), Phone: take("phone"), Message: take("message"),
 		WantedLoc: take("wantedLoc"), Contacts: strings.Join(values["contacts"], "\n"), Replaces: take("replaces"),
 		Environment: take("environment"), OldServer: take("oldServer"), IdempotencyKey: take("idempotencyKey"),
+		Change: take("change"), Planned: take("planned"),
 		TimeZone: values.Get(zoneField),
 	}
 	if f.Edition != "" && f.Edition != string(edition) {

@@ -23,6 +23,9 @@ func prefill(q url.Values, edition license.Edition) request.Form {
 	if f.Kind, f.Replaces = requestParameters(q); f.Kind == "" {
 		f.Kind = string(guessKind(sourceEdition(q), edition))
 	}
+	if f.Kind == string(request.Replacement) {
+		f.Change, f.Planned = planParameters(q)
+	}
 	return f
 }
 
@@ -86,6 +89,7 @@ func linkQuery(q url.Values) string { return encodeQuery(serverParameters(q)) }
 func formQuery(q url.Values) string {
 	keep := serverParameters(q)
 	keep["kind"], keep["replaces"] = requestParameters(q)
+	keep["change"], keep["planned"] = planParameters(q)
 	return encodeQuery(keep)
 }
 

@@ -16,6 +16,7 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST " + marketplacePath, Handle: s.pasteKey},
 		{Pattern: "GET /terms", Handle: s.terms},
 		{Pattern: "GET /privacy", Handle: s.privacy},
+		{Pattern: "GET " + serverIDPath, Handle: s.serverID},
 
 		{Pattern: "GET /request", Handle: s.chooseEdition},
 		{Pattern: "GET /request/{edition}", Handle: s.requestForm},

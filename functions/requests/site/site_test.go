@@ -177,7 +177,7 @@ func TestTemplatesMatchTheirData(t *testing.T) {
 		"correct.html": correctView{},
 		"renew.html":   renewView{}, "answer.html": answerView{},
 		"undo.html": undoView{}, "stop.html": stopView{},
-		"check.html": checkView{}, "error.html": web.ErrorView{},
+		"serverid.html": serverIDView{}, "check.html": checkView{}, "error.html": web.ErrorView{},
 	})
 }
 
@@ -186,7 +186,7 @@ func TestEveryPageIsComplete(t *testing.T) {
 	for _, path := range []string{
 		"/", "/?serverId=AWHW8w9JtzBzSrmf9GQX", "/terms", "/privacy", "/request", "/request?serverId=AWHW8w9JtzBzSrmf9GQX",
 		"/request/developer", "/request/enterprise", "/request/datacenter",
-		"/request/community", "/licenses/check", "/editions/community", "/editions/developer",
+		"/request/community", "/licenses/check", "/server-id", "/editions/community", "/editions/developer",
 		"/editions/enterprise", "/editions/datacenter",
 		"/editions", "/editions?q=cobol&sourceEdition=developer", "/editions?sourceEdition=community&q=cobal",
 		"/editions?sourceEdition=datacenter&q=enterprise", "/editions/enterprise?sourceEdition=developer",

@@ -32,7 +32,7 @@ func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
 		Facts:  w.ourFacts(r),
 		Lead:   confirmsForYou,
 		Action: link{"Confirm the request", w.ConfirmURL(r)},
-		Notes:  []note{ifNotYou("request")},
+		Notes:  append(plannedNote(r), ifNotYou("request")),
 		Footer: []string{w.whyToRequester()},
 	})
 }
@@ -63,10 +63,10 @@ func (w Writer) requestOnRecord(id string, r request.Request) mail.Message {
 		Facts:  w.ourFacts(r),
 		Lead:   "You can track your request at any time. The link is private: anyone who has it can see the request.",
 		Action: link{"Track your request", w.StatusURL(r)},
-		Notes: []note{{
+		Notes: append(plannedNote(r), note{
 			Title: "Something wrong, or have a question?",
 			Text:  w.contactSales("the reference"),
-		}},
+		}),
 		Footer: []string{
 			w.whyToRequester() + " If this wasn't you, please tell us: " + w.Sales.Email + ".",
 		},
@@ -90,7 +90,37 @@ func (w Writer) ourFacts(r request.Request) []fact {
 		{"Edition", r.Edition.Name()},
 		{"Server ID", r.Server.Ends()},
 		{"Lines of code", w.threshold(max(r.Loc, r.WantedLoc))},
+		{"Planned for", plannedFor(r.Details)},
 	}
+}
+
+// plannedFor words the day of a planned change of the server ID; "" if none is planned.
+func plannedFor(d request.Details) string {
+	if d.Planned.IsZero() {
+		return ""
+	}
+	return d.Planned.Long()
+}
+
+// plannedIntro tells sales of a planned change.
+func plannedIntro(r request.Request) []string {
+	if !r.AwaitsServer() {
+		return nil
+	}
+	return []string{fmt.Sprintf("The server ID changes on %s. "+
+		"The customer will enter the new one on the request's page.", r.Planned.Long())}
+}
+
+// plannedNote says what to do on the day of a planned change; none if the new server ID is known.
+func plannedNote(r request.Request) []note {
+	if !r.AwaitsServer() {
+		return nil
+	}
+	return []note{{
+		Title: "What to do on " + r.Planned.Long(),
+		Text: "Once the server shows its new ID under Administration > System, open the page of your request and " +
+			"enter it there. We then issue the key for it.",
+	}}
 }
 
 // threshold words how many lines of code the smallest license allows that covers some lines; "" without a catalog.
@@ -145,7 +175,9 @@ func (w Writer) RequestNew(id string, r request.Request) mail.Message {
 	return w.compose(m, content{
 		Title:   "New license request",
 		Preview: fmt.Sprintf("Due by %s. %s, %s, %s", deadline, r.Kind, r.Edition.Name(), r.Company),
-		Intro:   []string{fmt.Sprintf("A customer is waiting for a reply, due by %s.", deadline)},
+		Intro: append([]string{
+			fmt.Sprintf("A customer is waiting for a reply, due by %s.", deadline),
+		}, plannedIntro(r)...),
 		Facts: slices.Concat([]fact{
 			{"Reference", string(r.Reference)},
 			{"Received", instant(r.Created)},
@@ -187,5 +219,7 @@ func (w Writer) detailFacts(d request.Details) []fact {
 		{"Related license or server", d.Replaces},
 		{"Server use", string(d.Environment)},
 		{"Old server", d.OldServer.Name()},
+		{"What changes the ID", d.Change.Name()},
+		{"Planned for", plannedFor(d)},
 	}
 }

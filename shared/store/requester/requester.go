@@ -39,7 +39,7 @@ func (s *Store) AnswerQuestion(ctx context.Context, id string, who Who, question
 			return fault.New(fault.Conflict, "This question is no longer open, so your answer was not sent. "+
 				"Reload the page to see what we need.")
 		}
-		r.State, r.Due = request.InReview, s.store.Hours().Due(now)
+		r.State, r.Due = request.InReview, s.store.Hours().Due(r.Begins(now))
 		r.Response = &request.Response{By: string(who), At: now, Text: text}
 		e.Line = entity.Line{Action: store.QuestionAnswered, Note: text}
 		e.Names = []string{string(who)}
@@ -92,6 +92,9 @@ func (s *Store) CorrectRequest(ctx context.Context, id string, who Who, version 
 				"wrong.", request.MaxCorrections)
 		}
 		r.Details, r.Corrections = d, r.Corrections+1
+		if e.Before.AwaitsServer() && !d.AwaitsServer() {
+			r.Due = s.store.Hours().Due(s.now()) // the new server ID is what we waited for
+		}
 		r.Asked, r.AskedOf, r.Answers, r.Vouch = time.Time{}, nil, nil, nil
 		e.Line = entity.Line{Action: store.RequestCorrected, Note: by(who, *r)}
 		e.Names = []string{string(who)}
@@ -114,7 +117,7 @@ func (s *Store) confirm(e *store.Edit) {
 	r := &e.After
 	r.Confirmed = s.now()
 	if r.Unconfirmed {
-		r.Unconfirmed, r.Due = false, s.store.Hours().Due(r.Confirmed)
+		r.Unconfirmed, r.Due = false, s.store.Hours().Due(r.Begins(r.Confirmed))
 		e.Mails = append(e.Mails, notice.RequestConfirmed(*r))
 	}
 }

@@ -296,3 +296,23 @@ func TestColleagueWhoAnswersIsFoundByTheAddress(t *testing.T) {
 		t.Errorf("got %v, want the request found by who answered", rows)
 	}
 }
+
+// TestNewServerIDMakesAPlannedReplacementDue: it was filed before the ID changed, and waited for the new one.
+func TestNewServerIDMakesAPlannedReplacementDue(t *testing.T) {
+	e := newTestEnv(t)
+	d := wanted
+	d.Kind, d.Environment, d.OldServer, d.Replaces = request.Replacement, request.ProductionUse, request.OldRunning,
+		string(wanted.Server)
+	d.Change, d.Planned = request.DatabaseMoved, license.DateOf(e.now.AddDate(0, 2, 0))
+	r, _, err := storetest.FileRequest(t.Context(), e.Store, d, "")
+	e.must(err)
+	if want := e.Hours().Due(d.Planned.Start()); !r.Due.Equal(want) || r.Summary().Planned != d.Planned {
+		t.Fatalf("got due on %v, planned for %v in lists; want %v and the day", r.Due, r.Summary().Planned, want)
+	}
+	d.Server = "4A6F8E2B-" + wanted.Server
+	e.must(e.asked.CorrectRequest(t.Context(), r.ID, jane, r.Version, d))
+	r = e.read(r.ID)
+	if want := e.Hours().Due(e.now); !r.Due.Equal(want) || !r.Summary().Planned.IsZero() {
+		t.Errorf("got due on %v, planned for %v in lists; want %v and none", r.Due, r.Summary().Planned, want)
+	}
+}

@@ -82,6 +82,10 @@ func notices() []told {
 		r.Kind, r.Replaces, r.Environment, r.OldServer = request.Renewal, "", "", ""
 		r.Link, r.Bound = &request.Link{Contact: r.Email}, true
 	})
+	planned := change(linked, func(r *request.Request) {
+		r.Kind, r.Change, r.Planned = request.Replacement, request.DatabaseMoved, expires
+		r.Replaces, r.Environment, r.OldServer = string(r.Server), request.ProductionUse, request.OldRunning
+	})
 	list := []request.Request{
 		change(r, func(r *request.Request) { r.Unconfirmed = true }),
 		change(international(), func(r *request.Request) { r.Unconfirmed = true }),
@@ -89,6 +93,7 @@ func notices() []told {
 	return append([]told{
 		about("request-received", "Request to be confirmed", r, notice.RequestReceived(r)),
 		about("request-linked", "Request received through our link", linked, notice.RequestReceived(linked)),
+		about("request-planned", "Request before the server ID changes", planned, notice.RequestReceived(planned)),
 		question(r),
 		closed("request-rejected", "Request declined", r, request.Rejected, "This server already has a license "+
 			"through 31 Dec 2018, and it covers the number of lines that you stated.\n\n"+
