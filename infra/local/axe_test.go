@@ -67,6 +67,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 	for _, path := range []string{
 		"/", "/terms", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
+		"/editions", "/editions?q=cobol&sourceEdition=developer", "/editions?q=cobal", "/editions/enterprise/install",
+		"/editions/datacenter/install?os=windows&version=6.7.1&sourceEdition=enterprise",
 		"/editions/none", "/request", "/request/community", "/request/developer", "/request/enterprise",
 		"/request/datacenter", "/licenses/check", "/requests/none?token=x",
 		"/downloads/none.zip", "/_local/", "/_local/outbox", "/_local/letters", "/_local/letters/license-key",

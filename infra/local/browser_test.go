@@ -171,3 +171,28 @@ func TestAcceptingTheTermsShowsDownloads(t *testing.T) {
 			after)
 	}
 }
+
+func TestSearchingWhileTyping(t *testing.T) {
+	ctx := browser(t)
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	act(t, ctx, "opening the page", chromedp.Navigate(env.URL+"/editions?sourceEdition=developer"),
+		chromedp.WaitVisible(`#q`))
+	look(t, ctx, "editions")
+	found := func(typed, want string) {
+		t.Helper()
+		act(t, ctx, "typing "+typed, chromedp.SendKeys(`#q`, typed),
+			chromedp.Poll[chromedp.Void](`document.querySelector("#found").textContent.includes("`+want+`")`))
+	}
+	found("rp", "RPG")
+	found("x", "matches “rpx”")
+	address := see(t, ctx, "reading the address", chromedp.Evaluate[string](`location.search`))
+	if address != "?sourceEdition=developer&q=rpx" {
+		t.Errorf("got address %s, want one that finds the same", address)
+	}
+	act(t, ctx, "emptying the field", chromedp.Evaluate[chromedp.Void](`document.querySelector("#q").value = ""`))
+	found("cobol", "Available only with the Enterprise Edition or the Data Center Edition")
+	if page := text(t, ctx, "#found"); !strings.Contains(page, "the Developer Edition, does not include it.") {
+		t.Errorf("got %s", page)
+	}
+	look(t, ctx, "editions-found")
+}

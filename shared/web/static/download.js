@@ -126,7 +126,7 @@
         return this.lost();
       }
       this.panel.say("The connection was lost after " + megabytes(this.have) + ". Resuming …");
-      await pause(failures * 1000);
+      await pause(500 * Math.pow(2, failures));
       if (this.canceled) {
         return this.end();
       }
@@ -136,12 +136,17 @@
 
   Transfer.prototype.end = function () {
     this.panel.box.remove();
-    this.link.hidden = false;
     this.link.transfer = null;
     this.link.focus();
   };
 
   Transfer.prototype.lost = function () {
+    var self = this;
+    window.addEventListener("online", function () {
+      if (self.panel.box.dataset.state === "stopped") {
+        self.run();
+      }
+    }, { once: true });
     this.panel.mood("stopped");
     this.panel.say("The connection was lost after " + megabytes(this.have) + " of " + megabytes(this.size) +
       ". Choose Resume once you are online again: the download continues there.");
@@ -180,6 +185,8 @@
     save.click();
     this.panel.offer("Save again", function () { save.click(); });
   };
+
+  document.querySelectorAll(".scripted").forEach(function (text) { text.hidden = false; });
 
   document.addEventListener("click", function (event) {
     var link = event.target.closest && event.target.closest("a.download[data-sha256]");
