@@ -2,6 +2,7 @@ package site
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -62,6 +63,14 @@ func (v editionView) Upgrades() bool {
 
 // Added says in a few words what the edition adds to the visitor's, or else to the one before it.
 func (v editionView) Added() string { return additions(v.Adds) }
+
+// Preview returns the query of the link to the preview of the product's own page.
+func (v editionView) Preview() string {
+	if v.Example == nil {
+		return v.Query
+	}
+	return joinQuery(v.Query, url.Values{"version": {v.Example.Version}})
+}
 
 // Guide is the choice of the instructions for an installation.
 func (v editionView) Guide() installView {

@@ -22,6 +22,7 @@ type homeView struct {
 	Query    string // of links
 	Sales    string
 	Office   officeView
+	Search   searchView // leads to the comparison of the editions
 }
 
 // editionCard is an edition in a list.
@@ -39,7 +40,8 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := linkQuery(r.URL.Query())
 	view := homeView{Newest: c.Newest().Version, Query: q, Sales: s.mail.Sales.Email, Office: s.office(),
-		LTS: newestLTS(c), Editions: cards(c, q)}
+		LTS: newestLTS(c), Editions: cards(c, q),
+		Search: searchView{Keep: serverFields(r.URL.Query())}}
 	if view.Office.Back != "" {
 		w.Header().Set("Cache-Control", cacheBriefly)
 	}
