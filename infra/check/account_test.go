@@ -122,9 +122,12 @@ func countedBy(rule any) func(method, target string) bool {
 	}
 }
 
+// below reports whether a path is another one or deeper.
+func below(path, above string) bool { return path == above || strings.HasPrefix(path, above+"/") }
+
 // checkLimitPerAddress: the WebACL counts the forms of the public site and the account and the key check for each
 // address, and nothing else: neither colleagues' forms nor what mail programs send (RFC 8058). Apart from these it
-// counts who asks for a link to sign in with. It keeps no addresses of pages.
+// counts the forms of signing in. It keeps no addresses of pages.
 func checkLimitPerAddress(edge template, d deployed) (problems []string) {
 	p := edge.properties("WebAcl")
 	rules := list(at(p, "Rules"))
@@ -143,7 +146,7 @@ func checkLimitPerAddress(edge template, d deployed) (problems []string) {
 		if counted := forms(verb, target); counted != (verb == "POST" && !free) {
 			problems = append(problems, fmt.Sprintf("WebAcl counts %s: %v", route, counted))
 		}
-		if counted := signIns(verb, target); counted != strings.HasPrefix(route, "POST "+accountsignin.SignInPath) {
+		if counted := signIns(verb, target); counted != (verb == "POST" && below(target, accountsignin.SignInPath)) {
 			problems = append(problems, fmt.Sprintf("WebAcl counts %s as signing in: %v", route, counted))
 		}
 	}

@@ -53,7 +53,7 @@ var accountFaults = []mistake{
 	{"api", "Api", "POST /account/signin:\n          ThrottlingRateLimit: 50",
 		"POST /account/signin:\n          ThrottlingRateLimit: 500"},
 	{"edge", "infra/edge.yaml", "Limit: !Ref SignInsPerAddress", "Limit: !Ref FormsPerAddress"},
-	{"edge", "infra/edge.yaml", "Default: 20\n", "Default: 2000\n"},
+	{"edge", "infra/edge.yaml", "Default: 30\n", "Default: 3000\n"},
 	{"edge", "infra/edge.yaml", "^/account/signin(/|$)", "^/account(/|$)"},
 	{"alarm", "BridgeErrorsAlarm", "Threshold: 1\n", "Threshold: 100\n"},
 	{"alarm", "BridgeAgeAlarm", "Value: !Ref BridgeFunction", "Value: !Ref MailerFunction"},

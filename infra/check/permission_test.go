@@ -97,13 +97,14 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 		reflect.TypeFor[dispatch.Expander]())
 	try("mailevents", u.mailEventsSteps(), reflect.TypeFor[feedback.Store]())
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store](), reflect.TypeFor[late.Store]())
+	orders := u.askForBridges(t)
+	try("bridge", u.bridgeSteps(t, orders), reflect.TypeFor[issue.Store]())
 	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps(), u.eraserSteps()),
 		reflect.TypeFor[console.Store](),
 		reflect.TypeFor[console.Eraser](),
 		reflect.TypeFor[console.Search](), reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
 	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[accountsignin.Accounts](),
 		reflect.TypeFor[accountsignin.SignIns]())
-	try("bridge", u.bridgeSteps(), reflect.TypeFor[issue.Store]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
 		rows = append(rows, table.Row{Key: key, Type: i.text("type")})

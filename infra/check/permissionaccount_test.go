@@ -1,11 +1,20 @@
 package check
 
 import (
+	"crypto"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
 	"time"
 
-	accountsignins "marketplace/shared/store/signin"
-
+	"marketplace/functions/bridge/issue"
+	"marketplace/shared/license"
+	"marketplace/shared/request"
+	"marketplace/shared/store"
 	"marketplace/shared/store/bridge"
+	accountsignins "marketplace/shared/store/signin"
+	"marketplace/shared/store/storetest"
 )
 
 // accountSteps are what the account's function does for a contact.
@@ -27,8 +36,67 @@ func (u *user) accountSteps() []step {
 	}
 }
 
-// bridgeSteps are what the bridge function does.
-func (u *user) bridgeSteps() []step {
-	waiting := bridge.New(u.s.Store)
-	return []step{{"Pending", func() error { return last(waiting.Pending(u.ctx)) }}}
+// askForBridges files two requests for a bridge key: one that gets it, and one that is refused.
+func (u *user) askForBridges(t *testing.T) (orders [2]request.Request) {
+	t.Helper()
+	for i, old := range []request.OldServer{request.OldStopped, request.OldRunning} {
+		details := request.Details{
+			Kind: request.Replacement, Edition: u.license.Edition, Server: "AWHW8w9JtzBzSrmf9GQZ", Name: contact.Name,
+			Email: contact.Email, Company: "Example", Replaces: string(u.license.Server), OldServer: old,
+			Environment: request.ProductionUse,
+		}
+		r, _, err := storetest.FileRequest(u.ctx, u.s, details, fmt.Sprint("bridge", i))
+		if err == nil {
+			change := store.RequestChange{ID: r.ID, Version: r.Version, By: store.System}
+			err = u.s.LinkRequest(u.ctx, change, u.license.Customer, u.license.Instance)
+		}
+		if err == nil {
+			r, err = u.s.Request(u.ctx, r.ID)
+		}
+		if err == nil {
+			orders[i], _, err = u.s.FileBridge(u.ctx, r, "")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return orders
+}
+
+// bridgeSteps are what the bridge function does: it issues a key and refuses another.
+func (u *user) bridgeSteps(t *testing.T, orders [2]request.Request) []step {
+	kept, kid := bridge.New(u.s.Store), "test-bridge-1"
+	signer, err := license.GenerateSigner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := license.Issuer{Signers: map[string]crypto.Signer{kid: signer}, Keys: license.KeySet{{
+		Kid: kid, Types: license.Types, MaxDays: license.MaxDaysOf(kid), Key: &signer.PublicKey,
+	}}}
+	issuer := issue.New(issue.Options{
+		Store: kept, Catalog: sampleCatalog, Issuer: func() (license.Issuer, error) { return keys, nil },
+		Now: func() time.Time { return u.now }, Log: slog.New(slog.DiscardHandler),
+	})
+	state := func(i int, want request.State) func() error {
+		return func() error {
+			r, err := u.s.Request(u.ctx, orders[i].ID)
+			if err == nil && r.State != want {
+				err = fmt.Errorf("got %s, want %s", r.State, want)
+			}
+			return err
+		}
+	}
+	return []step{
+		{"Pending", func() error {
+			ids, err := kept.Pending(u.ctx)
+			if err == nil && len(ids) != len(orders) {
+				err = errors.New("it found nothing to do")
+			}
+			return err
+		}},
+		{"Case", func() error { return issuer.Run(u.ctx) }},
+		{"Licensed", func() error { return nil }}, // with Case
+		{"IssueLicenses", state(0, request.Issued)},
+		{"Review", state(1, request.Rejected)},
+	}
 }

@@ -142,7 +142,7 @@ var edgeSays = map[string]string{
 	"Conditions.HasSite":                                 "{Not: [{Equals: [!Ref SiteDistribution, ]}]}",
 	"Parameters.FormsPerAddress.Default":                 "100",
 	"Parameters.FormsPerAddress.MinValue":                "10",
-	"Parameters.SignInsPerAddress.Default":               "20",
+	"Parameters.SignInsPerAddress.Default":               "30",
 	"Parameters.SignInsPerAddress.MinValue":              "10",
 	"Parameters.LogRetentionDays.Default":                "90",
 	"Resources.Certificate.DeletionPolicy":               "RetainExceptOnCreate",
