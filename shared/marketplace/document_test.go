@@ -89,6 +89,17 @@ func TestUnknownEditionTakesTheFirstBox(t *testing.T) {
 	}
 }
 
+// A catalog without the community edition leaves no box to go back to.
+func TestInstalledEditionInTheFirstBoxHasNoButton(t *testing.T) {
+	c, err := Document{"6.7": {{Key: "developer"}, {Key: "enterprise"}}}.Choose("6.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := (Server{Edition: license.Developer}).Boxes(c)[0]; b.Action != "" || b.Badge != Installed {
+		t.Errorf("got %+v", b)
+	}
+}
+
 func TestVersionWithoutEntriesBreaksThePage(t *testing.T) {
 	for name, d := range map[string]Document{
 		"empty array": {"6.7": {}, "7.0": {{Key: "community"}}}, "no versions": {}, "highest is null": {"6.8": nil},

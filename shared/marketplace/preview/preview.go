@@ -5,6 +5,7 @@
 package preview
 
 import (
+	"cmp"
 	"embed"
 	"encoding/base64"
 	"net/url"
@@ -287,7 +288,7 @@ func (p *player) open(v *View) {
 		shown := Box{Box: b}
 		if b.Action != "" && !b.Disabled {
 			next := p.start()
-			next.Box = license.Edition(b.Key)
+			next.Edition, next.Box = cmp.Or(server.Edition, license.Community), license.Edition(b.Key)
 			shown.URL = next.address(p.o.Path) + "#dialog"
 		}
 		v.Boxes = append(v.Boxes, shown)

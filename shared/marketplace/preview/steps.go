@@ -265,7 +265,7 @@ func (p *player) follow(v *View, server *marketplace.Server, c marketplace.Check
 				"set the key under "+licenseManager+":")
 		v.Alert.Next = []Link{link("Install the package and set the key", installed, "")}
 	case refused:
-		*server, _ = server.Restart(c.License.Plugins, false)
+		*server, _ = complete(*server).Restart(c.License.Plugins, false)
 		v.Alert = &Alert{Tone: "bad", Title: "The license plugin rejects the key",
 			Text: []string{"The plugins are installed and the box says Installed, but there is no valid license: the " +
 				"commercial features and languages do not work. Set a valid key under " + licenseManager + "."},
@@ -275,7 +275,7 @@ func (p *player) follow(v *View, server *marketplace.Server, c marketplace.Check
 			},
 			Next: []Link{link("Set a valid key", installed, "")}}
 	case installed:
-		*server, _ = server.Restart(c.License.Plugins, true)
+		*server, _ = complete(*server).Restart(c.License.Plugins, true)
 		v.Alert = &Alert{Tone: "good", Title: "The " + p.box.Name + " is installed",
 			Text: []string{licenseManager + " shows the license, and takes the next key when you renew it."},
 			Next: []Link{p.afresh(of)}}
@@ -284,6 +284,14 @@ func (p *player) follow(v *View, server *marketplace.Server, c marketplace.Check
 				"shows no buttons any more.")
 		}
 	}
+}
+
+// complete ends a download, if there is one.
+func complete(s marketplace.Server) marketplace.Server {
+	if s.State == marketplace.Downloading {
+		return s.Downloaded(true)
+	}
+	return s
 }
 
 // byHand is an alert that leads to a manual installation.
