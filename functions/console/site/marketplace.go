@@ -45,6 +45,9 @@ func (s *site) marketplace(w http.ResponseWriter, r *http.Request) error {
 
 // drafted returns the catalog that is to be published.
 func (s *site) drafted(r *http.Request) (preview.Source, error) {
+	if s.draft == nil {
+		return preview.Source{}, fault.New(fault.NotFound, "There is no catalog to preview.")
+	}
 	b, err := s.draft(r.Context())
 	if err != nil {
 		return preview.Source{}, err

@@ -148,6 +148,7 @@ func (w *testEnv) fillForPages() map[string][]string {
 		"GET /console/customers/{ref}/issue": {customerPage(of) + "/issue",
 			customerPage(of) + "/issue?contract=" + string(kept.Contracts[0].Reference)},
 		"GET /console/licenses/{id}/packages": {l + "/packages"},
+		"GET /console/marketplace":            {"/console/marketplace"},
 		"GET /console/retention":              {"/console/retention"},
 		"GET /console/letters":                {"/console/letters"},
 		"GET /console/letters/{name}":         {"/console/letters/license-key"},

@@ -45,7 +45,8 @@ type Options struct {
 	Gate    Gate
 	// Catalog returns the current catalog. It is called for each page or mail that needs it.
 	Catalog func() (*catalog.Catalog, error)
-	// Preview returns the catalog that is to be published. If there is none, the error is a NotFound fault.
+	// Preview returns the catalog that is to be published. If there is none, the error is a NotFound fault. nil: there
+	// never is one.
 	Preview func(context.Context) (*bundle.Bundle, error)
 	// Issuer returns the signer of license keys. It is called when a license is issued.
 	Issuer func() (license.Issuer, error)

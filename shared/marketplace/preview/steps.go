@@ -296,7 +296,11 @@ func complete(s marketplace.Server) marketplace.Server {
 
 // byHand is an alert that leads to a manual installation.
 func (p *player) byHand(title, text string) *Alert {
-	return &Alert{Tone: "bad", Title: title, Text: []string{text}, Download: p.box.DownloadURL, Guide: guide(p.box),
+	paragraphs := []string{text}
+	if pkg, ok := p.source.Catalog.Package(p.box.Key, p.choice.Key); ok && pkg.Withdrawn != "" {
+		paragraphs = []string{"This package was withdrawn, although the catalog links to it. " + pkg.Withdrawn, text}
+	}
+	return &Alert{Tone: "bad", Title: title, Text: paragraphs, Download: p.box.DownloadURL, Guide: guide(p.box),
 		Steps: []string{
 			"Stop the server.",
 			"Delete the old jars of the same plugins from extensions/plugins.",
