@@ -14,7 +14,9 @@ import (
 func document(versions ...string) Document {
 	d := Document{}
 	for _, v := range versions {
-		for _, e := range []license.Edition{license.Community, license.DataCenter, license.Developer, license.Enterprise} {
+		for _, e := range []license.Edition{
+			license.Community, license.DataCenter, license.Developer, license.Enterprise,
+		} {
 			d[v] = append(d[v], Entry{Key: string(e), Name: e.Name()})
 		}
 	}

@@ -53,7 +53,8 @@ func TestCatalogIsShownBeforeItIsPublished(t *testing.T) {
 		t.Errorf("got %q, want the name in the catalog that is to be published", got)
 	}
 	rows := doc.Find("#changes tbody tr")
-	if rows.Length() != 1 || !strings.Contains(webtest.Text(rows), "name is “Team Edition”, was “Developer Edition”") {
+	change := "name is “Team Edition”, was “Developer Edition”"
+	if rows.Length() != 1 || !strings.Contains(webtest.Text(rows), change) {
 		t.Errorf("got the differences %q", webtest.Text(rows))
 	}
 	to := doc.Find(".tabs a:not([aria-current])").AttrOr("href", "")

@@ -80,8 +80,9 @@ func TestMarketplaceAsksForALicense(t *testing.T) {
 		}
 	}
 	failed := env.get(previewed + "&box=enterprise&step=failed").WantStatus(200).Page()
-	if got := failed.Find("#package").AttrOr("href", ""); got != siteURL+"/downloads/enterprise-edition-6.7.1.1042.zip" {
-		t.Errorf("got the package %q", got)
+	download := siteURL + "/downloads/enterprise-edition-6.7.1.1042.zip"
+	if got := failed.Find("#package").AttrOr("href", ""); got != download {
+		t.Errorf("got the package %q, want %q", got, download)
 	}
 	if guide := failed.Find("#guide").AttrOr("href", ""); guide != siteURL+"/editions/enterprise#install" {
 		t.Errorf("got the instructions %q", guide)
@@ -97,7 +98,9 @@ func TestMarketplaceJudgesAPastedKey(t *testing.T) {
 	c, _ := sample()
 	developer, _ := c.Edition("developer")
 	key := env.issue(func(k *license.Key) { k.Plugins = developer.Plugins })
-	form := url.Values{"version": {"6.7.1"}, "box": {"developer"}, "serverId": {"4A6F8E2B-BWHW8w9JtzBzSrmf9GQX"}, "key": {key}}
+	form := url.Values{
+		"version": {"6.7.1"}, "box": {"developer"}, "serverId": {"4A6F8E2B-BWHW8w9JtzBzSrmf9GQX"}, "key": {key},
+	}
 	a := env.send("/marketplace", form).WantStatus(200)
 	doc := a.Page()
 	webtest.CheckPage(t, doc)
@@ -114,7 +117,8 @@ func TestMarketplaceJudgesAPastedKey(t *testing.T) {
 		t.Errorf("got Cache-Control %q", got)
 	}
 	form.Set("serverId", string(terms().Server))
-	if got := webtest.Text(env.send("/marketplace", form).WantStatus(200).Page().Find("#after")); !strings.Contains(got, "accepts") {
+	doc = env.send("/marketplace", form).WantStatus(200).Page()
+	if got := webtest.Text(doc.Find("#after")); !strings.Contains(got, "accepts") {
 		t.Errorf("on its own server: got %q", got)
 	}
 	form.Set("key", " ")
@@ -143,7 +147,8 @@ func TestMarketplaceIsCachedOnlyWithoutAServer(t *testing.T) {
 }
 
 func TestMarketplaceEscapesWhatStrangersType(t *testing.T) {
-	doc := newTestEnv(t).get("/marketplace?version=" + url.QueryEscape(`6.7"><script>alert(1)</script>`)).WantStatus(200).Page()
+	version := url.QueryEscape(`6.7"><script>alert(1)</script>`)
+	doc := newTestEnv(t).get("/marketplace?version=" + version).WantStatus(200).Page()
 	if doc.Find("script").Length() > 0 {
 		t.Error("a script of the address is on the page")
 	}

@@ -19,8 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"marketplace/catalog"
+	"marketplace/catalog/bundle"
 	"marketplace/catalog/samplejar"
 	"marketplace/shared/cloud/packagestore"
+	"marketplace/shared/fault"
 )
 
 var (
@@ -155,5 +157,41 @@ func TestIncompletePackageIsNotStored(t *testing.T) {
 		if left, err := filepath.Glob(temp + "/*"); err != nil || len(left) > 0 {
 			t.Errorf("%s: left behind: %v, %v", what, left, err)
 		}
+	}
+}
+
+func TestPreviewIsReadFromTheBucket(t *testing.T) {
+	made := &bundle.Bundle{SiteURL: "https://licenses.example.com"}
+	b := bucketWith(t)
+	store := packagestore.Bucket{API: b.api(), Name: "packages", Temp: t.TempDir()}
+	if got, err := store.Preview(t.Context()); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("without a preview: got %v, %v", got, err)
+	}
+	b.objects["packages/"+packagestore.PreviewKey] = made.Encode()
+	if got, err := store.Preview(t.Context()); err != nil || got.SiteURL != made.SiteURL {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	b.objects["packages/"+packagestore.PreviewKey] = []byte("<!doctype html>")
+	if got, err := store.Preview(t.Context()); err == nil || fault.KindOf(err) == fault.NotFound {
+		t.Errorf("no bundle: got %v, %v", got, err)
+	}
+	b.objects["packages/"+packagestore.PreviewKey] = make([]byte, 9<<20)
+	if got, err := store.Preview(t.Context()); err == nil || !strings.Contains(err.Error(), "larger") {
+		t.Errorf("too large: got %v, %v", got, err)
+	}
+	if left, err := filepath.Glob(store.Temp + "/*"); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// S3 says AccessDenied of a missing object to those who may not list the bucket, such as the console.
+func TestHiddenPreviewIsMissing(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusForbidden, "AccessDenied")
+	}))
+	t.Cleanup(server.Close)
+	store := packagestore.Bucket{API: packagestore.NewS3(awsConfig(server.URL, server.Client())), Name: "packages"}
+	if got, err := store.Preview(t.Context()); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("got %v, %v", got, err)
 	}
 }

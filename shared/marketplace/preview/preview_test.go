@@ -94,7 +94,8 @@ func TestAddressIsReadTolerantly(t *testing.T) {
 		{"", "7.1", license.Community, "", ""},
 		{"version=6.7.1&edition=developer&serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000", "6.7.1", license.Developer,
 			"AWHW8w9JtzBzSrmf9GQX", "120000"},
-		{"version=6.7.1+(build+35068)&edition=Data%20Center+Edition", "6.7.1 (build 35068)", license.DataCenter, "", ""},
+		{"version=6.7.1+(build+35068)&edition=Data%20Center+Edition", "6.7.1 (build 35068)",
+			license.DataCenter, "", ""},
 		{"sourceEdition=enterprise&ncloc=007", "7.1", license.Enterprise, "", "7"},
 		{"serverId=x&serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=many&ncloc=5", "7.1", license.Community,
 			"AWHW8w9JtzBzSrmf9GQX", "5"},
@@ -134,8 +135,8 @@ func TestInstallationIsPlayedToItsEnd(t *testing.T) {
 		[]string{"cobol", "governance", "pli", "rpg", "vb"}) || len(found.Remove) > 0 || !found.Terms {
 		t.Fatalf("installs %v, removes %v", got, found.Remove)
 	}
-	if r := found.Install[slices.IndexFunc(found.Install, func(r Row) bool { return r.Key == "cobol" })]; r.Release == "" ||
-		r.Name == "cobol" {
+	cobol := slices.IndexFunc(found.Install, func(r Row) bool { return r.Key == "cobol" })
+	if r := found.Install[cobol]; r.Release == "" || r.Name == "cobol" {
 		t.Errorf("got the row %+v, want a name and a release", r)
 	}
 	v = follow(t, found.Button.URL)
@@ -144,7 +145,8 @@ func TestInstallationIsPlayedToItsEnd(t *testing.T) {
 	}
 	failed := follow(t, v.next(t, "A download fails"))
 	p, _ := source(t).Catalog.Package("enterprise", "6.7.1")
-	if a := failed.Alert; a.Download != p.URL || a.Guide != siteURL+"/editions/enterprise#install" || len(a.Steps) == 0 {
+	guide := siteURL + "/editions/enterprise#install"
+	if a := failed.Alert; a.Download != p.URL || a.Guide != guide || len(a.Steps) == 0 {
 		t.Errorf("failed: got %+v, want the package and the instructions", a)
 	}
 	if b := failed.box("enterprise"); b.Action != marketplace.Upgrade || b.Disabled {
@@ -183,7 +185,8 @@ func TestServerWithoutInternetInstallsManually(t *testing.T) {
 		t.Fatalf("got %+v", found)
 	}
 	v = follow(t, found.Button.URL)
-	if v.Alert.Download == "" || v.Alert.Guide == "" || v.box("developer").Disabled || v.Stages[1].Name != "Manual installation" {
+	if v.Alert.Download == "" || v.Alert.Guide == "" || v.box("developer").Disabled ||
+		v.Stages[1].Name != "Manual installation" {
 		t.Errorf("got %+v, %+v", v.Alert, v.Boxes)
 	}
 	lost := follow(t, v.next(t, "Restart without"))
@@ -229,7 +232,9 @@ func TestDowngradeNamesWhatGoes(t *testing.T) {
 
 func TestWrongKeysHaveNoButton(t *testing.T) {
 	v := open(t, "version=6.7.1&box=developer")
-	for i, want := range map[int]string{1: "This license is for the Enterprise Edition", 2: "This is not a license key"} {
+	for i, want := range map[int]string{
+		1: "This license is for the Enterprise Edition", 2: "This is not a license key",
+	} {
 		found := follow(t, v.Dialog.Samples[i].URL).Dialog.Verdict
 		if found.Title != want || found.Button.Text != "" || found.Tone != "bad" {
 			t.Errorf("%s: got %+v", v.Dialog.Samples[i].Text, found)
@@ -255,7 +260,8 @@ func TestClusterHasNoButtons(t *testing.T) {
 }
 
 func TestVersionsOutsideOfTheCatalog(t *testing.T) {
-	if v := open(t, "version=6.9"); v.Alert == nil || !strings.Contains(v.Chosen, "7.1") || v.box("developer").Action != "" {
+	if v := open(t, "version=6.9"); v.Alert == nil || !strings.Contains(v.Chosen, "7.1") ||
+		v.box("developer").Action != "" {
 		t.Errorf("6.9: got %q, %+v", v.Chosen, v.Boxes)
 	}
 	if v := open(t, "version=6.6"); v.Empty == "" || len(v.Boxes) > 0 {
@@ -387,7 +393,9 @@ func TestComparisonSaysWhatServersWillRead(t *testing.T) {
 // TestAnyAddressShowsAPage tries what a stranger may type: it never fails, and each link of the page opens again.
 func TestAnyAddressShowsAPage(t *testing.T) {
 	s := source(t)
-	empty := Source{&catalog.Catalog{Versions: []catalog.ProductVersion{{Version: "6.7"}}}, marketplace.Document{"6.7": nil}}
+	empty := Source{
+		&catalog.Catalog{Versions: []catalog.ProductVersion{{Version: "6.7"}}}, marketplace.Document{"6.7": nil},
+	}
 	some := func(values ...string) *rapid.Generator[[]string] {
 		return rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(values), rapid.String()), 0, 2)
 	}
@@ -397,7 +405,8 @@ func TestAnyAddressShowsAPage(t *testing.T) {
 			"version": some("6.7", "6.7.1 (build 1)", "7.9", "6.6", "6.9"),
 			"edition": some("community", "developer", "enterprise", "datacenter"),
 			"with":    some("cluster", "offline"), "box": some("community", "developer", "enterprise", "datacenter"),
-			"step": some("key", "saved", "downloading", "failed", "ready", "interrupted", "manual", "missing", "refused",
+			"step": some("key", "saved", "downloading", "failed", "ready", "interrupted", "manual", "missing",
+				"refused",
 				"installed", "removing", "stuck", "removed"),
 			"license": some("other", "damaged"), "serverId": some("AWHW8w9JtzBzSrmf9GQX"), "ncloc": some("5"),
 		} {
