@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/secret"
 	"marketplace/shared/session"
 	"marketplace/shared/store"
+	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 )
 
@@ -52,7 +53,7 @@ func main() {
 		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store: kept,
+		Store: kept, Requester: requester.New(kept),
 		Gate: signin.New(signin.Options{
 			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept), Brand: c.Brand,
 			Sales: mail.AddressOf(c.SalesEmail), Now: time.Now, Log: logger,

@@ -99,12 +99,13 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store](), reflect.TypeFor[late.Store]())
 	orders := u.askForBridges(t)
 	try("bridge", u.bridgeSteps(t, orders), reflect.TypeFor[issue.Store]())
+	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[account.Requester](),
+		reflect.TypeFor[accountsignin.Accounts](),
+		reflect.TypeFor[accountsignin.SignIns]())
 	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps(), u.eraserSteps()),
 		reflect.TypeFor[console.Store](),
 		reflect.TypeFor[console.Eraser](),
 		reflect.TypeFor[console.Search](), reflect.TypeFor[signin.Sessions](), reflect.TypeFor[signin.Directory]())
-	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[accountsignin.Accounts](),
-		reflect.TypeFor[accountsignin.SignIns]())
 	for _, i := range db.created {
 		key := table.Key{PK: i.text("PK"), SK: i.text("SK")}
 		rows = append(rows, table.Row{Key: key, Type: i.text("type")})
@@ -137,9 +138,9 @@ type user struct {
 	// reviewed are unconfirmed requests: three that an operator works on, and one that is only linked, as two of them
 	// are.
 	reviewed [4]request.Request
-	lost     request.Request // another one, in review
-	waits    request.Request // another one, whose customer was asked a question
-	asks     request.Request // another one, which an operator filed
+	lost     request.Request    // another one, in review
+	waits    [2]request.Request // others, whose customers were asked a question
+	asks     request.Request    // another one, which an operator filed
 	due      store.Due
 	signIn   outbox.Mail // the link of a sign-in, as it was sent
 }
@@ -182,13 +183,15 @@ func (u *user) prepare(t *testing.T) {
 	if _, err := u.file("nobody confirms this"); err != nil {
 		t.Fatal(err)
 	}
-	r, err := u.file("answered by its customer")
-	if err == nil {
-		u.waits, err = u.s.Review(u.ctx, store.Review{ID: r.ID, Version: r.Version, By: operator, To: request.Waiting,
-			Text: "Which version?"})
-	}
-	if err != nil {
-		t.Fatal(err)
+	for i := range u.waits {
+		r, err := u.file(fmt.Sprint("answered by its customer", i))
+		if err == nil {
+			u.waits[i], err = u.s.Review(u.ctx, store.Review{ID: r.ID, Version: r.Version, By: operator,
+				To: request.Waiting, Text: "Which version?"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := u.s.AskContacts(u.ctx, store.RequestChange{ID: u.reviewed[0].ID, By: operator}, contact); err != nil {
 		t.Fatal(err)
@@ -292,14 +295,14 @@ func (u *user) requestsSteps() []step {
 		{"RequestOfLink", func() error { return last2(u.s.RequestOfLink(u.ctx, *u.link())) }},
 		{"Unsubscribe", func() error { return u.s.Unsubscribe(u.ctx, u.reminder()) }}, // for the console to undo
 		{"AnswerQuestion", func() error {
-			return requester.New(u.s.Store).AnswerQuestion(u.ctx, u.waits.ID, "", u.waits.Question, "6.7.5")
+			return requester.New(u.s.Store).AnswerQuestion(u.ctx, u.waits[0].ID, "", u.waits[0].Question, "6.7.5")
 		}},
 		{"CorrectRequest", func() error {
-			other := u.waits.Details
+			other := u.waits[0].Details
 			other.Server = "AWHW8w9JtzBzSrmf9GQZ"
-			return requester.New(u.s.Store).CorrectRequest(u.ctx, u.waits.ID, "", u.waits.Version+1, other)
+			return requester.New(u.s.Store).CorrectRequest(u.ctx, u.waits[0].ID, "", u.waits[0].Version+1, other)
 		}},
-		{"CancelRequest", func() error { return requester.New(u.s.Store).CancelRequest(u.ctx, u.waits.ID, "") }},
+		{"CancelRequest", func() error { return requester.New(u.s.Store).CancelRequest(u.ctx, u.waits[0].ID, "") }},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/bridge"
+	"marketplace/shared/store/requester"
 	accountsignins "marketplace/shared/store/signin"
 	"marketplace/shared/store/storetest"
 )
@@ -20,6 +21,8 @@ import (
 // accountSteps are what the account's function does for a contact.
 func (u *user) accountSteps() []step {
 	s, ctx, signIns := u.s, u.ctx, accountsignins.New(u.s.Store)
+	requests := requester.New(s.Store)
+	var filed request.Request
 	return []step{
 		{"Account", func() error { return last(s.Account(ctx, u.license.Customer)) }},
 		{"AccountsOf", func() error { return last(s.AccountsOf(ctx, contact.Email)) }},
@@ -31,6 +34,32 @@ func (u *user) accountSteps() []step {
 		{"SessionEnded", func() error { return last(signIns.SessionEnded(ctx, "s2")) }},
 
 		{"Licenses", func() error { return last(s.Licenses(ctx, u.license.ID)) }},
+		{"FileRequest", func() (err error) {
+			filed, _, err = s.FileRequest(ctx, store.Filing{
+				Details: request.Details{
+					Kind: request.Renewal, Edition: u.license.Edition, Server: u.license.Server, Email: contact.Email,
+					Company: "Example", WantedLoc: u.license.MaxLoc,
+				},
+				Key: "account", Customer: u.license.Customer, Instance: u.license.Instance, Link: u.link(),
+			})
+			return err
+		}},
+		{"Requests", func() error {
+			return last(requests.Requests(ctx, []string{u.license.Customer}, contact.Email))
+		}},
+		{"Request", func() error { return last(requests.Request(ctx, filed.ID)) }},
+		{"AnswerQuestion", func() error {
+			r := u.waits[1]
+			return requests.AnswerQuestion(ctx, r.ID, requester.Who(contact.Email), r.Question, "It expires.")
+		}},
+		{"CorrectRequest", func() error {
+			other := filed.Details
+			other.Loc = 1
+			return requests.CorrectRequest(ctx, filed.ID, requester.Who(contact.Email), filed.Version, other)
+		}},
+		{"CancelRequest", func() error {
+			return requests.CancelRequest(ctx, filed.ID, requester.Who(contact.Email))
+		}},
 		{"Policy", func() error { return nil }}, // which it was given
 		{"Hours", func() error { return nil }},  // which it was given
 	}

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/mail"
 	"marketplace/shared/secret"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 )
 
@@ -22,7 +23,7 @@ func newAccount(o Options, c config.Config, kept *delivery.Store, catalogs func(
 		return nil, err
 	}
 	return site.New(site.Options{
-		Store: kept,
+		Store: kept, Requester: requester.New(kept.Store),
 		Gate: signin.New(signin.Options{
 			SiteURL: c.SiteURL, Keys: secret.Fixed(keys), Accounts: kept, SignIns: accounts.New(kept.Store),
 			Sales: mail.AddressOf(c.SalesEmail), Brand: c.Brand, Now: now, Log: o.Log,

@@ -16,6 +16,7 @@ import (
 	"marketplace/shared/session"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table/tabletest"
@@ -62,7 +63,7 @@ func newTestEnv(t *testing.T) *testEnv {
 	}
 	log := slog.New(slog.DiscardHandler)
 	e.handler = New(Options{
-		Store: e.kept,
+		Store: e.kept, Requester: requester.New(e.kept.Store),
 		Gate: signin.New(signin.Options{SiteURL: siteURL, Keys: secret.Fixed(keys), Accounts: e.kept,
 			SignIns: accounts.New(e.kept.Store), Now: clock, Log: log}),
 		Catalog: fixed(catalogs), SiteURL: siteURL, PackagesURL: "https://downloads.vendor.example",

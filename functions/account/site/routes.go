@@ -4,7 +4,19 @@ import "marketplace/shared/web"
 
 // routes lists all addresses of the account but those of signing in. Each is for people who are signed in (New).
 func (s *site) routes() []web.Route {
-	return []web.Route{
+	list := []web.Route{
 		{Pattern: "GET /account", Handle: s.overview},
+
+		{Pattern: "GET /account/requests", Handle: s.requestList},
+		{Pattern: "GET /account/requests/{request}", Handle: s.request},
+		{Pattern: "POST /account/requests/{request}/answer", Handle: s.answerQuestion},
+		{Pattern: "POST /account/requests/{request}/correct", Handle: s.correctRequest},
+		{Pattern: "POST /account/requests/{request}/cancel", Handle: s.cancelRequest},
 	}
+	for _, a := range asks {
+		list = append(list,
+			web.Route{Pattern: "GET /account/instances/{instance}/" + a.path, Handle: s.askForm(a)},
+			web.Route{Pattern: "POST /account/instances/{instance}/" + a.path, Handle: s.submitAsk(a)})
+	}
+	return list
 }

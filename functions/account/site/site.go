@@ -34,8 +34,9 @@ type Gate interface {
 
 // Options configure the site.
 type Options struct {
-	Store Store
-	Gate  Gate
+	Store     Store
+	Requester Requester
+	Gate      Gate
 	// Catalog returns the current catalog. It is called for each page and may change between calls.
 	Catalog     func() (*catalog.Catalog, error)
 	SiteURL     string // public address, without a trailing slash
@@ -48,18 +49,21 @@ type Options struct {
 }
 
 type site struct {
-	store   Store
-	catalog func() (*catalog.Catalog, error)
-	mail    letter.Writer
-	pages   *web.Pages
-	now     func() time.Time
-	log     *slog.Logger
+	store     Store
+	requester Requester
+	product   string // the name of the product
+	catalog   func() (*catalog.Catalog, error)
+	mail      letter.Writer
+	pages     *web.Pages
+	now       func() time.Time
+	log       *slog.Logger
 }
 
 // New returns the handler of the site.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, catalog: o.Catalog, pages: web.NewPages(templates, o.Brand),
+		store: o.Store, requester: o.Requester, product: o.Brand.OrDefault().Product,
+		catalog: o.Catalog, pages: web.NewPages(templates, o.Brand),
 		mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Hours: o.Store.Hours(),
 			Brand: o.Brand},
 		now: func() time.Time { return o.Now().UTC() }, log: o.Log,

@@ -16,6 +16,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 	webtest.CheckPages(t, templates, map[string]any{
 		"error.html":    web.ErrorView{},
 		"overview.html": overviewView{},
+		"ask.html":      askView{}, "requests.html": requestsView{}, "request.html": requestView{},
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
+	"marketplace/shared/request"
 	"marketplace/shared/store"
 )
 
@@ -12,6 +13,9 @@ import (
 type Store interface {
 	// Licenses reads licenses, without those that are not on record.
 	Licenses(ctx context.Context, ids ...string) ([]store.LicenseRecord, error)
+	// FileRequest records a request of the person who is signed in, and its emails. What was filed with the same key
+	// before is returned with created false.
+	FileRequest(ctx context.Context, f store.Filing) (r request.Request, created bool, err error)
 	// Policy says when customers are reminded, and from when on pages warn.
 	Policy() reminder.Policy
 	// Hours says when the office is open, and a reply is due.
