@@ -33,6 +33,7 @@ func (u *user) accountSteps() []step {
 		{"EndSession", func() error { return signIns.EndSession(ctx, "s2", u.now.Add(time.Hour)) }},
 		{"SessionEnded", func() error { return last(signIns.SessionEnded(ctx, "s2")) }},
 
+		{"TellLoc", func() error { return s.TellLoc(ctx, u.license.Customer, u.license.Instance, contact.Email, 9) }},
 		{"Licenses", func() error { return last(s.Licenses(ctx, u.license.ID)) }},
 		{"FileRequest", func() (err error) {
 			filed, _, err = s.FileRequest(ctx, store.Filing{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
@@ -19,6 +20,7 @@ const (
 	InstanceMoved     Action = "instance moved" // here, to the contract that the note names
 	InstanceMovedBack Action = "instance moved back"
 	InstanceMovedAway Action = "instance moved away" // to the customer that the note names
+	InstanceTold      Action = "lines of code told"  // by the contact that the note names
 )
 
 // RetireInstance takes an instance out of use, or back into use: one that is retired is neither counted nor reminded of
@@ -33,6 +35,29 @@ func (s *Store) RetireInstance(ctx context.Context, change AccountChange, id str
 			return nil
 		}
 		return c.retire(ctx, i, change.By, retired)
+	})
+}
+
+// TellLoc notes how many lines of code an instance has, as a contact of the customer says with the email address who.
+// It changes nothing else, so it asks for no version: of two, the later one counts.
+func (s *Store) TellLoc(ctx context.Context, of, id, who string, loc int64) error {
+	return entity.Retry(func() error {
+		c := s.begin()
+		a, err := c.account(ctx, of)
+		if err != nil {
+			return err
+		}
+		i, err := a.instance(ctx, id)
+		if err != nil {
+			return err
+		}
+		i.Loc, i.Told = loc, s.now().Truncate(time.Millisecond)
+		i.change(entity.Line{By: Customer, Action: InstanceTold, Note: who})
+		c.Names(rowkey.Customer(i.Customer), "", who) // who may be a contact no longer, while the line stays
+		if err := c.Commit(ctx); err != nil {
+			return fmt.Errorf("store: telling the lines of code of instance %s: %w", id, err)
+		}
+		return nil
 	})
 }
 

@@ -12,6 +12,8 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /account/requests/{request}/answer", Handle: s.answerQuestion},
 		{Pattern: "POST /account/requests/{request}/correct", Handle: s.correctRequest},
 		{Pattern: "POST /account/requests/{request}/cancel", Handle: s.cancelRequest},
+		{Pattern: "GET /account/instances/{instance}/loc", Handle: s.loc},
+		{Pattern: "POST /account/instances/{instance}/loc", Handle: s.tellLoc},
 	}
 	for _, a := range asks {
 		list = append(list,

@@ -17,6 +17,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"error.html":    web.ErrorView{},
 		"overview.html": overviewView{},
 		"ask.html":      askView{}, "requests.html": requestsView{}, "request.html": requestView{},
+		"loc.html": locView{},
 	})
 }
 

@@ -16,6 +16,8 @@ type Store interface {
 	// FileRequest records a request of the person who is signed in, and its emails. What was filed with the same key
 	// before is returned with created false.
 	FileRequest(ctx context.Context, f store.Filing) (r request.Request, created bool, err error)
+	// TellLoc notes how many lines of code an instance of a customer has, as a contact says.
+	TellLoc(ctx context.Context, customer, instance, who string, loc int64) error
 	// Policy says when customers are reminded, and from when on pages warn.
 	Policy() reminder.Policy
 	// Hours says when the office is open, and a reply is due.

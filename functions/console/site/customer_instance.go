@@ -40,6 +40,7 @@ type instanceView struct {
 	Error      *formError
 	Done       string
 	Undo       *undoView
+	Gauge      web.Gauge // of the license in force
 
 	Renew, Replace, Change, AddStaging string // addresses of the generator; "" if it is not possible
 }
@@ -117,6 +118,11 @@ func (s *site) instanceView(r *http.Request, p *accountPage, i customer.Instance
 		Instance: i, Customer: row.Customer, Path: p.Path(), At: p.head(i).Path, Badge: row.Status,
 		RetiredBy: colleaguesOf(r).name(i.RetiredBy), MovedFrom: i.Moved != nil, CanEdit: canEdit(r),
 		Snapshot: p.snapshot(),
+	}
+	if l, ok := i.Current(today); ok && l.Valid(today) {
+		if c, err := s.catalog(); err == nil { // the page does without
+			v.Gauge = web.NewGauge(i.Loc, i.Told, l.MaxLoc, c.LOCThresholds)
+		}
 	}
 	if of := p.Instance(i.Production); of != nil {
 		v.Production = p.head(*of)

@@ -189,7 +189,7 @@ func accountAction(a store.Action) string {
 		store.CustomerUnmerged: "undid the merge with", store.InstanceMovedAway: "moved to",
 		store.InstanceMoved: "moved here", store.InstanceMovedBack: "moved back",
 		store.InstanceRetired: "retired", store.InstanceResumed: "put back into use",
-		store.InstanceAdded: "added", store.InstanceChanged: "changed",
+		store.InstanceAdded: "added", store.InstanceChanged: "changed", store.InstanceTold: "lines of code told",
 		store.ContractMade: "added", store.ContractChanged: "changed", store.ContractEnded: "ended early",
 		store.ContractReopened: "reopened",
 		store.LicenseIssued:    "issued", store.LicenseRecorded: "recorded", store.LicenseRevoked: "revoked",

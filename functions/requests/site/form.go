@@ -69,7 +69,10 @@ func (s *site) newFormView(f request.Form, bad []fault.Field, thresholds []int64
 				{Value: string(request.OldSame), Label: "It is the same server: the key is lost"},
 			}},
 	}
-	v.Related = append(v.Related, plannedFields(f)...)
+	v.Related = slices.Insert(v.Related, 1, plannedFields(f)...)
+	if f.Planned != "" { // the old server still runs
+		v.Related = slices.DeleteFunc(v.Related, func(field web.Field) bool { return field.Name == "oldServer" })
+	}
 	v.Server = []web.Field{
 		{Name: "serverId", Label: "Server ID", Value: f.Server, Required: true, Class: "wide code",
 			Hint: "In " + s.brand.Product + ", under Administration > System. Copy all 14 to 29 characters."},
@@ -187,7 +190,7 @@ func kindTexts(k request.Kind) (label, hint string) {
 	case request.Upgrade:
 		return "Upgrade", "A larger edition, or more lines of code."
 	case request.Replacement:
-		return "Replacement", "The server ID changed, or you lost the key."
+		return "Replacement", "The server ID changed or will change, or you lost the key."
 	case request.Staging:
 		return "Staging", "A second server that mirrors production."
 	}

@@ -28,9 +28,7 @@ type serverIDView struct {
 	Changes []request.Change
 	Hidden  []hiddenField // what the link to the page said about the server
 	Query   string        // of links
-	// Account is the page of the account for a server that has its new ID already; "" if the page was not opened from
-	// there.
-	Account string
+	Changed string        // the form for a server that has its new ID already
 	web.Marked
 }
 
@@ -134,10 +132,13 @@ func (p serverPlan) view(today license.Date, product string) serverIDView {
 		},
 	}
 	if p.instance != "" {
-		v.Account = "/account/instances/" + p.instance + "/replace"
+		v.Changed = "/account/instances/" + p.instance + "/replace"
 		v.Hidden = append(v.Hidden, hiddenField{"instance", p.instance})
 		return v
 	}
+	f := prefill(p.link, p.edition)
+	f.Kind = string(request.Replacement)
+	v.Changed = formPath(f)
 	if server, err := license.ParseServer(p.server); err == nil {
 		p.server = string(server)
 	}

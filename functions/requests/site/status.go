@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"marketplace/catalog"
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
 	"marketplace/shared/license"
@@ -62,6 +63,7 @@ type issuedLicense struct {
 	Ends   string // see site.ends
 	// Next is the request form for the next license, Action the text of a link to it.
 	Next, Action string
+	Gauge        web.Gauge // of a license in force
 }
 
 // event is something that happened to a request, worded for the customer.
@@ -369,9 +371,24 @@ func (s *site) issuedLicenses(of request.Request, records []store.LicenseRecord)
 		l := recorded.License
 		covers := s.describe(l.Terms(), l.Packages, c, of.ProductVersion)
 		next, action := nextForm(l)
-		list = append(list, issuedLicense{l, covers, s.ends(l), next, action})
+		list = append(list, issuedLicense{l, covers, s.ends(l), next, action, s.gaugeOf(l, of, c)})
 	}
 	return list, nil
+}
+
+// gaugeOf shows how much of a license the server uses, as the request told; nothing of a license that is over.
+func (s *site) gaugeOf(l license.License, of request.Request, c *catalog.Catalog) web.Gauge {
+	if !l.Revoked.IsZero() || license.DateOf(s.now()).After(l.Expiration) || l.Server != of.Server {
+		return web.Gauge{}
+	}
+	g := web.NewGauge(of.Loc, of.Created, l.MaxLoc, c.LOCThresholds)
+	if g.Next > 0 {
+		g.More = formPath(request.Form{
+			Edition: string(l.Edition), Server: string(l.Server), Loc: strconv.FormatInt(of.Loc, 10),
+			Kind: string(request.Upgrade),
+		})
+	}
+	return g
 }
 
 // emailHint asks about an address that is probably mistyped; "" if it looks right.

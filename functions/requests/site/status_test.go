@@ -322,3 +322,27 @@ func TestServerIDThatReadsAsADateGetsAHint(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusPageShowsHowMuchOfTheLicenseIsUsed(t *testing.T) {
+	env := newTestEnv(t)
+	r, page := env.fileForm("ncloc", "450000")
+	if env.get(page).Page().Find(".gauge").Length() != 0 {
+		t.Error("got a gauge without a license")
+	}
+	l := env.issueFor(r, "01c7wnn8g0aaaaaaaaaaaaaaaa")[0]
+	gauge := env.get(page).Page().Find(".gauge")
+	said := webtest.Text(gauge)
+	if !strings.HasPrefix(said, "450'000 of "+license.Lines(l.MaxLoc)+" lines of code used") ||
+		!strings.Contains(said, "Told on 05 Mar 2018") {
+		t.Errorf("got %q", said)
+	}
+	to, err := url.Parse(gauge.Find("a").AttrOr("href", ""))
+	if err != nil || to.Path != "/request/developer" || to.Query().Get("kind") != "upgrade" ||
+		to.Query().Get("ncloc") != "450000" || to.Query().Get("serverId") != string(r.Server) {
+		t.Errorf("got the upgrade at %v, %v", to, err)
+	}
+	env.pass(400 * 24 * time.Hour)
+	if env.get(page).Page().Find(".gauge").Length() != 0 {
+		t.Error("got a gauge of a license that has expired")
+	}
+}
