@@ -63,6 +63,15 @@ type NoBridge struct {
 
 func (e *NoBridge) Error() string { return "no bridge key: " + string(e.Code) }
 
+// AboutServer reports whether another server ID might get a bridge key.
+func (e *NoBridge) AboutServer() bool {
+	switch e.Code {
+	case BridgeSameServer, BridgeUpgraded, BridgeDate, BridgeKnown:
+		return true
+	}
+	return false
+}
+
 // BridgeCode names a reason for NoBridge.
 type BridgeCode string
 

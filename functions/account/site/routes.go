@@ -14,6 +14,9 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /account/requests/{request}/cancel", Handle: s.cancelRequest},
 		{Pattern: "GET /account/instances/{instance}/loc", Handle: s.loc},
 		{Pattern: "POST /account/instances/{instance}/loc", Handle: s.tellLoc},
+
+		{Pattern: "GET /account/instances/{instance}/bridge", Handle: s.bridge},
+		{Pattern: "POST /account/instances/{instance}/bridge", Handle: s.requestBridge},
 	}
 	for _, a := range asks {
 		list = append(list,

@@ -17,7 +17,8 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"error.html":    web.ErrorView{},
 		"overview.html": overviewView{},
 		"ask.html":      askView{}, "requests.html": requestsView{}, "request.html": requestView{},
-		"loc.html": locView{},
+		"loc.html":    locView{},
+		"bridge.html": bridgeView{},
 	})
 }
 
