@@ -141,6 +141,7 @@ type user struct {
 	lost     request.Request    // another one, in review
 	waits    [2]request.Request // others, whose customers were asked a question
 	asks     request.Request    // another one, which an operator filed
+	moved    request.Request    // a replacement that a contact filed who is signed in
 	due      store.Due
 	signIn   outbox.Mail // the link of a sign-in, as it was sent
 }

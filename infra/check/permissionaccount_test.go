@@ -34,6 +34,10 @@ func (u *user) accountSteps() []step {
 		{"SessionEnded", func() error { return last(signIns.SessionEnded(ctx, "s2")) }},
 
 		{"TellLoc", func() error { return s.TellLoc(ctx, u.license.Customer, u.license.Instance, contact.Email, 9) }},
+		{"FileRequest", func() (err error) { u.moved, _, err = s.FileRequest(ctx, u.replacement()); return err }},
+		{"Request", func() (err error) { u.moved, err = s.Request(ctx, u.moved.ID); return err }},
+		{"FileBridge", func() error { return last2(s.FileBridge(ctx, u.moved, "")) }},
+		{"RequestsOf", func() error { return last2(s.RequestsOf(ctx, []string{u.license.Customer}, 9)) }},
 		{"Licenses", func() error { return last(s.Licenses(ctx, u.license.ID)) }},
 		{"FileRequest", func() (err error) {
 			filed, _, err = s.FileRequest(ctx, store.Filing{
@@ -128,5 +132,18 @@ func (u *user) bridgeSteps(t *testing.T, orders [2]request.Request) []step {
 		{"Licensed", func() error { return nil }}, // with Case
 		{"IssueLicenses", state(0, request.Issued)},
 		{"Review", state(1, request.Rejected)},
+	}
+}
+
+// replacement is what a contact files who is signed in, for the customer's server that got another ID.
+func (u *user) replacement() store.Filing {
+	return store.Filing{
+		Details: request.Details{
+			Kind: request.Replacement, Edition: u.license.Edition, Email: contact.Email, Company: "Example",
+			Server: "E1000000-AWmoved0000000000009", OldServer: request.OldLost, Environment: request.ProductionUse,
+			Replaces: string(u.license.Server),
+		},
+		Key: "moved", Link: &request.Link{Contact: contact.Email}, Customer: u.license.Customer,
+		Instance: u.license.Instance,
 	}
 }

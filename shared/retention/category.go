@@ -36,7 +36,7 @@ var Categories = []Category{
 		},
 		Rows: []string{"REQUEST# request", "REQUEST# event", "QUEUE# index", "DATASET-REQUESTS# index",
 			"EMAIL-REQUESTS# index", "WORD-REQUESTS# index", "CUSTOMER-REQUESTS# index", "UNTOLD index",
-			"REQUESTS-TO-DELETE index"},
+			"REQUESTS-TO-DELETE index", "BRIDGES index"},
 	},
 	{
 		Name: "Customers and licenses", Of: ofContacts,

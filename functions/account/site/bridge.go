@@ -85,12 +85,13 @@ func (s *site) bridgeView(r *http.Request, i customer.Instance, form bridgeForm)
 	v.Ends = terms.Expiration
 	v.Fields = []web.Field{
 		{
-			Name: "serverId", Label: "New server ID", Value: form.server, Required: true, Error: form.wrong["serverId"],
-			Hint: "As the server shows it now, under Administration > System.",
+			Name: "serverId", Label: "New server ID", Value: form.server, Required: true,
+			Error: form.wrong["serverId"],
+			Hint:  "As the server shows it now, under Administration > System.",
 		},
 		{
-			Name: "oldServer", Label: "What happened to the old server?", Type: "radio", Value: form.old, Required: true,
-			Error: form.wrong["oldServer"],
+			Name: "oldServer", Label: "What happened to the old server?", Type: "radio", Value: form.old,
+			Required: true, Error: form.wrong["oldServer"],
 			Options: []web.Option{
 				{Value: string(request.OldStopped), Label: "Switched off"},
 				{Value: string(request.OldLost), Label: "It no longer exists"},

@@ -47,7 +47,7 @@ func TestContactAsksForABridgeKeyByOneForm(t *testing.T) {
 	i := e.instance(e.acme, license.Production)
 	c := e.as(ana, e.acme)
 	page := open(c, bridgePath(i)).Page()
-	if page.Find("form [name=serverId]").Length() != 1 || page.Find("form input[name=oldServer]:checked").Length() != 0 {
+	if page.Find("form [name=serverId]").Length() != 1 || page.Find("form input:checked").Length() != 0 {
 		t.Fatalf("got the page %s", page.Text())
 	}
 	for range 2 { // a double click

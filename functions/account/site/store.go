@@ -23,7 +23,8 @@ type Store interface {
 	// Hours says when the office is open, and a reply is due.
 	Hours() officehours.Hours
 
-	// Bridge keys: the newest requests of customers, one request, and filing those for a replacement and its bridge key.
+	// Bridge keys: the newest requests of customers, one request, and filing those for a replacement and its bridge
+	// key.
 	RequestsOf(ctx context.Context, customers []string, limit int) (list []request.Summary, more bool, err error)
 	Request(ctx context.Context, id string) (request.Request, error)
 	FileBridge(ctx context.Context, of request.Request, by string) (r request.Request, created bool, err error)
