@@ -70,11 +70,10 @@ func main() {
 			Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, SiteURL: c.SiteURL,
 			Secrets: secrets, Sessions: kept, Directory: kept, Brand: c.Brand, Now: time.Now, Log: logger,
 		}),
-		Catalog: catalogs.Get, Preview: packages.Preview, Deletion: deletion.New(kept.Store),
+		Catalog: catalogs.Get, Preview: packages.Preview, Packager: packages, Deletion: deletion.New(kept.Store),
 		Issuer: func() (license.Issuer, error) {
 			return signer.Issuer(signer.Client(os.Getenv), c.LicenseKeys, c.LicenseSigners)
 		},
-		Packager:    packages,
 		PackagesURL: c.PackagesURL, SiteURL: c.SiteURL, Sales: mail.AddressOf(c.SalesEmail), ExportLimit: exportLimit,
 		PublicMailDomains: c.PublicMailDomains, OneOperator: c.OneOperator, Brand: c.Brand,
 		Now: time.Now, RequestID: lambdahttp.RequestID, Log: logger,
