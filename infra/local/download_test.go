@@ -14,11 +14,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -28,6 +30,7 @@ import (
 	"marketplace/catalog/prepare"
 	"marketplace/functions/catalog/api"
 	"marketplace/functions/requests/site"
+	"marketplace/infra/localdata"
 	"marketplace/shared/store"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/table/bolt"
@@ -296,5 +299,78 @@ func TestCommandOfThePageResumes(t *testing.T) {
 	}
 	if want := fmt.Sprintf("[ bytes=%d-]", 4<<20); fmt.Sprint(cdn.ranges) != want {
 		t.Errorf("got connections %q, want %s", cdn.ranges, want)
+	}
+}
+
+// TestInstructionsInstallThePackage runs the commands of the installation guide, with a server that has older jars.
+func TestInstructionsInstallThePackage(t *testing.T) {
+	for _, program := range []string{"sh", "sha256sum", "unzip"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("no %s", program)
+		}
+	}
+	env := newTestEnv(t, localdata.Dir(t.TempDir()))
+	const file = "developer-edition-7.1.0." + data.Build + ".zip"
+	downloads, home := t.TempDir(), t.TempDir()
+	content, err := os.ReadFile(filepath.Join(env.data.Packages(), file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugins := filepath.Join(home, "extensions", "plugins")
+	for name, text := range map[string]string{
+		filepath.Join(downloads, file):                                    string(content),
+		filepath.Join(home, "bin", "linux-x86-64", "sonar.sh"):            "#!/bin/sh\necho \"$1\" >> calls\n",
+		filepath.Join(plugins, "sonar-java-plugin-5.1.0.13090.jar"):       "free",
+		filepath.Join(plugins, "sonar-cfamily-plugin-4.13.0.8718.jar"):    "old",
+		filepath.Join(plugins, "sonar-branch-plugin-7.0.0.413.jar"):       "old",
+		filepath.Join(plugins, "sonar-governance-plugin-7.0.0.413.jar"):   "of the larger edition",
+		filepath.Join(plugins, "backelite-sonar-swift-plugin-0.3.6.jar"):  "of somebody else",
+		filepath.Join(plugins, "sonar-vbnet-plugin-extra", "readme.html"): "a folder",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	guide := env.page("/editions/developer/install?version=7.1&os=linux&sourceEdition=enterprise")
+	commands := guide.Find(".guide pre code").Map(func(_ int, s *goquery.Selection) string { return s.Text() })
+	if len(commands) != 5 {
+		t.Fatalf("got commands %q, want five", commands)
+	}
+	for i, command := range commands {
+		cmd := exec.CommandContext(t.Context(), "sh", "-euc", strings.ReplaceAll(command, "/path/to", downloads))
+		if cmd.Dir = home; i == 0 {
+			cmd.Dir = downloads
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+	}
+	if calls, err := os.ReadFile(filepath.Join(home, "calls")); err != nil || string(calls) != "stop\nstart\n" {
+		t.Errorf("got calls %q, %v, want stop and start", calls, err)
+	}
+	c, err := data.Catalog(env.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"backelite-sonar-swift-plugin-0.3.6.jar", "sonar-java-plugin-5.1.0.13090.jar",
+		"sonar-vbnet-plugin-extra"}
+	p, _ := c.Package("developer", "7.1")
+	for _, jar := range p.Jars {
+		want = append(want, jar.File)
+	}
+	slices.Sort(want)
+	entries, err := os.ReadDir(plugins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got plugins\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

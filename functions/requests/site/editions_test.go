@@ -204,7 +204,8 @@ func TestInstructionsFitTheServer(t *testing.T) {
 	const sum = "0123456789abcdef"
 	for path, want := range map[string][]string{
 		"/editions/developer/install?version=6.7.1": {
-			"bin/linux-x86-64/sonar.sh stop", "extensions/plugins/sonar-cfamily-plugin-*.jar", "sha256sum -c", sum,
+			"bin/linux-x86-64/sonar.sh stop", "(cd extensions/plugins && rm -f \\", " sonar-cfamily-plugin-*.jar",
+			"sha256sum -c", sum,
 			"unzip -j /path/to/developer-edition-6.7.1.1042.zip -d extensions/plugins", "9 jars", "Stop the server",
 		},
 		"/editions/developer/install?version=6.7.1+(build+35068)&os=macos": {
