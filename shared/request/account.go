@@ -19,6 +19,7 @@ type Held struct {
 	Name           string // of the contact; "" if unknown
 	Email          string // of the contact
 	Company        string
+	Today          license.Date
 }
 
 // HeldForm is a request about a license on record, as a contact who is signed in types it: what is on record need not
@@ -31,6 +32,10 @@ type HeldForm struct {
 	Loc       string // lines of code that the server counts now; "" for unknown
 	WantedLoc string // lines of code to license, of a renewal or an upgrade
 	Message   string
+	// Plans is set for a replacement that is asked for before the server ID changes: Change and Planned take the place
+	// of Server and OldServer.
+	Plans           bool
+	Change, Planned string
 }
 
 // Accept returns the details of the request. Its error is an Invalid fault with a sentence for each wrong field.
@@ -42,6 +47,10 @@ func (f HeldForm) Accept(h Held) (Details, error) {
 	}
 	if strings.TrimSpace(f.Loc) != "" {
 		d.Loc = Form{Loc: f.Loc}.loc(&bad)
+	}
+	if f.Plans {
+		f.plan(&d, h, &bad)
+		return d, bad.Err("The request was not sent. Correct the fields and send it again.")
 	}
 	switch f.Kind {
 	case Renewal, Upgrade:
@@ -63,6 +72,19 @@ func (f HeldForm) Accept(h Held) (Details, error) {
 		}
 	}
 	return d, bad.Err("The request was not sent. Correct the fields and send it again.")
+}
+
+// plan reads what changes the server ID, and when.
+func (f HeldForm) plan(d *Details, h Held, bad *fault.Fields) {
+	day, err := ParsePlanned(f.Planned, h.Today)
+	bad.Refuse("planned", err)
+	if err == nil && day.IsZero() {
+		bad.Add("planned", "Enter the day on which you plan it.")
+	}
+	if d.Change = Change(strings.TrimSpace(f.Change)); !d.Change.Valid() {
+		bad.Add("change", "Choose what you plan.")
+	}
+	d.Planned, d.Before, d.Environment, d.OldServer = day, h.Server, h.Environment, OldRunning
 }
 
 // wanted reads the lines of code to license, which have to be chosen.

@@ -107,6 +107,7 @@ func (f Form) plan(d *Details, bad *fault.Fields) {
 	if day.IsZero() {
 		return
 	}
+	d.Before = d.Server
 	if d.Replaces == "" {
 		d.Replaces = string(d.Server)
 	}
@@ -117,11 +118,7 @@ func (f Form) plan(d *Details, bad *fault.Fields) {
 
 // AwaitsServer reports whether a replacement was filed before the server ID changes, and the new ID is not known yet.
 func (d Details) AwaitsServer() bool {
-	if d.Kind != Replacement || d.Planned.IsZero() {
-		return false
-	}
-	named := license.ReadReference(d.Replaces)
-	return named.Text() == string(d.Server)
+	return !d.Planned.IsZero() && d.Server == d.Before
 }
 
 // Begins returns from when on we can work on what is asked for now: at once, or on the day on which the customer

@@ -118,6 +118,8 @@ type Details struct {
 
 	Change  Change       `json:"change,omitempty"` // of a replacement; "" if the customer did not say
 	Planned license.Date `json:"planned,omitzero"` // the day of the change, if the request was filed before it
+	// Before is the server ID until a planned change. Server is the same until the customer tells the new one.
+	Before license.Server `json:"before,omitempty"`
 }
 
 // Wanted returns the lines of code to license as shown to people; "" if the customer did not choose.

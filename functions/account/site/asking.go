@@ -74,6 +74,13 @@ var asks = []ask{
 		fields: func(a asking) []web.Field {
 			return []web.Field{a.server("The new server ID"), a.oldServer(), a.counted(), a.message()}
 		}},
+	{path: planPath, kind: request.Replacement, title: "Plan a new server ID",
+		lead: "Ask beforehand, and nothing is left to clarify on the day. Then tell us the new ID, and we issue the " +
+			"license for it.",
+		refused: func(customer.Instance, customer.License) string { return "" },
+		fields: func(a asking) []web.Field {
+			return []web.Field{a.change(), a.planned(), a.message()}
+		}},
 	{path: "staging", kind: request.Staging, title: "A staging license",
 		lead: "A second server that mirrors this one gets a key of its own.", refused: staging,
 		fields: func(a asking) []web.Field {
@@ -210,6 +217,9 @@ func (s *site) askForm(a ask) web.HandlerFunc {
 			return err
 		}
 		f := filled(a, i, l, r.URL.Query().Get("want"), c)
+		if f.Plans = a.path == planPath; f.Plans {
+			f.Change, f.Planned = r.URL.Query().Get("change"), r.URL.Query().Get("planned")
+		}
 		return s.renderAsk(w, r, http.StatusOK, a, asking{i, l, f, s.product, c}, token.Form.New(), nil)
 	}
 }
@@ -229,6 +239,7 @@ func (s *site) submitAsk(a ask) web.HandlerFunc {
 			return fault.New(fault.Conflict, "%s", why)
 		}
 		f := readHeld(a.kind, values)
+		f.Plans = a.path == planPath
 		key := values.Get("idempotencyKey")
 		d, err := f.Accept(s.heldBy(r, i, l))
 		if invalid, ok := errors.AsType[*fault.Error](err); ok {
@@ -251,7 +262,7 @@ func (s *site) submitAsk(a ask) web.HandlerFunc {
 func readHeld(kind request.Kind, values url.Values) request.HeldForm {
 	return request.HeldForm{Kind: kind, Edition: values.Get("edition"), Server: values.Get("serverId"),
 		OldServer: values.Get("oldServer"), Loc: values.Get("ncloc"), WantedLoc: values.Get("wantedLoc"),
-		Message: values.Get("message")}
+		Message: values.Get("message"), Change: values.Get("change"), Planned: values.Get("planned")}
 }
 
 // heldBy is what the person asks about, and who that is.
@@ -260,6 +271,7 @@ func (s *site) heldBy(r *http.Request, i customer.Instance, l customer.License) 
 	return request.Held{
 		License: l.ID, Edition: l.Edition, Server: i.Server(), MaxLoc: l.MaxLoc, Environment: i.Environment,
 		ProductVersion: i.ProductVersion, Name: of.Contact.Name, Email: person(r), Company: of.Customer.Name,
+		Today: s.today(),
 	}
 }
 

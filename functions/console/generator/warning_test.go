@@ -54,7 +54,7 @@ func TestDraftWarnings(t *testing.T) {
 	planned := func(d *request.Details) {
 		d.Replaces, d.Edition, d.OldServer, d.Environment = prod, license.Enterprise, request.OldRunning,
 			request.ProductionUse
-		d.Change, d.Planned = request.DatabaseMoved, day("2018-05-03")
+		d.Change, d.Planned, d.Before = request.DatabaseMoved, day("2018-05-03"), d.Server
 	}
 	renewal := Source{License: "l1", Kind: request.Renewal}
 	replacement := Source{License: "l1", Kind: request.Replacement}

@@ -91,6 +91,7 @@ var fields = map[string]fieldView{
 	"message":        {label: "Message"},
 	"contacts":       {label: "Contacts"},
 	"planned":        {label: "Planned for"},
+	"before":         {label: "Server ID before"},
 	"change": {label: "What changes the ID", name: func(_ vocabulary, s string) string {
 		return request.Change(s).Name()
 	}},

@@ -112,7 +112,7 @@ func (p serverPlan) check(today license.Date) (bad fault.Fields) {
 // form returns the address of the form that has the plan filled in.
 func (p serverPlan) form() string {
 	if p.instance != "" {
-		return "/account/instances/" + p.instance + "/replace" +
+		return "/account/instances/" + p.instance + "/plan" +
 			encodeQuery(map[string]string{"change": p.change, "planned": p.planned})
 	}
 	keep := serverParameters(p.link)

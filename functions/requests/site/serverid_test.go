@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"marketplace/shared/fault"
 	"marketplace/shared/request"
@@ -72,6 +73,14 @@ func TestChangeIsPlannedBeforehand(t *testing.T) {
 		"You plan this for 03 May 2018: Move the database to another host.") {
 		t.Errorf("status page: got %q", got)
 	}
+	form := env.get(at).Page().Find("#planned a").First().AttrOr("href", "")
+	env.pass(59 * 24 * time.Hour)
+	fields := webtest.Untouched(env.get(form).WantStatus(200).Page().Find("form.sheet"))
+	env.send("/requests/"+r.ID+"/correct", withValues(fields, "serverId", "4A6F8E2B-"+servedBy)).WantStatus(303)
+	if r = env.request(r.ID); r.AwaitsServer() || r.Change != request.DatabaseMoved ||
+		!r.Due.Equal(env.store.Hours().Due(env.now)) {
+		t.Errorf("the new ID: got due on %v of %+v", r.Due, r.Details)
+	}
 }
 
 func TestPlanOfAnAccountLeadsBackToIt(t *testing.T) {
@@ -82,7 +91,7 @@ func TestPlanOfAnAccountLeadsBackToIt(t *testing.T) {
 		t.Error("the page asks for a server that the account knows")
 	}
 	got := env.get("/server-id?plan=yes&change=copied&planned=2018-05-03&instance=" + instance).WantStatus(303)
-	want := "/account/instances/" + instance + "/replace?change=copied&planned=2018-05-03"
+	want := "/account/instances/" + instance + "/plan?change=copied&planned=2018-05-03"
 	if got.Header.Get("Location") != want {
 		t.Errorf("got %s, want %s", got.Header.Get("Location"), want)
 	}

@@ -304,6 +304,7 @@ func TestNewServerIDMakesAPlannedReplacementDue(t *testing.T) {
 	d.Kind, d.Environment, d.OldServer, d.Replaces = request.Replacement, request.ProductionUse, request.OldRunning,
 		string(wanted.Server)
 	d.Change, d.Planned = request.DatabaseMoved, license.DateOf(e.now.AddDate(0, 2, 0))
+	d.Before = d.Server
 	r, _, err := storetest.FileRequest(t.Context(), e.Store, d, "")
 	e.must(err)
 	if want := e.Hours().Due(d.Planned.Start()); !r.Due.Equal(want) || r.Summary().Planned != d.Planned {

@@ -84,7 +84,8 @@ func notices() []told {
 	})
 	planned := change(linked, func(r *request.Request) {
 		r.Kind, r.Change, r.Planned = request.Replacement, request.DatabaseMoved, expires
-		r.Replaces, r.Environment, r.OldServer = string(r.Server), request.ProductionUse, request.OldRunning
+		r.Before, r.Replaces, r.Environment, r.OldServer = r.Server, string(r.Server), request.ProductionUse,
+			request.OldRunning
 	})
 	list := []request.Request{
 		change(r, func(r *request.Request) { r.Unconfirmed = true }),
