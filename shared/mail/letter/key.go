@@ -294,6 +294,7 @@ func (w Writer) packageLinks(d Delivery) (links []link) {
 		if p, ok := d.Catalog.Package(string(edition), d.ProductVersion); ok && p.Withdrawn == "" {
 			label := fmt.Sprintf("%s package for %s %s", edition.Name(), w.product(), p.Version)
 			links = append(links, link{label, p.URL})
+			install.URL = page + "/install?version=" + url.QueryEscape(p.Version)
 		}
 	}
 	return append(links, link{fmt.Sprintf("All %s packages", edition.Name()), page}, install)
