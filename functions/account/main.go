@@ -24,6 +24,7 @@ import (
 	"marketplace/shared/secret"
 	"marketplace/shared/session"
 	"marketplace/shared/store"
+	"marketplace/shared/store/contact"
 	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 )
@@ -53,7 +54,7 @@ func main() {
 		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
 	})
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store: kept, Requester: requester.New(kept),
+		Store: kept, Requester: requester.New(kept), Contacts: contact.New(kept), Reminders: kept,
 		Gate: signin.New(signin.Options{
 			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept), Brand: c.Brand,
 			Sales: mail.AddressOf(c.SalesEmail), Now: time.Now, Log: logger,

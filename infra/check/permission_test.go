@@ -100,6 +100,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	orders := u.askForBridges(t)
 	try("bridge", u.bridgeSteps(t, orders), reflect.TypeFor[issue.Store]())
 	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[account.Requester](),
+		reflect.TypeFor[account.Contacts](), reflect.TypeFor[account.Reminders](),
 		reflect.TypeFor[accountsignin.Accounts](),
 		reflect.TypeFor[accountsignin.SignIns]())
 	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps(), u.eraserSteps()),

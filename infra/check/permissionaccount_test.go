@@ -9,19 +9,31 @@ import (
 	"time"
 
 	"marketplace/functions/bridge/issue"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
 	"marketplace/shared/store/bridge"
+	contactstore "marketplace/shared/store/contact"
 	"marketplace/shared/store/requester"
 	accountsignins "marketplace/shared/store/signin"
 	"marketplace/shared/store/storetest"
 )
 
+// contactChange is a change of the contacts of the customer, as it is.
+func (u *user) contactChange() contactstore.Change {
+	_, version, err := u.s.AccountVersion(u.ctx, u.license.Customer)
+	if err != nil {
+		panic(err)
+	}
+	return contactstore.Change{Account: u.license.Customer, Version: version, Customer: u.license.Customer,
+		By: contact.Email}
+}
+
 // accountSteps are what the account's function does for a contact.
 func (u *user) accountSteps() []step {
 	s, ctx, signIns := u.s, u.ctx, accountsignins.New(u.s.Store)
-	requests := requester.New(s.Store)
+	requests, contacts := requester.New(s.Store), contactstore.New(s.Store)
 	var filed request.Request
 	return []step{
 		{"Account", func() error { return last(s.Account(ctx, u.license.Customer)) }},
@@ -65,6 +77,15 @@ func (u *user) accountSteps() []step {
 		{"CancelRequest", func() error {
 			return requests.CancelRequest(ctx, filed.ID, requester.Who(contact.Email))
 		}},
+		{"AddContact", func() error {
+			return contacts.AddContact(ctx, u.contactChange(), customer.Contact{Name: "New", Email: "n@example.com"})
+		}},
+		{"RemoveContact", func() error { return contacts.RemoveContact(ctx, u.contactChange(), "n@example.com") }},
+		{"Unsubscribed", func() error { return last(s.Unsubscribed(ctx, u.license.ID)) }},
+		{"ResubscribeContact", func() error {
+			return s.ResubscribeContact(ctx, u.license, contact.Email, store.Customer)
+		}},
+		{"Unsubscribe", func() error { return s.Unsubscribe(ctx, u.reminder()) }},
 		{"Policy", func() error { return nil }}, // which it was given
 		{"Hours", func() error { return nil }},  // which it was given
 	}

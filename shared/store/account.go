@@ -145,6 +145,8 @@ type AccountChange struct {
 	By       string // the operator's email address
 	// Except are addresses of contacts who are not told what was done: they asked for it.
 	Except []string
+	// Contact is the address of the contact of the customer who does it, in place of an operator; By is Customer then.
+	Contact string
 }
 
 // changeAccount changes one account as an operator saw it. It is a Conflict fault if somebody changed it since.
@@ -542,8 +544,8 @@ func (s *Store) SaveCustomer(ctx context.Context, change AccountChange, id strin
 		if !slices.Contains(a.customers(), id) {
 			return errAccountChanged
 		}
-		line := entity.Line{By: change.By, Action: CustomerChanged}
-		told := contactsTold{of: a, except: change.Except}
+		line := entity.Line{By: change.By, Action: CustomerChanged, Note: change.Contact}
+		told := contactsTold{of: a, except: change.Except, contact: change.Contact}
 		return c.changeCustomer(ctx, id, line, told, func(kept *customer.Customer) error {
 			before := *kept
 			kept.Contacts, kept.Domains = slices.Clone(kept.Contacts), slices.Clone(kept.Domains)

@@ -22,6 +22,8 @@ type contactsTold struct {
 	of     *account
 	except []string // addresses
 	none   bool     // nobody is told
+	// contact is the address of the contact who did it; "" for somebody else.
+	contact string
 }
 
 // tellContacts has the contacts of a customer told who was added and removed.
@@ -33,8 +35,14 @@ func (c *changeset) tellContacts(id, by string, told contactsTold, added, remove
 	if told.of.id != id {
 		change.Survivor = told.of.id
 	}
+	if told.contact != "" {
+		change.By, change.ByContact = told.contact, true
+	}
 	if len(added) > 0 {
 		change.Contacts = people(added)
+		if change.ByContact {
+			change.Until = license.DateOf(customer.Contact{Since: c.store.now()}.Effect())
+		}
 		c.queue(notice.ContactAdded(change))
 	}
 	if len(removed) > 0 {

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/secret"
 	"marketplace/shared/session"
 	"marketplace/shared/store"
+	"marketplace/shared/store/contact"
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
@@ -63,7 +64,8 @@ func newTestEnv(t *testing.T) *testEnv {
 	}
 	log := slog.New(slog.DiscardHandler)
 	e.handler = New(Options{
-		Store: e.kept, Requester: requester.New(e.kept.Store),
+		Store: e.kept, Requester: requester.New(e.kept.Store), Contacts: contact.New(e.kept.Store),
+		Reminders: e.kept,
 		Gate: signin.New(signin.Options{SiteURL: siteURL, Keys: secret.Fixed(keys), Accounts: e.kept,
 			SignIns: accounts.New(e.kept.Store), Now: clock, Log: log}),
 		Catalog: fixed(catalogs), SiteURL: siteURL, PackagesURL: "https://downloads.vendor.example",

@@ -12,6 +12,12 @@ func (s *site) routes() []web.Route {
 		{Pattern: "POST /account/requests/{request}/answer", Handle: s.answerQuestion},
 		{Pattern: "POST /account/requests/{request}/correct", Handle: s.correctRequest},
 		{Pattern: "POST /account/requests/{request}/cancel", Handle: s.cancelRequest},
+		{Pattern: "GET /account/contacts", Handle: s.contactList},
+		{Pattern: "POST /account/contacts", Handle: s.addContact},
+		{Pattern: "GET /account/contacts/{contact}/remove", Handle: s.removeForm},
+		{Pattern: "POST /account/contacts/{contact}/remove", Handle: s.removeContact},
+		{Pattern: "GET /account/instances/{instance}/reminders", Handle: s.remindersForm},
+		{Pattern: "POST /account/instances/{instance}/reminders", Handle: s.changeReminders},
 		{Pattern: "GET /account/instances/{instance}/loc", Handle: s.loc},
 		{Pattern: "POST /account/instances/{instance}/loc", Handle: s.tellLoc},
 

@@ -36,6 +36,8 @@ type Gate interface {
 type Options struct {
 	Store     Store
 	Requester Requester
+	Contacts  Contacts
+	Reminders Reminders
 	Gate      Gate
 	// Catalog returns the current catalog. It is called for each page and may change between calls.
 	Catalog     func() (*catalog.Catalog, error)
@@ -51,6 +53,8 @@ type Options struct {
 type site struct {
 	store     Store
 	requester Requester
+	contacts  Contacts
+	reminders Reminders
 	product   string // the name of the product
 	catalog   func() (*catalog.Catalog, error)
 	mail      letter.Writer
@@ -62,7 +66,8 @@ type site struct {
 // New returns the handler of the site.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, requester: o.Requester, product: o.Brand.OrDefault().Product,
+		store: o.Store, requester: o.Requester, contacts: o.Contacts, reminders: o.Reminders,
+		product: o.Brand.OrDefault().Product,
 		catalog: o.Catalog, pages: web.NewPages(templates, o.Brand),
 		mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Hours: o.Store.Hours(),
 			Brand: o.Brand},

@@ -17,8 +17,9 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"error.html":    web.ErrorView{},
 		"overview.html": overviewView{},
 		"ask.html":      askView{}, "requests.html": requestsView{}, "request.html": requestView{},
-		"loc.html":    locView{},
-		"bridge.html": bridgeView{},
+		"loc.html":      locView{},
+		"bridge.html":   bridgeView{},
+		"contacts.html": contactsView{}, "removecontact.html": removeView{}, "reminders.html": remindersView{},
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
+	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store/requester"
 	"marketplace/shared/web/webtest"
@@ -45,7 +46,7 @@ func (e *testEnv) asks(email string, a *customer.Account, message string) reques
 }
 
 // fillings fill the parts of an address with what is somebody else's.
-func fillings(pattern string, a *customer.Account, r request.Request) (paths []string) {
+func fillings(pattern string, a *customer.Account, r request.Request, theirs string) (paths []string) {
 	_, path, _ := strings.Cut(pattern, " ")
 	path = strings.TrimSuffix(path, "{$}")
 	if !strings.Contains(path, "{") {
@@ -54,7 +55,7 @@ func fillings(pattern string, a *customer.Account, r request.Request) (paths []s
 	for _, i := range a.Instances {
 		for _, l := range i.Licenses {
 			paths = append(paths, strings.NewReplacer("{instance}", i.ID, "{request}", r.ID, "{license}", l.ID,
-				"{customer}", a.Customer.ID, "{id}", r.ID).Replace(path))
+				"{customer}", a.Customer.ID, "{id}", r.ID, "{contact}", mail.RecipientID(theirs)).Replace(path))
 		}
 	}
 	return slices.Compact(paths)
@@ -66,8 +67,9 @@ func everything(a *customer.Account, r request.Request, email string) url.Values
 	return url.Values{
 		"customer": {a.Customer.ID}, "instance": {i.ID}, "instances": {i.ID}, "license": {i.Licenses[0].ID},
 		"request": {r.ID}, "id": {r.ID}, "reference": {string(r.Reference)}, "token": {r.Token}, "contact": {email},
-		"email": {email}, "address": {email}, "name": {"Eve"}, "cancel": {"yes"}, "sure": {"yes"}, "remove": {"yes"},
-		"pause": {"yes"}, "resume": {"yes"}, "erase": {"yes"}, "send": {"yes"}, "question": {r.Question},
+		"email": {email}, "address": {email}, "name": {"Eve"}, "cancel": {"yes"}, "sure": {"yes"}, "for": {"keys"},
+		"remove": {"yes"},
+		"pause":  {"yes"}, "resume": {"yes"}, "erase": {"yes"}, "send": {"yes"}, "question": {r.Question},
 		"response": {"Eve was here"}, "seen": {r.Fingerprint()}, "serverId": {"AWeveserver000000009"},
 		"wantedLoc": {"1000000"}, "ncloc": {"600000"}, "edition": {"datacenter"}, "oldServer": {"stopped"},
 		"message": {"Eve was here"}, "version": {"1"}, "idempotencyKey": {""},
@@ -92,8 +94,8 @@ func TestNothingOfAnotherCustomerIsShownOrChanged(t *testing.T) {
 		before := e.recordsOf(tt.other, tt.theirs)
 		for _, route := range (&site{}).routes() {
 			method, _, _ := strings.Cut(route.Pattern, " ")
-			targets := fillings(route.Pattern, tt.other, tt.theirs)
-			for _, target := range append(targets, fillings(route.Pattern, tt.own, tt.mine)...) {
+			targets := fillings(route.Pattern, tt.other, tt.theirs, tt.of)
+			for _, target := range append(targets, fillings(route.Pattern, tt.own, tt.mine, pia)...) {
 				browser := e.as(tt.by, tt.own)
 				var answer *webtest.Answer
 				if method == "POST" {
@@ -169,15 +171,16 @@ func TestPersonOfTwoCustomersSeesOneAtATime(t *testing.T) {
 	for _, tt := range []struct {
 		at, other *customer.Account
 		theirs    request.Request
-	}{{e.acme, e.borealis, borealis}, {e.borealis, e.acme, acme}} {
+		of        string
+	}{{e.acme, e.borealis, borealis, bea}, {e.borealis, e.acme, acme, ana}} {
 		for _, route := range (&site{}).routes() {
 			method, path, _ := strings.Cut(route.Pattern, " ")
 			if method != "GET" || strings.Contains(path, "personal-data") { // which is the person's own
 				continue
 			}
-			for _, target := range fillings(route.Pattern, tt.other, tt.theirs) {
+			for _, target := range fillings(route.Pattern, tt.other, tt.theirs, tt.of) {
 				shown := echoed(open(e.as(pia, tt.at), target), target, pia)
-				for _, secret := range e.secretsOf(tt.other, tt.theirs, bea) {
+				for _, secret := range e.secretsOf(tt.other, tt.theirs, tt.of) {
 					if secret != e.acme.Customer.Name && secret != e.borealis.Customer.Name &&
 						strings.Contains(shown, secret) {
 						t.Errorf("%s at %s: shows %q", target, tt.at.Customer.Name, secret)

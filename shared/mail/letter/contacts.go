@@ -123,6 +123,8 @@ func (w Writer) ContactAdded(n notice.Notice, organization string, named Referen
 		Footer:  []string{w.whyToContact(organization)},
 	}
 	switch {
+	case n.ByContact:
+		w.addedByContact(&c, n, organization)
 	case slices.ContainsFunc(n.Contacts, n.Concerns):
 		c.Title = "You are now a contact for " + organization
 		c.Intro = []string{"Our sales team added you as a contact for " + organization + ". " + may}
@@ -133,6 +135,17 @@ func (w Writer) ContactAdded(n notice.Notice, organization string, named Referen
 		c.Intro = []string{"Our sales team added a contact for " + organization + ". " + may}
 	}
 	return w.toContact(n, subject("%s", c.Title), c)
+}
+
+// addedByContact words that a contact of the customer added somebody.
+func (w Writer) addedByContact(c *content, n notice.Notice, organization string) {
+	whom := "a contact"
+	if slices.ContainsFunc(n.Contacts, n.Concerns) {
+		c.Title, whom = "You are now a contact for "+organization, "you as a contact"
+	}
+	c.Intro = []string{fmt.Sprintf("%s, who is a contact for %s, added %s. "+
+		"Contacts receive renewal reminders now, and license keys from %s on, when they can also ask us to change "+
+		"licenses.", n.Author, organization, whom, n.Expiration.Long())}
 }
 
 // ContactRemoved tells a contact who was removed from the contacts of a customer: somebody else, or the reader, who can
@@ -147,16 +160,22 @@ func (w Writer) ContactRemoved(n notice.Notice, organization string, named Refer
 		Notes:  []note{w.notExpected(quotingCustomer(organization, named))},
 		Footer: []string{w.whyToContact(organization)},
 	}
+	by := "Our sales team"
+	if n.ByContact {
+		by = n.Author + ", who is a contact for " + organization + ","
+		c.Intro = []string{by + " removed a contact: we will no longer send license keys and renewal reminders for " +
+			"it to this address."}
+	}
 	if slices.ContainsFunc(n.Contacts, n.Concerns) {
 		c.Title = "You are no longer a contact for " + organization
-		c.Intro = []string{"Our sales team removed you from the contacts for " + organization +
+		c.Intro = []string{by + " removed you from the contacts for " + organization +
 			". You will receive no more license keys or renewal reminders for it."}
 		c.Lead = fmt.Sprintf("If this is a mistake, you can undo it until %s. "+
 			"The link is private: anyone who has it can do so.", n.Expiration.Long())
 		c.Action = link{"Stay a contact", w.UndoURL(n)}
 		c.Footer = []string{"You received this email because you were a contact for " + organization +
 			". It is the last one unless you stay a contact."}
-	} else if len(n.Contacts) == 1 {
+	} else if len(n.Contacts) == 1 && !n.ByContact {
 		c.Intro = []string{"Our sales team removed a contact for " + organization +
 			": we will no longer send license keys and renewal reminders for it to this address."}
 	}

@@ -42,9 +42,13 @@ type ContactChange struct {
 	Survivor string            // the ID of the customer that it was merged into; "" if it was not
 	Version  int64             // of the account before the change: tells one change from another
 	Contacts []license.Contact // who was added or removed
-	By       string            // the operator, or "customer"
-	Until    license.Date      // of who was removed: the last day on which that can be undone by the link
-	Except   []string          // addresses of contacts who are not told
+	By       string            // the operator, or "customer"; if ByContact, the address of a contact
+	// ByContact: a contact of the customer did it.
+	ByContact bool
+	// Until is, of who was removed, the last day on which that can be undone by the link; of whom a contact added, the
+	// first day on which the person speaks for the customer.
+	Until  license.Date
+	Except []string // addresses of contacts who are not told
 }
 
 // ContactAdded tells a customer's contacts, the new ones too, who was added.
@@ -64,6 +68,7 @@ func contactsChanged(kind mail.Kind, what string, c ContactChange) Notice {
 	return Notice{
 		ID: id(c.Customer, fmt.Sprintf("%s-%d", what, c.Version)), Kind: kind, About: c.Customer,
 		Customer: "customer-" + c.Customer, Contacts: c.Contacts, Author: c.By, Except: c.Except, Expiration: c.Until,
+		ByContact: c.ByContact,
 	}
 }
 

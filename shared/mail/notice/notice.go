@@ -58,6 +58,8 @@ type Notice struct {
 	Update   Update            `json:"update,omitempty"`   // of RequestUpdated
 	Moves    []Move            `json:"moves,omitempty"`    // of LicenseMoved
 	Contacts []license.Contact `json:"contacts,omitempty"` // of ContactAdded, ContactRemoved and RemindersStopped: who
+	// ByContact is of ContactAdded and ContactRemoved: Author is the address of a contact of the customer.
+	ByContact bool `json:"byContact,omitempty"`
 	// Except are addresses of contacts who are not told: they asked for it.
 	Except []string `json:"except,omitempty"`
 	Mail   string   `json:"mail,omitempty"` // of ContactUndo: the ID of the ContactRemoved whose link was used

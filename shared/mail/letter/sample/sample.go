@@ -212,6 +212,8 @@ func contactsTold(key, staging license.License) []told {
 		Customer: sampleCustomer, Version: 7, Contacts: []license.Contact{lena}, By: "sam@vendor.example",
 		Until: today.AddDays(14),
 	}
+	byContact := change
+	byContact.By, byContact.ByContact, byContact.Until = jane.Email, true, today.AddDays(7)
 	undone := change
 	undone.By = "customer"
 	removed := to(lena, notice.ContactRemoved(change))
@@ -234,6 +236,10 @@ func contactsTold(key, staging license.License) []told {
 		{"contact-added-you", "Contact added, to the new contact", to(lena, notice.ContactAdded(change)), onCustomer,
 			letter.Call{}},
 		{"contact-added-undo", "Contact added again", to(jane, notice.ContactAdded(undone)), onCustomer, letter.Call{}},
+		{"contact-added-by-contact", "Contact added by a contact", to(lena, notice.ContactAdded(byContact)), onCustomer,
+			letter.Call{}},
+		{"contact-removed-by-contact", "Contact removed by a contact", to(jane, notice.ContactRemoved(byContact)),
+			onCustomer, letter.Call{}},
 		{"contact-removed", "Contact removed", to(jane, notice.ContactRemoved(change)), onCustomer, letter.Call{}},
 		{"contact-removed-you", "Contact removed, to the former contact", removed, onCustomer, letter.Call{}},
 	}
