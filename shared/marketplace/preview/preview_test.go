@@ -230,6 +230,22 @@ func TestDowngradeNamesWhatGoes(t *testing.T) {
 	}
 }
 
+// A downgrade to a smaller commercial edition has nothing to download.
+func TestSmallerEditionIsOnlyRemoval(t *testing.T) {
+	v := open(t, "version=6.7.1&edition=enterprise&box=developer&step=downloading")
+	fails := func(l Link) bool { return strings.Contains(l.Text, "fails") }
+	if len(v.Alert.Rows) > 0 || slices.ContainsFunc(v.Alert.Next, fails) {
+		t.Errorf("got %+v", v.Alert)
+	}
+	v = open(t, "version=6.7.1&edition=enterprise&box=developer&step=manual&with=offline")
+	if got := rowKeys(v.Alert.Rows); !slices.Contains(got, "cobol") || len(v.Alert.Steps) != 5 {
+		t.Errorf("manually: got %v to delete, %v", got, v.Alert.Steps)
+	}
+	if v = open(t, "version=6.7.1&edition=enterprise&box=developer&step=failed"); v.Dialog == nil {
+		t.Errorf("nothing can fail, but got %+v", v.Alert)
+	}
+}
+
 func TestWrongKeysHaveNoButton(t *testing.T) {
 	v := open(t, "version=6.7.1&box=developer")
 	for i, want := range map[int]string{

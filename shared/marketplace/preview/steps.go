@@ -2,6 +2,7 @@ package preview
 
 import (
 	"fmt"
+	"slices"
 
 	"marketplace/shared/license"
 	"marketplace/shared/marketplace"
@@ -98,7 +99,7 @@ func (p *player) uninstall(v *View) marketplace.Server {
 // install plays the dialog of any other box.
 func (p *player) install(v *View, box marketplace.Box) marketplace.Server {
 	check := p.server.Check(license.Edition(p.box.Key), p.key())
-	if !follows(p.query.Step, check.Outcome) {
+	if !follows(p.query.Step, check) {
 		if p.query.Step = question; p.text != "" || p.query.License != matching {
 			p.query.Step = pasted
 		}
@@ -114,19 +115,21 @@ func (p *player) install(v *View, box marketplace.Box) marketplace.Server {
 	return server
 }
 
-// follows reports whether a step comes after a key of which the dialog says the outcome.
-func follows(s step, o marketplace.Outcome) bool {
+// follows reports whether a step comes after a key of which the dialog says c.
+func follows(s step, c marketplace.Check) bool {
 	switch s {
 	case question, pasted:
 		return true
 	case saved:
-		return o == marketplace.NothingToInstall
-	case downloading, failed, ready, interrupted:
-		return o == marketplace.Automatic
+		return c.Outcome == marketplace.NothingToInstall
+	case failed:
+		return c.Outcome == marketplace.Automatic && len(c.Install) > 0
+	case downloading, ready, interrupted:
+		return c.Outcome == marketplace.Automatic
 	case manual, missing:
-		return o == marketplace.ByHand
+		return c.Outcome == marketplace.ByHand
 	case installed, refused:
-		return o == marketplace.Automatic || o == marketplace.ByHand
+		return c.Outcome == marketplace.Automatic || c.Outcome == marketplace.ByHand
 	}
 	return false
 }
@@ -198,8 +201,9 @@ func (p *player) verdict(c marketplace.Check) *Verdict {
 		}
 		v.Terms, v.Button = true, Link{Text: c.Button(), URL: p.query.at(p.o.Path, downloading)}
 	case marketplace.ByHand:
-		v.Tone, v.Title = "bad", "The server cannot download the plugins"
-		v.Text = []string{"It has no internet access. Save keeps the key until the package was installed manually."}
+		v.Tone, v.Title = "bad", "The server has no internet access"
+		v.Text = []string{"It installs and removes nothing by itself. Save keeps the key until you have done that " +
+			"manually."}
 		v.Terms, v.Button = true, Link{Text: c.Button(), URL: p.query.at(p.o.Path, manual)}
 	}
 	v.Install, v.Remove = p.rows(c.Install, of), p.rows(c.Remove, p.query.Edition)
@@ -233,6 +237,12 @@ func (p *player) follow(v *View, server *marketplace.Server, c marketplace.Check
 				link("All downloads succeed", ready, ""), link("A download fails", failed, ""),
 				link("The server is restarted now", interrupted, ""),
 			}}
+		if len(c.Install) == 0 {
+			v.Alert.Text = []string{"There is nothing to download, so this takes a moment."}
+			v.Alert.Next = []Link{
+				link("The server is ready", ready, ""), link("The server is restarted now", interrupted, ""),
+			}
+		}
 	case failed:
 		*server = server.Downloaded(false)
 		v.Alert = p.byHand("A plugin could not be downloaded", "Nothing was installed, and the key was dropped. The "+
@@ -240,7 +250,7 @@ func (p *player) follow(v *View, server *marketplace.Server, c marketplace.Check
 		v.Alert.Next = []Link{link("Try again", pasted, ""), link("Install the package and set the key", installed, "")}
 	case ready:
 		*server = server.Downloaded(true)
-		v.Alert = &Alert{Tone: "good", Title: "The " + p.box.Name + " is downloaded",
+		v.Alert = &Alert{Tone: "good", Title: "The " + p.box.Name + " is ready",
 			Text: []string{"It is installed when the server restarts. The button Restart is beside the message."},
 			Next: restarts}
 		if len(c.Remove) > 0 {
@@ -256,6 +266,11 @@ func (p *player) follow(v *View, server *marketplace.Server, c marketplace.Check
 		v.Alert = p.byHand("The package has to be installed manually",
 			"The server keeps the key and sets it after the restart. Until then it accepts no other key:")
 		v.Alert.Tone = "warn"
+		if len(c.Remove) > 0 {
+			v.Alert.Rows = p.rows(c.Remove, p.query.Edition)
+			v.Alert.Steps = slices.Insert(v.Alert.Steps, 2,
+				"Delete the jars of the plugins below as well. The license does not cover them.")
+		}
 		v.Alert.Next = append([]Link{}, restarts...)
 		v.Alert.Next = append(v.Alert.Next, link("Restart without all jars", missing, ""))
 	case missing:
