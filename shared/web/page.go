@@ -47,7 +47,7 @@ type View struct {
 	Private     bool   // keeps search engines away
 	Section     string // the part of the site that its navigation marks as current; "" for none
 	Query       string // what the site's own links keep of the visitor's address: "?…" or ""
-	Script      string // the file in static/ that the page runs; "" for none
+	Script      string // the file in static/ that the page runs besides page.js; "" for none
 	// Connect lists the origins besides the site's own from which the script reads, such as that of the packages.
 	Connect []string
 	Visitor *Visitor
@@ -63,8 +63,9 @@ func (p *Pages) Render(w http.ResponseWriter, status int, name string, v View) e
 	if v.Private {
 		w.Header().Set("X-Robots-Tag", "noindex")
 	}
+	allowScripts(w.Header())
 	if v.Script != "" {
-		allowScripts(w.Header(), v.Connect)
+		allowReading(w.Header(), v.Connect)
 	}
 	if source := p.brand.ImageSource(); source != "" {
 		allowImages(w.Header(), source)

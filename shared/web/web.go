@@ -153,11 +153,15 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request, route Route) err
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'"
 
-// allowScripts lets a page run scripts that the site serves as files, and these read from the site and from some other
-// origins.
-func allowScripts(h http.Header, origins []string) {
-	from := strings.Join(append([]string{"'self'"}, origins...), " ")
-	h.Set("Content-Security-Policy", policyOf(h)+"; script-src 'self'; connect-src "+from)
+// allowScripts lets a page run scripts that the site serves as files.
+func allowScripts(h http.Header) {
+	h.Set("Content-Security-Policy", policyOf(h)+"; script-src 'self'")
+}
+
+// allowReading lets the scripts of a page read from the site and from some other origins.
+func allowReading(h http.Header, origins []string) {
+	sources := strings.Join(append([]string{"'self'"}, origins...), " ")
+	h.Set("Content-Security-Policy", policyOf(h)+"; connect-src "+sources)
 }
 
 // policyOf returns the policy that a handler has widened so far. The headers of secure are not in the handler's own
