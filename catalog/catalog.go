@@ -77,6 +77,8 @@ type Language struct {
 	Key    string `json:"key"`
 	Name   string `json:"name"`
 	Plugin string `json:"plugin"` // the plugin with it; "": every edition has it
+	// Words are what else people search for, such as "AS/400" for RPG.
+	Words []string `json:"words,omitempty"`
 }
 
 // Feature is something by which editions differ.
@@ -84,6 +86,8 @@ type Feature struct {
 	Key         string `json:"key"`
 	Name        string `json:"name"`
 	Description string `json:"description"`
+	// Words are what else people search for, such as "pull request" for branch analysis.
+	Words []string `json:"words,omitempty"`
 }
 
 // Package is the ZIP of an edition for one version of the product.

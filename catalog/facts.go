@@ -35,6 +35,7 @@ type feature struct {
 //	languages=cobol,java                        in the order of display
 //	language.cobol.name=COBOL
 //	language.cobol.plugin=cobol                 the plugin with it; empty: every edition has it
+//	language.cobol.words=mainframe              what else people search for; a feature may have it, too
 //	features=branches
 //	feature.branches.name=Branch analysis
 //	feature.branches.description=One sentence.
@@ -47,6 +48,7 @@ func readFacts(s *source, templates []template) facts {
 			Key:    key,
 			Name:   s.required("language." + key + ".name"),
 			Plugin: s.value("language." + key + ".plugin"),
+			Words:  s.list("language." + key + ".words"),
 		})
 	}
 	for _, key := range s.list("features") {
@@ -54,6 +56,7 @@ func readFacts(s *source, templates []template) facts {
 			Key:         key,
 			Name:        s.required("feature." + key + ".name"),
 			Description: s.value("feature." + key + ".description"),
+			Words:       s.list("feature." + key + ".words"),
 		}, editions: s.list("feature." + key + ".editions")}
 		for _, edition := range next.editions {
 			if !slices.ContainsFunc(templates, func(t template) bool { return t.key == edition }) {

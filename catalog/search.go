@@ -161,11 +161,12 @@ func (c *Catalog) items() (list []item) {
 	for _, l := range c.Languages {
 		p, _ := find(c.Plugins, func(p Plugin) bool { return p.Key == l.Plugin })
 		add(Hit{Kind: LanguageHit, Key: l.Key, Name: l.Name, Plugin: p},
-			func(e Edition) bool { return slices.Contains(e.Languages, l.Key) }, p.Name, p.Key)
+			func(e Edition) bool { return slices.Contains(e.Languages, l.Key) },
+			slices.Concat(l.Words, []string{p.Name, p.Key})...)
 	}
 	for _, f := range c.Features {
 		add(Hit{Kind: FeatureHit, Key: f.Key, Name: f.Name, Description: f.Description},
-			func(e Edition) bool { return slices.Contains(e.Features, f.Key) })
+			func(e Edition) bool { return slices.Contains(e.Features, f.Key) }, f.Words...)
 	}
 	for _, p := range c.Plugins {
 		add(Hit{Kind: PluginHit, Key: p.Key, Name: cmp.Or(p.Name, p.Key), Description: p.Description, Plugin: p},
@@ -261,9 +262,20 @@ func (q query) in(text []string) bool {
 		}
 	}
 	for _, word := range q.words {
-		if !slices.ContainsFunc(text, func(t string) bool { return strings.HasPrefix(t, word) }) {
+		if !slices.ContainsFunc(text, func(t string) bool { return strings.HasPrefix(t, singular(word)) }) {
 			return false
 		}
 	}
 	return true
+}
+
+// singular returns a word without the ending of a plural.
+func singular(word string) string {
+	switch {
+	case len(word) > 6 && strings.HasSuffix(word, "hes"):
+		return word[:len(word)-2]
+	case len(word) > 4:
+		return strings.TrimSuffix(word, "s")
+	}
+	return word
 }

@@ -24,7 +24,7 @@ var (
 	propertyNames = map[string][]string{
 		versionsFile:  {"date", "description", "downloadUrl", "changelogUrl"},
 		templatesFile: {"name", "textDescription", "homeUrl", "requestLicenseUrl", "plugins"},
-		factsFile:     {"name", "plugin", "description", "editions"},
+		factsFile:     {"name", "plugin", "description", "editions", "words"},
 		withdrawnFile: {},
 		"":            {"sqVersions", "date", "description", "downloadUrl", "changelogUrl"},
 	}
