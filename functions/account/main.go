@@ -25,6 +25,7 @@ import (
 	"marketplace/shared/session"
 	"marketplace/shared/store"
 	"marketplace/shared/store/contact"
+	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 )
@@ -50,13 +51,13 @@ func main() {
 	catalogs := livecatalog.New(livecatalog.Options[*catalog.Catalog]{
 		BuiltIn: builtin.Bundle, URL: c.BundleURL, Make: catalog.FromBundle, Now: time.Now, Log: logger,
 	})
-	kept := store.New(cloud.Table(c, os.Getenv), store.Options{
+	kept := delivery.New(store.New(cloud.Table(c, os.Getenv), store.Options{
 		Now: time.Now, Reminders: c.Reminders, Retention: c.Retention, Hours: c.Hours,
-	})
+	}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
-		Store: kept, Requester: requester.New(kept), Contacts: contact.New(kept), Reminders: kept,
+		Store: kept, Requester: requester.New(kept.Store), Contacts: contact.New(kept.Store), Reminders: kept,
 		Gate: signin.New(signin.Options{
-			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept), Brand: c.Brand,
+			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept.Store), Brand: c.Brand,
 			Sales: mail.AddressOf(c.SalesEmail), Now: time.Now, Log: logger,
 		}),
 		Catalog: catalogs.Get, SiteURL: c.SiteURL, PackagesURL: c.PackagesURL, Sales: mail.AddressOf(c.SalesEmail),

@@ -50,6 +50,9 @@ func (u *user) accountSteps() []step {
 		{"Request", func() (err error) { u.moved, err = s.Request(ctx, u.moved.ID); return err }},
 		{"FileBridge", func() error { return last2(s.FileBridge(ctx, u.moved, "")) }},
 		{"RequestsOf", func() error { return last2(s.RequestsOf(ctx, []string{u.license.Customer}, 9)) }},
+		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
+		{"Suppressed", func() error { return last(s.Suppressed(ctx, contact.Email)) }},
+		{"SendKeyAgain", func() error { return s.SendKeyAgain(ctx, u.license.ID, store.Customer, contact, "by contact") }},
 		{"Licenses", func() error { return last(s.Licenses(ctx, u.license.ID)) }},
 		{"FileRequest", func() (err error) {
 			filed, _, err = s.FileRequest(ctx, store.Filing{

@@ -361,7 +361,8 @@ func (s *Store) committed(err error, licenseID string) error {
 }
 
 // SendKeyAgain mails the license's key to a contact again; the timeline says to whom. nonce tells one sending
-// from another: what was queued with the same one is not queued again.
+// from another: what was queued with the same one is not queued again. What a contact asks for is not on the license's
+// own timeline, which the account's function may not write: LicenseTimeline reads both.
 func (s *Store) SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error {
 	r, err := s.License(ctx, id)
 	if err != nil {
@@ -370,8 +371,11 @@ func (s *Store) SendKeyAgain(ctx context.Context, id, by string, to license.Cont
 	c := s.begin()
 	n := notice.LicenseKeyAgain(r.License, to, nonce)
 	c.queue(n)
-	c.Log(rowkey.License(id), entity.Line{By: by, Action: KeySentAgain, Note: to.Email,
-		Customer: r.License.Customer})
+	timeline := rowkey.License(id)
+	if by == Customer {
+		timeline = rowkey.Unsubscribed(id, to.Email)
+	}
+	c.Log(timeline, entity.Line{By: by, Action: KeySentAgain, Note: to.Email, Customer: r.License.Customer})
 	c.Names(rowkey.License(id), "", to.Email) // it need not be a contact
 	if err := c.Commit(ctx); err != nil && !entity.IsConflictOn(err, rowkey.Mail(n.ID)) {
 		return fmt.Errorf("store: sending the key of license %s again: %w", id, err)

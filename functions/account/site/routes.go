@@ -23,6 +23,8 @@ func (s *site) routes() []web.Route {
 
 		{Pattern: "GET /account/instances/{instance}/bridge", Handle: s.bridge},
 		{Pattern: "POST /account/instances/{instance}/bridge", Handle: s.requestBridge},
+		{Pattern: "GET /account/instances/{instance}/key", Handle: s.keyForm},
+		{Pattern: "POST /account/instances/{instance}/key", Handle: s.sendKey},
 	}
 	for _, a := range asks {
 		list = append(list,

@@ -20,6 +20,9 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"loc.html":      locView{},
 		"bridge.html":   bridgeView{},
 		"contacts.html": contactsView{}, "removecontact.html": removeView{}, "reminders.html": remindersView{},
+		"loc.html":    locView{},
+		"bridge.html": bridgeView{},
+		"key.html":    keyView{},
 	})
 }
 

@@ -3,10 +3,13 @@ package site
 import (
 	"context"
 
+	"marketplace/shared/license"
 	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/outbox"
 )
 
 // Store keeps what the account shows and changes. shared/store implements it.
@@ -18,6 +21,12 @@ type Store interface {
 	FileRequest(ctx context.Context, f store.Filing) (r request.Request, created bool, err error)
 	// TellLoc notes how many lines of code an instance of a customer has, as a contact says.
 	TellLoc(ctx context.Context, customer, instance, who string, loc int64) error
+	// MailsAbout reads the emails about a license, oldest first, at most limit.
+	MailsAbout(ctx context.Context, id string, limit int) ([]outbox.Mail, error)
+	// Suppressed reads why mail is not sent to an address; nil if it is not suppressed.
+	Suppressed(ctx context.Context, email string) (*delivery.Suppression, error)
+	// SendKeyAgain emails the key of a license to a contact, once for each nonce.
+	SendKeyAgain(ctx context.Context, id, by string, to license.Contact, nonce string) error
 	// Policy says when customers are reminded, and from when on pages warn.
 	Policy() reminder.Policy
 	// Hours says when the office is open, and a reply is due.
