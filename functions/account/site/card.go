@@ -26,6 +26,16 @@ type card struct {
 	Told    string // the lines of code last told, and when; "" if nobody told them
 }
 
+// Earlier lists the server IDs that the installation had before, the newest first.
+func (c card) Earlier() (list []string) {
+	for _, s := range slices.Backward(c.Servers) {
+		if text := string(s.Server); s.Server != c.Server() && !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
 // badge is a state in a word or two.
 type badge struct{ Text, Tone string }
 
