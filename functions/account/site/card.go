@@ -2,7 +2,9 @@ package site
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
+	"strconv"
 
 	"marketplace/catalog"
 	"marketplace/shared/customer"
@@ -204,13 +206,14 @@ func (s *site) actions(of *customer.Seen, v card) (list []action) {
 	}
 	soon := l.Until != "" && l.Ahead == nil
 	if l.Type == license.Evaluation {
-		add("Buy a license", "renew", true)
+		list = append(list, action{"Buy a license", buyPath(v), true})
 	} else {
 		add("Renew", "renew", soon)
-	}
-	add("More lines of code", "upgrade", false)
-	if l.Edition != license.DataCenter {
-		add("Larger edition", "edition", false)
+		label := "More lines or a larger edition"
+		if l.Edition == license.DataCenter {
+			label = "More lines of code"
+		}
+		add(label, "upgrade", false)
 	}
 	add("New server ID", "replace", false)
 	if v.Environment != request.StagingUse && l.Type == license.Production && of.Whole && stagingAllowed(l.License) {
@@ -220,6 +223,15 @@ func (s *site) actions(of *customer.Seen, v card) (list []action) {
 		add("Email the key again", "key", false)
 	}
 	return list
+}
+
+// buyPath returns the public request form for a license after an evaluation, filled in.
+func buyPath(v card) string {
+	q := url.Values{"kind": {string(request.New)}, "serverId": {string(v.Server())}}
+	if v.Loc > 0 {
+		q.Set("ncloc", strconv.FormatInt(v.Loc, 10))
+	}
+	return "/request/" + string(v.License.Edition) + "?" + q.Encode()
 }
 
 func stagingAllowed(l customer.License) bool {
