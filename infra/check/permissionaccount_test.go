@@ -52,7 +52,9 @@ func (u *user) accountSteps() []step {
 		{"RequestsOf", func() error { return last2(s.RequestsOf(ctx, []string{u.license.Customer}, 9)) }},
 		{"MailsAbout", func() error { return last(s.MailsAbout(ctx, u.license.ID, 10)) }},
 		{"Suppressed", func() error { return last(s.Suppressed(ctx, contact.Email)) }},
-		{"SendKeyAgain", func() error { return s.SendKeyAgain(ctx, u.license.ID, store.Customer, contact, "by contact") }},
+		{"SendKeyAgain", func() error {
+			return s.SendKeyAgain(ctx, u.license.ID, store.Customer, contact, "by contact")
+		}},
 		{"Licenses", func() error { return last(s.Licenses(ctx, u.license.ID)) }},
 		{"FileRequest", func() (err error) {
 			filed, _, err = s.FileRequest(ctx, store.Filing{

@@ -25,7 +25,8 @@ type card struct {
 	Staging []card    // those that mirror it
 	Of      string    // of staging whose production is on another page or unknown: that one's server ID; "" for none
 	Actions []action
-	Told    string // the lines of code last told, and when; "" if nobody told them
+	Gauge   web.Gauge
+	Bridge  *customer.Bridge // the bridge key that is valid; nil: none
 }
 
 // Earlier lists the server IDs that the installation had before, the newest first.
@@ -101,10 +102,10 @@ func (s *site) card(of *customer.Seen, i customer.Instance, records map[string]l
 	if i.Environment == request.StagingUse {
 		v.Title = "Staging"
 	}
-	if i.Loc > 0 {
-		v.Told = web.Number(i.Loc)
-	}
 	today := s.today()
+	if b, ok := i.Bridge(today); ok {
+		v.Bridge = &b
+	}
 	l, ok := i.Current(today)
 	if !ok {
 		v.Actions = s.actions(of, v)
@@ -114,6 +115,7 @@ func (s *site) card(of *customer.Seen, i customer.Instance, records map[string]l
 		v.Title = "Evaluation"
 	}
 	v.License = s.licensed(of, i, l, records[l.ID], c)
+	v.Gauge = s.gauge(i, c)
 	v.Badge = s.badge(i, l, v.License.Until)
 	if a := v.License.Ahead; a != nil && v.License.Until != "" {
 		v.Badge = badge{"Renewed", "good"}
@@ -209,13 +211,19 @@ func (s *site) actions(of *customer.Seen, v card) (list []action) {
 		list = append(list, action{"Buy a license", buyPath(v), true})
 	} else {
 		add("Renew", "renew", soon)
-		label := "More lines or a larger edition"
-		if l.Edition == license.DataCenter {
-			label = "More lines of code"
+		switch largest := l.Edition == license.DataCenter; {
+		case v.Gauge.More != "" && !largest: // the gauge leads to more lines
+			add("Larger edition", "upgrade", false)
+		case !largest:
+			add("More lines or a larger edition", "upgrade", false)
+		case v.Gauge.More == "":
+			add("More lines of code", "upgrade", false)
 		}
-		add(label, "upgrade", false)
 	}
 	add("New server ID", "replace", false)
+	if l.Valid(s.today()) && v.Bridge == nil {
+		add("Bridge key for "+strconv.Itoa(license.BridgeDays)+" days", "bridge", false)
+	}
 	if v.Environment != request.StagingUse && l.Type == license.Production && of.Whole && stagingAllowed(l.License) {
 		add("Add a staging server", "staging", false)
 	}
