@@ -20,9 +20,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"loc.html":      locView{},
 		"bridge.html":   bridgeView{},
 		"contacts.html": contactsView{}, "removecontact.html": removeView{}, "reminders.html": remindersView{},
-		"loc.html":    locView{},
-		"bridge.html": bridgeView{},
-		"key.html":    keyView{},
+		"key.html": keyView{},
 	})
 }
 
