@@ -12,6 +12,7 @@ import (
 
 	"marketplace/catalog/data"
 	"marketplace/infra/localdata"
+	"marketplace/shared/license"
 )
 
 // edited writes the sample metadata into a folder, with a text of the developer edition replaced.
@@ -31,6 +32,31 @@ func edited(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// issuedKey returns a key of the server, for a customer's server.
+func issuedKey(t *testing.T, s *Server) string {
+	t.Helper()
+	issuer, err := s.data.Issuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := data.Catalog(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	developer, _ := c.Edition(string(license.Developer))
+	today := license.DateOf(time.Now())
+	key, err := issuer.Issue(license.Key{
+		ID: "01c6x2m4vj8q0n5r7t9w3y1z2b", Type: license.Production, Organization: "Acme AG",
+		Server: "BWHW8w9JtzBzSrmf9GQX", Edition: license.Developer, Plugins: developer.Plugins,
+		Languages: developer.Languages, Features: developer.Features, MaxLoc: 500000, Expiration: today.AddMonths(12),
+		Issued: today,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // TestMarketplaceIsSeenBeforeAndAfterPublishing walks through the preview, which has no scripts, and opens that of a
@@ -61,6 +87,14 @@ func TestMarketplaceIsSeenBeforeAndAfterPublishing(t *testing.T) {
 	act(t, ctx, "failing to download", chromedp.Click(`#alert a[href*="step=failed"]`),
 		chromedp.WaitVisible(`#package`))
 	look(t, ctx, "marketplace-failed")
+
+	act(t, ctx, "pasting a key for another server", chromedp.Navigate(s.URL+
+		"/marketplace?version=6.7.1&box=developer&serverId=AWHW8w9JtzBzSrmf9GQX&ncloc=120000"),
+		chromedp.SetValue(`#key`, issuedKey(t, s)), chromedp.Submit(`#key`), chromedp.WaitVisible(`#after`))
+	if got := text(t, ctx, `#after`); !strings.Contains(got, "rejects the key") {
+		t.Errorf("got %q, want the license plugin's reason", got)
+	}
+	look(t, ctx, "marketplace-key")
 
 	act(t, ctx, "signing in", chromedp.Navigate(s.URL+"/console/marketplace"), chromedp.WaitVisible(`.cards`),
 		chromedp.Click(`a[href*="ada%40"]`), chromedp.WaitVisible(`.boxes`))

@@ -110,6 +110,9 @@ func TestMarketplaceJudgesAPastedKey(t *testing.T) {
 	if got := codes(doc.Find("#after")); len(got) != 1 || got[0] != string(license.WrongServer) {
 		t.Errorf("the license plugin gives %v, want %s", got, license.WrongServer)
 	}
+	if got := facts(doc); len(got) > 0 {
+		t.Errorf("a rejected key is not set, but the License Manager shows %v", got)
+	}
 	if strings.Contains(a.Body, key) || strings.Contains(env.log.String(), key) {
 		t.Error("the page or the log has the key")
 	}
@@ -120,6 +123,9 @@ func TestMarketplaceJudgesAPastedKey(t *testing.T) {
 	doc = env.send("/marketplace", form).WantStatus(200).Page()
 	if got := webtest.Text(doc.Find("#after")); !strings.Contains(got, "accepts") {
 		t.Errorf("on its own server: got %q", got)
+	}
+	if got := facts(doc); got["Lines of code"] != "up to 5'000'000" || got["Server ID"] != string(terms().Server) {
+		t.Errorf("on its own server: the License Manager shows %v", got)
 	}
 	form.Set("key", " ")
 	doc = env.send("/marketplace", form).WantStatus(422).Page()

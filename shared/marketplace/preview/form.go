@@ -80,7 +80,14 @@ func (p *player) judge(k Key) *After {
 	reasons := slices.DeleteFunc(found.Reasons, func(r license.Reason) bool {
 		return r.Code == license.WrongEdition // the dialog says so
 	})
-	return &After{Accepted: len(reasons) == 0, Reasons: reasons}
+	after := &After{Accepted: len(reasons) == 0, Reasons: reasons, Warnings: found.Warnings}
+	if found.Authentic() {
+		after.Key = found.Key
+	}
+	if p.query.Loc != "" {
+		after.Loc = lines(p.query.Loc)
+	}
+	return after
 }
 
 // keyField is the field of the dialog that takes a key.

@@ -156,7 +156,13 @@ type Verdict struct {
 type After struct {
 	Accepted bool
 	Reasons  []license.Reason
+	Warnings []license.Reason
+	Key      *license.Key // its terms, if we issued it
+	Loc      string       // lines of code of the server, "" if they are not known
 }
+
+// Limit is how many lines of code the key allows.
+func (a After) Limit() string { return web.Number(a.Key.MaxLoc) }
 
 // New returns what the page shows at an address.
 func New(s Source, v url.Values, o Options) View {
