@@ -34,7 +34,8 @@ const (
 type journey struct {
 	*Server
 	browser
-	status, license string // addresses of pages
+	status, license string  // addresses of pages
+	bob             browser // signed in to the account
 }
 
 // steps are the parts of the journey, in order; each name is the place at which a fault shows.
@@ -49,6 +50,7 @@ var steps = []struct {
 	{"letter", (*journey).letter},
 	{"bounce", (*journey).bounce},
 	{"reminder", (*journey).remind},
+	{"account", (*journey).signIn},
 }
 
 // travel takes the journey through a template, and returns the step at which it ended with an error, "" if none.
@@ -325,6 +327,7 @@ func TestJourney(t *testing.T) {
 		{"a route", `Path: "/console/{proxy+}"`, `Path: "/sales/{proxy+}"`, "license"},
 		{"a variable", "          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "", "bounce"},
 		{"a filter", `{"prefix":"OUTBOX#2#"}`, `{"prefix":"OUTBOX#3#"}`, "confirmation"},
+		{"a page of the account", `Path: "/account/{proxy+}"`, `Path: "/accounts/{proxy+}"`, "account"},
 		{"a schedule", "cron(0 6 * * ? *)", "cron(0 6 1 1 ? 2199)", "reminder"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
