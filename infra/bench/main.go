@@ -126,6 +126,7 @@ func build(ctx context.Context, dir string, b *bundle.Bundle, bundleURL string) 
 	for name, importPath := range map[string]string{
 		"hello": "marketplace/infra/bench/hello", "catalog": "marketplace/functions/catalog",
 		"requests": "marketplace/functions/requests", "console": "marketplace/functions/console",
+		"account": "marketplace/functions/account",
 	} {
 		if err := runtimeapi.Build(ctx, importPath, program(name)); err != nil {
 			return nil, err
@@ -155,6 +156,8 @@ func build(ctx context.Context, dir string, b *bundle.Bundle, bundleURL string) 
 			budget: budget{cold: 1.20, warm: 1.10}},
 		{name: "requests, form", bootstrap: program("requests"), env: siteEnv, path: "/request/developer",
 			budget: budget{cold: 1.70}},
+		{name: "account, signing in", bootstrap: program("account"), env: siteEnv, path: "/account/signin",
+			budget: budget{cold: 2.00}},
 		{name: "console, stranger", bootstrap: program("console"), env: siteEnv, path: "/console",
 			budget: budget{cold: 2.40}},
 	}
@@ -184,6 +187,7 @@ var siteEnv = []string{
 	"SALES_EMAIL=sales@vendor.example", "LICENSE_SIGNERS=none=none", "OIDC_ISSUER=https://127.0.0.1:1", "OIDC_CLIENT_ID=none", "OIDC_CLIENT_SECRET=none",
 	"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 	"HASH_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+	"ACCOUNT_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 }
 
 func browserEvent(t *target) ([]byte, error) {

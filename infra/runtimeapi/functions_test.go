@@ -39,6 +39,11 @@ func TestFunctionsRunAsCompiled(t *testing.T) {
 			"SESSION_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 			"HASH_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		}, driveConsole},
+		{"account", []string{
+			"TABLE_NAME=none", "SITE_URL=https://licenses.example.com", "SALES_EMAIL=sales@vendor.example",
+			"PACKAGES_URL=https://cdn.example.com",
+			"ACCOUNT_KEYS=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		}, driveAccount},
 		{"mailevents", []string{"TABLE_NAME=none"}, driveMailEvents},
 	} {
 		t.Run(function.name, func(t *testing.T) {
@@ -137,6 +142,23 @@ func driveRequests(t *testing.T, f *runtimeapi.Function) {
 		if resp := send(t, f, "GET", target); resp.StatusCode != want {
 			t.Errorf("%s: got %d, want %d", target, resp.StatusCode, want)
 		}
+	}
+}
+
+// driveAccount sends requests without a session. Nothing of a customer is shown.
+func driveAccount(t *testing.T, f *runtimeapi.Function) {
+	for _, target := range []string{"/account", "/account/instances/01h/renew"} {
+		resp := send(t, f, "GET", target)
+		if resp.StatusCode != http.StatusSeeOther && resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s without a session: got %d", target, resp.StatusCode)
+		}
+	}
+	if resp := send(t, f, "GET", "/account/signin"); resp.StatusCode != http.StatusOK {
+		t.Errorf("the page for signing in: got %d", resp.StatusCode)
+	}
+	resp := send(t, f, "POST", "/account/signout", "Sec-Fetch-Site: cross-site")
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a form from another site: got %d, want 403", resp.StatusCode)
 	}
 }
 
