@@ -66,7 +66,9 @@ func TestPagesAreAccessible(t *testing.T) {
 	ctx := browser(t)
 	env := newTestEnv(t, localdata.Dir(t.TempDir()))
 	for _, path := range []string{
-		"/", "/terms", "/editions/community", "/editions/developer", "/editions/enterprise", "/editions/datacenter",
+		"/", "/terms", "/privacy", "/server-id", "/server-id?plan=yes", "/editions", "/editions?q=cobol",
+		"/editions/developer/install", "/marketplace", "/account/signin", "/editions/community",
+		"/editions/developer", "/editions/enterprise", "/editions/datacenter",
 		"/editions", "/editions?q=cobol&sourceEdition=developer", "/editions?q=cobal", "/editions/enterprise/install",
 		"/editions/datacenter/install?os=windows&version=6.7.1&sourceEdition=enterprise",
 		"/editions/none", "/request", "/request/community", "/request/developer", "/request/enterprise",

@@ -121,11 +121,11 @@ func (d Details) AwaitsServer() bool {
 	return !d.Planned.IsZero() && d.Server == d.Before
 }
 
-// Begins returns from when on we can work on what is asked for now: at once, or on the day on which the customer
+// Begins returns from when on we can work on what is asked for now: at once, or after the day on which the customer
 // learns the new server ID.
 func (d Details) Begins(now time.Time) time.Time {
-	if start := d.Planned.Start(); d.AwaitsServer() && now.Before(start) {
-		return start
+	if end := d.Planned.End(); d.AwaitsServer() && now.Before(end) {
+		return end
 	}
 	return now
 }

@@ -30,10 +30,10 @@ func TestPlannedReplacementNeedsOnlyTheServerOfToday(t *testing.T) {
 		t.Error("got a request whose new server ID is known, want that it is awaited")
 	}
 	morning := time.Date(2018, 3, 5, 9, 30, 0, 0, time.UTC)
-	if got := d.Begins(morning); !got.Equal(day.Start()) {
-		t.Errorf("got work from %v on, want from the day on", got)
+	if got := d.Begins(morning); !got.Equal(day.End()) {
+		t.Errorf("got work from %v on, want after the day", got)
 	}
-	if late := day.Start().Add(9 * time.Hour); !d.Begins(late).Equal(late) {
+	if late := day.End().Add(9 * time.Hour); !d.Begins(late).Equal(late) {
 		t.Errorf("got work from %v on, want at once", d.Begins(late))
 	}
 

@@ -22,7 +22,7 @@ func TestContactPlansANewServerID(t *testing.T) {
 	if !r.AwaitsServer() || r.Server != i.Server() || r.Planned.String() != "2018-05-03" || r.Instance != i.ID {
 		t.Errorf("got %+v", r.Details)
 	}
-	if want := e.kept.Hours().Due(r.Planned.Start()); !r.Due.Equal(want) {
+	if want := e.kept.Hours().Due(r.Planned.End()); !r.Due.Equal(want) {
 		t.Errorf("got due on %v, want one business day after the change: %v", r.Due, want)
 	}
 }

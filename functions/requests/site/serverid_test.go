@@ -57,7 +57,7 @@ func TestChangeIsPlannedBeforehand(t *testing.T) {
 	if !r.AwaitsServer() || r.Planned.String() != "2018-05-03" {
 		t.Fatalf("got %+v", r.Details)
 	}
-	if want := env.store.Hours().Due(r.Planned.Start()); !r.Due.Equal(want) {
+	if want := env.store.Hours().Due(r.Planned.End()); !r.Due.Equal(want) {
 		t.Errorf("got due on %v, want one business day after the change: %v", r.Due, want)
 	}
 	letter := env.letter(r.ID + "--received").TextBody()

@@ -27,7 +27,7 @@ func (w Writer) RequestReceived(id string, r request.Request) mail.Message {
 		Intro: []string{
 			fmt.Sprintf("On %s, someone requested a license for %s with this email address. Was it you?",
 				instant(r.Created), w.product()),
-			"Confirm the request, and our sales team will reply within one business day.",
+			afterConfirming(r),
 		},
 		Facts:  w.ourFacts(r),
 		Lead:   confirmsForYou,
@@ -58,7 +58,7 @@ func (w Writer) requestOnRecord(id string, r request.Request) mail.Message {
 		Preview: fmt.Sprintf("%s. We will reply by %s.", r.Edition.Name(), w.Hours.Deadline(r.Due)),
 		Intro: []string{
 			fmt.Sprintf("We received your license request for %s on %s.", w.product(), instant(r.Created)),
-			fmt.Sprintf("Our sales team will review it and email you by %s.", deadline),
+			afterReceiving(r, deadline),
 		},
 		Facts:  w.ourFacts(r),
 		Lead:   "You can track your request at any time. The link is private: anyone who has it can see the request.",
@@ -109,6 +109,23 @@ func plannedIntro(r request.Request) []string {
 	}
 	return []string{fmt.Sprintf("The server ID changes on %s. "+
 		"The customer will enter the new one on the request's page.", r.Planned.Long())}
+}
+
+// afterConfirming says what happens once a request is confirmed.
+func afterConfirming(r request.Request) string {
+	if r.AwaitsServer() {
+		return "Confirm the request, and our sales team will prepare the new license."
+	}
+	return "Confirm the request, and our sales team will reply within one business day."
+}
+
+// afterReceiving says what happens to a request that needs no confirmation.
+func afterReceiving(r request.Request, deadline string) string {
+	if r.AwaitsServer() {
+		return "Our sales team will prepare the new license, and email you if anything is left to clarify. Once you " +
+			"have told us the new server ID, we will email the key within one business day."
+	}
+	return fmt.Sprintf("Our sales team will review it and email you by %s.", deadline)
 }
 
 // plannedNote says what to do on the day of a planned change; none if the new server ID is known.

@@ -307,7 +307,7 @@ func TestNewServerIDMakesAPlannedReplacementDue(t *testing.T) {
 	d.Before = d.Server
 	r, _, err := storetest.FileRequest(t.Context(), e.Store, d, "")
 	e.must(err)
-	if want := e.Hours().Due(d.Planned.Start()); !r.Due.Equal(want) || r.Summary().Planned != d.Planned {
+	if want := e.Hours().Due(d.Planned.End()); !r.Due.Equal(want) || r.Summary().Planned != d.Planned {
 		t.Fatalf("got due on %v, planned for %v in lists; want %v and the day", r.Due, r.Summary().Planned, want)
 	}
 	d.Server = "4A6F8E2B-" + wanted.Server
