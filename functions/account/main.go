@@ -26,6 +26,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/contact"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 )
@@ -56,6 +57,7 @@ func main() {
 	}))
 	lambda.Start(lambdahttp.New(site.New(site.Options{
 		Store: kept, Requester: requester.New(kept.Store), Contacts: contact.New(kept.Store), Reminders: kept,
+		Personal: erasure.NewWishes(kept.Store),
 		Gate: signin.New(signin.Options{
 			SiteURL: c.SiteURL, Keys: keys, Accounts: kept, SignIns: accounts.New(kept.Store), Brand: c.Brand,
 			Sales: mail.AddressOf(c.SalesEmail), Now: time.Now, Log: logger,

@@ -101,6 +101,7 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("bridge", u.bridgeSteps(t, orders), reflect.TypeFor[issue.Store]())
 	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[account.Requester](),
 		reflect.TypeFor[account.Contacts](), reflect.TypeFor[account.Reminders](),
+		reflect.TypeFor[account.PersonalData](),
 		reflect.TypeFor[accountsignin.Accounts](),
 		reflect.TypeFor[accountsignin.SignIns]())
 	try("console", slices.Concat(u.consoleSteps(), u.customerSteps(), u.askerSteps(), u.eraserSteps()),
@@ -499,6 +500,7 @@ func (u *user) eraserSteps() []step {
 		{"Preview", func() error { return cmp.Or(err, last(e.Preview(u.ctx, contact.Email))) }},
 		{"Erase", func() error { return last(e.Erase(u.ctx, contact.Email, erasure.Options{By: operator})) }},
 		{"Reports", func() error { return last(e.Reports(u.ctx)) }},
+		{"Wishes", func() error { return last(e.Wishes(u.ctx)) }},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/bridge"
 	contactstore "marketplace/shared/store/contact"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/requester"
 	accountsignins "marketplace/shared/store/signin"
 	"marketplace/shared/store/storetest"
@@ -33,7 +34,7 @@ func (u *user) contactChange() contactstore.Change {
 // accountSteps are what the account's function does for a contact.
 func (u *user) accountSteps() []step {
 	s, ctx, signIns := u.s, u.ctx, accountsignins.New(u.s.Store)
-	requests, contacts := requester.New(s.Store), contactstore.New(s.Store)
+	requests, contacts, personal := requester.New(s.Store), contactstore.New(s.Store), erasure.NewWishes(s.Store)
 	var filed request.Request
 	return []step{
 		{"Account", func() error { return last(s.Account(ctx, u.license.Customer)) }},
@@ -86,6 +87,9 @@ func (u *user) accountSteps() []step {
 			return contacts.AddContact(ctx, u.contactChange(), customer.Contact{Name: "New", Email: "n@example.com"})
 		}},
 		{"RemoveContact", func() error { return contacts.RemoveContact(ctx, u.contactChange(), "n@example.com") }},
+		{"ReadOwn", func() error { return last(personal.ReadOwn(ctx, contact.Email)) }},
+		{"AskErasure", func() error { return personal.AskErasure(ctx, u.license.Customer, contact) }},
+		{"ErasureWish", func() error { return last2(personal.ErasureWish(ctx, contact.Email)) }},
 		{"Unsubscribed", func() error { return last(s.Unsubscribed(ctx, u.license.ID)) }},
 		{"ResubscribeContact", func() error {
 			return s.ResubscribeContact(ctx, u.license, contact.Email, store.Customer)

@@ -12,6 +12,7 @@ import (
 	"marketplace/shared/secret"
 	"marketplace/shared/store/contact"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 )
@@ -25,6 +26,7 @@ func newAccount(o Options, c config.Config, kept *delivery.Store, catalogs func(
 	}
 	return site.New(site.Options{
 		Store: kept, Requester: requester.New(kept.Store), Contacts: contact.New(kept.Store), Reminders: kept,
+		Personal: erasure.NewWishes(kept.Store),
 		Gate: signin.New(signin.Options{
 			SiteURL: c.SiteURL, Keys: secret.Fixed(keys), Accounts: kept, SignIns: accounts.New(kept.Store),
 			Sales: mail.AddressOf(c.SalesEmail), Brand: c.Brand, Now: now, Log: o.Log,

@@ -30,6 +30,7 @@ const (
 	LicenseRevoked     Kind = "license-revoked"     // to contacts: a license was revoked
 	ContactAdded       Kind = "contact-added"       // to contacts: somebody may speak for the customer from now on
 	ContactRemoved     Kind = "contact-removed"     // to contacts, and to who was removed: somebody no longer may
+	ErasureAsked       Kind = "erasure-asked"       // to sales: a contact asks to be erased
 	ContactUndo        Kind = "contact-undo"        // to nobody: takes a removed contact back
 	SignInLink         Kind = "sign-in-link"        // to a contact: the link that signs in to the account
 )
@@ -37,6 +38,7 @@ const (
 // ToSales reports whether messages of the kind go to sales operations rather than to a customer.
 func (k Kind) ToSales() bool {
 	return k == RequestNew || k == RequestUnconfirmed || k == RequestAnswered || k == RequestUpdated ||
+		k == ErasureAsked ||
 		k == RequestsOfDomain ||
 		k == RequestLateSales || k == LicenseUnreached || k == LicenseNextKey || k == RemindersStopped
 }
@@ -73,7 +75,7 @@ func (k Kind) AboutLicense() bool {
 // AboutCustomer reports whether messages of the kind are about a customer rather than a request or a license.
 func (k Kind) AboutCustomer() bool {
 	return k == LicenseExpiring || k == RemindersStopped || k == ContactAdded || k == ContactRemoved ||
-		k == ContactUndo
+		k == ContactUndo || k == ErasureAsked
 }
 
 // ToContacts reports whether a notice of the kind is told to every contact of record.

@@ -141,6 +141,13 @@ var Categories = []Category{
 		Rows: []string{"REPLIES reply"},
 	},
 	{
+		Name: "Wishes to be erased", Of: ofContacts,
+		What: "Name and email address of a contact who asked in their account to be erased.",
+		Why:  "So that an admin erases them.",
+		Kept: always("Until the person is erased."),
+		Rows: []string{"ERASURES-ASKED erasureasked"},
+	},
+	{
 		Name: "Erasures", Of: ofReaders,
 		What: "A keyed hash of an erased address, which does not reveal it, and how much was erased.",
 		Why:  "To prove the erasure, and to repeat it if the address comes back.",

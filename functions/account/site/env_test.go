@@ -17,6 +17,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/contact"
 	"marketplace/shared/store/delivery"
+	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/requester"
 	accounts "marketplace/shared/store/signin"
 	"marketplace/shared/store/storetest"
@@ -65,7 +66,7 @@ func newTestEnv(t *testing.T) *testEnv {
 	log := slog.New(slog.DiscardHandler)
 	e.handler = New(Options{
 		Store: e.kept, Requester: requester.New(e.kept.Store), Contacts: contact.New(e.kept.Store),
-		Reminders: e.kept,
+		Reminders: e.kept, Personal: erasure.NewWishes(e.kept.Store),
 		Gate: signin.New(signin.Options{SiteURL: siteURL, Keys: secret.Fixed(keys), Accounts: e.kept,
 			SignIns: accounts.New(e.kept.Store), Now: clock, Log: log}),
 		Catalog: fixed(catalogs), SiteURL: siteURL, PackagesURL: "https://downloads.vendor.example",

@@ -38,6 +38,7 @@ type Options struct {
 	Requester Requester
 	Contacts  Contacts
 	Reminders Reminders
+	Personal  PersonalData
 	Gate      Gate
 	// Catalog returns the current catalog. It is called for each page and may change between calls.
 	Catalog     func() (*catalog.Catalog, error)
@@ -55,6 +56,7 @@ type site struct {
 	requester Requester
 	contacts  Contacts
 	reminders Reminders
+	personal  PersonalData
 	product   string // the name of the product
 	catalog   func() (*catalog.Catalog, error)
 	mail      letter.Writer
@@ -66,7 +68,7 @@ type site struct {
 // New returns the handler of the site.
 func New(o Options) http.Handler {
 	s := &site{
-		store: o.Store, requester: o.Requester, contacts: o.Contacts, reminders: o.Reminders,
+		store: o.Store, requester: o.Requester, contacts: o.Contacts, reminders: o.Reminders, personal: o.Personal,
 		product: o.Brand.OrDefault().Product,
 		catalog: o.Catalog, pages: web.NewPages(templates, o.Brand),
 		mail: letter.Writer{URL: o.SiteURL, Packages: o.PackagesURL, Sales: o.Sales, Hours: o.Store.Hours(),

@@ -20,7 +20,8 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"loc.html":      locView{},
 		"bridge.html":   bridgeView{},
 		"contacts.html": contactsView{}, "removecontact.html": removeView{}, "reminders.html": remindersView{},
-		"key.html": keyView{},
+		"key.html":          keyView{},
+		"personaldata.html": personalDataView{},
 	})
 }
 

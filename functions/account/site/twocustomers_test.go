@@ -67,7 +67,8 @@ func everything(a *customer.Account, r request.Request, email string) url.Values
 	return url.Values{
 		"customer": {a.Customer.ID}, "instance": {i.ID}, "instances": {i.ID}, "license": {i.Licenses[0].ID},
 		"request": {r.ID}, "id": {r.ID}, "reference": {string(r.Reference)}, "token": {r.Token}, "contact": {email},
-		"email": {email}, "address": {email}, "name": {"Eve"}, "cancel": {"yes"}, "sure": {"yes"}, "for": {"keys"},
+		"email": {"eve@elsewhere.example"}, "address": {email}, "name": {"Eve"}, "cancel": {"yes"}, "sure": {"yes"},
+		"for":    {"keys"},
 		"remove": {"yes"},
 		"pause":  {"yes"}, "resume": {"yes"}, "erase": {"yes"}, "send": {"yes"}, "question": {r.Question},
 		"response": {"Eve was here"}, "seen": {r.Fingerprint()}, "serverId": {"AWeveserver000000009"},

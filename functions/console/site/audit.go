@@ -152,6 +152,6 @@ var auditedActions = []store.Action{
 	delivery.MailDelayed, delivery.MailRepeated, delivery.MailReaddressed, delivery.ContactsUnreached,
 	delivery.MailTriedAgain, delivery.MailSentAgain, delivery.AddressSuppressed, delivery.SuppressionLifted,
 	delivery.DailyRunEnded, store.LateReviewerTold, store.LateSalesTold, deletion.RequestDeleted,
-	erasure.PersonErased, reply.Added, reply.Changed, reply.Deleted,
+	erasure.PersonErased, erasure.ErasureAsked, reply.Added, reply.Changed, reply.Deleted,
 	audit.Exported, audit.KeyShown, audit.KeyLoaded, audit.LetterOpened,
 }

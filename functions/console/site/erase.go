@@ -19,6 +19,7 @@ type Eraser interface {
 	Preview(ctx context.Context, email string) (erasure.Report, error)
 	Erase(ctx context.Context, email string, o erasure.Options) (erasure.Report, error)
 	Reports(ctx context.Context) ([]erasure.Report, error)
+	Wishes(ctx context.Context) ([]erasure.Asked, error)
 }
 
 // eraseFor is how long one request erases: the function has 29 seconds, and the next click goes on.
@@ -33,6 +34,7 @@ type eraseView struct {
 	Rows    []erasedRows    // of the preview
 	Report  *erasure.Report // that was just made; nil: none
 	Reports []erasure.Report
+	Wishes  []erasure.Asked // who asked, and was not erased yet
 }
 
 // erasedRows are how many rows of a kind are changed.
@@ -84,6 +86,9 @@ func (s *site) eraseForm(w http.ResponseWriter, r *http.Request) error {
 	v := newEraseView()
 	var err error
 	if v.Reports, err = s.eraser.Reports(r.Context()); err != nil {
+		return err
+	}
+	if v.Wishes, err = s.eraser.Wishes(r.Context()); err != nil {
 		return err
 	}
 	for i := range v.Reports {

@@ -306,6 +306,7 @@ func mailName(k mail.Kind) string {
 		mail.RequestUnconfirmed: "Unconfirmed requests (to sales)",
 		mail.RequestsToConfirm:  "Requests to confirm",
 		mail.RequestAsk:         "Question to a contact",
+		mail.ErasureAsked:       "Erasure asked for (to sales)",
 		mail.RequestUpdated:     "The customer answered, corrected or cancelled (to sales)",
 		mail.RequestAnswered:    "Answer of a contact (to sales)",
 		mail.RequestsOfDomain:   "Many requests of a domain (to sales)",

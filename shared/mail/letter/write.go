@@ -83,6 +83,8 @@ func (w Writer) write(n notice.Notice, r notice.Records, c *catalog.Catalog) (ma
 		return w.unconfirmed(n, r)
 	case mail.RequestsToConfirm, mail.RequestAsk, mail.RequestAnswered, mail.RequestsOfDomain:
 		return w.asking(n, r)
+	case mail.ErasureAsked:
+		return w.ErasureAsked(n, r)
 	case mail.RequestLate, mail.RequestLateSales:
 		return w.late(n, r)
 	case mail.SignInLink:

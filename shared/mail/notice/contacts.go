@@ -92,3 +92,11 @@ func (n Notice) ForContact(to license.Contact) (told Notice, ok bool) {
 
 // Concerns reports whether the notice's recipient is who was added or removed.
 func (n Notice) Concerns(c license.Contact) bool { return input.SameMailbox(n.To.Email, c.Email) }
+
+// ErasureAsked tells sales that a contact of a customer asks to be erased. nonce tells one time from another.
+func ErasureAsked(customerID string, who license.Contact, nonce string) Notice {
+	return Notice{
+		ID: id(customerID, "erasure-"+nonce), Kind: mail.ErasureAsked, About: customerID,
+		Customer: "customer-" + customerID, Contacts: []license.Contact{who},
+	}
+}

@@ -250,7 +250,8 @@ var kinds = []mail.Kind{
 	mail.RequestReceived, mail.RequestNew, mail.RequestUnconfirmed, mail.RequestQuestion, mail.RequestRejected,
 	mail.RequestWithdrawn, mail.LicenseKey, mail.LicenseExpiring, mail.LicenseUnreached,
 	mail.LicenseNextKey, mail.RemindersStopped, mail.RequestsToConfirm, mail.RequestConfirmed, mail.RequestAsk,
-	mail.RequestAnswered, mail.RequestUpdated, mail.RequestsOfDomain, mail.RequestLate, mail.RequestLateSales,
+	mail.RequestAnswered, mail.RequestUpdated, mail.ErasureAsked,
+	mail.RequestsOfDomain, mail.RequestLate, mail.RequestLateSales,
 	mail.LicenseMoved, mail.LicenseRevoked, mail.ContactAdded, mail.ContactRemoved, mail.ContactUndo,
 	mail.SignInLink,
 }

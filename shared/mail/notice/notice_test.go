@@ -75,6 +75,7 @@ var all = map[string]notice.Notice{
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--moved-" + ada:              told(adaLovelace, notice.LicenseMoved([]license.License{sold()}, nil, "sam")),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked":                   notice.LicenseRevoked(sold(), "unpaid", "sam"),
 	"01c7gcm9m0bbbbbbbbbbbbbbbb--revoked-" + ada:            told(adaLovelace, notice.LicenseRevoked(sold(), "unpaid", "sam")),
+	"01c7gcm9m0cccccccccccccccc--erasure-n1":                notice.ErasureAsked(sold().Customer, it, "n1"),
 	"01c7gcm9m0cccccccccccccccc--contact-added-7":           notice.ContactAdded(change),
 	"01c7gcm9m0cccccccccccccccc--contact-removed-7-" + ada:  told(adaLovelace, notice.ContactRemoved(change)),
 	"01c7gcm9m0cccccccccccccccc--contact-removed-7-" + ada + "-undo": notice.ContactUndo(
@@ -149,8 +150,8 @@ func TestIDsTellCausesApartAndAreTags(t *testing.T) {
 		}
 		kinds[n.Kind] = true
 	}
-	if len(kinds) != 24 {
-		t.Errorf("got notices of %d kinds, want all 24", len(kinds))
+	if len(kinds) != 25 {
+		t.Errorf("got notices of %d kinds, want all 25", len(kinds))
 	}
 	if (notice.Notice{Kind: "newsletter"}).Known() {
 		t.Error("a kind that nobody writes is known")

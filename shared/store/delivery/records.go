@@ -44,7 +44,7 @@ func (s *Store) Records(ctx context.Context, n notice.Notice) (r notice.Records,
 		err = s.licensesOf(ctx, n.Licenses, &r)
 	case mail.LicenseUnreached, mail.LicenseNextKey, mail.LicenseMoved, mail.LicenseRevoked:
 		err = s.licensesOf(ctx, []string{n.About}, &r)
-	case mail.ContactAdded, mail.ContactRemoved:
+	case mail.ContactAdded, mail.ContactRemoved, mail.ErasureAsked:
 		err = s.customerOf(ctx, n, &r)
 	case mail.LicenseExpiring, mail.RemindersStopped:
 		if err = s.customerOf(ctx, n, &r); err == nil {

@@ -172,6 +172,9 @@ func (b *testEnv) everywhere(who license.Contact) {
 	b.must(asks.CancelRequest(ctx, answered.ID, said))
 	b.send(who)
 
+	b.must(erasure.NewWishes(b.Store.Store).AskErasure(ctx, l.Customer, who))
+	b.send(who)
+
 	former := storetest.Customer(b.t, b.Store.Store, "Former Ltd", who, ben)
 	a, err := b.Account(ctx, former.ID)
 	b.must(err)
@@ -247,6 +250,36 @@ func TestErasedPersonIsNowhere(t *testing.T) {
 	}
 	if _, was, err := b.erase.Erased(t.Context(), "ada.l@xn--bcher-kva.example"); !was || err != nil {
 		t.Errorf("got %v, %v, want that the address was erased", was, err)
+	}
+}
+
+// TestOwnDataHasEverythingAndNobodyElses reads what the scan finds of a person, as the person gets it.
+func TestOwnDataHasEverythingAndNobodyElses(t *testing.T) {
+	b := newTestEnv(t)
+	b.everywhere(ada)
+	own, err := erasure.ReadOwn(t.Context(), b.Store.Store, ada.Email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(own.Contacts) != 2 || len(own.Requests) != 1 || len(own.Emails) < 4 || len(own.Stopped) != 1 ||
+		!own.Suppressed || len(own.Mentions) == 0 {
+		t.Errorf("got %d contacts, %d requests, %d emails, %d pauses, suppressed %v, mentions %v", len(own.Contacts),
+			len(own.Requests), len(own.Emails), len(own.Stopped), own.Suppressed, own.Mentions)
+	}
+	data, err := own.JSON()
+	b.must(err)
+	for _, other := range []string{ben.Email, twin.Email, "cleo@", "dan@", admin, `"token"`, `"secret"`} {
+		if strings.Contains(strings.ToLower(string(data)), strings.ToLower(other)) {
+			t.Errorf("got %s in %s", other, data)
+		}
+	}
+	b.erased(erasure.Options{})
+	after, err := erasure.ReadOwn(t.Context(), b.Store.Store, ada.Email)
+	if err != nil || len(after.Contacts)+len(after.Requests)+len(after.Emails)+len(after.Mentions) > 0 {
+		t.Errorf("got %+v, %v after the erasure, want nothing", after, err)
+	}
+	if list, err := b.erase.Wishes(t.Context()); len(list) != 0 || err != nil {
+		t.Errorf("got wishes %v, %v, want none left", list, err)
 	}
 }
 

@@ -93,6 +93,13 @@ func (e *Eraser) find(ctx context.Context, p *person, known []string) (*found, e
 			return nil, err
 		}
 	}
+	asked, err := e.row(ctx, rowkey.ErasureAsked(p.mailbox))
+	if err != nil {
+		return nil, err
+	}
+	if asked != nil {
+		f.own = append(f.own, *asked)
+	}
 	expired, err := e.expired(ctx, f)
 	if err != nil {
 		return nil, err

@@ -49,6 +49,7 @@ const (
 	TypeSignIn       Type = "signin"       // a sign-in to the account that was begun
 	TypeSession      Type = "session"      // a session that somebody signed out of
 	TypeErased       Type = "erased"       // what was erased of a person
+	TypeErasureAsked Type = "erasureasked" // that a person asked to be erased
 	TypeColleague    Type = "colleague"    // somebody who signed in to the console
 	TypeDeletion     Type = "deletion"     // what was deleted on a day, in numbers
 	TypeReply        Type = "reply"        // a text that sales begin a reply with
@@ -95,6 +96,14 @@ const ColleaguePK = "COLLEAGUE"
 
 // Colleague is the row of somebody who signed in to the console.
 func Colleague(email string) table.Key { return table.Key{PK: ColleaguePK, SK: email} }
+
+// ErasuresAskedPK is the partition of the people who asked to be erased, by mailbox.
+const ErasuresAskedPK = "ERASURES-ASKED"
+
+// ErasureAsked is the row of a person who asked to be erased.
+func ErasureAsked(email string) table.Key {
+	return table.Key{PK: ErasuresAskedPK, SK: input.Mailbox(email)}
+}
 
 // RepliesPK is the partition of the texts that sales begin replies with.
 const RepliesPK = "REPLIES"

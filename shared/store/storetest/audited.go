@@ -37,8 +37,9 @@ var classes = map[rowkey.Type]class{
 	rowkey.TypeContract: answered, rowkey.TypeInstance: answered, rowkey.TypeEvent: answered,
 	rowkey.TypeUnsubscribed: answered, rowkey.TypeSuppression: answered, rowkey.TypeSession: answered,
 	rowkey.TypeColleague: answered, rowkey.TypeRun: answered, rowkey.TypeReply: answered, rowkey.TypeErased: answered,
-	rowkey.TypeAudit: auditRow,
-	rowkey.TypeGuard: bookkeeping, rowkey.TypeIndex: bookkeeping, rowkey.TypeReference: bookkeeping,
+	rowkey.TypeErasureAsked: answered,
+	rowkey.TypeAudit:        auditRow,
+	rowkey.TypeGuard:        bookkeeping, rowkey.TypeIndex: bookkeeping, rowkey.TypeReference: bookkeeping,
 	rowkey.TypeIdempotency: bookkeeping, rowkey.TypeConfirmation: bookkeeping, rowkey.TypeDataset: bookkeeping,
 	rowkey.TypeDue: bookkeeping, rowkey.TypeMail: bookkeeping, rowkey.TypeMailState: bookkeeping,
 	rowkey.TypeDigestDue: bookkeeping, rowkey.TypeReminded: bookkeeping, rowkey.TypeLetter: bookkeeping,
@@ -224,6 +225,8 @@ func (c change) isNamedBy(d entity.Done, id string) bool {
 		return d.Action == "signed out"
 	case rowkey.TypeRun:
 		return d.Action == "daily run complete"
+	case rowkey.TypeErasureAsked:
+		return d.Action == "erasure asked for" || erased
 	case rowkey.TypeErased:
 		return d.Action == "person erased"
 	case rowkey.TypeColleague, rowkey.TypeReply:

@@ -240,6 +240,8 @@ func contactsTold(key, staging license.License) []told {
 			letter.Call{}},
 		{"contact-removed-by-contact", "Contact removed by a contact", to(jane, notice.ContactRemoved(byContact)),
 			onCustomer, letter.Call{}},
+		{"erasure-asked", "To sales: a contact asks to be erased", notice.ErasureAsked(sampleCustomer, lena, "n1"),
+			onCustomer, letter.Call{}},
 		{"contact-removed", "Contact removed", to(jane, notice.ContactRemoved(change)), onCustomer, letter.Call{}},
 		{"contact-removed-you", "Contact removed, to the former contact", removed, onCustomer, letter.Call{}},
 	}
