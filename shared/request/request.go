@@ -168,7 +168,7 @@ type Request struct {
 	Bound     bool      `json:"bound,omitempty"`    // it asked for no more than Link allows (Link.Binds)
 	FiledBy   string    `json:"filedBy,omitempty"`  // the colleague who filed it for the customer; "": the customer
 	// Bridges is, of a request for a bridge key, the ID of the replacement request that the key is issued ahead of.
-	Bridges string `json:"bridges,omitempty"`
+	Bridges string `json:"ahead,omitempty"`
 	// Asked is when contacts of the customer were asked whether the request is theirs, and AskedOf their addresses.
 	Asked   time.Time `json:"asked,omitzero"` // UTC
 	AskedOf []string  `json:"askedOf,omitempty"`

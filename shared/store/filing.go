@@ -19,8 +19,11 @@ import (
 	"marketplace/shared/token"
 )
 
-// RequestReceived is an action on requests.
-const RequestReceived Action = "request received"
+// Actions on requests as they are filed.
+const (
+	RequestReceived Action = "request received"
+	BridgeRequested Action = "bridge key requested" // on the replacement that it comes ahead of
+)
 
 // Filing is a license request as it arrives.
 type Filing struct {
@@ -238,6 +241,7 @@ func (s *Store) FileBridge(ctx context.Context, of request.Request, by string) (
 			line.By = by
 		}
 		c.Add(requestEntity{r}, line)
+		c.Log(rowkey.Request(of.ID), entity.Line{By: line.By, Action: BridgeRequested, Customer: of.Customer})
 		c.Create(entity.Encode(rowkey.Reference(r.Reference), rowkey.TypeReference, Referenced{Request: r.ID}))
 		if r.Link != nil {
 			c.Names(rowkey.Request(r.ID), r.Email, r.Link.Contact)

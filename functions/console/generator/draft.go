@@ -231,6 +231,8 @@ func (d *Draft) readOld(ctx context.Context, id string) error {
 		return fault.New(fault.Conflict, "This license was replaced. Open the license that replaces it.")
 	case !r.License.Revoked.IsZero():
 		return fault.New(fault.Conflict, "This license was revoked.")
+	case r.License.Bridges != "":
+		return fault.New(fault.Conflict, "This is a bridge key. Open the license whose terms it has.")
 	}
 	old := customer.LicenseOf(r.License)
 	d.Old = &old
@@ -245,6 +247,9 @@ func (d *Draft) readRequest(ctx context.Context, id, chosen string) error {
 	r, err := d.generator.Records.Request(ctx, id)
 	if err != nil {
 		return err
+	}
+	if r.Kind == request.Bridge {
+		return fault.New(fault.Conflict, "Bridge keys are issued without you. Open the request for the replacement.")
 	}
 	if !r.State.Leads(request.Issued) {
 		return fault.New(fault.Conflict, "The request is %s, so no license can be issued for it.", r.State)

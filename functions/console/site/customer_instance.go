@@ -33,6 +33,7 @@ type instanceView struct {
 	Staging    []instanceHead
 	Servers    []customer.ServerID // the current one first
 	Licenses   []instanceLicense   // the newest first
+	Bridges    []instanceBridge    // bridge keys, the newest first
 	RetiredBy  string
 	MovedFrom  bool
 	CanEdit    bool
@@ -59,6 +60,12 @@ type instanceLicense struct {
 // TypeAndEdition summarizes the license: Production, Developer.
 func (l instanceLicense) TypeAndEdition() string {
 	return l.Type.Name() + ", " + shortEdition(l.Edition)
+}
+
+// instanceBridge is a bridge key of an instance.
+type instanceBridge struct {
+	customer.Bridge
+	Status badge
 }
 
 // instanceInAddress returns the instance that the address names.
@@ -141,6 +148,13 @@ func (s *site) instanceView(r *http.Request, p *accountPage, i customer.Instance
 			row.To = p.Path() + "?" + url.Values{"contract": {string(k.Reference)}}.Encode() + "#" + string(k.Reference)
 		}
 		v.Licenses = append(v.Licenses, row)
+	}
+	for _, b := range slices.Backward(i.Bridges) {
+		status := s.badgeOf(b.License)
+		if b.Valid(today) {
+			status = badge{"Bridge key", "warn"}
+		}
+		v.Bridges = append(v.Bridges, instanceBridge{b, status})
 	}
 	current, ok := i.Current(today)
 	if !i.InUse() {

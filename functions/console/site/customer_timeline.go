@@ -146,7 +146,7 @@ func (w accountWords) line(e store.Event) lineView {
 		}
 	case store.LicenseReplaced, store.LicenseSuccessorSet:
 		l.Note, l.About = "", w.license(e.Note)
-	case store.LicenseIssued, store.LicenseRecorded:
+	case store.LicenseIssued, store.LicenseRecorded, store.BridgeIssued:
 		if l.Note = ""; e.Note != "" {
 			l.Action, l.About = l.Action+" for", w.request(e.Note)
 		}
@@ -193,7 +193,7 @@ func accountAction(a store.Action) string {
 		store.ContractMade: "added", store.ContractChanged: "changed", store.ContractEnded: "ended early",
 		store.ContractReopened: "reopened",
 		store.LicenseIssued:    "issued", store.LicenseRecorded: "recorded", store.LicenseRevoked: "revoked",
-		store.LicenseReplaced: "replaced by",
+		store.LicenseReplaced: "replaced by", store.BridgeIssued: "issued as a bridge key",
 	}[a]; ok {
 		return text
 	}

@@ -115,6 +115,8 @@ var fields = map[string]fieldView{
 	"features":     {label: "Features", name: vocabulary.feature},
 	"request":      {label: "Request", subject: requestOf},
 	"packages":     {label: "Custom packages", name: func(_ vocabulary, s string) string { return packageName(s) }},
+	"bridges":      {label: "Bridge key for", subject: licenseOf},
+	"ahead":        {label: "Ahead of", subject: requestOf},
 	"successor":    {label: "Renewed by", subject: licenseOf},
 	"mute":         {label: "Reminders paused", absent: "no", parts: muteParts},
 	"revoked":      {label: "Revoked"},

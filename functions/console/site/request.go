@@ -32,9 +32,10 @@ type requestView struct {
 	Resends     []resendView
 	Standing    standingView
 	Linking     linkView
-	Ask         *askView   // nil: there is nobody to ask
-	Vouching    *vouchView // nil: nobody can vouch
-	CanWithdraw bool       // the vouch
+	Ask         *askView     // nil: there is nobody to ask
+	Vouching    *vouchView   // nil: nobody can vouch
+	CanWithdraw bool         // the vouch
+	Bridge      *bridgeOffer // nil: the request is none that could have a bridge key
 	Error       *formError
 	Done        string     // the outcome of the action before; "" for none
 	Undo        *undoOffer // nil: nothing can be undone
@@ -151,7 +152,7 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	v.Timeline, v.Reviewer = timelineView(v.events, words), words.colleagues.name(v.Request.Reviewer)
 	v.Address = addresses[0]
 	if v.CanEdit {
-		v.Issuable = v.State.Leads(request.Issued)
+		v.Issuable = v.State.Leads(request.Issued) && v.Kind != request.Bridge // which are issued by themselves
 		v.Resends = s.resends(v.Request, sameServer.Instances)
 		for _, st := range steps {
 			if st.check(v.Request, operator(r)) != nil {
@@ -170,7 +171,11 @@ func (s *site) requestView(r *http.Request, done string) (v requestView, err err
 	}
 	seen := map[string]bool{v.ID: true}
 	v.Asker = asker.view(s, v.Request, seen)
-	v.sayWho(s.judge(r, v.Request, asker), operator(r))
+	j := s.judge(r, v.Request, asker)
+	v.sayWho(j, operator(r))
+	if v.Bridge, err = s.viewOfBridge(r, j); err != nil {
+		return v, err
+	}
 	v.SameServer = s.related(r, sameServer, seen)
 	v.SameCompany = s.related(r, sameCompany, seen)
 	return v, nil

@@ -262,7 +262,7 @@ func linkedBy(r request.Request, name func(string) string) string {
 }
 
 // whoSteps are the steps that have a form of their own.
-var whoSteps = []step{resendKey, linkStep, unlinkStep, askStep, vouchStep, withdrawVouch}
+var whoSteps = []step{resendKey, linkStep, unlinkStep, askStep, vouchStep, withdrawVouch, bridgeStep}
 
 // sayWho adds who asks, and what an operator can do about that.
 func (v *requestView) sayWho(j judge, operator string) {

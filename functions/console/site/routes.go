@@ -41,6 +41,7 @@ func (s *site) routes() []route {
 		{pattern: "POST /console/requests/{id}/ask-contacts", least: signin.Sales, handle: s.askContacts},
 		{pattern: "POST /console/requests/{id}/vouch", least: signin.Sales, handle: s.vouch},
 		{pattern: "POST /console/requests/{id}/withdraw-vouch", least: signin.Sales, handle: s.withdrawVouch},
+		{pattern: "POST /console/requests/{id}/bridge", least: signin.Sales, handle: s.issueBridge},
 		{pattern: "POST /console/requests/{id}/lift", least: signin.Sales, handle: s.resumeEmailsOfRequest},
 
 		{pattern: "GET /console/requests/{id}/mails/{mail}/{attempt}", least: signin.Sales,

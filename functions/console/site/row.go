@@ -103,6 +103,8 @@ func shortKind(k request.Kind) string {
 		return "Replacement"
 	case request.Staging:
 		return "Staging"
+	case request.Bridge:
+		return "Bridge key"
 	}
 	return string(k)
 }
@@ -188,6 +190,8 @@ func (s *site) licenseBadge(l store.Summary) badge {
 		return badge{"Expired", "bad"}
 	case l.NotBefore.After(today):
 		return badge{"Not yet valid", "warn"}
+	case l.Bridges != "":
+		return badge{"Bridge key", "warn"}
 	case l.Successor != "":
 		return badge{"Active, renewed", "good"}
 	case s.warns(l.Type, l.NotBefore, l.Expiration):

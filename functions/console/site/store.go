@@ -46,6 +46,7 @@ type Store interface {
 	AskedEnough(ctx context.Context, contact string) (bool, error)
 	AskContacts(ctx context.Context, c store.RequestChange, contacts ...license.Contact) error
 	FileRequest(ctx context.Context, f store.Filing) (r request.Request, created bool, err error)
+	FileBridge(ctx context.Context, of request.Request, by string) (r request.Request, created bool, err error)
 	VouchFor(ctx context.Context, c store.RequestChange, v request.Vouch) error
 	WithdrawVouch(ctx context.Context, c store.RequestChange) error
 

@@ -62,7 +62,7 @@ func (v *eventView) sayNote(e store.Event, words vocabulary) {
 		v.Note, v.About = "", words.of(customerOf(e.Note))
 	case store.ContactSaidYes, store.ContactSaidNo:
 		v.Note, v.About = "", mention{Text: e.Note}
-	case store.LicenseIssued:
+	case store.LicenseIssued, store.BridgeIssued:
 		v.Note, v.About = "", words.of(requestOf(e.Note))
 	case delivery.MailTriedAgain, delivery.MailSentAgain:
 		kind, to := delivery.ParseMailNote(e.Note)
@@ -90,7 +90,7 @@ func subjectsOf(e store.Event) (named []store.Subject) {
 	switch e.Action {
 	case store.RequestIssued, store.RequestAnswered, store.LicenseSuccessorSet, store.LicenseReplaced:
 		named = append(named, licenseOf(e.Note))
-	case store.LicenseIssued:
+	case store.LicenseIssued, store.BridgeIssued:
 		named = append(named, requestOf(e.Note))
 	case store.RequestLinked:
 		named = append(named, customerOf(e.Note))
