@@ -487,6 +487,11 @@ func (u *user) askerSteps() []step {
 		}},
 		{"AskedEnough", func() error { return last(u.s.AskedEnough(u.ctx, contact.Email)) }},
 		{"AskContacts", func() error { return u.s.AskContacts(u.ctx, change(), contact) }},
+		{"FileBridge", func() error {
+			r := u.asks
+			r.Kind = request.Replacement
+			return last2(u.s.FileBridge(u.ctx, r, operator))
+		}},
 		{"VouchFor", func() error { return u.s.VouchFor(u.ctx, change(), request.Vouch{Note: "a note"}) }},
 		{"WithdrawVouch", func() error { return u.s.WithdrawVouch(u.ctx, change()) }},
 	}

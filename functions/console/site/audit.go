@@ -133,13 +133,15 @@ func choose(list []choice, value, label string) []choice {
 
 // auditedActions lists everything that the audit may tell. A test compares it with the actions in the tree.
 var auditedActions = []store.Action{
-	store.RequestReceived, store.BridgeRequested, store.RequestTaken, store.RequestTakenOver, store.CustomerAsked, store.RequestResumed,
+	store.RequestReceived, store.BridgeRequested,
+	store.RequestTaken, store.RequestTakenOver, store.CustomerAsked, store.RequestResumed,
 	store.RequestRejected, store.RequestWithdrawn, store.RequestIssued, store.RequestAnswered,
 	store.QuestionAnswered, store.RequestCorrected, store.RequestCancelled,
 	store.RejectionUndone, store.WithdrawalUndone, store.RequestConfirmed, store.RequestDenied,
 	store.ConfirmationSent, store.EmailCorrected, store.RequestLinked, store.RequestUnlinked,
 	store.ContactsAsked, store.ContactSaidYes, store.ContactSaidNo, store.VouchedFor, store.VouchWithdrawn,
-	store.LicenseRecorded, store.LicenseIssued, store.BridgeIssued, store.LicenseReplaced, store.LicenseRevoked, store.PackageTailored,
+	store.LicenseRecorded, store.LicenseIssued, store.BridgeIssued,
+	store.LicenseReplaced, store.LicenseRevoked, store.PackageTailored,
 	store.KeySentAgain, store.RemindersMuted, store.RemindersOn, store.LicenseSuccessorSet,
 	store.LicenseSuccessorRevoked, store.ReminderQueued, store.Unsubscribed, store.Resubscribed,
 	store.WarningsConfirmed, store.NoteAdded, store.PermissionNoted,

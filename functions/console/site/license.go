@@ -136,7 +136,8 @@ func (s *site) licenseView(r *http.Request, done string) (v licenseView, err err
 	v.Snapshot = snapshot{recorded.Version, lastOf(v.events)}
 	v.Sendable = v.CanEdit && l.KeyText != "" && whyKeyNotSent(l, s.today()) == ""
 	v.Revocable = v.CanEdit && l.Revoked.IsZero()
-	v.CanBuildPackages = v.Revocable && l.Bridges == "" && s.generator.Packager != nil && s.packagesDiffer(r.Context(), l)
+	v.CanBuildPackages = v.Revocable && l.Bridges == "" && s.generator.Packager != nil &&
+		s.packagesDiffer(r.Context(), l)
 	reached := slices.ContainsFunc(v.Addresses, func(a addressRow) bool { return a.reached })
 	v.Unreached = !reached && l.Bridges == "" && !s.store.Policy().Over(l, s.today())
 	for _, c := range customer.Readers(account.Keepers(l.Customer), customer.Keys, l.Instance, s.now()) {
