@@ -145,7 +145,7 @@ func TestInstallationIsPlayedToItsEnd(t *testing.T) {
 	}
 	failed := follow(t, v.next(t, "A download fails"))
 	p, _ := source(t).Catalog.Package("enterprise", "6.7.1")
-	guide := siteURL + "/editions/enterprise#install"
+	guide := siteURL + "/editions/enterprise/install?version=6.7.1"
 	if a := failed.Alert; a.Download != p.URL || a.Guide != guide || len(a.Steps) == 0 {
 		t.Errorf("failed: got %+v, want the package and the instructions", a)
 	}
@@ -270,7 +270,8 @@ func TestClusterHasNoButtons(t *testing.T) {
 			t.Errorf("%s has %s", b.Key, b.Action)
 		}
 	}
-	if v.Dialog != nil || v.Alert == nil || !strings.Contains(v.Alert.Download, "datacenter-edition-6.7.1.") {
+	if v.Dialog != nil || v.Alert == nil || !strings.Contains(v.Alert.Download, "datacenter-edition-6.7.1.") ||
+		v.Alert.Guide != siteURL+"/editions/datacenter/install?cluster=yes&version=6.7.1" {
 		t.Errorf("got %+v, %+v", v.Dialog, v.Alert)
 	}
 }

@@ -2,6 +2,7 @@ package preview
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 
 	"marketplace/shared/license"
@@ -22,7 +23,7 @@ func (p *player) noButtons() *Alert {
 			Title: "A cluster has no buttons",
 			Text: []string{"The package is installed manually on every application node, and the key is " +
 				"set once, under " + licenseManager + "."},
-			Download: e.DownloadURL, Guide: guide(e),
+			Download: e.DownloadURL, Guide: p.guide(e),
 		}
 	case p.choice.ReadOnly:
 		return &Alert{
@@ -43,12 +44,17 @@ func (p *player) entry(e license.Edition) (found marketplace.Entry, ok bool) {
 	return found, false
 }
 
-// guide returns the address of the installation steps of an edition.
-func guide(e marketplace.Entry) string {
-	if e.HomeURL == "" {
-		return ""
+// guide returns the address of the installation steps of an edition's package: the site's own page for it, or the
+// edition's page elsewhere.
+func (p *player) guide(e marketplace.Entry) string {
+	if own := p.source.Catalog.SiteURL + "/editions/" + e.Key; e.HomeURL != own {
+		return e.HomeURL
 	}
-	return e.HomeURL + "#install"
+	q := url.Values{"version": {p.choice.Key}}
+	if e.Key == string(license.DataCenter) {
+		q.Set("cluster", map[bool]string{true: "yes", false: "no"}[p.server.Cluster])
+	}
+	return e.HomeURL + "/install?" + q.Encode()
 }
 
 // uninstall plays the dialog of the first box.
@@ -315,7 +321,7 @@ func (p *player) byHand(title, text string) *Alert {
 	if pkg, ok := p.source.Catalog.Package(p.box.Key, p.choice.Key); ok && pkg.Withdrawn != "" {
 		paragraphs = []string{"This package was withdrawn, although the catalog links to it. " + pkg.Withdrawn, text}
 	}
-	return &Alert{Tone: "bad", Title: title, Text: paragraphs, Download: p.box.DownloadURL, Guide: guide(p.box),
+	return &Alert{Tone: "bad", Title: title, Text: paragraphs, Download: p.box.DownloadURL, Guide: p.guide(p.box),
 		Steps: []string{
 			"Stop the server.",
 			"Delete the old jars of the same plugins from extensions/plugins.",
