@@ -25,6 +25,7 @@ type bridgeView struct {
 	Every    int
 
 	Key     *customer.Bridge  // the one that is valid today
+	KeyTo   string            // where it was sent; "" if that is not known
 	Waiting *request.Request  // the request whose key is being made
 	Refused string            // why the newest request got none
 	Why     string            // why there can be none now; "" if there can
@@ -144,6 +145,8 @@ func (s *site) bridgeRequests(r *http.Request, i customer.Instance, v *bridgeVie
 	newest := true
 	for _, q := range list {
 		switch {
+		case v.Key != nil && slices.Contains(q.Licenses, v.Key.ID):
+			v.KeyTo = q.Email
 		case q.Kind == request.Bridge && newest:
 			newest = false
 			if q.State.Open() {
