@@ -51,6 +51,7 @@ var steps = []struct {
 	{"bounce", (*journey).bounce},
 	{"reminder", (*journey).remind},
 	{"account", (*journey).signIn},
+	{"bridge key", (*journey).bridge},
 }
 
 // travel takes the journey through a template, and returns the step at which it ended with an error, "" if none.
@@ -216,13 +217,18 @@ func (j *journey) letter() error {
 	if len(m.Attachments) == 0 {
 		return errors.New("the mail has no attachment")
 	}
+	return j.checkKey(string(m.Attachments[0].Data), "AWHW8w9JtzBzSrmf9GQX")
+}
+
+// checkKey asks the site whether a key is valid on a server.
+func (j *journey) checkKey(key, server string) error {
 	if err := j.open(j.URL + "/licenses/check"); err != nil {
 		return err
 	}
 	form := j.page.Find("#key").Closest("form")
 	values := filledIn(form)
-	values.Set("key", string(m.Attachments[0].Data))
-	values.Set("serverId", "AWHW8w9JtzBzSrmf9GQX")
+	values.Set("key", key)
+	values.Set("serverId", server)
 	if err := j.ask("POST", form.AttrOr("action", ""), values); err != nil {
 		return err
 	}
@@ -328,6 +334,7 @@ func TestJourney(t *testing.T) {
 		{"a variable", "          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "", "bounce"},
 		{"a filter", `{"prefix":"OUTBOX#2#"}`, `{"prefix":"OUTBOX#3#"}`, "confirmation"},
 		{"a page of the account", `Path: "/account/{proxy+}"`, `Path: "/accounts/{proxy+}"`, "account"},
+		{"the bridge function's filter", `"S":["BRIDGES"]`, `"S":["BRIDGE"]`, "bridge key"},
 		{"a schedule", "cron(0 6 * * ? *)", "cron(0 6 1 1 ? 2199)", "reminder"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
