@@ -213,7 +213,7 @@ func (s *site) actions(of *customer.Seen, v card) (list []action) {
 		add("Renew", "renew", soon)
 		switch largest := l.Edition == license.DataCenter; {
 		case v.Gauge.More != "" && !largest: // the gauge leads to more lines
-			add("Larger edition", "upgrade", false)
+			add("Larger edition", "upgrade?want=edition", false)
 		case !largest:
 			add("More lines or a larger edition", "upgrade", false)
 		case v.Gauge.More == "":
@@ -230,6 +230,7 @@ func (s *site) actions(of *customer.Seen, v card) (list []action) {
 	if l.Valid(s.today()) {
 		add("Email the key again", "key", false)
 	}
+	add("Reminders", "reminders", false)
 	return list
 }
 

@@ -11,6 +11,7 @@ import (
 	"marketplace/shared/store/delivery"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/store/reply"
+	accounts "marketplace/shared/store/signin"
 )
 
 // auditView is a page of the audit.
@@ -149,7 +150,7 @@ var auditedActions = []store.Action{
 	store.CustomerUnmerged, store.ContractMade, store.ContractChanged, store.ContractEnded, store.ContractReopened,
 	store.InstanceAdded, store.InstanceChanged, store.InstanceTold, store.InstanceRetired, store.InstanceResumed,
 	store.InstanceMoved, store.InstanceMovedBack, store.InstanceMovedAway,
-	store.SignedIn, store.SignInRefused, store.SignedOut,
+	store.SignedIn, store.SignInRefused, store.SignedOut, accounts.SignedIn, accounts.SignedOut,
 	delivery.MailBounced, delivery.MailComplained, delivery.MailRefused, delivery.MailReturned, delivery.MailAnswered,
 	delivery.MailDelayed, delivery.MailRepeated, delivery.MailReaddressed, delivery.ContactsUnreached,
 	delivery.MailTriedAgain, delivery.MailSentAgain, delivery.AddressSuppressed, delivery.SuppressionLifted,
