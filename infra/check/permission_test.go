@@ -99,6 +99,10 @@ func usage(t *testing.T) (actions map[string]touched, rows []table.Row) {
 	try("reminders", u.remindersSteps(), reflect.TypeFor[daily.Store](), reflect.TypeFor[late.Store]())
 	orders := u.askForBridges(t)
 	try("bridge", u.bridgeSteps(t, orders), reflect.TypeFor[issue.Store]())
+	var err error
+	if u.unsaid, err = u.file("corrected in the account"); err != nil {
+		t.Fatal(err)
+	}
 	try("account", u.accountSteps(), reflect.TypeFor[account.Store](), reflect.TypeFor[account.Requester](),
 		reflect.TypeFor[account.Contacts](), reflect.TypeFor[account.Reminders](),
 		reflect.TypeFor[account.PersonalData](),
@@ -141,6 +145,7 @@ type user struct {
 	// are.
 	reviewed [4]request.Request
 	lost     request.Request    // another one, in review
+	unsaid   request.Request    // another one, which nobody confirmed
 	waits    [2]request.Request // others, whose customers were asked a question
 	asks     request.Request    // another one, which an operator filed
 	moved    request.Request    // a replacement that a contact filed who is signed in

@@ -80,6 +80,12 @@ func (u *user) accountSteps() []step {
 			other.Loc = 1
 			return requests.CorrectRequest(ctx, filed.ID, requester.Who(contact.Email), filed.Version, other)
 		}},
+		{"CorrectRequest", func() error { // which confirms it
+			other := u.unsaid.Details
+			other.Loc = 2
+			who := requester.Who(contact.Email)
+			return requests.CorrectRequest(ctx, u.unsaid.ID, who, u.unsaid.Version, other)
+		}},
 		{"CancelRequest", func() error {
 			return requests.CancelRequest(ctx, filed.ID, requester.Who(contact.Email))
 		}},

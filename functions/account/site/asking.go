@@ -127,7 +127,8 @@ func (a asking) wanted(hint string) web.Field {
 }
 
 func (a asking) edition() web.Field {
-	f := web.Field{Name: "edition", Label: "Edition", Type: "radio", Value: a.form.Edition, Required: true}
+	f := web.Field{Name: "edition", Label: "Edition", Type: "radio", Value: a.form.Edition, Class: "wide",
+		Required: true}
 	for _, e := range license.Editions[slices.Index(license.Editions, a.license.Edition):] {
 		o := web.Option{Value: string(e), Label: e.Name()}
 		if e == a.license.Edition {
