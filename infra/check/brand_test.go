@@ -74,7 +74,7 @@ func TestNamedProductIsFound(t *testing.T) {
 	for name, text := range map[string]string{
 		"functions/x/site/a.go":             "package site\n\n// SonarQube reads it.\nconst a = \"b\"",
 		"functions/x/site/a_test.go":        "package site\n\nconst a = \"SonarQube\"",
-		"infra/docs/a.md":                   "SonarQube",
+		"infra/docs/mail.md":                "SonarQube",
 		"functions/x/site/testdata/a.txt":   "SonarQube",
 		"functions/x/site/templates/a.html": "{{brand.Product}}",
 	} {

@@ -133,7 +133,7 @@ func TestStatusShowsOurQuestion(t *testing.T) {
 			t.Errorf("got no %q on the page", want)
 		}
 	}
-	if strings.Contains(main, "We will email you") || doc.Find("script").Length() > 0 {
+	if strings.Contains(main, "We will email you") || doc.Find(webtest.ForeignScript).Length() > 0 {
 		t.Error("got a promised answer or markup, want neither while we wait")
 	}
 	// Once the review continues, the question is gone.
