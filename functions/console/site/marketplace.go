@@ -24,7 +24,7 @@ func (s *site) marketplace(w http.ResponseWriter, r *http.Request) error {
 	switch next, err := s.drafted(r); {
 	case err == nil:
 		draft = preview.Draft{
-			Found: true, Published: r.URL.Query().Get("catalog") == preview.ShownCatalog,
+			Found: true, Published: r.URL.Query().Get("catalog") == preview.PublishedCatalog,
 			Site: next.Catalog.SiteURL, OtherSite: next.Catalog.SiteURL != c.SiteURL,
 			Changes: preview.Compare(published, next),
 		}
@@ -35,7 +35,7 @@ func (s *site) marketplace(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	draft.ShowDraft = addressWith(r.URL.Query(), "")
-	draft.ShowPublished = addressWith(r.URL.Query(), preview.ShownCatalog)
+	draft.ShowPublished = addressWith(r.URL.Query(), preview.PublishedCatalog)
 	v := preview.New(shown, r.URL.Query(), preview.Options{
 		Path: marketplacePath, Product: s.mail.Brand.OrDefault().Product,
 	})

@@ -29,9 +29,9 @@ type Change struct {
 	What     []string // sentences
 }
 
-// ShownCatalog is the value of the parameter catalog with which the console shows the published catalog although
+// PublishedCatalog is the value of the parameter catalog with which the console shows the published catalog although
 // there is another one.
-const ShownCatalog = "published"
+const PublishedCatalog = "published"
 
 // Compare returns what servers read differently in two catalogs, oldest version first.
 func Compare(from, to Source) (changes []Change) {
