@@ -46,8 +46,12 @@ func stateWords(r request.Request) string {
 		return "In review"
 	case r.State == request.Waiting:
 		return "We have a question"
+	case r.State == request.Issued && r.Kind == request.Bridge:
+		return "Bridge key emailed"
 	case r.State == request.Issued:
 		return "License issued"
+	case r.State == request.Answered && r.Kind == request.Bridge:
+		return "Not needed: the request for the replacement is closed"
 	case r.State == request.Answered:
 		return "Key sent again"
 	case r.State == request.Rejected:
@@ -156,7 +160,7 @@ func (s *site) renderRequest(w http.ResponseWriter, r *http.Request, status int,
 		}
 	}
 	fields := []*web.Field{&v.Response, &v.Cancel}
-	if v.Own && found.State.Open() {
+	if v.Own && found.State.Open() && found.Kind != request.Bridge { // its replacement is corrected
 		c, err := s.catalog()
 		if err != nil {
 			return err

@@ -22,6 +22,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/bridge"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/requester"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/bolt"
@@ -601,5 +602,26 @@ func TestSalesGiveAColleagueABridgeKey(t *testing.T) {
 	got := e.request(second.ID)
 	if second.ID == first.ID || got.State != request.Issued || e.mails(e.issued(e.old.Instance)...)[0].To != dan {
 		t.Errorf("by sales the request is %s: %s", got.State, got.Reason)
+	}
+}
+
+// TestReplacementCorrectedByItsLinkGetsNoKey has somebody with the private link of the replacement change the server
+// before the key is issued: the address has to confirm that first.
+func TestReplacementCorrectedByItsLinkGetsNoKey(t *testing.T) {
+	e := newTestEnv(t)
+	r := e.replacement(ada, e.old, newServer)
+	order := e.order(r, "")
+	requests := requester.New(e.store.Store)
+	other := r.Details
+	other.Server = "EEEEEEEE-AWHW8w9JtzBzSrmf9GQX"
+	if err := requests.CorrectRequest(t.Context(), r.ID, "", r.Version, other); err != nil {
+		t.Fatal(err)
+	}
+	if err := requests.CorrectRequest(t.Context(), order.ID, "", order.Version, other); err == nil {
+		t.Error("the order itself was corrected")
+	}
+	e.run()
+	if got := e.request(order.ID); got.State != request.Rejected || len(e.issued(e.old.Instance)) > 0 {
+		t.Errorf("the request is %s: %s", got.State, got.Reason)
 	}
 }

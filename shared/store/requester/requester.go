@@ -82,6 +82,8 @@ func (s *Store) CorrectRequest(ctx context.Context, id string, who Who, version 
 		switch {
 		case !r.State.Open():
 			return closed(*r)
+		case r.Kind == request.Bridge:
+			return fault.New(fault.Conflict, "Correct the request for the replacement instead.")
 		case d.Fingerprint() == r.Fingerprint():
 			return store.ErrUnchanged
 		case r.Version != version:
