@@ -120,6 +120,7 @@ var storageFaults = []mistake{
 	{"bucket", "PackagesBucket", "RestrictPublicBuckets: true", "RestrictPublicBuckets: false"},
 	{"bucket", "PackagesBucket", "BucketOwnerEnforced", "ObjectWriter"},
 	{"bucket", "PackagesBucket", "Status: Enabled", "Status: Suspended"},
+	{"bucket", "PackagesBucket", "AllowedMethods: [GET, HEAD]", "AllowedMethods: [GET, PUT]"},
 	{"bucket", "PackagesBucket", "    Properties:\n", "    Properties:\n      AccessControl: PublicRead\n"},
 	{"bucket", "PackagesBucket", "    Properties:\n", "    Properties:\n      WebsiteConfiguration: {IndexDocument: index.html}\n"},
 	{"bucket", "PackagesBucket", "    Properties:\n", "    Properties:\n      LifecycleConfiguration: {Rules: [{Status: Enabled, ExpirationInDays: 30}]}\n"},

@@ -69,6 +69,7 @@ func checkDistributions(c *checker) {
 var awsPolicies = map[string]string{
 	"4135ea2d-6df8-44a3-9df3-4b5a84be39ad": "CachingDisabled",
 	"b689b0a8-53d0-40ab-baf2-68738e2966ac": "AllViewerExceptHostHeader",
+	"88a5eaf4-2fd4-4709-b370-b4c650ea3fcf": "CORS-S3Origin",
 }
 
 // behaviour is the row of a path.

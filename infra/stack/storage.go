@@ -100,7 +100,9 @@ func checkBuckets(c *checker) {
 	for _, id := range c.Template.Resources("AWS::S3::Bucket") {
 		p := c.Template.Properties(id)
 		c.only(id, p, "OwnershipControls", "PublicAccessBlockConfiguration", "VersioningConfiguration", "Tags",
-			"LifecycleConfiguration", "BucketEncryption")
+			"LifecycleConfiguration", "BucketEncryption", "CorsConfiguration")
+		c.is(id, p, "CorsConfiguration", "{CorsRules: [{AllowedHeaders: [*], AllowedMethods: [GET, HEAD], "+
+			"AllowedOrigins: [*], MaxAge: 86400}]}")
 		c.is(id, p, "PublicAccessBlockConfiguration", "{BlockPublicAcls: true, BlockPublicPolicy: true, "+
 			"IgnorePublicAcls: true, RestrictPublicBuckets: true}")
 		owner := Text(At(p, "OwnershipControls"))
