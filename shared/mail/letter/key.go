@@ -146,6 +146,13 @@ func (w Writer) keyNotes(d Delivery) []note {
 	if links := w.packageLinks(d); len(links) > 0 {
 		notes = append(notes, note{Title: "Packages", Links: links})
 	}
+	if slices.ContainsFunc(d.Licenses, func(l license.License) bool { return l.Type == license.Staging }) {
+		notes = append(notes, note{
+			Title: "Staging that is synchronized with production",
+			Text: "A copy of production's data brings production's key along, which staging rejects. " +
+				"Enter the staging key again after each copy.",
+		})
+	}
 	notes = append(notes, note{
 		Title: "Key not accepted?",
 		Text:  "Paste it into our check page to see what it covers and why a server rejects it.",
