@@ -24,7 +24,8 @@ type oneLetter struct {
 func (s oneLetter) Letter(context.Context, string, int) (mail.Message, error) { return *s.sent, nil }
 
 // public are the parameters of links in our emails that say nothing secret.
-var public = []string{"customer", "mail", "serverId", "loc", "ncloc", "kind", "edition", "show", "subject"}
+var public = []string{"customer", "mail", "serverId", "loc", "ncloc", "kind", "edition", "show", "subject",
+	"version"}
 
 // secretsIn returns the values of all other parameters of the links in a text.
 func secretsIn(t *testing.T, text string) (secrets []string) {
