@@ -64,7 +64,7 @@ func (f *front) smoke(t *testing.T, o smoke.Options) (report string, ok bool) {
 func TestSmokeTestPassesOnTheLocalServer(t *testing.T) {
 	f := newFront(t)
 	report, ok := f.smoke(t, smoke.Options{})
-	if !ok || strings.Count(report, "ok      ") != 8 || !strings.HasSuffix(report, "8 checks, 0 failed\n") {
+	if !ok || strings.Count(report, "ok      ") != 9 || !strings.HasSuffix(report, "9 checks, 0 failed\n") {
 		t.Errorf("got %t and\n%s", ok, report)
 	}
 	if mails := f.env.outbox(); len(mails) > 0 {
@@ -104,7 +104,10 @@ func TestSmokeTestNamesEachFault(t *testing.T) {
 			`FAILED  catalog: /editions.json: got Access-Control-Allow-Origin "https://other.example", want *`},
 		"CORS of a download": {on("/downloads/", func(r *http.Response) { r.Header.Del("Access-Control-Allow-Origin") }),
 			"FAILED  download: "},
-		"not JSON":         {on("/catalog.json", swap("{", "<")), "FAILED  catalog: /catalog.json: got no JSON"},
+		"not JSON":   {on("/catalog.json", swap("{", "<")), "FAILED  catalog: /catalog.json: got no JSON"},
+		"no account": {on("/account", status(404)), "FAILED  account: /account: got status 404, want 303"},
+		"account without a form": {on("/account/signin", swap(`name="email"`, `name="mail"`)),
+			"FAILED  account: /account/signin: got a page that does not ask for an address"},
 		"no catalog":       {on("/packages.json", status(502)), "FAILED  catalog: /packages.json: got status 502, want 200"},
 		"another SITE_URL": {on("/editions.json", swap(f.URL+"/request", "https://old.example/request")), "FAILED  links: got a link to https://old.example/request"},
 		"packages elsewhere": {on("/packages.json", swap(f.URL+"/downloads", "https://old.example")),

@@ -76,6 +76,32 @@ func (s *site) publicKeys(ctx context.Context) (string, error) {
 	return strings.Join(kids, ", "), nil
 }
 
+// account opens the customers' account without a session, which leads to the form for a link.
+func (s *site) account(ctx context.Context) (string, error) {
+	const p, page = "/account", "/account/signin"
+	a, err := s.get(ctx, s.Site+p)
+	if err == nil {
+		err = a.status(p, http.StatusSeeOther)
+	}
+	if err != nil {
+		return "", err
+	}
+	if to, err := a.Location(); err != nil || to.Path != page {
+		return "", fmt.Errorf("%s: got no redirect to %s", p, page)
+	}
+	a, err = s.get(ctx, s.Site+page)
+	if err == nil {
+		err = a.status(page, http.StatusOK)
+	}
+	if err != nil {
+		return "", err
+	}
+	if !strings.Contains(string(a.body), `name="email"`) {
+		return "", fmt.Errorf("%s: got a page that does not ask for an address", page)
+	}
+	return "asks for an address", nil
+}
+
 // signIn begins to sign in to the console and follows the provider to the page that asks who it is.
 func (s *site) signIn(ctx context.Context) (string, error) {
 	const p = "/console/signin"

@@ -123,6 +123,7 @@ func (s *site) checks() []check {
 		{"key check", s.keyCheck},
 		{"public keys", s.publicKeys},
 		{"sign-in page", s.signIn},
+		{"account", s.account},
 	}
 	if s.Packages != "" {
 		checks = append(checks, check{"published catalog", s.published}, check{"jars", s.jars},
