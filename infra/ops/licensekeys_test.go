@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"marketplace/shared/cloud/signer"
@@ -45,6 +46,22 @@ func TestKeySetIsReadableByTheFunctions(t *testing.T) {
 	production, ok := read.Find("production-1")
 	if len(read) != 2 || !ok || !production.MaySign(license.Staging) || production.MaySign(license.Evaluation) {
 		t.Errorf("read back: %+v", read)
+	}
+}
+
+func TestKidOfBridgeKeysIsHeldToTheirDays(t *testing.T) {
+	set, err := keySet(t.Context(), vault{t}, []string{"test-production-1:PRODUCTION,STAGING=arn:a",
+		"test-bridge-1:EVALUATION,PRODUCTION,STAGING=arn:b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := printKeySet(&out, set, true); err != nil {
+		t.Fatal(err)
+	}
+	read, err := license.ParseKeySet([]byte(out.String()))
+	if err != nil || read[0].MaxDays != 0 || read[1].MaxDays != license.BridgeDays {
+		t.Errorf("%q reads as %+v, %v", out.String(), read, err)
 	}
 }
 
