@@ -222,7 +222,7 @@ func (s *site) actions(of *customer.Seen, v card) (list []action) {
 	}
 	add("New server ID", "replace", false)
 	if l.Valid(s.today()) && v.Bridge == nil {
-		add("Bridge key for "+strconv.Itoa(license.BridgeDays)+" days", "bridge", false)
+		add(strconv.Itoa(license.BridgeDays)+"-day bridge key", "bridge", false)
 	}
 	if v.Environment != request.StagingUse && l.Type == license.Production && of.Whole && stagingAllowed(l.License) {
 		add("Add a staging server", "staging", false)
