@@ -51,7 +51,7 @@ func declaredKinds(t *testing.T, name, text string) (kinds []string) {
 // drawsOtherwise are the files outside shared/token that may use crypto/rand, or make a secret otherwise, and what for.
 var drawsOtherwise = map[string]string{
 	"functions/console/signin/flow.go": "the verifier of PKCE, in the form that RFC 7636 asks for",
-	"functions/console/signin/seal.go": "keys that seal cookies: configuration",
+	"shared/session/keys.go":           "keys that seal cookies: configuration",
 	"infra/local/devidp/devidp.go":     "the key of the provider that stands in for Cognito",
 	"infra/local/devidp/token.go":      "what Cognito makes in production: codes and access tokens",
 	"infra/runlambda/cloud.go":         "certificates that only the functions of make run-lambda trust",

@@ -24,8 +24,10 @@ func seenAccount(now time.Time) *Account {
 				contact("new@acme.example", now.AddDate(0, 0, -6)), contact("two@acme.example", old, "i2")}},
 		Merged: []Customer{{ID: "m", Name: "Merged Ltd", Survivor: "c", Notes: "difficult",
 			Contacts: []Contact{contact("old@merged.example", old)}}},
-		Contracts: []Contract{{ID: "k1", Customer: "c", Ended: old, EndedBy: "sam@vendor.example", EndedReason: "unpaid"},
-			{ID: "k2", Customer: "c"}, {ID: "km", Customer: "m"}},
+		Contracts: []Contract{
+			{ID: "k1", Customer: "c", Ended: old, EndedBy: "sam@vendor.example", EndedReason: "unpaid"},
+			{ID: "k2", Customer: "c"}, {ID: "km", Customer: "m"},
+		},
 		Instances: []Instance{licensed("i1", "c", "k1"), licensed("i2", "c", "k2"), licensed("im", "m", "km")},
 	}
 }

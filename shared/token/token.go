@@ -5,6 +5,8 @@ package token
 import (
 	"crypto/rand"
 	"crypto/subtle"
+	"fmt"
+	"math/big"
 	"strings"
 )
 
@@ -42,6 +44,16 @@ const Length = 26
 
 // New returns a new token: Length capitals and digits.
 func (Kind) New() string { return rand.Text() }
+
+// NewCode returns a code of six digits, which a person types. It is no token: whoever may try a million of them has it,
+// so it counts only together with a token, and a few tries end that.
+func NewCode() string {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		panic("token: " + err.Error()) // it never fails
+	}
+	return fmt.Sprintf("%06d", n)
+}
 
 // Read returns the token in a link as mail programs and people pass it on: in any case of letters, with characters that
 // surrounded the link, and with remains of quoted-printable (RFC 2045 §6.7). What is no token yields some other text.

@@ -1,10 +1,7 @@
 package signin
 
 import (
-	"crypto/rand"
-	"fmt"
 	"log/slog"
-	"math/big"
 	"net/http"
 	"net/url"
 	"strings"
@@ -105,7 +102,7 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request) error {
 	if f, ok := asFault(err); ok {
 		return refuse(http.StatusUnprocessableEntity, f.Msg)
 	}
-	code := newCode()
+	code := token.NewCode()
 	_, err = g.signIns.Begin(r.Context(), email, code, returnPath(values.Get("return")))
 	if f, ok := asFault(err); ok && f.Kind == fault.RateLimited {
 		return refuse(http.StatusTooManyRequests, f.Msg)
@@ -119,15 +116,6 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, sentPath, http.StatusSeeOther)
 	return nil
-}
-
-// newCode returns a code of six digits.
-func newCode() string {
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-	if err != nil {
-		panic("signin: " + err.Error()) // never fails
-	}
-	return fmt.Sprintf("%06d", n)
 }
 
 // sentView is the data of sent.html.
