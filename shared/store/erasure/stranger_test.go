@@ -10,6 +10,7 @@ import (
 	"marketplace/shared/store"
 	"marketplace/shared/store/erasure/erasuretest"
 	"marketplace/shared/store/outbox"
+	"marketplace/shared/store/signin"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 )
@@ -96,5 +97,22 @@ func TestExpiredRequestIsFound(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestSignInIsErased begins to sign in, gets the link, and has a key emailed again from the account.
+func TestSignInIsErased(t *testing.T) {
+	b := newTestEnv(t)
+	who := license.Contact{Name: "Lena Liftova", Email: "lena@elsewhere.example"}
+	storetest.Issue(t, b.Store.Store, license.License{
+		ID: "l1", Type: license.Production, Organization: "Company", Server: "server-of-l1",
+		Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key",
+	}, ben)
+	_, err := signin.New(b.Store.Store).Begin(t.Context(), who.Email, "123456", "")
+	b.must(err)
+	b.must(b.SendKeyAgain(t.Context(), "l1", store.Customer, who, "n1"))
+	b.send(who)
+	if err := erasuretest.Erase(t.Context(), b.memory, b.Store.Store, who.Email); err != nil {
+		t.Error(err)
 	}
 }
