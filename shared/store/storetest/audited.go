@@ -45,6 +45,7 @@ var classes = map[rowkey.Type]class{
 	rowkey.TypeDigestDue: bookkeeping, rowkey.TypeReminded: bookkeeping, rowkey.TypeLetter: bookkeeping,
 	rowkey.TypePending: bookkeeping, rowkey.TypeFailed: bookkeeping, rowkey.TypeLease: bookkeeping,
 	rowkey.TypeStats: bookkeeping, rowkey.TypeReport: bookkeeping,
+	rowkey.TypeSignIn:   bookkeeping, // it ends within a day, and the session that it begins is told
 	rowkey.TypeDeletion: bookkeeping, // a count of what a job deleted, whose rows have their own
 }
 
