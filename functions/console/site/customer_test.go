@@ -460,6 +460,22 @@ func TestInstanceIsRetiredAndPutBack(t *testing.T) {
 	}
 }
 
+func TestInstanceShowsTheLinesThatAContactTold(t *testing.T) {
+	w := newTestEnv(t)
+	w.acme()
+	page := acmeRef + "/instances/01acmei1"
+	i := w.account("C-ACME00").Instance("01acmei1")
+	if err := w.store.TellLoc(t.Context(), i.Customer, i.ID, "ana@acme.example", 90_000); err != nil {
+		t.Fatal(err)
+	}
+	doc := w.get(sam, page).Page()
+	got := webtest.Text(doc.Find(".gauge"))
+	if !strings.Contains(got, "90'000 of ") || !strings.Contains(got, "Told on") {
+		t.Errorf("got the gauge %q", got)
+	}
+	wantTexts(t, text(w.get(sam, acmeRef).Page()), "lines of code told", "ana@acme.example")
+}
+
 func TestInstanceIsEdited(t *testing.T) {
 	w := newTestEnv(t)
 	w.acme()
