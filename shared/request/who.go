@@ -13,7 +13,9 @@ import (
 type Link struct {
 	Mail    string `json:"mail"`    // the ID of the email
 	Contact string `json:"contact"` // the address that it was sent to
-	License string `json:"license"` // the ID of the license that it was about
+	License string `json:"license"` // the ID of the license that it was about; of SignedIn: that the request is about
+	// SignedIn: it was the link of a sign-in to the account, where the contact filed the request.
+	SignedIn bool `json:"signedIn,omitempty"`
 }
 
 // Answer is what a contact of a customer answered when asked whether a request is theirs.

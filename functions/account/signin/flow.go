@@ -10,7 +10,9 @@ import (
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/input"
+	mailed "marketplace/shared/mail/notice"
 	"marketplace/shared/session"
+	"marketplace/shared/store/signin"
 	"marketplace/shared/token"
 	"marketplace/shared/web"
 )
@@ -206,7 +208,7 @@ func (g *Gate) enter(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	g.cookies.Clear(w, r, attemptCookie)
-	return g.admit(w, r, one.Email, returnPath(one.Return))
+	return g.admit(w, r, one)
 }
 
 // digits returns the digits of a text.
@@ -220,14 +222,15 @@ func digits(s string) string {
 }
 
 // admit signs in the person with a mailbox, at their customer or to choose one of several.
-func (g *Gate) admit(w http.ResponseWriter, r *http.Request, email, page string) error {
+func (g *Gate) admit(w http.ResponseWriter, r *http.Request, by signin.SignIn) error {
+	email, page := by.Email, returnPath(by.Return)
 	accounts, err := g.accounts.AccountsOf(r.Context(), email)
 	if err != nil {
 		return err
 	}
 	open, later := g.choices(accounts, email)
-	s := Session{ID: token.Session.New(), Email: email, Several: len(open)+len(later) > 1,
-		Times: session.Begin(g.now())}
+	s := Session{ID: token.Session.New(), Email: email, Mail: mailed.IDOf(by.ID, mailed.Link),
+		Several: len(open)+len(later) > 1, Times: session.Begin(g.now())}
 	switch {
 	case len(open) == 0 && len(later) == 0:
 		return g.refuse(w, r, refusal{

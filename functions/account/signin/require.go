@@ -43,7 +43,7 @@ func (g *Gate) Require(h web.HandlerFunc) web.HandlerFunc {
 				return err
 			}
 		}
-		visit := Visit{Email: seen.Contact.Email, Seen: seen, Several: s.Several}
+		visit := Visit{Email: seen.Contact.Email, Mail: s.Mail, Seen: seen, Several: s.Several}
 		return h(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, visit)))
 	}
 }

@@ -20,6 +20,7 @@ const (
 type Session struct {
 	ID       string `json:"id"` // names the session: 130 random bits
 	Email    string `json:"email"`
+	Mail     string `json:"mail"`     // the ID of the email whose link signed the person in
 	Customer string `json:"customer"` // the ID of the chosen customer; "" for one who has yet to choose
 	Several  bool   `json:"several,omitempty"`
 	session.Times
@@ -28,6 +29,7 @@ type Session struct {
 // Visit is who makes a request, and what the person sees of the customer.
 type Visit struct {
 	Email string // the proven mailbox, as it is written on record
+	Mail  string // the ID of the email that proved it
 	Seen  customer.Seen
 	// Several reports whether the person is a contact of more than one customer.
 	Several bool

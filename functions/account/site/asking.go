@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"marketplace/catalog"
+	"marketplace/functions/account/signin"
 	"marketplace/shared/customer"
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
@@ -285,7 +286,7 @@ func (s *site) file(r *http.Request, d request.Details, i customer.Instance, l c
 	}
 	f := store.Filing{
 		Details: d, Customer: i.Customer, Instance: i.ID,
-		Link: &request.Link{Mail: signInMail, Contact: person(r), License: l.ID},
+		Link: signInLink(r, l.ID),
 	}
 	if d.Kind == request.Staging {
 		f.Instance = "" // of the new one
@@ -301,8 +302,11 @@ func (s *site) file(r *http.Request, d request.Details, i customer.Instance, l c
 	return filed, err
 }
 
-// signInMail stands for the email that signed a contact in, on the requests that the contact files.
-const signInMail = "account"
+// signInLink is the link that signed the person in, as the proof of a request about a license.
+func signInLink(r *http.Request, license string) *request.Link {
+	v := signin.VisitOf(r.Context())
+	return &request.Link{Mail: v.Mail, Contact: v.Email, License: license, SignedIn: true}
+}
 
 func (s *site) renderAsk(w http.ResponseWriter, r *http.Request, status int, a ask, of asking, key string,
 	bad []fault.Field) error {

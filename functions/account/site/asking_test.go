@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"marketplace/functions/account/signin/signintest"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/request"
+	"marketplace/shared/store/requester"
 	"marketplace/shared/web/webtest"
 )
 
@@ -91,6 +93,29 @@ func TestSentTwiceIsOneRequest(t *testing.T) {
 	// Another person with the same key files their own.
 	if other := e.filed(e.as(pia, e.acme).Send(page, values)); other.ID == first.ID {
 		t.Error("another contact's form led to the first one's request")
+	}
+}
+
+// What a contact files is proven by the email whose link signed them in, on every page that files.
+func TestRequestNamesTheEmailThatSignedIn(t *testing.T) {
+	e := newTestEnv(t)
+	production := e.instance(e.acme, license.Production)
+	browser := e.as(ana, e.acme)
+	want := request.Link{Mail: signintest.Mail, Contact: ana, License: production.Licenses[0].ID, SignedIn: true}
+	renewal := e.filed(sendForm(browser, path(production, "renew")))
+	browser.Send(path(production, "bridge"), url.Values{"serverId": {string(movedServer)},
+		"oldServer": {"stopped"}}).WantStatus(303)
+	list, err := requester.New(e.kept.Store).Requests(t.Context(), []string{e.acme.Customer.ID}, ana)
+	if err != nil || len(list) != 3 {
+		t.Fatalf("got %d requests, %v, want the renewal, the replacement and the bridge key", len(list), err)
+	}
+	for _, r := range list {
+		if r.Kind != request.Bridge && (r.Link == nil || *r.Link != want) {
+			t.Errorf("%s: got the link %+v, want %+v", r.Kind, r.Link, want)
+		}
+	}
+	if renewal.Link == nil || *renewal.Link != want {
+		t.Errorf("got the link %+v, want %+v", renewal.Link, want)
 	}
 }
 

@@ -130,7 +130,7 @@ func (s *site) replacement(r *http.Request, i customer.Instance, server license.
 			Replaces: string(current.Server), Environment: i.Environment, OldServer: old,
 		},
 		Key:      "bridge of " + i.ID + " on " + s.today().String(),
-		Link:     &request.Link{Contact: email, License: current.ID},
+		Link:     signInLink(r, current.ID),
 		Customer: of.Customer.ID, Instance: i.ID,
 	}
 }

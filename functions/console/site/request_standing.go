@@ -75,7 +75,9 @@ func (j judge) view(operator string) (v standingView) {
 	add(j.person()+".", "")
 	if l := j.Request.Link; l != nil {
 		text := "Came through the reminder that was mailed to " + l.Contact
-		if standing == customer.Linked {
+		if l.SignedIn {
+			text = "Filed in the customer's account, signed in as " + l.Contact
+		} else if standing == customer.Linked {
 			text += "; good for renewing this instance with the key to contacts on record"
 		}
 		add(text+".", "")

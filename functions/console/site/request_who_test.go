@@ -98,6 +98,12 @@ func TestStandingInWords(t *testing.T) {
 			"At the customer's mail domain acme.example; confirmed this request on 05 Mar 2018, 09:30 UTC.",
 			"warn: You vouched on 06 Mar 2018, 12:00 UTC (“Called Ana.”), so another colleague has to issue the " +
 				"license."}},
+		"signed in": {func(r *request.Request) {
+			r.Email = "ana@acme.example"
+			r.Link = &request.Link{Mail: "m", Contact: "ana@acme.example", License: "l", SignedIn: true}
+		}, false, "Proven", []string{
+			"Contact since 01 Mar 2017; confirmed this request on 05 Mar 2018, 09:30 UTC.",
+			"Filed in the customer's account, signed in as ana@acme.example."}},
 		"through a reminder": {func(r *request.Request) {
 			r.Kind, r.Email, r.Confirmed = request.Renewal, "ana@acme.example", time.Time{}
 			r.Link, r.Bound = &request.Link{Contact: "ana@acme.example", License: "l"}, true

@@ -12,6 +12,9 @@ import (
 	"marketplace/shared/token"
 )
 
+// Mail is the ID of the email that signed people in.
+const Mail = "sign-in-of-a-test-link"
+
 // TB is a test, testing.TB or rapid.T.
 type TB interface {
 	Helper()
@@ -30,7 +33,8 @@ func (recorder) WriteHeader(int)             {}
 func Cookie(t TB, keys session.Keys, siteURL, email, customer string, now time.Time) *http.Cookie {
 	t.Helper()
 	rec := recorder{http.Header{}}
-	s := signin.Session{ID: token.Session.New(), Email: email, Customer: customer, Times: session.Begin(now)}
+	s := signin.Session{ID: token.Session.New(), Email: email, Mail: Mail, Customer: customer,
+		Times: session.Begin(now)}
 	cookies := signin.CookiesOf(siteURL, secret.Fixed(keys))
 	if err := cookies.Set(t.Context(), rec, signin.CookieName, s, s.Remaining(now)); err != nil {
 		t.Fatal(err)
