@@ -68,7 +68,7 @@ func (f HeldForm) Accept(h Held) (Details, error) {
 	case Replacement:
 		d.Environment, d.OldServer = h.Environment, OldServer(strings.TrimSpace(f.OldServer))
 		if d.OldServer != OldStopped && d.OldServer != OldRunning && d.OldServer != OldLost {
-			bad.Add("oldServer", "Choose what happens to the old server.")
+			bad.Add("oldServer", "Choose what happened to the old server.")
 		}
 	}
 	return d, bad.Err("The request was not sent. Correct the fields and send it again.")

@@ -73,7 +73,7 @@ var asks = []ask{
 		lead:    "We issue the license again for the new server ID and revoke the old one.",
 		refused: func(customer.Instance, customer.License) string { return "" },
 		fields: func(a asking) []web.Field {
-			return []web.Field{a.server("The new server ID"), a.oldServer(), a.counted(), a.message()}
+			return []web.Field{a.server("New server ID"), a.oldServer(), a.counted(), a.message()}
 		}},
 	{path: planPath, kind: request.Replacement, title: "Plan a new server ID",
 		lead: "Ask beforehand, and nothing is left to clarify on the day. Then tell us the new ID, and we issue the " +
@@ -151,10 +151,10 @@ func (a asking) server(label string) web.Field {
 }
 
 func (a asking) oldServer() web.Field {
-	return web.Field{Name: "oldServer", Label: "What happens to the old server?", Type: "radio",
+	return web.Field{Name: "oldServer", Label: "What happened to the old server?", Type: "radio",
 		Value: a.form.OldServer, Required: true, Options: []web.Option{
-			{Value: string(request.OldStopped), Label: "It is switched off, or will be"},
-			{Value: string(request.OldRunning), Label: "It goes on running"},
+			{Value: string(request.OldStopped), Label: "It is switched off"},
+			{Value: string(request.OldRunning), Label: "It is still running"},
 			{Value: string(request.OldLost), Label: "It no longer exists"},
 		}}
 }
@@ -277,10 +277,10 @@ func (s *site) heldBy(r *http.Request, i customer.Instance, l customer.License) 
 	}
 }
 
-// file files a request about an installation for the person who is signed in. key is the form's own: the same again is
-// the same request.
-func (s *site) file(r *http.Request, d request.Details, i customer.Instance, l customer.License, key string) (
-	request.Request, error) {
+// filing is a request about an installation of the person who is signed in, as it is filed. key is the form's own: the
+// same again is the same request.
+func (s *site) filing(r *http.Request, d request.Details, i customer.Instance, l customer.License,
+	key string) store.Filing {
 	if len(key) > request.MaxKey {
 		key = ""
 	}
@@ -294,7 +294,13 @@ func (s *site) file(r *http.Request, d request.Details, i customer.Instance, l c
 	if key != "" {
 		f.Key = "account\x00" + person(r) + "\x00" + key
 	}
-	filed, created, err := s.store.FileRequest(r.Context(), f)
+	return f
+}
+
+// file files such a request.
+func (s *site) file(r *http.Request, d request.Details, i customer.Instance, l customer.License, key string) (
+	request.Request, error) {
+	filed, created, err := s.store.FileRequest(r.Context(), s.filing(r, d, i, l, key))
 	if err == nil && created {
 		s.log.InfoContext(r.Context(), "license request filed", "id", filed.ID, "kind", string(filed.Kind),
 			"edition", string(filed.Edition), "channel", "account")

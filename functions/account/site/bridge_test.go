@@ -12,13 +12,11 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/storetest"
 	"marketplace/shared/web/webtest"
 )
 
 const movedServer = "0A1B2C3D-AWmoved0000000000009"
-
-// bridgePath is the page of a bridge key for an instance.
-func bridgePath(i customer.Instance) string { return "/account/instances/" + i.ID + "/bridge" }
 
 // askForBridge sends the form.
 func askForBridge(c webtest.Client, i customer.Instance, server, old string) *webtest.Answer {
@@ -111,7 +109,7 @@ func TestWrongServerForABridgeKeyIsSaidBesideTheField(t *testing.T) {
 	for name, tt := range map[string]struct{ server, old, field, says string }{
 		"none":               {"", "stopped", "serverId", "Enter the server ID"},
 		"not a server ID":    {"hello", "stopped", "serverId", "not a server ID"},
-		"the same":           {string(i.Server()), "stopped", "serverId", "for this server already"},
+		"the same":           {string(i.Server()), "stopped", "serverId", "on record"},
 		"with a prefix":      {"0A1B2C3D-" + string(i.Server()), "stopped", "serverId", "works on this server too"},
 		"a date":             {"20110407133530", "stopped", "serverId", "no key can work"},
 		"staging's":          {string(staging.Server()), "stopped", "serverId", "another installation"},
@@ -127,6 +125,10 @@ func TestWrongServerForABridgeKeyIsSaidBesideTheField(t *testing.T) {
 		}
 		if typed, _ := page.Find("[name=serverId]").Attr("value"); typed != tt.server {
 			t.Errorf("%s: the form came back with %q", name, typed)
+		}
+		if title := page.Find("title").Text(); !strings.HasPrefix(title, "Error: ") ||
+			page.Find(`a[href^="#`+tt.field+`"]`).Length() == 0 {
+			t.Errorf("%s: got the title %q, want an error, and a link to the field", name, title)
 		}
 	}
 	if list := e.requests(e.acme); len(list) > 0 {
@@ -196,5 +198,34 @@ func TestPageShowsTheBridgeKeyThatWasIssued(t *testing.T) {
 	if answer := askForBridge(e.as(ana, e.acme), i, "FFFFFFFF-AWmoved0000000000009", "stopped"); answer.StatusCode !=
 		http.StatusUnprocessableEntity {
 		t.Errorf("a second one: got %d, want 422", answer.StatusCode)
+	}
+}
+
+func TestBridgeKeyForAColleagueDoesNotTellTheirAddress(t *testing.T) {
+	const colleague = "colin@elsewhere.example"
+	e := newTestEnv(t)
+	i := e.instance(e.acme, license.Production)
+	of, _, err := e.kept.FileRequest(t.Context(), store.Filing{Customer: e.acme.Customer.ID, Instance: i.ID,
+		Link: &request.Link{Contact: colleague}, Details: request.Details{Kind: request.Replacement,
+			Server: movedServer, Edition: license.Enterprise, Email: colleague, Environment: i.Environment,
+			OldServer: request.OldLost, Replaces: string(i.Server())}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, _, err := e.kept.FileBridge(t.Context(), of, storetest.By)
+	if err != nil {
+		t.Fatal(err)
+	}
+	today := license.DateOf(e.now)
+	err = e.kept.IssueLicenses(t.Context(), store.Issue{By: store.System, Request: order.ID, RequestVersion: 1,
+		Licenses: []license.License{{ID: "bridge1", Type: license.Production, Customer: e.acme.Customer.ID,
+			Instance: i.ID, Server: movedServer, Edition: license.Enterprise, MaxLoc: 1, NotBefore: today,
+			Expiration: today.AddDays(13), Bridges: i.Licenses[0].ID, KeyText: "the secret key"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := open(e.as(ana, e.acme), bridgePath(i))
+	if answer.Page().Find("#bridge-issued").Length() != 1 || strings.Contains(answer.Body, colleague) {
+		t.Errorf("got %q, want the key without who asked for it", answer.Page().Find("#bridge-issued").Text())
 	}
 }

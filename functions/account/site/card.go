@@ -98,7 +98,7 @@ func (s *site) cards(of *customer.Seen, instances []customer.Instance, records m
 
 func (s *site) card(of *customer.Seen, i customer.Instance, records map[string]license.License,
 	c *catalog.Catalog) card {
-	v := card{Instance: i, Title: "Production", Path: Home + "/instances/" + i.ID, Badge: badge{"No license", ""}}
+	v := card{Instance: i, Title: "Production", Path: instancePath(i), Badge: badge{"No license", ""}}
 	if i.Environment == request.StagingUse {
 		v.Title = "Staging"
 	}

@@ -180,7 +180,7 @@ func (s *site) sendKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "key sent again by a contact", slog.String("license", id))
-	http.Redirect(w, r, Home+"/instances/"+i.ID+"/key?sent="+url.QueryEscape(email), http.StatusSeeOther)
+	http.Redirect(w, r, instancePath(i)+"/key?sent="+url.QueryEscape(email), http.StatusSeeOther)
 	return nil
 }
 

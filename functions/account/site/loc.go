@@ -20,7 +20,7 @@ type locView struct {
 }
 
 // locPath is the page on which a contact tells the lines of code of an installation.
-func locPath(i customer.Instance) string { return "/account/instances/" + i.ID + "/loc" }
+func locPath(i customer.Instance) string { return instancePath(i) + "/loc" }
 
 // gauge shows how much of its license an installation uses; nothing without a license in force.
 func (s *site) gauge(i customer.Instance, c *catalog.Catalog) web.Gauge {
@@ -31,7 +31,7 @@ func (s *site) gauge(i customer.Instance, c *catalog.Catalog) web.Gauge {
 	g := web.NewGauge(i.Loc, i.Told, l.MaxLoc, c.LOCThresholds)
 	g.Tell = locPath(i)
 	if g.Next > 0 {
-		g.More = "/account/instances/" + i.ID + "/upgrade"
+		g.More = instancePath(i) + "/upgrade"
 	}
 	return g
 }

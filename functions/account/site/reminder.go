@@ -126,7 +126,7 @@ func (s *site) changeReminders(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.log.InfoContext(r.Context(), "reminders changed in the account", "instance", i.ID, "pause", values.Get("pause"))
-	http.Redirect(w, r, "/account/instances/"+i.ID+"/reminders", http.StatusSeeOther)
+	http.Redirect(w, r, instancePath(i)+"/reminders", http.StatusSeeOther)
 	return nil
 }
 

@@ -112,6 +112,9 @@ func instance(r *http.Request) (customer.Instance, error) {
 		"Someone may have moved it, or the link is incomplete.")
 }
 
+// instancePath returns the address under which the pages of an instance are.
+func instancePath(i customer.Instance) string { return Home + "/instances/" + i.ID }
+
 func (s *site) today() license.Date { return license.DateOf(s.now()) }
 
 // Sections of the account, as its navigation names them.

@@ -31,10 +31,7 @@ type Store interface {
 	Policy() reminder.Policy
 	// Hours says when the office is open, and a reply is due.
 	Hours() officehours.Hours
-
-	// Bridge keys: the newest requests of customers, one request, and filing those for a replacement and its bridge
-	// key.
-	RequestsOf(ctx context.Context, customers []string, limit int) (list []request.Summary, more bool, err error)
-	Request(ctx context.Context, id string) (request.Request, error)
+	// FileBridge records the request for a bridge key ahead of one for a replacement; by is "" for the customer. The
+	// same again is returned with created false.
 	FileBridge(ctx context.Context, of request.Request, by string) (r request.Request, created bool, err error)
 }
