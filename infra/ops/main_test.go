@@ -100,6 +100,8 @@ func TestDocumentedCommandsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range commands {
+		// A preview needs a bucket, so its other flags are tried by publishing to a folder.
+		args = slices.DeleteFunc(args, func(arg string) bool { return arg == "-preview" })
 		for i := 1; i < len(args); i++ {
 			switch args[i-1] {
 			case "-to": // no bucket is here

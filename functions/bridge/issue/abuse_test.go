@@ -128,8 +128,9 @@ func TestOrderForgedByAStrangerGetsNoKey(t *testing.T) {
 			e := newTestEnv(t)
 			order := e.order(forge(e), "")
 			e.run()
-			if got := e.request(order.ID); got.State != request.Rejected || len(got.Licenses) > 0 || e.signed > 0 {
-				t.Errorf("the request is %s with %v; signed %d times", got.State, got.Licenses, e.signed)
+			if got := e.request(order.ID); got.State != request.Rejected || len(got.Licenses) > 0 ||
+				e.signed.Load() > 0 {
+				t.Errorf("the request is %s with %v; signed %d times", got.State, got.Licenses, e.signed.Load())
 			}
 			if ids, err := e.store.Pending(t.Context()); err != nil || len(ids) > 0 {
 				t.Errorf("still pending: %v, %v", ids, err)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ type testEnv struct {
 	now    time.Time
 	keys   license.Issuer // bridge-1 and prod-1
 	old    license.License
-	signed int // how often the keys were asked for
+	signed atomic.Int32 // how often the keys were asked for
 	down   error
 }
 
@@ -76,7 +77,7 @@ func newTestEnv(t *testing.T) *testEnv {
 	e.store = bridge.New(store.New(e.table, store.Options{Now: clock}))
 	e.Issuer = New(Options{
 		Store: e.store, Catalog: sample, Now: clock, Log: slog.New(slog.DiscardHandler),
-		Issuer: func() (license.Issuer, error) { e.signed++; return e.keys, e.down },
+		Issuer: func() (license.Issuer, error) { e.signed.Add(1); return e.keys, e.down },
 	})
 	e.old = e.license(oldServer, license.Production, 200)
 	return e

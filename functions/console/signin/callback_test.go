@@ -163,7 +163,7 @@ func TestCallbackExplainsProviderErrors(t *testing.T) {
 		b := newBrowser(t)
 		to := c.answered(t, b)
 		a := b.do("GET", altered(to, "error", code)+"&error_description=jane%40customer.example+%3Cscript%3E")
-		if a.StatusCode != want.status || strings.Contains(a.body, "jane") || strings.Contains(a.body, "script") {
+		if a.StatusCode != want.status || strings.Contains(a.body, "jane") || strings.Contains(a.body, "<script>") {
 			t.Errorf("%s: %d %s", code, a.StatusCode, a.body)
 		}
 		if log := c.log.String(); !strings.Contains(log, want.log) || strings.Contains(log, "jane") {
