@@ -220,7 +220,8 @@ func (s *site) actions(of *customer.Seen, v card) (list []action) {
 			add("More lines of code", "upgrade", false)
 		}
 	}
-	add("New server ID", "replace", false)
+	add("My server ID has changed", "replace", false)
+	list = append(list, action{Label: "My server ID will change", To: serverIDPath(v.Instance)})
 	if l.Valid(s.today()) && v.Bridge == nil {
 		add(strconv.Itoa(license.BridgeDays)+"-day bridge key", "bridge", false)
 	}
@@ -242,6 +243,9 @@ func buyPath(v card) string {
 	}
 	return "/request/" + string(v.License.Edition) + "?" + q.Encode()
 }
+
+// serverIDPath returns the public page about changes of server IDs, which leads to the form of an instance's plan.
+func serverIDPath(i customer.Instance) string { return "/server-id?instance=" + i.ID }
 
 func stagingAllowed(l customer.License) bool {
 	return customer.Terms{Edition: l.Edition, Support: l.Support}.StagingAllowed()

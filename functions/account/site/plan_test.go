@@ -44,3 +44,13 @@ func TestPlanOfANewServerIDNeedsWhatAndWhen(t *testing.T) {
 		}
 	}
 }
+
+func TestOverviewLeadsToThePlanOfANewServerID(t *testing.T) {
+	e := newTestEnv(t)
+	i := e.instance(e.acme, license.Production)
+	page := open(e.as(ana, e.acme), "/account").WantStatus(200).Page()
+	link := page.Find(`.do a[href="/server-id?instance=` + i.ID + `"]`)
+	if got := webtest.Text(link); got != "My server ID will change" {
+		t.Errorf("got the link %q", got)
+	}
+}
