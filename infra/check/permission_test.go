@@ -214,7 +214,8 @@ const signInCode = "123456"
 
 // beginSignIn has somebody begin to sign in, who is not erased, and the link sent.
 func (u *user) beginSignIn() error {
-	id, err := accountsignins.New(u.s.Store).Begin(u.ctx, "c@example.com", signInCode, "")
+	id, err := accountsignins.New(u.s.Store).Begin(u.ctx,
+		accountsignins.Attempt{Email: "c@example.com", Code: signInCode})
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,9 @@ func (u *user) accountSteps() []step {
 	return []step{
 		{"Account", func() error { return last(s.Account(ctx, u.license.Customer)) }},
 		{"AccountsOf", func() error { return last(s.AccountsOf(ctx, contact.Email)) }},
-		{"Begin", func() error { return last(signIns.Begin(ctx, contact.Email, signInCode, "")) }},
+		{"Begin", func() error {
+			return last(signIns.Begin(ctx, accountsignins.Attempt{Email: contact.Email, Code: signInCode}))
+		}},
 		{"Open", func() error { return last(signIns.Open(ctx, u.signIn.About, u.signIn.Nonce)) }},
 		{"Enter", func() error { return last(signIns.Enter(ctx, u.signIn.About, u.signIn.Nonce, signInCode)) }},
 		{"RecordVisit", func() error { return signIns.RecordVisit(ctx, u.license.Customer) }},

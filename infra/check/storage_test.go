@@ -64,7 +64,7 @@ func rowKeys() []table.Key {
 		rowkey.Named("a@example.com", rowkey.CustomerTimeline("c")), rowkey.ErasedPerson("h"),
 		rowkey.License("l"), rowkey.Event(rowkey.License("l"), "e"), rowkey.Reference("R-000000"),
 		rowkey.Idempotency("t", "f"), rowkey.EndedSession("s"), rowkey.EndedVisit("s"),
-		rowkey.SignIn("a@example.com", day.Start(), 1), rowkey.Colleague("a@example.com"),
+		rowkey.SignIn("a@example.com", day.Start(), false, 1), rowkey.Colleague("a@example.com"),
 		rowkey.ToDelete(day.Start(), "r"), rowkey.Deletion(day, "retention"), rowkey.Reply("t"),
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.FiledPrefix + "r"},
 		table.Key{PK: rowkey.WeekPK(day), SK: rowkey.IssuedPrefix + "r"},

@@ -104,8 +104,13 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request) error {
 	if f, ok := asFault(err); ok {
 		return refuse(http.StatusUnprocessableEntity, f.Msg)
 	}
+	known, err := g.knows(r, email)
+	if err != nil {
+		return err
+	}
 	code := token.NewCode()
-	_, err = g.signIns.Begin(r.Context(), email, code, returnPath(values.Get("return")))
+	_, err = g.signIns.Begin(r.Context(),
+		signin.Attempt{Email: email, Code: code, Return: returnPath(values.Get("return")), Known: known})
 	if f, ok := asFault(err); ok && f.Kind == fault.RateLimited {
 		return refuse(http.StatusTooManyRequests, f.Msg)
 	}
@@ -249,6 +254,9 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request, by signin.SignIn) e
 		page = withReturn(ChoosePath, page)
 	}
 	if err := g.write(r.Context(), w, s); err != nil {
+		return err
+	}
+	if err := g.remember(w, r, email); err != nil {
 		return err
 	}
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, "signed in to the account", slog.String("customer", s.Customer))

@@ -3,8 +3,10 @@ package signin
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"marketplace/shared/customer"
+	"marketplace/shared/input"
 	"marketplace/shared/session"
 )
 
@@ -14,7 +16,32 @@ const (
 	CookieName    = "account"
 	sessionCookie = CookieName
 	attemptCookie = "account-signin"
+	// knownCookie says with which address the browser signed in last. It opens nothing: signing in from there is only
+	// not limited by what strangers begin with the address.
+	knownCookie = "account-browser"
 )
+
+// knownFor is how long a browser is known after it signed in.
+const knownFor = 180 * 24 * time.Hour
+
+// known is the content of a browser's knownCookie.
+type known struct {
+	Mailbox string `json:"mailbox"`
+	At      int64  `json:"at"` // Unix seconds
+}
+
+// remember notes that the browser signed in with an address.
+func (g *Gate) remember(w http.ResponseWriter, r *http.Request, email string) error {
+	return g.cookies.Set(r.Context(), w, knownCookie, known{input.Mailbox(email), g.now().Unix()}, knownFor)
+}
+
+// knows reports whether the browser signed in with an address before.
+func (g *Gate) knows(r *http.Request, email string) (bool, error) {
+	var k known
+	ok, err := g.cookies.Read(r, knownCookie, &k)
+	age := g.now().Sub(time.Unix(k.At, 0))
+	return ok && k.Mailbox == input.Mailbox(email) && -session.ClocksDiffer <= age && age < knownFor, err
+}
 
 // Session is the content of a session's cookie.
 type Session struct {

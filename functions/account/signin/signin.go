@@ -35,9 +35,9 @@ type Accounts interface {
 
 // SignIns keeps sign-ins and the ends of sessions; *signin.Store of shared/store/signin implements it.
 type SignIns interface {
-	// Begin begins a sign-in with an address and a code, and has the link sent if the address is a contact's. returnTo
-	// is the page that the person wants. It is a RateLimited fault if too many were begun with the address.
-	Begin(ctx context.Context, email, code, returnTo string) (id string, err error)
+	// Begin begins a sign-in, and has the link sent if the address is a contact's. It is a RateLimited fault if too
+	// many were begun with the address.
+	Begin(ctx context.Context, a signin.Attempt) (id string, err error)
 	// Open reads the sign-in of a link. A wrong link is a NotFound fault, and one that has ended is Gone.
 	Open(ctx context.Context, id, nonce string) (signin.SignIn, error)
 	// Enter uses up a link with its code. A wrong code is an Invalid fault of the field "code".

@@ -178,12 +178,44 @@ func TestSignInsOfAnAddressAreLimited(t *testing.T) {
 			b.begin(email)
 		}
 		a := b.do("POST", SignInPath, url.Values{"email": {strings.ToUpper(email)}})
-		if a.WantStatus(http.StatusTooManyRequests); !strings.Contains(a.Body, "try again after 10:00 UTC") {
+		if a.WantStatus(http.StatusTooManyRequests); !strings.Contains(a.Body, "Try again after 10:00 UTC") {
 			t.Errorf("%s: got %s", email, a.Body)
 		}
 	}
 	e.now = e.now.Add(30 * time.Minute)
 	e.browser().begin(ana)
+}
+
+// A stranger uses up the sign-ins of an address, hour after hour: the contact gets in all the same where they signed in
+// before.
+func TestStrangerKeepsNobodyOut(t *testing.T) {
+	e := newTestEnv(t)
+	own, others := e.browser(), e.browser()
+	own.signIn(ana).WantRedirect(Home)
+	own.do("POST", SignOutPath, nil).WantRedirect(SignedOutPath)
+	others.signIn(pia).WantRedirect(ChoosePath)
+	for range 3 {
+		e.now = e.now.Add(time.Hour)
+		stranger := e.browser()
+		for range 5 {
+			stranger.begin(ana)
+		}
+		for _, b := range []*browser{stranger, others} { // one that another person's sign-in made known
+			b.do("POST", SignInPath, url.Values{"email": {ana}}).WantStatus(http.StatusTooManyRequests)
+		}
+		e.deliver()
+		own.signIn(strings.ToUpper(ana)).WantRedirect(Home)
+		own.do("POST", SignOutPath, nil)
+	}
+	for range 4 {
+		own.begin(ana)
+	}
+	own.do("POST", SignInPath, url.Values{"email": {ana}}).WantStatus(http.StatusTooManyRequests)
+	e.now = e.now.AddDate(0, 0, 180)
+	for range 5 {
+		e.browser().begin(ana)
+	}
+	own.do("POST", SignInPath, url.Values{"email": {ana}}).WantStatus(http.StatusTooManyRequests)
 }
 
 func TestWrongAddressIsSaidBesideTheField(t *testing.T) {

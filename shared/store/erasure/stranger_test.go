@@ -108,7 +108,7 @@ func TestSignInIsErased(t *testing.T) {
 		ID: "l1", Type: license.Production, Organization: "Company", Server: "server-of-l1",
 		Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key",
 	}, ben)
-	_, err := signin.New(b.Store.Store).Begin(t.Context(), who.Email, "123456", "")
+	_, err := signin.New(b.Store.Store).Begin(t.Context(), signin.Attempt{Email: who.Email, Code: "123456"})
 	b.must(err)
 	b.must(b.SendKeyAgain(t.Context(), "l1", store.Customer, who, "n1"))
 	b.send(who)

@@ -76,14 +76,27 @@ func EndedSession(id string) table.Key { return table.Key{PK: "SESSION#" + id, S
 // the order of the hours.
 func SignInsPK(email string) string { return "SIGN-INS#" + input.Mailbox(email) }
 
-// SignIn is the row of the nth sign-in of an hour that was begun with an address.
-func SignIn(email string, hour time.Time, n int) table.Key {
-	return table.Key{PK: SignInsPK(email), SK: fmt.Sprintf("%s#%02d", hourOf(hour), n)}
+// SignIn is the row of the nth sign-in of an hour that was begun with an address, in a browser that signed in with it
+// before or in another one.
+func SignIn(email string, hour time.Time, known bool, n int) table.Key {
+	return table.Key{PK: SignInsPK(email), SK: fmt.Sprintf("%s%02d", signIns(hour, known), n)}
 }
 
-// SignInsOf asks for the sign-ins of an hour that were begun with an address.
+// SignInsBy asks for the sign-ins of an hour that were begun with an address, in browsers of one of both kinds.
+func SignInsBy(email string, hour time.Time, known bool) table.Query {
+	return table.Prefix(SignInsPK(email), signIns(hour, known))
+}
+
+// SignInsOf asks for all sign-ins of an hour that were begun with an address.
 func SignInsOf(email string, hour time.Time) table.Query {
 	return table.Prefix(SignInsPK(email), hourOf(hour)+"#")
+}
+
+func signIns(hour time.Time, known bool) string {
+	if known {
+		return hourOf(hour) + "#known#"
+	}
+	return hourOf(hour) + "#new#"
 }
 
 func hourOf(at time.Time) string { return at.UTC().Format("2006-01-02T15") }

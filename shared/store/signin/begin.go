@@ -23,7 +23,8 @@ import (
 )
 
 const (
-	// perHour is how many sign-ins can be begun with one address in an hour of the clock, whoever does it.
+	// perHour is how many sign-ins can be begun with one address in an hour of the clock: in browsers that signed in
+	// with it before, and as many in all others, whoever does it.
 	perHour = 5
 	// worth is how long somebody waits for the email.
 	worth = time.Hour
@@ -49,30 +50,39 @@ type SignIn struct {
 	version int64
 }
 
-// Begin begins a sign-in with an address and the code that the page shows, and has the link sent. returnTo is the page
-// that the person wants. It does the same whether the address is known or not. It is a RateLimited fault if too many
-// were begun with the address.
-func (s *Store) Begin(ctx context.Context, email, code, returnTo string) (id string, err error) {
+// Attempt is what a sign-in is begun with.
+type Attempt struct {
+	Email  string
+	Code   string // that the page shows
+	Return string // the page that the person wants
+	// Known: the browser has signed in with the address before. What strangers begin elsewhere does not count for it,
+	// so nobody can keep a contact from signing in there.
+	Known bool
+}
+
+// Begin begins a sign-in, and has the link sent. It does the same whether the address is known or not. It is a
+// RateLimited fault if too many were begun with the address.
+func (s *Store) Begin(ctx context.Context, a Attempt) (id string, err error) {
 	err = entity.Retry(func() error {
 		now := s.kept.Now()
 		t := s.kept.Table()
-		n, err := t.Count(ctx, rowkey.SignInsOf(email, now), perHour)
+		n, err := t.Count(ctx, rowkey.SignInsBy(a.Email, now, a.Known), perHour)
 		switch {
 		case err != nil:
 			return err
 		case n == perHour:
-			return fault.New(fault.RateLimited, "We have sent this address %d sign-in emails within an hour. Use the "+
-				"newest one, or try again after %s.", perHour,
+			return fault.New(fault.RateLimited, "Someone asked for %d sign-in emails to this address within an hour. "+
+				"Try again after %s, or in a browser in which you signed in before.", perHour,
 				now.Truncate(time.Hour).Add(time.Hour).Format("15:04 UTC"))
 		}
 		id = store.NewID(now)
 		nonce := token.AccountLink.New()
-		one := SignIn{ID: id, Email: email, Hash: hashOf(nonce, code), Return: returnTo, Begun: now}
-		row := entity.Encode(rowkey.SignIn(email, now, n+1), rowkey.TypeSignIn, one)
+		one := SignIn{ID: id, Email: a.Email, Hash: hashOf(nonce, a.Code), Return: a.Return, Begun: now}
+		row := entity.Encode(rowkey.SignIn(a.Email, now, a.Known, n+1), rowkey.TypeSignIn, one)
 		row.Expires = now.Add(kept)
 		c := t.Begin()
 		c.Create(row)
-		s.kept.Outbox().Queue(c, notice.SignInLink(id, email, nonce, now.Add(worth)))
+		s.kept.Outbox().Queue(c, notice.SignInLink(id, a.Email, nonce, now.Add(worth)))
 		return c.Commit(ctx)
 	})
 	if err != nil {
