@@ -12,7 +12,7 @@ func TestAdminErasesAPersonInTwoSteps(t *testing.T) {
 	w := newTestEnv(t)
 	r := w.file(sampleDetails)
 	empty := w.get(ada, "/console/erase").WantStatus(200).Page().Find("main").Text()
-	if !strings.Contains(empty, "Nobody has asked") {
+	if !strings.Contains(empty, "Nobody has been erased") {
 		t.Errorf("got page %s", empty)
 	}
 	w.get(sam, "/console/erase").WantStatus(403)

@@ -163,7 +163,7 @@ func TestMarketplaceEscapesWhatStrangersType(t *testing.T) {
 	if doc.Find(webtest.ForeignScript).Length() > 0 {
 		t.Error("a script of the address is on the page")
 	}
-	if got := webtest.Text(doc.Find("#chosen")); !strings.Contains(got, "takes the catalog's entry 6.7.") {
+	if got := webtest.Text(doc.Find("#chosen")); !strings.Contains(got, "uses the catalog's entry 6.7.") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -115,9 +115,9 @@ func (p *player) chosen(version string) string {
 		return "The catalog does not have version " + version + ". The server shows the editions of the highest " +
 			"version, " + p.choice.Key + ", and installs none of them."
 	case version == p.choice.Key:
-		return "The server takes the catalog's entry " + p.choice.Key + "."
+		return "The server uses the catalog's entry " + p.choice.Key + "."
 	}
-	return "The server reads “" + version + "” in its footer and takes the catalog's entry " + p.choice.Key + "."
+	return "The server reads “" + version + "” in its footer and uses the catalog's entry " + p.choice.Key + "."
 }
 
 // plugins returns the commercial plugins of an edition for the entry that the server takes.
