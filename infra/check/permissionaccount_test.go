@@ -135,9 +135,10 @@ func (u *user) askForBridges(t *testing.T) (orders [2]request.Request) {
 	return orders
 }
 
-// bridgeSteps are what the bridge function does: it issues a key and refuses another.
-func (u *user) bridgeSteps(t *testing.T, orders [2]request.Request) []step {
-	kept, kid := bridge.New(u.s.Store), "test-bridge-1"
+// bridgeIssuer is what the bridge function runs, with a signing key of its own.
+func bridgeIssuer(t *testing.T, kept *bridge.Store, now func() time.Time) *issue.Issuer {
+	t.Helper()
+	const kid = "test-bridge-1"
 	signer, err := license.GenerateSigner()
 	if err != nil {
 		t.Fatal(err)
@@ -145,10 +146,16 @@ func (u *user) bridgeSteps(t *testing.T, orders [2]request.Request) []step {
 	keys := license.Issuer{Signers: map[string]crypto.Signer{kid: signer}, Keys: license.KeySet{{
 		Kid: kid, Types: license.Types, MaxDays: license.MaxDaysOf(kid), Key: &signer.PublicKey,
 	}}}
-	issuer := issue.New(issue.Options{
+	return issue.New(issue.Options{
 		Store: kept, Catalog: sampleCatalog, Issuer: func() (license.Issuer, error) { return keys, nil },
-		Now: func() time.Time { return u.now }, Log: slog.New(slog.DiscardHandler),
+		Now: now, Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+// bridgeSteps are what the bridge function does: it issues a key and refuses another.
+func (u *user) bridgeSteps(t *testing.T, orders [2]request.Request) []step {
+	kept := bridge.New(u.s.Store)
+	issuer := bridgeIssuer(t, kept, func() time.Time { return u.now })
 	state := func(i int, want request.State) func() error {
 		return func() error {
 			r, err := u.s.Request(u.ctx, orders[i].ID)
