@@ -82,22 +82,23 @@ func makeTargets(makefile, variable string) []string {
 // none that are for tests. mains has the text of each main by its folder.
 func checkEnvironment(t template, mains map[string]string) (problems []string) {
 	for id, f := range t.functions() {
+		main := "functions/" + folder(id) + "/main.go"
 		variables := at(f["Environment"], "Variables")
 		given, read := keysOf(variables), variablesRead(mains[folder(id)])
 		for _, name := range read {
 			if !slices.Contains(given, name) && !strings.HasSuffix(name, "_ENDPOINT") &&
 				!slices.Contains(config.Secrets, name) {
-				problems = append(problems, fmt.Sprintf("%s: its main reads %s, which the template does not set", id,
+				problems = append(problems, fmt.Sprintf("%s: %s reads %s, which the template does not set", id, main,
 					name))
 			}
 		}
 		if slices.Contains(read, "TIME_ZONE") && !slices.Contains(literals(mains[folder(id)]), "time/tzdata") {
-			problems = append(problems, id+": its main reads TIME_ZONE and links no time zones; the runtime has none")
+			problems = append(problems, id+": "+main+" reads TIME_ZONE and links no time zones; the runtime has none")
 		}
 		for _, name := range given {
 			switch {
 			case !slices.Contains(read, name):
-				problems = append(problems, fmt.Sprintf("%s: its main does not read %s", id, name))
+				problems = append(problems, fmt.Sprintf("%s: %s does not read %s", id, main, name))
 			case strings.HasSuffix(name, "_ENDPOINT"):
 				problems = append(problems, fmt.Sprintf("%s: %s is for tests", id, name))
 			case slices.Contains(config.Secrets, name):
@@ -385,14 +386,14 @@ func TestTemplateCheckFinds(t *testing.T) {
 		{"Architectures: [arm64]", "Architectures: [x86_64]", "is not for arm64"},
 		{"LoggingConfig: {LogGroup: !Ref CatalogLog}", "", "CatalogFunction has no log group"},
 		{"          SES_CONFIGURATION_SET: !Ref MailConfigurationSet\n", "",
-			"MailerFunction: its main reads SES_CONFIGURATION_SET"},
+			"MailerFunction: functions/mailer/main.go reads SES_CONFIGURATION_SET"},
 		{"          MAIL_FROM", "          SES_ENDPOINT: https://ses.example.com\n          MAIL_FROM", "SES_ENDPOINT is for tests"},
 		{"          CONSOLE_SECRET: !Ref ConsoleSecret\n", "          SESSION_KEYS: !Ref ConsoleSecret\n",
 			"ConsoleFunction: SESSION_KEYS is a secret in its environment"},
 		{"          PACKAGES_URL: !Ref PackagesUrl\n", "          TABLE_NAME: !Ref Table\n",
-			"CatalogFunction: its main does not read TABLE_NAME"},
+			"CatalogFunction: functions/catalog/main.go does not read TABLE_NAME"},
 		{"          MAIL_FROM: !Sub ${MailFromName} <${MailFromUser}@${MailIdentity}>\n", "",
-			"MailerFunction: its main reads MAIL_FROM"},
+			"MailerFunction: functions/mailer/main.go reads MAIL_FROM"},
 		{"!Sub ${MailFromName} <${MailFromUser}@${MailIdentity}>", "!Sub ${MailFromName} ${MailFromUser}@${MailIdentity}", "config: MAIL_FROM="},
 		{"<${MailFromUser}@${MailIdentity}>", "<licensing@x.example>", "not at MailIdentity"},
 		{`ses:FromAddress: !Sub "${MailFromUser}@${MailIdentity}"`, "ses:FromAddress: licensing@x.example",
@@ -483,10 +484,12 @@ func TestTemplateCheckFindsOmissions(t *testing.T) {
 	for folder, text := range d.mains {
 		withoutZones[folder] = strings.Replace(text, `_ "time/tzdata"`, "", 1)
 	}
-	finds(t, checkEnvironment(tpl, withoutZones), "RequestsFunction: its main reads TIME_ZONE and links no time zones",
-		"ConsoleFunction: its main reads TIME_ZONE", "MailerFunction: its main reads TIME_ZONE",
-		"RemindersFunction: its main reads TIME_ZONE", "AccountFunction: its main reads TIME_ZONE",
-		"BridgeFunction: its main reads TIME_ZONE")
+	var want []string
+	for _, name := range []string{"Account", "Bridge", "Console", "Mailer", "Reminders", "Requests"} {
+		main := "functions/" + strings.ToLower(name) + "/main.go"
+		want = append(want, name+"Function: "+main+" reads TIME_ZONE and links no time zones")
+	}
+	finds(t, checkEnvironment(tpl, withoutZones), want...)
 	d.console.routes = append(d.console.routes, "GET /elsewhere")
 	finds(t, checkRoutes(tpl, append(api.Patterns(), "/more.json"), d.site, d.console, d.account),
 		"CatalogFunction does not get /more.json", "GET /elsewhere is not below /console")
