@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -33,12 +34,26 @@ var partitionKinds = map[string]*regexp.Regexp{
 // kindOfPartition returns the kind of a partition. Many customers share all partitions of a kind, or else each is that
 // of one customer, license, request, email, person or server: then the kind ends in "#…".
 func kindOfPartition(pk string) string {
+	if kind, ok := kindsKnown.Load(pk); ok {
+		return kind.(string)
+	}
+	kind := findKind(pk)
+	kindsKnown.Store(pk, kind)
+	return kind
+}
+
+// kindsKnown are the kinds that kindOfPartition found: every seeded fault asks for the same ones.
+var kindsKnown sync.Map
+
+var ofReference = regexp.MustCompile(`^REFERENCE#[CKR]-`)
+
+func findKind(pk string) string {
 	for _, kind := range slices.Sorted(maps.Keys(partitionKinds)) {
 		if partitionKinds[kind].MatchString(pk) {
 			return kind
 		}
 	}
-	if m := regexp.MustCompile(`^REFERENCE#[CKR]-`).FindString(pk); m != "" {
+	if m := ofReference.FindString(pk); m != "" {
 		return m + "…"
 	}
 	name, _, parted := strings.Cut(pk, "#")

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	accountsignin "marketplace/functions/account/signin"
@@ -131,6 +132,20 @@ func variablesRead(main string) (names []string) {
 
 // field returns the field of Config that a variable sets.
 func field(v config.Variable) string {
+	known := [2]string{v.Name, v.Default}
+	if name, ok := fieldsKnown.Load(known); ok {
+		return name.(string)
+	}
+	name := findField(v)
+	fieldsKnown.Store(known, name)
+	return name
+}
+
+// fieldsKnown are the fields that field found, by a variable's name and default: finding one loads a dozen
+// configurations, and every seeded fault asks for all of them.
+var fieldsKnown sync.Map
+
+func findField(v config.Variable) string {
 	none, _ := config.Load(func(string) string { return "" })
 	for _, value := range []string{"https://a.example", "a@a.example", "{}", "a", "off", "7d", "requests 90d",
 		"Asia/Tokyo", "Mon 10:00-16:00", "12-25", "#0b5a87", strings.Repeat("0", 64)} {
