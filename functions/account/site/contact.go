@@ -1,9 +1,11 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"marketplace/shared/customer"
@@ -35,8 +37,9 @@ type contactsView struct {
 	CanEdit  bool
 	Fields   []web.Field // of the form that adds one
 	web.Marked
-	Note string
-	Days int // after which a new contact speaks
+	Note     string
+	Days     int    // after which a new contact speaks
+	Customer string // the ID of the company whose contacts they are: see sameCompany
 }
 
 // contactRow is a contact in the list.
@@ -90,6 +93,7 @@ func (s *site) contactList(w http.ResponseWriter, r *http.Request) error {
 func (s *site) renderContacts(w http.ResponseWriter, r *http.Request, status int, v contactsView, fields []web.Field,
 	bad []fault.Field) error {
 	v.Contacts, v.CanEdit, v.Days = s.contactRows(r), seen(r).Whole, customer.NewContactDays
+	v.Customer = seen(r).Customer.ID
 	v.Fields = fields
 	var marked []*web.Field
 	for i := range v.Fields {
@@ -144,6 +148,16 @@ func forbidden(of *customer.Seen) error {
 		"Ask one of them, or write to us.")
 }
 
+// sameCompany refuses a form of one company that is sent after the person chose another one in another tab. Addresses
+// of pages about contacts do not name the company, and a colleague of one would become a contact of the other.
+func sameCompany(r *http.Request, form url.Values) error {
+	if form.Get("company") == seen(r).Customer.ID {
+		return nil
+	}
+	return fault.New(fault.Conflict, "You opened the licenses of %s meanwhile, so your change was not saved. Go back to "+
+		"Contacts and check which company they are of.", seen(r).Customer.Name)
+}
+
 // addContact adds a contact.
 func (s *site) addContact(w http.ResponseWriter, r *http.Request) error {
 	values, err := web.ReadForm(r)
@@ -151,7 +165,7 @@ func (s *site) addContact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	of := seen(r)
-	if err := forbidden(of); err != nil {
+	if err := cmp.Or(forbidden(of), sameCompany(r, values)); err != nil {
 		return err
 	}
 	added := customer.Contact{Name: values.Get("name"), Email: values.Get("email")}
@@ -199,7 +213,8 @@ type removeView struct {
 	contactRow
 	Sure web.Field
 	web.Marked
-	Days int // for which it can be undone
+	Days     int    // for which it can be undone
+	Customer string // as that of contactsView
 }
 
 // contactOf returns the contact that the address of a request names, if the person sees them and may remove them.
@@ -225,8 +240,8 @@ func (s *site) removeForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) renderRemove(w http.ResponseWriter, r *http.Request, row contactRow, bad []fault.Field) error {
-	v := removeView{contactRow: row, Days: customer.RestoreDays, Sure: web.Field{Name: "remove",
-		Label: "Do you want to remove them?", Type: "boxes", Class: "rows",
+	v := removeView{contactRow: row, Days: customer.RestoreDays, Customer: seen(r).Customer.ID, Sure: web.Field{
+		Name: "remove", Label: "Do you want to remove them?", Type: "boxes", Class: "rows",
 		Options: []web.Option{{Value: "yes", Label: "Yes, remove " + row.Email}}}}
 	v.Marked = web.Mark(bad, &v.Sure)
 	title, status := "Remove a contact", http.StatusOK
@@ -243,9 +258,10 @@ func (s *site) removeContact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	row, err := s.contactOf(r)
-	switch {
-	case err != nil:
+	if err = cmp.Or(err, sameCompany(r, values)); err != nil {
 		return err
+	}
+	switch {
 	case values.Get("remove") != "yes":
 		return s.renderRemove(w, r, row, []fault.Field{{Name: "remove", Msg: "Tick the box to remove the contact."}})
 	}

@@ -33,13 +33,33 @@ func TestContactAddsAndRemovesContacts(t *testing.T) {
 
 	page := "/account/contacts/" + mail.RecipientID(lena.Email) + "/remove"
 	open(browser, page).WantStatus(200)
-	browser.Send(page, url.Values{}).WantStatus(422)
-	browser.Send(page, url.Values{"remove": {"yes"}}).WantStatus(303)
+	form = webtest.Untouched(open(browser, page).Page().Find("form.sheet"))
+	browser.Send(page, form).WantStatus(422)
+	form.Set("remove", "yes")
+	browser.Send(page, form).WantStatus(303)
 	open(browser, page).WantStatus(404)
 	e.reload()
 	if e.acme.IsContact(lena.Email) {
 		t.Error("lena is still a contact")
 	}
+}
+
+// A person of two companies has the forms of one open, and chooses the other in another tab.
+func TestFormOfOneCompanyChangesNoOther(t *testing.T) {
+	e := newTestEnv(t)
+	first, second := e.as(pia, e.acme), e.as(pia, e.borealis)
+	add := webtest.Untouched(open(first, "/account/contacts").WantStatus(200).Page().Find("form.sheet"))
+	add.Set("email", "lena@acme.example")
+	second.Send("/account/contacts", add).WantStatus(409)
+	page := "/account/contacts/" + mail.RecipientID(pia) + "/remove"
+	remove := webtest.Untouched(open(first, page).WantStatus(200).Page().Find("form.sheet"))
+	remove.Set("remove", "yes")
+	second.Send(page, remove).WantStatus(409)
+	e.reload()
+	if !e.borealis.IsContact(pia) || e.borealis.IsContact("lena@acme.example") {
+		t.Errorf("got the contacts %v", e.borealis.Contacts())
+	}
+	first.Send("/account/contacts", add).WantStatus(303)
 }
 
 func TestContactOfSomeInstallationsChangesNoContacts(t *testing.T) {
@@ -59,7 +79,7 @@ func TestContactIsForSomeInstallationsAndPurposes(t *testing.T) {
 	e := newTestEnv(t)
 	staging := e.instance(e.acme, license.Staging)
 	browser := e.as(ana, e.acme)
-	form := url.Values{"email": {"lena@acme.example"}, "instances": {staging.ID}}
+	form := url.Values{"company": {e.acme.Customer.ID}, "email": {"lena@acme.example"}, "instances": {staging.ID}}
 	browser.Send("/account/contacts", form).WantStatus(422)
 	form.Set("for", "renewals")
 	browser.Send("/account/contacts", form).WantStatus(303)

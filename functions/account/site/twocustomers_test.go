@@ -65,7 +65,7 @@ func fillings(pattern string, a *customer.Account, r request.Request, theirs str
 func everything(a *customer.Account, r request.Request, email string) url.Values {
 	i := a.Instances[0]
 	return url.Values{
-		"customer": {a.Customer.ID}, "instance": {i.ID}, "instances": {i.ID}, "license": {i.Licenses[0].ID},
+		"customer": {a.Customer.ID}, "company": {a.Customer.ID}, "instance": {i.ID}, "instances": {i.ID}, "license": {i.Licenses[0].ID},
 		"request": {r.ID}, "id": {r.ID}, "reference": {string(r.Reference)}, "token": {r.Token}, "contact": {email},
 		"email": {"eve@elsewhere.example"}, "address": {email}, "name": {"Eve"}, "cancel": {"yes"}, "sure": {"yes"},
 		"for":    {"keys"},
