@@ -7,11 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"marketplace/functions/account/signin"
 	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/mail"
 	"marketplace/shared/request"
 	"marketplace/shared/store/requester"
+	"marketplace/shared/web"
 	"marketplace/shared/web/webtest"
 )
 
@@ -55,7 +57,7 @@ func fillings(pattern string, a *customer.Account, r request.Request, theirs str
 	for _, i := range a.Instances {
 		for _, l := range i.Licenses {
 			paths = append(paths, strings.NewReplacer("{instance}", i.ID, "{request}", r.ID, "{license}", l.ID,
-				"{customer}", a.Customer.ID, "{id}", r.ID, "{contact}", mail.RecipientID(theirs)).Replace(path))
+				"{customer}", a.Customer.ID, "{signin}", r.ID, "{id}", r.ID, "{contact}", mail.RecipientID(theirs)).Replace(path))
 		}
 	}
 	return slices.Compact(paths)
@@ -73,7 +75,30 @@ func everything(a *customer.Account, r request.Request, email string) url.Values
 		"pause":  {"yes"}, "resume": {"yes"}, "erase": {"yes"}, "send": {"yes"}, "question": {r.Question},
 		"response": {"Eve was here"}, "seen": {r.Fingerprint()}, "serverId": {"AWeveserver000000009"},
 		"wantedLoc": {"1000000"}, "ncloc": {"600000"}, "edition": {"datacenter"}, "oldServer": {"stopped"},
-		"message": {"Eve was here"}, "version": {"1"}, "idempotencyKey": {""},
+		"code": {"123456"}, "message": {"Eve was here"}, "version": {"1"}, "idempotencyKey": {""},
+	}
+}
+
+// allRoutes are the addresses of the account and of signing in to it.
+func allRoutes() []web.Route { return slices.Concat((&signin.Gate{}).Routes(), (&site{}).routes()) }
+
+// TestFormsOfOtherSitesAreRefused sends every form of the account as another site's page would.
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	e := newTestEnv(t)
+	r := e.asks(ana, e.acme, "granite quarry")
+	before := len(e.rows.Rows())
+	for _, route := range allRoutes() {
+		if !strings.HasPrefix(route.Pattern, "POST ") {
+			continue
+		}
+		body := everything(e.acme, r, ana).Encode()
+		for _, target := range fillings(route.Pattern, e.acme, r, ana) {
+			e.as(ana, e.acme).Do("POST", target, body, "Content-Type", "application/x-www-form-urlencoded",
+				"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example").WantStatus(403)
+		}
+	}
+	if got := len(e.rows.Rows()); got != before {
+		t.Errorf("got %d rows, want %d", got, before)
 	}
 }
 
@@ -93,7 +118,7 @@ func TestNothingOfAnotherCustomerIsShownOrChanged(t *testing.T) {
 	} {
 		secrets := e.secretsOf(tt.other, tt.theirs, tt.of)
 		before := e.recordsOf(tt.other, tt.theirs)
-		for _, route := range (&site{}).routes() {
+		for _, route := range allRoutes() {
 			method, _, _ := strings.Cut(route.Pattern, " ")
 			targets := fillings(route.Pattern, tt.other, tt.theirs, tt.of)
 			for _, target := range append(targets, fillings(route.Pattern, tt.own, tt.mine, pia)...) {
@@ -174,9 +199,9 @@ func TestPersonOfTwoCustomersSeesOneAtATime(t *testing.T) {
 		theirs    request.Request
 		of        string
 	}{{e.acme, e.borealis, borealis, bea}, {e.borealis, e.acme, acme, ana}} {
-		for _, route := range (&site{}).routes() {
+		for _, route := range allRoutes() {
 			method, path, _ := strings.Cut(route.Pattern, " ")
-			if method != "GET" || strings.Contains(path, "personal-data") { // which is the person's own
+			if method != "GET" || strings.Contains(path, "personal-data") || path == signin.ChoosePath { // the person's own
 				continue
 			}
 			for _, target := range fillings(route.Pattern, tt.other, tt.theirs, tt.of) {
