@@ -102,8 +102,8 @@ type BridgeTerms struct {
 
 // BridgeFor judges whether a request gets a bridge key now, and returns what for. The error is a *NoBridge.
 //
-// The person has to be proven, or a contact whose mailbox was confirmed; or, if sales ask for it, a colleague of the
-// customer. Strangers never get one.
+// The person has to be a contact who speaks for the instance, whose mailbox was confirmed; or, if sales ask for it, a
+// colleague of the customer. Strangers never get one, not even with a contact's yes: sales issue the real key to them.
 func (a *Account) BridgeFor(asked BridgeAsked, now time.Time) (t BridgeTerms, err error) {
 	r, today := asked.Request, license.DateOf(now)
 	no := func(code BridgeCode, sentence string, args ...any) (BridgeTerms, error) {
@@ -155,9 +155,11 @@ func (a *Account) BridgeFor(asked BridgeAsked, now time.Time) (t BridgeTerms, er
 // mayBridge reports whether the person who asks may have a bridge key for an instance.
 func (a *Account) mayBridge(asked BridgeAsked, instance string, now time.Time) bool {
 	who := Asker{Request: asked.Request, Instance: instance, DomainShared: asked.DomainShared}
+	email := asked.Request.Email
 	switch a.Standing(who, now) {
 	case Proven, KnownContact:
-		return true
+		return a.speaker(email, instance, now) ||
+			asked.BySales && (a.IsContact(email) || a.OfDomain(email) && !asked.DomainShared)
 	case Colleague:
 		return asked.BySales
 	}

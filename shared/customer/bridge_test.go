@@ -114,6 +114,18 @@ func TestNobodyElseGetsABridgeKey(t *testing.T) {
 		"stranger by sales": {func(_ *Account, q *ask) {
 			q.Request.Email, q.Request.Link, q.BySales = "eve@evil.example", nil, true
 		}, BridgeNoStanding},
+		"stranger with a contact's yes": {func(_ *Account, q *ask) {
+			q.Request.Email, q.Request.Link = "eve@evil.example", nil
+			q.Request.Answers = []request.Answer{{By: "ada@acme.example", Yes: true}}
+		}, BridgeNoStanding},
+		"stranger with a contact's yes by sales": {func(_ *Account, q *ask) {
+			q.Request.Email, q.Request.Link, q.BySales = "eve@evil.example", nil, true
+			q.Request.Answers = []request.Answer{{By: "ada@acme.example", Yes: true}}
+		}, BridgeNoStanding},
+		"colleague with a contact's yes by sales": {func(_ *Account, q *ask) {
+			q.Request.Email, q.Request.Link, q.BySales = "dan@acme.example", nil, true
+			q.Request.Answers = []request.Answer{{By: "ada@acme.example", Yes: true}}
+		}, ""},
 		"confirmed contact without a link": {func(_ *Account, q *ask) { q.Request.Link = nil }, ""},
 		"removed contact": {func(a *Account, _ *ask) {
 			a.Customer.Contacts, a.Customer.Domains = a.Customer.Contacts[1:], nil

@@ -154,8 +154,8 @@ func sameCompany(r *http.Request, form url.Values) error {
 	if form.Get("company") == seen(r).Customer.ID {
 		return nil
 	}
-	return fault.New(fault.Conflict, "You opened the licenses of %s meanwhile, so your change was not saved. Go back to "+
-		"Contacts and check which company they are of.", seen(r).Customer.Name)
+	return fault.New(fault.Conflict, "You opened the licenses of %s meanwhile, so your change was not saved. Go back "+
+		"to Contacts and check which company they are of.", seen(r).Customer.Name)
 }
 
 // addContact adds a contact.

@@ -57,7 +57,8 @@ func fillings(pattern string, a *customer.Account, r request.Request, theirs str
 	for _, i := range a.Instances {
 		for _, l := range i.Licenses {
 			paths = append(paths, strings.NewReplacer("{instance}", i.ID, "{request}", r.ID, "{license}", l.ID,
-				"{customer}", a.Customer.ID, "{signin}", r.ID, "{id}", r.ID, "{contact}", mail.RecipientID(theirs)).Replace(path))
+				"{customer}", a.Customer.ID, "{signin}", r.ID, "{id}", r.ID, "{contact}",
+				mail.RecipientID(theirs)).Replace(path))
 		}
 	}
 	return slices.Compact(paths)
@@ -67,7 +68,8 @@ func fillings(pattern string, a *customer.Account, r request.Request, theirs str
 func everything(a *customer.Account, r request.Request, email string) url.Values {
 	i := a.Instances[0]
 	return url.Values{
-		"customer": {a.Customer.ID}, "company": {a.Customer.ID}, "instance": {i.ID}, "instances": {i.ID}, "license": {i.Licenses[0].ID},
+		"customer": {a.Customer.ID}, "company": {a.Customer.ID}, "instance": {i.ID},
+		"instances": {i.ID}, "license": {i.Licenses[0].ID},
 		"request": {r.ID}, "id": {r.ID}, "reference": {string(r.Reference)}, "token": {r.Token}, "contact": {email},
 		"email": {"eve@elsewhere.example"}, "address": {email}, "name": {"Eve"}, "cancel": {"yes"}, "sure": {"yes"},
 		"for":    {"keys"},
@@ -201,7 +203,8 @@ func TestPersonOfTwoCustomersSeesOneAtATime(t *testing.T) {
 	}{{e.acme, e.borealis, borealis, bea}, {e.borealis, e.acme, acme, ana}} {
 		for _, route := range allRoutes() {
 			method, path, _ := strings.Cut(route.Pattern, " ")
-			if method != "GET" || strings.Contains(path, "personal-data") || path == signin.ChoosePath { // the person's own
+			if method != "GET" || strings.Contains(path, "personal-data") ||
+				path == signin.ChoosePath { // the person's own
 				continue
 			}
 			for _, target := range fillings(route.Pattern, tt.other, tt.theirs, tt.of) {

@@ -13,7 +13,9 @@ import (
 	"marketplace/shared/license"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
+	"marketplace/shared/store/entity"
 	"marketplace/shared/store/requester"
+	"marketplace/shared/store/rowkey"
 	"marketplace/shared/store/storetest"
 	"marketplace/shared/table"
 	"marketplace/shared/table/tabletest"
@@ -136,6 +138,23 @@ func TestOrderForgedByAStrangerGetsNoKey(t *testing.T) {
 				t.Errorf("still pending: %v, %v", ids, err)
 			}
 		})
+	}
+}
+
+// TestRowThatNamesAnotherRequestEndsNothing forges the row that wakes the issuer, for a request that is no order.
+func TestRowThatNamesAnotherRequestEndsNothing(t *testing.T) {
+	e := newTestEnv(t)
+	r := e.replacement(ada, e.old, newServer)
+	c := e.store.Table().Begin()
+	c.Set(entity.Encode(rowkey.Bridge(r.ID), rowkey.TypeIndex, struct{}{}))
+	if err := c.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Invoke(t.Context(), nil); err == nil {
+		t.Error("got no error, want an alarm")
+	}
+	if got := e.request(r.ID); got.State != request.Received || e.signed.Load() > 0 {
+		t.Errorf("the request is %s; signed %d times", got.State, e.signed.Load())
 	}
 }
 

@@ -89,6 +89,9 @@ func (i *Issuer) settle(ctx context.Context, id string) (err error) {
 
 func (i *Issuer) once(ctx context.Context, id string) error {
 	c, err := i.Store.Case(ctx, id)
+	if c.Order.ID != "" && c.Order.Kind != request.Bridge { // nothing that we run makes such a row
+		return fmt.Errorf("the request is for %q, and no order of a bridge key", c.Order.Kind)
+	}
 	if fault.KindOf(err) == fault.NotFound && c.Order.ID != "" && c.Order.State.Open() {
 		return i.refuse(ctx, c.Order, &customer.NoBridge{
 			Code: customer.BridgeNoInstance, Sentence: "What the request is about is not on record any more.",
