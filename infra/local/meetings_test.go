@@ -163,7 +163,8 @@ func (v visitor) signsIn() {
 	act(v.t, v.ctx, "forgetting the session", forget)
 	contact := []string{"nina@helvetia-robotics.example", "oscar@aurorabank.example", "jorg@nordlicht.example",
 		"reto@graniteworks.example"}[v.n]
-	v.opens("/account", `#email`)
+	v.opens("/_local/", `main h1`)
+	v.opens(v.href(`main a[href="/account"]`), `#email`)
 	v.does("asking for a link", chromedp.SetValue(`#email`, contact), chromedp.Submit(`#email`),
 		chromedp.WaitVisible(`#code`))
 	code := strings.ReplaceAll(text(v.t, v.ctx, `#code`), " ", "")
