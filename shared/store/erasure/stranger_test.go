@@ -116,3 +116,32 @@ func TestSignInIsErased(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhoToldTheLinesOfCodeIsErased has a contact tell the lines of code, whom somebody removes later: the timeline of
+// the customer still has the address.
+func TestWhoToldTheLinesOfCodeIsErased(t *testing.T) {
+	b := newTestEnv(t)
+	who := license.Contact{Name: "Lena Liftova", Email: "lena@elsewhere.example"}
+	issued := storetest.Issue(t, b.Store.Store, license.License{
+		ID: "l1", Type: license.Production, Organization: "Company", Server: "server-of-l1",
+		Edition: license.Developer, MaxLoc: 1, Expiration: license.DateOf(b.now).AddMonths(2), KeyText: "key",
+	}, ben).License
+	b.must(b.TellLoc(t.Context(), issued.Customer, issued.Instance, who.Email, 42))
+	named := func() (list []string) {
+		for _, row := range b.memory.Rows() {
+			if strings.Contains(row.PK+row.SK+string(row.Data), who.Email) {
+				list = append(list, row.PK+" "+row.SK)
+			}
+		}
+		return list
+	}
+	if len(named()) < 2 {
+		t.Fatalf("got the rows %q with the address, want the timeline's and the one that finds it", named())
+	}
+	if err := erasuretest.Erase(t.Context(), b.memory, b.Store.Store, who.Email); err != nil {
+		t.Error(err)
+	}
+	if left := named(); len(left) != 0 {
+		t.Errorf("the rows %q still have the address", left)
+	}
+}
