@@ -1,11 +1,15 @@
 package site
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/store/erasure"
 	"marketplace/shared/web/webtest"
@@ -63,4 +67,25 @@ func TestPersonAsksToBeErased(t *testing.T) {
 	if told != 1 {
 		t.Errorf("got %d emails to sales, want one", told)
 	}
+}
+
+// endless is a record that nobody finishes reading.
+type endless struct{ PersonalData }
+
+func (endless) ReadOwn(ctx context.Context, _ string) (*erasure.Own, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestTooMuchToGatherIsSaidInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := gather(t.Context(), endless{}, ana)
+		if fault.KindOf(err) != fault.Unavailable || !strings.Contains(fault.Sentence(err), "Write to us") {
+			t.Errorf("got %v, want what to do instead", err)
+		}
+		if took := time.Since(began); took > 14*time.Second {
+			t.Errorf("got an answer after %s, want it before the function's timeout of 15 seconds", took)
+		}
+	})
 }
