@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"marketplace/catalog"
+	"marketplace/shared/customer"
 	"marketplace/shared/license"
 	"marketplace/shared/web"
 )
@@ -263,15 +264,18 @@ func comparedGroups(c *catalog.Catalog, editions []comparedEdition) []comparedGr
 	}}}
 }
 
-// stagingOf says when an edition has staging licenses: see customer.Terms.StagingAllowed.
+// stagingOf says when an edition has staging licenses.
 func stagingOf(e comparedEdition) comparedCell {
-	switch license.Edition(e.Key) {
-	case license.Community:
+	allowed := func(support bool) bool {
+		return customer.Terms{Edition: license.Edition(e.Key), Support: support}.StagingAllowed()
+	}
+	switch {
+	case !e.HasPackage():
 		return comparedCell{Text: "Not needed"}
-	case license.Developer:
+	case !allowed(false) && allowed(true):
 		return comparedCell{Text: "With support"}
 	}
-	return comparedCell{Yes: true}
+	return comparedCell{Yes: allowed(false)}
 }
 
 func either(first bool, a, b string) string {

@@ -26,13 +26,11 @@ type serverIDView struct {
 	Change  web.Field
 	Fields  []web.Field
 	Changes []request.Change
-	Hidden  []hiddenField // what the link to the page said about the server
-	Query   string        // of links
-	Changed string        // the form for a server that has its new ID already
+	Hidden  []parameter // what the link to the page said about the server
+	Query   string      // of links
+	Changed string      // the form for a server that has its new ID already
 	web.Marked
 }
-
-type hiddenField struct{ Name, Value string }
 
 // serverID lists what changes a server ID, asks what is planned and when, and leads to the form of a replacement that
 // has all of that filled in: of the account if the page was opened from there, else of an edition. It files nothing.
@@ -133,7 +131,7 @@ func (p serverPlan) view(today license.Date, product string) serverIDView {
 	}
 	if p.instance != "" {
 		v.Changed = "/account/instances/" + p.instance + "/replace"
-		v.Hidden = append(v.Hidden, hiddenField{"instance", p.instance})
+		v.Hidden = append(v.Hidden, parameter{"instance", p.instance})
 		return v
 	}
 	f := prefill(p.link, p.edition)
@@ -148,7 +146,7 @@ func (p serverPlan) view(today license.Date, product string) serverIDView {
 		web.Field{Name: "edition", Label: "Edition", Type: "select", Value: string(p.edition), Required: true,
 			Options: licensedEditions()})
 	if loc := serverParameters(p.link)["ncloc"]; loc != "" {
-		v.Hidden = append(v.Hidden, hiddenField{"ncloc", loc})
+		v.Hidden = append(v.Hidden, parameter{"ncloc", loc})
 	}
 	return v
 }
