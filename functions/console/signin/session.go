@@ -37,7 +37,7 @@ func (s signedIn) person() Person {
 	return Person{Email: s.Email, Name: s.Name, Role: roleNamed(s.Role)}
 }
 
-// session returns the request's signedIn, unless it has ended. Without a valid cookie it does not ask the store.
+// session returns the request's session, unless it has ended. Without a valid cookie it does not ask the store.
 func (g *Gate) session(r *http.Request) (s signedIn, ok bool, err error) {
 	if ok, err := g.cookies.Read(r, sessionCookie, &s); err != nil || !ok || s.Remaining(g.now()) <= 0 {
 		return signedIn{}, false, err
@@ -49,7 +49,7 @@ func (g *Gate) session(r *http.Request) (s signedIn, ok bool, err error) {
 	return s, true, nil
 }
 
-// end ends the request's signedIn for every copy of its cookie, even one that was idle for too long: another copy may
+// end ends the request's session for every copy of its cookie, even one that was idle for too long: another copy may
 // have been used since.
 func (g *Gate) end(r *http.Request) error {
 	var s signedIn
