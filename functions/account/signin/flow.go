@@ -170,7 +170,7 @@ func (g *Gate) askCode(w http.ResponseWriter, r *http.Request) error {
 func (g *Gate) showCode(w http.ResponseWriter, email, typed string, bad []fault.Field) error {
 	v := codeView{Email: email, Code: web.Field{Name: "code", Label: "Six-digit code", Value: typed, Required: true,
 		InputMode: "numeric", Autocomplete: "one-time-code", Class: "short",
-		Hint: "It is on the page on which you entered your email address."}}
+		Hint: "It is on the page where you entered your email address."}}
 	title, status := "Enter your code", http.StatusOK
 	if v.Marked = web.Mark(bad, &v.Code); len(bad) > 0 {
 		title, status = "Error: "+title, http.StatusUnprocessableEntity

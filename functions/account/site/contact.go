@@ -119,7 +119,7 @@ func contactFields(of *customer.Seen, c customer.Contact) []web.Field {
 		}},
 	}
 	about := web.Field{Name: "instances", Label: "For some installations only?", Type: "boxes", Class: "wide",
-		Hint: "Tick none for all of them, also later ones."}
+		Hint: "Leave all blank to include every installation, also later ones."}
 	for _, i := range of.Instances {
 		if i.InUse() {
 			about.Options = append(about.Options, web.Option{Value: i.ID, Ticked: slices.Contains(c.Instances, i.ID),

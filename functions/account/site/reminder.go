@@ -82,7 +82,7 @@ func (s *site) renderReminders(w http.ResponseWriter, r *http.Request, i custome
 	v.Sure = web.Field{Name: "pause", Label: "Do you want to pause them?", Type: "boxes", Class: "rows",
 		Options: []web.Option{{Value: "yes", Label: "Yes, send no reminders about this installation to " + person(r)}}}
 	if v.Paused {
-		v.Sure = web.Field{Name: "resume", Label: "Do you want them again?", Type: "boxes", Class: "rows",
+		v.Sure = web.Field{Name: "resume", Label: "Do you want to resume them?", Type: "boxes", Class: "rows",
 			Options: []web.Option{{Value: "yes", Label: "Yes, resume the reminders to " + person(r)}}}
 	}
 	for n := range bad { // whichever box the page has

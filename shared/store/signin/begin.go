@@ -99,8 +99,8 @@ func hashOf(nonce, code string) string {
 
 // What is wrong with a link.
 var (
-	errNoLink = fault.New(fault.NotFound, "This link does not sign anybody in. It may be incomplete: copy all of it "+
-		"from our newest email, or start again.")
+	errNoLink = fault.New(fault.NotFound, "This link may be incomplete: copy all of it from our newest email, or "+
+		"start again.")
 	errOld = fault.New(fault.Gone, "This link has expired: it works for %d minutes. Start again to get a new one.",
 		int(LinkLife.Minutes()))
 	errUsed  = fault.New(fault.Gone, "This link has been used: it works once. Start again to get a new one.")
@@ -202,10 +202,10 @@ func (s *Store) Enter(ctx context.Context, id, nonce, code string) (one SignIn, 
 }
 
 func wrongCode(times int) string {
-	if left := MaxWrong - times; left > 1 {
-		return fmt.Sprintf("This is not the code. Type the one that the page shows on which you entered your email "+
-			"address. You have %d tries left.", left)
+	left := "one try"
+	if n := MaxWrong - times; n > 1 {
+		left = fmt.Sprintf("%d tries", n)
 	}
-	return "This is not the code. Type the one that the page shows on which you entered your email address. You " +
-		"have one try left."
+	return "This is not the code. Enter the one on the page where you entered your email address. You have " + left +
+		" left."
 }
