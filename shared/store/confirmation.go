@@ -375,9 +375,9 @@ func (s *Store) EditRequest(ctx context.Context, id string, edit func(*Edit) err
 			e.After.Confirmed, e.After.Secret = time.Time{}, token.Confirmation.New()
 		}
 		switch {
-		case e.After.Unconfirmed && !before.Unconfirmed:
+		case e.After.Unconfirmed && e.After.State.Open(): // also if sales were told what it was before
 			c.Set(untoldRow(e.After))
-		case before.Unconfirmed && !(e.After.Unconfirmed && e.After.State.Open()):
+		case before.Unconfirmed:
 			c.Delete(rowkey.Untold(id), table.Any)
 		}
 		e.Line.By = Customer

@@ -108,7 +108,10 @@ func (s *Store) CorrectRequest(ctx context.Context, id string, who Who, version 
 			s.confirm(e)
 		case !r.Bound:
 			e.Confirm = true
-			r.Unconfirmed = r.Unconfirmed || r.State == request.Received && r.FiledBy == ""
+			if !r.Unconfirmed && r.State == request.Received && r.FiledBy == "" {
+				// The days begin anew in which somebody may confirm it (store.Store.CloseUnconfirmed).
+				r.Unconfirmed, r.Due = true, s.store.Hours().Due(r.Begins(s.now()))
+			}
 		}
 		return nil
 	})

@@ -208,6 +208,36 @@ func TestCorrectionByTheLinkProvesNothing(t *testing.T) {
 	}
 }
 
+// TestCorrectionOfAnOldRequestCanBeConfirmed for as many days as a new one.
+func TestCorrectionOfAnOldRequestCanBeConfirmed(t *testing.T) {
+	e := newTestEnv(t)
+	r := e.file()
+	e.now = e.now.AddDate(0, 0, request.ConfirmDays+1)
+	e.must(e.asked.CorrectRequest(t.Context(), r.ID, byLink, r.Version, corrected()))
+	for _, tt := range []struct{ days, closed int }{{0, 0}, {20, 0}, {request.ConfirmDays - 21, 0}, {4, 1}} {
+		e.now = e.now.AddDate(0, 0, tt.days)
+		if n, err := e.CloseUnconfirmed(t.Context(), 9); n != tt.closed || err != nil {
+			t.Errorf("on %s: got %d requests closed, %v, want %d", e.now, n, err, tt.closed)
+		}
+	}
+}
+
+// TestSalesAreToldOfAnUnconfirmedRequestAsItIsNow, if they were told of it before it was corrected.
+func TestSalesAreToldOfAnUnconfirmedRequestAsItIsNow(t *testing.T) {
+	e := newTestEnv(t)
+	r, _, err := e.FileRequest(t.Context(), store.Filing{Details: wanted})
+	e.must(err)
+	for day, want := range []int{1, 0, 1, 0} {
+		if day == 2 {
+			e.must(e.asked.CorrectRequest(t.Context(), r.ID, byLink, r.Version, corrected()))
+		}
+		if n, err := e.TellUnconfirmed(t.Context()); n != want || err != nil {
+			t.Errorf("on day %d: got %d requests told of, %v, want %d", day, n, err, want)
+		}
+		e.now = e.now.AddDate(0, 0, 1)
+	}
+}
+
 func TestCorrectionVoidsWhatWasSaidAboutTheRequest(t *testing.T) {
 	e := newTestEnv(t)
 	r := e.file()
