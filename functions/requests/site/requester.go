@@ -45,7 +45,10 @@ func newRequesterForms(r request.Request) *requesterForms {
 	if !r.State.Open() {
 		return nil
 	}
-	f := &requesterForms{ID: r.ID, Token: r.Token, Cancel: correction.CancelField(), Correct: correctPath(r)}
+	f := &requesterForms{ID: r.ID, Token: r.Token, Cancel: correction.CancelField()}
+	if r.Kind != request.Bridge { // its replacement is corrected
+		f.Correct = correctPath(r)
+	}
 	if r.State == request.Waiting {
 		response := correction.ResponseField("")
 		f.Response, f.Question = &response, r.Question

@@ -120,6 +120,9 @@ type progress struct {
 
 // progressOf words the state of a request. answer is the email with our answer; nil if we know of none.
 func progressOf(r request.Request, answer *emailFate) progress {
+	if p, ok := bridgeProgress(r, answer); ok {
+		return p
+	}
 	switch r.State {
 	case request.Received:
 		thanks := ""
