@@ -72,3 +72,13 @@ func TestBudgetsAreCompared(t *testing.T) {
 		}
 	}
 }
+
+func TestFailedBenchmarkIsNamed(t *testing.T) {
+	if err := unmeasured([]benchmark{{name: "hello"}}); err != nil {
+		t.Errorf("got %v for benchmarks that were measured", err)
+	}
+	err := unmeasured([]benchmark{{name: "hello"}, {name: "site", problem: "exit status 1"}})
+	if err == nil || !strings.Contains(err.Error(), "site") || strings.Contains(err.Error(), "hello") {
+		t.Errorf("got %v, want the benchmark that failed", err)
+	}
+}

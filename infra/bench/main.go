@@ -16,6 +16,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -102,7 +103,21 @@ func run(ctx context.Context, c config) (within bool, err error) {
 	printTargets(os.Stdout, targets)
 	within = printBudgets(os.Stdout, targets)
 	printBenchmarks(os.Stdout, results)
-	return within, mailsim.Print(ctx, os.Stdout)
+	return within, errors.Join(mailsim.Print(ctx, os.Stdout), unmeasured(results))
+}
+
+// unmeasured is an error that names the benchmarks that failed.
+func unmeasured(results []benchmark) error {
+	var names []string
+	for _, b := range results {
+		if b.problem != "" {
+			names = append(names, b.name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("bench: not measured: %s", strings.Join(names, ", "))
 }
 
 // publish serves a bundle on loopback as the CDN would.

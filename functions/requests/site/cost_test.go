@@ -15,6 +15,7 @@ import (
 	"marketplace/shared/fault"
 	"marketplace/shared/license"
 	"marketplace/shared/license/licensetest"
+	"marketplace/shared/officehours"
 	"marketplace/shared/reminder"
 	"marketplace/shared/request"
 	"marketplace/shared/store"
@@ -28,6 +29,8 @@ func (noStore) License(context.Context, string) (store.LicenseRecord, error) {
 }
 
 func (noStore) Policy() reminder.Policy { return reminder.Policy{} }
+
+func (noStore) Hours() officehours.Hours { return officehours.Hours{} }
 
 func (noStore) FileRequest(_ context.Context, f store.Filing) (request.Request, bool, error) {
 	return request.Request{ID: "r", Token: "T", Details: f.Details}, true, nil
