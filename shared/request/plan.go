@@ -68,8 +68,8 @@ func ParsePlanned(s string, today license.Date) (license.Date, error) {
 	case err != nil || day.IsZero():
 		return license.Date{}, err
 	case day.Before(today):
-		return license.Date{}, fault.New(fault.Invalid, "This day is over. Choose a day from %s on, or leave it empty "+
-			"if the server already shows its new ID.", today.Long())
+		return license.Date{}, fault.New(fault.Invalid, "This day has passed. Choose a day from %s on, or leave it "+
+			"empty if the server already shows its new ID.", today.Long())
 	case day.After(today.AddMonths(MaxPlan)):
 		return license.Date{}, fault.New(fault.Invalid, "Choose a day within the next %d months.", MaxPlan)
 	}

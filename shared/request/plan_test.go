@@ -83,7 +83,7 @@ func TestPlannedDayIsAheadButNotFar(t *testing.T) {
 		"":           "",
 		"2018-03-05": "2018-03-05",
 		"2019-03-05": "2019-03-05",
-		"2018-03-04": "error: This day is over.",
+		"2018-03-04": "error: This day has passed.",
 		"2019-03-06": "error: Choose a day within the next 12 months.",
 		"5/3/2018":   "error: Enter the day as year, month and day",
 	} {

@@ -23,7 +23,7 @@ func TestGaugeSaysHowMuchOfTheLicenseIsUsed(t *testing.T) {
 		not   string
 	}{
 		"room": {NewGauge(120_000, told, 500_000, limits), "good", "24",
-			[]string{"120'000 of 500'000 lines of code used (24 %)", "Told on 05 Mar 2018, 09:30 UTC.",
+			[]string{"120'000 of 500'000 lines of code used (24 %)", "As of 05 Mar 2018, 09:30 UTC.",
 				"The next larger limit is 1'000'000."}, "limit:"},
 		"close": {NewGauge(400_000, told, 500_000, limits), "warn", "80",
 			[]string{"Close to the limit: 100'000 lines are left."}, "above"},

@@ -82,7 +82,7 @@ var asks = []ask{
 		fields: func(a asking) []web.Field {
 			return []web.Field{a.change(), a.planned(), a.message()}
 		}},
-	{path: "staging", kind: request.Staging, title: "A staging license",
+	{path: "staging", kind: request.Staging, title: "Request a staging license",
 		lead: "A second server that mirrors this one gets a key of its own.", refused: staging,
 		fields: func(a asking) []web.Field {
 			return []web.Field{a.server("Server ID of the staging server"), a.counted(), a.message()}

@@ -32,7 +32,7 @@ func TestPlanOfANewServerIDNeedsWhatAndWhen(t *testing.T) {
 	at := path(e.instance(e.acme, license.Production), planPath)
 	for planned, want := range map[string]string{
 		"":           "Enter the day on which you plan it.",
-		"2018-03-04": "This day is over.",
+		"2018-03-04": "This day has passed.",
 		"2030-01-01": "Choose a day within the next 12 months.",
 	} {
 		page := e.as(ana, e.acme).Send(at, url.Values{"planned": {planned}}).WantStatus(422).Page()

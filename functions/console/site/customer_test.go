@@ -470,7 +470,7 @@ func TestInstanceShowsTheLinesThatAContactTold(t *testing.T) {
 	}
 	doc := w.get(sam, page).Page()
 	got := webtest.Text(doc.Find(".gauge"))
-	if !strings.Contains(got, "90'000 of ") || !strings.Contains(got, "Told on") {
+	if !strings.Contains(got, "90'000 of ") || !strings.Contains(got, "As of") {
 		t.Errorf("got the gauge %q", got)
 	}
 	wantTexts(t, text(w.get(sam, acmeRef).Page()), "lines of code told", "ana@acme.example")

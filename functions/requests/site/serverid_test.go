@@ -127,7 +127,7 @@ func TestPlannedDayIsNotOver(t *testing.T) {
 	form := withValues(validForm(), "kind", "replacement", "replaces", servedBy, "environment", "production",
 		"change", "moved", "planned", "2018-03-04")
 	page := env.send("/request/developer", form).WantStatus(422).Page()
-	if got := webtest.Text(page.Find("#planned-error")); !strings.Contains(got, "This day is over.") {
+	if got := webtest.Text(page.Find("#planned-error")); !strings.Contains(got, "This day has passed.") {
 		t.Errorf("got %q", got)
 	}
 	var none fault.Fields

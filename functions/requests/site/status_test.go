@@ -333,7 +333,7 @@ func TestStatusPageShowsHowMuchOfTheLicenseIsUsed(t *testing.T) {
 	gauge := env.get(page).Page().Find(".gauge")
 	said := webtest.Text(gauge)
 	if !strings.HasPrefix(said, "450'000 of "+license.Lines(l.MaxLoc)+" lines of code used") ||
-		!strings.Contains(said, "Told on 05 Mar 2018") {
+		!strings.Contains(said, "As of 05 Mar 2018") {
 		t.Errorf("got %q", said)
 	}
 	to, err := url.Parse(gauge.Find("a").AttrOr("href", ""))
