@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -47,7 +48,15 @@ func (c *cutting) Do(r *http.Request) (*http.Response, error) {
 	if c.left--; c.left < 0 {
 		return nil, errCut
 	}
-	return http.DefaultClient.Do(r)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	// At once: on a busy machine, one connection in some hundreds was closed before the SDK read the answer.
+	body, err := io.ReadAll(resp.Body)
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, err
 }
 
 // onMoto returns a Control of moto's implementation of AWS, and the client that it calls with.
