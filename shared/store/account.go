@@ -474,6 +474,11 @@ type Dataset struct {
 	Version int64 `json:"-"`
 }
 
+// Elsewhere reports whether an instance of another customer than the account's has or had the dataset.
+func (d Dataset) Elsewhere(a *customer.Account) bool {
+	return slices.ContainsFunc(d.Instances, func(i InstanceName) bool { return !a.IsOf(i.Customer) })
+}
+
 // Dataset reads which instances have or had a server's dataset.
 func (s *Store) Dataset(ctx context.Context, server license.Server) (d Dataset, err error) {
 	d.Version, err = s.table.Get(ctx, rowkey.Dataset(server), &d)

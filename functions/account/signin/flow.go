@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -101,7 +102,7 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request) error {
 		return g.showAddress(w, status, v)
 	}
 	email, err := input.Email(v.Email.Value)
-	if f, ok := asFault(err); ok {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return refuse(http.StatusUnprocessableEntity, f.Msg)
 	}
 	known, err := g.knows(r, email)
@@ -111,7 +112,7 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request) error {
 	code := token.NewCode()
 	_, err = g.signIns.Begin(r.Context(),
 		signin.Attempt{Email: email, Code: code, Return: returnPath(values.Get("return")), Known: known})
-	if f, ok := asFault(err); ok && f.Kind == fault.RateLimited {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.RateLimited {
 		return refuse(http.StatusTooManyRequests, f.Msg)
 	}
 	if err != nil {
@@ -199,7 +200,7 @@ func (g *Gate) enter(w http.ResponseWriter, r *http.Request) error {
 			Msg: "Enter the six digits that the page shows, for example 123 456."}})
 	}
 	one, err := g.signIns.Enter(r.Context(), signInID(r), nonceOf(r), code)
-	if f, ok := asFault(err); ok && f.Kind == fault.Invalid {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
 		open, again := g.signIns.Open(r.Context(), signInID(r), nonceOf(r))
 		if again != nil {
 			return g.refuseLink(w, r, again)

@@ -47,7 +47,7 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, no refusal) error 
 // refuseLink answers what is wrong with the link of a sign-in.
 func (g *Gate) refuseLink(w http.ResponseWriter, r *http.Request, err error) error {
 	private(w)
-	f, ok := asFault(err)
+	f, ok := errors.AsType[*fault.Error](err)
 	switch {
 	case ok && f.Kind == fault.NotFound:
 		return g.refuse(w, r, refusal{err: f, title: "This link does not work", reason: "no such link"})
@@ -74,11 +74,4 @@ func notYet(c choice) refusal {
 			customer.NewContactDays, web.Instant(c.From)),
 		title: "You cannot sign in yet", reason: "a new contact",
 	}
-}
-
-// asFault returns the fault of an error.
-func asFault(err error) (*fault.Error, bool) {
-	var f *fault.Error
-	ok := errors.As(err, &f)
-	return f, ok
 }

@@ -45,15 +45,13 @@ func (s *site) viewOfBridge(r *http.Request, j judge) (*bridgeOffer, error) {
 
 // bridgeFor judges whether the request gets a bridge key if sales ask for it.
 func (s *site) bridgeFor(r *http.Request, j judge) (customer.BridgeTerms, error) {
-	asked := customer.BridgeAsked{Request: j.Request, BySales: true, DomainShared: j.DomainShared}
 	known, err := s.store.Dataset(r.Context(), j.Request.Server)
 	if err != nil {
 		return customer.BridgeTerms{}, err
 	}
-	for _, i := range known.Instances {
-		asked.Elsewhere = asked.Elsewhere || !j.account.IsOf(i.Customer)
-	}
-	return j.account.BridgeFor(asked, j.now)
+	return j.account.BridgeFor(customer.BridgeAsked{
+		Request: j.Request, BySales: true, Elsewhere: known.Elsewhere(j.account), DomainShared: j.DomainShared,
+	}, j.now)
 }
 
 // issueBridge files the request for a bridge key ahead of the replacement.

@@ -72,10 +72,8 @@ func (s *Store) Consider(ctx context.Context, r request.Request, bySales bool) (
 	if err := g.Wait(); err != nil {
 		return c, fmt.Errorf("bridge: what is on record about request %s: %w", r.ID, err)
 	}
-	c.Asked, c.Dataset = customer.BridgeAsked{Request: r, BySales: bySales}, known.Version
-	for _, i := range known.Instances {
-		c.Asked.Elsewhere = c.Asked.Elsewhere || !c.Account.IsOf(i.Customer)
-	}
+	c.Dataset = known.Version
+	c.Asked = customer.BridgeAsked{Request: r, BySales: bySales, Elsewhere: known.Elsewhere(c.Account)}
 	for _, id := range atDomain {
 		c.Asked.DomainShared = c.Asked.DomainShared || !c.Account.IsOf(id)
 	}
